@@ -1,0 +1,45 @@
+// TOML text to option structs and back. The only file that sees the TOML library is config.cpp.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/fields.h"
+
+namespace pagoda {
+
+// A parsed config, with later settings laid over it.
+//
+//   Config config = Config::from_file("pagoda.toml");
+//   config.set("loss.temperature=0.05");
+//   config.read([&](Fields& f) { describe(f, options); });
+//
+// read() leaves what is not given as it was, and throws Error{usage} for an unknown key (naming the nearest known one),
+// a value of the wrong type, a word that is no choice; each with file and line.
+class Config {
+ public:
+  Config();
+  static Config from_file(const std::string& path);  // Error{usage}: missing, or not TOML
+  static Config from_text(std::string_view text, std::string name);
+  ~Config();
+  Config(Config&&) noexcept;
+  Config& operator=(Config&&) noexcept;
+
+  // "a.b=v", v in TOML; a v that is not TOML is taken as a string. A list element is addressed by its number:
+  // "sampling.negatives.1.count=4096".
+  void set(std::string_view assignment);
+
+  void read(const std::function<void(Fields&)>& describe) const;
+
+ private:
+  struct Tree;
+  std::unique_ptr<Tree> tree_;
+};
+
+// The options as TOML that Config reads back to the same values. With comments, each key is preceded by its help.
+std::string to_toml(const std::function<void(Fields&)>& describe, bool with_comments);
+
+}  // namespace pagoda

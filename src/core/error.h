@@ -1,0 +1,55 @@
+// How an operation says that it can not go on.
+//
+// Three kinds of trouble are kept apart:
+//   a mistake of ours               -> check() prints the place and aborts;
+//   the operation can not go on     -> throw Error{kind, message}, caught only at the doors (the CLI, a server);
+//   an ordinary outcome (a bad row,
+//   an unknown id, end of stream)   -> a value.
+//
+// A message names the thing, the place and the remedy:
+//   clicks.csv:1841: column 'price' is 'N/A', expected a number; set on_bad_row = "skip" to go on
+#pragma once
+
+#include <fmt/core.h>
+
+#include <source_location>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace pagoda {
+
+enum class ErrorKind {
+  failed,  // the operation failed: disk full, a damaged bundle              exit code 1
+  usage,   // a wrong command line or config: an unknown key, a bad value    exit code 2
+  input,   // the data itself is wrong: a missing column, a NaN weight       exit code 3
+  interrupted,  // Ctrl-C or SIGTERM                                         exit code 130
+};
+
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  ErrorKind kind() const { return kind_; }
+
+ private:
+  ErrorKind kind_;
+};
+
+// The process's exit status for an error of that kind.
+int exit_code(ErrorKind kind);
+
+// fail(ErrorKind::input, "{}: no such file", path) throws an Error.
+template <class... Args>
+[[noreturn]] void fail(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {
+  throw Error(kind, fmt::format(format, std::forward<Args>(args)...));
+}
+
+[[noreturn]] void check_failed(const char* what, std::source_location where);
+
+// An invariant of ours; `what` says it in words. Aborts when it does not hold, in every build.
+inline void check(bool holds, const char* what, std::source_location where = std::source_location::current()) {
+  if (!holds) check_failed(what, where);
+}
+
+}  // namespace pagoda

@@ -1,0 +1,158 @@
+#include "core/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "core/error.h"
+
+namespace pagoda {
+
+namespace {
+
+std::string reason(int error) { return std::strerror(error); }
+
+std::string folder_of(const std::string& path) {
+  auto parent = std::filesystem::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+// What a killed writer of this name left: `.name.tmp-PID` of a process that is no more.
+void remove_orphans(const std::string& path) {
+  const std::string prefix = "." + std::filesystem::path(path).filename().string() + ".tmp-";
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_of(path), ignored)) {
+    const auto name = entry.path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    const long pid = std::strtol(name.c_str() + prefix.size(), nullptr, 10);
+    if (pid > 0 && (kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH))
+      std::filesystem::remove(entry.path(), ignored);
+  }
+}
+
+}  // namespace
+
+MappedFile::MappedFile(const std::string& path) : path_(path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fail(ErrorKind::input, "{}: {}", path, errno == ENOENT ? "no such file" : reason(errno));
+  struct stat info {};
+  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    close(fd);
+    fail(ErrorKind::input, "{}: not a regular file", path);
+  }
+  size_ = static_cast<size_t>(info.st_size);
+  if (size_ > 0) {
+    void* p = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
+    const int error = errno;
+    close(fd);
+    if (p == MAP_FAILED) fail(ErrorKind::failed, "{}: can not be mapped: {}", path, reason(error));
+    data_ = static_cast<const std::byte*>(p);
+  } else {
+    close(fd);
+  }
+}
+
+MappedFile::~MappedFile() {
+  if (data_) munmap(const_cast<std::byte*>(data_), size_);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : path_(std::move(other.path_)), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+  const auto p = std::filesystem::path(path_);
+  remove_orphans(path_);
+  temporary_ = (p.parent_path() / ("." + p.filename().string() + ".tmp-" + std::to_string(getpid()))).string();
+  fd_ = open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd_ < 0)
+    fail(ErrorKind::failed, "{}: can not be written: {}; does the folder exist, and may you write there?", path_,
+         reason(errno));
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ >= 0) close(fd_);
+  if (!committed_) unlink(temporary_.c_str());
+}
+
+void AtomicFile::flush_buffer() {
+  size_t done = 0;
+  while (done < buffer_.size()) {
+    const ssize_t n = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0)
+      fail(ErrorKind::failed, "{}: writing failed after {} bytes: {}; free some space or write elsewhere", path_,
+           size_ - buffer_.size() + done, reason(errno));
+    done += static_cast<size_t>(n);
+  }
+  buffer_.clear();
+}
+
+void AtomicFile::write(const void* data, size_t size) {
+  constexpr size_t kBufferBytes = 1 << 20;
+  const auto* bytes = static_cast<const char*>(data);
+  while (size > 0) {
+    const size_t n = std::min(size, kBufferBytes - buffer_.size());
+    buffer_.append(bytes, n);
+    size_ += n, bytes += n, size -= n;
+    if (buffer_.size() == kBufferBytes) flush_buffer();
+  }
+}
+
+void AtomicFile::write_at(size_t offset, const void* data, size_t size) {
+  flush_buffer();
+  check(offset + size <= size_, "write_at overwrites what is written");
+  if (pwrite(fd_, data, size, static_cast<off_t>(offset)) != static_cast<ssize_t>(size))
+    fail(ErrorKind::failed, "{}: writing failed: {}", path_, reason(errno));
+}
+
+void AtomicFile::commit() {
+  flush_buffer();
+  if (fsync(fd_) != 0 || close(std::exchange(fd_, -1)) != 0)
+    fail(ErrorKind::failed, "{}: could not be flushed to disk: {}; free some space or write elsewhere", path_,
+         reason(errno));
+  if (rename(temporary_.c_str(), path_.c_str()) != 0)
+    fail(ErrorKind::failed, "{}: could not be put in place: {}", path_, reason(errno));
+  committed_ = true;
+  const int folder = open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) fsync(folder), close(folder);  // the rename itself, where the file system can
+}
+
+std::string read_file(const std::string& path) {
+  const MappedFile file(path);
+  const auto bytes = file.bytes();
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+void write_file(const std::string& path, std::string_view bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+void make_folder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) fail(ErrorKind::failed, "{}: the folder can not be made: {}", path, error.message());
+}
+
+bool file_exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+}  // namespace pagoda

@@ -1,0 +1,35 @@
+// A progress bar on a terminal; elsewhere a line every few seconds. Always on stderr.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace pagoda {
+
+// Progress bar("epoch 3/20", rows, "rows"); bar.update(done, "loss 4.1");
+// Draws at most ten times a second (a line every 10 s when stderr is no terminal), so update() may be called often.
+// Not thread-safe. The destructor clears an unfinished bar, so an error message starts on a clean line.
+class Progress {
+ public:
+  Progress(std::string title, uint64_t total, std::string_view unit);  // total 0: unknown
+  ~Progress();
+  void update(uint64_t done, std::string_view note = "");
+  void finish(std::string_view note = "");  // leaves nothing on a terminal: the caller says what came out
+  static void set_quiet(bool quiet);
+
+ private:
+  void draw(uint64_t done, std::string_view note);
+  std::string title_, unit_;
+  uint64_t total_;
+  std::chrono::steady_clock::time_point start_, drawn_;
+  bool terminal_, shown_ = false, finished_ = false;
+};
+
+// "1m 20s", "850 ms": a duration as a person reads it.
+std::string human_duration(double seconds);
+// "1.2M", "850": a count as a person reads it.
+std::string human_count(double count);
+
+}  // namespace pagoda

@@ -1,0 +1,34 @@
+// One pool of threads for the whole program, passed in by reference.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+namespace pagoda {
+
+// run(n, task) calls task(0) ... task(n - 1), each once, on the pool's threads and the caller's, and returns when all
+// are done. Which thread takes which task is not fixed; so for equal bits on any number of threads a caller cuts its
+// work into tasks by the PROBLEM's size (never by size()), lets each task own its output, and adds partial results up
+// in task order. An exception of a task is rethrown by run (the first by task number); the other tasks still run.
+//
+// A run inside a task runs serially. run may be called by one thread at a time.
+class ThreadPool {
+ public:
+  explicit ThreadPool(int threads);  // threads >= 1, the caller's included; 0: one per available CPU
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int size() const;
+  void run(size_t n, const std::function<void(size_t)>& task);
+
+  // for_chunks(n, chunk, f) calls f(begin, end) over [0, n) cut into pieces of `chunk`.
+  void for_chunks(size_t n, size_t chunk, const std::function<void(size_t, size_t)>& f);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace pagoda

@@ -1,0 +1,34 @@
+// A table of items or users, joined to the log by id: title, genres, price, released.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/bad_rows.h"
+#include "data/column.h"
+#include "data/interner.h"
+#include "data/reader.h"
+
+namespace pagoda {
+
+struct AttributeOptions {
+  std::vector<std::string> paths;
+  Format format = Format::automatic;
+  std::string id;  // the id's column
+  BadRowOptions bad_rows;
+};
+
+// Row i belongs to ids[i]. All columns of the file but the id.
+struct Attributes {
+  Interner ids;
+  std::vector<Column> columns;
+
+  size_t rows() const { return ids.size(); }
+  const Column* find(std::string_view name) const;  // nullptr when there is none
+  std::vector<std::string> names() const;
+};
+
+// A second row of the same id is a bad row, and so is an empty or non-UTF-8 id.
+Attributes load_attributes(const AttributeOptions& options);
+
+}  // namespace pagoda

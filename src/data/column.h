@@ -1,0 +1,87 @@
+// Raw data as it was read: typed columns, cut into batches.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "math/ragged.h"
+
+namespace pagoda {
+
+enum class ColumnType { text, integer, real, boolean, time, texts };  // texts: a list of strings in each row
+
+std::string_view name_of(ColumnType type);
+
+// One column. Only the members of its type are filled; the accessors below read any type.
+// CSV columns arrive as text (so that a bad value can be shown as it stands in the file); Parquet, Arrow and JSON
+// columns arrive typed. A list of numbers arrives as `texts`.
+struct Column {
+  std::string name;
+  ColumnType type = ColumnType::text;
+  Ragged<char> text;                       // text: row i is the string text[i]
+  std::vector<int64_t> integers;           // integer, boolean (0/1); time: microseconds since 1970 UTC
+  std::vector<double> reals;               // real
+  Ragged<char> elements;                   // texts: all the elements of all rows, one after another
+  std::vector<uint64_t> element_offsets{0};  // texts: row i holds elements [element_offsets[i], element_offsets[i + 1])
+  std::vector<uint8_t> valid;              // 0: the cell is null; empty: none is
+
+  size_t rows() const;
+  // A null cell, an empty text, and the words for nothing of a CSV: "NA", "N/A", "null", "NULL", "None" are absent
+  // where a number or a time is asked for; as text only null and "" are.
+  bool is_null(size_t row) const { return !valid.empty() && !valid[row]; }
+
+  // The cell as text; numbers are formatted into `scratch` (integers without a point). "" when null.
+  // Of a list: its elements joined by '|'.
+  std::string_view as_text(size_t row, std::string& scratch) const;
+  // Nothing when the cell is not a finite number / not a time; `absent` tells a cell that is empty from a bad one.
+  // A time is ISO 8601 ("2024-05-01", "2024-05-01T10:00:00Z", with offset or fraction; no offset means UTC) or a
+  // number since 1970: seconds below 1e11, milliseconds below 1e14, microseconds below 1e17, else nanoseconds.
+  std::optional<double> as_number(size_t row) const;
+  std::optional<int64_t> as_time_us(size_t row) const;
+  bool absent(size_t row) const;
+  // Calls f(element) for each element: of a list, or of a text split at `separator` ('\0': the whole text is one).
+  template <class F>
+  void for_each_element(size_t row, char separator, F&& f) const;
+
+  void push_null();
+  void push_text(std::string_view value);  // for a text column
+  void clear();
+};
+
+// Parsing of one cell's text, as the accessors do it.
+std::optional<double> parse_number(std::string_view text);     // finite or nothing; surrounding blanks allowed
+std::optional<int64_t> parse_time_us(std::string_view text);
+// "7d", "12h", "30m", "45s", "2w" to microseconds; nothing when it is no duration.
+std::optional<int64_t> parse_duration_us(std::string_view text);
+std::string format_time_us(int64_t time_us);  // 2024-05-01T10:00:00Z
+bool is_utf8(std::string_view text);
+
+struct RawBatch {
+  std::vector<Column> columns;  // in the order asked for
+  size_t rows = 0;
+  uint64_t first_record = 0;  // number of the batch's first row in its file, from 0
+  size_t file = 0;            // which of Reader::files()
+};
+
+template <class F>
+void Column::for_each_element(size_t row, char separator, F&& f) const {
+  if (is_null(row)) return;
+  if (type == ColumnType::texts) {
+    for (uint64_t e = element_offsets[row]; e < element_offsets[row + 1]; ++e)
+      f(std::string_view(elements[e].data(), elements[e].size()));
+    return;
+  }
+  std::string scratch;
+  std::string_view rest = as_text(row, scratch);
+  while (!rest.empty()) {
+    const size_t end = separator ? rest.find(separator) : std::string_view::npos;
+    const auto part = rest.substr(0, end);
+    if (!part.empty()) f(part);
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  }
+}
+
+}  // namespace pagoda

@@ -1,0 +1,35 @@
+// What a table's columns seem to be: for `pagoda init`, which proposes and lets a person correct.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/column.h"
+#include "data/reader.h"
+
+namespace pagoda {
+
+struct ColumnGuess {
+  std::string name;
+  ColumnType type;             // of the values, for text formats too: "12" is an integer
+  uint64_t distinct = 0;       // in the sample
+  double null_share = 0;
+  double mean_length = 0;      // characters of its text
+  char separator = '\0';       // of a multi-valued text column ('|', ';', ','): most cells have it, with short parts
+  std::string example;
+  std::string role;            // interactions: "user", "item", "time", "weight", "context", ""
+                               // tables: "id", "title", "text", "categorical", "multi", "numeric", "time", ""
+  std::string reason;          // one phrase: why that role
+};
+
+struct TableGuess {
+  std::vector<ColumnGuess> columns;
+  uint64_t sampled_rows = 0;
+  const ColumnGuess* by_role(std::string_view role) const;  // the first of that role, or nullptr
+};
+
+// Look at the first `sample_rows` rows.
+TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows = 200000);
+TableGuess guess_table(const ReaderOptions& options, size_t sample_rows = 200000);
+
+}  // namespace pagoda

@@ -1,0 +1,46 @@
+// The log of who clicked what, compact and in memory: 20 bytes a row and 4 a context column, ids as numbers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/bad_rows.h"
+#include "data/interner.h"
+#include "data/reader.h"
+
+namespace pagoda {
+
+struct InteractionOptions {
+  std::vector<std::string> paths;
+  Format format = Format::automatic;
+  std::string user = "user_id", item = "item_id";
+  std::string time;                  // column names; "" where there is none
+  std::string weight;                // reward r_i of each row, > 0
+  std::vector<std::string> context;  // columns known at the moment of a request: device, format, place
+  BadRowOptions bad_rows;
+};
+
+// Rows in the order of the files. Users and items are numbered in order of first sight.
+struct Interactions {
+  Interner users, items;
+  std::vector<uint32_t> user, item;            // per row
+  std::vector<int64_t> time_us;                // per row; empty when there is no time column
+  std::vector<float> weight;                   // per row; empty: all 1
+  std::vector<std::string> context_names;
+  std::vector<Interner> context_values;        // per context column; a null cell is the value ""
+  std::vector<std::vector<uint32_t>> context;  // per context column, per row
+
+  size_t size() const { return user.size(); }
+  bool has_time() const { return !time_us.empty(); }
+  int64_t time_of(size_t row) const { return time_us.empty() ? 0 : time_us[row]; }
+  float weight_of(size_t row) const { return weight.empty() ? 1.f : weight[row]; }
+};
+
+// Reads and checks all rows. Bad rows (each by BadRowOptions): a user or item id that is empty or not UTF-8, a time that
+// is no time, a weight that is no finite number above 0. Error{input} when no row is left.
+Interactions load_interactions(const InteractionOptions& options);
+// Appends the rows of other files (the test file of a `given` split) to `log`; returns the number of the first.
+size_t append_interactions(const InteractionOptions& options, Interactions& log);
+
+}  // namespace pagoda

@@ -1,0 +1,33 @@
+// Strings to dense numbers, in order of first sight.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "math/ragged.h"
+
+namespace pagoda {
+
+// Open addressing over xxh3; the strings lie in one buffer. Reading (find, operator[]) may be shared between threads
+// while nobody adds.
+class Interner {
+ public:
+  static constexpr uint32_t kNone = UINT32_MAX;
+  uint32_t add(std::string_view text);         // its number, a new one at first sight; Error{input} past 2^32 - 2
+  uint32_t find(std::string_view text) const;  // kNone when it was never added
+  std::string_view operator[](uint32_t number) const {
+    const auto s = strings_[number];
+    return {s.data(), s.size()};
+  }
+  uint32_t size() const { return static_cast<uint32_t>(strings_.size()); }
+  const Ragged<char>& strings() const { return strings_; }
+  static Interner from_strings(Ragged<char> strings);  // the inverse of strings(); the strings must differ
+
+ private:
+  void grow();
+  Ragged<char> strings_;
+  std::vector<uint32_t> slots_;
+};
+
+}  // namespace pagoda

@@ -1,0 +1,46 @@
+// Files of any format as batches of raw columns.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/column.h"
+
+namespace pagoda {
+
+enum class Format { automatic, csv, tsv, jsonl, parquet, arrow, adjacency };
+
+// The format by its name ("csv") or a path's extension ("x.csv.gz"). Error{usage}, naming the known ones.
+Format format_from_name(std::string_view name);
+Format format_from_path(const std::string& path);
+
+struct ReaderOptions {
+  std::vector<std::string> paths;    // globs allowed; matches are read in order of name
+  Format format = Format::automatic;  // automatic: by each path's extension
+  std::vector<std::string> columns;  // the columns wanted, in this order; empty: all
+  size_t batch_rows = 65536;
+};
+
+// A file that can not be read on from a certain place is an Error{input} that names file and line: truncated gz,
+// a CSV row with too few fields. A wanted column that is missing is an Error{input} that suggests the nearest.
+//
+// Memory is bounded by the batch (Parquet: by a row group), never by the file. Not thread-safe; one thread reads.
+// Kafka will be one more of these.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  virtual const std::vector<std::string>& files() const = 0;
+  virtual const std::vector<std::string>& columns() const = 0;  // names, in the order of a batch's columns
+  // False at the end. `batch` is overwritten, its memory reused.
+  virtual bool next(RawBatch& batch) = 0;
+  // "clicks.csv:1842" (the physical line, quotes with newlines counted) for text formats, "clicks.parquet: row 1841"
+  // for the others. Reads the file again up to there: for messages only.
+  virtual std::string place(size_t file, uint64_t record) const = 0;
+};
+
+// Adjacency files (`user item item ...` a line) give the columns "user_id" and "item_id", one row a pair, in the
+// order of the file. Error{input}: no file matches, an empty file, no header.
+std::unique_ptr<Reader> open_reader(const ReaderOptions& options);
+
+}  // namespace pagoda

@@ -1,0 +1,32 @@
+// Loops over floats that the compiler vectorises, compiled for AVX-512, AVX2 and plain x86-64 and chosen at run time.
+// The double overloads are the same formulas for gradient checks.
+#pragma once
+
+#include <cstddef>
+
+namespace pagoda {
+
+// sum_k a[k] b[k]
+float dot(const float* a, const float* b, size_t n);
+double dot(const double* a, const double* b, size_t n);
+
+// y += s x
+void axpy(float s, const float* x, float* y, size_t n);
+void axpy(double s, const double* x, double* y, size_t n);
+
+// x[j] = exp(x[j] + bias[j] - shift); returns the sum in double. Relative error of exp below 2^-22 in float.
+double exp_shifted(float* x, const float* bias, float shift, size_t n);
+double exp_shifted(double* x, const double* bias, double shift, size_t n);
+
+// max_j (x[j] + bias[j]); -infinity when n = 0
+float max_biased(const float* x, const float* bias, size_t n);
+double max_biased(const double* x, const double* bias, size_t n);
+
+// x[j] *= s
+void scale(float s, float* x, size_t n);
+void scale(double s, double* x, size_t n);
+
+// How many of x[0..n) are above `threshold`: their positions to `at` (room for n), in rising order.
+size_t select_above(const float* x, size_t n, float threshold, unsigned* at);
+
+}  // namespace pagoda

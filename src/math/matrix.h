@@ -1,0 +1,94 @@
+// Row-major matrices: Matrix owns its memory, MatrixView borrows it for the call.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "core/error.h"
+
+namespace pagoda {
+
+// `bytes` of zeroed memory, 64-byte aligned; from 4 MiB up aligned to 2 MiB with huge pages asked for (random rows of
+// a big table are then read about three times as fast). Throws std::bad_alloc.
+struct FreeMemory {
+  size_t bytes = 0;
+  void operator()(void* p) const;
+};
+std::unique_ptr<void, FreeMemory> allocate_zeroed(size_t bytes);
+
+template <class T>
+class MatrixView {
+ public:
+  MatrixView() = default;
+  MatrixView(T* data, size_t rows, size_t cols, size_t stride) : data_(data), rows_(rows), cols_(cols), stride_(stride) {}
+  MatrixView(T* data, size_t rows, size_t cols) : MatrixView(data, rows, cols, cols) {}
+  template <class U>
+    requires std::is_same_v<const U, T>
+  MatrixView(const MatrixView<U>& m) : MatrixView(m.data(), m.rows(), m.cols(), m.stride()) {}
+
+  T* data() const { return data_; }
+  size_t rows() const { return rows_; }
+  size_t cols() const { return cols_; }
+  size_t stride() const { return stride_; }  // elements from one row to the next
+  T* operator[](size_t row) const { return data_ + row * stride_; }
+  std::span<T> row(size_t r) const { return {data_ + r * stride_, cols_}; }
+  MatrixView slice_rows(size_t begin, size_t end) const { return {data_ + begin * stride_, end - begin, cols_, stride_}; }
+  MatrixView slice_cols(size_t begin, size_t end) const { return {data_ + begin, rows_, end - begin, stride_}; }
+
+ private:
+  T* data_ = nullptr;
+  size_t rows_ = 0, cols_ = 0, stride_ = 0;
+};
+
+template <class T>
+class Matrix {
+ public:
+  Matrix() = default;
+  Matrix(size_t rows, size_t cols) { resize(rows, cols); }
+  Matrix(const Matrix& o) : Matrix(o.rows_, o.cols_) { std::copy(o.begin(), o.end(), begin()); }
+  Matrix(Matrix&& o) noexcept { swap(o); }
+  Matrix& operator=(Matrix o) noexcept {
+    swap(o);
+    return *this;
+  }
+  void swap(Matrix& o) noexcept {
+    std::swap(memory_, o.memory_), std::swap(rows_, o.rows_), std::swap(cols_, o.cols_), std::swap(capacity_, o.capacity_);
+  }
+
+  // New shape; the content is unspecified after a change of shape (zero where memory is fresh). Keeps its memory when
+  // it is large enough, so a workspace that is resized every step allocates once.
+  void resize(size_t rows, size_t cols) {
+    if (rows * cols > capacity_) memory_ = allocate_zeroed(rows * cols * sizeof(T)), capacity_ = rows * cols;
+    rows_ = rows, cols_ = cols;
+  }
+  void fill(T value) { std::fill(begin(), end(), value); }
+
+  size_t rows() const { return rows_; }
+  size_t cols() const { return cols_; }
+  size_t size() const { return rows_ * cols_; }
+  T* data() { return static_cast<T*>(memory_.get()); }
+  const T* data() const { return static_cast<const T*>(memory_.get()); }
+  T* begin() { return data(); }
+  T* end() { return data() + size(); }
+  const T* begin() const { return data(); }
+  const T* end() const { return data() + size(); }
+  T* operator[](size_t row) { return data() + row * cols_; }
+  const T* operator[](size_t row) const { return data() + row * cols_; }
+  std::span<T> row(size_t r) { return {(*this)[r], cols_}; }
+  std::span<const T> row(size_t r) const { return {(*this)[r], cols_}; }
+  std::span<const T> values() const { return {data(), size()}; }
+  std::span<T> values() { return {data(), size()}; }
+  MatrixView<T> view() { return {data(), rows_, cols_}; }
+  MatrixView<const T> view() const { return {data(), rows_, cols_}; }
+  operator MatrixView<T>() { return view(); }
+  operator MatrixView<const T>() const { return view(); }
+
+ private:
+  std::unique_ptr<void, FreeMemory> memory_;
+  size_t rows_ = 0, cols_ = 0, capacity_ = 0;
+};
+
+}  // namespace pagoda
