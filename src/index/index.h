@@ -1,0 +1,66 @@
+// Top-k search over item vectors by inner product.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/thread_pool.h"
+#include "math/matrix.h"
+#include "math/ragged.h"
+
+namespace pagoda {
+
+// A set of item rows, one bit each.
+class ItemSet {
+ public:
+  ItemSet() = default;
+  explicit ItemSet(size_t items, bool full = false);
+  size_t items() const { return items_; }
+  bool has(uint32_t row) const { return (words_[row >> 6] >> (row & 63)) & 1; }
+  void add(uint32_t row) { words_[row >> 6] |= uint64_t{1} << (row & 63); }
+  void remove(uint32_t row) { words_[row >> 6] &= ~(uint64_t{1} << (row & 63)); }
+  size_t count() const;
+  ItemSet& operator&=(const ItemSet& other);
+  ItemSet& operator|=(const ItemSet& other);
+  void invert();
+
+ private:
+  size_t items_ = 0;
+  std::vector<uint64_t> words_;
+};
+
+// What travels with a search; nothing of it is index state. Views are borrowed for the call.
+struct SearchOptions {
+  size_t k = 100;
+  const ItemSet* allowed = nullptr;            // only these items; nullptr: all
+  const Ragged<uint32_t>* excluded = nullptr;  // per query: rows that must not come back (any order); nullptr: none
+  float min_score = -std::numeric_limits<float>::infinity();
+};
+
+// Per query: rows and scores, score descending, ties by row rising; min(k, matching items) of them.
+struct SearchResult {
+  Ragged<uint32_t> items;
+  std::vector<float> scores;  // parallel to items.values
+};
+
+// Immutable; search may be called by several threads, each with its own pool.
+class Index {
+ public:
+  virtual ~Index() = default;
+  virtual std::string_view kind() const = 0;
+  virtual size_t items() const = 0;
+  virtual size_t dim() const = 0;
+  virtual SearchResult search(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const = 0;
+};
+
+// The reference: scores every item, in blocks of queries x items, and never holds a full score matrix. Filters and
+// exclusions are applied inside, so k items come back whenever k match. `vectors` [items, D] is borrowed and outlives
+// the index (it is the bundle's mapped section). A score is the same bits whatever block its query falls into, and
+// whatever other queries stand beside it.
+std::unique_ptr<Index> make_exact_index(MatrixView<const float> vectors);
+
+}  // namespace pagoda

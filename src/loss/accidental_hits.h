@@ -1,0 +1,19 @@
+// Columns that must not count as negatives of a row.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "math/ragged.h"
+
+namespace pagoda {
+
+// masked[i] = the columns j, rising, where (a) items[j] is one of row i's positive items, or (b) items[j] is a positive
+// of another row of the same user; never a positive column of row i itself.
+// users[i]: the row's user (any number; `kNoUser` rows share with nobody). items[j]: the item of column j.
+// positives[i]: the columns that hold row i's positives. O((B + N) log + hits), no B x N mask.
+inline constexpr uint32_t kNoUser = UINT32_MAX;
+Ragged<uint32_t> accidental_hits(std::span<const uint32_t> users, const Ragged<uint32_t>& positives,
+                                 std::span<const uint32_t> items);
+
+}  // namespace pagoda
