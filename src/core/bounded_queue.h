@@ -7,13 +7,16 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <utility>
+
+#include "core/error.h"
 
 namespace pagoda {
 
 template <class T>
 class BoundedQueue {
  public:
-  explicit BoundedQueue(size_t limit) : limit_(limit) {}
+  explicit BoundedQueue(size_t limit) : limit_(limit) { check(limit > 0, "a queue has room for one value"); }
 
   // False when the queue was closed: the value is dropped and the producer should stop.
   bool push(T value) {

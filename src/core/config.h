@@ -42,4 +42,7 @@ class Config {
 // The options as TOML that Config reads back to the same values. With comments, each key is preceded by its help.
 std::string to_toml(const std::function<void(Fields&)>& describe, bool with_comments);
 
+// A text as a TOML string, with its quotes.
+std::string toml_quoted(std::string_view text);
+
 }  // namespace pagoda

@@ -47,13 +47,14 @@ class Fields {
     value = names[one_of(key, chosen, words, help)].second;
   }
 
-  // A table [key], and a list of tables [[key]].
+  // A table [key], and a list of tables [[key]]. A list that is given replaces the one that was there: what a table of
+  // it leaves out has T's default.
   virtual void section(std::string_view key, std::string_view help, const std::function<void(Fields&)>& describe) = 0;
   template <class T>
   void list(std::string_view key, std::vector<T>& values, std::string_view help,
             const std::function<void(Fields&, T&)>& describe_one) {
     size_t n = values.size();
-    if (begin_list(key, n, help)) values.resize(n);
+    if (begin_list(key, n, help)) values.assign(n, T{});
     for (size_t i = 0; i < values.size(); ++i)
       list_item(key, i, [&](Fields& f) { describe_one(f, values[i]); });
   }

@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "core/error.h"
 
 namespace pagoda {
@@ -20,14 +22,20 @@ namespace {
 
 std::string reason(int error) { return std::strerror(error); }
 
+std::string missing_or(int error) { return error == ENOENT ? "no such file" : reason(error); }
+
 std::string folder_of(const std::string& path) {
   auto parent = std::filesystem::path(path).parent_path().string();
   return parent.empty() ? "." : parent;
 }
 
+std::string temporary_prefix(const std::string& path) {
+  return fmt::format(".{}.tmp-", std::filesystem::path(path).filename().string());
+}
+
 // What a killed writer of this name left: `.name.tmp-PID` of a process that is no more.
 void remove_orphans(const std::string& path) {
-  const std::string prefix = "." + std::filesystem::path(path).filename().string() + ".tmp-";
+  const std::string prefix = temporary_prefix(path);
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder_of(path), ignored)) {
     const auto name = entry.path().filename().string();
@@ -41,8 +49,8 @@ void remove_orphans(const std::string& path) {
 }  // namespace
 
 MappedFile::MappedFile(const std::string& path) : path_(path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) fail(ErrorKind::input, "{}: {}", path, errno == ENOENT ? "no such file" : reason(errno));
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe is refused below, not waited for
+  if (fd < 0) fail(ErrorKind::input, "{}: {}", path, missing_or(errno));
   struct stat info {};
   if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     close(fd);
@@ -76,8 +84,13 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   const auto p = std::filesystem::path(path_);
+  // Renaming over a folder fails, but only at the end; renaming over a device (/dev/stdout) would replace it.
+  std::error_code ignored;
+  if (const auto status = std::filesystem::status(p, ignored);
+      std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    fail(ErrorKind::failed, "{}: can not be written: it exists and is not a regular file", path_);
   remove_orphans(path_);
-  temporary_ = (p.parent_path() / ("." + p.filename().string() + ".tmp-" + std::to_string(getpid()))).string();
+  temporary_ = (p.parent_path() / fmt::format("{}{}", temporary_prefix(path_), getpid())).string();
   fd_ = open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd_ < 0)
     fail(ErrorKind::failed, "{}: can not be written: {}; does the folder exist, and may you write there?", path_,
@@ -116,8 +129,13 @@ void AtomicFile::write(const void* data, size_t size) {
 void AtomicFile::write_at(size_t offset, const void* data, size_t size) {
   flush_buffer();
   check(offset + size <= size_, "write_at overwrites what is written");
-  if (pwrite(fd_, data, size, static_cast<off_t>(offset)) != static_cast<ssize_t>(size))
-    fail(ErrorKind::failed, "{}: writing failed: {}", path_, reason(errno));
+  const auto* bytes = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t n = pwrite(fd_, bytes, size, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail(ErrorKind::failed, "{}: writing failed: {}", path_, reason(errno));
+    bytes += n, offset += static_cast<size_t>(n), size -= static_cast<size_t>(n);
+  }
 }
 
 void AtomicFile::commit() {
@@ -133,9 +151,21 @@ void AtomicFile::commit() {
 }
 
 std::string read_file(const std::string& path) {
-  const MappedFile file(path);
-  const auto bytes = file.bytes();
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fail(ErrorKind::input, "{}: {}", path, missing_or(errno));
+  std::string bytes;
+  for (;;) {
+    constexpr size_t kPiece = 1 << 16;
+    const size_t have = bytes.size();
+    bytes.resize(have + kPiece);
+    const ssize_t n = read(fd, bytes.data() + have, kPiece);
+    const int error = errno;
+    bytes.resize(have + static_cast<size_t>(std::max<ssize_t>(n, 0)));
+    if (n < 0 && error == EINTR) continue;
+    if (n <= 0) close(fd);
+    if (n < 0) fail(ErrorKind::input, "{}: {}", path, reason(error));
+    if (n == 0) return bytes;
+  }
 }
 
 void write_file(const std::string& path, std::string_view bytes) {

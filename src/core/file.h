@@ -49,7 +49,7 @@ class AtomicFile {
   bool committed_ = false;
 };
 
-std::string read_file(const std::string& path);                    // Error{input} when it can not be read
+std::string read_file(const std::string& path);  // a pipe or /dev/stdin, too; Error{input} when it can not be read
 void write_file(const std::string& path, std::string_view bytes);  // atomically
 void make_folder(const std::string& path);                         // with its parents
 bool file_exists(const std::string& path);

@@ -18,13 +18,17 @@ class Progress {
   void update(uint64_t done, std::string_view note = "");
   void finish(std::string_view note = "");  // leaves nothing on a terminal: the caller says what came out
   static void set_quiet(bool quiet);
+  static void clear_line();  // takes the bar off the terminal, if one is shown: a message is about to be written
+
+  // What is drawn after `seconds` with `done` done.
+  std::string line_at(uint64_t done, double seconds, std::string_view note) const;
 
  private:
   void draw(uint64_t done, std::string_view note);
   std::string title_, unit_;
   uint64_t total_;
   std::chrono::steady_clock::time_point start_, drawn_;
-  bool terminal_, shown_ = false, finished_ = false;
+  bool terminal_, finished_ = false;
 };
 
 // "1m 20s", "850 ms": a duration as a person reads it.

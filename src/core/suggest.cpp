@@ -7,6 +7,17 @@
 
 namespace pagoda {
 
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return result;
+}
+
+}  // namespace
+
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
@@ -23,13 +34,18 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string nearest(std::string_view name, std::span<const std::string> known) {
+  const std::string wanted = lower(name);
+  // A third of the letters may be wrong, two in a word of up to eight; of a word of three or less only one, as
+  // otherwise any short word is near any other.
+  size_t least = (wanted.size() <= 3 ? 1 : std::max<size_t>(2, wanted.size() / 3)) + 1;
   std::string best;
-  size_t least = std::max<size_t>(2, name.size() / 3) + 1;
   for (const auto& candidate : known) {
-    size_t distance = edit_distance(name, candidate);
-    const bool part = name.size() >= 3 && (candidate.find(name) != candidate.npos || name.find(candidate) != name.npos);
-    if (part && !candidate.empty()) distance = std::min<size_t>(distance, 2);
-    if (distance < least) least = distance, best = candidate;
+    const std::string word = lower(candidate);
+    size_t distance = edit_distance(wanted, word);
+    const bool part = std::min(wanted.size(), word.size()) >= 3 &&
+                      (word.find(wanted) != word.npos || wanted.find(word) != wanted.npos);
+    if (part) distance = std::min<size_t>(distance, 2);
+    if (distance < least && distance < word.size()) least = distance, best = candidate;
   }
   return best;
 }

@@ -6,6 +6,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -77,7 +78,15 @@ int ThreadPool::size() const { return static_cast<int>(state_->threads.size()) +
 void ThreadPool::run(size_t n, const std::function<void(size_t)>& task) {
   auto& s = *state_;
   if (n <= 1 || s.threads.empty() || inside_task) {
-    for (size_t i = 0; i < n; ++i) task(i);
+    std::exception_ptr error;
+    for (size_t i = 0; i < n; ++i) {
+      try {
+        task(i);
+      } catch (...) {
+        if (!error) error = std::current_exception();
+      }
+    }
+    if (error) std::rethrow_exception(error);
     return;
   }
   {
@@ -91,7 +100,7 @@ void ThreadPool::run(size_t n, const std::function<void(size_t)>& task) {
   s.work();
   std::unique_lock lock(s.mutex);
   s.done.wait(lock, [&] { return s.busy == 0; });
-  if (s.error) std::rethrow_exception(s.error);
+  if (s.error) std::rethrow_exception(std::exchange(s.error, nullptr));
 }
 
 void ThreadPool::for_chunks(size_t n, size_t chunk, const std::function<void(size_t, size_t)>& f) {

@@ -17,7 +17,8 @@ std::string_view name_of(ColumnType type);
 
 // One column. Only the members of its type are filled; the accessors below read any type.
 // CSV columns arrive as text (so that a bad value can be shown as it stands in the file); Parquet, Arrow and JSON
-// columns arrive typed. A list of numbers arrives as `texts`.
+// columns arrive typed. A list of numbers arrives as `texts`. The type may differ between the batches of one reader
+// (JSON, or files of different schemas); the accessors do not mind.
 struct Column {
   std::string name;
   ColumnType type = ColumnType::text;
@@ -33,27 +34,47 @@ struct Column {
   // where a number or a time is asked for; as text only null and "" are.
   bool is_null(size_t row) const { return !valid.empty() && !valid[row]; }
 
-  // The cell as text; numbers are formatted into `scratch` (integers without a point). "" when null.
+  // The cell as text; numbers are formatted into `scratch` (whole numbers without a point). "" when null.
   // Of a list: its elements joined by '|'.
   std::string_view as_text(size_t row, std::string& scratch) const;
   // Nothing when the cell is not a finite number / not a time; `absent` tells a cell that is empty from a bad one.
   // A time is ISO 8601 ("2024-05-01", "2024-05-01T10:00:00Z", with offset or fraction; no offset means UTC) or a
   // number since 1970: seconds below 1e11, milliseconds below 1e14, microseconds below 1e17, else nanoseconds.
+  // As a number, a boolean is 0 or 1 and a time the seconds since 1970.
   std::optional<double> as_number(size_t row) const;
   std::optional<int64_t> as_time_us(size_t row) const;
   bool absent(size_t row) const;
   // Calls f(element) for each element: of a list, or of a text split at `separator` ('\0': the whole text is one).
+  // Blanks around the parts of a split text and empty parts are dropped.
   template <class F>
   void for_each_element(size_t row, char separator, F&& f) const;
 
   void push_null();
   void push_text(std::string_view value);  // for a text column
+  void push_integer(int64_t value);        // for integer, boolean (0/1) and time
+  void push_real(double value);
+  void push_element(std::string_view element);  // of a list,
+  void end_list();                              // which ends its row
+  // Appends a cell of a column that may be of another type: then this column becomes the narrowest type that holds
+  // both (integer and real: real; whatever else: text). A column of nothing but nulls takes any type.
+  void push_cell(const Column& from, size_t row);
   void clear();
+
+ private:
+  void mark_valid() {
+    if (!valid.empty()) valid.push_back(1);
+  }
+  void become(ColumnType wanted);
 };
+
+std::string_view trim(std::string_view text);  // without blanks, tabs and line ends around it
 
 // Parsing of one cell's text, as the accessors do it.
 std::optional<double> parse_number(std::string_view text);     // finite or nothing; surrounding blanks allowed
 std::optional<int64_t> parse_time_us(std::string_view text);
+// A number since 1970 as a time, its unit told by its size as above; nothing when it is not finite or too large.
+std::optional<int64_t> time_of_number(int64_t value);
+std::optional<int64_t> time_of_number(double value);
 // "7d", "12h", "30m", "45s", "2w" to microseconds; nothing when it is no duration.
 std::optional<int64_t> parse_duration_us(std::string_view text);
 std::string format_time_us(int64_t time_us);  // 2024-05-01T10:00:00Z
@@ -78,7 +99,7 @@ void Column::for_each_element(size_t row, char separator, F&& f) const {
   std::string_view rest = as_text(row, scratch);
   while (!rest.empty()) {
     const size_t end = separator ? rest.find(separator) : std::string_view::npos;
-    const auto part = rest.substr(0, end);
+    const auto part = separator ? trim(rest.substr(0, end)) : rest;
     if (!part.empty()) f(part);
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
   }

@@ -38,7 +38,8 @@ struct Interactions {
 };
 
 // Reads and checks all rows. Bad rows (each by BadRowOptions): a user or item id that is empty or not UTF-8, a time that
-// is no time, a weight that is no finite number above 0. Error{input} when no row is left.
+// is no time, a weight that is no finite number above 0, a context value that is not UTF-8. Nothing of a bad row is kept.
+// Error{input} when no row is left.
 Interactions load_interactions(const InteractionOptions& options);
 // Appends the rows of other files (the test file of a `given` split) to `log`; returns the number of the first.
 size_t append_interactions(const InteractionOptions& options, Interactions& log);

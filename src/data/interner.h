@@ -25,9 +25,10 @@ class Interner {
   static Interner from_strings(Ragged<char> strings);  // the inverse of strings(); the strings must differ
 
  private:
+  size_t slot_of(std::string_view text, uint32_t hash) const;
   void grow();
   Ragged<char> strings_;
-  std::vector<uint32_t> slots_;
+  std::vector<uint64_t> slots_;  // hash << 32 | number: a wrong slot is told without touching its string
 };
 
 }  // namespace pagoda

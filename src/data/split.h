@@ -25,7 +25,7 @@ struct SplitOptions {
   std::string validation = "0.1";
   std::string test = "0.1";
   std::vector<std::string> test_files;  // for `given`
-  uint64_t seed = 1;
+  int64_t seed = 1;
 };
 
 void describe(Fields& fields, SplitOptions& options);
@@ -35,9 +35,10 @@ void describe(Fields& fields, SplitOptions& options);
 // empty (with the dates at hand), a time beyond the end of the split's calendar.
 //
 // time: with T the latest time, test = (T - test, T], validation = (T - test - validation, T - test]. Rows of the same
-// moment never fall into two parts. A row whose time lies in the future of the clock (`now_us`) is an Error{input}: one
-// bad clock would move every boundary.
-// given, leave_last: a user with a single train row keeps it in train. Ties of time are broken by file order.
+// moment never fall into two parts. A row whose time lies more than a day after the clock (`now_us`) is an Error{input}:
+// one bad clock would move every boundary.
+// given, leave_last: a user with a single train row keeps it in train. A user's list is in order of time, ties and logs
+// without times by file order; its tail is its rounded share of rows.
 std::vector<Part> split(const Interactions& log, const SplitOptions& options, size_t first_given_test_row,
                         int64_t now_us);
 

@@ -1,4 +1,4 @@
-// Batches of columns to a file: CSV, TSV, JSONL or Parquet, plain or .gz / .zst (text formats).
+// Batches of columns to a file: CSV, TSV, JSONL, Parquet or Arrow IPC, plain or .gz / .zst (text formats).
 #pragma once
 
 #include <memory>
@@ -16,7 +16,8 @@ struct ColumnSpec {
 };
 
 // Columns of a batch must match the specs in number and type. Streams: memory is bounded by the batch. The file
-// appears under its name at close(), whole; without close() nothing appears. Lists go to CSV joined by '|'.
+// appears under its name at close(), whole; without close() nothing appears. Lists go to CSV joined by "|"; a number
+// that is not finite goes to JSON as null. Error{failed} naming the path: disk full, no such folder.
 class Writer {
  public:
   virtual ~Writer() = default;

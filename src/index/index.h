@@ -14,7 +14,7 @@
 
 namespace pagoda {
 
-// A set of item rows, one bit each.
+// A set of item rows, one bit each. Sets are combined only with sets of the same catalogue (a check).
 class ItemSet {
  public:
   ItemSet() = default;
@@ -24,6 +24,7 @@ class ItemSet {
   void add(uint32_t row) { words_[row >> 6] |= uint64_t{1} << (row & 63); }
   void remove(uint32_t row) { words_[row >> 6] &= ~(uint64_t{1} << (row & 63)); }
   size_t count() const;
+  std::vector<uint32_t> rows() const;  // rising
   ItemSet& operator&=(const ItemSet& other);
   ItemSet& operator|=(const ItemSet& other);
   void invert();
@@ -38,10 +39,11 @@ struct SearchOptions {
   size_t k = 100;
   const ItemSet* allowed = nullptr;            // only these items; nullptr: all
   const Ragged<uint32_t>* excluded = nullptr;  // per query: rows that must not come back (any order); nullptr: none
-  float min_score = -std::numeric_limits<float>::infinity();
+  float min_score = -std::numeric_limits<float>::infinity();  // only scores >= this
 };
 
-// Per query: rows and scores, score descending, ties by row rising; min(k, matching items) of them.
+// Per query: rows and scores, score descending, ties by row rising; min(k, matching items) of them. A score of NaN or
+// -infinity never comes back, so a query with a NaN in it gets an empty list.
 struct SearchResult {
   Ragged<uint32_t> items;
   std::vector<float> scores;  // parallel to items.values

@@ -3,9 +3,12 @@
 // Shapes, used throughout this room:
 //   U [B, D]   user vectors, one a row          V [N, D]   item vectors, one a column of the logits
 //   s [B, N]   logits s_ij = <u_i, v_j> / tau   (never held whole: rows are taken in blocks)
+//
+// A new loss is one file: a class derived from Loss, a word in LossKind and a line in make_loss (loss.cpp).
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -16,10 +19,13 @@
 
 namespace pagoda {
 
+enum class LossKind { sampled_softmax };
+
 // Which logits are corrected by log expected count (ALGORITHMS: Yi 2019 eq. 4; Yang 2020; Khrylchenko 2025).
 enum class Correction { none, standard, negatives, leave_one_out };
 
 struct LossOptions {
+  LossKind kind = LossKind::sampled_softmax;
   std::optional<double> temperature = 0.1;  // none: learned, starting at 0.1
   Correction correction = Correction::standard;
   double popularity_dial = 1.0;    // beta
@@ -27,17 +33,19 @@ struct LossOptions {
 };
 
 void describe(Fields& fields, LossOptions& options);
-void validate(const LossOptions& options);  // Error{usage}: temperature <= 0, beta < 0, ratio <= 0
+// Error{usage}: temperature <= 0, beta < 0, ratio <= 0; leave_one_out with a beta or a ratio, which its formula has not.
+void validate(const LossOptions& options);
 
 // What a loss reads. All views are borrowed for the call.
 template <class T>
 struct LossInput {
   MatrixView<const T> users, items;           // U, V
-  const Ragged<uint32_t>* positives;          // per row: the columns of its positives (one or more)
+  const Ragged<uint32_t>* positives;          // per row: the columns of its positives (one or more, in any order)
   std::span<const double> positive_weights;   // r, parallel to positives->values; empty: all 1
-  const Ragged<uint32_t>* masked;             // per row, rising: columns that are no negative of it (accidental hits);
-                                              // never a positive of the row
-  std::span<const double> log_count;          // [N] log lambda_j, the log expected count of column j's item
+  const Ragged<uint32_t>* masked = nullptr;   // per row, rising: columns that are no negative of it (accidental hits);
+                                              // never a positive of the row. nullptr: none
+  size_t first_negative = 0;                  // columns before it are a row's positive or nothing: negatives of no row
+  std::span<const double> log_count;          // [N] log lambda_j, the log expected count of column j's item; finite
   MatrixView<const double> log_count_rows;    // [B, N] instead of log_count, when the count depends on the row
   std::span<const double> log_multiplicity;   // [N] or empty: column j stands for e^this equal columns
   double negatives_drawn = 0;                 // n of leave_one_out: the draws behind log_count, so Q = lambda / n
@@ -47,34 +55,48 @@ struct LossInput {
 template <class T>
 struct LossOutput {
   double value = 0;
-  double d_log_temperature = 0;   // dL / d(log tau)
-  MatrixView<T> d_users, d_items;  // overwritten
+  double d_log_temperature = 0;    // dL / d(log tau)
+  MatrixView<T> d_users, d_items;  // [B, D], [N, D]: the caller's memory, overwritten
 };
+
+// A loss keeps its workspace between calls: one run at a time.
+template <class T>
+class Loss {
+ public:
+  virtual ~Loss() = default;
+  virtual void run(ThreadPool& pool, const LossInput<T>& input, LossOutput<T>& output) = 0;
+};
+
+// The one visible list of losses. T is float, or double for gradient checks.
+template <class T>
+std::unique_ptr<Loss<T>> make_loss(const LossOptions& options);
 
 // Sampled softmax with sampling-bias correction, ALGORITHMS.md sections 1, 2 and 6.
 //
-//   bias_j = log_multiplicity_j - beta log_count_j          (standard, negatives; the positive of `negatives` has none)
-//   z_ij   = s_ij + bias_j
+//   bias_j = log_multiplicity_j - beta log_count_j   (standard, negatives)       log_multiplicity_j   (none)
+//   z_ij   = s_ij + bias_j                           (`negatives`: a positive's own z is its raw s)
 //   standard, negatives, none:
 //     L = (1/B) sum_i sum_{p in P_i} r_ip ( rho lse_i - z_ip ),   lse_i over the negatives of i and its positives
-//   leave_one_out (one positive a row): log Q'(j|p) = log Q_j - log(1 - Q_p),  z_ij = s_ij - log Q'(j|p), lse over the
-//     negatives alone,  P = sigmoid(s_ip - lse_i + log n),  L = (1/B) sum_i r_i sg(1 - P) (lse_i - s_ip)
+//   leave_one_out (one positive a row): log Q'(j|p) = log Q_j - log(1 - Q_p),
+//     z_ij = s_ij + log_multiplicity_j - log Q'(j|p), lse over the negatives alone,
+//     P = sigmoid(s_ip - lse_i + log n),  L = (1/B) sum_i r_i sg(1 - P) (lse_i - s_ip)
 //
 // rho = temperature_ratio (t2/t1). With several positives a row, each stays in the denominator of the others
-// (a multinomial likelihood). A row whose negatives are all masked contributes 0 with a zero gradient in
-// leave_one_out, and is an ordinary softmax over its positives otherwise.
+// (a multinomial likelihood); a column named twice adds up its weights. A row whose negatives are all masked contributes
+// 0 with a zero gradient in leave_one_out, and is an ordinary softmax over its positives otherwise.
 // Safe for any finite logits (the row's maximum is subtracted). Sums in double. Same bits on any number of threads.
-// Memory: O((B + N) D + block N), block = 64..256 rows. T is float, or double for gradient checks.
+// Memory: O((B + N) D + block N), block <= 256 rows.
 template <class T>
-class SampledSoftmax {
+class SampledSoftmax final : public Loss<T> {
  public:
-  explicit SampledSoftmax(const LossOptions& options) : options_(options) {}
-  void run(ThreadPool& pool, const LossInput<T>& input, LossOutput<T>& output);
+  explicit SampledSoftmax(const LossOptions& options);
+  ~SampledSoftmax() override;
+  void run(ThreadPool& pool, const LossInput<T>& input, LossOutput<T>& output) override;
 
  private:
+  struct Block;  // one block of rows against all columns: logits, row sums, what is hidden
   LossOptions options_;
-  Matrix<T> logits_;        // one block of rows [block, N], kept between calls
-  Matrix<T> scaled_users_;  // the block's rows times each row's gradient factor
+  std::unique_ptr<Block> block_;
 };
 
 }  // namespace pagoda

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "core/error.h"
@@ -23,7 +25,8 @@ template <class T>
 class MatrixView {
  public:
   MatrixView() = default;
-  MatrixView(T* data, size_t rows, size_t cols, size_t stride) : data_(data), rows_(rows), cols_(cols), stride_(stride) {}
+  MatrixView(T* data, size_t rows, size_t cols, size_t stride)
+      : data_(data), rows_(rows), cols_(cols), stride_(stride) {}
   MatrixView(T* data, size_t rows, size_t cols) : MatrixView(data, rows, cols, cols) {}
   template <class U>
     requires std::is_same_v<const U, T>
@@ -35,7 +38,9 @@ class MatrixView {
   size_t stride() const { return stride_; }  // elements from one row to the next
   T* operator[](size_t row) const { return data_ + row * stride_; }
   std::span<T> row(size_t r) const { return {data_ + r * stride_, cols_}; }
-  MatrixView slice_rows(size_t begin, size_t end) const { return {data_ + begin * stride_, end - begin, cols_, stride_}; }
+  MatrixView slice_rows(size_t begin, size_t end) const {
+    return {data_ + begin * stride_, end - begin, cols_, stride_};
+  }
   MatrixView slice_cols(size_t begin, size_t end) const { return {data_ + begin, rows_, end - begin, stride_}; }
 
  private:
@@ -55,13 +60,21 @@ class Matrix {
     return *this;
   }
   void swap(Matrix& o) noexcept {
-    std::swap(memory_, o.memory_), std::swap(rows_, o.rows_), std::swap(cols_, o.cols_), std::swap(capacity_, o.capacity_);
+    std::swap(memory_, o.memory_), std::swap(capacity_, o.capacity_);
+    std::swap(rows_, o.rows_), std::swap(cols_, o.cols_);
   }
 
   // New shape; the content is unspecified after a change of shape (zero where memory is fresh). Keeps its memory when
   // it is large enough, so a workspace that is resized every step allocates once.
   void resize(size_t rows, size_t cols) {
-    if (rows * cols > capacity_) memory_ = allocate_zeroed(rows * cols * sizeof(T)), capacity_ = rows * cols;
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(rows, cols, &bytes) || __builtin_mul_overflow(bytes, sizeof(T), &bytes))
+      throw std::bad_alloc();
+    if (rows * cols > capacity_) {
+      memory_.reset(), capacity_ = 0;  // before the new: never both at once
+      rows_ = cols_ = 0;
+      memory_ = allocate_zeroed(bytes), capacity_ = rows * cols;
+    }
     rows_ = rows, cols_ = cols;
   }
   void fill(T value) { std::fill(begin(), end(), value); }

@@ -1,0 +1,340 @@
+#include "core/config.h"
+
+#include <fmt/core.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/suggest.h"
+
+namespace pagoda {
+
+namespace {
+
+constexpr std::string_view kSetOption = "--set ";
+
+std::string join(std::string_view path, std::string_view key) {
+  return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
+}
+
+// "pagoda.toml:12", or "--set loss.temperature=0.05" for what was laid over.
+std::string place(const toml::source_region& source) {
+  const std::string name = source.path ? *source.path : "config";
+  return name.starts_with(kSetOption) ? name : fmt::format("{}:{}", name, source.begin.line);
+}
+std::string place(const toml::node& node) { return place(node.source()); }
+
+// What stands there, as a person says it: the integer 7, the text "hot".
+std::string described(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::string: return fmt::format("the text \"{}\"", node.ref<std::string>());
+    case toml::node_type::integer: return fmt::format("the integer {}", node.ref<int64_t>());
+    case toml::node_type::floating_point: return fmt::format("the number {}", node.ref<double>());
+    case toml::node_type::boolean: return fmt::format("the boolean {}", node.ref<bool>());
+    case toml::node_type::array: return "a list";
+    case toml::node_type::table: return "a table";
+    default: return "a date or time";
+  }
+}
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// SIZE_MAX for a number that no list is long enough for.
+size_t index_from(std::string_view digits) {
+  size_t index = SIZE_MAX;
+  std::from_chars(digits.data(), digits.data() + digits.size(), index);
+  return index;
+}
+
+bool numbered(const toml::table& table) {
+  const auto is_number = [](const auto& entry) { return all_digits(entry.first.str()); };
+  return !table.empty() && std::all_of(table.begin(), table.end(), is_number);
+}
+
+void merge(toml::table& into, toml::table& from);
+
+void merge_item(toml::array& list, std::string_view number, toml::node& from) {
+  const size_t index = index_from(number);
+  if (index > list.size())
+    fail(ErrorKind::usage, "{}: there is no element {}: the list has {}", place(from), number, list.size());
+  if (index < list.size() && list[index].is_table() && from.is_table())
+    return merge(*list[index].as_table(), *from.as_table());
+  from.visit([&](auto& value) {
+    if (index < list.size())
+      list.replace(list.cbegin() + static_cast<ptrdiff_t>(index), std::move(value));
+    else
+      list.push_back(std::move(value));
+  });
+}
+
+// Lays `from` over `into`. Nodes are moved, as only a move keeps the place a node was read at.
+void merge(toml::table& into, toml::table& from) {
+  for (auto&& [key, node] : from) {
+    toml::node* there = into.get(key);
+    if (there && there->is_table() && node.is_table()) {
+      merge(*there->as_table(), *node.as_table());
+    } else if (there && there->is_array() && node.is_table() && numbered(*node.as_table())) {
+      for (auto&& [number, item] : *node.as_table()) merge_item(*there->as_array(), number.str(), item);
+    } else {
+      node.visit([&](auto& value) { into.insert_or_assign(key, std::move(value)); });
+    }
+  }
+}
+
+// Reads the tables of a config into options, and remembers which keys are known where.
+class Reader : public Fields {
+ public:
+  struct Known {
+    const toml::table* table;
+    std::vector<std::string> keys;
+  };
+  using KnownAt = std::map<std::string, Known>;  // by the table's path
+
+  Reader(const toml::table* table, std::string path, KnownAt& known)
+      : table_(table), path_(std::move(path)), known_(known) {
+    known_[path_].table = table_;
+  }
+
+  void field(std::string_view key, bool& value, std::string_view) override {
+    if (const auto* node = find(key)) {
+      if (!node->is_boolean()) mismatch(*node, key, "true or false");
+      value = node->ref<bool>();
+    }
+  }
+  void field(std::string_view key, int64_t& value, std::string_view) override {
+    if (const auto* node = find(key)) value = integer(*node, key, "an integer");
+  }
+  void field(std::string_view key, double& value, std::string_view) override {
+    if (const auto* node = find(key)) {
+      if (!node->is_number()) mismatch(*node, key, "a number");
+      value = *node->value<double>();
+    }
+  }
+  void field(std::string_view key, std::string& value, std::string_view) override {
+    if (const auto* node = find(key)) value = text(*node, key, "a text in quotes");
+  }
+  void field(std::string_view key, std::vector<int64_t>& value, std::string_view) override {
+    elements(key, value, [&](const toml::node& node) { return integer(node, key, "a list of integers"); });
+  }
+  void field(std::string_view key, std::vector<std::string>& value, std::string_view) override {
+    elements(key, value, [&](const toml::node& node) { return text(node, key, "a list of texts in quotes"); });
+  }
+  void number_or(std::string_view key, std::optional<double>& value, std::string_view word, std::string_view) override {
+    const auto* node = find(key);
+    if (!node) return;
+    if (node->is_number())
+      value = *node->value<double>();
+    else if (node->is_string() && node->ref<std::string>() == word)
+      value.reset();
+    else
+      mismatch(*node, key, fmt::format("a number or \"{}\"", word));
+  }
+  void section(std::string_view key, std::string_view, const std::function<void(Fields&)>& describe) override {
+    const auto* node = find(key);
+    if (node && !node->is_table()) mismatch(*node, key, "a table");
+    Reader inner(node ? node->as_table() : nullptr, join(path_, key), known_);
+    describe(inner);
+  }
+
+  // Throws for the first key, in the order of the file, that no describe() named.
+  static void refuse_unknown(const KnownAt& known) {
+    const toml::node* first = nullptr;
+    std::string message;
+    for (const auto& [path, at] : known) {
+      if (!at.table) continue;
+      for (auto&& [key, node] : *at.table) {
+        if (std::find(at.keys.begin(), at.keys.end(), key.str()) != at.keys.end()) continue;
+        if (first && !before(node, *first)) continue;
+        first = &node;
+        message = unknown(path, key.str(), node, at.keys, known);
+      }
+    }
+    if (first) fail(ErrorKind::usage, "{}", message);
+  }
+
+ protected:
+  size_t one_of(std::string_view key, size_t chosen, const std::vector<std::string>& words, std::string_view) override {
+    const auto* node = find(key);
+    if (!node) return chosen;
+    const auto* word = node->as_string();
+    if (!word) {
+      std::string choices;
+      for (const auto& w : words) choices += (choices.empty() ? "" : ", ") + toml_quoted(w);
+      mismatch(*node, key, "one of " + choices);
+    }
+    const auto found = std::find(words.begin(), words.end(), word->get());
+    if (found == words.end())
+      fail(ErrorKind::usage, "{}: {} can not be \"{}\"{}", place(*node), name_of(key), word->get(),
+           suggestion(word->get(), words));
+    return static_cast<size_t>(found - words.begin());
+  }
+
+  bool begin_list(std::string_view key, size_t& n, std::string_view) override {
+    const auto* node = find(key);
+    if (!node) return false;
+    if (const auto* list = node->as_array()) {
+      for (const auto& item : *list)
+        if (!item.is_table()) mismatch(item, key, fmt::format("a list of tables, [[{}]]", join(path_, key)));
+      n = list->size();
+      return true;
+    }
+    // --set negatives.1.count=5 where the file has no such list: single values over the list that is there.
+    if (!node->is_table() || !numbered(*node->as_table()))
+      mismatch(*node, key, fmt::format("a list of tables, [[{}]]", join(path_, key)));
+    for (auto&& [number, item] : *node->as_table()) {
+      if (index_from(number.str()) >= n)
+        fail(ErrorKind::usage, "{}: there is no element {}: {} has {}", place(item), number.str(), name_of(key), n);
+      if (!item.is_table()) mismatch(item, fmt::format("{}.{}", key, number.str()), "a table");
+    }
+    return false;
+  }
+
+  void list_item(std::string_view key, size_t i, const std::function<void(Fields&)>& describe) override {
+    const auto* node = table_ ? table_->get(key) : nullptr;
+    const toml::table* table = nullptr;
+    if (node && node->is_array()) table = (*node->as_array())[i].as_table();
+    if (node && node->is_table()) {
+      for (auto&& [number, item] : *node->as_table())
+        if (index_from(number.str()) == i) table = item.as_table();
+    }
+    Reader inner(table, join(join(path_, key), std::to_string(i)), known_);
+    describe(inner);
+  }
+
+ private:
+  const toml::node* find(std::string_view key) {
+    known_[path_].keys.emplace_back(key);
+    return table_ ? table_->get(key) : nullptr;
+  }
+
+  std::string name_of(std::string_view key) const { return in_section(key, path_); }
+  static std::string in_section(std::string_view key, std::string_view path) {
+    return path.empty() ? fmt::format("'{}'", key) : fmt::format("'{}' in [{}]", key, path);
+  }
+
+  [[noreturn]] void mismatch(const toml::node& node, std::string_view key, std::string_view expected) const {
+    fail(ErrorKind::usage, "{}: {} is {}, expected {}", place(node), name_of(key), described(node), expected);
+  }
+
+  int64_t integer(const toml::node& node, std::string_view key, std::string_view expected) const {
+    if (node.is_integer()) return node.ref<int64_t>();
+    if (node.is_floating_point()) {  // 1e6: TOML has no other short way to write a million
+      const double number = node.ref<double>();
+      if (std::abs(number) < 0x1p53 && number == std::floor(number)) return static_cast<int64_t>(number);
+    }
+    mismatch(node, key, expected);
+  }
+
+  std::string text(const toml::node& node, std::string_view key, std::string_view expected) const {
+    if (node.is_string()) return node.ref<std::string>();
+    // A shell takes quotes off: in --set data.test=2020-01-31 the text is what stands there.
+    const auto& from = node.source().path;
+    if (from && from->starts_with(kSetOption) && !node.is_array() && !node.is_table())
+      return from->substr(from->find('=') + 1);
+    mismatch(node, key, expected);
+  }
+
+  // A list, or one value standing for a list of one.
+  template <class T, class F>
+  void elements(std::string_view key, std::vector<T>& values, F element) {
+    const auto* node = find(key);
+    if (!node) return;
+    values.clear();
+    if (const auto* list = node->as_array())
+      for (const auto& item : *list) values.push_back(element(item));
+    else
+      values.push_back(element(*node));
+  }
+
+  // Whether the user wrote a before b: a file's lines in order, then what was laid over.
+  static bool before(const toml::node& a, const toml::node& b) {
+    const auto set = [](const toml::node& n) { return n.source().path && n.source().path->starts_with(kSetOption); };
+    if (set(a) != set(b)) return set(b);
+    return a.source().begin < b.source().begin;
+  }
+
+  static std::string unknown(const std::string& path, std::string_view key, const toml::node& node,
+                             const std::vector<std::string>& keys, const KnownAt& known) {
+    const bool is_section = path.empty() && (node.is_table() || node.is_array_of_tables());
+    const std::string what = is_section ? fmt::format("section [{}]", key) : "key " + in_section(key, path);
+    std::string hint = suggestion(key, keys);
+    if (nearest(key, keys).empty())
+      for (const auto& [elsewhere, at] : known)
+        if (std::find(at.keys.begin(), at.keys.end(), key) != at.keys.end())
+          hint = elsewhere.empty() ? fmt::format("; '{}' stands above the first section", key)
+                                   : fmt::format("; there is a '{}' in [{}]", key, elsewhere);
+    return fmt::format("{}: unknown {}{}", place(node), what, hint);
+  }
+
+  const toml::table* table_;
+  std::string path_;
+  KnownAt& known_;
+};
+
+toml::table parsed(std::string_view text, std::string name) {
+  try {
+    return toml::parse(text, std::move(name));
+  } catch (const toml::parse_error& error) {
+    fail(ErrorKind::usage, "{}: {}", place(error.source()), error.description());
+  }
+}
+
+}  // namespace
+
+struct Config::Tree {
+  toml::table root;
+};
+
+Config::Config() : tree_(std::make_unique<Tree>()) {}
+Config::~Config() = default;
+Config::Config(Config&&) noexcept = default;
+Config& Config::operator=(Config&&) noexcept = default;
+
+Config Config::from_text(std::string_view text, std::string name) {
+  Config config;
+  config.tree_->root = parsed(text, std::move(name));
+  return config;
+}
+
+Config Config::from_file(const std::string& path) {
+  std::string text;
+  try {
+    text = read_file(path);
+  } catch (const Error& error) {
+    fail(ErrorKind::usage, "{}", error.what());
+  }
+  return from_text(text, path);
+}
+
+void Config::set(std::string_view assignment) {
+  const std::string place = fmt::format("{}{}", kSetOption, assignment);
+  const size_t equals = assignment.find('=');
+  const auto key = assignment.substr(0, equals);
+  const bool plain = equals != assignment.npos && key.find_first_of("\n\r#[]{}\"'= \t") == key.npos;
+  if (!plain || key.empty() || key.front() == '.' || key.back() == '.' || key.find("..") != key.npos)
+    fail(ErrorKind::usage, "{}: expected section.key=value", place);
+  const auto value = assignment.substr(equals + 1);
+  toml::table laid;
+  try {
+    if (value.find('\n') == value.npos) laid = toml::parse(assignment, place);
+  } catch (const toml::parse_error&) {
+  }
+  if (laid.empty()) laid = parsed(fmt::format("{} = {}", key, toml_quoted(value)), place);
+  merge(tree_->root, laid);
+}
+
+void Config::read(const std::function<void(Fields&)>& describe) const {
+  Reader::KnownAt known;
+  Reader reader(&tree_->root, "", known);
+  describe(reader);
+  Reader::refuse_unknown(known);
+}
+
+}  // namespace pagoda

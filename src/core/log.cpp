@@ -1,0 +1,62 @@
+#include "core/log.h"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/ansicolor_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+
+#include "core/progress.h"
+
+namespace pagoda {
+
+namespace {
+
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::warning: return spdlog::level::warn;
+    case LogLevel::error: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+// "warning: ", but nothing before what is only information.
+class Prefix : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+    std::string_view prefix;
+    if (message.level == spdlog::level::debug) prefix = "debug: ";
+    if (message.level == spdlog::level::warn) prefix = "warning: ";
+    if (message.level == spdlog::level::err) prefix = "error: ";
+    out.append(prefix.data(), prefix.data() + prefix.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<Prefix>(); }
+};
+
+spdlog::logger& logger() {
+  static spdlog::logger instance = [] {
+    spdlog::logger made("pagoda", std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>());
+    auto formatter = std::make_unique<spdlog::pattern_formatter>();
+    formatter->add_flag<Prefix>('*').set_pattern("%^%*%$%v");
+    made.set_formatter(std::move(formatter));
+    made.set_level(spdlog::level::info);
+    made.flush_on(spdlog::level::debug);
+    return made;
+  }();
+  return instance;
+}
+
+}  // namespace
+
+void set_log_level(LogLevel least) { logger().set_level(spdlog_level(least)); }
+
+void log_message(LogLevel level, std::string_view message) {
+  auto& log = logger();
+  if (!log.should_log(spdlog_level(level))) return;
+  Progress::clear_line();
+  log.log(spdlog_level(level), spdlog::string_view_t(message.data(), message.size()));
+}
+
+}  // namespace pagoda

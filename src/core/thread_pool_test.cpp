@@ -1,0 +1,95 @@
+#include "core/thread_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace pagoda {
+namespace {
+
+class ThreadPoolOf : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Threads, ThreadPoolOf, testing::Values(1, 2, 5));
+
+TEST_P(ThreadPoolOf, EveryTaskRunsOnce) {
+  ThreadPool pool(GetParam());
+  EXPECT_EQ(pool.size(), GetParam());
+  for (const size_t n : {0, 1, 2, 3, 1000}) {
+    std::vector<std::atomic<int>> times(n);
+    pool.run(n, [&](size_t i) { ++times[i]; });
+    for (const auto& t : times) EXPECT_EQ(t, 1);
+  }
+}
+
+TEST_P(ThreadPoolOf, ManyShortRunsFollowOneAnother) {
+  ThreadPool pool(GetParam());
+  std::atomic<size_t> sum = 0;
+  for (int run = 0; run < 2000; ++run) pool.run(7, [&](size_t i) { sum += i; });
+  EXPECT_EQ(sum, 2000u * 21u);
+}
+
+TEST_P(ThreadPoolOf, ARunInsideATaskRunsOnTheTasksThread) {
+  ThreadPool pool(GetParam());
+  std::atomic<int> strangers = 0, done = 0;
+  pool.run(4, [&](size_t) {
+    const auto mine = std::this_thread::get_id();
+    pool.run(10, [&](size_t) {
+      strangers += std::this_thread::get_id() != mine;
+      ++done;
+    });
+  });
+  EXPECT_EQ(done, 40);
+  EXPECT_EQ(strangers, 0);
+}
+
+TEST_P(ThreadPoolOf, TheFirstTasksExceptionIsRethrownAndTheOthersStillRun) {
+  ThreadPool pool(GetParam());
+  std::atomic<int> done = 0;
+  try {
+    pool.run(100, [&](size_t i) {
+      if (i >= 30 && i % 10 == 0) throw std::runtime_error(std::to_string(i));
+      ++done;
+    });
+    FAIL() << "nothing was thrown";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "30");
+  }
+  EXPECT_EQ(done, 93);
+  pool.run(5, [&](size_t) { ++done; });  // the pool is as good as before
+  EXPECT_EQ(done, 98);
+}
+
+TEST_P(ThreadPoolOf, ChunksCoverTheRangeWithoutOverlap) {
+  ThreadPool pool(GetParam());
+  for (const size_t n : {0, 1, 9, 10, 11, 100}) {
+    std::vector<std::atomic<int>> times(n);
+    std::atomic<size_t> calls = 0;
+    pool.for_chunks(n, 10, [&](size_t begin, size_t end) {
+      EXPECT_LT(begin, end);
+      EXPECT_EQ(begin % 10, 0u);
+      for (size_t i = begin; i < end; ++i) ++times[i];
+      ++calls;
+    });
+    for (const auto& t : times) EXPECT_EQ(t, 1);
+    EXPECT_EQ(calls, (n + 9) / 10);
+  }
+}
+
+TEST(ThreadPool, TasksRunAtTheSameTimeOnTwoThreads) {
+  ThreadPool pool(2);
+  std::atomic<int> arrived = 0;
+  pool.run(2, [&](size_t) {  // each waits for the other: ends only if both run at once
+    ++arrived;
+    while (arrived < 2) std::this_thread::yield();
+  });
+  EXPECT_EQ(arrived, 2);
+}
+
+TEST(ThreadPool, ZeroThreadsMeansOneForEachCpu) { EXPECT_GE(ThreadPool(0).size(), 1); }
+
+}  // namespace
+}  // namespace pagoda

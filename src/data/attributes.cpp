@@ -1,0 +1,58 @@
+#include "data/attributes.h"
+
+#include "core/error.h"
+#include "data/file_reader.h"
+
+namespace pagoda {
+
+const Column* Attributes::find(std::string_view name) const {
+  for (const auto& column : columns)
+    if (column.name == name) return &column;
+  return nullptr;
+}
+
+std::vector<std::string> Attributes::names() const {
+  std::vector<std::string> names;
+  for (const auto& column : columns) names.push_back(column.name);
+  return names;
+}
+
+Attributes load_attributes(const AttributeOptions& options) {
+  const auto reader = open_reader({options.paths, options.format, {}});
+  const auto& names = reader->columns();
+  const size_t id = select_columns(reader->files()[0], names, {options.id})[0];
+
+  Attributes table;
+  for (size_t c = 0; c < names.size(); ++c) {
+    if (c == id) continue;
+    table.columns.emplace_back();
+    table.columns.back().name = names[c];
+  }
+  BadRows bad_rows(options.bad_rows);
+  RawBatch batch;
+  std::string scratch;
+  while (reader->next(batch)) {
+    if (table.rows() == 0)
+      for (size_t c = 0; c < names.size(); ++c)
+        if (c != id) table.columns[c - (c > id)].type = batch.columns[c].type;
+    for (size_t row = 0; row < batch.rows; ++row) {
+      const auto text = batch.columns[id].as_text(row, scratch);
+      const char* expected = text.empty()                             ? "an id"
+                             : !is_utf8(text)                         ? "UTF-8 text"
+                             : table.ids.find(text) != Interner::kNone ? "an id that no row before has"
+                                                                      : nullptr;
+      if (expected) {
+        bad_rows.report([&] { return reader->place(batch.file, batch.first_record + row); }, options.id, text, expected);
+        continue;
+      }
+      table.ids.add(text);
+      for (size_t c = 0; c < names.size(); ++c)
+        if (c != id) table.columns[c - (c > id)].push_cell(batch.columns[c], row);
+    }
+  }
+  bad_rows.summarise();
+  if (table.rows() == 0) fail(ErrorKind::input, "{}: no row that can be used", reader->files()[0]);
+  return table;
+}
+
+}  // namespace pagoda

@@ -1,0 +1,171 @@
+#include "data/column.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+namespace pagoda {
+
+namespace {
+
+bool means_nothing(std::string_view text) {
+  return text.empty() || text == "NA" || text == "N/A" || text == "null" || text == "NULL" || text == "None";
+}
+
+std::string_view chars(std::span<const char> s) { return {s.data(), s.size()}; }
+
+}  // namespace
+
+std::string_view name_of(ColumnType type) {
+  switch (type) {
+    case ColumnType::text: return "text";
+    case ColumnType::integer: return "integer";
+    case ColumnType::real: return "real";
+    case ColumnType::boolean: return "boolean";
+    case ColumnType::time: return "time";
+    case ColumnType::texts: return "list of texts";
+  }
+  return "";
+}
+
+size_t Column::rows() const {
+  switch (type) {
+    case ColumnType::text: return text.size();
+    case ColumnType::real: return reals.size();
+    case ColumnType::texts: return element_offsets.size() - 1;
+    default: return integers.size();
+  }
+}
+
+std::string_view Column::as_text(size_t row, std::string& scratch) const {
+  if (is_null(row)) return {};
+  if (type == ColumnType::text) return chars(text[row]);
+  scratch.clear();
+  switch (type) {
+    case ColumnType::boolean: return integers[row] ? "true" : "false";
+    case ColumnType::time: scratch = format_time_us(integers[row]); break;
+    case ColumnType::real: fmt::format_to(std::back_inserter(scratch), "{}", reals[row]); break;
+    case ColumnType::integer: {
+      const fmt::format_int digits(integers[row]);
+      scratch.assign(digits.data(), digits.size());
+      break;
+    }
+    default:
+      for (uint64_t e = element_offsets[row]; e < element_offsets[row + 1]; ++e) {
+        if (e > element_offsets[row]) scratch += '|';
+        scratch += chars(elements[e]);
+      }
+  }
+  return scratch;
+}
+
+std::optional<double> Column::as_number(size_t row) const {
+  if (is_null(row)) return std::nullopt;
+  switch (type) {
+    case ColumnType::text: return parse_number(chars(text[row]));
+    case ColumnType::real: return std::isfinite(reals[row]) ? std::optional(reals[row]) : std::nullopt;
+    case ColumnType::time: return static_cast<double>(integers[row]) * 1e-6;
+    case ColumnType::texts: return std::nullopt;
+    default: return static_cast<double>(integers[row]);
+  }
+}
+
+std::optional<int64_t> Column::as_time_us(size_t row) const {
+  if (is_null(row)) return std::nullopt;
+  switch (type) {
+    case ColumnType::text: return parse_time_us(chars(text[row]));
+    case ColumnType::integer: return time_of_number(integers[row]);
+    case ColumnType::real: return time_of_number(reals[row]);
+    case ColumnType::time: return integers[row];
+    default: return std::nullopt;
+  }
+}
+
+bool Column::absent(size_t row) const {
+  return is_null(row) || (type == ColumnType::text && means_nothing(trim(chars(text[row]))));
+}
+
+void Column::push_null() {
+  if (valid.empty()) valid.assign(rows(), 1);
+  valid.push_back(0);
+  switch (type) {
+    case ColumnType::text: text.close(); break;
+    case ColumnType::real: reals.push_back(0); break;
+    case ColumnType::texts: element_offsets.push_back(elements.size()); break;
+    default: integers.push_back(0);
+  }
+}
+
+void Column::push_text(std::string_view value) {
+  text.push(std::span(value.data(), value.size()));
+  mark_valid();
+}
+
+void Column::push_integer(int64_t value) {
+  integers.push_back(value);
+  mark_valid();
+}
+
+void Column::push_real(double value) {
+  reals.push_back(value);
+  mark_valid();
+}
+
+void Column::push_element(std::string_view element) { elements.push(std::span(element.data(), element.size())); }
+
+void Column::end_list() {
+  element_offsets.push_back(elements.size());
+  mark_valid();
+}
+
+void Column::push_cell(const Column& from, size_t row) {
+  if (from.is_null(row)) return push_null();
+  if (type != from.type && std::all_of(valid.begin(), valid.end(), [](uint8_t v) { return v == 0; }) &&
+      valid.size() == rows())
+    become(from.type);
+  if (type != from.type) {
+    const auto number = [](ColumnType t) { return t == ColumnType::integer || t == ColumnType::real; };
+    become(number(type) && number(from.type) ? ColumnType::real : ColumnType::text);
+  }
+  std::string scratch;
+  switch (type) {
+    case ColumnType::text: return push_text(from.as_text(row, scratch));
+    case ColumnType::real:
+      return push_real(from.type == ColumnType::real ? from.reals[row] : static_cast<double>(from.integers[row]));
+    case ColumnType::texts:
+      for (uint64_t e = from.element_offsets[row]; e < from.element_offsets[row + 1]; ++e)
+        push_element(chars(from.elements[e]));
+      return end_list();
+    default: return push_integer(from.integers[row]);
+  }
+}
+
+void Column::become(ColumnType wanted) {
+  if (wanted == type) return;
+  Column other;
+  other.name = name;
+  other.type = wanted;
+  std::string scratch;
+  for (size_t r = 0; r < rows(); ++r) {
+    if (is_null(r))
+      other.push_null();
+    else if (wanted == ColumnType::real)
+      other.push_real(static_cast<double>(integers[r]));
+    else
+      other.push_text(as_text(r, scratch));
+  }
+  *this = std::move(other);
+}
+
+void Column::clear() {
+  text.clear();
+  integers.clear();
+  reals.clear();
+  elements.clear();
+  element_offsets.assign(1, 0);
+  valid.clear();
+}
+
+}  // namespace pagoda

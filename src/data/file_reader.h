@@ -1,0 +1,42 @@
+// One file as batches of raw columns; open_reader() strings these together. Private to this room.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/column.h"
+
+namespace pagoda {
+
+// What to read of a file: the columns in this order (empty: all), at most so many rows at a time.
+struct FileOptions {
+  std::string path;
+  std::vector<std::string> columns;
+  size_t batch_rows = 65536;
+};
+
+class FileReader {
+ public:
+  virtual ~FileReader() = default;
+  virtual const std::vector<std::string>& columns() const = 0;
+  // Fills `columns` (as many as columns(), cleared, named by the caller); gives the number of rows, 0 at the end.
+  virtual size_t next(std::vector<Column>& columns) = 0;
+};
+
+std::unique_ptr<FileReader> open_delimited_file(const FileOptions& options, char separator);
+std::unique_ptr<FileReader> open_jsonl_file(const FileOptions& options);
+std::unique_ptr<FileReader> open_adjacency_file(const FileOptions& options);
+std::unique_ptr<FileReader> open_parquet_file(const FileOptions& options);
+std::unique_ptr<FileReader> open_arrow_file(const FileOptions& options);
+
+// "clicks.csv:1842" for a record's number, from 0; the file is read again up to there.
+std::string place_in_delimited_file(const std::string& path, char separator, uint64_t record);
+std::string place_in_jsonl_file(const std::string& path, uint64_t record);
+std::string place_in_adjacency_file(const std::string& path, uint64_t record);
+
+// Where the wanted columns lie among a file's. Error{input} with the nearest name when one is missing, or there twice.
+std::vector<size_t> select_columns(const std::string& path, const std::vector<std::string>& present,
+                                   const std::vector<std::string>& wanted);
+
+}  // namespace pagoda

@@ -1,0 +1,357 @@
+#include "data/inference.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include "core/error.h"
+#include "data/interner.h"
+
+namespace pagoda {
+
+namespace {
+
+// Counts over the sample of one column.
+struct Profile {
+  std::string name;
+  ColumnType stored = ColumnType::text;  // as the file has it
+  uint64_t rows = 0, absent = 0, numbers = 0, whole = 0, times = 0, words = 0, booleans = 0, above_zero = 0;
+  uint64_t blanks = 0, characters = 0, late_enough = 0;
+  Interner values;
+  // Of each candidate separator: cells that have it, parts in all, their characters, their words; and the parts met.
+  static constexpr std::array<char, 4> kSeparators{'|', ';', ',', '\t'};
+  struct Parts {
+    uint64_t cells = 0, parts = 0, characters = 0;
+    Interner met;
+  };
+  std::array<Parts, kSeparators.size()> parts;
+  uint64_t elements = 0;
+  std::string example;
+
+  uint64_t present() const { return rows - absent; }
+  double share(uint64_t n) const { return present() ? static_cast<double>(n) / static_cast<double>(present()) : 0; }
+  double distinct_share() const { return share(values.size()); }
+  double mean_length() const { return share(characters); }
+  double mean_words() const { return share(words); }
+
+  void look(const Column& column, size_t row) {
+    ++rows;
+    if (column.absent(row)) {
+      ++absent;
+      return;
+    }
+    const auto text = column.as_text(row, scratch);
+    values.add(text);
+    if (example.empty()) example = text.substr(0, 60);
+    while (!example.empty() && !is_utf8(example)) example.pop_back();  // a character may be cut in two
+    characters += text.size();
+    words += 1 + static_cast<uint64_t>(std::count(text.begin(), text.end(), ' '));
+    booleans += text == "true" || text == "false" || text == "True" || text == "False";
+    if (column.type == ColumnType::texts) {
+      column.for_each_element(row, '\0', [&](std::string_view) { ++elements; });
+      return;
+    }
+    const auto number = column.type == ColumnType::time ? std::nullopt : column.as_number(row);
+    if (number) {
+      ++numbers;
+      whole += *number == std::floor(*number);
+      above_zero += *number > 0;
+    }
+    if (const auto time = column.as_time_us(row)) {
+      constexpr int64_t k1990 = int64_t{631152000} * 1000000, k2100 = int64_t{4102444800} * 1000000;
+      times += !number;
+      late_enough += *time >= k1990 && *time < k2100;
+    }
+    if (!number && column.type == ColumnType::text) look_for_parts(column, row);
+  }
+
+  void look_for_parts(const Column& column, size_t row) {
+    constexpr uint64_t kEnough = 20000;  // rows tell enough of the parts
+    if (rows > kEnough) return;
+    for (size_t s = 0; s < kSeparators.size(); ++s) {
+      uint64_t n = 0;
+      column.for_each_element(row, kSeparators[s], [&](std::string_view part) {
+        ++n;
+        parts[s].characters += part.size();
+        parts[s].met.add(part);
+      });
+      parts[s].parts += n;
+      parts[s].cells += n > 1;
+    }
+    ++blanks;
+  }
+
+  std::string scratch;
+};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
+  return out;
+}
+
+// A name's words: "userId", "user_id" and "User ID" are all "user_id".
+std::string plain_name(std::string_view name) {
+  std::string out;
+  for (size_t i = 0; i < name.size(); ++i) {
+    const auto c = static_cast<unsigned char>(name[i]);
+    const bool capital = std::isupper(c) && i > 0 && std::islower(static_cast<unsigned char>(name[i - 1]));
+    if (capital) out += '_';
+    out += std::isalnum(c) ? static_cast<char>(std::tolower(c)) : '_';
+  }
+  return out;
+}
+
+using Names = std::vector<std::string_view>;
+
+bool is_one_of(std::string_view name, const Names& names) {
+  const auto plain = plain_name(name);
+  return std::find(names.begin(), names.end(), plain) != names.end();
+}
+
+bool has_word_of(std::string_view name, const Names& names) {
+  const auto plain = "_" + plain_name(name) + "_";
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view word) { return plain.find("_" + std::string(word) + "_") != plain.npos; });
+}
+
+const Names kUser = {"user_id", "user", "userid", "uid", "visitor_id", "visitor", "visitorid", "customer_id",
+                         "customer", "member_id", "member", "session_id", "session", "profile_id", "account_id",
+                         "player_id", "reader_id", "listener_id", "viewer_id", "device_id", "person_id", "source",
+                         "source_id", "query_id", "author_id"};
+const Names kItem = {"item_id", "item", "itemid", "iid", "product_id", "product", "sku", "asin", "movie_id", "movie",
+                         "track_id", "track", "song_id", "song", "book_id", "book", "video_id", "video", "article_id",
+                         "article", "news_id", "post_id", "ad_id", "business_id", "game_id", "game", "isbn", "listing_id",
+                         "venue_id", "location_id", "poi_id", "artist_id", "target", "target_id", "content_id", "page_id"};
+const Names kTime = {"timestamp", "ts", "time", "date", "datetime", "event_time", "created", "created_at", "when",
+                         "event_timestamp", "unix_time", "unixtime", "clicked_at", "viewed_at", "occurred_at", "at"};
+const Names kTimeWords = {"timestamp", "ts", "time", "date", "datetime", "created", "at", "released", "published",
+                              "updated"};
+const Names kWeight = {"weight", "rating", "reward", "score", "stars", "count", "counts", "plays", "play_count",
+                           "playcount", "strength", "confidence", "dwell",
+                           "dwell_time", "watch_time", "views", "clicks", "listens"};
+const Names kTitle = {"title", "name", "item_name", "product_name", "product_title", "movie_title", "headline", "label",
+                          "display_name", "track_name", "book_title", "article_title"};
+
+ColumnType type_of(const Profile& p) {
+  if (p.stored == ColumnType::texts || p.stored == ColumnType::time || p.stored == ColumnType::boolean) return p.stored;
+  if (p.present() == 0) return ColumnType::text;
+  if (p.share(p.numbers) > 0.99) return p.whole == p.numbers ? ColumnType::integer : ColumnType::real;
+  if (p.share(p.times) > 0.99) return ColumnType::time;
+  if (p.booleans == p.present()) return ColumnType::boolean;
+  return ColumnType::text;
+}
+
+// A separator whose parts come back from cell to cell: "Crime|Drama", but not the commas of a sentence.
+char separator_of(const Profile& p) {
+  char best = '\0';
+  double most = 0;
+  for (size_t s = 0; s < Profile::kSeparators.size(); ++s) {
+    const auto& parts = p.parts[s];
+    if (p.blanks == 0 || parts.parts == 0) continue;
+    const char c = Profile::kSeparators[s];
+    const double cells = static_cast<double>(parts.cells) / static_cast<double>(p.blanks);
+    const double length = static_cast<double>(parts.characters) / static_cast<double>(parts.parts);
+    const double fresh = static_cast<double>(parts.met.size()) / static_cast<double>(parts.parts);
+    const bool listed = c == ',' ? cells > 0.2 && length < 25 : cells > 0.05 && length < 80;
+    if (listed && fresh < 0.6 && cells > most) most = cells, best = c;
+  }
+  return best;
+}
+
+bool is_number(const ColumnGuess& g) { return g.type == ColumnType::integer || g.type == ColumnType::real; }
+
+ColumnGuess describe_column(const Profile& p) {
+  ColumnGuess guess;
+  guess.name = p.name;
+  guess.type = type_of(p);
+  guess.distinct = p.values.size();
+  guess.null_share = p.rows ? static_cast<double>(p.absent) / static_cast<double>(p.rows) : 0;
+  guess.mean_length = p.mean_length();
+  if (guess.type == ColumnType::text) guess.separator = separator_of(p);
+  guess.example = p.example;
+  return guess;
+}
+
+std::vector<Profile> profile(const ReaderOptions& options, size_t sample_rows, uint64_t& rows) {
+  ReaderOptions all = options;
+  all.columns.clear();
+  all.batch_rows = std::min<size_t>(all.batch_rows, std::max<size_t>(1, sample_rows));
+  const auto reader = open_reader(all);
+  std::vector<Profile> profiles(reader->columns().size());
+  for (size_t c = 0; c < profiles.size(); ++c) profiles[c].name = reader->columns()[c];
+  RawBatch batch;
+  for (rows = 0; rows < sample_rows && reader->next(batch);) {
+    const size_t n = std::min<size_t>(batch.rows, sample_rows - rows);
+    for (size_t c = 0; c < profiles.size(); ++c) {
+      profiles[c].stored = batch.columns[c].type;
+      for (size_t row = 0; row < n; ++row) profiles[c].look(batch.columns[c], row);
+    }
+    rows += n;
+  }
+  if (rows == 0) fail(ErrorKind::input, "{}: has a header but no rows", reader->files()[0]);
+  return profiles;
+}
+
+// What both kinds of table say of a column that carries nothing.
+bool says_nothing(const Profile& p, ColumnGuess& g) {
+  if (p.present() == 0)
+    g.reason = "it is empty";
+  else if (g.distinct == 1 && p.rows > 1)
+    g.reason = fmt::format("it is always '{}'", g.example);
+  else
+    return false;
+  return true;
+}
+
+bool can_be_time(const Profile& p, const ColumnGuess& g) {
+  return g.type == ColumnType::time || (is_number(g) && p.share(p.late_enough) > 0.99);
+}
+
+class Roles {
+ public:
+  Roles(const std::vector<Profile>& profiles, std::vector<ColumnGuess>& guesses) : profiles_(profiles), guesses_(guesses) {}
+
+  using Fits = std::function<bool(const Profile&, const ColumnGuess&)>;
+
+  // Gives the role to the first free column, in the order of `names`, that fits.
+  bool by_name(std::string_view role, const Names& names, std::string_view reason, const Fits& fits) {
+    for (const auto name : names)
+      for (size_t c = 0; c < guesses_.size(); ++c)
+        if (free(c) && plain_name(guesses_[c].name) == name && fits(profiles_[c], guesses_[c])) return give(c, role, reason);
+    return false;
+  }
+  bool first(std::string_view role, std::string_view reason, const Fits& fits) {
+    for (size_t c = 0; c < guesses_.size(); ++c)
+      if (free(c) && fits(profiles_[c], guesses_[c])) return give(c, role, reason);
+    return false;
+  }
+
+ private:
+  bool free(size_t c) const { return guesses_[c].role.empty() && guesses_[c].reason.empty(); }
+  bool give(size_t c, std::string_view role, std::string_view reason) {
+    guesses_[c].role = role;
+    guesses_[c].reason = reason;
+    return true;
+  }
+  const std::vector<Profile>& profiles_;
+  std::vector<ColumnGuess>& guesses_;
+};
+
+void guess_table_role(const Profile& p, ColumnGuess& g) {
+  const auto give = [&](std::string_view role, std::string reason) {
+    g.role = role;
+    g.reason = std::move(reason);
+  };
+  const double distinct = static_cast<double>(g.distinct), rows = static_cast<double>(p.present());
+  if (g.type == ColumnType::texts) return give("multi", "each cell is a list");
+  if (g.type == ColumnType::boolean) return give("categorical", "it is true or false");
+  if (g.type == ColumnType::time) return give("time", "its values are dates");
+  if (is_number(g)) {
+    if (has_word_of(g.name, kTimeWords) && can_be_time(p, g)) return give("time", "its name, and numbers that are dates");
+    if (has_word_of(g.name, {"id", "code", "category", "type", "class", "zip", "brand"}) && g.type == ColumnType::integer)
+      return distinct > rows * 0.9 ? give("", "an id of another kind: nearly all its values differ")
+                                   : give("categorical", "numbers that name something, by its name");
+    if (g.distinct == 2) return give("categorical", "it has two values");
+    return give("numeric", "its values are numbers");
+  }
+  if (lower(g.example).starts_with("http")) return give("", "addresses say little of the thing");
+  if (g.separator)
+    return give("multi", fmt::format("its cells are lists between '{}'", g.separator));
+  if (g.mean_length > 40 || p.mean_words() > 6) return give("text", "its values are long texts");
+  if (distinct <= 50 || distinct < rows * 0.2) return give("categorical", fmt::format("{} values come back", g.distinct));
+  if (p.mean_words() > 1.5) return give("text", "words, and most values differ");
+  give("", "nearly all its values differ");
+}
+
+}  // namespace
+
+const ColumnGuess* TableGuess::by_role(std::string_view role) const {
+  for (const auto& column : columns)
+    if (column.role == role) return &column;
+  return nullptr;
+}
+
+TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) {
+  TableGuess table;
+  const auto profiles = profile(options, sample_rows, table.sampled_rows);
+  for (const auto& p : profiles) table.columns.push_back(describe_column(p));
+  auto& guesses = table.columns;
+  Roles roles(profiles, guesses);
+
+  const auto id = [](const Profile& p, const ColumnGuess& g) {
+    return p.present() > 0 && g.type != ColumnType::real && g.type != ColumnType::texts;
+  };
+  bool user = roles.by_name("user", kUser, "its name", id), item = roles.by_name("item", kItem, "its name", id);
+  // Without a telling name: the first two columns of ids, the user before the item.
+  const auto many = [&](const Profile& p, const ColumnGuess& g) {
+    return id(p, g) && g.type != ColumnType::time && g.type != ColumnType::boolean && g.distinct > 1 && p.absent == 0 &&
+           !is_one_of(g.name, kTime) && !is_one_of(g.name, kWeight);
+  };
+  const auto named_id = [&](const Profile& p, const ColumnGuess& g) { return many(p, g) && has_word_of(g.name, {"id"}); };
+  if (!user) user = roles.first("user", "the first column of ids", named_id);
+  if (!item) item = roles.first("item", "the next column of ids", named_id);
+  if (!user) user = roles.first("user", "the first column whose values can be ids", many);
+  if (!item) item = roles.first("item", "the next column whose values can be ids", many);
+
+  for (size_t c = 0; c < guesses.size(); ++c)
+    if (guesses[c].role.empty()) says_nothing(profiles[c], guesses[c]);
+  if (!roles.by_name("time", kTime, "its name, and values that are times", can_be_time))
+    roles.first("time", "its values are times", [](const Profile& p, const ColumnGuess& g) {
+      return g.type == ColumnType::time || (has_word_of(g.name, kTimeWords) && can_be_time(p, g));
+    });
+  roles.by_name("weight", kWeight, "its name, and numbers above 0", [](const Profile& p, const ColumnGuess& g) {
+    return is_number(g) && p.absent == 0 && p.above_zero == p.numbers;
+  });
+
+  constexpr uint64_t kMostValues = 1000;
+  for (size_t c = 0; c < guesses.size(); ++c) {
+    auto& g = guesses[c];
+    if (!g.role.empty() || !g.reason.empty()) continue;
+    const bool words = g.type == ColumnType::text || g.type == ColumnType::boolean;
+    if (words && g.distinct <= kMostValues && g.distinct * 10 < profiles[c].rows) {
+      g.role = "context";
+      g.reason = fmt::format("{} values come back; is it known at the moment of a request?", g.distinct);
+    } else if (is_number(g)) {
+      g.reason = is_one_of(g.name, kWeight) ? "it has values that are absent or not above 0, which no weight may be"
+                                            : "a number: may not be known at the moment of a request";
+    } else {
+      g.reason = "neither an id, a time, a weight nor a context";
+    }
+  }
+  return table;
+}
+
+TableGuess guess_table(const ReaderOptions& options, size_t sample_rows) {
+  TableGuess table;
+  const auto profiles = profile(options, sample_rows, table.sampled_rows);
+  for (const auto& p : profiles) table.columns.push_back(describe_column(p));
+  Roles roles(profiles, table.columns);
+
+  const auto key = [](const Profile& p, const ColumnGuess& g) {
+    return p.absent == 0 && g.distinct == p.rows && g.type != ColumnType::real && g.type != ColumnType::texts;
+  };
+  if (!roles.by_name("id", kItem, "its name, and all values differ", key) &&
+      !roles.by_name("id", kUser, "its name, and all values differ", key) &&
+      !roles.by_name("id", {"id", "key", "uuid", "code"}, "its name, and all values differ", key) &&
+      !roles.first("id", "its name ends in id, and all values differ",
+                   [&](const Profile& p, const ColumnGuess& g) { return key(p, g) && has_word_of(g.name, {"id"}); }))
+    roles.first("id", "the first column whose values all differ", key);
+
+  for (size_t c = 0; c < table.columns.size(); ++c)
+    if (table.columns[c].role.empty()) says_nothing(profiles[c], table.columns[c]);
+  const auto words = [](const Profile&, const ColumnGuess& g) { return g.type == ColumnType::text; };
+  if (!roles.by_name("title", kTitle, "its name", words))
+    roles.first("title", "short texts that differ", [&](const Profile& p, const ColumnGuess& g) {
+      return words(p, g) && !g.separator && p.distinct_share() > 0.8 && g.mean_length < 80 && p.mean_words() > 1.3;
+    });
+  for (size_t c = 0; c < table.columns.size(); ++c)
+    if (table.columns[c].role.empty() && table.columns[c].reason.empty())
+      guess_table_role(profiles[c], table.columns[c]);
+  return table;
+}
+
+}  // namespace pagoda

@@ -1,0 +1,138 @@
+#include "data/interactions.h"
+
+#include <limits>
+
+#include "core/error.h"
+
+namespace pagoda {
+
+namespace {
+
+// Where each role's column lies in a batch; kNone where there is none.
+struct Roles {
+  static constexpr size_t kNone = SIZE_MAX;
+  size_t user = 0, item = 1, time = kNone, weight = kNone, context = 2;
+  std::vector<std::string> columns;
+
+  explicit Roles(const InteractionOptions& options) : columns{options.user, options.item} {
+    const auto add = [&](const std::string& name) {
+      columns.push_back(name);
+      return columns.size() - 1;
+    };
+    if (!options.time.empty()) time = add(options.time);
+    if (!options.weight.empty()) weight = add(options.weight);
+    context = columns.size();
+    for (const auto& name : options.context) add(name);
+  }
+};
+
+// Appends the rows of the files, each checked whole before anything of it is kept.
+class Loading {
+ public:
+  Loading(const InteractionOptions& options, Interactions& log)
+      : log_(log), roles_(options), bad_rows_(options.bad_rows) {
+    ReaderOptions reading{options.paths, options.format, roles_.columns};
+    reader_ = open_reader(reading);
+  }
+
+  void run() {
+    const size_t before = log_.size();
+    uint64_t rows = 0;
+    while (reader_->next(batch_)) {
+      for (size_t row = 0; row < batch_.rows; ++row) load_row(row);
+      rows += batch_.rows;
+    }
+    bad_rows_.summarise();
+    if (log_.size() > before) return;
+    const auto& files = reader_->files();
+    const std::string name = files.size() == 1 ? files[0] : fmt::format("{} and {} more file(s)", files[0], files.size() - 1);
+    if (rows > 0) fail(ErrorKind::input, "{}: none of its {} row(s) can be used", name, rows);
+    fail(ErrorKind::input, "{}: has a header but no rows", name);
+  }
+
+ private:
+  void load_row(size_t row) {
+    const Column& users = batch_.columns[roles_.user];
+    const Column& items = batch_.columns[roles_.item];
+    const auto user = users.as_text(row, user_text_), item = items.as_text(row, item_text_);
+    uint32_t user_number = log_.users.find(user), item_number = log_.items.find(item);
+    if (user_number == Interner::kNone && !good_text(users, row, user, true)) return;
+    if (item_number == Interner::kNone && !good_text(items, row, item, true)) return;
+
+    int64_t time = 0;
+    if (roles_.time != Roles::kNone) {
+      const auto parsed = batch_.columns[roles_.time].as_time_us(row);
+      if (!parsed) return bad(batch_.columns[roles_.time], row, "a time, as in 2024-05-01T10:00:00Z or 1714557600");
+      time = *parsed;
+    }
+    float weight = 1;
+    if (roles_.weight != Roles::kNone) {
+      const auto parsed = batch_.columns[roles_.weight].as_number(row);
+      weight = static_cast<float>(parsed.value_or(0));
+      if (!(weight > 0 && weight <= std::numeric_limits<float>::max()))
+        return bad(batch_.columns[roles_.weight], row, "a finite number above 0");
+    }
+    if (!good_context(row)) return;
+
+    log_.user.push_back(user_number == Interner::kNone ? log_.users.add(user) : user_number);
+    log_.item.push_back(item_number == Interner::kNone ? log_.items.add(item) : item_number);
+    if (roles_.time != Roles::kNone) log_.time_us.push_back(time);
+    if (roles_.weight != Roles::kNone) log_.weight.push_back(weight);
+    for (size_t c = 0; c < context_.size(); ++c) log_.context[c].push_back(context_[c]);
+  }
+
+  bool good_context(size_t row) {
+    context_.resize(log_.context.size());
+    for (size_t c = 0; c < context_.size(); ++c) {
+      const Column& column = batch_.columns[roles_.context + c];
+      const auto text = column.as_text(row, context_text_);
+      context_[c] = log_.context_values[c].find(text);
+      if (context_[c] != Interner::kNone) continue;
+      if (!good_text(column, row, text, false)) return false;
+      context_[c] = log_.context_values[c].add(text);
+    }
+    return true;
+  }
+
+  bool good_text(const Column& column, size_t row, std::string_view text, bool needed) {
+    if (needed && text.empty()) return bad(column, row, "an id"), false;
+    if (!is_utf8(text)) return bad(column, row, "UTF-8 text"), false;
+    return true;
+  }
+
+  void bad(const Column& column, size_t row, std::string_view expected) {
+    std::string scratch;
+    bad_rows_.report([&] { return reader_->place(batch_.file, batch_.first_record + row); }, column.name,
+                     column.as_text(row, scratch), expected);
+  }
+
+  Interactions& log_;
+  Roles roles_;
+  BadRows bad_rows_;
+  std::unique_ptr<Reader> reader_;
+  RawBatch batch_;
+  std::string user_text_, item_text_, context_text_;
+  std::vector<uint32_t> context_;  // of the row being read
+};
+
+}  // namespace
+
+Interactions load_interactions(const InteractionOptions& options) {
+  Interactions log;
+  log.context_names = options.context;
+  log.context_values.resize(options.context.size());
+  log.context.resize(options.context.size());
+  Loading(options, log).run();
+  return log;
+}
+
+size_t append_interactions(const InteractionOptions& options, Interactions& log) {
+  check(options.context == log.context_names, "files of one log are read for the same context columns");
+  check(log.size() == 0 || (log.has_time() == !options.time.empty() && log.weight.empty() == options.weight.empty()),
+        "files of one log are read for the same time and weight columns");
+  const size_t first = log.size();
+  Loading(options, log).run();
+  return first;
+}
+
+}  // namespace pagoda

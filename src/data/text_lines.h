@@ -1,0 +1,50 @@
+// The lines of a text file, plain or compressed with gzip or Zstandard (told by its first bytes).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pagoda {
+
+// Bytes of a file, one after another. read() gives 0 at the end.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  // Throws Trouble when the bytes can not be had; the caller knows the line and says it.
+  virtual size_t read(char* to, size_t size) = 0;
+  struct Trouble {
+    std::string what;
+  };
+};
+
+// Error{input}: missing, a folder, named .gz or .zst but of another content.
+std::unique_ptr<ByteSource> open_bytes(const std::string& path);
+
+// Memory is bounded by the longest line (at most 256 MiB). Not thread-safe.
+class TextLines {
+ public:
+  explicit TextLines(const std::string& path);
+
+  // The next line without its line feed; a byte order mark at the start of the file is dropped. The view holds until
+  // the next call. False at the end. Error{input} with path and line: truncated or damaged compression, UTF-16.
+  bool next(std::string_view& line);
+  // Lengthens the line that next() gave by a line feed and the line after it; false at the end, and the line is lost.
+  bool extend(std::string_view& line);
+  uint64_t number() const { return number_; }  // of the line next() gave, from 1; counts line feeds
+  const std::string& path() const { return path_; }
+  std::string place() const;  // path:number
+
+ private:
+  bool refill();
+  std::string path_;
+  std::unique_ptr<ByteSource> source_;
+  std::vector<char> buffer_;
+  size_t begin_ = 0, line_end_ = 0, end_ = 0;  // of the current line and of what is filled
+  uint64_t number_ = 0, line_feeds_ = 0;       // line_feeds_: passed over, those within an extended line too
+  bool at_end_ = false;
+};
+
+}  // namespace pagoda

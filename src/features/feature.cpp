@@ -1,0 +1,217 @@
+#include "features/feature.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "features/ngrams.h"
+
+namespace pagoda {
+
+namespace {
+
+constexpr uint32_t kDefaultTextBuckets = 65536, kDefaultBuckets = 16, kNumberBuckets = 32;
+constexpr uint32_t kAgeBuckets = 64;  // of log2(1 + days), four a doubling: the last starts at 150 years
+constexpr int64_t kDayUs = 86'400'000'000, kHourUs = 3'600'000'000;
+
+int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0)); }
+
+double number_form(NumericForm form, double value) {
+  return form == NumericForm::log ? std::copysign(std::log1p(std::abs(value)), value) : value;
+}
+
+// Four times the fourth root of the number of values, in steps of 4: 16 values get 8, 10,000 get 40.
+size_t default_dim(size_t values) {
+  const auto dim = 4 * static_cast<size_t>(std::ceil(std::pow(static_cast<double>(values), 0.25)));
+  return std::clamp<size_t>(dim, 4, 64);
+}
+
+}  // namespace
+
+bool Feature::is_dense() const {
+  return options_.kind == FeatureKind::numeric && options_.form != NumericForm::bucket;
+}
+bool Feature::follows_moment() const { return options_.kind == FeatureKind::time; }
+
+uint32_t Feature::rows() const {
+  switch (options_.kind) {
+    case FeatureKind::categorical:
+    case FeatureKind::multi: return vocabulary_.rows();
+    case FeatureKind::text: return text_buckets_;
+    case FeatureKind::numeric: return is_dense() ? 0 : static_cast<uint32_t>(bounds_.size()) + 2;
+    case FeatureKind::time:
+      return options_.part == TimePart::hour ? 24 : options_.part == TimePart::weekday ? 7 : kAgeBuckets + 1;
+  }
+  return 0;
+}
+
+Feature Feature::fit(const FeatureOptions& options, const Column* column, std::span<const uint64_t> counts) {
+  Feature f;
+  f.options_ = options;
+  const size_t n = column ? column->rows() : 0;
+  const auto count = [&](size_t row) { return counts.empty() ? uint64_t{1} : counts[row]; };
+  size_t values = 0;
+  if (options.kind == FeatureKind::categorical || options.kind == FeatureKind::multi) {
+    Interner seen;
+    std::vector<uint64_t> seen_counts;
+    const auto observe = [&](std::string_view word, uint64_t times) {
+      const auto i = seen.add(word);
+      if (i == seen_counts.size()) seen_counts.push_back(0);
+      seen_counts[i] += times;
+    };
+    const char separator = options.separator.empty() ? '\0' : options.separator[0];
+    std::string scratch;
+    for (size_t row = 0; row < n; ++row) {
+      if (count(row) == 0) continue;
+      if (options.kind == FeatureKind::multi)
+        column->for_each_element(row, separator, [&](std::string_view word) { observe(word, count(row)); });
+      else if (const auto word = column->as_text(row, scratch); !word.empty())
+        observe(word, count(row));
+    }
+    const auto buckets = options.hash_buckets > 0 ? static_cast<uint32_t>(options.hash_buckets) : kDefaultBuckets;
+    f.vocabulary_ = Vocabulary::build(seen, seen_counts, static_cast<uint64_t>(options.min_count), buckets);
+    values = f.vocabulary_.words();
+  } else if (options.kind == FeatureKind::text) {
+    f.text_buckets_ = options.hash_buckets > 0 ? static_cast<uint32_t>(options.hash_buckets) : kDefaultTextBuckets;
+    values = 1 << 20;  // the widest default
+  } else if (options.kind == FeatureKind::numeric) {
+    std::vector<double> numbers;
+    for (size_t row = 0; row < n; ++row)
+      if (const auto v = column->as_number(row); v && count(row) > 0) numbers.push_back(number_form(options.form, *v));
+    if (numbers.empty())
+      fail(ErrorKind::input, "column '{}' is declared numeric and holds no number; is it text or categorical?",
+           options.column);
+    double sum = 0, squares = 0;
+    for (double v : numbers) sum += v;
+    f.mean_ = sum / static_cast<double>(numbers.size());
+    for (double v : numbers) squares += (v - f.mean_) * (v - f.mean_);
+    f.deviation_ = std::max(1e-12, std::sqrt(squares / static_cast<double>(numbers.size())));
+    if (options.form == NumericForm::bucket) {
+      std::sort(numbers.begin(), numbers.end());
+      for (uint32_t b = 1; b < kNumberBuckets; ++b) f.bounds_.push_back(numbers[numbers.size() * b / kNumberBuckets]);
+      f.bounds_.erase(std::unique(f.bounds_.begin(), f.bounds_.end()), f.bounds_.end());
+    }
+    values = f.bounds_.size() + 2;
+  } else {
+    if (options.part == TimePart::age) {
+      bool any = false;
+      for (size_t row = 0; row < n && !any; ++row) any = column->as_time_us(row).has_value();
+      if (!any) fail(ErrorKind::input, "column '{}' is declared a time and holds none", options.column);
+    }
+    values = f.rows();
+  }
+  f.dim_ = f.is_dense() ? 1 : options.dim > 0 ? static_cast<size_t>(options.dim) : default_dim(values);
+  return f;
+}
+
+void Feature::encode_number(double value, bool present, Cells& out) const {
+  if (is_dense()) {
+    // Five deviations bound what one odd price can do to a layer.
+    const double z = (number_form(options_.form, value) - mean_) / deviation_;
+    out.numbers.push_back(present ? static_cast<float>(std::clamp(z, -5.0, 5.0)) : 0.f);
+    return;
+  }
+  const auto bucket = std::upper_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
+  out.bag.add(present ? static_cast<uint32_t>(bucket) : rows() - 1, 1.f);
+  out.bag.close();
+}
+
+void Feature::encode_words(std::string_view text, Cells& out) const {
+  std::vector<uint32_t> grams;
+  hash_ngrams(text, options_.trigrams, static_cast<int>(options_.word_ngrams), text_buckets_, grams);
+  // 1/sqrt(n): a long text's sum of independent rows keeps the length of a short one's.
+  const float weight = grams.empty() ? 0.f : 1.f / std::sqrt(static_cast<float>(grams.size()));
+  for (auto row : grams) out.bag.add(row, weight);
+  out.bag.close();
+}
+
+void Feature::encode_text(std::string_view text, Cells& out) const {
+  switch (options_.kind) {
+    case FeatureKind::categorical:
+      if (!text.empty()) out.bag.add(vocabulary_.row(text), 1.f);
+      out.bag.close();
+      return;
+    case FeatureKind::text: return encode_words(text, out);
+    default: {
+      Column one;
+      one.push_text(text);
+      return encode(one, 0, out);
+    }
+  }
+}
+
+void Feature::encode_null(Cells& out) const {
+  if (options_.kind == FeatureKind::time)
+    out.times_us.push_back(kNoTime);
+  else if (options_.kind == FeatureKind::numeric)
+    encode_number(0, false, out);
+  else
+    out.bag.close();
+}
+
+void Feature::encode(const Column& column, size_t row, Cells& out) const {
+  if (column.is_null(row)) return encode_null(out);
+  std::string scratch;
+  switch (options_.kind) {
+    case FeatureKind::categorical:
+    case FeatureKind::text: return encode_text(column.as_text(row, scratch), out);
+    case FeatureKind::multi: {
+      const size_t first = out.bag.rows.values.size();
+      column.for_each_element(row, options_.separator.empty() ? '\0' : options_.separator[0],
+                              [&](std::string_view word) { out.bag.add(vocabulary_.row(word), 1.f); });
+      const size_t n = out.bag.rows.values.size() - first;
+      for (size_t i = first; i < first + n; ++i) out.bag.weights[i] = 1.f / static_cast<float>(n);
+      out.bag.close();
+      return;
+    }
+    case FeatureKind::numeric: {
+      const auto v = column.as_number(row);
+      return encode_number(v.value_or(0), v.has_value(), out);
+    }
+    case FeatureKind::time: out.times_us.push_back(column.as_time_us(row).value_or(kNoTime)); return;
+  }
+}
+
+uint32_t Feature::moment_row(int64_t moment_us, int64_t cell_time_us) const {
+  if (options_.part == TimePart::hour) return static_cast<uint32_t>(floor_div(moment_us, kHourUs) % 24 + 24) % 24;
+  if (options_.part == TimePart::weekday) return static_cast<uint32_t>((floor_div(moment_us, kDayUs) + 3) % 7 + 7) % 7;  // 0: Monday
+  if (cell_time_us == kNoTime) return kAgeBuckets;
+  const double days = std::max(0.0, static_cast<double>(moment_us - cell_time_us) / static_cast<double>(kDayUs));
+  return std::min(kAgeBuckets - 1, static_cast<uint32_t>(4 * std::log2(1 + days)));
+}
+
+void Feature::save(ByteWriter& out) const {
+  out.text(options_.column);
+  out.value(options_.kind);
+  out.text(options_.separator);
+  out.value(options_.form);
+  out.value(options_.part);
+  out.value(options_.trigrams);
+  out.value(options_.word_ngrams);
+  out.value<uint64_t>(dim_);
+  out.value(text_buckets_);
+  out.value(mean_);
+  out.value(deviation_);
+  out.array(bounds_);
+  vocabulary_.save(out);
+}
+
+Feature Feature::load(ByteReader& in) {
+  Feature f;
+  f.options_.column = in.text();
+  f.options_.kind = in.value<FeatureKind>();
+  f.options_.separator = in.text();
+  f.options_.form = in.value<NumericForm>();
+  f.options_.part = in.value<TimePart>();
+  f.options_.trigrams = in.value<bool>();
+  f.options_.word_ngrams = in.value<int64_t>();
+  f.dim_ = in.value<uint64_t>();
+  f.text_buckets_ = in.value<uint32_t>();
+  f.mean_ = in.value<double>();
+  f.deviation_ = in.value<double>();
+  f.bounds_ = in.array<double>();
+  f.vocabulary_ = Vocabulary::load(in);
+  return f;
+}
+
+}  // namespace pagoda

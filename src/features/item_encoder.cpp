@@ -1,0 +1,142 @@
+#include "features/item_encoder.h"
+
+#include "core/error.h"
+#include "core/suggest.h"
+
+namespace pagoda {
+
+const Column& feature_column(const Attributes* table, const std::string& name, const char* which_table) {
+  if (!table)
+    fail(ErrorKind::usage, "[[{0}.features]] column = \"{1}\": there is no {0} table; set data.{0}s to its file",
+         which_table, name);
+  if (const auto* column = table->find(name)) return *column;
+  const auto names = table->names();
+  fail(ErrorKind::usage, "[[{0}.features]] column = \"{1}\": the {0} table has no such column{2}", which_table, name,
+       suggestion(name, names));
+}
+
+CellGather::CellGather(EncodedBatch& out, const TowerLayout& layout, size_t size) : out_(out) {
+  out.size = size;
+  out.bags.resize(layout.bags.size());
+  for (auto& bag : out.bags) bag.clear();
+  out.dense.resize(size, layout.dense);
+}
+
+Bag& CellGather::next_bag() { return out_.bags[bag_++]; }
+
+void CellGather::bag(const Bag& cells, std::span<const uint32_t> rows) {
+  Bag& out = next_bag();
+  for (auto row : rows) {
+    if (row != Interner::kNone) {
+      const auto begin = cells.rows.offsets[row], end = cells.rows.offsets[row + 1];
+      out.rows.values.insert(out.rows.values.end(), cells.rows.values.begin() + static_cast<ptrdiff_t>(begin),
+                             cells.rows.values.begin() + static_cast<ptrdiff_t>(end));
+      out.weights.insert(out.weights.end(), cells.weights.begin() + static_cast<ptrdiff_t>(begin),
+                         cells.weights.begin() + static_cast<ptrdiff_t>(end));
+    }
+    out.close();
+  }
+}
+
+void CellGather::number(std::span<const float> cells, std::span<const uint32_t> rows) {
+  const size_t column = next_dense();
+  for (size_t i = 0; i < rows.size(); ++i)
+    out_.dense[i][column] = rows[i] == Interner::kNone ? 0.f : cells[rows[i]];
+}
+
+ItemEncoder ItemEncoder::fit(const ItemOptions& options, size_t model_dim, const Interner& ids, const Attributes* table,
+                             std::span<const uint64_t> training_counts) {
+  ItemEncoder e;
+  e.id_enabled_ = options.id.enabled;
+  e.id_dim_ = options.id.dim > 0 ? static_cast<uint64_t>(options.id.dim) : model_dim;
+  e.id_vocabulary_ = Vocabulary::build(ids, training_counts, static_cast<uint64_t>(options.id.min_count),
+                                       static_cast<uint32_t>(options.id.hash_buckets));
+  for (const auto& o : options.features) {
+    const bool moment_alone = o.kind == FeatureKind::time && o.part != TimePart::age;
+    const Column* column = moment_alone ? nullptr : &feature_column(table, o.column, "item");
+    e.features_.push_back(Feature::fit(o, column, {}));
+  }
+  e.make_layout();
+  return e;
+}
+
+void ItemEncoder::make_layout() {
+  layout_ = {};
+  if (id_enabled_) layout_.bags.push_back({"item.id", id_vocabulary_.rows(), id_dim_, true});
+  for (const auto& f : features_) {
+    if (f.is_dense())
+      ++layout_.dense;
+    else
+      layout_.bags.push_back({"item." + f.options().column + (f.follows_moment() ? ".time" : ""), f.rows(), f.dim()});
+  }
+}
+
+bool ItemEncoder::follows_moment() const {
+  for (const auto& f : features_)
+    if (f.follows_moment()) return true;
+  return false;
+}
+
+ItemCells ItemEncoder::cells(const Interner& ids, const Attributes* table) const {
+  ItemCells out;
+  out.features.resize(features_.size());
+  std::vector<const Column*> columns;
+  for (const auto& f : features_) columns.push_back(table ? table->find(f.options().column) : nullptr);
+  for (uint32_t i = 0; i < ids.size(); ++i) {
+    out.id_rows.push_back(id_vocabulary_.row(ids[i]));
+    const auto row = table ? table->ids.find(ids[i]) : Interner::kNone;
+    for (size_t f = 0; f < features_.size(); ++f) {
+      if (columns[f] && row != Interner::kNone)
+        features_[f].encode(*columns[f], row, out.features[f]);
+      else
+        features_[f].encode_null(out.features[f]);
+    }
+  }
+  return out;
+}
+
+void ItemEncoder::encode(const ItemCells& cells, std::span<const uint32_t> rows, std::span<const int64_t> moments_us,
+                         EncodedBatch& out) const {
+  CellGather gather(out, layout_, rows.size());
+  if (id_enabled_) {
+    Bag& bag = gather.next_bag();
+    for (auto row : rows) bag.add(cells.id_rows[row], 1.f), bag.close();
+  }
+  for (size_t f = 0; f < features_.size(); ++f) {
+    const auto& feature = features_[f];
+    if (feature.follows_moment()) {
+      check(!moments_us.empty(), "a feature follows the moment, and none is given");
+      Bag& bag = gather.next_bag();
+      for (size_t i = 0; i < rows.size(); ++i) {
+        const auto moment = moments_us.size() == 1 ? moments_us[0] : moments_us[i];
+        bag.add(feature.moment_row(moment, cells.features[f].times_us[rows[i]]), 1.f);
+        bag.close();
+      }
+    } else if (feature.is_dense()) {
+      gather.number(cells.features[f].numbers, rows);
+    } else {
+      gather.bag(cells.features[f].bag, rows);
+    }
+  }
+}
+
+void ItemEncoder::save(ByteWriter& out) const {
+  out.value(id_enabled_);
+  out.value(id_dim_);
+  id_vocabulary_.save(out);
+  out.value<uint64_t>(features_.size());
+  for (const auto& f : features_) f.save(out);
+}
+
+ItemEncoder ItemEncoder::load(ByteReader& in) {
+  ItemEncoder e;
+  e.id_enabled_ = in.value<bool>();
+  e.id_dim_ = in.value<uint64_t>();
+  e.id_vocabulary_ = Vocabulary::load(in);
+  const auto n = in.value<uint64_t>();
+  for (uint64_t i = 0; i < n; ++i) e.features_.push_back(Feature::load(in));
+  e.make_layout();
+  return e;
+}
+
+}  // namespace pagoda

@@ -1,0 +1,104 @@
+#include "features/options.h"
+
+#include "core/error.h"
+
+namespace pagoda {
+
+namespace {
+
+void describe(Fields& f, IdOptions& o, std::string_view help) {
+  f.section("id", help, [&](Fields& f) {
+    f.field("enabled", o.enabled, "an embedding for each id; turn off to answer by history and features alone");
+    f.field("dim", o.dim, "width of the embedding; 0: the model's dim");
+    f.field("min_count", o.min_count, "ids with fewer training rows share the hash buckets");
+    f.field("hash_buckets", o.hash_buckets, "rows shared by rare and unknown ids");
+  });
+}
+
+void validate_features(const std::vector<FeatureOptions>& features, const char* tower) {
+  for (const auto& o : features) {
+    const auto where = fmt::format("[[{}.features]] column = \"{}\"", tower, o.column);
+    const bool moment = o.kind == FeatureKind::time && o.part != TimePart::age;
+    if (o.column.empty() && !moment) fail(ErrorKind::usage, "{}: says no column; name one", where);
+    if (o.dim < 0 || o.dim > 4096) fail(ErrorKind::usage, "{}: dim = {} is not in 0 .. 4096", where, o.dim);
+    if (o.min_count < 1) fail(ErrorKind::usage, "{}: min_count = {} must be at least 1", where, o.min_count);
+    if (o.hash_buckets < 0) fail(ErrorKind::usage, "{}: hash_buckets = {} is negative", where, o.hash_buckets);
+    if (o.separator.size() > 1)
+      fail(ErrorKind::usage, "{}: separator = \"{}\" must be one character", where, o.separator);
+    if (o.kind == FeatureKind::text && !o.trigrams && o.word_ngrams < 1)
+      fail(ErrorKind::usage, "{}: neither trigrams nor word_ngrams: nothing is left of the text", where);
+  }
+}
+
+void validate_hidden(const std::vector<int64_t>& hidden, const char* tower) {
+  for (auto width : hidden)
+    if (width < 1 || width > 65536) fail(ErrorKind::usage, "{}.hidden: {} is no width of a layer", tower, width);
+}
+
+}  // namespace
+
+void describe(Fields& f, FeatureOptions& o) {
+  f.field("column", o.column, "the column's name");
+  f.choice("kind", o.kind,
+           {{"categorical", FeatureKind::categorical}, {"multi", FeatureKind::multi}, {"numeric", FeatureKind::numeric},
+            {"text", FeatureKind::text}, {"time", FeatureKind::time}},
+           "categorical, multi (several values), numeric, text (hashed n-grams) or time");
+  f.field("dim", o.dim, "width of its embedding; 0: by the number of values");
+  f.field("min_count", o.min_count, "values rarer than this share the hash buckets");
+  f.field("hash_buckets", o.hash_buckets, "rows shared by rare and unknown values; 0: 16, for text 65536");
+  f.field("separator", o.separator, "multi: the character between the values of a text cell");
+  f.choice("form", o.form,
+           {{"log", NumericForm::log}, {"standardise", NumericForm::standardise}, {"bucket", NumericForm::bucket}},
+           "numeric: log (then standardised) for counts and prices, bucket (by quantiles) for odd shapes");
+  f.choice("part", o.part, {{"hour", TimePart::hour}, {"weekday", TimePart::weekday}, {"age", TimePart::age}},
+           "time: hour or weekday of the request, or the age of the item at that moment");
+  f.field("trigrams", o.trigrams, "text: hashed character trigrams");
+  f.field("word_ngrams", o.word_ngrams, "text: hashed words and n-grams of up to this many words; 0: none");
+}
+
+void describe(Fields& f, UserOptions& o) {
+  describe(f, o.id, "the user's own id: helps users with many rows, says nothing of new ones");
+  f.section("history", "the user's last items, pooled: the strongest sign of taste, and it serves new users", [&](Fields& f) {
+    f.field("last", o.history.last, "how many of the user's latest items are read; 0: no history");
+    f.choice("table", o.history.table, {{"own", HistoryTable::own}, {"shared", HistoryTable::shared}},
+             "own: embeddings apart from the item tower's; shared: the item tower's id embeddings");
+    f.field("dim", o.history.dim, "own: width of the embeddings; 0: the model's dim");
+    f.field("recency", o.history.recency, "the n-th latest item weighs (1 + n)^-recency; 0: all the same");
+  });
+  f.field("hidden", o.hidden, "widths of the tower's ReLU layers; []: none");
+  f.list<FeatureOptions>("features", o.features, "columns of the user table or of the context",
+                         [](Fields& f, FeatureOptions& one) { describe(f, one); });
+}
+
+void describe(Fields& f, ItemOptions& o) {
+  describe(f, o.id, "the item's own id; without it an item is what its attributes say");
+  f.field("hidden", o.hidden, "widths of the tower's ReLU layers; []: none");
+  f.list<FeatureOptions>("features", o.features, "columns of the item table",
+                         [](Fields& f, FeatureOptions& one) { describe(f, one); });
+}
+
+void validate(const UserOptions& user, const ItemOptions& item) {
+  validate_features(user.features, "user");
+  validate_features(item.features, "item");
+  validate_hidden(user.hidden, "user");
+  validate_hidden(item.hidden, "item");
+  for (const auto* id : {&user.id, &item.id}) {
+    const char* tower = id == &user.id ? "user" : "item";
+    if (id->min_count < 1) fail(ErrorKind::usage, "{}.id.min_count = {} must be at least 1", tower, id->min_count);
+    if (id->hash_buckets < 1)
+      fail(ErrorKind::usage, "{}.id.hash_buckets = {} must be at least 1: unknown ids need a row", tower, id->hash_buckets);
+  }
+  for (const auto& o : user.features)
+    if (o.kind == FeatureKind::time && o.part == TimePart::age)
+      fail(ErrorKind::usage, "[[user.features]]: part = \"age\" is an item's; give it to [[item.features]]");
+  if (user.history.last < 0) fail(ErrorKind::usage, "user.history.last = {} is negative", user.history.last);
+  if (user.history.recency < 0) fail(ErrorKind::usage, "user.history.recency = {} is negative", user.history.recency);
+  if (!user.id.enabled && user.history.last == 0 && user.features.empty())
+    fail(ErrorKind::usage, "the user tower reads nothing: turn on user.id or user.history, or name [[user.features]]");
+  if (!item.id.enabled && item.features.empty())
+    fail(ErrorKind::usage, "the item tower reads nothing: turn on item.id or name [[item.features]]");
+  if (user.history.last > 0 && user.history.table == HistoryTable::shared && !item.id.enabled)
+    fail(ErrorKind::usage, "user.history.table = \"shared\" needs item.id.enabled = true; or take \"own\"");
+}
+
+}  // namespace pagoda

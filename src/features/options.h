@@ -1,0 +1,70 @@
+// What a tower reads of a user or an item, as the config says it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/fields.h"
+
+namespace pagoda {
+
+enum class FeatureKind {
+  categorical,  // one value of a set: a row of a table
+  multi,        // several values of a set: the mean of their rows
+  numeric,      // a number
+  text,         // hashed character trigrams and word n-grams, pooled
+  time,         // a part of the moment of the request, or how old the item is then
+};
+
+enum class NumericForm { log, standardise, bucket };
+enum class TimePart { hour, weekday, age };
+
+struct FeatureOptions {
+  std::string column;  // of the item table, the user table or the interactions' context; "" for the moment itself
+  FeatureKind kind = FeatureKind::categorical;
+  int64_t dim = 0;           // width of its embedding; 0: by the number of values
+  int64_t min_count = 1;     // values rarer than this share the hash buckets
+  int64_t hash_buckets = 0;  // rows for values without a row of their own; 0: 16 (text: 65536)
+  std::string separator;     // multi: between the values of a text cell
+  NumericForm form = NumericForm::standardise;
+  TimePart part = TimePart::hour;
+  bool trigrams = true;     // text: character trigrams
+  int64_t word_ngrams = 2;  // text: words and n-grams up to this many words; 0: none
+};
+
+struct IdOptions {
+  bool enabled = true;
+  int64_t dim = 0;           // 0: the model's dim
+  int64_t min_count = 1;     // ids with fewer training rows share the hash buckets
+  int64_t hash_buckets = 64;
+};
+
+enum class HistoryTable { own, shared };
+
+struct HistoryOptions {
+  int64_t last = 50;                       // the user's last k items; 0: no history
+  HistoryTable table = HistoryTable::own;  // own: a table of its own; shared: the item tower's id table
+  int64_t dim = 0;                         // own: its width; 0: the model's dim
+  double recency = 0.0;                    // item of age n (0 the latest) weighs (1 + n)^-recency
+};
+
+struct UserOptions {
+  IdOptions id{.enabled = false};
+  HistoryOptions history;
+  std::vector<FeatureOptions> features;
+  std::vector<int64_t> hidden;  // widths of the tower's ReLU layers
+};
+
+struct ItemOptions {
+  IdOptions id;
+  std::vector<FeatureOptions> features;
+  std::vector<int64_t> hidden;
+};
+
+void describe(Fields& fields, FeatureOptions& options);
+void describe(Fields& fields, UserOptions& options);
+void describe(Fields& fields, ItemOptions& options);
+void validate(const UserOptions& user, const ItemOptions& item);  // Error{usage} with the key's path
+
+}  // namespace pagoda

@@ -1,0 +1,129 @@
+#include "index/block_scores.h"
+
+#include <array>
+#include <vector>
+
+#include "core/error.h"
+
+namespace pagoda {
+namespace {
+
+constexpr size_t kLanes = ItemBlock::kLanes;
+// Half a panel's row. GCC's vector type: one AVX-512 register, two of AVX2, four of SSE.
+typedef float Lanes __attribute__((vector_size(kLanes / 2 * sizeof(float)), may_alias));
+
+// `panels` panels of one block against `rows` queries, Tile queries at a time: the tile's sums stay in registers.
+template <int Tile>
+[[gnu::always_inline]] inline void score_tile(const float* queries, size_t query_stride, const float* panel, size_t panels,
+                                              size_t dim, float* scores, size_t score_stride) {
+  for (size_t p = 0; p < panels; ++p, panel += dim * kLanes) {
+    Lanes low[Tile] = {}, high[Tile] = {};
+    for (size_t d = 0; d < dim; ++d) {
+      const auto* v = reinterpret_cast<const Lanes*>(panel + d * kLanes);
+      for (int q = 0; q < Tile; ++q) {
+        const float x = queries[q * query_stride + d];
+        low[q] += x * v[0];
+        high[q] += x * v[1];
+      }
+    }
+    for (int q = 0; q < Tile; ++q) {
+      auto* s = reinterpret_cast<Lanes*>(scores + q * score_stride + p * kLanes);
+      s[0] = low[q], s[1] = high[q];
+    }
+  }
+}
+
+template <int Tile>
+[[gnu::always_inline]] inline void score_queries(const float* queries, size_t rows, size_t query_stride, const float* panels,
+                                                 size_t n_panels, size_t dim, float* scores, size_t score_stride) {
+  size_t q = 0;
+  for (; q + Tile <= rows; q += Tile)
+    score_tile<Tile>(queries + q * query_stride, query_stride, panels, n_panels, dim, scores + q * score_stride, score_stride);
+  for (; q < rows; ++q)
+    score_tile<1>(queries + q * query_stride, query_stride, panels, n_panels, dim, scores + q * score_stride, score_stride);
+}
+
+// The tile that the registers of each kind of CPU hold.
+using Kernel = void (*)(const float*, size_t, size_t, const float*, size_t, size_t, float*, size_t);
+#if defined(__x86_64__)
+__attribute__((target("arch=x86-64-v4"))) void score_v4(const float* q, size_t rows, size_t q_stride, const float* panels,
+                                                        size_t n, size_t dim, float* s, size_t s_stride) {
+  score_queries<8>(q, rows, q_stride, panels, n, dim, s, s_stride);
+}
+__attribute__((target("arch=x86-64-v3"))) void score_v3(const float* q, size_t rows, size_t q_stride, const float* panels,
+                                                        size_t n, size_t dim, float* s, size_t s_stride) {
+  score_queries<2>(q, rows, q_stride, panels, n, dim, s, s_stride);
+}
+#endif
+void score_any(const float* q, size_t rows, size_t q_stride, const float* panels, size_t n, size_t dim, float* s,
+               size_t s_stride) {
+  score_queries<1>(q, rows, q_stride, panels, n, dim, s, s_stride);
+}
+
+Kernel choose_kernel() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("x86-64-v4")) return score_v4;
+  if (__builtin_cpu_supports("x86-64-v3")) return score_v3;
+#endif
+  return score_any;
+}
+
+// panel[d][lane] = lanes[lane][d], in squares of 4 x 4.
+void transpose(const std::array<const float*, kLanes>& lanes, size_t dim, float* panel) {
+  typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+  typedef int Order __attribute__((vector_size(16)));
+  const size_t whole = dim / 4 * 4;
+  for (size_t lane = 0; lane < kLanes; lane += 4) {
+    const float *a = lanes[lane], *b = lanes[lane + 1], *c = lanes[lane + 2], *e = lanes[lane + 3];
+    for (size_t d = 0; d < whole; d += 4) {
+      const auto a4 = *reinterpret_cast<const Four*>(a + d), b4 = *reinterpret_cast<const Four*>(b + d);
+      const auto c4 = *reinterpret_cast<const Four*>(c + d), e4 = *reinterpret_cast<const Four*>(e + d);
+      const auto ab_low = __builtin_shuffle(a4, b4, Order{0, 4, 1, 5}), ab_high = __builtin_shuffle(a4, b4, Order{2, 6, 3, 7});
+      const auto ce_low = __builtin_shuffle(c4, e4, Order{0, 4, 1, 5}), ce_high = __builtin_shuffle(c4, e4, Order{2, 6, 3, 7});
+      float* to = panel + d * kLanes + lane;
+      *reinterpret_cast<Four*>(to) = __builtin_shuffle(ab_low, ce_low, Order{0, 1, 4, 5});
+      *reinterpret_cast<Four*>(to + kLanes) = __builtin_shuffle(ab_low, ce_low, Order{2, 3, 6, 7});
+      *reinterpret_cast<Four*>(to + 2 * kLanes) = __builtin_shuffle(ab_high, ce_high, Order{0, 1, 4, 5});
+      *reinterpret_cast<Four*>(to + 3 * kLanes) = __builtin_shuffle(ab_high, ce_high, Order{2, 3, 6, 7});
+    }
+  }
+  for (size_t d = whole; d < dim; ++d)
+    for (size_t lane = 0; lane < kLanes; ++lane) panel[d * kLanes + lane] = lanes[lane][d];
+}
+
+}  // namespace
+
+template <class RowOf>
+void ItemBlock::fill_rows(MatrixView<const float> vectors, size_t n, RowOf row_of) {
+  items_ = n, dim_ = vectors.cols();
+  const size_t panels = (n + kLanes - 1) / kLanes;
+  panels_.resize(panels * dim_, kLanes);
+  std::array<const float*, kLanes> lanes;
+  const std::vector<float> zeros(dim_);
+  for (size_t p = 0; p < panels; ++p) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      const size_t item = p * kLanes + lane;
+      lanes[lane] = item < n ? vectors[row_of(item)] : zeros.data();
+    }
+    transpose(lanes, dim_, panels_[p * dim_]);
+  }
+}
+
+void ItemBlock::fill(MatrixView<const float> vectors, size_t first_row, size_t n) {
+  fill_rows(vectors, n, [&](size_t i) { return first_row + i; });
+}
+
+void ItemBlock::fill(MatrixView<const float> vectors, const uint32_t* rows, size_t n) {
+  fill_rows(vectors, n, [&](size_t i) { return rows[i]; });
+}
+
+void ItemBlock::score(MatrixView<const float> queries, MatrixView<float> scores) const {
+  static const Kernel kernel = choose_kernel();
+  const size_t panels = (items_ + kLanes - 1) / kLanes;
+  check(queries.cols() == dim_ && scores.rows() >= queries.rows() && scores.cols() >= panels * kLanes &&
+            scores.stride() % kLanes == 0,
+        "the scores' shape fits queries and block");
+  kernel(queries.data(), queries.rows(), queries.stride(), panels_.data(), panels, dim_, scores.data(), scores.stride());
+}
+
+}  // namespace pagoda

@@ -1,0 +1,36 @@
+// Scores of queries against a block of items: S[q][j] = sum_d Q[q][d] V[j][d].
+//
+// Every score is one chain of multiply-adds in the order of d, whatever the shape of the call, so its bits depend on its
+// query and its item alone (a GEMM takes other kernels for other shapes and does not promise that). The bits do depend
+// on whether the CPU has fused multiply-add.
+#pragma once
+
+#include <cstdint>
+
+#include "math/matrix.h"
+
+namespace pagoda {
+
+// A block of items, transposed so that neighbouring items lie side by side: panels of kLanes items, each [D, kLanes],
+// the last one padded with zeros.
+class ItemBlock {
+ public:
+  static constexpr size_t kLanes = 32;
+
+  // The rows first_row .. first_row + n, or rows[0] .. rows[n - 1], of `vectors` [items, D].
+  void fill(MatrixView<const float> vectors, size_t first_row, size_t n);
+  void fill(MatrixView<const float> vectors, const uint32_t* rows, size_t n);
+
+  size_t items() const { return items_; }
+
+  // scores [queries, >= items() rounded up to kLanes]; what lies past items() is overwritten with zeros.
+  void score(MatrixView<const float> queries, MatrixView<float> scores) const;
+
+ private:
+  template <class RowOf>
+  void fill_rows(MatrixView<const float> vectors, size_t n, RowOf row_of);
+  size_t items_ = 0, dim_ = 0;
+  Matrix<float> panels_;  // [panels * D, kLanes]
+};
+
+}  // namespace pagoda

@@ -1,0 +1,44 @@
+#include <bit>
+
+#include "core/error.h"
+#include "index/index.h"
+
+namespace pagoda {
+
+ItemSet::ItemSet(size_t items, bool full) : items_(items), words_((items + 63) / 64, 0) {
+  if (full) invert();
+}
+
+size_t ItemSet::count() const {
+  size_t n = 0;
+  for (const uint64_t word : words_) n += static_cast<size_t>(std::popcount(word));
+  return n;
+}
+
+std::vector<uint32_t> ItemSet::rows() const {
+  std::vector<uint32_t> rows;
+  rows.reserve(count());
+  for (size_t w = 0; w < words_.size(); ++w)
+    for (uint64_t word = words_[w]; word != 0; word &= word - 1)
+      rows.push_back(static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(word)));
+  return rows;
+}
+
+ItemSet& ItemSet::operator&=(const ItemSet& other) {
+  check(items_ == other.items_, "item sets of one catalogue");
+  for (size_t w = 0; w < words_.size(); ++w) words_[w] &= other.words_[w];
+  return *this;
+}
+
+ItemSet& ItemSet::operator|=(const ItemSet& other) {
+  check(items_ == other.items_, "item sets of one catalogue");
+  for (size_t w = 0; w < words_.size(); ++w) words_[w] |= other.words_[w];
+  return *this;
+}
+
+void ItemSet::invert() {
+  for (auto& word : words_) word = ~word;
+  if (items_ % 64 != 0) words_.back() &= (uint64_t{1} << (items_ % 64)) - 1;  // rows past the end are in no set
+}
+
+}  // namespace pagoda

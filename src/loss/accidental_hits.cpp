@@ -1,0 +1,63 @@
+#include "loss/accidental_hits.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "core/error.h"
+
+namespace pagoda {
+
+Ragged<uint32_t> accidental_hits(std::span<const uint32_t> users, const Ragged<uint32_t>& positives,
+                                 std::span<const uint32_t> items) {
+  const size_t batch = users.size();
+  check(positives.size() == batch, "every row has a user and a list of positives");
+
+  // The columns by item, then by number: one item's columns lie together, rising.
+  std::vector<uint32_t> by_item(items.size());
+  std::iota(by_item.begin(), by_item.end(), 0u);
+  if (!std::is_sorted(items.begin(), items.end()))
+    std::ranges::stable_sort(by_item, {}, [&](uint32_t column) { return items[column]; });
+
+  // One user's rows lie together; a row of no known user is a group of its own.
+  std::vector<uint32_t> rows(batch);
+  std::iota(rows.begin(), rows.end(), 0u);
+  std::ranges::stable_sort(rows, {}, [&](uint32_t row) { return users[row]; });
+
+  Ragged<uint32_t> of_groups;  // a group's columns that hold any of its positive items, rising
+  std::vector<uint32_t> group_of(batch), wanted;
+  for (size_t begin = 0, end; begin < batch; begin = end) {
+    const uint32_t user = users[rows[begin]];
+    for (end = begin + 1; end < batch && user != kNoUser && users[rows[end]] == user;) ++end;
+    wanted.clear();
+    for (size_t k = begin; k < end; ++k) {
+      group_of[rows[k]] = static_cast<uint32_t>(of_groups.size());
+      for (const uint32_t column : positives[rows[k]]) {
+        check(column < items.size(), "a positive is one of the columns");
+        wanted.push_back(items[column]);
+      }
+    }
+    std::ranges::sort(wanted);
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    const size_t first = of_groups.values.size();
+    for (const uint32_t item : wanted) {
+      const auto columns = std::ranges::equal_range(by_item, item, {}, [&](uint32_t column) { return items[column]; });
+      of_groups.values.insert(of_groups.values.end(), columns.begin(), columns.end());
+    }
+    std::sort(of_groups.values.begin() + static_cast<ptrdiff_t>(first), of_groups.values.end());
+    of_groups.close();
+  }
+
+  Ragged<uint32_t> masked;
+  masked.offsets.reserve(batch + 1);
+  std::vector<uint32_t> own;
+  for (size_t row = 0; row < batch; ++row) {
+    own.assign(positives[row].begin(), positives[row].end());
+    std::ranges::sort(own);
+    std::ranges::set_difference(std::as_const(of_groups)[group_of[row]], own, std::back_inserter(masked.values));
+    masked.close();
+  }
+  return masked;
+}
+
+}  // namespace pagoda

@@ -1,0 +1,53 @@
+#include "math/matrix.h"
+
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace pagoda {
+
+namespace {
+
+constexpr size_t kAlignment = 64, kPage = 4096, kHugePage = size_t{2} << 20, kMapped = 2 * kHugePage;
+
+size_t rounded_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
+
+// Pages of the kernel's, which are zero until they are touched: a table of gigabytes costs what is used of it.
+void* map_zeroed(size_t bytes) {
+  const size_t length = rounded_up(bytes, kPage);
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void* p = mmap(nullptr, length + kHugePage, PROT_READ | PROT_WRITE, kFlags, -1, 0);
+  if (p == MAP_FAILED) throw std::bad_alloc();
+  const auto address = reinterpret_cast<uintptr_t>(p);
+  const uintptr_t aligned = rounded_up(address, kHugePage);
+  const size_t before = aligned - address, after = kHugePage - before;
+  if (before) munmap(p, before);
+  if (after) munmap(reinterpret_cast<void*>(aligned + length), after);
+  p = reinterpret_cast<void*>(aligned);
+  madvise(p, length, MADV_HUGEPAGE);  // a wish: without it everything works, only slower
+  return p;
+}
+
+}  // namespace
+
+void FreeMemory::operator()(void* p) const {
+  if (bytes >= kMapped)
+    munmap(p, rounded_up(bytes, kPage));
+  else
+    std::free(p);
+}
+
+std::unique_ptr<void, FreeMemory> allocate_zeroed(size_t bytes) {
+  if (bytes == 0) return {};
+  if (bytes > SIZE_MAX / 2) throw std::bad_alloc();
+  if (bytes >= kMapped) return {map_zeroed(bytes), FreeMemory{bytes}};
+  void* p = std::aligned_alloc(kAlignment, rounded_up(bytes, kAlignment));
+  if (!p) throw std::bad_alloc();
+  std::memset(p, 0, bytes);
+  return {p, FreeMemory{bytes}};
+}
+
+}  // namespace pagoda

@@ -1,0 +1,155 @@
+#include "model/bundle.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/config.h"
+
+namespace pagoda {
+
+namespace {
+
+constexpr std::string_view kKind = "bundle";
+
+std::string info_json(const BundleInfo& i) {
+  nlohmann::ordered_json j = {{"version", i.version},     {"towers", i.towers},       {"dim", i.dim},
+                              {"items", i.items},         {"users", i.users},         {"training_rows", i.training_rows},
+                              {"moment_us", i.moment_us}, {"chosen_on", i.chosen_on}, {"refit", i.refit},
+                              {"uses_order", i.uses_order}, {"epochs", i.epochs}};
+  return j.dump(1);
+}
+
+BundleInfo parse_info(std::string_view text, const std::string& path) {
+  try {
+    const auto j = nlohmann::json::parse(text);
+    BundleInfo i;
+    i.version = j.at("version"), i.towers = j.at("towers"), i.dim = j.at("dim"), i.items = j.at("items");
+    i.users = j.at("users"), i.training_rows = j.at("training_rows"), i.moment_us = j.at("moment_us");
+    i.chosen_on = j.at("chosen_on"), i.refit = j.at("refit"), i.uses_order = j.at("uses_order");
+    i.epochs = j.at("epochs");
+    return i;
+  } catch (const nlohmann::json::exception& e) {
+    fail(ErrorKind::failed, "{}: section 'info' can not be read: {}", path, e.what());
+  }
+}
+
+template <class Save>
+void bytes_section(SectionWriter& out, std::string_view name, const Save& save) {
+  ByteWriter bytes;
+  save(bytes);
+  out.section(name, bytes.bytes());
+}
+
+ByteReader reader_of(const SectionFile& file, std::string_view name) {
+  return ByteReader(file.bytes(name), fmt::format("{}: section '{}'", file.path(), name));
+}
+
+std::unique_ptr<Index> make_index(const SectionFile& file, MatrixView<const float> vectors) {
+  const auto kind = file.text("index");
+  if (kind != "exact")
+    fail(ErrorKind::failed, "{}: its index is of kind '{}', which this program does not know; rebuild it: pagoda index {}",
+         file.path(), kind, file.path());
+  return make_exact_index(vectors);
+}
+
+}  // namespace
+
+void describe(Fields& f, TowerOptions& o) {
+  f.section("user", "the user tower: what is known of a user at the moment of a request",
+            [&](Fields& f) { describe(f, o.user); });
+  f.section("item", "the item tower", [&](Fields& f) { describe(f, o.item); });
+  f.section("model", "what both towers share", [&](Fields& f) { describe(f, o.model); });
+}
+
+void write_bundle(const std::string& path, const BundleContent& c) {
+  SectionWriter out(path, kKind, kBundleVersion);
+  out.section("info", info_json(c.info));
+  out.section("config", c.config);
+  out.section("metrics", c.metrics);
+  out.section("run_log", c.run_log);
+  out.section("frequency", c.frequency);
+  if (c.info.towers) {
+    auto options = c.options;
+    out.section("tower_options", to_toml([&](Fields& f) { describe(f, options); }, false));
+    bytes_section(out, "user_encoder", [&](ByteWriter& b) { c.model->user_encoder.save(b); });
+    bytes_section(out, "item_encoder", [&](ByteWriter& b) { c.model->item_encoder.save(b); });
+    save_weights(out, c.model->towers);
+    bytes_section(out, "user_ids", [&](ByteWriter& b) { save_strings(b, *c.user_ids); });
+    bytes_section(out, "user_cells", [&](ByteWriter& b) { save_cells(b, *c.user_cells); });
+    bytes_section(out, "user_states", [&](ByteWriter& b) { c.user_states->save(b); });
+  }
+  bytes_section(out, "item_ids", [&](ByteWriter& b) { save_strings(b, *c.item_ids); });
+  bytes_section(out, "item_counts", [&](ByteWriter& b) { b.array(c.item_counts); });
+  bytes_section(out, "item_attributes",
+                [&](ByteWriter& b) { save_attributes(b, c.item_attributes ? *c.item_attributes : Attributes{}); });
+  out.section("index", c.index);
+  out.begin("item_vectors");
+  for (size_t row = 0; row < c.item_vectors.rows(); ++row) out.append(std::as_bytes(c.item_vectors.row(row)));
+  out.end();
+  out.commit();
+}
+
+void rewrite_bundle(const std::string& path, const std::string& to,
+                    const std::vector<std::pair<std::string, std::string>>& replaced) {
+  const SectionFile in(path, kKind, kBundleVersion);
+  in.verify();
+  SectionWriter out(to, kKind, kBundleVersion);
+  for (const auto& section : in.sections()) {
+    const auto found = std::find_if(replaced.begin(), replaced.end(), [&](const auto& r) { return r.first == section.name; });
+    if (found != replaced.end())
+      out.section(section.name, found->second);
+    else
+      out.section(section.name, in.bytes(section.name));
+  }
+  out.commit();
+}
+
+std::shared_ptr<const Bundle> Bundle::open(const std::string& path) {
+  return std::shared_ptr<const Bundle>(new Bundle(path));
+}
+
+Bundle::Bundle(const std::string& path) : file_(path, kKind, kBundleVersion) {
+  file_.verify();
+  info_ = parse_info(file_.text("info"), path);
+  fingerprint_ = fmt::format("{:016x}", file_.table_checksum());
+  auto items = reader_of(file_, "item_ids");
+  item_ids_ = load_strings(items);
+  auto counts = reader_of(file_, "item_counts");
+  item_counts_ = counts.array<uint64_t>();
+  auto attributes = reader_of(file_, "item_attributes");
+  item_attributes_ = load_attributes(attributes);
+  const auto vectors = file_.bytes("item_vectors");
+  if (item_ids_.size() != info_.items || item_counts_.size() != info_.items ||
+      vectors.size() != info_.items * info_.dim * sizeof(float))
+    fail(ErrorKind::failed, "{}: its sections disagree about the number of items", path);
+  item_vectors_ = {reinterpret_cast<const float*>(vectors.data()), info_.items, info_.dim};
+  index_ = make_index(file_, item_vectors_);
+  if (!info_.towers) return;
+
+  TowerOptions options;
+  Config::from_text(file_.text("tower_options"), path + ": section 'tower_options'")
+      .read([&](Fields& f) { describe(f, options); });
+  auto user_encoder = reader_of(file_, "user_encoder"), item_encoder = reader_of(file_, "item_encoder");
+  model_.emplace(Model{UserEncoder::load(user_encoder), ItemEncoder::load(item_encoder), {}});
+  model_->towers = TwoTowers<float>(options.model, options.user, options.item, model_->user_encoder.layout(),
+                                    model_->item_encoder.layout());
+  load_weights(file_, model_->towers);
+  auto users = reader_of(file_, "user_ids"), cells = reader_of(file_, "user_cells"),
+       states = reader_of(file_, "user_states");
+  user_ids_ = load_strings(users);
+  user_cells_ = load_cells(cells);
+  user_states_ = UserStates::load(states);
+  if (user_states_.size() != user_ids_.size() || user_cells_.size() != user_ids_.size())
+    fail(ErrorKind::failed, "{}: its sections disagree about the number of users", path);
+  item_id_rows_.reserve(item_ids_.size());
+  for (uint32_t item = 0; item < item_ids_.size(); ++item)
+    item_id_rows_.push_back(model_->item_encoder.id_vocabulary().row(item_ids_[item]));
+}
+
+const Model& Bundle::model() const {
+  if (!model_)
+    fail(ErrorKind::usage, "{}: holds bare vectors and knows no users; give query vectors with --vectors", file_.path());
+  return *model_;
+}
+
+}  // namespace pagoda

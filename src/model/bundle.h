@@ -1,0 +1,119 @@
+// The one artifact: what `train` ends with, and everything else begins with.
+//
+// A section file (core/section_file.h) of kind "bundle", version 1. Sections:
+//   info            JSON: what the model is and where it came from (BundleInfo)
+//   config          TOML, complete: every option with its value
+//   metrics         JSON of the evaluation that chose the model (empty: none yet)
+//   run_log         JSONL of the training run
+//   tower_options   TOML: the sections of the config that give the towers their shape (not in a bundle of bare vectors)
+//   user_encoder, item_encoder, weights/*      the towers                      (not in a bundle of bare vectors)
+//   user_ids, user_cells, user_states          the users it knows              (not in a bundle of bare vectors)
+//   item_ids        the catalogue; a row's number is the item's row everywhere
+//   item_counts     u64[items]: rows of the training part on each item
+//   item_vectors    f32[items, dim], mapped and searched in place
+//   item_attributes columns of the item table, by their own ids
+//   frequency       state of the frequency estimator
+//   index           text: the kind of the index, and its parameters
+//
+// User tower, item vectors and index lie under one fingerprint, the checksum of all sections' checksums: they can not
+// drift apart.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "index/index.h"
+#include "model/inference.h"
+#include "model/tables.h"
+#include "model/user_states.h"
+
+namespace pagoda {
+
+inline constexpr uint32_t kBundleVersion = 1;
+
+// What gives the towers their shape.
+struct TowerOptions {
+  ModelOptions model;
+  UserOptions user;
+  ItemOptions item;
+};
+void describe(Fields& fields, TowerOptions& options);  // sections [user], [item] and [model]
+
+struct BundleInfo {
+  std::string version;             // of the program that wrote it
+  bool towers = true;              // false: bare vectors
+  uint64_t dim = 0, items = 0, users = 0, training_rows = 0;
+  int64_t moment_us = 0;           // the latest time of the data it has seen: "now" where a request gives none
+  std::string chosen_on;           // "validation"; "fixed" when nothing was chosen
+  bool refit = false;              // retrained on train and validation for the chosen number of epochs
+  bool uses_order = false;         // the order of a user's list matters to it
+  uint64_t epochs = 0;
+};
+
+// What a bundle is written from; everything is borrowed.
+struct BundleContent {
+  BundleInfo info;
+  TowerOptions options;
+  std::string config, metrics, run_log, frequency;
+  Model* model = nullptr;
+  const Interner* user_ids = nullptr;
+  const UserCells* user_cells = nullptr;
+  const UserStates* user_states = nullptr;
+  const Interner* item_ids = nullptr;
+  std::span<const uint64_t> item_counts;
+  MatrixView<const float> item_vectors;
+  const Attributes* item_attributes = nullptr;
+  std::string index = "exact";
+};
+
+void write_bundle(const std::string& path, const BundleContent& content);
+// The same bundle with some text sections replaced (metrics after an evaluation, index after a rebuild).
+void rewrite_bundle(const std::string& path, const std::string& to,
+                    const std::vector<std::pair<std::string, std::string>>& replaced);
+
+// A loaded bundle. Immutable: may be shared between threads. Vectors stay in the mapped file.
+class Bundle {
+ public:
+  // Verifies every section's checksum. Error{input}: no such file; Error{failed}: damaged, of another kind or newer.
+  static std::shared_ptr<const Bundle> open(const std::string& path);
+
+  const BundleInfo& info() const { return info_; }
+  const std::string& fingerprint() const { return fingerprint_; }
+  std::string_view config() const { return file_.text("config"); }
+  std::string_view metrics() const { return file_.text("metrics"); }
+  std::string_view run_log() const { return file_.text("run_log"); }
+  const SectionFile& file() const { return file_; }
+
+  const Model& model() const;  // Error{usage} when it holds bare vectors
+  const Interner& item_ids() const { return item_ids_; }
+  const std::vector<uint64_t>& item_counts() const { return item_counts_; }
+  MatrixView<const float> item_vectors() const { return item_vectors_; }
+  const Attributes& item_attributes() const { return item_attributes_; }
+  // Row of an item's attributes, or Interner::kNone.
+  uint32_t attribute_row(uint32_t item) const { return item_attributes_.ids.find(item_ids_[item]); }
+  const Index& index() const { return *index_; }
+
+  const Interner& user_ids() const { return user_ids_; }
+  const UserCells& user_cells() const { return user_cells_; }
+  const UserStates& user_states() const { return user_states_; }
+  // Item rows to rows of the id vocabulary, as UserExample::history wants them.
+  const std::vector<uint32_t>& item_id_rows() const { return item_id_rows_; }
+
+ private:
+  explicit Bundle(const std::string& path);
+  SectionFile file_;
+  BundleInfo info_;
+  std::string fingerprint_;
+  std::optional<Model> model_;
+  Interner item_ids_, user_ids_;
+  std::vector<uint64_t> item_counts_;
+  std::vector<uint32_t> item_id_rows_;
+  MatrixView<const float> item_vectors_;
+  Attributes item_attributes_;
+  UserCells user_cells_;
+  UserStates user_states_;
+  std::unique_ptr<Index> index_;
+};
+
+}  // namespace pagoda

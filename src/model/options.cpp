@@ -1,0 +1,18 @@
+#include "model/options.h"
+
+#include "core/error.h"
+
+namespace pagoda {
+
+void describe(Fields& f, ModelOptions& o) {
+  f.field("dim", o.dim, "length of the vectors both towers end in; 128 gains a little and costs twice");
+  f.field("normalise", o.normalise, "vectors of unit length (the score is a cosine); rarely better off");
+  f.field("dropout", o.dropout, "share of hidden units switched off in training, for towers with hidden layers");
+}
+
+void validate(const ModelOptions& o) {
+  if (o.dim < 1 || o.dim > 1024) fail(ErrorKind::usage, "model.dim = {} is not in 1 .. 1024", o.dim);
+  if (!(o.dropout >= 0 && o.dropout < 1)) fail(ErrorKind::usage, "model.dropout = {} is not in [0, 1)", o.dropout);
+}
+
+}  // namespace pagoda

@@ -1,0 +1,57 @@
+// One tower: features -> concat -> MLP -> projection -> unit length.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "features/encoded.h"
+#include "nn/embedding_table.h"
+#include "nn/mlp.h"
+
+namespace pagoda {
+
+// Reads EncodedBatches of its layout; the tables are the model's, since two towers may share one. Immutable during a
+// forward or backward; several threads may run forward at once, each with its own Pass.
+//
+//   X [B, width]  the bags' embeddings side by side, then the plain numbers
+//   Y [B, dim]    the MLP's output, its last layer linear. Without hidden layers and with width = dim there is no
+//                 projection either: the embedding itself is the vector (matrix factorisation).
+template <class T>
+class Tower {
+ public:
+  Tower() = default;
+  // table_of[b]: which of the model's tables bag b reads.
+  Tower(TowerLayout layout, std::vector<size_t> table_of, std::span<const int64_t> hidden, size_t dim, bool normalise);
+  void initialise(uint64_t seed, uint64_t lane) { mlp_.initialise(seed, lane); }
+
+  struct Pass {
+    Matrix<T> input, output;  // X, Y
+    typename Mlp<T>::Activations activations;
+    std::vector<T> lengths;
+    Matrix<T> d_input;
+  };
+  using Dropout = typename Mlp<T>::Dropout;
+
+  void forward(ThreadPool& pool, std::span<const EmbeddingTable<T>> tables, const EncodedBatch& batch,
+               const Dropout& dropout, Pass& pass) const;
+  // Leaves dX in pass.d_input; d_output is scratch afterwards.
+  void backward(ThreadPool& pool, Pass& pass, MatrixView<T> d_output, typename Mlp<T>::Gradients& gradients) const;
+
+  // The part of dX that came from bag b.
+  MatrixView<const T> d_bag(const Pass& pass, size_t b) const;
+
+  const TowerLayout& layout() const { return layout_; }
+  size_t table_of(size_t bag) const { return table_of_[bag]; }
+  Mlp<T>& mlp() { return mlp_; }
+  const Mlp<T>& mlp() const { return mlp_; }
+  size_t width() const { return width_; }
+
+ private:
+  TowerLayout layout_;
+  std::vector<size_t> table_of_, column_of_;  // per bag: its table, its first column of X
+  size_t width_ = 0;
+  bool normalise_ = true;
+  Mlp<T> mlp_;
+};
+
+}  // namespace pagoda

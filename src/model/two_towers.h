@@ -1,0 +1,74 @@
+// The model: a user tower and an item tower over one set of tables.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/section_file.h"
+#include "features/options.h"
+#include "model/options.h"
+#include "model/tower.h"
+
+namespace pagoda {
+
+// What one step moves.
+template <class T>
+struct TwoTowersGradients {
+  typename Mlp<T>::Gradients user, item;
+  std::vector<RowGradients<T>> tables;
+  double squared_norm() const;
+};
+
+template <class T>
+class TwoTowers {
+ public:
+  TwoTowers() = default;
+  // A history with table = "shared" reads the item tower's id table; every other bag has a table of its own.
+  TwoTowers(const ModelOptions& model, const UserOptions& user, const ItemOptions& item, const TowerLayout& user_layout,
+            const TowerLayout& item_layout);
+  void initialise(uint64_t seed);
+
+  using Pass = typename Tower<T>::Pass;
+  void forward_users(ThreadPool& pool, const EncodedBatch& batch, const typename Tower<T>::Dropout& dropout,
+                     Pass& pass) const {
+    user_.forward(pool, tables_, batch, dropout, pass);
+  }
+  void forward_items(ThreadPool& pool, const EncodedBatch& batch, const typename Tower<T>::Dropout& dropout,
+                     Pass& pass) const {
+    item_.forward(pool, tables_, batch, dropout, pass);
+  }
+  // dU and dV (scratch afterwards) to the gradients of all weights and tables.
+  void backward(ThreadPool& pool, const EncodedBatch& users, Pass& user_pass, MatrixView<T> d_users,
+                const EncodedBatch& items, Pass& item_pass, MatrixView<T> d_items,
+                TwoTowersGradients<T>& gradients) const;
+
+  std::vector<EmbeddingTable<T>>& tables() { return tables_; }
+  const std::vector<EmbeddingTable<T>>& tables() const { return tables_; }
+  Tower<T>& user() { return user_; }
+  Tower<T>& item() { return item_; }
+  const Tower<T>& user() const { return user_; }
+  const Tower<T>& item() const { return item_; }
+  size_t dim() const { return dim_; }
+
+  // Every matrix of the model with its name, in a fixed order: what is saved, and what an optimiser keeps state for.
+  struct Named {
+    std::string name;
+    Matrix<T>* matrix;
+    bool table;
+  };
+  std::vector<Named> parameters();
+
+ private:
+  size_t dim_ = 0;
+  std::vector<EmbeddingTable<T>> tables_;
+  Tower<T> user_, item_;
+};
+
+// Sections "weights/NAME": u64 rows, u64 cols, the floats.
+void save_weights(SectionWriter& out, TwoTowers<float>& model, const std::string& prefix = "weights/");
+// Error{failed}: a matrix is missing or of another shape than the config says.
+void load_weights(const SectionFile& in, TwoTowers<float>& model, const std::string& prefix = "weights/");
+void save_matrix(SectionWriter& out, const std::string& name, MatrixView<const float> matrix);
+void load_matrix(const SectionFile& in, const std::string& name, Matrix<float>& matrix);  // of the matrix's own shape
+
+}  // namespace pagoda

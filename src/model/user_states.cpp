@@ -1,0 +1,78 @@
+#include "model/user_states.h"
+
+#include <algorithm>
+
+#include "model/tables.h"
+
+namespace pagoda {
+
+void UserStates::save(ByteWriter& out) const {
+  out.array(histories.offsets);
+  out.array(histories.values);
+  out.value<uint64_t>(context_names.size());
+  for (size_t c = 0; c < context_names.size(); ++c) {
+    out.text(context_names[c]);
+    save_strings(out, context_values[c]);
+    out.array(context[c]);
+  }
+  out.value(moment_us);
+}
+
+UserStates UserStates::load(ByteReader& in) {
+  UserStates s;
+  s.histories.offsets = in.array<uint64_t>();
+  s.histories.values = in.array<uint32_t>();
+  const auto columns = in.value<uint64_t>();
+  for (uint64_t c = 0; c < columns; ++c) {
+    s.context_names.push_back(in.text());
+    s.context_values.push_back(load_strings(in));
+    s.context.push_back(in.array<uint32_t>());
+  }
+  s.moment_us = in.value<int64_t>();
+  return s;
+}
+
+Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const UserCells& cells, const UserStates& states,
+                              std::span<const uint32_t> id_row_of_item, std::span<const UserRequest> requests) {
+  const auto& names = model.user_encoder.context_names();
+  const size_t k = model.user_encoder.history_length();
+  std::vector<size_t> column(names.size());
+  for (size_t c = 0; c < names.size(); ++c)
+    column[c] = static_cast<size_t>(std::find(states.context_names.begin(), states.context_names.end(), names[c]) -
+                                    states.context_names.begin());
+  Ragged<uint32_t> histories;
+  std::vector<std::string_view> context(requests.size() * names.size());
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const auto& r = requests[i];
+    const bool known = r.user != Interner::kNone;
+    if (r.own_history) {
+      histories.push(r.history);
+    } else {
+      const auto items = known ? states.histories[r.user] : std::span<const uint32_t>();
+      for (auto item : items.subspan(items.size() - std::min(items.size(), k))) histories.values.push_back(id_row_of_item[item]);
+      histories.close();
+    }
+    for (size_t c = 0; c < names.size(); ++c) {
+      auto& value = context[i * names.size() + c];
+      if (c < r.context.size() && !r.context[c].empty())
+        value = r.context[c];
+      else if (known && column[c] < states.context.size() && states.context[column[c]][r.user] != Interner::kNone)
+        value = states.context_values[column[c]][states.context[column[c]][r.user]];
+    }
+  }
+  std::vector<UserExample> examples(requests.size());
+  for (size_t i = 0; i < requests.size(); ++i)
+    examples[i] = {.user = requests[i].cell, .history = std::as_const(histories)[i],
+                   .context = std::span(context).subspan(i * names.size(), names.size()),
+                   .moment_us = requests[i].moment_us};
+  return user_vectors(pool, model, cells, examples);
+}
+
+Matrix<float> known_user_vectors(ThreadPool& pool, const Model& model, const UserCells& cells, const UserStates& states,
+                                 std::span<const uint32_t> id_row_of_item, std::span<const uint32_t> users) {
+  std::vector<UserRequest> requests(users.size());
+  for (size_t i = 0; i < users.size(); ++i) requests[i] = {.user = users[i], .cell = users[i], .moment_us = states.moment_us};
+  return request_vectors(pool, model, cells, states, id_row_of_item, requests);
+}
+
+}  // namespace pagoda

@@ -1,0 +1,111 @@
+#include "nn/mlp.h"
+
+#include <cmath>
+
+#include "core/error.h"
+#include "core/rng.h"
+#include "math/gemm.h"
+#include "math/kernels.h"
+
+namespace pagoda {
+
+template <class T>
+Mlp<T>::Mlp(std::vector<size_t> widths) : widths_(std::move(widths)) {
+  check(!widths_.empty(), "an MLP has a width");
+  for (size_t l = 0; l + 1 < widths_.size(); ++l) {
+    weights_.emplace_back(widths_[l], widths_[l + 1]);
+    biases_.emplace_back(1, widths_[l + 1]);
+  }
+}
+
+template <class T>
+void Mlp<T>::initialise(uint64_t seed, uint64_t lane) {
+  for (size_t l = 0; l < layers(); ++l) {
+    const double deviation = std::sqrt((l + 1 < layers() ? 2.0 : 1.0) / static_cast<double>(widths_[l]));
+    Rng rng(seed, Stream::initialise, l, lane);
+    for (auto& w : weights_[l]) w = static_cast<T>(deviation * rng.normal());
+    biases_[l].fill(0);
+  }
+}
+
+template <class T>
+void Mlp<T>::forward(ThreadPool& pool, MatrixView<const T> input, const Dropout& dropout, Activations& a,
+                     MatrixView<T> output) const {
+  const size_t n = input.rows();
+  check(input.cols() == in() && output.cols() == out() && output.rows() == n, "shapes of an MLP's input and output");
+  a.inputs.resize(layers());
+  a.masks.resize(layers() > 0 ? layers() - 1 : 0);
+  if (layers() == 0) {
+    for (size_t i = 0; i < n; ++i) std::copy_n(input[i], in(), output[i]);
+    return;
+  }
+  a.inputs[0].resize(n, in());
+  for (size_t i = 0; i < n; ++i) std::copy_n(input[i], in(), a.inputs[0][i]);
+  for (size_t l = 0; l < layers(); ++l) {
+    const bool last = l + 1 == layers();
+    const size_t width = widths_[l + 1];
+    if (!last) a.inputs[l + 1].resize(n, width), a.masks[l].resize(n, width);
+    MatrixView<T> y = last ? output : a.inputs[l + 1].view();
+    gemm<T>(pool, Op::none, Op::none, T{1}, a.inputs[l], weights_[l], T{0}, y);
+    const T kept = static_cast<T>(1 / (1 - dropout.share));
+    pool.for_chunks(n, 64, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) {
+        axpy(T{1}, biases_[l].data(), y[i], width);
+        if (last) continue;
+        Rng rng(dropout.seed, Stream::dropout, dropout.step, (dropout.lane * 64 + l) << 32 | i);
+        T* mask = a.masks[l][i];
+        for (size_t k = 0; k < width; ++k) {
+          mask[k] = y[i][k] > 0 ? T{1} : T{0};
+          if (dropout.share > 0) mask[k] = rng.uniform() < dropout.share ? T{0} : mask[k] * kept;
+          y[i][k] *= mask[k];
+        }
+      }
+    });
+  }
+}
+
+template <class T>
+void Mlp<T>::backward(ThreadPool& pool, const Activations& a, MatrixView<T> d_output, Gradients& g,
+                      MatrixView<T> d_input) const {
+  const size_t n = d_output.rows();
+  g.weights.resize(layers());
+  g.biases.resize(layers());
+  if (layers() == 0) {
+    for (size_t i = 0; i < n; ++i) std::copy_n(d_output[i], in(), d_input[i]);
+    return;
+  }
+  Matrix<T> dy, dx;
+  MatrixView<T> d = d_output;
+  for (size_t l = layers(); l-- > 0;) {
+    const size_t width = widths_[l + 1];
+    g.weights[l].resize(widths_[l], width);
+    g.biases[l].resize(1, width);
+    g.biases[l].fill(0);
+    for (size_t i = 0; i < n; ++i) axpy(T{1}, d[i], g.biases[l].data(), width);
+    gemm<T>(pool, Op::transpose, Op::none, T{1}, a.inputs[l], d, T{0}, g.weights[l]);
+    if (l > 0) dx.resize(n, widths_[l]);
+    MatrixView<T> below = l == 0 ? d_input : dx.view();
+    gemm<T>(pool, Op::none, Op::transpose, T{1}, d, weights_[l], T{0}, below);
+    if (l == 0) break;
+    pool.for_chunks(n, 64, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i)
+        for (size_t k = 0; k < widths_[l]; ++k) dx[i][k] *= a.masks[l - 1][i][k];
+    });
+    dy.swap(dx);
+    d = dy;
+  }
+}
+
+template <class T>
+double Mlp<T>::Gradients::squared_norm() const {
+  double sum = 0;
+  for (const auto* list : {&weights, &biases})
+    for (const auto& m : *list)
+      for (const T v : m) sum += static_cast<double>(v) * static_cast<double>(v);
+  return sum;
+}
+
+template class Mlp<float>;
+template class Mlp<double>;
+
+}  // namespace pagoda

@@ -1,0 +1,57 @@
+// Linear layers with ReLU between them: forward, then its backward.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/thread_pool.h"
+#include "math/matrix.h"
+#include "nn/optimizer.h"
+
+namespace pagoda {
+
+// X [B, in] -> H_1 = dropout(relu(X W_1 + b_1)) -> ... -> Y = H_n W + b [B, out]. The last layer is linear (the
+// projection). Without layers it is the identity, and in = out.
+template <class T>
+class Mlp {
+ public:
+  Mlp() = default;
+  // widths: in, hidden ..., out. One width alone: the identity.
+  explicit Mlp(std::vector<size_t> widths);
+  void initialise(uint64_t seed, uint64_t lane);  // He: normal with deviation sqrt(2 / in), biases zero
+
+  // What backward needs of a forward. One per concurrent use; reused between steps.
+  struct Activations {
+    std::vector<Matrix<T>> inputs;  // of each layer
+    std::vector<Matrix<T>> masks;   // of each hidden layer: 0, or dropout's scale where the ReLU was open
+  };
+  struct Gradients {
+    std::vector<Matrix<T>> weights, biases;
+    double squared_norm() const;
+  };
+  // Dropout of a training step; share 0: none.
+  struct Dropout {
+    double share = 0;
+    uint64_t seed = 0, step = 0, lane = 0;
+  };
+
+  // `input` is copied into the activations. Y is overwritten.
+  void forward(ThreadPool& pool, MatrixView<const T> input, const Dropout& dropout, Activations& activations,
+               MatrixView<T> output) const;
+  // dX is overwritten; d_output is scratch afterwards.
+  void backward(ThreadPool& pool, const Activations& activations, MatrixView<T> d_output, Gradients& gradients,
+                MatrixView<T> d_input) const;
+
+  size_t layers() const { return weights_.size(); }
+  size_t in() const { return widths_.front(); }
+  size_t out() const { return widths_.back(); }
+  Matrix<T>& weights(size_t layer) { return weights_[layer]; }  // [in, out]
+  Matrix<T>& biases(size_t layer) { return biases_[layer]; }    // [1, out]
+
+ private:
+  std::vector<size_t> widths_;
+  std::vector<Matrix<T>> weights_, biases_;
+};
+
+}  // namespace pagoda

@@ -1,0 +1,68 @@
+// How a gradient moves a parameter: dense weights whole, table rows only where they were touched.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/bytes.h"
+#include "core/fields.h"
+#include "core/thread_pool.h"
+#include "math/matrix.h"
+
+namespace pagoda {
+
+enum class OptimizerKind {
+  adagrad,      // one accumulator an element
+  row_adagrad,  // tables: one accumulator a row, 4 bytes; dense weights as adagrad
+  adam,         // tables: lazy, a row's moments move only when the row is touched
+  sgd,
+};
+
+struct OptimizerOptions {
+  OptimizerKind kind = OptimizerKind::adagrad;
+  double learning_rate = 0.1;
+  double weight_decay = 0.0;  // decoupled: value -= rate * decay * value, rows when touched
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // adam
+  double initial_accumulator = 1e-3;                  // adagrad: of each squared-gradient sum
+  double clip_norm = 0.0;                             // global norm of a step's gradient; 0: no clipping
+  int64_t warmup_steps = 0;                           // the rate rises linearly over so many steps
+  double final_rate = 1.0;  // the rate falls linearly from the end of warm-up to this share of it at the last step
+};
+
+void describe(Fields& fields, OptimizerOptions& options);
+void validate(const OptimizerOptions& options);
+
+// The share of learning_rate at `step` of `steps`: warm-up, then decay.
+double rate_schedule(const OptimizerOptions& options, uint64_t step, uint64_t steps);
+
+// What one step needs beside the gradient.
+struct StepRate {
+  double rate = 0.1;            // learning rate of this step, schedule and all
+  double gradient_scale = 1.0;  // of clipping
+  uint64_t step = 1;            // from 1, for adam's bias correction
+};
+
+// The optimiser's memory of one parameter [rows, cols]; the update itself. T: float, or double for gradient checks.
+template <class T>
+class OptimizerState {
+ public:
+  OptimizerState() = default;
+  OptimizerState(const OptimizerOptions& options, size_t rows, size_t cols, bool table);
+
+  // value[row] -= step of gradient[row], for every row.
+  void update(ThreadPool& pool, const StepRate& step, MatrixView<const T> gradient, MatrixView<T> value);
+  // The same for rows[i] with gradient row i; the rows differ from each other.
+  void update_rows(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
+                   MatrixView<const T> gradient, MatrixView<T> value);
+
+  Matrix<T>& first() { return first_; }    // adagrad's sums, adam's mean
+  Matrix<T>& second() { return second_; }  // adam's mean square
+
+ private:
+  void update_row(const StepRate& step, const T* gradient, size_t row, T* value, size_t cols);
+  OptimizerOptions options_;
+  bool by_row_ = false;
+  Matrix<T> first_, second_;
+};
+
+}  // namespace pagoda

@@ -1,0 +1,48 @@
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "core/error.h"
+#include "sampling/negatives.h"
+
+namespace pagoda {
+
+namespace {
+
+class Catalogue final : public NegativeSource {
+ public:
+  explicit Catalogue(uint32_t items) : items_(items) {}
+  std::string_view name() const override { return "catalogue"; }
+  void draw(uint64_t, uint64_t, std::vector<uint32_t>& columns) const override {
+    const size_t before = columns.size();
+    columns.resize(before + items_);
+    std::iota(columns.begin() + static_cast<ptrdiff_t>(before), columns.end(), 0u);
+  }
+  double log_expected_count(uint32_t item) const override {
+    return item < items_ ? 0.0 : -std::numeric_limits<double>::infinity();
+  }
+
+ private:
+  uint32_t items_;
+};
+
+}  // namespace
+
+std::unique_ptr<NegativeSource> make_catalogue(uint32_t catalogue_items) {
+  return std::make_unique<Catalogue>(catalogue_items);
+}
+
+std::vector<double> catalogue_log_multiplicity(double power, const NegativeWorld& world) {
+  check(world.training_counts.size() == world.catalogue_items, "a weighted catalogue knows each item's count");
+  constexpr double kFloor = 0.5;
+  double total = 0;
+  for (const uint64_t count : world.training_counts) total += static_cast<double>(count) + kFloor;
+  const double log_mean = std::log(total / static_cast<double>(world.catalogue_items));
+  std::vector<double> result;
+  result.reserve(world.catalogue_items);
+  for (const uint64_t count : world.training_counts)
+    result.push_back(power * (std::log(static_cast<double>(count) + kFloor) - log_mean));
+  return result;
+}
+
+}  // namespace pagoda

@@ -1,0 +1,46 @@
+#include "sampling/frequency.h"
+
+#include "core/error.h"
+
+namespace pagoda {
+
+void describe(Fields& fields, FrequencyOptions& options) {
+  fields.choice("kind", options.kind, {{"counts", FrequencyKind::counts}, {"streaming", FrequencyKind::streaming}},
+                "where q of the correction comes from: \"counts\", exact, for shuffled epochs; \"streaming\", an estimate that "
+                "follows a stream in time order");
+  fields.field("learning_rate", options.learning_rate,
+               "streaming: higher follows popularity faster and is noisier; 0.01 to 0.1 is usual");
+  fields.field("buckets", options.buckets,
+               "streaming: of each hash; raise it to several times the number of items when memory allows");
+  fields.field("hashes", options.hashes,
+               "streaming: more hashes undo collisions, at a cost of memory each; 1 when buckets outnumber items by far");
+  fields.choice("clock", options.clock, {{"example", FrequencyClock::example}, {"step", FrequencyClock::step}},
+                "streaming: \"example\" counts every occurrence; \"step\" ticks once a batch, as the paper's experiment does, "
+                "and can not tell an item seen once a batch from one seen ten times");
+  fields.field("bias_correction", options.bias_correction,
+               "streaming: take out the upward bias of 1/B; off to read it as the paper prints it");
+}
+
+void validate(const FrequencyOptions& options) {
+  if (!(options.learning_rate > 0 && options.learning_rate <= 1))
+    fail(ErrorKind::usage, "the frequency's learning_rate is {}, expected a number in (0, 1]; 0.01 is usual",
+         options.learning_rate);
+  if (options.buckets < 1 || options.buckets > (int64_t{1} << 32))
+    fail(ErrorKind::usage, "the frequency's buckets is {}, expected 1 to 2^32; several times the number of items is good",
+         options.buckets);
+  if (options.hashes < 1 || options.hashes > 16)
+    fail(ErrorKind::usage, "the frequency's hashes is {}, expected 1 to 16; 1 to 4 is usual", options.hashes);
+}
+
+std::unique_ptr<Frequency> make_frequency(const FrequencyOptions& options, std::span<const uint64_t> counts,
+                                          uint64_t seed) {
+  validate(options);
+  switch (options.kind) {
+    case FrequencyKind::counts: return make_counts(counts);
+    case FrequencyKind::streaming: return make_streaming(options, seed);
+  }
+  check(false, "a frequency of every kind");
+  return nullptr;
+}
+
+}  // namespace pagoda

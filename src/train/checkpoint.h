@@ -1,0 +1,51 @@
+// Where a run stands, so that it can go on after a kill to the same bits as if it had never been killed.
+//
+// Section files of kind "checkpoint", version 1: progress, weights/*, optimizer1/*, optimizer2/*, temperature,
+// frequency. Written beside the old one and renamed, so there is always one that is whole.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "train/trainer.h"
+
+namespace pagoda {
+
+enum class Phase : uint32_t {
+  choose,  // train on train, judge on validation
+  refit,   // train on train and validation for the chosen number of epochs
+};
+
+struct TrainingProgress {
+  Phase phase = Phase::choose;
+  uint64_t next_step = 0;         // of the phase
+  double loss_sum = 0;            // since the last line of the log: of each step's loss times its examples
+  uint64_t loss_examples = 0;
+  double best_value = -1;         // of the choosing metric
+  uint64_t best_epoch = 0;        // epochs trained at the best value; 0: none was judged yet
+  uint64_t evaluations_since_best = 0;
+  uint64_t choose_steps = 0;      // steps taken by phase choose, once it has ended
+  double seconds = 0;             // of training, over all resumes
+};
+
+void save_checkpoint(const std::string& path, const TrainingProgress& progress, uint64_t config_checksum, Model& model,
+                     Trainer& trainer);
+
+// Error{failed}: damaged, or of another config (a run resumes with the config it began with).
+class Checkpoint {
+ public:
+  Checkpoint(const std::string& path, uint64_t config_checksum);
+  const TrainingProgress& progress() const { return progress_; }
+  void restore(Model& model, Trainer& trainer) const;
+
+ private:
+  SectionFile file_;
+  TrainingProgress progress_;
+};
+
+// The weights of the best model so far, in a file of their own.
+void save_best(const std::string& path, Model& model);
+void load_best(const std::string& path, Model& model);
+
+}  // namespace pagoda

@@ -1,0 +1,144 @@
+#include "train/dataset.h"
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+
+#include "core/error.h"
+
+namespace pagoda {
+
+namespace {
+
+Attributes load_table(const std::string& path, const std::string& id, const std::string& fallback,
+                      const BadRowOptions& bad_rows) {
+  return load_attributes({.paths = {path}, .format = Format::automatic, .id = id.empty() ? fallback : id,
+                          .bad_rows = bad_rows});
+}
+
+bool in_training(Part part, bool with_validation) {
+  return part == Part::train || (with_validation && part == Part::validation);
+}
+
+}  // namespace
+
+Dataset load_dataset(const DataOptions& options) {
+  Dataset d;
+  auto interactions = interaction_options(options);
+  d.log = load_interactions(interactions);
+  size_t first_test = d.log.size();
+  if (options.split.kind == SplitKind::given) {
+    if (options.split.test_files.empty())
+      fail(ErrorKind::usage, "data.split.kind = \"given\" needs data.split.test_files");
+    interactions.paths = options.split.test_files;
+    first_test = append_interactions(interactions, d.log);
+  }
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
+  d.parts = split(d.log, options.split, first_test, now.count());
+  if (!options.items.empty())
+    d.item_table = load_table(options.items, options.items_id, options.item, options.bad_rows);
+  if (!options.users.empty())
+    d.user_table = load_table(options.users, options.users_id, options.user, options.bad_rows);
+
+  if (d.item_table)
+    for (uint32_t i = 0; i < d.item_table->ids.size(); ++i) d.catalogue.add(d.item_table->ids[i]);
+  bool any_train = false;
+  d.train_end_us = d.end_us = INT64_MIN;
+  std::vector<uint8_t> item_seen(d.log.items.size()), user_seen(d.log.users.size());
+  for (size_t row = 0; row < d.log.size(); ++row) {
+    if (d.parts[row] == Part::test) continue;
+    if (!std::exchange(item_seen[d.log.item[row]], 1)) d.catalogue.add(d.log.items[d.log.item[row]]);
+    if (!std::exchange(user_seen[d.log.user[row]], 1)) d.users.add(d.log.users[d.log.user[row]]);
+    any_train |= d.parts[row] == Part::train;
+    d.end_us = std::max(d.end_us, d.log.time_of(row));
+    if (d.parts[row] == Part::train) d.train_end_us = std::max(d.train_end_us, d.log.time_of(row));
+  }
+  if (!any_train) fail(ErrorKind::input, "the split leaves no row to train on; make data.split's parts smaller");
+  if (d.catalogue.size() < 2)
+    fail(ErrorKind::input, "the catalogue holds one item ('{}'): there is nothing to choose between", d.catalogue[0]);
+  d.item_row.resize(d.log.items.size());
+  for (uint32_t i = 0; i < d.log.items.size(); ++i) d.item_row[i] = d.catalogue.find(d.log.items[i]);
+  d.user_row.resize(d.log.users.size());
+  for (uint32_t u = 0; u < d.log.users.size(); ++u) d.user_row[u] = d.users.find(d.log.users[u]);
+  return d;
+}
+
+Events Dataset::events(bool with_validation) const {
+  Events e;
+  std::vector<uint64_t> offsets(users.size() + 1, 0);
+  for (size_t row = 0; row < log.size(); ++row)
+    if (in_training(parts[row], with_validation)) ++offsets[user_row[log.user[row]] + 1];
+  std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
+  e.log_row.resize(offsets.back());
+  e.user.resize(offsets.back());
+  auto next = offsets;
+  for (size_t row = 0; row < log.size(); ++row) {
+    if (!in_training(parts[row], with_validation)) continue;
+    const auto at = next[user_row[log.user[row]]]++;
+    e.log_row[at] = static_cast<uint32_t>(row);
+    e.user[at] = user_row[log.user[row]];
+  }
+  if (log.has_time())
+    for (size_t u = 0; u < users.size(); ++u)
+      std::stable_sort(e.log_row.begin() + static_cast<ptrdiff_t>(offsets[u]),
+                       e.log_row.begin() + static_cast<ptrdiff_t>(offsets[u + 1]),
+                       [&](uint32_t a, uint32_t b) { return log.time_us[a] < log.time_us[b]; });
+  e.items.offsets = std::move(offsets);
+  e.items.values.reserve(e.log_row.size());
+  e.time_us.reserve(e.log_row.size());
+  for (auto row : e.log_row) e.items.values.push_back(item_row[log.item[row]]), e.time_us.push_back(log.time_of(row));
+  return e;
+}
+
+std::vector<uint64_t> Dataset::item_counts(bool with_validation) const {
+  std::vector<uint64_t> counts(catalogue.size());
+  for (size_t row = 0; row < log.size(); ++row)
+    if (in_training(parts[row], with_validation)) ++counts[item_row[log.item[row]]];
+  return counts;
+}
+
+std::vector<uint64_t> Dataset::user_counts(bool with_validation) const {
+  std::vector<uint64_t> counts(users.size());
+  for (size_t row = 0; row < log.size(); ++row)
+    if (in_training(parts[row], with_validation)) ++counts[user_row[log.user[row]]];
+  return counts;
+}
+
+std::vector<UserEncoder::Context> Dataset::contexts(bool with_validation) const {
+  std::vector<UserEncoder::Context> out;
+  for (size_t c = 0; c < log.context_names.size(); ++c) {
+    std::vector<uint64_t> counts(log.context_values[c].size());
+    for (size_t row = 0; row < log.size(); ++row)
+      if (in_training(parts[row], with_validation)) ++counts[log.context[c][row]];
+    out.push_back({log.context_names[c], &log.context_values[c], std::move(counts)});
+  }
+  return out;
+}
+
+Relevant relevant_items(const Dataset& data, Part part) {
+  std::vector<std::pair<uint32_t, uint32_t>> pairs;  // (user, item) of the log
+  for (size_t row = 0; row < data.log.size(); ++row)
+    if (data.parts[row] == part) pairs.emplace_back(data.log.user[row], data.log.item[row]);
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  Relevant r;
+  for (size_t i = 0; i < pairs.size();) {
+    const auto user = pairs[i].first;
+    const size_t first = r.items.values.size();
+    uint32_t outside = 0;
+    for (; i < pairs.size() && pairs[i].first == user; ++i) {
+      const auto row = data.item_row[pairs[i].second];
+      if (row == Interner::kNone)
+        ++outside;
+      else
+        r.items.values.push_back(row);
+    }
+    std::sort(r.items.values.begin() + static_cast<ptrdiff_t>(first), r.items.values.end());
+    r.items.close();
+    r.users.push_back(user);
+    r.outside.push_back(outside);
+  }
+  return r;
+}
+
+}  // namespace pagoda

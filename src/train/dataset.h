@@ -1,0 +1,51 @@
+// The data of a run: the log, its parts, the catalogue, the users, and each user's events in order.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "features/item_encoder.h"
+#include "features/user_encoder.h"
+#include "train/options.h"
+
+namespace pagoda {
+
+// Each user's rows of some parts, in order of time (ties and data without time: in the order of the file).
+struct Events {
+  Ragged<uint32_t> items;         // per user: catalogue rows
+  std::vector<int64_t> time_us;   // parallel to items.values
+  std::vector<uint32_t> log_row;  // parallel
+  std::vector<uint32_t> user;     // parallel: whose event it is
+  size_t size() const { return items.values.size(); }
+};
+
+// Immutable after load.
+struct Dataset {
+  Interactions log;
+  std::vector<Part> parts;             // per log row
+  std::optional<Attributes> item_table, user_table;
+  Interner catalogue;                  // the served items: the item table's, then those of train and validation
+  Interner users;                      // the users of train and validation
+  std::vector<uint32_t> item_row;      // per item of the log: its catalogue row, Interner::kNone outside of it
+  std::vector<uint32_t> user_row;      // per user of the log, likewise
+  int64_t train_end_us = 0, end_us = 0;  // latest time of train, and of train and validation
+
+  Events events(bool with_validation) const;                              // train, or train and validation
+  std::vector<uint64_t> item_counts(bool with_validation) const;          // rows on each catalogue item
+  std::vector<uint64_t> user_counts(bool with_validation) const;
+  std::vector<UserEncoder::Context> contexts(bool with_validation) const;  // borrows the log
+};
+
+// Reads the files, splits, builds catalogue and users. Error{usage} or Error{input} with the file or key at fault.
+Dataset load_dataset(const DataOptions& options);
+
+// The users' true items in one part, to judge lists by.
+struct Relevant {
+  std::vector<uint32_t> users;    // log users with at least one row in the part
+  Ragged<uint32_t> items;         // per such user: catalogue rows, rising, each once
+  std::vector<uint32_t> outside;  // per such user: how many of its items are not in the catalogue
+};
+Relevant relevant_items(const Dataset& data, Part part);
+
+}  // namespace pagoda

@@ -1,0 +1,44 @@
+// Exact ranking over the full catalogue.
+#pragma once
+
+#include <vector>
+
+#include "index/index.h"
+#include "model/bundle.h"
+#include "train/dataset.h"
+#include "train/ranking.h"
+#include "train/training.h"
+
+namespace pagoda {
+
+// What is known of the users after `events`; context of each user's latest one.
+UserStates user_states(const Dataset& data, const Events& events, int64_t moment_us);
+
+// Whether the order of a user's list matters to a model trained so: recency weights, a history cut at the last k or
+// taken from what was before the target.
+bool uses_order(const Options& options, const UserStates& states);
+
+// Lists for users [users.size()] (rows of `states`, or kNone) judged against `relevant` items, parallel to them. Items of a user's
+// own history are not recommended.
+struct Judged {
+  std::span<const uint32_t> users;
+  const Ragged<uint32_t>* relevant;
+  std::span<const uint32_t> relevant_outside;
+};
+RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const float> user_vectors,
+                         const UserStates& states, const Judged& judged, const std::vector<int64_t>& ks,
+                         const ItemPopularity& popularity);
+
+// Metrics of a model in training on the validation part: for each evaluate.k and the k of train.choose_by.
+using NamedMetrics = std::vector<std::pair<std::string, double>>;
+NamedMetrics validation_metrics(ThreadPool& pool, const Dataset& data, const Fit& fit, MatrixView<const float> item_vectors,
+                                const Relevant& relevant, const Options& options);
+
+// "ndcg@20" to its parts; Error{usage} for an unknown metric, with the nearest.
+struct MetricName {
+  std::string kind;
+  int64_t k;
+};
+MetricName parse_metric(const std::string& name);
+
+}  // namespace pagoda

@@ -1,0 +1,123 @@
+#include "train/options.h"
+
+#include <cmath>
+
+#include "core/config.h"
+#include "core/error.h"
+
+namespace pagoda {
+
+namespace {
+
+void describe(Fields& f, DataOptions& o) {
+  f.field("interactions", o.interactions, "the log: files or globs; csv, tsv, jsonl, parquet, arrow, adjacency; .gz and .zst");
+  f.field("format", o.format, "of the log, where the file names do not tell it: \"adjacency\" for lines of user item item ...");
+  f.field("user", o.user, "column of the user's id");
+  f.field("item", o.item, "column of the item's id");
+  f.field("time", o.time, "column of the time; \"\": there is none");
+  f.field("weight", o.weight, "column of the reward of a row, above 0; \"\": all the same");
+  f.field("context", o.context, "columns known at the moment of a request, for [[user.features]]");
+  f.field("items", o.items, "file of the item table; \"\": there is none");
+  f.field("items_id", o.items_id, "its id column; \"\": named as in the interactions");
+  f.field("users", o.users, "file of the user table; \"\": there is none");
+  f.field("users_id", o.users_id, "its id column; \"\": named as in the interactions");
+  f.section("split", "which rows train, which choose the model, which judge it", [&](Fields& f) { describe(f, o.split); });
+  f.choice("on_bad_row", o.bad_rows.on_bad_row, {{"fail", OnBadRow::fail}, {"skip", OnBadRow::skip}},
+           "a row that can not be used: fail, or skip and count it");
+  f.field("bad_row_limit", o.bad_rows.limit, "with skip: more bad rows than this, and it fails all the same");
+}
+
+void describe(Fields& f, SamplingOptions& o) {
+  f.section("frequency", "how often an item is drawn: the q of the correction", [&](Fields& f) { describe(f, o.frequency); });
+  f.list<NegativesOptions>("negatives", o.negatives, "where negatives come from; the correction is that of their mixture",
+                           [](Fields& f, NegativesOptions& one) { describe(f, one); });
+}
+
+void describe(Fields& f, TrainOptions& o) {
+  f.choice("rows", o.rows, {{"interaction", TrainingRows::interaction}, {"user", TrainingRows::user}},
+           "interaction: each row of the log is an example; user: each user with all its targets, for the catalogue source");
+  f.choice("history", o.history, {{"before", HistoryMode::before}, {"others", HistoryMode::others}},
+           "rows = interaction: the history of an example: what was before it, or the user's other items (no times)");
+  f.choice("targets", o.targets, {{"half", Targets::half}, {"window", Targets::window}},
+           "rows = user: a random half of the list, or what follows a random moment");
+  f.field("target_window", o.target_window, "targets = window: how long after the moment; as long as the test part");
+  f.choice("order", o.order, {{"shuffled", Order::shuffled}, {"time", Order::time}},
+           "shuffled epochs, or one pass in time order");
+  f.field("batch", o.batch, "examples a step: more in-batch negatives, fewer steps");
+  f.field("epochs", o.epochs, "passes over the training part, at most");
+  describe(f, o.optimizer);
+  f.field("choose_by", o.choose_by, "validation metric that chooses the model: recall@k, ndcg@k, hit_rate@k, mrr@k");
+  f.field("patience", o.patience, "evaluations without a better value before training stops");
+  f.field("evaluate_every", o.evaluate_every, "epochs between evaluations on the validation part");
+  f.field("refit", o.refit, "then train on train and validation for the chosen number of epochs");
+  int64_t seed = static_cast<int64_t>(o.seed);
+  f.field("seed", seed, "same seed, same bits, on any number of threads");
+  o.seed = static_cast<uint64_t>(seed);
+  f.field("threads", o.threads, "0: as many as there are CPUs");
+  f.field("checkpoint_seconds", o.checkpoint_seconds, "time between checkpoints, for --resume");
+}
+
+void at_least(const char* key, int64_t value, int64_t least) {
+  if (value < least) fail(ErrorKind::usage, "{} = {} must be at least {}", key, value, least);
+}
+
+}  // namespace
+
+void describe(Fields& f, Options& o) {
+  f.section("data", "what to read", [&](Fields& f) { describe(f, o.data); });
+  describe(f, o.towers);
+  f.section("loss", "sampled softmax with sampling-bias correction", [&](Fields& f) { describe(f, o.loss); });
+  f.section("sampling", "negatives and their frequencies", [&](Fields& f) { describe(f, o.sampling); });
+  f.section("train", "the training run", [&](Fields& f) { describe(f, o.train); });
+  f.section("evaluate", "what `pagoda evaluate` prints",
+            [&](Fields& f) { f.field("k", o.evaluate.k, "lengths of the lists that are judged"); });
+}
+
+void validate(const Options& o) {
+  if (o.data.interactions.empty())
+    fail(ErrorKind::usage, "data.interactions names no file; set it in the config or with --interactions");
+  if (o.data.user.empty() || o.data.item.empty())
+    fail(ErrorKind::usage, "data.user and data.item must name the columns of the ids");
+  validate(o.towers.model);
+  validate(o.towers.user, o.towers.item);
+  validate(o.loss);
+  validate(o.sampling.frequency);
+  validate(o.train.optimizer);
+  at_least("train.batch", o.train.batch, 1);
+  at_least("train.epochs", o.train.epochs, 1);
+  at_least("train.patience", o.train.patience, 1);
+  at_least("train.evaluate_every", o.train.evaluate_every, 1);
+  at_least("train.threads", o.train.threads, 0);
+  at_least("train.checkpoint_seconds", o.train.checkpoint_seconds, 1);
+  if (o.evaluate.k.empty()) fail(ErrorKind::usage, "evaluate.k is empty: name at least one list length");
+  for (auto k : o.evaluate.k) at_least("evaluate.k", k, 1);
+  if (o.sampling.negatives.empty())
+    fail(ErrorKind::usage, "sampling.negatives is empty: give at least one [[sampling.negatives]], such as source = \"in_batch\"");
+  const bool catalogue = o.sampling.negatives[0].source == "catalogue";
+  if (o.train.rows == TrainingRows::user && !catalogue)
+    fail(ErrorKind::usage, "train.rows = \"user\" takes several positives a row: it needs source = \"catalogue\"");
+  if (o.train.rows == TrainingRows::user && o.loss.correction == Correction::leave_one_out)
+    fail(ErrorKind::usage, "loss.correction = \"leave_one_out\" has one positive a row: use train.rows = \"interaction\"");
+  if (catalogue && o.loss.correction == Correction::leave_one_out)
+    fail(ErrorKind::usage, "loss.correction = \"leave_one_out\" corrects draws; source = \"catalogue\" draws nothing");
+  const bool needs_time = o.train.order == Order::time ||
+                          (o.train.rows == TrainingRows::user && o.train.targets == Targets::window);
+  if (needs_time && o.data.time.empty())
+    fail(ErrorKind::usage, "train.order = \"time\" and train.targets = \"window\" need data.time");
+  if (!parse_duration_us(o.train.target_window))
+    fail(ErrorKind::usage, "train.target_window = \"{}\" is no duration; write 30d, 12h, ...", o.train.target_window);
+}
+
+std::string to_toml(const Options& options, bool with_comments) {
+  auto copy = options;
+  return to_toml([&](Fields& f) { describe(f, copy); }, with_comments);
+}
+
+InteractionOptions interaction_options(const DataOptions& data) {
+  return {.paths = data.interactions,
+          .format = data.format == "auto" ? Format::automatic : format_from_name(data.format),
+          .user = data.user, .item = data.item, .time = data.time, .weight = data.weight,
+          .context = data.context, .bad_rows = data.bad_rows};
+}
+
+}  // namespace pagoda

@@ -1,0 +1,87 @@
+// The whole config: every section that training reads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/attributes.h"
+#include "data/interactions.h"
+#include "data/split.h"
+#include "loss/loss.h"
+#include "model/bundle.h"
+#include "nn/optimizer.h"
+#include "sampling/frequency.h"
+#include "sampling/negatives.h"
+
+namespace pagoda {
+
+struct DataOptions {
+  std::vector<std::string> interactions;  // files, globs
+  std::string format = "auto";
+  std::string user = "user_id", item = "item_id", time, weight;  // columns; "" where there is none
+  std::vector<std::string> context;
+  std::string items, items_id;  // the item table and its id column ("": as in the interactions)
+  std::string users, users_id;
+  SplitOptions split;
+  BadRowOptions bad_rows;
+};
+
+struct SamplingOptions {
+  FrequencyOptions frequency;
+  std::vector<NegativesOptions> negatives{{.source = "in_batch"}, {.source = "uniform", .count = 1024}};
+};
+
+enum class TrainingRows {
+  interaction,  // a row of the log is an example
+  user,         // a user is an example, with all its targets at once
+};
+enum class HistoryMode {
+  before,  // what the user did strictly before the target
+  others,  // everything of the user but the target: for data without time
+};
+enum class Targets {
+  half,    // rows = user: a random half of the user's items is history, the other half targets
+  window,  // rows = user: a random moment; before it is history, `target_window` from it targets
+};
+enum class Order { shuffled, time };
+
+struct TrainOptions {
+  TrainingRows rows = TrainingRows::interaction;
+  HistoryMode history = HistoryMode::before;
+  Targets targets = Targets::half;
+  std::string target_window = "30d";
+  Order order = Order::shuffled;
+  int64_t batch = 4096;
+  int64_t epochs = 20;
+  OptimizerOptions optimizer;
+  std::string choose_by = "recall@100";  // the validation metric that chooses the model
+  int64_t patience = 3;                  // evaluations without a better value before it stops
+  int64_t evaluate_every = 1;            // epochs
+  bool refit = true;
+  uint64_t seed = 1;
+  int64_t threads = 0;
+  int64_t checkpoint_seconds = 60;
+};
+
+struct EvaluateOptions {
+  std::vector<int64_t> k{20, 100, 1000};
+};
+
+struct Options {
+  DataOptions data;
+  TowerOptions towers;
+  LossOptions loss;
+  SamplingOptions sampling;
+  TrainOptions train;
+  EvaluateOptions evaluate;
+};
+
+void describe(Fields& fields, Options& options);
+void validate(const Options& options);  // Error{usage}, with the key
+std::string to_toml(const Options& options, bool with_comments);
+
+// What the log's loader takes of the config.
+InteractionOptions interaction_options(const DataOptions& data);
+
+}  // namespace pagoda

@@ -1,0 +1,58 @@
+// One self-contained HTML page about one model, or several side by side: what they were measured at, how they learned,
+// whom they serve, and what they recommend. No script, no network, light and dark as the reader's system is.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pagoda {
+
+struct ReportItem {
+  std::string id;
+  std::string title = {};   // empty: the id is shown
+  std::string detail = {};  // a quieter second part: a category, a year; may be empty
+};
+
+struct ReportCandidate {
+  ReportItem item;
+  double score = 0;
+};
+
+// One user as one model answers. A candidate whose id is among the held-out ones is marked as a hit.
+struct ReportExample {
+  std::string user;
+  std::vector<ReportItem> history;          // newest first
+  std::vector<ReportItem> held_out;         // the user's test items
+  std::vector<ReportCandidate> candidates;  // best first; the page shows the first twenty
+};
+
+// An item's click probability: counted exactly, and as the streaming estimator reads it.
+struct ReportFrequency {
+  double exact = 0, estimated = 0;
+};
+
+struct ReportModel {
+  std::string name;
+  std::string fingerprint = {};
+  std::string evaluation = {};                  // the text of `evaluate --json`; empty: not evaluated
+  std::string run_log = {};                     // the text of metrics.jsonl; empty: none kept
+  std::string config = {};                      // TOML
+  std::optional<bool> uses_order = {};          // does the model look at the order of a user's list?
+  std::vector<ReportFrequency> frequency = {};  // empty: no estimator
+  std::vector<ReportExample> examples = {};     // users that several models share (by id) are shown together
+};
+
+struct ReportInput {
+  std::string title = {};                                      // empty: the models' names
+  std::string introduction = {};                               // a sentence or two; may be empty
+  std::vector<std::pair<std::string, std::string>> data = {};  // facts: {"interactions", "1,027,370"}
+  std::vector<ReportModel> models;                             // at least one; the first is what others are compared with
+};
+
+// The page. Text may hold anything (it is escaped). Error{failed} naming the model and the part when an evaluation or a
+// run log is no such thing.
+std::string render_report(const ReportInput& input);
+
+}  // namespace pagoda

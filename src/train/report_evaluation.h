@@ -1,0 +1,43 @@
+// The text of `evaluate --json`, as the report reads it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "train/tensorboard.h"
+
+namespace pagoda {
+
+// Items of like popularity. NaN: not said.
+struct EvaluatedBucket {
+  std::string name;
+  double items, test_positives, recall;
+  double train_positives;  // clicks in train: "train_positives" or "train_clicks"
+  double recommended;      // places in the users' lists: "recommended@K", a count or a share
+};
+
+struct Evaluated {
+  std::string split, chosen_on;
+  double users, items, seconds;      // NaN: not said
+  std::vector<NamedValue> metrics;   // "recall@20", ..., in the order of the text
+  std::vector<NamedValue> lists;     // what the lists look like: coverage@20, gini@20, ...
+  std::vector<EvaluatedBucket> buckets;  // from the hottest; items that train never saw come last
+  int bucket_k = 0;                  // of the buckets' recall; 0: not said
+  std::optional<bool> uses_order;
+
+  double metric(std::string_view name) const;  // of metrics, then of lists; NaN: not there
+};
+
+// Unknown keys are passed over. Error{failed} naming `what` when it is no JSON object.
+Evaluated parse_evaluation(std::string_view json, std::string_view what);
+
+// "ndcg@20" -> {"ndcg", 20}; without '@' or a number after it: {name, 0}.
+std::pair<std::string, int> split_metric(std::string_view name);
+// "hit_rate@20" -> "Hit rate@20", "ndcg@20" -> "NDCG@20".
+std::string metric_label(std::string_view name);
+
+}  // namespace pagoda

@@ -1,0 +1,10 @@
+// The style sheet of the report's page; it stands on the colours of chart_css().
+#pragma once
+
+#include <string_view>
+
+namespace pagoda {
+
+std::string_view report_css();
+
+}  // namespace pagoda

@@ -1,0 +1,220 @@
+#include "train/training.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include "core/config.h"
+#include "core/log.h"
+#include "core/progress.h"
+#include "train/checkpoint.h"
+#include "train/evaluation.h"
+#include "train/run_log.h"
+#include "train/trainer.h"
+
+namespace pagoda {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// The run in progress: what the two phases share.
+class Run {
+ public:
+  Run(const Options& options, const std::string& output, const std::atomic<bool>& interrupted)
+      : options_(options), output_(output), interrupted_(interrupted), data_(load_dataset(options.data)),
+        pool_(static_cast<int>(options.train.threads)), config_checksum_(checksum(to_toml(options, false))) {
+    relevant_ = relevant_items(data_, Part::validation);
+  }
+
+  void execute(bool resume);
+
+ private:
+  std::string path(const char* name) const { return run_folder(output_) + "/" + name; }
+  void run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from);
+  void judge(Fit& fit, uint64_t epoch);
+  void keep(Fit& fit, Trainer& trainer);
+  void write(Fit& fit);
+  bool may_choose() const { return !relevant_.users.empty(); }
+
+  const Options& options_;
+  std::string output_;
+  const std::atomic<bool>& interrupted_;
+  Dataset data_;
+  Relevant relevant_;
+  ThreadPool pool_;
+  uint64_t config_checksum_;
+  TrainingProgress progress_;
+  std::optional<RunLog> log_;
+  std::vector<NamedValue> validation_;  // of the latest evaluation
+  std::string frequency_;               // state at the end of the run
+  Clock::time_point last_checkpoint_ = Clock::now(), phase_start_ = Clock::now();
+};
+
+void Run::execute(bool resume) {
+  const auto checkpoint_path = path("checkpoint");
+  std::optional<Checkpoint> from;
+  if (resume && file_exists(checkpoint_path)) from.emplace(checkpoint_path, config_checksum_);
+  if (resume && !from) log_info("no checkpoint in {}: beginning anew", run_folder(output_));
+  make_folder(run_folder(output_));
+  if (from) progress_ = from->progress();
+  log_.emplace(run_folder(output_),
+               from ? std::optional(progress_.choose_steps + progress_.next_step) : std::nullopt);
+  log_info("{} users, {} items, {} rows to train on, {} users to validate with", human_count(data_.users.size()),
+           human_count(data_.catalogue.size()),
+           human_count(static_cast<double>(std::count(data_.parts.begin(), data_.parts.end(), Part::train))),
+           human_count(static_cast<double>(relevant_.users.size())));
+
+  std::optional<Fit> fit;
+  if (progress_.phase == Phase::choose) {
+    fit.emplace(data_, options_, false);
+    run_phase(*fit, static_cast<uint64_t>(options_.train.epochs), from ? &*from : nullptr);
+    from.reset();
+    if (may_choose()) load_best(path("best"), fit->model);
+  }
+  if (options_.train.refit && may_choose()) {
+    if (progress_.phase == Phase::choose)
+      progress_ = {.phase = Phase::refit, .best_value = progress_.best_value, .best_epoch = progress_.best_epoch,
+                   .choose_steps = progress_.next_step, .seconds = progress_.seconds};
+    log_info("chosen: {} epochs ({} = {:.4f} on validation); training on train and validation for as many",
+             progress_.best_epoch, options_.train.choose_by, progress_.best_value);
+    fit.emplace(data_, options_, true);
+    run_phase(*fit, progress_.best_epoch, from ? &*from : nullptr);
+  }
+  write(*fit);
+  std::filesystem::remove(checkpoint_path);
+  std::filesystem::remove(path("best"));
+}
+
+void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
+  const Batcher batcher({.options = &options_.train, .data = &data_, .events = &fit.events,
+                         .encoder = &fit.model.user_encoder, .cells = &fit.user_cells,
+                         .id_row_of_item = fit.id_row_of_item});
+  const uint64_t per_epoch = batcher.steps_per_epoch();
+  const uint64_t planned = per_epoch * static_cast<uint64_t>(options_.train.epochs), end = per_epoch * end_epoch;
+  fit.model.towers.initialise(options_.train.seed);
+  Trainer trainer(options_, fit.model, fit.item_cells, fit.item_counts, batcher.batch_rows(), planned, pool_);
+  if (from) from->restore(fit.model, trainer);
+  const bool choosing = progress_.phase == Phase::choose && may_choose();
+  const double seconds_before = progress_.seconds;
+  phase_start_ = last_checkpoint_ = Clock::now();
+
+  BatchStream stream(batcher, progress_.next_step, end);
+  std::optional<Progress> bar;
+  auto epoch_start = Clock::now();
+  uint64_t epoch_examples = 0;
+  while (auto batch = stream.next()) {
+    const uint64_t epoch = batch->step / per_epoch, in_epoch = batch->step % per_epoch;
+    if (!bar) bar.emplace(fmt::format("epoch {}/{}", epoch + 1, end_epoch), per_epoch, "steps");
+    const auto result = trainer.step(*batch);
+    progress_.next_step = batch->step + 1;
+    progress_.loss_sum += result.loss * static_cast<double>(result.examples);
+    progress_.loss_examples += result.examples, epoch_examples += result.examples;
+    progress_.seconds = seconds_before + seconds_since(phase_start_);
+    const double rate = static_cast<double>(epoch_examples) / std::max(1e-9, seconds_since(epoch_start));
+    const double loss = progress_.loss_sum / static_cast<double>(std::max<uint64_t>(1, progress_.loss_examples));
+    bar->update(in_epoch + 1, fmt::format("loss {:.4f}  {}/s", loss, human_count(rate)));
+
+    if (in_epoch + 1 == per_epoch) {
+      bar->finish();
+      bar.reset();
+      RunRecord record{.step = progress_.choose_steps + progress_.next_step, .epoch = static_cast<double>(epoch + 1),
+                       .seconds = progress_.seconds, .loss = loss, .examples_per_second = rate};
+      record.health.push_back({"temperature", trainer.temperature()});
+      const bool judged = choosing && ((epoch + 1) % static_cast<uint64_t>(options_.train.evaluate_every) == 0 || epoch + 1 == end_epoch);
+      if (judged) judge(fit, epoch + 1), record.validation = validation_;
+      progress_.seconds = record.seconds = seconds_before + seconds_since(phase_start_);
+      log_->write(record);
+      std::string metrics;
+      for (const auto& [name, value] : record.validation) metrics += fmt::format("  {} {:.4f}", name, value);
+      log_info("epoch {}/{}  loss {:.4f}  {}/s{}", epoch + 1, end_epoch, loss, human_count(rate), metrics);
+      progress_.loss_sum = 0, progress_.loss_examples = 0;
+      epoch_examples = 0, epoch_start = Clock::now();
+      if (judged && progress_.evaluations_since_best >= static_cast<uint64_t>(options_.train.patience)) break;
+    }
+    const bool due = seconds_since(last_checkpoint_) >= static_cast<double>(options_.train.checkpoint_seconds);
+    if (interrupted_) {
+      keep(fit, trainer);
+      fail(ErrorKind::interrupted, "interrupted at step {}; go on with the same command and --resume", batch->step + 1);
+    }
+    if (due) keep(fit, trainer);
+  }
+  ByteWriter frequency;
+  trainer.frequency().save(frequency);
+  frequency_ = frequency.bytes();
+}
+
+// One evaluation on the validation part; the best model so far goes to a file.
+void Run::judge(Fit& fit, uint64_t epoch) {
+  const auto vectors = item_vectors(pool_, fit.model, fit.item_cells, data_.train_end_us);
+  validation_ = validation_metrics(pool_, data_, fit, vectors, relevant_, options_);
+  double value = 0;
+  for (const auto& v : validation_)
+    if (v.first == options_.train.choose_by) value = v.second;
+  ++progress_.evaluations_since_best;
+  if (value <= progress_.best_value) return;
+  progress_.best_value = value, progress_.best_epoch = epoch, progress_.evaluations_since_best = 0;
+  save_best(path("best"), fit.model);
+}
+
+void Run::keep(Fit& fit, Trainer& trainer) {
+  save_checkpoint(path("checkpoint"), progress_, config_checksum_, fit.model, trainer);
+  last_checkpoint_ = Clock::now();
+}
+
+void Run::write(Fit& fit) {
+  const bool refit = options_.train.refit && may_choose();
+  const int64_t moment = refit ? data_.end_us : data_.train_end_us;
+  const auto vectors = item_vectors(pool_, fit.model, fit.item_cells, moment);
+  // Known users answer from all that was seen of them before the test part.
+  const auto states = user_states(data_, data_.events(true), data_.end_us);
+  BundleContent content;
+  content.options = options_.towers;
+  content.info = {.version = PAGODA_VERSION, .towers = true, .dim = vectors.cols(), .items = vectors.rows(),
+                  .users = data_.users.size(), .training_rows = fit.events.size(), .moment_us = data_.end_us,
+                  .chosen_on = may_choose() ? "validation" : "fixed", .refit = refit,
+                  .uses_order = uses_order(options_, states),
+                  .epochs = may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs)};
+  content.config = to_toml(options_, false);
+  content.run_log = read_file(log_->path());
+  content.frequency = frequency_;
+  content.model = &fit.model;
+  content.user_ids = &data_.users;
+  content.user_cells = &fit.user_cells;
+  content.user_states = &states;
+  content.item_ids = &data_.catalogue;
+  content.item_counts = fit.item_counts;
+  content.item_vectors = vectors;
+  content.item_attributes = data_.item_table ? &*data_.item_table : nullptr;
+  write_bundle(output_, content);
+}
+
+}  // namespace
+
+Fit::Fit(const Dataset& data, const Options& options, bool with_validation)
+    : events(data.events(with_validation)), item_counts(data.item_counts(with_validation)) {
+  const auto dim = static_cast<size_t>(options.towers.model.dim);
+  const Attributes* items = data.item_table ? &*data.item_table : nullptr;
+  const Attributes* users = data.user_table ? &*data.user_table : nullptr;
+  model.item_encoder = ItemEncoder::fit(options.towers.item, dim, data.catalogue, items, item_counts);
+  model.user_encoder = UserEncoder::fit(options.towers.user, dim, data.users, data.user_counts(with_validation), users,
+                                        data.contexts(with_validation), model.item_encoder.id_vocabulary().rows());
+  model.towers = TwoTowers<float>(options.towers.model, options.towers.user, options.towers.item,
+                                  model.user_encoder.layout(), model.item_encoder.layout());
+  user_cells = model.user_encoder.cells(data.users, users);
+  item_cells = model.item_encoder.cells(data.catalogue, items);
+  id_row_of_item.reserve(data.catalogue.size());
+  for (uint32_t item = 0; item < data.catalogue.size(); ++item)
+    id_row_of_item.push_back(model.item_encoder.id_vocabulary().row(data.catalogue[item]));
+}
+
+std::string run_folder(const std::string& output) { return output + ".run"; }
+
+void train(const Options& options, const std::string& output, bool resume, const std::atomic<bool>& interrupted) {
+  validate(options);
+  Run(options, output, interrupted).execute(resume);
+}
+
+}  // namespace pagoda

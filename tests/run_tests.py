@@ -1,0 +1,171 @@
+"""Runs every test of a build: the GoogleTest binaries BUILD/test_* and the scripts tests/test_*.py.
+
+    python tests/run_tests.py build/release [--all] [NAME...]
+
+Quiet about what passes, shows the output of what fails. The last line is `N passed, N failed[, N skipped]`; the exit
+status is 1 when any failed. A binary that crashes, hangs or says nothing counts as a failure.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as xml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TIMEOUT_S = 1200
+
+
+class Tally:
+    def __init__(self, passed=0, failed=0, skipped=0):
+        self.passed, self.failed, self.skipped = passed, failed, skipped
+
+    def __iadd__(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        return self
+
+    def __str__(self):
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+def read_gtest(report):
+    """The tally of a GoogleTest JSON report."""
+    tally = Tally()
+    for suite in json.loads(report)["testsuites"]:
+        for test in suite["testsuite"]:
+            if test["status"] != "RUN":
+                continue
+            if test.get("failures"):
+                tally.failed += 1
+            elif test["result"] == "SKIPPED":
+                tally.skipped += 1
+            else:
+                tally.passed += 1
+    return tally
+
+
+def read_gtest_output(output):
+    """What a binary that died had got through, from the lines it had printed."""
+    return Tally(output.count("[       OK ]"), sum(line.startswith("[  FAILED  ]") and line.endswith("ms)")
+                                                   for line in output.splitlines()))
+
+
+def read_junit(report):
+    """The tally of a JUnit XML report."""
+    tally = Tally()
+    for case in xml.fromstring(report).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            tally.failed += 1
+        elif case.find("skipped") is not None:
+            tally.skipped += 1
+        else:
+            tally.passed += 1
+    return tally
+
+
+def run(command, environment):
+    """(exit status, all output); the status of a command that hung is 'no end after N s'."""
+    try:
+        done = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=TIMEOUT_S)
+        return done.returncode, done.stdout
+    except subprocess.TimeoutExpired as hung:
+        return f"no end after {TIMEOUT_S} s", (hung.stdout or b"").decode(errors="replace")
+
+
+def run_binary(path, environment, prefix):
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder) / "report.json"
+        status, output = run([*prefix, str(path), "--gtest_brief=0", f"--gtest_output=json:{report}"], environment)
+        whole = report.is_file() and report.stat().st_size > 0
+        tally = read_gtest(report.read_text()) if whole else read_gtest_output(output)
+    if status != 0 and tally.failed == 0:  # it crashed, or a sanitizer spoke after the last test
+        tally.failed += 1
+    if status == 0 and not whole:
+        tally.failed += 1
+        output += f"\n{path.name} ended without a report\n"
+    return tally, status, output
+
+
+def run_pytest(scripts, everything, environment):
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
+        status, output = run([*command, *(["--all"] if everything else []), *map(str, scripts)], environment)
+        tally = read_junit(report.read_text()) if report.is_file() else Tally()
+    if status not in (0, 5) and tally.failed == 0:  # 5: no test was collected
+        tally.failed += 1
+    return tally, status, output
+
+
+def environment_of(build):
+    environment = dict(os.environ, PAGODA_BUILD=str(build), PYTHONDONTWRITEBYTECODE="1")
+    environment.setdefault("ASAN_OPTIONS", "detect_leaks=1:strict_string_checks=1")
+    environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
+    environment.setdefault("TSAN_OPTIONS", f"suppressions={ROOT}/tests/tsan.supp:halt_on_error=1:second_deadlock_stack=1")
+    if build.name == "tsan":
+        # g++'s OpenMP runtime is not instrumented: with one thread it has nothing to be misjudged.
+        environment["OMP_NUM_THREADS"] = "1"
+    return environment
+
+
+def prefix_of(build):
+    """g++ 12's thread sanitizer can not live with the address randomisation of newer kernels."""
+    prefix = ["setarch", "--addr-no-randomize"]
+    if build.name != "tsan" or subprocess.run([*prefix, "true"], capture_output=True).returncode != 0:
+        return []
+    return prefix
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("names", nargs="*", help="rooms (math) or scripts (include_ladder); none: all")
+    parser.add_argument("--all", action="store_true", help="the slow ones too")
+    options = parser.parse_intermixed_args(arguments)
+
+    build = options.build.resolve()
+    binaries = sorted(p for p in build.glob("test_*") if p.is_file() and os.access(p, os.X_OK))
+    scripts = sorted((ROOT / "tests").glob("test_*.py"))
+    if options.names:
+        known = {p.stem.removeprefix("test_") for p in binaries + scripts}
+        unknown = [name for name in options.names if name not in known]
+        if unknown:
+            sys.exit(f"no test is named {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
+        binaries = [p for p in binaries if p.name.removeprefix("test_") in options.names]
+        scripts = [p for p in scripts if p.stem.removeprefix("test_") in options.names]
+
+    environment = environment_of(build)
+    if options.all:
+        environment["PAGODA_ALL_TESTS"] = "1"
+    prefix = prefix_of(build)
+    total = Tally()
+
+    def report(name, begin, tally, status, output):
+        nonlocal total
+        total += tally
+        if tally.failed:
+            print(f"---- {name} (exit status {status}) ----\n{output.rstrip()}\n----")
+        print(f"{name:<24} {str(tally):<36} {time.monotonic() - begin:6.1f} s", flush=True)
+
+    for binary in binaries:
+        begin = time.monotonic()
+        report(binary.name, begin, *run_binary(binary, environment, prefix))
+    if scripts:
+        begin = time.monotonic()
+        report("tests/*.py", begin, *run_pytest(scripts, options.all, environment))
+    if not options.names and not (binaries or scripts):
+        total.failed += 1
+    print(total, flush=True)
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

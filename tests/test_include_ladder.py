@@ -1,0 +1,69 @@
+"""The include ladder holds in src/, and its checker catches what it is there to catch."""
+
+import pathlib
+
+import pytest
+from include_ladder import violations
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def make_tree(folder, **files):
+    """files: room__name__suffix = text; core/error.h, loss/loss.h and train/trainer.h are always there."""
+    files = {"core__error__h": "", "loss__loss__h": "", "train__trainer__h": "", **files}
+    for key, text in files.items():
+        room, name, suffix = key.split("__")
+        path = folder / room / f"{name}.{suffix}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def test_the_sources_keep_the_ladder():
+    assert violations(ROOT / "src") == []
+
+
+def test_an_include_downwards_is_fine(tmp_path):
+    tree = make_tree(tmp_path, train__a__cpp='#include "train/trainer.h"\n#include <vector>\n#include "loss/loss.h"\n')
+    assert violations(tree) == []
+
+
+def test_an_upward_include_is_caught_with_file_and_line(tmp_path):
+    tree = make_tree(tmp_path, loss__a__h='#include "core/error.h"\n\n  #  include "train/trainer.h"\n')
+    [message] = violations(tree)
+    assert message.startswith(f"{tree}/loss/a.h:3: 'loss' includes 'train'")
+
+
+@pytest.mark.parametrize("room, sibling", [("nn", "loss"), ("simulate", "train"), ("index", "loss")])
+def test_an_include_between_siblings_is_caught(tmp_path, room, sibling):
+    header = {"loss": "loss/loss.h", "train": "train/trainer.h"}[sibling]
+    [message] = violations(make_tree(tmp_path, **{f"{room}__a__cpp": f'#include "{header}"\n'}))
+    assert f"'{room}' and '{sibling}' stand on one step" in message
+
+
+@pytest.mark.parametrize("header", ["arrow/api.h", "toml++/toml.h", "nlohmann/json.hpp", "spdlog/spdlog.h", "CLI/CLI.hpp"])
+def test_a_heavy_library_is_caught_in_a_header_and_allowed_in_a_source(tmp_path, header):
+    (tmp_path / "h").mkdir()
+    (tmp_path / "cpp").mkdir()
+    for include in (f"<{header}>", f'"{header}"'):
+        [message] = violations(make_tree(tmp_path / "h", core__a__h=f"#include {include}\n"))
+        assert "in a header" in message
+        assert violations(make_tree(tmp_path / "cpp", core__a__cpp=f"#include {include}\n")) == []
+
+
+def test_a_file_that_is_missing_or_named_without_its_room_is_caught(tmp_path):
+    tree = make_tree(tmp_path, core__a__cpp='#include "core/nothing.h"\n#include "error.h"\n#include <core/error.h>\n')
+    messages = violations(tree)
+    assert [m.split(": ", 1)[1].split('"')[0] for m in messages] == ["", "", "<core/error.h> is ours; write "]
+    assert "not there" in messages[0] and "does not start with a room" in messages[1]
+
+
+def test_a_room_that_is_not_on_the_ladder_is_caught(tmp_path):
+    [message] = violations(make_tree(tmp_path, helpers__a__h=""))
+    assert "'helpers' is no room of the ladder" in message
+
+
+def test_600_lines_are_allowed_and_601_are_not(tmp_path):
+    assert violations(make_tree(tmp_path, core__a__cpp="\n" * 600)) == []
+    [message] = violations(make_tree(tmp_path, core__a__cpp="\n" * 601))
+    assert "601 lines, at most 600" in message

@@ -1,0 +1,56 @@
+"""The test runner counts what passed, and a binary that dies does not pass for one that did."""
+
+import json
+
+import pytest
+import run_tests
+
+
+def binary(folder, body):
+    path = folder / "test_fake"
+    path.write_text("#!/bin/bash\n" + body)
+    path.chmod(0o755)
+    return path
+
+
+def counts(path):
+    tally, _, _ = run_tests.run_binary(path, {"PATH": "/usr/bin:/bin"}, [])
+    return tally.passed, tally.failed, tally.skipped
+
+
+def gtest_report(*tests):
+    return json.dumps({"testsuites": [{"testsuite": list(tests)}]})
+
+
+PASSED = {"name": "A", "status": "RUN", "result": "COMPLETED"}
+FAILED = {"name": "B", "status": "RUN", "result": "COMPLETED", "failures": [{"failure": "no"}]}
+SKIPPED = {"name": "C", "status": "RUN", "result": "SKIPPED"}
+DISABLED = {"name": "D", "status": "NOTRUN", "result": "SUPPRESSED"}
+
+
+def test_a_report_is_counted():
+    tally = run_tests.read_gtest(gtest_report(PASSED, PASSED, FAILED, SKIPPED, DISABLED))
+    assert str(tally) == "2 passed, 1 failed, 1 skipped"
+
+
+@pytest.mark.parametrize("end, failed", [("exit 0", 0), ("exit 1", 1), ("kill -SEGV $$", 1)])
+def test_a_whole_report_with_a_bad_end_is_one_failure_more(tmp_path, end, failed):
+    path = binary(tmp_path, f"""for a in "$@"; do case $a in --gtest_output=json:*)
+      echo '{gtest_report(PASSED)}' > "${{a#--gtest_output=json:}}";; esac; done; {end}""")
+    assert counts(path) == (1, failed, 0)
+
+
+def test_a_crash_half_way_keeps_what_had_passed_and_counts_one_failure(tmp_path):
+    path = binary(tmp_path, "echo '[       OK ] A.B (0 ms)'; echo '[ RUN      ] A.C'; kill -ABRT $$")
+    assert counts(path) == (1, 1, 0)
+
+
+def test_a_binary_that_says_nothing_fails(tmp_path):
+    assert counts(binary(tmp_path, "exit 0")) == (0, 1, 0)
+
+
+def test_a_junit_report_is_counted():
+    tally = run_tests.read_junit('<testsuites><testsuite><testcase name="a"/><testcase name="b"><failure/></testcase>'
+                                 '<testcase name="c"><error/></testcase><testcase name="d"><skipped/></testcase>'
+                                 "</testsuite></testsuites>")
+    assert str(tally) == "1 passed, 2 failed, 1 skipped"
