@@ -324,8 +324,7 @@ void Config::set(std::string_view assignment) {
   toml::table laid;
   try {
     if (value.find('\n') == value.npos) laid = toml::parse(assignment, place);
-  } catch (const toml::parse_error&) {
-  }
+  } catch (const toml::parse_error&) {}
   if (laid.empty()) laid = parsed(fmt::format("{} = {}", key, toml_quoted(value)), place);
   merge(tree_->root, laid);
 }

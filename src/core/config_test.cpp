@@ -136,8 +136,7 @@ TEST(Config, AnUnknownKeyIsRefusedWithTheNearestOne) {
             "pagoda.toml:4: unknown key 'temprature' in [loss]; did you mean 'temperature'?");
   EXPECT_EQ(refusal("[losss]\ntemperature = 0.05"), "pagoda.toml:1: unknown section [losss]; did you mean 'loss'?");
   EXPECT_EQ(refusal("los.temperature = 0.05"), "pagoda.toml:1: unknown section [los]; did you mean 'loss'?");
-  EXPECT_EQ(refusal("verbose = true"),
-            "pagoda.toml:1: unknown key 'verbose'; known: data, loss, model, sampling");
+  EXPECT_EQ(refusal("verbose = true"), "pagoda.toml:1: unknown key 'verbose'; known: data, loss, model, sampling");
   EXPECT_EQ(refusal("[[sampling.negatives]]\nsource = \"uniform\"\n[[sampling.negatives]]\ncuont = 3"),
             "pagoda.toml:4: unknown key 'cuont' in [sampling.negatives.1]; did you mean 'count'?");
   EXPECT_EQ(refusal("[data]\nsplit = { knid = \"time\" }"),
@@ -195,8 +194,8 @@ TEST(Config, SetIsLaidOverTheFile) {
   EXPECT_EQ(o.temperature, 0.05);
   EXPECT_EQ(o.dim, 16);
   EXPECT_EQ(o.split.kind, "leave_last");
-  EXPECT_EQ(o.negatives,
-            (std::vector<Negatives>{{Source::in_batch, 0, 0.5}, {Source::in_batch, 4096, 0.5}, {Source::mined, 0, 0.5}}));
+  EXPECT_EQ(o.negatives, (std::vector<Negatives>{
+                             {Source::in_batch, 0, 0.5}, {Source::in_batch, 4096, 0.5}, {Source::mined, 0, 0.5}}));
   EXPECT_EQ(o.interactions, (std::vector<std::string>{"x", "y"}));
   EXPECT_EQ(o.learned, std::nullopt);
 }

@@ -18,7 +18,8 @@ std::vector<uint64_t> first_numbers(Rng rng, size_t n = 8) {
 
 double chi_square(const std::vector<size_t>& counts, double expected) {
   double sum = 0;
-  for (const size_t c : counts) sum += (static_cast<double>(c) - expected) * (static_cast<double>(c) - expected) / expected;
+  for (const size_t c : counts)
+    sum += (static_cast<double>(c) - expected) * (static_cast<double>(c) - expected) / expected;
   return sum;
 }
 
@@ -37,7 +38,8 @@ TEST(Rng, SeedStreamStepAndLaneEachChangeEveryNumber) {
 TEST(Rng, NumbersDoNotChangeFromOneBuildToTheNext) {
   // A checkpoint resumed by a later build draws on from here: these are promised.
   EXPECT_EQ(mix64(0), 0xe220a8397b1dcdafull);
-  EXPECT_EQ(first_numbers(Rng(1, Stream::test), 2), (std::vector<uint64_t>{0x8f6ef6cf45f56957ull, 0x7396e7e694dd9327ull}));
+  EXPECT_EQ(first_numbers(Rng(1, Stream::test), 2),
+            (std::vector<uint64_t>{0x8f6ef6cf45f56957ull, 0x7396e7e694dd9327ull}));
 }
 
 TEST(Rng, BelowIsUniformByChiSquare) {
@@ -51,7 +53,8 @@ TEST(Rng, BelowIsUniformByChiSquare) {
       ++counts[x];
     }
     const double freedom = static_cast<double>(n - 1);
-    EXPECT_LT(chi_square(counts, static_cast<double>(kDraws) / static_cast<double>(n)), freedom + 5 * std::sqrt(2 * freedom));
+    EXPECT_LT(chi_square(counts, static_cast<double>(kDraws) / static_cast<double>(n)),
+              freedom + 5 * std::sqrt(2 * freedom));
   }
 }
 

@@ -16,7 +16,8 @@ class ArrowFile : public FileReader {
  public:
   explicit ArrowFile(const FileOptions& options) : path_(options.path), batch_rows_(options.batch_rows) {
     auto file = value_of(arrow::io::ReadableFile::Open(path_), path_);
-    const auto magic = value_of(file->ReadAt(0, 6), path_);
+    const auto magic = value_of(file->Read(6), path_);
+    check_status(file->Seek(0), path_);
     if (magic->size() == 0) fail(ErrorKind::input, "{}: the file is empty", path_);
     std::shared_ptr<arrow::Schema> schema;
     if (magic->ToString() == "ARROW1") {

@@ -14,21 +14,25 @@ namespace pagoda {
 
 namespace {
 
+uint64_t words_in(std::string_view text) { return 1 + static_cast<uint64_t>(std::count(text.begin(), text.end(), ' ')); }
+
 // Counts over the sample of one column.
 struct Profile {
   std::string name;
   ColumnType stored = ColumnType::text;  // as the file has it
   uint64_t rows = 0, absent = 0, numbers = 0, whole = 0, times = 0, words = 0, booleans = 0, above_zero = 0;
-  uint64_t blanks = 0, characters = 0, late_enough = 0;
+  static constexpr size_t kTold = 500;  // so many characters tell a value from another
+  uint64_t characters = 0;
+  uint64_t recent = 0;  // taken for a time, it lies between 1990 and 2100
   Interner values;
-  // Of each candidate separator: cells that have it, parts in all, their characters, their words; and the parts met.
   static constexpr std::array<char, 4> kSeparators{'|', ';', ',', '\t'};
-  struct Parts {
-    uint64_t cells = 0, parts = 0, characters = 0;
+  struct Parts {  // of the cells cut at one separator
+    uint64_t cells = 0;  // that have it
+    uint64_t parts = 0, characters = 0, words = 0;
     Interner met;
   };
   std::array<Parts, kSeparators.size()> parts;
-  uint64_t elements = 0;
+  uint64_t cut_cells = 0;  // cells looked at for that
   std::string example;
 
   uint64_t present() const { return rows - absent; }
@@ -44,16 +48,13 @@ struct Profile {
       return;
     }
     const auto text = column.as_text(row, scratch);
-    values.add(text);
+    values.add(text.substr(0, kTold));
     if (example.empty()) example = text.substr(0, 60);
     while (!example.empty() && !is_utf8(example)) example.pop_back();  // a character may be cut in two
     characters += text.size();
-    words += 1 + static_cast<uint64_t>(std::count(text.begin(), text.end(), ' '));
+    words += words_in(text);
     booleans += text == "true" || text == "false" || text == "True" || text == "False";
-    if (column.type == ColumnType::texts) {
-      column.for_each_element(row, '\0', [&](std::string_view) { ++elements; });
-      return;
-    }
+    if (column.type == ColumnType::texts) return;
     const auto number = column.type == ColumnType::time ? std::nullopt : column.as_number(row);
     if (number) {
       ++numbers;
@@ -63,7 +64,7 @@ struct Profile {
     if (const auto time = column.as_time_us(row)) {
       constexpr int64_t k1990 = int64_t{631152000} * 1000000, k2100 = int64_t{4102444800} * 1000000;
       times += !number;
-      late_enough += *time >= k1990 && *time < k2100;
+      recent += *time >= k1990 && *time < k2100;
     }
     if (!number && column.type == ColumnType::text) look_for_parts(column, row);
   }
@@ -71,17 +72,19 @@ struct Profile {
   void look_for_parts(const Column& column, size_t row) {
     constexpr uint64_t kEnough = 20000;  // rows tell enough of the parts
     if (rows > kEnough) return;
+    ++cut_cells;
+    if (column.text[row].size() > kTold) return;  // a text, not a list of words
     for (size_t s = 0; s < kSeparators.size(); ++s) {
       uint64_t n = 0;
       column.for_each_element(row, kSeparators[s], [&](std::string_view part) {
         ++n;
         parts[s].characters += part.size();
+        parts[s].words += words_in(part);
         parts[s].met.add(part);
       });
       parts[s].parts += n;
       parts[s].cells += n > 1;
     }
-    ++blanks;
   }
 
   std::string scratch;
@@ -151,12 +154,13 @@ char separator_of(const Profile& p) {
   double most = 0;
   for (size_t s = 0; s < Profile::kSeparators.size(); ++s) {
     const auto& parts = p.parts[s];
-    if (p.blanks == 0 || parts.parts == 0) continue;
+    if (p.cut_cells == 0 || parts.parts == 0) continue;
     const char c = Profile::kSeparators[s];
-    const double cells = static_cast<double>(parts.cells) / static_cast<double>(p.blanks);
+    const double cells = static_cast<double>(parts.cells) / static_cast<double>(p.cut_cells);
     const double length = static_cast<double>(parts.characters) / static_cast<double>(parts.parts);
     const double fresh = static_cast<double>(parts.met.size()) / static_cast<double>(parts.parts);
-    const bool listed = c == ',' ? cells > 0.2 && length < 25 : cells > 0.05 && length < 80;
+    const double words = static_cast<double>(parts.words) / static_cast<double>(parts.parts);
+    const bool listed = c == ',' ? cells > 0.2 && length < 25 && words < 3.5 : cells > 0.05 && length < 80;
     if (listed && fresh < 0.6 && cells > most) most = cells, best = c;
   }
   return best;
@@ -208,7 +212,7 @@ bool says_nothing(const Profile& p, ColumnGuess& g) {
 }
 
 bool can_be_time(const Profile& p, const ColumnGuess& g) {
-  return g.type == ColumnType::time || (is_number(g) && p.share(p.late_enough) > 0.99);
+  return g.type == ColumnType::time || (is_number(g) && p.share(p.recent) > 0.99);
 }
 
 class Roles {

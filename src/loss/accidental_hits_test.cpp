@@ -39,9 +39,7 @@ TEST(AccidentalHits, RowsOfNoKnownUserShareWithNobody) {
   EXPECT_TRUE(masked.values.empty());
 }
 
-TEST(AccidentalHits, AnEmptyBatchHasNone) {
-  EXPECT_EQ(accidental_hits({}, {}, {}).size(), 0u);
-}
+TEST(AccidentalHits, AnEmptyBatchHasNone) { EXPECT_EQ(accidental_hits({}, {}, {}).size(), 0u); }
 
 TEST(AccidentalHits, AgreeWithEveryPairLookedAt) {
   for (uint64_t trial = 0; trial < 60; ++trial) {

@@ -8,40 +8,37 @@ namespace pagoda {
 
 void describe(Fields& fields, LossOptions& options) {
   fields.choice("kind", options.kind, {{"sampled_softmax", LossKind::sampled_softmax}},
-                "softmax over the batch's columns, or over the whole catalogue (see sampling.negatives)");
+                "softmax over the columns that sampling.negatives brings");
   fields.number_or("temperature", options.temperature, "learned",
-                   "divides the cosine; 0.05-0.2 is usual: lower separates the nearest items harder, higher fits noisy "
-                   "clicks; \"learned\" starts at 0.1");
+                   "divides the cosine, 0.05-0.2: lower separates the nearest items harder, higher bears noisy clicks");
   fields.choice("correction", options.correction,
                 {{"none", Correction::none},
                  {"standard", Correction::standard},
                  {"negatives", Correction::negatives},
                  {"leave_one_out", Correction::leave_one_out}},
-                "takes the sampling bias out of the logits: \"standard\" corrects every column, \"negatives\" leaves the "
-                "positive's alone, \"leave_one_out\" also takes it out of the denominator: try all three on validation; "
-                "\"none\" is the plain softmax, which punishes popular items");
+                "of the sampling bias; \"none\" over-punishes popular items; which of the others wins differs by data");
   fields.field("popularity_dial", options.popularity_dial,
-               "beta: 1 keeps popularity in the score, 0 removes it; above 1 when popular items come too rarely, towards "
-               "0 when they crowd out the rest (not used by leave_one_out)");
+               "beta: 1 keeps popularity in the score, 0 removes it; raise it when popular items come too rarely");
   fields.field("temperature_ratio", options.temperature_ratio,
-               "weight of the negatives' log-sum against the positive's logit (t2/t1): 1 is the plain softmax; 1.1-1.2 "
-               "pushes negatives harder, worth a try when the data is dense (not used by leave_one_out)");
+               "t2/t1, how hard negatives push: 1 is the plain softmax; try 1.1-1.2 on dense data");
 }
 
 void validate(const LossOptions& options) {
   const auto positive = [](double x) { return x > 0 && std::isfinite(x); };
   if (options.temperature && !positive(*options.temperature))
-    fail(ErrorKind::usage, "loss.temperature is {}, expected a number above 0; 0.05 to 0.2 is usual", *options.temperature);
+    fail(ErrorKind::usage, "loss.temperature is {}, expected a number above 0; 0.05 to 0.2 is usual",
+         *options.temperature);
   if (!(options.popularity_dial >= 0) || !std::isfinite(options.popularity_dial))
     fail(ErrorKind::usage, "loss.popularity_dial is {}, expected 0 or more; 1 keeps popularity in the score",
          options.popularity_dial);
   if (!positive(options.temperature_ratio))
     fail(ErrorKind::usage, "loss.temperature_ratio is {}, expected a number above 0; 1 turns it off",
          options.temperature_ratio);
-  if (options.correction == Correction::leave_one_out && (options.popularity_dial != 1 || options.temperature_ratio != 1))
+  if (options.correction == Correction::leave_one_out &&
+      (options.popularity_dial != 1 || options.temperature_ratio != 1))
     fail(ErrorKind::usage,
-         "loss.correction = \"leave_one_out\" has no popularity_dial or temperature_ratio (they are {} and {}); set both "
-         "to 1, or correction = \"standard\"",
+         "loss.correction = \"leave_one_out\" has no popularity_dial or temperature_ratio (they are {} and {}); "
+         "set both to 1, or correction = \"standard\"",
          options.popularity_dial, options.temperature_ratio);
 }
 

@@ -33,22 +33,22 @@ struct LossOptions {
 };
 
 void describe(Fields& fields, LossOptions& options);
-// Error{usage}: temperature <= 0, beta < 0, ratio <= 0; leave_one_out with a beta or a ratio, which its formula has not.
+// Error{usage}: temperature <= 0, beta < 0, ratio <= 0; leave_one_out with a beta or a ratio, which its formula lacks.
 void validate(const LossOptions& options);
 
 // What a loss reads. All views are borrowed for the call.
 template <class T>
 struct LossInput {
-  MatrixView<const T> users, items;           // U, V
-  const Ragged<uint32_t>* positives;          // per row: the columns of its positives (one or more, in any order)
-  std::span<const double> positive_weights;   // r, parallel to positives->values; empty: all 1
-  const Ragged<uint32_t>* masked = nullptr;   // per row, rising: columns that are no negative of it (accidental hits);
-                                              // never a positive of the row. nullptr: none
-  size_t first_negative = 0;                  // columns before it are a row's positive or nothing: negatives of no row
-  std::span<const double> log_count;          // [N] log lambda_j, the log expected count of column j's item; finite
-  MatrixView<const double> log_count_rows;    // [B, N] instead of log_count, when the count depends on the row
-  std::span<const double> log_multiplicity;   // [N] or empty: column j stands for e^this equal columns
-  double negatives_drawn = 0;                 // n of leave_one_out: the draws behind log_count, so Q = lambda / n
+  MatrixView<const T> users, items;          // U, V
+  const Ragged<uint32_t>* positives;         // per row: the columns of its positives (one or more, in any order)
+  std::span<const double> positive_weights;  // r, parallel to positives->values; empty: all 1
+  const Ragged<uint32_t>* masked = nullptr;  // per row, rising: columns that are no negative of it (accidental hits);
+                                             // never a positive of the row. nullptr: none
+  size_t first_negative = 0;                 // columns before it are a row's positive or nothing: negatives of no row
+  std::span<const double> log_count;         // [N] log lambda_j, the log expected count of column j's item; finite
+  MatrixView<const double> log_count_rows;   // [B, N] instead of log_count, when the count depends on the row
+  std::span<const double> log_multiplicity;  // [N] or empty: column j stands for e^this equal columns
+  double negatives_drawn = 0;                // n of leave_one_out: the draws behind log_count, so Q = lambda / n
   double temperature = 0.1;
 };
 
@@ -82,7 +82,7 @@ std::unique_ptr<Loss<T>> make_loss(const LossOptions& options);
 //     P = sigmoid(s_ip - lse_i + log n),  L = (1/B) sum_i r_i sg(1 - P) (lse_i - s_ip)
 //
 // rho = temperature_ratio (t2/t1). With several positives a row, each stays in the denominator of the others
-// (a multinomial likelihood); a column named twice adds up its weights. A row whose negatives are all masked contributes
+// (a multinomial likelihood); a column named twice adds up its weights. A row whose negatives are all masked gives
 // 0 with a zero gradient in leave_one_out, and is an ordinary softmax over its positives otherwise.
 // Safe for any finite logits (the row's maximum is subtracted). Sums in double. Same bits on any number of threads.
 // Memory: O((B + N) D + block N), block <= 256 rows.

@@ -35,7 +35,8 @@ void expect_near(const Matrix<T>& got, const Json& expected, double tolerance, c
     for (const auto& value : row) largest = std::max(largest, std::abs(value.get<double>()));
   for (size_t i = 0; i < got.rows(); ++i)
     for (size_t j = 0; j < got.cols(); ++j)
-      ASSERT_NEAR(got[i][j], expected[i][j].get<double>(), tolerance * (largest + 0.1)) << what << " at " << i << ", " << j;
+      ASSERT_NEAR(got[i][j], expected[i][j].get<double>(), tolerance * (largest + 0.1))
+          << what << " at " << i << ", " << j;
 }
 
 // One positive a row is written `positive`, `weight`, `mask` (0 or 1 for each column); several are lists.

@@ -1,9 +1,9 @@
 // Rows are taken in blocks of up to 256 and columns in tiles that fit the second-level cache. For one block:
 //
-//   forward,  a task per tile:   X = U V^T / tau;  m_it = max_j z_ij,  X_ij <- e_ij = exp(z_ij - m_it),  S_it = sum_j e_ij
-//   rows:                        m_i, lse_i and the loss from the S_it and the positives
-//   backward, a task per tile:   dV_t += E^T diag(c_it) U,   E V_t  (the tile's part of dU, before the factor c_it)
-//   rows:                        dU_i = sum_t c_it (E V_t)_i + the positives' part
+//   forward,  a task per tile:  X = U V^T / tau;  m_it = max_j z_ij,  E_ij = exp(z_ij - m_it),  S_it = sum_j E_ij
+//   rows:                       lse_i and the loss from the S_it and the positives
+//   backward, a task per tile:  dV_t += E^T diag(c_it) U,   E V_t  (the tile's part of dU, before the factor c_it)
+//   rows:                       dU_i = sum_t c_it (E V_t)_i + the positives' part
 //
 // with c_it = rho R_i exp(m_it - lse_i) / (B tau), R_i the row's total weight. A tile is shifted by its own maximum, so
 // the logits are written once and read once. Positives and masked columns are zero in E: a positive's gradient
@@ -108,7 +108,8 @@ struct SampledSoftmax<T>::Block {
 };
 
 template <class T>
-void SampledSoftmax<T>::Block::prepare(const LossOptions& loss_options, const LossInput<T>& loss_input, size_t max_rows) {
+void SampledSoftmax<T>::Block::prepare(const LossOptions& loss_options, const LossInput<T>& loss_input,
+                                       size_t max_rows) {
   options = &loss_options, input = &loss_input;
   columns = input->items.rows(), dim = input->items.cols();
   beta = options->popularity_dial;
@@ -123,10 +124,12 @@ void SampledSoftmax<T>::Block::prepare(const LossOptions& loss_options, const Lo
   const bool corrected = options->correction != Correction::none;
   const bool by_row = input->log_count_rows.rows() > 0;
   check(input->users.cols() == dim && input->positives->size() == input->users.rows(), "shapes of a loss's input");
-  check(!corrected || by_row || input->log_count.size() == columns, "a corrected loss has the log count of each column");
+  check(!corrected || by_row || input->log_count.size() == columns,
+        "a corrected loss has the log count of each column");
   check(!by_row || (input->log_count_rows.rows() == input->users.rows() && input->log_count_rows.cols() == columns),
         "log counts of each row and column");
-  check(options->correction != Correction::leave_one_out || input->negatives_drawn > 0, "leave_one_out knows its draws");
+  check(options->correction != Correction::leave_one_out || input->negatives_drawn > 0,
+        "leave_one_out knows its draws");
   check(input->positive_weights.empty() || input->positive_weights.size() == input->positives->values.size(),
         "one weight for each positive");
   bias.clear();

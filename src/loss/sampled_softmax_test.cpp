@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/config.h"
 #include "core/rng.h"
 #include "loss/accidental_hits.h"
 #include "loss/loss.h"
@@ -78,7 +79,9 @@ double reference(const Scene<T>& scene, std::vector<double>& sg, bool frozen) {
       for (size_t d = 0; d < scene.users.cols(); ++d) s += double{scene.users[i][d]} * double{scene.items[j][d]};
       return s / scene.temperature;
     };
-    const auto multiplicity = [&](size_t j) { return scene.log_multiplicity.empty() ? 0.0 : scene.log_multiplicity[j]; };
+    const auto multiplicity = [&](size_t j) {
+      return scene.log_multiplicity.empty() ? 0.0 : scene.log_multiplicity[j];
+    };
     const double q_own = std::exp(scene.log_count[own[0]]) / scene.draws;
     const auto z = [&](size_t j) {
       if (o.correction == Correction::leave_one_out)
@@ -270,7 +273,7 @@ TEST(SampledSoftmax, AnEmptyBatchHasAZeroGradient) {
 TEST(SampledSoftmax, ColumnsBeforeTheFirstNegativeAreNegativesOfNoRow) {
   ThreadPool pool(2);
   for (const auto correction : kCorrections) {
-    // Every row's positive lies among the first 300 columns: two blocks of rows, then the same with those columns masked.
+    // Every row's positive lies among the first 300 columns; then the same with those columns masked.
     Scene<double> apart(6, 300, 700, 4, correction), masked(6, 300, 700, 4, correction);
     for (auto* scene : {&apart, &masked}) {
       scene->masked.clear();
@@ -323,7 +326,8 @@ TEST(SampledSoftmax, AMultiplicityIsThatManyEqualColumns) {
   EXPECT_NEAR(weighted.output.value, copied.output.value, 1e-12);
   for (size_t d = 0; d < 4; ++d) {
     EXPECT_NEAR(weighted.d_users[0][d], copied.d_users[0][d], 1e-12);
-    EXPECT_NEAR(weighted.d_items[other][d], copied.d_items[other][d] + copied.d_items[10][d] + copied.d_items[11][d], 1e-12);
+    EXPECT_NEAR(weighted.d_items[other][d], copied.d_items[other][d] + copied.d_items[10][d] + copied.d_items[11][d],
+                1e-12);
   }
 }
 
@@ -343,6 +347,19 @@ TEST(SampledSoftmax, APositiveLearnedWellKeepsAnExactGradient) {
   const double p = 1 / (1 + std::exp(-20.0));
   EXPECT_NEAR(d_items[0][0] / ((p - 1) / 0.1), 1, 1e-5);
   EXPECT_NEAR(d_items[1][0] / ((1 - p) / 0.1), 1, 1e-5);
+}
+
+TEST(LossOptions, AreReadFromAConfigAndWrittenBack) {
+  LossOptions options;
+  Config::from_text("loss = { temperature = 'learned', correction = 'leave_one_out', kind = 'sampled_softmax' }", "t")
+      .read([&](Fields& f) { f.section("loss", "", [&](Fields& g) { describe(g, options); }); });
+  EXPECT_FALSE(options.temperature);
+  EXPECT_EQ(options.correction, Correction::leave_one_out);
+  const auto text = to_toml([&](Fields& f) { describe(f, options); }, true);
+  LossOptions again;
+  Config::from_text(text, "t").read([&](Fields& f) { describe(f, again); });
+  EXPECT_FALSE(again.temperature);
+  EXPECT_EQ(again.correction, Correction::leave_one_out);
 }
 
 TEST(LossOptions, AreCheckedWithARemedy) {

@@ -69,8 +69,14 @@ TYPED_TEST_SUITE(Gemm, Types);
 TYPED_TEST(Gemm, EqualsTheDefinitionForAllTransposesShapesAndStrides) {
   for (const Op op_a : {Op::none, Op::transpose})
     for (const Op op_b : {Op::none, Op::transpose})
-      for (const auto& [m, n, k] : {std::array<size_t, 3>{1, 1, 1}, {1, 7, 3}, {5, 1, 9}, {3, 5, 1}, {17, 33, 65},
-                                    {64, 48, 16}, {50, 129, 31}, {2, 300, 7}})
+      for (const auto& [m, n, k] : {std::array<size_t, 3>{1, 1, 1},
+                                    {1, 7, 3},
+                                    {5, 1, 9},
+                                    {3, 5, 1},
+                                    {17, 33, 65},
+                                    {64, 48, 16},
+                                    {50, 129, 31},
+                                    {2, 300, 7}})
         for (const size_t padding : {0, 3})
           for (const auto& [alpha, beta] :
                {std::pair<TypeParam, TypeParam>{1, 0}, {1, 1}, {TypeParam(0.5), TypeParam(-2)}, {-1, 0}})

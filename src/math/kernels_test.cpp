@@ -35,7 +35,8 @@ TYPED_TEST(Kernels, DotEqualsTheSumInDouble) {
     const auto a = noise<TypeParam>(n, 0), b = noise<TypeParam>(n, 1);
     double expected = 0, size = 0;
     for (size_t i = 1; i <= n; ++i) expected += double(a[i]) * b[i], size += std::abs(double(a[i]) * b[i]);
-    EXPECT_NEAR(dot(a.data() + 1, b.data() + 1, n), expected, size * 8 * std::numeric_limits<TypeParam>::epsilon()) << n;
+    EXPECT_NEAR(dot(a.data() + 1, b.data() + 1, n), expected, size * 8 * std::numeric_limits<TypeParam>::epsilon())
+        << n;
   }
 }
 

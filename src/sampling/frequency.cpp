@@ -6,19 +6,16 @@ namespace pagoda {
 
 void describe(Fields& fields, FrequencyOptions& options) {
   fields.choice("kind", options.kind, {{"counts", FrequencyKind::counts}, {"streaming", FrequencyKind::streaming}},
-                "where q of the correction comes from: \"counts\", exact, for shuffled epochs; \"streaming\", an estimate that "
-                "follows a stream in time order");
+                "q of the correction: exact \"counts\" for shuffled epochs, \"streaming\" for data in time order");
   fields.field("learning_rate", options.learning_rate,
-               "streaming: higher follows popularity faster and is noisier; 0.01 to 0.1 is usual");
+               "streaming: higher follows popularity faster and is noisier; 0.01-0.1");
   fields.field("buckets", options.buckets,
-               "streaming: of each hash; raise it to several times the number of items when memory allows");
-  fields.field("hashes", options.hashes,
-               "streaming: more hashes undo collisions, at a cost of memory each; 1 when buckets outnumber items by far");
+               "streaming: of each hash; several times the number of items, memory allowing");
+  fields.field("hashes", options.hashes, "streaming: more undo collisions; 1 when buckets outnumber items by far");
   fields.choice("clock", options.clock, {{"example", FrequencyClock::example}, {"step", FrequencyClock::step}},
-                "streaming: \"example\" counts every occurrence; \"step\" ticks once a batch, as the paper's experiment does, "
-                "and can not tell an item seen once a batch from one seen ten times");
+                "streaming: \"example\" counts every occurrence; \"step\" ticks once a batch, as the paper has it");
   fields.field("bias_correction", options.bias_correction,
-               "streaming: take out the upward bias of 1/B; off to read it as the paper prints it");
+               "streaming: takes out the upward bias of 1/B; off: as the paper has it");
 }
 
 void validate(const FrequencyOptions& options) {
@@ -26,7 +23,8 @@ void validate(const FrequencyOptions& options) {
     fail(ErrorKind::usage, "the frequency's learning_rate is {}, expected a number in (0, 1]; 0.01 is usual",
          options.learning_rate);
   if (options.buckets < 1 || options.buckets > (int64_t{1} << 32))
-    fail(ErrorKind::usage, "the frequency's buckets is {}, expected 1 to 2^32; several times the number of items is good",
+    fail(ErrorKind::usage,
+         "the frequency's buckets is {}, expected 1 to 2^32; several times the number of items is good",
          options.buckets);
   if (options.hashes < 1 || options.hashes > 16)
     fail(ErrorKind::usage, "the frequency's hashes is {}, expected 1 to 16; 1 to 4 is usual", options.hashes);

@@ -24,8 +24,8 @@ struct FrequencyOptions {
   int64_t hashes = 2;           // m
   FrequencyClock clock = FrequencyClock::example;
   bool bias_correction = true;  // 1/B is read too high by 1 + a/(2-a)(1-p): divide it out
-  // Above 0: the start and the reading as Yi 2019 prints them, A = 0, B = this, p = 1/B, for the paper's simulation. It is
-  // no config key.
+  // Above 0: the start and the reading as Yi 2019 prints them, A = 0, B = this, p = 1/B, for the paper's simulation.
+  // It is no config key.
   double initial_gap = 0;
 };
 
@@ -43,7 +43,7 @@ class Frequency {
   virtual double log_probability(uint32_t item) const = 0;    // finite for every item, seen or not; at most 0
   virtual FrequencyClock clock() const = 0;                   // what log_probability speaks of
   virtual void save(ByteWriter& out) const = 0;               // state for checkpoint and bundle
-  virtual void load(ByteReader& in) = 0;  // Error{failed}: the state of another kind or size
+  virtual void load(ByteReader& in) = 0;                      // Error{failed}: the state of another kind or size
 };
 
 // The estimator that the options name. `counts` [items]: rows of the training part on each item (kind = counts);

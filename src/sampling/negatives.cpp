@@ -21,12 +21,12 @@ double log_add(double a, double b) {
 }  // namespace
 
 void describe(Fields& fields, NegativesOptions& options) {
-  fields.field("source", options.source,
-               "\"in_batch\": the batch's own positives, free; \"uniform\": items of the whole catalogue, add it so that "
-               "items nobody clicked are pushed away too; \"catalogue\": every item, exact, for up to a few hundred thousand");
-  fields.field("count", options.count, "columns drawn a step (uniform); more is nearer to the full softmax, and slower");
+  fields.field(
+      "source", options.source,
+      "in_batch (free), uniform (beside it: pushes away what nobody clicked), catalogue (alone: every item, exact)");
+  fields.field("count", options.count, "uniform: columns drawn a step; more is nearer to the full softmax, and slower");
   fields.field("power", options.power,
-               "catalogue: weigh each column by popularity^power; above 0 pushes popular items down, below 0 lifts them");
+               "catalogue: weighs columns by popularity^this; above 0 pushes popular items down");
 }
 
 std::vector<std::string> negative_source_names() { return {"in_batch", "uniform", "catalogue"}; }
@@ -41,7 +41,8 @@ std::unique_ptr<NegativeSource> make_negative_source(const NegativesOptions& opt
   }
   if (options.source == "catalogue") return make_catalogue(world.catalogue_items);
   const auto names = negative_source_names();
-  fail(ErrorKind::usage, "sampling.negatives: unknown source '{}'{}", options.source, suggestion(options.source, names));
+  fail(ErrorKind::usage, "sampling.negatives: unknown source '{}'{}", options.source,
+       suggestion(options.source, names));
 }
 
 Mixture::Mixture(const std::vector<NegativesOptions>& options, const NegativeWorld& world) : world_(world) {
@@ -80,7 +81,8 @@ void Mixture::draw(std::span<const uint32_t> positives, uint64_t seed, uint64_t 
   columns.log_multiplicity = log_multiplicity_;
 
   const bool by_example = in_batch_ && world_.frequency->clock() == FrequencyClock::example;
-  const double shorter = by_example && own > 0 ? std::log(static_cast<double>(own) / static_cast<double>(world_.batch_rows)) : 0;
+  const double shorter =
+      by_example && own > 0 ? std::log(static_cast<double>(own) / static_cast<double>(world_.batch_rows)) : 0;
   columns.log_count.assign(items.size(), -std::numeric_limits<double>::infinity());
   for (size_t k = 0; k < sources_.size(); ++k) {
     const double offset = in_batch_ && k == 0 ? shorter : 0.0;

@@ -35,10 +35,10 @@ class NegativeSource {
 
 // What every source may be made from. Borrowed: outlives the sources.
 struct NegativeWorld {
-  uint32_t catalogue_items = 0;                // the served catalogue: rows [0, catalogue_items)
-  int64_t batch_rows = 0;                      // B
-  std::span<const uint64_t> training_counts;   // [catalogue_items] rows of the training part on each item
-  const Frequency* frequency = nullptr;        // of the positives' stream
+  uint32_t catalogue_items = 0;               // the served catalogue: rows [0, catalogue_items)
+  int64_t batch_rows = 0;                     // B
+  std::span<const uint64_t> training_counts;  // [catalogue_items] rows of the training part on each item
+  const Frequency* frequency = nullptr;       // of the positives' stream
 };
 
 // The sources, a file each:
@@ -56,8 +56,8 @@ std::vector<double> catalogue_log_multiplicity(double power, const NegativeWorld
 // The one visible list of sources. Error{usage}: an unknown name (with the nearest), a count below 1.
 std::unique_ptr<NegativeSource> make_negative_source(const NegativesOptions& options, const NegativeWorld& world);
 
-// lambda_j = sum_k n_k q_k(j), in log space. Columns of one step, in the order of the sources; the in-batch ones are the
-// batch's own positives and come first.
+// lambda_j = sum_k n_k q_k(j), in log space. Columns of one step, in the order of the sources; the in-batch ones are
+// the batch's own positives and come first.
 struct Columns {
   std::vector<uint32_t> items;           // [N] item row of each column
   std::vector<double> log_count;         // [N] log lambda
@@ -75,7 +75,8 @@ class Mixture {
   bool is_catalogue() const;
   // `positives`: the item of each example of the batch; they are columns 0 .. B-1 (unless is_catalogue()).
   // Without an in_batch source they are columns too (each row needs its own), but negatives of no row (first_negative =
-  // B): log_count holds only what the declared sources draw of them. A batch shorter than world.batch_rows (the last of an epoch) counts for what it is.
+  // B): log_count holds only what the declared sources draw of them. A batch shorter than world.batch_rows (the last of
+  // an epoch) counts for what it is.
   void draw(std::span<const uint32_t> positives, uint64_t seed, uint64_t step, Columns& columns) const;
 
  private:

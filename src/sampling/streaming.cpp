@@ -15,7 +15,8 @@ constexpr double kPatience = 4;
 class Streaming final : public Frequency {
  public:
   Streaming(const FrequencyOptions& options, uint64_t seed)
-      : options_(options), buckets_(static_cast<size_t>(options.buckets)), hashes_(static_cast<size_t>(options.hashes)) {
+      : options_(options), buckets_(static_cast<size_t>(options.buckets)),
+        hashes_(static_cast<size_t>(options.hashes)) {
     last_.assign(buckets_ * hashes_, 0);
     gap_.assign(buckets_ * hashes_, static_cast<float>(options.initial_gap));
     gaps_.assign(buckets_ * hashes_, 0);
@@ -63,11 +64,13 @@ class Streaming final : public Frequency {
   void load(ByteReader& in) override {
     const auto kind = in.text();
     if (kind != "streaming")
-      fail(ErrorKind::failed, "frequency: the saved state is of kind '{}', the config says streaming; set it back", kind);
+      fail(ErrorKind::failed, "frequency: the saved state is of kind '{}', the config says streaming; set it back",
+           kind);
     const auto hashes = in.value<uint64_t>(), buckets = in.value<uint64_t>();
     if (hashes != hashes_ || buckets != buckets_)
-      fail(ErrorKind::failed, "frequency: the saved state has {} hashes of {} buckets, the config says {} of {}; set them back",
-           hashes, buckets, hashes_, buckets_);
+      fail(ErrorKind::failed,
+           "frequency: the saved state has {} hashes of {} buckets, the config says {} of {}; set them back", hashes,
+           buckets, hashes_, buckets_);
     tick_ = in.value<uint64_t>();
     auto keys = in.array<uint64_t>();
     auto last = in.array<uint64_t>();
@@ -75,8 +78,8 @@ class Streaming final : public Frequency {
     auto gaps = in.array<uint32_t>();
     const size_t n = hashes_ * buckets_;
     if (keys.size() != hashes_ || last.size() != n || gap.size() != n || gaps.size() != n)
-      fail(ErrorKind::failed, "frequency: the saved state is damaged: its arrays are not of {} hashes of {} buckets", hashes_,
-           buckets_);
+      fail(ErrorKind::failed, "frequency: the saved state is damaged: its arrays are not of {} hashes of {} buckets",
+           hashes_, buckets_);
     keys_ = std::move(keys), last_ = std::move(last), gap_ = std::move(gap), gaps_ = std::move(gaps);
   }
 
@@ -100,8 +103,8 @@ class Streaming final : public Frequency {
     gap_[at] = static_cast<float>((1 - a) * gap_[at] + a * gap);
   }
 
-  // Var(B) / Var(gap) after n gaps: the sum of their squared weights. 1/n for the plain mean of the first n0 = 1/a gaps,
-  // then v <- (1 - a)^2 v + a^2, towards a / (2 - a).
+  // Var(B) / Var(gap) after n gaps: the sum of their squared weights. 1/n for the plain mean of the first n0 = 1/a
+  // gaps, then v <- (1 - a)^2 v + a^2, towards a / (2 - a).
   double relative_variance(uint32_t n) const {
     const double a = options_.learning_rate, settled = a / (2 - a);
     if (as_printed()) return settled;
@@ -112,11 +115,11 @@ class Streaming final : public Frequency {
 
   FrequencyOptions options_;
   size_t buckets_, hashes_;
-  uint64_t tick_ = 0;            // the current tick; the first is 1, so that last_ = 0 is "never"
-  std::vector<uint64_t> keys_;   // of the hashes
-  std::vector<uint64_t> last_;   // A, [hashes * buckets]
-  std::vector<float> gap_;       // B
-  std::vector<uint32_t> gaps_;   // how many gaps B has seen
+  uint64_t tick_ = 0;           // the current tick; the first is 1, so that last_ = 0 is "never"
+  std::vector<uint64_t> keys_;  // of the hashes
+  std::vector<uint64_t> last_;  // A, [hashes * buckets]
+  std::vector<float> gap_;      // B
+  std::vector<uint32_t> gaps_;  // how many gaps B has seen
 };
 
 }  // namespace

@@ -26,8 +26,8 @@ std::vector<double> popularity(int64_t items, bool reversed) {
   return q;
 }
 
-// Without replacement, one after the other in proportion to q: the `batch` least of exponential arrival times with rates
-// q (Efraimidis and Spirakis 2006).
+// Without replacement, one after the other in proportion to q: the `batch` least of exponential arrival times with
+// rates q (Efraimidis and Spirakis 2006).
 class Draws {
  public:
   Draws(size_t items, size_t batch) : arrivals_(items), batch_(batch) {}
@@ -119,10 +119,10 @@ std::vector<FrequencyError> simulate_frequency(const FrequencySimulation& option
                        static_cast<int64_t>(point + 1) * options.every, mean,
                        seeds > 1 ? std::sqrt(squares / static_cast<double>(seeds - 1)) : 0.0});
       const auto& e = curve.back();
-      lines += fmt::format(
-          R"({{"as_printed": {}, "learning_rate": {}, "hashes": {}, "buckets": {}, "step": {}, "error": {}, "deviation": {}}})"
-          "\n",
-          e.as_printed, e.learning_rate, e.hashes, e.buckets, e.step, e.error, e.deviation);
+      lines += fmt::format(R"({{"as_printed": {}, "learning_rate": {}, "hashes": {}, "buckets": {}, "step": {}, )"
+                           R"("error": {}, "deviation": {}}})"
+                           "\n",
+                           e.as_printed, e.learning_rate, e.hashes, e.buckets, e.step, e.error, e.deviation);
     }
   make_folder(folder);
   write_file(folder + "/frequency.jsonl", lines);

@@ -2,8 +2,8 @@
 // that turns over at once.
 //
 // Items 0 .. M-1 with q_i ~ i^2; each step draws a batch of |B| items without replacement; after `switch_step` steps
-// q_i ~ (M - 1 - i)^2. The error is (1 / (2 |B|)) sum_i |p_i - |B| q_i|, p_i the estimated probability that item i is in
-// the next batch. Drawing without replacement alone puts a floor of about .0245 under it at M = 1000, |B| = 128.
+// q_i ~ (M - 1 - i)^2. The error is (1 / (2 |B|)) sum_i |p_i - |B| q_i|, p_i the estimated probability that item i is
+// in the next batch. Drawing without replacement alone puts a floor of about .0245 under it at M = 1000, |B| = 128.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,14 @@ struct FrequencySimulation {
   int64_t items = 1000;
   int64_t batch = 128;
   std::vector<double> learning_rates{0.1, 0.02, 0.01, 0.005};
-  int64_t buckets = 5000;           // in all: each of m hashes has buckets / m
-  std::vector<int64_t> hashes{1};   // the m to try
+  int64_t buckets = 5000;          // in all: each of m hashes has buckets / m
+  std::vector<int64_t> hashes{1};  // the m to try
   int64_t steps = 20000;
-  int64_t switch_step = 10000;      // the last step of the first popularity; steps: it never changes
-  int64_t every = 100;              // steps between two measurements
-  double initial_gap = 100;         // where B starts in the paper's estimator (A starts at 0)
+  int64_t switch_step = 10000;  // the last step of the first popularity; steps: it never changes
+  int64_t every = 100;          // steps between two measurements
+  double initial_gap = 100;     // where B starts in the paper's estimator (A starts at 0)
   int64_t seed = 1;
-  int64_t seeds = 1;                // runs, each with its own draws and hashes; the error is their mean
+  int64_t seeds = 1;  // runs, each with its own draws and hashes; the error is their mean
 };
 
 struct FrequencyError {

@@ -14,7 +14,7 @@ namespace pagoda {
 
 namespace {
 
-constexpr double kWidth = 640, kHeight = 340, kRight = 14, kBottom = 48, kLegendRow = 20;
+constexpr double kWidth = 520, kHeight = 300, kRight = 14, kBottom = 48, kLegendRow = 20, kLetter = 7;
 constexpr size_t kLinePoints = 100, kDots = 24, kScatterPoints = 2000, kBarLabels = 16;
 
 template <class... Args>
@@ -26,10 +26,10 @@ size_t letters(std::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
 }
 // Of text of chart_css()'s size; the font is the reader's, so this is a guess on the wide side.
-double text_width(std::string_view text) { return 6.6 * static_cast<double>(letters(text)); }
+double text_width(std::string_view text) { return kLetter * static_cast<double>(letters(text)); }
 
 std::string shortened(const std::string& text, double width) {
-  const auto fits = static_cast<size_t>(std::max(2.0, width / 6.6));
+  const auto fits = static_cast<size_t>(std::max(2.0, width / kLetter));
   if (letters(text) <= fits) return text;
   std::string kept;
   size_t count = 0;
@@ -117,7 +117,7 @@ Sheet open_sheet(const std::string& title, const std::string& description, const
   sheet.top = row + 14;
   double widest = 0;
   for (const auto& label : y.labels) widest = std::max(widest, text_width(label));
-  sheet.left = widest + 12;
+  sheet.left = widest + 16;
   y.scale.from = sheet.bottom, y.scale.to = sheet.top;
   for (size_t i = 0; i < y.ticks.size(); ++i) {
     const double height = y.scale.at(y.ticks[i]);
@@ -183,6 +183,13 @@ void put_hover(Sheet& sheet, double from, double to, double x, const std::string
   sheet.out += "</g></g>\n";
 }
 
+// Short, as it stands above a narrow bar: ".172", "31%".
+std::string bar_label(double value, bool percent) {
+  if (percent) return fmt::format("{:.0f}%", value * 100);
+  if (value <= 0 || value >= 0.9995) return number_text(value, false);
+  return fmt::format("{:.3f}", value).substr(1);
+}
+
 bool shown(const Axis& axis, double value) { return std::isfinite(value) && (!axis.log || value > 0); }
 
 std::vector<Point> shown_points(const Axis& x, const Axis& y, const std::vector<Point>& points) {
@@ -239,7 +246,7 @@ std::string svg(const LineChart& chart) {
         number_text(first.x, chart.x.percent), number_text(last.y, chart.y.percent),
         number_text(last.x, chart.x.percent));
   }
-  Drawn x = settle(chart.x, xs, false, 8), y = settle(chart.y, ys, true, 5);
+  Drawn x = settle(chart.x, xs, false, 7), y = settle(chart.y, ys, true, 5);
   Sheet sheet = open_sheet(chart.title, described(chart.description, words), keys, chart.y.label, true, y);
   if (xs.empty()) return nothing_to_draw(std::move(sheet));
   x.scale.from = sheet.left + 6, x.scale.to = sheet.right - 6;
@@ -313,10 +320,10 @@ std::string svg(const BarChart& chart) {
         put(sheet.out, "<path class=\"bar {}\" d=\"M{:.1f} {:.1f}V{:.1f}q0 {:.1f} {:.1f} {:.1f}h{:.1f}q{:.1f} 0 {:.1f} "
             "{:.1f}V{:.1f}z\"/>", color_class(series.color), at, zero, end + turn, -turn, radius, -turn, bar - 2 * radius,
             radius, radius, turn, zero);
-        const std::string label = number_text(value, chart.y.percent);
-        if (bars <= kBarLabels && text_width(label) < bar + 10)
+        const std::string label = number_text(value, chart.y.percent), brief = bar_label(value, chart.y.percent);
+        if (bars <= kBarLabels && 0.95 * text_width(brief) < bar + 2)
           put(sheet.out, "<text class=\"value small\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>",
-              at + bar / 2, end - 5, label);
+              at + bar / 2, end - 5, brief);
         rows.push_back({series.name, label, series.color});
       }
       at += bar + 2;
@@ -346,7 +353,7 @@ std::string svg(const ScatterChart& chart) {
     xs.add(ys.low), xs.add(ys.high);
     ys = xs;
   }
-  Drawn x = settle(chart.x, xs, true, 8), y = settle(chart.y, ys, true, 6);
+  Drawn x = settle(chart.x, xs, true, 6), y = settle(chart.y, ys, true, 6);
   Sheet sheet = open_sheet(chart.title, described(chart.description, words), keys, chart.y.label, false, y);
   if (xs.empty()) return nothing_to_draw(std::move(sheet));
   x.scale.from = sheet.left, x.scale.to = sheet.right;

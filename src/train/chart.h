@@ -25,7 +25,7 @@ struct Axis {
   bool log = false;
   bool from_zero = false;     // the axis reaches to 0 whatever the values are
   bool percent = false;       // 0.25 reads 25%
-  std::vector<double> ticks;  // empty: round numbers
+  std::vector<double> ticks = {};  // empty: round numbers
 };
 
 struct Point {
@@ -41,7 +41,7 @@ struct Series {
 // Lines, with a dot at each point while there are few. More than 100 points a series are drawn as 100 means of
 // neighbours, so that a noisy loss reads as a curve.
 struct LineChart {
-  std::string title, description;
+  std::string title, description = {};
   Axis x, y;
   std::vector<Series> series;
 };

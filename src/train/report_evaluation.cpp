@@ -21,24 +21,34 @@ std::string text_or_empty(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
+// The recall at the first K that any bucket names, the same for all.
+double recall_of(const Json& json, int& k) {
+  for (const auto& [key, value] : json.items())
+    if (const auto [metric, at] = split_metric(key); metric == "recall" && (k == 0 || k == at) && value.is_number()) {
+      k = at;
+      return value.get<double>();
+    }
+  return NAN;
+}
+
 EvaluatedBucket bucket_of(const Json& json, std::string name, int& k) {
   EvaluatedBucket bucket{.name = std::move(name),
                          .items = number_or_nan(json, "items"),
                          .test_positives = number_or_nan(json, "test_positives"),
-                         .recall = NAN,
+                         .recall = recall_of(json, k),
                          .train_positives = number_or_nan(json, "train_positives"),
                          .recommended = NAN};
+  if (bucket.test_positives == 0) bucket.recall = NAN;
   if (std::isnan(bucket.train_positives)) bucket.train_positives = number_or_nan(json, "train_clicks");
-  for (const auto& [key, value] : json.items()) {
-    if (!value.is_number()) continue;
-    if (const auto [metric, at] = split_metric(key); metric == "recall" && (k == 0 || k == at)) {
-      bucket.recall = value.get<double>();
-      k = at;
-    } else if (metric.starts_with("recommended") && std::isnan(bucket.recommended)) {
+  for (const auto& [key, value] : json.items())
+    if (key.starts_with("recommended") && value.is_number() && std::isnan(bucket.recommended))
       bucket.recommended = value.get<double>();
-    }
-  }
   return bucket;
+}
+
+const Json* find_as(const Json& json, const char* key, Json::value_t type) {
+  const auto found = json.find(key);
+  return found != json.end() && found->type() == type ? &*found : nullptr;
 }
 
 }  // namespace
@@ -61,21 +71,27 @@ Evaluated parse_evaluation(std::string_view text, std::string_view what) {
                       .metrics = {},
                       .lists = {},
                       .buckets = {},
+                      .never_in_train = {},
+                      .by_activity = {},
                       .uses_order = {}};
-  if (const auto metrics = json.find("metrics"); metrics != json.end() && metrics->is_object())
+  if (const Json* metrics = find_as(json, "metrics", Json::value_t::object))
     for (const auto& [name, value] : metrics->items())
       if (value.is_number()) evaluated.metrics.emplace_back(name, value.get<double>());
   for (const auto& [name, value] : json.items())
     if (value.is_number() && split_metric(name).second > 0) evaluated.lists.emplace_back(name, value.get<double>());
-  if (const auto buckets = json.find("by_item_popularity"); buckets != json.end() && buckets->is_array())
+
+  int& k = evaluated.bucket_k;
+  if (const Json* buckets = find_as(json, "by_item_popularity", Json::value_t::array))
     for (const auto& bucket : *buckets)
-      if (bucket.is_object())
-        evaluated.buckets.push_back(bucket_of(bucket, text_or_empty(bucket, "bucket"), evaluated.bucket_k));
-  if (const auto zero = json.find("zero_train_positives"); zero != json.end() && zero->is_object())
-    if (const auto bucket = bucket_of(*zero, "never in train", evaluated.bucket_k); bucket.items > 0)
-      evaluated.buckets.push_back(bucket);
-  if (const auto order = json.find("uses_order"); order != json.end() && order->is_boolean())
-    evaluated.uses_order = order->get<bool>();
+      if (bucket.is_object()) evaluated.buckets.push_back(bucket_of(bucket, text_or_empty(bucket, "bucket"), k));
+  if (const Json* zero = find_as(json, "zero_train_positives", Json::value_t::object))
+    if (auto bucket = bucket_of(*zero, "not in train", k); bucket.items > 0) evaluated.never_in_train = bucket;
+  if (const Json* activity = find_as(json, "by_user_activity", Json::value_t::array))
+    for (const auto& part : *activity)
+      if (part.is_object())
+        evaluated.by_activity.push_back({number_or_nan(part, "shortest_history"), number_or_nan(part, "longest_history"),
+                                         number_or_nan(part, "users"), recall_of(part, k)});
+  if (const Json* order = find_as(json, "uses_order", Json::value_t::boolean)) evaluated.uses_order = order->get<bool>();
   return evaluated;
 }
 

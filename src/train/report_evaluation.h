@@ -15,18 +15,24 @@ namespace pagoda {
 // Items of like popularity. NaN: not said.
 struct EvaluatedBucket {
   std::string name;
-  double items, test_positives, recall;
+  double items, test_positives;
+  double recall;           // NaN as well when nothing of the bucket was tested
   double train_positives;  // clicks in train: "train_positives" or "train_clicks"
   double recommended;      // places in the users' lists: "recommended@K", a count or a share
 };
 
 struct Evaluated {
   std::string split, chosen_on;
-  double users, items, seconds;      // NaN: not said
-  std::vector<NamedValue> metrics;   // "recall@20", ..., in the order of the text
-  std::vector<NamedValue> lists;     // what the lists look like: coverage@20, gini@20, ...
-  std::vector<EvaluatedBucket> buckets;  // from the hottest; items that train never saw come last
-  int bucket_k = 0;                  // of the buckets' recall; 0: not said
+  double users, items, seconds;     // NaN: not said
+  std::vector<NamedValue> metrics;  // "recall@20", ..., in the order of the text
+  std::vector<NamedValue> lists;    // what the lists look like: coverage@20, gini@20, ...
+  std::vector<EvaluatedBucket> buckets;           // of the catalogue, from the hottest
+  std::optional<EvaluatedBucket> never_in_train;  // some of the coldest bucket's items once more
+  int bucket_k = 0;                               // of the recall of all buckets, the first said; 0: not said
+  struct Activity {                               // users with so many clicks in train
+    double shortest, longest, users, recall;
+  };
+  std::vector<Activity> by_activity;
   std::optional<bool> uses_order;
 
   double metric(std::string_view name) const;  // of metrics, then of lists; NaN: not there

@@ -35,16 +35,19 @@ section { margin-top: 46px; }
 .facts dd { margin: 0; font-weight: 550; font-variant-numeric: tabular-nums; }
 
 .card { background: var(--chart-surface); border: 1px solid var(--rule); border-radius: 12px; padding: 18px 20px; min-width: 0; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(215px, 1fr)); gap: 14px; margin-top: 28px; }
-.tile h3 { font-size: .86rem; font-weight: 500; color: var(--chart-quiet); margin: 0 0 4px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 235px), 1fr)); gap: 14px; margin-top: 28px; }
+.tile { padding: 16px 16px 14px; }
+.tile h3 { font-weight: 600; margin: 0 0 4px; }
+.tile h3 span { display: block; font-weight: 400; font-size: .84rem; color: var(--chart-quiet); }
 .tile .big { font-size: 2rem; font-weight: 620; letter-spacing: -.02em; line-height: 1.25; margin: 0; }
 .tile ul { list-style: none; margin: 6px 0 0; padding: 0; }
 .tile li { display: flex; align-items: baseline; gap: 8px; padding: 2px 0; font-variant-numeric: tabular-nums; }
-.tile li > span:first-child { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.tile li .number { font-size: 1.18rem; font-weight: 620; }
-.change { font-size: .8rem; color: var(--chart-quiet); min-width: 3.4em; text-align: right; }
+.tile li > span:first-child { flex: 1; min-width: 0; overflow-wrap: anywhere; padding-left: 1.2em; text-indent: -1.2em; font-size: .84rem; line-height: 1.3; }
+.tile li .number { font-size: 1.12rem; font-weight: 620; }
+.change { font-size: .78rem; color: var(--chart-quiet); min-width: 2.9em; text-align: right; }
 
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 470px), 1fr)); gap: 14px; margin-top: 14px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 470px), 1fr)); gap: 14px; margin-top: 14px; }
+.stack { display: grid; gap: 14px; align-content: start; min-width: 0; }
 figure { margin: 0; }
 figcaption { font-weight: 600; margin-bottom: 12px; }
 figcaption span { display: block; font-weight: 400; font-size: .86rem; color: var(--chart-quiet); }
@@ -58,9 +61,10 @@ th:first-child, td:first-child { text-align: left; }
 th:last-child, td:last-child { padding-right: 0; }
 thead th { border-top: 0; font-weight: 500; font-size: .86rem; color: var(--chart-quiet); }
 tbody th { font-weight: 500; }
+.charts table th .quiet { display: block; font-weight: 400; font-size: .84rem; white-space: normal; }
 .best { font-weight: 700; }
 
-.example { margin-top: 14px; }
+.example, .below { margin-top: 14px; }
 .sides { display: grid; gap: 14px 28px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 250px), 1fr)); }
 .sides ol, .sides ul { list-style: none; margin: 0; padding: 0; font-size: .92rem; line-height: 1.4; }
 .sides li { display: grid; grid-template-columns: 1.7em 1fr auto; gap: 8px; padding: 4px 8px; margin: 0 -8px; border-radius: 6px; }

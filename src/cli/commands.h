@@ -1,0 +1,69 @@
+// The commands of the program: flags come in parsed, errors leave as Error.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pagoda {
+
+// Set by Ctrl-C and SIGTERM; long work looks at it.
+extern std::atomic<bool> interrupted;
+
+struct InitArgs {
+  std::vector<std::string> interactions;
+  std::string items, users, output = "pagoda.toml";
+};
+struct TrainArgs {
+  std::string config, output;
+  std::vector<std::string> set;           // a.b=v
+  std::vector<std::string> interactions;  // without a config
+  std::string user, item, time, weight, items, users;
+  bool resume = false;
+};
+struct EvaluateArgs {
+  std::string model, data, k, json;
+  std::vector<std::string> set;
+};
+struct IndexArgs {
+  std::string model, kind = "exact", vectors, ids, attributes, output;
+  std::string metric = "inner_product";
+};
+struct RetrieveArgs {
+  std::string model, users, vectors, filter, format, output = "-";
+  std::vector<std::string> exclude{"seen"};
+  int64_t k = 1000;
+};
+struct SimilarArgs {
+  std::string model, items, format, output = "-";
+  int64_t k = 20;
+};
+struct EncodeArgs {
+  std::string model, what, input, output;
+};
+struct ReportArgs {
+  std::vector<std::string> models;
+  std::string output = "report.html";
+};
+struct InspectArgs {
+  std::string model;
+  bool json = false;
+};
+struct DemoArgs {
+  std::string folder = "build/demo";
+};
+
+void run_init(const InitArgs& args);
+void run_train(const TrainArgs& args);
+void run_evaluate(const EvaluateArgs& args);
+void run_index(const IndexArgs& args);
+void run_retrieve(const RetrieveArgs& args);
+void run_similar(const SimilarArgs& args);
+void run_encode(const EncodeArgs& args);
+void run_report(const ReportArgs& args);
+void run_inspect(const InspectArgs& args);
+void run_doctor();
+void run_demo(const DemoArgs& args);
+
+}  // namespace pagoda

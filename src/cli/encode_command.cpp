@@ -1,0 +1,42 @@
+#include "cli/commands.h"
+#include "cli/results.h"
+#include "core/log.h"
+#include "data/vector_file.h"
+#include "serve/retrieval.h"
+#include "train/judgement.h"
+
+namespace pagoda {
+
+void run_encode(const EncodeArgs& args) {
+  const Retrieval retrieval(Bundle::open(args.model));
+  const auto& bundle = retrieval.bundle();
+  ThreadPool pool(0);
+  std::vector<std::string> ids;
+  if (args.what == "users") {
+    std::vector<RetrieveRequest> requests;
+    if (args.input.empty()) {
+      for (uint32_t u = 0; u < bundle.user_ids().size(); ++u) requests.emplace_back().user = std::string(bundle.user_ids()[u]);
+    } else {
+      const auto lines = read_lines(args.input);
+      for (size_t i = 0; i < lines.size(); ++i) requests.push_back(parse_request(lines[i], fmt::format("{}:{}", args.input, i + 1)));
+    }
+    for (const auto& r : requests) ids.push_back(r.user.value_or(""));
+    write_vectors(args.output, retrieval.user_vectors(pool, requests), ids, "user");
+  } else if (args.what == "items") {
+    if (args.input.empty()) {
+      for (uint32_t i = 0; i < bundle.item_ids().size(); ++i) ids.emplace_back(bundle.item_ids()[i]);
+      write_vectors(args.output, bundle.item_vectors(), ids, "item");
+    } else {
+      const auto data = bundle_options(bundle, {}).data;
+      const auto table = load_attributes({.paths = {args.input}, .format = Format::automatic,
+                                          .id = data.items_id.empty() ? data.item : data.items_id, .bad_rows = data.bad_rows});
+      for (uint32_t i = 0; i < table.ids.size(); ++i) ids.emplace_back(table.ids[i]);
+      write_vectors(args.output, retrieval.item_vectors(pool, table.ids, &table), ids, "item");
+    }
+  } else {
+    fail(ErrorKind::usage, "encode what? users or items, not '{}'", args.what);
+  }
+  log_info("{}: {} vectors of {} components", args.output, ids.size(), bundle.info().dim);
+}
+
+}  // namespace pagoda

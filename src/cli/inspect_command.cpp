@@ -1,0 +1,62 @@
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "cli/commands.h"
+#include "core/progress.h"
+#include "model/bundle.h"
+
+namespace pagoda {
+
+void run_inspect(const InspectArgs& args) {
+  const auto bundle = Bundle::open(args.model);
+  const auto& info = bundle->info();
+  if (args.json) {
+    nlohmann::ordered_json j;
+    j["fingerprint"] = bundle->fingerprint();
+    j["info"] = nlohmann::ordered_json::parse(bundle->file().text("info"));
+    j["index"] = bundle->index().kind();
+    if (!bundle->metrics().empty()) j["metrics"] = nlohmann::ordered_json::parse(bundle->metrics());
+    for (const auto& s : bundle->file().sections())
+      j["sections"].push_back({{"name", s.name}, {"bytes", s.size}, {"checksum", fmt::format("{:016x}", s.checksum)}});
+    j["config"] = bundle->config();
+    std::printf("%s\n", j.dump(1).c_str());
+    return;
+  }
+  std::printf("%s\n", args.model.c_str());
+  std::printf("  fingerprint  %s, written by pagoda %s\n", bundle->fingerprint().c_str(), info.version.c_str());
+  std::printf("  items        %s, vectors of %lu, index %s\n", human_count(static_cast<double>(info.items)).c_str(), info.dim,
+              std::string(bundle->index().kind()).c_str());
+  if (info.towers) {
+    std::printf("  users        %s\n", human_count(static_cast<double>(info.users)).c_str());
+    std::printf("  trained on   %s rows, %lu epochs, chosen on %s%s\n", human_count(static_cast<double>(info.training_rows)).c_str(),
+                info.epochs, info.chosen_on.c_str(), info.refit ? ", then refit on train and validation" : "");
+    std::printf("  order        %s\n", info.uses_order ? "the order of a user's items matters" : "the order of a user's items does not matter");
+  }
+  if (!bundle->metrics().empty())
+    for (const auto& [name, value] : nlohmann::ordered_json::parse(bundle->metrics()).at("metrics").items())
+      std::printf("  %-12s %.4f\n", name.c_str(), value.get<double>());
+  std::printf("\n  %-32s %14s\n", "section", "bytes");
+  for (const auto& s : bundle->file().sections()) std::printf("  %-32s %14lu\n", s.name.c_str(), s.size);
+}
+
+void run_doctor() {
+  std::printf("pagoda %s\n", PAGODA_VERSION);
+  std::printf("  CPUs         %u\n", std::thread::hardware_concurrency());
+  const char* path = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") ? "AVX-512"
+                     : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")       ? "AVX2"
+                                                                                             : "portable";
+  std::printf("  kernels      %s\n", path);
+  std::string pages = "unknown";
+  if (file_exists("/sys/kernel/mm/transparent_hugepage/enabled")) {
+    std::FILE* f = std::fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
+    char text[128] = {};
+    if (f && std::fgets(text, sizeof text, f)) pages = text;
+    if (f) std::fclose(f);
+    pages = pages.substr(0, pages.find('\n'));
+  }
+  std::printf("  huge pages   %s%s\n", pages.c_str(),
+              pages.find("[never]") != std::string::npos ? "  (random rows are read up to three times slower: set madvise)" : "");
+}
+
+}  // namespace pagoda

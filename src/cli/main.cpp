@@ -1,0 +1,184 @@
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+
+#include "cli/commands.h"
+#include "cli/simulate_command.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/progress.h"
+#include "core/suggest.h"
+
+namespace pagoda {
+
+std::atomic<bool> interrupted{false};
+
+namespace {
+
+extern "C" void on_signal(int signal) {
+  if (interrupted.exchange(true)) {  // a second Ctrl-C does not wait
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
+}
+
+// Adds a subcommand whose arguments live as long as the parser.
+template <class Args>
+CLI::App* command(CLI::App& app, const char* name, const char* what, const char* examples, Args& args, void (*run)(const Args&)) {
+  auto* sub = app.add_subcommand(name, what);
+  sub->footer(std::string("\nExamples:\n") + examples);
+  sub->callback([&args, run] { run(args); });
+  return sub;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Pagoda: the recall stage of a recommender. A log of who clicked what goes in; candidates come out.", "pagoda"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("pagoda ") + PAGODA_VERSION);
+  app.get_formatter()->column_width(36);
+  bool quiet = false;
+  app.add_flag("-q,--quiet", quiet, "warnings and results only");
+  app.parse_complete_callback([&] {
+    if (quiet) set_log_level(LogLevel::warning), Progress::set_quiet(true);
+  });
+
+  InitArgs init;
+  auto* c = command(app, "init", "look at the data and write a commented config",
+                    "  pagoda init clicks.csv.gz --items items.csv -o pagoda.toml\n", init, run_init);
+  c->add_option("interactions", init.interactions, "the log: files or globs")->required();
+  c->add_option("--items", init.items, "the item table");
+  c->add_option("--users", init.users, "the user table");
+  c->add_option("-o,--output", init.output, "the config to write")->capture_default_str();
+
+  TrainArgs train;
+  c = command(app, "train", "train the two towers and write one bundle",
+              "  pagoda train -c pagoda.toml -o model.pagoda\n"
+              "  pagoda train -c pagoda.toml --set loss.temperature=0.07 -o model.pagoda --resume\n"
+              "  pagoda train --interactions clicks.parquet --user user_id --item item_id --time ts -o model.pagoda\n",
+              train, run_train);
+  c->add_option("-c,--config", train.config, "the config, as `pagoda init` writes it");
+  c->add_option("--set", train.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
+  c->add_option("-o,--output", train.output, "the bundle to write; its run folder is OUTPUT.run")->required();
+  c->add_flag("--resume", train.resume, "go on from the last checkpoint, if there is one");
+  c->add_option("--interactions", train.interactions, "the log, in place of data.interactions");
+  c->add_option("--user", train.user, "column of the user's id");
+  c->add_option("--item", train.item, "column of the item's id");
+  c->add_option("--time", train.time, "column of the time");
+  c->add_option("--weight", train.weight, "column of the reward");
+  c->add_option("--items", train.items, "the item table");
+  c->add_option("--users", train.users, "the user table");
+
+  EvaluateArgs evaluate;
+  c = command(app, "evaluate", "judge a model by exact ranking over the full catalogue",
+              "  pagoda evaluate model.pagoda\n  pagoda evaluate model.pagoda --data june.csv --k 20,100 --json metrics.json\n",
+              evaluate, run_evaluate);
+  c->add_option("model", evaluate.model, "the bundle")->required();
+  c->add_option("--data", evaluate.data, "interactions to judge by, in place of the config's test part");
+  c->add_option("--k", evaluate.k, "list lengths, such as 20,100,1000");
+  c->add_option("--json", evaluate.json, "write the metrics as JSON (- for stdout)");
+  c->add_option("--set", evaluate.set, "a.b=v over the bundle's config: data.interactions when the files have moved")->take_all()->allow_extra_args(false);
+
+  IndexArgs index;
+  c = command(app, "index", "rebuild the index of a bundle, or make one of your own vectors",
+              "  pagoda index model.pagoda --kind exact\n"
+              "  pagoda index --vectors items.npy --ids ids.txt --attributes items.csv -o items.pagoda\n",
+              index, run_index);
+  c->add_option("model", index.model, "the bundle to rebuild");
+  c->add_option("--kind", index.kind, "exact")->capture_default_str();
+  c->add_option("--vectors", index.vectors, "vectors of the items: .npy or .fbin (float32, a row an item), or .parquet");
+  c->add_option("--ids", index.ids, "their ids, one a line; row numbers otherwise");
+  c->add_option("--attributes", index.attributes, "their item table, for filters; joined by its column item_id");
+  c->add_option("--metric", index.metric, "inner_product, or cosine (rows to unit length)")->capture_default_str();
+  c->add_option("-o,--output", index.output, "the bundle to write");
+
+  RetrieveArgs retrieve;
+  c = command(app, "retrieve", "candidates for users",
+              "  pagoda retrieve model.pagoda --users users.txt --k 1000 -o candidates.tsv\n"
+              "  echo '{\"history\": [\"i7\", \"i9\"]}' | pagoda retrieve model.pagoda --users - --k 20\n"
+              "  pagoda retrieve model.pagoda --users users.txt --filter 'year >= 1990 and not seen'\n",
+              retrieve, run_retrieve);
+  c->add_option("model", retrieve.model, "the bundle")->required();
+  c->add_option("--users", retrieve.users, "one user a line: an id, or a JSON object with user, history, context, features (- for stdin)");
+  c->add_option("--vectors", retrieve.vectors, "query vectors (.npy) in place of users");
+  c->add_option("--k", retrieve.k, "candidates a user")->capture_default_str();
+  c->add_option("--filter", retrieve.filter, "an expression over item attributes");
+  c->add_option("--exclude", retrieve.exclude, "seen (the user's history), none, or a file of item ids")->delimiter(',')->capture_default_str();
+  c->add_option("--format", retrieve.format, "jsonl, tsv or parquet; by the output's extension otherwise");
+  c->add_option("-o,--output", retrieve.output, "- for stdout")->capture_default_str();
+
+  SimilarArgs similar;
+  c = command(app, "similar", "the items most like given ones", "  echo i7 | pagoda similar model.pagoda --items - --k 20\n", similar, run_similar);
+  c->add_option("model", similar.model, "the bundle")->required();
+  c->add_option("--items", similar.items, "one item id a line (- for stdin)")->required();
+  c->add_option("--k", similar.k, "items each")->capture_default_str();
+  c->add_option("--format", similar.format, "jsonl, tsv or parquet; by the output's extension otherwise");
+  c->add_option("-o,--output", similar.output, "- for stdout")->capture_default_str();
+
+  EncodeArgs encode;
+  c = command(app, "encode", "the towers' vectors, ids beside them",
+              "  pagoda encode model.pagoda items -o items.npy\n  pagoda encode model.pagoda users --input users.jsonl -o users.parquet\n",
+              encode, run_encode);
+  c->add_option("model", encode.model, "the bundle")->required();
+  c->add_option("what", encode.what, "users or items")->required();
+  c->add_option("--input", encode.input, "users: lines as for retrieve; items: an item table, new items too. All known ones otherwise");
+  c->add_option("-o,--output", encode.output, ".npy (ids in OUTPUT.ids.txt) or .parquet")->required();
+
+  ReportArgs report;
+  c = command(app, "report", "one self-contained page about a model, or several side by side",
+              "  pagoda report model.pagoda -o report.html\n  pagoda report plain.pagoda corrected.pagoda -o report.html\n", report, run_report);
+  c->add_option("models", report.models, "the bundles")->required();
+  c->add_option("-o,--output", report.output, "the page")->capture_default_str();
+
+  InspectArgs inspect;
+  c = command(app, "inspect", "what a bundle holds", "  pagoda inspect model.pagoda --json\n", inspect, run_inspect);
+  c->add_option("model", inspect.model, "the bundle")->required();
+  c->add_flag("--json", inspect.json, "as JSON");
+
+  add_simulate_command(app);
+
+  DemoArgs demo;
+  c = command(app, "demo", "a synthetic world, and the whole way through it", "  pagoda demo\n", demo, run_demo);
+  c->add_option("--folder", demo.folder, "where its files go")->capture_default_str();
+
+  app.add_subcommand("doctor", "what this machine offers, and whether the program can use it")->callback([] { run_doctor(); });
+
+  std::vector<std::string> names;
+  for (const auto* sub : app.get_subcommands({})) names.push_back(sub->get_name());
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ExtrasError& e) {
+    const std::string word = argc > 1 ? argv[1] : "";
+    const bool command_given = std::find(names.begin(), names.end(), word) != names.end();
+    std::cerr << "error: " << e.what() << (command_given ? "" : suggestion(word, names)) << "\n";
+    return exit_code(ErrorKind::usage);
+  } catch (const CLI::ParseError& e) {
+    const int status = app.exit(e, std::cout, std::cerr);
+    return status == 0 ? 0 : exit_code(ErrorKind::usage);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace pagoda
+
+int main(int argc, char** argv) {
+  struct sigaction action {};
+  action.sa_handler = pagoda::on_signal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is then an error with a path, not a death
+  try {
+    return pagoda::run(argc, argv);
+  } catch (const pagoda::Error& e) {
+    std::fprintf(stderr, "error: %s\n", e.what());
+    return pagoda::exit_code(e.kind());
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "error: out of memory\n");
+    return 1;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "error: %s\n", e.what());
+    return 1;
+  }
+}

@@ -1,0 +1,29 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/report_input.h"
+#include "core/file.h"
+#include "core/log.h"
+
+namespace pagoda {
+
+void run_report(const ReportArgs& args) {
+  ThreadPool pool(0);
+  ReportInput input;
+  for (const auto& path : args.models) {
+    const auto bundle = Bundle::open(path);
+    const auto options = bundle_options(*bundle, {});
+    TestUsers test;
+    try {
+      test = test_users(*bundle, options, {});
+    } catch (const Error& e) {
+      log_warning("the report shows no held-out items: {}", e.what());
+    }
+    add_model(pool, path, bundle, test, input);
+  }
+  write_file(args.output, render_report(input));
+  log_info("{}: written", args.output);
+}
+
+}  // namespace pagoda

@@ -1,0 +1,90 @@
+#include "cli/report_input.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/results.h"
+#include "core/rng.h"
+#include "serve/retrieval.h"
+
+namespace pagoda {
+
+namespace {
+
+constexpr size_t kExamples = 6, kShownHistory = 12, kCandidates = 20, kFrequencyPoints = 1500;
+
+ReportItem shown(const Bundle& bundle, uint32_t item) {
+  ReportItem out{.id = std::string(bundle.item_ids()[item])};
+  out.title = title_of(bundle, item);
+  const auto row = bundle.attribute_row(item);
+  std::string scratch;
+  for (const char* name : {"genres", "categories", "type_line", "authors", "author"})
+    if (const auto* column = bundle.item_attributes().find(name); column && row != Interner::kNone && out.detail.empty())
+      out.detail = std::string(column->as_text(row, scratch)).substr(0, 80);
+  return out;
+}
+
+// Users with a history worth reading; of those with test items when there are any.
+std::vector<uint32_t> example_users(const Bundle& bundle, const TestUsers& test) {
+  std::vector<uint32_t> users;
+  const auto take = [&](uint32_t user) {
+    const auto n = user == Interner::kNone ? 0 : bundle.user_states().histories[user].size();
+    if (n >= 5 && n <= 200) users.push_back(user);
+  };
+  if (test.users.empty())
+    for (uint32_t u = 0; u < bundle.user_ids().size(); ++u) take(u);
+  else
+    for (auto u : test.users) take(u);
+  Rng(1, Stream::bootstrap).shuffle(std::span(users));
+  users.resize(std::min(users.size(), kExamples));
+  return users;
+}
+
+// The estimator's reading beside the exact share, over items spread evenly by count.
+std::vector<ReportFrequency> frequencies(const Bundle& bundle, const Options& options) {
+  std::vector<ReportFrequency> out;
+  if (options.sampling.frequency.kind != FrequencyKind::streaming) return out;
+  const auto estimator = make_streaming(options.sampling.frequency, options.train.seed);
+  ByteReader in(bundle.file().bytes("frequency"), "section 'frequency'");
+  estimator->load(in);
+  double total = 0;
+  for (auto c : bundle.item_counts()) total += static_cast<double>(c);
+  const size_t stride = std::max<size_t>(1, bundle.item_counts().size() / kFrequencyPoints);
+  for (uint32_t item = 0; item < bundle.item_counts().size(); item += static_cast<uint32_t>(stride))
+    if (bundle.item_counts()[item] > 0)
+      out.push_back({static_cast<double>(bundle.item_counts()[item]) / total, std::exp(estimator->log_probability(item))});
+  return out;
+}
+
+}  // namespace
+
+void add_model(ThreadPool& pool, const std::string& name, const std::shared_ptr<const Bundle>& bundle, const TestUsers& test,
+               ReportInput& input) {
+  const auto& info = bundle->info();
+  const auto options = bundle_options(*bundle, {});
+  if (input.models.empty())
+    input.data = {{"users", std::to_string(info.users)}, {"items", std::to_string(info.items)},
+                  {"training rows", std::to_string(info.training_rows)}, {"test users", std::to_string(test.users.size())}};
+  ReportModel model{.name = name, .fingerprint = bundle->fingerprint(), .evaluation = std::string(bundle->metrics()),
+                    .run_log = std::string(bundle->run_log()), .config = std::string(bundle->config()),
+                    .uses_order = info.uses_order, .frequency = frequencies(*bundle, options)};
+  const Retrieval retrieval(bundle);
+  for (auto user : example_users(*bundle, test)) {
+    ReportExample example{.user = std::string(bundle->user_ids()[user])};
+    const auto history = bundle->user_states().histories[user];
+    for (size_t n = 0; n < std::min(history.size(), kShownHistory); ++n)
+      example.history.push_back(shown(*bundle, history[history.size() - 1 - n]));
+    const auto at = static_cast<size_t>(std::find(test.users.begin(), test.users.end(), user) - test.users.begin());
+    if (at < test.users.size())
+      for (auto item : test.items[at]) example.held_out.push_back(shown(*bundle, item));
+    RetrieveRequest request;
+    request.user = example.user;
+    const auto answer = retrieval.retrieve(pool, {request}, {.k = kCandidates});
+    for (size_t r = 0; r < answer.found.items[0].size(); ++r)
+      example.candidates.push_back({shown(*bundle, answer.found.items[0][r]), answer.found.scores[r]});
+    model.examples.push_back(std::move(example));
+  }
+  input.models.push_back(std::move(model));
+}
+
+}  // namespace pagoda

@@ -1,0 +1,35 @@
+// Lists of candidates to a file or stdout, as TSV, JSONL or Parquet.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/reader.h"
+#include "data/writer.h"
+#include "model/bundle.h"
+
+namespace pagoda {
+
+// TSV: `user item rank score`, no header. JSONL: {"user": ..., "items": [...], "scores": [...]}. Parquet: the TSV's
+// columns. Blocks of answers may be written one after another. `key` is the first column's name: "user", or "item".
+class ResultWriter {
+ public:
+  ResultWriter(const std::string& output, const std::string& format, std::string key);
+  void write(const Bundle& bundle, const std::vector<std::string>& keys, const SearchResult& found);
+  void close();
+
+ private:
+  std::string key_;
+  Format format_;
+  std::unique_ptr<Writer> table_;          // parquet
+  std::unique_ptr<AtomicFile> file_;       // text to a file; stdout without
+};
+
+// Lines of a file, or of stdin for "-"; blank lines are left out.
+std::vector<std::string> read_lines(const std::string& path);
+
+// The whole item table's column that names an item for a person: "title" or "name"; nullptr when there is none.
+const Column* title_column(const Bundle& bundle);
+std::string title_of(const Bundle& bundle, uint32_t item);
+
+}  // namespace pagoda

@@ -1,0 +1,12 @@
+// `pagoda simulate world | frequency`.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace pagoda {
+
+void add_simulate_command(CLI::App& app);
+
+}  // namespace pagoda

@@ -1,0 +1,55 @@
+#include "data/attributes.h"
+
+#include "data/data_test.h"
+
+namespace pagoda {
+namespace {
+
+using AttributesTest = DataTest;
+
+TEST_F(AttributesTest, RowsBelongToTheirIds) {
+  const auto table = load_attributes({.paths = {file("a.csv", "title,item_id,year\nThe Bank,4936,1915\nOther,7,\n")},
+                                      .id = "item_id"});
+  EXPECT_EQ(table.rows(), 2u);
+  EXPECT_EQ(table.ids.find("7"), 1u);
+  EXPECT_EQ(table.names(), (std::vector<std::string>{"title", "year"}));
+  std::string scratch;
+  EXPECT_EQ(table.find("title")->as_text(0, scratch), "The Bank");
+  EXPECT_TRUE(table.find("year")->absent(1));
+  EXPECT_EQ(table.find("price"), nullptr);
+}
+
+TEST_F(AttributesTest, TypesThatDifferBetweenFilesMeet) {
+  file("p1.jsonl", "{\"id\": 1, \"n\": 3, \"tags\": [\"a\"]}\n");
+  file("p2.jsonl", "{\"id\": \"x\", \"n\": 0.5, \"tags\": null}\n");
+  const auto table = load_attributes({.paths = {path("p*.jsonl")}, .id = "id"});
+  EXPECT_EQ(table.find("n")->type, ColumnType::real);
+  EXPECT_EQ(table.find("n")->reals, (std::vector<double>{3, 0.5}));
+  EXPECT_EQ(table.find("tags")->type, ColumnType::texts);
+  EXPECT_TRUE(table.find("tags")->is_null(1));
+  EXPECT_EQ(table.ids[1], "x");
+}
+
+TEST_F(AttributesTest, ASecondRowOfAnIdIsABadRow) {
+  AttributeOptions options{.paths = {file("a.csv", "id,n\n1,a\n2,b\n1,c\n")}, .id = "id"};
+  const auto error = error_of([&] { load_attributes(options); });
+  EXPECT_EQ(error.kind, ErrorKind::input);
+  EXPECT_TRUE(error.says("a.csv:4: column 'id' is '1', expected an id that no row before has")) << error.message;
+  options.bad_rows.on_bad_row = OnBadRow::skip;
+  testing::internal::CaptureStderr();
+  const auto table = load_attributes(options);
+  testing::internal::GetCapturedStderr();
+  EXPECT_EQ(table.rows(), 2u);
+  std::string scratch;
+  EXPECT_EQ(table.columns[0].as_text(0, scratch), "a") << "the first one stays";
+}
+
+TEST_F(AttributesTest, AWrongIdColumnIsAnErrorThatSuggestsTheNearest) {
+  const auto error = error_of([&] { load_attributes({.paths = {file("a.csv", "item_id,n\n1,a\n")}, .id = "itm_id"}); });
+  EXPECT_EQ(error.kind, ErrorKind::input);
+  EXPECT_TRUE(error.says("did you mean 'item_id'?"));
+  EXPECT_EQ(error_of([&] { load_attributes({.paths = {file("b.csv", "id,n\n")}, .id = "id"}); }).kind, ErrorKind::input);
+}
+
+}  // namespace
+}  // namespace pagoda

@@ -1,0 +1,108 @@
+#include "data/inference.h"
+
+#include "data/data_test.h"
+
+namespace pagoda {
+namespace {
+
+class InferenceTest : public DataTest {
+ protected:
+  static std::string role(const TableGuess& guess, std::string_view name) {
+    for (const auto& column : guess.columns)
+      if (column.name == name) return column.role;
+    return "no such column";
+  }
+  static std::string name(const TableGuess& guess, std::string_view role) {
+    const auto* column = guess.by_role(role);
+    return column ? column->name : "";
+  }
+};
+
+TEST_F(InferenceTest, RolesOfALogComeFromNamesAndValues) {
+  std::string text = "userId,movieId,rating,timestamp,device,split\n";
+  for (int i = 0; i < 200; ++i)
+    text += std::to_string(i % 20) + "," + std::to_string(i % 33) + "," + std::to_string(1 + i % 5) + "," +
+            std::to_string(1700000000 + i) + "," + (i % 3 ? "phone" : "web") + ",\n";
+  const auto guess = guess_interactions({{file("a.csv", text)}});
+  EXPECT_EQ(name(guess, "user"), "userId");
+  EXPECT_EQ(name(guess, "item"), "movieId");
+  EXPECT_EQ(name(guess, "weight"), "rating");
+  EXPECT_EQ(name(guess, "time"), "timestamp");
+  EXPECT_EQ(name(guess, "context"), "device");
+  EXPECT_EQ(role(guess, "split"), "");
+  EXPECT_EQ(guess.sampled_rows, 200u);
+  for (const auto& column : guess.columns) EXPECT_FALSE(column.reason.empty()) << column.name;
+}
+
+TEST_F(InferenceTest, WithoutTellingNamesTheFirstIdsAreUserAndItem) {
+  std::string text = "a,b,c\n";
+  for (int i = 0; i < 100; ++i)
+    text += "p" + std::to_string(i % 20) + ",q" + std::to_string(i % 33) + ",2024-05-" + (i % 2 ? "01" : "02") + "\n";
+  const auto guess = guess_interactions({{file("a.csv", text)}});
+  EXPECT_EQ(name(guess, "user"), "a");
+  EXPECT_EQ(name(guess, "item"), "b");
+  EXPECT_EQ(name(guess, "time"), "c");
+}
+
+TEST_F(InferenceTest, AWeightThatIsAlwaysTheSameOrNotAboveZeroIsNone) {
+  std::string constant = "user_id,item_id,weight\n", zero = "user_id,item_id,rating\n";
+  for (int i = 0; i < 50; ++i) {
+    constant += std::to_string(i) + ",1" + std::to_string(i % 7) + ",1\n";
+    zero += std::to_string(i) + ",1" + std::to_string(i % 7) + "," + std::to_string(i % 3) + "\n";
+  }
+  EXPECT_EQ(name(guess_interactions({{file("a.csv", constant)}}), "weight"), "");
+  EXPECT_EQ(name(guess_interactions({{file("b.csv", zero)}}), "weight"), "");
+}
+
+TEST_F(InferenceTest, AnAdjacencyFileHasUserAndItem) {
+  const auto guess = guess_interactions({{file("a.txt", "0 1 2 3\n1 2 3\n")}});
+  EXPECT_EQ(name(guess, "user"), "user_id");
+  EXPECT_EQ(name(guess, "item"), "item_id");
+}
+
+TEST_F(InferenceTest, ColumnsOfAnItemTableAreToldByTheirValues) {
+  std::string text = "item_id,title,genres,authors,year,released,language,description,image,empty\n";
+  const std::vector<std::string> genres = {"Crime|Drama", "Comedy|Short", "Drama", "Crime|Comedy|War"};
+  for (int i = 0; i < 300; ++i) {
+    const auto n = std::to_string(i);
+    text += n + ",The " + n + "th Film (Part " + n + ")," + genres[static_cast<size_t>(i) % 4] + ",\"Author " +
+            std::to_string(i % 40) + (i % 3 ? "" : ", Painter " + std::to_string(i % 7)) + "\"," +
+            std::to_string(1915 + i % 90) + ".0,19" + std::to_string(10 + i % 90) + "-01-0" + std::to_string(1 + i % 9) + "," +
+            (i % 2 ? "eng" : "fre") + ",\"A story of " + n + " people, who meet, part and meet again in a town by the sea.\"," +
+            "https://x.org/" + n + ".jpg,\n";
+  }
+  const auto guess = guess_table({{file("a.csv", text)}});
+  EXPECT_EQ(name(guess, "id"), "item_id");
+  EXPECT_EQ(name(guess, "title"), "title");
+  EXPECT_EQ(role(guess, "genres"), "multi");
+  EXPECT_EQ(guess.by_role("multi")->separator, '|');
+  EXPECT_EQ(role(guess, "authors"), "multi");
+  EXPECT_EQ(role(guess, "year"), "numeric");
+  EXPECT_EQ(role(guess, "released"), "time");
+  EXPECT_EQ(role(guess, "language"), "categorical");
+  EXPECT_EQ(role(guess, "description"), "text") << "its commas are a sentence's";
+  EXPECT_EQ(role(guess, "image"), "");
+  EXPECT_EQ(role(guess, "empty"), "");
+  EXPECT_EQ(guess.columns[9].null_share, 1);
+}
+
+TEST_F(InferenceTest, AUserTableIsOneOfUsers) {
+  std::string text = "age,uid,country,vip\n";
+  for (int i = 0; i < 100; ++i)
+    text += std::to_string(20 + i % 40) + ",u" + std::to_string(i) + "," + (i % 2 ? "de" : "fr") + "," + (i % 5 ? "false" : "true") + "\n";
+  const auto guess = guess_table({{file("a.csv", text)}});
+  EXPECT_EQ(name(guess, "id"), "uid");
+  EXPECT_EQ(role(guess, "age"), "numeric");
+  EXPECT_EQ(role(guess, "country"), "categorical");
+  EXPECT_EQ(role(guess, "vip"), "categorical");
+}
+
+TEST_F(InferenceTest, OnlyTheSampleIsLookedAt) {
+  const auto guess = guess_table({{file("a.csv", "id,n\n1,2\n2,3\n3,words\n")}}, 2);
+  EXPECT_EQ(guess.sampled_rows, 2u);
+  EXPECT_EQ(guess.columns[1].type, ColumnType::integer);
+  EXPECT_EQ(error_of([&] { guess_table({{file("b.csv", "id,n\n")}}); }).kind, ErrorKind::input);
+}
+
+}  // namespace
+}  // namespace pagoda

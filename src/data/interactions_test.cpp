@@ -1,0 +1,141 @@
+#include "data/interactions.h"
+
+#include "data/data_test.h"
+#include "data/writer.h"
+
+namespace pagoda {
+namespace {
+
+class InteractionsTest : public DataTest {
+ protected:
+  InteractionOptions options(const std::string& path) const {
+    InteractionOptions o;
+    o.paths = {path};
+    return o;
+  }
+};
+
+TEST_F(InteractionsTest, RowsKeepTheOrderOfTheFileAndIdsAreNumberedAtFirstSight) {
+  auto o = options(file("a.csv",
+                        "item_id,user_id,ts,r,device\n"
+                        "i9,u2,1714557600,2,phone\n"
+                        "i1,u1,2024-05-01T10:00:01Z,0.5,\n"
+                        "i9,u2,1714557602000,1,phone\n"));
+  o.time = "ts", o.weight = "r", o.context = {"device"};
+  const auto log = load_interactions(o);
+  EXPECT_EQ(log.user, (std::vector<uint32_t>{0, 1, 0}));
+  EXPECT_EQ(log.item, (std::vector<uint32_t>{0, 1, 0}));
+  EXPECT_EQ(log.users[0], "u2");
+  EXPECT_EQ(log.items[1], "i1");
+  EXPECT_EQ(log.time_us, (std::vector<int64_t>{1714557600000000, 1714557601000000, 1714557602000000}));
+  EXPECT_EQ(log.weight, (std::vector<float>{2, 0.5, 1}));
+  EXPECT_EQ(log.context[0], (std::vector<uint32_t>{0, 1, 0}));
+  EXPECT_EQ(log.context_values[0][1], "");
+}
+
+TEST_F(InteractionsTest, WithoutTimeAndWeightTheirColumnsAreNotRead) {
+  const auto log = load_interactions(options(file("a.csv", "user_id,item_id,timestamp,weight\n1,2,,x\n1,2,,y\n")));
+  EXPECT_EQ(log.size(), 2u) << "a pair that comes twice is two rows";
+  EXPECT_FALSE(log.has_time());
+  EXPECT_TRUE(log.weight.empty());
+  EXPECT_EQ(log.weight_of(1), 1.f);
+}
+
+TEST_F(InteractionsTest, AnAdjacencyFileNeedsNoColumnNames) {
+  const auto log = load_interactions(options(file("a.txt", "0 5 6\n1\n2 5\n")));
+  EXPECT_EQ(log.user, (std::vector<uint32_t>{0, 0, 1}));
+  EXPECT_EQ(log.users.size(), 2u) << "a user without items gives no row";
+  EXPECT_EQ(log.items[1], "6");
+}
+
+TEST_F(InteractionsTest, IdsThatAreNumbersBecomeTheirDecimalText) {
+  RawBatch batch{{Column{.name = "user_id", .type = ColumnType::integer}, Column{.name = "item_id", .type = ColumnType::real}}, 1};
+  batch.columns[0].push_integer(-9007199254740993);
+  batch.columns[1].push_real(12);
+  const auto writer = open_writer(path("a.parquet"), {{"user_id", ColumnType::integer}, {"item_id", ColumnType::real}});
+  writer->write(batch);
+  writer->close();
+  const auto log = load_interactions(options(path("a.parquet")));
+  EXPECT_EQ(log.users[0], "-9007199254740993");
+  EXPECT_EQ(log.items[0], "12");
+}
+
+TEST_F(InteractionsTest, EachKindOfBadRowIsNamedByFileLineColumnAndValue) {
+  struct Case {
+    const char* row;
+    const char* says;
+  };
+  for (const Case& c : {Case{",i,1,1,c", ":3: column 'user_id' is empty, expected an id"},
+                        Case{"u,,1,1,c", ":3: column 'item_id' is empty, expected an id"},
+                        Case{"caf\xe9,i,1,1,c", ":3: column 'user_id' is 'caf\\xE9', expected UTF-8 text"},
+                        Case{"u,i,,1,c", ":3: column 'ts' is empty, expected a time"},
+                        Case{"u,i,soon,1,c", ":3: column 'ts' is 'soon', expected a time"},
+                        Case{"u,i,1,nan,c", ":3: column 'w' is 'nan', expected a finite number above 0"},
+                        Case{"u,i,1,0,c", ":3: column 'w' is '0', expected a finite number above 0"},
+                        Case{"u,i,1,-2,c", ":3: column 'w' is '-2', expected a finite number above 0"},
+                        Case{"u,i,1,1e300,c", ":3: column 'w' is '1e300', expected a finite number above 0"},
+                        Case{"u,i,1,1,\xff", ":3: column 'ctx' is '\\xFF', expected UTF-8 text"}}) {
+    auto o = options(file("a.csv", std::string("user_id,item_id,ts,w,ctx\nu0,i0,1,1,c\n") + c.row + "\n"));
+    o.time = "ts", o.weight = "w", o.context = {"ctx"};
+    const auto error = error_of([&] { load_interactions(o); });
+    EXPECT_EQ(error.kind, ErrorKind::input);
+    EXPECT_TRUE(error.says(path("a.csv") + c.says)) << error.message;
+    EXPECT_TRUE(error.says("; set on_bad_row = \"skip\" to go on")) << error.message;
+
+    o.bad_rows.on_bad_row = OnBadRow::skip;
+    testing::internal::CaptureStderr();
+    const auto log = load_interactions(o);
+    EXPECT_NE(testing::internal::GetCapturedStderr().find(c.says + 2), std::string::npos);
+    EXPECT_EQ(log.size(), 1u);
+    EXPECT_EQ(log.users.size() + log.items.size() + log.context_values[0].size(), 3u) << "nothing of a bad row is kept";
+  }
+}
+
+TEST_F(InteractionsTest, ANanOfParquetIsABadWeight) {
+  RawBatch batch{{Column{.name = "user_id"}, Column{.name = "item_id"}, Column{.name = "w", .type = ColumnType::real}}, 1};
+  batch.columns[0].push_text("u");
+  batch.columns[1].push_text("i");
+  batch.columns[2].push_real(std::nan(""));
+  const auto writer = open_writer(
+      path("a.parquet"), {{"user_id", ColumnType::text}, {"item_id", ColumnType::text}, {"w", ColumnType::real}});
+  writer->write(batch);
+  writer->close();
+  auto o = options(path("a.parquet"));
+  o.weight = "w";
+  EXPECT_TRUE(error_of([&] { load_interactions(o); }).says("a.parquet: row 1: column 'w' is 'nan', expected a finite"));
+}
+
+TEST_F(InteractionsTest, SkippingGoesNoFurtherThanTheLimit) {
+  std::string text = "user_id,item_id\nu,i\n";
+  for (int i = 0; i < 4; ++i) text += ",i\n";
+  auto o = options(file("a.csv", text));
+  o.bad_rows = {OnBadRow::skip, 3};
+  testing::internal::CaptureStderr();
+  const auto error = error_of([&] { load_interactions(o); });
+  testing::internal::GetCapturedStderr();
+  EXPECT_EQ(error.kind, ErrorKind::input);
+  EXPECT_TRUE(error.says("a.csv:6: ")) << error.message;
+}
+
+TEST_F(InteractionsTest, NoRowsAreAnErrorThatSaysWhy) {
+  EXPECT_EQ(error_of([&] { load_interactions(options(file("a.csv", "user_id,item_id\n"))); }).message,
+            path("a.csv") + ": has a header but no rows");
+  EXPECT_EQ(error_of([&] { load_interactions(options(file("b.csv", ""))); }).kind, ErrorKind::input);
+  auto o = options(file("c.csv", "user_id,item_id\n,\n"));
+  o.bad_rows.on_bad_row = OnBadRow::skip;
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(error_of([&] { load_interactions(o); }).says("none of its 1 row(s) can be used"));
+  testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(error_of([&] { load_interactions(options(file("d.csv", "user,item_id\n1,2\n"))); })
+                  .says("d.csv: no column 'user_id'; did you mean 'user'?"));
+}
+
+TEST_F(InteractionsTest, OtherFilesAreAppendedUnderTheSameNumbers) {
+  auto log = load_interactions(options(file("a.txt", "0 5 6\n1 5\n")));
+  EXPECT_EQ(append_interactions(options(file("b.txt", "1 6 7\n2 5\n")), log), 3u);
+  EXPECT_EQ(log.user, (std::vector<uint32_t>{0, 0, 1, 1, 1, 2}));
+  EXPECT_EQ(log.item, (std::vector<uint32_t>{0, 1, 0, 1, 2, 0}));
+}
+
+}  // namespace
+}  // namespace pagoda

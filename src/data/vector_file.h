@@ -1,0 +1,26 @@
+// Files of vectors: .npy, .fbin and .parquet.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "math/matrix.h"
+
+namespace pagoda {
+
+struct Vectors {
+  Matrix<float> values;          // [n, D]
+  std::vector<std::string> ids;  // parallel, or empty when the file has none
+};
+
+// .npy: float32 or float64 [n, D], C order. .fbin: u32 n, u32 D, then float32. .parquet: a list<float> column (the first of
+// that type) and an id column (the first text or integer one, if any). Error{input}: another shape or type, a row of
+// another length, a component that is not finite (with its row), a file cut short.
+Vectors read_vectors(const std::string& path);
+
+// .npy, with the ids one a line in `path`.ids.txt; .parquet with columns `id_name` and "vector" (fixed_size_list<float>);
+// .fbin. Written by rename.
+void write_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
+                   const std::string& id_name);
+
+}  // namespace pagoda

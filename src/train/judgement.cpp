@@ -1,0 +1,88 @@
+#include "train/judgement.h"
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "core/config.h"
+
+namespace pagoda {
+
+Options bundle_options(const Bundle& bundle, const std::vector<std::string>& set) {
+  Options options;
+  auto config = Config::from_text(bundle.config(), bundle.file().path() + ": section 'config'");
+  for (const auto& assignment : set) config.set(assignment);
+  config.read([&](Fields& f) { describe(f, options); });
+  return options;
+}
+
+TestUsers test_users(const Bundle& bundle, const Options& options, const std::vector<std::string>& files) {
+  Interactions log;
+  std::vector<Part> parts;
+  if (files.empty()) {
+    auto data = load_dataset(options.data);
+    log = std::move(data.log), parts = std::move(data.parts);
+  } else {
+    auto interactions = interaction_options(options.data);
+    interactions.paths = files;
+    log = load_interactions(interactions);
+  }
+  std::vector<std::pair<uint32_t, uint32_t>> pairs;  // (user, item) of the log, each once
+  for (size_t row = 0; row < log.size(); ++row)
+    if (parts.empty() || parts[row] == Part::test) pairs.emplace_back(log.user[row], log.item[row]);
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  if (pairs.empty())
+    fail(ErrorKind::usage, "the test part is empty: data.split keeps none; give interactions to judge by with --data");
+  TestUsers test;
+  for (size_t i = 0; i < pairs.size();) {
+    const auto user = pairs[i].first;
+    const size_t first = test.items.values.size();
+    uint32_t outside = 0;
+    for (; i < pairs.size() && pairs[i].first == user; ++i) {
+      const auto row = bundle.item_ids().find(log.items[pairs[i].second]);
+      if (row == Interner::kNone)
+        ++outside;
+      else
+        test.items.values.push_back(row);
+    }
+    std::sort(test.items.values.begin() + static_cast<ptrdiff_t>(first), test.items.values.end());
+    test.items.close();
+    test.ids.emplace_back(log.users[user]);
+    test.users.push_back(bundle.user_ids().find(log.users[user]));
+    test.outside.push_back(outside);
+  }
+  return test;
+}
+
+Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks) {
+  const auto start = std::chrono::steady_clock::now();
+  const ItemPopularity popularity({bundle.item_counts().begin(), bundle.item_counts().end()});
+  Judgement judgement;
+  for (const bool strangers : {false, true}) {
+    std::vector<uint32_t> users, outside;
+    Ragged<uint32_t> items;
+    for (size_t i = 0; i < test.users.size(); ++i) {
+      const auto user = test.users[i];
+      if ((user == Interner::kNone || bundle.user_states().histories[user].empty()) != strangers) continue;
+      users.push_back(user), outside.push_back(test.outside[i]), items.push(test.items[i]);
+    }
+    const auto vectors = known_user_vectors(pool, bundle.model(), bundle.user_cells(), bundle.user_states(),
+                                            bundle.item_id_rows(), users);
+    (strangers ? judgement.strangers : judgement.known) =
+        rank_users(pool, bundle.index(), vectors, bundle.user_states(), {users, &items, outside}, ks, popularity);
+  }
+  judgement.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  auto json = nlohmann::ordered_json::parse(
+      ranking_json(judgement.known, {"test", bundle.info().chosen_on, judgement.seconds, bundle.fingerprint()}));
+  json["refit"] = bundle.info().refit;
+  json["uses_order"] = bundle.info().uses_order;
+  auto& unknown = json["unknown_users"];
+  unknown["users"] = judgement.strangers.users;
+  for (size_t i = 0; i < judgement.strangers.ks.size(); ++i)
+    unknown[fmt::format("recall@{}", judgement.strangers.ks[i])] = judgement.strangers.recall[i];
+  judgement.json = json.dump(1);
+  return judgement;
+}
+
+}  // namespace pagoda

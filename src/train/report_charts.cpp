@@ -1,0 +1,334 @@
+// The sections that are charts: learning, popularity, frequency.
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "train/chart.h"
+#include "train/chart_scale.h"
+#include "train/report_parts.h"
+
+namespace pagoda {
+
+namespace {
+
+const std::string& name_of(const ReadModel& model) { return model.given->name; }
+
+std::string lower_first(std::string text) {
+  if (text.size() > 1 && std::islower(static_cast<unsigned char>(text[1]))) text[0] |= 0x20;
+  return text;
+}
+
+// The validation metrics' names, in the order in which the runs name them.
+std::vector<std::string> validation_names(ReadModels models) {
+  std::vector<std::string> names;
+  for (const auto& model : models)
+    for (const auto& record : model.run)
+      for (const auto& [name, value] : record.validation)
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  return names;
+}
+
+Series validation_series(const ReadModel& model, const std::string& metric, std::string name, int color) {
+  Series series{std::move(name), {}, color};
+  for (const auto& record : model.run)
+    for (const auto& [key, value] : record.validation)
+      if (key == metric) series.points.push_back({record.epoch, value});
+  return series;
+}
+
+std::string loss_figure(ReadModels models) {
+  LineChart chart{.title = "Training loss by step",
+                  .description = "",
+                  .x = {.label = "step"},
+                  .y = {.label = "loss"},
+                  .series = {}};
+  size_t most = 0;
+  for (const auto& model : models) {
+    Series series{name_of(model), {}, model.color};
+    for (const auto& record : model.run) series.points.push_back({static_cast<double>(record.step), record.loss});
+    most = std::max(most, series.points.size());
+    if (!series.points.empty()) chart.series.push_back(std::move(series));
+  }
+  std::string note = most > 100 ? "Each point is the mean of a hundredth of the run." : "";
+  if (chart.series.size() > 1) note = "Losses of different forms have different scales: compare the shapes. " + note;
+  return figure("Training loss", note, svg(chart));
+}
+
+// Up to this many metrics are charted: the rest say the same again.
+constexpr size_t kValidationCharts = 3, kValidationLines = 6;
+
+std::string best_epoch(const ReadModel& model, const std::string& metric) {
+  const Series series = validation_series(model, metric, "", 0);
+  const auto best = std::max_element(series.points.begin(), series.points.end(),
+                                     [](const Point& a, const Point& b) { return a.y < b.y; });
+  if (best == series.points.end()) return "";
+  return fmt::format("Best {} {} after epoch {}.", lower_first(metric_label(metric)), number_text(best->y, false),
+                     number_text(best->x, false));
+}
+
+bool any_bucket(ReadModels models, double EvaluatedBucket::*field) {
+  for (const auto& model : models)
+    if (model.evaluation)
+      for (const auto& bucket : model.evaluation->buckets)
+        if (std::isfinite(bucket.*field)) return true;
+  return false;
+}
+
+// The buckets of the first model that has some; others are matched by name.
+const Evaluated* bucketed(ReadModels models) {
+  for (const auto& model : models)
+    if (model.evaluation && !model.evaluation->buckets.empty()) return &*model.evaluation;
+  return nullptr;
+}
+
+std::vector<double> by_bucket(const Evaluated& names, const Evaluated& from, double EvaluatedBucket::*field) {
+  std::vector<double> values;
+  for (const auto& bucket : names.buckets) {
+    values.push_back(NAN);
+    for (const auto& candidate : from.buckets)
+      if (candidate.name == bucket.name) values.back() = candidate.*field;
+  }
+  return values;
+}
+
+// Each bucket's part of the whole.
+std::vector<double> shares(std::vector<double> values) {
+  double sum = 0;
+  for (const double value : values) sum += std::isfinite(value) ? value : 0;
+  for (double& value : values) value = sum > 0 ? value / sum : NAN;
+  return values;
+}
+
+std::vector<std::string> bucket_names(const Evaluated& evaluated) {
+  std::vector<std::string> names;
+  for (const auto& bucket : evaluated.buckets) names.push_back(bucket.name);
+  return names;
+}
+
+std::string tested(double positives) {
+  return std::isfinite(positives) ? number_text(positives, false) + (positives == 1 ? " test" : " tests") : "";
+}
+
+std::string recall_figure(ReadModels models, const Evaluated& names) {
+  const std::string metric = fmt::format("Recall@{}", names.bucket_k);
+  BarChart chart{.title = metric + " by item popularity",
+                 .description = "Items from the most clicked in train to the least.",
+                 .groups = bucket_names(names),
+                 .notes = {},
+                 .y = {.label = metric},
+                 .series = {}};
+  for (const auto& bucket : names.buckets) chart.notes.push_back(tested(bucket.test_positives));
+  if (names.never_in_train) {
+    chart.groups.push_back(names.never_in_train->name);
+    chart.notes.push_back(tested(names.never_in_train->test_positives));
+  }
+  for (const auto& model : models) {
+    if (!model.evaluation) continue;
+    auto values = by_bucket(names, *model.evaluation, &EvaluatedBucket::recall);
+    if (names.never_in_train)
+      values.push_back(model.evaluation->never_in_train ? model.evaluation->never_in_train->recall : NAN);
+    chart.series.push_back({name_of(model), std::move(values), model.color});
+  }
+  return figure(metric + " by item popularity",
+                "Of the test items in each part of the catalogue, how many the lists held.", svg(chart));
+}
+
+std::string activity_figure(ReadModels models) {
+  const auto first = std::find_if(models.begin(), models.end(), [](const ReadModel& model) {
+    return model.evaluation && !model.evaluation->by_activity.empty();
+  });
+  if (first == models.end()) return "";
+  const auto& parts = first->evaluation->by_activity;
+  const std::string metric = fmt::format("Recall@{}", first->evaluation->bucket_k);
+  BarChart chart{.title = metric + " by length of the user's history",
+                 .description = "Users by their number of clicks in train.",
+                 .groups = {},
+                 .notes = {},
+                 .y = {.label = metric},
+                 .series = {}};
+  for (const auto& part : parts) {
+    const std::string shortest = number_text(part.shortest, false), longest = number_text(part.longest, false);
+    chart.groups.push_back(part.shortest == part.longest ? shortest : shortest + "–" + longest);
+    chart.notes.push_back(number_text(part.users, false) + " users");
+  }
+  for (const auto& model : models) {
+    if (!model.evaluation) continue;
+    std::vector<double> values;
+    for (const auto& part : parts) {
+      values.push_back(NAN);
+      for (const auto& candidate : model.evaluation->by_activity)
+        if (candidate.shortest == part.shortest && candidate.longest == part.longest) values.back() = candidate.recall;
+    }
+    chart.series.push_back({name_of(model), std::move(values), model.color});
+  }
+  return figure(metric + " by length of the user's history", "Users by their number of clicks in train.", svg(chart));
+}
+
+std::string recommended_figure(ReadModels models, const Evaluated& names) {
+  BarChart chart{.title = "What is recommended, by item popularity",
+                 .description = "Shares of the catalogue, of the clicks in train and of the places in the users' lists.",
+                 .groups = bucket_names(names),
+                 .notes = {},
+                 .y = {.label = "share", .percent = true},
+                 .series = {}};
+  const auto add = [&](const std::string& name, const std::vector<double>& values, int color) {
+    const auto parts = shares(values);
+    if (std::any_of(parts.begin(), parts.end(), [](double part) { return std::isfinite(part); }))
+      chart.series.push_back({name, parts, color});
+  };
+  add("catalogue", by_bucket(names, names, &EvaluatedBucket::items), kFaint);
+  if (any_bucket(models, &EvaluatedBucket::train_positives))
+    add("clicks in train", by_bucket(names, names, &EvaluatedBucket::train_positives), kNeutral);
+  else add("test clicks", by_bucket(names, names, &EvaluatedBucket::test_positives), kNeutral);
+  for (const auto& model : models)
+    if (model.evaluation)
+      add(models.size() > 1 ? name_of(model) : "recommended",
+          by_bucket(names, *model.evaluation, &EvaluatedBucket::recommended), model.color);
+  return figure("What is recommended, by item popularity",
+                "Each bucket's share of the catalogue, of the clicks, and of the places in the lists.", svg(chart));
+}
+
+std::string lists_table(ReadModels models) {
+  static const std::pair<std::string_view, std::string_view> kMeanings[] = {
+      {"coverage", "part of the catalogue that is in anyone's list"},
+      {"gini", "0: all items alike; 1: one item takes every place"},
+      {"average_popularity", "mean clicks in train of what is recommended"},
+      {"long_tail_share", "part of the places that go to the long tail"}};
+  std::vector<std::string> names;
+  for (const auto& model : models)
+    if (model.evaluation)
+      for (const auto& [name, value] : model.evaluation->lists)
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  if (names.empty()) return "";
+  std::string out = "<div class=\"card wide\"><table>\n<thead><tr><th>The lists as a whole</th>" +
+                    model_heads(models) + "</tr></thead>\n<tbody>\n";
+  for (const auto& name : names) {
+    const auto [metric, k] = split_metric(name);
+    out += "<tr><th>" + escape_markup(metric_label(name));
+    for (const auto& [key, meaning] : kMeanings)
+      if (key == metric) out += fmt::format(" <span class=\"quiet\">{}</span>", meaning);
+    out += "</th>";
+    const bool percent = metric.starts_with("coverage") || metric.ends_with("share");
+    for (const auto& model : models)
+      out += fmt::format("<td>{}</td>", number_text(model.evaluation ? model.evaluation->metric(name) : NAN, percent));
+    out += "</tr>\n";
+  }
+  return out + "</tbody></table></div>\n";
+}
+
+// The median of |estimated / exact - 1|; NaN of nothing.
+double median_relative_error(std::span<const ReportFrequency> frequency) {
+  std::vector<double> errors;
+  for (const auto& f : frequency)
+    if (f.exact > 0 && std::isfinite(f.estimated)) errors.push_back(std::abs(f.estimated / f.exact - 1));
+  if (errors.empty()) return NAN;
+  const auto middle = errors.begin() + static_cast<long>(errors.size() / 2);
+  std::nth_element(errors.begin(), middle, errors.end());
+  return *middle;
+}
+
+std::string frequency_scatter(ReadModels models) {
+  ScatterChart chart{.title = "Estimated against exact click probability",
+                     .description = "One point an item; on the dashed diagonal the estimate is exact.",
+                     .x = {.label = "exact", .log = true},
+                     .y = {.label = "estimated", .log = true},
+                     .diagonal = true,
+                     .series = {}};
+  for (const auto& model : models) {
+    if (model.given->frequency.empty()) continue;
+    Series series{name_of(model), {}, model.color};
+    for (const auto& f : model.given->frequency) series.points.push_back({f.exact, f.estimated});
+    chart.series.push_back(std::move(series));
+  }
+  return figure("Estimated against exact", "One point an item; on the dashed line the estimate is exact.", svg(chart));
+}
+
+std::string frequency_errors(ReadModels models) {
+  constexpr size_t kDeciles = 10;
+  BarChart chart{.title = "Median relative error by popularity",
+                 .description = "Deciles of the items, from the most clicked.",
+                 .groups = {},
+                 .notes = {},
+                 .y = {.label = "median relative error", .percent = true},
+                 .series = {}};
+  for (size_t d = 1; d <= kDeciles; ++d) chart.groups.push_back(fmt::format("{}", d));
+  for (const auto& model : models) {
+    auto sorted = model.given->frequency;
+    if (sorted.empty()) continue;
+    std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.exact > b.exact; });
+    BarChart::Bars bars{name_of(model), {}, model.color};
+    for (size_t d = 0; d < kDeciles; ++d) {
+      const size_t begin = d * sorted.size() / kDeciles, end = (d + 1) * sorted.size() / kDeciles;
+      bars.values.push_back(median_relative_error(std::span(sorted).subspan(begin, end - begin)));
+    }
+    chart.series.push_back(std::move(bars));
+  }
+  return figure("Median relative error by popularity", "Tenths of the items, from the most clicked (1) to the least (10).",
+                svg(chart));
+}
+
+}  // namespace
+
+std::string learning_section(ReadModels models) {
+  if (std::all_of(models.begin(), models.end(), [](const ReadModel& model) { return model.run.empty(); })) return "";
+  std::string out = heading("learning", "Learning", "") + "<div class=\"charts\">\n" + loss_figure(models);
+  auto names = validation_names(models);
+  if (models.size() == 1 && !names.empty()) {
+    LineChart chart{.title = "Validation metrics by epoch",
+                    .description = "",
+                    .x = {.label = "epoch"},
+                    .y = {.label = "metric"},
+                    .series = {}};
+    names.resize(std::min(names.size(), kValidationLines));
+    for (size_t i = 0; i < names.size(); ++i)
+      chart.series.push_back(validation_series(models[0], names[i], metric_label(names[i]), static_cast<int>(i)));
+    out += figure("On validation", best_epoch(models[0], names[0]), svg(chart));
+  } else {
+    names.resize(std::min(names.size(), kValidationCharts));
+    for (const auto& name : names) {
+      LineChart chart{.title = metric_label(name) + " on validation by epoch",
+                      .description = "",
+                      .x = {.label = "epoch"},
+                      .y = {.label = metric_label(name)},
+                      .series = {}};
+      for (const auto& model : models) {
+        auto series = validation_series(model, name, name_of(model), model.color);
+        if (!series.points.empty()) chart.series.push_back(std::move(series));
+      }
+      out += figure(metric_label(name) + " on validation", "", svg(chart));
+    }
+  }
+  return out + "</div></section>\n";
+}
+
+std::string popularity_section(ReadModels models) {
+  const Evaluated* names = bucketed(models);
+  std::vector<std::string> cards;
+  const auto add = [&](std::string html) {
+    if (!html.empty()) cards.push_back(std::move(html));
+  };
+  if (names && any_bucket(models, &EvaluatedBucket::recall)) add(recall_figure(models, *names));
+  if (names && any_bucket(models, &EvaluatedBucket::recommended)) add(recommended_figure(models, *names));
+  add(activity_figure(models));
+  const std::string table = lists_table(models);
+  if (cards.empty() && table.empty()) return "";
+
+  std::string out = heading("popularity", "By popularity",
+                            "Parts of the catalogue, from the items most clicked in train to the least. A model that "
+                            "only repeats what is popular does well on the left and finds nothing on the right.") +
+                    "<div class=\"charts\">\n";
+  for (const auto& card : cards) out += card;
+  // The table fills the place that an odd number of charts leaves, or has a row to itself.
+  if (cards.size() % 2 == 1) return out + table + "</div></section>\n";
+  return out + "</div>\n<div class=\"below\">" + table + "</div></section>\n";
+}
+
+std::string frequency_section(ReadModels models) {
+  if (std::all_of(models.begin(), models.end(), [](const ReadModel& model) { return model.given->frequency.empty(); }))
+    return "";
+  return heading("frequency", "Estimated frequency",
+                 "The correction needs each item's click probability: the streaming estimate of it against exact counts.") +
+         "<div class=\"charts\">\n" + frequency_scatter(models) + frequency_errors(models) + "</div></section>\n";
+}
+
+}  // namespace pagoda

@@ -1,0 +1,136 @@
+// Sampling and loss together: does the gradient over sampled columns, corrected by the mixture's log expected count,
+// average to the gradient of the full softmax over the catalogue?
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "core/rng.h"
+#include "loss/accidental_hits.h"
+#include "loss/loss.h"
+#include "sampling/negatives.h"
+
+namespace pagoda {
+namespace {
+
+constexpr size_t kItems = 40, kBatch = 192, kDim = 4;
+constexpr double kTemperature = 0.5;
+
+// A few hot items, many cold ones; users and items in one space, positives drawn by popularity alone.
+struct Shop {
+  std::vector<uint64_t> counts;
+  std::unique_ptr<Frequency> frequency;
+  Matrix<double> users{kBatch, kDim}, items{kItems, kDim};
+  ThreadPool pool{2};
+
+  Shop() {
+    for (size_t item = 0; item < kItems; ++item) counts.push_back(1000000 / ((item + 1) * (item + 1)));
+    frequency = make_counts(counts);
+    Rng rng(1, Stream::test);
+    for (auto* matrix : {&users, &items})
+      for (size_t i = 0; i < matrix->rows(); ++i) {
+        double norm = 0;
+        for (double& x : matrix->row(i)) x = rng.normal(), norm += x * x;
+        for (double& x : matrix->row(i)) x /= std::sqrt(norm);
+      }
+  }
+  NegativeWorld world() const { return {kItems, kBatch, counts, frequency.get()}; }
+  std::vector<uint32_t> positives(uint64_t step) const {
+    Rng rng(2, Stream::test, step);
+    double total = 0;
+    for (const uint64_t count : counts) total += static_cast<double>(count);
+    std::vector<uint32_t> result;
+    for (size_t i = 0; i < kBatch; ++i) {
+      double u = rng.uniform() * total;
+      uint32_t item = 0;
+      while (u >= static_cast<double>(counts[item])) u -= static_cast<double>(counts[item++]);
+      result.push_back(item);
+    }
+    return result;
+  }
+};
+
+// dU, then the gradient of each item's vector.
+using Gradient = std::vector<double>;
+
+Gradient gradient(Shop& shop, const Columns& columns, const Ragged<uint32_t>& positives, Correction correction) {
+  Matrix<double> vectors(columns.items.size(), kDim), d_users(kBatch, kDim), d_items(columns.items.size(), kDim);
+  for (size_t j = 0; j < columns.items.size(); ++j) std::ranges::copy(shop.items.row(columns.items[j]), vectors[j]);
+  std::vector<uint32_t> users(kBatch);
+  for (uint32_t i = 0; i < kBatch; ++i) users[i] = i;
+  const auto masked = accidental_hits(users, positives, columns.items);
+  LossOptions options;
+  options.correction = correction;
+  LossInput<double> input;
+  input.users = shop.users, input.items = vectors, input.positives = &positives, input.masked = &masked;
+  input.first_negative = columns.first_negative, input.log_count = columns.log_count;
+  input.negatives_drawn = columns.drawn, input.temperature = kTemperature;
+  LossOutput<double> output;
+  output.d_users = d_users, output.d_items = d_items;
+  make_loss<double>(options)->run(shop.pool, input, output);
+  Gradient result(d_users.begin(), d_users.end());
+  result.resize(kBatch * kDim + kItems * kDim);
+  for (size_t j = 0; j < columns.items.size(); ++j)
+    for (size_t d = 0; d < kDim; ++d) result[(kBatch + columns.items[j]) * kDim + d] += d_items[j][d];
+  return result;
+}
+
+double norm(const Gradient& g) {
+  double sum = 0;
+  for (const double x : g) sum += x * x;
+  return std::sqrt(sum);
+}
+
+// |mean of (sampled - full)| / |mean of full| over the steps, the items' and the users' gradients together; of an
+// unbiased one the noise alone is .34 / sqrt(steps). `correct` may replace the log counts.
+double bias(Shop& shop, uint64_t steps, const std::vector<NegativesOptions>& sources, Correction correction,
+            const std::function<void(Columns&)>& correct = {}) {
+  const Mixture mixture(sources, shop.world());
+  const Mixture catalogue({{"catalogue"}}, shop.world());
+  Gradient difference((kBatch + kItems) * kDim), full((kBatch + kItems) * kDim);
+  for (uint64_t step = 0; step < steps; ++step) {
+    const auto items = shop.positives(step);
+    Columns columns, all;
+    mixture.draw(items, 1, step, columns);
+    catalogue.draw(items, 1, step, all);
+    if (correct) correct(columns);
+    Ragged<uint32_t> own, rows_of_items;
+    for (uint32_t i = 0; i < kBatch; ++i) {
+      own.push(std::vector<uint32_t>{i});
+      rows_of_items.push(std::vector<uint32_t>{items[i]});
+    }
+    const auto sampled = gradient(shop, columns, own, correction);
+    const auto exact = gradient(shop, all, rows_of_items, Correction::none);
+    for (size_t k = 0; k < full.size(); ++k) difference[k] += sampled[k] - exact[k], full[k] += exact[k];
+  }
+  return norm(difference) / norm(full);
+}
+
+TEST(MixtureUnbiased, TheMixturesCountsGiveTheFullSoftmaxAndOtherCountsDoNot) {
+  Shop shop;
+  const std::vector<NegativesOptions> sources{{"in_batch"}, {"uniform", 192}};
+  const auto in_batch = make_in_batch(shop.world());
+  const auto uniform = make_uniform(192, kItems);
+  const auto by = [](const NegativeSource& source) {
+    return [&source](Columns& columns) {
+      for (size_t j = 0; j < columns.items.size(); ++j)
+        columns.log_count[j] = source.log_expected_count(columns.items[j]);
+    };
+  };
+  EXPECT_LT(bias(shop, 600, sources, Correction::negatives), 0.02);
+  EXPECT_LT(bias(shop, 150, sources, Correction::leave_one_out), 0.06);  // n counts the draws that are masked, too
+  EXPECT_GT(bias(shop, 50, sources, Correction::none), 0.3);
+  EXPECT_GT(bias(shop, 50, sources, Correction::negatives, by(*in_batch)), 0.3);
+  EXPECT_GT(bias(shop, 50, sources, Correction::negatives, by(*uniform)), 0.3);
+}
+
+TEST(MixtureUnbiased, UniformNegativesAloneGiveTheFullSoftmax) {
+  Shop shop;
+  const std::vector<NegativesOptions> sources{{"uniform", 384}};
+  EXPECT_LT(bias(shop, 300, sources, Correction::negatives), 0.02);
+  // With the batch's positives among the negatives, of which a uniform count knows nothing, they would not.
+  EXPECT_GT(bias(shop, 50, sources, Correction::negatives, [](Columns& columns) { columns.first_negative = 0; }), 0.3);
+}
+
+}  // namespace
+}  // namespace pagoda
