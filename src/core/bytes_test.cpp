@@ -12,7 +12,7 @@ ByteReader reader(std::string_view bytes) {
 std::string sample() {
   ByteWriter out;
   out.value<uint32_t>(7);
-  out.text("ab\0c");
+  out.text(std::string_view("ab\0c", 4));
   out.array(std::vector<float>{1.5f, -2.0f});
   out.array(std::vector<uint64_t>{});
   out.value(0.25);
@@ -23,7 +23,7 @@ TEST(Bytes, WhatIsWrittenIsRead) {
   const std::string bytes = sample();
   auto in = reader(bytes);
   EXPECT_EQ(in.value<uint32_t>(), 7u);
-  EXPECT_EQ(in.text(), "ab");  // a literal ends at its first zero
+  EXPECT_EQ(in.text(), std::string_view("ab\0c", 4));
   EXPECT_EQ(in.array<float>(), (std::vector<float>{1.5f, -2.0f}));
   EXPECT_TRUE(in.array<uint64_t>().empty());
   EXPECT_FALSE(in.at_end());
@@ -49,17 +49,15 @@ TEST(Bytes, InputCutAnywhereThrows) {
   }
 }
 
-TEST(Bytes, ALengthThatOverflowsThrowsAndNamesTheSection) {
-  for (const uint64_t n : {uint64_t{2}, UINT64_MAX, UINT64_MAX / 8 + 1, uint64_t{1} << 62}) {
+TEST(Bytes, ALengthThatDoesNotFitThrowsAndNamesTheSection) {
+  for (const uint64_t n : {uint64_t{5}, UINT64_MAX, UINT64_MAX / 8 + 1, uint64_t{1} << 62}) {
     ByteWriter out;
     out.value(n);
     out.value<uint32_t>(0);
     EXPECT_THROW(reader(out.bytes()).array<double>(), Error) << n;
     try {
-      auto in = reader(out.bytes());
-      in.value<uint8_t>();  // off by one byte, the length is another
-      in = reader(out.bytes());
-      if (n > 4) in.text();
+      reader(out.bytes()).text();
+      FAIL() << "a text of " << n << " bytes was read from 4";
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::failed);
       EXPECT_STREQ(error.what(), "model.pagoda: section 'x': ends before its content does");

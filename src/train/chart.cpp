@@ -14,7 +14,7 @@ namespace pagoda {
 
 namespace {
 
-constexpr double kWidth = 520, kHeight = 300, kRight = 14, kBottom = 48, kLegendRow = 20, kLetter = 7;
+constexpr double kWidth = 520, kHeight = 300, kRight = 14, kBottom = 48, kLegendRow = 20;
 constexpr size_t kLinePoints = 100, kDots = 24, kScatterPoints = 2000, kBarLabels = 16;
 
 template <class... Args>
@@ -22,19 +22,26 @@ void put(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
   fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
 }
 
-size_t letters(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
+// In chart_css()'s size; the font is the reader's, so this is a guess on the wide side.
+double letter_width(char c) {
+  if ((c & 0xc0) == 0x80) return 0;  // a later byte of a UTF-8 character
+  if (std::string_view("iljtf.,:;'|! ").find(c) != std::string_view::npos) return 4.6;
+  if (std::string_view("@%mwMW").find(c) != std::string_view::npos) return 12;
+  return c >= 'A' && c <= 'Z' ? 9 : 7.6;
 }
-// Of text of chart_css()'s size; the font is the reader's, so this is a guess on the wide side.
-double text_width(std::string_view text) { return kLetter * static_cast<double>(letters(text)); }
+double text_width(std::string_view text) {
+  double width = 0;
+  for (const char c : text) width += letter_width(c);
+  return width;
+}
 
 std::string shortened(const std::string& text, double width) {
-  const auto fits = static_cast<size_t>(std::max(2.0, width / kLetter));
-  if (letters(text) <= fits) return text;
+  if (text_width(text) <= width) return text;
   std::string kept;
-  size_t count = 0;
+  double used = letter_width('W');  // the ellipsis
   for (const char c : text) {
-    if ((c & 0xc0) != 0x80 && ++count == fits) break;
+    used += letter_width(c);
+    if (used > width && (c & 0xc0) != 0x80) break;
     kept += c;
   }
   return kept + "…";
@@ -61,8 +68,10 @@ Drawn settle(const Axis& axis, Range range, bool round, int most_ticks) {
   for (const double tick : axis.ticks) range.add(tick);
   if (range.low == range.high) {
     const double margin = range.low == 0 ? 1 : std::abs(range.low) * 0.1;
-    if (axis.log) range = {range.low / 2, range.high * 2};
-    else range = {axis.from_zero && range.low >= 0 ? 0 : range.low - margin, range.high + margin};
+    if (axis.log)
+      range = {range.low / 2, range.high * 2};
+    else
+      range = {axis.from_zero && range.low >= 0 ? 0 : range.low - margin, range.high + margin};
   }
   if (axis.log) {
     if (round) range = {range.low / 1.15, range.high * 1.15};
@@ -78,7 +87,8 @@ Drawn settle(const Axis& axis, Range range, bool round, int most_ticks) {
   drawn.scale.low = range.low, drawn.scale.high = range.high;
   if (axis.log)
     for (const double tick : drawn.ticks) drawn.labels.push_back(tick_labels({tick}, axis.percent)[0]);
-  else drawn.labels = tick_labels(drawn.ticks, axis.percent);
+  else
+    drawn.labels = tick_labels(drawn.ticks, axis.percent);
   return drawn;
 }
 
@@ -87,7 +97,8 @@ struct Key {
   int color;
 };
 
-// The sheet a chart is drawn on: opening tag, words, legend, y axis; then the chart draws inside left..right, top..bottom.
+// The sheet a chart is drawn on: opening tag, words, legend, y axis; then the chart draws inside left..right and
+// top..bottom.
 struct Sheet {
   std::string out;
   double left = 0, right = kWidth - kRight, top = 0, bottom = kHeight - kBottom;
@@ -117,7 +128,7 @@ Sheet open_sheet(const std::string& title, const std::string& description, const
   sheet.top = row + 14;
   double widest = 0;
   for (const auto& label : y.labels) widest = std::max(widest, text_width(label));
-  sheet.left = widest + 16;
+  sheet.left = widest + 10;
   y.scale.from = sheet.bottom, y.scale.to = sheet.top;
   for (size_t i = 0; i < y.ticks.size(); ++i) {
     const double height = y.scale.at(y.ticks[i]);
@@ -137,8 +148,8 @@ void put_x_axis(Sheet& sheet, const Axis& axis, Drawn& x, bool grid) {
     if (at - half < previous + 6) continue;
     // The last label must not leave the sheet.
     const bool at_edge = at + half > kWidth;
-    put(sheet.out, "<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n", at_edge ? kWidth : at,
-        sheet.bottom + 18, at_edge ? "end" : "middle", x.labels[i]);
+    put(sheet.out, "<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n",
+        at_edge ? kWidth : at, sheet.bottom + 18, at_edge ? "end" : "middle", x.labels[i]);
     previous = at + half;
   }
   put(sheet.out, "<text class=\"quiet\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", sheet.right,
@@ -152,9 +163,11 @@ struct Row {
 };
 
 // A band that a pointer can hover, and the box with the values there. x: where the vertical line stands; NaN: none.
-void put_hover(Sheet& sheet, double from, double to, double x, const std::string& heading, const std::vector<Row>& rows) {
+void put_hover(Sheet& sheet, double from, double to, double x, const std::string& heading,
+               const std::vector<Row>& rows) {
   double width = text_width(heading);
-  for (const auto& row : rows) width = std::max(width, 24 + text_width(shortened(row.name, 200)) + text_width(row.value));
+  for (const auto& row : rows)
+    width = std::max(width, 24 + text_width(shortened(row.name, 200)) + text_width(row.value));
   width += 20;
   const double height = 26 + 17 * static_cast<double>(rows.size());
   const double middle = std::isnan(x) ? (from + to) / 2 : x;
@@ -162,23 +175,27 @@ void put_hover(Sheet& sheet, double from, double to, double x, const std::string
   if (left + width > kWidth - 2) left = std::isnan(x) ? kWidth - 2 - width : middle - 12 - width;
   left = std::max(2.0, left);
   // The empty title keeps the browser from showing the chart's own over the box.
-  put(sheet.out, "<g class=\"hover\"><title></title><rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/><g>",
-      from, sheet.top, to - from, sheet.bottom - sheet.top);
+  put(sheet.out,
+      "<g class=\"hover\"><title></title><rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/><g>", from,
+      sheet.top, to - from, sheet.bottom - sheet.top);
   if (!std::isnan(x)) put(sheet.out, "<path class=\"cross\" d=\"M{:.1f} {:.1f}V{:.1f}\"/>", x, sheet.top, sheet.bottom);
   for (const auto& row : rows)
     if (!std::isnan(row.dot))
-      put(sheet.out, "<circle class=\"dot {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4.5\"/>", color_class(row.color), x, row.dot);
+      put(sheet.out, "<circle class=\"dot {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4.5\"/>", color_class(row.color), x,
+          row.dot);
   const double top = std::max(2.0, sheet.top + 4);
-  put(sheet.out, "<rect class=\"box\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"6\"/>", left, top,
-      width, height);
-  put(sheet.out, "<text class=\"quiet\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", left + 10, top + 17, escape_markup(heading));
+  put(sheet.out, "<rect class=\"box\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"6\"/>", left,
+      top, width, height);
+  put(sheet.out, "<text class=\"quiet\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", left + 10, top + 17,
+      escape_markup(heading));
   for (size_t i = 0; i < rows.size(); ++i) {
     const double y = top + 34 + 17 * static_cast<double>(i);
     put(sheet.out, "<rect class=\"key {}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"8\" height=\"8\" rx=\"2\"/>",
         color_class(rows[i].color), left + 10, y - 8);
-    put(sheet.out, "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", left + 24, y, escape_markup(shortened(rows[i].name, 200)));
-    put(sheet.out, "<text class=\"value\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>", left + width - 10, y,
-        rows[i].value);
+    put(sheet.out, "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", left + 24, y,
+        escape_markup(shortened(rows[i].name, 200)));
+    put(sheet.out, "<text class=\"value\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>", left + width - 10,
+        y, rows[i].value);
   }
   sheet.out += "</g></g>\n";
 }
@@ -242,9 +259,9 @@ std::string svg(const LineChart& chart) {
     for (const auto& point : lines.back()) xs.add(point.x), ys.add(point.y);
     if (lines.back().empty()) continue;
     const Point first = lines.back().front(), last = lines.back().back();
-    put(words, "{}{}: {} at {}, {} at {}.", words.empty() ? "" : " ", series.name, number_text(first.y, chart.y.percent),
-        number_text(first.x, chart.x.percent), number_text(last.y, chart.y.percent),
-        number_text(last.x, chart.x.percent));
+    put(words, "{}{}: {} at {}, {} at {}.", words.empty() ? "" : " ", series.name,
+        number_text(first.y, chart.y.percent), number_text(first.x, chart.x.percent),
+        number_text(last.y, chart.y.percent), number_text(last.x, chart.x.percent));
   }
   Drawn x = settle(chart.x, xs, false, 7), y = settle(chart.y, ys, true, 5);
   Sheet sheet = open_sheet(chart.title, described(chart.description, words), keys, chart.y.label, true, y);
@@ -260,8 +277,8 @@ std::string svg(const LineChart& chart) {
     put(sheet.out, "<path class=\"line {}\" d=\"{}\"/>\n", color_class(chart.series[s].color), path);
     if (lines[s].size() > kDots) continue;
     for (const auto& point : lines[s])
-      put(sheet.out, "<circle class=\"dot {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>", color_class(chart.series[s].color),
-          x.scale.at(point.x), y.scale.at(point.y));
+      put(sheet.out, "<circle class=\"dot {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>",
+          color_class(chart.series[s].color), x.scale.at(point.x), y.scale.at(point.y));
     sheet.out += '\n';
   }
 
@@ -269,8 +286,8 @@ std::string svg(const LineChart& chart) {
   std::map<double, std::vector<Row>> at;
   for (size_t s = 0; s < lines.size(); ++s)
     for (const auto& point : lines[s])
-      at[point.x].push_back({chart.series[s].name, number_text(point.y, chart.y.percent), chart.series[s].color,
-                             y.scale.at(point.y)});
+      at[point.x].push_back(
+          {chart.series[s].name, number_text(point.y, chart.y.percent), chart.series[s].color, y.scale.at(point.y)});
   for (auto here = at.begin(); here != at.end(); ++here) {
     const double middle = x.scale.at(here->first);
     const auto next = std::next(here);
@@ -308,6 +325,7 @@ std::string svg(const BarChart& chart) {
   const auto count = static_cast<double>(chart.series.size());
   const double bar = std::min(46.0, (group_width * 0.78 - 2 * (count - 1)) / count);
   const double zero = y.scale.at(0);
+  std::vector<std::vector<Row>> hovers;
   for (size_t g = 0; g < chart.groups.size(); ++g) {
     const double left = sheet.left + static_cast<double>(g) * group_width, middle = left + group_width / 2;
     double at = middle - (bar * count + 2 * (count - 1)) / 2;
@@ -317,11 +335,13 @@ std::string svg(const BarChart& chart) {
       if (std::isfinite(value)) {
         const double end = y.scale.at(value), radius = std::min({3.0, bar / 2, std::abs(zero - end)});
         const double turn = end < zero ? radius : -radius;
-        put(sheet.out, "<path class=\"bar {}\" d=\"M{:.1f} {:.1f}V{:.1f}q0 {:.1f} {:.1f} {:.1f}h{:.1f}q{:.1f} 0 {:.1f} "
-            "{:.1f}V{:.1f}z\"/>", color_class(series.color), at, zero, end + turn, -turn, radius, -turn, bar - 2 * radius,
-            radius, radius, turn, zero);
+        put(sheet.out,
+            "<path class=\"bar {}\" d=\"M{:.1f} {:.1f}V{:.1f}q0 {:.1f} {:.1f} {:.1f}h{:.1f}q{:.1f} 0 {:.1f} "
+            "{:.1f}V{:.1f}z\"/>",
+            color_class(series.color), at, zero, end + turn, -turn, radius, -turn, bar - 2 * radius, radius, radius,
+            turn, zero);
         const std::string label = number_text(value, chart.y.percent), brief = bar_label(value, chart.y.percent);
-        if (bars <= kBarLabels && 0.95 * text_width(brief) < bar + 2)
+        if (bars <= kBarLabels && text_width(brief) < bar + 3)
           put(sheet.out, "<text class=\"value small\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>",
               at + bar / 2, end - 5, brief);
         rows.push_back({series.name, label, series.color});
@@ -333,7 +353,11 @@ std::string svg(const BarChart& chart) {
     if (!chart.notes.empty())
       put(sheet.out, "<text class=\"quiet small\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", middle,
           sheet.bottom + 34, escape_markup(shortened(chart.notes[g], group_width)));
-    put_hover(sheet, left, left + group_width, NAN, chart.groups[g], rows);
+    hovers.push_back(std::move(rows));
+  }
+  for (size_t g = 0; g < hovers.size(); ++g) {  // after all the bars, so that the boxes lie above them
+    const double left = sheet.left + static_cast<double>(g) * group_width;
+    put_hover(sheet, left, left + group_width, NAN, chart.groups[g], hovers[g]);
   }
   return sheet.out + "</svg>\n";
 }

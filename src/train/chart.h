@@ -23,8 +23,8 @@ std::string color_class(int color);  // of chart_css(): sets --c
 struct Axis {
   std::string label;
   bool log = false;
-  bool from_zero = false;     // the axis reaches to 0 whatever the values are
-  bool percent = false;       // 0.25 reads 25%
+  bool from_zero = false;          // the axis reaches to 0 whatever the values are
+  bool percent = false;            // 0.25 reads 25%
   std::vector<double> ticks = {};  // empty: round numbers
 };
 

@@ -31,13 +31,20 @@ std::string escape_markup(std::string_view text) {
   out.reserve(text.size() + text.size() / 8);
   while (!text.empty()) {
     const size_t length = character_length(text);
-    if (length == 0) out += "\uFFFD";
-    else if (text[0] == '&') out += "&amp;";
-    else if (text[0] == '<') out += "&lt;";
-    else if (text[0] == '>') out += "&gt;";
-    else if (text[0] == '"') out += "&quot;";
-    else if (text[0] == '\'') out += "&#39;";
-    else out.append(text.substr(0, length));
+    if (length == 0)
+      out += "\uFFFD";
+    else if (text[0] == '&')
+      out += "&amp;";
+    else if (text[0] == '<')
+      out += "&lt;";
+    else if (text[0] == '>')
+      out += "&gt;";
+    else if (text[0] == '"')
+      out += "&quot;";
+    else if (text[0] == '\'')
+      out += "&#39;";
+    else
+      out.append(text.substr(0, length));
     text.remove_prefix(length == 0 ? 1 : length);
   }
   return out;

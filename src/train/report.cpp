@@ -47,20 +47,21 @@ std::string header(const ReportInput& input, ReadModels models) {
   out += "<dl class=\"facts\">\n";
   for (const auto& [name, value] : input.data) out += fact(name, escape_markup(value));
   out += fact("measured on", said_by_all(models, [](const ReadModel& model) {
-    if (!model.evaluation || model.evaluation->split.empty()) return std::string();
-    const auto& [split, users, items] =
-        std::tuple(model.evaluation->split, model.evaluation->users, model.evaluation->items);
-    return fmt::format("{}, {} users, {} items", escape_markup(split), number_text(users, false), number_text(items, false));
-  }));
+                if (!model.evaluation || model.evaluation->split.empty()) return std::string();
+                const auto& [split, users, items] =
+                    std::tuple(model.evaluation->split, model.evaluation->users, model.evaluation->items);
+                return fmt::format("{}, {} users, {} items", escape_markup(split), number_text(users, false),
+                                   number_text(items, false));
+              }));
   out += fact("chosen on", said_by_all(models, [](const ReadModel& model) {
-    return model.evaluation ? escape_markup(model.evaluation->chosen_on) : std::string();
-  }));
+                return model.evaluation ? escape_markup(model.evaluation->chosen_on) : std::string();
+              }));
   out += fact("order of a user's list", said_by_all(models, [](const ReadModel& model) -> std::string {
-    const auto uses = model.given->uses_order       ? model.given->uses_order
-                      : model.evaluation            ? model.evaluation->uses_order
-                                                    : std::optional<bool>();
-    return uses ? *uses ? "used" : "not used" : "";
-  }));
+                const auto uses = model.given->uses_order ? model.given->uses_order
+                                  : model.evaluation      ? model.evaluation->uses_order
+                                                          : std::optional<bool>();
+                return uses ? *uses ? "used" : "not used" : "";
+              }));
   for (const auto& model : models)
     if (!model.given->fingerprint.empty())
       out += fact(models.size() > 1 ? model.given->name + ", fingerprint" : "fingerprint",
@@ -104,17 +105,19 @@ double metric_of(const ReadModel& model, const std::string& name) {
 std::string tiles(ReadModels models) {
   std::string out;
   for (const auto& tile : tiles_of(models)) {
-    out += fmt::format("<div class=\"card tile\"><h3>{}<span>{}</span></h3>", escape_markup(metric_label(tile.metric)), tile.meaning);
+    out += fmt::format("<div class=\"card tile\"><h3>{}<span>{}</span></h3>", escape_markup(metric_label(tile.metric)),
+                       tile.meaning);
     if (models.size() == 1) {
       out += fmt::format("<p class=\"big\">{}</p>", number_text(metric_of(models[0], tile.metric), tile.percent));
     } else {
       out += "<ul>";
       for (const auto& model : models)
-        out += fmt::format("<li><span><span class=\"swatch {}\"></span>{}</span><span class=\"number\">{}</span>"
-                           "<span class=\"change\">{}</span></li>",
-                           color_class(model.color), escape_markup(model.given->name),
-                           number_text(metric_of(model, tile.metric), tile.percent),
-                           &model == &models[0] ? "" : change_text(metric_of(models[0], tile.metric), metric_of(model, tile.metric)));
+        out += fmt::format(
+            "<li><span><span class=\"swatch {}\"></span>{}</span><span class=\"number\">{}</span>"
+            "<span class=\"change\">{}</span></li>",
+            color_class(model.color), escape_markup(model.given->name),
+            number_text(metric_of(model, tile.metric), tile.percent),
+            &model == &models[0] ? "" : change_text(metric_of(models[0], tile.metric), metric_of(model, tile.metric)));
       out += "</ul>";
     }
     out += "</div>\n";
@@ -131,7 +134,8 @@ std::vector<std::pair<std::string, std::vector<int>>> metric_families(ReadModels
       const auto [metric, k] = split_metric(name);
       auto family = std::find_if(families.begin(), families.end(), [&](const auto& f) { return f.first == metric; });
       if (family == families.end()) family = families.insert(families.end(), {metric, {}});
-      if (std::find(family->second.begin(), family->second.end(), k) == family->second.end()) family->second.push_back(k);
+      if (std::find(family->second.begin(), family->second.end(), k) == family->second.end())
+        family->second.push_back(k);
     }
   }
   for (auto& [metric, ks] : families) std::sort(ks.begin(), ks.end());
@@ -164,8 +168,8 @@ std::string metrics_by_k(const ReadModel& model) {
 
 // Several models: a row a metric and k, a column a model; of two, the change as well.
 std::string metrics_by_model(ReadModels models) {
-  std::string out = "<table><thead><tr><th></th>" + model_heads(models) + (models.size() == 2 ? "<th>change</th>" : "") +
-                    "</tr></thead>\n<tbody>\n";
+  std::string out = "<table><thead><tr><th></th>" + model_heads(models) +
+                    (models.size() == 2 ? "<th>change</th>" : "") + "</tr></thead>\n<tbody>\n";
   for (const auto& [metric, ks] : metric_families(models)) {
     for (const int k : ks) {
       const std::string name = full_name(metric, k);
@@ -177,7 +181,8 @@ std::string metrics_by_model(ReadModels models) {
         const double value = metric_of(model, name);
         out += fmt::format("<td{}>{}</td>", value == best ? " class=\"best\"" : "", number_text(value, false));
       }
-      if (models.size() == 2) out += "<td>" + change_text(metric_of(models[0], name), metric_of(models[1], name)) + "</td>";
+      if (models.size() == 2)
+        out += "<td>" + change_text(metric_of(models[0], name), metric_of(models[1], name)) + "</td>";
       out += "</tr>\n";
     }
   }
@@ -188,7 +193,7 @@ std::string metrics_by_model(ReadModels models) {
 std::string curve_by_k(ReadModels models, const std::string& of, const std::string& caption, const std::string& note) {
   LineChart chart{.title = caption,
                   .description = note,
-                  .x = {.label = "k, candidates a user", .log = true},
+                  .x = {.label = "k", .log = true},
                   .y = {.label = metric_label(of) + "@k", .from_zero = true},
                   .series = {}};
   auto& ks = chart.x.ticks;
@@ -225,7 +230,8 @@ std::string model_heads(ReadModels models) {
   if (models.size() == 1) return "<th></th>";
   std::string out;
   for (const auto& model : models)
-    out += fmt::format("<th><span class=\"swatch {}\"></span>{}</th>", color_class(model.color), escape_markup(model.given->name));
+    out += fmt::format("<th><span class=\"swatch {}\"></span>{}</th>", color_class(model.color),
+                       escape_markup(model.given->name));
   return out;
 }
 
@@ -243,9 +249,11 @@ std::string accuracy_section(ReadModels models) {
     times += (times.empty() ? " Trained in " : ", ") + human_duration(model.run.back().seconds);
     if (models.size() > 1) times += " (" + escape_markup(model.given->name) + ")";
   }
-  return heading("accuracy", "Accuracy",
-                 "Exact ranking over the whole catalogue, without the items of the user's training history; a tie never "
-                 "counts as a hit. Means over users with at least one test item." + (times.empty() ? "" : times + ".")) +
+  return heading(
+             "accuracy", "Accuracy",
+             "Exact ranking over the whole catalogue, without the items of the user's training history; a tie never "
+             "counts as a hit. Means over users with at least one test item." +
+                 (times.empty() ? "" : times + ".")) +
          "<div class=\"charts\">\n<div class=\"card wide\">" +
          (models.size() == 1 ? metrics_by_k(models[0]) : metrics_by_model(models)) + "</div>\n<div class=\"stack\">" +
          curve_by_k(models, "recall", "Recall by length of the list",

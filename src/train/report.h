@@ -23,9 +23,9 @@ struct ReportCandidate {
 // One user as one model answers. A candidate whose id is among the held-out ones is marked as a hit.
 struct ReportExample {
   std::string user;
-  std::vector<ReportItem> history;          // newest first
-  std::vector<ReportItem> held_out;         // the user's test items
-  std::vector<ReportCandidate> candidates;  // best first; the page shows the first twenty
+  std::vector<ReportItem> history = {};          // newest first
+  std::vector<ReportItem> held_out = {};         // the user's test items
+  std::vector<ReportCandidate> candidates = {};  // best first; the page shows the first twenty
 };
 
 // An item's click probability: counted exactly, and as the streaming estimator reads it.
@@ -48,7 +48,7 @@ struct ReportInput {
   std::string title = {};                                      // empty: the models' names
   std::string introduction = {};                               // a sentence or two; may be empty
   std::vector<std::pair<std::string, std::string>> data = {};  // facts: {"interactions", "1,027,370"}
-  std::vector<ReportModel> models;                             // at least one; the first is what others are compared with
+  std::vector<ReportModel> models;  // at least one; the first is what others are compared with
 };
 
 // The page. Text may hold anything (it is escaped). Error{failed} naming the model and the part when an evaluation or a

@@ -66,7 +66,7 @@ std::string best_epoch(const ReadModel& model, const std::string& metric) {
                      number_text(best->x, false));
 }
 
-bool any_bucket(ReadModels models, double EvaluatedBucket::*field) {
+bool any_bucket(ReadModels models, double EvaluatedBucket::* field) {
   for (const auto& model : models)
     if (model.evaluation)
       for (const auto& bucket : model.evaluation->buckets)
@@ -81,7 +81,7 @@ const Evaluated* bucketed(ReadModels models) {
   return nullptr;
 }
 
-std::vector<double> by_bucket(const Evaluated& names, const Evaluated& from, double EvaluatedBucket::*field) {
+std::vector<double> by_bucket(const Evaluated& names, const Evaluated& from, double EvaluatedBucket::* field) {
   std::vector<double> values;
   for (const auto& bucket : names.buckets) {
     values.push_back(NAN);
@@ -165,12 +165,13 @@ std::string activity_figure(ReadModels models) {
 }
 
 std::string recommended_figure(ReadModels models, const Evaluated& names) {
-  BarChart chart{.title = "What is recommended, by item popularity",
-                 .description = "Shares of the catalogue, of the clicks in train and of the places in the users' lists.",
-                 .groups = bucket_names(names),
-                 .notes = {},
-                 .y = {.label = "share", .percent = true},
-                 .series = {}};
+  BarChart chart{
+      .title = "What is recommended, by item popularity",
+      .description = "Shares of the catalogue, of the clicks in train and of the places in the users' lists.",
+      .groups = bucket_names(names),
+      .notes = {},
+      .y = {.label = "share", .percent = true},
+      .series = {}};
   const auto add = [&](const std::string& name, const std::vector<double>& values, int color) {
     const auto parts = shares(values);
     if (std::any_of(parts.begin(), parts.end(), [](double part) { return std::isfinite(part); }))
@@ -179,7 +180,8 @@ std::string recommended_figure(ReadModels models, const Evaluated& names) {
   add("catalogue", by_bucket(names, names, &EvaluatedBucket::items), kFaint);
   if (any_bucket(models, &EvaluatedBucket::train_positives))
     add("clicks in train", by_bucket(names, names, &EvaluatedBucket::train_positives), kNeutral);
-  else add("test clicks", by_bucket(names, names, &EvaluatedBucket::test_positives), kNeutral);
+  else
+    add("test clicks", by_bucket(names, names, &EvaluatedBucket::test_positives), kNeutral);
   for (const auto& model : models)
     if (model.evaluation)
       add(models.size() > 1 ? name_of(model) : "recommended",
@@ -200,8 +202,8 @@ std::string lists_table(ReadModels models) {
       for (const auto& [name, value] : model.evaluation->lists)
         if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   if (names.empty()) return "";
-  std::string out = "<div class=\"card wide\"><table>\n<thead><tr><th>The lists as a whole</th>" +
-                    model_heads(models) + "</tr></thead>\n<tbody>\n";
+  std::string out = "<div class=\"card wide\"><table>\n<thead><tr><th>The lists as a whole</th>" + model_heads(models) +
+                    "</tr></thead>\n<tbody>\n";
   for (const auto& name : names) {
     const auto [metric, k] = split_metric(name);
     out += "<tr><th>" + escape_markup(metric_label(name));
@@ -263,8 +265,8 @@ std::string frequency_errors(ReadModels models) {
     }
     chart.series.push_back(std::move(bars));
   }
-  return figure("Median relative error by popularity", "Tenths of the items, from the most clicked (1) to the least (10).",
-                svg(chart));
+  return figure("Median relative error by popularity",
+                "Tenths of the items, from the most clicked (1) to the least (10).", svg(chart));
 }
 
 }  // namespace
@@ -326,8 +328,9 @@ std::string popularity_section(ReadModels models) {
 std::string frequency_section(ReadModels models) {
   if (std::all_of(models.begin(), models.end(), [](const ReadModel& model) { return model.given->frequency.empty(); }))
     return "";
-  return heading("frequency", "Estimated frequency",
-                 "The correction needs each item's click probability: the streaming estimate of it against exact counts.") +
+  return heading(
+             "frequency", "Estimated frequency",
+             "The correction needs each item's click probability: the streaming estimate of it against exact counts.") +
          "<div class=\"charts\">\n" + frequency_scatter(models) + frequency_errors(models) + "</div></section>\n";
 }
 

@@ -85,13 +85,15 @@ Evaluated parse_evaluation(std::string_view text, std::string_view what) {
     for (const auto& bucket : *buckets)
       if (bucket.is_object()) evaluated.buckets.push_back(bucket_of(bucket, text_or_empty(bucket, "bucket"), k));
   if (const Json* zero = find_as(json, "zero_train_positives", Json::value_t::object))
-    if (auto bucket = bucket_of(*zero, "not in train", k); bucket.items > 0) evaluated.never_in_train = bucket;
+    if (auto bucket = bucket_of(*zero, "no clicks", k); bucket.items > 0) evaluated.never_in_train = bucket;
   if (const Json* activity = find_as(json, "by_user_activity", Json::value_t::array))
     for (const auto& part : *activity)
       if (part.is_object())
-        evaluated.by_activity.push_back({number_or_nan(part, "shortest_history"), number_or_nan(part, "longest_history"),
-                                         number_or_nan(part, "users"), recall_of(part, k)});
-  if (const Json* order = find_as(json, "uses_order", Json::value_t::boolean)) evaluated.uses_order = order->get<bool>();
+        evaluated.by_activity.push_back({number_or_nan(part, "shortest_history"),
+                                         number_or_nan(part, "longest_history"), number_or_nan(part, "users"),
+                                         recall_of(part, k)});
+  if (const Json* order = find_as(json, "uses_order", Json::value_t::boolean))
+    evaluated.uses_order = order->get<bool>();
   return evaluated;
 }
 

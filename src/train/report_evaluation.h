@@ -23,9 +23,9 @@ struct EvaluatedBucket {
 
 struct Evaluated {
   std::string split, chosen_on;
-  double users, items, seconds;     // NaN: not said
-  std::vector<NamedValue> metrics;  // "recall@20", ..., in the order of the text
-  std::vector<NamedValue> lists;    // what the lists look like: coverage@20, gini@20, ...
+  double users, items, seconds;                   // NaN: not said
+  std::vector<NamedValue> metrics;                // "recall@20", ..., in the order of the text
+  std::vector<NamedValue> lists;                  // what the lists look like: coverage@20, gini@20, ...
   std::vector<EvaluatedBucket> buckets;           // of the catalogue, from the hottest
   std::optional<EvaluatedBucket> never_in_train;  // some of the coldest bucket's items once more
   int bucket_k = 0;                               // of the recall of all buckets, the first said; 0: not said

@@ -106,12 +106,13 @@ std::string examples_section(ReadModels models) {
       if (std::find(users.begin(), users.end(), example.user) == users.end()) users.push_back(example.user);
   if (users.empty()) return "";
 
-  std::string out = heading("examples", "Examples",
-                            fmt::format("What some users clicked, and the first {} candidates for them with their "
-                                        "scores. <span class=\"found\">✓</span> marks an item that the user did click in the "
-                                        "part held out for test. A list without a hit need not be a bad one: most of what "
-                                        "a user would like was never shown to them.",
-                                        kShownCandidates));
+  std::string out =
+      heading("examples", "Examples",
+              fmt::format("What some users clicked, and the first {} candidates for them with their "
+                          "scores. <span class=\"found\">✓</span> marks an item that the user did click in the "
+                          "part held out for test. A list without a hit need not be a bad one: most of what "
+                          "a user would like was never shown to them.",
+                          kShownCandidates));
   for (const auto& user : users) {
     const ReportExample* first = nullptr;
     Ids found;
@@ -121,9 +122,10 @@ std::string examples_section(ReadModels models) {
         if (example.user != user) continue;
         if (!first) first = &example;
         found.merge(shown_ids(example));
-        const std::string name = models.size() > 1 ? fmt::format("<span class=\"swatch {}\"></span>{}",
-                                                                 color_class(model.color), escape_markup(model.given->name))
-                                                   : "Candidates";
+        const std::string name = models.size() > 1
+                                     ? fmt::format("<span class=\"swatch {}\"></span>{}", color_class(model.color),
+                                                   escape_markup(model.given->name))
+                                     : "Candidates";
         sides += candidates_side(example, name);
         break;
       }
@@ -141,8 +143,8 @@ std::string config_section(ReadModels models) {
     if (model.given->config.empty()) continue;
     out += fmt::format("<details class=\"card {}\"><summary>", color_class(model.color));
     if (models.size() > 1) out += fmt::format("<span class=\"swatch {}\"></span>", color_class(model.color));
-    out += escape_markup(model.given->name) + "</summary><pre>" + marked_config(model.given->config, first.empty() ? model.given->config : first) +
-           "</pre></details>\n";
+    out += escape_markup(model.given->name) + "</summary><pre>" +
+           marked_config(model.given->config, first.empty() ? model.given->config : first) + "</pre></details>\n";
   }
   if (out.empty()) return "";
   const std::string note = models.size() > 1 && !first.empty()

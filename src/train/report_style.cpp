@@ -61,6 +61,7 @@ th:first-child, td:first-child { text-align: left; }
 th:last-child, td:last-child { padding-right: 0; }
 thead th { border-top: 0; font-weight: 500; font-size: .86rem; color: var(--chart-quiet); }
 tbody th { font-weight: 500; }
+.charts > .wide { align-self: start; }
 .charts table th .quiet { display: block; font-weight: 400; font-size: .84rem; white-space: normal; }
 .best { font-weight: 700; }
 

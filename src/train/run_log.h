@@ -18,13 +18,13 @@
 namespace pagoda {
 
 struct RunRecord {
-  uint64_t step = 0;       // optimizer steps taken
-  double epoch = 0;        // epochs taken; a fraction within one
-  double seconds = 0;      // of training, over all the resumes of the run
-  double loss = 0;         // mean over the examples since the record before
+  uint64_t step = 0;   // optimizer steps taken
+  double epoch = 0;    // epochs taken; a fraction within one
+  double seconds = 0;  // of training, over all the resumes of the run
+  double loss = 0;     // mean over the examples since the record before
   double examples_per_second = 0;
   std::vector<NamedValue> validation = {};  // metrics on the validation part: {"recall@20", 0.171}
-  std::vector<NamedValue> health = {};      // of the training itself: temperature, mean pairwise cosine, accidental hits
+  std::vector<NamedValue> health = {};  // of the training itself: temperature, mean pairwise cosine, accidental hits
 };
 
 std::string to_json_line(const RunRecord& record);  // without the newline

@@ -36,9 +36,8 @@ TEST(RunLog, ALineIsTheLiteralJson) {
             R"({"step":1200,"epoch":0.5,"seconds":2.0,"loss":4.25,"examples_per_second":1000.0})");
   record.validation = {{"recall@20", 0.25}, {"ndcg@20", 0.125}};
   record.loss = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(to_json_line(record),
-            R"({"step":1200,"epoch":0.5,"seconds":2.0,"loss":null,"examples_per_second":1000.0,)"
-            R"("validation":{"recall@20":0.25,"ndcg@20":0.125}})");
+  EXPECT_EQ(to_json_line(record), R"({"step":1200,"epoch":0.5,"seconds":2.0,"loss":null,"examples_per_second":1000.0,)"
+                                  R"("validation":{"recall@20":0.25,"ndcg@20":0.125}})");
 }
 
 TEST(RunLog, WhatIsWrittenIsReadBack) {
