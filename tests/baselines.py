@@ -10,7 +10,8 @@ The CSV (.gz too) has a header that names user_id, item_id and, for a time split
 
     popular          train positives of all time
     popular_recent   those of the last --recent-days of train (time split only)
-    item_knn         sum over the history of cosine(i, j) = c_ij / sqrt(c_i c_j), each i with its --neighbours nearest j
+    item_knn         sum over the history of cosine(i, j) = c_ij / sqrt(c_i c_j); for a candidate j only those i of the
+                     history count that are among its --neighbours nearest
 
 Every list is over the whole catalogue of train less the user's own train items; test items that train does not know
 count as misses. Ties go to the item that came first in the file.
@@ -66,7 +67,7 @@ def read(path, users, items, args, timed):
                 for name in tail:
                     user.append(users[head])
                     item.append(items[name])
-    return tuple(np.frombuffer(a, dtype=a.typecode) if len(a) else np.empty(0, a.typecode) for a in (user, item, moment))
+    return tuple(np.array(a, dtype=a.typecode) for a in (user, item, moment))
 
 
 class Lists:
@@ -85,9 +86,9 @@ class Lists:
 
     def gather(self, rows):
         """The values of several rows, one after another."""
-        lengths = self.offsets[rows + 1] - self.offsets[rows]
-        ends = np.cumsum(lengths)
-        return self.values[np.arange(ends[-1]) + np.repeat(self.offsets[rows] - (ends - lengths), lengths)] if len(rows) else self.values[:0]
+        begins, lengths = self.offsets[rows], self.offsets[rows + 1] - self.offsets[rows]
+        before = np.cumsum(lengths) - lengths
+        return self.values[np.arange(lengths.sum()) + np.repeat(begins - before, lengths)]
 
 
 def item_neighbours(by_user, by_item, n_items, most):
@@ -183,10 +184,15 @@ def main():
         report.update(judge("popular_recent", lambda user: lately, judged, train, test, args.k))
 
     nearest, cosine = item_neighbours(train, by_item, n_items, args.neighbours)
+    # Turned around: the items that count i among their nearest, and how near.
+    order = np.argsort(nearest, axis=None, kind="stable")
+    offsets = np.searchsorted(nearest.ravel()[order], np.arange(n_items + 1))
+    cosine = cosine.ravel()[order]
+    item_of = (order // nearest.shape[1]).astype(np.int32)
 
     def knn(user):
-        own = train[user]
-        return np.bincount(nearest[own].ravel(), weights=cosine[own].ravel(), minlength=n_items) + absent
+        at = np.concatenate([np.arange(offsets[i], offsets[i + 1]) for i in train[user]])
+        return np.bincount(item_of[at], weights=cosine[at], minlength=n_items) + absent
 
     report.update(judge("item_knn", knn, judged, train, test, args.k))
     report["seconds"] = round(time.time() - start, 1)

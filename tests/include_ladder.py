@@ -5,7 +5,8 @@
 - Includes go down the ladder only, and never between rooms of one step: core, math, data, {features, nn, sampling, loss,
   index}, model, {train, simulate, serve}, {cli, python}.
 - An include names a file that is there, as "room/file.h".
-- The headers of heavy libraries stay in .cpp files (and precompiled test headers), so that a header costs what it says.
+- The headers of heavy libraries stay in .cpp files, so that a header costs what it says. A header that needs one is
+  private: only .cpp files of its own room may include it.
 - No file has more than 600 lines.
 
 Prints `file:line: what, and what to do instead` and exits with 1 when there is any.
@@ -35,29 +36,42 @@ def violations(src):
     """Every broken rule below the folder `src`, as `file:line: ...`, in order of file and line."""
     src = pathlib.Path(src)
     found = []
-    for path in sorted(p for p in src.rglob("*") if p.suffix in (".h", ".cpp")):
+    paths = sorted(p for p in src.rglob("*") if p.suffix in (".h", ".cpp"))
+    private = {}  # "room/file.h" -> the heavy header it includes
+    for path in paths:
+        heavy = [name for _, name, _ in includes(path) if name.startswith(HEAVY)] if path.suffix == ".h" else []
+        if heavy:
+            private[path.relative_to(src).as_posix()] = heavy[0]
+    for path in paths:
         relative = path.relative_to(src)
         room = relative.parts[0]
         if room not in STEP or len(relative.parts) < 2:
             found.append(f"{path}:1: '{room}' is no room of the ladder; place it in LADDER of tests/include_ladder.py")
             continue
-        lines = path.read_text(encoding="utf-8").splitlines()
-        if len(lines) > MAX_LINES:
-            found.append(f"{path}:{MAX_LINES + 1}: {len(lines)} lines, at most {MAX_LINES}; a file is one noun: find the second")
-        for number, line in enumerate(lines, 1):
-            include = INCLUDE.match(line)
-            if include:
-                found += [f"{path}:{number}: {what}" for what in broken_by(src, path, room, *include.groups())]
+        lines = path.read_text(encoding="utf-8").count("\n")
+        if lines > MAX_LINES:
+            found.append(f"{path}:{MAX_LINES + 1}: {lines} lines, at most {MAX_LINES}; a file is one noun: find the second")
+        for line, name, quoted in includes(path):
+            found += [f"{path}:{line}: {what}" for what in broken_by(src, room, name, quoted)]
+            if name in private and (path.suffix == ".h" or not name.startswith(f"{room}/")):
+                found.append(f'{path}:{line}: "{name}" brings in <{private[name]}>; only .cpp files of its room may include it')
     return found
 
 
-def broken_by(src, path, room, quoted, bracketed):
-    """What one include of a file of `room` breaks: "quoted" or <bracketed>, the other None."""
-    name = quoted or bracketed
-    if path.suffix == ".h" and name.startswith(HEAVY):
-        yield f"<{name}> in a header; include it in the .cpp file"
+def includes(path):
+    """(line number, name, whether it is "quoted" and not <bracketed>) of each include of a file."""
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        include = INCLUDE.match(line)
+        if include:
+            found.append((number, include[1] or include[2], include[1] is not None))
+    return found
+
+
+def broken_by(src, room, name, quoted):
+    """What one include of a file of `room` breaks."""
     target = name.split("/")[0]
-    if bracketed:
+    if not quoted:
         if target in STEP and (src / name).is_file():
             yield f'<{name}> is ours; write "{name}"'
     elif name.startswith(HEAVY):

@@ -14,8 +14,8 @@ typedef float Lanes __attribute__((vector_size(kLanes / 2 * sizeof(float)), may_
 
 // `panels` panels of one block against `rows` queries, Tile queries at a time: the tile's sums stay in registers.
 template <int Tile>
-[[gnu::always_inline]] inline void score_tile(const float* queries, size_t query_stride, const float* panel, size_t panels,
-                                              size_t dim, float* scores, size_t score_stride) {
+[[gnu::always_inline]] inline void score_tile(const float* queries, size_t query_stride, const float* panel,
+                                              size_t panels, size_t dim, float* scores, size_t score_stride) {
   for (size_t p = 0; p < panels; ++p, panel += dim * kLanes) {
     Lanes low[Tile] = {}, high[Tile] = {};
     for (size_t d = 0; d < dim; ++d) {
@@ -34,24 +34,29 @@ template <int Tile>
 }
 
 template <int Tile>
-[[gnu::always_inline]] inline void score_queries(const float* queries, size_t rows, size_t query_stride, const float* panels,
-                                                 size_t n_panels, size_t dim, float* scores, size_t score_stride) {
+[[gnu::always_inline]] inline void score_queries(const float* queries, size_t rows, size_t query_stride,
+                                                 const float* panels, size_t n_panels, size_t dim, float* scores,
+                                                 size_t score_stride) {
   size_t q = 0;
   for (; q + Tile <= rows; q += Tile)
-    score_tile<Tile>(queries + q * query_stride, query_stride, panels, n_panels, dim, scores + q * score_stride, score_stride);
+    score_tile<Tile>(queries + q * query_stride, query_stride, panels, n_panels, dim, scores + q * score_stride,
+                     score_stride);
   for (; q < rows; ++q)
-    score_tile<1>(queries + q * query_stride, query_stride, panels, n_panels, dim, scores + q * score_stride, score_stride);
+    score_tile<1>(queries + q * query_stride, query_stride, panels, n_panels, dim, scores + q * score_stride,
+                  score_stride);
 }
 
 // The tile that the registers of each kind of CPU hold.
 using Kernel = void (*)(const float*, size_t, size_t, const float*, size_t, size_t, float*, size_t);
 #if defined(__x86_64__)
-__attribute__((target("arch=x86-64-v4"))) void score_v4(const float* q, size_t rows, size_t q_stride, const float* panels,
-                                                        size_t n, size_t dim, float* s, size_t s_stride) {
+__attribute__((target("arch=x86-64-v4"))) void score_v4(const float* q, size_t rows, size_t q_stride,
+                                                        const float* panels, size_t n, size_t dim, float* s,
+                                                        size_t s_stride) {
   score_queries<8>(q, rows, q_stride, panels, n, dim, s, s_stride);
 }
-__attribute__((target("arch=x86-64-v3"))) void score_v3(const float* q, size_t rows, size_t q_stride, const float* panels,
-                                                        size_t n, size_t dim, float* s, size_t s_stride) {
+__attribute__((target("arch=x86-64-v3"))) void score_v3(const float* q, size_t rows, size_t q_stride,
+                                                        const float* panels, size_t n, size_t dim, float* s,
+                                                        size_t s_stride) {
   score_queries<2>(q, rows, q_stride, panels, n, dim, s, s_stride);
 }
 #endif
@@ -78,8 +83,10 @@ void transpose(const std::array<const float*, kLanes>& lanes, size_t dim, float*
     for (size_t d = 0; d < whole; d += 4) {
       const auto a4 = *reinterpret_cast<const Four*>(a + d), b4 = *reinterpret_cast<const Four*>(b + d);
       const auto c4 = *reinterpret_cast<const Four*>(c + d), e4 = *reinterpret_cast<const Four*>(e + d);
-      const auto ab_low = __builtin_shuffle(a4, b4, Order{0, 4, 1, 5}), ab_high = __builtin_shuffle(a4, b4, Order{2, 6, 3, 7});
-      const auto ce_low = __builtin_shuffle(c4, e4, Order{0, 4, 1, 5}), ce_high = __builtin_shuffle(c4, e4, Order{2, 6, 3, 7});
+      const auto ab_low = __builtin_shuffle(a4, b4, Order{0, 4, 1, 5}),
+                 ab_high = __builtin_shuffle(a4, b4, Order{2, 6, 3, 7});
+      const auto ce_low = __builtin_shuffle(c4, e4, Order{0, 4, 1, 5}),
+                 ce_high = __builtin_shuffle(c4, e4, Order{2, 6, 3, 7});
       float* to = panel + d * kLanes + lane;
       *reinterpret_cast<Four*>(to) = __builtin_shuffle(ab_low, ce_low, Order{0, 1, 4, 5});
       *reinterpret_cast<Four*>(to + kLanes) = __builtin_shuffle(ab_low, ce_low, Order{2, 3, 6, 7});
@@ -123,7 +130,8 @@ void ItemBlock::score(MatrixView<const float> queries, MatrixView<float> scores)
   check(queries.cols() == dim_ && scores.rows() >= queries.rows() && scores.cols() >= panels * kLanes &&
             scores.stride() % kLanes == 0,
         "the scores' shape fits queries and block");
-  kernel(queries.data(), queries.rows(), queries.stride(), panels_.data(), panels, dim_, scores.data(), scores.stride());
+  kernel(queries.data(), queries.rows(), queries.stride(), panels_.data(), panels, dim_, scores.data(),
+         scores.stride());
 }
 
 }  // namespace pagoda

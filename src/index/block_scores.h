@@ -1,7 +1,7 @@
 // Scores of queries against a block of items: S[q][j] = sum_d Q[q][d] V[j][d].
 //
-// Every score is one chain of multiply-adds in the order of d, whatever the shape of the call, so its bits depend on its
-// query and its item alone (a GEMM takes other kernels for other shapes and does not promise that). The bits do depend
+// Every score is one chain of multiply-adds in the order of d, whatever the shape of the call, so its bits depend on
+// its query and its item alone (a GEMM takes other kernels for other shapes and does not promise that). They do depend
 // on whether the CPU has fused multiply-add.
 #pragma once
 

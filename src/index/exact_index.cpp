@@ -9,12 +9,12 @@
 namespace pagoda {
 namespace {
 
-constexpr size_t kBlockItems = 256;         // a transposed block of D = 64 fills 64 KiB
-constexpr size_t kBlockQueries = 32;        // x kBlockItems scores: 32 KiB, read again at once by the selection
-constexpr size_t kMostQueries = 256;        // of one task: they share the cost of transposing each block
+constexpr size_t kBlockItems = 256;   // a transposed block of D = 64 fills 64 KiB
+constexpr size_t kBlockQueries = 32;  // x kBlockItems scores: 32 KiB, read again at once by the selection
+constexpr size_t kMostQueries = 256;  // of one task: they share the cost of transposing each block
 constexpr size_t kLeastQueries = 8;
 constexpr size_t kCandidateBytes = 8 << 20;  // of one task
-constexpr size_t kTasks = 16;               // fewer tasks than this are cut along the items too
+constexpr size_t kTasks = 16;                // fewer tasks than this are cut along the items too
 constexpr size_t kLeastShardItems = 16 * kBlockItems;
 
 // Who takes part in a search: all rows, or those of a filter.
@@ -143,7 +143,9 @@ SearchResult ExactIndex::search(ThreadPool& pool, MatrixView<const float> querie
   };
 
   const Cut cut(queries.rows(), candidates.n, k);
-  const auto group_of = [&](size_t g) { return std::pair(g * cut.group, std::min(queries.rows(), (g + 1) * cut.group)); };
+  const auto group_of = [&](size_t g) {
+    return std::pair(g * cut.group, std::min(queries.rows(), (g + 1) * cut.group));
+  };
   if (cut.shards == 1) {
     pool.run(cut.groups, [&](size_t g) {
       const auto [first, last] = group_of(g);

@@ -80,7 +80,8 @@ TEST(ExactIndex, AppliesExclusionsFiltersAndMinScoreInside) {
     const auto q = random_matrix(queries, 6, 1, true), v = random_matrix(items, 6, 2, true);
     Ragged<uint32_t> excluded;
     for (size_t i = 0; i < queries; ++i) {
-      for (size_t n = rng.below(items / 2 + 1); n > 0; --n) excluded.values.push_back(static_cast<uint32_t>(rng.below(items)));
+      for (size_t n = rng.below(items / 2 + 1); n > 0; --n)
+        excluded.values.push_back(static_cast<uint32_t>(rng.below(items)));
       excluded.close();
     }
     for (const double share : {0.0, 0.002, 0.1, 0.5, 0.99, 1.0}) {
@@ -93,7 +94,8 @@ TEST(ExactIndex, AppliesExclusionsFiltersAndMinScoreInside) {
             SearchOptions options{.k = k, .min_score = min_score};
             if (with & 1) options.allowed = &allowed;
             if (with & 2) options.excluded = &excluded;
-            SCOPED_TRACE(fmt::format("{} queries, share {}, min {}, k {}, with {}", queries, share, min_score, k, with));
+            SCOPED_TRACE(
+                fmt::format("{} queries, share {}, min {}, k {}, with {}", queries, share, min_score, k, with));
             expect_same(make_exact_index(v)->search(pool, q, options), naive(q, v, options));
           }
     }
@@ -131,7 +133,8 @@ TEST(ExactIndex, AFilterDoesNotChangeTheBitsOfAScore) {
   std::vector<uint32_t> expected_items;
   std::vector<float> expected_scores;
   for (size_t i = 0; i < all.scores.size(); ++i)
-    if (all.items.values[i] % 7 == 0) expected_items.push_back(all.items.values[i]), expected_scores.push_back(all.scores[i]);
+    if (all.items.values[i] % 7 == 0)
+      expected_items.push_back(all.items.values[i]), expected_scores.push_back(all.scores[i]);
   EXPECT_EQ(some.items.values, expected_items);
   EXPECT_EQ(some.scores, expected_scores);
 }
@@ -145,7 +148,8 @@ TEST(ExactIndex, ScoresAreCloseToThoseInDouble) {
   for (size_t i = 0; i < 11; ++i) {
     for (size_t j = 0; j < 67; ++j) {
       double exact = 0, size = 0;
-      for (size_t d = 0; d < 100; ++d) exact += double{q[i][d]} * v[10 + j][d], size += std::abs(double{q[i][d]} * v[10 + j][d]);
+      for (size_t d = 0; d < 100; ++d)
+        exact += double{q[i][d]} * v[10 + j][d], size += std::abs(double{q[i][d]} * v[10 + j][d]);
       ASSERT_NEAR(scores[i][j], exact, 1e-6 * size);
     }
     for (size_t j = 67; j < 96; ++j) ASSERT_EQ(scores[i][j], 0.0f);

@@ -64,8 +64,9 @@ class Evaluator {
   }
 
   [[noreturn]] void fail_seen(size_t at) const {
-    fail_filter(expression_, at,
-                "'seen' can stand only as 'not seen', joined to the rest by 'and'; write an attribute of that name as `seen`");
+    fail_filter(
+        expression_, at,
+        "'seen' can stand only as 'not seen', joined to the rest by 'and'; write an attribute of that name as `seen`");
   }
 
  private:
@@ -88,7 +89,8 @@ class Evaluator {
     std::string scratch;
     for (size_t r = 0; r < rows_ && reading.fits; ++r) {
       reading.cells.push_back(column.absent(r) ? std::nullopt : parse(r));
-      if (!reading.cells.back() && !column.absent(r)) reading.fits = false, reading.stranger = column.as_text(r, scratch);
+      if (!reading.cells.back() && !column.absent(r))
+        reading.fits = false, reading.stranger = column.as_text(r, scratch);
     }
     return reading;
   }
@@ -143,7 +145,8 @@ class Evaluator {
     if (column.type == ColumnType::boolean) return each_row(column, [&](size_t r) { return column.integers[r] != 0; });
     if (column.type == ColumnType::text)
       if (const auto& reading = booleans(column); reading.fits) return each_reading(reading, FilterTest::equal, true);
-    fail_filter(expression_, node.at, fmt::format("field '{}' is not true or false: compare it with a value", node.field));
+    fail_filter(expression_, node.at,
+                fmt::format("field '{}' is not true or false: compare it with a value", node.field));
   }
 
   // Each row's cell against one value.
@@ -159,12 +162,14 @@ class Evaluator {
       case ColumnType::boolean: {
         const auto wanted = as_boolean(value.text);
         if (!wanted) mismatch(node, value, "true or false", "compare it with true or false");
-        if (is_order(test)) fail_filter(expression_, node.at, fmt::format("field '{}' is true or false: it has no order", node.field));
+        if (is_order(test))
+          fail_filter(expression_, node.at, fmt::format("field '{}' is true or false: it has no order", node.field));
         return each_row(column, [&](size_t r) { return (column.integers[r] != 0) == *wanted; });
       }
       case ColumnType::texts:
         if (is_order(test))
-          fail_filter(expression_, node.at, fmt::format("field '{}' is a list: only =, != and in apply to it", node.field));
+          fail_filter(expression_, node.at,
+                      fmt::format("field '{}' is a list: only =, != and in apply to it", node.field));
         return each_row(column, [&](size_t r) {
           bool any = false;
           column.for_each_element(r, '\0', [&](std::string_view element) {
@@ -178,26 +183,31 @@ class Evaluator {
     return against_text(node, column, test, value);
   }
 
-  std::vector<Truth> against_number(const FilterNode& node, const Column& column, FilterTest test, const FilterValue& value) {
+  std::vector<Truth> against_number(const FilterNode& node, const Column& column, FilterTest test,
+                                    const FilterValue& value) {
     std::optional<double> number = value.number;
     if (value.kind == FilterValue::Kind::text) number = parse_number(value.text);
-    if (value.kind == FilterValue::Kind::boolean || !number) mismatch(node, value, "a number", "compare it with a number");
+    if (value.kind == FilterValue::Kind::boolean || !number)
+      mismatch(node, value, "a number", "compare it with a number");
     if (column.type == ColumnType::real) {
       auto truths = each_row(column, [&](size_t r) { return compare(test, column.reals[r], *number); });
       for (size_t r = 0; r < rows_; ++r)
         if (std::isnan(column.reals[r])) truths[r] = kUnknown;
       return truths;
     }
-    if (value.integer) return each_row(column, [&](size_t r) { return compare(test, column.integers[r], *value.integer); });
+    if (value.integer)
+      return each_row(column, [&](size_t r) { return compare(test, column.integers[r], *value.integer); });
     return each_row(column, [&](size_t r) { return compare(test, static_cast<double>(column.integers[r]), *number); });
   }
 
-  std::vector<Truth> against_text(const FilterNode& node, const Column& column, FilterTest test, const FilterValue& value) {
+  std::vector<Truth> against_text(const FilterNode& node, const Column& column, FilterTest test,
+                                  const FilterValue& value) {
     if (value.kind == FilterValue::Kind::number) {
       const auto& reading = numbers(column);
       if (reading.fits) return each_reading(reading, test, value.number);
       if (is_order(test))
-        mismatch(node, value, fmt::format("text (such as '{}')", reading.stranger), "put the value in quotes to compare as text");
+        mismatch(node, value, fmt::format("text (such as '{}')", reading.stranger),
+                 "put the value in quotes to compare as text");
     }
     if (value.kind == FilterValue::Kind::boolean) {
       if (is_order(test)) mismatch(node, value, "text", "compare it with a text");
@@ -216,10 +226,14 @@ class Evaluator {
     return truths;
   }
 
-  [[noreturn]] void mismatch(const FilterNode& node, const FilterValue& value, std::string_view is, std::string_view remedy) const {
-    const char* kind = value.kind == FilterValue::Kind::number ? "the number " : value.kind == FilterValue::Kind::text ? "the text " : "";
+  [[noreturn]] void mismatch(const FilterNode& node, const FilterValue& value, std::string_view is,
+                             std::string_view remedy) const {
+    const char* kind = value.kind == FilterValue::Kind::number ? "the number "
+                       : value.kind == FilterValue::Kind::text ? "the text "
+                                                               : "";
     fail_filter(expression_, value.at,
-                fmt::format("field '{}' is {} and can not be compared with {}{}; {}", node.field, is, kind, value.text, remedy));
+                fmt::format("field '{}' is {} and can not be compared with {}{}; {}", node.field, is, kind, value.text,
+                            remedy));
   }
 
   std::string_view expression_;

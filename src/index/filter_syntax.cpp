@@ -14,9 +14,8 @@ bool is_word_byte(char c) {
 }
 
 bool same_word(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == y;
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return std::tolower(static_cast<unsigned char>(x)) == y; });
 }
 
 // Recursive descent over the bytes, one function a rule.
@@ -33,8 +32,12 @@ class Parser {
   }
 
  private:
-  FilterNode expression() { return chain(FilterNode::Kind::any_of, "or", [&] { return conjunction(); }); }
-  FilterNode conjunction() { return chain(FilterNode::Kind::all_of, "and", [&] { return negation(); }); }
+  FilterNode expression() {
+    return chain(FilterNode::Kind::any_of, "or", [&] { return conjunction(); });
+  }
+  FilterNode conjunction() {
+    return chain(FilterNode::Kind::all_of, "and", [&] { return negation(); });
+  }
 
   template <class Operand>
   FilterNode chain(FilterNode::Kind kind, std::string_view word, Operand operand) {
@@ -125,11 +128,13 @@ class Parser {
     }
     const std::string_view rest = text_.substr(at_ + (peek() == '+'));
     const char *begin = rest.data(), *end = begin + rest.size();
-    const bool digits = !rest.empty() && (std::isdigit(static_cast<unsigned char>(rest[0])) || rest[0] == '-' || rest[0] == '.');
+    const bool digits =
+        !rest.empty() && (std::isdigit(static_cast<unsigned char>(rest[0])) || rest[0] == '-' || rest[0] == '.');
     const auto number = std::from_chars(begin, end, value.number);
     if (!digits || number.ec != std::errc() || (number.ptr < end && is_word_byte(*number.ptr))) {
       if (!word.empty())
-        fail_filter(text_, at_, fmt::format("'{}' is neither a number nor true or false; a text stands in quotes", word));
+        fail_filter(text_, at_,
+                    fmt::format("'{}' is neither a number nor true or false; a text stands in quotes", word));
       expected(fmt::format("a value after {}", after));
     }
     value.kind = FilterValue::Kind::number;
@@ -151,7 +156,8 @@ class Parser {
       if (text_[at_] == '\\' && at_ + 1 < text_.size()) ++at_;
       out += text_[at_];
     }
-    if (at_ == text_.size()) fail_filter(text_, start, fmt::format("the {} that starts here has no closing {}", what, quote));
+    if (at_ == text_.size())
+      fail_filter(text_, start, fmt::format("the {} that starts here has no closing {}", what, quote));
     ++at_;
     skip_blanks();
     return out;
@@ -187,8 +193,8 @@ class Parser {
   }
 
   static constexpr std::pair<std::string_view, FilterTest> kSigns[] = {
-      {"==", FilterTest::equal},      {"!=", FilterTest::not_equal},     {"<=", FilterTest::less_equal},
-      {">=", FilterTest::greater_equal}, {"=", FilterTest::equal},       {"<", FilterTest::less},
+      {"==", FilterTest::equal},         {"!=", FilterTest::not_equal}, {"<=", FilterTest::less_equal},
+      {">=", FilterTest::greater_equal}, {"=", FilterTest::equal},      {"<", FilterTest::less},
       {">", FilterTest::greater}};
 
   std::string_view text_;
@@ -201,8 +207,8 @@ FilterNode parse_filter(std::string_view expression) { return Parser(expression)
 
 void fail_filter(std::string_view expression, size_t at, std::string_view message) {
   const auto before = expression.substr(0, at);
-  const auto characters =
-      std::count_if(before.begin(), before.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+  const auto characters = std::count_if(before.begin(), before.end(),
+                                        [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
   fail(ErrorKind::usage, "{} (at character {} of the filter)", message, characters + 1);
 }
 

@@ -13,11 +13,11 @@ namespace pagoda {
 
 struct FilterValue {
   enum class Kind { number, text, boolean } kind;
-  std::string text;                // a number as it was written; a text without its quotes
+  std::string text;  // a number as it was written; a text without its quotes
   double number = 0;
   std::optional<int64_t> integer;  // of a number that is one, exactly
   bool boolean = false;
-  size_t at = 0;                   // its byte in the expression
+  size_t at = 0;  // its byte in the expression
 };
 
 enum class FilterTest { is_true, equal, not_equal, less, less_equal, greater, greater_equal, in, not_in };
@@ -27,7 +27,7 @@ struct FilterNode {
   std::vector<FilterNode> children;  // of all_of, any_of, negation
   std::string field;                 // of a test
   FilterTest test = FilterTest::is_true;
-  std::vector<FilterValue> values;   // none for is_true, one or more for in and not_in, else one
+  std::vector<FilterValue> values;  // none for is_true, one or more for in and not_in, else one
   size_t at = 0;
 };
 

@@ -38,7 +38,8 @@ Attributes films() {
   a.columns.push_back(typed_column("released", ColumnType::time, times));
   Column tags;
   tags.name = "tags", tags.type = ColumnType::texts;
-  for (const auto& list : std::vector<std::vector<std::string>>{{"scifi", "horror"}, {"scifi"}, {}, {"scifi", "7"}, {"drama"}}) {
+  for (const auto& list :
+       std::vector<std::vector<std::string>>{{"scifi", "horror"}, {"scifi"}, {}, {"scifi", "7"}, {"drama"}}) {
     for (const auto& tag : list) tags.elements.push({tag.data(), tag.size()});
     tags.element_offsets.push_back(tags.elements.size());
   }
@@ -180,17 +181,20 @@ TEST(Filter, ItemsAreFoundByTheirRowsAndThoseOutsideTheCatalogueLeftOut) {
 }
 
 TEST(Filter, ErrorsNameThePlaceAndTheRemedy) {
-  EXPECT_EQ(message_of("yaer >= 1990"), "unknown field 'yaer' in filter; did you mean 'year'? (at character 1 of the filter)");
+  EXPECT_EQ(message_of("yaer >= 1990"),
+            "unknown field 'yaer' in filter; did you mean 'year'? (at character 1 of the filter)");
   EXPECT_EQ(message_of("new and yaer >= 1990"),
             "unknown field 'yaer' in filter; did you mean 'year'? (at character 9 of the filter)");
   EXPECT_EQ(message_of("year >="), "expected a value after >=, found the end (at character 8 of the filter)");
-  EXPECT_EQ(message_of("year = 1985 new"), "expected 'and', 'or' or the end, found 'new' (at character 13 of the filter)");
+  EXPECT_EQ(message_of("year = 1985 new"),
+            "expected 'and', 'or' or the end, found 'new' (at character 13 of the filter)");
   EXPECT_EQ(message_of("(new"), "expected ')', found the end (at character 5 of the filter)");
   EXPECT_EQ(message_of("year in ()"), "expected a value after 'in', found ')' (at character 10 of the filter)");
   EXPECT_EQ(message_of("year in 5"), "expected '(' after 'in', found '5' (at character 9 of the filter)");
   EXPECT_EQ(message_of("title = Alien"),
             "'Alien' is neither a number nor true or false; a text stands in quotes (at character 9 of the filter)");
-  EXPECT_EQ(message_of("released > 2024-01-01"), "a time stands in quotes: \"2024-01-01\" (at character 12 of the filter)");
+  EXPECT_EQ(message_of("released > 2024-01-01"),
+            "a time stands in quotes: \"2024-01-01\" (at character 12 of the filter)");
   EXPECT_EQ(message_of("title = 'Alien"), "the text that starts here has no closing ' (at character 9 of the filter)");
   EXPECT_EQ(message_of("  "), "the filter is empty (at character 3 of the filter)");
   EXPECT_EQ(message_of("and new"), "expected a field, found 'and' (at character 1 of the filter)");
@@ -199,10 +203,12 @@ TEST(Filter, ErrorsNameThePlaceAndTheRemedy) {
 
 TEST(Filter, AnOrderBetweenATextAndANumberIsAnError) {
   EXPECT_EQ(message_of("mixed > 5"),
-            "field 'mixed' is text (such as 'ten') and can not be compared with the number 5; put the value in quotes to compare "
+            "field 'mixed' is text (such as 'ten') and can not be compared with the number 5; put the value in quotes "
+            "to compare "
             "as text (at character 9 of the filter)");
   EXPECT_EQ(message_of("year > 'x'"),
-            "field 'year' is a number and can not be compared with the text x; compare it with a number (at character 8 of the "
+            "field 'year' is a number and can not be compared with the text x; compare it with a number (at character "
+            "8 of the "
             "filter)");
   EXPECT_NE(message_of("released > 'yesterday'").find("is a time"), std::string::npos);
   EXPECT_NE(message_of("tags < 'x'").find("is a list"), std::string::npos);

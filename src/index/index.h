@@ -56,7 +56,8 @@ class Index {
   virtual std::string_view kind() const = 0;
   virtual size_t items() const = 0;
   virtual size_t dim() const = 0;
-  virtual SearchResult search(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const = 0;
+  virtual SearchResult search(ThreadPool& pool, MatrixView<const float> queries,
+                              const SearchOptions& options) const = 0;
 };
 
 // The reference: scores every item, in blocks of queries x items, and never holds a full score matrix. Filters and

@@ -105,7 +105,8 @@ void TopK::keep_best(size_t least, size_t most) {
   const auto begin = keys_.begin();
   size_t fixed = 0, end = size_;  // the best `fixed` stay for certain; the cut lies in (fixed, end]
   while (end > most) {
-    const double share = (0.5 * static_cast<double>(least + most) - static_cast<double>(fixed)) / static_cast<double>(end - fixed);
+    const double share =
+        (0.5 * static_cast<double>(least + most) - static_cast<double>(fixed)) / static_cast<double>(end - fixed);
     const uint64_t pivot = sampled_pivot(keys_.data() + fixed, end - fixed, share);
     const size_t cut = fixed + partition_from(keys_.data() + fixed, end - fixed, pivot);
     if (end - fixed < 64 || cut == end) {  // few are left, or the pivot was the worst of them

@@ -24,7 +24,8 @@ Pairs sorted_best(std::span<const float> scores, size_t k, float min_score) {
   Pairs all;
   for (uint32_t row = 0; row < scores.size(); ++row)
     if (scores[row] >= min_score && scores[row] > -kInfinity) all.emplace_back(scores[row], row);
-  std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+  std::sort(all.begin(), all.end(),
+            [](auto& a, auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
   all.resize(std::min(all.size(), k));
   return all;
 }
@@ -106,7 +107,8 @@ TEST(TopK, SortsKeysLikeTheLibrary) {
   for (const size_t n : {0, 1, 255, 256, 3000})
     for (const uint64_t different : {3, 1000000}) {
       std::vector<uint64_t> keys(n);
-      for (size_t i = 0; i < n; ++i) keys[i] = rank_key(static_cast<float>(rng.below(different)) - 1.5f, static_cast<uint32_t>(rng.below(1u << 31)));
+      for (size_t i = 0; i < n; ++i)
+        keys[i] = rank_key(static_cast<float>(rng.below(different)) - 1.5f, static_cast<uint32_t>(rng.below(1u << 31)));
       auto expected = keys;
       std::sort(expected.begin(), expected.end(), std::greater<>());
       sort_keys(keys);

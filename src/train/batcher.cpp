@@ -1,6 +1,7 @@
 #include "train/batcher.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "core/error.h"
@@ -98,6 +99,18 @@ void Batcher::add_targets(std::vector<uint32_t>& events, TrainBatch& batch) cons
     batch.weights.push_back(weight);
   }
   batch.positives.close();
+  const auto n = static_cast<double>(batch.positives[batch.positives.size() - 1].size());
+  const double balance = std::pow(n, -source_.options->user_balance);
+  for (size_t i = batch.weights.size() - static_cast<size_t>(n); i < batch.weights.size(); ++i) batch.weights[i] *= balance;
+}
+
+// The items before the targets, rising, each once, none of them a target.
+void Batcher::add_known(std::vector<uint32_t>& items, TrainBatch& batch) const {
+  std::sort(items.begin(), items.end());
+  items.erase(std::unique(items.begin(), items.end()), items.end());
+  const auto targets = std::as_const(batch.positives)[batch.positives.size() - 1];
+  std::set_difference(items.begin(), items.end(), targets.begin(), targets.end(), std::back_inserter(batch.known.values));
+  batch.known.close();
 }
 
 // A random half of the user's events is history, in its order; the other half targets. A single event is a target.
@@ -121,6 +134,9 @@ void Batcher::add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::ve
   batch.users.push_back(user);
   batch.moments_us.push_back(e.time_us[e.items.offsets[user + 1] - 1]);
   add_targets(targets, batch);
+  std::vector<uint32_t> known;
+  for (auto event : rest) known.push_back(e.items.values[event]);
+  add_known(known, batch);
 }
 
 // History: before the moment. Targets: new items in [moment, moment + window). False when there is none.
@@ -147,6 +163,7 @@ bool Batcher::add_window(uint32_t user, int64_t moment, TrainBatch& batch, std::
   batch.users.push_back(user);
   batch.moments_us.push_back(moment);
   add_targets(targets, batch);
+  add_known(known, batch);
   return true;
 }
 

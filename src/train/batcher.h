@@ -17,6 +17,7 @@ struct TrainBatch {
   std::vector<uint32_t> users;      // per example: row of Dataset::users
   Ragged<uint32_t> positives;       // per example: catalogue rows, rising; one of them with rows = "interaction"
   std::vector<double> weights;      // parallel to positives.values: the reward of each
+  Ragged<uint32_t> known;           // rows = "user": the items before the targets, rising
   std::vector<int64_t> moments_us;  // per example
   EncodedBatch encoded;             // the user tower's side
 };
@@ -50,6 +51,7 @@ class Batcher {
   void add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::vector<uint32_t>& history) const;
   bool add_window(uint32_t user, int64_t moment, TrainBatch& batch, std::vector<uint32_t>& history) const;
   void add_targets(std::vector<uint32_t>& events, TrainBatch& batch) const;
+  void add_known(std::vector<uint32_t>& items, TrainBatch& batch) const;
 
   BatchSource source_;
   size_t batch_ = 0;

@@ -41,6 +41,8 @@ void describe(Fields& f, TrainOptions& o) {
   f.choice("targets", o.targets, {{"half", Targets::half}, {"window", Targets::window}},
            "rows = user: a random half of the list, or what follows a random moment");
   f.field("target_window", o.target_window, "targets = window: how long after the moment; as long as the test part");
+  f.field("user_balance", o.user_balance, "rows = user: each of a user's n targets weighs n^-this; 0: every target the same, 1: every user");
+  f.field("mask_history", o.mask_history, "rows = user: items of the history are not pushed away as negatives");
   f.choice("order", o.order, {{"shuffled", Order::shuffled}, {"time", Order::time}},
            "shuffled epochs, or one pass in time order");
   f.field("batch", o.batch, "examples a step: more in-batch negatives, fewer steps");

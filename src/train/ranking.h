@@ -85,8 +85,9 @@ class ItemPopularity {
 // Memory: 4 bytes an item and K.
 class RankingAccumulator {
  public:
-  RankingAccumulator(std::vector<size_t> ks, const ItemPopularity& popularity);  // ks rising, > 0; popularity outlives it
-  void add(const RankedUser& user);  // a user without relevant items leaves no trace
+  RankingAccumulator(std::vector<size_t> ks,
+                     const ItemPopularity& popularity);  // ks rising, > 0; popularity outlives it
+  void add(const RankedUser& user);                      // a user without relevant items leaves no trace
   void merge(const RankingAccumulator& later);
   RankingReport report() const;
 
@@ -106,10 +107,10 @@ class RankingAccumulator {
   std::vector<size_t> ks_;
   const ItemPopularity* popularity_;
   uint64_t users_ = 0, test_positives_ = 0, outside_ = 0;
-  AtK recall_, ndcg_, hit_rate_, mrr_;          // summed over users
-  std::vector<HitCount> buckets_;               // kBuckets, then the items without train positives
-  std::map<size_t, Activity> by_history_;       // by history length
-  std::vector<std::vector<uint32_t>> exposure_;  // [K][item]: times in the first K
+  AtK recall_, ndcg_, hit_rate_, mrr_;             // summed over users
+  std::vector<HitCount> buckets_;                  // kBuckets, then the items without train positives
+  std::map<size_t, Activity> by_history_;          // by history length
+  std::vector<std::vector<uint32_t>> exposure_;    // [K][item]: times in the first K
   std::vector<std::pair<size_t, uint32_t>> hits_;  // of the user at hand: rank from 1, row; ranks rising
 };
 

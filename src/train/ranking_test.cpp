@@ -64,7 +64,8 @@ TEST(Ranking, TheIdealStopsAtTheNumberOfRelevantItems) {
 
 TEST(Ranking, UsersAreAveragedAndThoseWithoutRelevantItemsLeftOut) {
   const ItemPopularity popularity(std::vector<uint32_t>(6, 1));
-  const auto report = rank({user({0, 1, 2}, {0}), user({0, 1, 2}, {}), user({}, {4}), user({5, 4, 3}, {3, 4})}, {2}, popularity);
+  const auto report =
+      rank({user({0, 1, 2}, {0}), user({0, 1, 2}, {}), user({}, {4}), user({5, 4, 3}, {3, 4})}, {2}, popularity);
   EXPECT_EQ(report.users, 3u);
   expect_near(report.recall, {(1 + 0 + 0.5) / 3});
   expect_near(report.hit_rate, {2.0 / 3});
@@ -90,7 +91,8 @@ TEST(Ranking, AGroupCutByTheEndOfTheListHasNoHits) {
 TEST(Ranking, ACollapsedModelGetsNothing) {
   const ItemPopularity popularity(std::vector<uint32_t>(1000, 1));
   std::vector<User> users;
-  for (uint32_t n = 0; n < 20; ++n) users.push_back(User{{0, 1, 2, 3, 4, 5}, std::vector<float>(6, 0.5f), {0, n % 5 + 1}, 0, 0});
+  for (uint32_t n = 0; n < 20; ++n)
+    users.push_back(User{{0, 1, 2, 3, 4, 5}, std::vector<float>(6, 0.5f), {0, n % 5 + 1}, 0, 0});
   const auto report = rank(users, {5}, popularity);
   EXPECT_EQ(report.recall[0] + report.ndcg[0] + report.hit_rate[0] + report.mrr[0], 0.0);
 }
@@ -111,7 +113,8 @@ TEST(Ranking, ItemsFallIntoPopularityBucketsByTheirRank) {
 
   const auto report = rank({user({20, 70, 0, 5}, {0, 1, 20, 70, 71})}, {1, 3}, popularity);
   std::vector<uint64_t> items, positives;
-  for (const auto& bucket : report.by_item_popularity) items.push_back(bucket.items), positives.push_back(bucket.test_positives);
+  for (const auto& bucket : report.by_item_popularity)
+    items.push_back(bucket.items), positives.push_back(bucket.test_positives);
   EXPECT_EQ(items, (std::vector<uint64_t>{2, 8, 30, 60, 100}));
   EXPECT_EQ(positives, (std::vector<uint64_t>{1, 0, 0, 2, 2}));
   EXPECT_EQ(report.by_item_popularity[0].name, "top 1%");
@@ -150,7 +153,8 @@ TEST(Ranking, EvenExposureHasAGiniOfZero) {
 TEST(Ranking, UsersOfOneHistoryLengthStayInOneActivityBucket) {
   const ItemPopularity popularity(std::vector<uint32_t>(5, 1));
   std::vector<User> users;
-  for (const size_t history : {3, 3, 3, 3, 3, 8, 1, 5, 5, 9}) users.push_back(user({0, 1}, {history == 3 ? 0u : 1u}, 0, history));
+  for (const size_t history : {3, 3, 3, 3, 3, 8, 1, 5, 5, 9})
+    users.push_back(user({0, 1}, {history == 3 ? 0u : 1u}, 0, history));
   const auto report = rank(users, {1}, popularity);
   // By length: 1 x 1, 3 x 5, 5 x 2, 8 x 1, 9 x 1. Fifths end at 2, 4, 6, 8, 10 users.
   std::vector<std::array<uint64_t, 3>> got;
@@ -200,7 +204,8 @@ TEST(Ranking, RandomListsAgreeWithTheDefinitions) {
 
 TEST(Ranking, PartsMergedInOrderGiveTheWhole) {
   const ItemPopularity popularity({4, 3, 2, 1, 0, 0});
-  const std::vector<User> users{user({0, 1, 2}, {2}, 0, 2), user({3, 4, 5}, {0, 4}, 1, 7), user({1, 0, 5}, {1, 5}, 0, 2)};
+  const std::vector<User> users{user({0, 1, 2}, {2}, 0, 2), user({3, 4, 5}, {0, 4}, 1, 7),
+                                user({1, 0, 5}, {1, 5}, 0, 2)};
   const std::vector<size_t> ks{1, 2};
   RankingAccumulator first(ks, popularity), second(ks, popularity);
   first.add(users[0].view()), second.add(users[1].view()), second.add(users[2].view());
@@ -226,13 +231,28 @@ TEST(Ranking, TheJsonHasItsKeysInAFixedOrder) {
   std::vector<std::string> keys, metrics;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
   for (const auto& [key, value] : json["metrics"].items()) metrics.push_back(key);
-  EXPECT_EQ(keys, (std::vector<std::string>{
-                      "split", "users", "items", "chosen_on", "test_positives", "test_positives_outside_catalogue", "metrics",
-                      "by_item_popularity", "zero_train_positives", "by_user_activity", "coverage@1", "coverage@2", "gini@1",
-                      "gini@2", "average_popularity@1", "average_popularity@2", "long_tail_share@1", "long_tail_share@2",
-                      "seconds", "model"}));
-  EXPECT_EQ(metrics, (std::vector<std::string>{"recall@1", "recall@2", "ndcg@1", "ndcg@2", "hit_rate@1", "hit_rate@2", "mrr@1",
-                                               "mrr@2"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"split",
+                                            "users",
+                                            "items",
+                                            "chosen_on",
+                                            "test_positives",
+                                            "test_positives_outside_catalogue",
+                                            "metrics",
+                                            "by_item_popularity",
+                                            "zero_train_positives",
+                                            "by_user_activity",
+                                            "coverage@1",
+                                            "coverage@2",
+                                            "gini@1",
+                                            "gini@2",
+                                            "average_popularity@1",
+                                            "average_popularity@2",
+                                            "long_tail_share@1",
+                                            "long_tail_share@2",
+                                            "seconds",
+                                            "model"}));
+  EXPECT_EQ(metrics, (std::vector<std::string>{"recall@1", "recall@2", "ndcg@1", "ndcg@2", "hit_rate@1", "hit_rate@2",
+                                               "mrr@1", "mrr@2"}));
   EXPECT_EQ(json["metrics"]["recall@2"], 1.0);
   EXPECT_EQ(json["zero_train_positives"].dump(), R"({"items":1,"test_positives":1,"recall@1":0.0,"recall@2":1.0})");
   EXPECT_EQ(json["by_user_activity"][0].dump(),

@@ -16,7 +16,7 @@ constexpr double kLeastTemperature = 0.01;  // a learned one stays above: below,
 
 Trainer::Trainer(const Options& options, Model& model, const ItemCells& item_cells,
                  std::span<const uint64_t> training_counts, size_t batch_rows, uint64_t steps, ThreadPool& pool)
-    : options_(options), model_(model), item_cells_(item_cells), pool_(pool), steps_(steps), loss_(options.loss),
+    : options_(options), model_(model), item_cells_(item_cells), pool_(pool), steps_(steps), loss_(make_loss<float>(options.loss)),
       log_temperature_(std::log(options.loss.temperature.value_or(0.1))) {
   frequency_ = options.sampling.frequency.kind == FrequencyKind::counts
                    ? make_counts(training_counts)
@@ -35,6 +35,21 @@ Trainer::~Trainer() = default;
 
 double Trainer::temperature() const { return std::exp(log_temperature_); }
 
+namespace {
+
+// Adds each row's known items to its masked columns (catalogue columns: column = item). Both rise.
+void add_known(const Ragged<uint32_t>& known, Ragged<uint32_t>& masked) {
+  Ragged<uint32_t> both;
+  for (size_t i = 0; i < masked.size(); ++i) {
+    const auto a = std::as_const(masked)[i], b = known[i];
+    std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both.values));
+    both.close();
+  }
+  masked = std::move(both);
+}
+
+}  // namespace
+
 StepResult Trainer::step(const TrainBatch& batch) {
   const auto& positives = batch.positives;
   const uint64_t seed = options_.train.seed;
@@ -52,13 +67,15 @@ StepResult Trainer::step(const TrainBatch& batch) {
   // The catalogue's columns are its rows; otherwise example i's positive is column i.
   Ragged<uint32_t> own_columns = positives;
   if (!mixture_->is_catalogue()) std::iota(own_columns.values.begin(), own_columns.values.end(), 0u);
-  const auto masked = accidental_hits(batch.users, own_columns, columns_.items);
+  auto masked = accidental_hits(batch.users, own_columns, columns_.items);
+  if (options_.train.mask_history) add_known(batch.known, masked);
   d_users_.resize(user_pass_.output.rows(), towers.dim());
   d_items_.resize(item_pass_.output.rows(), towers.dim());
   LossOutput<float> result{.d_users = d_users_, .d_items = d_items_};
-  loss_.run(pool_,
+  loss_->run(pool_,
             {.users = user_pass_.output, .items = item_pass_.output, .positives = &own_columns,
-             .positive_weights = batch.weights, .masked = &masked, .log_count = columns_.log_count,
+             .positive_weights = batch.weights, .masked = &masked,
+             .first_negative = columns_.first_negative, .log_count = columns_.log_count,
              .log_count_rows = {}, .log_multiplicity = columns_.log_multiplicity,
              .negatives_drawn = columns_.drawn, .temperature = temperature()},
             result);

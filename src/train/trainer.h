@@ -45,7 +45,7 @@ class Trainer {
   uint64_t steps_;
   std::unique_ptr<Frequency> frequency_;
   std::unique_ptr<Mixture> mixture_;
-  SampledSoftmax<float> loss_;
+  std::unique_ptr<Loss<float>> loss_;
   double log_temperature_;
   double temperature_square_ = 1e-3;  // Adagrad's sum for the learned temperature
   std::vector<OptimizerState<float>> optimizers_;  // parallel to towers.parameters()
