@@ -70,6 +70,10 @@ class ByteReader {
     return values;
   }
   bool at_end() const { return at_ == bytes_.size(); }
+  // For loaders that read on: the bytes are all there, and say something that can not be.
+  [[noreturn]] void damaged(std::string_view how = "ends before its content does") const {
+    fail(ErrorKind::failed, "{}: {}", what_, how);
+  }
 
  private:
   const std::byte* take(size_t size) {
@@ -78,7 +82,6 @@ class ByteReader {
     at_ += size;
     return p;
   }
-  [[noreturn]] void damaged() const { fail(ErrorKind::failed, "{}: ends before its content does", what_); }
 
   std::span<const std::byte> bytes_;
   std::string what_;

@@ -76,8 +76,7 @@ std::unique_ptr<FileReader> open_adjacency_file(const FileOptions& options) {
 std::string place_in_adjacency_file(const std::string& path, uint64_t record) {
   AdjacencyRows rows(path);
   std::string_view user, item;
-  for (uint64_t r = 0; r <= record && rows.next(user, item); ++r) {
-  }
+  for (uint64_t r = 0; r <= record && rows.next(user, item); ++r) {}
   return rows.place();
 }
 

@@ -12,8 +12,8 @@ namespace pagoda {
 
 namespace {
 
-using arrow::internal::checked_cast;
 using arrow::Type;
+using arrow::internal::checked_cast;
 
 void read_validity(const arrow::Array& array, Column& column) {
   if (array.null_count() == 0) return;
@@ -105,16 +105,34 @@ void read_dictionary(const arrow::Array& any, Column& column) {
 
 bool is_readable(const arrow::DataType& type) {
   switch (type.id()) {
-    case Type::NA: case Type::BOOL:
-    case Type::INT8: case Type::INT16: case Type::INT32: case Type::INT64:
-    case Type::UINT8: case Type::UINT16: case Type::UINT32: case Type::UINT64:
-    case Type::HALF_FLOAT: case Type::FLOAT: case Type::DOUBLE: case Type::DECIMAL128:
-    case Type::STRING: case Type::LARGE_STRING: case Type::STRING_VIEW:
-    case Type::BINARY: case Type::LARGE_BINARY: case Type::BINARY_VIEW: case Type::FIXED_SIZE_BINARY:
-    case Type::TIMESTAMP: case Type::DATE32: case Type::DATE64:
-      return true;
+    case Type::NA:
+    case Type::BOOL:
+    case Type::INT8:
+    case Type::INT16:
+    case Type::INT32:
+    case Type::INT64:
+    case Type::UINT8:
+    case Type::UINT16:
+    case Type::UINT32:
+    case Type::UINT64:
+    case Type::HALF_FLOAT:
+    case Type::FLOAT:
+    case Type::DOUBLE:
+    case Type::DECIMAL128:
+    case Type::STRING:
+    case Type::LARGE_STRING:
+    case Type::STRING_VIEW:
+    case Type::BINARY:
+    case Type::LARGE_BINARY:
+    case Type::BINARY_VIEW:
+    case Type::FIXED_SIZE_BINARY:
+    case Type::TIMESTAMP:
+    case Type::DATE32:
+    case Type::DATE64: return true;
     case Type::DICTIONARY: return is_readable(*checked_cast<const arrow::DictionaryType&>(type).value_type());
-    case Type::LIST: case Type::LARGE_LIST: case Type::FIXED_SIZE_LIST: return is_readable(*type.field(0)->type());
+    case Type::LIST:
+    case Type::LARGE_LIST:
+    case Type::FIXED_SIZE_LIST: return is_readable(*type.field(0)->type());
     default: return false;
   }
 }
@@ -189,7 +207,8 @@ std::vector<size_t> readable_columns(const std::string& path, const arrow::Schem
     const auto& type = *schema.field(static_cast<int>(f))->type();
     if (is_readable(type)) return false;
     if (!wanted.empty())
-      fail(ErrorKind::input, "{}: column '{}' is of type {}, which can not be read; expected numbers, text, times or a list of these",
+      fail(ErrorKind::input,
+           "{}: column '{}' is of type {}, which can not be read; expected numbers, text, times or a list of these",
            path, present[f], type.ToString());
     log_warning("{}: column '{}' of type {} is left out", path, present[f], type.ToString());
     return true;

@@ -27,9 +27,9 @@ Column column_of(const std::shared_ptr<arrow::Array>& array) {
 }
 
 TEST(ArrowColumns, WholeNumbersOfAnyWidthAreIntegers) {
-  for (const auto& array :
-       {array_of(arrow::Int8Builder(), Values<int8_t>{-5, {}, 7}), array_of(arrow::Int32Builder(), Values<int32_t>{-5, {}, 7}),
-        array_of(arrow::Int64Builder(), Values<int64_t>{-5, {}, 7})}) {
+  for (const auto& array : {array_of(arrow::Int8Builder(), Values<int8_t>{-5, {}, 7}),
+                            array_of(arrow::Int32Builder(), Values<int32_t>{-5, {}, 7}),
+                            array_of(arrow::Int64Builder(), Values<int64_t>{-5, {}, 7})}) {
     const Column column = column_of(array);
     EXPECT_EQ(column.type, ColumnType::integer);
     EXPECT_EQ(column.integers, (std::vector<int64_t>{-5, 0, 7}));
@@ -62,11 +62,13 @@ TEST(ArrowColumns, TimestampsOfEveryUnitAndDatesAreMicroseconds) {
   using arrow::TimeUnit;
   constexpr int64_t kMoment = 1714557600000000;
   auto* pool = arrow::default_memory_pool();
-  for (const auto& [unit, value] : std::vector<std::pair<TimeUnit::type, int64_t>>{{TimeUnit::SECOND, kMoment / 1000000},
-                                                                                  {TimeUnit::MILLI, kMoment / 1000},
-                                                                                  {TimeUnit::MICRO, kMoment},
-                                                                                  {TimeUnit::NANO, kMoment * 1000}}) {
-    const Column column = column_of(array_of(arrow::TimestampBuilder(arrow::timestamp(unit), pool), Values<int64_t>{value}));
+  for (const auto& [unit, value] :
+       std::vector<std::pair<TimeUnit::type, int64_t>>{{TimeUnit::SECOND, kMoment / 1000000},
+                                                       {TimeUnit::MILLI, kMoment / 1000},
+                                                       {TimeUnit::MICRO, kMoment},
+                                                       {TimeUnit::NANO, kMoment * 1000}}) {
+    const Column column =
+        column_of(array_of(arrow::TimestampBuilder(arrow::timestamp(unit), pool), Values<int64_t>{value}));
     EXPECT_EQ(column.type, ColumnType::time);
     EXPECT_EQ(column.integers[0], kMoment);
   }
@@ -93,7 +95,8 @@ TEST(ArrowColumns, ListsOfAnythingAreTextsAlsoWhenTheyAreASlice) {
   auto numbers = std::make_shared<arrow::Int32Builder>();
   arrow::ListBuilder builder(arrow::default_memory_pool(), numbers);
   ASSERT_TRUE(builder.Append().ok() && numbers->Append(9).ok());
-  ASSERT_TRUE(builder.Append().ok() && numbers->Append(1).ok() && numbers->AppendNull().ok() && numbers->Append(2).ok());
+  ASSERT_TRUE(builder.Append().ok() && numbers->Append(1).ok() && numbers->AppendNull().ok() &&
+              numbers->Append(2).ok());
   ASSERT_TRUE(builder.AppendNull().ok() && builder.Append().ok());
   std::shared_ptr<arrow::Array> array = *builder.Finish();
   std::string scratch;
@@ -118,9 +121,10 @@ class ArrowFilesTest : public DataTest {
     const std::shared_ptr<arrow::Array> tags = *lists.Finish();
     const std::shared_ptr<arrow::Array> nested = *arrow::StructArray::Make({ids}, std::vector<std::string>{"inner"});
     const auto names = array_of(arrow::StringBuilder(), Values<std::string>{"a", "b", {}, "d", "e"});
-    return arrow::Table::Make(arrow::schema({arrow::field("nested", nested->type()), arrow::field("tags", tags->type()),
-                                             arrow::field("item_id", arrow::int64()), arrow::field("name", arrow::utf8())}),
-                              {nested, tags, ids, names});
+    return arrow::Table::Make(
+        arrow::schema({arrow::field("nested", nested->type()), arrow::field("tags", tags->type()),
+                       arrow::field("item_id", arrow::int64()), arrow::field("name", arrow::utf8())}),
+        {nested, tags, ids, names});
   }
   std::string parquet_file() const {
     auto out = *arrow::io::FileOutputStream::Open(path("t.parquet"));
@@ -136,7 +140,10 @@ class ArrowFilesTest : public DataTest {
     EXPECT_TRUE(writer->WriteTable(*table(), 2).ok() && writer->Close().ok() && out->Close().ok());
     return name;
   }
-  const Rows expected_{{"a", "100", "g0|all"}, {"b", "101", "g1|all"}, {"<null>", "102", "g2|all"}, {"d", "103", "g3|all"},
+  const Rows expected_{{"a", "100", "g0|all"},
+                       {"b", "101", "g1|all"},
+                       {"<null>", "102", "g2|all"},
+                       {"d", "103", "g3|all"},
                        {"e", "104", "g4|all"}};
 };
 

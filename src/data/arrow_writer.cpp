@@ -59,9 +59,8 @@ class ArrowWriter : public Writer {
                                 .compression(parquet::Compression::ZSTD)
                                 ->max_row_group_length(kRowGroupRows)
                                 ->build();
-    auto opened =
-        parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(), stream_, properties,
-                                         parquet::ArrowWriterProperties::Builder().store_schema()->build());
+    auto opened = parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(), stream_, properties,
+                                                   parquet::ArrowWriterProperties::Builder().store_schema()->build());
     must(opened.status());
     parquet_ = std::move(*opened);
   }

@@ -37,12 +37,13 @@ Attributes load_attributes(const AttributeOptions& options) {
         if (c != id) table.columns[c - (c > id)].type = batch.columns[c].type;
     for (size_t row = 0; row < batch.rows; ++row) {
       const auto text = batch.columns[id].as_text(row, scratch);
-      const char* expected = text.empty()                             ? "an id"
-                             : !is_utf8(text)                         ? "UTF-8 text"
+      const char* expected = text.empty()                              ? "an id"
+                             : !is_utf8(text)                          ? "UTF-8 text"
                              : table.ids.find(text) != Interner::kNone ? "an id that no row before has"
-                                                                      : nullptr;
+                                                                       : nullptr;
       if (expected) {
-        bad_rows.report([&] { return reader->place(batch.file, batch.first_record + row); }, options.id, text, expected);
+        bad_rows.report([&] { return reader->place(batch.file, batch.first_record + row); }, options.id, text,
+                        expected);
         continue;
       }
       table.ids.add(text);

@@ -8,8 +8,8 @@ namespace {
 using AttributesTest = DataTest;
 
 TEST_F(AttributesTest, RowsBelongToTheirIds) {
-  const auto table = load_attributes({.paths = {file("a.csv", "title,item_id,year\nThe Bank,4936,1915\nOther,7,\n")},
-                                      .id = "item_id"});
+  const auto table = load_attributes(
+      {.paths = {file("a.csv", "title,item_id,year\nThe Bank,4936,1915\nOther,7,\n")}, .id = "item_id"});
   EXPECT_EQ(table.rows(), 2u);
   EXPECT_EQ(table.ids.find("7"), 1u);
   EXPECT_EQ(table.names(), (std::vector<std::string>{"title", "year"}));
@@ -48,7 +48,8 @@ TEST_F(AttributesTest, AWrongIdColumnIsAnErrorThatSuggestsTheNearest) {
   const auto error = error_of([&] { load_attributes({.paths = {file("a.csv", "item_id,n\n1,a\n")}, .id = "itm_id"}); });
   EXPECT_EQ(error.kind, ErrorKind::input);
   EXPECT_TRUE(error.says("did you mean 'item_id'?"));
-  EXPECT_EQ(error_of([&] { load_attributes({.paths = {file("b.csv", "id,n\n")}, .id = "id"}); }).kind, ErrorKind::input);
+  EXPECT_EQ(error_of([&] { load_attributes({.paths = {file("b.csv", "id,n\n")}, .id = "id"}); }).kind,
+            ErrorKind::input);
 }
 
 }  // namespace

@@ -22,12 +22,12 @@ std::string_view name_of(ColumnType type);
 struct Column {
   std::string name;
   ColumnType type = ColumnType::text;
-  Ragged<char> text;                       // text: row i is the string text[i]
-  std::vector<int64_t> integers;           // integer, boolean (0/1); time: microseconds since 1970 UTC
-  std::vector<double> reals;               // real
-  Ragged<char> elements;                   // texts: all the elements of all rows, one after another
+  Ragged<char> text;                         // text: row i is the string text[i]
+  std::vector<int64_t> integers;             // integer, boolean (0/1); time: microseconds since 1970 UTC
+  std::vector<double> reals;                 // real
+  Ragged<char> elements;                     // texts: all the elements of all rows, one after another
   std::vector<uint64_t> element_offsets{0};  // texts: row i holds elements [element_offsets[i], element_offsets[i + 1])
-  std::vector<uint8_t> valid;              // 0: the cell is null; empty: none is
+  std::vector<uint8_t> valid;                // 0: the cell is null; empty: none is
 
   size_t rows() const;
   // A null cell, an empty text, and the words for nothing of a CSV: "NA", "N/A", "null", "NULL", "None" are absent
@@ -70,7 +70,7 @@ struct Column {
 std::string_view trim(std::string_view text);  // without blanks, tabs and line ends around it
 
 // Parsing of one cell's text, as the accessors do it.
-std::optional<double> parse_number(std::string_view text);     // finite or nothing; surrounding blanks allowed
+std::optional<double> parse_number(std::string_view text);  // finite or nothing; surrounding blanks allowed
 std::optional<int64_t> parse_time_us(std::string_view text);
 // A number since 1970 as a time, its unit told by its size as above; nothing when it is not finite or too large.
 std::optional<int64_t> time_of_number(int64_t value);

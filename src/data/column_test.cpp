@@ -38,8 +38,8 @@ TEST(CellText, TimesOfIso8601AreMicrosecondsOfUtc) {
   EXPECT_EQ(parse_time_us("2024-05-01 10:00:00.123456789 UTC"), 1714557600123456);
   EXPECT_EQ(parse_time_us("1969-12-31T23:59:59Z"), -1000000);
   EXPECT_EQ(parse_time_us("2024-02-29"), 1709164800000000);
-  for (const char* bad : {"2023-02-29", "1900-02-29", "2024-13-01", "2024-00-10", "2024-05-01T25:00:00", "2024-05-01T10",
-                          "2024-05-01x", "2024-05-01T10:00:00+2", "yesterday", "", "nan"})
+  for (const char* bad : {"2023-02-29", "1900-02-29", "2024-13-01", "2024-00-10", "2024-05-01T25:00:00",
+                          "2024-05-01T10", "2024-05-01x", "2024-05-01T10:00:00+2", "yesterday", "", "nan"})
     EXPECT_FALSE(parse_time_us(bad)) << bad;
 }
 
@@ -73,10 +73,11 @@ TEST(CellText, DurationsHaveAUnit) {
 }
 
 TEST(CellText, Utf8IsCheckedByItsDefinition) {
-  for (const char* good : {"", "plain ascii, long enough for a word", "M\xc3\xbcnchen", "\xe2\x82\xac", "\xf0\x9f\x8e\xb2"})
+  for (const char* good :
+       {"", "plain ascii, long enough for a word", "M\xc3\xbcnchen", "\xe2\x82\xac", "\xf0\x9f\x8e\xb2"})
     EXPECT_TRUE(is_utf8(good)) << good;
-  for (const char* bad : {"caf\xe9", "\xc3", "12345678\xff", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                          "\xf8\x88\x80\x80\x80", "\x80", "\xe2\x82"})
+  for (const char* bad : {"caf\xe9", "\xc3", "12345678\xff", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80",
+                          "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\x80", "\xe2\x82"})
     EXPECT_FALSE(is_utf8(bad));
 }
 
@@ -149,7 +150,8 @@ TEST(Column, PushingACellOfAnotherTypeWidensTheColumn) {
   EXPECT_EQ(column.type, ColumnType::text);
   ASSERT_EQ(column.rows(), 5u);
   EXPECT_TRUE(column.is_null(0));
-  for (const auto& [row, expected] : std::vector<std::pair<size_t, const char*>>{{1, "3"}, {2, "0.5"}, {3, "3"}, {4, "many"}})
+  for (const auto& [row, expected] :
+       std::vector<std::pair<size_t, const char*>>{{1, "3"}, {2, "0.5"}, {3, "3"}, {4, "many"}})
     EXPECT_EQ(column.as_text(row, scratch), expected);
 }
 

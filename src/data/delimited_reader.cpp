@@ -83,8 +83,8 @@ class DelimitedRows {
       if (i == line.size() || line[i] == separator_) return i;
       if (line[i] == '\r' && i + 1 == line.size()) return i + 1;
       if (line[i] != '"')
-        fail(ErrorKind::input, "{}: text follows a closing quote; a quote within a quoted value is written twice (\"\")",
-             place());
+        fail(ErrorKind::input,
+             "{}: text follows a closing quote; a quote within a quoted value is written twice (\"\")", place());
       unquoted_ += '"';
       ++i;
     }
@@ -100,7 +100,8 @@ class DelimitedFile : public FileReader {
  public:
   DelimitedFile(const FileOptions& options, char separator)
       : path_(options.path), batch_rows_(options.batch_rows), rows_(options.path, separator) {
-    if (!rows_.next(fields_)) fail(ErrorKind::input, "{}: the file is empty; its first line should name the columns", path_);
+    if (!rows_.next(fields_))
+      fail(ErrorKind::input, "{}: the file is empty; its first line should name the columns", path_);
     std::vector<std::string> header;
     for (const auto field : fields_) header.emplace_back(trim(field));
     width_ = header.size();
@@ -110,7 +111,9 @@ class DelimitedFile : public FileReader {
         if (header[0].find(c) != std::string::npos)
           fail(ErrorKind::input, "{}: the header '{}' has no '{}' but has '{}': {}", path_, header[0],
                separator == '\t' ? "\\t" : ",", c == '\t' ? "\\t" : std::string(1, c),
-               c == ';' ? "write the file with commas" : c == '\t' ? "set format = \"tsv\"" : "set format = \"csv\"");
+               c == ';'    ? "write the file with commas"
+               : c == '\t' ? "set format = \"tsv\""
+                           : "set format = \"csv\"");
     }
     columns_ = options.columns.empty() ? header : options.columns;
     chosen_ = select_columns(path_, header, columns_);

@@ -14,7 +14,9 @@ namespace pagoda {
 
 namespace {
 
-uint64_t words_in(std::string_view text) { return 1 + static_cast<uint64_t>(std::count(text.begin(), text.end(), ' ')); }
+uint64_t words_in(std::string_view text) {
+  return 1 + static_cast<uint64_t>(std::count(text.begin(), text.end(), ' '));
+}
 
 // Counts over the sample of one column.
 struct Profile {
@@ -26,7 +28,7 @@ struct Profile {
   uint64_t recent = 0;  // taken for a time, it lies between 1990 and 2100
   Interner values;
   static constexpr std::array<char, 4> kSeparators{'|', ';', ',', '\t'};
-  struct Parts {  // of the cells cut at one separator
+  struct Parts {         // of the cells cut at one separator
     uint64_t cells = 0;  // that have it
     uint64_t parts = 0, characters = 0, words = 0;
     Interner met;
@@ -121,23 +123,27 @@ bool has_word_of(std::string_view name, const Names& names) {
                      [&](std::string_view word) { return plain.find("_" + std::string(word) + "_") != plain.npos; });
 }
 
-const Names kUser = {"user_id", "user", "userid", "uid", "visitor_id", "visitor", "visitorid", "customer_id",
-                         "customer", "member_id", "member", "session_id", "session", "profile_id", "account_id",
-                         "player_id", "reader_id", "listener_id", "viewer_id", "device_id", "person_id", "source",
-                         "source_id", "query_id", "author_id"};
-const Names kItem = {"item_id", "item", "itemid", "iid", "product_id", "product", "sku", "asin", "movie_id", "movie",
-                         "track_id", "track", "song_id", "song", "book_id", "book", "video_id", "video", "article_id",
-                         "article", "news_id", "post_id", "ad_id", "business_id", "game_id", "game", "isbn", "listing_id",
-                         "venue_id", "location_id", "poi_id", "artist_id", "target", "target_id", "content_id", "page_id"};
-const Names kTime = {"timestamp", "ts", "time", "date", "datetime", "event_time", "created", "created_at", "when",
-                         "event_timestamp", "unix_time", "unixtime", "clicked_at", "viewed_at", "occurred_at", "at"};
-const Names kTimeWords = {"timestamp", "ts", "time", "date", "datetime", "created", "at", "released", "published",
-                              "updated"};
-const Names kWeight = {"weight", "rating", "reward", "score", "stars", "count", "counts", "plays", "play_count",
-                           "playcount", "strength", "confidence", "dwell",
-                           "dwell_time", "watch_time", "views", "clicks", "listens"};
-const Names kTitle = {"title", "name", "item_name", "product_name", "product_title", "movie_title", "headline", "label",
-                          "display_name", "track_name", "book_title", "article_title"};
+const Names kUser = {"user_id",     "user",      "userid",    "uid",         "visitor_id", "visitor",   "visitorid",
+                     "customer_id", "customer",  "member_id", "member",      "session_id", "session",   "profile_id",
+                     "account_id",  "player_id", "reader_id", "listener_id", "viewer_id",  "device_id", "person_id",
+                     "source",      "source_id", "query_id",  "author_id"};
+const Names kItem = {"item_id",    "item",      "itemid",   "iid",        "product_id", "product",
+                     "sku",        "asin",      "movie_id", "movie",      "track_id",   "track",
+                     "song_id",    "song",      "book_id",  "book",       "video_id",   "video",
+                     "article_id", "article",   "news_id",  "post_id",    "ad_id",      "business_id",
+                     "game_id",    "game",      "isbn",     "listing_id", "venue_id",   "location_id",
+                     "poi_id",     "artist_id", "target",   "target_id",  "content_id", "page_id"};
+const Names kTime = {"timestamp",  "ts",       "time",       "date",      "datetime",
+                     "event_time", "created",  "created_at", "when",      "event_timestamp",
+                     "unix_time",  "unixtime", "clicked_at", "viewed_at", "occurred_at",
+                     "at"};
+const Names kTimeWords = {"timestamp", "ts", "time",     "date",      "datetime",
+                          "created",   "at", "released", "published", "updated"};
+const Names kWeight = {"weight", "rating",     "reward",     "score",     "stars",    "count",
+                       "counts", "plays",      "play_count", "playcount", "strength", "confidence",
+                       "dwell",  "dwell_time", "watch_time", "views",     "clicks",   "listens"};
+const Names kTitle = {"title",    "name",  "item_name",    "product_name", "product_title", "movie_title",
+                      "headline", "label", "display_name", "track_name",   "book_title",    "article_title"};
 
 ColumnType type_of(const Profile& p) {
   if (p.stored == ColumnType::texts || p.stored == ColumnType::time || p.stored == ColumnType::boolean) return p.stored;
@@ -217,7 +223,8 @@ bool can_be_time(const Profile& p, const ColumnGuess& g) {
 
 class Roles {
  public:
-  Roles(const std::vector<Profile>& profiles, std::vector<ColumnGuess>& guesses) : profiles_(profiles), guesses_(guesses) {}
+  Roles(const std::vector<Profile>& profiles, std::vector<ColumnGuess>& guesses)
+      : profiles_(profiles), guesses_(guesses) {}
 
   using Fits = std::function<bool(const Profile&, const ColumnGuess&)>;
 
@@ -225,7 +232,8 @@ class Roles {
   bool by_name(std::string_view role, const Names& names, std::string_view reason, const Fits& fits) {
     for (const auto name : names)
       for (size_t c = 0; c < guesses_.size(); ++c)
-        if (free(c) && plain_name(guesses_[c].name) == name && fits(profiles_[c], guesses_[c])) return give(c, role, reason);
+        if (free(c) && plain_name(guesses_[c].name) == name && fits(profiles_[c], guesses_[c]))
+          return give(c, role, reason);
     return false;
   }
   bool first(std::string_view role, std::string_view reason, const Fits& fits) {
@@ -255,18 +263,20 @@ void guess_table_role(const Profile& p, ColumnGuess& g) {
   if (g.type == ColumnType::boolean) return give("categorical", "it is true or false");
   if (g.type == ColumnType::time) return give("time", "its values are dates");
   if (is_number(g)) {
-    if (has_word_of(g.name, kTimeWords) && can_be_time(p, g)) return give("time", "its name, and numbers that are dates");
-    if (has_word_of(g.name, {"id", "code", "category", "type", "class", "zip", "brand"}) && g.type == ColumnType::integer)
+    if (has_word_of(g.name, kTimeWords) && can_be_time(p, g))
+      return give("time", "its name, and numbers that are dates");
+    if (has_word_of(g.name, {"id", "code", "category", "type", "class", "zip", "brand"}) &&
+        g.type == ColumnType::integer)
       return distinct > rows * 0.9 ? give("", "an id of another kind: nearly all its values differ")
                                    : give("categorical", "numbers that name something, by its name");
     if (g.distinct == 2) return give("categorical", "it has two values");
     return give("numeric", "its values are numbers");
   }
   if (lower(g.example).starts_with("http")) return give("", "addresses say little of the thing");
-  if (g.separator)
-    return give("multi", fmt::format("its cells are lists between '{}'", g.separator));
+  if (g.separator) return give("multi", fmt::format("its cells are lists between '{}'", g.separator));
   if (g.mean_length > 40 || p.mean_words() > 6) return give("text", "its values are long texts");
-  if (distinct <= 50 || distinct < rows * 0.2) return give("categorical", fmt::format("{} values come back", g.distinct));
+  if (distinct <= 50 || distinct < rows * 0.2)
+    return give("categorical", fmt::format("{} values come back", g.distinct));
   if (p.mean_words() > 1.5) return give("text", "words, and most values differ");
   give("", "nearly all its values differ");
 }
@@ -295,7 +305,9 @@ TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) 
     return id(p, g) && g.type != ColumnType::time && g.type != ColumnType::boolean && g.distinct > 1 && p.absent == 0 &&
            !is_one_of(g.name, kTime) && !is_one_of(g.name, kWeight);
   };
-  const auto named_id = [&](const Profile& p, const ColumnGuess& g) { return many(p, g) && has_word_of(g.name, {"id"}); };
+  const auto named_id = [&](const Profile& p, const ColumnGuess& g) {
+    return many(p, g) && has_word_of(g.name, {"id"});
+  };
   if (!user) user = roles.first("user", "the first column of ids", named_id);
   if (!item) item = roles.first("item", "the next column of ids", named_id);
   if (!user) user = roles.first("user", "the first column whose values can be ids", many);

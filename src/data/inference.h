@@ -11,15 +11,15 @@ namespace pagoda {
 
 struct ColumnGuess {
   std::string name;
-  ColumnType type;             // of the values, for text formats too: "12" is an integer
-  uint64_t distinct = 0;       // in the sample
+  ColumnType type;        // of the values, for text formats too: "12" is an integer
+  uint64_t distinct = 0;  // in the sample
   double null_share = 0;
-  double mean_length = 0;      // characters of its text
-  char separator = '\0';       // of a multi-valued text column ('|', ';', ','): most cells have it, with short parts
+  double mean_length = 0;  // characters of its text
+  char separator = '\0';   // of a multi-valued text column ('|', ';', ','): most cells have it, with short parts
   std::string example;
-  std::string role;            // interactions: "user", "item", "time", "weight", "context", ""
-                               // tables: "id", "title", "text", "categorical", "multi", "numeric", "time", ""
-  std::string reason;          // one phrase: why that role
+  std::string role;    // interactions: "user", "item", "time", "weight", "context", ""
+                       // tables: "id", "title", "text", "categorical", "multi", "numeric", "time", ""
+  std::string reason;  // one phrase: why that role
 };
 
 struct TableGuess {

@@ -67,9 +67,9 @@ TEST_F(InferenceTest, ColumnsOfAnItemTableAreToldByTheirValues) {
     const auto n = std::to_string(i);
     text += n + ",The " + n + "th Film (Part " + n + ")," + genres[static_cast<size_t>(i) % 4] + ",\"Author " +
             std::to_string(i % 40) + (i % 3 ? "" : ", Painter " + std::to_string(i % 7)) + "\"," +
-            std::to_string(1915 + i % 90) + ".0,19" + std::to_string(10 + i % 90) + "-01-0" + std::to_string(1 + i % 9) + "," +
-            (i % 2 ? "eng" : "fre") + ",\"A story of " + n + " people, who meet, part and meet again in a town by the sea.\"," +
-            "https://x.org/" + n + ".jpg,\n";
+            std::to_string(1915 + i % 90) + ".0,19" + std::to_string(10 + i % 90) + "-01-0" +
+            std::to_string(1 + i % 9) + "," + (i % 2 ? "eng" : "fre") + ",\"A story of " + n +
+            " people, who meet, part and meet again in a town by the sea.\"," + "https://x.org/" + n + ".jpg,\n";
   }
   const auto guess = guess_table({{file("a.csv", text)}});
   EXPECT_EQ(name(guess, "id"), "item_id");
@@ -89,7 +89,8 @@ TEST_F(InferenceTest, ColumnsOfAnItemTableAreToldByTheirValues) {
 TEST_F(InferenceTest, AUserTableIsOneOfUsers) {
   std::string text = "age,uid,country,vip\n";
   for (int i = 0; i < 100; ++i)
-    text += std::to_string(20 + i % 40) + ",u" + std::to_string(i) + "," + (i % 2 ? "de" : "fr") + "," + (i % 5 ? "false" : "true") + "\n";
+    text += std::to_string(20 + i % 40) + ",u" + std::to_string(i) + "," + (i % 2 ? "de" : "fr") + "," +
+            (i % 5 ? "false" : "true") + "\n";
   const auto guess = guess_table({{file("a.csv", text)}});
   EXPECT_EQ(name(guess, "id"), "uid");
   EXPECT_EQ(role(guess, "age"), "numeric");

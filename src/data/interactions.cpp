@@ -45,7 +45,8 @@ class Loading {
     bad_rows_.summarise();
     if (log_.size() > before) return;
     const auto& files = reader_->files();
-    const std::string name = files.size() == 1 ? files[0] : fmt::format("{} and {} more file(s)", files[0], files.size() - 1);
+    const std::string name =
+        files.size() == 1 ? files[0] : fmt::format("{} and {} more file(s)", files[0], files.size() - 1);
     if (rows > 0) fail(ErrorKind::input, "{}: none of its {} row(s) can be used", name, rows);
     fail(ErrorKind::input, "{}: has a header but no rows", name);
   }

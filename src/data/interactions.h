@@ -24,9 +24,9 @@ struct InteractionOptions {
 // Rows in the order of the files. Users and items are numbered in order of first sight.
 struct Interactions {
   Interner users, items;
-  std::vector<uint32_t> user, item;            // per row
-  std::vector<int64_t> time_us;                // per row; empty when there is no time column
-  std::vector<float> weight;                   // per row; empty: all 1
+  std::vector<uint32_t> user, item;  // per row
+  std::vector<int64_t> time_us;      // per row; empty when there is no time column
+  std::vector<float> weight;         // per row; empty: all 1
   std::vector<std::string> context_names;
   std::vector<Interner> context_values;        // per context column; a null cell is the value ""
   std::vector<std::vector<uint32_t>> context;  // per context column, per row
@@ -37,9 +37,9 @@ struct Interactions {
   float weight_of(size_t row) const { return weight.empty() ? 1.f : weight[row]; }
 };
 
-// Reads and checks all rows. Bad rows (each by BadRowOptions): a user or item id that is empty or not UTF-8, a time that
-// is no time, a weight that is no finite number above 0, a context value that is not UTF-8. Nothing of a bad row is kept.
-// Error{input} when no row is left.
+// Reads and checks all rows. Bad rows (each by BadRowOptions): a user or item id that is empty or not UTF-8, a time
+// that is no time, a weight that is no finite number above 0, a context value that is not UTF-8. Nothing of a bad row
+// is kept. Error{input} when no row is left.
 Interactions load_interactions(const InteractionOptions& options);
 // Appends the rows of other files (the test file of a `given` split) to `log`; returns the number of the first.
 size_t append_interactions(const InteractionOptions& options, Interactions& log);

@@ -49,7 +49,8 @@ TEST_F(InteractionsTest, AnAdjacencyFileNeedsNoColumnNames) {
 }
 
 TEST_F(InteractionsTest, IdsThatAreNumbersBecomeTheirDecimalText) {
-  RawBatch batch{{Column{.name = "user_id", .type = ColumnType::integer}, Column{.name = "item_id", .type = ColumnType::real}}, 1};
+  RawBatch batch{
+      {Column{.name = "user_id", .type = ColumnType::integer}, Column{.name = "item_id", .type = ColumnType::real}}, 1};
   batch.columns[0].push_integer(-9007199254740993);
   batch.columns[1].push_real(12);
   const auto writer = open_writer(path("a.parquet"), {{"user_id", ColumnType::integer}, {"item_id", ColumnType::real}});
@@ -92,7 +93,8 @@ TEST_F(InteractionsTest, EachKindOfBadRowIsNamedByFileLineColumnAndValue) {
 }
 
 TEST_F(InteractionsTest, ANanOfParquetIsABadWeight) {
-  RawBatch batch{{Column{.name = "user_id"}, Column{.name = "item_id"}, Column{.name = "w", .type = ColumnType::real}}, 1};
+  RawBatch batch{{Column{.name = "user_id"}, Column{.name = "item_id"}, Column{.name = "w", .type = ColumnType::real}},
+                 1};
   batch.columns[0].push_text("u");
   batch.columns[1].push_text("i");
   batch.columns[2].push_real(std::nan(""));
@@ -126,8 +128,9 @@ TEST_F(InteractionsTest, NoRowsAreAnErrorThatSaysWhy) {
   testing::internal::CaptureStderr();
   EXPECT_TRUE(error_of([&] { load_interactions(o); }).says("none of its 1 row(s) can be used"));
   testing::internal::GetCapturedStderr();
-  EXPECT_TRUE(error_of([&] { load_interactions(options(file("d.csv", "user,item_id\n1,2\n"))); })
-                  .says("d.csv: no column 'user_id'; did you mean 'user'?"));
+  EXPECT_TRUE(error_of([&] {
+                load_interactions(options(file("d.csv", "user,item_id\n1,2\n")));
+              }).says("d.csv: no column 'user_id'; did you mean 'user'?"));
 }
 
 TEST_F(InteractionsTest, OtherFilesAreAppendedUnderTheSameNumbers) {

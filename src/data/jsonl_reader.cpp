@@ -154,8 +154,7 @@ std::unique_ptr<FileReader> open_jsonl_file(const FileOptions& options) { return
 
 std::string place_in_jsonl_file(const std::string& path, uint64_t record) {
   JsonRows rows(path);
-  for (uint64_t r = 0; r <= record && rows.next_line(); ++r) {
-  }
+  for (uint64_t r = 0; r <= record && rows.next_line(); ++r) {}
   return rows.place();
 }
 

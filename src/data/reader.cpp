@@ -22,10 +22,10 @@ struct FormatName {
 };
 
 constexpr FormatName kFormats[] = {
-    {"csv", Format::csv},         {"tsv", Format::tsv},       {"jsonl", Format::jsonl},
-    {"parquet", Format::parquet}, {"arrow", Format::arrow},   {"adjacency", Format::adjacency},
-    {"tab", Format::tsv},         {"ndjson", Format::jsonl},  {"pq", Format::parquet},
-    {"feather", Format::arrow},   {"ipc", Format::arrow},     {"txt", Format::adjacency},
+    {"csv", Format::csv},         {"tsv", Format::tsv},      {"jsonl", Format::jsonl},
+    {"parquet", Format::parquet}, {"arrow", Format::arrow},  {"adjacency", Format::adjacency},
+    {"tab", Format::tsv},         {"ndjson", Format::jsonl}, {"pq", Format::parquet},
+    {"feather", Format::arrow},   {"ipc", Format::arrow},    {"txt", Format::adjacency},
 };
 constexpr std::string_view kKnown = "csv, tsv, jsonl, parquet, arrow, adjacency";
 
@@ -60,8 +60,10 @@ void check_is_adjacency(const std::string& path) {
   std::string_view line;
   if (!lines.next(line) || line.find_first_of(",\t") == line.npos) return;
   const bool tabs = line.find('\t') != line.npos;
-  fail(ErrorKind::usage, "{}: a .txt is read as lines of 'user item item ...', but this one has {}; set format = \"{}\" "
-       "(or format = \"adjacency\" if it is one)", path, tabs ? "tabs" : "commas", tabs ? "tsv" : "csv");
+  fail(ErrorKind::usage,
+       "{}: a .txt is read as lines of 'user item item ...', but this one has {}; set format = \"{}\" "
+       "(or format = \"adjacency\" if it is one)",
+       path, tabs ? "tabs" : "commas", tabs ? "tsv" : "csv");
 }
 
 class Files : public Reader {
@@ -145,7 +147,8 @@ Format format_from_path(const std::string& path) {
   fs::path name = fs::path(path).filename();
   if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
   std::string extension = name.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   for (const auto& known : kFormats)
     if (extension.size() > 1 && known.name == extension.substr(1)) return known.format;
   fail(ErrorKind::usage, "{}: the format can not be told from the name; set format to one of {}", path, kKnown);

@@ -16,9 +16,9 @@ Format format_from_name(std::string_view name);
 Format format_from_path(const std::string& path);
 
 struct ReaderOptions {
-  std::vector<std::string> paths;    // globs allowed; matches are read in order of name
+  std::vector<std::string> paths;     // globs allowed; matches are read in order of name
   Format format = Format::automatic;  // automatic: by each path's extension
-  std::vector<std::string> columns;  // the columns wanted, in this order; empty: all
+  std::vector<std::string> columns;   // the columns wanted, in this order; empty: all
   size_t batch_rows = 65536;
 };
 

@@ -82,9 +82,11 @@ TEST_F(ReaderTest, ARowOfAnotherWidthIsAnErrorOfThePhysicalLine) {
 }
 
 TEST_F(ReaderTest, AQuoteLeftOpenIsAnErrorOfTheLineThatOpensIt) {
-  EXPECT_TRUE(error_of([&] { read_rows(file("a.csv", "id,t\n1,x\n2,\"open\n3,y\n")); })
-                  .says("a.csv:3: a quote is opened here and never closed"));
-  EXPECT_TRUE(error_of([&] { read_rows(file("b.csv", "id,t\n1,\"a\"b\n")); }).says("b.csv:2: text follows a closing quote"));
+  EXPECT_TRUE(error_of([&] {
+                read_rows(file("a.csv", "id,t\n1,x\n2,\"open\n3,y\n"));
+              }).says("a.csv:3: a quote is opened here and never closed"));
+  EXPECT_TRUE(
+      error_of([&] { read_rows(file("b.csv", "id,t\n1,\"a\"b\n")); }).says("b.csv:2: text follows a closing quote"));
   EXPECT_EQ(read_rows(file("c.csv", "id,t\n1,5\" wide\n")), (Rows{{"1", "5\" wide"}})) << "a quote within is a quote";
 }
 
@@ -163,9 +165,10 @@ TEST_F(ReaderTest, AdjacencyLinesAreCutIntoBatches) {
 }
 
 TEST_F(ReaderTest, JsonLinesKeepTheirTypes) {
-  const auto jsonl = file("a.jsonl",
-                          "{\"id\": 7, \"score\": 1, \"tags\": [\"a\", 2, null], \"ok\": true, \"name\": \"M\\u00fc\"}\n"
-                          "{\"id\": 18446744073709551615, \"score\": 0.5, \"ok\": null, \"more\": {\"x\": 1}}\n");
+  const auto jsonl =
+      file("a.jsonl",
+           "{\"id\": 7, \"score\": 1, \"tags\": [\"a\", 2, null], \"ok\": true, \"name\": \"M\\u00fc\"}\n"
+           "{\"id\": 18446744073709551615, \"score\": 0.5, \"ok\": null, \"more\": {\"x\": 1}}\n");
   const auto reader = open_reader({{jsonl}});
   EXPECT_EQ(reader->columns(), (std::vector<std::string>{"id", "score", "tags", "ok", "name", "more"}));
   RawBatch batch;

@@ -67,10 +67,11 @@ std::vector<Part> split_by_time(const Interactions& log, const SplitOptions& opt
     parts[row] = log.time_us[row] > test_after         ? Part::test
                  : log.time_us[row] > validation_after ? Part::validation
                                                        : Part::train;
-  check_no_part_is_empty(log, parts,
-                         fmt::format("test is what comes after {}, validation what comes between {} and it; choose other "
-                                     "durations",
-                                     format_time_us(test_after), format_time_us(validation_after)));
+  check_no_part_is_empty(
+      log, parts,
+      fmt::format("test is what comes after {}, validation what comes between {} and it; choose other "
+                  "durations",
+                  format_time_us(test_after), format_time_us(validation_after)));
   return parts;
 }
 
@@ -133,13 +134,14 @@ std::vector<Part> split_off_last(const Interactions& log) {
 }  // namespace
 
 void describe(Fields& fields, SplitOptions& options) {
-  fields.choice("kind", options.kind,
-                {{"time", SplitKind::time},
-                 {"given", SplitKind::given},
-                 {"leave_last", SplitKind::leave_last},
-                 {"random", SplitKind::random}},
-                "time: the last stretch is test, the one before it validation; given: test_files are the test part; "
-                "leave_last: each user's last row, and the one before it; random: by share. Choose time where there is one");
+  fields.choice(
+      "kind", options.kind,
+      {{"time", SplitKind::time},
+       {"given", SplitKind::given},
+       {"leave_last", SplitKind::leave_last},
+       {"random", SplitKind::random}},
+      "time: the last stretch is test, the one before it validation; given: test_files are the test part; "
+      "leave_last: each user's last row, and the one before it; random: by share. Choose time where there is one");
   fields.field("validation", options.validation,
                "held out to choose the model: a duration (\"7d\") for time, a share (\"0.1\") for given and random");
   fields.field("test", options.test, "held out to judge it once: a duration for time, a share for random");

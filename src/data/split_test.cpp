@@ -71,14 +71,17 @@ TEST(Split, ATimeInTheFutureIsAnErrorWithItsDate) {
 
 TEST(Split, ATimeSplitNeedsTimesAndDurationsAndRowsInEachPart) {
   const auto log = log_of({{0, 1}, {0, 2}, {1, 30}});
-  const auto kind = [&](const Interactions& l, const SplitOptions& o) { return error_of([&] { split(l, o, l.size(), kNow); }).kind; };
+  const auto kind = [&](const Interactions& l, const SplitOptions& o) {
+    return error_of([&] { split(l, o, l.size(), kNow); }).kind;
+  };
   EXPECT_EQ(kind(log_of({{0, -1}}), by(SplitKind::time, "1d", "1d")), ErrorKind::usage);
   EXPECT_EQ(kind(log, by(SplitKind::time, "0.1", "1d")), ErrorKind::usage);
   EXPECT_EQ(kind(log, by(SplitKind::time, "0d", "1d")), ErrorKind::usage);
   EXPECT_EQ(kind(log, by(SplitKind::time, "1d", "90d")), ErrorKind::input);
   const auto error = error_of([&] { split(log, by(SplitKind::time, "1d", "1d"), log.size(), kNow); });
-  EXPECT_TRUE(error.says("leaves the validation part empty: the log has 3 row(s) from 1970-01-02T00:00:00Z to "
-                         "1970-01-31T00:00:00Z"))
+  EXPECT_TRUE(
+      error.says("leaves the validation part empty: the log has 3 row(s) from 1970-01-02T00:00:00Z to "
+                 "1970-01-31T00:00:00Z"))
       << error.message;
 }
 
@@ -91,7 +94,8 @@ TEST(Split, GivenTakesValidationFromTheTailOfEachUsersList) {
   for (int i = 0; i < 3; ++i) rows.emplace_back(i, -1);
   const auto log = log_of(rows);
   EXPECT_EQ(letters(split(log, by(SplitKind::given), 16, kNow)), "tttttttttvtttttvTTT");
-  EXPECT_EQ(letters(split(log, by(SplitKind::given, "0.9"), 16, kNow)), "tvvvvvvvvvttvvvvTTT") << "one row stays in train";
+  EXPECT_EQ(letters(split(log, by(SplitKind::given, "0.9"), 16, kNow)), "tvvvvvvvvvttvvvvTTT")
+      << "one row stays in train";
   EXPECT_EQ(error_of([&] { split(log, by(SplitKind::given), log.size(), kNow); }).kind, ErrorKind::usage);
 }
 

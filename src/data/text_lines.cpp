@@ -23,9 +23,8 @@ class PlainBytes : public ByteSource {
  public:
   explicit PlainBytes(const std::string& path) {
     fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd_ < 0)
-      fail(ErrorKind::input, "{}: {}", path, errno == ENOENT ? "no such file" : std::strerror(errno));
-    struct stat info {};
+    if (fd_ < 0) fail(ErrorKind::input, "{}: {}", path, errno == ENOENT ? "no such file" : std::strerror(errno));
+    struct stat info{};
     if (fstat(fd_, &info) == 0 && S_ISDIR(info.st_mode)) {
       close(fd_);
       fail(ErrorKind::input, "{}: is a folder; name the files in it, as in '{}/*.csv'", path, path);
@@ -161,8 +160,7 @@ std::unique_ptr<ByteSource> open_bytes(const std::string& path) {
 }
 
 TextLines::TextLines(const std::string& path) : path_(path), source_(open_bytes(path)), buffer_(kChunk) {
-  while (end_ < 3 && refill()) {
-  }
+  while (end_ < 3 && refill()) {}
   const std::string_view first(buffer_.data(), end_);
   if (first.starts_with("\xff\xfe") || first.starts_with("\xfe\xff"))
     fail(ErrorKind::input, "{}: is UTF-16; convert it to UTF-8, as with 'iconv -f UTF-16 -t UTF-8'", path);
@@ -181,8 +179,9 @@ bool TextLines::refill() {
       line_end_ -= begin_, end_ -= begin_, begin_ = 0;
     } else {
       if (end_ >= kLongest)
-        fail(ErrorKind::input, "{}:{}: more than {} MiB without an end of line: is it a text file, is a quote left open?",
-             path_, number_, kLongest >> 20);
+        fail(ErrorKind::input,
+             "{}:{}: more than {} MiB without an end of line: is it a text file, is a quote left open?", path_, number_,
+             kLongest >> 20);
       buffer_.resize(end_ * 2);
     }
   }

@@ -18,8 +18,9 @@ struct Vectors {
 // another length, a component that is not finite (with its row), a file cut short.
 Vectors read_vectors(const std::string& path);
 
-// .npy, with the ids one a line in `path`.ids.txt; .parquet with columns `id_name` and "vector" (fixed_size_list<float>);
-// .fbin. Written by rename.
+// .npy and .fbin, with the ids (if any) one a line in `path`.ids.txt; .parquet with columns `id_name` and "vector"
+// (fixed_size_list<float>). Written by rename. Error{usage}: another extension; Error{failed}: disk full, an id with a
+// line end in it for a .txt.
 void write_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
                    const std::string& id_name);
 

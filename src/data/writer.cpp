@@ -19,7 +19,8 @@ namespace {
 // Rows as lines of text; a subclass says how.
 class TextWriter : public Writer {
  public:
-  TextWriter(const std::string& path, const std::vector<ColumnSpec>& columns) : columns_(columns), sink_(open_sink(path)) {}
+  TextWriter(const std::string& path, const std::vector<ColumnSpec>& columns)
+      : columns_(columns), sink_(open_sink(path)) {}
 
   void write(const RawBatch& batch) override {
     constexpr size_t kEnough = 1 << 18;
@@ -170,7 +171,8 @@ std::unique_ptr<Writer> open_writer(const std::string& path, const std::vector<C
                                     bool header) {
   const bool standard_out = path == "-", compressed = path.ends_with(".gz") || path.ends_with(".zst");
   if (format == Format::automatic) {
-    if (standard_out) fail(ErrorKind::usage, "stdout has no name to tell the format from: give it, one of csv, tsv, jsonl");
+    if (standard_out)
+      fail(ErrorKind::usage, "stdout has no name to tell the format from: give it, one of csv, tsv, jsonl");
     format = format_from_path(path);
   }
   switch (format) {
@@ -183,7 +185,8 @@ std::unique_ptr<Writer> open_writer(const std::string& path, const std::vector<C
       if (compressed)
         fail(ErrorKind::usage, "{}: Parquet and Arrow files are compressed within; leave .gz and .zst out", path);
       return format == Format::parquet ? open_parquet_writer(path, columns) : open_arrow_writer(path, columns);
-    default: fail(ErrorKind::usage, "{}: adjacency files are read, not written; choose csv, tsv, jsonl or parquet", path);
+    default:
+      fail(ErrorKind::usage, "{}: adjacency files are read, not written; choose csv, tsv, jsonl or parquet", path);
   }
 }
 

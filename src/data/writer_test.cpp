@@ -12,9 +12,9 @@
 namespace pagoda {
 namespace {
 
-const std::vector<ColumnSpec> kSpecs = {{"id", ColumnType::text},    {"n", ColumnType::integer},
-                                        {"x", ColumnType::real},     {"ok", ColumnType::boolean},
-                                        {"at", ColumnType::time},    {"tags", ColumnType::texts}};
+const std::vector<ColumnSpec> kSpecs = {{"id", ColumnType::text}, {"n", ColumnType::integer},
+                                        {"x", ColumnType::real},  {"ok", ColumnType::boolean},
+                                        {"at", ColumnType::time}, {"tags", ColumnType::texts}};
 
 // Two rows of every type, the second full of nulls and of characters that need quoting.
 RawBatch two_rows() {
@@ -54,9 +54,11 @@ TEST_F(WriterTest, TextFormatsAreWrittenAsExpected) {
   EXPECT_EQ(read_file(path("a.csv")),
             "id,n,x,ok,at,tags\nu1,-7,0.25,true,2024-05-01T10:00:00Z,x|y\n\"a,\"\"b\"\"\t\n\\c\",,,,,\n");
   write("a.jsonl", two_rows());
-  EXPECT_EQ(read_file(path("a.jsonl")),
-            "{\"id\": \"u1\", \"n\": -7, \"x\": 0.25, \"ok\": true, \"at\": \"2024-05-01T10:00:00Z\", \"tags\": [\"x\", \"y\"]}\n"
-            "{\"id\": \"a,\\\"b\\\"\\t\\n\\\\c\", \"n\": null, \"x\": null, \"ok\": null, \"at\": null, \"tags\": []}\n");
+  EXPECT_EQ(
+      read_file(path("a.jsonl")),
+      "{\"id\": \"u1\", \"n\": -7, \"x\": 0.25, \"ok\": true, \"at\": \"2024-05-01T10:00:00Z\", \"tags\": [\"x\", "
+      "\"y\"]}\n"
+      "{\"id\": \"a,\\\"b\\\"\\t\\n\\\\c\", \"n\": null, \"x\": null, \"ok\": null, \"at\": null, \"tags\": []}\n");
 }
 
 TEST_F(WriterTest, EveryFormatIsReadBackToTheSameCells) {

@@ -1,8 +1,10 @@
 // What a tower reads: rows of embedding tables, and numbers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "math/bag.h"
@@ -19,15 +21,27 @@ struct EncodedBatch {
 
 // One bag's table.
 struct BagLayout {
-  std::string name;  // of the feature; its table is stored under it
+  std::string name;  // of the feature, and no other's in the layout; its table is stored under it
   uint32_t rows = 0;
   size_t dim = 0;
   bool item_ids = false;  // rows are those of the item id vocabulary, so the item tower's id table can serve
+  uint32_t buckets = 0;   // the last rows: hash buckets, which training may never reach
 };
 
 struct TowerLayout {
   std::vector<BagLayout> bags;
   size_t dense = 0;
+
+  // A name that is taken gets a number: one column may be read in two ways.
+  void add(BagLayout bag) {
+    const auto taken = [&](const std::string& name) {
+      return std::any_of(bags.begin(), bags.end(), [&](const BagLayout& b) { return b.name == name; });
+    };
+    std::string name = bag.name;
+    for (int n = 2; taken(name); ++n) name = bag.name + "#" + std::to_string(n);
+    bag.name = std::move(name);
+    bags.push_back(std::move(bag));
+  }
 };
 
 }  // namespace pagoda

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "features/ngrams.h"
+#include "features/saved.h"
 
 namespace pagoda {
 
@@ -45,6 +46,50 @@ uint32_t Feature::rows() const {
   return 0;
 }
 
+uint32_t Feature::buckets() const {
+  const bool words = options_.kind == FeatureKind::categorical || options_.kind == FeatureKind::multi;
+  return words ? vocabulary_.buckets() : 0;
+}
+
+std::string Feature::name() const {
+  if (options_.kind != FeatureKind::time) return options_.column;
+  return options_.part == TimePart::hour ? "hour" : options_.part == TimePart::weekday ? "weekday" : options_.column + ".age";
+}
+
+// Mean, deviation and quantiles over the numbers, each counted as often as it stands in the data.
+void Feature::fit_numbers(const Column& column, std::span<const uint64_t> counts) {
+  std::vector<std::pair<double, uint64_t>> numbers;
+  for (size_t row = 0; row < column.rows(); ++row) {
+    const auto times = counts.empty() ? 1 : counts[row];
+    if (const auto v = column.as_number(row); v && times > 0) numbers.push_back({number_form(options_.form, *v), times});
+  }
+  if (numbers.empty())
+    fail(ErrorKind::input, "column '{}' is declared numeric and holds no number; is it text or categorical?",
+         options_.column);
+  double sum = 0, squares = 0;
+  uint64_t total = 0;
+  for (const auto& [v, times] : numbers) sum += v * static_cast<double>(times), total += times;
+  mean_ = sum / static_cast<double>(total);
+  for (const auto& [v, times] : numbers) squares += (v - mean_) * (v - mean_) * static_cast<double>(times);
+  deviation_ = std::sqrt(squares / static_cast<double>(total));
+  if (options_.form == NumericForm::bucket) {
+    std::sort(numbers.begin(), numbers.end());
+    size_t at = 0;
+    uint64_t before = 0;  // numbers in front of numbers[at]
+    for (uint32_t b = 1; b < kNumberBuckets; ++b) {
+      const auto quantile = static_cast<uint64_t>(static_cast<unsigned __int128>(total) * b / kNumberBuckets);
+      while (before + numbers[at].second <= quantile) before += numbers[at++].second;
+      bounds_.push_back(numbers[at].first);
+    }
+    bounds_.erase(std::unique(bounds_.begin(), bounds_.end()), bounds_.end());
+  } else if (!std::isfinite(deviation_)) {
+    fail(ErrorKind::input, "column '{}' holds numbers too large to standardise; set form = \"log\" or \"bucket\"",
+         options_.column);
+  }
+  // A constant column says nothing: what rounding left of its deviation must not blow it up.
+  if (!(deviation_ > 1e-9 * std::abs(mean_))) deviation_ = 1;
+}
+
 Feature Feature::fit(const FeatureOptions& options, const Column* column, std::span<const uint64_t> counts) {
   Feature f;
   f.options_ = options;
@@ -75,22 +120,7 @@ Feature Feature::fit(const FeatureOptions& options, const Column* column, std::s
     f.text_buckets_ = options.hash_buckets > 0 ? static_cast<uint32_t>(options.hash_buckets) : kDefaultTextBuckets;
     values = 1 << 20;  // the widest default
   } else if (options.kind == FeatureKind::numeric) {
-    std::vector<double> numbers;
-    for (size_t row = 0; row < n; ++row)
-      if (const auto v = column->as_number(row); v && count(row) > 0) numbers.push_back(number_form(options.form, *v));
-    if (numbers.empty())
-      fail(ErrorKind::input, "column '{}' is declared numeric and holds no number; is it text or categorical?",
-           options.column);
-    double sum = 0, squares = 0;
-    for (double v : numbers) sum += v;
-    f.mean_ = sum / static_cast<double>(numbers.size());
-    for (double v : numbers) squares += (v - f.mean_) * (v - f.mean_);
-    f.deviation_ = std::max(1e-12, std::sqrt(squares / static_cast<double>(numbers.size())));
-    if (options.form == NumericForm::bucket) {
-      std::sort(numbers.begin(), numbers.end());
-      for (uint32_t b = 1; b < kNumberBuckets; ++b) f.bounds_.push_back(numbers[numbers.size() * b / kNumberBuckets]);
-      f.bounds_.erase(std::unique(f.bounds_.begin(), f.bounds_.end()), f.bounds_.end());
-    }
+    f.fit_numbers(*column, counts);
     values = f.bounds_.size() + 2;
   } else {
     if (options.part == TimePart::age) {
@@ -132,6 +162,10 @@ void Feature::encode_text(std::string_view text, Cells& out) const {
       out.bag.close();
       return;
     case FeatureKind::text: return encode_words(text, out);
+    case FeatureKind::numeric: {
+      const auto v = parse_number(text);
+      return encode_number(v.value_or(0), v.has_value(), out);
+    }
     default: {
       Column one;
       one.push_text(text);
@@ -176,7 +210,8 @@ uint32_t Feature::moment_row(int64_t moment_us, int64_t cell_time_us) const {
   if (options_.part == TimePart::hour) return static_cast<uint32_t>(floor_div(moment_us, kHourUs) % 24 + 24) % 24;
   if (options_.part == TimePart::weekday) return static_cast<uint32_t>((floor_div(moment_us, kDayUs) + 3) % 7 + 7) % 7;  // 0: Monday
   if (cell_time_us == kNoTime) return kAgeBuckets;
-  const double days = std::max(0.0, static_cast<double>(moment_us - cell_time_us) / static_cast<double>(kDayUs));
+  const double age_us = static_cast<double>(moment_us) - static_cast<double>(cell_time_us);  // no int64 can overflow
+  const double days = std::max(0.0, age_us / static_cast<double>(kDayUs));
   return std::min(kAgeBuckets - 1, static_cast<uint32_t>(4 * std::log2(1 + days)));
 }
 
@@ -199,11 +234,11 @@ void Feature::save(ByteWriter& out) const {
 Feature Feature::load(ByteReader& in) {
   Feature f;
   f.options_.column = in.text();
-  f.options_.kind = in.value<FeatureKind>();
+  f.options_.kind = load_choice(in, FeatureKind::time);
   f.options_.separator = in.text();
-  f.options_.form = in.value<NumericForm>();
-  f.options_.part = in.value<TimePart>();
-  f.options_.trigrams = in.value<bool>();
+  f.options_.form = load_choice(in, NumericForm::bucket);
+  f.options_.part = load_choice(in, TimePart::age);
+  f.options_.trigrams = load_bool(in);
   f.options_.word_ngrams = in.value<int64_t>();
   f.dim_ = in.value<uint64_t>();
   f.text_buckets_ = in.value<uint32_t>();
@@ -211,6 +246,10 @@ Feature Feature::load(ByteReader& in) {
   f.deviation_ = in.value<double>();
   f.bounds_ = in.array<double>();
   f.vocabulary_ = Vocabulary::load(in);
+  const auto words = f.options_.word_ngrams;
+  if (f.dim_ < 1 || f.dim_ > static_cast<size_t>(kMaxDim) || words < 0 || words > kMaxWordNgrams || f.bounds_.size() >= kNumberBuckets ||
+      (f.options_.kind == FeatureKind::text && f.text_buckets_ == 0))
+    in.damaged("a feature is of a shape that can not be");
   return f;
 }
 

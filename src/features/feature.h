@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,13 +27,16 @@ inline constexpr int64_t kNoTime = INT64_MIN;
 class Feature {
  public:
   // Fits to the cells of `column`, row i counted counts[i] times (empty: once each). `column` may be null for a time
-  // feature of the moment. Error{input}: a numeric or time column none of whose cells is one.
+  // feature of the moment. Error{input}: a numeric or time column none of whose cells is one; numbers whose squares are
+  // beyond a double.
   static Feature fit(const FeatureOptions& options, const Column* column, std::span<const uint64_t> counts);
 
   const FeatureOptions& options() const { return options_; }
   bool is_dense() const;         // one number, not rows of a table
   bool follows_moment() const;   // depends on the time of the request
   uint32_t rows() const;         // of its table
+  uint32_t buckets() const;      // how many of them, the last ones, are for values without a row of their own
+  std::string name() const;      // the column's, or the part of the moment it reads
   size_t dim() const { return dim_; }
 
   // Appends one cell. A null cell is an empty list, or the mean of a number.
@@ -47,6 +51,7 @@ class Feature {
 
  private:
   void encode_number(double value, bool present, Cells& out) const;
+  void fit_numbers(const Column& column, std::span<const uint64_t> counts);
   void encode_words(std::string_view text, Cells& out) const;
 
   FeatureOptions options_;

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "features/saved.h"
 
 namespace pagoda {
 
@@ -24,16 +25,14 @@ CellGather::CellGather(EncodedBatch& out, const TowerLayout& layout, size_t size
 
 Bag& CellGather::next_bag() { return out_.bags[bag_++]; }
 
-void CellGather::bag(const Bag& cells, std::span<const uint32_t> rows) {
+void CellGather::bag(const Bag& cells, const Bag& null, std::span<const uint32_t> rows) {
   Bag& out = next_bag();
   for (auto row : rows) {
-    if (row != Interner::kNone) {
-      const auto begin = cells.rows.offsets[row], end = cells.rows.offsets[row + 1];
-      out.rows.values.insert(out.rows.values.end(), cells.rows.values.begin() + static_cast<ptrdiff_t>(begin),
-                             cells.rows.values.begin() + static_cast<ptrdiff_t>(end));
-      out.weights.insert(out.weights.end(), cells.weights.begin() + static_cast<ptrdiff_t>(begin),
-                         cells.weights.begin() + static_cast<ptrdiff_t>(end));
-    }
+    const Bag& from = row == Interner::kNone ? null : cells;
+    const size_t list = row == Interner::kNone ? 0 : row;
+    const auto begin = static_cast<ptrdiff_t>(from.rows.offsets[list]), end = static_cast<ptrdiff_t>(from.rows.offsets[list + 1]);
+    out.rows.values.insert(out.rows.values.end(), from.rows.values.begin() + begin, from.rows.values.begin() + end);
+    out.weights.insert(out.weights.end(), from.weights.begin() + begin, from.weights.begin() + end);
     out.close();
   }
 }
@@ -48,7 +47,7 @@ ItemEncoder ItemEncoder::fit(const ItemOptions& options, size_t model_dim, const
                              std::span<const uint64_t> training_counts) {
   ItemEncoder e;
   e.id_enabled_ = options.id.enabled;
-  e.id_dim_ = options.id.dim > 0 ? static_cast<uint64_t>(options.id.dim) : model_dim;
+  e.id_dim_ = options.id.dim > 0 ? static_cast<size_t>(options.id.dim) : model_dim;
   e.id_vocabulary_ = Vocabulary::build(ids, training_counts, static_cast<uint64_t>(options.id.min_count),
                                        static_cast<uint32_t>(options.id.hash_buckets));
   for (const auto& o : options.features) {
@@ -62,12 +61,12 @@ ItemEncoder ItemEncoder::fit(const ItemOptions& options, size_t model_dim, const
 
 void ItemEncoder::make_layout() {
   layout_ = {};
-  if (id_enabled_) layout_.bags.push_back({"item.id", id_vocabulary_.rows(), id_dim_, true});
+  if (id_enabled_) layout_.add({"item.id", id_vocabulary_.rows(), id_dim_, true, id_vocabulary_.buckets()});
   for (const auto& f : features_) {
     if (f.is_dense())
       ++layout_.dense;
     else
-      layout_.bags.push_back({"item." + f.options().column + (f.follows_moment() ? ".time" : ""), f.rows(), f.dim()});
+      layout_.add({"item.features." + f.name(), f.rows(), f.dim(), false, f.buckets()});
   }
 }
 
@@ -115,14 +114,14 @@ void ItemEncoder::encode(const ItemCells& cells, std::span<const uint32_t> rows,
     } else if (feature.is_dense()) {
       gather.number(cells.features[f].numbers, rows);
     } else {
-      gather.bag(cells.features[f].bag, rows);
+      gather.bag(cells.features[f].bag, {}, rows);
     }
   }
 }
 
 void ItemEncoder::save(ByteWriter& out) const {
   out.value(id_enabled_);
-  out.value(id_dim_);
+  out.value<uint64_t>(id_dim_);
   id_vocabulary_.save(out);
   out.value<uint64_t>(features_.size());
   for (const auto& f : features_) f.save(out);
@@ -130,11 +129,13 @@ void ItemEncoder::save(ByteWriter& out) const {
 
 ItemEncoder ItemEncoder::load(ByteReader& in) {
   ItemEncoder e;
-  e.id_enabled_ = in.value<bool>();
+  e.id_enabled_ = load_bool(in);
   e.id_dim_ = in.value<uint64_t>();
   e.id_vocabulary_ = Vocabulary::load(in);
   const auto n = in.value<uint64_t>();
   for (uint64_t i = 0; i < n; ++i) e.features_.push_back(Feature::load(in));
+  if (e.id_dim_ < 1 || e.id_dim_ > static_cast<size_t>(kMaxDim)) in.damaged("an embedding is of a width that can not be");
+  if (!in.at_end()) in.damaged("goes on after its content");
   e.make_layout();
   return e;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "data/attributes.h"
@@ -43,7 +44,7 @@ class ItemEncoder {
  private:
   void make_layout();
   bool id_enabled_ = true;
-  uint64_t id_dim_ = 0;
+  size_t id_dim_ = 0;
   Vocabulary id_vocabulary_;
   std::vector<Feature> features_;
   TowerLayout layout_;
@@ -52,11 +53,12 @@ class ItemEncoder {
 // The column of a table by name; Error{usage} with the nearest when there is none.
 const Column& feature_column(const Attributes* table, const std::string& name, const char* which_table);
 
-// Appends cell `row` of `cells` to a batch's bag, dense column or moment's row: the gather that both encoders share.
+// Fills a batch's bags and dense columns, in the order of the layout, from cells: the gather that both encoders share.
 class CellGather {
  public:
   CellGather(EncodedBatch& out, const TowerLayout& layout, size_t size);
-  void bag(const Bag& cells, std::span<const uint32_t> rows);  // rows; kUnknown: an empty list
+  // Rows of `cells`; Interner::kNone: the one list of `null` / 0, the mean.
+  void bag(const Bag& cells, const Bag& null, std::span<const uint32_t> rows);
   Bag& next_bag();
   void number(std::span<const float> cells, std::span<const uint32_t> rows);
   size_t next_dense() { return dense_++; }

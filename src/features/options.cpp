@@ -20,11 +20,14 @@ void validate_features(const std::vector<FeatureOptions>& features, const char* 
     const auto where = fmt::format("[[{}.features]] column = \"{}\"", tower, o.column);
     const bool moment = o.kind == FeatureKind::time && o.part != TimePart::age;
     if (o.column.empty() && !moment) fail(ErrorKind::usage, "{}: says no column; name one", where);
-    if (o.dim < 0 || o.dim > 4096) fail(ErrorKind::usage, "{}: dim = {} is not in 0 .. 4096", where, o.dim);
+    if (o.dim < 0 || o.dim > kMaxDim) fail(ErrorKind::usage, "{}: dim = {} is not in 0 .. {}", where, o.dim, kMaxDim);
     if (o.min_count < 1) fail(ErrorKind::usage, "{}: min_count = {} must be at least 1", where, o.min_count);
-    if (o.hash_buckets < 0) fail(ErrorKind::usage, "{}: hash_buckets = {} is negative", where, o.hash_buckets);
+    if (o.hash_buckets < 0 || o.hash_buckets > kMaxBuckets)
+      fail(ErrorKind::usage, "{}: hash_buckets = {} is not in 0 .. {}", where, o.hash_buckets, kMaxBuckets);
     if (o.separator.size() > 1)
       fail(ErrorKind::usage, "{}: separator = \"{}\" must be one character", where, o.separator);
+    if (o.word_ngrams < 0 || o.word_ngrams > kMaxWordNgrams)
+      fail(ErrorKind::usage, "{}: word_ngrams = {} is not in 0 .. {}", where, o.word_ngrams, kMaxWordNgrams);
     if (o.kind == FeatureKind::text && !o.trigrams && o.word_ngrams < 1)
       fail(ErrorKind::usage, "{}: neither trigrams nor word_ngrams: nothing is left of the text", where);
   }
@@ -87,12 +90,22 @@ void validate(const UserOptions& user, const ItemOptions& item) {
     if (id->min_count < 1) fail(ErrorKind::usage, "{}.id.min_count = {} must be at least 1", tower, id->min_count);
     if (id->hash_buckets < 1)
       fail(ErrorKind::usage, "{}.id.hash_buckets = {} must be at least 1: unknown ids need a row", tower, id->hash_buckets);
+    if (id->hash_buckets > kMaxBuckets)
+      fail(ErrorKind::usage, "{}.id.hash_buckets = {} is more than {}", tower, id->hash_buckets, kMaxBuckets);
+    if (id->dim < 0 || id->dim > kMaxDim)
+      fail(ErrorKind::usage, "{}.id.dim = {} is not in 0 .. {}", tower, id->dim, kMaxDim);
   }
   for (const auto& o : user.features)
     if (o.kind == FeatureKind::time && o.part == TimePart::age)
       fail(ErrorKind::usage, "[[user.features]]: part = \"age\" is an item's; give it to [[item.features]]");
-  if (user.history.last < 0) fail(ErrorKind::usage, "user.history.last = {} is negative", user.history.last);
-  if (user.history.recency < 0) fail(ErrorKind::usage, "user.history.recency = {} is negative", user.history.recency);
+  const auto& history = user.history;
+  if (history.last < 0 || history.last > kMaxHistory)
+    fail(ErrorKind::usage, "user.history.last = {} is not in 0 .. {}", history.last, kMaxHistory);
+  if (history.dim < 0 || history.dim > kMaxDim)
+    fail(ErrorKind::usage, "user.history.dim = {} is not in 0 .. {}", history.dim, kMaxDim);
+  // Above 64 the second latest item weighs less than 2^-64: nothing beside the latest.
+  if (!(history.recency >= 0 && history.recency <= 64))
+    fail(ErrorKind::usage, "user.history.recency = {} is not in 0 .. 64", history.recency);
   if (!user.id.enabled && user.history.last == 0 && user.features.empty())
     fail(ErrorKind::usage, "the user tower reads nothing: turn on user.id or user.history, or name [[user.features]]");
   if (!item.id.enabled && item.features.empty())

@@ -9,6 +9,9 @@
 
 namespace pagoda {
 
+// What the options may ask for at most.
+inline constexpr int64_t kMaxDim = 4096, kMaxBuckets = 1 << 30, kMaxHistory = 100'000, kMaxWordNgrams = 16;
+
 enum class FeatureKind {
   categorical,  // one value of a set: a row of a table
   multi,        // several values of a set: the mean of their rows

@@ -6,18 +6,20 @@
 #include "core/error.h"
 #include "core/suggest.h"
 #include "features/item_encoder.h"
+#include "features/saved.h"
 
 namespace pagoda {
 
 UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const Interner& ids,
                              std::span<const uint64_t> training_counts, const Attributes* table,
-                             std::span<const Context> contexts, uint32_t history_rows) {
+                             std::span<const Context> contexts, uint32_t history_rows, uint32_t history_buckets) {
   UserEncoder e;
   e.id_enabled_ = options.id.enabled;
-  e.id_dim_ = options.id.dim > 0 ? static_cast<uint64_t>(options.id.dim) : model_dim;
+  e.id_dim_ = options.id.dim > 0 ? static_cast<size_t>(options.id.dim) : model_dim;
   e.history_ = options.history;
-  e.history_dim_ = options.history.dim > 0 ? static_cast<uint64_t>(options.history.dim) : model_dim;
+  e.history_dim_ = options.history.dim > 0 ? static_cast<size_t>(options.history.dim) : model_dim;
   e.history_rows_ = history_rows;
+  e.history_buckets_ = history_buckets;
   if (e.id_enabled_)
     e.id_vocabulary_ = Vocabulary::build(ids, training_counts, static_cast<uint64_t>(options.id.min_count),
                                          static_cast<uint32_t>(options.id.hash_buckets));
@@ -30,19 +32,22 @@ UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const
     } else if (context != contexts.end()) {
       Column values;
       for (uint32_t v = 0; v < context->values->size(); ++v) values.push_text((*context->values)[v]);
-      e.context_of_.push_back(static_cast<int32_t>(e.context_names_.size()));
-      e.context_names_.push_back(o.column);
+      // One place for a column that two features read: a request gives its value once.
+      const auto known = std::find(e.context_names_.begin(), e.context_names_.end(), o.column);
+      e.context_of_.push_back(static_cast<int32_t>(known - e.context_names_.begin()));
+      if (known == e.context_names_.end()) e.context_names_.push_back(o.column);
       e.features_.push_back(Feature::fit(o, &values, context->counts));
     } else {
-      std::vector<std::string> names;
-      for (const auto& c : contexts) names.push_back(c.name);
-      if (!table)
+      const Column* column = table ? table->find(o.column) : nullptr;
+      if (!column) {
+        auto names = table ? table->names() : std::vector<std::string>();
+        for (const auto& c : contexts) names.push_back(c.name);
         fail(ErrorKind::usage,
-             "[[user.features]] column = \"{}\": neither a context column (data.context) nor, without data.users, a "
-             "column of a user table{}",
-             o.column, suggestion(o.column, names));
+             "[[user.features]] column = \"{}\": no context column (data.context) is called so, and {}{}", o.column,
+             table ? "no column of the user table" : "there is no user table (data.users)", suggestion(o.column, names));
+      }
       e.context_of_.push_back(-1);
-      e.features_.push_back(Feature::fit(o, &feature_column(table, o.column, "user"), {}));
+      e.features_.push_back(Feature::fit(o, column, {}));
     }
   }
   e.make_layout();
@@ -51,24 +56,29 @@ UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const
 
 void UserEncoder::make_layout() {
   layout_ = {};
-  if (id_enabled_) layout_.bags.push_back({"user.id", id_vocabulary_.rows(), id_dim_});
+  if (id_enabled_) layout_.add({"user.id", id_vocabulary_.rows(), id_dim_, false, id_vocabulary_.buckets()});
   if (history_.last > 0)
-    layout_.bags.push_back({"user.history", history_rows_, history_dim_, history_.table == HistoryTable::shared});
+    layout_.add({"user.history", history_rows_, history_dim_, history_.table == HistoryTable::shared, history_buckets_});
   for (const auto& f : features_) {
     if (f.is_dense())
       ++layout_.dense;
     else
-      layout_.bags.push_back({"user." + f.options().column + (f.follows_moment() ? ".time" : ""), f.rows(), f.dim()});
+      layout_.add({"user.features." + f.name(), f.rows(), f.dim(), false, f.buckets()});
   }
   recency_.clear();
-  for (int64_t n = 0; n < history_.last; ++n)
+  recency_total_.assign(1, 0.0);
+  for (int64_t n = 0; n < history_.last; ++n) {
     recency_.push_back(static_cast<float>(std::pow(1.0 + static_cast<double>(n), -history_.recency)));
+    recency_total_.push_back(recency_total_.back() + recency_.back());
+  }
 }
 
 std::vector<std::string> UserEncoder::table_columns() const {
   std::vector<std::string> names;
   for (size_t f = 0; f < features_.size(); ++f)
-    if (context_of_[f] < 0 && !features_[f].follows_moment()) names.push_back(features_[f].options().column);
+    if (const auto& name = features_[f].options().column; context_of_[f] < 0 && !features_[f].follows_moment() &&
+                                                          std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(name);
   return names;
 }
 
@@ -104,14 +114,22 @@ void UserEncoder::encode(const UserCells& cells, std::span<const UserExample> ex
     }
   }
   if (history_.last > 0) {
+    // Nearly all of an encoder's work, so sized ahead.
     Bag& bag = gather.next_bag();
+    size_t total = 0;
+    for (const auto& example : examples) total += std::min(example.history.size(), recency_.size());
+    bag.rows.values.resize(total);
+    bag.weights.resize(total);
+    size_t at = 0;
     for (const auto& example : examples) {
       const size_t n = std::min(example.history.size(), recency_.size());
-      double total = 0;
-      for (size_t age = 0; age < n; ++age) total += recency_[age];
-      for (size_t age = 0; age < n; ++age)
-        bag.add(example.history[example.history.size() - 1 - age], static_cast<float>(recency_[age] / total));
-      bag.close();
+      const double scale = n > 0 ? 1.0 / recency_total_[n] : 0.0;
+      const uint32_t* latest = example.history.data() + example.history.size();
+      for (size_t age = 0; age < n; ++age) {
+        bag.rows.values[at + age] = *(latest - 1 - age);
+        bag.weights[at + age] = static_cast<float>(recency_[age] * scale);
+      }
+      bag.rows.offsets.push_back(at += n);
     }
   }
   for (size_t f = 0; f < features_.size(); ++f) {
@@ -134,20 +152,46 @@ void UserEncoder::encode(const UserCells& cells, std::span<const UserExample> ex
       if (feature.is_dense())
         gather.number(cell.numbers, rows);
       else
-        gather.bag(cell.bag, rows);
-    } else if (feature.is_dense()) {
-      gather.number(cells.features[f].numbers, users);
+        gather.bag(cell.bag, {}, rows);
     } else {
-      gather.bag(cells.features[f].bag, users);
+      // A stranger reads what a known user without attributes reads.
+      Cells null;
+      feature.encode_null(null);
+      static const Cells kNobody;
+      const Cells& known = cells.features.empty() ? kNobody : cells.features[f];
+      if (feature.is_dense())
+        gather.number(known.numbers, users);
+      else
+        gather.bag(known.bag, null.bag, users);
     }
   }
 }
 
+const char* UserEncoder::fault_of(const UserCells& cells) const {
+  if (cells.features.size() != features_.size()) return "does not have the features of the encoder";
+  for (auto row : cells.id_rows)
+    if (id_enabled_ && row >= id_vocabulary_.rows()) return "a user's id is in no row of its table";
+  for (size_t f = 0; f < features_.size(); ++f) {
+    const auto& own = cells.features[f];
+    if (context_of_[f] >= 0 || features_[f].follows_moment()) continue;
+    if (features_[f].is_dense()) {
+      if (own.numbers.size() != cells.size()) return "a feature does not have a number for each user";
+      continue;
+    }
+    if (own.bag.size() != cells.size() || own.bag.weights.size() != own.bag.rows.values.size())
+      return "a feature does not have a list for each user";
+    for (auto row : own.bag.rows.values)
+      if (row >= features_[f].rows()) return "a feature's value is in no row of its table";
+  }
+  return nullptr;
+}
+
 void UserEncoder::save(ByteWriter& out) const {
   out.value(id_enabled_);
-  out.value(id_dim_);
-  out.value(history_dim_);
+  out.value<uint64_t>(id_dim_);
+  out.value<uint64_t>(history_dim_);
   out.value(history_rows_);
+  out.value(history_buckets_);
   out.value(history_.last);
   out.value(history_.table);
   out.value(history_.recency);
@@ -161,12 +205,13 @@ void UserEncoder::save(ByteWriter& out) const {
 
 UserEncoder UserEncoder::load(ByteReader& in) {
   UserEncoder e;
-  e.id_enabled_ = in.value<bool>();
+  e.id_enabled_ = load_bool(in);
   e.id_dim_ = in.value<uint64_t>();
   e.history_dim_ = in.value<uint64_t>();
   e.history_rows_ = in.value<uint32_t>();
+  e.history_buckets_ = in.value<uint32_t>();
   e.history_.last = in.value<int64_t>();
-  e.history_.table = in.value<HistoryTable>();
+  e.history_.table = load_choice(in, HistoryTable::shared);
   e.history_.recency = in.value<double>();
   e.id_vocabulary_ = Vocabulary::load(in);
   e.context_of_ = in.array<int32_t>();
@@ -174,6 +219,14 @@ UserEncoder UserEncoder::load(ByteReader& in) {
   for (uint64_t i = 0; i < names; ++i) e.context_names_.push_back(in.text());
   const auto n = in.value<uint64_t>();
   for (uint64_t i = 0; i < n; ++i) e.features_.push_back(Feature::load(in));
+  for (auto dim : {e.id_dim_, e.history_dim_})
+    if (dim < 1 || dim > static_cast<size_t>(kMaxDim)) in.damaged("an embedding is of a width that can not be");
+  if (e.history_.last < 0 || e.history_.last > kMaxHistory || !std::isfinite(e.history_.recency))
+    in.damaged("a history is of a length that can not be");
+  bool contexts_fit = e.context_of_.size() == e.features_.size();
+  for (auto c : e.context_of_) contexts_fit &= c >= -1 && c < static_cast<int64_t>(e.context_names_.size());
+  if (!contexts_fit) in.damaged("a feature reads a context that is not there");
+  if (!in.at_end()) in.damaged("goes on after its content");
   e.make_layout();
   return e;
 }

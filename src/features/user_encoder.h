@@ -30,8 +30,9 @@ struct UserExample {
 // in the order of the config; plain numbers in `dense`.
 class UserEncoder {
  public:
-  // `context_names`, `context_values`: of the interactions, with counts of the training part; a feature whose column is
-  // a context column reads the request, others the user table.
+  // A context column of the interactions: its values, with their counts in the training part. A feature whose column is
+  // a context column reads the request, others the user table. `history_rows`: of the item id vocabulary, the last
+  // `history_buckets` of them its hash buckets. Error{usage}: a feature's column is in neither, with the nearest.
   struct Context {
     std::string name;
     const Interner* values;
@@ -39,12 +40,13 @@ class UserEncoder {
   };
   static UserEncoder fit(const UserOptions& options, size_t model_dim, const Interner& ids,
                          std::span<const uint64_t> training_counts, const Attributes* table,
-                         std::span<const Context> contexts, uint32_t history_rows);
+                         std::span<const Context> contexts, uint32_t history_rows, uint32_t history_buckets = 0);
 
   const TowerLayout& layout() const { return layout_; }
   const std::vector<std::string>& context_names() const { return context_names_; }  // the columns it reads
-  std::vector<std::string> table_columns() const;  // columns of the user table it reads
+  std::vector<std::string> table_columns() const;  // columns of the user table it reads, each once
   size_t history_length() const { return static_cast<size_t>(history_.last); }
+  uint32_t history_rows() const { return history_rows_; }
 
   UserCells cells(const Interner& ids, const Attributes* table) const;
 
@@ -52,20 +54,24 @@ class UserEncoder {
   // its latest.
   void encode(const UserCells& cells, std::span<const UserExample> examples, EncodedBatch& out) const;
 
+  // What is wrong with cells that came from a file, or nullptr when encode can read them.
+  const char* fault_of(const UserCells& cells) const;
+
   void save(ByteWriter& out) const;
   static UserEncoder load(ByteReader& in);
 
  private:
   void make_layout();
   bool id_enabled_ = false;
-  uint64_t id_dim_ = 0, history_dim_ = 0;
-  uint32_t history_rows_ = 0;
+  size_t id_dim_ = 0, history_dim_ = 0;
+  uint32_t history_rows_ = 0, history_buckets_ = 0;
   HistoryOptions history_;
   Vocabulary id_vocabulary_;
   std::vector<Feature> features_;
   std::vector<int32_t> context_of_;  // per feature: index into context_names_, or -1: the user table
   std::vector<std::string> context_names_;
-  std::vector<float> recency_;  // (1 + n)^-recency
+  std::vector<float> recency_;         // (1 + n)^-recency
+  std::vector<double> recency_total_;  // the first n of them together
   TowerLayout layout_;
 };
 

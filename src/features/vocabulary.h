@@ -14,12 +14,13 @@ namespace pagoda {
 class Vocabulary {
  public:
   Vocabulary() = default;
-  // Words of `candidates` with counts[i] >= min_count, in their order.
+  // Words of `candidates` with counts[i] >= min_count, in their order. Error{input}: more rows than 32 bits can number.
   static Vocabulary build(const Interner& candidates, std::span<const uint64_t> counts, uint64_t min_count,
                           uint32_t buckets);
   uint32_t row(std::string_view word) const;
   uint32_t rows() const { return words_.size() + buckets_; }
   uint32_t words() const { return words_.size(); }
+  uint32_t buckets() const { return buckets_; }
   void save(ByteWriter& out) const;
   static Vocabulary load(ByteReader& in);
 

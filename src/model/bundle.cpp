@@ -4,12 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "core/config.h"
+#include "features/saved.h"
 
 namespace pagoda {
 
 namespace {
 
 constexpr std::string_view kKind = "bundle";
+constexpr uint64_t kMaxVectorDim = 1 << 16;  // bare vectors may be longer than a model's
 
 std::string info_json(const BundleInfo& i) {
   nlohmann::ordered_json j = {{"version", i.version},     {"towers", i.towers},       {"dim", i.dim},
@@ -52,6 +54,17 @@ std::unique_ptr<Index> make_index(const SectionFile& file, MatrixView<const floa
   return make_exact_index(vectors);
 }
 
+// Before memory is taken for a table: the section that is to fill it is there and of that size.
+void expect_tables(const SectionFile& file, const TowerLayout& layout, bool tables_of_items) {
+  for (const auto& bag : layout.bags) {
+    if (bag.item_ids && !tables_of_items) continue;  // the item tower's
+    const uint64_t expected = 2 * sizeof(uint64_t) + uint64_t{bag.rows} * bag.dim * sizeof(float);
+    if (bag.rows < bag.buckets || file.bytes("weights/" + bag.name).size() != expected)
+      fail(ErrorKind::failed, "{}: section 'weights/{}' is not of the {} x {} that its encoder says", file.path(), bag.name,
+           bag.rows, bag.dim);
+  }
+}
+
 }  // namespace
 
 void describe(Fields& f, TowerOptions& o) {
@@ -62,6 +75,9 @@ void describe(Fields& f, TowerOptions& o) {
 }
 
 void write_bundle(const std::string& path, const BundleContent& c) {
+  check(c.info.items == c.item_ids->size() && c.info.items == c.item_counts.size() &&
+            c.info.items == c.item_vectors.rows() && c.info.dim == c.item_vectors.cols(),
+        "a bundle has a count and a vector for each item");
   SectionWriter out(path, kKind, kBundleVersion);
   out.section("info", info_json(c.info));
   out.section("config", c.config);
@@ -93,6 +109,7 @@ void rewrite_bundle(const std::string& path, const std::string& to,
                     const std::vector<std::pair<std::string, std::string>>& replaced) {
   const SectionFile in(path, kKind, kBundleVersion);
   in.verify();
+  for (const auto& [name, text] : replaced) in.bytes(name);
   SectionWriter out(to, kKind, kBundleVersion);
   for (const auto& section : in.sections()) {
     const auto found = std::find_if(replaced.begin(), replaced.end(), [&](const auto& r) { return r.first == section.name; });
@@ -119,9 +136,10 @@ Bundle::Bundle(const std::string& path) : file_(path, kKind, kBundleVersion) {
   auto attributes = reader_of(file_, "item_attributes");
   item_attributes_ = load_attributes(attributes);
   const auto vectors = file_.bytes("item_vectors");
-  if (item_ids_.size() != info_.items || item_counts_.size() != info_.items ||
-      vectors.size() != info_.items * info_.dim * sizeof(float))
+  if (item_ids_.size() != info_.items || item_counts_.size() != info_.items)
     fail(ErrorKind::failed, "{}: its sections disagree about the number of items", path);
+  if (info_.dim < 1 || info_.dim > kMaxVectorDim || vectors.size() != info_.items * info_.dim * sizeof(float))
+    fail(ErrorKind::failed, "{}: section 'item_vectors' is not of {} vectors of {} components", path, info_.items, info_.dim);
   item_vectors_ = {reinterpret_cast<const float*>(vectors.data()), info_.items, info_.dim};
   index_ = make_index(file_, item_vectors_);
   if (!info_.towers) return;
@@ -129,21 +147,36 @@ Bundle::Bundle(const std::string& path) : file_(path, kKind, kBundleVersion) {
   TowerOptions options;
   Config::from_text(file_.text("tower_options"), path + ": section 'tower_options'")
       .read([&](Fields& f) { describe(f, options); });
+  validate(options.model);
+  validate(options.user, options.item);
   auto user_encoder = reader_of(file_, "user_encoder"), item_encoder = reader_of(file_, "item_encoder");
   model_.emplace(Model{UserEncoder::load(user_encoder), ItemEncoder::load(item_encoder), {}});
+  const auto& id_vocabulary = model_->item_encoder.id_vocabulary();
+  const auto& item_bags = model_->item_encoder.layout().bags;
+  const bool item_table = !item_bags.empty() && item_bags[0].item_ids;
+  for (const auto& bag : model_->user_encoder.layout().bags)
+    if (bag.item_ids && !item_table)
+      fail(ErrorKind::failed, "{}: section 'user_encoder' shares an item table that section 'item_encoder' lacks", path);
+  if (model_->user_encoder.history_length() > 0 && model_->user_encoder.history_rows() != id_vocabulary.rows())
+    fail(ErrorKind::failed, "{}: section 'user_encoder' reads histories of other items than section 'item_encoder' knows",
+         path);
+  if (static_cast<uint64_t>(options.model.dim) != info_.dim)
+    fail(ErrorKind::failed, "{}: the towers end in {} components, the item vectors have {}", path, options.model.dim, info_.dim);
+  expect_tables(file_, model_->item_encoder.layout(), true);
+  expect_tables(file_, model_->user_encoder.layout(), false);
   model_->towers = TwoTowers<float>(options.model, options.user, options.item, model_->user_encoder.layout(),
                                     model_->item_encoder.layout());
   load_weights(file_, model_->towers);
   auto users = reader_of(file_, "user_ids"), cells = reader_of(file_, "user_cells"),
        states = reader_of(file_, "user_states");
   user_ids_ = load_strings(users);
-  user_cells_ = load_cells(cells);
-  user_states_ = UserStates::load(states);
+  user_cells_ = load_cells(cells, model_->user_encoder);
+  user_states_ = UserStates::load(states, item_ids_.size());
   if (user_states_.size() != user_ids_.size() || user_cells_.size() != user_ids_.size())
     fail(ErrorKind::failed, "{}: its sections disagree about the number of users", path);
   item_id_rows_.reserve(item_ids_.size());
   for (uint32_t item = 0; item < item_ids_.size(); ++item)
-    item_id_rows_.push_back(model_->item_encoder.id_vocabulary().row(item_ids_[item]));
+    item_id_rows_.push_back(id_vocabulary.row(item_ids_[item]));
 }
 
 const Model& Bundle::model() const {

@@ -68,14 +68,17 @@ struct BundleContent {
 };
 
 void write_bundle(const std::string& path, const BundleContent& content);
-// The same bundle with some text sections replaced (metrics after an evaluation, index after a rebuild).
+// The same bundle with some text sections replaced (metrics after an evaluation, index after a rebuild); `to` may be
+// `path`. Error{failed}: it is damaged, or has no section of that name.
 void rewrite_bundle(const std::string& path, const std::string& to,
                     const std::vector<std::pair<std::string, std::string>>& replaced);
 
 // A loaded bundle. Immutable: may be shared between threads. Vectors stay in the mapped file.
 class Bundle {
  public:
-  // Verifies every section's checksum. Error{input}: no such file; Error{failed}: damaged, of another kind or newer.
+  // Verifies every section's checksum, and that what sections say of each other holds: whatever a bundle of another
+  // origin claims, nothing is read out of bounds. Error{input}: no such file; Error{failed}: damaged, of another kind or
+  // newer.
   static std::shared_ptr<const Bundle> open(const std::string& path);
 
   const BundleInfo& info() const { return info_; }

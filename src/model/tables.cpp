@@ -1,27 +1,8 @@
 #include "model/tables.h"
 
+#include "features/saved.h"
+
 namespace pagoda {
-
-namespace {
-
-template <class T>
-void save_ragged(ByteWriter& out, const Ragged<T>& lists) {
-  out.array(lists.offsets);
-  out.array(lists.values);
-}
-
-template <class T>
-Ragged<T> load_ragged(ByteReader& in) {
-  Ragged<T> lists;
-  lists.offsets = in.array<uint64_t>();
-  lists.values = in.array<T>();
-  return lists;
-}
-
-}  // namespace
-
-void save_strings(ByteWriter& out, const Interner& strings) { save_ragged(out, strings.strings()); }
-Interner load_strings(ByteReader& in) { return Interner::from_strings(load_ragged<char>(in)); }
 
 void save_attributes(ByteWriter& out, const Attributes& attributes) {
   save_strings(out, attributes.ids);
@@ -45,13 +26,16 @@ Attributes load_attributes(ByteReader& in) {
   for (uint64_t i = 0; i < n; ++i) {
     Column c;
     c.name = in.text();
-    c.type = in.value<ColumnType>();
+    c.type = load_choice(in, ColumnType::texts);
     c.text = load_ragged<char>(in);
     c.integers = in.array<int64_t>();
     c.reals = in.array<double>();
     c.elements = load_ragged<char>(in);
     c.element_offsets = in.array<uint64_t>();
     c.valid = in.array<uint8_t>();
+    if (!offsets_rise(c.element_offsets, c.elements.size()) || c.rows() != attributes.rows() ||
+        (!c.valid.empty() && c.valid.size() != c.rows()))
+      in.damaged("a column does not fit its rows");
     attributes.columns.push_back(std::move(c));
   }
   return attributes;
@@ -68,16 +52,18 @@ void save_cells(ByteWriter& out, const UserCells& cells) {
   }
 }
 
-UserCells load_cells(ByteReader& in) {
+UserCells load_cells(ByteReader& in, const UserEncoder& encoder) {
   UserCells cells;
   cells.id_rows = in.array<uint32_t>();
-  cells.features.resize(in.value<uint64_t>());
-  for (auto& f : cells.features) {
+  const auto features = in.value<uint64_t>();
+  for (uint64_t i = 0; i < features; ++i) {
+    auto& f = cells.features.emplace_back();
     f.bag.rows = load_ragged<uint32_t>(in);
     f.bag.weights = in.array<float>();
     f.numbers = in.array<float>();
     f.times_us = in.array<int64_t>();
   }
+  if (const char* fault = encoder.fault_of(cells)) in.damaged(fault);
   return cells;
 }
 

@@ -1,4 +1,4 @@
-// Strings, attributes and cells to and from the bytes of a bundle's sections.
+// Attributes and cells to and from the bytes of a bundle's sections.
 #pragma once
 
 #include "core/bytes.h"
@@ -7,11 +7,10 @@
 
 namespace pagoda {
 
-void save_strings(ByteWriter& out, const Interner& strings);
-Interner load_strings(ByteReader& in);
+// Loading: Error{failed} naming the section when columns and rows do not fit together.
 void save_attributes(ByteWriter& out, const Attributes& attributes);
 Attributes load_attributes(ByteReader& in);
 void save_cells(ByteWriter& out, const UserCells& cells);
-UserCells load_cells(ByteReader& in);
+UserCells load_cells(ByteReader& in, const UserEncoder& encoder);  // fit for this encoder
 
 }  // namespace pagoda

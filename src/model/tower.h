@@ -14,8 +14,8 @@ namespace pagoda {
 // forward or backward; several threads may run forward at once, each with its own Pass.
 //
 //   X [B, width]  the bags' embeddings side by side, then the plain numbers
-//   Y [B, dim]    the MLP's output, its last layer linear. Without hidden layers and with width = dim there is no
-//                 projection either: the embedding itself is the vector (matrix factorisation).
+//   Y [B, dim]    the MLP's output, its last layer linear. Without hidden layers and plain numbers and with width = dim
+//                 there is no projection either: the embedding itself is the vector (matrix factorisation).
 template <class T>
 class Tower {
  public:

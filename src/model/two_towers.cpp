@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "math/kernels.h"
+
 namespace pagoda {
 
 namespace {
@@ -31,6 +33,7 @@ TwoTowers<T>::TwoTowers(const ModelOptions& model, const UserOptions& user, cons
   for (auto& bag : shared_layout.bags) {
     if (bag.item_ids) {
       check(item_id_table != SIZE_MAX, "a shared history needs the item tower's id table");
+      check(bag.rows == tables_[item_id_table].values().rows(), "a shared history has the rows of the id table");
       bag.dim = tables_[item_id_table].values().cols();
       user_tables.push_back(item_id_table);
     } else {
@@ -46,6 +49,16 @@ template <class T>
 void TwoTowers<T>::initialise(uint64_t seed) {
   for (size_t t = 0; t < tables_.size(); ++t)
     tables_[t].initialise(seed, t, 1.0 / std::sqrt(static_cast<double>(tables_[t].values().cols())));
+  // What training never saw reads a hash bucket that training may never have moved: it must not outshout what is known
+  // of it, and it must not be zero, where a vector of unit length has no gradient.
+  constexpr T kBucketShare = T{1} / 64;
+  for (const auto* tower : {&user_, &item_})
+    for (size_t b = 0; b < tower->layout().bags.size(); ++b) {
+      const auto& bag = tower->layout().bags[b];
+      if (tower == &user_ && bag.item_ids) continue;  // the item tower's table, done with it
+      auto& values = tables_[tower->table_of(b)].values();
+      scale(kBucketShare, values[bag.rows - bag.buckets], bag.buckets * bag.dim);
+    }
   user_.initialise(seed, kUserLane);
   item_.initialise(seed, kItemLane);
 }

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
-#include "model/tables.h"
+#include "features/saved.h"
 
 namespace pagoda {
 
 void UserStates::save(ByteWriter& out) const {
-  out.array(histories.offsets);
-  out.array(histories.values);
+  save_ragged(out, histories);
   out.value<uint64_t>(context_names.size());
   for (size_t c = 0; c < context_names.size(); ++c) {
     out.text(context_names[c]);
@@ -18,15 +17,20 @@ void UserStates::save(ByteWriter& out) const {
   out.value(moment_us);
 }
 
-UserStates UserStates::load(ByteReader& in) {
+UserStates UserStates::load(ByteReader& in, size_t items) {
   UserStates s;
-  s.histories.offsets = in.array<uint64_t>();
-  s.histories.values = in.array<uint32_t>();
+  s.histories = load_ragged<uint32_t>(in);
+  for (auto item : s.histories.values)
+    if (item >= items) in.damaged("a history points past the catalogue");
   const auto columns = in.value<uint64_t>();
   for (uint64_t c = 0; c < columns; ++c) {
     s.context_names.push_back(in.text());
     s.context_values.push_back(load_strings(in));
     s.context.push_back(in.array<uint32_t>());
+    if (s.context.back().size() != s.size()) in.damaged("a context does not have a value for each user");
+    for (auto value : s.context.back())
+      if (value >= s.context_values.back().size() && value != Interner::kNone)
+        in.damaged("a context points past its values");
   }
   s.moment_us = in.value<int64_t>();
   return s;
@@ -71,7 +75,10 @@ Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const UserCe
 Matrix<float> known_user_vectors(ThreadPool& pool, const Model& model, const UserCells& cells, const UserStates& states,
                                  std::span<const uint32_t> id_row_of_item, std::span<const uint32_t> users) {
   std::vector<UserRequest> requests(users.size());
-  for (size_t i = 0; i < users.size(); ++i) requests[i] = {.user = users[i], .cell = users[i], .moment_us = states.moment_us};
+  for (size_t i = 0; i < users.size(); ++i) {
+    requests[i].user = requests[i].cell = users[i];
+    requests[i].moment_us = states.moment_us;
+  }
   return request_vectors(pool, model, cells, states, id_row_of_item, requests);
 }
 

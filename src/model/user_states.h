@@ -19,7 +19,8 @@ struct UserStates {
 
   size_t size() const { return histories.size(); }
   void save(ByteWriter& out) const;
-  static UserStates load(ByteReader& in);
+  // Error{failed} naming the section: a history points past `items`, a context past its values or short of a user.
+  static UserStates load(ByteReader& in, size_t items);
 };
 
 // Vectors of known users, [users.size(), D]; kNone: a stranger of whom nothing is known.

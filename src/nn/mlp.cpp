@@ -52,13 +52,13 @@ void Mlp<T>::forward(ThreadPool& pool, MatrixView<const T> input, const Dropout&
       for (size_t i = begin; i < end; ++i) {
         axpy(T{1}, biases_[l].data(), y[i], width);
         if (last) continue;
-        Rng rng(dropout.seed, Stream::dropout, dropout.step, (dropout.lane * 64 + l) << 32 | i);
         T* mask = a.masks[l][i];
-        for (size_t k = 0; k < width; ++k) {
-          mask[k] = y[i][k] > 0 ? T{1} : T{0};
-          if (dropout.share > 0) mask[k] = rng.uniform() < dropout.share ? T{0} : mask[k] * kept;
-          y[i][k] *= mask[k];
+        for (size_t k = 0; k < width; ++k) mask[k] = y[i][k] > 0 ? T{1} : T{0};
+        if (dropout.share > 0) {
+          Rng rng(dropout.seed, Stream::dropout, dropout.step, (dropout.lane * 64 + l) << 32 | i);
+          for (size_t k = 0; k < width; ++k) mask[k] = rng.uniform() < dropout.share ? T{0} : mask[k] * kept;
         }
+        for (size_t k = 0; k < width; ++k) y[i][k] *= mask[k];
       }
     });
   }

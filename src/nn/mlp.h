@@ -19,7 +19,8 @@ class Mlp {
   Mlp() = default;
   // widths: in, hidden ..., out. One width alone: the identity.
   explicit Mlp(std::vector<size_t> widths);
-  void initialise(uint64_t seed, uint64_t lane);  // He: normal with deviation sqrt(2 / in), biases zero
+  // Normal, of deviation sqrt(2 / in) below a ReLU (He 2015) and sqrt(1 / in) in the last layer; biases zero.
+  void initialise(uint64_t seed, uint64_t lane);
 
   // What backward needs of a forward. One per concurrent use; reused between steps.
   struct Activations {

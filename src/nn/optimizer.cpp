@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "math/clones.h"
+#include "math/kernels.h"
 
 namespace pagoda {
 
@@ -60,62 +62,96 @@ OptimizerState<T>::OptimizerState(const OptimizerOptions& options, size_t rows, 
     first_.fill(static_cast<T>(options.initial_accumulator));
 }
 
-// g: the gradient's row, clipped; v: the value's row.
-//   sgd          v -= rate g
-//   adagrad      h += g^2;            v -= rate g / sqrt(h)
-//   row_adagrad  h += mean_k g_k^2;   v -= rate g / sqrt(h)
-//   adam         m = b1 m + (1 - b1) g;  s = b2 s + (1 - b2) g^2;  v -= rate mhat / (sqrt(shat) + eps)
+// g: the gradient's row; c: clipping's scale; v: the value's row.
+//   sgd          v -= rate c g
+//   adagrad      h += (c g)^2;            v -= rate c g / sqrt(h)
+//   row_adagrad  h += mean_k (c g_k)^2;   v -= rate c g / sqrt(h)
+//   adam         m = b1 m + (1 - b1) c g;  s = b2 s + (1 - b2) (c g)^2;  v -= rate mhat / (sqrt(shat) + eps)
+namespace {
+
 template <class T>
-void OptimizerState<T>::update_row(const StepRate& step, const T* g, size_t row, T* v, size_t cols) {
-  const T rate = static_cast<T>(step.rate), scale = static_cast<T>(step.gradient_scale);
-  const T keep = static_cast<T>(1 - step.rate * options_.weight_decay);
-  if (options_.weight_decay > 0)
-    for (size_t k = 0; k < cols; ++k) v[k] *= keep;
+constexpr T kTiny = static_cast<T>(1e-30);  // an accumulator that started at 0 and saw a zero gradient
+
+template <class T>
+[[gnu::always_inline]] inline void adagrad_loop(T rate, T c, const T* g, T* h, T* v, size_t n) {
+  for (size_t k = 0; k < n; ++k) {
+    const T gk = c * g[k];
+    h[k] += gk * gk;
+    v[k] -= rate * gk / std::sqrt(h[k] + kTiny<T>);
+  }
+}
+
+// rate1 = rate / (1 - b1^t), root2 = 1 / sqrt(1 - b2^t)
+template <class T>
+[[gnu::always_inline]] inline void adam_loop(T rate1, T root2, T b1, T b2, T eps, T c, const T* g, T* m, T* s, T* v,
+                                             size_t n) {
+  for (size_t k = 0; k < n; ++k) {
+    const T gk = c * g[k];
+    m[k] = b1 * m[k] + (1 - b1) * gk;
+    s[k] = b2 * s[k] + (1 - b2) * gk * gk;
+    v[k] -= rate1 * m[k] / (std::sqrt(s[k]) * root2 + eps);
+  }
+}
+
+PAGODA_CLONES
+void adagrad(float rate, float c, const float* g, float* h, float* v, size_t n) {
+  adagrad_loop(rate, c, g, h, v, n);
+}
+void adagrad(double rate, double c, const double* g, double* h, double* v, size_t n) { adagrad_loop(rate, c, g, h, v, n); }
+PAGODA_CLONES
+void adam(float rate1, float root2, float b1, float b2, float eps, float c, const float* g, float* m, float* s, float* v,
+          size_t n) {
+  adam_loop(rate1, root2, b1, b2, eps, c, g, m, s, v, n);
+}
+void adam(double rate1, double root2, double b1, double b2, double eps, double c, const double* g, double* m, double* s,
+          double* v, size_t n) {
+  adam_loop(rate1, root2, b1, b2, eps, c, g, m, s, v, n);
+}
+
+}  // namespace
+
+template <class T>
+struct OptimizerState<T>::Factors {
+  T rate, clip, keep;              // keep: of a value, after weight decay
+  T adam_rate = 0, adam_root = 0;  // with the bias correction
+};
+
+template <class T>
+typename OptimizerState<T>::Factors OptimizerState<T>::factors(const StepRate& step) const {
+  Factors f{static_cast<T>(step.rate), static_cast<T>(step.gradient_scale),
+            static_cast<T>(1 - step.rate * options_.weight_decay)};
+  if (options_.kind == OptimizerKind::adam) {
+    const auto t = static_cast<double>(step.step);
+    f.adam_rate = static_cast<T>(step.rate / (1 - std::pow(options_.beta1, t)));
+    f.adam_root = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t)));
+  }
+  return f;
+}
+
+template <class T>
+void OptimizerState<T>::update_row(const Factors& f, const T* g, size_t row, T* v, size_t cols) {
+  if (options_.weight_decay > 0) scale(f.keep, v, cols);
   switch (options_.kind) {
-    case OptimizerKind::sgd:
-      for (size_t k = 0; k < cols; ++k) v[k] -= rate * scale * g[k];
+    case OptimizerKind::sgd: axpy(-f.rate * f.clip, g, v, cols); return;
+    case OptimizerKind::adam:
+      adam(f.adam_rate, f.adam_root, static_cast<T>(options_.beta1), static_cast<T>(options_.beta2),
+           static_cast<T>(options_.epsilon), f.clip, g, first_[row], second_[row], v, cols);
       return;
-    case OptimizerKind::adam: {
-      const T b1 = static_cast<T>(options_.beta1), b2 = static_cast<T>(options_.beta2);
-      const T eps = static_cast<T>(options_.epsilon);
-      const T rate1 = static_cast<T>(step.rate / (1 - std::pow(options_.beta1, static_cast<double>(step.step))));
-      const T root2 = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, static_cast<double>(step.step))));
-      T* m = first_[row];
-      T* s = second_[row];
-      for (size_t k = 0; k < cols; ++k) {
-        const T gk = scale * g[k];
-        m[k] = b1 * m[k] + (1 - b1) * gk;
-        s[k] = b2 * s[k] + (1 - b2) * gk * gk;
-        v[k] -= rate1 * m[k] / (std::sqrt(s[k]) * root2 + eps);
-      }
-      return;
-    }
     case OptimizerKind::adagrad:
     case OptimizerKind::row_adagrad: break;
   }
-  constexpr T kTiny = static_cast<T>(1e-30);  // an accumulator that started at 0 and saw a zero gradient
-  if (by_row_) {
-    T sum = 0;
-    for (size_t k = 0; k < cols; ++k) sum += g[k] * g[k];
-    T& h = first_[row][0];
-    h += scale * scale * sum / static_cast<T>(cols);
-    const T factor = rate * scale / std::sqrt(h + kTiny);
-    for (size_t k = 0; k < cols; ++k) v[k] -= factor * g[k];
-    return;
-  }
-  T* h = first_[row];
-  for (size_t k = 0; k < cols; ++k) {
-    const T gk = scale * g[k];
-    h[k] += gk * gk;
-    v[k] -= rate * gk / std::sqrt(h[k] + kTiny);
-  }
+  if (!by_row_) return adagrad(f.rate, f.clip, g, first_[row], v, cols);
+  T& h = first_[row][0];
+  h += f.clip * f.clip * dot(g, g, cols) / static_cast<T>(cols);
+  axpy(-f.rate * f.clip / std::sqrt(h + kTiny<T>), g, v, cols);
 }
 
 template <class T>
 void OptimizerState<T>::update(ThreadPool& pool, const StepRate& step, MatrixView<const T> gradient,
                                MatrixView<T> value) {
+  const auto f = factors(step);
   pool.for_chunks(value.rows(), 64, [&](size_t begin, size_t end) {
-    for (size_t row = begin; row < end; ++row) update_row(step, gradient[row], row, value[row], value.cols());
+    for (size_t row = begin; row < end; ++row) update_row(f, gradient[row], row, value[row], value.cols());
   });
 }
 
@@ -123,10 +159,11 @@ template <class T>
 void OptimizerState<T>::update_rows(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
                                     MatrixView<const T> gradient, MatrixView<T> value) {
   constexpr size_t kAhead = 16;  // rows of a big table are far apart: ask for them before they are needed
+  const auto f = factors(step);
   pool.for_chunks(rows.size(), 256, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       if (i + kAhead < end) __builtin_prefetch(value[rows[i + kAhead]], 1);
-      update_row(step, gradient[i], rows[i], value[rows[i]], value.cols());
+      update_row(f, gradient[i], rows[i], value[rows[i]], value.cols());
     }
   });
 }

@@ -59,7 +59,9 @@ class OptimizerState {
   Matrix<T>& second() { return second_; }  // adam's mean square
 
  private:
-  void update_row(const StepRate& step, const T* gradient, size_t row, T* value, size_t cols);
+  struct Factors;  // of one step, the same for every row
+  Factors factors(const StepRate& step) const;
+  void update_row(const Factors& f, const T* gradient, size_t row, T* value, size_t cols);
   OptimizerOptions options_;
   bool by_row_ = false;
   Matrix<T> first_, second_;

@@ -1,6 +1,7 @@
 #include "train/ranking.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -167,7 +168,8 @@ RankingReport RankingAccumulator::report() const {
   report.zero_train_positives = bucket_report(buckets_[ItemPopularity::kBuckets]);
   report.zero_train_positives.name = "no train positives";
   for (uint32_t i = 0; i < popularity_->items(); ++i) {
-    ++report.by_item_popularity[popularity_->bucket(i)].items;
+    auto& bucket = report.by_item_popularity[popularity_->bucket(i)];
+    ++bucket.items, bucket.train_positives += popularity_->count(i);
     report.zero_train_positives.items += popularity_->count(i) == 0;
   }
 
@@ -189,9 +191,11 @@ RankingReport RankingAccumulator::report() const {
 
   for (size_t k = 0; k < ks_.size(); ++k) {
     uint64_t shown = 0, total = 0, tail = 0, popularity = 0;
+    std::array<uint64_t, ItemPopularity::kBuckets> by_bucket{};
     for (uint32_t i = 0; i < popularity_->items(); ++i) {
       const uint64_t times = exposure_[k][i];
       shown += times > 0, total += times;
+      by_bucket[popularity_->bucket(i)] += times;
       popularity += times * popularity_->count(i);
       if (popularity_->in_long_tail(i)) tail += times;
     }
@@ -200,6 +204,8 @@ RankingReport RankingAccumulator::report() const {
     report.gini.push_back(gini(exposure_[k]));
     report.average_popularity.push_back(share(popularity, total));
     report.long_tail_share.push_back(share(tail, total));
+    for (size_t b = 0; b < by_bucket.size(); ++b)
+      report.by_item_popularity[b].recommended.push_back(share(by_bucket[b], total));
   }
   return report;
 }
@@ -224,8 +230,10 @@ std::string ranking_json(const RankingReport& report, const EvaluationRun& run) 
   json["metrics"] = std::move(metrics);
   json["by_item_popularity"] = Json::array();
   for (const auto& bucket : report.by_item_popularity) {
-    Json entry{{"bucket", bucket.name}, {"items", bucket.items}, {"test_positives", bucket.test_positives}};
+    Json entry{{"bucket", bucket.name}, {"items", bucket.items}, {"test_positives", bucket.test_positives},
+               {"train_positives", bucket.train_positives}};
     put(entry, "recall", bucket.recall);
+    put(entry, "recommended", bucket.recommended);
     json["by_item_popularity"].push_back(std::move(entry));
   }
   const auto& zero = report.zero_train_positives;

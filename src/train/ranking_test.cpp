@@ -122,6 +122,9 @@ TEST(Ranking, ItemsFallIntoPopularityBucketsByTheirRank) {
   expect_near(report.by_item_popularity[1].recall, {0, 0});
   expect_near(report.by_item_popularity[3].recall, {0, 0.5});
   expect_near(report.by_item_popularity[4].recall, {0, 0.5});
+  expect_near(report.by_item_popularity[0].recommended, {1, 1.0 / 3});
+  expect_near(report.by_item_popularity[4].recommended, {0, 1.0 / 3});
+  EXPECT_EQ(report.by_item_popularity[0].train_positives, 980u + 979u);
   EXPECT_EQ(report.zero_train_positives.items, 20u);
   EXPECT_EQ(report.zero_train_positives.test_positives, 2u);
   expect_near(report.zero_train_positives.recall, {0, 0.5});

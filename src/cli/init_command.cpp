@@ -1,0 +1,377 @@
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <filesystem>
+
+#include "cli/commands.h"
+#include "cli/survey.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "data/inference.h"
+#include "train/options.h"
+
+namespace pagoda {
+
+namespace {
+
+constexpr int64_t kSecond = 1000000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
+
+// The config in the making, and what is said above it.
+struct Proposal {
+  Options options;
+  std::vector<std::string> seen, choices;
+
+  template <class... Args>
+  void say(fmt::format_string<Args...> format, Args&&... args) {
+    choices.push_back(fmt::format(format, std::forward<Args>(args)...));
+  }
+};
+
+// Fit for a comment: TOML allows neither control characters nor broken UTF-8 there.
+std::string comment_line(std::string_view text) {
+  std::string line(is_utf8(text) ? text : "(not UTF-8)");
+  for (char& c : line)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  while (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
+FeatureOptions feature(const std::string& column, FeatureKind kind) {
+  FeatureOptions f;
+  f.column = column;
+  f.kind = kind;
+  return f;
+}
+
+ReaderOptions file(const std::string& path) {
+  ReaderOptions o;
+  o.paths = {path};
+  return o;
+}
+
+// One line a column, with its role and why.
+std::vector<std::string> lines_of(const TableGuess& guess) {
+  size_t width = 0;
+  for (const auto& c : guess.columns) width = std::max(width, c.name.size());
+  std::vector<std::string> lines;
+  for (const auto& c : guess.columns) {
+    std::string example = comment_line(c.example);
+    // Of a long text, enough to know it again.
+    if (example.size() > 30) {
+      example.resize(27);
+      while (!example.empty() && !is_utf8(example)) example.pop_back();
+      example += "...";
+    }
+    lines.push_back(comment_line(fmt::format("  {:<{}}  {:<11}  {:<7}  {:>8} values, such as '{}'; {}", c.name, width,
+                                             c.role.empty() ? "-" : c.role, name_of(c.type), c.distinct, example, c.reason)));
+  }
+  return lines;
+}
+
+std::string names_of(const TableGuess& guess) {
+  std::string names;
+  for (const auto& c : guess.columns) names += (names.empty() ? "" : ", ") + c.name;
+  return names;
+}
+
+// The format of a file whose name tells none (x.txt): a header of several names is that of a table.
+std::string format_of(const std::string& path) {
+  auto name = std::filesystem::path(path).filename();
+  if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
+  if (name.extension() != ".txt" && !name.extension().empty()) return "auto";
+  for (const auto* format : {"csv", "tsv"}) {
+    auto files = file(path);
+    files.format = format_from_name(format);
+    const auto header = open_reader(files)->columns();
+    const auto is_name = [](const std::string& s) { return !s.empty() && !parse_number(s); };
+    if (header.size() > 1 && std::all_of(header.begin(), header.end(), is_name)) return format;
+  }
+  return "adjacency";
+}
+
+// The same path with the last "train" of its file name made "test"; "" without one.
+std::string test_file_of(const std::string& path) {
+  const std::filesystem::path p(path);
+  auto name = p.filename().string();
+  const size_t at = name.rfind("train");
+  if (at == name.npos) return "";
+  name.replace(at, 5, "test");
+  return (p.parent_path() / name).string();
+}
+
+// Logs that come cut already, as train.txt and test.txt: the cut that others' figures are on.
+void take_given_split(Proposal& p) {
+  auto& data = p.options.data;
+  std::vector<std::string> train, test;
+  for (const auto& path : data.interactions) {
+    const auto partner = test_file_of(path);
+    if (partner.empty() || !file_exists(partner)) continue;
+    train.push_back(path);
+    test.push_back(partner);
+  }
+  // Every file has its test file, or is one.
+  for (const auto& path : data.interactions)
+    if (std::find(train.begin(), train.end(), path) == train.end() && std::find(test.begin(), test.end(), path) == test.end()) return;
+  if (test.empty()) return;
+  data.interactions = train;
+  data.split = {.kind = SplitKind::given, .validation = "0.1", .test_files = test};
+  p.say("Split as given: {} is the test part; the tail of each user's list in {} is for validation.", test[0], train[0]);
+}
+
+std::string duration_text(int64_t us) {
+  for (const auto& [unit, letter] : {std::pair(kDay, 'd'), std::pair(kHour, 'h'), std::pair(kMinute, 'm')})
+    if (us >= unit) return fmt::format("{}{}", (us + unit / 2) / unit, letter);
+  return fmt::format("{}s", std::max<int64_t>(1, (us + kSecond / 2) / kSecond));
+}
+
+// The last `part` of time for the test and the `part` before it for validation, as short as still tells something.
+void take_time_split(Proposal& p, const LogSurvey& log) {
+  const int64_t end = log.time_us.back(), span = log.span_us();
+  std::vector<std::string> candidates;
+  if (span > 60 * kDay) candidates = {"7d", "14d", "30d"};
+  for (const double share : {0.1, 0.15, 0.2, 0.3})
+    candidates.push_back(duration_text(static_cast<int64_t>(share * static_cast<double>(span))));
+  for (const auto& text : candidates) {
+    const int64_t part = *parse_duration_us(text);
+    const uint64_t test = log.rows_between(end - part, end), validation = log.rows_between(end - 2 * part, end - part);
+    // Half a per cent of the rows, or so many, is enough to judge by; most must be left to learn from.
+    constexpr uint64_t kEnough = 5000;
+    if (std::min(test, validation) < std::clamp<uint64_t>(log.rows / 200, 1, kEnough) || (test + validation) * 2 > log.rows) continue;
+    p.options.data.split = {.kind = SplitKind::time, .validation = text, .test = text, .test_files = {}};
+    p.say("Split by time: the last {} ({} rows) judge the model, the {} before it ({} rows) choose it, {} rows train.", text,
+          test, text, validation, log.rows - test - validation);
+    return;
+  }
+  p.say("Split at random: no cut in time leaves rows in all three parts. What comes later then helps to say what came before.");
+}
+
+bool tells_of_the_log(std::string_view name) {
+  std::string plain(name);
+  std::transform(plain.begin(), plain.end(), plain.begin(), [](unsigned char c) { return std::tolower(c); });
+  for (const auto* word : {"count", "rating", "views", "plays", "popularity", "votes", "sales", "clicks", "rank", "downloads",
+                           "likes", "purchases"})
+    if (plain.find(word) != plain.npos) return true;
+  return false;
+}
+
+NumericForm form_of(const TableColumnSurvey& c) {
+  const double far = 10 * c.deviation;
+  if (c.least >= 0 && c.most - c.mean > far) return NumericForm::log;
+  return c.most - c.mean > far || c.mean - c.least > far ? NumericForm::bucket : NumericForm::standardise;
+}
+
+// [[item.features]] or [[user.features]] of a table's columns.
+std::vector<FeatureOptions> features_of(Proposal& p, const TableGuess& guess, const TableSurvey& survey,
+                                        const std::string& file, const std::string& id, bool of_items) {
+  std::vector<FeatureOptions> features;
+  for (size_t i = 0; i < guess.columns.size(); ++i) {
+    const auto& c = guess.columns[i];
+    auto f = feature(c.name, FeatureKind::numeric);
+    if (c.name == id || c.role.empty() || c.role == "id") continue;
+    if (c.role == "title" || c.role == "text") {
+      // A person's name says nothing of taste.
+      if (c.role == "title" && !of_items) {
+        p.say("'{}' of {} is left out: names of users say nothing of their taste.", c.name, file);
+        continue;
+      }
+      f.kind = FeatureKind::text;
+    } else if (c.role == "categorical") {
+      f.kind = FeatureKind::categorical;
+    } else if (c.role == "multi") {
+      f.kind = FeatureKind::multi;
+      if (c.separator) f.separator = std::string(1, c.separator);
+    } else if (c.role == "time") {
+      if (!of_items || p.options.data.time.empty()) {
+        p.say("'{}' of {} is left out: a date becomes the age of an item, and that needs the time of each row of the log.",
+              c.name, file);
+        continue;
+      }
+      f.kind = FeatureKind::time;
+      f.part = TimePart::age;
+    } else {
+      if (tells_of_the_log(c.name)) {
+        p.say("'{}' of {} is left out: by its name it counts what happened, the test part's days too. Add it if it was known "
+              "before them.", c.name, file);
+        continue;
+      }
+      f.form = form_of(survey.columns[i]);
+    }
+    features.push_back(std::move(f));
+  }
+  return features;
+}
+
+// The column that holds the ids of the log, be it named as in the log or not.
+const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& guess, const Interner& ids,
+                                   const std::string& file, const std::string& like) {
+  const auto* guessed = guess.by_role("id");
+  const auto better = [&](const TableColumnSurvey& a, const TableColumnSurvey& b) {
+    const auto rank = [&](const TableColumnSurvey& c) {
+      return std::pair(c.known, c.name == like ? 2 : guessed && c.name == guessed->name ? 1 : 0);
+    };
+    return rank(a) < rank(b);
+  };
+  const auto best = std::max_element(survey.columns.begin(), survey.columns.end(), better);
+  if (best->known == 0)
+    fail(ErrorKind::input, "{}: none of its columns ({}) holds ids of the log's column '{}', such as '{}'; give the table that "
+         "belongs to the log, or leave it out", file, names_of(guess), like, ids[0]);
+  return *best;
+}
+
+void take_table(Proposal& p, const std::string& path, const Interner& ids, bool of_items) {
+  const auto guess = guess_table(file(path));
+  const auto survey = survey_table(file(path), ids);
+  auto& data = p.options.data;
+  const auto& like = of_items ? data.item : data.user;
+  const auto& id = id_column(survey, guess, ids, path, like);
+  p.seen.push_back(fmt::format("{}: {} rows, joined by '{}', which holds {} of the log's {} {}; by its first {} rows:", path,
+                               survey.rows, id.name, id.known, ids.size(), of_items ? "items" : "users", guess.sampled_rows));
+  for (auto& line : lines_of(guess)) p.seen.push_back(std::move(line));
+  if (id.known * 2 < ids.size())
+    p.say("Only {} of the log's {} ids stand in column '{}' of {}: is that the right table?", id.known, ids.size(), id.name, path);
+  (of_items ? data.items : data.users) = path;
+  if (id.name != like) (of_items ? data.items_id : data.users_id) = id.name;
+  auto features = features_of(p, guess, survey, path, id.name, of_items);
+  auto& towers = p.options.towers;
+  auto& into = of_items ? towers.item.features : towers.user.features;
+  into.insert(into.end(), features.begin(), features.end());
+}
+
+// Users that are things of the item table themselves: pages that link to pages.
+void look_for_users_among_items(Proposal& p, const LogSurvey& log) {
+  auto& data = p.options.data;
+  if (data.items.empty() || !data.users.empty()) return;
+  const auto survey = survey_table(file(data.items), log.users);
+  const auto& id = data.items_id.empty() ? data.item : data.items_id;
+  for (const auto& c : survey.columns)
+    if (c.name == id && c.known * 10 > uint64_t{log.users.size()} * 9)
+      p.say("Nearly all user ids stand in {} too. If users ARE such items (pages that link to pages), write "
+            "data.users = \"{}\", data.users_id = \"{}\" and [[user.features]] like the [[item.features]].", data.items, data.items, id);
+}
+
+void take_sizes(Proposal& p, const LogSurvey& log) {
+  auto& o = p.options;
+  const int64_t items = log.items.size();
+  std::erase_if(o.evaluate.k, [&](int64_t k) { return k >= items; });
+  if (o.evaluate.k.empty()) o.evaluate.k = {std::max<int64_t>(1, items / 10)};
+  if (std::find(o.evaluate.k.begin(), o.evaluate.k.end(), 100) == o.evaluate.k.end() || items < 1000)
+    o.train.choose_by = fmt::format("recall@{}", o.evaluate.k[0]);
+  for (auto& source : o.sampling.negatives)
+    if (source.source == "uniform") source.count = std::min(source.count, items);
+  // An epoch of a small log is some fifty steps, not one.
+  const auto batch = o.train.batch;
+  while (o.train.batch > 64 && o.train.batch * 50 > static_cast<int64_t>(log.rows)) o.train.batch /= 2;
+  if (o.train.batch != batch) p.say("train.batch = {}, so that an epoch of {} rows has enough steps.", o.train.batch, log.rows);
+}
+
+void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
+  auto& data = p.options.data;
+  data.interactions = args.interactions;
+  data.format = format_of(args.interactions[0]);
+  ReaderOptions files;
+  files.paths = data.interactions;
+  if (data.format != "auto") files.format = format_from_name(data.format);
+  const auto guess = guess_interactions(files);
+  const auto* user = guess.by_role("user");
+  const auto* item = guess.by_role("item");
+  if (!user || !item)
+    fail(ErrorKind::input, "{}: which column holds the {} is not clear; its columns are {}. Say it with `pagoda train "
+         "--interactions {} --user COLUMN --item COLUMN`, or in a config as data.user and data.item", args.interactions[0],
+         user ? "items" : item ? "users" : "users, and which the items,", names_of(guess), args.interactions[0]);
+  data.user = user->name;
+  data.item = item->name;
+  const auto name_by = [&](std::string_view role) {
+    const auto* c = guess.by_role(role);
+    return c ? c->name : std::string();
+  };
+  data.time = name_by("time");
+  data.weight = name_by("weight");
+  if (data.time.empty()) take_given_split(p);
+  files.paths = data.interactions;
+  log = survey_log(files, data.user, data.item, data.time, data.weight);
+  if (log.rows == 0)
+    fail(ErrorKind::input, "{}: no row has both a user ('{}') and an item ('{}')", args.interactions[0], data.user, data.item);
+
+  auto line = fmt::format("{}: {} rows, {} users, {} items", data.interactions[0], log.rows, log.users.size(), log.items.size());
+  if (!log.time_us.empty())
+    line += fmt::format(", from {} to {}", format_time_us(log.time_us.front()), format_time_us(log.time_us.back()));
+  p.seen.push_back(line + fmt::format("; by its first {} rows:", guess.sampled_rows));
+  for (auto& text : lines_of(guess)) p.seen.push_back(std::move(text));
+
+  if (log.rows_without_weight > 0) {
+    p.say("'{}' is no weight: {} rows have none above 0.", data.weight, log.rows_without_weight);
+    data.weight.clear();
+  }
+  for (const auto& [rows, what] : {std::pair(log.rows_without_id, "no user or no item"), std::pair(log.rows_without_time, "no time")})
+    if (rows > 0)
+      p.say("{} rows have {}: training stops at the first of them. data.on_bad_row = \"skip\" leaves them out{}.", rows, what,
+            rows > static_cast<uint64_t>(data.bad_rows.limit) ? ", with a data.bad_row_limit above that" : "");
+  for (const auto& c : guess.columns)
+    if (c.role == "context") {
+      data.context.push_back(c.name);
+      p.options.towers.user.features.push_back(feature(c.name, FeatureKind::categorical));
+      p.say("'{}' is taken as context, known at the moment of a request. Take it out of data.context and [[user.features]] if "
+            "it is not.", c.name);
+    }
+}
+
+Proposal propose(const InitArgs& args) {
+  Proposal p;
+  LogSurvey log;
+  take_log(p, args, log);
+  auto& o = p.options;
+  if (!log.time_us.empty()) take_time_split(p, log);
+  if (!args.items.empty()) take_table(p, args.items, log.items, true);
+  if (!args.users.empty()) take_table(p, args.users, log.users, false);
+  look_for_users_among_items(p, log);
+
+  auto& towers = o.towers;
+  if (!towers.item.features.empty() || !towers.user.features.empty()) {
+    towers.item.hidden = towers.user.hidden = {128};
+    p.say("A hidden layer of 128 in both towers joins the features; [] is the thing to compare with.");
+  }
+  const double several = log.share_of_users_with_several();
+  if (several < 0.05 && !towers.user.features.empty()) {
+    towers.user.history.last = 0;
+    p.say("No history: {:.1f}% of the users have more than one row.", 100 * several);
+  } else if (several < 0.05) {
+    p.say("Only {:.1f}% of the users have more than one row, and nothing else is known of them: there is little to learn from.",
+          100 * several);
+  }
+  if (o.data.time.empty()) {
+    o.train.history = HistoryMode::others;
+    if (o.data.split.kind == SplitKind::random)
+      p.say("Split at random: the log has no times. If it has, name their column as data.time and split by time: what is asked "
+            "of a model is the future.");
+    p.say("train.history = \"others\": without times, an example's history is the user's other items.");
+    if (log.items.size() < 50000)
+      p.say("{} items are few enough to train each user against all of them, often better without times. To try: pagoda train "
+            "-c {} --set 'sampling.negatives=[{{source=\"catalogue\"}}]' --set train.rows=user --set train.batch=512 -o model.pagoda",
+            log.items.size(), args.output);
+  }
+  take_sizes(p, log);
+  validate(o);
+  return p;
+}
+
+}  // namespace
+
+void run_init(const InitArgs& args) {
+  if (file_exists(args.output))
+    fail(ErrorKind::usage, "{} exists, and may have been edited; choose another name with -o", args.output);
+  const auto p = propose(args);
+  const auto next = fmt::format("pagoda train -c {} -o model.pagoda", args.output);
+  std::string text = "# Written by `pagoda init`. What it saw, what it made of that, and why; all of it may be corrected here.\n#\n";
+  const auto comment = [&](std::string_view line) { text += "# " + comment_line(line) + "\n"; };
+  for (const auto& line : p.seen) comment(line);
+  text += "#\n";
+  for (const auto& line : p.choices) comment("- " + line);
+  text += "#\n";
+  comment("Next: " + next);
+  write_file(args.output, text + "\n" + to_toml(p.options, true));
+  for (const auto& line : p.seen) log_info("{}", comment_line(line));
+  for (const auto& line : p.choices) log_info("- {}", comment_line(line));
+  log_info("{}: written; next: {}", args.output, next);
+}
+
+}  // namespace pagoda

@@ -1,0 +1,226 @@
+#include "data/vector_file.h"
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "data/column.h"
+#include "data/vector_parquet.h"
+
+namespace pagoda {
+
+namespace {
+
+// .npy: "\x93NUMPY", u8 major, u8 minor, the header's length (u16 for version 1, u32 from 2), the header (a literal of a
+// Python dict, padded with blanks so that the values begin at a multiple of 64), the values. All little-endian.
+// Source: the NEP 1 of NumPy, "A Simple File Format for NumPy Arrays".
+constexpr std::string_view kMagic = "\x93NUMPY";
+
+enum class Form { npy, fbin, parquet };
+
+Form form_of(const std::string& path) {
+  if (path.ends_with(".npy")) return Form::npy;
+  if (path.ends_with(".fbin")) return Form::fbin;
+  if (path.ends_with(".parquet")) return Form::parquet;
+  fail(ErrorKind::usage, "{}: no known kind of vector file: name it .npy, .fbin or .parquet", path);
+}
+
+template <class T>
+T load(std::string_view bytes, size_t at) {
+  T value;
+  std::memcpy(&value, bytes.data() + at, sizeof(T));
+  return value;
+}
+
+struct NpyHeader {
+  std::string type;  // "<f4"
+  bool fortran_order = false;
+  std::vector<size_t> shape;
+};
+
+// The dict of a header: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 64), }. Nothing when it is another thing.
+class NpyHeaderText {
+ public:
+  explicit NpyHeaderText(std::string_view text) : rest_(text) {}
+
+  std::optional<NpyHeader> read() {
+    NpyHeader header;
+    int met = 0;
+    if (!take("{")) return {};
+    while (!take("}")) {
+      const auto key = quoted();
+      if (!key || !take(":")) return {};
+      ++met;
+      if (*key == "descr") {
+        // A record type is a list, not a text.
+        const auto type = quoted();
+        if (!type) return {};
+        header.type = *type;
+      } else if (*key == "fortran_order") {
+        header.fortran_order = take("True");
+        if (!header.fortran_order && !take("False")) return {};
+      } else if (*key == "shape") {
+        if (!shape(header.shape)) return {};
+      } else {
+        return {};
+      }
+      if (!take(",") && trim(rest_).substr(0, 1) != "}") return {};
+    }
+    if (met != 3) return {};
+    return header;
+  }
+
+ private:
+  bool take(std::string_view word) {
+    rest_ = trim(rest_);
+    if (!rest_.starts_with(word)) return false;
+    rest_.remove_prefix(word.size());
+    return true;
+  }
+  std::optional<std::string> quoted() {
+    rest_ = trim(rest_);
+    if (rest_.empty() || (rest_[0] != '\'' && rest_[0] != '"')) return {};
+    const size_t end = rest_.find(rest_[0], 1);
+    if (end == rest_.npos) return {};
+    std::string word(rest_.substr(1, end - 1));
+    rest_.remove_prefix(end + 1);
+    return word;
+  }
+  bool shape(std::vector<size_t>& shape) {
+    if (!take("(")) return false;
+    while (!take(")")) {
+      rest_ = trim(rest_);
+      size_t digits = 0, n = 0;
+      for (; digits < rest_.size() && rest_[digits] >= '0' && rest_[digits] <= '9'; ++digits)
+        if (__builtin_mul_overflow(n, size_t{10}, &n) || __builtin_add_overflow(n, size_t(rest_[digits] - '0'), &n))
+          return false;
+      if (digits == 0) return false;
+      shape.push_back(n);
+      rest_.remove_prefix(digits);
+      if (!take(",") && !rest_.starts_with(")")) return false;
+    }
+    return true;
+  }
+  std::string_view rest_;
+};
+
+template <class T>
+Matrix<float> read_values(const std::string& path, std::string_view bytes, size_t rows, size_t cols) {
+  if (cols == 0) fail(ErrorKind::input, "{}: its vectors have no components", path);
+  size_t needed = 0;
+  if (__builtin_mul_overflow(rows, cols, &needed) || __builtin_mul_overflow(needed, sizeof(T), &needed) ||
+      needed > bytes.size())
+    fail(ErrorKind::input, "{}: its header says {} vectors of {} components, but only {} bytes of values follow: "
+         "the file is cut short; write it again", path, rows, cols, bytes.size());
+  if (needed < bytes.size())
+    fail(ErrorKind::input, "{}: its header says {} vectors of {} components, but {} bytes follow these: expected one "
+         "array of float32 or float64 a file", path, rows, cols, bytes.size() - needed);
+  Matrix<float> values(rows, cols);
+  for (size_t row = 0; row < rows; ++row) {
+    const char* from = bytes.data() + row * cols * sizeof(T);
+    if constexpr (std::is_same_v<T, float>) {
+      std::memcpy(values[row], from, cols * sizeof(T));
+    } else {
+      for (size_t c = 0; c < cols; ++c) values[row][c] = static_cast<float>(load<T>({from, cols * sizeof(T)}, c * sizeof(T)));
+    }
+    check_finite(path, row, values.row(row));
+  }
+  return values;
+}
+
+Matrix<float> read_npy(const std::string& path) {
+  const MappedFile file(path);
+  const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  if (!bytes.starts_with(kMagic)) fail(ErrorKind::input, "{}: is no .npy file; write it with numpy.save", path);
+  const size_t before = bytes.size() > 6 && bytes[6] == 1 ? 10 : 12;
+  if (bytes.size() < before) fail(ErrorKind::input, "{}: the file is cut short in its header; write it again", path);
+  const size_t length = before == 10 ? load<uint16_t>(bytes, 8) : load<uint32_t>(bytes, 8);
+  if (bytes[6] < 1 || bytes[6] > 3)
+    fail(ErrorKind::input, "{}: .npy version {} is not known; write it with numpy.save", path, int{bytes[6]});
+  if (bytes.size() - before < length)
+    fail(ErrorKind::input, "{}: the file is cut short in its header; write it again", path);
+  const auto header = NpyHeaderText(bytes.substr(before, length)).read();
+  if (!header)
+    fail(ErrorKind::input, "{}: its header can not be understood; expected a plain array of float32 or float64", path);
+  if (header->shape.size() != 2)
+    fail(ErrorKind::input, "{}: an array of {} dimensions, expected 2: a row a vector", path, header->shape.size());
+  const size_t rows = header->shape[0], cols = header->shape[1];
+  if (header->fortran_order && rows > 1 && cols > 1)
+    fail(ErrorKind::input, "{}: its values stand in Fortran order; save numpy.ascontiguousarray(x)", path);
+  const auto values = bytes.substr(before + length);
+  if (header->type == "<f4") return read_values<float>(path, values, rows, cols);
+  if (header->type == "<f8") return read_values<double>(path, values, rows, cols);
+  fail(ErrorKind::input, "{}: values of type '{}', expected '<f4' or '<f8'; save x.astype('<f4')", path, header->type);
+}
+
+std::string npy_header(size_t rows, size_t cols) {
+  std::string dict = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", rows, cols);
+  constexpr size_t kBefore = 10, kAlign = 64;
+  const size_t all = (kBefore + dict.size() + 1 + kAlign - 1) / kAlign * kAlign;
+  dict.resize(all - kBefore - 1, ' ');
+  dict += '\n';
+  std::string header(kMagic);
+  header += {'\x01', '\x00', static_cast<char>(dict.size() & 0xff), static_cast<char>(dict.size() >> 8)};
+  return header + dict;
+}
+
+constexpr size_t kFbinHeader = 8;
+
+Matrix<float> read_fbin(const std::string& path) {
+  const MappedFile file(path);
+  const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  if (bytes.size() < kFbinHeader) fail(ErrorKind::input, "{}: the file is cut short in its header; write it again", path);
+  return read_values<float>(path, bytes.substr(kFbinHeader), load<uint32_t>(bytes, 0), load<uint32_t>(bytes, 4));
+}
+
+std::string fbin_header(const std::string& path, size_t rows, size_t cols) {
+  if (rows > UINT32_MAX || cols > UINT32_MAX)
+    fail(ErrorKind::failed, "{}: {} vectors of {} components are too many for .fbin; write .npy", path, rows, cols);
+  const uint32_t shape[] = {static_cast<uint32_t>(rows), static_cast<uint32_t>(cols)};
+  return std::string(reinterpret_cast<const char*>(shape), sizeof(shape));
+}
+
+}  // namespace
+
+void check_finite(const std::string& path, size_t row, std::span<const float> vector) {
+  for (size_t c = 0; c < vector.size(); ++c)
+    if (!std::isfinite(vector[c]))
+      fail(ErrorKind::input, "{}: component {} of row {} (both from 0) is {}, expected a finite number of float32; "
+           "leave such rows out", path, c, row, vector[c]);
+}
+
+Vectors read_vectors(const std::string& path) {
+  switch (form_of(path)) {
+    case Form::npy: return {read_npy(path), {}};
+    case Form::fbin: return {read_fbin(path), {}};
+    case Form::parquet: break;
+  }
+  return read_parquet_vectors(path);
+}
+
+void write_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
+                   const std::string& id_name) {
+  check(ids.empty() || ids.size() == values.rows(), "an id a vector, or none at all");
+  const auto form = form_of(path);
+  if (form == Form::parquet) return write_parquet_vectors(path, values, ids, id_name);
+  AtomicFile file(path);
+  file.write(form == Form::npy ? npy_header(values.rows(), values.cols()) : fbin_header(path, values.rows(), values.cols()));
+  for (size_t row = 0; row < values.rows(); ++row) file.write(values[row], values.cols() * sizeof(float));
+  if (!ids.empty()) {
+    AtomicFile id_file(path + ".ids.txt");
+    for (const auto& id : ids) {
+      if (id.find_first_of("\r\n") != id.npos)
+        fail(ErrorKind::failed, "{}.ids.txt: the id '{}' has a line end in it; write .parquet", path, id);
+      id_file.write(id);
+      id_file.write("\n");
+    }
+    id_file.commit();
+  }
+  file.commit();
+}
+
+}  // namespace pagoda

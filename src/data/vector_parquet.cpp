@@ -1,0 +1,191 @@
+#include "data/vector_parquet.h"
+
+#include <arrow/io/file.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/arrow/schema.h>
+#include <parquet/arrow/writer.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/file.h"
+#include "data/arrow_columns.h"
+
+namespace pagoda {
+
+namespace {
+
+using arrow::Type;
+using arrow::internal::checked_cast;
+
+bool is_vector(const arrow::DataType& type) {
+  if (type.id() != Type::LIST && type.id() != Type::LARGE_LIST && type.id() != Type::FIXED_SIZE_LIST) return false;
+  const auto element = type.field(0)->type()->id();
+  return element == Type::FLOAT || element == Type::DOUBLE;
+}
+
+bool is_id(const arrow::DataType& type) {
+  switch (type.id()) {
+    case Type::STRING:
+    case Type::LARGE_STRING:
+    case Type::STRING_VIEW: return true;
+    case Type::DICTIONARY: return is_id(*checked_cast<const arrow::DictionaryType&>(type).value_type());
+    default: return arrow::is_integer(type.id());
+  }
+}
+
+void collect_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& leaves) {
+  if (field.is_leaf()) leaves.push_back(field.column_index);
+  for (const auto& child : field.children) collect_leaves(child, leaves);
+}
+
+std::string names_of(const arrow::Schema& schema) {
+  std::string names;
+  for (const auto& name : schema.field_names()) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
+// Rows of vectors as they come, into a matrix whose number of rows is known from the file's footer.
+class VectorRows {
+ public:
+  VectorRows(const std::string& path, const std::string& column, size_t rows)
+      : path_(path), column_(column), rows_(rows) {}
+
+  void append(const arrow::Array& array) {
+    switch (array.type_id()) {
+      case Type::LIST: return append_lists(checked_cast<const arrow::ListArray&>(array));
+      case Type::LARGE_LIST: return append_lists(checked_cast<const arrow::LargeListArray&>(array));
+      default: return append_lists(checked_cast<const arrow::FixedSizeListArray&>(array));
+    }
+  }
+  Matrix<float> take() {
+    if (at_ != rows_) fail(ErrorKind::input, "{}: {} rows, but its footer says {}: write it again", path_, at_, rows_);
+    return std::move(values_);
+  }
+
+ private:
+  template <class Lists>
+  void append_lists(const Lists& lists) {
+    const auto& elements = *lists.values();
+    for (int64_t i = 0; i < lists.length(); ++i, ++at_) {
+      if (lists.IsNull(i)) fail(ErrorKind::input, "{}: row {} (from 0) has no {}; leave it out", path_, at_, column_);
+      const auto begin = static_cast<int64_t>(lists.value_offset(i)), n = static_cast<int64_t>(lists.value_length(i));
+      if (at_ == 0) {
+        if (n == 0) fail(ErrorKind::input, "{}: the {} of row 0 is empty", path_, column_);
+        values_.resize(rows_, static_cast<size_t>(n));
+      }
+      if (at_ >= rows_ || static_cast<size_t>(n) != values_.cols())
+        fail(ErrorKind::input,
+             "{}: the {} of row {} (from 0) has {} components, those before it {}: all must have as many", path_,
+             column_, at_, n, values_.cols());
+      float* row = values_[at_];
+      for (int64_t c = 0; c < n; ++c)
+        if (elements.IsNull(begin + c))
+          fail(ErrorKind::input, "{}: component {} of row {} (both from 0) is null, expected a number", path_, c, at_);
+      if (elements.type_id() == Type::FLOAT)
+        std::copy_n(checked_cast<const arrow::FloatArray&>(elements).raw_values() + begin, n, row);
+      else
+        for (int64_t c = 0; c < n; ++c)
+          row[c] = static_cast<float>(checked_cast<const arrow::DoubleArray&>(elements).Value(begin + c));
+      check_finite(path_, at_, {row, static_cast<size_t>(n)});
+    }
+  }
+
+  std::string path_, column_;
+  size_t rows_, at_ = 0;
+  Matrix<float> values_;
+};
+
+}  // namespace
+
+Vectors read_parquet_vectors(const std::string& path) {
+  auto file = value_of(arrow::io::ReadableFile::Open(path), path);
+  parquet::arrow::FileReaderBuilder builder;
+  check_status(builder.Open(std::move(file)), path);
+  parquet::ArrowReaderProperties properties(/*use_threads=*/false);
+  properties.set_batch_size(1 << 14);
+  properties.set_pre_buffer(false);
+  builder.properties(properties);
+  std::unique_ptr<parquet::arrow::FileReader> reader;
+  check_status(builder.Build(&reader), path);
+  std::shared_ptr<arrow::Schema> schema;
+  check_status(reader->GetSchema(&schema), path);
+
+  const auto& fields = schema->fields();
+  const auto first = [&](bool (*fits)(const arrow::DataType&)) {
+    return std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return fits(*f->type()); });
+  };
+  const auto vector = first(is_vector), id = first(is_id);
+  if (vector == fields.end())
+    fail(ErrorKind::input, "{}: no column of lists of float32 or float64; its columns are {}", path, names_of(*schema));
+  std::vector<int> leaves, groups;
+  for (const auto found : {vector, id})
+    if (found != fields.end())
+      collect_leaves(reader->manifest().schema_fields[static_cast<size_t>(found - fields.begin())], leaves);
+  std::sort(leaves.begin(), leaves.end());
+  for (int g = 0; g < reader->num_row_groups(); ++g) groups.push_back(g);
+
+  Vectors out;
+  const auto rows = static_cast<size_t>(reader->parquet_reader()->metadata()->num_rows());
+  VectorRows values(path, (*vector)->name(), rows);
+  const auto batches = value_of(reader->GetRecordBatchReader(groups, leaves), path);
+  Column ids;
+  std::string scratch;
+  while (const auto batch = value_of(batches->Next(), path)) {
+    values.append(*batch->GetColumnByName((*vector)->name()));
+    if (id == fields.end()) continue;
+    read_array(*batch->GetColumnByName((*id)->name()), ids);
+    for (size_t i = 0; i < ids.rows(); ++i) {
+      if (ids.is_null(i))
+        fail(ErrorKind::input, "{}: row {} (from 0) has no id in column '{}'", path, out.ids.size(), (*id)->name());
+      out.ids.emplace_back(ids.as_text(i, scratch));
+    }
+  }
+  out.values = values.take();
+  return out;
+}
+
+void write_parquet_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
+                           const std::string& id_name) {
+  constexpr size_t kBlockRows = 1 << 14;
+  // A component whose field may not be null needs no bits for that.
+  const auto element = arrow::field("element", arrow::float32(), /*nullable=*/false);
+  const auto type = arrow::fixed_size_list(element, static_cast<int32_t>(values.cols()));
+  arrow::FieldVector fields;
+  if (!ids.empty()) fields.push_back(arrow::field(id_name, arrow::utf8(), false));
+  fields.push_back(arrow::field("vector", type, false));
+  const auto schema = arrow::schema(fields);
+
+  AtomicFile file(path);
+  const auto must = [&](const arrow::Status& status) {
+    if (!status.ok()) fail(ErrorKind::failed, "{}: writing failed: {}", path, status.message());
+  };
+  const auto sink = arrow::io::FileOutputStream::Open(file.temporary_path());
+  must(sink.status());
+  const auto properties =
+      parquet::WriterProperties::Builder().compression(parquet::Compression::ZSTD)->disable_dictionary()->build();
+  auto opened = parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), *sink, properties,
+                                                 parquet::ArrowWriterProperties::Builder().store_schema()->build());
+  must(opened.status());
+  for (size_t begin = 0; begin < values.rows(); begin += kBlockRows) {
+    const size_t n = std::min(kBlockRows, values.rows() - begin);
+    arrow::ArrayVector arrays;
+    if (!ids.empty()) {
+      arrow::StringBuilder builder;
+      for (size_t i = 0; i < n; ++i) must(builder.Append(ids[begin + i]));
+      arrays.emplace_back();
+      must(builder.Finish(&arrays.back()));
+    }
+    arrow::FloatBuilder builder;
+    for (size_t i = 0; i < n; ++i) must(builder.AppendValues(values[begin + i], static_cast<int64_t>(values.cols())));
+    std::shared_ptr<arrow::Array> elements;
+    must(builder.Finish(&elements));
+    arrays.push_back(std::make_shared<arrow::FixedSizeListArray>(type, static_cast<int64_t>(n), elements));
+    must((*opened)->WriteRecordBatch(*arrow::RecordBatch::Make(schema, static_cast<int64_t>(n), arrays)));
+  }
+  must((*opened)->Close());
+  must((*sink)->Close());
+  file.commit();
+}
+
+}  // namespace pagoda

@@ -1,0 +1,15 @@
+// Vectors in a Parquet file. Private to this room; read_vectors() and write_vectors() come here.
+#pragma once
+
+#include "data/vector_file.h"
+
+namespace pagoda {
+
+Vectors read_parquet_vectors(const std::string& path);
+void write_parquet_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
+                           const std::string& id_name);
+
+// Error{input} with the row and the component when one of them is not finite.
+void check_finite(const std::string& path, size_t row, std::span<const float> vector);
+
+}  // namespace pagoda

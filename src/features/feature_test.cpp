@@ -1,0 +1,294 @@
+#include "features/feature.h"
+
+#include <gtest/gtest.h>
+
+#include "data/data_test.h"
+#include "features/ngrams.h"
+
+namespace pagoda {
+namespace {
+
+constexpr int64_t kHour = 3'600'000'000, kDay = 24 * kHour;
+
+Column text_column(const std::vector<std::string>& cells) {
+  Column c;
+  c.name = "c";
+  for (const auto& cell : cells) cell == "<null>" ? c.push_null() : c.push_text(cell);
+  return c;
+}
+
+Column real_column(const std::vector<double>& cells) {
+  Column c;
+  c.type = ColumnType::real;
+  for (double v : cells) c.push_real(v);
+  return c;
+}
+
+FeatureOptions options(FeatureKind kind) {
+  FeatureOptions o;
+  o.column = "c";
+  o.kind = kind;
+  return o;
+}
+
+FeatureOptions numeric(NumericForm form) {
+  auto o = options(FeatureKind::numeric);
+  o.form = form;
+  return o;
+}
+
+using Rows = std::vector<uint32_t>;
+using Weights = std::vector<float>;
+
+Cells encoded(const Feature& f, const Column& column) {
+  Cells out;
+  for (size_t row = 0; row < column.rows(); ++row) f.encode(column, row, out);
+  return out;
+}
+Cells encoded(const Feature& f, std::string_view text) {
+  Cells out;
+  f.encode_text(text, out);
+  return out;
+}
+
+TEST(Feature, CategoricalReadsOneRowAndNullNone) {
+  const auto column = text_column({"red", "blue", "red", "<null>", "", "green"});
+  const auto f = Feature::fit(options(FeatureKind::categorical), &column, {});
+  EXPECT_EQ(f.rows(), 3u + 16);
+  EXPECT_EQ(f.buckets(), 16u);
+  EXPECT_FALSE(f.is_dense());
+  const auto cells = encoded(f, column);
+  EXPECT_EQ(cells.bag.rows.values, (Rows{0, 1, 0, 2}));
+  EXPECT_EQ(cells.bag.rows.offsets, (std::vector<uint64_t>{0, 1, 2, 3, 3, 3, 4}));
+  EXPECT_EQ(cells.bag.weights, (Weights{1, 1, 1, 1}));
+  const auto unknown = encoded(f, "mauve");
+  ASSERT_EQ(unknown.bag.rows.values.size(), 1u);
+  EXPECT_GE(unknown.bag.rows.values[0], 3u);
+  EXPECT_EQ(encoded(f, "").bag.rows.values.size(), 0u);
+}
+
+TEST(Feature, CategoricalOfNumbersReadsThemAsText) {
+  Column c;
+  c.type = ColumnType::integer;
+  for (int64_t v : {7, 8, 7}) c.push_integer(v);
+  const auto f = Feature::fit(options(FeatureKind::categorical), &c, {});
+  EXPECT_EQ(encoded(f, c).bag.rows.values, (Rows{0, 1, 0}));
+  EXPECT_EQ(encoded(f, "8").bag.rows.values, (Rows{1}));
+}
+
+TEST(Feature, MinCountCountsARowAsOftenAsItStandsInTheData) {
+  const auto column = text_column({"a", "b", "a", "c"});
+  auto o = options(FeatureKind::categorical);
+  o.min_count = 3;
+  o.hash_buckets = 2;
+  const std::vector<uint64_t> counts{1, 9, 2, 0};
+  const auto f = Feature::fit(o, &column, counts);
+  EXPECT_EQ(f.rows(), 2u + 2);  // a: 3, b: 9
+  EXPECT_EQ(encoded(f, "a").bag.rows.values, (Rows{0}));
+  EXPECT_EQ(encoded(f, "b").bag.rows.values, (Rows{1}));
+  EXPECT_GE(encoded(f, "c").bag.rows.values[0], 2u);
+}
+
+TEST(Feature, MultiReadsTheMeanOfItsValues) {
+  const auto column = text_column({"x|y", "y", " z | x |", "<null>", ""});
+  auto o = options(FeatureKind::multi);
+  o.separator = "|";
+  const auto f = Feature::fit(o, &column, {});
+  EXPECT_EQ(f.rows(), 3u + 16);
+  const auto cells = encoded(f, column);
+  EXPECT_EQ(cells.bag.rows.values, (Rows{0, 1, 1, 2, 0}));
+  EXPECT_EQ(cells.bag.weights, (Weights{.5f, .5f, 1, .5f, .5f}));
+  EXPECT_EQ(cells.bag.rows.offsets, (std::vector<uint64_t>{0, 2, 3, 5, 5, 5}));
+  EXPECT_EQ(encoded(f, "x|y").bag.rows.values, (Rows{0, 1}));  // of a context, as of a table
+
+  Column lists;
+  lists.type = ColumnType::texts;
+  lists.push_element("x|y"), lists.push_element("b"), lists.end_list(), lists.end_list();
+  const auto g = Feature::fit(o, &lists, {});
+  EXPECT_EQ(encoded(g, lists).bag.rows.values, (Rows{0, 1}));  // a list's elements are not split
+}
+
+TEST(Feature, StandardisedNumberIsItsDistanceFromTheMeanInDeviations) {
+  const auto column = real_column({1, 3});  // mean 2, deviation 1
+  const auto f = Feature::fit(numeric(NumericForm::standardise), &column, {});
+  EXPECT_TRUE(f.is_dense());
+  EXPECT_EQ(f.dim(), 1u);
+  EXPECT_EQ(encoded(f, column).numbers, (Weights{-1, 1}));
+  EXPECT_FLOAT_EQ(encoded(f, "2.5").numbers[0], .5f);
+  EXPECT_FLOAT_EQ(encoded(f, "1e300").numbers[0], 5.f);
+  EXPECT_FLOAT_EQ(encoded(f, "-1e300").numbers[0], -5.f);
+  EXPECT_EQ(encoded(f, "N/A").numbers, (Weights{0}));
+  Cells null;
+  f.encode_null(null);
+  EXPECT_EQ(null.numbers, (Weights{0}));
+}
+
+TEST(Feature, NumbersAreFittedWithTheirCounts) {
+  const auto column = real_column({0, 4, 1000});
+  const auto f = Feature::fit(numeric(NumericForm::standardise), &column, std::vector<uint64_t>{3, 1, 0});
+  // mean 1, deviation sqrt((3 * 1 + 9) / 4)
+  EXPECT_FLOAT_EQ(encoded(f, "4").numbers[0], static_cast<float>(3 / std::sqrt(3.0)));
+  const auto b = Feature::fit(numeric(NumericForm::bucket), &column, std::vector<uint64_t>{32, 1, 0});
+  EXPECT_EQ(b.rows(), 1u + 2);  // all of the 31 bounds are 0
+}
+
+TEST(Feature, LogIsOfTheMagnitudeAndKeepsTheSign) {
+  const auto column = real_column({std::exp(1.0) - 1, -(std::exp(3.0) - 1)});  // 1 and -3: mean -1, deviation 2
+  const auto f = Feature::fit(numeric(NumericForm::log), &column, {});
+  const auto cells = encoded(f, column);
+  EXPECT_NEAR(cells.numbers[0], 1, 1e-6);
+  EXPECT_NEAR(cells.numbers[1], -1, 1e-6);
+  EXPECT_NEAR(encoded(f, "0").numbers[0], .5, 1e-6);
+}
+
+TEST(Feature, AConstantNumberSaysNothing) {
+  const auto column = real_column({1e9 + .1, 1e9 + .1, 1e9 + .1});
+  const auto f = Feature::fit(numeric(NumericForm::standardise), &column, {});
+  EXPECT_NEAR(encoded(f, column).numbers[0], 0, 1e-5);
+}
+
+TEST(Feature, BucketsAreQuantiles) {
+  std::vector<double> values;
+  for (int i = 0; i < 64; ++i) values.push_back(63 - i);
+  const auto column = real_column(values);
+  const auto f = Feature::fit(numeric(NumericForm::bucket), &column, {});
+  EXPECT_FALSE(f.is_dense());
+  EXPECT_EQ(f.rows(), 31u + 2);  // bounds 2, 4, ... 62; below the first, after each, and null
+  EXPECT_EQ(encoded(f, "-5").bag.rows.values, (Rows{0}));
+  EXPECT_EQ(encoded(f, "1.9").bag.rows.values, (Rows{0}));
+  EXPECT_EQ(encoded(f, "2").bag.rows.values, (Rows{1}));
+  EXPECT_EQ(encoded(f, "5").bag.rows.values, (Rows{2}));
+  EXPECT_EQ(encoded(f, "1e9").bag.rows.values, (Rows{31}));
+  EXPECT_EQ(encoded(f, "many").bag.rows.values, (Rows{32}));
+  Cells null;
+  f.encode_null(null);
+  EXPECT_EQ(null.bag.rows.values, (Rows{32}));
+}
+
+TEST(Feature, NumericOfNoNumbersIsRefused) {
+  const auto column = text_column({"cheap", "<null>"});
+  const auto e = error_of([&] { Feature::fit(numeric(NumericForm::log), &column, {}); });
+  EXPECT_EQ(e.kind, ErrorKind::input);
+  EXPECT_TRUE(e.says("column 'c' is declared numeric and holds no number")) << e.message;
+  const auto large = real_column({1e308, -1e308, 1e308});
+  EXPECT_TRUE(error_of([&] { Feature::fit(numeric(NumericForm::standardise), &large, {}); }).says("too large"));
+}
+
+TEST(Feature, TextIsItsNgramsAtOneOverRootN) {
+  auto o = options(FeatureKind::text);
+  o.hash_buckets = 1000;
+  const auto column = text_column({"Ab c", "<null>", "..."});
+  const auto f = Feature::fit(o, &column, {});
+  EXPECT_EQ(f.rows(), 1000u);
+  EXPECT_EQ(f.dim(), 64u);
+  Rows expected;
+  hash_ngrams("ab c", true, 2, 1000, expected);
+  const auto cells = encoded(f, column);
+  EXPECT_EQ(cells.bag.rows.values, expected);
+  ASSERT_EQ(expected.size(), 6u);
+  EXPECT_FLOAT_EQ(cells.bag.weights[0], static_cast<float>(1 / std::sqrt(6.0)));
+  EXPECT_EQ(cells.bag.rows.offsets, (std::vector<uint64_t>{0, 6, 6, 6}));
+}
+
+TEST(Feature, HourAndWeekdayAreThoseOfUtcBefore1970Too) {
+  auto o = options(FeatureKind::time);
+  const auto hour = Feature::fit(o, nullptr, {});
+  o.part = TimePart::weekday;
+  const auto weekday = Feature::fit(o, nullptr, {});
+  EXPECT_TRUE(hour.follows_moment());
+  EXPECT_EQ(hour.rows(), 24u);
+  EXPECT_EQ(weekday.rows(), 7u);
+  EXPECT_EQ(hour.moment_row(0, kNoTime), 0u);
+  EXPECT_EQ(hour.moment_row(-1, kNoTime), 23u);
+  EXPECT_EQ(hour.moment_row(5 * kDay + 13 * kHour + 59, kNoTime), 13u);
+  EXPECT_EQ(weekday.moment_row(0, kNoTime), 3u);         // a Thursday
+  EXPECT_EQ(weekday.moment_row(-1, kNoTime), 2u);        // the Wednesday before it
+  EXPECT_EQ(weekday.moment_row(-3 * kDay, kNoTime), 0u);  // Monday, 29 December 1969
+  EXPECT_EQ(weekday.moment_row(1714521600000000, kNoTime), 2u);  // Wednesday, 1 May 2024
+  EXPECT_LT(hour.moment_row(INT64_MIN, kNoTime), 24u);
+  EXPECT_LT(weekday.moment_row(INT64_MIN, kNoTime), 7u);
+}
+
+TEST(Feature, AgeIsInQuartersOfADoublingOfDays) {
+  const auto column = text_column({"1970-01-11", "<null>", "soon"});
+  auto o = options(FeatureKind::time);
+  o.part = TimePart::age;
+  const auto f = Feature::fit(o, &column, {});
+  EXPECT_EQ(f.rows(), 65u);
+  const auto cells = encoded(f, column);
+  EXPECT_EQ(cells.times_us, (std::vector<int64_t>{10 * kDay, kNoTime, kNoTime}));
+  const auto row = [&](int64_t moment) { return f.moment_row(moment, 10 * kDay); };
+  EXPECT_EQ(row(10 * kDay), 0u);
+  EXPECT_EQ(row(9 * kDay), 0u);  // not out yet: as new
+  EXPECT_EQ(row(11 * kDay), 4u);
+  EXPECT_EQ(row(13 * kDay), 8u);
+  EXPECT_EQ(row(25 * kDay), 16u);
+  EXPECT_EQ(row(200 * 366 * kDay), 63u);
+  EXPECT_EQ(f.moment_row(0, kNoTime), 64u);
+  EXPECT_EQ(f.moment_row(INT64_MAX, INT64_MIN + 1), 63u);
+  const auto bad = text_column({"soon"});
+  EXPECT_TRUE(error_of([&] { Feature::fit(o, &bad, {}); }).says("declared a time and holds none"));
+}
+
+TEST(Feature, WidthFollowsTheNumberOfValuesUnlessGiven) {
+  const auto with = [](int values, int64_t dim) {
+    Column c;
+    for (int i = 0; i < values; ++i) c.push_text(std::to_string(i));
+    auto o = options(FeatureKind::categorical);
+    o.dim = dim;
+    return Feature::fit(o, &c, {}).dim();
+  };
+  EXPECT_EQ(with(1, 0), 4u);
+  EXPECT_EQ(with(16, 0), 8u);
+  EXPECT_EQ(with(10000, 0), 40u);
+  EXPECT_EQ(with(100000, 0), 64u);  // 72, cut
+  EXPECT_EQ(with(16, 5), 5u);
+}
+
+TEST(Feature, OneThatIsSavedAndLoadedEncodesTheSame) {
+  const auto column = text_column({"1|2", "3", "<null>", "5 words", "7", "2020-01-01"});
+  for (auto kind : {FeatureKind::categorical, FeatureKind::multi, FeatureKind::numeric, FeatureKind::text, FeatureKind::time})
+    for (auto form : {NumericForm::log, NumericForm::standardise, NumericForm::bucket})
+      for (auto part : {TimePart::hour, TimePart::weekday, TimePart::age}) {
+        auto o = options(kind);
+        o.form = form;
+        o.part = part;
+        o.separator = "|";
+        o.hash_buckets = 5;
+        const auto f = Feature::fit(o, &column, {});
+        ByteWriter out;
+        f.save(out);
+        ByteReader in(std::as_bytes(std::span(out.bytes())), "test");
+        const auto g = Feature::load(in);
+        EXPECT_TRUE(in.at_end());
+        EXPECT_EQ(g.rows(), f.rows());
+        EXPECT_EQ(g.dim(), f.dim());
+        EXPECT_EQ(g.name(), f.name());
+        EXPECT_EQ(g.is_dense(), f.is_dense());
+        const auto a = encoded(f, column), b = encoded(g, column);
+        EXPECT_EQ(a.bag.rows.values, b.bag.rows.values);
+        EXPECT_EQ(a.bag.weights, b.bag.weights);
+        EXPECT_EQ(a.numbers, b.numbers);
+        EXPECT_EQ(a.times_us, b.times_us);
+        EXPECT_EQ(f.moment_row(5 * kDay + 7 * kHour, 0), g.moment_row(5 * kDay + 7 * kHour, 0));
+      }
+}
+
+TEST(Feature, BytesThatCanNotBeAreRefused) {
+  const auto column = text_column({"a"});
+  ByteWriter out;
+  Feature::fit(options(FeatureKind::text), &column, {}).save(out);
+  const auto with = [&](size_t at, char byte) {
+    auto bytes = out.bytes();
+    bytes[at] = byte;
+    return error_of([&] {
+      ByteReader in(std::as_bytes(std::span(bytes)), "section 'x'");
+      Feature::load(in);
+    });
+  };
+  EXPECT_TRUE(with(9, 77).says("section 'x': a choice is none"));        // the kind, after u64 + "c"
+  EXPECT_TRUE(with(9 + 4 + 8 + 4 + 4, 2).says("a yes or no is neither"));  // trigrams
+}
+
+}  // namespace
+}  // namespace pagoda

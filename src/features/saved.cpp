@@ -1,0 +1,23 @@
+#include "features/saved.h"
+
+#include <algorithm>
+
+namespace pagoda {
+
+bool offsets_rise(const std::vector<uint64_t>& offsets, size_t values) {
+  return !offsets.empty() && offsets.front() == 0 && offsets.back() == values &&
+         std::is_sorted(offsets.begin(), offsets.end());
+}
+
+void save_strings(ByteWriter& out, const Interner& strings) { save_ragged(out, strings.strings()); }
+
+Interner load_strings(ByteReader& in) {
+  const auto lists = load_ragged<char>(in);
+  if (lists.size() >= Interner::kNone) in.damaged("has more strings than there can be");
+  Interner strings;
+  for (size_t i = 0; i < lists.size(); ++i)
+    if (strings.add({lists[i].data(), lists[i].size()}) != i) in.damaged("has a string twice");
+  return strings;
+}
+
+}  // namespace pagoda

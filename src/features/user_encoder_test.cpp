@@ -1,0 +1,169 @@
+#include "features/user_encoder.h"
+
+#include "features/features_test.h"
+
+namespace pagoda {
+namespace {
+
+constexpr int64_t kHour = 3'600'000'000;
+
+struct World {
+  Attributes users = table_of({"u0", "u1"}, {column_of("city", {"rome", "oslo"}), column_of("age", {"20", "40"})});
+  Interner ids = interner({"u0", "u1", "u2"});  // u2 has no row in the table
+  Interner devices = interner({"phone", "desk", ""});
+  UserOptions options;
+
+  World() {
+    options.id = {.enabled = true, .hash_buckets = 2};
+    options.history = {.last = 3, .dim = 5, .recency = 1};
+    options.features = {{.column = "city"},
+                        {.column = "age", .kind = FeatureKind::numeric},
+                        {.column = "age", .kind = FeatureKind::numeric, .form = NumericForm::bucket},
+                        {.column = "device"},
+                        {.column = "", .kind = FeatureKind::time, .part = TimePart::hour},
+                        {.column = "", .kind = FeatureKind::time, .part = TimePart::weekday},
+                        {.column = "device", .kind = FeatureKind::text, .hash_buckets = 9}};
+  }
+  UserEncoder fit() const {
+    const std::vector<UserEncoder::Context> contexts{{"device", &devices, {3, 1, 2}}};
+    return UserEncoder::fit(options, 8, ids, std::vector<uint64_t>{1, 2, 0}, &users, contexts, 10, 4);
+  }
+};
+
+EncodedBatch encoded(const UserEncoder& e, const UserCells& cells, const std::vector<UserExample>& examples) {
+  EncodedBatch batch;
+  e.encode(cells, examples, batch);
+  return batch;
+}
+
+TEST(UserEncoder, LayoutIsIdHistoryAndFeaturesEachUnderAName) {
+  const auto e = World().fit();
+  std::vector<std::string> names;
+  for (const auto& bag : e.layout().bags) names.push_back(bag.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"user.id", "user.history", "user.features.city", "user.features.age",
+                                             "user.features.device", "user.features.hour", "user.features.weekday",
+                                             "user.features.device#2"}));
+  EXPECT_EQ(e.layout().dense, 1u);
+  EXPECT_EQ(e.layout().bags[1].rows, 10u);
+  EXPECT_EQ(e.layout().bags[1].buckets, 4u);
+  EXPECT_EQ(e.layout().bags[1].dim, 5u);
+  EXPECT_EQ(e.context_names(), (std::vector<std::string>{"device"}));
+  EXPECT_EQ(e.table_columns(), (std::vector<std::string>{"city", "age"}));
+  EXPECT_EQ(e.history_length(), 3u);
+}
+
+TEST(UserEncoder, TheHistoryIsItsLatestItemsWeighedByRecency) {
+  const World w;
+  const auto e = w.fit();
+  const auto cells = e.cells(w.ids, &w.users);
+  const Rows32 longer{9, 4, 5, 6}, two{7, 8}, none;
+  const auto batch = encoded(e, cells, {{.user = 0, .history = longer}, {.user = 1, .history = two}, {.user = 2, .history = none}});
+  EXPECT_EQ(list(batch, 1, 0), (Rows32{6, 5, 4}));  // 1, 1/2, 1/3 of 11/6
+  const auto of_three = weights(batch, 1, 0), of_two = weights(batch, 1, 1);
+  EXPECT_FLOAT_EQ(of_three[0], 6.f / 11);
+  EXPECT_FLOAT_EQ(of_three[1], 3.f / 11);
+  EXPECT_FLOAT_EQ(of_three[2], 2.f / 11);
+  EXPECT_EQ(list(batch, 1, 1), (Rows32{8, 7}));
+  EXPECT_FLOAT_EQ(of_two[0], 2.f / 3);
+  EXPECT_FLOAT_EQ(of_two[1], 1.f / 3);
+  EXPECT_TRUE(list(batch, 1, 2).empty());
+}
+
+TEST(UserEncoder, WithoutRecencyTheHistoryIsAMean) {
+  World w;
+  w.options.history.recency = 0;
+  const auto e = w.fit();
+  const Rows32 history{1, 2, 3};
+  EXPECT_EQ(weights(encoded(e, {}, {{.history = history}}), 1, 0), (std::vector<float>(3, static_cast<float>(1.0 / 3))));
+}
+
+TEST(UserEncoder, AttributesContextAndMomentAreRead) {
+  const World w;
+  const auto e = w.fit();
+  const auto cells = e.cells(w.ids, &w.users);
+  const std::string_view desk[] = {"desk"}, fridge[] = {"fridge"}, empty[] = {""};
+  const auto batch = encoded(e, cells, {{.user = 1, .context = desk, .moment_us = 26 * kHour},
+                                        {.user = 0, .context = fridge, .moment_us = -kHour},
+                                        {.user = 2, .context = empty}});
+  EXPECT_EQ(list(batch, 0, 0), (Rows32{1}));
+  EXPECT_GE(list(batch, 0, 2)[0], 2u);  // an id without training rows
+  EXPECT_EQ(list(batch, 2, 0), (Rows32{1}));
+  EXPECT_TRUE(list(batch, 2, 2).empty());
+  EXPECT_EQ(batch.dense[0][0], 1.f);
+  EXPECT_EQ(batch.dense[1][0], -1.f);
+  EXPECT_EQ(batch.dense[2][0], 0.f);
+  EXPECT_EQ(list(batch, 4, 0), (Rows32{1}));
+  EXPECT_GE(list(batch, 4, 1)[0], 2u);
+  EXPECT_TRUE(list(batch, 4, 2).empty());
+  EXPECT_EQ(list(batch, 5, 0), (Rows32{2}));
+  EXPECT_EQ(list(batch, 5, 1), (Rows32{23}));
+  EXPECT_EQ(list(batch, 6, 0), (Rows32{4}));
+  EXPECT_EQ(list(batch, 6, 1), (Rows32{2}));
+  EXPECT_FALSE(list(batch, 7, 0).empty());  // the second reading of the one context
+}
+
+TEST(UserEncoder, AStrangerReadsWhatAUserWithoutAttributesReads) {
+  World w;
+  w.options.id.enabled = false;
+  const auto e = w.fit();
+  const auto cells = e.cells(w.ids, &w.users);
+  const Rows32 history{3, 4};
+  const auto known = encoded(e, cells, {{.user = 2, .history = history, .moment_us = kHour}});
+  const UserExample stranger{.history = history, .moment_us = kHour};
+  expect_same(known, encoded(e, cells, {stranger}));
+  expect_same(known, encoded(e, {}, {stranger}));  // without any cells at all
+}
+
+TEST(UserEncoder, AColumnThatIsNowhereNamesTheNearestOfTableAndContext) {
+  World w;
+  w.options.features = {{.column = "devise"}};
+  auto e = error_of([&] { w.fit(); });
+  EXPECT_EQ(e.kind, ErrorKind::usage);
+  EXPECT_TRUE(e.says("column = \"devise\"") && e.says("did you mean 'device'?")) << e.message;
+  w.options.features = {{.column = "citty"}};
+  EXPECT_TRUE(error_of([&] { w.fit(); }).says("did you mean 'city'?"));
+  e = error_of([&] { UserEncoder::fit(w.options, 8, w.ids, std::vector<uint64_t>{1, 1, 1}, nullptr, {}, 10); });
+  EXPECT_TRUE(e.says("there is no user table (data.users)")) << e.message;
+}
+
+TEST(UserEncoder, OneThatIsSavedAndLoadedGivesTheSameBatches) {
+  const World w;
+  const auto e = w.fit();
+  ByteWriter out;
+  e.save(out);
+  ByteReader in(std::as_bytes(std::span(out.bytes())), "test");
+  const auto loaded = UserEncoder::load(in);
+  const Rows32 history{1, 2, 3, 4};
+  const std::string_view phone[] = {"phone"};
+  const std::vector<UserExample> examples{{.user = 0, .history = history, .context = phone, .moment_us = 99 * kHour},
+                                          {.user = 2}, {.history = history}};
+  expect_same(encoded(e, e.cells(w.ids, &w.users), examples), encoded(loaded, loaded.cells(w.ids, &w.users), examples));
+  EXPECT_EQ(loaded.history_rows(), 10u);
+  for (size_t cut = 0; cut < out.bytes().size(); cut += 7)
+    EXPECT_EQ(error_of([&] {
+                ByteReader part(std::as_bytes(std::span(out.bytes())).first(cut), "test");
+                UserEncoder::load(part);
+              }).kind,
+              ErrorKind::failed);
+}
+
+TEST(UserEncoder, CellsThatDoNotFitAreFound) {
+  const World w;
+  const auto e = w.fit();
+  const auto cells = e.cells(w.ids, &w.users);
+  EXPECT_EQ(e.fault_of(cells), nullptr);
+  const auto faulty = [&](const std::function<void(UserCells&)>& change) {
+    auto copy = cells;
+    change(copy);
+    return e.fault_of(copy) != nullptr;
+  };
+  EXPECT_TRUE(faulty([](UserCells& c) { c.id_rows[1] = 99; }));
+  EXPECT_TRUE(faulty([](UserCells& c) { c.features.pop_back(); }));
+  EXPECT_TRUE(faulty([](UserCells& c) { c.features[0].bag.rows.values[0] = 99; }));
+  EXPECT_TRUE(faulty([](UserCells& c) { c.features[0].bag.weights.pop_back(); }));
+  EXPECT_TRUE(faulty([](UserCells& c) { c.features[1].numbers.pop_back(); }));
+  EXPECT_TRUE(faulty([](UserCells& c) { c.features[2].bag.close(); }));
+}
+
+}  // namespace
+}  // namespace pagoda

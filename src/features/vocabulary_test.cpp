@@ -1,0 +1,71 @@
+#include "features/vocabulary.h"
+
+#include <gtest/gtest.h>
+
+#include "data/data_test.h"
+
+namespace pagoda {
+namespace {
+
+Interner interner(const std::vector<std::string>& words) {
+  Interner strings;
+  for (const auto& w : words) strings.add(w);
+  return strings;
+}
+
+TEST(Vocabulary, FrequentWordsHaveRowsInTheirOrderAndTheRestShareBuckets) {
+  const auto v = Vocabulary::build(interner({"a", "b", "c", "d"}), std::vector<uint64_t>{5, 1, 2, 0}, 2, 3);
+  EXPECT_EQ(v.words(), 2u);
+  EXPECT_EQ(v.buckets(), 3u);
+  EXPECT_EQ(v.rows(), 5u);
+  EXPECT_EQ(v.row("a"), 0u);
+  EXPECT_EQ(v.row("c"), 1u);
+  for (const char* word : {"b", "d", "never seen", ""}) {
+    EXPECT_GE(v.row(word), 2u) << word;
+    EXPECT_LT(v.row(word), 5u) << word;
+    EXPECT_EQ(v.row(word), v.row(word));
+  }
+}
+
+TEST(Vocabulary, UnknownWordsSpreadOverAllBuckets) {
+  const auto v = Vocabulary::build(interner({"a"}), std::vector<uint64_t>{1}, 1, 8);
+  std::vector<int> hits(8);
+  for (int i = 0; i < 8000; ++i) ++hits[v.row("word" + std::to_string(i)) - 1];
+  double chi_square = 0;
+  for (int h : hits) chi_square += (h - 1000.0) * (h - 1000.0) / 1000.0;
+  EXPECT_LT(chi_square, 24.3);  // 7 degrees of freedom, p = 0.001
+}
+
+TEST(Vocabulary, OneThatIsSavedAndLoadedGivesTheSameRows) {
+  const auto v = Vocabulary::build(interner({"a", "b", "c"}), std::vector<uint64_t>{3, 3, 1}, 2, 4);
+  ByteWriter out;
+  v.save(out);
+  ByteReader in(std::as_bytes(std::span(out.bytes())), "test");
+  const auto loaded = Vocabulary::load(in);
+  EXPECT_TRUE(in.at_end());
+  EXPECT_EQ(loaded.rows(), v.rows());
+  for (const char* word : {"a", "b", "c", "d"}) EXPECT_EQ(loaded.row(word), v.row(word));
+}
+
+TEST(Vocabulary, BytesThatCanNotBeAreRefused) {
+  const auto load = [](uint32_t buckets, std::vector<uint64_t> offsets, std::string chars) {
+    ByteWriter out;
+    out.value(buckets);
+    out.array(offsets);
+    out.array(std::span<const char>(chars));
+    return error_of([&] {
+      ByteReader in(std::as_bytes(std::span(out.bytes())), "m.pagoda: section 'x'");
+      Vocabulary::load(in);
+    });
+  };
+  EXPECT_TRUE(load(0, {0, 1}, "a").says("without buckets"));
+  EXPECT_TRUE(load(1, {0, 2, 1}, "a").says("do not follow"));
+  EXPECT_TRUE(load(1, {0, 9}, "a").says("do not follow"));
+  EXPECT_TRUE(load(1, {1, 1}, "a").says("do not follow"));
+  EXPECT_TRUE(load(1, {}, "").says("do not follow"));
+  EXPECT_TRUE(load(1, {0, 1, 2}, "aa").says("twice"));
+  EXPECT_TRUE(load(1, {0, 1, 2}, "aa").says("section 'x'"));
+}
+
+}  // namespace
+}  // namespace pagoda
