@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import re
+import subprocess
 
 import pytest
 
@@ -25,8 +27,108 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def pagoda():
-    """The path of the built binary."""
-    path = pathlib.Path(os.environ.get("PAGODA_BUILD", ROOT / "build" / "release")) / "pagoda"
+    """The path of the built binary: $PAGODA_BIN, or pagoda in the folder $PAGODA_BUILD."""
+    path = pathlib.Path(os.environ.get("PAGODA_BIN")
+                        or pathlib.Path(os.environ.get("PAGODA_BUILD", ROOT / "build" / "release")) / "pagoda")
     if not path.is_file():
         pytest.fail(f"{path}: not built; run ./run build")
     return str(path)
+
+
+class Cli:
+    """Runs the program; whatever it is asked, it must end by itself, with the expected status and a message."""
+
+    TIMEOUT_S = 120
+
+    def __init__(self, binary):
+        self.binary = binary
+
+    def __call__(self, *words, code=0, stdin="", cwd=None, says=(), text=True, **options):
+        command = [self.binary, *map(str, words)]
+        stdin = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, timeout=self.TIMEOUT_S, **options)
+        stderr = done.stderr.decode(errors="replace")
+        shown = f"{' '.join(command)}\nexit status {done.returncode}\n{stderr}"
+        assert done.returncode == code, shown
+        assert not re.search(r"terminate called|Sanitizer|json\.exception|std::|#0 0x", stderr), shown
+        if code not in (0, 130):
+            errors = [line for line in stderr.splitlines() if line.startswith("error: ")]
+            assert len(errors) == 1, f"one line says what is wrong\n{shown}"
+        for part in [says] if isinstance(says, str) else says:
+            assert part in stderr, f"'{part}' is not said\n{shown}"
+        done.stderr = stderr
+        if text:
+            done.stdout = done.stdout.decode()
+        return done
+
+
+@pytest.fixture(scope="session")
+def cli(pagoda):
+    return Cli(pagoda)
+
+
+@pytest.fixture(scope="session")
+def world(cli, tmp_path_factory):
+    """A folder with a small synthetic world: interactions, items, users as Parquet."""
+    folder = tmp_path_factory.mktemp("world") / "world"
+    cli("simulate", "world", "--interactions", 6000, "--users", 250, "--items", 300, "--seed", 3, "-o", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def config(world):
+    """The path of a config over that world, with features of every side."""
+    path = world.parent / "pagoda.toml"
+    path.write_text(f"""
+[data]
+interactions = ["{world}/interactions.parquet"]
+time = "ts"
+context = ["device"]
+items = "{world}/items.parquet"
+users = "{world}/users.parquet"
+split = {{ kind = "time", validation = "30d", test = "30d" }}
+[model]
+dim = 16
+[user.history]
+last = 30
+[[user.features]]
+column = "device"
+dim = 4
+[[user.features]]
+column = "country"
+dim = 4
+[[item.features]]
+column = "title"
+kind = "text"
+dim = 8
+hash_buckets = 256
+[[item.features]]
+column = "genres"
+kind = "multi"
+dim = 8
+[[item.features]]
+column = "minutes"
+kind = "numeric"
+[[sampling.negatives]]
+source = "in_batch"
+[[sampling.negatives]]
+source = "uniform"
+count = 128
+[train]
+batch = 256
+epochs = 3
+learning_rate = 0.1
+choose_by = "recall@20"
+[evaluate]
+k = [5, 20, 100]
+""")
+    return path
+
+
+@pytest.fixture(scope="session")
+def model(cli, config, tmp_path_factory):
+    """A bundle trained by that config, evaluated once. Borrowed: a test that writes to it takes a copy."""
+    path = tmp_path_factory.mktemp("model") / "m.pagoda"
+    cli("train", "-c", config, "-o", path)
+    cli("evaluate", path)
+    return path

@@ -88,14 +88,14 @@ def test_a_short_log_is_cut_into_tenths_of_its_span(pagoda, tmp_path):
     write_csv(tmp_path / "clicks.csv", log_rows(days=20))
     _, config, _ = init(pagoda, tmp_path, "clicks.csv")
     assert config["data"]["split"]["test"] == "2d"
-    assert config["item"]["hidden"] == []  # no table of items
+    assert config["item"]["hidden"] == []  # a context alone needs no layers
     trains(pagoda, tmp_path)
 
 
 def test_the_span_is_that_of_the_whole_log_not_of_the_sample(pagoda, tmp_path):
     rows = log_rows()
-    filler = [{**rows[0], "ts": START} for _ in range(200_000)]
-    write_csv(tmp_path / "clicks.csv", filler + rows + rows)
+    filler = [{**rows[n % ROWS], "ts": START + n % DAY} for n in range(200_000)]
+    write_csv(tmp_path / "clicks.csv", filler + rows * 10)
     text, config, _ = init(pagoda, tmp_path, "clicks.csv")
     assert config["data"]["split"]["kind"] == "time"
     assert "from 2023-11-14T22:13:20Z to 2024-02-2" in text
@@ -168,3 +168,11 @@ def test_an_item_table_of_another_log_is_refused(pagoda, shop):
     done = run(pagoda, shop, "init", "clicks.csv", "--items", "others.csv")
     assert done.returncode == 3
     assert "others.csv" in done.stderr and "item_id, title" in done.stderr
+
+
+def test_a_column_that_repeats_ids_is_not_what_a_table_is_joined_by(pagoda, tmp_path):
+    write_csv(tmp_path / "clicks.csv", [{"user_id": n % USERS, "item_id": 1900 + n % ITEMS} for n in range(ROWS)])
+    (tmp_path / "items.csv").write_text("code,year\n" + "".join(f"x{n},{1900 + n % ITEMS}\n" for n in range(200)))
+    done = run(pagoda, tmp_path, "init", "clicks.csv", "--items", "items.csv")
+    assert done.returncode == 3
+    assert "code, year" in done.stderr

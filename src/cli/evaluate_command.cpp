@@ -52,7 +52,12 @@ void run_evaluate(const EvaluateArgs& args) {
   log_info("{} users against {} items in {:.2f} s; {} users unknown to the model are judged apart", judgement.known.users,
            judgement.known.items, judgement.seconds, judgement.strangers.users);
   // The bundle keeps the figures of its own test part, for report and inspect.
-  if (args.data.empty()) rewrite_bundle(args.model, args.model, {{"metrics", judgement.json}});
+  if (!args.data.empty()) return;
+  try {
+    rewrite_bundle(args.model, args.model, {{"metrics", judgement.json}});
+  } catch (const Error& e) {  // on a disk that is full or read-only, the figures above still stand
+    log_warning("the bundle does not keep these figures: {}", e.what());
+  }
 }
 
 }  // namespace pagoda

@@ -23,7 +23,13 @@ void index_vectors(const IndexArgs& args) {
   } else if (args.metric != "inner_product") {
     fail(ErrorKind::usage, "--metric {}: inner_product or cosine", args.metric);
   }
-  if (!args.ids.empty()) vectors.ids = read_lines(args.ids);
+  if (!args.ids.empty()) {
+    vectors.ids.clear();
+    for (auto& line : read_lines(args.ids)) {
+      if (!is_utf8(line.text)) fail(ErrorKind::input, "{}: the id is not UTF-8", place_of(args.ids, line));
+      vectors.ids.push_back(std::move(line.text));
+    }
+  }
   if (!vectors.ids.empty() && vectors.ids.size() != vectors.values.rows())
     fail(ErrorKind::input, "{} ids for {} vectors: give one id a vector", vectors.ids.size(), vectors.values.rows());
   Interner ids;

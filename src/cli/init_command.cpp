@@ -111,7 +111,9 @@ void take_given_split(Proposal& p) {
   }
   // Every file has its test file, or is one.
   for (const auto& path : data.interactions)
-    if (std::find(train.begin(), train.end(), path) == train.end() && std::find(test.begin(), test.end(), path) == test.end()) return;
+    if (std::find(train.begin(), train.end(), path) == train.end() &&
+        std::find(test.begin(), test.end(), path) == test.end())
+      return;
   if (test.empty()) return;
   data.interactions = train;
   data.split = {.kind = SplitKind::given, .validation = "0.1", .test_files = test};
@@ -136,7 +138,9 @@ void take_time_split(Proposal& p, const LogSurvey& log) {
     const uint64_t test = log.rows_between(end - part, end), validation = log.rows_between(end - 2 * part, end - part);
     // Half a per cent of the rows, or so many, is enough to judge by; most must be left to learn from.
     constexpr uint64_t kEnough = 5000;
-    if (std::min(test, validation) < std::clamp<uint64_t>(log.rows / 200, 1, kEnough) || (test + validation) * 2 > log.rows) continue;
+    if (std::min(test, validation) < std::clamp<uint64_t>(log.rows / 200, 1, kEnough) ||
+        (test + validation) * 2 > log.rows)
+      continue;
     p.options.data.split = {.kind = SplitKind::time, .validation = text, .test = text, .test_files = {}};
     p.say("Split by time: the last {} ({} rows) judge the model, the {} before it ({} rows) choose it, {} rows train.", text,
           test, text, validation, log.rows - test - validation);
@@ -169,8 +173,8 @@ std::vector<FeatureOptions> features_of(Proposal& p, const TableGuess& guess, co
     auto f = feature(c.name, FeatureKind::numeric);
     if (c.name == id || c.role.empty() || c.role == "id") continue;
     if (c.role == "title" || c.role == "text") {
-      // A person's name says nothing of taste.
-      if (c.role == "title" && !of_items) {
+      // A person's name says nothing of taste; that of a user that is itself an item (a page that links) does.
+      if (c.role == "title" && !of_items && file != p.options.data.items) {
         p.say("'{}' of {} is left out: names of users say nothing of their taste.", c.name, file);
         continue;
       }
@@ -205,14 +209,16 @@ std::vector<FeatureOptions> features_of(Proposal& p, const TableGuess& guess, co
 const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& guess, const Interner& ids,
                                    const std::string& file, const std::string& like) {
   const auto* guessed = guess.by_role("id");
+  // A few rows may come twice; but a year that happens to look like an id comes all the time.
+  const auto is_key = [](const TableColumnSurvey& c) { return c.repeated < c.known; };
   const auto better = [&](const TableColumnSurvey& a, const TableColumnSurvey& b) {
     const auto rank = [&](const TableColumnSurvey& c) {
-      return std::pair(c.known, c.name == like ? 2 : guessed && c.name == guessed->name ? 1 : 0);
+      return std::pair(is_key(c) ? c.known : 0, c.name == like ? 2 : guessed && c.name == guessed->name ? 1 : 0);
     };
     return rank(a) < rank(b);
   };
   const auto best = std::max_element(survey.columns.begin(), survey.columns.end(), better);
-  if (best->known == 0)
+  if (best->known == 0 || !is_key(*best))
     fail(ErrorKind::input, "{}: none of its columns ({}) holds ids of the log's column '{}', such as '{}'; give the table that "
          "belongs to the log, or leave it out", file, names_of(guess), like, ids[0]);
   return *best;
@@ -229,6 +235,9 @@ void take_table(Proposal& p, const std::string& path, const Interner& ids, bool 
   for (auto& line : lines_of(guess)) p.seen.push_back(std::move(line));
   if (id.known * 2 < ids.size())
     p.say("Only {} of the log's {} ids stand in column '{}' of {}: is that the right table?", id.known, ids.size(), id.name, path);
+  if (id.repeated > 0)
+    p.say("{} rows of {} repeat an id: training stops at the first of them. data.on_bad_row = \"skip\" leaves them out.",
+          id.repeated, path);
   (of_items ? data.items : data.users) = path;
   if (id.name != like) (of_items ? data.items_id : data.users_id) = id.name;
   auto features = features_of(p, guess, survey, path, id.name, of_items);
@@ -326,7 +335,8 @@ Proposal propose(const InitArgs& args) {
   look_for_users_among_items(p, log);
 
   auto& towers = o.towers;
-  if (!towers.item.features.empty() || !towers.user.features.empty()) {
+  const bool user_table = towers.user.features.size() > o.data.context.size();
+  if (!towers.item.features.empty() || user_table) {
     towers.item.hidden = towers.user.hidden = {128};
     p.say("A hidden layer of 128 in both towers joins the features; [] is the thing to compare with.");
   }

@@ -1,4 +1,6 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -30,6 +32,34 @@ CLI::App* command(CLI::App& app, const char* name, const char* what, const char*
   sub->footer(std::string("\nExamples:\n") + examples);
   sub->callback([&args, run] { run(args); });
   return sub;
+}
+
+// The command that the words speak to, and what is wrong with the first of them that it does not know, with the nearest
+// that it does; "" when it knows them all.
+std::pair<std::string, std::string> first_unknown_word(const CLI::App& app, const std::vector<std::string>& words) {
+  const CLI::App* at = &app;
+  std::string command = app.get_name();
+  for (const auto& word : words) {
+    if (word.size() > 1 && word[0] == '-' && !std::isdigit(static_cast<unsigned char>(word[1]))) {
+      const auto name = word[1] == '-' ? word.substr(0, word.find('=')) : word.substr(0, 2);
+      std::vector<std::string> known;
+      for (const auto* from : {at, &app})
+        for (const auto* option : from->get_options()) {
+          for (const auto& text : option->get_lnames()) known.push_back("--" + text);
+          for (const auto& text : option->get_snames()) known.push_back("-" + text);
+        }
+      if (std::find(known.begin(), known.end(), name) == known.end())
+        return {command, fmt::format("{} has no option '{}'{}", command, name, suggestion(name, known))};
+    } else if (const auto commands = at->get_subcommands([](const CLI::App*) { return true; }); !commands.empty()) {
+      std::vector<std::string> known;
+      for (const auto* c : commands) known.push_back(c->get_name());
+      const auto found = std::find(known.begin(), known.end(), word);
+      if (found == known.end()) return {command, fmt::format("{} has no command '{}'{}", command, word, suggestion(word, known))};
+      at = commands[static_cast<size_t>(found - known.begin())];
+      command += " " + word;
+    }
+  }
+  return {command, ""};
 }
 
 int run(int argc, char** argv) {
@@ -143,18 +173,13 @@ int run(int argc, char** argv) {
 
   app.add_subcommand("doctor", "what this machine offers, and whether the program can use it")->callback([] { run_doctor(); });
 
-  std::vector<std::string> names;
-  for (const auto* sub : app.get_subcommands({})) names.push_back(sub->get_name());
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ExtrasError& e) {
-    const std::string word = argc > 1 ? argv[1] : "";
-    const bool command_given = std::find(names.begin(), names.end(), word) != names.end();
-    std::cerr << "error: " << e.what() << (command_given ? "" : suggestion(word, names)) << "\n";
-    return exit_code(ErrorKind::usage);
   } catch (const CLI::ParseError& e) {
-    const int status = app.exit(e, std::cout, std::cerr);
-    return status == 0 ? 0 : exit_code(ErrorKind::usage);
+    if (e.get_exit_code() == 0) return app.exit(e, std::cout, std::cerr);  // --help, --version
+    const auto [command, unknown] = first_unknown_word(app, {argv + 1, argv + argc});
+    std::fprintf(stderr, "error: %s; see `%s --help`\n", unknown.empty() ? e.what() : unknown.c_str(), command.c_str());
+    return exit_code(ErrorKind::usage);
   }
   return 0;
 }

@@ -2,11 +2,12 @@
 
 #include <charconv>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/error.h"
+#include "core/file.h"
 
 namespace pagoda {
 
@@ -85,19 +86,22 @@ void ResultWriter::close() {
   if (!table_ && !file_ && std::fflush(stdout) != 0) fail(ErrorKind::failed, "stdout: can not be written");
 }
 
-std::vector<std::string> read_lines(const std::string& path) {
-  std::ifstream file;
-  if (path != "-") {
-    file.open(path);
-    if (!file) fail(ErrorKind::input, "{}: no such file", path);
-  }
+std::vector<Line> read_lines(const std::string& path) {
+  std::istringstream file;
+  if (path != "-") file.str(read_file(path));
   std::istream& in = path == "-" ? std::cin : file;
-  std::vector<std::string> lines;
+  std::vector<Line> lines;
+  size_t number = 0;
   for (std::string line; std::getline(in, line);) {
+    ++number;
     if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (!line.empty()) lines.push_back(line);
+    if (!line.empty()) lines.push_back({line, number});
   }
   return lines;
+}
+
+std::string place_of(const std::string& path, const Line& line) {
+  return fmt::format("{}:{}", path == "-" ? "stdin" : path, line.number);
 }
 
 const Column* title_column(const Bundle& bundle) {

@@ -26,7 +26,12 @@ class ResultWriter {
 };
 
 // Lines of a file, or of stdin for "-"; blank lines are left out.
-std::vector<std::string> read_lines(const std::string& path);
+struct Line {
+  std::string text;
+  size_t number;  // in the file, from 1
+};
+std::vector<Line> read_lines(const std::string& path);
+std::string place_of(const std::string& path, const Line& line);  // "users.txt:12", "stdin:12"
 
 // The whole item table's column that names an item for a person: "title" or "name"; nullptr when there is none.
 const Column* title_column(const Bundle& bundle);

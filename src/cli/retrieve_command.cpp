@@ -28,7 +28,7 @@ void run_retrieve(const RetrieveArgs& args) {
     if (word == "seen")
       options.exclude_seen = true;
     else if (word != "none")
-      for (auto& id : read_lines(word)) options.exclude.push_back(std::move(id));
+      for (auto& line : read_lines(word)) options.exclude.push_back(std::move(line.text));
   }
   ThreadPool pool(0);
   ResultWriter out(args.output, args.format, "user");
@@ -49,7 +49,7 @@ void run_retrieve(const RetrieveArgs& args) {
     std::vector<RetrieveRequest> requests;
     std::vector<std::string> keys;
     for (size_t i = begin; i < std::min(lines.size(), begin + kBlock); ++i) {
-      requests.push_back(parse_request(lines[i], fmt::format("{}:{}", args.users == "-" ? "stdin" : args.users, i + 1)));
+      requests.push_back(parse_request(lines[i].text, place_of(args.users, lines[i])));
       keys.push_back(requests.back().user.value_or(""));
     }
     out.write(retrieval.bundle(), keys, retrieval.retrieve(pool, requests, options).found);
@@ -61,11 +61,13 @@ void run_retrieve(const RetrieveArgs& args) {
 
 void run_similar(const SimilarArgs& args) {
   const Retrieval retrieval(Bundle::open(args.model));
-  const auto ids = read_lines(args.items);
+  std::vector<std::string> ids;
   std::vector<uint32_t> rows;
-  for (const auto& id : ids) {
-    rows.push_back(retrieval.bundle().item_ids().find(id));
-    if (rows.back() == Interner::kNone) fail(ErrorKind::input, "item '{}' is not in the catalogue of {}", id, args.model);
+  for (const auto& line : read_lines(args.items)) {
+    ids.push_back(line.text);
+    rows.push_back(retrieval.bundle().item_ids().find(line.text));
+    if (rows.back() == Interner::kNone)
+      fail(ErrorKind::input, "{}: item '{}' is not in the catalogue of {}", place_of(args.items, line), line.text, args.model);
   }
   ThreadPool pool(0);
   ResultWriter out(args.output, args.format, "item");

@@ -69,7 +69,8 @@ TableSurvey survey_table(const ReaderOptions& files, const Interner& ids) {
       for (size_t row = 0; row < batch.rows; ++row) {
         const auto& cells = batch.columns[c];
         if (cells.type == ColumnType::texts) break;
-        if (const uint32_t id = ids.find(cells.as_text(row, scratch)); id != Interner::kNone) met[c][id] = 1;
+        if (const uint32_t id = ids.find(cells.as_text(row, scratch)); id != Interner::kNone)
+          ++(met[c][id] ? column.repeated : column.known), met[c][id] = 1;
         const auto number = cells.as_number(row);
         if (!number) continue;
         column.least = column.numbers ? std::min(column.least, *number) : *number;
@@ -81,7 +82,6 @@ TableSurvey survey_table(const ReaderOptions& files, const Interner& ids) {
   for (size_t c = 0; c < n; ++c) {
     auto& column = survey.columns[c];
     column.name = reader->columns()[c];
-    column.known = static_cast<uint64_t>(std::count(met[c].begin(), met[c].end(), 1));
     if (column.numbers == 0) continue;
     const auto numbers = static_cast<double>(column.numbers);
     column.mean = sums[c] / numbers;

@@ -31,7 +31,8 @@ LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const 
 
 struct TableColumnSurvey {
   std::string name;
-  uint64_t known = 0;  // how many of the log's ids stand in it
+  uint64_t known = 0;     // how many of the log's ids stand in it
+  uint64_t repeated = 0;  // cells with one of these ids that stood in an earlier row
   uint64_t numbers = 0;
   double mean = 0, deviation = 0, least = 0, most = 0;  // of the numbers
 };

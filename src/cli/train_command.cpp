@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/commands.h"
 #include "core/config.h"
 #include "core/log.h"
@@ -19,8 +21,9 @@ void run_train(const TrainArgs& args) {
                            std::pair(&args.users, &data.users)})
     if (!flag->empty()) *key = *flag;
   // Without a config, data with times is split by time: anything else leaks the future.
-  if (args.config.empty() && !data.time.empty() && args.set.empty())
-    data.split = {.kind = SplitKind::time, .validation = "7d", .test = "7d"};
+  const bool split_given = std::any_of(args.set.begin(), args.set.end(), [](const auto& a) { return a.starts_with("data.split"); });
+  if (args.config.empty() && !data.time.empty() && !split_given)
+    data.split = {.kind = SplitKind::time, .validation = "7d", .test = "7d", .test_files = {}};
   train(options, args.output, args.resume, interrupted);
   log_info("{}: written; next: pagoda evaluate {}", args.output, args.output);
 }

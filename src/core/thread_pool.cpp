@@ -14,19 +14,23 @@
 namespace pagoda {
 
 namespace {
+
 thread_local bool inside_task = false;
+
+void pause_briefly() {
+#ifdef __x86_64__
+  __builtin_ia32_pause();
+#endif
 }
 
-struct ThreadPool::State {
-  std::vector<std::thread> threads;
+// One call of run. Workers share its ownership: one that wakes late, when the tasks are all taken, finds nothing to do
+// and is not waited for (on a busy machine waking a thread takes longer than most runs).
+struct Job {
+  const std::function<void(size_t)>* task;
+  size_t n;
+  std::atomic<size_t> next{0}, finished{0};
   std::mutex mutex;
-  std::condition_variable wake, done;
-  const std::function<void(size_t)>* task = nullptr;
-  size_t n = 0;
-  std::atomic<size_t> next{0};
-  size_t busy = 0;      // workers that have not yet finished the current run
-  uint64_t run_id = 0;  // tells a sleeping worker that there is a new run
-  bool stop = false;
+  std::condition_variable done;
   std::exception_ptr error;
   size_t error_task = SIZE_MAX;
 
@@ -39,22 +43,46 @@ struct ThreadPool::State {
         std::lock_guard lock(mutex);
         if (i < error_task) error_task = i, error = std::current_exception();
       }
+      if (finished.fetch_add(1, std::memory_order_acq_rel) + 1 == n) {
+        std::lock_guard lock(mutex);  // so that the caller is either before its check or asleep
+        done.notify_one();
+      }
     }
     inside_task = false;
   }
 
+  void wait() {
+    const auto all = [&] { return finished.load(std::memory_order_acquire) == n; };
+    for (int spin = 0; spin < kSpins && !all(); ++spin) pause_briefly();
+    std::unique_lock lock(mutex);
+    done.wait(lock, all);
+  }
+  static constexpr int kSpins = 2000;  // some 30 us: the last tasks of a run mostly end within it
+};
+
+}  // namespace
+
+struct ThreadPool::State {
+  std::vector<std::thread> threads;
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::shared_ptr<Job> job;  // of the current run, or the last one
+  uint64_t run_id = 0;       // tells a sleeping worker that there is a new one
+  std::atomic<bool> running{false};
+  bool stop = false;
+
   void loop() {
     uint64_t seen = 0;
     for (;;) {
+      std::shared_ptr<Job> mine;
       {
         std::unique_lock lock(mutex);
         wake.wait(lock, [&] { return stop || run_id != seen; });
         if (stop) return;
         seen = run_id;
+        mine = job;
       }
-      work();
-      std::lock_guard lock(mutex);
-      if (--busy == 0) done.notify_one();
+      mine->work();
     }
   }
 };
@@ -89,18 +117,19 @@ void ThreadPool::run(size_t n, const std::function<void(size_t)>& task) {
     if (error) std::rethrow_exception(error);
     return;
   }
+  check(!s.running.exchange(true), "two threads called run of one pool");
+  auto job = std::make_shared<Job>();
+  job->task = &task, job->n = n;
   {
     std::lock_guard lock(s.mutex);
-    check(s.busy == 0, "two threads called run of one pool");
-    s.task = &task, s.n = n, s.next = 0, s.busy = s.threads.size();
-    s.error = nullptr, s.error_task = SIZE_MAX;
+    s.job = job;
     ++s.run_id;
   }
   s.wake.notify_all();
-  s.work();
-  std::unique_lock lock(s.mutex);
-  s.done.wait(lock, [&] { return s.busy == 0; });
-  if (s.error) std::rethrow_exception(std::exchange(s.error, nullptr));
+  job->work();
+  job->wait();
+  s.running = false;
+  if (job->error) std::rethrow_exception(job->error);
 }
 
 void ThreadPool::for_chunks(size_t n, size_t chunk, const std::function<void(size_t, size_t)>& f) {

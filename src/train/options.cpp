@@ -56,7 +56,7 @@ void describe(Fields& f, TrainOptions& o) {
   f.field("seed", seed, "same seed, same bits, on any number of threads");
   o.seed = static_cast<uint64_t>(seed);
   f.field("threads", o.threads, "0: as many as there are CPUs");
-  f.field("checkpoint_seconds", o.checkpoint_seconds, "time between checkpoints, for --resume");
+  f.field("checkpoint_seconds", o.checkpoint_seconds, "time between checkpoints, for --resume; 0: after every step");
 }
 
 void at_least(const char* key, int64_t value, int64_t least) {
@@ -90,7 +90,7 @@ void validate(const Options& o) {
   at_least("train.patience", o.train.patience, 1);
   at_least("train.evaluate_every", o.train.evaluate_every, 1);
   at_least("train.threads", o.train.threads, 0);
-  at_least("train.checkpoint_seconds", o.train.checkpoint_seconds, 1);
+  at_least("train.checkpoint_seconds", o.train.checkpoint_seconds, 0);
   if (o.evaluate.k.empty()) fail(ErrorKind::usage, "evaluate.k is empty: name at least one list length");
   for (auto k : o.evaluate.k) at_least("evaluate.k", k, 1);
   if (o.sampling.negatives.empty())

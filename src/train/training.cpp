@@ -59,6 +59,8 @@ void Run::execute(bool resume) {
   if (resume && file_exists(checkpoint_path)) from.emplace(checkpoint_path, config_checksum_);
   if (resume && !from) log_info("no checkpoint in {}: beginning anew", run_folder(output_));
   make_folder(run_folder(output_));
+  if (!from)  // of another run: a later --resume must not find it beside this run's best model
+    std::filesystem::remove(checkpoint_path), std::filesystem::remove(path("best"));
   if (from) progress_ = from->progress();
   log_.emplace(run_folder(output_),
                from ? std::optional(progress_.choose_steps + progress_.next_step) : std::nullopt);
@@ -214,6 +216,7 @@ std::string run_folder(const std::string& output) { return output + ".run"; }
 
 void train(const Options& options, const std::string& output, bool resume, const std::atomic<bool>& interrupted) {
   validate(options);
+  parse_metric(options.train.choose_by);
   Run(options, output, interrupted).execute(resume);
 }
 

@@ -1,0 +1,289 @@
+#include "model/bundle.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "features/saved.h"
+#include "model/model_test.h"
+
+namespace pagoda {
+namespace {
+
+// Without the flush to disk of write_file: a test writes many.
+void write_quickly(const std::string& path, std::string_view bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+
+class BundleTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "pagoda_bundle_" + std::to_string(getpid());
+    make_folder(folder_);
+    world_.all_features();
+    world_.user.hidden = world_.item.hidden = {6};
+    model_ = world_.make();
+    cells_ = model_.user_encoder.cells(world_.user_ids, &world_.users);
+    for (uint32_t u = 0; u < SmallWorld::kUsers; ++u) states_.histories.push(std::vector<uint32_t>{u, u + 3, u + 6});
+    states_.context_names = {"device"};
+    states_.context_values = {world_.devices};
+    states_.context = {{0, 1, Interner::kNone, 1, 0, 1}};
+    states_.moment_us = 9 * SmallWorld::kDay;
+    ThreadPool pool(1);
+    vectors_ = item_vectors(pool, model_, model_.item_encoder.cells(world_.item_ids, &world_.items), states_.moment_us);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+
+  BundleContent content() {
+    BundleContent c;
+    c.info = {.version = "9.8.7", .towers = true, .dim = 4, .items = SmallWorld::kItems, .users = SmallWorld::kUsers,
+              .training_rows = 77, .moment_us = states_.moment_us, .chosen_on = "validation", .refit = true,
+              .uses_order = true, .epochs = 3};
+    c.options = {world_.model, world_.user, world_.item};
+    c.config = "a = 1\n", c.metrics = "{}", c.run_log = "{\"step\":1}\n", c.frequency = "state";
+    c.model = &model_, c.user_ids = &world_.user_ids, c.user_cells = &cells_, c.user_states = &states_;
+    c.item_ids = &world_.item_ids, c.item_counts = world_.item_counts, c.item_vectors = vectors_;
+    c.item_attributes = &world_.items;
+    return c;
+  }
+  std::string written(const std::string& name = "m.pagoda") {
+    write_bundle(path(name), content());
+    return path(name);
+  }
+
+  // The bundle with other bytes in one section (nullopt: without it), and right checksums.
+  std::string forged(const std::string& section, const std::optional<std::string>& bytes, uint32_t version = kBundleVersion) {
+    if (!file_exists(path("m.pagoda"))) written();
+    const SectionFile in(path("m.pagoda"), "bundle", kBundleVersion);
+    SectionWriter out(path("forged"), "bundle", version);
+    bool found = section.empty();
+    for (const auto& s : in.sections()) {
+      if (s.name != section)
+        out.section(s.name, in.bytes(s.name));
+      else if (bytes)
+        out.section(s.name, *bytes);
+      found |= s.name == section;
+    }
+    EXPECT_TRUE(found) << section;
+    out.commit();
+    return path("forged");
+  }
+  template <class Save>
+  Caught refused(const std::string& section, const Save& save) {
+    ByteWriter bytes;
+    save(bytes);
+    const auto file = forged(section, bytes.bytes());
+    const auto e = error_of([&] { Bundle::open(file); });
+    EXPECT_EQ(e.kind, ErrorKind::failed) << e.message;
+    EXPECT_TRUE(e.says(file)) << e.message;
+    return e;
+  }
+
+  std::string folder_;
+  SmallWorld world_;
+  Model model_;
+  UserCells cells_;
+  UserStates states_;
+  Matrix<float> vectors_;
+};
+
+TEST_F(BundleTest, GivesBackEverythingItWasWrittenFrom) {
+  const auto bundle = Bundle::open(written());
+  const auto& i = bundle->info();
+  EXPECT_EQ(i.version, "9.8.7");
+  EXPECT_TRUE(i.towers && i.refit && i.uses_order);
+  EXPECT_EQ(i.dim, 4u);
+  EXPECT_EQ(i.items, 12u);
+  EXPECT_EQ(i.users, 6u);
+  EXPECT_EQ(i.training_rows, 77u);
+  EXPECT_EQ(i.moment_us, states_.moment_us);
+  EXPECT_EQ(i.chosen_on, "validation");
+  EXPECT_EQ(i.epochs, 3u);
+  EXPECT_EQ(bundle->config(), "a = 1\n");
+  EXPECT_EQ(bundle->metrics(), "{}");
+  EXPECT_EQ(bundle->run_log(), "{\"step\":1}\n");
+  EXPECT_EQ(bundle->file().text("frequency"), "state");
+  EXPECT_EQ(bundle->fingerprint().size(), 16u);
+  EXPECT_EQ(bundle->item_ids().find("i7"), 7u);
+  EXPECT_EQ(bundle->user_ids().find("u4"), 4u);
+  EXPECT_EQ(bundle->item_counts(), world_.item_counts);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(bundle->item_vectors().data()) % 4096, 0u);
+  for (uint32_t item = 0; item < 12; ++item)
+    EXPECT_TRUE(std::ranges::equal(bundle->item_vectors().row(item), vectors_.row(item)));
+  EXPECT_EQ(bundle->user_states().histories.values, states_.histories.values);
+  std::string scratch;
+  EXPECT_EQ(bundle->item_attributes().find("title")->as_text(bundle->attribute_row(1), scratch), "of war");
+  EXPECT_EQ(bundle->index().items(), 12u);
+  EXPECT_EQ(bundle->item_id_rows()[3], model_.item_encoder.id_vocabulary().row("i3"));
+}
+
+TEST_F(BundleTest, ItsTowersGiveTheSameBits) {
+  const auto bundle = Bundle::open(written());
+  ThreadPool pool(2);
+  const SmallRequests requests(100, model_.item_encoder.id_vocabulary().rows());
+  EXPECT_TRUE(same_bits(user_vectors(pool, model_, cells_, requests.examples),
+                        user_vectors(pool, bundle->model(), bundle->user_cells(), requests.examples)));
+  const auto cells = bundle->model().item_encoder.cells(bundle->item_ids(), &bundle->item_attributes());
+  EXPECT_TRUE(same_bits(vectors_, item_vectors(pool, bundle->model(), cells, bundle->info().moment_us)));
+}
+
+TEST_F(BundleTest, OfBareVectorsKnowsNoUsers) {
+  auto c = content();
+  c.info.towers = false, c.info.users = 0;
+  c.model = nullptr, c.user_ids = nullptr, c.user_cells = nullptr, c.user_states = nullptr, c.item_attributes = nullptr;
+  write_bundle(path("bare"), c);
+  const auto bundle = Bundle::open(path("bare"));
+  EXPECT_FALSE(bundle->file().has("user_encoder"));
+  EXPECT_EQ(bundle->item_vectors().rows(), 12u);
+  const auto e = error_of([&] { bundle->model(); });
+  EXPECT_EQ(e.kind, ErrorKind::usage);
+  EXPECT_TRUE(e.says("holds bare vectors") && e.says("--vectors")) << e.message;
+}
+
+TEST_F(BundleTest, TheSameContentIsTheSameBytes) {
+  const auto first = read_file(written());
+  EXPECT_EQ(read_file(written("again")), first);
+  rewrite_bundle(path("m.pagoda"), path("copy"), {});
+  rewrite_bundle(path("copy"), path("copy"), {{"metrics", "{}"}});
+  EXPECT_EQ(read_file(path("copy")), first);
+}
+
+TEST_F(BundleTest, RewritingReplacesWhatItIsToldAndNothingElse) {
+  const auto file = written();
+  const auto before = Bundle::open(file);
+  rewrite_bundle(file, file, {{"metrics", "{\"recall\": 1}"}, {"config", "b = 2\n"}});  // in place, while it is mapped
+  const auto after = Bundle::open(file);
+  EXPECT_EQ(before->metrics(), "{}");
+  EXPECT_EQ(after->metrics(), "{\"recall\": 1}");
+  EXPECT_EQ(after->config(), "b = 2\n");
+  EXPECT_NE(after->fingerprint(), before->fingerprint());
+  ASSERT_EQ(after->file().sections().size(), before->file().sections().size());
+  for (const auto& s : before->file().sections())
+    if (s.name != "metrics" && s.name != "config") {
+      EXPECT_EQ(after->file().text(s.name), before->file().text(s.name)) << s.name;
+    }
+  const auto bytes = read_file(file);
+  EXPECT_TRUE(error_of([&] { rewrite_bundle(file, file, {{"metrix", "{}"}}); }).says("no section 'metrix'"));
+  EXPECT_EQ(read_file(file), bytes);
+}
+
+TEST_F(BundleTest, AFlippedByteIsRefusedNamingItsSection) {
+  const auto file = written();
+  const auto bytes = read_file(file);
+  const auto sections = SectionFile(file, "bundle", kBundleVersion).sections();
+  EXPECT_GT(sections.size(), 25u);
+  for (const auto& s : sections)
+    for (uint64_t at : {uint64_t{0}, s.size / 2, s.size - 1}) {
+      if (at >= s.size) continue;
+      auto flipped = bytes;
+      flipped[s.offset + at] ^= 0x10;
+      write_quickly(path("flipped"), flipped);
+      const auto e = error_of([&] { Bundle::open(path("flipped")); });
+      EXPECT_EQ(e.kind, ErrorKind::failed);
+      EXPECT_TRUE(e.says(path("flipped")) && e.says("section '" + s.name + "'")) << e.message;
+    }
+  for (size_t at : {size_t{0}, size_t{9}, size_t{40}, size_t{4090}, bytes.size() - 1}) {
+    auto flipped = bytes;
+    flipped[at] ^= 1;
+    write_quickly(path("flipped"), flipped);
+    EXPECT_EQ(error_of([&] { Bundle::open(path("flipped")); }).kind, ErrorKind::failed) << at;
+  }
+}
+
+TEST_F(BundleTest, OneThatIsCutIsRefused) {
+  const auto bytes = read_file(written());
+  std::vector<size_t> lengths{0, 1, 7, 8, 100, 4095, 4096, bytes.size() - 1};
+  for (size_t n = 4096; n < bytes.size(); n += 2048) lengths.push_back(n);
+  for (size_t n : lengths) {
+    write_quickly(path("cut"), bytes.substr(0, n));
+    EXPECT_EQ(error_of([&] { Bundle::open(path("cut")); }).kind, ErrorKind::failed) << n;
+  }
+}
+
+TEST_F(BundleTest, ANewerVersionIsRefusedNamingBoth) {
+  const auto file = forged("", std::nullopt, 7);
+  const auto e = error_of([&] { Bundle::open(file); });
+  EXPECT_EQ(e.kind, ErrorKind::failed);
+  EXPECT_TRUE(e.says("version 7") && e.says("up to 1")) << e.message;
+}
+
+TEST_F(BundleTest, AMissingSectionIsNamed) {
+  for (const char* section : {"info", "item_ids", "item_vectors", "index", "tower_options", "user_encoder", "user_states",
+                              "weights/item.id", "weights/user.layer1.biases"}) {
+    const auto file = forged(section, std::nullopt);
+    EXPECT_TRUE(error_of([&] { Bundle::open(file); }).says(fmt::format("has no section '{}'", section))) << section;
+  }
+}
+
+TEST_F(BundleTest, SectionsThatDisagreeAreRefusedThoughTheirChecksumsHold) {
+  EXPECT_TRUE(refused("item_counts", [](ByteWriter& b) { b.array(std::vector<uint64_t>{1, 2}); }).says("number of items"));
+  EXPECT_TRUE(refused("item_ids", [](ByteWriter& b) {
+                b.array(std::vector<uint64_t>{0, 9, 3});
+                b.array(std::vector<char>{'a', 'b', 'c'});
+              }).says("section 'item_ids'"));
+  EXPECT_TRUE(refused("item_vectors", [](ByteWriter& b) { b.value(1.f); }).says("section 'item_vectors'"));
+  EXPECT_TRUE(refused("user_states", [&](ByteWriter& b) {
+                auto s = states_;
+                s.histories.values[4] = 12;
+                s.save(b);
+              }).says("section 'user_states': a history points past"));
+  EXPECT_TRUE(refused("user_states", [&](ByteWriter& b) {
+                auto s = states_;
+                s.histories.offsets[2] = 1;
+                s.save(b);
+              }).says("section 'user_states'"));
+  EXPECT_TRUE(refused("user_states", [&](ByteWriter& b) {
+                auto s = states_;
+                s.histories.push(std::vector<uint32_t>{1});
+                s.context[0].push_back(0);
+                s.save(b);
+              }).says("number of users"));
+  EXPECT_TRUE(refused("user_cells", [&](ByteWriter& b) {
+                auto c = cells_;
+                c.id_rows[0] = 1000;
+                save_cells(b, c);
+              }).says("section 'user_cells'"));
+  EXPECT_TRUE(refused("user_cells", [&](ByteWriter& b) {
+                b.array(cells_.id_rows);
+                b.value(UINT64_MAX);
+              }).says("section 'user_cells': ends before"));
+  EXPECT_TRUE(refused("item_attributes", [&](ByteWriter& b) {
+                auto a = world_.items;
+                a.columns[1].text.offsets.pop_back();
+                a.columns[1].text.values.resize(a.columns[1].text.offsets.back());
+                save_attributes(b, a);
+              }).says("section 'item_attributes': a column does not fit"));
+  EXPECT_TRUE(refused("weights/item.id", [](ByteWriter& b) { b.value<uint64_t>(1); }).says("weights/item.id"));
+  EXPECT_TRUE(refused("weights/item.layer1.weights", [](ByteWriter& b) { b.value<uint64_t>(1); }).says("item.layer1.weights"));
+}
+
+TEST_F(BundleTest, EncodersOfAnotherModelAreRefused) {
+  SmallWorld other = world_;
+  for (int i = 0; i < 5; ++i) other.item_ids.add("more" + std::to_string(i)), other.item_counts.push_back(9);
+  auto model = other.make();
+  EXPECT_TRUE(refused("user_encoder", [&](ByteWriter& b) { model.user_encoder.save(b); }).says("section 'user_encoder'"));
+  EXPECT_TRUE(refused("item_encoder", [&](ByteWriter& b) { model.item_encoder.save(b); }).says("section 'item_encoder'"));
+}
+
+TEST_F(BundleTest, InfoThatLiesAboutTheVectorsWidthIsRefused) {
+  auto info = std::string(SectionFile(written(), "bundle", kBundleVersion).text("info"));
+  const auto at = info.find("\"dim\": 4");
+  ASSERT_NE(at, info.npos);
+  for (const char* dim : {"0", "3", "4611686018427387908", "-1"}) {
+    auto lie = info;
+    lie.replace(at, 8, fmt::format("\"dim\": {}", dim));
+    const auto file = forged("info", lie);
+    EXPECT_TRUE(error_of([&] { Bundle::open(file); }).says("item_vectors")) << dim;
+  }
+  const auto file = forged("info", "{");
+  EXPECT_TRUE(error_of([&] { Bundle::open(file); }).says("section 'info' can not be read"));
+}
+
+TEST_F(BundleTest, AnIndexOfAnUnknownKindSaysHowToRebuildIt) {
+  const auto file = forged("index", "quantum");
+  EXPECT_TRUE(error_of([&] { Bundle::open(file); }).says("pagoda index"));
+  EXPECT_EQ(error_of([&] { Bundle::open(path("nowhere")); }).kind, ErrorKind::input);
+}
+
+}  // namespace
+}  // namespace pagoda

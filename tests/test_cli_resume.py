@@ -1,0 +1,155 @@
+"""A run that is killed or stopped at any moment and resumed ends in the bits of one that never was."""
+
+import json
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+TIMES = {"run_log"}  # holds seconds, and so does the fingerprint over it
+WHERE = TIMES | {"config"}  # the config names threads and checkpoints
+
+
+def sections(cli, model):
+    return {s["name"]: (s["bytes"], s["checksum"]) for s in json.loads(cli("inspect", model, "--json").stdout)["sections"]}
+
+
+def without(all_sections, names):
+    return {name: value for name, value in all_sections.items() if name not in names}
+
+
+class Run:
+    """One command line of a training run."""
+
+    def __init__(self, cli, config, output, *extra):
+        self.cli, self.output = cli, output
+        self.words = ["train", "-c", config, "-o", output, *extra]
+
+    def start(self, *more):
+        return subprocess.Popen([self.cli.binary, *map(str, [*self.words, *more])], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def wait_for_epoch(self, process, least):
+        """Until it has logged that many epochs (of both phases), or has ended."""
+        log = self.output.parent / (self.output.name + ".run") / "metrics.jsonl"
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if log.is_file() and log.read_bytes().count(b"\n") >= least:
+                return
+            time.sleep(0.01)
+
+
+LONG = ("--set", "train.epochs=30", "--set", "train.patience=30", "--set", "train.batch=64", "--set", "model.dropout=0.1")
+CATALOGUE = ("--set", "sampling.negatives=[{source='catalogue'}]", "--set", "train.rows='user'", "--set", "train.targets='half'",
+             "--set", "train.batch=32", "--set", "train.epochs=20", "--set", "loss.temperature='learned'")
+SHORT = ("--set", "train.epochs=6", "--set", "train.batch=128", "--set", "model.dropout=0.1")
+
+
+@pytest.mark.parametrize("extra", [SHORT, CATALOGUE, (*SHORT, "--set", "train.refit=false", "--set", "train.optimizer='adam'",
+                                                      "--set", "sampling.frequency.kind='streaming'")],
+                         ids=["sampled", "catalogue", "streaming, no refit"])
+def test_killed_at_any_moment_and_resumed_to_the_same_bits(cli, config, tmp_path, extra):
+    whole = tmp_path / "whole.pagoda"
+    cli("train", "-c", config, "-o", whole, *extra)
+    # A checkpoint after every step: most kills fall into the saving of one.
+    run = Run(cli, config, tmp_path / "killed.pagoda", *extra, "--set", "train.checkpoint_seconds=0")
+    chance = random.Random(str(extra))
+    kills = 0
+    for _ in range(6):
+        process = run.start("--resume")
+        try:
+            process.wait(timeout=chance.uniform(0.05, 0.3))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            kills += 1
+        process.communicate()
+        assert process.returncode in (0, -signal.SIGKILL)
+        if process.returncode == 0:
+            break
+        assert not run.output.exists()
+    if not run.output.exists():
+        cli(*run.words, "--resume")
+    assert kills > 1
+    assert without(sections(cli, run.output), WHERE) == without(sections(cli, whole), WHERE)
+    left = {p.name for p in (tmp_path / "killed.pagoda.run").iterdir() if not p.name.startswith("events.")}
+    assert left == {"metrics.jsonl"}, "nothing of a checkpoint stays behind"
+    told, reference = ([json.loads(line) for line in (tmp_path / f"{name}.pagoda.run" / "metrics.jsonl").read_text().splitlines()]
+                       for name in ("killed", "whole"))
+    assert [(r["step"], r["loss"]) for r in told] == [(r["step"], r["loss"]) for r in reference], "no epoch is lost or told twice"
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(cli, config, tmp_path, signal_number):
+    whole = tmp_path / "whole.pagoda"
+    cli("train", "-c", config, "-o", whole, *LONG)
+    run = Run(cli, config, tmp_path / "stopped.pagoda", *LONG)
+    process = run.start()
+    run.wait_for_epoch(process, 2)
+    process.send_signal(signal_number)
+    said = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 130, said
+    assert "interrupted" in said and "--resume" in said and "terminate" not in said
+    assert not run.output.exists()
+    assert (tmp_path / "stopped.pagoda.run" / "checkpoint").is_file()
+
+    # Another config does not go on from there.
+    cli(*run.words, "--set", "train.learning_rate=0.05", "--resume", code=2, says=["checkpoint", "another config", "--resume"])
+    assert not run.output.exists()
+    cli(*run.words, "--resume")
+    assert without(sections(cli, run.output), TIMES) == without(sections(cli, whole), TIMES)
+
+
+def test_a_checkpoint_of_an_earlier_run_is_not_mistaken_for_this_ones(cli, config, tmp_path):
+    run = Run(cli, config, tmp_path / "m.pagoda", *LONG)
+    process = run.start()
+    run.wait_for_epoch(process, 3)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    process = run.start()  # anew
+    run.wait_for_epoch(process, 0)
+    time.sleep(0.2)
+    process.kill()
+    process.communicate()
+    done = cli(*run.words, "--resume", "--set", "train.epochs=30")
+    cli("train", "-c", config, "-o", tmp_path / "whole.pagoda", *LONG)
+    assert without(sections(cli, run.output), TIMES) == without(sections(cli, tmp_path / "whole.pagoda"), TIMES), done.stderr
+
+
+def test_a_damaged_checkpoint_is_told_and_not_used(cli, config, tmp_path):
+    run = Run(cli, config, tmp_path / "m.pagoda", *LONG)
+    process = run.start()
+    run.wait_for_epoch(process, 1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    checkpoint = tmp_path / "m.pagoda.run" / "checkpoint"
+    good = bytearray(checkpoint.read_bytes())
+    for at in (0, 5000, len(good) // 2, len(good) - 1):
+        bad = bytearray(good)
+        bad[at] ^= 1
+        checkpoint.write_bytes(bad)
+        cli(*run.words, "--resume", code=1, says=["checkpoint"])
+    checkpoint.write_bytes(good[:-4096])
+    cli(*run.words, "--resume", code=1, says=["checkpoint", "damaged"])
+
+
+def test_resume_without_a_checkpoint_begins_anew(cli, config, tmp_path):
+    cli("train", "-c", config, "-o", tmp_path / "m.pagoda", "--set", "train.epochs=1", "--resume", says="no checkpoint")
+    assert (tmp_path / "m.pagoda").is_file()
+
+
+@pytest.mark.parametrize("extra", [("--set", "train.epochs=3"), CATALOGUE], ids=["sampled", "catalogue"])
+def test_one_thread_and_two_give_the_same_bits(cli, config, tmp_path, extra):
+    bundles = []
+    for threads in (1, 2, 5):
+        path = tmp_path / f"{threads}.pagoda"
+        cli("train", "-c", config, "-o", path, *extra, "--set", f"train.threads={threads}")
+        bundles.append(without(sections(cli, path), WHERE))
+    assert bundles[0] == bundles[1] == bundles[2]
+
+
+def test_another_seed_gives_other_bits(cli, config, tmp_path):
+    for seed in (1, 2):
+        cli("train", "-c", config, "-o", tmp_path / f"{seed}.pagoda", "--set", "train.epochs=1", "--set", f"train.seed={seed}")
+    assert sections(cli, tmp_path / "1.pagoda")["item_vectors"] != sections(cli, tmp_path / "2.pagoda")["item_vectors"]
