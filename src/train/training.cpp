@@ -202,7 +202,8 @@ Fit::Fit(const Dataset& data, const Options& options, bool with_validation)
   const Attributes* users = data.user_table ? &*data.user_table : nullptr;
   model.item_encoder = ItemEncoder::fit(options.towers.item, dim, data.catalogue, items, item_counts);
   model.user_encoder = UserEncoder::fit(options.towers.user, dim, data.users, data.user_counts(with_validation), users,
-                                        data.contexts(with_validation), model.item_encoder.id_vocabulary().rows());
+                                        data.contexts(with_validation), model.item_encoder.id_vocabulary().rows(),
+                                        model.item_encoder.id_vocabulary().buckets());
   model.towers = TwoTowers<float>(options.towers.model, options.towers.user, options.towers.item,
                                   model.user_encoder.layout(), model.item_encoder.layout());
   user_cells = model.user_encoder.cells(data.users, users);
