@@ -15,6 +15,10 @@ struct InitArgs {
   std::vector<std::string> interactions;
   std::string items, users, output = "pagoda.toml";
 };
+struct ConfigArgs {
+  std::string config;
+  std::vector<std::string> set;
+};
 struct TrainArgs {
   std::string config, output;
   std::vector<std::string> set;           // a.b=v
@@ -55,6 +59,7 @@ struct DemoArgs {
 };
 
 void run_init(const InitArgs& args);
+void run_config(const ConfigArgs& args);
 void run_train(const TrainArgs& args);
 void run_evaluate(const EvaluateArgs& args);
 void run_index(const IndexArgs& args);

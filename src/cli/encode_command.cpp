@@ -17,7 +17,10 @@ void run_encode(const EncodeArgs& args) {
     if (args.input.empty()) {
       for (uint32_t u = 0; u < bundle.user_ids().size(); ++u) requests.emplace_back().user = std::string(bundle.user_ids()[u]);
     } else {
-      for (const auto& line : read_lines(args.input)) requests.push_back(parse_request(line.text, place_of(args.input, line)));
+      for (const auto& line : read_lines(args.input)) {
+        requests.push_back(parse_request(line.text, place_of(args.input, line)));
+        retrieval.check_names(requests.back(), place_of(args.input, line));
+      }
     }
     for (const auto& r : requests) ids.push_back(r.user.value_or(""));
     write_vectors(args.output, retrieval.user_vectors(pool, requests), ids, "user");

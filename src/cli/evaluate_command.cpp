@@ -38,6 +38,7 @@ void print_table(const RankingReport& r) {
 
 void run_evaluate(const EvaluateArgs& args) {
   const auto bundle = Bundle::open(args.model);
+  bundle->model();  // a bundle of bare vectors has no users to judge by
   const auto options = bundle_options(*bundle, args.set);
   const auto ks = args.k.empty() ? options.evaluate.k : parse_list_lengths(args.k);
   const auto test = test_users(*bundle, options, args.data.empty() ? std::vector<std::string>{} : std::vector{args.data});

@@ -81,6 +81,12 @@ int run(int argc, char** argv) {
   c->add_option("--users", init.users, "the user table");
   c->add_option("-o,--output", init.output, "the config to write")->capture_default_str();
 
+  ConfigArgs config;
+  c = command(app, "config", "every key of a config, with its default and what it is for",
+              "  pagoda config\n  pagoda config -c pagoda.toml --set loss.temperature=0.07\n", config, run_config);
+  c->add_option("-c,--config", config.config, "show this config in full instead of the defaults");
+  c->add_option("--set", config.set, "a.b=v, laid over it; may be repeated")->take_all()->allow_extra_args(false);
+
   TrainArgs train;
   c = command(app, "train", "train the two towers and write one bundle",
               "  pagoda train -c pagoda.toml -o model.pagoda\n"

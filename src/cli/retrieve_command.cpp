@@ -50,6 +50,7 @@ void run_retrieve(const RetrieveArgs& args) {
     std::vector<std::string> keys;
     for (size_t i = begin; i < std::min(lines.size(), begin + kBlock); ++i) {
       requests.push_back(parse_request(lines[i].text, place_of(args.users, lines[i])));
+      retrieval.check_names(requests.back(), place_of(args.users, lines[i]));
       keys.push_back(requests.back().user.value_or(""));
     }
     out.write(retrieval.bundle(), keys, retrieval.retrieve(pool, requests, options).found);

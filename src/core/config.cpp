@@ -196,7 +196,8 @@ class Reader : public Fields {
     return false;
   }
 
-  void list_item(std::string_view key, size_t i, const std::function<void(Fields&)>& describe) override {
+  void list_item(std::string_view key, size_t i, const std::function<void(Fields&)>& describe,
+                 const std::function<void(Fields&)>&) override {
     const auto* node = table_ ? table_->get(key) : nullptr;
     const toml::table* table = nullptr;
     if (node && node->is_array()) table = (*node->as_array())[i].as_table();

@@ -39,7 +39,10 @@ class Config {
   std::unique_ptr<Tree> tree_;
 };
 
-// The options as TOML that Config reads back to the same values. With comments, each key is preceded by its help.
+// The options as TOML that Config reads back to the same values. Without comments it is a record: every key stands in
+// it, whatever a later version's defaults are. With comments it is for a person: each key is preceded by its help, and an
+// element of a list of tables says only what is not the default, beside its first key and its `kind`; the first element
+// of a list shows the other keys, commented out.
 std::string to_toml(const std::function<void(Fields&)>& describe, bool with_comments);
 
 // A text as a TOML string, with its quotes.

@@ -303,6 +303,46 @@ decay = 0.5
 )");
 }
 
+TEST(ToToml, WithCommentsAListSaysWhatIsNotTheDefaultAndExplainsItselfOnce) {
+  Sample o;
+  o.negatives = {{Source::mined, 0, 0.5}, {Source::in_batch, 0, 0.5}, {Source::uniform, 7, 0.5}};
+  const std::string text = written(o, true);
+  EXPECT_EQ(text.substr(text.find("\n# sources of negatives")), R"(
+# sources of negatives
+[[sampling.negatives]]
+# where from: "in_batch", "uniform", "mined"
+source = "mined"
+# count = 0
+# decay = 0.5
+
+[[sampling.negatives]]
+source = "in_batch"
+
+[[sampling.negatives]]
+source = "uniform"
+count = 7
+)");
+  EXPECT_EQ(read(text), o);
+}
+
+TEST(ToToml, TheKindOfAnElementIsAlwaysSaid) {
+  struct Column {
+    std::string name, kind = "text", form = "log";
+  };
+  std::vector<Column> columns = {{.name = "title"}, {.name = ""}};
+  const std::string text = to_toml(
+      [&](Fields& f) {
+        f.list<Column>("columns", columns, "", [](Fields& one, Column& c) {
+          one.field("name", c.name, "");
+          one.field("kind", c.kind, "");
+          one.field("form", c.form, "");
+        });
+      },
+      true);
+  EXPECT_EQ(text, "[[columns]]\nname = \"title\"\nkind = \"text\"\n# form = \"log\"\n\n"
+                  "[[columns]]\nname = \"\"\nkind = \"text\"\n");
+}
+
 TEST(ToToml, CommentsStandBeforeTheirKeysAndAreWrapped) {
   Sample o;
   const std::string text = written(o, true);

@@ -55,8 +55,10 @@ class Fields {
             const std::function<void(Fields&, T&)>& describe_one) {
     size_t n = values.size();
     if (begin_list(key, n, help)) values.assign(n, T{});
+    T standard{};
     for (size_t i = 0; i < values.size(); ++i)
-      list_item(key, i, [&](Fields& f) { describe_one(f, values[i]); });
+      list_item(
+          key, i, [&](Fields& f) { describe_one(f, values[i]); }, [&](Fields& f) { describe_one(f, standard); });
   }
 
  protected:
@@ -64,7 +66,9 @@ class Fields {
                         std::string_view help) = 0;
   // Sets n to the number of tables given and returns true; false when there is no such list: keep what is there.
   virtual bool begin_list(std::string_view key, size_t& n, std::string_view help) = 0;
-  virtual void list_item(std::string_view key, size_t i, const std::function<void(Fields&)>& describe) = 0;
+  // `describe_default` describes an element that says nothing.
+  virtual void list_item(std::string_view key, size_t i, const std::function<void(Fields&)>& describe,
+                         const std::function<void(Fields&)>& describe_default) = 0;
 };
 
 }  // namespace pagoda

@@ -137,7 +137,7 @@ SectionFile::SectionFile(const std::string& path, std::string_view kind, uint32_
   found.erase(std::find(found.begin(), found.end(), '\0'), found.end());
   const auto file_size = header.value<uint64_t>(), table_offset = header.value<uint64_t>(),
              table_size = header.value<uint64_t>();
-  table_checksum_ = header.value<uint64_t>();
+  const uint64_t table_checksum = header.value<uint64_t>();
   uint64_t header_sum;
   std::memcpy(&header_sum, all.data() + kHeaderSummed, sizeof header_sum);
   if (checksum(all.first(kHeaderSummed)) != header_sum) fail(ErrorKind::failed, "{}: damaged: header", path);
@@ -152,7 +152,7 @@ SectionFile::SectionFile(const std::string& path, std::string_view kind, uint32_
     fail(ErrorKind::failed, "{}: damaged: {} bytes long, but {} were written; copy it again", path, all.size(),
          file_size);
   if (table_offset > file_size || table_size > file_size - table_offset || table_offset % kPage != 0 ||
-      checksum(all.subspan(table_offset)) != table_checksum_)
+      checksum(all.subspan(table_offset)) != table_checksum)
     fail(ErrorKind::failed, "{}: damaged: table of sections", path);
 
   ByteReader table(all.subspan(table_offset, table_size), path + ": table of sections");

@@ -62,12 +62,10 @@ class SectionFile {
   std::span<const std::byte> bytes(std::string_view name) const;  // Error{failed} when there is none
   std::string_view text(std::string_view name) const;
   const std::string& path() const { return file_.path(); }
-  uint64_t table_checksum() const { return table_checksum_; }  // names the content: differs when any section differs
 
  private:
   MappedFile file_;
   std::vector<Section> sections_;
-  uint64_t table_checksum_ = 0;
 };
 
 }  // namespace pagoda

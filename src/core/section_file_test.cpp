@@ -181,16 +181,5 @@ TEST_F(SectionFileTest, WithoutCommitThereIsNoFile) {
   EXPECT_FALSE(file_exists(path_));
 }
 
-TEST_F(SectionFileTest, TheTableChecksumNamesTheContent) {
-  write_sample();
-  const uint64_t first = SectionFile(path_, "test", 3).table_checksum();
-  write_sample();
-  EXPECT_EQ(SectionFile(path_, "test", 3).table_checksum(), first);
-  SectionWriter out(path_, "test", 3);
-  out.section("config", "k = 2\n");
-  out.commit();
-  EXPECT_NE(SectionFile(path_, "test", 3).table_checksum(), first);
-}
-
 }  // namespace
 }  // namespace pagoda

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "core/config.h"
 
@@ -37,10 +38,19 @@ std::string joined(const std::vector<T>& values) {
   return result;
 }
 
+using Values = std::map<std::string, std::string, std::less<>>;  // key: value, as TOML
+
+// What a person reads of a table, beside its values.
+struct Style {
+  bool comments = false;
+  bool hints = false;                // what is left out is shown, commented out
+  const Values* defaults = nullptr;  // keys with these values are left out
+};
+
 // The text of one table: its own keys, then the tables inside it, as TOML wants them in that order.
 class Writer : public Fields {
  public:
-  Writer(std::string path, bool comments) : path_(std::move(path)), comments_(comments) {}
+  Writer(std::string path, Style style) : path_(std::move(path)), style_(style) {}
 
   std::string text() const { return keys_ + tables_; }
 
@@ -68,7 +78,7 @@ class Writer : public Fields {
          fmt::format("{}{}or \"{}\"", help, help.empty() ? "" : "; ", word));
   }
   void section(std::string_view key, std::string_view help, const std::function<void(Fields&)>& describe) override {
-    table(key, "[", "]", help, describe);
+    table(key, "[", "]", help, describe, {.comments = style_.comments});
   }
 
  protected:
@@ -84,8 +94,14 @@ class Writer : public Fields {
     if (n == 0) line(key, "[]", help);
     return false;
   }
-  void list_item(std::string_view key, size_t i, const std::function<void(Fields&)>& describe) override {
-    table(key, "[[", "]]", i == 0 ? list_help_ : "", describe);
+  void list_item(std::string_view key, size_t i, const std::function<void(Fields&)>& describe,
+                 const std::function<void(Fields&)>& describe_default) override {
+    if (!style_.comments) return table(key, "[[", "]]", "", describe, {});
+    Writer standard("", {});
+    describe_default(standard);
+    const bool first = i == 0;
+    table(key, "[[", "]]", first ? list_help_ : "", describe,
+          {.comments = first, .hints = first, .defaults = &standard.values_});
   }
 
  private:
@@ -119,28 +135,39 @@ class Writer : public Fields {
     return row.empty() ? result : result + row + "\n";
   }
 
+  // An element of a list is told by its first key and its kind: these are never left out.
+  bool left_out(std::string_view key, std::string_view value) const {
+    if (!style_.defaults || values_.empty() || key == "kind") return false;
+    const auto found = style_.defaults->find(key);
+    return found != style_.defaults->end() && found->second == value;
+  }
+
   void line(std::string_view key, std::string_view value, std::string_view help) {
-    if (comments_) keys_ += comment(help);
-    keys_ += fmt::format("{} = {}\n", bare(key), value);
+    const bool out = left_out(key, value);
+    values_.emplace(key, value);
+    if (out && !style_.hints) return;
+    if (style_.comments) keys_ += comment(help);
+    keys_ += fmt::format("{}{} = {}\n", out ? "# " : "", bare(key), value);
   }
 
   void table(std::string_view key, std::string_view open, std::string_view close, std::string_view help,
-             const std::function<void(Fields&)>& describe) {
-    Writer inner(path_.empty() ? bare(key) : fmt::format("{}.{}", path_, bare(key)), comments_);
+             const std::function<void(Fields&)>& describe, Style style) {
+    Writer inner(path_.empty() ? bare(key) : fmt::format("{}.{}", path_, bare(key)), style);
     describe(inner);
     tables_ += "\n";
-    if (comments_) tables_ += comment(help);
+    if (style_.comments) tables_ += comment(help);
     tables_ += fmt::format("{}{}{}\n{}", open, inner.path_, close, inner.text());
   }
 
   std::string path_, keys_, tables_, list_help_;
-  bool comments_;
+  Style style_;
+  Values values_;
 };
 
 }  // namespace
 
 std::string to_toml(const std::function<void(Fields&)>& describe, bool with_comments) {
-  Writer writer("", with_comments);
+  Writer writer("", {.comments = with_comments});
   describe(writer);
   const std::string text = writer.text();
   return text.starts_with('\n') ? text.substr(1) : text;

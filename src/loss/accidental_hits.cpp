@@ -1,6 +1,7 @@
 #include "loss/accidental_hits.h"
 
 #include <algorithm>
+#include <utility>
 #include <numeric>
 #include <vector>
 
@@ -58,6 +59,29 @@ Ragged<uint32_t> accidental_hits(std::span<const uint32_t> users, const Ragged<u
     masked.close();
   }
   return masked;
+}
+
+void mask_known(const Ragged<uint32_t>& known, const Ragged<uint32_t>& positives, std::span<const uint32_t> items,
+                Ragged<uint32_t>& masked) {
+  std::vector<std::pair<uint32_t, uint32_t>> columns(items.size());  // (item, column), rising
+  for (uint32_t j = 0; j < items.size(); ++j) columns[j] = {items[j], j};
+  if (!std::is_sorted(columns.begin(), columns.end())) std::sort(columns.begin(), columns.end());
+  Ragged<uint32_t> all;
+  std::vector<uint32_t> own, row;
+  for (size_t i = 0; i < known.size(); ++i) {
+    const auto before = std::as_const(masked)[i], positive = positives[i];
+    row.assign(before.begin(), before.end());
+    own.assign(positive.begin(), positive.end());
+    std::sort(own.begin(), own.end());
+    for (const auto item : known[i])
+      for (auto at = std::lower_bound(columns.begin(), columns.end(), std::pair(item, 0u));
+           at != columns.end() && at->first == item; ++at)
+        if (!std::binary_search(own.begin(), own.end(), at->second)) row.push_back(at->second);
+    std::sort(row.begin(), row.end());
+    row.erase(std::unique(row.begin(), row.end()), row.end());
+    all.push(row);
+  }
+  masked = std::move(all);
 }
 
 }  // namespace pagoda

@@ -16,4 +16,9 @@ inline constexpr uint32_t kNoUser = UINT32_MAX;
 Ragged<uint32_t> accidental_hits(std::span<const uint32_t> users, const Ragged<uint32_t>& positives,
                                  std::span<const uint32_t> items);
 
+// Adds to masked[i] the columns whose item is one of known[i], items of the row that are no targets now (its history):
+// never a positive column of row i. known[i] rises. O(N log N + known log N).
+void mask_known(const Ragged<uint32_t>& known, const Ragged<uint32_t>& positives, std::span<const uint32_t> items,
+                Ragged<uint32_t>& masked);
+
 }  // namespace pagoda

@@ -72,5 +72,20 @@ TEST(AccidentalHits, AgreeWithEveryPairLookedAt) {
   }
 }
 
+TEST(AccidentalHits, KnownItemsAreMaskedInEveryColumnThatHoldsThem) {
+  // Row 0 has the positive in column 0 and knows items 7 and 9; row 1 the positive in column 1 and knows item 5, its own.
+  const std::vector<uint32_t> items{3, 5, 7, 9, 7, 5};
+  Ragged<uint32_t> known, positives, masked;
+  known.push(std::vector<uint32_t>{7, 9});
+  known.push(std::vector<uint32_t>{5});
+  positives.push(std::vector<uint32_t>{0});
+  positives.push(std::vector<uint32_t>{1});
+  masked.push(std::vector<uint32_t>{1, 3});
+  masked.push({});
+  mask_known(known, positives, items, masked);
+  EXPECT_EQ(masked.offsets, (std::vector<uint64_t>{0, 4, 5}));
+  EXPECT_EQ(masked.values, (std::vector<uint32_t>{1, 2, 3, 4, 5}));
+}
+
 }  // namespace
 }  // namespace pagoda

@@ -46,6 +46,14 @@ ByteReader reader_of(const SectionFile& file, std::string_view name) {
   return ByteReader(file.bytes(name), fmt::format("{}: section '{}'", file.path(), name));
 }
 
+// Of everything a request's answer depends on: not of what was measured with it, and when.
+std::string fingerprint_of(const SectionFile& file) {
+  ByteWriter sums;
+  for (const auto& section : file.sections())
+    if (section.name != "metrics" && section.name != "run_log") sums.text(section.name), sums.value(section.checksum);
+  return fmt::format("{:016x}", checksum(sums.bytes()));
+}
+
 std::unique_ptr<Index> make_index(const SectionFile& file, MatrixView<const float> vectors) {
   const auto kind = file.text("index");
   if (kind != "exact")
@@ -128,7 +136,7 @@ std::shared_ptr<const Bundle> Bundle::open(const std::string& path) {
 Bundle::Bundle(const std::string& path) : file_(path, kKind, kBundleVersion) {
   file_.verify();
   info_ = parse_info(file_.text("info"), path);
-  fingerprint_ = fmt::format("{:016x}", file_.table_checksum());
+  fingerprint_ = fingerprint_of(file_);
   auto items = reader_of(file_, "item_ids");
   item_ids_ = load_strings(items);
   auto counts = reader_of(file_, "item_counts");

@@ -15,8 +15,8 @@
 //   frequency       state of the frequency estimator
 //   index           text: the kind of the index, and its parameters
 //
-// User tower, item vectors and index lie under one fingerprint, the checksum of all sections' checksums: they can not
-// drift apart.
+// User tower, item vectors and index lie under one fingerprint, the checksum of the sections' checksums (without metrics
+// and run_log, which say nothing about an answer): they can not drift apart, and the same training gives the same one.
 #pragma once
 
 #include <memory>

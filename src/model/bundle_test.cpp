@@ -148,6 +148,13 @@ TEST_F(BundleTest, TheSameContentIsTheSameBytes) {
   EXPECT_EQ(read_file(path("copy")), first);
 }
 
+TEST_F(BundleTest, MeasuringAModelDoesNotChangeItsFingerprint) {
+  const auto file = written();
+  const auto before = Bundle::open(file)->fingerprint();
+  rewrite_bundle(file, file, {{"metrics", "{\"recall\": 1}"}, {"run_log", "{}\n"}});
+  EXPECT_EQ(Bundle::open(file)->fingerprint(), before);
+}
+
 TEST_F(BundleTest, RewritingReplacesWhatItIsToldAndNothingElse) {
   const auto file = written();
   const auto before = Bundle::open(file);

@@ -31,6 +31,16 @@ std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) cons
   return rows;
 }
 
+void Retrieval::check_names(const RetrieveRequest& request, const std::string& place) const {
+  const auto& encoder = bundle_->model().user_encoder;
+  const auto check_one = [&](const char* what, const std::string& name, const std::vector<std::string>& known) {
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      fail(ErrorKind::input, "{}: the model reads no {} '{}'{}", place, what, name, suggestion(name, known));
+  };
+  for (const auto& [name, value] : request.context) check_one("context", name, encoder.context_names());
+  for (const auto& feature : request.features) check_one("user feature", feature.name, encoder.table_columns());
+}
+
 Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const {
   const auto& model = bundle_->model();
   const auto& names = model.user_encoder.context_names();
@@ -49,9 +59,7 @@ Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<Retrie
     p.context.resize(names.size());
     for (const auto& [name, value] : r.context) {
       const auto at = std::find(names.begin(), names.end(), name);
-      if (at == names.end())
-        fail(ErrorKind::usage, "the model reads no context '{}'{}", name, suggestion(name, names));
-      p.context[static_cast<size_t>(at - names.begin())] = value;
+      if (at != names.end()) p.context[static_cast<size_t>(at - names.begin())] = value;
     }
     p.moment_us = r.time_us.value_or(bundle_->user_states().moment_us);
     if (!r.features.empty()) with_features.push_back(i);
@@ -61,26 +69,27 @@ Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<Retrie
 
   std::vector<UserRequest> featured;
   Interner ids;
-  std::vector<std::string> columns;
-  for (auto i : with_features)
-    for (const auto& [name, value] : requests[i].features)
-      if (std::find(columns.begin(), columns.end(), name) == columns.end()) columns.push_back(name);
-  const auto known = model.user_encoder.table_columns();
-  for (const auto& name : columns) {
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      fail(ErrorKind::usage, "the model reads no user feature '{}'{}", name, suggestion(name, known));
-    own.columns.emplace_back().name = name;
+  for (const auto& name : model.user_encoder.table_columns()) {
+    auto& column = own.columns.emplace_back();
+    column.name = name;
+    for (auto i : with_features)
+      for (const auto& feature : requests[i].features)
+        if (feature.name == name && feature.is_list) column.type = ColumnType::texts;
   }
   for (auto i : with_features) {
     // A name of its own for each request: two may speak of one user with different attributes.
     own.ids.add(fmt::format("{}\x1f{}", i, requests[i].user.value_or("")));
     for (auto& column : own.columns) {
       const auto given = std::find_if(requests[i].features.begin(), requests[i].features.end(),
-                                      [&](const auto& f) { return f.first == column.name; });
-      if (given == requests[i].features.end())
+                                      [&](const auto& f) { return f.name == column.name; });
+      if (given == requests[i].features.end()) {
         column.push_null();
-      else
-        column.push_text(given->second);
+      } else if (column.type == ColumnType::texts) {
+        for (const auto& value : given->values) column.push_element(value);
+        column.end_list();
+      } else {
+        column.push_text(given->values[0]);
+      }
     }
     featured.push_back(plain[i]);
     featured.back().cell = static_cast<uint32_t>(featured.size() - 1);

@@ -12,11 +12,19 @@
 
 namespace pagoda {
 
+// A user's attribute as a request brings it: one value, or a list for a multi-valued column.
+struct RequestFeature {
+  std::string name;
+  std::vector<std::string> values;
+  bool is_list = false;
+};
+
 // Whose candidates are asked for. Everything may be missing: then it is a stranger.
 struct RetrieveRequest {
   std::optional<std::string> user;
   std::optional<std::vector<std::string>> history;  // item ids, the latest last; replaces the known history
-  std::vector<std::pair<std::string, std::string>> context, features;
+  std::vector<std::pair<std::string, std::string>> context;
+  std::vector<RequestFeature> features;
   std::optional<int64_t> time_us;                   // of the request; the bundle's moment otherwise
 };
 
@@ -42,8 +50,10 @@ class Retrieval {
  public:
   explicit Retrieval(std::shared_ptr<const Bundle> bundle) : bundle_(std::move(bundle)) {}
 
-  // Error{usage}: a filter that can not be compiled, a context or feature name that the model does not read (with the
-  // nearest).
+  // Error{input} naming `place`: a context or feature name that the model does not read, with the nearest.
+  void check_names(const RetrieveRequest& request, const std::string& place) const;
+
+  // Error{usage}: a filter that can not be compiled. Names that the model does not read are passed over.
   RetrieveAnswer retrieve(ThreadPool& pool, const std::vector<RetrieveRequest>& requests,
                           const RetrieveOptions& options) const;
   // Query vectors given directly, [Q, dim].

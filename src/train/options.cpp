@@ -35,7 +35,7 @@ void describe(Fields& f, SamplingOptions& o) {
 
 void describe(Fields& f, TrainOptions& o) {
   f.choice("rows", o.rows, {{"interaction", TrainingRows::interaction}, {"user", TrainingRows::user}},
-           "interaction: each row of the log is an example; user: each user with all its targets, for the catalogue source");
+           "interaction: each row of the log is an example; user: each user with all its targets at once");
   f.choice("history", o.history, {{"before", HistoryMode::before}, {"others", HistoryMode::others}},
            "rows = interaction: the history of an example: what was before it, or the user's other items (no times)");
   f.choice("targets", o.targets, {{"half", Targets::half}, {"window", Targets::window}},
@@ -96,8 +96,6 @@ void validate(const Options& o) {
   if (o.sampling.negatives.empty())
     fail(ErrorKind::usage, "sampling.negatives is empty: give at least one [[sampling.negatives]], such as source = \"in_batch\"");
   const bool catalogue = o.sampling.negatives[0].source == "catalogue";
-  if (o.train.rows == TrainingRows::user && !catalogue)
-    fail(ErrorKind::usage, "train.rows = \"user\" takes several positives a row: it needs source = \"catalogue\"");
   if (o.train.rows == TrainingRows::user && o.loss.correction == Correction::leave_one_out)
     fail(ErrorKind::usage, "loss.correction = \"leave_one_out\" has one positive a row: use train.rows = \"interaction\"");
   if (catalogue && o.loss.correction == Correction::leave_one_out)

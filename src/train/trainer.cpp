@@ -35,21 +35,6 @@ Trainer::~Trainer() = default;
 
 double Trainer::temperature() const { return std::exp(log_temperature_); }
 
-namespace {
-
-// Adds each row's known items to its masked columns (catalogue columns: column = item). Both rise.
-void add_known(const Ragged<uint32_t>& known, Ragged<uint32_t>& masked) {
-  Ragged<uint32_t> both;
-  for (size_t i = 0; i < masked.size(); ++i) {
-    const auto a = std::as_const(masked)[i], b = known[i];
-    std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both.values));
-    both.close();
-  }
-  masked = std::move(both);
-}
-
-}  // namespace
-
 StepResult Trainer::step(const TrainBatch& batch) {
   const auto& positives = batch.positives;
   const uint64_t seed = options_.train.seed;
@@ -68,7 +53,8 @@ StepResult Trainer::step(const TrainBatch& batch) {
   Ragged<uint32_t> own_columns = positives;
   if (!mixture_->is_catalogue()) std::iota(own_columns.values.begin(), own_columns.values.end(), 0u);
   auto masked = accidental_hits(batch.users, own_columns, columns_.items);
-  if (options_.train.mask_history) add_known(batch.known, masked);
+  if (options_.train.mask_history && options_.train.rows == TrainingRows::user)
+    mask_known(batch.known, own_columns, columns_.items, masked);
   d_users_.resize(user_pass_.output.rows(), towers.dim());
   d_items_.resize(item_pass_.output.rows(), towers.dim());
   LossOutput<float> result{.d_users = d_users_, .d_items = d_items_};

@@ -1,0 +1,61 @@
+// How well streaming frequency estimation follows a real log: rows go by in order of time, and at regular checkpoints
+// log p of each item is compared with its exact share of the last rows (a sliding window).
+//
+// The window is a yardstick, not the truth. An item that occurs n times in it has a share with a standard error of
+// about 1 / sqrt(n) of itself; and an estimator remembers about 1 / a gaps of an item, thus 1 / (a p) rows: fewer than
+// the window for a hot item, more for a rare one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/thread_pool.h"
+#include "data/interactions.h"
+
+namespace pagoda {
+
+struct FrequencyReplay {
+  std::vector<double> learning_rates{0.1, 0.02, 0.01, 0.005};
+  std::vector<int64_t> hashes{1, 2, 4};  // the m to try
+  int64_t buckets = 65536;               // in all: each of m hashes has buckets / m
+  int64_t batch = 1024;                  // rows observed at once; a checkpoint falls at the end of a batch
+  int64_t window = 200000;               // W: rows that the exact shares are counted over
+  int64_t every = 0;                     // rows from one checkpoint to the next; 0: window
+  int64_t seed = 1;                      // of the hashes
+};
+
+// Which items an error is taken over:
+//   items  a tenth of the items of the window, ranked by their rows in it: decile 1 holds the hottest
+//   rows   the items that make up a tenth of the window's rows, ranked likewise; an item weighs as many as its rows
+//   fresh  the items whose first row ever lies in the window
+//   gone   the items seen before it and not in it
+// Items of equal rows are ranked by chance, not by age. An item belongs to the decile where its middle lies.
+enum class ReplayGroup { items, rows, fresh, gone };
+std::string_view name_of(ReplayGroup group);
+
+struct ReplayError {
+  bool streaming;  // else shares counted since the first row, to compare with: learning_rate, hashes, buckets are 0
+  double learning_rate;
+  int64_t hashes, buckets;  // buckets of each hash
+  int64_t row;              // rows gone by
+  int64_t time_us;          // of the last of them
+  ReplayGroup group;
+  int decile;        // 1 to 10; 0 for fresh and gone
+  int64_t items;     // in the group; a group of none is left out
+  double share;      // of the window's rows that lie on the group's items
+  double estimated;  // the same by the estimator: the sum of p
+  // Over the group's items; for `gone` NaN, as their share is 0.
+  double mean_error;       // mean of p / share - 1
+  double mean_log_error;   // mean of log(p / share): what a loss corrected by log q sees
+  double median_absolute;  // median of |p / share - 1|
+};
+
+// Rising by checkpoint, then estimator (the plain counts, then learning rate, then hashes), then group, then decile.
+// Also written to folder/replay.jsonl, one object a line with the names above (NaN: null). The clock ticks a row. Rows
+// of the same moment keep the log's order, and all do where it has no times. The same on any number of threads.
+// Error{usage}: a log shorter than the window, a size below 1, and what validate(FrequencyOptions) refuses.
+std::vector<ReplayError> replay_frequency(const Interactions& log, const FrequencyReplay& options, ThreadPool& pool,
+                                          const std::string& folder);
+
+}  // namespace pagoda
