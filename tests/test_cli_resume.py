@@ -1,28 +1,15 @@
 """A run that is killed or stopped at any moment and resumed ends in the bits of one that never was."""
 
 import json
-import os
-import pathlib
 import random
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
 import pytest
 
 TIMES = {"run_log"}  # holds seconds, and so does the fingerprint over it
 WHERE = TIMES | {"config"}  # the config names threads and checkpoints
-
-
-@pytest.fixture
-def tmp_path():
-    """A folder in memory where there is one: hundreds of checkpoints are flushed, which a busy disk takes minutes for."""
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    folder = tempfile.mkdtemp(prefix="pagoda_resume_", dir=memory)
-    yield pathlib.Path(folder)
-    shutil.rmtree(folder)
 
 
 def sections(cli, model):

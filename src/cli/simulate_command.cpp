@@ -1,14 +1,45 @@
 #include "cli/simulate_command.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "core/log.h"
 #include "core/progress.h"
 #include "simulate/frequency.h"
+#include "simulate/frequency_replay.h"
 #include "simulate/world.h"
 
 namespace pagoda {
+
+namespace {
+
+// A line an estimator: the median error of each tenth of the items, as its mean over the checkpoints.
+void print_replay(const std::vector<ReplayError>& errors) {
+  struct Line {
+    ReplayError label;
+    double sum[10]{}, checkpoints[10]{};
+  };
+  std::vector<Line> lines;
+  for (const auto& e : errors) {
+    if (e.group != ReplayGroup::items) continue;
+    const auto same = [&](const Line& l) {
+      return l.label.learning_rate == e.learning_rate && l.label.hashes == e.hashes && l.label.streaming == e.streaming;
+    };
+    auto line = std::ranges::find_if(lines, same);
+    if (line == lines.end()) line = lines.insert(line, {e});
+    line->sum[e.decile - 1] += e.median_absolute, ++line->checkpoints[e.decile - 1];
+  }
+  std::printf("%-8s %6s %8s   median |p / share - 1| by decile of the items, hottest first\n", "a", "hashes", "buckets");
+  for (const auto& l : lines) {
+    std::printf("%-8s", l.label.streaming ? fmt::format("{}", l.label.learning_rate).c_str() : "counts");
+    std::printf(" %6ld %8ld  ", l.label.hashes, l.label.buckets);
+    for (size_t d = 0; d < 10; ++d) std::printf(" %6.3f", l.sum[d] / l.checkpoints[d]);
+    std::printf("\n");
+  }
+}
+
+}  // namespace
 
 void add_simulate_command(CLI::App& app) {
   auto* simulate = app.add_subcommand("simulate", "a synthetic world with known relevance; the papers' frequency simulation");
@@ -61,6 +92,28 @@ void add_simulate_command(CLI::App& app) {
         std::printf("%-10s %8g %8ld %8ld %10.4f\n", e.as_printed ? "printed" : "ours", e.learning_rate, e.hashes, e.step, e.error);
     }
     log_info("{}/frequency.jsonl: the whole curves", folder);
+  });
+
+  static FrequencyReplay replay;
+  static InteractionOptions replayed;
+  auto* r = simulate->add_subcommand("replay", "streaming frequency estimation on a log in order of time, against exact counts");
+  r->footer("\nExamples:\n  pagoda simulate replay clicks.csv.gz --time ts -o replay\n  pagoda simulate replay clicks.parquet --time ts --learning-rates 0.01 --hashes 1,2,4 --buckets 8192 -o replay\n");
+  r->add_option("log", replayed.paths, "interactions: CSV, JSONL, Parquet ...; globs")->required();
+  r->add_option("--user", replayed.user, "column")->capture_default_str();
+  r->add_option("--item", replayed.item, "column")->capture_default_str();
+  r->add_option("--time", replayed.time, "column; without it the order of the file is the order of time");
+  r->add_option("--learning-rates", replay.learning_rates, "a of the moving average")->delimiter(',')->capture_default_str();
+  r->add_option("--hashes", replay.hashes, "m")->delimiter(',')->capture_default_str();
+  r->add_option("--buckets", replay.buckets, "in all, shared among the hashes")->capture_default_str();
+  r->add_option("--batch", replay.batch, "rows observed at once")->capture_default_str();
+  r->add_option("--window", replay.window, "rows that the exact shares are counted over")->capture_default_str();
+  r->add_option("--every", replay.every, "rows from one checkpoint to the next; 0: the window")->capture_default_str();
+  r->add_option("--seed", replay.seed, "of the hashes")->capture_default_str();
+  r->add_option("-o,--output", folder, "folder")->required();
+  r->callback([] {
+    ThreadPool pool(0);
+    print_replay(replay_frequency(load_interactions(replayed), replay, pool, folder));
+    log_info("{}/replay.jsonl: every checkpoint", folder);
   });
 }
 

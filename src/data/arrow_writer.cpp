@@ -90,7 +90,7 @@ class ArrowWriter : public Writer {
   void must(const arrow::Status& status) {
     if (status.ok()) return;
     if (stream_->error()) std::rethrow_exception(stream_->error());
-    fail(ErrorKind::failed, "{}: writing failed: {}", path_, status.message());
+    fail(ErrorKind::failed, "{}: writing failed: {}; free some space or write elsewhere", path_, status.message());
   }
 
   std::string path_;

@@ -19,7 +19,7 @@ Interactions log_of(const std::vector<uint32_t>& items) {
   Interactions log;
   log.users.add("u");
   const uint32_t n = *std::ranges::max_element(items) + 1;
-  for (uint32_t item = 0; item < n; ++item) log.items.add("i" + std::to_string(item));
+  for (uint32_t item = 0; item < n; ++item) log.items.add(fmt::format("i{}", item));
   log.item = items;
   log.user.assign(items.size(), 0);
   return log;
@@ -110,9 +110,9 @@ TEST(FrequencyReplay, OnAStationaryLogTheErrorOfHotItemsIsThatOfTheirGaps) {
   EXPECT_LT(hot.median_absolute, 0.06);
   EXPECT_NEAR(hot.mean_error, 0, 0.02);
   EXPECT_NEAR(hot.estimated / hot.share, 1, 0.03);
-  // A fifth of the rank 100's rows lie on rank 500, so that its share is less sure.
+  // The window itself has some eight rows of each of these, and a share is less sure.
   EXPECT_GT(at(errors, true, 200000, ReplayGroup::items, 9).median_absolute, 2 * hot.median_absolute);
-  EXPECT_LT(at(errors, false, 200000, ReplayGroup::items, 1).median_absolute, hot.median_absolute);
+  EXPECT_LT(at(errors, false, 200000, ReplayGroup::items, 1).median_absolute, 0.06);
 }
 
 TEST(FrequencyReplay, WhenThePopularityTurnsOverTheEstimateFollowsAndPlainCountsDoNot) {

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "train/batcher.h"
 #include "train/training.h"
 
 namespace pagoda {

@@ -1,0 +1,213 @@
+#include "train/trainer.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "core/rng.h"
+#include "train/checkpoint.h"
+#include "train/evaluation.h"
+#include "train/train_test.h"
+
+namespace pagoda {
+namespace {
+
+using TrainerOf = TrainTest;
+
+// 6 tastes with 8 items each; a user has one taste and 12 events of it. What a user did tells what comes next.
+std::string clustered_log() {
+  std::string log = "user_id,item_id\n";
+  for (uint64_t user = 0; user < 120; ++user)
+    for (uint64_t n = 0; n < 12; ++n)
+      log += fmt::format("u{},i{}\n", user, (user % 6) * 8 + Rng(3, Stream::test, user, n).below(8));
+  return log;
+}
+
+Options in_batch_and_uniform(Options o) {
+  o.train.batch = 64;
+  o.sampling.negatives = {{.source = "in_batch"}, {.source = "uniform", .count = 32}};
+  return o;
+}
+
+Options whole_catalogue(Options o) {
+  o.train.batch = 32;
+  o.train.rows = TrainingRows::user;
+  o.sampling.negatives = {{.source = "catalogue"}};
+  return o;
+}
+
+// A run of steps: its losses, and at the end every parameter's bits.
+struct Training {
+  Training(const Options& options, int threads)
+      : batches(options), pool(threads),
+        trainer(batches.options, batches.fit.model, batches.fit.item_cells, batches.fit.item_counts, batches.batcher.batch_rows(),
+                1000, pool) {
+    batches.fit.model.towers.initialise(options.train.seed);
+  }
+  void run(uint64_t begin, uint64_t end) {
+    for (uint64_t step = begin; step < end; ++step) losses.push_back(trainer.step(batches.make(step)).loss);
+  }
+  std::vector<float> weights() {
+    std::vector<float> all;
+    for (const auto& p : batches.fit.model.towers.parameters())
+      for (size_t row = 0; row < p.matrix->rows(); ++row) {
+        const auto values = p.matrix->row(row);
+        all.insert(all.end(), values.begin(), values.end());
+      }
+    return all;
+  }
+  double recall_at_8() {
+    const auto vectors = item_vectors(pool, batches.fit.model, batches.fit.item_cells, 0);
+    batches.options.evaluate.k = {8};
+    batches.options.train.choose_by = "recall@8";
+    for (const auto& [name, value] : validation_metrics(pool, batches.data, batches.fit, vectors,
+                                                        relevant_items(batches.data, Part::validation), batches.options))
+      if (name == "recall@8") return value;
+    return -1;
+  }
+
+  Batches batches;
+  ThreadPool pool;
+  Trainer trainer;
+  std::vector<double> losses;
+};
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+// Both ways of drawing negatives, with all that a seed may touch switched on.
+std::vector<Options> ways(const Options& base) {
+  auto sampled = in_batch_and_uniform(base), catalogue = whole_catalogue(base);
+  sampled.towers.model.dropout = 0.2;
+  sampled.towers.user.hidden = {16};
+  sampled.sampling.frequency.kind = FrequencyKind::streaming;
+  catalogue.loss.temperature.reset();
+  catalogue.train.optimizer.kind = OptimizerKind::adam;
+  catalogue.train.optimizer.learning_rate = 0.01;
+  catalogue.train.optimizer.clip_norm = 1;
+  catalogue.train.mask_history = true;
+  return {sampled, catalogue};
+}
+
+TEST_F(TrainerOf, TheSameSeedGivesTheSameBitsOnAnyNumberOfThreads) {
+  for (const auto& options : ways(options_of(clustered_log()))) {
+    Training one(options, 1), two(options, 2), three(options, 3);
+    for (auto* t : {&one, &two, &three}) t->run(0, 12);
+    EXPECT_TRUE(same_bits(one.weights(), two.weights()));
+    EXPECT_TRUE(same_bits(one.weights(), three.weights()));
+    EXPECT_EQ(one.losses, two.losses);
+    auto reseeded = options;
+    reseeded.train.seed = 2;
+    Training other(reseeded, 1);
+    other.run(0, 12);
+    EXPECT_FALSE(same_bits(one.weights(), other.weights()));
+  }
+}
+
+TEST_F(TrainerOf, AClusteredWorldIsLearntFarBetterThanByChance) {
+  const auto base = options_of(clustered_log());
+  for (const auto& options : {in_batch_and_uniform(base), whole_catalogue(base)}) {
+    Training t(options, 2);
+    // 8 of 48 items, less those already had: chance is about a sixth to a fifth.
+    EXPECT_LT(t.recall_at_8(), 0.35);
+    t.run(0, 300);
+    EXPECT_LT(t.losses.back(), t.losses.front());
+    for (const double loss : t.losses) ASSERT_TRUE(std::isfinite(loss));
+    EXPECT_GT(t.recall_at_8(), 0.6);  // items that came back are not recommended, so 1 is out of reach
+  }
+}
+
+TEST_F(TrainerOf, ALearnedTemperatureMovesAndStaysFinite) {
+  for (auto options : {in_batch_and_uniform(options_of(clustered_log())), whole_catalogue(options_of(clustered_log()))}) {
+    options.loss.temperature.reset();
+    Training t(options, 1);
+    const double start = t.trainer.temperature();
+    EXPECT_DOUBLE_EQ(start, 0.1);
+    t.run(0, 5);
+    EXPECT_NE(t.trainer.temperature(), start);
+    t.run(5, 300);
+    EXPECT_GE(t.trainer.temperature(), 0.01 * (1 - 1e-12));
+    EXPECT_LT(t.trainer.temperature(), 10);
+  }
+}
+
+TEST_F(TrainerOf, AFixedTemperatureStaysWhereItIs) {
+  Training t(in_batch_and_uniform(options_of(clustered_log())), 1);
+  t.run(0, 10);
+  EXPECT_DOUBLE_EQ(t.trainer.temperature(), 0.1);
+}
+
+TEST_F(TrainerOf, SavedAndLoadedItGoesOnToTheSameBits) {
+  for (const auto& options : ways(options_of(clustered_log()))) {
+    Training whole(options, 1);
+    whole.run(0, 9);
+    {
+      Training first(options, 1);
+      first.run(0, 5);
+      save_checkpoint(folder_ + "/checkpoint", {.next_step = 5}, 77, first.batches.fit.model, first.trainer);
+    }
+    Training second(options, 2);
+    const Checkpoint from(folder_ + "/checkpoint", 77);
+    EXPECT_EQ(from.progress().next_step, 5u);
+    from.restore(second.batches.fit.model, second.trainer);
+    second.run(5, 9);
+    EXPECT_TRUE(same_bits(whole.weights(), second.weights()));
+    EXPECT_EQ(whole.trainer.temperature(), second.trainer.temperature());
+    EXPECT_EQ(std::vector<double>(whole.losses.begin() + 5, whole.losses.end()), second.losses);
+  }
+}
+
+TEST_F(TrainerOf, ACheckpointOfAnotherConfigIsRefused) {
+  Training t(in_batch_and_uniform(options_of(clustered_log())), 1);
+  save_checkpoint(folder_ + "/checkpoint", {}, 77, t.batches.fit.model, t.trainer);
+  try {
+    Checkpoint(folder_ + "/checkpoint", 78);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::usage);
+    EXPECT_NE(std::string(e.what()).find("another config"), std::string::npos);
+  }
+}
+
+TEST_F(TrainerOf, TheBestWeightsComeBackAsTheyWere) {
+  Training t(in_batch_and_uniform(options_of(clustered_log())), 1);
+  t.run(0, 3);
+  const auto before = t.weights();
+  save_best(folder_ + "/best", t.batches.fit.model);
+  t.run(3, 6);
+  EXPECT_FALSE(same_bits(before, t.weights()));
+  load_best(folder_ + "/best", t.batches.fit.model);
+  EXPECT_TRUE(same_bits(before, t.weights()));
+}
+
+TEST_F(TrainerOf, ALossThatIsNoNumberIsToldWithAStepAndARemedy) {
+  Training t(in_batch_and_uniform(options_of(clustered_log())), 1);
+  t.batches.fit.model.towers.parameters()[0].matrix->row(0)[0] = NAN;
+  for (auto& value : t.batches.fit.model.towers.parameters()[0].matrix->row(1)) value = NAN;
+  try {
+    t.run(0, 5);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::failed);
+    const std::string message = e.what();
+    EXPECT_NE(message.find("step 0"), std::string::npos) << message;
+    EXPECT_NE(message.find("learning_rate"), std::string::npos) << message;
+  }
+}
+
+TEST_F(TrainerOf, MetricNamesAreReadAndWrongOnesToldWithTheNearest) {
+  EXPECT_EQ(parse_metric("ndcg@20").kind, "ndcg");
+  EXPECT_EQ(parse_metric("ndcg@20").k, 20);
+  for (const auto& [name, part] : {std::pair("recal@20", "did you mean 'recall'?"), std::pair("recall", "recall@100"),
+                                   std::pair("recall@x", "recall@100"), std::pair("recall@0", "recall@100"), std::pair("recall@5x", "@100")})
+    try {
+      parse_metric(name);
+      ADD_FAILURE() << name;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::usage);
+      EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
+    }
+}
+
+}  // namespace
+}  // namespace pagoda
