@@ -22,7 +22,7 @@ text { fill: #23262d } .quiet { fill: #6b717c } .grid { stroke: #e7e9ed } .zero 
 }
 """
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 400, 64, 20, 84, 52
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 400, 64, 32, 84, 52
 
 
 def simulate(*arguments):
@@ -66,7 +66,7 @@ def line_chart(path, title, x_label, y_label, series, *, x_names=None, log_y=Fal
     x = LEFT
     for name, c, _ in series:
         out.append(f'<path class="line {c}" d="M{x} 46h22"/><text x="{x + 28}" y="50">{html.escape(name)}</text>')
-        x += 48 + 7.2 * len(name)
+        x += 44 + 6.4 * len(name)
     out.append(f'<text class="quiet" x="{LEFT}" y="{TOP - 10}">{html.escape(y_label)}</text>')
     for t in round_ticks(low, high, log_y):
         kind = "zero" if t == 0 else "grid"
@@ -78,7 +78,7 @@ def line_chart(path, title, x_label, y_label, series, *, x_names=None, log_y=Fal
     for _, c, points in series:
         out.append(f'<path class="line {c}" d="M{"L".join(f"{x_of(a):.1f} {y_of(b):.1f}" for a, b in points)}"/>')
         if len(points) <= 25:
-            out += [f'<circle class="dot {c}" cx="{x_of(a):.1f}" cy="{y_of(b):.1f}" r="3.5"/>' for a, b in points]
+            out += [f'<circle class="dot {c.split()[0]}" cx="{x_of(a):.1f}" cy="{y_of(b):.1f}" r="3.5"/>' for a, b in points]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(out) + "\n</svg>\n")
 

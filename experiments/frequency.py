@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import pathlib
 
 from _page import PAGES, ROOT, line_chart, simulate, table, write_block
 
@@ -27,11 +28,10 @@ def run(folder, seeds, *arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--output", default=ROOT / "build" / "experiments" / "frequency")
+    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build" / "experiments" / "frequency")
     args = parser.parse_args()
-    from pathlib import Path
 
-    output = Path(args.output)
+    output = args.output
     rates = run(output / "rates", args.seeds, "--learning-rates", ",".join(map(str, RATES)))
     hashes = {
         buckets: run(output / f"hashes-{buckets}", args.seeds, "--learning-rates", 0.01, "--hashes", "1,2,4", "--buckets", buckets)
@@ -60,7 +60,7 @@ def main():
     for printed, name in ((True, "printed"), (False, "pagoda")):
         line_chart(
             PAGES / f"frequency-rates-{name}.svg",
-            f"Error by step and learning rate, {'as printed' if printed else 'with the errata'} (m = 1, H = 5000)",
+            f"Error by learning rate, {'as printed' if printed else 'with the errata'} (m = 1, H = 5000)",
             "step t; popularity turns over at 10,000", "error",
             [(f"a = {a}", c, [(s, rates[printed, a, 1, s]["error"]) for s in steps]) for a, c in zip(RATES, COLORS)],
             y_range=(0, 0.8),
@@ -68,7 +68,7 @@ def main():
     for buckets, points in hashes.items():
         line_chart(
             PAGES / f"frequency-hashes-{buckets}.svg",
-            f"Error by step and number of hashes, {buckets} buckets in all (a = 0.01, with the errata)",
+            f"Error by number of hashes, {buckets} buckets in all (a = 0.01)",
             "step t; popularity turns over at 10,000", "error",
             [(f"m = {m}", c, [(s, points[False, 0.01, m, s]["error"]) for s in steps]) for m, c in zip((1, 2, 4), COLORS)],
             y_range=(0, 0.8),

@@ -5,6 +5,7 @@ import json
 import random
 import shutil
 import struct
+import subprocess
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_any_byte_flipped_is_found_and_its_section_named(cli, model, bundle):
     chance = random.Random(1)
     for name, offset, size in sections:
         padded = -(-size // PAGE) * PAGE
-        places = {offset, offset + max(0, size - 1), offset + max(0, padded - 1), offset + chance.randrange(max(1, padded))}
+        places = {offset + chance.randrange(max(1, size)), offset + max(0, padded - 1)}
         for at in places if padded else ():
             bad = bytearray(good)
             bad[at] ^= 1 << chance.randrange(8)
@@ -132,8 +133,8 @@ def test_sections_that_are_signed_but_senseless_never_crash(cli, model, bundle):
     cli("inspect", bundle)
     chance = random.Random(2)
     for name, _, size in layout(good)[0]:
-        for kind in ("ones", "zeros", "noise"):
-            def change(data, offset, size):
+        for kind in (chance.choice(["ones", "zeros"]), "noise"):
+            def change(data, offset, size, kind=kind):
                 length = min(size, 64)
                 if kind == "noise":
                     for _ in range(8):
@@ -149,7 +150,6 @@ def test_sections_that_are_signed_but_senseless_never_crash(cli, model, bundle):
 
 def cli_any(cli, *words, stdin):
     """The exit status, whichever it is; a crash or a hang is none."""
-    import subprocess
     done = subprocess.run([cli.binary, *map(str, words)], input=stdin.encode(), capture_output=True, timeout=60)
     assert done.returncode >= 0 and b"terminate" not in done.stderr and b"Sanitizer" not in done.stderr, done.stderr
     return done.returncode

@@ -46,7 +46,7 @@ CATALOGUE = ("--set", "sampling.negatives=[{source='catalogue'}]", "--set", "tra
 SHORT = ("--set", "train.epochs=6", "--set", "train.batch=128", "--set", "model.dropout=0.1")
 
 
-@pytest.mark.parametrize("extra", [SHORT, CATALOGUE, (*SHORT, "--set", "train.refit=false", "--set", "train.optimizer='adam'",
+@pytest.mark.parametrize("extra", [SHORT, CATALOGUE, (*SHORT, "--set", "train.epochs=4", "--set", "train.refit=false", "--set", "train.optimizer='adam'",
                                                       "--set", "sampling.frequency.kind='streaming'")],
                          ids=["sampled", "catalogue", "streaming, no refit"])
 def test_killed_at_any_moment_and_resumed_to_the_same_bits(cli, config, tmp_path, extra):

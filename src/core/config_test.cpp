@@ -339,8 +339,9 @@ TEST(ToToml, TheKindOfAnElementIsAlwaysSaid) {
         });
       },
       true);
-  EXPECT_EQ(text, "[[columns]]\nname = \"title\"\nkind = \"text\"\n# form = \"log\"\n\n"
-                  "[[columns]]\nname = \"\"\nkind = \"text\"\n");
+  EXPECT_EQ(text,
+            "[[columns]]\nname = \"title\"\nkind = \"text\"\n# form = \"log\"\n\n"
+            "[[columns]]\nname = \"\"\nkind = \"text\"\n");
 }
 
 TEST(ToToml, CommentsStandBeforeTheirKeysAndAreWrapped) {

@@ -57,8 +57,7 @@ class Fields {
     if (begin_list(key, n, help)) values.assign(n, T{});
     T standard{};
     for (size_t i = 0; i < values.size(); ++i)
-      list_item(
-          key, i, [&](Fields& f) { describe_one(f, values[i]); }, [&](Fields& f) { describe_one(f, standard); });
+      list_item(key, i, [&](Fields& f) { describe_one(f, values[i]); }, [&](Fields& f) { describe_one(f, standard); });
   }
 
  protected:

@@ -210,17 +210,16 @@ void write_vectors(const std::string& path, MatrixView<const float> values, cons
   AtomicFile file(path);
   file.write(form == Form::npy ? npy_header(values.rows(), values.cols()) : fbin_header(path, values.rows(), values.cols()));
   for (size_t row = 0; row < values.rows(); ++row) file.write(values[row], values.cols() * sizeof(float));
-  if (!ids.empty()) {
-    AtomicFile id_file(path + ".ids.txt");
-    for (const auto& id : ids) {
-      if (id.find_first_of("\r\n") != id.npos)
-        fail(ErrorKind::failed, "{}.ids.txt: the id '{}' has a line end in it; write .parquet", path, id);
-      id_file.write(id);
-      id_file.write("\n");
-    }
-    id_file.commit();
+  std::optional<AtomicFile> id_file;
+  if (!ids.empty()) id_file.emplace(path + ".ids.txt");
+  for (const auto& id : ids) {
+    if (id.find_first_of("\r\n") != id.npos)
+      fail(ErrorKind::failed, "{}.ids.txt: the id '{}' has a line end in it; write .parquet", path, id);
+    id_file->write(id);
+    id_file->write("\n");
   }
-  file.commit();
+  file.commit();  // first: a full disk stops the large one, and then neither is there
+  if (id_file) id_file->commit();
 }
 
 }  // namespace pagoda

@@ -62,7 +62,8 @@ TEST_F(DatasetOf, EventsOfTheSameMomentKeepTheOrderOfTheFile) {
   const auto data = load_dataset(options_of("user_id,item_id,ts\nu,x,2024-01-02\nu,b,2024-01-01\nu,a,2024-01-01\n"
                                             "u,c,2024-01-01\nu,a,2024-01-15\nu,a,2024-01-31\n").data);
   Names order;
-  for (auto item : data.events(false).items[0]) order.emplace_back(data.catalogue[item]);
+  const auto events = data.events(false);
+  for (auto item : events.items[0]) order.emplace_back(data.catalogue[item]);
   EXPECT_EQ(order, (Names{"b", "a", "c", "x"}));
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -64,7 +65,8 @@ struct Batches {
   std::string user(const TrainBatch& batch, size_t i) const { return std::string(data.users[batch.users[i]]); }
   std::vector<std::string> targets(const TrainBatch& batch, size_t i) const { return names(batch.positives[i]); }
   std::vector<std::string> known(const TrainBatch& batch, size_t i) const { return names(batch.known[i]); }
-  // The history as the tower reads it: rows of the id vocabulary, which holds the items seen in training.
+  // The history, the latest last, of the items seen in training: the tower reads it as rows of the id vocabulary, the
+  // latest first.
   std::vector<std::string> history(const TrainBatch& batch, size_t i) const {
     const auto& bags = fit.model.user_encoder.layout().bags;
     size_t at = 0;
@@ -73,6 +75,7 @@ struct Batches {
     for (auto row : batch.encoded.bags[at].rows[i])
       for (uint32_t item = 0; item < data.catalogue.size(); ++item)
         if (fit.id_row_of_item[item] == row) out.emplace_back(data.catalogue[item]);
+    std::reverse(out.begin(), out.end());
     return out;
   }
   template <class Rows>

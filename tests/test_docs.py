@@ -1,0 +1,148 @@
+"""The documentation does what it says: every sh block runs, every link leads somewhere, every command has a page."""
+
+import gzip
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGES = sorted([ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+FROM_DATA = {"README.md", "docs/init.md"}  # they make the config; the other pages find one, and a model
+
+USERS = """u17
+u4
+{"user": "new", "history": ["i7", "i9"], "context": {"device": "phone"}}
+"""
+
+
+def name(page):
+    return str(page.relative_to(ROOT))
+
+
+def blocks(page):
+    """[(what stands behind the opening fence, text)]"""
+    return re.findall(r"^```([^\n]*)\n(.*?)^```$", page.read_text(), re.M | re.S)
+
+
+def sh_pages():
+    return [page for page in PAGES if any(info == "sh" for info, _ in blocks(page))]
+
+
+@pytest.fixture(scope="module")
+def shell(pagoda):
+    """Runs a script with the program in its PATH; a command that fails ends it."""
+    environment = {**os.environ, "PATH": f"{pathlib.Path(pagoda).resolve().parent}:{os.environ['PATH']}"}
+
+    def run(script, folder):
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, capture_output=True, text=True,
+                              timeout=120)
+        assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def data(shell, tmp_path_factory):
+    """A folder with the files that the pages name."""
+    folder = tmp_path_factory.mktemp("docs")
+    shell("pagoda simulate world --interactions 3000 --users 120 --items 300 --seed 3 --format csv -o world", folder)
+    (folder / "clicks.csv.gz").write_bytes(gzip.compress((folder / "world/interactions.csv").read_bytes()))
+    (folder / "world/items.csv").rename(folder / "items.csv")
+    (folder / "world/users.csv").rename(folder / "people.csv")
+    shutil.rmtree(folder / "world")
+    (folder / "users.txt").write_text(USERS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(shell, data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("docs") / "trained"
+    shutil.copytree(data, folder)
+    shell("pagoda init clicks.csv.gz --items items.csv --users people.csv\n"
+          "pagoda train -c pagoda.toml --set train.epochs=2 -o model.pagoda\n"
+          "pagoda evaluate model.pagoda", folder)
+    return folder
+
+
+@pytest.mark.parametrize("page", sh_pages(), ids=name)
+def test_every_block_of_a_page_runs_in_its_order(page, shell, data, trained, tmp_path):
+    folder = tmp_path / "page"
+    shutil.copytree(data if name(page) in FROM_DATA else trained, folder)
+    for info, text in blocks(page):
+        if info == "sh":
+            shell(text, folder)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_only_the_build_itself_is_left_unrun(page):
+    for info, text in blocks(page):
+        assert info in ("", "text", "sh", "sh no-run", "json", "toml", "cpp"), f"{name(page)}: a block of {info}"
+        if info == "sh no-run" and page.name != "results.md":  # its figures are made on public data, and take minutes
+            for line in text.splitlines():
+                assert re.match(r"\./run |export PATH=", line), f"{name(page)}: '{line}' can be run"
+
+
+def test_the_config_page_shows_every_key_as_the_program_prints_it(cli):
+    toml = [text for info, text in blocks(ROOT / "docs/config.md") if info == "toml"]
+    assert toml == [cli("config").stdout], "docs/config.md differs from `pagoda config`: paste it anew"
+
+
+def test_a_config_printed_in_full_reads_back_as_itself(cli, data, trained, tmp_path):
+    full = tmp_path / "full.toml"
+    full.write_text(cli("config", "-c", trained / "pagoda.toml", "--set", "loss.temperature=0.07").stdout)
+    assert "temperature = 0.07" in full.read_text()
+    assert cli("config", "-c", full).stdout == full.read_text()
+
+
+def test_every_command_has_a_page(cli):
+    listing = cli("--help").stdout.split("Subcommands:")[1]
+    commands = re.findall(r"^  (\w+)  ", listing, re.M)
+    assert {"init", "train", "retrieve", "doctor"} <= set(commands)
+    text = "\n".join(page.read_text() for page in PAGES if page.parent.name == "docs")
+    assert [c for c in commands if not re.search(rf"pagoda {c}\b", text)] == []
+    titles = [line for page in PAGES for line in page.read_text().splitlines() if line.startswith("# ")]
+    for command in set(commands) - {"doctor", "config"}:
+        assert any(re.search(rf"pagoda {command}\b", title) for title in titles), f"no page's title names pagoda {command}"
+
+
+def test_every_flag_that_a_page_names_is_one(cli):
+    commands = re.findall(r"^  (\w+)  ", cli("--help").stdout.split("Subcommands:")[1], re.M)
+    helps = "".join(cli(c, "--help").stdout for c in commands)
+    helps += "".join(cli("simulate", c, "--help").stdout for c in ("world", "frequency"))
+    known = set(re.findall(r"--[a-z][a-z-]*", helps)) | {"--version"}
+    for page in PAGES:
+        if page.parent.name != "docs" or page.name == "results.md":
+            continue
+        for flag in re.findall(r"(?<![-\w])--[a-z][a-z-]+", page.read_text()):
+            assert flag in known, f"{name(page)} names {flag}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        if re.match(r"https?://", target):
+            continue
+        path, _, anchor = target.partition("#")
+        there = page.parent / path if path else page
+        assert there.exists(), f"{name(page)} links to {target}"
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", there.read_text(), re.M)
+            assert anchor in {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings}, f"{name(page)}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_no_page_names_a_path_of_one_machine_or_a_host(page):
+    text = page.read_text()
+    found = re.findall(r"(?<![\w.$])/(?:work|home|root|tmp|mnt|Users|opt)/\S*|(?:localhost|\d+\.\d+\.\d+\.\d+):\d+|https?://\S+", text)
+    assert [f for f in found if not re.match(r"https?://(github\.com|arxiv\.org|doi\.org)/", f)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_source_files_that_a_page_names_exist(page):
+    for path in re.findall(r"`((?:src|tests|configs|bench|experiments|docs)/[\w./-]+\.\w+)`", page.read_text()):
+        assert (ROOT / path).exists(), f"{name(page)} names {path}"
