@@ -38,14 +38,22 @@ class Replay:
         return [(d, self.mean(field, a, m, group, d)) for d in DECILES]
 
 
-def items_in_time_order(data, time):
+def rows_in_time_order(data, time, context):
+    """Items and context values."""
     with (gzip.open if str(data).endswith(".gz") else open)(data, "rt", newline="") as file:
         rows = csv.reader(file)
         head = next(rows)
-        at = head.index("item_id"), head.index(time)
-        pairs = [(row[at[0]], int(row[at[1]])) for row in rows]
-    order = np.argsort(np.array([t for _, t in pairs]), kind="stable")
-    return [pairs[k][0] for k in order]
+        at = [head.index(name) for name in ("item_id", time, context)]
+        triples = [(row[at[0]], int(row[at[1]]), row[at[2]]) for row in rows]
+    order = np.argsort(np.array([t for _, t, _ in triples]), kind="stable")
+    return [triples[k][0] for k in order], np.array([triples[k][2] for k in order])
+
+
+def drift(context, row, window):
+    """Total variation between the context of the last tenth of the window that ends at row and of the whole of it."""
+    values, codes = np.unique(context[row - window : row], return_inverse=True)
+    whole, last = (np.bincount(c, minlength=len(values)) / len(c) for c in (codes, codes[-(window // 10) :]))
+    return abs(whole - last).sum() / 2, values[last.argmax()], last.max(), whole[last.argmax()]
 
 
 def write_shuffled(items, block, path):
@@ -63,6 +71,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", nargs="?", default=ROOT.parent / "shared" / "data" / "mtg_decks" / "interactions.csv.gz")
     parser.add_argument("--time", default="timestamp", help="column")
+    parser.add_argument("--context", default="format", help="column whose drift inside the window is told")
     parser.add_argument("--window", type=int, default=200000)
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build" / "experiments" / "frequency_real")
     args = parser.parse_args()
@@ -76,7 +85,7 @@ def main():
         replays[buckets] = Replay(folder / "replay.jsonl")
     roomy = replays[ROOMY]
     shuffled = {}
-    items = items_in_time_order(args.data, args.time)
+    items, context = rows_in_time_order(args.data, args.time, args.context)
     for block in (args.window // 10, args.window):
         folder = args.output / f"shuffled-{block}"
         folder.mkdir(exist_ok=True)
@@ -119,6 +128,12 @@ def main():
         rows = [[d, *(show(replay.mean(field, a, 1, "items", d)) for a in (0.1, 0.01) for _, replay in orders)] for d in DECILES]
         parts += [table(["decile", *(f"a = {a}, {order}" for a in (0.1, 0.01) for order, _ in orders)], rows), ""]
 
+    drifts = {row: drift(context, row, args.window) for row in roomy.settled}
+    row = max(drifts, key=lambda r: drifts[r][0])
+    most, value, last, whole = drifts[row]
+    parts += [f"Drift of `{args.context}`: the last tenth of a window differs from the whole of it by {np.mean([d[0] for d in drifts.values()]):.2f} on",
+              f"average (total variation), by {most:.2f} at most, where {value} is {percent(last)} of the last tenth and {percent(whole)} of the window.", ""]
+
     parts += ["Items first seen inside the window, and items seen before but not in it:", ""]
     rows = []
     for name, a in [*((f"a = {a}", a) for a in RATES), ("counts so far", 0)]:
@@ -159,7 +174,7 @@ def main():
         PAGES / "frequency_real-hashes.svg", "What collisions do to the correction (a = 0.01)", x_label, "mean log(p / share)",
         [*((f"{b // 1024}k, m = {m}", c + (" dash" if b == BUCKETS[0] else ""), replays[b].curve("mean_log_error", 0.01, m, "items"))
            for b in BUCKETS for m, c in zip(HASHES, COLORS)),
-         ("no collisions", "n", roomy.curve("mean_log_error", 0.01, 1, "items"))],
+         ("none", "n", roomy.curve("mean_log_error", 0.01, 1, "items"))],
         x_names=names,
     )
     line_chart(

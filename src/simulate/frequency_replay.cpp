@@ -210,7 +210,8 @@ std::vector<ReplayError> replay_frequency(const Interactions& log, const Frequen
         estimator.frequency->observe(std::span(items).subspan(from, std::min(batch, end - from)));
       estimator.label.row = static_cast<int64_t>(end);
       estimator.label.time_us = times.empty() ? 0 : times[end - 1];
-      for (const auto& group : groups) of_estimator[k].push_back(compare(estimator, group, static_cast<double>(window)));
+      for (const auto& group : groups)
+        of_estimator[k].push_back(compare(estimator, group, static_cast<double>(window)));
     });
     for (const auto& some : of_estimator)
       for (const auto& e : some) {

@@ -71,7 +71,8 @@ TEST(FrequencyReplay, CountsTheWindowTheDecilesAndTheSharesExactly) {
   e = at(errors, false, 30, ReplayGroup::rows, 3);  // item 1 lies on rows deciles 1 to 5; its middle in the third
   EXPECT_EQ(e.items, 1);
   EXPECT_DOUBLE_EQ(e.share, 0.5);
-  for (const auto& x : errors) EXPECT_FALSE(x.row == 30 && x.group == ReplayGroup::rows && (x.decile < 3 || x.decile == 4));
+  for (const auto& x : errors)
+    EXPECT_FALSE(x.row == 30 && x.group == ReplayGroup::rows && (x.decile < 3 || x.decile == 4));
   e = at(errors, false, 30, ReplayGroup::rows, 6);
   EXPECT_EQ(e.items, 2);
   EXPECT_DOUBLE_EQ(e.share, 0.1);
