@@ -42,7 +42,8 @@ void print_user(const Retrieval& retrieval, ThreadPool& pool, const TestUsers& t
   request.user = std::string(bundle.user_ids()[user]);
   const auto answer = retrieval.retrieve(pool, {request}, {.k = 20});
   const auto history = bundle.user_states().histories[user];
-  std::printf("\n  user %s\n\n  %-44s  %s\n", request.user->c_str(), "watched, latest first", "first twenty candidates");
+  std::printf("\n  user %s\n\n  %-44s  %s\n", request.user->c_str(), "watched, latest first",
+              "first twenty candidates");
   for (size_t i = 0; i < 20; ++i) {
     const auto left = i < history.size() ? title_of(bundle, history[history.size() - 1 - i]) : "";
     const auto right = i < answer.found.items[0].size() ? title_of(bundle, answer.found.items[0][i]) : "";
@@ -56,11 +57,13 @@ void run_demo(const DemoArgs& args) {
   ThreadPool pool(0);
   make_folder(args.folder);
   log_info("simulating a world in {}/world", args.folder);
-  const auto world = simulate_world(pool, {.interactions = 200000, .seed = 1, .format = "parquet"}, args.folder + "/world");
+  const auto world =
+      simulate_world(pool, {.interactions = 200000, .seed = 1, .format = "parquet"}, args.folder + "/world");
   ReportInput input;
   input.title = "Pagoda on a synthetic world";
-  input.introduction = "The same towers trained twice: with the plain softmax, whose in-batch negatives punish popular items for being "
-                       "popular, and with the sampling-bias correction.";
+  input.introduction =
+      "The same towers trained twice: with the plain softmax, whose in-batch negatives punish popular items for being "
+      "popular, and with the sampling-bias correction.";
   struct Row {
     std::string name;
     RankingReport report;
@@ -88,9 +91,10 @@ void run_demo(const DemoArgs& args) {
   print_user(Retrieval(last), pool, test);
   std::printf("\n  %-12s %12s %12s %12s %22s\n", "", "recall@20", "recall@100", "ndcg@20", "recall@20, top 1% items");
   for (const auto& row : rows)
-    std::printf("  %-12s %12.4f %12.4f %12.4f %22.4f\n", row.name.c_str(), row.report.recall[0], row.report.recall[1], row.report.ndcg[0],
-                row.report.by_item_popularity[0].recall[0]);
-  std::printf("\n  models  %s/plain.pagoda, %s/corrected.pagoda\n  report  %s\n", args.folder.c_str(), args.folder.c_str(), report.c_str());
+    std::printf("  %-12s %12.4f %12.4f %12.4f %22.4f\n", row.name.c_str(), row.report.recall[0], row.report.recall[1],
+                row.report.ndcg[0], row.report.by_item_popularity[0].recall[0]);
+  std::printf("\n  models  %s/plain.pagoda, %s/corrected.pagoda\n  report  %s\n", args.folder.c_str(),
+              args.folder.c_str(), report.c_str());
 }
 
 }  // namespace pagoda

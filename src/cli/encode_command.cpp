@@ -15,7 +15,8 @@ void run_encode(const EncodeArgs& args) {
   if (args.what == "users") {
     std::vector<RetrieveRequest> requests;
     if (args.input.empty()) {
-      for (uint32_t u = 0; u < bundle.user_ids().size(); ++u) requests.emplace_back().user = std::string(bundle.user_ids()[u]);
+      for (uint32_t u = 0; u < bundle.user_ids().size(); ++u)
+        requests.emplace_back().user = std::string(bundle.user_ids()[u]);
     } else {
       for (const auto& line : read_lines(args.input)) {
         requests.push_back(parse_request(line.text, place_of(args.input, line)));
@@ -30,8 +31,10 @@ void run_encode(const EncodeArgs& args) {
       write_vectors(args.output, bundle.item_vectors(), ids, "item");
     } else {
       const auto data = bundle_options(bundle, {}).data;
-      const auto table = load_attributes({.paths = {args.input}, .format = Format::automatic,
-                                          .id = data.items_id.empty() ? data.item : data.items_id, .bad_rows = data.bad_rows});
+      const auto table = load_attributes({.paths = {args.input},
+                                          .format = Format::automatic,
+                                          .id = data.items_id.empty() ? data.item : data.items_id,
+                                          .bad_rows = data.bad_rows});
       for (uint32_t i = 0; i < table.ids.size(); ++i) ids.emplace_back(table.ids[i]);
       write_vectors(args.output, retrieval.item_vectors(pool, table.ids, &table), ids, "item");
     }

@@ -27,8 +27,8 @@ std::vector<int64_t> parse_list_lengths(const std::string& text) {
 void print_table(const RankingReport& r) {
   std::printf("%12s %10s %10s %10s %10s %10s\n", "", "recall", "ndcg", "hit_rate", "mrr", "coverage");
   for (size_t i = 0; i < r.ks.size(); ++i)
-    std::printf("%12s %10.4f %10.4f %10.4f %10.4f %10.4f\n", fmt::format("@{}", r.ks[i]).c_str(), r.recall[i], r.ndcg[i],
-                r.hit_rate[i], r.mrr[i], r.coverage[i]);
+    std::printf("%12s %10.4f %10.4f %10.4f %10.4f %10.4f\n", fmt::format("@{}", r.ks[i]).c_str(), r.recall[i],
+                r.ndcg[i], r.hit_rate[i], r.mrr[i], r.coverage[i]);
   std::printf("\nrecall@%zu by popularity of the item\n", r.ks[0]);
   for (const auto& b : r.by_item_popularity)
     std::printf("%12s %10.4f  of %lu test rows\n", b.name.c_str(), b.recall[0], b.test_positives);
@@ -41,7 +41,8 @@ void run_evaluate(const EvaluateArgs& args) {
   bundle->model();  // a bundle of bare vectors has no users to judge by
   const auto options = bundle_options(*bundle, args.set);
   const auto ks = args.k.empty() ? options.evaluate.k : parse_list_lengths(args.k);
-  const auto test = test_users(*bundle, options, args.data.empty() ? std::vector<std::string>{} : std::vector{args.data});
+  const auto test =
+      test_users(*bundle, options, args.data.empty() ? std::vector<std::string>{} : std::vector{args.data});
   ThreadPool pool(0);
   const auto judgement = judge(pool, *bundle, test, ks);
   if (args.json == "-") {
@@ -50,8 +51,8 @@ void run_evaluate(const EvaluateArgs& args) {
     print_table(judgement.known);
     if (!args.json.empty()) write_file(args.json, judgement.json + "\n");
   }
-  log_info("{} users against {} items in {:.2f} s; {} users unknown to the model are judged apart", judgement.known.users,
-           judgement.known.items, judgement.seconds, judgement.strangers.users);
+  log_info("{} users against {} items in {:.2f} s; {} users unknown to the model are judged apart",
+           judgement.known.users, judgement.known.items, judgement.seconds, judgement.strangers.users);
   // The bundle keeps the figures of its own test part, for report and inspect.
   if (!args.data.empty()) return;
   try {

@@ -39,10 +39,15 @@ void index_vectors(const IndexArgs& args) {
   }
   Attributes attributes;
   if (!args.attributes.empty())
-    attributes = load_attributes({.paths = {args.attributes}, .format = Format::automatic, .id = "item_id", .bad_rows = {}});
+    attributes =
+        load_attributes({.paths = {args.attributes}, .format = Format::automatic, .id = "item_id", .bad_rows = {}});
   const std::vector<uint64_t> counts(ids.size());
   BundleContent content;
-  content.info = {.version = PAGODA_VERSION, .towers = false, .dim = vectors.values.cols(), .items = ids.size(), .chosen_on = "none"};
+  content.info = {.version = PAGODA_VERSION,
+                  .towers = false,
+                  .dim = vectors.values.cols(),
+                  .items = ids.size(),
+                  .chosen_on = "none"};
   content.item_ids = &ids;
   content.item_counts = counts;
   content.item_vectors = vectors.values;

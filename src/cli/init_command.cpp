@@ -62,8 +62,9 @@ std::vector<std::string> lines_of(const TableGuess& guess) {
       while (!example.empty() && !is_utf8(example)) example.pop_back();
       example += "...";
     }
-    lines.push_back(comment_line(fmt::format("  {:<{}}  {:<11}  {:<7}  {:>8} values, such as '{}'; {}", c.name, width,
-                                             c.role.empty() ? "-" : c.role, name_of(c.type), c.distinct, example, c.reason)));
+    lines.push_back(
+        comment_line(fmt::format("  {:<{}}  {:<11}  {:<7}  {:>8} values, such as '{}'; {}", c.name, width,
+                                 c.role.empty() ? "-" : c.role, name_of(c.type), c.distinct, example, c.reason)));
   }
   return lines;
 }
@@ -117,7 +118,8 @@ void take_given_split(Proposal& p) {
   if (test.empty()) return;
   data.interactions = train;
   data.split = {.kind = SplitKind::given, .validation = "0.1", .test_files = test};
-  p.say("Split as given: {} is the test part; the tail of each user's list in {} is for validation.", test[0], train[0]);
+  p.say("Split as given: {} is the test part; the tail of each user's list in {} is for validation.", test[0],
+        train[0]);
 }
 
 std::string duration_text(int64_t us) {
@@ -142,18 +144,20 @@ void take_time_split(Proposal& p, const LogSurvey& log) {
         (test + validation) * 2 > log.rows)
       continue;
     p.options.data.split = {.kind = SplitKind::time, .validation = text, .test = text, .test_files = {}};
-    p.say("Split by time: the last {} ({} rows) judge the model, the {} before it ({} rows) choose it, {} rows train.", text,
-          test, text, validation, log.rows - test - validation);
+    p.say("Split by time: the last {} ({} rows) judge the model, the {} before it ({} rows) choose it, {} rows train.",
+          text, test, text, validation, log.rows - test - validation);
     return;
   }
-  p.say("Split at random: no cut in time leaves rows in all three parts. What comes later then helps to say what came before.");
+  p.say(
+      "Split at random: no cut in time leaves rows in all three parts. What comes later then helps to say what came "
+      "before.");
 }
 
 bool tells_of_the_log(std::string_view name) {
   std::string plain(name);
   std::transform(plain.begin(), plain.end(), plain.begin(), [](unsigned char c) { return std::tolower(c); });
-  for (const auto* word : {"count", "rating", "views", "plays", "popularity", "votes", "sales", "clicks", "rank", "downloads",
-                           "likes", "purchases"})
+  for (const auto* word : {"count", "rating", "views", "plays", "popularity", "votes", "sales", "clicks", "rank",
+                           "downloads", "likes", "purchases"})
     if (plain.find(word) != plain.npos) return true;
   return false;
 }
@@ -186,16 +190,21 @@ std::vector<FeatureOptions> features_of(Proposal& p, const TableGuess& guess, co
       if (c.separator) f.separator = std::string(1, c.separator);
     } else if (c.role == "time") {
       if (!of_items || p.options.data.time.empty()) {
-        p.say("'{}' of {} is left out: a date becomes the age of an item, and that needs the time of each row of the log.",
-              c.name, file);
+        p.say(
+            "'{}' of {} is left out: a date becomes the age of an item, and that needs the time of each row of the "
+            "log.",
+            c.name, file);
         continue;
       }
       f.kind = FeatureKind::time;
       f.part = TimePart::age;
     } else {
       if (tells_of_the_log(c.name)) {
-        p.say("'{}' of {} is left out: by its name it counts what happened, the test part's days too. Add it if it was known "
-              "before them.", c.name, file);
+        p.say(
+            "'{}' of {} is left out: by its name it counts what happened, the test part's days too. Add it if it was "
+            "known "
+            "before them.",
+            c.name, file);
         continue;
       }
       f.form = form_of(survey.columns[i]);
@@ -219,8 +228,10 @@ const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& 
   };
   const auto best = std::max_element(survey.columns.begin(), survey.columns.end(), better);
   if (best->known == 0 || !is_key(*best))
-    fail(ErrorKind::input, "{}: none of its columns ({}) holds ids of the log's column '{}', such as '{}'; give the table that "
-         "belongs to the log, or leave it out", file, names_of(guess), like, ids[0]);
+    fail(ErrorKind::input,
+         "{}: none of its columns ({}) holds ids of the log's column '{}', such as '{}'; give the table that "
+         "belongs to the log, or leave it out",
+         file, names_of(guess), like, ids[0]);
   return *best;
 }
 
@@ -230,14 +241,17 @@ void take_table(Proposal& p, const std::string& path, const Interner& ids, bool 
   auto& data = p.options.data;
   const auto& like = of_items ? data.item : data.user;
   const auto& id = id_column(survey, guess, ids, path, like);
-  p.seen.push_back(fmt::format("{}: {} rows, joined by '{}', which holds {} of the log's {} {}; by its first {} rows:", path,
-                               survey.rows, id.name, id.known, ids.size(), of_items ? "items" : "users", guess.sampled_rows));
+  p.seen.push_back(
+      fmt::format("{}: {} rows, joined by '{}', which holds {} of the log's {} {}; by its first {} rows:", path,
+                  survey.rows, id.name, id.known, ids.size(), of_items ? "items" : "users", guess.sampled_rows));
   for (auto& line : lines_of(guess)) p.seen.push_back(std::move(line));
   if (id.known * 2 < ids.size())
-    p.say("Only {} of the log's {} ids stand in column '{}' of {}: is that the right table?", id.known, ids.size(), id.name, path);
+    p.say("Only {} of the log's {} ids stand in column '{}' of {}: is that the right table?", id.known, ids.size(),
+          id.name, path);
   if (id.repeated > 0)
-    p.say("{} rows of {} repeat an id: training stops at the first of them. data.on_bad_row = \"skip\" leaves them out.",
-          id.repeated, path);
+    p.say(
+        "{} rows of {} repeat an id: training stops at the first of them. data.on_bad_row = \"skip\" leaves them out.",
+        id.repeated, path);
   (of_items ? data.items : data.users) = path;
   if (id.name != like) (of_items ? data.items_id : data.users_id) = id.name;
   auto features = features_of(p, guess, survey, path, id.name, of_items);
@@ -254,8 +268,10 @@ void look_for_users_among_items(Proposal& p, const LogSurvey& log) {
   const auto& id = data.items_id.empty() ? data.item : data.items_id;
   for (const auto& c : survey.columns)
     if (c.name == id && c.known * 10 > uint64_t{log.users.size()} * 9)
-      p.say("Nearly all user ids stand in {} too. If users ARE such items (pages that link to pages), write "
-            "data.users = \"{}\", data.users_id = \"{}\" and [[user.features]] like the [[item.features]].", data.items, data.items, id);
+      p.say(
+          "Nearly all user ids stand in {} too. If users ARE such items (pages that link to pages), write "
+          "data.users = \"{}\", data.users_id = \"{}\" and [[user.features]] like the [[item.features]].",
+          data.items, data.items, id);
 }
 
 void take_sizes(Proposal& p, const LogSurvey& log) {
@@ -270,7 +286,8 @@ void take_sizes(Proposal& p, const LogSurvey& log) {
   // An epoch of a small log is some fifty steps, not one.
   const auto batch = o.train.batch;
   while (o.train.batch > 64 && o.train.batch * 50 > static_cast<int64_t>(log.rows)) o.train.batch /= 2;
-  if (o.train.batch != batch) p.say("train.batch = {}, so that an epoch of {} rows has enough steps.", o.train.batch, log.rows);
+  if (o.train.batch != batch)
+    p.say("train.batch = {}, so that an epoch of {} rows has enough steps.", o.train.batch, log.rows);
 }
 
 void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
@@ -284,9 +301,14 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
   const auto* user = guess.by_role("user");
   const auto* item = guess.by_role("item");
   if (!user || !item)
-    fail(ErrorKind::input, "{}: which column holds the {} is not clear; its columns are {}. Say it with `pagoda train "
-         "--interactions {} --user COLUMN --item COLUMN`, or in a config as data.user and data.item", args.interactions[0],
-         user ? "items" : item ? "users" : "users, and which the items,", names_of(guess), args.interactions[0]);
+    fail(ErrorKind::input,
+         "{}: which column holds the {} is not clear; its columns are {}. Say it with `pagoda train "
+         "--interactions {} --user COLUMN --item COLUMN`, or in a config as data.user and data.item",
+         args.interactions[0],
+         user   ? "items"
+         : item ? "users"
+                : "users, and which the items,",
+         names_of(guess), args.interactions[0]);
   data.user = user->name;
   data.item = item->name;
   const auto name_by = [&](std::string_view role) {
@@ -299,9 +321,11 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
   files.paths = data.interactions;
   log = survey_log(files, data.user, data.item, data.time, data.weight);
   if (log.rows == 0)
-    fail(ErrorKind::input, "{}: no row has both a user ('{}') and an item ('{}')", args.interactions[0], data.user, data.item);
+    fail(ErrorKind::input, "{}: no row has both a user ('{}') and an item ('{}')", args.interactions[0], data.user,
+         data.item);
 
-  auto line = fmt::format("{}: {} rows, {} users, {} items", data.interactions[0], log.rows, log.users.size(), log.items.size());
+  auto line = fmt::format("{}: {} rows, {} users, {} items", data.interactions[0], log.rows, log.users.size(),
+                          log.items.size());
   if (!log.time_us.empty())
     line += fmt::format(", from {} to {}", format_time_us(log.time_us.front()), format_time_us(log.time_us.back()));
   p.seen.push_back(line + fmt::format("; by its first {} rows:", guess.sampled_rows));
@@ -311,16 +335,20 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
     p.say("'{}' is no weight: {} rows have none above 0.", data.weight, log.rows_without_weight);
     data.weight.clear();
   }
-  for (const auto& [rows, what] : {std::pair(log.rows_without_id, "no user or no item"), std::pair(log.rows_without_time, "no time")})
+  for (const auto& [rows, what] :
+       {std::pair(log.rows_without_id, "no user or no item"), std::pair(log.rows_without_time, "no time")})
     if (rows > 0)
-      p.say("{} rows have {}: training stops at the first of them. data.on_bad_row = \"skip\" leaves them out{}.", rows, what,
-            rows > static_cast<uint64_t>(data.bad_rows.limit) ? ", with a data.bad_row_limit above that" : "");
+      p.say("{} rows have {}: training stops at the first of them. data.on_bad_row = \"skip\" leaves them out{}.", rows,
+            what, rows > static_cast<uint64_t>(data.bad_rows.limit) ? ", with a data.bad_row_limit above that" : "");
   for (const auto& c : guess.columns)
     if (c.role == "context") {
       data.context.push_back(c.name);
       p.options.towers.user.features.push_back(feature(c.name, FeatureKind::categorical));
-      p.say("'{}' is taken as context, known at the moment of a request. Take it out of data.context and [[user.features]] if "
-            "it is not.", c.name);
+      p.say(
+          "'{}' is taken as context, known at the moment of a request. Take it out of data.context and "
+          "[[user.features]] if "
+          "it is not.",
+          c.name);
     }
 }
 
@@ -345,19 +373,26 @@ Proposal propose(const InitArgs& args) {
     towers.user.history.last = 0;
     p.say("No history: {:.1f}% of the users have more than one row.", 100 * several);
   } else if (several < 0.05) {
-    p.say("Only {:.1f}% of the users have more than one row, and nothing else is known of them: there is little to learn from.",
-          100 * several);
+    p.say(
+        "Only {:.1f}% of the users have more than one row, and nothing else is known of them: there is little to learn "
+        "from.",
+        100 * several);
   }
   if (o.data.time.empty()) {
     o.train.history = HistoryMode::others;
     if (o.data.split.kind == SplitKind::random)
-      p.say("Split at random: the log has no times. If it has, name their column as data.time and split by time: what is asked "
-            "of a model is the future.");
+      p.say(
+          "Split at random: the log has no times. If it has, name their column as data.time and split by time: what is "
+          "asked "
+          "of a model is the future.");
     p.say("train.history = \"others\": without times, an example's history is the user's other items.");
     if (log.items.size() < 50000)
-      p.say("{} items are few enough to train each user against all of them, often better without times. To try: pagoda train "
-            "-c {} --set 'sampling.negatives=[{{source=\"catalogue\"}}]' --set train.rows=user --set train.batch=512 -o model.pagoda",
-            log.items.size(), args.output);
+      p.say(
+          "{} items are few enough to train each user against all of them, often better without times. To try: pagoda "
+          "train "
+          "-c {} --set 'sampling.negatives=[{{source=\"catalogue\"}}]' --set train.rows=user --set train.batch=512 -o "
+          "model.pagoda",
+          log.items.size(), args.output);
   }
   take_sizes(p, log);
   validate(o);
@@ -371,7 +406,8 @@ void run_init(const InitArgs& args) {
     fail(ErrorKind::usage, "{} exists, and may have been edited; choose another name with -o", args.output);
   const auto p = propose(args);
   const auto next = fmt::format("pagoda train -c {} -o model.pagoda", args.output);
-  std::string text = "# Written by `pagoda init`. What it saw, what it made of that, and why; all of it may be corrected here.\n#\n";
+  std::string text =
+      "# Written by `pagoda init`. What it saw, what it made of that, and why; all of it may be corrected here.\n#\n";
   const auto comment = [&](std::string_view line) { text += "# " + comment_line(line) + "\n"; };
   for (const auto& line : p.seen) comment(line);
   text += "#\n";

@@ -25,13 +25,15 @@ void run_inspect(const InspectArgs& args) {
   }
   std::printf("%s\n", args.model.c_str());
   std::printf("  fingerprint  %s, written by pagoda %s\n", bundle->fingerprint().c_str(), info.version.c_str());
-  std::printf("  items        %s, vectors of %lu, index %s\n", human_count(static_cast<double>(info.items)).c_str(), info.dim,
-              std::string(bundle->index().kind()).c_str());
+  std::printf("  items        %s, vectors of %lu, index %s\n", human_count(static_cast<double>(info.items)).c_str(),
+              info.dim, std::string(bundle->index().kind()).c_str());
   if (info.towers) {
     std::printf("  users        %s\n", human_count(static_cast<double>(info.users)).c_str());
-    std::printf("  trained on   %s rows, %lu epochs, chosen on %s%s\n", human_count(static_cast<double>(info.training_rows)).c_str(),
-                info.epochs, info.chosen_on.c_str(), info.refit ? ", then refit on train and validation" : "");
-    std::printf("  order        %s\n", info.uses_order ? "the order of a user's items matters" : "the order of a user's items does not matter");
+    std::printf("  trained on   %s rows, %lu epochs, chosen on %s%s\n",
+                human_count(static_cast<double>(info.training_rows)).c_str(), info.epochs, info.chosen_on.c_str(),
+                info.refit ? ", then refit on train and validation" : "");
+    std::printf("  order        %s\n", info.uses_order ? "the order of a user's items matters"
+                                                       : "the order of a user's items does not matter");
   }
   if (!bundle->metrics().empty())
     for (const auto& [name, value] : nlohmann::ordered_json::parse(bundle->metrics()).at("metrics").items())
@@ -56,7 +58,9 @@ void run_doctor() {
     pages = pages.substr(0, pages.find('\n'));
   }
   std::printf("  huge pages   %s%s\n", pages.c_str(),
-              pages.find("[never]") != std::string::npos ? "  (random rows are read up to three times slower: set madvise)" : "");
+              pages.find("[never]") != std::string::npos
+                  ? "  (random rows are read up to three times slower: set madvise)"
+                  : "");
 }
 
 }  // namespace pagoda

@@ -27,7 +27,8 @@ extern "C" void on_signal(int signal) {
 
 // Adds a subcommand whose arguments live as long as the parser.
 template <class Args>
-CLI::App* command(CLI::App& app, const char* name, const char* what, const char* examples, Args& args, void (*run)(const Args&)) {
+CLI::App* command(CLI::App& app, const char* name, const char* what, const char* examples, Args& args,
+                  void (*run)(const Args&)) {
   auto* sub = app.add_subcommand(name, what);
   sub->footer(std::string("\nExamples:\n") + examples);
   sub->callback([&args, run] { run(args); });
@@ -54,7 +55,8 @@ std::pair<std::string, std::string> first_unknown_word(const CLI::App& app, cons
       std::vector<std::string> known;
       for (const auto* c : commands) known.push_back(c->get_name());
       const auto found = std::find(known.begin(), known.end(), word);
-      if (found == known.end()) return {command, fmt::format("{} has no command '{}'{}", command, word, suggestion(word, known))};
+      if (found == known.end())
+        return {command, fmt::format("{} has no command '{}'{}", command, word, suggestion(word, known))};
       at = commands[static_cast<size_t>(found - known.begin())];
       command += " " + word;
     }
@@ -63,7 +65,8 @@ std::pair<std::string, std::string> first_unknown_word(const CLI::App& app, cons
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Pagoda: the recall stage of a recommender. A log of who clicked what goes in; candidates come out.", "pagoda"};
+  CLI::App app{"Pagoda: the recall stage of a recommender. A log of who clicked what goes in; candidates come out.",
+               "pagoda"};
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("pagoda ") + PAGODA_VERSION);
   app.get_formatter()->column_width(36);
@@ -106,14 +109,17 @@ int run(int argc, char** argv) {
   c->add_option("--users", train.users, "the user table");
 
   EvaluateArgs evaluate;
-  c = command(app, "evaluate", "judge a model by exact ranking over the full catalogue",
-              "  pagoda evaluate model.pagoda\n  pagoda evaluate model.pagoda --data june.csv --k 20,100 --json metrics.json\n",
-              evaluate, run_evaluate);
+  c = command(
+      app, "evaluate", "judge a model by exact ranking over the full catalogue",
+      "  pagoda evaluate model.pagoda\n  pagoda evaluate model.pagoda --data june.csv --k 20,100 --json metrics.json\n",
+      evaluate, run_evaluate);
   c->add_option("model", evaluate.model, "the bundle")->required();
   c->add_option("--data", evaluate.data, "interactions to judge by, in place of the config's test part");
   c->add_option("--k", evaluate.k, "list lengths, such as 20,100,1000");
   c->add_option("--json", evaluate.json, "write the metrics as JSON (- for stdout)");
-  c->add_option("--set", evaluate.set, "a.b=v over the bundle's config: data.interactions when the files have moved")->take_all()->allow_extra_args(false);
+  c->add_option("--set", evaluate.set, "a.b=v over the bundle's config: data.interactions when the files have moved")
+      ->take_all()
+      ->allow_extra_args(false);
 
   IndexArgs index;
   c = command(app, "index", "rebuild the index of a bundle, or make one of your own vectors",
@@ -122,7 +128,8 @@ int run(int argc, char** argv) {
               index, run_index);
   c->add_option("model", index.model, "the bundle to rebuild");
   c->add_option("--kind", index.kind, "exact")->capture_default_str();
-  c->add_option("--vectors", index.vectors, "vectors of the items: .npy or .fbin (float32, a row an item), or .parquet");
+  c->add_option("--vectors", index.vectors,
+                "vectors of the items: .npy or .fbin (float32, a row an item), or .parquet");
   c->add_option("--ids", index.ids, "their ids, one a line; row numbers otherwise");
   c->add_option("--attributes", index.attributes, "their item table, for filters; joined by its column item_id");
   c->add_option("--metric", index.metric, "inner_product, or cosine (rows to unit length)")->capture_default_str();
@@ -135,16 +142,20 @@ int run(int argc, char** argv) {
               "  pagoda retrieve model.pagoda --users users.txt --filter 'year >= 1990 and not seen'\n",
               retrieve, run_retrieve);
   c->add_option("model", retrieve.model, "the bundle")->required();
-  c->add_option("--users", retrieve.users, "one user a line: an id, or a JSON object with user, history, context, features (- for stdin)");
+  c->add_option("--users", retrieve.users,
+                "one user a line: an id, or a JSON object with user, history, context, features (- for stdin)");
   c->add_option("--vectors", retrieve.vectors, "query vectors (.npy) in place of users");
   c->add_option("--k", retrieve.k, "candidates a user")->capture_default_str();
   c->add_option("--filter", retrieve.filter, "an expression over item attributes");
-  c->add_option("--exclude", retrieve.exclude, "seen (the user's history), none, or a file of item ids")->delimiter(',')->capture_default_str();
+  c->add_option("--exclude", retrieve.exclude, "seen (the user's history), none, or a file of item ids")
+      ->delimiter(',')
+      ->capture_default_str();
   c->add_option("--format", retrieve.format, "jsonl, tsv or parquet; by the output's extension otherwise");
   c->add_option("-o,--output", retrieve.output, "- for stdout")->capture_default_str();
 
   SimilarArgs similar;
-  c = command(app, "similar", "the items most like given ones", "  echo i7 | pagoda similar model.pagoda --items - --k 20\n", similar, run_similar);
+  c = command(app, "similar", "the items most like given ones",
+              "  echo i7 | pagoda similar model.pagoda --items - --k 20\n", similar, run_similar);
   c->add_option("model", similar.model, "the bundle")->required();
   c->add_option("--items", similar.items, "one item id a line (- for stdin)")->required();
   c->add_option("--k", similar.k, "items each")->capture_default_str();
@@ -153,16 +164,20 @@ int run(int argc, char** argv) {
 
   EncodeArgs encode;
   c = command(app, "encode", "the towers' vectors, ids beside them",
-              "  pagoda encode model.pagoda items -o items.npy\n  pagoda encode model.pagoda users --input users.jsonl -o users.parquet\n",
+              "  pagoda encode model.pagoda items -o items.npy\n  pagoda encode model.pagoda users --input users.jsonl "
+              "-o users.parquet\n",
               encode, run_encode);
   c->add_option("model", encode.model, "the bundle")->required();
   c->add_option("what", encode.what, "users or items")->required();
-  c->add_option("--input", encode.input, "users: lines as for retrieve; items: an item table, new items too. All known ones otherwise");
+  c->add_option("--input", encode.input,
+                "users: lines as for retrieve; items: an item table, new items too. All known ones otherwise");
   c->add_option("-o,--output", encode.output, ".npy (ids in OUTPUT.ids.txt) or .parquet")->required();
 
   ReportArgs report;
-  c = command(app, "report", "one self-contained page about a model, or several side by side",
-              "  pagoda report model.pagoda -o report.html\n  pagoda report plain.pagoda corrected.pagoda -o report.html\n", report, run_report);
+  c = command(
+      app, "report", "one self-contained page about a model, or several side by side",
+      "  pagoda report model.pagoda -o report.html\n  pagoda report plain.pagoda corrected.pagoda -o report.html\n",
+      report, run_report);
   c->add_option("models", report.models, "the bundles")->required();
   c->add_option("-o,--output", report.output, "the page")->capture_default_str();
 
@@ -177,7 +192,9 @@ int run(int argc, char** argv) {
   c = command(app, "demo", "a synthetic world, and the whole way through it", "  pagoda demo\n", demo, run_demo);
   c->add_option("--folder", demo.folder, "where its files go")->capture_default_str();
 
-  app.add_subcommand("doctor", "what this machine offers, and whether the program can use it")->callback([] { run_doctor(); });
+  app.add_subcommand("doctor", "what this machine offers, and whether the program can use it")->callback([] {
+    run_doctor();
+  });
 
   try {
     app.parse(argc, argv);
@@ -194,7 +211,7 @@ int run(int argc, char** argv) {
 }  // namespace pagoda
 
 int main(int argc, char** argv) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = pagoda::on_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);

@@ -19,7 +19,8 @@ ReportItem shown(const Bundle& bundle, uint32_t item) {
   const auto row = bundle.attribute_row(item);
   std::string scratch;
   for (const char* name : {"genres", "categories", "type_line", "authors", "author"})
-    if (const auto* column = bundle.item_attributes().find(name); column && row != Interner::kNone && out.detail.empty())
+    if (const auto* column = bundle.item_attributes().find(name);
+        column && row != Interner::kNone && out.detail.empty())
       out.detail = std::string(column->as_text(row, scratch)).substr(0, 80);
   return out;
 }
@@ -52,22 +53,29 @@ std::vector<ReportFrequency> frequencies(const Bundle& bundle, const Options& op
   const size_t stride = std::max<size_t>(1, bundle.item_counts().size() / kFrequencyPoints);
   for (uint32_t item = 0; item < bundle.item_counts().size(); item += static_cast<uint32_t>(stride))
     if (bundle.item_counts()[item] > 0)
-      out.push_back({static_cast<double>(bundle.item_counts()[item]) / total, std::exp(estimator->log_probability(item))});
+      out.push_back(
+          {static_cast<double>(bundle.item_counts()[item]) / total, std::exp(estimator->log_probability(item))});
   return out;
 }
 
 }  // namespace
 
-void add_model(ThreadPool& pool, const std::string& name, const std::shared_ptr<const Bundle>& bundle, const TestUsers& test,
-               ReportInput& input) {
+void add_model(ThreadPool& pool, const std::string& name, const std::shared_ptr<const Bundle>& bundle,
+               const TestUsers& test, ReportInput& input) {
   const auto& info = bundle->info();
   const auto options = bundle_options(*bundle, {});
   if (input.models.empty())
-    input.data = {{"users", std::to_string(info.users)}, {"items", std::to_string(info.items)},
-                  {"training rows", std::to_string(info.training_rows)}, {"test users", std::to_string(test.users.size())}};
-  ReportModel model{.name = name, .fingerprint = bundle->fingerprint(), .evaluation = std::string(bundle->metrics()),
-                    .run_log = std::string(bundle->run_log()), .config = std::string(bundle->config()),
-                    .uses_order = info.uses_order, .frequency = frequencies(*bundle, options)};
+    input.data = {{"users", std::to_string(info.users)},
+                  {"items", std::to_string(info.items)},
+                  {"training rows", std::to_string(info.training_rows)},
+                  {"test users", std::to_string(test.users.size())}};
+  ReportModel model{.name = name,
+                    .fingerprint = bundle->fingerprint(),
+                    .evaluation = std::string(bundle->metrics()),
+                    .run_log = std::string(bundle->run_log()),
+                    .config = std::string(bundle->config()),
+                    .uses_order = info.uses_order,
+                    .frequency = frequencies(*bundle, options)};
   const Retrieval retrieval(bundle);
   for (auto user : example_users(*bundle, test)) {
     ReportExample example{.user = std::string(bundle->user_ids()[user])};

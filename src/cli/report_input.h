@@ -12,7 +12,7 @@ namespace pagoda {
 
 // Adds the model to the page: its metrics, run log, config, and a few users with their history and first candidates.
 // The first model's data is described; the same users are shown for every model. `test` may be empty.
-void add_model(ThreadPool& pool, const std::string& name, const std::shared_ptr<const Bundle>& bundle, const TestUsers& test,
-               ReportInput& input);
+void add_model(ThreadPool& pool, const std::string& name, const std::shared_ptr<const Bundle>& bundle,
+               const TestUsers& test, ReportInput& input);
 
 }  // namespace pagoda

@@ -22,15 +22,20 @@ void append_score(std::string& out, float score) {
 
 }  // namespace
 
-ResultWriter::ResultWriter(const std::string& output, const std::string& format, std::string key) : key_(std::move(key)) {
+ResultWriter::ResultWriter(const std::string& output, const std::string& format, std::string key)
+    : key_(std::move(key)) {
   if (!format.empty())
     format_ = format_from_name(format);
   else
     format_ = output == "-" ? Format::jsonl : format_from_path(output);
   if (format_ == Format::parquet) {
     if (output == "-") fail(ErrorKind::usage, "Parquet can not go to stdout; give -o FILE.parquet");
-    table_ = open_writer(output, {{key_, ColumnType::text}, {key_ == "item" ? "similar" : "item", ColumnType::text},
-                                  {"rank", ColumnType::integer}, {"score", ColumnType::real}}, Format::parquet);
+    table_ = open_writer(output,
+                         {{key_, ColumnType::text},
+                          {key_ == "item" ? "similar" : "item", ColumnType::text},
+                          {"rank", ColumnType::integer},
+                          {"score", ColumnType::real}},
+                         Format::parquet);
   } else if (format_ != Format::tsv && format_ != Format::jsonl) {
     fail(ErrorKind::usage, "lists are written as jsonl, tsv or parquet; say which with --format");
   } else if (output != "-") {

@@ -21,8 +21,8 @@ class ResultWriter {
  private:
   std::string key_;
   Format format_;
-  std::unique_ptr<Writer> table_;          // parquet
-  std::unique_ptr<AtomicFile> file_;       // text to a file; stdout without
+  std::unique_ptr<Writer> table_;     // parquet
+  std::unique_ptr<AtomicFile> file_;  // text to a file; stdout without
 };
 
 // Lines of a file, or of stdin for "-"; blank lines are left out.

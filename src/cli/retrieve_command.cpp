@@ -38,7 +38,8 @@ void run_retrieve(const RetrieveArgs& args) {
       const size_t end = std::min(vectors.values.rows(), begin + kBlock);
       std::vector<std::string> keys;
       for (size_t i = begin; i < end; ++i) keys.push_back(vectors.ids.empty() ? std::to_string(i) : vectors.ids[i]);
-      out.write(retrieval.bundle(), keys, retrieval.retrieve(pool, vectors.values.view().slice_rows(begin, end), options).found);
+      out.write(retrieval.bundle(), keys,
+                retrieval.retrieve(pool, vectors.values.view().slice_rows(begin, end), options).found);
     }
     return out.close();
   }
@@ -68,7 +69,8 @@ void run_similar(const SimilarArgs& args) {
     ids.push_back(line.text);
     rows.push_back(retrieval.bundle().item_ids().find(line.text));
     if (rows.back() == Interner::kNone)
-      fail(ErrorKind::input, "{}: item '{}' is not in the catalogue of {}", place_of(args.items, line), line.text, args.model);
+      fail(ErrorKind::input, "{}: item '{}' is not in the catalogue of {}", place_of(args.items, line), line.text,
+           args.model);
   }
   ThreadPool pool(0);
   ResultWriter out(args.output, args.format, "item");

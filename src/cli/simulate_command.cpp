@@ -30,7 +30,8 @@ void print_replay(const std::vector<ReplayError>& errors) {
     if (line == lines.end()) line = lines.insert(line, {e});
     line->sum[e.decile - 1] += e.median_absolute, ++line->checkpoints[e.decile - 1];
   }
-  std::printf("%-8s %6s %8s   median |p / share - 1| by decile of the items, hottest first\n", "a", "hashes", "buckets");
+  std::printf("%-8s %6s %8s   median |p / share - 1| by decile of the items, hottest first\n", "a", "hashes",
+              "buckets");
   for (const auto& l : lines) {
     std::printf("%-8s", l.label.streaming ? fmt::format("{}", l.label.learning_rate).c_str() : "counts");
     std::printf(" %6ld %8ld  ", l.label.hashes, l.label.buckets);
@@ -42,7 +43,8 @@ void print_replay(const std::vector<ReplayError>& errors) {
 }  // namespace
 
 void add_simulate_command(CLI::App& app) {
-  auto* simulate = app.add_subcommand("simulate", "a synthetic world with known relevance; the papers' frequency simulation");
+  auto* simulate =
+      app.add_subcommand("simulate", "a synthetic world with known relevance; the papers' frequency simulation");
   simulate->require_subcommand(1);
   static std::string folder;
 
@@ -57,23 +59,30 @@ void add_simulate_command(CLI::App& app) {
   w->add_option("--seed", world.seed, "the same options, the same bytes")->capture_default_str();
   w->add_option("--format", world.format, "parquet, csv, tsv, jsonl, csv.gz ...")->capture_default_str();
   w->add_option("--skew", world.skew, "how unevenly the recommender shows items")->capture_default_str();
-  w->add_option("--withheld", world.withheld, "share of the items that are never shown to anyone")->capture_default_str();
+  w->add_option("--withheld", world.withheld, "share of the items that are never shown to anyone")
+      ->capture_default_str();
   w->add_option("--new-items", world.new_items, "share of the items born within the log's days")->capture_default_str();
   w->callback([] {
     ThreadPool pool(0);
     const auto s = simulate_world(pool, world, folder);
-    log_info("{}: {} interactions of {} users with {} items; the top fifth of the items has {:.0f}% of the clicks, {} items were never shown",
-             folder, human_count(static_cast<double>(s.n_interactions)), human_count(static_cast<double>(s.n_users)),
-             human_count(static_cast<double>(s.n_items)), 100 * s.top_fifth_share, s.items_never_shown);
+    log_info(
+        "{}: {} interactions of {} users with {} items; the top fifth of the items has {:.0f}% of the clicks, {} items "
+        "were never shown",
+        folder, human_count(static_cast<double>(s.n_interactions)), human_count(static_cast<double>(s.n_users)),
+        human_count(static_cast<double>(s.n_items)), 100 * s.top_fifth_share, s.items_never_shown);
   });
 
   static FrequencySimulation frequency;
   auto* f = simulate->add_subcommand("frequency", "the simulation of Yi et al. 2019, section 6.1");
-  f->footer("\nExamples:\n  pagoda simulate frequency --seeds 10 -o frequency\n  pagoda simulate frequency --hashes 1,2,4 --learning-rates 0.01 -o frequency\n");
+  f->footer(
+      "\nExamples:\n  pagoda simulate frequency --seeds 10 -o frequency\n  pagoda simulate frequency --hashes 1,2,4 "
+      "--learning-rates 0.01 -o frequency\n");
   f->add_option("-o,--output", folder, "folder")->required();
   f->add_option("--items", frequency.items, "M")->capture_default_str();
   f->add_option("--batch", frequency.batch, "draws a step")->capture_default_str();
-  f->add_option("--learning-rates", frequency.learning_rates, "a of the moving average")->delimiter(',')->capture_default_str();
+  f->add_option("--learning-rates", frequency.learning_rates, "a of the moving average")
+      ->delimiter(',')
+      ->capture_default_str();
   f->add_option("--hashes", frequency.hashes, "m")->delimiter(',')->capture_default_str();
   f->add_option("--buckets", frequency.buckets, "in all, shared among the hashes")->capture_default_str();
   f->add_option("--steps", frequency.steps, "steps")->capture_default_str();
@@ -89,20 +98,26 @@ void add_simulate_command(CLI::App& app) {
       const auto& e = errors[i];
       const bool last = i + 1 == errors.size() || errors[i + 1].step <= e.step;
       if (last || e.step == frequency.switch_step)
-        std::printf("%-10s %8g %8ld %8ld %10.4f\n", e.as_printed ? "printed" : "ours", e.learning_rate, e.hashes, e.step, e.error);
+        std::printf("%-10s %8g %8ld %8ld %10.4f\n", e.as_printed ? "printed" : "ours", e.learning_rate, e.hashes,
+                    e.step, e.error);
     }
     log_info("{}/frequency.jsonl: the whole curves", folder);
   });
 
   static FrequencyReplay replay;
   static InteractionOptions replayed;
-  auto* r = simulate->add_subcommand("replay", "streaming frequency estimation on a log in order of time, against exact counts");
-  r->footer("\nExamples:\n  pagoda simulate replay clicks.csv.gz --time ts -o replay\n  pagoda simulate replay clicks.parquet --time ts --learning-rates 0.01 --hashes 1,2,4 --buckets 8192 -o replay\n");
+  auto* r = simulate->add_subcommand("replay",
+                                     "streaming frequency estimation on a log in order of time, against exact counts");
+  r->footer(
+      "\nExamples:\n  pagoda simulate replay clicks.csv.gz --time ts -o replay\n  pagoda simulate replay "
+      "clicks.parquet --time ts --learning-rates 0.01 --hashes 1,2,4 --buckets 8192 -o replay\n");
   r->add_option("log", replayed.paths, "interactions: CSV, JSONL, Parquet ...; globs")->required();
   r->add_option("--user", replayed.user, "column")->capture_default_str();
   r->add_option("--item", replayed.item, "column")->capture_default_str();
   r->add_option("--time", replayed.time, "column; without it the order of the file is the order of time");
-  r->add_option("--learning-rates", replay.learning_rates, "a of the moving average")->delimiter(',')->capture_default_str();
+  r->add_option("--learning-rates", replay.learning_rates, "a of the moving average")
+      ->delimiter(',')
+      ->capture_default_str();
   r->add_option("--hashes", replay.hashes, "m")->delimiter(',')->capture_default_str();
   r->add_option("--buckets", replay.buckets, "in all, shared among the hashes")->capture_default_str();
   r->add_option("--batch", replay.batch, "rows observed at once")->capture_default_str();

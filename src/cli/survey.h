@@ -11,13 +11,13 @@
 namespace pagoda {
 
 struct LogSurvey {
-  uint64_t rows = 0;             // with a user and an item
+  uint64_t rows = 0;  // with a user and an item
   uint64_t rows_without_id = 0;
   uint64_t rows_without_time = 0;    // of `rows`, where a time column is named
   uint64_t rows_without_weight = 0;  // of `rows`, where a weight column is named: no number above 0
   Interner users, items;
   std::vector<uint32_t> rows_of_user;
-  std::vector<int64_t> time_us;      // sorted
+  std::vector<int64_t> time_us;  // sorted
 
   int64_t span_us() const { return time_us.empty() ? 0 : time_us.back() - time_us.front(); }
   double share_of_users_with_several() const;

@@ -21,9 +21,9 @@
 namespace pagoda {
 
 enum class ErrorKind {
-  failed,  // the operation failed: disk full, a damaged bundle              exit code 1
-  usage,   // a wrong command line or config: an unknown key, a bad value    exit code 2
-  input,   // the data itself is wrong: a missing column, a NaN weight       exit code 3
+  failed,       // the operation failed: disk full, a damaged bundle              exit code 1
+  usage,        // a wrong command line or config: an unknown key, a bad value    exit code 2
+  input,        // the data itself is wrong: a missing column, a NaN weight       exit code 3
   interrupted,  // Ctrl-C or SIGTERM                                         exit code 130
 };
 

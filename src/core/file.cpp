@@ -51,7 +51,7 @@ void remove_orphans(const std::string& path) {
 MappedFile::MappedFile(const std::string& path) : path_(path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe is refused below, not waited for
   if (fd < 0) fail(ErrorKind::input, "{}: {}", path, missing_or(errno));
-  struct stat info {};
+  struct stat info{};
   if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     close(fd);
     fail(ErrorKind::input, "{}: not a regular file", path);

@@ -12,8 +12,16 @@ namespace pagoda {
 
 // Who draws. A new user of randomness takes a new number, so that the others' draws do not move.
 enum class Stream : uint64_t {
-  initialise = 1, shuffle = 2, negatives = 3, dropout = 4, split = 5, history = 6, hash = 7, simulate = 8,
-  bootstrap = 9, test = 10,
+  initialise = 1,
+  shuffle = 2,
+  negatives = 3,
+  dropout = 4,
+  split = 5,
+  history = 6,
+  hash = 7,
+  simulate = 8,
+  bootstrap = 9,
+  test = 10,
 };
 
 // A strong 64-bit mix (the finaliser of SplitMix64): equal inputs, equal outputs, no state.

@@ -114,18 +114,23 @@ Matrix<float> read_values(const std::string& path, std::string_view bytes, size_
   size_t needed = 0;
   if (__builtin_mul_overflow(rows, cols, &needed) || __builtin_mul_overflow(needed, sizeof(T), &needed) ||
       needed > bytes.size())
-    fail(ErrorKind::input, "{}: its header says {} vectors of {} components, but only {} bytes of values follow: "
-         "the file is cut short; write it again", path, rows, cols, bytes.size());
+    fail(ErrorKind::input,
+         "{}: its header says {} vectors of {} components, but only {} bytes of values follow: "
+         "the file is cut short; write it again",
+         path, rows, cols, bytes.size());
   if (needed < bytes.size())
-    fail(ErrorKind::input, "{}: its header says {} vectors of {} components, but {} bytes follow these: expected one "
-         "array of float32 or float64 a file", path, rows, cols, bytes.size() - needed);
+    fail(ErrorKind::input,
+         "{}: its header says {} vectors of {} components, but {} bytes follow these: expected one "
+         "array of float32 or float64 a file",
+         path, rows, cols, bytes.size() - needed);
   Matrix<float> values(rows, cols);
   for (size_t row = 0; row < rows; ++row) {
     const char* from = bytes.data() + row * cols * sizeof(T);
     if constexpr (std::is_same_v<T, float>) {
       std::memcpy(values[row], from, cols * sizeof(T));
     } else {
-      for (size_t c = 0; c < cols; ++c) values[row][c] = static_cast<float>(load<T>({from, cols * sizeof(T)}, c * sizeof(T)));
+      for (size_t c = 0; c < cols; ++c)
+        values[row][c] = static_cast<float>(load<T>({from, cols * sizeof(T)}, c * sizeof(T)));
     }
     check_finite(path, row, values.row(row));
   }
@@ -173,7 +178,8 @@ constexpr size_t kFbinHeader = 8;
 Matrix<float> read_fbin(const std::string& path) {
   const MappedFile file(path);
   const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-  if (bytes.size() < kFbinHeader) fail(ErrorKind::input, "{}: the file is cut short in its header; write it again", path);
+  if (bytes.size() < kFbinHeader)
+    fail(ErrorKind::input, "{}: the file is cut short in its header; write it again", path);
   return read_values<float>(path, bytes.substr(kFbinHeader), load<uint32_t>(bytes, 0), load<uint32_t>(bytes, 4));
 }
 
@@ -189,8 +195,10 @@ std::string fbin_header(const std::string& path, size_t rows, size_t cols) {
 void check_finite(const std::string& path, size_t row, std::span<const float> vector) {
   for (size_t c = 0; c < vector.size(); ++c)
     if (!std::isfinite(vector[c]))
-      fail(ErrorKind::input, "{}: component {} of row {} (both from 0) is {}, expected a finite number of float32; "
-           "leave such rows out", path, c, row, vector[c]);
+      fail(ErrorKind::input,
+           "{}: component {} of row {} (both from 0) is {}, expected a finite number of float32; "
+           "leave such rows out",
+           path, c, row, vector[c]);
 }
 
 Vectors read_vectors(const std::string& path) {
@@ -208,7 +216,8 @@ void write_vectors(const std::string& path, MatrixView<const float> values, cons
   const auto form = form_of(path);
   if (form == Form::parquet) return write_parquet_vectors(path, values, ids, id_name);
   AtomicFile file(path);
-  file.write(form == Form::npy ? npy_header(values.rows(), values.cols()) : fbin_header(path, values.rows(), values.cols()));
+  file.write(form == Form::npy ? npy_header(values.rows(), values.cols())
+                               : fbin_header(path, values.rows(), values.cols()));
   for (size_t row = 0; row < values.rows(); ++row) file.write(values[row], values.cols() * sizeof(float));
   std::optional<AtomicFile> id_file;
   if (!ids.empty()) id_file.emplace(path + ".ids.txt");

@@ -44,7 +44,8 @@ class VectorFile : public DataTest {
   void write_table(const std::string& name, const arrow::FieldVector& fields, const arrow::ArrayVector& arrays) {
     const auto sink = arrow::io::FileOutputStream::Open(path(name)).ValueOrDie();
     ASSERT_TRUE(parquet::arrow::WriteTable(*arrow::Table::Make(arrow::schema(fields), arrays),
-                                           arrow::default_memory_pool(), sink, 2).ok());
+                                           arrow::default_memory_pool(), sink, 2)
+                    .ok());
     ASSERT_TRUE(sink->Close().ok());
   }
 };
@@ -73,7 +74,8 @@ TEST_F(VectorFile, ANpyOfFloatsOrDoublesInAnyVersionIsReadAsItStands) {
   const auto doubles = bytes_of<double>({1, 2, 3, 4, 5, 6});
   const std::string f4 = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
   const std::string f8 = "{\"shape\":(2,3),\"fortran_order\":False,\"descr\":\"<f8\"}";
-  for (const auto& bytes : {npy(1, f4, 118, floats), npy(2, f4, 116, floats), npy(1, f8, 118, doubles), npy(3, f8, 180, doubles)}) {
+  for (const auto& bytes :
+       {npy(1, f4, 118, floats), npy(2, f4, 116, floats), npy(1, f8, 118, doubles), npy(3, f8, 180, doubles)}) {
     const auto read = read_vectors(file("x.npy", bytes));
     EXPECT_EQ(read.values.rows(), 2);
     EXPECT_EQ(read.values.cols(), 3);
@@ -111,7 +113,8 @@ TEST_F(VectorFile, ParquetKeepsIdsAndVectorsTogetherOverManyBlocks) {
   constexpr size_t kRows = 40000;
   Matrix<float> values(kRows, 2);
   std::vector<std::string> ids;
-  for (size_t i = 0; i < kRows; ++i) values[i][0] = static_cast<float>(i), values[i][1] = 0.5f, ids.push_back("i" + std::to_string(i));
+  for (size_t i = 0; i < kRows; ++i)
+    values[i][0] = static_cast<float>(i), values[i][1] = 0.5f, ids.push_back("i" + std::to_string(i));
   write_vectors(path("x.parquet"), values, ids, "item");
   const auto read = read_vectors(path("x.parquet"));
   EXPECT_EQ(read.ids, ids);
@@ -120,16 +123,18 @@ TEST_F(VectorFile, ParquetKeepsIdsAndVectorsTogetherOverManyBlocks) {
 }
 
 TEST_F(VectorFile, ParquetOfOthersIsReadByTheTypesOfItsColumns) {
-  write_table("x.parquet",
-              {arrow::field("score", arrow::float32()), arrow::field("e", arrow::list(arrow::float64())),
-               arrow::field("key", arrow::int64())},
-              {array_of<arrow::FloatBuilder, float>({9, 9, 9}), lists_of<arrow::DoubleBuilder>({{1, 2}, {3, 4}, {5, 6}}),
-               array_of<arrow::Int64Builder, int64_t>({70, 80, 90})});
+  write_table(
+      "x.parquet",
+      {arrow::field("score", arrow::float32()), arrow::field("e", arrow::list(arrow::float64())),
+       arrow::field("key", arrow::int64())},
+      {array_of<arrow::FloatBuilder, float>({9, 9, 9}), lists_of<arrow::DoubleBuilder>({{1, 2}, {3, 4}, {5, 6}}),
+       array_of<arrow::Int64Builder, int64_t>({70, 80, 90})});
   const auto read = read_vectors(path("x.parquet"));
   EXPECT_EQ(numbers(read.values), (Numbers{1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(read.ids, (std::vector<std::string>{"70", "80", "90"}));
 
-  write_table("y.parquet", {arrow::field("e", arrow::list(arrow::float32()))}, {lists_of<arrow::FloatBuilder>({{1}, {2}, {3}})});
+  write_table("y.parquet", {arrow::field("e", arrow::list(arrow::float32()))},
+              {lists_of<arrow::FloatBuilder>({{1}, {2}, {3}})});
   EXPECT_EQ(numbers(read_vectors(path("y.parquet")).values), (Numbers{1, 2, 3}));
   EXPECT_TRUE(read_vectors(path("y.parquet")).ids.empty());
 }
@@ -143,9 +148,11 @@ TEST_F(VectorFile, WhatIsNoRectangleOfFiniteNumbersIsRefusedWithItsRow) {
     EXPECT_TRUE(caught.says(path(name))) << caught.message;
     return caught;
   };
-  EXPECT_TRUE(error("nan.fbin", bytes_of<uint32_t>({2, 2}) + bytes_of<float>({1, 2, 3, kNan})).says("component 1 of row 1"));
-  EXPECT_TRUE(error("big.npy", npy(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1)}", 118,
-                                   bytes_of<double>({1e300}))).says("component 0 of row 0"));
+  EXPECT_TRUE(
+      error("nan.fbin", bytes_of<uint32_t>({2, 2}) + bytes_of<float>({1, 2, 3, kNan})).says("component 1 of row 1"));
+  EXPECT_TRUE(error("big.npy",
+                    npy(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1)}", 118, bytes_of<double>({1e300})))
+                  .says("component 0 of row 0"));
 
   const auto ragged = lists_of<arrow::FloatBuilder>({{1, 2}, {3, 4}, {5}});
   write_table("ragged.parquet", {arrow::field("e", ragged->type())}, {ragged});
@@ -176,7 +183,8 @@ TEST_F(VectorFile, AFileCutShortOrOfAnotherShapeOrTypeIsRefused) {
   says("a.npy", npy(1, header("<f4", "True", "(2, 2)"), 118, floats), "Fortran");
   says("a.npy", npy(1, header("<f2", "False", "(2, 4)"), 118, floats), "astype");
   says("a.npy", npy(1, header(">f4", "False", "(2, 2)"), 118, floats), "astype");
-  says("a.npy", npy(1, "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (4, 1)}", 118, floats), "can not be understood");
+  says("a.npy", npy(1, "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (4, 1)}", 118, floats),
+       "can not be understood");
   says("a.npy", npy(1, header("<f4", "False", "(4, 0)"), 118, ""), "no components");
   says("a.npy", npy(1, header("<f4", "False", "(2, 2)"), 118, "").substr(0, 60), "cut short in its header");
   says("a.npy", "\x93NUMPY\x01", "cut short in its header");
@@ -194,7 +202,8 @@ TEST_F(VectorFile, AFailedWriteLeavesTheOldFileAndNothingElse) {
   EXPECT_TRUE(error_of([&] { write_vectors(path("x.npy"), matrix(1, 1, {2}), {"a\nb"}, "item"); }).says("line end"));
   EXPECT_EQ(read_file(path("x.npy")), before);
   EXPECT_EQ(read_file(path("x.npy.ids.txt")), "a\n");
-  EXPECT_EQ(error_of([&] { write_vectors(path("no/x.parquet"), matrix(1, 1, {2}), {}, "item"); }).kind, ErrorKind::failed);
+  EXPECT_EQ(error_of([&] { write_vectors(path("no/x.parquet"), matrix(1, 1, {2}), {}, "item"); }).kind,
+            ErrorKind::failed);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 2);
 }
 

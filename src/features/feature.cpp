@@ -29,9 +29,7 @@ size_t default_dim(size_t values) {
 
 }  // namespace
 
-bool Feature::is_dense() const {
-  return options_.kind == FeatureKind::numeric && options_.form != NumericForm::bucket;
-}
+bool Feature::is_dense() const { return options_.kind == FeatureKind::numeric && options_.form != NumericForm::bucket; }
 bool Feature::follows_moment() const { return options_.kind == FeatureKind::time; }
 
 uint32_t Feature::rows() const {
@@ -53,7 +51,9 @@ uint32_t Feature::buckets() const {
 
 std::string Feature::name() const {
   if (options_.kind != FeatureKind::time) return options_.column;
-  return options_.part == TimePart::hour ? "hour" : options_.part == TimePart::weekday ? "weekday" : options_.column + ".age";
+  return options_.part == TimePart::hour      ? "hour"
+         : options_.part == TimePart::weekday ? "weekday"
+                                              : options_.column + ".age";
 }
 
 // Mean, deviation and quantiles over the numbers, each counted as often as it stands in the data.
@@ -61,7 +61,8 @@ void Feature::fit_numbers(const Column& column, std::span<const uint64_t> counts
   std::vector<std::pair<double, uint64_t>> numbers;
   for (size_t row = 0; row < column.rows(); ++row) {
     const auto times = counts.empty() ? 1 : counts[row];
-    if (const auto v = column.as_number(row); v && times > 0) numbers.push_back({number_form(options_.form, *v), times});
+    if (const auto v = column.as_number(row); v && times > 0)
+      numbers.push_back({number_form(options_.form, *v), times});
   }
   if (numbers.empty())
     fail(ErrorKind::input, "column '{}' is declared numeric and holds no number; is it text or categorical?",
@@ -208,7 +209,8 @@ void Feature::encode(const Column& column, size_t row, Cells& out) const {
 
 uint32_t Feature::moment_row(int64_t moment_us, int64_t cell_time_us) const {
   if (options_.part == TimePart::hour) return static_cast<uint32_t>(floor_div(moment_us, kHourUs) % 24 + 24) % 24;
-  if (options_.part == TimePart::weekday) return static_cast<uint32_t>((floor_div(moment_us, kDayUs) + 3) % 7 + 7) % 7;  // 0: Monday
+  if (options_.part == TimePart::weekday)
+    return static_cast<uint32_t>((floor_div(moment_us, kDayUs) + 3) % 7 + 7) % 7;  // 0: Monday
   if (cell_time_us == kNoTime) return kAgeBuckets;
   const double age_us = static_cast<double>(moment_us) - static_cast<double>(cell_time_us);  // no int64 can overflow
   const double days = std::max(0.0, age_us / static_cast<double>(kDayUs));
@@ -247,8 +249,8 @@ Feature Feature::load(ByteReader& in) {
   f.bounds_ = in.array<double>();
   f.vocabulary_ = Vocabulary::load(in);
   const auto words = f.options_.word_ngrams;
-  if (f.dim_ < 1 || f.dim_ > static_cast<size_t>(kMaxDim) || words < 0 || words > kMaxWordNgrams || f.bounds_.size() >= kNumberBuckets ||
-      (f.options_.kind == FeatureKind::text && f.text_buckets_ == 0))
+  if (f.dim_ < 1 || f.dim_ > static_cast<size_t>(kMaxDim) || words < 0 || words > kMaxWordNgrams ||
+      f.bounds_.size() >= kNumberBuckets || (f.options_.kind == FeatureKind::text && f.text_buckets_ == 0))
     in.damaged("a feature is of a shape that can not be");
   return f;
 }

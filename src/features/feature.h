@@ -32,11 +32,11 @@ class Feature {
   static Feature fit(const FeatureOptions& options, const Column* column, std::span<const uint64_t> counts);
 
   const FeatureOptions& options() const { return options_; }
-  bool is_dense() const;         // one number, not rows of a table
-  bool follows_moment() const;   // depends on the time of the request
-  uint32_t rows() const;         // of its table
-  uint32_t buckets() const;      // how many of them, the last ones, are for values without a row of their own
-  std::string name() const;      // the column's, or the part of the moment it reads
+  bool is_dense() const;        // one number, not rows of a table
+  bool follows_moment() const;  // depends on the time of the request
+  uint32_t rows() const;        // of its table
+  uint32_t buckets() const;     // how many of them, the last ones, are for values without a row of their own
+  std::string name() const;     // the column's, or the part of the moment it reads
   size_t dim() const { return dim_; }
 
   // Appends one cell. A null cell is an empty list, or the mean of a number.

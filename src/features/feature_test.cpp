@@ -201,9 +201,9 @@ TEST(Feature, HourAndWeekdayAreThoseOfUtcBefore1970Too) {
   EXPECT_EQ(hour.moment_row(0, kNoTime), 0u);
   EXPECT_EQ(hour.moment_row(-1, kNoTime), 23u);
   EXPECT_EQ(hour.moment_row(5 * kDay + 13 * kHour + 59, kNoTime), 13u);
-  EXPECT_EQ(weekday.moment_row(0, kNoTime), 3u);         // a Thursday
-  EXPECT_EQ(weekday.moment_row(-1, kNoTime), 2u);        // the Wednesday before it
-  EXPECT_EQ(weekday.moment_row(-3 * kDay, kNoTime), 0u);  // Monday, 29 December 1969
+  EXPECT_EQ(weekday.moment_row(0, kNoTime), 3u);                 // a Thursday
+  EXPECT_EQ(weekday.moment_row(-1, kNoTime), 2u);                // the Wednesday before it
+  EXPECT_EQ(weekday.moment_row(-3 * kDay, kNoTime), 0u);         // Monday, 29 December 1969
   EXPECT_EQ(weekday.moment_row(1714521600000000, kNoTime), 2u);  // Wednesday, 1 May 2024
   EXPECT_LT(hour.moment_row(INT64_MIN, kNoTime), 24u);
   EXPECT_LT(weekday.moment_row(INT64_MIN, kNoTime), 7u);
@@ -247,7 +247,8 @@ TEST(Feature, WidthFollowsTheNumberOfValuesUnlessGiven) {
 
 TEST(Feature, OneThatIsSavedAndLoadedEncodesTheSame) {
   const auto column = text_column({"1|2", "3", "<null>", "5 words", "7", "2020-01-01"});
-  for (auto kind : {FeatureKind::categorical, FeatureKind::multi, FeatureKind::numeric, FeatureKind::text, FeatureKind::time})
+  for (auto kind :
+       {FeatureKind::categorical, FeatureKind::multi, FeatureKind::numeric, FeatureKind::text, FeatureKind::time})
     for (auto form : {NumericForm::log, NumericForm::standardise, NumericForm::bucket})
       for (auto part : {TimePart::hour, TimePart::weekday, TimePart::age}) {
         auto o = options(kind);
@@ -286,7 +287,7 @@ TEST(Feature, BytesThatCanNotBeAreRefused) {
       Feature::load(in);
     });
   };
-  EXPECT_TRUE(with(9, 77).says("section 'x': a choice is none"));        // the kind, after u64 + "c"
+  EXPECT_TRUE(with(9, 77).says("section 'x': a choice is none"));          // the kind, after u64 + "c"
   EXPECT_TRUE(with(9 + 4 + 8 + 4 + 4, 2).says("a yes or no is neither"));  // trigrams
 }
 

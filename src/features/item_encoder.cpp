@@ -30,7 +30,8 @@ void CellGather::bag(const Bag& cells, const Bag& null, std::span<const uint32_t
   for (auto row : rows) {
     const Bag& from = row == Interner::kNone ? null : cells;
     const size_t list = row == Interner::kNone ? 0 : row;
-    const auto begin = static_cast<ptrdiff_t>(from.rows.offsets[list]), end = static_cast<ptrdiff_t>(from.rows.offsets[list + 1]);
+    const auto begin = static_cast<ptrdiff_t>(from.rows.offsets[list]),
+               end = static_cast<ptrdiff_t>(from.rows.offsets[list + 1]);
     out.rows.values.insert(out.rows.values.end(), from.rows.values.begin() + begin, from.rows.values.begin() + end);
     out.weights.insert(out.weights.end(), from.weights.begin() + begin, from.weights.begin() + end);
     out.close();
@@ -39,8 +40,7 @@ void CellGather::bag(const Bag& cells, const Bag& null, std::span<const uint32_t
 
 void CellGather::number(std::span<const float> cells, std::span<const uint32_t> rows) {
   const size_t column = next_dense();
-  for (size_t i = 0; i < rows.size(); ++i)
-    out_.dense[i][column] = rows[i] == Interner::kNone ? 0.f : cells[rows[i]];
+  for (size_t i = 0; i < rows.size(); ++i) out_.dense[i][column] = rows[i] == Interner::kNone ? 0.f : cells[rows[i]];
 }
 
 ItemEncoder ItemEncoder::fit(const ItemOptions& options, size_t model_dim, const Interner& ids, const Attributes* table,
@@ -134,7 +134,8 @@ ItemEncoder ItemEncoder::load(ByteReader& in) {
   e.id_vocabulary_ = Vocabulary::load(in);
   const auto n = in.value<uint64_t>();
   for (uint64_t i = 0; i < n; ++i) e.features_.push_back(Feature::load(in));
-  if (e.id_dim_ < 1 || e.id_dim_ > static_cast<size_t>(kMaxDim)) in.damaged("an embedding is of a width that can not be");
+  if (e.id_dim_ < 1 || e.id_dim_ > static_cast<size_t>(kMaxDim))
+    in.damaged("an embedding is of a width that can not be");
   if (!in.at_end()) in.damaged("goes on after its content");
   e.make_layout();
   return e;

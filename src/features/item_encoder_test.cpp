@@ -8,11 +8,10 @@ namespace {
 constexpr int64_t kDay = 86'400'000'000;
 
 Attributes items() {
-  return table_of({"i0", "i1", "i2"}, {column_of("genre", {"war", "art", "war"}),
-                                       column_of("tags", {"a|b", "<null>", "b"}),
-                                       column_of("price", {"1", "3", "<null>"}),
-                                       column_of("title", {"Of War", "Art", ""}),
-                                       column_of("born", {"1970-01-01", "<null>", "1970-01-09"})});
+  return table_of({"i0", "i1", "i2"},
+                  {column_of("genre", {"war", "art", "war"}), column_of("tags", {"a|b", "<null>", "b"}),
+                   column_of("price", {"1", "3", "<null>"}), column_of("title", {"Of War", "Art", ""}),
+                   column_of("born", {"1970-01-01", "<null>", "1970-01-09"})});
 }
 
 ItemOptions all_kinds() {
@@ -37,8 +36,9 @@ TEST(ItemEncoder, LayoutIsTheIdThenTheFeaturesInTheirOrder) {
   const auto layout = fitted(all_kinds(), table).layout();
   std::vector<std::string> names;
   for (const auto& bag : layout.bags) names.push_back(bag.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"item.id", "item.features.genre", "item.features.tags", "item.features.price",
-                                             "item.features.title", "item.features.born.age", "item.features.genre#2"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"item.id", "item.features.genre", "item.features.tags", "item.features.price",
+                                      "item.features.title", "item.features.born.age", "item.features.genre#2"}));
   EXPECT_EQ(layout.dense, 1u);
   EXPECT_EQ(layout.bags[0].rows, 2u + 4);  // i2 has no row in training
   EXPECT_EQ(layout.bags[0].buckets, 4u);
@@ -70,7 +70,7 @@ TEST(ItemEncoder, ABatchIsGatheredFromTheCellsOfItsItems) {
   EXPECT_EQ(batch.dense[0][0], 0.f);
   EXPECT_EQ(batch.dense[1][0], -1.f);
   EXPECT_EQ(batch.dense[2][0], 1.f);
-  EXPECT_EQ(list(batch, 5, 0), (Rows32{4}));   // a day old
+  EXPECT_EQ(list(batch, 5, 0), (Rows32{4}));  // a day old
   EXPECT_EQ(list(batch, 5, 1), (Rows32{0}));
   EXPECT_EQ(list(batch, 5, 2), (Rows32{64}));  // of no date
   EXPECT_EQ(list(batch, 5, 3), (Rows32{8}));

@@ -21,7 +21,8 @@ uint32_t run(int words, std::string_view gram) {
 using List = std::vector<uint32_t>;
 
 TEST(Ngrams, AreTheTrigramsOfEachWordAndTheRunsOfWords) {
-  EXPECT_EQ(grams("Ab, c", true, 2), (List{tri("^ab"), tri("ab$"), run(1, "ab"), tri("^c$"), run(1, "c"), run(2, "ab c")}));
+  EXPECT_EQ(grams("Ab, c", true, 2),
+            (List{tri("^ab"), tri("ab$"), run(1, "ab"), tri("^c$"), run(1, "c"), run(2, "ab c")}));
   EXPECT_EQ(grams("x y z", false, 2), (List{run(1, "x"), run(1, "y"), run(2, "x y"), run(1, "z"), run(2, "y z")}));
   EXPECT_EQ(grams("x y z", false, 3).back(), run(3, "x y z"));
   EXPECT_EQ(grams("abc", true, 0), (List{tri("^ab"), tri("abc"), tri("bc$")}));

@@ -43,8 +43,11 @@ void validate_hidden(const std::vector<int64_t>& hidden, const char* tower) {
 void describe(Fields& f, FeatureOptions& o) {
   f.field("column", o.column, "the column's name");
   f.choice("kind", o.kind,
-           {{"categorical", FeatureKind::categorical}, {"multi", FeatureKind::multi}, {"numeric", FeatureKind::numeric},
-            {"text", FeatureKind::text}, {"time", FeatureKind::time}},
+           {{"categorical", FeatureKind::categorical},
+            {"multi", FeatureKind::multi},
+            {"numeric", FeatureKind::numeric},
+            {"text", FeatureKind::text},
+            {"time", FeatureKind::time}},
            "categorical, multi (several values), numeric, text (hashed n-grams) or time");
   f.field("dim", o.dim, "width of its embedding; 0: by the number of values");
   f.field("min_count", o.min_count, "values rarer than this share the hash buckets");
@@ -61,13 +64,14 @@ void describe(Fields& f, FeatureOptions& o) {
 
 void describe(Fields& f, UserOptions& o) {
   describe(f, o.id, "the user's own id: helps users with many rows, says nothing of new ones");
-  f.section("history", "the user's last items, pooled: the strongest sign of taste, and it serves new users", [&](Fields& f) {
-    f.field("last", o.history.last, "how many of the user's latest items are read; 0: no history");
-    f.choice("table", o.history.table, {{"own", HistoryTable::own}, {"shared", HistoryTable::shared}},
-             "own: embeddings apart from the item tower's; shared: the item tower's id embeddings");
-    f.field("dim", o.history.dim, "own: width of the embeddings; 0: the model's dim");
-    f.field("recency", o.history.recency, "the n-th latest item weighs (1 + n)^-recency; 0: all the same");
-  });
+  f.section("history", "the user's last items, pooled: the strongest sign of taste, and it serves new users",
+            [&](Fields& f) {
+              f.field("last", o.history.last, "how many of the user's latest items are read; 0: no history");
+              f.choice("table", o.history.table, {{"own", HistoryTable::own}, {"shared", HistoryTable::shared}},
+                       "own: embeddings apart from the item tower's; shared: the item tower's id embeddings");
+              f.field("dim", o.history.dim, "own: width of the embeddings; 0: the model's dim");
+              f.field("recency", o.history.recency, "the n-th latest item weighs (1 + n)^-recency; 0: all the same");
+            });
   f.field("hidden", o.hidden, "widths of the tower's ReLU layers; []: none");
   f.list<FeatureOptions>("features", o.features, "columns of the user table or of the context",
                          [](Fields& f, FeatureOptions& one) { describe(f, one); });
@@ -89,7 +93,8 @@ void validate(const UserOptions& user, const ItemOptions& item) {
     const char* tower = id == &user.id ? "user" : "item";
     if (id->min_count < 1) fail(ErrorKind::usage, "{}.id.min_count = {} must be at least 1", tower, id->min_count);
     if (id->hash_buckets < 1)
-      fail(ErrorKind::usage, "{}.id.hash_buckets = {} must be at least 1: unknown ids need a row", tower, id->hash_buckets);
+      fail(ErrorKind::usage, "{}.id.hash_buckets = {} must be at least 1: unknown ids need a row", tower,
+           id->hash_buckets);
     if (id->hash_buckets > kMaxBuckets)
       fail(ErrorKind::usage, "{}.id.hash_buckets = {} is more than {}", tower, id->hash_buckets, kMaxBuckets);
     if (id->dim < 0 || id->dim > kMaxDim)

@@ -38,8 +38,8 @@ struct FeatureOptions {
 
 struct IdOptions {
   bool enabled = true;
-  int64_t dim = 0;           // 0: the model's dim
-  int64_t min_count = 1;     // ids with fewer training rows share the hash buckets
+  int64_t dim = 0;        // 0: the model's dim
+  int64_t min_count = 1;  // ids with fewer training rows share the hash buckets
   int64_t hash_buckets = 64;
 };
 

@@ -45,7 +45,8 @@ TEST(FeatureOptions, WhatCanNotBeIsRefusedWithTheKeyAndItsRange) {
 }
 
 TEST(FeatureOptions, IdsHistoriesAndLayersHaveTheirRanges) {
-  EXPECT_TRUE(says(message([](Both& o) { o.item.id.hash_buckets = 0; }), "item.id.hash_buckets = 0 must be at least 1"));
+  EXPECT_TRUE(
+      says(message([](Both& o) { o.item.id.hash_buckets = 0; }), "item.id.hash_buckets = 0 must be at least 1"));
   EXPECT_TRUE(says(message([](Both& o) { o.user.id.hash_buckets = int64_t{1} << 32; }), "user.id.hash_buckets"));
   EXPECT_TRUE(says(message([](Both& o) { o.item.id.min_count = 0; }), "item.id.min_count = 0"));
   EXPECT_TRUE(says(message([](Both& o) { o.item.id.dim = -8; }), "item.id.dim = -8"));

@@ -25,7 +25,8 @@ UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const
                                          static_cast<uint32_t>(options.id.hash_buckets));
   for (const auto& o : options.features) {
     const bool moment_alone = o.kind == FeatureKind::time && o.part != TimePart::age;
-    const auto context = std::find_if(contexts.begin(), contexts.end(), [&](const auto& c) { return c.name == o.column; });
+    const auto context =
+        std::find_if(contexts.begin(), contexts.end(), [&](const auto& c) { return c.name == o.column; });
     if (moment_alone) {
       e.context_of_.push_back(-1);
       e.features_.push_back(Feature::fit(o, nullptr, {}));
@@ -44,7 +45,8 @@ UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const
         for (const auto& c : contexts) names.push_back(c.name);
         fail(ErrorKind::usage,
              "[[user.features]] column = \"{}\": no context column (data.context) is called so, and {}{}", o.column,
-             table ? "no column of the user table" : "there is no user table (data.users)", suggestion(o.column, names));
+             table ? "no column of the user table" : "there is no user table (data.users)",
+             suggestion(o.column, names));
       }
       e.context_of_.push_back(-1);
       e.features_.push_back(Feature::fit(o, column, {}));
@@ -58,7 +60,8 @@ void UserEncoder::make_layout() {
   layout_ = {};
   if (id_enabled_) layout_.add({"user.id", id_vocabulary_.rows(), id_dim_, false, id_vocabulary_.buckets()});
   if (history_.last > 0)
-    layout_.add({"user.history", history_rows_, history_dim_, history_.table == HistoryTable::shared, history_buckets_});
+    layout_.add(
+        {"user.history", history_rows_, history_dim_, history_.table == HistoryTable::shared, history_buckets_});
   for (const auto& f : features_) {
     if (f.is_dense())
       ++layout_.dense;

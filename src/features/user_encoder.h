@@ -20,9 +20,10 @@ struct UserCells {
 
 // One request, or one training example: nothing of it says which of the two it is. Borrowed for the call.
 struct UserExample {
-  uint32_t user = Interner::kNone;               // row of the UserCells given beside; kNone: a stranger
-  std::span<const uint32_t> history;             // item id rows (ItemEncoder::id_vocabulary), the latest last, the target not in it
-  std::span<const std::string_view> context;     // per context column of the encoder; "" or missing: not known
+  uint32_t user = Interner::kNone;  // row of the UserCells given beside; kNone: a stranger
+  std::span<const uint32_t>
+      history;  // item id rows (ItemEncoder::id_vocabulary), the latest last, the target not in it
+  std::span<const std::string_view> context;  // per context column of the encoder; "" or missing: not known
   int64_t moment_us = 0;
 };
 

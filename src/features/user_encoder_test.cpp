@@ -57,7 +57,8 @@ TEST(UserEncoder, TheHistoryIsItsLatestItemsWeighedByRecency) {
   const auto e = w.fit();
   const auto cells = e.cells(w.ids, &w.users);
   const Rows32 longer{9, 4, 5, 6}, two{7, 8}, none;
-  const auto batch = encoded(e, cells, {{.user = 0, .history = longer}, {.user = 1, .history = two}, {.user = 2, .history = none}});
+  const auto batch =
+      encoded(e, cells, {{.user = 0, .history = longer}, {.user = 1, .history = two}, {.user = 2, .history = none}});
   EXPECT_EQ(list(batch, 1, 0), (Rows32{6, 5, 4}));  // 1, 1/2, 1/3 of 11/6
   const auto of_three = weights(batch, 1, 0), of_two = weights(batch, 1, 1);
   EXPECT_FLOAT_EQ(of_three[0], 6.f / 11);
@@ -74,7 +75,8 @@ TEST(UserEncoder, WithoutRecencyTheHistoryIsAMean) {
   w.options.history.recency = 0;
   const auto e = w.fit();
   const Rows32 history{1, 2, 3};
-  EXPECT_EQ(weights(encoded(e, {}, {{.history = history}}), 1, 0), (std::vector<float>(3, static_cast<float>(1.0 / 3))));
+  EXPECT_EQ(weights(encoded(e, {}, {{.history = history}}), 1, 0),
+            (std::vector<float>(3, static_cast<float>(1.0 / 3))));
 }
 
 TEST(UserEncoder, AttributesContextAndMomentAreRead) {
@@ -82,9 +84,10 @@ TEST(UserEncoder, AttributesContextAndMomentAreRead) {
   const auto e = w.fit();
   const auto cells = e.cells(w.ids, &w.users);
   const std::string_view desk[] = {"desk"}, fridge[] = {"fridge"}, empty[] = {""};
-  const auto batch = encoded(e, cells, {{.user = 1, .context = desk, .moment_us = 26 * kHour},
-                                        {.user = 0, .context = fridge, .moment_us = -kHour},
-                                        {.user = 2, .context = empty}});
+  const auto batch = encoded(e, cells,
+                             {{.user = 1, .context = desk, .moment_us = 26 * kHour},
+                              {.user = 0, .context = fridge, .moment_us = -kHour},
+                              {.user = 2, .context = empty}});
   EXPECT_EQ(list(batch, 0, 0), (Rows32{1}));
   EXPECT_GE(list(batch, 0, 2)[0], 2u);  // an id without training rows
   EXPECT_EQ(list(batch, 2, 0), (Rows32{1}));
@@ -135,8 +138,8 @@ TEST(UserEncoder, OneThatIsSavedAndLoadedGivesTheSameBatches) {
   const auto loaded = UserEncoder::load(in);
   const Rows32 history{1, 2, 3, 4};
   const std::string_view phone[] = {"phone"};
-  const std::vector<UserExample> examples{{.user = 0, .history = history, .context = phone, .moment_us = 99 * kHour},
-                                          {.user = 2}, {.history = history}};
+  const std::vector<UserExample> examples{
+      {.user = 0, .history = history, .context = phone, .moment_us = 99 * kHour}, {.user = 2}, {.history = history}};
   expect_same(encoded(e, e.cells(w.ids, &w.users), examples), encoded(loaded, loaded.cells(w.ids, &w.users), examples));
   EXPECT_EQ(loaded.history_rows(), 10u);
   for (size_t cut = 0; cut < out.bytes().size(); cut += 7)

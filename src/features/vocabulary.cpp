@@ -7,7 +7,9 @@
 
 namespace pagoda {
 
-uint64_t hash_text(std::string_view text, uint64_t seed) { return XXH3_64bits_withSeed(text.data(), text.size(), seed); }
+uint64_t hash_text(std::string_view text, uint64_t seed) {
+  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
+}
 
 Vocabulary Vocabulary::build(const Interner& candidates, std::span<const uint64_t> counts, uint64_t min_count,
                              uint32_t buckets) {
@@ -38,7 +40,8 @@ Vocabulary Vocabulary::load(ByteReader& in) {
   Vocabulary v;
   v.buckets_ = in.value<uint32_t>();
   v.words_ = load_strings(in);
-  if (v.buckets_ == 0 || uint64_t{v.words()} + v.buckets_ >= Interner::kNone) in.damaged("a vocabulary without buckets");
+  if (v.buckets_ == 0 || uint64_t{v.words()} + v.buckets_ >= Interner::kNone)
+    in.damaged("a vocabulary without buckets");
   return v;
 }
 

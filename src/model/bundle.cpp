@@ -14,10 +14,11 @@ constexpr std::string_view kKind = "bundle";
 constexpr uint64_t kMaxVectorDim = 1 << 16;  // bare vectors may be longer than a model's
 
 std::string info_json(const BundleInfo& i) {
-  nlohmann::ordered_json j = {{"version", i.version},     {"towers", i.towers},       {"dim", i.dim},
-                              {"items", i.items},         {"users", i.users},         {"training_rows", i.training_rows},
-                              {"moment_us", i.moment_us}, {"chosen_on", i.chosen_on}, {"refit", i.refit},
-                              {"uses_order", i.uses_order}, {"epochs", i.epochs}};
+  nlohmann::ordered_json j = {
+      {"version", i.version},       {"towers", i.towers},       {"dim", i.dim},
+      {"items", i.items},           {"users", i.users},         {"training_rows", i.training_rows},
+      {"moment_us", i.moment_us},   {"chosen_on", i.chosen_on}, {"refit", i.refit},
+      {"uses_order", i.uses_order}, {"epochs", i.epochs}};
   return j.dump(1);
 }
 
@@ -57,8 +58,9 @@ std::string fingerprint_of(const SectionFile& file) {
 std::unique_ptr<Index> make_index(const SectionFile& file, MatrixView<const float> vectors) {
   const auto kind = file.text("index");
   if (kind != "exact")
-    fail(ErrorKind::failed, "{}: its index is of kind '{}', which this program does not know; rebuild it: pagoda index {}",
-         file.path(), kind, file.path());
+    fail(ErrorKind::failed,
+         "{}: its index is of kind '{}', which this program does not know; rebuild it: pagoda index {}", file.path(),
+         kind, file.path());
   return make_exact_index(vectors);
 }
 
@@ -68,8 +70,8 @@ void expect_tables(const SectionFile& file, const TowerLayout& layout, bool tabl
     if (bag.item_ids && !tables_of_items) continue;  // the item tower's
     const uint64_t expected = 2 * sizeof(uint64_t) + uint64_t{bag.rows} * bag.dim * sizeof(float);
     if (bag.rows < bag.buckets || file.bytes("weights/" + bag.name).size() != expected)
-      fail(ErrorKind::failed, "{}: section 'weights/{}' is not of the {} x {} that its encoder says", file.path(), bag.name,
-           bag.rows, bag.dim);
+      fail(ErrorKind::failed, "{}: section 'weights/{}' is not of the {} x {} that its encoder says", file.path(),
+           bag.name, bag.rows, bag.dim);
   }
 }
 
@@ -120,7 +122,8 @@ void rewrite_bundle(const std::string& path, const std::string& to,
   for (const auto& [name, text] : replaced) in.bytes(name);
   SectionWriter out(to, kKind, kBundleVersion);
   for (const auto& section : in.sections()) {
-    const auto found = std::find_if(replaced.begin(), replaced.end(), [&](const auto& r) { return r.first == section.name; });
+    const auto found =
+        std::find_if(replaced.begin(), replaced.end(), [&](const auto& r) { return r.first == section.name; });
     if (found != replaced.end())
       out.section(section.name, found->second);
     else
@@ -147,14 +150,16 @@ Bundle::Bundle(const std::string& path) : file_(path, kKind, kBundleVersion) {
   if (item_ids_.size() != info_.items || item_counts_.size() != info_.items)
     fail(ErrorKind::failed, "{}: its sections disagree about the number of items", path);
   if (info_.dim < 1 || info_.dim > kMaxVectorDim || vectors.size() != info_.items * info_.dim * sizeof(float))
-    fail(ErrorKind::failed, "{}: section 'item_vectors' is not of {} vectors of {} components", path, info_.items, info_.dim);
+    fail(ErrorKind::failed, "{}: section 'item_vectors' is not of {} vectors of {} components", path, info_.items,
+         info_.dim);
   item_vectors_ = {reinterpret_cast<const float*>(vectors.data()), info_.items, info_.dim};
   index_ = make_index(file_, item_vectors_);
   if (!info_.towers) return;
 
   TowerOptions options;
-  Config::from_text(file_.text("tower_options"), path + ": section 'tower_options'")
-      .read([&](Fields& f) { describe(f, options); });
+  Config::from_text(file_.text("tower_options"), path + ": section 'tower_options'").read([&](Fields& f) {
+    describe(f, options);
+  });
   validate(options.model);
   validate(options.user, options.item);
   auto user_encoder = reader_of(file_, "user_encoder"), item_encoder = reader_of(file_, "item_encoder");
@@ -164,12 +169,14 @@ Bundle::Bundle(const std::string& path) : file_(path, kKind, kBundleVersion) {
   const bool item_table = !item_bags.empty() && item_bags[0].item_ids;
   for (const auto& bag : model_->user_encoder.layout().bags)
     if (bag.item_ids && !item_table)
-      fail(ErrorKind::failed, "{}: section 'user_encoder' shares an item table that section 'item_encoder' lacks", path);
+      fail(ErrorKind::failed, "{}: section 'user_encoder' shares an item table that section 'item_encoder' lacks",
+           path);
   if (model_->user_encoder.history_length() > 0 && model_->user_encoder.history_rows() != id_vocabulary.rows())
-    fail(ErrorKind::failed, "{}: section 'user_encoder' reads histories of other items than section 'item_encoder' knows",
-         path);
+    fail(ErrorKind::failed,
+         "{}: section 'user_encoder' reads histories of other items than section 'item_encoder' knows", path);
   if (static_cast<uint64_t>(options.model.dim) != info_.dim)
-    fail(ErrorKind::failed, "{}: the towers end in {} components, the item vectors have {}", path, options.model.dim, info_.dim);
+    fail(ErrorKind::failed, "{}: the towers end in {} components, the item vectors have {}", path, options.model.dim,
+         info_.dim);
   expect_tables(file_, model_->item_encoder.layout(), true);
   expect_tables(file_, model_->user_encoder.layout(), false);
   model_->towers = TwoTowers<float>(options.model, options.user, options.item, model_->user_encoder.layout(),
@@ -183,13 +190,13 @@ Bundle::Bundle(const std::string& path) : file_(path, kKind, kBundleVersion) {
   if (user_states_.size() != user_ids_.size() || user_cells_.size() != user_ids_.size())
     fail(ErrorKind::failed, "{}: its sections disagree about the number of users", path);
   item_id_rows_.reserve(item_ids_.size());
-  for (uint32_t item = 0; item < item_ids_.size(); ++item)
-    item_id_rows_.push_back(id_vocabulary.row(item_ids_[item]));
+  for (uint32_t item = 0; item < item_ids_.size(); ++item) item_id_rows_.push_back(id_vocabulary.row(item_ids_[item]));
 }
 
 const Model& Bundle::model() const {
   if (!model_)
-    fail(ErrorKind::usage, "{}: holds bare vectors and knows no users; give query vectors with --vectors", file_.path());
+    fail(ErrorKind::usage, "{}: holds bare vectors and knows no users; give query vectors with --vectors",
+         file_.path());
   return *model_;
 }
 

@@ -41,13 +41,13 @@ struct TowerOptions {
 void describe(Fields& fields, TowerOptions& options);  // sections [user], [item] and [model]
 
 struct BundleInfo {
-  std::string version;             // of the program that wrote it
-  bool towers = true;              // false: bare vectors
+  std::string version;  // of the program that wrote it
+  bool towers = true;   // false: bare vectors
   uint64_t dim = 0, items = 0, users = 0, training_rows = 0;
-  int64_t moment_us = 0;           // the latest time of the data it has seen: "now" where a request gives none
-  std::string chosen_on;           // "validation"; "fixed" when nothing was chosen
-  bool refit = false;              // retrained on train and validation for the chosen number of epochs
-  bool uses_order = false;         // the order of a user's list matters to it
+  int64_t moment_us = 0;    // the latest time of the data it has seen: "now" where a request gives none
+  std::string chosen_on;    // "validation"; "fixed" when nothing was chosen
+  bool refit = false;       // retrained on train and validation for the chosen number of epochs
+  bool uses_order = false;  // the order of a user's list matters to it
   uint64_t epochs = 0;
 };
 

@@ -36,9 +36,17 @@ class BundleTest : public testing::Test {
 
   BundleContent content() {
     BundleContent c;
-    c.info = {.version = "9.8.7", .towers = true, .dim = 4, .items = SmallWorld::kItems, .users = SmallWorld::kUsers,
-              .training_rows = 77, .moment_us = states_.moment_us, .chosen_on = "validation", .refit = true,
-              .uses_order = true, .epochs = 3};
+    c.info = {.version = "9.8.7",
+              .towers = true,
+              .dim = 4,
+              .items = SmallWorld::kItems,
+              .users = SmallWorld::kUsers,
+              .training_rows = 77,
+              .moment_us = states_.moment_us,
+              .chosen_on = "validation",
+              .refit = true,
+              .uses_order = true,
+              .epochs = 3};
     c.options = {world_.model, world_.user, world_.item};
     c.config = "a = 1\n", c.metrics = "{}", c.run_log = "{\"step\":1}\n", c.frequency = "state";
     c.model = &model_, c.user_ids = &world_.user_ids, c.user_cells = &cells_, c.user_states = &states_;
@@ -52,7 +60,8 @@ class BundleTest : public testing::Test {
   }
 
   // The bundle with other bytes in one section (nullopt: without it), and right checksums.
-  std::string forged(const std::string& section, const std::optional<std::string>& bytes, uint32_t version = kBundleVersion) {
+  std::string forged(const std::string& section, const std::optional<std::string>& bytes,
+                     uint32_t version = kBundleVersion) {
     if (!file_exists(path("m.pagoda"))) written();
     const SectionFile in(path("m.pagoda"), "bundle", kBundleVersion);
     SectionWriter out(path("forged"), "bundle", version);
@@ -215,15 +224,16 @@ TEST_F(BundleTest, ANewerVersionIsRefusedNamingBoth) {
 }
 
 TEST_F(BundleTest, AMissingSectionIsNamed) {
-  for (const char* section : {"info", "item_ids", "item_vectors", "index", "tower_options", "user_encoder", "user_states",
-                              "weights/item.id", "weights/user.layer1.biases"}) {
+  for (const char* section : {"info", "item_ids", "item_vectors", "index", "tower_options", "user_encoder",
+                              "user_states", "weights/item.id", "weights/user.layer1.biases"}) {
     const auto file = forged(section, std::nullopt);
     EXPECT_TRUE(error_of([&] { Bundle::open(file); }).says(fmt::format("has no section '{}'", section))) << section;
   }
 }
 
 TEST_F(BundleTest, SectionsThatDisagreeAreRefusedThoughTheirChecksumsHold) {
-  EXPECT_TRUE(refused("item_counts", [](ByteWriter& b) { b.array(std::vector<uint64_t>{1, 2}); }).says("number of items"));
+  EXPECT_TRUE(
+      refused("item_counts", [](ByteWriter& b) { b.array(std::vector<uint64_t>{1, 2}); }).says("number of items"));
   EXPECT_TRUE(refused("item_ids", [](ByteWriter& b) {
                 b.array(std::vector<uint64_t>{0, 9, 3});
                 b.array(std::vector<char>{'a', 'b', 'c'});
@@ -261,15 +271,18 @@ TEST_F(BundleTest, SectionsThatDisagreeAreRefusedThoughTheirChecksumsHold) {
                 save_attributes(b, a);
               }).says("section 'item_attributes': a column does not fit"));
   EXPECT_TRUE(refused("weights/item.id", [](ByteWriter& b) { b.value<uint64_t>(1); }).says("weights/item.id"));
-  EXPECT_TRUE(refused("weights/item.layer1.weights", [](ByteWriter& b) { b.value<uint64_t>(1); }).says("item.layer1.weights"));
+  EXPECT_TRUE(
+      refused("weights/item.layer1.weights", [](ByteWriter& b) { b.value<uint64_t>(1); }).says("item.layer1.weights"));
 }
 
 TEST_F(BundleTest, EncodersOfAnotherModelAreRefused) {
   SmallWorld other = world_;
   for (int i = 0; i < 5; ++i) other.item_ids.add("more" + std::to_string(i)), other.item_counts.push_back(9);
   auto model = other.make();
-  EXPECT_TRUE(refused("user_encoder", [&](ByteWriter& b) { model.user_encoder.save(b); }).says("section 'user_encoder'"));
-  EXPECT_TRUE(refused("item_encoder", [&](ByteWriter& b) { model.item_encoder.save(b); }).says("section 'item_encoder'"));
+  EXPECT_TRUE(
+      refused("user_encoder", [&](ByteWriter& b) { model.user_encoder.save(b); }).says("section 'user_encoder'"));
+  EXPECT_TRUE(
+      refused("item_encoder", [&](ByteWriter& b) { model.item_encoder.save(b); }).says("section 'item_encoder'"));
 }
 
 TEST_F(BundleTest, InfoThatLiesAboutTheVectorsWidthIsRefused) {

@@ -26,7 +26,8 @@ TEST(UserVectors, OneAloneHasTheBitsItHasAmongAThousandOnAnyNumberOfThreads) {
       EXPECT_TRUE(same_bits(all, user_vectors(one, model, cells, requests.examples)));
       for (size_t i : {0, 1, 63, 64, 500, 999}) {
         const auto alone = user_vectors(one, model, cells, std::span(requests.examples).subspan(i, 1));
-        EXPECT_TRUE(std::ranges::equal(alone.row(0), all.row(i))) << i << " of dim " << dim << ", layers " << hidden.size();
+        EXPECT_TRUE(std::ranges::equal(alone.row(0), all.row(i)))
+            << i << " of dim " << dim << ", layers " << hidden.size();
       }
     }
 }
@@ -61,7 +62,8 @@ struct Known {
     states.context_values = {Interner(), w.devices};
     states.context = {std::vector<uint32_t>(SmallWorld::kUsers, Interner::kNone), {0, 1, 0, 1, Interner::kNone, 1}};
     states.moment_us = 3 * SmallWorld::kDay;
-    for (uint32_t i = 0; i < SmallWorld::kItems; ++i) id_rows.push_back(model.item_encoder.id_vocabulary().row(w.item_ids[i]));
+    for (uint32_t i = 0; i < SmallWorld::kItems; ++i)
+      id_rows.push_back(model.item_encoder.id_vocabulary().row(w.item_ids[i]));
   }
   UserRequest stranger_like(uint32_t user) const {
     UserRequest r;
@@ -97,10 +99,13 @@ TEST(RequestVectors, WhatARequestGivesStandsForWhatIsKnown) {
   const auto model = w.make();
   const Known k(w, model);
   ThreadPool pool(1);
-  const auto vector = [&](const UserRequest& r) { return request_vectors(pool, model, k.cells, k.states, k.id_rows, {&r, 1}); };
+  const auto vector = [&](const UserRequest& r) {
+    return request_vectors(pool, model, k.cells, k.states, k.id_rows, {&r, 1});
+  };
   UserRequest known;
   known.user = known.cell = 3, known.moment_us = k.states.moment_us;
-  EXPECT_TRUE(same_bits(vector(known), known_user_vectors(pool, model, k.cells, k.states, k.id_rows, std::vector<uint32_t>{3})));
+  EXPECT_TRUE(same_bits(vector(known),
+                        known_user_vectors(pool, model, k.cells, k.states, k.id_rows, std::vector<uint32_t>{3})));
   auto spelled_out = k.stranger_like(3);
   spelled_out.cell = 3, spelled_out.context = {"desk"};
   EXPECT_TRUE(same_bits(vector(known), vector(spelled_out)));
@@ -157,7 +162,8 @@ TEST(UserStates, OnesThatAreSavedAndLoadedAreTheSame) {
   EXPECT_EQ(loaded.context, k.states.context);
   EXPECT_EQ(loaded.context_values[1].find("desk"), 1u);
   EXPECT_EQ(loaded.moment_us, k.states.moment_us);
-  EXPECT_TRUE(error_of([&] { load(out.bytes(), 5); }).says("section 'user_states': a history points past the catalogue"));
+  EXPECT_TRUE(
+      error_of([&] { load(out.bytes(), 5); }).says("section 'user_states': a history points past the catalogue"));
   auto other = k.states;
   other.context[1][0] = 2;
   ByteWriter past;

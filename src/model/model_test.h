@@ -80,7 +80,8 @@ struct SmallRequests {
       for (size_t k = rng.below(5); k > 0; --k) histories[i].push_back(static_cast<uint32_t>(rng.below(id_rows)));
       contexts[i] = i % 3 == 0 ? "phone" : i % 3 == 1 ? "desk" : "";
       examples[i] = {.user = i % 7 == 6 ? Interner::kNone : static_cast<uint32_t>(i % SmallWorld::kUsers),
-                     .history = histories[i], .context = {&contexts[i], 1},
+                     .history = histories[i],
+                     .context = {&contexts[i], 1},
                      .moment_us = static_cast<int64_t>(i) * 7'000'000'000};
     }
   }

@@ -105,7 +105,8 @@ TEST(TwoTowers, EveryParametersGradientIsThatOfFiniteDifferencesThroughTheLoss) 
   for (auto table : {HistoryTable::own, HistoryTable::shared})
     for (bool normalise : {true, false})
       for (const auto& hidden : std::vector<std::vector<int64_t>>{{}, {5}, {6, 5}}) {
-        SCOPED_TRACE(fmt::format("shared {}, normalise {}, hidden layers {}", table == HistoryTable::shared, normalise, hidden.size()));
+        SCOPED_TRACE(fmt::format("shared {}, normalise {}, hidden layers {}", table == HistoryTable::shared, normalise,
+                                 hidden.size()));
         SmallWorld w;
         w.all_features();
         w.user.history.table = table;

@@ -53,7 +53,8 @@ Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const UserCe
       histories.push(r.history);
     } else {
       const auto items = known ? states.histories[r.user] : std::span<const uint32_t>();
-      for (auto item : items.subspan(items.size() - std::min(items.size(), k))) histories.values.push_back(id_row_of_item[item]);
+      for (auto item : items.subspan(items.size() - std::min(items.size(), k)))
+        histories.values.push_back(id_row_of_item[item]);
       histories.close();
     }
     for (size_t c = 0; c < names.size(); ++c) {
@@ -66,7 +67,8 @@ Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const UserCe
   }
   std::vector<UserExample> examples(requests.size());
   for (size_t i = 0; i < requests.size(); ++i)
-    examples[i] = {.user = requests[i].cell, .history = std::as_const(histories)[i],
+    examples[i] = {.user = requests[i].cell,
+                   .history = std::as_const(histories)[i],
                    .context = std::span(context).subspan(i * names.size(), names.size()),
                    .moment_us = requests[i].moment_us};
   return user_vectors(pool, model, cells, examples);

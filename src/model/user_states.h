@@ -30,11 +30,11 @@ Matrix<float> known_user_vectors(ThreadPool& pool, const Model& model, const Use
 
 // One request: a known user, a stranger, or a history and context that replace what is known.
 struct UserRequest {
-  uint32_t user = Interner::kNone;    // row of `states`: whose history and context stand where none is given
-  uint32_t cell = Interner::kNone;    // row of `cells`: whose id and attributes are read
-  std::vector<uint32_t> history;      // id rows, the latest last; used when `own_history`
+  uint32_t user = Interner::kNone;  // row of `states`: whose history and context stand where none is given
+  uint32_t cell = Interner::kNone;  // row of `cells`: whose id and attributes are read
+  std::vector<uint32_t> history;    // id rows, the latest last; used when `own_history`
   bool own_history = false;
-  std::vector<std::string> context;   // per context column of the encoder, "" where the user's latest stands
+  std::vector<std::string> context;  // per context column of the encoder, "" where the user's latest stands
   int64_t moment_us = 0;
 };
 Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const UserCells& cells, const UserStates& states,

@@ -95,7 +95,8 @@ void EmbeddingTable<T>::backward(ThreadPool& pool, std::span<const Reading> read
       T* gradient = out.values[r];
       std::fill(gradient, gradient + values_.cols(), T{0});
       for (size_t n = first[r]; n < first[r + 1]; ++n)
-        axpy(static_cast<T>(uses[n].weight), readings[uses[n].reading].d_out[uses[n].example], gradient, values_.cols());
+        axpy(static_cast<T>(uses[n].weight), readings[uses[n].reading].d_out[uses[n].example], gradient,
+             values_.cols());
     }
   });
 }

@@ -30,7 +30,8 @@ Matrix<double> random_matrix(size_t rows, size_t cols, uint64_t lane) {
 TEST(EmbeddingTable, ForwardIsTheWeightedSumOfItsRows) {
   ThreadPool pool(1);
   EmbeddingTable<double> table("t", 3, 2);
-  for (size_t r = 0; r < 3; ++r) table.values()[r][0] = static_cast<double>(r + 1), table.values()[r][1] = 10. * static_cast<double>(r + 1);
+  for (size_t r = 0; r < 3; ++r)
+    table.values()[r][0] = static_cast<double>(r + 1), table.values()[r][1] = 10. * static_cast<double>(r + 1);
   Bag bag;
   bag.add(0, .5f), bag.add(2, 2.f), bag.add(0, 1.f), bag.close();
   bag.close();

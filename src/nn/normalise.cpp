@@ -33,7 +33,8 @@ void normalise_rows_backward(ThreadPool& pool, MatrixView<const T> y, const std:
 
 template void normalise_rows(ThreadPool&, MatrixView<float>, std::vector<float>&);
 template void normalise_rows(ThreadPool&, MatrixView<double>, std::vector<double>&);
-template void normalise_rows_backward(ThreadPool&, MatrixView<const float>, const std::vector<float>&, MatrixView<float>);
+template void normalise_rows_backward(ThreadPool&, MatrixView<const float>, const std::vector<float>&,
+                                      MatrixView<float>);
 template void normalise_rows_backward(ThreadPool&, MatrixView<const double>, const std::vector<double>&,
                                       MatrixView<double>);
 

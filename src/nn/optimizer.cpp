@@ -11,15 +11,18 @@ namespace pagoda {
 
 void describe(Fields& f, OptimizerOptions& o) {
   f.choice("optimizer", o.kind,
-           {{"adagrad", OptimizerKind::adagrad}, {"row_adagrad", OptimizerKind::row_adagrad},
-            {"adam", OptimizerKind::adam}, {"sgd", OptimizerKind::sgd}},
+           {{"adagrad", OptimizerKind::adagrad},
+            {"row_adagrad", OptimizerKind::row_adagrad},
+            {"adam", OptimizerKind::adam},
+            {"sgd", OptimizerKind::sgd}},
            "adagrad; row_adagrad (4 bytes of state a table row); adam (lazy on table rows); sgd");
   f.field("learning_rate", o.learning_rate, "step size; adagrad 0.05 .. 0.5, adam 0.0005 .. 0.01");
   f.field("weight_decay", o.weight_decay, "shrinks weights, and table rows when they are touched");
   f.field("beta1", o.beta1, "adam: memory of the gradient's mean");
   f.field("beta2", o.beta2, "adam: memory of its square");
   f.field("epsilon", o.epsilon, "adam: added to the root of the square");
-  f.field("initial_accumulator", o.initial_accumulator, "adagrad: start of each squared-gradient sum; lower starts faster");
+  f.field("initial_accumulator", o.initial_accumulator,
+          "adagrad: start of each squared-gradient sum; lower starts faster");
   f.field("clip_norm", o.clip_norm, "largest norm of a step's gradient; 0: no limit");
   f.field("warmup_steps", o.warmup_steps, "steps over which the rate rises to learning_rate");
   f.field("final_rate", o.final_rate, "share of learning_rate left at the last step; 1: constant");
@@ -94,13 +97,13 @@ template <class T>
 }
 
 PAGODA_CLONES
-void adagrad(float rate, float c, const float* g, float* h, float* v, size_t n) {
+void adagrad(float rate, float c, const float* g, float* h, float* v, size_t n) { adagrad_loop(rate, c, g, h, v, n); }
+void adagrad(double rate, double c, const double* g, double* h, double* v, size_t n) {
   adagrad_loop(rate, c, g, h, v, n);
 }
-void adagrad(double rate, double c, const double* g, double* h, double* v, size_t n) { adagrad_loop(rate, c, g, h, v, n); }
 PAGODA_CLONES
-void adam(float rate1, float root2, float b1, float b2, float eps, float c, const float* g, float* m, float* s, float* v,
-          size_t n) {
+void adam(float rate1, float root2, float b1, float b2, float eps, float c, const float* g, float* m, float* s,
+          float* v, size_t n) {
   adam_loop(rate1, root2, b1, b2, eps, c, g, m, s, v, n);
 }
 void adam(double rate1, double root2, double b1, double b2, double eps, double c, const double* g, double* m, double* s,

@@ -21,7 +21,7 @@ enum class OptimizerKind {
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::adagrad;
   double learning_rate = 0.1;
-  double weight_decay = 0.0;  // decoupled: value -= rate * decay * value, rows when touched
+  double weight_decay = 0.0;                          // decoupled: value -= rate * decay * value, rows when touched
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // adam
   double initial_accumulator = 1e-3;                  // adagrad: of each squared-gradient sum
   double clip_norm = 0.0;                             // global norm of a step's gradient; 0: no clipping
@@ -52,8 +52,8 @@ class OptimizerState {
   // value[row] -= step of gradient[row], for every row.
   void update(ThreadPool& pool, const StepRate& step, MatrixView<const T> gradient, MatrixView<T> value);
   // The same for rows[i] with gradient row i; the rows differ from each other.
-  void update_rows(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
-                   MatrixView<const T> gradient, MatrixView<T> value);
+  void update_rows(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows, MatrixView<const T> gradient,
+                   MatrixView<T> value);
 
   Matrix<T>& first() { return first_; }    // adagrad's sums, adam's mean
   Matrix<T>& second() { return second_; }  // adam's mean square

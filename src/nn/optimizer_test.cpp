@@ -60,7 +60,8 @@ TEST(Optimizer, RowAdagradDividesByTheMeanSquareOfTheRow) {
   expect_near(v[0], {a, b});
   expect_near(v[1], {a - .5 / std::sqrt(h2), b - 1 / std::sqrt(h2)});
   // Dense weights: an accumulator an element.
-  expect_near(two_steps(options(OptimizerKind::row_adagrad), false)[1], two_steps(options(OptimizerKind::adagrad), false)[1]);
+  expect_near(two_steps(options(OptimizerKind::row_adagrad), false)[1],
+              two_steps(options(OptimizerKind::adagrad), false)[1]);
 }
 
 TEST(Optimizer, AdamMovesByItsCorrectedMoments) {

@@ -16,7 +16,8 @@ bool is_id(const nlohmann::json& value) { return value.is_string() || value.is_n
 std::vector<std::pair<std::string, std::string>> context_of(const nlohmann::json& object, const std::string& place) {
   std::vector<std::pair<std::string, std::string>> out;
   for (const auto& [key, value] : object.items()) {
-    if (value.is_structured()) fail(ErrorKind::input, "{}: context '{}' has the wrong type: write a text or a number", place, key);
+    if (value.is_structured())
+      fail(ErrorKind::input, "{}: context '{}' has the wrong type: write a text or a number", place, key);
     if (!value.is_null()) out.emplace_back(key, text_of(value));
   }
   return out;
@@ -25,10 +26,13 @@ std::vector<std::pair<std::string, std::string>> context_of(const nlohmann::json
 std::vector<RequestFeature> features_of(const nlohmann::json& object, const std::string& place) {
   std::vector<RequestFeature> out;
   for (const auto& [key, value] : object.items()) {
-    const bool of_lists = value.is_object() || (value.is_array() && std::any_of(value.begin(), value.end(), [](const auto& v) {
-                                                  return v.is_structured() || v.is_null();
-                                                }));
-    if (of_lists) fail(ErrorKind::input, "{}: feature '{}' has the wrong type: write a text, a number or a list of them", place, key);
+    const bool of_lists =
+        value.is_object() || (value.is_array() && std::any_of(value.begin(), value.end(), [](const auto& v) {
+                                return v.is_structured() || v.is_null();
+                              }));
+    if (of_lists)
+      fail(ErrorKind::input, "{}: feature '{}' has the wrong type: write a text, a number or a list of them", place,
+           key);
     if (value.is_null()) continue;
     auto& feature = out.emplace_back(RequestFeature{.name = key, .values = {}, .is_list = value.is_array()});
     if (!feature.is_list)
@@ -52,7 +56,8 @@ RetrieveRequest parse_request(std::string_view line, const std::string& place) {
   try {
     j = nlohmann::json::parse(line);
   } catch (const nlohmann::json::parse_error& e) {
-    fail(ErrorKind::input, "{}: is no JSON object: wrong at character {}; write an id alone, or {{\"user\": ..., \"history\": [...]}}",
+    fail(ErrorKind::input,
+         "{}: is no JSON object: wrong at character {}; write an id alone, or {{\"user\": ..., \"history\": [...]}}",
          place, e.byte);
   }
   static const std::vector<std::string> known{"user", "history", "context", "features", "time"};
@@ -73,7 +78,8 @@ RetrieveRequest parse_request(std::string_view line, const std::string& place) {
     }
     if (key == "time") {
       request.time_us = parse_time_us(text_of(value));
-      if (!request.time_us) fail(ErrorKind::input, "{}: 'time' is {}, expected a time such as 2024-05-01T10:00:00Z", place, value.dump());
+      if (!request.time_us)
+        fail(ErrorKind::input, "{}: 'time' is {}, expected a time such as 2024-05-01T10:00:00Z", place, value.dump());
     }
   }
   return request;

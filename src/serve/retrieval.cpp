@@ -64,7 +64,8 @@ Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<Retrie
     p.moment_us = r.time_us.value_or(bundle_->user_states().moment_us);
     if (!r.features.empty()) with_features.push_back(i);
   }
-  auto vectors = request_vectors(pool, model, bundle_->user_cells(), bundle_->user_states(), bundle_->item_id_rows(), plain);
+  auto vectors =
+      request_vectors(pool, model, bundle_->user_cells(), bundle_->user_states(), bundle_->item_id_rows(), plain);
   if (with_features.empty()) return vectors;
 
   std::vector<UserRequest> featured;
@@ -98,7 +99,8 @@ Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<Retrie
   for (size_t f = 0; f < featured.size(); ++f)
     if (plain[with_features[f]].cell != Interner::kNone)
       cells.id_rows[f] = bundle_->user_cells().id_rows[plain[with_features[f]].cell];
-  const auto own_vectors = request_vectors(pool, model, cells, bundle_->user_states(), bundle_->item_id_rows(), featured);
+  const auto own_vectors =
+      request_vectors(pool, model, cells, bundle_->user_states(), bundle_->item_id_rows(), featured);
   for (size_t f = 0; f < with_features.size(); ++f)
     std::copy_n(own_vectors[f], own_vectors.cols(), vectors[with_features[f]]);
   return vectors;
@@ -120,7 +122,8 @@ RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, const std::vector<RetrieveR
   return answer;
 }
 
-RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, MatrixView<const float> vectors, const RetrieveOptions& options) const {
+RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, MatrixView<const float> vectors,
+                                   const RetrieveOptions& options) const {
   if (vectors.cols() != bundle_->item_vectors().cols())
     fail(ErrorKind::input, "the query vectors have {} components, the bundle's items {}", vectors.cols(),
          bundle_->item_vectors().cols());
@@ -146,8 +149,10 @@ RetrieveAnswer Retrieval::search(ThreadPool& pool, MatrixView<const float> vecto
     for (const auto& id : options.exclude)
       if (const auto row = bundle_->item_ids().find(id); row != Interner::kNone) allowed->remove(row);
   }
-  SearchOptions search{.k = options.k, .allowed = allowed ? &*allowed : nullptr,
-                       .excluded = exclude_seen ? &seen : nullptr, .min_score = options.min_score};
+  SearchOptions search{.k = options.k,
+                       .allowed = allowed ? &*allowed : nullptr,
+                       .excluded = exclude_seen ? &seen : nullptr,
+                       .min_score = options.min_score};
   return {{}, bundle_->index().search(pool, vectors, search)};
 }
 

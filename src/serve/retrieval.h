@@ -25,7 +25,7 @@ struct RetrieveRequest {
   std::optional<std::vector<std::string>> history;  // item ids, the latest last; replaces the known history
   std::vector<std::pair<std::string, std::string>> context;
   std::vector<RequestFeature> features;
-  std::optional<int64_t> time_us;                   // of the request; the bundle's moment otherwise
+  std::optional<int64_t> time_us;  // of the request; the bundle's moment otherwise
 };
 
 // One line of a users file: an id alone, or a JSON object with `user`, `history`, `context`, `features`, `time`.

@@ -58,15 +58,18 @@ class RetrievalOf : public testing::Test {
     Model model;
     model.item_encoder = ItemEncoder::fit(options.item, 8, items, &item_table, counts);
     const std::vector<UserEncoder::Context> contexts{{"device", &devices, {5, 5}}};
-    model.user_encoder = UserEncoder::fit(options.user, 8, users, user_counts, &user_table, contexts,
-                                          model.item_encoder.id_vocabulary().rows(), model.item_encoder.id_vocabulary().buckets());
-    model.towers = TwoTowers<float>(options.model, options.user, options.item, model.user_encoder.layout(), model.item_encoder.layout());
+    model.user_encoder =
+        UserEncoder::fit(options.user, 8, users, user_counts, &user_table, contexts,
+                         model.item_encoder.id_vocabulary().rows(), model.item_encoder.id_vocabulary().buckets());
+    model.towers = TwoTowers<float>(options.model, options.user, options.item, model.user_encoder.layout(),
+                                    model.item_encoder.layout());
     model.towers.initialise(5);
     const auto user_cells = model.user_encoder.cells(users, &user_table);
     const auto item_cells = model.item_encoder.cells(items, &item_table);
     const auto vectors = item_vectors(pool_, model, item_cells, 0);
     UserStates states;
-    for (const auto& list : std::vector<std::vector<uint32_t>>{{0, 1, 2, 3, 4}, {5, 6}, {}, {7}}) states.histories.push(list);
+    for (const auto& list : std::vector<std::vector<uint32_t>>{{0, 1, 2, 3, 4}, {5, 6}, {}, {7}})
+      states.histories.push(list);
     states.context_names = {"device"};
     states.context_values = {devices};
     states.context = {{0, 1, Interner::kNone, 0}};
@@ -109,10 +112,13 @@ class RetrievalOf : public testing::Test {
   std::unique_ptr<Retrieval> retrieval_;
 };
 
-bool contains(const Names& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool contains(const Names& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 TEST_F(RetrievalOf, AStrangerWithAKnownUsersHistoryContextAndFeaturesHasTheSameBits) {
-  EXPECT_EQ(vector("ann"), vector(R"({"user": "new", "history": ["i0", "i1", "i2", "i3", "i4"], "context": {"device": "tv"},
+  EXPECT_EQ(vector("ann"),
+            vector(R"({"user": "new", "history": ["i0", "i1", "i2", "i3", "i4"], "context": {"device": "tv"},
                                       "features": {"country": "DE", "likes": ["jam", "bread"]}})"));
   EXPECT_EQ(vector("bob"), vector(R"({"history": ["i5", "i6"], "context": {"device": "phone"},
                                       "features": {"likes": ["tea", "bread"], "country": "FR"}})"));
@@ -123,8 +129,8 @@ TEST_F(RetrievalOf, AStrangerWithAKnownUsersHistoryContextAndFeaturesHasTheSameB
 
 TEST_F(RetrievalOf, EachPartOfARequestMovesTheVector) {
   const auto stranger = vector("{}");
-  for (const char* line : {R"({"history": ["i3"]})", R"({"context": {"device": "tv"}})", R"({"features": {"country": "DE"}})",
-                           R"({"features": {"likes": ["jam"]}})"})
+  for (const char* line : {R"({"history": ["i3"]})", R"({"context": {"device": "tv"}})",
+                           R"({"features": {"country": "DE"}})", R"({"features": {"likes": ["jam"]}})"})
     EXPECT_NE(vector(line), stranger) << line;
   EXPECT_NE(vector(R"({"features": {"likes": ["jam"]}})"), vector(R"({"features": {"likes": ["tea"]}})"));
   EXPECT_EQ(vector(R"({"features": {"country": null}, "context": {"device": null}})"), stranger);
@@ -157,7 +163,8 @@ TEST_F(RetrievalOf, FilterAndExclusionsHoldTogether) {
   const auto free = items("bob", {.exclude_seen = false, .exclude = {}});
   auto expected = free;
   std::erase_if(expected, [](const std::string& i) { return i < "i4" || i == "i8"; });
-  EXPECT_EQ(items("bob", {.filter = "year >= 1994", .exclude_seen = false, .exclude = {"i8", "i2", "unknown"}}), expected);
+  EXPECT_EQ(items("bob", {.filter = "year >= 1994", .exclude_seen = false, .exclude = {"i8", "i2", "unknown"}}),
+            expected);
   expected.resize(2);
   EXPECT_EQ(items("bob", {.k = 2, .filter = "year >= 1994", .exclude_seen = false, .exclude = {"i8"}}), expected);
   EXPECT_EQ(items("bob", {.filter = "year > 2050", .exclude = {}}), Names{});
@@ -165,8 +172,13 @@ TEST_F(RetrievalOf, FilterAndExclusionsHoldTogether) {
 
 TEST_F(RetrievalOf, RequestsOfOneBatchDoNotTouchEachOther) {
   std::vector<RetrieveRequest> requests;
-  const Names lines{"ann", R"({"features": {"country": "PL"}})", "bob", R"({"user": "ann", "features": {"likes": ["tea"]}})",
-                    R"({"user": "ann", "features": {"likes": ["jam"], "country": "FR"}})", "{}", R"({"history": ["i1", "nothing"]})"};
+  const Names lines{"ann",
+                    R"({"features": {"country": "PL"}})",
+                    "bob",
+                    R"({"user": "ann", "features": {"likes": ["tea"]}})",
+                    R"({"user": "ann", "features": {"likes": ["jam"], "country": "FR"}})",
+                    "{}",
+                    R"({"history": ["i1", "nothing"]})"};
   for (const auto& line : lines) requests.push_back(ask(line));
   const auto together = retrieval_->user_vectors(pool_, requests);
   for (size_t i = 0; i < lines.size(); ++i)
@@ -179,11 +191,13 @@ TEST_F(RetrievalOf, NamesThatTheModelDoesNotReadSuggestTheNearest) {
   const auto message = [&](const std::string& line) {
     return error(ErrorKind::input, [&] { retrieval_->check_names(ask(line), "users.txt:1"); });
   };
-  EXPECT_EQ(message(R"({"context": {"devise": "tv"}})"), "users.txt:1: the model reads no context 'devise'; did you mean 'device'?");
+  EXPECT_EQ(message(R"({"context": {"devise": "tv"}})"),
+            "users.txt:1: the model reads no context 'devise'; did you mean 'device'?");
   EXPECT_EQ(message(R"({"features": {"contry": "DE"}})"),
             "users.txt:1: the model reads no user feature 'contry'; did you mean 'country'?");
   retrieval_->check_names(ask(R"({"context": {"device": "tv"}, "features": {"country": "DE", "likes": "tea"}})"), "");
-  EXPECT_NE(error(ErrorKind::usage, [&] { items("ann", {.filter = "yaer > 3", .exclude = {}}); }).find("year"), std::string::npos);
+  EXPECT_NE(error(ErrorKind::usage, [&] { items("ann", {.filter = "yaer > 3", .exclude = {}}); }).find("year"),
+            std::string::npos);
 }
 
 TEST_F(RetrievalOf, SimilarItemsAreTheNearestOthers) {
@@ -214,8 +228,10 @@ TEST_F(RetrievalOf, QueryVectorsOfAnotherLengthAreRefused) {
 
 TEST(Request, AnIdAloneOrAnObject) {
   EXPECT_EQ(parse_request("u 7", "").user, "u 7");
-  const auto r = parse_request(R"({"user": 12, "history": ["a", 5], "context": {"hour": 21}, "time": "1970-01-01T00:00:01Z",
-                                   "features": {"age": 33.5, "tags": ["x", 2]}})", "");
+  const auto r =
+      parse_request(R"({"user": 12, "history": ["a", 5], "context": {"hour": 21}, "time": "1970-01-01T00:00:01Z",
+                                   "features": {"age": 33.5, "tags": ["x", 2]}})",
+                    "");
   EXPECT_EQ(r.user, "12");
   EXPECT_EQ(r.history, (std::vector<std::string>{"a", "5"}));
   EXPECT_EQ(r.context, (std::vector<std::pair<std::string, std::string>>{{"hour", "21"}}));
@@ -243,8 +259,7 @@ TEST(Request, WhatIsWrongIsToldWithItsPlace) {
       {"u\xff", "UTF-8"},
       {"{\"user\": \"u\xff\"}", "no JSON object"},
   };
-  for (const auto& [line, part] : cases)
-    try {
+  for (const auto& [line, part] : cases) try {
       parse_request(line, "users.txt:9");
       ADD_FAILURE() << line;
     } catch (const Error& e) {

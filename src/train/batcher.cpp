@@ -69,7 +69,8 @@ void Batcher::add_interaction(uint32_t event, TrainBatch& batch, std::vector<uin
     size_t stop = event;
     if (log.has_time())  // a row's history is strictly before it: nothing of the same moment
       stop = static_cast<size_t>(std::lower_bound(e.time_us.begin() + static_cast<ptrdiff_t>(begin),
-                                                  e.time_us.begin() + event, e.time_us[event]) - e.time_us.begin());
+                                                  e.time_us.begin() + event, e.time_us[event]) -
+                                 e.time_us.begin());
     for (size_t at = stop; at > begin && history.size() - first < k; --at)
       if (e.items.values[at - 1] != target) history.push_back(source_.id_row_of_item[e.items.values[at - 1]]);
     std::reverse(history.begin() + static_cast<ptrdiff_t>(first), history.end());
@@ -87,7 +88,8 @@ void Batcher::add_interaction(uint32_t event, TrainBatch& batch, std::vector<uin
 // Distinct target items of one user, each with the largest weight it was given.
 void Batcher::add_targets(std::vector<uint32_t>& events, TrainBatch& batch) const {
   const auto& e = *source_.events;
-  std::sort(events.begin(), events.end(), [&](uint32_t a, uint32_t b) { return e.items.values[a] < e.items.values[b]; });
+  std::sort(events.begin(), events.end(),
+            [&](uint32_t a, uint32_t b) { return e.items.values[a] < e.items.values[b]; });
   for (size_t i = 0; i < events.size(); ++i) {
     const auto item = e.items.values[events[i]];
     const double weight = source_.data->log.weight_of(e.log_row[events[i]]);
@@ -101,7 +103,8 @@ void Batcher::add_targets(std::vector<uint32_t>& events, TrainBatch& batch) cons
   batch.positives.close();
   const auto n = static_cast<double>(batch.positives[batch.positives.size() - 1].size());
   const double balance = std::pow(n, -source_.options->user_balance);
-  for (size_t i = batch.weights.size() - static_cast<size_t>(n); i < batch.weights.size(); ++i) batch.weights[i] *= balance;
+  for (size_t i = batch.weights.size() - static_cast<size_t>(n); i < batch.weights.size(); ++i)
+    batch.weights[i] *= balance;
 }
 
 // The items before the targets, rising, each once, none of them a target.
@@ -109,7 +112,8 @@ void Batcher::add_known(std::vector<uint32_t>& items, TrainBatch& batch) const {
   std::sort(items.begin(), items.end());
   items.erase(std::unique(items.begin(), items.end()), items.end());
   const auto targets = std::as_const(batch.positives)[batch.positives.size() - 1];
-  std::set_difference(items.begin(), items.end(), targets.begin(), targets.end(), std::back_inserter(batch.known.values));
+  std::set_difference(items.begin(), items.end(), targets.begin(), targets.end(),
+                      std::back_inserter(batch.known.values));
   batch.known.close();
 }
 
@@ -147,7 +151,8 @@ bool Batcher::add_window(uint32_t user, int64_t moment, TrainBatch& batch, std::
   const auto cut = static_cast<uint32_t>(std::lower_bound(begin, end, moment) - e.time_us.begin());
   const auto stop = static_cast<uint32_t>(std::lower_bound(begin, end, moment + window_us_) - e.time_us.begin());
   std::vector<uint32_t> known(e.items.values.begin() + static_cast<ptrdiff_t>(e.items.offsets[user]),
-                              e.items.values.begin() + cut), targets;
+                              e.items.values.begin() + cut),
+      targets;
   auto sorted = known;
   std::sort(sorted.begin(), sorted.end());
   for (uint32_t event = cut; event < stop; ++event)
@@ -174,18 +179,21 @@ TrainBatch Batcher::make(uint64_t step, const std::vector<uint32_t>& order) cons
   const size_t begin = static_cast<size_t>(step % steps_per_epoch_) * batch_;
   TrainBatch batch;
   batch.step = step;
-  std::vector<uint32_t> history;           // all examples' histories, one after another
+  std::vector<uint32_t> history;  // all examples' histories, one after another
   std::vector<uint64_t> history_ends{0};
   if (o.rows == TrainingRows::user && o.targets == Targets::window) {
     // A moment somewhere in the log (where much happens, more often), then users active in the window after it.
     Rng rng(o.seed, Stream::history, step);
     const auto last_start = events.time_us[by_time_.back()] - window_us_;
-    auto usable = static_cast<size_t>(std::partition_point(by_time_.begin(), by_time_.end(), [&](uint32_t e) {
-                                        return events.time_us[e] <= last_start;
-                                      }) - by_time_.begin());
+    auto usable =
+        static_cast<size_t>(std::partition_point(by_time_.begin(), by_time_.end(),
+                                                 [&](uint32_t e) { return events.time_us[e] <= last_start; }) -
+                            by_time_.begin());
     const int64_t moment = events.time_us[by_time_[rng.below(std::max<size_t>(1, usable))]];
-    const auto from = std::partition_point(by_time_.begin(), by_time_.end(), [&](uint32_t e) { return events.time_us[e] < moment; });
-    const auto to = std::partition_point(from, by_time_.end(), [&](uint32_t e) { return events.time_us[e] < moment + window_us_; });
+    const auto from =
+        std::partition_point(by_time_.begin(), by_time_.end(), [&](uint32_t e) { return events.time_us[e] < moment; });
+    const auto to =
+        std::partition_point(from, by_time_.end(), [&](uint32_t e) { return events.time_us[e] < moment + window_us_; });
     std::vector<uint32_t> active;
     for (auto it = from; it != to; ++it) active.push_back(events.user[*it]);
     std::sort(active.begin(), active.end());
@@ -209,7 +217,8 @@ TrainBatch Batcher::make(uint64_t step, const std::vector<uint32_t>& order) cons
   std::vector<std::string_view> context(names.size() * batch.users.size());
   std::vector<UserExample> examples(batch.users.size());
   for (size_t c = 0; c < names.size(); ++c) {
-    const auto column = static_cast<size_t>(std::find(log.context_names.begin(), log.context_names.end(), names[c]) - log.context_names.begin());
+    const auto column = static_cast<size_t>(std::find(log.context_names.begin(), log.context_names.end(), names[c]) -
+                                            log.context_names.begin());
     for (size_t i = 0; i < examples.size(); ++i) {
       // Of a row: its own context. Of a user with many targets: that of its last event before them.
       uint32_t row = 0;
@@ -219,7 +228,8 @@ TrainBatch Batcher::make(uint64_t step, const std::vector<uint32_t>& order) cons
         const auto first = events.items.offsets[batch.users[i]], last = events.items.offsets[batch.users[i] + 1];
         const auto at = static_cast<uint64_t>(std::lower_bound(events.time_us.begin() + static_cast<ptrdiff_t>(first),
                                                                events.time_us.begin() + static_cast<ptrdiff_t>(last),
-                                                               batch.moments_us[i]) - events.time_us.begin());
+                                                               batch.moments_us[i]) -
+                                              events.time_us.begin());
         row = events.log_row[at > first ? at - 1 : first];
       }
       context[i * names.size() + c] = log.context_values[column][log.context[column][row]];

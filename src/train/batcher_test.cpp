@@ -20,14 +20,16 @@ std::string random_log(uint64_t seed) {
     Rng rng(seed, Stream::test, row);
     const auto day = rng.below(40);
     const auto user = rng.below(12), item = rng.below(30), device = rng.below(3);
-    log += fmt::format("u{},i{},2024-{:02}-{:02}T0{}:00:00Z,{},d{}\n", user, item, 1 + day / 28, 1 + day % 28, rng.below(2), 1 + row % 7, device);
+    log += fmt::format("u{},i{},2024-{:02}-{:02}T0{}:00:00Z,{},d{}\n", user, item, 1 + day / 28, 1 + day % 28,
+                       rng.below(2), 1 + row % 7, device);
   }
   return log;
 }
 
 TEST_F(BatcherOf, AnExamplesHistoryIsWhatWasStrictlyBeforeIt) {
   const auto options = options_of(
-      "user_id,item_id,ts\nu,a,2024-01-01\nu,b,2024-01-02\nu,c,2024-01-02\nu,d,2024-01-03\nu,b,2024-01-04\nv,a,2024-01-01\n"
+      "user_id,item_id,ts\nu,a,2024-01-01\nu,b,2024-01-02\nu,c,2024-01-02\nu,d,2024-01-03\nu,b,2024-01-04\nv,a,2024-01-"
+      "01\n"
       "u,a,2024-01-15\nu,a,2024-01-31\n");
   const Batches b(options);
   ASSERT_EQ(b.batcher.steps_per_epoch(), 1u);  // 6 events, 4 a batch: two are left over
@@ -42,7 +44,8 @@ TEST_F(BatcherOf, AnExamplesHistoryIsWhatWasStrictlyBeforeIt) {
     const auto batch = b.make(step);
     ASSERT_EQ(batch.users.size(), 4u);
     for (size_t i = 0; i < 4; ++i) {
-      const auto key = b.user(batch, i) + " " + b.targets(batch, i).at(0) + " " + format_time_us(batch.moments_us[i]).substr(9, 1);
+      const auto key =
+          b.user(batch, i) + " " + b.targets(batch, i).at(0) + " " + format_time_us(batch.moments_us[i]).substr(9, 1);
       ASSERT_TRUE(expected.contains(key)) << key << ": validation and test are not trained on";
       EXPECT_EQ(b.history(batch, i), expected[key]) << key;
       seen.insert(key);
@@ -74,7 +77,9 @@ TEST_F(BatcherOf, HistoryOfOthersIsAllButTheTarget) {
   for (uint64_t step = 0; step < 8; ++step) {
     const auto batch = b.make(step);
     const auto target = b.targets(batch, 0).at(0);
-    EXPECT_EQ(b.history(batch, 0), target == "a" ? Names({"b", "c"}) : target == "b" ? Names({"a", "c", "a"}) : Names({"a", "b", "a"}));
+    EXPECT_EQ(b.history(batch, 0), target == "a"   ? Names({"b", "c"})
+                                   : target == "b" ? Names({"a", "c", "a"})
+                                                   : Names({"a", "b", "a"}));
   }
 }
 
@@ -224,7 +229,8 @@ TEST_F(BatcherOf, HalfOfAUsersItemsAreTargetsTheOthersHistory) {
     EXPECT_EQ(batch.encoded.size, batch.users.size());
     for (size_t i = 0; i < batch.users.size(); ++i) {
       const auto targets = b.targets(batch, i), history = b.history(batch, i), known = b.known(batch, i);
-      const std::set<std::string> target_set(targets.begin(), targets.end()), history_set(history.begin(), history.end());
+      const std::set<std::string> target_set(targets.begin(), targets.end()),
+          history_set(history.begin(), history.end());
       EXPECT_EQ(target_set.size(), targets.size()) << "each target once";
       for (const auto& item : history) EXPECT_FALSE(target_set.contains(item));
       EXPECT_EQ(std::set<std::string>(known.begin(), known.end()), history_set);
@@ -284,7 +290,8 @@ TEST_F(BatcherOf, TargetsOfAWindowFollowItsMomentAndHistoryIsBefore) {
 }
 
 TEST_F(BatcherOf, UserBalanceDividesAUsersWeightAmongItsTargets) {
-  auto options = by_user(options_of("user_id,item_id,w\nu,a,2\nu,b,3\nu,c,4\nu,a,5\nu,d,1\nu,e,1\nv,a,7\nv,c,1\nv,d,1\n"), Targets::half);
+  auto options = by_user(
+      options_of("user_id,item_id,w\nu,a,2\nu,b,3\nu,c,4\nu,a,5\nu,d,1\nu,e,1\nv,a,7\nv,c,1\nv,d,1\n"), Targets::half);
   options.towers.user.history.last = 0;  // without a history all are targets
   const auto weights = [&](double balance) {
     options.train.user_balance = balance;

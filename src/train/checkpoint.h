@@ -19,14 +19,14 @@ enum class Phase : uint32_t {
 
 struct TrainingProgress {
   Phase phase = Phase::choose;
-  uint64_t next_step = 0;         // of the phase
-  double loss_sum = 0;            // since the last line of the log: of each step's loss times its examples
+  uint64_t next_step = 0;  // of the phase
+  double loss_sum = 0;     // since the last line of the log: of each step's loss times its examples
   uint64_t loss_examples = 0;
-  double best_value = -1;         // of the choosing metric
-  uint64_t best_epoch = 0;        // epochs trained at the best value; 0: none was judged yet
+  double best_value = -1;   // of the choosing metric
+  uint64_t best_epoch = 0;  // epochs trained at the best value; 0: none was judged yet
   uint64_t evaluations_since_best = 0;
-  uint64_t choose_steps = 0;      // steps taken by phase choose, once it has ended
-  double seconds = 0;             // of training, over all resumes
+  uint64_t choose_steps = 0;  // steps taken by phase choose, once it has ended
+  double seconds = 0;         // of training, over all resumes
 };
 
 void save_checkpoint(const std::string& path, const TrainingProgress& progress, uint64_t config_checksum, Model& model,

@@ -12,8 +12,8 @@ namespace {
 
 Attributes load_table(const std::string& path, const std::string& id, const std::string& fallback,
                       const BadRowOptions& bad_rows) {
-  return load_attributes({.paths = {path}, .format = Format::automatic, .id = id.empty() ? fallback : id,
-                          .bad_rows = bad_rows});
+  return load_attributes(
+      {.paths = {path}, .format = Format::automatic, .id = id.empty() ? fallback : id, .bad_rows = bad_rows});
 }
 
 bool in_training(Part part, bool with_validation) {
@@ -33,7 +33,8 @@ Dataset load_dataset(const DataOptions& options) {
     interactions.paths = options.split.test_files;
     first_test = append_interactions(interactions, d.log);
   }
-  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
+  const auto now =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
   d.parts = split(d.log, options.split, first_test, now.count());
   if (!options.items.empty())
     d.item_table = load_table(options.items, options.items_id, options.item, options.bad_rows);

@@ -23,16 +23,16 @@ struct Events {
 // Immutable after load.
 struct Dataset {
   Interactions log;
-  std::vector<Part> parts;             // per log row
+  std::vector<Part> parts;  // per log row
   std::optional<Attributes> item_table, user_table;
-  Interner catalogue;                  // the served items: the item table's, then those of train and validation
-  Interner users;                      // the users of train and validation
-  std::vector<uint32_t> item_row;      // per item of the log: its catalogue row, Interner::kNone outside of it
-  std::vector<uint32_t> user_row;      // per user of the log, likewise
+  Interner catalogue;                    // the served items: the item table's, then those of train and validation
+  Interner users;                        // the users of train and validation
+  std::vector<uint32_t> item_row;        // per item of the log: its catalogue row, Interner::kNone outside of it
+  std::vector<uint32_t> user_row;        // per user of the log, likewise
   int64_t train_end_us = 0, end_us = 0;  // latest time of train, and of train and validation
 
-  Events events(bool with_validation) const;                              // train, or train and validation
-  std::vector<uint64_t> item_counts(bool with_validation) const;          // rows on each catalogue item
+  Events events(bool with_validation) const;                      // train, or train and validation
+  std::vector<uint64_t> item_counts(bool with_validation) const;  // rows on each catalogue item
   std::vector<uint64_t> user_counts(bool with_validation) const;
   std::vector<UserEncoder::Context> contexts(bool with_validation) const;  // borrows the log
 };

@@ -60,7 +60,8 @@ TEST_F(DatasetOf, EventsOfAUserAreInOrderOfTime) {
 
 TEST_F(DatasetOf, EventsOfTheSameMomentKeepTheOrderOfTheFile) {
   const auto data = load_dataset(options_of("user_id,item_id,ts\nu,x,2024-01-02\nu,b,2024-01-01\nu,a,2024-01-01\n"
-                                            "u,c,2024-01-01\nu,a,2024-01-15\nu,a,2024-01-31\n").data);
+                                            "u,c,2024-01-01\nu,a,2024-01-15\nu,a,2024-01-31\n")
+                                     .data);
   Names order;
   const auto events = data.events(false);
   for (auto item : events.items[0]) order.emplace_back(data.catalogue[item]);
@@ -96,8 +97,9 @@ TEST_F(DatasetOf, ItemsOfTheItemTableAreServedEvenWhenNobodyHadThem) {
 }
 
 TEST_F(DatasetOf, ContextCountsAreThoseOfTheTrainingRows) {
-  auto options = options_of("user_id,item_id,ts,device\nu,a,2024-01-01,tv\nu,b,2024-01-02,phone\nu,c,2024-01-02,tv\n"
-                            "u,a,2024-01-15,tv\nu,a,2024-01-31,radio\n");
+  auto options = options_of(
+      "user_id,item_id,ts,device\nu,a,2024-01-01,tv\nu,b,2024-01-02,phone\nu,c,2024-01-02,tv\n"
+      "u,a,2024-01-15,tv\nu,a,2024-01-31,radio\n");
   const auto data = load_dataset(options.data);
   const auto train = data.contexts(false), both = data.contexts(true);
   ASSERT_EQ(train.size(), 1u);

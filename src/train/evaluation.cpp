@@ -45,13 +45,15 @@ RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const 
     Ragged<uint32_t> seen;
     for (size_t i = begin; i < end; ++i)
       seen.push(judged.users[i] == Interner::kNone ? std::span<const uint32_t>() : states.histories[judged.users[i]]);
-    const auto found = index.search(pool, user_vectors.slice_rows(begin, end), {.k = sorted.back() + 1, .excluded = &seen});
+    const auto found =
+        index.search(pool, user_vectors.slice_rows(begin, end), {.k = sorted.back() + 1, .excluded = &seen});
     for (size_t i = begin; i < end; ++i)
-      accumulator.add({.items = found.items[i - begin],
-                       .scores = std::span(found.scores).subspan(found.items.offsets[i - begin], found.items[i - begin].size()),
-                       .relevant = (*judged.relevant)[i],
-                       .relevant_outside = judged.relevant_outside[i],
-                       .history = std::as_const(seen)[i - begin].size()});
+      accumulator.add(
+          {.items = found.items[i - begin],
+           .scores = std::span(found.scores).subspan(found.items.offsets[i - begin], found.items[i - begin].size()),
+           .relevant = (*judged.relevant)[i],
+           .relevant_outside = judged.relevant_outside[i],
+           .history = std::as_const(seen)[i - begin].size()});
   }
   return accumulator.report();
 }
@@ -64,13 +66,15 @@ MetricName parse_metric(const std::string& name) {
     fail(ErrorKind::usage, "'{}' is no metric{}", name, suggestion(metric.kind, kinds));
   const auto* begin = name.data() + (at == std::string::npos ? name.size() : at + 1);
   const auto* end = name.data() + name.size();
-  if (const auto [stop, error] = std::from_chars(begin, end, metric.k); error != std::errc() || stop != end || metric.k < 1)
+  if (const auto [stop, error] = std::from_chars(begin, end, metric.k);
+      error != std::errc() || stop != end || metric.k < 1)
     fail(ErrorKind::usage, "'{}': write the list's length after the @, as in {}@100", name, metric.kind);
   return metric;
 }
 
-NamedMetrics validation_metrics(ThreadPool& pool, const Dataset& data, const Fit& fit, MatrixView<const float> item_vectors,
-                                const Relevant& relevant, const Options& options) {
+NamedMetrics validation_metrics(ThreadPool& pool, const Dataset& data, const Fit& fit,
+                                MatrixView<const float> item_vectors, const Relevant& relevant,
+                                const Options& options) {
   const auto choose = parse_metric(options.train.choose_by);
   auto ks = options.evaluate.k;
   ks.push_back(choose.k);
@@ -92,8 +96,10 @@ NamedMetrics validation_metrics(ThreadPool& pool, const Dataset& data, const Fit
     const auto k = std::to_string(report.ks[i]);
     out.emplace_back("recall@" + k, report.recall[i]);
     out.emplace_back("ndcg@" + k, report.ndcg[i]);
-    if (report.ks[i] == static_cast<size_t>(choose.k) && choose.kind == "hit_rate") out.emplace_back("hit_rate@" + k, report.hit_rate[i]);
-    if (report.ks[i] == static_cast<size_t>(choose.k) && choose.kind == "mrr") out.emplace_back("mrr@" + k, report.mrr[i]);
+    if (report.ks[i] == static_cast<size_t>(choose.k) && choose.kind == "hit_rate")
+      out.emplace_back("hit_rate@" + k, report.hit_rate[i]);
+    if (report.ks[i] == static_cast<size_t>(choose.k) && choose.kind == "mrr")
+      out.emplace_back("mrr@" + k, report.mrr[i]);
   }
   return out;
 }

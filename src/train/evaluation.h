@@ -31,8 +31,8 @@ RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const 
 
 // Metrics of a model in training on the validation part: for each evaluate.k and the k of train.choose_by.
 using NamedMetrics = std::vector<std::pair<std::string, double>>;
-NamedMetrics validation_metrics(ThreadPool& pool, const Dataset& data, const Fit& fit, MatrixView<const float> item_vectors,
-                                const Relevant& relevant, const Options& options);
+NamedMetrics validation_metrics(ThreadPool& pool, const Dataset& data, const Fit& fit,
+                                MatrixView<const float> item_vectors, const Relevant& relevant, const Options& options);
 
 // "ndcg@20" to its parts; Error{usage} for an unknown metric, with the nearest.
 struct MetricName {

@@ -20,10 +20,10 @@ struct TestUsers {
 TestUsers test_users(const Bundle& bundle, const Options& options, const std::vector<std::string>& files);
 
 struct Judgement {
-  RankingReport known;     // users the bundle has a history of
-  RankingReport strangers; // the others: answered as anyone unknown is
-  double seconds = 0;      // user vectors, search and metrics; without reading files
-  std::string json;        // INTERFACE: `evaluate --json`
+  RankingReport known;      // users the bundle has a history of
+  RankingReport strangers;  // the others: answered as anyone unknown is
+  double seconds = 0;       // user vectors, search and metrics; without reading files
+  std::string json;         // INTERFACE: `evaluate --json`
 };
 Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks);
 

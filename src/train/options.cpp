@@ -10,8 +10,10 @@ namespace pagoda {
 namespace {
 
 void describe(Fields& f, DataOptions& o) {
-  f.field("interactions", o.interactions, "the log: files or globs; csv, tsv, jsonl, parquet, arrow, adjacency; .gz and .zst");
-  f.field("format", o.format, "of the log, where the file names do not tell it: \"adjacency\" for lines of user item item ...");
+  f.field("interactions", o.interactions,
+          "the log: files or globs; csv, tsv, jsonl, parquet, arrow, adjacency; .gz and .zst");
+  f.field("format", o.format,
+          "of the log, where the file names do not tell it: \"adjacency\" for lines of user item item ...");
   f.field("user", o.user, "column of the user's id");
   f.field("item", o.item, "column of the item's id");
   f.field("time", o.time, "column of the time; \"\": there is none");
@@ -21,15 +23,18 @@ void describe(Fields& f, DataOptions& o) {
   f.field("items_id", o.items_id, "its id column; \"\": named as in the interactions");
   f.field("users", o.users, "file of the user table; \"\": there is none");
   f.field("users_id", o.users_id, "its id column; \"\": named as in the interactions");
-  f.section("split", "which rows train, which choose the model, which judge it", [&](Fields& f) { describe(f, o.split); });
+  f.section("split", "which rows train, which choose the model, which judge it",
+            [&](Fields& f) { describe(f, o.split); });
   f.choice("on_bad_row", o.bad_rows.on_bad_row, {{"fail", OnBadRow::fail}, {"skip", OnBadRow::skip}},
            "a row that can not be used: fail, or skip and count it");
   f.field("bad_row_limit", o.bad_rows.limit, "with skip: more bad rows than this, and it fails all the same");
 }
 
 void describe(Fields& f, SamplingOptions& o) {
-  f.section("frequency", "how often an item is drawn: the q of the correction", [&](Fields& f) { describe(f, o.frequency); });
-  f.list<NegativesOptions>("negatives", o.negatives, "where negatives come from; the correction is that of their mixture",
+  f.section("frequency", "how often an item is drawn: the q of the correction",
+            [&](Fields& f) { describe(f, o.frequency); });
+  f.list<NegativesOptions>("negatives", o.negatives,
+                           "where negatives come from; the correction is that of their mixture",
                            [](Fields& f, NegativesOptions& one) { describe(f, one); });
 }
 
@@ -41,7 +46,8 @@ void describe(Fields& f, TrainOptions& o) {
   f.choice("targets", o.targets, {{"half", Targets::half}, {"window", Targets::window}},
            "rows = user: a random half of the list, or what follows a random moment");
   f.field("target_window", o.target_window, "targets = window: how long after the moment; as long as the test part");
-  f.field("user_balance", o.user_balance, "rows = user: each of a user's n targets weighs n^-this; 0: every target the same, 1: every user");
+  f.field("user_balance", o.user_balance,
+          "rows = user: each of a user's n targets weighs n^-this; 0: every target the same, 1: every user");
   f.field("mask_history", o.mask_history, "rows = user: items of the history are not pushed away as negatives");
   f.choice("order", o.order, {{"shuffled", Order::shuffled}, {"time", Order::time}},
            "shuffled epochs, or one pass in time order");
@@ -94,14 +100,16 @@ void validate(const Options& o) {
   if (o.evaluate.k.empty()) fail(ErrorKind::usage, "evaluate.k is empty: name at least one list length");
   for (auto k : o.evaluate.k) at_least("evaluate.k", k, 1);
   if (o.sampling.negatives.empty())
-    fail(ErrorKind::usage, "sampling.negatives is empty: give at least one [[sampling.negatives]], such as source = \"in_batch\"");
+    fail(ErrorKind::usage,
+         "sampling.negatives is empty: give at least one [[sampling.negatives]], such as source = \"in_batch\"");
   const bool catalogue = o.sampling.negatives[0].source == "catalogue";
   if (o.train.rows == TrainingRows::user && o.loss.correction == Correction::leave_one_out)
-    fail(ErrorKind::usage, "loss.correction = \"leave_one_out\" has one positive a row: use train.rows = \"interaction\"");
+    fail(ErrorKind::usage,
+         "loss.correction = \"leave_one_out\" has one positive a row: use train.rows = \"interaction\"");
   if (catalogue && o.loss.correction == Correction::leave_one_out)
     fail(ErrorKind::usage, "loss.correction = \"leave_one_out\" corrects draws; source = \"catalogue\" draws nothing");
-  const bool needs_time = o.train.order == Order::time ||
-                          (o.train.rows == TrainingRows::user && o.train.targets == Targets::window);
+  const bool needs_time =
+      o.train.order == Order::time || (o.train.rows == TrainingRows::user && o.train.targets == Targets::window);
   if (needs_time && o.data.time.empty())
     fail(ErrorKind::usage, "train.order = \"time\" and train.targets = \"window\" need data.time");
   if (!parse_duration_us(o.train.target_window))
@@ -116,8 +124,12 @@ std::string to_toml(const Options& options, bool with_comments) {
 InteractionOptions interaction_options(const DataOptions& data) {
   return {.paths = data.interactions,
           .format = data.format == "auto" ? Format::automatic : format_from_name(data.format),
-          .user = data.user, .item = data.item, .time = data.time, .weight = data.weight,
-          .context = data.context, .bad_rows = data.bad_rows};
+          .user = data.user,
+          .item = data.item,
+          .time = data.time,
+          .weight = data.weight,
+          .context = data.context,
+          .bad_rows = data.bad_rows};
 }
 
 }  // namespace pagoda

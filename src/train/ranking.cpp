@@ -230,7 +230,9 @@ std::string ranking_json(const RankingReport& report, const EvaluationRun& run) 
   json["metrics"] = std::move(metrics);
   json["by_item_popularity"] = Json::array();
   for (const auto& bucket : report.by_item_popularity) {
-    Json entry{{"bucket", bucket.name}, {"items", bucket.items}, {"test_positives", bucket.test_positives},
+    Json entry{{"bucket", bucket.name},
+               {"items", bucket.items},
+               {"test_positives", bucket.test_positives},
                {"train_positives", bucket.train_positives}};
     put(entry, "recall", bucket.recall);
     put(entry, "recommended", bucket.recommended);

@@ -35,7 +35,7 @@ struct PopularityBucket {
   std::string name;
   uint64_t items = 0, test_positives = 0, train_positives = 0;
   AtK recommended;  // its share of the first K of every list
-  AtK recall;  // hits on the bucket's positives / its positives; 0 without any
+  AtK recall;       // hits on the bucket's positives / its positives; 0 without any
 };
 
 struct ActivityBucket {

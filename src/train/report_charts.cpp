@@ -45,7 +45,11 @@ std::string loss_figure(ReadModels models) {
   size_t most = 0;
   for (const auto& model : models) {
     Series series{name_of(model), {}, model.color};
-    for (const auto& record : model.run) series.points.push_back({static_cast<double>(record.step), record.loss});
+    for (const auto& record : model.run) {
+      // A refit begins anew at its first epoch: its curve would lie over the one that the model was chosen on.
+      if (&record != &model.run.front() && record.epoch <= (&record - 1)->epoch) break;
+      series.points.push_back({static_cast<double>(record.step), record.loss});
+    }
     most = std::max(most, series.points.size());
     if (!series.points.empty()) chart.series.push_back(std::move(series));
   }

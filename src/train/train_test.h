@@ -56,11 +56,17 @@ class TrainTest : public testing::Test {
 struct Batches {
   Batches(const Options& options, bool with_validation = false)
       : options(options), data(load_dataset(options.data)), fit(data, this->options, with_validation),
-        batcher({.options = &this->options.train, .data = &data, .events = &fit.events,
-                 .encoder = &fit.model.user_encoder, .cells = &fit.user_cells, .id_row_of_item = fit.id_row_of_item}) {}
+        batcher({.options = &this->options.train,
+                 .data = &data,
+                 .events = &fit.events,
+                 .encoder = &fit.model.user_encoder,
+                 .cells = &fit.user_cells,
+                 .id_row_of_item = fit.id_row_of_item}) {}
   Batches(const Batches&) = delete;
 
-  TrainBatch make(uint64_t step) const { return batcher.make(step, batcher.epoch_order(step / batcher.steps_per_epoch())); }
+  TrainBatch make(uint64_t step) const {
+    return batcher.make(step, batcher.epoch_order(step / batcher.steps_per_epoch()));
+  }
 
   std::string user(const TrainBatch& batch, size_t i) const { return std::string(data.users[batch.users[i]]); }
   std::vector<std::string> targets(const TrainBatch& batch, size_t i) const { return names(batch.positives[i]); }

@@ -16,17 +16,16 @@ constexpr double kLeastTemperature = 0.01;  // a learned one stays above: below,
 
 Trainer::Trainer(const Options& options, Model& model, const ItemCells& item_cells,
                  std::span<const uint64_t> training_counts, size_t batch_rows, uint64_t steps, ThreadPool& pool)
-    : options_(options), model_(model), item_cells_(item_cells), pool_(pool), steps_(steps), loss_(make_loss<float>(options.loss)),
-      log_temperature_(std::log(options.loss.temperature.value_or(0.1))) {
+    : options_(options), model_(model), item_cells_(item_cells), pool_(pool), steps_(steps),
+      loss_(make_loss<float>(options.loss)), log_temperature_(std::log(options.loss.temperature.value_or(0.1))) {
   frequency_ = options.sampling.frequency.kind == FrequencyKind::counts
                    ? make_counts(training_counts)
                    : make_streaming(options.sampling.frequency, options.train.seed);
-  mixture_ = std::make_unique<Mixture>(
-      options.sampling.negatives,
-      NegativeWorld{.catalogue_items = static_cast<uint32_t>(item_cells.size()),
-                    .batch_rows = static_cast<int64_t>(batch_rows),
-                    .training_counts = training_counts,
-                    .frequency = frequency_.get()});
+  mixture_ = std::make_unique<Mixture>(options.sampling.negatives,
+                                       NegativeWorld{.catalogue_items = static_cast<uint32_t>(item_cells.size()),
+                                                     .batch_rows = static_cast<int64_t>(batch_rows),
+                                                     .training_counts = training_counts,
+                                                     .frequency = frequency_.get()});
   for (const auto& p : model.towers.parameters())
     optimizers_.emplace_back(options.train.optimizer, p.matrix->rows(), p.matrix->cols(), p.table);
 }
@@ -59,31 +58,42 @@ StepResult Trainer::step(const TrainBatch& batch) {
   d_items_.resize(item_pass_.output.rows(), towers.dim());
   LossOutput<float> result{.d_users = d_users_, .d_items = d_items_};
   loss_->run(pool_,
-            {.users = user_pass_.output, .items = item_pass_.output, .positives = &own_columns,
-             .positive_weights = batch.weights, .masked = &masked,
-             .first_negative = columns_.first_negative, .log_count = columns_.log_count,
-             .log_count_rows = {}, .log_multiplicity = columns_.log_multiplicity,
-             .negatives_drawn = columns_.drawn, .temperature = temperature()},
-            result);
+             {.users = user_pass_.output,
+              .items = item_pass_.output,
+              .positives = &own_columns,
+              .positive_weights = batch.weights,
+              .masked = &masked,
+              .first_negative = columns_.first_negative,
+              .log_count = columns_.log_count,
+              .log_count_rows = {},
+              .log_multiplicity = columns_.log_multiplicity,
+              .negatives_drawn = columns_.drawn,
+              .temperature = temperature()},
+             result);
   if (!std::isfinite(result.value))
-    fail(ErrorKind::failed, "step {}: the loss is {}; lower train.learning_rate or set train.clip_norm", batch.step, result.value);
+    fail(ErrorKind::failed, "step {}: the loss is {}; lower train.learning_rate or set train.clip_norm", batch.step,
+         result.value);
 
   towers.backward(pool_, batch.encoded, user_pass_, d_users_, items_, item_pass_, d_items_, gradients_);
   update(batch.step);
   if (!options_.loss.temperature) {
     temperature_square_ += result.d_log_temperature * result.d_log_temperature;
-    log_temperature_ -= options_.train.optimizer.learning_rate * 0.1 * result.d_log_temperature / std::sqrt(temperature_square_);
+    log_temperature_ -=
+        options_.train.optimizer.learning_rate * 0.1 * result.d_log_temperature / std::sqrt(temperature_square_);
     log_temperature_ = std::max(log_temperature_, std::log(kLeastTemperature));
   }
   return {result.value, batch.users.size()};
 }
 
-// Column j is looked at in the moment of example j; drawn columns in that of the examples in turn.
+// A positive's column is looked at in the moment of its own row, drawn columns in those of the rows in turn.
 void Trainer::encode_items(const TrainBatch& batch) {
   std::vector<int64_t> moments;
   if (model_.item_encoder.follows_moment()) {
-    moments.resize(columns_.items.size());
-    for (size_t j = 0; j < moments.size(); ++j) moments[j] = batch.moments_us[j % batch.moments_us.size()];
+    moments.reserve(columns_.items.size());
+    for (size_t i = 0; i < batch.positives.size() && !mixture_->is_catalogue(); ++i)
+      moments.insert(moments.end(), batch.positives[i].size(), batch.moments_us[i]);
+    for (size_t j = moments.size(); j < columns_.items.size(); ++j)
+      moments.push_back(batch.moments_us[j % batch.moments_us.size()]);
   }
   model_.item_encoder.encode(item_cells_, columns_.items, moments, items_);
 }
@@ -98,7 +108,8 @@ void Trainer::update(uint64_t step) {
   auto& towers = model_.towers;
   size_t at = 0;
   for (size_t t = 0; t < towers.tables().size(); ++t, ++at)
-    optimizers_[at].update_rows(pool_, rate, gradients_.tables[t].rows, gradients_.tables[t].values, towers.tables()[t].values());
+    optimizers_[at].update_rows(pool_, rate, gradients_.tables[t].rows, gradients_.tables[t].values,
+                                towers.tables()[t].values());
   for (auto* side : {&gradients_.user, &gradients_.item}) {
     auto& mlp = side == &gradients_.user ? towers.user().mlp() : towers.item().mlp();
     for (size_t l = 0; l < mlp.layers(); ++l) {

@@ -47,7 +47,7 @@ class Trainer {
   std::unique_ptr<Mixture> mixture_;
   std::unique_ptr<Loss<float>> loss_;
   double log_temperature_;
-  double temperature_square_ = 1e-3;  // Adagrad's sum for the learned temperature
+  double temperature_square_ = 1e-3;               // Adagrad's sum for the learned temperature
   std::vector<OptimizerState<float>> optimizers_;  // parallel to towers.parameters()
 
   // Workspace, kept between steps.

@@ -38,9 +38,8 @@ Options whole_catalogue(Options o) {
 // A run of steps: its losses, and at the end every parameter's bits.
 struct Training {
   Training(const Options& options, int threads)
-      : batches(options), pool(threads),
-        trainer(batches.options, batches.fit.model, batches.fit.item_cells, batches.fit.item_counts, batches.batcher.batch_rows(),
-                1000, pool) {
+      : batches(options), pool(threads), trainer(batches.options, batches.fit.model, batches.fit.item_cells,
+                                                 batches.fit.item_counts, batches.batcher.batch_rows(), 1000, pool) {
     batches.fit.model.towers.initialise(options.train.seed);
   }
   void run(uint64_t begin, uint64_t end) {
@@ -59,8 +58,8 @@ struct Training {
     const auto vectors = item_vectors(pool, batches.fit.model, batches.fit.item_cells, 0);
     batches.options.evaluate.k = {24};
     batches.options.train.choose_by = "recall@24";
-    for (const auto& [name, value] : validation_metrics(pool, batches.data, batches.fit, vectors,
-                                                        relevant_items(batches.data, Part::validation), batches.options))
+    for (const auto& [name, value] : validation_metrics(
+             pool, batches.data, batches.fit, vectors, relevant_items(batches.data, Part::validation), batches.options))
       if (name == "recall@24") return value;
     return -1;
   }
@@ -118,7 +117,8 @@ TEST_F(TrainerOf, AClusteredWorldIsLearntFarBetterThanByChance) {
 }
 
 TEST_F(TrainerOf, ALearnedTemperatureMovesAndStaysFinite) {
-  for (auto options : {in_batch_and_uniform(options_of(clustered_log())), whole_catalogue(options_of(clustered_log()))}) {
+  for (auto options :
+       {in_batch_and_uniform(options_of(clustered_log())), whole_catalogue(options_of(clustered_log()))}) {
     options.loss.temperature.reset();
     Training t(options, 1);
     const double start = t.trainer.temperature();
@@ -198,8 +198,9 @@ TEST_F(TrainerOf, ALossThatIsNoNumberIsToldWithAStepAndARemedy) {
 TEST_F(TrainerOf, MetricNamesAreReadAndWrongOnesToldWithTheNearest) {
   EXPECT_EQ(parse_metric("ndcg@20").kind, "ndcg");
   EXPECT_EQ(parse_metric("ndcg@20").k, 20);
-  for (const auto& [name, part] : {std::pair("recal@20", "did you mean 'recall'?"), std::pair("recall", "recall@100"),
-                                   std::pair("recall@x", "recall@100"), std::pair("recall@0", "recall@100"), std::pair("recall@5x", "@100")})
+  for (const auto& [name, part] :
+       {std::pair("recal@20", "did you mean 'recall'?"), std::pair("recall", "recall@100"),
+        std::pair("recall@x", "recall@100"), std::pair("recall@0", "recall@100"), std::pair("recall@5x", "@100")})
     try {
       parse_metric(name);
       ADD_FAILURE() << name;

@@ -62,8 +62,7 @@ void Run::execute(bool resume) {
   if (!from)  // of another run: a later --resume must not find it beside this run's best model
     std::filesystem::remove(checkpoint_path), std::filesystem::remove(path("best"));
   if (from) progress_ = from->progress();
-  log_.emplace(run_folder(output_),
-               from ? std::optional(progress_.choose_steps + progress_.next_step) : std::nullopt);
+  log_.emplace(run_folder(output_), from ? std::optional(progress_.choose_steps + progress_.next_step) : std::nullopt);
   log_info("{} users, {} items, {} rows to train on, {} users to validate with", human_count(data_.users.size()),
            human_count(data_.catalogue.size()),
            human_count(static_cast<double>(std::count(data_.parts.begin(), data_.parts.end(), Part::train))),
@@ -78,8 +77,11 @@ void Run::execute(bool resume) {
   }
   if (options_.train.refit && may_choose()) {
     if (progress_.phase == Phase::choose)
-      progress_ = {.phase = Phase::refit, .best_value = progress_.best_value, .best_epoch = progress_.best_epoch,
-                   .choose_steps = progress_.next_step, .seconds = progress_.seconds};
+      progress_ = {.phase = Phase::refit,
+                   .best_value = progress_.best_value,
+                   .best_epoch = progress_.best_epoch,
+                   .choose_steps = progress_.next_step,
+                   .seconds = progress_.seconds};
     log_info("chosen: {} epochs ({} = {:.4f} on validation); training on train and validation for as many",
              progress_.best_epoch, options_.train.choose_by, progress_.best_value);
     fit.emplace(data_, options_, true);
@@ -91,8 +93,11 @@ void Run::execute(bool resume) {
 }
 
 void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
-  const Batcher batcher({.options = &options_.train, .data = &data_, .events = &fit.events,
-                         .encoder = &fit.model.user_encoder, .cells = &fit.user_cells,
+  const Batcher batcher({.options = &options_.train,
+                         .data = &data_,
+                         .events = &fit.events,
+                         .encoder = &fit.model.user_encoder,
+                         .cells = &fit.user_cells,
                          .id_row_of_item = fit.id_row_of_item});
   const uint64_t per_epoch = batcher.steps_per_epoch();
   const uint64_t planned = per_epoch * static_cast<uint64_t>(options_.train.epochs), end = per_epoch * end_epoch;
@@ -122,10 +127,14 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
     if (in_epoch + 1 == per_epoch) {
       bar->finish();
       bar.reset();
-      RunRecord record{.step = progress_.choose_steps + progress_.next_step, .epoch = static_cast<double>(epoch + 1),
-                       .seconds = progress_.seconds, .loss = loss, .examples_per_second = rate};
+      RunRecord record{.step = progress_.choose_steps + progress_.next_step,
+                       .epoch = static_cast<double>(epoch + 1),
+                       .seconds = progress_.seconds,
+                       .loss = loss,
+                       .examples_per_second = rate};
       record.health.push_back({"temperature", trainer.temperature()});
-      const bool judged = choosing && ((epoch + 1) % static_cast<uint64_t>(options_.train.evaluate_every) == 0 || epoch + 1 == end_epoch);
+      const bool judged = choosing && ((epoch + 1) % static_cast<uint64_t>(options_.train.evaluate_every) == 0 ||
+                                       epoch + 1 == end_epoch);
       if (judged) judge(fit, epoch + 1), record.validation = validation_;
       progress_.seconds = record.seconds = seconds_before + seconds_since(phase_start_);
       log_->write(record);
@@ -174,9 +183,15 @@ void Run::write(Fit& fit) {
   const auto states = user_states(data_, data_.events(true), data_.end_us);
   BundleContent content;
   content.options = options_.towers;
-  content.info = {.version = PAGODA_VERSION, .towers = true, .dim = vectors.cols(), .items = vectors.rows(),
-                  .users = data_.users.size(), .training_rows = fit.events.size(), .moment_us = data_.end_us,
-                  .chosen_on = may_choose() ? "validation" : "fixed", .refit = refit,
+  content.info = {.version = PAGODA_VERSION,
+                  .towers = true,
+                  .dim = vectors.cols(),
+                  .items = vectors.rows(),
+                  .users = data_.users.size(),
+                  .training_rows = fit.events.size(),
+                  .moment_us = data_.end_us,
+                  .chosen_on = may_choose() ? "validation" : "fixed",
+                  .refit = refit,
                   .uses_order = uses_order(options_, states),
                   .epochs = may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs)};
   content.config = to_toml(options_, false);
