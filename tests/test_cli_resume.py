@@ -51,7 +51,10 @@ SHORT = ("--set", "train.epochs=6", "--set", "train.batch=128", "--set", "model.
                          ids=["sampled", "catalogue", "streaming, no refit"])
 def test_killed_at_any_moment_and_resumed_to_the_same_bits(cli, config, tmp_path, extra):
     whole = tmp_path / "whole.pagoda"
+    start = time.monotonic()
     cli("train", "-c", config, "-o", whole, *extra)
+    seconds = time.monotonic() - start
+    # Never more than a third of what the whole run takes: at least two kills come before the end, on any machine.
     # A checkpoint after every step: most kills fall into the saving of one.
     run = Run(cli, config, tmp_path / "killed.pagoda", *extra, "--set", "train.checkpoint_seconds=0")
     chance = random.Random(str(extra))
@@ -59,7 +62,7 @@ def test_killed_at_any_moment_and_resumed_to_the_same_bits(cli, config, tmp_path
     for _ in range(6):
         process = run.start("--resume")
         try:
-            process.wait(timeout=chance.uniform(0.05, 0.3))
+            process.wait(timeout=seconds * chance.uniform(0.1, 0.33))
         except subprocess.TimeoutExpired:
             process.kill()
             kills += 1

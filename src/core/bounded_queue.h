@@ -43,7 +43,7 @@ class BoundedQueue {
   }
 
   // No more values will come; `error` is what stopped the producer, if anything did.
-  void close(std::exception_ptr error = nullptr) {
+  void close(const std::exception_ptr& error = nullptr) {
     std::lock_guard lock(mutex_);
     closed_ = true;
     if (error) error_ = error;

@@ -121,6 +121,7 @@ Feature Feature::fit(const FeatureOptions& options, const Column* column, std::s
     f.text_buckets_ = options.hash_buckets > 0 ? static_cast<uint32_t>(options.hash_buckets) : kDefaultTextBuckets;
     values = 1 << 20;  // the widest default
   } else if (options.kind == FeatureKind::numeric) {
+    check(column != nullptr, "a numeric feature has a column");
     f.fit_numbers(*column, counts);
     values = f.bounds_.size() + 2;
   } else {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "data/data_test.h"
 #include "features/ngrams.h"
 

@@ -86,7 +86,7 @@ class RetrievalOf : public testing::Test {
   }
 
   static RetrieveRequest ask(const std::string& line) { return parse_request(line, "users.txt:1"); }
-  Names items(const std::string& line, RetrieveOptions options = {}) {
+  Names items(const std::string& line, const RetrieveOptions& options = {}) {
     const auto answer = retrieval_->retrieve(pool_, {ask(line)}, options);
     Names out;
     for (auto row : answer.found.items[0]) out.emplace_back(retrieval_->bundle().item_ids()[row]);
@@ -223,7 +223,7 @@ TEST_F(RetrievalOf, QueryVectorsOfAnotherLengthAreRefused) {
   const Matrix<float> narrow(2, 3);
   const auto message = error(ErrorKind::input, [&] { retrieval_->retrieve(pool_, narrow.view(), {.exclude = {}}); });
   EXPECT_NE(message.find("3 components"), std::string::npos);
-  EXPECT_NE(message.find("8"), std::string::npos);
+  EXPECT_NE(message.find('8'), std::string::npos);
 }
 
 TEST(Request, AnIdAloneOrAnObject) {

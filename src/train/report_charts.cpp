@@ -1,4 +1,6 @@
 // The sections that are charts: learning, popularity, frequency.
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -152,7 +154,7 @@ std::string activity_figure(ReadModels models) {
                  .series = {}};
   for (const auto& part : parts) {
     const std::string shortest = number_text(part.shortest, false), longest = number_text(part.longest, false);
-    chart.groups.push_back(part.shortest == part.longest ? shortest : shortest + "–" + longest);
+    chart.groups.push_back(part.shortest == part.longest ? shortest : fmt::format("{}–{}", shortest, longest));
     chart.notes.push_back(number_text(part.users, false) + " users");
   }
   for (const auto& model : models) {

@@ -161,7 +161,7 @@ TEST_F(TrainerOf, ACheckpointOfAnotherConfigIsRefused) {
   Training t(in_batch_and_uniform(options_of(clustered_log())), 1);
   save_checkpoint(folder_ + "/checkpoint", {}, 77, t.batches.fit.model, t.trainer);
   try {
-    Checkpoint(folder_ + "/checkpoint", 78);
+    const Checkpoint other(folder_ + "/checkpoint", 78);
     FAIL() << "nothing was thrown";
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::usage);
