@@ -21,7 +21,7 @@ namespace pagoda {
 
 enum class LossKind { sampled_softmax };
 
-// Which logits are corrected by log expected count (ALGORITHMS: Yi 2019 eq. 4; Yang 2020; Khrylchenko 2025).
+// Which logits are corrected by log expected count (Yi et al. 2019 eq. 4; Yang et al. 2020; Khrylchenko et al. 2025).
 enum class Correction { none, standard, negatives, leave_one_out };
 
 struct LossOptions {
@@ -71,7 +71,8 @@ class Loss {
 template <class T>
 std::unique_ptr<Loss<T>> make_loss(const LossOptions& options);
 
-// Sampled softmax with sampling-bias correction, ALGORITHMS.md sections 1, 2 and 6.
+// Sampled softmax with sampling-bias correction: Yi et al. (RecSys 2019), eq. 4; Yang et al. (WWW 2020), mixed negatives;
+// Khrylchenko et al. (RecSys 2025), leave one out; BSL, two temperatures.
 //
 //   bias_j = log_multiplicity_j - beta log_count_j   (standard, negatives)       log_multiplicity_j   (none)
 //   z_ij   = s_ij + bias_j                           (`negatives`: a positive's own z is its raw s)

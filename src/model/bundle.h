@@ -3,7 +3,7 @@
 // A section file (core/section_file.h) of kind "bundle", version 1. Sections:
 //   info            JSON: what the model is and where it came from (BundleInfo)
 //   config          TOML, complete: every option with its value
-//   metrics         JSON of the evaluation that chose the model (empty: none yet)
+//   metrics         JSON of `pagoda evaluate` on the test part (empty: not judged yet)
 //   run_log         JSONL of the training run
 //   tower_options   TOML: the sections of the config that give the towers their shape (not in a bundle of bare vectors)
 //   user_encoder, item_encoder, weights/*      the towers                      (not in a bundle of bare vectors)

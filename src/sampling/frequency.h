@@ -57,7 +57,7 @@ std::unique_ptr<Frequency> make_counts(std::span<const uint64_t> counts);
 
 // Algorithm 2 (m = 1) and 3 of Yi 2019: A the last tick seen, B the mean gap,
 //   B[h(y)] <- (1 - a_n) B[h(y)] + a_n (t - A[h(y)]);  A[h(y)] <- t;   p(y) = 1 / max_k B_k[h_k(y)]
-// with the errata of ALGORITHMS.md section 3: a bucket's first sight only seeds A; a bucket is updated at most once a
+// with these errata: a bucket's first sight only seeds A; a bucket is updated at most once a
 // tick; at read time the gap is max(B, (t - A) / 4), so a vanished item decays; 1/B's upward bias divided out.
 // The n-th gap of a bucket weighs a_n = max(a, 1/n): B is the plain mean of the gaps until there are 1/a of them, which
 // starts it without bias (d0 = d), and rare items, most of a catalogue, are read from all the gaps they have.

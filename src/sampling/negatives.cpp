@@ -29,17 +29,35 @@ void describe(Fields& fields, NegativesOptions& options) {
                "catalogue: weighs columns by popularity^this; above 0 pushes popular items down");
 }
 
-std::vector<std::string> negative_source_names() { return {"in_batch", "uniform", "catalogue"}; }
+namespace {
+
+// The one list of sources.
+struct SourceKind {
+  const char* name;
+  std::unique_ptr<NegativeSource> (*make)(const NegativesOptions& options, const NegativeWorld& world);
+};
+using Options = NegativesOptions;
+using World = NegativeWorld;
+constexpr SourceKind kSources[] = {
+    {"in_batch", [](const Options&, const World& world) { return make_in_batch(world); }},
+    {"uniform", [](const Options& o, const World& world) { return make_uniform(o.count, world.catalogue_items); }},
+    {"catalogue", [](const Options&, const World& world) { return make_catalogue(world.catalogue_items); }},
+};
+
+}  // namespace
+
+std::vector<std::string> negative_source_names() {
+  std::vector<std::string> names;
+  for (const auto& kind : kSources) names.emplace_back(kind.name);
+  return names;
+}
 
 std::unique_ptr<NegativeSource> make_negative_source(const NegativesOptions& options, const NegativeWorld& world) {
-  if (options.source == "in_batch") return make_in_batch(world);
-  if (options.source == "uniform") {
-    if (options.count < 1)
-      fail(ErrorKind::usage, "sampling.negatives: source 'uniform' has count = {}, expected 1 or more columns a step",
-           options.count);
-    return make_uniform(options.count, world.catalogue_items);
-  }
-  if (options.source == "catalogue") return make_catalogue(world.catalogue_items);
+  if (options.count < 1)
+    fail(ErrorKind::usage, "sampling.negatives: source '{}' has count = {}, expected 1 or more columns a step",
+         options.source, options.count);
+  for (const auto& kind : kSources)
+    if (options.source == kind.name) return kind.make(options, world);
   const auto names = negative_source_names();
   fail(ErrorKind::usage, "sampling.negatives: unknown source '{}'{}", options.source,
        suggestion(options.source, names));

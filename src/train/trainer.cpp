@@ -18,9 +18,7 @@ Trainer::Trainer(const Options& options, Model& model, const ItemCells& item_cel
                  std::span<const uint64_t> training_counts, size_t batch_rows, uint64_t steps, ThreadPool& pool)
     : options_(options), model_(model), item_cells_(item_cells), pool_(pool), steps_(steps),
       loss_(make_loss<float>(options.loss)), log_temperature_(std::log(options.loss.temperature.value_or(0.1))) {
-  frequency_ = options.sampling.frequency.kind == FrequencyKind::counts
-                   ? make_counts(training_counts)
-                   : make_streaming(options.sampling.frequency, options.train.seed);
+  frequency_ = make_frequency(options.sampling.frequency, training_counts, options.train.seed);
   mixture_ = std::make_unique<Mixture>(options.sampling.negatives,
                                        NegativeWorld{.catalogue_items = static_cast<uint32_t>(item_cells.size()),
                                                      .batch_rows = static_cast<int64_t>(batch_rows),
