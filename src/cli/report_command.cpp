@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <nlohmann/json.hpp>
-
 #include "cli/commands.h"
 #include "cli/report_input.h"
 #include "core/file.h"

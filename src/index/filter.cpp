@@ -5,7 +5,6 @@
 #include <map>
 #include <optional>
 
-#include "core/ids.h"
 #include "core/suggest.h"
 #include "index/filter_syntax.h"
 
@@ -267,7 +266,7 @@ Filter compile_filter(std::string_view expression, const Attributes& attributes,
   filter.items = ItemSet(items);
   const auto truths = Evaluator(expression, attributes).evaluate(root);
   for (size_t r = 0; r < truths.size(); ++r) {
-    if (truths[r] != kYes || row_of[r] == index_of(kUnknownItem)) continue;
+    if (truths[r] != kYes || row_of[r] == Interner::kNone) continue;
     check(row_of[r] < items, "an item row of the catalogue");
     filter.items.add(row_of[r]);
   }

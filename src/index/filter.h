@@ -31,7 +31,7 @@ struct Filter {
   bool not_seen = false;  // the expression also demands that the user has not seen the item
 };
 
-// `row_of[attribute row]` is the item row; kUnknownItem where the item is not in the catalogue. Error{usage}, with the
+// `row_of[attribute row]` is the item row; Interner::kNone where the item is not in the catalogue. Error{usage}, with the
 // position: a syntax error, an unknown field (with the nearest one), an order between a text and a number.
 Filter compile_filter(std::string_view expression, const Attributes& attributes, std::span<const uint32_t> row_of,
                       size_t items);

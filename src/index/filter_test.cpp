@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "core/ids.h"
-
 namespace pagoda {
 namespace {
 
@@ -175,7 +173,7 @@ TEST(Filter, NotSeenIsReportedAndNotAnAttribute) {
 
 TEST(Filter, ItemsAreFoundByTheirRowsAndThoseOutsideTheCatalogueLeftOut) {
   const Attributes a = films();
-  const std::vector<uint32_t> row_of{3, index_of(kUnknownItem), 0, 1, 6};
+  const std::vector<uint32_t> row_of{3, Interner::kNone, 0, 1, 6};
   EXPECT_EQ(compile_filter("price > -100", a, row_of, 8).items.rows(), (std::vector<uint32_t>{0, 1, 3, 6}));
   EXPECT_EQ(compile_filter("not price > 2", a, row_of, 8).items.rows(), (std::vector<uint32_t>{0, 1, 3}));
 }

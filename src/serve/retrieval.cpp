@@ -69,7 +69,6 @@ Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<Retrie
   if (with_features.empty()) return vectors;
 
   std::vector<UserRequest> featured;
-  Interner ids;
   for (const auto& name : model.user_encoder.table_columns()) {
     auto& column = own.columns.emplace_back();
     column.name = name;

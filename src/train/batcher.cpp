@@ -30,7 +30,7 @@ Batcher::Batcher(BatchSource source) : source_(std::move(source)) {
   const size_t examples = by_user ? users_.size() : events.size();
   check(examples > 0, "a training part has events");
   batch_ = std::min(static_cast<size_t>(o.batch), examples);
-  // A partial last batch would have fewer in-batch negatives than log q says; whole users have the catalogue.
+  // Events left over are met in the next epoch; of users, each is met in every epoch.
   steps_per_epoch_ = by_user ? (examples + batch_ - 1) / batch_ : examples / batch_;
   window_us_ = parse_duration_us(o.target_window).value_or(0);
   if (o.order == Order::time || (by_user && o.targets == Targets::window)) {
@@ -168,7 +168,7 @@ bool Batcher::add_window(uint32_t user, int64_t moment, TrainBatch& batch, std::
   batch.users.push_back(user);
   batch.moments_us.push_back(moment);
   add_targets(targets, batch);
-  add_known(known, batch);
+  add_known(sorted, batch);
   return true;
 }
 

@@ -4,15 +4,10 @@
 
 #include <limits>
 
+#include "train/markup_test.h"
+
 namespace pagoda {
 namespace {
-
-size_t count_of(std::string_view text, std::string_view part) {
-  size_t count = 0;
-  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + part.size())) ++count;
-  return count;
-}
-bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
 LineChart two_lines() {
   return {.title = "Recall",

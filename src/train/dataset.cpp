@@ -117,9 +117,14 @@ std::vector<UserEncoder::Context> Dataset::contexts(bool with_validation) const 
 }
 
 Relevant relevant_items(const Dataset& data, Part part) {
+  return relevant_items(data.log, data.item_row, [&](size_t row) { return data.parts[row] == part; });
+}
+
+Relevant relevant_items(const Interactions& log, std::span<const uint32_t> item_row,
+                        const std::function<bool(size_t)>& judged) {
   std::vector<std::pair<uint32_t, uint32_t>> pairs;  // (user, item) of the log
-  for (size_t row = 0; row < data.log.size(); ++row)
-    if (data.parts[row] == part) pairs.emplace_back(data.log.user[row], data.log.item[row]);
+  for (size_t row = 0; row < log.size(); ++row)
+    if (judged(row)) pairs.emplace_back(log.user[row], log.item[row]);
   std::sort(pairs.begin(), pairs.end());
   pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
   Relevant r;
@@ -128,7 +133,7 @@ Relevant relevant_items(const Dataset& data, Part part) {
     const size_t first = r.items.values.size();
     uint32_t outside = 0;
     for (; i < pairs.size() && pairs[i].first == user; ++i) {
-      const auto row = data.item_row[pairs[i].second];
+      const auto row = item_row[pairs[i].second];
       if (row == Interner::kNone)
         ++outside;
       else

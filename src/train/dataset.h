@@ -1,6 +1,7 @@
 // The data of a run: the log, its parts, the catalogue, the users, and each user's events in order.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -47,5 +48,8 @@ struct Relevant {
   std::vector<uint32_t> outside;  // per such user: how many of its items are not in the catalogue
 };
 Relevant relevant_items(const Dataset& data, Part part);
+// The same of the rows of any log for which judged(row). item_row: per item of the log its catalogue row, or kNone.
+Relevant relevant_items(const Interactions& log, std::span<const uint32_t> item_row,
+                        const std::function<bool(size_t)>& judged);
 
 }  // namespace pagoda

@@ -1,6 +1,5 @@
 #include "train/judgement.h"
 
-#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -27,30 +26,15 @@ TestUsers test_users(const Bundle& bundle, const Options& options, const std::ve
     interactions.paths = files;
     log = load_interactions(interactions);
   }
-  std::vector<std::pair<uint32_t, uint32_t>> pairs;  // (user, item) of the log, each once
-  for (size_t row = 0; row < log.size(); ++row)
-    if (parts.empty() || parts[row] == Part::test) pairs.emplace_back(log.user[row], log.item[row]);
-  std::sort(pairs.begin(), pairs.end());
-  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
-  if (pairs.empty())
+  std::vector<uint32_t> item_row(log.items.size());
+  for (uint32_t i = 0; i < log.items.size(); ++i) item_row[i] = bundle.item_ids().find(log.items[i]);
+  auto relevant = relevant_items(log, item_row, [&](size_t row) { return parts.empty() || parts[row] == Part::test; });
+  if (relevant.users.empty())
     fail(ErrorKind::usage, "the test part is empty: data.split keeps none; give interactions to judge by with --data");
-  TestUsers test;
-  for (size_t i = 0; i < pairs.size();) {
-    const auto user = pairs[i].first;
-    const size_t first = test.items.values.size();
-    uint32_t outside = 0;
-    for (; i < pairs.size() && pairs[i].first == user; ++i) {
-      const auto row = bundle.item_ids().find(log.items[pairs[i].second]);
-      if (row == Interner::kNone)
-        ++outside;
-      else
-        test.items.values.push_back(row);
-    }
-    std::sort(test.items.values.begin() + static_cast<ptrdiff_t>(first), test.items.values.end());
-    test.items.close();
+  TestUsers test{.ids = {}, .users = {}, .items = std::move(relevant.items), .outside = std::move(relevant.outside)};
+  for (const auto user : relevant.users) {
     test.ids.emplace_back(log.users[user]);
     test.users.push_back(bundle.user_ids().find(log.users[user]));
-    test.outside.push_back(outside);
   }
   return test;
 }

@@ -5,17 +5,11 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "train/markup_test.h"
 #include "train/report_evaluation.h"
 
 namespace pagoda {
 namespace {
-
-size_t count_of(std::string_view text, std::string_view part) {
-  size_t count = 0;
-  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + part.size())) ++count;
-  return count;
-}
-bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
 constexpr const char* kEvaluation = R"({"split": "test", "users": 29858, "items": 40981, "chosen_on": "validation",
   "metrics": {"recall@20": 0.1723, "recall@1000": 0.75, "ndcg@20": 0.1451, "hit_rate@20": 0.5, "mrr@20": 0.25},

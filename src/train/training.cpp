@@ -180,7 +180,7 @@ void Run::write(Fit& fit) {
   const int64_t moment = refit ? data_.end_us : data_.train_end_us;
   const auto vectors = item_vectors(pool_, fit.model, fit.item_cells, moment);
   // Known users answer from all that was seen of them before the test part.
-  const auto states = user_states(data_, data_.events(true), data_.end_us);
+  const auto states = user_states(data_, refit ? fit.events : data_.events(true), data_.end_us);
   BundleContent content;
   content.options = options_.towers;
   content.info = {.version = PAGODA_VERSION,
