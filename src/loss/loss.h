@@ -45,6 +45,11 @@ struct LossInput {
   const Ragged<uint32_t>* masked = nullptr;  // per row, rising: columns that are no negative of it (accidental hits);
                                              // never a positive of the row. nullptr: none
   size_t first_negative = 0;                 // columns before it are a row's positive or nothing: negatives of no row
+  size_t shared_columns = SIZE_MAX;          // columns from it on are negatives only where row_columns names them
+  const Ragged<uint32_t>* row_columns = nullptr;  // per row: columns that are further negatives of it alone, in any order,
+                                                  // any column but its positives; named twice counts twice; not masked
+  std::span<const double> row_log_count;          // parallel to row_columns->values
+  size_t frozen_begin = 0, frozen_end = 0;        // columns whose vectors are constants: their rows of dV stay untouched
   std::span<const double> log_count;         // [N] log lambda_j, the log expected count of column j's item; finite
   MatrixView<const double> log_count_rows;   // [B, N] instead of log_count, when the count depends on the row
   std::span<const double> log_multiplicity;  // [N] or empty: column j stands for e^this equal columns
