@@ -1,6 +1,7 @@
 #include "data/interactions.h"
 
 #include <limits>
+#include <optional>
 
 #include "core/error.h"
 
@@ -11,7 +12,7 @@ namespace {
 // Where each role's column lies in a batch; kNone where there is none.
 struct Roles {
   static constexpr size_t kNone = SIZE_MAX;
-  size_t user = 0, item = 1, time = kNone, weight = kNone, context = 2;
+  size_t user = 0, item = 1, time = kNone, weight = kNone, clicked = kNone, context = 2;
   std::vector<std::string> columns;
 
   explicit Roles(const InteractionOptions& options) : columns{options.user, options.item} {
@@ -21,6 +22,7 @@ struct Roles {
     };
     if (!options.time.empty()) time = add(options.time);
     if (!options.weight.empty()) weight = add(options.weight);
+    if (!options.clicked.empty()) clicked = add(options.clicked);
     context = columns.size();
     for (const auto& name : options.context) add(name);
   }
@@ -29,24 +31,28 @@ struct Roles {
 // Appends the rows of the files, each checked whole before anything of it is kept.
 class Loading {
  public:
-  Loading(const InteractionOptions& options, Interactions& log)
-      : log_(log), roles_(options), bad_rows_(options.bad_rows) {
+  // all_shown: none of the rows was clicked, whatever they say.
+  Loading(const InteractionOptions& options, Interactions& log, Impressions& shown, bool all_shown = false)
+      : log_(log), shown_(shown), all_shown_(all_shown), roles_(options), bad_rows_(options.bad_rows) {
     ReaderOptions reading{options.paths, options.format, roles_.columns};
     reader_ = open_reader(reading);
   }
 
   void run() {
-    const size_t before = log_.size();
+    const size_t before = log_.size(), shown_before = shown_.size();
     uint64_t rows = 0;
     while (reader_->next(batch_)) {
       for (size_t row = 0; row < batch_.rows; ++row) load_row(row);
       rows += batch_.rows;
     }
     bad_rows_.summarise();
-    if (log_.size() > before) return;
+    if (log_.size() > before || (all_shown_ && shown_.size() > shown_before)) return;
     const auto& files = reader_->files();
     const std::string name =
         files.size() == 1 ? files[0] : fmt::format("{} and {} more file(s)", files[0], files.size() - 1);
+    if (shown_.size() > shown_before)
+      fail(ErrorKind::input, "{}: column '{}' says that none of its {} row(s) was clicked", name,
+           roles_.columns[roles_.clicked], rows);
     if (rows > 0) fail(ErrorKind::input, "{}: none of its {} row(s) can be used", name, rows);
     fail(ErrorKind::input, "{}: has a header but no rows", name);
   }
@@ -73,6 +79,18 @@ class Loading {
       if (!(weight > 0 && weight <= std::numeric_limits<float>::max()))
         return bad(batch_.columns[roles_.weight], row, "a finite number above 0");
     }
+    bool clicked = !all_shown_;
+    if (roles_.clicked != Roles::kNone) {
+      const auto parsed = was_clicked(row);
+      if (!parsed) return bad(batch_.columns[roles_.clicked], row, "1 or 0, true or false");
+      clicked &= *parsed;
+    }
+    if (!clicked) {
+      shown_.user.push_back(shown_.users.add(user));
+      shown_.item.push_back(shown_.items.add(item));
+      if (roles_.time != Roles::kNone) shown_.time_us.push_back(time);
+      return;
+    }
     if (!good_context(row)) return;
 
     log_.user.push_back(user_number == Interner::kNone ? log_.users.add(user) : user_number);
@@ -80,6 +98,15 @@ class Loading {
     if (roles_.time != Roles::kNone) log_.time_us.push_back(time);
     if (roles_.weight != Roles::kNone) log_.weight.push_back(weight);
     for (size_t c = 0; c < context_.size(); ++c) log_.context[c].push_back(context_[c]);
+  }
+
+  std::optional<bool> was_clicked(size_t row) {
+    const Column& column = batch_.columns[roles_.clicked];
+    if (const auto number = column.as_number(row)) return *number != 0;
+    const auto text = column.as_text(row, context_text_);
+    if (text == "true" || text == "True" || text == "TRUE" || text == "yes") return true;
+    if (text == "false" || text == "False" || text == "FALSE" || text == "no") return false;
+    return std::nullopt;
   }
 
   bool good_context(size_t row) {
@@ -108,6 +135,8 @@ class Loading {
   }
 
   Interactions& log_;
+  Impressions& shown_;
+  bool all_shown_;
   Roles roles_;
   BadRows bad_rows_;
   std::unique_ptr<Reader> reader_;
@@ -123,7 +152,7 @@ Interactions load_interactions(const InteractionOptions& options) {
   log.context_names = options.context;
   log.context_values.resize(options.context.size());
   log.context.resize(options.context.size());
-  Loading(options, log).run();
+  Loading(options, log, log.shown).run();
   return log;
 }
 
@@ -132,8 +161,21 @@ size_t append_interactions(const InteractionOptions& options, Interactions& log)
   check(log.size() == 0 || (log.has_time() == !options.time.empty() && log.weight.empty() == options.weight.empty()),
         "files of one log are read for the same time and weight columns");
   const size_t first = log.size();
-  Loading(options, log).run();
+  Loading(options, log, log.shown).run();
   return first;
+}
+
+void append_impressions(const InteractionOptions& options, Impressions& shown) {
+  check(shown.size() == 0 || shown.time_us.empty() == options.time.empty(),
+        "impressions of one log are read for the same time column");
+  InteractionOptions reading{.paths = options.paths,
+                             .format = options.format,
+                             .user = options.user,
+                             .item = options.item,
+                             .time = options.time,
+                             .bad_rows = options.bad_rows};
+  Interactions no_clicks;
+  Loading(reading, no_clicks, shown, true).run();
 }
 
 }  // namespace pagoda

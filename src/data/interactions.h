@@ -17,8 +17,17 @@ struct InteractionOptions {
   std::string user = "user_id", item = "item_id";
   std::string time;                  // column names; "" where there is none
   std::string weight;                // reward r_i of each row, > 0
+  std::string clicked;               // whether the row was clicked, or shown alone (0, false, no); "": all were
   std::vector<std::string> context;  // columns known at the moment of a request: device, format, place
   BadRowOptions bad_rows;
+};
+
+// What was shown and not clicked, in the order of the files; users and items of it are not part of the log.
+struct Impressions {
+  Interner users, items;
+  std::vector<uint32_t> user, item;  // per row
+  std::vector<int64_t> time_us;      // per row; empty when there is no time column
+  size_t size() const { return user.size(); }
 };
 
 // Rows in the order of the files. Users and items are numbered in order of first sight.
@@ -30,6 +39,7 @@ struct Interactions {
   std::vector<std::string> context_names;
   std::vector<Interner> context_values;        // per context column; a null cell is the value ""
   std::vector<std::vector<uint32_t>> context;  // per context column, per row
+  Impressions shown;                           // the rows that InteractionOptions::clicked says were not clicked
 
   size_t size() const { return user.size(); }
   bool has_time() const { return !time_us.empty(); }
@@ -43,5 +53,7 @@ struct Interactions {
 Interactions load_interactions(const InteractionOptions& options);
 // Appends the rows of other files (the test file of a `given` split) to `log`; returns the number of the first.
 size_t append_interactions(const InteractionOptions& options, Interactions& log);
+// Appends files of impressions; of the options it reads paths, format, bad_rows and the names of user, item and time.
+void append_impressions(const InteractionOptions& options, Impressions& shown);
 
 }  // namespace pagoda

@@ -12,14 +12,14 @@ namespace {
 class Catalogue final : public NegativeSource {
  public:
   explicit Catalogue(uint32_t items) : items_(items) {}
-  std::string_view name() const override { return "catalogue"; }
-  void draw(uint64_t, uint64_t, std::vector<uint32_t>& columns) const override {
+  double draws(const DrawStep&) const override { return static_cast<double>(items_); }
+  void draw(const DrawStep&, std::vector<uint32_t>& columns) const override {
     const size_t before = columns.size();
     columns.resize(before + items_);
     std::iota(columns.begin() + static_cast<ptrdiff_t>(before), columns.end(), 0u);
   }
-  double log_expected_count(uint32_t item) const override {
-    return item < items_ ? 0.0 : -std::numeric_limits<double>::infinity();
+  double log_density(uint32_t item) const override {
+    return item < items_ ? -std::log(static_cast<double>(items_)) : -std::numeric_limits<double>::infinity();
   }
 
  private:
@@ -28,8 +28,8 @@ class Catalogue final : public NegativeSource {
 
 }  // namespace
 
-std::unique_ptr<NegativeSource> make_catalogue(uint32_t catalogue_items) {
-  return std::make_unique<Catalogue>(catalogue_items);
+std::unique_ptr<NegativeSource> make_catalogue(const NegativeWorld& world) {
+  return std::make_unique<Catalogue>(world.catalogue_items);
 }
 
 std::vector<double> catalogue_log_multiplicity(double power, const NegativeWorld& world) {

@@ -1,5 +1,3 @@
-#include <cmath>
-
 #include "core/error.h"
 #include "sampling/negatives.h"
 
@@ -11,17 +9,17 @@ class InBatch final : public NegativeSource {
  public:
   explicit InBatch(const NegativeWorld& world) : frequency_(world.frequency) {
     check(frequency_ != nullptr, "in-batch negatives know the frequency of the positives");
-    check(world.batch_rows >= 1, "in-batch negatives know the size of the batch");
-    // On the clock of steps p already is the count of a whole batch, saturated at 1.
-    log_draws_ = frequency_->clock() == FrequencyClock::step ? 0.0 : std::log(static_cast<double>(world.batch_rows));
   }
-  std::string_view name() const override { return "in_batch"; }
-  void draw(uint64_t, uint64_t, std::vector<uint32_t>&) const override {}
-  double log_expected_count(uint32_t item) const override { return log_draws_ + frequency_->log_probability(item); }
+  bool of_stream() const override { return true; }
+  // On the clock of steps p already is the count of a whole batch, saturated at 1. A batch shorter than the others (the
+  // last of an epoch) counts for what it is.
+  double draws(const DrawStep& step) const override {
+    return frequency_->clock() == FrequencyClock::step ? 1.0 : static_cast<double>(step.positives.size());
+  }
+  double log_density(uint32_t item) const override { return frequency_->log_probability(item); }
 
  private:
   const Frequency* frequency_;
-  double log_draws_ = 0;
 };
 
 }  // namespace

@@ -2,47 +2,93 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <set>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/suggest.h"
 
 namespace pagoda {
 
-namespace {
-
-// log(e^a + e^b)
-double log_add(double a, double b) {
-  const double high = std::max(a, b), low = std::min(a, b);
-  return high == -std::numeric_limits<double>::infinity() ? high : high + std::log1p(std::exp(low - high));
-}
-
-}  // namespace
-
 void describe(Fields& fields, NegativesOptions& options) {
-  fields.field(
-      "source", options.source,
-      "in_batch (free), uniform (beside it: pushes away what nobody clicked), catalogue (alone: every item, exact)");
-  fields.field("count", options.count, "uniform: columns drawn a step; more is nearer to the full softmax, and slower");
-  fields.field("power", options.power,
-               "catalogue: weighs columns by popularity^this; above 0 pushes popular items down");
+  fields.field("source", options.source,
+               "in_batch (free), uniform (beside it: pushes away what nobody clicked), popularity, hot, cold_per_user, "
+               "cross_batch, mined, impressions, catalogue (alone: every item, exact); `pagoda diagnose` advises");
+  fields.field("count", options.count,
+               "columns a step (cold_per_user, mined, impressions: a row; cross_batch: its memory); more is nearer to "
+               "the full softmax, and slower; 0: the source's own");
+  fields.field("final_count", options.final_count,
+               "the count moves evenly to this at the end of training: from hard to easy, or back; -1: it stays");
+  fields.number_or("start", options.start, "auto",
+                   "share of training before the source begins; cross_batch 0.1 and mined 0.2, the others at once");
+  fields.field("stop", options.stop, "share of training after which it ends");
+  fields.number_or("power", options.power, "auto",
+                   "popularity, hot: drawn by count^this, 0.75; catalogue: columns weighed by it, 0: above 0 pushes "
+                   "popular items down");
+  fields.number_or("share", options.share, "auto",
+                   "hot: of the items, the most popular, 0.2; cold_per_user: the least popular, 0.8");
+  fields.choice("mining", options.mining, {{"online", Mining::online}, {"offline", Mining::offline}},
+                "mined: the hardest of the batch (at most 2 a positive), or from a search with the present model");
+  fields.field("first_rank", options.first_rank,
+               "mined offline: ranks before it are left out, too often true positives");
+  fields.field("last_rank", options.last_rank, "mined offline: ranks after it are left out, too easy");
+  fields.field("shard", options.shard, "mined offline: share of the catalogue that is searched, another one each time");
+  fields.field("refresh", options.refresh, "mined offline: epochs between two searches");
 }
 
 namespace {
+
+using Options = NegativesOptions;
+using World = NegativeWorld;
+
+// The keys beside `source` that a source reads, by their names in the config.
+constexpr const char kDrawn[] = "count final_count start stop";
 
 // The one list of sources.
 struct SourceKind {
   const char* name;
+  const char* keys;
   std::unique_ptr<NegativeSource> (*make)(const NegativesOptions& options, const NegativeWorld& world);
 };
-using Options = NegativesOptions;
-using World = NegativeWorld;
 constexpr SourceKind kSources[] = {
-    {"in_batch", [](const Options&, const World& world) { return make_in_batch(world); }},
-    {"uniform", [](const Options& o, const World& world) { return make_uniform(o.count, world.catalogue_items); }},
-    {"catalogue", [](const Options&, const World& world) { return make_catalogue(world.catalogue_items); }},
+    {"in_batch", "", [](const Options&, const World& world) { return make_in_batch(world); }},
+    {"uniform", kDrawn, make_uniform},
+    {"popularity", "count final_count start stop power", make_popularity},
+    {"hot", "count final_count start stop power share", make_hot},
+    {"cold_per_user", "count final_count start stop share", make_cold_per_user},
+    {"cross_batch", "count start stop", make_cross_batch},
+    {"mined", "count final_count start stop mining first_rank last_rank shard refresh", make_mined},
+    {"impressions", kDrawn, make_impressions},
+    {"catalogue", "power", [](const Options&, const World& world) { return make_catalogue(world); }},
 };
+
+const SourceKind& kind_of(const std::string& source) {
+  for (const auto& kind : kSources)
+    if (source == kind.name) return kind;
+  const auto names = negative_source_names();
+  fail(ErrorKind::usage, "sampling.negatives: unknown source '{}'{}", source, suggestion(source, names));
+}
+
+// A key that the source does not read would be believed to act.
+void refuse_idle_keys(const Options& options, const SourceKind& kind) {
+  const Options standard;
+  const std::string keys = std::string(" ") + kind.keys + " ";
+  const auto refuse = [&](const char* key, bool given) {
+    if (given && keys.find(std::string(" ") + key + " ") == std::string::npos)
+      fail(ErrorKind::usage, "sampling.negatives: source '{}' has no {}; remove the key{}", options.source, key,
+           *kind.keys ? fmt::format(" (it reads: {})", kind.keys) : "");
+  };
+  refuse("count", options.count != standard.count);
+  refuse("final_count", options.final_count != standard.final_count);
+  refuse("start", options.start.has_value());
+  refuse("stop", options.stop != standard.stop);
+  refuse("power", options.power.has_value());
+  refuse("share", options.share.has_value());
+  refuse("mining", options.mining != standard.mining);
+  refuse("first_rank", options.first_rank != standard.first_rank);
+  refuse("last_rank", options.last_rank != standard.last_rank);
+  refuse("shard", options.shard != standard.shard);
+  refuse("refresh", options.refresh != standard.refresh);
+}
 
 }  // namespace
 
@@ -52,61 +98,53 @@ std::vector<std::string> negative_source_names() {
   return names;
 }
 
+void validate(const NegativesOptions& o) {
+  const auto& kind = kind_of(o.source);
+  refuse_idle_keys(o, kind);
+  const auto refuse = [&](bool wrong, const char* key, double value, const char* expected) {
+    if (wrong)
+      fail(ErrorKind::usage, "sampling.negatives: source '{}' has {} = {}, expected {}", o.source, key, value,
+           expected);
+  };
+  const auto share = [](double x) { return x > 0 && x <= 1; };
+  const auto moment = [](double x) { return x >= 0 && x <= 1; };
+  refuse(o.count < 0 || o.count > INT32_MAX, "count", static_cast<double>(o.count), "1 or more columns");
+  refuse(o.final_count < -1 || o.final_count > INT32_MAX, "final_count", static_cast<double>(o.final_count),
+         "0 or more columns, or -1");
+  refuse(!moment(o.start.value_or(0)), "start", o.start.value_or(0), "a share of the training in [0, 1]");
+  refuse(!moment(o.stop) || o.stop <= o.start.value_or(0), "stop", o.stop,
+         "a share of the training after start, up to 1");
+  refuse(!std::isfinite(o.power.value_or(0)) || std::abs(o.power.value_or(0)) > 10, "power", o.power.value_or(0),
+         "a number; 0.75 is word2vec's");
+  refuse(!share(o.share.value_or(1)), "share", o.share.value_or(1), "a share of the items in (0, 1]");
+  refuse(!share(o.shard), "shard", o.shard, "a share of the catalogue in (0, 1]");
+  refuse(o.first_rank < 1, "first_rank", static_cast<double>(o.first_rank), "a rank from 1 on");
+  refuse(o.last_rank < o.first_rank, "last_rank", static_cast<double>(o.last_rank), "a rank from first_rank on");
+  refuse(o.refresh < 1, "refresh", static_cast<double>(o.refresh), "1 or more epochs");
+}
+
 std::unique_ptr<NegativeSource> make_negative_source(const NegativesOptions& options, const NegativeWorld& world) {
-  if (options.count < 1)
-    fail(ErrorKind::usage, "sampling.negatives: source '{}' has count = {}, expected 1 or more columns a step",
-         options.source, options.count);
-  for (const auto& kind : kSources)
-    if (options.source == kind.name) return kind.make(options, world);
-  const auto names = negative_source_names();
-  fail(ErrorKind::usage, "sampling.negatives: unknown source '{}'{}", options.source,
-       suggestion(options.source, names));
+  validate(options);
+  return kind_of(options.source).make(options, world);
 }
 
-Mixture::Mixture(const std::vector<NegativesOptions>& options, const NegativeWorld& world) : world_(world) {
-  if (options.empty())
-    fail(ErrorKind::usage, "sampling.negatives: no source of negatives; add one, such as source = \"in_batch\"");
-  std::set<std::string> seen;
-  for (const auto& o : options) {
-    auto source = make_negative_source(o, world);
-    if (!seen.insert(o.source).second)
-      fail(ErrorKind::usage, "sampling.negatives: source '{}' is named twice; name it once, with the counts added up",
-           o.source);
-    if (o.source == "catalogue") {
-      catalogue_ = true;
-      if (o.power != 0) log_multiplicity_ = catalogue_log_multiplicity(o.power, world);
-    }
-    // The batch's positives are the first columns, wherever the config names them.
-    const bool first = o.source == "in_batch";
-    in_batch_ |= first;
-    sources_.insert(first ? sources_.begin() : sources_.end(), std::move(source));
-  }
-  if (catalogue_ && sources_.size() > 1)
-    fail(ErrorKind::usage,
-         "sampling.negatives: source 'catalogue' already has every item as a column; remove it or the other sources");
+CountSchedule::CountSchedule(const NegativesOptions& options, int64_t own_count, double own_start)
+    : count_(options.count > 0 ? options.count : own_count),
+      final_count_(options.final_count >= 0 ? options.final_count : count_), start_(options.start.value_or(own_start)),
+      stop_(options.stop) {}
+
+int64_t CountSchedule::at(double progress) const {
+  if (progress < start_ || (progress >= stop_ && stop_ < 1)) return 0;
+  return count_ + std::llround(static_cast<double>(final_count_ - count_) * progress);
 }
 
-bool Mixture::is_catalogue() const { return catalogue_; }
-
-void Mixture::draw(std::span<const uint32_t> positives, uint64_t seed, uint64_t step, Columns& columns) const {
-  auto& items = columns.items;
-  items.clear();
-  if (!catalogue_) items.assign(positives.begin(), positives.end());
-  const size_t own = items.size();
-  for (const auto& source : sources_) source->draw(seed, step, items);
-  columns.first_negative = catalogue_ || in_batch_ ? 0 : own;
-  columns.drawn = static_cast<double>(items.size() - columns.first_negative);
-  columns.log_multiplicity = log_multiplicity_;
-
-  const bool by_example = in_batch_ && world_.frequency->clock() == FrequencyClock::example;
-  const double shorter =
-      by_example && own > 0 ? std::log(static_cast<double>(own) / static_cast<double>(world_.batch_rows)) : 0;
-  columns.log_count.assign(items.size(), -std::numeric_limits<double>::infinity());
-  for (size_t k = 0; k < sources_.size(); ++k) {
-    const double offset = in_batch_ && k == 0 ? shorter : 0.0;
-    for (size_t j = 0; j < items.size(); ++j)
-      columns.log_count[j] = log_add(columns.log_count[j], sources_[k]->log_expected_count(items[j]) + offset);
-  }
+std::vector<uint32_t> items_by_popularity(const NegativeWorld& world) {
+  check(world.training_counts.size() == world.catalogue_items, "popularity knows each item's count");
+  std::vector<uint32_t> order(world.catalogue_items);
+  std::iota(order.begin(), order.end(), 0u);
+  std::ranges::stable_sort(order,
+                           [&](uint32_t a, uint32_t b) { return world.training_counts[a] > world.training_counts[b]; });
+  return order;
 }
 
 }  // namespace pagoda

@@ -1,37 +1,82 @@
-// Where negatives come from. Every source declares its density; the mixture is what the loss corrects by.
+// Where negatives come from. Every source declares its density; the mixture of them (mixture.h) is what the loss
+// corrects by.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/fields.h"
+#include "math/ragged.h"
+#include "sampling/cross_batch_memory.h"
 #include "sampling/frequency.h"
 
 namespace pagoda {
 
+enum class Mining {
+  online,   // the hardest of the batch's other positives, by the vectors of the step itself
+  offline,  // from lists that the trainer mines with the present model every so often
+};
+
+// Mined negatives begin after this share of the training, unless told otherwise: what is hard is known once something is
+// learnt.
+inline constexpr double kMinedStart = 0.2;
+
 struct NegativesOptions {
-  std::string source = "in_batch";  // "in_batch", "uniform", "catalogue"
-  int64_t count = 1024;             // columns a step, for sources that draw
-  double power = 0.0;               // catalogue: columns weighted by popularity^power; 0: all alike
+  std::string source = "in_batch";  // a name of negative_source_names()
+  int64_t count = 0;                // columns a step, or a row for sources of per-row columns; 0: the source's own
+  int64_t final_count = -1;         // the count moves evenly to this one at the end of training; -1: it stays
+  std::optional<double> start;      // share of training at which the source begins; none: the source's own
+  double stop = 1.0;                // and at which it ends
+  std::optional<double> power;      // of popularity; none: the source's own
+  std::optional<double> share;      // hot: of the items, the head; cold_per_user: the tail; none: the source's own
+  Mining mining = Mining::online;
+  int64_t first_rank = 101, last_rank = 500;  // offline mining: the ranks that are hard and not too hard (EBR)
+  double shard = 0.25;                        // offline mining: share of the catalogue that is searched, drawn anew
+  int64_t refresh = 1;                        // offline mining: epochs between two searches
 };
 
 void describe(Fields& fields, NegativesOptions& options);
 std::vector<std::string> negative_source_names();
 
-// One source of columns. Immutable during a step, so draws need no lock.
+// What a step's draws may depend on; a draw depends on nothing else. Borrowed for the call.
+struct DrawStep {
+  uint64_t seed = 0, step = 0;
+  double progress = 0;                  // share of the training that is done, [0, 1)
+  std::span<const uint32_t> positives;  // the items of all rows' positives, row by row
+  std::span<const uint32_t> users;      // [B] per row: its user, a row of the world's lists
+};
+
+// One source of columns. Immutable during a step, so draws need no lock. A source either appends columns that all rows
+// of the batch share (draw), or columns of single rows (draw_row, per_row() true).
 class NegativeSource {
  public:
   virtual ~NegativeSource() = default;
-  virtual std::string_view name() const = 0;
-  // Appends this step's columns (item rows of the catalogue); depends on (seed, step) alone.
-  virtual void draw(uint64_t seed, uint64_t step, std::vector<uint32_t>& columns) const = 0;
-  // log (n_k q_k(item)): the log of how often the item is expected among this source's columns of a step;
-  // -infinity when it can not be drawn.
-  virtual double log_expected_count(uint32_t item) const = 0;
+  // n_k: how many columns it brings to a row at this step.
+  virtual double draws(const DrawStep& step) const = 0;
+  // log q_k(item): the log probability that one of its draws is that item; -infinity when it can not be drawn.
+  virtual double log_density(uint32_t item) const = 0;
+  virtual void draw(const DrawStep&, std::vector<uint32_t>& /*columns*/) const {}
+  // Items that are the row's user's own positives are drawn too, and void: the mixture leaves them out. So the density
+  // of every other item is the same for all rows, and known.
+  virtual void draw_row(const DrawStep&, size_t /*row*/, std::vector<uint32_t>& /*items*/) const {}
+  virtual bool per_row() const { return false; }
+  // Its columns are no draws of a known density: they stand in the loss as they are (log count 0), and the mixture's
+  // expected count knows nothing of them.
+  virtual bool uncorrected() const { return false; }
+  // Its density is that of the positives' stream, now.
+  virtual bool of_stream() const { return false; }
+  // What its columns are read from, where their vectors are not those of the item tower.
+  virtual const CrossBatchMemory* memory() const { return nullptr; }
 };
+
+// Lists of items, one a user: mined hard negatives, or what was shown and not clicked.
+using ItemsOfUsers = Ragged<uint32_t>;
 
 // What every source may be made from. Borrowed: outlives the sources.
 struct NegativeWorld {
@@ -39,51 +84,59 @@ struct NegativeWorld {
   int64_t batch_rows = 0;                     // B
   std::span<const uint64_t> training_counts;  // [catalogue_items] rows of the training part on each item
   const Frequency* frequency = nullptr;       // of the positives' stream
+  const ItemsOfUsers* user_items = nullptr;   // per user: its training positives, rising; for per-row sources
+  const ItemsOfUsers* impressions = nullptr;  // per user: shown, not clicked; nullptr: the data has none
+  const ItemsOfUsers* mined = nullptr;        // per user: hard negatives; empty lists until they are mined
+  const CrossBatchMemory* memory = nullptr;   // of earlier batches
 };
 
-// The sources, a file each:
-//   in_batch   draws nothing itself: the batch's positives serve as each other's columns; lambda = B q, q from
-//              world.frequency (clock = step: lambda = p, the probability to be in the batch)
-//   uniform    `count` items of the catalogue, each equally likely, with replacement: lambda = count / items
-//   catalogue  every item once: lambda = 1; the whole of the columns, so it stands alone
-// log_multiplicity of the catalogue: power log(popularity of the item / mean popularity), half a count for an item
-// never seen.
+// The sources, a file each. q is the density of one draw, n the number of draws:
+//   in_batch       the batch's positives serve as each other's columns; n = B, q from world.frequency
+//                  (clock = step: n = 1, q = p, the probability to be in the batch)
+//   uniform        n items of the catalogue, with replacement: q = 1 / items
+//   popularity     q = c^power / sum c^power, c the training count (half a count for an item never seen)
+//   hot            the same among the head alone: the `share` of the items with the most training rows;
+//                  share = 1, power = 0.75 is word2vec's form
+//   cold_per_user  n items for each row, from the tail alone: the `share` of the items with the fewest training rows,
+//                  those never clicked included; q = 1 / items of the tail
+//   cross_batch    the columns of a memory of earlier batches' positives; n = what it holds, q of the stream as it was
+//   mined          hard negatives; uncorrected. online: n for each positive of the batch, found by the trainer between
+//                  the towers and the loss. offline: n for each row, at random from its user's mined list
+//   impressions    n for each row, at random from what its user was shown and did not click; uncorrected
+//   catalogue      every item once: n q = 1; the whole of the columns, so it stands alone
+// Error{usage}, with the key: a count below 0, a share outside (0, 1], data that the world does not have.
 std::unique_ptr<NegativeSource> make_in_batch(const NegativeWorld& world);
-std::unique_ptr<NegativeSource> make_uniform(int64_t count, uint32_t catalogue_items);
-std::unique_ptr<NegativeSource> make_catalogue(uint32_t catalogue_items);
-std::vector<double> catalogue_log_multiplicity(double power, const NegativeWorld& world);
+std::unique_ptr<NegativeSource> make_uniform(const NegativesOptions& options, const NegativeWorld& world);
+std::unique_ptr<NegativeSource> make_popularity(const NegativesOptions& options, const NegativeWorld& world);
+std::unique_ptr<NegativeSource> make_hot(const NegativesOptions& options, const NegativeWorld& world);
+std::unique_ptr<NegativeSource> make_cold_per_user(const NegativesOptions& options, const NegativeWorld& world);
+std::unique_ptr<NegativeSource> make_cross_batch(const NegativesOptions& options, const NegativeWorld& world);
+std::unique_ptr<NegativeSource> make_mined(const NegativesOptions& options, const NegativeWorld& world);
+std::unique_ptr<NegativeSource> make_impressions(const NegativesOptions& options, const NegativeWorld& world);
+std::unique_ptr<NegativeSource> make_catalogue(const NegativeWorld& world);
 
-// The one visible list of sources. Error{usage}: an unknown name (with the nearest), a count below 1.
+// The one visible list of sources. Error{usage}: an unknown name (with the nearest), and as said above.
 std::unique_ptr<NegativeSource> make_negative_source(const NegativesOptions& options, const NegativeWorld& world);
 
-// lambda_j = sum_k n_k q_k(j), in log space. Columns of one step, in the order of the sources; the in-batch ones are
-// the batch's own positives and come first.
-struct Columns {
-  std::vector<uint32_t> items;           // [N] item row of each column
-  std::vector<double> log_count;         // [N] log lambda
-  std::vector<double> log_multiplicity;  // [N], or empty
-  double drawn = 0;                      // n: how many columns are draws (for leave_one_out)
-  size_t first_negative = 0;             // columns before it are no draws: only the positive of their own row
-};
+// log of how many columns each item of the catalogue stands for: power log(popularity of the item / mean popularity),
+// half a count for an item never seen.
+std::vector<double> catalogue_log_multiplicity(double power, const NegativeWorld& world);
 
-// Immutable: draw may be called from several threads while nobody observes the frequency.
-class Mixture {
+// The count of a source at a moment of training, from its options' count, final_count, start and stop.
+class CountSchedule {
  public:
-  // Error{usage}: as make_negative_source; no source at all, a source named twice, `catalogue` beside others.
-  Mixture(const std::vector<NegativesOptions>& options, const NegativeWorld& world);
-  // The whole catalogue as columns: column j is item j, positives are found by item row.
-  bool is_catalogue() const;
-  // `positives`: the item of each example of the batch; they are columns 0 .. B-1 (unless is_catalogue()).
-  // Without an in_batch source they are columns too (each row needs its own), but negatives of no row (first_negative =
-  // B): log_count holds only what the declared sources draw of them. A batch shorter than world.batch_rows (the last of
-  // an epoch) counts for what it is.
-  void draw(std::span<const uint32_t> positives, uint64_t seed, uint64_t step, Columns& columns) const;
+  CountSchedule(const NegativesOptions& options, int64_t own_count, double own_start = 0);
+  int64_t at(double progress) const;
 
  private:
-  std::vector<std::unique_ptr<NegativeSource>> sources_;
-  NegativeWorld world_;
-  bool catalogue_ = false, in_batch_ = false;
-  std::vector<double> log_multiplicity_;  // of the catalogue
+  int64_t count_, final_count_;
+  double start_, stop_;
 };
+
+// Error{usage}: what no source can mean, such as a count below 0 or a share outside (0, 1].
+void validate(const NegativesOptions& options);
+
+// Rows of the catalogue by training count, the most popular first, ties by row.
+std::vector<uint32_t> items_by_popularity(const NegativeWorld& world);
 
 }  // namespace pagoda

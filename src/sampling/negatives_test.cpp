@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
 #include "core/error.h"
 #include "core/rng.h"
 
@@ -10,62 +14,157 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-struct World {
-  std::vector<uint64_t> counts{40, 30, 0, 20, 10};
-  std::unique_ptr<Frequency> frequency = make_counts(counts);
-  NegativeWorld world{5, 8, counts, frequency.get()};
-};
-
 double chi_square(const std::vector<double>& seen, const std::vector<double>& expected) {
   double sum = 0;
-  for (size_t k = 0; k < seen.size(); ++k) sum += (seen[k] - expected[k]) * (seen[k] - expected[k]) / expected[k];
+  for (size_t k = 0; k < seen.size(); ++k) {
+    if (expected[k] == 0) {
+      EXPECT_EQ(seen[k], 0) << "outcome " << k << " has no density";
+      continue;
+    }
+    sum += (seen[k] - expected[k]) * (seen[k] - expected[k]) / expected[k];
+  }
   return sum;
 }
 
 // The 99.9% point of chi-square with n degrees of freedom (Wilson and Hilferty 1931).
 double chi_square_limit(double n) { return n * std::pow(1 - 2 / (9 * n) + 3.09 * std::sqrt(2 / (9 * n)), 3); }
 
-TEST(Uniform, DrawsWhatItDeclares) {
-  const uint32_t items = 50;
-  const int64_t count = 40, steps = 500;
-  const auto source = make_uniform(count, items);
-  std::vector<double> seen(items, 0.0), expected(items);
-  for (int64_t step = 0; step < steps; ++step) {
+// 50 items, some of them never seen; two users.
+struct World {
+  static constexpr uint32_t kItems = 50;
+  std::vector<uint64_t> counts;
+  std::unique_ptr<Frequency> frequency;
+  ItemsOfUsers user_items, impressions, mined;
+  NegativeWorld world;
+
+  World() {
+    for (uint64_t item = 0; item < kItems; ++item) counts.push_back(item % 10 == 9 ? 0 : 2000 / (item + 1));
+    frequency = make_counts(counts);
+    user_items.push(std::vector<uint32_t>{0, 1, 40});
+    user_items.push(std::vector<uint32_t>{2});
+    impressions.push(std::vector<uint32_t>{5, 6, 7});
+    impressions.push({});
+    world = {.catalogue_items = kItems,
+             .batch_rows = 2,
+             .training_counts = counts,
+             .frequency = frequency.get(),
+             .user_items = &user_items,
+             .impressions = &impressions,
+             .mined = &mined,
+             .memory = nullptr};
+  }
+};
+
+// Draws of many steps against what the source declares.
+void expect_drawn_as_declared(const NegativesOptions& options, size_t outcomes) {
+  const World w;
+  const auto source = make_negative_source(options, w.world);
+  const uint64_t steps = 500;
+  std::vector<double> seen(World::kItems, 0.0), expected(World::kItems);
+  const std::vector<uint32_t> users{0, 1};
+  double draws = 0;
+  for (uint64_t step = 0; step < steps; ++step) {
+    const DrawStep now{.seed = 1, .step = step, .progress = 0, .positives = {}, .users = users};
     std::vector<uint32_t> columns;
-    source->draw(1, static_cast<uint64_t>(step), columns);
-    ASSERT_EQ(columns.size(), static_cast<size_t>(count));
+    if (source->per_row())
+      for (size_t row = 0; row < 2; ++row) source->draw_row(now, row, columns);
+    else
+      source->draw(now, columns);
+    ASSERT_EQ(static_cast<double>(columns.size()), source->draws(now) * (source->per_row() ? 2 : 1));
+    draws += static_cast<double>(columns.size());
     for (const uint32_t item : columns) ++seen.at(item);
   }
-  for (uint32_t item = 0; item < items; ++item)
-    expected[item] = static_cast<double>(steps) * std::exp(source->log_expected_count(item));
-  EXPECT_LT(chi_square(seen, expected), chi_square_limit(items - 1));
-  EXPECT_EQ(source->log_expected_count(items), -kInfinity);
+  double total = 0;
+  for (uint32_t item = 0; item < World::kItems; ++item) {
+    total += std::exp(source->log_density(item));
+    expected[item] = draws * std::exp(source->log_density(item));
+  }
+  EXPECT_NEAR(total, 1, 1e-12);
+  EXPECT_EQ(static_cast<size_t>(std::ranges::count_if(expected, [](double e) { return e > 0; })), outcomes);
+  EXPECT_LT(chi_square(seen, expected), chi_square_limit(static_cast<double>(outcomes) - 1));
+  EXPECT_EQ(source->log_density(World::kItems), -kInfinity);
 }
 
-TEST(Uniform, DependsOnSeedAndStepAlone) {
-  const auto source = make_uniform(100, 1000);
-  const auto draw = [&](uint64_t seed, uint64_t step) {
-    std::vector<uint32_t> columns;
-    source->draw(seed, step, columns);
-    return columns;
-  };
-  EXPECT_EQ(draw(1, 7), draw(1, 7));
-  EXPECT_NE(draw(1, 7), draw(1, 8));
-  EXPECT_NE(draw(1, 7), draw(2, 7));
+TEST(Uniform, DrawsWhatItDeclares) { expect_drawn_as_declared({.source = "uniform", .count = 40}, 50); }
+
+TEST(Popularity, DrawsWhatItDeclares) {
+  expect_drawn_as_declared({.source = "popularity", .count = 40}, 50);
+  expect_drawn_as_declared({.source = "popularity", .count = 40, .power = 1.0}, 50);
+  expect_drawn_as_declared({.source = "popularity", .count = 40, .power = 0.0}, 50);
+}
+
+TEST(Popularity, IsThePowerOfTheCount) {
+  const World w;
+  const auto source = make_negative_source({.source = "popularity", .power = 0.5}, w.world);
+  EXPECT_NEAR(source->log_density(0) - source->log_density(3), 0.5 * std::log(2000.0 / 500), 1e-12);
+  EXPECT_NEAR(source->log_density(9) - source->log_density(0), 0.5 * std::log(0.5 / 2000), 1e-12);  // never seen
+}
+
+TEST(Hot, DrawsTheHeadAloneAsItDeclares) {
+  expect_drawn_as_declared({.source = "hot", .count = 40}, 10);
+  expect_drawn_as_declared({.source = "hot", .count = 40, .share = 1.0}, 50);
+}
+
+TEST(ColdPerUser, DrawsTheTailAsItDeclares) {
+  expect_drawn_as_declared({.source = "cold_per_user", .count = 20}, 40);
+  expect_drawn_as_declared({.source = "cold_per_user", .count = 20, .share = 0.1}, 5);
+}
+
+TEST(ColdPerUser, TheTailBeginsWithWhatNobodyClicked) {
+  const World w;
+  const auto source = make_negative_source({.source = "cold_per_user", .share = 0.1}, w.world);
+  for (const uint32_t item : {9u, 19u, 29u, 39u, 49u}) EXPECT_NEAR(source->log_density(item), -std::log(5), 1e-12);
+}
+
+TEST(Sources, ADrawDependsOnSeedStepAndRowAlone) {
+  const World w;
+  for (const char* name : {"uniform", "popularity", "hot"}) {
+    const auto source = make_negative_source({.source = name, .count = 100}, w.world);
+    const auto draw = [&](uint64_t seed, uint64_t step) {
+      std::vector<uint32_t> columns;
+      source->draw({.seed = seed, .step = step}, columns);
+      return columns;
+    };
+    EXPECT_EQ(draw(1, 7), draw(1, 7));
+    EXPECT_NE(draw(1, 7), draw(1, 8));
+    EXPECT_NE(draw(1, 7), draw(2, 7));
+  }
+  const auto cold = make_negative_source({.source = "cold_per_user", .count = 100}, w.world);
+  std::vector<uint32_t> first, again, second;
+  cold->draw_row({.seed = 1, .step = 1}, 0, first);
+  cold->draw_row({.seed = 1, .step = 1}, 0, again);
+  cold->draw_row({.seed = 1, .step = 1}, 1, second);
+  EXPECT_EQ(first, again);
+  EXPECT_NE(first, second);
+}
+
+TEST(Impressions, AreDrawnEvenlyFromTheUsersOwnListAndDeclareNoDensity) {
+  const World w;
+  const auto source = make_negative_source({.source = "impressions", .count = 3000}, w.world);
+  const std::vector<uint32_t> users{0, 1};
+  std::vector<uint32_t> first, second;
+  source->draw_row({.seed = 1, .users = users}, 0, first);
+  source->draw_row({.seed = 1, .users = users}, 1, second);
+  EXPECT_TRUE(second.empty());  // that user was shown nothing
+  std::vector<double> seen(3, 0.0);
+  for (const uint32_t item : first) ++seen.at(item - 5);
+  EXPECT_LT(chi_square(seen, {1000, 1000, 1000}), chi_square_limit(2));
+  EXPECT_TRUE(source->uncorrected());
 }
 
 TEST(InBatch, DeclaresHowOftenAPositiveComesInABatch) {
   // Positives of a stream that counts describe: items seen only, as half a count is lent to an item never seen.
   std::vector<uint64_t> counts(40);
   double total = 0;
-  for (size_t item = 0; item < counts.size(); ++item) total += static_cast<double>(counts[item] = 2000 / (item + 1));
+  for (size_t item = 0; item < counts.size(); ++item)
+    total += static_cast<double>(counts[item] = 2000 / static_cast<uint64_t>(item + 1));
   const auto frequency = make_counts(counts);
-  const int64_t batch = 64, steps = 400;
-  const auto source = make_in_batch({40, batch, counts, frequency.get()});
+  const uint64_t batch = 64, steps = 400;
+  const auto source = make_in_batch({.catalogue_items = 40, .training_counts = counts, .frequency = frequency.get()});
   std::vector<double> seen(40, 0.0), expected(40);
-  for (int64_t step = 0; step < steps; ++step) {
-    Rng rng(1, Stream::test, static_cast<uint64_t>(step));
-    for (int64_t k = 0; k < batch; ++k) {
+  for (uint64_t step = 0; step < steps; ++step) {
+    Rng rng(1, Stream::test, step);
+    for (uint64_t k = 0; k < batch; ++k) {
       double u = rng.uniform() * total;
       size_t item = 0;
       while (u >= static_cast<double>(counts[item])) u -= static_cast<double>(counts[item++]);
@@ -73,10 +172,10 @@ TEST(InBatch, DeclaresHowOftenAPositiveComesInABatch) {
     }
   }
   for (uint32_t item = 0; item < 40; ++item)
-    expected[item] = static_cast<double>(steps) * std::exp(source->log_expected_count(item));
+    expected[item] = static_cast<double>(steps * batch) * std::exp(source->log_density(item));
   EXPECT_LT(chi_square(seen, expected), chi_square_limit(39));
   std::vector<uint32_t> columns;
-  source->draw(1, 1, columns);
+  source->draw({}, columns);
   EXPECT_TRUE(columns.empty());  // the batch brings them
 }
 
@@ -85,81 +184,29 @@ TEST(InBatch, OnTheClockOfStepsTheReadingIsTheCount) {
   options.kind = FrequencyKind::streaming, options.clock = FrequencyClock::step, options.buckets = 1000;
   const auto frequency = make_streaming(options, 1);
   for (int k = 0; k < 10; ++k) frequency->observe(std::vector<uint32_t>{1, 2, 3});
-  const auto source = make_in_batch({5, 3, {}, frequency.get()});
-  EXPECT_EQ(source->log_expected_count(1), frequency->log_probability(1));
+  const auto source = make_in_batch({.catalogue_items = 5, .batch_rows = 3, .frequency = frequency.get()});
+  const std::vector<uint32_t> positives{1, 2, 3};
+  EXPECT_EQ(source->draws({.positives = positives}), 1);
+  EXPECT_EQ(source->log_density(1), frequency->log_probability(1));
 }
 
-TEST(Mixture, AddsUpTheExpectedCountsOfItsSources) {
-  const World w;
-  const Mixture mixture({{"in_batch"}, {"uniform", 20}}, w.world);
-  Columns columns;
-  const std::vector<uint32_t> positives{0, 0, 1, 3, 4, 0, 1, 3};
-  mixture.draw(positives, 1, 1, columns);
-  ASSERT_EQ(columns.items.size(), 28u);
-  EXPECT_TRUE(std::equal(positives.begin(), positives.end(), columns.items.begin()));
-  for (size_t j = 0; j < 28; ++j) {
-    const double q = (static_cast<double>(w.counts[columns.items[j]]) + 0.5) / 102.5;
-    EXPECT_NEAR(columns.log_count[j], std::log(8 * q + 20.0 / 5), 1e-13);
-  }
-  EXPECT_EQ(columns.drawn, 28);
-  EXPECT_EQ(columns.first_negative, 0u);
-  EXPECT_TRUE(columns.log_multiplicity.empty());
-  EXPECT_FALSE(mixture.is_catalogue());
+TEST(CountSchedule, MovesFromOneCountToAnotherWithinItsTime) {
+  NegativesOptions o{.source = "uniform", .count = 100, .final_count = 20};
+  EXPECT_EQ(CountSchedule(o, 7).at(0), 100);
+  EXPECT_EQ(CountSchedule(o, 7).at(0.5), 60);
+  o.start = 0.25, o.stop = 0.75;
+  EXPECT_EQ(CountSchedule(o, 7).at(0.2), 0);
+  EXPECT_EQ(CountSchedule(o, 7).at(0.25), 80);
+  EXPECT_EQ(CountSchedule(o, 7).at(0.75), 0);
+  EXPECT_EQ(CountSchedule({}, 7).at(0.99), 7);
+  EXPECT_EQ(CountSchedule({}, 7, 0.1).at(0.05), 0);
 }
 
-TEST(Mixture, TheOrderOfTheConfigDoesNotMatter) {
-  const World w;
-  Columns a, b;
-  Mixture({{"in_batch"}, {"uniform", 20}}, w.world).draw(std::vector<uint32_t>{1, 0}, 1, 1, a);
-  Mixture({{"uniform", 20}, {"in_batch"}}, w.world).draw(std::vector<uint32_t>{1, 0}, 1, 1, b);
-  EXPECT_EQ(a.items, b.items);
-  EXPECT_EQ(a.log_count, b.log_count);
-}
-
-TEST(Mixture, AShortBatchCountsForWhatItIs) {
-  const World w;
-  Columns columns;
-  Mixture({{"in_batch"}}, w.world).draw(std::vector<uint32_t>{0, 3}, 1, 1, columns);
-  EXPECT_NEAR(std::exp(columns.log_count[0]), 2 * 40.5 / 102.5, 1e-13);
-  EXPECT_EQ(columns.drawn, 2);
-}
-
-TEST(Mixture, WithoutInBatchThePositivesAreNegativesOfNoRow) {
-  const World w;
-  Columns columns;
-  Mixture({{"uniform", 20}}, w.world).draw(std::vector<uint32_t>{0, 3, 3}, 1, 1, columns);
-  ASSERT_EQ(columns.items.size(), 23u);
-  EXPECT_EQ(columns.first_negative, 3u);
-  EXPECT_EQ(columns.drawn, 20);
-  for (const double log_count : columns.log_count) EXPECT_NEAR(log_count, std::log(20.0 / 5), 1e-14);
-}
-
-TEST(Mixture, TheCatalogueIsEveryItemOnce) {
-  const World w;
-  const Mixture mixture({{"catalogue"}}, w.world);
-  Columns columns;
-  mixture.draw(std::vector<uint32_t>{3, 3, 1}, 1, 1, columns);
-  EXPECT_TRUE(mixture.is_catalogue());
-  EXPECT_EQ(columns.items, (std::vector<uint32_t>{0, 1, 2, 3, 4}));
-  EXPECT_EQ(columns.log_count, std::vector<double>(5, 0.0));
-  EXPECT_TRUE(columns.log_multiplicity.empty());
-  EXPECT_EQ(columns.drawn, 5);
-}
-
-TEST(Mixture, AWeightedCatalogueCountsColumnsByPopularity) {
-  const World w;
-  Columns columns;
-  Mixture({{"catalogue", 1, 0.5}}, w.world).draw({}, 1, 1, columns);
-  ASSERT_EQ(columns.log_multiplicity.size(), 5u);
-  for (size_t item = 0; item < 5; ++item)
-    EXPECT_NEAR(std::exp(columns.log_multiplicity[item]),
-                std::sqrt((static_cast<double>(w.counts[item]) + 0.5) / (102.5 / 5)), 1e-13);
-}
-
-void expect_refused(const std::vector<NegativesOptions>& options, const std::string& part) {
-  const World w;
+void expect_refused(const NegativesOptions& options, const std::string& part) {
+  World w;
+  w.world.impressions = nullptr;
   try {
-    Mixture(options, w.world);
+    make_negative_source(options, w.world);
     FAIL() << "expected: " << part;
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
@@ -167,12 +214,16 @@ void expect_refused(const std::vector<NegativesOptions>& options, const std::str
   }
 }
 
-TEST(Mixture, RefusesWhatItCanNotMean) {
-  expect_refused({{"unifrom", 5}}, "did you mean 'uniform'?");
-  expect_refused({{"in_batch"}, {"uniform", 0}}, "count = 0");
-  expect_refused({{"catalogue"}, {"uniform", 5}}, "'catalogue' already has every item");
-  expect_refused({{"uniform", 5}, {"uniform", 6}}, "named twice");
-  expect_refused({}, "no source");
+TEST(Sources, RefuseWhatTheyCanNotMean) {
+  expect_refused({.source = "unifrom"}, "did you mean 'uniform'?");
+  expect_refused({.source = "uniform", .count = -1}, "count = -1");
+  expect_refused({.source = "hot", .share = 0.0}, "share = 0");
+  expect_refused({.source = "cold_per_user", .share = 1.5}, "share = 1.5");
+  expect_refused({.source = "uniform", .power = 0.5}, "source 'uniform' has no power");
+  expect_refused({.source = "in_batch", .count = 5}, "source 'in_batch' has no count");
+  expect_refused({.source = "uniform", .start = 0.5, .stop = 0.5}, "stop = 0.5");
+  expect_refused({.source = "mined", .mining = Mining::offline, .first_rank = 10, .last_rank = 5}, "last_rank = 5");
+  expect_refused({.source = "impressions"}, "data.impressions");
 }
 
 }  // namespace

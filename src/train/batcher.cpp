@@ -31,7 +31,8 @@ Batcher::Batcher(BatchSource source) : source_(std::move(source)) {
   check(examples > 0, "a training part has events");
   batch_ = std::min(static_cast<size_t>(o.batch), examples);
   // Events left over are met in the next epoch; of users, each is met in every epoch.
-  steps_per_epoch_ = by_user ? (examples + batch_ - 1) / batch_ : examples / batch_;
+  steps_per_epoch_ = by_user ? (examples + batch_ - 1) / batch_
+                             : std::max<uint64_t>(1, static_cast<uint64_t>(expected_events()) / batch_);
   window_us_ = parse_duration_us(o.target_window).value_or(0);
   if (o.order == Order::time || (by_user && o.targets == Targets::window)) {
     by_time_.resize(events.size());
@@ -42,6 +43,19 @@ Batcher::Batcher(BatchSource source) : source_(std::move(source)) {
   }
 }
 
+bool Batcher::kept(uint64_t epoch, uint32_t event) const {
+  return !source_.downsampling || source_.downsampling->kept(epoch, event, source_.events->items.values[event]);
+}
+
+// Of an epoch: how many differ a little from one to the next, its steps do not. Those left over are dropped, and where
+// some are short the last batch is.
+double Batcher::expected_events() const {
+  if (!source_.downsampling || !source_.downsampling->active()) return static_cast<double>(source_.events->size());
+  double sum = 0;
+  for (const uint32_t item : source_.events->items.values) sum += source_.downsampling->probability(item);
+  return sum;
+}
+
 std::vector<uint32_t> Batcher::epoch_order(uint64_t epoch) const {
   const auto& o = *source_.options;
   std::vector<uint32_t> order;
@@ -49,11 +63,13 @@ std::vector<uint32_t> Batcher::epoch_order(uint64_t epoch) const {
     if (o.targets == Targets::window) return {};
     order = users_;
   } else if (o.order == Order::time) {
-    return by_time_;
+    order = by_time_;
   } else {
     order.resize(source_.events->size());
     std::iota(order.begin(), order.end(), 0u);
   }
+  if (o.rows == TrainingRows::interaction) std::erase_if(order, [&](uint32_t event) { return !kept(epoch, event); });
+  if (o.rows == TrainingRows::interaction && o.order == Order::time) return order;
   Rng(o.seed, Stream::shuffle, epoch).shuffle(std::span(order));
   return order;
 }
@@ -118,7 +134,8 @@ void Batcher::add_known(std::vector<uint32_t>& items, TrainBatch& batch) const {
 }
 
 // A random half of the user's events is history, in its order; the other half targets. A single event is a target.
-void Batcher::add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::vector<uint32_t>& history) const {
+// False when downsampling leaves no target.
+bool Batcher::add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::vector<uint32_t>& history) const {
   const auto& e = *source_.events;
   const size_t begin = e.items.offsets[user], n = e.items.offsets[user + 1] - begin, first = history.size();
   std::vector<uint32_t> shuffled(n), targets;
@@ -128,6 +145,8 @@ void Batcher::add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::ve
   targets.assign(shuffled.begin(), shuffled.begin() + static_cast<ptrdiff_t>(n_targets));
   std::vector<uint32_t> rest(shuffled.begin() + static_cast<ptrdiff_t>(n_targets), shuffled.end());
   std::sort(rest.begin(), rest.end());
+  std::erase_if(targets, [&](uint32_t event) { return !kept(epoch, event); });
+  if (targets.empty()) return false;
   std::vector<uint32_t> target_items;
   for (auto t : targets) target_items.push_back(e.items.values[t]);
   std::sort(target_items.begin(), target_items.end());
@@ -141,6 +160,7 @@ void Batcher::add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::ve
   std::vector<uint32_t> known;
   for (auto event : rest) known.push_back(e.items.values[event]);
   add_known(known, batch);
+  return true;
 }
 
 // History: before the moment. Targets: new items in [moment, moment + window). False when there is none.
@@ -156,7 +176,8 @@ bool Batcher::add_window(uint32_t user, int64_t moment, TrainBatch& batch, std::
   auto sorted = known;
   std::sort(sorted.begin(), sorted.end());
   for (uint32_t event = cut; event < stop; ++event)
-    if (!std::binary_search(sorted.begin(), sorted.end(), e.items.values[event])) targets.push_back(event);
+    if (!std::binary_search(sorted.begin(), sorted.end(), e.items.values[event]) && kept(batch.step, event))
+      targets.push_back(event);
   if (targets.empty()) return false;
   if (targets.size() > kMaxTargets) {
     Rng(source_.options->seed, Stream::history, batch.step, user).shuffle(std::span(targets));
@@ -204,10 +225,10 @@ TrainBatch Batcher::make(uint64_t step, const std::vector<uint32_t>& order) cons
   } else {
     const size_t end = std::min(order.size(), begin + batch_);
     for (size_t i = begin; i < end; ++i) {
-      if (o.rows == TrainingRows::user)
-        add_half(order[i], epoch, batch, history);
-      else
+      if (o.rows == TrainingRows::interaction)
         add_interaction(order[i], batch, history);
+      else if (!add_half(order[i], epoch, batch, history))
+        continue;
       history_ends.push_back(history.size());
     }
   }

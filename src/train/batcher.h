@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/bounded_queue.h"
+#include "sampling/positives.h"
 #include "train/dataset.h"
 
 namespace pagoda {
@@ -29,7 +30,8 @@ struct BatchSource {
   const Events* events;
   const UserEncoder* encoder;
   const UserCells* cells;
-  std::vector<uint32_t> id_row_of_item;  // catalogue row -> row of the id vocabulary, for histories
+  std::vector<uint32_t> id_row_of_item;                // catalogue row -> row of the id vocabulary, for histories
+  const PositiveDownsampling* downsampling = nullptr;  // which events are positives in an epoch; nullptr: all
 };
 
 // Batch `step` is a function of (source, seed, step) alone, so a resumed run sees the same ones. Immutable: next() of
@@ -47,8 +49,10 @@ class Batcher {
   std::vector<uint32_t> epoch_order(uint64_t epoch) const;
 
  private:
+  bool kept(uint64_t epoch, uint32_t event) const;
+  double expected_events() const;
   void add_interaction(uint32_t event, TrainBatch& batch, std::vector<uint32_t>& history) const;
-  void add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::vector<uint32_t>& history) const;
+  bool add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::vector<uint32_t>& history) const;
   bool add_window(uint32_t user, int64_t moment, TrainBatch& batch, std::vector<uint32_t>& history) const;
   void add_targets(std::vector<uint32_t>& events, TrainBatch& batch) const;
   void add_known(std::vector<uint32_t>& items, TrainBatch& batch) const;

@@ -3,7 +3,7 @@
 namespace pagoda {
 
 namespace {
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr std::string_view kKind = "checkpoint", kBestKind = "weights";
 }  // namespace
 
@@ -16,6 +16,8 @@ void save_checkpoint(const std::string& path, const TrainingProgress& p, uint64_
   progress.value(p.next_step);
   progress.value(p.loss_sum);
   progress.value(p.loss_examples);
+  progress.value(p.hit_sum);
+  progress.value(p.pair_sum);
   progress.value(p.best_value);
   progress.value(p.best_epoch);
   progress.value(p.evaluations_since_best);
@@ -37,6 +39,8 @@ Checkpoint::Checkpoint(const std::string& path, uint64_t config_checksum) : file
   p.next_step = in.value<uint64_t>();
   p.loss_sum = in.value<double>();
   p.loss_examples = in.value<uint64_t>();
+  p.hit_sum = in.value<double>();
+  p.pair_sum = in.value<double>();
   p.best_value = in.value<double>();
   p.best_epoch = in.value<uint64_t>();
   p.evaluations_since_best = in.value<uint64_t>();

@@ -1,7 +1,7 @@
 // Where a run stands, so that it can go on after a kill to the same bits as if it had never been killed.
 //
-// Section files of kind "checkpoint", version 1: progress, weights/*, optimizer1/*, optimizer2/*, temperature,
-// frequency. Written beside the old one and renamed, so there is always one that is whole.
+// Section files of kind "checkpoint", version 2: progress, weights/*, optimizer1/*, optimizer2/*, temperature,
+// frequency, mined, memory. Written beside the old one and renamed, so there is always one that is whole.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,9 @@ struct TrainingProgress {
   uint64_t next_step = 0;  // of the phase
   double loss_sum = 0;     // since the last line of the log: of each step's loss times its examples
   uint64_t loss_examples = 0;
-  double best_value = -1;   // of the choosing metric
-  uint64_t best_epoch = 0;  // epochs trained at the best value; 0: none was judged yet
+  double hit_sum = 0, pair_sum = 0;  // since then: accidental hits, of how many (row, column) pairs
+  double best_value = -1;            // of the choosing metric
+  uint64_t best_epoch = 0;           // epochs trained at the best value; 0: none was judged yet
   uint64_t evaluations_since_best = 0;
   uint64_t choose_steps = 0;  // steps taken by phase choose, once it has ended
   double seconds = 0;         // of training, over all resumes

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/log.h"
 
 namespace pagoda {
 
@@ -32,6 +33,10 @@ Dataset load_dataset(const DataOptions& options) {
       fail(ErrorKind::usage, "data.split.kind = \"given\" needs data.split.test_files");
     interactions.paths = options.split.test_files;
     first_test = append_interactions(interactions, d.log);
+  }
+  if (!options.impressions.empty()) {
+    interactions.paths = options.impressions;
+    append_impressions(interactions, d.log.shown);
   }
   const auto now =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
@@ -96,6 +101,51 @@ std::vector<uint64_t> Dataset::item_counts(bool with_validation) const {
   for (size_t row = 0; row < log.size(); ++row)
     if (in_training(parts[row], with_validation)) ++counts[item_row[log.item[row]]];
   return counts;
+}
+
+namespace {
+
+// Lists of (user, item) pairs, each list rising and without repeats.
+Ragged<uint32_t> lists_of(std::vector<std::pair<uint32_t, uint32_t>> pairs, size_t users) {
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  Ragged<uint32_t> lists;
+  auto pair = pairs.begin();
+  for (uint32_t user = 0; user < users; ++user) {
+    for (; pair != pairs.end() && pair->first == user; ++pair) lists.values.push_back(pair->second);
+    lists.close();
+  }
+  return lists;
+}
+
+}  // namespace
+
+Ragged<uint32_t> Dataset::items_of_users(bool with_validation) const {
+  std::vector<std::pair<uint32_t, uint32_t>> pairs;
+  for (size_t row = 0; row < log.size(); ++row)
+    if (in_training(parts[row], with_validation)) pairs.emplace_back(user_row[log.user[row]], item_row[log.item[row]]);
+  return lists_of(std::move(pairs), users.size());
+}
+
+std::optional<Ragged<uint32_t>> Dataset::impressions_of_users(bool with_validation) const {
+  const auto& shown = log.shown;
+  if (shown.size() == 0) return std::nullopt;
+  const int64_t end = with_validation ? end_us : train_end_us;
+  const auto clicked = items_of_users(with_validation);
+  std::vector<std::pair<uint32_t, uint32_t>> pairs;
+  size_t outside = 0;
+  for (size_t row = 0; row < shown.size(); ++row) {
+    if (!shown.time_us.empty() && shown.time_us[row] > end) continue;
+    const auto user = users.find(shown.users[shown.user[row]]), item = catalogue.find(shown.items[shown.item[row]]);
+    if (item == Interner::kNone) ++outside;
+    if (user == Interner::kNone || item == Interner::kNone) continue;
+    const auto own = clicked[user];
+    if (!std::binary_search(own.begin(), own.end(), item)) pairs.emplace_back(user, item);
+  }
+  if (outside > 0)
+    log_warning("{} of {} impressions are of items outside the catalogue and left out; data.items names what is served",
+                outside, shown.size());
+  return lists_of(std::move(pairs), users.size());
 }
 
 std::vector<uint64_t> Dataset::user_counts(bool with_validation) const {

@@ -34,6 +34,11 @@ struct Dataset {
 
   Events events(bool with_validation) const;                      // train, or train and validation
   std::vector<uint64_t> item_counts(bool with_validation) const;  // rows on each catalogue item
+  // Per user of `users`: the catalogue's items of its training rows, rising, each once.
+  Ragged<uint32_t> items_of_users(bool with_validation) const;
+  // The same of what it was shown until the end of the training part and never clicked in it. Nothing when the data
+  // has no impressions.
+  std::optional<Ragged<uint32_t>> impressions_of_users(bool with_validation) const;
   std::vector<uint64_t> user_counts(bool with_validation) const;
   std::vector<UserEncoder::Context> contexts(bool with_validation) const;  // borrows the log
 };

@@ -7,7 +7,7 @@
 #include "model/bundle.h"
 #include "train/dataset.h"
 #include "train/ranking.h"
-#include "train/training.h"
+#include "train/fit.h"
 
 namespace pagoda {
 

@@ -19,6 +19,11 @@ void describe(Fields& f, DataOptions& o) {
   f.field("time", o.time, "column of the time; \"\": there is none");
   f.field("weight", o.weight, "column of the reward of a row, above 0; \"\": all the same");
   f.field("context", o.context, "columns known at the moment of a request, for [[user.features]]");
+  f.field(
+      "clicked", o.clicked,
+      "column: 0 or false for rows that were shown and not clicked (source = \"impressions\"); \"\": all were clicked");
+  f.field("impressions", o.impressions,
+          "files of what was shown and not clicked, columns named as in the interactions (source = \"impressions\")");
   f.field("items", o.items, "file of the item table; \"\": there is none");
   f.field("items_id", o.items_id, "its id column; \"\": named as in the interactions");
   f.field("users", o.users, "file of the user table; \"\": there is none");
@@ -31,6 +36,9 @@ void describe(Fields& f, DataOptions& o) {
 }
 
 void describe(Fields& f, SamplingOptions& o) {
+  f.field("downsample_positives", o.downsample_positives,
+          "word2vec's t, such as 0.001: positives on items with a greater share are thinned out; 0: off. It thins them "
+          "out as in-batch negatives, too: prefer source = \"hot\" beside in_batch");
   f.section("frequency", "how often an item is drawn: the q of the correction",
             [&](Fields& f) { describe(f, o.frequency); });
   f.list<NegativesOptions>("negatives", o.negatives,
@@ -90,6 +98,11 @@ void validate(const Options& o) {
   validate(o.towers.user, o.towers.item);
   validate(o.loss);
   validate(o.sampling.frequency);
+  if (!(o.sampling.downsample_positives >= 0 && o.sampling.downsample_positives < 1))
+    fail(ErrorKind::usage,
+         "sampling.downsample_positives is {}, expected a share in [0, 1); 0.001 is usual, 0 turns it off",
+         o.sampling.downsample_positives);
+  for (const auto& n : o.sampling.negatives) validate(n);
   validate(o.train.optimizer);
   at_least("train.batch", o.train.batch, 1);
   at_least("train.epochs", o.train.epochs, 1);
@@ -128,6 +141,7 @@ InteractionOptions interaction_options(const DataOptions& data) {
           .item = data.item,
           .time = data.time,
           .weight = data.weight,
+          .clicked = data.clicked,
           .context = data.context,
           .bad_rows = data.bad_rows};
 }

@@ -21,13 +21,16 @@ struct DataOptions {
   std::string format = "auto";
   std::string user = "user_id", item = "item_id", time, weight;  // columns; "" where there is none
   std::vector<std::string> context;
-  std::string items, items_id;  // the item table and its id column ("": as in the interactions)
+  std::string clicked;                   // column: whether the row was clicked, or shown alone; "": all were
+  std::vector<std::string> impressions;  // files of what was shown and not clicked
+  std::string items, items_id;           // the item table and its id column ("": as in the interactions)
   std::string users, users_id;
   SplitOptions split;
   BadRowOptions bad_rows;
 };
 
 struct SamplingOptions {
+  double downsample_positives = 0;  // t of PositiveDownsampling; 0: off
   FrequencyOptions frequency;
   std::vector<NegativesOptions> negatives{{.source = "in_batch"}, {.source = "uniform", .count = 1024}};
 };

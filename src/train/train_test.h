@@ -13,7 +13,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "train/batcher.h"
-#include "train/training.h"
+#include "train/fit.h"
 
 namespace pagoda {
 
@@ -61,7 +61,8 @@ struct Batches {
                  .events = &fit.events,
                  .encoder = &fit.model.user_encoder,
                  .cells = &fit.user_cells,
-                 .id_row_of_item = fit.id_row_of_item}) {}
+                 .id_row_of_item = fit.id_row_of_item,
+                 .downsampling = &fit.downsampling}) {}
   Batches(const Batches&) = delete;
 
   TrainBatch make(uint64_t step) const {

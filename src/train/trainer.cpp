@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "train/hard_negatives.h"
 
 namespace pagoda {
 
@@ -13,17 +14,24 @@ constexpr uint64_t kUserDropout = 1, kItemDropout = 2;
 constexpr double kLeastTemperature = 0.01;  // a learned one stays above: below, a float's logits lose the small ones
 }  // namespace
 
-Trainer::Trainer(const Options& options, Model& model, const ItemCells& item_cells,
-                 std::span<const uint64_t> training_counts, size_t batch_rows, uint64_t steps, ThreadPool& pool)
-    : options_(options), model_(model), item_cells_(item_cells), pool_(pool), steps_(steps),
+Trainer::Trainer(const Options& options, Fit& fit, size_t batch_rows, uint64_t steps, ThreadPool& pool)
+    : options_(options), model_(fit.model), item_cells_(fit.item_cells), pool_(pool), steps_(steps),
       loss_(make_loss<float>(options.loss)), log_temperature_(std::log(options.loss.temperature.value_or(0.1))) {
-  frequency_ = make_frequency(options.sampling.frequency, training_counts, options.train.seed);
+  // log q must describe what the loss sees: positives that were thinned out are not drawn.
+  frequency_ =
+      make_frequency(options.sampling.frequency, fit.downsampling.kept_counts(fit.item_counts), options.train.seed);
+  if (const size_t capacity = memory_capacity(options.sampling.negatives, batch_rows))
+    memory_ = std::make_unique<CrossBatchMemory>(capacity, fit.model.towers.dim());
   mixture_ = std::make_unique<Mixture>(options.sampling.negatives,
-                                       NegativeWorld{.catalogue_items = static_cast<uint32_t>(item_cells.size()),
+                                       NegativeWorld{.catalogue_items = static_cast<uint32_t>(fit.item_cells.size()),
                                                      .batch_rows = static_cast<int64_t>(batch_rows),
-                                                     .training_counts = training_counts,
-                                                     .frequency = frequency_.get()});
-  for (const auto& p : model.towers.parameters())
+                                                     .training_counts = fit.item_counts,
+                                                     .frequency = frequency_.get(),
+                                                     .user_items = fit.user_items ? &*fit.user_items : nullptr,
+                                                     .impressions = fit.impressions ? &*fit.impressions : nullptr,
+                                                     .mined = &mined_,
+                                                     .memory = memory_.get()});
+  for (const auto& p : fit.model.towers.parameters())
     optimizers_.emplace_back(options.train.optimizer, p.matrix->rows(), p.matrix->cols(), p.table);
 }
 
@@ -32,37 +40,48 @@ Trainer::~Trainer() = default;
 double Trainer::temperature() const { return std::exp(log_temperature_); }
 
 StepResult Trainer::step(const TrainBatch& batch) {
+  if (batch.users.empty()) return {};
   const auto& positives = batch.positives;
   const uint64_t seed = options_.train.seed;
   const double dropout = options_.towers.model.dropout;
-  if (batch.users.empty()) return {};
-
-  frequency_->observe(positives.values);
-  mixture_->draw(positives.values, seed, batch.step, columns_);
+  const DrawStep now{.seed = seed,
+                     .step = batch.step,
+                     .progress = static_cast<double>(batch.step) / static_cast<double>(std::max<uint64_t>(1, steps_)),
+                     .positives = positives.values,
+                     .users = batch.users};
+  frequency_->observe(now.positives);
+  mixture_->draw(now, columns_);
   encode_items(batch);
 
   auto& towers = model_.towers;
   towers.forward_users(pool_, batch.encoded, {dropout, seed, batch.step, kUserDropout}, user_pass_);
   towers.forward_items(pool_, items_, {dropout, seed, batch.step, kItemDropout}, item_pass_);
+  column_vectors_.gather(pool_, item_pass_.output, memory_.get(), columns_v_);
 
   // The catalogue's columns are its rows; otherwise example i's positive is column i.
   Ragged<uint32_t> own_columns = positives;
   if (!mixture_->is_catalogue()) std::iota(own_columns.values.begin(), own_columns.values.end(), 0u);
-  auto masked = accidental_hits(batch.users, own_columns, columns_.items);
+  const auto shared = std::span(columns_.items).first(columns_.shared);
+  auto masked = accidental_hits(batch.users, own_columns, shared);
   if (options_.train.mask_history && options_.train.rows == TrainingRows::user)
-    mask_known(batch.known, own_columns, columns_.items, masked);
+    mask_known(batch.known, own_columns, shared, masked);
+  add_hardest(now, own_columns, masked);
   d_users_.resize(user_pass_.output.rows(), towers.dim());
-  d_items_.resize(item_pass_.output.rows(), towers.dim());
-  LossOutput<float> result{.d_users = d_users_, .d_items = d_items_};
+  d_columns_.resize(columns_v_.rows(), towers.dim());
+  LossOutput<float> result{.d_users = d_users_, .d_items = d_columns_};
   loss_->run(pool_,
              {.users = user_pass_.output,
-              .items = item_pass_.output,
+              .items = columns_v_,
               .positives = &own_columns,
               .positive_weights = batch.weights,
               .masked = &masked,
               .first_negative = columns_.first_negative,
+              .shared_columns = columns_.shared,
+              .row_columns = columns_.row_columns.size() > 0 ? &columns_.row_columns : nullptr,
+              .row_log_count = columns_.row_log_count,
+              .frozen_begin = columns_.memory_begin,
+              .frozen_end = columns_.memory_end,
               .log_count = columns_.log_count,
-              .log_count_rows = {},
               .log_multiplicity = columns_.log_multiplicity,
               .negatives_drawn = columns_.drawn,
               .temperature = temperature()},
@@ -71,18 +90,16 @@ StepResult Trainer::step(const TrainBatch& batch) {
     fail(ErrorKind::failed, "step {}: the loss is {}; lower train.learning_rate or set train.clip_norm", batch.step,
          result.value);
 
+  column_vectors_.scatter(pool_, d_columns_, d_items_);
   towers.backward(pool_, batch.encoded, user_pass_, d_users_, items_, item_pass_, d_items_, gradients_);
   update(batch.step);
-  if (!options_.loss.temperature) {
-    temperature_square_ += result.d_log_temperature * result.d_log_temperature;
-    log_temperature_ -=
-        options_.train.optimizer.learning_rate * 0.1 * result.d_log_temperature / std::sqrt(temperature_square_);
-    log_temperature_ = std::max(log_temperature_, std::log(kLeastTemperature));
-  }
-  return {result.value, batch.users.size()};
+  if (!options_.loss.temperature) move_temperature(result.d_log_temperature);
+  remember(now);
+  return {result.value, batch.users.size(), static_cast<double>(masked.values.size()),
+          static_cast<double>(batch.users.size()) * static_cast<double>(columns_.shared - columns_.first_negative)};
 }
 
-// A positive's column is looked at in the moment of its own row, drawn columns in those of the rows in turn.
+// A positive's column is looked at in the moment of its own row, the others in those of the rows in turn.
 void Trainer::encode_items(const TrainBatch& batch) {
   std::vector<int64_t> moments;
   if (model_.item_encoder.follows_moment()) {
@@ -92,7 +109,40 @@ void Trainer::encode_items(const TrainBatch& batch) {
     for (size_t j = moments.size(); j < columns_.items.size(); ++j)
       moments.push_back(batch.moments_us[j % batch.moments_us.size()]);
   }
-  model_.item_encoder.encode(item_cells_, columns_.items, moments, items_);
+  column_vectors_.arrange(columns_, moments);
+  model_.item_encoder.encode(item_cells_, column_vectors_.items(), column_vectors_.moments_us(), items_);
+}
+
+// The hardest of the batch become columns of their rows once more; what they are is known only now.
+void Trainer::add_hardest(const DrawStep& now, const Ragged<uint32_t>& positives, const Ragged<uint32_t>& masked) {
+  const auto count = static_cast<size_t>(mixture_->hardest(now));
+  if (count == 0) return;
+  std::vector<float> bias;
+  if (options_.loss.correction != Correction::none)
+    for (size_t j = 0; j < now.positives.size(); ++j)
+      bias.push_back(static_cast<float>(-options_.loss.popularity_dial * columns_.log_count[j]));
+  const InBatch batch{.users = user_pass_.output,
+                      .items = columns_v_,
+                      .candidates = now.positives.size(),
+                      .bias = bias,
+                      .positives = &positives,
+                      .masked = &masked,
+                      .temperature = temperature()};
+  add_row_columns(hardest_in_batch(pool_, batch, count), columns_);
+}
+
+void Trainer::move_temperature(double d_log_temperature) {
+  temperature_square_ += d_log_temperature * d_log_temperature;
+  log_temperature_ -= options_.train.optimizer.learning_rate * 0.1 * d_log_temperature / std::sqrt(temperature_square_);
+  log_temperature_ = std::max(log_temperature_, std::log(kLeastTemperature));
+}
+
+// The batch's positives, as the towers had them before this step's update.
+void Trainer::remember(const DrawStep& now) {
+  if (!memory_) return;
+  std::vector<double> log_density;
+  for (const uint32_t item : now.positives) log_density.push_back(frequency_->log_probability(item));
+  memory_->push(now.positives, log_density, columns_v_.view().slice_rows(0, now.positives.size()));
 }
 
 void Trainer::update(uint64_t step) {
@@ -129,6 +179,13 @@ void Trainer::save(SectionWriter& out) {
   ByteWriter frequency;
   frequency_->save(frequency);
   out.section("frequency", frequency.bytes());
+  ByteWriter mined;
+  mined.array(mined_.offsets);
+  mined.array(mined_.values);
+  out.section("mined", mined.bytes());
+  ByteWriter memory;
+  if (memory_) memory_->save(memory);
+  out.section("memory", memory.bytes());
 }
 
 void Trainer::load(const SectionFile& in) {
@@ -142,6 +199,11 @@ void Trainer::load(const SectionFile& in) {
   temperature_square_ = state.value<double>();
   ByteReader frequency(in.bytes("frequency"), in.path() + ": section 'frequency'");
   frequency_->load(frequency);
+  ByteReader mined(in.bytes("mined"), in.path() + ": section 'mined'");
+  mined_.offsets = mined.array<uint64_t>();
+  mined_.values = mined.array<uint32_t>();
+  ByteReader memory(in.bytes("memory"), in.path() + ": section 'memory'");
+  if (memory_) memory_->load(memory);
 }
 
 }  // namespace pagoda

@@ -8,6 +8,8 @@
 #include "loss/loss.h"
 #include "model/inference.h"
 #include "train/batcher.h"
+#include "train/column_vectors.h"
+#include "train/fit.h"
 #include "train/options.h"
 
 namespace pagoda {
@@ -15,32 +17,40 @@ namespace pagoda {
 struct StepResult {
   double loss = 0;
   size_t examples = 0;
+  double accidental_hits = 0, pairs = 0;  // masked (row, column) pairs, of all
 };
 
 // Holds what a run changes: towers, optimiser state, frequency estimator, learned temperature. Everything else is
 // borrowed. One thread calls step(), in the order of the steps; the pool works for it.
 class Trainer {
  public:
-  // `training_counts`: rows of the training part on each catalogue item.
-  Trainer(const Options& options, Model& model, const ItemCells& item_cells, std::span<const uint64_t> training_counts,
-          size_t batch_rows, uint64_t steps, ThreadPool& pool);
+  // Moves the weights of fit.model, and nothing else of it. `steps`: planned, of the whole training.
+  Trainer(const Options& options, Fit& fit, size_t batch_rows, uint64_t steps, ThreadPool& pool);
   ~Trainer();
 
   StepResult step(const TrainBatch& batch);
 
+  // Offline mined negatives for the steps to come.
+  void take_mined(ItemsOfUsers mined) { mined_ = std::move(mined); }
+
   double temperature() const;
   const Frequency& frequency() const { return *frequency_; }
-  // The state beside the model's weights: optimiser, frequency, temperature.
+  // The state beside the model's weights: optimiser, frequency, temperature, mined lists, cross-batch memory.
   void save(SectionWriter& out);
   void load(const SectionFile& in);
 
  private:
   void encode_items(const TrainBatch& batch);
+  void add_hardest(const DrawStep& now, const Ragged<uint32_t>& positives, const Ragged<uint32_t>& masked);
+  void move_temperature(double d_log_temperature);
+  void remember(const DrawStep& now);
   void update(uint64_t step);
 
   const Options& options_;
   Model& model_;
   const ItemCells& item_cells_;
+  ItemsOfUsers mined_;
+  std::unique_ptr<CrossBatchMemory> memory_;
   ThreadPool& pool_;
   uint64_t steps_;
   std::unique_ptr<Frequency> frequency_;
@@ -52,9 +62,11 @@ class Trainer {
 
   // Workspace, kept between steps.
   Columns columns_;
+  ColumnVectors column_vectors_;
   EncodedBatch items_;
   TwoTowers<float>::Pass user_pass_, item_pass_;
-  Matrix<float> d_users_, d_items_;
+  Matrix<float> columns_v_;  // V [N, D]
+  Matrix<float> d_users_, d_columns_, d_items_;
   TwoTowersGradients<float> gradients_;
 };
 

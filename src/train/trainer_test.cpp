@@ -38,8 +38,8 @@ Options whole_catalogue(Options o) {
 // A run of steps: its losses, and at the end every parameter's bits.
 struct Training {
   Training(const Options& options, int threads)
-      : batches(options), pool(threads), trainer(batches.options, batches.fit.model, batches.fit.item_cells,
-                                                 batches.fit.item_counts, batches.batcher.batch_rows(), 1000, pool) {
+      : batches(options), pool(threads),
+        trainer(batches.options, batches.fit, batches.batcher.batch_rows(), 1000, pool) {
     batches.fit.model.towers.initialise(options.train.seed);
   }
   void run(uint64_t begin, uint64_t end) {

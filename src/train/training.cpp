@@ -9,6 +9,7 @@
 #include "core/progress.h"
 #include "train/checkpoint.h"
 #include "train/evaluation.h"
+#include "train/hard_negatives.h"
 #include "train/run_log.h"
 #include "train/trainer.h"
 
@@ -34,6 +35,7 @@ class Run {
  private:
   std::string path(const char* name) const { return run_folder(output_) + "/" + name; }
   void run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from);
+  void mine(const Fit& fit, Trainer& trainer, uint64_t epoch);
   void judge(Fit& fit, uint64_t epoch);
   void keep(Fit& fit, Trainer& trainer);
   void write(Fit& fit);
@@ -98,11 +100,12 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
                          .events = &fit.events,
                          .encoder = &fit.model.user_encoder,
                          .cells = &fit.user_cells,
-                         .id_row_of_item = fit.id_row_of_item});
+                         .id_row_of_item = fit.id_row_of_item,
+                         .downsampling = &fit.downsampling});
   const uint64_t per_epoch = batcher.steps_per_epoch();
   const uint64_t planned = per_epoch * static_cast<uint64_t>(options_.train.epochs), end = per_epoch * end_epoch;
   fit.model.towers.initialise(options_.train.seed);
-  Trainer trainer(options_, fit.model, fit.item_cells, fit.item_counts, batcher.batch_rows(), planned, pool_);
+  Trainer trainer(options_, fit, batcher.batch_rows(), planned, pool_);
   if (from) from->restore(fit.model, trainer);
   const bool choosing = progress_.phase == Phase::choose && may_choose();
   const double seconds_before = progress_.seconds;
@@ -114,10 +117,12 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
   uint64_t epoch_examples = 0;
   while (auto batch = stream.next()) {
     const uint64_t epoch = batch->step / per_epoch, in_epoch = batch->step % per_epoch;
+    if (in_epoch == 0) mine(fit, trainer, epoch);
     if (!bar) bar.emplace(fmt::format("epoch {}/{}", epoch + 1, end_epoch), per_epoch, "steps");
     const auto result = trainer.step(*batch);
     progress_.next_step = batch->step + 1;
     progress_.loss_sum += result.loss * static_cast<double>(result.examples);
+    progress_.hit_sum += result.accidental_hits, progress_.pair_sum += result.pairs;
     progress_.loss_examples += result.examples, epoch_examples += result.examples;
     progress_.seconds = seconds_before + seconds_since(phase_start_);
     const double rate = static_cast<double>(epoch_examples) / std::max(1e-9, seconds_since(epoch_start));
@@ -133,6 +138,7 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
                        .loss = loss,
                        .examples_per_second = rate};
       record.health.push_back({"temperature", trainer.temperature()});
+      record.health.push_back({"accidental_hits", progress_.hit_sum / std::max(1.0, progress_.pair_sum)});
       const bool judged = choosing && ((epoch + 1) % static_cast<uint64_t>(options_.train.evaluate_every) == 0 ||
                                        epoch + 1 == end_epoch);
       if (judged) judge(fit, epoch + 1), record.validation = validation_;
@@ -141,7 +147,7 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
       std::string metrics;
       for (const auto& [name, value] : record.validation) metrics += fmt::format("  {} {:.4f}", name, value);
       log_info("epoch {}/{}  loss {:.4f}  {}/s{}", epoch + 1, end_epoch, loss, human_count(rate), metrics);
-      progress_.loss_sum = 0, progress_.loss_examples = 0;
+      progress_.loss_sum = 0, progress_.loss_examples = 0, progress_.hit_sum = 0, progress_.pair_sum = 0;
       epoch_examples = 0, epoch_start = Clock::now();
       if (judged && progress_.evaluations_since_best >= static_cast<uint64_t>(options_.train.patience)) break;
     }
@@ -155,6 +161,17 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
   ByteWriter frequency;
   trainer.frequency().save(frequency);
   frequency_ = frequency.bytes();
+}
+
+// Hard negatives for the epochs to come, by the model as it stands.
+void Run::mine(const Fit& fit, Trainer& trainer, uint64_t epoch) {
+  const auto* mining = offline_mining(options_.sampling.negatives);
+  const auto epochs = static_cast<double>(options_.train.epochs);
+  if (!mining || epoch % static_cast<uint64_t>(mining->refresh) != 0) return;
+  // Not yet, where the source has not begun when the lists would be renewed.
+  const auto renewed = static_cast<double>(epoch + static_cast<uint64_t>(mining->refresh));
+  if (renewed / epochs <= mining->start.value_or(kMinedStart)) return;
+  trainer.take_mined(mine_hard_negatives(pool_, data_, fit, *mining, options_.train.seed, epoch));
 }
 
 // One evaluation on the validation part; the best model so far goes to a file.
@@ -209,24 +226,6 @@ void Run::write(Fit& fit) {
 }
 
 }  // namespace
-
-Fit::Fit(const Dataset& data, const Options& options, bool with_validation)
-    : events(data.events(with_validation)), item_counts(data.item_counts(with_validation)) {
-  const auto dim = static_cast<size_t>(options.towers.model.dim);
-  const Attributes* items = data.item_table ? &*data.item_table : nullptr;
-  const Attributes* users = data.user_table ? &*data.user_table : nullptr;
-  model.item_encoder = ItemEncoder::fit(options.towers.item, dim, data.catalogue, items, item_counts);
-  model.user_encoder = UserEncoder::fit(options.towers.user, dim, data.users, data.user_counts(with_validation), users,
-                                        data.contexts(with_validation), model.item_encoder.id_vocabulary().rows(),
-                                        model.item_encoder.id_vocabulary().buckets());
-  model.towers = TwoTowers<float>(options.towers.model, options.towers.user, options.towers.item,
-                                  model.user_encoder.layout(), model.item_encoder.layout());
-  user_cells = model.user_encoder.cells(data.users, users);
-  item_cells = model.item_encoder.cells(data.catalogue, items);
-  id_row_of_item.reserve(data.catalogue.size());
-  for (uint32_t item = 0; item < data.catalogue.size(); ++item)
-    id_row_of_item.push_back(model.item_encoder.id_vocabulary().row(data.catalogue[item]));
-}
 
 std::string run_folder(const std::string& output) { return output + ".run"; }
 

@@ -4,22 +4,9 @@
 #include <atomic>
 #include <string>
 
-#include "train/dataset.h"
 #include "train/options.h"
 
 namespace pagoda {
-
-// What a model is fitted on, and the model: encoders and cells of one set of training parts (train alone, or with
-// validation). Events, cells and counts belong to the same parts.
-struct Fit {
-  Fit(const Dataset& data, const Options& options, bool with_validation);
-  Events events;
-  std::vector<uint64_t> item_counts;
-  Model model;
-  UserCells user_cells;
-  ItemCells item_cells;
-  std::vector<uint32_t> id_row_of_item;
-};
 
 // Trains as the options say and writes the bundle to `output`; its run folder is `output`.run: checkpoint, metrics.jsonl,
 // TensorBoard events. With `resume` it goes on from the checkpoint there, if there is one, to the same bits as a run

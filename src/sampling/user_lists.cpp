@@ -1,0 +1,69 @@
+// Sources that pick from a list that each user has: offline mined hard negatives, impressions without a click.
+#include <limits>
+
+#include "core/error.h"
+#include "core/rng.h"
+#include "sampling/lanes.h"
+#include "sampling/negatives.h"
+
+namespace pagoda {
+
+namespace {
+
+// A user without a list brings nothing. No density is known of them, so they are uncorrected.
+class FromUserLists final : public NegativeSource {
+ public:
+  FromUserLists(CountSchedule count, const ItemsOfUsers& lists, uint64_t lane)
+      : count_(count), lists_(lists), lane_(lane) {}
+  bool per_row() const override { return true; }
+  bool uncorrected() const override { return true; }
+  double draws(const DrawStep& step) const override { return static_cast<double>(count_.at(step.progress)); }
+  double log_density(uint32_t) const override { return -std::numeric_limits<double>::infinity(); }
+  void draw_row(const DrawStep& step, size_t row, std::vector<uint32_t>& items) const override {
+    const uint32_t user = step.users[row];
+    if (user >= lists_.size() || lists_[user].empty()) return;
+    const auto list = lists_[user];
+    Rng rng(step.seed, Stream::negatives, step.step, lane_ + row);
+    for (int64_t k = count_.at(step.progress); k > 0; --k) items.push_back(list[rng.below(list.size())]);
+  }
+
+ private:
+  CountSchedule count_;
+  const ItemsOfUsers& lists_;
+  uint64_t lane_;
+};
+
+// Online: the trainer finds the hardest between the towers and the loss; there is nothing to draw before.
+class MinedOnline final : public NegativeSource {
+ public:
+  explicit MinedOnline(CountSchedule count) : count_(count) {}
+  bool per_row() const override { return true; }
+  bool uncorrected() const override { return true; }
+  double draws(const DrawStep& step) const override { return static_cast<double>(count_.at(step.progress)); }
+  double log_density(uint32_t) const override { return -std::numeric_limits<double>::infinity(); }
+
+ private:
+  CountSchedule count_;
+};
+
+}  // namespace
+
+std::unique_ptr<NegativeSource> make_mined(const NegativesOptions& options, const NegativeWorld& world) {
+  constexpr int64_t kOwnOnline = 1, kOwnOffline = 4;
+  if (options.mining == Mining::online)
+    return std::make_unique<MinedOnline>(CountSchedule(options, kOwnOnline, kMinedStart));
+  check(world.mined != nullptr, "offline mined negatives have lists, if empty ones");
+  return std::make_unique<FromUserLists>(CountSchedule(options, kOwnOffline, kMinedStart), *world.mined, lane::kMined);
+}
+
+std::unique_ptr<NegativeSource> make_impressions(const NegativesOptions& options, const NegativeWorld& world) {
+  constexpr int64_t kOwnCount = 4;
+  if (world.impressions == nullptr)
+    fail(
+        ErrorKind::usage,
+        "sampling.negatives: source 'impressions' has no data; name files in data.impressions, or the column that says "
+        "what was clicked in data.clicked");
+  return std::make_unique<FromUserLists>(CountSchedule(options, kOwnCount), *world.impressions, lane::kImpressions);
+}
+
+}  // namespace pagoda
