@@ -46,7 +46,7 @@ template <class T>
 std::unique_ptr<Loss<T>> make_loss(const LossOptions& options) {
   validate(options);
   switch (options.kind) {
-    case LossKind::sampled_softmax: return std::make_unique<SampledSoftmax<T>>(options);
+    case LossKind::sampled_softmax: return make_sampled_softmax<T>(options);
   }
   check(false, "a loss of every kind");
   return nullptr;

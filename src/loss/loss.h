@@ -44,15 +44,18 @@ struct LossInput {
   std::span<const double> positive_weights;  // r, parallel to positives->values; empty: all 1
   const Ragged<uint32_t>* masked = nullptr;  // per row, rising: columns that are no negative of it (accidental hits);
                                              // never a positive of the row. nullptr: none
-  size_t first_negative = 0;                 // columns before it are a row's positive or nothing: negatives of no row
-  size_t shared_columns = SIZE_MAX;          // columns from it on are negatives only where row_columns names them
-  const Ragged<uint32_t>* row_columns = nullptr;  // per row: columns that are further negatives of it alone, in any order,
-                                                  // any column but its positives; named twice counts twice; not masked
-  std::span<const double> row_log_count;          // parallel to row_columns->values
-  size_t frozen_begin = 0, frozen_end = 0;        // columns whose vectors are constants: their rows of dV stay untouched
-  std::span<const double> log_count;         // [N] log lambda_j, the log expected count of column j's item; finite
-  MatrixView<const double> log_count_rows;   // [B, N] instead of log_count, when the count depends on the row
-  std::span<const double> log_multiplicity;  // [N] or empty: column j stands for e^this equal columns
+  // Shared columns, negatives of each row: [first_negative, shared_columns). A column outside is a row's positive, or
+  // one of row_columns, or nothing.
+  size_t first_negative = 0;
+  size_t shared_columns = SIZE_MAX;
+  const Ragged<uint32_t>* row_columns =
+      nullptr;                              // per row: columns that are further negatives of it alone, in any order,
+                                            // any column but its positives; named twice counts twice; not masked
+  std::span<const double> row_log_count;    // parallel to row_columns->values
+  size_t frozen_begin = 0, frozen_end = 0;  // columns whose vectors are constants: their rows of dV stay untouched
+  std::span<const double> log_count;  // [N] log lambda_j, the log expected count of column j's item; finite where the
+                                      // column is shared or a positive, not read elsewhere
+  std::span<const double> log_multiplicity;  // [N] or empty: column j stands for e^this equal columns; 0 in row_columns
   double negatives_drawn = 0;                // n of leave_one_out: the draws behind log_count, so Q = lambda / n
   double temperature = 0.1;
 };
@@ -61,7 +64,7 @@ template <class T>
 struct LossOutput {
   double value = 0;
   double d_log_temperature = 0;    // dL / d(log tau)
-  MatrixView<T> d_users, d_items;  // [B, D], [N, D]: the caller's memory, overwritten
+  MatrixView<T> d_users, d_items;  // [B, D], [N, D]: the caller's memory, overwritten but for frozen rows
 };
 
 // A loss keeps its workspace between calls: one run at a time.
@@ -76,6 +79,9 @@ class Loss {
 template <class T>
 std::unique_ptr<Loss<T>> make_loss(const LossOptions& options);
 
+// The losses, a file each. All are safe for any finite logits, sum in double, and give the same bits on any number of
+// threads. Memory: O((B + N) D + block N), block <= 256 rows.
+
 // Sampled softmax with sampling-bias correction: Yi et al. (RecSys 2019), eq. 4; Yang et al. (WWW 2020), mixed negatives;
 // Khrylchenko et al. (RecSys 2025), leave one out; BSL, two temperatures.
 //
@@ -87,22 +93,11 @@ std::unique_ptr<Loss<T>> make_loss(const LossOptions& options);
 //     z_ij = s_ij + log_multiplicity_j - log Q'(j|p), lse over the negatives alone,
 //     P = sigmoid(s_ip - lse_i + log n),  L = (1/B) sum_i r_i sg(1 - P) (lse_i - s_ip)
 //
+// In row_columns, log_count_j is the row's own row_log_count.
 // rho = temperature_ratio (t2/t1). With several positives a row, each stays in the denominator of the others
 // (a multinomial likelihood); a column named twice adds up its weights. A row whose negatives are all masked gives
 // 0 with a zero gradient in leave_one_out, and is an ordinary softmax over its positives otherwise.
-// Safe for any finite logits (the row's maximum is subtracted). Sums in double. Same bits on any number of threads.
-// Memory: O((B + N) D + block N), block <= 256 rows.
 template <class T>
-class SampledSoftmax final : public Loss<T> {
- public:
-  explicit SampledSoftmax(const LossOptions& options);
-  ~SampledSoftmax() override;
-  void run(ThreadPool& pool, const LossInput<T>& input, LossOutput<T>& output) override;
-
- private:
-  struct Block;  // one block of rows against all columns: logits, row sums, what is hidden
-  LossOptions options_;
-  std::unique_ptr<Block> block_;
-};
+std::unique_ptr<Loss<T>> make_sampled_softmax(const LossOptions& options);
 
 }  // namespace pagoda

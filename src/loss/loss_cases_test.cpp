@@ -1,7 +1,9 @@
 // Cases from independent float64 scripts: tests/make_loss_cases.py, and any file of the same kind.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
@@ -39,6 +41,40 @@ void expect_near(const Matrix<T>& got, const Json& expected, double tolerance, c
           << what << " at " << i << ", " << j;
 }
 
+// A count that depends on the row: each row gets copies of all columns, as its own.
+template <class T>
+struct RowCopies {
+  Matrix<T> items;
+  Ragged<uint32_t> positives, row_columns;
+  std::vector<double> log_count, log_multiplicity, row_log_count;
+
+  RowCopies(const Json& c, const Matrix<T>& from, const Ragged<uint32_t>& of_rows, const Ragged<uint32_t>& masked,
+            const std::vector<double>& multiplicity)
+      : items(of_rows.size() * from.rows(), from.cols()) {
+    const double beta = c["form"] == "leave_one_out" ? 1 : c["beta"].get<double>();
+    for (uint32_t i = 0, at = 0; i < of_rows.size(); ++i) {
+      const auto is_in = [](auto list, uint32_t j) { return std::ranges::find(list, j) != list.end(); };
+      for (uint32_t j = 0; j < from.rows(); ++j, ++at) {
+        std::ranges::copy(from.row(j), items[at]);
+        log_count.push_back(c["log_count"][i][j]);
+        if (!multiplicity.empty()) log_multiplicity.push_back(multiplicity[j]);
+        if (is_in(of_rows[i], j) || is_in(masked[i], j)) continue;
+        row_columns.values.push_back(at);
+        row_log_count.push_back(log_count.back() - (multiplicity.empty() ? 0 : multiplicity[j] / beta));
+      }
+      row_columns.close();
+      for (const uint32_t p : of_rows[i]) positives.values.push_back(static_cast<uint32_t>(i * from.rows() + p));
+      positives.close();
+    }
+  }
+  Matrix<T> sum(const Matrix<T>& d_copies, size_t columns) const {
+    Matrix<T> d(columns, d_copies.cols());
+    for (size_t k = 0; k < d_copies.rows(); ++k)
+      for (size_t l = 0; l < d.cols(); ++l) d[k % columns][l] += d_copies[k][l];
+    return d;
+  }
+};
+
 // One positive a row is written `positive`, `weight`, `mask` (0 or 1 for each column); several are lists.
 template <class T>
 void check_case(const Json& c, ThreadPool& pool, double tolerance) {
@@ -60,11 +96,8 @@ void check_case(const Json& c, ThreadPool& pool, double tolerance) {
     }
   }
   std::vector<double> log_count, log_multiplicity;
-  Matrix<double> log_count_rows;
-  if (c.at("log_count")[0].is_array())
-    log_count_rows = matrix<double>(c["log_count"]);
-  else
-    log_count = c["log_count"].get<std::vector<double>>();
+  const bool by_row = c.at("log_count")[0].is_array();
+  if (!by_row) log_count = c["log_count"].get<std::vector<double>>();
   if (c.contains("log_multiplicity") && !c["log_multiplicity"].is_null())
     log_multiplicity = c["log_multiplicity"].get<std::vector<double>>();
 
@@ -75,13 +108,21 @@ void check_case(const Json& c, ThreadPool& pool, double tolerance) {
   LossInput<T> input;
   input.users = users, input.items = items;
   input.positives = &positives, input.positive_weights = weights, input.masked = &masked;
-  input.log_count = log_count, input.log_count_rows = log_count_rows, input.log_multiplicity = log_multiplicity;
+  input.log_count = log_count, input.log_multiplicity = log_multiplicity;
   input.negatives_drawn = c.at("draws"), input.temperature = c.at("tau");
-  Matrix<T> d_users(users.rows(), users.cols()), d_items(items.rows(), items.cols());
+  std::optional<RowCopies<T>> copies;
+  if (by_row) {
+    copies.emplace(c, items, positives, masked, log_multiplicity);
+    input.items = copies->items, input.positives = &copies->positives, input.masked = nullptr;
+    input.shared_columns = 0, input.row_columns = &copies->row_columns, input.row_log_count = copies->row_log_count;
+    input.log_count = copies->log_count, input.log_multiplicity = copies->log_multiplicity;
+  }
+  Matrix<T> d_users(users.rows(), users.cols()), d_items(input.items.rows(), items.cols());
   d_users.fill(NAN), d_items.fill(NAN);
   LossOutput<T> output;
   output.d_users = d_users, output.d_items = d_items;
-  SampledSoftmax<T>(options).run(pool, input, output);
+  make_loss<T>(options)->run(pool, input, output);
+  if (by_row) d_items = copies->sum(d_items, items.rows());
 
   ASSERT_NEAR(output.value, c.at("loss").get<double>(), tolerance * (1 + std::abs(c["loss"].get<double>())));
   expect_near(d_users, c.at("dU"), tolerance, "dU");

@@ -19,8 +19,9 @@ template <class T>
 struct Scene {
   LossOptions options;
   Matrix<T> users, items, d_users, d_items;
-  Ragged<uint32_t> positives, masked;
-  std::vector<double> weights, log_count, log_multiplicity;
+  Ragged<uint32_t> positives, masked, row_columns;
+  std::vector<double> weights, log_count, log_multiplicity, row_log_count;
+  size_t shared_columns = SIZE_MAX, frozen_begin = 0, frozen_end = 0;
   double draws = 0, temperature = 0.1;
   LossOutput<T> output;
 
@@ -50,12 +51,37 @@ struct Scene {
     draws = static_cast<double>(columns);
   }
 
+  // Own columns for each row but the second: some of the last `apart`, which are no longer shared (one of them each row's,
+  // one named twice), and one of the shared ones. Constant vectors among the shared and the others.
+  void give_rows_own_columns(size_t apart) {
+    Rng rng(17, Stream::test);
+    shared_columns = items.rows() - apart;
+    frozen_begin = shared_columns - 5, frozen_end = shared_columns + 2;
+    const auto last = static_cast<uint32_t>(items.rows() - 1);
+    for (size_t i = 0; i < users.rows(); ++i) {
+      const auto add = [&](uint64_t column) {
+        const auto j = static_cast<uint32_t>(column);
+        if (std::ranges::find(std::as_const(positives)[i], j) != std::as_const(positives)[i].end()) return;
+        row_columns.values.push_back(j);
+        row_log_count.push_back(std::log(0.1 + rng.uniform()));
+      };
+      if (i != 1) {
+        for (int k = 0; k < 3; ++k) add(shared_columns + rng.below(apart));
+        add(rng.below(shared_columns)), add(last);
+        add(row_columns.values.back());
+      }
+      row_columns.close();
+    }
+  }
+
   LossInput<T> input() const {
     LossInput<T> input;
     input.users = users, input.items = items;
     input.positives = &positives, input.positive_weights = weights, input.masked = &masked;
     input.log_count = log_count, input.log_multiplicity = log_multiplicity;
     input.negatives_drawn = draws, input.temperature = temperature;
+    input.shared_columns = shared_columns, input.frozen_begin = frozen_begin, input.frozen_end = frozen_end;
+    if (row_columns.size() > 0) input.row_columns = &row_columns, input.row_log_count = row_log_count;
     return input;
   }
   void run(ThreadPool& pool) { run(pool, input()); }
@@ -83,24 +109,29 @@ double reference(const Scene<T>& scene, std::vector<double>& sg, bool frozen) {
       return scene.log_multiplicity.empty() ? 0.0 : scene.log_multiplicity[j];
     };
     const double q_own = std::exp(scene.log_count[own[0]]) / scene.draws;
-    const auto z = [&](size_t j) {
+    const auto corrected = [&](size_t j, double log_count, double log_multiplicity) {
       if (o.correction == Correction::leave_one_out)
-        return logit(j) + multiplicity(j) - std::log(std::exp(scene.log_count[j]) / scene.draws / (1 - q_own));
+        return logit(j) + log_multiplicity - std::log(std::exp(log_count) / scene.draws / (1 - q_own));
       if (o.correction == Correction::negatives && is(own, j)) return logit(j);
       const double beta = o.correction == Correction::none ? 0 : o.popularity_dial;
-      return logit(j) + multiplicity(j) - beta * scene.log_count[j];
+      return logit(j) + log_multiplicity - beta * log_count;
     };
+    const auto z = [&](size_t j) { return corrected(j, scene.log_count[j], multiplicity(j)); };
     double sum = 0;
     for (size_t j = 0; j < scene.items.rows(); ++j) {
-      const bool counts = is(own, j) ? o.correction != Correction::leave_one_out : !is(masked, j);
+      const bool shared = j < scene.shared_columns && !is(masked, j);
+      const bool counts = is(own, j) ? o.correction != Correction::leave_one_out : shared;
       if (counts) sum += std::exp(z(j));
     }
+    if (i < scene.row_columns.size())
+      for (size_t k = scene.row_columns.offsets[i]; k < scene.row_columns.offsets[i + 1]; ++k)
+        sum += std::exp(corrected(scene.row_columns.values[k], scene.row_log_count[k], 0));
     const double lse = std::log(sum);
     if (o.correction == Correction::leave_one_out) {
       const double weight = scene.weights[at++];
-      if (sum == 0) continue;
       const double p = std::exp(logit(own[0]));
       if (!frozen) sg.push_back(1 - p / (p + sum / scene.draws));
+      if (sum == 0) continue;
       total += weight * sg[i] * (lse - logit(own[0]));
     } else {
       for (const auto p : own) total += scene.weights[at++] * (o.temperature_ratio * lse - z(p));
@@ -121,7 +152,7 @@ TEST(SampledSoftmax, OneRowByHand) {
   input.users = users, input.items = items, input.positives = &positives, input.log_count = log_count;
   LossOutput<double> output;
   output.d_users = d_users, output.d_items = d_items;
-  SampledSoftmax<double>(options).run(pool, input, output);
+  make_loss<double>(options)->run(pool, input, output);
   const double p = std::exp(2) * 2 / (std::exp(2) * 2 + std::exp(1) * 4);
   EXPECT_NEAR(output.value, -std::log(p), 1e-14);
   EXPECT_NEAR(d_items[0][0], (p - 1) / 0.1, 1e-13);
@@ -130,8 +161,34 @@ TEST(SampledSoftmax, OneRowByHand) {
   EXPECT_NEAR(output.d_log_temperature, -((p - 1) * 2 + (1 - p) * 1), 1e-13);
 }
 
-TEST(SampledSoftmax, GradientsAreTheSlopesOfTheReference) {
+void expect_slopes_of_the_reference(Scene<double>& scene) {
   ThreadPool pool(2);
+  constexpr double kUntouched = 7;
+  scene.d_items.fill(kUntouched);
+  scene.run(pool);
+  std::vector<double> sg;
+  EXPECT_NEAR(scene.output.value, reference(scene, sg, false), 1e-12);
+  const double step = 1e-5;
+  const auto slope = [&](double& x) {
+    const double old = x;
+    x = old + step;
+    const double high = reference(scene, sg, true);
+    x = old - step;
+    const double low = reference(scene, sg, true);
+    x = old;
+    return (high - low) / (2 * step);
+  };
+  for (size_t k = 0; k < scene.users.size(); ++k)
+    ASSERT_NEAR(scene.d_users.values()[k], slope(scene.users.values()[k]), 1e-6) << "dU " << k;
+  for (size_t j = 0; j < scene.items.rows(); ++j) {
+    const bool frozen = j >= scene.frozen_begin && j < scene.frozen_end;
+    for (size_t d = 0; d < scene.items.cols(); ++d)
+      ASSERT_NEAR(scene.d_items[j][d], frozen ? kUntouched : slope(scene.items[j][d]), 1e-6) << "dV " << j << ", " << d;
+  }
+  ASSERT_NEAR(scene.output.d_log_temperature, slope(scene.temperature) * scene.temperature, 1e-6);
+}
+
+TEST(SampledSoftmax, GradientsAreTheSlopesOfTheReference) {
   for (const auto correction : kCorrections) {
     for (const double ratio : {1.0, 1.3}) {
       const bool alone = correction == Correction::leave_one_out;
@@ -140,24 +197,11 @@ TEST(SampledSoftmax, GradientsAreTheSlopesOfTheReference) {
       scene.options.temperature_ratio = ratio, scene.options.popularity_dial = alone ? 1.0 : 0.7;
       scene.log_multiplicity.assign(140, 0.0);
       for (size_t j = 0; j < 140; ++j) scene.log_multiplicity[j] = 0.01 * static_cast<double>(j);
-      scene.run(pool);
-      std::vector<double> sg;
-      EXPECT_NEAR(scene.output.value, reference(scene, sg, false), 1e-12);
-      const double step = 1e-5;
-      const auto slope = [&](double& x) {
-        const double old = x;
-        x = old + step;
-        const double high = reference(scene, sg, true);
-        x = old - step;
-        const double low = reference(scene, sg, true);
-        x = old;
-        return (high - low) / (2 * step);
-      };
-      for (size_t k = 0; k < scene.users.size(); ++k)
-        ASSERT_NEAR(scene.d_users.values()[k], slope(scene.users.values()[k]), 1e-6) << "dU " << k;
-      for (size_t k = 0; k < scene.items.size(); ++k)
-        ASSERT_NEAR(scene.d_items.values()[k], slope(scene.items.values()[k]), 1e-6) << "dV " << k;
-      ASSERT_NEAR(scene.output.d_log_temperature, slope(scene.temperature) * scene.temperature, 1e-6);
+      expect_slopes_of_the_reference(scene);
+      scene.give_rows_own_columns(7);
+      expect_slopes_of_the_reference(scene);
+      scene.shared_columns = 0, scene.frozen_begin = scene.frozen_end = 0;  // own columns alone
+      expect_slopes_of_the_reference(scene);
     }
   }
 }
@@ -170,6 +214,7 @@ TEST(SampledSoftmax, FloatAgreesWithDoubleOverManyBlocksAndTiles) {
     Scene<float> fast(11, 600, 900, 16, correction, most);
     for (size_t k = 0; k < exact.users.size(); ++k) exact.users.values()[k] = fast.users.values()[k];
     for (size_t k = 0; k < exact.items.size(); ++k) exact.items.values()[k] = fast.items.values()[k];
+    exact.give_rows_own_columns(90), fast.give_rows_own_columns(90);
     exact.run(pool), fast.run(pool);
     EXPECT_NEAR(fast.output.value, exact.output.value, 1e-6 * exact.output.value);
     EXPECT_NEAR(fast.output.d_log_temperature, exact.output.d_log_temperature, 1e-6);
@@ -185,6 +230,7 @@ TEST(SampledSoftmax, OneThreadAndTwoGiveTheSameBits) {
   for (const auto correction : kCorrections) {
     const size_t most = correction == Correction::leave_one_out ? 1 : 3;
     Scene<float> a(5, 520, 1100, 24, correction, most), b(5, 520, 1100, 24, correction, most);
+    a.give_rows_own_columns(300), b.give_rows_own_columns(300);
     a.run(one), b.run(two);
     EXPECT_EQ(std::memcmp(&a.output.value, &b.output.value, sizeof(double)), 0);
     EXPECT_EQ(std::memcmp(&a.output.d_log_temperature, &b.output.d_log_temperature, sizeof(double)), 0);
@@ -196,13 +242,14 @@ TEST(SampledSoftmax, OneThreadAndTwoGiveTheSameBits) {
 TEST(SampledSoftmax, AWorkspaceOfABiggerBatchLeavesNoTrace) {
   ThreadPool pool(1);
   Scene<float> big(1, 300, 700, 8, Correction::standard), small(2, 20, 90, 8, Correction::standard);
-  SampledSoftmax<float> loss(small.options);
+  big.give_rows_own_columns(50);
+  const auto loss = make_loss<float>(small.options);
   big.output.d_users = big.d_users, big.output.d_items = big.d_items;
   small.run(pool);
   const Matrix<float> alone = small.d_items;
   const double value = small.output.value;
-  loss.run(pool, big.input(), big.output);
-  loss.run(pool, small.input(), small.output);
+  loss->run(pool, big.input(), big.output);
+  loss->run(pool, small.input(), small.output);
   EXPECT_EQ(small.output.value, value);
   EXPECT_TRUE(std::ranges::equal(small.d_items.values(), alone.values()));
 }
@@ -343,7 +390,7 @@ TEST(SampledSoftmax, APositiveLearnedWellKeepsAnExactGradient) {
   input.users = users, input.items = items, input.positives = &positives;
   LossOutput<float> output;
   output.d_users = d_users, output.d_items = d_items;
-  SampledSoftmax<float>(options).run(pool, input, output);
+  make_loss<float>(options)->run(pool, input, output);
   const double p = 1 / (1 + std::exp(-20.0));
   EXPECT_NEAR(d_items[0][0] / ((p - 1) / 0.1), 1, 1e-5);
   EXPECT_NEAR(d_items[1][0] / ((1 - p) / 0.1), 1, 1e-5);

@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
 
 #include "core/rng.h"
 #include "loss/accidental_hits.h"
 #include "loss/loss.h"
-#include "sampling/negatives.h"
+#include "sampling/mixture.h"
 
 namespace pagoda {
 namespace {
@@ -20,6 +21,8 @@ constexpr double kTemperature = 0.5;
 struct Shop {
   std::vector<uint64_t> counts;
   std::unique_ptr<Frequency> frequency;
+  ItemsOfUsers own;  // nobody has anything yet: a row's positive of the moment is masked, or void as a row's own column
+  CrossBatchMemory memory{kBatch * 2, kDim};
   Matrix<double> users{kBatch, kDim}, items{kItems, kDim};
   ThreadPool pool{2};
 
@@ -34,7 +37,26 @@ struct Shop {
         for (double& x : matrix->row(i)) x /= std::sqrt(norm);
       }
   }
-  NegativeWorld world() const { return {kItems, kBatch, counts, frequency.get()}; }
+  NegativeWorld world() const {
+    return {.catalogue_items = kItems,
+            .batch_rows = kBatch,
+            .training_counts = counts,
+            .frequency = frequency.get(),
+            .user_items = &own,
+            .impressions = nullptr,
+            .mined = nullptr,
+            .memory = &memory};
+  }
+  // The two batches before `step`, their densities exact.
+  void remember(uint64_t step) {
+    for (const uint64_t earlier : {step + 100000, step + 200000}) {
+      const auto items = positives(earlier);
+      std::vector<double> log_density;
+      for (const uint32_t item : items) log_density.push_back(frequency->log_probability(item));
+      Matrix<float> vectors(kBatch, kDim);
+      memory.push(items, log_density, vectors);
+    }
+  }
   std::vector<uint32_t> positives(uint64_t step) const {
     Rng rng(2, Stream::test, step);
     double total = 0;
@@ -58,12 +80,15 @@ Gradient gradient(Shop& shop, const Columns& columns, const Ragged<uint32_t>& po
   for (size_t j = 0; j < columns.items.size(); ++j) std::ranges::copy(shop.items.row(columns.items[j]), vectors[j]);
   std::vector<uint32_t> users(kBatch);
   for (uint32_t i = 0; i < kBatch; ++i) users[i] = i;
-  const auto masked = accidental_hits(users, positives, columns.items);
+  const auto masked = accidental_hits(users, positives, std::span(columns.items).first(columns.shared));
   LossOptions options;
   options.correction = correction;
   LossInput<double> input;
   input.users = shop.users, input.items = vectors, input.positives = &positives, input.masked = &masked;
   input.first_negative = columns.first_negative, input.log_count = columns.log_count;
+  input.shared_columns = columns.shared;
+  if (columns.row_columns.size() > 0)
+    input.row_columns = &columns.row_columns, input.row_log_count = columns.row_log_count;
   input.negatives_drawn = columns.drawn, input.temperature = kTemperature;
   LossOutput<double> output;
   output.d_users = d_users, output.d_items = d_items;
@@ -91,8 +116,14 @@ double bias(Shop& shop, uint64_t steps, const std::vector<NegativesOptions>& sou
   for (uint64_t step = 0; step < steps; ++step) {
     const auto items = shop.positives(step);
     Columns columns, all;
-    mixture.draw(items, 1, step, columns);
-    catalogue.draw(items, 1, step, all);
+    shop.remember(step);
+    shop.own.clear();
+    for (const uint32_t& item : items) shop.own.push({&item, 1});
+    std::vector<uint32_t> rows(kBatch);
+    std::iota(rows.begin(), rows.end(), 0u);
+    const DrawStep now{.seed = 1, .step = step, .progress = 0.5, .positives = items, .users = rows};
+    mixture.draw(now, columns);
+    catalogue.draw(now, all);
     if (correct) correct(columns);
     Ragged<uint32_t> own, rows_of_items;
     for (uint32_t i = 0; i < kBatch; ++i) {
@@ -106,22 +137,50 @@ double bias(Shop& shop, uint64_t steps, const std::vector<NegativesOptions>& sou
   return norm(difference) / norm(full);
 }
 
+// Log counts as if the one source had drawn every column.
+std::function<void(Columns&)> counted_by(const Shop& shop, const NegativesOptions& options) {
+  return [&shop, options](Columns& columns) {
+    const auto source = make_negative_source(options, shop.world());
+    const std::vector<uint32_t> positives(kBatch);
+    const double log_draws = std::log(source->draws({.progress = 0.5, .positives = positives}));
+    const auto log_count = [&](size_t j) { return log_draws + source->log_density(columns.items[j]); };
+    for (size_t j = 0; j < columns.items.size(); ++j) columns.log_count[j] = log_count(j);
+    for (size_t k = 0; k < columns.row_log_count.size(); ++k)
+      columns.row_log_count[k] = log_count(columns.row_columns.values[k]);
+  };
+}
+
 TEST(MixtureUnbiased, TheMixturesCountsGiveTheFullSoftmaxAndOtherCountsDoNot) {
   Shop shop;
   const std::vector<NegativesOptions> sources{{"in_batch"}, {"uniform", 192}};
-  const auto in_batch = make_in_batch(shop.world());
-  const auto uniform = make_uniform(192, kItems);
-  const auto by = [](const NegativeSource& source) {
-    return [&source](Columns& columns) {
-      for (size_t j = 0; j < columns.items.size(); ++j)
-        columns.log_count[j] = source.log_expected_count(columns.items[j]);
-    };
-  };
   EXPECT_LT(bias(shop, 600, sources, Correction::negatives), 0.02);
   EXPECT_LT(bias(shop, 150, sources, Correction::leave_one_out), 0.06);  // n counts the draws that are masked, too
   EXPECT_GT(bias(shop, 50, sources, Correction::none), 0.3);
-  EXPECT_GT(bias(shop, 50, sources, Correction::negatives, by(*in_batch)), 0.3);
-  EXPECT_GT(bias(shop, 50, sources, Correction::negatives, by(*uniform)), 0.3);
+  EXPECT_GT(bias(shop, 50, sources, Correction::negatives, counted_by(shop, {"in_batch"})), 0.3);
+  EXPECT_GT(bias(shop, 50, sources, Correction::negatives, counted_by(shop, {"uniform", 192})), 0.3);
+}
+
+// Each blend under the one rule; then each column counted by the one source alone that stands first in the blend.
+TEST(MixtureUnbiased, EveryBlendOfSourcesGivesTheFullSoftmax) {
+  Shop shop;
+  const NegativesOptions in_batch{"in_batch"}, uniform{"uniform", 192}, hot{"hot", 96}, cold{"cold_per_user", 16},
+      popularity{"popularity", 192}, memory{"cross_batch", 2 * kBatch};
+  const std::vector<std::vector<NegativesOptions>> blends{{popularity},
+                                                          {uniform, hot},
+                                                          {uniform, popularity},
+                                                          {in_batch, uniform, hot},
+                                                          {uniform, cold},
+                                                          {in_batch, cold},
+                                                          {in_batch, uniform, memory},
+                                                          {in_batch, uniform, hot, cold, popularity, memory}};
+  for (const auto& blend : blends) {
+    std::string names;
+    for (const auto& source : blend) names += source.source + " ";
+    EXPECT_LT(bias(shop, 300, blend, Correction::negatives), 0.035) << names;
+    EXPECT_GT(bias(shop, 50, blend, Correction::none), 0.1) << names;
+    if (blend.size() > 1)
+      EXPECT_GT(bias(shop, 50, blend, Correction::negatives, counted_by(shop, blend[0])), 0.1) << names;
+  }
 }
 
 TEST(MixtureUnbiased, UniformNegativesAloneGiveTheFullSoftmax) {

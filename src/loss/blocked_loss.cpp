@@ -1,0 +1,356 @@
+// Rows are taken in blocks of up to 256 and shared columns in tiles that fit the second-level cache. For one block:
+//
+//   rows:                       positives and own columns: their logits; what is hidden
+//   forward,  a task per tile:  X = U V^T / divisor, and from it E
+//   rows:                       own columns weighed; the loss, the factors c_it
+//   backward, a task per tile:  dV_t += E^T diag(c_it) U,   E V_t  (the tile's part of dU, before the factor c_it)
+//   rows:                       dU_i = sum_t c_it (E V_t)_i + the part of positives and own columns
+//
+// and after all blocks dV of the columns that rows name one by one (positives, own columns), a task per range of columns,
+// in the order of the rows. The cut into blocks, tiles and ranges depends on the shape alone and each task owns what it
+// writes.
+#include "loss/blocked_loss.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "core/error.h"
+#include "math/gemm.h"
+#include "math/kernels.h"
+
+namespace pagoda {
+
+namespace {
+
+constexpr size_t kMaxRows = 256;
+constexpr size_t kTileValues = 1 << 17;  // 512 KiB of float: half of a small second-level cache
+constexpr size_t kRowChunk = 8;
+constexpr size_t kColumnChunk = 256;
+
+size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
+
+// A column that a row names, as its positive or as its own: dL / d<u, v>.
+template <class T>
+struct Named {
+  uint32_t row, column;
+  T gradient;
+};
+
+}  // namespace
+
+template <class T>
+struct BlockedLoss<T>::Block {
+  // One call's view of the world.
+  const BlockedLoss* loss;
+  const LossInput<T>* input;
+  size_t columns, shared, dim, tiles, width;
+  double divisor;
+  std::vector<T> bias;  // [shared - first_negative]
+
+  // The block: rows [begin, begin + rows) of U.
+  size_t begin, rows;
+  Matrix<T> logits;                           // [tiles * rows, width]: tile t's rows lie together
+  Matrix<T> partial, scaled;                  // [tiles * rows, D]
+  std::vector<double> sums;                   // [tiles + 1][sums_at[rows]]
+  std::vector<size_t> sums_at;                // [rows + 1]
+  std::vector<double> factors;                // [tiles + 1][rows] c_it
+  std::vector<uint32_t> hidden;               // per row, rising: its masked columns and positives
+  std::vector<size_t> hidden_at, hidden_end;  // [rows] where a row's part of `hidden` begins and ends
+  std::vector<Positive> positives;            // per row, rising by column
+  std::vector<size_t> positives_at;           // [rows + 1]
+  std::vector<T> own_logits, own_bias;        // parallel to row_columns->values from own_first on
+  size_t own_first;
+  std::vector<double> row_value, row_d_log_divisor;
+
+  // Of all rows so far, row by row: positives, then own columns.
+  std::vector<Named<T>> named;
+  std::vector<size_t> named_at;  // [rows + 1] of the block
+  std::vector<uint64_t> column_at, by_column;
+
+  void prepare(const BlockedLoss& the_loss, const LossInput<T>& loss_input, size_t max_rows);
+  void take_rows(size_t first, size_t count);
+  void begin_row(size_t r);
+  void forward(size_t t);
+  void finish_row(size_t r);
+  void backward(size_t t, LossOutput<T>& output);
+  void gather_row(size_t r, std::span<double> sum, LossOutput<T>& output);
+  void add_named(ThreadPool& pool, LossOutput<T>& output);
+
+  size_t tile_begin(size_t t) const { return input->first_negative + t * width; }
+  size_t tile_end(size_t t) const { return std::min(shared, tile_begin(t + 1)); }
+  MatrixView<T> tile(size_t t) {
+    return logits.view().slice_rows(t * rows, (t + 1) * rows).slice_cols(0, tile_end(t) - tile_begin(t));
+  }
+  bool frozen(size_t column) const { return column >= input->frozen_begin && column < input->frozen_end; }
+  std::span<const uint32_t> own_columns(size_t r) const {
+    return input->row_columns ? (*input->row_columns)[begin + r] : std::span<const uint32_t>();
+  }
+  size_t own_at(size_t r) const { return input->row_columns ? input->row_columns->offsets[begin + r] - own_first : 0; }
+  Row row(size_t r) {
+    Row row;
+    row.positives = {positives.data() + positives_at[r], positives_at[r + 1] - positives_at[r]};
+    row.stretches = tiles + 1;
+    row.sums_ = sums.data() + sums_at[r], row.sums_stride_ = sums_at[rows];
+    row.factors_ = factors.data() + r, row.factors_stride_ = rows;
+    return row;
+  }
+  std::span<const uint32_t> hidden_in(size_t r, size_t first, size_t last) const {
+    const auto from = hidden.begin() + hidden_at[r], to = hidden.begin() + hidden_end[r];
+    const auto a = std::lower_bound(from, to, first), b = std::lower_bound(a, to, last);
+    return {hidden.data() + (a - hidden.begin()), static_cast<size_t>(b - a)};
+  }
+  double gradient_scale() const {  // of d<u, v> = dx / divisor, in a mean over B rows
+    return 1.0 / (divisor * static_cast<double>(input->users.rows()));
+  }
+};
+
+template <class T>
+void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput<T>& loss_input, size_t max_rows) {
+  loss = &the_loss, input = &loss_input;
+  columns = input->items.rows(), dim = input->items.cols();
+  shared = std::min(columns, input->shared_columns);
+  check(input->first_negative <= shared, "the first negative is one of the shared columns");
+  // At least eight tiles where there are columns for them, so that several threads share the work evenly.
+  const size_t widest = std::max<size_t>(kTileValues / max_rows / 64 * 64, 128);
+  const size_t negatives = shared - input->first_negative;
+  width = std::clamp<size_t>(ceil_div(negatives, 8 * 64) * 64, 128, widest);
+  tiles = ceil_div(negatives, width);
+
+  const bool counted = loss->needs_log_count_;
+  check(input->users.cols() == dim && input->positives->size() == input->users.rows(), "shapes of a loss's input");
+  check(!counted || input->log_count.size() == columns, "a corrected loss has the log count of each column");
+  check(input->positive_weights.empty() || input->positive_weights.size() == input->positives->values.size(),
+        "one weight for each positive");
+  check(input->log_multiplicity.empty() || input->log_multiplicity.size() == columns,
+        "one multiplicity for each column");
+  check(input->frozen_begin <= input->frozen_end && input->frozen_end <= columns, "frozen columns are columns");
+  if (input->row_columns) {
+    check(input->row_columns->size() == input->users.rows(), "own columns of each row");
+    check(!counted || input->row_log_count.size() == input->row_columns->values.size(),
+          "a corrected loss has the log count of each row's own columns");
+  }
+  named.clear();
+  bias.resize(negatives);
+  for (size_t k = 0; k < negatives; ++k) {
+    const size_t j = input->first_negative + k;
+    bias[k] = static_cast<T>(loss->negative_bias(counted ? input->log_count[j] : 0.0,
+                                                 input->log_multiplicity.empty() ? 0.0 : input->log_multiplicity[j]));
+    check(std::isfinite(bias[k]), "the log count of a column is finite");
+  }
+}
+
+template <class T>
+void BlockedLoss<T>::Block::take_rows(size_t first, size_t count) {
+  begin = first, rows = count;
+  logits.resize(tiles * rows, width);
+  partial.resize(tiles * rows, dim), scaled.resize(tiles * rows, dim);
+  row_value.resize(rows), row_d_log_divisor.resize(rows);
+  positives_at.assign(1, 0), hidden_at.assign(1, 0), sums_at.assign(1, 0), named_at.assign(1, named.size());
+  for (size_t r = 0; r < rows; ++r) {
+    const size_t own = (*input->positives)[begin + r].size();
+    positives_at.push_back(positives_at.back() + own);
+    hidden_at.push_back(hidden_at.back() + own + (input->masked ? (*input->masked)[begin + r].size() : 0));
+    sums_at.push_back(sums_at.back() + loss->sums_in_stretch(own));
+    named_at.push_back(named_at.back() + own + own_columns(r).size());
+  }
+  positives.resize(positives_at.back());
+  hidden.resize(hidden_at.back());
+  hidden_end.resize(rows);
+  named.resize(named_at.back());
+  sums.assign((tiles + 1) * sums_at.back(), 0.0);
+  factors.assign((tiles + 1) * rows, 0.0);
+  if (!input->row_columns) return;
+  own_first = input->row_columns->offsets[begin];
+  own_logits.resize(input->row_columns->offsets[begin + rows] - own_first);
+  own_bias.resize(own_logits.size());
+}
+
+template <class T>
+void BlockedLoss<T>::Block::begin_row(size_t r) {
+  const T* u = input->users[begin + r];
+  const auto of_row = (*input->positives)[begin + r];
+  const size_t weights_at = input->positives->offsets[begin + r];
+  const auto own = row(r).positives;
+  for (size_t k = 0; k < own.size(); ++k) {
+    const uint32_t p = of_row[k];
+    check(p < columns, "a positive is one of the columns");
+    own[k] = {.column = p,
+              .weight = input->positive_weights.empty() ? 1.0 : input->positive_weights[weights_at + k],
+              .logit = static_cast<double>(dot(u, input->items[p], dim)) / divisor,
+              .log_count = loss->needs_log_count_ ? input->log_count[p] : 0.0,
+              .log_multiplicity = input->log_multiplicity.empty() ? 0.0 : input->log_multiplicity[p],
+              .gradient = 0};
+    check(std::isfinite(own[k].log_count), "the log count of a positive is finite");
+  }
+  std::stable_sort(own.begin(), own.end(), [](const Positive& a, const Positive& b) { return a.column < b.column; });
+
+  uint32_t* const first = hidden.data() + hidden_at[r];
+  uint32_t* last = std::transform(own.begin(), own.end(), first, [](const Positive& p) { return p.column; });
+  uint32_t* const middle = last;
+  if (input->masked) last = std::ranges::copy((*input->masked)[begin + r], last).out;
+  std::inplace_merge(first, middle, last);
+  hidden_end[r] = static_cast<size_t>(std::unique(first, last) - hidden.data());
+
+  const auto further = own_columns(r);
+  const size_t at = own_at(r);
+  for (size_t k = 0; k < further.size(); ++k) {
+    check(further[k] < columns, "a row's own column is one of the columns");
+    check(!std::ranges::binary_search(own, further[k], {}, &Positive::column), "a positive is no negative of its row");
+    own_logits[at + k] = static_cast<T>(static_cast<double>(dot(u, input->items[further[k]], dim)) / divisor);
+    const double count = loss->needs_log_count_ ? input->row_log_count[own_first + at + k] : 0.0;
+    own_bias[at + k] = static_cast<T>(loss->negative_bias(count, 0.0));
+    check(std::isfinite(own_bias[at + k]), "the log count of a row's own column is finite");
+  }
+}
+
+template <class T>
+void BlockedLoss<T>::Block::forward(size_t t) {
+  const size_t first = tile_begin(t), last = tile_end(t), n = last - first;
+  const auto x = tile(t);
+  gemm(Op::none, Op::transpose, static_cast<T>(1.0 / divisor), input->users.slice_rows(begin, begin + rows),
+       input->items.slice_rows(first, last), T(0), x);
+  const T* of_tile = bias.data() + (first - input->first_negative);
+  for (size_t r = 0; r < rows; ++r) {
+    const Row of_row = row(r);
+    const auto out = hidden_in(r, first, last);
+    if (out.size() == n) {
+      loss->weigh(of_row, x[r], of_tile, 0, of_row.sums(t));
+      std::fill_n(x[r], n, T(0));
+      continue;
+    }
+    for (const uint32_t j : out) x[r][j - first] = kHidden<T>;
+    loss->weigh(of_row, x[r], of_tile, n, of_row.sums(t));
+    for (const uint32_t j : out) x[r][j - first] = T(0);
+  }
+}
+
+template <class T>
+void BlockedLoss<T>::Block::finish_row(size_t r) {
+  Row of_row = row(r);
+  const auto further = own_columns(r);
+  T* own = own_logits.data() + own_at(r);
+  loss->weigh(of_row, own, own_bias.data() + own_at(r), further.size(), of_row.sums(tiles));
+  row_value[r] = loss->finish(of_row);
+  for (size_t t = 0; t <= tiles; ++t) of_row.factor(t) *= gradient_scale();
+  Named<T>* name = named.data() + named_at[r];
+  const auto batch_row = static_cast<uint32_t>(begin + r);
+  for (auto& p : of_row.positives) {
+    p.gradient *= gradient_scale();
+    *name++ = {batch_row, p.column, static_cast<T>(p.gradient)};
+  }
+  for (size_t k = 0; k < further.size(); ++k)
+    *name++ = {batch_row, further[k], static_cast<T>(of_row.factor(tiles) * own[k])};
+}
+
+template <class T>
+void BlockedLoss<T>::Block::backward(size_t t, LossOutput<T>& output) {
+  const size_t first = tile_begin(t), last = tile_end(t);
+  const MatrixView<const T> e = tile(t);
+  const auto factored = scaled.view().slice_rows(t * rows, (t + 1) * rows);
+  for (size_t r = 0; r < rows; ++r) {
+    const T factor = static_cast<T>(factors[t * rows + r]);
+    const T* u = input->users[begin + r];
+    for (size_t d = 0; d < dim; ++d) factored[r][d] = factor * u[d];
+  }
+  const auto add_to_items = [&](size_t from, size_t to) {
+    if (from < to)
+      gemm(Op::transpose, Op::none, T(1), e.slice_cols(from - first, to - first), MatrixView<const T>(factored), T(1),
+           output.d_items.slice_rows(from, to));
+  };
+  add_to_items(first, std::clamp(input->frozen_begin, first, last));
+  add_to_items(std::clamp(input->frozen_end, first, last), last);
+  gemm(Op::none, Op::none, T(1), e, input->items.slice_rows(first, last), T(0),
+       partial.view().slice_rows(t * rows, (t + 1) * rows));
+}
+
+template <class T>
+void BlockedLoss<T>::Block::gather_row(size_t r, std::span<double> sum, LossOutput<T>& output) {
+  std::ranges::fill(sum, 0.0);
+  const Row of_row = row(r);
+  for (size_t t = 0; t < tiles; ++t) {
+    const double factor = of_row.factor(t);
+    const T* part = partial[t * rows + r];
+    for (size_t d = 0; d < dim; ++d) sum[d] += factor * part[d];
+  }
+  const auto add = [&](double gradient, uint32_t column) {
+    const T* v = input->items[column];
+    for (size_t d = 0; d < dim; ++d) sum[d] += gradient * v[d];
+  };
+  for (const auto& p : of_row.positives) add(p.gradient, p.column);
+  const auto further = own_columns(r);
+  for (size_t k = 0; k < further.size(); ++k) add(of_row.factor(tiles) * own_logits[own_at(r) + k], further[k]);
+  // dL/d(log divisor) = -sum_j g_ij x_ij = -<u_i, dU_i>, for x_ij = <u_i, v_j> / divisor.
+  const T* u = input->users[begin + r];
+  T* d_user = output.d_users[begin + r];
+  double along = 0;
+  for (size_t d = 0; d < dim; ++d) along += sum[d] * u[d], d_user[d] = static_cast<T>(sum[d]);
+  row_d_log_divisor[r] = -along;
+}
+
+// Counting sort by column keeps the rows in order.
+template <class T>
+void BlockedLoss<T>::Block::add_named(ThreadPool& pool, LossOutput<T>& output) {
+  column_at.assign(columns + 1, 0);
+  for (const auto& n : named) ++column_at[n.column + 1];
+  std::partial_sum(column_at.begin(), column_at.end(), column_at.begin());
+  by_column.resize(named.size());
+  for (size_t k = 0; k < named.size(); ++k) by_column[column_at[named[k].column]++] = k;
+  // column_at[j] is now where column j ends.
+  pool.for_chunks(columns, kColumnChunk, [&](size_t first, size_t last) {
+    for (size_t k = first == 0 ? 0 : column_at[first - 1]; k < column_at[last - 1]; ++k) {
+      const auto& n = named[by_column[k]];
+      if (!frozen(n.column)) axpy(n.gradient, input->users[n.row], output.d_items[n.column], dim);
+    }
+  });
+}
+
+template <class T>
+BlockedLoss<T>::BlockedLoss(bool needs_log_count)
+    : needs_log_count_(needs_log_count), block_(std::make_unique<Block>()) {}
+
+template <class T>
+BlockedLoss<T>::~BlockedLoss() = default;
+
+template <class T>
+void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput<T>& output) {
+  const size_t batch = input.users.rows(), columns = input.items.rows(), dim = input.items.cols();
+  check(output.d_users.rows() == batch && output.d_users.cols() == input.users.cols(), "dU has the shape of U");
+  check(output.d_items.rows() == columns && output.d_items.cols() == dim, "dV has the shape of V");
+  output.value = output.d_log_temperature = 0;
+  pool.for_chunks(columns, kColumnChunk, [&](size_t first, size_t last) {
+    for (size_t j = first; j < last; ++j)
+      if (j < input.frozen_begin || j >= input.frozen_end) std::ranges::fill(output.d_items.row(j), T(0));
+  });
+  if (batch == 0) return;
+  const size_t block_rows = ceil_div(batch, ceil_div(batch, kMaxRows));
+  auto& block = *block_;
+  block.divisor = begin(input);
+  block.prepare(*this, input, block_rows);
+  for (size_t first_row = 0; first_row < batch; first_row += block_rows) {
+    block.take_rows(first_row, std::min(block_rows, batch - first_row));
+    const auto each_row = [&](auto f) {
+      pool.for_chunks(block.rows, kRowChunk, [&](size_t first, size_t last) {
+        for (size_t r = first; r < last; ++r) f(r);
+      });
+    };
+    each_row([&](size_t r) { block.begin_row(r); });
+    pool.run(block.tiles, [&](size_t t) { block.forward(t); });
+    each_row([&](size_t r) { block.finish_row(r); });
+    pool.run(block.tiles, [&](size_t t) { block.backward(t, output); });
+    pool.for_chunks(block.rows, kRowChunk, [&](size_t first, size_t last) {
+      std::vector<double> sum(dim);
+      for (size_t r = first; r < last; ++r) block.gather_row(r, sum, output);
+    });
+    output.value += std::accumulate(block.row_value.begin(), block.row_value.end(), 0.0);
+    output.d_log_temperature += std::accumulate(block.row_d_log_divisor.begin(), block.row_d_log_divisor.end(), 0.0);
+  }
+  block.add_named(pool, output);
+  output.value /= static_cast<double>(batch);
+}
+
+template class BlockedLoss<float>;
+template class BlockedLoss<double>;
+
+}  // namespace pagoda
