@@ -15,6 +15,11 @@ struct InitArgs {
   std::vector<std::string> interactions;
   std::string items, users, output = "pagoda.toml";
 };
+struct DiagnoseArgs {
+  std::vector<std::string> interactions;
+  std::string config, user, item, time, items, format, json;
+  int64_t batch = 0;  // 0: that of the config
+};
 struct ConfigArgs {
   std::string config;
   std::vector<std::string> set;
@@ -59,6 +64,7 @@ struct DemoArgs {
 };
 
 void run_init(const InitArgs& args);
+void run_diagnose(const DiagnoseArgs& args);
 void run_config(const ConfigArgs& args);
 void run_train(const TrainArgs& args);
 void run_evaluate(const EvaluateArgs& args);

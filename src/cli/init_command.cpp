@@ -2,12 +2,12 @@
 #include <cctype>
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "cli/commands.h"
-#include "cli/survey.h"
+#include "cli/log_roles.h"
 #include "core/file.h"
 #include "core/log.h"
-#include "data/inference.h"
 #include "train/options.h"
 
 namespace pagoda {
@@ -43,12 +43,6 @@ FeatureOptions feature(const std::string& column, FeatureKind kind) {
   return f;
 }
 
-ReaderOptions file(const std::string& path) {
-  ReaderOptions o;
-  o.paths = {path};
-  return o;
-}
-
 // One line a column, with its role and why.
 std::vector<std::string> lines_of(const TableGuess& guess) {
   size_t width = 0;
@@ -67,27 +61,6 @@ std::vector<std::string> lines_of(const TableGuess& guess) {
                                  c.role.empty() ? "-" : c.role, name_of(c.type), c.distinct, example, c.reason)));
   }
   return lines;
-}
-
-std::string names_of(const TableGuess& guess) {
-  std::string names;
-  for (const auto& c : guess.columns) names += (names.empty() ? "" : ", ") + c.name;
-  return names;
-}
-
-// The format of a file whose name tells none (x.txt): a header of several names is that of a table.
-std::string format_of(const std::string& path) {
-  auto name = std::filesystem::path(path).filename();
-  if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
-  if (name.extension() != ".txt" && !name.extension().empty()) return "auto";
-  for (const auto* format : {"csv", "tsv"}) {
-    auto files = file(path);
-    files.format = format_from_name(format);
-    const auto header = open_reader(files)->columns();
-    const auto is_name = [](const std::string& s) { return !s.empty() && !parse_number(s); };
-    if (header.size() > 1 && std::all_of(header.begin(), header.end(), is_name)) return format;
-  }
-  return "adjacency";
 }
 
 // The same path with the last "train" of its file name made "test"; "" without one.
@@ -214,30 +187,9 @@ std::vector<FeatureOptions> features_of(Proposal& p, const TableGuess& guess, co
   return features;
 }
 
-// The column that holds the ids of the log, be it named as in the log or not.
-const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& guess, const Interner& ids,
-                                   const std::string& file, const std::string& like) {
-  const auto* guessed = guess.by_role("id");
-  // A few rows may come twice; but a year that happens to look like an id comes all the time.
-  const auto is_key = [](const TableColumnSurvey& c) { return c.repeated < c.known; };
-  const auto better = [&](const TableColumnSurvey& a, const TableColumnSurvey& b) {
-    const auto rank = [&](const TableColumnSurvey& c) {
-      return std::pair(is_key(c) ? c.known : 0, c.name == like ? 2 : guessed && c.name == guessed->name ? 1 : 0);
-    };
-    return rank(a) < rank(b);
-  };
-  const auto best = std::max_element(survey.columns.begin(), survey.columns.end(), better);
-  if (best->known == 0 || !is_key(*best))
-    fail(ErrorKind::input,
-         "{}: none of its columns ({}) holds ids of the log's column '{}', such as '{}'; give the table that "
-         "belongs to the log, or leave it out",
-         file, names_of(guess), like, ids[0]);
-  return *best;
-}
-
 void take_table(Proposal& p, const std::string& path, const Interner& ids, bool of_items) {
-  const auto guess = guess_table(file(path));
-  const auto survey = survey_table(file(path), ids);
+  const auto guess = guess_table(one_file(path));
+  const auto survey = survey_table(one_file(path), ids);
   auto& data = p.options.data;
   const auto& like = of_items ? data.item : data.user;
   const auto& id = id_column(survey, guess, ids, path, like);
@@ -264,7 +216,7 @@ void take_table(Proposal& p, const std::string& path, const Interner& ids, bool 
 void look_for_users_among_items(Proposal& p, const LogSurvey& log) {
   auto& data = p.options.data;
   if (data.items.empty() || !data.users.empty()) return;
-  const auto survey = survey_table(file(data.items), log.users);
+  const auto survey = survey_table(one_file(data.items), log.users);
   const auto& id = data.items_id.empty() ? data.item : data.items_id;
   for (const auto& c : survey.columns)
     if (c.name == id && c.known * 10 > uint64_t{log.users.size()} * 9)
@@ -283,9 +235,7 @@ void take_sizes(Proposal& p, const LogSurvey& log) {
     o.train.choose_by = fmt::format("recall@{}", o.evaluate.k[0]);
   for (auto& source : o.sampling.negatives)
     if (source.source == "uniform") source.count = std::min(source.count, items);
-  // An epoch of a small log is some fifty steps, not one.
-  const auto batch = o.train.batch;
-  while (o.train.batch > 64 && o.train.batch * 50 > static_cast<int64_t>(log.rows)) o.train.batch /= 2;
+  const auto batch = std::exchange(o.train.batch, batch_for(o.train.batch, log.rows));
   if (o.train.batch != batch)
     p.say("train.batch = {}, so that an epoch of {} rows has enough steps.", o.train.batch, log.rows);
 }
@@ -298,25 +248,15 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
   files.paths = data.interactions;
   if (data.format != "auto") files.format = format_from_name(data.format);
   const auto guess = guess_interactions(files);
-  const auto* user = guess.by_role("user");
-  const auto* item = guess.by_role("item");
-  if (!user || !item)
-    fail(ErrorKind::input,
-         "{}: which column holds the {} is not clear; its columns are {}. Say it with `pagoda train "
-         "--interactions {} --user COLUMN --item COLUMN`, or in a config as data.user and data.item",
-         args.interactions[0],
-         user   ? "items"
-         : item ? "users"
-                : "users, and which the items,",
-         names_of(guess), args.interactions[0]);
-  data.user = user->name;
-  data.item = item->name;
-  const auto name_by = [&](std::string_view role) {
-    const auto* c = guess.by_role(role);
-    return c ? c->name : std::string();
-  };
-  data.time = name_by("time");
-  data.weight = name_by("weight");
+  const auto columns =
+      log_columns(guess, {}, args.interactions[0],
+                  fmt::format("Say it with `pagoda train --interactions {} --user COLUMN --item COLUMN`, or "
+                              "in a config as data.user and data.item",
+                              args.interactions[0]));
+  data.user = columns.user;
+  data.item = columns.item;
+  data.time = columns.time;
+  data.weight = columns.weight;
   if (data.time.empty()) take_given_split(p);
   files.paths = data.interactions;
   log = survey_log(files, data.user, data.item, data.time, data.weight);

@@ -84,6 +84,24 @@ int run(int argc, char** argv) {
   c->add_option("--users", init.users, "the user table");
   c->add_option("-o,--output", init.output, "the config to write")->capture_default_str();
 
+  DiagnoseArgs diagnose;
+  c = command(app, "diagnose", "measure a log, and say which negatives it needs",
+              "  pagoda diagnose clicks.csv.gz --items items.csv\n"
+              "  pagoda diagnose clicks.parquet --user customer --item product --time ts --batch 8192\n"
+              "  pagoda diagnose -c pagoda.toml --json diagnosis.json\n",
+              diagnose, run_diagnose);
+  c->add_option("interactions", diagnose.interactions, "the log: files or globs");
+  c->add_option("--items", diagnose.items, "the item table: what it holds and nobody clicked is in the catalogue too");
+  c->add_option("--user", diagnose.user, "column of the user's id; inferred otherwise, as are the other two");
+  c->add_option("--item", diagnose.item, "column of the item's id");
+  c->add_option("--time", diagnose.time, "column of the time");
+  c->add_option("--format", diagnose.format,
+                "csv, tsv, jsonl, parquet, arrow or adjacency; by the extension otherwise");
+  c->add_option("-c,--config", diagnose.config, "in place of the flags: its data but for the test part, its batch");
+  c->add_option("--batch", diagnose.batch, "rows of a batch; the config's, or that which `pagoda init` takes")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+  c->add_option("--json", diagnose.json, "write all figures and the advice as JSON (- for stdout, without the table)");
+
   ConfigArgs config;
   c = command(app, "config", "every key of a config, with its default and what it is for",
               "  pagoda config\n  pagoda config -c pagoda.toml --set loss.temperature=0.07\n", config, run_config);

@@ -1,0 +1,78 @@
+#include "cli/log_roles.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/error.h"
+
+namespace pagoda {
+
+ReaderOptions one_file(const std::string& path) {
+  ReaderOptions o;
+  o.paths = {path};
+  return o;
+}
+
+std::string names_of(const TableGuess& guess) {
+  std::string names;
+  for (const auto& c : guess.columns) names += (names.empty() ? "" : ", ") + c.name;
+  return names;
+}
+
+std::string format_of(const std::string& path) {
+  auto name = std::filesystem::path(path).filename();
+  if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
+  if (name.extension() != ".txt" && !name.extension().empty()) return "auto";
+  for (const auto* format : {"csv", "tsv"}) {
+    auto files = one_file(path);
+    files.format = format_from_name(format);
+    const auto header = open_reader(files)->columns();
+    const auto is_name = [](const std::string& s) { return !s.empty() && !parse_number(s); };
+    if (header.size() > 1 && std::all_of(header.begin(), header.end(), is_name)) return format;
+  }
+  return "adjacency";
+}
+
+LogColumns log_columns(const TableGuess& guess, LogColumns told, const std::string& path, std::string_view remedy) {
+  const auto take = [&](std::string& column, std::string_view role) {
+    const auto* guessed = guess.by_role(role);
+    if (!column.empty() || !guessed) return;
+    const auto& name = guessed->name;
+    if (name != told.user && name != told.item && name != told.time && name != told.weight) column = name;
+  };
+  take(told.user, "user"), take(told.item, "item"), take(told.time, "time"), take(told.weight, "weight");
+  if (told.user.empty() || told.item.empty())
+    fail(ErrorKind::input, "{}: which column holds the {} is not clear; its columns are {}. {}", path,
+         !told.user.empty()   ? "items"
+         : !told.item.empty() ? "users"
+                              : "users, and which the items,",
+         names_of(guess), remedy);
+  return told;
+}
+
+const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& guess, const Interner& ids,
+                                   const std::string& file, const std::string& like) {
+  const auto* guessed = guess.by_role("id");
+  // A few rows may come twice; but a year that happens to look like an id comes all the time.
+  const auto is_key = [](const TableColumnSurvey& c) { return c.repeated < c.known; };
+  const auto better = [&](const TableColumnSurvey& a, const TableColumnSurvey& b) {
+    const auto rank = [&](const TableColumnSurvey& c) {
+      return std::pair(is_key(c) ? c.known : 0, c.name == like ? 2 : guessed && c.name == guessed->name ? 1 : 0);
+    };
+    return rank(a) < rank(b);
+  };
+  const auto best = std::max_element(survey.columns.begin(), survey.columns.end(), better);
+  if (best->known == 0 || !is_key(*best))
+    fail(ErrorKind::input,
+         "{}: none of its columns ({}) holds ids of the log's column '{}', such as '{}'; give the table that "
+         "belongs to the log, or leave it out",
+         file, names_of(guess), like, ids[0]);
+  return *best;
+}
+
+int64_t batch_for(int64_t batch, uint64_t rows) {
+  while (batch > 64 && batch * 50 > static_cast<int64_t>(rows)) batch /= 2;
+  return batch;
+}
+
+}  // namespace pagoda

@@ -1,0 +1,37 @@
+// Which files and columns make a log and its tables, for commands that are given no config: told by flags, inferred from
+// names and values where these say nothing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/survey.h"
+#include "data/inference.h"
+#include "data/reader.h"
+
+namespace pagoda {
+
+ReaderOptions one_file(const std::string& path);
+
+// The format's name of a file, "auto" where its own name tells it: a .txt whose header has several names is a table.
+std::string format_of(const std::string& path);
+
+std::string names_of(const TableGuess& guess);  // of its columns: "user_id, item_id"
+
+struct LogColumns {
+  std::string user, item, time, weight;  // time, weight: "" where there is none
+};
+// What is not yet named in `told` is taken from the guess, a column for one role only. Error{input}, ending with `remedy`: users or items stay without
+// a column.
+LogColumns log_columns(const TableGuess& guess, LogColumns told, const std::string& path, std::string_view remedy);
+
+// The table's column that holds most of the log's ids, be it named as in the log (`like`) or not. Error{input}: none does.
+const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& guess, const Interner& ids,
+                                   const std::string& file, const std::string& like);
+
+// An epoch of a small log is some fifty steps, not one: `batch` halved until it is, down to 64.
+int64_t batch_for(int64_t batch, uint64_t rows);
+
+}  // namespace pagoda

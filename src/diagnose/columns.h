@@ -1,0 +1,50 @@
+// Which items become columns of a row's logits, in expectation: exact over shuffled epochs, from the counts alone.
+//
+// An epoch is a random order of the N rows of the log cut into S = N / B batches of B; the N - S B rows left over are not met
+// (train/batcher.h). Each row's item is a column for the other rows of its batch.
+#pragma once
+
+#include <cstdint>
+
+#include "diagnose/popularity.h"
+
+namespace pagoda {
+
+struct BatchShape {
+  uint64_t rows;   // N
+  uint64_t batch;  // B, 1 ... N
+  uint64_t steps() const { return rows / batch; }
+};
+
+// The log of the probability that none of `marked` out of `rows` is among `drawn` drawn without replacement:
+// C(rows - marked, drawn) / C(rows, drawn). 0 when nothing is marked or drawn, -infinity when one must be.
+// O(min(marked, drawn)).
+double log_absence(uint64_t rows, uint64_t marked, uint64_t drawn);
+
+// The expected number of items that are in no batch of an epoch; those never clicked among them.
+double items_absent_from_epoch(const Popularity& popularity, const BatchShape& shape);
+
+// The expected number of different items in a batch.
+double items_in_batch(const Popularity& popularity, const BatchShape& shape);
+
+// The probability that an item with `count` clicks is a column beside a row of someone who has not clicked it.
+double chance_beside_row(uint64_t count, const BatchShape& shape);
+// The same with `draws` more columns, each any of `items` with the same probability.
+double chance_beside_row(uint64_t count, const BatchShape& shape, uint64_t draws, uint64_t items);
+
+// The expected number of items that are a column beside none of a user's `user_rows` rows in an epoch, were none of the items
+// clicked by that user, and the rows met in as many batches as there are (one each while there are enough).
+double items_absent_from_user(const Popularity& popularity, const BatchShape& shape, uint64_t user_rows);
+
+// What in-batch columns and `draws` uniform ones amount to; lambda_j = B q_j + draws / items, the expected count of item j.
+//   different   1 / sum p^2, p = lambda / sum lambda: how many equally likely items would meet as often
+//   columns     corrected by log lambda a column weighs 1 / lambda: the sum over the catalogue is then as noisy as one from so
+//               many uniform draws, items^2 / sum 1/lambda (Kish's effective sample size, in expectation)
+//   reached     items with lambda > 0; the two figures above speak of these alone
+struct EffectiveNegatives {
+  double different = 0, columns = 0;
+  uint64_t reached = 0;
+};
+EffectiveNegatives effective_negatives(const Popularity& popularity, const BatchShape& shape, uint64_t draws);
+
+}  // namespace pagoda
