@@ -41,7 +41,7 @@ Mixture::Mixture(const std::vector<NegativesOptions>& options, const NegativeWor
     if (o.source == "catalogue") {
       catalogue_ = true;
       if (o.power.value_or(0) != 0) log_multiplicity_ = catalogue_log_multiplicity(*o.power, world);
-    } else if (o.count > world.catalogue_items && !source->memory()) {
+    } else if (o.count > world.catalogue_items && !source->memory() && !source->per_row()) {
       log_warning(
           "sampling.negatives: source '{}' draws {} columns of {} items; source = \"catalogue\" has every item "
           "once, for less",
