@@ -73,9 +73,13 @@ void Mixture::draw(const DrawStep& step, Columns& columns) const {
   auto& items = columns.items;
   items.clear();
   if (!catalogue_) items.assign(step.positives.begin(), step.positives.end());
-  columns.first_negative = catalogue_ || in_batch_ ? 0 : items.size();
+  const bool remembers =
+      std::ranges::any_of(sources_, [&](const auto& s) { return s->memory() && s->draws(step) > 0; });
+  columns.first_negative = catalogue_ || (in_batch_ && !remembers) ? 0 : items.size();
   columns.memory_begin = columns.memory_end = 0;
   for (const auto& source : sources_) {
+    if (remembers && in_batch_ && source == sources_[0])
+      items.insert(items.end(), step.positives.begin(), step.positives.end());
     const size_t before = items.size();
     source->draw(step, items);
     if (source->memory()) columns.memory_begin = before, columns.memory_end = items.size();
@@ -123,6 +127,8 @@ void Mixture::draw_rows(const DrawStep& step, Columns& columns) const {
 
 void Mixture::count(const DrawStep& step, Columns& columns) const {
   columns.log_count.assign(columns.items.size(), -kInfinity);
+  const bool remembers = columns.memory_end > columns.memory_begin;
+  std::vector<double> live(remembers ? columns.items.size() : 0, -kInfinity);  // log lambda without the memory's part
   for (const auto& source : sources_) {
     if (source->uncorrected()) continue;
     const double log_draws = std::log(source->draws(step));  // -infinity of none
@@ -133,8 +139,12 @@ void Mixture::count(const DrawStep& step, Columns& columns) const {
       const double log_density =
           kept ? world_.memory->log_density()[j - columns.memory_begin] : source->log_density(columns.items[j]);
       columns.log_count[j] = log_add(columns.log_count[j], log_draws + log_density);
+      if (remembers && !source->memory()) live[j] = log_add(live[j], log_draws + log_density);
     }
   }
+  columns.gradient_scale.assign(live.size(), 1.0f);
+  for (size_t j = columns.first_negative; j < live.size(); ++j)
+    if (live[j] > -kInfinity) columns.gradient_scale[j] = static_cast<float>(std::exp(columns.log_count[j] - live[j]));
   for (size_t k = 0; k < columns.row_log_count.size(); ++k)
     if (columns.row_log_count[k] == kInfinity)
       columns.row_log_count[k] = columns.log_count[columns.row_columns.values[k]];

@@ -18,15 +18,20 @@ namespace pagoda {
 // The columns of one step, in this order: the batch's positives, shared draws in the order of the sources (memory
 // among them), then the items that only some rows have (each once).
 struct Columns {
-  std::vector<uint32_t> items;              // [N] item row of each column
-  std::vector<double> log_count;            // [N] log lambda
-  std::vector<double> log_multiplicity;     // [N], or empty
-  double drawn = 0;                         // n: how many of a row's columns are draws (for leave_one_out)
-  size_t first_negative = 0;                // columns before it are no draws: only the positive of their own row
-  size_t memory_begin = 0, memory_end = 0;  // columns whose vectors are those of the memory, in its order
-  size_t shared = 0;                        // columns from it on are negatives only where row_columns names them
-  Ragged<uint32_t> row_columns;             // per row of the batch: columns of its own; empty: no source has any
-  std::vector<double> row_log_count;        // parallel to row_columns.values: log lambda; 0 of uncorrected sources
+  std::vector<uint32_t> items;           // [N] item row of each column
+  std::vector<double> log_count;         // [N] log lambda
+  std::vector<double> log_multiplicity;  // [N], or empty
+  double drawn = 0;                      // n: how many of a row's columns are draws (for leave_one_out)
+  size_t first_negative = 0;             // columns before it are no draws: only the positive of their own row
+  // Columns whose vectors are those of the memory, in its order. They are constants and push no item away. So that items
+  // still feel all of their negatives, what comes back to a live negative column is scaled by lambda over the part of it
+  // that is not the memory's: gradient_scale [N], empty without a memory. A positive's column must not be scaled:
+  // beside a memory, in-batch negatives are columns of their own behind the positives.
+  size_t memory_begin = 0, memory_end = 0;
+  std::vector<float> gradient_scale;
+  size_t shared = 0;                  // columns from it on are negatives only where row_columns names them
+  Ragged<uint32_t> row_columns;       // per row of the batch: columns of its own; empty: no source has any
+  std::vector<double> row_log_count;  // parallel to row_columns.values: log lambda; 0 of uncorrected sources
 };
 
 // Immutable: draw may be called from several threads while nobody observes the frequency or pushes to the memory.

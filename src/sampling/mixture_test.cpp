@@ -140,15 +140,22 @@ TEST(Mixture, TheMemoryKeepsTheDensityItsItemsWereDrawnWith) {
   const auto before = draw(mixture, {0, 3}, 1, {}, 0.4);
   EXPECT_EQ(before.items.size(), 22u);
   const auto columns = draw(mixture, {0, 3}, 1, {}, 0.5);
-  ASSERT_EQ(columns.items.size(), 25u);
-  EXPECT_EQ(columns.memory_begin, 22u);
-  EXPECT_EQ(columns.memory_end, 25u);
-  EXPECT_EQ(columns.items[22], 4u);
+  // The positives, the same once more as negatives, 20 draws, the memory.
+  ASSERT_EQ(columns.items.size(), 27u);
+  EXPECT_EQ(columns.first_negative, 2u);
+  EXPECT_EQ(columns.items[2], 0u);
+  EXPECT_EQ(columns.memory_begin, 24u);
+  EXPECT_EQ(columns.memory_end, 27u);
+  EXPECT_EQ(columns.items[24], 4u);
   // 2 + 3 draws of the stream, and 4 of each item by the uniform source.
-  EXPECT_NEAR(std::exp(columns.log_count[0]), 5 * 40.5 / 102.5 + 4, 1e-12);
-  EXPECT_NEAR(std::exp(columns.log_count[22]), 5 * 0.25 + 4, 1e-12);
-  EXPECT_NEAR(std::exp(columns.log_count[23]), 5 * 0.5 + 4, 1e-12);
-  EXPECT_NEAR(std::exp(columns.log_count[24]), 5 * 0.125 + 4, 1e-12);
+  EXPECT_NEAR(std::exp(columns.log_count[2]), 5 * 40.5 / 102.5 + 4, 1e-12);
+  EXPECT_NEAR(std::exp(columns.log_count[24]), 5 * 0.25 + 4, 1e-12);
+  EXPECT_NEAR(std::exp(columns.log_count[25]), 5 * 0.5 + 4, 1e-12);
+  EXPECT_NEAR(std::exp(columns.log_count[26]), 5 * 0.125 + 4, 1e-12);
+  // Items learn from the live columns alone, which stand for the memory's, too.
+  EXPECT_EQ(columns.gradient_scale[0], 1);
+  EXPECT_NEAR(columns.gradient_scale[2], (5 * 40.5 / 102.5 + 4) / (2 * 40.5 / 102.5 + 4), 1e-6);
+  EXPECT_TRUE(before.gradient_scale.empty());
 }
 
 TEST(CrossBatchMemory, ForgetsTheOldestAndComesBackFromItsBytes) {

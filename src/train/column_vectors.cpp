@@ -49,13 +49,14 @@ void ColumnVectors::gather(ThreadPool& pool, MatrixView<const float> tower, cons
     std::ranges::copy(memory->vectors().row(j - memory_begin_), out[j]);
 }
 
-void ColumnVectors::scatter(ThreadPool& pool, MatrixView<const float> d_columns, Matrix<float>& d_tower) const {
+void ColumnVectors::scatter(ThreadPool& pool, MatrixView<const float> d_columns, std::span<const float> scale,
+                            Matrix<float>& d_tower) const {
   d_tower.resize(items_.size(), d_columns.cols());
   pool.for_chunks(items_.size(), kChunk, [&](size_t first, size_t last) {
     for (size_t row = first; row < last; ++row) {
-      const auto columns = columns_of_[row];
-      std::ranges::copy(d_columns.row(columns[0]), d_tower[row]);
-      for (const uint32_t j : columns.subspan(1)) axpy(1.0f, d_columns[j], d_tower[row], d_columns.cols());
+      std::ranges::fill(d_tower.row(row), 0.0f);
+      for (const uint32_t j : columns_of_[row])
+        axpy(scale.empty() ? 1.0f : scale[j], d_columns[j], d_tower[row], d_columns.cols());
     }
   });
 }

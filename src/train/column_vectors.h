@@ -25,8 +25,9 @@ class ColumnVectors {
   // tower [items().size(), D] -> V [N, D].
   void gather(ThreadPool& pool, MatrixView<const float> tower, const CrossBatchMemory* memory,
               Matrix<float>& out) const;
-  // dV [N, D] -> [items().size(), D].
-  void scatter(ThreadPool& pool, MatrixView<const float> d_columns, Matrix<float>& d_tower) const;
+  // dV [N, D] -> [items().size(), D]; scale: a factor of each column, or empty.
+  void scatter(ThreadPool& pool, MatrixView<const float> d_columns, std::span<const float> scale,
+               Matrix<float>& d_tower) const;
 
  private:
   std::vector<uint32_t> items_;

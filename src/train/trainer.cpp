@@ -90,7 +90,7 @@ StepResult Trainer::step(const TrainBatch& batch) {
     fail(ErrorKind::failed, "step {}: the loss is {}; lower train.learning_rate or set train.clip_norm", batch.step,
          result.value);
 
-  column_vectors_.scatter(pool_, d_columns_, d_items_);
+  column_vectors_.scatter(pool_, d_columns_, columns_.gradient_scale, d_items_);
   towers.backward(pool_, batch.encoded, user_pass_, d_users_, items_, item_pass_, d_items_, gradients_);
   update(batch.step);
   if (!options_.loss.temperature) move_temperature(result.d_log_temperature);

@@ -87,6 +87,7 @@ Gradient gradient(Shop& shop, const Columns& columns, const Ragged<uint32_t>& po
   input.users = shop.users, input.items = vectors, input.positives = &positives, input.masked = &masked;
   input.first_negative = columns.first_negative, input.log_count = columns.log_count;
   input.shared_columns = columns.shared;
+  input.frozen_begin = columns.memory_begin, input.frozen_end = columns.memory_end;
   if (columns.row_columns.size() > 0)
     input.row_columns = &columns.row_columns, input.row_log_count = columns.row_log_count;
   input.negatives_drawn = columns.drawn, input.temperature = kTemperature;
@@ -95,8 +96,11 @@ Gradient gradient(Shop& shop, const Columns& columns, const Ragged<uint32_t>& po
   make_loss<double>(options)->run(shop.pool, input, output);
   Gradient result(d_users.begin(), d_users.end());
   result.resize(kBatch * kDim + kItems * kDim);
-  for (size_t j = 0; j < columns.items.size(); ++j)
-    for (size_t d = 0; d < kDim; ++d) result[(kBatch + columns.items[j]) * kDim + d] += d_items[j][d];
+  for (size_t j = 0; j < columns.items.size(); ++j) {
+    if (j >= columns.memory_begin && j < columns.memory_end) continue;
+    const double scale = columns.gradient_scale.empty() ? 1.0 : columns.gradient_scale[j];
+    for (size_t d = 0; d < kDim; ++d) result[(kBatch + columns.items[j]) * kDim + d] += scale * d_items[j][d];
+  }
   return result;
 }
 
