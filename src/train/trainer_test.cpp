@@ -35,6 +35,19 @@ Options whole_catalogue(Options o) {
   return o;
 }
 
+// Every source that draws, and the memory.
+Options all_sources(Options o) {
+  o.train.batch = 64;
+  o.sampling.negatives = {{.source = "in_batch"},
+                          {.source = "uniform", .count = 16},
+                          {.source = "popularity", .count = 16},
+                          {.source = "hot", .count = 16, .final_count = 0},
+                          {.source = "cold_per_user", .count = 3},
+                          {.source = "cross_batch", .count = 128, .start = 0.004},
+                          {.source = "mined", .count = 2, .start = 0.002}};
+  return o;
+}
+
 // A run of steps: its losses, and at the end every parameter's bits.
 struct Training {
   Training(const Options& options, int threads)
@@ -85,7 +98,10 @@ std::vector<Options> ways(const Options& base) {
   catalogue.train.optimizer.learning_rate = 0.01;
   catalogue.train.optimizer.clip_norm = 1;
   catalogue.train.mask_history = true;
-  return {sampled, catalogue};
+  auto all = all_sources(base);
+  all.sampling.frequency.kind = FrequencyKind::streaming;
+  all.sampling.downsample_positives = 0.01;
+  return {sampled, catalogue, all};
 }
 
 TEST_F(TrainerOf, TheSameSeedGivesTheSameBitsOnAnyNumberOfThreads) {
@@ -105,7 +121,7 @@ TEST_F(TrainerOf, TheSameSeedGivesTheSameBitsOnAnyNumberOfThreads) {
 
 TEST_F(TrainerOf, AClusteredWorldIsLearntFarBetterThanByChance) {
   const auto base = options_of(clustered_log());
-  for (const auto& options : {in_batch_and_uniform(base), whole_catalogue(base)}) {
+  for (const auto& options : {in_batch_and_uniform(base), whole_catalogue(base), all_sources(base)}) {
     Training t(options, 2);
     // 24 of 144 items: chance is about a sixth. A third of what comes next was had before and is never recommended.
     EXPECT_LT(t.recall_at_24(), 0.3);
