@@ -250,7 +250,11 @@ def test_inspect_says_what_a_bundle_holds(cli, model):
     assert shown["info"]["towers"] and shown["info"]["items"] == 300 and shown["index"] == "exact"
     assert {"info", "config", "weights/item.id", "item_vectors", "user_states"} <= {s["name"] for s in shown["sections"]}
     assert all(len(s["checksum"]) == 16 for s in shown["sections"])
-    assert shown["fingerprint"] in cli("inspect", model).stdout
+    text = cli("inspect", model).stdout
+    assert shown["fingerprint"] in text
+    lines = [line.split() for line in text.splitlines()]
+    assert shown["metrics"]["metrics"]
+    assert all([name, f"{value:.4f}"] in lines for name, value in shown["metrics"]["metrics"].items())
 
 
 class Page(html.parser.HTMLParser):

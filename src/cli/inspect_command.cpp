@@ -35,9 +35,11 @@ void run_inspect(const InspectArgs& args) {
     std::printf("  order        %s\n", info.uses_order ? "the order of a user's items matters"
                                                        : "the order of a user's items does not matter");
   }
-  if (!bundle->metrics().empty())
-    for (const auto& [name, value] : nlohmann::ordered_json::parse(bundle->metrics()).at("metrics").items())
+  if (!bundle->metrics().empty()) {
+    const auto evaluation = nlohmann::ordered_json::parse(bundle->metrics());  // outlives the loop over its part
+    for (const auto& [name, value] : evaluation.at("metrics").items())
       std::printf("  %-12s %.4f\n", name.c_str(), value.get<double>());
+  }
   std::printf("\n  %-32s %14s\n", "section", "bytes");
   for (const auto& s : bundle->file().sections()) std::printf("  %-32s %14lu\n", s.name.c_str(), s.size);
 }

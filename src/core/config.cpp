@@ -130,7 +130,7 @@ class Reader : public Fields {
     const auto* node = find(key);
     if (!node) return;
     if (node->is_number())
-      value = *node->value<double>();
+      value = node->value<double>();
     else if (node->is_string() && node->ref<std::string>() == word)
       value.reset();
     else

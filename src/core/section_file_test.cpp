@@ -166,7 +166,7 @@ TEST_F(SectionFileTest, AnotherKindOrNoSuchFileIsSaid) {
   EXPECT_NE(refusal(), "");
   std::filesystem::remove(path_);
   try {
-    SectionFile(path_, "test", 3);
+    const SectionFile file(path_, "test", 3);
     FAIL() << "opened a missing file";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::input);

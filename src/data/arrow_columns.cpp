@@ -38,7 +38,7 @@ void read_integers_of(const arrow::Array& any, Column& column, ColumnType type, 
   column.integers.resize(static_cast<size_t>(array.length()));
   for (int64_t i = 0; i < array.length(); ++i) {
     if (array.IsNull(i)) continue;
-    const auto value = static_cast<int64_t>(array.Value(i));
+    const auto value = static_cast<int64_t>(array.Value(i));  // NOLINT(bugprone-signed-char-misuse): int8 is a number
     column.integers[static_cast<size_t>(i)] = value / over * times - (value % over < 0);
   }
 }

@@ -64,12 +64,12 @@ TEST_F(InferenceTest, ColumnsOfAnItemTableAreToldByTheirValues) {
   std::string text = "item_id,title,genres,authors,year,released,language,description,image,empty\n";
   const std::vector<std::string> genres = {"Crime|Drama", "Comedy|Short", "Drama", "Crime|Comedy|War"};
   for (int i = 0; i < 300; ++i) {
-    const auto n = std::to_string(i);
-    text += n + ",The " + n + "th Film (Part " + n + ")," + genres[static_cast<size_t>(i) % 4] + ",\"Author " +
-            std::to_string(i % 40) + (i % 3 ? "" : ", Painter " + std::to_string(i % 7)) + "\"," +
-            std::to_string(1915 + i % 90) + ".0,19" + std::to_string(10 + i % 90) + "-01-0" +
-            std::to_string(1 + i % 9) + "," + (i % 2 ? "eng" : "fre") + ",\"A story of " + n +
-            " people, who meet, part and meet again in a town by the sea.\"," + "https://x.org/" + n + ".jpg,\n";
+    const auto painter = i % 3 ? "" : fmt::format(", Painter {}", i % 7);
+    text += fmt::format("{0},The {0}th Film (Part {0}),{1},\"Author {2}{3}\",{4}.0,19{5}-01-0{6},{7},", i,
+                        genres[static_cast<size_t>(i) % 4], i % 40, painter, 1915 + i % 90, 10 + i % 90, 1 + i % 9,
+                        i % 2 ? "eng" : "fre");
+    text += fmt::format(
+        "\"A story of {0} people, who meet, part and meet again in a town by the sea.\",https://x.org/{0}.jpg,\n", i);
   }
   const auto guess = guess_table({{file("a.csv", text)}});
   EXPECT_EQ(name(guess, "id"), "item_id");

@@ -40,7 +40,8 @@ void hash_ngrams(std::string_view text, bool trigrams, int word_ngrams, uint32_t
       recent.push_back(word);
       joined.clear();
       for (size_t n = 0; n < recent.size(); ++n) {  // the n + 1 latest words
-        joined = n == 0 ? recent.back() : recent[recent.size() - 1 - n] + " " + joined;
+        if (n > 0) joined.insert(0, 1, ' ');
+        joined.insert(0, recent[recent.size() - 1 - n]);
         out.push_back(static_cast<uint32_t>(hash_text(joined, kWordSeed + n) % buckets));
       }
     }

@@ -48,7 +48,7 @@ TEST(Vocabulary, OneThatIsSavedAndLoadedGivesTheSameRows) {
 }
 
 TEST(Vocabulary, BytesThatCanNotBeAreRefused) {
-  const auto load = [](uint32_t buckets, std::vector<uint64_t> offsets, std::string chars) {
+  const auto load = [](uint32_t buckets, const std::vector<uint64_t>& offsets, std::string_view chars) {
     ByteWriter out;
     out.value(buckets);
     out.array(offsets);

@@ -131,7 +131,7 @@ TEST(TwoTowers, BitsAreThoseOfOneThread) {
   w.user.hidden = w.item.hidden = {8};
   w.model.dropout = .1;
   TwoTowersGradients<float> gradients[2];
-  double values[2];
+  double values[2] = {};
   for (int t : {0, 1}) {
     ThreadPool pool(t + 1);
     Step<float> step(w);
