@@ -119,6 +119,34 @@ TEST_F(InteractionsTest, SkippingGoesNoFurtherThanTheLimit) {
   EXPECT_TRUE(error.says("a.csv:6: ")) << error.message;
 }
 
+TEST_F(InteractionsTest, WhatWasShownAndNotClickedStandsApart) {
+  auto o = options(file("a.csv", "user_id,item_id,click\nu,i,1\nu,j,0\nv,i,false\nv,j,true\n"));
+  o.clicked = "click";
+  const auto log = load_interactions(o);
+  ASSERT_EQ(log.size(), 2u);
+  EXPECT_EQ(log.users.size(), 2u);
+  ASSERT_EQ(log.shown.size(), 2u);
+  EXPECT_EQ(log.shown.items[log.shown.item[0]], "j");
+  EXPECT_EQ(log.shown.users[log.shown.user[1]], "v");
+
+  o.paths = {file("b.csv", "user_id,item_id,click\nu,i,maybe\n")};
+  EXPECT_TRUE(
+      error_of([&] { load_interactions(o); }).says("column 'click' is 'maybe', expected 1 or 0, true or false"));
+  o.paths = {file("c.csv", "user_id,item_id,click\nu,i,0\n")};
+  EXPECT_TRUE(
+      error_of([&] { load_interactions(o); }).says("column 'click' says that none of its 1 row(s) was clicked"));
+}
+
+TEST_F(InteractionsTest, FilesOfImpressionsAddToWhatWasShown) {
+  auto log = load_interactions(options(file("a.csv", "user_id,item_id\nu,i\n")));
+  append_impressions(options(file("shown.csv", "user_id,item_id\nu,j\nw,i\n")), log.shown);
+  EXPECT_EQ(log.size(), 1u);
+  EXPECT_EQ(log.users.size(), 1u);
+  EXPECT_EQ(log.shown.size(), 2u);
+  EXPECT_EQ(error_of([&] { append_impressions(options(file("none.csv", "user_id,item_id\n")), log.shown); }).kind,
+            ErrorKind::input);
+}
+
 TEST_F(InteractionsTest, NoRowsAreAnErrorThatSaysWhy) {
   EXPECT_EQ(error_of([&] { load_interactions(options(file("a.csv", "user_id,item_id\n"))); }).message,
             path("a.csv") + ": has a header but no rows");
