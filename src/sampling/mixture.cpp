@@ -29,7 +29,8 @@ bool reaches_all(const NegativesOptions& o) {
 
 }  // namespace
 
-Mixture::Mixture(const std::vector<NegativesOptions>& options, const NegativeWorld& world) : world_(world) {
+Mixture::Mixture(const std::vector<NegativesOptions>& options, const NegativeWorld& world, CountBy count_by)
+    : world_(world), count_by_(count_by) {
   if (options.empty())
     fail(ErrorKind::usage, "sampling.negatives: no source of negatives; add one, such as source = \"in_batch\"");
   std::set<std::pair<std::string, Mining>> seen;
@@ -77,12 +78,15 @@ void Mixture::draw(const DrawStep& step, Columns& columns) const {
       std::ranges::any_of(sources_, [&](const auto& s) { return s->memory() && s->draws(step) > 0; });
   columns.first_negative = catalogue_ || (in_batch_ && !remembers) ? 0 : items.size();
   columns.memory_begin = columns.memory_end = 0;
-  for (const auto& source : sources_) {
+  columns.source.assign(items.size(), 0);
+  for (size_t k = 0; k < sources_.size(); ++k) {
+    const auto& source = sources_[k];
     if (remembers && in_batch_ && source == sources_[0])
       items.insert(items.end(), step.positives.begin(), step.positives.end());
     const size_t before = items.size();
     source->draw(step, items);
     if (source->memory()) columns.memory_begin = before, columns.memory_end = items.size();
+    columns.source.resize(items.size(), static_cast<uint8_t>(k));
   }
   columns.shared = items.size();
   columns.drawn = static_cast<double>(columns.shared - columns.first_negative);
@@ -91,24 +95,25 @@ void Mixture::draw(const DrawStep& step, Columns& columns) const {
   columns.row_log_count.clear();
   if (per_row_) draw_rows(step, columns);
   count(step, columns);
+  if (count_by_ == CountBy::source) count_by_source(step, columns);
 }
 
 // Fills row_columns with items first, then gives each item a column.
 void Mixture::draw_rows(const DrawStep& step, Columns& columns) const {
   auto& row_items = columns.row_columns;
   std::vector<uint32_t> drawn;
-  std::vector<bool> uncorrected;  // parallel to row_items.values
+  columns.row_source.clear();
   for (const auto& source : sources_)
     if (source->per_row()) columns.drawn += source->draws(step);
   for (size_t row = 0; row < step.users.size(); ++row) {
     const auto own = (*world_.user_items)[step.users[row]];
-    for (const auto& source : sources_) {
+    for (size_t k = 0; k < sources_.size(); ++k) {
       drawn.clear();
-      source->draw_row(step, row, drawn);
+      sources_[k]->draw_row(step, row, drawn);
       for (const uint32_t item : drawn) {
         if (std::ranges::binary_search(own, item)) continue;
         row_items.values.push_back(item);
-        uncorrected.push_back(source->uncorrected());
+        columns.row_source.push_back(static_cast<uint8_t>(k));
       }
     }
     row_items.close();
@@ -120,9 +125,6 @@ void Mixture::draw_rows(const DrawStep& step, Columns& columns) const {
     item = static_cast<uint32_t>(columns.shared +
                                  static_cast<size_t>(std::ranges::lower_bound(distinct, item) - distinct.begin()));
   columns.items.insert(columns.items.end(), distinct.begin(), distinct.end());
-  columns.row_log_count.assign(row_items.values.size(), 0.0);
-  for (size_t k = 0; k < uncorrected.size(); ++k)
-    if (!uncorrected[k]) columns.row_log_count[k] = kInfinity;  // count() knows it
 }
 
 void Mixture::count(const DrawStep& step, Columns& columns) const {
@@ -145,12 +147,27 @@ void Mixture::count(const DrawStep& step, Columns& columns) const {
   columns.gradient_scale.assign(live.size(), 1.0f);
   for (size_t j = columns.first_negative; j < live.size(); ++j)
     if (live[j] > -kInfinity) columns.gradient_scale[j] = static_cast<float>(std::exp(columns.log_count[j] - live[j]));
+  columns.row_log_count.assign(columns.row_columns.values.size(), 0.0);
   for (size_t k = 0; k < columns.row_log_count.size(); ++k)
-    if (columns.row_log_count[k] == kInfinity)
+    if (!sources_[columns.row_source[k]]->uncorrected())
       columns.row_log_count[k] = columns.log_count[columns.row_columns.values[k]];
   // Columns of uncorrected sources alone may hold an item that no density knows; nothing reads their count.
   for (size_t j = columns.shared; j < columns.items.size(); ++j)
     if (columns.log_count[j] == -kInfinity) columns.log_count[j] = 0;
+}
+
+// Positives without an in_batch source keep the mixture's count: nothing brought them.
+void Mixture::count_by_source(const DrawStep& step, Columns& columns) const {
+  const auto log_count = [&](size_t k, size_t j) {
+    const double log_density = sources_[k]->memory() ? world_.memory->log_density()[j - columns.memory_begin]
+                                                     : sources_[k]->log_density(columns.items[j]);
+    return std::log(sources_[k]->draws(step)) + log_density;
+  };
+  for (size_t j = in_batch_ ? 0 : columns.first_negative; j < columns.shared; ++j)
+    columns.log_count[j] = log_count(columns.source[j], j);
+  for (size_t k = 0; k < columns.row_log_count.size(); ++k)
+    if (!sources_[columns.row_source[k]]->uncorrected())
+      columns.row_log_count[k] = log_count(columns.row_source[k], columns.row_columns.values[k]);
 }
 
 void add_row_columns(const Ragged<uint32_t>& more, Columns& columns) {

@@ -15,6 +15,11 @@
 
 namespace pagoda {
 
+enum class CountBy {
+  mixture,  // the rule
+  source,   // each column by the source that brought it alone: what goes wrong elsewhere, to be measured in experiments
+};
+
 // The columns of one step, in this order: the batch's positives, shared draws in the order of the sources (memory
 // among them), then the items that only some rows have (each once).
 struct Columns {
@@ -29,9 +34,10 @@ struct Columns {
   // beside a memory, in-batch negatives are columns of their own behind the positives.
   size_t memory_begin = 0, memory_end = 0;
   std::vector<float> gradient_scale;
-  size_t shared = 0;                  // columns from it on are negatives only where row_columns names them
-  Ragged<uint32_t> row_columns;       // per row of the batch: columns of its own; empty: no source has any
-  std::vector<double> row_log_count;  // parallel to row_columns.values: log lambda; 0 of uncorrected sources
+  size_t shared = 0;                        // columns from it on are negatives only where row_columns names them
+  Ragged<uint32_t> row_columns;             // per row of the batch: columns of its own; empty: no source has any
+  std::vector<double> row_log_count;        // parallel to row_columns.values: log lambda; 0 of uncorrected sources
+  std::vector<uint8_t> source, row_source;  // which of the mixture's sources brought a shared column, a row's column
 };
 
 // Immutable: draw may be called from several threads while nobody observes the frequency or pushes to the memory.
@@ -39,7 +45,8 @@ class Mixture {
  public:
   // Error{usage}: as make_negative_source; no source at all, one named twice, `catalogue` beside others, none that can
   // draw every item all through the training (each positive must have an expected count).
-  Mixture(const std::vector<NegativesOptions>& options, const NegativeWorld& world);
+  Mixture(const std::vector<NegativesOptions>& options, const NegativeWorld& world,
+          CountBy count_by = CountBy::mixture);
   // The whole catalogue as columns: column j is item j, positives are found by item row.
   bool is_catalogue() const { return catalogue_; }
   // step.positives are columns 0 .. P-1 (unless is_catalogue()). Without an in_batch source they are columns too (each
@@ -52,10 +59,12 @@ class Mixture {
  private:
   void draw_rows(const DrawStep& step, Columns& columns) const;
   void count(const DrawStep& step, Columns& columns) const;
+  void count_by_source(const DrawStep& step, Columns& columns) const;
 
   std::vector<std::unique_ptr<NegativeSource>> sources_;
   const NegativeSource* mined_online_ = nullptr;
   NegativeWorld world_;
+  CountBy count_by_;
   bool catalogue_ = false, in_batch_ = false, per_row_ = false;
   std::vector<double> log_multiplicity_;  // of the catalogue
 };

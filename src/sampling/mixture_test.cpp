@@ -118,6 +118,16 @@ TEST(Mixture, ARowsOwnColumnsCountInTheExpectationOfEveryColumn) {
   EXPECT_EQ(columns.drawn, 8);
 }
 
+TEST(Mixture, CountedBySourceAColumnKnowsOnlyWhatBroughtIt) {
+  const World w;
+  const Mixture mixture({{"in_batch"}, {"uniform", 20}, {.source = "cold_per_user", .count = 6, .share = 0.4}}, w.world,
+                        CountBy::source);
+  const auto columns = draw(mixture, {0, 2}, 1, {0, 1});
+  EXPECT_NEAR(std::exp(columns.log_count[0]), 2 * 40.5 / 102.5, 1e-13);
+  EXPECT_NEAR(std::exp(columns.log_count[2]), 4, 1e-13);
+  for (const double log_count : columns.row_log_count) EXPECT_NEAR(std::exp(log_count), 3, 1e-13);
+}
+
 TEST(Mixture, UncorrectedColumnsCountAsThemselvesAndOthersDoNotKnowOfThem) {
   const World w;
   const Mixture mixture({{"in_batch"}, {.source = "impressions", .count = 2}}, w.world);

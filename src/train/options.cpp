@@ -39,6 +39,9 @@ void describe(Fields& f, SamplingOptions& o) {
   f.field("downsample_positives", o.downsample_positives,
           "word2vec's t, such as 0.001: positives on items with a greater share are thinned out; 0: off. It thins them "
           "out as in-batch negatives, too: prefer source = \"hot\" beside in_batch");
+  f.choice(
+      "count_by", o.count_by, {{"mixture", CountBy::mixture}, {"source", CountBy::source}},
+      "what corrects a column: all sources together; \"source\", the one that brought it, is wrong, for experiments");
   f.section("frequency", "how often an item is drawn: the q of the correction",
             [&](Fields& f) { describe(f, o.frequency); });
   f.list<NegativesOptions>("negatives", o.negatives,

@@ -12,6 +12,7 @@
 #include "model/bundle.h"
 #include "nn/optimizer.h"
 #include "sampling/frequency.h"
+#include "sampling/mixture.h"
 #include "sampling/negatives.h"
 
 namespace pagoda {
@@ -31,6 +32,7 @@ struct DataOptions {
 
 struct SamplingOptions {
   double downsample_positives = 0;  // t of PositiveDownsampling; 0: off
+  CountBy count_by = CountBy::mixture;
   FrequencyOptions frequency;
   std::vector<NegativesOptions> negatives{{.source = "in_batch"}, {.source = "uniform", .count = 1024}};
 };

@@ -30,7 +30,8 @@ Trainer::Trainer(const Options& options, Fit& fit, size_t batch_rows, uint64_t s
                                                      .user_items = fit.user_items ? &*fit.user_items : nullptr,
                                                      .impressions = fit.impressions ? &*fit.impressions : nullptr,
                                                      .mined = &mined_,
-                                                     .memory = memory_.get()});
+                                                     .memory = memory_.get()},
+                                       options.sampling.count_by);
   for (const auto& p : fit.model.towers.parameters())
     optimizers_.emplace_back(options.train.optimizer, p.matrix->rows(), p.matrix->cols(), p.table);
 }

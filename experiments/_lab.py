@@ -1,0 +1,43 @@
+"""Experiments that compare trained models: `pagoda lab` on experiments/NAME.toml, and what its lab.json says."""
+
+import json
+import subprocess
+
+from _page import PROGRAM, ROOT, table
+
+LABS = ROOT / "build" / "experiments"
+
+
+class Lab:
+    """A finished lab. A killed experiment goes on where it stopped; delete its folder under build/experiments to begin anew."""
+
+    def __init__(self, name, *settings):
+        folder = LABS / name
+        subprocess.run([PROGRAM, "lab", "-c", ROOT / "experiments" / f"{name}.toml", *settings, "-o", folder], check=True, cwd=ROOT)
+        self.json = json.loads((folder / "lab.json").read_text())
+        self.variants = {v["name"]: v for v in self.json["variants"]}
+
+    def mean(self, variant, metric):
+        return self.variants[variant]["metrics"][metric]["mean"]
+
+    def evaluation(self, variant, path):
+        """A figure of `evaluate --json`, averaged over the seeds; path: keys and positions."""
+        values = []
+        for run in self.variants[variant]["runs"]:
+            value = run["evaluation"]
+            for key in path:
+                value = value[key]
+            values.append(value)
+        return sum(values) / len(values)
+
+    def difference(self, variant, metric):
+        """To the baseline, with the paired bootstrap's interval over users."""
+        d = self.variants[variant]["metrics"][metric].get("difference")
+        return "" if d is None else f"{d['mean']:+.4f} ({d['low']:+.4f}, {d['high']:+.4f})"
+
+    def table(self, metrics, more=()):
+        """Rows of variants: the metrics, the first one's difference to the baseline, and `more`: (title, function of a name)."""
+        head = ["", *metrics, f"{metrics[0]} against {self.json['baseline']}", *(title for title, _ in more)]
+        rows = [[name, *(f"{self.mean(name, m):.4f}" for m in metrics), self.difference(name, metrics[0]), *(f(name) for _, f in more)]
+                for name in self.variants]
+        return table(head, rows)
