@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from _page import PROGRAM, ROOT, table
+from _page import PROGRAM, ROOT, line_chart, table
 
 LABS = ROOT / "build" / "experiments"
 
@@ -41,3 +41,12 @@ class Lab:
         rows = [[name, *(f"{self.mean(name, m):.4f}" for m in metrics), self.difference(name, metrics[0]), *(f(name) for _, f in more)]
                 for name in self.variants]
         return table(head, rows)
+
+    def bucket_chart(self, path, title, metric, names):
+        """Recall by popularity bucket of the item, a line a variant."""
+        buckets = self.json["variants"][0]["runs"][0]["evaluation"]["by_item_popularity"]
+        series = [(name, f"c{k % 5}" + (" dash" if k >= 5 else ""),
+                   [(b, self.evaluation(name, ["by_item_popularity", b, metric])) for b in range(len(buckets))])
+                  for k, name in enumerate(names)]
+        line_chart(path, title, "items by popularity, hottest first", metric, series,
+                   x_names={b: bucket["bucket"] for b, bucket in enumerate(buckets)})
