@@ -24,14 +24,35 @@ std::vector<int64_t> parse_list_lengths(const std::string& text) {
   return ks;
 }
 
-void print_table(const RankingReport& r) {
+void print_table(const Judgement& judgement) {
+  const auto& r = judgement.known;
   std::printf("%12s %10s %10s %10s %10s %10s\n", "", "recall", "ndcg", "hit_rate", "mrr", "coverage");
   for (size_t i = 0; i < r.ks.size(); ++i)
     std::printf("%12s %10.4f %10.4f %10.4f %10.4f %10.4f\n", fmt::format("@{}", r.ks[i]).c_str(), r.recall[i],
                 r.ndcg[i], r.hit_rate[i], r.mrr[i], r.coverage[i]);
-  std::printf("\nrecall@%zu by popularity of the item\n", r.ks[0]);
-  for (const auto& b : r.by_item_popularity)
-    std::printf("%12s %10.4f  of %lu test rows\n", b.name.c_str(), b.recall[0], b.test_positives);
+  const auto print_buckets = [&](const char* by, const std::vector<ItemBucket>& buckets) {
+    std::printf("\nrecall@%zu by %s\n", r.ks[0], by);
+    for (const auto& b : buckets)
+      std::printf("%12s %10.4f  of %lu test rows; %lu items\n", b.name.c_str(), b.recall[0], b.test_positives, b.items);
+  };
+  print_buckets("popularity of the item", r.by_item_popularity);
+  print_buckets("tenths of the training rows, hottest first", r.by_popularity_decile);
+  if (!r.by_item_age.empty()) {
+    const auto by = "age of the item (" + judgement.births.source + ")";
+    print_buckets(by.c_str(), r.by_item_age);
+  }
+  if (r.zero_train_positives.items > 0) print_buckets("rows in training", {r.zero_train_positives});
+
+  std::printf("\nhealth\n");
+  std::printf("  mean cosine of two items %.4f, of two users %.4f\n", judgement.mean_cosine_items,
+              judgement.mean_cosine_users);
+  const auto& t = judgement.training;
+  if (!t || t->examples == 0) return;
+  std::printf("  columns a step %.0f, worth %.0f different items; accidental hits %.4f%%\n", t->columns,
+              t->effective_negatives, 100 * t->accidental_hit_rate);
+  for (size_t i = 0; i < t->ks.size(); ++i)
+    std::printf("  recall@%zu of training rows: %.4f among the batch's columns, %.4f in the catalogue\n", t->ks[i],
+                t->batch_recall[i], t->catalogue_recall[i]);
 }
 
 }  // namespace
@@ -48,7 +69,7 @@ void run_evaluate(const EvaluateArgs& args) {
   if (args.json == "-") {
     std::printf("%s\n", judgement.json.c_str());
   } else {
-    print_table(judgement.known);
+    print_table(judgement);
     if (!args.json.empty()) write_file(args.json, judgement.json + "\n");
   }
   log_info("{} users against {} items in {:.2f} s; {} users unknown to the model are judged apart",

@@ -27,7 +27,7 @@ struct Judged {
 };
 RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const float> user_vectors,
                          const UserStates& states, const Judged& judged, const std::vector<int64_t>& ks,
-                         const ItemPopularity& popularity);
+                         const ItemPopularity& popularity, const ItemGroups* ages = nullptr);
 
 // Metrics of a model in training on the validation part: for each evaluate.k and the k of train.choose_by.
 using NamedMetrics = std::vector<std::pair<std::string, double>>;

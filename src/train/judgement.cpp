@@ -1,11 +1,36 @@
 #include "train/judgement.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/config.h"
 
 namespace pagoda {
+
+namespace {
+
+// Figures that nothing was measured for are left out.
+nlohmann::ordered_json health_json(const Judgement& judgement) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  const auto put = [&](const std::string& name, double value) {
+    if (std::isfinite(value)) json[name] = value;
+  };
+  put("mean_cosine_items", judgement.mean_cosine_items);
+  put("mean_cosine_users", judgement.mean_cosine_users);
+  if (const auto& t = judgement.training; t && t->examples > 0) {
+    json["replayed_steps"] = t->steps, json["replayed_examples"] = t->examples;
+    put("columns", t->columns);
+    put("effective_negatives", t->effective_negatives);
+    put("accidental_hit_rate", t->accidental_hit_rate);
+    for (size_t i = 0; i < t->ks.size(); ++i) put(fmt::format("batch_recall@{}", t->ks[i]), t->batch_recall[i]);
+    for (size_t i = 0; i < t->ks.size(); ++i) put(fmt::format("catalogue_recall@{}", t->ks[i]), t->catalogue_recall[i]);
+  }
+  return json;
+}
+
+}  // namespace
 
 Options bundle_options(const Bundle& bundle, const std::vector<std::string>& set) {
   Options options;
@@ -16,33 +41,62 @@ Options bundle_options(const Bundle& bundle, const std::vector<std::string>& set
 }
 
 TestUsers test_users(const Bundle& bundle, const Options& options, const std::vector<std::string>& files) {
-  Interactions log;
-  std::vector<Part> parts;
+  std::optional<Dataset> data;
+  Interactions of_files;
   if (files.empty()) {
-    auto data = load_dataset(options.data);
-    log = std::move(data.log), parts = std::move(data.parts);
+    data = load_dataset(options.data);
   } else {
     auto interactions = interaction_options(options.data);
     interactions.paths = files;
-    log = load_interactions(interactions);
+    of_files = load_interactions(interactions);
   }
+  const auto& log = data ? data->log : of_files;
   std::vector<uint32_t> item_row(log.items.size());
   for (uint32_t i = 0; i < log.items.size(); ++i) item_row[i] = bundle.item_ids().find(log.items[i]);
-  auto relevant = relevant_items(log, item_row, [&](size_t row) { return parts.empty() || parts[row] == Part::test; });
+  auto relevant = relevant_items(log, item_row, [&](size_t row) { return !data || data->parts[row] == Part::test; });
   if (relevant.users.empty())
     fail(ErrorKind::usage, "the test part is empty: data.split keeps none; give interactions to judge by with --data");
-  TestUsers test{.ids = {}, .users = {}, .items = std::move(relevant.items), .outside = std::move(relevant.outside)};
+  TestUsers test{
+      .ids = {}, .users = {}, .items = std::move(relevant.items), .outside = std::move(relevant.outside), .data = {}};
   for (const auto user : relevant.users) {
     test.ids.emplace_back(log.users[user]);
     test.users.push_back(bundle.user_ids().find(log.users[user]));
   }
+  test.data = std::move(data);
   return test;
+}
+
+ItemBirths item_births(const Bundle& bundle, const Options& options, const Dataset* data) {
+  ItemBirths births{.source = {}, .time_us = std::vector<int64_t>(bundle.item_ids().size(), kNoTime)};
+  for (const auto& feature : options.towers.item.features) {
+    const auto* column = bundle.item_attributes().find(feature.column);
+    if (feature.kind != FeatureKind::time || feature.part != TimePart::age || !column) continue;
+    births.source = feature.column;
+    for (uint32_t item = 0; item < births.time_us.size(); ++item)
+      if (const auto row = bundle.attribute_row(item); row != Interner::kNone)
+        births.time_us[item] = column->as_time_us(row).value_or(kNoTime);
+    return births;
+  }
+  if (!data || !data->log.has_time()) return births;
+  births.source = "first seen";
+  for (size_t row = 0; row < data->log.size(); ++row) {
+    if (data->parts[row] == Part::test) continue;
+    const auto item = bundle.item_ids().find(data->log.items[data->log.item[row]]);
+    if (item == Interner::kNone) continue;
+    int64_t& born = births.time_us[item];
+    born = born == kNoTime ? data->log.time_us[row] : std::min(born, data->log.time_us[row]);
+  }
+  return births;
 }
 
 Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks) {
   const auto start = std::chrono::steady_clock::now();
   const ItemPopularity popularity({bundle.item_counts().begin(), bundle.item_counts().end()});
+  const auto options = bundle_options(bundle, {});
   Judgement judgement;
+  judgement.births = item_births(bundle, options, test.data ? &*test.data : nullptr);
+  const auto ages = items_by_age(judgement.births.time_us, bundle.info().moment_us);
+  const auto index = make_exact_index(bundle.item_vectors());
   for (const bool strangers : {false, true}) {
     std::vector<uint32_t> users, outside;
     Ragged<uint32_t> items;
@@ -54,13 +108,20 @@ Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, c
     const auto vectors = known_user_vectors(pool, bundle.model(), bundle.user_cells(), bundle.user_states(),
                                             bundle.item_id_rows(), users);
     (strangers ? judgement.strangers : judgement.known) =
-        rank_users(pool, bundle.index(), vectors, bundle.user_states(), {users, &items, outside}, ks, popularity);
+        rank_users(pool, *index, vectors, bundle.user_states(), {users, &items, outside}, ks, popularity,
+                   judgement.births.source.empty() ? nullptr : &ages);
+    if (!strangers) judgement.mean_cosine_users = mean_pairwise_cosine(vectors);
   }
   judgement.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  judgement.mean_cosine_items = mean_pairwise_cosine(bundle.item_vectors());
+  if (test.data && trained_on(bundle, *test.data))
+    judgement.training = replay_training(pool, bundle, options, *test.data, judgement.known.ks);
   auto json = nlohmann::ordered_json::parse(
       ranking_json(judgement.known, {"test", bundle.info().chosen_on, judgement.seconds, bundle.fingerprint()}));
   json["refit"] = bundle.info().refit;
   json["uses_order"] = bundle.info().uses_order;
+  json["item_age_source"] = judgement.births.source;
+  json["health"] = health_json(judgement);
   auto& unknown = json["unknown_users"];
   unknown["users"] = judgement.strangers.users;
   for (size_t i = 0; i < judgement.strangers.ks.size(); ++i)

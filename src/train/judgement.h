@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "train/evaluation.h"
+#include "train/health.h"
 
 namespace pagoda {
 
@@ -14,16 +15,29 @@ struct TestUsers {
   std::vector<uint32_t> users;    // row in the bundle, kNone: the bundle does not know the user
   Ragged<uint32_t> items;         // catalogue rows, rising, each once
   std::vector<uint32_t> outside;  // items that the catalogue does not have
+  std::optional<Dataset> data;    // whose test part it is; none for files of their own
 };
 
 // The test part of the data the bundle was trained on (read again, split again), or all rows of `files`.
 TestUsers test_users(const Bundle& bundle, const Options& options, const std::vector<std::string>& files);
 
+// When each item of the catalogue was born (kNoTime: unknown), and what says so: the column that a feature of the item
+// tower reads as its age; else the item's first row before the test part, when `data` is there and has times; else nothing.
+struct ItemBirths {
+  std::string source;  // the column's name; "first seen"; "": unknown, and so is every time
+  std::vector<int64_t> time_us;
+};
+ItemBirths item_births(const Bundle& bundle, const Options& options, const Dataset* data);
+
+// Exact search, whatever index the bundle serves from.
 struct Judgement {
-  RankingReport known;      // users the bundle has a history of
-  RankingReport strangers;  // the others: answered as anyone unknown is
-  double seconds = 0;       // user vectors, search and metrics; without reading files
-  std::string json;         // INTERFACE: `evaluate --json`
+  RankingReport known;                                  // users the bundle has a history of
+  RankingReport strangers;                              // the others: answered as anyone unknown is
+  ItemBirths births;                                    // by_item_age of both: at the latest time the bundle has seen
+  double mean_cosine_items = 0, mean_cosine_users = 0;  // of the catalogue; of the known users judged
+  std::optional<TrainingHealth> training;               // when the data is there that the bundle was trained on
+  double seconds = 0;                                   // user vectors, search and metrics; without files, health
+  std::string json;                                     // INTERFACE: `evaluate --json`
 };
 Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks);
 

@@ -1,7 +1,6 @@
 #include "train/ranking.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -42,31 +41,18 @@ double gini(std::vector<uint32_t> counts) {
 
 }  // namespace
 
-ItemPopularity::ItemPopularity(std::vector<uint32_t> train_counts)
-    : counts_(std::move(train_counts)), buckets_(counts_.size()), long_tail_(counts_.size()) {
-  const size_t n = counts_.size();
-  std::vector<uint32_t> order(n);
-  std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return counts_[a] > counts_[b]; });
-  const auto share = [&](size_t percent) { return (n * percent + 99) / 100; };  // rounded up: no top is empty
-  for (size_t i = 0; i < n; ++i) {
-    buckets_[order[i]] = static_cast<uint8_t>((i >= share(1)) + (i >= share(5)) + (i >= share(20)) + (i >= share(50)));
-    long_tail_[order[i]] = i >= share(20);
-  }
-}
-
-const char* ItemPopularity::bucket_name(size_t bucket) {
-  constexpr const char* kNames[kBuckets] = {"top 1%", "1-5%", "5-20%", "20-50%", "bottom 50%"};
-  return kNames[bucket];
-}
-
-RankingAccumulator::RankingAccumulator(std::vector<size_t> ks, const ItemPopularity& popularity)
+RankingAccumulator::RankingAccumulator(std::vector<size_t> ks, const ItemPopularity& popularity, const ItemGroups* ages)
     : ks_(std::move(ks)), popularity_(&popularity) {
   check(!ks_.empty() && ks_[0] > 0 && std::adjacent_find(ks_.begin(), ks_.end(), std::greater_equal<>()) == ks_.end(),
         "K rise from 1");
   recall_.assign(ks_.size(), 0.0);
   ndcg_ = hit_rate_ = mrr_ = recall_;
-  buckets_.assign(ItemPopularity::kBuckets + 1, {.positives = 0, .hits = std::vector<uint64_t>(ks_.size(), 0)});
+  for (const ItemGroups* groups : {&popularity.buckets(), &popularity.deciles(), &popularity.unseen(), ages}) {
+    if (!groups) continue;
+    check(groups->of_item.size() == popularity.items(), "groups are of this catalogue");
+    const HitCount none{.positives = 0, .hits = std::vector<uint64_t>(ks_.size(), 0)};
+    cuts_.push_back({groups, std::vector<HitCount>(groups->names.size(), none)});
+  }
   exposure_.assign(ks_.size(), std::vector<uint32_t>(popularity.items(), 0));
 }
 
@@ -113,30 +99,30 @@ void RankingAccumulator::add(const RankedUser& user) {
     for (const uint32_t item : user.items.first(std::min(ks_[k], user.items.size()))) ++exposure_[k][item];
   }
 
-  auto& unseen = buckets_[ItemPopularity::kBuckets];
-  for (const uint32_t item : user.relevant) {
-    ++buckets_[popularity_->bucket(item)].positives;
-    if (popularity_->count(item) == 0) ++unseen.positives;
+  for (auto& cut : cuts_) {
+    const auto& group_of = cut.groups->of_item;
+    for (const uint32_t item : user.relevant)
+      if (group_of[item] != ItemGroups::kNone) ++cut.counts[group_of[item]].positives;
+    for (const auto& [at, item] : hits_)
+      for (size_t k = 0; k < ks_.size(); ++k)
+        if (at <= ks_[k] && group_of[item] != ItemGroups::kNone) ++cut.counts[group_of[item]].hits[k];
   }
-  for (const auto& [at, item] : hits_)
-    for (size_t k = 0; k < ks_.size(); ++k) {
-      if (at > ks_[k]) continue;
-      ++buckets_[popularity_->bucket(item)].hits[k];
-      if (popularity_->count(item) == 0) ++unseen.hits[k];
-    }
 }
 
 void RankingAccumulator::merge(const RankingAccumulator& later) {
-  check(ks_ == later.ks_ && popularity_ == later.popularity_, "parts of one evaluation");
+  check(ks_ == later.ks_ && popularity_ == later.popularity_ && cuts_.size() == later.cuts_.size(),
+        "parts of one evaluation");
   users_ += later.users_, test_positives_ += later.test_positives_, outside_ += later.outside_;
   add_to(recall_, later.recall_);
   add_to(ndcg_, later.ndcg_);
   add_to(hit_rate_, later.hit_rate_);
   add_to(mrr_, later.mrr_);
-  for (size_t b = 0; b < buckets_.size(); ++b) {
-    buckets_[b].positives += later.buckets_[b].positives;
-    for (size_t k = 0; k < ks_.size(); ++k) buckets_[b].hits[k] += later.buckets_[b].hits[k];
-  }
+  for (size_t c = 0; c < cuts_.size(); ++c)
+    for (size_t g = 0; g < cuts_[c].counts.size(); ++g) {
+      auto& count = cuts_[c].counts[g];
+      count.positives += later.cuts_[c].counts[g].positives;
+      for (size_t k = 0; k < ks_.size(); ++k) count.hits[k] += later.cuts_[c].counts[g].hits[k];
+    }
   for (const auto& [length, more] : later.by_history_) {
     auto& activity = by_history_[length];
     if (activity.recall.empty()) activity.recall.assign(ks_.size(), 0.0);
@@ -147,11 +133,27 @@ void RankingAccumulator::merge(const RankingAccumulator& later) {
     for (size_t i = 0; i < popularity_->items(); ++i) exposure_[k][i] += later.exposure_[k][i];
 }
 
-PopularityBucket RankingAccumulator::bucket_report(const HitCount& count) const {
-  PopularityBucket bucket;
-  bucket.test_positives = count.positives;
-  bucket.recall = over(AtK(count.hits.begin(), count.hits.end()), count.positives);
-  return bucket;
+std::vector<ItemBucket> RankingAccumulator::bucket_reports(const Cut& cut) const {
+  std::vector<ItemBucket> buckets;
+  for (size_t g = 0; g < cut.counts.size(); ++g) {
+    const auto& count = cut.counts[g];
+    buckets.push_back({.name = cut.groups->names[g],
+                       .test_positives = count.positives,
+                       .recommended = AtK(ks_.size()),
+                       .recall = over(AtK(count.hits.begin(), count.hits.end()), count.positives)});
+  }
+  for (uint32_t i = 0; i < popularity_->items(); ++i) {
+    if (cut.groups->of_item[i] == ItemGroups::kNone) continue;
+    auto& bucket = buckets[cut.groups->of_item[i]];
+    ++bucket.items, bucket.train_positives += popularity_->count(i);
+    for (size_t k = 0; k < ks_.size(); ++k) bucket.recommended[k] += exposure_[k][i];
+  }
+  for (size_t k = 0; k < ks_.size(); ++k) {
+    const double total = std::accumulate(exposure_[k].begin(), exposure_[k].end(), 0.0);
+    if (total > 0)
+      for (auto& bucket : buckets) bucket.recommended[k] /= total;
+  }
+  return buckets;
 }
 
 RankingReport RankingAccumulator::report() const {
@@ -161,17 +163,10 @@ RankingReport RankingAccumulator::report() const {
   report.recall = over(recall_, users_), report.ndcg = over(ndcg_, users_);
   report.hit_rate = over(hit_rate_, users_), report.mrr = over(mrr_, users_);
 
-  for (size_t b = 0; b < ItemPopularity::kBuckets; ++b) {
-    report.by_item_popularity.push_back(bucket_report(buckets_[b]));
-    report.by_item_popularity[b].name = ItemPopularity::bucket_name(b);
-  }
-  report.zero_train_positives = bucket_report(buckets_[ItemPopularity::kBuckets]);
-  report.zero_train_positives.name = "no train positives";
-  for (uint32_t i = 0; i < popularity_->items(); ++i) {
-    auto& bucket = report.by_item_popularity[popularity_->bucket(i)];
-    ++bucket.items, bucket.train_positives += popularity_->count(i);
-    report.zero_train_positives.items += popularity_->count(i) == 0;
-  }
+  report.by_item_popularity = bucket_reports(cuts_[0]);
+  report.by_popularity_decile = bucket_reports(cuts_[1]);
+  report.zero_train_positives = bucket_reports(cuts_[2])[0];
+  if (cuts_.size() > 3) report.by_item_age = bucket_reports(cuts_[3]);
 
   // A part ends with the length that brings the users so far to the next fifth.
   ActivityBucket part;
@@ -191,11 +186,9 @@ RankingReport RankingAccumulator::report() const {
 
   for (size_t k = 0; k < ks_.size(); ++k) {
     uint64_t shown = 0, total = 0, tail = 0, popularity = 0;
-    std::array<uint64_t, ItemPopularity::kBuckets> by_bucket{};
     for (uint32_t i = 0; i < popularity_->items(); ++i) {
       const uint64_t times = exposure_[k][i];
       shown += times > 0, total += times;
-      by_bucket[popularity_->bucket(i)] += times;
       popularity += times * popularity_->count(i);
       if (popularity_->in_long_tail(i)) tail += times;
     }
@@ -204,8 +197,6 @@ RankingReport RankingAccumulator::report() const {
     report.gini.push_back(gini(exposure_[k]));
     report.average_popularity.push_back(share(popularity, total));
     report.long_tail_share.push_back(share(tail, total));
-    for (size_t b = 0; b < by_bucket.size(); ++b)
-      report.by_item_popularity[b].recommended.push_back(share(by_bucket[b], total));
   }
   return report;
 }
@@ -228,19 +219,25 @@ std::string ranking_json(const RankingReport& report, const EvaluationRun& run) 
   put(metrics, "hit_rate", report.hit_rate);
   put(metrics, "mrr", report.mrr);
   json["metrics"] = std::move(metrics);
-  json["by_item_popularity"] = Json::array();
-  for (const auto& bucket : report.by_item_popularity) {
-    Json entry{{"bucket", bucket.name},
-               {"items", bucket.items},
-               {"test_positives", bucket.test_positives},
-               {"train_positives", bucket.train_positives}};
-    put(entry, "recall", bucket.recall);
-    put(entry, "recommended", bucket.recommended);
-    json["by_item_popularity"].push_back(std::move(entry));
-  }
+  const auto add_buckets = [&](const char* key, const char* name, const std::vector<ItemBucket>& buckets) {
+    json[key] = Json::array();
+    for (const auto& bucket : buckets) {
+      Json entry{{name, bucket.name},
+                 {"items", bucket.items},
+                 {"test_positives", bucket.test_positives},
+                 {"train_positives", bucket.train_positives}};
+      put(entry, "recall", bucket.recall);
+      put(entry, "recommended", bucket.recommended);
+      json[key].push_back(std::move(entry));
+    }
+  };
+  add_buckets("by_item_popularity", "bucket", report.by_item_popularity);
+  add_buckets("by_popularity_decile", "decile", report.by_popularity_decile);
+  add_buckets("by_item_age", "age", report.by_item_age);
   const auto& zero = report.zero_train_positives;
   json["zero_train_positives"] = Json{{"items", zero.items}, {"test_positives", zero.test_positives}};
   put(json["zero_train_positives"], "recall", zero.recall);
+  put(json["zero_train_positives"], "recommended", zero.recommended);
   json["by_user_activity"] = Json::array();
   for (const auto& bucket : report.by_user_activity) {
     Json entry{{"shortest_history", bucket.shortest}, {"longest_history", bucket.longest}, {"users", bucket.users}};

@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "train/item_groups.h"
+
 namespace pagoda {
 
 struct RankedUser {
@@ -31,7 +33,8 @@ struct RankedUser {
 // One figure for each K, in the order of RankingReport::ks.
 using AtK = std::vector<double>;
 
-struct PopularityBucket {
+// What is said of a group of items.
+struct ItemBucket {
   std::string name;
   uint64_t items = 0, test_positives = 0, train_positives = 0;
   AtK recommended;  // its share of the first K of every list
@@ -51,10 +54,10 @@ struct RankingReport {
   uint64_t test_positives = 0, outside_catalogue = 0;  // pairs; the second is part of the first
   AtK recall, ndcg, hit_rate, mrr;
 
-  // The catalogue by train count, ties by row: "top 1%", "1-5%", "5-20%", "20-50%", "bottom 50%" of the items; and once
-  // more those of them that no one has in train.
-  std::vector<PopularityBucket> by_item_popularity;
-  PopularityBucket zero_train_positives;
+  std::vector<ItemBucket> by_item_popularity;    // ItemPopularity::buckets
+  std::vector<ItemBucket> by_popularity_decile;  // ItemPopularity::deciles
+  ItemBucket zero_train_positives;               // ItemPopularity::unseen
+  std::vector<ItemBucket> by_item_age;           // empty when no age is known
   // Users cut into up to five parts of about equal size by history length; users of one length stay together.
   std::vector<ActivityBucket> by_user_activity;
 
@@ -65,30 +68,14 @@ struct RankingReport {
   AtK long_tail_share;     // share of recommendations outside the top 20% of the items by train count
 };
 
-// The train counts of the catalogue, and what is derived from them once. Immutable: shared by all accumulators.
-class ItemPopularity {
- public:
-  static constexpr size_t kBuckets = 5;
-  explicit ItemPopularity(std::vector<uint32_t> train_counts);  // of each item row
-  size_t items() const { return counts_.size(); }
-  uint32_t count(uint32_t row) const { return counts_[row]; }
-  size_t bucket(uint32_t row) const { return buckets_[row]; }
-  bool in_long_tail(uint32_t row) const { return long_tail_[row]; }
-  static const char* bucket_name(size_t bucket);
-
- private:
-  std::vector<uint32_t> counts_;
-  std::vector<uint8_t> buckets_, long_tail_;
-};
-
 // Adds users up. Not thread-safe: for parallel work cut the users into chunks by their number alone, give each chunk an
 // accumulator and merge them in order; the result then has the same bits on any number of threads.
 // Memory: 4 bytes an item and K.
 class RankingAccumulator {
  public:
-  RankingAccumulator(std::vector<size_t> ks,
-                     const ItemPopularity& popularity);  // ks rising, > 0; popularity outlives it
-  void add(const RankedUser& user);                      // a user without relevant items leaves no trace
+  // ks rising, > 0. Popularity and ages (nullptr: unknown) outlive it.
+  RankingAccumulator(std::vector<size_t> ks, const ItemPopularity& popularity, const ItemGroups* ages = nullptr);
+  void add(const RankedUser& user);  // a user without relevant items leaves no trace
   void merge(const RankingAccumulator& later);
   RankingReport report() const;
 
@@ -97,19 +84,23 @@ class RankingAccumulator {
     uint64_t positives = 0;
     std::vector<uint64_t> hits;  // [K]
   };
+  struct Cut {
+    const ItemGroups* groups;
+    std::vector<HitCount> counts;  // of each group
+  };
   struct Activity {
     uint64_t users = 0;
     AtK recall;  // summed
   };
 
   void find_hits(const RankedUser& user);
-  PopularityBucket bucket_report(const HitCount& count) const;
+  std::vector<ItemBucket> bucket_reports(const Cut& cut) const;
 
   std::vector<size_t> ks_;
   const ItemPopularity* popularity_;
   uint64_t users_ = 0, test_positives_ = 0, outside_ = 0;
   AtK recall_, ndcg_, hit_rate_, mrr_;             // summed over users
-  std::vector<HitCount> buckets_;                  // kBuckets, then the items without train positives
+  std::vector<Cut> cuts_;                          // buckets, deciles, unseen; ages where they are known
   std::map<size_t, Activity> by_history_;          // by history length
   std::vector<std::vector<uint32_t>> exposure_;    // [K][item]: times in the first K
   std::vector<std::pair<size_t, uint32_t>> hits_;  // of the user at hand: rank from 1, row; ranks rising

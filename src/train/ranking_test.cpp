@@ -101,13 +101,14 @@ TEST(Ranking, ItemsFallIntoPopularityBucketsByTheirRank) {
   std::vector<uint32_t> counts(200);
   for (uint32_t i = 0; i < 200; ++i) counts[i] = i < 20 ? 0 : 1000 - i;  // most popular: 20, 21, ...
   const ItemPopularity popularity(counts);
-  EXPECT_EQ(popularity.bucket(21), 0u);
-  EXPECT_EQ(popularity.bucket(22), 1u);
-  EXPECT_EQ(popularity.bucket(29), 1u);
-  EXPECT_EQ(popularity.bucket(30), 2u);
-  EXPECT_EQ(popularity.bucket(60), 3u);
-  EXPECT_EQ(popularity.bucket(120), 4u);
-  EXPECT_EQ(popularity.bucket(0), 4u);
+  const auto& bucket_of = popularity.buckets().of_item;
+  EXPECT_EQ(bucket_of[21], 0);
+  EXPECT_EQ(bucket_of[22], 1);
+  EXPECT_EQ(bucket_of[29], 1);
+  EXPECT_EQ(bucket_of[30], 2);
+  EXPECT_EQ(bucket_of[60], 3);
+  EXPECT_EQ(bucket_of[120], 4);
+  EXPECT_EQ(bucket_of[0], 4);
   EXPECT_FALSE(popularity.in_long_tail(59));
   EXPECT_TRUE(popularity.in_long_tail(60));
 
@@ -132,9 +133,93 @@ TEST(Ranking, ItemsFallIntoPopularityBucketsByTheirRank) {
 
 TEST(Ranking, ASmallCatalogueStillHasATop) {
   const ItemPopularity popularity({5, 9, 1});
-  EXPECT_EQ(popularity.bucket(1), 0u);
-  EXPECT_EQ(popularity.bucket(0), 3u);
-  EXPECT_EQ(popularity.bucket(2), 4u);
+  EXPECT_EQ(popularity.buckets().of_item, (std::vector<uint8_t>{3, 0, 4}));
+}
+
+TEST(Ranking, DecilesAreTenthsOfTheTrainRows) {
+  // 100 rows: item 4 has 40 (rows 0 to 40, middle 20), item 0 has 25 (middle 52.5), item 2 has 20 (75), item 3 has 10
+  // (90), item 1 has 5 (97.5), item 5 none.
+  const ItemPopularity popularity({25, 5, 20, 10, 40, 0});
+  EXPECT_EQ(popularity.deciles().of_item, (std::vector<uint8_t>{5, 9, 7, 9, 2, ItemGroups::kNone}));
+  // Test rows on 4, 1, 3, 5; hits on 4 at rank 1 and on 3 at rank 3.
+  const auto report = rank({user({4, 0, 3}, {1, 3, 4, 5})}, {1, 3}, popularity);
+  const auto& deciles = report.by_popularity_decile;
+  ASSERT_EQ(deciles.size(), 10u);
+  EXPECT_EQ(deciles[2].name, "3");
+  EXPECT_EQ(deciles[2].items, 1u);
+  EXPECT_EQ(deciles[2].train_positives, 40u);
+  EXPECT_EQ(deciles[2].test_positives, 1u);
+  expect_near(deciles[2].recall, {1, 1});
+  expect_near(deciles[2].recommended, {1, 1.0 / 3});
+  EXPECT_EQ(deciles[9].items, 2u);
+  EXPECT_EQ(deciles[9].train_positives, 15u);
+  EXPECT_EQ(deciles[9].test_positives, 2u);
+  expect_near(deciles[9].recall, {0, 0.5});
+  expect_near(deciles[9].recommended, {0, 1.0 / 3});
+  EXPECT_EQ(deciles[0].items, 0u);
+  expect_near(deciles[0].recall, {0, 0});
+  uint64_t positives = report.zero_train_positives.test_positives;
+  for (const auto& decile : deciles) positives += decile.test_positives;
+  EXPECT_EQ(positives, report.test_positives) << "the deciles and the items without rows are all there is";
+}
+
+TEST(Ranking, ItemsOfLikeCountFillTheDecilesEvenly) {
+  const ItemPopularity popularity(std::vector<uint32_t>(20, 7));
+  for (size_t item = 0; item < 20; ++item) EXPECT_EQ(popularity.deciles().of_item[item], item / 2);
+  const ItemPopularity nothing(std::vector<uint32_t>(3, 0));
+  for (size_t item = 0; item < 3; ++item) EXPECT_EQ(nothing.deciles().of_item[item], ItemGroups::kNone);
+}
+
+TEST(Ranking, ItemsAreJudgedByTheirAge) {
+  constexpr int64_t kDay = 86'400'000'000, kNow = 20'000 * kDay;
+  const std::vector<int64_t> born{
+      kNow + 1,          kNow,     kNow - 7 * kDay + 1, kNow - 7 * kDay, kNow - 29 * kDay, kNow - 30 * kDay,
+      kNow - 180 * kDay, INT64_MIN};
+  const auto ages = items_by_age(born, kNow);
+  EXPECT_EQ(ages.names,
+            (std::vector<std::string>{"not born yet", "under 7 d", "7-30 d", "30-180 d", "180-730 d", "unknown"}));
+  EXPECT_EQ(ages.of_item, (std::vector<uint8_t>{0, 1, 1, 2, 2, 3, 4, 5}));
+  EXPECT_EQ(items_by_age(std::vector<int64_t>{kNow - 730 * kDay}, kNow).names,
+            (std::vector<std::string>{"over 730 d"}));
+
+  const ItemPopularity popularity({0, 1, 1, 3, 1, 1, 1, 1});
+  RankingAccumulator sum({1, 4}, popularity, &ages);
+  sum.add(user({3, 1, 6, 4}, {0, 2, 3, 4}).view());
+  RankingAccumulator more({1, 4}, popularity, &ages);
+  more.add(user({3, 0, 5, 7}, {4}).view());
+  sum.merge(more);
+  const auto report = sum.report();
+  ASSERT_EQ(report.by_item_age.size(), 6u);
+  EXPECT_EQ(report.by_item_age[0].test_positives, 1u);
+  expect_near(report.by_item_age[0].recall, {0, 0});
+  expect_near(report.by_item_age[0].recommended, {0, 1.0 / 8});
+  EXPECT_EQ(report.by_item_age[2].items, 2u);
+  EXPECT_EQ(report.by_item_age[2].test_positives, 3u);  // 3 and 4 of the first user, 4 of the second
+  EXPECT_EQ(report.by_item_age[2].train_positives, 4u);
+  expect_near(report.by_item_age[2].recall, {1.0 / 3, 2.0 / 3});
+  expect_near(report.by_item_age[2].recommended, {1, 3.0 / 8});
+  EXPECT_TRUE(rank({user({1}, {1})}, {1}, popularity).by_item_age.empty());
+}
+
+TEST(Ranking, TheLongTailIsWhatLiesOutsideTheTopFifth) {
+  // Ten items: the top fifth is two of them, by count and then by row: 3 and 1.
+  const ItemPopularity popularity({5, 9, 5, 10, 1, 1, 0, 0, 0, 5});
+  std::vector<uint32_t> head;
+  for (uint32_t item = 0; item < 10; ++item)
+    if (!popularity.in_long_tail(item)) head.push_back(item);
+  EXPECT_EQ(head, (std::vector<uint32_t>{1, 3}));
+  // Places: 3, 0 / 1, 6: half of them in the tail; (10 + 5 + 9 + 0) / 4 rows on average; 4 of 10 items; and the Gini of
+  // six 0 and four 1: 2 (7 + 8 + 9 + 10) / (10 * 4) - 11 / 10.
+  const auto report = rank({user({3, 0}, {0}), user({1, 6}, {0})}, {2}, popularity);
+  expect_near(report.long_tail_share, {0.5});
+  expect_near(report.average_popularity, {6});
+  expect_near(report.coverage, {0.4});
+  expect_near(report.gini, {0.6});
+}
+
+TEST(Ranking, OneItemInEveryPlaceHasTheLargestGini) {
+  const ItemPopularity popularity(std::vector<uint32_t>(50, 1));
+  expect_near(rank({user({7}, {1}), user({7}, {1})}, {1}, popularity).gini, {1 - 1.0 / 50});
 }
 
 TEST(Ranking, WhatIsRecommendedIsCountedOverTheWholeCatalogue) {
@@ -242,6 +327,8 @@ TEST(Ranking, TheJsonHasItsKeysInAFixedOrder) {
                                             "test_positives_outside_catalogue",
                                             "metrics",
                                             "by_item_popularity",
+                                            "by_popularity_decile",
+                                            "by_item_age",
                                             "zero_train_positives",
                                             "by_user_activity",
                                             "coverage@1",
@@ -257,7 +344,12 @@ TEST(Ranking, TheJsonHasItsKeysInAFixedOrder) {
   EXPECT_EQ(metrics, (std::vector<std::string>{"recall@1", "recall@2", "ndcg@1", "ndcg@2", "hit_rate@1", "hit_rate@2",
                                                "mrr@1", "mrr@2"}));
   EXPECT_EQ(json["metrics"]["recall@2"], 1.0);
-  EXPECT_EQ(json["zero_train_positives"].dump(), R"({"items":1,"test_positives":1,"recall@1":0.0,"recall@2":1.0})");
+  EXPECT_EQ(json["zero_train_positives"].dump(),
+            R"({"items":1,"test_positives":1,"recall@1":0.0,"recall@2":1.0,"recommended@1":0.0,"recommended@2":0.5})");
+  EXPECT_EQ(json["by_popularity_decile"][5].dump(),
+            R"({"decile":"6","items":1,"test_positives":0,"train_positives":1,"recall@1":0.0,"recall@2":0.0,)"
+            R"("recommended@1":1.0,"recommended@2":0.5})");
+  EXPECT_EQ(json["by_item_age"].dump(), "[]");
   EXPECT_EQ(json["by_user_activity"][0].dump(),
             R"({"shortest_history":4,"longest_history":4,"users":1,"recall@1":0.0,"recall@2":1.0})");
   EXPECT_EQ(json["model"]["fingerprint"], "ab");

@@ -72,26 +72,30 @@ std::string best_epoch(const ReadModel& model, const std::string& metric) {
                      number_text(best->x, false));
 }
 
-bool any_bucket(ReadModels models, double EvaluatedBucket::* field) {
+// A list of buckets of every model's evaluation. The names are those of the first model that has some; the others' are
+// matched by name.
+using Buckets = std::vector<EvaluatedBucket> Evaluated::*;
+
+bool any_bucket(ReadModels models, Buckets list, double EvaluatedBucket::* field) {
   for (const auto& model : models)
     if (model.evaluation)
-      for (const auto& bucket : model.evaluation->buckets)
+      for (const auto& bucket : (*model.evaluation).*list)
         if (std::isfinite(bucket.*field)) return true;
   return false;
 }
 
-// The buckets of the first model that has some; others are matched by name.
-const Evaluated* bucketed(ReadModels models) {
+const Evaluated* bucketed(ReadModels models, Buckets list) {
   for (const auto& model : models)
-    if (model.evaluation && !model.evaluation->buckets.empty()) return &*model.evaluation;
+    if (model.evaluation && !((*model.evaluation).*list).empty()) return &*model.evaluation;
   return nullptr;
 }
 
-std::vector<double> by_bucket(const Evaluated& names, const Evaluated& from, double EvaluatedBucket::* field) {
+std::vector<double> by_bucket(const std::vector<EvaluatedBucket>& names, const std::vector<EvaluatedBucket>& from,
+                              double EvaluatedBucket::* field) {
   std::vector<double> values;
-  for (const auto& bucket : names.buckets) {
+  for (const auto& bucket : names) {
     values.push_back(NAN);
-    for (const auto& candidate : from.buckets)
+    for (const auto& candidate : from)
       if (candidate.name == bucket.name) values.back() = candidate.*field;
   }
   return values;
@@ -105,9 +109,9 @@ std::vector<double> shares(std::vector<double> values) {
   return values;
 }
 
-std::vector<std::string> bucket_names(const Evaluated& evaluated) {
+std::vector<std::string> bucket_names(const std::vector<EvaluatedBucket>& buckets) {
   std::vector<std::string> names;
-  for (const auto& bucket : evaluated.buckets) names.push_back(bucket.name);
+  for (const auto& bucket : buckets) names.push_back(bucket.name);
   return names;
 }
 
@@ -115,28 +119,32 @@ std::string tested(double positives) {
   return std::isfinite(positives) ? number_text(positives, false) + (positives == 1 ? " test" : " tests") : "";
 }
 
-std::string recall_figure(ReadModels models, const Evaluated& names) {
-  const std::string metric = fmt::format("Recall@{}", names.bucket_k);
-  BarChart chart{.title = metric + " by item popularity",
-                 .description = "Items from the most clicked in train to the least.",
+// Of the test items in each bucket, how many the lists held.
+std::string recall_figure(ReadModels models, Buckets list, const std::string& by, const std::string& note) {
+  const Evaluated* first = bucketed(models, list);
+  if (!first || !any_bucket(models, list, &EvaluatedBucket::recall)) return "";
+  const auto& names = first->*list;
+  const bool with_unseen = list == &Evaluated::buckets && first->never_in_train;
+  const std::string metric = fmt::format("Recall@{}", first->bucket_k), title = metric + " by " + by;
+  BarChart chart{.title = title,
+                 .description = note,
                  .groups = bucket_names(names),
                  .notes = {},
                  .y = {.label = metric},
                  .series = {}};
-  for (const auto& bucket : names.buckets) chart.notes.push_back(tested(bucket.test_positives));
-  if (names.never_in_train) {
-    chart.groups.push_back(names.never_in_train->name);
-    chart.notes.push_back(tested(names.never_in_train->test_positives));
+  for (const auto& bucket : names) chart.notes.push_back(tested(bucket.test_positives));
+  if (with_unseen) {
+    chart.groups.push_back(first->never_in_train->name);
+    chart.notes.push_back(tested(first->never_in_train->test_positives));
   }
   for (const auto& model : models) {
     if (!model.evaluation) continue;
-    auto values = by_bucket(names, *model.evaluation, &EvaluatedBucket::recall);
-    if (names.never_in_train)
+    auto values = by_bucket(names, (*model.evaluation).*list, &EvaluatedBucket::recall);
+    if (with_unseen)
       values.push_back(model.evaluation->never_in_train ? model.evaluation->never_in_train->recall : NAN);
     chart.series.push_back({name_of(model), std::move(values), model.color});
   }
-  return figure(metric + " by item popularity",
-                "Of the test items in each part of the catalogue, how many the lists held.", svg(chart));
+  return figure(title, note, svg(chart));
 }
 
 std::string activity_figure(ReadModels models) {
@@ -170,7 +178,11 @@ std::string activity_figure(ReadModels models) {
   return figure(metric + " by length of the user's history", "Users by their number of clicks in train.", svg(chart));
 }
 
-std::string recommended_figure(ReadModels models, const Evaluated& names) {
+std::string recommended_figure(ReadModels models) {
+  constexpr Buckets kBuckets = &Evaluated::buckets;
+  const Evaluated* first = bucketed(models, kBuckets);
+  if (!first || !any_bucket(models, kBuckets, &EvaluatedBucket::recommended)) return "";
+  const auto& names = first->buckets;
   BarChart chart{
       .title = "What is recommended, by item popularity",
       .description = "Shares of the catalogue, of the clicks in train and of the places in the users' lists.",
@@ -184,14 +196,14 @@ std::string recommended_figure(ReadModels models, const Evaluated& names) {
       chart.series.push_back({name, parts, color});
   };
   add("catalogue", by_bucket(names, names, &EvaluatedBucket::items), kFaint);
-  if (any_bucket(models, &EvaluatedBucket::train_positives))
+  if (any_bucket(models, kBuckets, &EvaluatedBucket::train_positives))
     add("clicks in train", by_bucket(names, names, &EvaluatedBucket::train_positives), kNeutral);
   else
     add("test clicks", by_bucket(names, names, &EvaluatedBucket::test_positives), kNeutral);
   for (const auto& model : models)
     if (model.evaluation)
       add(models.size() > 1 ? name_of(model) : "recommended",
-          by_bucket(names, *model.evaluation, &EvaluatedBucket::recommended), model.color);
+          by_bucket(names, model.evaluation->buckets, &EvaluatedBucket::recommended), model.color);
   return figure("What is recommended, by item popularity",
                 "Each bucket's share of the catalogue, of the clicks, and of the places in the lists.", svg(chart));
 }
@@ -222,6 +234,59 @@ std::string lists_table(ReadModels models) {
     out += "</tr>\n";
   }
   return out + "</tbody></table></div>\n";
+}
+
+std::string age_note(ReadModels models) {
+  const Evaluated* first = bucketed(models, &Evaluated::ages);
+  if (!first) return "";
+  return first->age_source == "first seen"
+             ? "Age at the latest time that the model has seen, counted from the item's first row."
+             : "Age at the latest time that the model has seen, by the column '" + first->age_source + "'.";
+}
+
+struct HealthRow {
+  std::string_view key;
+  std::string name, meaning;
+  bool percent;
+};
+
+// The first K alone: the others say the same again.
+std::string health_table(ReadModels models) {
+  std::vector<HealthRow> rows{
+      {"mean_cosine_items", "Mean cosine of two items", "near 1: the vectors have collapsed into one direction", false},
+      {"mean_cosine_users", "Mean cosine of two users", "likewise", false},
+      {"columns", "Columns a step", "negatives that a row may have", false},
+      {"effective_negatives", "Effective negatives", "how many different items these columns amount to", false},
+      {"accidental_hit_rate", "Accidental hits", "columns that were the row's own item or its user's: masked", true}};
+  const auto health = [](const ReadModel& model, std::string_view key) {
+    if (model.evaluation)
+      for (const auto& [name, value] : model.evaluation->health)
+        if (name == key) return value;
+    return double{NAN};
+  };
+  std::string batch, catalogue;
+  for (const auto& model : models)
+    if (model.evaluation)
+      for (const auto& [name, value] : model.evaluation->health) {
+        if (batch.empty() && name.starts_with("batch_recall@")) batch = name;
+        if (catalogue.empty() && name.starts_with("catalogue_recall@")) catalogue = name;
+      }
+  if (!batch.empty())
+    rows.push_back({batch, metric_label(batch), "a training row's item among the columns of its batch", false});
+  if (!catalogue.empty())
+    rows.push_back({catalogue, metric_label(catalogue), "the same item in the whole catalogue", false});
+  std::string out;
+  for (const auto& row : rows) {
+    if (std::none_of(models.begin(), models.end(), [&](const auto& m) { return std::isfinite(health(m, row.key)); }))
+      continue;
+    out += fmt::format("<tr><th>{} <span class=\"quiet\">{}</span></th>", escape_markup(row.name), row.meaning);
+    for (const auto& model : models)
+      out += fmt::format("<td>{}</td>", number_text(health(model, row.key), row.percent));
+    out += "</tr>\n";
+  }
+  if (out.empty()) return "";
+  return "<div class=\"card wide\"><table>\n<thead><tr><th>Health</th>" + model_heads(models) +
+         "</tr></thead>\n<tbody>\n" + out + "</tbody></table></div>\n";
 }
 
 // The median of |estimated / exact - 1|; NaN of nothing.
@@ -310,25 +375,32 @@ std::string learning_section(ReadModels models) {
 }
 
 std::string popularity_section(ReadModels models) {
-  const Evaluated* names = bucketed(models);
   std::vector<std::string> cards;
   const auto add = [&](std::string html) {
     if (!html.empty()) cards.push_back(std::move(html));
   };
-  if (names && any_bucket(models, &EvaluatedBucket::recall)) add(recall_figure(models, *names));
-  if (names && any_bucket(models, &EvaluatedBucket::recommended)) add(recommended_figure(models, *names));
+  add(recall_figure(models, &Evaluated::buckets, "item popularity",
+                    "Of the test items in each part of the catalogue, how many the lists held."));
+  add(recommended_figure(models));
+  add(recall_figure(
+      models, &Evaluated::deciles, "tenths of the training rows",
+      "From the few hottest items (1) to most of the catalogue (10): each tenth was learnt from as often."));
+  add(recall_figure(models, &Evaluated::ages, "age of the item", age_note(models)));
   add(activity_figure(models));
-  const std::string table = lists_table(models);
-  if (cards.empty() && table.empty()) return "";
+  const std::string table = lists_table(models), health = health_table(models);
+  if (cards.empty() && table.empty() && health.empty()) return "";
 
   std::string out = heading("popularity", "By popularity",
                             "Parts of the catalogue, from the items most clicked in train to the least. A model that "
                             "only repeats what is popular does well on the left and finds nothing on the right.") +
                     "<div class=\"charts\">\n";
   for (const auto& card : cards) out += card;
-  // The table fills the place that an odd number of charts leaves, or has a row to itself.
-  if (cards.size() % 2 == 1) return out + table + "</div></section>\n";
-  return out + "</div>\n<div class=\"below\">" + table + "</div></section>\n";
+  // A table fills the place that an odd number of charts leaves; what is left has a row to itself.
+  const std::string first = cards.size() % 2 == 1 ? table : "", second = first.empty() ? table : "";
+  out += first + "</div>\n";
+  for (const auto& rest : {second, health})
+    if (!rest.empty()) out += "<div class=\"below\">" + rest + "</div>\n";
+  return out + "</section>\n";
 }
 
 std::string frequency_section(ReadModels models) {

@@ -69,8 +69,12 @@ Evaluated parse_evaluation(std::string_view text, std::string_view what) {
                       .items = number_or_nan(json, "items"),
                       .seconds = number_or_nan(json, "seconds"),
                       .metrics = {},
+                      .health = {},
                       .lists = {},
                       .buckets = {},
+                      .deciles = {},
+                      .ages = {},
+                      .age_source = text_or_empty(json, "item_age_source"),
                       .never_in_train = {},
                       .by_activity = {},
                       .uses_order = {}};
@@ -81,9 +85,14 @@ Evaluated parse_evaluation(std::string_view text, std::string_view what) {
     if (value.is_number() && split_metric(name).second > 0) evaluated.lists.emplace_back(name, value.get<double>());
 
   int& k = evaluated.bucket_k;
-  if (const Json* buckets = find_as(json, "by_item_popularity", Json::value_t::array))
-    for (const auto& bucket : *buckets)
-      if (bucket.is_object()) evaluated.buckets.push_back(bucket_of(bucket, text_or_empty(bucket, "bucket"), k));
+  const auto read_buckets = [&](const char* key, const char* name, std::vector<EvaluatedBucket>& out) {
+    if (const Json* buckets = find_as(json, key, Json::value_t::array))
+      for (const auto& bucket : *buckets)
+        if (bucket.is_object()) out.push_back(bucket_of(bucket, text_or_empty(bucket, name), k));
+  };
+  read_buckets("by_item_popularity", "bucket", evaluated.buckets);
+  read_buckets("by_popularity_decile", "decile", evaluated.deciles);
+  read_buckets("by_item_age", "age", evaluated.ages);
   if (const Json* zero = find_as(json, "zero_train_positives", Json::value_t::object))
     if (auto bucket = bucket_of(*zero, "no clicks", k); bucket.items > 0) evaluated.never_in_train = bucket;
   if (const Json* activity = find_as(json, "by_user_activity", Json::value_t::array))
@@ -92,6 +101,9 @@ Evaluated parse_evaluation(std::string_view text, std::string_view what) {
         evaluated.by_activity.push_back({number_or_nan(part, "shortest_history"),
                                          number_or_nan(part, "longest_history"), number_or_nan(part, "users"),
                                          recall_of(part, k)});
+  if (const Json* health = find_as(json, "health", Json::value_t::object))
+    for (const auto& [name, value] : health->items())
+      if (value.is_number()) evaluated.health.emplace_back(name, value.get<double>());
   if (const Json* order = find_as(json, "uses_order", Json::value_t::boolean))
     evaluated.uses_order = order->get<bool>();
   return evaluated;

@@ -25,8 +25,12 @@ struct Evaluated {
   std::string split, chosen_on;
   double users, items, seconds;                   // NaN: not said
   std::vector<NamedValue> metrics;                // "recall@20", ..., in the order of the text
+  std::vector<NamedValue> health;                 // mean_cosine_items, ..., in the order of the text
   std::vector<NamedValue> lists;                  // what the lists look like: coverage@20, gini@20, ...
   std::vector<EvaluatedBucket> buckets;           // of the catalogue, from the hottest
+  std::vector<EvaluatedBucket> deciles;           // of the train rows, from the hottest items
+  std::vector<EvaluatedBucket> ages;              // of the catalogue, from the youngest
+  std::string age_source;                         // what says an item's age: a column, "first seen"
   std::optional<EvaluatedBucket> never_in_train;  // some of the coldest bucket's items once more
   int bucket_k = 0;                               // of the recall of all buckets, the first said; 0: not said
   struct Activity {                               // users with so many clicks in train

@@ -18,6 +18,10 @@ constexpr const char* kEvaluation = R"({"split": "test", "users": 29858, "items"
      "recall@20": 0.5, "recall@1000": 0.9},
     {"bucket": "bottom 50%", "items": 3, "test_positives": 0, "train_positives": 20, "recommended@20": 150,
      "recall@20": 0, "recall@1000": 0}],
+  "by_popularity_decile": [{"decile": "1", "items": 2, "test_positives": 9, "train_positives": 8, "recall@20": 0.625}],
+  "by_item_age": [{"age": "under 7 d", "items": 2, "test_positives": 4, "train_positives": 1, "recall@20": 0.75}],
+  "item_age_source": "released", "health": {"mean_cosine_items": 0.0625, "columns": 1536, "effective_negatives": 700.5,
+  "accidental_hit_rate": 0.0025, "batch_recall@20": 0.5, "batch_recall@1000": 1, "catalogue_recall@20": 0.25},
   "zero_train_positives": {"items": 1, "test_positives": 2, "recall@20": 0.125, "recall@1000": 0.5},
   "by_user_activity": [{"shortest_history": 1, "longest_history": 8, "users": 7, "recall@20": 0.375}],
   "coverage@20": 0.625, "gini@20": 0.7, "average_popularity@20": 41.5, "long_tail_share@20": 0.1,
@@ -55,6 +59,14 @@ TEST(Report, EvaluationIsReadAsEvaluateWritesIt) {
   EXPECT_TRUE(std::isnan(read.buckets[1].recall)) << "nothing was tested there";
   ASSERT_TRUE(read.never_in_train);
   EXPECT_EQ(read.never_in_train->recall, 0.125);
+  ASSERT_EQ(read.deciles.size(), 1u);
+  EXPECT_EQ(read.deciles[0].name, "1");
+  EXPECT_EQ(read.deciles[0].recall, 0.625);
+  ASSERT_EQ(read.ages.size(), 1u);
+  EXPECT_EQ(read.ages[0].name, "under 7 d");
+  EXPECT_EQ(read.ages[0].recall, 0.75);
+  EXPECT_EQ(read.age_source, "released");
+  EXPECT_EQ(read.health[1], NamedValue("columns", 1536));
   ASSERT_EQ(read.by_activity.size(), 1u);
   EXPECT_EQ(read.by_activity[0].recall, 0.375);
 }
@@ -145,6 +157,20 @@ TEST(Report, WhatIsRecommendedIsShownAsShares) {
   EXPECT_TRUE(has(page,
                   "catalogue: top 1% 25.0%, bottom 50% 75.0%. clicks in train: top 1% 75.0%, bottom 50% 25.0%. "
                   "recommended: top 1% 25.0%, bottom 50% 75.0%."));
+}
+
+TEST(Report, TenthsAgesAndHealthAreShown) {
+  const std::string page = render_report({.models = {full_model("a")}});
+  EXPECT_TRUE(has(page, "Recall@20 by tenths of the training rows"));
+  EXPECT_TRUE(has(page, "by the column &#39;released&#39;."));
+  EXPECT_TRUE(has(page,
+                  "<th>Mean cosine of two items <span class=\"quiet\">near 1: the vectors have collapsed into one "
+                  "direction</span></th><td>0.0625</td>"));
+  EXPECT_TRUE(has(page, "masked</span></th><td>0.25%</td>"));
+  EXPECT_TRUE(has(page, "<th>Batch recall@20 <span"));
+  EXPECT_TRUE(has(page, "whole catalogue</span></th><td>0.2500</td>"));
+  EXPECT_FALSE(has(page, "Batch recall@1000"));
+  EXPECT_FALSE(has(page, "Mean cosine of two users")) << "it is not in the evaluation";
 }
 
 TEST(Report, WhatWasNotMeasuredIsLeftOut) {
