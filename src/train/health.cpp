@@ -134,17 +134,29 @@ TrainingHealth replay_training(ThreadPool& pool, const Bundle& bundle, const Opt
                                const std::vector<size_t>& ks) {
   const auto& model = bundle.model();
   const auto events = data.events(bundle.info().refit);
+  const PositiveDownsampling downsampling(options.sampling.downsample_positives, bundle.item_counts(),
+                                          options.train.seed);
   const Batcher batcher({.options = &options.train,
                          .data = &data,
                          .events = &events,
                          .encoder = &model.user_encoder,
                          .cells = &bundle.user_cells(),
-                         .id_row_of_item = bundle.item_id_rows()});
+                         .id_row_of_item = bundle.item_id_rows(),
+                         .downsampling = &downsampling});
   const auto counts = make_counts(bundle.item_counts());  // expected counts play no part here
+  const auto user_items = data.items_of_users(bundle.info().refit);
+  const auto impressions = data.impressions_of_users(bundle.info().refit);
+  const ItemsOfUsers mined;
+  const CrossBatchMemory memory(std::max<size_t>(1, memory_capacity(options.sampling.negatives, batcher.batch_rows())),
+                                bundle.info().dim);
   const Mixture mixture(options.sampling.negatives, {.catalogue_items = static_cast<uint32_t>(bundle.info().items),
                                                      .batch_rows = static_cast<int64_t>(batcher.batch_rows()),
                                                      .training_counts = bundle.item_counts(),
-                                                     .frequency = counts.get()});
+                                                     .frequency = counts.get(),
+                                                     .user_items = &user_items,
+                                                     .impressions = impressions ? &*impressions : nullptr,
+                                                     .mined = &mined,
+                                                     .memory = &memory});
   const ItemPopularity popularity({bundle.item_counts().begin(), bundle.item_counts().end()});
   const auto catalogue = make_exact_index(bundle.item_vectors());
   RankingAccumulator in_batch(ks, popularity), in_catalogue(ks, popularity);
@@ -156,7 +168,13 @@ TrainingHealth replay_training(ThreadPool& pool, const Bundle& bundle, const Opt
     const auto batch = batcher.make(s * batcher.steps_per_epoch() / steps, order);
     if (batch.users.empty()) continue;
     Columns columns;
-    mixture.draw(batch.positives.values, options.train.seed, batch.step, columns);
+    mixture.draw({.seed = options.train.seed,
+                  .step = batch.step,
+                  .progress = 0,
+                  .positives = batch.positives.values,
+                  .users = batch.users},
+                 columns);
+    columns.items.resize(columns.shared);
     Ragged<uint32_t> own_columns = batch.positives;
     if (!mixture.is_catalogue()) std::iota(own_columns.values.begin(), own_columns.values.end(), 0u);
     hits.add(accidental_hits(batch.users, own_columns, columns.items), own_columns, columns.items.size(),

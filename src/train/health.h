@@ -6,7 +6,8 @@
 
 #include "model/bundle.h"
 #include "train/ranking.h"
-#include "train/training.h"
+#include "train/dataset.h"
+#include "train/options.h"
 
 namespace pagoda {
 
@@ -46,7 +47,8 @@ struct TrainingHealth {
 };
 
 // Makes up to 8 steps of the run's first epoch again, evenly spread: the very batches and columns that training saw, as both
-// follow from seed and step. Up to 256 rows of each are examples. Columns are those of Mixture::draw. Error{usage}: as
+// follow from seed and step. Up to 256 rows of each are examples. Columns are those that all rows share; the memory of
+// earlier batches is empty, and rows' own columns come on top. Error{usage}: as
 // Mixture. `data` is what the bundle was trained on: see trained_on.
 TrainingHealth replay_training(ThreadPool& pool, const Bundle& bundle, const Options& options, const Dataset& data,
                                const std::vector<size_t>& ks);

@@ -6,6 +6,7 @@
 #include "loss/accidental_hits.h"
 #include "train/judgement.h"
 #include "train/train_test.h"
+#include "train/training.h"
 
 namespace pagoda {
 namespace {
@@ -146,7 +147,12 @@ TEST_F(Health, TheGapAgreesWithAPlainCount) {
       const uint64_t step = s * batcher.steps_per_epoch() / 8;
       const auto batch = batcher.make(step, batcher.epoch_order(0));
       Columns columns;
-      mixture.draw(batch.positives.values, options.train.seed, step, columns);
+      mixture.draw({.seed = options.train.seed,
+                    .step = step,
+                    .progress = 0,
+                    .positives = batch.positives.values,
+                    .users = batch.users},
+                   columns);
       TwoTowers<float>::Pass users;
       model.towers.forward_users(pool, batch.encoded, {}, users);
       for (size_t i = 0; i < batch.users.size(); ++i, ++n) {
