@@ -2,7 +2,7 @@
 //
 //   rows:                       positives and own columns: their logits; what is hidden
 //   forward,  a task per tile:  X = U V^T / divisor, and from it E
-//   rows:                       own columns weighed; the loss, the factors c_it
+//   rows:                       E of own columns; the loss, the factors c_it
 //   backward, a task per tile:  dV_t += E^T diag(c_it) U,   E V_t  (the tile's part of dU, before the factor c_it)
 //   rows:                       dU_i = sum_t c_it (E V_t)_i + the part of positives and own columns
 //
@@ -47,20 +47,21 @@ struct BlockedLoss<T>::Block {
   const LossInput<T>* input;
   size_t columns, shared, dim, tiles, width;
   double divisor;
-  std::vector<T> bias;  // [shared - first_negative]
+  std::vector<T> bias, weight;      // [shared - first_negative]
+  std::vector<double> tile_weight;  // [tiles] of all its columns
 
   // The block: rows [begin, begin + rows) of U.
   size_t begin, rows;
-  Matrix<T> logits;                           // [tiles * rows, width]: tile t's rows lie together
-  Matrix<T> partial, scaled;                  // [tiles * rows, D]
-  std::vector<double> sums;                   // [tiles + 1][sums_at[rows]]
-  std::vector<size_t> sums_at;                // [rows + 1]
-  std::vector<double> factors;                // [tiles + 1][rows] c_it
-  std::vector<uint32_t> hidden;               // per row, rising: its masked columns and positives
-  std::vector<size_t> hidden_at, hidden_end;  // [rows] where a row's part of `hidden` begins and ends
-  std::vector<Positive> positives;            // per row, rising by column
-  std::vector<size_t> positives_at;           // [rows + 1]
-  std::vector<T> own_logits, own_bias;        // parallel to row_columns->values from own_first on
+  Matrix<T> logits;                                 // [tiles * rows, width]: tile t's rows lie together
+  Matrix<T> partial, scaled;                        // [tiles * rows, D]
+  std::vector<double> sums;                         // [tiles + 1][sums_at[rows]]
+  std::vector<size_t> sums_at;                      // [rows + 1]
+  std::vector<double> factors;                      // [tiles + 1][rows] c_it
+  std::vector<uint32_t> hidden;                     // per row, rising: its masked columns and positives
+  std::vector<size_t> hidden_at, hidden_end;        // [rows] where a row's part of `hidden` begins and ends
+  std::vector<Positive> positives;                  // per row, rising by column
+  std::vector<size_t> positives_at;                 // [rows + 1]
+  std::vector<T> own_logits, own_bias, own_weight;  // parallel to row_columns->values from own_first on
   size_t own_first;
   std::vector<double> row_value, row_d_log_divisor;
 
@@ -132,11 +133,14 @@ void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput
           "a corrected loss has the log count of each row's own columns");
   }
   named.clear();
-  bias.resize(negatives);
+  bias.resize(negatives), weight.resize(negatives);
+  tile_weight.assign(tiles, 0.0);
   for (size_t k = 0; k < negatives; ++k) {
     const size_t j = input->first_negative + k;
-    bias[k] = static_cast<T>(loss->negative_bias(counted ? input->log_count[j] : 0.0,
-                                                 input->log_multiplicity.empty() ? 0.0 : input->log_multiplicity[j]));
+    const double log_multiplicity = input->log_multiplicity.empty() ? 0.0 : input->log_multiplicity[j];
+    bias[k] = static_cast<T>(loss->negative_bias(counted ? input->log_count[j] : 0.0, log_multiplicity));
+    weight[k] = static_cast<T>(log_multiplicity == 0 ? 1.0 : std::exp(log_multiplicity));
+    tile_weight[k / width] += weight[k];
     check(std::isfinite(bias[k]), "the log count of a column is finite");
   }
 }
@@ -164,7 +168,7 @@ void BlockedLoss<T>::Block::take_rows(size_t first, size_t count) {
   if (!input->row_columns) return;
   own_first = input->row_columns->offsets[begin];
   own_logits.resize(input->row_columns->offsets[begin + rows] - own_first);
-  own_bias.resize(own_logits.size());
+  own_bias.resize(own_logits.size()), own_weight.assign(own_logits.size(), T(1));
 }
 
 template <class T>
@@ -211,17 +215,14 @@ void BlockedLoss<T>::Block::forward(size_t t) {
   const auto x = tile(t);
   gemm(Op::none, Op::transpose, static_cast<T>(1.0 / divisor), input->users.slice_rows(begin, begin + rows),
        input->items.slice_rows(first, last), T(0), x);
-  const T* of_tile = bias.data() + (first - input->first_negative);
+  const size_t at = first - input->first_negative;
   for (size_t r = 0; r < rows; ++r) {
     const Row of_row = row(r);
     const auto out = hidden_in(r, first, last);
-    if (out.size() == n) {
-      loss->weigh(of_row, x[r], of_tile, 0, of_row.sums(t));
-      std::fill_n(x[r], n, T(0));
-      continue;
-    }
-    for (const uint32_t j : out) x[r][j - first] = kHidden<T>;
-    loss->weigh(of_row, x[r], of_tile, n, of_row.sums(t));
+    double total = tile_weight[t];
+    for (const uint32_t j : out) x[r][j - first] = kHidden<T>, total -= weight[j - input->first_negative];
+    if (out.size() == n) total = 0;
+    loss->pass(of_row, {x[r], bias.data() + at, weight.data() + at, out.size() == n ? 0 : n, total}, of_row.sums(t));
     for (const uint32_t j : out) x[r][j - first] = T(0);
   }
 }
@@ -231,7 +232,10 @@ void BlockedLoss<T>::Block::finish_row(size_t r) {
   Row of_row = row(r);
   const auto further = own_columns(r);
   T* own = own_logits.data() + own_at(r);
-  loss->weigh(of_row, own, own_bias.data() + own_at(r), further.size(), of_row.sums(tiles));
+  loss->pass(of_row,
+             {own, own_bias.data() + own_at(r), own_weight.data() + own_at(r), further.size(),
+              static_cast<double>(further.size())},
+             of_row.sums(tiles));
   row_value[r] = loss->finish(of_row);
   for (size_t t = 0; t <= tiles; ++t) of_row.factor(t) *= gradient_scale();
   Named<T>* name = named.data() + named_at[r];
@@ -326,7 +330,8 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
   if (batch == 0) return;
   const size_t block_rows = ceil_div(batch, ceil_div(batch, kMaxRows));
   auto& block = *block_;
-  block.divisor = begin(input);
+  const auto temperature = begin(input);
+  block.divisor = temperature.value_or(1.0);
   block.prepare(*this, input, block_rows);
   for (size_t first_row = 0; first_row < batch; first_row += block_rows) {
     block.take_rows(first_row, std::min(block_rows, batch - first_row));
@@ -344,7 +349,8 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
       for (size_t r = first; r < last; ++r) block.gather_row(r, sum, output);
     });
     output.value += std::accumulate(block.row_value.begin(), block.row_value.end(), 0.0);
-    output.d_log_temperature += std::accumulate(block.row_d_log_divisor.begin(), block.row_d_log_divisor.end(), 0.0);
+    if (temperature)
+      output.d_log_temperature += std::accumulate(block.row_d_log_divisor.begin(), block.row_d_log_divisor.end(), 0.0);
   }
   block.add_named(pool, output);
   output.value /= static_cast<double>(batch);

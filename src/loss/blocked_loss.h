@@ -1,11 +1,11 @@
 // What losses over logits share: the walk over blocks of rows and tiles of columns, the masks, a row's own columns, dU
-// and dV. A loss says what a negative's bias is, what weight a logit gives, and what a row comes to.
+// and dV. A loss says what a negative's bias is, what its logit gives, and what a row comes to.
 //
 // A row's negatives come in stretches: one for each tile of the shared columns, and a last one of the row's own columns.
 // With x_ij = <u_i, v_j> / divisor:
 //
-//   weigh, a row and stretch:  E_ij from x_ij and the bias, for the stretch's negatives; sums over them
-//   finish, a row:             from the sums: the row's value L_i, the gradient of each positive, a factor c_it for
+//   pass,   a row and stretch:  E_ij from x_ij, bias and weight, for the stretch's negatives; sums over them
+//   finish, a row:              from the sums: the row's value L_i, the gradient of each positive, a factor c_it for
 //                              each stretch t, so that dL_i / dx_ij = c_it E_ij for its negatives j
 //
 // A stretch has a factor of its own so that a softmax may shift each by its own maximum: logits are then written once
@@ -15,6 +15,7 @@
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "loss/loss.h"
@@ -34,13 +35,23 @@ struct Positive {
   double gradient;          // dL_i / dx: finish sets it
 };
 
+// Negatives of one row that lie together.
+template <class T>
+struct Stretch {
+  T* x;                 // [n] logits, kHidden<T> where a column is no negative of the row
+  const T* bias;        // [n] the loss's negative_bias
+  const T* weight;      // [n] e^log_multiplicity
+  size_t n;             // 0 where no column of the stretch is a negative
+  double total_weight;  // of the negatives alone
+};
+
 // One row of a block. finish sets factor(t) for each stretch and the positives' gradients; they come as zeros.
 class Row {
  public:
   std::span<Positive> positives;  // rising by column
   size_t stretches;
 
-  double* sums(size_t stretch) const { return sums_ + stretch * sums_stride_; }  // what weigh left
+  double* sums(size_t stretch) const { return sums_ + stretch * sums_stride_; }  // what pass left
   double& factor(size_t stretch) const { return factors_[stretch * factors_stride_]; }
 
  private:
@@ -60,13 +71,13 @@ class BlockedLoss : public Loss<T> {
   // needs_log_count: the input must have the log count of each column.
   explicit BlockedLoss(bool needs_log_count);
 
-  // Called at the start of a run; checks what the loss alone asks of the input. Returns the divisor of the products.
-  virtual double begin(const LossInput<T>& input) = 0;
+  // Called at the start of a run; checks what the loss alone asks of the input. Returns the temperature, the divisor of
+  // the products; none: the divisor is 1.
+  virtual std::optional<double> begin(const LossInput<T>& input) = 0;
   virtual double negative_bias(double log_count, double log_multiplicity) const = 0;
   virtual size_t sums_in_stretch(size_t positives) const = 0;
-  // x[0, n): logits, kHidden<T> where a column is no negative of the row; they become E, which the walk then sets to 0
-  // at the hidden ones. n = 0 where no column of the stretch is a negative. sums: zeros.
-  virtual void weigh(const Row& row, T* x, const T* bias, size_t n, double* sums) const = 0;
+  // Turns stretch.x into E, which the walk then sets to 0 at the hidden ones. sums: zeros.
+  virtual void pass(const Row& row, const Stretch<T>& stretch, double* sums) const = 0;
   virtual double finish(Row& row) const = 0;
 
  private:

@@ -7,8 +7,11 @@
 namespace pagoda {
 
 void describe(Fields& fields, LossOptions& options) {
-  fields.choice("kind", options.kind, {{"sampled_softmax", LossKind::sampled_softmax}},
-                "softmax over the columns that sampling.negatives brings");
+  fields.choice(
+      "kind", options.kind,
+      {{"sampled_softmax", LossKind::sampled_softmax}, {"bce", LossKind::bce}, {"triplet", LossKind::triplet}},
+      "over the columns that sampling.negatives brings; \"bce\": each pair for itself, binary cross-entropy; "
+      "\"triplet\": hinge with margin, which reads no temperature, correction, popularity_dial");
   fields.number_or("temperature", options.temperature, "learned",
                    "divides the cosine, 0.05-0.2: lower separates the nearest items harder, higher bears noisy clicks");
   fields.choice("correction", options.correction,
@@ -20,7 +23,10 @@ void describe(Fields& fields, LossOptions& options) {
   fields.field("popularity_dial", options.popularity_dial,
                "beta: 1 keeps popularity in the score, 0 removes it; raise it when popular items come too rarely");
   fields.field("temperature_ratio", options.temperature_ratio,
-               "t2/t1, how hard negatives push: 1 is the plain softmax; try 1.1-1.2 on dense data");
+               "t2/t1, how hard negatives push in sampled_softmax: 1 is the plain one; try 1.1-1.2 on dense data");
+  fields.field("margin", options.margin,
+               "of triplet: how much nearer the positive must be; raise it when most negatives are past it early "
+               "(0.1-0.2 of a cosine is usual)");
 }
 
 void validate(const LossOptions& options) {
@@ -34,7 +40,17 @@ void validate(const LossOptions& options) {
   if (!positive(options.temperature_ratio))
     fail(ErrorKind::usage, "loss.temperature_ratio is {}, expected a number above 0; 1 turns it off",
          options.temperature_ratio);
-  if (options.correction == Correction::leave_one_out &&
+  if (!positive(options.margin))
+    fail(ErrorKind::usage, "loss.margin is {}, expected a number above 0; 0.1 to 0.2 is usual", options.margin);
+  if (options.kind == LossKind::triplet && !options.temperature)
+    fail(ErrorKind::usage,
+         "loss.kind = \"triplet\" has no temperature to learn; set loss.temperature to a number (it is not read)");
+  if (options.kind == LossKind::bce && options.correction == Correction::leave_one_out)
+    fail(ErrorKind::usage,
+         "loss.correction = \"leave_one_out\" is a form of sampled_softmax, not of bce; set \"standard\", "
+         "\"negatives\" or "
+         "\"none\"");
+  if (options.kind == LossKind::sampled_softmax && options.correction == Correction::leave_one_out &&
       (options.popularity_dial != 1 || options.temperature_ratio != 1))
     fail(ErrorKind::usage,
          "loss.correction = \"leave_one_out\" has no popularity_dial or temperature_ratio (they are {} and {}); "
@@ -47,6 +63,8 @@ std::unique_ptr<Loss<T>> make_loss(const LossOptions& options) {
   validate(options);
   switch (options.kind) {
     case LossKind::sampled_softmax: return make_sampled_softmax<T>(options);
+    case LossKind::bce: return make_binary_cross_entropy<T>(options);
+    case LossKind::triplet: return make_triplet<T>(options);
   }
   check(false, "a loss of every kind");
   return nullptr;

@@ -19,7 +19,7 @@
 
 namespace pagoda {
 
-enum class LossKind { sampled_softmax };
+enum class LossKind { sampled_softmax, bce, triplet };
 
 // Which logits are corrected by log expected count (Yi et al. 2019 eq. 4; Yang et al. 2020; Khrylchenko et al. 2025).
 enum class Correction { none, standard, negatives, leave_one_out };
@@ -29,11 +29,13 @@ struct LossOptions {
   std::optional<double> temperature = 0.1;  // none: learned, starting at 0.1
   Correction correction = Correction::standard;
   double popularity_dial = 1.0;    // beta
-  double temperature_ratio = 1.0;  // t2 / t1 of the two-temperature loss (BSL)
+  double temperature_ratio = 1.0;  // t2 / t1 of the two-temperature loss (BSL); sampled_softmax alone
+  double margin = 0.1;             // of the cosine; triplet alone
 };
 
 void describe(Fields& fields, LossOptions& options);
-// Error{usage}: temperature <= 0, beta < 0, ratio <= 0; leave_one_out with a beta or a ratio, which its formula lacks.
+// Error{usage}: temperature <= 0, beta < 0, ratio <= 0, margin <= 0; leave_one_out with a beta or a ratio, which its
+// formula lacks, or in a bce, which has no such form; a learned temperature in a triplet, which has none.
 void validate(const LossOptions& options);
 
 // What a loss reads. All views are borrowed for the call.
@@ -99,5 +101,29 @@ std::unique_ptr<Loss<T>> make_loss(const LossOptions& options);
 // 0 with a zero gradient in leave_one_out, and is an ordinary softmax over its positives otherwise.
 template <class T>
 std::unique_ptr<Loss<T>> make_sampled_softmax(const LossOptions& options);
+
+// Binary cross-entropy of each pair against the row's negatives. z and beta as above (`negatives`: a positive's z is its
+// raw s; no leave_one_out), but log_multiplicity is no part of z: with w_j = e^log_multiplicity_j (1 in row_columns), n_i
+// the sum of w_j over the row's negatives, R_i of r_ip over its positives:
+//
+//   L = (1/B) sum_i [ sum_{p in P_i} r_ip log(1 + e^-z_ip)  +  (R_i / n_i) sum_j w_j log(1 + e^z_ij) ]
+//
+// The negatives' mean, not their sum: the two terms balance and the learning rate does not follow the number of columns.
+// `none`, beta = 0: word2vec's negative sampling (Mikolov et al., NIPS 2013, eq. 4); its sum over k negatives gives the
+// same optimum up to the constant log k: s = log p(j|i) / q_j. `standard`, beta = 1: noise-contrastive estimation (Gutmann
+// and Hyvarinen, AISTATS 2010) of log p(j|i) + log n, where lambda = n q: popularity stays in the score.
+// A row without a negative keeps its positives' term.
+template <class T>
+std::unique_ptr<Loss<T>> make_binary_cross_entropy(const LossOptions& options);
+
+// Triplet hinge with margin m (Huang et al., EBR, KDD 2020, section 2.2), w_j and n_i as above:
+//
+//   L = (1/B) sum_i sum_{p in P_i} r_ip (1 / n_i) sum_j w_j max(0, m - <u_i, v_p> + <u_i, v_j>)
+//
+// The negatives' mean, not their sum: the learning rate does not follow the number of columns. The distance is 1 - cos when
+// U and V are normalised. Temperature, correction, beta and ratio are not read: d_log_temperature is 0. A row without a
+// negative gives 0 with a zero gradient. At the kink the slope is 0.
+template <class T>
+std::unique_ptr<Loss<T>> make_triplet(const LossOptions& options);
 
 }  // namespace pagoda

@@ -22,7 +22,7 @@ class SampledSoftmax final : public BlockedLoss<T> {
       : BlockedLoss<T>(options.correction != Correction::none), options_(options) {}
 
  private:
-  double begin(const LossInput<T>& input) override {
+  std::optional<double> begin(const LossInput<T>& input) override {
     check(options_.correction != Correction::leave_one_out || input.negatives_drawn > 0,
           "leave_one_out knows its draws");
     log_n_ = std::log(input.negatives_drawn);
@@ -39,10 +39,10 @@ class SampledSoftmax final : public BlockedLoss<T> {
 
   size_t sums_in_stretch(size_t) const override { return 2; }
 
-  void weigh(const Row&, T* x, const T* bias, size_t n, double* sums) const override {
-    const T shift = max_biased(x, bias, n);  // -infinity for n = 0
+  void pass(const Row&, const Stretch<T>& stretch, double* sums) const override {
+    const T shift = max_biased(stretch.x, stretch.bias, stretch.n);  // -infinity for n = 0
     sums[0] = shift;
-    sums[1] = exp_shifted(x, bias, shift, n);
+    sums[1] = exp_shifted(stretch.x, stretch.bias, shift, stretch.n);
   }
 
   double finish(Row& row) const override {

@@ -44,6 +44,27 @@ inline __attribute__((always_inline)) float exp_one(float x) {
   return std::bit_cast<float>((bits & in_range) | (kInfinity & mask(x > kMost)) | (kNan & mask(x != x)));
 }
 
+// log(1 + x) for x in [0, 1]: x q(x), q the minimax polynomial of degree 7: relative error 2^-22 before rounding.
+inline __attribute__((always_inline)) float log1p_one(float x) {
+  float q = -0.00853920449f;
+  q = q * x + 0.0440896153f;
+  q = q * x - 0.107681692f;
+  q = q * x + 0.1774524f;
+  q = q * x - 0.244954616f;
+  q = q * x + 0.332754791f;
+  q = q * x - 0.499974042f;
+  q = q * x + 0.999999821f;
+  return q * x;
+}
+
+// max(z, 0) + log(1 + e^-|z|), and w sigmoid(z) into `z`.
+inline __attribute__((always_inline)) float softplus_one(float& z, float w) {
+  const float small = exp_one(z < 0 ? z : -z), most = z > 0 ? z : 0.0f;
+  const float sigmoid = (z < 0 ? small : 1.0f) / (1.0f + small);
+  z = w * sigmoid;
+  return w * (most + log1p_one(small));
+}
+
 // Sums of neighbouring halves, down to one.
 template <class T, size_t N>
 inline __attribute__((always_inline)) T sum_of(T (&lanes)[N]) {
@@ -100,6 +121,68 @@ double exp_shifted(double* x, const double* bias, double shift, size_t n) {
   double sum = 0;
   for (size_t i = 0; i < n; ++i) sum += x[i] = std::exp((x[i] + bias[i]) - shift);
   return sum;
+}
+
+PAGODA_CLONES
+double sigmoid_weighted(float* x, const float* bias, const float* weight, size_t n) {
+  double sums[kLanes] = {}, rest = 0;
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    float z[kLanes], values[kLanes];
+    for (size_t l = 0; l < kLanes; ++l) z[l] = x[i + l] + bias[i + l];
+    for (size_t l = 0; l < kLanes; ++l) values[l] = softplus_one(z[l], weight[i + l]);
+    for (size_t l = 0; l < kLanes; ++l) x[i + l] = z[l];
+    for (size_t l = 0; l < kLanes; ++l) sums[l] += static_cast<double>(values[l]);
+  }
+  for (; i < n; ++i) {
+    float z = x[i] + bias[i];
+    rest += softplus_one(z, weight[i]);
+    x[i] = z;
+  }
+  return sum_of(sums) + rest;
+}
+
+double sigmoid_weighted(double* x, const double* bias, const double* weight, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const double z = x[i] + bias[i], small = std::exp(-std::abs(z));
+    sum += weight[i] * (std::max(z, 0.0) + std::log1p(small));
+    x[i] = weight[i] * (z < 0 ? small : 1.0) / (1 + small);
+  }
+  return sum;
+}
+
+PAGODA_CLONES
+Hinge hinge_weighted(const float* x, float offset, const float* weight, float pull, float* y, size_t n) {
+  double sums[kLanes] = {}, active[kLanes] = {}, rest = 0, rest_active = 0;
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    float a[kLanes], w[kLanes];
+    for (size_t l = 0; l < kLanes; ++l) a[l] = x[i + l] + offset;
+    for (size_t l = 0; l < kLanes; ++l) w[l] = a[l] > 0 ? weight[i + l] : 0.0f;
+    for (size_t l = 0; l < kLanes; ++l) a[l] = a[l] > 0 ? a[l] : 0.0f;
+    for (size_t l = 0; l < kLanes; ++l) y[i + l] += pull * w[l];
+    for (size_t l = 0; l < kLanes; ++l) sums[l] += static_cast<double>(w[l] * a[l]);
+    for (size_t l = 0; l < kLanes; ++l) active[l] += static_cast<double>(w[l]);
+  }
+  for (; i < n; ++i) {
+    const float a = x[i] + offset;
+    if (!(a > 0)) continue;
+    y[i] += pull * weight[i];
+    rest += weight[i] * a, rest_active += weight[i];
+  }
+  return {sum_of(sums) + rest, sum_of(active) + rest_active};
+}
+
+Hinge hinge_weighted(const double* x, double offset, const double* weight, double pull, double* y, size_t n) {
+  Hinge hinge{};
+  for (size_t i = 0; i < n; ++i) {
+    const double a = x[i] + offset;
+    if (!(a > 0)) continue;
+    y[i] += pull * weight[i];
+    hinge.sum += weight[i] * a, hinge.active += weight[i];
+  }
+  return hinge;
 }
 
 PAGODA_CLONES

@@ -90,6 +90,55 @@ TYPED_TEST(Kernels, MaxBiasedIsTheLargestSum) {
   EXPECT_EQ(max_biased(none.data(), zero.data(), 40), none[0]);
 }
 
+TYPED_TEST(Kernels, SigmoidWeightedEqualsTheDefinitionAndTheSumOfSoftplus) {
+  constexpr double kError = std::is_same_v<TypeParam, float> ? 0x1p-20 : 0x1p-50;
+  for (const size_t n : kSizes) {
+    auto x = noise<TypeParam>(n + 1, 0), weight = noise<TypeParam>(n, 2);
+    for (auto& v : x) v *= 9;  // from where it is nearly 0 to where it is nearly 1
+    for (auto& w : weight) w = std::abs(w);
+    const auto before = x, bias = noise<TypeParam>(n, 1);
+    const double sum = sigmoid_weighted(x.data() + 1, bias.data() + 1, weight.data() + 1, n);
+    double expected = 0;
+    for (size_t i = 1; i <= n; ++i) {
+      const double z = TypeParam(before[i] + bias[i]);
+      EXPECT_NEAR(x[i], weight[i] / (1 + std::exp(-z)), kError * x[i]);
+      expected += weight[i] * std::log1p(std::exp(z));
+    }
+    EXPECT_NEAR(sum, expected, expected * kError);
+    EXPECT_EQ(x[0], before[0]);
+    EXPECT_EQ(x[n + 1], before[n + 1]);
+  }
+  std::vector<TypeParam> far{TypeParam(-3e37), TypeParam(3e37)};
+  const std::vector<TypeParam> zero(2), one(2, 1);
+  EXPECT_EQ(sigmoid_weighted(far.data(), zero.data(), one.data(), 1), 0);
+  EXPECT_EQ(sigmoid_weighted(far.data() + 1, zero.data(), one.data(), 1), double(TypeParam(3e37)));
+  EXPECT_EQ(far[0], 0);
+  EXPECT_EQ(far[1], 1);
+}
+
+TYPED_TEST(Kernels, HingeWeightedAddsWhatIsAboveZero) {
+  for (const size_t n : kSizes) {
+    const auto x = noise<TypeParam>(n, 0), weight = noise<TypeParam>(n, 2);
+    auto y = noise<TypeParam>(n + 1, 1);
+    const auto before = y;
+    const auto hinge = hinge_weighted(x.data() + 1, TypeParam(0.25), weight.data() + 1, TypeParam(2), y.data() + 1, n);
+    double sum = 0, active = 0;
+    for (size_t i = 1; i <= n; ++i) {
+      const TypeParam a = x[i] + TypeParam(0.25);
+      if (a > 0) sum += double(weight[i]) * a, active += weight[i];
+      EXPECT_NEAR(y[i], before[i] + (a > 0 ? 2 * weight[i] : 0), 8 * std::numeric_limits<TypeParam>::epsilon());
+    }
+    EXPECT_NEAR(hinge.sum, sum, static_cast<double>(n) * 4 * std::numeric_limits<TypeParam>::epsilon());
+    EXPECT_NEAR(hinge.active, active, 1e-12);
+    EXPECT_EQ(y[0], before[0]);
+    EXPECT_EQ(y[n + 1], before[n + 1]);
+  }
+  const TypeParam kink = TypeParam(-0.5), one = 1;
+  TypeParam y = 3;
+  EXPECT_EQ(hinge_weighted(&kink, TypeParam(0.5), &one, TypeParam(1), &y, 1).active, 0);
+  EXPECT_EQ(y, 3);
+}
+
 // One value through every place of the vector loop and through the loop over the rest.
 std::vector<float> exp_of(float value, size_t n = 19) {
   std::vector<float> x(n, value);

@@ -85,7 +85,8 @@ void at_least(const char* key, int64_t value, int64_t least) {
 void describe(Fields& f, Options& o) {
   f.section("data", "what to read", [&](Fields& f) { describe(f, o.data); });
   describe(f, o.towers);
-  f.section("loss", "sampled softmax with sampling-bias correction", [&](Fields& f) { describe(f, o.loss); });
+  f.section("loss", "what training minimises, and its correction of the sampling bias",
+            [&](Fields& f) { describe(f, o.loss); });
   f.section("sampling", "negatives and their frequencies", [&](Fields& f) { describe(f, o.sampling); });
   f.section("train", "the training run", [&](Fields& f) { describe(f, o.train); });
   f.section("evaluate", "what `pagoda evaluate` prints",

@@ -119,7 +119,7 @@ void Trainer::add_hardest(const DrawStep& now, const Ragged<uint32_t>& positives
   const auto count = static_cast<size_t>(mixture_->hardest(now));
   if (count == 0) return;
   std::vector<float> bias;
-  if (options_.loss.correction != Correction::none)
+  if (options_.loss.correction != Correction::none && options_.loss.kind != LossKind::triplet)
     for (size_t j = 0; j < now.positives.size(); ++j)
       bias.push_back(static_cast<float>(-options_.loss.popularity_dial * columns_.log_count[j]));
   const InBatch batch{.users = user_pass_.output,
@@ -133,6 +133,7 @@ void Trainer::add_hardest(const DrawStep& now, const Ragged<uint32_t>& positives
 }
 
 void Trainer::move_temperature(double d_log_temperature) {
+  if (d_log_temperature == 0) return;  // nothing learned: no 0 / 0 in the first step
   temperature_square_ += d_log_temperature * d_log_temperature;
   log_temperature_ -= options_.train.optimizer.learning_rate * 0.1 * d_log_temperature / std::sqrt(temperature_square_);
   log_temperature_ = std::max(log_temperature_, std::log(kLeastTemperature));

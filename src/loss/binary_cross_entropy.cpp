@@ -1,0 +1,62 @@
+// E_ij = w_j sigmoid(z_ij); of each stretch sum_j w_j and sum_j w_j softplus(z_ij) are kept.
+#include <algorithm>
+#include <cmath>
+
+#include "loss/blocked_loss.h"
+#include "math/kernels.h"
+
+namespace pagoda {
+
+namespace {
+
+template <class T>
+class BinaryCrossEntropy final : public BlockedLoss<T> {
+ public:
+  explicit BinaryCrossEntropy(const LossOptions& options)
+      : BlockedLoss<T>(options.correction != Correction::none), options_(options) {}
+
+ private:
+  std::optional<double> begin(const LossInput<T>& input) override { return input.temperature; }
+
+  // A multiplicity is the weight of the column's term, not a part of its logit.
+  double negative_bias(double log_count, double) const override {
+    return options_.correction == Correction::none ? 0 : -options_.popularity_dial * log_count;
+  }
+
+  size_t sums_in_stretch(size_t) const override { return 2; }
+
+  void pass(const Row&, const Stretch<T>& stretch, double* sums) const override {
+    sums[0] = stretch.total_weight;
+    sums[1] = sigmoid_weighted(stretch.x, stretch.bias, stretch.weight, stretch.n);
+  }
+
+  double finish(Row& row) const override {
+    double value = 0, weight = 0;
+    for (auto& p : row.positives) {
+      const double bias = options_.correction == Correction::standard ? negative_bias(p.log_count, 0) : 0;
+      const double z = p.logit + bias, small = std::exp(-std::abs(z));
+      value += p.weight * (std::max(-z, 0.0) + std::log1p(small));
+      p.gradient = -p.weight * (z < 0 ? 1 : small) / (1 + small);
+      weight += p.weight;
+    }
+    double negatives = 0, sum = 0;
+    for (size_t t = 0; t < row.stretches; ++t) negatives += row.sums(t)[0], sum += row.sums(t)[1];
+    if (negatives == 0) return value;
+    for (size_t t = 0; t < row.stretches; ++t) row.factor(t) = weight / negatives;
+    return value + weight / negatives * sum;
+  }
+
+  LossOptions options_;
+};
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<Loss<T>> make_binary_cross_entropy(const LossOptions& options) {
+  return std::make_unique<BinaryCrossEntropy<T>>(options);
+}
+
+template std::unique_ptr<Loss<float>> make_binary_cross_entropy(const LossOptions&);
+template std::unique_ptr<Loss<double>> make_binary_cross_entropy(const LossOptions&);
+
+}  // namespace pagoda

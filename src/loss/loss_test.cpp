@@ -1,0 +1,229 @@
+// What is true of every loss.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "core/config.h"
+#include "loss/loss_scene.h"
+
+namespace pagoda {
+namespace {
+
+// Each loss with each correction that it has, and its most positives a row.
+struct Form {
+  LossKind kind;
+  Correction correction;
+  size_t most_positives;
+
+  bool has_one_positive() const { return most_positives == 1; }
+  Form with_one_positive() const { return {kind, correction, 1}; }
+};
+constexpr Form kForms[] = {
+    {LossKind::sampled_softmax, Correction::none, 4},
+    {LossKind::sampled_softmax, Correction::standard, 4},
+    {LossKind::sampled_softmax, Correction::negatives, 4},
+    {LossKind::sampled_softmax, Correction::leave_one_out, 1},
+    {LossKind::bce, Correction::none, 4},
+    {LossKind::bce, Correction::standard, 4},
+    {LossKind::bce, Correction::negatives, 4},
+    {LossKind::triplet, Correction::standard, 4},
+};
+
+template <class T>
+Scene<T> make_scene(const Form& form, uint64_t seed, size_t batch, size_t columns, size_t dim) {
+  Scene<T> scene(seed, batch, columns, dim, form.correction, form.most_positives);
+  scene.options.kind = form.kind;
+  return scene;
+}
+
+TEST(Loss, FloatAgreesWithDoubleOverManyBlocksAndTiles) {
+  ThreadPool pool(2);
+  for (const auto& form : kForms) {
+    auto exact = make_scene<double>(form, 11, 600, 900, 16);  // three blocks of rows
+    auto fast = make_scene<float>(form, 11, 600, 900, 16);
+    for (size_t k = 0; k < exact.users.size(); ++k) exact.users.values()[k] = fast.users.values()[k];
+    for (size_t k = 0; k < exact.items.size(); ++k) exact.items.values()[k] = fast.items.values()[k];
+    exact.give_rows_own_columns(90), fast.give_rows_own_columns(90);
+    exact.run(pool), fast.run(pool);
+    EXPECT_NEAR(fast.output.value, exact.output.value, 1e-6 * exact.output.value);
+    EXPECT_NEAR(fast.output.d_log_temperature, exact.output.d_log_temperature, 1e-6);
+    for (size_t k = 0; k < exact.users.size(); ++k)
+      ASSERT_NEAR(fast.d_users.values()[k], exact.d_users.values()[k], 3e-7);
+    for (size_t k = 0; k < exact.items.size(); ++k)
+      ASSERT_NEAR(fast.d_items.values()[k], exact.d_items.values()[k], 3e-7);
+  }
+}
+
+TEST(Loss, OneThreadAndTwoGiveTheSameBits) {
+  ThreadPool one(1), two(2);
+  for (const auto& form : kForms) {
+    auto a = make_scene<float>(form, 5, 520, 1100, 24), b = make_scene<float>(form, 5, 520, 1100, 24);
+    a.give_rows_own_columns(300), b.give_rows_own_columns(300);
+    a.run(one), b.run(two);
+    EXPECT_EQ(std::memcmp(&a.output.value, &b.output.value, sizeof(double)), 0);
+    EXPECT_EQ(std::memcmp(&a.output.d_log_temperature, &b.output.d_log_temperature, sizeof(double)), 0);
+    EXPECT_EQ(std::memcmp(a.d_users.data(), b.d_users.data(), a.d_users.size() * sizeof(float)), 0);
+    EXPECT_EQ(std::memcmp(a.d_items.data(), b.d_items.data(), a.d_items.size() * sizeof(float)), 0);
+  }
+}
+
+TEST(Loss, AWorkspaceOfABiggerBatchLeavesNoTrace) {
+  ThreadPool pool(1);
+  for (const auto& form : kForms) {
+    auto big = make_scene<float>(form, 1, 300, 700, 8), small = make_scene<float>(form, 2, 20, 90, 8);
+    big.give_rows_own_columns(50);
+    const auto loss = make_loss<float>(small.options);
+    big.output.d_users = big.d_users, big.output.d_items = big.d_items;
+    small.run(pool);
+    const Matrix<float> alone = small.d_items;
+    const double value = small.output.value;
+    loss->run(pool, big.input(), big.output);
+    loss->run(pool, small.input(), small.output);
+    EXPECT_EQ(small.output.value, value);
+    EXPECT_TRUE(std::ranges::equal(small.d_items.values(), alone.values()));
+  }
+}
+
+TEST(Loss, OfAnEmptyBatchHasAZeroGradient) {
+  ThreadPool pool(1);
+  for (const auto& form : kForms) {
+    auto scene = make_scene<double>(form, 9, 0, 5, 4);
+    scene.d_items.fill(7);
+    scene.run(pool);
+    EXPECT_EQ(scene.output.value, 0);
+    for (const double d : scene.d_items.values()) EXPECT_EQ(d, 0);
+  }
+}
+
+TEST(Loss, ARowWithoutPositivesAddsNothing) {
+  ThreadPool pool(1);
+  for (const auto& form : kForms) {
+    if (form.has_one_positive()) continue;
+    auto scene = make_scene<double>(form.with_one_positive(), 9, 2, 30, 4);
+    auto one = make_scene<double>(form.with_one_positive(), 9, 2, 30, 4);
+    scene.positives = {{0, 1, 1}, {scene.positives[0][0]}};
+    scene.weights.resize(1);
+    one.weights[1] = 0;
+    scene.run(pool), one.run(pool);
+    EXPECT_EQ(scene.output.value, one.output.value);
+    for (const double d : scene.d_users.row(1)) EXPECT_EQ(d, 0);
+    EXPECT_GT(scene.output.value, 0);
+  }
+}
+
+TEST(Loss, AColumnNamedTwiceAddsUpItsWeights) {
+  ThreadPool pool(1);
+  for (const auto& form : kForms) {
+    if (form.has_one_positive()) continue;
+    auto twice = make_scene<double>(form.with_one_positive(), 4, 1, 40, 4);
+    auto once = make_scene<double>(form.with_one_positive(), 4, 1, 40, 4);
+    const uint32_t p = twice.positives[0][0];
+    twice.positives = {{0, 2}, {p, p}}, twice.weights = {0.5, 1.25}, once.weights = {1.75};
+    twice.run(pool), once.run(pool);
+    EXPECT_NEAR(twice.output.value, once.output.value, 1e-13);
+    for (size_t k = 0; k < once.items.size(); ++k)
+      EXPECT_NEAR(twice.d_items.values()[k], once.d_items.values()[k], 1e-13);
+  }
+}
+
+TEST(Loss, AMultiplicityIsThatManyEqualColumns) {
+  ThreadPool pool(1);
+  for (const auto& form : kForms) {
+    auto weighted = make_scene<double>(form.with_one_positive(), 4, 1, 10, 4);
+    auto copied = make_scene<double>(form.with_one_positive(), 4, 1, 12, 4);
+    weighted.masked = {{0, 0}, {}};
+    const uint32_t other = weighted.positives[0][0] == 3 ? 4 : 3;
+    weighted.log_multiplicity.assign(10, 0.0);
+    weighted.log_multiplicity[other] = std::log(3.0);
+    copied.masked = weighted.masked, copied.positives = weighted.positives, copied.weights = weighted.weights;
+    copied.users = weighted.users, copied.draws = weighted.draws;
+    for (size_t j = 0; j < 12; ++j) {
+      const size_t from = j < 10 ? j : other;
+      std::ranges::copy(weighted.items.row(from), copied.items[j]);
+      copied.log_count[j] = weighted.log_count[from];
+    }
+    weighted.run(pool), copied.run(pool);
+    EXPECT_NEAR(weighted.output.value, copied.output.value, 1e-12);
+    for (size_t d = 0; d < 4; ++d) {
+      EXPECT_NEAR(weighted.d_users[0][d], copied.d_users[0][d], 1e-12);
+      EXPECT_NEAR(weighted.d_items[other][d], copied.d_items[other][d] + copied.d_items[10][d] + copied.d_items[11][d],
+                  1e-12);
+    }
+  }
+}
+
+TEST(Loss, ColumnsBeforeTheFirstNegativeAreNegativesOfNoRow) {
+  ThreadPool pool(2);
+  for (const auto& form : kForms) {
+    // Every row's positive lies among the first 300 columns; then the same with those columns masked.
+    auto apart = make_scene<double>(form.with_one_positive(), 6, 300, 700, 4);
+    auto masked = make_scene<double>(form.with_one_positive(), 6, 300, 700, 4);
+    for (auto* scene : {&apart, &masked}) {
+      scene->masked.clear();
+      for (uint32_t i = 0; i < 300; ++i) {
+        scene->positives.values[i] = i;
+        for (uint32_t j = 0; j < 300 && scene == &masked; ++j)
+          if (j != i) scene->masked.values.push_back(j);
+        scene->masked.close();
+      }
+    }
+    auto input = apart.input();
+    input.first_negative = 300;
+    apart.d_items.fill(NAN);
+    apart.run(pool, input), masked.run(pool);
+    EXPECT_NEAR(apart.output.value, masked.output.value, 1e-11);
+    for (size_t k = 0; k < apart.users.size(); ++k)
+      ASSERT_NEAR(apart.d_users.values()[k], masked.d_users.values()[k], 1e-13);
+    for (size_t k = 0; k < apart.items.size(); ++k)
+      ASSERT_NEAR(apart.d_items.values()[k], masked.d_items.values()[k], 1e-13);
+  }
+}
+
+TEST(LossOptions, AreReadFromAConfigAndWrittenBack) {
+  LossOptions options;
+  Config::from_text("loss = { temperature = 'learned', correction = 'leave_one_out', kind = 'sampled_softmax' }", "t")
+      .read([&](Fields& f) { f.section("loss", "", [&](Fields& g) { describe(g, options); }); });
+  EXPECT_FALSE(options.temperature);
+  EXPECT_EQ(options.correction, Correction::leave_one_out);
+  const auto text = to_toml([&](Fields& f) { describe(f, options); }, true);
+  LossOptions again;
+  Config::from_text(text, "t").read([&](Fields& f) { describe(f, again); });
+  EXPECT_FALSE(again.temperature);
+  EXPECT_EQ(again.correction, Correction::leave_one_out);
+}
+
+TEST(LossOptions, AreCheckedWithARemedy) {
+  LossOptions options;
+  EXPECT_NO_THROW(validate(options));
+  options.temperature.reset();
+  EXPECT_NO_THROW(validate(options));
+  options.temperature = 0;
+  EXPECT_THROW(validate(options), Error);
+  options = {};
+  options.popularity_dial = -0.1;
+  EXPECT_THROW(validate(options), Error);
+  options = {};
+  options.temperature_ratio = 0;
+  EXPECT_THROW(validate(options), Error);
+  options = {};
+  options.correction = Correction::leave_one_out;
+  EXPECT_NO_THROW(validate(options));
+  options.popularity_dial = 0.5;
+  EXPECT_THROW(validate(options), Error);
+  options = {};
+  options.margin = 0;
+  EXPECT_THROW(validate(options), Error);
+  options = {};
+  options.kind = LossKind::bce;
+  EXPECT_NO_THROW(validate(options));
+  options.correction = Correction::leave_one_out;
+  EXPECT_THROW(validate(options), Error);
+  options = {};
+  options.kind = LossKind::triplet;
+  EXPECT_NO_THROW(validate(options));
+  options.temperature.reset();
+  EXPECT_THROW(validate(options), Error);
+}
+
+}  // namespace
+}  // namespace pagoda
