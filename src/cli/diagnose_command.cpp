@@ -1,6 +1,7 @@
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <unordered_set>
 
 #include "cli/commands.h"
 #include "cli/log_roles.h"
@@ -150,16 +151,19 @@ void print_popularity(const Diagnosis& d) {
 
 void print_batch(const Diagnosis& d) {
   const auto whole = [](double x) { return grouped(static_cast<uint64_t>(std::llround(x))); };
-  const auto of_items = [&](double x) { return fmt::format("of {}", grouped(d.catalogue_items)); };
   std::printf("\nin-batch negatives at a batch of %s (expected, exact for shuffled epochs)\n",
               grouped(d.batch).c_str());
   print_line("steps of an epoch", grouped(d.steps));
-  print_line("different items in a batch", whole(d.items_in_batch), of_items(0));
+  print_line("different items in a batch", whole(d.items_in_batch), fmt::format("of {}", grouped(d.catalogue_items)));
+  const uint64_t never = d.catalogue_items - d.clicked_items;
   print_line("items in no batch of an epoch", whole(d.items_absent_epoch),
-             fmt::format("{} of them never clicked, so in no epoch", grouped(d.catalogue_items - d.clicked_items)));
+             never > 0 ? fmt::format("{} of them never clicked, so in no epoch", grouped(never)) : "all are clicked");
   print_line("items the median user never meets", whole(d.items_absent_user),
              fmt::format("in the {} rows of an epoch; {} with {} uniform columns", grouped(d.median_user_rows),
                          whole(d.items_absent_user_with_uniform), grouped(d.uniform_count)));
+  const auto& tail = d.strata.back();
+  print_line("an item of the bottom half is beside", significant(d.beside_median_user(tail.in_batch_chance)),
+             fmt::format("of these rows; {} with them", significant(d.beside_median_user(tail.with_uniform_chance))));
   print_line("accidental hits", percent(d.accidental_hits), "of a row's columns: its own item, or its user's; masked");
   if (d.accidental_hits_in_time_order)
     print_line("  in order of time", percent(*d.accidental_hits_in_time_order), "counted over the batches of one pass");
@@ -168,8 +172,9 @@ void print_batch(const Diagnosis& d) {
   print_line("log q, top 1% over the median item", fmt::format("{:.2f}", d.log_q_gap));
   print_line("effective items, in_batch", whole(d.effective_items), "1 / sum q^2");
   print_line(fmt::format("  with {} uniform", grouped(d.uniform_count)).c_str(), whole(d.with_uniform.different));
-  print_line("columns once corrected, in_batch", whole(d.in_batch.columns),
-             fmt::format("uniform ones they are worth, over the {} items with clicks", grouped(d.in_batch.reached)));
+  print_line(
+      "columns once corrected, in_batch", whole(d.in_batch.columns),
+      fmt::format("uniform ones they are worth while logits are alike, over {} items", grouped(d.in_batch.reached)));
   print_line(fmt::format("  with {} uniform", grouped(d.uniform_count)).c_str(), whole(d.with_uniform.columns),
              "over all items");
 }
@@ -222,19 +227,28 @@ void print_all(const std::string& name, const Diagnosis& d, const Advice& advice
   print_popularity(d);
   print_batch(d);
   print_drift(d);
-  std::printf("\nmultiply-adds of an epoch at the logits\n");
+  std::printf("\nan epoch\n");
+  const auto encoded = [](double items) {
+    return fmt::format("multiply-adds at the logits, {} encoded items", human_count(items));
+  };
   print_line(fmt::format("{} sampled columns a row", grouped(d.batch + d.uniform_count)).c_str(),
-             human_count(d.sampled_cost));
-  print_line("the catalogue, for each row", human_count(d.catalogue_cost));
-  print_line("the catalogue, for each user", human_count(d.catalogue_by_user));
-  for (const bool take : {true, false}) {
-    std::printf("\n%s\n", take ? "advice" : "leave out");
+             human_count(d.sampled_cost), encoded(d.sampled_encoded));
+  print_line("the catalogue, for each row", human_count(d.catalogue_cost), encoded(d.catalogue_encoded));
+  print_line("the catalogue, for each user", human_count(d.catalogue_by_user), encoded(d.catalogue_by_user_encoded));
+  for (const auto& [verdict, title] :
+       {std::pair(Verdict::take, "negatives to take"), std::pair(Verdict::leave_out, "negatives to leave out"),
+        std::pair(Verdict::set, "settings")}) {
+    std::printf("\n%s\n", title);
     for (const auto& p : advice.points)
-      if (p.take == take) print_wrapped(fmt::format("  {:<16} {}", p.subject, p.text), 19, 118);
+      if (p.verdict == verdict) print_wrapped(fmt::format("  {:<16} {}", p.subject, p.text), 19, 118);
   }
   for (size_t b = 0; b < advice.blocks.size(); ++b)
     std::printf("\n# ---- %s: %s\n%s", b == 0 ? "start with" : "compare with", advice.blocks[b].title.c_str(),
                 advice.blocks[b].toml.c_str());
+}
+
+const char* word_of(Verdict verdict) {
+  return verdict == Verdict::take ? "take" : verdict == Verdict::leave_out ? "leave_out" : "set";
 }
 
 nlohmann::ordered_json json_of(const std::string& name, const Diagnosis& d, const Advice& advice) {
@@ -248,7 +262,8 @@ nlohmann::ordered_json json_of(const std::string& name, const Diagnosis& d, cons
                       {"in_batch_columns", s.in_batch_columns},
                       {"chance_beside_row", s.in_batch_chance},
                       {"chance_beside_row_with_uniform", s.with_uniform_chance}});
-  for (const auto& p : advice.points) points.push_back({{"subject", p.subject}, {"take", p.take}, {"text", p.text}});
+  for (const auto& p : advice.points)
+    points.push_back({{"subject", p.subject}, {"verdict", word_of(p.verdict)}, {"text", p.text}});
   for (const auto& b : advice.blocks) blocks.push_back({{"title", b.title}, {"toml", b.toml}});
   json drift;
   if (d.drift)
@@ -295,6 +310,10 @@ nlohmann::ordered_json json_of(const std::string& name, const Diagnosis& d, cons
       {"drift", drift},
       {"multiply_adds_an_epoch",
        {{"sampled", d.sampled_cost}, {"catalogue", d.catalogue_cost}, {"catalogue_by_user", d.catalogue_by_user}}},
+      {"encoded_items_an_epoch",
+       {{"sampled", d.sampled_encoded},
+        {"catalogue", d.catalogue_encoded},
+        {"catalogue_by_user", d.catalogue_by_user_encoded}}},
       {"advice", points},
       {"blocks", blocks}};
 }

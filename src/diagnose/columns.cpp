@@ -35,10 +35,12 @@ double chance_beside_row(uint64_t count, const BatchShape& shape, uint64_t draws
 }
 
 double items_absent_from_user(const Popularity& popularity, const BatchShape& shape, uint64_t user_rows) {
-  // The rows of other users, and how many of them share a batch with a row of this one.
+  // Rows of other users, and how many of them are expected in the batches that have a row of this one.
   const uint64_t others = shape.rows - user_rows;
-  const uint64_t columns = std::min(user_rows, shape.steps()) * shape.batch;
-  const uint64_t beside = std::min(others, columns - std::min(columns, user_rows));
+  const auto steps = static_cast<double>(shape.steps()), batch = static_cast<double>(shape.batch);
+  const double batches = steps * -std::expm1(log_absence(shape.rows, user_rows, shape.batch));
+  const double own = static_cast<double>(user_rows) * steps * batch / static_cast<double>(shape.rows);
+  const auto beside = std::min(others, static_cast<uint64_t>(std::llround(std::max(0.0, batches * batch - own))));
   return popularity.sum([&](uint64_t count) { return std::exp(log_absence(others, std::min(count, others), beside)); });
 }
 

@@ -1,7 +1,7 @@
 // Which items become columns of a row's logits, in expectation: exact over shuffled epochs, from the counts alone.
 //
-// An epoch is a random order of the N rows of the log cut into S = N / B batches of B; the N - S B rows left over are not met
-// (train/batcher.h). Each row's item is a column for the other rows of its batch.
+// An epoch is a random order of the N rows of the log cut into S = N / B batches of B; the N - S B rows left over are
+// not met (train/batcher.h). Each row's item is a column for the other rows of its batch.
 #pragma once
 
 #include <cstdint>
@@ -32,14 +32,18 @@ double chance_beside_row(uint64_t count, const BatchShape& shape);
 // The same with `draws` more columns, each any of `items` with the same probability.
 double chance_beside_row(uint64_t count, const BatchShape& shape, uint64_t draws, uint64_t items);
 
-// The expected number of items that are a column beside none of a user's `user_rows` rows in an epoch, were none of the items
-// clicked by that user, and the rows met in as many batches as there are (one each while there are enough).
+// The expected number of items that are a column beside none of a user's `user_rows` rows in an epoch, were none of the
+// items clicked by that user. Exact but for one thing: the number of batches that have a row of the user is put at its
+// expectation.
 double items_absent_from_user(const Popularity& popularity, const BatchShape& shape, uint64_t user_rows);
 
-// What in-batch columns and `draws` uniform ones amount to; lambda_j = B q_j + draws / items, the expected count of item j.
+// What in-batch columns and `draws` uniform ones amount to; lambda_j = B q_j + draws / items, the expected count of
+// item j.
 //   different   1 / sum p^2, p = lambda / sum lambda: how many equally likely items would meet as often
-//   columns     corrected by log lambda a column weighs 1 / lambda: the sum over the catalogue is then as noisy as one from so
-//               many uniform draws, items^2 / sum 1/lambda (Kish's effective sample size, in expectation)
+//   columns     corrected by log lambda a column weighs 1 / lambda: the sum over the catalogue is then as noisy as one
+//               from so many uniform draws, items^2 / sum 1/lambda (Kish's effective sample size, in expectation). That
+//               is so while all logits are alike, as when training begins; once the model knows what is popular, its
+//               sum lies where in-batch columns are, and they are worth more
 //   reached     items with lambda > 0; the two figures above speak of these alone
 struct EffectiveNegatives {
   double different = 0, columns = 0;

@@ -67,7 +67,7 @@ void measure_hits(const ClickLog& log, std::span<const uint64_t> user_rows, std:
 
 uint64_t uniform_count_for(uint64_t catalogue_items) {
   uint64_t count = 256;
-  while (count < 8192 && count * 50 < catalogue_items) count *= 2;
+  while (count < 8192 && count * 25 < catalogue_items) count *= 2;
   return std::clamp<uint64_t>(count, 1, std::max<uint64_t>(1, catalogue_items / 2));
 }
 
@@ -123,6 +123,10 @@ Diagnosis diagnose(const ClickLog& log, const DiagnosisOptions& options) {
   d.sampled_cost = a_column * static_cast<double>(d.rows) * static_cast<double>(d.batch + d.uniform_count);
   d.catalogue_cost = a_column * static_cast<double>(d.rows) * static_cast<double>(d.catalogue_items);
   d.catalogue_by_user = a_column * static_cast<double>(d.users) * static_cast<double>(d.catalogue_items);
+  const auto steps = [](uint64_t rows) { return static_cast<double>((rows + kCatalogueBatch - 1) / kCatalogueBatch); };
+  d.sampled_encoded = static_cast<double>(d.steps * (d.batch + d.uniform_count));
+  d.catalogue_encoded = steps(d.rows) * static_cast<double>(d.catalogue_items);
+  d.catalogue_by_user_encoded = steps(d.users) * static_cast<double>(d.catalogue_items);
   return d;
 }
 

@@ -65,20 +65,27 @@ struct Diagnosis {
 
   std::optional<Drift> drift;
 
-  // Multiply-adds of an epoch at the logits, forward and backward (3 B columns dim a step).
+  // Multiply-adds of an epoch at the logits, forward and backward (3 B columns dim a step), and how many times an item
+  // is encoded: once a column of a step, kCatalogueBatch rows a step where every item is a column.
   double sampled_cost = 0;       // B + uniform_count columns a row
   double catalogue_cost = 0;     // every item a column of each row
   double catalogue_by_user = 0;  // and of each user once (train.rows = "user")
+  double sampled_encoded = 0, catalogue_encoded = 0, catalogue_by_user_encoded = 0;
+
+  // How many of the median user's rows in an epoch a given item of the stratum is a column beside.
+  double beside_median_user(double chance) const { return chance * static_cast<double>(median_user_rows); }
 
   double chance_by_uniform() const;  // that a given item is among the uniform columns of a step
 };
 
-// Uniform columns a step: the least power of two from 256 to 8192 that makes an item a column in a fiftieth of the steps, not more than
-// half of the catalogue (but at least 1).
+// Uniform columns a step: the least power of two from 256 to 8192 that makes an item a column in a twenty-fifth of the
+// steps (a user of 25 rows meets each item once an epoch), but at most half of the catalogue, and at least 1.
 uint64_t uniform_count_for(uint64_t catalogue_items);
 
 // The periods that drift is measured between.
 inline constexpr size_t kPeriods = 10;
+// Rows of a step against the whole catalogue: its price goes with them, so it is smaller than that of sampled columns.
+inline constexpr uint64_t kCatalogueBatch = 512;
 
 // Error{input}: fewer than two rows, a catalogue of one item.
 Diagnosis diagnose(const ClickLog& log, const DiagnosisOptions& options);
