@@ -157,7 +157,8 @@ void print_batch(const Diagnosis& d) {
   print_line("different items in a batch", whole(d.items_in_batch), fmt::format("of {}", grouped(d.catalogue_items)));
   const uint64_t never = d.catalogue_items - d.clicked_items;
   print_line("items in no batch of an epoch", whole(d.items_absent_epoch),
-             never > 0 ? fmt::format("{} of them never clicked, so in no epoch", grouped(never)) : "all are clicked");
+             never > 0 ? fmt::format("{} of them never clicked, so in no epoch", grouped(never))
+                       : "every item has clicks; these are left over by chance");
   print_line("items the median user never meets", whole(d.items_absent_user),
              fmt::format("in the {} rows of an epoch; {} with {} uniform columns", grouped(d.median_user_rows),
                          whole(d.items_absent_user_with_uniform), grouped(d.uniform_count)));

@@ -207,11 +207,11 @@ class Adviser {
       const auto met = sampled_.uniform ? fmt::format(", and uniform draws it {} times an epoch", significant(drawn))
                                         : std::string();
       say("cold_per_user", Verdict::leave_out,
-          "An item of the bottom half ({} items) is a column beside {} of the rows as it is, {} of those of the median "
-          "user{}. Columns "
-          "of single rows are dear: one for each row is {} encoded items a step.",
-          grouped(tail().items), percent(tail_chance()), significant(d_.beside_median_user(tail_chance())), met,
-          grouped(d_.batch));
+          "An item of the bottom half ({} items) is a column beside {} of the rows as it is ({} of the {} rows of the "
+          "median "
+          "user){}. Columns of single rows are dear: one for each row is {} encoded items a step.",
+          grouped(tail().items), percent(tail_chance()), significant(d_.beside_median_user(tail_chance())),
+          grouped(d_.median_user_rows), met, grouped(d_.batch));
       return;
     }
     sampled_.cold_per_user = kColdColumns;
@@ -358,10 +358,10 @@ class Adviser {
     if (!by_row) train += fmt::format(", rows = \"user\", targets = \"{}\"", d_.drift ? "window" : "half");
     if (!by_row && liked_unmasked() >= kLikedMany) train += ", mask_history = true";
     AdviceBlock exact{"the exact softmax", loss};
-    exact.toml += "\n[[sampling.negatives]]\nsource = \"catalogue\"\n\n# in [train]: " + train +
-                  "\n# Nothing is drawn, so correction and popularity_dial turn nothing; the source's power = 0.5 does "
-                  "what a dial of 0.5 "
-                  "would.\n";
+    exact.toml +=
+        "\n[[sampling.negatives]]\nsource = \"catalogue\"\n\n# in [train]: " + train +
+        "\n# Nothing is drawn, so correction and popularity_dial turn nothing; the source's power = 1 - dial does the "
+        "dial's work.\n";
     advice_.blocks.insert(start_exact() ? advice_.blocks.begin() : advice_.blocks.end(), std::move(exact));
   }
 
