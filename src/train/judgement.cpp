@@ -15,17 +15,10 @@ Options bundle_options(const Bundle& bundle, const std::vector<std::string>& set
   return options;
 }
 
-TestUsers test_users(const Bundle& bundle, const Options& options, const std::vector<std::string>& files) {
-  Interactions log;
-  std::vector<Part> parts;
-  if (files.empty()) {
-    auto data = load_dataset(options.data);
-    log = std::move(data.log), parts = std::move(data.parts);
-  } else {
-    auto interactions = interaction_options(options.data);
-    interactions.paths = files;
-    log = load_interactions(interactions);
-  }
+namespace {
+
+// The rows of the test part, or all rows when `parts` is empty.
+TestUsers test_users(const Bundle& bundle, const Interactions& log, const std::vector<Part>& parts) {
   std::vector<uint32_t> item_row(log.items.size());
   for (uint32_t i = 0; i < log.items.size(); ++i) item_row[i] = bundle.item_ids().find(log.items[i]);
   auto relevant = relevant_items(log, item_row, [&](size_t row) { return parts.empty() || parts[row] == Part::test; });
@@ -39,7 +32,19 @@ TestUsers test_users(const Bundle& bundle, const Options& options, const std::ve
   return test;
 }
 
-Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks) {
+}  // namespace
+
+TestUsers test_users(const Bundle& bundle, const Dataset& data) { return test_users(bundle, data.log, data.parts); }
+
+TestUsers test_users(const Bundle& bundle, const Options& options, const std::vector<std::string>& files) {
+  if (files.empty()) return test_users(bundle, load_dataset(options.data));
+  auto interactions = interaction_options(options.data);
+  interactions.paths = files;
+  return test_users(bundle, load_interactions(interactions), {});
+}
+
+Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks,
+                UserMetrics* known_users) {
   const auto start = std::chrono::steady_clock::now();
   const ItemPopularity popularity({bundle.item_counts().begin(), bundle.item_counts().end()});
   Judgement judgement;
@@ -54,7 +59,8 @@ Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, c
     const auto vectors = known_user_vectors(pool, bundle.model(), bundle.user_cells(), bundle.user_states(),
                                             bundle.item_id_rows(), users);
     (strangers ? judgement.strangers : judgement.known) =
-        rank_users(pool, bundle.index(), vectors, bundle.user_states(), {users, &items, outside}, ks, popularity);
+        rank_users(pool, bundle.index(), vectors, bundle.user_states(), {users, &items, outside}, ks, popularity,
+                   strangers ? nullptr : known_users);
   }
   judgement.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   auto json = nlohmann::ordered_json::parse(

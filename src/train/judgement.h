@@ -18,6 +18,7 @@ struct TestUsers {
 
 // The test part of the data the bundle was trained on (read again, split again), or all rows of `files`.
 TestUsers test_users(const Bundle& bundle, const Options& options, const std::vector<std::string>& files);
+TestUsers test_users(const Bundle& bundle, const Dataset& data);  // the test part of data that is loaded already
 
 struct Judgement {
   RankingReport known;      // users the bundle has a history of
@@ -25,7 +26,9 @@ struct Judgement {
   double seconds = 0;       // user vectors, search and metrics; without reading files
   std::string json;         // INTERFACE: `evaluate --json`
 };
-Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks);
+// `known_users`: takes the metrics of each known user, in the order of `test`.
+Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks,
+                UserMetrics* known_users = nullptr);
 
 // The options a bundle was trained with, `set` assignments laid over.
 Options bundle_options(const Bundle& bundle, const std::vector<std::string>& set);

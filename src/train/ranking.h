@@ -81,6 +81,11 @@ class ItemPopularity {
   std::vector<uint8_t> buckets_, long_tail_;
 };
 
+// The metrics of each user alone, [K][user] in the order they were added: what a bootstrap over users resamples.
+struct UserMetrics {
+  std::vector<std::vector<double>> recall, ndcg, hit_rate, mrr;
+};
+
 // Adds users up. Not thread-safe: for parallel work cut the users into chunks by their number alone, give each chunk an
 // accumulator and merge them in order; the result then has the same bits on any number of threads.
 // Memory: 4 bytes an item and K.
@@ -88,6 +93,7 @@ class RankingAccumulator {
  public:
   RankingAccumulator(std::vector<size_t> ks,
                      const ItemPopularity& popularity);  // ks rising, > 0; popularity outlives it
+  void keep_users(UserMetrics* users);                   // add() also appends to it; it outlives this
   void add(const RankedUser& user);                      // a user without relevant items leaves no trace
   void merge(const RankingAccumulator& later);
   RankingReport report() const;
@@ -107,6 +113,7 @@ class RankingAccumulator {
 
   std::vector<size_t> ks_;
   const ItemPopularity* popularity_;
+  UserMetrics* kept_ = nullptr;
   uint64_t users_ = 0, test_positives_ = 0, outside_ = 0;
   AtK recall_, ndcg_, hit_rate_, mrr_;             // summed over users
   std::vector<HitCount> buckets_;                  // kBuckets, then the items without train positives
