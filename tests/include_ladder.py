@@ -3,7 +3,7 @@
     python tests/include_ladder.py [SRC]
 
 - Includes go down the ladder only, and never between rooms of one step: core, math, data, {features, nn, sampling, loss,
-  index}, model, {train, simulate, serve, diagnose}, {cli, python}.
+  index}, model, {train, simulate, serve, diagnose}, lab, {cli, python}.
 - An include names a file that is there, as "room/file.h".
 - The headers of heavy libraries stay in .cpp files, so that a header costs what it says. A header that needs one is
   private: only .cpp files of its own room may include it.
@@ -23,6 +23,7 @@ LADDER = [
     ["features", "nn", "sampling", "loss", "index"],
     ["model"],
     ["train", "simulate", "serve", "diagnose"],
+    ["lab"],
     ["cli", "python"],
 ]
 HEAVY = ("arrow/", "parquet/", "toml++/", "nlohmann/", "spdlog/", "CLI/")

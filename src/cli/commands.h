@@ -55,6 +55,10 @@ struct ReportArgs {
   std::vector<std::string> models;
   std::string output = "report.html";
 };
+struct LabArgs {
+  std::string config, output;
+  std::vector<std::string> set;
+};
 struct InspectArgs {
   std::string model;
   bool json = false;
@@ -73,6 +77,7 @@ void run_retrieve(const RetrieveArgs& args);
 void run_similar(const SimilarArgs& args);
 void run_encode(const EncodeArgs& args);
 void run_report(const ReportArgs& args);
+void run_lab_command(const LabArgs& args);
 void run_inspect(const InspectArgs& args);
 void run_doctor();
 void run_demo(const DemoArgs& args);

@@ -199,6 +199,26 @@ int run(int argc, char** argv) {
   c->add_option("models", report.models, "the bundles")->required();
   c->add_option("-o,--output", report.output, "the page")->capture_default_str();
 
+  LabArgs lab;
+  c = command(app, "lab", "several training variants side by side: one table, one report",
+              "  pagoda lab -c lab.toml -o lab\n"
+              "  pagoda lab -c lab.toml --set train.epochs=2 -o quick\n"
+              "\nlab.toml:\n"
+              "  base = \"pagoda.toml\"\n"
+              "  seeds = [1, 2, 3]\n"
+              "  tune = { \"loss.temperature\" = [0.05, 0.1, 0.2] }\n"
+              "  [[variant]]\n"
+              "  name = \"plain\"\n"
+              "  set = { \"loss.correction\" = \"none\" }\n"
+              "  [[variant]]\n"
+              "  name = \"corrected\"\n",
+              lab, run_lab_command);
+  c->add_option("-c,--config", lab.config, "the lab: a base config and what its variants change")->required();
+  c->add_option("-o,--output", lab.output,
+                "folder of the runs, lab.json and report.html; what is there is gone on with")
+      ->required();
+  c->add_option("--set", lab.set, "a.b=v over the base config; may be repeated")->take_all()->allow_extra_args(false);
+
   InspectArgs inspect;
   c = command(app, "inspect", "what a bundle holds", "  pagoda inspect model.pagoda --json\n", inspect, run_inspect);
   c->add_option("model", inspect.model, "the bundle")->required();

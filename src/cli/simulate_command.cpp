@@ -61,6 +61,9 @@ void add_simulate_command(CLI::App& app) {
   w->add_option("--skew", world.skew, "how unevenly the recommender shows items")->capture_default_str();
   w->add_option("--withheld", world.withheld, "share of the items that are never shown to anyone")
       ->capture_default_str();
+  w->add_option("--truth-users", world.truth_users, "users whose truth is written")->capture_default_str();
+  w->add_option("--truth-items", world.truth_items, "most relevant items written for each of them")
+      ->capture_default_str();
   w->add_option("--new-items", world.new_items, "share of the items born within the log's days")->capture_default_str();
   w->callback([] {
     ThreadPool pool(0);

@@ -279,6 +279,12 @@ class Reader : public Fields {
   KnownAt& known_;
 };
 
+// Whether it can be the key of an assignment: section.key, without quotes.
+bool dotted(std::string_view key) {
+  return !key.empty() && key.find_first_of("\n\r#[]{}\"'= \t") == key.npos && key.front() != '.' && key.back() != '.' &&
+         key.find("..") == key.npos;
+}
+
 toml::table parsed(std::string_view text, std::string name) {
   try {
     return toml::parse(text, std::move(name));
@@ -291,6 +297,7 @@ toml::table parsed(std::string_view text, std::string name) {
 
 struct Config::Tree {
   toml::table root;
+  std::vector<std::string> taken;  // keys that take_...() was asked for
 };
 
 Config::Config() : tree_(std::make_unique<Tree>()) {}
@@ -318,9 +325,7 @@ void Config::set(std::string_view assignment) {
   const std::string place = fmt::format("{}{}", kSetOption, assignment);
   const size_t equals = assignment.find('=');
   const auto key = assignment.substr(0, equals);
-  const bool plain = equals != assignment.npos && key.find_first_of("\n\r#[]{}\"'= \t") == key.npos;
-  if (!plain || key.empty() || key.front() == '.' || key.back() == '.' || key.find("..") != key.npos)
-    fail(ErrorKind::usage, "{}: expected section.key=value", place);
+  if (equals == assignment.npos || !dotted(key)) fail(ErrorKind::usage, "{}: expected section.key=value", place);
   const auto value = assignment.substr(equals + 1);
   toml::table laid;
   try {
@@ -334,7 +339,120 @@ void Config::read(const std::function<void(Fields&)>& describe) const {
   Reader::KnownAt known;
   Reader reader(&tree_->root, "", known);
   describe(reader);
+  auto& keys = known[""].keys;
+  keys.insert(keys.end(), tree_->taken.begin(), tree_->taken.end());
   Reader::refuse_unknown(known);
+}
+
+namespace {
+
+std::string value_text(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* integer = node.as_integer()) return fmt::format("{}", integer->get());
+  if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
+  if (const auto* boolean = node.as_boolean()) return boolean->get() ? "true" : "false";
+  return "[...]";
+}
+
+// The assignment of `value` to a dotted key, at the place where the value stands.
+toml::table assigned(const std::string& key, toml::node& value) {
+  const auto& source = value.source();
+  const std::string above(source.begin.line > 0 ? source.begin.line - 1 : 0, '\n');
+  toml::table root = parsed(above + key + " = 0", source.path ? *source.path : "config");
+  toml::table* table = &root;
+  while (table->begin()->second.is_table()) table = table->begin()->second.as_table();
+  const std::string last(table->begin()->first.str());
+  value.visit([&](auto& moved) { table->insert_or_assign(last, std::move(moved)); });
+  return root;
+}
+
+using Leaves = std::vector<std::pair<std::string, toml::node*>>;
+
+void find_leaves(toml::table& table, const std::string& path, Leaves& found) {
+  for (auto&& [key, node] : table) {
+    const std::string here = join(path, key.str());
+    if (!dotted(here)) fail(ErrorKind::usage, "{}: '{}' is no key: write \"section.key\"", place(node), here);
+    if (auto* inner = node.as_table())
+      find_leaves(*inner, here, found);
+    else
+      found.emplace_back(here, &node);
+  }
+}
+
+// The values that stand below a table, each by its dotted key, in the order they were written.
+Leaves leaves(toml::table& table) {
+  Leaves found;
+  find_leaves(table, "", found);
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.second->source().begin < b.second->source().begin; });
+  return found;
+}
+
+}  // namespace
+
+bool Config::has(std::string_view key) const { return tree_->root.contains(key); }
+
+std::optional<Config> Config::take_table(std::string_view key) {
+  tree_->taken.emplace_back(key);
+  auto* table = tree_->root[key].as_table();
+  if (!table) return std::nullopt;
+  Config taken;
+  taken.tree_->root = std::move(*table);
+  tree_->root.erase(key);
+  return taken;
+}
+
+std::vector<Config> Config::take_tables(std::string_view key) {
+  tree_->taken.emplace_back(key);
+  std::vector<Config> taken;
+  auto* node = tree_->root.get(key);
+  if (!node) return taken;
+  auto* list = node->as_array();
+  if (!list) fail(ErrorKind::usage, "{}: '{}' is {}, expected tables [[{}]]", place(*node), key, described(*node), key);
+  for (auto& item : *list) {
+    if (!item.is_table())
+      fail(ErrorKind::usage, "{}: '{}' holds {}, expected tables [[{}]]", place(item), key, described(item), key);
+    taken.emplace_back().tree_->root = std::move(*item.as_table());
+  }
+  tree_->root.erase(key);
+  return taken;
+}
+
+std::vector<Setting> Config::take_settings(std::string_view key) {
+  std::vector<Setting> settings;
+  auto table = take_table(key);
+  if (const auto* node = tree_->root.get(key); node && !table)
+    fail(ErrorKind::usage, "{}: '{}' is {}, expected a table such as {{ \"loss.temperature\" = 0.1 }}", place(*node),
+         key, described(*node));
+  if (!table) return settings;
+  for (auto& [name, node] : leaves(table->tree_->root)) {
+    Setting setting{name, value_text(*node), {}};
+    setting.config.tree_->root = assigned(name, *node);
+    settings.push_back(std::move(setting));
+  }
+  return settings;
+}
+
+std::vector<std::vector<Setting>> Config::take_choices(std::string_view key) {
+  std::vector<std::vector<Setting>> choices;
+  auto table = take_table(key);
+  if (const auto* node = tree_->root.get(key); node && !table)
+    fail(ErrorKind::usage, "{}: '{}' is {}, expected a table such as {{ \"loss.temperature\" = [0.05, 0.1] }}",
+         place(*node), key, described(*node));
+  if (!table) return choices;
+  for (auto& [name, node] : leaves(table->tree_->root)) {
+    auto* values = node->as_array();
+    if (!values || values->empty())
+      fail(ErrorKind::usage, "{}: '{}' is {}, expected a list of the values to try", place(*node), name,
+           values ? "an empty list" : described(*node));
+    auto& settings = choices.emplace_back();
+    for (auto& value : *values) {
+      Setting setting{name, value_text(value), {}};
+      setting.config.tree_->root = assigned(name, value);
+      settings.push_back(std::move(setting));
+    }
+  }
+  return choices;
 }
 
 }  // namespace pagoda

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "core/fields.h"
 
 namespace pagoda {
+
+struct Setting;
 
 // A parsed config, with later settings laid over it.
 //
@@ -34,9 +37,28 @@ class Config {
 
   void read(const std::function<void(Fields&)>& describe) const;
 
+  // Configs within a config, as a lab has them. What is taken leaves this one and keeps the place it was read at; to
+  // read(), a key that was taken or could have been is a known one.
+  bool has(std::string_view key) const;                    // at the top
+  std::optional<Config> take_table(std::string_view key);  // nothing when no table stands there
+  std::vector<Config> take_tables(std::string_view key);   // [[key]]; Error{usage} when it is something else
+  // A table of dotted keys, set = { "loss.temperature" = 0.1, ... }: its assignments, as they were written. Error{usage} for
+  // what is no such table.
+  std::vector<Setting> take_settings(std::string_view key);
+  // A table of dotted keys with lists of values to try, tune = { "loss.temperature" = [0.05, 0.1], ... }: for each key
+  // its assignments in order. Error{usage} for a list that is none or empty.
+  std::vector<std::vector<Setting>> take_choices(std::string_view key);
+
  private:
   struct Tree;
   std::unique_ptr<Tree> tree_;
+};
+
+// One assignment. read() of `config` lays it over options.
+struct Setting {
+  std::string key;    // "loss.temperature"
+  std::string value;  // in words for a person: 0.1, none, "[...]" of a list or table
+  Config config;
 };
 
 // The options as TOML that Config reads back to the same values. Without comments it is a record: every key stands in

@@ -303,6 +303,72 @@ decay = 0.5
 )");
 }
 
+TEST(Config, TablesWithinAreTakenAsConfigsThatKeepTheirPlaces) {
+  auto config = Config::from_text(
+      "seed = 1\n[[part]]\n[part.loss]\ntemperature = 0.7\n[[part]]\n[part.loss]\ntempature = 1\n"
+      "[base.model]\ndim = 3\n",
+      "lab.toml");
+  EXPECT_TRUE(config.has("base"));
+  Sample o;
+  config.take_table("base")->read([&](Fields& f) { describe(f, o); });
+  EXPECT_EQ(o.dim, 3);
+  EXPECT_FALSE(config.has("base"));
+  EXPECT_FALSE(config.take_table("base"));
+  const auto parts = config.take_tables("part");
+  ASSERT_EQ(parts.size(), 2u);
+  parts[0].read([&](Fields& f) { describe(f, o); });
+  EXPECT_EQ(o.temperature, 0.7);
+  EXPECT_EQ(o.dim, 3) << "what is not given stays";
+  try {
+    parts[1].read([&](Fields& f) { describe(f, o); });
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()), "lab.toml:7: unknown key 'tempature' in [loss]; did you mean 'temperature'?");
+  }
+  int64_t seed = 0;
+  config.read([&](Fields& f) { f.field("seed", seed, ""); });
+  EXPECT_EQ(seed, 1);
+  auto mistyped = Config::from_text("prat = 1\n", "lab.toml");
+  EXPECT_TRUE(mistyped.take_tables("part").empty());
+  try {
+    mistyped.read([&](Fields& f) { f.field("seed", seed, ""); });
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()), "lab.toml:1: unknown key 'prat'; did you mean 'part'?");
+  }
+}
+
+TEST(Config, SettingsAndChoicesAreAssignmentsOfDottedKeys) {
+  auto config = Config::from_text(
+      "set = { \"model.dim\" = 5, loss.normalise = false, \"sampling.negatives\" = [{source = \"mined\"}], "
+      "\"sampling.negatives.0.count\" = 4 }\n"
+      "try = { \"loss.temperature\" = [0.05, 1], \"data.split.kind\" = [\"random\"] }\nbad = { \"a b\" = 1 }\n",
+      "lab.toml");
+  const auto settings = config.take_settings("set");
+  ASSERT_EQ(settings.size(), 4u);
+  EXPECT_EQ(settings[0].key, "model.dim");
+  EXPECT_EQ(settings[0].value, "5");
+  EXPECT_EQ(settings[1].key, "loss.normalise");
+  EXPECT_EQ(settings[1].value, "false");
+  EXPECT_EQ(settings[2].value, "[...]");
+  Sample o;
+  for (const auto& setting : settings) setting.config.read([&](Fields& f) { describe(f, o); });
+  EXPECT_EQ(o.dim, 5);
+  EXPECT_FALSE(o.normalise);
+  EXPECT_EQ(o.negatives, (std::vector<Negatives>{{Source::mined, 4, 0.5}}));
+  const auto choices = config.take_choices("try");
+  ASSERT_EQ(choices.size(), 2u);
+  ASSERT_EQ(choices[0].size(), 2u);
+  EXPECT_EQ(choices[0][0].value, "0.05");
+  choices[0][1].config.read([&](Fields& f) { describe(f, o); });
+  EXPECT_EQ(o.temperature, 1.0);
+  EXPECT_EQ(choices[1][0].value, "random");
+  choices[1][0].config.read([&](Fields& f) { describe(f, o); });
+  EXPECT_EQ(o.split.kind, "random");
+  EXPECT_TRUE(config.take_settings("none").empty());
+  EXPECT_THROW(config.take_settings("bad"), Error);
+}
+
 TEST(ToToml, WithCommentsAListSaysWhatIsNotTheDefaultAndExplainsItselfOnce) {
   Sample o;
   o.negatives = {{Source::mined, 0, 0.5}, {Source::in_batch, 0, 0.5}, {Source::uniform, 7, 0.5}};

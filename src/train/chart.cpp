@@ -234,6 +234,30 @@ std::string described(const std::string& description, const std::string& rest) {
   return description.empty() || rest.empty() ? description + rest : description + " " + rest;
 }
 
+// Few points of a scatter chart that are told apart: a dot each, its label above it, a line through them when joined.
+void put_labelled(Sheet& sheet, const Series& series, const Axis& x_axis, const Axis& y_axis, const Scale& x,
+                  const Scale& y) {
+  check(series.labels.size() == series.points.size(), "a labelled series has one label a point");
+  std::string path, dots;
+  for (size_t i = 0; i < series.points.size(); ++i) {
+    const auto& point = series.points[i];
+    if (!shown(x_axis, point.x) || !shown(y_axis, point.y)) continue;
+    const double left = x.at(point.x), top = y.at(point.y);
+    put(path, "{}{:.1f} {:.1f}", path.empty() ? "M" : "L", left, top);
+    put(dots, "<circle class=\"dot {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\"><title>{}: {}, {}</title></circle>",
+        color_class(series.color), left, top,
+        escape_markup(series.labels[i].empty() ? series.name : series.name + " " + series.labels[i]),
+        number_text(point.x, x_axis.percent), number_text(point.y, y_axis.percent));
+    if (!series.labels[i].empty()) {
+      const double half = text_width(series.labels[i]) / 2;
+      put(dots, "<text class=\"quiet small\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n",
+          std::clamp(left, half, kWidth - half), top - 9, escape_markup(series.labels[i]));
+    }
+  }
+  if (series.joined) put(sheet.out, "<path class=\"line {}\" d=\"{}\"/>\n", color_class(series.color), path);
+  sheet.out += dots + "\n";
+}
+
 std::string nothing_to_draw(Sheet sheet) {
   put(sheet.out, "<text class=\"quiet\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">nothing measured</text>\n</svg>\n",
       kWidth / 2, kHeight / 2);
@@ -388,6 +412,10 @@ std::string svg(const ScatterChart& chart) {
         x.scale.at(high), y.scale.at(high));
   }
   for (size_t s = 0; s < clouds.size(); ++s) {
+    if (!chart.series[s].labels.empty()) {
+      put_labelled(sheet, chart.series[s], chart.x, chart.y, x.scale, y.scale);
+      continue;
+    }
     const size_t stride = (clouds[s].size() + kScatterPoints - 1) / kScatterPoints;
     put(sheet.out, "<g class=\"cloud {}\">", color_class(chart.series[s].color));
     for (size_t i = 0; i < clouds[s].size(); i += stride)

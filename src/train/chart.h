@@ -36,6 +36,8 @@ struct Series {
   std::string name;
   std::vector<Point> points;  // in order of x for a line
   int color = 0;
+  std::vector<std::string> labels = {};  // of a scatter chart: beside each point; empty: none, and small points
+  bool joined = false;                   // of a scatter chart: a line runs from point to point
 };
 
 // Lines, with a dot at each point while there are few. More than 100 points a series are drawn as 100 means of

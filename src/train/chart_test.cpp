@@ -123,5 +123,21 @@ TEST(Chart, NamesAreEscapedEverywhere) {
   EXPECT_TRUE(has(drawn, "&lt;i&gt;&amp;"));
 }
 
+TEST(Chart, LabelledPointsOfAScatterChartAreNamedAndJoined) {
+  ScatterChart chart{
+      .title = "t",
+      .description = "",
+      .x = {.label = "x"},
+      .y = {.label = "y"},
+      .series = {{"dial", {{1, 2}, {2, 3}, {3, 1}}, 1, {"0", "<half>", "1"}, true}, {"plain", {{2, 2}}, 0, {""}}}};
+  const std::string drawn = svg(chart);
+  EXPECT_EQ(count_of(drawn, "<circle class=\"dot s1\""), 3u);
+  EXPECT_EQ(count_of(drawn, "<circle class=\"dot s0\""), 1u);
+  EXPECT_EQ(count_of(drawn, "<path class=\"line s1\""), 1u);
+  EXPECT_EQ(count_of(drawn, "<path class=\"line s0\""), 0u);
+  EXPECT_TRUE(has(drawn, ">&lt;half&gt;</text>"));
+  EXPECT_TRUE(has(drawn, "<title>plain: 2, 2</title>")) << drawn;
+}
+
 }  // namespace
 }  // namespace pagoda

@@ -34,12 +34,13 @@ bool uses_order(const Options& options, const UserStates& states) {
 
 RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const float> user_vectors,
                          const UserStates& states, const Judged& judged, const std::vector<int64_t>& ks,
-                         const ItemPopularity& popularity, const ItemGroups* ages) {
+                         const ItemPopularity& popularity, const ItemGroups* ages, UserMetrics* kept) {
   constexpr size_t kBlock = 4096;  // users whose lists are held at once
   std::vector<size_t> sorted(ks.begin(), ks.end());
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   RankingAccumulator accumulator(sorted, popularity, ages);
+  if (kept) accumulator.keep_users(kept);
   for (size_t begin = 0; begin < judged.users.size(); begin += kBlock) {
     const size_t end = std::min(judged.users.size(), begin + kBlock);
     Ragged<uint32_t> seen;

@@ -19,7 +19,7 @@ UserStates user_states(const Dataset& data, const Events& events, int64_t moment
 bool uses_order(const Options& options, const UserStates& states);
 
 // Lists for users [users.size()] (rows of `states`, or kNone) judged against `relevant` items, parallel to them. Items of a user's
-// own history are not recommended.
+// own history are not recommended. `kept`: takes each user's metrics, in order.
 struct Judged {
   std::span<const uint32_t> users;
   const Ragged<uint32_t>* relevant;
@@ -27,7 +27,8 @@ struct Judged {
 };
 RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const float> user_vectors,
                          const UserStates& states, const Judged& judged, const std::vector<int64_t>& ks,
-                         const ItemPopularity& popularity, const ItemGroups* ages = nullptr);
+                         const ItemPopularity& popularity, const ItemGroups* ages = nullptr,
+                         UserMetrics* kept = nullptr);
 
 // Metrics of a model in training on the validation part: for each evaluate.k and the k of train.choose_by.
 using NamedMetrics = std::vector<std::pair<std::string, double>>;

@@ -40,20 +40,13 @@ Options bundle_options(const Bundle& bundle, const std::vector<std::string>& set
   return options;
 }
 
-TestUsers test_users(const Bundle& bundle, const Options& options, const std::vector<std::string>& files) {
-  std::optional<Dataset> data;
-  Interactions of_files;
-  if (files.empty()) {
-    data = load_dataset(options.data);
-  } else {
-    auto interactions = interaction_options(options.data);
-    interactions.paths = files;
-    of_files = load_interactions(interactions);
-  }
-  const auto& log = data ? data->log : of_files;
+namespace {
+
+// The rows of the test part, or all rows when `parts` is empty.
+TestUsers test_users(const Bundle& bundle, const Interactions& log, const std::vector<Part>& parts) {
   std::vector<uint32_t> item_row(log.items.size());
   for (uint32_t i = 0; i < log.items.size(); ++i) item_row[i] = bundle.item_ids().find(log.items[i]);
-  auto relevant = relevant_items(log, item_row, [&](size_t row) { return !data || data->parts[row] == Part::test; });
+  auto relevant = relevant_items(log, item_row, [&](size_t row) { return parts.empty() || parts[row] == Part::test; });
   if (relevant.users.empty())
     fail(ErrorKind::usage, "the test part is empty: data.split keeps none; give interactions to judge by with --data");
   TestUsers test{
@@ -62,8 +55,27 @@ TestUsers test_users(const Bundle& bundle, const Options& options, const std::ve
     test.ids.emplace_back(log.users[user]);
     test.users.push_back(bundle.user_ids().find(log.users[user]));
   }
-  test.data = std::move(data);
   return test;
+}
+
+}  // namespace
+
+TestUsers test_users(const Bundle& bundle, const Dataset& data) {
+  auto test = test_users(bundle, data.log, data.parts);
+  test.data = std::shared_ptr<const Dataset>(std::shared_ptr<const Dataset>(), &data);
+  return test;
+}
+
+TestUsers test_users(const Bundle& bundle, const Options& options, const std::vector<std::string>& files) {
+  if (files.empty()) {
+    const auto data = std::make_shared<const Dataset>(load_dataset(options.data));
+    auto test = test_users(bundle, *data);
+    test.data = data;
+    return test;
+  }
+  auto interactions = interaction_options(options.data);
+  interactions.paths = files;
+  return test_users(bundle, load_interactions(interactions), {});
 }
 
 ItemBirths item_births(const Bundle& bundle, const Options& options, const Dataset* data) {
@@ -89,7 +101,8 @@ ItemBirths item_births(const Bundle& bundle, const Options& options, const Datas
   return births;
 }
 
-Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks) {
+Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks,
+                UserMetrics* known_users) {
   const auto start = std::chrono::steady_clock::now();
   const ItemPopularity popularity({bundle.item_counts().begin(), bundle.item_counts().end()});
   const auto options = bundle_options(bundle, {});
@@ -109,7 +122,7 @@ Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, c
                                             bundle.item_id_rows(), users);
     (strangers ? judgement.strangers : judgement.known) =
         rank_users(pool, *index, vectors, bundle.user_states(), {users, &items, outside}, ks, popularity,
-                   judgement.births.source.empty() ? nullptr : &ages);
+                   judgement.births.source.empty() ? nullptr : &ages, strangers ? nullptr : known_users);
     if (!strangers) judgement.mean_cosine_users = mean_pairwise_cosine(vectors);
   }
   judgement.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

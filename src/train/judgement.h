@@ -1,6 +1,8 @@
 // A bundle judged by interactions it has not seen.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,11 +17,13 @@ struct TestUsers {
   std::vector<uint32_t> users;    // row in the bundle, kNone: the bundle does not know the user
   Ragged<uint32_t> items;         // catalogue rows, rising, each once
   std::vector<uint32_t> outside;  // items that the catalogue does not have
-  std::optional<Dataset> data;    // whose test part it is; none for files of their own
+  // What the test part was taken from; empty when it came from other files. Borrowed where the caller has loaded it.
+  std::shared_ptr<const Dataset> data;
 };
 
 // The test part of the data the bundle was trained on (read again, split again), or all rows of `files`.
 TestUsers test_users(const Bundle& bundle, const Options& options, const std::vector<std::string>& files);
+TestUsers test_users(const Bundle& bundle, const Dataset& data);  // the test part of data that is loaded already
 
 // When each item of the catalogue was born (kNoTime: unknown), and what says so: the column that a feature of the item
 // tower reads as its age; else the item's first row before the test part, when `data` is there and has times; else nothing.
@@ -39,7 +43,9 @@ struct Judgement {
   double seconds = 0;                                   // user vectors, search and metrics; without files, health
   std::string json;                                     // INTERFACE: `evaluate --json`
 };
-Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks);
+// `known_users`: takes the metrics of each known user, in the order of `test`.
+Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks,
+                UserMetrics* known_users = nullptr);
 
 // The options a bundle was trained with, `set` assignments laid over.
 Options bundle_options(const Bundle& bundle, const std::vector<std::string>& set);

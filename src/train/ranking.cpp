@@ -56,6 +56,11 @@ RankingAccumulator::RankingAccumulator(std::vector<size_t> ks, const ItemPopular
   exposure_.assign(ks_.size(), std::vector<uint32_t>(popularity.items(), 0));
 }
 
+void RankingAccumulator::keep_users(UserMetrics* users) {
+  for (auto* metric : {&users->recall, &users->ndcg, &users->hit_rate, &users->mrr}) metric->resize(ks_.size());
+  kept_ = users;
+}
+
 // Fills hits_ with the relevant items of the list, at the ranks where their groups of equal scores leave them.
 void RankingAccumulator::find_hits(const RankedUser& user) {
   hits_.clear();
@@ -96,6 +101,11 @@ void RankingAccumulator::add(const RankedUser& user) {
     activity.recall[k] += recall;
     ndcg_[k] += dcg / ideal;
     if (h > 0) hit_rate_[k] += 1.0, mrr_[k] += 1.0 / static_cast<double>(hits_[0].first);
+    if (kept_) {
+      kept_->recall[k].push_back(recall), kept_->ndcg[k].push_back(dcg / ideal);
+      kept_->hit_rate[k].push_back(h > 0),
+          kept_->mrr[k].push_back(h > 0 ? 1.0 / static_cast<double>(hits_[0].first) : 0);
+    }
     for (const uint32_t item : user.items.first(std::min(ks_[k], user.items.size()))) ++exposure_[k][item];
   }
 

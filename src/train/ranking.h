@@ -68,6 +68,11 @@ struct RankingReport {
   AtK long_tail_share;     // share of recommendations outside the top 20% of the items by train count
 };
 
+// The metrics of each user alone, [K][user] in the order they were added: what a bootstrap over users resamples.
+struct UserMetrics {
+  std::vector<std::vector<double>> recall, ndcg, hit_rate, mrr;
+};
+
 // Adds users up. Not thread-safe: for parallel work cut the users into chunks by their number alone, give each chunk an
 // accumulator and merge them in order; the result then has the same bits on any number of threads.
 // Memory: 4 bytes an item and K.
@@ -75,7 +80,8 @@ class RankingAccumulator {
  public:
   // ks rising, > 0. Popularity and ages (nullptr: unknown) outlive it.
   RankingAccumulator(std::vector<size_t> ks, const ItemPopularity& popularity, const ItemGroups* ages = nullptr);
-  void add(const RankedUser& user);  // a user without relevant items leaves no trace
+  void keep_users(UserMetrics* users);  // add() also appends to it; it outlives this
+  void add(const RankedUser& user);     // a user without relevant items leaves no trace
   void merge(const RankingAccumulator& later);
   RankingReport report() const;
 
@@ -98,6 +104,7 @@ class RankingAccumulator {
 
   std::vector<size_t> ks_;
   const ItemPopularity* popularity_;
+  UserMetrics* kept_ = nullptr;
   uint64_t users_ = 0, test_positives_ = 0, outside_ = 0;
   AtK recall_, ndcg_, hit_rate_, mrr_;             // summed over users
   std::vector<Cut> cuts_;                          // buckets, deciles, unseen; ages where they are known

@@ -54,6 +54,19 @@ TEST(Ranking, OneUserIsWorkedByHand) {
   expect_near(report.ndcg, {0, d2 / (1 + d2), (d2 + d4) / (1 + d2 + d3 + d4)});
 }
 
+TEST(Ranking, EachUsersMetricsAreKeptInOrder) {
+  const ItemPopularity popularity(std::vector<uint32_t>(6, 1));
+  UserMetrics kept;
+  RankingAccumulator sum({1, 2}, popularity);
+  sum.keep_users(&kept);
+  for (const auto& u : {user({0, 1}, {0, 3}), user({0, 1}, {}), user({0, 1}, {5}), user({0, 1}, {1})})
+    sum.add(u.view());
+  EXPECT_EQ(kept.recall, (std::vector<std::vector<double>>{{0.5, 0, 0}, {0.5, 0, 1}})) << "no one without test items";
+  EXPECT_EQ(kept.hit_rate, (std::vector<std::vector<double>>{{1, 0, 0}, {1, 0, 1}}));
+  EXPECT_EQ(kept.mrr, (std::vector<std::vector<double>>{{1, 0, 0}, {1, 0, 0.5}}));
+  expect_near(kept.ndcg[1], {1 / (1 + 1 / std::log2(3.0)), 0, 1 / std::log2(3.0)});
+}
+
 TEST(Ranking, TheIdealStopsAtTheNumberOfRelevantItems) {
   const ItemPopularity popularity(std::vector<uint32_t>(10, 1));
   const auto report = rank({user({3, 1, 2, 0}, {3})}, {3}, popularity);

@@ -24,8 +24,8 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 // The run in progress: what the two phases share.
 class Run {
  public:
-  Run(const Options& options, const std::string& output, const std::atomic<bool>& interrupted)
-      : options_(options), output_(output), interrupted_(interrupted), data_(load_dataset(options.data)),
+  Run(const Options& options, const Dataset& data, const std::string& output, const std::atomic<bool>& interrupted)
+      : options_(options), output_(output), interrupted_(interrupted), data_(data),
         pool_(static_cast<int>(options.train.threads)), config_checksum_(checksum(to_toml(options, false))) {
     relevant_ = relevant_items(data_, Part::validation);
   }
@@ -44,7 +44,7 @@ class Run {
   const Options& options_;
   std::string output_;
   const std::atomic<bool>& interrupted_;
-  Dataset data_;
+  const Dataset& data_;
   Relevant relevant_;
   ThreadPool pool_;
   uint64_t config_checksum_;
@@ -232,7 +232,14 @@ std::string run_folder(const std::string& output) { return output + ".run"; }
 void train(const Options& options, const std::string& output, bool resume, const std::atomic<bool>& interrupted) {
   validate(options);
   parse_metric(options.train.choose_by);
-  Run(options, output, interrupted).execute(resume);
+  Run(options, load_dataset(options.data), output, interrupted).execute(resume);
+}
+
+void train(const Options& options, const Dataset& data, const std::string& output, bool resume,
+           const std::atomic<bool>& interrupted) {
+  validate(options);
+  parse_metric(options.train.choose_by);
+  Run(options, data, output, interrupted).execute(resume);
 }
 
 }  // namespace pagoda

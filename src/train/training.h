@@ -4,6 +4,7 @@
 #include <atomic>
 #include <string>
 
+#include "train/dataset.h"
 #include "train/options.h"
 
 namespace pagoda {
@@ -13,6 +14,9 @@ namespace pagoda {
 // that was never stopped. `interrupted` is looked at after every step: when set, a checkpoint is kept and
 // Error{interrupted} thrown.
 void train(const Options& options, const std::string& output, bool resume, const std::atomic<bool>& interrupted);
+// The same on data that is loaded already, by the same options.data.
+void train(const Options& options, const Dataset& data, const std::string& output, bool resume,
+           const std::atomic<bool>& interrupted);
 
 std::string run_folder(const std::string& output);  // output + ".run"
 

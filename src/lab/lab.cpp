@@ -1,0 +1,255 @@
+#include "lab/lab.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ranges>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "lab/truth.h"
+#include "train/checkpoint.h"
+#include "train/judgement.h"
+#include "train/run_log.h"
+#include "train/training.h"
+
+namespace pagoda {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// The lab at work: data and truth are read once, and only when a run needs them.
+class Lab {
+ public:
+  Lab(ThreadPool& pool, const Plan& plan, const std::string& folder, const std::atomic<bool>& interrupted)
+      : pool_(pool), plan_(plan), folder_(folder), interrupted_(interrupted) {
+    for (const auto& variant : plan.variants) total_ += variant.candidates.size() + plan.lab.seeds.size();
+    truth_ks_ = plan.lab.k;
+    if (std::find(truth_ks_.begin(), truth_ks_.end(), 100) == truth_ks_.end()) truth_ks_.push_back(100);
+    std::sort(truth_ks_.begin(), truth_ks_.end());
+    judged_by_ = fmt::format("k = [{}]", fmt::join(plan.lab.k, ", "));
+    if (plan.lab.truth.empty()) return;
+    truth_ = read_truth(plan.lab.truth);
+    judged_by_ += fmt::format(", the first {} of {} ({} bytes)", plan.lab.truth_good, plan.lab.truth,
+                              MappedFile(plan.lab.truth).bytes().size());
+  }
+
+  VariantRuns run(const Variant& variant) {
+    VariantRuns out;
+    out.options = variant.options;
+    out.options.train.seed = static_cast<uint64_t>(plan_.lab.seeds[0]);
+    if (!variant.candidates.empty()) tune(variant, out);
+    for (const auto seed : plan_.lab.seeds) {
+      auto options = out.options;
+      options.train.seed = static_cast<uint64_t>(seed);
+      ++number_;
+      out.runs.push_back(run(variant, options, seed));
+    }
+    return out;
+  }
+
+ private:
+  void tune(const Variant& variant, VariantRuns& out);
+  TriedValue try_value(const Variant& variant, const Candidate& candidate);
+  RunResult run(const Variant& variant, const Options& options, int64_t seed);
+  std::string train_bundle(const std::string& stem, const Options& options, const std::string& what);
+  RunResult judge_bundle(const std::string& path, const Options& options);
+  const Dataset& data(const Options& options);
+  void remove_bundle(const std::string& path) const {
+    std::filesystem::remove(path);
+    std::filesystem::remove_all(run_folder(path));
+  }
+
+  ThreadPool& pool_;
+  const Plan& plan_;
+  const std::string& folder_;
+  const std::atomic<bool>& interrupted_;
+  size_t number_ = 0, total_ = 0;  // of runs, those of the tuning included
+  std::vector<int64_t> truth_ks_;
+  std::string judged_by_;
+  std::optional<Truth> truth_;
+  std::string data_config_;
+  std::unique_ptr<Dataset> data_;  // of data_config_
+};
+
+const Dataset& Lab::data(const Options& options) {
+  Options only;
+  only.data = options.data;
+  if (const auto config = to_toml(only, false); !data_ || config != data_config_) {
+    data_.reset();
+    data_ = std::make_unique<Dataset>(load_dataset(options.data));
+    data_config_ = config;
+    if (relevant_items(*data_, Part::test).users.empty())
+      fail(ErrorKind::usage, "{}: data.split keeps no test part: there is nothing to judge by", plan_.path);
+    if (truth_ && std::ranges::none_of(std::views::iota(0u, truth_->users.size()), [&](uint32_t user) {
+          return data_->users.find(truth_->users[user]) != Interner::kNone;
+        }))
+      fail(ErrorKind::input, "{}: none of its {} users is in the data; is it the truth of another world?",
+           plan_.lab.truth, truth_->users.size());
+  }
+  return *data_;
+}
+
+// The bundle of a run: trained, gone on with, or found as it is. `what` names the run to a person.
+std::string Lab::train_bundle(const std::string& stem, const Options& options, const std::string& what) {
+  const std::string path = stem + ".pagoda";
+  if (file_exists(path)) {
+    try {
+      if (result_config(bundle_options(*Bundle::open(path), {})) == result_config(options)) return path;
+      log_info("{}: is of another config; trained anew", path);
+    } catch (const Error& error) {
+      log_warning("{}; trained anew", error.what());
+    }
+    remove_bundle(path);
+  }
+  const std::string checkpoint = run_folder(path) + "/checkpoint";
+  bool resume = file_exists(checkpoint);
+  if (resume) try {
+      const Checkpoint of_this_run(checkpoint, checksum(to_toml(options, false)));
+    } catch (const Error& error) {
+      log_warning("begun anew and not from its checkpoint: {}", error.what());
+      resume = false;
+    }
+  const auto& data = this->data(options);
+  log_info("run {} of {}: {}{}", number_, total_, what, resume ? ", from its checkpoint" : "");
+  try {
+    train(options, data, path, resume, interrupted_);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::interrupted) fail(error.kind(), "{}: {}", what, error.what());
+    fail(ErrorKind::interrupted, "interrupted in run {} of {}, {}; the same command goes on from there", number_,
+         total_, what);
+  }
+  return path;
+}
+
+RunResult Lab::judge_bundle(const std::string& path, const Options& options) {
+  const auto bundle = Bundle::open(path);
+  const auto test = test_users(*bundle, data(options));
+  UserMetrics metrics;
+  const auto judgement = judge(pool_, *bundle, test, plan_.lab.k, &metrics);
+  RunResult result{.config = result_config(options),
+                   .judged_by = judged_by_,
+                   .fingerprint = bundle->fingerprint(),
+                   .epochs = bundle->info().epochs,
+                   .evaluation = judgement.json,
+                   .run_log = std::string(bundle->run_log())};
+  result.validation = chosen_epoch(result.run_log, options.train.choose_by).metrics;
+  for (const auto& record : parse_run_log(result.run_log, path)) result.seconds = record.seconds;
+  for (size_t i = 0; i < test.users.size(); ++i)
+    if (test.users[i] != Interner::kNone && !bundle->user_states().histories[test.users[i]].empty())
+      result.users.users.push_back(test.ids[i]);
+  for (const auto& [name, values] : {std::pair{"recall", &metrics.recall},
+                                     {"ndcg", &metrics.ndcg},
+                                     {"hit_rate", &metrics.hit_rate},
+                                     {"mrr", &metrics.mrr}})
+    for (size_t k = 0; k < plan_.lab.k.size(); ++k) {
+      result.users.names.push_back(fmt::format("{}@{}", name, plan_.lab.k[k]));
+      result.users.columns.push_back((*values)[k]);
+    }
+  if (truth_) {
+    const auto users = truth_users(*bundle, *truth_, plan_.lab.truth_good);
+    auto report = judge_truth(pool_, *bundle, users, truth_ks_);
+    result.truth = truth_json(report);
+    result.truth_users = std::move(report.of_users);
+  }
+  try {
+    rewrite_bundle(path, path, {{"metrics", judgement.json}});  // for `report` and `inspect`
+  } catch (const Error& error) {
+    log_warning("the bundle does not keep its figures: {}", error.what());
+  }
+  return result;
+}
+
+RunResult Lab::run(const Variant& variant, const Options& options, int64_t seed) {
+  const std::string stem = run_stem(folder_, variant, seed);
+  std::optional<RunResult> done;
+  try {
+    done = read_result(stem);
+  } catch (const Error& error) {
+    log_warning("{}", error.what());
+  }
+  if (done) {
+    const bool trained = done->config == result_config(options);
+    if (trained && done->judged_by == judged_by_) {
+      if (!plan_.lab.keep_models) remove_bundle(stem + ".pagoda");
+      return *std::move(done);
+    }
+    log_info("{}: {}", stem, trained ? "to be judged anew" : "its config has changed since it was run");
+    remove_result(stem);
+  }
+  const auto path = train_bundle(stem, options, fmt::format("{}, seed {}", variant.name, seed));
+  auto result = judge_bundle(path, options);
+  write_result(stem, result);
+  if (!plan_.lab.keep_models) remove_bundle(path);
+  return result;
+}
+
+TriedValue Lab::try_value(const Variant& variant, const Candidate& candidate) {
+  auto options = candidate.options;
+  options.train.seed = static_cast<uint64_t>(plan_.lab.seeds[0]);
+  options.train.refit = false;  // it is validation that is looked at
+  Variant tried;
+  tried.file_name = fmt::format("{}-{}", variant.file_name, &candidate - variant.candidates.data() + 1);
+  const std::string stem = folder_ + "/tune/" + tried.file_name, json_path = stem + ".json";
+  TriedValue out{candidate.label, candidate.settings};
+  const std::string config = result_config(options);
+  if (file_exists(json_path)) {
+    const Json json = Json::parse(read_file(json_path), nullptr, false);
+    if (json.is_object() && json.value("config", "") == config) {
+      out.value = json.value("value", 0.0), out.epochs = json.value("epochs", 0.0);
+      remove_bundle(stem + ".pagoda");  // a kill may have left it
+      return out;
+    }
+  }
+  const auto path = train_bundle(stem, options, fmt::format("{}, {} to tune", variant.name, candidate.label));
+  const auto best = chosen_epoch(std::string(Bundle::open(path)->run_log()), options.train.choose_by);
+  if (best.metrics.empty())
+    fail(ErrorKind::usage, "{}: there is no validation part to tune '{}' on; have data.split keep one", plan_.path,
+         variant.name);
+  out.value = best.value, out.epochs = best.epoch;
+  const Json json{{"config", config}, {"label", out.label}, {"value", out.value}, {"epochs", out.epochs}};
+  write_file(json_path, json.dump(1) + "\n");
+  remove_bundle(path);
+  return out;
+}
+
+void Lab::tune(const Variant& variant, VariantRuns& out) {
+  make_folder(folder_ + "/tune");
+  for (const auto& candidate : variant.candidates) {
+    ++number_;
+    out.tried.push_back(try_value(variant, candidate));
+    if (out.tried.back().value > out.tried[out.chosen].value) out.chosen = out.tried.size() - 1;
+  }
+  out.options = variant.candidates[out.chosen].options;
+  log_info("{}: {} is best on validation, {} = {:.4f}", variant.name, out.tried[out.chosen].label,
+           out.options.train.choose_by, out.tried[out.chosen].value);
+}
+
+}  // namespace
+
+std::string run_stem(const std::string& folder, const Variant& variant, int64_t seed) {
+  return fmt::format("{}/{}-{}", folder, variant.file_name, seed);
+}
+
+std::vector<VariantRuns> run_lab(ThreadPool& pool, const Plan& plan, const std::string& folder,
+                                 const std::atomic<bool>& interrupted) {
+  make_folder(folder);
+  Lab lab(pool, plan, folder, interrupted);
+  std::vector<VariantRuns> out;
+  for (const auto& variant : plan.variants) out.push_back(lab.run(variant));
+  const auto& first = out[0].runs[0].users.users;
+  for (size_t v = 0; v < out.size(); ++v)
+    for (const auto& run : out[v].runs)
+      if (run.users.users != first)
+        fail(ErrorKind::usage,
+             "{}: '{}' is judged by {} users and '{}' by {} others: their data.interactions and data.split must agree",
+             plan.path, plan.variants[v].name, run.users.users.size(), plan.variants[0].name, first.size());
+  return out;
+}
+
+}  // namespace pagoda

@@ -1,0 +1,71 @@
+// What a lab is to do: a lab.toml, read into variants with their whole options.
+//
+//   base = "pagoda.toml"              the config that the variants share, or a table [base] with its sections
+//   set = { "train.epochs" = 5 }      laid over it, for all variants
+//   seeds = [1, 2, 3]                 each variant is trained with each of them
+//   metrics = ["recall@20"]           of the table; k = [20, 100]: lengths of the lists that are judged
+//   tune = { "loss.temperature" = [0.05, 0.1] }     each variant takes the value that is best on validation
+//
+//   [[variant]]
+//   name = "corrected"
+//   set = { "loss.correction" = "standard" }        keys of the config
+//   tune = { ... }                                  in place of the lab's
+//   [[variant.sampling.negatives]]                  or whole sections; a list replaces the one of the base
+//   source = "in_batch"
+//
+//   [[sweep]]                                       a variant for each value, for each combination of several keys
+//   from = "corrected"                              what it starts from: the base when this is left out
+//   over = { "loss.popularity_dial" = [0.0, 0.5, 1.0] }
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lab/bootstrap.h"
+#include "lab/differences.h"
+#include "train/options.h"
+
+namespace pagoda {
+
+struct LabOptions {
+  std::string base;  // path as written; "" when the config stands in [base]
+  std::vector<int64_t> seeds{1, 2, 3};
+  std::vector<int64_t> k;            // lengths of lists; rising and complete once the plan is read
+  std::vector<std::string> metrics;  // of the table; the first recall is what the goals go by
+  std::string baseline;              // name of the variant that others are compared with
+  double tail_tolerance = 0.05;      // how far below the best overall the best in the tail may lie, as a share of it
+  bool keep_models = true;           // false: only the results of a run stay
+  std::string truth;                 // a world's file; ""
+  int64_t truth_good = 100;          // the first of a user's true ranks that are good items
+  BootstrapOptions bootstrap;
+};
+
+// One combination of the values to tune.
+struct Candidate {
+  std::string label;   // "temperature=0.05"
+  KeyValues settings;  // keys and values in words
+  Options options;
+};
+
+struct Variant {
+  std::string name, file_name;  // the second without what a file system minds
+  std::string family;           // of a sweep: what its variants share of their names; "" of others
+  std::string value;            // of a sweep: what sets this one apart, "0.5"
+  Options options;
+  std::vector<Candidate> candidates;  // empty: nothing is tuned
+};
+
+struct Plan {
+  std::string path;
+  LabOptions lab;
+  Options base;
+  std::vector<Variant> variants;  // at least one; sweeps stand behind the others
+  size_t baseline = 0;            // of variants
+};
+
+// `set`: assignments over the base, "a.b=v". Error{usage} with file and line, before anything is trained: an unknown key
+// with the nearest one, a variant named twice, options that validate() refuses.
+Plan read_plan(const std::string& path, const std::vector<std::string>& set);
+
+}  // namespace pagoda
