@@ -258,7 +258,8 @@ class Page {
       std::string text;
       for (const auto& [key, value] : differences(plan_.variants[plan_.baseline].options, runs_[v].options))
         if (key != "train.seed")
-          text += (text.empty() ? "" : "<br>") + ("<code>" + escape_markup(key + " = " + value) + "</code>");
+          text += fmt::format("{}<code>{}</code>", text.empty() ? "" : "<br>",
+                              escape_markup(fmt::format("{} = {}", key, value)));
       rows += "<tr>" + head(v) + "<td style=\"text-align: left; white-space: normal\">" +
               (text.empty() ? "<span class=\"quiet\">nothing</span>" : text) + "</td></tr>\n";
     }
