@@ -146,16 +146,17 @@ def test_a_lab_that_was_killed_or_stopped_goes_on_to_the_same_figures(cli, lab_t
     process = started((folder / "plain-1.pagoda.run" / "checkpoint").is_file)
     process.kill()
     process.communicate()
-    assert process.returncode == -signal.SIGKILL and not (folder / "plain-1.json").exists()
+    assert process.returncode == -signal.SIGKILL
+    killed_within = not (folder / "plain-1.json").exists()  # nearly always; on a busy machine the run may be over
 
-    process = started(lambda: (folder / "tune" / "corrected-1.pagoda.run").is_dir())
+    process = started((folder / "plain-2.pagoda.run").is_dir)
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 130 and "the same command goes on from there" in said, said
-    assert "run 1 of 6: plain, seed 1, from its checkpoint" in said
+    assert ("run 1 of 6: plain, seed 1, from its checkpoint" in said) == killed_within
 
     said = cli("lab", "-c", lab_toml, "-o", folder).stderr
-    assert "plain, seed" not in said
+    assert "plain, seed 1" not in said
     assert without_times(figures(folder))["variants"] == without_times(figures(done[0]))["variants"]
 
 

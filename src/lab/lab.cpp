@@ -74,7 +74,7 @@ class Lab {
   std::string judged_by_;
   std::optional<Truth> truth_;
   std::string data_config_;
-  std::unique_ptr<Dataset> data_;  // of data_config_
+  std::shared_ptr<const Dataset> data_;  // of data_config_
 };
 
 const Dataset& Lab::data(const Options& options) {
@@ -82,7 +82,7 @@ const Dataset& Lab::data(const Options& options) {
   only.data = options.data;
   if (const auto config = to_toml(only, false); !data_ || config != data_config_) {
     data_.reset();
-    data_ = std::make_unique<Dataset>(load_dataset(options.data));
+    data_ = std::make_shared<const Dataset>(load_dataset(options.data));
     data_config_ = config;
     if (relevant_items(*data_, Part::test).users.empty())
       fail(ErrorKind::usage, "{}: data.split keeps no test part: there is nothing to judge by", plan_.path);

@@ -24,7 +24,7 @@ void keep_recall(Json& bucket, const std::string& goal_metric) {
 // The evaluation as the report's charts read it.
 std::string charted(const VariantSummary& of, const std::string& goal_metric) {
   Json json = of.mean;
-  for (const char* list : {"by_item_popularity", "by_user_activity"})
+  for (const char* list : {"by_item_popularity", "by_popularity_decile", "by_item_age", "by_user_activity"})
     if (json.contains(list) && json[list].is_array())
       for (auto& bucket : json[list]) keep_recall(bucket, goal_metric);
   if (json.contains("zero_train_positives")) keep_recall(json["zero_train_positives"], goal_metric);
@@ -76,7 +76,8 @@ class Page {
     std::string page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
     page += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
     page += "<title>Pagoda lab: " + title + "</title>\n<style>" + std::string(chart_css()) + std::string(report_css()) +
-            "</style>\n</head>\n<body>\n<main>\n<header><h1>" + title + "</h1>\n";
+            ".compared .quiet { font-size: .8rem; }" + "</style>\n</head>\n<body>\n<main>\n<header><h1>" + title +
+            "</h1>\n";
     page += "<dl class=\"facts\">\n" + fact("lab", plan_.path) +
             fact("test users", number_text(static_cast<double>(summary_.users), false)) +
             fact("items", number_text(number_at(summary_.variants[0].mean, "items"), false)) +
@@ -119,7 +120,7 @@ class Page {
 
   // A row a variant, a column a figure: its mean, and below it the difference to the baseline.
   std::string compared_table(std::vector<Compared> VariantSummary::* figures) const {
-    std::string out = "<div class=\"card wide\"><table><thead><tr><th>variant</th>";
+    std::string out = "<div class=\"card wide compared\"><table><thead><tr><th>variant</th>";
     for (const auto& c : summary_.variants[0].*figures) out += "<th>" + escape_markup(metric_label(c.name)) + "</th>";
     out += "</tr></thead>\n<tbody>\n";
     for (size_t v = 0; v < summary_.variants.size(); ++v) {
@@ -257,7 +258,8 @@ class Page {
       std::string text;
       for (const auto& [key, value] : differences(plan_.variants[plan_.baseline].options, runs_[v].options))
         if (key != "train.seed")
-          text += (text.empty() ? "" : "<br>") + ("<code>" + escape_markup(key + " = " + value) + "</code>");
+          text += fmt::format("{}<code>{}</code>", text.empty() ? "" : "<br>",
+                              escape_markup(fmt::format("{} = {}", key, value)));
       rows += "<tr>" + head(v) + "<td style=\"text-align: left; white-space: normal\">" +
               (text.empty() ? "<span class=\"quiet\">nothing</span>" : text) + "</td></tr>\n";
     }

@@ -163,14 +163,19 @@ class PlanReader {
     if (name.empty()) name = from;
     std::set<std::string> own;
     for (const auto& setting : settings) own.insert(setting.key);
-    for (const auto& values : over) own.insert(values[0].key);
+    std::string family = name;
+    for (const auto& values : over) {
+      const auto& key = values[0].key;
+      own.insert(key);
+      family += (family.empty() ? "" : ",") + key.substr(key.rfind('.') + 1);
+    }
     const Tried tried(over.begin(), over.end());
     for (const auto& combination : combinations(tried)) {
       Variant variant = start;
       for (const auto* setting : combination) lay(setting->config, variant.options);
       variant.value = label_of(combination, tried);
       variant.name = name.empty() ? variant.value : name + "," + variant.value;
-      variant.family = name.empty() ? variant.value.substr(0, variant.value.find('=')) : name;
+      variant.family = family;
       if (combination.size() == 1) variant.value.erase(0, variant.value.find('=') + 1);
       add(std::move(variant), tunes ? tune : tune_, own);
     }

@@ -50,7 +50,7 @@ struct Candidate {
 
 struct Variant {
   std::string name, file_name;  // the second without what a file system minds
-  std::string family;           // of a sweep: what its variants share of their names; "" of others
+  std::string family;           // of a sweep: its name and keys, "corrected,popularity_dial"; "" of others
   std::string value;            // of a sweep: what sets this one apart, "0.5"
   Options options;
   std::vector<Candidate> candidates;  // empty: nothing is tuned

@@ -105,7 +105,9 @@ over = { "loss.correction" = ["none", "negatives"], "train.batch" = [8, 16] }
                                       "correction=negatives,batch=8", "correction=negatives,batch=16"}));
   EXPECT_EQ(read.variants[2].options.loss.popularity_dial, 0);
   EXPECT_EQ(read.variants[2].options.sampling.negatives.size(), 1u) << "of the variant it starts from";
-  EXPECT_EQ(read.variants[2].family, "in batch");
+  EXPECT_EQ(read.variants[2].family, "in batch,popularity_dial");
+  EXPECT_EQ(read.variants[7].family, "correction,batch");
+  EXPECT_EQ(read.variants[0].family, "");
   EXPECT_EQ(read.variants[2].value, "0");
   EXPECT_EQ(read.variants[7].options.loss.correction, Correction::negatives);
   EXPECT_EQ(read.variants[7].options.train.batch, 16);
