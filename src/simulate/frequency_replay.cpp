@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kDeciles = 10;
 
-// The share of each item in all rows so far.
+// The share of each item in all rows so far; half a row for one not seen yet.
 class RunningCounts final : public Frequency {
  public:
   explicit RunningCounts(size_t items) : counts_(items) {}
@@ -29,7 +29,7 @@ class RunningCounts final : public Frequency {
     total_ += items.size();
   }
   double log_probability(uint32_t item) const override {
-    return std::log(static_cast<double>(counts_[item]) / static_cast<double>(total_));
+    return std::log(std::max(static_cast<double>(counts_[item]), 0.5) / static_cast<double>(total_));
   }
   FrequencyClock clock() const override { return FrequencyClock::example; }
   void save(ByteWriter&) const override { check(false, "running counts are never saved"); }

@@ -164,13 +164,16 @@ TEST(FrequencyReplay, ASketchOfEqualMemoryStandsBesideTheEstimator) {
   EXPECT_EQ(cells, 4000);
 }
 
-TEST(FrequencyReplay, AsPrintedAnItemThatIsRareKeepsTheStart) {
+TEST(FrequencyReplay, AsPrintedARareItemStaysNearTheStart) {
+  // A gap weighs 1%: after the five gaps of a rare item B is still 95% of where it began, one draw in 500.
   ThreadPool pool(1);
-  for (const auto& e : replay_frequency(zipf_log(500, 20000, 20000), options(0.01, 5000), pool, folder()))
-    if (e.estimator == ReplayEstimator::printed && e.row == 20000 && e.group == ReplayGroup::items && e.decile == 1)
-      EXPECT_LT(e.median_absolute, 0.3);
-    else if (e.estimator == ReplayEstimator::printed && e.row == 20000 && e.group == ReplayGroup::items)
-      EXPECT_GT(e.mean_error, -0.5);  // B = 500 to begin with, far below the gaps of most items
+  double printed = 0, streaming = 0;
+  for (const auto& e : replay_frequency(zipf_log(500, 20000, 20000), options(0.01, 5000), pool, folder())) {
+    if (e.row != 20000 || e.group != ReplayGroup::items || e.decile != 10) continue;
+    if (e.estimator == ReplayEstimator::printed) printed = e.mean_error;
+    if (e.estimator == ReplayEstimator::streaming) streaming = e.mean_error;
+  }
+  EXPECT_GT(printed, 2 * std::abs(streaming) + 1);
 }
 
 TEST(FrequencyReplay, ACohortIsComparedWithTheRowsThatFollow) {
