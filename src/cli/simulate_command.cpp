@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "core/error.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "data/attributes.h"
 #include "simulate/frequency.h"
 #include "simulate/frequency_replay.h"
 #include "simulate/world.h"
@@ -24,20 +26,39 @@ void print_replay(const std::vector<ReplayError>& errors) {
   for (const auto& e : errors) {
     if (e.group != ReplayGroup::items) continue;
     const auto same = [&](const Line& l) {
-      return l.label.learning_rate == e.learning_rate && l.label.hashes == e.hashes && l.label.streaming == e.streaming;
+      return l.label.learning_rate == e.learning_rate && l.label.half_life == e.half_life &&
+             l.label.hashes == e.hashes && l.label.estimator == e.estimator;
     };
     auto line = std::ranges::find_if(lines, same);
     if (line == lines.end()) line = lines.insert(line, {e});
     line->sum[e.decile - 1] += e.median_absolute, ++line->checkpoints[e.decile - 1];
   }
-  std::printf("%-8s %6s %8s   median |p / share - 1| by decile of the items, hottest first\n", "a", "hashes",
-              "buckets");
+  if (lines.empty()) return;  // cohorts alone
+  std::printf("%-10s %8s %6s %8s   median |p / share - 1| by decile of the items, hottest first\n", "estimator",
+              "a, rows", "hashes", "buckets");
   for (const auto& l : lines) {
-    std::printf("%-8s", l.label.streaming ? fmt::format("{}", l.label.learning_rate).c_str() : "counts");
-    std::printf(" %6ld %8ld  ", l.label.hashes, l.label.buckets);
+    const double memory = std::max(l.label.learning_rate, l.label.half_life);
+    std::printf("%-10s %8g %6ld %8ld  ", std::string(name_of(l.label.estimator)).c_str(), memory, l.label.hashes,
+                l.label.buckets);
     for (size_t d = 0; d < 10; ++d) std::printf(" %6.3f", l.sum[d] / l.checkpoints[d]);
     std::printf("\n");
   }
+}
+
+ReplayCohorts read_cohorts(const std::string& path, const std::string& id, const Interactions& log) {
+  const auto table = load_attributes({.paths = {path}, .format = Format::automatic, .id = id, .bad_rows = {}});
+  const Column* column = table.find("cohort");
+  if (!column) fail(ErrorKind::usage, "{}: has no column 'cohort'", path);
+  Interner names;
+  ReplayCohorts cohorts;
+  std::string scratch;
+  for (uint32_t item = 0; item < log.items.size(); ++item) {
+    const auto row = table.ids.find(log.items[item]);
+    const auto name = row == Interner::kNone ? std::string_view() : column->as_text(row, scratch);
+    cohorts.of_item.push_back(name.empty() ? ReplayCohorts::kNone : names.add(name));
+  }
+  for (uint32_t c = 0; c < names.size(); ++c) cohorts.names.emplace_back(names[c]);
+  return cohorts;
 }
 
 }  // namespace
@@ -121,16 +142,23 @@ void add_simulate_command(CLI::App& app) {
   r->add_option("--learning-rates", replay.learning_rates, "a of the moving average")
       ->delimiter(',')
       ->capture_default_str();
+  r->add_option("--half-lives", replay.half_lives, "rows; of decayed count-min sketches of the same memory beside it")
+      ->delimiter(',');
   r->add_option("--hashes", replay.hashes, "m")->delimiter(',')->capture_default_str();
   r->add_option("--buckets", replay.buckets, "in all, shared among the hashes")->capture_default_str();
   r->add_option("--batch", replay.batch, "rows observed at once")->capture_default_str();
   r->add_option("--window", replay.window, "rows that the exact shares are counted over")->capture_default_str();
   r->add_option("--every", replay.every, "rows from one checkpoint to the next; 0: the window")->capture_default_str();
   r->add_option("--seed", replay.seed, "of the hashes")->capture_default_str();
+  static std::string cohorts;
+  r->add_option("--cohorts", cohorts,
+                "table of item and `cohort`: compares these with the rows that follow, no deciles");
   r->add_option("-o,--output", folder, "folder")->required();
   r->callback([] {
     ThreadPool pool(0);
-    print_replay(replay_frequency(load_interactions(replayed), replay, pool, folder));
+    const auto log = load_interactions(replayed);
+    const auto of_items = cohorts.empty() ? std::nullopt : std::optional(read_cohorts(cohorts, replayed.item, log));
+    print_replay(replay_frequency(log, replay, pool, folder, of_items ? &*of_items : nullptr));
     log_info("{}/replay.jsonl: every checkpoint", folder);
   });
 }

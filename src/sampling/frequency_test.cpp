@@ -180,6 +180,47 @@ TEST(Streaming, MoreHashesUndoCollisions) {
   EXPECT_LT(error(3), 0.5 * error(1));
 }
 
+// One bucket for all, and a clock that also ticks while nobody comes.
+FrequencyOptions one_bucket() {
+  auto options = streaming();
+  options.buckets = 1, options.clock = FrequencyClock::step;
+  return options;
+}
+
+TEST(Streaming, ABucketHoldsTheGapsOfItsOwnerAlone) {
+  const auto frequency = make_streaming(one_bucket(), 1);
+  const auto sees = [&](uint32_t item) { frequency->observe(Items{item}); };
+  sees(7), sees(8), sees(7);  // a gap of 2, not two of 1
+  EXPECT_NEAR(gap(*frequency, 7), 2, 1e-6);
+  EXPECT_NEAR(gap(*frequency, 8), 2, 1e-6);  // owns nothing: as rare as the owner, or rarer
+  sees(8), sees(8);                          // the second finds no vote left for 7, and begins anew
+  EXPECT_NEAR(gap(*frequency, 8), 5, 1e-6);  // one draw in all the ticks
+  sees(9), sees(8);
+  EXPECT_NEAR(gap(*frequency, 8), 2, 1e-6);
+  EXPECT_NEAR(gap(*frequency, 7), 2, 1e-6);
+}
+
+TEST(Streaming, AnItemSeenOftenKeepsItsBucketFromThreeOthersAndNotFromAFourth) {
+  const auto frequency = make_streaming(one_bucket(), 1);
+  for (int k = 0; k < 20; ++k) frequency->observe(Items{7});
+  for (int k = 0; k < 3; ++k) frequency->observe(Items{8});
+  EXPECT_NEAR(gap(*frequency, 8), 1, 1e-6);
+  frequency->observe(Items{8});
+  EXPECT_NEAR(gap(*frequency, 8), 24, 1e-6);
+}
+
+TEST(Streaming, ANewItemDoesNotBeginWithTheSilenceOfTheOneBeforeIt) {
+  const auto frequency = make_streaming(one_bucket(), 1);
+  const auto every = [&](int steps, uint32_t item) {
+    for (int k = 1; k < steps; ++k) frequency->observe({});
+    frequency->observe(Items{item});
+  };
+  for (int k = 0; k < 9; ++k) every(10, 7);
+  every(5000, 8);
+  for (int k = 0; k < 4; ++k) every(20, 8);  // three votes, the takeover, a gap
+  EXPECT_NEAR(gap(*frequency, 8), 20, 1e-5);
+}
+
 TEST(Streaming, AsPrintedStartsFromTheGivenGap) {
   auto options = streaming(0.25);
   options.clock = FrequencyClock::step, options.initial_gap = 100;

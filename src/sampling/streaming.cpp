@@ -11,15 +11,24 @@ namespace {
 
 // An open gap speaks against B once it is this many times as long (see frequency.h).
 constexpr double kPatience = 4;
+// So many sights of others in a row take a bucket from an owner that was seen often before, and one more (see frequency.h).
+constexpr uint16_t kMostVotes = 3;
+constexpr uint16_t kMostGaps = (1 << 14) - 1;
+
+struct Bucket {
+  uint64_t last = 0;       // A; 0: never
+  float gap = 0;           // B
+  uint16_t owner = 0;      // tag of the item that the bucket is about
+  uint16_t gaps : 14 = 0;  // how many gaps B has seen; stays at the most
+  uint16_t votes : 2 = 0;  // for the owner
+};
+static_assert(sizeof(Bucket) == 16);
 
 class Streaming final : public Frequency {
  public:
   Streaming(const FrequencyOptions& options, uint64_t seed)
-      : options_(options), buckets_(static_cast<size_t>(options.buckets)),
-        hashes_(static_cast<size_t>(options.hashes)) {
-    last_.assign(buckets_ * hashes_, 0);
-    gap_.assign(buckets_ * hashes_, static_cast<float>(options.initial_gap));
-    gaps_.assign(buckets_ * hashes_, 0);
+      : options_(options), size_(static_cast<size_t>(options.buckets)), hashes_(static_cast<size_t>(options.hashes)) {
+    buckets_.assign(size_ * hashes_, {.gap = static_cast<float>(options.initial_gap)});
     Rng rng(seed, Stream::hash);
     for (size_t k = 0; k < hashes_; ++k) keys_.push_back(rng());
   }
@@ -28,22 +37,37 @@ class Streaming final : public Frequency {
     if (options_.clock == FrequencyClock::step) ++tick_;
     for (const uint32_t item : items) {
       if (options_.clock == FrequencyClock::example) ++tick_;
-      for (size_t k = 0; k < hashes_; ++k) see(bucket(k, item));
+      for (size_t k = 0; k < hashes_; ++k) {
+        const uint64_t hash = mix64(item ^ keys_[k]);
+        Bucket& bucket = buckets_[place(k, hash)];
+        if (bucket.last == tick_) continue;  // once a tick: a second gap would be 0
+        if (as_printed())
+          add_gap(bucket);
+        else
+          see(bucket, tag_of(hash));
+      }
     }
   }
 
   double log_probability(uint32_t item) const override {
-    // Collisions shorten gaps: the longest gap is the least biased.
+    const Bucket* own = nullptr;  // of the item's buckets the one that knows most of it
     double longest = 0, variance = 0;
-    for (size_t k = 0; k < hashes_; ++k) {
-      const size_t at = bucket(k, item);
-      const bool no_gap = !as_printed() && gaps_[at] == 0;
-      const double mean = no_gap ? static_cast<double>(tick_) : gap_[at];
-      const double open = no_gap || as_printed() ? 0 : static_cast<double>(tick_ - last_[at]) / kPatience;
-      if (std::max(mean, open) <= longest) continue;
+    const auto read = [&](const Bucket& bucket) {
+      const bool no_gap = !as_printed() && bucket.gaps == 0;
+      const double mean = no_gap ? static_cast<double>(tick_) : bucket.gap;
+      const double open = no_gap || as_printed() ? 0 : static_cast<double>(tick_ - bucket.last) / kPatience;
+      if (std::max(mean, open) <= longest) return;
       longest = std::max(mean, open);
-      variance = no_gap || open > mean ? 0 : relative_variance(gaps_[at]);  // only a mean of gaps has that bias
+      variance = no_gap || open > mean ? 0 : relative_variance(bucket.gaps);  // only a mean of gaps has that bias
+    };
+    for (size_t k = 0; k < hashes_; ++k) {
+      const uint64_t hash = mix64(item ^ keys_[k]);
+      const Bucket& bucket = buckets_[place(k, hash)];
+      const bool is_own = !as_printed() && bucket.last > 0 && bucket.owner == tag_of(hash);
+      if (is_own && (!own || bucket.gaps > own->gaps)) own = &bucket;
+      if (!own) read(bucket);
     }
+    if (own) longest = 0, read(*own);
     const double p = 1 / std::max(longest, 1.0);
     return options_.bias_correction ? std::log(p) - std::log1p(variance * (1 - p)) : std::log(p);
   }
@@ -53,12 +77,10 @@ class Streaming final : public Frequency {
   void save(ByteWriter& out) const override {
     out.text("streaming");
     out.value<uint64_t>(hashes_);
-    out.value<uint64_t>(buckets_);
+    out.value<uint64_t>(size_);
     out.value(tick_);
     out.array(keys_);
-    out.array(last_);
-    out.array(gap_);
-    out.array(gaps_);
+    out.array(buckets_);
   }
 
   void load(ByteReader& in) override {
@@ -66,41 +88,46 @@ class Streaming final : public Frequency {
     if (kind != "streaming")
       fail(ErrorKind::failed, "frequency: the saved state is of kind '{}', the config says streaming; set it back",
            kind);
-    const auto hashes = in.value<uint64_t>(), buckets = in.value<uint64_t>();
-    if (hashes != hashes_ || buckets != buckets_)
+    const auto hashes = in.value<uint64_t>(), size = in.value<uint64_t>();
+    if (hashes != hashes_ || size != size_)
       fail(ErrorKind::failed,
            "frequency: the saved state has {} hashes of {} buckets, the config says {} of {}; set them back", hashes,
-           buckets, hashes_, buckets_);
+           size, hashes_, size_);
     tick_ = in.value<uint64_t>();
     auto keys = in.array<uint64_t>();
-    auto last = in.array<uint64_t>();
-    auto gap = in.array<float>();
-    auto gaps = in.array<uint32_t>();
-    const size_t n = hashes_ * buckets_;
-    if (keys.size() != hashes_ || last.size() != n || gap.size() != n || gaps.size() != n)
+    auto buckets = in.array<Bucket>();
+    if (keys.size() != hashes_ || buckets.size() != hashes_ * size_)
       fail(ErrorKind::failed, "frequency: the saved state is damaged: its arrays are not of {} hashes of {} buckets",
-           hashes_, buckets_);
-    keys_ = std::move(keys), last_ = std::move(last), gap_ = std::move(gap), gaps_ = std::move(gaps);
+           hashes_, size_);
+    keys_ = std::move(keys), buckets_ = std::move(buckets);
   }
 
  private:
   bool as_printed() const { return options_.initial_gap > 0; }
 
-  size_t bucket(size_t k, uint32_t item) const {
-    const auto spread = static_cast<unsigned __int128>(mix64(item ^ keys_[k])) * buckets_;
-    return k * buckets_ + static_cast<size_t>(spread >> 64);
+  // The high bits of an item's hash choose its bucket, the low ones tell it from the others there.
+  size_t place(size_t k, uint64_t hash) const {
+    return k * size_ + static_cast<size_t>((static_cast<unsigned __int128>(hash) * size_) >> 64);
+  }
+  static uint16_t tag_of(uint64_t hash) { return static_cast<uint16_t>(hash); }
+
+  void see(Bucket& bucket, uint16_t tag) {
+    if (bucket.last > 0 && bucket.owner == tag) {
+      if (bucket.votes < kMostVotes) ++bucket.votes;
+      add_gap(bucket);
+    } else if (bucket.votes > 0) {
+      --bucket.votes;  // another's: its sight is no gap of the owner
+    } else {
+      bucket = {.last = tick_, .owner = tag, .votes = 1};
+    }
   }
 
-  void see(size_t at) {
-    uint64_t& last = last_[at];
-    if (last == tick_) return;  // once a tick: a second gap would be 0
-    const bool first_sight = last == 0;
-    const auto gap = static_cast<double>(tick_ - last);
-    last = tick_;
-    if (first_sight && !as_printed()) return;
-    if (gaps_[at] != UINT32_MAX) ++gaps_[at];
-    const double a = as_printed() ? options_.learning_rate : std::max(options_.learning_rate, 1.0 / gaps_[at]);
-    gap_[at] = static_cast<float>((1 - a) * gap_[at] + a * gap);
+  void add_gap(Bucket& bucket) {
+    const auto gap = static_cast<double>(tick_ - bucket.last);
+    bucket.last = tick_;
+    if (bucket.gaps < kMostGaps) ++bucket.gaps;
+    const double a = as_printed() ? options_.learning_rate : std::max(options_.learning_rate, 1.0 / bucket.gaps);
+    bucket.gap = static_cast<float>((1 - a) * bucket.gap + a * gap);
   }
 
   // Var(B) / Var(gap) after n gaps: the sum of their squared weights. 1/n for the plain mean of the first n0 = 1/a
@@ -114,12 +141,10 @@ class Streaming final : public Frequency {
   }
 
   FrequencyOptions options_;
-  size_t buckets_, hashes_;
-  uint64_t tick_ = 0;           // the current tick; the first is 1, so that last_ = 0 is "never"
-  std::vector<uint64_t> keys_;  // of the hashes
-  std::vector<uint64_t> last_;  // A, [hashes * buckets]
-  std::vector<float> gap_;      // B
-  std::vector<uint32_t> gaps_;  // how many gaps B has seen
+  size_t size_, hashes_;         // buckets of a hash
+  uint64_t tick_ = 0;            // the current tick; the first is 1
+  std::vector<uint64_t> keys_;   // of the hashes
+  std::vector<Bucket> buckets_;  // [hashes * size]
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <span>
 
@@ -11,6 +12,7 @@
 #include "core/file.h"
 #include "core/rng.h"
 #include "sampling/frequency.h"
+#include "simulate/decayed_count_min.h"
 
 namespace pagoda {
 
@@ -18,7 +20,7 @@ namespace {
 
 constexpr int kDeciles = 10;
 
-// The share of each item in all rows so far.
+// The share of each item in all rows so far; half a row for one not seen yet.
 class RunningCounts final : public Frequency {
  public:
   explicit RunningCounts(size_t items) : counts_(items) {}
@@ -27,7 +29,7 @@ class RunningCounts final : public Frequency {
     total_ += items.size();
   }
   double log_probability(uint32_t item) const override {
-    return std::log(static_cast<double>(counts_[item]) / static_cast<double>(total_));
+    return std::log(std::max(static_cast<double>(counts_[item]), 0.5) / static_cast<double>(total_));
   }
   FrequencyClock clock() const override { return FrequencyClock::example; }
   void save(ByteWriter&) const override { check(false, "running counts are never saved"); }
@@ -39,7 +41,7 @@ class RunningCounts final : public Frequency {
 };
 
 struct Estimator {
-  ReplayError label{};  // streaming, learning rate, hashes and buckets; the rest is filled in at a checkpoint
+  ReplayError label{};  // what it is; the rest is filled in at a checkpoint
   std::unique_ptr<Frequency> frequency;
 };
 
@@ -50,8 +52,9 @@ struct Member {
 };
 struct Group {
   ReplayGroup kind;
-  int decile;
-  std::vector<Member> members;
+  int decile = 0;
+  std::vector<Member> members = {};
+  uint32_t cohort = ReplayCohorts::kNone;
 };
 
 std::vector<uint32_t> items_in_time_order(const Interactions& log) {
@@ -66,7 +69,7 @@ std::vector<uint32_t> items_in_time_order(const Interactions& log) {
 // Of a ranked window, tenths of the items (weigh_rows = false) or of the rows.
 void add_deciles(const std::vector<Member>& ranked, ReplayGroup kind, std::vector<Group>& groups) {
   std::vector<Group> deciles;
-  for (int d = 1; d <= kDeciles; ++d) deciles.push_back({kind, d, {}});
+  for (int d = 1; d <= kDeciles; ++d) deciles.push_back({kind, d});
   double total = 0, before = 0;
   const auto weight_of = [&](const Member& m) { return kind == ReplayGroup::rows ? m.rows : 1.0; };
   for (const auto& m : ranked) total += weight_of(m);
@@ -85,7 +88,7 @@ std::vector<Group> groups_of(std::span<const uint32_t> items, size_t begin, size
   std::vector<uint32_t> rows(first_row.size());
   for (size_t i = begin; i < end; ++i) ++rows[items[i]];
   std::vector<Member> ranked;
-  Group fresh{ReplayGroup::fresh, 0, {}}, gone{ReplayGroup::gone, 0, {}};
+  Group fresh{ReplayGroup::fresh}, gone{ReplayGroup::gone};
   for (uint32_t item = 0; item < rows.size(); ++item) {
     const Member m{item, static_cast<double>(rows[item]), 1.0};
     if (rows[item] > 0) ranked.push_back(m);
@@ -105,6 +108,21 @@ std::vector<Group> groups_of(std::span<const uint32_t> items, size_t begin, size
   return groups;
 }
 
+// The cohorts of which anything lies in [begin, end).
+std::vector<Group> cohorts_of(std::span<const uint32_t> items, size_t begin, size_t end, const ReplayCohorts& cohorts) {
+  std::vector<uint32_t> rows(cohorts.of_item.size());
+  for (size_t i = begin; i < end; ++i) ++rows[items[i]];
+  std::vector<Group> groups;
+  for (uint32_t c = 0; c < cohorts.names.size(); ++c) groups.push_back({.kind = ReplayGroup::cohort, .cohort = c});
+  for (uint32_t item = 0; item < rows.size(); ++item)
+    if (rows[item] > 0 && cohorts.of_item[item] != ReplayCohorts::kNone) {
+      const auto n = static_cast<double>(rows[item]);
+      groups[cohorts.of_item[item]].members.push_back({item, n, n});
+    }
+  std::erase_if(groups, [](const Group& group) { return group.members.empty(); });
+  return groups;
+}
+
 // The least value that half of the weight does not exceed.
 double weighted_median(std::vector<std::pair<double, double>> values_and_weights) {
   std::ranges::sort(values_and_weights);
@@ -117,9 +135,10 @@ double weighted_median(std::vector<std::pair<double, double>> values_and_weights
 
 ReplayError compare(const Estimator& estimator, const Group& group, double window) {
   ReplayError e = estimator.label;
-  e.group = group.kind, e.decile = group.decile, e.items = static_cast<int64_t>(group.members.size());
+  e.group = group.kind, e.decile = group.decile, e.cohort = group.cohort;
+  e.items = static_cast<int64_t>(group.members.size());
   double total = 0;
-  std::vector<std::pair<double, double>> absolute;
+  std::vector<std::pair<double, double>> absolute, ratios;
   for (const auto& m : group.members) {
     const double log_p = estimator.frequency->log_probability(m.item), p = std::exp(log_p), share = m.rows / window;
     e.share += share, e.estimated += p;
@@ -128,25 +147,29 @@ ReplayError compare(const Estimator& estimator, const Group& group, double windo
     e.mean_error += m.weight * (p / share - 1);
     e.mean_log_error += m.weight * (log_p - std::log(share));
     absolute.emplace_back(std::abs(p / share - 1), m.weight);
+    ratios.emplace_back(p / share, m.weight);
   }
   if (group.kind == ReplayGroup::gone) {
-    e.mean_error = e.mean_log_error = e.median_absolute = std::numeric_limits<double>::quiet_NaN();
+    e.mean_error = e.mean_log_error = e.median_absolute = e.median_ratio = std::numeric_limits<double>::quiet_NaN();
   } else {
-    e.mean_error /= total, e.mean_log_error /= total, e.median_absolute = weighted_median(std::move(absolute));
+    e.mean_error /= total, e.mean_log_error /= total;
+    e.median_absolute = weighted_median(std::move(absolute)), e.median_ratio = weighted_median(std::move(ratios));
   }
   return e;
 }
 
 std::string number(double x) { return std::isfinite(x) ? fmt::format("{}", x) : "null"; }
 
-std::string line_of(const ReplayError& e) {
+std::string line_of(const ReplayError& e, const ReplayCohorts* cohorts) {
   return fmt::format(
-      R"({{"streaming": {}, "learning_rate": {}, "hashes": {}, "buckets": {}, "row": {}, "time_us": {}, "group": "{}", )"
-      R"("decile": {}, "items": {}, "share": {}, "estimated": {}, "mean_error": {}, "mean_log_error": {}, )"
-      R"("median_absolute": {}}})"
+      R"({{"estimator": "{}", "learning_rate": {}, "half_life": {}, "hashes": {}, "buckets": {}, "row": {}, )"
+      R"("time_us": {}, "group": "{}", "decile": {}, "cohort": {}, "items": {}, "share": {}, "estimated": {}, )"
+      R"("mean_error": {}, "mean_log_error": {}, "median_absolute": {}, "median_ratio": {}}})"
       "\n",
-      e.streaming, e.learning_rate, e.hashes, e.buckets, e.row, e.time_us, name_of(e.group), e.decile, e.items,
-      number(e.share), number(e.estimated), number(e.mean_error), number(e.mean_log_error), number(e.median_absolute));
+      name_of(e.estimator), e.learning_rate, e.half_life, e.hashes, e.buckets, e.row, e.time_us, name_of(e.group),
+      e.decile, e.cohort == ReplayCohorts::kNone ? "null" : nlohmann::json(cohorts->names[e.cohort]).dump(), e.items,
+      number(e.share), number(e.estimated), number(e.mean_error), number(e.mean_log_error), number(e.median_absolute),
+      number(e.median_ratio));
 }
 
 void check_options(const FrequencyReplay& o, size_t rows) {
@@ -160,15 +183,28 @@ void check_options(const FrequencyReplay& o, size_t rows) {
 std::vector<Estimator> make_estimators(const FrequencyReplay& options, size_t items) {
   std::vector<Estimator> estimators;
   estimators.push_back({{}, std::make_unique<RunningCounts>(items)});
-  for (const double a : options.learning_rates)
+  for (const auto kind : {ReplayEstimator::printed, ReplayEstimator::streaming})
+    for (const double a : options.learning_rates)
+      for (const int64_t m : options.hashes) {
+        FrequencyOptions o;
+        o.kind = FrequencyKind::streaming, o.clock = FrequencyClock::example;
+        o.learning_rate = a, o.hashes = m, o.buckets = m > 0 ? options.buckets / m : 0;
+        if (kind == ReplayEstimator::printed) o.initial_gap = static_cast<double>(items), o.bias_correction = false;
+        Estimator estimator;
+        estimator.label.estimator = kind, estimator.label.learning_rate = a;
+        estimator.label.hashes = m, estimator.label.buckets = o.buckets;
+        estimator.frequency = make_streaming(o, static_cast<uint64_t>(options.seed));
+        estimators.push_back(std::move(estimator));
+      }
+  for (const double half_life : options.half_lives)
     for (const int64_t m : options.hashes) {
-      FrequencyOptions o;
-      o.kind = FrequencyKind::streaming, o.clock = FrequencyClock::example;
-      o.learning_rate = a, o.hashes = m, o.buckets = m > 0 ? options.buckets / m : 0;
+      constexpr int64_t kCells = 4;  // of 4 bytes, in the 16 of a bucket
+      const int64_t cells = m > 0 ? kCells * options.buckets / m : 0;
       Estimator estimator;
-      estimator.label.streaming = true, estimator.label.learning_rate = a;
-      estimator.label.hashes = m, estimator.label.buckets = o.buckets;
-      estimator.frequency = make_streaming(o, static_cast<uint64_t>(options.seed));
+      estimator.label.estimator = ReplayEstimator::count_min, estimator.label.half_life = half_life;
+      estimator.label.hashes = m, estimator.label.buckets = cells;
+      estimator.frequency = make_decayed_count_min({.half_life = half_life, .rows = m, .columns = cells},
+                                                   static_cast<uint64_t>(options.seed));
       estimators.push_back(std::move(estimator));
     }
   return estimators;
@@ -182,13 +218,25 @@ std::string_view name_of(ReplayGroup group) {
     case ReplayGroup::rows: return "rows";
     case ReplayGroup::fresh: return "fresh";
     case ReplayGroup::gone: return "gone";
+    case ReplayGroup::cohort: return "cohort";
+  }
+  return "";
+}
+
+std::string_view name_of(ReplayEstimator estimator) {
+  switch (estimator) {
+    case ReplayEstimator::counts: return "counts";
+    case ReplayEstimator::printed: return "printed";
+    case ReplayEstimator::streaming: return "streaming";
+    case ReplayEstimator::count_min: return "count_min";
   }
   return "";
 }
 
 std::vector<ReplayError> replay_frequency(const Interactions& log, const FrequencyReplay& options, ThreadPool& pool,
-                                          const std::string& folder) {
+                                          const std::string& folder, const ReplayCohorts* cohorts) {
   check_options(options, log.size());
+  check(!cohorts || cohorts->of_item.size() == log.items.size(), "the cohorts are of this log's items");
   const auto items = items_in_time_order(log);
   auto times = log.time_us;
   std::ranges::sort(times);
@@ -202,7 +250,9 @@ std::vector<ReplayError> replay_frequency(const Interactions& log, const Frequen
   std::string lines;
   for (size_t begin = 0, due = window; due <= items.size(); due += every) {
     const size_t end = std::min((due + batch - 1) / batch * batch, items.size());
-    const auto groups = groups_of(items, end - window, end, first_row);
+    if (cohorts && end + window > items.size()) break;
+    const auto groups =
+        cohorts ? cohorts_of(items, end, end + window, *cohorts) : groups_of(items, end - window, end, first_row);
     std::vector<std::vector<ReplayError>> of_estimator(estimators.size());
     pool.run(estimators.size(), [&](size_t k) {
       auto& estimator = estimators[k];
@@ -216,7 +266,7 @@ std::vector<ReplayError> replay_frequency(const Interactions& log, const Frequen
     for (const auto& some : of_estimator)
       for (const auto& e : some) {
         errors.push_back(e);
-        lines += line_of(e);
+        lines += line_of(e, cohorts);
       }
     begin = end;
   }

@@ -15,14 +15,24 @@
 
 namespace pagoda {
 
+// Items that came out together: a set of cards, a season.
+struct ReplayCohorts {
+  static constexpr uint32_t kNone = UINT32_MAX;
+  std::vector<std::string> names;
+  std::vector<uint32_t> of_item;  // per item of the log: its cohort, or kNone
+};
+
 struct FrequencyReplay {
   std::vector<double> learning_rates{0.1, 0.02, 0.01, 0.005};
-  std::vector<int64_t> hashes{1, 2, 4};  // the m to try
-  int64_t buckets = 65536;               // in all: each of m hashes has buckets / m
-  int64_t batch = 1024;                  // rows observed at once; a checkpoint falls at the end of a batch
-  int64_t window = 200000;               // W: rows that the exact shares are counted over
-  int64_t every = 0;                     // rows from one checkpoint to the next; 0: window
-  int64_t seed = 1;                      // of the hashes
+  // Rows in which a draw of the decayed count-min sketches (decayed_count_min.h) comes to count half; none: no sketch.
+  std::vector<double> half_lives;
+  std::vector<int64_t> hashes{1, 2, 4};  // the m to try, of the sketches too
+  // In all: each of m hashes has buckets / m, of 16 bytes. A sketch has the same memory: 4 cells of 4 bytes for one.
+  int64_t buckets = 65536;
+  int64_t batch = 1024;     // rows observed at once; a checkpoint falls at the end of a batch
+  int64_t window = 200000;  // W: rows that the exact shares are counted over
+  int64_t every = 0;        // rows from one checkpoint to the next; 0: window
+  int64_t seed = 1;         // of the hashes
 };
 
 // Which items an error is taken over:
@@ -30,18 +40,29 @@ struct FrequencyReplay {
 //   rows   the items that make up a tenth of the window's rows, ranked likewise; an item weighs as many as its rows
 //   fresh  the items whose first row ever lies in the window
 //   gone   the items seen before it and not in it
+//   cohort the items of one cohort, an item weighing as many as its rows; the window is that of the rows that FOLLOW the
+//          checkpoint, which is what p is asked about
 // Items of equal rows are ranked by chance, not by age. An item belongs to the decile where its middle lies.
-enum class ReplayGroup { items, rows, fresh, gone };
+enum class ReplayGroup { items, rows, fresh, gone, cohort };
 std::string_view name_of(ReplayGroup group);
 
+enum class ReplayEstimator {
+  counts,     // shares counted since the first row, to compare with: learning_rate, hashes, buckets are 0
+  printed,    // Yi 2019 to the letter: A starts at 0, B at the number of the log's items, colliding items share both
+  streaming,  // sampling/frequency.h
+  count_min,  // decayed_count_min.h
+};
+std::string_view name_of(ReplayEstimator estimator);
+
 struct ReplayError {
-  bool streaming;  // else shares counted since the first row, to compare with: learning_rate, hashes, buckets are 0
-  double learning_rate;
-  int64_t hashes, buckets;  // buckets of each hash
-  int64_t row;              // rows gone by
-  int64_t time_us;          // of the last of them
+  ReplayEstimator estimator;
+  double learning_rate, half_life;  // 0 where it has none
+  int64_t hashes, buckets;          // buckets (of a sketch: cells) of each hash
+  int64_t row;                      // rows gone by
+  int64_t time_us;                  // of the last of them
   ReplayGroup group;
-  int decile;        // 1 to 10; 0 for fresh and gone
+  int decile;        // 1 to 10; 0 for fresh, gone and cohorts
+  uint32_t cohort;   // kNone for all else
   int64_t items;     // in the group; a group of none is left out
   double share;      // of the window's rows that lie on the group's items
   double estimated;  // the same by the estimator: the sum of p
@@ -49,13 +70,17 @@ struct ReplayError {
   double mean_error;       // mean of p / share - 1
   double mean_log_error;   // mean of log(p / share): what a loss corrected by log q sees
   double median_absolute;  // median of |p / share - 1|
+  double median_ratio;     // median of p / share
 };
 
-// Rising by checkpoint, then estimator (the plain counts, then learning rate, then hashes), then group, then decile.
+// Rising by checkpoint, then estimator (the plain counts, then printed, then
+// streaming, each by learning rate and hashes, then the sketches by half-life and hashes),
+// then group, then decile. With cohorts, they are the only groups; and a checkpoint is left out that has no whole window
+// after it.
 // Also written to folder/replay.jsonl, one object a line with the names above (NaN: null). The clock ticks a row. Rows
 // of the same moment keep the log's order, and all do where it has no times. The same on any number of threads.
 // Error{usage}: a log shorter than the window, a size below 1, and what validate(FrequencyOptions) refuses.
 std::vector<ReplayError> replay_frequency(const Interactions& log, const FrequencyReplay& options, ThreadPool& pool,
-                                          const std::string& folder);
+                                          const std::string& folder, const ReplayCohorts* cohorts = nullptr);
 
 }  // namespace pagoda

@@ -41,7 +41,9 @@ Interactions zipf_log(size_t n, size_t rows, size_t turn) {
 
 ReplayError at(const std::vector<ReplayError>& errors, bool streaming, int64_t row, ReplayGroup group, int decile) {
   for (const auto& e : errors)
-    if (e.streaming == streaming && e.row == row && e.group == group && e.decile == decile) return e;
+    if (e.estimator == (streaming ? ReplayEstimator::streaming : ReplayEstimator::counts) && e.row == row &&
+        e.group == group && e.decile == decile)
+      return e;
   ADD_FAILURE() << "no such error: row " << row << ", " << name_of(group) << " " << decile;
   return {};
 }
@@ -90,7 +92,7 @@ TEST(FrequencyReplay, CountsTheWindowTheDecilesAndTheSharesExactly) {
   for (const auto& x : errors)
     if (x.row == 20) {
       EXPECT_NE(x.group, ReplayGroup::gone);
-      if (!x.streaming) {
+      if (x.estimator == ReplayEstimator::counts) {
         EXPECT_NEAR(x.mean_error, 0, 1e-12);
         EXPECT_NEAR(x.median_absolute, 0, 1e-12);
       }
@@ -98,9 +100,10 @@ TEST(FrequencyReplay, CountsTheWindowTheDecilesAndTheSharesExactly) {
 
   const auto text = read_file(folder() + "/replay.jsonl");
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), static_cast<ptrdiff_t>(errors.size()));
-  EXPECT_NE(text.find(R"("group": "gone", "decile": 0, "items": 1, "share": 0, "estimated": 0.33333)"),
+  EXPECT_NE(text.find(R"("group": "gone", "decile": 0, "cohort": null, "items": 1, "share": 0, "estimated": 0.33333)"),
             std::string::npos);
-  EXPECT_NE(text.find(R"("mean_error": null, "mean_log_error": null, "median_absolute": null})"), std::string::npos);
+  EXPECT_NE(text.find(R"("mean_error": null, "mean_log_error": null, "median_absolute": null, "median_ratio": null})"),
+            std::string::npos);
 }
 
 TEST(FrequencyReplay, OnAStationaryLogTheErrorOfHotItemsIsThatOfTheirGaps) {
@@ -143,6 +146,63 @@ TEST(FrequencyReplay, RowsGoByInOrderOfTimeWhateverTheFilesOrder) {
   log.time_us.clear();
   replay_frequency(log, options(0.1, 1000), two, folder());
   EXPECT_NE(read_file(folder() + "/replay.jsonl"), ordered);
+}
+
+TEST(FrequencyReplay, ASketchOfEqualMemoryStandsBesideTheEstimator) {
+  ThreadPool pool(2);
+  auto o = options(0.02, 50000);
+  o.half_lives = {20000}, o.hashes = {4}, o.buckets = 1000;
+  int64_t cells = 0;
+  for (const auto& e : replay_frequency(zipf_log(1000, 400000, 200000), o, pool, folder())) {
+    if (e.estimator != ReplayEstimator::count_min) continue;
+    EXPECT_EQ(e.half_life, 20000);
+    EXPECT_EQ(e.learning_rate, 0);
+    cells = e.hashes * e.buckets;
+    // In half-lives of 20,000 rows nothing is left of what was before the turn at row 200,000.
+    if (e.row == 400000 && e.group == ReplayGroup::items && e.decile == 1) EXPECT_LT(e.median_absolute, 0.1);
+  }
+  EXPECT_EQ(cells, 4000);
+}
+
+TEST(FrequencyReplay, AsPrintedARareItemStaysNearTheStart) {
+  // A gap weighs 1%: after the five gaps of a rare item B is still 95% of where it began, one draw in 500.
+  ThreadPool pool(1);
+  double printed = 0, streaming = 0;
+  for (const auto& e : replay_frequency(zipf_log(500, 20000, 20000), options(0.01, 5000), pool, folder())) {
+    if (e.row != 20000 || e.group != ReplayGroup::items || e.decile != 10) continue;
+    if (e.estimator == ReplayEstimator::printed) printed = e.mean_error;
+    if (e.estimator == ReplayEstimator::streaming) streaming = e.mean_error;
+  }
+  EXPECT_GT(printed, 2 * std::abs(streaming) + 1);
+}
+
+TEST(FrequencyReplay, ACohortIsComparedWithTheRowsThatFollow) {
+  // Rows 0-99: item 0. From row 100 on items 1 and 2 of one cohort, three rows of item 1 for each of item 2.
+  std::vector<uint32_t> items(100, 0);
+  for (uint32_t k = 0; k < 100; ++k) items.push_back(k % 4 == 3 ? 2 : 1);
+  ReplayCohorts cohorts{.names = {"old", "new"}, .of_item = {ReplayCohorts::kNone, 1, 1}};
+  ThreadPool pool(1);
+  auto o = options(0.1, 40);
+  o.every = 20;
+  std::vector<int64_t> rows;
+  for (const auto& e : replay_frequency(log_of(items), o, pool, folder(), &cohorts)) {
+    EXPECT_EQ(e.group, ReplayGroup::cohort);
+    EXPECT_EQ(e.cohort, 1u);
+    if (e.estimator != ReplayEstimator::counts) continue;
+    rows.push_back(e.row);
+    if (e.row == 80) {
+      EXPECT_DOUBLE_EQ(e.share, 0.5);
+    }
+    if (e.row == 140) {
+      EXPECT_DOUBLE_EQ(e.share, 1);
+      EXPECT_DOUBLE_EQ(e.estimated, 40.0 / 140);
+      EXPECT_DOUBLE_EQ(e.median_ratio, 40.0 / 140);  // of both items: 30 / 140 / 0.75, 10 / 140 / 0.25
+    }
+  }
+  EXPECT_EQ(rows, (std::vector<int64_t>{80, 100, 120, 140, 160}));  // before row 61 the next 40 hold none of it
+  EXPECT_NE(
+      read_file(folder() + "/replay.jsonl").find(R"("group": "cohort", "decile": 0, "cohort": "new", "items": 2)"),
+      std::string::npos);
 }
 
 TEST(FrequencyReplay, ACheckpointFallsAtTheEndOfABatch) {
