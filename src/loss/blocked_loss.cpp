@@ -1,4 +1,4 @@
-// Rows are taken in blocks of up to 256 and shared columns in tiles that fit the second-level cache. For one block:
+// Rows are taken in blocks of up to 252 and shared columns in tiles that fit the second-level cache. For one block:
 //
 //   rows:                       positives and own columns: their logits; what is hidden
 //   forward,  a task per tile:  X = U V^T / divisor, and from it E
@@ -9,22 +9,29 @@
 // and after all blocks dV of the columns that rows name one by one (positives, own columns), a task per range of columns,
 // in the order of the rows. The cut into blocks, tiles and ranges depends on the shape alone and each task owns what it
 // writes.
+//
+// E of a softmax in float is taken where X is still in registers: e^(x + bias - shift) with a shift from a bound on the
+// row, not from its maximum, which nobody knows yet. Where the bound lies so far above a row that its terms would be lost,
+// the block is taken the other way.
 #include "loss/blocked_loss.h"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <type_traits>
 #include <vector>
 
 #include "core/error.h"
-#include "math/gemm.h"
+#include "loss/tile_products.h"
 #include "math/kernels.h"
 
 namespace pagoda {
 
 namespace {
 
-constexpr size_t kMaxRows = 256;
+constexpr size_t kRowStep = 12;  // a multiple of the rows that any kernel takes at once
+constexpr size_t kMaxRows = 21 * kRowStep;
 constexpr size_t kTileValues = 1 << 17;  // 512 KiB of float: half of a small second-level cache
 constexpr size_t kRowChunk = 8;
 constexpr size_t kColumnChunk = 256;
@@ -52,8 +59,10 @@ struct BlockedLoss<T>::Block {
 
   // The block: rows [begin, begin + rows) of U.
   size_t begin, rows;
-  Matrix<T> logits;                                 // [tiles * rows, width]: tile t's rows lie together
-  Matrix<T> partial, scaled;                        // [tiles * rows, D]
+  TileProducts<T> products;
+  Matrix<T> logits;                                 // [tiles * rows, width + padding]: tile t's rows lie together
+  Matrix<T> partial;                                // [tiles * rows, D]
+  Matrix<T> scaled;                                 // [tiles * rows, D rounded up to a vector]
   std::vector<double> sums;                         // [tiles + 1][sums_at[rows]]
   std::vector<size_t> sums_at;                      // [rows + 1]
   std::vector<double> factors;                      // [tiles + 1][rows] c_it
@@ -74,6 +83,8 @@ struct BlockedLoss<T>::Block {
   void take_rows(size_t first, size_t count);
   void begin_row(size_t r);
   void forward(size_t t);
+  void forward_powers(size_t t);
+  bool powers_hold(size_t r) const;
   void finish_row(size_t r);
   void backward(size_t t, LossOutput<T>& output);
   void gather_row(size_t r, std::span<double> sum, LossOutput<T>& output);
@@ -148,8 +159,8 @@ void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput
 template <class T>
 void BlockedLoss<T>::Block::take_rows(size_t first, size_t count) {
   begin = first, rows = count;
-  logits.resize(tiles * rows, width);
-  partial.resize(tiles * rows, dim), scaled.resize(tiles * rows, dim);
+  logits.resize(tiles * rows, width + TileProducts<T>::kPadding);
+  partial.resize(tiles * rows, dim), scaled.resize(tiles * rows, (dim + 15) / 16 * 16);
   row_value.resize(rows), row_d_log_divisor.resize(rows);
   positives_at.assign(1, 0), hidden_at.assign(1, 0), sums_at.assign(1, 0), named_at.assign(1, named.size());
   for (size_t r = 0; r < rows; ++r) {
@@ -213,8 +224,7 @@ template <class T>
 void BlockedLoss<T>::Block::forward(size_t t) {
   const size_t first = tile_begin(t), last = tile_end(t), n = last - first;
   const auto x = tile(t);
-  gemm(Op::none, Op::transpose, static_cast<T>(1.0 / divisor), input->users.slice_rows(begin, begin + rows),
-       input->items.slice_rows(first, last), T(0), x);
+  products.logits(t, input->users.slice_rows(begin, begin + rows), x);
   const size_t at = first - input->first_negative;
   for (size_t r = 0; r < rows; ++r) {
     const Row of_row = row(r);
@@ -225,6 +235,38 @@ void BlockedLoss<T>::Block::forward(size_t t) {
     loss->pass(of_row, {x[r], bias.data() + at, weight.data() + at, out.size() == n ? 0 : n, total}, of_row.sums(t));
     for (const uint32_t j : out) x[r][j - first] = T(0);
   }
+}
+
+template <class T>
+void BlockedLoss<T>::Block::forward_powers(size_t t) {
+  if constexpr (std::is_same_v<T, float>) {
+    const size_t first = tile_begin(t), last = tile_end(t);
+    const auto e = tile(t);
+    std::vector<double> shifts(rows), totals(rows);
+    products.powers(t, input->users.slice_rows(begin, begin + rows), e, shifts.data(), totals.data());
+    for (size_t r = 0; r < rows; ++r) {
+      const auto out = hidden_in(r, first, last);
+      for (const uint32_t j : out) e[r][j - first] = 0;
+      double* kept = row(r).sums(t);
+      kept[0] = shifts[r];
+      kept[1] =
+          out.empty() ? totals[r] : sum(e[r], last - first);  // never a difference: a hidden one may be nearly all
+    }
+  }
+}
+
+// Whether the row's terms are far enough above what was flushed to zero.
+template <class T>
+bool BlockedLoss<T>::Block::powers_hold(size_t r) const {
+  constexpr double kLeast = -40;  // below the largest shift, and so some e^-80 below the bound; flushed: below e^-109
+  double most = -std::numeric_limits<double>::infinity(), total = 0;
+  for (size_t t = 0; t < tiles; ++t) most = std::max(most, sums[t * sums_at[rows] + sums_at[r]]);
+  for (size_t t = 0; t < tiles; ++t) {
+    const double* kept = sums.data() + t * sums_at[rows] + sums_at[r];
+    total += kept[1] * std::exp(kept[0] - most);
+  }
+  return total >= std::exp(kLeast) ||
+         hidden_in(r, input->first_negative, shared).size() == shared - input->first_negative;
 }
 
 template <class T>
@@ -252,7 +294,7 @@ template <class T>
 void BlockedLoss<T>::Block::backward(size_t t, LossOutput<T>& output) {
   const size_t first = tile_begin(t), last = tile_end(t);
   const MatrixView<const T> e = tile(t);
-  const auto factored = scaled.view().slice_rows(t * rows, (t + 1) * rows);
+  const auto factored = scaled.view().slice_rows(t * rows, (t + 1) * rows).slice_cols(0, dim);
   for (size_t r = 0; r < rows; ++r) {
     const T factor = static_cast<T>(factors[t * rows + r]);
     const T* u = input->users[begin + r];
@@ -260,13 +302,12 @@ void BlockedLoss<T>::Block::backward(size_t t, LossOutput<T>& output) {
   }
   const auto add_to_items = [&](size_t from, size_t to) {
     if (from < to)
-      gemm(Op::transpose, Op::none, T(1), e.slice_cols(from - first, to - first), MatrixView<const T>(factored), T(1),
-           output.d_items.slice_rows(from, to));
+      products.add_transposed_product(e.slice_cols(from - first, to - first), factored,
+                                      output.d_items.slice_rows(from, to));
   };
   add_to_items(first, std::clamp(input->frozen_begin, first, last));
   add_to_items(std::clamp(input->frozen_end, first, last), last);
-  gemm(Op::none, Op::none, T(1), e, input->items.slice_rows(first, last), T(0),
-       partial.view().slice_rows(t * rows, (t + 1) * rows));
+  products.product(t, e, partial.view().slice_rows(t * rows, (t + 1) * rows));
 }
 
 template <class T>
@@ -311,8 +352,8 @@ void BlockedLoss<T>::Block::add_named(ThreadPool& pool, LossOutput<T>& output) {
 }
 
 template <class T>
-BlockedLoss<T>::BlockedLoss(bool needs_log_count)
-    : needs_log_count_(needs_log_count), block_(std::make_unique<Block>()) {}
+BlockedLoss<T>::BlockedLoss(bool needs_log_count, bool is_softmax)
+    : needs_log_count_(needs_log_count), is_softmax_(is_softmax), block_(std::make_unique<Block>()) {}
 
 template <class T>
 BlockedLoss<T>::~BlockedLoss() = default;
@@ -328,11 +369,12 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
       if (j < input.frozen_begin || j >= input.frozen_end) std::ranges::fill(output.d_items.row(j), T(0));
   });
   if (batch == 0) return;
-  const size_t block_rows = ceil_div(batch, ceil_div(batch, kMaxRows));
+  const size_t block_rows = ceil_div(ceil_div(batch, ceil_div(batch, kMaxRows)), kRowStep) * kRowStep;
   auto& block = *block_;
   const auto temperature = begin(input);
   block.divisor = temperature.value_or(1.0);
   block.prepare(*this, input, block_rows);
+  block.products.prepare(pool, input.items, input.first_negative, block.shared, block.width, block.bias, block.divisor);
   for (size_t first_row = 0; first_row < batch; first_row += block_rows) {
     block.take_rows(first_row, std::min(block_rows, batch - first_row));
     const auto each_row = [&](auto f) {
@@ -341,7 +383,14 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
       });
     };
     each_row([&](size_t r) { block.begin_row(r); });
-    pool.run(block.tiles, [&](size_t t) { block.forward(t); });
+    if (std::is_same_v<T, float> && is_softmax_) {
+      pool.run(block.tiles, [&](size_t t) { block.forward_powers(t); });
+      bool hold = true;
+      for (size_t r = 0; r < block.rows && hold; ++r) hold = block.powers_hold(r);
+      if (!hold) pool.run(block.tiles, [&](size_t t) { block.forward(t); });
+    } else {
+      pool.run(block.tiles, [&](size_t t) { block.forward(t); });
+    }
     each_row([&](size_t r) { block.finish_row(r); });
     pool.run(block.tiles, [&](size_t t) { block.backward(t, output); });
     pool.for_chunks(block.rows, kRowChunk, [&](size_t first, size_t last) {

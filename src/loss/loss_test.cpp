@@ -1,10 +1,13 @@
 // What is true of every loss.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "core/config.h"
+#include "core/error.h"
 #include "loss/loss_scene.h"
+#include "math/tile_kernels.h"
 
 namespace pagoda {
 namespace {
@@ -36,6 +39,36 @@ Scene<T> make_scene(const Form& form, uint64_t seed, size_t batch, size_t column
   return scene;
 }
 
+class WithInstructions {
+ public:
+  explicit WithInstructions(const char* name) {
+    ::setenv("PAGODA_KERNELS", name, 1);
+    try {
+      usable_instructions();
+    } catch (const Error&) {
+      usable_ = false;
+    }
+  }
+  ~WithInstructions() { ::unsetenv("PAGODA_KERNELS"); }
+  bool usable() const { return usable_; }
+
+ private:
+  bool usable_ = true;
+};
+
+// Relative to the largest value of each gradient.
+void expect_agree(const Scene<float>& fast, const Scene<double>& exact, double tolerance) {
+  EXPECT_NEAR(fast.output.value, exact.output.value, tolerance * exact.output.value);
+  const auto near = [&](const Matrix<float>& a, const Matrix<double>& b) {
+    double largest = 0;
+    for (const double x : b.values()) largest = std::max(largest, std::abs(x));
+    for (size_t k = 0; k < a.size(); ++k) ASSERT_NEAR(a.values()[k], b.values()[k], tolerance * largest);
+  };
+  near(fast.d_users, exact.d_users), near(fast.d_items, exact.d_items);
+  EXPECT_NEAR(fast.output.d_log_temperature, exact.output.d_log_temperature,
+              tolerance * (1 + std::abs(exact.output.d_log_temperature)));
+}
+
 TEST(Loss, FloatAgreesWithDoubleOverManyBlocksAndTiles) {
   ThreadPool pool(2);
   for (const auto& form : kForms) {
@@ -51,6 +84,42 @@ TEST(Loss, FloatAgreesWithDoubleOverManyBlocksAndTiles) {
       ASSERT_NEAR(fast.d_users.values()[k], exact.d_users.values()[k], 3e-7);
     for (size_t k = 0; k < exact.items.size(); ++k)
       ASSERT_NEAR(fast.d_items.values()[k], exact.d_items.values()[k], 3e-7);
+  }
+}
+
+TEST(Loss, OnEachSetOfInstructionsFloatAgreesWithDouble) {
+  ThreadPool pool(2);
+  for (const auto* instructions : {"portable", "avx2", "avx512"}) {
+    const WithInstructions scope(instructions);
+    if (!scope.usable()) continue;
+    for (const auto& form : kForms) {
+      for (const size_t dim : {1, 5, 16, 40, 100}) {
+        auto exact = make_scene<double>(form, 13, 67, 333, dim);
+        auto fast = make_scene<float>(form, 13, 67, 333, dim);
+        for (size_t k = 0; k < exact.users.size(); ++k) exact.users.values()[k] = fast.users.values()[k];
+        for (size_t k = 0; k < exact.items.size(); ++k) exact.items.values()[k] = fast.items.values()[k];
+        exact.give_rows_own_columns(90), fast.give_rows_own_columns(90);
+        exact.run(pool), fast.run(pool);
+        expect_agree(fast, exact, 3e-6);
+      }
+    }
+  }
+}
+
+// The bound on a row's logits lies far above them here: all of its terms would be flushed.
+TEST(Loss, FloatAgreesWithDoubleWhereLogitsAreFarBelowTheirBound) {
+  ThreadPool pool(2);
+  for (const auto& form : kForms) {
+    auto exact = make_scene<double>(form, 13, 40, 333, 16);
+    auto fast = make_scene<float>(form, 13, 40, 333, 16);
+    // Items far away on the other side of the last users, whose logits are their lengths times -10 and the bound +10.
+    for (size_t i = 30; i < 40; ++i)
+      for (size_t d = 0; d < 16; ++d) fast.users[i][d] = d == 0;
+    for (size_t j = 0; j < 333; ++j) fast.items[j][0] = -1 - 20 * std::abs(fast.items[j][0]);
+    for (size_t k = 0; k < exact.users.size(); ++k) exact.users.values()[k] = fast.users.values()[k];
+    for (size_t k = 0; k < exact.items.size(); ++k) exact.items.values()[k] = fast.items.values()[k];
+    exact.run(pool), fast.run(pool);
+    expect_agree(fast, exact, 1e-5);
   }
 }
 

@@ -19,7 +19,7 @@ template <class T>
 class SampledSoftmax final : public BlockedLoss<T> {
  public:
   explicit SampledSoftmax(const LossOptions& options)
-      : BlockedLoss<T>(options.correction != Correction::none), options_(options) {}
+      : BlockedLoss<T>(options.correction != Correction::none, true), options_(options) {}
 
  private:
   std::optional<double> begin(const LossInput<T>& input) override {

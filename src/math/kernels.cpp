@@ -94,6 +94,16 @@ double dot(const double* a, const double* b, size_t n) {
 }
 
 PAGODA_CLONES
+double sum(const float* x, size_t n) {
+  double sums[kLanes] = {}, rest = 0;
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (size_t l = 0; l < kLanes; ++l) sums[l] += static_cast<double>(x[i + l]);
+  for (; i < n; ++i) rest += x[i];
+  return sum_of(sums) + rest;
+}
+
+PAGODA_CLONES
 void axpy(float s, const float* x, float* y, size_t n) {
   for (size_t i = 0; i < n; ++i) y[i] += s * x[i];
 }

@@ -10,6 +10,9 @@ namespace pagoda {
 float dot(const float* a, const float* b, size_t n);
 double dot(const double* a, const double* b, size_t n);
 
+// sum_j x[j], in double
+double sum(const float* x, size_t n);
+
 // y += s x
 void axpy(float s, const float* x, float* y, size_t n);
 void axpy(double s, const double* x, double* y, size_t n);

@@ -40,6 +40,15 @@ TYPED_TEST(Kernels, DotEqualsTheSumInDouble) {
   }
 }
 
+TEST(Sum, IsTakenInDouble) {
+  for (const size_t n : kSizes) {
+    const auto x = noise<float>(n, 0);
+    double expected = 0;
+    for (size_t i = 1; i <= n; ++i) expected += double(x[i]);
+    EXPECT_NEAR(sum(x.data() + 1, n), expected, 1e-12);
+  }
+}
+
 TYPED_TEST(Kernels, AxpyAndScaleTouchEachElementOnceAndNothingBeyond) {
   for (const size_t n : kSizes) {
     const auto x = noise<TypeParam>(n, 0);

@@ -1,0 +1,66 @@
+// What this machine's vector units give at most, measured beside what is compared with it.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "core/thread_pool.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+namespace pagoda {
+
+// Twelve chains of multiply-adds in registers, `rounds` times; returns the operations (2 a lane).
+#ifdef __x86_64__
+__attribute__((target("avx512f"), noinline)) inline double multiply_add_512(long rounds, volatile float* sink) {
+  __m512 a[12];
+  for (int i = 0; i < 12; ++i) a[i] = _mm512_set1_ps(static_cast<float>(i) * 1e-3f);
+  const __m512 x = _mm512_set1_ps(0.999f), y = _mm512_set1_ps(1e-5f);
+  for (long r = 0; r < rounds; ++r)
+#pragma GCC unroll 12
+    for (int i = 0; i < 12; ++i) a[i] = _mm512_fmadd_ps(a[i], x, y);
+  for (int i = 1; i < 12; ++i) a[0] = _mm512_add_ps(a[0], a[i]);
+  *sink = _mm512_reduce_add_ps(a[0]);
+  return static_cast<double>(rounds) * 12 * 32;
+}
+
+__attribute__((target("avx2,fma"), noinline)) inline double multiply_add_256(long rounds, volatile float* sink) {
+  __m256 a[12];
+  for (int i = 0; i < 12; ++i) a[i] = _mm256_set1_ps(static_cast<float>(i) * 1e-3f);
+  const __m256 x = _mm256_set1_ps(0.999f), y = _mm256_set1_ps(1e-5f);
+  for (long r = 0; r < rounds; ++r)
+#pragma GCC unroll 12
+    for (int i = 0; i < 12; ++i) a[i] = _mm256_fmadd_ps(a[i], x, y);
+  for (int i = 1; i < 12; ++i) a[0] = _mm256_add_ps(a[0], a[i]);
+  *sink = a[0][0];
+  return static_cast<double>(rounds) * 12 * 16;
+}
+#endif
+
+// Operations a second of `threads` threads at once.
+inline double peak_flops(ThreadPool& pool, int threads) {
+  using Clock = std::chrono::steady_clock;
+  constexpr long kRounds = 2000000;
+  volatile float sink = 0;
+  double operations = 0;
+  const auto start = Clock::now();
+  std::vector<double> of_task(static_cast<size_t>(threads));
+  pool.run(of_task.size(), [&](size_t t) {
+    float mine = 0;
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512f"))
+      of_task[t] = multiply_add_512(kRounds, &mine);
+    else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+      of_task[t] = multiply_add_256(kRounds, &mine);
+#endif
+    (void)mine;
+  });
+  for (const double o : of_task) operations += o;
+  (void)sink;
+  return operations / std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace pagoda

@@ -1,0 +1,51 @@
+// Products of a block of rows with a tile of columns, the inner loops of losses over logits: a table of functions for each
+// set of instructions, chosen at run time. All run on the calling thread; sums over an inner dimension are taken in its
+// order by one accumulator a result, so a table's results have the same bits wherever it runs.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "math/matrix.h"
+
+namespace pagoda {
+
+enum class Instructions { portable, avx2, avx512 };
+
+// Rising. What this CPU has, at most what PAGODA_KERNELS (portable, avx2, avx512) names. Error{usage}: the variable names
+// something else, or what the CPU lacks.
+std::vector<Instructions> usable_instructions();
+
+struct TileKernels {
+  size_t lanes;  // floats in a vector
+  size_t panel;  // columns in a panel: two vectors
+  size_t rows;   // a block's height is best a multiple of this
+
+  // panels[p][k][c] = V[p panel + c][k] for the columns [n, D] of a tile, 0 beyond n: ceil(n / panel) panel D floats.
+  void (*pack)(MatrixView<const float> columns, float* panels);
+
+  // out[i][j] = scale <u_i, v_j>. Writes whole panels: a row of `out` has room for n rounded up to a panel.
+  void (*products)(MatrixView<const float> u, const float* panels, size_t n, float scale, MatrixView<float> out);
+
+  // out[i][j] = 2^(scale <u_i, v_j> + bias[j] - shift[i]), 0 where that is below 2^-100, with a relative error near
+  // 2^-20; sums[i] over j < n. `bias` has room for whole panels, and holds kNoPower beyond n.
+  void (*powers)(MatrixView<const float> u, const float* panels, size_t n, float scale, const float* bias,
+                 const float* shift, MatrixView<float> out, double* sums);
+
+  // C = A B: A [m, k], B [k, D], C [m, D]. B's rows are read in whole vectors: they have room for that.
+  void (*product)(MatrixView<const float> a, MatrixView<const float> b, MatrixView<float> c);
+
+  // C += A^T B: A [k, m], B [k, D], C [m, D].
+  void (*add_transposed_product)(MatrixView<const float> a, MatrixView<const float> b, MatrixView<float> c);
+};
+
+inline constexpr float kNoPower = -1e30f;  // a bias that makes 2^x zero
+
+const TileKernels& tile_kernels(Instructions instructions);
+
+// A file each; nullptr where the compiler or the machine has no such instructions.
+const TileKernels* portable_tile_kernels();
+const TileKernels* avx2_tile_kernels();
+const TileKernels* avx512_tile_kernels();
+
+}  // namespace pagoda

@@ -1,0 +1,132 @@
+#include "math/tile_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+#include "core/error.h"
+#include "core/rng.h"
+
+namespace pagoda {
+namespace {
+
+// Numbers in the first `cols` of each row, NaN in what no kernel may use.
+Matrix<float> noise(size_t rows, size_t cols, size_t stride, uint64_t lane) {
+  Rng rng(3, Stream::test, rows, lane);
+  Matrix<float> m(rows, stride);
+  m.fill(std::numeric_limits<float>::quiet_NaN());
+  for (size_t i = 0; i < rows; ++i)
+    for (size_t j = 0; j < cols; ++j) m[i][j] = static_cast<float>(rng.normal());
+  return m;
+}
+
+// Around the widths of all vectors, and the heights of all groups of rows.
+constexpr size_t kRows[] = {1, 3, 4, 6, 7, 12, 13, 29}, kColumns[] = {1, 5, 8, 16, 31, 32, 33, 70};
+constexpr size_t kDims[] = {1, 3, 4, 8, 15, 16, 17, 32, 40, 64, 100};
+
+size_t round_up(size_t n, size_t step) { return (n + step - 1) / step * step; }
+
+class TileKernelsTest : public testing::TestWithParam<Instructions> {
+ protected:
+  const TileKernels& k = tile_kernels(GetParam());
+};
+
+TEST_P(TileKernelsTest, ProductsAndPowersEqualTheDefinition) {
+  for (const size_t rows : kRows)
+    for (const size_t n : kColumns)
+      for (const size_t dim : kDims) {
+        const auto u = noise(rows, dim, dim + 3, 0), v = noise(n, dim, dim + 1, 1);
+        const auto u_view = u.view().slice_cols(0, dim), v_view = v.view().slice_cols(0, dim);
+        const size_t padded = round_up(n, k.panel);
+        std::vector<float> panels(padded * dim), bias(padded, kNoPower), shift(rows);
+        std::vector<double> sums(rows);
+        for (size_t j = 0; j < n; ++j) bias[j] = 0.1f * static_cast<float>(j) - 2;
+        for (size_t i = 0; i < rows; ++i) shift[i] = static_cast<float>(i) - 3;
+        k.pack(v_view, panels.data());
+        Matrix<float> s(rows, padded + 5), e(rows, padded + 5);
+        k.products(u_view, panels.data(), n, 0.3f, s);
+        k.powers(u_view, panels.data(), n, 0.3f, bias.data(), shift.data(), e, sums.data());
+        for (size_t i = 0; i < rows; ++i) {
+          double sum = 0;
+          for (size_t j = 0; j < n; ++j) {
+            double exact = 0, size = 0;
+            for (size_t d = 0; d < dim; ++d)
+              exact += double{u[i][d]} * double{v[j][d]}, size += std::abs(double{u[i][d]} * double{v[j][d]});
+            ASSERT_NEAR(s[i][j], 0.3 * exact, 1e-6 * size);
+            const double power = std::exp2(0.3f * exact + bias[j] - shift[i]);
+            ASSERT_NEAR(e[i][j], power, power * 1e-6 * (4 + size));
+            sum += e[i][j];
+          }
+          for (size_t j = n; j < padded; ++j) ASSERT_EQ(e[i][j], 0);
+          ASSERT_NEAR(sums[i], sum, 1e-6 * sum);
+        }
+      }
+}
+
+TEST_P(TileKernelsTest, PowersAreExactFromTheLeastToTheMostAndZeroBelow) {
+  const float one = 1;
+  const size_t n = k.panel;
+  std::vector<float> panels(n), bias(n);
+  Matrix<float> e(1, n);
+  const float shift = 0;
+  double sum = 0, worst = 0;
+  const MatrixView<const float> u(&one, 1, 1);
+  for (float x = -99.9f; x < 100; x += 0.37f) {
+    for (size_t j = 0; j < n; ++j) bias[j] = x + 0.011f * static_cast<float>(j);
+    k.powers(u, panels.data(), n, 1, bias.data(), &shift, e, &sum);
+    for (size_t j = 0; j < n; ++j) worst = std::max(worst, std::abs(e[0][j] / std::exp2(double{bias[j]}) - 1));
+  }
+  EXPECT_LT(worst, 0x1p-21);
+  for (const float x : {-100.5f, -126.0f, -150.0f, -1000.0f, kNoPower, -std::numeric_limits<float>::max()}) {
+    bias.assign(n, x);
+    k.powers(u, panels.data(), n, 1, bias.data(), &shift, e, &sum);
+    for (size_t j = 0; j < n; ++j) EXPECT_EQ(e[0][j], 0) << x;
+    EXPECT_EQ(sum, 0);
+  }
+}
+
+TEST_P(TileKernelsTest, ProductsOfMatricesEqualTheDefinition) {
+  for (const size_t m : kRows)
+    for (const size_t inner : kColumns)
+      for (const size_t dim : kDims) {
+        const size_t stride = round_up(dim, k.lanes);
+        const auto a = noise(m, inner, inner + 2, 0), at = noise(inner, m, m + 2, 1);
+        auto b = noise(inner, dim, stride, 2), c = noise(m, dim, dim + 1, 3);
+        const auto before = c;
+        const auto b_view = b.view().slice_cols(0, dim);
+        Matrix<float> fresh(m, dim);
+        fresh.fill(std::numeric_limits<float>::quiet_NaN());
+        k.product(a.view().slice_cols(0, inner), b_view, fresh);
+        k.add_transposed_product(at.view().slice_cols(0, m), b_view, c.view().slice_cols(0, dim));
+        for (size_t i = 0; i < m; ++i) {
+          for (size_t d = 0; d < dim; ++d) {
+            double exact = 0, of_transposed = before[i][d], size = 4;
+            for (size_t j = 0; j < inner; ++j) {
+              exact += double{a[i][j]} * double{b[j][d]}, of_transposed += double{at[j][i]} * double{b[j][d]};
+              size += std::abs(double{a[i][j]} * double{b[j][d]}) + std::abs(double{at[j][i]} * double{b[j][d]});
+            }
+            ASSERT_NEAR(fresh[i][d], exact, 1e-6 * size);
+            ASSERT_NEAR(c[i][d], of_transposed, 1e-6 * size);
+          }
+          ASSERT_TRUE(std::isnan(c[i][dim]));  // nothing beyond D is written
+        }
+      }
+}
+
+INSTANTIATE_TEST_SUITE_P(Usable, TileKernelsTest, testing::ValuesIn(usable_instructions()));
+
+TEST(Instructions, AreAtMostWhatTheEnvironmentNames) {
+  const auto all = usable_instructions();
+  EXPECT_EQ(all.front(), Instructions::portable);
+  ::setenv("PAGODA_KERNELS", "portable", 1);
+  EXPECT_EQ(usable_instructions(), std::vector{Instructions::portable});
+  ::setenv("PAGODA_KERNELS", "mmx", 1);
+  EXPECT_THROW(usable_instructions(), Error);
+  ::unsetenv("PAGODA_KERNELS");
+  EXPECT_EQ(usable_instructions(), all);
+}
+
+}  // namespace
+}  // namespace pagoda
