@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "index/instruction_set.h"
 
 namespace pagoda {
 namespace {
@@ -67,8 +68,8 @@ void score_any(const float* q, size_t rows, size_t q_stride, const float* panels
 
 Kernel choose_kernel() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4")) return score_v4;
-  if (__builtin_cpu_supports("x86-64-v3")) return score_v3;
+  if (instruction_set() == InstructionSet::avx512) return score_v4;
+  if (instruction_set() == InstructionSet::avx2) return score_v3;
 #endif
   return score_any;
 }
