@@ -22,6 +22,7 @@ enum class Stream : uint64_t {
   simulate = 8,
   bootstrap = 9,
   test = 10,
+  index = 11,
 };
 
 // A strong 64-bit mix (the finaliser of SplitMix64): equal inputs, equal outputs, no state.

@@ -79,8 +79,8 @@ void select_portable(const uint8_t* blocks, size_t rows, size_t groups, const ui
   }
 }
 
-void nearest_portable(const uint8_t* blocks, size_t rows, size_t groups, const int8_t* queries, size_t n_queries,
-                      uint32_t* best) {
+void nearest_portable(const uint8_t* blocks, const int32_t* biases, size_t rows, size_t groups, const int8_t* queries,
+                      size_t n_queries, uint32_t* best) {
   for (size_t q = 0; q < n_queries; ++q) {
     int32_t most = std::numeric_limits<int32_t>::min();
     best[q] = 0;
@@ -89,7 +89,8 @@ void nearest_portable(const uint8_t* blocks, size_t rows, size_t groups, const i
       block_products(blocks + b * block_bytes(groups), groups, queries + q * groups * 4, 0, products);
       const size_t lanes = std::min(kBlockRows, rows - b * kBlockRows);
       for (size_t lane = 0; lane < lanes; ++lane)
-        if (products[lane] > most) most = products[lane], best[q] = static_cast<uint32_t>(b * kBlockRows + lane);
+        if (products[lane] + biases[b * kBlockRows + lane] > most)
+          most = products[lane] + biases[b * kBlockRows + lane], best[q] = static_cast<uint32_t>(b * kBlockRows + lane);
     }
   }
 }
@@ -191,13 +192,14 @@ PAGODA_AVX2 void select_2(const uint8_t* blocks, size_t rows, size_t groups, con
   }
 }
 
-PAGODA_AVX2 void nearest_2(const uint8_t* blocks, size_t rows, size_t groups, const int8_t* queries, size_t n_queries,
-                           uint32_t* best) {
+PAGODA_AVX2 void nearest_2(const uint8_t* blocks, const int32_t* biases, size_t rows, size_t groups,
+                           const int8_t* queries, size_t n_queries, uint32_t* best) {
   const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), zero = _mm256_setzero_si256();
   const __m256i none = _mm256_set1_epi32(std::numeric_limits<int32_t>::min());
   for (size_t q = 0; q < n_queries; ++q) {
     __m256i most = none, at = zero;
     const auto look = [&](__m256i products, size_t first) __attribute__((target("arch=x86-64-v3"))) {
+      products = _mm256_add_epi32(products, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(biases + first)));
       const __m256i row = _mm256_add_epi32(lanes, _mm256_set1_epi32(static_cast<int>(first)));
       const __m256i there = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(rows)), row);
       const __m256i better = _mm256_and_si256(there, _mm256_cmpgt_epi32(products, most));
@@ -297,8 +299,8 @@ PAGODA_AVX512 void select_512(const uint8_t* blocks, size_t rows, size_t groups,
 }
 
 template <int Tile>
-PAGODA_AVX512 void nearest_tile_512(const uint8_t* blocks, size_t rows, size_t groups, const int8_t* queries,
-                                    uint32_t* best) {
+PAGODA_AVX512 void nearest_tile_512(const uint8_t* blocks, const int32_t* biases, size_t rows, size_t groups,
+                                    const int8_t* queries, uint32_t* best) {
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   CodeScan scans[Tile];
   __m512i most[Tile], at[Tile];
@@ -311,7 +313,9 @@ PAGODA_AVX512 void nearest_tile_512(const uint8_t* blocks, size_t rows, size_t g
     const __m512i row = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(b * kBlockRows)));
     __m512i products[Tile];
     block_products_512<Tile>(blocks + b * block_bytes(groups), groups, scans, products);
+    const __m512i bias = _mm512_loadu_si512(biases + b * kBlockRows);
     for (int q = 0; q < Tile; ++q) {
+      products[q] = _mm512_add_epi32(products[q], bias);
       const __mmask16 better = _mm512_mask_cmpgt_epi32_mask(in, products[q], most[q]);
       most[q] = _mm512_mask_mov_epi32(most[q], better, products[q]);
       at[q] = _mm512_mask_mov_epi32(at[q], better, row);
@@ -324,11 +328,12 @@ PAGODA_AVX512 void nearest_tile_512(const uint8_t* blocks, size_t rows, size_t g
   }
 }
 
-PAGODA_AVX512 void nearest_512(const uint8_t* blocks, size_t rows, size_t groups, const int8_t* queries,
-                               size_t n_queries, uint32_t* best) {
+PAGODA_AVX512 void nearest_512(const uint8_t* blocks, const int32_t* biases, size_t rows, size_t groups,
+                               const int8_t* queries, size_t n_queries, uint32_t* best) {
   size_t q = 0;
-  for (; q + 8 <= n_queries; q += 8) nearest_tile_512<8>(blocks, rows, groups, queries + q * groups * 4, best + q);
-  for (; q < n_queries; ++q) nearest_tile_512<1>(blocks, rows, groups, queries + q * groups * 4, best + q);
+  for (; q + 8 <= n_queries; q += 8)
+    nearest_tile_512<8>(blocks, biases, rows, groups, queries + q * groups * 4, best + q);
+  for (; q < n_queries; ++q) nearest_tile_512<1>(blocks, biases, rows, groups, queries + q * groups * 4, best + q);
 }
 
 PAGODA_AVX512 size_t keep_above_512(float* scores, uint32_t* positions, size_t n, float threshold) {

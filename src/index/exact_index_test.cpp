@@ -1,11 +1,7 @@
-#include <gtest/gtest.h>
-
-#include <algorithm>
 #include <cstring>
 
-#include "core/rng.h"
 #include "index/block_scores.h"
-#include "index/index.h"
+#include "index/index_test.h"
 
 namespace pagoda {
 namespace {
@@ -39,12 +35,6 @@ SearchResult naive(const Matrix<float>& queries, const Matrix<float>& items, con
     result.items.close();
   }
   return result;
-}
-
-void expect_same(const SearchResult& a, const SearchResult& b) {
-  ASSERT_EQ(a.items.offsets, b.items.offsets);
-  ASSERT_EQ(a.items.values, b.items.values);
-  ASSERT_EQ(a.scores, b.scores);
 }
 
 TEST(ExactIndex, AnswersALiteralCase) {

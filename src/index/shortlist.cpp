@@ -56,7 +56,7 @@ float kth_largest(const float* x, size_t n, size_t k, std::vector<float>& scratc
 
 void Shortlist::reset(size_t k, float margin, float least) {
   check(k > 0 && margin >= 0, "a shortlist of some rows, with some margin");
-  k_ = k, margin_ = margin, size_ = 0, limit_ = k + kSlack;
+  k_ = k, margin_ = margin, size_ = fresh_ = 0, limit_ = k + kSlack;
   threshold_ = std::nextafter(least, -kInfinity);
   kth_ = -kInfinity;
 }
@@ -77,6 +77,13 @@ void Shortlist::close(const CodeScan& scan) {
   if (size_ > limit_) cut();
 }
 
+Shortlist Shortlist::another() const {
+  Shortlist list;
+  list.reset(k_, margin_);
+  list.threshold_ = threshold_;
+  return list;
+}
+
 void Shortlist::merge(const Shortlist& other) {
   reserve(other.size_);
   std::copy_n(other.scores_.begin(), other.size_, scores_.begin() + static_cast<std::ptrdiff_t>(size_));
@@ -84,12 +91,24 @@ void Shortlist::merge(const Shortlist& other) {
   size_ += other.size_;
 }
 
+size_t Shortlist::fresh_from(float score) const {
+  return static_cast<size_t>(
+      std::count_if(scores_.data() + fresh_, scores_.data() + size_, [&](float s) { return s >= score; }));
+}
+
 void Shortlist::cut() {
   if (size_ >= k_) {
     kth_ = kth_largest(scores_.data(), size_, k_, scratch_);
     threshold_ = std::max(threshold_, std::nextafter(kth_ - margin_, -kInfinity));
   }
-  size_ = code_kernels().keep_above(scores_.data(), positions_.data(), size_, threshold_);
+  const auto keep_above = code_kernels().keep_above;
+  const size_t old = keep_above(scores_.data(), positions_.data(), fresh_, threshold_);
+  const size_t fresh = keep_above(scores_.data() + fresh_, positions_.data() + fresh_, size_ - fresh_, threshold_);
+  if (old != fresh_) {
+    std::copy_n(scores_.data() + fresh_, fresh, scores_.data() + old);
+    std::copy_n(positions_.data() + fresh_, fresh, positions_.data() + old);
+  }
+  fresh_ = old, size_ = old + fresh;
   limit_ = std::max(k_ + kSlack, size_ + size_ / 2) + k_ / 2;
 }
 

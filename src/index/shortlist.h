@@ -28,10 +28,17 @@ class Shortlist {
   void open(size_t n, CodeScan& scan);
   // Takes over what the scan has found, and cuts when it has become much.
   void close(const CodeScan& scan);
+  // An empty one of the same k, margin and threshold.
+  Shortlist another() const;
   // All that another one of the same k, margin and least holds.
   void merge(const Shortlist& other);
 
   void cut();
+
+  // What comes from here on is fresh, until the next mark.
+  void mark() { fresh_ = size_; }
+  // How many of the fresh rows, of those that are held, score at least that.
+  size_t fresh_from(float score) const;
 
   size_t size() const { return size_; }
   const float* scores() const { return scores_.data(); }
@@ -39,7 +46,7 @@ class Shortlist {
 
  private:
   void reserve(size_t n);
-  size_t k_ = 1, size_ = 0, limit_ = 0;
+  size_t k_ = 1, size_ = 0, limit_ = 0, fresh_ = 0;
   float margin_ = 0, threshold_ = 0, kth_ = 0;
   std::vector<float> scores_;
   std::vector<uint32_t> positions_;

@@ -91,6 +91,19 @@ TEST(Shortlist, MergedPartsHoldWhatOneWouldHave) {
   EXPECT_EQ(held(whole), expected(scores, 500, 2.0f, 0.0f));
 }
 
+TEST(Shortlist, KnowsWhatCameSinceTheMark) {
+  Shortlist list;
+  list.reset(4, 0.5f);
+  const std::vector<float> scores{1, 5, 2, 7, 6, 3, 8, 5.25f};
+  offer(list, scores, 0, 4);
+  list.mark();
+  offer(list, scores, 4, 8);
+  list.cut();  // 8 7 6 5.25 and, within the margin, 5
+  EXPECT_EQ(list.size(), 5u);
+  EXPECT_EQ(list.fresh_from(5.25f), 3u);
+  EXPECT_EQ(list.fresh_from(7.0f), 1u);
+}
+
 TEST(Shortlist, ManyEqualScoresAllStay) {
   Shortlist list;
   list.reset(10, 0.0f);
