@@ -32,7 +32,7 @@ size_t number_of_lists(size_t items, int64_t wanted) {
   const size_t most = std::max<size_t>(1, items / kLeastRowsPerList);
   if (wanted > 0) return std::min<size_t>(static_cast<size_t>(wanted), std::max<size_t>(1, items));
   const auto usual = static_cast<size_t>(4 * std::sqrt(static_cast<double>(items)));
-  return std::min(most, (usual + kBlockRows - 1) / kBlockRows * kBlockRows);
+  return std::clamp<size_t>((usual + kBlockRows - 1) / kBlockRows * kBlockRows, 1, most);
 }
 
 // rotated [n, D] = rows `row_of(0..n)` of vectors, times the transposed rotation.
@@ -94,6 +94,10 @@ void lay_out(ThreadPool& pool, MatrixView<const float> vectors, const RowsByList
   std::vector<ListErrors> errors(p.lists);
   pool.run(p.lists, [&](size_t l) {
     const size_t n = owner.counts[l];
+    if (n == 0) {
+      std::fill_n(means[l], dim, 0.0f);
+      return;
+    }
     const uint32_t* rows = grouped.rows.data() + grouped.starts[l];
     Matrix<float> gathered, rotated;
     rotate_rows(vectors, n, [&](size_t i) { return rows[i]; }, owner.rotation, gathered, rotated);
@@ -101,11 +105,11 @@ void lay_out(ThreadPool& pool, MatrixView<const float> vectors, const RowsByList
     float largest = 0;
     for (size_t i = 0; i < n; ++i)
       for (size_t d = 0; d < dim; ++d) sum[d] += rotated[i][d], largest = std::max(largest, std::abs(rotated[i][d]));
-    for (size_t d = 0; d < dim; ++d) means[l][d] = n > 0 ? static_cast<float>(sum[d] / static_cast<double>(n)) : 0;
+    for (size_t d = 0; d < dim; ++d) means[l][d] = static_cast<float>(sum[d] / static_cast<double>(n));
     const float step = owner.steps[l] = largest / kLargestCode;
     double about_mean = 0;
     std::vector<int8_t> codes(4 * groups);
-    uint8_t* at = n > 0 ? owner.codes[p.first_block[l]] : nullptr;
+    uint8_t* at = owner.codes[p.first_block[l]];
     for (size_t i = 0; i < n; ++i) {
       const float* v = rotated[i];
       encode({v, dim}, step > 0 ? 1 / step : 0, codes.data());
@@ -121,7 +125,7 @@ void lay_out(ThreadPool& pool, MatrixView<const float> vectors, const RowsByList
       sums.largest_error = std::max(sums.largest_error, static_cast<float>(std::sqrt(error)));
       sums.largest_length = std::max(sums.largest_length, static_cast<float>(std::sqrt(length)));
     }
-    owner.spreads[l] = n > 0 ? static_cast<float>(std::sqrt(about_mean / static_cast<double>(n * dim))) : 0;
+    owner.spreads[l] = static_cast<float>(std::sqrt(about_mean / static_cast<double>(n * dim)));
   });
 
   float largest = 0;
@@ -186,6 +190,7 @@ Partitions build_partitions(ThreadPool& pool, MatrixView<const float> vectors, c
   lay_out(pool, vectors, grouped, *owner, p);
   p.rotation = owner->rotation.values(), p.centres = owner->centres;
   p.steps = owner->steps, p.spreads = owner->spreads;
+  p.find_reaches();
   p.codes = owner->codes.values(), p.rows = owner->rows;
   p.owner = owner;
 

@@ -167,7 +167,7 @@ void PartitionedIndex::search_group(ThreadPool& pool, MatrixView<const float> qu
                                     const SearchOptions& options, const ProbingGoal& goal, Group& group,
                                     std::vector<std::vector<uint64_t>>& best) const {
   Stopwatch watch(options.explain != nullptr);
-  group.probings.resize(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) group.probings.push_back(take_probing());
   if (options.excluded)
     for (const uint32_t q : rows) group.excluded.emplace_back((*options.excluded)[q]);
   pool.run(rows.size(), [&](size_t i) {
@@ -188,6 +188,21 @@ void PartitionedIndex::search_group(ThreadPool& pool, MatrixView<const float> qu
                                            shortlist.size()};
   });
   group.rerank_s = watch.lap();
+  give_back(std::move(group.probings));
+}
+
+Probing PartitionedIndex::take_probing() const {
+  const std::lock_guard lock(spare_lock_);
+  if (spare_.empty()) return {};
+  Probing probing = std::move(spare_.back());
+  spare_.pop_back();
+  return probing;
+}
+
+void PartitionedIndex::give_back(std::vector<Probing> probings) const {
+  const std::lock_guard lock(spare_lock_);
+  for (auto& p : probings)
+    if (spare_.size() < 2 * kMostQueries) spare_.push_back(std::move(p));
 }
 
 void PartitionedIndex::scan_round(ThreadPool& pool, Group& group, const ItemSet* allowed) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -37,9 +38,15 @@ class PartitionedIndex final : public Index {
   std::vector<uint64_t> rerank(ThreadPool& pool, std::span<const float> query, const Shortlist& shortlist,
                                const Excluded* excluded, size_t k, float min_score) const;
 
+  // What searches that have ended left for the next: their memory is as large as they are many.
+  Probing take_probing() const;
+  void give_back(std::vector<Probing> probings) const;
+
   Partitions p_;
   MatrixView<const float> vectors_;
   std::unique_ptr<Index> exact_;
+  mutable std::mutex spare_lock_;
+  mutable std::vector<Probing> spare_;
 };
 
 }  // namespace pagoda

@@ -1,5 +1,6 @@
 #include "index/partitions.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "index/code_kernels.h"
@@ -31,6 +32,15 @@ bool is_length(float x) { return std::isfinite(x) && x >= 0; }
 void Partitions::find_first_blocks() {
   first_block.assign(1, 0);
   for (const uint32_t n : counts) first_block.push_back(first_block.back() + blocks_of(n));
+}
+
+void Partitions::find_reaches() {
+  per_spread.clear();
+  largest_spread = 0;
+  for (const float s : spreads) {
+    per_spread.push_back(1 / std::max(s, 1e-20f));
+    largest_spread = std::max(largest_spread, s);
+  }
 }
 
 void save_partitions(SectionWriter& out, const Partitions& p) {
@@ -90,7 +100,7 @@ Partitions load_partitions(const SectionFile& file, size_t items, size_t dim) {
     if (!is_length(p.steps[l]) || !is_length(p.spreads[l])) refuse("index/lists", "holds a number that can not be");
   }
   if (total != items) refuse("index/lists", "its lists do not hold each item once");
-  p.find_first_blocks();
+  p.find_first_blocks(), p.find_reaches();
   const size_t blocks = p.first_block.back();
   if (blocks * kBlockRows > UINT32_MAX) refuse("index/lists", "it has more positions than fit in 32 bits");
   p.codes = mapped<uint8_t>(file, "index/codes", blocks * block_bytes(groups));

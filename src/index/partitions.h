@@ -34,10 +34,13 @@ struct Partitions {
   std::span<const uint8_t> codes;    // blocks, list after list
   std::span<const uint32_t> rows;  // [16 a block]: the item row at each position; 0 where a list's last block is padded
   std::vector<uint64_t> first_block;  // [lists + 1], from the counts
+  std::vector<float> per_spread;      // [lists]: 1 / spread, what an empty one counts as very small
+  float largest_spread = 0;
 
   std::shared_ptr<const void> owner;
 
   void find_first_blocks();
+  void find_reaches();
 };
 
 // Sections "index/parameters", "index/rotation", "index/centres", "index/lists", "index/codes", "index/rows".

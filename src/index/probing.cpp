@@ -30,6 +30,7 @@ void Probing::code_query(std::span<const float> query) {
     largest = std::max(largest, std::abs(rotated_[d]));
   }
   norm_ = std::sqrt(dot(query.data(), query.data(), dim));
+  per_norm_ = norm_ > 0 ? 1 / norm_ : 0;
   step_ = largest / kLargestCode;
   encode(rotated_, step_ > 0 ? 1 / step_ : 0, codes_.data());
   start_ = code_start(codes_.data(), groups);
@@ -85,6 +86,7 @@ void Probing::order_lists() {
   const size_t lists = p_->lists;
   const auto [least, most] =
       std::minmax_element(products_.begin(), products_.begin() + static_cast<std::ptrdiff_t>(lists));
+  bin_width_ = static_cast<float>(*most - *least) / kOrderBins * step_ * p_->centre_step;
   const double to_bin = (kOrderBins - 1) / std::max(1.0, double{static_cast<float>(*most)} - *least);
   const int32_t top = *most;
   std::array<uint32_t, kOrderBins + 1> starts{};
@@ -111,32 +113,32 @@ void Probing::aim(uint32_t list, const Shortlist& shortlist, CodeScan& scan) con
 }
 
 // How many rows of the list at that place are to be expected to score so high.
-double Probing::promised(size_t place, float score) const {
+float Probing::promised(size_t place, float score) const {
   const uint32_t l = order_[place];
-  if (score == -kInfinity) return p_->counts[l];
-  const float spread = p_->spreads[l] * norm_, gap = score - centres_[place];
-  if (spread > 0) return double{goal_.tail->share(gap / spread)} * p_->counts[l];
-  return gap <= 0 ? p_->counts[l] : 0;
+  return goal_.tail->share((score - centres_[place]) * per_norm_ * p_->per_spread[l]) *
+         static_cast<float>(p_->counts[l]);
 }
 
 // The place in the order from which on the lists hide at most `budget` rows that score so high.
 size_t Probing::needed(float score, double budget) {
-  double kept = 0;
-  for (size_t i = begin_; i < next_; ++i) kept += promised(i, score);
   const auto matching = static_cast<double>(goal_.matching), items = static_cast<double>(p_->items);
+  if (score == -kInfinity) return p_->lists;
+  double kept = 0;
+  for (size_t i = begin_; i < next_; ++i) kept += double{promised(i, score)};
   const double left = items - static_cast<double>(scored_);
   const double usual = std::max(matching / items, left > 0 ? (matching - static_cast<double>(matched_)) / left : 0);
-  const double ratio =
-      score == -kInfinity ? 1 : (static_cast<double>(shortlist_.fresh_from(score)) + kFaith * usual) / (kept + kFaith);
-  missing_.assign(1, 0);
-  size_t last = next_;
-  for (size_t i = next_; i < p_->lists; ++i) {
-    missing_.push_back(ratio * promised(i, score));
-    if (missing_.back() > 0) last = i + 1;
-  }
+  const double ratio = (static_cast<double>(shortlist_.fresh_from(score)) + kFaith * usual) / (kept + kFaith);
+  // Behind the last centre that is near enough for the widest list there is nothing.
+  const float out_of_reach = score - goal_.tail->end() * p_->largest_spread * norm_ - bin_width_;
+  const auto end = std::partition_point(centres_.begin() + static_cast<std::ptrdiff_t>(next_), centres_.end(),
+                                        [&](float centre) { return centre >= out_of_reach; });
+  const auto last = static_cast<size_t>(end - centres_.begin());
   double sum = 0;
   size_t place = last;
-  while (place > next_ && sum + missing_[place - next_] <= budget) sum += missing_[place-- - next_];
+  for (; place > next_; --place) {
+    sum += ratio * double{promised(place - 1, score)};
+    if (sum > budget) break;
+  }
   return place;
 }
 

@@ -48,7 +48,7 @@ class Probing {
   void code_query(std::span<const float> query);
   void order_lists();
   void plan_round();
-  double promised(size_t place, float score) const;
+  float promised(size_t place, float score) const;
   size_t needed(float score, double budget);
 
   const Partitions* p_ = nullptr;
@@ -56,11 +56,10 @@ class Probing {
   std::vector<float> rotated_;
   std::vector<int8_t> codes_;
   int32_t start_ = 0;
-  float step_ = 0, norm_ = 0;
+  float step_ = 0, norm_ = 0, per_norm_ = 0, bin_width_ = 0;
   std::vector<int32_t> products_;  // of the centres, by list
   std::vector<float> centres_;     // the centres' scores, in the order of `order_`
   std::vector<uint32_t> order_;    // all lists, the best centre first; within a round by number
-  std::vector<double> missing_;
   Shortlist shortlist_;
   size_t begin_ = 0, next_ = 0, end_ = 0;  // of the last round, of this one, its end
   uint64_t scored_ = 0, matched_ = 0;

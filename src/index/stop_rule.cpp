@@ -69,7 +69,7 @@ struct Between {
 Between around(const std::vector<uint64_t>& ks, double k) {
   size_t high = 0;
   while (high < ks.size() && static_cast<double>(ks[high]) < k) ++high;
-  if (high == 0) return {0, 0, 0};
+  if (high == 0 || (high < ks.size() && static_cast<double>(ks[high]) == k)) return {high, high, 0};
   if (high == ks.size()) return {high - 1, high - 1, 0};
   const double a = std::log(static_cast<double>(ks[high - 1])), b = std::log(static_cast<double>(ks[high]));
   return {high - 1, high, (std::log(k) - a) / (b - a)};
