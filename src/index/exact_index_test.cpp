@@ -146,6 +146,23 @@ TEST(ExactIndex, ScoresAreCloseToThoseInDouble) {
   }
 }
 
+TEST(ExactIndex, RowsAtRandomPlacesHaveTheBitsOfABlock) {
+  Rng rng(3, Stream::test);
+  for (const size_t dim : {1, 5, 16, 17, 64, 100, 300})
+    for (const size_t n : {1, 15, 16, 33, 200}) {
+      const auto q = random_matrix(1, dim, 1), v = random_matrix(500, dim, 2);
+      std::vector<uint32_t> rows(n);
+      for (auto& row : rows) row = static_cast<uint32_t>(rng.below(500));
+      std::vector<float> scores(n);
+      score_rows(v, rows, q.row(0), scores.data());
+      ItemBlock block;
+      block.fill(v, rows.data(), n);
+      Matrix<float> wanted(1, (n + ItemBlock::kLanes - 1) / ItemBlock::kLanes * ItemBlock::kLanes);
+      block.score(q, wanted);
+      ASSERT_EQ(0, std::memcmp(scores.data(), wanted.data(), n * sizeof(float))) << dim << " " << n;
+    }
+}
+
 TEST(ExactIndex, EqualScoresComeInTheOrderOfTheRowsAcrossBlocksAndShards) {
   ThreadPool pool(2);
   Matrix<float> items(10000, 4), query(1, 4);

@@ -2,7 +2,6 @@
 #include <array>
 #include <chrono>
 #include <cmath>
-#include <functional>
 #include <utility>
 
 #include "core/error.h"
@@ -18,7 +17,7 @@ constexpr size_t kMostQueries = 128;      // of a group: they share the reading 
 constexpr size_t kGroupBytes = 16 << 20;  // what their orders and shortlists take
 constexpr size_t kLeastQueries = 16;
 constexpr uint64_t kRowsToShare = 1 << 15;  // rows of a round below which one thread is as fast
-constexpr size_t kRerankRows = 256;
+constexpr size_t kRerankRows = 512;
 // A matching row scored alone, from its vector at a random place, costs as much as so many of a list scanned by codes.
 constexpr double kRowCost = 4;
 
@@ -153,6 +152,9 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
       explain->centres_s += g.centres_s, explain->scan_s += g.scan_s, explain->rerank_s += g.rerank_s;
 
   SearchResult result;
+  size_t found = 0;
+  for (const auto& keys : best) found += keys.size();
+  result.items.values.reserve(found), result.scores.reserve(found);
   for (const auto& keys : best) {
     for (const uint64_t key : keys) {
       result.items.values.push_back(row_of_key(key));
@@ -304,27 +306,20 @@ std::vector<uint64_t> PartitionedIndex::rerank(ThreadPool& pool, std::span<const
     const uint32_t row = p_.rows[shortlist.positions()[i]];
     if (!excluded || !excluded->has(row)) rows.push_back(row);
   }
-  std::vector<uint64_t> keys(rows.size());
-  const MatrixView<const float> one(query.data(), 1, query.size());
+  std::vector<float> scores(rows.size());
   pool.for_chunks(rows.size(), kRerankRows, [&](size_t begin, size_t end) {
-    ItemBlock block;
-    Matrix<float> scores(1, ItemBlock::kLanes);
-    for (size_t b = begin; b < end; b += ItemBlock::kLanes) {
-      const size_t n = std::min(ItemBlock::kLanes, end - b);
-      for (size_t i = b + n; i < std::min(end, b + 2 * ItemBlock::kLanes); ++i)
-        for (size_t d = 0; d < query.size(); d += 16) __builtin_prefetch(vectors_[rows[i]] + d, 0, 2);
-      block.fill(vectors_, rows.data() + b, n);
-      block.score(one, scores);
-      for (size_t i = 0; i < n; ++i) keys[b + i] = std::isnan(scores[0][i]) ? 0 : rank_key(scores[0][i], rows[b + i]);
-    }
+    score_rows(vectors_, std::span(rows).subspan(begin, end - begin), query, scores.data() + begin);
   });
   const float least = std::max(min_score, std::numeric_limits<float>::lowest());
-  std::erase_if(keys, [&](uint64_t key) { return key == 0 || !(score_of_key(key) >= least); });
-  if (keys.size() > k) {
-    std::nth_element(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(k), keys.end(), std::greater<>());
-    keys.resize(k);
+  std::vector<uint64_t> keys(rows.size());
+  size_t kept = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    keys[kept] = rank_key(scores[i], rows[i]);
+    kept += scores[i] >= least;  // a NaN is not
   }
+  keys.resize(kept);
   sort_keys(keys);
+  if (keys.size() > k) keys.resize(k);
   return keys;
 }
 

@@ -34,17 +34,19 @@ float kth_largest(const float* x, size_t n, size_t k, std::vector<float>& scratc
   check(k >= 1 && k <= n, "there is a k-th largest");
   // One pass says which stretch of values holds it, another takes out that stretch, which is small.
   constexpr size_t kBins = 1024;
-  const auto [least, most] = range(x, n);
+  const auto ends = range(x, n);
+  const float least = ends.first, most = ends.second;
   const float width = most - least, to_bin = (kBins - 1) / width;
   if (width > 0 && std::isfinite(width) && std::isfinite(to_bin)) {
     std::array<uint32_t, kBins> count{};
-    const auto bin_of = [&, least = least](float v) { return static_cast<size_t>((v - least) * to_bin); };
-    for (size_t i = 0; i < n; ++i) ++count[bin_of(x[i])];
+    std::vector<uint16_t> bins(n);
+    for (size_t i = 0; i < n; ++i) bins[i] = static_cast<uint16_t>(static_cast<int>((x[i] - least) * to_bin));
+    for (size_t i = 0; i < n; ++i) ++count[bins[i]];
     size_t bin = kBins, above = 0;
     while (above + count[--bin] < k) above += count[bin];
     scratch.clear();
     for (size_t i = 0; i < n; ++i)
-      if (bin_of(x[i]) == bin) scratch.push_back(x[i]);
+      if (bins[i] == bin) scratch.push_back(x[i]);
     k -= above;
   } else {
     scratch.assign(x, x + n);
