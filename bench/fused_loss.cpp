@@ -17,9 +17,7 @@
 namespace pagoda {
 namespace {
 
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // In-batch negatives of a catalogue whose popularity falls as rank^-0.9; vectors of unit length.
 template <class T>
@@ -29,8 +27,7 @@ struct Batch {
   std::vector<double> log_count;
   LossOutput<T> output;
 
-  Batch(size_t rows, size_t dim)
-      : users(rows, dim), items(rows, dim), d_users(rows, dim), d_items(rows, dim) {
+  Batch(size_t rows, size_t dim) : users(rows, dim), items(rows, dim), d_users(rows, dim), d_items(rows, dim) {
     Rng rng(7, Stream::test);
     for (auto* m : {&users, &items})
       for (size_t i = 0; i < rows; ++i) {
@@ -106,10 +103,11 @@ int main_of(size_t rows, size_t dim, int threads, size_t repeats) {
   }
   const double flops = 6.0 * static_cast<double>(rows) * static_cast<double>(rows) * static_cast<double>(dim);
   const double time = median(times), peak = median(peaks);
-  std::printf("{\"rows\": %zu, \"dim\": %zu, \"threads\": %d, \"ms\": %.2f, \"gflops\": %.1f, \"peak_gflops\": %.1f, "
-              "\"ratio_to_peak\": %.3f, \"workspace_mb\": %.1f, \"peak_rss_mb\": %.1f}\n",
-              rows, dim, threads, time * 1e3, flops / time * 1e-9, peak * 1e-9, flops / time / peak,
-              static_cast<double>(after.ru_maxrss - before.ru_maxrss) / 1024, static_cast<double>(after.ru_maxrss) / 1024);
+  std::printf(
+      "{\"rows\": %zu, \"dim\": %zu, \"threads\": %d, \"ms\": %.2f, \"gflops\": %.1f, \"peak_gflops\": %.1f, "
+      "\"ratio_to_peak\": %.3f, \"workspace_mb\": %.1f, \"peak_rss_mb\": %.1f}\n",
+      rows, dim, threads, time * 1e3, flops / time * 1e-9, peak * 1e-9, flops / time / peak,
+      static_cast<double>(after.ru_maxrss - before.ru_maxrss) / 1024, static_cast<double>(after.ru_maxrss) / 1024);
   return 0;
 }
 

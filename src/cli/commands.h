@@ -38,6 +38,11 @@ struct EvaluateArgs {
 struct IndexArgs {
   std::string model, kind = "exact", vectors, ids, attributes, output;
   std::string metric = "inner_product";
+  // of a partitioned index
+  std::string queries;
+  double recall = 0.95;
+  int64_t k = 1000, lists = 0;
+  uint64_t seed = 1;
 };
 struct RetrieveArgs {
   std::string model, users, vectors, filter, format, output = "-";

@@ -1,14 +1,54 @@
+#include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/results.h"
 #include "core/log.h"
 #include "data/vector_file.h"
+#include "index/partitioned_index.h"
 #include "math/kernels.h"
+#include "serve/retrieval.h"
 
 namespace pagoda {
 
 namespace {
+
+constexpr size_t kHeldQueries = 256;
+
+// Queries like those to come: the file's, or those of users, spread over all of them.
+Matrix<float> held_queries(ThreadPool& pool, const IndexArgs& args, const std::shared_ptr<const Bundle>& bundle) {
+  if (!args.queries.empty()) return read_vectors(args.queries).values;
+  if (!bundle || !bundle->info().towers) return {};
+  std::vector<RetrieveRequest> requests;
+  const size_t users = bundle->user_ids().size(), n = std::min(users, kHeldQueries);
+  for (size_t i = 0; i < n; ++i) {
+    requests.emplace_back();
+    requests.back().user = std::string(bundle->user_ids()[static_cast<uint32_t>(i * users / n)]);
+  }
+  return Retrieval(bundle).user_vectors(pool, requests);
+}
+
+std::optional<Partitions> partitions_of(const IndexArgs& args, MatrixView<const float> vectors,
+                                        const std::shared_ptr<const Bundle>& bundle) {
+  if (args.kind == "exact") return std::nullopt;
+  ThreadPool pool(0);
+  const auto held = held_queries(pool, args, bundle);
+  if (held.rows() > 0 && held.cols() != vectors.cols())
+    fail(ErrorKind::input, "{}: vectors of {} components, the items have {}", args.queries, held.cols(),
+         vectors.cols());
+  const auto begin = std::chrono::steady_clock::now();
+  auto p = build_partitions(pool, vectors, {.lists = args.lists, .seed = args.seed, .recall = args.recall, .k = args.k},
+                            held);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  const double mean = static_cast<double>(p.items) / static_cast<double>(p.lists);
+  log_info("{} lists of {:.0f} items, the largest {}; {:.1f} s", p.lists, mean,
+           *std::max_element(p.counts.begin(), p.counts.end()), took.count());
+  log_info("recall {} at k = {}: {:.2f}% of the items are scored", p.recall, p.k,
+           100 * p.curve.rows_scored(static_cast<double>(p.k), p.recall));
+  return p;
+}
 
 // A bundle of anyone's vectors: no towers, the same file, the same search and filters.
 void index_vectors(const IndexArgs& args) {
@@ -52,6 +92,8 @@ void index_vectors(const IndexArgs& args) {
   content.item_counts = counts;
   content.item_vectors = vectors.values;
   content.item_attributes = &attributes;
+  const auto partitions = partitions_of(args, vectors.values, nullptr);
+  if (partitions) content.partitions = &*partitions;
   write_bundle(args.output, content);
   log_info("{}: {} vectors of {} components", args.output, ids.size(), vectors.values.cols());
 }
@@ -59,12 +101,19 @@ void index_vectors(const IndexArgs& args) {
 }  // namespace
 
 void run_index(const IndexArgs& args) {
-  if (args.kind != "exact") fail(ErrorKind::usage, "--kind {}: this program knows one kind of index, exact", args.kind);
+  if (args.kind != "exact" && args.kind != "partitioned")
+    fail(ErrorKind::usage, "--kind {}: exact or partitioned", args.kind);
   if (args.model.empty() == args.vectors.empty())
     fail(ErrorKind::usage, "give a bundle to rebuild, or --vectors FILE with -o X.pagoda");
   if (!args.vectors.empty()) return index_vectors(args);
   const auto output = args.output.empty() ? args.model : args.output;
-  rewrite_bundle(args.model, output, {{"index", args.kind}});
+  std::shared_ptr<const Bundle> bundle;
+  std::optional<Partitions> partitions;
+  if (args.kind != "exact") {
+    bundle = Bundle::open(args.model);
+    partitions = partitions_of(args, bundle->item_vectors(), bundle);
+  }
+  rewrite_index(args.model, output, partitions ? &*partitions : nullptr);
   log_info("{}: index rebuilt", output);
 }
 

@@ -141,11 +141,21 @@ int run(int argc, char** argv) {
 
   IndexArgs index;
   c = command(app, "index", "rebuild the index of a bundle, or make one of your own vectors",
-              "  pagoda index model.pagoda --kind exact\n"
+              "  pagoda index model.pagoda --kind partitioned --recall 0.95 --k 2000\n"
               "  pagoda index --vectors items.npy --ids ids.txt --attributes items.csv -o items.pagoda\n",
               index, run_index);
   c->add_option("model", index.model, "the bundle to rebuild");
-  c->add_option("--kind", index.kind, "exact")->capture_default_str();
+  c->add_option("--kind", index.kind,
+                "exact: every vector is scored; partitioned: those near the query, for many items")
+      ->capture_default_str();
+  c->add_option("--recall", index.recall, "partitioned: the share of the true best that a search is to find, 1: all")
+      ->capture_default_str();
+  c->add_option("--k", index.k, "partitioned: the length of list that it is measured for, among others")
+      ->capture_default_str();
+  c->add_option("--queries", index.queries, "partitioned: query vectors to measure with; the users' otherwise");
+  c->add_option("--lists", index.lists, "partitioned: into how many lists; 0: about 4 sqrt(items)")
+      ->capture_default_str();
+  c->add_option("--seed", index.seed, "partitioned: another seed, other lists")->capture_default_str();
   c->add_option("--vectors", index.vectors,
                 "vectors of the items: .npy or .fbin (float32, a row an item), or .parquet");
   c->add_option("--ids", index.ids, "their ids, one a line; row numbers otherwise");

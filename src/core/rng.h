@@ -23,6 +23,7 @@ enum class Stream : uint64_t {
   bootstrap = 9,
   test = 10,
   positives = 11,
+  index = 12,
 };
 
 // A strong 64-bit mix (the finaliser of SplitMix64): equal inputs, equal outputs, no state.

@@ -1,9 +1,16 @@
 #include "index/block_scores.h"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ 12 of its own <immintrin.h>
+#endif
+
 #include "core/error.h"
+#include "index/instruction_set.h"
 
 namespace pagoda {
 namespace {
@@ -67,8 +74,8 @@ void score_any(const float* q, size_t rows, size_t q_stride, const float* panels
 
 Kernel choose_kernel() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4")) return score_v4;
-  if (__builtin_cpu_supports("x86-64-v3")) return score_v3;
+  if (instruction_set() == InstructionSet::avx512) return score_v4;
+  if (instruction_set() == InstructionSet::avx2) return score_v3;
 #endif
   return score_any;
 }
@@ -98,7 +105,76 @@ void transpose(const std::array<const float*, kLanes>& lanes, size_t dim, float*
     for (size_t lane = 0; lane < kLanes; ++lane) panel[d * kLanes + lane] = lanes[lane][d];
 }
 
+inline void fetch(MatrixView<const float> vectors, uint32_t row) {
+  for (size_t d = 0; d < vectors.cols(); d += 16) __builtin_prefetch(vectors[row] + d, 0, 2);
+}
+
+#if defined(__x86_64__)
+// 16 rows at a time, turned in registers, 16 components by 16. What is past the last row repeats it and is not written.
+__attribute__((target("arch=x86-64-v4"))) void score_rows_v4(MatrixView<const float> vectors,
+                                                             std::span<const uint32_t> rows,
+                                                             std::span<const float> query, float* scores) {
+  constexpr size_t kRows = 16;
+  const size_t dim = query.size();
+  for (size_t begin = 0; begin < rows.size(); begin += kRows) {
+    const size_t n = std::min(kRows, rows.size() - begin);
+    const float* row[kRows];
+    for (size_t i = 0; i < kRows; ++i) row[i] = vectors[rows[begin + std::min(i, n - 1)]];
+    for (size_t i = begin + n; i < std::min(rows.size(), begin + 2 * kRows); ++i) fetch(vectors, rows[i]);
+    __m512 sum = _mm512_setzero_ps();
+    for (size_t d = 0; d < dim; d += 16) {
+      const size_t width = std::min<size_t>(16, dim - d);
+      const auto in = static_cast<__mmask16>((1u << width) - 1);
+      __m512 a[16], b[16];
+      for (size_t i = 0; i < 16; ++i) a[i] = _mm512_maskz_loadu_ps(in, row[i] + d);
+      for (size_t i = 0; i < 16; i += 2)
+        b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]), b[i + 1] = _mm512_unpackhi_ps(a[i], a[i + 1]);
+      for (size_t i = 0; i < 16; i += 4)
+        for (size_t j = 0; j < 2; ++j) {
+          const __m512d low = _mm512_castps_pd(b[i + j]), high = _mm512_castps_pd(b[i + j + 2]);
+          a[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
+          a[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
+        }
+      // a[4 r + c]: in quarter l, components 4 l + c of rows 4 r .. 4 r + 3.
+      for (size_t c = 0; c < 4; ++c) {
+        b[c] = _mm512_shuffle_f32x4(a[c], a[4 + c], 0x88), b[4 + c] = _mm512_shuffle_f32x4(a[c], a[4 + c], 0xdd);
+        b[8 + c] = _mm512_shuffle_f32x4(a[8 + c], a[12 + c], 0x88);
+        b[12 + c] = _mm512_shuffle_f32x4(a[8 + c], a[12 + c], 0xdd);
+      }
+      for (size_t c = 0; c < 4; ++c) {
+        a[c] = _mm512_shuffle_f32x4(b[c], b[8 + c], 0x88), a[8 + c] = _mm512_shuffle_f32x4(b[c], b[8 + c], 0xdd);
+        a[4 + c] = _mm512_shuffle_f32x4(b[4 + c], b[12 + c], 0x88);
+        a[12 + c] = _mm512_shuffle_f32x4(b[4 + c], b[12 + c], 0xdd);
+      }
+      if (width == 16) {
+        for (size_t j = 0; j < 16; ++j) sum = _mm512_fmadd_ps(_mm512_set1_ps(query[d + j]), a[j], sum);
+      } else {
+        for (size_t j = 0; j < width; ++j) sum = _mm512_fmadd_ps(_mm512_set1_ps(query[d + j]), a[j], sum);
+      }
+    }
+    _mm512_mask_storeu_ps(scores + begin, static_cast<__mmask16>((1u << n) - 1), sum);
+  }
+}
+#endif
+
 }  // namespace
+
+void score_rows(MatrixView<const float> vectors, std::span<const uint32_t> rows, std::span<const float> query,
+                float* scores) {
+  check(query.size() == vectors.cols(), "the query is as wide as the vectors");
+#if defined(__x86_64__)
+  if (instruction_set() == InstructionSet::avx512) return score_rows_v4(vectors, rows, query, scores);
+#endif
+  ItemBlock block;
+  Matrix<float> panel(1, kLanes);
+  for (size_t begin = 0; begin < rows.size(); begin += kLanes) {
+    const size_t n = std::min(kLanes, rows.size() - begin);
+    for (size_t i = begin + n; i < std::min(rows.size(), begin + 2 * kLanes); ++i) fetch(vectors, rows[i]);
+    block.fill(vectors, rows.data() + begin, n);
+    block.score({query.data(), 1, query.size()}, panel);
+    std::copy_n(panel.data(), n, scores + begin);
+  }
+}
 
 template <class RowOf>
 void ItemBlock::fill_rows(MatrixView<const float> vectors, size_t n, RowOf row_of) {

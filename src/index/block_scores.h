@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "math/matrix.h"
 
@@ -32,5 +33,9 @@ class ItemBlock {
   size_t items_ = 0, dim_ = 0;
   Matrix<float> panels_;  // [panels * D, kLanes]
 };
+
+// scores[i] = query . vectors[rows[i]], with the bits of an ItemBlock; for rows at random places, which are fetched ahead.
+void score_rows(MatrixView<const float> vectors, std::span<const uint32_t> rows, std::span<const float> query,
+                float* scores);
 
 }  // namespace pagoda

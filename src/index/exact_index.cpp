@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include "core/error.h"
 #include "index/block_scores.h"
@@ -44,7 +43,9 @@ class ExactIndex final : public Index {
   std::string_view kind() const override { return "exact"; }
   size_t items() const override { return vectors_.rows(); }
   size_t dim() const override { return vectors_.cols(); }
-  SearchResult search(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const override;
+
+ protected:
+  SearchResult best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const override;
 
  private:
   void scan(MatrixView<const float> queries, size_t first_query, const Candidates& candidates, size_t begin, size_t end,
@@ -109,12 +110,7 @@ void ExactIndex::scan(MatrixView<const float> queries, size_t first_query, const
   }
 }
 
-SearchResult ExactIndex::search(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const {
-  check(queries.rows() == 0 || queries.cols() == dim(), "queries are as wide as the items");
-  check(!options.allowed || options.allowed->items() == items(), "the filter is of this catalogue");
-  check(!options.excluded || options.excluded->size() == queries.rows(), "exclusions: one list a query");
-  check(!std::isnan(options.min_score), "min_score is a number");
-
+SearchResult ExactIndex::best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const {
   Candidates candidates;
   candidates.n = items();
   if (options.allowed) {
@@ -122,6 +118,10 @@ SearchResult ExactIndex::search(ThreadPool& pool, MatrixView<const float> querie
     candidates.n = candidates.rows.size(), candidates.all = false;
   }
   const size_t k = std::min(options.k, candidates.n);
+  if (options.explain) {
+    options.explain->plan = options.allowed ? "matching rows" : "all rows";
+    options.explain->queries.assign(queries.rows(), {.vectors_scored = k == 0 ? 0 : candidates.n});
+  }
   SearchResult result;
   if (k == 0 || queries.rows() == 0) {
     result.items.offsets.assign(queries.rows() + 1, 0);

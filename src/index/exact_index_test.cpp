@@ -1,11 +1,7 @@
-#include <gtest/gtest.h>
-
-#include <algorithm>
 #include <cstring>
 
-#include "core/rng.h"
 #include "index/block_scores.h"
-#include "index/index.h"
+#include "index/index_test.h"
 
 namespace pagoda {
 namespace {
@@ -39,12 +35,6 @@ SearchResult naive(const Matrix<float>& queries, const Matrix<float>& items, con
     result.items.close();
   }
   return result;
-}
-
-void expect_same(const SearchResult& a, const SearchResult& b) {
-  ASSERT_EQ(a.items.offsets, b.items.offsets);
-  ASSERT_EQ(a.items.values, b.items.values);
-  ASSERT_EQ(a.scores, b.scores);
 }
 
 TEST(ExactIndex, AnswersALiteralCase) {
@@ -154,6 +144,23 @@ TEST(ExactIndex, ScoresAreCloseToThoseInDouble) {
     }
     for (size_t j = 67; j < 96; ++j) ASSERT_EQ(scores[i][j], 0.0f);
   }
+}
+
+TEST(ExactIndex, RowsAtRandomPlacesHaveTheBitsOfABlock) {
+  Rng rng(3, Stream::test);
+  for (const size_t dim : {1, 5, 16, 17, 64, 100, 300})
+    for (const size_t n : {1, 15, 16, 33, 200}) {
+      const auto q = random_matrix(1, dim, 1), v = random_matrix(500, dim, 2);
+      std::vector<uint32_t> rows(n);
+      for (auto& row : rows) row = static_cast<uint32_t>(rng.below(500));
+      std::vector<float> scores(n);
+      score_rows(v, rows, q.row(0), scores.data());
+      ItemBlock block;
+      block.fill(v, rows.data(), n);
+      Matrix<float> wanted(1, (n + ItemBlock::kLanes - 1) / ItemBlock::kLanes * ItemBlock::kLanes);
+      block.score(q, wanted);
+      ASSERT_EQ(0, std::memcmp(scores.data(), wanted.data(), n * sizeof(float))) << dim << " " << n;
+    }
 }
 
 TEST(ExactIndex, EqualScoresComeInTheOrderOfTheRowsAcrossBlocksAndShards) {

@@ -205,6 +205,22 @@ class Parser {
 
 FilterNode parse_filter(std::string_view expression) { return Parser(expression).whole(); }
 
+bool take_not_seen(FilterNode& node, bool& not_seen) {
+  if (node.kind == FilterNode::Kind::negation && node.children[0].kind == FilterNode::Kind::seen) {
+    not_seen = true;
+    return false;
+  }
+  if (node.kind != FilterNode::Kind::all_of) return true;
+  std::erase_if(node.children, [&](FilterNode& child) { return !take_not_seen(child, not_seen); });
+  return !node.children.empty();
+}
+
+void fail_seen(std::string_view expression, size_t at) {
+  fail_filter(
+      expression, at,
+      "'seen' can stand only as 'not seen', joined to the rest by 'and'; write an attribute of that name as `seen`");
+}
+
 void fail_filter(std::string_view expression, size_t at, std::string_view message) {
   const auto before = expression.substr(0, at);
   const auto characters = std::count_if(before.begin(), before.end(),

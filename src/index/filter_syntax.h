@@ -33,6 +33,12 @@ struct FilterNode {
 
 FilterNode parse_filter(std::string_view expression);
 
+// Takes the conjuncts `not seen` out of the top of the tree; false when nothing is left of it.
+bool take_not_seen(FilterNode& node, bool& not_seen);
+
+// Error{usage}: `seen` stands where it can not.
+[[noreturn]] void fail_seen(std::string_view expression, size_t at);
+
 // Error{usage}: "<message> (at character N of the filter)", for byte `at` of the expression.
 [[noreturn]] void fail_filter(std::string_view expression, size_t at, std::string_view message);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "index/filter_index.h"
+
 namespace pagoda {
 namespace {
 
@@ -55,15 +57,26 @@ std::string matching(std::string_view expression) {
   const Attributes a = films();
   const std::vector<uint32_t> row_of{0, 1, 2, 3, 4};
   const Filter filter = compile_filter(expression, a, row_of, 5);
+  EXPECT_EQ(FilterIndex(a, row_of, 5).compile(expression).items.rows(), filter.items.rows()) << expression;
   std::string ids;
   for (const uint32_t row : filter.items.rows()) ids += a.ids[row];
   return ids;
 }
 
 std::string message_of(std::string_view expression) {
+  const auto of_index = [&]() -> std::string {
+    const Attributes a = films();
+    try {
+      FilterIndex(a, std::vector<uint32_t>{0, 1, 2, 3, 4}, 5).compile(expression);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "no error";
+  };
   try {
     matching(expression);
   } catch (const Error& e) {
+    EXPECT_EQ(of_index(), e.what());
     EXPECT_EQ(e.kind(), ErrorKind::usage);
     return e.what();
   }

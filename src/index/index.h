@@ -28,10 +28,33 @@ class ItemSet {
   ItemSet& operator&=(const ItemSet& other);
   ItemSet& operator|=(const ItemSet& other);
   void invert();
+  std::span<const uint64_t> words() const { return words_; }  // bit row % 64 of word row / 64
 
  private:
   size_t items_ = 0;
   std::vector<uint64_t> words_;
+};
+
+// At most `most` items of a group, such as of an author: the ranking is gone down, and an item is passed over when `most` of
+// its group have been taken. Searching goes on until there are k, or no more items that match.
+struct Quota {
+  static constexpr uint32_t kNoGroup = UINT32_MAX;  // of an item that counts for nothing
+  std::span<const uint32_t> group_of;               // per item row
+  uint32_t most = 1;
+};
+
+// What a search did; for people, and for tests.
+struct SearchExplain {
+  struct Query {
+    uint64_t lists_probed = 0;
+    uint64_t vectors_scored = 0;  // by their codes, or exactly where there are none
+    uint64_t vectors_reranked = 0;
+  };
+  std::string plan;        // "all rows", "matching rows" (few match: they alone are scored) or "lists"
+  double selectivity = 1;  // the share of the items that the filter lets in
+  std::vector<Query> queries;
+  // Summed over threads.
+  double centres_s = 0, scan_s = 0, rerank_s = 0;
 };
 
 // What travels with a search; nothing of it is index state. Views are borrowed for the call.
@@ -40,9 +63,13 @@ struct SearchOptions {
   const ItemSet* allowed = nullptr;            // only these items; nullptr: all
   const Ragged<uint32_t>* excluded = nullptr;  // per query: rows that must not come back (any order); nullptr: none
   float min_score = -std::numeric_limits<float>::infinity();  // only scores >= this
+  double recall = 0;                                          // wanted of an approximate index, 1: exact; 0: its own
+  const Quota* quota = nullptr;
+  SearchExplain* explain = nullptr;  // filled in; nullptr: nothing is measured
 };
 
-// Per query: rows and scores, score descending, ties by row rising; min(k, matching items) of them. A score of NaN or
+// Per query: rows and scores, score descending, ties by row rising; min(k, matching items) of them (of an approximate index,
+// too, unless min_score leaves out some that it did not look for). A score of NaN or
 // -infinity never comes back, so a query with a NaN in it gets an empty list.
 struct SearchResult {
   Ragged<uint32_t> items;
@@ -56,8 +83,11 @@ class Index {
   virtual std::string_view kind() const = 0;
   virtual size_t items() const = 0;
   virtual size_t dim() const = 0;
-  virtual SearchResult search(ThreadPool& pool, MatrixView<const float> queries,
-                              const SearchOptions& options) const = 0;
+  SearchResult search(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const;
+
+ protected:
+  // Without a quota; what search() was given has been checked.
+  virtual SearchResult best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const = 0;
 };
 
 // The reference: scores every item, in blocks of queries x items, and never holds a full score matrix. Filters and

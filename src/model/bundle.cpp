@@ -5,6 +5,7 @@
 
 #include "core/config.h"
 #include "features/saved.h"
+#include "index/partitioned_index.h"
 
 namespace pagoda {
 
@@ -57,11 +58,18 @@ std::string fingerprint_of(const SectionFile& file) {
 
 std::unique_ptr<Index> make_index(const SectionFile& file, MatrixView<const float> vectors) {
   const auto kind = file.text("index");
+  if (kind == "partitioned")
+    return make_partitioned_index(load_partitions(file, vectors.rows(), vectors.cols()), vectors);
   if (kind != "exact")
     fail(ErrorKind::failed,
          "{}: its index is of kind '{}', which this program does not know; rebuild it: pagoda index {}", file.path(),
          kind, file.path());
   return make_exact_index(vectors);
+}
+
+void write_index(SectionWriter& out, const Partitions* partitions) {
+  out.section("index", std::string_view(partitions ? "partitioned" : "exact"));
+  if (partitions) save_partitions(out, *partitions);
 }
 
 // Before memory is taken for a table: the section that is to fill it is there and of that size.
@@ -108,7 +116,7 @@ void write_bundle(const std::string& path, const BundleContent& c) {
   bytes_section(out, "item_counts", [&](ByteWriter& b) { b.array(c.item_counts); });
   bytes_section(out, "item_attributes",
                 [&](ByteWriter& b) { save_attributes(b, c.item_attributes ? *c.item_attributes : Attributes{}); });
-  out.section("index", c.index);
+  write_index(out, c.partitions);
   out.begin("item_vectors");
   for (size_t row = 0; row < c.item_vectors.rows(); ++row) out.append(std::as_bytes(c.item_vectors.row(row)));
   out.end();
@@ -127,6 +135,20 @@ void rewrite_bundle(const std::string& path, const std::string& to,
     if (found != replaced.end())
       out.section(section.name, found->second);
     else
+      out.section(section.name, in.bytes(section.name));
+  }
+  out.commit();
+}
+
+void rewrite_index(const std::string& path, const std::string& to, const Partitions* partitions) {
+  const SectionFile in(path, kKind, kBundleVersion);
+  in.verify();
+  in.bytes("index");
+  SectionWriter out(to, kKind, kBundleVersion);
+  for (const auto& section : in.sections()) {
+    if (section.name == "index")
+      write_index(out, partitions);
+    else if (!section.name.starts_with("index/"))
       out.section(section.name, in.bytes(section.name));
   }
   out.commit();

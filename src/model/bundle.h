@@ -13,7 +13,8 @@
 //   item_vectors    f32[items, dim], mapped and searched in place
 //   item_attributes columns of the item table, by their own ids
 //   frequency       state of the frequency estimator
-//   index           text: the kind of the index, and its parameters
+//   index           text: the kind of the index, "exact" or "partitioned"
+//   index/*         of a partitioned index (index/partitions.h), mapped and searched in place
 //
 // User tower, item vectors and index lie under one fingerprint, the checksum of the sections' checksums (without metrics
 // and run_log, which say nothing about an answer): they can not drift apart, and the same training gives the same one.
@@ -24,6 +25,7 @@
 #include <string>
 
 #include "index/index.h"
+#include "index/partitions.h"
 #include "model/inference.h"
 #include "model/tables.h"
 #include "model/user_states.h"
@@ -64,14 +66,16 @@ struct BundleContent {
   std::span<const uint64_t> item_counts;
   MatrixView<const float> item_vectors;
   const Attributes* item_attributes = nullptr;
-  std::string index = "exact";
+  const Partitions* partitions = nullptr;  // of a partitioned index; nullptr: the index is exact
 };
 
 void write_bundle(const std::string& path, const BundleContent& content);
-// The same bundle with some text sections replaced (metrics after an evaluation, index after a rebuild); `to` may be
-// `path`. Error{failed}: it is damaged, or has no section of that name.
+// The same bundle with some text sections replaced (metrics after an evaluation); `to` may be `path`. Error{failed}: it is
+// damaged, or has no section of that name.
 void rewrite_bundle(const std::string& path, const std::string& to,
                     const std::vector<std::pair<std::string, std::string>>& replaced);
+// The same bundle with another index: a partitioned one, or (nullptr) the exact one. `to` may be `path`.
+void rewrite_index(const std::string& path, const std::string& to, const Partitions* partitions);
 
 // A loaded bundle. Immutable: may be shared between threads. Vectors stay in the mapped file.
 class Bundle {

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "features/saved.h"
+#include "index/partitioned_index.h"
 #include "model/model_test.h"
 
 namespace pagoda {
@@ -181,6 +182,54 @@ TEST_F(BundleTest, RewritingReplacesWhatItIsToldAndNothingElse) {
   const auto bytes = read_file(file);
   EXPECT_TRUE(error_of([&] { rewrite_bundle(file, file, {{"metrix", "{}"}}); }).says("no section 'metrix'"));
   EXPECT_EQ(read_file(file), bytes);
+}
+
+TEST_F(BundleTest, AnotherIndexAnswersAndTheRestStays) {
+  const auto file = written();
+  const auto exact = Bundle::open(file);
+  ThreadPool pool(1);
+  const auto partitions = build_partitions(pool, vectors_, {.lists = 3}, {});
+  rewrite_index(file, path("partitioned"), &partitions);
+  const auto bundle = Bundle::open(path("partitioned"));
+  EXPECT_EQ(bundle->index().kind(), "partitioned");
+  EXPECT_NE(bundle->fingerprint(), exact->fingerprint());
+  for (const auto& s : exact->file().sections())
+    if (s.name != "index") {
+      EXPECT_EQ(bundle->file().text(s.name), exact->file().text(s.name)) << s.name;
+    }
+  const SearchOptions options{.k = 5, .recall = 1};
+  const auto found = bundle->index().search(pool, vectors_, options),
+             wanted = exact->index().search(pool, vectors_, options);
+  EXPECT_EQ(found.items.values, wanted.items.values);
+  EXPECT_EQ(found.scores, wanted.scores);
+  auto c = content();
+  c.partitions = &partitions;
+  write_bundle(path("at_once"), c);
+  EXPECT_EQ(read_file(path("at_once")), read_file(path("partitioned")));
+  rewrite_index(path("partitioned"), path("partitioned"), nullptr);
+  EXPECT_EQ(read_file(path("partitioned")), read_file(file));
+}
+
+TEST_F(BundleTest, APartitionedIndexThatIsDamagedIsRefusedNamingItsSection) {
+  ThreadPool pool(1);
+  const auto partitions = build_partitions(pool, vectors_, {.lists = 3}, {});
+  rewrite_index(written(), path("m.pagoda"), &partitions);
+  const auto bytes = read_file(path("m.pagoda"));
+  size_t of_the_index = 0;
+  const auto sections = SectionFile(path("m.pagoda"), "bundle", kBundleVersion).sections();
+  for (const auto& s : sections) {
+    if (!s.name.starts_with("index/")) continue;
+    ++of_the_index;
+    auto flipped = bytes;
+    flipped[s.offset + s.size / 2] ^= 0x10;
+    write_quickly(path("flipped"), flipped);
+    EXPECT_TRUE(error_of([&] { Bundle::open(path("flipped")); }).says("section '" + s.name + "'")) << s.name;
+    const auto file = forged(s.name, std::nullopt);
+    EXPECT_TRUE(error_of([&] { Bundle::open(file); }).says(fmt::format("has no section '{}'", s.name))) << s.name;
+  }
+  EXPECT_EQ(of_the_index, 6u);
+  EXPECT_TRUE(refused("index/rows", [](ByteWriter& b) { b.value(7u); }).says("section 'index/rows' has 4 bytes"));
+  EXPECT_TRUE(refused("index/parameters", [](ByteWriter& b) { b.value(9u); }).says("version 9"));
 }
 
 TEST_F(BundleTest, AFlippedByteIsRefusedNamingItsSection) {

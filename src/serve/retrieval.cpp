@@ -17,6 +17,11 @@ std::vector<uint32_t> item_rows_of_attributes(const Bundle& bundle) {
 
 }  // namespace
 
+Retrieval::Retrieval(std::shared_ptr<const Bundle> bundle)
+    : bundle_(std::move(bundle)),
+      filters_(std::make_shared<FilterIndex>(bundle_->item_attributes(), item_rows_of_attributes(*bundle_),
+                                             bundle_->item_ids().size())) {}
+
 std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) const {
   std::vector<uint32_t> rows;
   if (request.history) {
@@ -139,7 +144,7 @@ RetrieveAnswer Retrieval::search(ThreadPool& pool, MatrixView<const float> vecto
   std::optional<ItemSet> allowed;
   bool exclude_seen = options.exclude_seen;
   if (!options.filter.empty()) {
-    auto filter = compile_filter(options.filter, bundle_->item_attributes(), item_rows_of_attributes(*bundle_), items);
+    auto filter = filters_->compile(options.filter);
     exclude_seen |= filter.not_seen;
     allowed = std::move(filter.items);
   }

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "index/filter.h"
+#include "index/filter_index.h"
 #include "model/bundle.h"
 
 namespace pagoda {
@@ -48,7 +48,7 @@ struct RetrieveAnswer {
 // Immutable: any number of threads may ask, each with its own pool.
 class Retrieval {
  public:
-  explicit Retrieval(std::shared_ptr<const Bundle> bundle) : bundle_(std::move(bundle)) {}
+  explicit Retrieval(std::shared_ptr<const Bundle> bundle);
 
   // Error{input} naming `place`: a context or feature name that the model does not read, with the nearest.
   void check_names(const RetrieveRequest& request, const std::string& place) const;
@@ -72,6 +72,7 @@ class Retrieval {
                         const RetrieveOptions& options) const;
   std::vector<uint32_t> seen_items(const RetrieveRequest& request) const;
   std::shared_ptr<const Bundle> bundle_;
+  std::shared_ptr<const FilterIndex> filters_;
 };
 
 }  // namespace pagoda

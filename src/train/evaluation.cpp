@@ -46,8 +46,8 @@ RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const 
     Ragged<uint32_t> seen;
     for (size_t i = begin; i < end; ++i)
       seen.push(judged.users[i] == Interner::kNone ? std::span<const uint32_t>() : states.histories[judged.users[i]]);
-    const auto found =
-        index.search(pool, user_vectors.slice_rows(begin, end), {.k = sorted.back() + 1, .excluded = &seen});
+    const auto found = index.search(pool, user_vectors.slice_rows(begin, end),
+                                    {.k = sorted.back() + 1, .excluded = &seen, .recall = 1});
     for (size_t i = begin; i < end; ++i)
       accumulator.add(
           {.items = found.items[i - begin],

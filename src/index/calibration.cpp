@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <cmath>
+
+#include "index/code_kernels.h"
+#include "index/partitioned_search.h"
+
+namespace pagoda {
+namespace {
+
+constexpr uint64_t kLengths[] = {1, 3, 10, 30, 100, 300, 1000, 2000, 5000, 10000};
+constexpr float kSlacks[] = {0.001f, 0.004f, 0.01f, 0.02f, 0.04f, 0.08f, 0.15f, 0.3f, 0.6f, 1.2f, 2.5f, 5.0f};
+
+std::vector<uint64_t> lengths_for(uint64_t k, uint64_t items) {
+  std::vector<uint64_t> ks(std::begin(kLengths), std::end(kLengths));
+  ks.push_back(k);
+  std::sort(ks.begin(), ks.end());
+  ks.erase(std::unique(ks.begin(), ks.end()), ks.end());
+  std::erase_if(ks, [&](uint64_t length) { return length > items / 4; });  // longer lists are all but the catalogue
+  return ks;
+}
+
+std::vector<uint32_t> lists_of_items(const Partitions& p) {
+  std::vector<uint32_t> list_of(p.items);
+  for (uint32_t l = 0; l < p.lists; ++l)
+    for (size_t i = 0; i < p.counts[l]; ++i) list_of[p.rows[p.first_block[l] * kBlockRows + i]] = l;
+  return list_of;
+}
+
+// For each k, how the rows that score as high as the k-th best are spread over the lists, by the gap of each.
+std::vector<Tail> measured_tails(const Partitions& p, MatrixView<const float> held, const SearchResult& exact,
+                                 std::span<const uint64_t> ks) {
+  const auto list_of = lists_of_items(p);
+  std::vector<Tail> tails(ks.size());
+  std::vector<uint32_t> hits(p.lists);
+  Probing probing;
+  for (size_t q = 0; q < held.rows(); ++q) {
+    const auto centres = probing.centre_scores(p, held.row(q));
+    double squared = 0;
+    for (const float x : held.row(q)) squared += double{x} * x;
+    const auto norm = static_cast<float>(std::sqrt(squared));
+    const auto items = exact.items[q];
+    size_t counted = 0;
+    std::fill(hits.begin(), hits.end(), 0);
+    for (size_t i = 0; i < ks.size(); ++i) {
+      if (items.size() < ks[i]) break;  // a query that is no number
+      for (; counted < ks[i]; ++counted) ++hits[list_of[items[counted]]];
+      const float score = exact.scores[exact.items.offsets[q] + ks[i] - 1];
+      for (size_t l = 0; l < p.lists; ++l)
+        if (p.counts[l] > 0 && p.spreads[l] * norm > 0)
+          tails[i].observe((score - centres[l]) / (p.spreads[l] * norm), p.counts[l], hits[l]);
+    }
+  }
+  for (auto& tail : tails) tail.fit();
+  return tails;
+}
+
+double recall_of(const SearchResult& found, const SearchResult& exact, uint64_t k) {
+  double sum = 0;
+  for (size_t q = 0; q < found.items.size(); ++q) {
+    std::vector<uint32_t> a(found.items[q].begin(), found.items[q].end());
+    const auto truth = exact.items[q].first(std::min<size_t>(k, exact.items[q].size()));
+    std::vector<uint32_t> b(truth.begin(), truth.end()), both;
+    std::sort(a.begin(), a.end()), std::sort(b.begin(), b.end());
+    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+    sum += b.empty() ? 1 : static_cast<double>(both.size()) / static_cast<double>(b.size());
+  }
+  return sum / static_cast<double>(found.items.size());
+}
+
+}  // namespace
+
+void calibrate(ThreadPool& pool, Partitions& p, MatrixView<const float> vectors, MatrixView<const float> held) {
+  p.curve = {};
+  const auto ks = lengths_for(p.k, p.items);
+  if (ks.empty() || held.rows() == 0) return;  // so few items that every list is probed
+  const auto exact = make_exact_index(vectors)->search(pool, held, {.k = ks.back()});
+  RecallCurve curve;
+  curve.ks = ks, curve.slacks.assign(std::begin(kSlacks), std::end(kSlacks));
+  curve.tails = measured_tails(p, held, exact, ks);
+  const PartitionedIndex index(p, vectors);
+  for (size_t i = 0; i < ks.size(); ++i)
+    for (const float slack : kSlacks) {
+      SearchExplain explain;
+      const auto found = index.search_lists(pool, held, {.k = ks[i], .explain = &explain}, slack, &curve.tails[i]);
+      double rows = 0;
+      for (const auto& q : explain.queries) rows += static_cast<double>(q.vectors_scored);
+      curve.recalls.push_back(static_cast<float>(recall_of(found, exact, ks[i])));
+      curve.rows.push_back(static_cast<float>(rows / static_cast<double>(held.rows() * p.items)));
+    }
+  p.curve = std::move(curve);
+}
+
+}  // namespace pagoda

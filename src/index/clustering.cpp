@@ -1,0 +1,146 @@
+#include "index/clustering.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/error.h"
+#include "core/rng.h"
+#include "index/code_kernels.h"
+#include "math/kernels.h"
+
+namespace pagoda {
+namespace {
+
+constexpr float kSpan = 4.5f;   // components of a rotated unit vector beyond this many deviations are held there
+constexpr size_t kChunk = 512;  // rows of a task
+constexpr size_t kListChunk = 64;
+
+// Integer sums of each list's rows, [lists, 4 * groups].
+Matrix<int32_t> sums_of(ThreadPool& pool, const UnitCodes& rows, const RowsByList& grouped) {
+  const size_t lists = grouped.starts.size() - 1, width = rows.groups * 4;
+  Matrix<int32_t> sums(lists, width);
+  sums.fill(0);
+  pool.for_chunks(lists, kListChunk, [&](size_t begin, size_t end) {
+    for (size_t l = begin; l < end; ++l)
+      for (uint64_t i = grouped.starts[l]; i < grouped.starts[l + 1]; ++i) {
+        const int8_t* row = rows[grouped.rows[i]];
+        int32_t* sum = sums[l];
+        for (size_t d = 0; d < width; ++d) sum[d] += row[d];
+      }
+  });
+  return sums;
+}
+
+// Unit vectors of these directions, as blocks of one common step.
+Centres centres_of(const Matrix<int32_t>& sums, float row_step) {
+  const size_t groups = sums.cols() / 4;
+  Matrix<float> units(sums.rows(), sums.cols());
+  float largest = 0;
+  for (size_t l = 0; l < sums.rows(); ++l) {
+    double length = 0;
+    for (const int32_t x : sums.row(l)) length += static_cast<double>(x) * x;
+    const double inverse = length > 0 ? 1 / std::sqrt(length) : 0;
+    for (size_t d = 0; d < sums.cols(); ++d) {
+      units[l][d] = static_cast<float>(sums[l][d] * inverse);
+      largest = std::max(largest, std::abs(units[l][d]));
+    }
+  }
+  Centres centres{sums.rows(), {}, {}};
+  centres.blocks.assign(blocks_of(sums.rows()) * block_bytes(groups), 128);
+  centres.biases.assign(blocks_of(sums.rows()) * kBlockRows, 0);
+  const double step = largest / kLargestCode;
+  std::vector<int8_t> codes(sums.cols());
+  for (size_t l = 0; l < sums.rows(); ++l) {
+    encode(units.row(l), step > 0 ? static_cast<float>(1 / step) : 0, codes.data());
+    store_in_block(codes.data(), groups, l, centres.blocks.data());
+    // |x - c|^2 = |x|^2 - 2 x c + |c|^2: the nearest has the largest x c - |c|^2 / 2, here in units of both steps.
+    double length = 0;
+    for (const int8_t c : codes) length += static_cast<double>(c) * c;
+    centres.biases[l] = static_cast<int32_t>(std::lrint(-0.5 * length * step / row_step));
+  }
+  return centres;
+}
+
+// Lists too small or too large: the largest is cut in two, to either side of its mean, and the smallest becomes one of the
+// halves; and so on.
+void rebalance(Matrix<int32_t>& sums, const UnitCodes& rows, const RowsByList& grouped, Rng& rng) {
+  const size_t lists = sums.rows();
+  std::vector<uint32_t> by_size(lists);
+  std::iota(by_size.begin(), by_size.end(), 0u);
+  const auto size_of = [&](uint32_t l) { return grouped.starts[l + 1] - grouped.starts[l]; };
+  std::stable_sort(by_size.begin(), by_size.end(), [&](uint32_t a, uint32_t b) { return size_of(a) < size_of(b); });
+  const double mean = static_cast<double>(rows.rows) / static_cast<double>(lists);
+
+  for (size_t i = 0; i < lists / 2; ++i) {
+    const uint32_t small = by_size[i], large = by_size[lists - 1 - i];
+    const auto least = static_cast<double>(size_of(small)), most = static_cast<double>(size_of(large));
+    if ((most <= 3 * mean && least >= mean / 8) || most < 2 * least + 2 || size_of(large) < 2) break;
+    const uint32_t row = grouped.rows[grouped.starts[large] + rng.below(size_of(large))];
+    const auto quarter = static_cast<int32_t>((size_of(large) + 3) / 4);
+    for (size_t d = 0; d < sums.cols(); ++d) {
+      sums[small][d] = sums[large][d] + quarter * rows[row][d];
+      sums[large][d] -= quarter * rows[row][d];
+    }
+  }
+}
+
+}  // namespace
+
+void UnitCodes::resize(size_t n, size_t dim) {
+  rows = n, groups = code_groups(dim);
+  codes.resize(n * groups * 4);
+  const float root = std::sqrt(static_cast<float>(dim));
+  step = std::min(kSpan, root) / (root * kLargestCode);
+}
+
+void UnitCodes::set(size_t row, std::span<const float> vector) {
+  const float length = std::sqrt(dot(vector.data(), vector.data(), vector.size()));
+  encode(vector, length > 0 ? 1 / (step * length) : 0, codes.data() + row * groups * 4);
+}
+
+std::vector<uint32_t> nearest_centres(ThreadPool& pool, const UnitCodes& rows, const Centres& centres) {
+  std::vector<uint32_t> nearest(rows.rows);
+  const auto& kernels = code_kernels();
+  pool.for_chunks(rows.rows, kChunk, [&](size_t begin, size_t end) {
+    kernels.nearest(centres.blocks.data(), centres.biases.data(), centres.lists, rows.groups, rows[begin], end - begin,
+                    nearest.data() + begin);
+  });
+  return nearest;
+}
+
+RowsByList group_by_list(std::span<const uint32_t> list_of, size_t lists) {
+  RowsByList grouped;
+  grouped.starts.assign(lists + 1, 0);
+  for (const uint32_t l : list_of) ++grouped.starts[l + 1];
+  std::partial_sum(grouped.starts.begin(), grouped.starts.end(), grouped.starts.begin());
+  grouped.rows.resize(list_of.size());
+  auto next = grouped.starts;
+  for (size_t row = 0; row < list_of.size(); ++row) grouped.rows[next[list_of[row]]++] = static_cast<uint32_t>(row);
+  return grouped;
+}
+
+Centres cluster(ThreadPool& pool, const UnitCodes& rows, const ClusterOptions& options) {
+  check(options.lists >= 1 && options.lists <= rows.rows, "as many rows as lists");
+  Rng rng(options.seed, Stream::index, 1);
+  Matrix<int32_t> sums(options.lists, rows.groups * 4);
+  std::vector<uint32_t> order(rows.rows);
+  std::iota(order.begin(), order.end(), 0u);
+  for (size_t l = 0; l < options.lists; ++l) {
+    std::swap(order[l], order[l + rng.below(rows.rows - l)]);
+    std::copy_n(rows[order[l]], rows.groups * 4, sums[l]);
+  }
+  auto centres = centres_of(sums, rows.step);
+  for (int64_t iteration = 0; iteration < options.iterations; ++iteration) {
+    const auto grouped = group_by_list(nearest_centres(pool, rows, centres), options.lists);
+    auto found = sums_of(pool, rows, grouped);
+    for (size_t l = 0; l < options.lists; ++l)  // nobody came: it stays where it was
+      if (grouped.starts[l] == grouped.starts[l + 1]) std::copy_n(sums[l], sums.cols(), found[l]);
+    sums = std::move(found);
+    if (iteration + 2 < options.iterations) rebalance(sums, rows, grouped, rng);
+    centres = centres_of(sums, rows.step);
+  }
+  return centres;
+}
+
+}  // namespace pagoda

@@ -1,0 +1,54 @@
+// Spherical k-means on 8-bit codes: centres are unit vectors, a row belongs to the centre of the largest inner product
+// (Dhillon, Modha, "Concept Decompositions for Large Sparse Text Data Using Clustering", 2001). Products and sums are of
+// integers, so the outcome does not depend on the number of threads, nor on the CPU.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/thread_pool.h"
+#include "math/matrix.h"
+
+namespace pagoda {
+
+// Rows of unit length as codes of one common step, [n, 4 * groups]. A row of zeros stays one.
+struct UnitCodes {
+  size_t rows = 0, groups = 0;
+  float step = 0;
+  std::vector<int8_t> codes;
+  void resize(size_t n, size_t dim);
+  // `vector` is of any length, rotated already (components of a size: that is what fixes the step).
+  void set(size_t row, std::span<const float> vector);
+  const int8_t* operator[](size_t row) const { return codes.data() + row * groups * 4; }
+};
+
+struct ClusterOptions {
+  size_t lists = 1;
+  int64_t iterations = 10;
+  uint64_t seed = 1;
+};
+
+// Centres as codes in blocks (code_kernels.h). Their coded lengths differ a little, and a long one would draw rows from all
+// others: the bias takes that off, so that a row goes to the centre that is nearest to it.
+struct Centres {
+  size_t lists = 0;
+  std::vector<uint8_t> blocks;
+  std::vector<int32_t> biases;  // for whole blocks
+};
+
+// lists <= rows. A list that holds more than three times the mean is cut in two on the
+// way, and the one that holds least gives up its rows.
+Centres cluster(ThreadPool& pool, const UnitCodes& rows, const ClusterOptions& options);
+
+// The centre of each row.
+std::vector<uint32_t> nearest_centres(ThreadPool& pool, const UnitCodes& rows, const Centres& centres);
+
+// The rows 0 .. lists_of.size() - 1 ordered by list, rising within each: `starts` [lists + 1] says where a list begins.
+struct RowsByList {
+  std::vector<uint64_t> starts;
+  std::vector<uint32_t> rows;
+};
+RowsByList group_by_list(std::span<const uint32_t> list_of, size_t lists);
+
+}  // namespace pagoda

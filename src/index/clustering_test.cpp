@@ -1,0 +1,94 @@
+#include "index/clustering.h"
+
+#include <numeric>
+#include <set>
+
+#include "index/code_kernels.h"
+#include "index/index_test.h"
+#include "index/rotation.h"
+
+namespace pagoda {
+namespace {
+
+UnitCodes codes_of(const Matrix<float>& vectors) {
+  UnitCodes units;
+  units.resize(vectors.rows(), vectors.cols());
+  for (size_t row = 0; row < vectors.rows(); ++row) units.set(row, vectors.row(row));
+  return units;
+}
+
+TEST(Rotation, KeepsInnerProductsAndIsOfTheSeedAlone) {
+  for (const size_t dim : {1, 2, 7, 64, 200}) {
+    const auto r = random_rotation(dim, 3);
+    for (size_t i = 0; i < dim; ++i)
+      for (size_t j = 0; j <= i; ++j) {
+        double product = 0;
+        for (size_t d = 0; d < dim; ++d) product += double{r[i][d]} * r[j][d];
+        ASSERT_NEAR(product, i == j ? 1 : 0, 1e-6);
+      }
+    EXPECT_TRUE(std::ranges::equal(r.values(), random_rotation(dim, 3).values()));
+  }
+  EXPECT_FALSE(std::ranges::equal(random_rotation(4, 1).values(), random_rotation(4, 2).values()));
+}
+
+TEST(Rotation, SpreadsASpikeOverAllComponents) {
+  const auto r = random_rotation(256, 1);
+  for (size_t d = 0; d < 256; ++d) EXPECT_LT(std::abs(r[d][0]), 0.4);  // 6 deviations
+}
+
+TEST(Clustering, FindsHeapsThatLieApart) {
+  const auto vectors = clustered_matrix(3000, 24, 1, 10, 0.05);
+  const auto units = codes_of(vectors);
+  ThreadPool pool(2);
+  // With more centres than heaps, none is shared between two of them.
+  const auto centres = cluster(pool, units, {.lists = 40});
+  const auto list_of = nearest_centres(pool, units, centres);
+  for (size_t a = 0; a < 300; ++a)
+    for (size_t b = 0; b < 300; ++b)
+      if (list_of[a] == list_of[b]) {
+        double product = 0;
+        for (size_t d = 0; d < 24; ++d) product += double{vectors[a][d]} * vectors[b][d];
+        ASSERT_GT(product, 0.8);
+      }
+}
+
+TEST(Clustering, EachRowGoesToTheNearestCentre) {
+  const auto units = codes_of(clustered_matrix(500, 10, 1));
+  ThreadPool pool(2);
+  const auto centres = cluster(pool, units, {.lists = 21});
+  const auto list_of = nearest_centres(pool, units, centres);
+  for (size_t row = 0; row < 500; ++row) {
+    std::vector<int32_t> products(32);
+    code_kernels().products(centres.blocks.data(), 21, units.groups, units[row], 0, products.data());
+    for (size_t l = 0; l < 21; ++l) products[l] += centres.biases[l];
+    ASSERT_EQ(list_of[row], std::max_element(products.begin(), products.begin() + 21) - products.begin());
+  }
+}
+
+TEST(Clustering, LengthsDoNotMatter) {
+  auto vectors = clustered_matrix(200, 16, 1);
+  const auto before = codes_of(vectors);
+  for (size_t row = 0; row < 200; ++row)
+    for (auto& x : vectors.row(row)) x *= row % 2 ? 0.25f : 64.0f;
+  EXPECT_EQ(codes_of(vectors).codes, before.codes);
+}
+
+TEST(Clustering, AsManyListsAsRowsAndRowsOfZerosAreOrdinary) {
+  Matrix<float> vectors(6, 4);
+  vectors.fill(0);
+  for (size_t row = 0; row < 4; ++row) vectors[row][row] = 1;
+  ThreadPool pool(1);
+  const auto units = codes_of(vectors);
+  const auto list_of = nearest_centres(pool, units, cluster(pool, units, {.lists = 6}));
+  EXPECT_EQ((std::set<uint32_t>{list_of[0], list_of[1], list_of[2], list_of[3]}).size(), 4u);
+}
+
+TEST(Clustering, GroupsRowsByListInTheirOrder) {
+  const std::vector<uint32_t> list_of{2, 0, 2, 3, 0};
+  const auto grouped = group_by_list(list_of, 4);
+  EXPECT_EQ(grouped.starts, (std::vector<uint64_t>{0, 2, 2, 4, 5}));
+  EXPECT_EQ(grouped.rows, (std::vector<uint32_t>{1, 4, 0, 2, 3}));
+}
+
+}  // namespace
+}  // namespace pagoda

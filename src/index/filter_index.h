@@ -1,0 +1,44 @@
+// The attributes of a catalogue arranged for filters: an expression becomes a few operations on sets.
+//
+// Of a column of few different values (and of every column of texts and lists) it holds which items have each value: a
+// roaring bitmap (Chambi, Lemire, Kaser, Godin, "Better bitmap performance with Roaring bitmaps", 2016), or a plain list where
+// they are few. A test is then taken once a value. Of other columns of numbers and times it holds the least and the largest of
+// each zone of neighbouring items: zones that lie on one side of a comparison are taken or left whole.
+//
+// A column is arranged when it is first asked for. May be shared between threads.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "index/filter.h"
+
+namespace pagoda {
+
+class FilterIndex {
+ public:
+  // `attributes` is borrowed; row_of as for compile_filter.
+  FilterIndex(const Attributes& attributes, std::span<const uint32_t> row_of, size_t items);
+  ~FilterIndex();
+
+  // What compile_filter gives, and its errors; only the cells of the catalogue's items count.
+  Filter compile(std::string_view expression) const;
+
+  // For a Quota: a number for each different value of the column, of each item; Quota::kNoGroup for an item that has none.
+  // Error{usage}: no such column (with the nearest), or a column of lists.
+  std::vector<uint32_t> groups(std::string_view column) const;
+
+ private:
+  class ColumnSets;
+  class Evaluator;
+  const ColumnSets& sets(const Column& column) const;
+
+  const Attributes& attributes_;
+  size_t items_;
+  std::vector<uint32_t> attribute_of_;                // item row to attribute row, Interner::kNone
+  std::vector<std::unique_ptr<ColumnSets>> columns_;  // parallel to attributes_.columns
+};
+
+}  // namespace pagoda

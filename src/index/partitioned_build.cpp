@@ -1,0 +1,208 @@
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/rng.h"
+#include "index/clustering.h"
+#include "index/code_kernels.h"
+#include "index/partitioned_index.h"
+#include "index/rotation.h"
+#include "math/gemm.h"
+#include "math/kernels.h"
+
+namespace pagoda {
+namespace {
+
+constexpr size_t kChunk = 2048;         // rows rotated at a time
+constexpr size_t kSamplePerList = 128;  // rows that k-means learns from
+constexpr size_t kLeastRowsPerList = 32;
+constexpr size_t kMostHeld = 256;  // queries that the stop rule is measured with
+
+// What the views of Partitions are of.
+struct Owner {
+  Matrix<float> rotation;
+  std::vector<uint8_t> centres;
+  std::vector<float> steps, spreads;
+  std::vector<uint32_t> counts;
+  Matrix<uint8_t> codes;  // [blocks, bytes of one]
+  std::vector<uint32_t> rows;
+};
+
+size_t number_of_lists(size_t items, int64_t wanted) {
+  const size_t most = std::max<size_t>(1, items / kLeastRowsPerList);
+  if (wanted > 0) return std::min<size_t>(static_cast<size_t>(wanted), std::max<size_t>(1, items));
+  const auto usual = static_cast<size_t>(4 * std::sqrt(static_cast<double>(items)));
+  return std::clamp<size_t>((usual + kBlockRows - 1) / kBlockRows * kBlockRows, 1, most);
+}
+
+// rotated [n, D] = rows `row_of(0..n)` of vectors, times the transposed rotation.
+template <class RowOf>
+void rotate_rows(MatrixView<const float> vectors, size_t n, RowOf row_of, const Matrix<float>& rotation,
+                 Matrix<float>& gathered, Matrix<float>& rotated) {
+  gathered.resize(n, vectors.cols()), rotated.resize(n, vectors.cols());
+  for (size_t i = 0; i < n; ++i) std::copy_n(vectors[row_of(i)], vectors.cols(), gathered[i]);
+  gemm(Op::none, Op::transpose, 1.0f, gathered, rotation, 0.0f, rotated);
+}
+
+template <class RowOf>
+UnitCodes unit_codes(ThreadPool& pool, MatrixView<const float> vectors, size_t n, RowOf row_of,
+                     const Matrix<float>& rotation) {
+  UnitCodes units;
+  units.resize(n, vectors.cols());
+  pool.for_chunks(n, kChunk, [&](size_t begin, size_t end) {
+    Matrix<float> gathered, rotated;
+    rotate_rows(vectors, end - begin, [&](size_t i) { return row_of(begin + i); }, rotation, gathered, rotated);
+    for (size_t i = begin; i < end; ++i) units.set(i, rotated.row(i - begin));
+  });
+  return units;
+}
+
+// The list of each item. Items are coded by stretches, so that memory is bounded.
+std::vector<uint32_t> assign(ThreadPool& pool, MatrixView<const float> vectors, const Matrix<float>& rotation,
+                             const Centres& centres) {
+  constexpr size_t kStretch = 1 << 20;
+  std::vector<uint32_t> list_of;
+  list_of.reserve(vectors.rows());
+  for (size_t begin = 0; begin < vectors.rows(); begin += kStretch) {
+    const size_t n = std::min(kStretch, vectors.rows() - begin);
+    const auto units = unit_codes(pool, vectors, n, [&](size_t i) { return begin + i; }, rotation);
+    const auto nearest = nearest_centres(pool, units, centres);
+    list_of.insert(list_of.end(), nearest.begin(), nearest.end());
+  }
+  return list_of;
+}
+
+// Sums over the rows of a list, of what the error of its codes is.
+struct ListErrors {
+  double squared_error = 0, squared_length = 0;
+  float largest_error = 0, largest_length = 0;
+};
+
+void lay_out(ThreadPool& pool, MatrixView<const float> vectors, const RowsByList& grouped, Owner& owner,
+             Partitions& p) {
+  const size_t dim = vectors.cols(), groups = code_groups(dim);
+  owner.steps.resize(p.lists), owner.spreads.resize(p.lists);
+  for (size_t l = 0; l < p.lists; ++l)
+    owner.counts.push_back(static_cast<uint32_t>(grouped.starts[l + 1] - grouped.starts[l]));
+  p.counts = owner.counts;
+  p.find_first_blocks();
+  const size_t blocks = p.first_block.back();
+  check(blocks * kBlockRows <= UINT32_MAX, "a position is 32 bits");
+  owner.codes.resize(blocks, block_bytes(groups));
+  owner.rows.assign(blocks * kBlockRows, 0);
+  Matrix<float> means(p.lists, dim);
+  std::vector<ListErrors> errors(p.lists);
+  pool.run(p.lists, [&](size_t l) {
+    const size_t n = owner.counts[l];
+    if (n == 0) {
+      std::fill_n(means[l], dim, 0.0f);
+      return;
+    }
+    const uint32_t* rows = grouped.rows.data() + grouped.starts[l];
+    Matrix<float> gathered, rotated;
+    rotate_rows(vectors, n, [&](size_t i) { return rows[i]; }, owner.rotation, gathered, rotated);
+    std::vector<double> sum(dim);
+    float largest = 0;
+    for (size_t i = 0; i < n; ++i)
+      for (size_t d = 0; d < dim; ++d) sum[d] += rotated[i][d], largest = std::max(largest, std::abs(rotated[i][d]));
+    for (size_t d = 0; d < dim; ++d) means[l][d] = static_cast<float>(sum[d] / static_cast<double>(n));
+    const float step = owner.steps[l] = largest / kLargestCode;
+    double about_mean = 0;
+    std::vector<int8_t> codes(4 * groups);
+    uint8_t* at = owner.codes[p.first_block[l]];
+    for (size_t i = 0; i < n; ++i) {
+      const float* v = rotated[i];
+      encode({v, dim}, step > 0 ? 1 / step : 0, codes.data());
+      store_in_block(codes.data(), groups, i, at);
+      owner.rows[p.first_block[l] * kBlockRows + i] = rows[i];
+      double error = 0, length = 0;
+      for (size_t d = 0; d < dim; ++d) {
+        const double e = v[d] - double{step} * codes[d], m = double{v[d]} - means[l][d];
+        error += e * e, length += double{v[d]} * v[d], about_mean += m * m;
+      }
+      auto& sums = errors[l];
+      sums.squared_error += error, sums.squared_length += length;
+      sums.largest_error = std::max(sums.largest_error, static_cast<float>(std::sqrt(error)));
+      sums.largest_length = std::max(sums.largest_length, static_cast<float>(std::sqrt(length)));
+    }
+    owner.spreads[l] = static_cast<float>(std::sqrt(about_mean / static_cast<double>(n * dim)));
+  });
+
+  float largest = 0;
+  for (const float x : means) largest = std::max(largest, std::abs(x));
+  p.centre_step = largest / kLargestCode;
+  owner.centres.assign(blocks_of(p.lists) * block_bytes(groups), 128);
+  std::vector<int8_t> codes(4 * groups);
+  for (size_t l = 0; l < p.lists; ++l) {
+    encode(means.row(l), p.centre_step > 0 ? 1 / p.centre_step : 0, codes.data());
+    store_in_block(codes.data(), groups, l, owner.centres.data());
+  }
+  ListErrors all;
+  for (const auto& e : errors) {
+    all.squared_error += e.squared_error, all.squared_length += e.squared_length;
+    all.largest_error = std::max(all.largest_error, e.largest_error);
+    all.largest_length = std::max(all.largest_length, e.largest_length);
+  }
+  const auto n = static_cast<double>(std::max<size_t>(1, vectors.rows()));
+  p.largest_error = all.largest_error, p.largest_length = all.largest_length;
+  p.usual_error = static_cast<float>(std::sqrt(all.squared_error / n));
+  p.usual_length = static_cast<float>(std::sqrt(all.squared_length / n));
+}
+
+void check_finite(MatrixView<const float> vectors) {
+  for (size_t row = 0; row < vectors.rows(); ++row)
+    for (const float x : vectors.row(row))
+      if (!std::isfinite(x))
+        fail(ErrorKind::input, "the vector of item row {} has a component that is not finite: it can not be indexed",
+             row);
+}
+
+}  // namespace
+
+Partitions build_partitions(ThreadPool& pool, MatrixView<const float> vectors, const PartitionedOptions& options,
+                            MatrixView<const float> held) {
+  if (options.lists < 0) fail(ErrorKind::usage, "lists = {} must be at least 0", options.lists);
+  if (options.iterations < 1) fail(ErrorKind::usage, "iterations = {} must be at least 1", options.iterations);
+  if (!(options.recall > 0 && options.recall <= 1))
+    fail(ErrorKind::usage, "recall = {} must be above 0 and at most 1", options.recall);
+  if (options.k < 1) fail(ErrorKind::usage, "k = {} must be at least 1", options.k);
+  check(vectors.rows() < UINT32_MAX, "an item row is 32 bits");
+  check(held.rows() == 0 || held.cols() == vectors.cols(), "held queries are as wide as the items");
+  check_finite(vectors);
+
+  Partitions p;
+  p.items = vectors.rows(), p.dim = vectors.cols(), p.seed = options.seed;
+  p.recall = options.recall, p.k = static_cast<uint64_t>(options.k);
+  p.lists = number_of_lists(vectors.rows(), options.lists);
+  const auto owner = std::make_shared<Owner>();
+  owner->rotation = random_rotation(p.dim, options.seed);
+  RowsByList grouped;
+  if (p.items > 0) {
+    // One row out of each of as many equal stretches as the sample has rows.
+    const size_t sample = std::min<size_t>(p.items, p.lists * kSamplePerList);
+    const auto sampled = [&](size_t i) { return i * p.items / sample; };
+    const auto units = unit_codes(pool, vectors, sample, sampled, owner->rotation);
+    const auto centres = cluster(pool, units, {p.lists, options.iterations, options.seed});
+    grouped = group_by_list(assign(pool, vectors, owner->rotation, centres), p.lists);
+  } else {
+    grouped = group_by_list({}, p.lists);
+  }
+  lay_out(pool, vectors, grouped, *owner, p);
+  p.rotation = owner->rotation.values(), p.centres = owner->centres;
+  p.steps = owner->steps, p.spreads = owner->spreads;
+  p.find_reaches();
+  p.codes = owner->codes.values(), p.rows = owner->rows;
+  p.owner = owner;
+
+  if (held.rows() > 0) {
+    calibrate(pool, p, vectors, held.slice_rows(0, std::min(held.rows(), kMostHeld)));
+  } else {
+    const size_t n = std::min(p.items, kMostHeld);
+    Matrix<float> items(n, p.dim);
+    for (size_t i = 0; i < n; ++i) std::copy_n(vectors[i * p.items / n], p.dim, items[i]);
+    calibrate(pool, p, vectors, items);
+  }
+  return p;
+}
+
+}  // namespace pagoda

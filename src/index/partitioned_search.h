@@ -1,0 +1,52 @@
+// The search of partitioned_index.h; its calibration searches with a slack of its own.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "index/partitioned_index.h"
+#include "index/probing.h"
+
+namespace pagoda {
+
+class PartitionedIndex final : public Index {
+ public:
+  PartitionedIndex(Partitions partitions, MatrixView<const float> vectors);
+  std::string_view kind() const override { return "partitioned"; }
+  size_t items() const override { return p_.items; }
+  size_t dim() const override { return p_.dim; }
+  const Partitions& partitions() const { return p_; }
+
+  // Through the lists, whatever would be cheaper; slack and tail as in ProbingGoal.
+  SearchResult search_lists(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options,
+                            float slack, const Tail* tail) const;
+
+ protected:
+  SearchResult best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const override;
+
+ private:
+  struct Group;
+  class Excluded;
+  void search_group(ThreadPool& pool, MatrixView<const float> queries, std::span<const uint32_t> rows,
+                    const SearchOptions& options, const ProbingGoal& goal, Group& group,
+                    std::vector<std::vector<uint64_t>>& best) const;
+  void scan_round(ThreadPool& pool, Group& group, const ItemSet* allowed) const;
+  void scan(std::span<const uint64_t> visits, const Group& group, const ItemSet* allowed,
+            std::span<Shortlist* const> shortlists, std::span<uint64_t> matched) const;
+  std::vector<uint64_t> rerank(ThreadPool& pool, std::span<const float> query, const Shortlist& shortlist,
+                               const Excluded* excluded, size_t k, float min_score) const;
+
+  // What searches that have ended left for the next: their memory is as large as they are many.
+  Probing take_probing() const;
+  void give_back(std::vector<Probing> probings) const;
+
+  Partitions p_;
+  MatrixView<const float> vectors_;
+  std::unique_ptr<Index> exact_;
+  mutable std::mutex spare_lock_;
+  mutable std::vector<Probing> spare_;
+};
+
+}  // namespace pagoda

@@ -1,0 +1,166 @@
+#include "index/probing.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "index/code_kernels.h"
+#include "math/kernels.h"
+
+namespace pagoda {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr double kFirstRows = 2;   // x k: rows of the first round
+constexpr float kUsualErrors = 3;  // deviations of the codes' error that a shortlist allows for
+constexpr size_t kOrderBins = 2048;
+constexpr double kFaith =
+    16;  // rows' worth of trust in the tail and the filter's share before a query's own are counted
+
+}  // namespace
+
+// The query rotated and coded, and its products with the centres.
+void Probing::code_query(std::span<const float> query) {
+  const size_t dim = p_->dim, groups = code_groups(dim);
+  rotated_.resize(dim), codes_.resize(4 * groups);
+  float largest = 0;
+  for (size_t d = 0; d < dim; ++d) {
+    rotated_[d] = dot(query.data(), p_->rotation.data() + d * dim, dim);
+    largest = std::max(largest, std::abs(rotated_[d]));
+  }
+  norm_ = std::sqrt(dot(query.data(), query.data(), dim));
+  per_norm_ = norm_ > 0 ? 1 / norm_ : 0;
+  step_ = largest / kLargestCode;
+  encode(rotated_, step_ > 0 ? 1 / step_ : 0, codes_.data());
+  start_ = code_start(codes_.data(), groups);
+  products_.resize(blocks_of(p_->lists) * kBlockRows);
+  code_kernels().products(p_->centres.data(), p_->lists, groups, codes_.data(), start_, products_.data());
+}
+
+std::vector<float> Probing::centre_scores(const Partitions& p, std::span<const float> query) {
+  p_ = &p;
+  code_query(query);
+  std::vector<float> scores(p.lists);
+  for (size_t l = 0; l < p.lists; ++l) scores[l] = static_cast<float>(products_[l]) * (step_ * p.centre_step);
+  return scores;
+}
+
+void Probing::begin(const Partitions& p, std::span<const float> query, const ProbingGoal& goal) {
+  p_ = &p, goal_ = goal;
+  const size_t dim = p.dim;
+  code_query(query);
+  double squared = 0;
+  for (size_t d = 0; d < dim; ++d) {
+    const double e = rotated_[d] - double{step_} * codes_[d];
+    squared += e * e;
+  }
+  const auto query_error = static_cast<float>(std::sqrt(squared));
+
+  // |q v - code score| is at most the error of either side times the length of the other; what is usual is less by the
+  // root of D, as errors point anywhere. The kth score is off by as much as the row's own in the worst case.
+  float margin = 0;
+  if (goal.slack < 0) {
+    const float rounding = static_cast<float>(dim + 16) * 0x1p-22f * norm_ * p.largest_length;
+    margin = 2 * (norm_ * p.largest_error + query_error * (p.largest_length + p.largest_error) + rounding);
+  } else {
+    const float a = norm_ * p.usual_error, b = query_error * p.usual_length;
+    margin = kUsualErrors * std::sqrt((a * a + b * b) / static_cast<float>(dim));
+  }
+  shortlist_.reset(goal.k, margin, goal.min_score - margin);
+
+  order_lists();
+  begin_ = next_ = end_ = 0, scored_ = matched_ = 0;
+  if (goal.slack < 0 || !goal.tail) {
+    end_ = p.lists;
+  } else {
+    const double wanted = kFirstRows * static_cast<double>(goal.k) * static_cast<double>(p.items) /
+                          static_cast<double>(std::max<uint64_t>(goal.matching, 1));
+    for (double rows = 0; end_ < p.lists && rows < wanted; ++end_) rows += p.counts[order_[end_]];
+  }
+  std::sort(order_.begin(), order_.begin() + static_cast<std::ptrdiff_t>(end_));
+}
+
+// By the centre's score, counted into bins: a bin's lists score the same but for a two-thousandth of the range.
+void Probing::order_lists() {
+  const size_t lists = p_->lists;
+  const auto [least, most] =
+      std::minmax_element(products_.begin(), products_.begin() + static_cast<std::ptrdiff_t>(lists));
+  bin_width_ = static_cast<float>(*most - *least) / kOrderBins * step_ * p_->centre_step;
+  const double to_bin = (kOrderBins - 1) / std::max(1.0, double{static_cast<float>(*most)} - *least);
+  const int32_t top = *most;
+  std::array<uint32_t, kOrderBins + 1> starts{};
+  const auto bin_of = [&](size_t l) {
+    return std::min(kOrderBins - 1, static_cast<size_t>((static_cast<double>(top) - products_[l]) * to_bin));
+  };
+  for (size_t l = 0; l < lists; ++l) ++starts[bin_of(l) + 1];
+  std::partial_sum(starts.begin(), starts.end(), starts.begin());
+  order_.resize(lists), centres_.resize(lists);
+  const float scale = step_ * p_->centre_step;
+  for (size_t l = 0; l < lists; ++l) {
+    const uint32_t at = starts[bin_of(l)]++;
+    order_[at] = static_cast<uint32_t>(l);
+    centres_[at] = static_cast<float>(products_[l]) * scale;
+  }
+}
+
+void Probing::aim(uint32_t list, const Shortlist& shortlist, CodeScan& scan) const {
+  scan.codes = codes_.data(), scan.start = start_;
+  scan.scale = step_ * p_->steps[list];
+  // Rounded down, so that no row is lost here whose score as a float passes.
+  const double threshold = scan.scale > 0 ? std::floor(double{shortlist.threshold()} / scan.scale) - 1 : -kInfinity;
+  scan.threshold = static_cast<int32_t>(std::clamp(threshold, -0x1p31, 0x1p31 - 1));
+}
+
+// How many rows of the list at that place are to be expected to score so high.
+float Probing::promised(size_t place, float score) const {
+  const uint32_t l = order_[place];
+  return goal_.tail->share((score - centres_[place]) * per_norm_ * p_->per_spread[l]) *
+         static_cast<float>(p_->counts[l]);
+}
+
+// The place in the order from which on the lists hide at most `budget` rows that score so high.
+size_t Probing::needed(float score, double budget) {
+  const auto matching = static_cast<double>(goal_.matching), items = static_cast<double>(p_->items);
+  if (score == -kInfinity) return p_->lists;
+  double kept = 0;
+  for (size_t i = begin_; i < next_; ++i) kept += double{promised(i, score)};
+  const double left = items - static_cast<double>(scored_);
+  const double usual = std::max(matching / items, left > 0 ? (matching - static_cast<double>(matched_)) / left : 0);
+  const double ratio = (static_cast<double>(shortlist_.fresh_from(score)) + kFaith * usual) / (kept + kFaith);
+  // Behind the last centre that is near enough for the widest list there is nothing.
+  const float out_of_reach = score - goal_.tail->end() * p_->largest_spread * norm_ - bin_width_;
+  const auto end = std::partition_point(centres_.begin() + static_cast<std::ptrdiff_t>(next_), centres_.end(),
+                                        [&](float centre) { return centre >= out_of_reach; });
+  const auto last = static_cast<size_t>(end - centres_.begin());
+  double sum = 0;
+  size_t place = last;
+  for (; place > next_; --place) {
+    sum += ratio * double{promised(place - 1, score)};
+    if (sum > budget) break;
+  }
+  return place;
+}
+
+void Probing::end_round(uint64_t rows_scored, uint64_t rows_matched) {
+  scored_ += rows_scored, matched_ += rows_matched;
+  begin_ = next_, next_ = end_;
+  shortlist_.cut();
+  if (next_ < p_->lists) plan_round();
+  shortlist_.mark();
+}
+
+void Probing::plan_round() {
+  // What stands k-th now is worse than what will in the end, so fewer lists will be needed than seem so.
+  const float score = std::max(shortlist_.kth(), goal_.min_score);
+  size_t found = goal_.k;
+  if (shortlist_.kth() < score || shortlist_.size() < found)
+    found = static_cast<size_t>(std::count_if(shortlist_.scores(), shortlist_.scores() + shortlist_.size(),
+                                              [&](float s) { return s >= score; }));
+  const double budget = double{goal_.slack} * static_cast<double>(std::max<size_t>(found, 1));
+  const size_t place = needed(score, budget), left = place - next_;
+  end_ = left > next_ / 4 + 1 ? next_ + left / 2 : place;
+  std::sort(order_.begin() + static_cast<std::ptrdiff_t>(next_), order_.begin() + static_cast<std::ptrdiff_t>(end_));
+}
+
+}  // namespace pagoda

@@ -1,0 +1,134 @@
+#include "index/stop_rule.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+
+namespace pagoda {
+
+void Tail::observe(float gap, uint64_t rows, uint64_t hits) {
+  if (rows_.empty()) rows_.assign(kBins, 0), hits_.assign(kBins, 0);
+  const float at = (gap - kLeast) * kPerUnit;
+  if (!(at < kBins)) return;
+  const size_t bin = at > 0 ? static_cast<size_t>(at) : 0;
+  rows_[bin] += rows, hits_[bin] += hits;
+}
+
+void Tail::fit() {
+  if (rows_.empty()) return;
+  float least = 0;  // of what lies to the right
+  for (size_t bin = kBins; bin-- > 0;) {
+    if (rows_[bin] > 0) least = std::max(least, static_cast<float>(hits_[bin]) / static_cast<float>(rows_[bin]));
+    shares_[bin] = least;
+  }
+  find_end();
+}
+
+void Tail::find_end() {
+  size_t last = kBins;
+  while (last > 0 && shares_[last - 1] == 0) --last;
+  end_ = kLeast + static_cast<float>(last) / kPerUnit;
+}
+
+Tail Tail::load(ByteReader& in) {
+  Tail tail;
+  tail.shares_ = in.array<float>();
+  if (tail.shares_.size() != kBins) in.damaged("its tail has another number of bins");
+  for (const float s : tail.shares_)
+    if (!(s >= 0 && s <= 1)) in.damaged("its tail holds what is no share");
+  tail.find_end();
+  return tail;
+}
+
+namespace {
+
+// Along the slacks of one k recall falls: the place where it passes the wanted one, as a fraction of the way from slack
+// i to i + 1; negative when even the first is too coarse.
+double place(const float* recalls, size_t n, double wanted) {
+  if (recalls[0] < wanted) return -1;
+  for (size_t i = 0; i + 1 < n; ++i)
+    if (recalls[i + 1] < wanted)
+      return static_cast<double>(i) + (recalls[i] - wanted) / std::max(1e-9, double{recalls[i]} - recalls[i + 1]);
+  return static_cast<double>(n - 1);
+}
+
+double at_place(const float* values, size_t n, double place, bool logarithmic) {
+  const auto i = std::min(n - 1, static_cast<size_t>(place));
+  const size_t j = std::min(n - 1, i + 1);
+  const double f = place - static_cast<double>(i);
+  if (!logarithmic) return values[i] + f * (double{values[j]} - values[i]);
+  return std::exp(std::log(values[i]) + f * (std::log(values[j]) - std::log(values[i])));
+}
+
+// The two measured k around k, and how far it is from the first to the second.
+struct Between {
+  size_t low, high;
+  double f;
+};
+Between around(const std::vector<uint64_t>& ks, double k) {
+  size_t high = 0;
+  while (high < ks.size() && static_cast<double>(ks[high]) < k) ++high;
+  if (high == 0 || (high < ks.size() && static_cast<double>(ks[high]) == k)) return {high, high, 0};
+  if (high == ks.size()) return {high - 1, high - 1, 0};
+  const double a = std::log(static_cast<double>(ks[high - 1])), b = std::log(static_cast<double>(ks[high]));
+  return {high - 1, high, (std::log(k) - a) / (b - a)};
+}
+
+}  // namespace
+
+const Tail& RecallCurve::tail(double k) const {
+  check(!tails.empty(), "a tail was measured");
+  const auto b = around(ks, k);
+  return tails[b.f < 0.5 ? b.low : b.high];
+}
+
+float RecallCurve::slack(double k, double recall) const {
+  if (ks.empty() || recall >= 1) return -1;
+  const auto b = around(ks, k);
+  const auto of = [&](size_t i) {
+    const double p = place(&recalls[i * slacks.size()], slacks.size(), recall);
+    return p < 0 ? -1 : at_place(slacks.data(), slacks.size(), p, true);
+  };
+  const double low = of(b.low), high = of(b.high);
+  if (low < 0 || high < 0) return -1;
+  return static_cast<float>(std::min(low, high));
+}
+
+double RecallCurve::rows_scored(double k, double recall) const {
+  if (ks.empty() || recall >= 1) return 1;
+  const auto b = around(ks, k);
+  const auto of = [&](size_t i) {
+    const double p = place(&recalls[i * slacks.size()], slacks.size(), recall);
+    return p < 0 ? 1 : at_place(&rows[i * slacks.size()], slacks.size(), p, false);
+  };
+  const double share = of(b.low) + b.f * (of(b.high) - of(b.low));
+  // Past the last k: twice as many items take up to twice as many rows.
+  return std::min(1.0, share * std::max(1.0, k / static_cast<double>(ks.back())));
+}
+
+void RecallCurve::save(ByteWriter& out) const {
+  out.array(ks), out.array(slacks), out.array(recalls), out.array(rows);
+  for (const auto& tail : tails) tail.save(out);
+}
+
+RecallCurve RecallCurve::load(ByteReader& in) {
+  RecallCurve c;
+  c.ks = in.array<uint64_t>(), c.slacks = in.array<float>();
+  c.recalls = in.array<float>(), c.rows = in.array<float>();
+  const size_t cells = c.ks.size() * c.slacks.size();
+  if (c.recalls.size() != cells || c.rows.size() != cells || (!c.ks.empty() && c.slacks.empty()))
+    in.damaged("its recall curve has not a value for each k and slack");
+  for (size_t i = 0; i < c.ks.size(); ++i)
+    if (c.ks[i] == 0 || (i > 0 && c.ks[i] <= c.ks[i - 1])) in.damaged("its recall curve is not in the order of k");
+  for (size_t i = 0; i < c.slacks.size(); ++i)
+    if (!(c.slacks[i] > 0) || !std::isfinite(c.slacks[i]) || (i > 0 && c.slacks[i] <= c.slacks[i - 1]))
+      in.damaged("its recall curve is not in the order of the slack");
+  for (size_t i = 0; i < cells; ++i)
+    if (!(c.recalls[i] >= 0 && c.recalls[i] <= 1 && c.rows[i] >= 0 && c.rows[i] <= 1))
+      in.damaged("its recall curve holds what is no share");
+  for (size_t i = 0; i < c.ks.size(); ++i) c.tails.push_back(Tail::load(in));
+  return c;
+}
+
+}  // namespace pagoda
