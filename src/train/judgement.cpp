@@ -1,9 +1,12 @@
 #include "train/judgement.h"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "core/config.h"
+#include "model/cascade.h"
+#include "model/ensemble.h"
 
 namespace pagoda {
 
@@ -39,8 +42,11 @@ TestUsers test_users(const Bundle& bundle, const Options& options, const std::ve
   return test;
 }
 
-Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks) {
+Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks,
+                const Bundle* second, size_t rescore_from) {
   const auto start = std::chrono::steady_clock::now();
+  if (second) check_cascade_length(static_cast<size_t>(*std::max_element(ks.begin(), ks.end())), rescore_from);
+  const auto cascade = second ? make_cascade(bundle, *second, rescore_from) : nullptr;
   const ItemPopularity popularity({bundle.item_counts().begin(), bundle.item_counts().end()});
   Judgement judgement;
   for (const bool strangers : {false, true}) {
@@ -51,16 +57,18 @@ Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, c
       if ((user == Interner::kNone || bundle.user_states().histories[user].empty()) != strangers) continue;
       users.push_back(user), outside.push_back(test.outside[i]), items.push(test.items[i]);
     }
-    const auto vectors = known_user_vectors(pool, bundle.model(), bundle.user_cells(), bundle.user_states(),
-                                            bundle.item_id_rows(), users);
+    auto vectors = known_user_vectors(pool, bundle, bundle.user_ids(), users);
+    if (second) vectors = cascade_queries(vectors, known_user_vectors(pool, *second, bundle.user_ids(), users));
     (strangers ? judgement.strangers : judgement.known) =
-        rank_users(pool, bundle.index(), vectors, bundle.user_states(), {users, &items, outside}, ks, popularity);
+        rank_users(pool, cascade ? *cascade : bundle.index(), vectors, bundle.user_states(), {users, &items, outside},
+                   ks, popularity);
   }
   judgement.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   auto json = nlohmann::ordered_json::parse(
       ranking_json(judgement.known, {"test", bundle.info().chosen_on, judgement.seconds, bundle.fingerprint()}));
   json["refit"] = bundle.info().refit;
   json["uses_order"] = bundle.info().uses_order;
+  if (second) json["rescored_by"] = {{"fingerprint", second->fingerprint()}, {"from", rescore_from}};
   auto& unknown = json["unknown_users"];
   unknown["users"] = judgement.strangers.users;
   for (size_t i = 0; i < judgement.strangers.ks.size(); ++i)

@@ -25,7 +25,10 @@ struct Judgement {
   double seconds = 0;       // user vectors, search and metrics; without reading files
   std::string json;         // INTERFACE: `evaluate --json`
 };
-Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks);
+// With `second`, the cascade of the two is judged: the second puts the best rescore_from in order. Error{usage}: one of ks
+// is greater than that.
+Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks,
+                const Bundle* second = nullptr, size_t rescore_from = 0);
 
 // The options a bundle was trained with, `set` assignments laid over.
 Options bundle_options(const Bundle& bundle, const std::vector<std::string>& set);
