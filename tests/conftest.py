@@ -137,3 +137,20 @@ def model(cli, config, tmp_path_factory):
     cli("train", "-c", config, "-o", path)
     cli("evaluate", path)
     return path
+
+
+@pytest.fixture(scope="session")
+def second(cli, config, tmp_path_factory):
+    """A bundle of other towers over the same catalogue. Borrowed."""
+    path = tmp_path_factory.mktemp("second") / "second.pagoda"
+    cli("train", "-c", config, "--set", "model.dim=8", "--set", "user.id.enabled=true", "--set", "item.hidden=[12]", "--set", "train.seed=4",
+        "--set", "train.epochs=2", "-o", path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def ensemble(cli, model, second, tmp_path_factory):
+    """Both of them as one bundle. Borrowed."""
+    path = tmp_path_factory.mktemp("ensemble") / "e.pagoda"
+    cli("ensemble", model, second, "--weights", "0.7,0.3", "-o", path)
+    return path

@@ -38,17 +38,23 @@ def layout(data):
     return found, at
 
 
+@pytest.fixture(scope="module", params=["model", "ensemble"])
+def whole(request):
+    """A bundle of one model, and one of several. Borrowed."""
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture(scope="module")
-def bundle(model, tmp_path_factory):
+def bundle(whole, tmp_path_factory):
     path = tmp_path_factory.mktemp("damage") / "m.pagoda"
-    shutil.copy(model, path)
+    shutil.copy(whole, path)
     return path
 
 
-def test_any_byte_flipped_is_found_and_its_section_named(cli, model, bundle):
-    good = model.read_bytes()
+def test_any_byte_flipped_is_found_and_its_section_named(cli, whole, bundle):
+    good = whole.read_bytes()
     sections, table = layout(good)
-    assert {name for name, _, _ in sections} == {s["name"] for s in json.loads(cli("inspect", model, "--json").stdout)["sections"]}
+    assert {name for name, _, _ in sections} == {s["name"] for s in json.loads(cli("inspect", whole, "--json").stdout)["sections"]}
     chance = random.Random(1)
     for name, offset, size in sections:
         padded = -(-size // PAGE) * PAGE
@@ -63,11 +69,11 @@ def test_any_byte_flipped_is_found_and_its_section_named(cli, model, bundle):
         bad[at] ^= 1 << chance.randrange(8)
         bundle.write_bytes(bad)
         cli("inspect", bundle, code=1, says="m.pagoda")
-    assert cli("inspect", model).stdout
+    assert cli("inspect", whole).stdout
 
 
-def test_a_bundle_cut_anywhere_is_told(cli, model, bundle):
-    good = model.read_bytes()
+def test_a_bundle_cut_anywhere_is_told(cli, whole, bundle):
+    good = whole.read_bytes()
     sections, table = layout(good)
     places = [1, 7, 100, 4095, 4096, table, table + 1, len(good) - 1, len(good) - PAGE]
     places += [offset + size // 2 for _, offset, size in sections]
@@ -81,8 +87,8 @@ def test_a_bundle_cut_anywhere_is_told(cli, model, bundle):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_refuses_a_damaged_bundle_and_leaves_it(cli, model, bundle, command):
-    bad = bytearray(model.read_bytes())
+def test_every_command_refuses_a_damaged_bundle_and_leaves_it(cli, whole, bundle, command):
+    bad = bytearray(whole.read_bytes())
     bad[layout(bad)[0][-1][1] + 5] ^= 4
     bundle.write_bytes(bad)
     done = cli(command, bundle, *COMMANDS[command], stdin="u1\n", code=1, says=["damaged", "section 'item_vectors'"])
@@ -99,13 +105,13 @@ def test_what_is_no_bundle_is_refused(cli, tmp_path, command):
     cli(command, tmp_path / "folder", *words, stdin="u1\n", code=3, says=["folder", "not a regular file"])
 
 
-@pytest.mark.parametrize("field, at", [("file format", 8), ("bundle", 12)])
-def test_a_newer_version_asks_for_a_newer_program(cli, model, bundle, field, at):
-    newer = bytearray(model.read_bytes())
+@pytest.mark.parametrize("field, at, known", [("file format", 8, 1), ("bundle", 12, 2)])
+def test_a_newer_version_asks_for_a_newer_program(cli, whole, bundle, field, at, known):
+    newer = bytearray(whole.read_bytes())
     struct.pack_into("<I", newer, at, 7)
     struct.pack_into("<Q", newer, PAGE - 8, checksum(newer[:PAGE - 8]))
     bundle.write_bytes(newer)
-    cli("inspect", bundle, code=1, says=["m.pagoda", field, "version 7", "up to 1", "newer pagoda"])
+    cli("inspect", bundle, code=1, says=["m.pagoda", field, "version 7", f"up to {known}", "newer pagoda"])
 
 
 def signed(data, name, change):
@@ -127,8 +133,8 @@ def signed(data, name, change):
     return data
 
 
-def test_sections_that_are_signed_but_senseless_never_crash(cli, model, bundle):
-    good = model.read_bytes()
+def test_sections_that_are_signed_but_senseless_never_crash(cli, whole, bundle):
+    good = whole.read_bytes()
     bundle.write_bytes(signed(good, "info", lambda d, o, s: None))
     cli("inspect", bundle)
     chance = random.Random(2)

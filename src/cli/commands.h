@@ -32,8 +32,13 @@ struct TrainArgs {
   bool resume = false;
 };
 struct EvaluateArgs {
-  std::string model, data, k, json;
+  std::string model, data, k, json, rescore;
   std::vector<std::string> set;
+  int64_t rescore_from = 1000;
+};
+struct EnsembleArgs {
+  std::vector<std::string> models;
+  std::string weights, choose, output;
 };
 struct IndexArgs {
   std::string model, kind = "exact", vectors, ids, attributes, output;
@@ -45,9 +50,9 @@ struct IndexArgs {
   uint64_t seed = 1;
 };
 struct RetrieveArgs {
-  std::string model, users, vectors, filter, format, output = "-";
+  std::string model, users, vectors, filter, format, rescore, output = "-";
   std::vector<std::string> exclude{"seen"};
-  int64_t k = 1000;
+  int64_t k = 1000, rescore_from = 1000;
 };
 struct SimilarArgs {
   std::string model, items, format, output = "-";
@@ -78,6 +83,7 @@ void run_config(const ConfigArgs& args);
 void run_train(const TrainArgs& args);
 void run_evaluate(const EvaluateArgs& args);
 void run_index(const IndexArgs& args);
+void run_ensemble(const EnsembleArgs& args);
 void run_retrieve(const RetrieveArgs& args);
 void run_similar(const SimilarArgs& args);
 void run_encode(const EncodeArgs& args);

@@ -59,13 +59,15 @@ void print_table(const Judgement& judgement) {
 
 void run_evaluate(const EvaluateArgs& args) {
   const auto bundle = Bundle::open(args.model);
-  bundle->model();  // a bundle of bare vectors has no users to judge by
+  bundle->members();  // a bundle of bare vectors has no users to judge by
+  const auto second = args.rescore.empty() ? nullptr : Bundle::open(args.rescore);
   const auto options = bundle_options(*bundle, args.set);
   const auto ks = args.k.empty() ? options.evaluate.k : parse_list_lengths(args.k);
   const auto test =
       test_users(*bundle, options, args.data.empty() ? std::vector<std::string>{} : std::vector{args.data});
   ThreadPool pool(0);
-  const auto judgement = judge(pool, *bundle, test, ks);
+  const auto judgement = judge(pool, *bundle, test, ks, nullptr, second.get(),
+                               static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)));
   if (args.json == "-") {
     std::printf("%s\n", judgement.json.c_str());
   } else {
@@ -75,7 +77,7 @@ void run_evaluate(const EvaluateArgs& args) {
   log_info("{} users against {} items in {:.2f} s; {} users unknown to the model are judged apart",
            judgement.known.users, judgement.known.items, judgement.seconds, judgement.strangers.users);
   // The bundle keeps the figures of its own test part, for report and inspect.
-  if (!args.data.empty()) return;
+  if (!args.data.empty() || second) return;
   try {
     rewrite_bundle(args.model, args.model, {{"metrics", judgement.json}});
   } catch (const Error& e) {  // on a disk that is full or read-only, the figures above still stand

@@ -15,6 +15,7 @@ void run_inspect(const InspectArgs& args) {
     nlohmann::ordered_json j;
     j["fingerprint"] = bundle->fingerprint();
     j["info"] = nlohmann::ordered_json::parse(bundle->file().text("info"));
+    if (bundle->ensemble()) j["members"] = nlohmann::ordered_json::parse(bundle->file().text("members"));
     j["index"] = bundle->index().kind();
     if (!bundle->metrics().empty()) j["metrics"] = nlohmann::ordered_json::parse(bundle->metrics());
     for (const auto& s : bundle->file().sections())
@@ -27,6 +28,10 @@ void run_inspect(const InspectArgs& args) {
   std::printf("  fingerprint  %s, written by pagoda %s\n", bundle->fingerprint().c_str(), info.version.c_str());
   std::printf("  items        %s, vectors of %lu, index %s\n", human_count(static_cast<double>(info.items)).c_str(),
               info.dim, std::string(bundle->index().kind()).c_str());
+  if (bundle->ensemble())
+    for (const auto& member : bundle->members())
+      std::printf("  member       %s, weight %g, vectors of %zu, %lu epochs\n", member.fingerprint.c_str(),
+                  member.weight, member.dim(), member.info.epochs);
   if (info.towers) {
     std::printf("  users        %s\n", human_count(static_cast<double>(info.users)).c_str());
     std::printf("  trained on   %s rows, %lu epochs, chosen on %s%s\n",

@@ -135,6 +135,11 @@ int run(int argc, char** argv) {
   c->add_option("--data", evaluate.data, "interactions to judge by, in place of the config's test part");
   c->add_option("--k", evaluate.k, "list lengths, such as 20,100,1000");
   c->add_option("--json", evaluate.json, "write the metrics as JSON (- for stdout)");
+  auto* judged_second = c->add_option("--rescore", evaluate.rescore,
+                                      "a second bundle: judge the cascade, as `retrieve --rescore` answers");
+  c->add_option("--rescore-from", evaluate.rescore_from, "candidates of the first that the second puts in order")
+      ->needs(judged_second)
+      ->capture_default_str();
   c->add_option("--set", evaluate.set, "a.b=v over the bundle's config: data.interactions when the files have moved")
       ->take_all()
       ->allow_extra_args(false);
@@ -163,11 +168,22 @@ int run(int argc, char** argv) {
   c->add_option("--metric", index.metric, "inner_product, or cosine (rows to unit length)")->capture_default_str();
   c->add_option("-o,--output", index.output, "the bundle to write");
 
+  EnsembleArgs ensemble;
+  c = command(app, "ensemble", "several models as one bundle: the score is the weighted sum of their cosines",
+              "  pagoda ensemble a.pagoda b.pagoda --weights 0.7,0.3 -o both.pagoda\n"
+              "  pagoda ensemble a.pagoda b.pagoda --choose recall@100 -o both.pagoda\n",
+              ensemble, run_ensemble);
+  c->add_option("models", ensemble.models, "the bundles, of one catalogue")->required();
+  c->add_option("--weights", ensemble.weights, "a number a bundle, such as 0.7,0.3; equal ones otherwise");
+  c->add_option("--choose", ensemble.choose, "choose the weights by this metric on the first's validation part");
+  c->add_option("-o,--output", ensemble.output, "the bundle to write")->required();
+
   RetrieveArgs retrieve;
   c = command(app, "retrieve", "candidates for users",
               "  pagoda retrieve model.pagoda --users users.txt --k 1000 -o candidates.tsv\n"
               "  echo '{\"history\": [\"i7\", \"i9\"]}' | pagoda retrieve model.pagoda --users - --k 20\n"
-              "  pagoda retrieve model.pagoda --users users.txt --filter 'year >= 1990 and not seen'\n",
+              "  pagoda retrieve model.pagoda --users users.txt --filter 'year >= 1990 and not seen'\n"
+              "  pagoda retrieve model.pagoda --rescore second.pagoda --rescore-from 1000 --users users.txt --k 100\n",
               retrieve, run_retrieve);
   c->add_option("model", retrieve.model, "the bundle")->required();
   c->add_option("--users", retrieve.users,
@@ -177,6 +193,11 @@ int run(int argc, char** argv) {
   c->add_option("--filter", retrieve.filter, "an expression over item attributes");
   c->add_option("--exclude", retrieve.exclude, "seen (the user's history), none, or a file of item ids")
       ->delimiter(',')
+      ->capture_default_str();
+  auto* second = c->add_option("--rescore", retrieve.rescore,
+                               "a second bundle, which puts the best candidates of the first in order");
+  c->add_option("--rescore-from", retrieve.rescore_from, "candidates of the first that the second puts in order")
+      ->needs(second)
       ->capture_default_str();
   c->add_option("--format", retrieve.format, "jsonl, tsv or parquet; by the output's extension otherwise");
   c->add_option("-o,--output", retrieve.output, "- for stdout")->capture_default_str();

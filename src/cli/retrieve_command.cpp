@@ -17,12 +17,21 @@ size_t checked_k(int64_t k) {
   return static_cast<size_t>(k);
 }
 
+Retrieval open_retrieval(const RetrieveArgs& args) {
+  auto bundle = Bundle::open(args.model);
+  if (args.rescore.empty()) return Retrieval(std::move(bundle));
+  return Retrieval(std::move(bundle), Bundle::open(args.rescore),
+                   static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)));
+}
+
 }  // namespace
 
 void run_retrieve(const RetrieveArgs& args) {
   if (args.users.empty() == args.vectors.empty())
     fail(ErrorKind::usage, "say for whom: --users FILE (- for stdin), or --vectors FILE.npy");
-  const Retrieval retrieval(Bundle::open(args.model));
+  if (!args.vectors.empty() && !args.rescore.empty())
+    fail(ErrorKind::usage, "--rescore encodes users with the second model: give --users, not --vectors");
+  const auto retrieval = open_retrieval(args);
   RetrieveOptions options{.k = checked_k(args.k), .filter = args.filter, .exclude_seen = false};
   for (const auto& word : args.exclude) {
     if (word == "seen")

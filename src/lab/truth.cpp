@@ -8,6 +8,7 @@
 #include "data/reader.h"
 #include "lab/bootstrap.h"
 #include "math/gemm.h"
+#include "model/ensemble.h"
 
 namespace pagoda {
 
@@ -229,8 +230,7 @@ TruthReport judge_truth(ThreadPool& pool, MatrixView<const float> item_vectors, 
 
 TruthReport judge_truth(ThreadPool& pool, const Bundle& bundle, const TruthUsers& truth,
                         const std::vector<int64_t>& ks) {
-  const auto vectors = known_user_vectors(pool, bundle.model(), bundle.user_cells(), bundle.user_states(),
-                                          bundle.item_id_rows(), truth.users);
+  const auto vectors = known_user_vectors(pool, bundle, bundle.user_ids(), truth.users);
   return judge_truth(pool, bundle.item_vectors(), vectors, bundle.user_states(), truth, bundle.item_counts(), ks);
 }
 

@@ -11,31 +11,28 @@ namespace pagoda {
 
 namespace {
 
-constexpr std::string_view kKind = "bundle";
 constexpr uint64_t kMaxVectorDim = 1 << 16;  // bare vectors may be longer than a model's
 
-std::string info_json(const BundleInfo& i) {
-  nlohmann::ordered_json j = {
-      {"version", i.version},       {"towers", i.towers},       {"dim", i.dim},
-      {"items", i.items},           {"users", i.users},         {"training_rows", i.training_rows},
-      {"moment_us", i.moment_us},   {"chosen_on", i.chosen_on}, {"refit", i.refit},
-      {"uses_order", i.uses_order}, {"epochs", i.epochs}};
-  return j.dump(1);
+BundleInfo info_of(const nlohmann::json& j) {
+  BundleInfo i;
+  i.version = j.at("version"), i.towers = j.at("towers"), i.dim = j.at("dim"), i.items = j.at("items");
+  i.users = j.at("users"), i.training_rows = j.at("training_rows"), i.moment_us = j.at("moment_us");
+  i.chosen_on = j.at("chosen_on"), i.refit = j.at("refit"), i.uses_order = j.at("uses_order");
+  i.epochs = j.at("epochs");
+  return i;
 }
 
-BundleInfo parse_info(std::string_view text, const std::string& path) {
+// Reads a section of JSON with read(json); what it lacks is the section's fault.
+template <class Read>
+auto parsed(const SectionFile& file, std::string_view section, const Read& read) {
   try {
-    const auto j = nlohmann::json::parse(text);
-    BundleInfo i;
-    i.version = j.at("version"), i.towers = j.at("towers"), i.dim = j.at("dim"), i.items = j.at("items");
-    i.users = j.at("users"), i.training_rows = j.at("training_rows"), i.moment_us = j.at("moment_us");
-    i.chosen_on = j.at("chosen_on"), i.refit = j.at("refit"), i.uses_order = j.at("uses_order");
-    i.epochs = j.at("epochs");
-    return i;
+    return read(nlohmann::json::parse(file.text(section)));
   } catch (const nlohmann::json::exception& e) {
-    fail(ErrorKind::failed, "{}: section 'info' can not be read: {}", path, e.what());
+    fail(ErrorKind::failed, "{}: section '{}' can not be read: {}", file.path(), section, e.what());
   }
 }
+
+uint32_t version_of(bool ensemble) { return ensemble ? 2 : 1; }
 
 template <class Save>
 void bytes_section(SectionWriter& out, std::string_view name, const Save& save) {
@@ -73,13 +70,14 @@ void write_index(SectionWriter& out, const Partitions* partitions) {
 }
 
 // Before memory is taken for a table: the section that is to fill it is there and of that size.
-void expect_tables(const SectionFile& file, const TowerLayout& layout, bool tables_of_items) {
+void expect_tables(const SectionFile& file, const std::string& prefix, const TowerLayout& layout,
+                   bool tables_of_items) {
   for (const auto& bag : layout.bags) {
     if (bag.item_ids && !tables_of_items) continue;  // the item tower's
     const uint64_t expected = 2 * sizeof(uint64_t) + uint64_t{bag.rows} * bag.dim * sizeof(float);
-    if (bag.rows < bag.buckets || file.bytes("weights/" + bag.name).size() != expected)
-      fail(ErrorKind::failed, "{}: section 'weights/{}' is not of the {} x {} that its encoder says", file.path(),
-           bag.name, bag.rows, bag.dim);
+    if (bag.rows < bag.buckets || file.bytes(prefix + "weights/" + bag.name).size() != expected)
+      fail(ErrorKind::failed, "{}: section '{}weights/{}' is not of the {} x {} that its encoder says", file.path(),
+           prefix, bag.name, bag.rows, bag.dim);
   }
 }
 
@@ -92,11 +90,20 @@ void describe(Fields& f, TowerOptions& o) {
   f.section("model", "what both towers share", [&](Fields& f) { describe(f, o.model); });
 }
 
+std::string info_json(const BundleInfo& i) {
+  nlohmann::ordered_json j = {
+      {"version", i.version},       {"towers", i.towers},       {"dim", i.dim},
+      {"items", i.items},           {"users", i.users},         {"training_rows", i.training_rows},
+      {"moment_us", i.moment_us},   {"chosen_on", i.chosen_on}, {"refit", i.refit},
+      {"uses_order", i.uses_order}, {"epochs", i.epochs}};
+  return j.dump(1);
+}
+
 void write_bundle(const std::string& path, const BundleContent& c) {
   check(c.info.items == c.item_ids->size() && c.info.items == c.item_counts.size() &&
             c.info.items == c.item_vectors.rows() && c.info.dim == c.item_vectors.cols(),
         "a bundle has a count and a vector for each item");
-  SectionWriter out(path, kKind, kBundleVersion);
+  SectionWriter out(path, kBundleKind, version_of(false));
   out.section("info", info_json(c.info));
   out.section("config", c.config);
   out.section("metrics", c.metrics);
@@ -125,10 +132,10 @@ void write_bundle(const std::string& path, const BundleContent& c) {
 
 void rewrite_bundle(const std::string& path, const std::string& to,
                     const std::vector<std::pair<std::string, std::string>>& replaced) {
-  const SectionFile in(path, kKind, kBundleVersion);
+  const SectionFile in(path, kBundleKind, kBundleVersion);
   in.verify();
   for (const auto& [name, text] : replaced) in.bytes(name);
-  SectionWriter out(to, kKind, kBundleVersion);
+  SectionWriter out(to, kBundleKind, version_of(in.has("members")));
   for (const auto& section : in.sections()) {
     const auto found =
         std::find_if(replaced.begin(), replaced.end(), [&](const auto& r) { return r.first == section.name; });
@@ -141,10 +148,10 @@ void rewrite_bundle(const std::string& path, const std::string& to,
 }
 
 void rewrite_index(const std::string& path, const std::string& to, const Partitions* partitions) {
-  const SectionFile in(path, kKind, kBundleVersion);
+  const SectionFile in(path, kBundleKind, kBundleVersion);
   in.verify();
   in.bytes("index");
-  SectionWriter out(to, kKind, kBundleVersion);
+  SectionWriter out(to, kBundleKind, version_of(in.has("members")));
   for (const auto& section : in.sections()) {
     if (section.name == "index")
       write_index(out, partitions);
@@ -158,9 +165,9 @@ std::shared_ptr<const Bundle> Bundle::open(const std::string& path) {
   return std::shared_ptr<const Bundle>(new Bundle(path));
 }
 
-Bundle::Bundle(const std::string& path) : file_(path, kKind, kBundleVersion) {
+Bundle::Bundle(const std::string& path) : file_(path, kBundleKind, kBundleVersion), members_(1) {
   file_.verify();
-  info_ = parse_info(file_.text("info"), path);
+  info_ = parsed(file_, "info", info_of);
   fingerprint_ = fingerprint_of(file_);
   auto items = reader_of(file_, "item_ids");
   item_ids_ = load_strings(items);
@@ -176,50 +183,84 @@ Bundle::Bundle(const std::string& path) : file_(path, kKind, kBundleVersion) {
          info_.dim);
   item_vectors_ = {reinterpret_cast<const float*>(vectors.data()), info_.items, info_.dim};
   index_ = make_index(file_, item_vectors_);
-  if (!info_.towers) return;
-
-  TowerOptions options;
-  Config::from_text(file_.text("tower_options"), path + ": section 'tower_options'").read([&](Fields& f) {
-    describe(f, options);
-  });
-  validate(options.model);
-  validate(options.user, options.item);
-  auto user_encoder = reader_of(file_, "user_encoder"), item_encoder = reader_of(file_, "item_encoder");
-  model_.emplace(Model{UserEncoder::load(user_encoder), ItemEncoder::load(item_encoder), {}});
-  const auto& id_vocabulary = model_->item_encoder.id_vocabulary();
-  const auto& item_bags = model_->item_encoder.layout().bags;
-  const bool item_table = !item_bags.empty() && item_bags[0].item_ids;
-  for (const auto& bag : model_->user_encoder.layout().bags)
-    if (bag.item_ids && !item_table)
-      fail(ErrorKind::failed, "{}: section 'user_encoder' shares an item table that section 'item_encoder' lacks",
-           path);
-  if (model_->user_encoder.history_length() > 0 && model_->user_encoder.history_rows() != id_vocabulary.rows())
-    fail(ErrorKind::failed,
-         "{}: section 'user_encoder' reads histories of other items than section 'item_encoder' knows", path);
-  if (static_cast<uint64_t>(options.model.dim) != info_.dim)
-    fail(ErrorKind::failed, "{}: the towers end in {} components, the item vectors have {}", path, options.model.dim,
-         info_.dim);
-  expect_tables(file_, model_->item_encoder.layout(), true);
-  expect_tables(file_, model_->user_encoder.layout(), false);
-  model_->towers = TwoTowers<float>(options.model, options.user, options.item, model_->user_encoder.layout(),
-                                    model_->item_encoder.layout());
-  load_weights(file_, model_->towers);
-  auto users = reader_of(file_, "user_ids"), cells = reader_of(file_, "user_cells"),
-       states = reader_of(file_, "user_states");
-  user_ids_ = load_strings(users);
-  user_cells_ = load_cells(cells, model_->user_encoder);
-  user_states_ = UserStates::load(states, item_ids_.size());
-  if (user_states_.size() != user_ids_.size() || user_cells_.size() != user_ids_.size())
-    fail(ErrorKind::failed, "{}: its sections disagree about the number of users", path);
-  item_id_rows_.reserve(item_ids_.size());
-  for (uint32_t item = 0; item < item_ids_.size(); ++item) item_id_rows_.push_back(id_vocabulary.row(item_ids_[item]));
+  if (info_.towers) read_members();
 }
 
-const Model& Bundle::model() const {
-  if (!model_)
+void Bundle::read_members() {
+  members_[0].info = info_, members_[0].fingerprint = fingerprint_;
+  if (ensemble()) {
+    members_ = parsed(file_, "members", [](const nlohmann::json& list) {
+      std::vector<Member> members;
+      for (const auto& one : list) {
+        auto& member = members.emplace_back();
+        member.weight = one.at("weight"), member.fingerprint = one.at("fingerprint");
+        member.info = info_of(one.at("info"));
+      }
+      return members;
+    });
+    for (const auto& member : members_)
+      if (!(member.weight >= 0))
+        fail(ErrorKind::failed, "{}: section 'members' has a weight of {}", file_.path(), member.weight);
+    if (members_.empty()) fail(ErrorKind::failed, "{}: section 'members' names no model", file_.path());
+  }
+  size_t columns = 0;
+  for (size_t m = 0; m < members_.size(); ++m) {
+    members_[m].first_column = columns;
+    read_towers(members_[m], member_prefix(m));
+    columns += members_[m].dim();
+  }
+  if (columns != info_.dim)
+    fail(ErrorKind::failed, "{}: the towers end in {} components, the item vectors have {}", file_.path(), columns,
+         info_.dim);
+}
+
+void Bundle::read_towers(Member& member, const std::string& prefix) const {
+  const auto& path = file_.path();
+  TowerOptions options;
+  Config::from_text(file_.text(prefix + "tower_options"), fmt::format("{}: section '{}tower_options'", path, prefix))
+      .read([&](Fields& f) { describe(f, options); });
+  validate(options.model);
+  validate(options.user, options.item);
+  member.unit_length = options.model.normalise;
+  auto user_encoder = reader_of(file_, prefix + "user_encoder"),
+       item_encoder = reader_of(file_, prefix + "item_encoder");
+  auto& model = member.model;
+  model.user_encoder = UserEncoder::load(user_encoder), model.item_encoder = ItemEncoder::load(item_encoder);
+  const auto& id_vocabulary = model.item_encoder.id_vocabulary();
+  const auto& item_bags = model.item_encoder.layout().bags;
+  const bool item_table = !item_bags.empty() && item_bags[0].item_ids;
+  for (const auto& bag : model.user_encoder.layout().bags)
+    if (bag.item_ids && !item_table)
+      fail(ErrorKind::failed, "{}: section '{}user_encoder' shares an item table that section '{}item_encoder' lacks",
+           path, prefix, prefix);
+  if (model.user_encoder.history_length() > 0 && model.user_encoder.history_rows() != id_vocabulary.rows())
+    fail(ErrorKind::failed,
+         "{}: section '{}user_encoder' reads histories of other items than section '{}item_encoder' knows", path,
+         prefix, prefix);
+  expect_tables(file_, prefix, model.item_encoder.layout(), true);
+  expect_tables(file_, prefix, model.user_encoder.layout(), false);
+  model.towers = TwoTowers<float>(options.model, options.user, options.item, model.user_encoder.layout(),
+                                  model.item_encoder.layout());
+  load_weights(file_, model.towers, prefix + "weights/");
+  auto users = reader_of(file_, prefix + "user_ids"), cells = reader_of(file_, prefix + "user_cells"),
+       states = reader_of(file_, prefix + "user_states");
+  member.user_ids = load_strings(users);
+  member.user_cells = load_cells(cells, model.user_encoder);
+  member.user_states = UserStates::load(states, item_ids_.size());
+  if (member.user_states.size() != member.user_ids.size() || member.user_cells.size() != member.user_ids.size())
+    fail(ErrorKind::failed, "{}: its sections disagree about the number of users", path);
+  member.item_id_rows.reserve(item_ids_.size());
+  for (uint32_t item = 0; item < item_ids_.size(); ++item)
+    member.item_id_rows.push_back(id_vocabulary.row(item_ids_[item]));
+}
+
+std::string member_prefix(size_t member) { return member == 0 ? "" : fmt::format("member{}/", member); }
+
+const std::vector<Member>& Bundle::members() const {
+  if (!info_.towers)
     fail(ErrorKind::usage, "{}: holds bare vectors and knows no users; give query vectors with --vectors",
          file_.path());
-  return *model_;
+  return members_;
 }
 
 }  // namespace pagoda

@@ -1,7 +1,8 @@
 // The one artifact: what `train` ends with, and everything else begins with.
 //
-// A section file (core/section_file.h) of kind "bundle", version 1. Sections:
+// A section file (core/section_file.h) of kind "bundle", version 1, or 2 when it has the section `members`. Sections:
 //   info            JSON: what the model is and where it came from (BundleInfo)
+//   members         JSON: the models of an ensemble with their weights          (only in an ensemble, model/ensemble.h)
 //   config          TOML, complete: every option with its value
 //   metrics         JSON of `pagoda evaluate` on the test part (empty: not judged yet)
 //   run_log         JSONL of the training run
@@ -15,13 +16,14 @@
 //   frequency       state of the frequency estimator
 //   index           text: the kind of the index, "exact" or "partitioned"
 //   index/*         of a partitioned index (index/partitions.h), mapped and searched in place
+// The second model of an ensemble has its config, tower_options, encoders, weights and users under "member1/", the third
+// under "member2/", and so on. The first has them under the names above, so an ordinary bundle reads as one member.
 //
 // User tower, item vectors and index lie under one fingerprint, the checksum of the sections' checksums (without metrics
 // and run_log, which say nothing about an answer): they can not drift apart, and the same training gives the same one.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "index/index.h"
@@ -32,7 +34,9 @@
 
 namespace pagoda {
 
-inline constexpr uint32_t kBundleVersion = 1;
+inline constexpr std::string_view kBundleKind = "bundle";
+inline constexpr uint32_t kBundleVersion =
+    2;  // the newest; a bundle of one model is written as 1, which older programs read
 
 // What gives the towers their shape.
 struct TowerOptions {
@@ -43,9 +47,9 @@ struct TowerOptions {
 void describe(Fields& fields, TowerOptions& options);  // sections [user], [item] and [model]
 
 struct BundleInfo {
-  std::string version;  // of the program that wrote it
-  bool towers = true;   // false: bare vectors
-  uint64_t dim = 0, items = 0, users = 0, training_rows = 0;
+  std::string version;                                        // of the program that wrote it
+  bool towers = true;                                         // false: bare vectors
+  uint64_t dim = 0, items = 0, users = 0, training_rows = 0;  // of an ensemble: dim of all, the others of the first
   int64_t moment_us = 0;    // the latest time of the data it has seen: "now" where a request gives none
   std::string chosen_on;    // "validation"; "fixed" when nothing was chosen
   bool refit = false;       // retrained on train and validation for the chosen number of epochs
@@ -53,7 +57,27 @@ struct BundleInfo {
   uint64_t epochs = 0;
 };
 
-// What a bundle is written from; everything is borrowed.
+std::string info_json(const BundleInfo& info);
+
+// One model of a bundle with the users it knows. Where a bundle is an ensemble, the member's user vectors stand in the
+// bundle's as weight x V / |V|, its item vectors as U / |U|; an ordinary bundle has its only member's vectors as they are.
+struct Member {
+  BundleInfo info;          // of the bundle it was trained as
+  std::string fingerprint;  // likewise
+  Model model;
+  Interner user_ids;
+  UserCells user_cells;
+  UserStates user_states;  // histories in catalogue rows of this bundle
+  std::vector<uint32_t>
+      item_id_rows;  // catalogue rows to rows of its id vocabulary, as UserExample::history wants them
+  double weight = 1;
+  bool unit_length = true;  // its towers end in unit length
+  size_t first_column = 0;  // of its dim() components in the bundle's vectors
+  size_t dim() const { return model.towers.dim(); }
+};
+std::string member_prefix(size_t member);  // of its sections: "", "member1/", "member2/", ...
+
+// What a bundle of one model is written from; everything is borrowed.
 struct BundleContent {
   BundleInfo info;
   TowerOptions options;
@@ -92,7 +116,8 @@ class Bundle {
   std::string_view run_log() const { return file_.text("run_log"); }
   const SectionFile& file() const { return file_; }
 
-  const Model& model() const;  // Error{usage} when it holds bare vectors
+  const std::vector<Member>& members() const;  // Error{usage} when it holds bare vectors
+  bool ensemble() const { return file_.has("members"); }
   const Interner& item_ids() const { return item_ids_; }
   const std::vector<uint64_t>& item_counts() const { return item_counts_; }
   MatrixView<const float> item_vectors() const { return item_vectors_; }
@@ -101,25 +126,22 @@ class Bundle {
   uint32_t attribute_row(uint32_t item) const { return item_attributes_.ids.find(item_ids_[item]); }
   const Index& index() const { return *index_; }
 
-  const Interner& user_ids() const { return user_ids_; }
-  const UserCells& user_cells() const { return user_cells_; }
-  const UserStates& user_states() const { return user_states_; }
-  // Item rows to rows of the id vocabulary, as UserExample::history wants them.
-  const std::vector<uint32_t>& item_id_rows() const { return item_id_rows_; }
+  // The users of the first member; nobody where there are bare vectors.
+  const Interner& user_ids() const { return members_[0].user_ids; }
+  const UserStates& user_states() const { return members_[0].user_states; }
 
  private:
   explicit Bundle(const std::string& path);
+  void read_members();
+  void read_towers(Member& member, const std::string& prefix) const;
   SectionFile file_;
   BundleInfo info_;
   std::string fingerprint_;
-  std::optional<Model> model_;
-  Interner item_ids_, user_ids_;
+  std::vector<Member> members_;  // one that knows nothing where there are bare vectors
+  Interner item_ids_;
   std::vector<uint64_t> item_counts_;
-  std::vector<uint32_t> item_id_rows_;
   MatrixView<const float> item_vectors_;
   Attributes item_attributes_;
-  UserCells user_cells_;
-  UserStates user_states_;
   std::unique_ptr<Index> index_;
 };
 

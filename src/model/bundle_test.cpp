@@ -124,17 +124,18 @@ TEST_F(BundleTest, GivesBackEverythingItWasWrittenFrom) {
   std::string scratch;
   EXPECT_EQ(bundle->item_attributes().find("title")->as_text(bundle->attribute_row(1), scratch), "of war");
   EXPECT_EQ(bundle->index().items(), 12u);
-  EXPECT_EQ(bundle->item_id_rows()[3], model_.item_encoder.id_vocabulary().row("i3"));
+  EXPECT_EQ(bundle->members()[0].item_id_rows[3], model_.item_encoder.id_vocabulary().row("i3"));
 }
 
 TEST_F(BundleTest, ItsTowersGiveTheSameBits) {
   const auto bundle = Bundle::open(written());
   ThreadPool pool(2);
   const SmallRequests requests(100, model_.item_encoder.id_vocabulary().rows());
-  EXPECT_TRUE(same_bits(user_vectors(pool, model_, cells_, requests.examples),
-                        user_vectors(pool, bundle->model(), bundle->user_cells(), requests.examples)));
-  const auto cells = bundle->model().item_encoder.cells(bundle->item_ids(), &bundle->item_attributes());
-  EXPECT_TRUE(same_bits(vectors_, item_vectors(pool, bundle->model(), cells, bundle->info().moment_us)));
+  EXPECT_TRUE(
+      same_bits(user_vectors(pool, model_, cells_, requests.examples),
+                user_vectors(pool, bundle->members()[0].model, bundle->members()[0].user_cells, requests.examples)));
+  const auto cells = bundle->members()[0].model.item_encoder.cells(bundle->item_ids(), &bundle->item_attributes());
+  EXPECT_TRUE(same_bits(vectors_, item_vectors(pool, bundle->members()[0].model, cells, bundle->info().moment_us)));
 }
 
 TEST_F(BundleTest, OfBareVectorsKnowsNoUsers) {
@@ -145,7 +146,7 @@ TEST_F(BundleTest, OfBareVectorsKnowsNoUsers) {
   const auto bundle = Bundle::open(path("bare"));
   EXPECT_FALSE(bundle->file().has("user_encoder"));
   EXPECT_EQ(bundle->item_vectors().rows(), 12u);
-  const auto e = error_of([&] { bundle->model(); });
+  const auto e = error_of([&] { bundle->members(); });
   EXPECT_EQ(e.kind, ErrorKind::usage);
   EXPECT_TRUE(e.says("holds bare vectors") && e.says("--vectors")) << e.message;
 }
@@ -269,7 +270,7 @@ TEST_F(BundleTest, ANewerVersionIsRefusedNamingBoth) {
   const auto file = forged("", std::nullopt, 7);
   const auto e = error_of([&] { Bundle::open(file); });
   EXPECT_EQ(e.kind, ErrorKind::failed);
-  EXPECT_TRUE(e.says("version 7") && e.says("up to 1")) << e.message;
+  EXPECT_TRUE(e.says("version 7") && e.says("up to 2")) << e.message;
 }
 
 TEST_F(BundleTest, AMissingSectionIsNamed) {

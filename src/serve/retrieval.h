@@ -9,6 +9,7 @@
 
 #include "index/filter_index.h"
 #include "model/bundle.h"
+#include "model/cascade.h"
 
 namespace pagoda {
 
@@ -34,10 +35,10 @@ RetrieveRequest parse_request(std::string_view line, const std::string& place);
 
 struct RetrieveOptions {
   size_t k = 1000;
-  std::string filter;                // "" for none
-  bool exclude_seen = true;          // items of the user's history do not come back
-  std::vector<std::string> exclude;  // item ids; unknown ones exclude nothing
-  float min_score = -std::numeric_limits<float>::infinity();
+  std::string filter;                                         // "" for none
+  bool exclude_seen = true;                                   // items of the user's history do not come back
+  std::vector<std::string> exclude;                           // item ids; unknown ones exclude nothing
+  float min_score = -std::numeric_limits<float>::infinity();  // of the scores that come back
 };
 
 struct RetrieveAnswer {
@@ -45,24 +46,29 @@ struct RetrieveAnswer {
   SearchResult found;            // per request
 };
 
-// Immutable: any number of threads may ask, each with its own pool.
+// Immutable: any number of threads may ask, each with its own pool. A user is known, and has seen items, to a bundle when
+// any of its members says so.
 class Retrieval {
  public:
   explicit Retrieval(std::shared_ptr<const Bundle> bundle);
+  // A cascade: what `bundle` retrieves, the best rescore_from of it, is put in order by `second` and cut to k
+  // (index/cascade.h). Filters, exclusions and who is known are the first bundle's matter; each encodes the user from
+  // what it knows itself. Error{usage}: one of the two holds bare vectors.
+  Retrieval(std::shared_ptr<const Bundle> bundle, std::shared_ptr<const Bundle> second, size_t rescore_from);
 
-  // Error{input} naming `place`: a context or feature name that the model does not read, with the nearest.
+  // Error{input} naming `place`: a context or feature name that no model reads, with the nearest.
   void check_names(const RetrieveRequest& request, const std::string& place) const;
 
-  // Error{usage}: a filter that can not be compiled. Names that the model does not read are passed over.
+  // Error{usage}: a filter that can not be compiled; from a cascade, k > rescore_from. Names that the model does not read are passed over.
   RetrieveAnswer retrieve(ThreadPool& pool, const std::vector<RetrieveRequest>& requests,
                           const RetrieveOptions& options) const;
-  // Query vectors given directly, [Q, dim].
+  // Query vectors given directly, [Q, dim]. Error{usage} from a cascade, which needs users to encode.
   RetrieveAnswer retrieve(ThreadPool& pool, MatrixView<const float> vectors, const RetrieveOptions& options) const;
   // Items most like each of the given catalogue rows, by inner product of the item vectors; never the item itself.
   SearchResult similar(ThreadPool& pool, std::span<const uint32_t> items, size_t k) const;
-  // The user tower's vectors, [requests, dim].
+  // The user vectors of the bundle, [requests, dim]; the second's of a cascade are not in it.
   Matrix<float> user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const;
-  // The item tower's vectors of items given by id and attributes, known or new.
+  // The item vectors of items given by id and attributes, known or new, [items, dim].
   Matrix<float> item_vectors(ThreadPool& pool, const Interner& ids, const Attributes* attributes) const;
 
   const Bundle& bundle() const { return *bundle_; }
@@ -70,9 +76,10 @@ class Retrieval {
  private:
   RetrieveAnswer search(ThreadPool& pool, MatrixView<const float> vectors, Ragged<uint32_t> seen,
                         const RetrieveOptions& options) const;
-  std::vector<uint32_t> seen_items(const RetrieveRequest& request) const;
-  std::shared_ptr<const Bundle> bundle_;
+  std::shared_ptr<const Bundle> bundle_, second_;
   std::shared_ptr<const FilterIndex> filters_;
+  size_t rescore_from_ = 0;
+  std::shared_ptr<const Index> cascade_;  // over both; none without a second
 };
 
 }  // namespace pagoda

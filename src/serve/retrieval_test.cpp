@@ -1,21 +1,14 @@
 #include "serve/retrieval.h"
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <filesystem>
 
-#include "core/file.h"
-#include "model/bundle.h"
+#include "serve/serve_test.h"
 
 namespace pagoda {
 namespace {
 
 using Names = std::vector<std::string>;
 
-// A bundle with untrained towers: 4 known users, 10 items i0 .. i9 with their years; the user tower reads a history, the
-// context column `device`, and the user table's `country` and `likes`.
 class RetrievalOf : public testing::Test {
  protected:
   void SetUp() override {
@@ -25,63 +18,7 @@ class RetrievalOf : public testing::Test {
   void TearDown() override { std::filesystem::remove(path_); }
 
   void make(bool user_ids) {
-    Interner users, items, devices;
-    for (const char* u : {"ann", "bob", "cat", "dan"}) users.add(u);
-    for (int i = 0; i < 10; ++i) items.add("i" + std::to_string(i));
-    for (const char* d : {"tv", "phone"}) devices.add(d);
-    const std::vector<uint64_t> counts(10, 3), user_counts(4, 3);
-
-    Attributes item_table, user_table;
-    for (int i = 0; i < 10; ++i) item_table.ids.add("i" + std::to_string(i));
-    auto& year = item_table.columns.emplace_back();
-    year.name = "year", year.type = ColumnType::integer;
-    for (int i = 0; i < 10; ++i) year.push_integer(1990 + i);
-    for (const char* u : {"ann", "bob", "cat", "dan"}) user_table.ids.add(u);
-    auto& country = user_table.columns.emplace_back();
-    country.name = "country";
-    for (const char* c : {"DE", "FR", "DE", "PL"}) country.push_text(c);
-    auto& likes = user_table.columns.emplace_back();
-    likes.name = "likes", likes.type = ColumnType::texts;
-    for (int u = 0; u < 4; ++u) {
-      likes.push_element(u % 2 ? "tea" : "jam");
-      likes.push_element("bread");
-      likes.end_list();
-    }
-
-    TowerOptions options;
-    options.model.dim = 8;
-    options.user.id.enabled = user_ids;
-    options.user.history.last = 3;
-    options.user.features = {{.column = "device", .dim = 4, .separator = {}},
-                             {.column = "country", .dim = 4, .separator = {}},
-                             {.column = "likes", .kind = FeatureKind::multi, .dim = 4, .separator = {}}};
-    Model model;
-    model.item_encoder = ItemEncoder::fit(options.item, 8, items, &item_table, counts);
-    const std::vector<UserEncoder::Context> contexts{{"device", &devices, {5, 5}}};
-    model.user_encoder =
-        UserEncoder::fit(options.user, 8, users, user_counts, &user_table, contexts,
-                         model.item_encoder.id_vocabulary().rows(), model.item_encoder.id_vocabulary().buckets());
-    model.towers = TwoTowers<float>(options.model, options.user, options.item, model.user_encoder.layout(),
-                                    model.item_encoder.layout());
-    model.towers.initialise(5);
-    const auto user_cells = model.user_encoder.cells(users, &user_table);
-    const auto item_cells = model.item_encoder.cells(items, &item_table);
-    const auto vectors = item_vectors(pool_, model, item_cells, 0);
-    UserStates states;
-    for (const auto& list : std::vector<std::vector<uint32_t>>{{0, 1, 2, 3, 4}, {5, 6}, {}, {7}})
-      states.histories.push(list);
-    states.context_names = {"device"};
-    states.context_values = {devices};
-    states.context = {{0, 1, Interner::kNone, 0}};
-
-    BundleContent content;
-    content.info = {.version = "test", .towers = true, .dim = 8, .items = 10, .users = 4, .chosen_on = "fixed"};
-    content.options = options;
-    content.model = &model;
-    content.user_ids = &users, content.user_cells = &user_cells, content.user_states = &states;
-    content.item_ids = &items, content.item_counts = counts, content.item_vectors = vectors;
-    content.item_attributes = &item_table;
-    write_bundle(path_, content);
+    write_small_bundle(pool_, path_, {.user_ids = user_ids});
     retrieval_ = std::make_unique<Retrieval>(Bundle::open(path_));
   }
 

@@ -132,7 +132,8 @@ double AccidentalHits::rate() const {
 
 TrainingHealth replay_training(ThreadPool& pool, const Bundle& bundle, const Options& options, const Dataset& data,
                                const std::vector<size_t>& ks) {
-  const auto& model = bundle.model();
+  const auto& member = bundle.members()[0];
+  const auto& model = member.model;
   const auto events = data.events(bundle.info().refit);
   const PositiveDownsampling downsampling(options.sampling.downsample_positives, bundle.item_counts(),
                                           options.train.seed);
@@ -140,8 +141,8 @@ TrainingHealth replay_training(ThreadPool& pool, const Bundle& bundle, const Opt
                          .data = &data,
                          .events = &events,
                          .encoder = &model.user_encoder,
-                         .cells = &bundle.user_cells(),
-                         .id_row_of_item = bundle.item_id_rows(),
+                         .cells = &member.user_cells,
+                         .id_row_of_item = member.item_id_rows,
                          .downsampling = &downsampling});
   const auto counts = make_counts(bundle.item_counts());  // expected counts play no part here
   const auto user_items = data.items_of_users(bundle.info().refit);

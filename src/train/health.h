@@ -49,7 +49,7 @@ struct TrainingHealth {
 // Makes up to 8 steps of the run's first epoch again, evenly spread: the very batches and columns that training saw, as both
 // follow from seed and step. Up to 256 rows of each are examples. Columns are those that all rows share; the memory of
 // earlier batches is empty, and rows' own columns come on top. Error{usage}: as
-// Mixture. `data` is what the bundle was trained on: see trained_on.
+// Mixture. `data` is what the bundle was trained on: see trained_on. Of a bundle of one model, no ensemble.
 TrainingHealth replay_training(ThreadPool& pool, const Bundle& bundle, const Options& options, const Dataset& data,
                                const std::vector<size_t>& ks);
 

@@ -135,9 +135,10 @@ TEST_F(Health, TheGapAgreesWithAPlainCount) {
     const auto options = bundle_options(*bundle, {});
     const auto data = load_dataset(options.data);
     const auto events = data.events(bundle->info().refit);
-    const auto& model = bundle->model();
+    const auto& member = bundle->members()[0];
+    const auto& model = member.model;
     const Batcher batcher(
-        {&options.train, &data, &events, &model.user_encoder, &bundle->user_cells(), bundle->item_id_rows()});
+        {&options.train, &data, &events, &model.user_encoder, &member.user_cells, member.item_id_rows});
     const auto counts = make_counts(bundle->item_counts());
     const Mixture mixture(options.sampling.negatives,
                           {static_cast<uint32_t>(bundle->info().items), 16, bundle->item_counts(), counts.get()});

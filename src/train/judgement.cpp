@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/config.h"
+#include "model/cascade.h"
+#include "model/ensemble.h"
 
 namespace pagoda {
 
@@ -102,8 +104,10 @@ ItemBirths item_births(const Bundle& bundle, const Options& options, const Datas
 }
 
 Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks,
-                UserMetrics* known_users) {
+                UserMetrics* known_users, const Bundle* second, size_t rescore_from) {
   const auto start = std::chrono::steady_clock::now();
+  if (second) check_cascade_length(static_cast<size_t>(*std::max_element(ks.begin(), ks.end())), rescore_from);
+  const auto cascade = second ? make_cascade(bundle, *second, rescore_from) : nullptr;
   const ItemPopularity popularity({bundle.item_counts().begin(), bundle.item_counts().end()});
   const auto options = bundle_options(bundle, {});
   Judgement judgement;
@@ -118,16 +122,16 @@ Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, c
       if ((user == Interner::kNone || bundle.user_states().histories[user].empty()) != strangers) continue;
       users.push_back(user), outside.push_back(test.outside[i]), items.push(test.items[i]);
     }
-    const auto vectors = known_user_vectors(pool, bundle.model(), bundle.user_cells(), bundle.user_states(),
-                                            bundle.item_id_rows(), users);
-    (strangers ? judgement.strangers : judgement.known) =
-        rank_users(pool, *index, vectors, bundle.user_states(), {users, &items, outside}, ks, popularity,
-                   judgement.births.source.empty() ? nullptr : &ages, strangers ? nullptr : known_users);
+    auto vectors = known_user_vectors(pool, bundle, bundle.user_ids(), users);
     if (!strangers) judgement.mean_cosine_users = mean_pairwise_cosine(vectors);
+    if (second) vectors = cascade_queries(vectors, known_user_vectors(pool, *second, bundle.user_ids(), users));
+    (strangers ? judgement.strangers : judgement.known) =
+        rank_users(pool, cascade ? *cascade : *index, vectors, bundle.user_states(), {users, &items, outside}, ks,
+                   popularity, judgement.births.source.empty() ? nullptr : &ages, strangers ? nullptr : known_users);
   }
   judgement.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   judgement.mean_cosine_items = mean_pairwise_cosine(bundle.item_vectors());
-  if (test.data && trained_on(bundle, *test.data))
+  if (test.data && bundle.members().size() == 1 && trained_on(bundle, *test.data))
     judgement.training = replay_training(pool, bundle, options, *test.data, judgement.known.ks);
   auto json = nlohmann::ordered_json::parse(
       ranking_json(judgement.known, {"test", bundle.info().chosen_on, judgement.seconds, bundle.fingerprint()}));
@@ -135,6 +139,7 @@ Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, c
   json["uses_order"] = bundle.info().uses_order;
   json["item_age_source"] = judgement.births.source;
   json["health"] = health_json(judgement);
+  if (second) json["rescored_by"] = {{"fingerprint", second->fingerprint()}, {"from", rescore_from}};
   auto& unknown = json["unknown_users"];
   unknown["users"] = judgement.strangers.users;
   for (size_t i = 0; i < judgement.strangers.ks.size(); ++i)

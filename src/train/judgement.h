@@ -43,9 +43,11 @@ struct Judgement {
   double seconds = 0;                                   // user vectors, search and metrics; without files, health
   std::string json;                                     // INTERFACE: `evaluate --json`
 };
+// With `second`, the cascade of the two is judged: the second puts the best rescore_from in order. Error{usage}: one of ks
+// is greater than that.
 // `known_users`: takes the metrics of each known user, in the order of `test`.
 Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks,
-                UserMetrics* known_users = nullptr);
+                UserMetrics* known_users = nullptr, const Bundle* second = nullptr, size_t rescore_from = 0);
 
 // The options a bundle was trained with, `set` assignments laid over.
 Options bundle_options(const Bundle& bundle, const std::vector<std::string>& set);

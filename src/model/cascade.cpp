@@ -1,0 +1,29 @@
+#include "model/cascade.h"
+
+namespace pagoda {
+
+std::unique_ptr<Index> make_cascade(const Bundle& first, const Bundle& second, size_t from) {
+  first.members(), second.members();  // both must know users
+  std::vector<uint32_t> second_row(first.item_ids().size());
+  for (uint32_t item = 0; item < second_row.size(); ++item)
+    second_row[item] = second.item_ids().find(first.item_ids()[item]);
+  return make_cascade_index(first.index(), second.item_vectors(), std::move(second_row), from);
+}
+
+void check_cascade_length(size_t k, size_t from) {
+  if (k > from)
+    fail(ErrorKind::usage, "lists of k = {} can not be cut from rescore-from = {} candidates: let it be at least k", k,
+         from);
+}
+
+Matrix<float> cascade_queries(MatrixView<const float> first, MatrixView<const float> second) {
+  check(first.rows() == second.rows(), "both models encode the same users");
+  Matrix<float> out(first.rows(), first.cols() + second.cols());
+  for (size_t i = 0; i < out.rows(); ++i) {
+    std::copy_n(first[i], first.cols(), out[i]);
+    std::copy_n(second[i], second.cols(), out[i] + first.cols());
+  }
+  return out;
+}
+
+}  // namespace pagoda
