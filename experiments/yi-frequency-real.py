@@ -24,6 +24,7 @@ COUNTS = ("counts", 0, 0)
 DAY_US = 86_400_000_000
 NAMES = {"printed": "as printed", "streaming": "Pagoda", "count_min": "count-min"}
 NEXT = [20000, 200000]  # rows that follow a checkpoint: half a week, a month
+SHORT = {"printed": "printed", "streaming": "Pagoda", "count_min": "sketch"}  # for a chart's legend
 LAG_WINDOW, LAG_EVERY = 20000, 2500
 LAG_RATES, LAG_HALF_LIVES = [0.1, 0.01], [25000, 100000]
 OFFSETS = [5000, 10000, 20000, 40000, 80000, 160000]
@@ -338,14 +339,14 @@ def main():
         line_chart(
             PAGES / f"yi-frequency-real-memory-{buckets * 16 // 1024}.svg",
             f"At equal memory, {buckets * 16 // 1024:,} KiB: each at its best setting (broken: m = 4)", x_label, y_label,
-            [(f"{NAMES[kind]}, m = {m}", c + dash, r.curve("median_absolute", r.best(kind, m), "items"))
+            [(f"{SHORT[kind]} m={m}", c + dash, r.curve("median_absolute", r.best(kind, m), "items"))
              for kind, c in zip(NAMES, ("n", "c0", "c1")) for m, dash in ((2, ""), (4, " dash"))],
             x_names=names, y_range=(0, 2),
         )
         line_chart(
             PAGES / f"yi-frequency-real-lag-{buckets * 16 // 1024}.svg", f"After a set of cards comes out, {buckets * 16 // 1024:,} KiB, m = 2",
             "rows since the set's 100th", "p / share of what follows",
-            [(f"{NAMES[kind]}, {f'{memory // 1000}k' if kind == 'count_min' else memory}", c,
+            [(f"{SHORT[kind]} {f'{memory // 1000}k' if kind == 'count_min' else memory}", c,
               [(x, lags[buckets].at((kind, memory, 2), x)) for x in range(LAG_EVERY, 200001, 2 * LAG_EVERY)])
              for (kind, memory), c in zip([(k, v) for k in NAMES for v in (LAG_HALF_LIVES if k == "count_min" else LAG_RATES)],
                                           ("n", "n dash", "c0", "c0 dash", "c1", "c1 dash"))],

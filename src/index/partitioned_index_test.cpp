@@ -121,7 +121,7 @@ TEST_F(PartitionedSearch, ReachesTheWantedRecallAtAnyKWithoutLookingEverywhere) 
 
 TEST_F(PartitionedSearch, ScoresAreThoseOfTheExactIndex) {
   const auto found = index_->search(pool_, *queries_, {.k = 300}), all = exact_->search(pool_, *queries_, {.k = 20000});
-  for (size_t q = 0; q < 100; ++q) {
+  for (size_t q = 0; q < queries_->rows(); ++q) {
     std::vector<float> score_of(20000);
     for (size_t i = 0; i < 20000; ++i) score_of[all.items[q][i]] = all.scores[q * 20000 + i];
     for (size_t i = 0; i < 300; ++i) ASSERT_EQ(found.scores[q * 300 + i], score_of[found.items[q][i]]);
@@ -130,13 +130,13 @@ TEST_F(PartitionedSearch, ScoresAreThoseOfTheExactIndex) {
 
 TEST_F(PartitionedSearch, AQueryGetsTheSameAloneAndInAnyCompanyOnAnyNumberOfThreads) {
   ThreadPool one(1), three(3);
-  const auto excluded = random_exclusions(100, 20000, 300, 4);
+  const auto excluded = random_exclusions(queries_->rows(), 20000, 300, 4);
   const auto allowed = random_set(20000, 0.6, 5);
   for (const SearchOptions& options :
        {SearchOptions{.k = 200}, SearchOptions{.k = 700, .allowed = &allowed, .excluded = &excluded}}) {
     const auto all = index_->search(one, *queries_, options);
     expect_same(index_->search(three, *queries_, options), all);
-    for (size_t q = 0; q < 100; q += 7) {
+    for (size_t q = 0; q < queries_->rows(); q += 7) {
       Ragged<uint32_t> own;
       own.push(std::span<const uint32_t>(excluded[q]));
       auto alone = options;
@@ -150,7 +150,7 @@ TEST_F(PartitionedSearch, AQueryGetsTheSameAloneAndInAnyCompanyOnAnyNumberOfThre
 TEST_F(PartitionedSearch, FillsWheneverEnoughMatchAndHoldsRecallUnderEveryFilter) {
   for (const double share : {0.5, 0.1, 0.01, 0.001, 0.0}) {
     const auto allowed = random_set(20000, share, 6);
-    const auto excluded = random_exclusions(100, 20000, 400, 7);
+    const auto excluded = random_exclusions(queries_->rows(), 20000, 400, 7);
     for (const size_t k : {5, 200, 3000})
       for (const bool with : {false, true}) {
         SearchOptions options{.k = k, .allowed = &allowed};
@@ -159,7 +159,7 @@ TEST_F(PartitionedSearch, FillsWheneverEnoughMatchAndHoldsRecallUnderEveryFilter
         SCOPED_TRACE(fmt::format("share {}, k {}, excluded {}", share, k, with));
         ASSERT_EQ(found.items.offsets, exact.items.offsets);  // as many as there are, never more
         EXPECT_GE(recall_of(found, exact), 0.93);
-        for (size_t q = 0; q < 100; ++q)
+        for (size_t q = 0; q < queries_->rows(); ++q)
           for (const uint32_t item : found.items[q]) {
             ASSERT_TRUE(allowed.has(item));
             ASSERT_TRUE(!with || std::ranges::find(excluded[q], item) == excluded[q].end());
@@ -207,7 +207,7 @@ TEST_F(PartitionedSearch, ExplainSaysWhatWasDone) {
   index_->search(pool_, *queries_, {.k = 100, .recall = 1, .explain = &explain});
   EXPECT_EQ(explain.plan, "lists");
   EXPECT_EQ(explain.selectivity, 1);
-  ASSERT_EQ(explain.queries.size(), 100u);
+  ASSERT_EQ(explain.queries.size(), queries_->rows());
   for (const auto& q : explain.queries) {
     EXPECT_EQ(q.vectors_scored, 20000u);
     EXPECT_GE(q.vectors_reranked, 100u);

@@ -132,7 +132,9 @@ std::string recall_figure(ReadModels models, Buckets list, const std::string& by
                  .notes = {},
                  .y = {.label = metric},
                  .series = {}};
-  for (const auto& bucket : names) chart.notes.push_back(tested(bucket.test_positives));
+  const bool narrow = names.size() > 7;  // no place for the word
+  for (const auto& bucket : names)
+    chart.notes.push_back(narrow ? number_text(bucket.test_positives, false) : tested(bucket.test_positives));
   if (with_unseen) {
     chart.groups.push_back(first->never_in_train->name);
     chart.notes.push_back(tested(first->never_in_train->test_positives));
@@ -384,7 +386,8 @@ std::string popularity_section(ReadModels models) {
   add(recommended_figure(models));
   add(recall_figure(
       models, &Evaluated::deciles, "tenths of the training rows",
-      "From the few hottest items (1) to most of the catalogue (10): each tenth was learnt from as often."));
+      "From the few hottest items (1) to most of the catalogue (10): each tenth was learnt from as often. "
+      "Below, its test items."));
   add(recall_figure(models, &Evaluated::ages, "age of the item", age_note(models)));
   add(activity_figure(models));
   const std::string table = lists_table(models), health = health_table(models);
