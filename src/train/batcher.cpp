@@ -108,7 +108,9 @@ void Batcher::add_targets(std::vector<uint32_t>& events, TrainBatch& batch) cons
             [&](uint32_t a, uint32_t b) { return e.items.values[a] < e.items.values[b]; });
   for (size_t i = 0; i < events.size(); ++i) {
     const auto item = e.items.values[events[i]];
-    const double weight = source_.data->log.weight_of(e.log_row[events[i]]);
+    const double age = static_cast<double>(e.items.offsets[e.user[events[i]] + 1] - 1 - events[i]);
+    const double weight =
+        source_.data->log.weight_of(e.log_row[events[i]]) * std::pow(1 + age, -source_.options->target_recency);
     if (i > 0 && e.items.values[events[i - 1]] == item) {
       batch.weights.back() = std::max(batch.weights.back(), weight);
       continue;

@@ -289,6 +289,18 @@ TEST_F(BatcherOf, TargetsOfAWindowFollowItsMomentAndHistoryIsBefore) {
   EXPECT_GT(examples, 30u);
 }
 
+TEST_F(BatcherOf, TargetRecencyWeighsATargetByItsAgeInTheList) {
+  auto options = by_user(options_of("user_id,item_id,w\nu,a,2\nu,b,3\nu,c,4\nu,a,5\nu,d,1\nu,e,1\n"), Targets::half);
+  options.towers.user.history.last = 0;  // without a history all are targets
+  options.train.target_recency = 1;
+  const Batches b(options);
+  const auto batch = b.make(0);
+  std::map<std::string, double> weights;
+  for (size_t at = 0; const auto& item : b.targets(batch, 0)) weights[item] = batch.weights[at++];
+  // d and e are held out: a is the latest, c of age 1, b of age 2.
+  EXPECT_EQ(weights, (std::map<std::string, double>{{"a", 5}, {"b", 3.0 / 3}, {"c", 4.0 / 2}}));
+}
+
 TEST_F(BatcherOf, UserBalanceDividesAUsersWeightAmongItsTargets) {
   auto options = by_user(
       options_of("user_id,item_id,w\nu,a,2\nu,b,3\nu,c,4\nu,a,5\nu,d,1\nu,e,1\nv,a,7\nv,c,1\nv,d,1\n"), Targets::half);

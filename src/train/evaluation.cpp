@@ -23,6 +23,7 @@ UserStates user_states(const Dataset& data, const Events& events, int64_t moment
 
 bool uses_order(const Options& options, const UserStates& states) {
   const auto& h = options.towers.user.history;
+  if (options.train.rows == TrainingRows::user && options.train.target_recency > 0) return true;
   if (h.last == 0) return false;
   if (h.recency > 0) return true;
   if (options.train.rows == TrainingRows::interaction && options.train.history == HistoryMode::before) return true;

@@ -59,6 +59,9 @@ void describe(Fields& f, TrainOptions& o) {
   f.field("target_window", o.target_window, "targets = window: how long after the moment; as long as the test part");
   f.field("user_balance", o.user_balance,
           "rows = user: each of a user's n targets weighs n^-this; 0: every target the same, 1: every user");
+  f.field(
+      "target_recency", o.target_recency,
+      "rows = user: a target of age n in the user's list weighs (1 + n)^-this; 0.3 where taste moves on, 0: all alike");
   f.field("mask_history", o.mask_history, "rows = user: items of the history are not pushed away as negatives");
   f.choice("order", o.order, {{"shuffled", Order::shuffled}, {"time", Order::time}},
            "shuffled epochs, or one pass in time order");
@@ -108,6 +111,8 @@ void validate(const Options& o) {
          o.sampling.downsample_positives);
   for (const auto& n : o.sampling.negatives) validate(n);
   validate(o.train.optimizer);
+  if (!(o.train.target_recency >= 0 && std::isfinite(o.train.target_recency)))
+    fail(ErrorKind::usage, "train.target_recency is {}, expected 0 or more; 0 turns it off", o.train.target_recency);
   at_least("train.batch", o.train.batch, 1);
   at_least("train.epochs", o.train.epochs, 1);
   at_least("train.patience", o.train.patience, 1);
