@@ -82,6 +82,8 @@ void add_simulate_command(CLI::App& app) {
   w->add_option("--skew", world.skew, "how unevenly the recommender shows items")->capture_default_str();
   w->add_option("--withheld", world.withheld, "share of the items that are never shown to anyone")
       ->capture_default_str();
+  w->add_option("--impressions", world.impressions, "share of what was shown and not clicked that is written")
+      ->capture_default_str();
   w->add_option("--truth-users", world.truth_users, "users whose truth is written")->capture_default_str();
   w->add_option("--truth-items", world.truth_items, "most relevant items written for each of them")
       ->capture_default_str();

@@ -24,6 +24,7 @@ enum class Stream : uint64_t {
   test = 10,
   positives = 11,
   index = 12,
+  simulate_impressions = 13,
 };
 
 // A strong 64-bit mix (the finaliser of SplitMix64): equal inputs, equal outputs, no state.

@@ -122,10 +122,12 @@ Exposure make_exposure(const std::vector<WorldItem>& items, const std::vector<fl
 class World {
  public:
   World(ThreadPool& pool, const WorldOptions& options, const std::string& folder)
-      : pool_(pool), options_(options), population_(options) {
+      : pool_(pool), options_(options), population_(options),
+        shown_rng_(static_cast<uint64_t>(options.seed), Stream::simulate_impressions) {
     const auto path = [&](const char* name) { return fmt::format("{}/{}.{}", folder, name, options.format); };
     summary_.interactions = path("interactions"), summary_.items = path("items"), summary_.users = path("users");
     summary_.truth = path("truth"), summary_.exposure = path("exposure");
+    if (options.impressions > 0) summary_.shown = path("impressions");
   }
 
   WorldSummary make() {
@@ -200,6 +202,10 @@ class World {
                                         {"ts", ColumnType::time},
                                         {"device", ColumnType::text},
                                         {"watched", ColumnType::real}});
+    if (!summary_.shown.empty())
+      shown_.emplace(summary_.shown,
+                     std::vector<ColumnSpec>{
+                         {"user_id", ColumnType::text}, {"item_id", ColumnType::text}, {"ts", ColumnType::time}});
     Rng rng(static_cast<uint64_t>(options_.seed), Stream::simulate);
     Calendar calendar(options_.days);
     const auto n = static_cast<uint64_t>(options_.interactions);
@@ -217,6 +223,7 @@ class World {
       if ((i & 0xfff) == 0) progress.update(i);
     }
     table.close();
+    if (shown_) shown_->close();
     progress.finish();
     summary_.n_interactions = n;
   }
@@ -239,7 +246,10 @@ class World {
         if (!item || already_clicked(user, *item)) continue;
         ++impressions_[*item], ++summary_.impressions;
         const double p = probability(logit(user, items_[*item], device));
-        if (rng.uniform() >= p) continue;
+        if (rng.uniform() >= p) {
+          write_shown(row, *item, now_us);
+          continue;
+        }
         ++clicks_[*item];
         remember(user, *item);
         const double watched = std::clamp(0.25 + 0.6 * p + 0.2 * rng.normal(), 0.05, 1.0);
@@ -250,6 +260,15 @@ class World {
          "this world is exhausted: {} users have clicked nearly all they like of {} items; ask for fewer interactions, "
          "more users or more items",
          users_.size(), items_.size());
+  }
+
+  // Which of them are written is another stream of chance: the log is the same with and without them.
+  void write_shown(uint32_t user, uint32_t item, int64_t now_us) {
+    if (!shown_ || shown_rng_.uniform() >= options_.impressions) return;
+    push_id((*shown_)[0], 'u', user);
+    push_id((*shown_)[1], 'i', item);
+    (*shown_)[2].integers.push_back(now_us);
+    shown_->end_row();
   }
 
   // The recommender's next item for a user, or nothing when what it drew is not released yet or not to be shown.
@@ -371,7 +390,9 @@ class World {
   std::vector<uint32_t> impressions_, clicks_;  // per item
   Exposure exposure_;
   WeightedDraw activity_;  // of users
-  uint64_t born_ = 0;      // items released by now
+  std::optional<Table> shown_;
+  Rng shown_rng_;
+  uint64_t born_ = 0;  // items released by now
 };
 
 }  // namespace
@@ -386,6 +407,7 @@ void describe(Fields& f, WorldOptions& o) {
   f.field("skew", o.skew, "exponent of the exposure weights; higher: fewer items get more of the clicks");
   f.field("withheld", o.withheld, "share of the catalogue that is never shown to anyone");
   f.field("new_items", o.new_items, "share of the catalogue that is released during the log");
+  f.field("impressions", o.impressions, "share of what was shown and not clicked that is written");
   f.field("truth_users", o.truth_users, "users whose true relevance is written, evenly picked");
   f.field("truth_items", o.truth_items, "most relevant items written for each of them");
 }
@@ -405,6 +427,7 @@ WorldOptions resolved(WorldOptions o) {
   within("skew", o.skew, 0.0, 3.0);
   within("withheld", o.withheld, 0.0, 0.9);
   within("new_items", o.new_items, 0.0, 0.9);
+  within("impressions", o.impressions, 0.0, 1.0);
   within("truth_users", o.truth_users, int64_t{0}, int64_t{1'000'000'000});
   within("truth_items", o.truth_items, int64_t{1}, int64_t{1'000'000});
   const int64_t each = o.interactions / o.users, bearable = std::clamp<int64_t>(o.items / 4, 1, 150);

@@ -19,6 +19,7 @@
 //   truth         user_id, item_id, rank (from 1), probability, shown (to anyone, ever), clicked (by anyone): the most
 //                 relevant items of a user, of all items, on the user's usual device
 //   exposure      item_id, impressions, clicks, withheld (kept back by the recommender)
+//   impressions   user_id, item_id, ts: what was shown and not clicked, as much of it as asked for; not written for 0
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,7 @@ struct WorldOptions {
   double skew = 1.2;               // exponent of the exposure weight
   double withheld = 0.1;           // share of the catalogue that the recommender never puts up
   double new_items = 0.3;          // share of the catalogue that is born within the log's days
+  double impressions = 0;          // share of what was shown and not clicked that is written
   int64_t truth_users = 10000;     // users with a truth, evenly picked; all when there are no more
   int64_t truth_items = 100;       // most relevant items of each
 };
@@ -51,7 +53,7 @@ void describe(Fields& fields, WorldOptions& options);
 WorldOptions resolved(WorldOptions options);
 
 struct WorldSummary {
-  std::string interactions, items, users, truth, exposure;  // paths
+  std::string interactions, items, users, truth, exposure, shown;  // paths; shown: of the impressions
   uint64_t n_interactions = 0, n_items = 0, n_users = 0, impressions = 0;
   double top_fifth_share = 0;  // of the clicks, on the most clicked fifth of the items
   uint64_t items_never_shown = 0, items_never_clicked = 0;

@@ -259,6 +259,27 @@ TEST(WorldFiles, AreTheSameBytesForTheSameSeedOnAnyNumberOfThreadsAndOthersForAn
   for (const char* name : {"a", "b", "c"}) std::filesystem::remove_all(folder(name));
 }
 
+TEST(WorldFiles, HaveWhatWasShownAndNotClickedWhenAskedFor) {
+  WorldOptions options = small();
+  options.interactions = 3000, options.users = 150, options.items = 400;
+  ThreadPool pool(1);
+  const auto without = simulate_world(pool, options, folder("without"));
+  options.impressions = 1;
+  const auto all = simulate_world(pool, options, folder("all"));
+  options.impressions = 0.25;
+  const auto some = simulate_world(pool, options, folder("some"));
+  EXPECT_EQ(without.shown, "");
+  EXPECT_EQ(read_file(without.interactions), read_file(all.interactions));
+  File shown(all.shown), exposure(all.exposure);
+  std::vector<double> of_item(400);
+  for (const auto& id : shown.text["item_id"]) ++of_item[row_of(id)];
+  for (size_t i = 0; i < 400; ++i)
+    EXPECT_EQ(of_item[i], exposure.number["impressions"][i] - exposure.number["clicks"][i]) << i;
+  EXPECT_TRUE(std::is_sorted(shown.time["ts"].begin(), shown.time["ts"].end()));
+  EXPECT_NEAR(static_cast<double>(File(some.shown).rows) / static_cast<double>(shown.rows), 0.25, 0.03);
+  for (const char* name : {"without", "all", "some"}) std::filesystem::remove_all(folder(name));
+}
+
 TEST(WorldOptions, FillInUsersAndItemsByTheNumberOfInteractions) {
   WorldOptions options;
   options.interactions = 90000;
