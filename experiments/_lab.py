@@ -8,12 +8,20 @@ from _page import PROGRAM, ROOT, line_chart, table
 LABS = ROOT / "build" / "experiments"
 
 
+def make_world():
+    """The synthetic world of the experiments that ask for the truth or for impressions, in build/experiments/world; made once."""
+    folder = LABS / "world"
+    if not (folder / "truth.parquet").exists():
+        size = ["--interactions", "300000", "--seed", "11", "--truth-users", "4000", "--truth-items", "400", "--impressions", "0.3"]
+        subprocess.run([PROGRAM, "simulate", "world", *size, "-o", folder], check=True)
+
+
 class Lab:
     """A finished lab. A killed experiment goes on where it stopped; delete its folder under build/experiments to begin anew."""
 
-    def __init__(self, name, *settings):
+    def __init__(self, name):
         folder = LABS / name
-        subprocess.run([PROGRAM, "lab", "-c", ROOT / "experiments" / f"{name}.toml", *settings, "-o", folder], check=True, cwd=ROOT)
+        subprocess.run([PROGRAM, "lab", "-c", ROOT / "experiments" / f"{name}.toml", "-o", folder], check=True, cwd=ROOT)
         self.json = json.loads((folder / "lab.json").read_text())
         self.variants = {v["name"]: v for v in self.json["variants"]}
 
@@ -29,6 +37,24 @@ class Lab:
                 value = value[key]
             values.append(value)
         return sum(values) / len(values)
+
+    def validation(self, variant, metric):
+        """Of the epoch that was chosen, averaged over the seeds; a run without refit."""
+        runs = self.variants[variant]["runs"]
+        return sum(run["validation"][metric] for run in runs) / len(runs)
+
+    def truth(self, variant, metric):
+        return self.variants[variant]["truth"]["mean"][metric]
+
+    def seconds(self, variant):
+        runs = self.variants[variant]["runs"]
+        return sum(run["seconds"] for run in runs) / len(runs)
+
+    def judged(self):
+        """How many users, and what the intervals are."""
+        seeds, b = self.json["seeds"], self.json["bootstrap"]
+        of_seeds = "one seed" if len(seeds) == 1 else f"means of {len(seeds)} seeds"
+        return f"{self.json['users']:,} users judged, {of_seeds}; intervals: {b['resamples']} paired resamples over users, {b['confidence']:.0%}."
 
     def difference(self, variant, metric):
         """To the baseline, with the paired bootstrap's interval over users."""

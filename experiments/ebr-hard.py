@@ -1,19 +1,34 @@
-"""EBR's hard negatives on mtg_decks: how many online ones, which ranks offline, how many easy ones beside (KDD 2020, section 6.1)."""
+"""EBR's hard negatives (KDD 2020, section 6.1): how many online ones, which ranks offline, how many easy ones beside, impressions alone."""
 
-from _lab import Lab
+from _lab import Lab, make_world
 from _page import PAGES, write_block
 
 
-def main():
+def figures_of(lab):
+    return [("average popularity@100", lambda v: f"{lab.evaluation(v, ['average_popularity@100']):.0f}"),
+            ("coverage@100", lambda v: f"{100 * lab.evaluation(v, ['coverage@100']):.1f}%"),
+            ("seconds of training", lambda v: f"{lab.seconds(v):.0f}")]
+
+
+def decks():
     lab = Lab("ebr-hard")
-    figures = [("recall@1000", lambda v: f"{lab.evaluation(v, ['metrics', 'recall@1000']):.4f}"),
-               ("average popularity@100", lambda v: f"{lab.evaluation(v, ['average_popularity@100']):.0f}"),
-               ("seconds of training", lambda v: f"{lab.variants[v]['runs'][0]['seconds']:.0f}")]
-    text = lab.table(["recall@100", "recall@20"], figures)
-    text += f"\n\n{lab.json['users']:,} users judged; intervals: {lab.json['bootstrap']['resamples']} paired resamples over users, 95%."
-    write_block("ebr-hard.md", "figures", text)
+    write_block("ebr-hard.md", "figures", lab.table(["recall@100", "recall@20", "recall@1000"], figures_of(lab)) + "\n\n" + lab.judged())
     lab.bucket_chart(PAGES / "ebr-hard-buckets.svg", "Recall@100 by popularity of the item", "recall@100", lab.variants)
 
 
+def articles():
+    lab = Lab("ebr-hard-wikispeedia")
+    write_block("ebr-hard.md", "wikispeedia", lab.table(["recall@100", "recall@10"], figures_of(lab)) + "\n\n" + lab.judged())
+
+
+def impressions():
+    make_world()
+    lab = Lab("ebr-hard-world")
+    figures = [("true recall@100", lambda v: f"{lab.truth(v, 'recall@100'):.4f}"), *figures_of(lab)]
+    write_block("ebr-hard.md", "world", lab.table(["recall@100", "recall@20"], figures) + "\n\n" + lab.judged())
+
+
 if __name__ == "__main__":
-    main()
+    decks()
+    articles()
+    impressions()
