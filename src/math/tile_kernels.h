@@ -1,9 +1,10 @@
-// Products of a block of rows with a tile of columns, the inner loops of losses over logits: a table of functions for each
-// set of instructions, chosen at run time. All run on the calling thread; sums over an inner dimension are taken in its
+// Products of a block of rows with a tile of columns, the inner loops of losses over logits, and weighted sums of a
+// table's rows: a set of functions for each set of instructions, chosen at run time. All run on the calling thread; sums over an inner dimension are taken in its
 // order by one accumulator a result, so a table's results have the same bits wherever it runs.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "math/matrix.h"
@@ -37,6 +38,11 @@ struct TileKernels {
 
   // C += A^T B: A [k, m], B [k, D], C [m, D].
   void (*add_transposed_product)(MatrixView<const float> a, MatrixView<const float> b, MatrixView<float> c);
+
+  // y += sum_i weights[i] table[rows[i]] over i < n, in this order; y [D], table [any, D]. rows[0 .. readable) may be
+  // looked at, readable >= n: what is read after these n is asked for early.
+  void (*add_rows)(MatrixView<const float> table, const uint32_t* rows, const float* weights, size_t n, size_t readable,
+                   float* y);
 };
 
 inline constexpr float kNoPower = -1e30f;  // a bias that makes 2^x zero

@@ -115,6 +115,27 @@ TEST_P(TileKernelsTest, ProductsOfMatricesEqualTheDefinition) {
       }
 }
 
+TEST_P(TileKernelsTest, SumsOfRowsEqualTheDefinition) {
+  Rng rng(4, Stream::test);
+  for (const size_t dim : kDims)
+    for (const size_t n : {size_t{0}, size_t{1}, size_t{50}}) {
+      const auto table = noise(40, dim, dim + 2, 0);
+      std::vector<uint32_t> rows(n + 3);
+      std::vector<float> weights(n + 3);
+      for (auto& row : rows) row = static_cast<uint32_t>(rng.below(40));
+      for (auto& weight : weights) weight = static_cast<float>(rng.normal());
+      std::vector<float> y(dim + 1, 0.5f);
+      k.add_rows(table.view().slice_cols(0, dim), rows.data(), weights.data(), n, n + 3, y.data());
+      for (size_t d = 0; d < dim; ++d) {
+        double exact = 0.5, size = 1;
+        for (size_t i = 0; i < n; ++i)
+          exact += double{weights[i]} * double{table[rows[i]][d]}, size += std::abs(weights[i] * table[rows[i]][d]);
+        ASSERT_NEAR(y[d], exact, 1e-6 * size);
+      }
+      ASSERT_EQ(y[dim], 0.5f);  // nothing beyond D is written
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Usable, TileKernelsTest, testing::ValuesIn(usable_instructions()));
 
 TEST(Instructions, AreAtMostWhatTheEnvironmentNames) {

@@ -8,6 +8,7 @@
 #include "math/bag.h"
 #include "math/matrix.h"
 #include "nn/optimizer.h"
+#include "nn/row_uses.h"
 
 namespace pagoda {
 
@@ -16,6 +17,7 @@ template <class T>
 struct RowGradients {
   std::vector<uint32_t> rows;  // rising
   Matrix<T> values;            // [rows.size(), dim]
+  RowUses uses;                // where they came from; kept for its memory
   double squared_norm() const;
 };
 

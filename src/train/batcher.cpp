@@ -217,10 +217,11 @@ TrainBatch Batcher::make(uint64_t step, const std::vector<uint32_t>& order) cons
         std::partition_point(by_time_.begin(), by_time_.end(), [&](uint32_t e) { return events.time_us[e] < moment; });
     const auto to =
         std::partition_point(from, by_time_.end(), [&](uint32_t e) { return events.time_us[e] < moment + window_us_; });
+    std::vector<bool> is_active(events.items.size());  // a window holds many rows of the same users: marks, no sort
+    for (auto it = from; it != to; ++it) is_active[events.user[*it]] = true;
     std::vector<uint32_t> active;
-    for (auto it = from; it != to; ++it) active.push_back(events.user[*it]);
-    std::sort(active.begin(), active.end());
-    active.erase(std::unique(active.begin(), active.end()), active.end());
+    for (uint32_t user = 0; user < is_active.size(); ++user)
+      if (is_active[user]) active.push_back(user);
     rng.shuffle(std::span(active));
     for (size_t i = 0; i < active.size() && batch.users.size() < batch_; ++i)
       if (add_window(active[i], moment, batch, history)) history_ends.push_back(history.size());
