@@ -46,10 +46,6 @@ class Lab:
     def truth(self, variant, metric):
         return self.variants[variant]["truth"]["mean"][metric]
 
-    def seconds(self, variant):
-        runs = self.variants[variant]["runs"]
-        return sum(run["seconds"] for run in runs) / len(runs)
-
     def judged(self):
         """How many users, and what the intervals are."""
         seeds, b = self.json["seeds"], self.json["bootstrap"]

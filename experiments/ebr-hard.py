@@ -6,8 +6,7 @@ from _page import PAGES, write_block
 
 def figures_of(lab):
     return [("average popularity@100", lambda v: f"{lab.evaluation(v, ['average_popularity@100']):.0f}"),
-            ("coverage@100", lambda v: f"{100 * lab.evaluation(v, ['coverage@100']):.1f}%"),
-            ("seconds of training", lambda v: f"{lab.seconds(v):.0f}")]
+            ("coverage@100", lambda v: f"{100 * lab.evaluation(v, ['coverage@100']):.1f}%")]
 
 
 def decks():

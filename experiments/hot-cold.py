@@ -13,8 +13,7 @@ def real():
     figures = [("average popularity@100", lambda v: f"{lab.evaluation(v, ['average_popularity@100']):.0f}"),
                ("coverage@100", lambda v: percent(lab.evaluation(v, ["coverage@100"]))),
                ("long tail@100", lambda v: percent(lab.evaluation(v, ["long_tail_share@100"]))),
-               ("recall@100 of items never clicked", lambda v: f"{lab.evaluation(v, ['zero_train_positives', 'recall@100']):.4f}"),
-               ("seconds of training", lambda v: f"{lab.seconds(v):.0f}")]
+               ("recall@100 of items never clicked", lambda v: f"{lab.evaluation(v, ['zero_train_positives', 'recall@100']):.4f}")]
     write_block("hot-cold.md", "figures", lab.table(["recall@100", "recall@20"], figures) + "\n\n" + lab.judged())
     lab.bucket_chart(PAGES / "hot-cold-buckets.svg", "Recall@100 by popularity of the item", "recall@100", lab.variants)
 

@@ -9,11 +9,8 @@ def main():
     figures = [("average popularity@100", lambda v: f"{lab.evaluation(v, ['average_popularity@100']):.0f}"),
                ("coverage@100", lambda v: f"{100 * lab.evaluation(v, ['coverage@100']):.1f}%"),
                ("long tail@100", lambda v: f"{100 * lab.evaluation(v, ['long_tail_share@100']):.1f}%"),
-               ("recall@100 of items never clicked", lambda v: f"{lab.evaluation(v, ['zero_train_positives', 'recall@100']):.4f}"),
-               ("seconds of training", lambda v: f"{lab.variants[v]['runs'][0]['seconds']:.0f}")]
-    text = lab.table(["recall@100", "recall@20"], figures)
-    text += f"\n\n{lab.json['users']:,} users judged; intervals: {lab.json['bootstrap']['resamples']} paired resamples over users, 95%."
-    write_block("positives.md", "figures", text)
+               ("recall@100 of items never clicked", lambda v: f"{lab.evaluation(v, ['zero_train_positives', 'recall@100']):.4f}")]
+    write_block("positives.md", "figures", lab.table(["recall@100", "recall@20"], figures) + "\n\n" + lab.judged())
     lab.bucket_chart(PAGES / "positives-buckets.svg", "Recall@100 by popularity of the item", "recall@100", lab.variants)
 
 

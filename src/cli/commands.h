@@ -29,7 +29,7 @@ struct TrainArgs {
   std::vector<std::string> set;           // a.b=v
   std::vector<std::string> interactions;  // without a config
   std::string user, item, time, weight, items, users;
-  bool resume = false;
+  bool resume = false, profile = false;
 };
 struct EvaluateArgs {
   std::string model, data, k, json, rescore;

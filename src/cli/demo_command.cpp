@@ -77,7 +77,7 @@ void run_demo(const DemoArgs& args) {
     auto options = demo_options(world);
     options.loss.correction = corrected ? Correction::standard : Correction::none;
     log_info("training: {}", corrected ? "softmax with sampling-bias correction" : "plain softmax");
-    train(options, path, false, interrupted);
+    train(options, path, {}, interrupted);
     last = Bundle::open(path);
     test = test_users(*last, options, {});
     auto judgement = judge(pool, *last, test, options.evaluate.k);

@@ -118,6 +118,7 @@ int run(int argc, char** argv) {
   c->add_option("--set", train.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
   c->add_option("-o,--output", train.output, "the bundle to write; its run folder is OUTPUT.run")->required();
   c->add_flag("--resume", train.resume, "go on from the last checkpoint, if there is one");
+  c->add_flag("--profile", train.profile, "a table of where each step's time went");
   c->add_option("--interactions", train.interactions, "the log, in place of data.interactions");
   c->add_option("--user", train.user, "column of the user's id");
   c->add_option("--item", train.item, "column of the item's id");

@@ -27,7 +27,7 @@ void run_train(const TrainArgs& args) {
       std::any_of(args.set.begin(), args.set.end(), [](const auto& a) { return a.starts_with("data.split"); });
   if (args.config.empty() && !data.time.empty() && !split_given)
     data.split = {.kind = SplitKind::time, .validation = "7d", .test = "7d", .test_files = {}};
-  train(options, args.output, args.resume, interrupted);
+  train(options, args.output, {.resume = args.resume, .profile = args.profile}, interrupted);
   log_info("{}: written; next: pagoda evaluate {}", args.output, args.output);
 }
 

@@ -35,7 +35,8 @@ class Lab {
     judged_by_ = fmt::format("k = [{}]", fmt::join(plan.lab.k, ", "));
     if (plan.lab.truth.empty()) return;
     truth_ = read_truth(plan.lab.truth);
-    judged_by_ += fmt::format(", the first {} of {} ({} bytes)", plan.lab.truth_good, plan.lab.truth,
+    judged_by_ += fmt::format(", the first {} of {} ({} bytes)", plan.lab.truth_good,
+                              std::filesystem::weakly_canonical(plan.lab.truth).string(),
                               MappedFile(plan.lab.truth).bytes().size());
   }
 
@@ -118,7 +119,7 @@ std::string Lab::train_bundle(const std::string& stem, const Options& options, c
   const auto& data = this->data(options);
   log_info("run {} of {}: {}{}", number_, total_, what, resume ? ", from its checkpoint" : "");
   try {
-    train(options, data, path, resume, interrupted_);
+    train(options, data, path, {.resume = resume}, interrupted_);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::interrupted) fail(error.kind(), "{}: {}", what, error.what());
     fail(ErrorKind::interrupted, "interrupted in run {} of {}, {}; the same command goes on from there", number_,
@@ -174,7 +175,7 @@ RunResult Lab::run(const Variant& variant, const Options& options, int64_t seed)
     log_warning("{}", error.what());
   }
   if (done) {
-    const bool trained = done->config == result_config(options);
+    const bool trained = is_config_of(done->config, options);
     if (trained && done->judged_by == judged_by_) {
       if (!plan_.lab.keep_models) remove_bundle(stem + ".pagoda");
       return *std::move(done);
@@ -197,10 +198,9 @@ TriedValue Lab::try_value(const Variant& variant, const Candidate& candidate) {
   tried.file_name = fmt::format("{}-{}", variant.file_name, &candidate - variant.candidates.data() + 1);
   const std::string stem = folder_ + "/tune/" + tried.file_name, json_path = stem + ".json";
   TriedValue out{candidate.label, candidate.settings};
-  const std::string config = result_config(options);
   if (file_exists(json_path)) {
     const Json json = Json::parse(read_file(json_path), nullptr, false);
-    if (json.is_object() && json.value("config", "") == config) {
+    if (json.is_object() && is_config_of(json.value("config", ""), options)) {
       out.value = json.value("value", 0.0), out.epochs = json.value("epochs", 0.0);
       remove_bundle(stem + ".pagoda");  // a kill may have left it
       return out;
@@ -212,7 +212,8 @@ TriedValue Lab::try_value(const Variant& variant, const Candidate& candidate) {
     fail(ErrorKind::usage, "{}: there is no validation part to tune '{}' on; have data.split keep one", plan_.path,
          variant.name);
   out.value = best.value, out.epochs = best.epoch;
-  const Json json{{"config", config}, {"label", out.label}, {"value", out.value}, {"epochs", out.epochs}};
+  const Json json{
+      {"config", result_config(options)}, {"label", out.label}, {"value", out.value}, {"epochs", out.epochs}};
   write_file(json_path, json.dump(1) + "\n");
   remove_bundle(path);
   return out;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "core/config.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "train/run_log.h"
@@ -26,6 +27,18 @@ std::string result_config(Options options) {
   options.train.checkpoint_seconds = standard.checkpoint_seconds;
   options.evaluate.k = EvaluateOptions().k;
   return to_toml(options, false);
+}
+
+bool is_config_of(const std::string& written, const Options& options) {
+  const std::string config = result_config(options);
+  if (written == config) return true;
+  try {
+    Options of_written;
+    Config::from_text(written, "a result").read([&](Fields& f) { describe(f, of_written); });
+    return result_config(of_written) == config;
+  } catch (const Error&) {  // a key or value that this version does not have
+    return false;
+  }
 }
 
 void write_result(const std::string& stem, const RunResult& result) {

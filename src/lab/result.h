@@ -29,6 +29,9 @@ struct RunResult {
 // The config of a run, as TOML, without what does not change the trained bits (threads, time between checkpoints) or is
 // the lab's to say (lengths of lists): runs of equal text are the same run.
 std::string result_config(Options options);
+// Whether a run of the config `written`, a result_config() of this version or of an earlier one, is the run of `options`:
+// a key that it does not have had its default.
+bool is_config_of(const std::string& written, const Options& options);
 
 // Paths without an extension: "lab/plain-1".
 void write_result(const std::string& stem, const RunResult& result);

@@ -151,5 +151,19 @@ TEST(ResultConfig, LeavesOutWhatDoesNotChangeTheBits) {
   EXPECT_NE(result_config(a), result_config(b));
 }
 
+TEST(ResultConfig, OfAnEarlierVersionHasItsNewKeysAtTheirDefaults) {
+  Options options;
+  auto earlier = result_config(options);
+  const auto key = earlier.find("target_recency");
+  ASSERT_NE(key, std::string::npos);
+  const auto line = earlier.rfind('\n', key);
+  earlier.erase(line, earlier.find('\n', key) - line);
+  EXPECT_TRUE(is_config_of(earlier, options));
+  EXPECT_TRUE(is_config_of(result_config(options), options));
+  options.train.target_recency = 0.3;
+  EXPECT_FALSE(is_config_of(earlier, options));
+  EXPECT_FALSE(is_config_of("[train]\nno_such_key = 1\n", options));
+}
+
 }  // namespace
 }  // namespace pagoda

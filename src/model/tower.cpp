@@ -23,8 +23,10 @@ void Tower<T>::forward(ThreadPool& pool, std::span<const EmbeddingTable<T>> tabl
   check(batch.bags.size() == layout_.bags.size(), "a batch of another layout");
   pass.input.resize(batch.size, width_);
   const MatrixView<T> x = pass.input;
-  for (size_t b = 0; b < batch.bags.size(); ++b)
+  for (size_t b = 0; b < batch.bags.size(); ++b) {
+    const StageClock::Within gather(pass.clock, Stage::gather);
     tables[table_of_[b]].forward(pool, batch.bags[b], x.slice_cols(column_of_[b], column_of_[b] + layout_.bags[b].dim));
+  }
   for (size_t i = 0; i < batch.size && layout_.dense > 0; ++i)
     for (size_t k = 0; k < layout_.dense; ++k) x[i][width_ - layout_.dense + k] = static_cast<T>(batch.dense[i][k]);
   pass.output.resize(batch.size, mlp_.out());

@@ -28,13 +28,13 @@ enum class Mining {
 inline constexpr double kMinedStart = 0.2;
 
 struct NegativesOptions {
-  std::string source = "in_batch";  // a name of negative_source_names()
-  int64_t count = 0;                // columns a step, or a row for sources of per-row columns; 0: the source's own
-  int64_t final_count = -1;         // the count moves evenly to this one at the end of training; -1: it stays
-  std::optional<double> start;      // share of training at which the source begins; none: the source's own
-  double stop = 1.0;                // and at which it ends
-  std::optional<double> power;      // of popularity; none: the source's own
-  std::optional<double> share;      // hot: of the items, the head; cold_per_user: the tail; none: the source's own
+  std::string source = "in_batch";   // a name of negative_source_names()
+  int64_t count = 0;                 // columns a step, or a row for sources of per-row columns; 0: the source's own
+  int64_t final_count = -1;          // the count moves evenly to this one at the end of training; -1: it stays
+  std::optional<double> start = {};  // share of training at which the source begins; none: the source's own
+  double stop = 1.0;                 // and at which it ends
+  std::optional<double> power = {};  // of popularity; none: the source's own
+  std::optional<double> share = {};  // hot: of the items, the head; cold_per_user: the tail; none: the source's own
   Mining mining = Mining::online;
   int64_t first_rank = 101, last_rank = 500;  // offline mining: the ranks that are hard and not too hard (EBR)
   double shard = 0.25;                        // offline mining: share of the catalogue that is searched, drawn anew

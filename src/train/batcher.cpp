@@ -1,6 +1,7 @@
 #include "train/batcher.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numeric>
 
@@ -276,7 +277,11 @@ BatchStream::BatchStream(const Batcher& batcher, uint64_t first_step, uint64_t e
       for (uint64_t step = first_step; step < end_step; ++step) {
         if (const auto epoch = step / batcher.steps_per_epoch(); epoch != order_epoch)
           order = batcher.epoch_order(epoch), order_epoch = epoch;
-        if (!queue_.push(batcher.make(step, order))) return;
+        const auto start = std::chrono::steady_clock::now();
+        auto batch = batcher.make(step, order);
+        seconds_making_ =
+            seconds_making_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        if (!queue_.push(std::move(batch))) return;
       }
       queue_.close();
     } catch (...) {

@@ -71,9 +71,11 @@ class BatchStream {
   BatchStream(const Batcher& batcher, uint64_t first_step, uint64_t end_step, size_t ahead = 4);
   ~BatchStream();
   std::optional<TrainBatch> next() { return queue_.pop(); }  // nothing at end_step
+  double seconds_making() const { return seconds_making_; }  // of the thread, so far, without its waiting
 
  private:
   BoundedQueue<TrainBatch> queue_;
+  std::atomic<double> seconds_making_ = 0;
   std::thread thread_;
 };
 

@@ -89,7 +89,7 @@ class Health : public TrainTest {
     o.train.epochs = 2;
     o.towers.model.dim = 8;
     const std::atomic<bool> never{false};
-    train(o, folder_ + "/m.pagoda", false, never);
+    train(o, folder_ + "/m.pagoda", {}, never);
     return Bundle::open(folder_ + "/m.pagoda");
   }
   TrainingHealth replayed(const Bundle& bundle, const std::vector<size_t>& ks, int threads = 2) {

@@ -34,6 +34,7 @@ Trainer::Trainer(const Options& options, Fit& fit, size_t batch_rows, uint64_t s
                                        options.sampling.count_by);
   for (const auto& p : fit.model.towers.parameters())
     optimizers_.emplace_back(options.train.optimizer, p.matrix->rows(), p.matrix->cols(), p.table);
+  user_pass_.clock = item_pass_.clock = &clock_;
 }
 
 Trainer::~Trainer() = default;
@@ -50,15 +51,19 @@ StepResult Trainer::step(const TrainBatch& batch) {
                      .progress = static_cast<double>(batch.step) / static_cast<double>(std::max<uint64_t>(1, steps_)),
                      .positives = positives.values,
                      .users = batch.users};
+  clock_.enter(Stage::sample);
   frequency_->observe(now.positives);
   mixture_->draw(now, columns_);
+  clock_.enter(Stage::encode);
   encode_items(batch);
 
+  clock_.enter(Stage::towers);
   auto& towers = model_.towers;
   towers.forward_users(pool_, batch.encoded, {dropout, seed, batch.step, kUserDropout}, user_pass_);
   towers.forward_items(pool_, items_, {dropout, seed, batch.step, kItemDropout}, item_pass_);
   column_vectors_.gather(pool_, item_pass_.output, memory_.get(), columns_v_);
 
+  clock_.enter(Stage::sample);
   // The catalogue's columns are its rows; otherwise example i's positive is column i.
   Ragged<uint32_t> own_columns = positives;
   if (!mixture_->is_catalogue()) std::iota(own_columns.values.begin(), own_columns.values.end(), 0u);
@@ -67,6 +72,7 @@ StepResult Trainer::step(const TrainBatch& batch) {
   if (options_.train.mask_history && options_.train.rows == TrainingRows::user)
     mask_known(batch.known, own_columns, shared, masked);
   add_hardest(now, own_columns, masked);
+  clock_.enter(Stage::loss);
   d_users_.resize(user_pass_.output.rows(), towers.dim());
   d_columns_.resize(columns_v_.rows(), towers.dim());
   LossOutput<float> result{.d_users = d_users_, .d_items = d_columns_};
@@ -91,11 +97,14 @@ StepResult Trainer::step(const TrainBatch& batch) {
     fail(ErrorKind::failed, "step {}: the loss is {}; lower train.learning_rate or set train.clip_norm", batch.step,
          result.value);
 
+  clock_.enter(Stage::backward);
   column_vectors_.scatter(pool_, d_columns_, columns_.gradient_scale, d_items_);
   towers.backward(pool_, batch.encoded, user_pass_, d_users_, items_, item_pass_, d_items_, gradients_);
+  clock_.enter(Stage::update);
   update(batch.step);
   if (!options_.loss.temperature) move_temperature(result.d_log_temperature);
   remember(now);
+  clock_.enter(Stage::between);
   return {result.value, batch.users.size(), static_cast<double>(masked.values.size()),
           static_cast<double>(batch.users.size()) * static_cast<double>(columns_.shared - columns_.first_negative)};
 }

@@ -30,7 +30,7 @@ class Run {
     relevant_ = relevant_items(data_, Part::validation);
   }
 
-  void execute(bool resume);
+  void execute(RunFlags flags);
 
  private:
   std::string path(const char* name) const { return run_folder(output_) + "/" + name; }
@@ -50,16 +50,18 @@ class Run {
   uint64_t config_checksum_;
   TrainingProgress progress_;
   std::optional<RunLog> log_;
+  bool profile_ = false;
   std::vector<NamedValue> validation_;  // of the latest evaluation
   std::string frequency_;               // state at the end of the run
   Clock::time_point last_checkpoint_ = Clock::now(), phase_start_ = Clock::now();
 };
 
-void Run::execute(bool resume) {
+void Run::execute(RunFlags flags) {
+  profile_ = flags.profile;
   const auto checkpoint_path = path("checkpoint");
   std::optional<Checkpoint> from;
-  if (resume && file_exists(checkpoint_path)) from.emplace(checkpoint_path, config_checksum_);
-  if (resume && !from) log_info("no checkpoint in {}: beginning anew", run_folder(output_));
+  if (flags.resume && file_exists(checkpoint_path)) from.emplace(checkpoint_path, config_checksum_);
+  if (flags.resume && !from) log_info("no checkpoint in {}: beginning anew", run_folder(output_));
   make_folder(run_folder(output_));
   if (!from)  // of another run: a later --resume must not find it beside this run's best model
     std::filesystem::remove(checkpoint_path), std::filesystem::remove(path("best"));
@@ -115,11 +117,17 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
   std::optional<Progress> bar;
   auto epoch_start = Clock::now();
   uint64_t epoch_examples = 0;
-  while (auto batch = stream.next()) {
+  const auto next_batch = [&] {
+    const StageClock::Within read(&trainer.clock(), Stage::read);
+    return stream.next();
+  };
+  uint64_t steps = 0;
+  while (auto batch = next_batch()) {
     const uint64_t epoch = batch->step / per_epoch, in_epoch = batch->step % per_epoch;
     if (in_epoch == 0) mine(fit, trainer, epoch);
     if (!bar) bar.emplace(fmt::format("epoch {}/{}", epoch + 1, end_epoch), per_epoch, "steps");
     const auto result = trainer.step(*batch);
+    ++steps;
     progress_.next_step = batch->step + 1;
     progress_.loss_sum += result.loss * static_cast<double>(result.examples);
     progress_.hit_sum += result.accidental_hits, progress_.pair_sum += result.pairs;
@@ -158,6 +166,7 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
     }
     if (due) keep(fit, trainer);
   }
+  if (profile_) log_info("{}", trainer.clock().table(steps, stream.seconds_making()));
   ByteWriter frequency;
   trainer.frequency().save(frequency);
   frequency_ = frequency.bytes();
@@ -229,17 +238,17 @@ void Run::write(Fit& fit) {
 
 std::string run_folder(const std::string& output) { return output + ".run"; }
 
-void train(const Options& options, const std::string& output, bool resume, const std::atomic<bool>& interrupted) {
+void train(const Options& options, const std::string& output, RunFlags flags, const std::atomic<bool>& interrupted) {
   validate(options);
   parse_metric(options.train.choose_by);
-  Run(options, load_dataset(options.data), output, interrupted).execute(resume);
+  Run(options, load_dataset(options.data), output, interrupted).execute(flags);
 }
 
-void train(const Options& options, const Dataset& data, const std::string& output, bool resume,
+void train(const Options& options, const Dataset& data, const std::string& output, RunFlags flags,
            const std::atomic<bool>& interrupted) {
   validate(options);
   parse_metric(options.train.choose_by);
-  Run(options, data, output, interrupted).execute(resume);
+  Run(options, data, output, interrupted).execute(flags);
 }
 
 }  // namespace pagoda

@@ -9,13 +9,18 @@
 
 namespace pagoda {
 
+struct RunFlags {
+  bool resume = false;
+  bool profile = false;  // a table of where the time went, to stderr
+};
+
 // Trains as the options say and writes the bundle to `output`; its run folder is `output`.run: checkpoint, metrics.jsonl,
 // TensorBoard events. With `resume` it goes on from the checkpoint there, if there is one, to the same bits as a run
 // that was never stopped. `interrupted` is looked at after every step: when set, a checkpoint is kept and
 // Error{interrupted} thrown.
-void train(const Options& options, const std::string& output, bool resume, const std::atomic<bool>& interrupted);
+void train(const Options& options, const std::string& output, RunFlags flags, const std::atomic<bool>& interrupted);
 // The same on data that is loaded already, by the same options.data.
-void train(const Options& options, const Dataset& data, const std::string& output, bool resume,
+void train(const Options& options, const Dataset& data, const std::string& output, RunFlags flags,
            const std::atomic<bool>& interrupted);
 
 std::string run_folder(const std::string& output);  // output + ".run"
