@@ -24,6 +24,7 @@ constexpr double kCoveredWell = 0.01;
 // correct.
 constexpr double kSkewed = 0.5;
 // More columns than this that the user likes, and no mask knows of.
+constexpr double kMiddleMatters = 0.1;  // share of the clicks
 constexpr double kLikedMany = 0.05;
 // Columns a row of cold_per_user.
 constexpr uint64_t kColdColumns = 4;
@@ -97,6 +98,7 @@ class Adviser {
   bool order_matters() const { return d_.drift && drifts(*d_.drift); }
   bool skewed() const { return d_.log_q_gap >= kSkewed; }
   const Stratum& head() const { return d_.strata.front(); }
+  const Stratum& middle() const { return d_.strata[2]; }  // 5-20%
   const Stratum& tail() const { return d_.strata.back(); }
   uint64_t never() const { return d_.catalogue_items - d_.clicked_items; }
   double liked_unmasked() const { return std::max(0.0, d_.liked_in_batch - d_.accidental_hits); }
@@ -162,11 +164,12 @@ class Adviser {
       return;
     }
     const auto why =
-        never() > 0 ? fmt::format(
-                          "{} of {} items were never clicked: in_batch never pushes them away, and they may come up "
-                          "anywhere. ",
-                          grouped(never()), grouped(d_.catalogue_items))
-                    : std::string();
+        never() > 0
+            ? fmt::format(
+                  "{} of {} items were never clicked: in_batch never pushes them away, and they may come up "
+                  "anywhere. What is only new is pushed away with them: leave it out where new items must be found. ",
+                  grouped(never()), grouped(d_.catalogue_items))
+            : std::string();
     say("uniform", Verdict::take,
         "{}An item of the bottom half ({} of the clicks) is an in-batch column beside {} of the rows, with {} uniform "
         "columns beside "
@@ -182,6 +185,16 @@ class Adviser {
     if (d_.top_20_share < 0.5) {
       say("hot", Verdict::leave_out, "The top 20% of the items hold {} of the clicks: there is no head to draw from.",
           percent(d_.top_20_share));
+    } else if (head().in_batch_columns >= 1 && share_of(middle()) >= kMiddleMatters && middle().in_batch_columns < 1) {
+      sampled_.hot = power_of_two(static_cast<double>(middle().items), 64, 2048);
+      say("hot", Verdict::take,
+          "Worth comparing: one of the top 1% already is {} columns of a batch, but an item of the {} ({} items, {} of "
+          "the "
+          "clicks) is a column beside only {} of the rows, and those are the hard negatives after the hottest: {} "
+          "columns "
+          "from the top 20%.",
+          significant(head().in_batch_columns), middle().name, grouped(middle().items), percent(share_of(middle())),
+          percent(middle().in_batch_chance), grouped(sampled_.hot));
     } else if (head().in_batch_columns >= 1) {
       say("hot", Verdict::leave_out,
           "The top 20% of the items hold {} of the clicks, and one of the top 1% ({} items) already is {} columns of a "
@@ -346,7 +359,8 @@ class Adviser {
     };
     if (sampled_.in_batch) source("in_batch", "");
     if (sampled_.uniform) source("uniform", fmt::format("count = {}\n", d_.uniform_count));
-    if (sampled_.hot) source("hot", fmt::format("count = {}\nshare = 0.01\n", sampled_.hot));
+    if (sampled_.hot)
+      source("hot", fmt::format("count = {}\nshare = {}\n", sampled_.hot, head().in_batch_columns >= 1 ? 0.2 : 0.01));
     if (sampled_.cold_per_user)
       source("cold_per_user", fmt::format("count = {}\nshare = 0.5\n", sampled_.cold_per_user));
     if (sampled_.cross_batch) source("cross_batch", fmt::format("count = {}\n", sampled_.cross_batch));

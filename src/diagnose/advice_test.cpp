@@ -162,6 +162,18 @@ TEST(Advice, LeavesOutHotItemsThatAlreadyAreColumns) {
   EXPECT_TRUE(says(advice, "hot", "already is 9.7 columns of a batch"));
 }
 
+TEST(Advice, TakesHotItemsWhereTheOnesBehindTheHottestAreSeldomColumns) {
+  auto d = large();
+  d.strata[0].in_batch_columns = 9.7;
+  d.strata[2] = {"5-20%", 2177, d.rows / 4, 0.45, 0.33, 0.38};
+  auto advice = advise(d);
+  EXPECT_TRUE(takes(advice, "hot"));
+  EXPECT_TRUE(says(advice, "hot", "an item of the 5-20% (2,177 items, 25% of the clicks)"));
+  EXPECT_NE(advice.blocks[0].toml.find("count = 2048\nshare = 0.2"), std::string::npos);
+  d.strata[2].clicks = d.rows / 20;  // they hold little
+  EXPECT_FALSE(takes(advise(d), "hot"));
+}
+
 TEST(Advice, LeavesOutColdItemsOfSingleRowsWhereUniformColumnsReachThem) {
   auto d = large();
   d.catalogue_items = 1000000, d.clicked_items = 900000, d.uniform_count = 8192;  // 20 draws of each an epoch
