@@ -44,6 +44,16 @@ def test_a_log_alone_is_enough_to_train(cli, world, tmp_path):
     assert [(key, len(items)) for key, items, _ in lists] == [("u1", 7), ("u2", 7)]
 
 
+def test_a_profile_says_where_the_time_of_the_steps_went(cli, world, tmp_path):
+    done = cli("train", "--interactions", world / "interactions.parquet", "--time", "ts", "--set", "train.epochs=1", "--set", "train.refit=false",
+               "--set", "model.dim=8", "--profile", "-o", tmp_path / "m.pagoda")
+    lines = done.stderr[done.stderr.index("stage "):].splitlines()
+    shares = {line.split()[0]: float(line.split()[3].rstrip("%")) for line in lines[1:11]}
+    assert list(shares) == ["read", "sample", "encode", "gather", "towers", "loss", "backward", "combine", "update", "between"]
+    assert abs(sum(shares.values()) - 100) < 1 and shares["loss"] > 0
+    assert lines[11].split()[-1] == "steps" and lines[12].startswith("reader ")
+
+
 @pytest.fixture(scope="module")
 def truth(world):
     """Per user of the last 30 days: the items; and what came before."""

@@ -39,8 +39,10 @@ struct TileKernels {
   // C += A^T B: A [k, m], B [k, D], C [m, D].
   void (*add_transposed_product)(MatrixView<const float> a, MatrixView<const float> b, MatrixView<float> c);
 
-  // y += sum_i weights[i] table[rows[i]] over i < n, in this order; y [D], table [any, D]. rows[0 .. readable) may be
-  // looked at, readable >= n: what is read after these n is asked for early.
+  // y = sum_i weights[i] table[rows[i]] over i < n, in this order, and y += it; y [D], table [any, D].
+  // rows[0 .. readable) may be looked at, readable >= n: what is read after these n is asked for early.
+  void (*sum_rows)(MatrixView<const float> table, const uint32_t* rows, const float* weights, size_t n, size_t readable,
+                   float* y);
   void (*add_rows)(MatrixView<const float> table, const uint32_t* rows, const float* weights, size_t n, size_t readable,
                    float* y);
 };

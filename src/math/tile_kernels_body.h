@@ -165,13 +165,13 @@ void add_transposed_product(MatrixView<const float> a, MatrixView<const float> b
 }
 
 // Columns [d, d + W vectors): the sum stays in registers, a row of the table is read once.
-template <int W>
-PAGODA_INLINE void add_rows_at(const float* table, size_t stride, const uint32_t* rows, const float* weights, size_t n,
+template <bool Add, int W>
+PAGODA_INLINE void sum_rows_at(const float* table, size_t stride, const uint32_t* rows, const float* weights, size_t n,
                                size_t readable, float* y) {
   constexpr size_t kAhead = 16, kLine = 64 / sizeof(float);
   V sums[W];
 #pragma GCC unroll 4
-  for (int w = 0; w < W; ++w) sums[w] = Vector::load(y + w * kLanes);
+  for (int w = 0; w < W; ++w) sums[w] = Add ? Vector::load(y + w * kLanes) : Vector::set(0);
   for (size_t i = 0; i < n; ++i) {
     if (i + kAhead < readable)
       for (size_t c = 0; c < W * kLanes; c += kLine) __builtin_prefetch(table + rows[i + kAhead] * stride + c);
@@ -184,22 +184,33 @@ PAGODA_INLINE void add_rows_at(const float* table, size_t stride, const uint32_t
   for (int w = 0; w < W; ++w) Vector::store(y + w * kLanes, sums[w]);
 }
 
-void add_rows(MatrixView<const float> table, const uint32_t* rows, const float* weights, size_t n, size_t readable,
-              float* y) {
+template <bool Add>
+void sum_all_rows(MatrixView<const float> table, const uint32_t* rows, const float* weights, size_t n, size_t readable,
+                  float* y) {
   const size_t dim = table.cols(), stride = table.stride();
   size_t d = 0;
   for (; d + 4 * kLanes <= dim; d += 4 * kLanes)
-    add_rows_at<4>(table.data() + d, stride, rows, weights, n, readable, y + d);
+    sum_rows_at<Add, 4>(table.data() + d, stride, rows, weights, n, readable, y + d);
   for (; d + 2 * kLanes <= dim; d += 2 * kLanes)
-    add_rows_at<2>(table.data() + d, stride, rows, weights, n, readable, y + d);
-  for (; d + kLanes <= dim; d += kLanes) add_rows_at<1>(table.data() + d, stride, rows, weights, n, readable, y + d);
+    sum_rows_at<Add, 2>(table.data() + d, stride, rows, weights, n, readable, y + d);
+  for (; d + kLanes <= dim; d += kLanes)
+    sum_rows_at<Add, 1>(table.data() + d, stride, rows, weights, n, readable, y + d);
   if (d == dim) return;
+  if (!Add) std::fill(y + d, y + dim, 0.0f);
   for (size_t i = 0; i < n; ++i)
     for (size_t k = d; k < dim; ++k) y[k] += weights[i] * table[rows[i]][k];
 }
 
-constexpr TileKernels kKernels{kLanes,  kPanel, kRows, pack, products, powers, product, add_transposed_product,
-                               add_rows};
+constexpr TileKernels kKernels{kLanes,
+                               kPanel,
+                               kRows,
+                               pack,
+                               products,
+                               powers,
+                               product,
+                               add_transposed_product,
+                               sum_all_rows<false>,
+                               sum_all_rows<true>};
 
 }  // namespace
 }  // namespace pagoda

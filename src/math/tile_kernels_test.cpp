@@ -125,14 +125,18 @@ TEST_P(TileKernelsTest, SumsOfRowsEqualTheDefinition) {
       for (auto& row : rows) row = static_cast<uint32_t>(rng.below(40));
       for (auto& weight : weights) weight = static_cast<float>(rng.normal());
       std::vector<float> y(dim + 1, 0.5f);
+      std::vector<float> fresh(dim + 1, std::numeric_limits<float>::quiet_NaN());
       k.add_rows(table.view().slice_cols(0, dim), rows.data(), weights.data(), n, n + 3, y.data());
+      k.sum_rows(table.view().slice_cols(0, dim), rows.data(), weights.data(), n, n + 3, fresh.data());
       for (size_t d = 0; d < dim; ++d) {
         double exact = 0.5, size = 1;
         for (size_t i = 0; i < n; ++i)
           exact += double{weights[i]} * double{table[rows[i]][d]}, size += std::abs(weights[i] * table[rows[i]][d]);
         ASSERT_NEAR(y[d], exact, 1e-6 * size);
+        ASSERT_NEAR(fresh[d], exact - 0.5, 1e-6 * size);
       }
       ASSERT_EQ(y[dim], 0.5f);  // nothing beyond D is written
+      ASSERT_TRUE(std::isnan(fresh[dim]));
     }
 }
 

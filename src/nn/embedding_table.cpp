@@ -12,14 +12,16 @@ namespace pagoda {
 
 namespace {
 
-// y += sum_n weights[n] table[rows[n]], n in [begin, end) of lists that are readable up to `last`.
-template <class T>
-void add_rows(const TileKernels& kernels, MatrixView<const T> table, const uint32_t* rows, const float* weights,
+// y = sum_n weights[n] table[rows[n]], or y += it, n in [begin, end) of lists that are readable up to `last`.
+template <bool Add, class T>
+void sum_rows(const TileKernels& kernels, MatrixView<const T> table, const uint32_t* rows, const float* weights,
               size_t begin, size_t end, size_t last, T* y) {
-  if constexpr (std::is_same_v<T, float>)
-    kernels.add_rows(table, rows + begin, weights + begin, end - begin, last - begin, y);
-  else
+  if constexpr (std::is_same_v<T, float>) {
+    (Add ? kernels.add_rows : kernels.sum_rows)(table, rows + begin, weights + begin, end - begin, last - begin, y);
+  } else {
+    if (!Add) std::fill(y, y + table.cols(), T{0});
     for (size_t n = begin; n < end; ++n) axpy(static_cast<T>(weights[n]), table[rows[n]], y, table.cols());
+  }
 }
 
 const TileKernels& best_kernels() { return tile_kernels(usable_instructions().back()); }
@@ -45,14 +47,11 @@ template <class T>
 void EmbeddingTable<T>::forward(ThreadPool& pool, const Bag& bag, MatrixView<T> out) const {
   check(out.rows() == bag.size() && out.cols() == values_.cols(), "a bag's output has a row an example");
   const TileKernels& kernels = best_kernels();
-  pool.for_chunks(bag.size(), 64, [&](size_t begin, size_t end) {
+  pool.for_chunks(bag.size(), 256, [&](size_t begin, size_t end) {
     const auto& [offsets, rows] = bag.rows;
-    for (size_t i = begin; i < end; ++i) {
-      T* y = out[i];
-      std::fill(y, y + values_.cols(), T{0});
-      add_rows<T>(kernels, values_.view(), rows.data(), bag.weights.data(), offsets[i], offsets[i + 1], offsets[end],
-                  y);
-    }
+    for (size_t i = begin; i < end; ++i)
+      sum_rows<false, T>(kernels, values_.view(), rows.data(), bag.weights.data(), offsets[i], offsets[i + 1],
+                         rows.size(), out[i]);
   });
 }
 
@@ -67,13 +66,12 @@ void EmbeddingTable<T>::backward(ThreadPool& pool, std::span<const Reading> read
   const TileKernels& kernels = best_kernels();
   pool.for_chunks(out.rows.size(), 64, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
-      T* gradient = out.values[r];
-      std::fill(gradient, gradient + values_.cols(), T{0});
-      for (size_t begin_of_it = uses.first[r], n; begin_of_it < uses.first[r + 1]; begin_of_it = n) {
-        const uint8_t reading = uses.readings[begin_of_it];
-        for (n = begin_of_it; n < uses.first[r + 1] && uses.readings[n] == reading;) ++n;
-        add_rows<T>(kernels, readings[reading].d_out, uses.examples.data(), uses.weights.data(), begin_of_it, n, n,
-                    gradient);
+      const size_t first = uses.first[r], last = uses.first[r + 1];
+      for (size_t run = first, n = first; run < last; run = n) {  // the uses of one reading
+        const uint8_t reading = uses.readings[run];
+        while (n < last && uses.readings[n] == reading) ++n;
+        const auto sum = run == first ? sum_rows<false, T> : sum_rows<true, T>;
+        sum(kernels, readings[reading].d_out, uses.examples.data(), uses.weights.data(), run, n, n, out.values[r]);
       }
     }
   });

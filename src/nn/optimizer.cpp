@@ -149,6 +149,18 @@ void OptimizerState<T>::update_row(const Factors& f, const T* g, size_t row, T* 
   axpy(-f.rate * f.clip / std::sqrt(h + kTiny<T>), g, v, cols);
 }
 
+// The lines of a row of the table and of what belongs to it.
+template <class T>
+void OptimizerState<T>::ask_for(size_t row, MatrixView<T> value) const {
+  constexpr size_t kLine = 64 / sizeof(T);
+  const auto lines = [&](const T* at, size_t n) {
+    for (size_t k = 0; k < n; k += kLine) __builtin_prefetch(at + k, 1);
+  };
+  lines(value[row], value.cols());
+  if (first_.rows() > 0) lines(first_[row], first_.cols());
+  if (second_.rows() > 0) lines(second_[row], second_.cols());
+}
+
 template <class T>
 void OptimizerState<T>::update(ThreadPool& pool, const StepRate& step, MatrixView<const T> gradient,
                                MatrixView<T> value) {
@@ -165,7 +177,7 @@ void OptimizerState<T>::update_rows(ThreadPool& pool, const StepRate& step, std:
   const auto f = factors(step);
   pool.for_chunks(rows.size(), 256, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
-      if (i + kAhead < end) __builtin_prefetch(value[rows[i + kAhead]], 1);
+      if (i + kAhead < rows.size()) ask_for(rows[i + kAhead], value);
       update_row(f, gradient[i], rows[i], value[rows[i]], value.cols());
     }
   });

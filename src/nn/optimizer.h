@@ -61,6 +61,7 @@ class OptimizerState {
  private:
   struct Factors;  // of one step, the same for every row
   Factors factors(const StepRate& step) const;
+  void ask_for(size_t row, MatrixView<T> value) const;
   void update_row(const Factors& f, const T* gradient, size_t row, T* value, size_t cols);
   OptimizerOptions options_;
   bool by_row_ = false;

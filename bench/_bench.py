@@ -1,0 +1,97 @@
+"""What the benchmarks share: programs, peers in an environment of their own, results, the page of a benchmark."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "release"
+WORK = ROOT / "build" / "bench"
+PAGES = ROOT / "docs" / "benchmarks"
+
+
+@dataclasses.dataclass
+class Result:
+    """A ratio above 1 always means: ours is faster."""
+
+    bench: str
+    value: float
+    unit: str
+    threads: int
+    ratio_to_peak: float | None = None
+    ratio_to_peer: float | None = None
+    peer: str | None = None
+    peak_rss_mb: float | None = None
+
+    def as_json(self):
+        return {k: round(v, 4) if isinstance(v, float) else v for k, v in dataclasses.asdict(self).items() if v is not None}
+
+
+def median(values):
+    return sorted(values)[len(values) // 2]
+
+
+def program(name, *arguments):
+    """The JSON lines that a program of bench/ prints."""
+    done = subprocess.run([BUILD / f"bench_{name}", *map(str, arguments)], stdout=subprocess.PIPE, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def peers():
+    """The Python of build/bench/venv, which holds bench/requirements.txt."""
+    python, wanted = WORK / "venv" / "bin" / "python", ROOT / "bench" / "requirements.txt"
+    stamp, text = WORK / "venv" / "stamp", hashlib.sha256(wanted.read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != text:
+        print("bench: installing the peers of bench/requirements.txt into build/bench/venv", file=sys.stderr)
+        WORK.mkdir(parents=True, exist_ok=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", WORK / "venv"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", "-r", wanted], check=True)
+        stamp.write_text(text)
+    return python
+
+
+def peer(script, *arguments, threads):
+    """The JSON lines of a script of bench/peers."""
+    env = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    done = subprocess.run([peers(), ROOT / "bench" / "peers" / f"{script}.py", *map(str, arguments), str(threads)], stdout=subprocess.PIPE, text=True,
+                          check=True, env=env)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def cpu():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":")[1].strip()
+    return platform.machine()
+
+
+def commit():
+    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip() or "no repository"
+
+
+def write_page(name, results, quick):
+    """A table on stdout; of a full run also docs/benchmarks/NAME.json, and the table between the marks of NAME.md."""
+    about = {"commit": commit(), "cpu": cpu(), "cpus": os.cpu_count()}
+    head = ["", "value", "threads", "of the peak", "against the peer", "peer", "peak memory, MB"]
+    rows = [[r.bench, f"{r.value:.4g} {r.unit}", r.threads, "" if r.ratio_to_peak is None else f"{100 * r.ratio_to_peak:.0f}%",
+             "" if r.ratio_to_peer is None else f"x{r.ratio_to_peer:.2f}", r.peer or "", "" if r.peak_rss_mb is None else f"{r.peak_rss_mb:,.0f}"]
+            for r in results]
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    table = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    print(table)
+    if quick:
+        return
+    PAGES.mkdir(parents=True, exist_ok=True)
+    (PAGES / f"{name}.json").write_text(json.dumps({"about": about, "results": [r.as_json() for r in results]}, indent=1) + "\n")
+    page = PAGES / f"{name}.md"
+    old = page.read_text() if page.exists() else f"# {name}\n\n    ./run bench {name}\n\n<!-- figures -->\n<!-- /figures -->\n"
+    before, rest = old.split("<!-- figures -->")
+    after = rest.split("<!-- /figures -->")[1]
+    said = f"{about['cpu']}, {about['cpus']} CPUs, commit {about['commit']}."
+    page.write_text(f"{before}<!-- figures -->\n{table}\n\n{said}\n<!-- /figures -->{after}")

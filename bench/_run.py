@@ -1,0 +1,34 @@
+"""./run bench [NAME...] [--quick] [--json OUT]"""
+
+import argparse
+import importlib
+import json
+import pathlib
+import sys
+
+import _bench
+
+
+def main():
+    here = pathlib.Path(__file__).parent
+    known = sorted(p.stem for p in here.glob("*.py") if not p.stem.startswith("_"))
+    parser = argparse.ArgumentParser(prog="./run bench", description="Benchmarks, each beside its peer and this machine's own peak.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}; all when none is named")
+    parser.add_argument("--quick", action="store_true", help="smaller tables and fewer repeats: three minutes in all")
+    parser.add_argument("--json", metavar="OUT", help="all results as one list")
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        if name not in known:
+            parser.error(f"bench/ has no '{name}'; it has: {', '.join(known)}")
+    results = []
+    for name in arguments.names or known:
+        print(f"\n{name}", file=sys.stderr)
+        of_this = importlib.import_module(name).run(arguments.quick)
+        _bench.write_page(name, of_this, arguments.quick)
+        results += of_this
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps([r.as_json() for r in results], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""The best K of a file of vectors for each query, by faiss: ITEMS.npy QUERIES.npy K batch TRUTH.npy threads.
+
+Flat, and lists of 8-bit codes with as many probes as recall .99 takes.
+"""
+
+import json
+import resource
+import sys
+import time
+
+import faiss
+import numpy as np
+
+items, queries, truth = (np.load(sys.argv[k]) for k in (1, 2, 5))
+k, batch, threads = int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[6])
+faiss.omp_set_num_threads(threads)
+
+
+def measure(index):
+    times, found = [], []
+    for at in range(0, len(queries), batch):
+        start = time.perf_counter()
+        found.append(index.search(queries[at:at + batch], k)[1])
+        times.append(time.perf_counter() - start)
+    found = np.concatenate(found)
+    recall = np.mean([len(np.intersect1d(a, b)) / k for a, b in zip(found, truth)])
+    return len(queries) / sum(times), recall
+
+
+def say(peer, qps, recall):
+    print(json.dumps({"peer": peer, "qps": qps, "recall": recall, "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)
+
+
+flat = faiss.IndexFlatIP(items.shape[1])
+flat.add(items)
+say("faiss Flat", *measure(flat))
+lists = faiss.index_factory(items.shape[1], "IVF1024,SQ8", faiss.METRIC_INNER_PRODUCT)
+lists.train(items[:: max(1, len(items) // 100000)])
+lists.add(items)
+for probes in (32, 64, 128, 256, 512, 1024):
+    lists.nprobe = probes
+    qps, recall = measure(lists)
+    if recall >= 0.99:
+        break
+say(f"faiss IVF1024,SQ8, {probes} probes", qps, recall)

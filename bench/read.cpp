@@ -1,0 +1,54 @@
+// A log from its file to what training reads: users, items, times and context as numbers, split in three.
+//
+//   bench_read FILE REPEATS      columns user_id, item_id, timestamp, format
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <sys/resource.h>
+#include <vector>
+
+#include "train/dataset.h"
+
+namespace pagoda {
+namespace {
+
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+int main_of(const char* file, int repeats) {
+  DataOptions options;
+  options.interactions = {file};
+  options.time = "timestamp", options.context = {"format"};
+  options.split = {.kind = SplitKind::time, .validation = "30d", .test = "30d", .test_files = {}};
+  std::vector<double> took;
+  size_t rows = 0, users = 0, items = 0;
+  for (int r = 0; r < repeats; ++r) {
+    const double start = seconds();
+    const auto data = load_dataset(options);
+    took.push_back(seconds() - start);
+    rows = data.log.size(), users = data.users.size(), items = data.catalogue.size();
+  }
+  std::ranges::sort(took);
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  std::printf("{\"rows\": %zu, \"users\": %zu, \"items\": %zu, \"seconds\": %.3f, \"peak_rss_mb\": %.0f}\n", rows,
+              users, items, took[took.size() / 2], static_cast<double>(used.ru_maxrss) / 1024);
+  return 0;
+}
+
+}  // namespace
+}  // namespace pagoda
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: bench_read FILE REPEATS\n");
+    return 2;
+  }
+  try {
+    return pagoda::main_of(argv[1], std::atoi(argv[2]));
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "error: %s\n", e.what());
+    return 1;
+  }
+}

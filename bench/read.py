@@ -1,0 +1,48 @@
+"""A log of four million rows read to what training needs, against what pyarrow takes to read the file alone."""
+
+import gzip
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from _bench import Result, WORK, median, program
+
+ROWS = 4_000_000
+
+
+def make_log(rows):
+    """Users and items as popular as they are in logs, in order of time."""
+    rng = np.random.default_rng(1)
+    users = rng.integers(0, 50_000, rows)
+    items = (rng.pareto(0.8, rows) * 20).astype(np.int64) % 15_000
+    return pa.table({"user_id": pa.array(users).cast(pa.string()), "item_id": pa.array(items).cast(pa.string()),
+                     "timestamp": 1_700_000_000 + np.arange(rows) * 63_000_000 // rows,
+                     "format": pa.array(np.array(["Modern", "Legacy", "Standard", "Pioneer"])[rng.integers(0, 4, rows)])})
+
+
+def run(quick):
+    rows = ROWS // 4 if quick else ROWS
+    WORK.mkdir(parents=True, exist_ok=True)
+    csv, parquet = WORK / f"log-{rows}.csv.gz", WORK / f"log-{rows}.parquet"
+    if not parquet.exists():
+        log = make_log(rows)
+        with gzip.open(csv, "wb", compresslevel=5) as out:
+            pa.csv.write_csv(log, out)
+        pa.parquet.write_table(log, parquet)
+    results = []
+    for name, path, read in (("read_csv_gz", csv, pa.csv.read_csv), ("read_parquet", parquet, pa.parquet.read_table)):
+        ours, theirs = [], []
+        for _ in range(1 if quick else 5):
+            line, = program("read", path, 1)
+            if line["rows"] != rows or line["users"] > 50_000:
+                raise SystemExit(f"{path}: {line['rows']} rows were read, not {rows}")
+            ours.append(line["seconds"])
+            start = time.perf_counter()
+            read(path)
+            theirs.append(time.perf_counter() - start)
+        results.append(Result(name, rows / median(ours), "rows/s", 2, ratio_to_peer=median(theirs) / median(ours), peer="pyarrow, reading alone",
+                              peak_rss_mb=line["peak_rss_mb"]))
+    return results

@@ -1,0 +1,65 @@
+"""Training two towers of a million users and a million items, layers 128-64, sparse Adam, from a file: whole runs against torch's bare step."""
+
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+from _bench import BUILD, Result, WORK, median, peer
+
+N = 1_000_000
+CONFIG = """
+[data]
+interactions = ["{log}"]
+split = {{ kind = "random", validation = "0.0005", test = "0.0005" }}
+[user]
+hidden = [128]
+[user.id]
+enabled = true
+[user.history]
+last = 0
+[item]
+hidden = [128]
+[[sampling.negatives]]
+source = "in_batch"
+[train]
+history = "others"
+batch = {batch}
+epochs = 1
+optimizer = "adam"
+learning_rate = 0.001
+refit = false
+threads = 2
+"""
+
+
+def run(quick):
+    rows = 1_000_000 if quick else 4_000_000
+    WORK.mkdir(parents=True, exist_ok=True)
+    log = WORK / f"steps-{rows}.parquet"
+    if not log.exists():
+        rng = np.random.default_rng(1)
+        # Every user and item at least about once, so that the tables have their million rows.
+        columns = {c: np.concatenate([rng.permutation(N), rng.integers(0, N, rows - N)]) for c in ("user_id", "item_id")}
+        pa.parquet.write_table(pa.table(columns), log)
+    results = []
+    for batch in (1024, 8192, 32768):
+        ours, theirs = [], []
+        for _ in range(1 if quick else 3):
+            config, model = WORK / "step.toml", WORK / "step.pagoda"
+            config.write_text(CONFIG.format(log=log, batch=batch))
+            subprocess.run([BUILD / "pagoda", "train", "-c", config, "-o", model], check=True, stderr=subprocess.DEVNULL)
+            log_lines = (WORK / "step.pagoda.run" / "metrics.jsonl").read_text().splitlines()
+            ours.append(json.loads(log_lines[-1])["examples_per_second"])
+            shutil.rmtree(WORK / "step.pagoda.run"), model.unlink()
+            if batch <= 8192:  # torch holds the logits: 32768 take it 18 GB
+                theirs += peer("step", N, batch, 5 if quick else 20, threads=2)
+        value = median(ours)
+        peers = sorted({line["peer"] for line in theirs})
+        for name in peers or [None]:
+            ratio = value / median([line["examples_per_s"] for line in theirs if line["peer"] == name]) if name else None
+            results.append(Result(f"step_f32_b{batch}", value, "examples/s", 2, ratio_to_peer=ratio, peer=name))
+    return results
