@@ -53,6 +53,7 @@ struct RetrieveArgs {
   std::string model, users, vectors, filter, format, rescore, output = "-";
   std::vector<std::string> exclude{"seen"};
   int64_t k = 1000, rescore_from = 1000;
+  bool explain = false;
 };
 struct SimilarArgs {
   std::string model, items, format, output = "-";

@@ -199,6 +199,7 @@ int run(int argc, char** argv) {
   c->add_option("--rescore-from", retrieve.rescore_from, "candidates of the first that the second puts in order")
       ->needs(second)
       ->capture_default_str();
+  c->add_flag("--explain", retrieve.explain, "say on stderr what the search looked at, and how long it took");
   c->add_option("--format", retrieve.format, "jsonl, tsv or parquet; by the output's extension otherwise");
   c->add_option("-o,--output", retrieve.output, "- for stdout")->capture_default_str();
 

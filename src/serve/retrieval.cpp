@@ -1,9 +1,11 @@
 #include "serve/retrieval.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/suggest.h"
 #include "model/ensemble.h"
+#include "serve/request_table.h"
 
 namespace pagoda {
 
@@ -68,31 +70,14 @@ std::vector<UserRequest> plain_requests(const Bundle& bundle, const Member& memb
 // The attributes of requests [with_features], as rows of a user table.
 Attributes user_table(const UserEncoder& encoder, const std::vector<RetrieveRequest>& requests,
                       std::span<const size_t> with_features) {
-  Attributes own;
-  for (const auto& name : encoder.table_columns()) {
-    auto& column = own.columns.emplace_back();
-    column.name = name;
-    for (auto i : with_features)
-      for (const auto& feature : requests[i].features)
-        if (feature.name == name && feature.is_list) column.type = ColumnType::texts;
-  }
+  std::vector<std::string> names;
+  std::vector<const std::vector<RequestFeature>*> rows;
   for (auto i : with_features) {
     // A name of its own for each request: two may speak of one user with different attributes.
-    own.ids.add(fmt::format("{}\x1f{}", i, requests[i].user.value_or("")));
-    for (auto& column : own.columns) {
-      const auto given = std::find_if(requests[i].features.begin(), requests[i].features.end(),
-                                      [&](const auto& f) { return f.name == column.name; });
-      if (given == requests[i].features.end()) {
-        column.push_null();
-      } else if (column.type == ColumnType::texts) {
-        for (const auto& value : given->values) column.push_element(value);
-        column.end_list();
-      } else {
-        column.push_text(given->values[0]);
-      }
-    }
+    names.push_back(fmt::format("{}\x1f{}", i, requests[i].user.value_or("")));
+    rows.push_back(&requests[i].features);
   }
-  return own;
+  return request_table(encoder.table_columns(), names, rows);
 }
 
 Matrix<float> member_vectors(ThreadPool& pool, const Bundle& bundle, const Member& member,
@@ -125,6 +110,28 @@ Matrix<float> bundle_vectors(ThreadPool& pool, const Bundle& bundle, const std::
   return joined_user_vectors(pool, bundle, [&](const Member& m) { return member_vectors(pool, bundle, m, requests); });
 }
 
+// Seconds since the last lap.
+class Laps {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(last_, now)).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// f(), its Error told as one of that field.
+template <class F>
+auto of_field(const char* field, F f) {
+  try {
+    return f();
+  } catch (const Error& e) {
+    throw RequestError(e.kind(), field, e.what());
+  }
+}
+
 }  // namespace
 
 Retrieval::Retrieval(std::shared_ptr<const Bundle> bundle)
@@ -139,6 +146,15 @@ Retrieval::Retrieval(std::shared_ptr<const Bundle> bundle, std::shared_ptr<const
 }
 
 void Retrieval::check_names(const RetrieveRequest& request, const std::string& place) const {
+  try {
+    check_names(request);
+  } catch (const RequestError& e) {
+    fail(e.kind(), "{}: {}", place, e.what());
+  }
+}
+
+void Retrieval::check_names(const RetrieveRequest& request) const {
+  if (request.context.empty() && request.features.empty()) return;
   std::vector<std::string> contexts, features;
   for (const auto* bundle : {bundle_.get(), second_.get()}) {
     if (!bundle) continue;
@@ -149,12 +165,14 @@ void Retrieval::check_names(const RetrieveRequest& request, const std::string& p
       features.insert(features.end(), columns.begin(), columns.end());
     }
   }
-  const auto check_one = [&](const char* what, const std::string& name, const std::vector<std::string>& known) {
+  const auto check_one = [&](const char* field, const char* what, const std::string& name,
+                             const std::vector<std::string>& known) {
     if (std::find(known.begin(), known.end(), name) == known.end())
-      fail(ErrorKind::input, "{}: the model reads no {} '{}'{}", place, what, name, suggestion(name, known));
+      throw RequestError(ErrorKind::input, field,
+                         fmt::format("the model reads no {} '{}'{}", what, name, suggestion(name, known)));
   };
-  for (const auto& [name, value] : request.context) check_one("context", name, contexts);
-  for (const auto& feature : request.features) check_one("user feature", feature.name, features);
+  for (const auto& [name, value] : request.context) check_one("context", "context", name, contexts);
+  for (const auto& feature : request.features) check_one("features", "user feature", feature.name, features);
 }
 
 Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const {
@@ -170,11 +188,17 @@ Matrix<float> Retrieval::item_vectors(ThreadPool& pool, const Interner& ids, con
 RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, const std::vector<RetrieveRequest>& requests,
                                    const RetrieveOptions& options) const {
   if (second_) check_cascade_length(options.k, rescore_from_);
+  Laps laps;
   auto vectors = user_vectors(pool, requests);
   if (second_) vectors = cascade_queries(vectors, bundle_vectors(pool, *second_, requests));
-  Ragged<uint32_t> seen;
-  for (const auto& request : requests) seen.push(seen_items(*bundle_, request));
-  auto answer = search(pool, vectors, std::move(seen), options);
+  Ragged<uint32_t> seen, own_exclusions;
+  for (const auto& request : requests) {
+    seen.push(seen_items(*bundle_, request));
+    own_exclusions.push(rows_of(*bundle_, request.exclude));
+  }
+  const double encode_s = laps.lap();
+  auto answer = search(pool, vectors, seen, own_exclusions, options);
+  answer.times.encode_s = encode_s;
   for (const auto& request : requests) answer.user_known.push_back(knows(*bundle_, request));
   return answer;
 }
@@ -187,31 +211,52 @@ RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, MatrixView<const float> vec
          bundle_->item_vectors().cols());
   Ragged<uint32_t> none;
   for (size_t i = 0; i < vectors.rows(); ++i) none.close();
-  auto answer = search(pool, vectors, std::move(none), options);
+  auto answer = search(pool, vectors, none, none, options);
   answer.user_known.assign(vectors.rows(), false);
   return answer;
 }
 
-RetrieveAnswer Retrieval::search(ThreadPool& pool, MatrixView<const float> vectors, Ragged<uint32_t> seen,
-                                 const RetrieveOptions& options) const {
-  const size_t items = bundle_->item_ids().size();
+std::span<const uint32_t> Retrieval::quota_groups(const std::string& attribute) const {
+  const std::lock_guard lock(quota_groups_->mutex);
+  const auto known = quota_groups_->of.find(attribute);
+  if (known != quota_groups_->of.end()) return known->second;
+  return quota_groups_->of.emplace(attribute, filters_->groups(attribute)).first->second;
+}
+
+RetrieveAnswer Retrieval::search(ThreadPool& pool, MatrixView<const float> vectors, const Ragged<uint32_t>& seen,
+                                 const Ragged<uint32_t>& own_exclusions, const RetrieveOptions& options) const {
+  Laps laps;
   std::optional<ItemSet> allowed;
   bool exclude_seen = options.exclude_seen;
   if (!options.filter.empty()) {
-    auto filter = filters_->compile(options.filter);
+    auto filter = of_field("filter", [&] { return filters_->compile(options.filter); });
     exclude_seen |= filter.not_seen;
     allowed = std::move(filter.items);
   }
   if (!options.exclude.empty()) {
-    if (!allowed) allowed.emplace(items, true);
-    for (const auto& id : options.exclude)
-      if (const auto row = bundle_->item_ids().find(id); row != Interner::kNone) allowed->remove(row);
+    if (!allowed) allowed.emplace(bundle_->item_ids().size(), true);
+    for (const auto row : rows_of(*bundle_, options.exclude)) allowed->remove(row);
   }
+  Ragged<uint32_t> excluded;
+  for (size_t i = 0; i < vectors.rows(); ++i) {
+    if (exclude_seen) excluded.values.insert(excluded.values.end(), seen[i].begin(), seen[i].end());
+    excluded.push(own_exclusions[i]);
+  }
+  RetrieveAnswer answer;
   SearchOptions search{.k = options.k,
                        .allowed = allowed ? &*allowed : nullptr,
-                       .excluded = exclude_seen ? &seen : nullptr,
+                       .excluded = excluded.values.empty() ? nullptr : &excluded,
                        .min_score = options.min_score};
-  return {{}, (cascade_ ? *cascade_ : bundle_->index()).search(pool, vectors, search)};
+  std::optional<Quota> quota;
+  if (options.quota) {
+    const auto groups = of_field("quota", [&] { return quota_groups(options.quota->attribute); });
+    search.quota = &quota.emplace(Quota{groups, options.quota->most});
+  }
+  if (options.explain) search.explain = &answer.explain.emplace();
+  answer.times.filter_s = laps.lap();
+  answer.found = (cascade_ ? *cascade_ : bundle_->index()).search(pool, vectors, search);
+  answer.times.search_s = laps.lap();
+  return answer;
 }
 
 SearchResult Retrieval::similar(ThreadPool& pool, std::span<const uint32_t> items, size_t k) const {
