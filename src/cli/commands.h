@@ -74,6 +74,10 @@ struct InspectArgs {
   std::string model;
   bool json = false;
 };
+struct ServeArgs {
+  std::string model, http, keys, config;
+  std::vector<std::string> set;
+};
 struct DemoArgs {
   std::string folder = "build/demo";
 };
@@ -91,6 +95,7 @@ void run_encode(const EncodeArgs& args);
 void run_report(const ReportArgs& args);
 void run_lab_command(const LabArgs& args);
 void run_inspect(const InspectArgs& args);
+void run_serve(const ServeArgs& args);
 void run_doctor();
 void run_demo(const DemoArgs& args);
 

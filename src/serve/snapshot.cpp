@@ -6,6 +6,15 @@
 
 namespace pagoda {
 
+// Its first search is made here: kernels are compiled and memory is touched before anyone waits for an answer.
+Snapshot::Snapshot(const std::string& path) : retrieval(Bundle::open(path)) {
+  ThreadPool pool(1);
+  if (bundle().info().towers)
+    retrieval.retrieve(pool, {RetrieveRequest{}}, {.k = 1});
+  else
+    retrieval.retrieve(pool, Matrix<float>(1, bundle().item_vectors().cols()), {.k = 1});
+}
+
 Snapshots::Snapshots(std::string path) : path_(std::move(path)), looked_at_(identity()) {
   current_ = std::make_shared<const Snapshot>(path_);
 }

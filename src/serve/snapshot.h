@@ -10,7 +10,7 @@
 namespace pagoda {
 
 struct Snapshot {
-  explicit Snapshot(const std::string& path) : retrieval(Bundle::open(path)) {}
+  explicit Snapshot(const std::string& path);  // the errors of Bundle::open
   const Bundle& bundle() const { return retrieval.bundle(); }
   Retrieval retrieval;
 };
@@ -19,7 +19,7 @@ struct Snapshot {
 // is answered from belong together, whatever happens to the file meanwhile. Thread-safe.
 class Snapshots {
  public:
-  explicit Snapshots(std::string path);  // loads; the errors of Bundle::open
+  explicit Snapshots(std::string path);  // loads; the errors of Snapshot
 
   std::shared_ptr<const Snapshot> current() const;
 
