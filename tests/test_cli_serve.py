@@ -31,14 +31,14 @@ class Server:
     """A running `pagoda serve` on a port of its own."""
 
     def __init__(self, pagoda, bundle, *words, settings=()):
-        command = [pagoda, "serve", str(bundle), "--http", "127.0.0.1:0", *map(str, words)]
+        command = [pagoda, "serve", str(bundle), *map(str, words), *([] if "--http" in words else ["--http", "127.0.0.1:0"])]
         for setting in settings:
             command += ["--set", setting]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self.log = []
         for line in self.process.stderr:
             self.log.append(line)
-            if found := re.search(r"serving at https?://127\.0\.0\.1:(\d+)", line):
+            if found := re.search(r"serving at https?://(?:127\.0\.0\.1|\[::1\]):(\d+)", line):
                 self.port = int(found[1])
                 break
         else:
@@ -307,6 +307,12 @@ def test_methods_and_routes(server):
     assert server.call("DELETE", "/livez")[0] == 405
     assert "did you mean '/v1/retrieve'?" in server.call("POST", "/v1/retreive", "{}")[1]["error"]["message"]
     assert server.call("GET", "/livez?verbose=1")[0] == 200
+    connection = server.connection()
+    for _ in range(3):
+        connection.request("HEAD", "/readyz")
+        reply = connection.getresponse()
+        assert reply.status == 200 and int(reply.headers["Content-Length"]) > 10 and reply.read() == b""
+    connection.close()
     assert server.call("GET", "/../../etc/passwd")[0] == 404
 
 
@@ -333,11 +339,12 @@ def test_overload_is_turned_away_and_the_rest_is_answered(serve, model):
         assert server.post("/v1/retrieve", {"k": 1})["items"], "and it is well again"
 
 
-def test_a_deadline_is_kept(server):
+def test_a_deadline_is_kept(serve, model):
     requests = [{"user": f"u{i % 250}", "k": 300} for i in range(1000)]
-    status, answer, _ = server.call("POST", "/v1/retrieve_batch", {"requests": requests, "timeout_ms": 1})
-    assert status == 504 and answer["error"]["kind"] == "deadline_exceeded"
-    assert len(server.post("/v1/retrieve_batch", {"requests": requests, "timeout_ms": 60000})["answers"]) == 1000
+    with serve(model, settings=["serve.most_requests=1000"]) as server:
+        status, answer, _ = server.call("POST", "/v1/retrieve_batch", {"requests": requests, "timeout_ms": 1})
+        assert status == 504 and answer["error"]["kind"] == "deadline_exceeded"
+        assert len(server.post("/v1/retrieve_batch", {"requests": requests, "timeout_ms": 60000})["answers"]) == 1000
 
 
 def put(bundle, path):
@@ -364,7 +371,7 @@ def test_reloads_under_load_disturb_nobody(cli, serve, model, second, tmp_path):
         connection.close()
         return seen
 
-    with serve(path, settings=["serve.watch_ms=10"]) as server, concurrent.futures.ThreadPoolExecutor(4) as threads:
+    with serve(path, settings=["serve.watch_ms=10", "serve.io_threads=2"]) as server, concurrent.futures.ThreadPoolExecutor(4) as threads:
         clients = [threads.submit(client, n) for n in range(4)]
         try:
             for n in range(30):
@@ -476,6 +483,15 @@ def test_over_tls(serve, model, tmp_path):
         with server.socket() as s:
             s.sendall(raw("{}"))
             assert b"HTTP" not in read_all(s), "no plain answer"
+        connection.close()
+
+
+def test_over_ipv6(serve, model):
+    if not os.path.exists("/proc/net/if_inet6") or "00000000000000000000000000000001" not in open("/proc/net/if_inet6").read():
+        pytest.skip("this machine has no IPv6 loopback")
+    with serve(model, "--http", "[::1]:0") as server:
+        connection = http.client.HTTPConnection("::1", server.port, timeout=30)
+        assert server.post("/v1/retrieve", {"k": 3}, connection=connection)["items"]
         connection.close()
 
 

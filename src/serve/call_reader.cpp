@@ -151,7 +151,11 @@ RetrieveCall CallReader::retrieve(const json& object, Place place) const {
   }
   const auto* k = given(object, "k");
   options.k = static_cast<size_t>(k ? read_count(*k, "k", options_.most_k) : options_.k);
-  if (const auto* filter = given(object, "filter")) options.filter = read_text(*filter, "filter");
+  if (const auto* filter = given(object, "filter")) {
+    options.filter = read_text(*filter, "filter");
+    if (options.filter.size() > static_cast<size_t>(options_.most_filter_kb) * 1024)
+      wrong("filter", "the filter is longer than {} kB", options_.most_filter_kb);
+  }
   if (const auto* exclude = given(object, "exclude")) {
     check_length(exclude->size(), "exclude", options_.most_list);
     auto ids = read_ids(*exclude, "exclude");

@@ -266,9 +266,14 @@ TEST_F(HandlerOf, LimitsHold) {
   expect_error("/v1/retrieve_batch", R"({"requests": [{}, {}, {}]})", "requests", "'requests' holds 3, at most 2");
   expect_error("/v1/encode", R"({"users": [{}, {}, {}]})", "users", "'users' holds 3, at most 2");
   expect_error("/v1/retrieve", R"({"user": [[[[[1]]]]]})", "", "the JSON is nested deeper than 4 levels");
-  const auto reply = post("/v1/retrieve", std::string(2000, ' '));
+  options_.most_body_kb = 100, options_.most_filter_kb = 1;
+  start();
+  expect_error("/v1/retrieve", "{\"filter\": \"" + std::string(1025, ' ') + "\"}", "filter",
+               "the filter is longer than 1 kB");
+  const auto reply = post("/v1/retrieve", std::string(100 * 1024 + 1, ' '));
   EXPECT_EQ(reply.status, 413);
-  EXPECT_EQ(reply.body, R"({"error": {"kind": "too_large", "message": "the body is larger than 1 kB", "field": ""}})");
+  EXPECT_EQ(reply.body,
+            R"({"error": {"kind": "too_large", "message": "the body is larger than 100 kB", "field": ""}})");
 }
 
 TEST_F(HandlerOf, RoutesAndMethodsThatAreNotThere) {
@@ -347,6 +352,27 @@ TEST_F(HandlerOf, WhatDoesNotFitTheQueueIsToldToComeAgain) {
   EXPECT_EQ(got.status, 429);
   EXPECT_EQ(got.retry_after_s, 1);
   EXPECT_EQ(Json::parse(got.body).at("error").at("kind"), "resource_exhausted");
+}
+
+TEST_F(HandlerOf, WhatWouldWaitBeyondItsDeadlineIsToldToComeAgainAtOnce) {
+  options_.queue = 10'000'000;
+  start();
+  // One more than a thread can answer in time: sooner or later a search is turned away, long before the queue is full.
+  std::atomic<size_t> answered{0};
+  size_t taken = 0;
+  bool refused = false;
+  for (int i = 0; i < 2'000'000 && !refused; ++i) {
+    std::vector<Query> queries;
+    queries.push_back({.snapshot = snapshots_->current(),
+                       .what = CandidateQuery{},
+                       .deadline = Clock::now() + std::chrono::milliseconds(20),
+                       .done = [&](const Outcome&) { ++answered; }});
+    refused = !queue_->push(std::move(queries));
+    taken += !refused;
+  }
+  EXPECT_TRUE(refused);
+  queue_.reset();  // answers what waits
+  EXPECT_EQ(answered, taken);
 }
 
 TEST_F(HandlerOf, ADeadlineThatHasPassedIsTold) {

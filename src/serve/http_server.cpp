@@ -7,6 +7,7 @@
 #include <boost/beast.hpp>
 #include <boost/beast/ssl.hpp>
 #include <csignal>
+#include <sys/resource.h>
 #include <thread>
 #include <unordered_map>
 
@@ -38,6 +39,7 @@ Call call_of(const http::request<http::string_body, Fields>& request) {
             .path = std::string(target.substr(0, target.find('?'))),
             .key = std::string(view(request["X-Api-Key"])),
             .body = {}};
+  if (call.method == "HEAD") call.method = "GET";  // the same, but for the body
   if (authorization.starts_with(kBearer)) call.key = authorization.substr(kBearer.size());
   return call;
 }
@@ -176,8 +178,8 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     if (reply.retry_after_s > 0) response_.set(http::field::retry_after, std::to_string(reply.retry_after_s));
     if (reply.status == 401) response_.set(http::field::www_authenticate, "Bearer");
     response_.keep_alive(keep_alive_ && !reply.close && !shared_.handler.draining());
-    response_.body() = std::move(reply.body);
-    response_.prepare_payload();
+    response_.content_length(reply.body.size());
+    if (parser_->get().method() != http::verb::head) response_.body() = std::move(reply.body);
     tcp().expires_after(shared_.read_timeout());
     http::async_write(stream_, response_, [self = this->shared_from_this()](ErrorCode error, size_t) {
       self->busy_ = false;
@@ -236,6 +238,7 @@ class HttpServer::Listener {
   Listener(Handler& handler, const ServeOptions& options)
       : options_(options), shared_{handler, options_, [this](uint64_t number) { on_closed(number); }} {
     if (!options_.tls_certificate.empty()) use_certificate();
+    allow_connections();
     listen();
   }
 
@@ -244,6 +247,8 @@ class HttpServer::Listener {
     const auto host = endpoint.address().to_string();
     return fmt::format("{}:{}", endpoint.address().is_v6() ? "[" + host + "]" : host, endpoint.port());
   }
+
+  bool loopback() const { return loopback_; }
 
   void run(const std::function<void()>& on_hangup) {
     await_end();
@@ -269,6 +274,14 @@ class HttpServer::Listener {
     }
   }
 
+  // A connection is an open file, of which a process may often have but 1024 unless it asks for more.
+  static void allow_connections() {
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+
   void listen() {
     const auto [host, port] = host_and_port(options_.http);
     ErrorCode error;
@@ -287,10 +300,6 @@ class HttpServer::Listener {
     loopback_ = endpoint.address().is_loopback();
   }
 
- public:
-  bool loopback() const { return loopback_; }
-
- private:
   // All that follows runs on strand_.
   void accept() {
     if (!acceptor_.is_open() || accepting_ || open_.size() >= static_cast<size_t>(options_.connections)) return;

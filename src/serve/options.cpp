@@ -16,13 +16,15 @@ void describe(Fields& f, ServeOptions& o) {
     f.field("io_threads", o.io_threads, "that read requests and write answers; 2 where lists are long and CPUs many");
     f.field("k", o.k, "candidates of a request that does not say");
     f.field("timeout_ms", o.timeout_ms, "deadline of a request that does not say; 0: none");
-    f.field("queue", o.queue, "searches that may wait; what comes then is told to try again (429)");
+    f.field("queue", o.queue,
+            "searches that may wait; what comes then, or would wait beyond its deadline, is told to try again (429)");
     f.field("batch", o.batch, "searches answered together, at most; 1: one by one");
     f.field("batch_wait_us", o.batch_wait_us,
             "how long a search waits for others to be answered with, while there are others about; 0: not at all");
     f.field("most_k", o.most_k, "largest k of a request");
     f.field("most_list", o.most_list, "largest history, or list of exclusions, of a request");
     f.field("most_requests", o.most_requests, "most requests in one call of retrieve_batch, users or items of encode");
+    f.field("most_filter_kb", o.most_filter_kb, "longest filter: each of its tests costs time on a large catalogue");
     f.field("most_body_kb", o.most_body_kb, "largest body of a call");
     f.field("most_depth", o.most_depth, "deepest nesting of its JSON");
     f.field("connections", o.connections, "open at once; more wait until one closes");
@@ -51,6 +53,7 @@ void validate(const ServeOptions& o) {
   within("batch_wait_us", o.batch_wait_us, 0, 1'000'000);
   within("most_list", o.most_list, 1, kMany);
   within("most_requests", o.most_requests, 1, o.queue);
+  within("most_filter_kb", o.most_filter_kb, 1, 1'000'000);
   within("most_body_kb", o.most_body_kb, 1, 1'000'000);
   within("most_depth", o.most_depth, 4, 1000);
   within("connections", o.connections, 1, kMany);

@@ -17,7 +17,8 @@ struct ServeOptions {
   // batches and the queue
   int64_t queue = 1024, batch = 64, batch_wait_us = 500;
   // limits of a request
-  int64_t most_k = 10000, most_list = 10000, most_requests = 1000, most_body_kb = 1024, most_depth = 16;
+  int64_t most_k = 10000, most_list = 10000, most_requests = 256, most_filter_kb = 16, most_body_kb = 1024,
+          most_depth = 16;
   // connections
   int64_t connections = 4096, read_timeout_ms = 10000, idle_timeout_ms = 60000;
   // life

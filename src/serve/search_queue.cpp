@@ -7,6 +7,8 @@
 namespace pagoda {
 namespace {
 
+constexpr double kNewest = 0.1;  // weight of a batch in the running mean
+
 double seconds_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
@@ -101,7 +103,7 @@ bool SearchQueue::push(std::vector<Query> queries) {
   const auto now = Clock::now();
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() + queries.size() > options_.limit) return false;
+    if (waiting_.size() + queries.size() > options_.limit || would_be_late(queries, now)) return false;
     for (auto& query : queries) {
       query.queued = now;
       waiting_.push_back(std::move(query));
@@ -110,6 +112,15 @@ bool SearchQueue::push(std::vector<Query> queries) {
   }
   filled_.notify_one();
   return true;
+}
+
+// Less than a batch waits: then the mean says little about the next one.
+bool SearchQueue::would_be_late(const std::vector<Query>& queries, Clock::time_point now) const {
+  if (waiting_.size() < options_.batch) return false;
+  const double wait_s = search_s_ * static_cast<double>(waiting_.size() + queries.size());
+  return std::ranges::any_of(queries, [&](const Query& q) {
+    return q.deadline != Clock::time_point::max() && seconds_between(now, q.deadline) < wait_s;
+  });
 }
 
 std::vector<Query> SearchQueue::take() {
@@ -168,6 +179,11 @@ void SearchQueue::answer(std::vector<Query> batch) {
     metrics_.stage(Stage::search, times.search_s);
   }
   const auto ended = Clock::now();
+  {
+    const std::lock_guard lock(mutex_);
+    const double share_s = seconds_between(began, ended) / static_cast<double>(batch.size());
+    search_s_ += (share_s - search_s_) * kNewest;
+  }
   for (size_t q = 0; q < batch.size(); ++q) {
     if (batch[q].deadline <= ended) {
       batch[q].done({.error = Outcome::Error::late});

@@ -1,7 +1,8 @@
 // Searches that wait, and the thread that answers them: those that may be answered by one call are.
 //
-// The queue is bounded: what does not fit is turned away at once, as an answer that comes too late costs as much as one
-// that comes in time. A search is answered by its deadline or told that it is past it.
+// The queue is bounded, and so is the time in it: what does not fit, or would wait beyond its deadline as fast as searches are
+// answered now, is turned away at once. An answer that comes too late costs as much as one that comes in time, so under
+// overload a queue that took everything would answer nobody. A search is answered by its deadline or told that it is past it.
 #pragma once
 
 #include <chrono>
@@ -76,13 +77,14 @@ class SearchQueue {
   SearchQueue(const SearchQueueOptions& options, ServeMetrics& metrics);
   ~SearchQueue();  // answers what waits
 
-  // All of them, or, when there is no room for all, none: then false.
+  // All of them, or, when they can not all be answered in time, none: then false.
   bool push(std::vector<Query> queries);
 
  private:
   void loop();
   std::vector<Query> take();  // empty at the end
   void answer(std::vector<Query> batch);
+  bool would_be_late(const std::vector<Query>& queries, Clock::time_point now) const;
 
   SearchQueueOptions options_;
   ServeMetrics& metrics_;
@@ -91,6 +93,7 @@ class SearchQueue {
   std::condition_variable filled_;
   std::deque<Query> waiting_;
   bool closed_ = false, others_about_ = false;
+  double search_s_ = 0;  // a search's share of its batch's time, a running mean
   std::thread thread_;
 };
 
