@@ -353,7 +353,7 @@ def put(bundle, path):
     os.rename(f"{path}.new", path)
 
 
-def test_reloads_under_load_disturb_nobody(cli, serve, model, second, tmp_path):
+def test_reloads_under_load_disturb_nobody(cli, serve, model, second, tmp_path, pytestconfig):
     path = tmp_path / "m.pagoda"
     put(model, path)
     expected = {}
@@ -374,7 +374,7 @@ def test_reloads_under_load_disturb_nobody(cli, serve, model, second, tmp_path):
     with serve(path, settings=["serve.watch_ms=10", "serve.io_threads=2"]) as server, concurrent.futures.ThreadPoolExecutor(4) as threads:
         clients = [threads.submit(client, n) for n in range(4)]
         try:
-            for n in range(30):
+            for n in range(500 if pytestconfig.getoption("--all") else 30):
                 before = server.metric("pagoda_reloads_total")
                 put((second, model)[n % 2], path)
                 if n % 3 == 0:

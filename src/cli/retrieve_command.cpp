@@ -41,17 +41,18 @@ class Explanation {
   }
   void print() {
     if (scored_.empty()) return;
-    log_info("plan              {}", plan_);
-    log_info("selectivity       {:.4g} of the items pass the filter", selectivity_);
+    log_info("plan               {}", plan_);
+    log_info("selectivity        {:.4g} of the items pass the filter", selectivity_);
     for (auto [what, counts] : {std::pair("lists probed", &lists_), std::pair("vectors scored", &scored_),
                                 std::pair("vectors reranked", &reranked_)}) {
       std::ranges::sort(*counts);
-      log_info("{:<17} {} a query (median), {} at most", what, (*counts)[counts->size() / 2], counts->back());
+      log_info("{:<18} {} a query (median), {} at most", what, (*counts)[counts->size() / 2], counts->back());
     }
-    log_info("times             encode {}, filter {}, search {}", human_duration(times_.encode_s),
+    log_info("times              encode {}, filter {}, search {}", human_duration(times_.encode_s),
              human_duration(times_.filter_s), human_duration(times_.search_s));
-    log_info("search, by thread centres {}, scan {}, rerank {}", human_duration(centres_s_), human_duration(scan_s_),
-             human_duration(rerank_s_));
+    if (scan_s_ > 0)
+      log_info("search, by part    centres {}, scan {}, rerank {}, summed over threads", human_duration(centres_s_),
+               human_duration(scan_s_), human_duration(rerank_s_));
   }
 
  private:

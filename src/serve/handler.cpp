@@ -15,7 +15,7 @@ namespace pagoda {
 struct Handler::Route {
   std::string_view method, path, call;
   Role role;  // that it takes
-  void (Handler::*answer)(const Call&, Done);
+  void (Handler::*answer)(const Call&, const Done&);
 };
 
 namespace {
@@ -39,7 +39,7 @@ std::string_view kind_of(int status) {
 }
 
 Reply overloaded() {
-  auto reply = error_reply(429, "the queue is full: try again later, or slower");
+  auto reply = error_reply(429, "the queue is too long: try again later, or slower");
   reply.retry_after_s = 1;
   return reply;
 }
@@ -110,11 +110,11 @@ std::optional<Reply> Handler::refuse(const Call& call, size_t body_bytes) const 
   return reply;
 }
 
-void Handler::handle(const Call& call, Done done) {
+void Handler::handle(const Call& call, const Done& done) {
   const auto began = Clock::now();
   const auto* route = find_route(call.path);
   if (auto refused = refuse(call, call.body.size())) return done([reply = *refused] { return reply; });
-  const Done counted = [this, done, route, began](Writing writing) {
+  const Done counted = [this, done, route, began](const Writing& writing) {
     done([this, writing, route, began] {
       Reply reply;
       try {
@@ -139,7 +139,7 @@ void Handler::handle(const Call& call, Done done) {
   if (error) counted([reply = *error] { return reply; });
 }
 
-void Handler::retrieve(const Call& call, Done done) {
+void Handler::retrieve(const Call& call, const Done& done) {
   const auto snapshot = snapshots_.current();
   const CallReader reader(options_, *snapshot);
   const auto body = reader.body(call.body);
@@ -156,7 +156,7 @@ void Handler::retrieve(const Call& call, Done done) {
       done);
 }
 
-void Handler::retrieve_batch(const Call& call, Done done) {
+void Handler::retrieve_batch(const Call& call, const Done& done) {
   const auto snapshot = snapshots_.current();
   const CallReader reader(options_, *snapshot);
   const auto body = reader.body(call.body);
@@ -193,7 +193,7 @@ void Handler::retrieve_batch(const Call& call, Done done) {
   ask(std::move(queries), done);
 }
 
-void Handler::similar(const Call& call, Done done) {
+void Handler::similar(const Call& call, const Done& done) {
   const auto snapshot = snapshots_.current();
   const CallReader reader(options_, *snapshot);
   const auto body = reader.body(call.body);
@@ -209,7 +209,7 @@ void Handler::similar(const Call& call, Done done) {
   ask({{.snapshot = snapshot, .what = asked.query, .deadline = reader.deadline(body), .done = answered}}, done);
 }
 
-void Handler::encode(const Call& call, Done done) {
+void Handler::encode(const Call& call, const Done& done) {
   const auto snapshot = snapshots_.current();
   const CallReader reader(options_, *snapshot);
   const auto body = reader.body(call.body);
@@ -235,26 +235,26 @@ void Handler::append_candidates(std::string& out, const Snapshot& snapshot, cons
   if (!outcome.user_known) metrics_.unknown_user();
 }
 
-void Handler::model(const Call&, Done done) {
+void Handler::model(const Call&, const Done& done) {
   done([snapshot = snapshots_.current()] { return json_reply(model_json(snapshot->bundle())); });
 }
 
-void Handler::openapi(const Call&, Done done) {
+void Handler::openapi(const Call&, const Done& done) {
   done([] { return json_reply(std::string(openapi_document())); });
 }
 
-void Handler::livez(const Call&, Done done) {
+void Handler::livez(const Call&, const Done& done) {
   done([] { return json_reply("{\"live\": true}"); });
 }
 
-void Handler::readyz(const Call&, Done done) {
+void Handler::readyz(const Call&, const Done& done) {
   if (draining_) return done([] { return error_reply(503, "the server is shutting down"); });
   done([snapshot = snapshots_.current()] {
     return json_reply("{\"ready\": true, \"model\": \"" + snapshot->bundle().fingerprint() + "\"}");
   });
 }
 
-void Handler::metrics_text(const Call&, Done done) {
+void Handler::metrics_text(const Call&, const Done& done) {
   done([this] { return Reply{.body = metrics_.text(), .content_type = "text/plain; version=0.0.4; charset=utf-8"}; });
 }
 

@@ -57,7 +57,7 @@ class Handler {
   std::optional<Reply> refuse(const Call& call, size_t body_bytes) const;
 
   // `done` is called once, at once or on the queue's thread. Nothing is thrown.
-  void handle(const Call& call, Done done);
+  void handle(const Call& call, const Done& done);
 
   // From now on /readyz says 503, and so does every call that comes.
   void drain() { draining_ = true; }
@@ -74,15 +74,15 @@ class Handler {
   void append_candidates(std::string& out, const Snapshot& snapshot, const ListShape& shape,
                          const Outcome& outcome) const;
   // Of each call: what is asked of the queue, and how the outcomes are written.
-  void retrieve(const Call& call, Done done);
-  void retrieve_batch(const Call& call, Done done);
-  void similar(const Call& call, Done done);
-  void encode(const Call& call, Done done);
-  void model(const Call& call, Done done);
-  void openapi(const Call& call, Done done);
-  void livez(const Call& call, Done done);
-  void readyz(const Call& call, Done done);
-  void metrics_text(const Call& call, Done done);
+  void retrieve(const Call& call, const Done& done);
+  void retrieve_batch(const Call& call, const Done& done);
+  void similar(const Call& call, const Done& done);
+  void encode(const Call& call, const Done& done);
+  void model(const Call& call, const Done& done);
+  void openapi(const Call& call, const Done& done);
+  void livez(const Call& call, const Done& done);
+  void readyz(const Call& call, const Done& done);
+  void metrics_text(const Call& call, const Done& done);
 
   ServeOptions options_;
   const Snapshots& snapshots_;

@@ -444,7 +444,7 @@ std::string_view openapi_document() {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
    },
    "429": {
-    "description": "The queue is full",
+    "description": "The queue is too long",
     "headers": {"Retry-After": {"schema": {"type": "integer"}}},
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
    },
