@@ -89,7 +89,7 @@ def serve(pagoda):
 
     @contextlib.contextmanager
     def start(bundle, *words, settings=()):
-        server = Server(pagoda, bundle, *words, settings=("serve.drain_ms=0", *settings))
+        server = Server(pagoda, bundle, *words, settings=("serve.drain_ms=0", "serve.timeout_ms=0", *settings))
         try:
             yield server
             if server.process.poll() is None:
@@ -189,6 +189,63 @@ def test_the_document_names_what_the_server_takes(server):
                 assert "unknown key" not in str(server.call("POST", path, {name: True})[1]), f"{path}: {name}"
             message = server.call("POST", path, {"!": 1})[1]["error"]["message"]
             assert message.startswith("unknown key"), message
+
+
+# ---- changing items ----
+
+def test_upserts_are_searchable_when_they_are_answered_and_outlive_a_kill(serve, model, tmp_path):
+    """Killed while clients add items, it has, when it is back, all that it said yes to, and nothing by halves."""
+    path = tmp_path / "m.pagoda"
+    shutil.copy(model, path)
+    asked, confirmed, doomed, deleted = set(), set(), set(), set()
+
+    def client(n):
+        connection = server.connection()
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            for i in range(1000):
+                item = f"new{n}-{time.monotonic_ns()}"
+                brought = {"item": item, "attributes": {"title": f"Number {i}", "genres": ["Drama", "Crime"], "minutes": 5000 + n}}
+                asked.add(item)
+                server.post("/v1/items:upsert", {"items": [brought]}, connection=connection)
+                confirmed.add(item)
+                answer = server.post("/v1/retrieve", {"k": 5000, "filter": f"minutes = {5000 + n}", "attributes": ["title"]}, connection=connection)
+                assert item in answer["items"] and {"title": f"Number {i}"} in answer["attributes"]
+                if i % 3 == 0:
+                    doomed.add(item)
+                    server.post("/v1/items:delete", {"items": [item]}, connection=connection)
+                    deleted.add(item)
+
+    for _ in range(3):
+        with serve(path) as server, concurrent.futures.ThreadPoolExecutor(3) as threads:
+            clients = [threads.submit(client, n) for n in range(3)]
+            server.wait_until(lambda: server.metric('pagoda_requests_total{call="items:upsert"') > 20)
+            server.process.kill()
+            for c in clients:
+                c.result()
+        with serve(path) as server:
+            there = set(server.post("/v1/retrieve", {"k": 9999, "filter": "minutes >= 5000"})["items"])
+            assert confirmed - doomed <= there <= asked - deleted
+            assert len(there - confirmed) <= 9 and confirmed, "of each client's last change nobody was told"
+
+
+def test_changed_items_keep_lists_whole_and_stay_when_the_bundle_changes(cli, serve, model, second, tmp_path):
+    path = tmp_path / "m.pagoda"
+    put(model, path)
+    cli("index", path, "--kind", "partitioned", "--lists", 20, "--k", 20)
+    with serve(path, settings=["serve.watch_ms=0"]) as server:
+        everything = server.post("/v1/retrieve", {"k": 1000})["items"]
+        assert len(everything) == 300
+        gone = everything[:40]
+        server.post("/v1/items:delete", {"items": gone})
+        server.post("/v1/items:upsert", {"items": [{"item": "extra", "attributes": {"minutes": 100}}, {"item": everything[50]}]})
+        assert set(server.post("/v1/retrieve", {"k": 1000})["items"]) == set(everything) - set(gone) | {"extra"}
+        assert len(server.post("/v1/retrieve", {"k": 20})["items"]) == 20
+        put(second, path)
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_until(lambda: server.metric("pagoda_reloads_total") == 1)
+        assert set(server.post("/v1/retrieve", {"k": 1000})["items"]) == set(everything) - set(gone) | {"extra"}
+        assert server.metric("pagoda_added_items") == 2
+    assert len((tmp_path / "m.pagoda.items").read_text().splitlines()) == 42
 
 
 # ---- connections ----
@@ -424,7 +481,7 @@ def test_sigterm_answers_what_has_come_and_says_that_it_goes(serve, model):
         assert headers["Connection"] == "close" and headers["Retry-After"] == "1"
         return statuses
 
-    with serve(model, settings=["serve.drain_ms=1500", "serve.batch=1", "serve.timeout_ms=0"]) as server:
+    with serve(model, settings=["serve.drain_ms=4000", "serve.batch=1"]) as server:
         idle = server.connection()
         server.call("GET", "/readyz", connection=idle)
         with concurrent.futures.ThreadPoolExecutor(4) as threads:
@@ -455,7 +512,7 @@ def test_each_route_asks_for_its_role(serve, model, tmp_path):
     keys = {role: f"{role}-secret" for role in ("read", "write", "admin")}
     (tmp_path / "keys").write_text("".join(f"{hashlib.sha256(key.encode()).hexdigest()} {role} a name\n" for role, key in keys.items()))
     needed = {("POST", "/v1/retrieve"): "read", ("POST", "/v1/retrieve_batch"): "read", ("POST", "/v1/similar"): "read",
-              ("POST", "/v1/encode"): "read", ("GET", "/v1/model"): "read", ("GET", "/openapi.json"): "read",
+              ("POST", "/v1/encode"): "read", ("POST", "/v1/items:upsert"): "write", ("POST", "/v1/items:delete"): "write", ("GET", "/v1/model"): "read", ("GET", "/openapi.json"): "read",
               ("GET", "/livez"): None, ("GET", "/readyz"): None, ("GET", "/metrics"): "admin"}
     ranks = [None, "read", "write", "admin"]
     with serve(model, "--keys", tmp_path / "keys") as server:
@@ -517,6 +574,8 @@ REQUESTS = {
                       "timeout_ms": 5000, "time": "2024-05-01"}, {"vector": [0.5] * 16, "k": 3}],
     "/v1/retrieve_batch": [{"requests": [{"user": "u1", "k": 3}, {"history": ["i3"], "k": 2}], "timeout_ms": 5000}],
     "/v1/similar": [{"item": "i7", "k": 5, "attributes": ["title"]}],
+    "/v1/items:upsert": [{"items": [{"item": "n1", "attributes": {"title": "x", "minutes": 90, "genres": ["Drama"]}}, {"item": "n2"}]}],
+    "/v1/items:delete": [{"items": ["n1", "n2", "n3"]}],
     "/v1/encode": [{"users": [{"user": "u1"}, {}]}, {"items": ["i1", {"item": "new", "attributes": {"title": "x", "minutes": 90}}]}],
 }
 STRANGE = [None, True, -1, 0, 1e308, -1e-320, 2**63, 2**64, "", "\u0000", "\ud83d\ude00", "x" * 3000, [], {}, [[]], [None], {"": {}}, "NaN",
@@ -554,7 +613,8 @@ def test_mutated_requests_neither_harm_nor_puzzle_it(cli, serve, model, kind, tm
     rng = random.Random(7)
     count = 50000 if pytestconfig.getoption("--all") else 1500
     with serve(bundle) as server:
-        expected = server.post("/v1/retrieve", {"user": "u1"})
+        named = {"user": "u1", "filter": "minutes < 100 and not seen"}
+        server.post("/v1/items:upsert", {"items": [{"item": "n0", "attributes": {"minutes": 90}}]})
         connection, statuses = server.connection(), {}
         for _ in range(count):
             path = rng.choice(list(REQUESTS))
@@ -571,5 +631,5 @@ def test_mutated_requests_neither_harm_nor_puzzle_it(cli, serve, model, kind, tm
                 assert set(answer["error"]) == {"kind", "message", "field"} and not re.search(r"\.cpp|/tmp|/dev|std::|nlohmann", answer["error"]["message"])
             statuses[status] = statuses.get(status, 0) + 1
         assert min(statuses.get(200, 0), statuses.get(400, 0)) > count / 20, statuses
-        assert server.post("/v1/retrieve", {"user": "u1"}) == expected
+        assert server.post("/v1/retrieve", named)["items"]
         connection.close()

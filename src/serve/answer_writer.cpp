@@ -96,21 +96,21 @@ void append_json_number(std::string& out, float value) {
     out += "null";
 }
 
-void append_list(std::string& out, const Bundle& bundle, const Outcome& outcome,
-                 std::span<const Column* const> attributes, bool of_a_user) {
+void append_list(std::string& out, const Retrieval& retrieval, const Outcome& outcome,
+                 std::span<const size_t> attributes, bool of_a_user) {
+  const auto& items = outcome.items;
   out += '{';
   if (of_a_user) out += outcome.user_known ? "\"user_known\": true, " : "\"user_known\": false, ";
   out += "\"items\": ";
-  append_array(out, outcome.items.size(),
-               [&](size_t i) { append_json_text(out, bundle.item_ids()[outcome.items[i]]); });
+  append_array(out, items.size(), [&](size_t i) { append_json_text(out, retrieval.item_id(items[i])); });
   out += ", \"scores\": ";
-  append_array(out, outcome.items.size(), [&](size_t i) { append_json_number(out, outcome.scores[i]); });
+  append_array(out, items.size(), [&](size_t i) { append_json_number(out, outcome.scores[i]); });
   if (!attributes.empty()) {
     out += ", \"attributes\": ";
-    append_array(out, outcome.items.size(), [&](size_t i) {
-      const uint32_t row = bundle.attribute_row(outcome.items[i]);
+    append_array(out, items.size(), [&](size_t i) {
       const char* separator = "{";
-      for (const auto* column : attributes) {
+      for (const size_t attribute : attributes) {
+        const auto [column, row] = retrieval.attribute(attribute, items[i]);
         out += std::exchange(separator, ", ");
         append_json_text(out, column->name);
         out += ": ";
@@ -119,7 +119,7 @@ void append_list(std::string& out, const Bundle& bundle, const Outcome& outcome,
       out += '}';
     });
   }
-  out += ", \"model\": \"" + bundle.fingerprint() + '"';
+  out += ", \"model\": \"" + retrieval.bundle().fingerprint() + '"';
   if (outcome.explain) out += ", \"explain\": " + explain_json(outcome).dump();
   out += '}';
 }
@@ -132,7 +132,9 @@ void append_vectors(std::string& out, const Bundle& bundle, MatrixView<const flo
   out += ", \"model\": \"" + bundle.fingerprint() + "\"}";
 }
 
-std::string model_json(const Bundle& bundle) {
+std::string model_json(const Retrieval& retrieval) {
+  const auto& bundle = retrieval.bundle();
+  const auto* additions = retrieval.additions();
   Json contexts = Json::array(), features = Json::array(), attributes = Json::object();
   const auto add = [](Json& list, const std::string& name) {
     if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
@@ -149,6 +151,8 @@ std::string model_json(const Bundle& bundle) {
                    {"context", contexts},
                    {"features", features},
                    {"attributes", attributes},
+                   {"added_items", additions ? additions->items().rows() : 0},
+                   {"hidden_items", additions ? bundle.item_ids().size() - additions->shown().count() : 0},
                    {"metrics", bundle.metrics().empty() ? Json() : Json::parse(bundle.metrics())},
                    {"config", bundle.config()}};
   return model.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -13,15 +13,15 @@ void append_json_text(std::string& out, std::string_view text);  // with its quo
 void append_json_number(std::string& out, float value);
 
 // {"user_known": ..., "items": [...], "scores": [...], "attributes": [...], "model": ..., "explain": {...}}; user_known
-// of candidates alone, attributes when `attributes` names some, explain when the outcome has one.
-void append_list(std::string& out, const Bundle& bundle, const Outcome& outcome,
-                 std::span<const Column* const> attributes, bool of_a_user);
+// of candidates alone, attributes when `attributes` names columns of the item table, explain when the outcome has one.
+void append_list(std::string& out, const Retrieval& retrieval, const Outcome& outcome,
+                 std::span<const size_t> attributes, bool of_a_user);
 
 // {"vectors": [[...], ...], "model": ...}
 void append_vectors(std::string& out, const Bundle& bundle, MatrixView<const float> vectors);
 
 // {"fingerprint": ..., "info": {...}, "index": ..., "context": [...], "features": [...], "attributes": {...},
-//  "metrics": {...} or null, "config": ...}
-std::string model_json(const Bundle& bundle);
+//  "added_items": ..., "hidden_items": ..., "metrics": {...} or null, "config": ...}
+std::string model_json(const Retrieval& retrieval);
 
 }  // namespace pagoda

@@ -80,6 +80,24 @@ void check_length(size_t length, const std::string& field, int64_t most) {
   if (static_cast<int64_t>(length) > most) wrong(field, "'{}' holds {}, at most {}", field, length, most);
 }
 
+void check_once(const std::vector<ItemChange>& items) {
+  std::vector<std::string_view> ids;
+  for (const auto& item : items) ids.emplace_back(item.item);
+  std::ranges::sort(ids);
+  if (const auto twice = std::ranges::adjacent_find(ids); twice != ids.end())
+    wrong("items", "item '{}' is described twice", *twice);
+}
+
+std::string_view expected(ColumnType type) {
+  switch (type) {
+    case ColumnType::integer: return "a whole number";
+    case ColumnType::real: return "a number";
+    case ColumnType::time: return "a time such as 2024-05-01T10:00:00Z";
+    case ColumnType::boolean: return "true or false";
+    default: return "one value";
+  }
+}
+
 // f(), an error of its field told as one of `place`.field.
 template <class F>
 auto within(const std::string& place, F f) {
@@ -118,17 +136,18 @@ RetrieveRequest CallReader::user(const json& object) const {
   return request;
 }
 
-std::vector<const Column*> CallReader::attributes(const json& value) const {
-  const auto& table = snapshot_.bundle().item_attributes();
+std::vector<size_t> CallReader::attributes(const json& value) const {
+  const auto known = snapshot_.bundle().item_attributes().names();
   const bool texts = value.is_array() && std::ranges::all_of(value, [](const json& x) { return x.is_string(); });
   if (!texts) wrong("attributes", "'attributes' is {}, expected a list of texts", shown(value));
-  check_length(value.size(), "attributes", static_cast<int64_t>(table.columns.size()));
-  std::vector<const Column*> columns;
+  check_length(value.size(), "attributes", static_cast<int64_t>(known.size()));
+  std::vector<size_t> columns;
   for (const auto& name : value) {
-    columns.push_back(table.find(name.get<std::string>()));
-    if (!columns.back())
+    const auto at = std::ranges::find(known, name.get<std::string>());
+    if (at == known.end())
       wrong("attributes", "unknown attribute '{}'{}", name.get<std::string>(),
-            suggestion(name.get<std::string>(), table.names()));
+            suggestion(name.get<std::string>(), known));
+    columns.push_back(static_cast<size_t>(at - known.begin()));
   }
   return columns;
 }
@@ -201,7 +220,7 @@ SimilarCall CallReader::similar(const json& object) const {
   if (!item) wrong("item", "'item' is missing: which item's neighbours?");
   const auto id = read_id(*item, "item");
   SimilarCall call;
-  call.query.item = snapshot_.bundle().item_ids().find(id);
+  call.query.item = snapshot_.retrieval.find_item(id);
   if (call.query.item == Interner::kNone) wrong("item", "item '{}' is not in the catalogue", id);
   const auto* k = given(object, "k");
   call.query.k = static_cast<size_t>(k ? read_count(*k, "k", options_.most_k) : options_.k);
@@ -235,53 +254,86 @@ Question CallReader::encode(const json& object) const {
 }
 
 ItemVectorsQuery CallReader::items(const json& list) const {
-  const auto& bundle = snapshot_.bundle();
   ItemVectorsQuery query;
-  std::vector<std::string> ids;
-  std::vector<std::vector<RequestFeature>> brought;
+  std::vector<ItemChange> brought;
   for (size_t i = 0; i < list.size(); ++i)
     within(fmt::format("items[{}]", i), [&] {
       if (list[i].is_object()) {
-        auto [id, attributes] = new_item(list[i]);
-        ids.push_back(std::move(id));
-        brought.push_back(std::move(attributes));
+        brought.push_back(new_item(list[i]));
         query.rows.push_back(Interner::kNone);
         return;
       }
       if (!list[i].is_string() && !list[i].is_number_integer())
         wrong("", "an item is {}, expected an id, or {{\"item\": ..., \"attributes\": {{...}}}}", shown(list[i]));
       const auto id = read_id(list[i], "");
-      query.rows.push_back(bundle.item_ids().find(id));
+      query.rows.push_back(snapshot_.retrieval.find_item(id));
       if (query.rows.back() == Interner::kNone)
         wrong("", "item '{}' is not in the catalogue: send {{\"item\": ..., \"attributes\": {{...}}}}", id);
     });
-  auto sorted = ids;
-  std::ranges::sort(sorted);
-  if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end())
-    wrong("items", "item '{}' is described twice", *twice);
+  check_once(brought);
+  std::vector<std::string> ids;
   std::vector<const std::vector<RequestFeature>*> rows;
-  for (const auto& attributes : brought) rows.push_back(&attributes);
-  query.brought = request_table(bundle.item_attributes().names(), ids, rows);
+  for (const auto& item : brought) ids.push_back(item.item), rows.push_back(&item.attributes);
+  query.brought = request_table(snapshot_.bundle().item_attributes().names(), ids, rows);
   return query;
 }
 
-std::pair<std::string, std::vector<RequestFeature>> CallReader::new_item(const json& object) const {
+ItemChange CallReader::new_item(const json& object) const {
   static const std::vector<std::string> keys{"item", "attributes"};
   check_keys(object, keys);
   need_towers("", "an item that is not in it can not be encoded");
   const auto* item = given(object, "item");
   if (!item) wrong("item", "'item' is missing");
-  std::pair<std::string, std::vector<RequestFeature>> result{read_id(*item, "item"), {}};
+  ItemChange result{.item = read_id(*item, "item"), .attributes = {}};
   const auto* attributes = given(object, "attributes");
   if (!attributes) return result;
-  result.second = read_features(*attributes, "attributes");
-  const auto known = snapshot_.bundle().item_attributes().names();
-  for (const auto& attribute : result.second) {
+  result.attributes = read_features(*attributes, "attributes");
+  const auto& table = snapshot_.bundle().item_attributes();
+  for (const auto& attribute : result.attributes) {
     check_length(attribute.values.size(), "attributes", options_.most_list);
-    if (std::ranges::find(known, attribute.name) == known.end())
-      wrong("attributes", "unknown attribute '{}'{}", attribute.name, suggestion(attribute.name, known));
+    const auto* known = table.find(attribute.name);
+    if (!known)
+      wrong("attributes", "unknown attribute '{}'{}", attribute.name, suggestion(attribute.name, table.names()));
+    Column column;
+    column.type = known->type;
+    if (!push_brought(column, &attribute))
+      wrong("attributes", "attribute '{}' is {}, expected {}", attribute.name,
+            attribute.is_list ? "a list" : "'" + attribute.values[0] + "'", expected(known->type));
   }
   return result;
+}
+
+std::vector<ItemChange> CallReader::upserted_items(const json& object) const {
+  static const std::vector<std::string> keys{"items"};
+  check_keys(object, keys);
+  const auto& list = changed_items(object);
+  std::vector<ItemChange> changes;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const auto place = fmt::format("items[{}]", i);
+    if (!list[i].is_object()) wrong(place, "'{}' is {}, expected an object", place, shown(list[i]));
+    changes.push_back(within(place, [&] { return new_item(list[i]); }));
+    if (changes.back().item.empty()) wrong(place, "'{}' has an empty id", place);
+  }
+  check_once(changes);
+  return changes;
+}
+
+std::vector<ItemChange> CallReader::deleted_items(const json& object) const {
+  static const std::vector<std::string> keys{"items"};
+  check_keys(object, keys);
+  need_towers("", "make another with `pagoda index`");
+  std::vector<ItemChange> changes;
+  for (auto& id : read_ids(changed_items(object), "items"))
+    changes.push_back({.item = std::move(id), .attributes = {}, .deleted = true});
+  return changes;
+}
+
+const json& CallReader::changed_items(const json& object) const {
+  const auto* list = given(object, "items");
+  if (!list || !list->is_array() || list->empty())
+    wrong("items", "'items' is {}, expected a list of one or more items", list ? shown(*list) : "missing");
+  check_length(list->size(), "items", options_.most_requests);
+  return *list;
 }
 
 }  // namespace pagoda

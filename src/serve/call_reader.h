@@ -11,8 +11,8 @@ namespace pagoda {
 
 // How a list is to be written.
 struct ListShape {
-  std::vector<const Column*> attributes;  // of the snapshot's bundle
-  size_t k = 0;                           // that was asked for
+  std::vector<size_t> attributes;  // columns of the item table
+  size_t k = 0;                    // that was asked for
 };
 
 struct RetrieveCall {
@@ -37,14 +37,17 @@ class CallReader {
   std::vector<RetrieveCall> retrieve_batch(const nlohmann::json& object) const;
   SimilarCall similar(const nlohmann::json& object) const;
   Question encode(const nlohmann::json& object) const;
+  std::vector<ItemChange> upserted_items(const nlohmann::json& object) const;
+  std::vector<ItemChange> deleted_items(const nlohmann::json& object) const;
   Clock::time_point deadline(const nlohmann::json& object) const;  // from now
 
  private:
   void need_towers(const std::string& field, std::string_view instead) const;
   RetrieveRequest user(const nlohmann::json& object) const;
-  std::vector<const Column*> attributes(const nlohmann::json& value) const;
+  std::vector<size_t> attributes(const nlohmann::json& value) const;
   ItemVectorsQuery items(const nlohmann::json& list) const;
-  std::pair<std::string, std::vector<RequestFeature>> new_item(const nlohmann::json& object) const;
+  const nlohmann::json& changed_items(const nlohmann::json& object) const;
+  ItemChange new_item(const nlohmann::json& object) const;
 
   const ServeOptions& options_;
   const Snapshot& snapshot_;

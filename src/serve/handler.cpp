@@ -67,11 +67,13 @@ Reply error_reply(int status, std::string_view message, std::string_view field) 
 }
 
 std::span<const Handler::Route> Handler::routes() {
-  static constexpr std::array<Route, 9> kRoutes{{
+  static constexpr std::array<Route, 11> kRoutes{{
       {"POST", "/v1/retrieve", "retrieve", Role::read, &Handler::retrieve},
       {"POST", "/v1/retrieve_batch", "retrieve_batch", Role::read, &Handler::retrieve_batch},
       {"POST", "/v1/similar", "similar", Role::read, &Handler::similar},
       {"POST", "/v1/encode", "encode", Role::read, &Handler::encode},
+      {"POST", "/v1/items:upsert", "items:upsert", Role::write, &Handler::upsert_items},
+      {"POST", "/v1/items:delete", "items:delete", Role::write, &Handler::delete_items},
       {"GET", "/v1/model", "model", Role::read, &Handler::model},
       {"GET", "/openapi.json", "openapi", Role::read, &Handler::openapi},
       {"GET", "/livez", "livez", Role::open, &Handler::livez},
@@ -202,7 +204,7 @@ void Handler::similar(const Call& call, const Done& done) {
     done([snapshot, shape, outcome = std::make_shared<const Outcome>(std::move(outcome))] {
       if (outcome->error != Outcome::Error::none) return error_of(*outcome, outcome->field);
       std::string out;
-      append_list(out, snapshot->bundle(), *outcome, shape.attributes, false);
+      append_list(out, snapshot->retrieval, *outcome, shape.attributes, false);
       return json_reply(std::move(out));
     });
   };
@@ -224,19 +226,46 @@ void Handler::encode(const Call& call, const Done& done) {
   ask({{.snapshot = snapshot, .what = reader.encode(body), .deadline = reader.deadline(body), .done = answered}}, done);
 }
 
+void Handler::upsert_items(const Call& call, const Done& done) {
+  const auto snapshot = snapshots_.current();
+  const CallReader reader(options_, *snapshot);
+  change_items(reader.upserted_items(reader.body(call.body)), done);
+}
+
+void Handler::delete_items(const Call& call, const Done& done) {
+  const auto snapshot = snapshots_.current();
+  const CallReader reader(options_, *snapshot);
+  change_items(reader.deleted_items(reader.body(call.body)), done);
+}
+
+void Handler::change_items(std::vector<ItemChange> changes, const Done& done) {
+  const auto changed = [this, count = changes.size(), done](Keeper::Made made) {
+    done([this, count, made] {
+      switch (made) {
+        case Keeper::Made::yes: return json_reply(fmt::format("{{\"items\": {}}}", count));
+        case Keeper::Made::full:
+          return error_reply(429, fmt::format("more than {} items would lie over the bundle: make a new one with them",
+                                              options_.most_added));
+        default: return error_reply(500, "the items can not be changed; the server's log says why");
+      }
+    });
+  };
+  if (!keeper_.change(std::move(changes), changed)) done(overloaded);
+}
+
 void Handler::ask(std::vector<Query> queries, const Done& done) {
   if (!queue_.push(std::move(queries))) done(overloaded);
 }
 
 void Handler::append_candidates(std::string& out, const Snapshot& snapshot, const ListShape& shape,
                                 const Outcome& outcome) const {
-  append_list(out, snapshot.bundle(), outcome, shape.attributes, true);
+  append_list(out, snapshot.retrieval, outcome, shape.attributes, true);
   metrics_.list(outcome.items.size(), shape.k);
   if (!outcome.user_known) metrics_.unknown_user();
 }
 
 void Handler::model(const Call&, const Done& done) {
-  done([snapshot = snapshots_.current()] { return json_reply(model_json(snapshot->bundle())); });
+  done([snapshot = snapshots_.current()] { return json_reply(model_json(snapshot->retrieval)); });
 }
 
 void Handler::openapi(const Call&, const Done& done) {

@@ -1,6 +1,6 @@
 // The server's calls in JSON, whatever brings them: a call comes in, a reply goes out. docs/serve.md describes them.
 //
-//   POST /v1/retrieve  /v1/retrieve_batch  /v1/similar  /v1/encode
+//   POST /v1/retrieve  /v1/retrieve_batch  /v1/similar  /v1/encode  /v1/items:upsert  /v1/items:delete
 //   GET  /v1/model  /openapi.json  /livez  /readyz  /metrics
 //
 // A call keeps the snapshot that was current when it came. What needs a search goes through the queue; another door with
@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "serve/keeper.h"
 #include "serve/keys.h"
 #include "serve/options.h"
 #include "serve/search_queue.h"
@@ -48,15 +49,15 @@ class Handler {
   using Done = std::function<void(Writing)>;
 
   // All but the options are borrowed.
-  Handler(const ServeOptions& options, const Snapshots& snapshots, SearchQueue& queue, ServeMetrics& metrics,
-          const Keys& keys)
-      : options_(options), snapshots_(snapshots), queue_(queue), metrics_(metrics), keys_(keys) {}
+  Handler(const ServeOptions& options, const Snapshots& snapshots, Keeper& keeper, SearchQueue& queue,
+          ServeMetrics& metrics, const Keys& keys)
+      : options_(options), snapshots_(snapshots), keeper_(keeper), queue_(queue), metrics_(metrics), keys_(keys) {}
 
   // What can be said before the body has been read: that there is no such route, that it may not be called, that the body
   // is too long. Nothing: send the whole.
   std::optional<Reply> refuse(const Call& call, size_t body_bytes) const;
 
-  // `done` is called once, at once or on the queue's thread. Nothing is thrown.
+  // `done` is called once, at once, or on the thread of the queue or the keeper. Nothing is thrown.
   void handle(const Call& call, const Done& done);
 
   // From now on /readyz says 503, and so does every call that comes.
@@ -78,6 +79,9 @@ class Handler {
   void retrieve_batch(const Call& call, const Done& done);
   void similar(const Call& call, const Done& done);
   void encode(const Call& call, const Done& done);
+  void upsert_items(const Call& call, const Done& done);
+  void delete_items(const Call& call, const Done& done);
+  void change_items(std::vector<ItemChange> changes, const Done& done);
   void model(const Call& call, const Done& done);
   void openapi(const Call& call, const Done& done);
   void livez(const Call& call, const Done& done);
@@ -86,6 +90,7 @@ class Handler {
 
   ServeOptions options_;
   const Snapshots& snapshots_;
+  Keeper& keeper_;
   SearchQueue& queue_;
   ServeMetrics& metrics_;
   const Keys& keys_;

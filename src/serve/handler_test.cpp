@@ -3,6 +3,7 @@
 #include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "serve/openapi.h"
 #include "serve/serve_test.h"
@@ -28,15 +29,18 @@ class HandlerOf : public testing::Test {
     start();
   }
   void TearDown() override {
-    handler_.reset(), queue_.reset();
+    handler_.reset(), queue_.reset(), keeper_.reset();
     std::filesystem::remove(path_);
+    std::filesystem::remove(path_ + ".items");
   }
 
   void start() {
-    handler_.reset(), queue_.reset();
+    handler_.reset(), queue_.reset(), keeper_.reset();
+    keeper_ = std::make_unique<Keeper>(
+        KeeperOptions{.watch = {}, .most_added = static_cast<size_t>(options_.most_added)}, *snapshots_, metrics_);
     queue_ = std::make_unique<SearchQueue>(
         SearchQueueOptions{.limit = static_cast<size_t>(options_.queue), .batch = 64, .threads = 1}, metrics_);
-    handler_ = std::make_unique<Handler>(options_, *snapshots_, *queue_, metrics_, keys_);
+    handler_ = std::make_unique<Handler>(options_, *snapshots_, *keeper_, *queue_, metrics_, keys_);
   }
 
   Reply send(const Call& call) {
@@ -76,6 +80,7 @@ class HandlerOf : public testing::Test {
   ServeMetrics metrics_;
   Keys keys_;
   ServeOptions options_;
+  std::unique_ptr<Keeper> keeper_;
   std::unique_ptr<SearchQueue> queue_;
   std::unique_ptr<Handler> handler_;
 };
@@ -302,6 +307,8 @@ TEST_F(HandlerOf, EachRouteAsksForItsRole) {
       {{.method = "POST", .path = "/v1/retrieve_batch", .key = {}, .body = R"({"requests": [{}]})"}, Role::read},
       {{.method = "POST", .path = "/v1/similar", .key = {}, .body = R"({"item": "i1"})"}, Role::read},
       {{.method = "POST", .path = "/v1/encode", .key = {}, .body = R"({"users": [{}]})"}, Role::read},
+      {{.method = "POST", .path = "/v1/items:upsert", .key = {}, .body = R"({"items": [{"item": "n"}]})"}, Role::write},
+      {{.method = "POST", .path = "/v1/items:delete", .key = {}, .body = R"({"items": ["n"]})"}, Role::write},
       {{.method = "GET", .path = "/v1/model", .key = {}, .body = {}}, Role::read},
       {{.method = "GET", .path = "/openapi.json", .key = {}, .body = {}}, Role::read},
       {{.method = "GET", .path = "/livez", .key = {}, .body = {}}, Role::open},
@@ -344,7 +351,7 @@ TEST_F(HandlerOf, WhatDoesNotFitTheQueueIsToldToComeAgain) {
   options_.queue = options_.most_requests = 1;
   start();
   options_.most_requests = 8;
-  Handler handler(options_, *snapshots_, *queue_, metrics_, keys_);
+  Handler handler(options_, *snapshots_, *keeper_, *queue_, metrics_, keys_);
   std::promise<Reply> reply;
   handler.handle({.method = "POST", .path = "/v1/retrieve_batch", .key = {}, .body = R"({"requests": [{}, {}]})"},
                  [&](const Handler::Writing& writing) { reply.set_value(writing()); });
@@ -414,8 +421,119 @@ TEST_F(HandlerOf, ABadNewBundleIsRefusedAndTheOldOneServesOn) {
   EXPECT_TRUE(snapshots_->reload());
   const auto after = answer("/v1/retrieve", R"({"user": "ann"})");
   EXPECT_NE(after.at("model"), before.at("model"));
-  EXPECT_EQ(after.at("model"), snapshots_->current()->bundle().fingerprint());
-  EXPECT_EQ(held->bundle().fingerprint(), before.at("model")) << "who holds the old one keeps it";
+  EXPECT_EQ(after.at("model").get<std::string>(), snapshots_->current()->bundle().fingerprint());
+  EXPECT_EQ(held->bundle().fingerprint(), before.at("model").get<std::string>()) << "who holds the old one keeps it";
+}
+
+TEST_F(HandlerOf, ItemsAreAddedReplacedAndDeleted) {
+  const auto all = [&] {
+    return answer("/v1/retrieve", R"({"user": "cat", "k": 100, "attributes": ["year", "author"]})");
+  };
+  const auto before = all();
+  ASSERT_EQ(items(before).size(), 10u);
+  EXPECT_EQ(answer("/v1/items:upsert", R"({"items": [{"item": "n1", "attributes": {"year": 2024, "author": "kim"}},
+      {"item": "i3", "attributes": {"year": 2025, "author": "new"}}, {"item": "n2"}]})"),
+            Json({{"items", 3}}));
+  EXPECT_EQ(answer("/v1/items:delete", R"({"items": ["i5", "unknown"]})"), Json({{"items", 2}}));
+
+  // The list is that of the vectors' scores.
+  const auto after = all();
+  const auto user = answer("/v1/encode", R"({"users": [{"user": "cat"}]})").at("vectors")[0];
+  const auto vectors = answer("/v1/encode", Json{{"items", after.at("items")}}.dump()).at("vectors");
+  std::set<std::string> found;
+  for (size_t i = 0; i < after.at("items").size(); ++i) {
+    double score = 0;
+    for (size_t d = 0; d < user.size(); ++d) score += user[d].get<double>() * vectors[i][d].get<double>();
+    EXPECT_NEAR(after.at("scores")[i].get<double>(), score, 1e-5);
+    if (i > 0) {
+      EXPECT_GE(after.at("scores")[i - 1], after.at("scores")[i]);
+    }
+    found.insert(items(after)[i]);
+    const auto& attributes = after.at("attributes")[i];
+    if (items(after)[i] == "i3") EXPECT_EQ(attributes, (Json{{"year", 2025}, {"author", "new"}}));
+    if (items(after)[i] == "n2") EXPECT_EQ(attributes, (Json{{"year", nullptr}, {"author", nullptr}}));
+  }
+  EXPECT_EQ(found, (std::set<std::string>{"i0", "i1", "i2", "i3", "i4", "i6", "i7", "i8", "i9", "n1", "n2"}));
+
+  const auto names = [&](const std::string& body) {
+    const auto list = items(answer("/v1/retrieve", body));
+    return std::set<std::string>(list.begin(), list.end());
+  };
+  EXPECT_EQ(names(R"({"filter": "year >= 1998"})"), (std::set<std::string>{"i8", "i9", "i3", "n1"}));
+  EXPECT_EQ(names(R"({"filter": "year >= 1998", "exclude": ["n1", "i8"]})"), (std::set<std::string>{"i9", "i3"}));
+  EXPECT_EQ(names(R"({"filter": "year >= 1998", "history": ["n1", "i3"]})"), (std::set<std::string>{"i8", "i9"}));
+  EXPECT_FALSE(names(R"({"user": "ann", "k": 100})").contains("i3")) << "who has seen an item has seen its new state";
+  const auto quota = answer("/v1/retrieve", R"({"user": "cat", "k": 100, "attributes": ["author"],
+                                               "quota": {"attribute": "author", "max": 1}})");
+  std::map<std::string, int> of_author;
+  for (const auto& one : quota.at("attributes")) ++of_author[one.at("author").is_null() ? "" : one.at("author")];
+  EXPECT_EQ(of_author, (std::map<std::string, int>{{"", 1}, {"kim", 1}, {"lee \"x\"", 1}, {"new", 1}}));
+
+  const auto near = items(answer("/v1/similar", R"({"item": "n1", "k": 100})"));
+  EXPECT_EQ(near.size(), 10u);
+  EXPECT_EQ(std::ranges::count(near, "n1"), 0);
+  expect_error("/v1/similar", R"({"item": "i5"})", "item", "item 'i5' is not in the catalogue");
+  const auto model = Json::parse(get("/v1/model").body);
+  EXPECT_EQ(model.at("added_items"), 3);
+  EXPECT_EQ(model.at("hidden_items"), 2);
+
+  // What is taken back is as it was, but for what stays hidden.
+  answer("/v1/items:delete", R"({"items": ["n1", "n2", "i3"]})");
+  EXPECT_EQ(items(all()).size(), 8u);
+  answer("/v1/items:upsert", R"({"items": [{"item": "i5", "attributes": {"year": 1995, "author": "kim"}},
+      {"item": "i3", "attributes": {"year": 1993, "author": "lee \"x\""}}]})");
+  auto again = all();
+  EXPECT_EQ(again.at("items"), before.at("items"));
+  EXPECT_EQ(again.at("scores"), before.at("scores")) << "the tower gives an item's vector anew, bit for bit";
+  EXPECT_EQ(again.at("attributes"), before.at("attributes"));
+}
+
+TEST_F(HandlerOf, ChangedItemsOutliveTheServerAndItsBundle) {
+  answer("/v1/items:upsert", R"({"items": [{"item": "n1", "attributes": {"year": 2024}}, {"item": "n2"}]})");
+  answer("/v1/items:delete", R"({"items": ["i5", "n2"]})");
+  const std::string body = R"({"user": "cat", "k": 100, "attributes": ["year"]})";
+  const auto before = answer("/v1/retrieve", body);
+  std::ofstream(path_ + ".items", std::ios::app) << R"({"item": "torn", "attri)";  // a kill in the midst of a change
+  snapshots_ = std::make_unique<Snapshots>(path_);
+  start();
+  EXPECT_EQ(answer("/v1/retrieve", body), before);
+  answer("/v1/items:upsert", R"({"items": [{"item": "n3"}]})");
+  write_small_bundle(pool_, path_, {.seed = 6});
+  EXPECT_TRUE(snapshots_->reload());
+  auto list = items(answer("/v1/retrieve", body));
+  EXPECT_EQ(list.size(), 11u);
+  EXPECT_EQ(std::ranges::count(list, "n1") + std::ranges::count(list, "n3"), 2);
+  EXPECT_EQ(std::ranges::count(list, "i5") + std::ranges::count(list, "torn"), 0);
+
+  std::filesystem::remove(path_ + ".items");
+  EXPECT_TRUE(snapshots_->reload());
+  EXPECT_EQ(items(answer("/v1/retrieve", body)).size(), 10u);
+  write_file(path_ + ".items", "no change\n");
+  EXPECT_FALSE(snapshots_->reload());
+}
+
+TEST_F(HandlerOf, WrongChangesOfItemsChangeNothing) {
+  const std::string upsert = "/v1/items:upsert";
+  expect_error(upsert, "{}", "items", "'items' is missing, expected a list of one or more items");
+  expect_error(upsert, R"({"items": []})", "items", "'items' is a list, expected a list of one or more items");
+  expect_error(upsert, R"({"items": ["i1"]})", "items[0]", "'items[0]' is \"i1\", expected an object");
+  expect_error(upsert, R"({"items": [{"item": "n"}, {"item": "n"}]})", "items", "item 'n' is described twice");
+  expect_error(upsert, R"({"items": [{"item": ""}]})", "items[0]", "'items[0]' has an empty id");
+  expect_error(upsert, R"({"items": [{"item": "n", "attributes": {"yeer": 1}}]})", "items[0].attributes",
+               "unknown attribute 'yeer'; did you mean 'year'?");
+  expect_error(upsert, R"({"items": [{"item": "n", "attributes": {"year": "old"}}]})", "items[0].attributes",
+               "attribute 'year' is 'old', expected a whole number");
+  expect_error(upsert, R"({"items": [{"item": "n", "attributes": {"author": ["a", "b"]}}]})", "items[0].attributes",
+               "attribute 'author' is a list, expected one value");
+  expect_error("/v1/items:delete", R"({"items": [null]})", "items", "'items' has the wrong type");
+  EXPECT_EQ(snapshots_->current()->retrieval.additions(), nullptr);
+  options_.most_added = 2;
+  start();
+  EXPECT_EQ(post(upsert, R"({"items": [{"item": "a"}, {"item": "b"}, {"item": "c"}]})").status, 429);
+  EXPECT_EQ(post(upsert, R"({"items": [{"item": "a"}, {"item": "b"}]})").status, 200);
+  EXPECT_EQ(post(upsert, R"({"items": [{"item": "c"}]})").status, 429);
+  EXPECT_EQ(post("/v1/items:delete", R"({"items": ["a"]})").status, 200);
+  EXPECT_EQ(post(upsert, R"({"items": [{"item": "c"}]})").status, 200);
 }
 
 TEST_F(HandlerOf, TheModelIsDescribedWithTheNamesThatRequestsMayUse) {
@@ -442,8 +560,8 @@ TEST_F(HandlerOf, MetricsCountWhatWasDone) {
 
 TEST(OpenApi, IsADocumentOfEveryRoute) {
   const auto document = Json::parse(openapi_document());
-  for (const char* path : {"/v1/retrieve", "/v1/retrieve_batch", "/v1/similar", "/v1/encode", "/v1/model",
-                           "/openapi.json", "/livez", "/readyz", "/metrics"})
+  for (const char* path : {"/v1/retrieve", "/v1/retrieve_batch", "/v1/similar", "/v1/encode", "/v1/items:upsert",
+                           "/v1/items:delete", "/v1/model", "/openapi.json", "/livez", "/readyz", "/metrics"})
     EXPECT_TRUE(document.at("paths").contains(path)) << path;
   // Every reference leads somewhere.
   const std::function<void(const Json&)> follow = [&](const Json& node) {

@@ -315,8 +315,8 @@ class HttpServer::Listener {
                                }));
                                return;
                              }
-                             ErrorCode ignored;
-                             socket.set_option(tcp::no_delay(true), ignored);
+                             ErrorCode failed;  // then answers are slower
+                             if (socket.set_option(tcp::no_delay(true), failed)) log_debug("{}", failed.message());
                              if (tls_)
                                start(std::make_shared<Session<beast::ssl_stream<beast::tcp_stream>>>(
                                    shared_, next_, std::move(socket), *tls_));
@@ -352,9 +352,8 @@ class HttpServer::Listener {
   void await_end() {
     ends_.async_wait(asio::bind_executor(strand_, [this](ErrorCode error, int signal) {
       if (error) return;
-      ErrorCode ignored;
       if (draining_) {
-        ends_.clear(ignored);
+        ends_.clear();
         std::signal(signal, SIG_DFL);
         std::raise(signal);
         return;
@@ -364,8 +363,7 @@ class HttpServer::Listener {
       log_info("draining: {} connections are open", open_.size());
       drained_.expires_after(std::chrono::milliseconds(options_.drain_ms));
       drained_.async_wait(asio::bind_executor(strand_, [this](ErrorCode) {
-        ErrorCode ignored;
-        acceptor_.close(ignored);
+        acceptor_.close();
         for (const auto& [number, connection] : open_)
           if (const auto session = connection.lock()) session->close_unless_busy();
         end_when_done();
@@ -376,8 +374,7 @@ class HttpServer::Listener {
 
   void end_when_done() {
     if (acceptor_.is_open() || !open_.empty()) return;
-    ErrorCode ignored;
-    ends_.cancel(ignored), hangups_.cancel(ignored);
+    ends_.cancel(), hangups_.cancel();
     work_.reset();
   }
 

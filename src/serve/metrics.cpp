@@ -61,6 +61,11 @@ struct ServeMetrics::Series {
                                                          .Register(registry);
   prometheus::Counter& reloads_taken = reloads.Add({{"outcome", "taken"}});
   prometheus::Counter& reloads_refused = reloads.Add({{"outcome", "refused"}});
+  prometheus::Gauge& added_items = prometheus::BuildGauge()
+                                       .Name("pagoda_added_items")
+                                       .Help("Items that were added since the bundle was made")
+                                       .Register(registry)
+                                       .Add({});
   prometheus::Gauge& connections =
       prometheus::BuildGauge().Name("pagoda_connections").Help("Open connections").Register(registry).Add({});
 };
@@ -83,6 +88,8 @@ void ServeMetrics::list(size_t items, size_t k) {
 void ServeMetrics::unknown_user() { series_->unknown_users.Increment(); }
 void ServeMetrics::reload(bool taken) { (taken ? series_->reloads_taken : series_->reloads_refused).Increment(); }
 void ServeMetrics::connections(int change) { series_->connections.Increment(change); }
+
+void ServeMetrics::added_items(size_t items) { series_->added_items.Set(static_cast<double>(items)); }
 
 std::string ServeMetrics::text() const { return prometheus::TextSerializer().Serialize(series_->registry.Collect()); }
 

@@ -24,6 +24,7 @@ class ServeMetrics {
   void unknown_user();
   void reload(bool taken);
   void connections(int change);
+  void added_items(size_t items);  // laid over the bundle
 
   std::string text() const;  // in Prometheus' text format
 

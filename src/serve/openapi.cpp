@@ -97,6 +97,50 @@ std::string_view openapi_document() {
     }
    }
   },
+  "/v1/items:upsert": {
+   "post": {
+    "summary": "Items added, or replaced: attributes are a whole row",
+    "requestBody": {
+     "required": true,
+     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/UpsertRequest"}}}
+    },
+    "responses": {
+     "200": {
+      "description": "The answer",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Changed"}}}
+     },
+     "400": {"$ref": "#/components/responses/400"},
+     "401": {"$ref": "#/components/responses/401"},
+     "403": {"$ref": "#/components/responses/403"},
+     "413": {"$ref": "#/components/responses/413"},
+     "429": {"$ref": "#/components/responses/429"},
+     "503": {"$ref": "#/components/responses/503"},
+     "504": {"$ref": "#/components/responses/504"}
+    }
+   }
+  },
+  "/v1/items:delete": {
+   "post": {
+    "summary": "Items that do not come back any more",
+    "requestBody": {
+     "required": true,
+     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/DeleteRequest"}}}
+    },
+    "responses": {
+     "200": {
+      "description": "The answer",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Changed"}}}
+     },
+     "400": {"$ref": "#/components/responses/400"},
+     "401": {"$ref": "#/components/responses/401"},
+     "403": {"$ref": "#/components/responses/403"},
+     "413": {"$ref": "#/components/responses/413"},
+     "429": {"$ref": "#/components/responses/429"},
+     "503": {"$ref": "#/components/responses/503"},
+     "504": {"$ref": "#/components/responses/504"}
+    }
+   }
+  },
   "/v1/model": {
    "get": {
     "summary": "What the bundle is, and the names it knows",
@@ -340,6 +384,26 @@ std::string_view openapi_document() {
      "attributes": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Feature"}}
     },
     "required": ["item"],
+    "additionalProperties": false
+   },
+   "UpsertRequest": {
+    "type": "object",
+    "properties": {"items": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/NewItem"}}},
+    "required": ["items"],
+    "additionalProperties": false
+   },
+   "DeleteRequest": {
+    "type": "object",
+    "properties": {"items": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Id"}}},
+    "required": ["items"],
+    "additionalProperties": false
+   },
+   "Changed": {
+    "type": "object",
+    "properties": {
+     "items": {"type": "integer", "description": "How many changes were made; they are searchable now"}
+    },
+    "required": ["items"],
     "additionalProperties": false
    },
    "Candidates": {

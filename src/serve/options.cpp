@@ -23,7 +23,8 @@ void describe(Fields& f, ServeOptions& o) {
             "how long a search waits for others to be answered with, while there are others about; 0: not at all");
     f.field("most_k", o.most_k, "largest k of a request");
     f.field("most_list", o.most_list, "largest history, or list of exclusions, of a request");
-    f.field("most_requests", o.most_requests, "most requests in one call of retrieve_batch, users or items of encode");
+    f.field("most_requests", o.most_requests,
+            "most requests in one call of retrieve_batch, users or items of encode, items of items:upsert");
     f.field("most_filter_kb", o.most_filter_kb, "longest filter: each of its tests costs time on a large catalogue");
     f.field("most_body_kb", o.most_body_kb, "largest body of a call");
     f.field("most_depth", o.most_depth, "deepest nesting of its JSON");
@@ -31,6 +32,8 @@ void describe(Fields& f, ServeOptions& o) {
     f.field("read_timeout_ms", o.read_timeout_ms, "for a whole request to arrive, and for an answer to be taken");
     f.field("idle_timeout_ms", o.idle_timeout_ms, "how long a connection may be silent between requests");
     f.field("watch_ms", o.watch_ms, "how often the bundle's file is looked at for a new one; 0: on SIGHUP alone");
+    f.field("most_added", o.most_added,
+            "items that items:upsert may lay over the bundle; each search scores all of them, so a million is many");
     f.field("drain_ms", o.drain_ms,
             "after SIGTERM: how long, at least, /readyz says 503 before the port closes, so that no one is sent here "
             "any more");
@@ -60,6 +63,7 @@ void validate(const ServeOptions& o) {
   within("read_timeout_ms", o.read_timeout_ms, 1, kMany);
   within("idle_timeout_ms", o.idle_timeout_ms, 1, kMany);
   within("watch_ms", o.watch_ms, 0, kMany);
+  within("most_added", o.most_added, 0, kMany);
   within("drain_ms", o.drain_ms, 0, kMany);
   if (o.tls_certificate.empty() != o.tls_key.empty())
     fail(ErrorKind::usage, "serve.tls_certificate and serve.tls_key go together: give both, or neither");

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "index/filter_index.h"
 #include "model/bundle.h"
 #include "model/cascade.h"
+#include "serve/additions.h"
 
 namespace pagoda {
 
@@ -24,13 +24,6 @@ class RequestError : public Error {
 
  private:
   std::string field_;  // "filter"; "requests[3].filter"; "" when it is the request as a whole
-};
-
-// A user's attribute as a request brings it: one value, or a list for a multi-valued column.
-struct RequestFeature {
-  std::string name;
-  std::vector<std::string> values;
-  bool is_list = false;
 };
 
 // Whose candidates are asked for. Everything may be missing: then it is a stranger.
@@ -57,11 +50,11 @@ struct QuotaOptions {
 // What holds for all the requests of a call.
 struct RetrieveOptions {
   size_t k = 1000;
-  std::string filter;                                         // "" for none
+  std::string filter{};                                       // "" for none
   bool exclude_seen = true;                                   // items of the user's history do not come back
-  std::vector<std::string> exclude;                           // item ids; unknown ones exclude nothing
+  std::vector<std::string> exclude{};                         // item ids; unknown ones exclude nothing
   float min_score = -std::numeric_limits<float>::infinity();  // of the scores that come back
-  std::optional<QuotaOptions> quota;
+  std::optional<QuotaOptions> quota{};
   bool explain = false;
   bool operator==(const RetrieveOptions&) const = default;
 };
@@ -87,6 +80,16 @@ class Retrieval {
   // what it knows itself. Error{usage}: one of the two holds bare vectors.
   Retrieval(std::shared_ptr<const Bundle> bundle, std::shared_ptr<const Bundle> second, size_t rescore_from);
 
+  // What `below` answers with the additions laid over its bundle's items. Error{usage}: `below` is a cascade.
+  Retrieval(const Retrieval& below, std::shared_ptr<const Additions> additions);
+
+  // The items that it answers with, by row: those of the bundle, then the additions.
+  uint32_t find_item(std::string_view id) const;  // Interner::kNone: there is none, or it was deleted
+  std::string_view item_id(uint32_t row) const;
+  std::span<const float> item_vector(uint32_t row) const;
+  // The attributes' column of that number, and the item's row in it (Interner::kNone: it has no attributes).
+  std::pair<const Column*, uint32_t> attribute(size_t column, uint32_t row) const;
+
   // RequestError{input}: a context or feature name that no model reads, with the nearest.
   void check_names(const RetrieveRequest& request) const;
   // The same, naming `place`.
@@ -106,22 +109,36 @@ class Retrieval {
   Matrix<float> item_vectors(ThreadPool& pool, const Interner& ids, const Attributes* attributes) const;
 
   const Bundle& bundle() const { return *bundle_; }
+  const std::shared_ptr<const Bundle>& shared_bundle() const { return bundle_; }
+  const Additions* additions() const { return additions_.get(); }  // nullptr: there are none
 
  private:
   // The groups of each quota that was asked for: made once, as they are as many numbers as there are items.
   struct QuotaGroups {
+    std::vector<uint32_t> of_item;                       // of the bundle
+    std::unordered_map<std::string, uint32_t> of_value;  // the number of each value that an item has
+    uint32_t end = 0;                                    // above all of them
+  };
+  struct KnownQuotas {
     std::mutex mutex;
-    std::map<std::string, std::vector<uint32_t>, std::less<>> of;
+    std::map<std::string, QuotaGroups, std::less<>> of;
   };
   // `seen` and `own_exclusions` per query; items that either names do not come back (seen ones when options say so).
   RetrieveAnswer search(ThreadPool& pool, MatrixView<const float> vectors, const Ragged<uint32_t>& seen,
                         const Ragged<uint32_t>& own_exclusions, const RetrieveOptions& options) const;
-  std::span<const uint32_t> quota_groups(const std::string& attribute) const;
+  const QuotaGroups& quota_groups(const std::string& attribute) const;
+  std::vector<uint32_t> quota_groups_of_additions(const std::string& attribute, const QuotaGroups& groups) const;
+  Filter compile(const std::string& filter) const;
+  std::vector<uint32_t> rows_of(const std::vector<std::string>& items) const;
+  std::vector<uint32_t> seen_items(const RetrieveRequest& request) const;
+  size_t items() const { return index().items(); }
+  const Index& index() const { return over_bundle_ ? *over_bundle_ : bundle_->index(); }
   std::shared_ptr<const Bundle> bundle_, second_;
   std::shared_ptr<const FilterIndex> filters_;
-  std::shared_ptr<QuotaGroups> quota_groups_ = std::make_shared<QuotaGroups>();
+  std::shared_ptr<KnownQuotas> quotas_ = std::make_shared<KnownQuotas>();
   size_t rescore_from_ = 0;
-  std::shared_ptr<const Index> cascade_;  // over both; none without a second
+  std::shared_ptr<const Additions> additions_;
+  std::shared_ptr<const Index> over_bundle_;  // a cascade over both bundles, or the additions over one; else none
 };
 
 }  // namespace pagoda

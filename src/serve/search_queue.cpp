@@ -63,13 +63,15 @@ std::vector<Outcome> similar(ThreadPool& pool, const std::vector<Query>& batch) 
   return lists_of(batch[0].snapshot->retrieval.similar(pool, items, std::get<SimilarQuery>(batch[0].what).k));
 }
 
-std::vector<Outcome> item_vectors(ThreadPool& pool, const Snapshot& snapshot, const ItemVectorsQuery& query) {
-  const auto known = snapshot.bundle().item_vectors();
-  Matrix<float> vectors(query.rows.size(), known.cols()), brought;
-  if (query.brought.rows() > 0) brought = snapshot.retrieval.item_vectors(pool, query.brought.ids, &query.brought);
+std::vector<Outcome> item_vectors(ThreadPool& pool, const Retrieval& retrieval, const ItemVectorsQuery& query) {
+  const size_t dim = retrieval.bundle().item_vectors().cols();
+  Matrix<float> vectors(query.rows.size(), dim), brought;
+  if (query.brought.rows() > 0) brought = retrieval.item_vectors(pool, query.brought.ids, &query.brought);
   size_t next = 0;
-  for (size_t i = 0; i < query.rows.size(); ++i)
-    std::copy_n(query.rows[i] == Interner::kNone ? brought[next++] : known[query.rows[i]], known.cols(), vectors[i]);
+  for (size_t i = 0; i < query.rows.size(); ++i) {
+    const bool known = query.rows[i] != Interner::kNone;
+    std::copy_n(known ? retrieval.item_vector(query.rows[i]).data() : brought[next++], dim, vectors[i]);
+  }
   std::vector<Outcome> outcomes(1);
   outcomes[0].vectors = std::move(vectors);
   return outcomes;
@@ -79,7 +81,8 @@ std::vector<Outcome> outcomes_of(ThreadPool& pool, std::vector<Query>& batch) {
   auto& what = batch[0].what;
   if (std::holds_alternative<CandidateQuery>(what)) return candidates(pool, batch);
   if (std::holds_alternative<SimilarQuery>(what)) return similar(pool, batch);
-  if (const auto* items = std::get_if<ItemVectorsQuery>(&what)) return item_vectors(pool, *batch[0].snapshot, *items);
+  if (const auto* items = std::get_if<ItemVectorsQuery>(&what))
+    return item_vectors(pool, batch[0].snapshot->retrieval, *items);
   std::vector<Outcome> outcomes(1);
   outcomes[0].vectors = batch[0].snapshot->retrieval.user_vectors(pool, std::get<UserVectorsQuery>(what).users);
   return outcomes;

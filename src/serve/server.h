@@ -1,34 +1,11 @@
-// The whole of `pagoda serve`: a bundle's snapshots, the queue before the search, the handler and its transport.
+// The whole of `pagoda serve`: a bundle's snapshots and their keeper, the queue before the search, the handler and its transport.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
 #include <string>
-#include <thread>
 
 #include "serve/http_server.h"
 
 namespace pagoda {
-
-// Puts a new snapshot in place when there is another file, or when it is asked to. Has a thread of its own, as loading takes
-// long.
-class Reloader {
- public:
-  // Both are borrowed. Looks every `watch`; never when that is 0.
-  Reloader(Snapshots& snapshots, ServeMetrics& metrics, std::chrono::milliseconds watch);
-  ~Reloader();
-  void ask();  // load, changed or not
-
- private:
-  void loop();
-  Snapshots& snapshots_;
-  ServeMetrics& metrics_;
-  std::chrono::milliseconds watch_;
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  bool asked_ = false, closed_ = false;
-  std::thread thread_;
-};
 
 class Server {
  public:
@@ -44,6 +21,7 @@ class Server {
   ServeMetrics metrics_;
   Keys keys_;
   Snapshots snapshots_;
+  Keeper keeper_;
   SearchQueue queue_;
   Handler handler_;
   HttpServer http_;
