@@ -26,7 +26,8 @@ LADDER = [
     ["lab"],
     ["cli", "python"],
 ]
-HEAVY = ("arrow/", "parquet/", "toml++/", "nlohmann/", "spdlog/", "CLI/")
+HEAVY = ("arrow/", "parquet/", "toml++/", "nlohmann/", "spdlog/", "CLI/", "boost/", "prometheus/",
+         "openssl/")
 MAX_LINES = 600
 
 STEP = {room: step for step, rooms in enumerate(LADDER) for room in rooms}

@@ -1,6 +1,7 @@
 """Partitioned indexes from the command line: of a trained model, and of anyone's vectors."""
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -137,3 +138,20 @@ def test_a_damaged_index_is_refused(cli, vectors, tmp_path):
             (tmp_path / "bad.pagoda").write_bytes(bad)
             cli("retrieve", tmp_path / "bad.pagoda", "--vectors", vectors / "q.npy", code=FAILED, says=["damaged", f"section '{section['name']}'"])
         at += -(-section["bytes"] // 4096) * 4096
+
+
+def test_explain_says_what_a_search_looked_at(cli, vectors, model, second, tmp_path):
+    words = ["index", "--vectors", vectors / "v.npy", "--attributes", vectors / "items.csv"]
+    cli(*words, "-o", tmp_path / "exact.pagoda")
+    cli(*words, "--kind", "partitioned", "--lists", 60, "-o", tmp_path / "p.pagoda")
+    ask = ["--vectors", vectors / "q.npy", "--k", 10]
+    plain = cli("retrieve", tmp_path / "p.pagoda", *ask)
+    told = cli("retrieve", tmp_path / "p.pagoda", *ask, "--explain")
+    assert told.stdout == plain.stdout and "plan" not in plain.stderr
+    figures = dict(re.findall(r"^(plan|selectivity|lists probed|vectors scored|vectors reranked) +(\S+)", told.stderr, re.M))
+    assert figures["plan"] == "lists" and 1 <= int(figures["lists probed"]) < 60 and int(figures["vectors scored"]) < 4000
+    assert "rerank" in told.stderr and "search " in told.stderr
+    told = cli("retrieve", tmp_path / "exact.pagoda", *ask, "--filter", "year < 1960", "--explain")
+    assert re.search(r"^selectivity +0\.1675 ", told.stderr, re.M) and re.search(r"^vectors scored +670 ", told.stderr, re.M)
+    told = cli("retrieve", model, "--rescore", second, "--users", "-", "--k", 5, "--explain", stdin="u1\n")
+    assert re.search(r"^vectors scored +\d", told.stderr, re.M)

@@ -53,6 +53,7 @@ struct RetrieveArgs {
   std::string model, users, vectors, filter, format, rescore, output = "-";
   std::vector<std::string> exclude{"seen"};
   int64_t k = 1000, rescore_from = 1000;
+  bool explain = false;
 };
 struct SimilarArgs {
   std::string model, items, format, output = "-";
@@ -73,6 +74,10 @@ struct InspectArgs {
   std::string model;
   bool json = false;
 };
+struct ServeArgs {
+  std::string model, http, keys, config;
+  std::vector<std::string> set;
+};
 struct DemoArgs {
   std::string folder = "build/demo";
 };
@@ -90,6 +95,7 @@ void run_encode(const EncodeArgs& args);
 void run_report(const ReportArgs& args);
 void run_lab_command(const LabArgs& args);
 void run_inspect(const InspectArgs& args);
+void run_serve(const ServeArgs& args);
 void run_doctor();
 void run_demo(const DemoArgs& args);
 

@@ -5,7 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/log_roles.h"
-#include "core/config.h"
+#include "cli/whole_config.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/progress.h"
@@ -68,8 +68,9 @@ Rows read_log(const DiagnoseArgs& args) {
 
 // What a config trains its final model on: all but the test part.
 Rows read_config(const DiagnoseArgs& args, Options& options) {
-  Config config = Config::from_file(args.config);
-  config.read([&](Fields& f) { describe(f, options); });
+  WholeConfig config;
+  read_config(args.config, {}, config);
+  options = std::move(config.training);
   auto& data = options.data;
   if (!args.interactions.empty()) data.interactions = args.interactions;
   if (!args.items.empty()) data.items = args.items;

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "cli/commands.h"
+#include "cli/whole_config.h"
 #include "cli/log_roles.h"
+#include "core/config.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "train/options.h"
@@ -344,7 +346,7 @@ Proposal propose(const InitArgs& args) {
 void run_init(const InitArgs& args) {
   if (file_exists(args.output))
     fail(ErrorKind::usage, "{} exists, and may have been edited; choose another name with -o", args.output);
-  const auto p = propose(args);
+  auto p = propose(args);
   const auto next = fmt::format("pagoda train -c {} -o model.pagoda", args.output);
   std::string text =
       "# Written by `pagoda init`. What it saw, what it made of that, and why; all of it may be corrected here.\n#\n";
@@ -354,7 +356,8 @@ void run_init(const InitArgs& args) {
   for (const auto& line : p.choices) comment("- " + line);
   text += "#\n";
   comment("Next: " + next);
-  write_file(args.output, text + "\n" + to_toml(p.options, true));
+  WholeConfig config{.training = std::move(p.options), .serve = {}};
+  write_file(args.output, text + "\n" + to_toml([&](Fields& f) { describe(f, config); }, true));
   for (const auto& line : p.seen) log_info("{}", comment_line(line));
   for (const auto& line : p.choices) log_info("- {}", comment_line(line));
   log_info("{}: written; next: {}", args.output, next);

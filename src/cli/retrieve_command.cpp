@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/results.h"
+#include "core/log.h"
 #include "core/progress.h"
 #include "data/vector_file.h"
 #include "serve/retrieval.h"
@@ -24,6 +25,43 @@ Retrieval open_retrieval(const RetrieveArgs& args) {
                    static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)));
 }
 
+// What the searches did, summed up over blocks of queries.
+class Explanation {
+ public:
+  void add(const RetrieveAnswer& answer) {
+    if (!answer.explain) return;
+    const auto& e = *answer.explain;
+    plan_ = e.plan, selectivity_ = e.selectivity;
+    centres_s_ += e.centres_s, scan_s_ += e.scan_s, rerank_s_ += e.rerank_s;
+    times_.encode_s += answer.times.encode_s, times_.filter_s += answer.times.filter_s;
+    times_.search_s += answer.times.search_s;
+    for (const auto& q : e.queries) {
+      lists_.push_back(q.lists_probed), scored_.push_back(q.vectors_scored), reranked_.push_back(q.vectors_reranked);
+    }
+  }
+  void print() {
+    if (scored_.empty()) return;
+    log_info("plan               {}", plan_);
+    log_info("selectivity        {:.4g} of the items pass the filter", selectivity_);
+    for (auto [what, counts] : {std::pair("lists probed", &lists_), std::pair("vectors scored", &scored_),
+                                std::pair("vectors reranked", &reranked_)}) {
+      std::ranges::sort(*counts);
+      log_info("{:<18} {} a query (median), {} at most", what, (*counts)[counts->size() / 2], counts->back());
+    }
+    log_info("times              encode {}, filter {}, search {}", human_duration(times_.encode_s),
+             human_duration(times_.filter_s), human_duration(times_.search_s));
+    if (scan_s_ > 0)
+      log_info("search, by part    centres {}, scan {}, rerank {}, summed over threads", human_duration(centres_s_),
+               human_duration(scan_s_), human_duration(rerank_s_));
+  }
+
+ private:
+  std::string plan_;
+  double selectivity_ = 1, centres_s_ = 0, scan_s_ = 0, rerank_s_ = 0;
+  StageTimes times_;
+  std::vector<uint64_t> lists_, scored_, reranked_;  // of each query
+};
+
 }  // namespace
 
 void run_retrieve(const RetrieveArgs& args) {
@@ -32,7 +70,8 @@ void run_retrieve(const RetrieveArgs& args) {
   if (!args.vectors.empty() && !args.rescore.empty())
     fail(ErrorKind::usage, "--rescore encodes users with the second model: give --users, not --vectors");
   const auto retrieval = open_retrieval(args);
-  RetrieveOptions options{.k = checked_k(args.k), .filter = args.filter, .exclude_seen = false};
+  RetrieveOptions options{
+      .k = checked_k(args.k), .filter = args.filter, .exclude_seen = false, .explain = args.explain};
   for (const auto& word : args.exclude) {
     if (word == "seen")
       options.exclude_seen = true;
@@ -41,15 +80,18 @@ void run_retrieve(const RetrieveArgs& args) {
   }
   ThreadPool pool(0);
   ResultWriter out(args.output, args.format, "user");
+  Explanation explanation;
   if (!args.vectors.empty()) {
     const auto vectors = read_vectors(args.vectors);
     for (size_t begin = 0; begin < vectors.values.rows(); begin += kBlock) {
       const size_t end = std::min(vectors.values.rows(), begin + kBlock);
       std::vector<std::string> keys;
       for (size_t i = begin; i < end; ++i) keys.push_back(vectors.ids.empty() ? std::to_string(i) : vectors.ids[i]);
-      out.write(retrieval.bundle(), keys,
-                retrieval.retrieve(pool, vectors.values.view().slice_rows(begin, end), options).found);
+      const auto answer = retrieval.retrieve(pool, vectors.values.view().slice_rows(begin, end), options);
+      explanation.add(answer);
+      out.write(retrieval.bundle(), keys, answer.found);
     }
+    explanation.print();
     return out.close();
   }
   const auto lines = read_lines(args.users);
@@ -63,10 +105,13 @@ void run_retrieve(const RetrieveArgs& args) {
       retrieval.check_names(requests.back(), place_of(args.users, lines[i]));
       keys.push_back(requests.back().user.value_or(""));
     }
-    out.write(retrieval.bundle(), keys, retrieval.retrieve(pool, requests, options).found);
+    const auto answer = retrieval.retrieve(pool, requests, options);
+    explanation.add(answer);
+    out.write(retrieval.bundle(), keys, answer.found);
     bar.update(begin + requests.size());
   }
   bar.finish();
+  explanation.print();
   out.close();
 }
 

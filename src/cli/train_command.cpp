@@ -1,21 +1,20 @@
 #include <algorithm>
 
 #include "cli/commands.h"
-#include "core/config.h"
+#include "cli/whole_config.h"
 #include "core/log.h"
 #include "train/training.h"
 
 namespace pagoda {
 
 void run_train(const TrainArgs& args) {
-  Options options;
   if (args.config.empty() && args.interactions.empty())
     fail(ErrorKind::usage,
          "say what to train on: -c pagoda.toml (`pagoda init` writes one), or --interactions FILE --user ... --item "
          "...");
-  auto config = args.config.empty() ? Config() : Config::from_file(args.config);
-  for (const auto& assignment : args.set) config.set(assignment);
-  config.read([&](Fields& f) { describe(f, options); });
+  WholeConfig config;
+  read_config(args.config, args.set, config);
+  auto& options = config.training;
   auto& data = options.data;
   if (!args.interactions.empty()) data.interactions = args.interactions;
   for (auto [flag, key] : {std::pair(&args.user, &data.user), std::pair(&args.item, &data.item),

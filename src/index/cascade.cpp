@@ -39,6 +39,13 @@ class CascadeIndex final : public Index {
   size_t from_;
 };
 
+// What the first search did for a block of queries.
+void add_explain(const SearchExplain& part, SearchExplain& sum) {
+  sum.plan = part.plan;
+  sum.queries.insert(sum.queries.end(), part.queries.begin(), part.queries.end());
+  sum.centres_s += part.centres_s, sum.scan_s += part.scan_s, sum.rerank_s += part.rerank_s;
+}
+
 // `query` [1, dim of the second model]; `items` and `scores` as the first search found them.
 CascadeIndex::List CascadeIndex::rescored(MatrixView<const float> query, std::span<const uint32_t> items,
                                           std::span<const float> scores, size_t k, float min_score) const {
@@ -81,11 +88,14 @@ SearchResult CascadeIndex::best(ThreadPool& pool, MatrixView<const float> querie
     Ragged<uint32_t> excluded;
     if (options.excluded)
       for (size_t q = begin; q < end; ++q) excluded.push((*options.excluded)[q]);
+    SearchExplain explain;
     const auto found = first_.search(pool, part.slice_cols(0, first_.dim()),
                                      {.k = from,
                                       .allowed = options.allowed,
                                       .excluded = options.excluded ? &excluded : nullptr,
-                                      .recall = options.recall});
+                                      .recall = options.recall,
+                                      .explain = options.explain ? &explain : nullptr});
+    if (options.explain) add_explain(explain, *options.explain);
     const auto second = part.slice_cols(first_.dim(), dim());
     std::vector<List> lists(end - begin);
     pool.for_chunks(lists.size(), 8, [&](size_t b, size_t e) {

@@ -14,7 +14,7 @@ void take_within(const Quota& quota, size_t k, std::span<const uint32_t> items, 
   std::unordered_map<uint32_t, uint32_t> of_group;
   const size_t begin = taken.items.values.size();
   for (size_t i = 0; i < items.size() && taken.items.values.size() - begin < k; ++i) {
-    const uint32_t group = quota.group_of[items[i]];
+    const uint32_t group = quota.group(items[i]);
     if (group != Quota::kNoGroup && of_group[group]++ >= quota.most) continue;
     taken.items.values.push_back(items[i]);
     taken.scores.push_back(scores[i]);
@@ -29,7 +29,7 @@ SearchResult Index::search(ThreadPool& pool, MatrixView<const float> queries, co
   check(!options.allowed || options.allowed->items() == items(), "the filter is of this catalogue");
   check(!options.excluded || options.excluded->size() == queries.rows(), "exclusions: one list a query");
   check(!std::isnan(options.min_score), "min_score is a number");
-  check(!options.quota || options.quota->group_of.size() == items(), "a quota knows each item's group");
+  check(!options.quota || options.quota->items() == items(), "a quota knows each item's group");
   if (options.explain) {
     *options.explain = {};
     if (options.allowed && items() > 0)

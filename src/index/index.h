@@ -28,6 +28,8 @@ class ItemSet {
   ItemSet& operator&=(const ItemSet& other);
   ItemSet& operator|=(const ItemSet& other);
   void invert();
+  ItemSet slice(size_t begin, size_t end) const;              // rows [begin, end), the first of them as row 0
+  void append(const ItemSet& more);                           // its rows come after these
   std::span<const uint64_t> words() const { return words_; }  // bit row % 64 of word row / 64
 
  private:
@@ -41,6 +43,11 @@ struct Quota {
   static constexpr uint32_t kNoGroup = UINT32_MAX;  // of an item that counts for nothing
   std::span<const uint32_t> group_of;               // per item row
   uint32_t most = 1;
+  std::span<const uint32_t> group_of_more{};  // of the rows after those, where there are two layers of items
+  size_t items() const { return group_of.size() + group_of_more.size(); }
+  uint32_t group(uint32_t row) const {
+    return row < group_of.size() ? group_of[row] : group_of_more[row - group_of.size()];
+  }
 };
 
 // What a search did; for people, and for tests.

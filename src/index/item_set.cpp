@@ -41,4 +41,26 @@ void ItemSet::invert() {
   if (items_ % 64 != 0) words_.back() &= (uint64_t{1} << (items_ % 64)) - 1;  // rows past the end are in no set
 }
 
+ItemSet ItemSet::slice(size_t begin, size_t end) const {
+  check(begin <= end && end <= items_, "a slice lies within the set");
+  ItemSet out(end - begin);
+  const size_t first = begin / 64, shift = begin % 64;
+  for (size_t w = 0; w < out.words_.size(); ++w) {
+    out.words_[w] = words_[first + w] >> shift;
+    if (shift != 0 && first + w + 1 < words_.size()) out.words_[w] |= words_[first + w + 1] << (64 - shift);
+  }
+  if (out.items_ % 64 != 0) out.words_.back() &= (uint64_t{1} << (out.items_ % 64)) - 1;
+  return out;
+}
+
+void ItemSet::append(const ItemSet& more) {
+  const size_t begin = items_, shift = begin % 64;
+  items_ += more.items_;
+  words_.resize((items_ + 63) / 64, 0);
+  for (size_t w = 0; w < more.words_.size(); ++w) {
+    words_[begin / 64 + w] |= more.words_[w] << shift;
+    if (shift != 0 && begin / 64 + w + 1 < words_.size()) words_[begin / 64 + w + 1] |= more.words_[w] >> (64 - shift);
+  }
+}
+
 }  // namespace pagoda

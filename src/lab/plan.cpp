@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/suggest.h"
+#include "serve/options.h"
 #include "train/evaluation.h"
 
 namespace pagoda {
@@ -40,8 +41,13 @@ std::string beside(const std::string& file, const std::string& path) {
   return (std::filesystem::path(file).parent_path() / path).string();
 }
 
+// A config says, too, how its model is to be served; a lab does not look at that.
 void lay(const Config& over, Options& options) {
-  over.read([&](Fields& f) { describe(f, options); });
+  ServeOptions serve;
+  over.read([&](Fields& f) {
+    describe(f, options);
+    describe(f, serve);
+  });
 }
 
 // One value of each key, the last key turning fastest; one empty combination of no keys.

@@ -1,38 +1,88 @@
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/suggest.h"
-#include "serve/retrieval.h"
+#include "serve/json_request.h"
 
 namespace pagoda {
 
 namespace {
 
-std::string text_of(const nlohmann::json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+using nlohmann::json;
 
-bool is_id(const nlohmann::json& value) { return value.is_string() || value.is_number_integer(); }
+constexpr int kMostDepth = 16;  // of a line of a users file; a right one has three levels
+
+std::string text_of(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+bool is_id(const json& value) { return value.is_string() || value.is_number_integer(); }
+
+template <class... Args>
+[[noreturn]] void wrong(std::string field, fmt::format_string<Args...> format, Args&&... args) {
+  throw RequestError(ErrorKind::input, std::move(field), fmt::format(format, std::forward<Args>(args)...));
+}
+
+[[noreturn]] void wrong_type(const std::string& field) { wrong(field, "'{}' has the wrong type", field); }
 
 // A null is a value that is not known: left out.
-std::vector<std::pair<std::string, std::string>> context_of(const nlohmann::json& object, const std::string& place) {
+std::vector<std::pair<std::string, std::string>> read_context(const json& object) {
+  if (!object.is_object()) wrong_type("context");
   std::vector<std::pair<std::string, std::string>> out;
   for (const auto& [key, value] : object.items()) {
-    if (value.is_structured())
-      fail(ErrorKind::input, "{}: context '{}' has the wrong type: write a text or a number", place, key);
+    if (value.is_structured()) wrong("context", "context '{}' has the wrong type: write a text or a number", key);
     if (!value.is_null()) out.emplace_back(key, text_of(value));
   }
   return out;
 }
 
-std::vector<RequestFeature> features_of(const nlohmann::json& object, const std::string& place) {
+int64_t read_time_us(const json& value) {
+  if (!value.is_string() && !value.is_number()) wrong_type("time");
+  const auto time_us = parse_time_us(text_of(value));
+  if (!time_us) wrong("time", "'time' is {}, expected a time such as 2024-05-01T10:00:00Z", value.dump());
+  return *time_us;
+}
+
+}  // namespace
+
+json parse_json(std::string_view text, int most_depth) {
+  const auto bounded = [&](int depth, json::parse_event_t, json&) {
+    if (depth > most_depth) wrong("", "the JSON is nested deeper than {} levels", most_depth);
+    return true;
+  };
+  try {
+    return json::parse(text, bounded);
+  } catch (const json::parse_error& e) {
+    wrong("", "no JSON object: wrong at character {}", e.byte);
+  } catch (const json::out_of_range&) {
+    wrong("", "no JSON object: a number is out of range");
+  }
+}
+
+void check_keys(const json& object, std::span<const std::string> known) {
+  for (const auto& [key, value] : object.items())
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      wrong(key, "unknown key '{}'{}", key, suggestion(key, known));
+}
+
+std::string read_id(const json& value, const std::string& field) {
+  if (!is_id(value)) wrong_type(field);
+  return text_of(value);
+}
+
+std::vector<std::string> read_ids(const json& value, const std::string& field) {
+  if (!value.is_array() || !std::all_of(value.begin(), value.end(), is_id)) wrong_type(field);
+  std::vector<std::string> ids;
+  for (const auto& id : value) ids.push_back(text_of(id));
+  return ids;
+}
+
+std::vector<RequestFeature> read_features(const json& object, const std::string& field) {
+  if (!object.is_object()) wrong_type(field);
   std::vector<RequestFeature> out;
   for (const auto& [key, value] : object.items()) {
     const bool of_lists =
         value.is_object() || (value.is_array() && std::any_of(value.begin(), value.end(), [](const auto& v) {
                                 return v.is_structured() || v.is_null();
                               }));
-    if (of_lists)
-      fail(ErrorKind::input, "{}: feature '{}' has the wrong type: write a text, a number or a list of them", place,
-           key);
+    if (of_lists) wrong(field, "feature '{}' has the wrong type: write a text, a number or a list of them", key);
     if (value.is_null()) continue;
     auto& feature = out.emplace_back(RequestFeature{.name = key, .values = {}, .is_list = value.is_array()});
     if (!feature.is_list)
@@ -43,46 +93,34 @@ std::vector<RequestFeature> features_of(const nlohmann::json& object, const std:
   return out;
 }
 
-}  // namespace
+RetrieveRequest read_user(const json& object) {
+  RetrieveRequest request;
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_null()) continue;
+    if (key == "user") request.user = read_id(value, "user");
+    if (key == "history") request.history = read_ids(value, "history");
+    if (key == "context") request.context = read_context(value);
+    if (key == "features") request.features = read_features(value, "features");
+    if (key == "time") request.time_us = read_time_us(value);
+  }
+  return request;
+}
 
 RetrieveRequest parse_request(std::string_view line, const std::string& place) {
-  RetrieveRequest request;
   if (line.empty() || line[0] != '{') {
     if (!is_utf8(line)) fail(ErrorKind::input, "{}: the user's id is not UTF-8", place);
+    RetrieveRequest request;
     request.user = std::string(line);
     return request;
   }
-  nlohmann::json j;
   try {
-    j = nlohmann::json::parse(line);
-  } catch (const nlohmann::json::parse_error& e) {
-    fail(ErrorKind::input,
-         "{}: is no JSON object: wrong at character {}; write an id alone, or {{\"user\": ..., \"history\": [...]}}",
-         place, e.byte);
+    const auto object = parse_json(line, kMostDepth);
+    check_keys(object, kUserKeys);
+    return read_user(object);
+  } catch (const RequestError& e) {
+    fail(e.kind(), "{}: {}{}", place, e.what(),
+         e.field().empty() ? "; write an id alone, or {\"user\": ..., \"history\": [...]}" : "");
   }
-  static const std::vector<std::string> known{"user", "history", "context", "features", "time"};
-  for (const auto& [key, value] : j.items()) {
-    const bool right = key == "user"      ? is_id(value)
-                       : key == "history" ? value.is_array() && std::all_of(value.begin(), value.end(), is_id)
-                       : key == "time"    ? value.is_string() || value.is_number()
-                                          : value.is_object();
-    if (std::find(known.begin(), known.end(), key) == known.end())
-      fail(ErrorKind::input, "{}: unknown key '{}'{}", place, key, suggestion(key, known));
-    if (!right) fail(ErrorKind::input, "{}: '{}' has the wrong type", place, key);
-    if (key == "user") request.user = text_of(value);
-    if (key == "context") request.context = context_of(value, place);
-    if (key == "features") request.features = features_of(value, place);
-    if (key == "history") {
-      request.history.emplace();
-      for (const auto& item : value) request.history->push_back(text_of(item));
-    }
-    if (key == "time") {
-      request.time_us = parse_time_us(text_of(value));
-      if (!request.time_us)
-        fail(ErrorKind::input, "{}: 'time' is {}, expected a time such as 2024-05-01T10:00:00Z", place, value.dump());
-    }
-  }
-  return request;
 }
 
 }  // namespace pagoda

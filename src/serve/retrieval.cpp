@@ -1,9 +1,12 @@
 #include "serve/retrieval.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/suggest.h"
+#include "index/layered_index.h"
 #include "model/ensemble.h"
+#include "serve/request_table.h"
 
 namespace pagoda {
 
@@ -16,22 +19,11 @@ std::vector<uint32_t> item_rows_of_attributes(const Bundle& bundle) {
   return rows;
 }
 
-std::vector<uint32_t> rows_of(const Bundle& bundle, const std::vector<std::string>& items) {
+// Of the bundle's own items, which are those that its towers know.
+std::vector<uint32_t> bundle_rows_of(const Bundle& bundle, const std::vector<std::string>& items) {
   std::vector<uint32_t> rows;
   for (const auto& id : items)
     if (const auto row = bundle.item_ids().find(id); row != Interner::kNone) rows.push_back(row);
-  return rows;
-}
-
-std::vector<uint32_t> seen_items(const Bundle& bundle, const RetrieveRequest& request) {
-  if (request.history) return rows_of(bundle, *request.history);
-  std::vector<uint32_t> rows;
-  if (!request.user) return rows;
-  for (const auto& member : bundle.members())
-    if (const auto user = member.user_ids.find(*request.user); user != Interner::kNone) {
-      const auto known = member.user_states.histories[user];
-      rows.insert(rows.end(), known.begin(), known.end());
-    }
   return rows;
 }
 
@@ -53,7 +45,7 @@ std::vector<UserRequest> plain_requests(const Bundle& bundle, const Member& memb
     if (r.user) p.user = p.cell = member.user_ids.find(*r.user);
     if (r.history) {
       p.own_history = true;
-      for (auto item : rows_of(bundle, *r.history)) p.history.push_back(member.item_id_rows[item]);
+      for (auto item : bundle_rows_of(bundle, *r.history)) p.history.push_back(member.item_id_rows[item]);
     }
     p.context.resize(names.size());
     for (const auto& [name, value] : r.context) {
@@ -68,31 +60,14 @@ std::vector<UserRequest> plain_requests(const Bundle& bundle, const Member& memb
 // The attributes of requests [with_features], as rows of a user table.
 Attributes user_table(const UserEncoder& encoder, const std::vector<RetrieveRequest>& requests,
                       std::span<const size_t> with_features) {
-  Attributes own;
-  for (const auto& name : encoder.table_columns()) {
-    auto& column = own.columns.emplace_back();
-    column.name = name;
-    for (auto i : with_features)
-      for (const auto& feature : requests[i].features)
-        if (feature.name == name && feature.is_list) column.type = ColumnType::texts;
-  }
+  std::vector<std::string> names;
+  std::vector<const std::vector<RequestFeature>*> rows;
   for (auto i : with_features) {
     // A name of its own for each request: two may speak of one user with different attributes.
-    own.ids.add(fmt::format("{}\x1f{}", i, requests[i].user.value_or("")));
-    for (auto& column : own.columns) {
-      const auto given = std::find_if(requests[i].features.begin(), requests[i].features.end(),
-                                      [&](const auto& f) { return f.name == column.name; });
-      if (given == requests[i].features.end()) {
-        column.push_null();
-      } else if (column.type == ColumnType::texts) {
-        for (const auto& value : given->values) column.push_element(value);
-        column.end_list();
-      } else {
-        column.push_text(given->values[0]);
-      }
-    }
+    names.push_back(fmt::format("{}\x1f{}", i, requests[i].user.value_or("")));
+    rows.push_back(&requests[i].features);
   }
-  return own;
+  return request_table(encoder.table_columns(), names, rows);
 }
 
 Matrix<float> member_vectors(ThreadPool& pool, const Bundle& bundle, const Member& member,
@@ -125,6 +100,28 @@ Matrix<float> bundle_vectors(ThreadPool& pool, const Bundle& bundle, const std::
   return joined_user_vectors(pool, bundle, [&](const Member& m) { return member_vectors(pool, bundle, m, requests); });
 }
 
+// Seconds since the last lap.
+class Laps {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(last_, now)).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// f(), its Error told as one of that field.
+template <class F>
+decltype(auto) of_field(const char* field, F f) {
+  try {
+    return f();
+  } catch (const Error& e) {
+    throw RequestError(e.kind(), field, e.what());
+  }
+}
+
 }  // namespace
 
 Retrieval::Retrieval(std::shared_ptr<const Bundle> bundle)
@@ -135,10 +132,69 @@ Retrieval::Retrieval(std::shared_ptr<const Bundle> bundle)
 Retrieval::Retrieval(std::shared_ptr<const Bundle> bundle, std::shared_ptr<const Bundle> second, size_t rescore_from)
     : Retrieval(std::move(bundle)) {
   second_ = std::move(second), rescore_from_ = rescore_from;
-  cascade_ = make_cascade(*bundle_, *second_, rescore_from);
+  over_bundle_ = make_cascade(*bundle_, *second_, rescore_from);
+}
+
+Retrieval::Retrieval(const Retrieval& below, std::shared_ptr<const Additions> additions) : Retrieval(below) {
+  if (second_) fail(ErrorKind::usage, "items can not be added to a cascade");
+  additions_ = std::move(additions);
+  over_bundle_ = make_layered_index(bundle_->index(), additions_->shown(), additions_->vectors());
+}
+
+uint32_t Retrieval::find_item(std::string_view id) const {
+  const uint32_t row = bundle_->item_ids().find(id);
+  if (!additions_) return row;
+  if (const uint32_t added = additions_->items().ids.find(id); added != Interner::kNone)
+    return bundle_->item_ids().size() + added;
+  return row != Interner::kNone && additions_->shown().has(row) ? row : Interner::kNone;
+}
+
+std::string_view Retrieval::item_id(uint32_t row) const {
+  const auto below = bundle_->item_ids().size();
+  return row < below ? bundle_->item_ids()[row] : additions_->items().ids[row - below];
+}
+
+std::span<const float> Retrieval::item_vector(uint32_t row) const {
+  const auto below = bundle_->item_ids().size();
+  return row < below ? bundle_->item_vectors().row(row) : additions_->vectors().row(row - below);
+}
+
+std::pair<const Column*, uint32_t> Retrieval::attribute(size_t column, uint32_t row) const {
+  const auto below = bundle_->item_ids().size();
+  if (row >= below) return {&additions_->items().columns[column], row - below};
+  return {&bundle_->item_attributes().columns[column], bundle_->attribute_row(row)};
+}
+
+std::vector<uint32_t> Retrieval::rows_of(const std::vector<std::string>& items) const {
+  std::vector<uint32_t> rows;
+  for (const auto& id : items)
+    if (const auto row = find_item(id); row != Interner::kNone) rows.push_back(row);
+  return rows;
+}
+
+std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) const {
+  if (request.history) return rows_of(*request.history);
+  std::vector<uint32_t> rows;
+  if (!request.user) return rows;
+  for (const auto& member : bundle_->members())
+    if (const auto user = member.user_ids.find(*request.user); user != Interner::kNone)
+      for (const uint32_t item : member.user_states.histories[user]) {
+        const uint32_t added = additions_ ? additions_->in_place_of(item) : Interner::kNone;
+        rows.push_back(added == Interner::kNone ? item : bundle_->item_ids().size() + added);
+      }
+  return rows;
 }
 
 void Retrieval::check_names(const RetrieveRequest& request, const std::string& place) const {
+  try {
+    check_names(request);
+  } catch (const RequestError& e) {
+    fail(e.kind(), "{}: {}", place, e.what());
+  }
+}
+
+void Retrieval::check_names(const RetrieveRequest& request) const {
+  if (request.context.empty() && request.features.empty()) return;
   std::vector<std::string> contexts, features;
   for (const auto* bundle : {bundle_.get(), second_.get()}) {
     if (!bundle) continue;
@@ -149,12 +205,14 @@ void Retrieval::check_names(const RetrieveRequest& request, const std::string& p
       features.insert(features.end(), columns.begin(), columns.end());
     }
   }
-  const auto check_one = [&](const char* what, const std::string& name, const std::vector<std::string>& known) {
+  const auto check_one = [&](const char* field, const char* what, const std::string& name,
+                             const std::vector<std::string>& known) {
     if (std::find(known.begin(), known.end(), name) == known.end())
-      fail(ErrorKind::input, "{}: the model reads no {} '{}'{}", place, what, name, suggestion(name, known));
+      throw RequestError(ErrorKind::input, field,
+                         fmt::format("the model reads no {} '{}'{}", what, name, suggestion(name, known)));
   };
-  for (const auto& [name, value] : request.context) check_one("context", name, contexts);
-  for (const auto& feature : request.features) check_one("user feature", feature.name, features);
+  for (const auto& [name, value] : request.context) check_one("context", "context", name, contexts);
+  for (const auto& feature : request.features) check_one("features", "user feature", feature.name, features);
 }
 
 Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const {
@@ -170,11 +228,17 @@ Matrix<float> Retrieval::item_vectors(ThreadPool& pool, const Interner& ids, con
 RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, const std::vector<RetrieveRequest>& requests,
                                    const RetrieveOptions& options) const {
   if (second_) check_cascade_length(options.k, rescore_from_);
+  Laps laps;
   auto vectors = user_vectors(pool, requests);
   if (second_) vectors = cascade_queries(vectors, bundle_vectors(pool, *second_, requests));
-  Ragged<uint32_t> seen;
-  for (const auto& request : requests) seen.push(seen_items(*bundle_, request));
-  auto answer = search(pool, vectors, std::move(seen), options);
+  Ragged<uint32_t> seen, own_exclusions;
+  for (const auto& request : requests) {
+    seen.push(seen_items(request));
+    own_exclusions.push(rows_of(request.exclude));
+  }
+  const double encode_s = laps.lap();
+  auto answer = search(pool, vectors, seen, own_exclusions, options);
+  answer.times.encode_s = encode_s;
   for (const auto& request : requests) answer.user_known.push_back(knows(*bundle_, request));
   return answer;
 }
@@ -187,42 +251,111 @@ RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, MatrixView<const float> vec
          bundle_->item_vectors().cols());
   Ragged<uint32_t> none;
   for (size_t i = 0; i < vectors.rows(); ++i) none.close();
-  auto answer = search(pool, vectors, std::move(none), options);
+  auto answer = search(pool, vectors, none, none, options);
   answer.user_known.assign(vectors.rows(), false);
   return answer;
 }
 
-RetrieveAnswer Retrieval::search(ThreadPool& pool, MatrixView<const float> vectors, Ragged<uint32_t> seen,
-                                 const RetrieveOptions& options) const {
-  const size_t items = bundle_->item_ids().size();
+const Retrieval::QuotaGroups& Retrieval::quota_groups(const std::string& attribute) const {
+  const std::lock_guard lock(quotas_->mutex);
+  const auto known = quotas_->of.find(attribute);
+  if (known != quotas_->of.end()) return known->second;
+  QuotaGroups groups{filters_->groups(attribute), {}, 0};
+  const auto* column = bundle_->item_attributes().find(attribute);
+  std::vector<bool> named;
+  std::string scratch;
+  for (uint32_t item = 0; item < groups.of_item.size(); ++item) {
+    const uint32_t group = groups.of_item[item];
+    if (group == Quota::kNoGroup || (group < named.size() && named[group])) continue;
+    named.resize(std::max<size_t>(named.size(), group + 1));
+    named[group] = true;
+    groups.of_value.emplace(column->as_text(bundle_->attribute_row(item), scratch), group);
+  }
+  groups.end = static_cast<uint32_t>(named.size());
+  return quotas_->of.emplace(attribute, std::move(groups)).first->second;
+}
+
+// Values that no item of the bundle has get numbers after those.
+std::vector<uint32_t> Retrieval::quota_groups_of_additions(const std::string& attribute,
+                                                           const QuotaGroups& groups) const {
+  const auto* column = additions_->items().find(attribute);
+  std::unordered_map<std::string, uint32_t> of_new_value;
+  std::vector<uint32_t> group_of;
+  std::string scratch;
+  for (uint32_t row = 0; row < additions_->items().rows(); ++row) {
+    const std::string value(column->as_text(row, scratch));
+    const auto known = groups.of_value.find(value);
+    const auto fresh = groups.end + static_cast<uint32_t>(of_new_value.size());
+    group_of.push_back(value.empty()                    ? Quota::kNoGroup
+                       : known != groups.of_value.end() ? known->second
+                                                        : of_new_value.try_emplace(value, fresh).first->second);
+  }
+  return group_of;
+}
+
+Filter Retrieval::compile(const std::string& filter) const {
+  auto compiled = filters_->compile(filter);
+  if (!additions_) return compiled;
+  // The filter fits the bundle's columns. Where it does not fit what was added, such as a word where the others have numbers,
+  // none of that matches: one odd item must not turn everybody's filter into an error.
+  try {
+    compiled.items.append(additions_->filters().compile(filter).items);
+  } catch (const Error&) {
+    compiled.items.append(ItemSet(additions_->items().rows()));
+  }
+  return compiled;
+}
+
+RetrieveAnswer Retrieval::search(ThreadPool& pool, MatrixView<const float> vectors, const Ragged<uint32_t>& seen,
+                                 const Ragged<uint32_t>& own_exclusions, const RetrieveOptions& options) const {
+  Laps laps;
   std::optional<ItemSet> allowed;
   bool exclude_seen = options.exclude_seen;
   if (!options.filter.empty()) {
-    auto filter = filters_->compile(options.filter);
+    auto filter = of_field("filter", [&] { return compile(options.filter); });
     exclude_seen |= filter.not_seen;
     allowed = std::move(filter.items);
   }
   if (!options.exclude.empty()) {
-    if (!allowed) allowed.emplace(items, true);
-    for (const auto& id : options.exclude)
-      if (const auto row = bundle_->item_ids().find(id); row != Interner::kNone) allowed->remove(row);
+    if (!allowed) allowed.emplace(items(), true);
+    for (const auto row : rows_of(options.exclude)) allowed->remove(row);
   }
+  Ragged<uint32_t> excluded;
+  for (size_t i = 0; i < vectors.rows(); ++i) {
+    if (exclude_seen) excluded.values.insert(excluded.values.end(), seen[i].begin(), seen[i].end());
+    excluded.push(own_exclusions[i]);
+  }
+  RetrieveAnswer answer;
   SearchOptions search{.k = options.k,
                        .allowed = allowed ? &*allowed : nullptr,
-                       .excluded = exclude_seen ? &seen : nullptr,
+                       .excluded = excluded.values.empty() ? nullptr : &excluded,
                        .min_score = options.min_score};
-  return {{}, (cascade_ ? *cascade_ : bundle_->index()).search(pool, vectors, search)};
+  Quota quota;
+  std::vector<uint32_t> group_of_more;
+  if (options.quota) {
+    const auto& attribute = options.quota->attribute;
+    const auto& groups = of_field("quota", [&]() -> const QuotaGroups& { return quota_groups(attribute); });
+    if (additions_) group_of_more = quota_groups_of_additions(attribute, groups);
+    quota = {groups.of_item, options.quota->most, group_of_more};
+    search.quota = &quota;
+  }
+  if (options.explain) search.explain = &answer.explain.emplace();
+  answer.times.filter_s = laps.lap();
+  answer.found = index().search(pool, vectors, search);
+  answer.times.search_s = laps.lap();
+  return answer;
 }
 
 SearchResult Retrieval::similar(ThreadPool& pool, std::span<const uint32_t> items, size_t k) const {
-  const auto all = bundle_->item_vectors();
-  Matrix<float> queries(items.size(), all.cols());
+  Matrix<float> queries(items.size(), bundle_->item_vectors().cols());
   Ragged<uint32_t> self;
   for (size_t i = 0; i < items.size(); ++i) {
-    std::copy_n(all[items[i]], all.cols(), queries[i]);
+    std::ranges::copy(item_vector(items[i]), queries[i]);
     self.push({&items[i], 1});
   }
-  return bundle_->index().search(pool, queries, {.k = k, .excluded = &self});
+  // A cascade is about users: items are compared by the first model.
+  const auto& index = second_ ? bundle_->index() : this->index();
+  return index.search(pool, queries, {.k = k, .excluded = &self});
 }
 
 }  // namespace pagoda

@@ -1,23 +1,29 @@
 // Answers requests from a bundle. Knows no transport: the command line and a server are its adapters.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "index/filter_index.h"
 #include "model/bundle.h"
 #include "model/cascade.h"
+#include "serve/additions.h"
 
 namespace pagoda {
 
-// A user's attribute as a request brings it: one value, or a list for a multi-valued column.
-struct RequestFeature {
-  std::string name;
-  std::vector<std::string> values;
-  bool is_list = false;
+// What is wrong with a request, and in which of its fields.
+class RequestError : public Error {
+ public:
+  RequestError(ErrorKind kind, std::string field, const std::string& message)
+      : Error(kind, message), field_(std::move(field)) {}
+  const std::string& field() const { return field_; }
+
+ private:
+  std::string field_;  // "filter"; "requests[3].filter"; "" when it is the request as a whole
 };
 
 // Whose candidates are asked for. Everything may be missing: then it is a stranger.
@@ -26,24 +32,42 @@ struct RetrieveRequest {
   std::optional<std::vector<std::string>> history;  // item ids, the latest last; replaces the known history
   std::vector<std::pair<std::string, std::string>> context;
   std::vector<RequestFeature> features;
-  std::optional<int64_t> time_us;  // of the request; the bundle's moment otherwise
+  std::optional<int64_t> time_us;    // of the request; the bundle's moment otherwise
+  std::vector<std::string> exclude;  // item ids that its answer alone does not hold; unknown ones exclude nothing
 };
 
 // One line of a users file: an id alone, or a JSON object with `user`, `history`, `context`, `features`, `time`.
 // Error{input} naming `place` when it is neither.
 RetrieveRequest parse_request(std::string_view line, const std::string& place);
 
+// At most `most` items of one value of an attribute.
+struct QuotaOptions {
+  std::string attribute;
+  uint32_t most = 1;
+  bool operator==(const QuotaOptions&) const = default;
+};
+
+// What holds for all the requests of a call.
 struct RetrieveOptions {
   size_t k = 1000;
-  std::string filter;                                         // "" for none
+  std::string filter{};                                       // "" for none
   bool exclude_seen = true;                                   // items of the user's history do not come back
-  std::vector<std::string> exclude;                           // item ids; unknown ones exclude nothing
+  std::vector<std::string> exclude{};                         // item ids; unknown ones exclude nothing
   float min_score = -std::numeric_limits<float>::infinity();  // of the scores that come back
+  std::optional<QuotaOptions> quota{};
+  bool explain = false;
+  bool operator==(const RetrieveOptions&) const = default;
+};
+
+struct StageTimes {
+  double encode_s = 0, filter_s = 0, search_s = 0;
 };
 
 struct RetrieveAnswer {
-  std::vector<bool> user_known;  // per request
-  SearchResult found;            // per request
+  std::vector<bool> user_known;          // per request
+  SearchResult found;                    // per request
+  StageTimes times;                      // of all requests together
+  std::optional<SearchExplain> explain;  // when it was asked for
 };
 
 // Immutable: any number of threads may ask, each with its own pool. A user is known, and has seen items, to a bundle when
@@ -56,10 +80,23 @@ class Retrieval {
   // what it knows itself. Error{usage}: one of the two holds bare vectors.
   Retrieval(std::shared_ptr<const Bundle> bundle, std::shared_ptr<const Bundle> second, size_t rescore_from);
 
-  // Error{input} naming `place`: a context or feature name that no model reads, with the nearest.
+  // What `below` answers with the additions laid over its bundle's items. Error{usage}: `below` is a cascade.
+  Retrieval(const Retrieval& below, std::shared_ptr<const Additions> additions);
+
+  // The items that it answers with, by row: those of the bundle, then the additions.
+  uint32_t find_item(std::string_view id) const;  // Interner::kNone: there is none, or it was deleted
+  std::string_view item_id(uint32_t row) const;
+  std::span<const float> item_vector(uint32_t row) const;
+  // The attributes' column of that number, and the item's row in it (Interner::kNone: it has no attributes).
+  std::pair<const Column*, uint32_t> attribute(size_t column, uint32_t row) const;
+
+  // RequestError{input}: a context or feature name that no model reads, with the nearest.
+  void check_names(const RetrieveRequest& request) const;
+  // The same, naming `place`.
   void check_names(const RetrieveRequest& request, const std::string& place) const;
 
-  // Error{usage}: a filter that can not be compiled; from a cascade, k > rescore_from. Names that the model does not read are passed over.
+  // RequestError{usage}: a filter or quota that can not be compiled. Error{usage}: from a cascade, k > rescore_from. Names
+  // that the model does not read are passed over.
   RetrieveAnswer retrieve(ThreadPool& pool, const std::vector<RetrieveRequest>& requests,
                           const RetrieveOptions& options) const;
   // Query vectors given directly, [Q, dim]. Error{usage} from a cascade, which needs users to encode.
@@ -72,14 +109,36 @@ class Retrieval {
   Matrix<float> item_vectors(ThreadPool& pool, const Interner& ids, const Attributes* attributes) const;
 
   const Bundle& bundle() const { return *bundle_; }
+  const std::shared_ptr<const Bundle>& shared_bundle() const { return bundle_; }
+  const Additions* additions() const { return additions_.get(); }  // nullptr: there are none
 
  private:
-  RetrieveAnswer search(ThreadPool& pool, MatrixView<const float> vectors, Ragged<uint32_t> seen,
-                        const RetrieveOptions& options) const;
+  // The groups of each quota that was asked for: made once, as they are as many numbers as there are items.
+  struct QuotaGroups {
+    std::vector<uint32_t> of_item;                       // of the bundle
+    std::unordered_map<std::string, uint32_t> of_value;  // the number of each value that an item has
+    uint32_t end = 0;                                    // above all of them
+  };
+  struct KnownQuotas {
+    std::mutex mutex;
+    std::map<std::string, QuotaGroups, std::less<>> of;
+  };
+  // `seen` and `own_exclusions` per query; items that either names do not come back (seen ones when options say so).
+  RetrieveAnswer search(ThreadPool& pool, MatrixView<const float> vectors, const Ragged<uint32_t>& seen,
+                        const Ragged<uint32_t>& own_exclusions, const RetrieveOptions& options) const;
+  const QuotaGroups& quota_groups(const std::string& attribute) const;
+  std::vector<uint32_t> quota_groups_of_additions(const std::string& attribute, const QuotaGroups& groups) const;
+  Filter compile(const std::string& filter) const;
+  std::vector<uint32_t> rows_of(const std::vector<std::string>& items) const;
+  std::vector<uint32_t> seen_items(const RetrieveRequest& request) const;
+  size_t items() const { return index().items(); }
+  const Index& index() const { return over_bundle_ ? *over_bundle_ : bundle_->index(); }
   std::shared_ptr<const Bundle> bundle_, second_;
   std::shared_ptr<const FilterIndex> filters_;
+  std::shared_ptr<KnownQuotas> quotas_ = std::make_shared<KnownQuotas>();
   size_t rescore_from_ = 0;
-  std::shared_ptr<const Index> cascade_;  // over both; none without a second
+  std::shared_ptr<const Additions> additions_;
+  std::shared_ptr<const Index> over_bundle_;  // a cascade over both bundles, or the additions over one; else none
 };
 
 }  // namespace pagoda

@@ -23,7 +23,7 @@ struct SmallBundle {
   std::string likes = "likes";  // the name of a column of the user table
 };
 
-// Items with their years; users ann with i0 .. i4, bob with i5 and i6, cat with nothing, dan with i7, and further ones
+// Items with their years, every third by another author; users ann with i0 .. i4, bob with i5 and i6, cat with nothing, dan with i7, and further ones
 // with i8. The user tower reads a history, the context column `device`, and the user table's `country` and `likes`.
 inline void write_small_bundle(ThreadPool& pool, const std::string& path, const SmallBundle& shape) {
   Interner users, items, devices;
@@ -36,6 +36,9 @@ inline void write_small_bundle(ThreadPool& pool, const std::string& path, const 
   auto& year = item_table.columns.emplace_back();
   year.name = "year", year.type = ColumnType::integer;
   for (int i = 0; i < shape.items; ++i) item_table.ids.add("i" + std::to_string(i)), year.push_integer(1990 + i);
+  auto& author = item_table.columns.emplace_back();
+  author.name = "author";
+  for (int i = 0; i < shape.items; ++i) author.push_text(i % 3 ? "kim" : "lee \"x\"");
   user_table.columns.resize(2);
   auto &country = user_table.columns[0], &likes = user_table.columns[1];
   country.name = "country";

@@ -1,0 +1,23 @@
+#include "cli/commands.h"
+#include "cli/whole_config.h"
+#include "core/log.h"
+#include "serve/server.h"
+
+namespace pagoda {
+
+void run_serve(const ServeArgs& args) {
+  WholeConfig config;
+  read_config(args.config, args.set, config);
+  if (!args.http.empty()) config.serve.http = args.http;
+  if (!args.keys.empty()) config.serve.keys = args.keys;
+  validate(config.serve);
+  Server server(args.model, config.serve);
+  if (interrupted) fail(ErrorKind::interrupted, "interrupted before it served");
+  const auto& bundle = server.snapshots().current()->bundle();
+  log_info("{}: bundle {}, {} items, serving at {}", args.model, bundle.fingerprint(), bundle.item_ids().size(),
+           server.url());
+  server.run();
+  log_info("{}: drained", args.model);
+}
+
+}  // namespace pagoda

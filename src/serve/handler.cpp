@@ -1,0 +1,290 @@
+#include "serve/handler.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "core/log.h"
+#include "core/suggest.h"
+#include "serve/answer_writer.h"
+#include "serve/call_reader.h"
+#include "serve/openapi.h"
+
+namespace pagoda {
+
+struct Handler::Route {
+  std::string_view method, path, call;
+  Role role;  // that it takes
+  void (Handler::*answer)(const Call&, const Done&);
+};
+
+namespace {
+
+constexpr size_t kLongestMessage = 1000;  // it may quote what was sent
+
+std::string_view kind_of(int status) {
+  switch (status) {
+    case 400: return "invalid_argument";
+    case 401: return "unauthenticated";
+    case 403: return "permission_denied";
+    case 404: return "not_found";
+    case 405: return "method_not_allowed";
+    case 408: return "request_timeout";
+    case 413: return "too_large";
+    case 429: return "resource_exhausted";
+    case 503: return "unavailable";
+    case 504: return "deadline_exceeded";
+    default: return "internal";
+  }
+}
+
+Reply overloaded() {
+  auto reply = error_reply(429, "the queue is too long: try again later, or slower");
+  reply.retry_after_s = 1;
+  return reply;
+}
+
+Reply error_of(const Outcome& outcome, const std::string& field) {
+  switch (outcome.error) {
+    case Outcome::Error::wrong: return error_reply(400, outcome.message, field);
+    case Outcome::Error::late: return error_reply(504, "the deadline passed before there was an answer");
+    default: return error_reply(500, "the search failed; the server's log says why");
+  }
+}
+
+Reply json_reply(std::string body) { return {.body = std::move(body)}; }
+
+}  // namespace
+
+Reply error_reply(int status, std::string_view message, std::string_view field) {
+  std::string body = "{\"error\": {\"kind\": ";
+  append_json_text(body, kind_of(status));
+  body += ", \"message\": ";
+  append_json_text(body, message.substr(0, kLongestMessage));
+  body += ", \"field\": ";
+  append_json_text(body, field.substr(0, kLongestMessage));
+  return {.status = status, .body = body + "}}"};
+}
+
+std::span<const Handler::Route> Handler::routes() {
+  static constexpr std::array<Route, 11> kRoutes{{
+      {"POST", "/v1/retrieve", "retrieve", Role::read, &Handler::retrieve},
+      {"POST", "/v1/retrieve_batch", "retrieve_batch", Role::read, &Handler::retrieve_batch},
+      {"POST", "/v1/similar", "similar", Role::read, &Handler::similar},
+      {"POST", "/v1/encode", "encode", Role::read, &Handler::encode},
+      {"POST", "/v1/items:upsert", "items:upsert", Role::write, &Handler::upsert_items},
+      {"POST", "/v1/items:delete", "items:delete", Role::write, &Handler::delete_items},
+      {"GET", "/v1/model", "model", Role::read, &Handler::model},
+      {"GET", "/openapi.json", "openapi", Role::read, &Handler::openapi},
+      {"GET", "/livez", "livez", Role::open, &Handler::livez},
+      {"GET", "/readyz", "readyz", Role::open, &Handler::readyz},
+      {"GET", "/metrics", "metrics", Role::admin, &Handler::metrics_text},
+  }};
+  return kRoutes;
+}
+
+const Handler::Route* Handler::find_route(std::string_view path) {
+  const auto found = std::ranges::find(routes(), path, &Route::path);
+  return found == routes().end() ? nullptr : &*found;
+}
+
+std::optional<Reply> Handler::refuse(const Call& call, size_t body_bytes) const {
+  const auto* route = find_route(call.path);
+  std::optional<Reply> reply;
+  if (!route) {
+    std::vector<std::string> paths;
+    for (const auto& one : routes()) paths.emplace_back(one.path);
+    reply = error_reply(404, fmt::format("there is no '{}'{}", call.path, suggestion(call.path, paths)));
+  } else if (call.method != route->method) {
+    reply = error_reply(405, fmt::format("{} is called by {}", route->path, route->method));
+    reply->allow = route->method;
+  } else if (const Role role = keys_.none() ? Role::admin : keys_.role_of(call.key); role < route->role) {
+    reply = role == Role::open ? error_reply(401, "an API key is needed: Authorization: Bearer KEY")
+                               : error_reply(403, "this API key's role does not allow the call");
+  } else if (body_bytes > static_cast<size_t>(options_.most_body_kb) * 1024) {
+    reply = error_reply(413, fmt::format("the body is larger than {} kB", options_.most_body_kb));
+  } else if (draining_ && route->method == "POST") {
+    reply = error_reply(503, "the server is shutting down");
+    reply->retry_after_s = 1;
+    reply->close = true;
+  }
+  if (reply) metrics_.answered(route ? route->call : "none", reply->status, 0);
+  return reply;
+}
+
+void Handler::handle(const Call& call, const Done& done) {
+  const auto began = Clock::now();
+  const auto* route = find_route(call.path);
+  if (auto refused = refuse(call, call.body.size())) return done([reply = *refused] { return reply; });
+  const Done counted = [this, done, route, began](const Writing& writing) {
+    done([this, writing, route, began] {
+      Reply reply;
+      try {
+        reply = writing();
+      } catch (const std::exception& e) {
+        log_warning("{}: the answer can not be written: {}", route->call, e.what());
+        reply = error_reply(500, "the answer can not be written; the server's log says why");
+      }
+      metrics_.answered(route->call, reply.status, std::chrono::duration<double>(Clock::now() - began).count());
+      return reply;
+    });
+  };
+  std::optional<Reply> error;
+  try {
+    (this->*route->answer)(call, counted);
+  } catch (const RequestError& e) {
+    error = error_reply(400, e.what(), e.field());
+  } catch (const std::exception& e) {
+    log_warning("{}: {}", route->call, e.what());
+    error = error_reply(500, "the call failed; the server's log says why");
+  }
+  if (error) counted([reply = *error] { return reply; });
+}
+
+void Handler::retrieve(const Call& call, const Done& done) {
+  const auto snapshot = snapshots_.current();
+  const CallReader reader(options_, *snapshot);
+  const auto body = reader.body(call.body);
+  auto asked = reader.retrieve(body, CallReader::Place::alone);
+  const auto answered = [this, snapshot, shape = asked.shape, done](Outcome outcome) {
+    done([this, snapshot, shape, outcome = std::make_shared<const Outcome>(std::move(outcome))] {
+      if (outcome->error != Outcome::Error::none) return error_of(*outcome, outcome->field);
+      std::string out;
+      append_candidates(out, *snapshot, shape, *outcome);
+      return json_reply(std::move(out));
+    });
+  };
+  ask({{.snapshot = snapshot, .what = std::move(asked.query), .deadline = reader.deadline(body), .done = answered}},
+      done);
+}
+
+void Handler::retrieve_batch(const Call& call, const Done& done) {
+  const auto snapshot = snapshots_.current();
+  const CallReader reader(options_, *snapshot);
+  const auto body = reader.body(call.body);
+  // All answers come from the queue's one thread.
+  struct Gathering {
+    std::vector<RetrieveCall> asked;
+    std::vector<Outcome> outcomes;
+    size_t missing;
+  };
+  const auto gathering = std::make_shared<Gathering>();
+  gathering->asked = reader.retrieve_batch(body);
+  gathering->missing = gathering->asked.size();
+  gathering->outcomes.resize(gathering->missing);
+  const auto write = [this, snapshot, gathering] {
+    const auto& [asked, outcomes, missing] = *gathering;
+    std::string out = "{\"answers\": [";
+    for (size_t i = 0; i < outcomes.size(); ++i) {
+      if (outcomes[i].error != Outcome::Error::none)
+        return error_of(outcomes[i], fmt::format("requests[{}].{}", i, outcomes[i].field));
+      if (i > 0) out += ", ";
+      append_candidates(out, *snapshot, asked[i].shape, outcomes[i]);
+    }
+    return json_reply(out + "]}");
+  };
+  std::vector<Query> queries;
+  for (size_t i = 0; i < gathering->asked.size(); ++i)
+    queries.push_back({.snapshot = snapshot,
+                       .what = std::move(gathering->asked[i].query),
+                       .deadline = reader.deadline(body),
+                       .done = [gathering, write, done, i](Outcome outcome) {
+                         gathering->outcomes[i] = std::move(outcome);
+                         if (--gathering->missing == 0) done(write);
+                       }});
+  ask(std::move(queries), done);
+}
+
+void Handler::similar(const Call& call, const Done& done) {
+  const auto snapshot = snapshots_.current();
+  const CallReader reader(options_, *snapshot);
+  const auto body = reader.body(call.body);
+  const auto asked = reader.similar(body);
+  const auto answered = [snapshot, shape = asked.shape, done](Outcome outcome) {
+    done([snapshot, shape, outcome = std::make_shared<const Outcome>(std::move(outcome))] {
+      if (outcome->error != Outcome::Error::none) return error_of(*outcome, outcome->field);
+      std::string out;
+      append_list(out, snapshot->retrieval, *outcome, shape.attributes, false);
+      return json_reply(std::move(out));
+    });
+  };
+  ask({{.snapshot = snapshot, .what = asked.query, .deadline = reader.deadline(body), .done = answered}}, done);
+}
+
+void Handler::encode(const Call& call, const Done& done) {
+  const auto snapshot = snapshots_.current();
+  const CallReader reader(options_, *snapshot);
+  const auto body = reader.body(call.body);
+  const auto answered = [snapshot, done](Outcome outcome) {
+    done([snapshot, outcome = std::make_shared<const Outcome>(std::move(outcome))] {
+      if (outcome->error != Outcome::Error::none) return error_of(*outcome, outcome->field);
+      std::string out;
+      append_vectors(out, snapshot->bundle(), outcome->vectors);
+      return json_reply(std::move(out));
+    });
+  };
+  ask({{.snapshot = snapshot, .what = reader.encode(body), .deadline = reader.deadline(body), .done = answered}}, done);
+}
+
+void Handler::upsert_items(const Call& call, const Done& done) {
+  const auto snapshot = snapshots_.current();
+  const CallReader reader(options_, *snapshot);
+  change_items(reader.upserted_items(reader.body(call.body)), done);
+}
+
+void Handler::delete_items(const Call& call, const Done& done) {
+  const auto snapshot = snapshots_.current();
+  const CallReader reader(options_, *snapshot);
+  change_items(reader.deleted_items(reader.body(call.body)), done);
+}
+
+void Handler::change_items(std::vector<ItemChange> changes, const Done& done) {
+  const auto changed = [this, count = changes.size(), done](Keeper::Made made) {
+    done([this, count, made] {
+      switch (made) {
+        case Keeper::Made::yes: return json_reply(fmt::format("{{\"items\": {}}}", count));
+        case Keeper::Made::full:
+          return error_reply(429, fmt::format("more than {} items would lie over the bundle: make a new one with them",
+                                              options_.most_added));
+        default: return error_reply(500, "the items can not be changed; the server's log says why");
+      }
+    });
+  };
+  if (!keeper_.change(std::move(changes), changed)) done(overloaded);
+}
+
+void Handler::ask(std::vector<Query> queries, const Done& done) {
+  if (!queue_.push(std::move(queries))) done(overloaded);
+}
+
+void Handler::append_candidates(std::string& out, const Snapshot& snapshot, const ListShape& shape,
+                                const Outcome& outcome) const {
+  append_list(out, snapshot.retrieval, outcome, shape.attributes, true);
+  metrics_.list(outcome.items.size(), shape.k);
+  if (!outcome.user_known) metrics_.unknown_user();
+}
+
+void Handler::model(const Call&, const Done& done) {
+  done([snapshot = snapshots_.current()] { return json_reply(model_json(snapshot->retrieval)); });
+}
+
+void Handler::openapi(const Call&, const Done& done) {
+  done([] { return json_reply(std::string(openapi_document())); });
+}
+
+void Handler::livez(const Call&, const Done& done) {
+  done([] { return json_reply("{\"live\": true}"); });
+}
+
+void Handler::readyz(const Call&, const Done& done) {
+  if (draining_) return done([] { return error_reply(503, "the server is shutting down"); });
+  done([snapshot = snapshots_.current()] {
+    return json_reply("{\"ready\": true, \"model\": \"" + snapshot->bundle().fingerprint() + "\"}");
+  });
+}
+
+void Handler::metrics_text(const Call&, const Done& done) {
+  done([this] { return Reply{.body = metrics_.text(), .content_type = "text/plain; version=0.0.4; charset=utf-8"}; });
+}
+
+}  // namespace pagoda

@@ -1,0 +1,100 @@
+// The server's calls in JSON, whatever brings them: a call comes in, a reply goes out. docs/serve.md describes them.
+//
+//   POST /v1/retrieve  /v1/retrieve_batch  /v1/similar  /v1/encode  /v1/items:upsert  /v1/items:delete
+//   GET  /v1/model  /openapi.json  /livez  /readyz  /metrics
+//
+// A call keeps the snapshot that was current when it came. What needs a search goes through the queue; another door with
+// typed calls would meet this one there.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "serve/keeper.h"
+#include "serve/keys.h"
+#include "serve/options.h"
+#include "serve/search_queue.h"
+
+namespace pagoda {
+
+struct ListShape;
+
+struct Call {
+  std::string method, path;  // without a query
+  std::string key;           // the API key that came with it, "" for none
+  std::string body;
+};
+
+struct Reply {
+  int status = 200;
+  std::string body{};
+  std::string content_type = "application/json";
+  std::string allow{};    // of a 405: the method that the route has
+  int retry_after_s = 0;  // 0: nothing is said
+  bool close = false;     // the connection is of no more use
+};
+
+// {"error": {"kind": ..., "message": ..., "field": ...}}; the kind goes by the status, the field may be "".
+Reply error_reply(int status, std::string_view message, std::string_view field = "");
+
+// Thread-safe.
+class Handler {
+ public:
+  // Makes the reply. It may be run on any thread, once, and is where an answer's JSON is written.
+  using Writing = std::function<Reply()>;
+  using Done = std::function<void(Writing)>;
+
+  // All but the options are borrowed.
+  Handler(const ServeOptions& options, const Snapshots& snapshots, Keeper& keeper, SearchQueue& queue,
+          ServeMetrics& metrics, const Keys& keys)
+      : options_(options), snapshots_(snapshots), keeper_(keeper), queue_(queue), metrics_(metrics), keys_(keys) {}
+
+  // What can be said before the body has been read: that there is no such route, that it may not be called, that the body
+  // is too long. Nothing: send the whole.
+  std::optional<Reply> refuse(const Call& call, size_t body_bytes) const;
+
+  // `done` is called once, at once, or on the thread of the queue or the keeper. Nothing is thrown.
+  void handle(const Call& call, const Done& done);
+
+  // From now on /readyz says 503, and so does every call that comes.
+  void drain() { draining_ = true; }
+  bool draining() const { return draining_; }
+
+  const ServeOptions& options() const { return options_; }
+  ServeMetrics& metrics() const { return metrics_; }
+
+ private:
+  struct Route;
+  static std::span<const Route> routes();
+  static const Route* find_route(std::string_view path);
+  void ask(std::vector<Query> queries, const Done& done);
+  void append_candidates(std::string& out, const Snapshot& snapshot, const ListShape& shape,
+                         const Outcome& outcome) const;
+  // Of each call: what is asked of the queue, and how the outcomes are written.
+  void retrieve(const Call& call, const Done& done);
+  void retrieve_batch(const Call& call, const Done& done);
+  void similar(const Call& call, const Done& done);
+  void encode(const Call& call, const Done& done);
+  void upsert_items(const Call& call, const Done& done);
+  void delete_items(const Call& call, const Done& done);
+  void change_items(std::vector<ItemChange> changes, const Done& done);
+  void model(const Call& call, const Done& done);
+  void openapi(const Call& call, const Done& done);
+  void livez(const Call& call, const Done& done);
+  void readyz(const Call& call, const Done& done);
+  void metrics_text(const Call& call, const Done& done);
+
+  ServeOptions options_;
+  const Snapshots& snapshots_;
+  Keeper& keeper_;
+  SearchQueue& queue_;
+  ServeMetrics& metrics_;
+  const Keys& keys_;
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace pagoda

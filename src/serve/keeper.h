@@ -1,0 +1,55 @@
+// The one thread that puts new snapshots in place: of a new bundle, and of changed items.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "serve/metrics.h"
+#include "serve/snapshot.h"
+
+namespace pagoda {
+
+struct KeeperOptions {
+  std::chrono::milliseconds watch{1000};  // how often the bundle's file is looked at; 0: never
+  size_t most_added = 100000;             // items laid over the bundle: each search scores all of them
+  size_t most_waiting = 10000;            // changes that wait to be made
+};
+
+class Keeper {
+ public:
+  enum class Made { yes, full, failed };  // full: there would be more than most_added
+
+  // Both are borrowed.
+  Keeper(const KeeperOptions& options, Snapshots& snapshots, ServeMetrics& metrics);
+  ~Keeper();  // makes the changes that wait
+
+  void reload();  // soon: the file, changed or not
+
+  // Soon; `done` is called on the keeper's thread when the changes are on disk and searchable, or can not be made. False, and
+  // nothing happens: too many wait. Changes that come while others are made are made together.
+  bool change(std::vector<ItemChange> changes, std::function<void(Made)> done);
+
+ private:
+  struct Request {
+    std::vector<ItemChange> changes;
+    std::function<void(Made)> done;
+  };
+  void loop();
+  void make(const std::vector<Request>& requests);
+
+  KeeperOptions options_;
+  Snapshots& snapshots_;
+  ServeMetrics& metrics_;
+  std::mutex mutex_;
+  std::condition_variable woken_;
+  std::vector<Request> waiting_;
+  size_t changes_waiting_ = 0;
+  bool asked_ = false, closed_ = false;
+  std::thread thread_;
+};
+
+}  // namespace pagoda

@@ -1,0 +1,36 @@
+// What a server tells of itself, for Prometheus.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace pagoda {
+
+enum class Stage { queue, filter, encode, search };
+
+// Thread-safe.
+class ServeMetrics {
+ public:
+  ServeMetrics();
+  ~ServeMetrics();
+
+  void answered(std::string_view call, int status, double seconds);  // from the whole request to its answer
+  void stage(Stage stage, double seconds);
+  void batch(size_t searches);  // answered together
+  void queue_length(size_t waiting);
+  void list(size_t items, size_t k);  // an answer of so many items when k were asked for
+  void unknown_user();
+  void reload(bool taken);
+  void connections(int change);
+  void added_items(size_t items);  // laid over the bundle
+
+  std::string text() const;  // in Prometheus' text format
+
+ private:
+  struct Series;
+  std::unique_ptr<Series> series_;
+};
+
+}  // namespace pagoda

@@ -1,0 +1,530 @@
+#include "serve/openapi.h"
+
+namespace pagoda {
+
+// tests/test_cli_serve.py holds it against what the server does.
+std::string_view openapi_document() {
+  return R"json({
+ "openapi": "3.0.3",
+ "info": {"title": "Pagoda", "description": "Candidates for users, from one bundle.", "version": "1"},
+ "security": [{}, {"key": []}],
+ "paths": {
+  "/v1/retrieve": {
+   "post": {
+    "summary": "Candidates for a user",
+    "requestBody": {
+     "required": true,
+     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RetrieveRequest"}}}
+    },
+    "responses": {
+     "200": {
+      "description": "The answer",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Candidates"}}}
+     },
+     "400": {"$ref": "#/components/responses/400"},
+     "401": {"$ref": "#/components/responses/401"},
+     "403": {"$ref": "#/components/responses/403"},
+     "413": {"$ref": "#/components/responses/413"},
+     "429": {"$ref": "#/components/responses/429"},
+     "503": {"$ref": "#/components/responses/503"},
+     "504": {"$ref": "#/components/responses/504"}
+    }
+   }
+  },
+  "/v1/retrieve_batch": {
+   "post": {
+    "summary": "Candidates for several users",
+    "requestBody": {
+     "required": true,
+     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RetrieveBatchRequest"}}}
+    },
+    "responses": {
+     "200": {
+      "description": "The answer",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CandidatesOfABatch"}}}
+     },
+     "400": {"$ref": "#/components/responses/400"},
+     "401": {"$ref": "#/components/responses/401"},
+     "403": {"$ref": "#/components/responses/403"},
+     "413": {"$ref": "#/components/responses/413"},
+     "429": {"$ref": "#/components/responses/429"},
+     "503": {"$ref": "#/components/responses/503"},
+     "504": {"$ref": "#/components/responses/504"}
+    }
+   }
+  },
+  "/v1/similar": {
+   "post": {
+    "summary": "The items most like an item",
+    "requestBody": {
+     "required": true,
+     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SimilarRequest"}}}
+    },
+    "responses": {
+     "200": {
+      "description": "The answer",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SimilarItems"}}}
+     },
+     "400": {"$ref": "#/components/responses/400"},
+     "401": {"$ref": "#/components/responses/401"},
+     "403": {"$ref": "#/components/responses/403"},
+     "413": {"$ref": "#/components/responses/413"},
+     "429": {"$ref": "#/components/responses/429"},
+     "503": {"$ref": "#/components/responses/503"},
+     "504": {"$ref": "#/components/responses/504"}
+    }
+   }
+  },
+  "/v1/encode": {
+   "post": {
+    "summary": "Vectors of users or items",
+    "requestBody": {
+     "required": true,
+     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/EncodeRequest"}}}
+    },
+    "responses": {
+     "200": {
+      "description": "The answer",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Vectors"}}}
+     },
+     "400": {"$ref": "#/components/responses/400"},
+     "401": {"$ref": "#/components/responses/401"},
+     "403": {"$ref": "#/components/responses/403"},
+     "413": {"$ref": "#/components/responses/413"},
+     "429": {"$ref": "#/components/responses/429"},
+     "503": {"$ref": "#/components/responses/503"},
+     "504": {"$ref": "#/components/responses/504"}
+    }
+   }
+  },
+  "/v1/items:upsert": {
+   "post": {
+    "summary": "Items added, or replaced: attributes are a whole row",
+    "requestBody": {
+     "required": true,
+     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/UpsertRequest"}}}
+    },
+    "responses": {
+     "200": {
+      "description": "The answer",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Changed"}}}
+     },
+     "400": {"$ref": "#/components/responses/400"},
+     "401": {"$ref": "#/components/responses/401"},
+     "403": {"$ref": "#/components/responses/403"},
+     "413": {"$ref": "#/components/responses/413"},
+     "429": {"$ref": "#/components/responses/429"},
+     "503": {"$ref": "#/components/responses/503"},
+     "504": {"$ref": "#/components/responses/504"}
+    }
+   }
+  },
+  "/v1/items:delete": {
+   "post": {
+    "summary": "Items that do not come back any more",
+    "requestBody": {
+     "required": true,
+     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/DeleteRequest"}}}
+    },
+    "responses": {
+     "200": {
+      "description": "The answer",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Changed"}}}
+     },
+     "400": {"$ref": "#/components/responses/400"},
+     "401": {"$ref": "#/components/responses/401"},
+     "403": {"$ref": "#/components/responses/403"},
+     "413": {"$ref": "#/components/responses/413"},
+     "429": {"$ref": "#/components/responses/429"},
+     "503": {"$ref": "#/components/responses/503"},
+     "504": {"$ref": "#/components/responses/504"}
+    }
+   }
+  },
+  "/v1/model": {
+   "get": {
+    "summary": "What the bundle is, and the names it knows",
+    "responses": {
+     "200": {
+      "description": "What the bundle is, and the names it knows",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Model"}}}
+     },
+     "401": {"$ref": "#/components/responses/401"},
+     "403": {"$ref": "#/components/responses/403"}
+    }
+   }
+  },
+  "/openapi.json": {
+   "get": {
+    "summary": "This document",
+    "responses": {
+     "200": {"description": "This document", "content": {"application/json": {"schema": {"type": "object"}}}},
+     "401": {"$ref": "#/components/responses/401"},
+     "403": {"$ref": "#/components/responses/403"}
+    }
+   }
+  },
+  "/livez": {
+   "get": {
+    "summary": "The process lives",
+    "security": [],
+    "responses": {
+     "200": {"description": "The process lives", "content": {"application/json": {"schema": {"type": "object"}}}}
+    }
+   }
+  },
+  "/readyz": {
+   "get": {
+    "summary": "Calls are answered",
+    "security": [],
+    "responses": {
+     "200": {"description": "Calls are answered", "content": {"application/json": {"schema": {"type": "object"}}}},
+     "503": {"$ref": "#/components/responses/503"}
+    }
+   }
+  },
+  "/metrics": {
+   "get": {
+    "summary": "Metrics for Prometheus",
+    "responses": {
+     "200": {"description": "Metrics for Prometheus", "content": {"text/plain": {"schema": {"type": "string"}}}},
+     "401": {"$ref": "#/components/responses/401"},
+     "403": {"$ref": "#/components/responses/403"}
+    }
+   }
+  }
+ },
+ "components": {
+  "schemas": {
+   "Id": {"oneOf": [{"type": "string"}, {"type": "integer"}]},
+   "Value": {"nullable": true, "oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]},
+   "Feature": {
+    "nullable": true,
+    "oneOf": [
+     {"type": "string"},
+     {"type": "number"},
+     {"type": "boolean"},
+     {"type": "array", "items": {"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}}
+    ]
+   },
+   "User": {
+    "type": "object",
+    "properties": {
+     "user": {"$ref": "#/components/schemas/Id"},
+     "history": {
+      "type": "array",
+      "items": {"$ref": "#/components/schemas/Id"},
+      "description": "Item ids, the latest last, in place of what is known of the user"
+     },
+     "context": {
+      "type": "object",
+      "additionalProperties": {"$ref": "#/components/schemas/Value"},
+      "description": "What is known of the moment, by the names that GET /v1/model lists"
+     },
+     "features": {
+      "type": "object",
+      "additionalProperties": {"$ref": "#/components/schemas/Feature"},
+      "description": "The user's attributes, as a whole row"
+     },
+     "time": {
+      "description": "Of the request: ISO 8601, or a number since 1970",
+      "oneOf": [{"type": "string"}, {"type": "number"}]
+     }
+    },
+    "additionalProperties": false
+   },
+   "RetrieveRequest": {
+    "type": "object",
+    "properties": {
+     "user": {"$ref": "#/components/schemas/Id"},
+     "history": {
+      "type": "array",
+      "items": {"$ref": "#/components/schemas/Id"},
+      "description": "Item ids, the latest last, in place of what is known of the user"
+     },
+     "context": {
+      "type": "object",
+      "additionalProperties": {"$ref": "#/components/schemas/Value"},
+      "description": "What is known of the moment, by the names that GET /v1/model lists"
+     },
+     "features": {
+      "type": "object",
+      "additionalProperties": {"$ref": "#/components/schemas/Feature"},
+      "description": "The user's attributes, as a whole row"
+     },
+     "time": {
+      "description": "Of the request: ISO 8601, or a number since 1970",
+      "oneOf": [{"type": "string"}, {"type": "number"}]
+     },
+     "vector": {"type": "array", "items": {"type": "number"}, "description": "A query vector in place of a user"},
+     "k": {"type": "integer", "minimum": 1, "description": "Candidates; the server's default otherwise"},
+     "filter": {"type": "string", "description": "An expression over item attributes"},
+     "exclude": {
+      "type": "array",
+      "items": {"$ref": "#/components/schemas/Id"},
+      "description": "Items that do not come back"
+     },
+     "exclude_seen": {
+      "type": "boolean",
+      "default": true,
+      "description": "Items of the user's history do not come back"
+     },
+     "quota": {
+      "type": "object",
+      "properties": {"attribute": {"type": "string"}, "max": {"type": "integer", "minimum": 1}},
+      "required": ["attribute", "max"],
+      "additionalProperties": false,
+      "description": "At most max items of one value of the attribute"
+     },
+     "min_score": {"type": "number"},
+     "attributes": {
+      "type": "array",
+      "items": {"type": "string"},
+      "description": "Item attributes that come back beside the items"
+     },
+     "explain": {"type": "boolean", "default": false},
+     "timeout_ms": {"type": "integer", "minimum": 1, "maximum": 3600000}
+    },
+    "additionalProperties": false
+   },
+   "RequestOfABatch": {
+    "type": "object",
+    "properties": {
+     "user": {"$ref": "#/components/schemas/Id"},
+     "history": {
+      "type": "array",
+      "items": {"$ref": "#/components/schemas/Id"},
+      "description": "Item ids, the latest last, in place of what is known of the user"
+     },
+     "context": {
+      "type": "object",
+      "additionalProperties": {"$ref": "#/components/schemas/Value"},
+      "description": "What is known of the moment, by the names that GET /v1/model lists"
+     },
+     "features": {
+      "type": "object",
+      "additionalProperties": {"$ref": "#/components/schemas/Feature"},
+      "description": "The user's attributes, as a whole row"
+     },
+     "time": {
+      "description": "Of the request: ISO 8601, or a number since 1970",
+      "oneOf": [{"type": "string"}, {"type": "number"}]
+     },
+     "vector": {"type": "array", "items": {"type": "number"}, "description": "A query vector in place of a user"},
+     "k": {"type": "integer", "minimum": 1, "description": "Candidates; the server's default otherwise"},
+     "filter": {"type": "string", "description": "An expression over item attributes"},
+     "exclude": {
+      "type": "array",
+      "items": {"$ref": "#/components/schemas/Id"},
+      "description": "Items that do not come back"
+     },
+     "exclude_seen": {
+      "type": "boolean",
+      "default": true,
+      "description": "Items of the user's history do not come back"
+     },
+     "quota": {
+      "type": "object",
+      "properties": {"attribute": {"type": "string"}, "max": {"type": "integer", "minimum": 1}},
+      "required": ["attribute", "max"],
+      "additionalProperties": false,
+      "description": "At most max items of one value of the attribute"
+     },
+     "min_score": {"type": "number"},
+     "attributes": {
+      "type": "array",
+      "items": {"type": "string"},
+      "description": "Item attributes that come back beside the items"
+     },
+     "explain": {"type": "boolean", "default": false}
+    },
+    "additionalProperties": false
+   },
+   "RetrieveBatchRequest": {
+    "type": "object",
+    "properties": {
+     "requests": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/RequestOfABatch"}},
+     "timeout_ms": {"type": "integer", "minimum": 1, "maximum": 3600000}
+    },
+    "required": ["requests"],
+    "additionalProperties": false
+   },
+   "SimilarRequest": {
+    "type": "object",
+    "properties": {
+     "item": {"$ref": "#/components/schemas/Id"},
+     "k": {"type": "integer", "minimum": 1, "description": "Candidates; the server's default otherwise"},
+     "attributes": {
+      "type": "array",
+      "items": {"type": "string"},
+      "description": "Item attributes that come back beside the items"
+     },
+     "timeout_ms": {"type": "integer", "minimum": 1, "maximum": 3600000}
+    },
+    "required": ["item"],
+    "additionalProperties": false
+   },
+   "EncodeRequest": {
+    "type": "object",
+    "properties": {
+     "users": {"type": "array", "items": {"$ref": "#/components/schemas/User"}},
+     "items": {
+      "type": "array",
+      "items": {"oneOf": [{"type": "string"}, {"type": "integer"}, {"$ref": "#/components/schemas/NewItem"}]}
+     },
+     "timeout_ms": {"type": "integer", "minimum": 1, "maximum": 3600000}
+    },
+    "additionalProperties": false,
+    "description": "Either users or items"
+   },
+   "NewItem": {
+    "type": "object",
+    "properties": {
+     "item": {"$ref": "#/components/schemas/Id"},
+     "attributes": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Feature"}}
+    },
+    "required": ["item"],
+    "additionalProperties": false
+   },
+   "UpsertRequest": {
+    "type": "object",
+    "properties": {"items": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/NewItem"}}},
+    "required": ["items"],
+    "additionalProperties": false
+   },
+   "DeleteRequest": {
+    "type": "object",
+    "properties": {"items": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Id"}}},
+    "required": ["items"],
+    "additionalProperties": false
+   },
+   "Changed": {
+    "type": "object",
+    "properties": {
+     "items": {"type": "integer", "description": "How many changes were made; they are searchable now"}
+    },
+    "required": ["items"],
+    "additionalProperties": false
+   },
+   "Candidates": {
+    "type": "object",
+    "properties": {
+     "user_known": {"type": "boolean"},
+     "items": {"type": "array", "items": {"type": "string"}},
+     "scores": {"type": "array", "items": {"type": "number"}, "description": "Parallel to the items, best first"},
+     "attributes": {"type": "array", "items": {"type": "object", "additionalProperties": {}}},
+     "model": {"type": "string", "description": "The bundle's fingerprint"},
+     "explain": {"$ref": "#/components/schemas/Explain"}
+    },
+    "required": ["user_known", "items", "scores", "model"],
+    "additionalProperties": false
+   },
+   "CandidatesOfABatch": {
+    "type": "object",
+    "properties": {"answers": {"type": "array", "items": {"$ref": "#/components/schemas/Candidates"}}},
+    "required": ["answers"],
+    "additionalProperties": false
+   },
+   "SimilarItems": {
+    "type": "object",
+    "properties": {
+     "items": {"type": "array", "items": {"type": "string"}},
+     "scores": {"type": "array", "items": {"type": "number"}, "description": "Parallel to the items, best first"},
+     "attributes": {"type": "array", "items": {"type": "object", "additionalProperties": {}}},
+     "model": {"type": "string", "description": "The bundle's fingerprint"}
+    },
+    "required": ["items", "scores", "model"],
+    "additionalProperties": false
+   },
+   "Vectors": {
+    "type": "object",
+    "properties": {
+     "vectors": {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
+     "model": {"type": "string", "description": "The bundle's fingerprint"}
+    },
+    "required": ["vectors", "model"],
+    "additionalProperties": false
+   },
+   "Explain": {
+    "type": "object",
+    "properties": {
+     "plan": {"type": "string"},
+     "selectivity": {"type": "number"},
+     "lists_probed": {"type": "integer"},
+     "vectors_scored": {"type": "integer"},
+     "vectors_reranked": {"type": "integer"},
+     "times_ms": {"type": "object", "additionalProperties": {"type": "number"}}
+    },
+    "additionalProperties": true
+   },
+   "Model": {
+    "type": "object",
+    "properties": {
+     "fingerprint": {"type": "string"},
+     "info": {"type": "object"},
+     "index": {"type": "string"},
+     "context": {"type": "array", "items": {"type": "string"}},
+     "features": {"type": "array", "items": {"type": "string"}},
+     "attributes": {"type": "object", "additionalProperties": {"type": "string"}},
+     "metrics": {"type": "object", "nullable": true},
+     "config": {"type": "string"}
+    },
+    "required": ["fingerprint", "info", "index"],
+    "additionalProperties": true
+   },
+   "Error": {
+    "type": "object",
+    "properties": {
+     "error": {
+      "type": "object",
+      "properties": {
+       "kind": {"type": "string"},
+       "message": {"type": "string"},
+       "field": {"type": "string", "description": "What of the request is wrong; empty when it is the whole"}
+      },
+      "required": ["kind", "message", "field"],
+      "additionalProperties": false
+     }
+    },
+    "required": ["error"],
+    "additionalProperties": false
+   }
+  },
+  "responses": {
+   "400": {
+    "description": "The request is wrong",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+   },
+   "401": {
+    "description": "No API key, or an unknown one",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+   },
+   "403": {
+    "description": "The key's role does not allow the call",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+   },
+   "413": {
+    "description": "The body is too large",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+   },
+   "429": {
+    "description": "The queue is too long",
+    "headers": {"Retry-After": {"schema": {"type": "integer"}}},
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+   },
+   "503": {
+    "description": "The server is shutting down",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+   },
+   "504": {
+    "description": "The deadline passed",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+   }
+  },
+  "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}
+ }
+}
+)json";
+}
+
+}  // namespace pagoda

@@ -1,0 +1,31 @@
+// How a server answers: the section [serve] of a config.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/fields.h"
+
+namespace pagoda {
+
+struct ServeOptions {
+  std::string http = "127.0.0.1:8080";
+  std::string keys, tls_certificate, tls_key;  // files
+  int64_t threads = 0, io_threads = 1;
+  // answers
+  int64_t k = 1000, timeout_ms = 1000;
+  // batches and the queue
+  int64_t queue = 1024, batch = 64, batch_wait_us = 500;
+  // limits of a request
+  int64_t most_k = 10000, most_list = 10000, most_requests = 256, most_filter_kb = 16, most_body_kb = 1024,
+          most_depth = 16;
+  // connections
+  int64_t connections = 4096, read_timeout_ms = 10000, idle_timeout_ms = 60000;
+  // life
+  int64_t watch_ms = 1000, drain_ms = 1000, most_added = 100000;
+};
+
+void describe(Fields& fields, ServeOptions& options);  // the section [serve]
+void validate(const ServeOptions& options);            // Error{usage}, with the key
+
+}  // namespace pagoda

@@ -1,0 +1,202 @@
+#include "serve/search_queue.h"
+
+#include <algorithm>
+
+#include "core/log.h"
+
+namespace pagoda {
+namespace {
+
+constexpr double kNewest = 0.1;  // weight of a batch in the running mean
+
+double seconds_between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+// Whether one call of Retrieval may answer both. An explanation is of one search alone.
+bool go_together(const Query& a, const Query& b) {
+  if (a.snapshot != b.snapshot || a.what.index() != b.what.index()) return false;
+  if (const auto* similar = std::get_if<SimilarQuery>(&a.what)) return similar->k == std::get<SimilarQuery>(b.what).k;
+  const auto* one = std::get_if<CandidateQuery>(&a.what);
+  if (!one) return false;
+  const auto& other = std::get<CandidateQuery>(b.what);
+  return one->options == other.options && !one->options.explain && one->vector.empty() == other.vector.empty();
+}
+
+std::vector<Outcome> lists_of(const SearchResult& found) {
+  std::vector<Outcome> outcomes(found.items.size());
+  for (size_t q = 0; q < outcomes.size(); ++q) {
+    const auto items = found.items[q];
+    const auto scores = found.scores.begin() + static_cast<ptrdiff_t>(found.items.offsets[q]);
+    outcomes[q].items.assign(items.begin(), items.end());
+    outcomes[q].scores.assign(scores, scores + static_cast<ptrdiff_t>(items.size()));
+  }
+  return outcomes;
+}
+
+std::vector<Outcome> candidates(ThreadPool& pool, std::vector<Query>& batch) {
+  const auto& retrieval = batch[0].snapshot->retrieval;
+  const auto& first = std::get<CandidateQuery>(batch[0].what);
+  RetrieveAnswer answer;
+  if (first.vector.empty()) {
+    std::vector<RetrieveRequest> requests;
+    for (auto& query : batch) requests.push_back(std::move(std::get<CandidateQuery>(query.what).request));
+    answer = retrieval.retrieve(pool, requests, first.options);
+  } else {
+    Matrix<float> vectors(batch.size(), first.vector.size());
+    for (size_t q = 0; q < batch.size(); ++q)
+      std::ranges::copy(std::get<CandidateQuery>(batch[q].what).vector, vectors[q]);
+    answer = retrieval.retrieve(pool, vectors, first.options);
+  }
+  auto outcomes = lists_of(answer.found);
+  for (size_t q = 0; q < outcomes.size(); ++q) {
+    outcomes[q].user_known = answer.user_known[q];
+    outcomes[q].times = answer.times;
+    outcomes[q].explain = answer.explain;
+  }
+  return outcomes;
+}
+
+std::vector<Outcome> similar(ThreadPool& pool, const std::vector<Query>& batch) {
+  std::vector<uint32_t> items;
+  for (const auto& query : batch) items.push_back(std::get<SimilarQuery>(query.what).item);
+  return lists_of(batch[0].snapshot->retrieval.similar(pool, items, std::get<SimilarQuery>(batch[0].what).k));
+}
+
+std::vector<Outcome> item_vectors(ThreadPool& pool, const Retrieval& retrieval, const ItemVectorsQuery& query) {
+  const size_t dim = retrieval.bundle().item_vectors().cols();
+  Matrix<float> vectors(query.rows.size(), dim), brought;
+  if (query.brought.rows() > 0) brought = retrieval.item_vectors(pool, query.brought.ids, &query.brought);
+  size_t next = 0;
+  for (size_t i = 0; i < query.rows.size(); ++i) {
+    const bool known = query.rows[i] != Interner::kNone;
+    std::copy_n(known ? retrieval.item_vector(query.rows[i]).data() : brought[next++], dim, vectors[i]);
+  }
+  std::vector<Outcome> outcomes(1);
+  outcomes[0].vectors = std::move(vectors);
+  return outcomes;
+}
+
+std::vector<Outcome> outcomes_of(ThreadPool& pool, std::vector<Query>& batch) {
+  auto& what = batch[0].what;
+  if (std::holds_alternative<CandidateQuery>(what)) return candidates(pool, batch);
+  if (std::holds_alternative<SimilarQuery>(what)) return similar(pool, batch);
+  if (const auto* items = std::get_if<ItemVectorsQuery>(&what))
+    return item_vectors(pool, batch[0].snapshot->retrieval, *items);
+  std::vector<Outcome> outcomes(1);
+  outcomes[0].vectors = batch[0].snapshot->retrieval.user_vectors(pool, std::get<UserVectorsQuery>(what).users);
+  return outcomes;
+}
+
+}  // namespace
+
+SearchQueue::SearchQueue(const SearchQueueOptions& options, ServeMetrics& metrics)
+    : options_(options), metrics_(metrics), pool_(options.threads), thread_([this] { loop(); }) {}
+
+SearchQueue::~SearchQueue() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  filled_.notify_all();
+  thread_.join();
+}
+
+bool SearchQueue::push(std::vector<Query> queries) {
+  const auto now = Clock::now();
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() + queries.size() > options_.limit || would_be_late(queries, now)) return false;
+    for (auto& query : queries) {
+      query.queued = now;
+      waiting_.push_back(std::move(query));
+    }
+    metrics_.queue_length(waiting_.size());
+  }
+  filled_.notify_one();
+  return true;
+}
+
+// Less than a batch waits: then the mean says little about the next one.
+bool SearchQueue::would_be_late(const std::vector<Query>& queries, Clock::time_point now) const {
+  if (waiting_.size() < options_.batch) return false;
+  const double wait_s = search_s_ * static_cast<double>(waiting_.size() + queries.size());
+  return std::ranges::any_of(queries, [&](const Query& q) {
+    return q.deadline != Clock::time_point::max() && seconds_between(now, q.deadline) < wait_s;
+  });
+}
+
+std::vector<Query> SearchQueue::take() {
+  std::vector<Query> batch;
+  std::unique_lock lock(mutex_);
+  filled_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
+  if (waiting_.empty()) return batch;
+  // A lone client never waits for company. It is waited for where the last batch had some.
+  if (others_about_ && !closed_)
+    filled_.wait_until(lock, waiting_.front().queued + options_.wait,
+                       [&] { return closed_ || waiting_.size() >= options_.batch; });
+  batch.push_back(std::move(waiting_.front()));
+  waiting_.pop_front();
+  for (auto at = waiting_.begin(); at != waiting_.end() && batch.size() < options_.batch;) {
+    if (go_together(batch[0], *at)) {
+      batch.push_back(std::move(*at));
+      at = waiting_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+  others_about_ = batch.size() > 1 || !waiting_.empty();
+  metrics_.queue_length(waiting_.size());
+  return batch;
+}
+
+void SearchQueue::loop() {
+  for (auto batch = take(); !batch.empty(); batch = take()) {
+    const auto now = Clock::now();
+    for (const auto& query : batch) metrics_.stage(Stage::queue, seconds_between(query.queued, now));
+    const auto late =
+        std::stable_partition(batch.begin(), batch.end(), [&](const Query& q) { return q.deadline > now; });
+    for (auto query = late; query != batch.end(); ++query) query->done({.error = Outcome::Error::late});
+    batch.erase(late, batch.end());
+    if (!batch.empty()) answer(std::move(batch));
+  }
+}
+
+void SearchQueue::answer(std::vector<Query> batch) {
+  const auto began = Clock::now();
+  std::vector<Outcome> outcomes;
+  Outcome failure;
+  try {
+    outcomes = outcomes_of(pool_, batch);
+  } catch (const RequestError& e) {
+    failure = {.error = Outcome::Error::wrong, .message = e.what(), .field = e.field()};
+  } catch (const std::exception& e) {
+    log_warning("a search failed: {}", e.what());
+    failure = {.error = Outcome::Error::broken};
+  }
+  metrics_.batch(batch.size());
+  if (!outcomes.empty() && std::holds_alternative<CandidateQuery>(batch[0].what)) {
+    const auto& times = outcomes[0].times;
+    metrics_.stage(Stage::encode, times.encode_s);
+    metrics_.stage(Stage::filter, times.filter_s);
+    metrics_.stage(Stage::search, times.search_s);
+  }
+  const auto ended = Clock::now();
+  {
+    const std::lock_guard lock(mutex_);
+    const double share_s = seconds_between(began, ended) / static_cast<double>(batch.size());
+    search_s_ += (share_s - search_s_) * kNewest;
+  }
+  for (size_t q = 0; q < batch.size(); ++q) {
+    if (batch[q].deadline <= ended) {
+      batch[q].done({.error = Outcome::Error::late});
+    } else if (outcomes.empty()) {
+      batch[q].done(failure);
+    } else {
+      outcomes[q].queue_s = seconds_between(batch[q].queued, began);
+      batch[q].done(std::move(outcomes[q]));
+    }
+  }
+}
+
+}  // namespace pagoda

@@ -1,0 +1,100 @@
+// Searches that wait, and the thread that answers them: those that may be answered by one call are.
+//
+// The queue is bounded, and so is the time in it: what does not fit, or would wait beyond its deadline as fast as searches are
+// answered now, is turned away at once. An answer that comes too late costs as much as one that comes in time, so under
+// overload a queue that took everything would answer nobody. A search is answered by its deadline or told that it is past it.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "serve/metrics.h"
+#include "serve/snapshot.h"
+
+namespace pagoda {
+
+using Clock = std::chrono::steady_clock;
+
+// Candidates of a user, or of a query vector when there is one.
+struct CandidateQuery {
+  RetrieveRequest request;
+  std::vector<float> vector;
+  RetrieveOptions options;
+};
+struct SimilarQuery {
+  uint32_t item;  // row
+  size_t k;
+};
+struct UserVectorsQuery {
+  std::vector<RetrieveRequest> users;
+};
+// Of known items by row; of those that bring attributes (row Interner::kNone) by the item tower.
+struct ItemVectorsQuery {
+  std::vector<uint32_t> rows;
+  Attributes brought;  // in the order of the rows that are kNone
+};
+
+// What came of a query. One of the errors, or the rest.
+struct Outcome {
+  enum class Error { none, wrong, late, broken };
+  Error error = Error::none;
+  std::string message{}, field{};  // of what is wrong
+
+  bool user_known = false;
+  std::vector<uint32_t> items{};  // rows
+  std::vector<float> scores{};
+  Matrix<float> vectors{};
+  StageTimes times{};
+  double queue_s = 0;
+  std::optional<SearchExplain> explain{};
+};
+
+using Question = std::variant<CandidateQuery, SimilarQuery, UserVectorsQuery, ItemVectorsQuery>;
+
+struct Query {
+  std::shared_ptr<const Snapshot> snapshot;
+  Question what;
+  Clock::time_point deadline = Clock::time_point::max();
+  std::function<void(Outcome)> done;  // called once, on the queue's thread; it may not throw, nor take long
+  Clock::time_point queued{};
+};
+
+struct SearchQueueOptions {
+  size_t limit = 1024, batch = 64;
+  std::chrono::microseconds wait{500};
+  int threads = 0;
+};
+
+class SearchQueue {
+ public:
+  SearchQueue(const SearchQueueOptions& options, ServeMetrics& metrics);
+  ~SearchQueue();  // answers what waits
+
+  // All of them, or, when they can not all be answered in time, none: then false.
+  bool push(std::vector<Query> queries);
+
+ private:
+  void loop();
+  std::vector<Query> take();  // empty at the end
+  void answer(std::vector<Query> batch);
+  bool would_be_late(const std::vector<Query>& queries, Clock::time_point now) const;
+
+  SearchQueueOptions options_;
+  ServeMetrics& metrics_;
+  ThreadPool pool_;
+  std::mutex mutex_;
+  std::condition_variable filled_;
+  std::deque<Query> waiting_;
+  bool closed_ = false, others_about_ = false;
+  double search_s_ = 0;  // a search's share of its batch's time, a running mean
+  std::thread thread_;
+};
+
+}  // namespace pagoda
