@@ -220,6 +220,7 @@ def test_upserts_are_searchable_when_they_are_answered_and_outlive_a_kill(serve,
             clients = [threads.submit(client, n) for n in range(3)]
             server.wait_until(lambda: server.metric('pagoda_requests_total{call="items:upsert"') > 20)
             server.process.kill()
+            server.process.wait()
             for c in clients:
                 c.result()
         with serve(path) as server:

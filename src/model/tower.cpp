@@ -24,7 +24,7 @@ void Tower<T>::forward(ThreadPool& pool, std::span<const EmbeddingTable<T>> tabl
   pass.input.resize(batch.size, width_);
   const MatrixView<T> x = pass.input;
   for (size_t b = 0; b < batch.bags.size(); ++b) {
-    const StageClock::Within gather(pass.clock, Stage::gather);
+    const StepClock::Within gather(pass.clock, StepStage::gather);
     tables[table_of_[b]].forward(pool, batch.bags[b], x.slice_cols(column_of_[b], column_of_[b] + layout_.bags[b].dim));
   }
   for (size_t i = 0; i < batch.size && layout_.dense > 0; ++i)

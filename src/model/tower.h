@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "core/stage_clock.h"
+#include "core/step_clock.h"
 #include "features/encoded.h"
 #include "nn/embedding_table.h"
 #include "nn/mlp.h"
@@ -30,7 +30,7 @@ class Tower {
     typename Mlp<T>::Activations activations;
     std::vector<T> lengths;
     Matrix<T> d_input;
-    StageClock* clock = nullptr;  // where there is one, it is told what is gathered
+    StepClock* clock = nullptr;  // where there is one, it is told what is gathered
   };
   using Dropout = typename Mlp<T>::Dropout;
 

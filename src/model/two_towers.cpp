@@ -69,7 +69,7 @@ void TwoTowers<T>::backward(ThreadPool& pool, const EncodedBatch& users, Pass& u
                             TwoTowersGradients<T>& gradients) const {
   user_.backward(pool, user_pass, d_users, gradients.user);
   item_.backward(pool, item_pass, d_items, gradients.item);
-  const StageClock::Within combine(item_pass.clock, Stage::combine);
+  const StepClock::Within combine(item_pass.clock, StepStage::combine);
   gradients.tables.resize(tables_.size());
   std::vector<std::vector<typename EmbeddingTable<T>::Reading>> readings(tables_.size());
   for (size_t b = 0; b < users.bags.size(); ++b)

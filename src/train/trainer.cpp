@@ -51,19 +51,19 @@ StepResult Trainer::step(const TrainBatch& batch) {
                      .progress = static_cast<double>(batch.step) / static_cast<double>(std::max<uint64_t>(1, steps_)),
                      .positives = positives.values,
                      .users = batch.users};
-  clock_.enter(Stage::sample);
+  clock_.enter(StepStage::sample);
   frequency_->observe(now.positives);
   mixture_->draw(now, columns_);
-  clock_.enter(Stage::encode);
+  clock_.enter(StepStage::encode);
   encode_items(batch);
 
-  clock_.enter(Stage::towers);
+  clock_.enter(StepStage::towers);
   auto& towers = model_.towers;
   towers.forward_users(pool_, batch.encoded, {dropout, seed, batch.step, kUserDropout}, user_pass_);
   towers.forward_items(pool_, items_, {dropout, seed, batch.step, kItemDropout}, item_pass_);
   column_vectors_.gather(pool_, item_pass_.output, memory_.get(), columns_v_);
 
-  clock_.enter(Stage::sample);
+  clock_.enter(StepStage::sample);
   // The catalogue's columns are its rows; otherwise example i's positive is column i.
   Ragged<uint32_t> own_columns = positives;
   if (!mixture_->is_catalogue()) std::iota(own_columns.values.begin(), own_columns.values.end(), 0u);
@@ -72,7 +72,7 @@ StepResult Trainer::step(const TrainBatch& batch) {
   if (options_.train.mask_history && options_.train.rows == TrainingRows::user)
     mask_known(batch.known, own_columns, shared, masked);
   add_hardest(now, own_columns, masked);
-  clock_.enter(Stage::loss);
+  clock_.enter(StepStage::loss);
   d_users_.resize(user_pass_.output.rows(), towers.dim());
   d_columns_.resize(columns_v_.rows(), towers.dim());
   LossOutput<float> result{.d_users = d_users_, .d_items = d_columns_};
@@ -97,14 +97,14 @@ StepResult Trainer::step(const TrainBatch& batch) {
     fail(ErrorKind::failed, "step {}: the loss is {}; lower train.learning_rate or set train.clip_norm", batch.step,
          result.value);
 
-  clock_.enter(Stage::backward);
+  clock_.enter(StepStage::backward);
   column_vectors_.scatter(pool_, d_columns_, columns_.gradient_scale, d_items_);
   towers.backward(pool_, batch.encoded, user_pass_, d_users_, items_, item_pass_, d_items_, gradients_);
-  clock_.enter(Stage::update);
+  clock_.enter(StepStage::update);
   update(batch.step);
   if (!options_.loss.temperature) move_temperature(result.d_log_temperature);
   remember(now);
-  clock_.enter(Stage::between);
+  clock_.enter(StepStage::between);
   return {result.value, batch.users.size(), static_cast<double>(masked.values.size()),
           static_cast<double>(batch.users.size()) * static_cast<double>(columns_.shared - columns_.first_negative)};
 }

@@ -29,7 +29,7 @@ class Trainer {
   ~Trainer();
 
   StepResult step(const TrainBatch& batch);
-  StageClock& clock() { return clock_; }  // of all steps so far
+  StepClock& clock() { return clock_; }  // of all steps so far
 
   // Offline mined negatives for the steps to come.
   void take_mined(ItemsOfUsers mined) { mined_ = std::move(mined); }
@@ -61,7 +61,7 @@ class Trainer {
   double temperature_square_ = 1e-3;               // Adagrad's sum for the learned temperature
   std::vector<OptimizerState<float>> optimizers_;  // parallel to towers.parameters()
 
-  StageClock clock_;
+  StepClock clock_;
 
   // Workspace, kept between steps.
   Columns columns_;

@@ -118,7 +118,7 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
   auto epoch_start = Clock::now();
   uint64_t epoch_examples = 0;
   const auto next_batch = [&] {
-    const StageClock::Within read(&trainer.clock(), Stage::read);
+    const StepClock::Within read(&trainer.clock(), StepStage::read);
     return stream.next();
   };
   uint64_t steps = 0;

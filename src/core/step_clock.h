@@ -8,7 +8,7 @@
 
 namespace pagoda {
 
-enum class Stage : uint8_t {
+enum class StepStage : uint8_t {
   read,      // waiting for the thread that makes batches
   sample,    // frequency estimation, negatives, accidental hits
   encode,    // items' attributes to rows of tables
@@ -20,19 +20,19 @@ enum class Stage : uint8_t {
   update,    // the optimiser
   between,   // evaluations, checkpoints, mining
 };
-constexpr size_t kStages = 10;
+constexpr size_t kStepStages = 10;
 
 // Each moment belongs to one stage: the one entered last. Costs two readings of the clock a change. Not thread-safe.
-class StageClock {
+class StepClock {
  public:
-  StageClock() : since_(Clock::now()) {}
-  Stage enter(Stage stage);  // returns the stage before
-  double seconds(Stage stage) const { return seconds_[static_cast<size_t>(stage)]; }
+  StepClock() : since_(Clock::now()) {}
+  StepStage enter(StepStage stage);  // returns the stage before
+  double seconds(StepStage stage) const { return seconds_[static_cast<size_t>(stage)]; }
 
   // A stage within another, to the end of the scope. clock may be null: nothing is measured.
   class Within {
    public:
-    Within(StageClock* clock, Stage stage) : clock_(clock), outer_(clock ? clock->enter(stage) : stage) {}
+    Within(StepClock* clock, StepStage stage) : clock_(clock), outer_(clock ? clock->enter(stage) : stage) {}
     ~Within() {
       if (clock_) clock_->enter(outer_);
     }
@@ -40,8 +40,8 @@ class StageClock {
     Within& operator=(const Within&) = delete;
 
    private:
-    StageClock* clock_;
-    Stage outer_;
+    StepClock* clock_;
+    StepStage outer_;
   };
 
   // A line a stage: seconds, milliseconds a step, share. `making`: seconds of the thread that makes batches, beside it.
@@ -50,8 +50,8 @@ class StageClock {
  private:
   using Clock = std::chrono::steady_clock;
   Clock::time_point since_;
-  Stage stage_ = Stage::between;
-  std::array<double, kStages> seconds_{};
+  StepStage stage_ = StepStage::between;
+  std::array<double, kStepStages> seconds_{};
 };
 
 }  // namespace pagoda
