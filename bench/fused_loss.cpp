@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <sys/resource.h>
 #include <vector>
 
+#include "bench/memory.h"
 #include "bench/peak.h"
 #include "core/rng.h"
 #include "loss/accidental_hits.h"
@@ -90,10 +90,9 @@ int main_of(size_t rows, size_t dim, int threads, size_t repeats) {
   }
   Batch<float> batch(rows, dim);
   const auto loss = make_loss<float>(options);
-  rusage before{}, after{};
-  getrusage(RUSAGE_SELF, &before);
+  const double before = peak_rss_mb();
   batch.run(*loss, pool);
-  getrusage(RUSAGE_SELF, &after);
+  const double after = peak_rss_mb();
   std::vector<double> times, peaks;
   for (size_t r = 0; r < repeats; ++r) {
     peaks.push_back(peak_flops(pool, threads));
@@ -106,8 +105,7 @@ int main_of(size_t rows, size_t dim, int threads, size_t repeats) {
   std::printf(
       "{\"rows\": %zu, \"dim\": %zu, \"threads\": %d, \"ms\": %.2f, \"gflops\": %.1f, \"peak_gflops\": %.1f, "
       "\"ratio_to_peak\": %.3f, \"workspace_mb\": %.1f, \"peak_rss_mb\": %.1f}\n",
-      rows, dim, threads, time * 1e3, flops / time * 1e-9, peak * 1e-9, flops / time / peak,
-      static_cast<double>(after.ru_maxrss - before.ru_maxrss) / 1024, static_cast<double>(after.ru_maxrss) / 1024);
+      rows, dim, threads, time * 1e3, flops / time * 1e-9, peak * 1e-9, flops / time / peak, after - before, after);
   return 0;
 }
 

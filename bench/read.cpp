@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <sys/resource.h>
 #include <vector>
 
+#include "bench/memory.h"
 #include "train/dataset.h"
 
 namespace pagoda {
@@ -30,10 +30,8 @@ int main_of(const char* file, int repeats) {
     rows = data.log.size(), users = data.users.size(), items = data.catalogue.size();
   }
   std::ranges::sort(took);
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
   std::printf("{\"rows\": %zu, \"users\": %zu, \"items\": %zu, \"seconds\": %.3f, \"peak_rss_mb\": %.0f}\n", rows,
-              users, items, took[took.size() / 2], static_cast<double>(used.ru_maxrss) / 1024);
+              users, items, took[took.size() / 2], peak_rss_mb());
   return 0;
 }
 

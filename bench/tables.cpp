@@ -8,9 +8,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
-#include <sys/resource.h>
 #include <vector>
 
+#include "bench/memory.h"
 #include "core/rng.h"
 #include "nn/embedding_table.h"
 
@@ -54,13 +54,10 @@ void bare_update(ThreadPool& pool, Matrix<float>& table, const std::vector<uint3
 }
 
 void print(const char* what, size_t rows, size_t dim, int threads, double bytes, double ours, double bare) {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
   std::printf(
       "{\"what\": \"%s\", \"rows\": %zu, \"dim\": %zu, \"threads\": %d, \"gb_per_s\": %.2f, \"bare_gb_per_s\": %.2f, "
       "\"ratio_to_peak\": %.3f, \"peak_rss_mb\": %.0f}\n",
-      what, rows, dim, threads, 1e-9 * bytes / ours, 1e-9 * bytes / bare, bare / ours,
-      static_cast<double>(used.ru_maxrss) / 1024);
+      what, rows, dim, threads, 1e-9 * bytes / ours, 1e-9 * bytes / bare, bare / ours, peak_rss_mb());
 }
 
 int main_of(size_t rows, size_t dim, int threads, int repeats) {

@@ -4,12 +4,13 @@ Flat, and lists of 8-bit codes with as many probes as recall .99 takes.
 """
 
 import json
-import resource
 import sys
 import time
 
 import faiss
 import numpy as np
+
+from _memory import peak_rss_mb
 
 items, queries, truth = (np.load(sys.argv[k]) for k in (1, 2, 5))
 k, batch, threads = int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[6])
@@ -28,7 +29,7 @@ def measure(index):
 
 
 def say(peer, qps, recall):
-    print(json.dumps({"peer": peer, "qps": qps, "recall": recall, "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)
+    print(json.dumps({"peer": peer, "qps": qps, "recall": recall, "peak_rss_mb": peak_rss_mb()}), flush=True)
 
 
 flat = faiss.IndexFlatIP(items.shape[1])

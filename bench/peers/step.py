@@ -1,12 +1,13 @@
 """A whole training step in torch: two tables of N rows x 64, layers 128-64, in-batch softmax, sparse Adam: N B steps threads."""
 
 import json
-import resource
 import sys
 import time
 
 import torch
 import torch.nn.functional as F
+
+from _memory import peak_rss_mb
 
 n, batch, steps, threads = map(int, sys.argv[1:])
 torch.set_num_threads(threads)
@@ -51,4 +52,4 @@ def measure(forward, steps):
 
 for name, forward in (("torch", towers), ("torch.compile", torch.compile(towers))):
     print(json.dumps({"peer": name, "examples_per_s": measure(forward, steps),
-                      "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)
+                      "peak_rss_mb": peak_rss_mb()}), flush=True)
