@@ -1,5 +1,7 @@
 #include "data/interactions.h"
 
+#include <cmath>
+
 #include "data/data_test.h"
 #include "data/writer.h"
 
