@@ -123,7 +123,10 @@ Diagnosis diagnose(const ClickLog& log, const DiagnosisOptions& options) {
   d.sampled_cost = a_column * static_cast<double>(d.rows) * static_cast<double>(d.batch + d.uniform_count);
   d.catalogue_cost = a_column * static_cast<double>(d.rows) * static_cast<double>(d.catalogue_items);
   d.catalogue_by_user = a_column * static_cast<double>(d.users) * static_cast<double>(d.catalogue_items);
-  const auto steps = [](uint64_t rows) { return static_cast<double>((rows + kCatalogueBatch - 1) / kCatalogueBatch); };
+  const auto steps = [](uint64_t rows) {
+    const uint64_t whole = (rows + kCatalogueBatch - 1) / kCatalogueBatch;
+    return static_cast<double>(whole);
+  };
   d.sampled_encoded = static_cast<double>(d.steps * (d.batch + d.uniform_count));
   d.catalogue_encoded = steps(d.rows) * static_cast<double>(d.catalogue_items);
   d.catalogue_by_user_encoded = steps(d.users) * static_cast<double>(d.catalogue_items);
