@@ -161,7 +161,7 @@ TEST(InstructionSet, IsTheBestUnlessTheEnvironmentAsksForAnother) {
   EXPECT_EQ(choose_instruction_set("", {portable, avx2}), avx2);
   EXPECT_EQ(choose_instruction_set("portable", {portable, avx2}), portable);
   EXPECT_EQ(choose_instruction_set("avx2", {portable, avx2, avx512}), avx2);
-  const auto message = [](const char* word, std::vector<InstructionSet> sets) -> std::string {
+  const auto message = [](const char* word, const std::vector<InstructionSet>& sets) -> std::string {
     try {
       choose_instruction_set(word, sets);
     } catch (const Error& e) {
