@@ -273,13 +273,15 @@ TEST(PartitionedBuild, NoItemsIsOrdinary) {
 }
 
 class StoredPartitions : public testing::Test {
+ public:
+  ~StoredPartitions() override { std::filesystem::remove(path_); }
+
  protected:
   StoredPartitions() : items_(clustered_matrix(2000, 12, 1)) {
     path_ = testing::TempDir() + "pagoda_partitions_" + std::to_string(getpid());
     ThreadPool pool(1);
     p_ = build_partitions(pool, items_, {.recall = 0.9, .k = 77}, {});
   }
-  ~StoredPartitions() override { std::filesystem::remove(path_); }
 
   std::string refused(const std::function<void(Partitions&)>& change) {
     auto p = p_;
