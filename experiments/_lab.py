@@ -7,6 +7,14 @@ from _page import PROGRAM, ROOT, line_chart, table
 
 LABS = ROOT / "build" / "experiments"
 
+# What `evaluate` says of the lists, by the title of its column: where it stands, and how it is written.
+COLUMNS = {
+    "average popularity@100": (["average_popularity@100"], "{:.0f}"),
+    "coverage@100": (["coverage@100"], "{:.1%}"),
+    "long tail@100": (["long_tail_share@100"], "{:.1%}"),
+    "recall@100 of items never clicked": (["zero_train_positives", "recall@100"], "{:.4f}"),
+}
+
 
 def make_world():
     """The synthetic world of the experiments that ask for the truth or for impressions, in build/experiments/world; made once."""
@@ -45,6 +53,15 @@ class Lab:
 
     def truth(self, variant, metric):
         return self.variants[variant]["truth"]["mean"][metric]
+
+    def figure(self, variant, title):
+        """One of COLUMNS, as it is written."""
+        path, form = COLUMNS[title]
+        return form.format(self.evaluation(variant, path))
+
+    def columns(self, *titles):
+        """Those of COLUMNS as columns of table()."""
+        return [(title, lambda v, title=title: self.figure(v, title)) for title in titles]
 
     def judged(self):
         """How many users, and what the intervals are."""

@@ -4,26 +4,24 @@ from _lab import Lab, make_world
 from _page import PAGES, write_block
 
 
-def figures_of(lab):
-    return [("average popularity@100", lambda v: f"{lab.evaluation(v, ['average_popularity@100']):.0f}"),
-            ("coverage@100", lambda v: f"{100 * lab.evaluation(v, ['coverage@100']):.1f}%")]
+LISTS = ["average popularity@100", "coverage@100"]
 
 
 def decks():
     lab = Lab("ebr-hard")
-    write_block("ebr-hard.md", "figures", lab.table(["recall@100", "recall@20", "recall@1000"], figures_of(lab)) + "\n\n" + lab.judged())
+    write_block("ebr-hard.md", "figures", lab.table(["recall@100", "recall@20", "recall@1000"], lab.columns(*LISTS)) + "\n\n" + lab.judged())
     lab.bucket_chart(PAGES / "ebr-hard-buckets.svg", "Recall@100 by popularity of the item", "recall@100", lab.variants)
 
 
 def articles():
     lab = Lab("ebr-hard-wikispeedia")
-    write_block("ebr-hard.md", "wikispeedia", lab.table(["recall@100", "recall@10"], figures_of(lab)) + "\n\n" + lab.judged())
+    write_block("ebr-hard.md", "wikispeedia", lab.table(["recall@100", "recall@10"], lab.columns(*LISTS)) + "\n\n" + lab.judged())
 
 
 def impressions():
     make_world()
     lab = Lab("ebr-hard-world")
-    figures = [("true recall@100", lambda v: f"{lab.truth(v, 'recall@100'):.4f}"), *figures_of(lab)]
+    figures = [("true recall@100", lambda v: f"{lab.truth(v, 'recall@100'):.4f}"), *lab.columns(*LISTS)]
     write_block("ebr-hard.md", "world", lab.table(["recall@100", "recall@20"], figures) + "\n\n" + lab.judged())
 
 

@@ -1,6 +1,6 @@
 """Sources beside in_batch on mtg_decks and on a world whose truth is known: hot, cold_per_user, uniform, and their mixture under three counts."""
 
-from _lab import Lab, make_world
+from _lab import COLUMNS, Lab, make_world
 from _page import PAGES, write_block
 
 
@@ -10,11 +10,7 @@ def percent(value):
 
 def real():
     lab = Lab("hot-cold")
-    figures = [("average popularity@100", lambda v: f"{lab.evaluation(v, ['average_popularity@100']):.0f}"),
-               ("coverage@100", lambda v: percent(lab.evaluation(v, ["coverage@100"]))),
-               ("long tail@100", lambda v: percent(lab.evaluation(v, ["long_tail_share@100"]))),
-               ("recall@100 of items never clicked", lambda v: f"{lab.evaluation(v, ['zero_train_positives', 'recall@100']):.4f}")]
-    write_block("hot-cold.md", "figures", lab.table(["recall@100", "recall@20"], figures) + "\n\n" + lab.judged())
+    write_block("hot-cold.md", "figures", lab.table(["recall@100", "recall@20"], lab.columns(*COLUMNS)) + "\n\n" + lab.judged())
     lab.bucket_chart(PAGES / "hot-cold-buckets.svg", "Recall@100 by popularity of the item", "recall@100", lab.variants)
 
 
@@ -25,8 +21,7 @@ def synthetic():
                ("of never shown", lambda v: f"{lab.truth(v, 'never_shown_recall@100'):.4f}"),
                ("rank of never shown", lambda v: f"{lab.truth(v, 'never_shown_rank'):.3f}"),
                ("intrusion@100", lambda v: percent(lab.truth(v, "intrusion@100"))),
-               ("average popularity@100", lambda v: f"{lab.evaluation(v, ['average_popularity@100']):.0f}"),
-               ("coverage@100", lambda v: percent(lab.evaluation(v, ["coverage@100"])))]
+               *lab.columns("average popularity@100", "coverage@100")]
     text = lab.table(["recall@100", "recall@20"], figures)
     text += f"\n\n{lab.judged()} By chance {percent(lab.truth('in_batch', 'intrusion_by_chance'))} of a list would be intruders."
     write_block("hot-cold.md", "world", text)

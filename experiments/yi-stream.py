@@ -17,7 +17,7 @@ def main():
     write_block("yi-stream.md", "sweep", table(head, rows))
     others = ["plain", corrected[0.01, 1024], "corrected, clock by step", "corrected, exact counts", "corrected, shuffled", "plain, shuffled"]
     rows = [["corrected, a = 0.01" if v == corrected[0.01, 1024] else v, *(f"{lab.mean(v, m):.4f}" for m in ("recall@100", "recall@20")),
-             lab.difference(v, "recall@100"), f"{lab.evaluation(v, ['average_popularity@100']):.0f}"] for v in others]
+             lab.difference(v, "recall@100"), lab.figure(v, "average popularity@100")] for v in others]
     head = ["B = 1024", "recall@100", "recall@20", "recall@100 against plain", "average popularity@100"]
     write_block("yi-stream.md", "others", table(head, rows) + "\n\n" + lab.judged())
     line_chart(PAGES / "yi-stream.svg", "Recall@100 after one pass in order of time", "batch", "recall@100",
