@@ -42,17 +42,21 @@ def program(name, *arguments):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def peers():
-    """The Python of build/bench/venv, which holds bench/requirements.txt."""
-    python, wanted = WORK / "venv" / "bin" / "python", ROOT / "bench" / "requirements.txt"
-    stamp, text = WORK / "venv" / "stamp", hashlib.sha256(wanted.read_bytes()).hexdigest()
+def environment(folder, requirements, *how):
+    """The Python of a virtual environment that holds a file of bench/; made anew when the file has changed. how: more words for pip."""
+    python, wanted = folder / "bin" / "python", ROOT / "bench" / requirements
+    stamp, text = folder / "stamp", hashlib.sha256(wanted.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != text:
-        print("bench: installing the peers of bench/requirements.txt into build/bench/venv", file=sys.stderr)
-        WORK.mkdir(parents=True, exist_ok=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", WORK / "venv"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", "-r", wanted], check=True)
+        print(f"bench: installing the peers of bench/{requirements} into {folder.relative_to(ROOT)}", file=sys.stderr)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["/usr/bin/python3", "-m", "venv", "--clear", folder], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", *how, "-r", wanted], check=True)
         stamp.write_text(text)
     return python
+
+
+def peers():
+    return environment(WORK / "venv", "requirements.txt", "--only-binary", ":all:")
 
 
 def peer(script, *arguments, threads):

@@ -15,7 +15,7 @@ def main():
     known = sorted(p.stem for p in here.glob("*.py") if not p.stem.startswith("_"))
     parser = argparse.ArgumentParser(prog="./run bench", description="Benchmarks, each beside its peer and this machine's own peak.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}; all when none is named")
-    parser.add_argument("--quick", action="store_true", help="smaller tables and fewer repeats: three minutes in all")
+    parser.add_argument("--quick", action="store_true", help="smaller files and one round: four minutes in all")
     parser.add_argument("--json", metavar="OUT", help="all results as one list")
     arguments = parser.parse_args()
     for name in arguments.names:
@@ -24,7 +24,7 @@ def main():
     results = []
     for name in arguments.names or known:
         print(f"\n{name}", file=sys.stderr)
-        if name == "index":  # many peers in an environment of their own, and a page of its own; half an hour
+        if name == "index":  # many peers in an environment of their own, and tables of its own
             if not arguments.quick:
                 subprocess.run([sys.executable, here / "index.py"], check=True)
             continue

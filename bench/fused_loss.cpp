@@ -1,7 +1,6 @@
 // fused_loss B D THREADS PRECISION REPEATS: one line of JSON: milliseconds of a sampled softmax, forward and backward,
 // over B rows and B columns, and the same process's peak of multiply-adds; medians of interleaved measurements.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -10,14 +9,13 @@
 
 #include "bench/memory.h"
 #include "bench/peak.h"
+#include "bench/timing.h"
 #include "core/rng.h"
 #include "loss/accidental_hits.h"
 #include "loss/loss.h"
 
 namespace pagoda {
 namespace {
-
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // In-batch negatives of a catalogue whose popularity falls as rank^-0.9; vectors of unit length.
 template <class T>
@@ -66,11 +64,6 @@ double relative_error(const Matrix<T>& a, const Matrix<U>& exact) {
     norm += std::pow(double{exact.values()[k]}, 2);
   }
   return std::sqrt(error / norm);
-}
-
-double median(std::vector<double> v) {
-  std::ranges::sort(v);
-  return v[v.size() / 2];
 }
 
 int main_of(size_t rows, size_t dim, int threads, size_t repeats) {

@@ -4,13 +4,14 @@
 //
 // Lines in: "exact K FIRST N", "build RECALL K LISTS", "search K RECALL FIRST N BATCH SHARE". One line of JSON out for each;
 // the answers' item rows of exact and search go to BUNDLE.rows as u32 [N, K] (UINT32_MAX where a list is short).
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <map>
 #include <optional>
 #include <sstream>
 
+#include "bench/timing.h"
 #include "core/rng.h"
 #include "core/section_file.h"
 #include "data/vector_file.h"
@@ -18,8 +19,6 @@
 
 namespace pagoda {
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 void write_rows(const std::string& path, const std::vector<SearchResult>& answers, size_t k) {
   std::FILE* file = std::fopen(path.c_str(), "wb");
@@ -58,15 +57,15 @@ int run(int argc, char** argv) {
     if (what == "build") {
       PartitionedOptions options;
       in >> options.recall >> options.k >> options.lists;
-      const double begin = now();
+      const double begin = seconds();
       // The last quarter of the queries is for this alone.
       const auto held = queries.view().slice_rows(queries.rows() * 3 / 4, queries.rows());
       const auto p = build_partitions(pool, items, options, held);
-      const double seconds = now() - begin;
+      const double took = seconds() - begin;
       SectionWriter out(bundle, "bench", 1);
       save_partitions(out, p);
       out.commit();
-      std::printf("{\"seconds\": %.2f, \"lists\": %zu, \"largest\": %u, \"bytes\": %zu}\n", seconds, p.lists,
+      std::printf("{\"seconds\": %.2f, \"lists\": %zu, \"largest\": %u, \"bytes\": %zu}\n", took, p.lists,
                   *std::max_element(p.counts.begin(), p.counts.end()), p.codes.size() + 4 * p.rows.size());
       std::fflush(stdout);
       index.reset(), file.reset();
@@ -94,9 +93,9 @@ int run(int argc, char** argv) {
     std::vector<double> took;
     for (size_t q = first; q < first + n; q += batch) {
       const auto view = queries.view().slice_rows(q, std::min(first + n, q + batch));
-      const double begin = now();
+      const double begin = seconds();
       answers.push_back(asked.search(pool, view, options));
-      took.push_back(now() - begin);
+      took.push_back(seconds() - begin);
     }
     options.explain = &explain;
     asked.search(pool, queries.view().slice_rows(first, first + n), options);

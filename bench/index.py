@@ -10,7 +10,6 @@ Peers come from PyPI into an environment of their own (.bench). Results: build/b
 """
 
 import argparse
-import hashlib
 import json
 import os
 import pathlib
@@ -19,7 +18,8 @@ import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from _bench import ROOT, cpu, environment
+
 FOLDER = ROOT / "build/bench/index"
 ENVIRONMENT = ROOT / ".bench"
 RECALLS = [0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995]
@@ -44,14 +44,7 @@ def arguments():
 
 def own_environment():
     """Runs this script again with the peers' packages."""
-    python = ENVIRONMENT / "bin/python"
-    wanted = hashlib.sha256((ROOT / "bench/index_requirements.txt").read_bytes()).hexdigest()
-    stamp = ENVIRONMENT / "stamp"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        subprocess.run(["/usr/bin/python3", "-m", "venv", "--clear", ENVIRONMENT], check=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-        subprocess.run([*pip, "-r", ROOT / "bench/index_requirements.txt"], check=True)
-        stamp.write_text(wanted)
+    python = environment(ENVIRONMENT, "index_requirements.txt")
     os.execv(python, [str(python), *sys.argv])
 
 
@@ -191,10 +184,9 @@ def main():
             for peer in peers:
                 if turn < len(settings[peer.name]):
                     points[peer.name].append(measure_peer(peer, queries, k, settings[peer.name][turn], truth))
-        cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
         result = {"k": k, "items": items, "dim": int(queries.shape[1]), "noise": options.noise, "queries": len(queries), "threads": 1,
-                  "cpu": cpu, "machine": platform.machine(), "commit": commit, "build": json.loads((folder / "pagoda.json").read_text()),
+                  "cpu": cpu(), "machine": platform.machine(), "commit": commit, "build": json.loads((folder / "pagoda.json").read_text()),
                   "systems": points, "filters": measure_filters(ours, len(queries), k, 0.95)}
         (FOLDER / f"k{k}.json").write_text(json.dumps(result, indent=1))
         print(table([result]), flush=True)

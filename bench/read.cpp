@@ -1,20 +1,17 @@
 // A log from its file to what training reads: users, items, times and context as numbers, split in three.
 //
 //   bench_read FILE REPEATS      columns user_id, item_id, timestamp, format
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <vector>
 
 #include "bench/memory.h"
+#include "bench/timing.h"
 #include "train/dataset.h"
 
 namespace pagoda {
 namespace {
-
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 int main_of(const char* file, int repeats) {
   DataOptions options;
@@ -29,9 +26,8 @@ int main_of(const char* file, int repeats) {
     took.push_back(seconds() - start);
     rows = data.log.size(), users = data.users.size(), items = data.catalogue.size();
   }
-  std::ranges::sort(took);
   std::printf("{\"rows\": %zu, \"users\": %zu, \"items\": %zu, \"seconds\": %.3f, \"peak_rss_mb\": %.0f}\n", rows,
-              users, items, took[took.size() / 2], peak_rss_mb());
+              users, items, median(took), peak_rss_mb());
   return 0;
 }
 

@@ -4,13 +4,13 @@
 //
 // Two lines of JSON, "gather" and "update"; bytes count each row's once when read, twice when updated.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
 #include <vector>
 
 #include "bench/memory.h"
+#include "bench/timing.h"
 #include "core/rng.h"
 #include "nn/embedding_table.h"
 
@@ -18,13 +18,6 @@ namespace pagoda {
 namespace {
 
 constexpr size_t kBatch = 1 << 16, kBatches = 16, kAhead = 16, kChunk = 256;
-
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-double median(std::vector<double> v) {
-  std::ranges::sort(v);
-  return v[v.size() / 2];
-}
 
 void ask_for(const float* row, size_t dim) {
   for (size_t k = 0; k < dim; k += 16) __builtin_prefetch(row + k);

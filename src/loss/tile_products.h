@@ -41,7 +41,7 @@ class TileProducts<float> {
  public:
   static constexpr size_t kPadding = 16;  // rows of E a power of two apart would share the same few cache lines
 
-  TileProducts() : kernels_(&tile_kernels(usable_instructions().back())) {}
+  TileProducts() : kernels_(&best_tile_kernels()) {}
 
   void prepare(ThreadPool& pool, MatrixView<const float> items, size_t begin, size_t end, size_t width,
                const std::vector<float>& bias, double divisor);

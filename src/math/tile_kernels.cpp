@@ -53,6 +53,8 @@ std::vector<Instructions> usable_instructions() {
   return result;
 }
 
+const TileKernels& best_tile_kernels() { return tile_kernels(usable_instructions().back()); }
+
 const TileKernels& tile_kernels(Instructions instructions) {
   const Known& known = kKnown[static_cast<size_t>(instructions)];
   check(usable(known), "kernels that this machine runs");

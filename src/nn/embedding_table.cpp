@@ -6,7 +6,6 @@
 #include "core/error.h"
 #include "core/rng.h"
 #include "math/kernels.h"
-#include "math/tile_kernels.h"
 
 namespace pagoda {
 
@@ -23,8 +22,6 @@ void sum_rows(const TileKernels& kernels, MatrixView<const T> table, const uint3
     for (size_t n = begin; n < end; ++n) axpy(static_cast<T>(weights[n]), table[rows[n]], y, table.cols());
   }
 }
-
-const TileKernels& best_kernels() { return tile_kernels(usable_instructions().back()); }
 
 }  // namespace
 
@@ -46,11 +43,10 @@ void EmbeddingTable<T>::initialise(uint64_t seed, uint64_t lane, double deviatio
 template <class T>
 void EmbeddingTable<T>::forward(ThreadPool& pool, const Bag& bag, MatrixView<T> out) const {
   check(out.rows() == bag.size() && out.cols() == values_.cols(), "a bag's output has a row an example");
-  const TileKernels& kernels = best_kernels();
   pool.for_chunks(bag.size(), 256, [&](size_t begin, size_t end) {
     const auto& [offsets, rows] = bag.rows;
     for (size_t i = begin; i < end; ++i)
-      sum_rows<false, T>(kernels, values_.view(), rows.data(), bag.weights.data(), offsets[i], offsets[i + 1],
+      sum_rows<false, T>(*kernels_, values_.view(), rows.data(), bag.weights.data(), offsets[i], offsets[i + 1],
                          rows.size(), out[i]);
   });
 }
@@ -63,7 +59,6 @@ void EmbeddingTable<T>::backward(ThreadPool& pool, std::span<const Reading> read
   uses.group(pool, bags);
   out.rows = uses.rows;
   out.values.resize(out.rows.size(), values_.cols());
-  const TileKernels& kernels = best_kernels();
   pool.for_chunks(out.rows.size(), 64, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       const size_t first = uses.first[r], last = uses.first[r + 1];
@@ -71,7 +66,7 @@ void EmbeddingTable<T>::backward(ThreadPool& pool, std::span<const Reading> read
         const uint8_t reading = uses.readings[run];
         while (n < last && uses.readings[n] == reading) ++n;
         const auto sum = run == first ? sum_rows<false, T> : sum_rows<true, T>;
-        sum(kernels, readings[reading].d_out, uses.examples.data(), uses.weights.data(), run, n, n, out.values[r]);
+        sum(*kernels_, readings[reading].d_out, uses.examples.data(), uses.weights.data(), run, n, n, out.values[r]);
       }
     }
   });

@@ -7,6 +7,7 @@
 #include "core/thread_pool.h"
 #include "math/bag.h"
 #include "math/matrix.h"
+#include "math/tile_kernels.h"
 #include "nn/optimizer.h"
 #include "nn/row_uses.h"
 
@@ -47,6 +48,7 @@ class EmbeddingTable {
  private:
   std::string name_;
   Matrix<T> values_;
+  const TileKernels* kernels_ = &best_tile_kernels();
 };
 
 }  // namespace pagoda
