@@ -1,10 +1,19 @@
 #include "serve/openapi.h"
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "serve/json_request.h"
+
 namespace pagoda {
 
-// tests/test_cli_serve.py holds it against what the server does.
-std::string_view openapi_document() {
-  return R"json({
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// But for the schemas that are parts of another's, and the errors that every POST may come to.
+constexpr const char* kDocument = R"json({
  "openapi": "3.0.3",
  "info": {"title": "Pagoda", "description": "Candidates for users, from one bundle.", "version": "1"},
  "security": [{}, {"key": []}],
@@ -20,14 +29,7 @@ std::string_view openapi_document() {
      "200": {
       "description": "The answer",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Candidates"}}}
-     },
-     "400": {"$ref": "#/components/responses/400"},
-     "401": {"$ref": "#/components/responses/401"},
-     "403": {"$ref": "#/components/responses/403"},
-     "413": {"$ref": "#/components/responses/413"},
-     "429": {"$ref": "#/components/responses/429"},
-     "503": {"$ref": "#/components/responses/503"},
-     "504": {"$ref": "#/components/responses/504"}
+     }
     }
    }
   },
@@ -42,14 +44,7 @@ std::string_view openapi_document() {
      "200": {
       "description": "The answer",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CandidatesOfABatch"}}}
-     },
-     "400": {"$ref": "#/components/responses/400"},
-     "401": {"$ref": "#/components/responses/401"},
-     "403": {"$ref": "#/components/responses/403"},
-     "413": {"$ref": "#/components/responses/413"},
-     "429": {"$ref": "#/components/responses/429"},
-     "503": {"$ref": "#/components/responses/503"},
-     "504": {"$ref": "#/components/responses/504"}
+     }
     }
    }
   },
@@ -64,14 +59,7 @@ std::string_view openapi_document() {
      "200": {
       "description": "The answer",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SimilarItems"}}}
-     },
-     "400": {"$ref": "#/components/responses/400"},
-     "401": {"$ref": "#/components/responses/401"},
-     "403": {"$ref": "#/components/responses/403"},
-     "413": {"$ref": "#/components/responses/413"},
-     "429": {"$ref": "#/components/responses/429"},
-     "503": {"$ref": "#/components/responses/503"},
-     "504": {"$ref": "#/components/responses/504"}
+     }
     }
    }
   },
@@ -86,14 +74,7 @@ std::string_view openapi_document() {
      "200": {
       "description": "The answer",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Vectors"}}}
-     },
-     "400": {"$ref": "#/components/responses/400"},
-     "401": {"$ref": "#/components/responses/401"},
-     "403": {"$ref": "#/components/responses/403"},
-     "413": {"$ref": "#/components/responses/413"},
-     "429": {"$ref": "#/components/responses/429"},
-     "503": {"$ref": "#/components/responses/503"},
-     "504": {"$ref": "#/components/responses/504"}
+     }
     }
    }
   },
@@ -108,14 +89,7 @@ std::string_view openapi_document() {
      "200": {
       "description": "The answer",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Changed"}}}
-     },
-     "400": {"$ref": "#/components/responses/400"},
-     "401": {"$ref": "#/components/responses/401"},
-     "403": {"$ref": "#/components/responses/403"},
-     "413": {"$ref": "#/components/responses/413"},
-     "429": {"$ref": "#/components/responses/429"},
-     "503": {"$ref": "#/components/responses/503"},
-     "504": {"$ref": "#/components/responses/504"}
+     }
     }
    }
   },
@@ -130,14 +104,7 @@ std::string_view openapi_document() {
      "200": {
       "description": "The answer",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Changed"}}}
-     },
-     "400": {"$ref": "#/components/responses/400"},
-     "401": {"$ref": "#/components/responses/401"},
-     "403": {"$ref": "#/components/responses/403"},
-     "413": {"$ref": "#/components/responses/413"},
-     "429": {"$ref": "#/components/responses/429"},
-     "503": {"$ref": "#/components/responses/503"},
-     "504": {"$ref": "#/components/responses/504"}
+     }
     }
    }
   },
@@ -207,32 +174,6 @@ std::string_view openapi_document() {
      {"type": "array", "items": {"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}}
     ]
    },
-   "User": {
-    "type": "object",
-    "properties": {
-     "user": {"$ref": "#/components/schemas/Id"},
-     "history": {
-      "type": "array",
-      "items": {"$ref": "#/components/schemas/Id"},
-      "description": "Item ids, the latest last, in place of what is known of the user"
-     },
-     "context": {
-      "type": "object",
-      "additionalProperties": {"$ref": "#/components/schemas/Value"},
-      "description": "What is known of the moment, by the names that GET /v1/model lists"
-     },
-     "features": {
-      "type": "object",
-      "additionalProperties": {"$ref": "#/components/schemas/Feature"},
-      "description": "The user's attributes, as a whole row"
-     },
-     "time": {
-      "description": "Of the request: ISO 8601, or a number since 1970",
-      "oneOf": [{"type": "string"}, {"type": "number"}]
-     }
-    },
-    "additionalProperties": false
-   },
    "RetrieveRequest": {
     "type": "object",
     "properties": {
@@ -284,59 +225,6 @@ std::string_view openapi_document() {
      },
      "explain": {"type": "boolean", "default": false},
      "timeout_ms": {"type": "integer", "minimum": 1, "maximum": 3600000}
-    },
-    "additionalProperties": false
-   },
-   "RequestOfABatch": {
-    "type": "object",
-    "properties": {
-     "user": {"$ref": "#/components/schemas/Id"},
-     "history": {
-      "type": "array",
-      "items": {"$ref": "#/components/schemas/Id"},
-      "description": "Item ids, the latest last, in place of what is known of the user"
-     },
-     "context": {
-      "type": "object",
-      "additionalProperties": {"$ref": "#/components/schemas/Value"},
-      "description": "What is known of the moment, by the names that GET /v1/model lists"
-     },
-     "features": {
-      "type": "object",
-      "additionalProperties": {"$ref": "#/components/schemas/Feature"},
-      "description": "The user's attributes, as a whole row"
-     },
-     "time": {
-      "description": "Of the request: ISO 8601, or a number since 1970",
-      "oneOf": [{"type": "string"}, {"type": "number"}]
-     },
-     "vector": {"type": "array", "items": {"type": "number"}, "description": "A query vector in place of a user"},
-     "k": {"type": "integer", "minimum": 1, "description": "Candidates; the server's default otherwise"},
-     "filter": {"type": "string", "description": "An expression over item attributes"},
-     "exclude": {
-      "type": "array",
-      "items": {"$ref": "#/components/schemas/Id"},
-      "description": "Items that do not come back"
-     },
-     "exclude_seen": {
-      "type": "boolean",
-      "default": true,
-      "description": "Items of the user's history do not come back"
-     },
-     "quota": {
-      "type": "object",
-      "properties": {"attribute": {"type": "string"}, "max": {"type": "integer", "minimum": 1}},
-      "required": ["attribute", "max"],
-      "additionalProperties": false,
-      "description": "At most max items of one value of the attribute"
-     },
-     "min_score": {"type": "number"},
-     "attributes": {
-      "type": "array",
-      "items": {"type": "string"},
-      "description": "Item attributes that come back beside the items"
-     },
-     "explain": {"type": "boolean", "default": false}
     },
     "additionalProperties": false
    },
@@ -525,6 +413,35 @@ std::string_view openapi_document() {
  }
 }
 )json";
+
+// `whole` without the properties that are not to be kept.
+Json part_of(Json whole, const auto& keep) {
+  Json properties = Json::object();
+  for (const auto& [name, schema] : whole["properties"].items())
+    if (keep(name)) properties[name] = schema;
+  whole["properties"] = properties;
+  return whole;
+}
+
+std::string complete() {
+  auto document = Json::parse(kDocument);
+  auto& schemas = document["components"]["schemas"];
+  const Json request = schemas["RetrieveRequest"];  // adding to an ordered object moves what it holds
+  schemas["User"] = part_of(request, [](const std::string& name) { return std::ranges::count(kUserKeys, name) > 0; });
+  schemas["RequestOfABatch"] = part_of(request, [](const std::string& name) { return name != "timeout_ms"; });
+  for (auto& [path, calls] : document["paths"].items())
+    if (calls.contains("post"))
+      for (const auto& [status, error] : document["components"]["responses"].items())
+        calls["post"]["responses"][status] = {{"$ref", "#/components/responses/" + status}};
+  return document.dump(1);
+}
+
+}  // namespace
+
+// tests/test_cli_serve.py holds it against what the server does.
+std::string_view openapi_document() {
+  static const std::string document = complete();
+  return document;
 }
 
 }  // namespace pagoda
