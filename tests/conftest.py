@@ -1,5 +1,6 @@
 """What the scripts of tests/ share: `--all` and the mark of a slow test, and the binary under test."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -7,6 +8,10 @@ import shutil
 import subprocess
 
 import pytest
+
+pytest.register_assert_rewrite("serving")  # its assertions say as much as a test's
+
+from serving import Server  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -154,3 +159,29 @@ def ensemble(cli, model, second, tmp_path_factory):
     path = tmp_path_factory.mktemp("ensemble") / "e.pagoda"
     cli("ensemble", model, second, "--weights", "0.7,0.3", "-o", path)
     return path
+
+
+@pytest.fixture(scope="module")
+def serve(pagoda):
+    """serve(bundle, ...): starts a server for a with block, and ends it in good order."""
+
+    @contextlib.contextmanager
+    def start(bundle, *words, settings=()):
+        server = Server(pagoda, bundle, *words, settings=("serve.drain_ms=0", "serve.timeout_ms=0", *settings))
+        try:
+            yield server
+            if server.process.poll() is None:
+                server.stop()
+        finally:
+            if server.process.poll() is None:
+                server.process.kill()
+            server.process.wait()
+            server.reader.join()
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def server(serve, model):
+    with serve(model) as running:
+        yield running
