@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "core/progress.h"
+#include "math/tile_kernels.h"
 #include "model/bundle.h"
 
 namespace pagoda {
@@ -52,10 +53,10 @@ void run_inspect(const InspectArgs& args) {
 void run_doctor() {
   std::printf("pagoda %s\n", PAGODA_VERSION);
   std::printf("  CPUs         %u\n", std::thread::hardware_concurrency());
-  const char* path = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") ? "AVX-512"
-                     : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")       ? "AVX2"
-                                                                                             : "portable";
-  std::printf("  kernels      %s\n", path);
+  const auto best = usable_instructions().back();
+  std::printf(
+      "  kernels      %s%s\n", std::string(name_of(best)).c_str(),
+      best == Instructions::avx512_bf16 ? "" : "  (no AVX-512 BF16: model.precision = \"bf16\" gains nothing here)");
   std::string pages = "unknown";
   if (file_exists("/sys/kernel/mm/transparent_hugepage/enabled")) {
     std::FILE* f = std::fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");

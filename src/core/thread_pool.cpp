@@ -17,10 +17,14 @@ namespace {
 
 thread_local bool inside_task = false;
 
-void pause_briefly() {
+// Waits for some 30 us until `f` holds; a thread that is put to sleep takes about as long to wake.
+template <class F>
+void spin_until(F f) {
+  for (int spin = 0; spin < 2000 && !f(); ++spin) {
 #ifdef __x86_64__
-  __builtin_ia32_pause();
+    __builtin_ia32_pause();
 #endif
+  }
 }
 
 // One call of run. Workers share its ownership: one that wakes late, when the tasks are all taken, finds nothing to do
@@ -53,11 +57,11 @@ struct Job {
 
   void wait() {
     const auto all = [&] { return finished.load(std::memory_order_acquire) == n; };
-    for (int spin = 0; spin < kSpins && !all(); ++spin) pause_briefly();
+    spin_until(all);  // the last tasks of a run mostly end within it
+    if (all()) return;
     std::unique_lock lock(mutex);
     done.wait(lock, all);
   }
-  static constexpr int kSpins = 2000;  // some 30 us: the last tasks of a run mostly end within it
 };
 
 }  // namespace
@@ -66,8 +70,9 @@ struct ThreadPool::State {
   std::vector<std::thread> threads;
   std::mutex mutex;
   std::condition_variable wake;
-  std::shared_ptr<Job> job;  // of the current run, or the last one
-  uint64_t run_id = 0;       // tells a sleeping worker that there is a new one
+  std::shared_ptr<Job> job;            // of the current run, or the last one
+  uint64_t run_id = 0;                 // tells a sleeping worker that there is a new one
+  std::atomic<uint64_t> announced{0};  // run_id once the mutex is free again: what a worker that spins looks at
   std::atomic<bool> running{false};
   bool stop = false;
 
@@ -75,6 +80,7 @@ struct ThreadPool::State {
     uint64_t seen = 0;
     for (;;) {
       std::shared_ptr<Job> mine;
+      spin_until([&] { return announced.load(std::memory_order_acquire) != seen; });  // runs mostly come in a row
       {
         std::unique_lock lock(mutex);
         wake.wait(lock, [&] { return stop || run_id != seen; });
@@ -125,6 +131,7 @@ void ThreadPool::run(size_t n, const std::function<void(size_t)>& task) {
     s.job = job;
     ++s.run_id;
   }
+  s.announced.store(s.run_id, std::memory_order_release);  // only run changes run_id, one at a time
   s.wake.notify_all();
   job->work();
   job->wait();

@@ -30,6 +30,7 @@ std::vector<InstructionSet> available_instruction_sets() {
 
 InstructionSet choose_instruction_set(std::string_view word, const std::vector<InstructionSet>& available) {
   if (word.empty()) return available.back();
+  if (word == "avx512_bf16") word = "avx512";  // the loss alone has products in bf16
   for (const auto set : {InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512}) {
     if (word != name_of(set)) continue;
     if (std::find(available.begin(), available.end(), set) == available.end())
@@ -37,7 +38,7 @@ InstructionSet choose_instruction_set(std::string_view word, const std::vector<I
            word, name_of(available.back()));
     return set;
   }
-  fail(ErrorKind::usage, "PAGODA_KERNELS={}: portable, avx2 or avx512", word);
+  fail(ErrorKind::usage, "PAGODA_KERNELS={}: portable, avx2, avx512 or avx512_bf16", word);
 }
 
 InstructionSet instruction_set() {

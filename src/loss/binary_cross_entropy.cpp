@@ -13,7 +13,7 @@ template <class T>
 class BinaryCrossEntropy final : public BlockedLoss<T> {
  public:
   explicit BinaryCrossEntropy(const LossOptions& options)
-      : BlockedLoss<T>(options.correction != Correction::none, false), options_(options) {}
+      : BlockedLoss<T>(options.correction != Correction::none, std::nullopt), options_(options) {}
 
  private:
   std::optional<double> begin(const LossInput<T>& input) override { return input.temperature; }

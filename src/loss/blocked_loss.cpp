@@ -1,9 +1,9 @@
 // Rows are taken in blocks of up to 252 and shared columns in tiles that fit the second-level cache. For one block:
 //
 //   rows:                       positives and own columns: their logits; what is hidden
-//   forward,  a task per tile:  X = U V^T / divisor, and from it E
+//   forward,  a task per tile:  X = U V^T / divisor, from it E, and E V_t  (the tile's part of dU, before the factor c_it)
 //   rows:                       E of own columns; the loss, the factors c_it
-//   backward, a task per tile:  dV_t += E^T diag(c_it) U,   E V_t  (the tile's part of dU, before the factor c_it)
+//   backward, a task per tile:  dV_t += E^T diag(c_it) U
 //   rows:                       dU_i = sum_t c_it (E V_t)_i + the part of positives and own columns
 //
 // and after all blocks dV of the columns that rows name one by one (positives, own columns), a task per range of columns,
@@ -12,7 +12,7 @@
 //
 // E of a softmax in float is taken where X is still in registers: e^(x + bias - shift) with a shift from a bound on the
 // row, not from its maximum, which nobody knows yet. Where the bound lies so far above a row that its terms would be lost,
-// the block is taken the other way.
+// the block is taken the other way. In bf16 E is rounded as it is written, and the products with it are of bf16.
 #include "loss/blocked_loss.h"
 
 #include <algorithm>
@@ -23,18 +23,34 @@
 #include <vector>
 
 #include "core/error.h"
+#include "loss/paired_products.h"
 #include "loss/tile_products.h"
+#include "math/bf16.h"
 #include "math/kernels.h"
 
 namespace pagoda {
 
 namespace {
 
-constexpr size_t kRowStep = 12;  // a multiple of the rows that any kernel takes at once
-constexpr size_t kMaxRows = 21 * kRowStep;
-constexpr size_t kTileValues = 1 << 17;  // 512 KiB of float: half of a small second-level cache
+constexpr size_t kRowStep = 12;            // a multiple of the rows that any kernel takes at once
+constexpr size_t kMaxRows = 7 * kRowStep;  // their part of U stays in the first-level cache
+constexpr size_t kTileValues = 1 << 17;    // 512 KiB of float: half of a small second-level cache
 constexpr size_t kRowChunk = 8;
 constexpr size_t kColumnChunk = 256;
+
+// What is left of a sum when `taken` is taken out of it. Where that is most of it, the difference would be of noise.
+template <class Sum>
+double rest(double total, double taken, Sum sum_again) {
+  return taken < total / 2 ? total - taken : sum_again();
+}
+
+double sum_pairs(const uint32_t* pairs, size_t n) {
+  double total = 0;
+  for (size_t k = 0; k < n; ++k)
+    total +=
+        double{from_bf16(static_cast<uint16_t>(pairs[k]))} + double{from_bf16(static_cast<uint16_t>(pairs[k] >> 16))};
+  return total;
+}
 
 size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
 
@@ -59,10 +75,15 @@ struct BlockedLoss<T>::Block {
 
   // The block: rows [begin, begin + rows) of U.
   size_t begin, rows;
+  bool in_pairs;  // E of the block lies in by_column, not in logits
   TileProducts<T> products;
-  Matrix<T> logits;                                 // [tiles * rows, width + padding]: tile t's rows lie together
-  Matrix<T> partial;                                // [tiles * rows, D]
-  Matrix<T> scaled;                                 // [tiles * rows, D rounded up to a vector]
+  Matrix<T> logits;   // [tiles * rows, width + padding]: tile t's rows lie together
+  Matrix<T> partial;  // [tiles * rows, D]
+  Matrix<T> scaled;   // [tiles * rows, D rounded up to a vector]
+  PairedProducts paired;
+  Matrix<uint32_t> by_column;                       // [tiles * pairs of rows, width + padding]
+  Matrix<uint32_t> by_row;                          // [tiles * rows rounded up to even, width / 2 + padding]
+  Matrix<uint32_t> scaled_pairs;                    // [tiles * pairs of rows, D rounded up to a vector]
   std::vector<double> sums;                         // [tiles + 1][sums_at[rows]]
   std::vector<size_t> sums_at;                      // [rows + 1]
   std::vector<double> factors;                      // [tiles + 1][rows] c_it
@@ -77,13 +98,15 @@ struct BlockedLoss<T>::Block {
   // Of all rows so far, row by row: positives, then own columns.
   std::vector<Named<T>> named;
   std::vector<size_t> named_at;  // [rows + 1] of the block
-  std::vector<uint64_t> column_at, by_column;
+  std::vector<uint64_t> column_at, named_by_column;
 
   void prepare(const BlockedLoss& the_loss, const LossInput<T>& loss_input, size_t max_rows);
   void take_rows(size_t first, size_t count);
+  void make_room(bool pairs);
   void begin_row(size_t r);
   void forward(size_t t);
   void forward_powers(size_t t);
+  void forward_pairs(size_t t);
   bool powers_hold(size_t r) const;
   void finish_row(size_t r);
   void backward(size_t t, LossOutput<T>& output);
@@ -95,6 +118,8 @@ struct BlockedLoss<T>::Block {
   MatrixView<T> tile(size_t t) {
     return logits.view().slice_rows(t * rows, (t + 1) * rows).slice_cols(0, tile_end(t) - tile_begin(t));
   }
+  size_t row_pairs() const { return (rows + 1) / 2; }
+  MatrixView<T> partial_of(size_t t) { return partial.view().slice_rows(t * rows, (t + 1) * rows); }
   bool frozen(size_t column) const { return column >= input->frozen_begin && column < input->frozen_end; }
   std::span<const uint32_t> own_columns(size_t r) const {
     return input->row_columns ? (*input->row_columns)[begin + r] : std::span<const uint32_t>();
@@ -159,8 +184,7 @@ void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput
 template <class T>
 void BlockedLoss<T>::Block::take_rows(size_t first, size_t count) {
   begin = first, rows = count;
-  logits.resize(tiles * rows, width + TileProducts<T>::kPadding);
-  partial.resize(tiles * rows, dim), scaled.resize(tiles * rows, (dim + 15) / 16 * 16);
+  partial.resize(tiles * rows, dim);
   row_value.resize(rows), row_d_log_divisor.resize(rows);
   positives_at.assign(1, 0), hidden_at.assign(1, 0), sums_at.assign(1, 0), named_at.assign(1, named.size());
   for (size_t r = 0; r < rows; ++r) {
@@ -180,6 +204,22 @@ void BlockedLoss<T>::Block::take_rows(size_t first, size_t count) {
   own_first = input->row_columns->offsets[begin];
   own_logits.resize(input->row_columns->offsets[begin + rows] - own_first);
   own_bias.resize(own_logits.size()), own_weight.assign(own_logits.size(), T(1));
+}
+
+template <class T>
+void BlockedLoss<T>::Block::make_room(bool pairs) {
+  constexpr size_t kPadding = TileProducts<T>::kPadding;
+  const auto users = input->users.slice_rows(begin, begin + rows);
+  in_pairs = pairs;
+  if (!pairs) {
+    products.take_rows(users);
+    logits.resize(tiles * rows, width + kPadding), scaled.resize(tiles * rows, (dim + 15) / 16 * 16);
+    return;
+  }
+  if constexpr (std::is_same_v<T, float>) paired.take_rows(users);
+  by_column.resize(tiles * row_pairs(), width + kPadding);
+  by_row.resize(2 * tiles * row_pairs(), width / 2 + kPadding);
+  scaled_pairs.resize(tiles * row_pairs(), (dim + 15) / 16 * 16);
 }
 
 template <class T>
@@ -224,7 +264,7 @@ template <class T>
 void BlockedLoss<T>::Block::forward(size_t t) {
   const size_t first = tile_begin(t), last = tile_end(t), n = last - first;
   const auto x = tile(t);
-  products.logits(t, input->users.slice_rows(begin, begin + rows), x);
+  products.logits(t, x);
   const size_t at = first - input->first_negative;
   for (size_t r = 0; r < rows; ++r) {
     const Row of_row = row(r);
@@ -235,6 +275,7 @@ void BlockedLoss<T>::Block::forward(size_t t) {
     loss->pass(of_row, {x[r], bias.data() + at, weight.data() + at, out.size() == n ? 0 : n, total}, of_row.sums(t));
     for (const uint32_t j : out) x[r][j - first] = T(0);
   }
+  products.product(t, x, partial_of(t));
 }
 
 template <class T>
@@ -243,15 +284,38 @@ void BlockedLoss<T>::Block::forward_powers(size_t t) {
     const size_t first = tile_begin(t), last = tile_end(t);
     const auto e = tile(t);
     std::vector<double> shifts(rows), totals(rows);
-    products.powers(t, input->users.slice_rows(begin, begin + rows), e, shifts.data(), totals.data());
+    products.powers(t, e, shifts.data(), totals.data());
     for (size_t r = 0; r < rows; ++r) {
-      const auto out = hidden_in(r, first, last);
-      for (const uint32_t j : out) e[r][j - first] = 0;
+      double hidden_sum = 0;
+      for (const uint32_t j : hidden_in(r, first, last)) hidden_sum += e[r][j - first], e[r][j - first] = 0;
       double* kept = row(r).sums(t);
-      kept[0] = shifts[r];
-      kept[1] =
-          out.empty() ? totals[r] : sum(e[r], last - first);  // never a difference: a hidden one may be nearly all
+      kept[0] = shifts[r], kept[1] = rest(totals[r], hidden_sum, [&] { return sum(e[r], last - first); });
     }
+    products.product(t, e, partial_of(t));
+  }
+}
+
+template <class T>
+void BlockedLoss<T>::Block::forward_pairs(size_t t) {
+  if constexpr (std::is_same_v<T, float>) {
+    const size_t first = tile_begin(t), last = tile_end(t), n = last - first;
+    const auto rows_of_e = by_row.view().slice_rows(2 * t * row_pairs(), 2 * (t + 1) * row_pairs());
+    const auto columns_of_e = by_column.view().slice_rows(t * row_pairs(), (t + 1) * row_pairs());
+    std::vector<double> shifts(rows), totals(rows);
+    paired.powers(t, n, rows_of_e, columns_of_e, shifts.data(), totals.data());
+    for (size_t r = 0; r < rows; ++r) {
+      uint32_t* of_row = rows_of_e[r];
+      double hidden_sum = 0;
+      for (const uint32_t j : hidden_in(r, first, last)) {
+        const size_t column = j - first;
+        hidden_sum += from_bf16(static_cast<uint16_t>(of_row[column / 2] >> 16 * (column % 2)));
+        of_row[column / 2] &= column % 2 ? 0x0000ffff : 0xffff0000;
+        columns_of_e[r / 2][column] &= r % 2 ? 0x0000ffff : 0xffff0000;
+      }
+      double* kept = row(r).sums(t);
+      kept[0] = shifts[r], kept[1] = rest(totals[r], hidden_sum, [&] { return sum_pairs(of_row, (n + 1) / 2); });
+    }
+    paired.product(t, rows_of_e.slice_rows(0, rows).slice_cols(0, (n + 1) / 2), partial_of(t));
   }
 }
 
@@ -292,22 +356,35 @@ void BlockedLoss<T>::Block::finish_row(size_t r) {
 
 template <class T>
 void BlockedLoss<T>::Block::backward(size_t t, LossOutput<T>& output) {
-  const size_t first = tile_begin(t), last = tile_end(t);
-  const MatrixView<const T> e = tile(t);
-  const auto factored = scaled.view().slice_rows(t * rows, (t + 1) * rows).slice_cols(0, dim);
-  for (size_t r = 0; r < rows; ++r) {
-    const T factor = static_cast<T>(factors[t * rows + r]);
-    const T* u = input->users[begin + r];
-    for (size_t d = 0; d < dim; ++d) factored[r][d] = factor * u[d];
+  const std::span<const double> of_tile(factors.data() + t * rows, rows);
+  const auto pairs = scaled_pairs.view().slice_rows(t * row_pairs(), (t + 1) * row_pairs()).slice_cols(0, dim);
+  const auto floats = scaled.view().slice_rows(t * rows, (t + 1) * rows).slice_cols(0, dim);
+  if (in_pairs) {
+    paired.scale(of_tile, pairs);
+  } else {
+    for (size_t r = 0; r < rows; ++r) {
+      const T factor = static_cast<T>(of_tile[r]);
+      const T* u = input->users[begin + r];
+      for (size_t d = 0; d < dim; ++d) floats[r][d] = factor * u[d];
+    }
   }
+  const size_t first = tile_begin(t), last = tile_end(t);
   const auto add_to_items = [&](size_t from, size_t to) {
-    if (from < to)
-      products.add_transposed_product(e.slice_cols(from - first, to - first), factored,
+    if (from >= to) return;
+    if constexpr (std::is_same_v<T, float>) {
+      if (in_pairs) {
+        const auto e = by_column.view().slice_rows(t * row_pairs(), (t + 1) * row_pairs());
+        paired.add_transposed_product(e.slice_cols(from - first, to - first), pairs,
                                       output.d_items.slice_rows(from, to));
+        return;
+      }
+    }
+    const MatrixView<const T> e = tile(t);
+    products.add_transposed_product(e.slice_cols(from - first, to - first), floats,
+                                    output.d_items.slice_rows(from, to));
   };
   add_to_items(first, std::clamp(input->frozen_begin, first, last));
   add_to_items(std::clamp(input->frozen_end, first, last), last);
-  products.product(t, e, partial.view().slice_rows(t * rows, (t + 1) * rows));
 }
 
 template <class T>
@@ -340,20 +417,21 @@ void BlockedLoss<T>::Block::add_named(ThreadPool& pool, LossOutput<T>& output) {
   column_at.assign(columns + 1, 0);
   for (const auto& n : named) ++column_at[n.column + 1];
   std::partial_sum(column_at.begin(), column_at.end(), column_at.begin());
-  by_column.resize(named.size());
-  for (size_t k = 0; k < named.size(); ++k) by_column[column_at[named[k].column]++] = k;
+  named_by_column.resize(named.size());
+  for (size_t k = 0; k < named.size(); ++k) named_by_column[column_at[named[k].column]++] = k;
   // column_at[j] is now where column j ends.
   pool.for_chunks(columns, kColumnChunk, [&](size_t first, size_t last) {
     for (size_t k = first == 0 ? 0 : column_at[first - 1]; k < column_at[last - 1]; ++k) {
-      const auto& n = named[by_column[k]];
+      const auto& n = named[named_by_column[k]];
       if (!frozen(n.column)) axpy(n.gradient, input->users[n.row], output.d_items[n.column], dim);
     }
   });
 }
 
 template <class T>
-BlockedLoss<T>::BlockedLoss(bool needs_log_count, bool is_softmax)
-    : needs_log_count_(needs_log_count), is_softmax_(is_softmax), block_(std::make_unique<Block>()) {}
+BlockedLoss<T>::BlockedLoss(bool needs_log_count, std::optional<Precision> powers)
+    : needs_log_count_(needs_log_count), powers_(std::is_same_v<T, float> ? powers : std::nullopt),
+      block_(std::make_unique<Block>()) {}
 
 template <class T>
 BlockedLoss<T>::~BlockedLoss() = default;
@@ -375,6 +453,11 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
   block.divisor = temperature.value_or(1.0);
   block.prepare(*this, input, block_rows);
   block.products.prepare(pool, input.items, input.first_negative, block.shared, block.width, block.bias, block.divisor);
+  const bool in_pairs = powers_ == Precision::bf16;
+  if constexpr (std::is_same_v<T, float>)
+    if (in_pairs)
+      block.paired.prepare(pool, input.items, input.first_negative, block.shared, block.width, block.bias,
+                           block.divisor);
   for (size_t first_row = 0; first_row < batch; first_row += block_rows) {
     block.take_rows(first_row, std::min(block_rows, batch - first_row));
     const auto each_row = [&](auto f) {
@@ -383,12 +466,14 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
       });
     };
     each_row([&](size_t r) { block.begin_row(r); });
-    if (std::is_same_v<T, float> && is_softmax_) {
-      pool.run(block.tiles, [&](size_t t) { block.forward_powers(t); });
-      bool hold = true;
+    block.make_room(in_pairs);
+    bool hold = powers_.has_value();
+    if (hold) {
+      pool.run(block.tiles, [&](size_t t) { in_pairs ? block.forward_pairs(t) : block.forward_powers(t); });
       for (size_t r = 0; r < block.rows && hold; ++r) hold = block.powers_hold(r);
-      if (!hold) pool.run(block.tiles, [&](size_t t) { block.forward(t); });
-    } else {
+    }
+    if (!hold) {
+      block.make_room(false);
       pool.run(block.tiles, [&](size_t t) { block.forward(t); });
     }
     each_row([&](size_t r) { block.finish_row(r); });

@@ -68,9 +68,9 @@ class BlockedLoss : public Loss<T> {
   void run(ThreadPool& pool, const LossInput<T>& input, LossOutput<T>& output) final;
 
  protected:
-  // needs_log_count: the input must have the log count of each column. is_softmax: E = e^(x + bias - sums[0]) for any
-  // sums[0] near the row's maximum, and sums[1] their sum: the walk may take them itself.
-  BlockedLoss(bool needs_log_count, bool is_softmax);
+  // needs_log_count: the input must have the log count of each column. powers: E = e^(x + bias - sums[0]) for any sums[0]
+  // near the row's maximum, and sums[1] their sum: the walk over floats takes them itself, in this precision.
+  BlockedLoss(bool needs_log_count, std::optional<Precision> powers);
 
   // Called at the start of a run; checks what the loss alone asks of the input. Returns the temperature, the divisor of
   // the products; none: the divisor is 1.
@@ -83,7 +83,8 @@ class BlockedLoss : public Loss<T> {
 
  private:
   struct Block;
-  bool needs_log_count_, is_softmax_;
+  bool needs_log_count_;
+  std::optional<Precision> powers_;
   std::unique_ptr<Block> block_;
 };
 

@@ -59,10 +59,10 @@ void validate(const LossOptions& options) {
 }
 
 template <class T>
-std::unique_ptr<Loss<T>> make_loss(const LossOptions& options) {
+std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, Precision precision) {
   validate(options);
   switch (options.kind) {
-    case LossKind::sampled_softmax: return make_sampled_softmax<T>(options);
+    case LossKind::sampled_softmax: return make_sampled_softmax<T>(options, precision);
     case LossKind::bce: return make_binary_cross_entropy<T>(options);
     case LossKind::triplet: return make_triplet<T>(options);
   }
@@ -70,7 +70,7 @@ std::unique_ptr<Loss<T>> make_loss(const LossOptions& options) {
   return nullptr;
 }
 
-template std::unique_ptr<Loss<float>> make_loss(const LossOptions&);
-template std::unique_ptr<Loss<double>> make_loss(const LossOptions&);
+template std::unique_ptr<Loss<float>> make_loss(const LossOptions&, Precision);
+template std::unique_ptr<Loss<double>> make_loss(const LossOptions&, Precision);
 
 }  // namespace pagoda

@@ -15,6 +15,7 @@
 #include "core/fields.h"
 #include "core/thread_pool.h"
 #include "math/matrix.h"
+#include "math/precision.h"
 #include "math/ragged.h"
 
 namespace pagoda {
@@ -77,9 +78,10 @@ class Loss {
   virtual void run(ThreadPool& pool, const LossInput<T>& input, LossOutput<T>& output) = 0;
 };
 
-// The one visible list of losses. T is float, or double for gradient checks.
+// The one visible list of losses. T is float, or double for gradient checks. bf16: what sampled_softmax multiplies in float
+// is rounded to bf16; other losses, and double, stay as they are.
 template <class T>
-std::unique_ptr<Loss<T>> make_loss(const LossOptions& options);
+std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, Precision precision = Precision::f32);
 
 // The losses, a file each. All are safe for any finite logits, sum in double, and give the same bits on any number of
 // threads. Memory: O((B + N) D + block N), block <= 256 rows.
@@ -100,7 +102,7 @@ std::unique_ptr<Loss<T>> make_loss(const LossOptions& options);
 // (a multinomial likelihood); a column named twice adds up its weights. A row whose negatives are all masked gives
 // 0 with a zero gradient in leave_one_out, and is an ordinary softmax over its positives otherwise.
 template <class T>
-std::unique_ptr<Loss<T>> make_sampled_softmax(const LossOptions& options);
+std::unique_ptr<Loss<T>> make_sampled_softmax(const LossOptions& options, Precision precision);
 
 // Binary cross-entropy of each pair against the row's negatives. z and beta as above (`negatives`: a positive's z is its
 // raw s; no leave_one_out), but log_multiplicity is no part of z: with w_j = e^log_multiplicity_j (1 in row_columns), n_i

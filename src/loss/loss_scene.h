@@ -17,6 +17,7 @@ namespace pagoda {
 template <class T>
 struct Scene {
   LossOptions options;
+  Precision precision = Precision::f32;
   Matrix<T> users, items, d_users, d_items;
   Ragged<uint32_t> positives, masked, row_columns;
   std::vector<double> weights, log_count, log_multiplicity, row_log_count;
@@ -86,7 +87,7 @@ struct Scene {
   void run(ThreadPool& pool) { run(pool, input()); }
   void run(ThreadPool& pool, const LossInput<T>& input) {
     output.d_users = d_users, output.d_items = d_items;
-    make_loss<T>(options)->run(pool, input, output);
+    make_loss<T>(options, precision)->run(pool, input, output);
   }
 };
 

@@ -7,6 +7,7 @@
 #include "core/config.h"
 #include "core/error.h"
 #include "loss/loss_scene.h"
+#include "math/bf16.h"
 #include "math/tile_kernels.h"
 
 namespace pagoda {
@@ -89,7 +90,7 @@ TEST(Loss, FloatAgreesWithDoubleOverManyBlocksAndTiles) {
 
 TEST(Loss, OnEachSetOfInstructionsFloatAgreesWithDouble) {
   ThreadPool pool(2);
-  for (const auto* instructions : {"portable", "avx2", "avx512"}) {
+  for (const auto* instructions : {"portable", "avx2", "avx512", "avx512_bf16"}) {
     const WithInstructions scope(instructions);
     if (!scope.usable()) continue;
     for (const auto& form : kForms) {
@@ -106,51 +107,94 @@ TEST(Loss, OnEachSetOfInstructionsFloatAgreesWithDouble) {
   }
 }
 
+// Rounded to 8 bits, an input is off by up to 2^-9 of itself, and so are E and the scaled U.
+TEST(Loss, OnEachSetOfInstructionsBf16AgreesWithDoubleToItsPrecision) {
+  ThreadPool pool(2);
+  for (const auto* instructions : {"portable", "avx2", "avx512", "avx512_bf16"}) {
+    const WithInstructions scope(instructions);
+    if (!scope.usable()) continue;
+    for (const auto& form : kForms) {
+      for (const size_t dim : {1, 5, 16, 40, 100}) {
+        auto exact = make_scene<double>(form, 13, 167, 333, dim);
+        auto fast = make_scene<float>(form, 13, 167, 333, dim);
+        fast.precision = Precision::bf16;
+        for (size_t k = 0; k < exact.users.size(); ++k) exact.users.values()[k] = fast.users.values()[k];
+        for (size_t k = 0; k < exact.items.size(); ++k) exact.items.values()[k] = fast.items.values()[k];
+        exact.give_rows_own_columns(90), fast.give_rows_own_columns(90);
+        exact.run(pool), fast.run(pool);
+        expect_agree(fast, exact, 2e-2);
+      }
+    }
+  }
+}
+
+// With numbers that bf16 holds, what is rounded is E and the scaled U alone: errors of a row's terms average out.
+TEST(Loss, Bf16LosesLittleWhereItsInputsAreNotRounded) {
+  ThreadPool pool(2);
+  const Form softmax = kForms[0];
+  auto exact = make_scene<double>(softmax, 11, 600, 900, 16);
+  auto fast = make_scene<float>(softmax, 11, 600, 900, 16);
+  fast.precision = Precision::bf16;
+  for (auto* m : {&fast.users, &fast.items})
+    for (float& x : m->values()) x = from_bf16(to_bf16(x));
+  for (size_t k = 0; k < exact.users.size(); ++k) exact.users.values()[k] = fast.users.values()[k];
+  for (size_t k = 0; k < exact.items.size(); ++k) exact.items.values()[k] = fast.items.values()[k];
+  exact.run(pool), fast.run(pool);
+  EXPECT_NEAR(fast.output.value, exact.output.value, 2e-4 * exact.output.value);
+  expect_agree(fast, exact, 5e-3);
+}
+
 // The bound on a row's logits lies far above them here: all of its terms would be flushed.
 TEST(Loss, FloatAgreesWithDoubleWhereLogitsAreFarBelowTheirBound) {
   ThreadPool pool(2);
-  for (const auto& form : kForms) {
-    auto exact = make_scene<double>(form, 13, 40, 333, 16);
-    auto fast = make_scene<float>(form, 13, 40, 333, 16);
-    // Items far away on the other side of the last users, whose logits are their lengths times -10 and the bound +10.
-    for (size_t i = 30; i < 40; ++i)
-      for (size_t d = 0; d < 16; ++d) fast.users[i][d] = d == 0;
-    for (size_t j = 0; j < 333; ++j) fast.items[j][0] = -1 - 20 * std::abs(fast.items[j][0]);
-    for (size_t k = 0; k < exact.users.size(); ++k) exact.users.values()[k] = fast.users.values()[k];
-    for (size_t k = 0; k < exact.items.size(); ++k) exact.items.values()[k] = fast.items.values()[k];
-    exact.run(pool), fast.run(pool);
-    expect_agree(fast, exact, 1e-5);
-  }
+  for (const auto precision : {Precision::f32, Precision::bf16})
+    for (const auto& form : kForms) {
+      auto exact = make_scene<double>(form, 13, 40, 333, 16);
+      auto fast = make_scene<float>(form, 13, 40, 333, 16);
+      fast.precision = precision;
+      // Items far away on the other side of the last users, whose logits are their lengths times -10 and the bound +10.
+      for (size_t i = 30; i < 40; ++i)
+        for (size_t d = 0; d < 16; ++d) fast.users[i][d] = d == 0;
+      for (size_t j = 0; j < 333; ++j) fast.items[j][0] = -1 - 20 * std::abs(fast.items[j][0]);
+      for (size_t k = 0; k < exact.users.size(); ++k) exact.users.values()[k] = fast.users.values()[k];
+      for (size_t k = 0; k < exact.items.size(); ++k) exact.items.values()[k] = fast.items.values()[k];
+      exact.run(pool), fast.run(pool);
+      expect_agree(fast, exact, 1e-5);
+    }
 }
 
 TEST(Loss, OneThreadAndTwoGiveTheSameBits) {
   ThreadPool one(1), two(2);
-  for (const auto& form : kForms) {
-    auto a = make_scene<float>(form, 5, 520, 1100, 24), b = make_scene<float>(form, 5, 520, 1100, 24);
-    a.give_rows_own_columns(300), b.give_rows_own_columns(300);
-    a.run(one), b.run(two);
-    EXPECT_EQ(std::memcmp(&a.output.value, &b.output.value, sizeof(double)), 0);
-    EXPECT_EQ(std::memcmp(&a.output.d_log_temperature, &b.output.d_log_temperature, sizeof(double)), 0);
-    EXPECT_EQ(std::memcmp(a.d_users.data(), b.d_users.data(), a.d_users.size() * sizeof(float)), 0);
-    EXPECT_EQ(std::memcmp(a.d_items.data(), b.d_items.data(), a.d_items.size() * sizeof(float)), 0);
-  }
+  for (const auto precision : {Precision::f32, Precision::bf16})
+    for (const auto& form : kForms) {
+      auto a = make_scene<float>(form, 5, 520, 1100, 24), b = make_scene<float>(form, 5, 520, 1100, 24);
+      a.precision = b.precision = precision;
+      a.give_rows_own_columns(300), b.give_rows_own_columns(300);
+      a.run(one), b.run(two);
+      EXPECT_EQ(std::memcmp(&a.output.value, &b.output.value, sizeof(double)), 0);
+      EXPECT_EQ(std::memcmp(&a.output.d_log_temperature, &b.output.d_log_temperature, sizeof(double)), 0);
+      EXPECT_EQ(std::memcmp(a.d_users.data(), b.d_users.data(), a.d_users.size() * sizeof(float)), 0);
+      EXPECT_EQ(std::memcmp(a.d_items.data(), b.d_items.data(), a.d_items.size() * sizeof(float)), 0);
+    }
 }
 
 TEST(Loss, AWorkspaceOfABiggerBatchLeavesNoTrace) {
   ThreadPool pool(1);
-  for (const auto& form : kForms) {
-    auto big = make_scene<float>(form, 1, 300, 700, 8), small = make_scene<float>(form, 2, 20, 90, 8);
-    big.give_rows_own_columns(50);
-    const auto loss = make_loss<float>(small.options);
-    big.output.d_users = big.d_users, big.output.d_items = big.d_items;
-    small.run(pool);
-    const Matrix<float> alone = small.d_items;
-    const double value = small.output.value;
-    loss->run(pool, big.input(), big.output);
-    loss->run(pool, small.input(), small.output);
-    EXPECT_EQ(small.output.value, value);
-    EXPECT_TRUE(std::ranges::equal(small.d_items.values(), alone.values()));
-  }
+  for (const auto precision : {Precision::f32, Precision::bf16})
+    for (const auto& form : kForms) {
+      auto big = make_scene<float>(form, 1, 300, 700, 8), small = make_scene<float>(form, 2, 21, 90, 8);
+      big.give_rows_own_columns(50);
+      small.precision = precision;
+      const auto loss = make_loss<float>(small.options, precision);
+      big.output.d_users = big.d_users, big.output.d_items = big.d_items;
+      small.run(pool);
+      const Matrix<float> alone = small.d_items;
+      const double value = small.output.value;
+      loss->run(pool, big.input(), big.output);
+      loss->run(pool, small.input(), small.output);
+      EXPECT_EQ(small.output.value, value);
+      EXPECT_TRUE(std::ranges::equal(small.d_items.values(), alone.values()));
+    }
 }
 
 TEST(Loss, OfAnEmptyBatchHasAZeroGradient) {

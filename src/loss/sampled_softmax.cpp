@@ -18,8 +18,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 template <class T>
 class SampledSoftmax final : public BlockedLoss<T> {
  public:
-  explicit SampledSoftmax(const LossOptions& options)
-      : BlockedLoss<T>(options.correction != Correction::none, true), options_(options) {}
+  SampledSoftmax(const LossOptions& options, Precision precision)
+      : BlockedLoss<T>(options.correction != Correction::none, precision), options_(options) {}
 
  private:
   std::optional<double> begin(const LossInput<T>& input) override {
@@ -109,11 +109,11 @@ class SampledSoftmax final : public BlockedLoss<T> {
 }  // namespace
 
 template <class T>
-std::unique_ptr<Loss<T>> make_sampled_softmax(const LossOptions& options) {
-  return std::make_unique<SampledSoftmax<T>>(options);
+std::unique_ptr<Loss<T>> make_sampled_softmax(const LossOptions& options, Precision precision) {
+  return std::make_unique<SampledSoftmax<T>>(options, precision);
 }
 
-template std::unique_ptr<Loss<float>> make_sampled_softmax(const LossOptions&);
-template std::unique_ptr<Loss<double>> make_sampled_softmax(const LossOptions&);
+template std::unique_ptr<Loss<float>> make_sampled_softmax(const LossOptions&, Precision);
+template std::unique_ptr<Loss<double>> make_sampled_softmax(const LossOptions&, Precision);
 
 }  // namespace pagoda

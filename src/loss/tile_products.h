@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/thread_pool.h"
+#include "loss/power_shifts.h"
 #include "math/matrix.h"
 #include "math/tile_kernels.h"
-#include "core/thread_pool.h"
 
 namespace pagoda {
 
@@ -22,8 +23,10 @@ class TileProducts<double> {
 
   void prepare(ThreadPool& pool, MatrixView<const double> items, size_t begin, size_t end, size_t width,
                const std::vector<double>& bias, double divisor);
+  // The block that the rows below are rows of.
+  void take_rows(MatrixView<const double> users) { users_ = users; }
   // x[i][j] = <u_i, v_j> / divisor for the columns of tile t. x has room for `width` and padding.
-  void logits(size_t t, MatrixView<const double> users, MatrixView<double> x) const;
+  void logits(size_t t, MatrixView<double> x) const;
   // partial = E V_t
   void product(size_t t, MatrixView<const double> e, MatrixView<double> partial) const;
   // d_items += E^T U for some of a tile's columns, those of E
@@ -32,6 +35,7 @@ class TileProducts<double> {
 
  private:
   MatrixView<const double> items_;  // of the tiles
+  MatrixView<const double> users_;
   size_t width_ = 0;
   double divisor_ = 1;
 };
@@ -45,24 +49,25 @@ class TileProducts<float> {
 
   void prepare(ThreadPool& pool, MatrixView<const float> items, size_t begin, size_t end, size_t width,
                const std::vector<float>& bias, double divisor);
-  void logits(size_t t, MatrixView<const float> users, MatrixView<float> x) const;
+  void take_rows(MatrixView<const float> users) { users_ = users, lengths_ = lengths_of(users); }
+  void logits(size_t t, MatrixView<float> x) const;
   void product(size_t t, MatrixView<const float> e, MatrixView<float> partial) const;
   void add_transposed_product(MatrixView<const float> e, MatrixView<const float> users,
                               MatrixView<float> d_items) const;
 
-  // e[i][j] = exp(x_ij + bias_j - shifts[i]) and its sum over the tile, where shifts[i] is chosen from a bound on the
-  // row's x + bias: no e is above e^kRoom, and what is kFlushed below the bound is 0.
-  static constexpr double kRoom = 40, kFlushed = kRoom + 69;
-  void powers(size_t t, MatrixView<const float> users, MatrixView<float> e, double* shifts, double* sums) const;
+  // e[i][j] = exp(x_ij + bias_j - shifts[i]) and its sum over the tile; shifts of loss/power_shifts.h.
+  void powers(size_t t, MatrixView<float> e, double* shifts, double* sums) const;
 
  private:
   const TileKernels* kernels_;
   MatrixView<const float> items_;  // of the tiles; rows with room for whole vectors
-  Matrix<float> padded_items_;     // where the caller's rows lack that room
+  MatrixView<const float> users_;
+  std::vector<double> lengths_;  // of users
+  Matrix<float> padded_items_;   // where the caller's rows lack that room
   size_t columns_ = 0, width_ = 0;
   double divisor_ = 1;
-  std::vector<float> panels_, bias_;         // bias in powers of two
-  std::vector<double> longest_, most_bias_;  // of each tile: its longest vector, its greatest bias
+  PowerShifts shifts_;
+  std::vector<float> panels_;
 };
 
 }  // namespace pagoda

@@ -12,7 +12,7 @@ namespace {
 template <class T>
 class Triplet final : public BlockedLoss<T> {
  public:
-  explicit Triplet(const LossOptions& options) : BlockedLoss<T>(false, false), margin_(options.margin) {}
+  explicit Triplet(const LossOptions& options) : BlockedLoss<T>(false, std::nullopt), margin_(options.margin) {}
 
  private:
   std::optional<double> begin(const LossInput<T>&) override { return std::nullopt; }

@@ -23,9 +23,11 @@ bool runs_avx512() {
   return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
+bool runs_avx512_bf16() { return runs_avx512() && __builtin_cpu_supports("avx512bf16"); }
 #else
 bool runs_avx2() { return false; }
 bool runs_avx512() { return false; }
+bool runs_avx512_bf16() { return false; }
 #endif
 
 // Rising.
@@ -33,6 +35,7 @@ constexpr std::array kKnown{
     Known{Instructions::portable, "portable", portable_tile_kernels, [] { return true; }},
     Known{Instructions::avx2, "avx2", avx2_tile_kernels, runs_avx2},
     Known{Instructions::avx512, "avx512", avx512_tile_kernels, runs_avx512},
+    Known{Instructions::avx512_bf16, "avx512_bf16", avx512_bf16_tile_kernels, runs_avx512_bf16},
 };
 
 bool usable(const Known& known) { return known.kernels() && known.runs(); }
@@ -49,9 +52,11 @@ std::vector<Instructions> usable_instructions() {
       return result;
     }
   }
-  if (wanted) fail(ErrorKind::usage, "PAGODA_KERNELS is {}, expected portable, avx2 or avx512", wanted);
+  if (wanted) fail(ErrorKind::usage, "PAGODA_KERNELS is {}, expected portable, avx2, avx512 or avx512_bf16", wanted);
   return result;
 }
+
+std::string_view name_of(Instructions instructions) { return kKnown[static_cast<size_t>(instructions)].name; }
 
 const TileKernels& best_tile_kernels() { return tile_kernels(usable_instructions().back()); }
 

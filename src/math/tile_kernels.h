@@ -1,21 +1,24 @@
 // Products of a block of rows with a tile of columns, the inner loops of losses over logits, and weighted sums of a
-// table's rows: a set of functions for each set of instructions, chosen at run time. All run on the calling thread; sums over an inner dimension are taken in its
-// order by one accumulator a result, so a table's results have the same bits wherever it runs.
+// table's rows: a set of functions for each set of instructions, chosen at run time. All run on the calling thread; sums
+// over an inner dimension are taken in its order by one accumulator a result, so a table's results have the same bits
+// wherever it runs.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "math/matrix.h"
 
 namespace pagoda {
 
-enum class Instructions { portable, avx2, avx512 };
+enum class Instructions { portable, avx2, avx512, avx512_bf16 };
 
-// Rising. What this CPU has, at most what PAGODA_KERNELS (portable, avx2, avx512) names. Error{usage}: the variable names
-// something else, or what the CPU lacks.
+// Rising. What this CPU has, at most what PAGODA_KERNELS (portable, avx2, avx512, avx512_bf16) names. Error{usage}: the
+// variable names something else, or what the CPU lacks.
 std::vector<Instructions> usable_instructions();
+std::string_view name_of(Instructions instructions);
 
 struct TileKernels {
   size_t lanes;  // floats in a vector
@@ -39,6 +42,19 @@ struct TileKernels {
   // C += A^T B: A [k, m], B [k, D], C [m, D].
   void (*add_transposed_product)(MatrixView<const float> a, MatrixView<const float> b, MatrixView<float> c);
 
+  // The same in bf16 (math/bf16.h), summed in float: e = 2^(<u_i, v_j> + bias[j] - shift[i]) with a relative error of
+  // 2^-12 before it is rounded. U [R, ceil(D / 2)] pairs of neighbours in a row, R even;
+  // panels[p][k][c] = the pair V[p panel + c][2 k], [2 k + 1], 0 beyond D. E is written twice, as each product wants it:
+  // by_row[i][j] = (e[i][2 j], e[i][2 j + 1]), by_column[i][j] = (e[2 i][j], e[2 i + 1][j]). Sums are of e before it is
+  // rounded.
+  void (*pack_pairs)(MatrixView<const float> columns, uint32_t* panels);
+  void (*powers_pairs)(MatrixView<const uint32_t> u, const uint32_t* panels, size_t n, const float* bias,
+                       const float* shift, MatrixView<uint32_t> by_row, MatrixView<uint32_t> by_column, double* sums);
+  // A [m, k] pairs, as by_row; B [k, D] pairs of rows, (b[2 k][d], b[2 k + 1][d]).
+  void (*product_pairs)(MatrixView<const uint32_t> a, MatrixView<const uint32_t> b, MatrixView<float> c);
+  // A [k, m], as by_column.
+  void (*add_transposed_product_pairs)(MatrixView<const uint32_t> a, MatrixView<const uint32_t> b, MatrixView<float> c);
+
   // y = sum_i weights[i] table[rows[i]] over i < n, in this order, and y += it; y [D], table [any, D].
   // rows[0 .. readable) may be looked at, readable >= n: what is read after these n is asked for early.
   void (*sum_rows)(MatrixView<const float> table, const uint32_t* rows, const float* weights, size_t n, size_t readable,
@@ -56,5 +72,6 @@ const TileKernels& best_tile_kernels();  // of usable_instructions(): reads the 
 const TileKernels* portable_tile_kernels();
 const TileKernels* avx2_tile_kernels();
 const TileKernels* avx512_tile_kernels();
+const TileKernels* avx512_bf16_tile_kernels();
 
 }  // namespace pagoda

@@ -1,16 +1,23 @@
 // The inner loops of tile_kernels.h over a type of vector. A file of one set of instructions defines `Vector`, inside its
 // `#pragma GCC target`, and includes this once: templates are compiled for the instructions in force where they stand.
 //
-//   struct Vector { using V = ...; kLanes, kRows; load, store, set, add, sub, mul, fma;
-//                   round: to the nearest integer;  scale(p, n, x): p 2^n, 0 where x < -100 }
+//   struct Vector { using V = ...; kLanes; load, store, set, add, sub, mul, fma;
+//                   round: to the nearest integer;  scale(p, n, x): p 2^n, 0 where x < -100
+//                   kRows, kWide, kWideRows: the blocks of C that registers hold
+//                   using P = ... of kLanes pairs of bf16; load_pairs, store_pairs, set_pair;
+//                   dot(a, b, c): c + the two products of each pair, in float
+//                   to_bf16(v0, v1): the numbers of two vectors, rounded, one after the other
+//                   interleave(x, y, low, high): x0 y0 x1 y1 ... }
 //
-// Every product here is C[i][j] = sum_k A(i, k) B[k][j] in blocks of kRows x 2 vectors of C held in registers, A's values
-// broadcast one by one, B's rows read as vectors.
+// Every product here is C[i][j] = sum_k A(i, k) B[k][j] in blocks of kRows x 2 or kWideRows x kWide vectors of C held in
+// registers, A's values broadcast one by one, B's rows read as vectors. With bf16 a value of A and B is a pair, and k
+// counts pairs.
 
 #pragma once
 
 #include <algorithm>
 
+#include "math/bf16.h"
 #include "math/tile_kernels.h"
 
 namespace pagoda {
@@ -19,45 +26,69 @@ namespace {
 #define PAGODA_INLINE inline __attribute__((always_inline))
 
 using V = Vector::V;
+using P = Vector::P;
 constexpr size_t kLanes = Vector::kLanes, kPanel = 2 * kLanes;
 constexpr int kRows = Vector::kRows;
 
+struct Floats {
+  using Value = float;
+  static PAGODA_INLINE V load(const float* p) { return Vector::load(p); }
+  static PAGODA_INLINE V set(float x) { return Vector::set(x); }
+  static PAGODA_INLINE V multiply_add(V a, V b, V c) { return Vector::fma(a, b, c); }
+};
+
+struct Pairs {
+  using Value = uint32_t;
+  static PAGODA_INLINE P load(const uint32_t* p) { return Vector::load_pairs(p); }
+  static PAGODA_INLINE P set(uint32_t x) { return Vector::set_pair(x); }
+  static PAGODA_INLINE V multiply_add(P a, P b, V c) { return Vector::dot(a, b, c); }
+};
+
 // A(i, k) = data[i row_step + k inner_step].
+template <class Numbers>
 struct Left {
-  const float* data;
+  const Numbers::Value* data;
   size_t row_step, inner_step;
   Left from_row(size_t i) const { return {data + i * row_step, row_step, inner_step}; }
 };
 
-template <int R, int W, class Finish>
-PAGODA_INLINE void multiply(Left a, const float* b, size_t b_step, size_t inner, Finish finish) {
+// sums holds what the products are added to.
+template <class Numbers, int R, int W>
+PAGODA_INLINE void multiply_onto(Left<Numbers> a, const typename Numbers::Value* b, size_t b_step, size_t inner,
+                                 V (&sums)[R][W]) {
+  for (size_t k = 0; k < inner; ++k, a.data += a.inner_step, b += b_step) {
+    decltype(Numbers::load(b)) columns[W];
+#pragma GCC unroll 4
+    for (int w = 0; w < W; ++w) columns[w] = Numbers::load(b + w * kLanes);
+#pragma GCC unroll 12
+    for (int i = 0; i < R; ++i) {
+      const auto one = Numbers::set(a.data[static_cast<size_t>(i) * a.row_step]);
+#pragma GCC unroll 4
+      for (int w = 0; w < W; ++w) sums[i][w] = Numbers::multiply_add(one, columns[w], sums[i][w]);
+    }
+  }
+}
+
+template <class Numbers, int R, int W, class Finish>
+PAGODA_INLINE void multiply(Left<Numbers> a, const typename Numbers::Value* b, size_t b_step, size_t inner,
+                            Finish finish) {
   V sums[R][W];
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i)
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int w = 0; w < W; ++w) sums[i][w] = Vector::set(0);
-  for (size_t k = 0; k < inner; ++k, a.data += a.inner_step, b += b_step) {
-    V columns[W];
-#pragma GCC unroll 2
-    for (int w = 0; w < W; ++w) columns[w] = Vector::load(b + w * kLanes);
-#pragma GCC unroll 12
-    for (int i = 0; i < R; ++i) {
-      const V one = Vector::set(a.data[static_cast<size_t>(i) * a.row_step]);
-#pragma GCC unroll 2
-      for (int w = 0; w < W; ++w) sums[i][w] = Vector::fma(one, columns[w], sums[i][w]);
-    }
-  }
-#pragma GCC unroll 12
-  for (int i = 0; i < R; ++i) finish(i, sums[i]);
+  multiply_onto<Numbers, R, W>(a, b, b_step, inner, sums);
+  finish(sums);
 }
 
-// Calls f with the compile-time number of rows, for all of `rows`.
-template <class F>
+// Calls f with the compile-time number of rows, for all of `rows`, a multiple of Least.
+template <int Most, int Least, class F>
 PAGODA_INLINE void in_row_groups(size_t rows, F f) {
   size_t i = 0;
-  for (; i + kRows <= rows; i += kRows) f.template operator()<kRows>(i);
-  for (; i + 4 <= rows; i += 4) f.template operator()<4>(i);
-  for (; i < rows; ++i) f.template operator()<1>(i);
+  for (; i + Most <= rows; i += Most) f.template operator()<Most>(i);
+  if constexpr (Most > 4)
+    for (; i + 4 <= rows; i += 4) f.template operator()<4>(i);
+  for (; i < rows; i += Least) f.template operator()<Least>(i);
 }
 
 // 2^n p(x - n), n the integer nearest to x, p minimax of degree 5: relative error 2^-23 before rounding.
@@ -69,6 +100,16 @@ PAGODA_INLINE V power_of_two(V x) {
   p = Vector::fma(p, r, Vector::set(0.24022242f));
   p = Vector::fma(p, r, Vector::set(0.693147f));
   p = Vector::fma(p, r, Vector::set(1.0f));
+  return Vector::scale(p, n, x);
+}
+
+// The same of degree 3, relative error 2^-13: for what is rounded to bf16.
+PAGODA_INLINE V rough_power_of_two(V x) {
+  const V n = Vector::round(x), r = Vector::sub(x, n);
+  V p = Vector::set(0.05550541f);
+  p = Vector::fma(p, r, Vector::set(0.2426383f));
+  p = Vector::fma(p, r, Vector::set(0.6931472f));
+  p = Vector::fma(p, r, Vector::set(0.9999251f));
   return Vector::scale(p, n, x);
 }
 
@@ -84,40 +125,105 @@ void pack(MatrixView<const float> columns, float* panels) {
   }
 }
 
+void pack_pairs(MatrixView<const float> columns, uint32_t* panels) {
+  const size_t n = columns.rows(), dim = columns.cols(), pairs = (dim + 1) / 2;
+  for (size_t begin = 0; begin < n; begin += kPanel, panels += kPanel * pairs) {
+    const size_t filled = std::min(kPanel, n - begin);
+    for (size_t k = 0; k < pairs; ++k) {
+      uint32_t* row = panels + k * kPanel;
+      for (size_t c = 0; c < filled; ++c) {
+        const float* v = columns[begin + c];
+        row[c] = pair_bf16(v[2 * k], 2 * k + 1 < dim ? v[2 * k + 1] : 0.0f);
+      }
+      std::fill(row + filled, row + kPanel, 0);
+    }
+  }
+}
+
 void products(MatrixView<const float> u, const float* panels, size_t n, float scale, MatrixView<float> out) {
   const size_t dim = u.cols();
-  in_row_groups(u.rows(), [&]<int R>(size_t i) {
-    const Left left = Left{u.data(), u.stride(), 1}.from_row(i);
+  in_row_groups<kRows, 1>(u.rows(), [&]<int R>(size_t i) {
+    const auto left = Left<Floats>{u.data(), u.stride(), 1}.from_row(i);
     for (size_t j = 0; j < n; j += kPanel)
-      multiply<R, 2>(left, panels + j * dim, kPanel, dim, [&](int r, const V(&sums)[2]) {
-        float* row = out[i + static_cast<size_t>(r)] + j;
-        Vector::store(row, Vector::mul(sums[0], Vector::set(scale)));
-        Vector::store(row + kLanes, Vector::mul(sums[1], Vector::set(scale)));
+      multiply<Floats, R, 2>(left, panels + j * dim, kPanel, dim, [&](const V(&sums)[R][2]) {
+#pragma GCC unroll 12
+        for (int r = 0; r < R; ++r) {
+          float* row = out[i + static_cast<size_t>(r)] + j;
+          Vector::store(row, Vector::mul(sums[r][0], Vector::set(scale)));
+          Vector::store(row + kLanes, Vector::mul(sums[r][1], Vector::set(scale)));
+        }
       });
   });
+}
+
+PAGODA_INLINE void add_to(float* of_row, V a, V b) {
+  Vector::store(of_row, Vector::add(Vector::load(of_row), Vector::add(a, b)));
+}
+
+template <int R>
+PAGODA_INLINE void put_sums(const float (&of_rows)[R][kLanes], double* sums) {
+  for (int r = 0; r < R; ++r) {
+    double sum = 0;
+    for (const float x : of_rows[r]) sum += x;
+    sums[r] = sum;
+  }
 }
 
 void powers(MatrixView<const float> u, const float* panels, size_t n, float scale, const float* bias,
             const float* shift, MatrixView<float> out, double* sums_of_rows) {
   const size_t dim = u.cols();
-  in_row_groups(u.rows(), [&]<int R>(size_t i) {
-    const Left left = Left{u.data(), u.stride(), 1}.from_row(i);
+  in_row_groups<kRows, 1>(u.rows(), [&]<int R>(size_t i) {
+    const auto left = Left<Floats>{u.data(), u.stride(), 1}.from_row(i);
     alignas(64) float of_rows[R][kLanes] = {};
     for (size_t j = 0; j < n; j += kPanel)
-      multiply<R, 2>(left, panels + j * dim, kPanel, dim, [&](int r, const V(&sums)[2]) {
-        const size_t row = i + static_cast<size_t>(r);
-        const V down = Vector::set(-shift[row]), s = Vector::set(scale);
-        const V e0 = power_of_two(Vector::fma(sums[0], s, Vector::add(Vector::load(bias + j), down)));
-        const V e1 = power_of_two(Vector::fma(sums[1], s, Vector::add(Vector::load(bias + j + kLanes), down)));
-        Vector::store(out[row] + j, e0);
-        Vector::store(out[row] + j + kLanes, e1);
-        Vector::store(of_rows[r], Vector::add(Vector::load(of_rows[r]), Vector::add(e0, e1)));
+      multiply<Floats, R, 2>(left, panels + j * dim, kPanel, dim, [&](const V(&sums)[R][2]) {
+#pragma GCC unroll 12
+        for (int r = 0; r < R; ++r) {
+          const size_t row = i + static_cast<size_t>(r);
+          const V down = Vector::set(-shift[row]), s = Vector::set(scale);
+          const V e0 = power_of_two(Vector::fma(sums[r][0], s, Vector::add(Vector::load(bias + j), down)));
+          const V e1 = power_of_two(Vector::fma(sums[r][1], s, Vector::add(Vector::load(bias + j + kLanes), down)));
+          Vector::store(out[row] + j, e0);
+          Vector::store(out[row] + j + kLanes, e1);
+          add_to(of_rows[r], e0, e1);
+        }
       });
-    for (int r = 0; r < R; ++r) {
-      double sum = 0;
-      for (const float x : of_rows[r]) sum += x;
-      sums_of_rows[i + static_cast<size_t>(r)] = sum;
+    put_sums(of_rows, sums_of_rows + i);
+  });
+}
+
+void powers_pairs(MatrixView<const uint32_t> u, const uint32_t* panels, size_t n, const float* bias, const float* shift,
+                  MatrixView<uint32_t> by_row, MatrixView<uint32_t> by_column, double* sums_of_rows) {
+  const size_t pairs = u.cols();
+  in_row_groups<kRows, 2>(u.rows(), [&]<int R>(size_t i) {
+    const auto left = Left<Pairs>{u.data(), u.stride(), 1}.from_row(i);
+    alignas(64) float of_rows[R][kLanes] = {};
+    for (size_t j = 0; j < n; j += kPanel) {
+      const V bias0 = Vector::load(bias + j), bias1 = Vector::load(bias + j + kLanes);
+      V x[R][2];
+#pragma GCC unroll 12
+      for (int r = 0; r < R; ++r) {
+        const V down = Vector::set(shift[i + static_cast<size_t>(r)]);
+        x[r][0] = Vector::sub(bias0, down), x[r][1] = Vector::sub(bias1, down);
+      }
+      multiply_onto<Pairs, R, 2>(left, panels + j * pairs, kPanel, pairs, x);
+#pragma GCC unroll 6
+      for (int r = 0; r < R; r += 2) {
+        const size_t row = i + static_cast<size_t>(r);
+        const V e0 = rough_power_of_two(x[r][0]), e1 = rough_power_of_two(x[r][1]);
+        const V f0 = rough_power_of_two(x[r + 1][0]), f1 = rough_power_of_two(x[r + 1][1]);
+        add_to(of_rows[r], e0, e1);
+        add_to(of_rows[r + 1], f0, f1);
+        const P e = Vector::to_bf16(e0, e1), f = Vector::to_bf16(f0, f1);
+        P low, high;
+        Vector::interleave(e, f, low, high);
+        Vector::store_pairs(by_row[row] + j / 2, e);
+        Vector::store_pairs(by_row[row + 1] + j / 2, f);
+        Vector::store_pairs(by_column[row / 2] + j, low);
+        Vector::store_pairs(by_column[row / 2] + j + kLanes, high);
+      }
     }
+    put_sums(of_rows, sums_of_rows + i);
   });
 }
 
@@ -129,7 +235,7 @@ __attribute__((noinline)) void put_floats(bool add, float* to, const float* valu
 template <bool Add, int W>
 PAGODA_INLINE void put(float* to, size_t width, const V (&sums)[W]) {
   if (width == W * kLanes) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int w = 0; w < W; ++w) {
       float* at = to + w * kLanes;
       Vector::store(at, Add ? Vector::add(Vector::load(at), sums[w]) : sums[w]);
@@ -141,27 +247,45 @@ PAGODA_INLINE void put(float* to, size_t width, const V (&sums)[W]) {
   put_floats(Add, to, values, width);
 }
 
-template <bool Add>
-void multiply_all(Left a, size_t rows, size_t inner, MatrixView<const float> b, MatrixView<float> c) {
+// Columns [d, dim) of C in stretches of W vectors, as long as a stretch of W / 2 would not hold what is left.
+template <bool Add, class Numbers, int Most, int W>
+PAGODA_INLINE size_t multiply_columns(Left<Numbers> a, size_t rows, size_t inner,
+                                      MatrixView<const typename Numbers::Value> b, size_t d, MatrixView<float> c) {
   const size_t dim = c.cols();
-  in_row_groups(rows, [&]<int R>(size_t i) {
-    size_t d = 0;
-    for (; d + kLanes < dim; d += kPanel)
-      multiply<R, 2>(a.from_row(i), b.data() + d, b.stride(), inner, [&](int r, const V(&sums)[2]) {
-        put<Add>(c[i + static_cast<size_t>(r)] + d, std::min(kPanel, dim - d), sums);
+  for (; d + (W / 2) * kLanes < dim; d += W * kLanes)
+    in_row_groups<Most, 1>(rows, [&]<int R>(size_t i) {
+      multiply<Numbers, R, W>(a.from_row(i), b.data() + d, b.stride(), inner, [&](const V(&sums)[R][W]) {
+#pragma GCC unroll 12
+        for (int r = 0; r < R; ++r) put<Add>(c[i + static_cast<size_t>(r)] + d, std::min(W * kLanes, dim - d), sums[r]);
       });
-    if (d < dim)
-      multiply<R, 1>(a.from_row(i), b.data() + d, b.stride(), inner,
-                     [&](int r, const V(&sums)[1]) { put<Add>(c[i + static_cast<size_t>(r)] + d, dim - d, sums); });
-  });
+    });
+  return d;
+}
+
+template <bool Add, class Numbers>
+PAGODA_INLINE void multiply_all(Left<Numbers> a, size_t rows, size_t inner, MatrixView<const typename Numbers::Value> b,
+                                MatrixView<float> c) {
+  size_t d = 0;
+  if constexpr (Vector::kWide > 2)
+    d = multiply_columns<Add, Numbers, Vector::kWideRows, Vector::kWide>(a, rows, inner, b, d, c);
+  d = multiply_columns<Add, Numbers, kRows, 2>(a, rows, inner, b, d, c);
+  multiply_columns<Add, Numbers, kRows, 1>(a, rows, inner, b, d, c);
 }
 
 void product(MatrixView<const float> a, MatrixView<const float> b, MatrixView<float> c) {
-  multiply_all<false>({a.data(), a.stride(), 1}, a.rows(), a.cols(), b, c);
+  multiply_all<false>(Left<Floats>{a.data(), a.stride(), 1}, a.rows(), a.cols(), b, c);
 }
 
 void add_transposed_product(MatrixView<const float> a, MatrixView<const float> b, MatrixView<float> c) {
-  multiply_all<true>({a.data(), 1, a.stride()}, a.cols(), a.rows(), b, c);
+  multiply_all<true>(Left<Floats>{a.data(), 1, a.stride()}, a.cols(), a.rows(), b, c);
+}
+
+void product_pairs(MatrixView<const uint32_t> a, MatrixView<const uint32_t> b, MatrixView<float> c) {
+  multiply_all<false>(Left<Pairs>{a.data(), a.stride(), 1}, a.rows(), a.cols(), b, c);
+}
+
+void add_transposed_product_pairs(MatrixView<const uint32_t> a, MatrixView<const uint32_t> b, MatrixView<float> c) {
+  multiply_all<true>(Left<Pairs>{a.data(), 1, a.stride()}, a.cols(), a.rows(), b, c);
 }
 
 // Columns [d, d + W vectors): the sum stays in registers, a row of the table is read once.
@@ -209,6 +333,10 @@ constexpr TileKernels kKernels{kLanes,
                                powers,
                                product,
                                add_transposed_product,
+                               pack_pairs,
+                               powers_pairs,
+                               product_pairs,
+                               add_transposed_product_pairs,
                                sum_all_rows<false>,
                                sum_all_rows<true>};
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "math/bf16.h"
 #include "math/tile_kernels.h"
 
 namespace {
@@ -10,7 +11,8 @@ struct Vector {
   using V = float __attribute__((vector_size(16)));
   using Bits = int __attribute__((vector_size(16)));
   static constexpr size_t kLanes = 4;
-  static constexpr int kRows = 4;  // 8 sums, 2 columns, 1 broadcast, 1 product of 16 registers
+  static constexpr int kRows = 4, kWide = 2,
+                       kWideRows = 4;  // 8 sums, 2 columns, 1 broadcast, 1 product of 16 registers
 
   static V load(const float* p) {
     V v;
@@ -32,6 +34,28 @@ struct Vector {
   static V scale(V p, V n, V x) {
     const Bits exponent = (Bits)(n + set(12582912.0f)) << 23, held = x >= set(-100.0f);
     return (V)(((Bits)p + exponent) & held);
+  }
+
+  using P = uint32_t __attribute__((vector_size(16)));
+  static P load_pairs(const uint32_t* p) {
+    P x;
+    std::memcpy(&x, p, sizeof x);
+    return x;
+  }
+  static void store_pairs(uint32_t* p, P x) { std::memcpy(p, &x, sizeof x); }
+  static P set_pair(uint32_t x) { return P{x, x, x, x}; }
+  static V dot(P a, P b, V c) {
+    return fma((V)(a << 16), (V)(b << 16), fma((V)(a & 0xffff0000), (V)(b & 0xffff0000), c));
+  }
+  static P to_bf16(V v0, V v1) {
+    using pagoda::pair_bf16;
+    return P{pair_bf16(v0[0], v0[1]), pair_bf16(v0[2], v0[3]), pair_bf16(v1[0], v1[1]), pair_bf16(v1[2], v1[3])};
+  }
+  static void interleave(P x, P y, P& low, P& high) {
+    for (int k = 0; k < 4; ++k) {
+      P& to = k < 2 ? low : high;
+      to[2 * k % 4] = (x[k] & 0xffff) | y[k] << 16, to[2 * k % 4 + 1] = x[k] >> 16 | (y[k] & 0xffff0000);
+    }
   }
 };
 

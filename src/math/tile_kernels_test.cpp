@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "math/bf16.h"
 
 namespace pagoda {
 namespace {
@@ -63,6 +65,92 @@ TEST_P(TileKernelsTest, ProductsAndPowersEqualTheDefinition) {
           ASSERT_NEAR(sums[i], sum, 1e-6 * sum);
         }
       }
+}
+
+float rounded(float x) { return from_bf16(to_bf16(x)); }
+float first_of(uint32_t pair) { return from_bf16(static_cast<uint16_t>(pair)); }
+float second_of(uint32_t pair) { return from_bf16(static_cast<uint16_t>(pair >> 16)); }
+
+TEST_P(TileKernelsTest, PowersOfPairsEqualTheDefinitionAndLieBothWays) {
+  for (const size_t rows : {2, 4, 6, 12, 14, 30})
+    for (const size_t n : kColumns)
+      for (const size_t dim : kDims) {
+        const auto u = noise(rows, dim, dim + 3, 0), v = noise(n, dim, dim + 1, 1);
+        const size_t padded = round_up(n, k.panel), pairs = (dim + 1) / 2;
+        Matrix<uint32_t> u_pairs(rows, pairs);
+        for (size_t i = 0; i < rows; ++i)
+          for (size_t d = 0; d < pairs; ++d)
+            u_pairs[i][d] = pair_bf16(0.3f * u[i][2 * d], 2 * d + 1 < dim ? 0.3f * u[i][2 * d + 1] : 0.0f);
+        std::vector<uint32_t> panels(padded * pairs);
+        std::vector<float> bias(padded, kNoPower), shift(rows);
+        std::vector<double> sums(rows);
+        for (size_t j = 0; j < n; ++j) bias[j] = 0.1f * static_cast<float>(j) - 2;
+        for (size_t i = 0; i < rows; ++i) shift[i] = static_cast<float>(i) - 3;
+        k.pack_pairs(v.view().slice_cols(0, dim), panels.data());
+        Matrix<uint32_t> by_row(rows, padded / 2 + 3), by_column(rows / 2, padded + 5);
+        k.powers_pairs(u_pairs, panels.data(), n, bias.data(), shift.data(), by_row, by_column, sums.data());
+        for (size_t i = 0; i < rows; ++i) {
+          double sum = 0;
+          for (size_t j = 0; j < padded; ++j) {
+            const float e = (j % 2 ? second_of : first_of)(by_row[i][j / 2]);
+            ASSERT_EQ(e, (i % 2 ? second_of : first_of)(by_column[i / 2][j]));
+            double exact = 0, size = 0;
+            for (size_t d = 0; d < dim && j < n; ++d) {
+              const double term = double{rounded(0.3f * u[i][d])} * double{rounded(v[j][d])};
+              exact += term, size += std::abs(term);
+            }
+            const double power = j < n ? std::exp2(exact + bias[j] - shift[i]) : 0;
+            ASSERT_NEAR(e, power, power * (0x1p-8 + 0x1p-12 + 1e-6 * size));
+            sum += power;
+          }
+          ASSERT_NEAR(sums[i], sum, 0x1p-12 * sum);
+        }
+      }
+}
+
+TEST_P(TileKernelsTest, ProductsOfPairsEqualTheDefinition) {
+  for (const size_t m : kRows)
+    for (const size_t inner : kColumns)
+      for (const size_t dim : kDims) {
+        const auto random_pairs = [](size_t rows, size_t cols, size_t stride, uint64_t lane) {
+          const auto values = noise(rows, 2 * cols, 2 * stride, lane);
+          Matrix<uint32_t> pairs(rows, stride);
+          for (size_t i = 0; i < rows; ++i)
+            for (size_t j = 0; j < cols; ++j) pairs[i][j] = pair_bf16(values[i][2 * j], values[i][2 * j + 1]);
+          return pairs;
+        };
+        const auto a = random_pairs(m, inner, inner + 2, 0), at = random_pairs(inner, m, m + 2, 1);
+        const auto b = random_pairs(inner, dim, round_up(dim, k.lanes), 2);
+        auto c = noise(m, dim, dim + 1, 3);
+        const auto before = c;
+        const auto b_view = b.view().slice_cols(0, dim);
+        Matrix<float> fresh(m, dim);
+        fresh.fill(std::numeric_limits<float>::quiet_NaN());
+        k.product_pairs(a.view().slice_cols(0, inner), b_view, fresh);
+        k.add_transposed_product_pairs(at.view().slice_cols(0, m), b_view, c.view().slice_cols(0, dim));
+        const auto dot = [](uint32_t x, uint32_t y) {
+          return double{first_of(x)} * double{first_of(y)} + double{second_of(x)} * double{second_of(y)};
+        };
+        for (size_t i = 0; i < m; ++i) {
+          for (size_t d = 0; d < dim; ++d) {
+            double exact = 0, of_transposed = before[i][d];
+            for (size_t j = 0; j < inner; ++j) exact += dot(a[i][j], b[j][d]), of_transposed += dot(at[j][i], b[j][d]);
+            ASSERT_NEAR(fresh[i][d], exact, 1e-5 * static_cast<double>(inner + 4));
+            ASSERT_NEAR(c[i][d], of_transposed, 1e-5 * static_cast<double>(inner + 4));
+          }
+          ASSERT_TRUE(std::isnan(c[i][dim]));  // nothing beyond D is written
+        }
+      }
+}
+
+TEST(Bf16, RoundsToTheNearestAndTiesToEven) {
+  EXPECT_EQ(to_bf16(1.0f), 0x3f80);
+  EXPECT_EQ(to_bf16(std::bit_cast<float>(0x3f808000u)), 0x3f80);  // halfway: to the even one below
+  EXPECT_EQ(to_bf16(std::bit_cast<float>(0x3f818000u)), 0x3f82);  // halfway: to the even one above
+  EXPECT_EQ(to_bf16(std::bit_cast<float>(0x3f808001u)), 0x3f81);
+  EXPECT_EQ(to_bf16(-2.5f), 0xc020);
+  EXPECT_EQ(from_bf16(0xc020), -2.5f);
+  EXPECT_EQ(to_bf16(std::numeric_limits<float>::infinity()), 0x7f80);
 }
 
 TEST_P(TileKernelsTest, PowersAreExactFromTheLeastToTheMostAndZeroBelow) {

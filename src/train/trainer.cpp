@@ -16,7 +16,7 @@ constexpr double kLeastTemperature = 0.01;  // a learned one stays above: below,
 
 Trainer::Trainer(const Options& options, Fit& fit, size_t batch_rows, uint64_t steps, ThreadPool& pool)
     : options_(options), model_(fit.model), item_cells_(fit.item_cells), pool_(pool), steps_(steps),
-      loss_(make_loss<float>(options.loss)), log_temperature_(std::log(options.loss.temperature.value_or(0.1))) {
+      loss_(make_loss<float>(options.loss, options.towers.model.precision)), log_temperature_(std::log(options.loss.temperature.value_or(0.1))) {
   // log q must describe what the loss sees: positives that were thinned out are not drawn.
   frequency_ =
       make_frequency(options.sampling.frequency, fit.downsampling.kept_counts(fit.item_counts), options.train.seed);
