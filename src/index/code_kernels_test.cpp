@@ -172,7 +172,7 @@ TEST(InstructionSet, IsTheBestUnlessTheEnvironmentAsksForAnother) {
   };
   EXPECT_EQ(message("avx512", {portable, avx2}),
             "PAGODA_KERNELS=avx512: this CPU does not have these instructions; the best it has is avx2");
-  EXPECT_EQ(message("sse9", {portable}), "PAGODA_KERNELS=sse9: portable, avx2 or avx512");
+  EXPECT_EQ(message("sse9", {portable}), "PAGODA_KERNELS=sse9: portable, avx2, avx512 or avx512_bf16");
 }
 
 }  // namespace
