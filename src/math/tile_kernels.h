@@ -55,12 +55,13 @@ struct TileKernels {
   // A [k, m], as by_column.
   void (*add_transposed_product_pairs)(MatrixView<const uint32_t> a, MatrixView<const uint32_t> b, MatrixView<float> c);
 
-  // y = sum_i weights[i] table[rows[i]] over i < n, in this order, and y += it; y [D], table [any, D].
-  // rows[0 .. readable) may be looked at, readable >= n: what is read after these n is asked for early.
-  void (*sum_rows)(MatrixView<const float> table, const uint32_t* rows, const float* weights, size_t n, size_t readable,
-                   float* y);
-  void (*add_rows)(MatrixView<const float> table, const uint32_t* rows, const float* weights, size_t n, size_t readable,
-                   float* y);
+  // out[i] = sum_n weights[n] table[rows[n]] over list i, n in [offsets[i], offsets[i + 1]) in this order, and
+  // out[i] += it; out [lists, D], table [any, D]. rows[0 .. readable) may be looked at, readable >= the last offset: what
+  // is read after these lists is asked for early.
+  void (*sum_lists)(MatrixView<const float> table, const uint64_t* offsets, size_t lists, const uint32_t* rows,
+                    const float* weights, size_t readable, MatrixView<float> out);
+  void (*add_lists)(MatrixView<const float> table, const uint64_t* offsets, size_t lists, const uint32_t* rows,
+                    const float* weights, size_t readable, MatrixView<float> out);
 };
 
 inline constexpr float kNoPower = -1e30f;  // a bias that makes 2^x zero

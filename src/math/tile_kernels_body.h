@@ -288,19 +288,19 @@ void add_transposed_product_pairs(MatrixView<const uint32_t> a, MatrixView<const
   multiply_all<true>(Left<Pairs>{a.data(), 1, a.stride()}, a.cols(), a.rows(), b, c);
 }
 
-// Columns [d, d + W vectors): the sum stays in registers, a row of the table is read once.
+// Of one list, columns [0, W vectors): the sum stays in registers, a row of the table is read once.
 template <bool Add, int W>
-PAGODA_INLINE void sum_rows_at(const float* table, size_t stride, const uint32_t* rows, const float* weights, size_t n,
-                               size_t readable, float* y) {
+PAGODA_INLINE void sum_list(const float* table, size_t stride, const uint32_t* rows, const float* weights, size_t begin,
+                            size_t end, size_t readable, float* y) {
   constexpr size_t kAhead = 16, kLine = 64 / sizeof(float);
   V sums[W];
 #pragma GCC unroll 4
   for (int w = 0; w < W; ++w) sums[w] = Add ? Vector::load(y + w * kLanes) : Vector::set(0);
-  for (size_t i = 0; i < n; ++i) {
-    if (i + kAhead < readable)
-      for (size_t c = 0; c < W * kLanes; c += kLine) __builtin_prefetch(table + rows[i + kAhead] * stride + c);
-    const float* row = table + rows[i] * stride;
-    const V weight = Vector::set(weights[i]);
+  for (size_t n = begin; n < end; ++n) {
+    if (n + kAhead < readable)
+      for (size_t c = 0; c < W * kLanes; c += kLine) __builtin_prefetch(table + rows[n + kAhead] * stride + c);
+    const float* row = table + rows[n] * stride;
+    const V weight = Vector::set(weights[n]);
 #pragma GCC unroll 4
     for (int w = 0; w < W; ++w) sums[w] = Vector::fma(weight, Vector::load(row + w * kLanes), sums[w]);
   }
@@ -308,37 +308,37 @@ PAGODA_INLINE void sum_rows_at(const float* table, size_t stride, const uint32_t
   for (int w = 0; w < W; ++w) Vector::store(y + w * kLanes, sums[w]);
 }
 
-template <bool Add>
-void sum_all_rows(MatrixView<const float> table, const uint32_t* rows, const float* weights, size_t n, size_t readable,
-                  float* y) {
-  const size_t dim = table.cols(), stride = table.stride();
-  size_t d = 0;
-  for (; d + 4 * kLanes <= dim; d += 4 * kLanes)
-    sum_rows_at<Add, 4>(table.data() + d, stride, rows, weights, n, readable, y + d);
-  for (; d + 2 * kLanes <= dim; d += 2 * kLanes)
-    sum_rows_at<Add, 2>(table.data() + d, stride, rows, weights, n, readable, y + d);
-  for (; d + kLanes <= dim; d += kLanes)
-    sum_rows_at<Add, 1>(table.data() + d, stride, rows, weights, n, readable, y + d);
-  if (d == dim) return;
-  if (!Add) std::fill(y + d, y + dim, 0.0f);
-  for (size_t i = 0; i < n; ++i)
-    for (size_t k = d; k < dim; ++k) y[k] += weights[i] * table[rows[i]][k];
+// All lists in one loop: a store whose line is not there yet holds up those behind it, and a call a list would add a
+// dozen of them, on the stack, to the four that a row of 256 bytes needs.
+template <bool Add, int W>
+PAGODA_INLINE size_t sum_lists_at(MatrixView<const float> table, const uint64_t* offsets, size_t lists,
+                                  const uint32_t* rows, const float* weights, size_t readable, size_t d,
+                                  MatrixView<float> out) {
+  for (; d + W * kLanes <= table.cols(); d += W * kLanes)
+    for (size_t i = 0; i < lists; ++i)
+      sum_list<Add, W>(table.data() + d, table.stride(), rows, weights, offsets[i], offsets[i + 1], readable,
+                       out[i] + d);
+  return d;
 }
 
-constexpr TileKernels kKernels{kLanes,
-                               kPanel,
-                               kRows,
-                               pack,
-                               products,
-                               powers,
-                               product,
-                               add_transposed_product,
-                               pack_pairs,
-                               powers_pairs,
-                               product_pairs,
-                               add_transposed_product_pairs,
-                               sum_all_rows<false>,
-                               sum_all_rows<true>};
+template <bool Add>
+void sum_lists(MatrixView<const float> table, const uint64_t* offsets, size_t lists, const uint32_t* rows,
+               const float* weights, size_t readable, MatrixView<float> out) {
+  size_t d = sum_lists_at<Add, 4>(table, offsets, lists, rows, weights, readable, 0, out);
+  d = sum_lists_at<Add, 2>(table, offsets, lists, rows, weights, readable, d, out);
+  d = sum_lists_at<Add, 1>(table, offsets, lists, rows, weights, readable, d, out);
+  const size_t dim = table.cols();
+  for (size_t i = 0; i < lists && d < dim; ++i) {
+    if (!Add) std::fill(out[i] + d, out[i] + dim, 0.0f);
+    for (size_t n = offsets[i]; n < offsets[i + 1]; ++n)
+      for (size_t k = d; k < dim; ++k) out[i][k] += weights[n] * table[rows[n]][k];
+  }
+}
+
+constexpr TileKernels kKernels{kLanes,           kPanel,         kRows,         pack,
+                               products,         powers,         product,       add_transposed_product,
+                               pack_pairs,       powers_pairs,   product_pairs, add_transposed_product_pairs,
+                               sum_lists<false>, sum_lists<true>};
 
 }  // namespace
 }  // namespace pagoda

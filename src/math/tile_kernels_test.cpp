@@ -203,29 +203,33 @@ TEST_P(TileKernelsTest, ProductsOfMatricesEqualTheDefinition) {
       }
 }
 
-TEST_P(TileKernelsTest, SumsOfRowsEqualTheDefinition) {
+TEST_P(TileKernelsTest, SumsOfListsOfRowsEqualTheDefinition) {
   Rng rng(4, Stream::test);
-  for (const size_t dim : kDims)
-    for (const size_t n : {size_t{0}, size_t{1}, size_t{50}}) {
-      const auto table = noise(40, dim, dim + 2, 0);
-      std::vector<uint32_t> rows(n + 3);
-      std::vector<float> weights(n + 3);
-      for (auto& row : rows) row = static_cast<uint32_t>(rng.below(40));
-      for (auto& weight : weights) weight = static_cast<float>(rng.normal());
-      std::vector<float> y(dim + 1, 0.5f);
-      std::vector<float> fresh(dim + 1, std::numeric_limits<float>::quiet_NaN());
-      k.add_rows(table.view().slice_cols(0, dim), rows.data(), weights.data(), n, n + 3, y.data());
-      k.sum_rows(table.view().slice_cols(0, dim), rows.data(), weights.data(), n, n + 3, fresh.data());
+  const std::vector<uint64_t> offsets{2, 2, 3, 53, 60};  // an empty list, one of a row, a long one
+  const size_t lists = offsets.size() - 1, readable = 63;
+  for (const size_t dim : kDims) {
+    const auto table = noise(40, dim, dim + 2, 0);
+    std::vector<uint32_t> rows(readable);
+    std::vector<float> weights(readable);
+    for (auto& row : rows) row = static_cast<uint32_t>(rng.below(40));
+    for (auto& weight : weights) weight = static_cast<float>(rng.normal());
+    Matrix<float> added(lists, dim + 1), fresh(lists, dim + 1);
+    added.fill(0.5f), fresh.fill(std::numeric_limits<float>::quiet_NaN());
+    const auto values = table.view().slice_cols(0, dim);
+    k.add_lists(values, offsets.data(), lists, rows.data(), weights.data(), readable, added.view().slice_cols(0, dim));
+    k.sum_lists(values, offsets.data(), lists, rows.data(), weights.data(), readable, fresh.view().slice_cols(0, dim));
+    for (size_t i = 0; i < lists; ++i) {
       for (size_t d = 0; d < dim; ++d) {
-        double exact = 0.5, size = 1;
-        for (size_t i = 0; i < n; ++i)
-          exact += double{weights[i]} * double{table[rows[i]][d]}, size += std::abs(weights[i] * table[rows[i]][d]);
-        ASSERT_NEAR(y[d], exact, 1e-6 * size);
-        ASSERT_NEAR(fresh[d], exact - 0.5, 1e-6 * size);
+        double exact = 0, size = 1;
+        for (size_t n = offsets[i]; n < offsets[i + 1]; ++n)
+          exact += double{weights[n]} * double{table[rows[n]][d]}, size += std::abs(weights[n] * table[rows[n]][d]);
+        ASSERT_NEAR(added[i][d], 0.5 + exact, 1e-6 * size);
+        ASSERT_NEAR(fresh[i][d], exact, 1e-6 * size);
       }
-      ASSERT_EQ(y[dim], 0.5f);  // nothing beyond D is written
-      ASSERT_TRUE(std::isnan(fresh[dim]));
+      ASSERT_EQ(added[i][dim], 0.5f);  // nothing beyond D is written
+      ASSERT_TRUE(std::isnan(fresh[i][dim]));
     }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Usable, TileKernelsTest, testing::ValuesIn(usable_instructions()));

@@ -1,6 +1,7 @@
 #include "nn/embedding_table.h"
 
 #include <algorithm>
+#include <array>
 #include <type_traits>
 
 #include "core/error.h"
@@ -11,15 +12,20 @@ namespace pagoda {
 
 namespace {
 
-// y = sum_n weights[n] table[rows[n]], or y += it, n in [begin, end) of lists that are readable up to `last`.
+// out[i] = sum_n weights[n] table[rows[n]], or out[i] += it, over list i: offsets[i] <= n < offsets[i + 1]; rows are
+// readable up to `last`.
 template <bool Add, class T>
-void sum_rows(const TileKernels& kernels, MatrixView<const T> table, const uint32_t* rows, const float* weights,
-              size_t begin, size_t end, size_t last, T* y) {
+void sum_lists(const TileKernels& kernels, MatrixView<const T> table, std::span<const uint64_t> offsets,
+               const std::vector<uint32_t>& rows, const std::vector<float>& weights, size_t last, MatrixView<T> out) {
   if constexpr (std::is_same_v<T, float>) {
-    (Add ? kernels.add_rows : kernels.sum_rows)(table, rows + begin, weights + begin, end - begin, last - begin, y);
+    (Add ? kernels.add_lists : kernels.sum_lists)(table, offsets.data(), offsets.size() - 1, rows.data(),
+                                                  weights.data(), last, out);
   } else {
-    if (!Add) std::fill(y, y + table.cols(), T{0});
-    for (size_t n = begin; n < end; ++n) axpy(static_cast<T>(weights[n]), table[rows[n]], y, table.cols());
+    for (size_t i = 0; i + 1 < offsets.size(); ++i) {
+      if (!Add) std::ranges::fill(out.row(i), T{0});
+      for (size_t n = offsets[i]; n < offsets[i + 1]; ++n)
+        axpy(static_cast<T>(weights[n]), table[rows[n]], out[i], table.cols());
+    }
   }
 }
 
@@ -44,10 +50,9 @@ template <class T>
 void EmbeddingTable<T>::forward(ThreadPool& pool, const Bag& bag, MatrixView<T> out) const {
   check(out.rows() == bag.size() && out.cols() == values_.cols(), "a bag's output has a row an example");
   pool.for_chunks(bag.size(), 256, [&](size_t begin, size_t end) {
-    const auto& [offsets, rows] = bag.rows;
-    for (size_t i = begin; i < end; ++i)
-      sum_rows<false, T>(*kernels_, values_.view(), rows.data(), bag.weights.data(), offsets[i], offsets[i + 1],
-                         rows.size(), out[i]);
+    const std::span offsets = std::span(bag.rows.offsets).subspan(begin, end - begin + 1);
+    sum_lists<false, T>(*kernels_, values_.view(), offsets, bag.rows.values, bag.weights, bag.rows.values.size(),
+                        out.slice_rows(begin, end));
   });
 }
 
@@ -60,13 +65,20 @@ void EmbeddingTable<T>::backward(ThreadPool& pool, std::span<const Reading> read
   out.rows = uses.rows;
   out.values.resize(out.rows.size(), values_.cols());
   pool.for_chunks(out.rows.size(), 64, [&](size_t begin, size_t end) {
+    const auto d_rows = out.values.view().slice_rows(begin, end);
+    if (readings.size() == 1) {
+      sum_lists<false, T>(*kernels_, readings[0].d_out, std::span(uses.first).subspan(begin, end - begin + 1),
+                          uses.examples, uses.weights, uses.first[end], d_rows);
+      return;
+    }
     for (size_t r = begin; r < end; ++r) {
-      const size_t first = uses.first[r], last = uses.first[r + 1];
-      for (size_t run = first, n = first; run < last; run = n) {  // the uses of one reading
+      std::ranges::fill(out.values.row(r), T{0});
+      const size_t last = uses.first[r + 1];
+      for (size_t run = uses.first[r], n = run; run < last; run = n) {  // the uses of one reading
         const uint8_t reading = uses.readings[run];
         while (n < last && uses.readings[n] == reading) ++n;
-        const auto sum = run == first ? sum_rows<false, T> : sum_rows<true, T>;
-        sum(*kernels_, readings[reading].d_out, uses.examples.data(), uses.weights.data(), run, n, n, out.values[r]);
+        sum_lists<true, T>(*kernels_, readings[reading].d_out, std::array<uint64_t, 2>{run, n}, uses.examples,
+                           uses.weights, n, d_rows.slice_rows(r - begin, r - begin + 1));
       }
     }
   });

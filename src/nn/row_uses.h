@@ -13,7 +13,7 @@ namespace pagoda {
 // A use: an example of a reading took a row with a weight. Within a row they stand by reading, then by example.
 struct RowUses {
   std::vector<uint32_t> rows;      // distinct, rising
-  std::vector<size_t> first;       // uses of rows[i]: [first[i], first[i + 1])
+  std::vector<uint64_t> first;     // uses of rows[i]: [first[i], first[i + 1])
   std::vector<uint8_t> readings;   // of each use
   std::vector<uint32_t> examples;  // of each use
   std::vector<float> weights;      // of each use
