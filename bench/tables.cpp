@@ -7,11 +7,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include "bench/memory.h"
 #include "bench/timing.h"
 #include "core/rng.h"
+#include "math/clones.h"
 #include "nn/embedding_table.h"
 
 namespace pagoda {
@@ -19,31 +21,40 @@ namespace {
 
 constexpr size_t kBatch = 1 << 16, kBatches = 16, kAhead = 16, kChunk = 256;
 
-void ask_for(const float* row, size_t dim) {
-  for (size_t k = 0; k < dim; k += 16) __builtin_prefetch(row + k);
+template <bool Write>
+inline __attribute__((always_inline)) void ask_for(const float* row, size_t dim) {
+  for (size_t k = 0; k < dim; k += 16) __builtin_prefetch(row + k, Write);
 }
 
 // What the memory gives: nothing but the loop, the same rows ahead, on as many threads.
+PAGODA_CLONES
+void copy_rows(MatrixView<const float> table, std::span<const uint32_t> rows, size_t begin, size_t end,
+               MatrixView<float> out) {
+  for (size_t i = begin; i < end; ++i) {
+    if (i + kAhead < rows.size()) ask_for<false>(table[rows[i + kAhead]], table.cols());
+    const float* row = table[rows[i]];
+    for (size_t k = 0; k < table.cols(); ++k) out[i][k] = row[k];
+  }
+}
+
+PAGODA_CLONES
+void move_rows(MatrixView<float> table, std::span<const uint32_t> rows, size_t begin, size_t end, float rate,
+               MatrixView<const float> gradient) {
+  for (size_t i = begin; i < end; ++i) {
+    if (i + kAhead < rows.size()) ask_for<true>(table[rows[i + kAhead]], table.cols());
+    float* row = table[rows[i]];
+    for (size_t k = 0; k < table.cols(); ++k) row[k] -= rate * gradient[i][k];
+  }
+}
+
 void bare_gather(ThreadPool& pool, const Matrix<float>& table, const std::vector<uint32_t>& rows, Matrix<float>& out) {
-  const size_t dim = table.cols();
-  pool.for_chunks(rows.size(), kChunk, [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; ++i) {
-      if (i + kAhead < rows.size()) ask_for(table[rows[i + kAhead]], dim);
-      std::copy_n(table[rows[i]], dim, out[i]);
-    }
-  });
+  pool.for_chunks(rows.size(), kChunk, [&](size_t begin, size_t end) { copy_rows(table, rows, begin, end, out); });
 }
 
 void bare_update(ThreadPool& pool, Matrix<float>& table, const std::vector<uint32_t>& rows, float rate,
                  const Matrix<float>& gradient) {
-  const size_t dim = table.cols();
-  pool.for_chunks(rows.size(), kChunk, [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; ++i) {
-      if (i + kAhead < rows.size()) ask_for(table[rows[i + kAhead]], dim);
-      float* row = table[rows[i]];
-      for (size_t k = 0; k < dim; ++k) row[k] -= rate * gradient[i][k];
-    }
-  });
+  pool.for_chunks(rows.size(), kChunk,
+                  [&](size_t begin, size_t end) { move_rows(table, rows, begin, end, rate, gradient); });
 }
 
 void print(const char* what, size_t rows, size_t dim, int threads, double bytes, double ours, double bare) {

@@ -65,59 +65,125 @@ OptimizerState<T>::OptimizerState(const OptimizerOptions& options, size_t rows, 
     first_.fill(static_cast<T>(options.initial_accumulator));
 }
 
+// Of one step, the same for every row.
+template <class T>
+struct OptimizerState<T>::Factors {
+  T rate, clip, keep;              // keep: of a value, after weight decay
+  T b1 = 0, b2 = 0, epsilon = 0;   // adam
+  T adam_rate = 0, adam_root = 0;  // rate / (1 - b1^t), 1 / sqrt(1 - b2^t)
+};
+
+// Rows [begin, end) of a gradient [n, D] and where they go: row rows[i] of the parameter, row i where there are no rows.
+template <class T>
+struct OptimizerState<T>::Range {
+  MatrixView<const T> gradient;
+  const uint32_t* rows;
+  size_t begin, end;
+  MatrixView<T> first, second, value;
+};
+
 // g: the gradient's row; c: clipping's scale; v: the value's row.
 //   sgd          v -= rate c g
 //   adagrad      h += (c g)^2;            v -= rate c g / sqrt(h)
 //   row_adagrad  h += mean_k (c g_k)^2;   v -= rate c g / sqrt(h)
 //   adam         m = b1 m + (1 - b1) c g;  s = b2 s + (1 - b2) (c g)^2;  v -= rate mhat / (sqrt(shat) + eps)
+//
+// A loop of each over all rows, not a call a row: rows of a big table are far apart, and what a call writes on the stack
+// stands between the stores that wait for them.
 namespace {
+
+#define PAGODA_INLINE inline __attribute__((always_inline))
 
 template <class T>
 constexpr T kTiny = static_cast<T>(1e-30);  // an accumulator that started at 0 and saw a zero gradient
 
 template <class T>
-[[gnu::always_inline]] inline void adagrad_loop(T rate, T c, const T* g, T* h, T* v, size_t n) {
-  for (size_t k = 0; k < n; ++k) {
-    const T gk = c * g[k];
-    h[k] += gk * gk;
-    v[k] -= rate * gk / std::sqrt(h[k] + kTiny<T>);
+PAGODA_INLINE void ask_for(const T* at, size_t n) {
+  for (size_t k = 0; k < n; k += 64 / sizeof(T)) __builtin_prefetch(at + k, 1);
+}
+
+// f(i, row) for the rows of a range; the lines of those to come are asked for.
+template <class Range, class F>
+PAGODA_INLINE void each_row(const Range& r, F f) {
+  constexpr size_t kAhead = 16;
+  const size_t readable = r.gradient.rows();
+  for (size_t i = r.begin; i < r.end; ++i) {
+    if (r.rows && i + kAhead < readable) {
+      const size_t next = r.rows[i + kAhead];
+      ask_for(r.value[next], r.value.cols());
+      if (r.first.rows() > 0) ask_for(r.first[next], r.first.cols());
+      if (r.second.rows() > 0) ask_for(r.second[next], r.second.cols());
+    }
+    f(i, r.rows ? size_t{r.rows[i]} : i);
   }
 }
 
-// rate1 = rate / (1 - b1^t), root2 = 1 / sqrt(1 - b2^t)
-template <class T>
-[[gnu::always_inline]] inline void adam_loop(T rate1, T root2, T b1, T b2, T eps, T c, const T* g, T* m, T* s, T* v,
-                                             size_t n) {
-  for (size_t k = 0; k < n; ++k) {
-    const T gk = c * g[k];
-    m[k] = b1 * m[k] + (1 - b1) * gk;
-    s[k] = b2 * s[k] + (1 - b2) * gk * gk;
-    v[k] -= rate1 * m[k] / (std::sqrt(s[k]) * root2 + eps);
-  }
+template <class Range, class Factors>
+PAGODA_INLINE void sgd_rows(const Range& r, const Factors& f) {
+  const auto rate = f.rate * f.clip, keep = f.keep;
+  each_row(r, [&](size_t i, size_t row) {
+    const auto* g = r.gradient[i];
+    auto* v = r.value[row];
+    for (size_t k = 0; k < r.value.cols(); ++k) v[k] = keep * v[k] - rate * g[k];
+  });
 }
 
-PAGODA_CLONES
-void adagrad(float rate, float c, const float* g, float* h, float* v, size_t n) { adagrad_loop(rate, c, g, h, v, n); }
-void adagrad(double rate, double c, const double* g, double* h, double* v, size_t n) {
-  adagrad_loop(rate, c, g, h, v, n);
+template <class Range, class Factors>
+PAGODA_INLINE void adagrad_rows(const Range& r, const Factors& f) {
+  using T = decltype(f.rate + 0);
+  const T rate = f.rate, c = f.clip, keep = f.keep;
+  each_row(r, [&](size_t i, size_t row) {
+    const T* g = r.gradient[i];
+    T *h = r.first[row], *v = r.value[row];
+    for (size_t k = 0; k < r.value.cols(); ++k) {
+      const T gk = c * g[k];
+      h[k] += gk * gk;
+      v[k] = keep * v[k] - rate * gk / std::sqrt(h[k] + kTiny<T>);
+    }
+  });
 }
-PAGODA_CLONES
-void adam(float rate1, float root2, float b1, float b2, float eps, float c, const float* g, float* m, float* s,
-          float* v, size_t n) {
-  adam_loop(rate1, root2, b1, b2, eps, c, g, m, s, v, n);
+
+template <class Range, class Factors>
+PAGODA_INLINE void row_adagrad_rows(const Range& r, const Factors& f) {
+  using T = decltype(f.rate + 0);
+  const size_t cols = r.value.cols();
+  each_row(r, [&](size_t i, size_t row) {
+    const T* g = r.gradient[i];
+    T &h = r.first[row][0], *v = r.value[row];
+    h += f.clip * f.clip * dot(g, g, cols) / static_cast<T>(cols);
+    const T rate = f.rate * f.clip / std::sqrt(h + kTiny<T>), keep = f.keep;
+    for (size_t k = 0; k < cols; ++k) v[k] = keep * v[k] - rate * g[k];
+  });
 }
-void adam(double rate1, double root2, double b1, double b2, double eps, double c, const double* g, double* m, double* s,
-          double* v, size_t n) {
-  adam_loop(rate1, root2, b1, b2, eps, c, g, m, s, v, n);
+
+template <class Range, class Factors>
+PAGODA_INLINE void adam_rows(const Range& r, const Factors& f) {
+  using T = decltype(f.rate + 0);
+  const T rate = f.adam_rate, root = f.adam_root, b1 = f.b1, b2 = f.b2, epsilon = f.epsilon, c = f.clip, keep = f.keep;
+  each_row(r, [&](size_t i, size_t row) {
+    const T* g = r.gradient[i];
+    T *m = r.first[row], *s = r.second[row], *v = r.value[row];
+    for (size_t k = 0; k < r.value.cols(); ++k) {
+      const T gk = c * g[k];
+      m[k] = b1 * m[k] + (1 - b1) * gk;
+      s[k] = b2 * s[k] + (1 - b2) * gk * gk;
+      v[k] = keep * v[k] - rate * m[k] / (std::sqrt(s[k]) * root + epsilon);
+    }
+  });
+}
+
+template <class Range, class Factors>
+PAGODA_INLINE void move_rows(OptimizerKind kind, bool by_row, const Range& r, const Factors& f) {
+  switch (kind) {
+    case OptimizerKind::sgd: return sgd_rows(r, f);
+    case OptimizerKind::adam: return adam_rows(r, f);
+    case OptimizerKind::adagrad:
+    case OptimizerKind::row_adagrad: break;
+  }
+  by_row ? row_adagrad_rows(r, f) : adagrad_rows(r, f);
 }
 
 }  // namespace
-
-template <class T>
-struct OptimizerState<T>::Factors {
-  T rate, clip, keep;              // keep: of a value, after weight decay
-  T adam_rate = 0, adam_root = 0;  // with the bias correction
-};
 
 template <class T>
 typename OptimizerState<T>::Factors OptimizerState<T>::factors(const StepRate& step) const {
@@ -125,40 +191,21 @@ typename OptimizerState<T>::Factors OptimizerState<T>::factors(const StepRate& s
             static_cast<T>(1 - step.rate * options_.weight_decay)};
   if (options_.kind == OptimizerKind::adam) {
     const auto t = static_cast<double>(step.step);
+    f.b1 = static_cast<T>(options_.beta1), f.b2 = static_cast<T>(options_.beta2);
+    f.epsilon = static_cast<T>(options_.epsilon);
     f.adam_rate = static_cast<T>(step.rate / (1 - std::pow(options_.beta1, t)));
     f.adam_root = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t)));
   }
   return f;
 }
 
-template <class T>
-void OptimizerState<T>::update_row(const Factors& f, const T* g, size_t row, T* v, size_t cols) {
-  if (options_.weight_decay > 0) scale(f.keep, v, cols);
-  switch (options_.kind) {
-    case OptimizerKind::sgd: axpy(-f.rate * f.clip, g, v, cols); return;
-    case OptimizerKind::adam:
-      adam(f.adam_rate, f.adam_root, static_cast<T>(options_.beta1), static_cast<T>(options_.beta2),
-           static_cast<T>(options_.epsilon), f.clip, g, first_[row], second_[row], v, cols);
-      return;
-    case OptimizerKind::adagrad:
-    case OptimizerKind::row_adagrad: break;
-  }
-  if (!by_row_) return adagrad(f.rate, f.clip, g, first_[row], v, cols);
-  T& h = first_[row][0];
-  h += f.clip * f.clip * dot(g, g, cols) / static_cast<T>(cols);
-  axpy(-f.rate * f.clip / std::sqrt(h + kTiny<T>), g, v, cols);
+template <>
+PAGODA_CLONES void OptimizerState<float>::move(const Range& range, const Factors& f) const {
+  move_rows(options_.kind, by_row_, range, f);
 }
-
-// The lines of a row of the table and of what belongs to it.
-template <class T>
-void OptimizerState<T>::ask_for(size_t row, MatrixView<T> value) const {
-  constexpr size_t kLine = 64 / sizeof(T);
-  const auto lines = [&](const T* at, size_t n) {
-    for (size_t k = 0; k < n; k += kLine) __builtin_prefetch(at + k, 1);
-  };
-  lines(value[row], value.cols());
-  if (first_.rows() > 0) lines(first_[row], first_.cols());
-  if (second_.rows() > 0) lines(second_[row], second_.cols());
+template <>
+void OptimizerState<double>::move(const Range& range, const Factors& f) const {
+  move_rows(options_.kind, by_row_, range, f);
 }
 
 template <class T>
@@ -166,20 +213,17 @@ void OptimizerState<T>::update(ThreadPool& pool, const StepRate& step, MatrixVie
                                MatrixView<T> value) {
   const auto f = factors(step);
   pool.for_chunks(value.rows(), 64, [&](size_t begin, size_t end) {
-    for (size_t row = begin; row < end; ++row) update_row(f, gradient[row], row, value[row], value.cols());
+    move({gradient, nullptr, begin, end, first_.view(), second_.view(), value}, f);
   });
 }
 
 template <class T>
 void OptimizerState<T>::update_rows(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
                                     MatrixView<const T> gradient, MatrixView<T> value) {
-  constexpr size_t kAhead = 16;  // rows of a big table are far apart: ask for them before they are needed
+  check(gradient.rows() == rows.size(), "a row of the gradient for each row");
   const auto f = factors(step);
   pool.for_chunks(rows.size(), 256, [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; ++i) {
-      if (i + kAhead < rows.size()) ask_for(rows[i + kAhead], value);
-      update_row(f, gradient[i], rows[i], value[rows[i]], value.cols());
-    }
+    move({gradient, rows.data(), begin, end, first_.view(), second_.view(), value}, f);
   });
 }
 

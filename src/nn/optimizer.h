@@ -59,10 +59,10 @@ class OptimizerState {
   Matrix<T>& second() { return second_; }  // adam's mean square
 
  private:
-  struct Factors;  // of one step, the same for every row
+  struct Factors;
+  struct Range;
   Factors factors(const StepRate& step) const;
-  void ask_for(size_t row, MatrixView<T> value) const;
-  void update_row(const Factors& f, const T* gradient, size_t row, T* value, size_t cols);
+  void move(const Range& range, const Factors& f) const;
   OptimizerOptions options_;
   bool by_row_ = false;
   Matrix<T> first_, second_;
