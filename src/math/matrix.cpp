@@ -1,7 +1,10 @@
 #include "math/matrix.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -32,6 +35,22 @@ void* map_zeroed(size_t bytes) {
 }
 
 }  // namespace
+
+std::unique_ptr<void, FreeMemory> allocate_table(size_t bytes) {
+  const char* folder = std::getenv("PAGODA_TABLES");
+  if (!folder || bytes < kMapped) return allocate_zeroed(bytes);
+  const size_t length = rounded_up(bytes, kPage);
+  const int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  const bool there = file >= 0 && posix_fallocate(file, 0, static_cast<off_t>(length)) == 0;
+  void* p = there ? mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
+  const int error = errno;
+  if (file >= 0) close(file);
+  if (p == MAP_FAILED)
+    fail(ErrorKind::failed, "PAGODA_TABLES={}: no file of {} bytes can be made in it: {}", folder, length,
+         there || error ? std::strerror(error) : "no room");
+  madvise(p, length, MADV_RANDOM);  // a row is read alone
+  return {p, FreeMemory{bytes}};
+}
 
 void FreeMemory::operator()(void* p) const {
   if (bytes >= kMapped)

@@ -20,6 +20,9 @@ struct FreeMemory {
   void operator()(void* p) const;
 };
 std::unique_ptr<void, FreeMemory> allocate_zeroed(size_t bytes);
+// The same for what may be larger than memory: where the environment variable PAGODA_TABLES names a folder, a file of it
+// that is gone when the memory is freed, or the process ends. Error{failed}: no file can be made there.
+std::unique_ptr<void, FreeMemory> allocate_table(size_t bytes);
 
 template <class T>
 class MatrixView {
@@ -66,14 +69,16 @@ class Matrix {
 
   // New shape; the content is unspecified after a change of shape (zero where memory is fresh). Keeps its memory when
   // it is large enough, so a workspace that is resized every step allocates once.
-  void resize(size_t rows, size_t cols) {
+  void resize(size_t rows, size_t cols) { resize(rows, cols, allocate_zeroed); }
+  // allocate: allocate_zeroed or allocate_table.
+  void resize(size_t rows, size_t cols, std::unique_ptr<void, FreeMemory> (*allocate)(size_t)) {
     size_t bytes = 0;
     if (__builtin_mul_overflow(rows, cols, &bytes) || __builtin_mul_overflow(bytes, sizeof(T), &bytes))
       throw std::bad_alloc();
     if (rows * cols > capacity_) {
       memory_.reset(), capacity_ = 0;  // before the new: never both at once
       rows_ = cols_ = 0;
-      memory_ = allocate_zeroed(bytes), capacity_ = rows * cols;
+      memory_ = allocate(bytes), capacity_ = rows * cols;
     }
     rows_ = rows, cols_ = cols;
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <cstdint>
 #include <numeric>
 #include <vector>
@@ -68,6 +70,40 @@ TEST(Matrix, ResizeKeepsMemoryThatIsLargeEnough) {
   m.resize(100, 100);
   EXPECT_EQ(m[99][99], 0.0);
   EXPECT_THROW(m.resize(size_t{1} << 40, size_t{1} << 40), std::bad_alloc);
+}
+
+TEST(Matrix, OfATableLiesInAFileOfTheFolderThatIsNamed) {
+  const auto mapped_files = [] {
+    std::ifstream maps("/proc/self/maps");
+    std::string line;
+    int n = 0;
+    while (std::getline(maps, line)) n += line.find("(deleted)") != std::string::npos;
+    return n;
+  };
+  const int before = mapped_files();
+  ::setenv("PAGODA_TABLES", testing::TempDir().c_str(), 1);
+  {
+    Matrix<float> small, large;
+    small.resize(10, 10, allocate_table);
+    EXPECT_EQ(mapped_files(), before);
+    large.resize(size_t{1} << 15, 64, allocate_table);
+    EXPECT_EQ(mapped_files(), before + 1);
+    EXPECT_EQ(large[(1 << 15) - 1][63], 0.0f);
+    large[12345][6] = 7;
+    EXPECT_EQ(large[12345][6], 7.0f);
+  }
+  EXPECT_EQ(mapped_files(), before);
+  ::setenv("PAGODA_TABLES", "/nowhere/at/all", 1);
+  Matrix<float> large;
+  try {
+    large.resize(size_t{1} << 15, 64, allocate_table);
+    ADD_FAILURE() << "no file can be made there";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("PAGODA_TABLES=/nowhere/at/all"), std::string::npos) << e.what();
+  }
+  ::unsetenv("PAGODA_TABLES");
+  large.resize(size_t{1} << 15, 64, allocate_table);
+  EXPECT_EQ(mapped_files(), before);
 }
 
 TEST(MatrixView, SlicesSeeTheSameElements) {

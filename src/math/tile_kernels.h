@@ -62,6 +62,8 @@ struct TileKernels {
                     const float* weights, size_t readable, MatrixView<float> out);
   void (*add_lists)(MatrixView<const float> table, const uint64_t* offsets, size_t lists, const uint32_t* rows,
                     const float* weights, size_t readable, MatrixView<float> out);
+  void (*sum_lists_of_bf16)(MatrixView<const uint16_t> table, const uint64_t* offsets, size_t lists,
+                            const uint32_t* rows, const float* weights, size_t readable, MatrixView<float> out);
 };
 
 inline constexpr float kNoPower = -1e30f;  // a bias that makes 2^x zero

@@ -30,6 +30,10 @@ struct Vector {
   }
 
   using P = __m256i;
+  static V load_bf16(const uint16_t* p) {
+    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16));
+  }
   static P load_pairs(const uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const P*>(p)); }
   static void store_pairs(uint32_t* p, P x) { _mm256_storeu_si256(reinterpret_cast<P*>(p), x); }
   static P set_pair(uint32_t x) { return _mm256_set1_epi32(static_cast<int>(x)); }

@@ -23,6 +23,10 @@ struct Vector {
   }
 
   using P = __m512i;
+  static V load_bf16(const uint16_t* p) {
+    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16));
+  }
   static P load_pairs(const uint32_t* p) { return _mm512_loadu_si512(p); }
   static void store_pairs(uint32_t* p, P x) { _mm512_storeu_si512(p, x); }
   static P set_pair(uint32_t x) { return _mm512_set1_epi32(static_cast<int>(x)); }

@@ -5,6 +5,7 @@
 //                   round: to the nearest integer;  scale(p, n, x): p 2^n, 0 where x < -100
 //                   kRows, kWide, kWideRows: the blocks of C that registers hold
 //                   using P = ... of kLanes pairs of bf16; load_pairs, store_pairs, set_pair;
+//                   load_bf16: kLanes numbers as floats
 //                   dot(a, b, c): c + the two products of each pair, in float
 //                   to_bf16(v0, v1): the numbers of two vectors, rounded, one after the other
 //                   interleave(x, y, low, high): x0 y0 x1 y1 ... }
@@ -288,21 +289,27 @@ void add_transposed_product_pairs(MatrixView<const uint32_t> a, MatrixView<const
   multiply_all<true>(Left<Pairs>{a.data(), 1, a.stride()}, a.cols(), a.rows(), b, c);
 }
 
-// Of one list, columns [0, W vectors): the sum stays in registers, a row of the table is read once.
-template <bool Add, int W>
-PAGODA_INLINE void sum_list(const float* table, size_t stride, const uint32_t* rows, const float* weights, size_t begin,
-                            size_t end, size_t readable, float* y) {
-  constexpr size_t kAhead = 16, kLine = 64 / sizeof(float);
+PAGODA_INLINE V load_numbers(const float* p) { return Vector::load(p); }
+PAGODA_INLINE V load_numbers(const uint16_t* p) { return Vector::load_bf16(p); }
+PAGODA_INLINE float number(float x) { return x; }
+PAGODA_INLINE float number(uint16_t x) { return from_bf16(x); }
+
+// Of one list, columns [0, W vectors): the sum stays in registers, a row of the table is read once. Stored: float, or
+// uint16_t that is bf16.
+template <bool Add, int W, class Stored>
+PAGODA_INLINE void sum_list(const Stored* table, size_t stride, const uint32_t* rows, const float* weights,
+                            size_t begin, size_t end, size_t readable, float* y) {
+  constexpr size_t kAhead = 16, kLine = 64 / sizeof(Stored);
   V sums[W];
 #pragma GCC unroll 4
   for (int w = 0; w < W; ++w) sums[w] = Add ? Vector::load(y + w * kLanes) : Vector::set(0);
   for (size_t n = begin; n < end; ++n) {
     if (n + kAhead < readable)
       for (size_t c = 0; c < W * kLanes; c += kLine) __builtin_prefetch(table + rows[n + kAhead] * stride + c);
-    const float* row = table + rows[n] * stride;
+    const Stored* row = table + rows[n] * stride;
     const V weight = Vector::set(weights[n]);
 #pragma GCC unroll 4
-    for (int w = 0; w < W; ++w) sums[w] = Vector::fma(weight, Vector::load(row + w * kLanes), sums[w]);
+    for (int w = 0; w < W; ++w) sums[w] = Vector::fma(weight, load_numbers(row + w * kLanes), sums[w]);
   }
 #pragma GCC unroll 4
   for (int w = 0; w < W; ++w) Vector::store(y + w * kLanes, sums[w]);
@@ -310,35 +317,46 @@ PAGODA_INLINE void sum_list(const float* table, size_t stride, const uint32_t* r
 
 // All lists in one loop: a store whose line is not there yet holds up those behind it, and a call a list would add a
 // dozen of them, on the stack, to the four that a row of 256 bytes needs.
-template <bool Add, int W>
-PAGODA_INLINE size_t sum_lists_at(MatrixView<const float> table, const uint64_t* offsets, size_t lists,
+template <bool Add, int W, class Stored>
+PAGODA_INLINE size_t sum_lists_at(MatrixView<const Stored> table, const uint64_t* offsets, size_t lists,
                                   const uint32_t* rows, const float* weights, size_t readable, size_t d,
                                   MatrixView<float> out) {
   for (; d + W * kLanes <= table.cols(); d += W * kLanes)
     for (size_t i = 0; i < lists; ++i)
-      sum_list<Add, W>(table.data() + d, table.stride(), rows, weights, offsets[i], offsets[i + 1], readable,
-                       out[i] + d);
+      sum_list<Add, W, Stored>(table.data() + d, table.stride(), rows, weights, offsets[i], offsets[i + 1], readable,
+                               out[i] + d);
   return d;
 }
 
-template <bool Add>
-void sum_lists(MatrixView<const float> table, const uint64_t* offsets, size_t lists, const uint32_t* rows,
+template <bool Add, class Stored>
+void sum_lists(MatrixView<const Stored> table, const uint64_t* offsets, size_t lists, const uint32_t* rows,
                const float* weights, size_t readable, MatrixView<float> out) {
-  size_t d = sum_lists_at<Add, 4>(table, offsets, lists, rows, weights, readable, 0, out);
-  d = sum_lists_at<Add, 2>(table, offsets, lists, rows, weights, readable, d, out);
-  d = sum_lists_at<Add, 1>(table, offsets, lists, rows, weights, readable, d, out);
+  size_t d = sum_lists_at<Add, 4, Stored>(table, offsets, lists, rows, weights, readable, 0, out);
+  d = sum_lists_at<Add, 2, Stored>(table, offsets, lists, rows, weights, readable, d, out);
+  d = sum_lists_at<Add, 1, Stored>(table, offsets, lists, rows, weights, readable, d, out);
   const size_t dim = table.cols();
   for (size_t i = 0; i < lists && d < dim; ++i) {
     if (!Add) std::fill(out[i] + d, out[i] + dim, 0.0f);
     for (size_t n = offsets[i]; n < offsets[i + 1]; ++n)
-      for (size_t k = d; k < dim; ++k) out[i][k] += weights[n] * table[rows[n]][k];
+      for (size_t k = d; k < dim; ++k) out[i][k] += weights[n] * number(table[rows[n]][k]);
   }
 }
 
-constexpr TileKernels kKernels{kLanes,           kPanel,         kRows,         pack,
-                               products,         powers,         product,       add_transposed_product,
-                               pack_pairs,       powers_pairs,   product_pairs, add_transposed_product_pairs,
-                               sum_lists<false>, sum_lists<true>};
+constexpr TileKernels kKernels{kLanes,
+                               kPanel,
+                               kRows,
+                               pack,
+                               products,
+                               powers,
+                               product,
+                               add_transposed_product,
+                               pack_pairs,
+                               powers_pairs,
+                               product_pairs,
+                               add_transposed_product_pairs,
+                               sum_lists<false, float>,
+                               sum_lists<true, float>,
+                               sum_lists<false, uint16_t>};
 
 }  // namespace
 }  // namespace pagoda

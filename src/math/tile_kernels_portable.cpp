@@ -37,6 +37,10 @@ struct Vector {
   }
 
   using P = uint32_t __attribute__((vector_size(16)));
+  static V load_bf16(const uint16_t* p) {
+    using pagoda::from_bf16;
+    return V{from_bf16(p[0]), from_bf16(p[1]), from_bf16(p[2]), from_bf16(p[3])};
+  }
   static P load_pairs(const uint32_t* p) {
     P x;
     std::memcpy(&x, p, sizeof x);

@@ -214,17 +214,23 @@ TEST_P(TileKernelsTest, SumsOfListsOfRowsEqualTheDefinition) {
     for (auto& row : rows) row = static_cast<uint32_t>(rng.below(40));
     for (auto& weight : weights) weight = static_cast<float>(rng.normal());
     Matrix<float> added(lists, dim + 1), fresh(lists, dim + 1);
+    Matrix<float> of_bf16(lists, dim);
     added.fill(0.5f), fresh.fill(std::numeric_limits<float>::quiet_NaN());
     const auto values = table.view().slice_cols(0, dim);
     k.add_lists(values, offsets.data(), lists, rows.data(), weights.data(), readable, added.view().slice_cols(0, dim));
     k.sum_lists(values, offsets.data(), lists, rows.data(), weights.data(), readable, fresh.view().slice_cols(0, dim));
+    Matrix<uint16_t> halves(40, dim);
+    for (size_t r = 0; r < 40; ++r) std::transform(values[r], values[r] + dim, halves[r], to_bf16);
+    k.sum_lists_of_bf16(halves, offsets.data(), lists, rows.data(), weights.data(), readable, of_bf16);
     for (size_t i = 0; i < lists; ++i) {
       for (size_t d = 0; d < dim; ++d) {
-        double exact = 0, size = 1;
+        double exact = 0, size = 1, rounded_sum = 0;
         for (size_t n = offsets[i]; n < offsets[i + 1]; ++n)
-          exact += double{weights[n]} * double{table[rows[n]][d]}, size += std::abs(weights[n] * table[rows[n]][d]);
+          rounded_sum += double{weights[n]} * double{rounded(table[rows[n]][d])},
+              exact += double{weights[n]} * double{table[rows[n]][d]}, size += std::abs(weights[n] * table[rows[n]][d]);
         ASSERT_NEAR(added[i][d], 0.5 + exact, 1e-6 * size);
         ASSERT_NEAR(fresh[i][d], exact, 1e-6 * size);
+        ASSERT_NEAR(of_bf16[i][d], rounded_sum, 1e-6 * size);
       }
       ASSERT_EQ(added[i][dim], 0.5f);  // nothing beyond D is written
       ASSERT_TRUE(std::isnan(fresh[i][dim]));

@@ -11,6 +11,9 @@ void describe(Fields& f, ModelOptions& o) {
       "precision", o.precision, {{"f32", Precision::f32}, {"bf16", Precision::bf16}},
       "\"bf16\": the loss multiplies rounded vectors; nearly twice as fast where the CPU has AVX-512 BF16, no gain "
       "elsewhere (pagoda doctor says); parameters and sums stay f32");
+  f.choice("table_precision", o.table_precision, {{"f32", Precision::f32}, {"bf16", Precision::bf16}},
+           "\"bf16\": table rows take half the memory, rounded at random so that small steps count; the optimiser's "
+           "sums stay f32 (optimizer = \"row_adagrad\" keeps 4 bytes a row)");
   f.field("dropout", o.dropout, "share of hidden units switched off in training, for towers with hidden layers");
 }
 

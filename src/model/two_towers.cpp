@@ -22,23 +22,24 @@ template <class T>
 TwoTowers<T>::TwoTowers(const ModelOptions& model, const UserOptions& user, const ItemOptions& item,
                         const TowerLayout& user_layout, const TowerLayout& item_layout)
     : dim_(static_cast<size_t>(model.dim)) {
+  const Precision stored = std::is_same_v<T, float> ? model.table_precision : Precision::f32;
   std::vector<size_t> item_tables, user_tables;
   size_t item_id_table = SIZE_MAX;
   for (const auto& bag : item_layout.bags) {
     if (bag.item_ids) item_id_table = tables_.size();
     item_tables.push_back(tables_.size());
-    tables_.emplace_back(bag.name, bag.rows, bag.dim);
+    tables_.emplace_back(bag.name, bag.rows, bag.dim, stored);
   }
   auto shared_layout = user_layout;
   for (auto& bag : shared_layout.bags) {
     if (bag.item_ids) {
       check(item_id_table != SIZE_MAX, "a shared history needs the item tower's id table");
-      check(bag.rows == tables_[item_id_table].values().rows(), "a shared history has the rows of the id table");
-      bag.dim = tables_[item_id_table].values().cols();
+      check(bag.rows == tables_[item_id_table].rows(), "a shared history has the rows of the id table");
+      bag.dim = tables_[item_id_table].dim();
       user_tables.push_back(item_id_table);
     } else {
       user_tables.push_back(tables_.size());
-      tables_.emplace_back(bag.name, bag.rows, bag.dim);
+      tables_.emplace_back(bag.name, bag.rows, bag.dim, stored);
     }
   }
   user_ = Tower<T>(shared_layout, user_tables, user.hidden, dim_, model.normalise);
@@ -47,18 +48,17 @@ TwoTowers<T>::TwoTowers(const ModelOptions& model, const UserOptions& user, cons
 
 template <class T>
 void TwoTowers<T>::initialise(uint64_t seed) {
-  for (size_t t = 0; t < tables_.size(); ++t)
-    tables_[t].initialise(seed, t, 1.0 / std::sqrt(static_cast<double>(tables_[t].values().cols())));
   // What training never saw reads a hash bucket that training may never have moved: it must not outshout what is known
   // of it, and it must not be zero, where a vector of unit length has no gradient.
-  constexpr T kBucketShare = T{1} / 64;
+  std::vector<size_t> small_from(tables_.size(), SIZE_MAX);
   for (const auto* tower : {&user_, &item_})
     for (size_t b = 0; b < tower->layout().bags.size(); ++b) {
       const auto& bag = tower->layout().bags[b];
       if (tower == &user_ && bag.item_ids) continue;  // the item tower's table, done with it
-      auto& values = tables_[tower->table_of(b)].values();
-      scale(kBucketShare, values[bag.rows - bag.buckets], bag.buckets * bag.dim);
+      small_from[tower->table_of(b)] = bag.rows - bag.buckets;
     }
+  for (size_t t = 0; t < tables_.size(); ++t)
+    tables_[t].initialise(seed, t, 1.0 / std::sqrt(static_cast<double>(tables_[t].dim())), small_from[t]);
   user_.initialise(seed, kUserLane);
   item_.initialise(seed, kItemLane);
 }
@@ -82,17 +82,20 @@ void TwoTowers<T>::backward(ThreadPool& pool, const EncodedBatch& users, Pass& u
 template <class T>
 std::vector<typename TwoTowers<T>::Named> TwoTowers<T>::parameters() {
   std::vector<Named> all;
-  for (auto& table : tables_) all.push_back({table.name(), &table.values(), true});
+  for (auto& table : tables_)
+    all.push_back({table.name(), table.stored() == Precision::f32 ? &table.values() : nullptr,
+                   table.stored() == Precision::f32 ? nullptr : &table.halves(), true});
   for (auto* tower : {&user_, &item_})
     for (size_t l = 0; l < tower->mlp().layers(); ++l) {
       const std::string name = (tower == &user_ ? "user.layer" : "item.layer") + std::to_string(l + 1);
-      all.push_back({name + ".weights", &tower->mlp().weights(l), false});
-      all.push_back({name + ".biases", &tower->mlp().biases(l), false});
+      all.push_back({name + ".weights", &tower->mlp().weights(l), nullptr, false});
+      all.push_back({name + ".biases", &tower->mlp().biases(l), nullptr, false});
     }
   return all;
 }
 
-void save_matrix(SectionWriter& out, const std::string& name, MatrixView<const float> matrix) {
+template <class V>
+void save_matrix(SectionWriter& out, const std::string& name, MatrixView<const V> matrix) {
   out.begin(name);
   const uint64_t shape[2] = {matrix.rows(), matrix.cols()};
   out.append(std::as_bytes(std::span(shape)));
@@ -100,25 +103,38 @@ void save_matrix(SectionWriter& out, const std::string& name, MatrixView<const f
   out.end();
 }
 
-void load_matrix(const SectionFile& in, const std::string& name, Matrix<float>& matrix) {
+template <class V>
+void load_matrix(const SectionFile& in, const std::string& name, Matrix<V>& matrix) {
   const auto bytes = in.bytes(name);
   uint64_t shape[2] = {0, 0};
   if (bytes.size() >= sizeof shape) std::memcpy(shape, bytes.data(), sizeof shape);
   if (shape[0] != matrix.rows() || shape[1] != matrix.cols() ||
-      bytes.size() != sizeof shape + matrix.size() * sizeof(float))
+      bytes.size() != sizeof shape + matrix.size() * sizeof(V))
     fail(ErrorKind::failed, "{}: section '{}' is {} x {}, and the config makes it {} x {}", in.path(), name, shape[0],
          shape[1], matrix.rows(), matrix.cols());
-  if (matrix.size() > 0) std::memcpy(matrix.data(), bytes.data() + sizeof shape, matrix.size() * sizeof(float));
+  if (matrix.size() > 0) std::memcpy(matrix.data(), bytes.data() + sizeof shape, matrix.size() * sizeof(V));
 }
 
 void save_weights(SectionWriter& out, TwoTowers<float>& model, const std::string& prefix) {
-  for (const auto& p : model.parameters()) save_matrix(out, prefix + p.name, p.matrix->view());
+  for (const auto& p : model.parameters()) {
+    if (p.matrix)
+      save_matrix<float>(out, prefix + p.name, p.matrix->view());
+    else
+      save_matrix<uint16_t>(out, prefix + p.name, p.halves->view());
+  }
 }
 
 void load_weights(const SectionFile& in, TwoTowers<float>& model, const std::string& prefix) {
-  for (const auto& p : model.parameters()) load_matrix(in, prefix + p.name, *p.matrix);
+  for (const auto& p : model.parameters()) {
+    if (p.matrix)
+      load_matrix(in, prefix + p.name, *p.matrix);
+    else
+      load_matrix(in, prefix + p.name, *p.halves);
+  }
 }
 
+template void save_matrix(SectionWriter&, const std::string&, MatrixView<const float>);
+template void load_matrix(const SectionFile&, const std::string&, Matrix<float>&);
 template struct TwoTowersGradients<float>;
 template struct TwoTowersGradients<double>;
 template class TwoTowers<float>;

@@ -53,8 +53,11 @@ class TwoTowers {
   // Every matrix of the model with its name, in a fixed order: what is saved, and what an optimiser keeps state for.
   struct Named {
     std::string name;
-    Matrix<T>* matrix;
+    Matrix<T>* matrix;         // nullptr where
+    Matrix<uint16_t>* halves;  // a table's rows lie in bf16; nullptr otherwise
     bool table;
+    size_t rows() const { return matrix ? matrix->rows() : halves->rows(); }
+    size_t cols() const { return matrix ? matrix->cols() : halves->cols(); }
   };
   std::vector<Named> parameters();
 
@@ -64,11 +67,13 @@ class TwoTowers {
   Tower<T> user_, item_;
 };
 
-// Sections "weights/NAME": u64 rows, u64 cols, the floats.
+// Sections "weights/NAME": u64 rows, u64 cols, the floats; 2 bytes each where the rows of a table lie in bf16.
 void save_weights(SectionWriter& out, TwoTowers<float>& model, const std::string& prefix = "weights/");
 // Error{failed}: a matrix is missing or of another shape than the config says.
 void load_weights(const SectionFile& in, TwoTowers<float>& model, const std::string& prefix = "weights/");
-void save_matrix(SectionWriter& out, const std::string& name, MatrixView<const float> matrix);
-void load_matrix(const SectionFile& in, const std::string& name, Matrix<float>& matrix);  // of the matrix's own shape
+template <class V>
+void save_matrix(SectionWriter& out, const std::string& name, MatrixView<const V> matrix);
+template <class V>
+void load_matrix(const SectionFile& in, const std::string& name, Matrix<V>& matrix);  // of the matrix's own shape
 
 }  // namespace pagoda

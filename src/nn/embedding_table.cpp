@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "math/bf16.h"
 #include "math/kernels.h"
 
 namespace pagoda {
@@ -39,18 +40,45 @@ double RowGradients<T>::squared_norm() const {
 }
 
 template <class T>
-void EmbeddingTable<T>::initialise(uint64_t seed, uint64_t lane, double deviation) {
-  for (size_t row = 0; row < values_.rows(); ++row) {
+EmbeddingTable<T>::EmbeddingTable(std::string name, uint32_t rows, size_t dim, Precision stored)
+    : name_(std::move(name)), stored_(stored) {
+  check(stored == Precision::f32 || (std::is_same_v<T, float>), "bf16 stands for floats");
+  stored == Precision::f32 ? values_.resize(rows, dim, allocate_table) : halves_.resize(rows, dim, allocate_table);
+}
+
+template <class T>
+void EmbeddingTable<T>::initialise(uint64_t seed, uint64_t lane, double deviation, size_t small_from) {
+  for (size_t row = 0; row < rows(); ++row) {
     Rng rng(seed, Stream::initialise, row, lane);
-    for (auto& v : values_.row(row)) v = static_cast<T>(deviation * rng.normal());
+    const T share = row < small_from ? T{1} : T{1} / 64;
+    for (size_t k = 0; k < dim(); ++k) {
+      const T value = share * static_cast<T>(deviation * rng.normal());
+      if (stored_ == Precision::f32)
+        values_[row][k] = value;
+      else
+        halves_[row][k] = to_bf16(static_cast<float>(value));
+    }
   }
 }
 
 template <class T>
+void EmbeddingTable<T>::update(ThreadPool& pool, const StepRate& step, const RowGradients<T>& gradient,
+                               OptimizerState<T>& optimizer) {
+  if (stored_ == Precision::bf16)
+    optimizer.update_rows_of_bf16(pool, step, gradient.rows, gradient.values, halves_);
+  else
+    optimizer.update_rows(pool, step, gradient.rows, gradient.values, values_);
+}
+
+template <class T>
 void EmbeddingTable<T>::forward(ThreadPool& pool, const Bag& bag, MatrixView<T> out) const {
-  check(out.rows() == bag.size() && out.cols() == values_.cols(), "a bag's output has a row an example");
+  check(out.rows() == bag.size() && out.cols() == dim(), "a bag's output has a row an example");
   pool.for_chunks(bag.size(), 256, [&](size_t begin, size_t end) {
     const std::span offsets = std::span(bag.rows.offsets).subspan(begin, end - begin + 1);
+    if constexpr (std::is_same_v<T, float>)
+      if (stored_ == Precision::bf16)
+        return kernels_->sum_lists_of_bf16(halves_.view(), offsets.data(), end - begin, bag.rows.values.data(),
+                                           bag.weights.data(), bag.rows.values.size(), out.slice_rows(begin, end));
     sum_lists<false, T>(*kernels_, values_.view(), offsets, bag.rows.values, bag.weights, bag.rows.values.size(),
                         out.slice_rows(begin, end));
   });
@@ -63,7 +91,7 @@ void EmbeddingTable<T>::backward(ThreadPool& pool, std::span<const Reading> read
   RowUses& uses = out.uses;
   uses.group(pool, bags);
   out.rows = uses.rows;
-  out.values.resize(out.rows.size(), values_.cols());
+  out.values.resize(out.rows.size(), dim());
   pool.for_chunks(out.rows.size(), 64, [&](size_t begin, size_t end) {
     const auto d_rows = out.values.view().slice_rows(begin, end);
     if (readings.size() == 1) {

@@ -7,6 +7,7 @@
 #include "core/thread_pool.h"
 #include "math/bag.h"
 #include "math/matrix.h"
+#include "math/precision.h"
 #include "math/tile_kernels.h"
 #include "nn/optimizer.h"
 #include "nn/row_uses.h"
@@ -29,9 +30,11 @@ template <class T>
 class EmbeddingTable {
  public:
   EmbeddingTable() = default;
-  EmbeddingTable(std::string name, uint32_t rows, size_t dim) : name_(std::move(name)), values_(rows, dim) {}
+  // stored: how the rows lie in memory; bf16 beside T = float alone. Memory: math/matrix.h, allocate_table.
+  EmbeddingTable(std::string name, uint32_t rows, size_t dim, Precision stored = Precision::f32);
 
-  void initialise(uint64_t seed, uint64_t lane, double deviation);  // normal, by (seed, lane, row)
+  // Normal, by (seed, lane, row); from row `small_from` on a 64th of that.
+  void initialise(uint64_t seed, uint64_t lane, double deviation, size_t small_from = SIZE_MAX);
   void forward(ThreadPool& pool, const Bag& bag, MatrixView<T> out) const;
 
   // A reading whose gradient comes back: the bag (borrowed until backward) and dY.
@@ -41,13 +44,22 @@ class EmbeddingTable {
   };
   void backward(ThreadPool& pool, std::span<const Reading> readings, RowGradients<T>& out) const;
 
+  // Moves the rows of the gradient.
+  void update(ThreadPool& pool, const StepRate& step, const RowGradients<T>& gradient, OptimizerState<T>& optimizer);
+
   const std::string& name() const { return name_; }
-  Matrix<T>& values() { return values_; }
+  size_t rows() const { return stored_ == Precision::f32 ? values_.rows() : halves_.rows(); }
+  size_t dim() const { return stored_ == Precision::f32 ? values_.cols() : halves_.cols(); }
+  Precision stored() const { return stored_; }
+  Matrix<T>& values() { return values_; }  // of f32; none in bf16
   const Matrix<T>& values() const { return values_; }
+  Matrix<uint16_t>& halves() { return halves_; }  // of bf16; none in f32
 
  private:
   std::string name_;
+  Precision stored_ = Precision::f32;
   Matrix<T> values_;
+  Matrix<uint16_t> halves_;
   const TileKernels* kernels_ = &best_tile_kernels();
 };
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/rng.h"
+#include "math/bf16.h"
 
 namespace pagoda {
 namespace {
@@ -102,6 +103,20 @@ TEST(EmbeddingTable, BitsAreThoseOfOneThread) {
   EXPECT_TRUE(std::equal(out[0].begin(), out[0].end(), out[1].begin()));
   EXPECT_EQ(gradients[0].rows, gradients[1].rows);
   EXPECT_TRUE(std::equal(gradients[0].values.begin(), gradients[0].values.end(), gradients[1].values.begin()));
+}
+
+TEST(EmbeddingTable, InBf16ReadsItsRoundedRows) {
+  ThreadPool pool(2);
+  EmbeddingTable<float> table("t", 50, 33, Precision::bf16), exact("t", 50, 33);
+  table.initialise(3, 0, .5), exact.initialise(3, 0, .5);
+  EXPECT_EQ(table.rows(), 50u);
+  EXPECT_EQ(table.dim(), 33u);
+  for (float& v : exact.values()) v = from_bf16(to_bf16(v));
+  const Bag bag = random_bag(700, 50, 5);
+  Matrix<float> out(700, 33), expected(700, 33);
+  table.forward(pool, bag, out);
+  exact.forward(pool, bag, expected);
+  EXPECT_TRUE(std::equal(out.begin(), out.end(), expected.begin()));
 }
 
 TEST(EmbeddingTable, StartsNormalAndARowDoesNotDependOnTheOthers) {

@@ -1,9 +1,13 @@
 #include "nn/optimizer.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <type_traits>
 
 #include "core/error.h"
+#include "core/rng.h"
+#include "math/bf16.h"
 #include "math/clones.h"
 #include "math/kernels.h"
 
@@ -58,9 +62,10 @@ template <class T>
 OptimizerState<T>::OptimizerState(const OptimizerOptions& options, size_t rows, size_t cols, bool table)
     : options_(options), by_row_(table && options.kind == OptimizerKind::row_adagrad) {
   if (options.kind == OptimizerKind::sgd) return;
-  first_.resize(rows, by_row_ ? 1 : cols);
+  const auto allocate = table ? allocate_table : allocate_zeroed;
+  first_.resize(rows, by_row_ ? 1 : cols, allocate);
   if (options.kind == OptimizerKind::adam)
-    second_.resize(rows, cols), first_.fill(0), second_.fill(0);
+    second_.resize(rows, cols, allocate);  // both zero
   else
     first_.fill(static_cast<T>(options.initial_accumulator));
 }
@@ -75,11 +80,14 @@ struct OptimizerState<T>::Factors {
 
 // Rows [begin, end) of a gradient [n, D] and where they go: row rows[i] of the parameter, row i where there are no rows.
 template <class T>
+template <class Stored>
 struct OptimizerState<T>::Range {
   MatrixView<const T> gradient;
   const uint32_t* rows;
   size_t begin, end;
-  MatrixView<T> first, second, value;
+  MatrixView<T> first, second;
+  MatrixView<Stored> value;
+  uint64_t noise;  // of the step: decides how bf16 is rounded
 };
 
 // g: the gradient's row; c: clipping's scale; v: the value's row.
@@ -118,13 +126,42 @@ PAGODA_INLINE void each_row(const Range& r, F f) {
   }
 }
 
+template <class T>
+struct FloatValues {
+  T* at;
+  T operator[](size_t k) const { return at[k]; }
+  void set(size_t k, T x) const { at[k] = x; }
+};
+
+// Rounded up with the probability of what is cut off, so that steps below half a unit are not lost but taken now and then.
+struct Bf16Values {
+  uint16_t* at;
+  uint32_t noise;  // of the row and step
+  float operator[](size_t k) const { return from_bf16(at[k]); }
+  void set(size_t k, float x) const {
+    uint32_t random = (noise + static_cast<uint32_t>(k)) * 0x9e3779b9u;
+    random = (random ^ (random >> 15)) * 0x85ebca6bu;
+    random = (random ^ (random >> 13)) * 0xc2b2ae35u;
+    at[k] = static_cast<uint16_t>((std::bit_cast<uint32_t>(x) + (random >> 16)) >> 16);
+  }
+};
+
+template <class Range>
+PAGODA_INLINE auto values_of(const Range& r, size_t row) {
+  using Stored = std::remove_pointer_t<decltype(r.value.data())>;
+  if constexpr (std::is_same_v<Stored, uint16_t>)
+    return Bf16Values{r.value[row], static_cast<uint32_t>(mix64(r.noise ^ row))};
+  else
+    return FloatValues<Stored>{r.value[row]};
+}
+
 template <class Range, class Factors>
 PAGODA_INLINE void sgd_rows(const Range& r, const Factors& f) {
   const auto rate = f.rate * f.clip, keep = f.keep;
   each_row(r, [&](size_t i, size_t row) {
     const auto* g = r.gradient[i];
-    auto* v = r.value[row];
-    for (size_t k = 0; k < r.value.cols(); ++k) v[k] = keep * v[k] - rate * g[k];
+    const auto v = values_of(r, row);
+    for (size_t k = 0; k < r.value.cols(); ++k) v.set(k, keep * v[k] - rate * g[k]);
   });
 }
 
@@ -134,11 +171,12 @@ PAGODA_INLINE void adagrad_rows(const Range& r, const Factors& f) {
   const T rate = f.rate, c = f.clip, keep = f.keep;
   each_row(r, [&](size_t i, size_t row) {
     const T* g = r.gradient[i];
-    T *h = r.first[row], *v = r.value[row];
+    T* h = r.first[row];
+    const auto v = values_of(r, row);
     for (size_t k = 0; k < r.value.cols(); ++k) {
       const T gk = c * g[k];
       h[k] += gk * gk;
-      v[k] = keep * v[k] - rate * gk / std::sqrt(h[k] + kTiny<T>);
+      v.set(k, keep * v[k] - rate * gk / std::sqrt(h[k] + kTiny<T>));
     }
   });
 }
@@ -149,10 +187,11 @@ PAGODA_INLINE void row_adagrad_rows(const Range& r, const Factors& f) {
   const size_t cols = r.value.cols();
   each_row(r, [&](size_t i, size_t row) {
     const T* g = r.gradient[i];
-    T &h = r.first[row][0], *v = r.value[row];
+    T& h = r.first[row][0];
+    const auto v = values_of(r, row);
     h += f.clip * f.clip * dot(g, g, cols) / static_cast<T>(cols);
     const T rate = f.rate * f.clip / std::sqrt(h + kTiny<T>), keep = f.keep;
-    for (size_t k = 0; k < cols; ++k) v[k] = keep * v[k] - rate * g[k];
+    for (size_t k = 0; k < cols; ++k) v.set(k, keep * v[k] - rate * g[k]);
   });
 }
 
@@ -162,12 +201,13 @@ PAGODA_INLINE void adam_rows(const Range& r, const Factors& f) {
   const T rate = f.adam_rate, root = f.adam_root, b1 = f.b1, b2 = f.b2, epsilon = f.epsilon, c = f.clip, keep = f.keep;
   each_row(r, [&](size_t i, size_t row) {
     const T* g = r.gradient[i];
-    T *m = r.first[row], *s = r.second[row], *v = r.value[row];
+    T *m = r.first[row], *s = r.second[row];
+    const auto v = values_of(r, row);
     for (size_t k = 0; k < r.value.cols(); ++k) {
       const T gk = c * g[k];
       m[k] = b1 * m[k] + (1 - b1) * gk;
       s[k] = b2 * s[k] + (1 - b2) * gk * gk;
-      v[k] = keep * v[k] - rate * m[k] / (std::sqrt(s[k]) * root + epsilon);
+      v.set(k, keep * v[k] - rate * m[k] / (std::sqrt(s[k]) * root + epsilon));
     }
   });
 }
@@ -200,11 +240,18 @@ typename OptimizerState<T>::Factors OptimizerState<T>::factors(const StepRate& s
 }
 
 template <>
-PAGODA_CLONES void OptimizerState<float>::move(const Range& range, const Factors& f) const {
+template <>
+PAGODA_CLONES void OptimizerState<float>::move(const Range<float>& range, const Factors& f) const {
   move_rows(options_.kind, by_row_, range, f);
 }
 template <>
-void OptimizerState<double>::move(const Range& range, const Factors& f) const {
+template <>
+PAGODA_CLONES void OptimizerState<float>::move(const Range<uint16_t>& range, const Factors& f) const {
+  move_rows(options_.kind, by_row_, range, f);
+}
+template <>
+template <>
+void OptimizerState<double>::move(const Range<double>& range, const Factors& f) const {
   move_rows(options_.kind, by_row_, range, f);
 }
 
@@ -213,18 +260,37 @@ void OptimizerState<T>::update(ThreadPool& pool, const StepRate& step, MatrixVie
                                MatrixView<T> value) {
   const auto f = factors(step);
   pool.for_chunks(value.rows(), 64, [&](size_t begin, size_t end) {
-    move({gradient, nullptr, begin, end, first_.view(), second_.view(), value}, f);
+    move(Range<T>{gradient, nullptr, begin, end, first_.view(), second_.view(), value, 0}, f);
+  });
+}
+
+template <class T>
+template <class Stored>
+void OptimizerState<T>::move_all(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
+                                 MatrixView<const T> gradient, MatrixView<Stored> value) {
+  check(gradient.rows() == rows.size(), "a row of the gradient for each row");
+  const auto f = factors(step);
+  pool.for_chunks(rows.size(), 256, [&](size_t begin, size_t end) {
+    move(Range<Stored>{gradient, rows.data(), begin, end, first_.view(), second_.view(), value, mix64(step.step)}, f);
   });
 }
 
 template <class T>
 void OptimizerState<T>::update_rows(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
                                     MatrixView<const T> gradient, MatrixView<T> value) {
-  check(gradient.rows() == rows.size(), "a row of the gradient for each row");
-  const auto f = factors(step);
-  pool.for_chunks(rows.size(), 256, [&](size_t begin, size_t end) {
-    move({gradient, rows.data(), begin, end, first_.view(), second_.view(), value}, f);
-  });
+  move_all(pool, step, rows, gradient, value);
+}
+
+template <>
+void OptimizerState<float>::update_rows_of_bf16(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
+                                                MatrixView<const float> gradient, MatrixView<uint16_t> value) {
+  move_all(pool, step, rows, gradient, value);
+}
+
+template <>
+void OptimizerState<double>::update_rows_of_bf16(ThreadPool&, const StepRate&, std::span<const uint32_t>,
+                                                 MatrixView<const double>, MatrixView<uint16_t>) {
+  check(false, "bf16 stands for floats");
 }
 
 template class OptimizerState<float>;

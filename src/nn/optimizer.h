@@ -54,15 +54,24 @@ class OptimizerState {
   // The same for rows[i] with gradient row i; the rows differ from each other.
   void update_rows(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows, MatrixView<const T> gradient,
                    MatrixView<T> value);
+  // The same for values in bf16, beside T = float alone: rounded up or down at random, by step, row and column, so that
+  // they are right on average and a step of less than a unit is not lost.
+  void update_rows_of_bf16(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
+                           MatrixView<const T> gradient, MatrixView<uint16_t> value);
 
   Matrix<T>& first() { return first_; }    // adagrad's sums, adam's mean
   Matrix<T>& second() { return second_; }  // adam's mean square
 
  private:
   struct Factors;
+  template <class Stored>
   struct Range;
   Factors factors(const StepRate& step) const;
-  void move(const Range& range, const Factors& f) const;
+  template <class Stored>
+  void move(const Range<Stored>& range, const Factors& f) const;
+  template <class Stored>
+  void move_all(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows, MatrixView<const T> gradient,
+                MatrixView<Stored> value);
   OptimizerOptions options_;
   bool by_row_ = false;
   Matrix<T> first_, second_;

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/rng.h"
+#include "math/bf16.h"
 
 namespace pagoda {
 namespace {
@@ -151,6 +153,54 @@ TEST(Optimizer, FloatFollowsDoubleOverManyStepsAndThreads) {
       for (size_t n = 0; n < value.size(); ++n) ASSERT_NEAR(value.data()[n], exact.data()[n], 2e-5) << n;
     }
     EXPECT_TRUE(std::equal(values[0].begin(), values[0].end(), values[1].begin()));
+  }
+}
+
+// 1 lies between bf16 numbers 2^-8 below and 2^-7 above it: a step of a tenth of that moves one value in ten.
+TEST(Optimizer, StepsBelowAUnitOfBf16AreRightOnAverage) {
+  ThreadPool pool(2), one(1);
+  constexpr size_t kRows = 4000, kCols = 20;
+  const double unit = 0x1p-8;
+  std::vector<uint32_t> rows(kRows);
+  for (uint32_t r = 0; r < kRows; ++r) rows[r] = r;
+  Matrix<uint16_t> value(kRows, kCols), on_one_thread(kRows, kCols);
+  value.fill(to_bf16(1)), on_one_thread.fill(to_bf16(1));
+  Matrix<float> gradient(kRows, kCols);
+  gradient.fill(static_cast<float>(unit / 10));
+  OptimizerState<float> state(options(OptimizerKind::sgd), kRows, kCols, true);
+  for (uint64_t t = 1; t <= 2; ++t) {
+    state.update_rows_of_bf16(pool, {.rate = 1, .step = t}, rows, gradient, value);
+    state.update_rows_of_bf16(one, {.rate = 1, .step = t}, rows, gradient, on_one_thread);
+    double sum = 0;
+    for (const uint16_t x : value) sum += from_bf16(x);
+    const double p = .1 * static_cast<double>(t), n = kRows * kCols;
+    EXPECT_NEAR(sum / n, 1 - p * unit, 5 * unit * std::sqrt(p / n)) << t;
+  }
+  EXPECT_TRUE(std::equal(value.begin(), value.end(), on_one_thread.begin()));
+}
+
+TEST(Optimizer, ValuesInBf16FollowThoseInFloat) {
+  ThreadPool pool(1);
+  for (const auto kind :
+       {OptimizerKind::sgd, OptimizerKind::adagrad, OptimizerKind::row_adagrad, OptimizerKind::adam}) {
+    auto o = options(kind);
+    o.weight_decay = .1;
+    OptimizerState<float> state(o, 5, 33, true), exact_state(o, 5, 33, true);
+    Matrix<uint16_t> value(5, 33);
+    Matrix<float> exact(5, 33), gradient(2, 33);
+    Rng rng(1, Stream::test);
+    for (size_t n = 0; n < exact.size(); ++n)
+      value.data()[n] = to_bf16(static_cast<float>(rng.normal())), exact.data()[n] = from_bf16(value.data()[n]);
+    for (float& g : gradient) g = static_cast<float>(rng.normal());
+    const std::vector<uint32_t> rows{1, 4};
+    const auto before = value;
+    state.update_rows_of_bf16(pool, {.rate = .1}, rows, gradient, value);
+    exact_state.update_rows(pool, {.rate = .1}, rows, gradient, exact);
+    for (size_t r = 0; r < 5; ++r)
+      for (size_t k = 0; k < 33; ++k) {
+        if (r != 1 && r != 4) ASSERT_EQ(value[r][k], before[r][k]);
+        ASSERT_NEAR(from_bf16(value[r][k]), exact[r][k], 0x1p-7 * std::abs(exact[r][k]) + 1e-30);
+      }
   }
 }
 

@@ -16,7 +16,8 @@ constexpr double kLeastTemperature = 0.01;  // a learned one stays above: below,
 
 Trainer::Trainer(const Options& options, Fit& fit, size_t batch_rows, uint64_t steps, ThreadPool& pool)
     : options_(options), model_(fit.model), item_cells_(fit.item_cells), pool_(pool), steps_(steps),
-      loss_(make_loss<float>(options.loss, options.towers.model.precision)), log_temperature_(std::log(options.loss.temperature.value_or(0.1))) {
+      loss_(make_loss<float>(options.loss, options.towers.model.precision)),
+      log_temperature_(std::log(options.loss.temperature.value_or(0.1))) {
   // log q must describe what the loss sees: positives that were thinned out are not drawn.
   frequency_ =
       make_frequency(options.sampling.frequency, fit.downsampling.kept_counts(fit.item_counts), options.train.seed);
@@ -33,7 +34,7 @@ Trainer::Trainer(const Options& options, Fit& fit, size_t batch_rows, uint64_t s
                                                      .memory = memory_.get()},
                                        options.sampling.count_by);
   for (const auto& p : fit.model.towers.parameters())
-    optimizers_.emplace_back(options.train.optimizer, p.matrix->rows(), p.matrix->cols(), p.table);
+    optimizers_.emplace_back(options.train.optimizer, p.rows(), p.cols(), p.table);
   user_pass_.clock = item_pass_.clock = &clock_;
 }
 
@@ -166,8 +167,7 @@ void Trainer::update(uint64_t step) {
   auto& towers = model_.towers;
   size_t at = 0;
   for (size_t t = 0; t < towers.tables().size(); ++t, ++at)
-    optimizers_[at].update_rows(pool_, rate, gradients_.tables[t].rows, gradients_.tables[t].values,
-                                towers.tables()[t].values());
+    towers.tables()[t].update(pool_, rate, gradients_.tables[t], optimizers_[at]);
   for (auto* side : {&gradients_.user, &gradients_.item}) {
     auto& mlp = side == &gradients_.user ? towers.user().mlp() : towers.item().mlp();
     for (size_t l = 0; l < mlp.layers(); ++l) {
@@ -180,8 +180,8 @@ void Trainer::update(uint64_t step) {
 void Trainer::save(SectionWriter& out) {
   const auto parameters = model_.towers.parameters();
   for (size_t p = 0; p < parameters.size(); ++p) {
-    save_matrix(out, "optimizer1/" + parameters[p].name, optimizers_[p].first().view());
-    save_matrix(out, "optimizer2/" + parameters[p].name, optimizers_[p].second().view());
+    save_matrix<float>(out, "optimizer1/" + parameters[p].name, optimizers_[p].first().view());
+    save_matrix<float>(out, "optimizer2/" + parameters[p].name, optimizers_[p].second().view());
   }
   ByteWriter state;
   state.value(log_temperature_);

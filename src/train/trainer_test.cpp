@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/rng.h"
+#include "math/bf16.h"
 #include "train/checkpoint.h"
 #include "train/evaluation.h"
 #include "train/train_test.h"
@@ -25,6 +26,11 @@ std::string clustered_log() {
 Options in_batch_and_uniform(Options o) {
   o.train.batch = 64;
   o.sampling.negatives = {{.source = "in_batch"}, {.source = "uniform", .count = 32}};
+  return o;
+}
+
+Options in_bf16(Options o) {
+  o.towers.model.precision = o.towers.model.table_precision = Precision::bf16;
   return o;
 }
 
@@ -60,11 +66,12 @@ struct Training {
   }
   std::vector<float> weights() {
     std::vector<float> all;
-    for (const auto& p : batches.fit.model.towers.parameters())
-      for (size_t row = 0; row < p.matrix->rows(); ++row) {
-        const auto values = p.matrix->row(row);
-        all.insert(all.end(), values.begin(), values.end());
-      }
+    for (const auto& p : batches.fit.model.towers.parameters()) {
+      if (p.matrix)
+        all.insert(all.end(), p.matrix->begin(), p.matrix->end());
+      else
+        std::transform(p.halves->begin(), p.halves->end(), std::back_inserter(all), from_bf16);
+    }
     return all;
   }
   double recall_at_24() {
@@ -101,7 +108,7 @@ std::vector<Options> ways(const Options& base) {
   auto all = all_sources(base);
   all.sampling.frequency.kind = FrequencyKind::streaming;
   all.sampling.downsample_positives = 0.01;
-  return {sampled, catalogue, all};
+  return {sampled, catalogue, all, in_bf16(sampled)};
 }
 
 TEST_F(TrainerOf, TheSameSeedGivesTheSameBitsOnAnyNumberOfThreads) {
@@ -121,7 +128,8 @@ TEST_F(TrainerOf, TheSameSeedGivesTheSameBitsOnAnyNumberOfThreads) {
 
 TEST_F(TrainerOf, AClusteredWorldIsLearntFarBetterThanByChance) {
   const auto base = options_of(clustered_log());
-  for (const auto& options : {in_batch_and_uniform(base), whole_catalogue(base), all_sources(base)}) {
+  for (const auto& options :
+       {in_batch_and_uniform(base), whole_catalogue(base), all_sources(base), in_bf16(all_sources(base))}) {
     Training t(options, 2);
     // 24 of 144 items: chance is about a sixth. A third of what comes next was had before and is never recommended.
     EXPECT_LT(t.recall_at_24(), 0.3);
