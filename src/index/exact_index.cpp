@@ -1,20 +1,25 @@
 #include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
 
 #include "core/error.h"
-#include "index/block_scores.h"
 #include "index/index.h"
 #include "index/top_k.h"
+#include "math/tile_kernels.h"
 
 namespace pagoda {
 namespace {
 
-constexpr size_t kBlockItems = 256;   // a transposed block of D = 64 fills 64 KiB
-constexpr size_t kBlockQueries = 32;  // x kBlockItems scores: 32 KiB, read again at once by the selection
-constexpr size_t kMostQueries = 256;  // of one task: they share the cost of transposing each block
+constexpr size_t kBlockItems = 96;    // at once against the queries of a task: their rows stay in a near cache
+constexpr size_t kMostQueries = 256;  // of one task
 constexpr size_t kLeastQueries = 8;
 constexpr size_t kCandidateBytes = 8 << 20;  // of one task
 constexpr size_t kTasks = 16;                // fewer tasks than this are cut along the items too
-constexpr size_t kLeastShardItems = 16 * kBlockItems;
+constexpr size_t kLeastShardItems = 64 * kBlockItems;
+constexpr size_t kSampled = 32;  // one block of so many is looked at first
+constexpr size_t kLeastSampledItems = kSampled * 16 * kBlockItems;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Who takes part in a search: all rows, or those of a filter.
 struct Candidates {
@@ -48,30 +53,30 @@ class ExactIndex final : public Index {
   SearchResult best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const override;
 
  private:
-  void scan(MatrixView<const float> queries, size_t first_query, const Candidates& candidates, size_t begin, size_t end,
-            size_t k, const SearchOptions& options, std::span<TopK> best) const;
+  // What a task looks for: queries [first, last) of a search for the best k.
+  struct Group {
+    MatrixView<const float> queries;  // those of the group
+    size_t first;
+    size_t k;
+    const SearchOptions* options;
+  };
+  void scan(const Group& group, const Candidates& candidates, size_t begin, size_t end, size_t step,
+            std::span<TopK> best) const;
+  std::vector<float> bars(const Group& group, const Candidates& candidates) const;
+
   MatrixView<const float> vectors_;
+  const TileKernels* kernels_ = &best_tile_kernels();
 };
 
-// The rows that must not come back, met in rising order along a scan.
+// The rows that must not come back, asked for in rising order along a scan.
 class Exclusions {
  public:
   explicit Exclusions(std::span<const uint32_t> rows) : rows_(rows.begin(), rows.end()) {
     if (!std::is_sorted(rows_.begin(), rows_.end())) std::sort(rows_.begin(), rows_.end());
   }
-  // Strikes out those among the block's rows.
-  void apply(const Candidates& candidates, size_t begin, size_t end, float* scores) {
-    const uint32_t* rows = candidates.rows.data();
-    const size_t first = candidates.all ? begin : rows[begin], last = candidates.all ? end - 1 : rows[end - 1];
-    while (next_ < rows_.size() && rows_[next_] < first) ++next_;
-    for (; next_ < rows_.size() && rows_[next_] <= last; ++next_) {
-      const uint32_t row = rows_[next_];
-      if (candidates.all) {
-        scores[row - begin] = -std::numeric_limits<float>::infinity();
-      } else if (const auto* at = std::lower_bound(rows + begin, rows + end, row); *at == row) {
-        scores[at - (rows + begin)] = -std::numeric_limits<float>::infinity();
-      }
-    }
+  bool has(uint32_t row) {
+    while (next_ < rows_.size() && rows_[next_] < row) ++next_;
+    return next_ < rows_.size() && rows_[next_] == row;
   }
 
  private:
@@ -79,35 +84,46 @@ class Exclusions {
   size_t next_ = 0;
 };
 
-// Scores candidates [begin, end) for a group of queries and keeps each one's best.
-void ExactIndex::scan(MatrixView<const float> queries, size_t first_query, const Candidates& candidates, size_t begin,
-                      size_t end, size_t k, const SearchOptions& options, std::span<TopK> best) const {
+// Offers candidates [begin, end), every step-th block of them, to the queries' lists, which are ready.
+void ExactIndex::scan(const Group& group, const Candidates& candidates, size_t begin, size_t end, size_t step,
+                      std::span<TopK> best) const {
+  const size_t dim = vectors_.cols(), queries = best.size();
+  const size_t padded = (queries + kernels_->panel - 1) / kernels_->panel * kernels_->panel;
   std::vector<Exclusions> excluded;
-  for (size_t q = 0; q < best.size(); ++q) {
-    best[q].reset(k, options.min_score);
-    if (options.excluded) excluded.emplace_back((*options.excluded)[first_query + q]);
+  std::vector<float> panels(padded * dim), bars(padded, kInfinity);
+  kernels_->pack(group.queries, panels.data());
+  for (size_t q = 0; q < queries; ++q) {
+    bars[q] = best[q].bar();
+    if (group.options->excluded) excluded.emplace_back((*group.options->excluded)[group.first + q]);
   }
-  ItemBlock block;
-  Matrix<float> scores(kBlockQueries, kBlockItems);
-  for (size_t b = begin; b < end; b += kBlockItems) {
+  const auto hits = std::make_unique_for_overwrite<ScoreHit[]>(kBlockItems * padded);
+  Matrix<float> picked(candidates.all ? 0 : kBlockItems, dim);
+  for (size_t b = begin; b < end; b += step * kBlockItems) {
     const size_t n = std::min(kBlockItems, end - b);
-    if (candidates.all)
-      block.fill(vectors_, b, n);
-    else
-      block.fill(vectors_, candidates.rows.data() + b, n);
-    for (size_t first = 0; first < best.size(); first += kBlockQueries) {
-      const size_t last = std::min(best.size(), first + kBlockQueries);
-      block.score(queries.slice_rows(first_query + first, first_query + last), scores);
-      for (size_t q = first; q < last; ++q) {
-        float* row = scores[q - first];
-        if (options.excluded) excluded[q].apply(candidates, b, b + n, row);
-        if (candidates.all)
-          best[q].offer({row, n}, static_cast<uint32_t>(b));
-        else
-          best[q].offer({row, n}, candidates.rows.data() + b);
-      }
+    for (size_t i = 0; i < n && !candidates.all; ++i) std::copy_n(vectors_[candidates.rows[b + i]], dim, picked[i]);
+    const auto block = candidates.all ? vectors_.slice_rows(b, b + n) : std::as_const(picked).view().slice_rows(0, n);
+    const size_t found = kernels_->above(block, panels.data(), queries, bars.data(), hits.get());
+    for (const auto& [score, item, q] : std::span(hits.get(), found)) {
+      const uint32_t row = candidates.all ? static_cast<uint32_t>(b + item) : candidates.rows[b + item];
+      if (!excluded.empty() && excluded[q].has(row)) continue;
+      best[q].offer_key(rank_key(score, row));
+      bars[q] = best[q].bar();
     }
   }
+}
+
+// For each query a score that more than k candidates are likely to pass: the place of k in a sample, and some more.
+std::vector<float> ExactIndex::bars(const Group& group, const Candidates& candidates) const {
+  std::vector<float> bars(group.queries.rows(), group.options->min_score);
+  if (candidates.n < kLeastSampledItems || candidates.n < 8 * group.k) return bars;
+  const double expected = static_cast<double>(group.k) / kSampled;
+  const auto place = static_cast<size_t>(expected + 3 * std::sqrt(expected) + 3);
+  std::vector<TopK> best(bars.size());
+  for (auto& list : best) list.reset(place, group.options->min_score);
+  scan(group, candidates, 0, candidates.n, kSampled, best);
+  for (size_t q = 0; q < best.size(); ++q)
+    if (const auto keys = best[q].take(); keys.size() == place) bars[q] = score_of_key(keys.back());
+  return bars;
 }
 
 SearchResult ExactIndex::best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const {
@@ -144,38 +160,37 @@ SearchResult ExactIndex::best(ThreadPool& pool, MatrixView<const float> queries,
 
   const Cut cut(queries.rows(), candidates.n, k);
   const auto group_of = [&](size_t g) {
-    return std::pair(g * cut.group, std::min(queries.rows(), (g + 1) * cut.group));
+    const size_t first = g * cut.group, last = std::min(queries.rows(), first + cut.group);
+    return Group{queries.slice_rows(first, last), first, k, &options};
   };
-  if (cut.shards == 1) {
-    pool.run(cut.groups, [&](size_t g) {
-      const auto [first, last] = group_of(g);
-      std::vector<TopK> best(last - first);
-      scan(queries, first, candidates, 0, candidates.n, k, options, best);
-      for (size_t q = first; q < last; ++q) write(q, best[q - first]);
-    });
-  } else {
-    std::vector<std::vector<uint64_t>> parts(queries.rows() * cut.shards);  // [query, shard]: its best keys
-    pool.run(cut.groups * cut.shards, [&](size_t task) {
-      const auto [first, last] = group_of(task / cut.shards);
-      const size_t shard = task % cut.shards;
-      std::vector<TopK> best(last - first);
-      const size_t end = std::min(candidates.n, (shard + 1) * cut.shard);
-      scan(queries, first, candidates, shard * cut.shard, end, k, options, best);
-      for (size_t q = first; q < last; ++q) {
-        const auto keys = best[q - first].take();
-        parts[q * cut.shards + shard].assign(keys.begin(), keys.end());
-      }
-    });
-    pool.for_chunks(queries.rows(), 16, [&](size_t first, size_t last) {
-      TopK best;
-      for (size_t q = first; q < last; ++q) {
+  std::vector<std::vector<float>> bars_of(cut.groups);
+  pool.run(cut.groups, [&](size_t g) { bars_of[g] = bars(group_of(g), candidates); });
+  std::vector<std::vector<uint64_t>> parts(queries.rows() * cut.shards);  // [query, shard]: its best keys
+  pool.run(cut.groups * cut.shards, [&](size_t task) {
+    const size_t g = task / cut.shards, shard = task % cut.shards;
+    const Group group = group_of(g);
+    std::vector<TopK> best(group.queries.rows());
+    for (size_t q = 0; q < best.size(); ++q) best[q].reset(k, bars_of[g][q]);
+    scan(group, candidates, shard * cut.shard, std::min(candidates.n, (shard + 1) * cut.shard), 1, best);
+    for (size_t q = 0; q < best.size(); ++q) {
+      const auto keys = best[q].take();
+      parts[(group.first + q) * cut.shards + shard].assign(keys.begin(), keys.end());
+    }
+  });
+  pool.for_chunks(queries.rows(), 16, [&](size_t first, size_t last) {
+    TopK best;
+    for (size_t q = first; q < last; ++q) {
+      best.reset(k, options.min_score);
+      size_t passed = 0;
+      for (size_t s = 0; s < cut.shards; ++s)
+        for (const uint64_t key : parts[q * cut.shards + s]) best.offer_key(key), ++passed;
+      if (passed < k && bars_of[q / cut.group][q % cut.group] > options.min_score) {  // the sample misled
         best.reset(k, options.min_score);
-        for (size_t s = 0; s < cut.shards; ++s)
-          for (const uint64_t key : parts[q * cut.shards + s]) best.offer_key(key);
-        write(q, best);
+        scan({queries.slice_rows(q, q + 1), q, k, &options}, candidates, 0, candidates.n, 1, {&best, 1});
       }
-    });
-  }
+      write(q, best);
+    }
+  });
 
   size_t end = 0;
   for (size_t q = 0; q < queries.rows(); ++q) {

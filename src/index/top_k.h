@@ -36,7 +36,9 @@ class TopK {
   // to call: that is what lets a later row of an equal score be dropped unseen.
   void offer(std::span<const float> scores, uint32_t first_row);
   void offer(std::span<const float> scores, const uint32_t* rows);
-  // A candidate that passed another TopK of the same min_score; in any order.
+  // What a score must be above to get in.
+  float bar() const { return threshold_; }
+  // A candidate above the bar, rows rising from call to call, or one that passed another TopK of the same min_score; in any order.
   void offer_key(uint64_t key);
 
   // The best min(k, offered), best first; empty afterwards until reset().

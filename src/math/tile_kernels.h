@@ -20,6 +20,11 @@ enum class Instructions { portable, avx2, avx512, avx512_bf16 };
 std::vector<Instructions> usable_instructions();
 std::string_view name_of(Instructions instructions);
 
+struct ScoreHit {
+  float score;
+  uint32_t item, query;
+};
+
 struct TileKernels {
   size_t lanes;  // floats in a vector
   size_t panel;  // columns in a panel: two vectors
@@ -30,6 +35,12 @@ struct TileKernels {
 
   // out[i][j] = scale <u_i, v_j>. Writes whole panels: a row of `out` has room for n rounded up to a panel.
   void (*products)(MatrixView<const float> u, const float* panels, size_t n, float scale, MatrixView<float> out);
+
+  // The scores <v_i, u_q> above bars[q]: their number, and the scores at `hits`, which has room for all. A score is one
+  // chain of multiply-adds in the order of D. `panels`: the queries U packed; bars has room for whole panels, and holds
+  // infinity beyond the queries. Of one query, items rise.
+  size_t (*above)(MatrixView<const float> items, const float* panels, size_t queries, const float* bars,
+                  ScoreHit* hits);
 
   // out[i][j] = 2^(scale <u_i, v_j> + bias[j] - shift[i]), 0 where that is below 2^-100, with a relative error near
   // 2^-20; sums[i] over j < n. `bias` has room for whole panels, and holds kNoPower beyond n.

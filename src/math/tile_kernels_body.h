@@ -2,6 +2,7 @@
 // `#pragma GCC target`, and includes this once: templates are compiled for the instructions in force where they stand.
 //
 //   struct Vector { using V = ...; kLanes; load, store, set, add, sub, mul, fma;
+//                   above(a, b): a bit for each lane with a > b
 //                   round: to the nearest integer;  scale(p, n, x): p 2^n, 0 where x < -100
 //                   kRows, kWide, kWideRows: the blocks of C that registers hold
 //                   using P = ... of kLanes pairs of bf16; load_pairs, store_pairs, set_pair;
@@ -159,6 +160,44 @@ void products(MatrixView<const float> u, const float* panels, size_t n, float sc
 
 PAGODA_INLINE void add_to(float* of_row, V a, V b) {
   Vector::store(of_row, Vector::add(Vector::load(of_row), Vector::add(a, b)));
+}
+
+// One panel of queries, its first W vectors, from query `first` on.
+template <int W>
+PAGODA_INLINE ScoreHit* above_in_panel(MatrixView<const float> items, const float* panel, size_t first,
+                                       const float* bars, ScoreHit* hits) {
+  V bar[W];
+  for (int w = 0; w < W; ++w) bar[w] = Vector::load(bars + w * kLanes);
+  in_row_groups<kRows, 1>(items.rows(), [&]<int R>(size_t i) {
+    const auto left = Left<Floats>{items.data(), items.stride(), 1}.from_row(i);
+    multiply<Floats, R, W>(left, panel, kPanel, items.cols(), [&](const V(&sums)[R][W]) {
+#pragma GCC unroll 12
+      for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+        for (int w = 0; w < W; ++w) {
+          unsigned mask = Vector::above(sums[r][w], bar[w]);
+          if (__builtin_expect(mask == 0, 1)) continue;
+          alignas(64) float scores[kLanes];
+          Vector::store(scores, sums[r][w]);
+          for (; mask; mask &= mask - 1) {
+            const auto lane = static_cast<size_t>(__builtin_ctz(mask));
+            *hits++ = {scores[lane], static_cast<uint32_t>(i + static_cast<size_t>(r)),
+                       static_cast<uint32_t>(first + static_cast<size_t>(w) * kLanes + lane)};
+          }
+        }
+    });
+  });
+  return hits;
+}
+
+size_t above(MatrixView<const float> items, const float* panels, size_t queries, const float* bars, ScoreHit* hits) {
+  ScoreHit* end = hits;
+  for (size_t q = 0; q < queries; q += kPanel) {
+    const float* panel = panels + q * items.cols();
+    end = queries - q > kLanes ? above_in_panel<2>(items, panel, q, bars + q, end)
+                               : above_in_panel<1>(items, panel, q, bars + q, end);
+  }
+  return static_cast<size_t>(end - hits);
 }
 
 template <int R>
@@ -347,6 +386,7 @@ constexpr TileKernels kKernels{kLanes,
                                kRows,
                                pack,
                                products,
+                               above,
                                powers,
                                product,
                                add_transposed_product,

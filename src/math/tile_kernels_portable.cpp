@@ -25,6 +25,10 @@ struct Vector {
   static V sub(V a, V b) { return a - b; }
   static V mul(V a, V b) { return a * b; }
   static V fma(V a, V b, V c) { return a * b + c; }
+  static unsigned above(V a, V b) {
+    const Bits lanes = (a > b) & Bits{1, 2, 4, 8};
+    return static_cast<unsigned>(lanes[0] | lanes[1] | lanes[2] | lanes[3]);
+  }
   // Adding 1.5 x 2^23 leaves the integer in the low bits.
   static V round(V x) {
     const V whole = set(12582912.0f), least = set(-200.0f);

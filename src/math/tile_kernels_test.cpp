@@ -153,6 +153,37 @@ TEST(Bf16, RoundsToTheNearestAndTiesToEven) {
   EXPECT_EQ(to_bf16(std::numeric_limits<float>::infinity()), 0x7f80);
 }
 
+TEST_P(TileKernelsTest, HitsAreTheScoresAboveTheBarOfTheirQuery) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const size_t n : kRows)
+    for (const size_t queries : kColumns)
+      for (const size_t dim : {1, 16, 37}) {
+        const auto items = noise(n, dim, dim + 3, 0), asked = noise(queries, dim, dim + 1, 1);
+        const size_t padded = round_up(queries, k.panel);
+        std::vector<float> panels(padded * dim), bars(padded, kInfinity);
+        k.pack(asked.view().slice_cols(0, dim), panels.data());
+        Matrix<float> scores(queries, round_up(n, k.panel));
+        std::vector<float> item_panels(round_up(n, k.panel) * dim);
+        k.pack(items.view().slice_cols(0, dim), item_panels.data());
+        k.products(asked.view().slice_cols(0, dim), item_panels.data(), n, 1, scores);
+        for (size_t q = 0; q < queries; ++q)
+          bars[q] = q % 5 == 0 ? -kInfinity : scores[q][q % n];  // its own is not above
+        std::vector<ScoreHit> hits(n * padded);
+        hits.resize(k.above(items.view().slice_cols(0, dim), panels.data(), queries, bars.data(), hits.data()));
+        Matrix<float> found(queries, n);
+        std::vector<uint32_t> next(queries, 0);
+        for (const auto& hit : hits) {
+          ASSERT_LT(hit.query, queries);
+          ASSERT_GE(hit.item, next[hit.query]) << "items rise";
+          next[hit.query] = hit.item + 1;
+          ASSERT_EQ(hit.score, scores[hit.query][hit.item]);
+          found[hit.query][hit.item] = 1;
+        }
+        for (size_t q = 0; q < queries; ++q)
+          for (size_t i = 0; i < n; ++i) ASSERT_EQ(found[q][i] == 1, scores[q][i] > bars[q]);
+      }
+}
+
 TEST_P(TileKernelsTest, PowersAreExactFromTheLeastToTheMostAndZeroBelow) {
   const float one = 1;
   const size_t n = k.panel;
