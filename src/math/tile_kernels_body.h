@@ -54,14 +54,16 @@ struct Left {
   Left from_row(size_t i) const { return {data + i * row_step, row_step, inner_step}; }
 };
 
-// sums holds what the products are added to.
-template <class Numbers, int R, int W>
+// sums holds what the products are added to. Soon: `soon`, what will be read before long, is asked for, a line with each
+// k.
+template <class Numbers, int R, int W, bool Soon = false>
 PAGODA_INLINE void multiply_onto(Left<Numbers> a, const typename Numbers::Value* b, size_t b_step, size_t inner,
-                                 V (&sums)[R][W]) {
+                                 V (&sums)[R][W], const typename Numbers::Value* soon = nullptr) {
   for (size_t k = 0; k < inner; ++k, a.data += a.inner_step, b += b_step) {
     decltype(Numbers::load(b)) columns[W];
 #pragma GCC unroll 4
     for (int w = 0; w < W; ++w) columns[w] = Numbers::load(b + w * kLanes);
+    if constexpr (Soon) __builtin_prefetch(soon), soon += 64 / sizeof(*soon);
 #pragma GCC unroll 12
     for (int i = 0; i < R; ++i) {
       const auto one = Numbers::set(a.data[static_cast<size_t>(i) * a.row_step]);
@@ -71,15 +73,15 @@ PAGODA_INLINE void multiply_onto(Left<Numbers> a, const typename Numbers::Value*
   }
 }
 
-template <class Numbers, int R, int W, class Finish>
+template <class Numbers, int R, int W, bool Soon = false, class Finish>
 PAGODA_INLINE void multiply(Left<Numbers> a, const typename Numbers::Value* b, size_t b_step, size_t inner,
-                            Finish finish) {
+                            Finish finish, const typename Numbers::Value* soon = nullptr) {
   V sums[R][W];
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
     for (int w = 0; w < W; ++w) sums[i][w] = Vector::set(0);
-  multiply_onto<Numbers, R, W>(a, b, b_step, inner, sums);
+  multiply_onto<Numbers, R, W, Soon>(a, b, b_step, inner, sums, soon);
   finish(sums);
 }
 
@@ -166,11 +168,12 @@ PAGODA_INLINE void add_to(float* of_row, V a, V b) {
 template <int W>
 PAGODA_INLINE ScoreHit* above_in_panel(MatrixView<const float> items, const float* panel, size_t first,
                                        const float* bars, ScoreHit* hits) {
+  constexpr size_t kRowsAhead = 64;  // items mostly lie one after the other, and so do the blocks of a scan
   V bar[W];
   for (int w = 0; w < W; ++w) bar[w] = Vector::load(bars + w * kLanes);
   in_row_groups<kRows, 1>(items.rows(), [&]<int R>(size_t i) {
     const auto left = Left<Floats>{items.data(), items.stride(), 1}.from_row(i);
-    multiply<Floats, R, W>(left, panel, kPanel, items.cols(), [&](const V(&sums)[R][W]) {
+    const auto hits_of = [&](const V(&sums)[R][W]) {
 #pragma GCC unroll 12
       for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
@@ -185,7 +188,8 @@ PAGODA_INLINE ScoreHit* above_in_panel(MatrixView<const float> items, const floa
                        static_cast<uint32_t>(first + static_cast<size_t>(w) * kLanes + lane)};
           }
         }
-    });
+    };
+    multiply<Floats, R, W, true>(left, panel, kPanel, items.cols(), hits_of, items[i + kRowsAhead]);
   });
   return hits;
 }
