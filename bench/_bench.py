@@ -27,6 +27,7 @@ class Result:
     ratio_to_peer: float | None = None
     peer: str | None = None
     peak_rss_mb: float | None = None
+    workspace_mb: float | None = None
 
     def as_json(self):
         return {k: round(v, 4) if isinstance(v, float) else v for k, v in dataclasses.asdict(self).items() if v is not None}
@@ -67,6 +68,13 @@ def peer(script, *arguments, threads):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def available_gb():
+    for line in pathlib.Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable"):
+            return int(line.split()[1]) / 1e6
+    return 0.0
+
+
 def cpu():
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -82,9 +90,9 @@ def commit():
 def write_page(name, results, quick):
     """A table on stdout; of a full run also docs/benchmarks/NAME.json, and the table between the marks of NAME.md."""
     about = {"commit": commit(), "cpu": cpu(), "cpus": os.cpu_count()}
-    head = ["", "value", "threads", "of the peak", "against the peer", "peer", "peak memory, MB"]
+    head = ["", "value", "threads", "of the peak", "against the peer", "peer", "workspace, MB", "peak memory, MB"]
     rows = [[r.bench, f"{r.value:.4g} {r.unit}", r.threads, "" if r.ratio_to_peak is None else f"{100 * r.ratio_to_peak:.0f}%",
-             "" if r.ratio_to_peer is None else f"x{r.ratio_to_peer:.2f}", r.peer or "", "" if r.peak_rss_mb is None else f"{r.peak_rss_mb:,.0f}"]
+             "" if r.ratio_to_peer is None else f"x{r.ratio_to_peer:.2f}", r.peer or "", "" if r.workspace_mb is None else f"{r.workspace_mb:,.0f}", "" if r.peak_rss_mb is None else f"{r.peak_rss_mb:,.0f}"]
             for r in results]
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     table = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

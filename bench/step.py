@@ -8,13 +8,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from _bench import BUILD, Result, WORK, median, peer
+from _bench import BUILD, Result, WORK, available_gb, median, peer
 
 N = 1_000_000
 CONFIG = """
 [data]
 interactions = ["{log}"]
 split = {{ kind = "random", validation = "0.0005", test = "0.0005" }}
+[model]
+precision = "{precision}"
 [user]
 hidden = [128]
 [user.id]
@@ -47,19 +49,27 @@ def run(quick):
         pa.parquet.write_table(pa.table(columns), log)
     results = []
     for batch in (1024, 8192, 32768):
-        ours, theirs = [], []
-        for _ in range(1 if quick else 3):
-            config, model = WORK / "step.toml", WORK / "step.pagoda"
-            config.write_text(CONFIG.format(log=log, batch=batch))
-            subprocess.run([BUILD / "pagoda", "train", "-c", config, "-o", model], check=True, stderr=subprocess.DEVNULL)
-            log_lines = (WORK / "step.pagoda.run" / "metrics.jsonl").read_text().splitlines()
-            ours.append(json.loads(log_lines[-1])["examples_per_second"])
-            shutil.rmtree(WORK / "step.pagoda.run"), model.unlink()
-            if batch <= 8192:  # torch holds the logits: 32768 take it 18 GB
-                theirs += peer("step", N, batch, 5 if quick else 20, threads=2)
-        value = median(ours)
-        peers = sorted({line["peer"] for line in theirs})
-        for name in peers or [None]:
-            ratio = value / median([line["examples_per_s"] for line in theirs if line["peer"] == name]) if name else None
-            results.append(Result(f"step_f32_b{batch}", value, "examples/s", 2, ratio_to_peer=ratio, peer=name))
+        ours, theirs = {"f32": [], "bf16": []}, []
+        for _ in range(1 if quick or batch > 8192 else 3):
+            for precision, rates in ours.items():
+                rates.append(our_rate(log, batch, precision))
+            if batch <= 8192:
+                theirs += peer("step", N, batch, 5 if quick else 20, 1, threads=2)
+            elif available_gb() > 20:  # torch holds the logits: 18 GB
+                theirs += peer("step", N, batch, 1, 0, threads=2)
+        for precision, rates in ours.items():
+            value = median(rates)
+            for name in sorted({line["peer"] for line in theirs}) or [None]:
+                ratio = value / median([line["examples_per_s"] for line in theirs if line["peer"] == name]) if name else None
+                results.append(Result(f"step_{precision}_b{batch}", value, "examples/s", 2, ratio_to_peer=ratio, peer=name))
     return results
+
+
+def our_rate(log, batch, precision):
+    """Examples a second of a whole run, evaluation and checkpoints left out."""
+    config, model = WORK / "step.toml", WORK / "step.pagoda"
+    config.write_text(CONFIG.format(log=log, batch=batch, precision=precision))
+    subprocess.run([BUILD / "pagoda", "train", "-c", config, "-o", model], check=True, stderr=subprocess.DEVNULL)
+    log_lines = (WORK / "step.pagoda.run" / "metrics.jsonl").read_text().splitlines()
+    shutil.rmtree(WORK / "step.pagoda.run"), model.unlink()
+    return json.loads(log_lines[-1])["examples_per_second"]

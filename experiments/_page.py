@@ -32,14 +32,14 @@ def simulate(*arguments):
 
 def round_ticks(low, high, log):
     if log:
-        steps = [m * 10.0**e for e in range(-6, 7) for m in (1, 2, 5)]
-        return [t for t in steps if low * 0.999 <= t <= high * 1.001]
+        ticks = [[t for e in range(-6, 10) for m in marks if low * 0.999 <= (t := m * 10.0**e) <= high * 1.001] for marks in ((1, 2, 5), (1, 3), (1,))]
+        return next((t for t in ticks if len(t) <= 10), ticks[-1])
     step = 10 ** math.floor(math.log10((high - low) / 4))
     step *= next(m for m in (1, 2, 5, 10) if (high - low) / (step * m) <= 6)
     return [step * k for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
-def line_chart(path, title, x_label, y_label, series, *, x_names=None, log_y=False, y_range=None):
+def line_chart(path, title, x_label, y_label, series, *, x_names=None, log_x=False, log_y=False, y_range=None):
     """series: (name, class of STYLE, [(x, y), ...]); a class with "dash" draws a broken line. x_names: {x: name} in place of numbers."""
     series = [(name, c, [p for p in points if math.isfinite(p[1]) and not (log_y and p[1] <= 0)]) for name, c, points in series]
     xs = [x for _, _, points in series for x, _ in points]
@@ -49,10 +49,10 @@ def line_chart(path, title, x_label, y_label, series, *, x_names=None, log_y=Fal
         low = min(low, 0)
         low, high = low - 0.04 * (high - low) * (low < 0), high + 0.04 * (high - low)
     x_low, x_high = min(xs), max(xs)
-    scale = math.log if log_y else float
+    scale, x_scale = math.log if log_y else float, math.log if log_x else float
 
     def x_of(x):
-        return LEFT + (WIDTH - LEFT - RIGHT) * (x - x_low) / (x_high - x_low)
+        return LEFT + (WIDTH - LEFT - RIGHT) * (x_scale(x) - x_scale(x_low)) / (x_scale(x_high) - x_scale(x_low))
 
     def y_of(y):
         y = min(max(y, low), high)
@@ -72,7 +72,7 @@ def line_chart(path, title, x_label, y_label, series, *, x_names=None, log_y=Fal
         kind = "zero" if t == 0 else "grid"
         out.append(f'<path class="{kind}" d="M{LEFT} {y_of(t):.1f}H{WIDTH - RIGHT}"/>')
         out.append(f'<text class="quiet" x="{LEFT - 8}" y="{y_of(t) + 4:.1f}" text-anchor="end">{t:.6g}</text>')
-    for t, name in (x_names or {t: f"{t:,.6g}" for t in round_ticks(x_low, x_high, False)}).items():
+    for t, name in (x_names or {t: f"{t:,.6g}" for t in round_ticks(x_low, x_high, log_x)}).items():
         out.append(f'<text class="quiet" x="{x_of(t):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">{html.escape(name)}</text>')
     out.append(f'<text class="quiet" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 10}" text-anchor="middle">{html.escape(x_label)}</text>')
     for _, c, points in series:

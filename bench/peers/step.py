@@ -1,4 +1,4 @@
-"""A whole training step in torch: two tables of N rows x 64, layers 128-64, in-batch softmax, sparse Adam: N B steps threads."""
+"""A whole training step in torch: two tables of N rows x 64, layers 128-64, in-batch softmax, sparse Adam: N B steps compiled threads."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from _memory import peak_rss_mb
 
-n, batch, steps, threads = map(int, sys.argv[1:])
+n, batch, steps, compiled, threads = map(int, sys.argv[1:])
 torch.set_num_threads(threads)
 torch.manual_seed(0)
 
@@ -40,7 +40,7 @@ def measure(forward, steps):
         for optimizer in optimizers:
             optimizer.step()
 
-    for k in range(2):
+    for k in range(min(2, steps)):
         step(k)
     times = []
     for k in range(steps):
@@ -50,6 +50,6 @@ def measure(forward, steps):
     return batch / sorted(times)[len(times) // 2]
 
 
-for name, forward in (("torch", towers), ("torch.compile", torch.compile(towers))):
+for name, forward in (("torch", towers), ("torch.compile", torch.compile(towers)))[:1 + compiled]:
     print(json.dumps({"peer": name, "examples_per_s": measure(forward, steps),
                       "peak_rss_mb": peak_rss_mb()}), flush=True)

@@ -1,0 +1,33 @@
+"""Training on mtg_decks with histories, attributes and words, as configs/mtg.toml has it: rows a second, and the loss's share of the step.
+
+The log lies beside the repository, not in it: without it there is nothing to measure.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+from _bench import BUILD, ROOT, Result, WORK, median
+
+
+def run(quick):
+    if not (ROOT.parent / "shared" / "data" / "mtg_decks").exists():
+        print("bench: no ../shared/data/mtg_decks, so no figures of it", file=sys.stderr)
+        return []
+    results = []
+    for precision in ("f32", "bf16"):
+        rates, shares = [], []
+        for _ in range(1 if quick else 3):
+            model = WORK / "mtg.pagoda"
+            done = subprocess.run([BUILD / "pagoda", "train", "-c", "configs/mtg.toml", "--set", f"model.precision={precision}", "--set", "train.epochs=1",
+                                   "--set", "train.refit=false", "--profile", "-o", model], cwd=ROOT, check=True, capture_output=True, text=True)
+            lines = (WORK / "mtg.pagoda.run" / "metrics.jsonl").read_text().splitlines()
+            rates.append(json.loads(lines[-1])["examples_per_second"])
+            seconds = {m[1]: float(m[2]) for m in re.finditer(r"^(\w+) +([\d.]+) +[\d.]+", done.stderr, re.M)}
+            shares.append(seconds["loss"] / (seconds["all"] - seconds["between"]))
+            shutil.rmtree(WORK / "mtg.pagoda.run"), model.unlink()
+        results.append(Result(f"train_mtg_{precision}", median(rates), "rows/s", 2))
+        results.append(Result(f"train_mtg_{precision}_loss_share", median(shares), "of the step", 2))
+    return results
