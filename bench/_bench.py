@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import platform
+import re
 import subprocess
 import sys
 
@@ -66,6 +67,11 @@ def peer(script, *arguments, threads):
     done = subprocess.run([peers(), ROOT / "bench" / "peers" / f"{script}.py", *map(str, arguments), str(threads)], stdout=subprocess.PIPE, text=True,
                           check=True, env=env)
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def profile(stderr):
+    """Milliseconds a step of each stage, as `pagoda train --profile` prints them; "between" lies outside the steps."""
+    return {m[1]: float(m[2]) for m in re.finditer(r"^([a-z]+) +[\d.]+ +([\d.]+)", stderr, re.M)}
 
 
 def available_gb():

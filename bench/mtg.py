@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from _bench import BUILD, ROOT, Result, WORK, median
+from _bench import BUILD, ROOT, Result, WORK, median, profile
 
 
 def run(quick):
@@ -22,11 +22,12 @@ def run(quick):
             model = WORK / "mtg.pagoda"
             done = subprocess.run([BUILD / "pagoda", "train", "-c", "configs/mtg.toml", "--set", f"model.precision={precision}", "--set", "train.epochs=1",
                                    "--set", "train.refit=false", "--profile", "-o", model], cwd=ROOT, check=True, capture_output=True, text=True)
-            seconds = {m[1]: float(m[2]) for m in re.finditer(r"^(\w+) +([\d.]+) +[\d.]+", done.stderr, re.M)}
-            steps = seconds["all"] - seconds["between"]
+            ms = profile(done.stderr)
+            step_ms = ms["all"] - ms["between"]
+            steps = int(re.search(r"(\d+) steps$", done.stderr, re.M)[1])
             said = re.search(r"([\d.]+)([kM]?) rows to train on", done.stderr)
-            rates.append(float(said[1]) * {"": 1, "k": 1e3, "M": 1e6}[said[2]] / steps)
-            shares.append(seconds["loss"] / steps)
+            rates.append(float(said[1]) * {"": 1, "k": 1e3, "M": 1e6}[said[2]] / (steps * step_ms / 1e3))
+            shares.append(ms["loss"] / step_ms)
             shutil.rmtree(WORK / "mtg.pagoda.run"), model.unlink()
         results.append(Result(f"train_mtg_{precision}", median(rates), "rows/s", 2))
         results.append(Result(f"train_mtg_{precision}_loss_share", median(shares), "of the step", 2))

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from _bench import BUILD, Result, WORK, available_gb, median, peer
+from _bench import BUILD, Result, WORK, available_gb, median, peer, profile
 
 N = 1_000_000
 CONFIG = """
@@ -52,7 +52,10 @@ def run(quick):
         ours, theirs = {"f32": [], "bf16": []}, []
         for _ in range(1 if quick or batch > 8192 else 3):
             for precision, rates in ours.items():
-                rates.append(our_rate(log, batch, precision))
+                rate, of_stages = our_run(log, batch, precision)
+                rates.append(rate)
+                if precision == "f32":
+                    stages = of_stages
             if batch <= 8192:
                 theirs += peer("step", N, batch, 5 if quick else 20, 1, threads=2)
             elif available_gb() > 20:  # torch holds the logits: 18 GB
@@ -62,14 +65,16 @@ def run(quick):
             for name in sorted({line["peer"] for line in theirs}) or [None]:
                 ratio = value / median([line["examples_per_s"] for line in theirs if line["peer"] == name]) if name else None
                 results.append(Result(f"step_{precision}_b{batch}", value, "examples/s", 2, ratio_to_peer=ratio, peer=name))
+        if batch == 8192:
+            results += [Result(f"step_f32_b{batch}: {stage}", ms, "ms a step", 2) for stage, ms in stages.items() if stage not in ("all", "between")]
     return results
 
 
-def our_rate(log, batch, precision):
-    """Examples a second of a whole run, evaluation and checkpoints left out."""
+def our_run(log, batch, precision):
+    """Examples a second of a whole run, evaluation and checkpoints left out; milliseconds a step of each stage."""
     config, model = WORK / "step.toml", WORK / "step.pagoda"
     config.write_text(CONFIG.format(log=log, batch=batch, precision=precision))
-    subprocess.run([BUILD / "pagoda", "train", "-c", config, "-o", model], check=True, stderr=subprocess.DEVNULL)
+    done = subprocess.run([BUILD / "pagoda", "train", "-c", config, "-o", model, "--profile"], check=True, capture_output=True, text=True)
     log_lines = (WORK / "step.pagoda.run" / "metrics.jsonl").read_text().splitlines()
     shutil.rmtree(WORK / "step.pagoda.run"), model.unlink()
-    return json.loads(log_lines[-1])["examples_per_second"]
+    return json.loads(log_lines[-1])["examples_per_second"], profile(done.stderr)
