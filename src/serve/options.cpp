@@ -8,9 +8,11 @@ void describe(Fields& f, ServeOptions& o) {
   f.section("serve", "how `pagoda serve` answers; training does not read it", [&](Fields& f) {
     f.field("http", o.http,
             "address and port; loopback by default: whoever reaches another address may ask, unless there are keys");
+    f.field("grpc", o.grpc, "likewise of gRPC, such as 127.0.0.1:9090; \"\": no gRPC");
     f.field("keys", o.keys,
             "file of API keys, a line each: SHA-256 of the key, and read, write or admin; \"\": no keys");
-    f.field("tls_certificate", o.tls_certificate, "PEM file of the certificate and its chain; \"\": plain HTTP");
+    f.field("tls_certificate", o.tls_certificate,
+            "PEM file of the certificate and its chain; \"\": plain HTTP and gRPC");
     f.field("tls_key", o.tls_key, "PEM file of the certificate's private key");
     f.field("threads", o.threads, "of the search; 0: as many as there are CPUs");
     f.field("io_threads", o.io_threads, "that read requests and write answers; 2 where lists are long and CPUs many");

@@ -9,7 +9,7 @@
 namespace pagoda {
 
 struct ServeOptions {
-  std::string http = "127.0.0.1:8080";
+  std::string http = "127.0.0.1:8080", grpc;
   std::string keys, tls_certificate, tls_key;  // files
   int64_t threads = 0, io_threads = 1;
   // answers
