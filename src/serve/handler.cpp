@@ -250,7 +250,7 @@ void Handler::change_items(const Call& call, std::vector<ItemChange> changes, co
       switch (made) {
         case Keeper::Made::yes: return reply_of(form->changed(count));
         case Keeper::Made::full:
-          return error_reply(429, fmt::format("more than {} items would lie over the bundle: make a new one with them",
+          return error_reply(429, fmt::format("more than {} items would lie over the bundle: train a new one with them",
                                               options_.most_added));
         default: return error_reply(500, "the items can not be changed; the server's log says why");
       }

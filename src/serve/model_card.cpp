@@ -26,15 +26,14 @@ std::string without_paths(std::string_view config) {
 
 ModelCard model_card(const Retrieval& retrieval, bool with_paths) {
   const auto& bundle = retrieval.bundle();
-  const auto* additions = retrieval.additions();
   ModelCard card{.fingerprint = bundle.fingerprint(),
                  .info = std::string(bundle.file().text("info")),
                  .index = std::string(bundle.index().kind()),
                  .context = {},
                  .features = {},
                  .attributes = {},
-                 .added_items = additions ? additions->items().rows() : 0,
-                 .hidden_items = additions ? bundle.item_ids().size() - additions->shown().count() : 0,
+                 .added_items = retrieval.added_items(),
+                 .hidden_items = retrieval.hidden_items(),
                  .metrics = std::string(bundle.metrics()),
                  .config = with_paths ? std::string(bundle.config()) : without_paths(bundle.config())};
   const auto add = [](std::vector<std::string>& list, const std::string& name) {

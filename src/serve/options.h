@@ -22,7 +22,7 @@ struct ServeOptions {
   // connections
   int64_t connections = 4096, read_timeout_ms = 10000, idle_timeout_ms = 60000;
   // life
-  int64_t watch_ms = 1000, drain_ms = 1000, most_added = 100000;
+  int64_t watch_ms = 1000, drain_ms = 1000, merge_added = 10000, most_added = 1000000;
 };
 
 void describe(Fields& fields, ServeOptions& options);  // the section [serve]

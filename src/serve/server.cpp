@@ -3,7 +3,8 @@
 namespace pagoda {
 
 Server::Server(const std::string& model, const ServeOptions& options)
-    : options_(options), keys_(options.keys.empty() ? Keys() : Keys::from_file(options.keys)), snapshots_(model),
+    : options_(options), keys_(options.keys.empty() ? Keys() : Keys::from_file(options.keys)),
+      snapshots_(model, {.merge_at = static_cast<size_t>(options.merge_added)}),
       keeper_(
           {.watch = std::chrono::milliseconds(options.watch_ms), .most_added = static_cast<size_t>(options.most_added)},
           snapshots_, metrics_),
