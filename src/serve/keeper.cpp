@@ -13,6 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLetGo{100};  // how often former snapshots are looked at
 constexpr std::chrono::seconds kRetry{60};        // after upkeep that failed
+// Of upkeep: searches and changes come first.
 constexpr int kNice = 10;
 
 }  // namespace
@@ -85,7 +86,6 @@ void Keeper::begin_upkeep() {
   auto work = snapshots_.upkeep();
   if (!work) return;
   upkeep_ = std::async(std::launch::async, [this, work = std::move(work)] {
-    // Searches come first. Where that can not be had, they share.
     if (::setpriority(PRIO_PROCESS, 0, kNice) != 0) log_debug("the thread of upkeep has the usual priority");
     const auto tell = [this] {
       {
