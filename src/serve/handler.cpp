@@ -52,7 +52,7 @@ Reply error_of(const Outcome& outcome, const std::string& field) {
   }
 }
 
-Reply reply_of(std::string body) { return {.body = std::move(body)}; }
+Reply json_reply(std::string body) { return {.body = std::move(body)}; }
 
 }  // namespace
 
@@ -154,7 +154,7 @@ void Handler::retrieve(const Call& call, const Done& done) {
   const auto answered = [this, form = call.form, snapshot, shape = asked.shape, done](Outcome outcome) {
     done([this, form, snapshot, shape, outcome = std::make_shared<const Outcome>(std::move(outcome))] {
       if (outcome->error != Outcome::Error::none) return error_of(*outcome, outcome->field);
-      return reply_of(candidates(*form, *snapshot, shape, *outcome));
+      return Reply{.body = candidates(*form, *snapshot, shape, *outcome)};
     });
   };
   ask({{.snapshot = snapshot,
@@ -186,7 +186,7 @@ void Handler::retrieve_batch(const Call& call, const Done& done) {
         return error_of(outcomes[i], fmt::format("requests[{}].{}", i, outcomes[i].field));
       lists.push_back(candidates(*form, *snapshot, asked[i].shape, outcomes[i]));
     }
-    return reply_of(form->batch(lists));
+    return Reply{.body = form->batch(lists)};
   };
   std::vector<Query> queries;
   for (size_t i = 0; i < gathering->asked.size(); ++i)
@@ -208,7 +208,7 @@ void Handler::similar(const Call& call, const Done& done) {
   const auto answered = [form = call.form, snapshot, shape = asked.shape, done](Outcome outcome) {
     done([form, snapshot, shape, outcome = std::make_shared<const Outcome>(std::move(outcome))] {
       if (outcome->error != Outcome::Error::none) return error_of(*outcome, outcome->field);
-      return reply_of(form->neighbours(snapshot->retrieval, *outcome, shape.attributes));
+      return Reply{.body = form->neighbours(snapshot->retrieval, *outcome, shape.attributes)};
     });
   };
   ask({{.snapshot = snapshot, .what = asked.query, .deadline = reader.deadline(body, call.deadline), .done = answered}},
@@ -222,7 +222,7 @@ void Handler::encode(const Call& call, const Done& done) {
   const auto answered = [form = call.form, snapshot, done](Outcome outcome) {
     done([form, snapshot, outcome = std::make_shared<const Outcome>(std::move(outcome))] {
       if (outcome->error != Outcome::Error::none) return error_of(*outcome, outcome->field);
-      return reply_of(form->vectors(snapshot->bundle(), outcome->vectors));
+      return Reply{.body = form->vectors(snapshot->bundle(), outcome->vectors)};
     });
   };
   ask({{.snapshot = snapshot,
@@ -248,7 +248,7 @@ void Handler::change_items(const Call& call, std::vector<ItemChange> changes, co
   const auto changed = [this, form = call.form, count = changes.size(), done](Keeper::Made made) {
     done([this, form, count, made] {
       switch (made) {
-        case Keeper::Made::yes: return reply_of(form->changed(count));
+        case Keeper::Made::yes: return Reply{.body = form->changed(count)};
         case Keeper::Made::full:
           return error_reply(429, fmt::format("more than {} items would lie over the bundle: train a new one with them",
                                               options_.most_added));
@@ -274,22 +274,22 @@ std::string Handler::candidates(const AnswerForm& form, const Snapshot& snapshot
 void Handler::model(const Call& call, const Done& done) {
   const bool with_paths = role_of(call) == Role::admin;
   done([form = call.form, snapshot = snapshots_.current(), with_paths] {
-    return reply_of(form->model(snapshot->retrieval, with_paths));
+    return Reply{.body = form->model(snapshot->retrieval, with_paths)};
   });
 }
 
 void Handler::openapi(const Call&, const Done& done) {
-  done([] { return reply_of(std::string(openapi_document())); });
+  done([] { return json_reply(std::string(openapi_document())); });
 }
 
 void Handler::livez(const Call&, const Done& done) {
-  done([] { return reply_of("{\"live\": true}"); });
+  done([] { return json_reply("{\"live\": true}"); });
 }
 
 void Handler::readyz(const Call&, const Done& done) {
   if (draining_) return done([] { return error_reply(503, "the server is shutting down"); });
   done([snapshot = snapshots_.current()] {
-    return reply_of("{\"ready\": true, \"model\": \"" + snapshot->bundle().fingerprint() + "\"}");
+    return json_reply("{\"ready\": true, \"model\": \"" + snapshot->bundle().fingerprint() + "\"}");
   });
 }
 
