@@ -59,7 +59,7 @@ bool push_brought(Column& column, const RequestFeature* brought) {
 }
 
 Additions::Additions(std::shared_ptr<const Bundle> bundle, Layer below)
-    : bundle_(std::move(bundle)), below_(std::move(below)),
+    : bundle_(std::move(bundle)), below_(std::move(below)), vectors_(0, bundle_->item_vectors().cols()),
       shown_(bundle_->item_ids().size() + (below_ ? below_->items_.rows() : 0), true) {
   for (const auto& column : bundle_->item_attributes().columns) items_.columns.push_back(like(column));
 }

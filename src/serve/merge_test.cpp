@@ -165,6 +165,26 @@ TEST_F(Merge, KeepsWhatChangesWhileItGoesOn) {
   EXPECT_EQ(answers(), before) << "and the journal has it all";
 }
 
+TEST_F(Merge, ALayerMayDeleteAlone) {
+  snapshots_->change({gone(1), gone(99)});
+  EXPECT_EQ(retrieval().find_item("i1"), Interner::kNone);
+  EXPECT_EQ(retrieval().added_items(), 0u);
+  EXPECT_EQ(retrieval().hidden_items(), 1u);
+  const auto before = answers();
+  std::vector<ItemChange> changes;
+  for (int i = kInBundle; i < kItems; ++i) changes.push_back(whole(i));
+  snapshots_->change(changes);
+  auto work = snapshots_->upkeep();
+  std::vector<ItemChange> all_gone;
+  for (int i = kInBundle; i < kItems; ++i) all_gone.push_back(gone(i));
+  snapshots_->change(all_gone);
+  work()();
+  EXPECT_EQ(retrieval().fresh()->items().rows(), 0u);
+  EXPECT_EQ(answers(), before);
+  open();
+  EXPECT_EQ(answers(), before);
+}
+
 TEST_F(Merge, OfAnotherBundleIsDropped) {
   std::vector<ItemChange> changes;
   for (int i = kInBundle; i < kItems; ++i) changes.push_back(whole(i));
