@@ -50,7 +50,7 @@ bool is_to_be_merged(const Additions::Layer& merged, const Additions::Layer& fre
 
 Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<ItemChange>& changes,
                        const MergeOptions& options) {
-  const Retrieval retrieval(std::move(bundle));
+  Retrieval retrieval(std::move(bundle));
   if (changes.empty()) return retrieval;
   auto layer =
       std::make_shared<const Additions>(retrieval.shared_bundle(), nullptr, nullptr, changes, encoding_of(retrieval));
