@@ -27,7 +27,7 @@ LADDER = [
     ["cli", "python"],
 ]
 HEAVY = ("arrow/", "parquet/", "toml++/", "nlohmann/", "spdlog/", "CLI/", "boost/", "prometheus/",
-         "openssl/")
+         "openssl/", "grpcpp/", "google/protobuf/", "pagoda/v1/")
 MAX_LINES = 600
 
 STEP = {room: step for step, rooms in enumerate(LADDER) for room in rooms}

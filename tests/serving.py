@@ -25,6 +25,8 @@ class Server:
             self.log.append(line)
             if found := re.search(r"serving at https?://(?:127\.0\.0\.1|\[::1\]):(\d+)", line):
                 self.port = int(found[1])
+                found = re.search(r"gRPC at 127\.0\.0\.1:(\d+)", line)
+                self.grpc_port = int(found[1]) if found else None
                 break
         else:
             pytest.fail("".join(self.log))

@@ -75,7 +75,7 @@ struct InspectArgs {
   bool json = false;
 };
 struct ServeArgs {
-  std::string model, http, keys, config;
+  std::string model, http, grpc, keys, config;
   std::vector<std::string> set;
 };
 struct DemoArgs {

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "serve/journal.h"
 #include "train/judgement.h"
 
 namespace pagoda {
@@ -59,6 +60,8 @@ void print_table(const Judgement& judgement) {
 
 void run_evaluate(const EvaluateArgs& args) {
   const auto bundle = Bundle::open(args.model);
+  if (const auto journal = journal_path(args.model); file_exists(journal))
+    log_info("{} is not read: the bundle is judged with the items that it was trained with", journal);
   bundle->members();  // a bundle of bare vectors has no users to judge by
   const auto second = args.rescore.empty() ? nullptr : Bundle::open(args.rescore);
   const auto options = bundle_options(*bundle, args.set);

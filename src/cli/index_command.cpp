@@ -15,19 +15,11 @@ namespace pagoda {
 
 namespace {
 
-constexpr size_t kHeldQueries = 256;
-
 // Queries like those to come: the file's, or those of users, spread over all of them.
 Matrix<float> held_queries(ThreadPool& pool, const IndexArgs& args, const std::shared_ptr<const Bundle>& bundle) {
   if (!args.queries.empty()) return read_vectors(args.queries).values;
   if (!bundle || !bundle->info().towers) return {};
-  std::vector<RetrieveRequest> requests;
-  const size_t users = bundle->user_ids().size(), n = std::min(users, kHeldQueries);
-  for (size_t i = 0; i < n; ++i) {
-    requests.emplace_back();
-    requests.back().user = std::string(bundle->user_ids()[static_cast<uint32_t>(i * users / n)]);
-  }
-  return Retrieval(bundle).user_vectors(pool, requests);
+  return Retrieval(bundle).user_vectors(pool, some_users(*bundle));
 }
 
 std::optional<Partitions> partitions_of(const IndexArgs& args, MatrixView<const float> vectors,

@@ -225,11 +225,12 @@ int run(int argc, char** argv) {
   c->add_option("-o,--output", encode.output, ".npy (ids in OUTPUT.ids.txt) or .parquet")->required();
 
   ServeArgs serve;
-  c = command(app, "serve", "answer requests over HTTP",
+  c = command(app, "serve", "answer requests over HTTP and gRPC",
               "  pagoda serve model.pagoda\n  pagoda serve model.pagoda --http 127.0.0.1:9000 --set serve.k=500\n",
               serve, run_serve);
   c->add_option("model", serve.model, "the bundle; one that is renamed into its place is taken up")->required();
   c->add_option("--http", serve.http, "address and port, in place of serve.http (127.0.0.1:8080)");
+  c->add_option("--grpc", serve.grpc, "address and port for gRPC, in place of serve.grpc (none)");
   c->add_option("--keys", serve.keys, "file of API keys, in place of serve.keys");
   c->add_option("-c,--config", serve.config, "a config, of which the section [serve] is read");
   c->add_option("--set", serve.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);

@@ -43,8 +43,7 @@ ResultWriter::ResultWriter(const std::string& output, const std::string& format,
   }
 }
 
-void ResultWriter::write(const Bundle& bundle, const std::vector<std::string>& keys, const SearchResult& found) {
-  const auto& ids = bundle.item_ids();
+void ResultWriter::write(const Retrieval& retrieval, const std::vector<std::string>& keys, const SearchResult& found) {
   std::string text;
   RawBatch batch;
   if (table_) {
@@ -57,21 +56,22 @@ void ResultWriter::write(const Bundle& bundle, const std::vector<std::string>& k
     if (table_) {
       for (size_t r = 0; r < items.size(); ++r) {
         batch.columns[0].push_text(keys[q]);
-        batch.columns[1].push_text(ids[items[r]]);
+        batch.columns[1].push_text(retrieval.item_id(items[r]));
         batch.columns[2].integers.push_back(static_cast<int64_t>(r) + 1);
         batch.columns[3].reals.push_back(scores[r]);
         ++batch.rows;
       }
     } else if (format_ == Format::tsv) {
       for (size_t r = 0; r < items.size(); ++r) {
-        text += keys[q], text += '\t', text += ids[items[r]], text += '\t', text += std::to_string(r + 1), text += '\t';
+        text += keys[q], text += '\t', text += retrieval.item_id(items[r]), text += '\t', text += std::to_string(r + 1),
+            text += '\t';
         append_score(text, scores[r]);
         text += '\n';
       }
     } else {
       text += "{\"" + key_ + "\": " + nlohmann::json(keys[q]).dump() + ", \"items\": [";
       for (size_t r = 0; r < items.size(); ++r)
-        text += (r ? ", " : "") + nlohmann::json(std::string(ids[items[r]])).dump();
+        text += (r ? ", " : "") + nlohmann::json(std::string(retrieval.item_id(items[r]))).dump();
       text += "], \"scores\": [";
       for (size_t r = 0; r < items.size(); ++r) text += r ? ", " : "", append_score(text, scores[r]);
       text += "]}\n";

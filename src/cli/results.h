@@ -7,6 +7,7 @@
 #include "data/reader.h"
 #include "data/writer.h"
 #include "model/bundle.h"
+#include "serve/retrieval.h"
 
 namespace pagoda {
 
@@ -15,7 +16,7 @@ namespace pagoda {
 class ResultWriter {
  public:
   ResultWriter(const std::string& output, const std::string& format, std::string key);
-  void write(const Bundle& bundle, const std::vector<std::string>& keys, const SearchResult& found);
+  void write(const Retrieval& retrieval, const std::vector<std::string>& keys, const SearchResult& found);
   void close();
 
  private:

@@ -1,11 +1,12 @@
 #include <algorithm>
+#include <limits>
 
 #include "cli/commands.h"
 #include "cli/results.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "data/vector_file.h"
-#include "serve/retrieval.h"
+#include "serve/snapshot.h"
 
 namespace pagoda {
 
@@ -18,10 +19,19 @@ size_t checked_k(int64_t k) {
   return static_cast<size_t>(k);
 }
 
+// What a server of that bundle answers, with the items that were added and deleted there.
+Retrieval open_retrieval(const std::string& model) {
+  const auto journal = journal_path(model);
+  const auto changes = read_journal(journal);
+  if (!changes.empty()) log_info("{}: {} items are added, replaced or deleted by it", journal, changes.size());
+  return with_changes(Bundle::open(model), changes, {.merge_at = std::numeric_limits<size_t>::max()});
+}
+
 Retrieval open_retrieval(const RetrieveArgs& args) {
-  auto bundle = Bundle::open(args.model);
-  if (args.rescore.empty()) return Retrieval(std::move(bundle));
-  return Retrieval(std::move(bundle), Bundle::open(args.rescore),
+  if (args.rescore.empty()) return open_retrieval(args.model);
+  if (const auto journal = journal_path(args.model); file_exists(journal))
+    log_warning("{} is not read: with --rescore the bundles alone answer", journal);
+  return Retrieval(Bundle::open(args.model), Bundle::open(args.rescore),
                    static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)));
 }
 
@@ -89,7 +99,7 @@ void run_retrieve(const RetrieveArgs& args) {
       for (size_t i = begin; i < end; ++i) keys.push_back(vectors.ids.empty() ? std::to_string(i) : vectors.ids[i]);
       const auto answer = retrieval.retrieve(pool, vectors.values.view().slice_rows(begin, end), options);
       explanation.add(answer);
-      out.write(retrieval.bundle(), keys, answer.found);
+      out.write(retrieval, keys, answer.found);
     }
     explanation.print();
     return out.close();
@@ -107,7 +117,7 @@ void run_retrieve(const RetrieveArgs& args) {
     }
     const auto answer = retrieval.retrieve(pool, requests, options);
     explanation.add(answer);
-    out.write(retrieval.bundle(), keys, answer.found);
+    out.write(retrieval, keys, answer.found);
     bar.update(begin + requests.size());
   }
   bar.finish();
@@ -116,19 +126,19 @@ void run_retrieve(const RetrieveArgs& args) {
 }
 
 void run_similar(const SimilarArgs& args) {
-  const Retrieval retrieval(Bundle::open(args.model));
+  const auto retrieval = open_retrieval(args.model);
   std::vector<std::string> ids;
   std::vector<uint32_t> rows;
   for (const auto& line : read_lines(args.items)) {
     ids.push_back(line.text);
-    rows.push_back(retrieval.bundle().item_ids().find(line.text));
+    rows.push_back(retrieval.find_item(line.text));
     if (rows.back() == Interner::kNone)
       fail(ErrorKind::input, "{}: item '{}' is not in the catalogue of {}", place_of(args.items, line), line.text,
            args.model);
   }
   ThreadPool pool(0);
   ResultWriter out(args.output, args.format, "item");
-  out.write(retrieval.bundle(), ids, retrieval.similar(pool, rows, checked_k(args.k)));
+  out.write(retrieval, ids, retrieval.similar(pool, rows, checked_k(args.k)));
   out.close();
 }
 

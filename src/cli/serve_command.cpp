@@ -9,13 +9,14 @@ void run_serve(const ServeArgs& args) {
   WholeConfig config;
   read_config(args.config, args.set, config);
   if (!args.http.empty()) config.serve.http = args.http;
+  if (!args.grpc.empty()) config.serve.grpc = args.grpc;
   if (!args.keys.empty()) config.serve.keys = args.keys;
   validate(config.serve);
   Server server(args.model, config.serve);
   if (interrupted) fail(ErrorKind::interrupted, "interrupted before it served");
   const auto& bundle = server.snapshots().current()->bundle();
   log_info("{}: bundle {}, {} items, serving at {}", args.model, bundle.fingerprint(), bundle.item_ids().size(),
-           server.url());
+           server.addresses());
   server.run();
   log_info("{}: drained", args.model);
 }

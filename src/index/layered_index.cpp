@@ -9,12 +9,13 @@ namespace {
 
 class LayeredIndex final : public Index {
  public:
-  LayeredIndex(const Index& below, const ItemSet& shown, MatrixView<const float> added)
-      : below_(below), shown_(shown), all_shown_(shown.count() == shown.items()), above_(make_exact_index(added)) {
+  LayeredIndex(const Index& below, const ItemSet& shown, const Index& above)
+      : below_(below), shown_(shown), all_shown_(shown.count() == shown.items()), above_(above) {
+    check(above.dim() == below.dim(), "added vectors are as wide as the others");
     check(shown.items() == below.items(), "each item is shown or hidden");
   }
   std::string_view kind() const override { return below_.kind(); }
-  size_t items() const override { return below_.items() + above_->items(); }
+  size_t items() const override { return below_.items() + above_.items(); }
   size_t dim() const override { return below_.dim(); }
 
  private:
@@ -24,7 +25,7 @@ class LayeredIndex final : public Index {
   const Index& below_;
   const ItemSet& shown_;
   bool all_shown_;
-  std::unique_ptr<Index> above_;
+  const Index& above_;
 };
 
 SearchResult LayeredIndex::best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const {
@@ -51,11 +52,17 @@ SearchResult LayeredIndex::best(ThreadPool& pool, MatrixView<const float> querie
   if (options.explain) in_above.explain = &of_above;
   const double selectivity = options.explain ? options.explain->selectivity : 1;  // of both layers
   const auto found_below = below_.search(pool, queries, in_below);
-  const auto found_above = above_->search(pool, queries, in_above);
+  const auto found_above = above_.search(pool, queries, in_above);
   if (options.explain) {
     options.explain->selectivity = selectivity;
-    for (size_t q = 0; q < of_above.queries.size(); ++q)
-      options.explain->queries[q].vectors_scored += of_above.queries[q].vectors_scored;
+    for (size_t q = 0; q < of_above.queries.size(); ++q) {
+      auto& sum = options.explain->queries[q];
+      sum.lists_probed += of_above.queries[q].lists_probed;
+      sum.vectors_scored += of_above.queries[q].vectors_scored;
+      sum.vectors_reranked += of_above.queries[q].vectors_reranked;
+    }
+    options.explain->centres_s += of_above.centres_s, options.explain->scan_s += of_above.scan_s;
+    options.explain->rerank_s += of_above.rerank_s;
   }
   return merged(found_below, found_above, options.k);
 }
@@ -79,9 +86,8 @@ SearchResult LayeredIndex::merged(const SearchResult& below, const SearchResult&
 
 }  // namespace
 
-std::unique_ptr<Index> make_layered_index(const Index& below, const ItemSet& shown, MatrixView<const float> added) {
-  check(added.cols() == below.dim(), "added vectors are as wide as the others");
-  return std::make_unique<LayeredIndex>(below, shown, added);
+std::unique_ptr<Index> make_layered_index(const Index& below, const ItemSet& shown, const Index& above) {
+  return std::make_unique<LayeredIndex>(below, shown, above);
 }
 
 }  // namespace pagoda

@@ -1,4 +1,4 @@
-// A large index with a few items laid over it: added ones, which are scored exactly, and hidden ones, which do not come back.
+// An index laid over another: the items that it adds, and those below that it hides, which do not come back.
 #pragma once
 
 #include <memory>
@@ -7,10 +7,10 @@
 
 namespace pagoda {
 
-// Rows [0, below.items()) are those of `below`, of which only the `shown` come back; row below.items() + i is added[i]. A
-// search is what one of `below` finds among the shown ones and an exact one of `added`, in one ranking: k come back whenever k
-// match, and from an exact `below` the answer is that of an exact index of all the vectors. All three are borrowed and outlive
-// the index.
-std::unique_ptr<Index> make_layered_index(const Index& below, const ItemSet& shown, MatrixView<const float> added);
+// Rows [0, below.items()) are those of `below`, of which only the `shown` come back; row below.items() + i is row i of `above`.
+// A search is what one of `below` finds among the shown ones and one of `above`, in one ranking: k come back whenever k match,
+// and from two exact indexes the answer is that of an exact index of all the vectors. All three are borrowed and outlive the
+// index.
+std::unique_ptr<Index> make_layered_index(const Index& below, const ItemSet& shown, const Index& above);
 
 }  // namespace pagoda

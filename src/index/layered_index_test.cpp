@@ -18,7 +18,8 @@ class Layers : public testing::Test {
     shown_.add(7);
     exact_ = make_exact_index(all_);
     below_ = make_exact_index(below_vectors());
-    layered_ = make_layered_index(*below_, shown_, added());
+    above_ = make_exact_index(added());
+    layered_ = make_layered_index(*below_, shown_, *above_);
     visible_ = ItemSet(kAll, true);
     for (uint32_t i = 0; i < kBelow; ++i)
       if (!shown_.has(i)) visible_.remove(i);
@@ -38,7 +39,7 @@ class Layers : public testing::Test {
   ThreadPool pool_{2};
   Matrix<float> all_, queries_;
   ItemSet shown_, visible_;
-  std::unique_ptr<Index> exact_, below_, layered_;
+  std::unique_ptr<Index> exact_, below_, above_, layered_;
 };
 
 TEST_F(Layers, AnswerAsOneExactIndexUnderFiltersExclusionsAndQuotas) {
@@ -67,7 +68,7 @@ TEST_F(Layers, AnswerAsOneExactIndexUnderFiltersExclusionsAndQuotas) {
 
 TEST_F(Layers, APartitionedIndexBelowKeepsItsListsFull) {
   const auto partitioned = make_partitioned_index(build_partitions(pool_, below_vectors(), {}, {}), below_vectors());
-  const auto layered = make_layered_index(*partitioned, shown_, added());
+  const auto layered = make_layered_index(*partitioned, shown_, *above_);
   expect_exact(*layered, {.k = 50, .recall = 1});
   const auto found = layered->search(pool_, queries_, {.k = 50});
   const auto exact = exact_->search(pool_, queries_, {.k = 50, .allowed = &visible_});
@@ -77,11 +78,28 @@ TEST_F(Layers, APartitionedIndexBelowKeepsItsListsFull) {
 
 TEST_F(Layers, EitherMayBeEmpty) {
   const ItemSet none(kBelow), all(kBelow, true);
-  const auto only_added = make_layered_index(*below_, none, added());
+  const auto only_added = make_layered_index(*below_, none, *above_);
   const auto found = only_added->search(pool_, queries_, {.k = 10});
   for (const uint32_t item : found.items.values) EXPECT_GE(item, kBelow);
-  const auto nothing_added = make_layered_index(*below_, all, all_.view().slice_rows(kAll, kAll));
+  const auto nothing = make_exact_index(all_.view().slice_rows(kAll, kAll));
+  const auto nothing_added = make_layered_index(*below_, all, *nothing);
   expect_same(nothing_added->search(pool_, queries_, {.k = 10}), below_->search(pool_, queries_, {.k = 10}));
+}
+
+TEST_F(Layers, MayLieOverEachOther) {
+  const size_t middle = kBelow + 80;
+  const auto merged = make_exact_index(all_.view().slice_rows(kBelow, middle));
+  const auto fresh = make_exact_index(all_.view().slice_rows(middle, kAll));
+  const auto lower = make_layered_index(*below_, shown_, *merged);
+  ItemSet shown(middle, true);
+  for (const uint32_t row : {3u, 7u, 2999u, 3000u, 3005u, 3079u}) shown.remove(row), visible_.remove(row);
+  const auto both = make_layered_index(*lower, shown, *fresh);
+  ItemSet third(kAll);
+  for (uint32_t i = 0; i < kAll; i += 3) third.add(i);
+  for (const size_t k : {1, 50, 5000}) {
+    expect_exact(*both, {.k = k});
+    expect_exact(*both, {.k = k, .allowed = &third});
+  }
 }
 
 TEST(ItemSetSlice, IsTheRowsInBetween) {

@@ -58,53 +58,101 @@ bool push_brought(Column& column, const RequestFeature* brought) {
   return false;
 }
 
-Additions::Additions(std::shared_ptr<const Bundle> bundle, const Additions* before,
-                     const std::vector<ItemChange>& changes, const ItemEncoding& encode)
-    : bundle_(std::move(bundle)), shown_(before ? before->shown_ : ItemSet(bundle_->item_ids().size(), true)) {
-  // The last change of an item is the one that counts.
-  std::unordered_map<std::string_view, size_t> last;
-  for (size_t c = 0; c < changes.size(); ++c) last[changes[c].item] = c;
-
+Additions::Additions(std::shared_ptr<const Bundle> bundle, Layer below)
+    : bundle_(std::move(bundle)), below_(std::move(below)), vectors_(0, bundle_->item_vectors().cols()),
+      shown_(bundle_->item_ids().size() + (below_ ? below_->items_.rows() : 0), true) {
   for (const auto& column : bundle_->item_attributes().columns) items_.columns.push_back(like(column));
-  std::vector<uint32_t> kept;
-  for (uint32_t row = 0; before && row < before->items_.rows(); ++row)
-    if (!last.contains(before->items_.ids[row])) kept.push_back(row);
-  for (const uint32_t row : kept) {
-    items_.ids.add(before->items_.ids[row]);
-    for (size_t c = 0; c < items_.columns.size(); ++c) items_.columns[c].push_cell(before->items_.columns[c], row);
-  }
+}
 
-  Attributes brought;
-  brought.columns.resize(items_.columns.size());
-  std::ranges::transform(items_.columns, brought.columns.begin(), like);
-  for (size_t c = 0; c < changes.size(); ++c) {
-    const auto& change = changes[c];
-    if (last[change.item] != c) continue;
-    if (const auto hidden = bundle_->item_ids().find(change.item); hidden != Interner::kNone) shown_.remove(hidden);
-    if (change.deleted) continue;
-    items_.ids.add(change.item);
-    brought.ids.add(change.item);
-    for (size_t i = 0; i < items_.columns.size(); ++i) {
-      const auto at = std::ranges::find(change.attributes, items_.columns[i].name, &RequestFeature::name);
-      const auto* cell = at == change.attributes.end() ? nullptr : &*at;
-      push_brought(items_.columns[i], cell);
-      push_brought(brought.columns[i], cell);
-    }
-  }
+void Additions::hide(std::string_view item) {
+  if (const auto row = bundle_->item_ids().find(item); row != Interner::kNone) shown_.remove(row);
+  if (!below_) return;
+  if (const auto row = below_->items_.ids.find(item); row != Interner::kNone)
+    shown_.remove(bundle_->item_ids().size() + row);
+}
 
-  const size_t dim = bundle_->item_vectors().cols();
-  vectors_.resize(items_.rows(), dim);
-  for (size_t i = 0; i < kept.size(); ++i) std::copy_n(before->vectors_[kept[i]], dim, vectors_[i]);
-  if (brought.rows() > 0) {
-    const auto encoded = encode(brought.ids, brought);
-    for (size_t i = 0; i < encoded.rows(); ++i) std::copy_n(encoded[i], dim, vectors_[kept.size() + i]);
+void Additions::take(const Additions& from, std::span<const uint32_t> rows) {
+  const size_t before = vectors_.rows(), dim = bundle_->item_vectors().cols();
+  Matrix<float> vectors(before + rows.size(), dim);
+  for (size_t i = 0; i < before; ++i) std::copy_n(vectors_[i], dim, vectors[i]);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    items_.ids.add(from.items_.ids[rows[i]]);
+    for (size_t c = 0; c < items_.columns.size(); ++c) items_.columns[c].push_cell(from.items_.columns[c], rows[i]);
+    std::copy_n(from.vectors_[rows[i]], dim, vectors[before + i]);
   }
+  vectors_ = std::move(vectors);
+}
+
+void Additions::finish(const Indexing& index) {
   for (uint32_t row = 0; row < items_.rows(); ++row)
     if (const auto below = bundle_->item_ids().find(items_.ids[row]); below != Interner::kNone)
       in_place_of_[below] = row;
   std::vector<uint32_t> rows(items_.rows());
   std::iota(rows.begin(), rows.end(), 0u);
   filters_ = std::make_unique<const FilterIndex>(items_, rows, items_.rows());
+  index_ = index(vectors_);
+}
+
+Additions::Additions(std::shared_ptr<const Bundle> bundle, Layer below, const Additions* before,
+                     const std::vector<ItemChange>& changes, const ItemEncoding& encode)
+    : Additions(std::move(bundle), std::move(below)) {
+  // The last change of an item is the one that counts.
+  std::unordered_map<std::string_view, size_t> last;
+  for (size_t c = 0; c < changes.size(); ++c) last[changes[c].item] = c;
+
+  if (before) {
+    shown_ = before->shown_;
+    std::vector<uint32_t> kept;
+    for (uint32_t row = 0; row < before->items_.rows(); ++row)
+      if (!last.contains(before->items_.ids[row])) kept.push_back(row);
+    take(*before, kept);
+  }
+  Additions brought(bundle_, nullptr);
+  for (size_t c = 0; c < changes.size(); ++c) {
+    const auto& change = changes[c];
+    if (last[change.item] != c) continue;
+    hide(change.item);
+    if (change.deleted) continue;
+    brought.items_.ids.add(change.item);
+    for (auto& column : brought.items_.columns) {
+      const auto at = std::ranges::find(change.attributes, column.name, &RequestFeature::name);
+      push_brought(column, at == change.attributes.end() ? nullptr : &*at);
+    }
+  }
+  if (brought.items_.rows() > 0) {
+    brought.vectors_ = encode(brought.items_.ids, brought.items_);
+    std::vector<uint32_t> rows(brought.items_.rows());
+    std::iota(rows.begin(), rows.end(), 0u);
+    take(brought, rows);
+  }
+  finish(make_exact_index);
+}
+
+Additions::Layer Additions::merged(const Additions* below, const Additions& above, const Indexing& index) {
+  std::shared_ptr<Additions> both(new Additions(above.bundle_, nullptr));
+  const auto bottom = above.bundle_->item_ids().size();
+  both->shown_ = above.shown_.slice(0, bottom);
+  if (below) {
+    both->shown_ &= below->shown_;
+    auto rows = above.shown_.slice(bottom, above.rows_below()).rows();
+    both->take(*below, rows);
+  }
+  std::vector<uint32_t> rows(above.items_.rows());
+  std::iota(rows.begin(), rows.end(), 0u);
+  both->take(above, rows);
+  both->finish(index);
+  return both;
+}
+
+Additions::Layer Additions::over(Layer below, const Additions& above, const std::unordered_set<std::string>& changed) {
+  std::shared_ptr<Additions> out(new Additions(above.bundle_, std::move(below)));
+  for (const auto& item : changed) out->hide(item);
+  std::vector<uint32_t> rows;
+  for (uint32_t row = 0; row < above.items_.rows(); ++row)
+    if (changed.contains(std::string(above.items_.ids[row]))) rows.push_back(row);
+  out->take(above, rows);
+  out->finish(make_exact_index);
+  return out;
 }
 
 }  // namespace pagoda

@@ -4,6 +4,10 @@
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
+
+#include "serve/answer_form.h"
+#include "serve/model_card.h"
 
 namespace pagoda {
 namespace {
@@ -12,15 +16,13 @@ using Json = nlohmann::ordered_json;
 
 template <class T>
 void append_number(std::string& out, T value) {
+  if constexpr (std::is_floating_point_v<T>)
+    if (!std::isfinite(value)) {
+      out += "null";
+      return;
+    }
   char text[32];
   out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
-}
-
-void append_real(std::string& out, double value) {
-  if (std::isfinite(value))
-    append_number(out, value);
-  else
-    out += "null";
 }
 
 void append_cell(std::string& out, const Column& column, uint32_t row) {
@@ -30,7 +32,7 @@ void append_cell(std::string& out, const Column& column, uint32_t row) {
   }
   switch (column.type) {
     case ColumnType::integer: return append_number(out, column.integers[row]);
-    case ColumnType::real: return append_real(out, column.reals[row]);
+    case ColumnType::real: return append_number(out, column.reals[row]);
     case ColumnType::boolean: out += column.integers[row] ? "true" : "false"; return;
     case ColumnType::time: return append_json_text(out, format_time_us(column.integers[row]));
     case ColumnType::text: {
@@ -79,32 +81,17 @@ Json explain_json(const Outcome& outcome) {
             {"rerank", ms(e.rerank_s)}}}};
 }
 
-}  // namespace
-
-void append_json_text(std::string& out, std::string_view text) {
-  const bool plain = std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
-  if (plain)
-    out += '"', out += text, out += '"';
-  else
-    out += Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-void append_json_number(std::string& out, float value) {
-  if (std::isfinite(value))
-    append_number(out, value);
-  else
-    out += "null";
-}
-
-void append_list(std::string& out, const Retrieval& retrieval, const Outcome& outcome,
-                 std::span<const size_t> attributes, bool of_a_user) {
+// {"user_known": ..., "items": [...], "scores": [...], "attributes": [...], "model": ..., "explain": {...}}; user_known of
+// candidates alone, attributes when columns of the item table are asked for, explain when the outcome has one.
+std::string list_json(const Retrieval& retrieval, const Outcome& outcome, std::span<const size_t> attributes,
+                      bool of_a_user) {
   const auto& items = outcome.items;
-  out += '{';
+  std::string out = "{";
   if (of_a_user) out += outcome.user_known ? "\"user_known\": true, " : "\"user_known\": false, ";
   out += "\"items\": ";
   append_array(out, items.size(), [&](size_t i) { append_json_text(out, retrieval.item_id(items[i])); });
   out += ", \"scores\": ";
-  append_array(out, items.size(), [&](size_t i) { append_json_number(out, outcome.scores[i]); });
+  append_array(out, items.size(), [&](size_t i) { append_number(out, outcome.scores[i]); });
   if (!attributes.empty()) {
     out += ", \"attributes\": ";
     append_array(out, items.size(), [&](size_t i) {
@@ -121,41 +108,70 @@ void append_list(std::string& out, const Retrieval& retrieval, const Outcome& ou
   }
   out += ", \"model\": \"" + retrieval.bundle().fingerprint() + '"';
   if (outcome.explain) out += ", \"explain\": " + explain_json(outcome).dump();
-  out += '}';
+  return out + '}';
 }
 
-void append_vectors(std::string& out, const Bundle& bundle, MatrixView<const float> vectors) {
-  out += "{\"vectors\": ";
-  append_array(out, vectors.rows(), [&](size_t row) {
-    append_array(out, vectors.cols(), [&](size_t column) { append_json_number(out, vectors[row][column]); });
-  });
-  out += ", \"model\": \"" + bundle.fingerprint() + "\"}";
+class JsonForm final : public AnswerForm {
+ public:
+  std::string candidates(const Retrieval& retrieval, const Outcome& outcome,
+                         std::span<const size_t> attributes) const override {
+    return list_json(retrieval, outcome, attributes, true);
+  }
+  std::string neighbours(const Retrieval& retrieval, const Outcome& outcome,
+                         std::span<const size_t> attributes) const override {
+    return list_json(retrieval, outcome, attributes, false);
+  }
+  std::string batch(std::span<const std::string> candidates) const override {
+    std::string out = "{\"answers\": ";
+    append_array(out, candidates.size(), [&](size_t i) { out += candidates[i]; });
+    return out + '}';
+  }
+  std::string vectors(const Bundle& bundle, MatrixView<const float> vectors) const override {
+    std::string out = "{\"vectors\": ";
+    append_array(out, vectors.rows(), [&](size_t row) {
+      append_array(out, vectors.cols(), [&](size_t column) { append_number(out, vectors[row][column]); });
+    });
+    return out + ", \"model\": \"" + bundle.fingerprint() + "\"}";
+  }
+  std::string changed(size_t items) const override { return "{\"items\": " + std::to_string(items) + '}'; }
+  std::string model(const Retrieval& retrieval, bool with_paths) const override {
+    const auto card = model_card(retrieval, with_paths);
+    Json attributes = Json::object();
+    for (const auto& [name, type] : card.attributes) attributes[name] = type;
+    const Json model{{"fingerprint", card.fingerprint},
+                     {"info", Json::parse(card.info)},
+                     {"index", card.index},
+                     {"context", card.context},
+                     {"features", card.features},
+                     {"attributes", attributes},
+                     {"added_items", card.added_items},
+                     {"hidden_items", card.hidden_items},
+                     {"metrics", card.metrics.empty() ? Json() : Json::parse(card.metrics)},
+                     {"config", card.config}};
+    return model.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+};
+
+}  // namespace
+
+void append_json_text(std::string& out, std::string_view text) {
+  const bool plain = std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+  if (plain)
+    out += '"', out += text, out += '"';
+  else
+    out += Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string model_json(const Retrieval& retrieval) {
-  const auto& bundle = retrieval.bundle();
-  const auto* additions = retrieval.additions();
-  Json contexts = Json::array(), features = Json::array(), attributes = Json::object();
-  const auto add = [](Json& list, const std::string& name) {
-    if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
-  };
-  if (bundle.info().towers)
-    for (const auto& member : bundle.members()) {
-      for (const auto& name : member.model.user_encoder.context_names()) add(contexts, name);
-      for (const auto& name : member.model.user_encoder.table_columns()) add(features, name);
-    }
-  for (const auto& column : bundle.item_attributes().columns) attributes[column.name] = name_of(column.type);
-  const Json model{{"fingerprint", bundle.fingerprint()},
-                   {"info", Json::parse(bundle.file().text("info"))},
-                   {"index", bundle.index().kind()},
-                   {"context", contexts},
-                   {"features", features},
-                   {"attributes", attributes},
-                   {"added_items", additions ? additions->items().rows() : 0},
-                   {"hidden_items", additions ? bundle.item_ids().size() - additions->shown().count() : 0},
-                   {"metrics", bundle.metrics().empty() ? Json() : Json::parse(bundle.metrics())},
-                   {"config", bundle.config()}};
-  return model.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string mended_utf8(std::string_view text) {
+  if (is_utf8(text)) return std::string(text);
+  std::string quoted;
+  append_json_text(quoted, text);
+  return Json::parse(quoted).get<std::string>();
+}
+
+const AnswerForm& json_form() {
+  static const JsonForm form;
+  return form;
 }
 
 }  // namespace pagoda

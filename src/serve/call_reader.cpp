@@ -116,11 +116,14 @@ json CallReader::body(std::string_view text) const {
   return object;
 }
 
-Clock::time_point CallReader::deadline(const json& object) const {
+Clock::time_point CallReader::deadline(const json& object, std::optional<Clock::time_point> of_transport) const {
   constexpr int64_t kLongest = 3'600'000;
   const auto* value = given(object, "timeout_ms");
+  if (!value && of_transport) return *of_transport;
   const int64_t timeout_ms = value ? read_count(*value, "timeout_ms", kLongest) : options_.timeout_ms;
-  return timeout_ms == 0 ? Clock::time_point::max() : Clock::now() + std::chrono::milliseconds(timeout_ms);
+  if (timeout_ms == 0) return Clock::time_point::max();
+  const auto own = Clock::now() + std::chrono::milliseconds(timeout_ms);
+  return of_transport ? std::min(own, *of_transport) : own;
 }
 
 void CallReader::need_towers(const std::string& field, std::string_view instead) const {

@@ -39,7 +39,8 @@ class CallReader {
   Question encode(const nlohmann::json& object) const;
   std::vector<ItemChange> upserted_items(const nlohmann::json& object) const;
   std::vector<ItemChange> deleted_items(const nlohmann::json& object) const;
-  Clock::time_point deadline(const nlohmann::json& object) const;  // from now
+  // Of timeout_ms, from now, and of the transport the earlier; the server's own when neither says one.
+  Clock::time_point deadline(const nlohmann::json& object, std::optional<Clock::time_point> of_transport) const;
 
  private:
   void need_towers(const std::string& field, std::string_view instead) const;

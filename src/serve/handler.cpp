@@ -63,7 +63,10 @@ Reply error_reply(int status, std::string_view message, std::string_view field) 
   append_json_text(body, message.substr(0, kLongestMessage));
   body += ", \"field\": ";
   append_json_text(body, field.substr(0, kLongestMessage));
-  return {.status = status, .body = body + "}}"};
+  return {.status = status,
+          .body = body + "}}",
+          .error = std::string(message.substr(0, kLongestMessage)),
+          .field = std::string(field.substr(0, kLongestMessage))};
 }
 
 std::span<const Handler::Route> Handler::routes() {
@@ -88,6 +91,8 @@ const Handler::Route* Handler::find_route(std::string_view path) {
   return found == routes().end() ? nullptr : &*found;
 }
 
+Role Handler::role_of(const Call& call) const { return keys_.none() ? Role::admin : keys_.role_of(call.key); }
+
 std::optional<Reply> Handler::refuse(const Call& call, size_t body_bytes) const {
   const auto* route = find_route(call.path);
   std::optional<Reply> reply;
@@ -98,7 +103,7 @@ std::optional<Reply> Handler::refuse(const Call& call, size_t body_bytes) const 
   } else if (call.method != route->method) {
     reply = error_reply(405, fmt::format("{} is called by {}", route->path, route->method));
     reply->allow = route->method;
-  } else if (const Role role = keys_.none() ? Role::admin : keys_.role_of(call.key); role < route->role) {
+  } else if (const Role role = role_of(call); role < route->role) {
     reply = role == Role::open ? error_reply(401, "an API key is needed: Authorization: Bearer KEY")
                                : error_reply(403, "this API key's role does not allow the call");
   } else if (body_bytes > static_cast<size_t>(options_.most_body_kb) * 1024) {
@@ -146,15 +151,16 @@ void Handler::retrieve(const Call& call, const Done& done) {
   const CallReader reader(options_, *snapshot);
   const auto body = reader.body(call.body);
   auto asked = reader.retrieve(body, CallReader::Place::alone);
-  const auto answered = [this, snapshot, shape = asked.shape, done](Outcome outcome) {
-    done([this, snapshot, shape, outcome = std::make_shared<const Outcome>(std::move(outcome))] {
+  const auto answered = [this, form = call.form, snapshot, shape = asked.shape, done](Outcome outcome) {
+    done([this, form, snapshot, shape, outcome = std::make_shared<const Outcome>(std::move(outcome))] {
       if (outcome->error != Outcome::Error::none) return error_of(*outcome, outcome->field);
-      std::string out;
-      append_candidates(out, *snapshot, shape, *outcome);
-      return json_reply(std::move(out));
+      return Reply{.body = candidates(*form, *snapshot, shape, *outcome)};
     });
   };
-  ask({{.snapshot = snapshot, .what = std::move(asked.query), .deadline = reader.deadline(body), .done = answered}},
+  ask({{.snapshot = snapshot,
+        .what = std::move(asked.query),
+        .deadline = reader.deadline(body, call.deadline),
+        .done = answered}},
       done);
 }
 
@@ -172,22 +178,21 @@ void Handler::retrieve_batch(const Call& call, const Done& done) {
   gathering->asked = reader.retrieve_batch(body);
   gathering->missing = gathering->asked.size();
   gathering->outcomes.resize(gathering->missing);
-  const auto write = [this, snapshot, gathering] {
+  const auto write = [this, form = call.form, snapshot, gathering] {
     const auto& [asked, outcomes, missing] = *gathering;
-    std::string out = "{\"answers\": [";
+    std::vector<std::string> lists;
     for (size_t i = 0; i < outcomes.size(); ++i) {
       if (outcomes[i].error != Outcome::Error::none)
         return error_of(outcomes[i], fmt::format("requests[{}].{}", i, outcomes[i].field));
-      if (i > 0) out += ", ";
-      append_candidates(out, *snapshot, asked[i].shape, outcomes[i]);
+      lists.push_back(candidates(*form, *snapshot, asked[i].shape, outcomes[i]));
     }
-    return json_reply(out + "]}");
+    return Reply{.body = form->batch(lists)};
   };
   std::vector<Query> queries;
   for (size_t i = 0; i < gathering->asked.size(); ++i)
     queries.push_back({.snapshot = snapshot,
                        .what = std::move(gathering->asked[i].query),
-                       .deadline = reader.deadline(body),
+                       .deadline = reader.deadline(body, call.deadline),
                        .done = [gathering, write, done, i](Outcome outcome) {
                          gathering->outcomes[i] = std::move(outcome);
                          if (--gathering->missing == 0) done(write);
@@ -200,51 +205,52 @@ void Handler::similar(const Call& call, const Done& done) {
   const CallReader reader(options_, *snapshot);
   const auto body = reader.body(call.body);
   const auto asked = reader.similar(body);
-  const auto answered = [snapshot, shape = asked.shape, done](Outcome outcome) {
-    done([snapshot, shape, outcome = std::make_shared<const Outcome>(std::move(outcome))] {
+  const auto answered = [form = call.form, snapshot, shape = asked.shape, done](Outcome outcome) {
+    done([form, snapshot, shape, outcome = std::make_shared<const Outcome>(std::move(outcome))] {
       if (outcome->error != Outcome::Error::none) return error_of(*outcome, outcome->field);
-      std::string out;
-      append_list(out, snapshot->retrieval, *outcome, shape.attributes, false);
-      return json_reply(std::move(out));
+      return Reply{.body = form->neighbours(snapshot->retrieval, *outcome, shape.attributes)};
     });
   };
-  ask({{.snapshot = snapshot, .what = asked.query, .deadline = reader.deadline(body), .done = answered}}, done);
+  ask({{.snapshot = snapshot, .what = asked.query, .deadline = reader.deadline(body, call.deadline), .done = answered}},
+      done);
 }
 
 void Handler::encode(const Call& call, const Done& done) {
   const auto snapshot = snapshots_.current();
   const CallReader reader(options_, *snapshot);
   const auto body = reader.body(call.body);
-  const auto answered = [snapshot, done](Outcome outcome) {
-    done([snapshot, outcome = std::make_shared<const Outcome>(std::move(outcome))] {
+  const auto answered = [form = call.form, snapshot, done](Outcome outcome) {
+    done([form, snapshot, outcome = std::make_shared<const Outcome>(std::move(outcome))] {
       if (outcome->error != Outcome::Error::none) return error_of(*outcome, outcome->field);
-      std::string out;
-      append_vectors(out, snapshot->bundle(), outcome->vectors);
-      return json_reply(std::move(out));
+      return Reply{.body = form->vectors(snapshot->bundle(), outcome->vectors)};
     });
   };
-  ask({{.snapshot = snapshot, .what = reader.encode(body), .deadline = reader.deadline(body), .done = answered}}, done);
+  ask({{.snapshot = snapshot,
+        .what = reader.encode(body),
+        .deadline = reader.deadline(body, call.deadline),
+        .done = answered}},
+      done);
 }
 
 void Handler::upsert_items(const Call& call, const Done& done) {
   const auto snapshot = snapshots_.current();
   const CallReader reader(options_, *snapshot);
-  change_items(reader.upserted_items(reader.body(call.body)), done);
+  change_items(call, reader.upserted_items(reader.body(call.body)), done);
 }
 
 void Handler::delete_items(const Call& call, const Done& done) {
   const auto snapshot = snapshots_.current();
   const CallReader reader(options_, *snapshot);
-  change_items(reader.deleted_items(reader.body(call.body)), done);
+  change_items(call, reader.deleted_items(reader.body(call.body)), done);
 }
 
-void Handler::change_items(std::vector<ItemChange> changes, const Done& done) {
-  const auto changed = [this, count = changes.size(), done](Keeper::Made made) {
-    done([this, count, made] {
+void Handler::change_items(const Call& call, std::vector<ItemChange> changes, const Done& done) {
+  const auto changed = [this, form = call.form, count = changes.size(), done](Keeper::Made made) {
+    done([this, form, count, made] {
       switch (made) {
-        case Keeper::Made::yes: return json_reply(fmt::format("{{\"items\": {}}}", count));
+        case Keeper::Made::yes: return Reply{.body = form->changed(count)};
         case Keeper::Made::full:
-          return error_reply(429, fmt::format("more than {} items would lie over the bundle: make a new one with them",
+          return error_reply(429, fmt::format("more than {} items would lie over the bundle: train a new one with them",
                                               options_.most_added));
         default: return error_reply(500, "the items can not be changed; the server's log says why");
       }
@@ -257,15 +263,19 @@ void Handler::ask(std::vector<Query> queries, const Done& done) {
   if (!queue_.push(std::move(queries))) done(overloaded);
 }
 
-void Handler::append_candidates(std::string& out, const Snapshot& snapshot, const ListShape& shape,
+std::string Handler::candidates(const AnswerForm& form, const Snapshot& snapshot, const ListShape& shape,
                                 const Outcome& outcome) const {
-  append_list(out, snapshot.retrieval, outcome, shape.attributes, true);
   metrics_.list(outcome.items.size(), shape.k);
   if (!outcome.user_known) metrics_.unknown_user();
+  return form.candidates(snapshot.retrieval, outcome, shape.attributes);
 }
 
-void Handler::model(const Call&, const Done& done) {
-  done([snapshot = snapshots_.current()] { return json_reply(model_json(snapshot->retrieval)); });
+// Where the data lay is for those who keep the server.
+void Handler::model(const Call& call, const Done& done) {
+  const bool with_paths = role_of(call) == Role::admin;
+  done([form = call.form, snapshot = snapshots_.current(), with_paths] {
+    return Reply{.body = form->model(snapshot->retrieval, with_paths)};
+  });
 }
 
 void Handler::openapi(const Call&, const Done& done) {

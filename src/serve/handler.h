@@ -1,10 +1,10 @@
-// The server's calls in JSON, whatever brings them: a call comes in, a reply goes out. docs/serve.md describes them.
+// The server's calls, whatever brings them: a call comes in as JSON, a reply goes out in the transport's form. docs/serve.md
+// describes them.
 //
 //   POST /v1/retrieve  /v1/retrieve_batch  /v1/similar  /v1/encode  /v1/items:upsert  /v1/items:delete
 //   GET  /v1/model  /openapi.json  /livez  /readyz  /metrics
 //
-// A call keeps the snapshot that was current when it came. What needs a search goes through the queue; another door with
-// typed calls would meet this one there.
+// A call keeps the snapshot that was current when it came. What needs a search goes through the queue.
 #pragma once
 
 #include <atomic>
@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "serve/answer_form.h"
 #include "serve/keeper.h"
 #include "serve/keys.h"
 #include "serve/options.h"
@@ -27,15 +28,19 @@ struct Call {
   std::string method, path;  // without a query
   std::string key;           // the API key that came with it, "" for none
   std::string body;
+  std::optional<Clock::time_point>
+      deadline{};                         // of the transport's own; beside the body's timeout_ms the earlier one holds
+  const AnswerForm* form = &json_form();  // borrowed for ever
 };
 
 struct Reply {
   int status = 200;
   std::string body{};
   std::string content_type = "application/json";
-  std::string allow{};    // of a 405: the method that the route has
-  int retry_after_s = 0;  // 0: nothing is said
-  bool close = false;     // the connection is of no more use
+  std::string allow{};           // of a 405: the method that the route has
+  int retry_after_s = 0;         // 0: nothing is said
+  bool close = false;            // the connection is of no more use
+  std::string error{}, field{};  // of an error: what its body says
 };
 
 // {"error": {"kind": ..., "message": ..., "field": ...}}; the kind goes by the status, the field may be "".
@@ -44,7 +49,7 @@ Reply error_reply(int status, std::string_view message, std::string_view field =
 // Thread-safe.
 class Handler {
  public:
-  // Makes the reply. It may be run on any thread, once, and is where an answer's JSON is written.
+  // Makes the reply. It may be run on any thread, once, and is where an answer is written.
   using Writing = std::function<Reply()>;
   using Done = std::function<void(Writing)>;
 
@@ -71,8 +76,9 @@ class Handler {
   struct Route;
   static std::span<const Route> routes();
   static const Route* find_route(std::string_view path);
+  Role role_of(const Call& call) const;
   void ask(std::vector<Query> queries, const Done& done);
-  void append_candidates(std::string& out, const Snapshot& snapshot, const ListShape& shape,
+  std::string candidates(const AnswerForm& form, const Snapshot& snapshot, const ListShape& shape,
                          const Outcome& outcome) const;
   // Of each call: what is asked of the queue, and how the outcomes are written.
   void retrieve(const Call& call, const Done& done);
@@ -81,7 +87,7 @@ class Handler {
   void encode(const Call& call, const Done& done);
   void upsert_items(const Call& call, const Done& done);
   void delete_items(const Call& call, const Done& done);
-  void change_items(std::vector<ItemChange> changes, const Done& done);
+  void change_items(const Call& call, std::vector<ItemChange> changes, const Done& done);
   void model(const Call& call, const Done& done);
   void openapi(const Call& call, const Done& done);
   void livez(const Call& call, const Done& done);

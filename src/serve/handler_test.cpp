@@ -526,7 +526,7 @@ TEST_F(HandlerOf, WrongChangesOfItemsChangeNothing) {
   expect_error(upsert, R"({"items": [{"item": "n", "attributes": {"author": ["a", "b"]}}]})", "items[0].attributes",
                "attribute 'author' is a list, expected one value");
   expect_error("/v1/items:delete", R"({"items": [null]})", "items", "'items' has the wrong type");
-  EXPECT_EQ(snapshots_->current()->retrieval.additions(), nullptr);
+  EXPECT_EQ(snapshots_->current()->retrieval.fresh(), nullptr);
   options_.most_added = 2;
   start();
   EXPECT_EQ(post(upsert, R"({"items": [{"item": "a"}, {"item": "b"}, {"item": "c"}]})").status, 429);

@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "core/log.h"
+#include "serve/address.h"
 
 namespace pagoda {
 namespace {
@@ -221,16 +222,6 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   size_t lingered_ = 0;
 };
 
-// "host:port", "[::1]:port"
-std::pair<std::string, std::string> host_and_port(const std::string& address) {
-  const auto colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0)
-    fail(ErrorKind::usage, "serve.http = \"{}\" is no address and port; write 127.0.0.1:8080", address);
-  auto host = address.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  return {host, address.substr(colon + 1)};
-}
-
 }  // namespace
 
 class HttpServer::Listener {
@@ -250,7 +241,8 @@ class HttpServer::Listener {
 
   bool loopback() const { return loopback_; }
 
-  void run(const std::function<void()>& on_hangup) {
+  void run(const std::function<void()>& on_hangup, const std::function<void()>& on_drain) {
+    on_drain_ = on_drain;
     await_end();
     await_hangup(on_hangup);
     asio::dispatch(strand_, [this] { accept(); });
@@ -283,7 +275,7 @@ class HttpServer::Listener {
   }
 
   void listen() {
-    const auto [host, port] = host_and_port(options_.http);
+    const auto [host, port] = host_and_port("serve.http", options_.http);
     ErrorCode error;
     const auto found = tcp::resolver(io_).resolve(host, port, tcp::resolver::passive, error);
     if (error)
@@ -360,6 +352,7 @@ class HttpServer::Listener {
       }
       draining_ = true;
       shared_.handler.drain();
+      on_drain_();
       log_info("draining: {} connections are open", open_.size());
       drained_.expires_after(std::chrono::milliseconds(options_.drain_ms));
       drained_.async_wait(asio::bind_executor(strand_, [this](ErrorCode) {
@@ -390,6 +383,7 @@ class HttpServer::Listener {
   uint64_t next_ = 0;  // number of a connection
   std::unordered_map<uint64_t, std::weak_ptr<Connection>> open_;
   bool accepting_ = false, draining_ = false, loopback_ = true;
+  std::function<void()> on_drain_;
 };
 
 HttpServer::HttpServer(Handler& handler, const ServeOptions& options)
@@ -399,6 +393,8 @@ HttpServer::HttpServer(Handler& handler, const ServeOptions& options)
 }
 HttpServer::~HttpServer() = default;
 std::string HttpServer::address() const { return listener_->address(); }
-void HttpServer::run(const std::function<void()>& on_hangup) { listener_->run(on_hangup); }
+void HttpServer::run(const std::function<void()>& on_hangup, const std::function<void()>& on_drain) {
+  listener_->run(on_hangup, on_drain);
+}
 
 }  // namespace pagoda

@@ -22,9 +22,9 @@ class HttpServer {
   std::string address() const;  // "127.0.0.1:8080": the port that was given where port 0 was asked for
 
   // Answers until SIGTERM or SIGINT, then drains: /readyz and new calls get 503, what came before is answered, and after
-  // drain_ms at the earliest the port is closed. `on_hangup` is called at each SIGHUP; it may not take long. A second
-  // SIGTERM ends the process.
-  void run(const std::function<void()>& on_hangup);
+  // drain_ms at the earliest the port is closed. `on_hangup` is called at each SIGHUP, `on_drain` when draining begins;
+  // neither may take long. A second SIGTERM ends the process.
+  void run(const std::function<void()>& on_hangup, const std::function<void()>& on_drain);
 
  private:
   class Listener;

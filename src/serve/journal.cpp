@@ -1,12 +1,13 @@
 #include "serve/journal.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
-#include <map>
+#include <unordered_map>
 
-#include "core/file.h"
 #include "serve/json_request.h"
 
 namespace pagoda {
@@ -37,32 +38,83 @@ ItemChange change_of(std::string_view text) {
   return change;
 }
 
+struct Contents {
+  std::vector<ItemChange> changes;  // the last of each item, in their order
+  size_t lines = 0;
+};
+
+Contents contents_of(const std::string& path, std::string_view whole_lines) {
+  Contents contents;
+  std::unordered_map<std::string, size_t> last;
+  std::vector<ItemChange> all;
+  size_t end = 0;
+  for (size_t begin = 0; begin < whole_lines.size(); begin = end + 1) {
+    end = whole_lines.find('\n', begin);
+    ++contents.lines;
+    try {
+      all.push_back(change_of(whole_lines.substr(begin, end - begin)));
+    } catch (const Error& e) {
+      fail(ErrorKind::failed, "{}:{}: is no change of an item: {}", path, contents.lines, e.what());
+    }
+    last[all.back().item] = all.size() - 1;
+  }
+  for (size_t i = 0; i < all.size(); ++i)
+    if (last[all[i].item] == i) contents.changes.push_back(std::move(all[i]));
+  return contents;
+}
+
+// Up to the end of the last whole line.
+std::string_view whole_lines(std::string_view text) { return text.substr(0, text.rfind('\n') + 1); }
+
 }  // namespace
 
+std::string journal_path(const std::string& bundle) { return bundle + ".items"; }
+
+std::vector<ItemChange> read_journal(const std::string& path) {
+  if (!file_exists(path)) return {};
+  const auto text = read_file(path);
+  return contents_of(path, whole_lines(text)).changes;
+}
+
 std::vector<ItemChange> Journal::read() {
+  lines_ = items_ = 0;
   if (!file_exists(path_)) return {};
   const auto text = read_file(path_);
-  const size_t whole = text.rfind('\n') + 1;  // 0 when no line is whole
-  if (whole < text.size() && ::truncate(path_.c_str(), static_cast<off_t>(whole)) != 0)
+  const auto whole = whole_lines(text);
+  if (whole.size() < text.size() && ::truncate(path_.c_str(), static_cast<off_t>(whole.size())) != 0)
     fail(ErrorKind::failed, "{}: can not be mended: {}", path_, std::strerror(errno));
-  std::vector<ItemChange> changes;
-  std::map<std::string, size_t, std::less<>> place;
-  size_t number = 0, end = 0;
-  for (size_t begin = 0; begin < whole; begin = end + 1) {
-    end = text.find('\n', begin);
-    ++number;
-    try {
-      auto change = change_of(std::string_view(text).substr(begin, end - begin));
-      const auto [at, is_new] = place.try_emplace(change.item, changes.size());
-      if (is_new)
-        changes.push_back(std::move(change));
-      else
-        changes[at->second] = std::move(change);
-    } catch (const Error& e) {
-      fail(ErrorKind::failed, "{}:{}: is no change of an item: {}", path_, number, e.what());
-    }
-  }
-  return changes;
+  auto contents = contents_of(path_, whole);
+  lines_ = contents.lines, items_ = contents.changes.size();
+  return std::move(contents.changes);
+}
+
+Journal::Short::Short(std::string path, size_t end, uint64_t inode)
+    : path_(std::move(path)), end_(end), inode_(inode) {}
+
+void Journal::Short::write() {
+  const auto text = read_file(path_);
+  const auto contents = contents_of(path_, std::string_view(text).substr(0, end_));
+  file_ = std::make_unique<AtomicFile>(path_);
+  for (const auto& change : contents.changes) file_->write(line_of(change));
+  lines_ = contents.changes.size();
+}
+
+std::unique_ptr<Journal::Short> Journal::shorter() const {
+  struct stat s{};
+  if (::stat(path_.c_str(), &s) != 0) return nullptr;
+  return std::make_unique<Short>(path_, static_cast<size_t>(s.st_size), s.st_ino);
+}
+
+void Journal::replace(Short& shorter) {
+  struct stat s{};
+  if (::stat(path_.c_str(), &s) != 0 || s.st_ino != shorter.inode_) return;
+  const auto text = read_file(path_);
+  if (text.size() < shorter.end_) return;
+  const auto since = std::string_view(text).substr(shorter.end_);
+  shorter.file_->write(since);
+  shorter.file_->commit();
+  items_ = shorter.lines_;
+  lines_ = items_ + static_cast<size_t>(std::ranges::count(since, '\n'));
 }
 
 void Journal::append(std::span<const ItemChange> changes) {
@@ -83,6 +135,7 @@ void Journal::append(std::span<const ItemChange> changes) {
   const bool undone = done || before < 0 || ::ftruncate(file, before) == 0;
   if (file >= 0) ::close(file);
   if (!done) fail(ErrorKind::failed, "{}: can not be written: {}{}", path_, reason, undone ? "" : "; nor mended");
+  lines_ += changes.size();
 }
 
 }  // namespace pagoda

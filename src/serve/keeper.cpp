@@ -1,10 +1,22 @@
 #include "serve/keeper.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 
 #include "core/log.h"
 
 namespace pagoda {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLetGo{100};  // how often former snapshots are looked at
+constexpr std::chrono::seconds kRetry{60};        // after upkeep that failed
+// Of upkeep: searches and changes come first.
+constexpr int kNice = 10;
+
+}  // namespace
 
 Keeper::Keeper(const KeeperOptions& options, Snapshots& snapshots, ServeMetrics& metrics)
     : options_(options), snapshots_(snapshots), metrics_(metrics), thread_([this] { loop(); }) {}
@@ -38,39 +50,83 @@ bool Keeper::change(std::vector<ItemChange> changes, std::function<void(Made)> d
 }
 
 void Keeper::loop() {
+  bool all_let_go = true;
   for (bool closed = false; !closed;) {
-    bool asked;
+    bool asked, upkeep_done;
     std::vector<Request> requests;
     {
       std::unique_lock lock(mutex_);
-      const auto woken = [&] { return asked_ || closed_ || !waiting_.empty(); };
-      if (options_.watch.count() > 0)
-        woken_.wait_for(lock, options_.watch, woken);
+      const auto woken = [&] { return asked_ || closed_ || upkeep_done_ || !waiting_.empty(); };
+      auto wait = options_.watch;
+      if (!all_let_go) wait = wait.count() > 0 ? std::min(wait, kLetGo) : kLetGo;
+      if (wait.count() > 0)
+        woken_.wait_for(lock, wait, woken);
       else
         woken_.wait(lock, woken);
       closed = closed_;
       asked = std::exchange(asked_, false);
+      upkeep_done = std::exchange(upkeep_done_, false);
       requests.swap(waiting_);
       changes_waiting_ = 0;
     }
     if (!closed && (asked || snapshots_.changed())) metrics_.reload(snapshots_.reload());
     if (!requests.empty()) make(requests);
+    if (upkeep_done) end_upkeep();
+    if (!closed) begin_upkeep();
+    all_let_go = snapshots_.let_go();
     const auto now = snapshots_.current();
-    const auto* additions = now->retrieval.additions();
-    metrics_.added_items(additions ? additions->items().rows() : 0);
+    const auto& fresh = now->retrieval.fresh();
+    metrics_.added_items(now->retrieval.added_items(), fresh ? fresh->items().rows() : 0);
+  }
+  if (upkeep_.valid()) upkeep_.wait();
+}
+
+void Keeper::begin_upkeep() {
+  if (upkeep_.valid() || Clock::now() < next_upkeep_) return;
+  auto work = snapshots_.upkeep();
+  if (!work) return;
+  upkeep_ = std::async(std::launch::async, [this, work = std::move(work)] {
+    if (::setpriority(PRIO_PROCESS, 0, kNice) != 0) log_debug("the thread of upkeep has the usual priority");
+    const auto tell = [this] {
+      {
+        const std::lock_guard lock(mutex_);
+        upkeep_done_ = true;
+      }
+      woken_.notify_all();
+    };
+    try {
+      auto finish = work();
+      tell();
+      return finish;
+    } catch (...) {
+      tell();
+      throw;
+    }
+  });
+}
+
+void Keeper::end_upkeep() {
+  try {
+    upkeep_.get()();
+  } catch (const std::exception& e) {
+    log_warning("added items can not be merged, nor their journal shortened: {}", e.what());
+    next_upkeep_ = Clock::now() + kRetry;
   }
 }
 
 void Keeper::make(const std::vector<Request>& requests) {
   const auto before = snapshots_.current();
-  const auto* additions = before->retrieval.additions();
-  size_t items = additions ? additions->items().rows() : 0;
+  const auto& retrieval = before->retrieval;
+  const auto bottom = before->bundle().item_ids().size();
+  size_t items = retrieval.added_items();
   std::vector<ItemChange> changes;
   std::vector<Made> made(requests.size(), Made::full);
   for (size_t i = 0; i < requests.size(); ++i) {
     const auto& more = requests[i].changes;
     const auto added = static_cast<size_t>(std::ranges::count_if(more, [&](const ItemChange& change) {
-      return !change.deleted && !(additions && additions->items().ids.find(change.item) != Interner::kNone);
+      if (change.deleted) return false;
+      const auto row = retrieval.find_item(change.item);
+      return row == Interner::kNone || row < bottom;
     }));
     if (added > 0 && items + added > options_.most_added) continue;
     items += added;

@@ -1,9 +1,11 @@
-// The one thread that puts new snapshots in place: of a new bundle, and of changed items.
+// The one thread that puts new snapshots in place: of a new bundle, of changed items, and of layers that were merged in the
+// background.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -15,7 +17,7 @@ namespace pagoda {
 
 struct KeeperOptions {
   std::chrono::milliseconds watch{1000};  // how often the bundle's file is looked at; 0: never
-  size_t most_added = 100000;             // items laid over the bundle: each search scores all of them
+  size_t most_added = 1000000;            // items laid over the bundle
   size_t most_waiting = 10000;            // changes that wait to be made
 };
 
@@ -25,7 +27,7 @@ class Keeper {
 
   // Both are borrowed.
   Keeper(const KeeperOptions& options, Snapshots& snapshots, ServeMetrics& metrics);
-  ~Keeper();  // makes the changes that wait
+  ~Keeper();  // makes the changes that wait, and ends the merge under way
 
   void reload();  // soon: the file, changed or not
 
@@ -40,6 +42,8 @@ class Keeper {
   };
   void loop();
   void make(const std::vector<Request>& requests);
+  void begin_upkeep();
+  void end_upkeep();
 
   KeeperOptions options_;
   Snapshots& snapshots_;
@@ -48,7 +52,9 @@ class Keeper {
   std::condition_variable woken_;
   std::vector<Request> waiting_;
   size_t changes_waiting_ = 0;
-  bool asked_ = false, closed_ = false;
+  bool asked_ = false, closed_ = false, upkeep_done_ = false;
+  std::future<Snapshots::Finish> upkeep_;  // not valid: none is under way
+  std::chrono::steady_clock::time_point next_upkeep_{};
   std::thread thread_;
 };
 

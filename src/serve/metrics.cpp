@@ -66,6 +66,11 @@ struct ServeMetrics::Series {
                                        .Help("Items that were added since the bundle was made")
                                        .Register(registry)
                                        .Add({});
+  prometheus::Gauge& fresh_items = prometheus::BuildGauge()
+                                       .Name("pagoda_fresh_items")
+                                       .Help("Added items that are not merged yet")
+                                       .Register(registry)
+                                       .Add({});
   prometheus::Gauge& connections =
       prometheus::BuildGauge().Name("pagoda_connections").Help("Open connections").Register(registry).Add({});
 };
@@ -89,7 +94,10 @@ void ServeMetrics::unknown_user() { series_->unknown_users.Increment(); }
 void ServeMetrics::reload(bool taken) { (taken ? series_->reloads_taken : series_->reloads_refused).Increment(); }
 void ServeMetrics::connections(int change) { series_->connections.Increment(change); }
 
-void ServeMetrics::added_items(size_t items) { series_->added_items.Set(static_cast<double>(items)); }
+void ServeMetrics::added_items(size_t items, size_t fresh) {
+  series_->added_items.Set(static_cast<double>(items));
+  series_->fresh_items.Set(static_cast<double>(fresh));
+}
 
 std::string ServeMetrics::text() const { return prometheus::TextSerializer().Serialize(series_->registry.Collect()); }
 

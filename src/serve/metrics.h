@@ -24,7 +24,7 @@ class ServeMetrics {
   void unknown_user();
   void reload(bool taken);
   void connections(int change);
-  void added_items(size_t items);  // laid over the bundle
+  void added_items(size_t items, size_t fresh);  // laid over the bundle; of them, not merged yet
 
   std::string text() const;  // in Prometheus' text format
 

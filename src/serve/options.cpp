@@ -8,9 +8,11 @@ void describe(Fields& f, ServeOptions& o) {
   f.section("serve", "how `pagoda serve` answers; training does not read it", [&](Fields& f) {
     f.field("http", o.http,
             "address and port; loopback by default: whoever reaches another address may ask, unless there are keys");
+    f.field("grpc", o.grpc, "likewise of gRPC, such as 127.0.0.1:9090; \"\": no gRPC");
     f.field("keys", o.keys,
             "file of API keys, a line each: SHA-256 of the key, and read, write or admin; \"\": no keys");
-    f.field("tls_certificate", o.tls_certificate, "PEM file of the certificate and its chain; \"\": plain HTTP");
+    f.field("tls_certificate", o.tls_certificate,
+            "PEM file of the certificate and its chain; \"\": plain HTTP and gRPC");
     f.field("tls_key", o.tls_key, "PEM file of the certificate's private key");
     f.field("threads", o.threads, "of the search; 0: as many as there are CPUs");
     f.field("io_threads", o.io_threads, "that read requests and write answers; 2 where lists are long and CPUs many");
@@ -32,8 +34,11 @@ void describe(Fields& f, ServeOptions& o) {
     f.field("read_timeout_ms", o.read_timeout_ms, "for a whole request to arrive, and for an answer to be taken");
     f.field("idle_timeout_ms", o.idle_timeout_ms, "how long a connection may be silent between requests");
     f.field("watch_ms", o.watch_ms, "how often the bundle's file is looked at for a new one; 0: on SIGHUP alone");
-    f.field("most_added", o.most_added,
-            "items that items:upsert may lay over the bundle; each search scores all of them, so a million is many");
+    f.field(
+        "merge_added", o.merge_added,
+        "added items from which they are merged, in the background, into an index of their own; until then each search "
+        "scores them and each change copies them");
+    f.field("most_added", o.most_added, "items that items:upsert may add in all; they lie in memory");
     f.field("drain_ms", o.drain_ms,
             "after SIGTERM: how long, at least, /readyz says 503 before the port closes, so that no one is sent here "
             "any more");
@@ -63,6 +68,7 @@ void validate(const ServeOptions& o) {
   within("read_timeout_ms", o.read_timeout_ms, 1, kMany);
   within("idle_timeout_ms", o.idle_timeout_ms, 1, kMany);
   within("watch_ms", o.watch_ms, 0, kMany);
+  within("merge_added", o.merge_added, 1, kMany);
   within("most_added", o.most_added, 0, kMany);
   within("drain_ms", o.drain_ms, 0, kMany);
   if (o.tls_certificate.empty() != o.tls_key.empty())

@@ -9,7 +9,7 @@
 namespace pagoda {
 
 struct ServeOptions {
-  std::string http = "127.0.0.1:8080";
+  std::string http = "127.0.0.1:8080", grpc;
   std::string keys, tls_certificate, tls_key;  // files
   int64_t threads = 0, io_threads = 1;
   // answers
@@ -22,7 +22,7 @@ struct ServeOptions {
   // connections
   int64_t connections = 4096, read_timeout_ms = 10000, idle_timeout_ms = 60000;
   // life
-  int64_t watch_ms = 1000, drain_ms = 1000, most_added = 100000;
+  int64_t watch_ms = 1000, drain_ms = 1000, merge_added = 10000, most_added = 1000000;
 };
 
 void describe(Fields& fields, ServeOptions& options);  // the section [serve]

@@ -122,7 +122,32 @@ decltype(auto) of_field(const char* field, F f) {
   }
 }
 
+// The group of each row of a column; values that are met first here get numbers from `end` on.
+void append_groups(const Column& column, std::unordered_map<std::string, uint32_t>& of_value, uint32_t& end,
+                   std::vector<uint32_t>& group_of) {
+  std::string scratch;
+  for (uint32_t row = 0; row < column.rows(); ++row) {
+    const std::string value(column.as_text(row, scratch));
+    if (value.empty()) {
+      group_of.push_back(Quota::kNoGroup);
+      continue;
+    }
+    const auto [at, is_new] = of_value.try_emplace(value, end);
+    end += is_new;
+    group_of.push_back(at->second);
+  }
+}
+
 }  // namespace
+
+std::vector<RetrieveRequest> some_users(const Bundle& bundle) {
+  constexpr size_t kMost = 256;
+  const size_t users = bundle.user_ids().size(), n = std::min(users, kMost);
+  std::vector<RetrieveRequest> requests(n);
+  for (size_t i = 0; i < n; ++i)
+    requests[i].user = std::string(bundle.user_ids()[static_cast<uint32_t>(i * users / n)]);
+  return requests;
+}
 
 Retrieval::Retrieval(std::shared_ptr<const Bundle> bundle)
     : bundle_(std::move(bundle)),
@@ -135,34 +160,61 @@ Retrieval::Retrieval(std::shared_ptr<const Bundle> bundle, std::shared_ptr<const
   over_bundle_ = make_cascade(*bundle_, *second_, rescore_from);
 }
 
-Retrieval::Retrieval(const Retrieval& below, std::shared_ptr<const Additions> additions) : Retrieval(below) {
+Retrieval::Retrieval(const Retrieval& other, Additions::Layer merged, Additions::Layer fresh) : Retrieval(other) {
   if (second_) fail(ErrorKind::usage, "items can not be added to a cascade");
-  additions_ = std::move(additions);
-  over_bundle_ = make_layered_index(bundle_->index(), additions_->shown(), additions_->vectors());
+  if (merged != merged_) quotas_ = std::make_shared<KnownQuotas>();
+  merged_ = std::move(merged), fresh_ = std::move(fresh);
+  with_merged_ = merged_ ? make_layered_index(bundle_->index(), merged_->shown(), merged_->index()) : nullptr;
+  const auto& below = with_merged_ ? *with_merged_ : bundle_->index();
+  over_bundle_ = fresh_ ? make_layered_index(below, fresh_->shown(), fresh_->index()) : with_merged_;
+}
+
+std::pair<const Additions*, uint32_t> Retrieval::layer_of(uint32_t row) const {
+  if (row < bottom()) return {nullptr, row};
+  return row < first_fresh() ? std::pair(merged_.get(), row - bottom()) : std::pair(fresh_.get(), row - first_fresh());
 }
 
 uint32_t Retrieval::find_item(std::string_view id) const {
-  const uint32_t row = bundle_->item_ids().find(id);
-  if (!additions_) return row;
-  if (const uint32_t added = additions_->items().ids.find(id); added != Interner::kNone)
-    return bundle_->item_ids().size() + added;
-  return row != Interner::kNone && additions_->shown().has(row) ? row : Interner::kNone;
+  if (fresh_)
+    if (const uint32_t row = fresh_->items().ids.find(id); row != Interner::kNone) return first_fresh() + row;
+  uint32_t row = Interner::kNone;
+  if (merged_) row = merged_->items().ids.find(id);
+  if (row != Interner::kNone) {
+    row += bottom();
+  } else {
+    row = bundle_->item_ids().find(id);
+    if (row != Interner::kNone && merged_ && !merged_->shown().has(row)) return Interner::kNone;
+  }
+  return row != Interner::kNone && fresh_ && !fresh_->shown().has(row) ? Interner::kNone : row;
 }
 
 std::string_view Retrieval::item_id(uint32_t row) const {
-  const auto below = bundle_->item_ids().size();
-  return row < below ? bundle_->item_ids()[row] : additions_->items().ids[row - below];
+  const auto [layer, at] = layer_of(row);
+  return (layer ? layer->items().ids : bundle_->item_ids())[at];
 }
 
 std::span<const float> Retrieval::item_vector(uint32_t row) const {
-  const auto below = bundle_->item_ids().size();
-  return row < below ? bundle_->item_vectors().row(row) : additions_->vectors().row(row - below);
+  const auto [layer, at] = layer_of(row);
+  return (layer ? layer->vectors() : bundle_->item_vectors()).row(at);
 }
 
 std::pair<const Column*, uint32_t> Retrieval::attribute(size_t column, uint32_t row) const {
-  const auto below = bundle_->item_ids().size();
-  if (row >= below) return {&additions_->items().columns[column], row - below};
-  return {&bundle_->item_attributes().columns[column], bundle_->attribute_row(row)};
+  const auto [layer, at] = layer_of(row);
+  if (layer) return {&layer->items().columns[column], at};
+  return {&bundle_->item_attributes().columns[column], bundle_->attribute_row(at)};
+}
+
+size_t Retrieval::added_items() const {
+  size_t merged = merged_ ? merged_->items().rows() : 0;
+  if (merged_ && fresh_) merged = fresh_->shown().slice(bottom(), first_fresh()).count();
+  return merged + (fresh_ ? fresh_->items().rows() : 0);
+}
+
+size_t Retrieval::hidden_items() const {
+  ItemSet shown(bottom(), true);
+  if (merged_) shown &= merged_->shown();
+  if (fresh_) shown &= fresh_->shown().slice(0, bottom());
+  return bottom() - shown.count();
 }
 
 std::vector<uint32_t> Retrieval::rows_of(const std::vector<std::string>& items) const {
@@ -172,16 +224,22 @@ std::vector<uint32_t> Retrieval::rows_of(const std::vector<std::string>& items) 
   return rows;
 }
 
+// A row that another layer hides may be told: it does not come back anyway.
+uint32_t Retrieval::now_in_place_of(uint32_t bundle_row) const {
+  if (fresh_)
+    if (const auto row = fresh_->in_place_of(bundle_row); row != Interner::kNone) return first_fresh() + row;
+  if (merged_)
+    if (const auto row = merged_->in_place_of(bundle_row); row != Interner::kNone) return bottom() + row;
+  return bundle_row;
+}
+
 std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) const {
   if (request.history) return rows_of(*request.history);
   std::vector<uint32_t> rows;
   if (!request.user) return rows;
   for (const auto& member : bundle_->members())
     if (const auto user = member.user_ids.find(*request.user); user != Interner::kNone)
-      for (const uint32_t item : member.user_states.histories[user]) {
-        const uint32_t added = additions_ ? additions_->in_place_of(item) : Interner::kNone;
-        rows.push_back(added == Interner::kNone ? item : bundle_->item_ids().size() + added);
-      }
+      for (const uint32_t item : member.user_states.histories[user]) rows.push_back(now_in_place_of(item));
   return rows;
 }
 
@@ -272,36 +330,35 @@ const Retrieval::QuotaGroups& Retrieval::quota_groups(const std::string& attribu
     groups.of_value.emplace(column->as_text(bundle_->attribute_row(item), scratch), group);
   }
   groups.end = static_cast<uint32_t>(named.size());
+  if (merged_) append_groups(*merged_->items().find(attribute), groups.of_value, groups.end, groups.of_item);
   return quotas_->of.emplace(attribute, std::move(groups)).first->second;
 }
 
-// Values that no item of the bundle has get numbers after those.
-std::vector<uint32_t> Retrieval::quota_groups_of_additions(const std::string& attribute,
-                                                           const QuotaGroups& groups) const {
-  const auto* column = additions_->items().find(attribute);
-  std::unordered_map<std::string, uint32_t> of_new_value;
-  std::vector<uint32_t> group_of;
+std::vector<uint32_t> Retrieval::quota_groups_of_fresh(const std::string& attribute, const QuotaGroups& groups) const {
+  const auto* column = fresh_->items().find(attribute);
+  std::unordered_map<std::string, uint32_t> of_value;  // of those that occur in the fresh layer
   std::string scratch;
-  for (uint32_t row = 0; row < additions_->items().rows(); ++row) {
+  for (uint32_t row = 0; row < column->rows(); ++row) {
     const std::string value(column->as_text(row, scratch));
-    const auto known = groups.of_value.find(value);
-    const auto fresh = groups.end + static_cast<uint32_t>(of_new_value.size());
-    group_of.push_back(value.empty()                    ? Quota::kNoGroup
-                       : known != groups.of_value.end() ? known->second
-                                                        : of_new_value.try_emplace(value, fresh).first->second);
+    if (const auto known = groups.of_value.find(value); known != groups.of_value.end()) of_value.insert(*known);
   }
+  std::vector<uint32_t> group_of;
+  uint32_t end = groups.end;
+  append_groups(*column, of_value, end, group_of);
   return group_of;
 }
 
 Filter Retrieval::compile(const std::string& filter) const {
   auto compiled = filters_->compile(filter);
-  if (!additions_) return compiled;
-  // The filter fits the bundle's columns. Where it does not fit what was added, such as a word where the others have numbers,
-  // none of that matches: one odd item must not turn everybody's filter into an error.
-  try {
-    compiled.items.append(additions_->filters().compile(filter).items);
-  } catch (const Error&) {
-    compiled.items.append(ItemSet(additions_->items().rows()));
+  for (const auto& layer : {merged_, fresh_}) {
+    if (!layer) continue;
+    // The filter fits the bundle's columns. Where it does not fit what was added, such as a word where the others have numbers,
+    // none of that matches: one odd item must not turn everybody's filter into an error.
+    try {
+      compiled.items.append(layer->filters().compile(filter).items);
+    } catch (const Error&) {
+      compiled.items.append(ItemSet(layer->items().rows()));
+    }
   }
   return compiled;
 }
@@ -335,7 +392,7 @@ RetrieveAnswer Retrieval::search(ThreadPool& pool, MatrixView<const float> vecto
   if (options.quota) {
     const auto& attribute = options.quota->attribute;
     const auto& groups = of_field("quota", [&]() -> const QuotaGroups& { return quota_groups(attribute); });
-    if (additions_) group_of_more = quota_groups_of_additions(attribute, groups);
+    if (fresh_) group_of_more = quota_groups_of_fresh(attribute, groups);
     quota = {groups.of_item, options.quota->most, group_of_more};
     search.quota = &quota;
   }

@@ -40,6 +40,9 @@ struct RetrieveRequest {
 // Error{input} naming `place` when it is neither.
 RetrieveRequest parse_request(std::string_view line, const std::string& place);
 
+// A few hundred of the users that a bundle knows, spread over all of them: queries like those to come.
+std::vector<RetrieveRequest> some_users(const Bundle& bundle);
+
 // At most `most` items of one value of an attribute.
 struct QuotaOptions {
   std::string attribute;
@@ -80,10 +83,11 @@ class Retrieval {
   // what it knows itself. Error{usage}: one of the two holds bare vectors.
   Retrieval(std::shared_ptr<const Bundle> bundle, std::shared_ptr<const Bundle> second, size_t rescore_from);
 
-  // What `below` answers with the additions laid over its bundle's items. Error{usage}: `below` is a cascade.
-  Retrieval(const Retrieval& below, std::shared_ptr<const Additions> additions);
+  // What the bundle of `other` answers with two layers over its items: `merged`, which lies over the bundle, and `fresh`, which
+  // lies over both; either may be nullptr. What `other` knows of the bundle is shared. Error{usage}: `other` is a cascade.
+  Retrieval(const Retrieval& other, Additions::Layer merged, Additions::Layer fresh);
 
-  // The items that it answers with, by row: those of the bundle, then the additions.
+  // The items that it answers with, by row: those of the bundle, then the merged ones, then the fresh ones.
   uint32_t find_item(std::string_view id) const;  // Interner::kNone: there is none, or it was deleted
   std::string_view item_id(uint32_t row) const;
   std::span<const float> item_vector(uint32_t row) const;
@@ -110,12 +114,15 @@ class Retrieval {
 
   const Bundle& bundle() const { return *bundle_; }
   const std::shared_ptr<const Bundle>& shared_bundle() const { return bundle_; }
-  const Additions* additions() const { return additions_.get(); }  // nullptr: there are none
+  const Additions::Layer& merged() const { return merged_; }  // nullptr: there are none
+  const Additions::Layer& fresh() const { return fresh_; }
+  size_t added_items() const;   // that can come back
+  size_t hidden_items() const;  // of the bundle
 
  private:
   // The groups of each quota that was asked for: made once, as they are as many numbers as there are items.
   struct QuotaGroups {
-    std::vector<uint32_t> of_item;                       // of the bundle
+    std::vector<uint32_t> of_item;                       // of the bundle, and of the merged ones
     std::unordered_map<std::string, uint32_t> of_value;  // the number of each value that an item has
     uint32_t end = 0;                                    // above all of them
   };
@@ -127,7 +134,12 @@ class Retrieval {
   RetrieveAnswer search(ThreadPool& pool, MatrixView<const float> vectors, const Ragged<uint32_t>& seen,
                         const Ragged<uint32_t>& own_exclusions, const RetrieveOptions& options) const;
   const QuotaGroups& quota_groups(const std::string& attribute) const;
-  std::vector<uint32_t> quota_groups_of_additions(const std::string& attribute, const QuotaGroups& groups) const;
+  std::vector<uint32_t> quota_groups_of_fresh(const std::string& attribute, const QuotaGroups& groups) const;
+  uint32_t bottom() const { return bundle_->item_ids().size(); }
+  uint32_t first_fresh() const { return bottom() + (merged_ ? merged_->items().ids.size() : 0); }
+  // Which layer the row is of, and its row there; nullptr: the bundle's.
+  std::pair<const Additions*, uint32_t> layer_of(uint32_t row) const;
+  uint32_t now_in_place_of(uint32_t bundle_row) const;
   Filter compile(const std::string& filter) const;
   std::vector<uint32_t> rows_of(const std::vector<std::string>& items) const;
   std::vector<uint32_t> seen_items(const RetrieveRequest& request) const;
@@ -137,8 +149,9 @@ class Retrieval {
   std::shared_ptr<const FilterIndex> filters_;
   std::shared_ptr<KnownQuotas> quotas_ = std::make_shared<KnownQuotas>();
   size_t rescore_from_ = 0;
-  std::shared_ptr<const Additions> additions_;
-  std::shared_ptr<const Index> over_bundle_;  // a cascade over both bundles, or the additions over one; else none
+  Additions::Layer merged_, fresh_;
+  std::shared_ptr<const Index> with_merged_;  // the index of the bundle with the merged ones over it, if there are any
+  std::shared_ptr<const Index> over_bundle_;  // a cascade over both bundles, or the layers over one; else none
 };
 
 }  // namespace pagoda

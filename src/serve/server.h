@@ -1,18 +1,20 @@
-// The whole of `pagoda serve`: a bundle's snapshots and their keeper, the queue before the search, the handler and its transport.
+// The whole of `pagoda serve`: a bundle's snapshots and their keeper, the queue before the search, the handler and its transports.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "serve/grpc_server.h"
 #include "serve/http_server.h"
 
 namespace pagoda {
 
 class Server {
  public:
-  // Loads the bundle and listens. Errors of Bundle::open, Keys::from_file and HttpServer.
+  // Loads the bundle and listens. Errors of Bundle::open, Keys::from_file, HttpServer and GrpcServer.
   Server(const std::string& model, const ServeOptions& options);
-  // "http://127.0.0.1:8080"
-  std::string url() const;
+  // "http://127.0.0.1:8080", "http://127.0.0.1:8080, gRPC at 127.0.0.1:9090"
+  std::string addresses() const;
   const Snapshots& snapshots() const { return snapshots_; }
   void run();  // until SIGTERM or SIGINT, and drained
 
@@ -25,6 +27,7 @@ class Server {
   SearchQueue queue_;
   Handler handler_;
   HttpServer http_;
+  std::optional<GrpcServer> grpc_;
 };
 
 }  // namespace pagoda

@@ -2,7 +2,11 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "core/log.h"
+#include "index/partitioned_index.h"
 
 namespace pagoda {
 
@@ -17,27 +21,54 @@ void warm_up(const Retrieval& retrieval) {
     retrieval.retrieve(pool, Matrix<float>(1, retrieval.bundle().item_vectors().cols()), {.k = 1});
 }
 
-Retrieval with_changes(const Retrieval& before, const std::vector<ItemChange>& changes) {
-  ThreadPool pool(1);
-  const auto encode = [&](const Interner& ids, const Attributes& attributes) {
-    return before.item_vectors(pool, ids, &attributes);
+ItemEncoding encoding_of(const Retrieval& retrieval) {
+  return [&retrieval](const Interner& ids, const Attributes& attributes) {
+    ThreadPool pool(1);
+    return retrieval.item_vectors(pool, ids, &attributes);
   };
-  return {before, std::make_shared<const Additions>(before.shared_bundle(), before.additions(), changes, encode)};
+}
+
+// Of the kind that the bundle's index is of, measured with queries of its users.
+Indexing indexing_of(const Retrieval& retrieval, const MergeOptions& options) {
+  return [&retrieval, options](MatrixView<const float> vectors) -> std::unique_ptr<const Index> {
+    const auto& bundle = retrieval.bundle();
+    if (bundle.index().kind() != "partitioned" || vectors.rows() < options.lists_from) return make_exact_index(vectors);
+    ThreadPool pool(1);
+    const auto like = load_partitions(bundle.file(), bundle.item_ids().size(), bundle.item_vectors().cols());
+    return make_partitioned_index(
+        build_partitions(pool, vectors, {.seed = like.seed, .recall = like.recall, .k = static_cast<int64_t>(like.k)},
+                         retrieval.user_vectors(pool, some_users(bundle))),
+        vectors);
+  };
+}
+
+bool is_to_be_merged(const Additions::Layer& merged, const Additions::Layer& fresh, const MergeOptions& options) {
+  return fresh && fresh->items().rows() >= std::max(options.merge_at, merged ? merged->items().rows() / 4 : 0);
 }
 
 }  // namespace
 
-Snapshots::Snapshots(std::string path) : path_(std::move(path)), journal_(path_ + ".items"), looked_at_(identity()) {
+Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<ItemChange>& changes,
+                       const MergeOptions& options) {
+  Retrieval retrieval(std::move(bundle));
+  if (changes.empty()) return retrieval;
+  auto layer =
+      std::make_shared<const Additions>(retrieval.shared_bundle(), nullptr, nullptr, changes, encoding_of(retrieval));
+  if (!is_to_be_merged(nullptr, layer, options)) return {retrieval, nullptr, layer};
+  return {retrieval, Additions::merged(nullptr, *layer, indexing_of(retrieval, options)), nullptr};
+}
+
+Snapshots::Snapshots(std::string path, const MergeOptions& options)
+    : path_(std::move(path)), options_(options), journal_(journal_path(path_)), looked_at_(identity()) {
   current_ = load();
+  if (journal_.has_idle_lines())
+    if (const auto shorter = journal_.shorter()) shorter->write(), journal_.replace(*shorter);
 }
 
 std::shared_ptr<const Snapshot> Snapshots::load() {
-  const auto bundle = Bundle::open(path_);
-  Retrieval retrieval(bundle);
+  auto retrieval = with_changes(Bundle::open(path_), journal_.read(), options_);
   warm_up(retrieval);
-  const auto changes = journal_.read();
-  if (changes.empty()) return std::make_shared<const Snapshot>(Snapshot{std::move(retrieval)});
-  return std::make_shared<const Snapshot>(Snapshot{with_changes(retrieval, changes)});
+  return std::make_shared<const Snapshot>(Snapshot{std::move(retrieval)});
 }
 
 std::shared_ptr<const Snapshot> Snapshots::current() const {
@@ -45,9 +76,20 @@ std::shared_ptr<const Snapshot> Snapshots::current() const {
   return current_;
 }
 
+// The former one is let go of by the thread that puts, when the last request that holds it has gone: to take a large one apart
+// takes milliseconds, for which no search should wait.
 void Snapshots::put(std::shared_ptr<const Snapshot> next) {
-  const std::lock_guard lock(mutex_);
-  std::swap(current_, next);  // the old one is let go of outside the lock, or by the last request that holds it
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(current_, next);
+  }
+  former_.push_back(std::move(next));
+  let_go();
+}
+
+bool Snapshots::let_go() {
+  std::erase_if(former_, [](const auto& snapshot) { return snapshot.use_count() == 1; });
+  return former_.empty();
 }
 
 bool Snapshots::reload() {
@@ -70,10 +112,49 @@ bool Snapshots::reload() {
 
 void Snapshots::change(const std::vector<ItemChange>& changes) {
   const auto before = current();
+  const auto& retrieval = before->retrieval;
   if (!before->bundle().info().towers) fail(ErrorKind::usage, "the bundle holds bare vectors and no towers");
-  auto next = std::make_shared<const Snapshot>(Snapshot{with_changes(before->retrieval, changes)});
+  const auto fresh = std::make_shared<const Additions>(retrieval.shared_bundle(), retrieval.merged(),
+                                                       retrieval.fresh().get(), changes, encoding_of(retrieval));
+  auto next = std::make_shared<const Snapshot>(Snapshot{{retrieval, retrieval.merged(), fresh}});
   journal_.append(changes);
+  if (changed_since_)
+    for (const auto& change : changes) changed_since_->insert(change.item);
   put(std::move(next));
+}
+
+std::function<Snapshots::Finish()> Snapshots::upkeep() {
+  const auto now = current();
+  if (is_to_be_merged(now->retrieval.merged(), now->retrieval.fresh(), options_)) return merge();
+  if (journal_.long_winded()) return shorten_journal();
+  return nullptr;
+}
+
+// Items that change meanwhile stay in the fresh layer.
+std::function<Snapshots::Finish()> Snapshots::merge() {
+  changed_since_.emplace();
+  return [this, began_with = current()]() -> Finish {
+    const auto& retrieval = began_with->retrieval;
+    const auto merged =
+        Additions::merged(retrieval.merged().get(), *retrieval.fresh(), indexing_of(retrieval, options_));
+    return [this, merged, bundle = retrieval.shared_bundle()] {
+      const auto changed = *std::exchange(changed_since_, std::nullopt);
+      const auto now = current();
+      if (now->retrieval.shared_bundle() != bundle) return;
+      Additions::Layer fresh;
+      if (!changed.empty()) fresh = Additions::over(merged, *now->retrieval.fresh(), changed);
+      put(std::make_shared<const Snapshot>(Snapshot{{now->retrieval, merged, fresh}}));
+    };
+  };
+}
+
+std::function<Snapshots::Finish()> Snapshots::shorten_journal() {
+  std::shared_ptr<Journal::Short> shorter = journal_.shorter();
+  if (!shorter) return nullptr;
+  return [this, shorter]() -> Finish {
+    shorter->write();
+    return [this, shorter] { journal_.replace(*shorter); };
+  };
 }
 
 bool Snapshots::changed() const {

@@ -1,9 +1,12 @@
 // What a server answers from at a moment: one bundle, taken and replaced whole, with the changes of its items laid over it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <unordered_set>
 
 #include "serve/journal.h"
 #include "serve/retrieval.h"
@@ -15,12 +18,23 @@ struct Snapshot {
   const Bundle& bundle() const { return retrieval.bundle(); }
 };
 
+struct MergeOptions {
+  size_t merge_at = 10000;  // items of the fresh layer from which it is merged, or a quarter of the merged one
+  size_t lists_from =
+      20000;  // merged items from which they have lists, where the bundle's index has; fewer are scanned
+};
+
+// The bundle with the changes laid over it.
+Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<ItemChange>& changes,
+                       const MergeOptions& options);
+
 // The snapshot of a file, and of the journal beside it (FILE.items). A request takes the current one and keeps it to its end,
 // so user tower, items and index that it is answered from belong together, whatever happens to the files meanwhile.
-// Thread-safe, but for one thread that reloads and changes.
+// Thread-safe, but for one thread that calls what is not const.
 class Snapshots {
  public:
-  explicit Snapshots(std::string path);  // loads; the errors of Bundle::open and Journal::read
+  // Loads, and shortens the journal; the errors of Bundle::open and Journal::read.
+  explicit Snapshots(std::string path, const MergeOptions& options = {});
 
   std::shared_ptr<const Snapshot> current() const;
 
@@ -31,6 +45,15 @@ class Snapshots {
   // Writes the changes to the journal and lays them over the current snapshot. Error{failed}: the journal can not be written;
   // then nothing changes. Error{usage}: the bundle holds bare vectors, and no tower to encode an item with.
   void change(const std::vector<ItemChange>& changes);
+
+  // What is to be done in the background: a merge of the layers, a shorter journal. It may take long, on any thread, while
+  // changes go on; what it returns puts the outcome in place, and is called by the one thread. Nothing: all is well. One at a
+  // time.
+  using Finish = std::function<void()>;
+  std::function<Finish()> upkeep();
+
+  // Lets go of former snapshots that nobody uses any more; false: some are still used.
+  bool let_go();
 
   // Whether another file lies under the path than was last loaded or refused. A bundle is replaced by rename, which makes
   // another file: one that is written over in place is being read while it changes.
@@ -46,9 +69,14 @@ class Snapshots {
   Identity identity() const;  // of no file: all zeros
   std::shared_ptr<const Snapshot> load();
   void put(std::shared_ptr<const Snapshot> next);
+  std::function<Finish()> merge();
+  std::function<Finish()> shorten_journal();
 
   std::string path_;
+  MergeOptions options_;
   Journal journal_;
+  std::optional<std::unordered_set<std::string>> changed_since_;  // items, since the merge began that is under way
+  std::vector<std::shared_ptr<const Snapshot>> former_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Snapshot> current_;
   Identity looked_at_;

@@ -1,0 +1,256 @@
+#include "serve/grpc_server.h"
+
+#include <utility>  // before asio, which forgets it
+
+#include <grpc/support/log.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <pagoda/v1/retrieval.grpc.pb.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <condition_variable>
+#include <mutex>
+
+#include "core/file.h"
+#include "core/log.h"
+#include "serve/address.h"
+#include "serve/proto_form.h"
+#include "serve/proto_request.h"
+
+namespace pagoda {
+namespace {
+
+constexpr int kHeaderBytes = 16 * 1024;
+
+grpc::StatusCode code_of(int status) {
+  switch (status) {
+    case 200: return grpc::StatusCode::OK;
+    case 400: return grpc::StatusCode::INVALID_ARGUMENT;
+    case 401: return grpc::StatusCode::UNAUTHENTICATED;
+    case 403: return grpc::StatusCode::PERMISSION_DENIED;
+    case 413:
+    case 429: return grpc::StatusCode::RESOURCE_EXHAUSTED;
+    case 503: return grpc::StatusCode::UNAVAILABLE;
+    case 504: return grpc::StatusCode::DEADLINE_EXCEEDED;
+    default: return grpc::StatusCode::INTERNAL;
+  }
+}
+
+std::string key_of(const grpc::CallbackServerContext& context) {
+  constexpr std::string_view kBearer = "Bearer ";
+  const auto& metadata = context.client_metadata();
+  const auto value = [&](const char* name) {
+    const auto at = metadata.find(name);
+    return at == metadata.end() ? std::string() : std::string(at->second.data(), at->second.size());
+  };
+  const auto authorization = value("authorization");
+  return authorization.starts_with(kBearer) ? authorization.substr(kBearer.size()) : value("x-api-key");
+}
+
+// gRPC tells the deadline by the wall's clock.
+std::optional<Clock::time_point> deadline_of(const grpc::CallbackServerContext& context) {
+  using Wall = std::chrono::system_clock;
+  const auto deadline = context.deadline();
+  if (deadline == Wall::time_point::max()) return std::nullopt;
+  constexpr auto kLongest = std::chrono::hours(24);
+  const auto left = std::min<Wall::duration>(deadline - Wall::now(), kLongest);
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
+}
+
+bool parse(const grpc::ByteBuffer& bytes, google::protobuf::Message& message) {
+  grpc::Slice slice;
+  return bytes.DumpToSingleSlice(&slice).ok() && message.ParseFromArray(slice.begin(), static_cast<int>(slice.size()));
+}
+
+// Answered from the bytes: a call without a key is refused before anything is read, and an answer is written once.
+template <template <class> class... Methods>
+struct Raw;
+template <template <class> class First, template <class> class... Rest>
+struct Raw<First, Rest...> {
+  using Service = First<typename Raw<Rest...>::Service>;
+};
+template <>
+struct Raw<> {
+  using Service = v1::Retrieval::Service;
+};
+using RawService =
+    Raw<v1::Retrieval::WithRawCallbackMethod_Retrieve, v1::Retrieval::WithRawCallbackMethod_RetrieveBatch,
+        v1::Retrieval::WithRawCallbackMethod_Similar, v1::Retrieval::WithRawCallbackMethod_Encode,
+        v1::Retrieval::WithRawCallbackMethod_UpsertItems, v1::Retrieval::WithRawCallbackMethod_DeleteItems,
+        v1::Retrieval::WithRawCallbackMethod_Model>::Service;
+
+// Calls that are under way.
+class Count {
+ public:
+  void add() {
+    const std::lock_guard lock(mutex_);
+    ++n_;
+  }
+  void remove() {
+    const std::lock_guard lock(mutex_);
+    if (--n_ == 0) none_.notify_all();
+  }
+  void await_none(std::chrono::milliseconds longest) {
+    std::unique_lock lock(mutex_);
+    none_.wait_for(lock, longest, [&] { return n_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  size_t n_ = 0;
+};
+
+// Of one call, from its coming until its answer has gone out.
+class Reactor final : public grpc::ServerUnaryReactor {
+ public:
+  explicit Reactor(Count& count) : count_(count) { count_.add(); }
+  void OnDone() override {
+    count_.remove();
+    delete this;
+  }
+
+ private:
+  Count& count_;
+};
+
+class Service final : public RawService {
+ public:
+  using Context = grpc::CallbackServerContext;
+  using Bytes = grpc::ByteBuffer;
+
+  Service(Handler& handler, size_t writers) : handler_(handler), writers_(writers) {}
+  void await_end(std::chrono::milliseconds longest) { under_way_.await_none(longest); }
+
+  grpc::ServerUnaryReactor* Retrieve(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::RetrieveRequest>(*context, *request, *response, "POST", "/v1/retrieve");
+  }
+  grpc::ServerUnaryReactor* RetrieveBatch(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::RetrieveBatchRequest>(*context, *request, *response, "POST", "/v1/retrieve_batch");
+  }
+  grpc::ServerUnaryReactor* Similar(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::SimilarRequest>(*context, *request, *response, "POST", "/v1/similar");
+  }
+  grpc::ServerUnaryReactor* Encode(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::EncodeRequest>(*context, *request, *response, "POST", "/v1/encode");
+  }
+  grpc::ServerUnaryReactor* UpsertItems(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::UpsertItemsRequest>(*context, *request, *response, "POST", "/v1/items:upsert");
+  }
+  grpc::ServerUnaryReactor* DeleteItems(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::DeleteItemsRequest>(*context, *request, *response, "POST", "/v1/items:delete");
+  }
+  grpc::ServerUnaryReactor* Model(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::ModelRequest>(*context, *request, *response, "GET", "/v1/model");
+  }
+
+ private:
+  template <class Message>
+  Reactor* answer(Context& context, const Bytes& request, Bytes& response, const char* method, const char* path) {
+    auto* reactor = new Reactor(under_way_);
+    Call call{.method = method,
+              .path = path,
+              .key = key_of(context),
+              .body = {},
+              .deadline = deadline_of(context),
+              .form = &proto_form()};
+    const auto refused = handler_.refuse(call, request.Length());
+    Message message;
+    if (refused) {
+      finish(context, response, *reactor, *refused);
+    } else if (!parse(request, message)) {
+      finish(context, response, *reactor, error_reply(400, "the request is no " + message.GetTypeName()));
+    } else {
+      call.body = request_json(message);
+      handler_.handle(call, [this, &context, &response, reactor](Handler::Writing writing) {
+        boost::asio::post(writers_, [&context, &response, reactor, writing = std::move(writing)] {
+          finish(context, response, *reactor, writing());
+        });
+      });
+    }
+    return reactor;
+  }
+
+  // Context and response live until the reactor has finished.
+  static void finish(Context& context, Bytes& response, Reactor& reactor, const Reply& reply) {
+    if (reply.status == 200) {
+      const grpc::Slice slice(reply.body);
+      response = Bytes(&slice, 1);
+      return reactor.Finish(grpc::Status::OK);
+    }
+    if (!reply.field.empty()) context.AddTrailingMetadata("pagoda-field", reply.field);
+    if (reply.retry_after_s > 0)
+      context.AddTrailingMetadata("grpc-retry-pushback-ms", std::to_string(1000 * reply.retry_after_s));
+    reactor.Finish({code_of(reply.status), reply.error});
+  }
+
+  Handler& handler_;
+  Count under_way_;
+  boost::asio::thread_pool writers_;
+};
+
+std::shared_ptr<grpc::ServerCredentials> credentials(const ServeOptions& options) {
+  if (options.tls_certificate.empty()) return grpc::InsecureServerCredentials();
+  grpc::SslServerCredentialsOptions tls;
+  tls.pem_key_cert_pairs.push_back({read_file(options.tls_key), read_file(options.tls_certificate)});
+  return grpc::SslServerCredentials(tls);
+}
+
+}  // namespace
+
+class GrpcServer::Listener {
+ public:
+  Listener(Handler& handler, const ServeOptions& options)
+      : options_(options), service_(handler, static_cast<size_t>(options.io_threads)) {
+    const auto [host, port] = host_and_port("serve.grpc", options.grpc);
+    gpr_set_log_function([](gpr_log_func_args* line) { log_debug("gRPC: {}", line->message); });
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    const auto milliseconds = [](int64_t ms) { return static_cast<int>(std::min<int64_t>(ms, INT_MAX)); };
+    builder.SetMaxReceiveMessageSize(static_cast<int>(std::min<int64_t>(options.most_body_kb * 1024, INT_MAX)));
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // an address that is taken is an error
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kHeaderBytes);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, milliseconds(options.queue));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, milliseconds(options.idle_timeout_ms));
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, milliseconds(options.read_timeout_ms));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(options.idle_timeout_ms));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, milliseconds(options.read_timeout_ms));
+    int bound = 0;
+    builder.AddListeningPort(options.grpc, credentials(options), &bound);
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    if (!server_ || bound == 0)
+      fail(ErrorKind::failed, "{} can not be listened on for gRPC: there is no such address, or it is taken",
+           options.grpc);
+    address_ = options.grpc.substr(0, options.grpc.size() - port.size()) + std::to_string(bound);
+    if (options.keys.empty() && host != "localhost" && host != "::1" && !host.starts_with("127."))
+      log_warning("{} can be reached from other machines, and there are no keys: anybody may ask", address_);
+    server_->GetHealthCheckService()->SetServingStatus(v1::Retrieval::service_full_name(), true);
+  }
+
+  const std::string& address() const { return address_; }
+  void drain() { server_->GetHealthCheckService()->SetServingStatus(false); }
+  // A client that watches the health service would never end by itself.
+  void close() {
+    service_.await_end(std::chrono::milliseconds(options_.read_timeout_ms));
+    server_->Shutdown(std::chrono::system_clock::now());
+  }
+
+ private:
+  ServeOptions options_;
+  Service service_;
+  std::string address_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+GrpcServer::GrpcServer(Handler& handler, const ServeOptions& options)
+    : listener_(std::make_unique<Listener>(handler, options)) {}
+GrpcServer::~GrpcServer() { close(); }
+std::string GrpcServer::address() const { return listener_->address(); }
+void GrpcServer::drain() { listener_->drain(); }
+void GrpcServer::close() { listener_->close(); }
+
+}  // namespace pagoda

@@ -1,0 +1,371 @@
+"""The server over gRPC: the same answers, errors and limits as over HTTP."""
+
+import concurrent.futures
+import hashlib
+import json
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+ON = ("--grpc", "127.0.0.1:0")
+Code = grpc.StatusCode
+
+
+@pytest.fixture(scope="session")
+def pb(tmp_path_factory):
+    """What protoc makes of the .proto file, messages and stubs in one namespace."""
+    folder = tmp_path_factory.mktemp("proto")
+    subprocess.run([sys.executable, "-m", "grpc_tools.protoc", f"--proto_path={ROOT}/proto", f"--python_out={folder}", f"--grpc_python_out={folder}",
+                    "pagoda/v1/retrieval.proto"], check=True)
+    sys.path.insert(0, str(folder))
+    from pagoda.v1 import retrieval_pb2, retrieval_pb2_grpc
+    sys.path.remove(str(folder))
+    vars(retrieval_pb2)["RetrievalStub"] = retrieval_pb2_grpc.RetrievalStub
+    return retrieval_pb2
+
+
+@pytest.fixture
+def connect(pb):
+    """connect(server): a stub over a channel that is closed at the end."""
+    channels = []
+
+    def open_channel(server, credentials=None, options=()):
+        address = f"127.0.0.1:{server.grpc_port}"
+        channels.append(grpc.secure_channel(address, credentials, options) if credentials else grpc.insecure_channel(address, options))
+        return pb.RetrievalStub(channels[-1])
+
+    yield open_channel
+    for channel in channels:
+        channel.close()
+
+
+def value(pb, x):
+    if isinstance(x, list):
+        return pb.Value(list=pb.List(values=map(str, x)))
+    return {type(None): lambda: pb.Value(), bool: lambda: pb.Value(boolean=x), int: lambda: pb.Value(integer=x), float: lambda: pb.Value(real=x),
+            str: lambda: pb.Value(text=x)}[type(x)]()
+
+
+def values(pb, object):
+    return {key: value(pb, x) for key, x in object.items()}
+
+
+def message(pb, kind, body):
+    """A JSON body as the message of that kind: the same names."""
+    out = dict(body)
+    if "history" in out:
+        out["history"] = pb.List(values=out["history"])
+    for key in ("context", "features"):
+        if key in out:
+            out[key] = values(pb, out[key])
+    if "quota" in out:
+        out["quota"] = pb.Quota(**out["quota"])
+    if "requests" in out:
+        out["requests"] = [message(pb, "RetrieveRequest", one) for one in out["requests"]]
+    if "users" in out:
+        out["users"] = [message(pb, "User", one) for one in out["users"]]
+    if "items" in out and kind != "DeleteItemsRequest":
+        out["items"] = [message(pb, "Item", {"item": one} if isinstance(one, str) else {"attributes": {}, **one}) for one in out["items"]]
+    if kind == "Item" and "attributes" in out:
+        out["attributes"] = pb.Attributes(values=values(pb, out["attributes"]))
+    return getattr(pb, kind)(**out)
+
+
+def plain(x):
+    """A message's value as JSON has it."""
+    kind = x.WhichOneof("kind")
+    return None if kind is None else list(x.list.values) if kind == "list" else getattr(x, kind)
+
+
+def answer(m):
+    """An answer's message as the JSON answer."""
+    name = type(m).__name__
+    if name == "RetrieveBatchResponse":
+        return {"answers": [answer(one) for one in m.answers]}
+    if name == "EncodeResponse":
+        return {"vectors": [list(v.values) for v in m.vectors], "model": m.model}
+    if name in ("UpsertItemsResponse", "DeleteItemsResponse"):
+        return {"items": m.items}
+    out = {"items": list(m.items), "scores": list(m.scores), "model": m.model}
+    if m.attributes:
+        out["attributes"] = [{key: plain(x) for key, x in row.values.items()} for row in m.attributes]
+    if name == "RetrieveResponse":
+        out["user_known"] = m.user_known
+        if m.HasField("explain"):
+            e = m.explain
+            out["explain"] = {key: getattr(e, key) for key in ("plan", "selectivity", "lists_probed", "vectors_scored", "vectors_reranked")}
+    return out
+
+
+def as_floats(x):
+    """A JSON answer with its 32-bit numbers as the bits that they stand for, and no times."""
+    import numpy as np
+    if isinstance(x, dict):
+        return {key: [float(np.float32(s)) for s in v] if key == "scores" else [[float(np.float32(s)) for s in row] for row in v] if key == "vectors"
+                else as_floats(v) for key, v in x.items() if key != "times_ms"}
+    return [as_floats(one) for one in x] if isinstance(x, list) else x
+
+
+CALLS = {
+    "Retrieve": ("/v1/retrieve", "RetrieveRequest"), "RetrieveBatch": ("/v1/retrieve_batch", "RetrieveBatchRequest"),
+    "Similar": ("/v1/similar", "SimilarRequest"), "Encode": ("/v1/encode", "EncodeRequest"),
+    "UpsertItems": ("/v1/items:upsert", "UpsertItemsRequest"), "DeleteItems": ("/v1/items:delete", "DeleteItemsRequest"),
+}
+
+ASKED = [
+    {}, {"user": "u1"}, {"user": "u1", "history": []}, {"user": "u2", "history": ["i5", "i9", "new"]}, {"history": ["i5"], "context": {"device": "phone"}},
+    {"user": "u3", "features": {"country": "DE"}, "time": "2024-01-01T00:00:00Z"}, {"user": "u4", "k": 7, "exclude_seen": False},
+    {"user": "u5", "filter": "minutes < 100 and not seen", "attributes": ["title", "genres", "minutes", "released", "rating"]},
+    {"user": "u5", "exclude": ["i3", "i4", "nobody"], "quota": {"attribute": "author", "max": 2}},
+    {"user": "u6", "min_score": 0.25}, {"user": "u6", "explain": True, "filter": "minutes < 100"}, {"vector": [0.1, -1e-30] + [0.3] * 14},
+    {"user": "u1", "timeout_ms": 60000}, {"features": {"country": None}},
+]
+RIGHT = [("Retrieve", body) for body in ASKED] + [
+    ("RetrieveBatch", {"requests": [body for body in ASKED if "timeout_ms" not in body and "explain" not in body], "timeout_ms": 60000}),
+    ("Similar", {"item": "i7"}), ("Similar", {"item": "i7", "k": 3, "attributes": ["title", "minutes"]}),
+    ("Encode", {"users": [{"user": "u1"}, {"history": []}, {}]}), ("Encode", {"items": ["i1", {"item": "x", "attributes": {"minutes": 90}}, {"item": "y"}]}),
+    ("UpsertItems", {"items": [{"item": "n1", "attributes": {"title": "x", "minutes": 90, "genres": ["Drama", "Crime"], "rating": 3.5}}, {"item": "n2"}]}),
+    ("Retrieve", {"k": 1000, "filter": "title = 'x'", "attributes": ["title", "genres", "minutes", "rating", "released"]}),
+    ("DeleteItems", {"items": ["n1", "n2", "n3"]}),
+]
+WRONG = [
+    ("Retrieve", {"k": 0}), ("Retrieve", {"k": -5}), ("Retrieve", {"filter": "yaer = 1"}), ("Retrieve", {"context": {"devcie": "tv"}}),
+    ("Retrieve", {"quota": {"attribute": "genres", "max": 1}}), ("Retrieve", {"attributes": ["titel"]}), ("Retrieve", {"vector": [1.0]}),
+    ("Retrieve", {"time": "yesterday"}), ("Retrieve", {"timeout_ms": 0}), ("RetrieveBatch", {"requests": [{}, {"k": 10**9}]}),
+    ("RetrieveBatch", {"requests": []}), ("RetrieveBatch", {"requests": [{"timeout_ms": 5}]}), ("Similar", {"item": "nobody"}), ("Similar", {}),
+    ("Encode", {}), ("Encode", {"items": ["nobody"]}), ("UpsertItems", {"items": [{"item": "n", "attributes": {"minutes": "long"}}]}),
+    ("UpsertItems", {"items": [{"item": "n"}, {"item": "n"}]}), ("UpsertItems", {"items": [{"attributes": {}}]}), ("DeleteItems", {}),
+    ("DeleteItems", {"items": ["x"] * 300}),
+]
+
+
+@pytest.mark.parametrize("kind", ["exact", "partitioned"])
+def test_every_call_is_answered_as_over_http_bit_for_bit(cli, serve, model, pb, connect, kind, tmp_path):
+    bundle = tmp_path / "m.pagoda"
+    shutil.copy(model, bundle)
+    if kind == "partitioned":
+        cli("index", bundle, "--kind", "partitioned", "--lists", 20, "--k", 20)
+    with serve(bundle, *ON) as server:
+        stub = connect(server)
+        for call, body in RIGHT:
+            path, request = CALLS[call]
+            expected = as_floats(server.post(path, body))
+            assert answer(getattr(stub, call)(message(pb, request, body))) == expected, (call, body)
+        for name, (path, _) in CALLS.items():
+            calls = 2 * sum(call == name for call, _ in RIGHT)
+            assert server.metric(f'pagoda_requests_total{{call="{path.split("/")[-1]}",status="200"}}') == calls
+
+
+def test_what_is_wrong_is_said_as_over_http(serve, model, pb, connect, tmp_path):
+    bundle = tmp_path / "m.pagoda"
+    shutil.copy(model, bundle)
+    with serve(bundle, *ON) as server:
+        stub = connect(server)
+        for call, body in WRONG:
+            path, request = CALLS[call]
+            _, expected, _ = server.call("POST", path, body)
+            built = message(pb, request, body)
+            if body == {"items": [{"attributes": {}}]}:
+                built.items[0].ClearField("item")
+            with pytest.raises(grpc.RpcError) as error:
+                getattr(stub, call)(built)
+            assert error.value.code() == Code.INVALID_ARGUMENT, (call, body)
+            # A list without elements can not be told from a list that is missing.
+            if body != {"requests": []}:
+                assert error.value.details() == expected["error"]["message"]
+            assert dict(error.value.trailing_metadata()).get("pagoda-field", "") == expected["error"]["field"], (call, body)
+
+
+def test_numbers_keep_their_bits_and_those_that_are_none_harm_nobody(serve, model, pb, connect, tmp_path):
+    bundle = tmp_path / "m.pagoda"
+    shutil.copy(model, bundle)
+    with serve(bundle, *ON) as server:
+        stub = connect(server)
+        large = 2**53 - 1
+        stub.UpsertItems(pb.UpsertItemsRequest(items=[pb.Item(item="n", attributes=pb.Attributes(values=values(
+            pb, {"minutes": large, "rating": float("nan")})))]))
+        [row] = stub.Retrieve(pb.RetrieveRequest(k=5, filter=f"minutes = {large}", attributes=["minutes", "rating"])).attributes
+        assert row.values["minutes"].integer == large and row.values["rating"].WhichOneof("kind") is None
+        for odd in (float("nan"), float("inf"), -float("inf")):
+            for request in (pb.RetrieveRequest(min_score=odd), pb.RetrieveRequest(vector=[odd] * 16)):
+                with pytest.raises(grpc.RpcError) as error:
+                    stub.Retrieve(request)
+                assert error.value.code() == Code.INVALID_ARGUMENT
+
+
+def test_the_model_is_described(serve, model, pb, connect):
+    with serve(model, *ON) as server:
+        told, expected = connect(server).Model(pb.ModelRequest()), server.call("GET", "/v1/model")[1]
+        assert {**expected, "info": json.loads(told.info), "metrics": json.loads(told.metrics)} == expected
+        assert dict(told.attributes) == expected["attributes"]
+        for key in ("fingerprint", "index", "added_items", "hidden_items", "config"):
+            assert getattr(told, key) == expected[key]
+        for key in ("context", "features"):
+            assert list(getattr(told, key)) == expected[key]
+
+
+def test_keys_and_roles_hold_and_paths_are_for_the_admin(serve, model, pb, connect, tmp_path):
+    roles = {"r-key": "read", "w-key": "write", "a-key": "admin"}
+    (tmp_path / "keys").write_text("".join(f"{hashlib.sha256(key.encode()).hexdigest()} {role} x\n" for key, role in roles.items()))
+    bundle = tmp_path / "m.pagoda"
+    shutil.copy(model, bundle)
+    with serve(bundle, *ON, "--keys", tmp_path / "keys") as server:
+        stub = connect(server)
+
+        def code(call, request, *metadata):
+            try:
+                call(request, metadata=metadata)
+            except grpc.RpcError as error:
+                return error.code()
+            return Code.OK
+
+        ask, add = (stub.Retrieve, pb.RetrieveRequest(k=1)), (stub.DeleteItems, pb.DeleteItemsRequest(items=["x"]))
+        assert code(*ask) == code(*ask, ("authorization", "Bearer nobody's")) == Code.UNAUTHENTICATED
+        assert code(*ask, ("authorization", "Bearer r-key")) == code(*ask, ("x-api-key", "r-key")) == Code.OK
+        assert code(*add, ("authorization", "Bearer r-key")) == Code.PERMISSION_DENIED
+        assert code(*add, ("authorization", "Bearer w-key")) == Code.OK
+        for key, role in roles.items():
+            config = stub.Model(pb.ModelRequest(), metadata=[("authorization", f"Bearer {key}")]).config
+            over_http = server.call("GET", "/v1/model", headers={"X-Api-Key": key})[1]["config"]
+            assert over_http == config and "learning_rate" in config and 'user = "user_id"' in config
+            assert ("interactions.parquet" in config) == ("items.parquet" in config) == (role == "admin")
+            assert "/" not in config or role == "admin"
+
+
+def test_a_deadline_of_either_kind_is_kept(serve, model, pb, connect):
+    requests = [pb.RetrieveRequest(user=f"u{i % 250}", k=300) for i in range(1000)]
+    with serve(model, *ON, settings=["serve.most_requests=1000", "serve.queue=5000"]) as server:
+        stub = connect(server)
+        with pytest.raises(grpc.RpcError) as error:
+            stub.RetrieveBatch(pb.RetrieveBatchRequest(requests=requests, timeout_ms=1), timeout=60)
+        assert error.value.code() == Code.DEADLINE_EXCEEDED and "deadline passed" in error.value.details()
+        with pytest.raises(grpc.RpcError) as error:
+            stub.RetrieveBatch(pb.RetrieveBatchRequest(requests=requests, timeout_ms=60000), timeout=0.001)
+        assert error.value.code() == Code.DEADLINE_EXCEEDED
+        assert len(stub.RetrieveBatch(pb.RetrieveBatchRequest(requests=requests), timeout=60).answers) == 1000
+
+
+def test_overload_is_turned_away_and_the_rest_is_answered(serve, model, pb, connect):
+    with serve(model, *ON, settings=["serve.queue=8", "serve.most_requests=8", "serve.batch=1", "serve.threads=1"]) as server:
+        request = pb.RetrieveBatchRequest(requests=[pb.RetrieveRequest(user=f"u{i}", k=300) for i in range(8)])
+        stubs = [connect(server, options=[("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]) for _ in range(12)]
+
+        def client(stub):
+            codes = []
+            for _ in range(20):
+                try:
+                    stub.RetrieveBatch(request)
+                    codes.append(Code.OK)
+                except grpc.RpcError as error:
+                    codes.append(error.code())
+                    assert dict(error.trailing_metadata())["grpc-retry-pushback-ms"] == "1000"
+            return codes
+
+        with concurrent.futures.ThreadPoolExecutor(12) as threads:
+            codes = [code for some in threads.map(client, stubs) for code in some]
+        assert set(codes) == {Code.OK, Code.RESOURCE_EXHAUSTED} and codes.count(Code.OK) >= 20
+
+
+def test_what_is_too_large_or_no_message_is_refused(serve, model, pb, connect):
+    with serve(model, *ON, settings=["serve.most_body_kb=8"]) as server:
+        stub = connect(server)
+        with pytest.raises(grpc.RpcError) as error:
+            stub.Retrieve(pb.RetrieveRequest(exclude=["x" * 9000]))
+        assert error.value.code() == Code.RESOURCE_EXHAUSTED
+        with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel, pytest.raises(grpc.RpcError) as error:
+            channel.unary_unary("/pagoda.v1.Retrieval/Retrieve")(b"\xff\xff\xff")
+        assert error.value.code() == Code.INVALID_ARGUMENT and error.value.details() == "the request is no pagoda.v1.RetrieveRequest"
+        with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel, pytest.raises(grpc.RpcError) as error:
+            channel.unary_unary("/pagoda.v1.Retrieval/Nothing")(b"")
+        assert error.value.code() == Code.UNIMPLEMENTED
+        assert stub.Retrieve(pb.RetrieveRequest(k=1)).items
+
+
+def test_reflection_tells_the_service_and_its_messages(serve, model, pb):
+    with serve(model, *ON) as server, grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        told = ProtoReflectionDescriptorDatabase(channel)
+        assert "pagoda.v1.Retrieval" in told.get_services()
+        assert told.FindFileContainingSymbol("pagoda.v1.Retrieval").SerializeToString() == pb.DESCRIPTOR.serialized_pb
+
+
+def test_health_follows_readiness_and_what_is_under_way_is_answered(serve, model, pb, connect):
+    with serve(model, *ON, settings=["serve.drain_ms=1500", "serve.most_requests=1000"]) as server:
+        stub = connect(server)
+        with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+            health = health_pb2_grpc.HealthStub(channel)
+            serving, not_serving = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+            services = ["", "pagoda.v1.Retrieval"]
+            status = lambda service: health.Check(health_pb2.HealthCheckRequest(service=service)).status
+            assert [status(service) for service in services] == [serving, serving]
+            watched = health.Watch(health_pb2.HealthCheckRequest(service="pagoda.v1.Retrieval"))
+            assert next(watched).status == serving
+            requests = [pb.RetrieveRequest(user=f"u{i % 250}", k=300) for i in range(1000)]
+            under_way = stub.RetrieveBatch.future(pb.RetrieveBatchRequest(requests=requests))
+            server.wait_until(lambda: server.metric("pagoda_queue_length") > 0 or under_way.done())
+            server.process.send_signal(signal.SIGTERM)
+            assert next(watched).status == not_serving
+            assert [status(service) for service in services] == [not_serving, not_serving]
+            with pytest.raises(grpc.RpcError) as error:
+                stub.Retrieve(pb.RetrieveRequest(k=1))
+            assert error.value.code() == Code.UNAVAILABLE and error.value.details() == "the server is shutting down"
+            assert stub.Model(pb.ModelRequest()).fingerprint, "what changes nothing and asks for no search is answered to the end"
+            assert len(under_way.result().answers) == 1000
+            assert server.process.wait(20) == 0
+            server.reader.join()
+
+
+def test_slow_searches_hold_no_threads(serve, model, pb, connect):
+    """More calls at once than any pool has threads, and those that need no search are answered meanwhile."""
+    with serve(model, *ON, settings=["serve.batch=1", "serve.threads=1", "serve.queue=5000"]) as server:
+        stub = connect(server)
+        slow = [stub.RetrieveBatch.future(pb.RetrieveBatchRequest(requests=[pb.RetrieveRequest(user=f"u{i}", k=300) for i in range(20)])) for _ in range(200)]
+        began = time.monotonic()
+        assert stub.Model(pb.ModelRequest()).fingerprint
+        waited = time.monotonic() - began
+        assert not all(call.done() for call in slow) and waited < 5
+        assert all(len(call.result().answers) == 20 for call in slow)
+        assert server.process.poll() is None
+        threads = len(list(pathlib.Path(f"/proc/{server.process.pid}/task").iterdir()))
+        assert threads < 60
+
+
+def test_the_certificate_of_http_serves_grpc_too(serve, model, pb, connect, tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"], check=True, capture_output=True)
+    with serve(model, *ON, settings=[f"serve.tls_certificate={tmp_path}/cert.pem", f"serve.tls_key={tmp_path}/key.pem"]) as server:
+        stub = connect(server, grpc.ssl_channel_credentials((tmp_path / "cert.pem").read_bytes()))
+        assert stub.Retrieve(pb.RetrieveRequest(k=3)).items
+        with pytest.raises(grpc.RpcError):
+            connect(server).Retrieve(pb.RetrieveRequest(k=3), timeout=5)
+
+
+def test_an_address_that_is_none_or_taken_is_an_error(cli, serve, model):
+    cli("serve", model, "--http", "127.0.0.1:0", "--grpc", "nowhere", code=2, says='serve.grpc = "nowhere" is no address and port')
+    with serve(model, *ON) as server:
+        cli("serve", model, "--http", "127.0.0.1:0", "--grpc", f"127.0.0.1:{server.grpc_port}", code=1, says="can not be listened on for gRPC")
+
+
+def test_clients_that_go_away_in_the_middle_harm_nobody(serve, model, pb, connect):
+    with serve(model, *ON, settings=["serve.queue=5000"]) as server:
+        def client(n):
+            for i in range(30):
+                with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}", [("grpc.use_local_subchannel_pool", 1)]) as channel:
+                    call = pb.RetrievalStub(channel).RetrieveBatch.future(pb.RetrieveBatchRequest(requests=[pb.RetrieveRequest(k=300)] * 50))
+                    if i % 2:
+                        call.cancel()
+        threads = [threading.Thread(target=client, args=(n,)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert connect(server).Retrieve(pb.RetrieveRequest(k=3)).items
