@@ -193,6 +193,29 @@ void read_array(const arrow::Array& array, Column& column) {
   read_validity(array, column);
 }
 
+bool CodedTexts::can_read(const arrow::DataType& type) {
+  if (type.id() != Type::DICTIONARY) return false;
+  const auto& dictionary = checked_cast<const arrow::DictionaryType&>(type);
+  const auto words = dictionary.value_type()->id();
+  return dictionary.index_type()->id() == Type::INT32 && (words == Type::STRING || words == Type::BINARY);
+}
+
+void CodedTexts::read(const arrow::Array& any, Column& column) {
+  column.clear();
+  const auto& array = checked_cast<const arrow::DictionaryArray&>(any);
+  if (array.data()->dictionary != dictionary_) {  // the data: dictionary() makes another array for each slice
+    Column words;
+    read_array(*array.dictionary(), words);
+    words_ = std::make_shared<const Ragged<char>>(std::move(words.text));
+    dictionary_ = array.data()->dictionary;
+  }
+  column.type = ColumnType::text;
+  column.words = words_;
+  const auto* codes = array.indices()->data()->GetValues<int32_t>(1);
+  column.codes.assign(codes, codes + array.length());
+  read_validity(array, column);
+}
+
 std::vector<size_t> readable_columns(const std::string& path, const arrow::Schema& schema,
                                      const std::vector<std::string>& wanted) {
   std::vector<size_t> chosen;

@@ -14,6 +14,7 @@ struct FileOptions {
   std::string path;
   std::vector<std::string> columns;
   size_t batch_rows = 65536;
+  bool coded = false;  // as in ReaderOptions
 };
 
 class FileReader {

@@ -1,5 +1,6 @@
 #include "data/interner.h"
 
+#define XXH_INLINE_ALL  // a call costs as much as the hash of a short text
 #include <xxhash.h>
 
 #include <bit>
@@ -13,9 +14,15 @@ namespace {
 
 constexpr uint64_t kFree = UINT64_MAX;
 
-uint32_t hash_of(std::string_view text) { return static_cast<uint32_t>(XXH3_64bits(text.data(), text.size())); }
-
 }  // namespace
+
+uint32_t Interner::hash_of(std::string_view text) {
+  return static_cast<uint32_t>(XXH3_64bits(text.data(), text.size()));
+}
+
+void Interner::prefetch(uint32_t hash) const {
+  if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+}
 
 // The slot of `text`, or the free one where it would go. Linear probing; the table is never full.
 size_t Interner::slot_of(std::string_view text, uint32_t hash) const {
@@ -26,9 +33,11 @@ size_t Interner::slot_of(std::string_view text, uint32_t hash) const {
   }
 }
 
-uint32_t Interner::find(std::string_view text) const {
+uint32_t Interner::find(std::string_view text) const { return find(text, hash_of(text)); }
+
+uint32_t Interner::find(std::string_view text, uint32_t hash) const {
   if (slots_.empty()) return kNone;
-  const uint64_t slot = slots_[slot_of(text, hash_of(text))];
+  const uint64_t slot = slots_[slot_of(text, hash)];
   return slot == kFree ? kNone : static_cast<uint32_t>(slot);
 }
 
