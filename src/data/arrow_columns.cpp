@@ -36,6 +36,12 @@ void read_integers_of(const arrow::Array& any, Column& column, ColumnType type, 
   const auto& array = checked_cast<const ArrayType&>(any);
   column.type = type;
   column.integers.resize(static_cast<size_t>(array.length()));
+  if constexpr (requires { array.raw_values(); }) {
+    if (array.null_count() == 0 && times == 1 && over == 1) {
+      std::copy_n(array.raw_values(), array.length(), column.integers.begin());
+      return;
+    }
+  }
   for (int64_t i = 0; i < array.length(); ++i) {
     if (array.IsNull(i)) continue;
     const auto value = static_cast<int64_t>(array.Value(i));  // NOLINT(bugprone-signed-char-misuse): int8 is a number

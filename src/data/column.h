@@ -92,6 +92,7 @@ struct RawBatch {
   size_t rows = 0;
   uint64_t first_record = 0;  // number of the batch's first row in its file, from 0
   size_t file = 0;            // which of Reader::files()
+  uint64_t file_rows = 0;     // how many rows that file has, where it says so: room to make at once
 };
 
 template <class F>

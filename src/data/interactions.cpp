@@ -1,5 +1,6 @@
 #include "data/interactions.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -46,6 +47,7 @@ class Loading {
     const size_t before = log_.size(), shown_before = shown_.size();
     uint64_t rows = 0;
     while (reader_->next(batch_)) {
+      if (batch_.first_record == 0) make_room(batch_.file_rows);
       users_.start(batch_.columns[roles_.user]);
       items_.start(batch_.columns[roles_.item]);
       for (size_t c = 0; c < contexts_.size(); ++c) contexts_[c].start(batch_.columns[roles_.context + c]);
@@ -65,6 +67,18 @@ class Loading {
   }
 
  private:
+  // At least by doubling, or many small files would each copy all rows before them.
+  void make_room(uint64_t rows) {
+    const auto reserve = [&](auto& column) {
+      if (column.capacity() < column.size() + rows) column.reserve(std::max(column.size() + rows, 2 * column.size()));
+    };
+    if (rows == 0 || all_shown_) return;
+    reserve(log_.user), reserve(log_.item);
+    if (roles_.time != Roles::kNone) reserve(log_.time_us);
+    if (roles_.weight != Roles::kNone) reserve(log_.weight);
+    for (auto& column : log_.context) reserve(column);
+  }
+
   void load_row(size_t row) {
     const Column& users = batch_.columns[roles_.user];
     const Column& items = batch_.columns[roles_.item];

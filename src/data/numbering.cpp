@@ -6,50 +6,59 @@ namespace pagoda {
 
 void Numbering::start(const Column& column) {
   column_ = &column;
+  numbers_.assign(column.rows(), Interner::kNone);
+  if (column.type == ColumnType::integer) return find_integers();
   if (column.type != ColumnType::text) return;
-  if (column.words) {
-    if (words_ != column.words) {
-      words_ = column.words;
-      of_code_.assign(words_->size(), Interner::kNone);
-    }
+  if (column.words)
+    find_codes();
+  else
+    find_texts();
+}
+
+void Numbering::find_texts() {
+  constexpr size_t kAhead = 16;
+  const size_t n = numbers_.size();
+  hashes_.resize(n);
+  for (size_t row = 0; row < n; ++row) hashes_[row] = Interner::hash_of(column_->text_of(row));
+  for (size_t row = 0; row < n; ++row) {
+    if (row + kAhead < n) interner_->prefetch(hashes_[row + kAhead]);
+    numbers_[row] = interner_->find(column_->text_of(row), hashes_[row]);
+  }
+}
+
+void Numbering::find_codes() {
+  if (words_ != column_->words) {
+    words_ = column_->words;
+    of_code_.assign(words_->size(), Interner::kNone);
+  }
+  if (column_->valid.empty()) {
+    for (size_t row = 0; row < numbers_.size(); ++row) numbers_[row] = of_code_[column_->codes[row]];
     return;
   }
-  hashes_.resize(column.text.size());
-  for (size_t row = 0; row < hashes_.size(); ++row)
-    hashes_[row] = Interner::hash_of({column.text[row].data(), column.text[row].size()});
+  for (size_t row = 0; row < numbers_.size(); ++row)
+    if (!column_->is_null(row)) numbers_[row] = of_code_[column_->codes[row]];
 }
 
-uint32_t Numbering::find(size_t row) {
-  if (!column_->is_null(row)) {
-    if (column_->type == ColumnType::text) return column_->words ? find_code(row) : find_text(row);
-    if (column_->type == ColumnType::integer) return find_integer(row);
+void Numbering::find_integers() {
+  if (of_integer_.empty()) of_integer_.resize(1024);
+  for (size_t row = 0; row < numbers_.size(); ++row)
+    if (!column_->is_null(row)) numbers_[row] = slot_of(column_->integers[row]).number;
+}
+
+uint32_t Numbering::find_late(size_t row) {
+  if (column_->is_null(row)) return interner_->find({});
+  if (column_->type == ColumnType::text) {
+    if (!column_->words) return interner_->find(column_->text_of(row), hashes_[row]);
+    uint32_t& number = of_code_[column_->codes[row]];
+    if (number == Interner::kNone) number = interner_->find(column_->text_of(row));
+    return number;
   }
-  return interner_->find(column_->as_text(row, scratch_));
-}
-
-uint32_t Numbering::find_text(size_t row) {
-  constexpr size_t kAhead = 16;
-  if (row + kAhead < hashes_.size()) interner_->prefetch(hashes_[row + kAhead]);
-  return interner_->find(column_->text_of(row), hashes_[row]);
-}
-
-uint32_t Numbering::find_code(size_t row) {
-  uint32_t& number = of_code_[column_->codes[row]];
-  if (number == Interner::kNone) number = interner_->find(column_->text_of(row));
-  return number;
-}
-
-uint32_t Numbering::find_integer(size_t row) {
-  if (of_integer_.size() <= 2 * integers_) grow();
+  if (column_->type != ColumnType::integer) return interner_->find(column_->as_text(row, scratch_));
   const int64_t integer = column_->integers[row];
-  Known& known = slot_of(integer);
-  if (known.number == Interner::kNone) {
-    const uint32_t number = interner_->find(column_->as_text(row, scratch_));
-    if (number == Interner::kNone) return number;
-    known = {integer, number};
-    ++integers_;
-  }
-  return known.number;
+  if (const uint32_t known = slot_of(integer).number; known != Interner::kNone) return known;
+  const uint32_t number = interner_->find(column_->as_text(row, scratch_));
+  if (number != Interner::kNone) remember(integer, number);
+  return number;
 }
 
 Numbering::Known& Numbering::slot_of(int64_t integer) {
@@ -61,11 +70,14 @@ Numbering::Known& Numbering::slot_of(int64_t integer) {
   }
 }
 
-void Numbering::grow() {
-  const auto old = std::exchange(of_integer_, {});
-  of_integer_.resize(old.empty() ? 1024 : old.size() * 2);
-  for (const Known& known : old)
-    if (known.number != Interner::kNone) slot_of(known.integer) = known;
+void Numbering::remember(int64_t integer, uint32_t number) {
+  if (2 * integers_ >= of_integer_.size()) {
+    const auto old = std::exchange(of_integer_, std::vector<Known>(of_integer_.size() * 2));
+    for (const Known& known : old)
+      if (known.number != Interner::kNone) slot_of(known.integer) = known;
+  }
+  slot_of(integer) = {integer, number};
+  ++integers_;
 }
 
 }  // namespace pagoda

@@ -19,7 +19,10 @@ class Numbering {
 
   void start(const Column& column);  // of the next batch; borrowed until the next start()
   // Interner::kNone when the cell has no number yet. A null cell is "".
-  uint32_t find(size_t row);
+  uint32_t find(size_t row) {
+    const uint32_t number = numbers_[row];
+    return number != Interner::kNone ? number : find_late(row);
+  }
 
  private:
   struct Known {
@@ -27,14 +30,16 @@ class Numbering {
     uint32_t number = Interner::kNone;  // kNone: the slot is free
   };
 
-  uint32_t find_text(size_t row);
-  uint32_t find_code(size_t row);
-  uint32_t find_integer(size_t row);
+  void find_texts();
+  void find_codes();
+  void find_integers();
+  uint32_t find_late(size_t row);  // what was added since the batch began
   Known& slot_of(int64_t integer);
-  void grow();
+  void remember(int64_t integer, uint32_t number);
 
   const Interner* interner_;
   const Column* column_ = nullptr;
+  std::vector<uint32_t> numbers_;              // of the batch's cells as it began; kNone where that is unknown
   std::vector<uint32_t> hashes_;               // of the batch's texts
   std::shared_ptr<const Ragged<char>> words_;  // the dictionary,
   std::vector<uint32_t> of_code_;              // and the number of each of its words, kNone until it was found

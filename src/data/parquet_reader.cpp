@@ -61,6 +61,7 @@ class ParquetFile : public FileReader {
   }
 
   const std::vector<std::string>& columns() const override { return columns_; }
+  uint64_t rows() const override { return static_cast<uint64_t>(reader_->parquet_reader()->metadata()->num_rows()); }
 
   size_t next(std::vector<Column>& columns) override {
     while (!decoded_ || at_ == decoded_->num_rows()) {

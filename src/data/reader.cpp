@@ -99,6 +99,7 @@ class Files : public Reader {
       batch.rows = file_->next(batch.columns);
       if (batch.rows == 0) continue;
       batch.file = at_;
+      batch.file_rows = file_->rows();
       batch.first_record = first_record_;
       first_record_ += batch.rows;
       return true;
