@@ -100,16 +100,24 @@ def write_page(name, results, quick):
     rows = [[r.bench, f"{r.value:.4g} {r.unit}", r.threads, "" if r.ratio_to_peak is None else f"{100 * r.ratio_to_peak:.0f}%",
              "" if r.ratio_to_peer is None else f"x{r.ratio_to_peer:.2f}", r.peer or "", "" if r.workspace_mb is None else f"{r.workspace_mb:,.0f}", "" if r.peak_rss_mb is None else f"{r.peak_rss_mb:,.0f}"]
             for r in results]
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
-    table = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    table = markdown(head, rows)
     print(table)
-    if quick:
+    if quick or not results:
         return
     PAGES.mkdir(parents=True, exist_ok=True)
     (PAGES / f"{name}.json").write_text(json.dumps({"about": about, "results": [r.as_json() for r in results]}, indent=1) + "\n")
-    page = PAGES / f"{name}.md"
+    write_between(PAGES / f"{name}.md", f"{table}\n\n{about['cpu']}, {about['cpus']} CPUs, commit {about['commit']}.")
+
+
+def markdown(head, rows):
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def write_between(page, text):
+    """Puts text between the marks of a page; one that is not there yet begins with its name."""
+    name = page.stem
     old = page.read_text() if page.exists() else f"# {name}\n\n    ./run bench {name}\n\n<!-- figures -->\n<!-- /figures -->\n"
     before, rest = old.split("<!-- figures -->")
     after = rest.split("<!-- /figures -->")[1]
-    said = f"{about['cpu']}, {about['cpus']} CPUs, commit {about['commit']}."
-    page.write_text(f"{before}<!-- figures -->\n{table}\n\n{said}\n<!-- /figures -->{after}")
+    page.write_text(f"{before}<!-- figures -->\n{text}\n<!-- /figures -->{after}")

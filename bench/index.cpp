@@ -4,14 +4,19 @@
 //
 // Lines in: "exact K FIRST N", "build RECALL K LISTS", "search K RECALL FIRST N BATCH SHARE". One line of JSON out for each;
 // the answers' item rows of exact and search go to BUNDLE.rows as u32 [N, K] (UINT32_MAX where a list is short).
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <map>
 #include <optional>
 #include <sstream>
 
+#include "bench/memory.h"
 #include "bench/timing.h"
+#include "core/file.h"
 #include "core/rng.h"
 #include "core/section_file.h"
 #include "data/vector_file.h"
@@ -32,6 +37,20 @@ void write_rows(const std::string& path, const std::vector<SearchResult>& answer
   std::fclose(file);
 }
 
+size_t memory_bytes() {
+  return static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+// The vectors of a .npy file as numpy writes it, float32 in C order, mapped: a hundred million of them do not fit in memory.
+MatrixView<const float> view_of(const MappedFile& npy, size_t dim) {
+  const auto bytes = npy.bytes();
+  check(bytes.size() > 10 && std::memcmp(bytes.data(), "\x93NUMPY\x01", 7) == 0, "a .npy file of version 1");
+  uint16_t header = 0;
+  std::memcpy(&header, bytes.data() + 8, sizeof header);
+  const size_t begin = size_t{10} + header;
+  return {reinterpret_cast<const float*>(bytes.data() + begin), (bytes.size() - begin) / (dim * sizeof(float)), dim};
+}
+
 // Items picked at random, the same for a share.
 ItemSet matching(size_t items, double share) {
   Rng rng(1, Stream::simulate, static_cast<uint64_t>(1 / share));
@@ -43,7 +62,16 @@ ItemSet matching(size_t items, double share) {
 
 int run(int argc, char** argv) {
   check(argc == 5, "bench_index ITEMS QUERIES BUNDLE THREADS");
-  const auto items = read_vectors(argv[1]).values, queries = read_vectors(argv[2]).values;
+  const auto queries = read_vectors(argv[2]).values;
+  const MappedFile npy(argv[1]);
+  const auto mapped = view_of(npy, queries.cols());
+  // In memory where that is at most half of it.
+  Matrix<float> copy;
+  if (2 * npy.bytes().size() < memory_bytes()) {
+    copy.resize(mapped.rows(), mapped.cols());
+    std::copy_n(mapped.data(), mapped.rows() * mapped.cols(), copy.data());
+  }
+  const MatrixView<const float> items = copy.rows() > 0 ? MatrixView<const float>(copy) : mapped;
   const std::string bundle = argv[3];
   ThreadPool pool(std::atoi(argv[4]));
   const auto exact = make_exact_index(items);
@@ -65,8 +93,9 @@ int run(int argc, char** argv) {
       SectionWriter out(bundle, "bench", 1);
       save_partitions(out, p);
       out.commit();
-      std::printf("{\"seconds\": %.2f, \"lists\": %zu, \"largest\": %u, \"bytes\": %zu}\n", took, p.lists,
-                  *std::max_element(p.counts.begin(), p.counts.end()), p.codes.size() + 4 * p.rows.size());
+      std::printf("{\"seconds\": %.2f, \"lists\": %zu, \"largest\": %u, \"bytes\": %zu, \"peak_rss_mb\": %.0f}\n", took,
+                  p.lists, *std::max_element(p.counts.begin(), p.counts.end()), p.codes.size() + 4 * p.rows.size(),
+                  peak_rss_mb());
       std::fflush(stdout);
       index.reset(), file.reset();
       continue;

@@ -1,51 +1,49 @@
 """Recall and speed of the partitioned index beside its peers, on one thread.
 
-    ./run bench index                                 1M x 64, k = 10, 100, 1000, 2000, 5000, and filters
-    .bench/bin/python bench/index.py --k 2000         one length of list, once the programs are built
+    ./run bench index                                       1M and 10M x 64, k = 10, 100, 1000, 2000, 5000, and filters
+    .bench/bin/python bench/index.py --items 1e6 --k 2000   one size and one length of list, once the programs are built
 
 The vectors have the spectrum of a real catalogue (bench/_vectors.py); the truth is the exact index of this program. Each peer
 is tried over its own parameters, ours over the wanted recall, one setting after another in turns, so that what the machine
 does meanwhile meets all of them. Speeds are compared at equal recall, interpolated between the two settings around it.
-Peers come from PyPI into an environment of their own (.bench). Results: build/bench/index/k*.json, and a table.
+Peers come from PyPI into an environment of their own (.bench). What was measured lies in build/bench/index/*/k*.json; a page
+of all of it is docs/benchmarks/index.md.
 """
 
 import argparse
 import json
 import os
 import pathlib
-import platform
 import subprocess
 import sys
 import time
 
-from _bench import ROOT, cpu, environment
+from _bench import BUILD, PAGES, ROOT, WORK, Result, commit, cpu, environment
 
-FOLDER = ROOT / "build/bench/index"
+FOLDER = WORK / "index"
 ENVIRONMENT = ROOT / ".bench"
 RECALLS = [0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995]
 AT = [0.9, 0.95, 0.99]
 SHARES = [0.5, 0.1, 0.01, 1e-4]
+LENGTHS = [10, 100, 1000, 2000, 5000]
+BATCH = 256
+ROUNDS = 3  # of a batch, the best of which counts
 NONE = 2**32 - 1
 
 
 def arguments():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--items", type=float, default=1e6)
-    parser.add_argument("--k", default="10,100,1000,2000,5000")
+    parser.add_argument("--items", type=float, help="one size alone; otherwise 1e6 and 1e7")
+    parser.add_argument("--k", default=",".join(map(str, LENGTHS)))
     parser.add_argument("--noise", type=float, default=0.09, help="of the vectors; larger is harder")
     parser.add_argument("--peers", default="all", help="names with commas, or none")
-    parser.add_argument("--queries", type=int, default=256)
+    parser.add_argument("--queries", type=int, default=BATCH)
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="for building alone")
     parser.add_argument("--interactions", type=pathlib.Path, help="Gowalla's train.txt.gz, which the vectors are made from",
                         default=ROOT.parent / "shared/data/gowalla/train.txt.gz")
-    parser.add_argument("--table", action="store_true", help="print the table of what was measured before")
+    parser.add_argument("--quick", action="store_true", help="200,000 items, k = 2000, two peers, no page")
+    parser.add_argument("--page", action="store_true", help="write the page of what was measured before")
     return parser.parse_args()
-
-
-def own_environment():
-    """Runs this script again with the peers' packages."""
-    python = environment(ENVIRONMENT, "index_requirements.txt")
-    os.execv(python, [str(python), *sys.argv])
 
 
 class Ours:
@@ -55,7 +53,7 @@ class Ours:
 
     def __init__(self, folder, threads=1):
         self.rows = folder / "pagoda.rows"
-        words = [ROOT / "build/release/bench_index", folder / "items.npy", folder / "queries.npy", folder / "pagoda", str(threads)]
+        words = [BUILD / "bench_index", folder / "items.npy", folder / "queries.npy", folder / "pagoda", str(threads)]
         self.program = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, *words):
@@ -85,9 +83,12 @@ def measure_peer(peer, queries, k, setting, truth):
         begin = time.perf_counter()
         found.append(peer.search(queries[i : i + 1], k, setting))
         took.append(time.perf_counter() - begin)
-    begin = time.perf_counter()
-    peer.search(queries, k, setting)
-    batch = len(queries) / (time.perf_counter() - begin)
+    whole = []
+    for _ in range(ROUNDS):
+        begin = time.perf_counter()
+        peer.search(queries, k, setting)
+        whole.append(time.perf_counter() - begin)
+    batch = len(queries) / min(whole)
     return {"setting": setting, "recall": recall(np.concatenate(found), truth), "p50_ms": 1e3 * float(np.median(took)),
             "p99_ms": 1e3 * float(np.quantile(took, 0.99)), "batch_qps": batch}
 
@@ -96,15 +97,16 @@ def measure_ours(ours, n, k, wanted, truth):
     ours.ask("search", k, wanted, 0, 8, 1)
     single = ours.ask("search", k, wanted, 0, n, 1)
     found = ours.found(k)
-    batch = ours.ask("search", k, wanted, 0, n, 256)
+    batch = max(ours.ask("search", k, wanted, 0, n, BATCH)["qps"] for _ in range(ROUNDS))
+    parts = {key: single[key] for key in ("scored", "reranked", "centres_ms", "scan_ms", "rerank_ms")}
     return {"setting": wanted, "recall": recall(found, truth), "p50_ms": single["p50_ms"], "p99_ms": single["p99_ms"],
-            "batch_qps": batch["qps"], "scored": single["scored"], "reranked": single["reranked"]}
+            "batch_qps": batch, **parts}
 
 
 def measure_filters(ours, n, k, wanted):
     rows, plain = [], ours.ask("search", k, wanted, 0, n, 1)
     for share in [1, *SHARES]:
-        ours.ask("exact", k, 0, n, 256, share)
+        ours.ask("exact", k, 0, n, BATCH, share)
         truth = ours.found(k).copy()
         ours.ask("search", k, wanted, 0, 8, 1, share)
         single = ours.ask("search", k, wanted, 0, n, 1, share)
@@ -114,6 +116,45 @@ def measure_filters(ours, n, k, wanted):
                      "p50_ms": single["p50_ms"], "p99_ms": single["p99_ms"], "qps": single["qps"],
                      "of_unfiltered": single["qps"] / plain["qps"], "scored": single["scored"]})
     return rows
+
+
+def measure(items, k_list, names, options):
+    """Results of one size, a file for each k."""
+    import _peers
+    import _vectors
+
+    folder = FOLDER / f"{items}-{options.noise:g}"
+    vectors, queries = _vectors.make(options.interactions, items, 2000, options.noise, folder)
+    queries = np.ascontiguousarray(queries[: options.queries])
+    if not (folder / "pagoda.json").exists():
+        builder = Ours(folder, options.threads)
+        (folder / "pagoda.json").write_text(json.dumps(builder.ask("build", 0.95, 2000, 0)))
+        builder.end()
+    peers = [_peers.make(name, vectors, folder, options.threads) for name in names]
+    ours, both_cores = Ours(folder), Ours(folder, 2)
+    n, results = len(queries), []
+    for k in k_list:
+        ours.ask("exact", k, 0, n, BATCH)
+        truth = ours.found(k).copy()
+        settings = {peer.name: peer.settings(k) for peer in peers}
+        recalls = RECALLS[4:] if options.quick else RECALLS
+        points = {"pagoda": [], **{peer.name: [] for peer in peers}}
+        for turn in range(max(len(recalls), *map(len, settings.values()), 0)):
+            if turn < len(recalls):
+                points["pagoda"].append(measure_ours(ours, n, k, recalls[turn], truth))
+            for peer in peers:
+                if turn < len(settings[peer.name]):
+                    points[peer.name].append(measure_peer(peer, queries, k, settings[peer.name][turn], truth))
+        two = [measure_ours(both_cores, n, k, wanted, truth) for wanted in (0.93, 0.95, 0.97)]
+        builds = {"pagoda": json.loads((folder / "pagoda.json").read_text()), **{peer.name: peer.built for peer in peers}}
+        result = {"k": k, "items": items, "dim": int(queries.shape[1]), "noise": options.noise, "queries": n, "cpu": cpu(), "commit": commit(),
+                  "build": builds, "systems": points, "two_cores": two, "exact_int8": ours.ask("search", k, 1, 0, min(n, 64), 1),
+                  "filters": measure_filters(ours, n, k, 0.95)}
+        if not options.quick:
+            (folder / f"k{k}.json").write_text(json.dumps(result, indent=1))
+        results.append(result)
+    ours.end(), both_cores.end()
+    return results
 
 
 def at_recall(points, wanted, key):
@@ -134,70 +175,110 @@ def at_recall(points, wanted, key):
     return best
 
 
-def table(results):
-    def cell(value, digits):
-        return "-" if value is None else f"{value:.{digits}f}"
+def best_peer(result, wanted, key):
+    """(its value, its name) at that recall; (None, None) when no peer reached it."""
+    pick = max if key == "batch_qps" else min
+    values = [(at_recall(points, wanted, key), name) for name, points in result["systems"].items() if name != "pagoda"]
+    return pick((v for v in values if v[0] is not None), default=(None, None))
 
+
+def size_of(items):
+    return f"{items // 10**6}m" if items >= 10**6 else f"{items // 1000}k"
+
+
+def as_results(result):
+    """What ./run bench tells of one k: each at equal recall beside the best peer."""
+    name, ours, out = f"index_{size_of(result['items'])}_k{result['k']}", result["systems"]["pagoda"], []
+    for key, unit, word in (("p50_ms", "ms", ""), ("batch_qps", "queries/s", f"_batch{BATCH}")):
+        for wanted in (0.95, 0.99):
+            own, (theirs, peer) = at_recall(ours, wanted, key), best_peer(result, wanted, key)
+            if own is None:
+                continue
+            ratio = None if theirs is None else theirs / own if key == "p50_ms" else own / theirs
+            out.append(Result(f"{name}_recall{wanted}{word}", own, unit, 1, ratio_to_peer=ratio, peer=peer))
+    return out
+
+
+def markdown(head, rows):
+    return ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1), *("| " + " | ".join(row) + " |" for row in rows)]
+
+
+def cell(value, digits=2):
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def tables(result):
+    ours = result["systems"]["pagoda"]
+    lines = [f"### k = {result['k']}", ""]
+    lines += markdown(["", *(f"ms at recall {a}" for a in AT), *(f"p99 ms at {a}" for a in AT), *(f"QPS in batches of {BATCH} at {a}" for a in AT)],
+                      [[name, *(cell(at_recall(points, a, "p50_ms")) for a in AT), *(cell(at_recall(points, a, "p99_ms")) for a in AT),
+                        *(cell(at_recall(points, a, "batch_qps"), 0) for a in AT)] for name, points in result["systems"].items()])
+    ratios = []
+    for key, word in (("p50_ms", "single queries"), ("batch_qps", f"batches of {BATCH}")):
+        for wanted in (0.95, 0.99):
+            own, (theirs, peer) = at_recall(ours, wanted, key), best_peer(result, wanted, key)
+            if own is not None and theirs is not None:
+                ratios.append(f"{word} at recall {wanted}: x{theirs / own if key == 'p50_ms' else own / theirs:.2f} of {peer}")
+    exact, two = result["exact_int8"], at_recall(result["two_cores"], 0.95, "p50_ms")
+    one, tail = at_recall(ours, 0.95, "p50_ms"), at_recall(ours, 0.95, "p99_ms")
+    lines += ["", "; ".join(ratios) + "." if ratios else ""]
+    if tail is not None:
+        lines += [f"The scan of all rows takes {exact['p50_ms']:.2f} ms: p99 at recall .95 is 1/{exact['p50_ms'] / tail:.1f} of it."]
+    if one is not None and two is not None:
+        lines += [f"One query on two cores: x{one / two:.2f} of one."]
+    lines += ["Recall wanted and measured: " + ", ".join(f"{p['setting']} {p['recall']:.3f}" for p in ours if p["setting"] >= 0.9) + ".", ""]
+    lines += markdown(["share that matches", "plan", "recall", "filled", "p50 ms", "p99 ms", "QPS of the unfiltered"],
+                      [[f"{f['share']:g}", f["plan"], f"{f['recall']:.3f}", f"{f['filled']:.0%}", cell(f["p50_ms"]), cell(f["p99_ms"]),
+                        cell(f["of_unfiltered"])] for f in result["filters"]])
+    return lines + [""]
+
+
+def write_page():
+    sizes = {}
+    for path in FOLDER.glob("*/k*.json"):
+        result = json.loads(path.read_text())
+        sizes.setdefault(result["items"], []).append(result)
     lines = []
-    for r in sorted(results, key=lambda r: r["k"]):
-        lines += [f"\nk = {r['k']}", "", "| | " + " | ".join(f"ms at recall {a}" for a in AT) + " | " +
-                  " | ".join(f"batch QPS at {a}" for a in AT) + " |", "|---|" + "---|" * (2 * len(AT))]
-        for name, points in r["systems"].items():
-            lines.append(f"| {name} | " + " | ".join(cell(at_recall(points, a, "p50_ms"), 2) for a in AT) + " | " +
-                         " | ".join(cell(at_recall(points, a, "batch_qps"), 0) for a in AT) + " |")
-        lines += ["", f"Wanted and measured recall of ours: " +
-                  ", ".join(f"{p['setting']} {p['recall']:.3f}" for p in r["systems"]["pagoda"] if p["setting"] >= 0.9)]
-        lines += ["", "| matching | plan | recall | filled | p50 ms | p99 ms | QPS of unfiltered |", "|---|---|---|---|---|---|---|"]
-        lines += [f"| {f['share']:g} | {f['plan']} | {f['recall']:.3f} | {f['filled']:.0%} | {f['p50_ms']:.2f} | {f['p99_ms']:.2f} | "
-                  f"{f['of_unfiltered']:.2f} |" for f in r["filters"]]
-    return "\n".join(lines)
+    for items, results in sorted(sizes.items()):
+        results.sort(key=lambda r: r["k"])
+        last = results[-1]
+        lines += [f"## {items:,} x {last['dim']}", ""]
+        lines += markdown(["", "build, s (two cores)", "index, MB"],
+                          [[name, cell(b["seconds"], 0), cell(b["bytes"] / 1e6, 0)] for name, b in last["build"].items()])
+        lines += ["", *(line for r in results for line in tables(r)), f"{last['cpu']}, {last['queries']} queries, noise {last['noise']}, commit {last['commit']}.", ""]
+    page = PAGES / "index.md"
+    before, rest = page.read_text().split("<!-- figures -->")
+    after = rest.split("<!-- /figures -->")[1]
+    page.write_text(f"{before}<!-- figures -->\n" + "\n".join(lines) + f"<!-- /figures -->{after}")
 
 
 def main():
     options = arguments()
-    if options.table:
-        print(table([json.loads(p.read_text()) for p in FOLDER.glob("k*.json")]))
-        return
-    subprocess.run(["ninja", "-C", ROOT / "build/release", "bench_index"], check=True, stdout=subprocess.DEVNULL)
+    if options.page:
+        return write_page()
+    subprocess.run(["ninja", "-C", BUILD, "bench_index"], check=True, stdout=subprocess.DEVNULL)
     import _peers
-    import _vectors
 
-    items = int(options.items)
-    folder = FOLDER / f"{items}-{options.noise:g}"
-    vectors, queries = _vectors.make(options.interactions, items, 2000, options.noise, folder)
-    queries = np.ascontiguousarray(queries[: options.queries])
     names = _peers.NAMES if options.peers == "all" else [p for p in options.peers.split(",") if p != "none"]
-    if not (folder / "pagoda.json").exists():
-        builder = Ours(folder, options.threads)
-        (folder / "pagoda.json").write_text(json.dumps(builder.ask("build", 0.95, 2000, 0)))
-        builder.end()
-    peers = [_peers.make(name, vectors, folder, options.threads) for name in names]
-    ours = Ours(folder)
-    for k in map(int, options.k.split(",")):
-        ours.ask("exact", k, 0, len(queries), 256)
-        truth = ours.found(k).copy()
-        settings = {peer.name: peer.settings(k) for peer in peers}
-        points = {"pagoda": [], **{peer.name: [] for peer in peers}}
-        for turn in range(max(len(RECALLS), *(len(s) for s in settings.values()), 0) if settings else len(RECALLS)):
-            if turn < len(RECALLS):
-                points["pagoda"].append(measure_ours(ours, len(queries), k, RECALLS[turn], truth))
-            for peer in peers:
-                if turn < len(settings[peer.name]):
-                    points[peer.name].append(measure_peer(peer, queries, k, settings[peer.name][turn], truth))
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-        result = {"k": k, "items": items, "dim": int(queries.shape[1]), "noise": options.noise, "queries": len(queries), "threads": 1,
-                  "cpu": cpu(), "machine": platform.machine(), "commit": commit, "build": json.loads((folder / "pagoda.json").read_text()),
-                  "systems": points, "filters": measure_filters(ours, len(queries), k, 0.95)}
-        (FOLDER / f"k{k}.json").write_text(json.dumps(result, indent=1))
-        print(table([result]), flush=True)
-    ours.end()
+    k_list = [int(k) for k in options.k.split(",")]
+    sizes = [int(options.items)] if options.items else [10**6, 10**7]
+    if options.quick:
+        options.queries, sizes, k_list, names = 128, [200_000], [2000], ["scann", "faiss SQ8"]
+    results = []
+    for items in sizes:
+        for result in measure(items, k_list, names, options):
+            print("\n".join(tables(result)), flush=True)
+            results += [r.as_json() for r in as_results(result)]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "results.json").write_text(json.dumps(results, indent=1))
+    if not options.quick:
+        write_page()
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-    try:
-        import faiss  # noqa: F401
-        import numpy as np
-    except ImportError:
-        own_environment()
+    if pathlib.Path(sys.prefix) != ENVIRONMENT:  # again, with the peers' packages
+        python = environment(ENVIRONMENT, "index_requirements.txt")
+        os.execv(python, [str(python), *sys.argv])
+    import numpy as np
+
     main()

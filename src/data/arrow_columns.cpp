@@ -36,6 +36,12 @@ void read_integers_of(const arrow::Array& any, Column& column, ColumnType type, 
   const auto& array = checked_cast<const ArrayType&>(any);
   column.type = type;
   column.integers.resize(static_cast<size_t>(array.length()));
+  if constexpr (requires { array.raw_values(); }) {
+    if (array.null_count() == 0 && times == 1 && over == 1) {
+      std::copy_n(array.raw_values(), array.length(), column.integers.begin());
+      return;
+    }
+  }
   for (int64_t i = 0; i < array.length(); ++i) {
     if (array.IsNull(i)) continue;
     const auto value = static_cast<int64_t>(array.Value(i));  // NOLINT(bugprone-signed-char-misuse): int8 is a number
@@ -190,6 +196,29 @@ void read_array(const arrow::Array& array, Column& column) {
     case Type::FIXED_SIZE_LIST: read_lists_of<arrow::FixedSizeListArray>(array, column); break;
     default: check(false, "a column of this Arrow type is not asked for");
   }
+  read_validity(array, column);
+}
+
+bool CodedTexts::can_read(const arrow::DataType& type) {
+  if (type.id() != Type::DICTIONARY) return false;
+  const auto& dictionary = checked_cast<const arrow::DictionaryType&>(type);
+  const auto words = dictionary.value_type()->id();
+  return dictionary.index_type()->id() == Type::INT32 && (words == Type::STRING || words == Type::BINARY);
+}
+
+void CodedTexts::read(const arrow::Array& any, Column& column) {
+  column.clear();
+  const auto& array = checked_cast<const arrow::DictionaryArray&>(any);
+  if (array.data()->dictionary != dictionary_) {  // the data: dictionary() makes another array for each slice
+    Column words;
+    read_array(*array.dictionary(), words);
+    words_ = std::make_shared<const Ragged<char>>(std::move(words.text));
+    dictionary_ = array.data()->dictionary;
+  }
+  column.type = ColumnType::text;
+  column.words = words_;
+  const auto* codes = array.indices()->data()->GetValues<int32_t>(1);
+  column.codes.assign(codes, codes + array.length());
   read_validity(array, column);
 }
 

@@ -18,6 +18,17 @@ bool is_readable(const arrow::DataType& type);
 // Overwrites `column` (not its name). An unsigned value past int64 makes the column text; a null in a list is dropped.
 void read_array(const arrow::Array& array, Column& column);
 
+// The same of a dictionary of texts, as words and codes. The words of a dictionary seen before are kept.
+class CodedTexts {
+ public:
+  static bool can_read(const arrow::DataType& type);
+  void read(const arrow::Array& array, Column& column);  // like read_array()
+
+ private:
+  std::shared_ptr<arrow::ArrayData> dictionary_;
+  std::shared_ptr<const Ragged<char>> words_;
+};
+
 std::shared_ptr<arrow::Schema> arrow_schema(const std::vector<ColumnSpec>& columns);
 std::shared_ptr<arrow::RecordBatch> arrow_batch(const std::shared_ptr<arrow::Schema>& schema, const RawBatch& batch);
 

@@ -102,8 +102,10 @@ std::optional<int64_t> parse_iso8601(std::string_view text) {
 }  // namespace
 
 std::optional<int64_t> time_of_number(int64_t value) {
-  const double size = std::abs(static_cast<double>(value));
-  return size < 1e11 ? value * 1000000 : size < 1e14 ? value * 1000 : size < 1e17 ? value : value / 1000;
+  const auto below = [&](int64_t limit) { return -limit < value && value < limit; };
+  if (below(100'000'000'000)) return value * 1000000;
+  if (below(100'000'000'000'000)) return value * 1000;
+  return below(100'000'000'000'000'000) ? value : value / 1000;
 }
 
 std::optional<int64_t> time_of_number(double value) {

@@ -32,7 +32,7 @@ std::string_view name_of(ColumnType type) {
 
 size_t Column::rows() const {
   switch (type) {
-    case ColumnType::text: return text.size();
+    case ColumnType::text: return words ? codes.size() : text.size();
     case ColumnType::real: return reals.size();
     case ColumnType::texts: return element_offsets.size() - 1;
     default: return integers.size();
@@ -41,7 +41,7 @@ size_t Column::rows() const {
 
 std::string_view Column::as_text(size_t row, std::string& scratch) const {
   if (is_null(row)) return {};
-  if (type == ColumnType::text) return chars(text[row]);
+  if (type == ColumnType::text) return text_of(row);
   scratch.clear();
   switch (type) {
     case ColumnType::boolean: return integers[row] ? "true" : "false";
@@ -64,7 +64,7 @@ std::string_view Column::as_text(size_t row, std::string& scratch) const {
 std::optional<double> Column::as_number(size_t row) const {
   if (is_null(row)) return std::nullopt;
   switch (type) {
-    case ColumnType::text: return parse_number(chars(text[row]));
+    case ColumnType::text: return parse_number(text_of(row));
     case ColumnType::real: return std::isfinite(reals[row]) ? std::optional(reals[row]) : std::nullopt;
     case ColumnType::time: return static_cast<double>(integers[row]) * 1e-6;
     case ColumnType::texts: return std::nullopt;
@@ -75,7 +75,7 @@ std::optional<double> Column::as_number(size_t row) const {
 std::optional<int64_t> Column::as_time_us(size_t row) const {
   if (is_null(row)) return std::nullopt;
   switch (type) {
-    case ColumnType::text: return parse_time_us(chars(text[row]));
+    case ColumnType::text: return parse_time_us(text_of(row));
     case ColumnType::integer: return time_of_number(integers[row]);
     case ColumnType::real: return time_of_number(reals[row]);
     case ColumnType::time: return integers[row];
@@ -84,7 +84,7 @@ std::optional<int64_t> Column::as_time_us(size_t row) const {
 }
 
 bool Column::absent(size_t row) const {
-  return is_null(row) || (type == ColumnType::text && means_nothing(trim(chars(text[row]))));
+  return is_null(row) || (type == ColumnType::text && means_nothing(trim(text_of(row))));
 }
 
 void Column::push_null() {
@@ -161,6 +161,8 @@ void Column::become(ColumnType wanted) {
 
 void Column::clear() {
   text.clear();
+  words.reset();
+  codes.clear();
   integers.clear();
   reals.clear();
   elements.clear();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,10 +23,12 @@ std::string_view name_of(ColumnType type);
 struct Column {
   std::string name;
   ColumnType type = ColumnType::text;
-  Ragged<char> text;                         // text: row i is the string text[i]
-  std::vector<int64_t> integers;             // integer, boolean (0/1); time: microseconds since 1970 UTC
-  std::vector<double> reals;                 // real
-  Ragged<char> elements;                     // texts: all the elements of all rows, one after another
+  Ragged<char> text;                          // text: row i is the string text[i],
+  std::shared_ptr<const Ragged<char>> words;  // unless there are words: then row i is the string (*words)[codes[i]].
+  std::vector<uint32_t> codes;                // Only where ReaderOptions::coded asks for it; nothing is pushed to it
+  std::vector<int64_t> integers;              // integer, boolean (0/1); time: microseconds since 1970 UTC
+  std::vector<double> reals;                  // real
+  Ragged<char> elements;                      // texts: all the elements of all rows, one after another
   std::vector<uint64_t> element_offsets{0};  // texts: row i holds elements [element_offsets[i], element_offsets[i + 1])
   std::vector<uint8_t> valid;                // 0: the cell is null; empty: none is
 
@@ -33,6 +36,10 @@ struct Column {
   // A null cell, an empty text, and the words for nothing of a CSV: "NA", "N/A", "null", "NULL", "None" are absent
   // where a number or a time is asked for; as text only null and "" are.
   bool is_null(size_t row) const { return !valid.empty() && !valid[row]; }
+  std::string_view text_of(size_t row) const {  // of a text column, its cell not null
+    const auto s = words ? (*words)[codes[row]] : text[row];
+    return {s.data(), s.size()};
+  }
 
   // The cell as text; numbers are formatted into `scratch` (whole numbers without a point). "" when null.
   // Of a list: its elements joined by '|'.
@@ -85,6 +92,7 @@ struct RawBatch {
   size_t rows = 0;
   uint64_t first_record = 0;  // number of the batch's first row in its file, from 0
   size_t file = 0;            // which of Reader::files()
+  uint64_t file_rows = 0;     // how many rows that file has, where it says so: room to make at once
 };
 
 template <class F>

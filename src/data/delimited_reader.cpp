@@ -21,29 +21,39 @@ class DelimitedRows {
     do {
       if (!lines_.next(line)) return false;
     } while (line.empty() || line == "\r");
-    fields.clear();
-    if (std::memchr(line.data(), '"', line.size()))
-      split_quoted(line, fields);
-    else
-      split_plain(line, fields);
+    if (!split_in_place(line, fields)) split_quoted(line, fields);
     return true;
   }
   std::string place() const { return lines_.place(); }
 
  private:
-  void split_plain(std::string_view line, std::vector<std::string_view>& fields) const {
-    if (line.back() == '\r') line.remove_suffix(1);
+  // Views into the line. False when a value is not there as it is meant: with a doubled quote, or not closed in the line.
+  bool split_in_place(std::string_view line, std::vector<std::string_view>& fields) const {
+    fields.clear();
     const char* begin = line.data();
-    const char* const end = begin + line.size();
+    const char* const end = begin + line.size() - (line.back() == '\r');
+    const auto find = [&](char c) {
+      return static_cast<const char*>(std::memchr(begin, c, static_cast<size_t>(end - begin)));
+    };
     for (;;) {
-      const auto* cut = static_cast<const char*>(std::memchr(begin, separator_, static_cast<size_t>(end - begin)));
-      fields.emplace_back(begin, static_cast<size_t>((cut ? cut : end) - begin));
-      if (!cut) return;
+      const char* cut = nullptr;
+      if (begin < end && *begin == '"') {
+        ++begin;
+        const char* const quote = find('"');
+        if (!quote || (quote + 1 < end && quote[1] != separator_)) return false;
+        fields.emplace_back(begin, static_cast<size_t>(quote - begin));
+        cut = quote + 1 < end ? quote + 1 : nullptr;
+      } else {
+        cut = find(separator_);
+        fields.emplace_back(begin, static_cast<size_t>((cut ? cut : end) - begin));
+      }
+      if (!cut) return true;
       begin = cut + 1;
     }
   }
 
   void split_quoted(std::string_view line, std::vector<std::string_view>& fields) {
+    fields.clear();
     unquoted_.clear();
     ends_.clear();
     size_t i = 0;

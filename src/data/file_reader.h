@@ -14,12 +14,14 @@ struct FileOptions {
   std::string path;
   std::vector<std::string> columns;
   size_t batch_rows = 65536;
+  bool coded = false;  // as in ReaderOptions
 };
 
 class FileReader {
  public:
   virtual ~FileReader() = default;
   virtual const std::vector<std::string>& columns() const = 0;
+  virtual uint64_t rows() const { return 0; }  // of the whole file, where it says so
   // Fills `columns` (as many as columns(), cleared, named by the caller); gives the number of rows, 0 at the end.
   virtual size_t next(std::vector<Column>& columns) = 0;
 };

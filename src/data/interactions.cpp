@@ -1,9 +1,11 @@
 #include "data/interactions.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
 #include "core/error.h"
+#include "data/numbering.h"
 
 namespace pagoda {
 
@@ -33,8 +35,11 @@ class Loading {
  public:
   // all_shown: none of the rows was clicked, whatever they say.
   Loading(const InteractionOptions& options, Interactions& log, Impressions& shown, bool all_shown = false)
-      : log_(log), shown_(shown), all_shown_(all_shown), roles_(options), bad_rows_(options.bad_rows) {
+      : log_(log), shown_(shown), all_shown_(all_shown), roles_(options), bad_rows_(options.bad_rows),
+        users_(log.users), items_(log.items) {
+    for (const auto& values : log.context_values) contexts_.emplace_back(values);
     ReaderOptions reading{options.paths, options.format, roles_.columns};
+    reading.coded = reading.ahead = true;
     reader_ = open_reader(reading);
   }
 
@@ -42,6 +47,10 @@ class Loading {
     const size_t before = log_.size(), shown_before = shown_.size();
     uint64_t rows = 0;
     while (reader_->next(batch_)) {
+      if (batch_.first_record == 0) make_room(batch_.file_rows);
+      users_.start(batch_.columns[roles_.user]);
+      items_.start(batch_.columns[roles_.item]);
+      for (size_t c = 0; c < contexts_.size(); ++c) contexts_[c].start(batch_.columns[roles_.context + c]);
       for (size_t row = 0; row < batch_.rows; ++row) load_row(row);
       rows += batch_.rows;
     }
@@ -58,13 +67,24 @@ class Loading {
   }
 
  private:
+  // At least by doubling, or many small files would each copy all rows before them.
+  void make_room(uint64_t rows) {
+    const auto reserve = [&](auto& column) {
+      if (column.capacity() < column.size() + rows) column.reserve(std::max(column.size() + rows, 2 * column.size()));
+    };
+    if (rows == 0 || all_shown_) return;
+    reserve(log_.user), reserve(log_.item);
+    if (roles_.time != Roles::kNone) reserve(log_.time_us);
+    if (roles_.weight != Roles::kNone) reserve(log_.weight);
+    for (auto& column : log_.context) reserve(column);
+  }
+
   void load_row(size_t row) {
     const Column& users = batch_.columns[roles_.user];
     const Column& items = batch_.columns[roles_.item];
-    const auto user = users.as_text(row, user_text_), item = items.as_text(row, item_text_);
-    uint32_t user_number = log_.users.find(user), item_number = log_.items.find(item);
-    if (user_number == Interner::kNone && !good_text(users, row, user, true)) return;
-    if (item_number == Interner::kNone && !good_text(items, row, item, true)) return;
+    uint32_t user = users_.find(row), item = items_.find(row);
+    if (user == Interner::kNone && !good_text(users, row, users.as_text(row, text_), true)) return;
+    if (item == Interner::kNone && !good_text(items, row, items.as_text(row, text_), true)) return;
 
     int64_t time = 0;
     if (roles_.time != Roles::kNone) {
@@ -86,15 +106,17 @@ class Loading {
       clicked &= *parsed;
     }
     if (!clicked) {
-      shown_.user.push_back(shown_.users.add(user));
-      shown_.item.push_back(shown_.items.add(item));
+      shown_.user.push_back(shown_.users.add(users.as_text(row, text_)));
+      shown_.item.push_back(shown_.items.add(items.as_text(row, text_)));
       if (roles_.time != Roles::kNone) shown_.time_us.push_back(time);
       return;
     }
     if (!good_context(row)) return;
 
-    log_.user.push_back(user_number == Interner::kNone ? log_.users.add(user) : user_number);
-    log_.item.push_back(item_number == Interner::kNone ? log_.items.add(item) : item_number);
+    if (user == Interner::kNone) user = log_.users.add(users.as_text(row, text_));
+    if (item == Interner::kNone) item = log_.items.add(items.as_text(row, text_));
+    log_.user.push_back(user);
+    log_.item.push_back(item);
     if (roles_.time != Roles::kNone) log_.time_us.push_back(time);
     if (roles_.weight != Roles::kNone) log_.weight.push_back(weight);
     for (size_t c = 0; c < context_.size(); ++c) log_.context[c].push_back(context_[c]);
@@ -103,7 +125,7 @@ class Loading {
   std::optional<bool> was_clicked(size_t row) {
     const Column& column = batch_.columns[roles_.clicked];
     if (const auto number = column.as_number(row)) return *number != 0;
-    const auto text = column.as_text(row, context_text_);
+    const auto text = column.as_text(row, text_);
     if (text == "true" || text == "True" || text == "TRUE" || text == "yes") return true;
     if (text == "false" || text == "False" || text == "FALSE" || text == "no") return false;
     return std::nullopt;
@@ -113,9 +135,9 @@ class Loading {
     context_.resize(log_.context.size());
     for (size_t c = 0; c < context_.size(); ++c) {
       const Column& column = batch_.columns[roles_.context + c];
-      const auto text = column.as_text(row, context_text_);
-      context_[c] = log_.context_values[c].find(text);
+      context_[c] = contexts_[c].find(row);
       if (context_[c] != Interner::kNone) continue;
+      const auto text = column.as_text(row, text_);
       if (!good_text(column, row, text, false)) return false;
       context_[c] = log_.context_values[c].add(text);
     }
@@ -141,7 +163,9 @@ class Loading {
   BadRows bad_rows_;
   std::unique_ptr<Reader> reader_;
   RawBatch batch_;
-  std::string user_text_, item_text_, context_text_;
+  Numbering users_, items_;
+  std::vector<Numbering> contexts_;
+  std::string text_;               // of a cell, where it must be made
   std::vector<uint32_t> context_;  // of the row being read
 };
 

@@ -35,6 +35,61 @@ TEST_F(InteractionsTest, RowsKeepTheOrderOfTheFileAndIdsAreNumberedAtFirstSight)
   EXPECT_EQ(log.context_values[0][1], "");
 }
 
+TEST_F(InteractionsTest, ALogIsTheSameFromTextsCodesAndNumbers) {
+  RawBatch texts, numbers;
+  texts.rows = numbers.rows = 150000;
+  texts.columns.resize(4), numbers.columns.resize(4);
+  std::string csv = "user_id,item_id,ts,device\n";
+  numbers.columns[0].type = numbers.columns[1].type = ColumnType::integer;
+  numbers.columns[2].type = texts.columns[2].type = ColumnType::integer;
+  for (size_t row = 0; row < texts.rows; ++row) {
+    const auto user = static_cast<int64_t>(row * row % 70001) - 5, item = static_cast<int64_t>(row % 97 * (row % 1009));
+    const auto time = static_cast<int64_t>(1700000000 + row);
+    const std::string device = row % 13 == 0 ? "" : "device " + std::to_string(row % 5);
+    csv += fmt::format("{},\"{}\",{},{}\n", user, item, time, device);
+    texts.columns[0].push_text(std::to_string(user)), texts.columns[1].push_text(std::to_string(item));
+    numbers.columns[0].push_integer(user), numbers.columns[1].push_integer(item);
+    for (auto* batch : {&texts, &numbers}) {
+      batch->columns[2].push_integer(time);
+      if (device.empty())
+        batch->columns[3].push_null();
+      else
+        batch->columns[3].push_text(device);
+    }
+  }
+  const auto write = [&](const std::string& name, const RawBatch& batch) {
+    const auto writer = open_writer(path(name), {{"user_id", batch.columns[0].type},
+                                                 {"item_id", batch.columns[1].type},
+                                                 {"ts", ColumnType::integer},
+                                                 {"device", ColumnType::text}});
+    writer->write(batch);
+    writer->close();
+    return path(name);
+  };
+  const auto load = [&](const std::string& path) {
+    auto o = options(path);
+    o.time = "ts", o.context = {"device"};
+    return load_interactions(o);
+  };
+  const auto expected = load(file("a.csv.gz", csv));
+  ASSERT_EQ(expected.size(), texts.rows);
+  std::string scratch;
+  for (size_t row = 0; row < expected.size(); ++row) {
+    ASSERT_EQ(expected.users[expected.user[row]], texts.columns[0].as_text(row, scratch));
+    ASSERT_EQ(expected.items[expected.item[row]], texts.columns[1].as_text(row, scratch));
+    ASSERT_EQ(expected.context_values[0][expected.context[0][row]], texts.columns[3].as_text(row, scratch));
+  }
+  for (const auto& path : {write("t.parquet", texts), write("n.parquet", numbers), write("n.arrow", numbers)}) {
+    const auto log = load(path);
+    EXPECT_EQ(log.user, expected.user) << path;
+    EXPECT_EQ(log.item, expected.item) << path;
+    EXPECT_EQ(log.time_us, expected.time_us) << path;
+    EXPECT_EQ(log.context, expected.context) << path;
+    EXPECT_EQ(log.users.strings().values, expected.users.strings().values) << path;
+    EXPECT_EQ(log.items.strings().offsets, expected.items.strings().offsets) << path;
+  }
+}
+
 TEST_F(InteractionsTest, WithoutTimeAndWeightTheirColumnsAreNotRead) {
   const auto log = load_interactions(options(file("a.csv", "user_id,item_id,timestamp,weight\n1,2,,x\n1,2,,y\n")));
   EXPECT_EQ(log.size(), 2u) << "a pair that comes twice is two rows";

@@ -1,8 +1,10 @@
 #include "data/interner.h"
 
+#define XXH_INLINE_ALL  // a call costs as much as the hash of a short text
 #include <xxhash.h>
 
 #include <bit>
+#include <cstring>
 #include <utility>
 
 #include "core/error.h"
@@ -13,22 +15,52 @@ namespace {
 
 constexpr uint64_t kFree = UINT64_MAX;
 
-uint32_t hash_of(std::string_view text) { return static_cast<uint32_t>(XXH3_64bits(text.data(), text.size())); }
+template <class Word>
+Word word_at(const char* bytes) {
+  Word word;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+// Ids are short: a call of memcmp would cost more than it compares.
+bool equal(std::string_view a, std::string_view b) {
+  const size_t n = a.size();
+  if (n != b.size()) return false;
+  if (n > 16) return std::memcmp(a.data(), b.data(), n) == 0;
+  const auto ends = [&]<class Word>(Word) {  // the first and the last word of both, which overlap
+    return word_at<Word>(a.data()) == word_at<Word>(b.data()) &&
+           word_at<Word>(a.data() + n - sizeof(Word)) == word_at<Word>(b.data() + n - sizeof(Word));
+  };
+  if (n >= 8) return ends(uint64_t{});
+  if (n >= 4) return ends(uint32_t{});
+  if (n >= 2) return ends(uint16_t{});
+  return n == 0 || a[0] == b[0];
+}
 
 }  // namespace
+
+uint32_t Interner::hash_of(std::string_view text) {
+  return static_cast<uint32_t>(XXH3_64bits(text.data(), text.size()));
+}
+
+void Interner::prefetch(uint32_t hash) const {
+  if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+}
 
 // The slot of `text`, or the free one where it would go. Linear probing; the table is never full.
 size_t Interner::slot_of(std::string_view text, uint32_t hash) const {
   const size_t mask = slots_.size() - 1;
   for (size_t s = hash & mask;; s = (s + 1) & mask) {
     const uint64_t slot = slots_[s];
-    if (slot == kFree || (slot >> 32 == hash && (*this)[static_cast<uint32_t>(slot)] == text)) return s;
+    if (slot == kFree || (slot >> 32 == hash && equal((*this)[static_cast<uint32_t>(slot)], text))) return s;
   }
 }
 
-uint32_t Interner::find(std::string_view text) const {
+uint32_t Interner::find(std::string_view text) const { return find(text, hash_of(text)); }
+
+uint32_t Interner::find(std::string_view text, uint32_t hash) const {
   if (slots_.empty()) return kNone;
-  const uint64_t slot = slots_[slot_of(text, hash_of(text))];
+  const uint64_t slot = slots_[slot_of(text, hash)];
   return slot == kFree ? kNone : static_cast<uint32_t>(slot);
 }
 

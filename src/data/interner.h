@@ -16,6 +16,10 @@ class Interner {
   static constexpr uint32_t kNone = UINT32_MAX;
   uint32_t add(std::string_view text);         // its number, a new one at first sight; Error{input} past 2^32 - 2
   uint32_t find(std::string_view text) const;  // kNone when it was never added
+  // For many at a time: the hashes first, each one's memory asked for a few finds ahead.
+  static uint32_t hash_of(std::string_view text);
+  void prefetch(uint32_t hash) const;
+  uint32_t find(std::string_view text, uint32_t hash) const;
   std::string_view operator[](uint32_t number) const {
     const auto s = strings_[number];
     return {s.data(), s.size()};

@@ -1,6 +1,8 @@
 #include <arrow/io/file.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
+#include <parquet/file_reader.h>
+#include <parquet/metadata.h>
 
 #include <algorithm>
 
@@ -16,16 +18,34 @@ void collect_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& 
   for (const auto& child : field.children) collect_leaves(child, leaves);
 }
 
-// Row group after row group, so that one of them is in memory at a time.
+// Columns of texts whose file has them as codes of a dictionary come as these.
+void read_dictionaries(const parquet::FileMetaData& file, parquet::ArrowReaderProperties& properties) {
+  if (file.num_row_groups() == 0) return;
+  const auto group = file.RowGroup(0);
+  for (int c = 0; c < file.num_columns(); ++c) {
+    const auto& column = *file.schema()->Column(c);
+    const auto& logical = *column.logical_type();
+    if (column.physical_type() == parquet::Type::BYTE_ARRAY && column.max_repetition_level() == 0 &&
+        (logical.is_string() || logical.is_none()) && group->ColumnChunk(c)->has_dictionary_page())
+      properties.set_read_dictionary(c, true);
+  }
+}
+
+// At least as many rows are decoded at once, the columns in parallel: what a batch of Arrow costs is spread over them.
+constexpr int64_t kDecoded = 1 << 20;
+
+// Row group after row group, so that one of them is in memory at a time; of a larger one its next kDecoded rows.
 class ParquetFile : public FileReader {
  public:
-  explicit ParquetFile(const FileOptions& options) : path_(options.path) {
+  explicit ParquetFile(const FileOptions& options)
+      : path_(options.path), batch_rows_(static_cast<int64_t>(options.batch_rows)), coded_(options.coded) {
     auto file = value_of(arrow::io::ReadableFile::Open(path_), path_);
     parquet::arrow::FileReaderBuilder builder;
     check_status(builder.Open(std::move(file)), path_);
-    parquet::ArrowReaderProperties properties(/*use_threads=*/false);
-    properties.set_batch_size(static_cast<int64_t>(options.batch_rows));
+    parquet::ArrowReaderProperties properties(/*use_threads=*/true);
+    properties.set_batch_size(std::max<int64_t>(kDecoded, static_cast<int64_t>(options.batch_rows)));
     properties.set_pre_buffer(false);
+    if (options.coded) read_dictionaries(*builder.raw_reader()->metadata(), properties);
     builder.properties(properties);
     check_status(builder.Build(&reader_), path_);
 
@@ -35,34 +55,46 @@ class ParquetFile : public FileReader {
       columns_.push_back(schema->field(static_cast<int>(f))->name());
       collect_leaves(reader_->manifest().schema_fields[f], leaves_);
     }
+    coded_texts_.resize(columns_.size());
     std::sort(leaves_.begin(), leaves_.end());  // a column may be asked for twice
     leaves_.erase(std::unique(leaves_.begin(), leaves_.end()), leaves_.end());
   }
 
   const std::vector<std::string>& columns() const override { return columns_; }
+  uint64_t rows() const override { return static_cast<uint64_t>(reader_->parquet_reader()->metadata()->num_rows()); }
 
   size_t next(std::vector<Column>& columns) override {
-    for (;;) {
+    while (!decoded_ || at_ == decoded_->num_rows()) {
       if (!batches_) {
         if (group_ == reader_->num_row_groups()) return 0;
         batches_ = value_of(reader_->GetRecordBatchReader({group_++}, leaves_), path_);
       }
-      const auto batch = value_of(batches_->Next(), path_);
-      if (!batch) {
-        batches_.reset();
-        continue;
-      }
-      if (batch->num_rows() == 0) continue;
-      for (size_t c = 0; c < columns_.size(); ++c) read_array(*batch->GetColumnByName(columns_[c]), columns[c]);
-      return static_cast<size_t>(batch->num_rows());
+      decoded_ = value_of(batches_->Next(), path_);
+      at_ = 0;
+      if (!decoded_) batches_.reset();
     }
+    const int64_t n = std::min(batch_rows_, decoded_->num_rows() - at_);
+    for (size_t c = 0; c < columns_.size(); ++c) {
+      const auto part = decoded_->GetColumnByName(columns_[c])->Slice(at_, n);
+      if (coded_ && CodedTexts::can_read(*part->type()))
+        coded_texts_[c].read(*part, columns[c]);
+      else
+        read_array(*part, columns[c]);
+    }
+    at_ += n;
+    return static_cast<size_t>(n);
   }
 
  private:
   std::string path_;
+  int64_t batch_rows_;
+  bool coded_;
   std::unique_ptr<parquet::arrow::FileReader> reader_;
-  std::unique_ptr<arrow::RecordBatchReader> batches_;
+  std::unique_ptr<arrow::RecordBatchReader> batches_;  // of one row group
+  std::shared_ptr<arrow::RecordBatch> decoded_;
+  int64_t at_ = 0;  // the first row of decoded_ not given yet
   std::vector<std::string> columns_;
+  std::vector<CodedTexts> coded_texts_;  // per column
   std::vector<int> leaves_;
   int group_ = 0;
 };

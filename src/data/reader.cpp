@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <thread>
 
+#include "core/bounded_queue.h"
 #include "core/error.h"
 #include "core/suggest.h"
 #include "data/file_reader.h"
@@ -68,7 +71,8 @@ void check_is_adjacency(const std::string& path) {
 
 class Files : public Reader {
  public:
-  explicit Files(const ReaderOptions& options) : batch_rows_(std::max<size_t>(1, options.batch_rows)) {
+  explicit Files(const ReaderOptions& options)
+      : batch_rows_(std::max<size_t>(1, options.batch_rows)), coded_(options.coded) {
     for (const auto& pattern : options.paths)
       for (auto& path : expand(pattern)) paths_.push_back(std::move(path));
     if (paths_.empty()) fail(ErrorKind::input, "no input file is given");
@@ -95,6 +99,7 @@ class Files : public Reader {
       batch.rows = file_->next(batch.columns);
       if (batch.rows == 0) continue;
       batch.file = at_;
+      batch.file_rows = file_->rows();
       batch.first_record = first_record_;
       first_record_ += batch.rows;
       return true;
@@ -116,7 +121,7 @@ class Files : public Reader {
 
  private:
   void open_file() {
-    const FileOptions options{paths_[at_], columns_, batch_rows_};
+    const FileOptions options{paths_[at_], columns_, batch_rows_, coded_};
     switch (formats_[at_]) {
       case Format::tsv: file_ = open_delimited_file(options, '\t'); break;
       case Format::jsonl: file_ = open_jsonl_file(options); break;
@@ -128,11 +133,60 @@ class Files : public Reader {
   }
 
   size_t batch_rows_;
+  bool coded_;
   std::vector<std::string> paths_, columns_;
   std::vector<Format> formats_;
   size_t at_ = 0;  // the file being read
   std::unique_ptr<FileReader> file_;
   uint64_t first_record_ = 0;
+};
+
+// Another reader's batches, read on a thread of their own. Batches that were consumed go back to be filled again.
+class ReaderAhead : public Reader {
+ public:
+  explicit ReaderAhead(std::unique_ptr<Files> files) : files_(std::move(files)), thread_([this] { read(); }) {}
+  ~ReaderAhead() override {
+    filled_.close();
+    used_.close();
+    thread_.join();
+  }
+  ReaderAhead(const ReaderAhead&) = delete;
+  ReaderAhead& operator=(const ReaderAhead&) = delete;
+
+  const std::vector<std::string>& files() const override { return files_->files(); }
+  const std::vector<std::string>& columns() const override { return files_->columns(); }
+  std::string place(size_t file, uint64_t record) const override { return files_->place(file, record); }
+
+  bool next(RawBatch& batch) override {
+    auto filled = filled_.pop();
+    if (!filled) {
+      batch.rows = 0;
+      return false;
+    }
+    std::swap(batch, *filled);
+    used_.push(std::move(*filled));
+    return true;
+  }
+
+ private:
+  static constexpr size_t kAhead = 2;
+
+  void read() {
+    try {
+      for (size_t n = 0;; ++n) {
+        std::optional<RawBatch> batch(std::in_place);
+        if (n > kAhead) batch = used_.pop();
+        if (!batch || !files_->next(*batch) || !filled_.push(std::move(*batch))) break;
+      }
+      filled_.close();
+    } catch (...) {
+      filled_.close(std::current_exception());  // next() throws it behind the batches before it
+    }
+  }
+
+  std::unique_ptr<Files> files_;  // next() is called by thread_ alone; the rest of it does not change
+  BoundedQueue<RawBatch> filled_{kAhead}, used_{kAhead + 2};
+  std::thread thread_;
 };
 
 }  // namespace
@@ -167,6 +221,10 @@ std::vector<size_t> select_columns(const std::string& path, const std::vector<st
   return chosen;
 }
 
-std::unique_ptr<Reader> open_reader(const ReaderOptions& options) { return std::make_unique<Files>(options); }
+std::unique_ptr<Reader> open_reader(const ReaderOptions& options) {
+  auto files = std::make_unique<Files>(options);
+  if (!options.ahead) return files;
+  return std::make_unique<ReaderAhead>(std::move(files));
+}
 
 }  // namespace pagoda

@@ -20,6 +20,8 @@ struct ReaderOptions {
   Format format = Format::automatic;  // automatic: by each path's extension
   std::vector<std::string> columns;   // the columns wanted, in this order; empty: all
   size_t batch_rows = 65536;
+  bool coded = false;  // texts that a Parquet file holds as codes of a dictionary may come as Column::words and codes
+  bool ahead = false;  // read and decode on a thread of its own, two batches ahead of who asks
 };
 
 // A file that can not be read on from a certain place is an Error{input} that names file and line: truncated gz,

@@ -1,6 +1,7 @@
 #include "data/reader.h"
 
 #include "data/data_test.h"
+#include "data/writer.h"
 
 namespace pagoda {
 namespace {
@@ -45,6 +46,31 @@ TEST_F(ReaderTest, CompressedFilesReadLikePlainOnes) {
     write_file(path("joined.csv" + end), first + second);
     EXPECT_EQ(read_rows(path("joined.csv" + end)), (Rows{{"u0", "0"}}));
   }
+}
+
+TEST_F(ReaderTest, ManyGzipMembersReadAsOneFileWhereverTheyMeet) {
+  std::vector<Rows> rows(60);
+  std::vector<std::string> members;
+  for (uint64_t i = 0; i < rows.size(); ++i) {
+    std::string text;
+    for (uint64_t k = 0; k < i % 17; ++k) {
+      rows[i].push_back({std::to_string(i * 2654435761u + k * k * 40503u)});
+      text += rows[i].back()[0] + "\n";
+    }
+    members.push_back(read_file(file("m.csv.gz", text)));
+  }
+  // More bytes than any buffer takes, in pieces that end at all places around a buffer's end.
+  std::string joined = read_file(file("head.csv.gz", "id\n"));
+  Rows expected;
+  for (uint64_t i = 0; joined.size() < 4000000; ++i) {
+    const auto m = i * i % rows.size();
+    joined += members[m];
+    expected.insert(expected.end(), rows[m].begin(), rows[m].end());
+  }
+  write_file(path("joined.csv.gz"), joined + std::string(512, '\0'));
+  EXPECT_EQ(read_rows(path("joined.csv.gz")), expected);
+  write_file(path("joined.csv.gz"), joined + "what follows is no gzip");
+  EXPECT_TRUE(error_of([&] { read_rows(path("joined.csv.gz")); }).says("damaged (invalid header)"));
 }
 
 TEST_F(ReaderTest, ATruncatedCompressedFileIsAnErrorThatNamesFileAndLine) {
@@ -135,6 +161,54 @@ TEST_F(ReaderTest, BatchesAreCutAndNumberedAcrossFiles) {
   while (reader->next(batch)) seen.push_back({batch.file, batch.first_record, batch.rows, batch.columns[0].rows()});
   EXPECT_EQ(seen, (std::vector<std::vector<uint64_t>>{{0, 0, 2, 2}, {0, 2, 1, 1}, {1, 0, 1, 1}}));
   EXPECT_FALSE(reader->next(batch));
+}
+
+TEST_F(ReaderTest, ReadAheadBatchesAndErrorsAreTheSame) {
+  std::string text = "n\n";
+  for (int i = 0; i < 1000; ++i) text += std::to_string(i) + "\n";
+  ReaderOptions options{{file("a.csv", text), file("b.csv.gz", text)}};
+  options.batch_rows = 7;
+  const auto expected = read_rows(options);
+  options.ahead = true;
+  EXPECT_EQ(read_rows(options), expected);
+
+  options.paths.push_back(file("c.csv", "n\n1\n2,3\n"));
+  const auto reader = open_reader(options);
+  RawBatch batch;
+  size_t rows = 0;
+  const auto error = error_of([&] {
+    while (reader->next(batch)) rows += batch.rows;
+  });
+  EXPECT_TRUE(error.says("c.csv:3: 2 value(s)")) << error.message;
+  EXPECT_EQ(rows, 2000u) << "the batches before the error come first";
+  RawBatch first;
+  open_reader(options)->next(first);  // and who stops early waits for nothing
+  EXPECT_EQ(first.rows, 7u);
+}
+
+TEST_F(ReaderTest, TextsThatComeAsCodesReadTheSame) {
+  RawBatch batch;
+  batch.rows = 100000;
+  batch.columns.resize(2);
+  for (size_t row = 0; row < batch.rows; ++row) {
+    if (row % 11 == 3)
+      batch.columns[0].push_null();
+    else
+      batch.columns[0].push_text("word " + std::to_string(row * row % 301));
+    batch.columns[1].push_text("each its own " + std::to_string(row));
+  }
+  const auto writer = open_writer(path("a.parquet"), {{"few", ColumnType::text}, {"many", ColumnType::text}});
+  writer->write(batch);
+  writer->close();
+  ReaderOptions options{{path("a.parquet")}};
+  options.batch_rows = 999;
+  const auto expected = read_rows(options);
+  options.coded = true;
+  RawBatch coded;
+  ASSERT_TRUE(open_reader(options)->next(coded));
+  EXPECT_TRUE(coded.columns[0].words);
+  EXPECT_EQ(coded.columns[0].rows(), 999u);
+  EXPECT_EQ(read_rows(options), expected);
 }
 
 TEST_F(ReaderTest, APlaceIsThePhysicalLineOfARecord) {

@@ -7,21 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "data/byte_source.h"
+
 namespace pagoda {
-
-// Bytes of a file, one after another. read() gives 0 at the end.
-class ByteSource {
- public:
-  virtual ~ByteSource() = default;
-  // Throws Trouble when the bytes can not be had; the caller knows the line and says it.
-  virtual size_t read(char* to, size_t size) = 0;
-  struct Trouble {
-    std::string what;
-  };
-};
-
-// Error{input}: missing, a folder, named .gz or .zst but of another content.
-std::unique_ptr<ByteSource> open_bytes(const std::string& path);
 
 // Memory is bounded by the longest line (at most 256 MiB). Not thread-safe.
 class TextLines {

@@ -57,14 +57,26 @@ UnitCodes unit_codes(ThreadPool& pool, MatrixView<const float> vectors, size_t n
   return units;
 }
 
-// The list of each item. Items are coded by stretches, so that memory is bounded.
+void check_finite(MatrixView<const float> vectors, size_t first_row) {
+  for (size_t row = 0; row < vectors.rows(); ++row)
+    for (const float x : vectors.row(row))
+      if (!std::isfinite(x))
+        fail(ErrorKind::input, "the vector of item row {} has a component that is not finite: it can not be indexed",
+             first_row + row);
+}
+
+// Items pass by in stretches and in the order of their rows, so that memory is bounded and a mapped file is read from its
+// beginning to its end.
+constexpr size_t kStretch = 1 << 20;
+
+// The list of each item.
 std::vector<uint32_t> assign(ThreadPool& pool, MatrixView<const float> vectors, const Matrix<float>& rotation,
                              const Centres& centres) {
-  constexpr size_t kStretch = 1 << 20;
   std::vector<uint32_t> list_of;
   list_of.reserve(vectors.rows());
   for (size_t begin = 0; begin < vectors.rows(); begin += kStretch) {
     const size_t n = std::min(kStretch, vectors.rows() - begin);
+    check_finite(vectors.slice_rows(begin, begin + n), begin);
     const auto units = unit_codes(pool, vectors, n, [&](size_t i) { return begin + i; }, rotation);
     const auto nearest = nearest_centres(pool, units, centres);
     list_of.insert(list_of.end(), nearest.begin(), nearest.end());
@@ -72,69 +84,101 @@ std::vector<uint32_t> assign(ThreadPool& pool, MatrixView<const float> vectors, 
   return list_of;
 }
 
+// Calls f(list, rows of a stretch that are of the list, first row of the stretch, the stretch rotated) for all lists that
+// have rows in it, in parallel, stretch after stretch: a list meets its rows in rising order.
+template <class F>
+void for_each_list(ThreadPool& pool, MatrixView<const float> vectors, std::span<const uint32_t> list_of, size_t lists,
+                   const Matrix<float>& rotation, F&& f) {
+  constexpr size_t kLists = 64;  // of a task
+  Matrix<float> rotated;
+  for (size_t begin = 0; begin < vectors.rows(); begin += kStretch) {
+    const size_t n = std::min(kStretch, vectors.rows() - begin);
+    rotated.resize(n, vectors.cols());
+    pool.for_chunks(n, kChunk, [&](size_t first, size_t last) {
+      auto part = MatrixView<float>(rotated).slice_rows(first, last);
+      gemm(Op::none, Op::transpose, 1.0f, vectors.slice_rows(begin + first, begin + last), rotation, 0.0f, part);
+    });
+    const auto grouped = group_by_list(list_of.subspan(begin, n), lists);
+    pool.for_chunks(lists, kLists, [&](size_t first, size_t last) {
+      for (size_t l = first; l < last; ++l) {
+        const auto rows = std::span(grouped.rows).subspan(grouped.starts[l], grouped.starts[l + 1] - grouped.starts[l]);
+        if (!rows.empty()) f(l, rows, begin, rotated);
+      }
+    });
+  }
+}
+
 // Sums over the rows of a list, of what the error of its codes is.
 struct ListErrors {
-  double squared_error = 0, squared_length = 0;
+  double squared_error = 0, squared_length = 0, about_mean = 0;
   float largest_error = 0, largest_length = 0;
 };
 
-void lay_out(ThreadPool& pool, MatrixView<const float> vectors, const RowsByList& grouped, Owner& owner,
+void lay_out(ThreadPool& pool, MatrixView<const float> vectors, std::span<const uint32_t> list_of, Owner& owner,
              Partitions& p) {
   const size_t dim = vectors.cols(), groups = code_groups(dim);
-  owner.steps.resize(p.lists), owner.spreads.resize(p.lists);
-  for (size_t l = 0; l < p.lists; ++l)
-    owner.counts.push_back(static_cast<uint32_t>(grouped.starts[l + 1] - grouped.starts[l]));
+  owner.steps.assign(p.lists, 0), owner.spreads.assign(p.lists, 0), owner.counts.assign(p.lists, 0);
+  for (const uint32_t l : list_of) ++owner.counts[l];
   p.counts = owner.counts;
   p.find_first_blocks();
   const size_t blocks = p.first_block.back();
   check(blocks * kBlockRows <= UINT32_MAX, "a position is 32 bits");
   owner.codes.resize(blocks, block_bytes(groups));
   owner.rows.assign(blocks * kBlockRows, 0);
-  Matrix<float> means(p.lists, dim);
-  std::vector<ListErrors> errors(p.lists);
-  pool.run(p.lists, [&](size_t l) {
-    const size_t n = owner.counts[l];
-    if (n == 0) {
-      std::fill_n(means[l], dim, 0.0f);
-      return;
-    }
-    const uint32_t* rows = grouped.rows.data() + grouped.starts[l];
-    Matrix<float> gathered, rotated;
-    rotate_rows(vectors, n, [&](size_t i) { return rows[i]; }, owner.rotation, gathered, rotated);
-    std::vector<double> sum(dim);
-    float largest = 0;
-    for (size_t i = 0; i < n; ++i)
-      for (size_t d = 0; d < dim; ++d) sum[d] += rotated[i][d], largest = std::max(largest, std::abs(rotated[i][d]));
-    for (size_t d = 0; d < dim; ++d) means[l][d] = static_cast<float>(sum[d] / static_cast<double>(n));
-    const float step = owner.steps[l] = largest / kLargestCode;
-    double about_mean = 0;
-    std::vector<int8_t> codes(4 * groups);
-    uint8_t* at = owner.codes[p.first_block[l]];
-    for (size_t i = 0; i < n; ++i) {
-      const float* v = rotated[i];
-      encode({v, dim}, step > 0 ? 1 / step : 0, codes.data());
-      store_in_block(codes.data(), groups, i, at);
-      owner.rows[p.first_block[l] * kBlockRows + i] = rows[i];
-      double error = 0, length = 0;
-      for (size_t d = 0; d < dim; ++d) {
-        const double e = v[d] - double{step} * codes[d], m = double{v[d]} - means[l][d];
-        error += e * e, length += double{v[d]} * v[d], about_mean += m * m;
-      }
-      auto& sums = errors[l];
-      sums.squared_error += error, sums.squared_length += length;
-      sums.largest_error = std::max(sums.largest_error, static_cast<float>(std::sqrt(error)));
-      sums.largest_length = std::max(sums.largest_length, static_cast<float>(std::sqrt(length)));
-    }
-    owner.spreads[l] = static_cast<float>(std::sqrt(about_mean / static_cast<double>(n * dim)));
-  });
 
+  Matrix<double> means(p.lists, dim);
+  means.fill(0);
+  std::vector<float> most(p.lists);
+  for_each_list(pool, vectors, list_of, p.lists, owner.rotation,
+                [&](size_t l, std::span<const uint32_t> rows, size_t, const Matrix<float>& rotated) {
+                  for (const uint32_t row : rows)
+                    for (size_t d = 0; d < dim; ++d) {
+                      means[l][d] += rotated[row][d];
+                      most[l] = std::max(most[l], std::abs(rotated[row][d]));
+                    }
+                });
+  for (size_t l = 0; l < p.lists; ++l) {
+    owner.steps[l] = most[l] / kLargestCode;
+    for (size_t d = 0; d < dim; ++d) means[l][d] /= std::max(1.0, double{owner.counts[l]});
+  }
+
+  std::vector<ListErrors> errors(p.lists);
+  std::vector<uint32_t> placed(p.lists);
+  for_each_list(pool, vectors, list_of, p.lists, owner.rotation,
+                [&](size_t l, std::span<const uint32_t> rows, size_t first_row, const Matrix<float>& rotated) {
+                  const float step = owner.steps[l];
+                  auto& sums = errors[l];
+                  std::vector<int8_t> codes(4 * groups);
+                  for (const uint32_t row : rows) {
+                    const auto v = rotated.row(row);
+                    encode(v, step > 0 ? 1 / step : 0, codes.data());
+                    const size_t at = placed[l]++;
+                    store_in_block(codes.data(), groups, at, owner.codes[p.first_block[l]]);
+                    owner.rows[p.first_block[l] * kBlockRows + at] = static_cast<uint32_t>(first_row + row);
+                    double error = 0, length = 0;
+                    for (size_t d = 0; d < dim; ++d) {
+                      const double e = v[d] - double{step} * codes[d], m = double{v[d]} - means[l][d];
+                      error += e * e, length += double{v[d]} * v[d], sums.about_mean += m * m;
+                    }
+                    sums.squared_error += error, sums.squared_length += length;
+                    sums.largest_error = std::max(sums.largest_error, static_cast<float>(std::sqrt(error)));
+                    sums.largest_length = std::max(sums.largest_length, static_cast<float>(std::sqrt(length)));
+                  }
+                });
+  for (size_t l = 0; l < p.lists; ++l)
+    if (owner.counts[l] > 0)
+      owner.spreads[l] =
+          static_cast<float>(std::sqrt(errors[l].about_mean / static_cast<double>(owner.counts[l] * dim)));
+
+  Matrix<float> centres(p.lists, dim);
+  std::transform(means.begin(), means.end(), centres.begin(), [](double x) { return static_cast<float>(x); });
   float largest = 0;
-  for (const float x : means) largest = std::max(largest, std::abs(x));
+  for (const float x : centres) largest = std::max(largest, std::abs(x));
   p.centre_step = largest / kLargestCode;
   owner.centres.assign(blocks_of(p.lists) * block_bytes(groups), 128);
   std::vector<int8_t> codes(4 * groups);
   for (size_t l = 0; l < p.lists; ++l) {
-    encode(means.row(l), p.centre_step > 0 ? 1 / p.centre_step : 0, codes.data());
+    encode(centres.row(l), p.centre_step > 0 ? 1 / p.centre_step : 0, codes.data());
     store_in_block(codes.data(), groups, l, owner.centres.data());
   }
   ListErrors all;
@@ -149,14 +193,6 @@ void lay_out(ThreadPool& pool, MatrixView<const float> vectors, const RowsByList
   p.usual_length = static_cast<float>(std::sqrt(all.squared_length / n));
 }
 
-void check_finite(MatrixView<const float> vectors) {
-  for (size_t row = 0; row < vectors.rows(); ++row)
-    for (const float x : vectors.row(row))
-      if (!std::isfinite(x))
-        fail(ErrorKind::input, "the vector of item row {} has a component that is not finite: it can not be indexed",
-             row);
-}
-
 }  // namespace
 
 Partitions build_partitions(ThreadPool& pool, MatrixView<const float> vectors, const PartitionedOptions& options,
@@ -168,7 +204,6 @@ Partitions build_partitions(ThreadPool& pool, MatrixView<const float> vectors, c
   if (options.k < 1) fail(ErrorKind::usage, "k = {} must be at least 1", options.k);
   check(vectors.rows() < UINT32_MAX, "an item row is 32 bits");
   check(held.rows() == 0 || held.cols() == vectors.cols(), "held queries are as wide as the items");
-  check_finite(vectors);
 
   Partitions p;
   p.items = vectors.rows(), p.dim = vectors.cols(), p.seed = options.seed;
@@ -176,18 +211,16 @@ Partitions build_partitions(ThreadPool& pool, MatrixView<const float> vectors, c
   p.lists = number_of_lists(vectors.rows(), options.lists);
   const auto owner = std::make_shared<Owner>();
   owner->rotation = random_rotation(p.dim, options.seed);
-  RowsByList grouped;
+  std::vector<uint32_t> list_of;
   if (p.items > 0) {
     // One row out of each of as many equal stretches as the sample has rows.
     const size_t sample = std::min<size_t>(p.items, p.lists * kSamplePerList);
     const auto sampled = [&](size_t i) { return i * p.items / sample; };
     const auto units = unit_codes(pool, vectors, sample, sampled, owner->rotation);
     const auto centres = cluster(pool, units, {p.lists, options.iterations, options.seed});
-    grouped = group_by_list(assign(pool, vectors, owner->rotation, centres), p.lists);
-  } else {
-    grouped = group_by_list({}, p.lists);
+    list_of = assign(pool, vectors, owner->rotation, centres);
   }
-  lay_out(pool, vectors, grouped, *owner, p);
+  lay_out(pool, vectors, list_of, *owner, p);
   p.rotation = owner->rotation.values(), p.centres = owner->centres;
   p.steps = owner->steps, p.spreads = owner->spreads;
   p.find_reaches();

@@ -26,7 +26,8 @@ struct PartitionedOptions {
   int64_t k = 1000;      // the length of list that is asked for most; others are measured, too
 };
 
-// Clusters, lays out and calibrates. The same bits for a seed, on any number of threads. `held` [n, D] are queries like those
+// Clusters, lays out and calibrates. Reads the vectors three times from the first row to the last, and a sample of them:
+// they may be mapped from a file larger than memory. The same bits for a seed, on any number of threads. `held` [n, D] are queries like those
 // to come, which the recall is measured with (a few hundred); when there are none, items stand in for them. Error{input}: a
 // component that is not finite; Error{usage}: an option that can not be.
 Partitions build_partitions(ThreadPool& pool, MatrixView<const float> vectors, const PartitionedOptions& options,

@@ -1,0 +1,25 @@
+// The bytes of a file, plain or decompressed. Private to this room.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace pagoda {
+
+// Bytes of a file, one after another. read() gives 0 at the end.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  // Throws Trouble when the bytes can not be had; the caller knows the line and says it.
+  virtual size_t read(char* to, size_t size) = 0;
+  struct Trouble {
+    std::string what;
+  };
+};
+
+// gzip and Zstandard (told by the first bytes) are decompressed, on a thread of their own, a megabyte ahead.
+// Error{input}: missing, a folder, named .gz or .zst but of another content.
+std::unique_ptr<ByteSource> open_bytes(const std::string& path);
+
+}  // namespace pagoda

@@ -1,0 +1,83 @@
+#include "data/numbering.h"
+
+#include <utility>
+
+namespace pagoda {
+
+void Numbering::start(const Column& column) {
+  column_ = &column;
+  numbers_.assign(column.rows(), Interner::kNone);
+  if (column.type == ColumnType::integer) return find_integers();
+  if (column.type != ColumnType::text) return;
+  if (column.words)
+    find_codes();
+  else
+    find_texts();
+}
+
+void Numbering::find_texts() {
+  constexpr size_t kAhead = 16;
+  const size_t n = numbers_.size();
+  hashes_.resize(n);
+  for (size_t row = 0; row < n; ++row) hashes_[row] = Interner::hash_of(column_->text_of(row));
+  for (size_t row = 0; row < n; ++row) {
+    if (row + kAhead < n) interner_->prefetch(hashes_[row + kAhead]);
+    numbers_[row] = interner_->find(column_->text_of(row), hashes_[row]);
+  }
+}
+
+void Numbering::find_codes() {
+  if (words_ != column_->words) {
+    words_ = column_->words;
+    of_code_.assign(words_->size(), Interner::kNone);
+  }
+  if (column_->valid.empty()) {
+    for (size_t row = 0; row < numbers_.size(); ++row) numbers_[row] = of_code_[column_->codes[row]];
+    return;
+  }
+  for (size_t row = 0; row < numbers_.size(); ++row)
+    if (!column_->is_null(row)) numbers_[row] = of_code_[column_->codes[row]];
+}
+
+void Numbering::find_integers() {
+  if (of_integer_.empty()) of_integer_.resize(1024);
+  for (size_t row = 0; row < numbers_.size(); ++row)
+    if (!column_->is_null(row)) numbers_[row] = slot_of(column_->integers[row]).number;
+}
+
+uint32_t Numbering::find_late(size_t row) {
+  if (column_->is_null(row)) return interner_->find({});
+  if (column_->type == ColumnType::text) {
+    if (!column_->words) return interner_->find(column_->text_of(row), hashes_[row]);
+    uint32_t& number = of_code_[column_->codes[row]];
+    if (number == Interner::kNone) number = interner_->find(column_->text_of(row));
+    return number;
+  }
+  if (column_->type != ColumnType::integer) return interner_->find(column_->as_text(row, scratch_));
+  const int64_t integer = column_->integers[row];
+  if (const uint32_t known = slot_of(integer).number; known != Interner::kNone) return known;
+  const uint32_t number = interner_->find(column_->as_text(row, scratch_));
+  if (number != Interner::kNone) remember(integer, number);
+  return number;
+}
+
+Numbering::Known& Numbering::slot_of(int64_t integer) {
+  const size_t mask = of_integer_.size() - 1;
+  // Fibonacci hashing: the high bits of a product with 2^64 over the golden ratio are well mixed.
+  for (size_t s = (static_cast<uint64_t>(integer) * 0x9E3779B97F4A7C15u) >> 32;; ++s) {
+    Known& known = of_integer_[s & mask];
+    if (known.number == Interner::kNone || known.integer == integer) return known;
+  }
+}
+
+void Numbering::remember(int64_t integer, uint32_t number) {
+  if (2 * integers_ >= of_integer_.size()) {
+    const auto old = std::exchange(of_integer_, std::vector<Known>(of_integer_.size() * 2));
+    for (const Known& known : old)
+      if (known.number != Interner::kNone) slot_of(known.integer) = known;
+  }
+  slot_of(integer) = {integer, number};
+  ++integers_;
+}
+
+}  // namespace pagoda
