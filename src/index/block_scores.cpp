@@ -10,7 +10,7 @@
 #endif
 
 #include "core/error.h"
-#include "index/instruction_set.h"
+#include "math/instructions.h"
 
 namespace pagoda {
 namespace {
@@ -74,8 +74,9 @@ void score_any(const float* q, size_t rows, size_t q_stride, const float* panels
 
 Kernel choose_kernel() {
 #if defined(__x86_64__)
-  if (instruction_set() == InstructionSet::avx512) return score_v4;
-  if (instruction_set() == InstructionSet::avx2) return score_v3;
+  const auto best = usable_instructions().back();
+  if (best >= Instructions::avx512) return score_v4;
+  if (best == Instructions::avx2) return score_v3;
 #endif
   return score_any;
 }
@@ -163,7 +164,8 @@ void score_rows(MatrixView<const float> vectors, std::span<const uint32_t> rows,
                 float* scores) {
   check(query.size() == vectors.cols(), "the query is as wide as the vectors");
 #if defined(__x86_64__)
-  if (instruction_set() == InstructionSet::avx512) return score_rows_v4(vectors, rows, query, scores);
+  static const bool avx512 = usable_instructions().back() >= Instructions::avx512;
+  if (avx512) return score_rows_v4(vectors, rows, query, scores);
 #endif
   ItemBlock block;
   Matrix<float> panel(1, kLanes);

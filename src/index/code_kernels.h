@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <span>
 
-#include "index/instruction_set.h"
+#include "math/instructions.h"
 
 namespace pagoda {
 
@@ -65,6 +65,8 @@ struct CodeKernels {
   void (*masks)(const uint64_t* set, const uint32_t* rows, size_t n, uint16_t* masks);
 };
 
-const CodeKernels& code_kernels(InstructionSet set = instruction_set());
+// The best of these instructions or plainer ones: avx512 only where the CPU has VNNI too. All give the same bits.
+const CodeKernels& code_kernels(Instructions instructions);
+const CodeKernels& code_kernels();  // of what usable_instructions() said at the first call
 
 }  // namespace pagoda

@@ -33,11 +33,11 @@ struct Codes {
   std::vector<uint8_t> blocks;
 };
 
-class EachInstructionSet : public testing::TestWithParam<InstructionSet> {
+class EachInstructionSet : public testing::TestWithParam<Instructions> {
  protected:
   const CodeKernels& kernels() const { return code_kernels(GetParam()); }
 };
-INSTANTIATE_TEST_SUITE_P(CodeKernels, EachInstructionSet, testing::ValuesIn(available_instruction_sets()),
+INSTANTIATE_TEST_SUITE_P(CodeKernels, EachInstructionSet, testing::ValuesIn(usable_instructions()),
                          [](const auto& info) { return std::string(name_of(info.param)); });
 
 TEST_P(EachInstructionSet, ProductsAreThoseOfThePlainRows) {
@@ -154,25 +154,6 @@ TEST(CodeKernels, EncodeRoundsAndHoldsWithinTheCodes) {
   int8_t codes[8];
   encode(values, 2.0f, codes);
   EXPECT_EQ(std::vector<int>(codes, codes + 8), (std::vector<int>{0, 1, -1, 0, 127, -127, 0, 0}));
-}
-
-TEST(InstructionSet, IsTheBestUnlessTheEnvironmentAsksForAnother) {
-  using enum InstructionSet;
-  EXPECT_EQ(choose_instruction_set("", {portable, avx2}), avx2);
-  EXPECT_EQ(choose_instruction_set("portable", {portable, avx2}), portable);
-  EXPECT_EQ(choose_instruction_set("avx2", {portable, avx2, avx512}), avx2);
-  const auto message = [](const char* word, const std::vector<InstructionSet>& sets) -> std::string {
-    try {
-      choose_instruction_set(word, sets);
-    } catch (const Error& e) {
-      EXPECT_EQ(e.kind(), ErrorKind::usage);
-      return e.what();
-    }
-    return "no error";
-  };
-  EXPECT_EQ(message("avx512", {portable, avx2}),
-            "PAGODA_KERNELS=avx512: this CPU does not have these instructions; the best it has is avx2");
-  EXPECT_EQ(message("sse9", {portable}), "PAGODA_KERNELS=sse9: portable, avx2, avx512 or avx512_bf16");
 }
 
 }  // namespace

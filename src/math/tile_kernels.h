@@ -6,19 +6,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
-#include <vector>
 
+#include "math/instructions.h"
 #include "math/matrix.h"
 
 namespace pagoda {
-
-enum class Instructions { portable, avx2, avx512, avx512_bf16 };
-
-// Rising. What this CPU has, at most what PAGODA_KERNELS (portable, avx2, avx512, avx512_bf16) names. Error{usage}: the
-// variable names something else, or what the CPU lacks.
-std::vector<Instructions> usable_instructions();
-std::string_view name_of(Instructions instructions);
 
 struct ScoreHit {
   float score;

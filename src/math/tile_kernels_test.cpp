@@ -271,16 +271,5 @@ TEST_P(TileKernelsTest, SumsOfListsOfRowsEqualTheDefinition) {
 
 INSTANTIATE_TEST_SUITE_P(Usable, TileKernelsTest, testing::ValuesIn(usable_instructions()));
 
-TEST(Instructions, AreAtMostWhatTheEnvironmentNames) {
-  const auto all = usable_instructions();
-  EXPECT_EQ(all.front(), Instructions::portable);
-  ::setenv("PAGODA_KERNELS", "portable", 1);
-  EXPECT_EQ(usable_instructions(), std::vector{Instructions::portable});
-  ::setenv("PAGODA_KERNELS", "mmx", 1);
-  EXPECT_THROW(usable_instructions(), Error);
-  ::unsetenv("PAGODA_KERNELS");
-  EXPECT_EQ(usable_instructions(), all);
-}
-
 }  // namespace
 }  // namespace pagoda

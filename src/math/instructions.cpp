@@ -1,0 +1,51 @@
+#include "math/instructions.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "core/error.h"
+
+namespace pagoda {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> kNames{"portable", "avx2", "avx512", "avx512_bf16"};
+
+std::vector<Instructions> instructions_of_cpu() {
+  std::vector<Instructions> have{Instructions::portable};
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return have;
+  have.push_back(Instructions::avx2);
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+    return have;
+  have.push_back(Instructions::avx512);
+  if (__builtin_cpu_supports("avx512bf16")) have.push_back(Instructions::avx512_bf16);
+#endif
+  return have;
+}
+
+}  // namespace
+
+std::string_view name_of(Instructions instructions) { return kNames[static_cast<size_t>(instructions)]; }
+
+std::vector<Instructions> usable_instructions() {
+  const char* word = std::getenv("PAGODA_KERNELS");
+  return usable_instructions(word ? word : "", instructions_of_cpu());
+}
+
+std::vector<Instructions> usable_instructions(std::string_view word, std::vector<Instructions> of_cpu) {
+  if (word.empty()) return of_cpu;
+  const auto name = std::ranges::find(kNames, word);
+  if (name == kNames.end())
+    fail(ErrorKind::usage, "PAGODA_KERNELS={}: expected portable, avx2, avx512 or avx512_bf16", word);
+  const auto last = std::ranges::find(of_cpu, static_cast<Instructions>(name - kNames.begin()));
+  if (last == of_cpu.end())
+    fail(ErrorKind::usage, "PAGODA_KERNELS={}: this CPU does not have these instructions; the best it has is {}", word,
+         name_of(of_cpu.back()));
+  of_cpu.erase(last + 1, of_cpu.end());
+  return of_cpu;
+}
+
+}  // namespace pagoda
