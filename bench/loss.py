@@ -24,5 +24,5 @@ def run(quick):
                                   ratio_to_peer=median([line["ms"] for line in theirs]) / ms if theirs else None,
                                   peer="torch, f32" if theirs else None, peak_rss_mb=max(line["peak_rss_mb"] for line in lines),
                                   # It is what the process's peak grows by, and a small one hides below what came before it.
-                                  workspace_mb=max(line["workspace_mb"] for line in lines) if rows >= 32768 else None))
+                                  workspace_mb=max(line["workspace_mb"] for line in lines) if rows == 32768 else None))
     return results
