@@ -39,7 +39,7 @@ threads = 2
 
 
 def run(quick):
-    rows = 1_000_000 if quick else 4_000_000
+    rows = 1_000_000 if quick else 2_000_000
     WORK.mkdir(parents=True, exist_ok=True)
     log = WORK / f"steps-{rows}.parquet"
     if not log.exists():
@@ -50,7 +50,7 @@ def run(quick):
     results = []
     for batch in (1024, 8192, 32768):
         ours, theirs = {"f32": [], "bf16": []}, []
-        for _ in range(1 if quick or batch > 8192 else 3):
+        for _ in range(1 if quick or batch > 8192 else 2):
             for precision, rates in ours.items():
                 rate, of_stages = our_run(log, batch, precision)
                 rates.append(rate)
