@@ -39,7 +39,7 @@ threads = 2
 
 
 def run(quick):
-    rows = 1_000_000 if quick else 2_000_000
+    rows = 1_000_000
     WORK.mkdir(parents=True, exist_ok=True)
     log = WORK / f"steps-{rows}.parquet"
     if not log.exists():
