@@ -65,7 +65,8 @@ OptimizerState<T>::OptimizerState(const OptimizerOptions& options, size_t rows, 
   const auto allocate = table ? allocate_table : allocate_zeroed;
   first_.resize(rows, by_row_ ? 1 : cols, allocate);
   if (options.kind == OptimizerKind::adam)
-    second_.resize(rows, cols, allocate);  // both zero
+    second_.resize(rows, cols, allocate), first_.fill(0),
+        second_.fill(0);  // the first touch of a page is dear: not in a step
   else
     first_.fill(static_cast<T>(options.initial_accumulator));
 }
@@ -158,10 +159,12 @@ PAGODA_INLINE auto values_of(const Range& r, size_t row) {
 template <class Range, class Factors>
 PAGODA_INLINE void sgd_rows(const Range& r, const Factors& f) {
   const auto rate = f.rate * f.clip, keep = f.keep;
+  const size_t cols = r.value.cols();
   each_row(r, [&](size_t i, size_t row) {
     const auto* g = r.gradient[i];
     const auto v = values_of(r, row);
-    for (size_t k = 0; k < r.value.cols(); ++k) v.set(k, keep * v[k] - rate * g[k]);
+#pragma GCC ivdep
+    for (size_t k = 0; k < cols; ++k) v.set(k, keep * v[k] - rate * g[k]);
   });
 }
 
@@ -169,11 +172,13 @@ template <class Range, class Factors>
 PAGODA_INLINE void adagrad_rows(const Range& r, const Factors& f) {
   using T = decltype(f.rate + 0);
   const T rate = f.rate, c = f.clip, keep = f.keep;
+  const size_t cols = r.value.cols();
   each_row(r, [&](size_t i, size_t row) {
     const T* g = r.gradient[i];
     T* h = r.first[row];
     const auto v = values_of(r, row);
-    for (size_t k = 0; k < r.value.cols(); ++k) {
+#pragma GCC ivdep
+    for (size_t k = 0; k < cols; ++k) {
       const T gk = c * g[k];
       h[k] += gk * gk;
       v.set(k, keep * v[k] - rate * gk / std::sqrt(h[k] + kTiny<T>));
@@ -191,6 +196,7 @@ PAGODA_INLINE void row_adagrad_rows(const Range& r, const Factors& f) {
     const auto v = values_of(r, row);
     h += f.clip * f.clip * dot(g, g, cols) / static_cast<T>(cols);
     const T rate = f.rate * f.clip / std::sqrt(h + kTiny<T>), keep = f.keep;
+#pragma GCC ivdep
     for (size_t k = 0; k < cols; ++k) v.set(k, keep * v[k] - rate * g[k]);
   });
 }
@@ -198,12 +204,14 @@ PAGODA_INLINE void row_adagrad_rows(const Range& r, const Factors& f) {
 template <class Range, class Factors>
 PAGODA_INLINE void adam_rows(const Range& r, const Factors& f) {
   using T = decltype(f.rate + 0);
+  const size_t cols = r.value.cols();
   const T rate = f.adam_rate, root = f.adam_root, b1 = f.b1, b2 = f.b2, epsilon = f.epsilon, c = f.clip, keep = f.keep;
   each_row(r, [&](size_t i, size_t row) {
     const T* g = r.gradient[i];
     T *m = r.first[row], *s = r.second[row];
     const auto v = values_of(r, row);
-    for (size_t k = 0; k < r.value.cols(); ++k) {
+#pragma GCC ivdep
+    for (size_t k = 0; k < cols; ++k) {
       const T gk = c * g[k];
       m[k] = b1 * m[k] + (1 - b1) * gk;
       s[k] = b2 * s[k] + (1 - b2) * gk * gk;
