@@ -32,6 +32,14 @@ def item_order(cli, model, folder):
     return {item: row for row, item in enumerate((folder / "items.npy.ids.txt").read_text().splitlines())}
 
 
+def test_bf16_trains_saves_and_answers(cli, world, tmp_path):
+    model = tmp_path / "m.pagoda"
+    cli("train", "--interactions", world / "interactions.parquet", "--user", "user_id", "--item", "item_id", "--time", "ts",
+        "--set", "train.epochs=1", "--set", "model.dim=8", "--set", "model.precision=bf16", "--set", "model.table_precision=bf16", "-o", model)
+    measured = json.loads(cli("evaluate", model, "--k", "20", "--json", "-").stdout)
+    assert measured["metrics"]["recall@20"] > 0
+
+
 def test_a_log_alone_is_enough_to_train(cli, world, tmp_path):
     model = tmp_path / "m.pagoda"
     done = cli("train", "--interactions", world / "interactions.parquet", "--user", "user_id", "--item", "item_id", "--time", "ts",

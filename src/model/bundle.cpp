@@ -70,11 +70,12 @@ void write_index(SectionWriter& out, const Partitions* partitions) {
 }
 
 // Before memory is taken for a table: the section that is to fill it is there and of that size.
-void expect_tables(const SectionFile& file, const std::string& prefix, const TowerLayout& layout,
-                   bool tables_of_items) {
+void expect_tables(const SectionFile& file, const std::string& prefix, const TowerLayout& layout, bool tables_of_items,
+                   Precision stored) {
+  const size_t bytes = stored == Precision::f32 ? sizeof(float) : sizeof(uint16_t);
   for (const auto& bag : layout.bags) {
     if (bag.item_ids && !tables_of_items) continue;  // the item tower's
-    const uint64_t expected = 2 * sizeof(uint64_t) + uint64_t{bag.rows} * bag.dim * sizeof(float);
+    const uint64_t expected = 2 * sizeof(uint64_t) + uint64_t{bag.rows} * bag.dim * bytes;
     if (bag.rows < bag.buckets || file.bytes(prefix + "weights/" + bag.name).size() != expected)
       fail(ErrorKind::failed, "{}: section '{}weights/{}' is not of the {} x {} that its encoder says", file.path(),
            prefix, bag.name, bag.rows, bag.dim);
@@ -237,8 +238,8 @@ void Bundle::read_towers(Member& member, const std::string& prefix) const {
     fail(ErrorKind::failed,
          "{}: section '{}user_encoder' reads histories of other items than section '{}item_encoder' knows", path,
          prefix, prefix);
-  expect_tables(file_, prefix, model.item_encoder.layout(), true);
-  expect_tables(file_, prefix, model.user_encoder.layout(), false);
+  expect_tables(file_, prefix, model.item_encoder.layout(), true, options.model.table_precision);
+  expect_tables(file_, prefix, model.user_encoder.layout(), false, options.model.table_precision);
   model.towers = TwoTowers<float>(options.model, options.user, options.item, model.user_encoder.layout(),
                                   model.item_encoder.layout());
   load_weights(file_, model.towers, prefix + "weights/");

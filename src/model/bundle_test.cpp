@@ -138,6 +138,22 @@ TEST_F(BundleTest, ItsTowersGiveTheSameBits) {
   EXPECT_TRUE(same_bits(vectors_, item_vectors(pool, bundle->members()[0].model, cells, bundle->info().moment_us)));
 }
 
+TEST_F(BundleTest, TablesInBf16ComeBackAsTheyWereInHalfTheBytes) {
+  const auto bytes_of_ids = [](const std::string& path) {
+    return SectionFile(path, "bundle", kBundleVersion).bytes("weights/item.id").size() - 2 * sizeof(uint64_t);
+  };
+  const size_t in_f32 = bytes_of_ids(written());
+  world_.model.table_precision = Precision::bf16;
+  model_ = world_.make();
+  const auto bundle = Bundle::open(written());
+  EXPECT_EQ(bytes_of_ids(path("m.pagoda")), in_f32 / 2);
+  ThreadPool pool(2);
+  const SmallRequests requests(100, model_.item_encoder.id_vocabulary().rows());
+  EXPECT_TRUE(
+      same_bits(user_vectors(pool, model_, cells_, requests.examples),
+                user_vectors(pool, bundle->members()[0].model, bundle->members()[0].user_cells, requests.examples)));
+}
+
 TEST_F(BundleTest, OfBareVectorsKnowsNoUsers) {
   auto c = content();
   c.info.towers = false, c.info.users = 0;
