@@ -94,7 +94,12 @@ def test_own_vectors_are_served_too(cli, serve, tmp_path):
         assert server.call("GET", "/v1/model")[1]["features"] == []
 
 
-def test_the_document_names_what_the_server_takes(server):
+def test_the_document_names_what_the_server_takes(serve, model):
+    with serve(model, "--ui") as server:
+        check_document(server)
+
+
+def check_document(server):
     document = server.call("GET", "/openapi.json")[1]
     schemas = document["components"]["schemas"]
     for path, methods in document["paths"].items():

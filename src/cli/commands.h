@@ -75,11 +75,13 @@ struct InspectArgs {
   bool json = false;
 };
 struct ServeArgs {
-  std::string model, http, grpc, keys, config;
+  std::string model, http, grpc, keys, config, beside;
   std::vector<std::string> set;
+  bool ui = false;
 };
 struct DemoArgs {
   std::string folder = "build/demo";
+  std::string program = "pagoda";  // as it was called
 };
 
 void run_init(const InitArgs& args);

@@ -226,11 +226,14 @@ int run(int argc, char** argv) {
 
   ServeArgs serve;
   c = command(app, "serve", "answer requests over HTTP and gRPC",
-              "  pagoda serve model.pagoda\n  pagoda serve model.pagoda --http 127.0.0.1:9000 --set serve.k=500\n",
+              "  pagoda serve model.pagoda\n  pagoda serve model.pagoda --http 127.0.0.1:9000 --set serve.k=500\n"
+              "  pagoda serve model.pagoda --ui --beside other.pagoda\n",
               serve, run_serve);
   c->add_option("model", serve.model, "the bundle; one that is renamed into its place is taken up")->required();
   c->add_option("--http", serve.http, "address and port, in place of serve.http (127.0.0.1:8080)");
   c->add_option("--grpc", serve.grpc, "address and port for gRPC, in place of serve.grpc (none)");
+  c->add_flag("--ui", serve.ui, "GET / is a page to look at the model with");
+  c->add_option("--beside", serve.beside, "a second bundle: its calls begin with /beside, and the page compares both");
   c->add_option("--keys", serve.keys, "file of API keys, in place of serve.keys");
   c->add_option("-c,--config", serve.config, "a config, of which the section [serve] is read");
   c->add_option("--set", serve.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
@@ -270,7 +273,7 @@ int run(int argc, char** argv) {
 
   add_simulate_command(app);
 
-  DemoArgs demo;
+  DemoArgs demo{.program = argv[0]};
   c = command(app, "demo", "a synthetic world, and the whole way through it", "  pagoda demo\n", demo, run_demo);
   c->add_option("--folder", demo.folder, "where its files go")->capture_default_str();
 

@@ -109,14 +109,8 @@ std::string place_of(const std::string& path, const Line& line) {
   return fmt::format("{}:{}", path == "-" ? "stdin" : path, line.number);
 }
 
-const Column* title_column(const Bundle& bundle) {
-  for (const char* name : {"title", "name"})
-    if (const auto* column = bundle.item_attributes().find(name)) return column;
-  return nullptr;
-}
-
 std::string title_of(const Bundle& bundle, uint32_t item) {
-  const auto* column = title_column(bundle);
+  const auto* column = bundle.title_column();
   const auto row = bundle.attribute_row(item);
   std::string scratch;
   if (column && row != Interner::kNone)

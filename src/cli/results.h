@@ -34,8 +34,7 @@ struct Line {
 std::vector<Line> read_lines(const std::string& path);
 std::string place_of(const std::string& path, const Line& line);  // "users.txt:12", "stdin:12"
 
-// The whole item table's column that names an item for a person: "title" or "name"; nullptr when there is none.
-const Column* title_column(const Bundle& bundle);
+// What names an item for a person: its title, or where there is none its id.
 std::string title_of(const Bundle& bundle, uint32_t item);
 
 }  // namespace pagoda

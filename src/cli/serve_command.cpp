@@ -11,12 +11,15 @@ void run_serve(const ServeArgs& args) {
   if (!args.http.empty()) config.serve.http = args.http;
   if (!args.grpc.empty()) config.serve.grpc = args.grpc;
   if (!args.keys.empty()) config.serve.keys = args.keys;
+  if (!args.beside.empty()) config.serve.beside = args.beside;
+  config.serve.ui |= args.ui;
   validate(config.serve);
   Server server(args.model, config.serve);
   if (interrupted) fail(ErrorKind::interrupted, "interrupted before it served");
   const auto& bundle = server.snapshots().current()->bundle();
   log_info("{}: bundle {}, {} items, serving at {}", args.model, bundle.fingerprint(), bundle.item_ids().size(),
            server.addresses());
+  if (config.serve.ui) log_info("the page: {}/", server.url());
   server.run();
   log_info("{}: drained", args.model);
 }

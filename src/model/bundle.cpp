@@ -257,6 +257,12 @@ void Bundle::read_towers(Member& member, const std::string& prefix) const {
 
 std::string member_prefix(size_t member) { return member == 0 ? "" : fmt::format("member{}/", member); }
 
+const Column* Bundle::title_column() const {
+  for (const char* name : {"title", "name"})
+    if (const auto* column = item_attributes_.find(name)) return column;
+  return nullptr;
+}
+
 const std::vector<Member>& Bundle::members() const {
   if (!info_.towers)
     fail(ErrorKind::usage, "{}: holds bare vectors and knows no users; give query vectors with --vectors",

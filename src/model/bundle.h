@@ -126,6 +126,9 @@ class Bundle {
   uint32_t attribute_row(uint32_t item) const { return item_attributes_.ids.find(item_ids_[item]); }
   const Index& index() const { return *index_; }
 
+  // The item table's column that names an item for a person: "title" or "name"; nullptr: there is none.
+  const Column* title_column() const;
+
   // The users of the first member; nobody where there are bare vectors.
   const Interner& user_ids() const { return members_[0].user_ids; }
   const UserStates& user_states() const { return members_[0].user_states; }

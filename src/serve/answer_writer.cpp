@@ -1,7 +1,6 @@
 #include "serve/answer_writer.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -13,17 +12,6 @@ namespace pagoda {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <class T>
-void append_number(std::string& out, T value) {
-  if constexpr (std::is_floating_point_v<T>)
-    if (!std::isfinite(value)) {
-      out += "null";
-      return;
-    }
-  char text[32];
-  out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
-}
 
 void append_cell(std::string& out, const Column& column, uint32_t row) {
   if (row == Interner::kNone || column.is_null(row)) {
@@ -49,17 +37,6 @@ void append_cell(std::string& out, const Column& column, uint32_t row) {
       out += ']';
     }
   }
-}
-
-// append(i) for each i < n, between brackets.
-template <class Append>
-void append_array(std::string& out, size_t n, Append append) {
-  out += '[';
-  for (size_t i = 0; i < n; ++i) {
-    if (i > 0) out += ", ";
-    append(i);
-  }
-  out += ']';
 }
 
 Json explain_json(const Outcome& outcome) {
@@ -92,20 +69,7 @@ std::string list_json(const Retrieval& retrieval, const Outcome& outcome, std::s
   append_array(out, items.size(), [&](size_t i) { append_json_text(out, retrieval.item_id(items[i])); });
   out += ", \"scores\": ";
   append_array(out, items.size(), [&](size_t i) { append_number(out, outcome.scores[i]); });
-  if (!attributes.empty()) {
-    out += ", \"attributes\": ";
-    append_array(out, items.size(), [&](size_t i) {
-      const char* separator = "{";
-      for (const size_t attribute : attributes) {
-        const auto [column, row] = retrieval.attribute(attribute, items[i]);
-        out += std::exchange(separator, ", ");
-        append_json_text(out, column->name);
-        out += ": ";
-        append_cell(out, *column, row);
-      }
-      out += '}';
-    });
-  }
+  append_attributes(out, retrieval, items, attributes);
   out += ", \"model\": \"" + retrieval.bundle().fingerprint() + '"';
   if (outcome.explain) out += ", \"explain\": " + explain_json(outcome).dump();
   return out + '}';
@@ -153,6 +117,23 @@ class JsonForm final : public AnswerForm {
 };
 
 }  // namespace
+
+void append_attributes(std::string& out, const Retrieval& retrieval, std::span<const uint32_t> items,
+                       std::span<const size_t> columns) {
+  if (columns.empty()) return;
+  out += ", \"attributes\": ";
+  append_array(out, items.size(), [&](size_t i) {
+    const char* separator = "{";
+    for (const size_t c : columns) {
+      const auto [column, row] = retrieval.attribute(c, items[i]);
+      out += std::exchange(separator, ", ");
+      append_json_text(out, column->name);
+      out += ": ";
+      append_cell(out, *column, row);
+    }
+    out += '}';
+  });
+}
 
 void append_json_text(std::string& out, std::string_view text) {
   const bool plain = std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });

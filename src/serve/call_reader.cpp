@@ -12,7 +12,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kListsOfABatch = 100;  // of the longest k: what the lists of one call may hold together
+constexpr int64_t kLongestHistory = 1000;  // of users:find, for each user
+constexpr int64_t kListsOfABatch = 100;    // of the longest k: what the lists of one call may hold together
 
 template <class... Args>
 [[noreturn]] void wrong(std::string field, fmt::format_string<Args...> format, Args&&... args) {
@@ -157,7 +158,7 @@ std::vector<size_t> CallReader::attributes(const json& value) const {
 
 RetrieveCall CallReader::retrieve(const json& object, Place place) const {
   static const auto keys = with_user_keys({"vector", "k", "filter", "exclude", "exclude_seen", "quota", "min_score",
-                                           "attributes", "explain", "timeout_ms"});
+                                           "exact", "attributes", "explain", "timeout_ms"});
   check_keys(object, keys);
   if (place == Place::in_batch && given(object, "timeout_ms"))
     wrong("timeout_ms", "'timeout_ms' stands beside 'requests': a batch has one for all");
@@ -187,6 +188,7 @@ RetrieveCall CallReader::retrieve(const json& object, Place place) const {
   if (const auto* seen = given(object, "exclude_seen")) options.exclude_seen = read_flag(*seen, "exclude_seen");
   if (const auto* quota = given(object, "quota")) options.quota = read_quota(*quota);
   if (const auto* score = given(object, "min_score")) options.min_score = read_score(*score, "min_score");
+  if (const auto* exact = given(object, "exact")) options.exact = read_flag(*exact, "exact");
   if (const auto* explain = given(object, "explain")) options.explain = read_flag(*explain, "explain");
   if (const auto* names = given(object, "attributes")) call.shape.attributes = attributes(*names);
   call.shape.k = options.k;
@@ -254,6 +256,48 @@ Question CallReader::encode(const json& object) const {
     }));
   }
   return query;
+}
+
+FindItemsCall CallReader::find_items(const json& object) const {
+  static const std::vector<std::string> keys{"search", "items", "limit", "attributes"};
+  check_keys(object, keys);
+  FindItemsCall call;
+  if (const auto* items = given(object, "items")) {
+    if (given(object, "search")) wrong("search", "'items' stands in place of a search: leave 'search' out");
+    check_length(items->size(), "items", options_.most_list);
+    call.named = true;
+    for (const auto& id : read_ids(*items, "items"))
+      if (const auto row = snapshot_.retrieval.find_item(id); row != Interner::kNone) call.rows.push_back(row);
+  }
+  if (const auto* text = given(object, "search")) call.text = read_text(*text, "search");
+  call.limit = read_limit(object);
+  if (const auto* names = given(object, "attributes")) call.shape.attributes = attributes(*names);
+  return call;
+}
+
+FindUsersCall CallReader::find_users(const json& object) const {
+  static const std::vector<std::string> keys{"search", "users", "limit", "history"};
+  check_keys(object, keys);
+  FindUsersCall call;
+  if (const auto* users = given(object, "users")) {
+    if (given(object, "search")) wrong("search", "'users' stands in place of a search: leave 'search' out");
+    check_length(users->size(), "users", options_.most_requests);
+    call.named = true;
+    for (const auto& id : read_ids(*users, "users"))
+      if (const auto row = snapshot_.bundle().user_ids().find(id); row != Interner::kNone) call.rows.push_back(row);
+  }
+  if (const auto* text = given(object, "search")) call.text = read_text(*text, "search");
+  call.limit = read_limit(object);
+  if (const auto* history = given(object, "history"))
+    call.history = static_cast<size_t>(read_count(*history, "history", kLongestHistory));
+  return call;
+}
+
+size_t CallReader::read_limit(const json& object) const {
+  constexpr int64_t kFew = 20;
+  const auto* limit = given(object, "limit");
+  return static_cast<size_t>(limit ? read_count(*limit, "limit", options_.most_requests)
+                                   : std::min(kFew, options_.most_requests));
 }
 
 ItemVectorsQuery CallReader::items(const json& list) const {

@@ -24,6 +24,20 @@ struct SimilarCall {
   ListShape shape;
 };
 
+struct FindItemsCall {
+  std::string text;
+  std::vector<uint32_t> rows;  // of items that were named, in place of the text
+  bool named = false;
+  size_t limit = 0;
+  ListShape shape;
+};
+struct FindUsersCall {
+  std::string text;
+  std::vector<uint32_t> rows;
+  bool named = false;
+  size_t limit = 0, history = 0;
+};
+
 // Both are borrowed.
 class CallReader {
  public:
@@ -37,6 +51,8 @@ class CallReader {
   std::vector<RetrieveCall> retrieve_batch(const nlohmann::json& object) const;
   SimilarCall similar(const nlohmann::json& object) const;
   Question encode(const nlohmann::json& object) const;
+  FindItemsCall find_items(const nlohmann::json& object) const;
+  FindUsersCall find_users(const nlohmann::json& object) const;
   std::vector<ItemChange> upserted_items(const nlohmann::json& object) const;
   std::vector<ItemChange> deleted_items(const nlohmann::json& object) const;
   // Of timeout_ms, from now, and of the transport the earlier; the server's own when neither says one.
@@ -46,6 +62,7 @@ class CallReader {
   void need_towers(const std::string& field, std::string_view instead) const;
   RetrieveRequest user(const nlohmann::json& object) const;
   std::vector<size_t> attributes(const nlohmann::json& value) const;
+  size_t read_limit(const nlohmann::json& object) const;
   ItemVectorsQuery items(const nlohmann::json& list) const;
   const nlohmann::json& changed_items(const nlohmann::json& object) const;
   ItemChange new_item(const nlohmann::json& object) const;

@@ -9,6 +9,8 @@
 #include "serve/answer_writer.h"
 #include "serve/call_reader.h"
 #include "serve/openapi.h"
+#include "serve/page.h"
+#include "serve/page_answers.h"
 
 namespace pagoda {
 
@@ -16,11 +18,19 @@ struct Handler::Route {
   std::string_view method, path, call;
   Role role;  // that it takes
   void (Handler::*answer)(const Call&, const Done&);
+  bool ui = false;  // there with --ui alone
 };
 
 namespace {
 
 constexpr size_t kLongestMessage = 1000;  // it may quote what was sent
+
+constexpr std::string_view kBeside = "/beside/";
+
+Call for_other(Call call) {
+  call.path.erase(0, kBeside.size() - 1);
+  return call;
+}
 
 std::string_view kind_of(int status) {
   switch (status) {
@@ -70,13 +80,19 @@ Reply error_reply(int status, std::string_view message, std::string_view field) 
 }
 
 std::span<const Handler::Route> Handler::routes() {
-  static constexpr std::array<Route, 11> kRoutes{{
+  static constexpr std::array<Route, 17> kRoutes{{
       {"POST", "/v1/retrieve", "retrieve", Role::read, &Handler::retrieve},
       {"POST", "/v1/retrieve_batch", "retrieve_batch", Role::read, &Handler::retrieve_batch},
       {"POST", "/v1/similar", "similar", Role::read, &Handler::similar},
       {"POST", "/v1/encode", "encode", Role::read, &Handler::encode},
       {"POST", "/v1/items:upsert", "items:upsert", Role::write, &Handler::upsert_items},
       {"POST", "/v1/items:delete", "items:delete", Role::write, &Handler::delete_items},
+      {"POST", "/v1/items:find", "items:find", Role::read, &Handler::find_items, true},
+      {"POST", "/v1/users:find", "users:find", Role::read, &Handler::find_users, true},
+      {"GET", "/v1/catalogue", "catalogue", Role::read, &Handler::catalogue, true},
+      {"GET", "/", "page", Role::open, &Handler::page, true},
+      {"GET", "/page.js", "page", Role::open, &Handler::page, true},
+      {"GET", "/page.css", "page", Role::open, &Handler::page, true},
       {"GET", "/v1/model", "model", Role::read, &Handler::model},
       {"GET", "/openapi.json", "openapi", Role::read, &Handler::openapi},
       {"GET", "/livez", "livez", Role::open, &Handler::livez},
@@ -94,12 +110,15 @@ const Handler::Route* Handler::find_route(std::string_view path) {
 Role Handler::role_of(const Call& call) const { return keys_.none() ? Role::admin : keys_.role_of(call.key); }
 
 std::optional<Reply> Handler::refuse(const Call& call, size_t body_bytes) const {
+  if (beside_ && call.path.starts_with(kBeside)) return beside_->refuse(for_other(call), body_bytes);
   const auto* route = find_route(call.path);
   std::optional<Reply> reply;
   if (!route) {
     std::vector<std::string> paths;
     for (const auto& one : routes()) paths.emplace_back(one.path);
     reply = error_reply(404, fmt::format("there is no '{}'{}", call.path, suggestion(call.path, paths)));
+  } else if (route->ui && !options_.ui) {
+    reply = error_reply(404, fmt::format("'{}' is there when the server is started with --ui", route->path));
   } else if (call.method != route->method) {
     reply = error_reply(405, fmt::format("{} is called by {}", route->path, route->method));
     reply->allow = route->method;
@@ -118,6 +137,7 @@ std::optional<Reply> Handler::refuse(const Call& call, size_t body_bytes) const 
 }
 
 void Handler::handle(const Call& call, const Done& done) {
+  if (beside_ && call.path.starts_with(kBeside)) return beside_->handle(for_other(call), done);
   const auto began = Clock::now();
   const auto* route = find_route(call.path);
   if (auto refused = refuse(call, call.body.size())) return done([reply = *refused] { return reply; });
@@ -268,6 +288,52 @@ std::string Handler::candidates(const AnswerForm& form, const Snapshot& snapshot
   metrics_.list(outcome.items.size(), shape.k);
   if (!outcome.user_known) metrics_.unknown_user();
   return form.candidates(snapshot.retrieval, outcome, shape.attributes);
+}
+
+void Handler::find_items(const Call& call, const Done& done) {
+  const auto snapshot = snapshots_.current();
+  const CallReader reader(options_, *snapshot);
+  done([snapshot, asked = reader.find_items(reader.body(call.body))] {
+    const auto rows =
+        asked.named ? asked.rows : snapshot->catalogue->find_items(snapshot->retrieval, asked.text, asked.limit);
+    return json_reply(found_items_json(*snapshot, rows, asked.shape.attributes));
+  });
+}
+
+void Handler::find_users(const Call& call, const Done& done) {
+  const auto snapshot = snapshots_.current();
+  const CallReader reader(options_, *snapshot);
+  done([snapshot, asked = reader.find_users(reader.body(call.body))] {
+    const auto rows = asked.named ? asked.rows : snapshot->catalogue->find_users(asked.text, asked.limit);
+    return json_reply(found_users_json(*snapshot, rows, asked.history));
+  });
+}
+
+void Handler::catalogue(const Call&, const Done& done) {
+  done([snapshot = snapshots_.current(), beside = beside_ != nullptr] {
+    return json_reply(catalogue_json(*snapshot, beside));
+  });
+}
+
+// Nothing but its own script and style runs on it, it talks to this server alone, and no other page may frame it.
+void Handler::page(const Call& call, const Done& done) {
+  const auto* file = find_page_file(call.path);
+  check(file, "each of the page's routes is one of its files");
+  done([file, known = call.known_tag == file->tag, gzip = call.takes_gzip] {
+    Reply reply{.status = known ? 304 : 200, .content_type = std::string(file->content_type)};
+    reply.fields = {{"ETag", file->tag},
+                    {"Cache-Control", "no-cache"},
+                    {"Vary", "Accept-Encoding"},
+                    {"X-Content-Type-Options", "nosniff"},
+                    {"Referrer-Policy", "no-referrer"},
+                    {"Content-Security-Policy",
+                     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
+                     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}};
+    if (known) return reply;
+    if (gzip) reply.fields.emplace_back("Content-Encoding", "gzip");
+    reply.body = gzip ? file->zipped : std::string(file->bytes);
+    return reply;
+  });
 }
 
 // Where the data lay is for those who keep the server.

@@ -4,6 +4,8 @@
 //   POST /v1/retrieve  /v1/retrieve_batch  /v1/similar  /v1/encode  /v1/items:upsert  /v1/items:delete
 //   GET  /v1/model  /openapi.json  /livez  /readyz  /metrics
 //
+// With --ui also POST /v1/items:find  /v1/users:find, GET /v1/catalogue, and the page that makes use of them.
+//
 // A call keeps the snapshot that was current when it came. What needs a search goes through the queue.
 #pragma once
 
@@ -31,16 +33,19 @@ struct Call {
   std::optional<Clock::time_point>
       deadline{};                         // of the transport's own; beside the body's timeout_ms the earlier one holds
   const AnswerForm* form = &json_form();  // borrowed for ever
+  std::string known_tag{};                // of what the caller has kept: If-None-Match
+  bool takes_gzip = false;
 };
 
 struct Reply {
   int status = 200;
   std::string body{};
   std::string content_type = "application/json";
-  std::string allow{};           // of a 405: the method that the route has
-  int retry_after_s = 0;         // 0: nothing is said
-  bool close = false;            // the connection is of no more use
-  std::string error{}, field{};  // of an error: what its body says
+  std::string allow{};                                             // of a 405: the method that the route has
+  int retry_after_s = 0;                                           // 0: nothing is said
+  std::vector<std::pair<std::string_view, std::string>> fields{};  // further ones of the header
+  bool close = false;                                              // the connection is of no more use
+  std::string error{}, field{};                                    // of an error: what its body says
 };
 
 // {"error": {"kind": ..., "message": ..., "field": ...}}; the kind goes by the status, the field may be "".
@@ -58,6 +63,9 @@ class Handler {
           ServeMetrics& metrics, const Keys& keys)
       : options_(options), snapshots_(snapshots), keeper_(keeper), queue_(queue), metrics_(metrics), keys_(keys) {}
 
+  // Calls of /beside/... are answered by that one, as /...; borrowed. To be said before the first call.
+  void put_beside(Handler& other) { beside_ = &other; }
+
   // What can be said before the body has been read: that there is no such route, that it may not be called, that the body
   // is too long. Nothing: send the whole.
   std::optional<Reply> refuse(const Call& call, size_t body_bytes) const;
@@ -66,7 +74,10 @@ class Handler {
   void handle(const Call& call, const Done& done);
 
   // From now on /readyz says 503, and so does every call that comes.
-  void drain() { draining_ = true; }
+  void drain() {
+    draining_ = true;
+    if (beside_) beside_->drain();
+  }
   bool draining() const { return draining_; }
 
   const ServeOptions& options() const { return options_; }
@@ -88,6 +99,10 @@ class Handler {
   void upsert_items(const Call& call, const Done& done);
   void delete_items(const Call& call, const Done& done);
   void change_items(const Call& call, std::vector<ItemChange> changes, const Done& done);
+  void find_items(const Call& call, const Done& done);
+  void find_users(const Call& call, const Done& done);
+  void catalogue(const Call& call, const Done& done);
+  void page(const Call& call, const Done& done);
   void model(const Call& call, const Done& done);
   void openapi(const Call& call, const Done& done);
   void livez(const Call& call, const Done& done);
@@ -100,6 +115,7 @@ class Handler {
   SearchQueue& queue_;
   ServeMetrics& metrics_;
   const Keys& keys_;
+  Handler* beside_ = nullptr;
   std::atomic<bool> draining_{false};
 };
 

@@ -39,7 +39,9 @@ Call call_of(const http::request<http::string_body, Fields>& request) {
   Call call{.method = std::string(view(request.method_string())),
             .path = std::string(target.substr(0, target.find('?'))),
             .key = std::string(view(request["X-Api-Key"])),
-            .body = {}};
+            .body = {},
+            .known_tag = std::string(view(request[http::field::if_none_match])),
+            .takes_gzip = http::token_list(request[http::field::accept_encoding]).exists("gzip")};
   if (call.method == "HEAD") call.method = "GET";  // the same, but for the body
   if (authorization.starts_with(kBearer)) call.key = authorization.substr(kBearer.size());
   return call;
@@ -177,9 +179,10 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     response_.set(http::field::content_type, reply.content_type);
     if (!reply.allow.empty()) response_.set(http::field::allow, reply.allow);
     if (reply.retry_after_s > 0) response_.set(http::field::retry_after, std::to_string(reply.retry_after_s));
+    for (const auto& [name, value] : reply.fields) response_.set(beast::string_view(name.data(), name.size()), value);
     if (reply.status == 401) response_.set(http::field::www_authenticate, "Bearer");
     response_.keep_alive(keep_alive_ && !reply.close && !shared_.handler.draining());
-    response_.content_length(reply.body.size());
+    if (reply.status != 304) response_.content_length(reply.body.size());
     if (parser_->get().method() != http::verb::head) response_.body() = std::move(reply.body);
     tcp().expires_after(shared_.read_timeout());
     http::async_write(stream_, response_, [self = this->shared_from_this()](ErrorCode error, size_t) {

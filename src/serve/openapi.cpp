@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// But for the schemas that are parts of another's, and the errors that every POST may come to.
+// But for the schemas that are parts of another's, and the errors that every POST, or every call that takes a key, may come to.
 constexpr const char* kDocument = R"json({
  "openapi": "3.0.3",
  "info": {"title": "Pagoda", "description": "Candidates for users, from one bundle.", "version": "1"},
@@ -108,6 +108,50 @@ constexpr const char* kDocument = R"json({
     }
    }
   },
+  "/v1/items:find": {
+   "post": {
+    "summary": "Items by name and popularity, with --ui",
+    "requestBody": {
+     "required": true,
+     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FindItemsRequest"}}}
+    },
+    "responses": {
+     "200": {
+      "description": "The answer",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FoundItems"}}}
+     },
+     "404": {"$ref": "#/components/responses/404"}
+    }
+   }
+  },
+  "/v1/users:find": {
+   "post": {
+    "summary": "Users by name, with --ui",
+    "requestBody": {
+     "required": true,
+     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FindUsersRequest"}}}
+    },
+    "responses": {
+     "200": {
+      "description": "The answer",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FoundUsers"}}}
+     },
+     "404": {"$ref": "#/components/responses/404"}
+    }
+   }
+  },
+  "/v1/catalogue": {
+   "get": {
+    "summary": "The items as a whole, with --ui: how popular they are, and a map of their vectors",
+    "responses": {
+     "200": {
+      "description": "The answer",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Catalogue"}}}
+     },
+     "404": {"$ref": "#/components/responses/404"}
+    }
+   }
+  },
   "/v1/model": {
    "get": {
     "summary": "What the bundle is, and the names it knows",
@@ -115,9 +159,7 @@ constexpr const char* kDocument = R"json({
      "200": {
       "description": "What the bundle is, and the names it knows",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Model"}}}
-     },
-     "401": {"$ref": "#/components/responses/401"},
-     "403": {"$ref": "#/components/responses/403"}
+     }
     }
    }
   },
@@ -125,9 +167,7 @@ constexpr const char* kDocument = R"json({
    "get": {
     "summary": "This document",
     "responses": {
-     "200": {"description": "This document", "content": {"application/json": {"schema": {"type": "object"}}}},
-     "401": {"$ref": "#/components/responses/401"},
-     "403": {"$ref": "#/components/responses/403"}
+     "200": {"description": "This document", "content": {"application/json": {"schema": {"type": "object"}}}}
     }
    }
   },
@@ -154,9 +194,7 @@ constexpr const char* kDocument = R"json({
    "get": {
     "summary": "Metrics for Prometheus",
     "responses": {
-     "200": {"description": "Metrics for Prometheus", "content": {"text/plain": {"schema": {"type": "string"}}}},
-     "401": {"$ref": "#/components/responses/401"},
-     "403": {"$ref": "#/components/responses/403"}
+     "200": {"description": "Metrics for Prometheus", "content": {"text/plain": {"schema": {"type": "string"}}}}
     }
    }
   }
@@ -218,6 +256,11 @@ constexpr const char* kDocument = R"json({
       "description": "At most max items of one value of the attribute"
      },
      "min_score": {"type": "number"},
+     "exact": {
+      "type": "boolean",
+      "default": false,
+      "description": "Searched exactly, where the bundle's index is approximate"
+     },
      "attributes": {
       "type": "array",
       "items": {"type": "string"},
@@ -274,6 +317,106 @@ constexpr const char* kDocument = R"json({
     "required": ["item"],
     "additionalProperties": false
    },
+   "FindItemsRequest": {
+    "type": "object",
+    "properties": {
+     "search": {"type": "string", "description": "How an id, or a word of a title, begins; all items otherwise"},
+     "items": {
+      "type": "array",
+      "items": {"$ref": "#/components/schemas/Id"},
+      "description": "These, in place of a search; ids that nobody knows are left out"
+     },
+     "limit": {"type": "integer", "minimum": 1, "default": 20, "description": "Of a search"},
+     "attributes": {
+      "type": "array",
+      "items": {"type": "string"},
+      "description": "Item attributes that come back beside the items"
+     }
+    },
+    "additionalProperties": false
+   },
+   "FoundItems": {
+    "type": "object",
+    "properties": {
+     "items": {"type": "array", "items": {"type": "string"}, "description": "The most popular first, of a search"},
+     "counts": {"type": "array", "items": {"type": "integer"}, "description": "Rows of the training part on each"},
+     "attributes": {"type": "array", "items": {"type": "object", "additionalProperties": {}}},
+     "model": {"type": "string", "description": "The bundle's fingerprint"}
+    },
+    "required": ["items", "counts", "model"],
+    "additionalProperties": false
+   },
+   "FindUsersRequest": {
+    "type": "object",
+    "properties": {
+     "search": {"type": "string", "description": "How an id begins; a few users with a history otherwise"},
+     "users": {
+      "type": "array",
+      "items": {"$ref": "#/components/schemas/Id"},
+      "description": "These, in place of a search; ids that nobody knows are left out"
+     },
+     "limit": {"type": "integer", "minimum": 1, "default": 20, "description": "Of a search"},
+     "history": {"type": "integer", "minimum": 1, "maximum": 1000, "description": "Items of each that come back, or none"}
+    },
+    "additionalProperties": false
+   },
+   "FoundUsers": {
+    "type": "object",
+    "properties": {
+     "users": {"type": "array", "items": {"type": "string"}},
+     "seen": {"type": "array", "items": {"type": "integer"}, "description": "How many items each history holds"},
+     "histories": {
+      "type": "array",
+      "items": {"type": "array", "items": {"type": "string"}},
+      "description": "The latest of each history, the latest last"
+     },
+     "model": {"type": "string", "description": "The bundle's fingerprint"}
+    },
+    "required": ["users", "seen", "model"],
+    "additionalProperties": false
+   },
+   "Catalogue": {
+    "type": "object",
+    "properties": {
+     "name": {"type": "string", "description": "Of the bundle's file"},
+     "items": {"type": "integer"},
+     "training_rows": {"type": "integer"},
+     "title": {"type": "string", "nullable": true, "description": "The attribute that names an item for a person"},
+     "beside": {"type": "boolean", "description": "There is a second model, whose calls begin with /beside"},
+     "popularity": {
+      "type": "array",
+      "description": "The items cut by popularity, the most popular first; empty where nothing is known of it",
+      "items": {
+       "type": "object",
+       "properties": {
+        "bucket": {"type": "string"},
+        "least_count": {"type": "integer", "description": "Training rows of the least popular item in it"},
+        "items": {"type": "integer"},
+        "rows": {"type": "integer", "description": "Training rows of all of them"}
+       },
+       "required": ["bucket", "least_count", "items", "rows"],
+       "additionalProperties": false
+      }
+     },
+     "map": {
+      "type": "object",
+      "description": "A vector's point is its difference from the centre along both axes",
+      "properties": {
+       "items": {"type": "array", "items": {"type": "string"}, "description": "A sample, evenly spread"},
+       "points": {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
+       "centre": {"type": "array", "items": {"type": "number"}},
+       "axes": {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
+       "length": {"type": "number", "description": "Mean length of the items' vectors"},
+       "variance": {"type": "number", "description": "The share of the items' variance that the plane holds"}
+      },
+      "required": ["items", "points", "centre", "axes", "length", "variance"],
+      "additionalProperties": false
+     },
+     "model": {"type": "string", "description": "The bundle's fingerprint"}
+    },
+    "required": ["name", "items", "training_rows", "title", "beside", "popularity", "map", "model"],
+    "additionalProperties": false
+   },
    "UpsertRequest": {
     "type": "object",
     "properties": {"items": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/NewItem"}}},
@@ -288,9 +431,7 @@ constexpr const char* kDocument = R"json({
    },
    "Changed": {
     "type": "object",
-    "properties": {
-     "items": {"type": "integer", "description": "How many changes were made; they are searchable now"}
-    },
+    "properties": {"items": {"type": "integer", "description": "How many changes were made; they are searchable now"}},
     "required": ["items"],
     "additionalProperties": false
    },
@@ -391,6 +532,10 @@ constexpr const char* kDocument = R"json({
     "description": "The key's role does not allow the call",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
    },
+   "404": {
+    "description": "The server was started without --ui",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+   },
    "413": {
     "description": "The body is too large",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
@@ -430,9 +575,12 @@ std::string complete() {
   schemas["User"] = part_of(request, [](const std::string& name) { return std::ranges::count(kUserKeys, name) > 0; });
   schemas["RequestOfABatch"] = part_of(request, [](const std::string& name) { return name != "timeout_ms"; });
   for (auto& [path, calls] : document["paths"].items())
-    if (calls.contains("post"))
-      for (const auto& [status, error] : document["components"]["responses"].items())
-        calls["post"]["responses"][status] = {{"$ref", "#/components/responses/" + status}};
+    for (auto& [method, call] : calls.items())
+      for (const auto& [status, error] : document["components"]["responses"].items()) {
+        const bool refusal = status == "401" || status == "403";
+        if (refusal ? !call.contains("security") : method == "post" && status != "404")
+          call["responses"][status] = {{"$ref", "#/components/responses/" + status}};
+      }
   return document.dump(1);
 }
 

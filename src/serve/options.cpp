@@ -9,6 +9,8 @@ void describe(Fields& f, ServeOptions& o) {
     f.field("http", o.http,
             "address and port; loopback by default: whoever reaches another address may ask, unless there are keys");
     f.field("grpc", o.grpc, "likewise of gRPC, such as 127.0.0.1:9090; \"\": no gRPC");
+    f.field("ui", o.ui, "GET / is a page to look at the model with; its calls show which users and items there are");
+    f.field("beside", o.beside, "a second bundle, whose calls begin with /beside; the page compares both; \"\": none");
     f.field("keys", o.keys,
             "file of API keys, a line each: SHA-256 of the key, and read, write or admin; \"\": no keys");
     f.field("tls_certificate", o.tls_certificate,

@@ -10,6 +10,8 @@ namespace pagoda {
 
 struct ServeOptions {
   std::string http = "127.0.0.1:8080", grpc;
+  bool ui = false;
+  std::string beside;                          // file; "": no second model
   std::string keys, tls_certificate, tls_key;  // files
   int64_t threads = 0, io_threads = 1;
   // answers

@@ -58,6 +58,7 @@ json tree_of(const v1::RetrieveRequest& message) {
     object["quota"] = {{"attribute", message.quota().attribute()}, {"max", message.quota().max()}};
   if (message.has_min_score()) object["min_score"] = number_of(message.min_score());
   if (!message.attributes().empty()) object["attributes"] = list_of(message.attributes());
+  if (message.has_exact()) object["exact"] = message.exact();
   if (message.has_explain()) object["explain"] = message.explain();
   if (message.has_timeout_ms()) object["timeout_ms"] = message.timeout_ms();
   for (const float component : message.vector()) object["vector"].push_back(number_of(component));

@@ -386,7 +386,8 @@ RetrieveAnswer Retrieval::search(ThreadPool& pool, MatrixView<const float> vecto
   SearchOptions search{.k = options.k,
                        .allowed = allowed ? &*allowed : nullptr,
                        .excluded = excluded.values.empty() ? nullptr : &excluded,
-                       .min_score = options.min_score};
+                       .min_score = options.min_score,
+                       .recall = options.exact ? 1.0 : 0.0};
   Quota quota;
   std::vector<uint32_t> group_of_more;
   if (options.quota) {

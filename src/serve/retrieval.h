@@ -58,6 +58,7 @@ struct RetrieveOptions {
   std::vector<std::string> exclude{};                         // item ids; unknown ones exclude nothing
   float min_score = -std::numeric_limits<float>::infinity();  // of the scores that come back
   std::optional<QuotaOptions> quota{};
+  bool exact = false;  // what an exact index would answer, whichever the bundle has
   bool explain = false;
   bool operator==(const RetrieveOptions&) const = default;
 };
@@ -116,8 +117,9 @@ class Retrieval {
   const std::shared_ptr<const Bundle>& shared_bundle() const { return bundle_; }
   const Additions::Layer& merged() const { return merged_; }  // nullptr: there are none
   const Additions::Layer& fresh() const { return fresh_; }
-  size_t added_items() const;   // that can come back
-  size_t hidden_items() const;  // of the bundle
+  size_t items() const { return index().items(); }  // rows, of those too that can not come back
+  size_t added_items() const;                       // that can come back
+  size_t hidden_items() const;                      // of the bundle
 
  private:
   // The groups of each quota that was asked for: made once, as they are as many numbers as there are items.
@@ -143,7 +145,6 @@ class Retrieval {
   Filter compile(const std::string& filter) const;
   std::vector<uint32_t> rows_of(const std::vector<std::string>& items) const;
   std::vector<uint32_t> seen_items(const RetrieveRequest& request) const;
-  size_t items() const { return index().items(); }
   const Index& index() const { return over_bundle_ ? *over_bundle_ : bundle_->index(); }
   std::shared_ptr<const Bundle> bundle_, second_;
   std::shared_ptr<const FilterIndex> filters_;

@@ -1,6 +1,7 @@
-// The whole of `pagoda serve`: a bundle's snapshots and their keeper, the queue before the search, the handler and its transports.
+// The whole of `pagoda serve`: the model, another beside it, and their transports. gRPC knows the first one alone.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -11,21 +12,28 @@ namespace pagoda {
 
 class Server {
  public:
-  // Loads the bundle and listens. Errors of Bundle::open, Keys::from_file, HttpServer and GrpcServer.
+  // Loads the bundles and listens. Errors of Bundle::open, Keys::from_file, HttpServer and GrpcServer.
   Server(const std::string& model, const ServeOptions& options);
+  std::string url() const;  // "http://127.0.0.1:8080"
   // "http://127.0.0.1:8080", "http://127.0.0.1:8080, gRPC at 127.0.0.1:9090"
   std::string addresses() const;
-  const Snapshots& snapshots() const { return snapshots_; }
+  const Snapshots& snapshots() const { return model_.snapshots; }
   void run();  // until SIGTERM or SIGINT, and drained
 
  private:
+  // A bundle's snapshots and their keeper, the queue before its search, and the handler of its calls.
+  struct Served {
+    Served(const std::string& path, const ServeOptions& options, const Keys& keys);
+    ServeMetrics metrics;
+    Snapshots snapshots;
+    Keeper keeper;
+    SearchQueue queue;
+    Handler handler;
+  };
   ServeOptions options_;
-  ServeMetrics metrics_;
   Keys keys_;
-  Snapshots snapshots_;
-  Keeper keeper_;
-  SearchQueue queue_;
-  Handler handler_;
+  Served model_;
+  std::unique_ptr<Served> beside_;  // nullptr: there is no other
   HttpServer http_;
   std::optional<GrpcServer> grpc_;
 };

@@ -58,8 +58,9 @@ Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<I
   return {retrieval, Additions::merged(nullptr, *layer, indexing_of(retrieval, options)), nullptr};
 }
 
-Snapshots::Snapshots(std::string path, const MergeOptions& options)
-    : path_(std::move(path)), options_(options), journal_(journal_path(path_)), looked_at_(identity()) {
+Snapshots::Snapshots(std::string path, const MergeOptions& options, bool with_catalogue)
+    : path_(std::move(path)), options_(options), with_catalogue_(with_catalogue), journal_(journal_path(path_)),
+      looked_at_(identity()) {
   current_ = load();
   if (journal_.has_idle_lines())
     if (const auto shorter = journal_.shorter()) shorter->write(), journal_.replace(*shorter);
@@ -68,7 +69,8 @@ Snapshots::Snapshots(std::string path, const MergeOptions& options)
 std::shared_ptr<const Snapshot> Snapshots::load() {
   auto retrieval = with_changes(Bundle::open(path_), journal_.read(), options_);
   warm_up(retrieval);
-  return std::make_shared<const Snapshot>(Snapshot{std::move(retrieval)});
+  const auto catalogue = with_catalogue_ ? std::make_shared<const Catalogue>(retrieval.shared_bundle()) : nullptr;
+  return std::make_shared<const Snapshot>(Snapshot{std::move(retrieval), catalogue});
 }
 
 std::shared_ptr<const Snapshot> Snapshots::current() const {
@@ -116,7 +118,7 @@ void Snapshots::change(const std::vector<ItemChange>& changes) {
   if (!before->bundle().info().towers) fail(ErrorKind::usage, "the bundle holds bare vectors and no towers");
   const auto fresh = std::make_shared<const Additions>(retrieval.shared_bundle(), retrieval.merged(),
                                                        retrieval.fresh().get(), changes, encoding_of(retrieval));
-  auto next = std::make_shared<const Snapshot>(Snapshot{{retrieval, retrieval.merged(), fresh}});
+  auto next = std::make_shared<const Snapshot>(Snapshot{{retrieval, retrieval.merged(), fresh}, before->catalogue});
   journal_.append(changes);
   if (changed_since_)
     for (const auto& change : changes) changed_since_->insert(change.item);
@@ -143,7 +145,7 @@ std::function<Snapshots::Finish()> Snapshots::merge() {
       if (now->retrieval.shared_bundle() != bundle) return;
       Additions::Layer fresh;
       if (!changed.empty()) fresh = Additions::over(merged, *now->retrieval.fresh(), changed);
-      put(std::make_shared<const Snapshot>(Snapshot{{now->retrieval, merged, fresh}}));
+      put(std::make_shared<const Snapshot>(Snapshot{{now->retrieval, merged, fresh}, now->catalogue}));
     };
   };
 }

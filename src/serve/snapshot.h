@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_set>
 
+#include "serve/catalogue.h"
 #include "serve/journal.h"
 #include "serve/retrieval.h"
 
@@ -15,6 +16,7 @@ namespace pagoda {
 
 struct Snapshot {
   Retrieval retrieval;
+  std::shared_ptr<const Catalogue> catalogue;  // nullptr: nobody looks through it
   const Bundle& bundle() const { return retrieval.bundle(); }
 };
 
@@ -33,8 +35,8 @@ Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<I
 // Thread-safe, but for one thread that calls what is not const.
 class Snapshots {
  public:
-  // Loads, and shortens the journal; the errors of Bundle::open and Journal::read.
-  explicit Snapshots(std::string path, const MergeOptions& options = {});
+  // Loads, and shortens the journal; the errors of Bundle::open and Journal::read. Without `with_catalogue` snapshots have none.
+  explicit Snapshots(std::string path, const MergeOptions& options = {}, bool with_catalogue = false);
 
   std::shared_ptr<const Snapshot> current() const;
 
@@ -74,6 +76,7 @@ class Snapshots {
 
   std::string path_;
   MergeOptions options_;
+  bool with_catalogue_;
   Journal journal_;
   std::optional<std::unordered_set<std::string>> changed_since_;  // items, since the merge began that is under way
   std::vector<std::shared_ptr<const Snapshot>> former_;

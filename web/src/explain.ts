@@ -1,0 +1,35 @@
+// What the searches did, and how long it took.
+import type { Answer } from "./answers";
+import type { Explain } from "./calls";
+import { fill, found, h } from "./dom";
+
+const kRows: [string, string, (explain: Explain) => string][] = [
+  ["Plan", "all rows; matching rows, where few pass the filter; or lists of a partitioned index", (e) => e.plan],
+  ["Items that pass", "the share of the items that the filters let in", (e) => `${Number((100 * e.selectivity).toPrecision(3))}%`],
+  ["Lists probed", "of a partitioned index", (e) => String(e.lists_probed)],
+  ["Vectors scored", "by their codes, or exactly where there are none", (e) => String(e.vectors_scored)],
+  ["Vectors reranked", "scored exactly after their codes", (e) => String(e.vectors_reranked)],
+];
+const kTimes: [string, string, string][] = [
+  ["queue", "Queue", "waiting for the search's turn"],
+  ["encode", "Encode", "the user tower"],
+  ["filter", "Filter", "finding the items that pass"],
+  ["search", "Search", "all of it"],
+  ["centres", "· centres", "choosing lists, summed over threads"],
+  ["scan", "· scan", "reading codes, summed over threads"],
+  ["rerank", "· rerank", "scoring exactly, summed over threads"],
+];
+
+export function showExplain(answers: Answer[]): void {
+  const row = (name: string, meaning: string, value: (explain: Explain) => string): HTMLTableRowElement =>
+    h("tr", {}, h("th", { scope: "row", title: meaning }, name),
+      ...answers.map(({ found: { explain } }) => h("td", {}, explain ? value(explain) : "")));
+  fill(found("explain"),
+    h("h2", {}, "How it was searched"),
+    h("table", { class: "explain" },
+      h("thead", { hidden: answers.length === 1 },
+        h("tr", {}, h("td", {}), ...answers.map((answer) => h("th", { scope: "col" }, answer.name)))),
+      h("tbody", {},
+        ...kRows.map(([name, meaning, value]) => row(name, meaning, value)),
+        ...kTimes.map(([key, name, meaning]) => row(name, meaning, (e) => `${(e.times_ms[key] ?? 0).toFixed(3)} ms`)))));
+}

@@ -1,0 +1,112 @@
+import "./page.css";
+
+import { ask, inCommon, type Answer } from "./answers";
+import { Calls, CallError } from "./calls";
+import { fill, found, h } from "./dom";
+import { showExplain } from "./explain";
+import { Key } from "./key";
+import { Lists } from "./lists";
+import { ItemMap } from "./map";
+import { Options } from "./options";
+import { showPopularity } from "./popularity";
+import { Side } from "./side";
+import { Store, type State } from "./state";
+import { watchTheme } from "./theme";
+import { Who } from "./who";
+
+class Page {
+  private readonly who: Who;
+  private readonly options: Options;
+  private readonly lists: Lists;
+  private readonly map: ItemMap;
+  private running = new AbortController();
+
+  constructor(private readonly store: Store, private readonly side: Side, private readonly beside: Side | null) {
+    const { info, index, fingerprint } = side.model;
+    const counts = [`${info.items.toLocaleString("en")} items`, info.towers && `${info.users.toLocaleString("en")} users`, `${index} index`];
+    fill(found("model"), h("b", {}, side.catalogue.name), h("span", {}, counts.filter(Boolean).join(" · ")), h("code", { title: "the bundle's fingerprint" }, fingerprint));
+    this.who = new Who(store, side);
+    this.options = new Options(store, side, beside);
+    this.map = new ItemMap({ add: (item) => this.who.add(item) });
+    this.lists = new Lists({ add: (item) => this.who.add(item), light: (item) => this.map.light(item) });
+    watchTheme(() => this.map.recolour());
+  }
+
+  async begin(): Promise<void> {
+    await this.who.begin();
+    this.store.watch(() => void this.run());
+    await this.run();
+  }
+
+  private async run(): Promise<void> {
+    this.running.abort();
+    this.running = new AbortController();
+    const { signal } = this.running;
+    const state = this.possible(this.store.state);
+    document.body.setAttribute("aria-busy", "true");
+    this.options.show(state);
+    try {
+      const [, answers] = await Promise.all([this.who.show(signal), ask(state, this.side, this.beside, signal)]);
+      if (signal.aborted) return;
+      this.lists.show(answers, state);
+      this.options.suggest(answers, state);
+      this.options.refuse("");
+      found("status").textContent = told(answers, state);
+      showPopularity(answers);
+      showExplain(answers);
+      await this.map.show(answers, state, await this.who.history(signal), signal);
+      if (!signal.aborted) this.settle("");
+    } catch (error) {
+      if (!signal.aborted) this.fail(error);
+    }
+  }
+
+  // A shared address may ask for a comparison that this server does not have.
+  private possible(state: State): State {
+    const there = { nothing: true, exact: this.side.model.index !== "exact", beside: this.beside !== null };
+    return there[state.comparison] ? state : { ...state, comparison: "nothing" };
+  }
+
+  private settle(trouble: string, again = false): void {
+    fill(found("trouble"), trouble && h("p", {}, trouble), again && h("button", { type: "button", onclick: () => void this.run() }, "Try again"));
+    document.body.classList.toggle("stale", trouble !== "");
+    document.body.removeAttribute("aria-busy");
+  }
+
+  private fail(error: unknown): void {
+    if (!(error instanceof CallError)) console.error(error);
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof CallError && error.field === "filter") {
+      this.options.refuse(message);
+      return this.settle("A filter is wrong: turn it off, or remove it.");
+    }
+    this.settle(message, true);
+  }
+}
+
+function told(answers: Answer[], state: State): string {
+  const [first, second] = answers.map((answer) => answer.found.items);
+  if (!first) return "";
+  if (!second) {
+    const times = answers[0]!.found.explain?.times_ms;
+    const took = times ? (times["encode"] ?? 0) + (times["filter"] ?? 0) + (times["search"] ?? 0) : 0;
+    return `${first.length} candidates in ${took.toFixed(2)} ms`;
+  }
+  const common = inCommon(first, second);
+  if (state.comparison !== "exact") return `${common} of ${second.length} are in both lists`;
+  return `${common} of the best ${second.length} were found`;
+}
+
+async function main(): Promise<void> {
+  const key = new Key();
+  const side = await Side.open(new Calls("", key));
+  const beside = side.catalogue.beside ? await Side.open(new Calls("beside/", key)) : null;
+  await new Page(new Store(), side, beside).begin();
+}
+
+main().catch((error: unknown) => {
+  fill(found("trouble"),
+    h("p", {}, error instanceof Error ? error.message : String(error)),
+    h("button", { type: "button", onclick: () => location.reload() }, "Try again"));
+  document.body.removeAttribute("aria-busy");
+});

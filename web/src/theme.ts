@@ -1,0 +1,28 @@
+// Light or dark: as the system says, until the button says otherwise.
+import { found } from "./dom";
+
+const kKept = "pagoda.theme";
+const kTold = matchMedia("(prefers-color-scheme: dark)");
+
+function dark(): boolean {
+  const kept = localStorage.getItem(kKept);
+  return kept ? kept === "dark" : kTold.matches;
+}
+
+export function watchTheme(changed: () => void): void {
+  const button = found<HTMLButtonElement>("theme");
+  const show = (): void => {
+    document.documentElement.dataset["theme"] = dark() ? "dark" : "light";
+    button.textContent = dark() ? "Light" : "Dark";
+    button.setAttribute("aria-label", dark() ? "Change to light colours" : "Change to dark colours");
+    changed();
+  };
+  button.onclick = () => {
+    const next = dark() ? "light" : "dark";
+    if ((next === "dark") === kTold.matches) localStorage.removeItem(kKept); // the system says so, too
+    else localStorage.setItem(kKept, next);
+    show();
+  };
+  kTold.addEventListener("change", show);
+  show();
+}
