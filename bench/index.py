@@ -6,6 +6,7 @@
 The vectors have the spectrum of a real catalogue (bench/_vectors.py); the truth is the exact index of this program. Each peer
 is tried over its own parameters, ours over the wanted recall, one setting after another in turns, so that what the machine
 does meanwhile meets all of them. Speeds are compared at equal recall, interpolated between the two settings around it.
+Times on one thread are of its CPU clock, which stands still while another program has the core.
 Peers come from PyPI into an environment of their own (.bench). What was measured lies in build/bench/index/*/k*.json; a page
 of all of it is docs/benchmarks/index.md.
 """
@@ -80,14 +81,14 @@ def measure_peer(peer, queries, k, setting, truth):
     peer.search(queries[:8], k, setting)
     took, found = [], []
     for i in range(len(queries)):
-        begin = time.perf_counter()
+        begin = time.process_time()
         found.append(peer.search(queries[i : i + 1], k, setting))
-        took.append(time.perf_counter() - begin)
+        took.append(time.process_time() - begin)
     whole = []
     for _ in range(ROUNDS):
-        begin = time.perf_counter()
+        begin = time.process_time()
         peer.search(queries, k, setting)
-        whole.append(time.perf_counter() - begin)
+        whole.append(time.process_time() - begin)
     batch = len(queries) / min(whole)
     return {"setting": setting, "recall": recall(np.concatenate(found), truth), "p50_ms": 1e3 * float(np.median(took)),
             "p99_ms": 1e3 * float(np.quantile(took, 0.99)), "batch_qps": batch}
