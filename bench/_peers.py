@@ -137,7 +137,7 @@ class Scann(Peer):
 
     def settings(self, k):
         leaves = [self.lists * share // 1024 for share in (10, 20, 30, 40, 60, 80, 120, 180, 270)]
-        return [(n, int(r * k) + 100) for n in leaves for r in (1.5, 3)]
+        return [(n, r * k + 300) for n in leaves for r in (1, 3, 6)]
 
     def search(self, queries, k, setting):
         leaves, reorder = setting

@@ -22,19 +22,24 @@ Word word_at(const char* bytes) {
   return word;
 }
 
+// The first and the last word of n bytes, which overlap.
+template <class Word>
+bool equal_ends(const char* a, const char* b, size_t n) {
+  const size_t last = n - sizeof(Word);
+  return word_at<Word>(a) == word_at<Word>(b) && word_at<Word>(a + last) == word_at<Word>(b + last);
+}
+
 // Ids are short: a call of memcmp would cost more than it compares.
-bool equal(std::string_view a, std::string_view b) {
-  const size_t n = a.size();
-  if (n != b.size()) return false;
-  if (n > 16) return std::memcmp(a.data(), b.data(), n) == 0;
-  const auto ends = [&]<class Word>(Word) {  // the first and the last word of both, which overlap
-    return word_at<Word>(a.data()) == word_at<Word>(b.data()) &&
-           word_at<Word>(a.data() + n - sizeof(Word)) == word_at<Word>(b.data() + n - sizeof(Word));
-  };
-  if (n >= 8) return ends(uint64_t{});
-  if (n >= 4) return ends(uint32_t{});
-  if (n >= 2) return ends(uint16_t{});
-  return n == 0 || a[0] == b[0];
+bool equal(const char* a, const char* b, size_t n) {
+  if (n > 16) return std::memcmp(a, b, n) == 0;
+  if (n >= 8) return equal_ends<uint64_t>(a, b, n);
+  if (n >= 4) return equal_ends<uint32_t>(a, b, n);
+  if (n >= 2) return equal_ends<uint16_t>(a, b, n);
+  return n == 0 || *a == *b;
+}
+
+bool equal(std::span<const char> a, std::string_view b) {
+  return a.size() == b.size() && equal(a.data(), b.begin(), b.size());
 }
 
 }  // namespace
@@ -52,7 +57,7 @@ size_t Interner::slot_of(std::string_view text, uint32_t hash) const {
   const size_t mask = slots_.size() - 1;
   for (size_t s = hash & mask;; s = (s + 1) & mask) {
     const uint64_t slot = slots_[s];
-    if (slot == kFree || (slot >> 32 == hash && equal((*this)[static_cast<uint32_t>(slot)], text))) return s;
+    if (slot == kFree || (slot >> 32 == hash && equal(strings_[static_cast<uint32_t>(slot)], text))) return s;
   }
 }
 

@@ -50,6 +50,22 @@ TEST(Interner, ComesBackFromItsStrings) {
   EXPECT_EQ(copy.add("new"), 1000u);
 }
 
+TEST(Interner, TextsOfAnyLengthThatDifferInOneByteAreTwo) {
+  Interner names;
+  uint32_t number = 0;
+  for (size_t n = 0; n < 40; ++n) {
+    const std::string text(n, 'x');
+    EXPECT_EQ(names.add(text), number++);
+    for (size_t at = 0; at < n; ++at) {
+      std::string other = text;
+      other[at] = 'y';
+      EXPECT_EQ(names.find(other, Interner::hash_of(text)), Interner::kNone) << "though it is looked up by that hash";
+      EXPECT_EQ(names.add(other), number++);
+    }
+    EXPECT_EQ(names.find(text), names.find(std::string(n, 'x'), Interner::hash_of(text)));
+  }
+}
+
 TEST(Interner, CarriesBytesThatAreNoText) {
   Interner names;
   EXPECT_EQ(names.add(std::string_view("a\0b", 3)), 0u);

@@ -139,7 +139,7 @@ void lay_out(ThreadPool& pool, MatrixView<const float> vectors, std::span<const 
                 });
   for (size_t l = 0; l < p.lists; ++l) {
     owner.steps[l] = most[l] / kLargestCode;
-    for (size_t d = 0; d < dim; ++d) means[l][d] /= std::max(1.0, double{owner.counts[l]});
+    for (size_t d = 0; d < dim; ++d) means[l][d] /= std::max(1.0, static_cast<double>(owner.counts[l]));
   }
 
   std::vector<ListErrors> errors(p.lists);
