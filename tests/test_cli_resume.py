@@ -121,7 +121,7 @@ def test_a_checkpoint_of_an_earlier_run_is_not_mistaken_for_this_ones(cli, confi
 
 
 def test_a_damaged_checkpoint_is_told_and_not_used(cli, config, tmp_path):
-    run = Run(cli, config, tmp_path / "m.pagoda", *LONG)
+    run = Run(cli, config, tmp_path / "m.pagoda", *LONG, "--set", "train.epochs=3000", "--set", "train.patience=3000")
     process = run.start()
     run.wait_for_epoch(process, 1)
     process.send_signal(signal.SIGINT)

@@ -74,11 +74,15 @@ void Keeper::loop() {
     if (upkeep_done) end_upkeep();
     if (!closed) begin_upkeep();
     all_let_go = snapshots_.let_go();
-    const auto now = snapshots_.current();
-    const auto& fresh = now->retrieval.fresh();
-    metrics_.added_items(now->retrieval.added_items(), fresh ? fresh->items().rows() : 0);
+    count_items();
   }
   if (upkeep_.valid()) upkeep_.wait();
+}
+
+void Keeper::count_items() {
+  const auto now = snapshots_.current();
+  const auto& fresh = now->retrieval.fresh();
+  metrics_.added_items(now->retrieval.added_items(), fresh ? fresh->items().rows() : 0);
 }
 
 void Keeper::begin_upkeep() {
@@ -139,6 +143,7 @@ void Keeper::make(const std::vector<Request>& requests) {
     log_warning("items can not be changed: {}", e.what());
     std::ranges::replace(made, Made::yes, Made::failed);
   }
+  count_items();  // whoever is answered finds them counted
   for (size_t i = 0; i < requests.size(); ++i) requests[i].done(made[i]);
 }
 

@@ -42,6 +42,7 @@ class Keeper {
   };
   void loop();
   void make(const std::vector<Request>& requests);
+  void count_items();
   void begin_upkeep();
   void end_upkeep();
 
