@@ -53,7 +53,7 @@ class Load {
  public:
   Load(uint16_t port, double rate, double seconds, size_t connections, double good, std::vector<std::string> texts)
       : endpoint_(asio::ip::address_v4::loopback(), port), rate_(rate), length_(seconds), most_(connections),
-        texts_(std::move(texts)) {}
+        good_(good), texts_(std::move(texts)) {}
 
   void run() {
     signals_.async_wait([this](ErrorCode error, int) {
@@ -82,9 +82,7 @@ class Load {
     }
     std::printf(
         "{\"rate\": %.1f, \"seconds\": %.3f, \"planned\": %zu, \"good\": %zu, \"lost\": %zu, \"connections\": %zu, "
-        "\"lag_p999_ms\": "
-        "%.3f, "
-        "\"lag_most_ms\": %.3f, \"statuses\": {%s}}\n",
+        "\"lag_p999_ms\": %.3f, \"lag_most_ms\": %.3f, \"statuses\": {%s}}\n",
         rate_, end_ - begin_, planned_, good, planned_ - answered, made_, 1e3 * quantile(lags_, 0.999),
         1e3 * quantile(lags_, 1), statuses.c_str());
   }
