@@ -4,6 +4,8 @@ import concurrent.futures
 import hashlib
 import json
 import pathlib
+import random
+import re
 import shutil
 import signal
 import subprocess
@@ -369,3 +371,48 @@ def test_clients_that_go_away_in_the_middle_harm_nobody(serve, model, pb, connec
         for thread in threads:
             thread.join()
         assert connect(server).Retrieve(pb.RetrieveRequest(k=3)).items
+
+
+SEEDS = {
+    "Retrieve": [("RetrieveRequest", {"user": "u1", "history": ["i1", "i2"], "context": {"device": "phone"}, "features": {"country": "DE"}, "k": 20,
+                                      "filter": "minutes >= 90 and not seen", "exclude": ["i9"], "exclude_seen": True, "quota": {"attribute": "author", "max": 5},
+                                      "min_score": 0.1, "attributes": ["title"], "explain": True, "timeout_ms": 5000, "time": "2024-05-01"}),
+                 ("RetrieveRequest", {"vector": [0.5] * 16, "k": 3})],
+    "RetrieveBatch": [("RetrieveBatchRequest", {"requests": [{"user": "u1", "k": 3}, {"history": ["i3"], "k": 2}], "timeout_ms": 5000})],
+    "Similar": [("SimilarRequest", {"item": "i7", "k": 5, "attributes": ["title"]})],
+    "Encode": [("EncodeRequest", {"users": [{"user": "u1"}, {}]}), ("EncodeRequest", {"items": ["i1", {"item": "new", "attributes": {"title": "x", "minutes": 90}}]})],
+    "UpsertItems": [("UpsertItemsRequest", {"items": [{"item": "n1", "attributes": {"title": "x", "minutes": 90, "genres": ["Drama"]}}, {"item": "n2"}]})],
+    "DeleteItems": [("DeleteItemsRequest", {"items": ["n1", "n2", "n3"]})],
+}
+
+
+def mutated(rng, data):
+    """A message's bytes with some of them changed, left out, doubled or made up."""
+    for _ in range(rng.choice([1, 1, 2, 4])):
+        at = rng.randrange(len(data) + 1)
+        some = rng.choice([b"", rng.randbytes(1), rng.randbytes(3), data[at:at + rng.randrange(20)], b"\xff" * 10, b"\x00"])
+        data = data[:at] + some + data[at + rng.randrange(4):]
+    return data
+
+
+def test_mutated_messages_neither_harm_nor_puzzle_it(serve, model, pb, tmp_path, pytestconfig):
+    bundle = tmp_path / "m.pagoda"
+    shutil.copy(model, bundle)
+    rng = random.Random(8)
+    seeds = {call: [message(pb, kind, body).SerializeToString() for kind, body in bodies] for call, bodies in SEEDS.items()}
+    codes = {}
+    with serve(bundle, *ON) as server, grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        calls = {name: channel.unary_unary(f"/pagoda.v1.Retrieval/{name}") for name in seeds}
+        for _ in range(50000 if pytestconfig.getoption("--all") else 1500):
+            name = rng.choice(list(calls))
+            data = mutated(rng, rng.choice(seeds[name]))
+            try:
+                calls[name](data, timeout=60)
+                code = Code.OK
+            except grpc.RpcError as error:
+                code = error.code()
+                assert not re.search(r"\.cpp|/tmp|/dev|std::|nlohmann", error.details()), (name, data)
+            assert code in (Code.OK, Code.INVALID_ARGUMENT, Code.DEADLINE_EXCEEDED), (name, data, code)  # its own timeout_ms may be short
+            codes[code] = codes.get(code, 0) + 1
+        assert server.process.poll() is None and server.post("/v1/retrieve", {"user": "u1"})["items"]
+    assert min(codes.get(Code.OK, 0), codes.get(Code.INVALID_ARGUMENT, 0)) > sum(codes.values()) / 20, codes

@@ -117,6 +117,7 @@ def test_every_flag_that_a_page_names_is_one(cli):
     commands = re.findall(r"^  (\w+)  ", cli("--help").stdout.split("Subcommands:")[1], re.M)
     helps = "".join(cli(c, "--help").stdout for c in commands)
     helps += "".join(cli("simulate", c, "--help").stdout for c in ("world", "frequency"))
+    helps += re.search(r"<<'TEXT'\n(.*?)^TEXT", (ROOT / "run").read_text(), re.M | re.S)[1]
     known = set(re.findall(r"--[a-z][a-z-]*", helps)) | {"--version"}
     for page in PAGES:
         if page.parent.name != "docs" or page.name == "results.md":

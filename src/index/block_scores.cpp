@@ -84,22 +84,21 @@ Kernel choose_kernel() {
 // panel[d][lane] = lanes[lane][d], in squares of 4 x 4.
 void transpose(const std::array<const float*, kLanes>& lanes, size_t dim, float* panel) {
   typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
-  typedef int Order __attribute__((vector_size(16)));
   const size_t whole = dim / 4 * 4;
   for (size_t lane = 0; lane < kLanes; lane += 4) {
     const float *a = lanes[lane], *b = lanes[lane + 1], *c = lanes[lane + 2], *e = lanes[lane + 3];
     for (size_t d = 0; d < whole; d += 4) {
       const auto a4 = *reinterpret_cast<const Four*>(a + d), b4 = *reinterpret_cast<const Four*>(b + d);
       const auto c4 = *reinterpret_cast<const Four*>(c + d), e4 = *reinterpret_cast<const Four*>(e + d);
-      const auto ab_low = __builtin_shuffle(a4, b4, Order{0, 4, 1, 5}),
-                 ab_high = __builtin_shuffle(a4, b4, Order{2, 6, 3, 7});
-      const auto ce_low = __builtin_shuffle(c4, e4, Order{0, 4, 1, 5}),
-                 ce_high = __builtin_shuffle(c4, e4, Order{2, 6, 3, 7});
+      const auto ab_low = __builtin_shufflevector(a4, b4, 0, 4, 1, 5),
+                 ab_high = __builtin_shufflevector(a4, b4, 2, 6, 3, 7);
+      const auto ce_low = __builtin_shufflevector(c4, e4, 0, 4, 1, 5),
+                 ce_high = __builtin_shufflevector(c4, e4, 2, 6, 3, 7);
       float* to = panel + d * kLanes + lane;
-      *reinterpret_cast<Four*>(to) = __builtin_shuffle(ab_low, ce_low, Order{0, 1, 4, 5});
-      *reinterpret_cast<Four*>(to + kLanes) = __builtin_shuffle(ab_low, ce_low, Order{2, 3, 6, 7});
-      *reinterpret_cast<Four*>(to + 2 * kLanes) = __builtin_shuffle(ab_high, ce_high, Order{0, 1, 4, 5});
-      *reinterpret_cast<Four*>(to + 3 * kLanes) = __builtin_shuffle(ab_high, ce_high, Order{2, 3, 6, 7});
+      *reinterpret_cast<Four*>(to) = __builtin_shufflevector(ab_low, ce_low, 0, 1, 4, 5);
+      *reinterpret_cast<Four*>(to + kLanes) = __builtin_shufflevector(ab_low, ce_low, 2, 3, 6, 7);
+      *reinterpret_cast<Four*>(to + 2 * kLanes) = __builtin_shufflevector(ab_high, ce_high, 0, 1, 4, 5);
+      *reinterpret_cast<Four*>(to + 3 * kLanes) = __builtin_shufflevector(ab_high, ce_high, 2, 3, 6, 7);
     }
   }
   for (size_t d = whole; d < dim; ++d)

@@ -120,7 +120,7 @@ bool SearchQueue::push(std::vector<Query> queries) {
 // Less than a batch waits: then the mean says little about the next one.
 bool SearchQueue::would_be_late(const std::vector<Query>& queries, Clock::time_point now) const {
   if (waiting_.size() < options_.batch) return false;
-  const double wait_s = search_s_ * static_cast<double>(waiting_.size() + queries.size());
+  const double wait_s = search_s_ * static_cast<double>(under_way_ + waiting_.size() + queries.size());
   return std::ranges::any_of(queries, [&](const Query& q) {
     return q.deadline != Clock::time_point::max() && seconds_between(now, q.deadline) < wait_s;
   });
@@ -129,6 +129,7 @@ bool SearchQueue::would_be_late(const std::vector<Query>& queries, Clock::time_p
 std::vector<Query> SearchQueue::take() {
   std::vector<Query> batch;
   std::unique_lock lock(mutex_);
+  under_way_ = 0;
   filled_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
   if (waiting_.empty()) return batch;
   // A lone client never waits for company. It is waited for where the last batch had some.
@@ -146,6 +147,7 @@ std::vector<Query> SearchQueue::take() {
     }
   }
   others_about_ = batch.size() > 1 || !waiting_.empty();
+  under_way_ = batch.size();
   metrics_.queue_length(waiting_.size());
   return batch;
 }

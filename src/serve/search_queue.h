@@ -92,6 +92,7 @@ class SearchQueue {
   std::mutex mutex_;
   std::condition_variable filled_;
   std::deque<Query> waiting_;
+  size_t under_way_ = 0;  // of the batch that was taken last
   bool closed_ = false, others_about_ = false;
   double search_s_ = 0;  // a search's share of its batch's time, a running mean
   std::thread thread_;

@@ -1,0 +1,114 @@
+// A bundle with any bytes in one of its sections and every checksum right, or with any table of sections: it is refused with
+// an Error, or it opens and answers.
+//
+// The first byte of an input picks the section by its number, the rest is what it holds; a number beyond the last stands for
+// the table.
+#include <cstring>
+
+#include "core/section_file.h"
+#include "fuzz/scratch.h"
+#include "fuzz/seeds.h"
+#include "serve/retrieval.h"
+
+namespace pagoda {
+namespace {
+
+constexpr size_t kPage = 4096;
+
+// The good bundle with a section replaced, written by the writer that signs it.
+void write_with(const SectionFile& good, const std::string& path, size_t section, std::string_view bytes) {
+  SectionWriter out(path, kBundleKind, kBundleVersion);
+  for (size_t i = 0; i < good.sections().size(); ++i) {
+    const auto& name = good.sections()[i].name;
+    if (i == section)
+      out.section(name, bytes);
+    else
+      out.section(name, good.bytes(name));
+  }
+  out.commit();
+}
+
+// The good bundle's bytes up to its table, which is the given one.
+void write_with_table(const std::string& good, const std::string& path, std::string_view table) {
+  std::string file = good;
+  uint64_t at = 0;
+  std::memcpy(&at, file.data() + 40, sizeof at);
+  file.resize(at);
+  file += table;
+  file.resize((file.size() + kPage - 1) / kPage * kPage, '\0');
+  const auto put = [&](size_t where, uint64_t value) { std::memcpy(file.data() + where, &value, sizeof value); };
+  put(32, file.size()), put(48, table.size());
+  put(56, checksum(std::string_view(file).substr(at)));
+  put(kPage - sizeof(uint64_t), checksum(std::string_view(file).substr(0, kPage - sizeof(uint64_t))));
+  write_file(path, file);
+}
+
+struct World {
+  Scratch scratch;
+  SectionFile good{scratch.bundle(), kBundleKind, kBundleVersion};
+  std::string bytes = read_file(scratch.bundle());
+};
+
+World& world() {
+  static World one;
+  return one;
+}
+
+void ask(ThreadPool& pool, const std::shared_ptr<const Bundle>& bundle) {
+  const Retrieval retrieval(bundle);
+  const auto items = bundle->item_ids().size();
+  if (items > 0) {
+    const std::vector<uint32_t> rows{0, items - 1};
+    retrieval.similar(pool, rows, 3);
+  }
+  const auto all = bundle->item_attributes().names();
+  for (const auto& column : all) try {
+      RetrieveOptions options{.k = 3, .filter = "`" + column + "` != 'x'"};
+      retrieval.retrieve(pool, {parse_request("ann", "")}, options);
+      options = {.k = 3, .quota = QuotaOptions{column, 1}};
+      retrieval.retrieve(pool, {parse_request(R"({"history": ["i1"], "context": {"device": "tv"}})", "")}, options);
+    } catch (const Error&) {  // such as a quota over lists
+    }
+  try {
+    retrieval.retrieve(pool, some_users(*bundle), {.k = 20});
+  } catch (const Error&) {}
+}
+
+void try_bundle(std::string_view input) {
+  if (input.empty()) return;
+  auto& [scratch, good, bytes] = world();
+  const auto path = scratch.path("bad.pagoda");
+  const size_t section = static_cast<uint8_t>(input[0]);
+  if (section < good.sections().size())
+    write_with(good, path, section, input.substr(1));
+  else
+    write_with_table(bytes, path, input.substr(1));
+  try {
+    ask(scratch.pool, Bundle::open(path));
+  } catch (const Error&) {}
+}
+
+std::vector<std::string> seeds() {
+  auto& [scratch, good, bytes] = world();
+  std::vector<std::string> all;
+  for (size_t i = 0; i < good.sections().size(); ++i)
+    all.push_back(static_cast<char>(i) + std::string(good.text(good.sections()[i].name)));
+  uint64_t at = 0, size = 0;
+  std::memcpy(&at, bytes.data() + 40, sizeof at);
+  std::memcpy(&size, bytes.data() + 48, sizeof size);
+  all.push_back('\xff' + bytes.substr(at, size));
+  return all;
+}
+
+}  // namespace
+}  // namespace pagoda
+
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  pagoda::write_seeds(*argc, *argv, pagoda::seeds());
+  return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  pagoda::try_bundle({reinterpret_cast<const char*>(data), size});
+  return 0;
+}

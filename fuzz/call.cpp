@@ -1,0 +1,157 @@
+// Any bytes as the body of a call, as JSON or as a message of gRPC: it is answered, or refused with a 400 that is JSON.
+//
+// The first byte says which call, and in which form. Changes of items are read and laid over the bundle, but not kept: an
+// input's outcome does not depend on those before it.
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "fuzz/scratch.h"
+#include "fuzz/seeds.h"
+#include "serve/call_reader.h"
+#include "serve/handler.h"
+#include "serve/proto_form.h"
+#include "serve/proto_request.h"
+
+namespace pagoda {
+namespace {
+
+constexpr const char* kPaths[] = {"/v1/retrieve", "/v1/retrieve_batch", "/v1/similar",
+                                  "/v1/encode",   "/v1/items:upsert",   "/v1/items:delete"};
+constexpr size_t kUpsert = 4, kDelete = 5, kCalls = 6;
+
+ServeOptions limits() {
+  ServeOptions options;
+  options.k = 4, options.most_k = 1000, options.timeout_ms = 0;
+  return options;
+}
+
+struct World {
+  Scratch scratch;
+  ServeOptions options = limits();
+  Snapshots snapshots{scratch.bundle()};
+  ServeMetrics metrics;
+  Keys keys;
+  Keeper keeper{{.watch = {}, .most_added = 0}, snapshots, metrics};
+  SearchQueue queue{{.limit = 1024, .batch = 64, .wait = {}, .threads = 1}, metrics};
+  Handler handler{options, snapshots, keeper, queue, metrics, keys};
+};
+
+template <class Message>
+std::optional<std::string> json_of(std::string_view bytes) {
+  Message message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return std::nullopt;
+  return request_json(message);
+}
+
+std::optional<std::string> json_of(size_t call, std::string_view bytes) {
+  switch (call) {
+    case 0: return json_of<v1::RetrieveRequest>(bytes);
+    case 1: return json_of<v1::RetrieveBatchRequest>(bytes);
+    case 2: return json_of<v1::SimilarRequest>(bytes);
+    case 3: return json_of<v1::EncodeRequest>(bytes);
+    case kUpsert: return json_of<v1::UpsertItemsRequest>(bytes);
+    default: return json_of<v1::DeleteItemsRequest>(bytes);
+  }
+}
+
+void change_items(World& world, size_t call, std::string_view body) {
+  const auto snapshot = world.snapshots.current();
+  const CallReader reader(world.options, *snapshot);
+  try {
+    const auto object = reader.body(body);
+    const auto changes = call == kUpsert ? reader.upserted_items(object) : reader.deleted_items(object);
+    with_changes(snapshot->retrieval.shared_bundle(), changes, {});
+  } catch (const RequestError& e) {
+    // As it is told: a message that is no UTF-8 would throw.
+    check(nlohmann::json::accept(error_reply(400, e.what(), e.field()).body), "a refusal is JSON");
+  }
+}
+
+void ask(World& world, size_t call, std::string_view body, bool as_message) {
+  std::promise<Reply> promise;
+  world.handler.handle({.method = "POST",
+                        .path = kPaths[call],
+                        .key = {},
+                        .body = std::string(body),
+                        .form = as_message ? &proto_form() : &json_form()},
+                       [&](const Handler::Writing& writing) { promise.set_value(writing()); });
+  const auto reply = promise.get_future().get();
+  // 504: its own timeout_ms, on a machine that is busy.
+  check(reply.status == 200 || reply.status == 400 || reply.status == 504, "a call is answered or refused");
+  if (reply.status != 200 || !as_message) check(nlohmann::json::accept(reply.body), "an answer is JSON");
+}
+
+void try_call(std::string_view input) {
+  static World world;
+  if (input.empty()) return;
+  const auto what = static_cast<uint8_t>(input[0]);
+  const size_t call = what % kCalls;
+  const bool as_message = what / kCalls % 2 == 1;
+  std::string body(input.substr(1));
+  if (as_message) {
+    auto json = json_of(call, body);
+    if (!json) return;
+    body = std::move(*json);
+  }
+  if (call == kUpsert || call == kDelete) return change_items(world, call, body);
+  ask(world, call, body, as_message);
+}
+
+std::vector<std::string> seeds() {
+  const std::vector<std::pair<size_t, std::string>> bodies{
+      {0,
+       R"({"user": "ann", "k": 5, "filter": "year >= 1992 and not seen", "attributes": ["year", "author"], "explain": true})"},
+      {0,
+       R"({"history": ["i1", "i2"], "context": {"device": "tv"}, "features": {"country": "FR", "likes": ["tea"]}, "time": "2024-05-01"})"},
+      {0, R"({"vector": [0.5, -1, 2e3, 0, 1, 1, 1, 1], "k": 3, "exclude": ["i3"], "min_score": -0.5})"},
+      {0,
+       R"({"user": "bob", "exclude_seen": false, "quota": {"attribute": "author", "max": 2}, "timeout_ms": 5000, "exclude": [7]})"},
+      {1, R"({"requests": [{"user": "dan", "k": 1}, {}], "timeout_ms": 5000})"},
+      {2, R"({"item": "i3", "k": 2, "attributes": ["author"]})"},
+      {3, R"({"users": [{"user": "cat"}, {"history": ["i4"]}]})"},
+      {3, R"({"items": ["i1", {"item": "n", "attributes": {"year": 2001, "author": "kim"}}]})"},
+      {kUpsert, R"({"items": [{"item": "n", "attributes": {"year": 2001, "author": null}}, {"item": "i2"}]})"},
+      {kDelete, R"({"items": ["i1", 5, "none"]})"}};
+  std::vector<std::string> all;
+  for (const auto& [call, body] : bodies) all.push_back(static_cast<char>(call) + body);
+  const auto add = [&](size_t call, const auto& message) {
+    all.push_back(static_cast<char>(kCalls + call) + message.SerializeAsString());
+  };
+  v1::RetrieveRequest retrieve;
+  retrieve.set_user("ann"), retrieve.set_k(3), retrieve.set_filter("author = 'kim'"), retrieve.set_min_score(-1);
+  retrieve.mutable_history()->add_values("i1");
+  (*retrieve.mutable_context())["device"].set_text("tv");
+  (*retrieve.mutable_features())["likes"].mutable_list()->add_values("tea");
+  retrieve.mutable_quota()->set_attribute("author"), retrieve.mutable_quota()->set_max(2);
+  add(0, retrieve);
+  v1::RetrieveBatchRequest batch;
+  batch.add_requests()->set_user("bob");
+  add(1, batch);
+  v1::SimilarRequest similar;
+  similar.set_item("i3");
+  add(2, similar);
+  v1::EncodeRequest encode;
+  encode.add_users()->set_user("cat");
+  add(3, encode);
+  v1::UpsertItemsRequest upsert;
+  upsert.add_items()->set_item("n");
+  (*upsert.mutable_items(0)->mutable_attributes()->mutable_values())["year"].set_integer(2001);
+  add(kUpsert, upsert);
+  v1::DeleteItemsRequest remove;
+  remove.add_items("i1");
+  add(kDelete, remove);
+  return all;
+}
+
+}  // namespace
+}  // namespace pagoda
+
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  pagoda::write_seeds(*argc, *argv, pagoda::seeds());
+  return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  pagoda::try_call({reinterpret_cast<const char*>(data), size});
+  return 0;
+}

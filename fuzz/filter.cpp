@@ -1,0 +1,90 @@
+// Any text as a filter: it is compiled, to the same items by rows and by bitmaps, or refused with an Error of the user's.
+#include <cstdint>
+#include <optional>
+
+#include "core/error.h"
+#include "fuzz/seeds.h"
+#include "index/filter_index.h"
+
+namespace pagoda {
+namespace {
+
+constexpr size_t kItems = 40;
+
+// A column of every type, with cells that are missing.
+Attributes some_attributes() {
+  Attributes table;
+  const auto add = [&](const char* name, ColumnType type) -> Column& {
+    auto& column = table.columns.emplace_back();
+    column.name = name, column.type = type;
+    return column;
+  };
+  for (size_t i = 0; i < kItems; ++i) table.ids.add("i" + std::to_string(i));
+  table.columns.reserve(8);
+  auto& year = add("year", ColumnType::integer);
+  auto& price = add("price", ColumnType::real);
+  auto& title = add("title", ColumnType::text);
+  auto& tags = add("tags", ColumnType::texts);
+  auto& sold = add("sold", ColumnType::boolean);
+  auto& released = add("released", ColumnType::time);
+  auto& digits = add("digits", ColumnType::text);
+  for (size_t i = 0; i < kItems; ++i) {
+    const auto n = static_cast<int64_t>(i);
+    i % 7 == 3 ? year.push_null() : year.push_integer(1980 + n);
+    i % 5 == 2 ? price.push_null() : price.push_real(0.25 * static_cast<double>(n) - 3);
+    i % 6 == 1 ? title.push_null() : title.push_text(i % 2 ? "A Bee" : "the \"sea\"");
+    for (size_t t = 0; t < i % 3; ++t) tags.push_element(t ? "jam" : "tea");
+    tags.end_list();
+    i % 4 == 0 ? sold.push_null() : sold.push_integer(i % 2);
+    i % 9 == 8 ? released.push_null() : released.push_integer(1'700'000'000'000'000 + n * 86'400'000'000);
+    digits.push_text(std::to_string(n % 10));
+  }
+  return table;
+}
+
+struct World {
+  Attributes attributes = some_attributes();
+  std::vector<uint32_t> rows = [] {
+    std::vector<uint32_t> all;
+    for (uint32_t i = 0; i < kItems; ++i) all.push_back(i);
+    return all;
+  }();
+  FilterIndex index{attributes, rows, kItems};
+};
+
+void try_filter(std::string_view text) {
+  static World world;
+  std::optional<Filter> slow, quick;
+  try {
+    slow = compile_filter(text, world.attributes, world.rows, kItems);
+  } catch (const Error& e) {
+    check(e.kind() == ErrorKind::usage, "a wrong filter is the user's mistake");
+  }
+  try {
+    quick = world.index.compile(text);
+  } catch (const Error& e) {
+    check(e.kind() == ErrorKind::usage, "a wrong filter is the user's mistake");
+  }
+  check(slow.has_value() == quick.has_value(), "rows and bitmaps take the same filters");
+  if (!slow) return;
+  check(slow->not_seen == quick->not_seen, "rows and bitmaps agree on what is seen");
+  for (uint32_t i = 0; i < kItems; ++i)
+    check(slow->items.has(i) == quick->items.has(i), "rows and bitmaps find the same items");
+}
+
+}  // namespace
+}  // namespace pagoda
+
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  pagoda::write_seeds(
+      *argc, *argv,
+      {"year >= 1990 and price < 2.5 and not seen", "title = \"A Bee\" or tags in ('tea', \"jam\")",
+       "released >= \"2023-11-20T10:00:00Z\" and not (sold or year not in (1981, 1e3))",
+       "`digits` != 3 or digits <= '7'", "price == -0.5 and sold = true and title != 'the \\\"sea\\\"'"});
+  return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  pagoda::try_filter({reinterpret_cast<const char*>(data), size});
+  return 0;
+}

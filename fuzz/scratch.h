@@ -1,0 +1,33 @@
+// A small bundle in a folder that the process takes with it at its end.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "serve/serve_test.h"
+
+namespace pagoda {
+
+class Scratch {
+ public:
+  Scratch() {
+    const auto memory = std::filesystem::path("/dev/shm");  // a bundle is flushed to disk each time it is written
+    const auto parent = std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
+    folder_ = parent / ("pagoda_fuzz_" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder_);
+    write_small_bundle(pool, bundle(), {});
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  std::string bundle() const { return path("good.pagoda"); }
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+  ThreadPool pool{1};
+
+ private:
+  std::filesystem::path folder_;
+};
+
+}  // namespace pagoda
