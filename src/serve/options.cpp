@@ -17,7 +17,8 @@ void describe(Fields& f, ServeOptions& o) {
             "PEM file of the certificate and its chain; \"\": plain HTTP and gRPC");
     f.field("tls_key", o.tls_key, "PEM file of the certificate's private key");
     f.field("threads", o.threads, "of the search; 0: as many as there are CPUs");
-    f.field("io_threads", o.io_threads, "that read requests and write answers; 2 where lists are long and CPUs many");
+    f.field("io_threads", o.io_threads,
+            "that read requests and write answers; with 1, an overloaded server reads too slowly to refuse in time");
     f.field("k", o.k, "candidates of a request that does not say");
     f.field("timeout_ms", o.timeout_ms, "deadline of a request that does not say; 0: none");
     f.field("queue", o.queue,

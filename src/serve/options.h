@@ -13,7 +13,7 @@ struct ServeOptions {
   bool ui = false;
   std::string beside;                          // file; "": no second model
   std::string keys, tls_certificate, tls_key;  // files
-  int64_t threads = 0, io_threads = 1;
+  int64_t threads = 0, io_threads = 2;
   // answers
   int64_t k = 1000, timeout_ms = 1000;
   // batches and the queue
