@@ -94,7 +94,9 @@ def commit():
 
 
 def write_page(name, results, quick):
-    """A table on stdout; of a full run also docs/benchmarks/NAME.json, and the table between the marks of NAME.md."""
+    """A table on stdout; of a full run also docs/benchmarks/NAME.json, and the table between the marks of NAME.md. Nothing of no results."""
+    if not results:
+        return
     about = {"commit": commit(), "cpu": cpu(), "cpus": os.cpu_count()}
     head = ["", "value", "threads", "of the peak", "against the peer", "peer", "workspace, MB", "peak memory, MB"]
     rows = [[r.bench, f"{r.value:.4g} {r.unit}", r.threads, "" if r.ratio_to_peak is None else f"{100 * r.ratio_to_peak:.0f}%",
@@ -102,7 +104,7 @@ def write_page(name, results, quick):
             for r in results]
     table = markdown(head, rows)
     print(table)
-    if quick or not results:
+    if quick:
         return
     PAGES.mkdir(parents=True, exist_ok=True)
     (PAGES / f"{name}.json").write_text(json.dumps({"about": about, "results": [r.as_json() for r in results]}, indent=1) + "\n")

@@ -1,4 +1,4 @@
-// Rows are taken in blocks of up to 252 and shared columns in tiles that fit the second-level cache. For one block:
+// Rows are taken in blocks of up to 84 and shared columns in tiles that fit the second-level cache. For one block:
 //
 //   rows:                       positives and own columns: their logits; what is hidden
 //   forward,  a task per tile:  X = U V^T / divisor, from it E, and E V_t  (the tile's part of dU, before the factor c_it)
@@ -119,6 +119,9 @@ struct BlockedLoss<T>::Block {
     return logits.view().slice_rows(t * rows, (t + 1) * rows).slice_cols(0, tile_end(t) - tile_begin(t));
   }
   size_t row_pairs() const { return (rows + 1) / 2; }
+  MatrixView<uint32_t> pairs_of(size_t t) {
+    return by_column.view().slice_rows(t * row_pairs(), (t + 1) * row_pairs());
+  }
   MatrixView<T> partial_of(size_t t) { return partial.view().slice_rows(t * rows, (t + 1) * rows); }
   bool frozen(size_t column) const { return column >= input->frozen_begin && column < input->frozen_end; }
   std::span<const uint32_t> own_columns(size_t r) const {
@@ -300,7 +303,7 @@ void BlockedLoss<T>::Block::forward_pairs(size_t t) {
   if constexpr (std::is_same_v<T, float>) {
     const size_t first = tile_begin(t), last = tile_end(t), n = last - first;
     const auto rows_of_e = by_row.view().slice_rows(2 * t * row_pairs(), 2 * (t + 1) * row_pairs());
-    const auto columns_of_e = by_column.view().slice_rows(t * row_pairs(), (t + 1) * row_pairs());
+    const auto columns_of_e = pairs_of(t);
     std::vector<double> shifts(rows), totals(rows);
     paired.powers(t, n, rows_of_e, columns_of_e, shifts.data(), totals.data());
     for (size_t r = 0; r < rows; ++r) {
@@ -373,7 +376,7 @@ void BlockedLoss<T>::Block::backward(size_t t, LossOutput<T>& output) {
     if (from >= to) return;
     if constexpr (std::is_same_v<T, float>) {
       if (in_pairs) {
-        const auto e = by_column.view().slice_rows(t * row_pairs(), (t + 1) * row_pairs());
+        const auto e = pairs_of(t);
         paired.add_transposed_product(e.slice_cols(from - first, to - first), pairs,
                                       output.d_items.slice_rows(from, to));
         return;

@@ -84,7 +84,7 @@ template <class T>
 std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, Precision precision = Precision::f32);
 
 // The losses, a file each. All are safe for any finite logits, sum in double, and give the same bits on any number of
-// threads. Memory: O((B + N) D + block N), block <= 256 rows.
+// threads. Memory: O((B + N) D + block N), block <= 84 rows.
 
 // Sampled softmax with sampling-bias correction: Yi et al. (RecSys 2019), eq. 4; Yang et al. (WWW 2020), mixed negatives;
 // Khrylchenko et al. (RecSys 2025), leave one out; BSL, two temperatures.

@@ -70,13 +70,37 @@ void expect_agree(const Scene<float>& fast, const Scene<double>& exact, double t
               tolerance * (1 + std::abs(exact.output.d_log_temperature)));
 }
 
+// Both scenes have the vectors of the fast one, which float holds.
+void take_numbers(Scene<double>& exact, const Scene<float>& fast) {
+  std::ranges::copy(fast.users.values(), exact.users.begin());
+  std::ranges::copy(fast.items.values(), exact.items.begin());
+}
+
+void expect_agreement_on_each_set_of_instructions(Precision precision, size_t batch, double tolerance) {
+  ThreadPool pool(2);
+  for (const auto* instructions : {"portable", "avx2", "avx512", "avx512_bf16"}) {
+    const WithInstructions scope(instructions);
+    if (!scope.usable()) continue;
+    for (const auto& form : kForms) {
+      for (const size_t dim : {1, 5, 16, 40, 100}) {
+        auto exact = make_scene<double>(form, 13, batch, 333, dim);
+        auto fast = make_scene<float>(form, 13, batch, 333, dim);
+        fast.precision = precision;
+        take_numbers(exact, fast);
+        exact.give_rows_own_columns(90), fast.give_rows_own_columns(90);
+        exact.run(pool), fast.run(pool);
+        expect_agree(fast, exact, tolerance);
+      }
+    }
+  }
+}
+
 TEST(Loss, FloatAgreesWithDoubleOverManyBlocksAndTiles) {
   ThreadPool pool(2);
   for (const auto& form : kForms) {
     auto exact = make_scene<double>(form, 11, 600, 900, 16);  // three blocks of rows
     auto fast = make_scene<float>(form, 11, 600, 900, 16);
-    for (size_t k = 0; k < exact.users.size(); ++k) exact.users.values()[k] = fast.users.values()[k];
-    for (size_t k = 0; k < exact.items.size(); ++k) exact.items.values()[k] = fast.items.values()[k];
+    take_numbers(exact, fast);
     exact.give_rows_own_columns(90), fast.give_rows_own_columns(90);
     exact.run(pool), fast.run(pool);
     EXPECT_NEAR(fast.output.value, exact.output.value, 1e-6 * exact.output.value);
@@ -89,43 +113,12 @@ TEST(Loss, FloatAgreesWithDoubleOverManyBlocksAndTiles) {
 }
 
 TEST(Loss, OnEachSetOfInstructionsFloatAgreesWithDouble) {
-  ThreadPool pool(2);
-  for (const auto* instructions : {"portable", "avx2", "avx512", "avx512_bf16"}) {
-    const WithInstructions scope(instructions);
-    if (!scope.usable()) continue;
-    for (const auto& form : kForms) {
-      for (const size_t dim : {1, 5, 16, 40, 100}) {
-        auto exact = make_scene<double>(form, 13, 67, 333, dim);
-        auto fast = make_scene<float>(form, 13, 67, 333, dim);
-        for (size_t k = 0; k < exact.users.size(); ++k) exact.users.values()[k] = fast.users.values()[k];
-        for (size_t k = 0; k < exact.items.size(); ++k) exact.items.values()[k] = fast.items.values()[k];
-        exact.give_rows_own_columns(90), fast.give_rows_own_columns(90);
-        exact.run(pool), fast.run(pool);
-        expect_agree(fast, exact, 3e-6);
-      }
-    }
-  }
+  expect_agreement_on_each_set_of_instructions(Precision::f32, 67, 3e-6);
 }
 
 // Rounded to 8 bits, an input is off by up to 2^-9 of itself, and so are E and the scaled U.
 TEST(Loss, OnEachSetOfInstructionsBf16AgreesWithDoubleToItsPrecision) {
-  ThreadPool pool(2);
-  for (const auto* instructions : {"portable", "avx2", "avx512", "avx512_bf16"}) {
-    const WithInstructions scope(instructions);
-    if (!scope.usable()) continue;
-    for (const auto& form : kForms) {
-      for (const size_t dim : {1, 5, 16, 40, 100}) {
-        auto exact = make_scene<double>(form, 13, 167, 333, dim);
-        auto fast = make_scene<float>(form, 13, 167, 333, dim);
-        fast.precision = Precision::bf16;
-        for (size_t k = 0; k < exact.users.size(); ++k) exact.users.values()[k] = fast.users.values()[k];
-        for (size_t k = 0; k < exact.items.size(); ++k) exact.items.values()[k] = fast.items.values()[k];
-        exact.give_rows_own_columns(90), fast.give_rows_own_columns(90);
-        exact.run(pool), fast.run(pool);
-        expect_agree(fast, exact, 2e-2);
-      }
-    }
-  }
+  expect_agreement_on_each_set_of_instructions(Precision::bf16, 167, 2e-2);
 }
 
 // With numbers that bf16 holds, what is rounded is E and the scaled U alone: errors of a row's terms average out.
@@ -137,8 +130,7 @@ TEST(Loss, Bf16LosesLittleWhereItsInputsAreNotRounded) {
   fast.precision = Precision::bf16;
   for (auto* m : {&fast.users, &fast.items})
     for (float& x : m->values()) x = from_bf16(to_bf16(x));
-  for (size_t k = 0; k < exact.users.size(); ++k) exact.users.values()[k] = fast.users.values()[k];
-  for (size_t k = 0; k < exact.items.size(); ++k) exact.items.values()[k] = fast.items.values()[k];
+  take_numbers(exact, fast);
   exact.run(pool), fast.run(pool);
   EXPECT_NEAR(fast.output.value, exact.output.value, 2e-4 * exact.output.value);
   expect_agree(fast, exact, 5e-3);
@@ -156,8 +148,7 @@ TEST(Loss, FloatAgreesWithDoubleWhereLogitsAreFarBelowTheirBound) {
       for (size_t i = 30; i < 40; ++i)
         for (size_t d = 0; d < 16; ++d) fast.users[i][d] = d == 0;
       for (size_t j = 0; j < 333; ++j) fast.items[j][0] = -1 - 20 * std::abs(fast.items[j][0]);
-      for (size_t k = 0; k < exact.users.size(); ++k) exact.users.values()[k] = fast.users.values()[k];
-      for (size_t k = 0; k < exact.items.size(); ++k) exact.items.values()[k] = fast.items.values()[k];
+      take_numbers(exact, fast);
       exact.run(pool), fast.run(pool);
       expect_agree(fast, exact, 1e-5);
     }

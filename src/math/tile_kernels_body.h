@@ -95,53 +95,44 @@ PAGODA_INLINE void in_row_groups(size_t rows, F f) {
   for (; i < rows; i += Least) f.template operator()<Least>(i);
 }
 
-// 2^n p(x - n), n the integer nearest to x, p minimax of degree 5: relative error 2^-23 before rounding.
-PAGODA_INLINE V power_of_two(V x) {
+// 2^n p(x - n), n the integer nearest to x; p: minimax, its coefficients from the highest down.
+template <size_t N>
+PAGODA_INLINE V power_of_two(V x, const float (&coefficients)[N]) {
   const V n = Vector::round(x), r = Vector::sub(x, n);
-  V p = Vector::set(0.0013264727f);
-  p = Vector::fma(p, r, Vector::set(0.009671513f));
-  p = Vector::fma(p, r, Vector::set(0.055507336f));
-  p = Vector::fma(p, r, Vector::set(0.24022242f));
-  p = Vector::fma(p, r, Vector::set(0.693147f));
-  p = Vector::fma(p, r, Vector::set(1.0f));
+  V p = Vector::set(coefficients[0]);
+#pragma GCC unroll 5
+  for (size_t k = 1; k < N; ++k) p = Vector::fma(p, r, Vector::set(coefficients[k]));
   return Vector::scale(p, n, x);
 }
 
-// The same of degree 3, relative error 2^-13: for what is rounded to bf16.
-PAGODA_INLINE V rough_power_of_two(V x) {
-  const V n = Vector::round(x), r = Vector::sub(x, n);
-  V p = Vector::set(0.05550541f);
-  p = Vector::fma(p, r, Vector::set(0.2426383f));
-  p = Vector::fma(p, r, Vector::set(0.6931472f));
-  p = Vector::fma(p, r, Vector::set(0.9999251f));
-  return Vector::scale(p, n, x);
+// Relative errors of 2^-23 before rounding, and of 2^-13: for what is rounded to bf16.
+constexpr float kFinePower[] = {0.0013264727f, 0.009671513f, 0.055507336f, 0.24022242f, 0.693147f, 1.0f};
+constexpr float kRoughPower[] = {0.05550541f, 0.2426383f, 0.6931472f, 0.9999251f};
+
+// panels[p][k][c] = value(V[p panel + c], k), k < inner; 0 beyond the columns.
+template <class Value, class ValueOf>
+PAGODA_INLINE void pack_values(MatrixView<const float> columns, size_t inner, ValueOf value, Value* panels) {
+  const size_t n = columns.rows();
+  for (size_t begin = 0; begin < n; begin += kPanel, panels += kPanel * inner) {
+    const size_t filled = std::min(kPanel, n - begin);
+    for (size_t k = 0; k < inner; ++k) {
+      Value* row = panels + k * kPanel;
+      for (size_t c = 0; c < filled; ++c) row[c] = value(columns[begin + c], k);
+      std::fill(row + filled, row + kPanel, Value{0});
+    }
+  }
 }
 
 void pack(MatrixView<const float> columns, float* panels) {
-  const size_t n = columns.rows(), dim = columns.cols();
-  for (size_t begin = 0; begin < n; begin += kPanel, panels += kPanel * dim) {
-    const size_t filled = std::min(kPanel, n - begin);
-    for (size_t k = 0; k < dim; ++k) {
-      float* row = panels + k * kPanel;
-      for (size_t c = 0; c < filled; ++c) row[c] = columns[begin + c][k];
-      std::fill(row + filled, row + kPanel, 0.0f);
-    }
-  }
+  pack_values(columns, columns.cols(), [](const float* v, size_t k) { return v[k]; }, panels);
 }
 
 void pack_pairs(MatrixView<const float> columns, uint32_t* panels) {
-  const size_t n = columns.rows(), dim = columns.cols(), pairs = (dim + 1) / 2;
-  for (size_t begin = 0; begin < n; begin += kPanel, panels += kPanel * pairs) {
-    const size_t filled = std::min(kPanel, n - begin);
-    for (size_t k = 0; k < pairs; ++k) {
-      uint32_t* row = panels + k * kPanel;
-      for (size_t c = 0; c < filled; ++c) {
-        const float* v = columns[begin + c];
-        row[c] = pair_bf16(v[2 * k], 2 * k + 1 < dim ? v[2 * k + 1] : 0.0f);
-      }
-      std::fill(row + filled, row + kPanel, 0);
-    }
-  }
+  const size_t dim = columns.cols();
+  const auto pair = [&](const float* v, size_t k) {
+    return pair_bf16(v[2 * k], 2 * k + 1 < dim ? v[2 * k + 1] : 0.0f);
+  };
+  pack_values(columns, (dim + 1) / 2, pair, panels);
 }
 
 void products(MatrixView<const float> u, const float* panels, size_t n, float scale, MatrixView<float> out) {
@@ -225,8 +216,9 @@ void powers(MatrixView<const float> u, const float* panels, size_t n, float scal
         for (int r = 0; r < R; ++r) {
           const size_t row = i + static_cast<size_t>(r);
           const V down = Vector::set(-shift[row]), s = Vector::set(scale);
-          const V e0 = power_of_two(Vector::fma(sums[r][0], s, Vector::add(Vector::load(bias + j), down)));
-          const V e1 = power_of_two(Vector::fma(sums[r][1], s, Vector::add(Vector::load(bias + j + kLanes), down)));
+          const V e0 = power_of_two(Vector::fma(sums[r][0], s, Vector::add(Vector::load(bias + j), down)), kFinePower);
+          const V e1 =
+              power_of_two(Vector::fma(sums[r][1], s, Vector::add(Vector::load(bias + j + kLanes), down)), kFinePower);
           Vector::store(out[row] + j, e0);
           Vector::store(out[row] + j + kLanes, e1);
           add_to(of_rows[r], e0, e1);
@@ -254,8 +246,8 @@ void powers_pairs(MatrixView<const uint32_t> u, const uint32_t* panels, size_t n
 #pragma GCC unroll 6
       for (int r = 0; r < R; r += 2) {
         const size_t row = i + static_cast<size_t>(r);
-        const V e0 = rough_power_of_two(x[r][0]), e1 = rough_power_of_two(x[r][1]);
-        const V f0 = rough_power_of_two(x[r + 1][0]), f1 = rough_power_of_two(x[r + 1][1]);
+        const V e0 = power_of_two(x[r][0], kRoughPower), e1 = power_of_two(x[r][1], kRoughPower);
+        const V f0 = power_of_two(x[r + 1][0], kRoughPower), f1 = power_of_two(x[r + 1][1], kRoughPower);
         add_to(of_rows[r], e0, e1);
         add_to(of_rows[r + 1], f0, f1);
         const P e = Vector::to_bf16(e0, e1), f = Vector::to_bf16(f0, f1);

@@ -64,11 +64,13 @@ OptimizerState<T>::OptimizerState(const OptimizerOptions& options, size_t rows, 
   if (options.kind == OptimizerKind::sgd) return;
   const auto allocate = table ? allocate_table : allocate_zeroed;
   first_.resize(rows, by_row_ ? 1 : cols, allocate);
-  if (options.kind == OptimizerKind::adam)
-    second_.resize(rows, cols, allocate), first_.fill(0),
-        second_.fill(0);  // the first touch of a page is dear: not in a step
-  else
+  // Filled even with zeros: the first touch of a page is dear, and not to be met in a step.
+  if (options.kind == OptimizerKind::adam) {
+    second_.resize(rows, cols, allocate);
+    first_.fill(0), second_.fill(0);
+  } else {
     first_.fill(static_cast<T>(options.initial_accumulator));
+  }
 }
 
 // Of one step, the same for every row.
@@ -101,19 +103,17 @@ struct OptimizerState<T>::Range {
 // stands between the stores that wait for them.
 namespace {
 
-#define PAGODA_INLINE inline __attribute__((always_inline))
-
 template <class T>
 constexpr T kTiny = static_cast<T>(1e-30);  // an accumulator that started at 0 and saw a zero gradient
 
 template <class T>
-PAGODA_INLINE void ask_for(const T* at, size_t n) {
+[[gnu::always_inline]] inline void ask_for(const T* at, size_t n) {
   for (size_t k = 0; k < n; k += 64 / sizeof(T)) __builtin_prefetch(at + k, 1);
 }
 
 // f(i, row) for the rows of a range; the lines of those to come are asked for.
 template <class Range, class F>
-PAGODA_INLINE void each_row(const Range& r, F f) {
+[[gnu::always_inline]] inline void each_row(const Range& r, F f) {
   constexpr size_t kAhead = 16;
   const size_t readable = r.gradient.rows();
   for (size_t i = r.begin; i < r.end; ++i) {
@@ -148,7 +148,7 @@ struct Bf16Values {
 };
 
 template <class Range>
-PAGODA_INLINE auto values_of(const Range& r, size_t row) {
+[[gnu::always_inline]] inline auto values_of(const Range& r, size_t row) {
   using Stored = std::remove_pointer_t<decltype(r.value.data())>;
   if constexpr (std::is_same_v<Stored, uint16_t>)
     return Bf16Values{r.value[row], static_cast<uint32_t>(mix64(r.noise ^ row))};
@@ -157,7 +157,7 @@ PAGODA_INLINE auto values_of(const Range& r, size_t row) {
 }
 
 template <class Range, class Factors>
-PAGODA_INLINE void sgd_rows(const Range& r, const Factors& f) {
+[[gnu::always_inline]] inline void sgd_rows(const Range& r, const Factors& f) {
   const auto rate = f.rate * f.clip, keep = f.keep;
   const size_t cols = r.value.cols();
   each_row(r, [&](size_t i, size_t row) {
@@ -169,7 +169,7 @@ PAGODA_INLINE void sgd_rows(const Range& r, const Factors& f) {
 }
 
 template <class Range, class Factors>
-PAGODA_INLINE void adagrad_rows(const Range& r, const Factors& f) {
+[[gnu::always_inline]] inline void adagrad_rows(const Range& r, const Factors& f) {
   using T = decltype(f.rate + 0);
   const T rate = f.rate, c = f.clip, keep = f.keep;
   const size_t cols = r.value.cols();
@@ -187,7 +187,7 @@ PAGODA_INLINE void adagrad_rows(const Range& r, const Factors& f) {
 }
 
 template <class Range, class Factors>
-PAGODA_INLINE void row_adagrad_rows(const Range& r, const Factors& f) {
+[[gnu::always_inline]] inline void row_adagrad_rows(const Range& r, const Factors& f) {
   using T = decltype(f.rate + 0);
   const size_t cols = r.value.cols();
   each_row(r, [&](size_t i, size_t row) {
@@ -202,7 +202,7 @@ PAGODA_INLINE void row_adagrad_rows(const Range& r, const Factors& f) {
 }
 
 template <class Range, class Factors>
-PAGODA_INLINE void adam_rows(const Range& r, const Factors& f) {
+[[gnu::always_inline]] inline void adam_rows(const Range& r, const Factors& f) {
   using T = decltype(f.rate + 0);
   const size_t cols = r.value.cols();
   const T rate = f.adam_rate, root = f.adam_root, b1 = f.b1, b2 = f.b2, epsilon = f.epsilon, c = f.clip, keep = f.keep;
@@ -221,7 +221,7 @@ PAGODA_INLINE void adam_rows(const Range& r, const Factors& f) {
 }
 
 template <class Range, class Factors>
-PAGODA_INLINE void move_rows(OptimizerKind kind, bool by_row, const Range& r, const Factors& f) {
+[[gnu::always_inline]] inline void move_rows(OptimizerKind kind, bool by_row, const Range& r, const Factors& f) {
   switch (kind) {
     case OptimizerKind::sgd: return sgd_rows(r, f);
     case OptimizerKind::adam: return adam_rows(r, f);
