@@ -2,26 +2,25 @@
 //
 //   bench_index ITEMS QUERIES BUNDLE THREADS
 //
-// Lines in: "exact K FIRST N", "build RECALL K LISTS", "search K RECALL FIRST N BATCH SHARE". One line of JSON out for each;
-// the answers' item rows of exact and search go to BUNDLE.rows as u32 [N, K] (UINT32_MAX where a list is short).
+// ITEMS are the vectors that `pagoda index` made the bundle of. Lines in: "about", "exact K FIRST N BATCH SHARE" (a scan of
+// ITEMS), "search K RECALL FIRST N BATCH SHARE" (of the bundle). One line of JSON out for each; the answers' item rows of exact
+// and search go to BUNDLE.rows as u32 [N, K] (UINT32_MAX where a list is short).
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <optional>
 #include <sstream>
 
-#include "bench/memory.h"
 #include "bench/timing.h"
-#include "core/file.h"
 #include "core/rng.h"
-#include "core/section_file.h"
 #include "data/vector_file.h"
 #include "index/partitioned_index.h"
+#include "model/bundle.h"
 
 namespace pagoda {
 namespace {
@@ -49,14 +48,12 @@ size_t memory_bytes() {
   return static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
-// The vectors of a .npy file as numpy writes it, float32 in C order, mapped: a hundred million of them do not fit in memory.
-MatrixView<const float> view_of(const MappedFile& npy, size_t dim) {
-  const auto bytes = npy.bytes();
-  check(bytes.size() > 10 && std::memcmp(bytes.data(), "\x93NUMPY\x01", 7) == 0, "a .npy file of version 1");
-  uint16_t header = 0;
-  std::memcpy(&header, bytes.data() + 8, sizeof header);
-  const size_t begin = size_t{10} + header;
-  return {reinterpret_cast<const float*>(bytes.data() + begin), (bytes.size() - begin) / (dim * sizeof(float)), dim};
+// Of this process, in megabytes: "VmHWM" for the most it has had, "RssAnon" for what is its own, "RssFile" for mapped files.
+double megabytes(std::string_view what) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(what)) return std::stod(line.substr(what.size() + 1)) / 1024;
+  return 0;
 }
 
 // Items picked at random, the same for a share.
@@ -71,42 +68,39 @@ ItemSet matching(size_t items, double share) {
 int run(int argc, char** argv) {
   check(argc == 5, "bench_index ITEMS QUERIES BUNDLE THREADS");
   const auto queries = read_vectors(argv[2]).values;
-  const MappedFile npy(argv[1]);
-  const auto mapped = view_of(npy, queries.cols());
-  // In memory where that is at most half of it.
-  Matrix<float> copy;
-  if (2 * npy.bytes().size() < memory_bytes()) {
-    copy.resize(mapped.rows(), mapped.cols());
-    std::copy_n(mapped.data(), mapped.rows() * mapped.cols(), copy.data());
-  }
-  const MatrixView<const float> items = copy.rows() > 0 ? MatrixView<const float>(copy) : mapped;
-  const std::string bundle = argv[3];
+  const auto mapped = map_vectors(argv[1]);
+  const std::string path = argv[3];
   ThreadPool pool(std::atoi(argv[4]));
   const auto clock = pool.size() == 1 ? cpu_seconds : seconds;
-  const auto exact = make_exact_index(items);
-  std::optional<SectionFile> file;
+  // In memory where that is at most half of it.
+  Matrix<float> copy;
+  std::unique_ptr<Index> exact;
+  // The index and its vectors alone: ids and the rest of a bundle take memory that has nothing to do with a search.
+  std::optional<SectionFile> bundle;
   std::unique_ptr<Index> index;
+  const auto open = [&] {
+    bundle.emplace(path, kBundleKind, kBundleVersion);
+    bundle->verify();  // reads it in
+    const size_t items = mapped.values.rows(), dim = mapped.values.cols();
+    const auto bytes = bundle->bytes("item_vectors");
+    bundle->advise_random("item_vectors");
+    const bool half = bytes.size() < items * dim * sizeof(float);
+    const MatrixView halves(reinterpret_cast<const uint16_t*>(bytes.data()), items, dim);
+    const MatrixView floats(reinterpret_cast<const float*>(bytes.data()), items, dim);
+    index = make_partitioned_index(load_partitions(*bundle, items, dim), half ? RowsView(halves) : RowsView(floats));
+  };
   std::map<double, ItemSet> filters;
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream in(line);
     std::string what;
     in >> what;
-    if (what == "build") {
-      PartitionedOptions options;
-      in >> options.recall >> options.k >> options.lists;
-      const double begin = seconds();
-      // The last quarter of the queries is for this alone.
-      const auto held = queries.view().slice_rows(queries.rows() * 3 / 4, queries.rows());
-      const auto p = build_partitions(pool, items, options, held);
-      const double took = seconds() - begin;
-      SectionWriter out(bundle, "bench", 1);
-      save_partitions(out, p);
-      out.commit();
-      std::printf("{\"seconds\": %.2f, \"lists\": %zu, \"largest\": %u, \"bytes\": %zu, \"peak_rss_mb\": %.0f}\n", took,
-                  p.lists, *std::max_element(p.counts.begin(), p.counts.end()), p.codes.size() + 4 * p.rows.size(),
-                  peak_rss_mb());
+    if (what != "exact" && !index) open();
+    if (what == "about") {
+      const auto p = load_partitions(*bundle, index->items(), index->dim());
+      std::printf("{\"lists\": %zu, \"largest\": %u, \"bytes\": %zu, \"own_mb\": %.0f, \"mapped_mb\": %.0f}\n", p.lists,
+                  *std::max_element(p.counts.begin(), p.counts.end()),
+                  p.codes.size() + 4 * p.rows.size() + p.centres.size(), megabytes("RssAnon"), megabytes("RssFile"));
       std::fflush(stdout);
-      index.reset(), file.reset();
       continue;
     }
     size_t k = 0, first = 0, n = 0, batch = 1;
@@ -115,16 +109,17 @@ int run(int argc, char** argv) {
       in >> k >> first >> n >> batch >> share;
     else
       in >> k >> recall >> first >> n >> batch >> share;
-    if (what != "exact" && !index) {
-      file.emplace(bundle, "bench", 1);
-      index = make_partitioned_index(load_partitions(*file, items.rows(), items.cols()), items);
-      file->verify();  // reads it in
+    if (what == "exact" && !exact) {
+      if (mapped.values.rows() * mapped.values.cols() * 2 * sizeof(float) < memory_bytes()) {
+        copy.resize(mapped.values.rows(), mapped.values.cols());
+        std::copy_n(mapped.values.data(), copy.size(), copy.data());
+      }
+      exact = make_exact_index(copy.size() > 0 ? RowsView(copy) : RowsView(mapped.values));
     }
     const Index& asked = what == "exact" ? *exact : *index;
-    SearchExplain explain;
     SearchOptions options{.k = k, .recall = recall};
     if (share < 1) {
-      if (!filters.contains(share)) filters.emplace(share, matching(items.rows(), share));
+      if (!filters.contains(share)) filters.emplace(share, matching(mapped.values.rows(), share));
       options.allowed = &filters.at(share);
     }
     std::vector<SearchResult> answers;
@@ -135,14 +130,21 @@ int run(int argc, char** argv) {
       answers.push_back(asked.search(pool, view, options));
       took.push_back(clock() - begin), wall.push_back(seconds() - on_wall);
     }
-    options.explain = &explain;
-    asked.search(pool, queries.view().slice_rows(first, first + n), options);
+    // Once more for where the time goes: query by query, as they were asked.
+    SearchExplain sum;
+    for (size_t q = first; q < first + n; q += batch) {
+      SearchExplain explain;
+      options.explain = &explain;
+      asked.search(pool, queries.view().slice_rows(q, std::min(first + n, q + batch)), options);
+      sum.plan = explain.plan, sum.queries.insert(sum.queries.end(), explain.queries.begin(), explain.queries.end());
+      sum.centres_s += explain.centres_s, sum.scan_s += explain.scan_s, sum.rerank_s += explain.rerank_s;
+    }
     double scored = 0, lists = 0, reranked = 0, short_by = 0;
-    for (const auto& q : explain.queries)
+    for (const auto& q : sum.queries)
       scored += q.vectors_scored, lists += q.lists_probed, reranked += q.vectors_reranked;
     for (const auto& a : answers)
       for (size_t q = 0; q < a.items.size(); ++q) short_by += k > a.items[q].size() ? k - a.items[q].size() : 0;
-    write_rows(bundle + ".rows", answers, k);
+    write_rows(path + ".rows", answers, k);
     double total = 0;
     for (const double t : took) total += t;
     std::sort(took.begin(), took.end());
@@ -151,9 +153,9 @@ int run(int argc, char** argv) {
         "{\"plan\": \"%s\", \"qps\": %.1f, \"p50_ms\": %.4f, \"p99_ms\": %.4f, \"wall_p50_ms\": %.4f, \"scored\": "
         "%.0f, \"lists\": %.1f, "
         "\"reranked\": %.0f, \"short_by\": %.0f, \"centres_ms\": %.4f, \"scan_ms\": %.4f, \"rerank_ms\": %.4f}\n",
-        explain.plan.c_str(), per / total, 1e3 * took[took.size() / 2], 1e3 * took[took.size() * 99 / 100],
-        1e3 * median(wall), scored / per, lists / per, reranked / per, short_by, 1e3 * explain.centres_s / per,
-        1e3 * explain.scan_s / per, 1e3 * explain.rerank_s / per);
+        sum.plan.c_str(), per / total, 1e3 * took[took.size() / 2], 1e3 * took[took.size() * 99 / 100],
+        1e3 * median(wall), scored / per, lists / per, reranked / per, short_by, 1e3 * sum.centres_s / per,
+        1e3 * sum.scan_s / per, 1e3 * sum.rerank_s / per);
     std::fflush(stdout);
   }
   return 0;

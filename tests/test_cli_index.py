@@ -50,6 +50,25 @@ def test_recall_one_answers_as_the_exact_index_from_every_form_of_file(cli, vect
         assert exact and cli("retrieve", tmp_path / "all.pagoda", *ask).stdout == exact
 
 
+def test_vectors_stored_in_half_are_those_of_their_rounded_floats(cli, vectors, tmp_path):
+    np.save(tmp_path / "rounded.npy", np.load(vectors / "v.npy").astype(np.float16).astype(np.float32))
+    cli("index", "--vectors", tmp_path / "rounded.npy", "-o", tmp_path / "f32.pagoda")
+    words = ["index", "--vectors", vectors / "v.npy", "--precision", "f16"]
+    cli(*words, "-o", tmp_path / "exact.pagoda")
+    cli(*words, "--kind", "partitioned", "--recall", 1, "-o", tmp_path / "lists.pagoda")
+    cli("index", tmp_path / "f32.pagoda", "--precision", "f16", "-o", tmp_path / "rewritten.pagoda")
+    cli("index", tmp_path / "rewritten.pagoda", "--kind", "partitioned", "--recall", 1)
+    ask = ["--vectors", vectors / "q.npy", "--k", 300, "--format", "tsv"]
+    expected = cli("retrieve", tmp_path / "f32.pagoda", *ask).stdout
+    for name in ("exact", "lists", "rewritten"):
+        assert expected and cli("retrieve", tmp_path / f"{name}.pagoda", *ask).stdout == expected
+    size = lambda name: (tmp_path / f"{name}.pagoda").stat().st_size  # noqa: E731
+    assert size("f32") - size("exact") >= 4000 * 24 * 2 - 4096
+    assert {path.suffix for path in tmp_path.iterdir()} == {".npy", ".pagoda"}, "what was stored on the way is gone"
+    wrong = cli("index", "--vectors", vectors / "v.npy", "--precision", "f8", "-o", tmp_path / "x.pagoda", code=USAGE)
+    assert "f32 or f16" in wrong.stderr
+
+
 def test_a_wanted_recall_is_reached_and_lists_are_full(cli, vectors, tmp_path):
     words = ["index", "--vectors", vectors / "v.npy", "--attributes", vectors / "items.csv"]
     cli(*words, "-o", tmp_path / "exact.pagoda")

@@ -42,7 +42,7 @@ struct EnsembleArgs {
 };
 struct IndexArgs {
   std::string model, kind = "exact", vectors, ids, attributes, output;
-  std::string metric = "inner_product";
+  std::string metric = "inner_product", precision;
   // of a partitioned index
   std::string queries;
   double recall = 0.95;

@@ -28,7 +28,8 @@ void run_encode(const EncodeArgs& args) {
   } else if (args.what == "items") {
     if (args.input.empty()) {
       for (uint32_t i = 0; i < bundle.item_ids().size(); ++i) ids.emplace_back(bundle.item_ids()[i]);
-      write_vectors(args.output, bundle.item_vectors(), ids, "item");
+      Matrix<float> room;
+      write_vectors(args.output, as_floats(bundle.item_vectors(), room), ids, "item");
     } else {
       const auto data = bundle_options(bundle, {}).data;
       const auto table = load_attributes({.paths = {args.input},

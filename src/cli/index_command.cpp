@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <filesystem>
 #include <optional>
 
 #include "cli/commands.h"
@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "data/vector_file.h"
 #include "index/partitioned_index.h"
-#include "math/kernels.h"
+#include "model/stored_vectors.h"
 #include "serve/retrieval.h"
 
 namespace pagoda {
@@ -22,10 +22,9 @@ Matrix<float> held_queries(ThreadPool& pool, const IndexArgs& args, const std::s
   return Retrieval(bundle).user_vectors(pool, some_users(*bundle));
 }
 
-std::optional<Partitions> partitions_of(const IndexArgs& args, MatrixView<const float> vectors,
+std::optional<Partitions> partitions_of(ThreadPool& pool, const IndexArgs& args, RowsView vectors,
                                         const std::shared_ptr<const Bundle>& bundle) {
   if (args.kind == "exact") return std::nullopt;
-  ThreadPool pool(0);
   const auto held = held_queries(pool, args, bundle);
   if (held.rows() > 0 && held.cols() != vectors.cols())
     fail(ErrorKind::input, "{}: vectors of {} components, the items have {}", args.queries, held.cols(),
@@ -42,52 +41,62 @@ std::optional<Partitions> partitions_of(const IndexArgs& args, MatrixView<const 
   return p;
 }
 
+std::string folder_of(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+std::vector<std::string> ids_of(const IndexArgs& args, MappedVectors& vectors) {
+  if (args.ids.empty()) return std::move(vectors.ids);
+  std::vector<std::string> ids;
+  for (auto& line : read_lines(args.ids)) {
+    if (!is_utf8(line.text)) fail(ErrorKind::input, "{}: the id is not UTF-8", place_of(args.ids, line));
+    ids.push_back(std::move(line.text));
+  }
+  return ids;
+}
+
+// Row numbers where there are no ids.
+Interner interned(const std::vector<std::string>& ids, size_t n) {
+  if (!ids.empty() && ids.size() != n)
+    fail(ErrorKind::input, "{} ids for {} vectors: give one id a vector", ids.size(), n);
+  Interner interner;
+  for (size_t i = 0; i < n; ++i) {
+    const auto id = ids.empty() ? std::to_string(i) : ids[i];
+    if (interner.add(id) != i) fail(ErrorKind::input, "the id '{}' stands twice, at vector {}", id, i);
+  }
+  return interner;
+}
+
 // A bundle of anyone's vectors: no towers, the same file, the same search and filters.
-void index_vectors(const IndexArgs& args) {
+void index_vectors(ThreadPool& pool, const IndexArgs& args, RowPrecision precision) {
   if (args.output.empty()) fail(ErrorKind::usage, "say where the bundle goes: -o X.pagoda");
-  auto vectors = read_vectors(args.vectors);
-  if (args.metric == "cosine") {
-    for (size_t i = 0; i < vectors.values.rows(); ++i) {
-      auto row = vectors.values.row(i);
-      const float length = std::sqrt(dot(row.data(), row.data(), row.size()));
-      if (length > 0) scale(1 / length, row.data(), row.size());
-    }
-  } else if (args.metric != "inner_product") {
+  if (args.metric != "cosine" && args.metric != "inner_product")
     fail(ErrorKind::usage, "--metric {}: inner_product or cosine", args.metric);
-  }
-  if (!args.ids.empty()) {
-    vectors.ids.clear();
-    for (auto& line : read_lines(args.ids)) {
-      if (!is_utf8(line.text)) fail(ErrorKind::input, "{}: the id is not UTF-8", place_of(args.ids, line));
-      vectors.ids.push_back(std::move(line.text));
-    }
-  }
-  if (!vectors.ids.empty() && vectors.ids.size() != vectors.values.rows())
-    fail(ErrorKind::input, "{} ids for {} vectors: give one id a vector", vectors.ids.size(), vectors.values.rows());
-  Interner ids;
-  for (size_t i = 0; i < vectors.values.rows(); ++i) {
-    const auto id = vectors.ids.empty() ? std::to_string(i) : vectors.ids[i];
-    if (ids.add(id) != i) fail(ErrorKind::input, "the id '{}' stands twice, at vector {}", id, i);
-  }
+  auto file = map_vectors(args.vectors);
+  const auto ids = interned(ids_of(args, file), file.values.rows());
   Attributes attributes;
   if (!args.attributes.empty())
     attributes =
         load_attributes({.paths = {args.attributes}, .format = Format::automatic, .id = "item_id", .bad_rows = {}});
+  const StoredVectors vectors(pool, args.vectors, file.values,
+                              {.precision = precision, .unit_length = args.metric == "cosine"}, folder_of(args.output));
   const std::vector<uint64_t> counts(ids.size());
   BundleContent content;
   content.info = {.version = PAGODA_VERSION,
                   .towers = false,
-                  .dim = vectors.values.cols(),
+                  .dim = vectors.rows().cols(),
                   .items = ids.size(),
-                  .chosen_on = "none"};
+                  .chosen_on = "none",
+                  .vectors = precision};
   content.item_ids = &ids;
   content.item_counts = counts;
-  content.item_vectors = vectors.values;
+  content.item_vectors = vectors.rows();
   content.item_attributes = &attributes;
-  const auto partitions = partitions_of(args, vectors.values, nullptr);
+  const auto partitions = partitions_of(pool, args, vectors.rows(), nullptr);
   if (partitions) content.partitions = &*partitions;
   write_bundle(args.output, content);
-  log_info("{}: {} vectors of {} components", args.output, ids.size(), vectors.values.cols());
+  log_info("{}: {} vectors of {} components", args.output, ids.size(), vectors.rows().cols());
 }
 
 }  // namespace
@@ -97,15 +106,18 @@ void run_index(const IndexArgs& args) {
     fail(ErrorKind::usage, "--kind {}: exact or partitioned", args.kind);
   if (args.model.empty() == args.vectors.empty())
     fail(ErrorKind::usage, "give a bundle to rebuild, or --vectors FILE with -o X.pagoda");
-  if (!args.vectors.empty()) return index_vectors(args);
+  if (!args.precision.empty() && args.precision != "f32" && args.precision != "f16")
+    fail(ErrorKind::usage, "--precision {}: f32 or f16", args.precision);
+  ThreadPool pool(0);
+  const auto asked = args.precision == "f16" ? RowPrecision::f16 : RowPrecision::f32;
+  if (!args.vectors.empty()) return index_vectors(pool, args, asked);
   const auto output = args.output.empty() ? args.model : args.output;
-  std::shared_ptr<const Bundle> bundle;
-  std::optional<Partitions> partitions;
-  if (args.kind != "exact") {
-    bundle = Bundle::open(args.model);
-    partitions = partitions_of(args, bundle->item_vectors(), bundle);
-  }
-  rewrite_index(args.model, output, partitions ? &*partitions : nullptr);
+  const auto bundle = Bundle::open(args.model);
+  const StoredVectors vectors(pool, args.model, bundle->item_vectors(),
+                              {.precision = args.precision.empty() ? bundle->info().vectors : asked},
+                              folder_of(output));
+  const auto partitions = partitions_of(pool, args, vectors.rows(), bundle);
+  rewrite_index(args.model, output, vectors.rows(), partitions ? &*partitions : nullptr);
   log_info("{}: index rebuilt", output);
 }
 

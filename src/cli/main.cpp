@@ -167,6 +167,8 @@ int run(int argc, char** argv) {
   c->add_option("--ids", index.ids, "their ids, one a line; row numbers otherwise");
   c->add_option("--attributes", index.attributes, "their item table, for filters; joined by its column item_id");
   c->add_option("--metric", index.metric, "inner_product, or cosine (rows to unit length)")->capture_default_str();
+  c->add_option("--precision", index.precision,
+                "of the stored vectors: f32, or f16 in half the space; as they are otherwise, of --vectors f32");
   c->add_option("-o,--output", index.output, "the bundle to write");
 
   EnsembleArgs ensemble;

@@ -17,6 +17,8 @@ class MappedFile {
   MappedFile& operator=(MappedFile&&) noexcept;
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   const std::string& path() const { return path_; }
+  // What of it will be read in pieces here and there: then no more is fetched from disk than is read.
+  void advise_random(std::span<const std::byte> part) const;
 
  private:
   std::string path_;

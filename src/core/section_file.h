@@ -61,6 +61,7 @@ class SectionFile {
   bool has(std::string_view name) const;
   std::span<const std::byte> bytes(std::string_view name) const;  // Error{failed} when there is none
   std::string_view text(std::string_view name) const;
+  void advise_random(std::string_view name) const { file_.advise_random(bytes(name)); }
   const std::string& path() const { return file_.path(); }
 
  private:

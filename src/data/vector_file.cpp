@@ -108,12 +108,23 @@ class NpyHeaderText {
   std::string_view rest_;
 };
 
-template <class T>
-Matrix<float> read_values(const std::string& path, std::string_view bytes, size_t rows, size_t cols) {
+// Where the values of a file stand, and what they are.
+struct Values {
+  std::string_view bytes;
+  size_t rows = 0, cols = 0;
+  bool f64 = false;
+};
+
+std::string_view text_of(const MappedFile& file) {
+  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
+}
+
+void check_size(const std::string& path, const Values& values) {
+  const auto [bytes, rows, cols, f64] = values;
   if (cols == 0) fail(ErrorKind::input, "{}: its vectors have no components", path);
   size_t needed = 0;
-  if (__builtin_mul_overflow(rows, cols, &needed) || __builtin_mul_overflow(needed, sizeof(T), &needed) ||
-      needed > bytes.size())
+  if (__builtin_mul_overflow(rows, cols, &needed) ||
+      __builtin_mul_overflow(needed, f64 ? sizeof(double) : sizeof(float), &needed) || needed > bytes.size())
     fail(ErrorKind::input,
          "{}: its header says {} vectors of {} components, but only {} bytes of values follow: "
          "the file is cut short; write it again",
@@ -123,23 +134,21 @@ Matrix<float> read_values(const std::string& path, std::string_view bytes, size_
          "{}: its header says {} vectors of {} components, but {} bytes follow these: expected one "
          "array of float32 or float64 a file",
          path, rows, cols, bytes.size() - needed);
-  Matrix<float> values(rows, cols);
-  for (size_t row = 0; row < rows; ++row) {
-    const char* from = bytes.data() + row * cols * sizeof(T);
-    if constexpr (std::is_same_v<T, float>) {
-      std::memcpy(values[row], from, cols * sizeof(T));
-    } else {
-      for (size_t c = 0; c < cols; ++c)
-        values[row][c] = static_cast<float>(load<T>({from, cols * sizeof(T)}, c * sizeof(T)));
-    }
+}
+
+Matrix<float> read_values(const std::string& path, const Values& from) {
+  Matrix<float> values(from.rows, from.cols);
+  for (size_t row = 0; row < from.rows; ++row) {
+    const size_t at = row * from.cols;
+    for (size_t c = 0; c < from.cols && from.f64; ++c)
+      values[row][c] = static_cast<float>(load<double>(from.bytes, (at + c) * sizeof(double)));
+    if (!from.f64) std::memcpy(values[row], from.bytes.data() + at * sizeof(float), from.cols * sizeof(float));
     check_finite(path, row, values.row(row));
   }
   return values;
 }
 
-Matrix<float> read_npy(const std::string& path) {
-  const MappedFile file(path);
-  const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+Values values_of_npy(const std::string& path, std::string_view bytes) {
   if (!bytes.starts_with(kMagic)) fail(ErrorKind::input, "{}: is no .npy file; write it with numpy.save", path);
   const size_t before = bytes.size() > 6 && bytes[6] == 1 ? 10 : 12;
   if (bytes.size() < before) fail(ErrorKind::input, "{}: the file is cut short in its header; write it again", path);
@@ -156,9 +165,8 @@ Matrix<float> read_npy(const std::string& path) {
   const size_t rows = header->shape[0], cols = header->shape[1];
   if (header->fortran_order && rows > 1 && cols > 1)
     fail(ErrorKind::input, "{}: its values stand in Fortran order; save numpy.ascontiguousarray(x)", path);
-  const auto values = bytes.substr(before + length);
-  if (header->type == "<f4") return read_values<float>(path, values, rows, cols);
-  if (header->type == "<f8") return read_values<double>(path, values, rows, cols);
+  if (header->type == "<f4" || header->type == "<f8")
+    return {bytes.substr(before + length), rows, cols, header->type == "<f8"};
   fail(ErrorKind::input, "{}: values of type '{}', expected '<f4' or '<f8'; save x.astype('<f4')", path, header->type);
 }
 
@@ -175,12 +183,17 @@ std::string npy_header(size_t rows, size_t cols) {
 
 constexpr size_t kFbinHeader = 8;
 
-Matrix<float> read_fbin(const std::string& path) {
-  const MappedFile file(path);
-  const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+Values values_of_fbin(const std::string& path, std::string_view bytes) {
   if (bytes.size() < kFbinHeader)
     fail(ErrorKind::input, "{}: the file is cut short in its header; write it again", path);
-  return read_values<float>(path, bytes.substr(kFbinHeader), load<uint32_t>(bytes, 0), load<uint32_t>(bytes, 4));
+  return {bytes.substr(kFbinHeader), load<uint32_t>(bytes, 0), load<uint32_t>(bytes, 4)};
+}
+
+Values values_of(const std::string& path, const MappedFile& file) {
+  const auto values =
+      form_of(path) == Form::npy ? values_of_npy(path, text_of(file)) : values_of_fbin(path, text_of(file));
+  check_size(path, values);
+  return values;
 }
 
 std::string fbin_header(const std::string& path, size_t rows, size_t cols) {
@@ -202,12 +215,20 @@ void check_finite(const std::string& path, size_t row, std::span<const float> ve
 }
 
 Vectors read_vectors(const std::string& path) {
-  switch (form_of(path)) {
-    case Form::npy: return {read_npy(path), {}};
-    case Form::fbin: return {read_fbin(path), {}};
-    case Form::parquet: break;
+  if (form_of(path) == Form::parquet) return read_parquet_vectors(path);
+  const MappedFile file(path);
+  return {read_values(path, values_of(path, file)), {}};
+}
+
+MappedVectors map_vectors(const std::string& path) {
+  if (form_of(path) != Form::parquet) {
+    auto file = std::make_shared<const MappedFile>(path);
+    const auto [bytes, rows, cols, f64] = values_of(path, *file);
+    if (!f64 && reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0)
+      return {{reinterpret_cast<const float*>(bytes.data()), rows, cols}, {}, std::move(file)};
   }
-  return read_parquet_vectors(path);
+  auto read = std::make_shared<Vectors>(read_vectors(path));
+  return {read->values, std::move(read->ids), read};
 }
 
 void write_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,

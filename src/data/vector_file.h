@@ -1,6 +1,7 @@
 // Files of vectors: .npy, .fbin and .parquet.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,15 @@ struct Vectors {
 // that type) and an id column (the first text or integer one, if any). Error{input}: another shape or type, a row of
 // another length, a component that is not finite (with its row), a file cut short.
 Vectors read_vectors(const std::string& path);
+
+// The same without reading it in, where the file holds float32 as they are in memory (.npy of float32, .fbin): the values
+// are those of the mapped file, which may be larger than memory, and are checked only for their number.
+struct MappedVectors {
+  MatrixView<const float> values;  // [n, D]
+  std::vector<std::string> ids;    // as in Vectors
+  std::shared_ptr<const void> owner;
+};
+MappedVectors map_vectors(const std::string& path);
 
 // .npy and .fbin, with the ids (if any) one a line in `path`.ids.txt; .parquet with columns `id_name` and "vector"
 // (fixed_size_list<float>). Written by rename. Error{usage}: another extension; Error{failed}: disk full, an id with a

@@ -105,20 +105,29 @@ void transpose(const std::array<const float*, kLanes>& lanes, size_t dim, float*
     for (size_t lane = 0; lane < kLanes; ++lane) panel[d * kLanes + lane] = lanes[lane][d];
 }
 
-inline void fetch(MatrixView<const float> vectors, uint32_t row) {
-  for (size_t d = 0; d < vectors.cols(); d += 16) __builtin_prefetch(vectors[row] + d, 0, 2);
+template <class T>
+inline void fetch(MatrixView<const T> vectors, uint32_t row) {
+  for (size_t d = 0; d < vectors.cols(); d += 64 / sizeof(T)) __builtin_prefetch(vectors[row] + d, 0, 2);
 }
 
 #if defined(__x86_64__)
+__attribute__((target("arch=x86-64-v4"))) inline __m512 load(__mmask16 in, const float* x) {
+  return _mm512_maskz_loadu_ps(in, x);
+}
+__attribute__((target("arch=x86-64-v4"))) inline __m512 load(__mmask16 in, const uint16_t* f16) {
+  return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(in, f16));
+}
+
 // 16 rows at a time, turned in registers, 16 components by 16. What is past the last row repeats it and is not written.
-__attribute__((target("arch=x86-64-v4"))) void score_rows_v4(MatrixView<const float> vectors,
+template <class T>
+__attribute__((target("arch=x86-64-v4"))) void score_rows_v4(MatrixView<const T> vectors,
                                                              std::span<const uint32_t> rows,
                                                              std::span<const float> query, float* scores) {
   constexpr size_t kRows = 16;
   const size_t dim = query.size();
   for (size_t begin = 0; begin < rows.size(); begin += kRows) {
     const size_t n = std::min(kRows, rows.size() - begin);
-    const float* row[kRows];
+    const T* row[kRows];
     for (size_t i = 0; i < kRows; ++i) row[i] = vectors[rows[begin + std::min(i, n - 1)]];
     for (size_t i = begin + n; i < std::min(rows.size(), begin + 2 * kRows); ++i) fetch(vectors, rows[i]);
     __m512 sum = _mm512_setzero_ps();
@@ -126,7 +135,7 @@ __attribute__((target("arch=x86-64-v4"))) void score_rows_v4(MatrixView<const fl
       const size_t width = std::min<size_t>(16, dim - d);
       const auto in = static_cast<__mmask16>((1u << width) - 1);
       __m512 a[16], b[16];
-      for (size_t i = 0; i < 16; ++i) a[i] = _mm512_maskz_loadu_ps(in, row[i] + d);
+      for (size_t i = 0; i < 16; ++i) a[i] = load(in, row[i] + d);
       for (size_t i = 0; i < 16; i += 2)
         b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]), b[i + 1] = _mm512_unpackhi_ps(a[i], a[i + 1]);
       for (size_t i = 0; i < 16; i += 4)
@@ -159,18 +168,19 @@ __attribute__((target("arch=x86-64-v4"))) void score_rows_v4(MatrixView<const fl
 
 }  // namespace
 
-void score_rows(MatrixView<const float> vectors, std::span<const uint32_t> rows, std::span<const float> query,
-                float* scores) {
+void score_rows(RowsView vectors, std::span<const uint32_t> rows, std::span<const float> query, float* scores) {
   check(query.size() == vectors.cols(), "the query is as wide as the vectors");
 #if defined(__x86_64__)
   static const bool avx512 = usable_instructions().back() >= Instructions::avx512;
-  if (avx512) return score_rows_v4(vectors, rows, query, scores);
+  if (avx512)
+    return vectors.precision() == RowPrecision::f32 ? score_rows_v4(vectors.f32(), rows, query, scores)
+                                                    : score_rows_v4(vectors.f16(), rows, query, scores);
 #endif
   ItemBlock block;
   Matrix<float> panel(1, kLanes);
   for (size_t begin = 0; begin < rows.size(); begin += kLanes) {
     const size_t n = std::min(kLanes, rows.size() - begin);
-    for (size_t i = begin + n; i < std::min(rows.size(), begin + 2 * kLanes); ++i) fetch(vectors, rows[i]);
+    for (size_t i = begin + n; i < std::min(rows.size(), begin + 2 * kLanes); ++i) vectors.prefetch(rows[i]);
     block.fill(vectors, rows.data() + begin, n);
     block.score({query.data(), 1, query.size()}, panel);
     std::copy_n(panel.data(), n, scores + begin);
@@ -178,26 +188,29 @@ void score_rows(MatrixView<const float> vectors, std::span<const uint32_t> rows,
 }
 
 template <class RowOf>
-void ItemBlock::fill_rows(MatrixView<const float> vectors, size_t n, RowOf row_of) {
+void ItemBlock::fill_rows(RowsView vectors, size_t n, RowOf row_of) {
   items_ = n, dim_ = vectors.cols();
   const size_t panels = (n + kLanes - 1) / kLanes;
   panels_.resize(panels * dim_, kLanes);
   std::array<const float*, kLanes> lanes;
   const std::vector<float> zeros(dim_);
+  const bool in_place = vectors.precision() == RowPrecision::f32;
+  Matrix<float> read(in_place ? 0 : kLanes, dim_);
   for (size_t p = 0; p < panels; ++p) {
     for (size_t lane = 0; lane < kLanes; ++lane) {
       const size_t item = p * kLanes + lane;
-      lanes[lane] = item < n ? vectors[row_of(item)] : zeros.data();
+      if (item < n && !in_place) vectors.read(row_of(item), read[lane]);
+      lanes[lane] = item >= n ? zeros.data() : in_place ? vectors.f32()[row_of(item)] : read[lane];
     }
     transpose(lanes, dim_, panels_[p * dim_]);
   }
 }
 
-void ItemBlock::fill(MatrixView<const float> vectors, size_t first_row, size_t n) {
+void ItemBlock::fill(RowsView vectors, size_t first_row, size_t n) {
   fill_rows(vectors, n, [&](size_t i) { return first_row + i; });
 }
 
-void ItemBlock::fill(MatrixView<const float> vectors, const uint32_t* rows, size_t n) {
+void ItemBlock::fill(RowsView vectors, const uint32_t* rows, size_t n) {
   fill_rows(vectors, n, [&](size_t i) { return rows[i]; });
 }
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <span>
 
-#include "math/matrix.h"
+#include "math/rows_view.h"
 
 namespace pagoda {
 
@@ -19,8 +19,8 @@ class ItemBlock {
   static constexpr size_t kLanes = 32;
 
   // The rows first_row .. first_row + n, or rows[0] .. rows[n - 1], of `vectors` [items, D].
-  void fill(MatrixView<const float> vectors, size_t first_row, size_t n);
-  void fill(MatrixView<const float> vectors, const uint32_t* rows, size_t n);
+  void fill(RowsView vectors, size_t first_row, size_t n);
+  void fill(RowsView vectors, const uint32_t* rows, size_t n);
 
   size_t items() const { return items_; }
 
@@ -29,13 +29,12 @@ class ItemBlock {
 
  private:
   template <class RowOf>
-  void fill_rows(MatrixView<const float> vectors, size_t n, RowOf row_of);
+  void fill_rows(RowsView vectors, size_t n, RowOf row_of);
   size_t items_ = 0, dim_ = 0;
   Matrix<float> panels_;  // [panels * D, kLanes]
 };
 
 // scores[i] = query . vectors[rows[i]], with the bits of an ItemBlock; for rows at random places, which are fetched ahead.
-void score_rows(MatrixView<const float> vectors, std::span<const uint32_t> rows, std::span<const float> query,
-                float* scores);
+void score_rows(RowsView vectors, std::span<const uint32_t> rows, std::span<const float> query, float* scores);
 
 }  // namespace pagoda

@@ -8,6 +8,8 @@ namespace pagoda {
 namespace {
 
 constexpr uint64_t kLengths[] = {1, 3, 10, 30, 100, 300, 1000, 2000, 5000, 10000};
+// From this recall on a finer slack is not tried: it would cost most and find next to nothing.
+constexpr float kAllFound = 0.9999f;
 constexpr float kSlacks[] = {0.001f, 0.004f, 0.01f, 0.02f, 0.04f, 0.08f, 0.15f, 0.3f, 0.6f, 1.2f, 2.5f, 5.0f};
 
 std::vector<uint64_t> lengths_for(uint64_t k, uint64_t items) {
@@ -54,22 +56,22 @@ std::vector<Tail> measured_tails(const Partitions& p, MatrixView<const float> he
   return tails;
 }
 
-double recall_of(const SearchResult& found, const SearchResult& exact, uint64_t k) {
+double recall_of(const SearchResult& found, const SearchResult& exact, uint64_t k, ItemSet& marks) {
   double sum = 0;
   for (size_t q = 0; q < found.items.size(); ++q) {
-    std::vector<uint32_t> a(found.items[q].begin(), found.items[q].end());
     const auto truth = exact.items[q].first(std::min<size_t>(k, exact.items[q].size()));
-    std::vector<uint32_t> b(truth.begin(), truth.end()), both;
-    std::sort(a.begin(), a.end()), std::sort(b.begin(), b.end());
-    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
-    sum += b.empty() ? 1 : static_cast<double>(both.size()) / static_cast<double>(b.size());
+    for (const uint32_t row : truth) marks.add(row);
+    size_t both = 0;
+    for (const uint32_t row : found.items[q]) both += marks.has(row);
+    for (const uint32_t row : truth) marks.remove(row);
+    sum += truth.empty() ? 1 : static_cast<double>(both) / static_cast<double>(truth.size());
   }
   return sum / static_cast<double>(found.items.size());
 }
 
 }  // namespace
 
-void calibrate(ThreadPool& pool, Partitions& p, MatrixView<const float> vectors, MatrixView<const float> held) {
+void calibrate(ThreadPool& pool, Partitions& p, RowsView vectors, MatrixView<const float> held) {
   p.curve = {};
   const auto ks = lengths_for(p.k, p.items);
   if (ks.empty() || held.rows() == 0) return;  // so few items that every list is probed
@@ -78,14 +80,22 @@ void calibrate(ThreadPool& pool, Partitions& p, MatrixView<const float> vectors,
   curve.ks = ks, curve.slacks.assign(std::begin(kSlacks), std::end(kSlacks));
   curve.tails = measured_tails(p, held, exact, ks);
   const PartitionedIndex index(p, vectors);
+  ItemSet marks(p.items);
+  curve.recalls.resize(ks.size() * curve.slacks.size()), curve.rows.resize(curve.recalls.size());
   for (size_t i = 0; i < ks.size(); ++i)
-    for (const float slack : kSlacks) {
+    for (size_t s = curve.slacks.size(); s-- > 0;) {
+      const size_t at = i * curve.slacks.size() + s;
+      if (s + 1 < curve.slacks.size() && curve.recalls[at + 1] >= kAllFound) {
+        curve.recalls[at] = curve.recalls[at + 1], curve.rows[at] = curve.rows[at + 1];
+        continue;
+      }
       SearchExplain explain;
-      const auto found = index.search_lists(pool, held, {.k = ks[i], .explain = &explain}, slack, &curve.tails[i]);
+      const auto found = index.search_lists(pool, held, {.k = ks[i], .explain = &explain},
+                                            {.slack = curve.slacks[s], .tail = &curve.tails[i], .rerank = false});
       double rows = 0;
       for (const auto& q : explain.queries) rows += static_cast<double>(q.vectors_scored);
-      curve.recalls.push_back(static_cast<float>(recall_of(found, exact, ks[i])));
-      curve.rows.push_back(static_cast<float>(rows / static_cast<double>(held.rows() * p.items)));
+      curve.recalls[at] = static_cast<float>(recall_of(found, exact, ks[i], marks));
+      curve.rows[at] = static_cast<float>(rows / static_cast<double>(held.rows() * p.items));
     }
   p.curve = std::move(curve);
 }

@@ -16,7 +16,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 class CascadeIndex final : public Index {
  public:
-  CascadeIndex(const Index& first, MatrixView<const float> second, std::vector<uint32_t> second_row, size_t from)
+  CascadeIndex(const Index& first, RowsView second, std::vector<uint32_t> second_row, size_t from)
       : first_(first), second_(second), second_row_(std::move(second_row)), from_(from) {
     check(second_row_.size() == first_.items(), "each item has a row in the second model, or none");
   }
@@ -34,7 +34,7 @@ class CascadeIndex final : public Index {
                 float min_score) const;
 
   const Index& first_;
-  MatrixView<const float> second_;
+  RowsView second_;
   std::vector<uint32_t> second_row_;
   size_t from_;
 };
@@ -116,8 +116,8 @@ SearchResult CascadeIndex::best(ThreadPool& pool, MatrixView<const float> querie
 
 }  // namespace
 
-std::unique_ptr<Index> make_cascade_index(const Index& first, MatrixView<const float> second,
-                                          std::vector<uint32_t> second_row, size_t from) {
+std::unique_ptr<Index> make_cascade_index(const Index& first, RowsView second, std::vector<uint32_t> second_row,
+                                          size_t from) {
   return std::make_unique<CascadeIndex>(first, second, std::move(second_row), from);
 }
 

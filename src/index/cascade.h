@@ -19,7 +19,7 @@ namespace pagoda {
 //
 // `first` and `second` [items of the second model, dim] are borrowed and outlive the index. second_row: per item of
 // `first`. Candidates that the second model scores NaN do not come back.
-std::unique_ptr<Index> make_cascade_index(const Index& first, MatrixView<const float> second,
-                                          std::vector<uint32_t> second_row, size_t from);
+std::unique_ptr<Index> make_cascade_index(const Index& first, RowsView second, std::vector<uint32_t> second_row,
+                                          size_t from);
 
 }  // namespace pagoda

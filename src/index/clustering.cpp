@@ -1,7 +1,9 @@
 #include "index/clustering.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "core/error.h"
@@ -15,6 +17,8 @@ namespace {
 constexpr float kSpan = 4.5f;   // components of a rotated unit vector beyond this many deviations are held there
 constexpr size_t kChunk = 512;  // rows of a task
 constexpr size_t kListChunk = 64;
+constexpr size_t kGroupedChunk = 8192;  // so that each group is met by many rows of a task
+constexpr int64_t kGroupIterations = 6;
 
 // Integer sums of each list's rows, [lists, 4 * groups].
 Matrix<int32_t> sums_of(ThreadPool& pool, const UnitCodes& rows, const RowsByList& grouped) {
@@ -32,8 +36,31 @@ Matrix<int32_t> sums_of(ThreadPool& pool, const UnitCodes& rows, const RowsByLis
   return sums;
 }
 
+std::shared_ptr<const CentreGroups> group(ThreadPool& pool, const Centres& centres, const UnitCodes& codes,
+                                          uint64_t seed) {
+  auto g = std::make_shared<CentreGroups>();
+  const auto root = static_cast<size_t>(std::sqrt(static_cast<double>(centres.lists)));
+  g->heads =
+      cluster(pool, codes, {.lists = blocks_of(root) * kBlockRows, .iterations = kGroupIterations, .seed = seed});
+  auto by_head = group_by_list(nearest_centres(pool, codes, g->heads), g->heads.lists);
+  g->starts = std::move(by_head.starts), g->centres = std::move(by_head.rows);
+  size_t blocks = 0;
+  for (size_t head = 0; head < g->heads.lists; ++head) {
+    g->first_block.push_back(blocks);
+    blocks += blocks_of(g->starts[head + 1] - g->starts[head]);
+  }
+  g->blocks.assign(blocks * block_bytes(codes.groups), 128), g->biases.assign(blocks * kBlockRows, 0);
+  for (size_t head = 0; head < g->heads.lists; ++head)
+    for (uint64_t i = g->starts[head]; i < g->starts[head + 1]; ++i) {
+      const size_t at = g->first_block[head] * kBlockRows + (i - g->starts[head]);
+      store_in_block(codes[g->centres[i]], codes.groups, at, g->blocks.data());
+      g->biases[at] = centres.biases[g->centres[i]];
+    }
+  return g;
+}
+
 // Unit vectors of these directions, as blocks of one common step.
-Centres centres_of(const Matrix<int32_t>& sums, float row_step) {
+Centres centres_of(ThreadPool& pool, const Matrix<int32_t>& sums, float row_step, const ClusterOptions& options) {
   const size_t groups = sums.cols() / 4;
   Matrix<float> units(sums.rows(), sums.cols());
   float largest = 0;
@@ -46,19 +73,22 @@ Centres centres_of(const Matrix<int32_t>& sums, float row_step) {
       largest = std::max(largest, std::abs(units[l][d]));
     }
   }
-  Centres centres{sums.rows(), {}, {}};
+  Centres centres{sums.rows(), {}, {}, nullptr};
   centres.blocks.assign(blocks_of(sums.rows()) * block_bytes(groups), 128);
   centres.biases.assign(blocks_of(sums.rows()) * kBlockRows, 0);
   const double step = largest / kLargestCode;
-  std::vector<int8_t> codes(sums.cols());
+  UnitCodes codes;
+  codes.resize(sums.rows(), sums.cols());
+  codes.step = static_cast<float>(step);
   for (size_t l = 0; l < sums.rows(); ++l) {
-    encode(units.row(l), step > 0 ? static_cast<float>(1 / step) : 0, codes.data());
-    store_in_block(codes.data(), groups, l, centres.blocks.data());
+    encode(units.row(l), step > 0 ? static_cast<float>(1 / step) : 0, codes.codes.data() + l * sums.cols());
+    store_in_block(codes[l], groups, l, centres.blocks.data());
     // |x - c|^2 = |x|^2 - 2 x c + |c|^2: the nearest has the largest x c - |c|^2 / 2, here in units of both steps.
     double length = 0;
-    for (const int8_t c : codes) length += static_cast<double>(c) * c;
+    for (const int8_t c : std::span(codes[l], sums.cols())) length += static_cast<double>(c) * c;
     centres.biases[l] = static_cast<int32_t>(std::lrint(-0.5 * length * step / row_step));
   }
+  if (centres.lists > options.few_centres) centres.groups = group(pool, centres, codes, options.seed);
   return centres;
 }
 
@@ -85,6 +115,55 @@ void rebalance(Matrix<int32_t>& sums, const UnitCodes& rows, const RowsByList& g
   }
 }
 
+// The heads of the groups to look into for a row: of the largest sums, the first of equal ones.
+using Heads = std::array<uint32_t, CentreGroups::kLookedInto>;
+size_t nearest_heads(const CentreGroups& g, const int8_t* row, size_t code_groups, std::vector<int32_t>& sums,
+                     Heads& nearest) {
+  sums.resize(g.heads.biases.size());
+  code_kernels().products(g.heads.blocks.data(), g.heads.lists, code_groups, row, 0, sums.data());
+  std::array<int32_t, CentreGroups::kLookedInto> best{};
+  size_t n = 0;
+  for (uint32_t head = 0; head < g.heads.lists; ++head) {
+    const int32_t sum = sums[head] + g.heads.biases[head];
+    if (n == best.size() && sum <= best[n - 1]) continue;
+    n += n < best.size();
+    size_t at = n - 1;
+    for (; at > 0 && best[at - 1] < sum; --at) best[at] = best[at - 1], nearest[at] = nearest[at - 1];
+    best[at] = sum, nearest[at] = head;
+  }
+  return n;
+}
+
+// nearest[row - begin], for rows [begin, end). Group by group, so that the centres of one are read for many rows.
+void nearest_by_group(const CentreGroups& g, const UnitCodes& rows, size_t begin, size_t end, uint32_t* nearest) {
+  const auto& kernels = code_kernels();
+  const size_t width = rows.groups * 4;
+  std::vector<std::vector<uint32_t>> visitors(g.heads.lists);
+  std::vector<int32_t> sums;
+  Heads heads;
+  for (size_t row = begin; row < end; ++row) {
+    const size_t n = nearest_heads(g, rows[row], rows.groups, sums, heads);
+    for (size_t i = 0; i < n; ++i) visitors[heads[i]].push_back(static_cast<uint32_t>(row - begin));
+  }
+  std::vector<int32_t> most(end - begin, std::numeric_limits<int32_t>::min());
+  std::vector<int8_t> gathered;
+  std::vector<uint32_t> found;
+  for (size_t head = 0; head < g.heads.lists; ++head) {
+    const size_t n = visitors[head].size(), centres = g.starts[head + 1] - g.starts[head];
+    if (n == 0 || centres == 0) continue;
+    gathered.resize(n * width), found.resize(n), sums.resize(n);
+    for (size_t i = 0; i < n; ++i) std::copy_n(rows[begin + visitors[head][i]], width, gathered.data() + i * width);
+    kernels.nearest(g.blocks.data() + g.first_block[head] * block_bytes(rows.groups),
+                    g.biases.data() + g.first_block[head] * kBlockRows, centres, rows.groups, gathered.data(), n,
+                    found.data(), sums.data());
+    for (size_t i = 0; i < n; ++i) {
+      const uint32_t row = visitors[head][i], centre = g.centres[g.starts[head] + found[i]];
+      if (sums[i] < most[row] || (sums[i] == most[row] && nearest[row] < centre)) continue;
+      most[row] = sums[i], nearest[row] = centre;
+    }
+  }
+}
+
 }  // namespace
 
 void UnitCodes::resize(size_t n, size_t dim) {
@@ -101,10 +180,17 @@ void UnitCodes::set(size_t row, std::span<const float> vector) {
 
 std::vector<uint32_t> nearest_centres(ThreadPool& pool, const UnitCodes& rows, const Centres& centres) {
   std::vector<uint32_t> nearest(rows.rows);
+  if (centres.groups) {
+    pool.for_chunks(rows.rows, kGroupedChunk, [&](size_t begin, size_t end) {
+      nearest_by_group(*centres.groups, rows, begin, end, nearest.data() + begin);
+    });
+    return nearest;
+  }
   const auto& kernels = code_kernels();
   pool.for_chunks(rows.rows, kChunk, [&](size_t begin, size_t end) {
+    std::array<int32_t, kChunk> sums;
     kernels.nearest(centres.blocks.data(), centres.biases.data(), centres.lists, rows.groups, rows[begin], end - begin,
-                    nearest.data() + begin);
+                    nearest.data() + begin, sums.data());
   });
   return nearest;
 }
@@ -130,7 +216,7 @@ Centres cluster(ThreadPool& pool, const UnitCodes& rows, const ClusterOptions& o
     std::swap(order[l], order[l + rng.below(rows.rows - l)]);
     std::copy_n(rows[order[l]], rows.groups * 4, sums[l]);
   }
-  auto centres = centres_of(sums, rows.step);
+  auto centres = centres_of(pool, sums, rows.step, options);
   for (int64_t iteration = 0; iteration < options.iterations; ++iteration) {
     const auto grouped = group_by_list(nearest_centres(pool, rows, centres), options.lists);
     auto found = sums_of(pool, rows, grouped);
@@ -138,7 +224,7 @@ Centres cluster(ThreadPool& pool, const UnitCodes& rows, const ClusterOptions& o
       if (grouped.starts[l] == grouped.starts[l + 1]) std::copy_n(sums[l], sums.cols(), found[l]);
     sums = std::move(found);
     if (iteration + 2 < options.iterations) rebalance(sums, rows, grouped, rng);
-    centres = centres_of(sums, rows.step);
+    centres = centres_of(pool, sums, rows.step, options);
   }
   return centres;
 }

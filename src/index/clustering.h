@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -23,25 +24,44 @@ struct UnitCodes {
   const int8_t* operator[](size_t row) const { return codes.data() + row * groups * 4; }
 };
 
-struct ClusterOptions {
-  size_t lists = 1;
-  int64_t iterations = 10;
-  uint64_t seed = 1;
-};
+struct CentreGroups;
 
 // Centres as codes in blocks (code_kernels.h). Their coded lengths differ a little, and a long one would draw rows from all
 // others: the bias takes that off, so that a row goes to the centre that is nearest to it.
 struct Centres {
   size_t lists = 0;
   std::vector<uint8_t> blocks;
-  std::vector<int32_t> biases;  // for whole blocks
+  std::vector<int32_t> biases;                 // for whole blocks
+  std::shared_ptr<const CentreGroups> groups;  // where they are too many to look at each for every row
+};
+
+// Many centres by group, each group about a centre of its own, its head. A row is compared with the heads, and then with the
+// centres of the nearest few groups alone; so it may miss its nearest centre, for one that is nearly as near.
+struct CentreGroups {
+  static constexpr size_t kFewCentres = 16384;  // up to so many each row is compared with all
+  static constexpr size_t kLookedInto = 8;      // groups
+
+  Centres heads;
+  std::vector<uint64_t> starts;   // [heads + 1]
+  std::vector<uint32_t> centres;  // group by group, rising within each
+  // Of the centres in that order, each group from a whole block on.
+  std::vector<uint64_t> first_block;  // [heads]
+  std::vector<uint8_t> blocks;
+  std::vector<int32_t> biases;
+};
+
+struct ClusterOptions {
+  size_t lists = 1;
+  int64_t iterations = 10;
+  uint64_t seed = 1;
+  size_t few_centres = CentreGroups::kFewCentres;  // with more, they are grouped
 };
 
 // lists <= rows. A list that holds more than three times the mean is cut in two on the
 // way, and the one that holds least gives up its rows.
 Centres cluster(ThreadPool& pool, const UnitCodes& rows, const ClusterOptions& options);
 
-// The centre of each row.
+// The centre of each row: the nearest, or, where the centres are grouped, the nearest of those that were looked at.
 std::vector<uint32_t> nearest_centres(ThreadPool& pool, const UnitCodes& rows, const Centres& centres);
 
 // The rows 0 .. lists_of.size() - 1 ordered by list, rising within each: `starts` [lists + 1] says where a list begins.

@@ -65,6 +65,46 @@ TEST(Clustering, EachRowGoesToTheNearestCentre) {
   }
 }
 
+TEST(Clustering, GroupedCentresGiveTheNearestOfThoseLookedAt) {
+  const auto units = codes_of(clustered_matrix(6000, 12, 1, 200, 0.2));
+  ThreadPool pool(2), alone(1);
+  const ClusterOptions options{.lists = 900, .few_centres = 100};
+  const auto centres = cluster(pool, units, options);
+  ASSERT_TRUE(centres.groups);
+  ASSERT_EQ(centres.groups->starts.back(), 900u);
+  auto all_centres = centres;
+  all_centres.groups = nullptr;
+  const auto found = nearest_centres(pool, units, centres), nearest = nearest_centres(pool, units, all_centres);
+  EXPECT_EQ(found, nearest_centres(alone, units, cluster(alone, units, options)));
+
+  // By hand: of the heads' groups, the nearest 8 by their sums; in these, the centre of the largest sum.
+  const auto sums_of = [](const Centres& c, const int8_t* row, size_t groups) {
+    std::vector<int32_t> sums(c.biases.size());
+    code_kernels().products(c.blocks.data(), c.lists, groups, row, 0, sums.data());
+    for (size_t l = 0; l < c.lists; ++l) sums[l] += c.biases[l];
+    return sums;
+  };
+  const auto& g = *centres.groups;
+  size_t same = 0;
+  for (size_t row = 0; row < units.rows; ++row) {
+    const auto of_heads = sums_of(g.heads, units[row], units.groups);
+    const auto sums = sums_of(all_centres, units[row], units.groups);
+    std::vector<uint32_t> heads(g.heads.lists);
+    std::iota(heads.begin(), heads.end(), 0u);
+    std::stable_sort(heads.begin(), heads.end(), [&](uint32_t a, uint32_t b) { return of_heads[a] > of_heads[b]; });
+    uint32_t best = UINT32_MAX;
+    for (size_t i = 0; i < std::min(CentreGroups::kLookedInto, heads.size()); ++i)
+      for (uint64_t at = g.starts[heads[i]]; at < g.starts[heads[i] + 1]; ++at) {
+        const uint32_t centre = g.centres[at];
+        if (best == UINT32_MAX || sums[centre] > sums[best] || (sums[centre] == sums[best] && centre < best))
+          best = centre;
+      }
+    ASSERT_EQ(found[row], best);
+    same += found[row] == nearest[row];
+  }
+  EXPECT_GT(same, units.rows * 9 / 10);
+}
+
 TEST(Clustering, LengthsDoNotMatter) {
   auto vectors = clustered_matrix(200, 16, 1);
   const auto before = codes_of(vectors);

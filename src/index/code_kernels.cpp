@@ -80,7 +80,7 @@ void select_portable(const uint8_t* blocks, size_t rows, size_t groups, const ui
 }
 
 void nearest_portable(const uint8_t* blocks, const int32_t* biases, size_t rows, size_t groups, const int8_t* queries,
-                      size_t n_queries, uint32_t* best) {
+                      size_t n_queries, uint32_t* best, int32_t* values) {
   for (size_t q = 0; q < n_queries; ++q) {
     int32_t most = std::numeric_limits<int32_t>::min();
     best[q] = 0;
@@ -92,6 +92,7 @@ void nearest_portable(const uint8_t* blocks, const int32_t* biases, size_t rows,
         if (products[lane] + biases[b * kBlockRows + lane] > most)
           most = products[lane] + biases[b * kBlockRows + lane], best[q] = static_cast<uint32_t>(b * kBlockRows + lane);
     }
+    values[q] = most;
   }
 }
 
@@ -124,11 +125,11 @@ constexpr CodeKernels kPortable{products_portable, select_portable, nearest_port
 
 // The best lane of a vector of lanes: largest value, then lowest row.
 template <size_t N>
-uint32_t best_lane(const int32_t (&values)[N], const int32_t (&rows)[N]) {
+void best_lane(const int32_t (&values)[N], const int32_t (&rows)[N], uint32_t& row, int32_t& value) {
   size_t best = 0;
   for (size_t lane = 1; lane < N; ++lane)
     if (values[lane] > values[best] || (values[lane] == values[best] && rows[lane] < rows[best])) best = lane;
-  return static_cast<uint32_t>(rows[best]);
+  row = static_cast<uint32_t>(rows[best]), value = values[best];
 }
 
 // ---- AVX2: bytes widened to 16 bits, as the byte products of its instructions saturate ----
@@ -193,7 +194,7 @@ PAGODA_AVX2 void select_2(const uint8_t* blocks, size_t rows, size_t groups, con
 }
 
 PAGODA_AVX2 void nearest_2(const uint8_t* blocks, const int32_t* biases, size_t rows, size_t groups,
-                           const int8_t* queries, size_t n_queries, uint32_t* best) {
+                           const int8_t* queries, size_t n_queries, uint32_t* best, int32_t* best_values) {
   const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), zero = _mm256_setzero_si256();
   const __m256i none = _mm256_set1_epi32(std::numeric_limits<int32_t>::min());
   for (size_t q = 0; q < n_queries; ++q) {
@@ -212,7 +213,7 @@ PAGODA_AVX2 void nearest_2(const uint8_t* blocks, const int32_t* biases, size_t 
     int32_t values[8], rows_at[8];
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(values), most);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(rows_at), at);
-    best[q] = best_lane(values, rows_at);
+    best_lane(values, rows_at, best[q], best_values[q]);
   }
 }
 
@@ -300,7 +301,7 @@ PAGODA_AVX512 void select_512(const uint8_t* blocks, size_t rows, size_t groups,
 
 template <int Tile>
 PAGODA_AVX512 void nearest_tile_512(const uint8_t* blocks, const int32_t* biases, size_t rows, size_t groups,
-                                    const int8_t* queries, uint32_t* best) {
+                                    const int8_t* queries, uint32_t* best, int32_t* best_values) {
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   CodeScan scans[Tile];
   __m512i most[Tile], at[Tile];
@@ -324,16 +325,17 @@ PAGODA_AVX512 void nearest_tile_512(const uint8_t* blocks, const int32_t* biases
   for (int q = 0; q < Tile; ++q) {
     int32_t values[kBlockRows], rows_at[kBlockRows];
     _mm512_storeu_si512(values, most[q]), _mm512_storeu_si512(rows_at, at[q]);
-    best[q] = best_lane(values, rows_at);
+    best_lane(values, rows_at, best[q], best_values[q]);
   }
 }
 
 PAGODA_AVX512 void nearest_512(const uint8_t* blocks, const int32_t* biases, size_t rows, size_t groups,
-                               const int8_t* queries, size_t n_queries, uint32_t* best) {
+                               const int8_t* queries, size_t n_queries, uint32_t* best, int32_t* values) {
   size_t q = 0;
   for (; q + 8 <= n_queries; q += 8)
-    nearest_tile_512<8>(blocks, biases, rows, groups, queries + q * groups * 4, best + q);
-  for (; q < n_queries; ++q) nearest_tile_512<1>(blocks, biases, rows, groups, queries + q * groups * 4, best + q);
+    nearest_tile_512<8>(blocks, biases, rows, groups, queries + q * groups * 4, best + q, values + q);
+  for (; q < n_queries; ++q)
+    nearest_tile_512<1>(blocks, biases, rows, groups, queries + q * groups * 4, best + q, values + q);
 }
 
 PAGODA_AVX512 size_t keep_above_512(float* scores, uint32_t* positions, size_t n, float threshold) {

@@ -53,10 +53,10 @@ struct CodeKernels {
   void (*select)(const uint8_t* blocks, size_t rows, size_t groups, const uint16_t* masks, uint32_t first_position,
                  CodeScan* queries, size_t n_queries);
 
-  // best[q] = the row with the largest biases[row] + product with query q - code_start(query q) (the first of equal ones).
-  // rows > 0; queries [n, groups * 4]; biases for whole blocks.
+  // best[q] = the row with the largest biases[row] + product with query q - code_start(query q) (the first of equal ones),
+  // values[q] = that sum. rows > 0; queries [n, groups * 4]; biases for whole blocks.
   void (*nearest)(const uint8_t* blocks, const int32_t* biases, size_t rows, size_t groups, const int8_t* queries,
-                  size_t n_queries, uint32_t* best);
+                  size_t n_queries, uint32_t* best, int32_t* values);
 
   // Moves the pairs whose score is above the threshold to the front, in their order; their number.
   size_t (*keep_above)(float* scores, uint32_t* positions, size_t n, float threshold);

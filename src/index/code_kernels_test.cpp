@@ -103,18 +103,21 @@ TEST_P(EachInstructionSet, NearestIsTheFirstOfTheLargestProducts) {
       for (const size_t n : {1, 3, 8, 21}) {
         const Codes items(rows, dim, rows), queries(n, dim, 5);  // of one component many products are equal
         std::vector<uint32_t> best(n);
+        std::vector<int32_t> values(n);
         Rng rng(rows, Stream::test);
         std::vector<int32_t> biases(blocks_of(rows) * kBlockRows);
         for (auto& b : biases) b = static_cast<int32_t>(rng.below(3)) * 1000;
         const auto score = [&](uint32_t r, size_t q) {  // the code start of a query is the same for all rows
           return items.product(r, queries.row(q)) + biases[r];
         };
-        kernels().nearest(items.blocks.data(), biases.data(), rows, items.groups, queries.plain.data(), n, best.data());
+        kernels().nearest(items.blocks.data(), biases.data(), rows, items.groups, queries.plain.data(), n, best.data(),
+                          values.data());
         for (size_t q = 0; q < n; ++q) {
           uint32_t expected = 0;
           for (uint32_t r = 1; r < rows; ++r)
             if (score(r, q) > score(expected, q)) expected = r;
           ASSERT_EQ(best[q], expected);
+          ASSERT_EQ(values[q], score(expected, q) - code_start(queries.row(q), items.groups));
         }
       }
 }

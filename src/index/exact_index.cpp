@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kBlockItems = 96;    // at once against the queries of a task: their rows stay in a near cache
 constexpr size_t kMostQueries = 256;  // of one task
+constexpr size_t kAhead = 24;         // rows picked out are asked for so far ahead
 constexpr size_t kLeastQueries = 8;
 constexpr size_t kCandidateBytes = 8 << 20;  // of one task
 constexpr size_t kTasks = 16;                // fewer tasks than this are cut along the items too
@@ -44,7 +45,7 @@ struct Cut {
 
 class ExactIndex final : public Index {
  public:
-  explicit ExactIndex(MatrixView<const float> vectors) : vectors_(vectors) {}
+  explicit ExactIndex(RowsView vectors) : vectors_(vectors) {}
   std::string_view kind() const override { return "exact"; }
   size_t items() const override { return vectors_.rows(); }
   size_t dim() const override { return vectors_.cols(); }
@@ -64,7 +65,7 @@ class ExactIndex final : public Index {
             std::span<TopK> best) const;
   std::vector<float> bars(const Group& group, const Candidates& candidates) const;
 
-  MatrixView<const float> vectors_;
+  RowsView vectors_;
   const TileKernels* kernels_ = &best_tile_kernels();
 };
 
@@ -97,11 +98,15 @@ void ExactIndex::scan(const Group& group, const Candidates& candidates, size_t b
     if (group.options->excluded) excluded.emplace_back((*group.options->excluded)[group.first + q]);
   }
   const auto hits = std::make_unique_for_overwrite<ScoreHit[]>(kBlockItems * padded);
-  Matrix<float> picked(candidates.all ? 0 : kBlockItems, dim);
+  const bool in_place = candidates.all && vectors_.precision() == RowPrecision::f32;
+  Matrix<float> picked(in_place ? 0 : kBlockItems, dim);
   for (size_t b = begin; b < end; b += step * kBlockItems) {
     const size_t n = std::min(kBlockItems, end - b);
-    for (size_t i = 0; i < n && !candidates.all; ++i) std::copy_n(vectors_[candidates.rows[b + i]], dim, picked[i]);
-    const auto block = candidates.all ? vectors_.slice_rows(b, b + n) : std::as_const(picked).view().slice_rows(0, n);
+    for (size_t i = 0; i < n && !in_place; ++i) {
+      if (!candidates.all && b + i + kAhead < end) vectors_.prefetch(candidates.rows[b + i + kAhead]);
+      vectors_.read(candidates.all ? b + i : candidates.rows[b + i], picked[i]);
+    }
+    const auto block = in_place ? vectors_.f32().slice_rows(b, b + n) : std::as_const(picked).view().slice_rows(0, n);
     const size_t found = kernels_->above(block, panels.data(), queries, bars.data(), hits.get());
     for (const auto& [score, item, q] : std::span(hits.get(), found)) {
       const uint32_t row = candidates.all ? static_cast<uint32_t>(b + item) : candidates.rows[b + item];
@@ -206,7 +211,7 @@ SearchResult ExactIndex::best(ThreadPool& pool, MatrixView<const float> queries,
 
 }  // namespace
 
-std::unique_ptr<Index> make_exact_index(MatrixView<const float> vectors) {
+std::unique_ptr<Index> make_exact_index(RowsView vectors) {
   check(vectors.rows() < UINT32_MAX, "an item row is 32 bits");
   return std::make_unique<ExactIndex>(vectors);
 }

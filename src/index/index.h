@@ -11,6 +11,7 @@
 #include "core/thread_pool.h"
 #include "math/matrix.h"
 #include "math/ragged.h"
+#include "math/rows_view.h"
 
 namespace pagoda {
 
@@ -101,6 +102,6 @@ class Index {
 // exclusions are applied inside, so k items come back whenever k match. `vectors` [items, D] is borrowed and outlives
 // the index (it is the bundle's mapped section). A score is the same bits whatever block its query falls into, and
 // whatever other queries stand beside it.
-std::unique_ptr<Index> make_exact_index(MatrixView<const float> vectors);
+std::unique_ptr<Index> make_exact_index(RowsView vectors);
 
 }  // namespace pagoda

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/rng.h"
 #include "index/clustering.h"
 #include "index/code_kernels.h"
@@ -37,16 +39,15 @@ size_t number_of_lists(size_t items, int64_t wanted) {
 
 // rotated [n, D] = rows `row_of(0..n)` of vectors, times the transposed rotation.
 template <class RowOf>
-void rotate_rows(MatrixView<const float> vectors, size_t n, RowOf row_of, const Matrix<float>& rotation,
-                 Matrix<float>& gathered, Matrix<float>& rotated) {
+void rotate_rows(RowsView vectors, size_t n, RowOf row_of, const Matrix<float>& rotation, Matrix<float>& gathered,
+                 Matrix<float>& rotated) {
   gathered.resize(n, vectors.cols()), rotated.resize(n, vectors.cols());
-  for (size_t i = 0; i < n; ++i) std::copy_n(vectors[row_of(i)], vectors.cols(), gathered[i]);
+  for (size_t i = 0; i < n; ++i) vectors.read(row_of(i), gathered[i]);
   gemm(Op::none, Op::transpose, 1.0f, gathered, rotation, 0.0f, rotated);
 }
 
 template <class RowOf>
-UnitCodes unit_codes(ThreadPool& pool, MatrixView<const float> vectors, size_t n, RowOf row_of,
-                     const Matrix<float>& rotation) {
+UnitCodes unit_codes(ThreadPool& pool, RowsView vectors, size_t n, RowOf row_of, const Matrix<float>& rotation) {
   UnitCodes units;
   units.resize(n, vectors.cols());
   pool.for_chunks(n, kChunk, [&](size_t begin, size_t end) {
@@ -57,26 +58,44 @@ UnitCodes unit_codes(ThreadPool& pool, MatrixView<const float> vectors, size_t n
   return units;
 }
 
-void check_finite(MatrixView<const float> vectors, size_t first_row) {
-  for (size_t row = 0; row < vectors.rows(); ++row)
-    for (const float x : vectors.row(row))
-      if (!std::isfinite(x))
+void check_finite(ThreadPool& pool, RowsView vectors, size_t first_row) {
+  pool.for_chunks(vectors.rows(), kChunk, [&](size_t begin, size_t end) {
+    std::vector<float> values(vectors.cols());
+    for (size_t row = begin; row < end; ++row) {
+      vectors.read(row, values.data());
+      if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); }))
         fail(ErrorKind::input, "the vector of item row {} has a component that is not finite: it can not be indexed",
              first_row + row);
+    }
+  });
 }
+
+// Says at the end of each stage what was done and how long it took.
+class Stages {
+ public:
+  void end(const std::string& what) {
+    const auto now = Clock::now();
+    log_info("index: {}, {:.1f} s", what, std::chrono::duration<double>(now - begin_).count());
+    begin_ = now;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin_ = Clock::now();
+};
 
 // Items pass by in stretches and in the order of their rows, so that memory is bounded and a mapped file is read from its
 // beginning to its end.
 constexpr size_t kStretch = 1 << 20;
 
 // The list of each item.
-std::vector<uint32_t> assign(ThreadPool& pool, MatrixView<const float> vectors, const Matrix<float>& rotation,
+std::vector<uint32_t> assign(ThreadPool& pool, RowsView vectors, const Matrix<float>& rotation,
                              const Centres& centres) {
   std::vector<uint32_t> list_of;
   list_of.reserve(vectors.rows());
   for (size_t begin = 0; begin < vectors.rows(); begin += kStretch) {
     const size_t n = std::min(kStretch, vectors.rows() - begin);
-    check_finite(vectors.slice_rows(begin, begin + n), begin);
+    check_finite(pool, vectors.slice_rows(begin, begin + n), begin);
     const auto units = unit_codes(pool, vectors, n, [&](size_t i) { return begin + i; }, rotation);
     const auto nearest = nearest_centres(pool, units, centres);
     list_of.insert(list_of.end(), nearest.begin(), nearest.end());
@@ -87,7 +106,7 @@ std::vector<uint32_t> assign(ThreadPool& pool, MatrixView<const float> vectors, 
 // Calls f(list, rows of a stretch that are of the list, first row of the stretch, the stretch rotated) for all lists that
 // have rows in it, in parallel, stretch after stretch: a list meets its rows in rising order.
 template <class F>
-void for_each_list(ThreadPool& pool, MatrixView<const float> vectors, std::span<const uint32_t> list_of, size_t lists,
+void for_each_list(ThreadPool& pool, RowsView vectors, std::span<const uint32_t> list_of, size_t lists,
                    const Matrix<float>& rotation, F&& f) {
   constexpr size_t kLists = 64;  // of a task
   Matrix<float> rotated;
@@ -95,8 +114,10 @@ void for_each_list(ThreadPool& pool, MatrixView<const float> vectors, std::span<
     const size_t n = std::min(kStretch, vectors.rows() - begin);
     rotated.resize(n, vectors.cols());
     pool.for_chunks(n, kChunk, [&](size_t first, size_t last) {
+      Matrix<float> read(last - first, vectors.cols());
+      for (size_t i = first; i < last; ++i) vectors.read(begin + i, read[i - first]);
       auto part = MatrixView<float>(rotated).slice_rows(first, last);
-      gemm(Op::none, Op::transpose, 1.0f, vectors.slice_rows(begin + first, begin + last), rotation, 0.0f, part);
+      gemm(Op::none, Op::transpose, 1.0f, read, rotation, 0.0f, part);
     });
     const auto grouped = group_by_list(list_of.subspan(begin, n), lists);
     pool.for_chunks(lists, kLists, [&](size_t first, size_t last) {
@@ -114,8 +135,7 @@ struct ListErrors {
   float largest_error = 0, largest_length = 0;
 };
 
-void lay_out(ThreadPool& pool, MatrixView<const float> vectors, std::span<const uint32_t> list_of, Owner& owner,
-             Partitions& p) {
+void lay_out(ThreadPool& pool, RowsView vectors, std::span<const uint32_t> list_of, Owner& owner, Partitions& p) {
   const size_t dim = vectors.cols(), groups = code_groups(dim);
   owner.steps.assign(p.lists, 0), owner.spreads.assign(p.lists, 0), owner.counts.assign(p.lists, 0);
   for (const uint32_t l : list_of) ++owner.counts[l];
@@ -195,7 +215,7 @@ void lay_out(ThreadPool& pool, MatrixView<const float> vectors, std::span<const 
 
 }  // namespace
 
-Partitions build_partitions(ThreadPool& pool, MatrixView<const float> vectors, const PartitionedOptions& options,
+Partitions build_partitions(ThreadPool& pool, RowsView vectors, const PartitionedOptions& options,
                             MatrixView<const float> held) {
   if (options.lists < 0) fail(ErrorKind::usage, "lists = {} must be at least 0", options.lists);
   if (options.iterations < 1) fail(ErrorKind::usage, "iterations = {} must be at least 1", options.iterations);
@@ -209,6 +229,7 @@ Partitions build_partitions(ThreadPool& pool, MatrixView<const float> vectors, c
   p.items = vectors.rows(), p.dim = vectors.cols(), p.seed = options.seed;
   p.recall = options.recall, p.k = static_cast<uint64_t>(options.k);
   p.lists = number_of_lists(vectors.rows(), options.lists);
+  Stages stage;
   const auto owner = std::make_shared<Owner>();
   owner->rotation = random_rotation(p.dim, options.seed);
   std::vector<uint32_t> list_of;
@@ -218,9 +239,12 @@ Partitions build_partitions(ThreadPool& pool, MatrixView<const float> vectors, c
     const auto sampled = [&](size_t i) { return i * p.items / sample; };
     const auto units = unit_codes(pool, vectors, sample, sampled, owner->rotation);
     const auto centres = cluster(pool, units, {p.lists, options.iterations, options.seed});
+    stage.end(fmt::format("{} centres found with {} rows", p.lists, sample));
     list_of = assign(pool, vectors, owner->rotation, centres);
+    stage.end(fmt::format("{} rows put into lists", p.items));
   }
   lay_out(pool, vectors, list_of, *owner, p);
+  stage.end("laid out");
   p.rotation = owner->rotation.values(), p.centres = owner->centres;
   p.steps = owner->steps, p.spreads = owner->spreads;
   p.find_reaches();
@@ -232,9 +256,10 @@ Partitions build_partitions(ThreadPool& pool, MatrixView<const float> vectors, c
   } else {
     const size_t n = std::min(p.items, kMostHeld);
     Matrix<float> items(n, p.dim);
-    for (size_t i = 0; i < n; ++i) std::copy_n(vectors[i * p.items / n], p.dim, items[i]);
+    for (size_t i = 0; i < n; ++i) vectors.read(i * p.items / n, items[i]);
     calibrate(pool, p, vectors, items);
   }
+  stage.end("recall measured");
   return p;
 }
 

@@ -74,7 +74,7 @@ class PartitionedIndex::Excluded {
   std::array<uint64_t, 64> seen_{};  // of row % 4096: most rows are told apart by it
 };
 
-PartitionedIndex::PartitionedIndex(Partitions partitions, MatrixView<const float> vectors)
+PartitionedIndex::PartitionedIndex(Partitions partitions, RowsView vectors)
     : p_(std::move(partitions)), vectors_(vectors), exact_(make_exact_index(vectors)) {
   check(p_.items == vectors.rows() && p_.dim == vectors.cols(), "the partitions are of these vectors");
 }
@@ -96,12 +96,12 @@ SearchResult PartitionedIndex::best(ThreadPool& pool, MatrixView<const float> qu
   const double scored = p_.curve.rows_scored(k, recall) * static_cast<double>(items());
   if (options.allowed && (matching <= static_cast<double>(options.k) || kRowCost * matching <= scored))
     return exact_->search(pool, queries, options);
-  return search_lists(pool, queries, options, p_.curve.slack(k, recall),
-                      p_.curve.ks.empty() ? nullptr : &p_.curve.tail(k));
+  return search_lists(pool, queries, options,
+                      {p_.curve.slack(k, recall), p_.curve.ks.empty() ? nullptr : &p_.curve.tail(k)});
 }
 
 SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const float> queries,
-                                            const SearchOptions& options, float slack, const Tail* tail) const {
+                                            const SearchOptions& options, const Way& way) const {
   const size_t n = queries.rows(), k = std::min(options.k, items());
   std::vector<std::vector<uint64_t>> best(n);  // keys of each query
   SearchExplain* explain = options.explain;
@@ -126,7 +126,7 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
       SearchOptions alone = options;
       SearchExplain part;
       alone.allowed = &left, alone.excluded = nullptr, alone.explain = explain ? &part : nullptr;
-      const auto found = search_lists(pool, queries.slice_rows(q, q + 1), alone, slack, tail);
+      const auto found = search_lists(pool, queries.slice_rows(q, q + 1), alone, way);
       for (size_t i = 0; i < found.scores.size(); ++i)
         best[q].push_back(rank_key(found.scores[i], found.items.values[i]));
       if (explain) {
@@ -145,7 +145,7 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
   pool.run(groups, [&](size_t g) {
     const size_t first = g * group, last = std::min(usual.size(), first + group);
     search_group(pool, queries, std::span(usual).subspan(first, last - first), options,
-                 {k, options.min_score, matching, slack, tail}, done[g], best);
+                 {k, options.min_score, matching, way.slack, way.tail}, way.rerank, done[g], best);
   });
   if (explain)
     for (const auto& g : done)
@@ -166,7 +166,7 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
 }
 
 void PartitionedIndex::search_group(ThreadPool& pool, MatrixView<const float> queries, std::span<const uint32_t> rows,
-                                    const SearchOptions& options, const ProbingGoal& goal, Group& group,
+                                    const SearchOptions& options, const ProbingGoal& goal, bool reranked, Group& group,
                                     std::vector<std::vector<uint64_t>>& best) const {
   Stopwatch watch(options.explain != nullptr);
   for (size_t i = 0; i < rows.size(); ++i) group.probings.push_back(take_probing());
@@ -183,8 +183,9 @@ void PartitionedIndex::search_group(ThreadPool& pool, MatrixView<const float> qu
   group.scan_s = watch.lap();
   pool.run(rows.size(), [&](size_t i) {
     const auto& shortlist = group.probings[i].shortlist();
-    best[rows[i]] = rerank(pool, queries.row(rows[i]), shortlist, options.excluded ? &group.excluded[i] : nullptr,
-                           goal.k, options.min_score);
+    best[rows[i]] = !reranked ? shortlisted(shortlist)
+                              : rerank(pool, queries.row(rows[i]), shortlist,
+                                       options.excluded ? &group.excluded[i] : nullptr, goal.k, options.min_score);
     if (options.explain)
       options.explain->queries[rows[i]] = {group.probings[i].lists_probed(), group.probings[i].rows_scored(),
                                            shortlist.size()};
@@ -297,6 +298,14 @@ void PartitionedIndex::scan(std::span<const uint64_t> visits, const Group& group
   }
 }
 
+std::vector<uint64_t> PartitionedIndex::shortlisted(const Shortlist& shortlist) const {
+  std::vector<uint64_t> keys;
+  for (size_t i = 0; i < shortlist.size(); ++i)
+    keys.push_back(rank_key(shortlist.scores()[i], p_.rows[shortlist.positions()[i]]));
+  sort_keys(keys);
+  return keys;
+}
+
 std::vector<uint64_t> PartitionedIndex::rerank(ThreadPool& pool, std::span<const float> query,
                                                const Shortlist& shortlist, const Excluded* excluded, size_t k,
                                                float min_score) const {
@@ -323,7 +332,7 @@ std::vector<uint64_t> PartitionedIndex::rerank(ThreadPool& pool, std::span<const
   return keys;
 }
 
-std::unique_ptr<Index> make_partitioned_index(Partitions partitions, MatrixView<const float> vectors) {
+std::unique_ptr<Index> make_partitioned_index(Partitions partitions, RowsView vectors) {
   return std::make_unique<PartitionedIndex>(std::move(partitions), vectors);
 }
 

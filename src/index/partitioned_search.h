@@ -13,15 +13,23 @@ namespace pagoda {
 
 class PartitionedIndex final : public Index {
  public:
-  PartitionedIndex(Partitions partitions, MatrixView<const float> vectors);
+  PartitionedIndex(Partitions partitions, RowsView vectors);
   std::string_view kind() const override { return "partitioned"; }
   size_t items() const override { return p_.items; }
   size_t dim() const override { return p_.dim; }
   const Partitions& partitions() const { return p_; }
 
-  // Through the lists, whatever would be cheaper; slack and tail as in ProbingGoal.
+  // How a search goes through the lists: slack and tail as in ProbingGoal. Without a rerank it ends with all that would be
+  // scored exactly, in order of the approximate scores, and reads no vector: what is among the best k of these is in the
+  // answer, so its recall is known.
+  struct Way {
+    float slack;
+    const Tail* tail;
+    bool rerank = true;
+  };
+  // Through the lists, whatever would be cheaper.
   SearchResult search_lists(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options,
-                            float slack, const Tail* tail) const;
+                            const Way& way) const;
 
  protected:
   SearchResult best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const override;
@@ -30,11 +38,12 @@ class PartitionedIndex final : public Index {
   struct Group;
   class Excluded;
   void search_group(ThreadPool& pool, MatrixView<const float> queries, std::span<const uint32_t> rows,
-                    const SearchOptions& options, const ProbingGoal& goal, Group& group,
+                    const SearchOptions& options, const ProbingGoal& goal, bool reranked, Group& group,
                     std::vector<std::vector<uint64_t>>& best) const;
   void scan_round(ThreadPool& pool, Group& group, const ItemSet* allowed) const;
   void scan(std::span<const uint64_t> visits, const Group& group, const ItemSet* allowed,
             std::span<Shortlist* const> shortlists, std::span<uint64_t> matched) const;
+  std::vector<uint64_t> shortlisted(const Shortlist& shortlist) const;
   std::vector<uint64_t> rerank(ThreadPool& pool, std::span<const float> query, const Shortlist& shortlist,
                                const Excluded* excluded, size_t k, float min_score) const;
 
@@ -43,7 +52,7 @@ class PartitionedIndex final : public Index {
   void give_back(std::vector<Probing> probings) const;
 
   Partitions p_;
-  MatrixView<const float> vectors_;
+  RowsView vectors_;
   std::unique_ptr<Index> exact_;
   mutable std::mutex spare_lock_;
   mutable std::vector<Probing> spare_;

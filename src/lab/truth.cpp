@@ -231,7 +231,9 @@ TruthReport judge_truth(ThreadPool& pool, MatrixView<const float> item_vectors, 
 TruthReport judge_truth(ThreadPool& pool, const Bundle& bundle, const TruthUsers& truth,
                         const std::vector<int64_t>& ks) {
   const auto vectors = known_user_vectors(pool, bundle, bundle.user_ids(), truth.users);
-  return judge_truth(pool, bundle.item_vectors(), vectors, bundle.user_states(), truth, bundle.item_counts(), ks);
+  Matrix<float> room;
+  return judge_truth(pool, as_floats(bundle.item_vectors(), room), vectors, bundle.user_states(), truth,
+                     bundle.item_counts(), ks);
 }
 
 std::string truth_json(const TruthReport& report) {

@@ -38,7 +38,14 @@ void* map_zeroed(size_t bytes) {
 
 std::unique_ptr<void, FreeMemory> allocate_table(size_t bytes) {
   const char* folder = std::getenv("PAGODA_TABLES");
-  if (!folder || bytes < kMapped) return allocate_zeroed(bytes);
+  if (!folder) return allocate_zeroed(bytes);
+  auto memory = allocate_in_file(bytes, folder);
+  if (bytes >= kMapped) madvise(memory.get(), rounded_up(bytes, kPage), MADV_RANDOM);
+  return memory;
+}
+
+std::unique_ptr<void, FreeMemory> allocate_in_file(size_t bytes, const char* folder) {
+  if (bytes < kMapped) return allocate_zeroed(bytes);
   const size_t length = rounded_up(bytes, kPage);
   const int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   const bool there = file >= 0 && posix_fallocate(file, 0, static_cast<off_t>(length)) == 0;
@@ -46,9 +53,8 @@ std::unique_ptr<void, FreeMemory> allocate_table(size_t bytes) {
   const int error = errno;
   if (file >= 0) close(file);
   if (p == MAP_FAILED)
-    fail(ErrorKind::failed, "PAGODA_TABLES={}: no file of {} bytes can be made in it: {}", folder, length,
+    fail(ErrorKind::failed, "{}: no file of {} bytes can be made in this folder: {}", folder, length,
          there || error ? std::strerror(error) : "no room");
-  madvise(p, length, MADV_RANDOM);  // a row is read alone
   return {p, FreeMemory{bytes}};
 }
 

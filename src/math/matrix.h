@@ -20,8 +20,10 @@ struct FreeMemory {
   void operator()(void* p) const;
 };
 std::unique_ptr<void, FreeMemory> allocate_zeroed(size_t bytes);
-// The same for what may be larger than memory: where the environment variable PAGODA_TABLES names a folder, a file of it
-// that is gone when the memory is freed, or the process ends. Error{failed}: no file can be made there.
+// The same in a file of `folder` that is gone when the memory is freed, or the process ends: for what may be larger than
+// memory. Error{failed}: no file can be made there.
+std::unique_ptr<void, FreeMemory> allocate_in_file(size_t bytes, const char* folder);
+// In a file where the environment variable PAGODA_TABLES names a folder and it is worth it. Its rows are read alone.
 std::unique_ptr<void, FreeMemory> allocate_table(size_t bytes);
 
 template <class T>

@@ -99,7 +99,7 @@ TEST(Matrix, OfATableLiesInAFileOfTheFolderThatIsNamed) {
     large.resize(size_t{1} << 15, 64, allocate_table);
     ADD_FAILURE() << "no file can be made there";
   } catch (const Error& e) {
-    EXPECT_NE(std::string(e.what()).find("PAGODA_TABLES=/nowhere/at/all"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("/nowhere/at/all: no file"), std::string::npos) << e.what();
   }
   ::unsetenv("PAGODA_TABLES");
   large.resize(size_t{1} << 15, 64, allocate_table);

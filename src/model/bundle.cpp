@@ -19,6 +19,7 @@ BundleInfo info_of(const nlohmann::json& j) {
   i.users = j.at("users"), i.training_rows = j.at("training_rows"), i.moment_us = j.at("moment_us");
   i.chosen_on = j.at("chosen_on"), i.refit = j.at("refit"), i.uses_order = j.at("uses_order");
   i.epochs = j.at("epochs");
+  i.vectors = j.value("vectors", "f32") == "f16" ? RowPrecision::f16 : RowPrecision::f32;
   return i;
 }
 
@@ -32,7 +33,17 @@ auto parsed(const SectionFile& file, std::string_view section, const Read& read)
   }
 }
 
-uint32_t version_of(bool ensemble) { return ensemble ? 2 : 1; }
+uint32_t version_of(bool ensemble, RowPrecision vectors) {
+  return vectors == RowPrecision::f16 ? kBundleVersion : ensemble ? kEnsembleVersion : 1;
+}
+
+void write_vectors(SectionWriter& out, RowsView vectors) {
+  out.begin("item_vectors");
+  for (size_t row = 0; row < vectors.rows(); ++row)
+    out.append(vectors.precision() == RowPrecision::f32 ? std::as_bytes(vectors.f32().row(row))
+                                                        : std::as_bytes(vectors.f16().row(row)));
+  out.end();
+}
 
 template <class Save>
 void bytes_section(SectionWriter& out, std::string_view name, const Save& save) {
@@ -53,7 +64,7 @@ std::string fingerprint_of(const SectionFile& file) {
   return fmt::format("{:016x}", checksum(sums.bytes()));
 }
 
-std::unique_ptr<Index> make_index(const SectionFile& file, MatrixView<const float> vectors) {
+std::unique_ptr<Index> make_index(const SectionFile& file, RowsView vectors) {
   const auto kind = file.text("index");
   if (kind == "partitioned")
     return make_partitioned_index(load_partitions(file, vectors.rows(), vectors.cols()), vectors);
@@ -97,14 +108,16 @@ std::string info_json(const BundleInfo& i) {
       {"items", i.items},           {"users", i.users},         {"training_rows", i.training_rows},
       {"moment_us", i.moment_us},   {"chosen_on", i.chosen_on}, {"refit", i.refit},
       {"uses_order", i.uses_order}, {"epochs", i.epochs}};
+  if (i.vectors == RowPrecision::f16) j["vectors"] = "f16";
   return j.dump(1);
 }
 
 void write_bundle(const std::string& path, const BundleContent& c) {
   check(c.info.items == c.item_ids->size() && c.info.items == c.item_counts.size() &&
-            c.info.items == c.item_vectors.rows() && c.info.dim == c.item_vectors.cols(),
+            c.info.items == c.item_vectors.rows() && c.info.dim == c.item_vectors.cols() &&
+            c.info.vectors == c.item_vectors.precision(),
         "a bundle has a count and a vector for each item");
-  SectionWriter out(path, kBundleKind, version_of(false));
+  SectionWriter out(path, kBundleKind, version_of(false, c.info.vectors));
   out.section("info", info_json(c.info));
   out.section("config", c.config);
   out.section("metrics", c.metrics);
@@ -125,9 +138,7 @@ void write_bundle(const std::string& path, const BundleContent& c) {
   bytes_section(out, "item_attributes",
                 [&](ByteWriter& b) { save_attributes(b, c.item_attributes ? *c.item_attributes : Attributes{}); });
   write_index(out, c.partitions);
-  out.begin("item_vectors");
-  for (size_t row = 0; row < c.item_vectors.rows(); ++row) out.append(std::as_bytes(c.item_vectors.row(row)));
-  out.end();
+  write_vectors(out, c.item_vectors);
   out.commit();
 }
 
@@ -136,7 +147,7 @@ void rewrite_bundle(const std::string& path, const std::string& to,
   const SectionFile in(path, kBundleKind, kBundleVersion);
   in.verify();
   for (const auto& [name, text] : replaced) in.bytes(name);
-  SectionWriter out(to, kBundleKind, version_of(in.has("members")));
+  SectionWriter out(to, kBundleKind, version_of(in.has("members"), parsed(in, "info", info_of).vectors));
   for (const auto& section : in.sections()) {
     const auto found =
         std::find_if(replaced.begin(), replaced.end(), [&](const auto& r) { return r.first == section.name; });
@@ -148,13 +159,20 @@ void rewrite_bundle(const std::string& path, const std::string& to,
   out.commit();
 }
 
-void rewrite_index(const std::string& path, const std::string& to, const Partitions* partitions) {
+void rewrite_index(const std::string& path, const std::string& to, RowsView item_vectors,
+                   const Partitions* partitions) {
   const SectionFile in(path, kBundleKind, kBundleVersion);
   in.verify();
   in.bytes("index");
-  SectionWriter out(to, kBundleKind, version_of(in.has("members")));
+  auto info = parsed(in, "info", info_of);
+  info.vectors = item_vectors.precision();
+  SectionWriter out(to, kBundleKind, version_of(in.has("members"), info.vectors));
   for (const auto& section : in.sections()) {
-    if (section.name == "index")
+    if (section.name == "info")
+      out.section("info", info_json(info));
+    else if (section.name == "item_vectors")
+      write_vectors(out, item_vectors);
+    else if (section.name == "index")
       write_index(out, partitions);
     else if (!section.name.starts_with("index/"))
       out.section(section.name, in.bytes(section.name));
@@ -179,11 +197,16 @@ Bundle::Bundle(const std::string& path) : file_(path, kBundleKind, kBundleVersio
   const auto vectors = file_.bytes("item_vectors");
   if (item_ids_.size() != info_.items || item_counts_.size() != info_.items)
     fail(ErrorKind::failed, "{}: its sections disagree about the number of items", path);
-  if (info_.dim < 1 || info_.dim > kMaxVectorDim || vectors.size() != info_.items * info_.dim * sizeof(float))
+  const size_t bytes = info_.vectors == RowPrecision::f32 ? sizeof(float) : sizeof(uint16_t);
+  if (info_.dim < 1 || info_.dim > kMaxVectorDim || vectors.size() != info_.items * info_.dim * bytes)
     fail(ErrorKind::failed, "{}: section 'item_vectors' is not of {} vectors of {} components", path, info_.items,
          info_.dim);
-  item_vectors_ = {reinterpret_cast<const float*>(vectors.data()), info_.items, info_.dim};
+  if (info_.vectors == RowPrecision::f32)
+    item_vectors_ = MatrixView(reinterpret_cast<const float*>(vectors.data()), info_.items, info_.dim);
+  else
+    item_vectors_ = RowsView(MatrixView(reinterpret_cast<const uint16_t*>(vectors.data()), info_.items, info_.dim));
   index_ = make_index(file_, item_vectors_);
+  if (index_->kind() == "partitioned") file_.advise_random("item_vectors");  // a rerank reads a row here and there
   if (info_.towers) read_members();
 }
 

@@ -1,6 +1,7 @@
 // The one artifact: what `train` ends with, and everything else begins with.
 //
-// A section file (core/section_file.h) of kind "bundle", version 1, or 2 when it has the section `members`. Sections:
+// A section file (core/section_file.h) of kind "bundle", version 1; 2 when it has the section `members`; 3 when its item
+// vectors are of f16. Sections:
 //   info            JSON: what the model is and where it came from (BundleInfo)
 //   members         JSON: the models of an ensemble with their weights          (only in an ensemble, model/ensemble.h)
 //   config          TOML, complete: every option with its value
@@ -11,7 +12,7 @@
 //   user_ids, user_cells, user_states          the users it knows              (not in a bundle of bare vectors)
 //   item_ids        the catalogue; a row's number is the item's row everywhere
 //   item_counts     u64[items]: rows of the training part on each item
-//   item_vectors    f32[items, dim], mapped and searched in place
+//   item_vectors    f32[items, dim], or f16 where the info says so, mapped and searched in place
 //   item_attributes columns of the item table, by their own ids
 //   frequency       state of the frequency estimator
 //   index           text: the kind of the index, "exact" or "partitioned"
@@ -35,8 +36,9 @@
 namespace pagoda {
 
 inline constexpr std::string_view kBundleKind = "bundle";
+inline constexpr uint32_t kEnsembleVersion = 2;
 inline constexpr uint32_t kBundleVersion =
-    2;  // the newest; a bundle of one model is written as 1, which older programs read
+    3;  // the newest; each bundle is written as the oldest that it fits, so that older programs read it
 
 // What gives the towers their shape.
 struct TowerOptions {
@@ -55,6 +57,7 @@ struct BundleInfo {
   bool refit = false;       // retrained on train and validation for the chosen number of epochs
   bool uses_order = false;  // the order of a user's list matters to it
   uint64_t epochs = 0;
+  RowPrecision vectors = RowPrecision::f32;  // that the item vectors are stored in
 };
 
 std::string info_json(const BundleInfo& info);
@@ -88,7 +91,7 @@ struct BundleContent {
   const UserStates* user_states = nullptr;
   const Interner* item_ids = nullptr;
   std::span<const uint64_t> item_counts;
-  MatrixView<const float> item_vectors;
+  RowsView item_vectors;  // in info.vectors
   const Attributes* item_attributes = nullptr;
   const Partitions* partitions = nullptr;  // of a partitioned index; nullptr: the index is exact
 };
@@ -98,8 +101,9 @@ void write_bundle(const std::string& path, const BundleContent& content);
 // damaged, or has no section of that name.
 void rewrite_bundle(const std::string& path, const std::string& to,
                     const std::vector<std::pair<std::string, std::string>>& replaced);
-// The same bundle with another index: a partitioned one, or (nullptr) the exact one. `to` may be `path`.
-void rewrite_index(const std::string& path, const std::string& to, const Partitions* partitions);
+// The same bundle with these item vectors, of any precision, and another index: a partitioned one, or (nullptr) the exact
+// one. `to` may be `path`.
+void rewrite_index(const std::string& path, const std::string& to, RowsView item_vectors, const Partitions* partitions);
 
 // A loaded bundle. Immutable: may be shared between threads. Vectors stay in the mapped file.
 class Bundle {
@@ -120,7 +124,7 @@ class Bundle {
   bool ensemble() const { return file_.has("members"); }
   const Interner& item_ids() const { return item_ids_; }
   const std::vector<uint64_t>& item_counts() const { return item_counts_; }
-  MatrixView<const float> item_vectors() const { return item_vectors_; }
+  RowsView item_vectors() const { return item_vectors_; }
   const Attributes& item_attributes() const { return item_attributes_; }
   // Row of an item's attributes, or Interner::kNone.
   uint32_t attribute_row(uint32_t item) const { return item_attributes_.ids.find(item_ids_[item]); }
@@ -143,7 +147,7 @@ class Bundle {
   std::vector<Member> members_;  // one that knows nothing where there are bare vectors
   Interner item_ids_;
   std::vector<uint64_t> item_counts_;
-  MatrixView<const float> item_vectors_;
+  RowsView item_vectors_;
   Attributes item_attributes_;
   std::unique_ptr<Index> index_;
 };

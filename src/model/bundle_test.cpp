@@ -117,7 +117,7 @@ TEST_F(BundleTest, GivesBackEverythingItWasWrittenFrom) {
   EXPECT_EQ(bundle->item_ids().find("i7"), 7u);
   EXPECT_EQ(bundle->user_ids().find("u4"), 4u);
   EXPECT_EQ(bundle->item_counts(), world_.item_counts);
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(bundle->item_vectors().data()) % 4096, 0u);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(bundle->item_vectors().f32().data()) % 4096, 0u);
   for (uint32_t item = 0; item < 12; ++item)
     EXPECT_TRUE(std::ranges::equal(bundle->item_vectors().row(item), vectors_.row(item)));
   EXPECT_EQ(bundle->user_states().histories.values, states_.histories.values);
@@ -206,7 +206,7 @@ TEST_F(BundleTest, AnotherIndexAnswersAndTheRestStays) {
   const auto exact = Bundle::open(file);
   ThreadPool pool(1);
   const auto partitions = build_partitions(pool, vectors_, {.lists = 3}, {});
-  rewrite_index(file, path("partitioned"), &partitions);
+  rewrite_index(file, path("partitioned"), vectors_, &partitions);
   const auto bundle = Bundle::open(path("partitioned"));
   EXPECT_EQ(bundle->index().kind(), "partitioned");
   EXPECT_NE(bundle->fingerprint(), exact->fingerprint());
@@ -223,14 +223,14 @@ TEST_F(BundleTest, AnotherIndexAnswersAndTheRestStays) {
   c.partitions = &partitions;
   write_bundle(path("at_once"), c);
   EXPECT_EQ(read_file(path("at_once")), read_file(path("partitioned")));
-  rewrite_index(path("partitioned"), path("partitioned"), nullptr);
+  rewrite_index(path("partitioned"), path("partitioned"), vectors_, nullptr);
   EXPECT_EQ(read_file(path("partitioned")), read_file(file));
 }
 
 TEST_F(BundleTest, APartitionedIndexThatIsDamagedIsRefusedNamingItsSection) {
   ThreadPool pool(1);
   const auto partitions = build_partitions(pool, vectors_, {.lists = 3}, {});
-  rewrite_index(written(), path("m.pagoda"), &partitions);
+  rewrite_index(written(), path("m.pagoda"), vectors_, &partitions);
   const auto bytes = read_file(path("m.pagoda"));
   size_t of_the_index = 0;
   const auto sections = SectionFile(path("m.pagoda"), "bundle", kBundleVersion).sections();
@@ -286,7 +286,7 @@ TEST_F(BundleTest, ANewerVersionIsRefusedNamingBoth) {
   const auto file = forged("", std::nullopt, 7);
   const auto e = error_of([&] { Bundle::open(file); });
   EXPECT_EQ(e.kind, ErrorKind::failed);
-  EXPECT_TRUE(e.says("version 7") && e.says("up to 2")) << e.message;
+  EXPECT_TRUE(e.says("version 7") && e.says("up to 3")) << e.message;
 }
 
 TEST_F(BundleTest, AMissingSectionIsNamed) {

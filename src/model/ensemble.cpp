@@ -85,19 +85,12 @@ void write_vectors(SectionWriter& out, const std::vector<Source>& sources, size_
   out.begin("item_vectors");
   ThreadPool serial(1);
   std::vector<float> lengths;
-  Matrix<float> unit;
   for (size_t item = 0; item < items; ++item)
     for (const auto& source : sources) {
-      auto row = source.bundle->item_vectors()
-                     .row(source.row.empty() ? item : source.row[item])
-                     .subspan(source.member->first_column, source.member->dim());
-      if (!source.bundle->ensemble() && !source.member->unit_length) {
-        unit.resize(1, row.size());
-        std::copy(row.begin(), row.end(), unit.begin());
-        normalise_rows(serial, unit.view(), lengths);
-        row = std::as_const(unit).row(0);
-      }
-      out.append(std::as_bytes(row));
+      auto vector = source.bundle->item_vectors().row(source.row.empty() ? item : source.row[item]);
+      const MatrixView<float> part(vector.data() + source.member->first_column, 1, source.member->dim());
+      if (!source.bundle->ensemble() && !source.member->unit_length) normalise_rows(serial, part, lengths);
+      out.append(std::as_bytes(part.row(0)));
     }
   out.end();
 }
@@ -125,7 +118,7 @@ void write_ensemble(const std::string& path, const std::vector<EnsemblePart>& pa
   const auto sources = sources_of(parts);
   const auto& first = *parts[0].bundle;
   auto info = first.info();
-  info.version = version, info.dim = 0;
+  info.version = version, info.dim = 0, info.vectors = RowPrecision::f32;
   auto members = nlohmann::ordered_json::array();
   for (const auto& source : sources) {
     const auto& from = source.member->info;
@@ -137,7 +130,7 @@ void write_ensemble(const std::string& path, const std::vector<EnsemblePart>& pa
                        {"fingerprint", source.member->fingerprint},
                        {"info", nlohmann::ordered_json::parse(info_json(from))}});
   }
-  SectionWriter out(path, kBundleKind, kBundleVersion);
+  SectionWriter out(path, kBundleKind, kEnsembleVersion);
   out.section("info", info_json(info));
   out.section("members", members.dump(1));
   out.section("metrics", std::string_view());

@@ -148,7 +148,7 @@ TEST_F(EnsembleTest, InnerProductsAreTheWeightedSumsOfCosinesAndListsThoseOfBrut
       const double expected = .7 * cosine(of_a.row(u), a->item_vectors().row(item)) +
                               1.9 * cosine(of_b.row(u), b->item_vectors().row(at_b));
       double product = 0;
-      for (size_t d = 0; d < 11; ++d) product += double{users[u][d]} * both->item_vectors()[item][d];
+      for (size_t d = 0; d < 11; ++d) product += double{users[u][d]} * both->item_vectors().f32()[item][d];
       EXPECT_NEAR(product, expected, 1e-6) << u << ' ' << item;
       ranked.emplace_back(-expected, item);
     }

@@ -174,7 +174,7 @@ TEST_F(HandlerOf, VectorsAreThoseOfTheLibrary) {
   for (size_t i = 0; i < 2; ++i)
     EXPECT_EQ(got[i].get<std::vector<float>>(), std::vector<float>(users.row(i).begin(), users.row(i).end()));
 
-  const auto known = retrieval.bundle().item_vectors();
+  const auto known = retrieval.bundle().item_vectors().f32();
   got = answer("/v1/encode", R"({"items": ["i7", {"item": "new", "attributes": {"year": 1991}}, "i2",
                                            {"item": "i7", "attributes": {"year": 1997}}]})")
             .at("vectors");

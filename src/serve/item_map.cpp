@@ -61,7 +61,7 @@ Vector principal_axis(const std::vector<Vector>& rows, const Vector& before) {
 
 }  // namespace
 
-ItemMap make_item_map(MatrixView<const float> vectors, size_t most) {
+ItemMap make_item_map(RowsView vectors, size_t most) {
   ItemMap map;
   const size_t dim = vectors.cols(), stride = std::max<size_t>(1, (vectors.rows() + most - 1) / most);
   Vector centre(dim, 0);
@@ -81,7 +81,8 @@ ItemMap make_item_map(MatrixView<const float> vectors, size_t most) {
   double whole = 0, held = 0;
   for (const auto item : map.items) {
     auto& row = rows.emplace_back(dim);
-    for (size_t d = 0; d < dim; ++d) row[d] = vectors[item][d] - centre[d];
+    const auto vector = vectors.row(item);
+    for (size_t d = 0; d < dim; ++d) row[d] = vector[d] - centre[d];
     whole += dot(row, row);
   }
   const auto first = principal_axis(rows, Vector(dim, 0));

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "math/matrix.h"
+#include "math/rows_view.h"
 
 namespace pagoda {
 
@@ -18,6 +18,6 @@ struct ItemMap {
 };
 
 // Of at most `most` rows of `vectors` [N, D], evenly spread; rows with a component that is not finite are left out.
-ItemMap make_item_map(MatrixView<const float> vectors, size_t most);
+ItemMap make_item_map(RowsView vectors, size_t most);
 
 }  // namespace pagoda

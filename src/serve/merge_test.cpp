@@ -133,8 +133,7 @@ TEST_F(Merge, AnswersAsABundleThatWasMadeWithTheItems) {
   // The same towers do not come of another catalogue, so its bundle is one of vectors: those that the tower gives.
   const auto& r = retrieval();
   Matrix<float> vectors(kItems, 8);
-  for (int i = 0; i < kItems; ++i)
-    std::ranges::copy(r.item_vector(r.find_item("i" + std::to_string(i))), vectors[static_cast<size_t>(i)]);
+  for (int i = 0; i < kItems; ++i) r.item_vector(r.find_item("i" + std::to_string(i)), vectors[static_cast<size_t>(i)]);
   const auto exact = make_exact_index(vectors);
   const auto queries = r.user_vectors(pool_, {parse_request("bob", ""), RetrieveRequest{}});
   const auto expected = exact->search(pool_, queries, {.k = 50});
@@ -205,7 +204,7 @@ TEST_F(Merge, HasListsWhereTheBundleHasThem) {
   changes.push_back(gone(7));
   snapshots_->change(changes);
   const auto before = answers();
-  rewrite_index(path_, path_, &partitions);
+  rewrite_index(path_, path_, bundle->item_vectors(), &partitions);
   open({.merge_at = 8, .lists_from = 10});
   EXPECT_EQ(retrieval().bundle().index().kind(), "partitioned");
   EXPECT_EQ(retrieval().merged()->index().kind(), "partitioned");

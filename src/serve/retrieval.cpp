@@ -193,9 +193,9 @@ std::string_view Retrieval::item_id(uint32_t row) const {
   return (layer ? layer->items().ids : bundle_->item_ids())[at];
 }
 
-std::span<const float> Retrieval::item_vector(uint32_t row) const {
+void Retrieval::item_vector(uint32_t row, float* out) const {
   const auto [layer, at] = layer_of(row);
-  return (layer ? layer->vectors() : bundle_->item_vectors()).row(at);
+  (layer ? RowsView(layer->vectors()) : bundle_->item_vectors()).read(at, out);
 }
 
 std::pair<const Column*, uint32_t> Retrieval::attribute(size_t column, uint32_t row) const {
@@ -408,7 +408,7 @@ SearchResult Retrieval::similar(ThreadPool& pool, std::span<const uint32_t> item
   Matrix<float> queries(items.size(), bundle_->item_vectors().cols());
   Ragged<uint32_t> self;
   for (size_t i = 0; i < items.size(); ++i) {
-    std::ranges::copy(item_vector(items[i]), queries[i]);
+    item_vector(items[i], queries[i]);
     self.push({&items[i], 1});
   }
   // A cascade is about users: items are compared by the first model.

@@ -91,7 +91,7 @@ class Retrieval {
   // The items that it answers with, by row: those of the bundle, then the merged ones, then the fresh ones.
   uint32_t find_item(std::string_view id) const;  // Interner::kNone: there is none, or it was deleted
   std::string_view item_id(uint32_t row) const;
-  std::span<const float> item_vector(uint32_t row) const;
+  void item_vector(uint32_t row, float* out) const;  // as many components as the bundle's vectors have
   // The attributes' column of that number, and the item's row in it (Interner::kNone: it has no attributes).
   std::pair<const Column*, uint32_t> attribute(size_t column, uint32_t row) const;
 

@@ -140,7 +140,7 @@ TEST_F(RetrievalOf, NamesThatTheModelDoesNotReadSuggestTheNearest) {
 TEST_F(RetrievalOf, SimilarItemsAreTheNearestOthers) {
   const std::vector<uint32_t> asked{3, 7};
   const auto found = retrieval_->similar(pool_, asked, 9);
-  const auto all = retrieval_->bundle().item_vectors();
+  const auto all = retrieval_->bundle().item_vectors().f32();
   for (size_t q = 0; q < 2; ++q) {
     ASSERT_EQ(found.items[q].size(), 9u);
     for (size_t r = 0; r < 9; ++r) {

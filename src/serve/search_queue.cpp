@@ -69,8 +69,10 @@ std::vector<Outcome> item_vectors(ThreadPool& pool, const Retrieval& retrieval, 
   if (query.brought.rows() > 0) brought = retrieval.item_vectors(pool, query.brought.ids, &query.brought);
   size_t next = 0;
   for (size_t i = 0; i < query.rows.size(); ++i) {
-    const bool known = query.rows[i] != Interner::kNone;
-    std::copy_n(known ? retrieval.item_vector(query.rows[i]).data() : brought[next++], dim, vectors[i]);
+    if (query.rows[i] != Interner::kNone)
+      retrieval.item_vector(query.rows[i], vectors[i]);
+    else
+      std::copy_n(brought[next++], dim, vectors[i]);
   }
   std::vector<Outcome> outcomes(1);
   outcomes[0].vectors = std::move(vectors);

@@ -66,7 +66,7 @@ Trial::Trial(ThreadPool& pool, const std::vector<EnsemblePart>& parts, const std
     });
     Matrix<float> items(first_.item_ids().size(), users.cols());
     for (uint32_t item = 0; item < items.rows(); ++item)
-      std::copy_n(bundle.item_vectors()[bundle.item_ids().find(first_.item_ids()[item])], items.cols(), items[item]);
+      bundle.item_vectors().read(bundle.item_ids().find(first_.item_ids()[item]), items[item]);
     if (!bundle.ensemble() && !bundle.members()[0].unit_length) {
       std::vector<float> lengths;
       normalise_rows(pool, users.view(), lengths), normalise_rows(pool, items.view(), lengths);

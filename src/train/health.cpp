@@ -159,7 +159,9 @@ TrainingHealth replay_training(ThreadPool& pool, const Bundle& bundle, const Opt
                                                      .mined = &mined,
                                                      .memory = &memory});
   const ItemPopularity popularity({bundle.item_counts().begin(), bundle.item_counts().end()});
-  const auto catalogue = make_exact_index(bundle.item_vectors());
+  Matrix<float> room;
+  const auto item_vectors = as_floats(bundle.item_vectors(), room);
+  const auto catalogue = make_exact_index(item_vectors);
   RankingAccumulator in_batch(ks, popularity), in_catalogue(ks, popularity);
   AccidentalHits hits;
   TrainingHealth health{.ks = ks, .batch_recall = {}, .catalogue_recall = {}};
@@ -194,8 +196,7 @@ TrainingHealth replay_training(ThreadPool& pool, const Bundle& bundle, const Opt
     auto distinct = columns.items;
     std::sort(distinct.begin(), distinct.end());
     distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
-    rank(search_among(pool, distinct, bundle.item_vectors(), queries, not_negatives(examples, columns), k), examples,
-         in_batch);
+    rank(search_among(pool, distinct, item_vectors, queries, not_negatives(examples, columns), k), examples, in_batch);
     health.examples += examples.wanted.size();
   }
   const double n = static_cast<double>(std::max<uint64_t>(1, health.steps));

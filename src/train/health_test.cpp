@@ -162,7 +162,7 @@ TEST_F(Health, TheGapAgreesWithAPlainCount) {
         const auto score = [&](uint32_t item) {
           double sum = 0;
           for (size_t d = 0; d < 8; ++d)
-            sum += static_cast<double>(users.output[i][d]) * bundle->item_vectors()[item][d];
+            sum += static_cast<double>(users.output[i][d]) * bundle->item_vectors().f32()[item][d];
           return sum;
         };
         const auto is_above = [&](uint32_t item) {  // ties too: a user without history scores all items alike

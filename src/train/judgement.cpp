@@ -130,7 +130,8 @@ Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, c
                    popularity, judgement.births.source.empty() ? nullptr : &ages, strangers ? nullptr : known_users);
   }
   judgement.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  judgement.mean_cosine_items = mean_pairwise_cosine(bundle.item_vectors());
+  Matrix<float> room;
+  judgement.mean_cosine_items = mean_pairwise_cosine(as_floats(bundle.item_vectors(), room));
   if (test.data && bundle.members().size() == 1 && trained_on(bundle, *test.data))
     judgement.training = replay_training(pool, bundle, options, *test.data, judgement.known.ks);
   auto json = nlohmann::ordered_json::parse(

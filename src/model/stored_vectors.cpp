@@ -1,0 +1,43 @@
+#include "model/stored_vectors.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "data/vector_parquet.h"
+#include "math/kernels.h"
+
+namespace pagoda {
+
+StoredVectors::StoredVectors(ThreadPool& pool, const std::string& name, RowsView from, const StoredForm& form,
+                             const std::string& folder)
+    : rows_(from) {
+  constexpr size_t kChunk = 4096;
+  const size_t n = from.rows(), dim = from.cols();
+  const bool half = form.precision == RowPrecision::f16,
+             copied = form.unit_length || from.precision() != form.precision;
+  if (copied) memory_ = allocate_in_file(n * dim * (half ? sizeof(uint16_t) : sizeof(float)), folder.c_str());
+  const MatrixView<float> floats(static_cast<float*>(memory_.get()), n, dim);
+  const MatrixView<uint16_t> halves(static_cast<uint16_t*>(memory_.get()), n, dim);
+  pool.for_chunks(n, kChunk, [&](size_t begin, size_t end) {
+    std::vector<float> row(dim);
+    for (size_t r = begin; r < end; ++r) {
+      from.read(r, row.data());
+      check_finite(name, r, row);
+      if (!copied) continue;
+      const float length = form.unit_length ? std::sqrt(dot(row.data(), row.data(), dim)) : 0;
+      if (length > 0) scale(1 / length, row.data(), dim);
+      const auto too_large = std::ranges::find_if(row, [](float x) { return std::abs(x) > kLargestF16; });
+      if (half && too_large != row.end())
+        fail(ErrorKind::input,
+             "{}: component {} of row {} (both from 0) is {}: f16 ends at {}; store them with --precision f32", name,
+             too_large - row.begin(), r, *too_large, kLargestF16);
+      if (half)
+        std::transform(row.begin(), row.end(), halves[r], to_f16);
+      else
+        std::copy(row.begin(), row.end(), floats[r]);
+    }
+  });
+  if (copied) rows_ = half ? RowsView(MatrixView<const uint16_t>(halves)) : RowsView(floats);
+}
+
+}  // namespace pagoda

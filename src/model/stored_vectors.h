@@ -1,0 +1,32 @@
+// Vectors in the form that a bundle stores them in.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/thread_pool.h"
+#include "math/rows_view.h"
+
+namespace pagoda {
+
+struct StoredForm {
+  RowPrecision precision = RowPrecision::f32;
+  bool unit_length = false;  // rows of zeros stay so
+};
+
+// What is so already is not copied. What is not lies in a file of `folder` that is gone with this object, so that it need not
+// fit in memory.
+class StoredVectors {
+ public:
+  // `from` outlives it. Error{input}: a component that is not finite, or too
+  // large for f16, with its row; `name` is what the vectors are of.
+  StoredVectors(ThreadPool& pool, const std::string& name, RowsView from, const StoredForm& form,
+                const std::string& folder);
+  RowsView rows() const { return rows_; }
+
+ private:
+  std::unique_ptr<void, FreeMemory> memory_;
+  RowsView rows_;
+};
+
+}  // namespace pagoda

@@ -1,0 +1,57 @@
+#include "model/stored_vectors.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+
+namespace pagoda {
+namespace {
+
+class StoredVectorsOf : public testing::Test {
+ protected:
+  StoredVectorsOf() : from_(3, 2) {
+    const float values[] = {3, 4, 0, 0, -0.5f, 1000.25f};
+    std::copy_n(values, 6, from_.data());
+  }
+  StoredVectors stored(const StoredForm& form) { return {pool_, "v.npy", from_, form, testing::TempDir()}; }
+  std::string refusal(const StoredForm& form) {
+    try {
+      stored(form);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "";
+  }
+  ThreadPool pool_{2};
+  Matrix<float> from_;
+};
+
+TEST_F(StoredVectorsOf, WhatIsSoAlreadyIsNotCopied) {
+  EXPECT_EQ(stored({}).rows().f32().data(), from_.data());
+  EXPECT_NE(stored({.unit_length = true}).rows().f32().data(), from_.data());
+}
+
+TEST_F(StoredVectorsOf, UnitLengthAndHalfPrecision) {
+  const auto unit = stored({.unit_length = true});
+  EXPECT_FLOAT_EQ(unit.rows().row(0)[1], 0.8f);
+  EXPECT_EQ(unit.rows().row(1), (std::vector<float>{0, 0}));
+  const auto half = stored({.precision = RowPrecision::f16});
+  EXPECT_EQ(half.rows().precision(), RowPrecision::f16);
+  EXPECT_EQ(half.rows().row(2), (std::vector<float>{-0.5f, 1000.0f}))
+      << "the nearest, 1000.25 lying between 1000 and 1000.5: to even";
+  const StoredVectors back(pool_, "v", half.rows(), {}, testing::TempDir());
+  EXPECT_EQ(back.rows().precision(), RowPrecision::f32);
+  EXPECT_EQ(back.rows().row(0), (std::vector<float>{3, 4}));
+}
+
+TEST_F(StoredVectorsOf, WhatCanNotBeStoredIsRefusedWithItsPlace) {
+  from_[2][1] = 70000;
+  EXPECT_EQ(refusal({}), "");
+  EXPECT_NE(refusal({.precision = RowPrecision::f16}).find("component 1 of row 2"), std::string::npos);
+  EXPECT_EQ(refusal({.precision = RowPrecision::f16, .unit_length = true}), "");
+  from_[1][0] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_NE(refusal({}).find("component 0 of row 1"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace pagoda
