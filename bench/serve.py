@@ -6,6 +6,7 @@ same machine, so a rate is that of the server beside its load. A round in which 
 
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -56,14 +57,21 @@ class Server:
     def words(self, rate, seconds):
         return [self.port, rate, seconds, CONNECTIONS, GOOD_MS, self.bodies]
 
+    def cpu_s(self):
+        ticks = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
     def load(self, rate, seconds):
         for _ in range(5):
+            before = self.cpu_s()
             [found] = program("load", *self.words(rate, seconds))
+            found["server_cpu"], found["generator_cpu"] = ((t / found["seconds"]) for t in (self.cpu_s() - before, found["cpu_s"]))
             if found["lag_most_ms"] < LAG_MS:
                 break
             print(f"serve: the generator was late by {found['lag_most_ms']:.0f} ms: once more", file=sys.stderr)
         found["goodput"] = found["good"] / found["seconds"]
-        print(f"serve: {rate:,.0f}/s: {found['goodput']:,.0f} good, {of(found, 200)}, {of(found, 429)} of 429, others {others(found)}", file=sys.stderr)
+        print(f"serve: {rate:,.0f}/s: {found['goodput']:,.0f} good, {of(found, 200)}, {of(found, 429)} of 429, others {others(found)}; "
+              f"CPUs busy: {found['server_cpu']:.2f} server, {found['generator_cpu']:.2f} generator", file=sys.stderr)
         return found
 
     def reloads(self):

@@ -1,0 +1,116 @@
+"""Searches while items are added in bulk: how late a change can be found, and the longest that a search takes meanwhile.
+
+One client asks a search every other millisecond, another sends items as fast as they are taken. What a search takes is what the
+server says of it, in the queue and in the search, so that the clients, which run on the same machine, are not counted.
+"""
+
+import http.client
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+
+from _bench import BUILD, WORK, Result
+from serve import Server
+
+ITEMS, USERS, ROWS = 100_000, 5_000, 200_000
+AT_ONCE = 256  # items of a call
+GAP_S = 0.002
+PAUSE_MS = 5  # longer than this no search shall take
+
+
+def make(folder):
+    """A bundle with towers, and calls that add items."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bundle, world = folder / "towers.pagoda", folder / "world"
+    if not bundle.exists():
+        say = dict(check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        subprocess.run([BUILD / "pagoda", "simulate", "world", "--interactions", str(ROWS), "--users", str(USERS), "--items", str(ITEMS), "--format", "parquet", "-o", world], **say)
+        subprocess.run([BUILD / "pagoda", "init", world / "interactions.parquet", "--items", world / "items.parquet", "-o", folder / "pagoda.toml"], **say)
+        subprocess.run([BUILD / "pagoda", "train", "-c", folder / "pagoda.toml", "--set", "train.epochs=1", "-o", bundle], **say)
+    return bundle
+
+
+def call(i, n):
+    items = [{"item": f"new{j}", "attributes": {"title": f"The {j % 977} of {j % 31}", "genres": [f"genre {j % 19}"], "author": f"author {j % 5003}", "minutes": 60 + j % 90}}
+             for j in range(i, min(i + AT_ONCE, n))]
+    return json.dumps({"items": items})
+
+
+def ask(connection, path, body):
+    connection.request("POST", path, body)
+    reply = connection.getresponse()
+    text = reply.read()
+    if reply.status != 200:
+        raise SystemExit(f"upsert: {path}: {reply.status} {text[:300]}")
+    return json.loads(text)
+
+
+def search(port, stop, found):
+    """Puts a list of (moment, milliseconds in the queue and the search) into `found` when stopped."""
+    connection, took = http.client.HTTPConnection("127.0.0.1", port), []
+    body = json.dumps({"user": "u1", "k": 100, "explain": True})
+    while not stop.is_set():
+        times = ask(connection, "/v1/retrieve", body)["explain"]["times_ms"]
+        took.append((time.monotonic(), times["queue"] + times["encode"] + times["filter"] + times["search"]))
+        time.sleep(GAP_S)
+    found.put(took)
+
+
+def add(port, n, done):
+    """Puts the milliseconds that each call took into `done`."""
+    os.nice(10)  # a client elsewhere would not take the server's CPUs
+    connection, took = http.client.HTTPConnection("127.0.0.1", port), []
+    for i in range(0, n, AT_ONCE):
+        body = call(i, n)
+        begin = time.monotonic()
+        ask(connection, "/v1/items:upsert", body)
+        took.append(1e3 * (time.monotonic() - begin))
+    done.put(took)
+
+
+def measure(bundle, n):
+    """(milliseconds of searches in calm, of searches while n items come and for a second more, of the calls that add, seconds of all)"""
+    journal = bundle.parent / (bundle.name + ".items")
+    journal.unlink(missing_ok=True)
+    server = Server(bundle, None)
+    try:
+        stop, found, done = multiprocessing.Event(), multiprocessing.Queue(), multiprocessing.Queue()
+        searching = multiprocessing.Process(target=search, args=(server.port, stop, found))
+        searching.start()
+        time.sleep(3)
+        begin = time.monotonic()
+        adding = multiprocessing.Process(target=add, args=(server.port, n, done))
+        adding.start()
+        calls = done.get()
+        seconds = time.monotonic() - begin
+        time.sleep(1)  # a merge may be under way
+        stop.set()
+        searches = found.get()
+        searching.join(), adding.join()
+    finally:
+        server.stop()
+        journal.unlink(missing_ok=True)
+    calm = sorted(ms for at, ms in searches if at < begin)[:]
+    busy = sorted(ms for at, ms in searches if at >= begin)
+    return calm, busy, sorted(calls), seconds
+
+
+def run(quick):
+    results = []
+    bundle = make(WORK / "upsert")
+    for n in (10_000,) if quick else (10_000, 100_000):
+        calm, busy, calls, seconds = measure(bundle, n)
+        late = sum(ms > PAUSE_MS for ms in busy)
+        print(f"upsert: {n:,} items in {seconds:.1f} s; {len(busy):,} searches meanwhile, {late} over {PAUSE_MS} ms; the longest "
+              f"{', '.join(f'{ms:.1f}' for ms in busy[-5:])} ms, in calm {calm[-1]:.1f} ms", file=sys.stderr)
+        cpus = os.cpu_count()
+        results += [Result(f"upsert_{n}_rate", n / seconds, "items/s", cpus),
+                    Result(f"upsert_{n}_call_most", calls[-1], "ms until found", cpus),
+                    Result(f"upsert_{n}_search_p50", busy[len(busy) // 2], f"ms, in calm {calm[len(calm) // 2]:.2f}", cpus),
+                    Result(f"upsert_{n}_search_p999", busy[int(0.999 * len(busy))], f"ms, in calm {calm[int(0.999 * len(calm))]:.2f}", cpus),
+                    Result(f"upsert_{n}_search_most", busy[-1], f"ms, in calm {calm[-1]:.2f}", cpus),
+                    Result(f"upsert_{n}_search_over_{PAUSE_MS}ms", late, f"of {len(busy):,} searches", cpus)]
+    return results
