@@ -59,12 +59,13 @@ def search(port, stop, found):
     found.put(took)
 
 
-def add(port, n, done):
+def add(port, n, go, done):
     """Puts the milliseconds that each call took into `done`."""
+    bodies = [call(i, n) for i in range(0, n, AT_ONCE)]
+    go.wait()
     os.nice(10)  # a client elsewhere would not take the server's CPUs
     connection, took = http.client.HTTPConnection("127.0.0.1", port), []
-    for i in range(0, n, AT_ONCE):
-        body = call(i, n)
+    for body in bodies:
         begin = time.monotonic()
         ask(connection, "/v1/items:upsert", body)
         took.append(1e3 * (time.monotonic() - begin))
@@ -75,15 +76,17 @@ def measure(bundle, n):
     """(milliseconds of searches in calm, of searches while n items come and for a second more, of the calls that add, seconds of all)"""
     journal = bundle.parent / (bundle.name + ".items")
     journal.unlink(missing_ok=True)
-    server = Server(bundle, None)
+    server = Server(bundle)
     try:
-        stop, found, done = multiprocessing.Event(), multiprocessing.Queue(), multiprocessing.Queue()
+        go, stop, found, done = multiprocessing.Event(), multiprocessing.Event(), multiprocessing.Queue(), multiprocessing.Queue()
+        adding = multiprocessing.Process(target=add, args=(server.port, n, go, done))
+        adding.start()
+        time.sleep(3)  # its calls are made
         searching = multiprocessing.Process(target=search, args=(server.port, stop, found))
         searching.start()
         time.sleep(3)
         begin = time.monotonic()
-        adding = multiprocessing.Process(target=add, args=(server.port, n, done))
-        adding.start()
+        go.set()
         calls = done.get()
         seconds = time.monotonic() - begin
         time.sleep(1)  # a merge may be under way

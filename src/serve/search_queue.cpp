@@ -12,6 +12,8 @@ constexpr double kNewest = 0.1;  // weight of a batch in the running mean
 // In a queue that has been long for kBurst a search may wait for this part of the time to its deadline, or kStandingS.
 constexpr std::chrono::milliseconds kBurst{100};
 constexpr double kPatience = 0.125, kStandingS = 0.025;
+// Of the time to a deadline: the wait is a guess, and the answer is to be written and read, too.
+constexpr double kSure = 0.6;
 
 double seconds_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -120,7 +122,7 @@ bool SearchQueue::push(std::vector<Query> queries) {
     full_ = is_full(now);
     if (too_long || waiting_.size() + queries.size() > options_.limit) return false;
     // Less than a batch waits: then the mean says little about the next one.
-    if (waiting_.size() >= options_.batch && wait_s(queries.size()) > left_s) return false;
+    if (waiting_.size() >= options_.batch && wait_s(queries.size()) > kSure * left_s) return false;
     for (auto& query : queries) {
       query.queued = now;
       waiting_.push_back(std::move(query));
