@@ -77,6 +77,8 @@ class Handler {
   // answered then.
   bool turns_away(const Call& call) const;
 
+  bool turns_searches_away() const { return queue_.full(); }
+
   // `done` is called once, at once, or on the thread of the queue or the keeper. Nothing is thrown.
   void handle(const Call& call, const Done& done);
 

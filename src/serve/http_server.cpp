@@ -29,6 +29,8 @@ constexpr uint32_t kHeaderBytes = 16 * 1024;
 // What is still read of a client that has been refused, so that it gets to see why before its connection breaks.
 constexpr size_t kLingerBytes = 16 << 20;
 constexpr auto kLingerTime = std::chrono::seconds(2);
+// Of reading while searches are turned away: far shorter than those that are taken wait.
+constexpr std::chrono::milliseconds kPause{3};
 
 std::string_view view(beast::string_view s) { return {s.data(), s.size()}; }
 
@@ -341,14 +343,23 @@ class HttpServer::Listener {
     std::vector<std::thread> threads;
     for (auto& context : others_) {
       work_.push_back(asio::make_work_guard(context));
-      threads.emplace_back([&context] { context.run(); });
+      threads.emplace_back([this, &context] { work(context); });
     }
     work_.push_back(asio::make_work_guard(io_));
-    io_.run();
+    work(io_);
     for (auto& thread : threads) thread.join();
   }
 
  private:
+  // While searches are turned away requests are read many at a time: a thread that woke for each would interrupt the searches
+  // for each.
+  void work(asio::io_context& context) const {
+    while (context.run_one() > 0) {
+      context.poll();
+      if (shared_.handler.turns_searches_away()) std::this_thread::sleep_for(kPause);
+    }
+  }
+
   void use_certificate() {
     try {
       tls_.emplace(asio::ssl::context::tls_server);
