@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import signal
 import socket
 import threading
 import time
@@ -155,6 +156,17 @@ def test_more_connections_than_may_be_open_wait(serve, model):
         first.close()
         assert server.post("/v1/retrieve", {"k": 1})["items"]
         second.close()
+
+
+def test_it_ends_when_everything_is_due_at_once(serve, model):
+    for _ in range(2):  # it depends on when the timers began
+        with serve(model, settings=["serve.drain_ms=300"]) as server:
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.25)
+            server.process.send_signal(signal.SIGSTOP)
+            time.sleep(0.6)
+            server.process.send_signal(signal.SIGCONT)
+            assert server.process.wait(20) == 0
 
 
 def test_methods_and_routes(server):

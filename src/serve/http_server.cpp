@@ -452,7 +452,7 @@ class HttpServer::Listener {
     const auto shortest = std::min(shared_.read_timeout(), shared_.idle_timeout());
     sweep_.expires_after(std::clamp(shortest / 10, kOften, kSeldom));
     sweep_.async_wait([this](ErrorCode error) {
-      if (error) return;
+      if (error || work_.empty()) return;  // the end came when this was already due
       const auto now = Clock::now();
       for (const auto& [number, connection] : open_)
         if (const auto session = connection.lock()) session->close_if_past(now);
