@@ -1,11 +1,15 @@
 """The server under load: latency over the rate, three times more than it can do, and new bundles meanwhile.
 
 The generator (bench/load.cpp) is open-loop: requests leave when they are due, and latencies count from then. It runs on the
-same machine, so a rate is that of the server beside its load. A round in which the generator itself was late is measured again.
+same machine, so a rate is that of the server beside its load, and at three times the rate the load takes more of the CPUs than
+at the peak: so the overload is measured a second time with the server on one CPU and the generator on another ("apart"). A round
+in which the generator itself was late is measured again. A machine's speed changes from minute to minute, so rounds at the peak
+and beyond it take turns, and the medians are compared.
 """
 
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -16,7 +20,7 @@ import urllib.request
 
 import numpy as np
 
-from _bench import BUILD, PAGES, ROOT, WORK, Result, program
+from _bench import BUILD, PAGES, ROOT, WORK, Result, median, program
 
 sys.path.append(str(ROOT / "experiments"))
 from _page import line_chart  # noqa: E402  the charts of the experiments' pages
@@ -46,24 +50,32 @@ def make(folder):
 
 
 class Server:
-    def __init__(self, bundle, bodies):
+    def __init__(self, bundle, bodies=None, settings=(), cpus=None):
         self.bodies = bodies
-        self.process = subprocess.Popen([BUILD / "pagoda", "serve", bundle, "--http", "127.0.0.1:0", "--set", "serve.watch_ms=0", "--set", "serve.drain_ms=0"],
-                                        stderr=subprocess.PIPE, text=True)
+        settings = ["serve.watch_ms=0", "serve.drain_ms=0", *settings]
+        self.process = subprocess.Popen([BUILD / "pagoda", "serve", bundle, "--http", "127.0.0.1:0", *(word for s in settings for word in ("--set", s))],
+                                        stderr=subprocess.PIPE, text=True, preexec_fn=(lambda: os.sched_setaffinity(0, cpus)) if cpus else None)
         self.port = next(int(found[1]) for line in self.process.stderr if (found := re.search(r"serving at http://127\.0\.0\.1:(\d+)", line)))
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
 
     def words(self, rate, seconds):
         return [self.port, rate, seconds, CONNECTIONS, GOOD_MS, self.bodies]
 
+    def cpu_s(self):
+        ticks = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
     def load(self, rate, seconds):
         for _ in range(5):
+            before = self.cpu_s()
             [found] = program("load", *self.words(rate, seconds))
+            found["server_cpu"], found["generator_cpu"] = ((t / found["seconds"]) for t in (self.cpu_s() - before, found["cpu_s"]))
             if found["lag_most_ms"] < LAG_MS:
                 break
             print(f"serve: the generator was late by {found['lag_most_ms']:.0f} ms: once more", file=sys.stderr)
         found["goodput"] = found["good"] / found["seconds"]
-        print(f"serve: {rate:,.0f}/s: {found['goodput']:,.0f} good, {of(found, 200)}, {of(found, 429)} of 429, others {others(found)}", file=sys.stderr)
+        print(f"serve: {rate:,.0f}/s: {found['goodput']:,.0f} good, {of(found, 200)}, {of(found, 429)} of 429, others {others(found)}; "
+              f"CPUs busy: {found['server_cpu']:.2f} server, {found['generator_cpu']:.2f} generator", file=sys.stderr)
         return found
 
     def reloads(self):
@@ -83,6 +95,50 @@ def of(found, status):
 def others(found):
     """Requests that were neither answered nor told to come again."""
     return found["planned"] - of(found, 200)["count"] - of(found, 429)["count"]
+
+
+def find_peak(server, rate, step, seconds):
+    """The points of the curve, up to a rate of which less than 80% are answered in time."""
+    points = []
+    while not points or points[-1]["goodput"] >= 0.8 * points[-1]["rate"]:
+        points.append(server.load(rate, seconds))
+        rate *= step
+    return points
+
+
+def overload(server, points, rounds, seconds):
+    """(good answers a second at the best rate of the curve, rounds at three times that)"""
+    best = max(points, key=lambda p: p["goodput"])
+    calm, beyond = [], []
+    for _ in range(rounds):
+        calm.append(server.load(best["rate"], seconds)["goodput"])
+        beyond.append(server.load(OVERLOAD * max(best["goodput"], *calm), seconds))
+    return median(calm), beyond
+
+
+def overload_results(name, peak, beyond):
+    goodput, cpus = median([p["goodput"] for p in beyond]), os.cpu_count()
+    return [Result(f"serve_peak{name}", peak, "good answers/s", cpus),
+            Result(f"serve_overload_3x{name}", goodput, "good answers/s", cpus, ratio_to_peak=goodput / peak),
+            Result(f"serve_overload_3x{name}_429_p99", max(of(p, 429)["p99_ms"] for p in beyond), f"ms, the most of {len(beyond)} rounds", cpus),
+            Result(f"serve_overload_3x{name}_other", sum(map(others, beyond)), f"of {sum(p['planned'] for p in beyond):,} requests", cpus),
+            Result(f"serve_overload_3x{name}_generator", median([p["generator_cpu"] for p in beyond]), "CPUs busy with the load", cpus)]
+
+
+def apart(bundle, bodies, quick, seconds):
+    """The overload with a CPU for the server and another for the generator."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        return []
+    server = Server(bundle, bodies, ["serve.threads=1"], {cpus[0]})
+    os.sched_setaffinity(0, {cpus[1]})  # of the generators to come
+    try:
+        server.load(500, 1)
+        points = find_peak(server, 1000, 1.6 if quick else 1.25, seconds)
+        return overload_results("_apart", *overload(server, points, 3 if quick else 5, seconds))
+    finally:
+        os.sched_setaffinity(0, cpus)
+        server.stop()
 
 
 def under_reloads(server, rate, current, bundles, count, pause):
@@ -118,26 +174,17 @@ def run(quick):
     server = Server(current, bodies)
     try:
         server.load(500, 1)  # warm
-        points, rate = [], 250.0
-        while True:
-            points.append(server.load(rate, seconds))
-            if points[-1]["goodput"] < 0.8 * rate:
-                break
-            rate *= 1.6 if quick else 1.25
-        peak = max(p["goodput"] for p in points)
-        points += [server.load(factor * peak, seconds) for factor in ((OVERLOAD,) if quick else (1.5, 2, OVERLOAD))]
-        overload = points[-1]
+        points = find_peak(server, 250, 1.6 if quick else 1.25, seconds)
+        peak, beyond = overload(server, points, 3 if quick else 5, seconds)
+        points += [server.load(factor * peak, seconds) for factor in (() if quick else (1.5, 2))] + beyond[-1:]
         calm = server.load(LOAD * peak, 5 if quick else 20)
         changing, took = under_reloads(server, LOAD * peak, current, bundles, 10 if quick else 500, 0.5)
     finally:
         server.stop()
     points.sort(key=lambda p: p["rate"])
-    turned_away = of(overload, 429)
     results = [
-        Result("serve_peak", peak, "good answers/s", os.cpu_count()),
-        Result("serve_overload_3x", overload["goodput"], "good answers/s", os.cpu_count(), ratio_to_peak=overload["goodput"] / peak),
-        Result("serve_overload_3x_429_p99", turned_away["p99_ms"], "ms", os.cpu_count()),
-        Result("serve_overload_3x_other", others(overload), "requests", os.cpu_count()),
+        *overload_results("", peak, beyond),
+        *apart(bundles[0], bodies, quick, seconds),
         Result("serve_load_p99", of(calm, 200)["p99_ms"], "ms", os.cpu_count()),
         Result("serve_reloads_p99", of(changing, 200)["p99_ms"], "ms", os.cpu_count()),
         Result("serve_reloads_p99_ratio", of(changing, 200)["p99_ms"] / of(calm, 200)["p99_ms"], "of that without", os.cpu_count()),

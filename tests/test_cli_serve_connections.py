@@ -1,7 +1,9 @@
 """What clients do to the connections of the server: slow, gone, too large, too many."""
 
 import contextlib
+import json
 import re
+import signal
 import socket
 import threading
 import time
@@ -83,6 +85,54 @@ def test_what_is_too_large_is_refused_before_it_has_come(serve, model):
         assert server.call("POST", "/nowhere", " " * 10000)[0] == 404
 
 
+def test_a_search_that_is_turned_away_need_not_have_come(serve, model):
+    flood = raw(json.dumps({"requests": [{"k": 300}] * 64, "timeout_ms": 60000}), path="/v1/retrieve_batch")
+    with serve(model, settings=["serve.queue=64", "serve.most_requests=64", "serve.batch=1", "serve.threads=1"]) as server:
+        stop = threading.Event()
+
+        def ask():
+            with server.socket() as s:
+                while not stop.is_set():
+                    s.sendall(flood)
+                    read_answer(s)
+
+        flooding = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in flooding:
+            thread.start()
+        try:
+            whole = raw('{"k": 1}' + " " * 5000)
+            for _ in range(200):
+                with server.socket(0.1) as s:
+                    s.sendall(whole[:2500])
+                    with contextlib.suppress(TimeoutError):
+                        answer = read_answer(s)
+                        break
+            assert answer.startswith(b"HTTP/1.1 429 ") and b"Retry-After: 1\r\n" in answer and b"resource_exhausted" in answer
+            with server.socket() as s:  # the rest of the body is no request
+                for _ in range(20):
+                    s.sendall(whole[:2500])
+                    time.sleep(0.01)
+                    s.sendall(whole[2500:] + b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+                    assert read_answer(s)[:12] in (b"HTTP/1.1 429", b"HTTP/1.1 200") and read_answer(s).startswith(b"HTTP/1.1 200 ")
+        finally:
+            stop.set()
+            for thread in flooding:
+                thread.join()
+        assert server.post("/v1/retrieve", {"k": 1})["items"], "and it is well again"
+
+
+def read_answer(connection):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(1)
+    length = int(re.search(rb"Content-Length: (\d+)", data)[1])
+    while length > 0:
+        part = connection.recv(length)
+        data += part
+        length -= len(part)
+    return data
+
+
 def test_a_client_that_asks_whether_to_go_on_is_told(server):
     with server.socket(5) as s:
         s.sendall(b"POST /v1/retrieve HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
@@ -106,6 +156,17 @@ def test_more_connections_than_may_be_open_wait(serve, model):
         first.close()
         assert server.post("/v1/retrieve", {"k": 1})["items"]
         second.close()
+
+
+def test_it_ends_when_everything_is_due_at_once(serve, model):
+    for _ in range(2):  # it depends on when the timers began
+        with serve(model, settings=["serve.drain_ms=300"]) as server:
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.25)
+            server.process.send_signal(signal.SIGSTOP)
+            time.sleep(0.6)
+            server.process.send_signal(signal.SIGCONT)
+            assert server.process.wait(20) == 0
 
 
 def test_methods_and_routes(server):

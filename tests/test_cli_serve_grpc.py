@@ -354,7 +354,42 @@ def test_the_certificate_of_http_serves_grpc_too(serve, model, pb, connect, tmp_
 def test_an_address_that_is_none_or_taken_is_an_error(cli, serve, model):
     cli("serve", model, "--http", "127.0.0.1:0", "--grpc", "nowhere", code=2, says='serve.grpc = "nowhere" is no address and port')
     with serve(model, *ON) as server:
-        cli("serve", model, "--http", "127.0.0.1:0", "--grpc", f"127.0.0.1:{server.grpc_port}", code=1, says="can not be listened on for gRPC")
+        cli("serve", model, "--http", "127.0.0.1:0", "--grpc", f"127.0.0.1:{server.grpc_port}", code=1, says="can not be listened on")
+
+
+LOCAL = [("grpc.use_local_subchannel_pool", 1)]  # a connection of its own
+
+
+def test_more_connections_than_may_be_open_wait(serve, model, pb, connect):
+    with serve(model, *ON, settings=["serve.connections=2"]) as server:
+        first, second = (grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}", LOCAL) for _ in range(2))
+        for channel in (first, second):
+            assert pb.RetrievalStub(channel).Retrieve(pb.RetrieveRequest(k=1), timeout=20).items
+        assert server.metric("pagoda_connections") == 3, "and that of HTTP which asks"
+        third = connect(server, options=LOCAL)
+        with pytest.raises(grpc.RpcError):
+            third.Retrieve(pb.RetrieveRequest(k=1), timeout=1)
+        assert pb.RetrievalStub(second).Retrieve(pb.RetrieveRequest(k=1), timeout=20).items
+        first.close()
+        assert third.Retrieve(pb.RetrieveRequest(k=1), timeout=20, wait_for_ready=True).items
+        second.close()
+
+
+def test_the_model_beside_is_named_in_the_metadata(serve, model, cli, pb, connect, tmp_path):
+    other = tmp_path / "other.pagoda"
+    shutil.copy(model, other)
+    cli("index", other, "--kind", "partitioned", "--lists", 20, "--k", 20)
+    with serve(model, *ON, "--beside", other) as server:
+        stub = connect(server)
+        beside = (("pagoda-model", "beside"),)
+        asked = pb.RetrieveRequest(user="u3", k=5)
+        for metadata, path in (((), "/v1"), (beside, "/beside/v1")):
+            assert list(stub.Retrieve(asked, metadata=metadata).items) == server.post(f"{path}/retrieve", {"user": "u3", "k": 5})["items"]
+            assert stub.Model(pb.ModelRequest(), metadata=metadata).index == server.call("GET", f"{path}/model")[1]["index"]
+        assert stub.Model(pb.ModelRequest(), metadata=beside).index == "partitioned"
+        with pytest.raises(grpc.RpcError) as error:
+            stub.Retrieve(asked, metadata=(("pagoda-model", "third"),))
+        assert error.value.code() == Code.NOT_FOUND
 
 
 def test_clients_that_go_away_in_the_middle_harm_nobody(serve, model, pb, connect):

@@ -16,6 +16,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "serve/address.h"
+#include "serve/door.h"
 #include "serve/proto_form.h"
 #include "serve/proto_request.h"
 
@@ -30,6 +31,7 @@ grpc::StatusCode code_of(int status) {
     case 400: return grpc::StatusCode::INVALID_ARGUMENT;
     case 401: return grpc::StatusCode::UNAUTHENTICATED;
     case 403: return grpc::StatusCode::PERMISSION_DENIED;
+    case 404: return grpc::StatusCode::NOT_FOUND;
     case 413:
     case 429: return grpc::StatusCode::RESOURCE_EXHAUSTED;
     case 503: return grpc::StatusCode::UNAVAILABLE;
@@ -38,15 +40,17 @@ grpc::StatusCode code_of(int status) {
   }
 }
 
+// Of the call's metadata; "" for none.
+std::string value_of(const grpc::CallbackServerContext& context, const char* name) {
+  const auto& metadata = context.client_metadata();
+  const auto at = metadata.find(name);
+  return at == metadata.end() ? std::string() : std::string(at->second.data(), at->second.size());
+}
+
 std::string key_of(const grpc::CallbackServerContext& context) {
   constexpr std::string_view kBearer = "Bearer ";
-  const auto& metadata = context.client_metadata();
-  const auto value = [&](const char* name) {
-    const auto at = metadata.find(name);
-    return at == metadata.end() ? std::string() : std::string(at->second.data(), at->second.size());
-  };
-  const auto authorization = value("authorization");
-  return authorization.starts_with(kBearer) ? authorization.substr(kBearer.size()) : value("x-api-key");
+  const auto authorization = value_of(context, "authorization");
+  return authorization.starts_with(kBearer) ? authorization.substr(kBearer.size()) : value_of(context, "x-api-key");
 }
 
 // gRPC tells the deadline by the wall's clock.
@@ -150,8 +154,9 @@ class Service final : public RawService {
   template <class Message>
   Reactor* answer(Context& context, const Bytes& request, Bytes& response, const char* method, const char* path) {
     auto* reactor = new Reactor(under_way_);
+    const auto model = value_of(context, "pagoda-model");
     Call call{.method = method,
-              .path = path,
+              .path = model.empty() ? path : "/" + model + path,
               .key = key_of(context),
               .body = {},
               .deadline = deadline_of(context),
@@ -160,6 +165,8 @@ class Service final : public RawService {
     Message message;
     if (refused) {
       finish(context, response, *reactor, *refused);
+    } else if (handler_.turns_away(call)) {
+      finish(context, response, *reactor, overloaded_reply());
     } else if (!parse(request, message)) {
       finish(context, response, *reactor, error_reply(400, "the request is no " + message.GetTypeName()));
     } else {
@@ -203,46 +210,58 @@ std::shared_ptr<grpc::ServerCredentials> credentials(const ServeOptions& options
 class GrpcServer::Listener {
  public:
   Listener(Handler& handler, const ServeOptions& options)
-      : options_(options), service_(handler, static_cast<size_t>(options.io_threads)) {
-    const auto [host, port] = host_and_port("serve.grpc", options.grpc);
+      : options_(options), service_(handler, static_cast<size_t>(options.io_threads)),
+        door_(door_of(options, handler.metrics())) {
     gpr_set_log_function([](gpr_log_func_args* line) { log_debug("gRPC: {}", line->message); });
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     const auto milliseconds = [](int64_t ms) { return static_cast<int>(std::min<int64_t>(ms, INT_MAX)); };
     builder.SetMaxReceiveMessageSize(static_cast<int>(std::min<int64_t>(options.most_body_kb * 1024, INT_MAX)));
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // an address that is taken is an error
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kHeaderBytes);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, milliseconds(options.queue));
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, milliseconds(options.idle_timeout_ms));
     builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, milliseconds(options.read_timeout_ms));
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(options.idle_timeout_ms));
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, milliseconds(options.read_timeout_ms));
-    int bound = 0;
-    builder.AddListeningPort(options.grpc, credentials(options), &bound);
+    using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+    inside_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, credentials(options));
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
-    if (!server_ || bound == 0)
-      fail(ErrorKind::failed, "{} can not be listened on for gRPC: there is no such address, or it is taken",
-           options.grpc);
-    address_ = options.grpc.substr(0, options.grpc.size() - port.size()) + std::to_string(bound);
+    if (!server_) fail(ErrorKind::failed, "gRPC can not be started");
+    address_ = options.grpc.substr(0, options.grpc.rfind(':') + 1) + std::to_string(door_.port());
+    const auto host = host_and_port("serve.grpc", options.grpc).first;
     if (options.keys.empty() && host != "localhost" && host != "::1" && !host.starts_with("127."))
       log_warning("{} can be reached from other machines, and there are no keys: anybody may ask", address_);
     server_->GetHealthCheckService()->SetServingStatus(v1::Retrieval::service_full_name(), true);
+    door_.let_in([this](int socket) {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+      connection.fd = socket;
+      inside_->HandleNewConnection(&connection);
+    });
   }
 
   const std::string& address() const { return address_; }
   void drain() { server_->GetHealthCheckService()->SetServingStatus(false); }
   // A client that watches the health service would never end by itself.
   void close() {
+    door_.close();
     service_.await_end(std::chrono::milliseconds(options_.read_timeout_ms));
     server_->Shutdown(std::chrono::system_clock::now());
   }
 
  private:
+  static Door door_of(const ServeOptions& options, ServeMetrics& metrics) {
+    const auto [host, port] = host_and_port("serve.grpc", options.grpc);
+    return {"serve.grpc", host, port, static_cast<size_t>(options.connections),
+            [&metrics](int change) { metrics.connections(change); }};
+  }
+
   ServeOptions options_;
   Service service_;
   std::string address_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> inside_;
+  Door door_;  // gRPC itself takes any number of connections
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -19,6 +19,9 @@ struct Handler::Route {
   Role role;  // that it takes
   void (Handler::*answer)(const Call&, const Done&);
   bool ui = false;  // there with --ui alone
+  bool searches() const {
+    return path == "/v1/retrieve" || path == "/v1/retrieve_batch" || path == "/v1/similar" || path == "/v1/encode";
+  }
 };
 
 namespace {
@@ -48,12 +51,6 @@ std::string_view kind_of(int status) {
   }
 }
 
-Reply overloaded() {
-  auto reply = error_reply(429, "the queue is too long: try again later, or slower");
-  reply.retry_after_s = 1;
-  return reply;
-}
-
 Reply error_of(const Outcome& outcome, const std::string& field) {
   switch (outcome.error) {
     case Outcome::Error::wrong: return error_reply(400, outcome.message, field);
@@ -77,6 +74,12 @@ Reply error_reply(int status, std::string_view message, std::string_view field) 
           .body = body + "}}",
           .error = std::string(message.substr(0, kLongestMessage)),
           .field = std::string(field.substr(0, kLongestMessage))};
+}
+
+Reply overloaded_reply() {
+  auto reply = error_reply(429, "the queue is too long: try again later, or slower");
+  reply.retry_after_s = 1;
+  return reply;
 }
 
 std::span<const Handler::Route> Handler::routes() {
@@ -134,6 +137,14 @@ std::optional<Reply> Handler::refuse(const Call& call, size_t body_bytes) const 
   }
   if (reply) metrics_.answered(route ? route->call : "none", reply->status, 0);
   return reply;
+}
+
+bool Handler::turns_away(const Call& call) const {
+  if (beside_ && call.path.starts_with(kBeside)) return beside_->turns_away(for_other(call));
+  const auto* route = find_route(call.path);
+  if (!route || !route->searches() || !queue_.full()) return false;
+  metrics_.answered(route->call, 429, 0);
+  return true;
 }
 
 void Handler::handle(const Call& call, const Done& done) {
@@ -276,11 +287,11 @@ void Handler::change_items(const Call& call, std::vector<ItemChange> changes, co
       }
     });
   };
-  if (!keeper_.change(std::move(changes), changed)) done(overloaded);
+  if (!keeper_.change(std::move(changes), changed)) done(overloaded_reply);
 }
 
 void Handler::ask(std::vector<Query> queries, const Done& done) {
-  if (!queue_.push(std::move(queries))) done(overloaded);
+  if (!queue_.push(std::move(queries))) done(overloaded_reply);
 }
 
 std::string Handler::candidates(const AnswerForm& form, const Snapshot& snapshot, const ListShape& shape,

@@ -51,6 +51,9 @@ struct Reply {
 // {"error": {"kind": ..., "message": ..., "field": ...}}; the kind goes by the status, the field may be "".
 Reply error_reply(int status, std::string_view message, std::string_view field = "");
 
+// Of a search that is turned away, since too many wait: come again.
+Reply overloaded_reply();
+
 // Thread-safe.
 class Handler {
  public:
@@ -69,6 +72,12 @@ class Handler {
   // What can be said before the body has been read: that there is no such route, that it may not be called, that the body
   // is too long. Nothing: send the whole.
   std::optional<Reply> refuse(const Call& call, size_t body_bytes) const;
+
+  // Whether the call, which was not refused, is a search that gets overloaded_reply() without a look at its body. It counts as
+  // answered then.
+  bool turns_away(const Call& call) const;
+
+  bool turns_searches_away() const { return queue_.full(); }
 
   // `done` is called once, at once, or on the thread of the queue or the keeper. Nothing is thrown.
   void handle(const Call& call, const Done& done);

@@ -361,39 +361,6 @@ TEST_F(HandlerOf, WhatDoesNotFitTheQueueIsToldToComeAgain) {
   EXPECT_EQ(Json::parse(got.body).at("error").at("kind"), "resource_exhausted");
 }
 
-TEST_F(HandlerOf, WhatWouldWaitBeyondItsDeadlineIsToldToComeAgainAtOnce) {
-  options_.queue = 10'000'000;
-  start();
-  // One more than a thread can answer in time: sooner or later a search is turned away, long before the queue is full.
-  std::atomic<size_t> answered{0};
-  size_t taken = 0;
-  bool refused = false;
-  for (int i = 0; i < 2'000'000 && !refused; ++i) {
-    std::vector<Query> queries;
-    queries.push_back({.snapshot = snapshots_->current(),
-                       .what = CandidateQuery{},
-                       .deadline = Clock::now() + std::chrono::milliseconds(20),
-                       .done = [&](const Outcome&) { ++answered; }});
-    refused = !queue_->push(std::move(queries));
-    taken += !refused;
-  }
-  EXPECT_TRUE(refused);
-  queue_.reset();  // answers what waits
-  EXPECT_EQ(answered, taken);
-}
-
-TEST_F(HandlerOf, ADeadlineThatHasPassedIsTold) {
-  std::promise<Outcome> outcome;
-  Query query{
-      .snapshot = snapshots_->current(), .what = CandidateQuery{}, .deadline = Clock::now(), .done = [&](Outcome o) {
-        outcome.set_value(std::move(o));
-      }};
-  std::vector<Query> queries;
-  queries.push_back(std::move(query));
-  ASSERT_TRUE(queue_->push(std::move(queries)));
-  EXPECT_EQ(outcome.get_future().get().error, Outcome::Error::late);
-}
-
 TEST_F(HandlerOf, DrainingTurnsCallsAwayAndSaysSo) {
   EXPECT_EQ(get("/readyz").status, 200);
   handler_->drain();

@@ -13,8 +13,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLetGo{100};  // how often former snapshots are looked at
 constexpr std::chrono::seconds kRetry{60};        // after upkeep that failed
-// Of upkeep: searches and changes come first.
-constexpr int kNice = 10;
+// Searches come first, then changes, then upkeep.
+constexpr int kNiceChange = 10, kNiceUpkeep = 15;
+
+void give_way(int nice) {
+  if (::setpriority(PRIO_PROCESS, 0, nice) != 0) log_debug("a thread of the keeper has the usual priority");
+}
 
 }  // namespace
 
@@ -50,6 +54,7 @@ bool Keeper::change(std::vector<ItemChange> changes, std::function<void(Made)> d
 }
 
 void Keeper::loop() {
+  give_way(kNiceChange);
   bool all_let_go = true;
   for (bool closed = false; !closed;) {
     bool asked, upkeep_done;
@@ -90,7 +95,7 @@ void Keeper::begin_upkeep() {
   auto work = snapshots_.upkeep();
   if (!work) return;
   upkeep_ = std::async(std::launch::async, [this, work = std::move(work)] {
-    if (::setpriority(PRIO_PROCESS, 0, kNice) != 0) log_debug("the thread of upkeep has the usual priority");
+    give_way(kNiceUpkeep);
     const auto tell = [this] {
       {
         const std::lock_guard lock(mutex_);

@@ -7,6 +7,8 @@
 #include <prometheus/text_serializer.h>
 
 #include <array>
+#include <map>
+#include <shared_mutex>
 
 namespace pagoda {
 namespace {
@@ -73,15 +75,36 @@ struct ServeMetrics::Series {
                                        .Add({});
   prometheus::Gauge& connections =
       prometheus::BuildGauge().Name("pagoda_connections").Help("Open connections").Register(registry).Add({});
+
+  // To find a series by its labels takes longer than to turn a request away.
+  struct OfCall {
+    prometheus::Counter* requests;
+    prometheus::Histogram* seconds;
+  };
+  OfCall of(std::string_view call, int status) {
+    const std::pair key(call, status);
+    {
+      const std::shared_lock lock(mutex);
+      if (const auto found = known.find(key); found != known.end()) return found->second;
+    }
+    const std::string name(call);
+    const OfCall series{&requests.Add({{"call", name}, {"status", std::to_string(status)}}),
+                        &request_seconds.Add({{"call", name}}, kSeconds)};
+    const std::unique_lock lock(mutex);
+    known.emplace(key, series);
+    return series;
+  }
+  std::shared_mutex mutex;
+  std::map<std::pair<std::string_view, int>, OfCall> known;  // a call's name is that of its route, which lives for ever
 };
 
 ServeMetrics::ServeMetrics() : series_(std::make_unique<Series>()) {}
 ServeMetrics::~ServeMetrics() = default;
 
 void ServeMetrics::answered(std::string_view call, int status, double seconds) {
-  const std::string name(call);
-  series_->requests.Add({{"call", name}, {"status", std::to_string(status)}}).Increment();
-  series_->request_seconds.Add({{"call", name}}, kSeconds).Observe(seconds);
+  const auto [requests, request_seconds] = series_->of(call, status);
+  requests->Increment();
+  request_seconds->Observe(seconds);
 }
 
 void ServeMetrics::stage(Stage stage, double seconds) { series_->stages[static_cast<size_t>(stage)]->Observe(seconds); }

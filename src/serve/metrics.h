@@ -16,7 +16,8 @@ class ServeMetrics {
   ServeMetrics();
   ~ServeMetrics();
 
-  void answered(std::string_view call, int status, double seconds);  // from the whole request to its answer
+  // From the whole request to its answer. The call's name is kept as it is: it lives for ever.
+  void answered(std::string_view call, int status, double seconds);
   void stage(Stage stage, double seconds);
   void batch(size_t searches);  // answered together
   void queue_length(size_t waiting);

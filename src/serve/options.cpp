@@ -21,8 +21,9 @@ void describe(Fields& f, ServeOptions& o) {
             "that read requests and write answers; with 1, an overloaded server reads too slowly to refuse in time");
     f.field("k", o.k, "candidates of a request that does not say");
     f.field("timeout_ms", o.timeout_ms, "deadline of a request that does not say; 0: none");
-    f.field("queue", o.queue,
-            "searches that may wait; what comes then, or would wait beyond its deadline, is told to try again (429)");
+    f.field(
+        "queue", o.queue,
+        "searches that may wait; what comes then, or would wait too long for its deadline, is told to try again (429)");
     f.field("batch", o.batch, "searches answered together, at most; 1: one by one");
     f.field("batch_wait_us", o.batch_wait_us,
             "how long a search waits for others to be answered with, while there are others about; 0: not at all");
@@ -33,7 +34,7 @@ void describe(Fields& f, ServeOptions& o) {
     f.field("most_filter_kb", o.most_filter_kb, "longest filter: each of its tests costs time on a large catalogue");
     f.field("most_body_kb", o.most_body_kb, "largest body of a call");
     f.field("most_depth", o.most_depth, "deepest nesting of its JSON");
-    f.field("connections", o.connections, "open at once; more wait until one closes");
+    f.field("connections", o.connections, "open at once, of HTTP and of gRPC each; more wait until one closes");
     f.field("read_timeout_ms", o.read_timeout_ms, "for a whole request to arrive, and for an answer to be taken");
     f.field("idle_timeout_ms", o.idle_timeout_ms, "how long a connection may be silent between requests");
     f.field("watch_ms", o.watch_ms, "how often the bundle's file is looked at for a new one; 0: on SIGHUP alone");

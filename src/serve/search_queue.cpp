@@ -1,6 +1,7 @@
 #include "serve/search_queue.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/log.h"
 
@@ -8,6 +9,11 @@ namespace pagoda {
 namespace {
 
 constexpr double kNewest = 0.1;  // weight of a batch in the running mean
+// In a queue that has been long for kBurst a search may wait for this part of the time to its deadline, or kStandingS.
+constexpr std::chrono::milliseconds kBurst{100};
+constexpr double kPatience = 0.125, kStandingS = 0.025;
+// Of the time to a deadline: the wait is a guess, and the answer is to be written and read, too.
+constexpr double kSure = 0.6;
 
 double seconds_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -106,26 +112,42 @@ SearchQueue::~SearchQueue() {
 
 bool SearchQueue::push(std::vector<Query> queries) {
   const auto now = Clock::now();
+  double left_s = std::numeric_limits<double>::infinity();
+  for (const auto& query : queries)
+    if (query.deadline != Clock::time_point::max()) left_s = std::min(left_s, seconds_between(now, query.deadline));
+  const double patience_s = std::max(kStandingS, kPatience * left_s);
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() + queries.size() > options_.limit || would_be_late(queries, now)) return false;
+    if (waiting_.size() < options_.batch) short_at_ = now;
+    const bool too_long = stays_long(now) && wait_s(0) > patience_s;
+    patience_s_ = too_long ? patience_s : std::max(patience_s_, patience_s);
+    full_ = is_full(now);
+    if (too_long || waiting_.size() + queries.size() > options_.limit) return false;
+    // Less than a batch waits: then the mean says little about the next one.
+    if (waiting_.size() >= options_.batch && wait_s(queries.size()) > kSure * left_s) return false;
     for (auto& query : queries) {
       query.queued = now;
       waiting_.push_back(std::move(query));
     }
+    full_ = is_full(now);
     metrics_.queue_length(waiting_.size());
   }
   filled_.notify_one();
   return true;
 }
 
-// Less than a batch waits: then the mean says little about the next one.
-bool SearchQueue::would_be_late(const std::vector<Query>& queries, Clock::time_point now) const {
-  if (waiting_.size() < options_.batch) return false;
-  const double wait_s = search_s_ * static_cast<double>(under_way_ + waiting_.size() + queries.size());
-  return std::ranges::any_of(queries, [&](const Query& q) {
-    return q.deadline != Clock::time_point::max() && seconds_between(now, q.deadline) < wait_s;
-  });
+// Of the last of so many more searches.
+double SearchQueue::wait_s(size_t more) const {
+  return search_s_ * static_cast<double>(under_way_ + waiting_.size() + more);
+}
+
+// Two batches keep the search busy, whatever they cost.
+bool SearchQueue::stays_long(Clock::time_point now) const {
+  return waiting_.size() >= 2 * options_.batch && now - short_at_ >= kBurst;
+}
+
+bool SearchQueue::is_full(Clock::time_point now) const {
+  return waiting_.size() >= options_.limit || (stays_long(now) && wait_s(0) > patience_s_);
 }
 
 std::vector<Query> SearchQueue::take() {
@@ -150,6 +172,9 @@ std::vector<Query> SearchQueue::take() {
   }
   others_about_ = batch.size() > 1 || !waiting_.empty();
   under_way_ = batch.size();
+  const auto now = Clock::now();
+  if (waiting_.size() < options_.batch) short_at_ = now;
+  full_ = is_full(now);
   metrics_.queue_length(waiting_.size());
   return batch;
 }

@@ -3,8 +3,12 @@
 // The queue is bounded, and so is the time in it: what does not fit, or would wait beyond its deadline as fast as searches are
 // answered now, is turned away at once. An answer that comes too late costs as much as one that comes in time, so under
 // overload a queue that took everything would answer nobody. A search is answered by its deadline or told that it is past it.
+//
+// A queue that is long for a moment has taken a burst in; one that stays long only makes everybody wait. So when it has not
+// been short for a while, a search may wait in it for a small part of the time to its deadline alone.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -80,11 +84,17 @@ class SearchQueue {
   // All of them, or, when they can not all be answered in time, none: then false.
   bool push(std::vector<Query> queries);
 
+  // Whether push would take no search now that is in as much haste as the last ones were. Cheap: a transport asks before it
+  // reads a request.
+  bool full() const { return full_.load(std::memory_order_relaxed); }
+
  private:
   void loop();
   std::vector<Query> take();  // empty at the end
   void answer(std::vector<Query> batch);
-  bool would_be_late(const std::vector<Query>& queries, Clock::time_point now) const;
+  double wait_s(size_t more) const;
+  bool stays_long(Clock::time_point now) const;
+  bool is_full(Clock::time_point now) const;
 
   SearchQueueOptions options_;
   ServeMetrics& metrics_;
@@ -94,7 +104,10 @@ class SearchQueue {
   std::deque<Query> waiting_;
   size_t under_way_ = 0;  // of the batch that was taken last
   bool closed_ = false, others_about_ = false;
-  double search_s_ = 0;  // a search's share of its batch's time, a running mean
+  double search_s_ = 0;                        // a search's share of its batch's time, a running mean
+  Clock::time_point short_at_ = Clock::now();  // when less than a batch waited
+  double patience_s_ = 0;                      // how long the last searches may wait in a queue that stays long
+  std::atomic<bool> full_{false};
   std::thread thread_;
 };
 
