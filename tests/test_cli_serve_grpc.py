@@ -312,7 +312,11 @@ def test_what_is_too_large_or_no_message_is_refused(serve, model, pb, connect):
         with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel, pytest.raises(grpc.RpcError) as error:
             channel.unary_unary("/pagoda.v1.Retrieval/Nothing")(b"")
         assert error.value.code() == Code.UNIMPLEMENTED
+        with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel, pytest.raises(grpc.RpcError) as error:
+            channel.unary_unary("/pagoda.v1.Retrieval/Retrieve")(bytes([pb.RetrieveRequest.USER_FIELD_NUMBER << 3 | 2, 1, 0xff]))
+        assert error.value.code() == Code.INVALID_ARGUMENT
         assert stub.Retrieve(pb.RetrieveRequest(k=1)).items
+    assert "UTF-8" not in "".join(server.log), "a stranger's bytes write no lines of protobuf's to our log"
 
 
 def test_reflection_tells_the_service_and_its_messages(serve, model, pb):

@@ -2,6 +2,7 @@
 
 #include <utility>  // before asio, which forgets it
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <grpc/support/time.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
@@ -208,6 +209,10 @@ class GrpcServer::Listener {
       : options_(options), service_(handler, static_cast<size_t>(options.io_threads)) {
     const auto [host, port] = host_and_port("serve.grpc", options.grpc);
     gpr_set_log_function([](gpr_log_func_args* line) { log_debug("gRPC: {}", line->message); });
+    // Else each message whose text is no UTF-8 writes lines to stderr, as many as a stranger likes.
+    google::protobuf::SetLogHandler([](google::protobuf::LogLevel, const char*, int, const std::string& message) {
+      log_debug("protobuf: {}", message);
+    });
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
