@@ -3,6 +3,7 @@
 // The first byte says which call, and in which form. Changes of items are read and laid over the bundle, but not kept: an
 // input's outcome does not depend on those before it.
 #include <future>
+#include <google/protobuf/stubs/logging.h>
 #include <nlohmann/json.hpp>
 
 #include "fuzz/entry.h"
@@ -26,6 +27,7 @@ ServeOptions limits() {
 }
 
 struct World {
+  google::protobuf::LogSilencer silent;  // texts that are no UTF-8
   Scratch scratch;
   ServeOptions options = limits();
   Snapshots snapshots{scratch.bundle()};
