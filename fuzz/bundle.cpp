@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "core/section_file.h"
+#include "fuzz/entry.h"
 #include "fuzz/scratch.h"
-#include "fuzz/seeds.h"
 #include "serve/retrieval.h"
 
 namespace pagoda {
@@ -74,7 +74,9 @@ void ask(ThreadPool& pool, const std::shared_ptr<const Bundle>& bundle) {
   } catch (const Error&) {}
 }
 
-void try_bundle(std::string_view input) {
+}  // namespace
+
+void try_input(std::string_view input) {
   if (input.empty()) return;
   auto& [scratch, good, bytes] = world();
   const auto path = scratch.path("bad.pagoda");
@@ -100,15 +102,4 @@ std::vector<std::string> seeds() {
   return all;
 }
 
-}  // namespace
 }  // namespace pagoda
-
-extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  pagoda::write_seeds(*argc, *argv, pagoda::seeds());
-  return 0;
-}
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  pagoda::try_bundle({reinterpret_cast<const char*>(data), size});
-  return 0;
-}

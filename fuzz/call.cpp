@@ -3,10 +3,11 @@
 // The first byte says which call, and in which form. Changes of items are read and laid over the bundle, but not kept: an
 // input's outcome does not depend on those before it.
 #include <future>
+#include <google/protobuf/stubs/logging.h>
 #include <nlohmann/json.hpp>
 
+#include "fuzz/entry.h"
 #include "fuzz/scratch.h"
-#include "fuzz/seeds.h"
 #include "serve/call_reader.h"
 #include "serve/handler.h"
 #include "serve/proto_form.h"
@@ -26,6 +27,7 @@ ServeOptions limits() {
 }
 
 struct World {
+  google::protobuf::LogSilencer silent;  // texts that are no UTF-8
   Scratch scratch;
   ServeOptions options = limits();
   Snapshots snapshots{scratch.bundle()};
@@ -81,7 +83,9 @@ void ask(World& world, size_t call, std::string_view body, bool as_message) {
   if (reply.status != 200 || !as_message) check(nlohmann::json::accept(reply.body), "an answer is JSON");
 }
 
-void try_call(std::string_view input) {
+}  // namespace
+
+void try_input(std::string_view input) {
   static World world;
   if (input.empty()) return;
   const auto what = static_cast<uint8_t>(input[0]);
@@ -104,6 +108,7 @@ std::vector<std::string> seeds() {
       {0,
        R"({"history": ["i1", "i2"], "context": {"device": "tv"}, "features": {"country": "FR", "likes": ["tea"]}, "time": "2024-05-01"})"},
       {0, R"({"vector": [0.5, -1, 2e3, 0, 1, 1, 1, 1], "k": 3, "exclude": ["i3"], "min_score": -0.5})"},
+      {0, R"({"vector": [3e38, -3e38, 1e-40, 0, 1, 1, 1, 1], "k": 3, "exact": true, "explain": true})"},
       {0,
        R"({"user": "bob", "exclude_seen": false, "quota": {"attribute": "author", "max": 2}, "timeout_ms": 5000, "exclude": [7]})"},
       {1, R"({"requests": [{"user": "dan", "k": 1}, {}], "timeout_ms": 5000})"},
@@ -143,15 +148,4 @@ std::vector<std::string> seeds() {
   return all;
 }
 
-}  // namespace
 }  // namespace pagoda
-
-extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  pagoda::write_seeds(*argc, *argv, pagoda::seeds());
-  return 0;
-}
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  pagoda::try_call({reinterpret_cast<const char*>(data), size});
-  return 0;
-}

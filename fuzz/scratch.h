@@ -1,9 +1,10 @@
-// A small bundle in a folder that the process takes with it at its end.
+// A small bundle, with a partitioned index, in a folder that the process takes with it at its end.
 #pragma once
 
 #include <filesystem>
 #include <string>
 
+#include "index/partitioned_index.h"
 #include "serve/serve_test.h"
 
 namespace pagoda {
@@ -15,7 +16,11 @@ class Scratch {
     const auto parent = std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
     folder_ = parent / ("pagoda_fuzz_" + std::to_string(getpid()));
     std::filesystem::create_directories(folder_);
-    write_small_bundle(pool, bundle(), {});
+    const auto exact = path("exact.pagoda");
+    write_small_bundle(pool, exact, {.items = 40});
+    const auto small = Bundle::open(exact);
+    const auto partitions = build_partitions(pool, small->item_vectors(), {.lists = 4, .k = 5}, small->item_vectors());
+    rewrite_index(exact, bundle(), &partitions);
   }
   ~Scratch() {
     std::error_code ignored;

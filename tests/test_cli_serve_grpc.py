@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -257,6 +258,27 @@ def test_a_deadline_of_either_kind_is_kept(serve, model, pb, connect):
         assert len(stub.RetrieveBatch(pb.RetrieveBatchRequest(requests=requests), timeout=60).answers) == 1000
 
 
+def test_a_deadline_thousands_of_years_ahead_is_none_that_has_passed(serve, model, pb):
+    # gRPC's own clients send no such one: frames of HTTP/2 by hand.
+    frame = lambda kind, flags, stream, payload=b"": len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+    text = lambda s: bytes([len(s)]) + s
+    fields = {b":method": b"POST", b":scheme": b"http", b":path": b"/pagoda.v1.Retrieval/Retrieve", b":authority": b"x", b"te": b"trailers",
+              b"content-type": b"application/grpc", b"grpc-timeout": b"99999999H"}
+    request = pb.RetrieveRequest(user="u1", k=5).SerializeToString()
+    with serve(model, *ON) as server, socket.create_connection(("127.0.0.1", server.grpc_port), timeout=30) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0)
+                           + frame(1, 4, 1, b"".join(b"\0" + text(name) + text(value) for name, value in fields.items()))
+                           + frame(0, 1, 1, b"\0" + len(request).to_bytes(4, "big") + request))
+        reader, kinds, ended = connection.makefile("rb"), set(), False
+        while not ended:
+            head = reader.read(9)
+            reader.read(int.from_bytes(head[:3], "big"))
+            if head[5:] == b"\0\0\0\1":
+                kinds.add(head[3])
+                ended = head[4] & 1
+        assert 0 in kinds, "an error is a header alone, an answer has data"
+
+
 def test_overload_is_turned_away_and_the_rest_is_answered(serve, model, pb, connect):
     with serve(model, *ON, settings=["serve.queue=8", "serve.most_requests=8", "serve.batch=1", "serve.threads=1"]) as server:
         request = pb.RetrieveBatchRequest(requests=[pb.RetrieveRequest(user=f"u{i}", k=300) for i in range(8)])
@@ -290,7 +312,11 @@ def test_what_is_too_large_or_no_message_is_refused(serve, model, pb, connect):
         with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel, pytest.raises(grpc.RpcError) as error:
             channel.unary_unary("/pagoda.v1.Retrieval/Nothing")(b"")
         assert error.value.code() == Code.UNIMPLEMENTED
+        with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel, pytest.raises(grpc.RpcError) as error:
+            channel.unary_unary("/pagoda.v1.Retrieval/Retrieve")(bytes([pb.RetrieveRequest.USER_FIELD_NUMBER << 3 | 2, 1, 0xff]))
+        assert error.value.code() == Code.INVALID_ARGUMENT
         assert stub.Retrieve(pb.RetrieveRequest(k=1)).items
+    assert "UTF-8" not in "".join(server.log), "a stranger's bytes write no lines of protobuf's to our log"
 
 
 def test_reflection_tells_the_service_and_its_messages(serve, model, pb):

@@ -192,14 +192,21 @@ TEST_F(PartitionedSearch, MinScoreLeavesOutWhatIsBelowIt) {
 }
 
 TEST_F(PartitionedSearch, QueriesThatCanNotBeCodedAreAnsweredAsTheExactIndexDoes) {
-  Matrix<float> odd(4, 32);
+  Matrix<float> odd(8, 32);
   odd.fill(0);
   odd[1][3] = std::numeric_limits<float>::quiet_NaN(), odd[2][5] = kInfinity;
-  std::copy_n((*queries_)[0], 32, odd[3]);
-  const auto found = index_->search(pool_, odd, {.k = 50}), exact = exact_->search(pool_, odd, {.k = 50});
-  for (size_t q = 0; q < 3; ++q) EXPECT_TRUE(std::ranges::equal(found.items[q], exact.items[q])) << q;
-  EXPECT_TRUE(
-      std::ranges::equal(found.items[3], index_->search(pool_, queries_->view().slice_rows(0, 1), {.k = 50}).items[0]));
+  std::ranges::fill(odd.row(3), std::numeric_limits<float>::max());
+  for (size_t d = 0; d < 32; ++d) {
+    const float x = (*queries_)[0][d];
+    odd[4][d] = 1e38f * x, odd[5][d] = 1e-30f * x, odd[6][d] = 1e-41f * x, odd[7][d] = x;
+  }
+  for (const double recall : {0.0, 1.0}) {
+    const SearchOptions options{.k = 50, .recall = recall};
+    const auto found = index_->search(pool_, odd, options), exact = exact_->search(pool_, odd, options);
+    for (size_t q = 0; q < 7; ++q) EXPECT_TRUE(std::ranges::equal(found.items[q], exact.items[q])) << q;
+    const auto usual = index_->search(pool_, queries_->view().slice_rows(0, 1), options);
+    EXPECT_TRUE(std::ranges::equal(found.items[7], usual.items[0]));
+  }
 }
 
 TEST_F(PartitionedSearch, ExplainSaysWhatWasDone) {

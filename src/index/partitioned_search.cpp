@@ -44,13 +44,14 @@ class Stopwatch {
 uint32_t list_of(uint64_t visit) { return static_cast<uint32_t>(visit >> 32); }
 uint32_t query_of(uint64_t visit) { return static_cast<uint32_t>(visit); }
 
-bool is_ordinary(std::span<const float> query) {
-  bool any = false;
-  for (const float x : query) {
-    if (!std::isfinite(x)) return false;
-    any |= x != 0;
-  }
-  return any;
+// Whether its codes and its products with the items stay well within the range of floats: not of zeros, infinities, NaN, nor
+// of numbers whose squares are none.
+bool is_ordinary(std::span<const float> query, double largest_length) {
+  constexpr double kShort = 1e-15, kLong = 1e15, kLongProduct = 1e30;
+  double squared = 0;
+  for (const double x : query) squared += x * x;
+  const double length = std::sqrt(squared);
+  return length >= kShort && length <= kLong && length * largest_length <= kLongProduct;
 }
 
 }  // namespace
@@ -111,7 +112,7 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
   // Queries that can not be coded, and those with more exclusions than it is worth to search past, go other ways.
   std::vector<uint32_t> usual;
   for (uint32_t q = 0; q < n && k > 0; ++q) {
-    if (!is_ordinary(queries.row(q))) {
+    if (!is_ordinary(queries.row(q), p_.largest_length)) {
       SearchOptions alone = options;
       Ragged<uint32_t> excluded;
       if (options.excluded) excluded.push((*options.excluded)[q]), alone.excluded = &excluded;

@@ -2,12 +2,15 @@
 
 #include <utility>  // before asio, which forgets it
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
+#include <grpc/support/time.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <pagoda/v1/retrieval.grpc.pb.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <condition_variable>
@@ -53,14 +56,14 @@ std::string key_of(const grpc::CallbackServerContext& context) {
   return authorization.starts_with(kBearer) ? authorization.substr(kBearer.size()) : value_of(context, "x-api-key");
 }
 
-// gRPC tells the deadline by the wall's clock.
+// From now, not by the wall's clock, which can not tell the ends of time that a client may send.
 std::optional<Clock::time_point> deadline_of(const grpc::CallbackServerContext& context) {
-  using Wall = std::chrono::system_clock;
-  const auto deadline = context.deadline();
-  if (deadline == Wall::time_point::max()) return std::nullopt;
-  constexpr auto kLongest = std::chrono::hours(24);
-  const auto left = std::min<Wall::duration>(deadline - Wall::now(), kLongest);
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
+  const auto deadline = context.raw_deadline();
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return std::nullopt;
+  const auto left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
+  constexpr int64_t kLongest = 24 * 3600;
+  const auto seconds = std::clamp<int64_t>(left.tv_sec, -kLongest, kLongest);
+  return Clock::now() + std::chrono::seconds(seconds) + std::chrono::nanoseconds(left.tv_nsec);
 }
 
 bool parse(const grpc::ByteBuffer& bytes, google::protobuf::Message& message) {
@@ -213,6 +216,10 @@ class GrpcServer::Listener {
       : options_(options), service_(handler, static_cast<size_t>(options.io_threads)),
         door_(door_of(options, handler.metrics())) {
     gpr_set_log_function([](gpr_log_func_args* line) { log_debug("gRPC: {}", line->message); });
+    // Else each message whose text is no UTF-8 writes lines to stderr, as many as a stranger likes.
+    google::protobuf::SetLogHandler([](google::protobuf::LogLevel, const char*, int, const std::string& message) {
+      log_debug("protobuf: {}", message);
+    });
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;

@@ -29,18 +29,27 @@ class HandlerOf : public testing::Test {
     start();
   }
   void TearDown() override {
-    handler_.reset(), queue_.reset(), keeper_.reset();
+    stop();
     std::filesystem::remove(path_);
     std::filesystem::remove(path_ + ".items");
   }
 
+  void stop() { handler_.reset(), queue_.reset(), keeper_.reset(); }
   void start() {
-    handler_.reset(), queue_.reset(), keeper_.reset();
+    stop();
     keeper_ = std::make_unique<Keeper>(
         KeeperOptions{.watch = {}, .most_added = static_cast<size_t>(options_.most_added)}, *snapshots_, metrics_);
     queue_ = std::make_unique<SearchQueue>(
         SearchQueueOptions{.limit = static_cast<size_t>(options_.queue), .batch = 64, .threads = 1}, metrics_);
     handler_ = std::make_unique<Handler>(options_, *snapshots_, *keeper_, *queue_, metrics_, keys_);
+  }
+
+  // As long as there is a keeper, its thread alone changes the snapshots.
+  bool reload() {
+    stop();
+    const bool taken = snapshots_->reload();
+    start();
+    return taken;
   }
 
   Reply send(const Call& call) {
@@ -377,7 +386,7 @@ TEST_F(HandlerOf, ABadNewBundleIsRefusedAndTheOldOneServesOn) {
   EXPECT_FALSE(snapshots_->changed());
   write_file(path_, "no bundle");
   EXPECT_TRUE(snapshots_->changed());
-  EXPECT_FALSE(snapshots_->reload());
+  EXPECT_FALSE(reload());
   EXPECT_FALSE(snapshots_->changed()) << "it is not tried again until there is another file";
   EXPECT_EQ(answer("/v1/retrieve", R"({"user": "ann"})"), before);
   std::filesystem::remove(path_);
@@ -385,7 +394,7 @@ TEST_F(HandlerOf, ABadNewBundleIsRefusedAndTheOldOneServesOn) {
   write_small_bundle(pool_, path_, {.seed = 6});
   EXPECT_TRUE(snapshots_->changed());
   const auto held = snapshots_->current();
-  EXPECT_TRUE(snapshots_->reload());
+  EXPECT_TRUE(reload());
   const auto after = answer("/v1/retrieve", R"({"user": "ann"})");
   EXPECT_NE(after.at("model"), before.at("model"));
   EXPECT_EQ(after.at("model").get<std::string>(), snapshots_->current()->bundle().fingerprint());
@@ -461,22 +470,23 @@ TEST_F(HandlerOf, ChangedItemsOutliveTheServerAndItsBundle) {
   const std::string body = R"({"user": "cat", "k": 100, "attributes": ["year"]})";
   const auto before = answer("/v1/retrieve", body);
   std::ofstream(path_ + ".items", std::ios::app) << R"({"item": "torn", "attri)";  // a kill in the midst of a change
+  stop();
   snapshots_ = std::make_unique<Snapshots>(path_);
   start();
   EXPECT_EQ(answer("/v1/retrieve", body), before);
   answer("/v1/items:upsert", R"({"items": [{"item": "n3"}]})");
   write_small_bundle(pool_, path_, {.seed = 6});
-  EXPECT_TRUE(snapshots_->reload());
+  EXPECT_TRUE(reload());
   auto list = items(answer("/v1/retrieve", body));
   EXPECT_EQ(list.size(), 11u);
   EXPECT_EQ(std::ranges::count(list, "n1") + std::ranges::count(list, "n3"), 2);
   EXPECT_EQ(std::ranges::count(list, "i5") + std::ranges::count(list, "torn"), 0);
 
   std::filesystem::remove(path_ + ".items");
-  EXPECT_TRUE(snapshots_->reload());
+  EXPECT_TRUE(reload());
   EXPECT_EQ(items(answer("/v1/retrieve", body)).size(), 10u);
   write_file(path_ + ".items", "no change\n");
-  EXPECT_FALSE(snapshots_->reload());
+  EXPECT_FALSE(reload());
 }
 
 TEST_F(HandlerOf, WrongChangesOfItemsChangeNothing) {

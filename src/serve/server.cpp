@@ -17,18 +17,22 @@ Server::Served::Served(const std::string& path, const ServeOptions& options, con
 Server::Server(const std::string& model, const ServeOptions& options)
     : options_(options), keys_(options.keys.empty() ? Keys() : Keys::from_file(options.keys)),
       model_(model, options_, keys_),
-      beside_(options_.beside.empty() ? nullptr : std::make_unique<Served>(options_.beside, options_, keys_)),
-      http_(model_.handler, options_) {
+      beside_(options_.beside.empty() ? nullptr : std::make_unique<Served>(options_.beside, options_, keys_)) {
   if (beside_) model_.handler.put_beside(beside_->handler);
+  http_.emplace(model_.handler, options_);
   if (!options_.grpc.empty()) grpc_.emplace(model_.handler, options_);
 }
 
-std::string Server::url() const { return (options_.tls_key.empty() ? "http://" : "https://") + http_.address(); }
+Server::~Server() {
+  if (grpc_) grpc_->close();  // as long as there is a handler
+}
+
+std::string Server::url() const { return (options_.tls_key.empty() ? "http://" : "https://") + http_->address(); }
 
 std::string Server::addresses() const { return grpc_ ? url() + ", gRPC at " + grpc_->address() : url(); }
 
 void Server::run() {
-  http_.run(
+  http_->run(
       [this] {
         model_.keeper.reload();
         if (beside_) beside_->keeper.reload();

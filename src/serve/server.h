@@ -14,6 +14,7 @@ class Server {
  public:
   // Loads the bundles and listens. Errors of Bundle::open, Keys::from_file, HttpServer and GrpcServer.
   Server(const std::string& model, const ServeOptions& options);
+  ~Server();
   std::string url() const;  // "http://127.0.0.1:8080"
   // "http://127.0.0.1:8080", "http://127.0.0.1:8080, gRPC at 127.0.0.1:9090"
   std::string addresses() const;
@@ -32,10 +33,11 @@ class Server {
   };
   ServeOptions options_;
   Keys keys_;
+  // Made last and gone last: the threads that answer may still be letting go of a connection after it is counted as closed.
+  std::optional<HttpServer> http_;
+  std::optional<GrpcServer> grpc_;
   Served model_;
   std::unique_ptr<Served> beside_;  // nullptr: there is no other
-  HttpServer http_;
-  std::optional<GrpcServer> grpc_;
 };
 
 }  // namespace pagoda
