@@ -109,7 +109,7 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
                          .downsampling = &fit.downsampling});
   const uint64_t per_epoch = batcher.steps_per_epoch();
   const uint64_t planned = per_epoch * static_cast<uint64_t>(options_.train.epochs), end = per_epoch * end_epoch;
-  fit.model.towers.initialise(options_.train.seed);
+  fit.model.towers.initialise(pool_, options_.train.seed);
   Trainer trainer(options_, fit, batcher.batch_rows(), planned, pool_);
   if (from) from->restore(fit.model, trainer);
   const bool choosing = progress_.phase == Phase::choose && may_choose();
