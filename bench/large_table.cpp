@@ -46,8 +46,8 @@ int main_of(size_t rows, size_t dim, int threads, Precision stored, size_t steps
   OptimizerOptions options;
   options.kind = OptimizerKind::row_adagrad, options.initial_accumulator = kFirstSum;
   OptimizerState<float> optimizer(pool, options, rows, dim, true);
-  std::printf("{\"what\": \"initialise\", \"rows\": %zu, \"dim\": %zu, \"seconds\": %.1f, \"state_seconds\": %.1f}\n", rows,
-              dim, initialised - start, seconds() - initialised);
+  std::printf("{\"what\": \"initialise\", \"rows\": %zu, \"dim\": %zu, \"seconds\": %.1f, \"state_seconds\": %.1f}\n",
+              rows, dim, initialised - start, seconds() - initialised);
   std::fflush(stdout);
   Matrix<float> before(kDraws, dim), after(kDraws, dim);
   RowGradients<float> gradient;

@@ -24,6 +24,10 @@ std::unique_ptr<void, FreeMemory> allocate_zeroed(size_t bytes);
 // that is gone when the memory is freed, or the process ends. Error{failed}: no file can be made there.
 std::unique_ptr<void, FreeMemory> allocate_table(size_t bytes);
 
+// Asks for huge pages under memory of somebody else's: touching 100 MB for the first time is then a few dozen page faults,
+// not twenty thousand. A wish, and nothing where the memory is small.
+void ask_for_huge_pages(void* p, size_t bytes);
+
 template <class T>
 class MatrixView {
  public:
