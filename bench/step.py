@@ -11,7 +11,7 @@ import pyarrow.parquet
 from _bench import BUILD, Result, WORK, available_gb, median, peer, profile
 
 N = 1_000_000
-QUICK_SHARE = {1024: 0.25, 8192: 0.25, 32768: 0.125}  # of an epoch, in a quick run
+QUICK_SHARE = 0.125  # of an epoch, in a quick run
 CONFIG = """
 [data]
 interactions = ["{log}"]
@@ -55,12 +55,12 @@ def run(quick):
         ours, theirs = {p: [] for p in ("f32", "bf16") if not quick or batch == 8192 or p == "f32"}, []
         for _ in range(1 if quick or batch > 8192 else 2):
             for precision, rates in ours.items():
-                rate, of_stages = our_run(log, batch, precision, QUICK_SHARE[batch] if quick else 1)
+                rate, of_stages = our_run(log, batch, precision, QUICK_SHARE if quick else 1)
                 rates.append(rate)
                 if precision == "f32":
                     stages = of_stages
             if batch <= 8192:
-                theirs += peer("step", N, batch, 5 if quick else 20, 1, threads=2)
+                theirs += peer("step", N, batch, 3 if quick else 20, 1, threads=2)
             elif available_gb() > 20:  # torch holds the logits: 18 GB
                 theirs += peer("step", N, batch, 1 if quick else 2, 0, threads=2)
         for precision, rates in ours.items():
