@@ -10,7 +10,7 @@ def run(quick):
     sizes = [(8192, 1), (8192, 2), (32768, 2)] + ([] if quick else [(1024, 2), (4096, 2), (262144, 2)])
     for rows, threads in sizes:
         rounds = 1 if quick or rows > 32768 else ROUNDS
-        repeats = max(0 if rows > 32768 else 1, min(20, int(2e9 / rows**2)))
+        repeats = max(0 if rows > 32768 else 1, min(5 if quick else 20, int(2e9 / rows**2)))
         ours, theirs = {"f32": [], "bf16": []}, []
         for _ in range(rounds):
             for precision, lines in ours.items():

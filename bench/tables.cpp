@@ -83,7 +83,7 @@ int main_of(size_t rows, size_t dim, int threads, int repeats) {
   }
   Matrix<float> out(kBatch, dim), bare(kBatch, dim), gradient(kBatch, dim);
   gradient.fill(1);
-  OptimizerState<float> sgd({.kind = OptimizerKind::sgd}, rows, dim, true);
+  OptimizerState<float> sgd(pool, {.kind = OptimizerKind::sgd}, rows, dim, true);
   std::vector<double> ours, theirs, ours_update, theirs_update;
   const double bytes = static_cast<double>(kBatch * dim * sizeof(float));
   for (int r = 0; r < repeats; ++r)

@@ -101,13 +101,6 @@ std::optional<int64_t> parse_iso8601(std::string_view text) {
 
 }  // namespace
 
-std::optional<int64_t> time_of_number(int64_t value) {
-  const auto below = [&](int64_t limit) { return -limit < value && value < limit; };
-  if (below(100'000'000'000)) return value * 1000000;
-  if (below(100'000'000'000'000)) return value * 1000;
-  return below(100'000'000'000'000'000) ? value : value / 1000;
-}
-
 std::optional<int64_t> time_of_number(double value) {
   const double size = std::abs(value);
   const double scale = size < 1e11 ? 1e6 : size < 1e14 ? 1e3 : size < 1e17 ? 1.0 : 1e-3;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <span>
 
 namespace pagoda {
 
@@ -81,6 +82,14 @@ std::optional<int64_t> Column::as_time_us(size_t row) const {
     case ColumnType::time: return integers[row];
     default: return std::nullopt;
   }
+}
+
+bool Column::append_times_us(std::vector<int64_t>& times) const {
+  if (!valid.empty() || (type != ColumnType::integer && type != ColumnType::time)) return false;
+  times.insert(times.end(), integers.begin(), integers.end());
+  if (type == ColumnType::integer)
+    for (int64_t& time : std::span(times).last(integers.size())) time = *time_of_number(time);
+  return true;
 }
 
 bool Column::absent(size_t row) const {

@@ -50,6 +50,8 @@ struct Column {
   // As a number, a boolean is 0 or 1 and a time the seconds since 1970.
   std::optional<double> as_number(size_t row) const;
   std::optional<int64_t> as_time_us(size_t row) const;
+  // Appends as_time_us() of each cell where the column is of integers or times and no cell is null; else false.
+  bool append_times_us(std::vector<int64_t>& times) const;
   bool absent(size_t row) const;
   // Calls f(element) for each element: of a list, or of a text split at `separator` ('\0': the whole text is one).
   // Blanks around the parts of a split text and empty parts are dropped.
@@ -80,7 +82,12 @@ std::string_view trim(std::string_view text);  // without blanks, tabs and line 
 std::optional<double> parse_number(std::string_view text);  // finite or nothing; surrounding blanks allowed
 std::optional<int64_t> parse_time_us(std::string_view text);
 // A number since 1970 as a time, its unit told by its size as above; nothing when it is not finite or too large.
-std::optional<int64_t> time_of_number(int64_t value);
+inline std::optional<int64_t> time_of_number(int64_t value) {
+  const auto below = [&](int64_t limit) { return -limit < value && value < limit; };
+  if (below(100'000'000'000)) return value * 1000000;
+  if (below(100'000'000'000'000)) return value * 1000;
+  return below(100'000'000'000'000'000) ? value : value / 1000;
+}
 std::optional<int64_t> time_of_number(double value);
 // "7d", "12h", "30m", "45s", "2w" to microseconds; nothing when it is no duration.
 std::optional<int64_t> parse_duration_us(std::string_view text);

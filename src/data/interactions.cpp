@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "data/numbering.h"
+#include "math/matrix.h"
 
 namespace pagoda {
 
@@ -51,7 +52,7 @@ class Loading {
       users_.start(batch_.columns[roles_.user]);
       items_.start(batch_.columns[roles_.item]);
       for (size_t c = 0; c < contexts_.size(); ++c) contexts_[c].start(batch_.columns[roles_.context + c]);
-      for (size_t row = 0; row < batch_.rows; ++row) load_row(row);
+      if (!load_columns()) load_rows();
       rows += batch_.rows;
     }
     bad_rows_.summarise();
@@ -70,13 +71,33 @@ class Loading {
   // At least by doubling, or many small files would each copy all rows before them.
   void make_room(uint64_t rows) {
     const auto reserve = [&](auto& column) {
-      if (column.capacity() < column.size() + rows) column.reserve(std::max(column.size() + rows, 2 * column.size()));
+      if (column.capacity() >= column.size() + rows) return;
+      column.reserve(std::max(column.size() + rows, 2 * column.size()));
+      ask_for_huge_pages(column.data(), column.capacity() * sizeof(column[0]));
     };
     if (rows == 0 || all_shown_) return;
     reserve(log_.user), reserve(log_.item);
     if (roles_.time != Roles::kNone) reserve(log_.time_us);
     if (roles_.weight != Roles::kNone) reserve(log_.weight);
     for (auto& column : log_.context) reserve(column);
+  }
+
+  // A batch of which every row is known to be good, column by column; false, and nothing done, where it is not.
+  bool load_columns() {
+    if (all_shown_ || roles_.weight != Roles::kNone || roles_.clicked != Roles::kNone) return false;
+    const auto good = [](const Numbering& column) { return column.all_good(); };
+    if (!good(users_) || !good(items_) || !std::ranges::all_of(contexts_, good)) return false;
+    if (roles_.time != Roles::kNone && !batch_.columns[roles_.time].append_times_us(log_.time_us)) return false;
+    users_.number(log_.users, log_.user);
+    items_.number(log_.items, log_.item);
+    for (size_t c = 0; c < contexts_.size(); ++c) contexts_[c].number(log_.context_values[c], log_.context[c]);
+    return true;
+  }
+
+  void load_rows() {
+    users_.look_up(), items_.look_up();
+    for (auto& context : contexts_) context.look_up();
+    for (size_t row = 0; row < batch_.rows; ++row) load_row(row);
   }
 
   void load_row(size_t row) {

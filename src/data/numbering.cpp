@@ -4,19 +4,78 @@
 
 namespace pagoda {
 
+namespace {
+
+constexpr size_t kAhead = 16;  // so many finds before it is read, the interner's memory is asked for
+
+}  // namespace
+
 void Numbering::start(const Column& column) {
   column_ = &column;
-  numbers_.assign(column.rows(), Interner::kNone);
-  if (column.type == ColumnType::integer) return find_integers();
-  if (column.type != ColumnType::text) return;
-  if (column.words)
+  if (column.type == ColumnType::integer && of_integer_.empty()) of_integer_.resize(1024);
+  if (column.type == ColumnType::text && column.words && words_ != column.words) take_words();
+}
+
+bool Numbering::all_good() const {
+  if (!column_->valid.empty()) return false;
+  return column_->type == ColumnType::integer || (column_->type == ColumnType::text && column_->words && good_words_);
+}
+
+void Numbering::number(Interner& interner, std::vector<uint32_t>& numbers) {
+  const size_t before = numbers.size(), n = column_->rows();
+  numbers.resize(before + n);
+  uint32_t* const out = numbers.data() + before;
+  if (column_->words) {
+    uint32_t* const known = of_code_.data();
+    const uint32_t* const codes = column_->codes.data();
+    for (size_t row = 0; row < n; ++row) {
+      const uint32_t code = codes[row];
+      uint32_t number = known[code];
+      if (number == Interner::kNone) number = known[code] = interner.add(column_->text_of(row));
+      out[row] = number;
+    }
+    return;
+  }
+  for (size_t row = 0; row < n; ++row) {
+    const int64_t integer = column_->integers[row];
+    out[row] = slot_of(integer).number;
+    if (out[row] != Interner::kNone) continue;
+    out[row] = interner.add(column_->as_text(row, scratch_));
+    remember(integer, out[row]);
+  }
+}
+
+void Numbering::look_up() {
+  numbers_.assign(column_->rows(), Interner::kNone);
+  if (column_->type == ColumnType::integer) return find_integers();
+  if (column_->type != ColumnType::text) return;
+  if (column_->words)
     find_codes();
   else
     find_texts();
 }
 
+// Most words of a dictionary after the first are known from those before it.
+void Numbering::take_words() {
+  words_ = column_->words;
+  const size_t n = words_->size();
+  const auto word = [&](size_t code) {
+    const auto chars = (*words_)[code];
+    return std::string_view(chars.data(), chars.size());
+  };
+  good_words_ = true;
+  hashes_.resize(n), of_code_.resize(n);
+  for (size_t code = 0; code < n; ++code) {
+    good_words_ = good_words_ && !word(code).empty() && is_utf8(word(code));
+    hashes_[code] = Interner::hash_of(word(code));
+  }
+  for (size_t code = 0; code < n; ++code) {
+    if (code + kAhead < n) interner_->prefetch(hashes_[code + kAhead]);
+    of_code_[code] = interner_->find(word(code), hashes_[code]);
+  }
+}
+
 void Numbering::find_texts() {
-  constexpr size_t kAhead = 16;
   const size_t n = numbers_.size();
   hashes_.resize(n);
   for (size_t row = 0; row < n; ++row) hashes_[row] = Interner::hash_of(column_->text_of(row));
@@ -27,10 +86,6 @@ void Numbering::find_texts() {
 }
 
 void Numbering::find_codes() {
-  if (words_ != column_->words) {
-    words_ = column_->words;
-    of_code_.assign(words_->size(), Interner::kNone);
-  }
   if (column_->valid.empty()) {
     for (size_t row = 0; row < numbers_.size(); ++row) numbers_[row] = of_code_[column_->codes[row]];
     return;
@@ -40,7 +95,6 @@ void Numbering::find_codes() {
 }
 
 void Numbering::find_integers() {
-  if (of_integer_.empty()) of_integer_.resize(1024);
   for (size_t row = 0; row < numbers_.size(); ++row)
     if (!column_->is_null(row)) numbers_[row] = slot_of(column_->integers[row]).number;
 }

@@ -18,6 +18,15 @@ class Numbering {
   explicit Numbering(const Interner& interner) : interner_(&interner) {}
 
   void start(const Column& column);  // of the next batch; borrowed until the next start()
+
+  // Whether every cell of the batch is known to be UTF-8, and no cell empty, without a look at each: of integers, and of
+  // codes of a dictionary whose words are that, none of them null.
+  bool all_good() const;
+  // Of such a batch: appends the number of each cell, `interner` (which is the one of the constructor) growing.
+  void number(Interner& interner, std::vector<uint32_t>& numbers);
+
+  // Otherwise: look_up(), and then find() row by row.
+  void look_up();
   // Interner::kNone when the cell has no number yet. A null cell is "".
   uint32_t find(size_t row) {
     const uint32_t number = numbers_[row];
@@ -30,6 +39,7 @@ class Numbering {
     uint32_t number = Interner::kNone;  // kNone: the slot is free
   };
 
+  void take_words();
   void find_texts();
   void find_codes();
   void find_integers();
@@ -42,7 +52,8 @@ class Numbering {
   std::vector<uint32_t> numbers_;              // of the batch's cells as it began; kNone where that is unknown
   std::vector<uint32_t> hashes_;               // of the batch's texts
   std::shared_ptr<const Ragged<char>> words_;  // the dictionary,
-  std::vector<uint32_t> of_code_;              // and the number of each of its words, kNone until it was found
+  std::vector<uint32_t> of_code_;              // the number of each of its words, kNone until it was found,
+  bool good_words_ = false;                    // and whether all of them are UTF-8 and none is empty
   std::vector<Known> of_integer_;              // open addressing, a power of two of slots, at most half of them taken
   size_t integers_ = 0;
   std::string scratch_;

@@ -1,6 +1,7 @@
 #include <arrow/io/file.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
+#include <parquet/exception.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 
@@ -8,6 +9,7 @@
 
 #include "data/arrow_columns.h"
 #include "data/file_reader.h"
+#include "data/parquet_flat.h"
 
 namespace pagoda {
 
@@ -34,11 +36,38 @@ void read_dictionaries(const parquet::FileMetaData& file, parquet::ArrowReaderPr
 // At least as many rows are decoded at once, the columns in parallel: what a batch of Arrow costs is spread over them.
 constexpr int64_t kDecoded = 1 << 20;
 
-// Row group after row group, so that one of them is in memory at a time; of a larger one its next kDecoded rows.
+// Row group after row group, so that one of them is in memory at a time; of a larger one its next kDecoded rows. Where
+// texts may come coded and all columns are flat ones, no Arrow array is made and a batch is all that is decoded.
 class ParquetFile : public FileReader {
  public:
   explicit ParquetFile(const FileOptions& options)
       : path_(options.path), batch_rows_(static_cast<int64_t>(options.batch_rows)), coded_(options.coded) {
+    naming_the_file([&] { open(options); });
+  }
+
+  const std::vector<std::string>& columns() const override { return columns_; }
+  uint64_t rows() const override {
+    return static_cast<uint64_t>(std::max<int64_t>(0, reader_->parquet_reader()->metadata()->num_rows()));
+  }
+
+  size_t next(std::vector<Column>& columns) override {
+    size_t rows = 0;
+    naming_the_file([&] { rows = flat_.empty() ? next_of_arrow(columns) : next_of_flat(columns); });
+    return rows;
+  }
+
+ private:
+  // What Parquet's own layer says by an exception, as what Arrow says by a status.
+  template <class F>
+  void naming_the_file(F f) const {
+    try {
+      f();
+    } catch (const parquet::ParquetException& error) {
+      check_status(arrow::Status::IOError(error.what()), path_);
+    }
+  }
+
+  void open(const FileOptions& options) {
     auto file = value_of(arrow::io::ReadableFile::Open(path_), path_);
     parquet::arrow::FileReaderBuilder builder;
     check_status(builder.Open(std::move(file)), path_);
@@ -56,14 +85,37 @@ class ParquetFile : public FileReader {
       collect_leaves(reader_->manifest().schema_fields[f], leaves_);
     }
     coded_texts_.resize(columns_.size());
+    if (coded_) find_flat(*schema);
     std::sort(leaves_.begin(), leaves_.end());  // a column may be asked for twice
     leaves_.erase(std::unique(leaves_.begin(), leaves_.end()), leaves_.end());
   }
 
-  const std::vector<std::string>& columns() const override { return columns_; }
-  uint64_t rows() const override { return static_cast<uint64_t>(reader_->parquet_reader()->metadata()->num_rows()); }
+  void find_flat(const arrow::Schema& schema) {
+    const auto& file = *reader_->parquet_reader()->metadata()->schema();
+    for (const auto& name : columns_) {
+      const int f = schema.GetFieldIndex(name);
+      const auto& field = reader_->manifest().schema_fields[static_cast<size_t>(f)];
+      auto column = field.is_leaf() ? flat_column(file, field.column_index, *schema.field(f)->type()) : nullptr;
+      if (!column) return flat_.clear();
+      flat_.push_back(std::move(column));
+    }
+  }
 
-  size_t next(std::vector<Column>& columns) override {
+  size_t next_of_flat(std::vector<Column>& columns) {
+    while (left_ == 0) {
+      if (group_ == reader_->num_row_groups()) return 0;
+      const auto group = reader_->parquet_reader()->RowGroup(group_++);
+      left_ = group->metadata()->num_rows();
+      if (left_ < 0) throw parquet::ParquetException("a row group of fewer than no rows");
+      for (const auto& column : flat_) column->start(*group);
+    }
+    const int64_t n = std::min(batch_rows_, left_);
+    for (size_t c = 0; c < flat_.size(); ++c) flat_[c]->read(static_cast<size_t>(n), columns[c]);
+    left_ -= n;
+    return static_cast<size_t>(n);
+  }
+
+  size_t next_of_arrow(std::vector<Column>& columns) {
     while (!decoded_ || at_ == decoded_->num_rows()) {
       if (!batches_) {
         if (group_ == reader_->num_row_groups()) return 0;
@@ -85,7 +137,6 @@ class ParquetFile : public FileReader {
     return static_cast<size_t>(n);
   }
 
- private:
   std::string path_;
   int64_t batch_rows_;
   bool coded_;
@@ -96,6 +147,8 @@ class ParquetFile : public FileReader {
   std::vector<std::string> columns_;
   std::vector<CodedTexts> coded_texts_;  // per column
   std::vector<int> leaves_;
+  std::vector<std::unique_ptr<FlatColumn>> flat_;  // per column; none where Arrow reads
+  int64_t left_ = 0;                               // of the row group that flat_ reads
   int group_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <numeric>
 
@@ -33,40 +34,36 @@ std::string span_of(const Interactions& log) {
 }
 
 void check_no_part_is_empty(const Interactions& log, const std::vector<Part>& parts, std::string_view remedy) {
-  size_t counts[3] = {};
-  for (const Part part : parts) ++counts[static_cast<size_t>(part)];
   constexpr std::string_view kNames[] = {"train", "validation", "test"};
   for (size_t p = 0; p < 3; ++p)
-    if (counts[p] == 0)
+    if (!std::memchr(parts.data(), static_cast<int>(p), parts.size()))
       fail(ErrorKind::input, "the split leaves the {} part empty: {}; {}", kNames[p], span_of(log), remedy);
 }
 
-void check_clock(const Interactions& log, int64_t now_us) {
+void check_clock(const Interactions& log, int64_t last, int64_t now_us) {
   constexpr int64_t kDay = int64_t{86400} * 1000000;
   const auto late = [&](int64_t time) { return time > now_us + kDay; };
-  const auto n = std::count_if(log.time_us.begin(), log.time_us.end(), late);
-  if (n == 0) return;
+  if (!late(last)) return;
   fail(ErrorKind::input,
        "{} row(s) lie in the future, the latest at {}: each part of a time split is measured from the latest row, so "
        "correct or remove them first (or is the time column in another unit?)",
-       n, format_time_us(*std::max_element(log.time_us.begin(), log.time_us.end())));
+       std::ranges::count_if(log.time_us, late), format_time_us(last));
 }
 
 std::vector<Part> split_by_time(const Interactions& log, const SplitOptions& options, int64_t now_us) {
   const int64_t validation = duration_of("validation", options.validation), test = duration_of("test", options.test);
   if (!log.has_time())
     fail(ErrorKind::usage, "split.kind = \"time\" needs the column of times: set data.time, or another split.kind");
-  check_clock(log, now_us);
-  const int64_t last = *std::max_element(log.time_us.begin(), log.time_us.end());
+  int64_t last = std::numeric_limits<int64_t>::min();
+  for (const int64_t time : log.time_us) last = std::max(last, time);
+  check_clock(log, last, now_us);
   const auto before = [](int64_t time, int64_t span) {  // without wrapping round
     return time < std::numeric_limits<int64_t>::min() + span ? std::numeric_limits<int64_t>::min() : time - span;
   };
   const int64_t test_after = before(last, test), validation_after = before(test_after, validation);
   std::vector<Part> parts(log.size());
   for (size_t row = 0; row < parts.size(); ++row)
-    parts[row] = log.time_us[row] > test_after         ? Part::test
-                 : log.time_us[row] > validation_after ? Part::validation
-                                                       : Part::train;
+    parts[row] = static_cast<Part>((log.time_us[row] > validation_after) + (log.time_us[row] > test_after));
   check_no_part_is_empty(
       log, parts,
       fmt::format("test is what comes after {}, validation what comes between {} and it; choose other "

@@ -20,6 +20,7 @@
 #include <limits>
 #include <numeric>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -455,8 +456,14 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
   const auto temperature = begin(input);
   block.divisor = temperature.value_or(1.0);
   block.prepare(*this, input, block_rows);
-  block.products.prepare(pool, input.items, input.first_negative, block.shared, block.width, block.bias, block.divisor);
   const bool in_pairs = powers_ == Precision::bf16;
+  bool floats = false;  // whether `products` is prepared: in bf16 only for a block that falls back
+  const auto prepare_floats = [&] {
+    if (std::exchange(floats, true)) return;
+    block.products.prepare(pool, input.items, input.first_negative, block.shared, block.width, block.bias,
+                           block.divisor);
+  };
+  if (!in_pairs) prepare_floats();
   if constexpr (std::is_same_v<T, float>)
     if (in_pairs)
       block.paired.prepare(pool, input.items, input.first_negative, block.shared, block.width, block.bias,
@@ -476,6 +483,7 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
       for (size_t r = 0; r < block.rows && hold; ++r) hold = block.powers_hold(r);
     }
     if (!hold) {
+      prepare_floats();
       block.make_room(false);
       pool.run(block.tiles, [&](size_t t) { block.forward(t); });
     }

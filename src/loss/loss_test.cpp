@@ -154,6 +154,27 @@ TEST(Loss, FloatAgreesWithDoubleWhereLogitsAreFarBelowTheirBound) {
     }
 }
 
+// In bf16 the floats of V are made for a block that falls back, and once a call.
+TEST(Loss, InBf16ABlockThatFallsBackReadsTheItemsOfItsOwnCall) {
+  ThreadPool pool(2);
+  const auto far_below = [&](uint64_t seed) {
+    auto scene = make_scene<float>(kForms[0], seed, 40, 333, 16);
+    scene.precision = Precision::bf16;
+    for (size_t i = 30; i < 40; ++i)
+      for (size_t d = 0; d < 16; ++d) scene.users[i][d] = d == 0;
+    for (size_t j = 0; j < 333; ++j) scene.items[j][0] = -1 - 20 * std::abs(scene.items[j][0]);
+    return scene;
+  };
+  auto first = far_below(13), second = far_below(14);
+  const auto loss = make_loss<float>(second.options, Precision::bf16);
+  second.run(pool);
+  const Matrix<float> alone = second.d_users;
+  first.output.d_users = first.d_users, first.output.d_items = first.d_items;
+  loss->run(pool, first.input(), first.output);
+  loss->run(pool, second.input(), second.output);
+  EXPECT_TRUE(std::ranges::equal(second.d_users.values(), alone.values()));
+}
+
 TEST(Loss, OneThreadAndTwoGiveTheSameBits) {
   ThreadPool one(1), two(2);
   for (const auto precision : {Precision::f32, Precision::bf16})

@@ -26,13 +26,31 @@ std::vector<Instructions> instructions_of_cpu() {
   return have;
 }
 
+std::string_view asked_for() {
+  const char* word = std::getenv("PAGODA_KERNELS");
+  return word ? word : "";
+}
+
 }  // namespace
 
 std::string_view name_of(Instructions instructions) { return kNames[static_cast<size_t>(instructions)]; }
 
-std::vector<Instructions> usable_instructions() {
-  const char* word = std::getenv("PAGODA_KERNELS");
-  return usable_instructions(word ? word : "", instructions_of_cpu());
+std::vector<Instructions> usable_instructions() { return usable_instructions(asked_for(), instructions_of_cpu()); }
+
+bool bf16_is_fast() {
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+  return usable_instructions().back() == Instructions::avx512_bf16 && !__builtin_cpu_is("intel");
+#else
+  return false;
+#endif
+}
+
+Instructions tile_instructions() {
+  return tile_instructions(asked_for(), usable_instructions().back(), bf16_is_fast());
+}
+
+Instructions tile_instructions(std::string_view word, Instructions best, bool fast_bf16) {
+  return best == Instructions::avx512_bf16 && !fast_bf16 && word.empty() ? Instructions::avx512 : best;
 }
 
 std::vector<Instructions> usable_instructions(std::string_view word, std::vector<Instructions> of_cpu) {

@@ -58,6 +58,12 @@ std::unique_ptr<void, FreeMemory> allocate_in_file(size_t bytes, const char* fol
   return {p, FreeMemory{bytes}};
 }
 
+void ask_for_huge_pages(void* p, size_t bytes) {
+  const auto address = reinterpret_cast<uintptr_t>(p);
+  const uintptr_t begin = rounded_up(address, kHugePage), end = (address + bytes) / kHugePage * kHugePage;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+}
+
 void FreeMemory::operator()(void* p) const {
   if (bytes >= kMapped)
     munmap(p, rounded_up(bytes, kPage));

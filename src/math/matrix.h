@@ -26,6 +26,10 @@ std::unique_ptr<void, FreeMemory> allocate_in_file(size_t bytes, const char* fol
 // In a file where the environment variable PAGODA_TABLES names a folder and it is worth it. Its rows are read alone.
 std::unique_ptr<void, FreeMemory> allocate_table(size_t bytes);
 
+// Asks for huge pages under memory of somebody else's: touching 100 MB for the first time is then a few dozen page faults,
+// not twenty thousand. A wish, and nothing where the memory is small.
+void ask_for_huge_pages(void* p, size_t bytes);
+
 template <class T>
 class MatrixView {
  public:

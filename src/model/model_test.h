@@ -63,7 +63,8 @@ struct SmallWorld {
     m.user_encoder = UserEncoder::fit(user, static_cast<size_t>(model.dim), user_ids, user_counts, &users, contexts,
                                       vocabulary.rows(), vocabulary.buckets());
     m.towers = TwoTowers<float>(model, user, item, m.user_encoder.layout(), m.item_encoder.layout());
-    m.towers.initialise(seed);
+    ThreadPool pool(1);
+    m.towers.initialise(pool, seed);
     return m;
   }
 };

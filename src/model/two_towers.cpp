@@ -47,7 +47,7 @@ TwoTowers<T>::TwoTowers(const ModelOptions& model, const UserOptions& user, cons
 }
 
 template <class T>
-void TwoTowers<T>::initialise(uint64_t seed) {
+void TwoTowers<T>::initialise(ThreadPool& pool, uint64_t seed) {
   // What training never saw reads a hash bucket that training may never have moved: it must not outshout what is known
   // of it, and it must not be zero, where a vector of unit length has no gradient.
   std::vector<size_t> small_from(tables_.size(), SIZE_MAX);
@@ -58,7 +58,7 @@ void TwoTowers<T>::initialise(uint64_t seed) {
       small_from[tower->table_of(b)] = bag.rows - bag.buckets;
     }
   for (size_t t = 0; t < tables_.size(); ++t)
-    tables_[t].initialise(seed, t, 1.0 / std::sqrt(static_cast<double>(tables_[t].dim())), small_from[t]);
+    tables_[t].initialise(pool, seed, t, 1.0 / std::sqrt(static_cast<double>(tables_[t].dim())), small_from[t]);
   user_.initialise(seed, kUserLane);
   item_.initialise(seed, kItemLane);
 }

@@ -26,7 +26,7 @@ class TwoTowers {
   // A history with table = "shared" reads the item tower's id table; every other bag has a table of its own.
   TwoTowers(const ModelOptions& model, const UserOptions& user, const ItemOptions& item, const TowerLayout& user_layout,
             const TowerLayout& item_layout);
-  void initialise(uint64_t seed);  // by (seed, table or tower, row); rows of hash buckets small
+  void initialise(ThreadPool& pool, uint64_t seed);  // by (seed, table or tower, row); rows of hash buckets small
 
   using Pass = typename Tower<T>::Pass;
   void forward_users(ThreadPool& pool, const EncodedBatch& batch, const typename Tower<T>::Dropout& dropout,

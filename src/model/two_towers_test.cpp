@@ -21,7 +21,8 @@ struct Step {
   explicit Step(const SmallWorld& w) {
     const auto model = w.make();
     towers = TwoTowers<T>(w.model, w.user, w.item, model.user_encoder.layout(), model.item_encoder.layout());
-    towers.initialise(5);
+    ThreadPool pool(1);
+    towers.initialise(pool, 5);
     const SmallRequests requests(8, model.item_encoder.id_vocabulary().rows());
     model.user_encoder.encode(model.user_encoder.cells(w.user_ids, &w.users), requests.examples, users);
     const std::vector<uint32_t> columns{3, 1, 4, 1, 5, 9, 2, 6, 0, 7, 8, 10};

@@ -13,6 +13,8 @@ namespace pagoda {
 
 namespace {
 
+constexpr size_t kInitialised = 4096;  // rows a task
+
 // out[i] = sum_n weights[n] table[rows[n]], or out[i] += it, over list i: offsets[i] <= n < offsets[i + 1]; rows are
 // readable up to `last`.
 template <bool Add, class T>
@@ -47,18 +49,21 @@ EmbeddingTable<T>::EmbeddingTable(std::string name, uint32_t rows, size_t dim, P
 }
 
 template <class T>
-void EmbeddingTable<T>::initialise(uint64_t seed, uint64_t lane, double deviation, size_t small_from) {
-  for (size_t row = 0; row < rows(); ++row) {
-    Rng rng(seed, Stream::initialise, row, lane);
-    const T share = row < small_from ? T{1} : T{1} / 64;
-    for (size_t k = 0; k < dim(); ++k) {
-      const T value = share * static_cast<T>(deviation * rng.normal());
-      if (stored_ == Precision::f32)
-        values_[row][k] = value;
-      else
-        halves_[row][k] = to_bf16(static_cast<float>(value));
+void EmbeddingTable<T>::initialise(ThreadPool& pool, uint64_t seed, uint64_t lane, double deviation,
+                                   size_t small_from) {
+  pool.for_chunks(rows(), kInitialised, [&](size_t begin, size_t end) {
+    for (size_t row = begin; row < end; ++row) {
+      Rng rng(seed, Stream::initialise, row, lane);
+      const T share = row < small_from ? T{1} : T{1} / 64;
+      for (size_t k = 0; k < dim(); ++k) {
+        const T value = share * static_cast<T>(deviation * rng.normal());
+        if (stored_ == Precision::f32)
+          values_[row][k] = value;
+        else
+          halves_[row][k] = to_bf16(static_cast<float>(value));
+      }
     }
-  }
+  });
 }
 
 template <class T>

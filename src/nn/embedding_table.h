@@ -34,7 +34,7 @@ class EmbeddingTable {
   EmbeddingTable(std::string name, uint32_t rows, size_t dim, Precision stored = Precision::f32);
 
   // Normal, by (seed, lane, row); from row `small_from` on a 64th of that.
-  void initialise(uint64_t seed, uint64_t lane, double deviation, size_t small_from = SIZE_MAX);
+  void initialise(ThreadPool& pool, uint64_t seed, uint64_t lane, double deviation, size_t small_from = SIZE_MAX);
   void forward(ThreadPool& pool, const Bag& bag, MatrixView<T> out) const;
 
   // A reading whose gradient comes back: the bag (borrowed until backward) and dY.

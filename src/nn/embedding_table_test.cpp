@@ -87,7 +87,8 @@ TEST(EmbeddingTable, WithoutReadingsThereIsNoGradient) {
 
 TEST(EmbeddingTable, BitsAreThoseOfOneThread) {
   EmbeddingTable<float> table("t", 1000, 16);
-  table.initialise(3, 0, .5);
+  ThreadPool one(1);
+  table.initialise(one, 3, 0, .5);
   const Bag bag = random_bag(2000, 1000, 5);
   Matrix<float> d(2000, 16), out[2];
   Rng rng(4, Stream::test);
@@ -108,7 +109,7 @@ TEST(EmbeddingTable, BitsAreThoseOfOneThread) {
 TEST(EmbeddingTable, InBf16ReadsItsRoundedRows) {
   ThreadPool pool(2);
   EmbeddingTable<float> table("t", 50, 33, Precision::bf16), exact("t", 50, 33);
-  table.initialise(3, 0, .5), exact.initialise(3, 0, .5);
+  table.initialise(pool, 3, 0, .5), exact.initialise(pool, 3, 0, .5);
   EXPECT_EQ(table.rows(), 50u);
   EXPECT_EQ(table.dim(), 33u);
   for (float& v : exact.values()) v = from_bf16(to_bf16(v));
@@ -121,13 +122,30 @@ TEST(EmbeddingTable, InBf16ReadsItsRoundedRows) {
 
 TEST(EmbeddingTable, StartsNormalAndARowDoesNotDependOnTheOthers) {
   EmbeddingTable<double> table("t", 2000, 8), shorter("t", 10, 8);
-  table.initialise(3, 1, .25);
-  shorter.initialise(3, 1, .25);
+  ThreadPool pool(2);
+  table.initialise(pool, 3, 1, .25);
+  shorter.initialise(pool, 3, 1, .25);
   double sum = 0, squares = 0;
   for (double v : table.values()) sum += v, squares += v * v;
   EXPECT_NEAR(sum / 16000, 0, 4 * .25 / std::sqrt(16000));
   EXPECT_NEAR(squares / 16000, .0625, .0625 * 4 * std::sqrt(2.0 / 16000));
   EXPECT_TRUE(std::ranges::equal(table.values().row(9), shorter.values().row(9)));
+}
+
+TEST(EmbeddingTable, StartsWithTheSameBitsOnAnyNumberOfThreads) {
+  constexpr uint32_t kRows = 20'000;
+  EmbeddingTable<float> tables[2];
+  for (int threads : {1, 2}) {
+    ThreadPool pool(threads);
+    tables[threads - 1] = EmbeddingTable<float>("t", kRows, 3);
+    tables[threads - 1].initialise(pool, 7, 2, .5, kRows - 100);
+  }
+  EXPECT_TRUE(std::ranges::equal(tables[0].values(), tables[1].values()));
+  for (const uint32_t row : {0u, 4096u, kRows - 101, kRows - 100, kRows - 1}) {  // each by its own number
+    Rng rng(7, Stream::initialise, row, 2);
+    for (const float value : tables[1].values().row(row))
+      EXPECT_EQ(value, static_cast<float>(.5 * rng.normal()) / (row < kRows - 100 ? 1 : 64)) << row;
+  }
 }
 
 }  // namespace

@@ -59,7 +59,15 @@ double rate_schedule(const OptimizerOptions& o, uint64_t step, uint64_t steps) {
 }
 
 template <class T>
-OptimizerState<T>::OptimizerState(const OptimizerOptions& options, size_t rows, size_t cols, bool table)
+static void fill(ThreadPool& pool, Matrix<T>& matrix, T value) {
+  pool.for_chunks(matrix.size(), size_t{1} << 20, [&](size_t begin, size_t end) {
+    std::fill(matrix.begin() + begin, matrix.begin() + end, value);
+  });
+}
+
+template <class T>
+OptimizerState<T>::OptimizerState(ThreadPool& pool, const OptimizerOptions& options, size_t rows, size_t cols,
+                                  bool table)
     : options_(options), by_row_(table && options.kind == OptimizerKind::row_adagrad) {
   if (options.kind == OptimizerKind::sgd) return;
   const auto allocate = table ? allocate_table : allocate_zeroed;
@@ -67,9 +75,9 @@ OptimizerState<T>::OptimizerState(const OptimizerOptions& options, size_t rows, 
   // Filled even with zeros: the first touch of a page is dear, and not to be met in a step.
   if (options.kind == OptimizerKind::adam) {
     second_.resize(rows, cols, allocate);
-    first_.fill(0), second_.fill(0);
+    fill(pool, first_, T{0}), fill(pool, second_, T{0});
   } else {
-    first_.fill(static_cast<T>(options.initial_accumulator));
+    fill(pool, first_, static_cast<T>(options.initial_accumulator));
   }
 }
 

@@ -47,7 +47,7 @@ template <class T>
 class OptimizerState {
  public:
   OptimizerState() = default;
-  OptimizerState(const OptimizerOptions& options, size_t rows, size_t cols, bool table);
+  OptimizerState(ThreadPool& pool, const OptimizerOptions& options, size_t rows, size_t cols, bool table);
 
   // value[row] -= step of gradient[row], for every row.
   void update(ThreadPool& pool, const StepRate& step, MatrixView<const T> gradient, MatrixView<T> value);

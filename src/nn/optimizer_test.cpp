@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -14,7 +15,7 @@ namespace {
 // The values of one parameter [1, 2] that starts at (1, -2), after each of two steps with gradients (3, -4), (1, 2).
 std::vector<std::vector<double>> two_steps(const OptimizerOptions& options, bool table, double clip = 1) {
   ThreadPool pool(1);
-  OptimizerState<double> state(options, 1, 2, table);
+  OptimizerState<double> state(pool, options, 1, 2, table);
   Matrix<double> value(1, 2), gradient(1, 2);
   value[0][0] = 1, value[0][1] = -2;
   const double gradients[2][2] = {{3, -4}, {1, 2}};
@@ -94,7 +95,7 @@ TEST(Optimizer, OnlyTouchedRowsMoveAndTheirMomentsToo) {
   for (auto kind : {OptimizerKind::adam, OptimizerKind::adagrad, OptimizerKind::row_adagrad, OptimizerKind::sgd}) {
     auto o = options(kind);
     o.weight_decay = .5;
-    OptimizerState<double> state(o, 4, 3, true);
+    OptimizerState<double> state(pool, o, 4, 3, true);
     Matrix<double> value(4, 3), gradient(2, 3);
     value.fill(1), gradient.fill(2);
     const auto first = state.first();
@@ -111,10 +112,18 @@ TEST(Optimizer, OnlyTouchedRowsMoveAndTheirMomentsToo) {
 }
 
 TEST(Optimizer, StateOfRowAdagradIsOneNumberARow) {
-  EXPECT_EQ(OptimizerState<float>(options(OptimizerKind::row_adagrad), 10, 64, true).first().size(), 10u);
-  EXPECT_EQ(OptimizerState<float>(options(OptimizerKind::adagrad), 10, 64, true).first().size(), 640u);
-  EXPECT_EQ(OptimizerState<float>(options(OptimizerKind::adam), 10, 64, true).second().size(), 640u);
-  EXPECT_EQ(OptimizerState<float>(options(OptimizerKind::sgd), 10, 64, true).first().size(), 0u);
+  ThreadPool pool(1);
+  EXPECT_EQ(OptimizerState<float>(pool, options(OptimizerKind::row_adagrad), 10, 64, true).first().size(), 10u);
+  EXPECT_EQ(OptimizerState<float>(pool, options(OptimizerKind::adagrad), 10, 64, true).first().size(), 640u);
+  EXPECT_EQ(OptimizerState<float>(pool, options(OptimizerKind::adam), 10, 64, true).second().size(), 640u);
+  EXPECT_EQ(OptimizerState<float>(pool, options(OptimizerKind::sgd), 10, 64, true).first().size(), 0u);
+}
+
+TEST(Optimizer, StateOfALargeTableStartsTheSameInEveryRow) {
+  ThreadPool pool(2);
+  constexpr size_t kRows = 40'000, kCols = 64;  // more than two threads take at once
+  OptimizerState<float> sums(pool, options(OptimizerKind::adagrad), kRows, kCols, true);
+  EXPECT_EQ(std::ranges::count(sums.first(), 1.0f), kRows * kCols);
 }
 
 TEST(Optimizer, AZeroGradientOnAnEmptyAccumulatorMovesNothing) {
@@ -122,7 +131,7 @@ TEST(Optimizer, AZeroGradientOnAnEmptyAccumulatorMovesNothing) {
   for (auto kind : {OptimizerKind::adagrad, OptimizerKind::row_adagrad, OptimizerKind::adam}) {
     auto o = options(kind);
     o.initial_accumulator = 0;
-    OptimizerState<float> state(o, 1, 2, true);
+    OptimizerState<float> state(pool, o, 1, 2, true);
     Matrix<float> value(1, 2), gradient(1, 2);
     value.fill(3);
     state.update(pool, {.rate = .1, .step = 1}, gradient, value);
@@ -140,8 +149,8 @@ TEST(Optimizer, FloatFollowsDoubleOverManyStepsAndThreads) {
       ThreadPool pool(threads);
       auto& value = values[threads - 1];
       value.resize(300, 33), value.fill(.5f), exact.fill(.5);
-      OptimizerState<float> state(o, 300, 33, true);
-      OptimizerState<double> exact_state(o, 300, 33, true);
+      OptimizerState<float> state(pool, o, 300, 33, true);
+      OptimizerState<double> exact_state(pool, o, 300, 33, true);
       Matrix<float> gradient(300, 33);
       Matrix<double> exact_gradient(300, 33);
       for (uint64_t t = 1; t <= 5; ++t) {
@@ -167,7 +176,7 @@ TEST(Optimizer, StepsBelowAUnitOfBf16AreRightOnAverage) {
   value.fill(to_bf16(1)), on_one_thread.fill(to_bf16(1));
   Matrix<float> gradient(kRows, kCols);
   gradient.fill(static_cast<float>(unit / 10));
-  OptimizerState<float> state(options(OptimizerKind::sgd), kRows, kCols, true);
+  OptimizerState<float> state(pool, options(OptimizerKind::sgd), kRows, kCols, true);
   for (uint64_t t = 1; t <= 2; ++t) {
     state.update_rows_of_bf16(pool, {.rate = 1, .step = t}, rows, gradient, value);
     state.update_rows_of_bf16(one, {.rate = 1, .step = t}, rows, gradient, on_one_thread);
@@ -185,7 +194,7 @@ TEST(Optimizer, ValuesInBf16FollowThoseInFloat) {
        {OptimizerKind::sgd, OptimizerKind::adagrad, OptimizerKind::row_adagrad, OptimizerKind::adam}) {
     auto o = options(kind);
     o.weight_decay = .1;
-    OptimizerState<float> state(o, 5, 33, true), exact_state(o, 5, 33, true);
+    OptimizerState<float> state(pool, o, 5, 33, true), exact_state(pool, o, 5, 33, true);
     Matrix<uint16_t> value(5, 33);
     Matrix<float> exact(5, 33), gradient(2, 33);
     Rng rng(1, Stream::test);

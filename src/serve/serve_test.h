@@ -67,7 +67,7 @@ inline void write_small_bundle(ThreadPool& pool, const std::string& path, const 
                        model.item_encoder.id_vocabulary().rows(), model.item_encoder.id_vocabulary().buckets());
   model.towers = TwoTowers<float>(options.model, options.user, options.item, model.user_encoder.layout(),
                                   model.item_encoder.layout());
-  model.towers.initialise(shape.seed);
+  model.towers.initialise(pool, shape.seed);
   const auto user_cells = model.user_encoder.cells(users, &user_table);
   const auto vectors = item_vectors(pool, model, model.item_encoder.cells(items, &item_table), 0);
   UserStates states;

@@ -48,24 +48,25 @@ Dataset load_dataset(const DataOptions& options) {
 
   if (d.item_table)
     for (uint32_t i = 0; i < d.item_table->ids.size(); ++i) d.catalogue.add(d.item_table->ids[i]);
-  bool any_train = false;
-  d.train_end_us = d.end_us = INT64_MIN;
-  std::vector<uint8_t> item_seen(d.log.items.size()), user_seen(d.log.users.size());
+  d.item_row.assign(d.log.items.size(), Interner::kNone);
+  d.user_row.assign(d.log.users.size(), Interner::kNone);
+  int64_t end[] = {INT64_MIN, INT64_MIN, INT64_MIN};  // of each part
   for (size_t row = 0; row < d.log.size(); ++row) {
+    int64_t& end_of_part = end[static_cast<size_t>(d.parts[row])];
+    end_of_part = std::max(end_of_part, d.log.time_of(row));
     if (d.parts[row] == Part::test) continue;
-    if (!std::exchange(item_seen[d.log.item[row]], 1)) d.catalogue.add(d.log.items[d.log.item[row]]);
-    if (!std::exchange(user_seen[d.log.user[row]], 1)) d.users.add(d.log.users[d.log.user[row]]);
-    any_train |= d.parts[row] == Part::train;
-    d.end_us = std::max(d.end_us, d.log.time_of(row));
-    if (d.parts[row] == Part::train) d.train_end_us = std::max(d.train_end_us, d.log.time_of(row));
+    uint32_t &item = d.item_row[d.log.item[row]], &user = d.user_row[d.log.user[row]];
+    if (item == Interner::kNone) item = d.catalogue.add(d.log.items[d.log.item[row]]);
+    if (user == Interner::kNone) user = d.users.add(d.log.users[d.log.user[row]]);
   }
+  d.train_end_us = end[static_cast<size_t>(Part::train)];
+  d.end_us = std::max(d.train_end_us, end[static_cast<size_t>(Part::validation)]);
+  const bool any_train = std::ranges::find(d.parts, Part::train) != d.parts.end();
   if (!any_train) fail(ErrorKind::input, "the split leaves no row to train on; make data.split's parts smaller");
   if (d.catalogue.size() < 2)
     fail(ErrorKind::input, "the catalogue holds one item ('{}'): there is nothing to choose between", d.catalogue[0]);
-  d.item_row.resize(d.log.items.size());
-  for (uint32_t i = 0; i < d.log.items.size(); ++i) d.item_row[i] = d.catalogue.find(d.log.items[i]);
-  d.user_row.resize(d.log.users.size());
-  for (uint32_t u = 0; u < d.log.users.size(); ++u) d.user_row[u] = d.users.find(d.log.users[u]);
+  for (uint32_t i = 0; i < d.log.items.size(); ++i)  // of the test part alone, but in the item table
+    if (d.item_row[i] == Interner::kNone) d.item_row[i] = d.catalogue.find(d.log.items[i]);
   return d;
 }
 

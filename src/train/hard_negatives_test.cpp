@@ -42,8 +42,8 @@ TEST_F(Mining, OfflineTakesTheAskedRanksOfTheUsersOwnSearch) {
       {.source = "in_batch"},
       {.source = "mined", .mining = pagoda::Mining::offline, .first_rank = 3, .last_rank = 9, .shard = 1.0}};
   Batches b(options);
-  b.fit.model.towers.initialise(1);
   ThreadPool pool(2);
+  b.fit.model.towers.initialise(pool, 1);
   const auto mined = mine_hard_negatives(pool, b.data, b.fit, options.sampling.negatives[1], 1, 0);
   ASSERT_EQ(mined.size(), b.data.users.size());
 

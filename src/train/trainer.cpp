@@ -34,7 +34,7 @@ Trainer::Trainer(const Options& options, Fit& fit, size_t batch_rows, uint64_t s
                                                      .memory = memory_.get()},
                                        options.sampling.count_by);
   for (const auto& p : fit.model.towers.parameters())
-    optimizers_.emplace_back(options.train.optimizer, p.rows(), p.cols(), p.table);
+    optimizers_.emplace_back(pool, options.train.optimizer, p.rows(), p.cols(), p.table);
   user_pass_.clock = item_pass_.clock = &clock_;
 }
 

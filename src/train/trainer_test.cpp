@@ -59,7 +59,7 @@ struct Training {
   Training(const Options& options, int threads)
       : batches(options), pool(threads),
         trainer(batches.options, batches.fit, batches.batcher.batch_rows(), 1000, pool) {
-    batches.fit.model.towers.initialise(options.train.seed);
+    batches.fit.model.towers.initialise(pool, options.train.seed);
   }
   void run(uint64_t begin, uint64_t end) {
     for (uint64_t step = begin; step < end; ++step) losses.push_back(trainer.step(batches.make(step)).loss);

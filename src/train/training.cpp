@@ -68,8 +68,10 @@ void Run::execute(RunFlags flags) {
     std::filesystem::remove(checkpoint_path), std::filesystem::remove(path("best"));
   if (from) progress_ = from->progress();
   log_.emplace(run_folder(output_), from ? std::optional(progress_.choose_steps + progress_.next_step) : std::nullopt);
-  if (options_.towers.model.precision == Precision::bf16 && usable_instructions().back() != Instructions::avx512_bf16)
-    log_warning("model.precision is \"bf16\", but this CPU has no AVX-512 BF16: \"f32\" is as good here, and faster");
+  if (options_.towers.model.precision == Precision::bf16 && !bf16_is_fast())
+    log_warning(
+        "model.precision is \"bf16\", but this CPU has no AVX-512 BF16, or a slow one: \"f32\" is as good here, and "
+        "faster");
   log_info("{} users, {} items, {} rows to train on, {} users to validate with", human_count(data_.users.size()),
            human_count(data_.catalogue.size()),
            human_count(static_cast<double>(std::count(data_.parts.begin(), data_.parts.end(), Part::train))),
@@ -109,7 +111,7 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
                          .downsampling = &fit.downsampling});
   const uint64_t per_epoch = batcher.steps_per_epoch();
   const uint64_t planned = per_epoch * static_cast<uint64_t>(options_.train.epochs), end = per_epoch * end_epoch;
-  fit.model.towers.initialise(options_.train.seed);
+  fit.model.towers.initialise(pool_, options_.train.seed);
   Trainer trainer(options_, fit, batcher.batch_rows(), planned, pool_);
   if (from) from->restore(fit.model, trainer);
   const bool choosing = progress_.phase == Phase::choose && may_choose();
