@@ -52,7 +52,9 @@ double quantile(std::vector<double>& v, double q) {
 double cpu_seconds() {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
-  const auto of = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  const auto of = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
   return of(used.ru_utime) + of(used.ru_stime);
 }
 
@@ -188,7 +190,8 @@ class Load {
     if (!connection.request.text) return;
     const auto& text = *connection.request.text;
     while (connection.sent < text.size()) {
-      const auto n = ::send(connection.socket, text.data() + connection.sent, text.size() - connection.sent, MSG_NOSIGNAL);
+      const auto n =
+          ::send(connection.socket, text.data() + connection.sent, text.size() - connection.sent, MSG_NOSIGNAL);
       if (n > 0) {
         connection.sent += static_cast<size_t>(n);
       } else if (errno == EAGAIN || errno == ENOTCONN || errno == EINPROGRESS) {

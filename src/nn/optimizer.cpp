@@ -60,9 +60,8 @@ double rate_schedule(const OptimizerOptions& o, uint64_t step, uint64_t steps) {
 
 template <class T>
 static void fill(ThreadPool& pool, Matrix<T>& matrix, T value) {
-  pool.for_chunks(matrix.size(), size_t{1} << 20, [&](size_t begin, size_t end) {
-    std::fill(matrix.begin() + begin, matrix.begin() + end, value);
-  });
+  pool.for_chunks(matrix.size(), size_t{1} << 20,
+                  [&](size_t begin, size_t end) { std::fill(matrix.begin() + begin, matrix.begin() + end, value); });
 }
 
 template <class T>
