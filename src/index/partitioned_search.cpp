@@ -238,12 +238,13 @@ void PartitionedIndex::scan_round(ThreadPool& pool, Group& group, const ItemSet*
     }
     cuts.push_back(visits.size());
     std::vector<std::vector<Shortlist>> parts(pieces);
+    for (size_t piece = 1; piece < pieces; ++piece)  // before the first piece changes what they are made after
+      for (const auto& p : group.probings) parts[piece].push_back(p.shortlist().another());
     pool.run(pieces, [&](size_t piece) {
       std::vector<Shortlist*> lists;
       if (piece == 0) {
         for (auto& p : group.probings) lists.push_back(&p.shortlist());
       } else {
-        for (const auto& p : group.probings) parts[piece].push_back(p.shortlist().another());
         for (auto& part : parts[piece]) lists.push_back(&part);
       }
       scan(std::span(visits).subspan(cuts[piece], cuts[piece + 1] - cuts[piece]), group, allowed, lists,

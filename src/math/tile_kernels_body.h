@@ -283,12 +283,13 @@ PAGODA_INLINE void put(float* to, size_t width, const V (&sums)[W]) {
   put_floats(Add, to, values, width);
 }
 
-// Columns [d, dim) of C in stretches of W vectors, as long as a stretch of W / 2 would not hold what is left.
+// Columns [d, dim) of C in stretches of W vectors, as long as each of them has a column: B is read no further than whole
+// vectors reach.
 template <bool Add, class Numbers, int Most, int W>
 PAGODA_INLINE size_t multiply_columns(Left<Numbers> a, size_t rows, size_t inner,
                                       MatrixView<const typename Numbers::Value> b, size_t d, MatrixView<float> c) {
   const size_t dim = c.cols();
-  for (; d + (W / 2) * kLanes < dim; d += W * kLanes)
+  for (; d + (W - 1) * kLanes < dim; d += W * kLanes)
     in_row_groups<Most, 1>(rows, [&]<int R>(size_t i) {
       multiply<Numbers, R, W>(a.from_row(i), b.data() + d, b.stride(), inner, [&](const V(&sums)[R][W]) {
 #pragma GCC unroll 12

@@ -1,6 +1,8 @@
 #include "math/tile_kernels.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <bit>
 #include <cmath>
@@ -232,6 +234,29 @@ TEST_P(TileKernelsTest, ProductsOfMatricesEqualTheDefinition) {
           ASSERT_TRUE(std::isnan(c[i][dim]));  // nothing beyond D is written
         }
       }
+}
+
+// B ends where memory does: what is read beyond its last vector is a crash.
+TEST_P(TileKernelsTest, ProductsOfMatricesReadNothingBeyondWholeVectors) {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  auto* const pages =
+      static_cast<char*>(mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(pages, MAP_FAILED);
+  ASSERT_EQ(mprotect(pages + page, page, PROT_NONE), 0);
+  for (size_t dim = 1; dim <= 130; ++dim) {
+    const size_t m = 7, inner = 3, stride = round_up(dim, k.lanes);
+    void* const b = pages + page - inner * stride * sizeof(float);
+    const auto of = [&](auto* data) { return MatrixView(data, inner, stride).slice_cols(0, dim); };
+    const auto floats = of(static_cast<const float*>(b));
+    const auto pairs = of(static_cast<const uint32_t*>(b));
+    const Matrix<float> a(m, inner), at(inner, m);
+    const Matrix<uint32_t> a_pairs(m, inner), at_pairs(inner, m);
+    Matrix<float> c(m, dim);
+    k.product(a, floats, c), k.add_transposed_product(at, floats, c);
+    k.product_pairs(a_pairs, pairs, c), k.add_transposed_product_pairs(at_pairs, pairs, c);
+    for (const float x : c) ASSERT_EQ(x, 0);
+  }
+  munmap(pages, 2 * page);
 }
 
 TEST_P(TileKernelsTest, SumsOfListsOfRowsEqualTheDefinition) {
