@@ -74,17 +74,24 @@ struct ThreadPool::State {
   uint64_t run_id = 0;                 // tells a sleeping worker that there is a new one
   std::atomic<uint64_t> announced{0};  // run_id once the mutex is free again: what a worker that spins looks at
   std::atomic<bool> running{false};
+  std::atomic<int> awake{0};  // changed under the mutex
   bool stop = false;
 
   void loop() {
     uint64_t seen = 0;
     for (;;) {
       std::shared_ptr<Job> mine;
-      spin_until([&] { return announced.load(std::memory_order_acquire) != seen; });  // runs mostly come in a row
+      const auto called = [&] { return announced.load(std::memory_order_acquire) != seen; };
+      spin_until(called);  // runs mostly come in a row
+      while (awake.load(std::memory_order_relaxed) > 0 && !called()) {
+        std::this_thread::yield();
+        spin_until(called);
+      }
       {
         std::unique_lock lock(mutex);
-        wake.wait(lock, [&] { return stop || run_id != seen; });
+        wake.wait(lock, [&] { return stop || run_id != seen || awake.load(std::memory_order_relaxed) > 0; });
         if (stop) return;
+        if (run_id == seen) continue;
         seen = run_id;
         mine = job;
       }
@@ -105,6 +112,22 @@ ThreadPool::~ThreadPool() {
   }
   state_->wake.notify_all();
   for (auto& thread : state_->threads) thread.join();
+}
+
+ThreadPool::Awake::Awake(ThreadPool& pool)
+    : state_(inside_task || pool.state_->threads.empty() ? nullptr : pool.state_.get()) {
+  if (!state_) return;
+  {
+    std::lock_guard lock(state_->mutex);
+    ++state_->awake;
+  }
+  state_->wake.notify_all();
+}
+
+ThreadPool::Awake::~Awake() {
+  if (!state_) return;
+  std::lock_guard lock(state_->mutex);
+  --state_->awake;
 }
 
 int ThreadPool::size() const { return static_cast<int>(state_->threads.size()) + 1; }

@@ -14,6 +14,8 @@ namespace pagoda {
 //
 // A run inside a task runs serially. run may be called by one thread at a time.
 class ThreadPool {
+  struct State;
+
  public:
   explicit ThreadPool(int threads);  // threads >= 1, the caller's included; 0: one per available CPU
   ~ThreadPool();
@@ -26,8 +28,21 @@ class ThreadPool {
   // for_chunks(n, chunk, f) calls f(begin, end) over [0, n) cut into pieces of `chunk`.
   void for_chunks(size_t n, size_t chunk, const std::function<void(size_t, size_t)>& f);
 
+  // While there is one, threads with nothing to do look out for the next run instead of sleeping: for work of a few
+  // milliseconds that is many short runs, where waking a thread takes as long as a run. They take CPU time meanwhile, and
+  // give way to other threads of the machine. Held by the thread that calls run.
+  class Awake {
+   public:
+    explicit Awake(ThreadPool& pool);
+    ~Awake();
+    Awake(const Awake&) = delete;
+    Awake& operator=(const Awake&) = delete;
+
+   private:
+    State* state_;  // nullptr: nobody to keep awake
+  };
+
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 

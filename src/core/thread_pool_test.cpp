@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -30,6 +31,21 @@ TEST_P(ThreadPoolOf, ManyShortRunsFollowOneAnother) {
   std::atomic<size_t> sum = 0;
   for (int run = 0; run < 2000; ++run) pool.run(7, [&](size_t i) { sum += i; });
   EXPECT_EQ(sum, 2000u * 21u);
+}
+
+// What is to be seen of it: runs end, and the pool ends, whether threads sleep, are awake, or were until just now.
+TEST_P(ThreadPoolOf, RunsOfThreadsThatAreKeptAwakeAreAsOthers) {
+  ThreadPool pool(GetParam());
+  std::atomic<size_t> sum = 0;
+  for (int search = 0; search < 50; ++search) {
+    const ThreadPool::Awake awake(pool);
+    for (int run = 0; run < 20; ++run) pool.run(7, [&](size_t i) { sum += i; });
+    pool.run(3, [&](size_t) { const ThreadPool::Awake within_a_task(pool); });
+  }
+  pool.run(7, [&](size_t i) { sum += i; });
+  EXPECT_EQ(sum, 1001u * 21u);
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));  // asleep
+  const ThreadPool::Awake awake(pool);
 }
 
 TEST_P(ThreadPoolOf, ARunInsideATaskRunsOnTheTasksThread) {

@@ -29,14 +29,14 @@ std::vector<uint32_t> lists_of_items(const Partitions& p) {
 }
 
 // For each k, how the rows that score as high as the k-th best are spread over the lists, by the gap of each.
-std::vector<Tail> measured_tails(const Partitions& p, MatrixView<const float> held, const SearchResult& exact,
-                                 std::span<const uint64_t> ks) {
+std::vector<Tail> measured_tails(ThreadPool& pool, const Partitions& p, MatrixView<const float> held,
+                                 const SearchResult& exact, std::span<const uint64_t> ks) {
   const auto list_of = lists_of_items(p);
   std::vector<Tail> tails(ks.size());
   std::vector<uint32_t> hits(p.lists);
   Probing probing;
   for (size_t q = 0; q < held.rows(); ++q) {
-    const auto centres = probing.centre_scores(p, held.row(q));
+    const auto centres = probing.centre_scores(pool, p, held.row(q));
     double squared = 0;
     for (const float x : held.row(q)) squared += double{x} * x;
     const auto norm = static_cast<float>(std::sqrt(squared));
@@ -78,7 +78,7 @@ void calibrate(ThreadPool& pool, Partitions& p, RowsView vectors, MatrixView<con
   const auto exact = make_exact_index(vectors)->search(pool, held, {.k = ks.back()});
   RecallCurve curve;
   curve.ks = ks, curve.slacks.assign(std::begin(kSlacks), std::end(kSlacks));
-  curve.tails = measured_tails(p, held, exact, ks);
+  curve.tails = measured_tails(pool, p, held, exact, ks);
   const PartitionedIndex index(p, vectors);
   ItemSet marks(p.items);
   curve.recalls.resize(ks.size() * curve.slacks.size()), curve.rows.resize(curve.recalls.size());

@@ -16,8 +16,9 @@ namespace {
 constexpr size_t kMostQueries = 128;      // of a group: they share the reading of each list
 constexpr size_t kGroupBytes = 16 << 20;  // what their orders and shortlists take
 constexpr size_t kLeastQueries = 16;
-constexpr uint64_t kRowsToShare = 1 << 15;  // rows of a round below which one thread is as fast
-constexpr size_t kRerankRows = 512;
+constexpr uint64_t kRowsAPiece = 1 << 11;  // of a round, at least: some 10 us
+constexpr size_t kPiecesAThread = 3;       // so that one which begins late or is slow is not waited for
+constexpr size_t kRerankRows = 256;        // of one task
 // A matching row scored alone, from its vector at a random place, costs as much as so many of a list scanned by codes.
 constexpr double kRowCost = 4;
 
@@ -81,7 +82,7 @@ PartitionedIndex::PartitionedIndex(Partitions partitions, RowsView vectors)
 }
 
 struct PartitionedIndex::Group {
-  size_t first = 0;                // query
+  size_t threads = 1;              // that share its rounds
   std::vector<Probing> probings;   // one a query
   std::vector<Excluded> excluded;  // one a query, or none
   double centres_s = 0, scan_s = 0, rerank_s = 0;
@@ -90,15 +91,17 @@ struct PartitionedIndex::Group {
 SearchResult PartitionedIndex::best(ThreadPool& pool, MatrixView<const float> queries,
                                     const SearchOptions& options) const {
   const double recall = options.recall > 0 ? options.recall : p_.recall;
-  const double matching =
-      options.allowed ? static_cast<double>(options.allowed->count()) : static_cast<double>(items());
+  const uint64_t allowed = options.allowed ? options.allowed->count() : items();
+  const auto matching = static_cast<double>(allowed);
   const double selectivity = items() > 0 ? matching / static_cast<double>(items()) : 0;
   const double k = static_cast<double>(options.k) / std::max(selectivity, 1e-12);
   const double scored = p_.curve.rows_scored(k, recall) * static_cast<double>(items());
   if (options.allowed && (matching <= static_cast<double>(options.k) || kRowCost * matching <= scored))
     return exact_->search(pool, queries, options);
   return search_lists(pool, queries, options,
-                      {p_.curve.slack(k, recall), p_.curve.ks.empty() ? nullptr : &p_.curve.tail(k)});
+                      {.slack = p_.curve.slack(k, recall),
+                       .tail = p_.curve.ks.empty() ? nullptr : &p_.curve.tail(k),
+                       .matching = allowed});
 }
 
 SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const float> queries,
@@ -107,7 +110,7 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
   std::vector<std::vector<uint64_t>> best(n);  // keys of each query
   SearchExplain* explain = options.explain;
   if (explain) explain->plan = "lists", explain->queries.assign(n, {});
-  const uint64_t matching = options.allowed ? options.allowed->count() : items();
+  const uint64_t matching = way.matching ? *way.matching : options.allowed ? options.allowed->count() : items();
 
   // Queries that can not be coded, and those with more exclusions than it is worth to search past, go other ways.
   std::vector<uint32_t> usual;
@@ -127,7 +130,7 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
       SearchOptions alone = options;
       SearchExplain part;
       alone.allowed = &left, alone.excluded = nullptr, alone.explain = explain ? &part : nullptr;
-      const auto found = search_lists(pool, queries.slice_rows(q, q + 1), alone, way);
+      const auto found = search_lists(pool, queries.slice_rows(q, q + 1), alone, {way.slack, way.tail, way.rerank});
       for (size_t i = 0; i < found.scores.size(); ++i)
         best[q].push_back(rank_key(found.scores[i], found.items.values[i]));
       if (explain) {
@@ -143,8 +146,11 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
   const size_t group = std::clamp(kGroupBytes / bytes, kLeastQueries, kMostQueries);
   const size_t groups = (usual.size() + group - 1) / group;
   std::vector<Group> done(groups);
+  std::optional<ThreadPool::Awake> awake;
+  if (groups == 1) awake.emplace(pool);  // its rounds are many short runs
   pool.run(groups, [&](size_t g) {
     const size_t first = g * group, last = std::min(usual.size(), first + group);
+    if (groups == 1) done[g].threads = static_cast<size_t>(pool.size());
     search_group(pool, queries, std::span(usual).subspan(first, last - first), options,
                  {k, options.min_score, matching, way.slack, way.tail}, way.rerank, done[g], best);
   });
@@ -176,7 +182,7 @@ void PartitionedIndex::search_group(ThreadPool& pool, MatrixView<const float> qu
   pool.run(rows.size(), [&](size_t i) {
     auto own = goal;
     if (options.excluded) own.k = std::min(own.k + group.excluded[i].size(), items());
-    group.probings[i].begin(p_, queries.row(rows[i]), own);
+    group.probings[i].begin(pool, p_, queries.row(rows[i]), own);
   });
   group.centres_s = watch.lap();
   while (std::any_of(group.probings.begin(), group.probings.end(), [](const Probing& p) { return !p.done(); }))
@@ -222,8 +228,8 @@ void PartitionedIndex::scan_round(ThreadPool& pool, Group& group, const ItemSet*
 
   // Pieces end where a list ends. What a shortlist holds in the end does not depend on how a round is cut, so it may be cut
   // by the number of threads.
-  const auto threads = static_cast<size_t>(pool.size());
-  const size_t pieces = rows >= kRowsToShare * threads ? threads : 1;
+  const size_t pieces =
+      group.threads == 1 ? 1 : std::clamp<size_t>(rows / kRowsAPiece, 1, kPiecesAThread * group.threads);
   std::vector<std::vector<uint64_t>> matched(pieces, std::vector<uint64_t>(group.probings.size()));
   if (pieces == 1) {
     std::vector<Shortlist*> lists;
@@ -231,27 +237,27 @@ void PartitionedIndex::scan_round(ThreadPool& pool, Group& group, const ItemSet*
     scan(visits, group, allowed, lists, matched[0]);
   } else {
     std::vector<size_t> cuts{0};
+    uint64_t before = 0;  // rows of the visits before the cut
     for (size_t piece = 1; piece < pieces; ++piece) {
-      size_t at = std::max(cuts.back(), visits.size() * piece / pieces);
-      while (at > 0 && at < visits.size() && list_of(visits[at]) == list_of(visits[at - 1])) ++at;
+      size_t at = cuts.back();
+      for (; at < visits.size() && before < rows * piece / pieces; ++at) before += p_.counts[list_of(visits[at])];
+      for (; at > 0 && at < visits.size() && list_of(visits[at]) == list_of(visits[at - 1]); ++at)
+        before += p_.counts[list_of(visits[at])];
       cuts.push_back(at);
     }
     cuts.push_back(visits.size());
-    std::vector<std::vector<Shortlist>> parts(pieces);
-    for (size_t piece = 1; piece < pieces; ++piece)  // before the first piece changes what they are made after
-      for (const auto& p : group.probings) parts[piece].push_back(p.shortlist().another());
+    std::vector<std::vector<Shortlist*>> lists(pieces);
+    for (auto& p : group.probings) {  // all before the first piece changes the one that the others follow
+      for (size_t piece = 1; piece < pieces; ++piece) p.piece(piece).follow(p.shortlist());
+      for (size_t piece = 0; piece < pieces; ++piece)
+        lists[piece].push_back(piece == 0 ? &p.shortlist() : &p.piece(piece));
+    }
     pool.run(pieces, [&](size_t piece) {
-      std::vector<Shortlist*> lists;
-      if (piece == 0) {
-        for (auto& p : group.probings) lists.push_back(&p.shortlist());
-      } else {
-        for (auto& part : parts[piece]) lists.push_back(&part);
-      }
-      scan(std::span(visits).subspan(cuts[piece], cuts[piece + 1] - cuts[piece]), group, allowed, lists,
+      scan(std::span(visits).subspan(cuts[piece], cuts[piece + 1] - cuts[piece]), group, allowed, lists[piece],
            matched[piece]);
     });
-    for (size_t piece = 1; piece < pieces; ++piece)
-      for (size_t q = 0; q < group.probings.size(); ++q) group.probings[q].shortlist().merge(parts[piece][q]);
+    for (auto& p : group.probings)
+      for (size_t piece = 1; piece < pieces; ++piece) p.shortlist().merge(p.piece(piece));
   }
   for (size_t q = 0; q < group.probings.size(); ++q) {
     if (group.probings[q].done()) continue;
@@ -311,22 +317,30 @@ std::vector<uint64_t> PartitionedIndex::shortlisted(const Shortlist& shortlist) 
 std::vector<uint64_t> PartitionedIndex::rerank(ThreadPool& pool, std::span<const float> query,
                                                const Shortlist& shortlist, const Excluded* excluded, size_t k,
                                                float min_score) const {
-  std::vector<uint32_t> rows;
-  rows.reserve(shortlist.size());
-  for (size_t i = 0; i < shortlist.size(); ++i) {
-    const uint32_t row = p_.rows[shortlist.positions()[i]];
-    if (!excluded || !excluded->has(row)) rows.push_back(row);
-  }
-  std::vector<float> scores(rows.size());
-  pool.for_chunks(rows.size(), kRerankRows, [&](size_t begin, size_t end) {
-    score_rows(vectors_, std::span(rows).subspan(begin, end - begin), query, scores.data() + begin);
-  });
+  const size_t n = shortlist.size();
   const float least = std::max(min_score, std::numeric_limits<float>::lowest());
-  std::vector<uint64_t> keys(rows.size());
+  std::vector<uint64_t> keys(n);
+  std::vector<size_t> kept_of((n + kRerankRows - 1) / kRerankRows);
+  pool.for_chunks(n, kRerankRows, [&](size_t begin, size_t end) {
+    std::array<uint32_t, kRerankRows> rows;
+    std::array<float, kRerankRows> scores;
+    size_t in = 0, kept = begin;
+    for (size_t i = begin; i < end; ++i) {
+      rows[in] = p_.rows[shortlist.positions()[i]];
+      in += !excluded || !excluded->has(rows[in]);
+    }
+    score_rows(vectors_, {rows.data(), in}, query, scores.data());
+    for (size_t i = 0; i < in; ++i) {
+      keys[kept] = rank_key(scores[i], rows[i]);
+      kept += scores[i] >= least;  // a NaN is not
+    }
+    kept_of[begin / kRerankRows] = kept - begin;
+  });
   size_t kept = 0;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    keys[kept] = rank_key(scores[i], rows[i]);
-    kept += scores[i] >= least;  // a NaN is not
+  for (size_t c = 0; c < kept_of.size(); ++c) {
+    std::copy_n(keys.begin() + static_cast<std::ptrdiff_t>(c * kRerankRows), kept_of[c],
+                keys.begin() + static_cast<std::ptrdiff_t>(kept));
+    kept += kept_of[c];
   }
   keys.resize(kept);
   sort_keys(keys);

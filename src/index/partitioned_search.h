@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,6 +27,7 @@ class PartitionedIndex final : public Index {
     float slack;
     const Tail* tail;
     bool rerank = true;
+    std::optional<uint64_t> matching{};  // rows that the filter lets in, where they have been counted
   };
   // Through the lists, whatever would be cheaper.
   SearchResult search_lists(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options,

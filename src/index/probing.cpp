@@ -15,13 +15,14 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr double kFirstRows = 2;   // x k: rows of the first round
 constexpr float kUsualErrors = 3;  // deviations of the codes' error that a shortlist allows for
 constexpr size_t kOrderBins = 2048;
+constexpr size_t kCentresAChunk = 1 << 13;  // of one task; whole blocks
 constexpr double kFaith =
     16;  // rows' worth of trust in the tail and the filter's share before a query's own are counted
 
 }  // namespace
 
 // The query rotated and coded, and its products with the centres.
-void Probing::code_query(std::span<const float> query) {
+void Probing::code_query(ThreadPool& pool, std::span<const float> query) {
   const size_t dim = p_->dim, groups = code_groups(dim);
   rotated_.resize(dim), codes_.resize(4 * groups);
   float largest = 0;
@@ -35,21 +36,24 @@ void Probing::code_query(std::span<const float> query) {
   encode(rotated_, step_ > 0 ? 1 / step_ : 0, codes_.data());
   start_ = code_start(codes_.data(), groups);
   products_.resize(blocks_of(p_->lists) * kBlockRows);
-  code_kernels().products(p_->centres.data(), p_->lists, groups, codes_.data(), start_, products_.data());
+  pool.for_chunks(p_->lists, kCentresAChunk, [&](size_t begin, size_t end) {
+    code_kernels().products(p_->centres.data() + begin / kBlockRows * block_bytes(groups), end - begin, groups,
+                            codes_.data(), start_, products_.data() + begin);
+  });
 }
 
-std::vector<float> Probing::centre_scores(const Partitions& p, std::span<const float> query) {
+std::vector<float> Probing::centre_scores(ThreadPool& pool, const Partitions& p, std::span<const float> query) {
   p_ = &p;
-  code_query(query);
+  code_query(pool, query);
   std::vector<float> scores(p.lists);
   for (size_t l = 0; l < p.lists; ++l) scores[l] = static_cast<float>(products_[l]) * (step_ * p.centre_step);
   return scores;
 }
 
-void Probing::begin(const Partitions& p, std::span<const float> query, const ProbingGoal& goal) {
+void Probing::begin(ThreadPool& pool, const Partitions& p, std::span<const float> query, const ProbingGoal& goal) {
   p_ = &p, goal_ = goal;
   const size_t dim = p.dim;
-  code_query(query);
+  code_query(pool, query);
   double squared = 0;
   for (size_t d = 0; d < dim; ++d) {
     const double e = rotated_[d] - double{step_} * codes_[d];
@@ -84,24 +88,23 @@ void Probing::begin(const Partitions& p, std::span<const float> query, const Pro
 // By the centre's score, counted into bins: a bin's lists score the same but for a two-thousandth of the range.
 void Probing::order_lists() {
   const size_t lists = p_->lists;
-  const auto [least, most] =
-      std::minmax_element(products_.begin(), products_.begin() + static_cast<std::ptrdiff_t>(lists));
-  bin_width_ = static_cast<float>(*most - *least) / kOrderBins * step_ * p_->centre_step;
-  const double to_bin = (kOrderBins - 1) / std::max(1.0, double{static_cast<float>(*most)} - *least);
-  const int32_t top = *most;
+  const int32_t* products = products_.data();
+  int32_t least = products[0], most = products[0];
+  for (size_t l = 0; l < lists; ++l) least = std::min(least, products[l]), most = std::max(most, products[l]);
+  const auto range = static_cast<float>(int64_t{most} - least);
+  bin_width_ = range / kOrderBins * step_ * p_->centre_step;
+  const float to_bin = (kOrderBins - 1) / std::max(1.0f, range);
+  bins_.resize(lists);
+  for (size_t l = 0; l < lists; ++l)  // loops of few steps each, which the compiler turns into vectors
+    bins_[l] = static_cast<uint16_t>(
+        static_cast<int32_t>((static_cast<float>(most) - static_cast<float>(products[l])) * to_bin));
   std::array<uint32_t, kOrderBins + 1> starts{};
-  const auto bin_of = [&](size_t l) {
-    return std::min(kOrderBins - 1, static_cast<size_t>((static_cast<double>(top) - products_[l]) * to_bin));
-  };
-  for (size_t l = 0; l < lists; ++l) ++starts[bin_of(l) + 1];
+  for (size_t l = 0; l < lists; ++l) ++starts[size_t{bins_[l]} + 1];
   std::partial_sum(starts.begin(), starts.end(), starts.begin());
   order_.resize(lists), centres_.resize(lists);
+  for (size_t l = 0; l < lists; ++l) order_[starts[bins_[l]]++] = static_cast<uint32_t>(l);
   const float scale = step_ * p_->centre_step;
-  for (size_t l = 0; l < lists; ++l) {
-    const uint32_t at = starts[bin_of(l)]++;
-    order_[at] = static_cast<uint32_t>(l);
-    centres_[at] = static_cast<float>(products_[l]) * scale;
-  }
+  for (size_t i = 0; i < lists; ++i) centres_[i] = static_cast<float>(products[order_[i]]) * scale;
 }
 
 void Probing::aim(uint32_t list, const Shortlist& shortlist, CodeScan& scan) const {

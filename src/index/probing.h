@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/thread_pool.h"
 #include "index/partitions.h"
 #include "index/shortlist.h"
 
@@ -26,7 +27,7 @@ struct ProbingGoal {
 class Probing {
  public:
   // The query is finite and not all zeros. `p` outlives the probing.
-  void begin(const Partitions& p, std::span<const float> query, const ProbingGoal& goal);
+  void begin(ThreadPool& pool, const Partitions& p, std::span<const float> query, const ProbingGoal& goal);
 
   bool done() const { return next_ == end_; }
   // The lists to probe now, in rising order.
@@ -36,16 +37,21 @@ class Probing {
   // Ready for a list: codes, start, scale, and the threshold of the given shortlist.
   void aim(uint32_t list, const Shortlist& shortlist, CodeScan& scan) const;
   Shortlist& shortlist() { return shortlist_; }
+  // For pieces of a round that are scanned beside each other, from 1 on: they follow shortlist() and are merged into it.
+  Shortlist& piece(size_t i) {
+    if (pieces_.size() <= i) pieces_.resize(i + 1);
+    return pieces_[i];
+  }
   const Shortlist& shortlist() const { return shortlist_; }
 
   // The score of each list's centre, as a search sees it, by list. Ends what was begun.
-  std::vector<float> centre_scores(const Partitions& p, std::span<const float> query);
+  std::vector<float> centre_scores(ThreadPool& pool, const Partitions& p, std::span<const float> query);
 
   uint64_t lists_probed() const { return next_; }
   uint64_t rows_scored() const { return scored_; }
 
  private:
-  void code_query(std::span<const float> query);
+  void code_query(ThreadPool& pool, std::span<const float> query);
   void order_lists();
   void plan_round();
   float promised(size_t place, float score) const;
@@ -58,9 +64,11 @@ class Probing {
   int32_t start_ = 0;
   float step_ = 0, norm_ = 0, per_norm_ = 0, bin_width_ = 0;
   std::vector<int32_t> products_;  // of the centres, by list
+  std::vector<uint16_t> bins_;     // that these fall into
   std::vector<float> centres_;     // the centres' scores, in the order of `order_`
   std::vector<uint32_t> order_;    // all lists, the best centre first; within a round by number
   Shortlist shortlist_;
+  std::vector<Shortlist> pieces_;
   size_t begin_ = 0, next_ = 0, end_ = 0;  // of the last round, of this one, its end
   uint64_t scored_ = 0, matched_ = 0;
 };

@@ -79,18 +79,22 @@ void Shortlist::close(const CodeScan& scan) {
   if (size_ > limit_) cut();
 }
 
-Shortlist Shortlist::another() const {
-  Shortlist list;
-  list.reset(k_, margin_);
-  list.threshold_ = threshold_;
-  return list;
+void Shortlist::follow(const Shortlist& first) {
+  k_ = first.k_, margin_ = first.margin_, limit_ = first.limit_, threshold_ = first.threshold_, kth_ = first.kth_;
+  size_ = 0;
+  reserve(first.size_);
+  std::copy_n(first.scores_.data(), first.size_, scores_.data());
+  std::copy_n(first.positions_.data(), first.size_, positions_.data());
+  size_ = fresh_ = first.size_;
 }
 
-void Shortlist::merge(const Shortlist& other) {
-  reserve(other.size_);
-  std::copy_n(other.scores_.begin(), other.size_, scores_.begin() + static_cast<std::ptrdiff_t>(size_));
-  std::copy_n(other.positions_.begin(), other.size_, positions_.begin() + static_cast<std::ptrdiff_t>(size_));
-  size_ += other.size_;
+void Shortlist::merge(const Shortlist& follower) {
+  const size_t n = follower.size_ - follower.fresh_;
+  reserve(n);
+  std::copy_n(follower.scores_.data() + follower.fresh_, n, scores_.data() + size_);
+  std::copy_n(follower.positions_.data() + follower.fresh_, n, positions_.data() + size_);
+  size_ += n;
+  threshold_ = std::max(threshold_, follower.threshold_);
 }
 
 size_t Shortlist::fresh_from(float score) const {

@@ -28,10 +28,11 @@ class Shortlist {
   void open(size_t n, CodeScan& scan);
   // Takes over what the scan has found, and cuts when it has become much.
   void close(const CodeScan& scan);
-  // An empty one of the same k, margin and threshold.
-  Shortlist another() const;
-  // All that another one of the same k, margin and least holds.
-  void merge(const Shortlist& other);
+  // Begins where `first` stands, of whose rows none is fresh: so a piece of a scan knows from its first row on what is good
+  // enough. Keeps its memory.
+  void follow(const Shortlist& first);
+  // Takes over the fresh rows of one that followed this one.
+  void merge(const Shortlist& follower);
 
   void cut();
 

@@ -78,17 +78,28 @@ TEST(Shortlist, HoldsWhatIsWithinTheMarginOfTheKthWhateverTheOrderAndTheCuts) {
         }
 }
 
-TEST(Shortlist, MergedPartsHoldWhatOneWouldHave) {
+TEST(Shortlist, OnesThatFollowHoldWhatOneAloneWouldOnceMerged) {
   Rng rng(3, Stream::test);
-  std::vector<float> scores(9000);
+  std::vector<float> scores(15000);
   for (auto& s : scores) s = static_cast<float>(rng.below(300));
-  Shortlist whole, part;
-  whole.reset(500, 2.0f), part.reset(500, 2.0f);
-  offer(whole, scores, 0, 4000), offer(part, scores, 4000, 9000);
-  part.cut();
-  whole.merge(part);
-  whole.cut();
-  EXPECT_EQ(held(whole), expected(scores, 500, 2.0f, 0.0f));
+  Shortlist whole, parts[2];
+  for (int round = 0; round < 2; ++round) {  // they keep their memory, and nothing else
+    whole.reset(500, 2.0f);
+    offer(whole, scores, 0, 4000);
+    whole.cut();
+    const float known = whole.threshold();
+    for (auto& part : parts) {
+      part.follow(whole);
+      EXPECT_EQ(part.threshold(), known);
+      EXPECT_EQ(part.fresh_from(-1000), 0u) << "none of what it began with is fresh";
+    }
+    offer(whole, scores, 4000, 7000), offer(parts[0], scores, 7000, 11000), offer(parts[1], scores, 11000, 15000);
+    parts[0].cut();
+    EXPECT_GE(parts[0].threshold(), known);
+    for (const auto& part : parts) whole.merge(part);
+    whole.cut();
+    EXPECT_EQ(held(whole), expected(scores, 500, 2.0f, 0.0f));
+  }
 }
 
 TEST(Shortlist, KnowsWhatCameSinceTheMark) {

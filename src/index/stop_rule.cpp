@@ -103,8 +103,18 @@ double RecallCurve::rows_scored(double k, double recall) const {
     return p < 0 ? 1 : at_place(&rows[i * slacks.size()], slacks.size(), p, false);
   };
   const double share = of(b.low) + b.f * (of(b.high) - of(b.low));
-  // Past the last k: twice as many items take up to twice as many rows.
-  return std::min(1.0, share * std::max(1.0, k / static_cast<double>(ks.back())));
+  const auto last = static_cast<double>(ks.back());
+  if (k <= last) return share;
+  // Past the last k as between the last two, where k to some power told the rows: twice as many items take less than twice as
+  // many.
+  double power = 1;
+  if (ks.size() > 1) {
+    const size_t before = ks.size() - 2;
+    power = std::clamp(std::log(std::max(share, 1e-12) / std::max(of(before), 1e-12)) /
+                           std::log(last / static_cast<double>(ks[before])),
+                       0.0, 1.0);
+  }
+  return std::min(1.0, share * std::pow(k / last, power));
 }
 
 void RecallCurve::save(ByteWriter& out) const {

@@ -55,7 +55,12 @@ TEST(RecallCurve, OfARecallThatNoSlackReachedEveryListIsProbed) {
   EXPECT_LT(RecallCurve{}.slack(10, 0.5), 0);
   EXPECT_EQ(curve().rows_scored(1000, 0.99), 1);
   EXPECT_NEAR(curve().rows_scored(10, 0.95), 0.3, 1e-6);
-  EXPECT_NEAR(curve().rows_scored(2000, 0.94), 0.6, 1e-6);
+  // From k = 10 to 1000 the rows go from .26 to .3; from there on the same power of k holds, and all rows are the most.
+  EXPECT_NEAR(curve().rows_scored(2000, 0.94), 0.3 * std::pow(2, std::log(0.3 / 0.26) / std::log(100)), 1e-6);
+  auto steep = curve();
+  steep.rows[1] = steep.rows[0] = 0.01f;
+  EXPECT_GT(steep.rows_scored(2000, 0.94), 0.3 * 1.5);
+  EXPECT_EQ(steep.rows_scored(1e9, 0.94), 1);
 }
 
 }  // namespace
