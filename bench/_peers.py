@@ -24,10 +24,11 @@ class Peer:
         path = pathlib.Path(folder) / self.name.replace(" ", "-")
         about = path.with_name(f"{path.name}.json")
         if not about.exists():
-            begin = time.perf_counter()
+            begin, spent = time.perf_counter(), time.process_time()
             self.build(items, path, threads)
+            took = {"seconds": time.perf_counter() - begin, "cpu_seconds": time.process_time() - spent}
             files = [path] if path.is_file() else path.rglob("*")
-            about.write_text(json.dumps({"seconds": time.perf_counter() - begin, "bytes": sum(f.stat().st_size for f in files)}))
+            about.write_text(json.dumps(took | {"bytes": sum(f.stat().st_size for f in files)}))
         self.built = json.loads(about.read_text())
         self.load(path, items)
 
