@@ -10,7 +10,7 @@ namespace {
 constexpr uint64_t kLengths[] = {1, 3, 10, 30, 100, 300, 1000, 2000, 5000, 10000};
 // From this recall on a finer slack is not tried: it would cost most and find next to nothing.
 constexpr float kAllFound = 0.9999f;
-constexpr float kSlacks[] = {0.001f, 0.004f, 0.01f, 0.02f, 0.04f, 0.08f, 0.15f, 0.3f, 0.6f, 1.2f, 2.5f, 5.0f};
+constexpr float kSlacks[] = {0.0005f, 0.002f, 0.005f, 0.01f, 0.02f, 0.04f, 0.08f, 0.15f, 0.3f, 0.6f, 1.2f, 2.5f, 5.0f};
 
 std::vector<uint64_t> lengths_for(uint64_t k, uint64_t items) {
   std::vector<uint64_t> ks(std::begin(kLengths), std::end(kLengths));

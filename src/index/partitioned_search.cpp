@@ -101,6 +101,7 @@ SearchResult PartitionedIndex::best(ThreadPool& pool, MatrixView<const float> qu
   return search_lists(pool, queries, options,
                       {.slack = p_.curve.slack(k, recall),
                        .tail = p_.curve.ks.empty() ? nullptr : &p_.curve.tail(k),
+                       .most_rows = options.allowed ? scored : std::numeric_limits<double>::infinity(),
                        .matching = allowed});
 }
 
@@ -130,7 +131,7 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
       SearchOptions alone = options;
       SearchExplain part;
       alone.allowed = &left, alone.excluded = nullptr, alone.explain = explain ? &part : nullptr;
-      const auto found = search_lists(pool, queries.slice_rows(q, q + 1), alone, {way.slack, way.tail, way.rerank});
+      const auto found = search_lists(pool, queries.slice_rows(q, q + 1), alone, {way.slack, way.tail, way.most_rows, way.rerank});
       for (size_t i = 0; i < found.scores.size(); ++i)
         best[q].push_back(rank_key(found.scores[i], found.items.values[i]));
       if (explain) {
@@ -152,7 +153,7 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
     const size_t first = g * group, last = std::min(usual.size(), first + group);
     if (groups == 1) done[g].threads = static_cast<size_t>(pool.size());
     search_group(pool, queries, std::span(usual).subspan(first, last - first), options,
-                 {k, options.min_score, matching, way.slack, way.tail}, way.rerank, done[g], best);
+                 {k, options.min_score, matching, way.slack, way.tail, way.most_rows}, way.rerank, done[g], best);
   });
   if (explain)
     for (const auto& g : done)

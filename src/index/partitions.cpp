@@ -9,7 +9,7 @@
 namespace pagoda {
 namespace {
 
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;  // 1: of another rule to stop by
 
 template <class T>
 std::span<const T> mapped(const SectionFile& file, std::string_view name, size_t n) {

@@ -122,8 +122,8 @@ float Probing::promised(size_t place, float score) const {
          static_cast<float>(p_->counts[l]);
 }
 
-// The place in the order from which on the lists hide at most `budget` rows that score so high.
-size_t Probing::needed(float score, double budget) {
+// The place in the order from which on the lists hide at most `tolerance` rows that score so high for each row scored before.
+size_t Probing::needed(float score, double tolerance) {
   const auto matching = static_cast<double>(goal_.matching), items = static_cast<double>(p_->items);
   if (score == -kInfinity) return p_->lists;
   double kept = 0;
@@ -136,11 +136,13 @@ size_t Probing::needed(float score, double budget) {
   const auto end = std::partition_point(centres_.begin() + static_cast<std::ptrdiff_t>(next_), centres_.end(),
                                         [&](float centre) { return centre >= out_of_reach; });
   const auto last = static_cast<size_t>(end - centres_.begin());
-  double sum = 0;
+  double hidden = 0, rows = static_cast<double>(scored_);
+  for (size_t i = next_; i < last; ++i) rows += p_->counts[order_[i]];
   size_t place = last;
   for (; place > next_; --place) {
-    sum += ratio * double{promised(place - 1, score)};
-    if (sum > budget) break;
+    hidden += ratio * double{promised(place - 1, score)};
+    rows -= p_->counts[order_[place - 1]];
+    if (hidden > tolerance * std::min(rows, goal_.most_rows)) break;  // without this list
   }
   return place;
 }
@@ -160,8 +162,10 @@ void Probing::plan_round() {
   if (shortlist_.kth() < score || shortlist_.size() < found)
     found = static_cast<size_t>(std::count_if(shortlist_.scores(), shortlist_.scores() + shortlist_.size(),
                                               [&](float s) { return s >= score; }));
-  const double budget = double{goal_.slack} * static_cast<double>(std::max<size_t>(found, 1));
-  const size_t place = needed(score, budget), left = place - next_;
+  const auto matching = static_cast<double>(std::max<uint64_t>(goal_.matching, 1));
+  const double usual_rows = static_cast<double>(p_->items) * std::sqrt(static_cast<double>(goal_.k) / matching);
+  const double tolerance = double{goal_.slack} * static_cast<double>(std::max<size_t>(found, 1)) / usual_rows;
+  const size_t place = needed(score, tolerance), left = place - next_;
   end_ = left > next_ / 4 + 1 ? next_ + left / 2 : place;
   std::sort(order_.begin() + static_cast<std::ptrdiff_t>(next_), order_.begin() + static_cast<std::ptrdiff_t>(end_));
 }

@@ -19,6 +19,7 @@ struct ProbingGoal {
   uint64_t matching = 0;       // rows that the filter lets in
   float slack = -1;            // of the stop rule; negative: every list, and a shortlist that misses nothing
   const Tail* tail = nullptr;  // of the stop rule; nullptr: every list
+  double most_rows = std::numeric_limits<double>::infinity();  // that count for a hard query in the stop rule
 };
 
 // begin(), then, while not done(): probe the lists of round(), tell what matched, end_round(). The shortlist then holds what
@@ -55,7 +56,7 @@ class Probing {
   void order_lists();
   void plan_round();
   float promised(size_t place, float score) const;
-  size_t needed(float score, double budget);
+  size_t needed(float score, double tolerance);
 
   const Partitions* p_ = nullptr;
   ProbingGoal goal_;

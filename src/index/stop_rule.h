@@ -4,10 +4,16 @@
 // about it with deviation s in a direction, the share of rows that score at least t depends on the gap z = (t - c) / (s |q|)
 // and on k almost alone: Tail holds it, measured. With t the k-th best score so far, the rows that are still missing number
 // about
-//     M = r * sum over the lists not probed of rows(l) * share(z_l),
-// and the search stops when M is at most slack * k. r corrects for this query and its filter: it is what the lists probed last
-// held over what their shares had promised. As t only rises, M only falls. RecallCurve holds which slack gives which recall,
-// measured by searching with it.
+//     M = r * sum over the lists not probed of rows(l) * share(z_l).
+// r corrects for this query and its filter: it is what the lists probed last held over what their shares had promised. As t only
+// rises, M only falls. The search stops when
+//     M <= slack * k * R / sqrt(k n),
+// R being the rows scored so far and k n, of n items, the square of what is between the fewest and the most that can be (under
+// a filter n^2 k / matching). M falls with R about as exp(-R / h), where h says how hard a query is. So at M / R = const every
+// query stops where one more row promises it as much, and no other way of sharing out the rows gives a higher mean recall: a
+// hard query is let off with a little less recall instead of taking a multiple of the others' time. Not so under a filter, which
+// may let in only what lies far away: there R counts up to the mean of the queries. RecallCurve holds which slack gives which
+// recall, measured by searching with it.
 #pragma once
 
 #include <cstddef>
