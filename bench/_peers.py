@@ -20,7 +20,7 @@ class Peer:
     """Builds where nothing was built before, and loads."""
 
     def __init__(self, items, folder, threads):
-        self.lists = lists_for(len(items))
+        self.items, self.lists = len(items), lists_for(len(items))
         path = pathlib.Path(folder) / self.name.replace(" ", "-")
         about = path.with_name(f"{path.name}.json")
         if not about.exists():
@@ -138,7 +138,8 @@ class Scann(Peer):
 
     def settings(self, k):
         leaves = [self.lists * share // 1024 for share in (10, 20, 30, 40, 60, 80, 120, 180, 270)]
-        return [(n, r * k + 300) for n in leaves for r in (1, 3, 6)]
+        # Of more items more come between the best k by the codes of four bits.
+        return [(n, r * k + 300) for n in leaves for r in ((3, 6, 12, 20) if self.items >= 5 * 10**6 else (1, 3, 6))]
 
     def search(self, queries, k, setting):
         leaves, reorder = setting
