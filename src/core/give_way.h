@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace pagoda {
@@ -33,5 +34,10 @@ class GivesWay {
 // To be called between pieces of work that take far less than a millisecond, with no lock held; ThreadPool::run does between tasks
 // that it runs serially. Does nothing on a thread that does not give way, and next to nothing while nothing is waited for.
 void rest();
+
+// The same, in a loop over rows, each of which takes a microsecond or less.
+inline void rest_at(size_t row) {
+  if (row % 64 == 0) rest();
+}
 
 }  // namespace pagoda

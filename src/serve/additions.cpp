@@ -23,11 +23,6 @@ std::optional<int64_t> whole_number(const std::string& text) {
   return static_cast<int64_t>(*number);
 }
 
-// Of a loop over rows, some of which make a piece of work.
-void rest_at(size_t row) {
-  if (row % 64 == 0) rest();
-}
-
 template <class T>
 bool push_or_null(Column& column, const std::optional<T>& value, void (Column::*push)(T)) {
   if (value)
@@ -94,7 +89,8 @@ void Additions::take(const Additions& from, std::span<const uint32_t> rows) {
   vectors_ = std::move(vectors);
 }
 
-void Additions::finish(const Indexing& index) {
+// Filters have what they had of `like` (or nullptr): else the next search would wait until it is there.
+void Additions::finish(const Indexing& index, const Additions* like) {
   for (uint32_t row = 0; row < items_.rows(); ++row) {
     rest_at(row);
     if (const auto below = bundle_->item_ids().find(items_.ids[row]); below != Interner::kNone)
@@ -103,6 +99,7 @@ void Additions::finish(const Indexing& index) {
   std::vector<uint32_t> rows(items_.rows());
   std::iota(rows.begin(), rows.end(), 0u);
   filters_ = std::make_unique<const FilterIndex>(items_, rows, items_.rows());
+  if (like) filters_->arrange(like->filters_->arranged());
   index_ = index(vectors_);
 }
 
@@ -141,7 +138,7 @@ Additions::Additions(std::shared_ptr<const Bundle> bundle, Layer below, const Ad
     std::iota(rows.begin(), rows.end(), 0u);
     take(brought, rows);
   }
-  finish(make_exact_index);
+  finish(make_exact_index, before);
 }
 
 Additions::Layer Additions::merged(const Additions* below, const Additions& above, const Indexing& index) {
@@ -156,7 +153,7 @@ Additions::Layer Additions::merged(const Additions* below, const Additions& abov
   std::vector<uint32_t> rows(above.items_.rows());
   std::iota(rows.begin(), rows.end(), 0u);
   both->take(above, rows);
-  both->finish(index);
+  both->finish(index, &above);
   return both;
 }
 
@@ -169,7 +166,7 @@ Additions::Layer Additions::over(Layer below, const Additions& above, const std:
     if (changed.contains(std::string(above.items_.ids[row]))) rows.push_back(row);
   }
   out->take(above, rows);
-  out->finish(make_exact_index);
+  out->finish(make_exact_index, &above);
   return out;
 }
 

@@ -242,6 +242,27 @@ TEST_F(Merge, GoesOnInTheBackgroundWhileItIsSearched) {
   EXPECT_EQ(retrieval().added_items(), 150u + kInBundle);
 }
 
+TEST_F(Merge, WhatFiltersAndQuotasNeedIsThereBeforeItIsAskedFor) {
+  const std::vector<std::string> year{"year"}, none;
+  const auto ask = [&] {
+    retrieval().retrieve(pool_, {RetrieveRequest{}}, {.filter = "year > 2000", .quota = QuotaOptions{"author", 1}});
+  };
+  snapshots_->change({whole(50)});
+  EXPECT_EQ(retrieval().fresh()->filters().arranged(), none);
+  ask();
+  snapshots_->change({whole(51)});
+  EXPECT_EQ(retrieval().fresh()->filters().arranged(), year);
+  for (int i = 52; i < kItems; ++i) snapshots_->change({whole(i)});
+  auto work = snapshots_->upkeep();
+  ASSERT_TRUE(work);
+  const auto finish = work();
+  snapshots_->change({whole(50, 1)});
+  finish();
+  EXPECT_EQ(retrieval().merged()->filters().arranged(), year);
+  EXPECT_EQ(retrieval().fresh()->filters().arranged(), year);
+  EXPECT_EQ(retrieval().known_quotas(), std::vector<std::string>{"author"});
+}
+
 TEST_F(Merge, GivesWayToSearchesButIsDone) {
   ServeMetrics metrics;
   Keeper keeper({.watch = {}}, *snapshots_, metrics);
