@@ -1,6 +1,7 @@
 """The server over gRPC: the same answers, errors and limits as over HTTP."""
 
 import concurrent.futures
+import contextlib
 import hashlib
 import json
 import pathlib
@@ -8,7 +9,6 @@ import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +16,7 @@ import time
 
 import grpc
 import pytest
+import raw_http2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
@@ -259,24 +260,15 @@ def test_a_deadline_of_either_kind_is_kept(serve, model, pb, connect):
 
 
 def test_a_deadline_thousands_of_years_ahead_is_none_that_has_passed(serve, model, pb):
-    # gRPC's own clients send no such one: frames of HTTP/2 by hand.
-    frame = lambda kind, flags, stream, payload=b"": len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
-    text = lambda s: bytes([len(s)]) + s
-    fields = {b":method": b"POST", b":scheme": b"http", b":path": b"/pagoda.v1.Retrieval/Retrieve", b":authority": b"x", b"te": b"trailers",
-              b"content-type": b"application/grpc", b"grpc-timeout": b"99999999H"}
-    request = pb.RetrieveRequest(user="u1", k=5).SerializeToString()
-    with serve(model, *ON) as server, socket.create_connection(("127.0.0.1", server.grpc_port), timeout=30) as connection:
-        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0)
-                           + frame(1, 4, 1, b"".join(b"\0" + text(name) + text(value) for name, value in fields.items()))
-                           + frame(0, 1, 1, b"\0" + len(request).to_bytes(4, "big") + request))
-        reader, kinds, ended = connection.makefile("rb"), set(), False
+    with serve(model, *ON) as server, contextlib.closing(raw_http2.Connection(server.grpc_port)) as connection:
+        connection.ask(b"Retrieve", pb.RetrieveRequest(user="u1", k=5).SerializeToString(), grpc_timeout=b"99999999H")
+        kinds, ended = set(), False
         while not ended:
-            head = reader.read(9)
-            reader.read(int.from_bytes(head[:3], "big"))
-            if head[5:] == b"\0\0\0\1":
-                kinds.add(head[3])
-                ended = head[4] & 1
-        assert 0 in kinds, "an error is a header alone, an answer has data"
+            for kind, flags, stream, _ in connection.frames(30):
+                if stream == 1:
+                    kinds.add(kind)
+                    ended |= kind == raw_http2.HEADERS and flags & raw_http2.END_STREAM
+        assert raw_http2.DATA in kinds, "an error is a header alone, an answer has data"
 
 
 def test_overload_is_turned_away_and_the_rest_is_answered(serve, model, pb, connect):
@@ -298,6 +290,49 @@ def test_overload_is_turned_away_and_the_rest_is_answered(serve, model, pb, conn
         with concurrent.futures.ThreadPoolExecutor(12) as threads:
             codes = [code for some in threads.map(client, stubs) for code in some]
         assert set(codes) == {Code.OK, Code.RESOURCE_EXHAUSTED} and codes.count(Code.OK) >= 20
+
+
+def test_answers_that_nobody_takes_make_room_for_others(serve, model, pb, connect):
+    asked = pb.RetrieveRequest(k=5).SerializeToString()
+    with serve(model, *ON, settings=["serve.queue=8", "serve.most_requests=8"]) as server, contextlib.ExitStack() as closing:
+        connections = [closing.enter_context(contextlib.closing(raw_http2.Connection(server.grpc_port, window=0))) for _ in range(2)]
+        for connection in connections:
+            for _ in range(8):
+                stream = connection.ask(b"Retrieve", asked)
+                while not any(kind == raw_http2.HEADERS and of == stream for kind, _, of, _ in connection.frames(30)):
+                    pass
+        time.sleep(1.1)
+        assert connect(server).Retrieve(pb.RetrieveRequest(k=5), timeout=20).items
+        for connection in connections:
+            cut_off, end = set(), time.monotonic() + 20
+            while len(cut_off) < 8:
+                cut_off |= {stream for kind, _, stream, _ in connection.frames(1) if kind == raw_http2.RST_STREAM}
+                assert time.monotonic() < end
+
+
+def test_requests_that_never_end_fill_so_much_memory_alone(serve, model, pb, connect):
+    begun = raw_http2.message(bytes(64000))[:60000]
+    with serve(model, *ON, settings=["serve.most_body_kb=64"]) as server, contextlib.ExitStack() as closing:
+        connections = [closing.enter_context(contextlib.closing(raw_http2.Connection(server.grpc_port))) for _ in range(12)]
+        left = {connection: {connection.begin(b"Retrieve"): begun for _ in range(400)} for connection in connections}
+        cut_off = False
+        while not cut_off and any(left.values()):
+            for connection, streams in left.items():
+                for stream, payload in list(streams.items())[:20]:
+                    streams[stream] = connection.send(stream, payload) if payload else b""
+                    if not streams[stream]:
+                        del streams[stream]
+                cut_off |= any(kind == raw_http2.RST_STREAM for kind, *_ in connection.frames())
+        assert cut_off, "they hold 280 MB"
+        for connection in connections:
+            connection.close()
+        stub = connect(server)
+
+        def answered():
+            with contextlib.suppress(grpc.RpcError):  # there may be too many calls until those that were cut off have ended
+                return bool(stub.Retrieve(pb.RetrieveRequest(k=5), timeout=20).items)
+
+        server.wait_until(answered)
 
 
 def test_what_is_too_large_or_no_message_is_refused(serve, model, pb, connect):

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/give_way.h"
 
 namespace pagoda {
 
@@ -142,6 +143,7 @@ void ThreadPool::run(size_t n, const std::function<void(size_t)>& task) {
       } catch (...) {
         if (!error) error = std::current_exception();
       }
+      rest();
     }
     if (error) std::rethrow_exception(error);
     return;

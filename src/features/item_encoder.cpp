@@ -1,6 +1,7 @@
 #include "features/item_encoder.h"
 
 #include "core/error.h"
+#include "core/give_way.h"
 #include "core/suggest.h"
 #include "features/saved.h"
 
@@ -82,6 +83,7 @@ ItemCells ItemEncoder::cells(const Interner& ids, const Attributes* table) const
   std::vector<const Column*> columns;
   for (const auto& f : features_) columns.push_back(table ? table->find(f.options().column) : nullptr);
   for (uint32_t i = 0; i < ids.size(); ++i) {
+    rest();
     out.id_rows.push_back(id_vocabulary_.row(ids[i]));
     const auto row = table ? table->ids.find(ids[i]) : Interner::kNone;
     for (size_t f = 0; f < features_.size(); ++f) {

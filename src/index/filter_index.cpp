@@ -1,11 +1,13 @@
 #include "index/filter_index.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <mutex>
 #include <optional>
 #include <roaring/roaring.hh>
 
+#include "core/give_way.h"
 #include "core/suggest.h"
 #include "index/column_tests.h"
 #include "index/filter_syntax.h"
@@ -30,13 +32,17 @@ class FilterIndex::ColumnSets {
 
   // Once, by whoever comes first.
   void arrange(std::span<const uint32_t> attribute_of) {
-    std::call_once(arranged_, [&] {
-      for (uint32_t item = 0; item < attribute_of.size(); ++item)
+    std::call_once(once_, [&] {
+      for (uint32_t item = 0; item < attribute_of.size(); ++item) {
+        rest_at(item);
         if (is_known(attribute_of[item])) known_.add(item);
+      }
       known_.runOptimize();
       if (!arrange_values(attribute_of)) arrange_zones(attribute_of);
+      arranged_ = true;
     });
   }
+  bool arranged() const { return arranged_; }
 
   Truths test(std::string_view expression, const FilterNode& node, std::span<const uint32_t> attribute_of) const {
     return zones_.rows() > 0 ? test_zones(expression, node, attribute_of) : test_values(expression, node);
@@ -75,6 +81,7 @@ class FilterIndex::ColumnSets {
     std::string scratch;
     values_.name = column_.name, values_.type = column_.type;
     for (uint32_t item = 0; item < attribute_of.size(); ++item) {
+      rest_at(item);
       const uint32_t row = attribute_of[item];
       if (!is_known(row)) continue;
       const size_t before = items_of.size();
@@ -207,7 +214,8 @@ class FilterIndex::ColumnSets {
 
   static constexpr uint32_t kNone = UINT32_MAX;
   const Column& column_;
-  std::once_flag arranged_;
+  std::once_flag once_;
+  std::atomic<bool> arranged_ = false;
   Roaring known_;
   Column values_;           // each different value, once (of a list: each element, as a list of one)
   Ragged<uint32_t> lists_;  // its items, rising
@@ -268,6 +276,18 @@ const FilterIndex::ColumnSets& FilterIndex::sets(const Column& column) const {
   auto& sets = *columns_[static_cast<size_t>(&column - attributes_.columns.data())];
   sets.arrange(attribute_of_);
   return sets;
+}
+
+std::vector<std::string> FilterIndex::arranged() const {
+  std::vector<std::string> names;
+  for (const auto& sets : columns_)
+    if (sets->arranged()) names.push_back(sets->column().name);
+  return names;
+}
+
+void FilterIndex::arrange(std::span<const std::string> columns) const {
+  for (const auto& name : columns)
+    if (const auto* column = attributes_.find(name)) sets(*column);
 }
 
 Filter FilterIndex::compile(std::string_view expression) const {

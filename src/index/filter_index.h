@@ -5,11 +5,12 @@
 // they are few. A test is then taken once a value. Of other columns of numbers and times it holds the least and the largest of
 // each zone of neighbouring items: zones that lie on one side of a comparison are taken or left whole.
 //
-// A column is arranged when it is first asked for. May be shared between threads.
+// A column is arranged when it is first asked for, or ahead. May be shared between threads.
 #pragma once
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,10 @@ class FilterIndex {
 
   // What compile_filter gives, and its errors; only the cells of the catalogue's items count.
   Filter compile(std::string_view expression) const;
+
+  // The columns that have been arranged, and arranges such ones of the same table, or of one with the same columns, ahead.
+  std::vector<std::string> arranged() const;
+  void arrange(std::span<const std::string> columns) const;
 
   // For a Quota: a number for each different value of the column, of each item; Quota::kNoGroup for an item that has none.
   // Error{usage}: no such column (with the nearest), or a column of lists.

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/give_way.h"
+
 namespace pagoda {
 namespace {
 
@@ -74,8 +76,12 @@ void Additions::hide(std::string_view item) {
 void Additions::take(const Additions& from, std::span<const uint32_t> rows) {
   const size_t before = vectors_.rows(), dim = bundle_->item_vectors().cols();
   Matrix<float> vectors(before + rows.size(), dim);
-  for (size_t i = 0; i < before; ++i) std::copy_n(vectors_[i], dim, vectors[i]);
+  for (size_t i = 0; i < before; ++i) {
+    std::copy_n(vectors_[i], dim, vectors[i]);
+    rest_at(i);
+  }
   for (size_t i = 0; i < rows.size(); ++i) {
+    rest_at(i);
     items_.ids.add(from.items_.ids[rows[i]]);
     for (size_t c = 0; c < items_.columns.size(); ++c) items_.columns[c].push_cell(from.items_.columns[c], rows[i]);
     std::copy_n(from.vectors_[rows[i]], dim, vectors[before + i]);
@@ -83,13 +89,17 @@ void Additions::take(const Additions& from, std::span<const uint32_t> rows) {
   vectors_ = std::move(vectors);
 }
 
-void Additions::finish(const Indexing& index) {
-  for (uint32_t row = 0; row < items_.rows(); ++row)
+// Filters have what they had of `like` (or nullptr): else the next search would wait until it is there.
+void Additions::finish(const Indexing& index, const Additions* like) {
+  for (uint32_t row = 0; row < items_.rows(); ++row) {
+    rest_at(row);
     if (const auto below = bundle_->item_ids().find(items_.ids[row]); below != Interner::kNone)
       in_place_of_[below] = row;
+  }
   std::vector<uint32_t> rows(items_.rows());
   std::iota(rows.begin(), rows.end(), 0u);
   filters_ = std::make_unique<const FilterIndex>(items_, rows, items_.rows());
+  if (like) filters_->arrange(like->filters_->arranged());
   index_ = index(vectors_);
 }
 
@@ -103,13 +113,16 @@ Additions::Additions(std::shared_ptr<const Bundle> bundle, Layer below, const Ad
   if (before) {
     shown_ = before->shown_;
     std::vector<uint32_t> kept;
-    for (uint32_t row = 0; row < before->items_.rows(); ++row)
+    for (uint32_t row = 0; row < before->items_.rows(); ++row) {
+      rest_at(row);
       if (!last.contains(before->items_.ids[row])) kept.push_back(row);
+    }
     take(*before, kept);
   }
   Additions brought(bundle_, nullptr);
   for (size_t c = 0; c < changes.size(); ++c) {
     const auto& change = changes[c];
+    rest_at(c);
     if (last[change.item] != c) continue;
     hide(change.item);
     if (change.deleted) continue;
@@ -125,7 +138,7 @@ Additions::Additions(std::shared_ptr<const Bundle> bundle, Layer below, const Ad
     std::iota(rows.begin(), rows.end(), 0u);
     take(brought, rows);
   }
-  finish(make_exact_index);
+  finish(make_exact_index, before);
 }
 
 Additions::Layer Additions::merged(const Additions* below, const Additions& above, const Indexing& index) {
@@ -140,18 +153,20 @@ Additions::Layer Additions::merged(const Additions* below, const Additions& abov
   std::vector<uint32_t> rows(above.items_.rows());
   std::iota(rows.begin(), rows.end(), 0u);
   both->take(above, rows);
-  both->finish(index);
+  both->finish(index, &above);
   return both;
 }
 
 Additions::Layer Additions::over(Layer below, const Additions& above, const std::unordered_set<std::string>& changed) {
   std::shared_ptr<Additions> out(new Additions(above.bundle_, std::move(below)));
-  for (const auto& item : changed) out->hide(item);
+  for (const auto& item : changed) out->hide(item), rest();
   std::vector<uint32_t> rows;
-  for (uint32_t row = 0; row < above.items_.rows(); ++row)
+  for (uint32_t row = 0; row < above.items_.rows(); ++row) {
+    rest_at(row);
     if (changed.contains(std::string(above.items_.ids[row]))) rows.push_back(row);
+  }
   out->take(above, rows);
-  out->finish(make_exact_index);
+  out->finish(make_exact_index, &above);
   return out;
 }
 

@@ -72,7 +72,7 @@ class Additions {
   Additions(std::shared_ptr<const Bundle> bundle, Layer below);
   void hide(std::string_view item);  // in what lies below
   void take(const Additions& from, std::span<const uint32_t> rows);
-  void finish(const Indexing& index);
+  void finish(const Indexing& index, const Additions* like);
 
   std::shared_ptr<const Bundle> bundle_;
   Layer below_;

@@ -14,7 +14,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <condition_variable>
+#include <list>
 #include <mutex>
+#include <unordered_map>
 
 #include "core/file.h"
 #include "core/log.h"
@@ -27,6 +29,11 @@ namespace pagoda {
 namespace {
 
 constexpr int kHeaderBytes = 16 * 1024;
+// What connections and requests that are not whole yet may take in all, and in requests of the largest size; then some of
+// them are cut off.
+constexpr size_t kReceivedBytes = 64 << 20, kReceivedRequests = 256;
+// When there are too many calls, an answer that its client has not taken for so long is cut off.
+constexpr std::chrono::seconds kTaken{1};
 
 grpc::StatusCode code_of(int status) {
   switch (status) {
@@ -88,39 +95,67 @@ using RawService =
         v1::Retrieval::WithRawCallbackMethod_UpsertItems, v1::Retrieval::WithRawCallbackMethod_DeleteItems,
         v1::Retrieval::WithRawCallbackMethod_Model>::Service;
 
-// Calls that are under way.
-class Count {
+// Calls that are under way, from their coming until their answers have gone out. gRPC bounds those of a connection alone, and an
+// answer that nobody takes lies in memory.
+class Calls {
  public:
-  void add() {
+  using Context = grpc::CallbackServerContext;
+
+  explicit Calls(size_t most) : most_(most) {}
+
+  // False: there are too many, and all of them are being answered.
+  bool add(Context& context) {
     const std::lock_guard lock(mutex_);
-    ++n_;
+    under_way_.emplace(&context, answered_.end());
+    return under_way_.size() <= most_ || cut_off();
   }
-  void remove() {
+  void answered(Context& context) {
     const std::lock_guard lock(mutex_);
-    if (--n_ == 0) none_.notify_all();
+    under_way_.at(&context) = answered_.insert(answered_.end(), {&context, Clock::now()});
+  }
+  void remove(Context& context) {
+    const std::lock_guard lock(mutex_);
+    const auto call = under_way_.find(&context);
+    if (call->second != answered_.end()) answered_.erase(call->second);
+    under_way_.erase(call);
+    if (under_way_.empty()) none_.notify_all();
   }
   void await_none(std::chrono::milliseconds longest) {
     std::unique_lock lock(mutex_);
-    none_.wait_for(lock, longest, [&] { return n_ == 0; });
+    none_.wait_for(lock, longest, [&] { return under_way_.empty(); });
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable none_;
-  size_t n_ = 0;
+  // A call's context lives until remove(), which waits for the lock, or comes at once on this thread.
+  bool cut_off() {
+    bool any = false;
+    for (const auto now = Clock::now(); !answered_.empty() && now - answered_.front().second >= kTaken; any = true) {
+      auto* const context = answered_.front().first;
+      answered_.pop_front();
+      under_way_.at(context) = answered_.end();
+      context->TryCancel();
+    }
+    return any;
+  }
+
+  const size_t most_;
+  std::recursive_mutex mutex_;
+  std::condition_variable_any none_;
+  std::list<std::pair<Context*, Clock::time_point>> answered_;  // the first one first
+  std::unordered_map<Context*, decltype(answered_)::iterator> under_way_;
 };
 
-// Of one call, from its coming until its answer has gone out.
 class Reactor final : public grpc::ServerUnaryReactor {
  public:
-  explicit Reactor(Count& count) : count_(count) { count_.add(); }
+  Reactor(Calls& calls, Calls::Context& context) : calls_(calls), context_(context) {}
   void OnDone() override {
-    count_.remove();
+    calls_.remove(context_);
     delete this;
   }
 
  private:
-  Count& count_;
+  Calls& calls_;
+  Calls::Context& context_;
 };
 
 class Service final : public RawService {
@@ -128,7 +163,8 @@ class Service final : public RawService {
   using Context = grpc::CallbackServerContext;
   using Bytes = grpc::ByteBuffer;
 
-  Service(Handler& handler, size_t writers) : handler_(handler), writers_(writers) {}
+  Service(Handler& handler, size_t writers, size_t most_calls)
+      : handler_(handler), under_way_(most_calls), writers_(writers) {}
   void await_end(std::chrono::milliseconds longest) { under_way_.await_none(longest); }
 
   grpc::ServerUnaryReactor* Retrieve(Context* context, const Bytes* request, Bytes* response) override {
@@ -156,7 +192,8 @@ class Service final : public RawService {
  private:
   template <class Message>
   Reactor* answer(Context& context, const Bytes& request, Bytes& response, const char* method, const char* path) {
-    auto* reactor = new Reactor(under_way_);
+    auto* reactor = new Reactor(under_way_, context);
+    const bool has_room = under_way_.add(context);
     const auto model = value_of(context, "pagoda-model");
     Call call{.method = method,
               .path = model.empty() ? path : "/" + model + path,
@@ -168,14 +205,14 @@ class Service final : public RawService {
     Message message;
     if (refused) {
       finish(context, response, *reactor, *refused);
-    } else if (handler_.turns_away(call)) {
+    } else if (!has_room || handler_.turns_away(call)) {
       finish(context, response, *reactor, overloaded_reply());
     } else if (!parse(request, message)) {
       finish(context, response, *reactor, error_reply(400, "the request is no " + message.GetTypeName()));
     } else {
       call.body = request_json(message);
       handler_.handle(call, [this, &context, &response, reactor](Handler::Writing writing) {
-        boost::asio::post(writers_, [&context, &response, reactor, writing = std::move(writing)] {
+        boost::asio::post(writers_, [this, &context, &response, reactor, writing = std::move(writing)] {
           finish(context, response, *reactor, writing());
         });
       });
@@ -184,7 +221,8 @@ class Service final : public RawService {
   }
 
   // Context and response live until the reactor has finished.
-  static void finish(Context& context, Bytes& response, Reactor& reactor, const Reply& reply) {
+  void finish(Context& context, Bytes& response, Reactor& reactor, const Reply& reply) {
+    under_way_.answered(context);
     if (reply.status == 200) {
       const grpc::Slice slice(reply.body);
       response = Bytes(&slice, 1);
@@ -197,7 +235,7 @@ class Service final : public RawService {
   }
 
   Handler& handler_;
-  Count under_way_;
+  Calls under_way_;
   boost::asio::thread_pool writers_;
 };
 
@@ -213,7 +251,8 @@ std::shared_ptr<grpc::ServerCredentials> credentials(const ServeOptions& options
 class GrpcServer::Listener {
  public:
   Listener(Handler& handler, const ServeOptions& options)
-      : options_(options), service_(handler, static_cast<size_t>(options.io_threads)),
+      : options_(options),
+        service_(handler, static_cast<size_t>(options.io_threads), 2 * static_cast<size_t>(options.queue)),
         door_(door_of(options, handler.metrics())) {
     gpr_set_log_function([](gpr_log_func_args* line) { log_debug("gRPC: {}", line->message); });
     // Else each message whose text is no UTF-8 writes lines to stderr, as many as a stranger likes.
@@ -231,6 +270,8 @@ class GrpcServer::Listener {
     builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, milliseconds(options.read_timeout_ms));
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(options.idle_timeout_ms));
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, milliseconds(options.read_timeout_ms));
+    builder.SetResourceQuota(grpc::ResourceQuota("pagoda").Resize(
+        kReceivedBytes + kReceivedRequests * 1024 * static_cast<size_t>(options.most_body_kb)));
     using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
     inside_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, credentials(options));
     builder.RegisterService(&service_);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "core/give_way.h"
 #include "serve/json_request.h"
 
 namespace pagoda {
@@ -57,6 +58,7 @@ Contents contents_of(const std::string& path, std::string_view whole_lines) {
       fail(ErrorKind::failed, "{}:{}: is no change of an item: {}", path, contents.lines, e.what());
     }
     last[all.back().item] = all.size() - 1;
+    rest();
   }
   for (size_t i = 0; i < all.size(); ++i)
     if (last[all[i].item] == i) contents.changes.push_back(std::move(all[i]));
@@ -95,7 +97,7 @@ void Journal::Short::write() {
   const auto text = read_file(path_);
   const auto contents = contents_of(path_, std::string_view(text).substr(0, end_));
   file_ = std::make_unique<AtomicFile>(path_);
-  for (const auto& change : contents.changes) file_->write(line_of(change));
+  for (const auto& change : contents.changes) file_->write(line_of(change)), rest();
   lines_ = contents.changes.size();
 }
 
@@ -119,7 +121,7 @@ void Journal::replace(Short& shorter) {
 
 void Journal::append(std::span<const ItemChange> changes) {
   std::string text;
-  for (const auto& change : changes) text += line_of(change);
+  for (const auto& change : changes) text += line_of(change), rest();
   const int file = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   const off_t before = file < 0 ? -1 : ::lseek(file, 0, SEEK_END);
   size_t written = 0;

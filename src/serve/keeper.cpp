@@ -1,9 +1,11 @@
 #include "serve/keeper.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 
+#include "core/give_way.h"
 #include "core/log.h"
 
 namespace pagoda {
@@ -16,8 +18,11 @@ constexpr std::chrono::seconds kRetry{60};        // after upkeep that failed
 // Searches come first, then changes, then upkeep.
 constexpr int kNiceChange = 10, kNiceUpkeep = 15;
 
-void give_way(int nice) {
-  if (::setpriority(PRIO_PROCESS, 0, nice) != 0) log_debug("a thread of the keeper has the usual priority");
+// Of the calling thread. A batch thread that wakes interrupts nobody.
+void lower_priority(int nice) {
+  constexpr sched_param kNone{};
+  if (::sched_setscheduler(0, SCHED_BATCH, &kNone) != 0 || ::setpriority(PRIO_PROCESS, 0, nice) != 0)
+    log_debug("a thread of the keeper has the usual priority");
 }
 
 }  // namespace
@@ -54,7 +59,7 @@ bool Keeper::change(std::vector<ItemChange> changes, std::function<void(Made)> d
 }
 
 void Keeper::loop() {
-  give_way(kNiceChange);
+  lower_priority(kNiceChange);
   bool all_let_go = true;
   for (bool closed = false; !closed;) {
     bool asked, upkeep_done;
@@ -74,6 +79,7 @@ void Keeper::loop() {
       requests.swap(waiting_);
       changes_waiting_ = 0;
     }
+    const GivesWay gives_way;
     if (!closed && (asked || snapshots_.changed())) metrics_.reload(snapshots_.reload());
     if (!requests.empty()) make(requests);
     if (upkeep_done) end_upkeep();
@@ -95,7 +101,8 @@ void Keeper::begin_upkeep() {
   auto work = snapshots_.upkeep();
   if (!work) return;
   upkeep_ = std::async(std::launch::async, [this, work = std::move(work)] {
-    give_way(kNiceUpkeep);
+    lower_priority(kNiceUpkeep);
+    const GivesWay gives_way;
     const auto tell = [this] {
       {
         const std::lock_guard lock(mutex_);

@@ -4,6 +4,7 @@
 #include <set>
 #include <thread>
 
+#include "core/give_way.h"
 #include "index/partitioned_index.h"
 #include "serve/keeper.h"
 #include "serve/serve_test.h"
@@ -239,6 +240,41 @@ TEST_F(Merge, GoesOnInTheBackgroundWhileItIsSearched) {
   searching.join();
   EXPECT_NE(retrieval().merged(), nullptr);
   EXPECT_EQ(retrieval().added_items(), 150u + kInBundle);
+}
+
+TEST_F(Merge, WhatFiltersAndQuotasNeedIsThereBeforeItIsAskedFor) {
+  const std::vector<std::string> year{"year"}, none;
+  const auto ask = [&] {
+    retrieval().retrieve(pool_, {RetrieveRequest{}}, {.filter = "year > 2000", .quota = QuotaOptions{"author", 1}});
+  };
+  snapshots_->change({whole(50)});
+  EXPECT_EQ(retrieval().fresh()->filters().arranged(), none);
+  ask();
+  snapshots_->change({whole(51)});
+  EXPECT_EQ(retrieval().fresh()->filters().arranged(), year);
+  for (int i = 52; i < kItems; ++i) snapshots_->change({whole(i)});
+  auto work = snapshots_->upkeep();
+  ASSERT_TRUE(work);
+  const auto finish = work();
+  snapshots_->change({whole(50, 1)});
+  finish();
+  EXPECT_EQ(retrieval().merged()->filters().arranged(), year);
+  EXPECT_EQ(retrieval().fresh()->filters().arranged(), year);
+  EXPECT_EQ(retrieval().known_quotas(), std::vector<std::string>{"author"});
+}
+
+TEST_F(Merge, GivesWayToSearchesButIsDone) {
+  ServeMetrics metrics;
+  Keeper keeper({.watch = {}}, *snapshots_, metrics);
+  count_waited_for(1);
+  for (int i = 0; i < 20; ++i) {
+    std::promise<Keeper::Made> made;
+    const auto began = std::chrono::steady_clock::now();
+    ASSERT_TRUE(keeper.change({whole(100 + i)}, [&](auto m) { made.set_value(m); }));
+    ASSERT_EQ(made.get_future().get(), Keeper::Made::yes);
+    EXPECT_GE(std::chrono::steady_clock::now() - began, GivesWay::kCredit);
+  }
+  count_waited_for(-1);
 }
 
 TEST_F(Merge, TheJournalIsKeptShort) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/give_way.h"
 #include "core/suggest.h"
 #include "index/layered_index.h"
 #include "model/ensemble.h"
@@ -127,6 +128,7 @@ void append_groups(const Column& column, std::unordered_map<std::string, uint32_
                    std::vector<uint32_t>& group_of) {
   std::string scratch;
   for (uint32_t row = 0; row < column.rows(); ++row) {
+    rest_at(row);
     const std::string value(column.as_text(row, scratch));
     if (value.empty()) {
       group_of.push_back(Quota::kNoGroup);
@@ -162,8 +164,13 @@ Retrieval::Retrieval(std::shared_ptr<const Bundle> bundle, std::shared_ptr<const
 
 Retrieval::Retrieval(const Retrieval& other, Additions::Layer merged, Additions::Layer fresh) : Retrieval(other) {
   if (second_) fail(ErrorKind::usage, "items can not be added to a cascade");
-  if (merged != merged_) quotas_ = std::make_shared<KnownQuotas>();
+  const bool other_groups = merged != merged_;
   merged_ = std::move(merged), fresh_ = std::move(fresh);
+  if (other_groups) {  // made again at once: else the next search would wait for them
+    const auto known = known_quotas();
+    quotas_ = std::make_shared<KnownQuotas>();
+    for (const auto& attribute : known) quota_groups(attribute);
+  }
   with_merged_ = merged_ ? make_layered_index(bundle_->index(), merged_->shown(), merged_->index()) : nullptr;
   const auto& below = with_merged_ ? *with_merged_ : bundle_->index();
   over_bundle_ = fresh_ ? make_layered_index(below, fresh_->shown(), fresh_->index()) : with_merged_;
@@ -314,6 +321,13 @@ RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, MatrixView<const float> vec
   return answer;
 }
 
+std::vector<std::string> Retrieval::known_quotas() const {
+  const std::lock_guard lock(quotas_->mutex);
+  std::vector<std::string> attributes;
+  for (const auto& [attribute, groups] : quotas_->of) attributes.push_back(attribute);
+  return attributes;
+}
+
 const Retrieval::QuotaGroups& Retrieval::quota_groups(const std::string& attribute) const {
   const std::lock_guard lock(quotas_->mutex);
   const auto known = quotas_->of.find(attribute);
@@ -323,6 +337,7 @@ const Retrieval::QuotaGroups& Retrieval::quota_groups(const std::string& attribu
   std::vector<bool> named;
   std::string scratch;
   for (uint32_t item = 0; item < groups.of_item.size(); ++item) {
+    rest_at(item);  // those who give way make groups that nobody else can see yet
     const uint32_t group = groups.of_item[item];
     if (group == Quota::kNoGroup || (group < named.size() && named[group])) continue;
     named.resize(std::max<size_t>(named.size(), group + 1));

@@ -120,6 +120,7 @@ class Retrieval {
   size_t items() const { return index().items(); }  // rows, of those too that can not come back
   size_t added_items() const;                       // that can come back
   size_t hidden_items() const;                      // of the bundle
+  std::vector<std::string> known_quotas() const;    // attributes whose groups have been made
 
  private:
   // The groups of each quota that was asked for: made once, as they are as many numbers as there are items.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/give_way.h"
 #include "core/log.h"
 
 namespace pagoda {
@@ -131,6 +132,7 @@ bool SearchQueue::push(std::vector<Query> queries) {
     }
     full_ = is_full(now);
     metrics_.queue_length(waiting_.size());
+    count_waited_for(static_cast<int64_t>(queries.size()));
   }
   filled_.notify_one();
   return true;
@@ -182,12 +184,14 @@ std::vector<Query> SearchQueue::take() {
 void SearchQueue::loop() {
   for (auto batch = take(); !batch.empty(); batch = take()) {
     const auto now = Clock::now();
+    const auto size = static_cast<int64_t>(batch.size());
     for (const auto& query : batch) metrics_.stage(Stage::queue, seconds_between(query.queued, now));
     const auto late =
         std::stable_partition(batch.begin(), batch.end(), [&](const Query& q) { return q.deadline > now; });
     for (auto query = late; query != batch.end(); ++query) query->done({.error = Outcome::Error::late});
     batch.erase(late, batch.end());
     if (!batch.empty()) answer(std::move(batch));
+    count_waited_for(-size);
   }
 }
 

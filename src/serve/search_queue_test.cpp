@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "core/give_way.h"
 #include "serve/handler.h"
 #include "serve/serve_test.h"
 
@@ -86,6 +87,26 @@ TEST_F(TheQueue, ADeadlineThatHasPassedIsTold) {
   queries.push_back(std::move(query));
   ASSERT_TRUE(queue_->push(std::move(queries)));
   EXPECT_EQ(outcome.get_future().get().error, Outcome::Error::late);
+}
+
+TEST_F(TheQueue, OthersGiveWayUntilASearchIsAnswered) {
+  const auto rests = [] {
+    const GivesWay gives_way;
+    const auto began = Clock::now();
+    rest();
+    return Clock::now() - began >= GivesWay::kCredit;
+  };
+  std::promise<void> answered, release;
+  std::vector<Query> queries;
+  queries.push_back({.snapshot = snapshots_.current(), .what = CandidateQuery{}, .done = [&](const Outcome&) {
+                       answered.set_value();
+                       release.get_future().wait();
+                     }});
+  ASSERT_TRUE(queue_->push(std::move(queries)));
+  answered.get_future().wait();
+  EXPECT_TRUE(rests());
+  release.set_value();
+  while (rests()) {}
 }
 
 }  // namespace
