@@ -62,11 +62,15 @@ struct Right {
   size_t apart = 2 * kLanes;
 };
 
-// What will be read before long: asked for with each k, `step` further on.
-template <class Numbers>
+// What will be read before long: asked for with each k, `step` further on, for the cache of that level.
+template <class Value, int Level>
 struct Soon {
-  const Numbers::Value* data;
+  const Value* data;
   size_t step;
+  PAGODA_INLINE void ask() {
+    __builtin_prefetch(data, 0, 4 - Level);
+    data += step;
+  }
 };
 
 // sums holds what the products are added to.
@@ -76,7 +80,7 @@ PAGODA_INLINE void multiply_onto(Left<Numbers> a, Right<Numbers> b, size_t inner
     decltype(Numbers::load(b.data)) columns[W];
 #pragma GCC unroll 4
     for (int w = 0; w < W; ++w) columns[w] = Numbers::load(b.data + (w / 2) * b.apart + (w % 2) * kLanes);
-    ((__builtin_prefetch(soon.data), soon.data += soon.step), ...);
+    (soon.ask(), ...);
 #pragma GCC unroll 12
     for (int i = 0; i < R; ++i) {
       const auto one = Numbers::set(a.data[static_cast<size_t>(i) * a.row_step]);
@@ -202,7 +206,7 @@ PAGODA_INLINE ScoreHit* above_in_panel(MatrixView<const float> items, const floa
           }
         }
     };
-    multiply<Floats, R, W>(left, {panel, kPanel}, items.cols(), hits_of, Soon<Floats>{items[i + kRowsAhead], kLine});
+    multiply<Floats, R, W>(left, {panel, kPanel}, items.cols(), hits_of, Soon<float, 1>{items[i + kRowsAhead], kLine});
   });
   return hits;
 }
@@ -228,7 +232,7 @@ PAGODA_INLINE void put_sums(const float (*of_rows)[kLanes], size_t rows, double*
 }
 
 void powers(MatrixView<const float> u, const float* panels, size_t n, float scale, const float* bias,
-            const float* shift, MatrixView<float> out, double* sums_of_rows) {
+            const float* shift, MatrixView<const float> soon, MatrixView<float> out, double* sums_of_rows) {
   const size_t dim = u.cols();
   constexpr size_t kMost = 96;  // rows whose sums are held at once
   for (size_t first = 0; first < u.rows(); first += kMost) {
@@ -236,8 +240,12 @@ void powers(MatrixView<const float> u, const float* panels, size_t n, float scal
     const Left<Floats> left{u[first], u.stride(), 1};
     alignas(64) float of_rows[kMost][kLanes] = {};
     in_panels(rows, n, [&]<int R, int W>(size_t i, size_t j) {
+      const size_t step =
+          W * kLanes * R / rows + 1;  // all groups of rows together: the rows of `soon` of these columns
+      const Soon<float, 2> next{soon[j] + i / R * step * dim, step};
       multiply<Floats, R, W>(
-          left.from_row(i), {panels + j * dim, kPanel, kPanel * dim}, dim, [&](const V(&sums)[R][W]) {
+          left.from_row(i), {panels + j * dim, kPanel, kPanel * dim}, dim,
+          [&](const V(&sums)[R][W]) {
 #pragma GCC unroll 12
             for (int r = 0; r < R; ++r) {
               const size_t of_group = i + static_cast<size_t>(r), row = first + of_group;
@@ -252,7 +260,8 @@ void powers(MatrixView<const float> u, const float* panels, size_t n, float scal
 #pragma GCC unroll 2
               for (int w = 0; w < W; w += 2) add_to(of_rows[of_group], e[w], e[w + 1]);
             }
-          });
+          },
+          next);
     });
     put_sums(of_rows, rows, sums_of_rows + first);
   }
@@ -313,6 +322,8 @@ PAGODA_INLINE void put(float* to, size_t width, const V (&sums)[W]) {
   put_floats(Add, to, values, width);
 }
 
+// What is added to is large, and so may A be: their columns, and C's rows, are asked for two groups of rows ahead and more.
+//
 // Columns [d, dim) of C in stretches of W vectors, as long as each of them has a column: B is read no further than whole
 // vectors reach.
 template <bool Add, class Numbers, int Most, int W>
@@ -328,11 +339,13 @@ PAGODA_INLINE size_t multiply_columns(Left<Numbers> a, size_t rows, size_t inner
         for (int r = 0; r < R; ++r) put<Add>(c[i + static_cast<size_t>(r)] + d, std::min(W * kLanes, dim - d), sums[r]);
       };
       const auto left = a.from_row(i);
-      if constexpr (Add)  // A's rows lie far apart, so that no prefetcher sees what comes next
-        multiply<Numbers, R, W>(left, {b.data() + d, b.stride()}, inner, finish,
-                                Soon<Numbers>{left.data + kAhead, left.inner_step});
+      const Right<Numbers> right{b.data() + d, b.stride()};
+      if constexpr (Add)
+        multiply<Numbers, R, W>(left, right, inner, finish,
+                                Soon<typename Numbers::Value, 1>{left.data + kAhead, left.inner_step},
+                                Soon<float, 2>{c[i + 2 * R] + d, R * W * kLanes / inner + 1});
       else
-        multiply<Numbers, R, W>(left, {b.data() + d, b.stride()}, inner, finish);
+        multiply<Numbers, R, W>(left, right, inner, finish);
     });
   return d;
 }
