@@ -59,7 +59,7 @@ def run(quick):
                     rates.append(1e3 * batch / of_stages.pop("median"))
                     if precision == "f32":
                         stages = of_stages
-                if batch <= 8192 or available_gb() > 19:  # torch holds the logits: 18 GB at 32768, and twice that compiled
+                if batch <= 8192 or available_gb() > 16:  # torch holds the logits: 14 GB at 32768
                     theirs += torch.ask(batch, 1.5 if quick else 5.0, int(batch <= 8192))
             for precision, rates in ours.items():
                 value = median(rates)
