@@ -31,7 +31,7 @@ class PowerShifts {
  private:
   size_t width_ = 0;
   double divisor_ = 1;
-  Matrix<float> bias_;  // [tiles, width]
+  Matrix<float> bias_;                       // [tiles, width]
   std::vector<double> longest_, most_bias_;  // of each tile: its longest vector, its greatest bias
 };
 
