@@ -181,19 +181,19 @@ PAGODA_INLINE void add_to(float* of_row, V a, V b) {
   Vector::store(of_row, Vector::add(Vector::load(of_row), Vector::add(a, b)));
 }
 
-// One panel of queries, its first W vectors, from query `first` on.
+// One panel of queries, its first W vectors, or two of them, from query `first` on.
 template <int W>
 PAGODA_INLINE ScoreHit* above_in_panel(MatrixView<const float> items, const float* panel, size_t first,
                                        const float* bars, ScoreHit* hits) {
   constexpr size_t kLine = 16, kRowsAhead = 64;  // items mostly lie one after the other, and so do the blocks of a scan
   V bar[W];
   for (int w = 0; w < W; ++w) bar[w] = Vector::load(bars + w * kLanes);
-  in_row_groups<kRows, 1>(items.rows(), [&]<int R>(size_t i) {
+  in_row_groups<W == 4 ? Vector::kWideRows : kRows, 1>(items.rows(), [&]<int R>(size_t i) {
     const auto left = Left<Floats>{items.data(), items.stride(), 1}.from_row(i);
     const auto hits_of = [&](const V(&sums)[R][W]) {
 #pragma GCC unroll 12
       for (int r = 0; r < R; ++r)
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int w = 0; w < W; ++w) {
           unsigned mask = Vector::above(sums[r][w], bar[w]);
           if (__builtin_expect(mask == 0, 1)) continue;
@@ -206,14 +206,19 @@ PAGODA_INLINE ScoreHit* above_in_panel(MatrixView<const float> items, const floa
           }
         }
     };
-    multiply<Floats, R, W>(left, {panel, kPanel}, items.cols(), hits_of, Soon<float, 1>{items[i + kRowsAhead], kLine});
+    multiply<Floats, R, W>(left, {panel, kPanel, kPanel * items.cols()}, items.cols(), hits_of,
+                           Soon<float, 1>{items[i + kRowsAhead], kLine});
   });
   return hits;
 }
 
 size_t above(MatrixView<const float> items, const float* panels, size_t queries, const float* bars, ScoreHit* hits) {
   ScoreHit* end = hits;
-  for (size_t q = 0; q < queries; q += kPanel) {
+  size_t q = 0;
+  if constexpr (Vector::kWide > 2)
+    for (; q + kPanel < queries; q += 2 * kPanel)
+      end = above_in_panel<4>(items, panels + q * items.cols(), q, bars + q, end);
+  for (; q < queries; q += kPanel) {
     const float* panel = panels + q * items.cols();
     end = queries - q > kLanes ? above_in_panel<2>(items, panel, q, bars + q, end)
                                : above_in_panel<1>(items, panel, q, bars + q, end);
