@@ -71,7 +71,7 @@ void expect_agree(const Scene<float>& fast, const Scene<double>& exact, double t
 }
 
 // Where bf16 is slow it is taken only when instructions are asked for.
-WithInstructions best_by_name() { return WithInstructions(name_of(usable_instructions().back()).data()); }
+WithInstructions best_by_name() { return WithInstructions(std::string(name_of(usable_instructions().back())).c_str()); }
 
 // Both scenes have the vectors of the fast one, which float holds.
 void take_numbers(Scene<double>& exact, const Scene<float>& fast) {

@@ -23,7 +23,7 @@
 #include "math/tile_kernels.h"
 
 namespace pagoda {
-namespace {
+namespace {  // NOLINT(google-build-namespaces): a part of the file that includes it
 
 #define PAGODA_INLINE inline __attribute__((always_inline))
 
