@@ -69,9 +69,38 @@ def peer(script, *arguments, threads):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+class Peer:
+    """A script of bench/peers that answers questions from one start to the end of the benchmark: starting torch takes longer than most answers."""
+
+    def __init__(self, script, *arguments, threads):
+        # What torch.compile makes is kept: it takes ten seconds a shape.
+        env = os.environ | {"OMP_NUM_THREADS": str(threads), "TORCHINDUCTOR_CACHE_DIR": str(WORK / "inductor"), "TORCHINDUCTOR_FX_GRAPH_CACHE": "1"}
+        self.process = subprocess.Popen([peers(), ROOT / "bench" / "peers" / f"{script}.py", *map(str, arguments)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, env=env)
+
+    def ask(self, *numbers):
+        """The JSON lines of an answer."""
+        self.process.stdin.write(" ".join(map(str, numbers)) + "\n")
+        self.process.stdin.flush()
+        lines = []
+        while (line := self.process.stdout.readline()) != "\n":
+            if not line:
+                raise SystemExit(f"bench: {self.process.args[1]} ended without an answer")
+            lines.append(json.loads(line))
+        return lines
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+
+
 def profile(stderr):
-    """Milliseconds a step of each stage, as `pagoda train --profile` prints them; "between" lies outside the steps."""
-    return {m[1]: float(m[2]) for m in re.finditer(r"^([a-z]+) +[\d.]+ +([\d.]+)", stderr, re.M)}
+    """Milliseconds a step of each stage, as `pagoda train --profile` prints them; "between" lies outside the steps. "median": of whole steps."""
+    stages = {m[1]: float(m[2]) for m in re.finditer(r"^([a-z]+) +[\d.]+ +([\d.]+)", stderr, re.M)}
+    return stages | {"median": float(m[1]) for m in re.finditer(r"^median +([\d.]+)", stderr, re.M)}
 
 
 def available_gb():

@@ -2,7 +2,7 @@
 
 import sys
 
-from _bench import PAGES, ROOT, Result, peer, program
+from _bench import PAGES, ROOT, Peer, Result, peer, program
 
 sys.path.append(str(ROOT / "experiments"))
 from _page import line_chart  # noqa: E402  the charts of the experiments' pages
@@ -22,8 +22,7 @@ def run(quick):
             if rows <= 16384 or (threads == 2 and (rows <= 65536 or precision == "bf16")):
                 points.append((rows, us_an_example(rows, DIM, threads, precision)))
         if rows <= 8192:
-            [line] = peer("loss", rows, DIM, 5, threads=2)
-            torch.append((rows, 1e3 * line["ms"] / rows))
+            torch.append((rows, torch_us_an_example(rows, DIM)))
     named = [(f"{p}, {t} thread{'s' * (t > 1)}", f"c{c} {'dash' * (t == 1)}", points) for c, p in enumerate(("f32", "bf16"))
              for (q, t), points in loss.items() if p == q]
     charts.append(("loss-batch", f"Softmax loss, forward and backward, D = {DIM}", "batch B (rows and columns)", "us an example",
@@ -33,7 +32,7 @@ def run(quick):
 
     dims = (16, 64, 256, 512) if quick else (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
     over_dim = {p: [(d, us_an_example(BATCH, d, 2, p)) for d in dims] for p in ("f32", "bf16")}
-    torch = [(d, 1e3 * peer("loss", BATCH, d, 5, threads=2)[0]["ms"] / BATCH) for d in dims]
+    torch = [(d, torch_us_an_example(BATCH, d)) for d in dims]
     charts.append(("loss-dim", f"Softmax loss, forward and backward, B = {BATCH:,}, 2 threads", "dimension D", "us an example",
                    [("f32", "c0", over_dim["f32"]), ("bf16", "c1", over_dim["bf16"]), ("torch", "c2", torch)]))
     for name, _, points in charts[-1][4]:
@@ -55,6 +54,11 @@ def run(quick):
         for name, title, x_label, y_label, lines in charts:
             line_chart(PAGES / f"curves-{name}.svg", title, x_label, y_label, lines, log_x=True, log_y=True)
     return results
+
+
+def torch_us_an_example(rows, dim):
+    with Peer("loss", threads=2) as torch:
+        return 1e3 * torch.ask(rows, dim, 2.0, 2)[0]["ms"] / rows
 
 
 def us_an_example(rows, dim, threads, precision):

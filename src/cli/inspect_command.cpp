@@ -55,7 +55,7 @@ void run_doctor() {
   std::printf("  CPUs         %u\n", std::thread::hardware_concurrency());
   const auto best = usable_instructions().back();
   std::printf("  kernels      %s%s\n", std::string(name_of(best)).c_str(),
-              bf16_is_fast() ? "" : "  (no fast AVX-512 BF16: model.precision = \"bf16\" gains nothing here)");
+              bf16_is_fast() ? "" : "  (no fast AVX-512 BF16: model.precision = \"bf16\" stays f32 here)");
   std::string pages = "unknown";
   if (file_exists("/sys/kernel/mm/transparent_hugepage/enabled")) {
     std::FILE* f = std::fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");

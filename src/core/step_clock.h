@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace pagoda {
 
@@ -44,7 +45,8 @@ class StepClock {
     StepStage outer_;
   };
 
-  // A line a stage: seconds, milliseconds a step, share. `making`: seconds of the thread that makes batches, beside it.
+  // A line a stage: seconds, milliseconds a step, share; and the median of the steps after the first two, in which memory
+  // is touched and code made for the first time. `making`: seconds of the thread that makes batches, beside it.
   std::string table(uint64_t steps, double making) const;
 
  private:
@@ -52,6 +54,8 @@ class StepClock {
   Clock::time_point since_;
   StepStage stage_ = StepStage::between;
   std::array<double, kStepStages> seconds_{};
+  double in_step_ = 0;        // since the last moment that was between steps
+  std::vector<float> steps_;  // seconds of each step
 };
 
 }  // namespace pagoda

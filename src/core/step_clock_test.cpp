@@ -26,6 +26,24 @@ TEST(StepClock, EachMomentBelongsToTheStageEnteredLast) {
   EXPECT_EQ(clock.seconds(StepStage::loss), 0);
 }
 
+TEST(StepClock, TheMedianIsOfWholeStepsAfterTheFirstTwo) {
+  StepClock clock;
+  for (const int ms : {90, 80, 10, 30, 20}) {
+    {
+      const StepClock::Within read(&clock, StepStage::read);
+      wait(ms / 2);
+    }
+    clock.enter(StepStage::loss);
+    wait(ms / 2);
+    clock.enter(StepStage::between);
+    wait(5);
+  }
+  const auto table = clock.table(5, 0);
+  const double median = std::stod(table.substr(table.find("median") + 6));
+  EXPECT_GE(median, 20);
+  EXPECT_LT(median, 29) << table;
+}
+
 TEST(StepClock, WithoutOneNothingIsMeasured) { const StepClock::Within within(nullptr, StepStage::gather); }
 
 TEST(StepClock, TheTableHasEachStageItsTimeAStepAndItsShare) {

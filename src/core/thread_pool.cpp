@@ -30,30 +30,49 @@ void spin_until(F f) {
 
 // One call of run. Workers share its ownership: one that wakes late, when the tasks are all taken, finds nothing to do
 // and is not waited for (on a busy machine waking a thread takes longer than most runs).
+//
+// Each thread has a share of the tasks, takes them in order, and then what is left of the others' shares: tasks that come
+// back in the next run find their data in the caches of the thread that had them before.
 struct Job {
+  struct alignas(64) Share {
+    std::atomic<size_t> next{0};
+    size_t end = 0;
+  };
+
   const std::function<void(size_t)>* task;
   size_t n;
-  std::atomic<size_t> next{0}, finished{0};
+  std::vector<Share> shares;
+  std::atomic<size_t> finished{0};
   std::mutex mutex;
   std::condition_variable done;
   std::exception_ptr error;
   size_t error_task = SIZE_MAX;
 
-  void work() {
+  Job(const std::function<void(size_t)>& of_run, size_t tasks, size_t threads)
+      : task(&of_run), n(tasks), shares(threads) {
+    for (size_t t = 0; t < threads; ++t) shares[t].next = t * n / threads, shares[t].end = (t + 1) * n / threads;
+  }
+
+  void work(size_t thread) {
     inside_task = true;
-    for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < n;) {
-      try {
-        (*task)(i);
-      } catch (...) {
-        std::lock_guard lock(mutex);
-        if (i < error_task) error_task = i, error = std::current_exception();
-      }
-      if (finished.fetch_add(1, std::memory_order_acq_rel) + 1 == n) {
-        std::lock_guard lock(mutex);  // so that the caller is either before its check or asleep
-        done.notify_one();
-      }
+    for (size_t k = 0; k < shares.size(); ++k) {
+      Share& share = shares[(thread + k) % shares.size()];
+      for (size_t i; (i = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) work_on(i);
     }
     inside_task = false;
+  }
+
+  void work_on(size_t i) {
+    try {
+      (*task)(i);
+    } catch (...) {
+      std::lock_guard lock(mutex);
+      if (i < error_task) error_task = i, error = std::current_exception();
+    }
+    if (finished.fetch_add(1, std::memory_order_acq_rel) + 1 == n) {
+      std::lock_guard lock(mutex);  // so that the caller is either before its check or asleep
+      done.notify_one();
+    }
   }
 
   void wait() {
@@ -78,7 +97,7 @@ struct ThreadPool::State {
   std::atomic<int> awake{0};  // changed under the mutex
   bool stop = false;
 
-  void loop() {
+  void loop(size_t thread) {
     uint64_t seen = 0;
     for (;;) {
       std::shared_ptr<Job> mine;
@@ -96,14 +115,15 @@ struct ThreadPool::State {
         seen = run_id;
         mine = job;
       }
-      mine->work();
+      mine->work(thread);
     }
   }
 };
 
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
   if (threads <= 0) threads = std::max(1u, std::thread::hardware_concurrency());
-  for (int i = 1; i < threads; ++i) state_->threads.emplace_back([s = state_.get()] { s->loop(); });
+  for (size_t i = 1; i < static_cast<size_t>(threads); ++i)
+    state_->threads.emplace_back([s = state_.get(), i] { s->loop(i); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -149,8 +169,7 @@ void ThreadPool::run(size_t n, const std::function<void(size_t)>& task) {
     return;
   }
   check(!s.running.exchange(true), "two threads called run of one pool");
-  auto job = std::make_shared<Job>();
-  job->task = &task, job->n = n;
+  auto job = std::make_shared<Job>(task, n, s.threads.size() + 1);
   {
     std::lock_guard lock(s.mutex);
     s.job = job;
@@ -158,7 +177,7 @@ void ThreadPool::run(size_t n, const std::function<void(size_t)>& task) {
   }
   s.announced.store(s.run_id, std::memory_order_release);  // only run changes run_id, one at a time
   s.wake.notify_all();
-  job->work();
+  job->work(0);
   job->wait();
   s.running = false;
   if (job->error) std::rethrow_exception(job->error);

@@ -91,7 +91,8 @@ void ExactIndex::scan(const Group& group, const Candidates& candidates, size_t b
   const size_t dim = vectors_.cols(), queries = best.size();
   const size_t padded = (queries + kernels_->panel - 1) / kernels_->panel * kernels_->panel;
   std::vector<Exclusions> excluded;
-  std::vector<float> panels(padded * dim), bars(padded, kInfinity);
+  Matrix<float> panels(padded, dim);
+  std::vector<float> bars(padded, kInfinity);
   kernels_->pack(group.queries, panels.data());
   for (size_t q = 0; q < queries; ++q) {
     bars[q] = best[q].bar();

@@ -2,9 +2,9 @@
 //
 //   rows:                       positives and own columns: their logits; what is hidden
 //   forward,  a task per tile:  X = U V^T / divisor, from it E, and E V_t  (the tile's part of dU, before the factor c_it)
-//   rows:                       E of own columns; the loss, the factors c_it
+//   rows:                       E of own columns; the loss, the factors c_it;
+//                               dU_i = sum_t c_it (E V_t)_i + the part of positives and own columns
 //   backward, a task per tile:  dV_t += E^T diag(c_it) U
-//   rows:                       dU_i = sum_t c_it (E V_t)_i + the part of positives and own columns
 //
 // and after all blocks dV of the columns that rows name one by one (positives, own columns), a task per range of columns,
 // in the order of the rows. The cut into blocks, tiles and ranges depends on the shape alone and each task owns what it
@@ -327,14 +327,14 @@ void BlockedLoss<T>::Block::forward_pairs(size_t t) {
 template <class T>
 bool BlockedLoss<T>::Block::powers_hold(size_t r) const {
   constexpr double kLeast = -40;  // below the largest shift, and so some e^-80 below the bound; flushed: below e^-109
+  static const double least = std::exp(kLeast);
+  const auto kept = [&](size_t t) { return sums.data() + t * sums_at[rows] + sums_at[r]; };
   double most = -std::numeric_limits<double>::infinity(), total = 0;
-  for (size_t t = 0; t < tiles; ++t) most = std::max(most, sums[t * sums_at[rows] + sums_at[r]]);
-  for (size_t t = 0; t < tiles; ++t) {
-    const double* kept = sums.data() + t * sums_at[rows] + sums_at[r];
-    total += kept[1] * std::exp(kept[0] - most);
-  }
-  return total >= std::exp(kLeast) ||
-         hidden_in(r, input->first_negative, shared).size() == shared - input->first_negative;
+  for (size_t t = 0; t < tiles; ++t) most = std::max(most, kept(t)[0]);
+  for (size_t t = 0; t < tiles; ++t)  // nearly always enough
+    if (kept(t)[0] == most && kept(t)[1] >= least) return true;
+  for (size_t t = 0; t < tiles; ++t) total += kept(t)[1] * std::exp(kept(t)[0] - most);
+  return total >= least || hidden_in(r, input->first_negative, shared).size() == shared - input->first_negative;
 }
 
 template <class T>
@@ -395,15 +395,8 @@ template <class T>
 void BlockedLoss<T>::Block::gather_row(size_t r, std::span<double> sum, LossOutput<T>& output) {
   std::ranges::fill(sum, 0.0);
   const Row of_row = row(r);
-  for (size_t t = 0; t < tiles; ++t) {
-    const double factor = of_row.factor(t);
-    const T* part = partial[t * rows + r];
-    for (size_t d = 0; d < dim; ++d) sum[d] += factor * part[d];
-  }
-  const auto add = [&](double gradient, uint32_t column) {
-    const T* v = input->items[column];
-    for (size_t d = 0; d < dim; ++d) sum[d] += gradient * v[d];
-  };
+  for (size_t t = 0; t < tiles; ++t) axpy(of_row.factor(t), partial[t * rows + r], sum.data(), dim);
+  const auto add = [&](double gradient, uint32_t column) { axpy(gradient, input->items[column], sum.data(), dim); };
   for (const auto& p : of_row.positives) add(p.gradient, p.column);
   const auto further = own_columns(r);
   for (size_t k = 0; k < further.size(); ++k) add(of_row.factor(tiles) * own_logits[own_at(r) + k], further[k]);
@@ -487,12 +480,11 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
       block.make_room(false);
       pool.run(block.tiles, [&](size_t t) { block.forward(t); });
     }
-    each_row([&](size_t r) { block.finish_row(r); });
-    pool.run(block.tiles, [&](size_t t) { block.backward(t, output); });
     pool.for_chunks(block.rows, kRowChunk, [&](size_t first, size_t last) {
       std::vector<double> sum(dim);
-      for (size_t r = first; r < last; ++r) block.gather_row(r, sum, output);
+      for (size_t r = first; r < last; ++r) block.finish_row(r), block.gather_row(r, sum, output);
     });
+    pool.run(block.tiles, [&](size_t t) { block.backward(t, output); });
     output.value += std::accumulate(block.row_value.begin(), block.row_value.end(), 0.0);
     if (temperature)
       output.d_log_temperature += std::accumulate(block.row_d_log_divisor.begin(), block.row_d_log_divisor.end(), 0.0);

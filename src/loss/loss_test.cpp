@@ -70,6 +70,9 @@ void expect_agree(const Scene<float>& fast, const Scene<double>& exact, double t
               tolerance * (1 + std::abs(exact.output.d_log_temperature)));
 }
 
+// Where bf16 is slow it is taken only when instructions are asked for.
+WithInstructions best_by_name() { return WithInstructions(std::string(name_of(usable_instructions().back())).c_str()); }
+
 // Both scenes have the vectors of the fast one, which float holds.
 void take_numbers(Scene<double>& exact, const Scene<float>& fast) {
   std::ranges::copy(fast.users.values(), exact.users.begin());
@@ -123,6 +126,7 @@ TEST(Loss, OnEachSetOfInstructionsBf16AgreesWithDoubleToItsPrecision) {
 
 // With numbers that bf16 holds, what is rounded is E and the scaled U alone: errors of a row's terms average out.
 TEST(Loss, Bf16LosesLittleWhereItsInputsAreNotRounded) {
+  const auto asked = best_by_name();
   ThreadPool pool(2);
   const Form softmax = kForms[0];
   auto exact = make_scene<double>(softmax, 11, 600, 900, 16);
@@ -138,6 +142,7 @@ TEST(Loss, Bf16LosesLittleWhereItsInputsAreNotRounded) {
 
 // The bound on a row's logits lies far above them here: all of its terms would be flushed.
 TEST(Loss, FloatAgreesWithDoubleWhereLogitsAreFarBelowTheirBound) {
+  const auto asked = best_by_name();
   ThreadPool pool(2);
   for (const auto precision : {Precision::f32, Precision::bf16})
     for (const auto& form : kForms) {
@@ -154,8 +159,23 @@ TEST(Loss, FloatAgreesWithDoubleWhereLogitsAreFarBelowTheirBound) {
     }
 }
 
+TEST(Loss, Bf16IsFloatWhereFloatIsFasterAndNobodyAsksForIt) {
+  ThreadPool pool(2);
+  const auto gradient = [&](Precision precision) {
+    auto scene = make_scene<float>(kForms[0], 11, 60, 90, 16);
+    scene.precision = precision;
+    scene.run(pool);
+    return scene.d_items;
+  };
+  const auto rounded = gradient(Precision::bf16), exact = gradient(Precision::f32);
+  EXPECT_EQ(std::ranges::equal(rounded.values(), exact.values()), !takes_bf16());
+  const auto asked = best_by_name();
+  EXPECT_FALSE(std::ranges::equal(gradient(Precision::bf16).values(), exact.values()));
+}
+
 // In bf16 the floats of V are made for a block that falls back, and once a call.
 TEST(Loss, InBf16ABlockThatFallsBackReadsTheItemsOfItsOwnCall) {
+  const auto asked = best_by_name();
   ThreadPool pool(2);
   const auto far_below = [&](uint64_t seed) {
     auto scene = make_scene<float>(kForms[0], seed, 40, 333, 16);
@@ -176,6 +196,7 @@ TEST(Loss, InBf16ABlockThatFallsBackReadsTheItemsOfItsOwnCall) {
 }
 
 TEST(Loss, OneThreadAndTwoGiveTheSameBits) {
+  const auto asked = best_by_name();
   ThreadPool one(1), two(2);
   for (const auto precision : {Precision::f32, Precision::bf16})
     for (const auto& form : kForms) {
@@ -191,6 +212,7 @@ TEST(Loss, OneThreadAndTwoGiveTheSameBits) {
 }
 
 TEST(Loss, AWorkspaceOfABiggerBatchLeavesNoTrace) {
+  const auto asked = best_by_name();
   ThreadPool pool(1);
   for (const auto precision : {Precision::f32, Precision::bf16})
     for (const auto& form : kForms) {

@@ -32,7 +32,7 @@ void PairedProducts::prepare(ThreadPool& pool, MatrixView<const float> items, si
   check(width % kernels_->panel == 0, "a tile holds whole panels");
   width_ = width;
   shifts_.resize(tiles, width, divisor);
-  panels_.resize(tiles * width * pairs);
+  panels_.resize(tiles * width, pairs);
   items_.resize((mine.rows() + 1) / 2, (dim + kernels_->lanes - 1) / kernels_->lanes * kernels_->lanes);
   pool.run(tiles, [&](size_t t) {
     const size_t first = t * width, last = std::min(mine.rows(), first + width);

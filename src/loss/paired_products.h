@@ -45,8 +45,8 @@ class PairedProducts {
   std::vector<double> lengths_;  // of users
   Matrix<uint32_t> user_pairs_;  // in powers of two: [rows rounded up to even, D / 2 rounded up]
   size_t width_ = 0;
-  std::vector<uint32_t> panels_;  // V, pairs along D
-  Matrix<uint32_t> items_;        // V, pairs of columns: [columns / 2, D rounded up to a vector]
+  Matrix<uint32_t> panels_;  // V, pairs along D
+  Matrix<uint32_t> items_;   // V, pairs of columns: [columns / 2, D rounded up to a vector]
 };
 
 }  // namespace pagoda

@@ -16,12 +16,12 @@ std::vector<double> lengths_of(MatrixView<const float> users) {
 
 void PowerShifts::resize(size_t tiles, size_t width, double divisor) {
   width_ = width, divisor_ = divisor;
-  bias_.resize(tiles * width);
+  bias_.resize(tiles, width);
   longest_.resize(tiles), most_bias_.resize(tiles);
 }
 
 void PowerShifts::take_tile(size_t t, MatrixView<const float> items, const float* bias) {
-  float* mine = bias_.data() + t * width_;
+  float* mine = bias_[t];
   float square = 0;
   for (size_t j = 0; j < items.rows(); ++j) {
     square = std::max(square, dot(items[j], items[j], items.cols()));

@@ -23,7 +23,7 @@ class PowerShifts {
   // items [n, D]: the columns of tile t, n <= width; bias [n]. Tiles may be taken on several threads.
   void take_tile(size_t t, MatrixView<const float> items, const float* bias);
 
-  const float* bias(size_t t) const { return bias_.data() + t * width_; }  // [width], kNoPower beyond n
+  const float* bias(size_t t) const { return bias_[t]; }  // [width], kNoPower beyond n
   double scale() const { return std::numbers::log2e / divisor_; }
   // Of rows with vectors of these lengths: the shift in powers of two, and in powers of e.
   void shift(size_t t, std::span<const double> lengths, float* in_powers_of_two, double* shifts) const;
@@ -31,7 +31,7 @@ class PowerShifts {
  private:
   size_t width_ = 0;
   double divisor_ = 1;
-  std::vector<float> bias_;
+  Matrix<float> bias_;                       // [tiles, width]
   std::vector<double> longest_, most_bias_;  // of each tile: its longest vector, its greatest bias
 };
 

@@ -39,7 +39,7 @@ void TileProducts<float>::prepare(ThreadPool& pool, MatrixView<const float> item
   check(width % kernels_->panel == 0, "a tile holds whole panels");
   columns_ = mine.rows(), width_ = width, divisor_ = divisor;
   shifts_.resize(tiles, width, divisor);
-  panels_.resize(tiles * width * dim);
+  panels_.resize(tiles * width, dim);
   if (padded) padded_items_.resize(columns_, round_up(dim, kernels_->lanes));
   items_ = padded ? padded_items_.view().slice_cols(0, dim) : mine;
   pool.run(tiles, [&](size_t t) {
@@ -63,7 +63,8 @@ void TileProducts<float>::powers(size_t t, MatrixView<float> e, double* shifts, 
   std::vector<float> in_powers_of_two(users_.rows());
   shifts_.shift(t, lengths_, in_powers_of_two.data(), shifts);
   kernels_->powers(users_, panels_.data() + t * width_ * users_.cols(), e.cols(), static_cast<float>(shifts_.scale()),
-                   shifts_.bias(t), in_powers_of_two.data(), e, sums);
+                   shifts_.bias(t), in_powers_of_two.data(), items_.slice_rows(t * width_, t * width_ + e.cols()), e,
+                   sums);
 }
 
 void TileProducts<float>::product(size_t t, MatrixView<const float> e, MatrixView<float> partial) const {

@@ -67,7 +67,7 @@ class TileProducts<float> {
   size_t columns_ = 0, width_ = 0;
   double divisor_ = 1;
   PowerShifts shifts_;
-  std::vector<float> panels_;
+  Matrix<float> panels_;  // begins at a line, so that no vector lies across two
 };
 
 }  // namespace pagoda

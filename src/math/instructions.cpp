@@ -45,13 +45,9 @@ bool bf16_is_fast() {
 #endif
 }
 
-Instructions tile_instructions() {
-  return tile_instructions(asked_for(), usable_instructions().back(), bf16_is_fast());
-}
+bool takes_bf16() { return takes_bf16(asked_for(), bf16_is_fast()); }
 
-Instructions tile_instructions(std::string_view word, Instructions best, bool fast_bf16) {
-  return best == Instructions::avx512_bf16 && !fast_bf16 && word.empty() ? Instructions::avx512 : best;
-}
+bool takes_bf16(std::string_view word, bool fast) { return fast || !word.empty(); }
 
 std::vector<Instructions> usable_instructions(std::string_view word, std::vector<Instructions> of_cpu) {
   if (word.empty()) return of_cpu;

@@ -20,10 +20,10 @@ std::vector<Instructions> usable_instructions();
 // instructions every two cycles and two multiply-adds of floats in each: half the products in the same time.
 bool bf16_is_fast();
 
-// Those of the tile kernels: the best that are usable. But where bf16 is slow and nobody asks for its instructions, its
-// products are made of multiply-adds of floats, which takes a fifth less time.
-Instructions tile_instructions();
-Instructions tile_instructions(std::string_view word, Instructions best, bool fast_bf16);
+// Whether what may be rounded to bf16 is: where that is fast, and wherever PAGODA_KERNELS names the instructions, whatever
+// it costs. Elsewhere floats are taken, which are faster there.
+bool takes_bf16();
+bool takes_bf16(std::string_view word, bool fast);
 
 // What usable_instructions makes of the variable's value, "" where there is none.
 std::vector<Instructions> usable_instructions(std::string_view word, std::vector<Instructions> of_cpu);

@@ -29,12 +29,11 @@ TEST(Instructions, AreThoseOfTheCpuUpToTheOneThatIsAskedFor) {
   EXPECT_EQ(message("sse9", {portable}), "PAGODA_KERNELS=sse9: expected portable, avx2, avx512 or avx512_bf16");
 }
 
-TEST(Instructions, OfBf16AreLeftOutWhereTheyAreSlowUnlessTheyAreAskedFor) {
-  EXPECT_EQ(tile_instructions("", avx512_bf16, true), avx512_bf16);
-  EXPECT_EQ(tile_instructions("", avx512_bf16, false), avx512);
-  EXPECT_EQ(tile_instructions("avx512_bf16", avx512_bf16, false), avx512_bf16);
-  EXPECT_EQ(tile_instructions("", avx2, false), avx2);
-  EXPECT_EQ(tile_instructions("avx2", avx2, false), avx2);
+TEST(Instructions, OfBf16AreTakenWhereTheyAreFastOrAskedFor) {
+  EXPECT_TRUE(takes_bf16("", true));
+  EXPECT_FALSE(takes_bf16("", false));
+  EXPECT_TRUE(takes_bf16("avx2", false));
+  EXPECT_TRUE(takes_bf16("avx512_bf16", true));
 }
 
 TEST(Instructions, AreAtMostWhatTheEnvironmentNames) {

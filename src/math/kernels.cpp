@@ -114,6 +114,11 @@ void axpy(double s, const double* x, double* y, size_t n) {
 }
 
 PAGODA_CLONES
+void axpy(double s, const float* x, double* y, size_t n) {
+  for (size_t i = 0; i < n; ++i) y[i] += s * static_cast<double>(x[i]);
+}
+
+PAGODA_CLONES
 double exp_shifted(float* x, const float* bias, float shift, size_t n) {
   double sums[kLanes] = {}, rest = 0;
   size_t i = 0;

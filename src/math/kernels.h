@@ -16,6 +16,7 @@ double sum(const float* x, size_t n);
 // y += s x
 void axpy(float s, const float* x, float* y, size_t n);
 void axpy(double s, const double* x, double* y, size_t n);
+void axpy(double s, const float* x, double* y, size_t n);
 
 // x[j] = exp(x[j] + bias[j] - shift); returns the sum in double. Relative error of exp below 2^-22 in float.
 double exp_shifted(float* x, const float* bias, float shift, size_t n);

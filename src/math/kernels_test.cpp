@@ -67,6 +67,18 @@ TYPED_TEST(Kernels, AxpyAndScaleTouchEachElementOnceAndNothingBeyond) {
   }
 }
 
+TEST(KernelsTest, FloatsAreAddedOntoDoubles) {
+  for (const size_t n : kSizes) {
+    const auto x = noise<float>(n, 0);
+    auto y = noise<double>(n + 1, 1);
+    const auto before = y;
+    axpy(0.3, x.data() + 1, y.data() + 1, n);
+    for (size_t i = 1; i <= n; ++i) EXPECT_NEAR(y[i], before[i] + 0.3 * double{x[i]}, 1e-15);
+    EXPECT_EQ(y[0], before[0]);
+    EXPECT_EQ(y[n + 1], before[n + 1]);
+  }
+}
+
 TYPED_TEST(Kernels, ExpShiftedEqualsTheDefinitionAndItsSum) {
   for (const size_t n : kSizes) {
     auto x = noise<TypeParam>(n + 1, 0);

@@ -4,7 +4,7 @@
 
 namespace pagoda {
 
-const TileKernels& best_tile_kernels() { return tile_kernels(tile_instructions()); }
+const TileKernels& best_tile_kernels() { return tile_kernels(usable_instructions().back()); }
 
 const TileKernels& tile_kernels(Instructions instructions) {
   const TileKernels* kernels = nullptr;

@@ -35,9 +35,10 @@ struct TileKernels {
                   ScoreHit* hits);
 
   // out[i][j] = 2^(scale <u_i, v_j> + bias[j] - shift[i]), 0 where that is below 2^-100, with a relative error near
-  // 2^-20; sums[i] over j < n. `bias` has room for whole panels, and holds kNoPower beyond n.
+  // 2^-20; sums[i] over j < n. `bias` has room for whole panels, and holds kNoPower beyond n. `soon` [n, D]: what is
+  // read after this, asked for meanwhile.
   void (*powers)(MatrixView<const float> u, const float* panels, size_t n, float scale, const float* bias,
-                 const float* shift, MatrixView<float> out, double* sums);
+                 const float* shift, MatrixView<const float> soon, MatrixView<float> out, double* sums);
 
   // C = A B: A [m, k], B [k, D], C [m, D]. B's rows are read in whole vectors: they have room for that.
   void (*product)(MatrixView<const float> a, MatrixView<const float> b, MatrixView<float> c);

@@ -3,7 +3,7 @@
 //
 //   struct Vector { using V = ...; kLanes; load, store, set, add, sub, mul, fma;
 //                   above(a, b): a bit for each lane with a > b
-//                   round: to the nearest integer;  scale(p, n, x): p 2^n, 0 where x < -100
+//                   fraction(x): x - floor(x);  scale(p, x): p 2^floor(x), 0 where x < -100
 //                   kRows, kWide, kWideRows: the blocks of C that registers hold
 //                   using P = ... of kLanes pairs of bf16; load_pairs, store_pairs, set_pair;
 //                   load_bf16: kLanes numbers as floats
@@ -23,7 +23,7 @@
 #include "math/tile_kernels.h"
 
 namespace pagoda {
-namespace {
+namespace {  // NOLINT(google-build-namespaces): a part of the file that includes it
 
 #define PAGODA_INLINE inline __attribute__((always_inline))
 
@@ -54,16 +54,33 @@ struct Left {
   Left from_row(size_t i) const { return {data + i * row_step, row_step, inner_step}; }
 };
 
-// sums holds what the products are added to. Soon: `soon`, what will be read before long, is asked for, a line with each
-// k.
-template <class Numbers, int R, int W, bool Soon = false>
-PAGODA_INLINE void multiply_onto(Left<Numbers> a, const typename Numbers::Value* b, size_t b_step, size_t inner,
-                                 V (&sums)[R][W], const typename Numbers::Value* soon = nullptr) {
-  for (size_t k = 0; k < inner; ++k, a.data += a.inner_step, b += b_step) {
-    decltype(Numbers::load(b)) columns[W];
+// B's row k: data + k step on, two vectors, and the next two `apart` further on.
+template <class Numbers>
+struct Right {
+  const Numbers::Value* data;
+  size_t step;
+  size_t apart = 2 * kLanes;
+};
+
+// What will be read before long: asked for with each k, `step` further on, for the cache of that level.
+template <class Value, int Level>
+struct Soon {
+  const Value* data;
+  size_t step;
+  PAGODA_INLINE void ask() {
+    __builtin_prefetch(data, 0, 4 - Level);
+    data += step;
+  }
+};
+
+// sums holds what the products are added to.
+template <class Numbers, int R, int W, class... S>
+PAGODA_INLINE void multiply_onto(Left<Numbers> a, Right<Numbers> b, size_t inner, V (&sums)[R][W], S... soon) {
+  for (size_t k = 0; k < inner; ++k, a.data += a.inner_step, b.data += b.step) {
+    decltype(Numbers::load(b.data)) columns[W];
 #pragma GCC unroll 4
-    for (int w = 0; w < W; ++w) columns[w] = Numbers::load(b + w * kLanes);
-    if constexpr (Soon) __builtin_prefetch(soon), soon += 64 / sizeof(*soon);
+    for (int w = 0; w < W; ++w) columns[w] = Numbers::load(b.data + (w / 2) * b.apart + (w % 2) * kLanes);
+    (soon.ask(), ...);
 #pragma GCC unroll 12
     for (int i = 0; i < R; ++i) {
       const auto one = Numbers::set(a.data[static_cast<size_t>(i) * a.row_step]);
@@ -73,15 +90,14 @@ PAGODA_INLINE void multiply_onto(Left<Numbers> a, const typename Numbers::Value*
   }
 }
 
-template <class Numbers, int R, int W, bool Soon = false, class Finish>
-PAGODA_INLINE void multiply(Left<Numbers> a, const typename Numbers::Value* b, size_t b_step, size_t inner,
-                            Finish finish, const typename Numbers::Value* soon = nullptr) {
+template <class Numbers, int R, int W, class Finish, class... S>
+PAGODA_INLINE void multiply(Left<Numbers> a, Right<Numbers> b, size_t inner, Finish finish, S... soon) {
   V sums[R][W];
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
     for (int w = 0; w < W; ++w) sums[i][w] = Vector::set(0);
-  multiply_onto<Numbers, R, W, Soon>(a, b, b_step, inner, sums, soon);
+  multiply_onto(a, b, inner, sums, soon...);
   finish(sums);
 }
 
@@ -95,19 +111,19 @@ PAGODA_INLINE void in_row_groups(size_t rows, F f) {
   for (; i < rows; i += Least) f.template operator()<Least>(i);
 }
 
-// 2^n p(x - n), n the integer nearest to x; p: minimax, its coefficients from the highest down.
+// 2^n p(x - n), n = floor(x); p: minimax, its coefficients from the highest down.
 template <size_t N>
 PAGODA_INLINE V power_of_two(V x, const float (&coefficients)[N]) {
-  const V n = Vector::round(x), r = Vector::sub(x, n);
+  const V r = Vector::fraction(x);
   V p = Vector::set(coefficients[0]);
 #pragma GCC unroll 5
   for (size_t k = 1; k < N; ++k) p = Vector::fma(p, r, Vector::set(coefficients[k]));
-  return Vector::scale(p, n, x);
+  return Vector::scale(p, x);
 }
 
 // Relative errors of 2^-23 before rounding, and of 2^-13: for what is rounded to bf16.
-constexpr float kFinePower[] = {0.0013264727f, 0.009671513f, 0.055507336f, 0.24022242f, 0.693147f, 1.0f};
-constexpr float kRoughPower[] = {0.05550541f, 0.2426383f, 0.6931472f, 0.9999251f};
+constexpr float kFinePower[] = {0.0018775767f, 0.00898934f, 0.055826318f, 0.24015361f, 0.6931531f, 0.99999994f};
+constexpr float kRoughPower[] = {0.07802452f, 0.22606716f, 0.69583356f, 0.9999252f};
 
 // panels[p][k][c] = value(V[p panel + c], k), k < inner; 0 beyond the columns.
 template <class Value, class ValueOf>
@@ -135,19 +151,29 @@ void pack_pairs(MatrixView<const float> columns, uint32_t* panels) {
   pack_values(columns, (dim + 1) / 2, pair, panels);
 }
 
+// Calls f with the compile-time number of rows and of vectors, for all panels of [0, n) and all rows: two panels at once
+// where registers hold four vectors of a row of sums.
+template <class F>
+PAGODA_INLINE void in_panels(size_t rows, size_t n, F f) {
+  size_t j = 0;
+  if constexpr (Vector::kWide > 2)
+    for (; j + kPanel < n; j += 2 * kPanel)
+      in_row_groups<Vector::kWideRows, 1>(rows, [&]<int R>(size_t i) { f.template operator()<R, 4>(i, j); });
+  for (; j < n; j += kPanel) in_row_groups<kRows, 1>(rows, [&]<int R>(size_t i) { f.template operator()<R, 2>(i, j); });
+}
+
 void products(MatrixView<const float> u, const float* panels, size_t n, float scale, MatrixView<float> out) {
   const size_t dim = u.cols();
-  in_row_groups<kRows, 1>(u.rows(), [&]<int R>(size_t i) {
-    const auto left = Left<Floats>{u.data(), u.stride(), 1}.from_row(i);
-    for (size_t j = 0; j < n; j += kPanel)
-      multiply<Floats, R, 2>(left, panels + j * dim, kPanel, dim, [&](const V(&sums)[R][2]) {
+  const Left<Floats> left{u.data(), u.stride(), 1};
+  in_panels(u.rows(), n, [&]<int R, int W>(size_t i, size_t j) {
+    multiply<Floats, R, W>(left.from_row(i), {panels + j * dim, kPanel, kPanel * dim}, dim, [&](const V(&sums)[R][W]) {
 #pragma GCC unroll 12
-        for (int r = 0; r < R; ++r) {
-          float* row = out[i + static_cast<size_t>(r)] + j;
-          Vector::store(row, Vector::mul(sums[r][0], Vector::set(scale)));
-          Vector::store(row + kLanes, Vector::mul(sums[r][1], Vector::set(scale)));
-        }
-      });
+      for (int r = 0; r < R; ++r) {
+        float* row = out[i + static_cast<size_t>(r)] + j;
+#pragma GCC unroll 4
+        for (int w = 0; w < W; ++w) Vector::store(row + w * kLanes, Vector::mul(sums[r][w], Vector::set(scale)));
+      }
+    });
   });
 }
 
@@ -155,19 +181,19 @@ PAGODA_INLINE void add_to(float* of_row, V a, V b) {
   Vector::store(of_row, Vector::add(Vector::load(of_row), Vector::add(a, b)));
 }
 
-// One panel of queries, its first W vectors, from query `first` on.
+// One panel of queries, its first W vectors, or two of them, from query `first` on.
 template <int W>
 PAGODA_INLINE ScoreHit* above_in_panel(MatrixView<const float> items, const float* panel, size_t first,
                                        const float* bars, ScoreHit* hits) {
-  constexpr size_t kRowsAhead = 64;  // items mostly lie one after the other, and so do the blocks of a scan
+  constexpr size_t kLine = 16, kRowsAhead = 64;  // items mostly lie one after the other, and so do the blocks of a scan
   V bar[W];
   for (int w = 0; w < W; ++w) bar[w] = Vector::load(bars + w * kLanes);
-  in_row_groups<kRows, 1>(items.rows(), [&]<int R>(size_t i) {
+  in_row_groups<W == 4 ? Vector::kWideRows : kRows, 1>(items.rows(), [&]<int R>(size_t i) {
     const auto left = Left<Floats>{items.data(), items.stride(), 1}.from_row(i);
     const auto hits_of = [&](const V(&sums)[R][W]) {
 #pragma GCC unroll 12
       for (int r = 0; r < R; ++r)
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int w = 0; w < W; ++w) {
           unsigned mask = Vector::above(sums[r][w], bar[w]);
           if (__builtin_expect(mask == 0, 1)) continue;
@@ -180,14 +206,19 @@ PAGODA_INLINE ScoreHit* above_in_panel(MatrixView<const float> items, const floa
           }
         }
     };
-    multiply<Floats, R, W, true>(left, panel, kPanel, items.cols(), hits_of, items[i + kRowsAhead]);
+    multiply<Floats, R, W>(left, {panel, kPanel, kPanel * items.cols()}, items.cols(), hits_of,
+                           Soon<float, 1>{items[i + kRowsAhead], kLine});
   });
   return hits;
 }
 
 size_t above(MatrixView<const float> items, const float* panels, size_t queries, const float* bars, ScoreHit* hits) {
   ScoreHit* end = hits;
-  for (size_t q = 0; q < queries; q += kPanel) {
+  size_t q = 0;
+  if constexpr (Vector::kWide > 2)
+    for (; q + kPanel < queries; q += 2 * kPanel)
+      end = above_in_panel<4>(items, panels + q * items.cols(), q, bars + q, end);
+  for (; q < queries; q += kPanel) {
     const float* panel = panels + q * items.cols();
     end = queries - q > kLanes ? above_in_panel<2>(items, panel, q, bars + q, end)
                                : above_in_panel<1>(items, panel, q, bars + q, end);
@@ -195,37 +226,50 @@ size_t above(MatrixView<const float> items, const float* panels, size_t queries,
   return static_cast<size_t>(end - hits);
 }
 
-template <int R>
-PAGODA_INLINE void put_sums(const float (&of_rows)[R][kLanes], double* sums) {
-  for (int r = 0; r < R; ++r) {
-    double sum = 0;
-    for (const float x : of_rows[r]) sum += x;
-    sums[r] = sum;
+PAGODA_INLINE void put_sums(const float (*of_rows)[kLanes], size_t rows, double* sums) {
+  for (size_t r = 0; r < rows; ++r) {
+    double halves[kLanes / 2];  // as a tree: a chain of sums is slow
+    for (size_t k = 0; k < kLanes / 2; ++k) halves[k] = double{of_rows[r][k]} + double{of_rows[r][k + kLanes / 2]};
+    for (size_t n = kLanes / 4; n > 0; n /= 2)
+      for (size_t k = 0; k < n; ++k) halves[k] += halves[k + n];
+    sums[r] = halves[0];
   }
 }
 
 void powers(MatrixView<const float> u, const float* panels, size_t n, float scale, const float* bias,
-            const float* shift, MatrixView<float> out, double* sums_of_rows) {
+            const float* shift, MatrixView<const float> soon, MatrixView<float> out, double* sums_of_rows) {
   const size_t dim = u.cols();
-  in_row_groups<kRows, 1>(u.rows(), [&]<int R>(size_t i) {
-    const auto left = Left<Floats>{u.data(), u.stride(), 1}.from_row(i);
-    alignas(64) float of_rows[R][kLanes] = {};
-    for (size_t j = 0; j < n; j += kPanel)
-      multiply<Floats, R, 2>(left, panels + j * dim, kPanel, dim, [&](const V(&sums)[R][2]) {
+  constexpr size_t kMost = 96;  // rows whose sums are held at once
+  for (size_t first = 0; first < u.rows(); first += kMost) {
+    const size_t rows = std::min(kMost, u.rows() - first);
+    const Left<Floats> left{u[first], u.stride(), 1};
+    alignas(64) float of_rows[kMost][kLanes] = {};
+    in_panels(rows, n, [&]<int R, int W>(size_t i, size_t j) {
+      const size_t step =
+          W * kLanes * R / rows + 1;  // all groups of rows together: the rows of `soon` of these columns
+      const Soon<float, 2> next{soon[j] + i / R * step * dim, step};
+      multiply<Floats, R, W>(
+          left.from_row(i), {panels + j * dim, kPanel, kPanel * dim}, dim,
+          [&](const V(&sums)[R][W]) {
 #pragma GCC unroll 12
-        for (int r = 0; r < R; ++r) {
-          const size_t row = i + static_cast<size_t>(r);
-          const V down = Vector::set(-shift[row]), s = Vector::set(scale);
-          const V e0 = power_of_two(Vector::fma(sums[r][0], s, Vector::add(Vector::load(bias + j), down)), kFinePower);
-          const V e1 =
-              power_of_two(Vector::fma(sums[r][1], s, Vector::add(Vector::load(bias + j + kLanes), down)), kFinePower);
-          Vector::store(out[row] + j, e0);
-          Vector::store(out[row] + j + kLanes, e1);
-          add_to(of_rows[r], e0, e1);
-        }
-      });
-    put_sums(of_rows, sums_of_rows + i);
-  });
+            for (int r = 0; r < R; ++r) {
+              const size_t of_group = i + static_cast<size_t>(r), row = first + of_group;
+              const V down = Vector::set(shift[row]), s = Vector::set(scale);
+              V e[W];
+#pragma GCC unroll 4
+              for (int w = 0; w < W; ++w) {
+                const V x = Vector::fma(sums[r][w], s, Vector::sub(Vector::load(bias + j + w * kLanes), down));
+                e[w] = power_of_two(x, kFinePower);
+                Vector::store(out[row] + j + w * kLanes, e[w]);
+              }
+#pragma GCC unroll 2
+              for (int w = 0; w < W; w += 2) add_to(of_rows[of_group], e[w], e[w + 1]);
+            }
+          },
+          next);
+    });
+    put_sums(of_rows, rows, sums_of_rows + first);
+  }
 }
 
 void powers_pairs(MatrixView<const uint32_t> u, const uint32_t* panels, size_t n, const float* bias, const float* shift,
@@ -242,7 +286,7 @@ void powers_pairs(MatrixView<const uint32_t> u, const uint32_t* panels, size_t n
         const V down = Vector::set(shift[i + static_cast<size_t>(r)]);
         x[r][0] = Vector::sub(bias0, down), x[r][1] = Vector::sub(bias1, down);
       }
-      multiply_onto<Pairs, R, 2>(left, panels + j * pairs, kPanel, pairs, x);
+      multiply_onto(left, Right<Pairs>{panels + j * pairs, kPanel}, pairs, x);
 #pragma GCC unroll 6
       for (int r = 0; r < R; r += 2) {
         const size_t row = i + static_cast<size_t>(r);
@@ -259,7 +303,7 @@ void powers_pairs(MatrixView<const uint32_t> u, const uint32_t* panels, size_t n
         Vector::store_pairs(by_column[row / 2] + j + kLanes, high);
       }
     }
-    put_sums(of_rows, sums_of_rows + i);
+    put_sums(of_rows, R, sums_of_rows + i);
   });
 }
 
@@ -283,18 +327,30 @@ PAGODA_INLINE void put(float* to, size_t width, const V (&sums)[W]) {
   put_floats(Add, to, values, width);
 }
 
+// What is added to is large, and so may A be: their columns, and C's rows, are asked for two groups of rows ahead and more.
+//
 // Columns [d, dim) of C in stretches of W vectors, as long as each of them has a column: B is read no further than whole
 // vectors reach.
 template <bool Add, class Numbers, int Most, int W>
 PAGODA_INLINE size_t multiply_columns(Left<Numbers> a, size_t rows, size_t inner,
                                       MatrixView<const typename Numbers::Value> b, size_t d, MatrixView<float> c) {
+  constexpr size_t kAhead =
+      24;  // columns of A: the time of three or four groups of rows, a third-level cache's and more
   const size_t dim = c.cols();
   for (; d + (W - 1) * kLanes < dim; d += W * kLanes)
     in_row_groups<Most, 1>(rows, [&]<int R>(size_t i) {
-      multiply<Numbers, R, W>(a.from_row(i), b.data() + d, b.stride(), inner, [&](const V(&sums)[R][W]) {
+      const auto finish = [&](const V(&sums)[R][W]) {
 #pragma GCC unroll 12
         for (int r = 0; r < R; ++r) put<Add>(c[i + static_cast<size_t>(r)] + d, std::min(W * kLanes, dim - d), sums[r]);
-      });
+      };
+      const auto left = a.from_row(i);
+      const Right<Numbers> right{b.data() + d, b.stride()};
+      if constexpr (Add)
+        multiply<Numbers, R, W>(left, right, inner, finish,
+                                Soon<typename Numbers::Value, 1>{left.data + kAhead, left.inner_step},
+                                Soon<float, 2>{c[i + 2 * R] + d, R * W * kLanes / inner + 1});
+      else
+        multiply<Numbers, R, W>(left, right, inner, finish);
     });
   return d;
 }

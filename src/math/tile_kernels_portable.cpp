@@ -30,13 +30,15 @@ struct Vector {
     return static_cast<unsigned>(lanes[0] | lanes[1] | lanes[2] | lanes[3]);
   }
   // Adding 1.5 x 2^23 leaves the integer in the low bits.
-  static V round(V x) {
+  static V floor(V x) {
     const V whole = set(12582912.0f), least = set(-200.0f);
     x = x > least ? x : least;
-    return (x + whole) - whole;
+    const V nearest = (x + whole) - whole;
+    return nearest > x ? nearest - set(1) : nearest;
   }
-  static V scale(V p, V n, V x) {
-    const Bits exponent = (Bits)(n + set(12582912.0f)) << 23, held = x >= set(-100.0f);
+  static V fraction(V x) { return x > set(-200.0f) ? x - floor(x) : set(0); }
+  static V scale(V p, V x) {
+    const Bits exponent = (Bits)(floor(x) + set(12582912.0f)) << 23, held = x >= set(-100.0f);
     return (V)(((Bits)p + exponent) & held);
   }
 

@@ -27,7 +27,7 @@ Matrix<float> noise(size_t rows, size_t cols, size_t stride, uint64_t lane) {
 }
 
 // Around the widths of all vectors, and the heights of all groups of rows.
-constexpr size_t kRows[] = {1, 3, 4, 6, 7, 12, 13, 29}, kColumns[] = {1, 5, 8, 16, 31, 32, 33, 70};
+constexpr size_t kRows[] = {1, 3, 4, 6, 7, 12, 13, 29, 99}, kColumns[] = {1, 5, 8, 16, 31, 32, 33, 70, 100};
 constexpr size_t kDims[] = {1, 3, 4, 8, 15, 16, 17, 32, 40, 64, 100};
 
 size_t round_up(size_t n, size_t step) { return (n + step - 1) / step * step; }
@@ -47,11 +47,11 @@ TEST_P(TileKernelsTest, ProductsAndPowersEqualTheDefinition) {
         std::vector<float> panels(padded * dim), bias(padded, kNoPower), shift(rows);
         std::vector<double> sums(rows);
         for (size_t j = 0; j < n; ++j) bias[j] = 0.1f * static_cast<float>(j) - 2;
-        for (size_t i = 0; i < rows; ++i) shift[i] = static_cast<float>(i) - 3;
+        for (size_t i = 0; i < rows; ++i) shift[i] = static_cast<float>(i % 30) - 3;
         k.pack(v_view, panels.data());
         Matrix<float> s(rows, padded + 5), e(rows, padded + 5);
         k.products(u_view, panels.data(), n, 0.3f, s);
-        k.powers(u_view, panels.data(), n, 0.3f, bias.data(), shift.data(), e, sums.data());
+        k.powers(u_view, panels.data(), n, 0.3f, bias.data(), shift.data(), v_view, e, sums.data());
         for (size_t i = 0; i < rows; ++i) {
           double sum = 0;
           for (size_t j = 0; j < n; ++j) {
@@ -196,13 +196,13 @@ TEST_P(TileKernelsTest, PowersAreExactFromTheLeastToTheMostAndZeroBelow) {
   const MatrixView<const float> u(&one, 1, 1);
   for (float x = -99.9f; x < 100; x += 0.37f) {
     for (size_t j = 0; j < n; ++j) bias[j] = x + 0.011f * static_cast<float>(j);
-    k.powers(u, panels.data(), n, 1, bias.data(), &shift, e, &sum);
+    k.powers(u, panels.data(), n, 1, bias.data(), &shift, {}, e, &sum);
     for (size_t j = 0; j < n; ++j) worst = std::max(worst, std::abs(e[0][j] / std::exp2(double{bias[j]}) - 1));
   }
   EXPECT_LT(worst, 0x1p-21);
   for (const float x : {-100.5f, -126.0f, -150.0f, -1000.0f, kNoPower, -std::numeric_limits<float>::max()}) {
     bias.assign(n, x);
-    k.powers(u, panels.data(), n, 1, bias.data(), &shift, e, &sum);
+    k.powers(u, panels.data(), n, 1, bias.data(), &shift, {}, e, &sum);
     for (size_t j = 0; j < n; ++j) EXPECT_EQ(e[0][j], 0) << x;
     EXPECT_EQ(sum, 0);
   }

@@ -9,8 +9,8 @@ void describe(Fields& f, ModelOptions& o) {
   f.field("normalise", o.normalise, "vectors of unit length (the score is a cosine); rarely better off");
   f.choice(
       "precision", o.precision, {{"f32", Precision::f32}, {"bf16", Precision::bf16}},
-      "\"bf16\": the loss multiplies rounded vectors; nearly twice as fast where the CPU has AVX-512 BF16, no gain "
-      "elsewhere (pagoda doctor says); parameters and sums stay f32");
+      "\"bf16\": the loss multiplies rounded vectors, and is nearly twice as fast, where AVX-512 BF16 is fast (pagoda "
+      "doctor says); elsewhere it stays f32, and parameters and sums always do");
   f.choice("table_precision", o.table_precision, {{"f32", Precision::f32}, {"bf16", Precision::bf16}},
            "\"bf16\": table rows take half the memory, rounded at random so that small steps count; the optimiser's "
            "sums stay f32 (optimizer = \"row_adagrad\" keeps 4 bytes a row)");

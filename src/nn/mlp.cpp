@@ -1,5 +1,6 @@
 #include "nn/mlp.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -8,6 +9,35 @@
 #include "math/kernels.h"
 
 namespace pagoda {
+
+namespace {
+
+constexpr size_t kRowChunk = 64, kSumChunk = 512;
+
+// y = max(y + bias, 0), and where it is above 0 the mask is 1.
+template <class T>
+void rectify(const T* __restrict bias, size_t n, T* __restrict y, T* __restrict mask) {
+  for (size_t k = 0; k < n; ++k) {
+    const T x = y[k] + bias[k];
+    mask[k] = x > 0 ? T{1} : T{0};
+    y[k] = x > 0 ? x : T{0};
+  }
+}
+
+// sum[0] = the sum of the rows of d, in parts of kSumChunk rows that are added up in order.
+template <class T>
+void sum_rows(ThreadPool& pool, MatrixView<const T> d, Matrix<T>& parts, MatrixView<T> sum) {
+  parts.resize((d.rows() + kSumChunk - 1) / kSumChunk, d.cols());
+  pool.for_chunks(d.rows(), kSumChunk, [&](size_t begin, size_t end) {
+    T* part = parts[begin / kSumChunk];
+    std::fill_n(part, d.cols(), T{0});
+    for (size_t i = begin; i < end; ++i) axpy(T{1}, d[i], part, d.cols());
+  });
+  std::fill_n(sum[0], d.cols(), T{0});
+  for (size_t p = 0; p < parts.rows(); ++p) axpy(T{1}, parts[p], sum[0], d.cols());
+}
+
+}  // namespace
 
 template <class T>
 Mlp<T>::Mlp(std::vector<size_t> widths) : widths_(std::move(widths)) {
@@ -40,7 +70,9 @@ void Mlp<T>::forward(ThreadPool& pool, MatrixView<const T> input, const Dropout&
     return;
   }
   a.inputs[0].resize(n, in());
-  for (size_t i = 0; i < n; ++i) std::copy_n(input[i], in(), a.inputs[0][i]);
+  pool.for_chunks(n, kRowChunk, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) std::copy_n(input[i], in(), a.inputs[0][i]);
+  });
   for (size_t l = 0; l < layers(); ++l) {
     const bool last = l + 1 == layers();
     const size_t width = widths_[l + 1];
@@ -48,16 +80,16 @@ void Mlp<T>::forward(ThreadPool& pool, MatrixView<const T> input, const Dropout&
     MatrixView<T> y = last ? output : a.inputs[l + 1].view();
     gemm<T>(pool, Op::none, Op::none, T{1}, a.inputs[l], weights_[l], T{0}, y);
     const T kept = static_cast<T>(1 / (1 - dropout.share));
-    pool.for_chunks(n, 64, [&](size_t begin, size_t end) {
+    pool.for_chunks(n, kRowChunk, [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) {
-        axpy(T{1}, biases_[l].data(), y[i], width);
-        if (last) continue;
+        if (last)
+          axpy(T{1}, biases_[l].data(), y[i], width);
+        else
+          rectify(biases_[l].data(), width, y[i], a.masks[l][i]);
+        if (last || dropout.share == 0) continue;
         T* mask = a.masks[l][i];
-        for (size_t k = 0; k < width; ++k) mask[k] = y[i][k] > 0 ? T{1} : T{0};
-        if (dropout.share > 0) {
-          Rng rng(dropout.seed, Stream::dropout, dropout.step, (dropout.lane * 64 + l) << 32 | i);
-          for (size_t k = 0; k < width; ++k) mask[k] = rng.uniform() < dropout.share ? T{0} : mask[k] * kept;
-        }
+        Rng rng(dropout.seed, Stream::dropout, dropout.step, (dropout.lane * 64 + l) << 32 | i);
+        for (size_t k = 0; k < width; ++k) mask[k] = rng.uniform() < dropout.share ? T{0} : mask[k] * kept;
         for (size_t k = 0; k < width; ++k) y[i][k] *= mask[k];
       }
     });
@@ -74,20 +106,19 @@ void Mlp<T>::backward(ThreadPool& pool, const Activations& a, MatrixView<T> d_ou
     for (size_t i = 0; i < n; ++i) std::copy_n(d_output[i], in(), d_input[i]);
     return;
   }
-  Matrix<T> dy, dx;
+  auto &dx = g.below, &dy = g.between;
   MatrixView<T> d = d_output;
   for (size_t l = layers(); l-- > 0;) {
     const size_t width = widths_[l + 1];
     g.weights[l].resize(widths_[l], width);
     g.biases[l].resize(1, width);
-    g.biases[l].fill(0);
-    for (size_t i = 0; i < n; ++i) axpy(T{1}, d[i], g.biases[l].data(), width);
+    sum_rows<T>(pool, d, g.bias_parts, g.biases[l]);
     gemm<T>(pool, Op::transpose, Op::none, T{1}, a.inputs[l], d, T{0}, g.weights[l]);
     if (l > 0) dx.resize(n, widths_[l]);
     MatrixView<T> below = l == 0 ? d_input : dx.view();
     gemm<T>(pool, Op::none, Op::transpose, T{1}, d, weights_[l], T{0}, below);
     if (l == 0) break;
-    pool.for_chunks(n, 64, [&](size_t begin, size_t end) {
+    pool.for_chunks(n, kRowChunk, [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i)
         for (size_t k = 0; k < widths_[l]; ++k) dx[i][k] *= a.masks[l - 1][i][k];
     });

@@ -30,6 +30,7 @@ class Mlp {
   struct Gradients {
     std::vector<Matrix<T>> weights, biases;
     double squared_norm() const;
+    Matrix<T> between, below, bias_parts;  // room that backward works in, kept from step to step
   };
   // Dropout of a training step; share 0: none.
   struct Dropout {

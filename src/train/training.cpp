@@ -69,9 +69,8 @@ void Run::execute(RunFlags flags) {
   if (from) progress_ = from->progress();
   log_.emplace(run_folder(output_), from ? std::optional(progress_.choose_steps + progress_.next_step) : std::nullopt);
   if (options_.towers.model.precision == Precision::bf16 && !bf16_is_fast())
-    log_warning(
-        "model.precision is \"bf16\", but this CPU has no AVX-512 BF16, or a slow one: \"f32\" is as good here, and "
-        "faster");
+    log_warning("model.precision is \"bf16\", but this CPU has no AVX-512 BF16, or a slow one: {}",
+                takes_bf16() ? "\"f32\" would be faster" : "the loss is taken in f32, which is faster here");
   log_info("{} users, {} items, {} rows to train on, {} users to validate with", human_count(data_.users.size()),
            human_count(data_.catalogue.size()),
            human_count(static_cast<double>(std::count(data_.parts.begin(), data_.parts.end(), Part::train))),
