@@ -59,7 +59,8 @@ def test_a_profile_says_where_the_time_of_the_steps_went(cli, world, tmp_path):
     shares = {line.split()[0]: float(line.split()[3].rstrip("%")) for line in lines[1:11]}
     assert list(shares) == ["read", "sample", "encode", "gather", "towers", "loss", "backward", "combine", "update", "between"]
     assert abs(sum(shares.values()) - 100) < 1 and shares["loss"] > 0
-    assert lines[11].split()[-1] == "steps" and lines[12].startswith("reader ")
+    assert lines[11].split()[-1] == "steps" and lines[13].startswith("reader ")
+    assert lines[12].startswith("median ") and lines[12].endswith("of the steps after the first two")
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ constexpr uint64_t kRowsAPiece = 1 << 11;  // of a round, at least: some 10 us
 constexpr size_t kPiecesAThread = 3;       // so that one which begins late or is slow is not waited for
 constexpr size_t kRerankRows = 256;        // of one task
 // A matching row scored alone, from its vector at a random place, costs as much as so many of a list scanned by codes.
-constexpr double kRowCost = 4;
+constexpr double kRowCost = 10;
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();

@@ -212,8 +212,9 @@ class Service final : public RawService {
     } else {
       call.body = request_json(message);
       handler_.handle(call, [this, &context, &response, reactor](Handler::Writing writing) {
-        boost::asio::post(writers_, [this, &context, &response, reactor, writing = std::move(writing)] {
-          finish(context, response, *reactor, writing());
+        boost::asio::post(writers_, [this, &context, &response, reactor, writing = std::move(writing)]() mutable {
+          const Reply reply = std::exchange(writing, nullptr)();  // let go before the call counts as answered
+          finish(context, response, *reactor, reply);
         });
       });
     }
