@@ -131,7 +131,8 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
       SearchOptions alone = options;
       SearchExplain part;
       alone.allowed = &left, alone.excluded = nullptr, alone.explain = explain ? &part : nullptr;
-      const auto found = search_lists(pool, queries.slice_rows(q, q + 1), alone, {way.slack, way.tail, way.most_rows, way.rerank});
+      const auto found =
+          search_lists(pool, queries.slice_rows(q, q + 1), alone, {way.slack, way.tail, way.most_rows, way.rerank});
       for (size_t i = 0; i < found.scores.size(); ++i)
         best[q].push_back(rank_key(found.scores[i], found.items.values[i]));
       if (explain) {
