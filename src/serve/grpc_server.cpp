@@ -109,23 +109,35 @@ class Calls {
     under_way_.emplace(&context, answered_.end());
     return under_way_.size() <= most_ || cut_off();
   }
+  // Its answer is known, and being handed to gRPC until written().
   void answered(Context& context) {
     const std::lock_guard lock(mutex_);
     under_way_.at(&context) = answered_.insert(answered_.end(), {&context, Clock::now()});
+    ++writing_;
+  }
+  void written() {
+    const std::lock_guard lock(mutex_);
+    --writing_;
+    tell_if_none();
   }
   void remove(Context& context) {
     const std::lock_guard lock(mutex_);
     const auto call = under_way_.find(&context);
     if (call->second != answered_.end()) answered_.erase(call->second);
     under_way_.erase(call);
-    if (under_way_.empty()) none_.notify_all();
+    tell_if_none();
   }
   void await_none(std::chrono::milliseconds longest) {
     std::unique_lock lock(mutex_);
-    none_.wait_for(lock, longest, [&] { return under_way_.empty(); });
+    none_.wait_for(lock, longest, [&] { return is_none(); });
   }
 
  private:
+  // A call may be gone before the thread that answered it has come back from gRPC.
+  bool is_none() const { return under_way_.empty() && writing_ == 0; }
+  void tell_if_none() {
+    if (is_none()) none_.notify_all();
+  }
   // A call's context lives until remove(), which waits for the lock, or comes at once on this thread.
   bool cut_off() {
     bool any = false;
@@ -141,6 +153,7 @@ class Calls {
   const size_t most_;
   std::recursive_mutex mutex_;
   std::condition_variable_any none_;
+  size_t writing_ = 0;
   std::list<std::pair<Context*, Clock::time_point>> answered_;  // the first one first
   std::unordered_map<Context*, decltype(answered_)::iterator> under_way_;
 };
@@ -227,12 +240,14 @@ class Service final : public RawService {
     if (reply.status == 200) {
       const grpc::Slice slice(reply.body);
       response = Bytes(&slice, 1);
-      return reactor.Finish(grpc::Status::OK);
+      reactor.Finish(grpc::Status::OK);
+    } else {
+      if (!reply.field.empty()) context.AddTrailingMetadata("pagoda-field", reply.field);
+      if (reply.retry_after_s > 0)
+        context.AddTrailingMetadata("grpc-retry-pushback-ms", std::to_string(1000 * reply.retry_after_s));
+      reactor.Finish({code_of(reply.status), reply.error});
     }
-    if (!reply.field.empty()) context.AddTrailingMetadata("pagoda-field", reply.field);
-    if (reply.retry_after_s > 0)
-      context.AddTrailingMetadata("grpc-retry-pushback-ms", std::to_string(1000 * reply.retry_after_s));
-    reactor.Finish({code_of(reply.status), reply.error});
+    under_way_.written();
   }
 
   Handler& handler_;
