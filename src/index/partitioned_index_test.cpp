@@ -182,6 +182,22 @@ TEST_F(PartitionedSearch, AFilterThatLetsInOnlyWhatLiesFarAwayIsFilledToo) {
   }
 }
 
+TEST_F(PartitionedSearch, WhereTheListsProveDearerThanTheMatchingRowsTheseAreScored) {
+  const auto query = queries_->view().slice_rows(0, 1);
+  const auto all = exact_->search(pool_, query, {.k = 20000});
+  ItemSet farthest(20000);
+  for (size_t i = 19400; i < 20000; ++i) farthest.add(all.items.values[i]);
+  SearchExplain explain;
+  const SearchOptions options{.k = 10, .allowed = &farthest, .explain = &explain};
+  const auto found = index_->search(pool_, query, options);
+  const auto exact = exact_->search(pool_, query, {.k = 10, .allowed = &farthest});
+  EXPECT_EQ(found.items.values, exact.items.values);
+  EXPECT_EQ(found.scores, exact.scores);
+  EXPECT_EQ(explain.plan, "lists") << "of a query like the others they would have been cheaper";
+  EXPECT_EQ(explain.queries[0].vectors_reranked, 0u);
+  EXPECT_LT(explain.queries[0].vectors_scored, 15000u);
+}
+
 TEST_F(PartitionedSearch, MinScoreLeavesOutWhatIsBelowIt) {
   for (const float min_score : {0.2f, 0.5f, 0.99f}) {
     const SearchOptions options{.k = 400, .min_score = min_score};

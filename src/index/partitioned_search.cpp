@@ -20,7 +20,7 @@ constexpr uint64_t kRowsAPiece = 1 << 11;  // of a round, at least: some 10 us
 constexpr size_t kPiecesAThread = 3;       // so that one which begins late or is slow is not waited for
 constexpr size_t kRerankRows = 256;        // of one task
 // A matching row scored alone, from its vector at a random place, costs as much as so many of a list scanned by codes.
-constexpr double kRowCost = 10;
+constexpr double kRowCost = 16;
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -117,13 +117,7 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
   std::vector<uint32_t> usual;
   for (uint32_t q = 0; q < n && k > 0; ++q) {
     if (!is_ordinary(queries.row(q), p_.largest_length)) {
-      SearchOptions alone = options;
-      Ragged<uint32_t> excluded;
-      if (options.excluded) excluded.push((*options.excluded)[q]), alone.excluded = &excluded;
-      alone.explain = nullptr;
-      const auto found = exact_->search(pool, queries.slice_rows(q, q + 1), alone);
-      for (size_t i = 0; i < found.scores.size(); ++i)
-        best[q].push_back(rank_key(found.scores[i], found.items.values[i]));
+      best[q] = exactly(pool, queries, q, options);
       if (explain) explain->queries[q].vectors_scored = matching;
     } else if (options.excluded && (*options.excluded)[q].size() > std::max<size_t>(1000, k)) {
       ItemSet left = options.allowed ? *options.allowed : ItemSet(items(), true);
@@ -183,6 +177,7 @@ void PartitionedIndex::search_group(ThreadPool& pool, MatrixView<const float> qu
     for (const uint32_t q : rows) group.excluded.emplace_back((*options.excluded)[q]);
   pool.run(rows.size(), [&](size_t i) {
     auto own = goal;
+    if (options.allowed) own.too_many = kRowCost * static_cast<double>(goal.matching);
     if (options.excluded) own.k = std::min(own.k + group.excluded[i].size(), items());
     group.probings[i].begin(pool, p_, queries.row(rows[i]), own);
   });
@@ -191,13 +186,16 @@ void PartitionedIndex::search_group(ThreadPool& pool, MatrixView<const float> qu
     scan_round(pool, group, options.allowed);
   group.scan_s = watch.lap();
   pool.run(rows.size(), [&](size_t i) {
-    const auto& shortlist = group.probings[i].shortlist();
-    best[rows[i]] = !reranked ? shortlisted(shortlist)
-                              : rerank(pool, queries.row(rows[i]), shortlist,
-                                       options.excluded ? &group.excluded[i] : nullptr, goal.k, options.min_score);
+    const auto& probing = group.probings[i];
+    const auto& shortlist = probing.shortlist();
+    best[rows[i]] = probing.gave_up() ? exactly(pool, queries, rows[i], options)
+                    : !reranked       ? shortlisted(shortlist)
+                                      : rerank(pool, queries.row(rows[i]), shortlist,
+                                         options.excluded ? &group.excluded[i] : nullptr, goal.k, options.min_score);
     if (options.explain)
-      options.explain->queries[rows[i]] = {group.probings[i].lists_probed(), group.probings[i].rows_scored(),
-                                           shortlist.size()};
+      options.explain->queries[rows[i]] = {probing.lists_probed(),
+                                           probing.rows_scored() + (probing.gave_up() ? goal.matching : 0),
+                                           probing.gave_up() ? 0 : shortlist.size()};
   });
   group.rerank_s = watch.lap();
   give_back(std::move(group.probings));
@@ -306,6 +304,19 @@ void PartitionedIndex::scan(std::span<const uint64_t> visits, const Group& group
       for (size_t i = 0; i < n; ++i) shortlists[query_of(visits[begin + i])]->close(scans[i]);
     }
   }
+}
+
+// Of one query, from all rows that match.
+std::vector<uint64_t> PartitionedIndex::exactly(ThreadPool& pool, MatrixView<const float> queries, size_t q,
+                                                const SearchOptions& options) const {
+  SearchOptions alone = options;
+  Ragged<uint32_t> excluded;
+  if (options.excluded) excluded.push((*options.excluded)[q]), alone.excluded = &excluded;
+  alone.explain = nullptr;
+  const auto found = exact_->search(pool, queries.slice_rows(q, q + 1), alone);
+  std::vector<uint64_t> keys;
+  for (size_t i = 0; i < found.scores.size(); ++i) keys.push_back(rank_key(found.scores[i], found.items.values[i]));
+  return keys;
 }
 
 std::vector<uint64_t> PartitionedIndex::shortlisted(const Shortlist& shortlist) const {

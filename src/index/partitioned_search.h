@@ -47,6 +47,8 @@ class PartitionedIndex final : public Index {
   void scan(std::span<const uint64_t> visits, const Group& group, const ItemSet* allowed,
             std::span<Shortlist* const> shortlists, std::span<uint64_t> matched) const;
   std::vector<uint64_t> shortlisted(const Shortlist& shortlist) const;
+  std::vector<uint64_t> exactly(ThreadPool& pool, MatrixView<const float> queries, size_t q,
+                                const SearchOptions& options) const;
   std::vector<uint64_t> rerank(ThreadPool& pool, std::span<const float> query, const Shortlist& shortlist,
                                const Excluded* excluded, size_t k, float min_score) const;
 

@@ -74,7 +74,7 @@ void Probing::begin(ThreadPool& pool, const Partitions& p, std::span<const float
   shortlist_.reset(goal.k, margin, goal.min_score - margin);
 
   order_lists();
-  begin_ = next_ = end_ = 0, scored_ = matched_ = 0;
+  begin_ = next_ = end_ = 0, scored_ = matched_ = 0, gave_up_ = false;
   if (goal.slack < 0 || !goal.tail) {
     end_ = p.lists;
   } else {
@@ -166,6 +166,12 @@ void Probing::plan_round() {
   const double usual_rows = static_cast<double>(p_->items) * std::sqrt(static_cast<double>(goal_.k) / matching);
   const double tolerance = double{goal_.slack} * static_cast<double>(std::max<size_t>(found, 1)) / usual_rows;
   const size_t place = needed(score, tolerance), left = place - next_;
+  double rows = 0;
+  for (size_t i = next_; i < place; ++i) rows += p_->counts[order_[i]];
+  if (rows > goal_.too_many) {
+    gave_up_ = true;  // and is done
+    return;
+  }
   end_ = left > next_ / 4 + 1 ? next_ + left / 2 : place;
   std::sort(order_.begin() + static_cast<std::ptrdiff_t>(next_), order_.begin() + static_cast<std::ptrdiff_t>(end_));
 }

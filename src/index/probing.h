@@ -20,6 +20,8 @@ struct ProbingGoal {
   float slack = -1;            // of the stop rule; negative: every list, and a shortlist that misses nothing
   const Tail* tail = nullptr;  // of the stop rule; nullptr: every list
   double most_rows = std::numeric_limits<double>::infinity();  // that count for a hard query in the stop rule
+  // With so many rows of lists still to be scanned the search gives up: something else is cheaper.
+  double too_many = std::numeric_limits<double>::infinity();
 };
 
 // begin(), then, while not done(): probe the lists of round(), tell what matched, end_round(). The shortlist then holds what
@@ -31,6 +33,7 @@ class Probing {
   void begin(ThreadPool& pool, const Partitions& p, std::span<const float> query, const ProbingGoal& goal);
 
   bool done() const { return next_ == end_; }
+  bool gave_up() const { return gave_up_; }
   // The lists to probe now, in rising order.
   std::span<const uint32_t> round() const { return {order_.data() + next_, end_ - next_}; }
   void end_round(uint64_t rows_scored, uint64_t rows_matched);
@@ -72,6 +75,7 @@ class Probing {
   std::vector<Shortlist> pieces_;
   size_t begin_ = 0, next_ = 0, end_ = 0;  // of the last round, of this one, its end
   uint64_t scored_ = 0, matched_ = 0;
+  bool gave_up_ = false;
 };
 
 }  // namespace pagoda
