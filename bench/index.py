@@ -302,7 +302,8 @@ def write_page():
         lines += markdown(["", "build on two cores, s", "CPU time, s", "index, MB"],
                           [[name, cell(b["seconds"], 0), cell(b.get("cpu_seconds"), 0), cell(b["bytes"] / 1e6, 0)] for name, b in builds.items()])
         own = builds["pagoda"]
-        lines += ["", f"Built from the file to the bundle by `pagoda index`, {own['peak_rss_mb']:,.0f} MB at most, mapped files included{f", {own['peak_own_mb']:,.0f} MB without" if "peak_own_mb" in own else ""}. Serving: "
+        without = f", {own['peak_own_mb']:,.0f} MB without" if "peak_own_mb" in own else ""
+        lines += ["", f"Built from the file to the bundle by `pagoda index`, {own['peak_rss_mb']:,.0f} MB at most, mapped files included{without}. Serving: "
                   f"{own['own_mb']:,.0f} MB of ids and the like; of the mapped bundle, the codes and what goes with them, {own['bytes'] / 1e6:,.0f} MB, and rows as they are reranked."]
         lines += ["", *(line for r in results for line in tables(r)), f"{last['cpu']}, {last['queries']} queries, noise {last['noise']}, commit {last['commit']}.", ""]
     page = PAGES / "index.md"
