@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "index/index.h"
+#include "math/clones.h"
 
 namespace pagoda {
 
@@ -11,30 +12,17 @@ ItemSet::ItemSet(size_t items, bool full) : items_(items), words_((items + 63) /
 
 namespace {
 
-size_t bits_of(std::span<const uint64_t> words) {
-  size_t n = 0;
-  for (const uint64_t word : words) n += static_cast<size_t>(std::popcount(word));
-  return n;
+PAGODA_CLONES  // with the CPU's instruction for it six times as fast
+    size_t
+    bits_of(const uint64_t* words, size_t n) {
+  size_t bits = 0;
+  for (size_t w = 0; w < n; ++w) bits += static_cast<size_t>(std::popcount(words[w]));
+  return bits;
 }
-
-#if defined(__x86_64__)
-// The same, compiled for CPUs with an instruction for it, which has nearly every one: six times as fast.
-__attribute__((target("popcnt"))) size_t bits_of_by_popcnt(std::span<const uint64_t> words) {
-  size_t n = 0;
-  for (const uint64_t word : words) n += static_cast<size_t>(__builtin_popcountll(word));
-  return n;
-}
-#endif
 
 }  // namespace
 
-size_t ItemSet::count() const {
-#if defined(__x86_64__)
-  static const bool has_popcnt = __builtin_cpu_supports("popcnt");
-  if (has_popcnt) return bits_of_by_popcnt(words_);
-#endif
-  return bits_of(words_);
-}
+size_t ItemSet::count() const { return bits_of(words_.data(), words_.size()); }
 
 std::vector<uint32_t> ItemSet::rows() const {
   std::vector<uint32_t> rows;

@@ -45,6 +45,13 @@ class Stopwatch {
 uint32_t list_of(uint64_t visit) { return static_cast<uint32_t>(visit >> 32); }
 uint32_t query_of(uint64_t visit) { return static_cast<uint32_t>(visit); }
 
+// Of one query's answer.
+std::vector<uint64_t> keys_of(const SearchResult& found) {
+  std::vector<uint64_t> keys;
+  for (size_t i = 0; i < found.scores.size(); ++i) keys.push_back(rank_key(found.scores[i], found.items.values[i]));
+  return keys;
+}
+
 // Whether its codes and its products with the items stay well within the range of floats: not of zeros, infinities, NaN, nor
 // of numbers whose squares are none.
 bool is_ordinary(std::span<const float> query, double largest_length) {
@@ -125,10 +132,8 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
       SearchOptions alone = options;
       SearchExplain part;
       alone.allowed = &left, alone.excluded = nullptr, alone.explain = explain ? &part : nullptr;
-      const auto found =
-          search_lists(pool, queries.slice_rows(q, q + 1), alone, {way.slack, way.tail, way.most_rows, way.rerank});
-      for (size_t i = 0; i < found.scores.size(); ++i)
-        best[q].push_back(rank_key(found.scores[i], found.items.values[i]));
+      best[q] = keys_of(
+          search_lists(pool, queries.slice_rows(q, q + 1), alone, {way.slack, way.tail, way.most_rows, way.rerank}));
       if (explain) {
         explain->queries[q] = part.queries[0];
         explain->centres_s += part.centres_s, explain->scan_s += part.scan_s, explain->rerank_s += part.rerank_s;
@@ -144,11 +149,13 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
   std::vector<Group> done(groups);
   std::optional<ThreadPool::Awake> awake;
   if (groups == 1) awake.emplace(pool);  // its rounds are many short runs
+  ProbingGoal goal{k, options.min_score, matching, way.slack, way.tail, way.most_rows};
+  if (options.allowed) goal.too_many = kRowCost * static_cast<double>(matching);
   pool.run(groups, [&](size_t g) {
     const size_t first = g * group, last = std::min(usual.size(), first + group);
     if (groups == 1) done[g].threads = static_cast<size_t>(pool.size());
-    search_group(pool, queries, std::span(usual).subspan(first, last - first), options,
-                 {k, options.min_score, matching, way.slack, way.tail, way.most_rows}, way.rerank, done[g], best);
+    search_group(pool, queries, std::span(usual).subspan(first, last - first), options, goal, way.rerank, done[g],
+                 best);
   });
   if (explain)
     for (const auto& g : done)
@@ -177,7 +184,6 @@ void PartitionedIndex::search_group(ThreadPool& pool, MatrixView<const float> qu
     for (const uint32_t q : rows) group.excluded.emplace_back((*options.excluded)[q]);
   pool.run(rows.size(), [&](size_t i) {
     auto own = goal;
-    if (options.allowed) own.too_many = kRowCost * static_cast<double>(goal.matching);
     if (options.excluded) own.k = std::min(own.k + group.excluded[i].size(), items());
     group.probings[i].begin(pool, p_, queries.row(rows[i]), own);
   });
@@ -231,34 +237,28 @@ void PartitionedIndex::scan_round(ThreadPool& pool, Group& group, const ItemSet*
   const size_t pieces =
       group.threads == 1 ? 1 : std::clamp<size_t>(rows / kRowsAPiece, 1, kPiecesAThread * group.threads);
   std::vector<std::vector<uint64_t>> matched(pieces, std::vector<uint64_t>(group.probings.size()));
-  if (pieces == 1) {
-    std::vector<Shortlist*> lists;
-    for (auto& p : group.probings) lists.push_back(&p.shortlist());
-    scan(visits, group, allowed, lists, matched[0]);
-  } else {
-    std::vector<size_t> cuts{0};
-    uint64_t before = 0;  // rows of the visits before the cut
-    for (size_t piece = 1; piece < pieces; ++piece) {
-      size_t at = cuts.back();
-      for (; at < visits.size() && before < rows * piece / pieces; ++at) before += p_.counts[list_of(visits[at])];
-      for (; at > 0 && at < visits.size() && list_of(visits[at]) == list_of(visits[at - 1]); ++at)
-        before += p_.counts[list_of(visits[at])];
-      cuts.push_back(at);
-    }
-    cuts.push_back(visits.size());
-    std::vector<std::vector<Shortlist*>> lists(pieces);
-    for (auto& p : group.probings) {  // all before the first piece changes the one that the others follow
-      for (size_t piece = 1; piece < pieces; ++piece) p.piece(piece).follow(p.shortlist());
-      for (size_t piece = 0; piece < pieces; ++piece)
-        lists[piece].push_back(piece == 0 ? &p.shortlist() : &p.piece(piece));
-    }
-    pool.run(pieces, [&](size_t piece) {
-      scan(std::span(visits).subspan(cuts[piece], cuts[piece + 1] - cuts[piece]), group, allowed, lists[piece],
-           matched[piece]);
-    });
-    for (auto& p : group.probings)
-      for (size_t piece = 1; piece < pieces; ++piece) p.shortlist().merge(p.piece(piece));
+  std::vector<size_t> cuts{0};
+  uint64_t before = 0;  // rows of the visits before the cut
+  for (size_t piece = 1; piece < pieces; ++piece) {
+    size_t at = cuts.back();
+    for (; at < visits.size() && before < rows * piece / pieces; ++at) before += p_.counts[list_of(visits[at])];
+    for (; at > 0 && at < visits.size() && list_of(visits[at]) == list_of(visits[at - 1]); ++at)
+      before += p_.counts[list_of(visits[at])];
+    cuts.push_back(at);
   }
+  cuts.push_back(visits.size());
+  std::vector<std::vector<Shortlist*>> lists(pieces);
+  for (auto& p : group.probings) {  // all before the first piece changes the one that the others follow
+    for (size_t piece = 1; piece < pieces; ++piece) p.piece(piece).follow(p.shortlist());
+    for (size_t piece = 0; piece < pieces; ++piece)
+      lists[piece].push_back(piece == 0 ? &p.shortlist() : &p.piece(piece));
+  }
+  pool.run(pieces, [&](size_t piece) {
+    scan(std::span(visits).subspan(cuts[piece], cuts[piece + 1] - cuts[piece]), group, allowed, lists[piece],
+         matched[piece]);
+  });
+  for (auto& p : group.probings)
+    for (size_t piece = 1; piece < pieces; ++piece) p.shortlist().merge(p.piece(piece));
   for (size_t q = 0; q < group.probings.size(); ++q) {
     if (group.probings[q].done()) continue;
     uint64_t sum = 0;
@@ -313,10 +313,7 @@ std::vector<uint64_t> PartitionedIndex::exactly(ThreadPool& pool, MatrixView<con
   Ragged<uint32_t> excluded;
   if (options.excluded) excluded.push((*options.excluded)[q]), alone.excluded = &excluded;
   alone.explain = nullptr;
-  const auto found = exact_->search(pool, queries.slice_rows(q, q + 1), alone);
-  std::vector<uint64_t> keys;
-  for (size_t i = 0; i < found.scores.size(); ++i) keys.push_back(rank_key(found.scores[i], found.items.values[i]));
-  return keys;
+  return keys_of(exact_->search(pool, queries.slice_rows(q, q + 1), alone));
 }
 
 std::vector<uint64_t> PartitionedIndex::shortlisted(const Shortlist& shortlist) const {

@@ -20,13 +20,13 @@ class PartitionedIndex final : public Index {
   size_t dim() const override { return p_.dim; }
   const Partitions& partitions() const { return p_; }
 
-  // How a search goes through the lists: slack and tail as there. Without a rerank it ends with all that would be
+  // How a search goes through the lists: slack, tail and most_rows as in ProbingGoal. Without a rerank it ends with all that would be
   // scored exactly, in order of the approximate scores, and reads no vector: what is among the best k of these is in the
   // answer, so its recall is known.
   struct Way {
     float slack;
     const Tail* tail;
-    double most_rows = std::numeric_limits<double>::infinity();  // as in ProbingGoal
+    double most_rows = std::numeric_limits<double>::infinity();
     bool rerank = true;
     std::optional<uint64_t> matching{};  // rows that the filter lets in, where they have been counted
   };

@@ -15,9 +15,9 @@ namespace pagoda {
 enum class RowPrecision { f32, f16 };
 inline constexpr float kLargestF16 = 65504;
 
-inline uint16_t to_f16(float x) {
+inline uint16_t to_f16(float x) {  // to nearest, ties to even
   return std::bit_cast<uint16_t>(static_cast<_Float16>(x));
-}  // to nearest, ties to even
+}
 void widen_f16(const uint16_t* f16, size_t n, float* out);  // exact
 
 // Borrows, as MatrixView does. Whoever computes with a row reads it as floats: a f16 is a float exactly.
