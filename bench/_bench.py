@@ -9,6 +9,7 @@ import platform
 import re
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "release"
@@ -69,23 +70,20 @@ def peer(script, *arguments, threads):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-class Peer:
-    """A script of bench/peers that answers questions from one start to the end of the benchmark: starting torch takes longer than most answers."""
+class Asked:
+    """A program that lives through a benchmark: a line on its stdin is a question, JSON lines and an empty one are its answer."""
 
-    def __init__(self, script, *arguments, threads):
-        # What torch.compile makes is kept: it takes ten seconds a shape.
-        env = os.environ | {"OMP_NUM_THREADS": str(threads), "TORCHINDUCTOR_CACHE_DIR": str(WORK / "inductor"), "TORCHINDUCTOR_FX_GRAPH_CACHE": "1"}
-        self.process = subprocess.Popen([peers(), ROOT / "bench" / "peers" / f"{script}.py", *map(str, arguments)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, env=env)
+    def __init__(self, *words, env=None):
+        self.process = subprocess.Popen([*map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
 
-    def ask(self, *numbers):
+    def ask(self, *words):
         """The JSON lines of an answer."""
-        self.process.stdin.write(" ".join(map(str, numbers)) + "\n")
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
         self.process.stdin.flush()
         lines = []
         while (line := self.process.stdout.readline()) != "\n":
             if not line:
-                raise SystemExit(f"bench: {self.process.args[1]} ended without an answer")
+                raise SystemExit(f"bench: {' '.join(self.process.args)} ended without an answer to: {' '.join(map(str, words))}")
             lines.append(json.loads(line))
         return lines
 
@@ -95,6 +93,28 @@ class Peer:
     def __exit__(self, *_):
         self.process.stdin.close()
         self.process.wait()
+
+
+class Peer(Asked):
+    """A script of bench/peers, started once: starting torch takes longer than most answers."""
+
+    def __init__(self, script, *arguments, threads):
+        # What torch.compile makes is kept: it takes ten seconds a shape.
+        env = os.environ | {"OMP_NUM_THREADS": str(threads), "TORCHINDUCTOR_CACHE_DIR": str(WORK / "inductor"), "TORCHINDUCTOR_FX_GRAPH_CACHE": "1"}
+        super().__init__(peers(), ROOT / "bench" / "peers" / f"{script}.py", *arguments, env=env)
+
+
+def train(*words):
+    """What `pagoda train --profile` prints, and the most memory it had in MB. The model is not kept."""
+    with tempfile.TemporaryDirectory(dir=WORK) as folder, tempfile.TemporaryFile("w+", dir=folder) as said:
+        words = [BUILD / "pagoda", "train", *words, "--profile", "-o", f"{folder}/model.pagoda"]
+        process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)  # it has been waited for
+        said.seek(0)
+        if process.returncode != 0:
+            raise SystemExit(f"bench: {' '.join(map(str, words))} ended with {process.returncode}: {said.read()}")
+        return said.read(), usage.ru_maxrss / 1024
 
 
 def profile(stderr):

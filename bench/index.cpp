@@ -3,19 +3,19 @@
 //   bench_index ITEMS QUERIES BUNDLE THREADS
 //
 // ITEMS are the vectors that `pagoda index` made the bundle of. Lines in: "about", "exact K FIRST N BATCH SHARE" (a scan of
-// ITEMS), "search K RECALL FIRST N BATCH SHARE" (of the bundle). One line of JSON out for each; the answers' item rows of exact
+// ITEMS), "search K RECALL FIRST N BATCH SHARE" (of the bundle). One line of JSON and an empty one out for each; the answers' item rows of exact
 // and search go to BUNDLE.rows as u32 [N, K] (UINT32_MAX where a list is short).
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <optional>
 #include <sstream>
 
+#include "bench/memory.h"
 #include "bench/timing.h"
 #include "core/rng.h"
 #include "data/vector_file.h"
@@ -46,14 +46,6 @@ double cpu_seconds() {
 
 size_t memory_bytes() {
   return static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-}
-
-// Of this process, in megabytes: "VmHWM" for the most it has had, "RssAnon" for what is its own, "RssFile" for mapped files.
-double megabytes(std::string_view what) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with(what)) return std::stod(line.substr(what.size() + 1)) / 1024;
-  return 0;
 }
 
 // Items picked at random, the same for a share.
@@ -97,9 +89,9 @@ int run(int argc, char** argv) {
     if (what != "exact" && !index) open();
     if (what == "about") {
       const auto p = load_partitions(*bundle, index->items(), index->dim());
-      std::printf("{\"lists\": %zu, \"largest\": %u, \"bytes\": %zu, \"own_mb\": %.0f, \"mapped_mb\": %.0f}\n", p.lists,
+      std::printf("{\"lists\": %zu, \"largest\": %u, \"bytes\": %zu, \"own_mb\": %.0f, \"mapped_mb\": %.0f}\n\n", p.lists,
                   *std::max_element(p.counts.begin(), p.counts.end()),
-                  p.codes.size() + 4 * p.rows.size() + p.centres.size(), megabytes("RssAnon"), megabytes("RssFile"));
+                  p.codes.size() + 4 * p.rows.size() + p.centres.size(), memory_mb("RssAnon"), memory_mb("RssFile"));
       std::fflush(stdout);
       continue;
     }
@@ -154,10 +146,11 @@ int run(int argc, char** argv) {
         "{\"plan\": \"%s\", \"qps\": %.1f, \"p50_ms\": %.4f, \"p99_ms\": %.4f, \"wall_p50_ms\": %.4f, "
         "\"wall_mean_ms\": %.4f, \"scored\": "
         "%.0f, \"lists\": %.1f, "
-        "\"reranked\": %.0f, \"short_by\": %.0f, \"centres_ms\": %.4f, \"scan_ms\": %.4f, \"rerank_ms\": %.4f}\n",
+        "\"reranked\": %.0f, \"short_by\": %.0f, \"centres_ms\": %.4f, \"scan_ms\": %.4f, \"rerank_ms\": %.4f, "
+        "\"peak_rss_mb\": %.0f}\n\n",
         sum.plan.c_str(), per / total, 1e3 * took[took.size() / 2], 1e3 * took[took.size() * 99 / 100],
         1e3 * median(wall), 1e3 * total_wall / per, scored / per, lists / per, reranked / per, short_by,
-        1e3 * sum.centres_s / per, 1e3 * sum.scan_s / per, 1e3 * sum.rerank_s / per);
+        1e3 * sum.centres_s / per, 1e3 * sum.scan_s / per, 1e3 * sum.rerank_s / per, peak_rss_mb());
     std::fflush(stdout);
   }
   return 0;

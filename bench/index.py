@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 
-from _bench import BUILD, PAGES, ROOT, WORK, Result, commit, cpu, environment
+from _bench import Asked, BUILD, PAGES, ROOT, WORK, Result, commit, cpu, environment
 
 FOLDER = WORK / "index"
 ENVIRONMENT = ROOT / ".bench"
@@ -75,29 +75,19 @@ def build(folder, items, queries):
     return {"seconds": time.perf_counter() - begin, "cpu_seconds": spent, "peak_own_mb": own_mb, "peak_rss_mb": after.ru_maxrss / 1024}
 
 
-class Ours:
-    """bench_index, asked line by line."""
-
-    name = "pagoda"
+class Ours(Asked):
+    """bench_index, with one line for an answer."""
 
     def __init__(self, folder, threads=1):
+        super().__init__(BUILD / "bench_index", folder / "items.npy", folder / "queries.npy", folder / "pagoda", threads)
         self.rows = folder / "pagoda.rows"
-        words = [BUILD / "bench_index", folder / "items.npy", folder / "queries.npy", folder / "pagoda", str(threads)]
-        self.program = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, *words):
-        print(*words, file=self.program.stdin, flush=True)
-        line = self.program.stdout.readline()
-        if not line:
-            raise SystemExit(f"bench_index ended at: {words}")
-        return json.loads(line)
+        [line] = super().ask(*words)
+        return line
 
     def found(self, k):
         return np.fromfile(self.rows, np.uint32).reshape(-1, k)
-
-    def end(self):
-        self.program.stdin.close()
-        self.program.wait()
 
 
 def recall(found, truth):
@@ -156,18 +146,14 @@ def measure_filters(ours, truths, n, k, wanted):
 
 def exact_answers(folder, k_list, n, threads):
     """{(k, share that matches): rows}, kept in the folder. By a process of its own: what it reads is not to stand in the way."""
-    answers, scan = {}, None
-    for k in k_list:
-        for share in (1, *SHARES):
-            path = folder / f"exact-{n}-{k}-{share:g}.npy"
-            if not path.exists():
-                scan = scan or Ours(folder, threads)
+    paths = {(k, share): folder / f"exact-{n}-{k}-{share:g}.npy" for k in k_list for share in (1, *SHARES)}
+    missing = {key: path for key, path in paths.items() if not path.exists()}
+    if missing:
+        with Ours(folder, threads) as scan:
+            for (k, share), path in missing.items():
                 scan.ask("exact", k, 0, n, BATCH, share)
                 np.save(path, scan.found(k))
-            answers[k, share] = np.load(path)
-    if scan:
-        scan.end()
-    return answers
+    return {key: np.load(path) for key, path in paths.items()}
 
 
 def measure(items, k_list, names, options):
@@ -182,31 +168,27 @@ def measure(items, k_list, names, options):
     queries = np.ascontiguousarray(queries[: options.queries])
     truths = exact_answers(folder, k_list, len(queries), options.threads)
     peers = [_peers.make(name, vectors, folder, options.threads) for name in names]
-    ours = Ours(folder)
     n, results = len(queries), []
-    for k in k_list:
-        truth = truths[k, 1]
-        settings = {peer.name: peer.settings(k) for peer in peers}
-        recalls = RECALLS[4:] if options.quick else RECALLS
-        points = {"pagoda": [], **{peer.name: [] for peer in peers}}
-        for turn in range(max(len(recalls), *map(len, settings.values()), 0)):
-            if turn < len(recalls):
-                points["pagoda"].append(measure_ours(ours, n, k, recalls[turn], truth))
-            for peer in peers:
-                if turn < len(settings[peer.name]):
-                    points[peer.name].append(measure_peer(peer, queries, k, settings[peer.name][turn], truth))
-        builds = {"pagoda": json.loads((folder / "pagoda.json").read_text()) | ours.ask("about"), **{peer.name: peer.built for peer in peers}}
-        result = {"k": k, "items": items, "dim": int(queries.shape[1]), "noise": options.noise, "queries": n, "cpu": cpu(), "commit": commit(),
-                  "build": builds, "systems": points, "two_cores": None, "exact_int8": ours.ask("search", k, 1, 0, 8 if items >= LARGE else min(n, 64), 1),
-                  "filters": measure_filters(ours, truths, n, k, 0.95)}
-        results.append(result)
-    both_cores = Ours(folder, 2)  # of the bundle's mapping, which both have
-    for result in results:
-        result["two_cores"] = measure_two_cores(ours, both_cores, n, result["k"])
-        if not options.quick:
-            (folder / f"k{result['k']}.json").write_text(json.dumps(result, indent=1))
-    ours.end()
-    both_cores.end()
+    with Ours(folder) as ours, Ours(folder, 2) as both_cores:  # of the bundle's mapping, which both have
+        for k in k_list:
+            truth = truths[k, 1]
+            settings = {peer.name: peer.settings(k) for peer in peers}
+            recalls = RECALLS[4:] if options.quick else RECALLS
+            points = {"pagoda": [], **{peer.name: [] for peer in peers}}
+            for turn in range(max(len(recalls), *map(len, settings.values()), 0)):
+                if turn < len(recalls):
+                    points["pagoda"].append(measure_ours(ours, n, k, recalls[turn], truth))
+                for peer in peers:
+                    if turn < len(settings[peer.name]):
+                        points[peer.name].append(measure_peer(peer, queries, k, settings[peer.name][turn], truth))
+            builds = {"pagoda": json.loads((folder / "pagoda.json").read_text()) | ours.ask("about"), **{peer.name: peer.built for peer in peers}}
+            results.append({"k": k, "items": items, "dim": int(queries.shape[1]), "noise": options.noise, "queries": n, "cpu": cpu(), "commit": commit(),
+                            "build": builds, "systems": points, "exact_int8": ours.ask("search", k, 1, 0, 8 if items >= LARGE else min(n, 64), 1),
+                            "filters": measure_filters(ours, truths, n, k, 0.95)})
+        for result in results:
+            result["two_cores"] = measure_two_cores(ours, both_cores, n, result["k"])
+            if not options.quick:
+                (folder / f"k{result['k']}.json").write_text(json.dumps(result, indent=1))
     return results
 
 

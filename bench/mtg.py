@@ -4,11 +4,9 @@ The log lies beside the repository, not in it: without it there is nothing to me
 """
 
 import re
-import shutil
-import subprocess
 import sys
 
-from _bench import BUILD, ROOT, Result, WORK, median, profile
+from _bench import ROOT, Result, median, profile, train
 
 
 def run(quick):
@@ -19,16 +17,13 @@ def run(quick):
     for precision in ("f32", "bf16"):
         rates, shares = [], []
         for _ in range(1 if quick else 3):
-            model = WORK / "mtg.pagoda"
-            done = subprocess.run([BUILD / "pagoda", "train", "-c", "configs/mtg.toml", "--set", f"model.precision={precision}", "--set", "train.epochs=1",
-                                   "--set", "train.refit=false", "--profile", "-o", model], cwd=ROOT, check=True, capture_output=True, text=True)
-            ms = profile(done.stderr)
+            said, peak = train("-c", "configs/mtg.toml", "--set", f"model.precision={precision}", "--set", "train.epochs=1", "--set", "train.refit=false")
+            ms = profile(said)
             step_ms = ms["all"] - ms["between"]
-            steps = int(re.search(r"(\d+) steps$", done.stderr, re.M)[1])
-            said = re.search(r"([\d.]+)([kM]?) rows to train on", done.stderr)
-            rates.append(float(said[1]) * {"": 1, "k": 1e3, "M": 1e6}[said[2]] / (steps * step_ms / 1e3))
+            steps = int(re.search(r"(\d+) steps$", said, re.M)[1])
+            rows = re.search(r"([\d.]+)([kM]?) rows to train on", said)
+            rates.append(float(rows[1]) * {"": 1, "k": 1e3, "M": 1e6}[rows[2]] / (steps * step_ms / 1e3))
             shares.append(ms["loss"] / step_ms)
-            shutil.rmtree(WORK / "mtg.pagoda.run"), model.unlink()
-        results.append(Result(f"train_mtg_{precision}", median(rates), "rows/s", 2))
+        results.append(Result(f"train_mtg_{precision}", median(rates), "rows/s", 2, peak_rss_mb=peak))
         results.append(Result(f"train_mtg_{precision}_loss_share", median(shares), "of the step", 2))
     return results

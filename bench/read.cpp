@@ -1,10 +1,12 @@
 // A log from its file to what training reads: users, items, times and context as numbers, split in three.
 //
-//   bench_read FILE REPEATS      columns user_id, item_id, timestamp, format
+//   bench_read FILE      columns user_id, item_id, timestamp, format
+//
+// It is read once for each line in; a line of JSON and an empty one out.
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
-#include <vector>
+#include <iostream>
+#include <string>
 
 #include "bench/memory.h"
 #include "bench/timing.h"
@@ -13,21 +15,18 @@
 namespace pagoda {
 namespace {
 
-int main_of(const char* file, int repeats) {
+int run(const char* file) {
   DataOptions options;
   options.interactions = {file};
   options.time = "timestamp", options.context = {"format"};
   options.split = {.kind = SplitKind::time, .validation = "30d", .test = "30d", .test_files = {}};
-  std::vector<double> took;
-  size_t rows = 0, users = 0, items = 0;
-  for (int r = 0; r < repeats; ++r) {
+  for (std::string line; std::getline(std::cin, line);) {
     const double start = seconds();
     const auto data = load_dataset(options);
-    took.push_back(seconds() - start);
-    rows = data.log.size(), users = data.users.size(), items = data.catalogue.size();
+    std::printf("{\"rows\": %zu, \"users\": %zu, \"items\": %zu, \"seconds\": %.4f, \"peak_rss_mb\": %.0f}\n\n",
+                data.log.size(), data.users.size(), data.catalogue.size(), seconds() - start, peak_rss_mb());
+    std::fflush(stdout);
   }
-  std::printf("{\"rows\": %zu, \"users\": %zu, \"items\": %zu, \"seconds\": %.3f, \"peak_rss_mb\": %.0f}\n", rows,
-              users, items, median(took), peak_rss_mb());
   return 0;
 }
 
@@ -35,12 +34,12 @@ int main_of(const char* file, int repeats) {
 }  // namespace pagoda
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: bench_read FILE REPEATS\n");
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: bench_read FILE\n");
     return 2;
   }
   try {
-    return pagoda::main_of(argv[1], std::atoi(argv[2]));
+    return pagoda::run(argv[1]);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "error: %s\n", e.what());
     return 1;

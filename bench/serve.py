@@ -74,7 +74,7 @@ class Server:
                 break
             print(f"serve: the generator was late by {found['lag_most_ms']:.0f} ms: once more", file=sys.stderr)
         found["goodput"] = found["good"] / found["seconds"]
-        print(f"serve: {rate:,.0f}/s: {found['goodput']:,.0f} good, {of(found, 200)}, {of(found, 429)} of 429, others {others(found)}; "
+        print(f"serve: {rate:,.0f}/s: {found['goodput']:,.0f} good, {of(found, 200)}, {of(found, 429)} of 429, others {others(found)}{other_statuses(found)}; "
               f"CPUs busy: {found['server_cpu']:.2f} server, {found['generator_cpu']:.2f} generator", file=sys.stderr)
         return found
 
@@ -95,6 +95,12 @@ def of(found, status):
 def others(found):
     """Requests that were neither answered nor told to come again."""
     return found["planned"] - of(found, 200)["count"] - of(found, 429)["count"]
+
+
+def other_statuses(found):
+    """What became of them; lost: the connection closed, or no answer came."""
+    words = [f"{s['count']} of {status}" for status, s in found["statuses"].items() if status not in ("200", "429")] + ([f"{found['lost']} lost"] if found["lost"] else [])
+    return f" ({', '.join(words)})" if words else ""
 
 
 def find_peak(server, rate, step, seconds):

@@ -1,13 +1,10 @@
 """Training two towers of a million users and a million items, layers 128-64, sparse Adam, from a file: steps of whole runs, waits for the reader included, against torch's bare step."""
 
-import shutil
-import subprocess
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from _bench import BUILD, Peer, Result, WORK, available_gb, median, profile
+from _bench import Peer, Result, WORK, available_gb, median, profile, train
 
 N = 1_000_000
 QUICK_SHARE, QUICK_STEPS = 0.1, 5  # of an epoch, in a quick run, or so many steps measured where these are more
@@ -53,9 +50,11 @@ def run(quick):
     with Peer("step", N, 2, threads=2) as torch:
         for batch in (1024, 8192, 32768):
             ours, theirs = {p: [] for p in ("f32", "bf16") if not quick or batch == 8192 or p == "f32"}, []
+            peaks = {}
             for _ in range(1 if quick or batch > 8192 else 2):
                 for precision, rates in ours.items():
-                    of_stages = our_run(log, batch, precision, max(QUICK_SHARE, (2 + QUICK_STEPS) * batch / rows) if quick else 1)
+                    of_stages, peak = our_run(log, batch, precision, max(QUICK_SHARE, (2 + QUICK_STEPS) * batch / rows) if quick else 1)
+                    peaks[precision] = max(peak, peaks.get(precision, 0))
                     rates.append(1e3 * batch / of_stages.pop("median"))
                     if precision == "f32":
                         stages = of_stages
@@ -65,19 +64,18 @@ def run(quick):
                 value = median(rates)
                 for name in sorted({line["peer"] for line in theirs}) or [None]:
                     ratio = value / median([line["examples_per_s"] for line in theirs if line["peer"] == name]) if name else None
-                    results.append(Result(f"step_{precision}_b{batch}", value, "examples/s", 2, ratio_to_peer=ratio, peer=name))
+                    results.append(Result(f"step_{precision}_b{batch}", value, "examples/s", 2, ratio_to_peer=ratio, peer=name, peak_rss_mb=peaks[precision]))
             if batch == 8192:
                 results += [Result(f"step_f32_b{batch}: {stage}", ms, "ms a step", 2) for stage, ms in stages.items() if stage not in ("all", "between")]
     return results
 
 
 def our_run(log, batch, precision, share):
-    """Milliseconds a step of each stage, and the median of whole steps, the first two left out as the peer's are.
+    """Milliseconds a step of each stage, and the median of whole steps, the first two left out as the peer's are; and the most memory in MB.
 
     share: of the log's rows that are trained on; the tables have all their rows all the same.
     """
-    config, model = WORK / "step.toml", WORK / "step.pagoda"
+    config = WORK / "step.toml"
     config.write_text(CONFIG.format(log=log, batch=batch, precision=precision, keep=share**2 / N if share < 1 else 0))
-    done = subprocess.run([BUILD / "pagoda", "train", "-c", config, "-o", model, "--profile"], check=True, capture_output=True, text=True)
-    shutil.rmtree(WORK / "step.pagoda.run"), model.unlink()
-    return profile(done.stderr)
+    said, peak = train("-c", config)
+    return profile(said), peak
