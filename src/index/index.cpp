@@ -1,25 +1,73 @@
 #include "index/index.h"
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_map>
+#include <utility>
 
 #include "core/error.h"
 
 namespace pagoda {
 namespace {
 
-// Goes down one ranking and keeps what the quota lets through, up to k.
-void take_within(const Quota& quota, size_t k, std::span<const uint32_t> items, std::span<const float> scores,
-                 SearchResult& taken) {
-  std::unordered_map<uint32_t, uint32_t> of_group;
-  const size_t begin = taken.items.values.size();
-  for (size_t i = 0; i < items.size() && taken.items.values.size() - begin < k; ++i) {
-    const uint32_t group = quota.group(items[i]);
-    if (group != Quota::kNoGroup && of_group[group]++ >= quota.most) continue;
-    taken.items.values.push_back(items[i]);
-    taken.scores.push_back(scores[i]);
+struct Ranking {
+  std::vector<uint32_t> items;
+  std::vector<float> scores;
+  size_t size() const { return items.size(); }
+  void push(uint32_t item, float score) { items.push_back(item), scores.push_back(score); }
+};
+
+// Two without an item in common as one.
+Ranking merged(const Ranking& a, const Ranking& b) {
+  Ranking both;
+  for (size_t i = 0, j = 0; i < a.size() || j < b.size();) {
+    const bool of_a =
+        j == b.size() || (i < a.size() && std::pair(-a.scores[i], a.items[i]) < std::pair(-b.scores[j], b.items[j]));
+    if (of_a)
+      both.push(a.items[i], a.scores[i]), ++i;
+    else
+      both.push(b.items[j], b.scores[j]), ++j;
   }
-  taken.items.close();
+  return both;
+}
+
+// Of one list: how many of each group are in it.
+class Taken {
+ public:
+  explicit Taken(const Quota& quota) : quota_(quota) {}
+  bool add(uint32_t item) {
+    const uint32_t group = quota_.group(item);
+    if (group == Quota::kNoGroup) return true;
+    auto& taken = of_group_[group];
+    if (taken >= quota_.most) return false;
+    ++taken;
+    return true;
+  }
+  // Of the groups that it has met, those of which no more items can be taken.
+  std::vector<bool> full_groups() const {
+    std::vector<bool> full;
+    for (const auto& [group, taken] : of_group_) {
+      if (taken < quota_.most) continue;
+      full.resize(std::max<size_t>(full.size(), size_t{group} + 1));
+      full[group] = true;
+    }
+    return full;
+  }
+
+ private:
+  const Quota& quota_;
+  std::unordered_map<uint32_t, uint32_t> of_group_;
+};
+
+void add_up(const SearchExplain& part, size_t query, SearchExplain& sum) {
+  sum.plan = part.plan;
+  sum.centres_s += part.centres_s, sum.scan_s += part.scan_s, sum.rerank_s += part.rerank_s;
+  sum.queries.resize(query + 1);
+  for (const auto& of_query : part.queries) {
+    sum.queries[query].lists_probed += of_query.lists_probed;
+    sum.queries[query].vectors_scored += of_query.vectors_scored;
+    sum.queries[query].vectors_reranked += of_query.vectors_reranked;
+  }
 }
 
 }  // namespace
@@ -37,40 +85,60 @@ SearchResult Index::search(ThreadPool& pool, MatrixView<const float> queries, co
   }
   if (!options.quota) return best(pool, queries, options);
 
-  // A longer ranking is asked for as long as the quota leaves a list short and the ranking goes on.
   SearchResult result;
   for (size_t q = 0; q < queries.rows(); ++q) {
     Ragged<uint32_t> excluded;
-    auto longer = options;
-    longer.quota = nullptr, longer.k = 2 * options.k;
-    if (options.excluded) excluded.push((*options.excluded)[q]), longer.excluded = &excluded;
+    auto of_query = options;
+    if (options.excluded) excluded.push((*options.excluded)[q]), of_query.excluded = &excluded;
     SearchExplain explain;
-    if (options.explain) longer.explain = &explain, explain.selectivity = options.explain->selectivity;
-    for (;;) {
-      const auto found = best(pool, queries.slice_rows(q, q + 1), longer);
-      SearchResult taken;
-      take_within(*options.quota, options.k, found.items.values, found.scores, taken);
-      if (options.explain) {
-        auto& sum = *options.explain;
-        sum.plan = explain.plan;
-        sum.centres_s += explain.centres_s, sum.scan_s += explain.scan_s, sum.rerank_s += explain.rerank_s;
-        sum.queries.resize(q + 1);
-        for (const auto& part : explain.queries) {
-          sum.queries[q].lists_probed += part.lists_probed;
-          sum.queries[q].vectors_scored += part.vectors_scored;
-          sum.queries[q].vectors_reranked += part.vectors_reranked;
-        }
-      }
-      if (taken.items.values.size() < options.k && found.items.values.size() == longer.k && longer.k < items()) {
-        longer.k = std::min(items(), 4 * longer.k);
-        continue;
-      }
-      result.items.push(std::span<const uint32_t>(taken.items.values));
-      result.scores.insert(result.scores.end(), taken.scores.begin(), taken.scores.end());
-      break;
-    }
+    if (options.explain) explain.selectivity = options.explain->selectivity, of_query.explain = &explain;
+    const auto found = best_within_quota(pool, queries.slice_rows(q, q + 1), of_query);
+    if (options.explain) add_up(explain, q, *options.explain);
+    result.items.push(std::span<const uint32_t>(found.items.values));
+    result.scores.insert(result.scores.end(), found.scores.begin(), found.scores.end());
   }
   return result;
+}
+
+// A longer ranking is asked for as long as the quota leaves the list short and the ranking goes on, but no more of groups that
+// are full: so it comes to an end where a catalogue of few groups can not fill the list.
+SearchResult Index::best_within_quota(ThreadPool& pool, MatrixView<const float> query,
+                                      const SearchOptions& options) const {
+  const auto& quota = *options.quota;
+  auto longer = options;
+  longer.quota = nullptr, longer.k = std::min(items(), 2 * options.k);
+  SearchExplain explain;
+  if (options.explain) longer.explain = &explain;
+  ItemSet open;
+  Ranking kept;  // items of groups that are full
+  for (;;) {
+    if (options.explain) explain = {.plan = {}, .selectivity = options.explain->selectivity, .queries = {}};
+    auto found = best(pool, query, longer);
+    if (options.explain) add_up(explain, 0, *options.explain);
+    const bool more = found.items.values.size() == longer.k && longer.k < items();
+    SearchResult list;
+    Taken taken(quota);
+    const auto ranking = merged(kept, {std::move(found.items.values), std::move(found.scores)});
+    for (size_t i = 0; i < ranking.size() && list.scores.size() < options.k; ++i)
+      if (taken.add(ranking.items[i]))
+        list.items.values.push_back(ranking.items[i]), list.scores.push_back(ranking.scores[i]);
+    if (list.scores.size() == options.k || !more) {
+      list.items.close();
+      return list;
+    }
+    const auto full_groups = taken.full_groups();
+    const auto is_full = [&](uint32_t item) {
+      const uint32_t group = quota.group(item);
+      return group < full_groups.size() && full_groups[group];
+    };
+    kept = {};
+    for (size_t i = 0; i < list.scores.size(); ++i)
+      if (is_full(list.items.values[i])) kept.push(list.items.values[i], list.scores[i]);
+    open = ItemSet(items());
+    for (uint32_t item = 0; item < items(); ++item)
+      if ((!options.allowed || options.allowed->has(item)) && !is_full(item)) open.add(item);
+    longer.allowed = &open, longer.k = std::min(items(), 4 * longer.k);
+  }
 }
 
 }  // namespace pagoda

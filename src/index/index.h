@@ -96,6 +96,9 @@ class Index {
  protected:
   // Without a quota; what search() was given has been checked.
   virtual SearchResult best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const = 0;
+
+ private:
+  SearchResult best_within_quota(ThreadPool& pool, MatrixView<const float> query, const SearchOptions& options) const;
 };
 
 // The reference: scores every item, in blocks of queries x items, and never holds a full score matrix. Filters and

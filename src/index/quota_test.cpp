@@ -53,6 +53,22 @@ TEST(Quota, IsAppliedInsideSoThatListsAreFilledAsFarAsItAllows) {
   }
 }
 
+TEST(Quota, ThatCanNotFillTheListEndsTheSearchOnceItsGroupsAreFull) {
+  const auto items = clustered_matrix(20000, 16, 1), queries = clustered_matrix(4, 16, 2);
+  ThreadPool pool(1);
+  std::vector<uint32_t> group_of(20000);
+  for (uint32_t i = 0; i < 20000; ++i) group_of[i] = i % 18;
+  const Quota quota{group_of, 10};
+  const auto index = make_partitioned_index(build_partitions(pool, items, {}, {}), items);
+  SearchExplain explain;
+  const auto found = index->search(pool, queries, {.k = 1000, .quota = &quota, .explain = &explain});
+  for (size_t q = 0; q < 4; ++q) {
+    EXPECT_EQ(found.items[q].size(), 180u);
+    EXPECT_LT(explain.queries[q].vectors_scored, 20000u);
+    EXPECT_LE(explain.queries[q].vectors_reranked, 10000u);
+  }
+}
+
 TEST(Quota, WorksTogetherWithFilterAndExclusions) {
   const auto items = clustered_matrix(1000, 8, 1), queries = clustered_matrix(3, 8, 2);
   ThreadPool pool(1);
