@@ -8,7 +8,7 @@ void describe(Fields& fields, FrequencyOptions& options) {
   fields.choice("kind", options.kind, {{"counts", FrequencyKind::counts}, {"streaming", FrequencyKind::streaming}},
                 "q of the correction: exact \"counts\" for shuffled epochs, \"streaming\" for data in time order");
   fields.field("learning_rate", options.learning_rate,
-               "streaming: higher follows popularity faster and is noisier; 0.01-0.1");
+               "streaming: higher follows popularity faster and is noisier; 0.001-0.1");
   fields.field("buckets", options.buckets,
                "streaming: of each hash; several times the number of items, memory allowing");
   fields.field("hashes", options.hashes, "streaming: more undo collisions; 1 when buckets outnumber items by far");

@@ -20,13 +20,6 @@ double log_add(double a, double b) {
   return high == -kInfinity ? high : high + std::log1p(std::exp(low - high));
 }
 
-// Whether it can draw any item of the catalogue, at every moment of the training.
-bool reaches_all(const NegativesOptions& o) {
-  if (o.source == "in_batch" || o.source == "catalogue") return true;
-  return (o.source == "uniform" || o.source == "popularity") && o.start.value_or(0) == 0 && o.stop >= 1 &&
-         o.final_count != 0;
-}
-
 }  // namespace
 
 Mixture::Mixture(const std::vector<NegativesOptions>& options, const NegativeWorld& world, CountBy count_by)
@@ -58,10 +51,10 @@ Mixture::Mixture(const std::vector<NegativesOptions>& options, const NegativeWor
   if (catalogue_ && sources_.size() > 1)
     fail(ErrorKind::usage,
          "sampling.negatives: source 'catalogue' already has every item as a column; remove it or the other sources");
-  if (std::ranges::none_of(options, reaches_all))
+  if (std::ranges::none_of(options, draws_any_item))
     fail(ErrorKind::usage,
          "sampling.negatives: source '{}' does not draw every item all through training, so positives have no expected "
-         "count; add source = \"in_batch\" or \"uniform\" beside it",
+         "count; add source = \"in_batch\", \"uniform\" or \"popularity\" beside it",
          options[0].source);
   check(!per_row_ || world.user_items != nullptr, "sources of per-row columns know each user's positives");
 }

@@ -227,7 +227,7 @@ TEST(Mixture, RefusesWhatItCanNotMean) {
   expect_refused({{"unifrom", 5}}, "did you mean 'uniform'?");
   expect_refused({{"catalogue"}, {"uniform", 5}}, "'catalogue' already has every item");
   expect_refused({{"uniform", 5}, {"uniform", 6}}, "named twice");
-  expect_refused({{"hot"}}, "add source = \"in_batch\" or \"uniform\"");
+  expect_refused({{"hot"}}, "add source = \"in_batch\", \"uniform\" or \"popularity\"");
   expect_refused({{.source = "uniform", .start = 0.5}}, "does not draw every item all through training");
   expect_refused({{"in_batch"}, {"cross_batch", 4}}, "less than one batch of 8");
   expect_refused({}, "no source");

@@ -43,22 +43,26 @@ using World = NegativeWorld;
 // The keys beside `source` that a source reads, by their names in the config.
 constexpr const char kDrawn[] = "count final_count start stop";
 
+// Which items it can draw, and whether it looks at each row's user, for whom NegativeWorld::user_items is made.
+enum class Draws { any_item, some_items, by_user };
+
 // The one list of sources.
 struct SourceKind {
   const char* name;
   const char* keys;
+  Draws draws;
   std::unique_ptr<NegativeSource> (*make)(const NegativesOptions& options, const NegativeWorld& world);
 };
 constexpr SourceKind kSources[] = {
-    {"in_batch", "", [](const Options&, const World& world) { return make_in_batch(world); }},
-    {"uniform", kDrawn, make_uniform},
-    {"popularity", "count final_count start stop power", make_popularity},
-    {"hot", "count final_count start stop power share", make_hot},
-    {"cold_per_user", "count final_count start stop share", make_cold_per_user},
-    {"cross_batch", "count start stop", make_cross_batch},
-    {"mined", "count final_count start stop mining first_rank last_rank shard refresh", make_mined},
-    {"impressions", kDrawn, make_impressions},
-    {"catalogue", "power", [](const Options&, const World& world) { return make_catalogue(world); }},
+    {"in_batch", "", Draws::any_item, [](const Options&, const World& world) { return make_in_batch(world); }},
+    {"uniform", kDrawn, Draws::any_item, make_uniform},
+    {"popularity", "count final_count start stop power", Draws::any_item, make_popularity},
+    {"hot", "count final_count start stop power share", Draws::some_items, make_hot},
+    {"cold_per_user", "count final_count start stop share", Draws::by_user, make_cold_per_user},
+    {"cross_batch", "count start stop", Draws::some_items, make_cross_batch},
+    {"mined", "count final_count start stop mining first_rank last_rank shard refresh", Draws::by_user, make_mined},
+    {"impressions", kDrawn, Draws::by_user, make_impressions},
+    {"catalogue", "power", Draws::any_item, [](const Options&, const World& world) { return make_catalogue(world); }},
 };
 
 const SourceKind& kind_of(const std::string& source) {
@@ -97,6 +101,12 @@ std::vector<std::string> negative_source_names() {
   for (const auto& kind : kSources) names.emplace_back(kind.name);
   return names;
 }
+
+bool draws_any_item(const NegativesOptions& o) {
+  return kind_of(o.source).draws == Draws::any_item && o.start.value_or(0) == 0 && o.stop >= 1 && o.final_count != 0;
+}
+
+bool draws_by_user(const NegativesOptions& o) { return kind_of(o.source).draws == Draws::by_user; }
 
 void validate(const NegativesOptions& o) {
   const auto& kind = kind_of(o.source);

@@ -43,6 +43,10 @@ struct NegativesOptions {
 
 void describe(Fields& fields, NegativesOptions& options);
 std::vector<std::string> negative_source_names();
+// Whether the source can draw any item of the catalogue, at every moment of the training.
+bool draws_any_item(const NegativesOptions& options);
+// Whether it is of per-row columns, and needs NegativeWorld::user_items.
+bool draws_by_user(const NegativesOptions& options);
 
 // What a step's draws may depend on; a draw depends on nothing else. Borrowed for the call.
 struct DrawStep {

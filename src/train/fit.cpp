@@ -7,12 +7,10 @@ namespace pagoda {
 Fit::Fit(const Dataset& data, const Options& options, bool with_validation)
     : events(data.events(with_validation)), item_counts(data.item_counts(with_validation)),
       downsampling(options.sampling.downsample_positives, item_counts, options.train.seed) {
-  const auto names = [&](const char* source) {
-    return std::ranges::any_of(options.sampling.negatives, [&](const auto& n) { return n.source == source; });
-  };
-  if (names("cold_per_user") || names("mined") || names("impressions"))
-    user_items = data.items_of_users(with_validation);
-  if (names("impressions")) impressions = data.impressions_of_users(with_validation);
+  const auto& negatives = options.sampling.negatives;
+  if (std::ranges::any_of(negatives, draws_by_user)) user_items = data.items_of_users(with_validation);
+  if (std::ranges::any_of(negatives, [](const auto& n) { return n.source == "impressions"; }))
+    impressions = data.impressions_of_users(with_validation);
   const auto dim = static_cast<size_t>(options.towers.model.dim);
   const Attributes* items = data.item_table ? &*data.item_table : nullptr;
   const Attributes* users = data.user_table ? &*data.user_table : nullptr;
