@@ -96,7 +96,13 @@ def test_a_model_s_index_is_rebuilt_and_back(cli, model, tmp_path):
     shown, wanted = (json.loads(cli("inspect", m, "--json").stdout) for m in (copy, model))
     assert shown["index"] == "partitioned" and shown["fingerprint"] != wanted["fingerprint"]
     assert shown["metrics"]["metrics"] == wanted["metrics"]["metrics"]
+    half = copy.read_bytes()
     cli("index", copy)
+    assert copy.read_bytes() == half, "kind and recall are kept unless they are said"
+    for flag in ("--recall", "--k", "--lists", "--seed"):
+        cli("index", copy, "--kind", "exact", flag, 1, code=USAGE, says=[flag, "partitioned"])
+    cli("index", copy, "--metric", "cosine", code=USAGE, says=["--metric", "--vectors"])
+    cli("index", copy, "--kind", "exact")
     assert json.loads(cli("inspect", copy, "--json").stdout)["fingerprint"] == wanted["fingerprint"]
     assert cli("retrieve", copy, *ask, stdin="u1\nu2\n").stdout == before
 

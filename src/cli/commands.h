@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,13 +42,13 @@ struct EnsembleArgs {
   std::string weights, choose, output;
 };
 struct IndexArgs {
-  std::string model, kind = "exact", vectors, ids, attributes, output;
+  std::string model, kind, vectors, ids, attributes, output;
   std::string metric = "inner_product", precision;
-  // of a partitioned index
+  // of a partitioned index; nothing: its own
   std::string queries;
-  double recall = 0.95;
-  int64_t k = 1000, lists = 0;
-  uint64_t seed = 1;
+  std::optional<double> recall;
+  std::optional<int64_t> k, lists;
+  std::optional<uint64_t> seed;
 };
 struct RetrieveArgs {
   std::string model, users, vectors, filter, format, rescore, output = "-";

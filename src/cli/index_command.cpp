@@ -22,16 +22,38 @@ Matrix<float> held_queries(ThreadPool& pool, const IndexArgs& args, const std::s
   return Retrieval(bundle).user_vectors(pool, some_users(*bundle));
 }
 
+// A flag that is passed over would be believed to act.
+void refuse_idle_flags(const IndexArgs& args) {
+  const auto refuse = [](const char* flag, bool given) {
+    if (given) fail(ErrorKind::usage, "{} is of a partitioned index: add --kind partitioned, or leave it out", flag);
+  };
+  refuse("--recall", args.recall.has_value());
+  refuse("--k", args.k.has_value());
+  refuse("--queries", !args.queries.empty());
+  refuse("--lists", args.lists.has_value());
+  refuse("--seed", args.seed.has_value());
+}
+
 std::optional<Partitions> partitions_of(ThreadPool& pool, const IndexArgs& args, RowsView vectors,
                                         const std::shared_ptr<const Bundle>& bundle) {
-  if (args.kind == "exact") return std::nullopt;
+  const std::string before(bundle ? bundle->index().kind() : "exact");
+  if ((args.kind.empty() ? before : args.kind) == "exact") {
+    refuse_idle_flags(args);
+    return std::nullopt;
+  }
   const auto held = held_queries(pool, args, bundle);
   if (held.rows() > 0 && held.cols() != vectors.cols())
     fail(ErrorKind::input, "{}: vectors of {} components, the items have {}", args.queries, held.cols(),
          vectors.cols());
   const auto begin = std::chrono::steady_clock::now();
-  auto p = build_partitions(pool, vectors, {.lists = args.lists, .seed = args.seed, .recall = args.recall, .k = args.k},
-                            held);
+  PartitionedOptions options;
+  if (before == "partitioned") {
+    const auto like = load_partitions(bundle->file(), vectors.rows(), vectors.cols());
+    options.seed = like.seed, options.recall = like.recall, options.k = static_cast<int64_t>(like.k);
+  }
+  options.lists = args.lists.value_or(options.lists), options.seed = args.seed.value_or(options.seed);
+  options.recall = args.recall.value_or(options.recall), options.k = args.k.value_or(options.k);
+  auto p = build_partitions(pool, vectors, options, held);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   const double mean = static_cast<double>(p.items) / static_cast<double>(p.lists);
   log_info("{} lists of {:.0f} items, the largest {}; {:.1f} s", p.lists, mean,
@@ -102,7 +124,7 @@ void index_vectors(ThreadPool& pool, const IndexArgs& args, RowPrecision precisi
 }  // namespace
 
 void run_index(const IndexArgs& args) {
-  if (args.kind != "exact" && args.kind != "partitioned")
+  if (!args.kind.empty() && args.kind != "exact" && args.kind != "partitioned")
     fail(ErrorKind::usage, "--kind {}: exact or partitioned", args.kind);
   if (args.model.empty() == args.vectors.empty())
     fail(ErrorKind::usage, "give a bundle to rebuild, or --vectors FILE with -o X.pagoda");

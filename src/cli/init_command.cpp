@@ -165,10 +165,9 @@ std::vector<FeatureOptions> features_of(Proposal& p, const TableGuess& guess, co
       if (c.separator) f.separator = std::string(1, c.separator);
     } else if (c.role == "time") {
       if (!of_items || p.options.data.time.empty()) {
-        p.say(
-            "'{}' of {} is left out: a date becomes the age of an item, and that needs the time of each row of the "
-            "log.",
-            c.name, file);
+        p.say("'{}' of {} is left out: {}.", c.name, file,
+              of_items ? "a date becomes the age of an item, and that needs the time of each row of the log"
+                       : "a date of a user is no feature");
         continue;
       }
       f.kind = FeatureKind::time;

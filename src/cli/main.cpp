@@ -151,22 +151,26 @@ int run(int argc, char** argv) {
               "  pagoda index --vectors items.npy --ids ids.txt --attributes items.csv -o items.pagoda\n",
               index, run_index);
   c->add_option("model", index.model, "the bundle to rebuild");
-  c->add_option("--kind", index.kind,
-                "exact: every vector is scored; partitioned: those near the query, for many items")
-      ->capture_default_str();
-  c->add_option("--recall", index.recall, "partitioned: the share of the true best that a search is to find, 1: all")
-      ->capture_default_str();
-  c->add_option("--k", index.k, "partitioned: the length of list that it is measured for, among others")
-      ->capture_default_str();
+  c->add_option(
+      "--kind", index.kind,
+      "exact: every vector is scored; partitioned: those near the query, for many items; of a bundle as it is "
+      "otherwise, of --vectors exact");
+  c->add_option(
+      "--recall", index.recall,
+      "partitioned: the share of the true best that a search is to find, 1: all; as before otherwise, or 0.95");
+  c->add_option("--k", index.k,
+                "partitioned: the k that it is measured for, among others; as before otherwise, or 1000");
   c->add_option("--queries", index.queries, "partitioned: query vectors to measure with; the users' otherwise");
-  c->add_option("--lists", index.lists, "partitioned: into how many lists; 0: about 4 sqrt(items)")
+  c->add_option("--lists", index.lists, "partitioned: into how many lists; about 4 sqrt(items) otherwise");
+  c->add_option("--seed", index.seed, "partitioned: another seed, other lists; 1 otherwise");
+  auto* own = c->add_option("--vectors", index.vectors,
+                            "vectors of the items: .npy or .fbin (float32, a row an item), or .parquet");
+  c->add_option("--ids", index.ids, "their ids, one a line; row numbers otherwise")->needs(own);
+  c->add_option("--attributes", index.attributes, "their item table, for filters; joined by its column item_id")
+      ->needs(own);
+  c->add_option("--metric", index.metric, "inner_product, or cosine (rows to unit length)")
+      ->needs(own)
       ->capture_default_str();
-  c->add_option("--seed", index.seed, "partitioned: another seed, other lists")->capture_default_str();
-  c->add_option("--vectors", index.vectors,
-                "vectors of the items: .npy or .fbin (float32, a row an item), or .parquet");
-  c->add_option("--ids", index.ids, "their ids, one a line; row numbers otherwise");
-  c->add_option("--attributes", index.attributes, "their item table, for filters; joined by its column item_id");
-  c->add_option("--metric", index.metric, "inner_product, or cosine (rows to unit length)")->capture_default_str();
   c->add_option("--precision", index.precision,
                 "of the stored vectors: f32, or f16 in half the space; as they are otherwise, of --vectors f32");
   c->add_option("-o,--output", index.output, "the bundle to write");
@@ -191,7 +195,7 @@ int run(int argc, char** argv) {
   c->add_option("model", retrieve.model, "the bundle")->required();
   c->add_option("--users", retrieve.users,
                 "one user a line: an id, or a JSON object with user, history, context, features (- for stdin)");
-  c->add_option("--vectors", retrieve.vectors, "query vectors (.npy) in place of users");
+  c->add_option("--vectors", retrieve.vectors, "query vectors (.npy, .fbin or .parquet) in place of users");
   c->add_option("--k", retrieve.k, "candidates a user")->capture_default_str();
   c->add_option("--filter", retrieve.filter, "an expression over item attributes");
   c->add_option("--exclude", retrieve.exclude, "seen (the user's history), none, or a file of item ids")
@@ -224,7 +228,7 @@ int run(int argc, char** argv) {
   c->add_option("what", encode.what, "users or items")->required();
   c->add_option("--input", encode.input,
                 "users: lines as for retrieve; items: an item table, new items too. All known ones otherwise");
-  c->add_option("-o,--output", encode.output, ".npy (ids in OUTPUT.ids.txt) or .parquet")->required();
+  c->add_option("-o,--output", encode.output, ".npy or .fbin (ids in OUTPUT.ids.txt), or .parquet")->required();
 
   ServeArgs serve;
   c = command(app, "serve", "answer requests over HTTP and gRPC",

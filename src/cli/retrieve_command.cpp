@@ -76,7 +76,7 @@ class Explanation {
 
 void run_retrieve(const RetrieveArgs& args) {
   if (args.users.empty() == args.vectors.empty())
-    fail(ErrorKind::usage, "say for whom: --users FILE (- for stdin), or --vectors FILE.npy");
+    fail(ErrorKind::usage, "say for whom: --users FILE (- for stdin), or --vectors FILE");
   if (!args.vectors.empty() && !args.rescore.empty())
     fail(ErrorKind::usage, "--rescore encodes users with the second model: give --users, not --vectors");
   const auto retrieval = open_retrieval(args);
