@@ -139,9 +139,27 @@ def test_a_client_that_asks_whether_to_go_on_is_told(server):
         assert s.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         s.sendall(b'{"k": 1}')
         assert read_all(s).startswith(b"HTTP/1.1 200 OK")
+    for header in (b"GET /livez HTTP/1.1\r\nHost: x\r\n", b"POST /v1/retrieve HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"):
+        with server.socket(5) as s:  # there is nothing to go on with
+            s.sendall(header + b"Expect: 100-continue\r\nConnection: close\r\n\r\n")
+            assert read_all(s)[:12] in (b"HTTP/1.1 200", b"HTTP/1.1 400")
     with server.socket(5) as s:
         s.sendall(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\nExpect: 100-continue\r\n\r\n")
         assert read_all(s).startswith(b"HTTP/1.1 404 ")
+
+
+def test_the_frame_of_a_chunk_is_bounded(server):
+    head = b"POST /v1/retrieve HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for frame in (b"1;" + b"a" * 40_000, b"2;b=c\r\n{}\r\n0\r\nTrailer: " + b"a" * 40_000):
+        with server.socket(5) as s:
+            s.sendall(head)
+            with contextlib.suppress(ConnectionError):
+                s.sendall(frame)
+            with contextlib.suppress(ConnectionError):
+                assert read_all(s)[:12] in (b"HTTP/1.1 400", b"")
+    with server.socket(5) as s:
+        s.sendall(head + b"8;b=c\r\n{\"k\": 1}\r\n0\r\nTrailer: x\r\n\r\n")
+        assert read_answer(s).startswith(b"HTTP/1.1 200 ")
 
 
 def test_more_connections_than_may_be_open_wait(serve, model):

@@ -354,6 +354,26 @@ def test_what_is_too_large_or_no_message_is_refused(serve, model, pb, connect):
     assert "UTF-8" not in "".join(server.log), "a stranger's bytes write no lines of protobuf's to our log"
 
 
+def test_a_message_that_grows_when_it_is_inflated_is_not(serve, model, pb, connect):
+    with serve(model, *ON, settings=["serve.most_body_kb=64"]) as server:
+        stub = connect(server)
+        with pytest.raises(grpc.RpcError) as error:
+            stub.Retrieve(pb.RetrieveRequest(exclude=["x" * 20_000_000]), compression=grpc.Compression.Gzip)
+        assert error.value.code() == Code.UNIMPLEMENTED
+        peak = re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{server.process.pid}/status").read_text())
+        assert int(peak[1]) < 200_000
+        assert stub.Retrieve(pb.RetrieveRequest(k=1)).items
+
+
+def test_a_message_is_as_large_as_it_comes_not_as_json_would_be(serve, model, pb, connect):
+    with serve(model, *ON, settings=["serve.most_body_kb=24"]) as server:
+        stub = connect(server)
+        dim = len(stub.Encode(pb.EncodeRequest(items=[pb.Item(item="i1")])).vectors[0].values)
+        request = pb.RetrieveBatchRequest(requests=[pb.RetrieveRequest(vector=[1 / (3 + d) for d in range(dim)], k=1)] * min(256, 18_000 // (4 * dim + 8)))
+        assert request.ByteSize() < 24 * 1024 < 8 * dim * len(request.requests)
+        assert len(stub.RetrieveBatch(request).answers) == len(request.requests)
+
+
 def test_reflection_tells_the_service_and_its_messages(serve, model, pb):
     with serve(model, *ON) as server, grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
         told = ProtoReflectionDescriptorDatabase(channel)

@@ -116,7 +116,7 @@ def test_every_command_has_a_page(cli):
 def test_every_flag_that_a_page_names_is_one(cli):
     commands = re.findall(r"^  (\w+)  ", cli("--help").stdout.split("Subcommands:")[1], re.M)
     helps = "".join(cli(c, "--help").stdout for c in commands)
-    helps += "".join(cli("simulate", c, "--help").stdout for c in ("world", "frequency"))
+    helps += "".join(cli("simulate", c, "--help").stdout for c in ("world", "frequency", "replay"))
     helps += re.search(r"<<'TEXT'\n(.*?)^TEXT", (ROOT / "run").read_text(), re.M | re.S)[1]
     known = set(re.findall(r"--[a-z][a-z-]*", helps)) | {"--version"}
     for page in PAGES:

@@ -1,6 +1,7 @@
 #include "core/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -152,8 +153,27 @@ void AtomicFile::commit() {
   if (rename(temporary_.c_str(), path_.c_str()) != 0)
     fail(ErrorKind::failed, "{}: could not be put in place: {}", path_, reason(errno));
   committed_ = true;
-  const int folder = open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) fsync(folder), close(folder);  // the rename itself, where the file system can
+  sync_folder_of(path_);
+}
+
+void sync_folder_of(const std::string& path) {
+  const int folder = open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) fsync(folder), close(folder);
+}
+
+FileLock::~FileLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
+bool FileLock::take() {
+  if (fd_ >= 0) return true;
+  const int fd = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) return false;
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+    fd_ = fd;
+  else
+    close(fd);
+  return held();
 }
 
 std::string read_file(const std::string& path) {

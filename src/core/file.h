@@ -51,6 +51,26 @@ class AtomicFile {
   bool committed_ = false;
 };
 
+// That one process at a time does something: an exclusive lock on a file that is made for it and stays. Its end, or the process's,
+// lets go of it.
+class FileLock {
+ public:
+  explicit FileLock(std::string path) : path_(std::move(path)) {}
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+  bool take();  // false: another holds it, or the file can not be made
+  bool held() const { return fd_ >= 0; }
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+};
+
+// On disk then: the names in the folder of the file, where the file system can.
+void sync_folder_of(const std::string& path);
+
 std::string read_file(const std::string& path);  // a pipe or /dev/stdin, too; Error{input} when it can not be read
 void write_file(const std::string& path, std::string_view bytes);  // atomically
 void make_folder(const std::string& path);                         // with its parents

@@ -9,6 +9,9 @@ namespace pagoda {
 
 namespace {
 
+constexpr size_t kLongest =
+    100;  // of a name that is looked for: the time goes with its length, and a stranger may send it
+
 std::string lower(std::string_view text) {
   std::string result(text);
   for (char& c : result)
@@ -34,6 +37,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string nearest(std::string_view name, std::span<const std::string> known) {
+  if (name.size() > kLongest) return {};
   const std::string wanted = lower(name);
   // A third of the letters may be wrong, two in a word of up to eight; of a word of three or less only one, as
   // otherwise any short word is near any other.

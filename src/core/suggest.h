@@ -10,7 +10,7 @@ namespace pagoda {
 // Edit distance with transpositions (optimal string alignment): "recal" -> "recall" is 1, "tiem" -> "time" is 1.
 size_t edit_distance(std::string_view a, std::string_view b);
 
-// The nearest of `known`, case aside, or "" when none is near enough to be what was meant.
+// The nearest of `known`, case aside, or "" when none is near enough to be what was meant, as of a name of over 100 bytes.
 std::string nearest(std::string_view name, std::span<const std::string> known);
 
 // "; did you mean 'x'?" or, when nothing is near, "; known: a, b, c" (the first dozen).

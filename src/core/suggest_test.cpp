@@ -32,6 +32,8 @@ TEST(Suggest, NothingIsProposedWhenNothingIsNear) {
   EXPECT_EQ(nearest("kind", known), "");
   EXPECT_EQ(suggestion("zzzzzzz", known), "; known: user, k");
   EXPECT_EQ(suggestion("zzzzzzz", {}), "");
+  const std::string endless(1'000'000, 'k');  // compared with all of these it would take seconds
+  EXPECT_EQ(nearest(endless, std::vector<std::string>(10'000, "kk")), "");
 }
 
 TEST(Suggest, OfManyKnownNamesTheFirstDozenIsListed) {

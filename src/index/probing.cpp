@@ -96,8 +96,8 @@ void Probing::order_lists() {
   const float to_bin = (kOrderBins - 1) / std::max(1.0f, range);
   bins_.resize(lists);
   for (size_t l = 0; l < lists; ++l)  // loops of few steps each, which the compiler turns into vectors
-    bins_[l] = static_cast<uint16_t>(
-        static_cast<int32_t>((static_cast<float>(most) - static_cast<float>(products[l])) * to_bin));
+    bins_[l] = static_cast<uint16_t>(static_cast<int32_t>(
+        static_cast<float>(static_cast<uint32_t>(most) - static_cast<uint32_t>(products[l])) * to_bin));
   std::array<uint32_t, kOrderBins + 1> starts{};
   for (size_t l = 0; l < lists; ++l) ++starts[size_t{bins_[l]} + 1];
   std::partial_sum(starts.begin(), starts.end(), starts.begin());

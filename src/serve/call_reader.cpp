@@ -151,7 +151,10 @@ std::vector<size_t> CallReader::attributes(const json& value) const {
     if (at == known.end())
       wrong("attributes", "unknown attribute '{}'{}", name.get<std::string>(),
             suggestion(name.get<std::string>(), known));
-    columns.push_back(static_cast<size_t>(at - known.begin()));
+    const auto column = static_cast<size_t>(at - known.begin());
+    if (std::ranges::find(columns, column) != columns.end())
+      wrong("attributes", "attribute '{}' is named twice", name.get<std::string>());
+    columns.push_back(column);
   }
   return columns;
 }

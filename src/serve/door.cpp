@@ -96,7 +96,8 @@ void Door::loop() {
     if (n <= 0 || !files[1].revents) continue;
     const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket < 0) {
-      if (errno == EMFILE || errno == ENFILE) std::this_thread::sleep_for(std::chrono::milliseconds(kOftenMs));
+      if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+        std::this_thread::sleep_for(std::chrono::milliseconds(kOftenMs));
       continue;
     }
     if (inside_.size() + 1 >= most_) forget_those_gone();

@@ -213,12 +213,16 @@ class Service final : public RawService {
               .key = key_of(context),
               .body = {},
               .deadline = deadline_of(context),
+              .body_bytes = request.Length(),
               .form = &proto_form()};
     const auto refused = handler_.refuse(call, request.Length());
     Message message;
     if (refused) {
       finish(context, response, *reactor, *refused);
-    } else if (!has_room || handler_.turns_away(call)) {
+    } else if (!has_room) {
+      handler_.no_room_for(call);
+      finish(context, response, *reactor, overloaded_reply());
+    } else if (handler_.turns_away(call)) {
       finish(context, response, *reactor, overloaded_reply());
     } else if (!parse(request, message)) {
       finish(context, response, *reactor, error_reply(400, "the request is no " + message.GetTypeName()));
@@ -278,14 +282,17 @@ class GrpcServer::Listener {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
-    const auto milliseconds = [](int64_t ms) { return static_cast<int>(std::min<int64_t>(ms, INT_MAX)); };
-    builder.SetMaxReceiveMessageSize(static_cast<int>(std::min<int64_t>(options.most_body_kb * 1024, INT_MAX)));
+    const auto as_int = [](int64_t n) { return static_cast<int>(std::min<int64_t>(n, INT_MAX)); };
+    builder.SetMaxReceiveMessageSize(as_int(options.most_body_kb * 1024));
+    // A message is inflated whole before its size is looked at.
+    for (const auto packed : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE})
+      builder.SetCompressionAlgorithmSupportStatus(packed, false);
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kHeaderBytes);
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, milliseconds(options.queue));
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, milliseconds(options.idle_timeout_ms));
-    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, milliseconds(options.read_timeout_ms));
-    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(options.idle_timeout_ms));
-    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, milliseconds(options.read_timeout_ms));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, as_int(options.queue));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, as_int(options.idle_timeout_ms));
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, as_int(options.read_timeout_ms));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, as_int(options.idle_timeout_ms));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, as_int(options.read_timeout_ms));
     builder.SetResourceQuota(grpc::ResourceQuota("pagoda").Resize(
         kReceivedBytes + kReceivedRequests * 1024 * static_cast<size_t>(options.most_body_kb)));
     using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;

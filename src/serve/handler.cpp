@@ -29,6 +29,7 @@ namespace {
 constexpr size_t kLongestMessage = 1000;  // it may quote what was sent
 
 constexpr std::string_view kBeside = "/beside/";
+constexpr size_t kAnswerBytes = 256 << 20;  // of a batch
 
 Call for_other(Call call) {
   call.path.erase(0, kBeside.size() - 1);
@@ -42,7 +43,6 @@ std::string_view kind_of(int status) {
     case 403: return "permission_denied";
     case 404: return "not_found";
     case 405: return "method_not_allowed";
-    case 408: return "request_timeout";
     case 413: return "too_large";
     case 429: return "resource_exhausted";
     case 503: return "unavailable";
@@ -135,7 +135,7 @@ std::optional<Reply> Handler::refuse(const Call& call, size_t body_bytes) const 
     reply->retry_after_s = 1;
     reply->close = true;
   }
-  if (reply) metrics_.answered(route ? route->call : "none", reply->status, 0);
+  if (reply) metrics_.refused(route ? route->call : "none", reply->status);
   return reply;
 }
 
@@ -143,15 +143,21 @@ bool Handler::turns_away(const Call& call) const {
   if (beside_ && call.path.starts_with(kBeside)) return beside_->turns_away(for_other(call));
   const auto* route = find_route(call.path);
   if (!route || !route->searches() || !queue_.full()) return false;
-  metrics_.answered(route->call, 429, 0);
+  metrics_.refused(route->call, 429);
   return true;
+}
+
+void Handler::no_room_for(const Call& call) const {
+  if (beside_ && call.path.starts_with(kBeside)) return beside_->no_room_for(for_other(call));
+  metrics_.refused(find_route(call.path)->call, 429);
 }
 
 void Handler::handle(const Call& call, const Done& done) {
   if (beside_ && call.path.starts_with(kBeside)) return beside_->handle(for_other(call), done);
   const auto began = Clock::now();
   const auto* route = find_route(call.path);
-  if (auto refused = refuse(call, call.body.size())) return done([reply = *refused] { return reply; });
+  if (auto refused = refuse(call, call.body_bytes > 0 ? call.body_bytes : call.body.size()))
+    return done([reply = *refused] { return reply; });
   const Done counted = [this, done, route, began](const Writing& writing) {
     done([this, writing, route, began] {
       Reply reply;
@@ -212,10 +218,18 @@ void Handler::retrieve_batch(const Call& call, const Done& done) {
   const auto write = [this, form = call.form, snapshot, gathering] {
     const auto& [asked, outcomes, missing] = *gathering;
     std::vector<std::string> lists;
+    size_t bytes = 0;
     for (size_t i = 0; i < outcomes.size(); ++i) {
       if (outcomes[i].error != Outcome::Error::none)
         return error_of(outcomes[i], fmt::format("requests[{}].{}", i, outcomes[i].field));
       lists.push_back(candidates(*form, *snapshot, asked[i].shape, outcomes[i]));
+      if ((bytes += lists.back().size()) > kAnswerBytes)
+        return error_reply(
+            400,
+            fmt::format("the answers come to more than {} MB: ask for fewer items or attributes, or send "
+                        "several batches",
+                        kAnswerBytes >> 20),
+            "requests");
     }
     return Reply{.body = form->batch(lists)};
   };

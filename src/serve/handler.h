@@ -29,9 +29,10 @@ struct ListShape;
 struct Call {
   std::string method, path;  // without a query
   std::string key;           // the API key that came with it, "" for none
-  std::string body;
+  std::string body;          // JSON
   std::optional<Clock::time_point>
       deadline{};                         // of the transport's own; beside the body's timeout_ms the earlier one holds
+  size_t body_bytes = 0;                  // as they came, where that was no JSON; 0: those of `body`
   const AnswerForm* form = &json_form();  // borrowed for ever
   std::string known_tag{};                // of what the caller has kept: If-None-Match
   bool takes_gzip = false;
@@ -76,6 +77,8 @@ class Handler {
   // Whether the call, which was not refused, is a search that gets overloaded_reply() without a look at its body. It counts as
   // answered then.
   bool turns_away(const Call& call) const;
+  // The same for a transport that has no room for any call.
+  void no_room_for(const Call& call) const;
 
   bool turns_searches_away() const { return queue_.full(); }
 

@@ -236,6 +236,7 @@ TEST_F(HandlerOf, AWrongRequestIsToldItsFieldAndTheNearestName) {
                "unknown field 'autor' in quota; did you mean 'author'?");
   expect_error(retrieve, R"({"min_score": "high"})", "min_score", "'min_score' is \"high\", expected a number");
   expect_error(retrieve, R"({"attributes": ["yeer"]})", "attributes", "unknown attribute 'yeer'; did you mean 'year'?");
+  expect_error(retrieve, R"({"attributes": ["year", "year"]})", "attributes", "attribute 'year' is named twice");
   expect_error(retrieve, R"({"attributes": "year"})", "attributes",
                "'attributes' is \"year\", expected a list of texts");
   expect_error(retrieve, R"({"explain": "yes"})", "explain", "'explain' is \"yes\", expected true or false");
@@ -471,6 +472,7 @@ TEST_F(HandlerOf, ChangedItemsOutliveTheServerAndItsBundle) {
   const auto before = answer("/v1/retrieve", body);
   std::ofstream(path_ + ".items", std::ios::app) << R"({"item": "torn", "attri)";  // a kill in the midst of a change
   stop();
+  snapshots_.reset();
   snapshots_ = std::make_unique<Snapshots>(path_);
   start();
   EXPECT_EQ(answer("/v1/retrieve", body), before);
@@ -487,6 +489,25 @@ TEST_F(HandlerOf, ChangedItemsOutliveTheServerAndItsBundle) {
   EXPECT_EQ(items(answer("/v1/retrieve", body)).size(), 10u);
   write_file(path_ + ".items", "no change\n");
   EXPECT_FALSE(reload());
+}
+
+TEST_F(HandlerOf, OneProcessChangesItemsAndOthersReadThem) {
+  EXPECT_EQ(post("/v1/items:upsert", R"({"items": [{"item": "n1"}]})").status, 200);
+  const auto own = read_file(path_ + ".items");
+  {
+    std::ofstream(path_ + ".items", std::ios::app) << R"({"item": "n)";  // it is in the midst of a change
+    Snapshots other(path_);
+    EXPECT_NE(other.current()->retrieval.find_item("n1"), Interner::kNone);
+    EXPECT_EQ(read_file(path_ + ".items"), own + R"({"item": "n)");
+    EXPECT_THROW(other.change({{.item = "n2", .attributes = {}, .deleted = false}}), Error);
+    EXPECT_EQ(other.current()->retrieval.find_item("n2"), Interner::kNone);
+    stop();
+    snapshots_.reset();
+    other.change({{.item = "n2", .attributes = {}, .deleted = false}});
+    EXPECT_NE(other.current()->retrieval.find_item("n2"), Interner::kNone);
+  }
+  snapshots_ = std::make_unique<Snapshots>(path_);
+  start();
 }
 
 TEST_F(HandlerOf, WrongChangesOfItemsChangeNothing) {

@@ -184,6 +184,8 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
       const bool had_header = parser_->is_header_done();
       ErrorCode error;
       buffer_.consume(parser_->put(buffer_.data(), error));
+      // What is not taken yet is a header or the frame of a chunk, for which the parser has no limit of its own.
+      if (error == http::error::need_more && buffer_.size() >= kHeaderBytes) error = http::error::header_limit;
       if (error == http::error::need_more) return read();
       if (error) return on_bad_request(error);
       if (!had_header && parser_->is_header_done() && !on_header()) return;
@@ -202,7 +204,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
       write(std::move(*refused));
       return false;
     }
-    const bool asks = beast::iequals(parser_->get()[http::field::expect], "100-continue");
+    const bool asks = !parser_->is_done() && beast::iequals(parser_->get()[http::field::expect], "100-continue");
     if (length && !asks && keep_alive_ && shared_.handler.turns_away(call_)) {
       skip_ = bytes;
       parser_.reset();
@@ -215,7 +217,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     asio::async_write(stream_, asio::buffer(kContinue), [self = this->shared_from_this()](ErrorCode error, size_t) {
       if (error) return;
-      if (self->buffer_.size() > 0 || self->parser_->is_done()) return self->parse();
+      if (self->buffer_.size() > 0) return self->parse();
       self->read();
     });
     return false;
@@ -414,7 +416,7 @@ class HttpServer::Listener {
     acceptor_.async_accept(
         context, asio::bind_executor(io_, [this](ErrorCode error, Socket socket) {
           accepting_ = false;
-          if (error == asio::error::operation_aborted) return;
+          if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
           if (error) {  // too many files are open: some will be closed
             retry_.expires_after(std::chrono::milliseconds(100));
             retry_.async_wait([this](ErrorCode e) {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "core/give_way.h"
+#include "core/log.h"
 #include "serve/json_request.h"
 
 namespace pagoda {
@@ -78,14 +79,23 @@ std::vector<ItemChange> read_journal(const std::string& path) {
   return contents_of(path, whole_lines(text)).changes;
 }
 
+bool Journal::owned() {
+  if (lock_.held()) return true;
+  if (!lock_.take()) return false;
+  if (!file_exists(path_)) return true;
+  const auto text = read_file(path_);
+  const auto whole = whole_lines(text).size();
+  if (whole < text.size() && ::truncate(path_.c_str(), static_cast<off_t>(whole)) != 0)
+    fail(ErrorKind::failed, "{}: can not be mended: {}", path_, std::strerror(errno));
+  return true;
+}
+
 std::vector<ItemChange> Journal::read() {
   lines_ = items_ = 0;
   if (!file_exists(path_)) return {};
+  if (!owned()) log_info("{}: read alone, as another process changes it or {}.lock can not be made", path_, path_);
   const auto text = read_file(path_);
-  const auto whole = whole_lines(text);
-  if (whole.size() < text.size() && ::truncate(path_.c_str(), static_cast<off_t>(whole.size())) != 0)
-    fail(ErrorKind::failed, "{}: can not be mended: {}", path_, std::strerror(errno));
-  auto contents = contents_of(path_, whole);
+  auto contents = contents_of(path_, whole_lines(text));
   lines_ = contents.lines, items_ = contents.changes.size();
   return std::move(contents.changes);
 }
@@ -101,9 +111,9 @@ void Journal::Short::write() {
   lines_ = contents.changes.size();
 }
 
-std::unique_ptr<Journal::Short> Journal::shorter() const {
+std::unique_ptr<Journal::Short> Journal::shorter() {
   struct stat s{};
-  if (::stat(path_.c_str(), &s) != 0) return nullptr;
+  if (::stat(path_.c_str(), &s) != 0 || !owned()) return nullptr;
   return std::make_unique<Short>(path_, static_cast<size_t>(s.st_size), s.st_ino);
 }
 
@@ -122,6 +132,9 @@ void Journal::replace(Short& shorter) {
 void Journal::append(std::span<const ItemChange> changes) {
   std::string text;
   for (const auto& change : changes) text += line_of(change), rest();
+  if (!owned())
+    fail(ErrorKind::failed, "{}: can not be written: another process changes it, or {}.lock can not be made", path_,
+         path_);
   const int file = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   const off_t before = file < 0 ? -1 : ::lseek(file, 0, SEEK_END);
   size_t written = 0;
@@ -136,6 +149,7 @@ void Journal::append(std::span<const ItemChange> changes) {
   // A piece of a change must not stand before the next one.
   const bool undone = done || before < 0 || ::ftruncate(file, before) == 0;
   if (file >= 0) ::close(file);
+  if (done && before == 0) sync_folder_of(path_);
   if (!done) fail(ErrorKind::failed, "{}: can not be written: {}{}", path_, reason, undone ? "" : "; nor mended");
   lines_ += changes.size();
 }

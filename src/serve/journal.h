@@ -19,15 +19,16 @@ std::vector<ItemChange> read_journal(const std::string& path);
 
 // A file with a JSON object a line: {"item": "i7", "attributes": {...}}, or {"item": "i7", "deleted": true}; the last line of
 // an item counts. Written line by line and flushed to disk, so that a kill leaves whole changes, and at most a piece of the last
-// one. Lines that no longer count are left out by a file that is made beside it and renamed. One thread may write.
+// one. Lines that no longer count are left out by a file that is made beside it and renamed. One thread may write, and one
+// process: it locks FILE.items.lock, from its first change or from a journal that is there on. Others read.
 class Journal {
  public:
-  explicit Journal(std::string path) : path_(std::move(path)) {}
+  explicit Journal(std::string path) : path_(std::move(path)), lock_(path_ + ".lock") {}
 
-  // As read_journal; a piece of a line at the end is cut off.
+  // As read_journal; a piece of a line at the end is cut off, unless another process writes.
   std::vector<ItemChange> read();
 
-  // All of them, on disk when it returns; or none, with Error{failed}.
+  // All of them, on disk when it returns; or none, with Error{failed}, as when another process writes.
   void append(std::span<const ItemChange> changes);
 
   bool has_idle_lines() const { return lines_ > items_; }  // that no longer count
@@ -48,13 +49,15 @@ class Journal {
     size_t lines_ = 0;
     std::unique_ptr<AtomicFile> file_;
   };
-  std::unique_ptr<Short> shorter() const;  // nullptr: there is no file
+  std::unique_ptr<Short> shorter();  // nullptr: there is no file, or another process writes
   // Puts it in place, with what has been appended since. Does nothing when another file lies there now.
   void replace(Short& shorter);
 
  private:
   static constexpr size_t kSlack = 1000;
+  bool owned();  // by this process, which then has cut off a piece of a line at the end
   std::string path_;
+  FileLock lock_;
   size_t lines_ = 0, items_ = 0;  // items_: different ones, when they were last counted
 };
 

@@ -98,8 +98,14 @@ void Keeper::count_items() {
 
 void Keeper::begin_upkeep() {
   if (upkeep_.valid() || Clock::now() < next_upkeep_) return;
-  auto work = snapshots_.upkeep();
-  if (!work) return;
+  try {
+    if (auto work = snapshots_.upkeep()) start_upkeep(std::move(work));
+  } catch (const std::exception& e) {  // such as: no more threads
+    upkeep_failed(e);
+  }
+}
+
+void Keeper::start_upkeep(std::function<Snapshots::Finish()> work) {
   upkeep_ = std::async(std::launch::async, [this, work = std::move(work)] {
     lower_priority(kNiceUpkeep);
     const GivesWay gives_way;
@@ -125,9 +131,13 @@ void Keeper::end_upkeep() {
   try {
     upkeep_.get()();
   } catch (const std::exception& e) {
-    log_warning("added items can not be merged, nor their journal shortened: {}", e.what());
-    next_upkeep_ = Clock::now() + kRetry;
+    upkeep_failed(e);
   }
+}
+
+void Keeper::upkeep_failed(const std::exception& e) {
+  log_warning("added items can not be merged, nor their journal shortened: {}", e.what());
+  next_upkeep_ = Clock::now() + kRetry;
 }
 
 void Keeper::make(const std::vector<Request>& requests) {

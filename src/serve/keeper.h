@@ -44,6 +44,8 @@ class Keeper {
   void make(const std::vector<Request>& requests);
   void count_items();
   void begin_upkeep();
+  void start_upkeep(std::function<Snapshots::Finish()> work);
+  void upkeep_failed(const std::exception& e);
   void end_upkeep();
 
   KeeperOptions options_;

@@ -261,6 +261,10 @@ TEST_F(Merge, WhatFiltersAndQuotasNeedIsThereBeforeItIsAskedFor) {
   EXPECT_EQ(retrieval().merged()->filters().arranged(), year);
   EXPECT_EQ(retrieval().fresh()->filters().arranged(), year);
   EXPECT_EQ(retrieval().known_quotas(), std::vector<std::string>{"author"});
+  snapshots_->reload();
+  EXPECT_EQ(retrieval().known_quotas(), std::vector<std::string>{"author"});
+  const auto& layer = retrieval().merged() ? retrieval().merged() : retrieval().fresh();
+  EXPECT_EQ(std::ranges::count(layer->filters().arranged(), "year"), 1);
 }
 
 TEST_F(Merge, GivesWayToSearchesButIsDone) {

@@ -107,6 +107,8 @@ void ServeMetrics::answered(std::string_view call, int status, double seconds) {
   request_seconds->Observe(seconds);
 }
 
+void ServeMetrics::refused(std::string_view call, int status) { series_->of(call, status).requests->Increment(); }
+
 void ServeMetrics::stage(Stage stage, double seconds) { series_->stages[static_cast<size_t>(stage)]->Observe(seconds); }
 void ServeMetrics::batch(size_t searches) { series_->batch_size.Observe(static_cast<double>(searches)); }
 void ServeMetrics::queue_length(size_t waiting) { series_->queue_length.Set(static_cast<double>(waiting)); }

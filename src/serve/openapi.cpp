@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kDocument = R"json({
  "openapi": "3.0.3",
  "info": {"title": "Pagoda", "description": "Candidates for users, from one bundle.", "version": "1"},
- "security": [{}, {"key": []}],
+ "security": [{}, {"key": []}, {"key_field": []}],
  "paths": {
   "/v1/retrieve": {
    "post": {
@@ -554,7 +554,10 @@ constexpr const char* kDocument = R"json({
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
    }
   },
-  "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}
+  "securitySchemes": {
+   "key": {"type": "http", "scheme": "bearer"},
+   "key_field": {"type": "apiKey", "in": "header", "name": "X-Api-Key"}
+  }
  }
 }
 )json";

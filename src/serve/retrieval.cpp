@@ -328,6 +328,17 @@ std::vector<std::string> Retrieval::known_quotas() const {
   return attributes;
 }
 
+void Retrieval::arrange_as(const Retrieval& other) const {
+  const auto columns = other.filters_->arranged();
+  filters_->arrange(columns);
+  for (const auto& layer : {merged_, fresh_})
+    if (layer) layer->filters().arrange(columns);
+  for (const auto& attribute : other.known_quotas()) {
+    const auto* column = bundle_->item_attributes().find(attribute);
+    if (column && column->type != ColumnType::texts) quota_groups(attribute);
+  }
+}
+
 const Retrieval::QuotaGroups& Retrieval::quota_groups(const std::string& attribute) const {
   const std::lock_guard lock(quotas_->mutex);
   const auto known = quotas_->of.find(attribute);

@@ -121,6 +121,8 @@ class Retrieval {
   size_t added_items() const;                       // that can come back
   size_t hidden_items() const;                      // of the bundle
   std::vector<std::string> known_quotas() const;    // attributes whose groups have been made
+  // Makes ahead, as far as it has such columns, what `other` has been asked for: else the next search would wait for it.
+  void arrange_as(const Retrieval& other) const;
 
  private:
   // The groups of each quota that was asked for: made once, as they are as many numbers as there are items.

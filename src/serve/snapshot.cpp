@@ -52,6 +52,11 @@ Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<I
                        const MergeOptions& options) {
   Retrieval retrieval(std::move(bundle));
   if (changes.empty()) return retrieval;
+  if (!retrieval.bundle().info().towers)
+    fail(ErrorKind::usage,
+         "changed items lie beside a bundle of bare vectors (its name with .items), which has no tower to encode them "
+         "with; "
+         "move that file away");
   auto layer =
       std::make_shared<const Additions>(retrieval.shared_bundle(), nullptr, nullptr, changes, encoding_of(retrieval));
   if (!is_to_be_merged(nullptr, layer, options)) return {retrieval, nullptr, layer};
@@ -62,12 +67,17 @@ Snapshots::Snapshots(std::string path, const MergeOptions& options, bool with_ca
     : path_(std::move(path)), options_(options), with_catalogue_(with_catalogue), journal_(journal_path(path_)),
       looked_at_(identity()) {
   current_ = load();
-  if (journal_.has_idle_lines())
+  if (!journal_.has_idle_lines()) return;
+  try {
     if (const auto shorter = journal_.shorter()) shorter->write(), journal_.replace(*shorter);
+  } catch (const Error& e) {  // it can be read, if not written
+    log_warning("the journal keeps lines that no longer count: {}", e.what());
+  }
 }
 
 std::shared_ptr<const Snapshot> Snapshots::load() {
   auto retrieval = with_changes(Bundle::open(path_), journal_.read(), options_);
+  if (const auto before = current()) retrieval.arrange_as(before->retrieval);
   warm_up(retrieval);
   const auto catalogue = with_catalogue_ ? std::make_shared<const Catalogue>(retrieval.shared_bundle()) : nullptr;
   return std::make_shared<const Snapshot>(Snapshot{std::move(retrieval), catalogue});
