@@ -15,12 +15,13 @@ void describe(Fields& fields, LossOptions& options) {
       "\"triplet\": hinge with margin, which reads no temperature, correction, popularity_dial");
   fields.number_or("temperature", options.temperature, "learned",
                    "divides the cosine, 0.05-0.2: lower separates the nearest items harder, higher bears noisy clicks");
-  fields.choice("correction", options.correction,
-                {{"none", Correction::none},
-                 {"standard", Correction::standard},
-                 {"negatives", Correction::negatives},
-                 {"leave_one_out", Correction::leave_one_out}},
-                "of the sampling bias; \"none\" over-punishes popular items; which of the others wins differs by data");
+  fields.choice(
+      "correction", options.correction,
+      {{"none", Correction::none},
+       {"standard", Correction::standard},
+       {"negatives", Correction::negatives},
+       {"leave_one_out", Correction::leave_one_out}},
+      "of the sampling bias (log q); \"none\" over-punishes popular items; which of the others wins differs by data");
   fields.field("popularity_dial", options.popularity_dial,
                "beta: 1 keeps popularity in the score, 0 removes it; raise it when popular items come too rarely");
   fields.field("temperature_ratio", options.temperature_ratio,
