@@ -25,7 +25,7 @@ def make_log(rows):
 
 
 def run(quick):
-    rows = ROWS // 4 if quick else ROWS
+    rows = ROWS // 2 if quick else ROWS
     WORK.mkdir(parents=True, exist_ok=True)
     csv, parquet = WORK / f"log-{rows}.csv.gz", WORK / f"log-{rows}.parquet"
     if not parquet.exists():

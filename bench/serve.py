@@ -74,7 +74,7 @@ class Server:
                 break
             print(f"serve: the generator was late by {found['lag_most_ms']:.0f} ms: once more", file=sys.stderr)
         found["goodput"] = found["good"] / found["seconds"]
-        print(f"serve: {rate:,.0f}/s: {found['goodput']:,.0f} good, {of(found, 200)}, {of(found, 429)} of 429, others {others(found)}{other_statuses(found)}; "
+        print(f"serve: {rate:,.0f}/s: {found['goodput']:,.0f} good, {became(found)}; "
               f"CPUs busy: {found['server_cpu']:.2f} server, {found['generator_cpu']:.2f} generator", file=sys.stderr)
         return found
 
@@ -97,10 +97,10 @@ def others(found):
     return found["planned"] - of(found, 200)["count"] - of(found, 429)["count"]
 
 
-def other_statuses(found):
-    """What became of them; lost: the connection closed, or no answer came."""
-    words = [f"{s['count']} of {status}" for status, s in found["statuses"].items() if status not in ("200", "429")] + ([f"{found['lost']} lost"] if found["lost"] else [])
-    return f" ({', '.join(words)})" if words else ""
+def became(found):
+    """What the requests were answered with, and how soon; lost: the connection closed, or no answer came."""
+    words = [f"{s['count']:,} of {status} in {s['p50_ms']:.1f} ms (p99 {s['p99_ms']:.1f}, most {s['most_ms']:.1f})" for status, s in found["statuses"].items()]
+    return ", ".join([*words, f"{found['lost']} lost"])
 
 
 def find_peak(server, rate, step, seconds):
@@ -167,7 +167,9 @@ def under_reloads(server, rate, current, bundles, count, pause):
             raise SystemExit("serve: a good bundle was refused")
     finally:
         generator.send_signal(signal.SIGTERM)
-    return json.loads(generator.communicate()[0]), sorted(took)
+    found = json.loads(generator.communicate()[0])
+    print(f"serve: {count} new bundles at {rate:,.0f}/s: {became(found)}; the generator was late by {found['lag_most_ms']:.0f} ms at most", file=sys.stderr)
+    return found, sorted(took)
 
 
 def run(quick):
