@@ -501,10 +501,14 @@ TEST_F(HandlerOf, OneProcessChangesItemsAndOthersReadThem) {
     EXPECT_EQ(read_file(path_ + ".items"), own + R"({"item": "n)");
     EXPECT_THROW(other.change({{.item = "n2", .attributes = {}, .deleted = false}}), Error);
     EXPECT_EQ(other.current()->retrieval.find_item("n2"), Interner::kNone);
+    std::filesystem::resize_file(path_ + ".items", own.size());
+    EXPECT_EQ(post("/v1/items:delete", R"({"items": ["i1"]})").status, 200);
     stop();
     snapshots_.reset();
     other.change({{.item = "n2", .attributes = {}, .deleted = false}});
     EXPECT_NE(other.current()->retrieval.find_item("n2"), Interner::kNone);
+    EXPECT_EQ(other.current()->retrieval.find_item("i1"), Interner::kNone)
+        << "what the first did meanwhile is taken over";
   }
   snapshots_ = std::make_unique<Snapshots>(path_);
   start();

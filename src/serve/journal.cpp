@@ -90,12 +90,21 @@ bool Journal::owned() {
   return true;
 }
 
+bool Journal::take_over() {
+  if (lock_.held() || !owned()) return false;
+  struct stat s{};
+  const size_t bytes = ::stat(path_.c_str(), &s) == 0 ? static_cast<size_t>(s.st_size) : 0;
+  return bytes != read_bytes_;
+}
+
 std::vector<ItemChange> Journal::read() {
-  lines_ = items_ = 0;
+  lines_ = items_ = read_bytes_ = 0;
   if (!file_exists(path_)) return {};
   if (!owned()) log_info("{}: read alone, as another process changes it or {}.lock can not be made", path_, path_);
   const auto text = read_file(path_);
-  auto contents = contents_of(path_, whole_lines(text));
+  const auto whole = whole_lines(text);
+  auto contents = contents_of(path_, whole);
+  read_bytes_ = whole.size();
   lines_ = contents.lines, items_ = contents.changes.size();
   return std::move(contents.changes);
 }

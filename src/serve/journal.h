@@ -28,6 +28,9 @@ class Journal {
   // As read_journal; a piece of a line at the end is cut off, unless another process writes.
   std::vector<ItemChange> read();
 
+  // Becomes the writer when no other process is any more; true: it has, and there is more than was read.
+  bool take_over();
+
   // All of them, on disk when it returns; or none, with Error{failed}, as when another process writes.
   void append(std::span<const ItemChange> changes);
 
@@ -58,6 +61,7 @@ class Journal {
   bool owned();  // by this process, which then has cut off a piece of a line at the end
   std::string path_;
   FileLock lock_;
+  size_t read_bytes_ = 0;
   size_t lines_ = 0, items_ = 0;  // items_: different ones, when they were last counted
 };
 

@@ -123,6 +123,7 @@ bool Snapshots::reload() {
 }
 
 void Snapshots::change(const std::vector<ItemChange>& changes) {
+  if (journal_.take_over()) reload();
   const auto before = current();
   const auto& retrieval = before->retrieval;
   if (!before->bundle().info().towers) fail(ErrorKind::usage, "the bundle holds bare vectors and no towers");
