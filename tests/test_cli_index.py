@@ -99,10 +99,12 @@ def test_a_model_s_index_is_rebuilt_and_back(cli, model, tmp_path):
     half = copy.read_bytes()
     cli("index", copy)
     assert copy.read_bytes() == half, "kind and recall are kept unless they are said"
-    for flag in ("--recall", "--k", "--lists", "--seed"):
+    for flag in ("--recall", "--k", "--lists", "--seed"):  # which mean a partitioned one
         cli("index", copy, "--kind", "exact", flag, 1, code=USAGE, says=[flag, "partitioned"])
     cli("index", copy, "--metric", "cosine", code=USAGE, says=["--metric", "--vectors"])
     cli("index", copy, "--kind", "exact")
+    cli("index", copy, "--recall", 0.5, "-o", tmp_path / "again.pagoda")
+    assert (tmp_path / "again.pagoda").read_bytes() == half
     assert json.loads(cli("inspect", copy, "--json").stdout)["fingerprint"] == wanted["fingerprint"]
     assert cli("retrieve", copy, *ask, stdin="u1\nu2\n").stdout == before
 

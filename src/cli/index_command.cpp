@@ -22,25 +22,22 @@ Matrix<float> held_queries(ThreadPool& pool, const IndexArgs& args, const std::s
   return Retrieval(bundle).user_vectors(pool, some_users(*bundle));
 }
 
-// A flag that is passed over would be believed to act.
-void refuse_idle_flags(const IndexArgs& args) {
-  const auto refuse = [](const char* flag, bool given) {
-    if (given) fail(ErrorKind::usage, "{} is of a partitioned index: add --kind partitioned, or leave it out", flag);
-  };
-  refuse("--recall", args.recall.has_value());
-  refuse("--k", args.k.has_value());
-  refuse("--queries", !args.queries.empty());
-  refuse("--lists", args.lists.has_value());
-  refuse("--seed", args.seed.has_value());
+// The first flag given that only a partitioned index reads; nullptr: there is none.
+const char* flag_of_partitioned(const IndexArgs& args) {
+  if (args.recall) return "--recall";
+  if (args.k) return "--k";
+  if (!args.queries.empty()) return "--queries";
+  if (args.lists) return "--lists";
+  return args.seed ? "--seed" : nullptr;
 }
 
 std::optional<Partitions> partitions_of(ThreadPool& pool, const IndexArgs& args, RowsView vectors,
                                         const std::shared_ptr<const Bundle>& bundle) {
   const std::string before(bundle ? bundle->index().kind() : "exact");
-  if ((args.kind.empty() ? before : args.kind) == "exact") {
-    refuse_idle_flags(args);
-    return std::nullopt;
-  }
+  const auto* flag = flag_of_partitioned(args);
+  if (args.kind == "exact" && flag)
+    fail(ErrorKind::usage, "{} is of a partitioned index: leave it or --kind exact out", flag);
+  if ((args.kind.empty() && !flag ? before : args.kind) == "exact") return std::nullopt;
   const auto held = held_queries(pool, args, bundle);
   if (held.rows() > 0 && held.cols() != vectors.cols())
     fail(ErrorKind::input, "{}: vectors of {} components, the items have {}", args.queries, held.cols(),
