@@ -153,8 +153,8 @@ int run(int argc, char** argv) {
   c->add_option("model", index.model, "the bundle to rebuild");
   c->add_option(
       "--kind", index.kind,
-      "exact: every vector is scored; partitioned: those near the query, for many items; of a bundle as it is "
-      "otherwise, of --vectors exact");
+      "exact: every vector is scored; partitioned: those near the query, for many items, and meant by each flag of it; "
+      "otherwise as the bundle is, of --vectors exact");
   c->add_option(
       "--recall", index.recall,
       "partitioned: the share of the true best that a search is to find, 1: all; as before otherwise, or 0.95");
