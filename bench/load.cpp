@@ -30,6 +30,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <unordered_map>
 #include <vector>
 
 #include "bench/timing.h"
@@ -152,7 +153,7 @@ class Load {
       if (connection.socket >= 0 && events[static_cast<size_t>(i)].events & ~static_cast<uint32_t>(EPOLLOUT))
         receive(connection);
     }
-    for (auto* connection : closed_) delete connection;
+    for (const auto* connection : closed_) connections_.erase(connection);
     closed_.clear();
   }
 
@@ -176,7 +177,9 @@ class Load {
   // On loopback it is there at once, or waits for the server's listener to have room.
   Connection* connect() {
     ++open_, ++made_;
-    auto* connection = new Connection;
+    auto owned = std::make_unique<Connection>();
+    auto* connection = owned.get();
+    connections_.emplace(connection, std::move(owned));
     connection->socket = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const int one = 1;
     ::setsockopt(connection->socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -252,6 +255,7 @@ class Load {
   double begin_ = 0, next_ = 0, end_ = 0;
   size_t planned_ = 0, open_ = 0, made_ = 0, under_way_ = 0;
   std::deque<Request> waiting_;
+  std::unordered_map<const Connection*, std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> idle_, closed_;
   std::vector<char> buffer_ = std::vector<char>(1 << 18);
   std::map<unsigned, std::vector<double>> took_;  // status to seconds
