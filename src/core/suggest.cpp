@@ -9,8 +9,8 @@ namespace pagoda {
 
 namespace {
 
-constexpr size_t kLongest =
-    100;  // of a name that is looked for: the time goes with its length, and a stranger may send it
+// Of a name that is looked for: the time goes with its length, and a stranger may send it.
+constexpr size_t kLongest = 100;
 
 std::string lower(std::string_view text) {
   std::string result(text);

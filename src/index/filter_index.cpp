@@ -33,8 +33,8 @@ class FilterIndex::ColumnSets {
   // Once, by whoever comes first.
   void arrange(std::span<const uint32_t> attribute_of) {
     std::call_once(once_, [&] {
-      known_ = {}, values_ = {}, lists_ = {}, bitmap_of_ = {}, bitmaps_ = {},
-      zones_ = {};  // a try may have run out of memory
+      // A try before this one may have run out of memory.
+      known_ = {}, values_ = {}, lists_ = {}, bitmap_of_ = {}, bitmaps_ = {}, zones_ = {};
       for (uint32_t item = 0; item < attribute_of.size(); ++item) {
         rest_at(item);
         if (is_known(attribute_of[item])) known_.add(item);

@@ -82,12 +82,14 @@ std::vector<ItemChange> read_journal(const std::string& path) {
 bool Journal::owned() {
   if (lock_.held()) return true;
   if (!lock_.take()) return false;
-  if (!file_exists(path_)) return true;
-  const auto text = read_file(path_);
+  if (file_exists(path_)) mend(read_file(path_));
+  return true;
+}
+
+void Journal::mend(std::string_view text) {
   const auto whole = whole_lines(text).size();
   if (whole < text.size() && ::truncate(path_.c_str(), static_cast<off_t>(whole)) != 0)
     fail(ErrorKind::failed, "{}: can not be mended: {}", path_, std::strerror(errno));
-  return true;
 }
 
 bool Journal::take_over() {
@@ -100,8 +102,9 @@ bool Journal::take_over() {
 std::vector<ItemChange> Journal::read() {
   lines_ = items_ = read_bytes_ = 0;
   if (!file_exists(path_)) return {};
-  if (!owned()) log_info("{}: read alone, as another process changes it or {}.lock can not be made", path_, path_);
+  if (!lock_.take()) log_info("{}: read alone, as another process changes it or {}.lock can not be made", path_, path_);
   const auto text = read_file(path_);
+  if (lock_.held()) mend(text);
   const auto whole = whole_lines(text);
   auto contents = contents_of(path_, whole);
   read_bytes_ = whole.size();

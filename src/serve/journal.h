@@ -58,7 +58,8 @@ class Journal {
 
  private:
   static constexpr size_t kSlack = 1000;
-  bool owned();  // by this process, which then has cut off a piece of a line at the end
+  bool owned();                      // by this process; when it has become so, it has been mended
+  void mend(std::string_view text);  // what it holds: a piece of a line at the end is cut off
   std::string path_;
   FileLock lock_;
   size_t read_bytes_ = 0;

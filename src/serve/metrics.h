@@ -18,8 +18,8 @@ class ServeMetrics {
 
   // From the whole request to its answer. The call's name is kept as it is: it lives for ever.
   void answered(std::string_view call, int status, double seconds);
-  void refused(std::string_view call,
-               int status);  // counted alone: no time was spent that would say anything of answers
+  // Counted alone: no time was spent that would say anything of answers.
+  void refused(std::string_view call, int status);
   void stage(Stage stage, double seconds);
   void batch(size_t searches);  // answered together
   void queue_length(size_t waiting);

@@ -54,8 +54,7 @@ Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<I
   if (changes.empty()) return retrieval;
   if (!retrieval.bundle().info().towers)
     fail(ErrorKind::usage,
-         "changed items lie beside a bundle of bare vectors (its name with .items), which has no tower to encode them "
-         "with; "
+         "changed items lie beside a bundle of bare vectors (its name with .items), which has no tower to encode them; "
          "move that file away");
   auto layer =
       std::make_shared<const Additions>(retrieval.shared_bundle(), nullptr, nullptr, changes, encoding_of(retrieval));
