@@ -43,7 +43,7 @@ class CascadeIndex final : public Index {
 void add_explain(const SearchExplain& part, SearchExplain& sum) {
   sum.plan = part.plan;
   sum.queries.insert(sum.queries.end(), part.queries.begin(), part.queries.end());
-  sum.centres_s += part.centres_s, sum.scan_s += part.scan_s, sum.rerank_s += part.rerank_s;
+  sum.add_times(part);
 }
 
 // `query` [1, dim of the second model]; `items` and `scores` as the first search found them.

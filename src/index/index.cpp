@@ -61,13 +61,9 @@ class Taken {
 
 void add_up(const SearchExplain& part, size_t query, SearchExplain& sum) {
   sum.plan = part.plan;
-  sum.centres_s += part.centres_s, sum.scan_s += part.scan_s, sum.rerank_s += part.rerank_s;
+  sum.add_times(part);
   sum.queries.resize(query + 1);
-  for (const auto& of_query : part.queries) {
-    sum.queries[query].lists_probed += of_query.lists_probed;
-    sum.queries[query].vectors_scored += of_query.vectors_scored;
-    sum.queries[query].vectors_reranked += of_query.vectors_reranked;
-  }
+  for (const auto& of_query : part.queries) sum.queries[query] += of_query;
 }
 
 }  // namespace

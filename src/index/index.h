@@ -57,12 +57,21 @@ struct SearchExplain {
     uint64_t lists_probed = 0;
     uint64_t vectors_scored = 0;  // by their codes, or exactly where there are none
     uint64_t vectors_reranked = 0;
+    Query& operator+=(const Query& more) {
+      lists_probed += more.lists_probed;
+      vectors_scored += more.vectors_scored;
+      vectors_reranked += more.vectors_reranked;
+      return *this;
+    }
   };
   std::string plan;        // "all rows", "matching rows" (few match: they alone are scored) or "lists"
   double selectivity = 1;  // the share of the items that the filter lets in
   std::vector<Query> queries;
   // Summed over threads.
   double centres_s = 0, scan_s = 0, rerank_s = 0;
+  void add_times(const SearchExplain& part) {
+    centres_s += part.centres_s, scan_s += part.scan_s, rerank_s += part.rerank_s;
+  }
 };
 
 // What travels with a search; nothing of it is index state. Views are borrowed for the call.

@@ -55,14 +55,8 @@ SearchResult LayeredIndex::best(ThreadPool& pool, MatrixView<const float> querie
   const auto found_above = above_.search(pool, queries, in_above);
   if (options.explain) {
     options.explain->selectivity = selectivity;
-    for (size_t q = 0; q < of_above.queries.size(); ++q) {
-      auto& sum = options.explain->queries[q];
-      sum.lists_probed += of_above.queries[q].lists_probed;
-      sum.vectors_scored += of_above.queries[q].vectors_scored;
-      sum.vectors_reranked += of_above.queries[q].vectors_reranked;
-    }
-    options.explain->centres_s += of_above.centres_s, options.explain->scan_s += of_above.scan_s;
-    options.explain->rerank_s += of_above.rerank_s;
+    options.explain->add_times(of_above);
+    for (size_t q = 0; q < of_above.queries.size(); ++q) options.explain->queries[q] += of_above.queries[q];
   }
   return merged(found_below, found_above, options.k);
 }

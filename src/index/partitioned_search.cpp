@@ -136,7 +136,7 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
           search_lists(pool, queries.slice_rows(q, q + 1), alone, {way.slack, way.tail, way.most_rows, way.rerank}));
       if (explain) {
         explain->queries[q] = part.queries[0];
-        explain->centres_s += part.centres_s, explain->scan_s += part.scan_s, explain->rerank_s += part.rerank_s;
+        explain->add_times(part);
       }
     } else {
       usual.push_back(q);
