@@ -250,7 +250,8 @@ std::shared_ptr<arrow::Schema> arrow_schema(const std::vector<ColumnSpec>& colum
   for (const auto& column : columns) {
     std::shared_ptr<arrow::DataType> type;
     switch (column.type) {
-      case ColumnType::text: type = arrow::utf8(); break;
+      case ColumnType::text:
+      case ColumnType::decimal: type = arrow::utf8(); break;
       case ColumnType::integer: type = arrow::int64(); break;
       case ColumnType::real: type = arrow::float64(); break;
       case ColumnType::boolean: type = arrow::boolean(); break;
@@ -282,7 +283,8 @@ std::string_view chars(std::span<const char> s) { return {s.data(), s.size()}; }
 std::shared_ptr<arrow::Array> arrow_array(const std::shared_ptr<arrow::DataType>& type, const Column& column) {
   auto* pool = arrow::default_memory_pool();
   switch (column.type) {
-    case ColumnType::text: {
+    case ColumnType::text:
+    case ColumnType::decimal: {
       arrow::StringBuilder builder(type, pool);
       return build(builder, column, [&](size_t r) { return builder.Append(chars(column.text[r])); });
     }

@@ -52,6 +52,7 @@ Attributes load_attributes(const AttributeOptions& options) {
     }
   }
   bad_rows.summarise();
+  reader->notices().say();
   if (table.rows() == 0) fail(ErrorKind::input, "{}: no row that can be used", reader->files()[0]);
   return table;
 }

@@ -1,5 +1,7 @@
 #include "data/column.h"
 
+#include "data/decimal.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,13 +29,15 @@ std::string_view name_of(ColumnType type) {
     case ColumnType::boolean: return "boolean";
     case ColumnType::time: return "time";
     case ColumnType::texts: return "list of texts";
+    case ColumnType::decimal: return "decimal";
   }
   return "";
 }
 
 size_t Column::rows() const {
   switch (type) {
-    case ColumnType::text: return words ? codes.size() : text.size();
+    case ColumnType::text:
+    case ColumnType::decimal: return words ? codes.size() : text.size();
     case ColumnType::real: return reals.size();
     case ColumnType::texts: return element_offsets.size() - 1;
     default: return integers.size();
@@ -42,12 +46,12 @@ size_t Column::rows() const {
 
 std::string_view Column::as_text(size_t row, std::string& scratch) const {
   if (is_null(row)) return {};
-  if (type == ColumnType::text) return text_of(row);
+  if (type == ColumnType::text || type == ColumnType::decimal) return text_of(row);
   scratch.clear();
   switch (type) {
     case ColumnType::boolean: return integers[row] ? "true" : "false";
     case ColumnType::time: scratch = format_time_us(integers[row]); break;
-    case ColumnType::real: fmt::format_to(std::back_inserter(scratch), "{}", reals[row]); break;
+    case ColumnType::real: scratch = format_number(reals[row]); break;
     case ColumnType::integer: {
       const fmt::format_int digits(integers[row]);
       scratch.assign(digits.data(), digits.size());
@@ -65,7 +69,8 @@ std::string_view Column::as_text(size_t row, std::string& scratch) const {
 std::optional<double> Column::as_number(size_t row) const {
   if (is_null(row)) return std::nullopt;
   switch (type) {
-    case ColumnType::text: return parse_number(text_of(row));
+    case ColumnType::text:
+    case ColumnType::decimal: return parse_number(text_of(row));
     case ColumnType::real: return std::isfinite(reals[row]) ? std::optional(reals[row]) : std::nullopt;
     case ColumnType::time: return static_cast<double>(integers[row]) * 1e-6;
     case ColumnType::texts: return std::nullopt;
@@ -76,7 +81,8 @@ std::optional<double> Column::as_number(size_t row) const {
 std::optional<int64_t> Column::as_time_us(size_t row) const {
   if (is_null(row)) return std::nullopt;
   switch (type) {
-    case ColumnType::text: return parse_time_us(text_of(row));
+    case ColumnType::text:
+    case ColumnType::decimal: return parse_time_us(text_of(row));
     case ColumnType::integer: return time_of_number(integers[row]);
     case ColumnType::real: return time_of_number(reals[row]);
     case ColumnType::time: return integers[row];
@@ -100,7 +106,8 @@ void Column::push_null() {
   if (valid.empty()) valid.assign(rows(), 1);
   valid.push_back(0);
   switch (type) {
-    case ColumnType::text: text.close(); break;
+    case ColumnType::text:
+    case ColumnType::decimal: text.close(); break;
     case ColumnType::real: reals.push_back(0); break;
     case ColumnType::texts: element_offsets.push_back(elements.size()); break;
     default: integers.push_back(0);
@@ -135,14 +142,16 @@ void Column::push_cell(const Column& from, size_t row) {
       valid.size() == rows())
     become(from.type);
   if (type != from.type) {
-    const auto number = [](ColumnType t) { return t == ColumnType::integer || t == ColumnType::real; };
-    become(number(type) && number(from.type) ? ColumnType::real : ColumnType::text);
+    const auto number = [](ColumnType t) {
+      return t == ColumnType::integer || t == ColumnType::real || t == ColumnType::decimal;
+    };
+    become(number(type) && number(from.type) ? ColumnType::decimal : ColumnType::text);
   }
   std::string scratch;
   switch (type) {
-    case ColumnType::text: return push_text(from.as_text(row, scratch));
-    case ColumnType::real:
-      return push_real(from.type == ColumnType::real ? from.reals[row] : static_cast<double>(from.integers[row]));
+    case ColumnType::text:
+    case ColumnType::decimal: return push_text(from.as_text(row, scratch));
+    case ColumnType::real: return push_real(from.reals[row]);
     case ColumnType::texts:
       for (uint64_t e = from.element_offsets[row]; e < from.element_offsets[row + 1]; ++e)
         push_element(chars(from.elements[e]));
@@ -160,8 +169,6 @@ void Column::become(ColumnType wanted) {
   for (size_t r = 0; r < rows(); ++r) {
     if (is_null(r))
       other.push_null();
-    else if (wanted == ColumnType::real)
-      other.push_real(static_cast<double>(integers[r]));
     else
       other.push_text(as_text(r, scratch));
   }

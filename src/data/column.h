@@ -12,7 +12,10 @@
 
 namespace pagoda {
 
-enum class ColumnType { text, integer, real, boolean, time, texts };  // texts: a list of strings in each row
+// texts: a list of strings in each row; decimal: numbers that neither int64 nor a double holds exactly.
+enum class ColumnType { text, integer, real, boolean, time, texts, decimal };
+// What a file stored a real number in. Comparisons are made in it.
+enum class RealPrecision : uint8_t { f64, f32, f16 };
 
 std::string_view name_of(ColumnType type);
 
@@ -23,12 +26,16 @@ std::string_view name_of(ColumnType type);
 struct Column {
   std::string name;
   ColumnType type = ColumnType::text;
-  Ragged<char> text;                          // text: row i is the string text[i],
+  RealPrecision precision = RealPrecision::f64;  // of a real column
+  // text: row i is the string text[i]; decimal: row i is the canonical text of a Decimal,
+  Ragged<char> text;
   std::shared_ptr<const Ragged<char>> words;  // unless there are words: then row i is the string (*words)[codes[i]].
   std::vector<uint32_t> codes;                // Only where ReaderOptions::coded asks for it; nothing is pushed to it
   std::vector<int64_t> integers;              // integer, boolean (0/1); time: microseconds since 1970 UTC
-  std::vector<double> reals;                  // real
-  Ragged<char> elements;                      // texts: all the elements of all rows, one after another
+  // real, never NaN. Of f32 and f16 the double nearest to the shortest decimal that reads back as the stored number:
+  // the f32 0.1 is the double 0.1, as it is in a CSV file.
+  std::vector<double> reals;
+  Ragged<char> elements;                     // texts: all the elements of all rows, one after another
   std::vector<uint64_t> element_offsets{0};  // texts: row i holds elements [element_offsets[i], element_offsets[i + 1])
   std::vector<uint8_t> valid;                // 0: the cell is null; empty: none is
 
@@ -36,12 +43,13 @@ struct Column {
   // A null cell, an empty text, and the words for nothing of a CSV: "NA", "N/A", "null", "NULL", "None" are absent
   // where a number or a time is asked for; as text only null and "" are.
   bool is_null(size_t row) const { return !valid.empty() && !valid[row]; }
-  std::string_view text_of(size_t row) const {  // of a text column, its cell not null
+  std::string_view text_of(size_t row) const {  // of a text or decimal column, its cell not null
     const auto s = words ? (*words)[codes[row]] : text[row];
     return {s.data(), s.size()};
   }
 
-  // The cell as text; numbers are formatted into `scratch` (whole numbers without a point). "" when null.
+  // The cell's canonical text, one for a value whatever the type that holds it; numbers are formatted into `scratch` (see
+  // Decimal::text()). "" when null.
   // Of a list: its elements joined by '|'.
   std::string_view as_text(size_t row, std::string& scratch) const;
   // Nothing when the cell is not a finite number / not a time; `absent` tells a cell that is empty from a bad one.
@@ -59,13 +67,13 @@ struct Column {
   void for_each_element(size_t row, char separator, F&& f) const;
 
   void push_null();
-  void push_text(std::string_view value);  // for a text column
+  void push_text(std::string_view value);  // for a text column; for a decimal one, the canonical text of a Decimal
   void push_integer(int64_t value);        // for integer, boolean (0/1) and time
   void push_real(double value);
   void push_element(std::string_view element);  // of a list,
   void end_list();                              // which ends its row
   // Appends a cell of a column that may be of another type: then this column becomes the narrowest type that holds
-  // both (integer and real: real; whatever else: text). A column of nothing but nulls takes any type.
+  // both exactly (numbers of two types: decimal; whatever else: text). A column of nothing but nulls takes any type.
   void push_cell(const Column& from, size_t row);
   void clear();
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/column.h"
+#include "data/notices.h"
 
 namespace pagoda {
 
@@ -14,7 +15,8 @@ struct FileOptions {
   std::string path;
   std::vector<std::string> columns;
   size_t batch_rows = 65536;
-  bool coded = false;  // as in ReaderOptions
+  bool coded = false;           // as in ReaderOptions
+  Notices* notices = nullptr;  // where the file says what it changed, dropped or guessed; never null
 };
 
 class FileReader {

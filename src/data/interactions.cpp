@@ -56,6 +56,7 @@ class Loading {
       rows += batch_.rows;
     }
     bad_rows_.summarise();
+    reader_->notices().say();
     if (log_.size() > before || (all_shown_ && shown_.size() > shown_before)) return;
     const auto& files = reader_->files();
     const std::string name =

@@ -87,6 +87,7 @@ class Files : public Reader {
 
   const std::vector<std::string>& files() const override { return paths_; }
   const std::vector<std::string>& columns() const override { return columns_; }
+  const Notices& notices() const override { return notices_; }
 
   bool next(RawBatch& batch) override {
     batch.columns.resize(columns_.size());
@@ -121,7 +122,7 @@ class Files : public Reader {
 
  private:
   void open_file() {
-    const FileOptions options{paths_[at_], columns_, batch_rows_, coded_};
+    const FileOptions options{paths_[at_], columns_, batch_rows_, coded_, &notices_};
     switch (formats_[at_]) {
       case Format::tsv: file_ = open_delimited_file(options, '\t'); break;
       case Format::jsonl: file_ = open_jsonl_file(options); break;
@@ -137,6 +138,7 @@ class Files : public Reader {
   std::vector<std::string> paths_, columns_;
   std::vector<Format> formats_;
   size_t at_ = 0;  // the file being read
+  Notices notices_;
   std::unique_ptr<FileReader> file_;
   uint64_t first_record_ = 0;
 };
@@ -156,6 +158,7 @@ class ReaderAhead : public Reader {
   const std::vector<std::string>& files() const override { return files_->files(); }
   const std::vector<std::string>& columns() const override { return files_->columns(); }
   std::string place(size_t file, uint64_t record) const override { return files_->place(file, record); }
+  const Notices& notices() const override { return files_->notices(); }
 
   bool next(RawBatch& batch) override {
     auto filled = filled_.pop();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/column.h"
+#include "data/notices.h"
 
 namespace pagoda {
 
@@ -39,6 +40,8 @@ class Reader {
   // "clicks.csv:1842" (the physical line, quotes with newlines counted) for text formats, "clicks.parquet: row 1841"
   // for the others. Reads the file again up to there: for messages only.
   virtual std::string place(size_t file, uint64_t record) const = 0;
+  // What was changed, dropped or guessed so far; all of it once next() was false.
+  virtual const Notices& notices() const = 0;
 };
 
 // Adjacency files (`user item item ...` a line) give the columns "user_id" and "item_id", one row a pair, in the

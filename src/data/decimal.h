@@ -1,0 +1,47 @@
+// Decimal numbers of any length, exactly: what ids, attributes and filters are compared by where a double would round.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pagoda {
+
+// A value is 0.d1d2d3... x 10^exponent, d1 and the last digit not 0. Zero has no digits and no sign.
+class Decimal {
+ public:
+  Decimal() = default;  // 0
+  // "12", "-0.50", "+1e3", ".5", blanks around it allowed; nothing for other texts, for inf and nan, and for an exponent
+  // beyond a million. Every digit counts.
+  static std::optional<Decimal> parse(std::string_view text);
+  static Decimal of(int64_t value);
+  static Decimal of(double value);  // the shortest decimal that reads back as `value`, which is finite
+
+  bool is_zero() const { return digits_.empty(); }
+  bool is_whole() const { return exponent_ >= static_cast<int64_t>(digits_.size()); }
+  std::optional<int64_t> as_int64() const;  // when it is whole and fits
+  double as_double() const;                 // the nearest; beyond the range of a double, infinite
+  // The canonical text: plain digits, "0.35", "-12", no point for whole numbers, no zeros that say nothing. Numbers of
+  // more than 80 characters are written as d.ddde+N or d.ddde-N.
+  std::string text() const;
+
+  friend bool operator==(const Decimal&, const Decimal&) = default;
+  friend std::strong_ordering operator<=>(const Decimal& a, const Decimal& b);
+
+ private:
+  bool negative_ = false;
+  std::string digits_;  // '0' to '9'
+  int64_t exponent_ = 0;
+};
+
+// Decimal::text() of a number that a double holds; "nan", "inf", "-inf" for what is none.
+std::string format_number(double value);
+
+// What two spellings of one value have in common: of a number its canonical text ("2" for "2.0" and "2e0"), of true and
+// false in any case "true" and "false", of an ISO 8601 time its microseconds since 1970 behind an '@'. Nothing when the
+// text is none of these.
+std::optional<std::string> value_key(std::string_view text);
+
+}  // namespace pagoda

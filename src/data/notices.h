@@ -1,0 +1,34 @@
+// What was changed, dropped or guessed on the way in, counted, so that a command can say it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pagoda {
+
+// Not thread-safe: filled by who reads, looked at when the reading has ended.
+class Notices {
+ public:
+  // `what` of `column` happened to `count` cells or rows more. `what` is a phrase that follows a number: "cells are NaN
+  // and were read as empty". `place` ("clicks.csv:7") is asked for the first time only; it may be empty.
+  void add(std::string_view column, std::string_view what, uint64_t count,
+           const std::function<std::string()>& place = {});
+  void add(const Notices& more);
+  bool empty() const { return lines_.empty(); }
+  uint64_t count(std::string_view column, std::string_view what) const;  // 0 when it never happened
+  // "column 'user_id': 20 cells are NaN and were read as empty (first at clicks.csv:7)", in order of first sight.
+  std::vector<std::string> texts() const;
+  void say() const;  // a warning for each
+
+ private:
+  struct Line {
+    std::string column, what, place;
+    uint64_t count = 0;
+  };
+  std::vector<Line> lines_;
+};
+
+}  // namespace pagoda
