@@ -23,8 +23,9 @@ TEST_F(AttributesTest, TypesThatDifferBetweenFilesMeet) {
   file("p1.jsonl", "{\"id\": 1, \"n\": 3, \"tags\": [\"a\"]}\n");
   file("p2.jsonl", "{\"id\": \"x\", \"n\": 0.5, \"tags\": null}\n");
   const auto table = load_attributes({.paths = {path("p*.jsonl")}, .id = "id"});
-  EXPECT_EQ(table.find("n")->type, ColumnType::real);
-  EXPECT_EQ(table.find("n")->reals, (std::vector<double>{3, 0.5}));
+  EXPECT_EQ(table.find("n")->type, ColumnType::decimal) << "holds integers and reals exactly";
+  EXPECT_EQ(table.find("n")->as_number(0), 3);
+  EXPECT_EQ(table.find("n")->as_number(1), 0.5);
   EXPECT_EQ(table.find("tags")->type, ColumnType::texts);
   EXPECT_TRUE(table.find("tags")->is_null(1));
   EXPECT_EQ(table.ids[1], "x");

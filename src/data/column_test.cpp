@@ -145,7 +145,7 @@ TEST(Column, PushingACellOfAnotherTypeWidensTheColumn) {
   column.push_cell(integers, 0);
   EXPECT_EQ(column.type, ColumnType::integer) << "nulls take any type";
   column.push_cell(reals, 0);
-  EXPECT_EQ(column.type, ColumnType::real);
+  EXPECT_EQ(column.type, ColumnType::decimal) << "holds both exactly";
   column.push_cell(integers, 0);
   column.push_cell(text, 0);
   EXPECT_EQ(column.type, ColumnType::text);

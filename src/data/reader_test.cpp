@@ -247,7 +247,7 @@ TEST_F(ReaderTest, JsonLinesKeepTheirTypes) {
   EXPECT_EQ(reader->columns(), (std::vector<std::string>{"id", "score", "tags", "ok", "name", "more"}));
   RawBatch batch;
   ASSERT_TRUE(reader->next(batch));
-  EXPECT_EQ(batch.columns[1].type, ColumnType::real);
+  EXPECT_EQ(batch.columns[1].type, ColumnType::decimal) << "holds 1 and 0.5 exactly";
   EXPECT_EQ(batch.columns[2].type, ColumnType::texts);
   EXPECT_EQ(batch.columns[3].type, ColumnType::boolean);
   EXPECT_EQ(read_rows(jsonl), (Rows{{"7", "1", "a|2", "true", "M\xc3\xbc", "<null>"},
