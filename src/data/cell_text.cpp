@@ -156,8 +156,8 @@ std::string format_time_us(int64_t time_us) {
   const int64_t rest = time_us % kDay + (time_us % kDay < 0 ? kDay : 0);  // the first day begins before int64 does
   const auto [year, month, day] = civil_from_days(days);
   const int64_t seconds = rest / kSecond, fraction = rest % kSecond;
-  auto text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", year, month, day, seconds / 3600, seconds / 60 % 60,
-                          seconds % 60);
+  auto text = fmt::format("{:0{}}-{:02}-{:02}T{:02}:{:02}:{:02}", year, year < 0 ? 5 : 4, month, day, seconds / 3600,
+                          seconds / 60 % 60, seconds % 60);
   if (fraction) text += fmt::format(".{:06}", fraction);
   return text + "Z";
 }
