@@ -163,6 +163,10 @@ class Reader : public Fields {
   size_t one_of(std::string_view key, size_t chosen, const std::vector<std::string>& words, std::string_view) override {
     const auto* node = find(key);
     if (!node) return chosen;
+    if (const auto* truth = node->as_boolean()) {
+      const auto same = std::find(words.begin(), words.end(), truth->get() ? "true" : "false");
+      if (same != words.end()) return static_cast<size_t>(same - words.begin());
+    }
     const auto* word = node->as_string();
     if (!word) {
       std::string choices;

@@ -34,7 +34,7 @@ class Fields {
   virtual void number_or(std::string_view key, std::optional<double>& value, std::string_view word,
                          std::string_view help) = 0;
 
-  // An enumeration by its names.
+  // An enumeration by its names; of the names, true and false stand in a config without quotes.
   template <class E>
   void choice(std::string_view key, E& value, const std::vector<std::pair<std::string, E>>& names,
               std::string_view help) {

@@ -85,8 +85,11 @@ class Writer : public Fields {
   size_t one_of(std::string_view key, size_t chosen, const std::vector<std::string>& words,
                 std::string_view help) override {
     std::vector<std::string> choices;
-    for (const auto& word : words) choices.push_back(toml_quoted(word));
-    line(key, toml_quoted(words[chosen]), fmt::format("{}{}{}", help, help.empty() ? "" : ": ", joined(choices)));
+    const auto value = [](const std::string& word) {
+      return word == "true" || word == "false" ? word : toml_quoted(word);
+    };
+    for (const auto& word : words) choices.push_back(value(word));
+    line(key, value(words[chosen]), fmt::format("{}{}{}", help, help.empty() ? "" : ": ", joined(choices)));
     return chosen;
   }
   bool begin_list(std::string_view key, size_t& n, std::string_view help) override {

@@ -15,6 +15,7 @@ struct AttributeOptions {
   std::vector<std::string> paths;
   Format format = Format::automatic;
   std::string id;  // the id's column
+  TableForm form{};
   BadRowOptions bad_rows;
 };
 

@@ -7,6 +7,7 @@
 
 #include "data/column.h"
 #include "data/notices.h"
+#include "data/table_form.h"
 
 namespace pagoda {
 
@@ -17,6 +18,7 @@ struct FileOptions {
   size_t batch_rows = 65536;
   bool coded = false;           // as in ReaderOptions
   Notices* notices = nullptr;  // where the file says what it changed, dropped or guessed; never null
+  TableForm form{};
 };
 
 class FileReader {

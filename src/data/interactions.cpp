@@ -41,6 +41,7 @@ class Loading {
     for (const auto& values : log.context_values) contexts_.emplace_back(values);
     ReaderOptions reading{options.paths, options.format, roles_.columns};
     reading.coded = reading.ahead = true;
+    reading.form = options.form;
     reader_ = open_reader(reading);
   }
 
@@ -219,6 +220,7 @@ void append_impressions(const InteractionOptions& options, Impressions& shown) {
                              .user = options.user,
                              .item = options.item,
                              .time = options.time,
+                             .form = options.form,
                              .bad_rows = options.bad_rows};
   Interactions no_clicks;
   Loading(reading, no_clicks, shown, true).run();

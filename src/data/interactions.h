@@ -19,6 +19,7 @@ struct InteractionOptions {
   std::string weight;                // reward r_i of each row, > 0
   std::string clicked;               // whether the row was clicked, or shown alone (0, false, no); "": all were
   std::vector<std::string> context;  // columns known at the moment of a request: device, format, place
+  TableForm form{};
   BadRowOptions bad_rows;
 };
 

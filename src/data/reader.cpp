@@ -72,7 +72,7 @@ void check_is_adjacency(const std::string& path) {
 class Files : public Reader {
  public:
   explicit Files(const ReaderOptions& options)
-      : batch_rows_(std::max<size_t>(1, options.batch_rows)), coded_(options.coded) {
+      : batch_rows_(std::max<size_t>(1, options.batch_rows)), coded_(options.coded), form_(options.form) {
     for (const auto& pattern : options.paths)
       for (auto& path : expand(pattern)) paths_.push_back(std::move(path));
     if (paths_.empty()) fail(ErrorKind::input, "no input file is given");
@@ -122,7 +122,7 @@ class Files : public Reader {
 
  private:
   void open_file() {
-    const FileOptions options{paths_[at_], columns_, batch_rows_, coded_, &notices_};
+    const FileOptions options{paths_[at_], columns_, batch_rows_, coded_, &notices_, form_};
     switch (formats_[at_]) {
       case Format::tsv: file_ = open_delimited_file(options, '\t'); break;
       case Format::jsonl: file_ = open_jsonl_file(options); break;
@@ -135,6 +135,7 @@ class Files : public Reader {
 
   size_t batch_rows_;
   bool coded_;
+  TableForm form_;
   std::vector<std::string> paths_, columns_;
   std::vector<Format> formats_;
   size_t at_ = 0;  // the file being read

@@ -7,6 +7,7 @@
 
 #include "data/column.h"
 #include "data/notices.h"
+#include "data/table_form.h"
 
 namespace pagoda {
 
@@ -23,6 +24,7 @@ struct ReaderOptions {
   size_t batch_rows = 65536;
   bool coded = false;  // texts that a Parquet file holds as codes of a dictionary may come as Column::words and codes
   bool ahead = false;  // read and decode on a thread of its own, two batches ahead of who asks
+  TableForm form{};
 };
 
 // A file that can not be read on from a certain place is an Error{input} that names file and line: truncated gz,

@@ -12,9 +12,12 @@ namespace pagoda {
 namespace {
 
 Attributes load_table(const std::string& path, const std::string& id, const std::string& fallback,
-                      const BadRowOptions& bad_rows) {
-  return load_attributes(
-      {.paths = {path}, .format = Format::automatic, .id = id.empty() ? fallback : id, .bad_rows = bad_rows});
+                      const TableForm& form, const BadRowOptions& bad_rows) {
+  return load_attributes({.paths = {path},
+                          .format = Format::automatic,
+                          .id = id.empty() ? fallback : id,
+                          .form = form,
+                          .bad_rows = bad_rows});
 }
 
 bool in_training(Part part, bool with_validation) {
@@ -42,9 +45,9 @@ Dataset load_dataset(const DataOptions& options) {
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
   d.parts = split(d.log, options.split, first_test, now.count());
   if (!options.items.empty())
-    d.item_table = load_table(options.items, options.items_id, options.item, options.bad_rows);
+    d.item_table = load_table(options.items, options.items_id, options.item, options.items_form, options.bad_rows);
   if (!options.users.empty())
-    d.user_table = load_table(options.users, options.users_id, options.user, options.bad_rows);
+    d.user_table = load_table(options.users, options.users_id, options.user, options.users_form, options.bad_rows);
 
   if (d.item_table)
     for (uint32_t i = 0; i < d.item_table->ids.size(); ++i) d.catalogue.add(d.item_table->ids[i]);

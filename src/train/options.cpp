@@ -1,6 +1,8 @@
 #include "train/options.h"
 
 #include <cmath>
+#include <set>
+#include <utility>
 
 #include "core/config.h"
 #include "core/error.h"
@@ -9,11 +11,21 @@ namespace pagoda {
 
 namespace {
 
+void describe(Fields& f, TableForm& o) {
+  f.field("separator", o.separator,
+          "between the cells of csv and tsv files: \",\", \"\\t\", \";\", \"|\", \"::\", ...; \"auto\": as the file's lines say");
+  f.choice("header", o.header, {{"auto", Header::automatic}, {"true", Header::yes}, {"false", Header::no}},
+           "whether the first line of csv and tsv files names the columns; auto: it does, and a line of values is an error");
+  f.field("columns", o.columns, "the names of all columns of csv and tsv files, where their first line does not say them");
+  f.field("null_values", o.null_values, "words that mean missing, such as \"NA\", \"\\\\N\", \"-\", beside the empty cell");
+}
+
 void describe(Fields& f, DataOptions& o) {
   f.field("interactions", o.interactions,
           "the log: files or globs; csv, tsv, jsonl, parquet, arrow, adjacency; .gz and .zst");
   f.field("format", o.format,
           "of the log, where the file names do not tell it: \"adjacency\" for lines of user item item ...");
+  describe(f, o.form);
   f.field("user", o.user, "column of the user's id");
   f.field("item", o.item, "column of the item's id");
   f.field("time", o.time, "column of the time; \"\": there is none");
@@ -28,6 +40,8 @@ void describe(Fields& f, DataOptions& o) {
   f.field("items_id", o.items_id, "its id column; \"\": named as in the interactions");
   f.field("users", o.users, "file of the user table; \"\": there is none");
   f.field("users_id", o.users_id, "its id column; \"\": named as in the interactions");
+  f.section("items_form", "the form of the item table, as of the log above", [&](Fields& f) { describe(f, o.items_form); });
+  f.section("users_form", "the form of the user table", [&](Fields& f) { describe(f, o.users_form); });
   f.section("split", "which rows train, which choose the model, which judge it",
             [&](Fields& f) { describe(f, o.split); });
   f.choice("on_bad_row", o.bad_rows.on_bad_row, {{"fail", OnBadRow::fail}, {"skip", OnBadRow::skip}},
@@ -143,6 +157,34 @@ std::string to_toml(const Options& options, bool with_comments) {
   return to_toml([&](Fields& f) { describe(f, copy); }, with_comments);
 }
 
+std::string resume_record(const Options& options) {
+  // A section and a line of it, as a new run writes it; "": the line that opens the section.
+  constexpr std::string_view kForm[] = {"separator = \"auto\"", "header = \"auto\"", "columns = []", "null_values = []"};
+  std::set<std::pair<std::string_view, std::string_view>> later;
+  for (const auto line : kForm) later.emplace("[data]", line);
+  for (const auto section : {"[data.items_form]", "[data.users_form]"}) {
+    later.emplace(section, "");
+    for (const auto line : kForm) later.emplace(section, line);
+  }
+  std::string record, section, opening;
+  const std::string text = to_toml(options, false);
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (line.empty()) {
+      opening = "\n";
+    } else if (line.starts_with('[')) {
+      section = line;
+      opening += section + "\n";
+      if (!later.contains({section, ""})) record += std::exchange(opening, "");
+    } else if (!later.contains({section, line})) {
+      record += std::exchange(opening, "");
+      record.append(line) += '\n';
+    }
+  }
+  return record;
+}
+
 InteractionOptions interaction_options(const DataOptions& data) {
   return {.paths = data.interactions,
           .format = data.format == "auto" ? Format::automatic : format_from_name(data.format),
@@ -152,6 +194,7 @@ InteractionOptions interaction_options(const DataOptions& data) {
           .weight = data.weight,
           .clicked = data.clicked,
           .context = data.context,
+          .form = data.form,
           .bad_rows = data.bad_rows};
 }
 

@@ -26,6 +26,8 @@ struct DataOptions {
   std::vector<std::string> impressions;  // files of what was shown and not clicked
   std::string items, items_id;           // the item table and its id column ("": as in the interactions)
   std::string users, users_id;
+  TableForm form{.keys = "data."};  // of the log, its test files and impressions
+  TableForm items_form{.keys = "data.items_form."}, users_form{.keys = "data.users_form."};
   SplitOptions split;
   BadRowOptions bad_rows;
 };
@@ -88,6 +90,10 @@ struct Options {
 void describe(Fields& fields, Options& options);
 void validate(const Options& options);  // Error{usage}, with the key
 std::string to_toml(const Options& options, bool with_comments);
+
+// The record of the options that a run resumes by: keys that came after version 0.1.0 stand in it only where they are
+// not at their defaults, so that a run that an older version began can be gone on with.
+std::string resume_record(const Options& options);
 
 // What the log's loader takes of the config.
 InteractionOptions interaction_options(const DataOptions& data);

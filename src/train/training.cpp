@@ -27,7 +27,7 @@ class Run {
  public:
   Run(const Options& options, const Dataset& data, const std::string& output, const std::atomic<bool>& interrupted)
       : options_(options), output_(output), interrupted_(interrupted), data_(data),
-        pool_(static_cast<int>(options.train.threads)), config_checksum_(checksum(to_toml(options, false))) {
+        pool_(static_cast<int>(options.train.threads)), config_checksum_(checksum(resume_record(options))) {
     relevant_ = relevant_items(data_, Part::validation);
   }
 
