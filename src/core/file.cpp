@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <random>
 #include <utility>
 
 #include <fmt/core.h>
@@ -34,17 +34,71 @@ std::string temporary_prefix(const std::string& path) {
   return fmt::format(".{}.tmp-", std::filesystem::path(path).filename().string());
 }
 
-// What a killed writer of this name left: `.name.tmp-PID` of a process that is no more.
+// The file that `path` names once its symbolic links are followed; the file itself need not exist.
+std::string followed(const std::string& path) {
+  constexpr int kMaxLinks = 40;  // as the kernel
+  std::error_code error;
+  std::filesystem::path at = path;
+  for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(at, error)); ++links) {
+    const auto next = std::filesystem::read_symlink(at, error);
+    if (error || links == kMaxLinks)
+      fail(ErrorKind::failed, "{}: cannot be written: this symbolic link cannot be followed: {}", path,
+           error ? error.message() : reason(ELOOP));
+    at = at.parent_path() / next;  // an absolute `next` replaces it
+  }
+  return at.string();
+}
+
+bool same_file(const struct stat& a, const struct stat& b) { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
+
+// A writer holds a lock on its temporary file. One that nobody holds was left by a writer that was killed. Process ids
+// would not do: on a shared volume the same id may live in another container or on another machine.
 void remove_orphans(const std::string& path) {
   const std::string prefix = temporary_prefix(path);
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder_of(path), ignored)) {
-    const auto name = entry.path().filename().string();
-    if (!name.starts_with(prefix)) continue;
-    const long pid = std::strtol(name.c_str() + prefix.size(), nullptr, 10);
-    if (pid > 0 && (kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH))
-      std::filesystem::remove(entry.path(), ignored);
+    if (!entry.path().filename().string().starts_with(prefix)) continue;
+    const int fd = open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) continue;
+    struct stat opened{}, named{};
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &opened) == 0 && lstat(entry.path().c_str(), &named) == 0 &&
+        S_ISREG(opened.st_mode) && same_file(opened, named))
+      unlink(entry.path().c_str());
+    close(fd);
   }
+}
+
+// Creates a file of a new name that starts with `prefix`, and locks it.
+int create_temporary(const std::string& prefix, mode_t mode, std::string& name) {
+  std::random_device random;
+  for (int attempt = 0;; ++attempt) {
+    name = fmt::format("{}{:08x}{:08x}", prefix, random(), random());
+    const int fd = open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0) {
+      if (errno == EEXIST && attempt < 100) continue;
+      return fd;
+    }
+    // Between open and flock another writer may have taken it for an orphan.
+    struct stat opened{}, named{};
+    const bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;  // a file system without locks
+    if (locked && fstat(fd, &opened) == 0 && lstat(name.c_str(), &named) == 0 && same_file(opened, named)) return fd;
+    close(fd);
+    if (attempt == 100) {
+      errno = EAGAIN;
+      return -1;
+    }
+  }
+}
+
+// Gives the new file the owner, group and permissions of the one that it replaces. Where the group cannot be kept, the
+// group gets no more than everybody has.
+void keep_access(int fd, const struct stat& old) {
+  mode_t mode = old.st_mode & 0777;
+  struct stat now{};
+  if (fstat(fd, &now) == 0 && (now.st_uid != old.st_uid || now.st_gid != old.st_gid) &&
+      fchown(fd, old.st_uid, old.st_gid) != 0 && now.st_gid != old.st_gid && fchown(fd, -1, old.st_gid) != 0)
+    mode = (mode & 0707) | (mode & (mode << 3) & 0070);
+  [[maybe_unused]] const int ignored = fchmod(fd, mode);  // some file systems have no permissions
 }
 
 }  // namespace
@@ -62,7 +116,7 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
     void* p = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
     const int error = errno;
     close(fd);
-    if (p == MAP_FAILED) fail(ErrorKind::failed, "{}: can not be mapped: {}", path, reason(error));
+    if (p == MAP_FAILED) fail(ErrorKind::failed, "{}: cannot be mapped: {}", path, reason(error));
     data_ = static_cast<const std::byte*>(p);
   } else {
     close(fd);
@@ -90,26 +144,30 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
-  const auto p = std::filesystem::path(path_);
   // Renaming over a folder fails, but only at the end; renaming over a device (/dev/stdout) would replace it.
   std::error_code ignored;
-  if (const auto status = std::filesystem::status(p, ignored);
+  if (const auto status = std::filesystem::status(path_, ignored);
       std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-    fail(ErrorKind::failed, "{}: can not be written: it exists and is not a regular file", path_);
-  remove_orphans(path_);
-  temporary_ = (p.parent_path() / fmt::format("{}{}", temporary_prefix(path_), getpid())).string();
-  fd_ = open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd_ < 0)
-    fail(ErrorKind::failed, "{}: can not be written: {}; does the folder exist, and may you write there?", path_,
-         reason(errno));
+    fail(ErrorKind::failed, "{}: cannot be written: it exists and is not a regular file", path_);
+  target_ = followed(path_);
+  remove_orphans(target_);
+  struct stat old{};
+  const bool replaces = stat(target_.c_str(), &old) == 0;
+  const auto prefix = (std::filesystem::path(target_).parent_path() / temporary_prefix(target_)).string();
+  fd_ = create_temporary(prefix, replaces ? 0600 : 0644, temporary_);
+  if (fd_ < 0) {
+    const auto why = reason(errno);
+    fail(ErrorKind::failed, "{}: cannot be written: {}; does the folder exist, and may you write there?",
+         target_ == path_ ? path_ : fmt::format("{} (a link to {})", path_, target_), why);
+  }
 }
 
 AtomicFile::~AtomicFile() {
+  if (!committed_ && fd_ >= 0) unlink(temporary_.c_str());
   if (fd_ >= 0) close(fd_);
-  if (!committed_) unlink(temporary_.c_str());
 }
 
-void AtomicFile::flush_buffer() {
+void AtomicFile::write_buffer() {
   size_t done = 0;
   while (done < buffer_.size()) {
     const ssize_t n = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
@@ -128,37 +186,55 @@ void AtomicFile::write(const void* data, size_t size) {
   while (size > 0) {
     const size_t n = std::min(size, kBufferBytes - buffer_.size());
     buffer_.append(bytes, n);
-    size_ += n, bytes += n, size -= n;
-    if (buffer_.size() == kBufferBytes) flush_buffer();
+    size_ += n;
+    bytes += n;
+    size -= n;
+    flushed_ = false;
+    if (buffer_.size() == kBufferBytes) write_buffer();
   }
 }
 
 void AtomicFile::write_at(size_t offset, const void* data, size_t size) {
-  flush_buffer();
+  write_buffer();
   check(offset + size <= size_, "write_at overwrites what is written");
+  flushed_ = false;
   const auto* bytes = static_cast<const char*>(data);
   while (size > 0) {
     const ssize_t n = pwrite(fd_, bytes, size, static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail(ErrorKind::failed, "{}: writing failed: {}", path_, reason(errno));
-    bytes += n, offset += static_cast<size_t>(n), size -= static_cast<size_t>(n);
+    bytes += n;
+    offset += static_cast<size_t>(n);
+    size -= static_cast<size_t>(n);
   }
 }
 
-void AtomicFile::commit() {
-  flush_buffer();
-  if (fsync(fd_) != 0 || close(std::exchange(fd_, -1)) != 0)
+void AtomicFile::flush() {
+  write_buffer();
+  if (!flushed_ && fsync(fd_) != 0)
     fail(ErrorKind::failed, "{}: could not be flushed to disk: {}; free some space or write elsewhere", path_,
          reason(errno));
-  if (rename(temporary_.c_str(), path_.c_str()) != 0)
+  flushed_ = true;
+}
+
+void AtomicFile::commit() {
+  flush();
+  if (struct stat old{}; stat(target_.c_str(), &old) == 0) keep_access(fd_, old);
+  if (rename(temporary_.c_str(), target_.c_str()) != 0)
     fail(ErrorKind::failed, "{}: could not be put in place: {}", path_, reason(errno));
   committed_ = true;
-  sync_folder_of(path_);
+  close(std::exchange(fd_, -1));  // not before: the lock says that the temporary file has a writer
+  sync_folder_of(target_);
 }
 
 void sync_folder_of(const std::string& path) {
   const int folder = open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) fsync(folder), close(folder);
+  if (folder < 0) return;
+  const int error = fsync(folder) == 0 ? 0 : errno;
+  close(folder);
+  if (error != 0 && error != EINVAL && error != ENOTSUP)
+    fail(ErrorKind::failed, "{}: was put in place, but its folder could not be flushed to disk: {}", path,
+         reason(error));
 }
 
 FileLock::~FileLock() {
@@ -203,7 +279,7 @@ void write_file(const std::string& path, std::string_view bytes) {
 void make_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (error) fail(ErrorKind::failed, "{}: the folder can not be made: {}", path, error.message());
+  if (error) fail(ErrorKind::failed, "{}: the folder cannot be made: {}", path, error.message());
 }
 
 bool file_exists(const std::string& path) {

@@ -1,6 +1,7 @@
 #include "core/file.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -133,17 +134,126 @@ TEST_F(FileTest, WhatAKilledWriterLeftIsRemovedByTheNext) {
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFSIGNALED(status));
-  const std::string orphan = path(".f.tmp-" + std::to_string(child));
-  ASSERT_TRUE(file_exists(orphan));
+  ASSERT_EQ(files_in_folder(), 1u) << "the orphan";
   ASSERT_FALSE(file_exists(path("f")));
-  const std::string of_a_living_writer = path(".f.tmp-" + std::to_string(getppid()));
-  write_file(of_a_living_writer, "");
   write_file(path("g"), "another name");
-  EXPECT_TRUE(file_exists(orphan));
+  EXPECT_EQ(files_in_folder(), 2u);
   write_file(path("f"), "whole");
-  EXPECT_FALSE(file_exists(orphan));
-  EXPECT_TRUE(file_exists(of_a_living_writer));
+  EXPECT_EQ(files_in_folder(), 2u);
   EXPECT_EQ(read_file(path("f")), "whole");
+}
+
+// Two containers on one volume may both be process 1, and neither sees the other's processes. The writers of this test
+// share a process id too.
+TEST_F(FileTest, WritersOfOneNameDoNotDisturbEachOther) {
+  AtomicFile first(path("f"));
+  first.write(std::string(3 << 20, '1'));
+  AtomicFile second(path("f"));
+  second.write(std::string(2 << 20, '2'));
+  first.write("1");
+  first.commit();
+  EXPECT_EQ(read_file(path("f")), std::string((3 << 20) + 1, '1'));
+  second.write("2");
+  second.commit();
+  EXPECT_EQ(read_file(path("f")), std::string((2 << 20) + 1, '2'));
+  EXPECT_EQ(files_in_folder(), 1u);
+}
+
+TEST_F(FileTest, AWriterInAnotherProcessIdNamespaceKeepsItsTemporaryFile) {
+  int ready[2], go[2];
+  ASSERT_EQ(pipe(ready) + pipe(go), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    char byte = 0;
+    if (unshare(CLONE_NEWPID) != 0) _exit(3);
+    if (const pid_t inner = fork(); inner != 0) {  // process 1 of its namespace
+      int status = 0;
+      waitpid(inner, &status, 0);
+      _exit(WEXITSTATUS(status));
+    }
+    try {
+      AtomicFile file(path("f"));
+      file.write(std::string(2 << 20, 'i'));
+      if (write(ready[1], "r", 1) != 1 || read(go[0], &byte, 1) != 1) _exit(1);
+      file.commit();
+      _exit(0);
+    } catch (const Error&) {
+      _exit(2);
+    }
+  }
+  close(ready[1]);
+  char byte = 0;
+  const bool began = read(ready[0], &byte, 1) == 1;
+  if (began) {
+    write_file(path("f"), "outer");
+    ASSERT_EQ(write(go[1], "g", 1), 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  for (const int fd : {ready[0], go[0], go[1]}) close(fd);
+  if (WEXITSTATUS(status) == 3) GTEST_SKIP() << "a namespace of process ids needs root";
+  EXPECT_TRUE(began);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(read_file(path("f")), std::string(2 << 20, 'i'));
+  EXPECT_EQ(files_in_folder(), 1u);
+}
+
+TEST_F(FileTest, ASymbolicLinkStaysAndItsTargetIsWritten) {
+  write_file(path("a/target"), "old");
+  fs::create_symlink("a/target", path("link"));
+  fs::create_symlink(path("link"), path("link_to_link"));
+  write_file(path("link_to_link"), "new");
+  EXPECT_TRUE(fs::is_symlink(path("link")));
+  EXPECT_TRUE(fs::is_symlink(path("link_to_link")));
+  EXPECT_EQ(read_file(path("a/target")), "new");
+  EXPECT_EQ(files_in_folder(), 2u) << "no temporary file is left beside the links";
+  fs::create_symlink("a/b/not_yet", path("dangling"));
+  write_file(path("dangling"), "made");
+  EXPECT_TRUE(fs::is_symlink(path("dangling")));
+  EXPECT_EQ(read_file(path("a/b/not_yet")), "made");
+}
+
+TEST_F(FileTest, ALinkThatLeadsNowhereIsToldWithItsTarget) {
+  std::string message;
+  fs::create_symlink(path("no/such/f"), path("link"));
+  EXPECT_EQ(kind_of([&] { AtomicFile(path("link")); }, &message), ErrorKind::failed);
+  EXPECT_NE(message.find("a link to " + path("no/such/f")), message.npos) << message;
+  fs::create_symlink("loop", path("loop"));
+  EXPECT_EQ(kind_of([&] { AtomicFile(path("loop")); }, &message), ErrorKind::failed);
+  EXPECT_NE(message.find("Too many levels of symbolic links"), message.npos) << message;
+}
+
+TEST_F(FileTest, AFileThatIsReplacedKeepsItsPermissionsAndItsOwner) {
+  struct stat info{};
+  const auto mode_of = [&](const std::string& name) {
+    return stat(path(name).c_str(), &info) == 0 ? info.st_mode & 07777 : 0;
+  };
+  const mode_t before = umask(022);
+  write_file(path("new"), "x");
+  EXPECT_EQ(mode_of("new"), 0644u);
+  umask(before);
+  for (const mode_t mode : {0600, 0664, 0444}) {
+    write_file(path("f"), "old");
+    ASSERT_EQ(chmod(path("f").c_str(), mode), 0);
+    {
+      AtomicFile file(path("f"));
+      file.write("new");
+      for (const auto& entry : fs::directory_iterator(folder_))
+        if (entry.path().filename().string().starts_with(".f.tmp-"))
+          EXPECT_EQ(mode_of(entry.path().filename().string()), 0600u) << "not readable by others before it is whole";
+      file.commit();
+    }
+    EXPECT_EQ(mode_of("f"), mode);
+    EXPECT_EQ(read_file(path("f")), "new");
+    fs::remove(path("f"));
+  }
+  if (geteuid() != 0) return;
+  write_file(path("f"), "old");
+  ASSERT_EQ(chown(path("f").c_str(), 1234, 2345), 0);
+  write_file(path("f"), "new");
+  mode_of("f");
+  EXPECT_EQ(info.st_uid, 1234u);
+  EXPECT_EQ(info.st_gid, 2345u);
 }
 
 TEST_F(FileTest, AFullDiskIsReportedAndTheOldFileStays) {
@@ -179,7 +289,7 @@ TEST_F(FileTest, WhereNothingCanBeWrittenTheErrorComesAtOnce) {
   EXPECT_NE(message.find("No such file or directory; does the folder exist"), message.npos) << message;
   EXPECT_EQ(kind_of([&] { AtomicFile(path("a")); }, &message), ErrorKind::failed);
   EXPECT_EQ(kind_of([&] { AtomicFile("/dev/null"); }, &message), ErrorKind::failed);
-  EXPECT_EQ(message, "/dev/null: can not be written: it exists and is not a regular file");
+  EXPECT_EQ(message, "/dev/null: cannot be written: it exists and is not a regular file");
   write_file(path("f"), "");
   EXPECT_EQ(kind_of([&] { make_folder(path("f/sub")); }, &message), ErrorKind::failed);
 }

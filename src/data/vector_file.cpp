@@ -248,7 +248,9 @@ void write_vectors(const std::string& path, MatrixView<const float> values, cons
     id_file->write(id);
     id_file->write("\n");
   }
-  file.commit();  // first: a full disk stops the large one, and then neither is there
+  file.flush();  // both lie on disk before either takes its name: a full disk leaves the old pair
+  if (id_file) id_file->flush();
+  file.commit();
   if (id_file) id_file->commit();
 }
 

@@ -58,6 +58,13 @@ class SampledSoftmax final : public BlockedLoss<T> {
     return sum;
   }
 
+  // c_it of each stretch. A stretch whose negatives are all masked has a shift that only bounds them, far above lse
+  // perhaps: exp would overflow, and infinity times its E_ij = 0 is no number.
+  static void set_factors(Row& row, double pull, double lse) {
+    for (size_t t = 0; t < row.stretches; ++t)
+      row.factor(t) = row.sums(t)[1] > 0 ? pull * std::exp(row.sums(t)[0] - lse) : 0.0;
+  }
+
   double finish_softmax(Row& row) const {
     const auto own = row.positives;
     const bool raw = options_.correction == Correction::negatives;
@@ -78,7 +85,7 @@ class SampledSoftmax final : public BlockedLoss<T> {
       if (first_of_column(k)) sum += std::exp(z(own[k]) - max);
 
     const double lse = max + std::log(sum), pull = options_.temperature_ratio * weight;
-    for (size_t t = 0; t < row.stretches; ++t) row.factor(t) = pull * std::exp(row.sums(t)[0] - lse);
+    set_factors(row, pull, lse);
     for (size_t k = 0; k < own.size(); ++k) {
       const double softmax = first_of_column(k) ? std::exp(z(own[k]) - lse) : 0.0;
       own[k].gradient = pull * softmax - own[k].weight;
@@ -97,7 +104,7 @@ class SampledSoftmax final : public BlockedLoss<T> {
     const double log_sum = max + std::log(sum), lse = log_sum + std::log1p(-q_positive);
     const double not_positive = 1 / (1 + std::exp(positive.logit - lse + log_n_));  // 1 - P, held constant
     const double pull = positive.weight * not_positive;
-    for (size_t t = 0; t < row.stretches; ++t) row.factor(t) = pull * std::exp(row.sums(t)[0] - log_sum);
+    set_factors(row, pull, log_sum);
     positive.gradient = -pull;
     return pull == 0 ? 0 : pull * (lse - positive.logit);
   }

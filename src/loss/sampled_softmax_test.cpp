@@ -134,6 +134,32 @@ TEST(SampledSoftmax, WithoutANegativeThereIsNothingToLearn) {
   }
 }
 
+// The shift of a row comes from a bound on its logits, here 1 / 0.01, and its only logit is as far below: -1 / 0.01.
+TEST(SampledSoftmax, ARowWithoutNegativesAtASharpTemperatureStaysFinite) {
+  ThreadPool pool(1);
+  for (const auto correction : kCorrections)
+    for (const auto precision : {Precision::f32, Precision::bf16})
+      for (const bool whole_row : {true, false}) {  // or the columns of its first tiles alone
+        Scene<float> scene(3, 40, 900, 8, correction);
+        scene.precision = precision, scene.temperature = 0.01;
+        for (size_t i = 0; i < scene.users.rows(); ++i)
+          for (size_t d = 0; d < scene.users.cols(); ++d)
+            scene.items[scene.positives[i][0]][d] = -scene.users[i][d];
+        scene.masked.clear();
+        for (size_t i = 0; i < scene.users.rows(); ++i) {
+          if (i % 2 == 0)
+            for (uint32_t j = 0; j < (whole_row ? 900 : 600); ++j)
+              if (j != scene.positives[i][0]) scene.masked.values.push_back(j);
+          scene.masked.close();
+        }
+        scene.run(pool);
+        EXPECT_TRUE(std::isfinite(scene.output.value));
+        EXPECT_TRUE(std::isfinite(scene.output.d_log_temperature));
+        for (const float d : scene.d_users.values()) ASSERT_TRUE(std::isfinite(d));
+        for (const float d : scene.d_items.values()) ASSERT_TRUE(std::isfinite(d));
+      }
+}
+
 TEST(SampledSoftmax, OneItemInAllIsNothingToLearn) {
   ThreadPool pool(1);
   for (const auto correction : kCorrections) {

@@ -48,13 +48,16 @@ std::unique_ptr<void, FreeMemory> allocate_in_file(size_t bytes, const char* fol
   if (bytes < kMapped) return allocate_zeroed(bytes);
   const size_t length = rounded_up(bytes, kPage);
   const int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  const bool there = file >= 0 && posix_fallocate(file, 0, static_cast<off_t>(length)) == 0;
-  void* p = there ? mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
-  const int error = errno;
+  int error = file < 0 ? errno : posix_fallocate(file, 0, static_cast<off_t>(length));  // which leaves errno alone
+  void* p = MAP_FAILED;
+  if (error == 0) {
+    p = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (p == MAP_FAILED) error = errno;
+  }
   if (file >= 0) close(file);
   if (p == MAP_FAILED)
     fail(ErrorKind::failed, "{}: no file of {} bytes can be made in this folder: {}", folder, length,
-         there || error ? std::strerror(error) : "no room");
+         std::strerror(error));
   return {p, FreeMemory{bytes}};
 }
 

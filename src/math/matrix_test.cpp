@@ -1,12 +1,20 @@
 #include "math/matrix.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
-#include <cstdint>
 #include <numeric>
+#include <string>
 #include <vector>
+
+#include "core/error.h"
 
 namespace pagoda {
 namespace {
@@ -104,6 +112,26 @@ TEST(Matrix, OfATableLiesInAFileOfTheFolderThatIsNamed) {
   ::unsetenv("PAGODA_TABLES");
   large.resize(size_t{1} << 15, 64, allocate_table);
   EXPECT_EQ(mapped_files(), before);
+}
+
+TEST(Matrix, AFileThatCannotBeMadeIsToldWithTheReason) {
+  const pid_t child = fork();  // a limit on a file's size is no full disk, but fails alike
+  if (child == 0) {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{1 << 20, 1 << 20};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    errno = EACCES;  // of an earlier call, and no reason of this one
+    int result = 1;
+    try {
+      allocate_in_file(size_t{8} << 20, testing::TempDir().c_str());
+    } catch (const Error& e) {
+      result = std::string(e.what()).ends_with("in this folder: File too large") ? 0 : 2;
+    }
+    _exit(result);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST(MatrixView, SlicesSeeTheSameElements) {

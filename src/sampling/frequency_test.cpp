@@ -259,6 +259,27 @@ TEST(Streaming, ASavedStateGoesOnAsIfNeverStopped) {
   EXPECT_EQ(a.bytes(), b.bytes());
 }
 
+// The bytes of a bucket as version 0.1 wrote them: u64 last tick, f32 gap, u16 tag, u16 of gaps (14 bits) and votes (2).
+TEST(Streaming, ABucketsBytesAreThoseOfTheFirstVersion) {
+  const auto frequency = make_streaming(one_bucket(), 1);
+  for (const uint32_t item : {9, 7, 7, 7, 8}) frequency->observe(Items{item});
+  ByteWriter state;
+  frequency->save(state);
+  const auto bytes = bytes_of(state);
+  ByteReader bucket(bytes.last(16), "bucket");
+  EXPECT_EQ(bucket.value<uint64_t>(), 4u) << "the last tick of the owner";
+  EXPECT_EQ(bucket.value<float>(), 1.0f);
+  bucket.value<uint16_t>();
+  const auto counted = bucket.value<uint16_t>();
+  EXPECT_EQ(counted & 0x3fff, 1) << "the first 7 took the vote of 9, the second the bucket, the third is a gap";
+  EXPECT_EQ(counted >> 14, 1) << "one vote of its coming, one of the third 7, and 8 took one";
+  for (int k = 0; k < 20'000; ++k) frequency->observe(Items{7});
+  ByteWriter later;
+  frequency->save(later);
+  ByteReader full(bytes_of(later).last(2), "bucket");
+  EXPECT_EQ(full.value<uint16_t>(), 0xffff) << "both counts stay at their maximum";
+}
+
 TEST(Streaming, AStateOfAnotherShapeOrKindIsRefused) {
   auto options = streaming();
   options.buckets = 64;

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <type_traits>
 
 #include "core/error.h"
 #include "core/rng.h"
@@ -12,17 +14,23 @@ namespace {
 // An open gap speaks against B once it is this many times as long (see frequency.h).
 constexpr double kPatience = 4;
 // So many sights of others in a row take a bucket from an owner that was seen often before, and one more (see frequency.h).
-constexpr uint16_t kMostVotes = 3;
-constexpr uint16_t kMostGaps = (1 << 14) - 1;
+constexpr uint16_t kMaxVotes = 3;
+constexpr uint16_t kMaxGaps = (1 << 14) - 1;
 
+// Written to files as it lies in memory; so no bit-fields, whose layout is the compiler's choice.
 struct Bucket {
-  uint64_t last = 0;       // A; 0: never
-  float gap = 0;           // B
-  uint16_t owner = 0;      // tag of the item that the bucket is about
-  uint16_t gaps : 14 = 0;  // how many gaps B has seen; stays at the most
-  uint16_t votes : 2 = 0;  // for the owner
+  uint64_t last = 0;     // A; 0: never
+  float gap = 0;         // B
+  uint16_t owner = 0;    // tag of the item that the bucket is about
+  uint16_t counted = 0;  // bits 0 to 13: how many gaps B has seen, at most kMaxGaps; bits 14 and 15: votes for the owner
+
+  uint16_t gaps() const { return counted & kMaxGaps; }
+  uint16_t votes() const { return static_cast<uint16_t>(counted >> 14); }
+  void add_a_gap() { counted = static_cast<uint16_t>(counted + (gaps() < kMaxGaps)); }
+  void set_votes(int votes) { counted = static_cast<uint16_t>(gaps() | votes << 14); }
 };
-static_assert(sizeof(Bucket) == 16);
+static_assert(sizeof(Bucket) == 16 && std::is_trivially_copyable_v<Bucket> && offsetof(Bucket, gap) == 8 &&
+              offsetof(Bucket, owner) == 12 && offsetof(Bucket, counted) == 14);
 
 class Streaming final : public Frequency {
  public:
@@ -53,18 +61,18 @@ class Streaming final : public Frequency {
     const Bucket* own = nullptr;  // of the item's buckets the one that knows most of it
     double longest = 0, variance = 0;
     const auto read = [&](const Bucket& bucket) {
-      const bool no_gap = !as_printed() && bucket.gaps == 0;
+      const bool no_gap = !as_printed() && bucket.gaps() == 0;
       const double mean = no_gap ? static_cast<double>(tick_) : bucket.gap;
       const double open = no_gap || as_printed() ? 0 : static_cast<double>(tick_ - bucket.last) / kPatience;
       if (std::max(mean, open) <= longest) return;
       longest = std::max(mean, open);
-      variance = no_gap || open > mean ? 0 : relative_variance(bucket.gaps);  // only a mean of gaps has that bias
+      variance = no_gap || open > mean ? 0 : relative_variance(bucket.gaps());  // only a mean of gaps has that bias
     };
     for (size_t k = 0; k < hashes_; ++k) {
       const uint64_t hash = mix64(item ^ keys_[k]);
       const Bucket& bucket = buckets_[place(k, hash)];
       const bool is_own = !as_printed() && bucket.last > 0 && bucket.owner == tag_of(hash);
-      if (is_own && (!own || bucket.gaps > own->gaps)) own = &bucket;
+      if (is_own && (!own || bucket.gaps() > own->gaps())) own = &bucket;
       if (!own) read(bucket);
     }
     if (own) longest = 0, read(*own);
@@ -113,20 +121,21 @@ class Streaming final : public Frequency {
 
   void see(Bucket& bucket, uint16_t tag) {
     if (bucket.last > 0 && bucket.owner == tag) {
-      if (bucket.votes < kMostVotes) ++bucket.votes;
+      if (bucket.votes() < kMaxVotes) bucket.set_votes(bucket.votes() + 1);
       add_gap(bucket);
-    } else if (bucket.votes > 0) {
-      --bucket.votes;  // another's: its sight is no gap of the owner
+    } else if (bucket.votes() > 0) {
+      bucket.set_votes(bucket.votes() - 1);  // another's: its sight is no gap of the owner
     } else {
-      bucket = {.last = tick_, .owner = tag, .votes = 1};
+      bucket = {.last = tick_, .owner = tag};
+      bucket.set_votes(1);
     }
   }
 
   void add_gap(Bucket& bucket) {
     const auto gap = static_cast<double>(tick_ - bucket.last);
     bucket.last = tick_;
-    if (bucket.gaps < kMostGaps) ++bucket.gaps;
-    const double a = as_printed() ? options_.learning_rate : std::max(options_.learning_rate, 1.0 / bucket.gaps);
+    bucket.add_a_gap();
+    const double a = as_printed() ? options_.learning_rate : std::max(options_.learning_rate, 1.0 / bucket.gaps());
     bucket.gap = static_cast<float>((1 - a) * bucket.gap + a * gap);
   }
 

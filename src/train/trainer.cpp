@@ -12,6 +12,9 @@ namespace pagoda {
 namespace {
 constexpr uint64_t kUserDropout = 1, kItemDropout = 2;
 constexpr double kLeastTemperature = 0.01;  // a learned one stays above: below, a float's logits lose the small ones
+// The learned temperature's share of the learning rate. One number moves all logits at once, so it must move slowly
+// beside the vectors: at 1 it oscillates before the vectors have settled.
+constexpr double kTemperatureRate = 0.1;
 }  // namespace
 
 Trainer::Trainer(const Options& options, Fit& fit, size_t batch_rows, uint64_t steps, ThreadPool& pool)
@@ -102,8 +105,10 @@ StepResult Trainer::step(const TrainBatch& batch) {
   column_vectors_.scatter(pool_, d_columns_, columns_.gradient_scale, d_items_);
   towers.backward(pool_, batch.encoded, user_pass_, d_users_, items_, item_pass_, d_items_, gradients_);
   clock_.enter(StepStage::update);
-  update(batch.step);
-  if (!options_.loss.temperature) move_temperature(result.d_log_temperature);
+  const auto& optimizer = options_.train.optimizer;
+  const double rate = optimizer.learning_rate * rate_schedule(optimizer, batch.step, steps_);
+  update(batch.step, rate);
+  if (!options_.loss.temperature) move_temperature(rate, result.d_log_temperature);
   remember(now);
   clock_.enter(StepStage::between);
   return {result.value, batch.users.size(), static_cast<double>(masked.values.size()),
@@ -142,10 +147,11 @@ void Trainer::add_hardest(const DrawStep& now, const Ragged<uint32_t>& positives
   add_row_columns(hardest_in_batch(pool_, batch, count), columns_);
 }
 
-void Trainer::move_temperature(double d_log_temperature) {
+// Adagrad on log tau, at the rate of all parameters in this step times kTemperatureRate.
+void Trainer::move_temperature(double rate, double d_log_temperature) {
   if (d_log_temperature == 0) return;  // nothing learned: no 0 / 0 in the first step
   temperature_square_ += d_log_temperature * d_log_temperature;
-  log_temperature_ -= options_.train.optimizer.learning_rate * 0.1 * d_log_temperature / std::sqrt(temperature_square_);
+  log_temperature_ -= rate * kTemperatureRate * d_log_temperature / std::sqrt(temperature_square_);
   log_temperature_ = std::max(log_temperature_, std::log(kLeastTemperature));
 }
 
@@ -157,12 +163,11 @@ void Trainer::remember(const DrawStep& now) {
   memory_->push(now.positives, log_density, columns_v_.view().slice_rows(0, now.positives.size()));
 }
 
-void Trainer::update(uint64_t step) {
-  const auto& o = options_.train.optimizer;
-  StepRate rate{.rate = o.learning_rate * rate_schedule(o, step, steps_), .gradient_scale = 1.0, .step = step + 1};
-  if (o.clip_norm > 0) {
+void Trainer::update(uint64_t step, double learning_rate) {
+  StepRate rate{.rate = learning_rate, .gradient_scale = 1.0, .step = step + 1};
+  if (const double limit = options_.train.optimizer.clip_norm; limit > 0) {
     const double norm = std::sqrt(gradients_.squared_norm());
-    if (norm > o.clip_norm) rate.gradient_scale = o.clip_norm / norm;
+    if (norm > limit) rate.gradient_scale = limit / norm;
   }
   auto& towers = model_.towers;
   size_t at = 0;

@@ -43,9 +43,9 @@ class Trainer {
  private:
   void encode_items(const TrainBatch& batch);
   void add_hardest(const DrawStep& now, const Ragged<uint32_t>& positives, const Ragged<uint32_t>& masked);
-  void move_temperature(double d_log_temperature);
+  void move_temperature(double rate, double d_log_temperature);
   void remember(const DrawStep& now);
-  void update(uint64_t step);
+  void update(uint64_t step, double learning_rate);
 
   const Options& options_;
   Model& model_;

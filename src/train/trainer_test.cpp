@@ -155,6 +155,20 @@ TEST_F(TrainerOf, ALearnedTemperatureMovesAndStaysFinite) {
   }
 }
 
+TEST_F(TrainerOf, ALearnedTemperatureFollowsTheScheduleOfTheLearningRate) {
+  auto options = in_batch_and_uniform(options_of(clustered_log()));
+  options.loss.temperature.reset();
+  const auto first_move = [&] {
+    Training t(options, 1);
+    t.run(0, 1);
+    return std::log(t.trainer.temperature()) - std::log(0.1);
+  };
+  const double without = first_move();
+  options.train.optimizer.warmup_steps = 20;
+  EXPECT_NE(without, 0);
+  EXPECT_NEAR(first_move(), without / 20, 1e-12);
+}
+
 TEST_F(TrainerOf, AFixedTemperatureStaysWhereItIs) {
   Training t(in_batch_and_uniform(options_of(clustered_log())), 1);
   t.run(0, 10);
