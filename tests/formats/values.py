@@ -36,13 +36,19 @@ def number(value):
 
 
 def real(value, kind=numpy.float64):
-    """The shortest decimal that reads back as the same float of that kind; None for NaN."""
+    """The shortest decimal that reads back as the same float of that kind; None for NaN.
+
+    A whole number of 16 or 32 bits that takes no more characters than with an exponent is exact to the last digit.
+    """
     value = kind(value)
     if numpy.isnan(value):
         return None
     if numpy.isinf(value):
         return "inf" if value > 0 else "-inf"
-    return number(Decimal(numpy.format_float_scientific(value, unique=True)))
+    shortest = numpy.format_float_scientific(value, unique=True, trim="-", exp_digits=2)
+    if kind is not numpy.float64 and value == int(value) and len(str(int(value))) <= len(shortest):
+        return number(int(value))
+    return number(Decimal(shortest))
 
 
 def time(us):
