@@ -21,6 +21,7 @@ LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const 
   wanted.columns = {user, item};
   if (!time.empty()) wanted.columns.push_back(time);
   if (!weight.empty()) wanted.columns.push_back(weight);
+  wanted.required = wanted.columns;
   const auto reader = open_reader(wanted);
   LogSurvey survey;
   RawBatch batch;

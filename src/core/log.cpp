@@ -5,6 +5,9 @@
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <mutex>
+#include <set>
+#include <string>
 
 #include "core/progress.h"
 
@@ -57,6 +60,13 @@ void log_message(LogLevel level, std::string_view message) {
   if (!log.should_log(spdlog_level(level))) return;
   Progress::clear_line();
   log.log(spdlog_level(level), spdlog::string_view_t(message.data(), message.size()));
+}
+
+void log_once(LogLevel level, std::string_view message) {
+  static std::mutex mutex;
+  static std::set<std::string, std::less<>> said;
+  const std::lock_guard lock(mutex);
+  if (said.emplace(message).second) log_message(level, message);
 }
 
 }  // namespace pagoda

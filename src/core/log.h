@@ -12,6 +12,8 @@ enum class LogLevel { debug, info, warning, error };
 
 void set_log_level(LogLevel least);
 void log_message(LogLevel level, std::string_view message);
+// The same, once a process: of files that are opened several times.
+void log_once(LogLevel level, std::string_view message);
 
 template <class... Args>
 void log_info(fmt::format_string<Args...> format, Args&&... args) {

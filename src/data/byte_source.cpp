@@ -30,7 +30,7 @@ class PlainBytes : public ByteSource {
     struct stat info{};
     if (fstat(fd_, &info) == 0 && S_ISDIR(info.st_mode)) {
       close(fd_);
-      fail(ErrorKind::input, "{}: is a folder; name the files in it, as in '{}/*.csv'", path, path);
+      fail(ErrorKind::input, "{}: is a folder, not a file", path);
     }
   }
   ~PlainBytes() override { close(fd_); }
@@ -165,6 +165,7 @@ class BytesAhead : public ByteSource {
   BytesAhead(const BytesAhead&) = delete;
   BytesAhead& operator=(const BytesAhead&) = delete;
 
+  bool compressed() const override { return true; }
   size_t read(char* to, size_t size) override {
     if (at_ == chunk_.size()) {
       auto next = chunks_.pop();

@@ -13,6 +13,7 @@ class ByteSource {
   virtual ~ByteSource() = default;
   // Throws Trouble when the bytes can not be had; the caller knows the line and says it.
   virtual size_t read(char* to, size_t size) = 0;
+  virtual bool compressed() const { return false; }
   struct Trouble {
     std::string what;
   };

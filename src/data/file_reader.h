@@ -19,6 +19,10 @@ struct FileOptions {
   bool coded = false;           // as in ReaderOptions
   Notices* notices = nullptr;  // where the file says what it changed, dropped or guessed; never null
   TableForm form{};
+  // Of JSONL, whose lines differ: a wanted column that is not there is null, and not an error; the wanted ones are all
+  // that were found before, so that another is worth a word; so many lines are looked through for the names of columns.
+  bool may_lack = false, all_found = false;
+  uint64_t lines_for_names = 1000000;
 };
 
 class FileReader {

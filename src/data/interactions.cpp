@@ -40,6 +40,7 @@ class Loading {
         users_(log.users), items_(log.items) {
     for (const auto& values : log.context_values) contexts_.emplace_back(values);
     ReaderOptions reading{options.paths, options.format, roles_.columns};
+    reading.required.assign(roles_.columns.begin(), roles_.columns.begin() + static_cast<std::ptrdiff_t>(roles_.context));
     reading.coded = reading.ahead = true;
     reading.form = options.form;
     reader_ = open_reader(reading);

@@ -17,9 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// So many lines are looked through for the names of the columns.
-constexpr uint64_t kLinesForNames = 1000000;
-
 class JsonRows {
  public:
   explicit JsonRows(const std::string& path) : lines_(path) {}
@@ -86,6 +83,9 @@ class JsonlFile : public FileReader {
  public:
   explicit JsonlFile(const FileOptions& options)
       : path_(options.path), batch_rows_(options.batch_rows), rows_(options.path), columns_(options.columns) {
+    lines_for_names_ = options.lines_for_names;
+    warn_of_new_names_ = options.all_found;
+    if (options.may_lack) return;
     std::vector<std::string> present;
     JsonRows ahead(path_);
     Json object;
@@ -95,11 +95,11 @@ class JsonlFile : public FileReader {
         return std::find(present.begin(), present.end(), name) != present.end();
       });
     };
-    for (; lines < kLinesForNames && !all_present() && ahead.next(object); ++lines)
+    for (; lines < lines_for_names_ && !all_present() && ahead.next(object); ++lines)
       for (const auto& [key, value] : object.items())
         if (std::find(present.begin(), present.end(), key) == present.end()) present.push_back(key);
     if (lines == 0) fail(ErrorKind::input, "{}: the file is empty", path_);
-    warn_of_new_names_ = columns_.empty() && lines == kLinesForNames;
+    warn_of_new_names_ = columns_.empty() && lines == lines_for_names_;
     if (columns_.empty()) columns_ = present;
     select_columns(path_, present, columns_);
   }
@@ -135,7 +135,8 @@ class JsonlFile : public FileReader {
   void look_for_new_names(const Json& object) {
     for (const auto& [key, value] : object.items())
       if (std::find(columns_.begin(), columns_.end(), key) == columns_.end()) {
-        log_warning("{}: key '{}' is first seen after {} lines and is not read", rows_.place(), key, kLinesForNames);
+        log_warning("{}: key '{}' is first seen after {} lines and is not read", rows_.place(), key,
+                    lines_for_names_);
         warn_of_new_names_ = false;
         return;
       }
@@ -145,6 +146,7 @@ class JsonlFile : public FileReader {
   size_t batch_rows_;
   JsonRows rows_;
   std::vector<std::string> columns_;
+  uint64_t lines_for_names_ = 0;
   bool warn_of_new_names_ = false;
 };
 

@@ -1,7 +1,5 @@
 #include "data/reader.h"
 
-#include <glob.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <optional>
@@ -9,80 +7,56 @@
 
 #include "core/bounded_queue.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/suggest.h"
+#include "data/file_kind.h"
 #include "data/file_reader.h"
-#include "data/text_lines.h"
+#include "data/source_files.h"
 
 namespace pagoda {
 
 namespace {
 
-namespace fs = std::filesystem;
-
-struct FormatName {
-  std::string_view name;
-  Format format;
+// One of the files, and what is known of it.
+struct Source {
+  SourceFile file;
+  Format format = Format::automatic;
+  std::vector<std::string> present;  // its columns, where several files are read together
 };
 
-constexpr FormatName kFormats[] = {
-    {"csv", Format::csv},         {"tsv", Format::tsv},      {"jsonl", Format::jsonl},
-    {"parquet", Format::parquet}, {"arrow", Format::arrow},  {"adjacency", Format::adjacency},
-    {"tab", Format::tsv},         {"ndjson", Format::jsonl}, {"pq", Format::parquet},
-    {"feather", Format::arrow},   {"ipc", Format::arrow},    {"txt", Format::adjacency},
-};
-constexpr std::string_view kKnown = "csv, tsv, jsonl, parquet, arrow, adjacency";
-
-std::vector<std::string> expand(const std::string& pattern) {
-  if (fs::exists(pattern)) return {pattern};
-  if (pattern.find_first_of("*?[") != pattern.npos) {
-    glob_t found{};
-    std::vector<std::string> paths;
-    if (glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-    globfree(&found);
-    std::erase_if(paths, [](const std::string& path) { return fs::is_directory(path); });
-    std::sort(paths.begin(), paths.end());
-    if (paths.empty()) fail(ErrorKind::input, "{}: no file matches", pattern);
-    return paths;
-  }
-  const fs::path path(pattern);
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  std::error_code ignored;
-  if (!fs::is_directory(folder, ignored))
-    fail(ErrorKind::input, "{}: no such file; there is no folder '{}'", pattern, folder.string());
-  std::vector<std::string> beside;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) beside.push_back(entry.path().filename().string());
-  std::sort(beside.begin(), beside.end());
-  const auto near = nearest(path.filename().string(), beside);
-  fail(ErrorKind::input, "{}: no such file{}", pattern,
-       near.empty() ? "" : fmt::format("; did you mean '{}'?", (path.parent_path() / near).string()));
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
 }
 
-// A .txt is taken for adjacency by its name alone; a header between commas or tabs says otherwise.
-void check_is_adjacency(const std::string& path) {
-  TextLines lines(path);
-  std::string_view line;
-  if (!lines.next(line) || line.find_first_of(",\t") == line.npos) return;
-  const bool tabs = line.find('\t') != line.npos;
-  fail(ErrorKind::usage,
-       "{}: a .txt is read as lines of 'user item item ...', but this one has {}; set format = \"{}\" "
-       "(or format = \"adjacency\" if it is one)",
-       path, tabs ? "tabs" : "commas", tabs ? "tsv" : "csv");
+// Numbers of any type are one kind, whose texts meet; nothing is known of cells without types, as those of CSV.
+std::string_view kind_of(ColumnType type) {
+  switch (type) {
+    case ColumnType::integer:
+    case ColumnType::real:
+    case ColumnType::decimal: return "numbers";
+    case ColumnType::boolean: return "booleans";
+    case ColumnType::time: return "times";
+    case ColumnType::texts: return "lists";
+    default: return "text";
+  }
 }
 
 class Files : public Reader {
  public:
   explicit Files(const ReaderOptions& options)
       : batch_rows_(std::max<size_t>(1, options.batch_rows)), coded_(options.coded), form_(options.form) {
-    for (const auto& pattern : options.paths)
-      for (auto& path : expand(pattern)) paths_.push_back(std::move(path));
-    if (paths_.empty()) fail(ErrorKind::input, "no input file is given");
-    for (const auto& path : paths_) {
-      formats_.push_back(options.format == Format::automatic ? format_from_path(path) : options.format);
-      if (options.format == Format::automatic && formats_.back() == Format::adjacency) check_is_adjacency(path);
-    }
+    find_sources(options);
+    for (const auto& source : sources_) paths_.push_back(source.file.path);
     columns_ = options.columns;
+    // Of one file the format's own reader says what is amiss; several must be brought together.
+    united_ = sources_.size() > 1 || !sources_[0].file.keys.empty();
+    if (united_) unite(options);
     open_file();
-    columns_ = file_->columns();
+    if (!united_) {
+      columns_ = file_->columns();
+      select_columns(paths_[0], columns_, options.required);
+    }
+    kinds_.resize(columns_.size());
   }
 
   const std::vector<std::string>& files() const override { return paths_; }
@@ -97,7 +71,7 @@ class Files : public Reader {
         batch.columns[c].clear();
         batch.columns[c].name = columns_[c];
       }
-      batch.rows = file_->next(batch.columns);
+      batch.rows = united_ ? next_of_united(batch.columns) : file_->next(batch.columns);
       if (batch.rows == 0) continue;
       batch.file = at_;
       batch.file_rows = file_->rows();
@@ -111,7 +85,7 @@ class Files : public Reader {
 
   std::string place(size_t file, uint64_t record) const override {
     const auto& path = paths_.at(file);
-    switch (formats_[file]) {
+    switch (sources_[file].format) {
       case Format::csv: return place_in_delimited_file(path, ',', record);
       case Format::tsv: return place_in_delimited_file(path, '\t', record);
       case Format::jsonl: return place_in_jsonl_file(path, record);
@@ -121,26 +95,181 @@ class Files : public Reader {
   }
 
  private:
-  void open_file() {
-    const FileOptions options{paths_[at_], columns_, batch_rows_, coded_, &notices_, form_};
-    switch (formats_[at_]) {
-      case Format::tsv: file_ = open_delimited_file(options, '\t'); break;
-      case Format::jsonl: file_ = open_jsonl_file(options); break;
-      case Format::parquet: file_ = open_parquet_file(options); break;
-      case Format::arrow: file_ = open_arrow_file(options); break;
-      case Format::adjacency: file_ = open_adjacency_file(options); break;
-      default: file_ = open_delimited_file(options, ',');
+  static constexpr size_t kNone = SIZE_MAX;
+
+  void find_sources(const ReaderOptions& options) {
+    auto files = find_files(options.paths);
+    size_t empty = 0;
+    std::string first_empty;
+    for (auto& file : files) {
+      const auto head = read_head(file.path);
+      if (!head.regular && files.size() > 1)
+        fail(ErrorKind::input, "{}: is a pipe, which is read alone; write it to a file to read it with others",
+             file.path);
+      // A program that writes a folder in parts leaves empty ones.
+      if (head.regular && head.bytes.empty() && head.whole && files.size() > 1) {
+        if (empty++ == 0) first_empty = file.path;
+        continue;
+      }
+      const auto format = find_format(file.path, head, options.format);
+      sources_.push_back({std::move(file), format, {}});
+    }
+    if (sources_.empty()) fail(ErrorKind::input, "{}: the file is empty, as are the {} others", first_empty, empty - 1);
+    if (empty > 0)
+      log_once(LogLevel::warning,
+               fmt::format("{} of {} files are empty, as {}; they are passed over", empty, files.size(), first_empty));
+    const Source* first = nullptr;
+    for (const auto& source : sources_) {
+      if (!source.file.of_folder) continue;
+      if (first && first->format != source.format)
+        fail(ErrorKind::input,
+             "a folder holds files of several formats, as '{}' and '{}'; name those that are meant, as in '{}/**/*{}'",
+             first->file.path, source.file.path, options.paths[0],
+             std::filesystem::path(first->file.path).extension().string());
+      first = &source;
     }
   }
+
+  // Which columns there are in all files together, and that no file lacks one it must have.
+  void unite(const ReaderOptions& options) {
+    std::vector<std::string> all;
+    for (auto& source : sources_) {
+      FileOptions file{source.file.path, {}, batch_rows_, false, &notices_, form_};
+      file.lines_for_names = std::max<uint64_t>(10000, file.lines_for_names / sources_.size());
+      source.present = open(source.format, file)->columns();
+      auto names = source.present;
+      for (const auto& [key, value] : source.file.keys) names.push_back(key);
+      for (const auto& name : names)
+        if (!contains(all, name)) all.push_back(name);
+    }
+    all_found_ = columns_.empty();
+    if (all_found_) columns_ = all;
+    for (const auto& name : columns_)
+      if (!contains(all, name)) fail(ErrorKind::input, "{}: no column '{}'{}", paths_[0], name, suggestion(name, all));
+    for (const auto& source : sources_)
+      for (const auto& name : options.required) {
+        if (contains(source.present, name) || key_of(source, name)) continue;
+        const auto has = std::ranges::find_if(sources_, [&](const Source& s) { return contains(s.present, name); });
+        fail(ErrorKind::input, "{}: no column '{}'{}{}", source.file.path, name,
+             has == sources_.end() ? "" : fmt::format(", which '{}' has", has->file.path),
+             suggestion(name, source.present));
+      }
+  }
+
+  static const std::optional<std::string>* key_of(const Source& source, const std::string& name) {
+    for (const auto& [key, value] : source.file.keys)
+      if (key == name) return &value;
+    return nullptr;
+  }
+
+  static std::unique_ptr<FileReader> open(Format format, const FileOptions& options) {
+    switch (format) {
+      case Format::tsv: return open_delimited_file(options, '\t');
+      case Format::jsonl: return open_jsonl_file(options);
+      case Format::parquet: return open_parquet_file(options);
+      case Format::arrow: return open_arrow_file(options);
+      case Format::adjacency: return open_adjacency_file(options);
+      default: return open_delimited_file(options, ',');
+    }
+  }
+
+  void open_file() {
+    const auto& source = sources_[at_];
+    FileOptions options{source.file.path, columns_, batch_rows_, coded_, &notices_, form_};
+    if (united_) {
+      options.columns.clear();
+      place_of_column_.clear();
+      options.may_lack = source.format == Format::jsonl;
+      options.all_found = all_found_;
+      for (const auto& name : columns_) {
+        const bool has = contains(source.present, name) || (options.may_lack && !key_of(source, name));
+        place_of_column_.push_back(has ? options.columns.size() : kNone);
+        if (has) options.columns.push_back(name);
+      }
+      if (options.columns.empty())
+        options.columns.push_back(source.present[0]);  // none would be all; it counts the rows
+      of_file_.resize(options.columns.size());
+    }
+    file_ = open(source.format, options);
+  }
+
+  // The columns of the file go to their places among all; what the file lacks is of its folder's name, or null.
+  size_t next_of_united(std::vector<Column>& columns) {
+    const auto& source = sources_[at_];
+    for (size_t c = 0; c < columns.size(); ++c)
+      if (place_of_column_[c] != kNone) std::swap(of_file_[place_of_column_[c]], columns[c]);
+    if (std::ranges::all_of(place_of_column_, [](size_t place) { return place == kNone; })) of_file_[0].clear();
+    const size_t rows = file_->next(of_file_);
+    for (size_t c = 0; c < columns.size(); ++c) {
+      const auto* key = key_of(source, columns_[c]);
+      if (place_of_column_[c] != kNone) {
+        std::swap(of_file_[place_of_column_[c]], columns[c]);
+        if (key) compare_with_key(columns[c], rows, *key);
+        note_kind(c, columns[c], rows);
+        if (!contains(source.present, columns_[c])) note_lacking(c, nulls_of(columns[c], rows));
+        continue;
+      }
+      columns[c].type = ColumnType::text;
+      for (size_t row = 0; row < rows; ++row)
+        key && *key && !contains(form_.null_values, **key) ? columns[c].push_text(**key) : columns[c].push_null();
+      if (!key) note_lacking(c, rows);
+    }
+    return rows;
+  }
+
+  static uint64_t nulls_of(const Column& column, size_t rows) {
+    uint64_t nulls = 0;
+    for (size_t row = 0; row < rows; ++row) nulls += column.is_null(row);
+    return nulls;
+  }
+
+  void note_lacking(size_t c, uint64_t rows) {
+    notices_.add(columns_[c], "rows are of files that do not have it, and were read as empty", rows,
+                 [&] { return paths_[at_]; });
+  }
+
+  void compare_with_key(const Column& column, size_t rows, const std::optional<std::string>& key) {
+    std::string scratch;
+    uint64_t others = 0;
+    for (size_t row = 0; row < rows; ++row) others += column.as_text(row, scratch) != key.value_or("");
+    notices_.add(column.name, "rows are in a folder whose name says another value; the file's own is taken", others,
+                 [&] { return paths_[at_]; });
+  }
+
+  void note_kind(size_t c, const Column& column, size_t rows) {
+    const auto format = sources_[at_].format;
+    if (format == Format::csv || format == Format::tsv || format == Format::adjacency) return;
+    const auto kind = kind_of(column.type);
+    auto& before = kinds_[c];
+    if (before.kind == kind || (before.file == at_ && !before.kind.empty())) return;
+    if (nulls_of(column, rows) == rows) return;
+    if (before.kind.empty())
+      before = {kind, at_};
+    else
+      notices_.add(
+          column.name,
+          fmt::format("rows are of files that hold {}, where '{}' holds {}", kind, paths_[before.file], before.kind),
+          rows, [&] { return paths_[at_]; });
+  }
+
+  struct Kind {
+    std::string_view kind;
+    size_t file = 0;  // that holds it first
+  };
 
   size_t batch_rows_;
   bool coded_;
   TableForm form_;
+  bool united_ = false;     // several files, or columns of folders' names
+  bool all_found_ = false;  // columns_ are all there are
+  std::vector<Source> sources_;
   std::vector<std::string> paths_, columns_;
-  std::vector<Format> formats_;
-  size_t at_ = 0;  // the file being read
+  std::vector<Kind> kinds_;  // per column
+  size_t at_ = 0;            // the file being read
   Notices notices_;
   std::unique_ptr<FileReader> file_;
+  std::vector<size_t> place_of_column_;  // per column, among those of the file; kNone where it has none
+  std::vector<Column> of_file_;          // the columns as the file gives them
   uint64_t first_record_ = 0;
 };
 
@@ -194,23 +323,6 @@ class ReaderAhead : public Reader {
 };
 
 }  // namespace
-
-Format format_from_name(std::string_view name) {
-  for (const auto& known : kFormats)
-    if (known.name == name) return known.format;
-  fail(ErrorKind::usage, "'{}' is no format; known: {}", name, kKnown);
-}
-
-Format format_from_path(const std::string& path) {
-  fs::path name = fs::path(path).filename();
-  if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
-  std::string extension = name.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  for (const auto& known : kFormats)
-    if (extension.size() > 1 && known.name == extension.substr(1)) return known.format;
-  fail(ErrorKind::usage, "{}: the format can not be told from the name; set format to one of {}", path, kKnown);
-}
 
 std::vector<size_t> select_columns(const std::string& path, const std::vector<std::string>& present,
                                    const std::vector<std::string>& wanted) {

@@ -18,9 +18,12 @@ Format format_from_name(std::string_view name);
 Format format_from_path(const std::string& path);
 
 struct ReaderOptions {
-  std::vector<std::string> paths;     // globs allowed; matches are read in order of name
-  Format format = Format::automatic;  // automatic: by each path's extension
-  std::vector<std::string> columns;   // the columns wanted, in this order; empty: all
+  std::vector<std::string> paths;     // files, folders (all files below them) and globs, `**` allowed; in order of name
+  Format format = Format::automatic;  // automatic: by each file's content, else by its name
+  // The columns wanted, in this order; empty: all of all files. One that a file lacks, but another has, is null there,
+  // and notices() counts its rows. Folders named as in `dt=2024-05-01/` give a column of text, "dt".
+  std::vector<std::string> columns;
+  std::vector<std::string> required;  // columns that every file must have
   size_t batch_rows = 65536;
   bool coded = false;  // texts that a Parquet file holds as codes of a dictionary may come as Column::words and codes
   bool ahead = false;  // read and decode on a thread of its own, two batches ahead of who asks

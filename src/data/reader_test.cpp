@@ -134,7 +134,7 @@ TEST_F(ReaderTest, FilesThatAreMissingOrEmptyAreErrors) {
   EXPECT_TRUE(error_of([&] { read_rows(path("no/x.csv")); }).says("there is no folder"));
   EXPECT_TRUE(error_of([&] { read_rows(path("*.tsv")); }).says("*.tsv: no file matches"));
   make_folder(path("dir.csv"));
-  EXPECT_TRUE(error_of([&] { read_rows(path("dir.csv")); }).says("is a folder"));
+  EXPECT_TRUE(error_of([&] { read_rows(path("dir.csv")); }).says("no file is in this folder"));
   for (const char* name : {"e.csv", "e.jsonl", "e.txt", "e.parquet", "e.arrow", "e.csv.gz"}) {
     const auto empty = error_of([&] { read_rows(file(name, "")); });
     EXPECT_EQ(empty.kind, ErrorKind::input) << name;
