@@ -33,7 +33,7 @@ struct TrainArgs {
   bool resume = false, profile = false;
 };
 struct EvaluateArgs {
-  std::string model, data, k, json, rescore;
+  std::string model, data, k, json, rescore, repeats;
   std::vector<std::string> set;
   int64_t rescore_from = 1000;
 };

@@ -81,8 +81,8 @@ void run_demo(const DemoArgs& args) {
     train(options, path, {}, interrupted);
     last = Bundle::open(path);
     test = test_users(*last, options, {});
-    auto judgement = judge(pool, *last, test, options.evaluate.k);
-    rewrite_bundle(path, path, {{"metrics", judgement.json}});
+    auto judgement = judge(pool, *last, test, {.ks = options.evaluate.k});
+    write_metrics(path, judgement.json);
     last = Bundle::open(path);
     add_model(pool, name, last, test, input);
     rows.push_back({name, std::move(judgement.known)});

@@ -1,4 +1,5 @@
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 
 #include "cli/commands.h"
@@ -25,16 +26,24 @@ std::vector<int64_t> parse_list_lengths(const std::string& text) {
   return ks;
 }
 
+// A figure, or "-" where nobody could be judged.
+std::string figure(double value, int digits = 4) {
+  return std::isnan(value) ? "-" : fmt::format("{:.{}f}", value, digits);
+}
+
 void print_table(const Judgement& judgement) {
   const auto& r = judgement.known;
   std::printf("%12s %10s %10s %10s %10s %10s\n", "", "recall", "ndcg", "hit_rate", "mrr", "coverage");
   for (size_t i = 0; i < r.ks.size(); ++i)
-    std::printf("%12s %10.4f %10.4f %10.4f %10.4f %10.4f\n", fmt::format("@{}", r.ks[i]).c_str(), r.recall[i],
-                r.ndcg[i], r.hit_rate[i], r.mrr[i], r.coverage[i]);
+    std::printf("%12s %10s %10s %10s %10s %10s\n", fmt::format("@{}", r.ks[i]).c_str(), figure(r.recall[i]).c_str(),
+                figure(r.ndcg[i]).c_str(), figure(r.hit_rate[i]).c_str(), figure(r.mrr[i]).c_str(),
+                figure(r.coverage[i]).c_str());
+  if (r.users == 0) return;
   const auto print_buckets = [&](const char* by, const std::vector<ItemBucket>& buckets) {
     std::printf("\nrecall@%zu by %s\n", r.ks[0], by);
     for (const auto& b : buckets)
-      std::printf("%12s %10.4f  of %lu test rows; %lu items\n", b.name.c_str(), b.recall[0], b.test_positives, b.items);
+      std::printf("%12s %10s  of %lu test rows; %lu items\n", b.name.c_str(), figure(b.recall[0]).c_str(),
+                  b.test_positives, b.items);
   };
   print_buckets("popularity of the item", r.by_item_popularity);
   print_buckets("tenths of the training rows, hottest first", r.by_popularity_decile);
@@ -45,8 +54,8 @@ void print_table(const Judgement& judgement) {
   if (r.zero_train_positives.items > 0) print_buckets("rows in training", {r.zero_train_positives});
 
   std::printf("\nhealth\n");
-  std::printf("  mean cosine of two items %.4f, of two users %.4f\n", judgement.mean_cosine_items,
-              judgement.mean_cosine_users);
+  std::printf("  mean cosine of two items %s, of two users %s\n", figure(judgement.mean_cosine_items).c_str(),
+              figure(judgement.mean_cosine_users).c_str());
   const auto& t = judgement.training;
   if (!t || t->examples == 0) return;
   std::printf("  columns a step %.0f, worth %.0f different items; accidental hits %.4f%%\n", t->columns,
@@ -69,8 +78,14 @@ void run_evaluate(const EvaluateArgs& args) {
   const auto test =
       test_users(*bundle, options, args.data.empty() ? std::vector<std::string>{} : std::vector{args.data});
   ThreadPool pool(0);
-  const auto judgement = judge(pool, *bundle, test, ks, nullptr, second.get(),
-                               static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)));
+  const auto repeats = args.repeats.empty() ? options.evaluate.repeats
+                       : args.repeats == "keep" ? Repeats::keep
+                                                : Repeats::miss;
+  const auto judgement = judge(pool, *bundle, test,
+                               {.ks = ks,
+                                .repeats = repeats,
+                                .second = second.get(),
+                                .rescore_from = static_cast<size_t>(std::max<int64_t>(0, args.rescore_from))});
   if (args.json == "-") {
     std::printf("%s\n", judgement.json.c_str());
   } else {
@@ -79,12 +94,12 @@ void run_evaluate(const EvaluateArgs& args) {
   }
   log_info("{} users against {} items in {:.2f} s; {} users unknown to the model are judged apart",
            judgement.known.users, judgement.known.items, judgement.seconds, judgement.strangers.users);
-  // The bundle keeps the figures of its own test part, for report and inspect.
+  // The figures of the bundle's own test part are kept beside it, for report and inspect.
   if (!args.data.empty() || second) return;
   try {
-    rewrite_bundle(args.model, args.model, {{"metrics", judgement.json}});
+    write_metrics(args.model, judgement.json);
   } catch (const Error& e) {  // on a disk that is full or read-only, the figures above still stand
-    log_warning("the bundle does not keep these figures: {}", e.what());
+    log_warning("these figures are not kept: {}", e.what());
   }
 }
 

@@ -44,7 +44,8 @@ void run_inspect(const InspectArgs& args) {
   if (!bundle->metrics().empty()) {
     const auto evaluation = nlohmann::ordered_json::parse(bundle->metrics());  // outlives the loop over its part
     for (const auto& [name, value] : evaluation.at("metrics").items())
-      std::printf("  %-12s %.4f\n", name.c_str(), value.get<double>());
+      std::printf("  %-12s %s\n", name.c_str(),
+                  value.is_number() ? fmt::format("{:.4f}", value.get<double>()).c_str() : "-");
   }
   std::printf("\n  %-32s %14s\n", "section", "bytes");
   for (const auto& s : bundle->file().sections()) std::printf("  %-32s %14lu\n", s.name.c_str(), s.size);

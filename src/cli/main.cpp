@@ -136,6 +136,10 @@ int run(int argc, char** argv) {
   c->add_option("--data", evaluate.data, "interactions to judge by, in place of the config's test part");
   c->add_option("--k", evaluate.k, "list lengths, such as 20,100,1000");
   c->add_option("--json", evaluate.json, "write the metrics as JSON (- for stdout)");
+  c->add_option("--repeats", evaluate.repeats,
+                "miss: the lists leave out what a user had before, so that it counts as a miss; keep: they do not. As "
+                "evaluate.repeats otherwise")
+      ->check(CLI::IsMember({"miss", "keep"}));
   auto* judged_second = c->add_option("--rescore", evaluate.rescore,
                                       "a second bundle: judge the cascade, as `retrieve --rescore` answers");
   c->add_option("--rescore-from", evaluate.rescore_from, "candidates of the first that the second puts in order")

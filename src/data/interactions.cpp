@@ -121,7 +121,8 @@ class Loading {
       const auto parsed = batch_.columns[roles_.weight].as_number(row);
       weight = static_cast<float>(parsed.value_or(0));
       if (!(weight > 0 && weight <= std::numeric_limits<float>::max()))
-        return bad(batch_.columns[roles_.weight], row, "a finite number above 0");
+        return bad(batch_.columns[roles_.weight], row,
+                   "a finite number above 0 that 32 bits hold (1e-45 to 3.4e38)");
     }
     bool clicked = !all_shown_;
     if (roles_.clicked != Roles::kNone) {

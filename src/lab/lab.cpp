@@ -63,6 +63,7 @@ class Lab {
   const Dataset& data(const Options& options);
   void remove_bundle(const std::string& path) const {
     std::filesystem::remove(path);
+    std::filesystem::remove(metrics_path(path));
     std::filesystem::remove_all(run_folder(path));
   }
 
@@ -111,7 +112,7 @@ std::string Lab::train_bundle(const std::string& stem, const Options& options, c
   const std::string checkpoint = run_folder(path) + "/checkpoint";
   bool resume = file_exists(checkpoint);
   if (resume) try {
-      const Checkpoint of_this_run(checkpoint, checksum(to_toml(options, false)));
+      const Checkpoint of_this_run(checkpoint, checksum(resume_record(options)));
     } catch (const Error& error) {
       log_warning("begun anew and not from its checkpoint: {}", error.what());
       resume = false;
@@ -132,7 +133,7 @@ RunResult Lab::judge_bundle(const std::string& path, const Options& options) {
   const auto bundle = Bundle::open(path);
   const auto test = test_users(*bundle, data(options));
   UserMetrics metrics;
-  const auto judgement = judge(pool_, *bundle, test, plan_.lab.k, &metrics);
+  const auto judgement = judge(pool_, *bundle, test, {.ks = plan_.lab.k, .repeats = options.evaluate.repeats}, &metrics);
   RunResult result{.config = result_config(options),
                    .judged_by = judged_by_,
                    .fingerprint = bundle->fingerprint(),
@@ -159,9 +160,9 @@ RunResult Lab::judge_bundle(const std::string& path, const Options& options) {
     result.truth_users = std::move(report.of_users);
   }
   try {
-    rewrite_bundle(path, path, {{"metrics", judgement.json}});  // for `report` and `inspect`
+    write_metrics(path, judgement.json);  // for `report` and `inspect`
   } catch (const Error& error) {
-    log_warning("the bundle does not keep its figures: {}", error.what());
+    log_warning("the bundle's figures are not kept: {}", error.what());
   }
   return result;
 }

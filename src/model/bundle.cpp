@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/config.h"
+#include "core/file.h"
+#include "core/log.h"
 #include "features/saved.h"
 #include "index/partitioned_index.h"
 
@@ -19,6 +21,7 @@ BundleInfo info_of(const nlohmann::json& j) {
   i.users = j.at("users"), i.training_rows = j.at("training_rows"), i.moment_us = j.at("moment_us");
   i.chosen_on = j.at("chosen_on"), i.refit = j.at("refit"), i.uses_order = j.at("uses_order");
   i.epochs = j.at("epochs");
+  i.test_rows = j.value("test_rows", "");
   i.vectors = j.value("vectors", "f32") == "f16" ? RowPrecision::f16 : RowPrecision::f32;
   return i;
 }
@@ -62,6 +65,20 @@ std::string fingerprint_of(const SectionFile& file) {
   for (const auto& section : file.sections())
     if (section.name != "metrics" && section.name != "run_log") sums.text(section.name), sums.value(section.checksum);
   return fmt::format("{:016x}", checksum(sums.bytes()));
+}
+
+// Figures beside the bundle that are of another one, such as of its predecessor under the same name, are passed over.
+std::string metrics_of(const SectionFile& file, const std::string& fingerprint) {
+  const auto beside = metrics_path(file.path());
+  if (!file_exists(beside)) return std::string(file.text("metrics"));
+  const auto json = nlohmann::ordered_json::parse(read_file(beside), nullptr, false);
+  const auto pointer = nlohmann::ordered_json::json_pointer("/model/fingerprint");
+  if (!json.is_object() || !json.contains("metrics") || !json.contains(pointer)) {
+    log_warning("{}: holds no figures of `pagoda evaluate`, and is passed over", beside);
+    return "";
+  }
+  if (json.at(pointer) != fingerprint) return "";
+  return json.dump();
 }
 
 std::unique_ptr<Index> make_index(const SectionFile& file, RowsView vectors) {
@@ -108,6 +125,7 @@ std::string info_json(const BundleInfo& i) {
       {"items", i.items},           {"users", i.users},         {"training_rows", i.training_rows},
       {"moment_us", i.moment_us},   {"chosen_on", i.chosen_on}, {"refit", i.refit},
       {"uses_order", i.uses_order}, {"epochs", i.epochs}};
+  if (!i.test_rows.empty()) j["test_rows"] = i.test_rows;
   if (i.vectors == RowPrecision::f16) j["vectors"] = "f16";
   return j.dump(1);
 }
@@ -142,21 +160,14 @@ void write_bundle(const std::string& path, const BundleContent& c) {
   out.commit();
 }
 
-void rewrite_bundle(const std::string& path, const std::string& to,
-                    const std::vector<std::pair<std::string, std::string>>& replaced) {
-  const SectionFile in(path, kBundleKind, kBundleVersion);
-  in.verify();
-  for (const auto& [name, text] : replaced) in.bytes(name);
-  SectionWriter out(to, kBundleKind, version_of(in.has("members"), parsed(in, "info", info_of).vectors));
-  for (const auto& section : in.sections()) {
-    const auto found =
-        std::find_if(replaced.begin(), replaced.end(), [&](const auto& r) { return r.first == section.name; });
-    if (found != replaced.end())
-      out.section(section.name, found->second);
-    else
-      out.section(section.name, in.bytes(section.name));
-  }
-  out.commit();
+std::string metrics_path(const std::string& bundle) { return bundle + ".metrics"; }
+
+void write_metrics(const std::string& bundle, std::string_view json) {
+  write_file(metrics_path(bundle), std::string(json) + "\n");
+}
+
+std::string fingerprint_of_bundle(const std::string& path) {
+  return fingerprint_of(SectionFile(path, kBundleKind, kBundleVersion));
 }
 
 void rewrite_index(const std::string& path, const std::string& to, RowsView item_vectors,
@@ -188,6 +199,7 @@ Bundle::Bundle(const std::string& path) : file_(path, kBundleKind, kBundleVersio
   file_.verify();
   info_ = parsed(file_, "info", info_of);
   fingerprint_ = fingerprint_of(file_);
+  metrics_ = metrics_of(file_, fingerprint_);
   auto items = reader_of(file_, "item_ids");
   item_ids_ = load_strings(items);
   auto counts = reader_of(file_, "item_counts");

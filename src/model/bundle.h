@@ -5,7 +5,7 @@
 //   info            JSON: what the model is and where it came from (BundleInfo)
 //   members         JSON: the models of an ensemble with their weights          (only in an ensemble, model/ensemble.h)
 //   config          TOML, complete: every option with its value
-//   metrics         JSON of `pagoda evaluate` on the test part (empty: not judged yet)
+//   metrics         empty; programs of version 0.1 kept the JSON of `pagoda evaluate` here, now it lies beside the bundle
 //   run_log         JSONL of the training run
 //   tower_options   TOML: the sections of the config that give the towers their shape (not in a bundle of bare vectors)
 //   user_encoder, item_encoder, weights/*      the towers                      (not in a bundle of bare vectors)
@@ -57,6 +57,7 @@ struct BundleInfo {
   bool refit = false;       // retrained on train and validation for the chosen number of epochs
   bool uses_order = false;  // the order of a user's list matters to it
   uint64_t epochs = 0;
+  std::string test_rows = {};                // fingerprint of the rows held out for the test; "": not known, or none
   RowPrecision vectors = RowPrecision::f32;  // that the item vectors are stored in
 };
 
@@ -97,10 +98,12 @@ struct BundleContent {
 };
 
 void write_bundle(const std::string& path, const BundleContent& content);
-// The same bundle with some text sections replaced (metrics after an evaluation); `to` may be `path`. Error{failed}: it is
-// damaged, or has no section of that name.
-void rewrite_bundle(const std::string& path, const std::string& to,
-                    const std::vector<std::pair<std::string, std::string>>& replaced);
+// The figures of a bundle lie beside it, in FILE.metrics: an evaluation never touches the bundle, which may be served.
+std::string metrics_path(const std::string& bundle);
+// JSON of `pagoda evaluate`, which names the fingerprint of the bundle that was judged. Error{failed} as write_file().
+void write_metrics(const std::string& bundle, std::string_view json);
+// The fingerprint of the bundle in a file, of its table of sections alone: nothing is verified. Error as Bundle::open().
+std::string fingerprint_of_bundle(const std::string& path);
 // The same bundle with these item vectors, of any precision, and another index: a partitioned one, or (nullptr) the exact
 // one. `to` may be `path`.
 void rewrite_index(const std::string& path, const std::string& to, RowsView item_vectors, const Partitions* partitions);
@@ -116,7 +119,9 @@ class Bundle {
   const BundleInfo& info() const { return info_; }
   const std::string& fingerprint() const { return fingerprint_; }
   std::string_view config() const { return file_.text("config"); }
-  std::string_view metrics() const { return file_.text("metrics"); }
+  // What was written beside it when it was opened; of an older program, what the bundle itself holds. "": it was not judged
+  // yet, or what lies beside it is of another bundle.
+  std::string_view metrics() const { return metrics_; }
   std::string_view run_log() const { return file_.text("run_log"); }
   const SectionFile& file() const { return file_; }
 
@@ -143,7 +148,7 @@ class Bundle {
   void read_towers(Member& member, const std::string& prefix) const;
   SectionFile file_;
   BundleInfo info_;
-  std::string fingerprint_;
+  std::string fingerprint_, metrics_;
   std::vector<Member> members_;  // one that knows nothing where there are bare vectors
   Interner item_ids_;
   std::vector<uint64_t> item_counts_;

@@ -169,10 +169,20 @@ std::function<Snapshots::Finish()> Snapshots::shorten_journal() {
   };
 }
 
-bool Snapshots::changed() const {
+bool Snapshots::changed() {
   const auto now = identity();
+  {
+    const std::lock_guard lock(mutex_);
+    if (now == Identity{} || now == looked_at_) return false;
+  }
+  try {
+    if (fingerprint_of_bundle(path_) != current()->bundle().fingerprint()) return true;
+  } catch (const Error&) {
+    return true;  // reload() says what is wrong with it
+  }
   const std::lock_guard lock(mutex_);
-  return now != Identity{} && now != looked_at_;
+  looked_at_ = now;
+  return false;
 }
 
 Snapshots::Identity Snapshots::identity() const {

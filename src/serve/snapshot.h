@@ -57,9 +57,10 @@ class Snapshots {
   // Lets go of former snapshots that nobody uses any more; false: some are still used.
   bool let_go();
 
-  // Whether another file lies under the path than was last loaded or refused. A bundle is replaced by rename, which makes
-  // another file: one that is written over in place is being read while it changes.
-  bool changed() const;
+  // Whether another bundle lies under the path than was last loaded or refused. A bundle is replaced by rename, which makes
+  // another file: one that is written over in place is being read while it changes. Another file of the same fingerprint
+  // gives the same answers, and is no other bundle.
+  bool changed();
 
  private:
   // Which file it is, and in which state.

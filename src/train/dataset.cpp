@@ -4,6 +4,7 @@
 #include <chrono>
 #include <numeric>
 
+#include "core/bytes.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -166,6 +167,40 @@ std::vector<UserEncoder::Context> Dataset::contexts(bool with_validation) const 
     for (size_t row = 0; row < log.size(); ++row)
       if (in_training(parts[row], with_validation)) ++counts[log.context[c][row]];
     out.push_back({log.context_names[c], &log.context_values[c], std::move(counts)});
+  }
+  return out;
+}
+
+std::string fingerprint_of_rows(const Interactions& log, const std::function<bool(size_t)>& judged) {
+  std::vector<std::pair<uint32_t, uint32_t>> pairs;
+  for (size_t row = 0; row < log.size(); ++row)
+    if (judged(row)) pairs.emplace_back(log.user[row], log.item[row]);
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  if (pairs.empty()) return "";
+  uint64_t sum = 0;  // of each pair's checksum: the same in any order
+  for (const auto& [user, item] : pairs) {
+    ByteWriter bytes;
+    bytes.text(log.users[user]), bytes.text(log.items[item]);
+    sum += checksum(bytes.bytes());
+  }
+  return fmt::format("{:016x}", sum);
+}
+
+Judgeable judgeable_users(const Dataset& data, const Relevant& validation, Repeats repeats) {
+  const auto histories = data.items_of_users(false);
+  Judgeable out;
+  for (size_t i = 0; i < validation.users.size(); ++i) {
+    const auto user = data.user_row[validation.users[i]];
+    ++out.users;
+    if (user == Interner::kNone || histories[user].empty()) continue;
+    ++out.with_history;
+    const auto relevant = validation.items[i];
+    const auto again = static_cast<size_t>(std::ranges::count_if(relevant, [&](uint32_t item) {
+      return std::ranges::binary_search(histories[user], item);
+    }));
+    out.pairs += relevant.size() + validation.outside[i], out.repeats += again;
+    out.reachable += relevant.size() > (repeats == Repeats::miss ? again : 0);
   }
   return out;
 }

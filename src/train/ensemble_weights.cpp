@@ -25,6 +25,7 @@ class Trial {
 
   const Bundle& first_;
   MetricName metric_;
+  Repeats repeats_ = Repeats::miss;
   Dataset data_;
   UserStates states_;  // at the end of training; histories in rows of the first bundle
   std::vector<uint32_t> users_, outside_;
@@ -77,7 +78,9 @@ Trial::Trial(ThreadPool& pool, const std::vector<EnsemblePart>& parts, const std
 }
 
 void Trial::read_validation(const Bundle& first) {
-  data_ = load_dataset(bundle_options(first, {}).data);
+  const auto options = bundle_options(first, {});
+  repeats_ = options.evaluate.repeats;
+  data_ = load_dataset(options.data);
   std::vector<uint32_t> row_of(data_.log.items.size());
   for (uint32_t item = 0; item < row_of.size(); ++item) row_of[item] = first.item_ids().find(data_.log.items[item]);
   auto relevant = relevant_items(data_.log, row_of, [&](size_t row) { return data_.parts[row] == Part::validation; });
@@ -107,7 +110,7 @@ double Trial::value(ThreadPool& pool, std::span<const double> weights) const {
       scale(static_cast<float>(weights[p]), queries[i] + begins_[p], begins_[p + 1] - begins_[p]);
   const auto index = make_exact_index(item_vectors_);
   const auto report =
-      rank_users(pool, *index, queries, states_, {users_, &relevant_, outside_}, {metric_.k}, popularity_);
+      rank_users(pool, *index, queries, states_, {users_, &relevant_, outside_, repeats_}, {metric_.k}, popularity_);
   const auto& of_kind = metric_.kind == "recall"     ? report.recall
                         : metric_.kind == "ndcg"     ? report.ndcg
                         : metric_.kind == "hit_rate" ? report.hit_rate

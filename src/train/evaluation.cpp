@@ -48,14 +48,24 @@ RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const 
     for (size_t i = begin; i < end; ++i)
       seen.push(judged.users[i] == Interner::kNone ? std::span<const uint32_t>() : states.histories[judged.users[i]]);
     const auto found = index.search(pool, user_vectors.slice_rows(begin, end),
-                                    {.k = sorted.back() + 1, .excluded = &seen, .recall = 1});
-    for (size_t i = begin; i < end; ++i)
+                                    {.k = sorted.back() + 1,
+                                     .excluded = judged.repeats == Repeats::miss ? &seen : nullptr,
+                                     .recall = 1});
+    for (size_t i = begin; i < end; ++i) {
+      const auto relevant = (*judged.relevant)[i];
+      std::vector<uint32_t> again;  // relevant items that stand in the history
+      for (const uint32_t item : std::as_const(seen)[i - begin])
+        if (std::ranges::binary_search(relevant, item)) again.push_back(item);
+      std::ranges::sort(again);
+      again.erase(std::unique(again.begin(), again.end()), again.end());
       accumulator.add(
           {.items = found.items[i - begin],
            .scores = std::span(found.scores).subspan(found.items.offsets[i - begin], found.items[i - begin].size()),
-           .relevant = (*judged.relevant)[i],
+           .relevant = relevant,
            .relevant_outside = judged.relevant_outside[i],
-           .history = std::as_const(seen)[i - begin].size()});
+           .history = std::as_const(seen)[i - begin].size(),
+           .relevant_in_history = again.size()});
+    }
   }
   return accumulator.report();
 }
@@ -92,7 +102,8 @@ NamedMetrics validation_metrics(ThreadPool& pool, const Dataset& data, const Fit
   const auto vectors = known_user_vectors(pool, fit.model, fit.user_cells, states, fit.id_row_of_item, users);
   const auto index = make_exact_index(item_vectors);
   const ItemPopularity popularity({fit.item_counts.begin(), fit.item_counts.end()});
-  const auto report = rank_users(pool, *index, vectors, states, {users, &items, outside}, ks, popularity);
+  const auto report = rank_users(pool, *index, vectors, states, {users, &items, outside, options.evaluate.repeats}, ks,
+                                 popularity);
   NamedMetrics out;
   for (size_t i = 0; i < report.ks.size(); ++i) {
     const auto k = std::to_string(report.ks[i]);

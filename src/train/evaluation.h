@@ -18,12 +18,13 @@ UserStates user_states(const Dataset& data, const Events& events, int64_t moment
 // taken from what was before the target.
 bool uses_order(const Options& options, const UserStates& states);
 
-// Lists for users [users.size()] (rows of `states`, or kNone) judged against `relevant` items, parallel to them. Items of a user's
-// own history are not recommended. `kept`: takes each user's metrics, in order.
+// Lists for users [users.size()] (rows of `states`, or kNone) judged against `relevant` items, parallel to them. Items of
+// a user's own history are not recommended, but where repeats are kept. `kept`: takes each user's metrics, in order.
 struct Judged {
   std::span<const uint32_t> users;
   const Ragged<uint32_t>* relevant;
   std::span<const uint32_t> relevant_outside;
+  Repeats repeats = Repeats::miss;
 };
 RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const float> user_vectors,
                          const UserStates& states, const Judged& judged, const std::vector<int64_t>& ks,

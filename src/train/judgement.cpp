@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/config.h"
+#include "core/log.h"
 #include "model/cascade.h"
 #include "model/ensemble.h"
 
@@ -52,7 +53,13 @@ TestUsers test_users(const Bundle& bundle, const Interactions& log, const std::v
   if (relevant.users.empty())
     fail(ErrorKind::usage, "the test part is empty: data.split keeps none; give interactions to judge by with --data");
   TestUsers test{
-      .ids = {}, .users = {}, .items = std::move(relevant.items), .outside = std::move(relevant.outside), .data = {}};
+      .ids = {},
+      .users = {},
+      .items = std::move(relevant.items),
+      .outside = std::move(relevant.outside),
+      .fingerprint =
+          fingerprint_of_rows(log, [&](size_t row) { return parts.empty() || parts[row] == Part::test; }),
+      .data = {}};
   for (const auto user : relevant.users) {
     test.ids.emplace_back(log.users[user]);
     test.users.push_back(bundle.user_ids().find(log.users[user]));
@@ -103,8 +110,32 @@ ItemBirths item_births(const Bundle& bundle, const Options& options, const Datas
   return births;
 }
 
-Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks,
-                UserMetrics* known_users, const Bundle* second, size_t rescore_from) {
+namespace {
+
+void say_what_was_not_judged(const Judgement& judgement, Repeats repeats) {
+  const auto& known = judgement.known;
+  if (known.users == 0)
+    log_warning(
+        "nobody can be judged: none of the {} user(s) of the test part has a row before it, so every figure is empty; "
+        "unknown users are judged apart",
+        judgement.strangers.users);
+  if (known.in_history == 0) return;
+  const auto share = 100 * static_cast<double>(known.in_history) / static_cast<double>(known.test_positives);
+  if (repeats == Repeats::miss)
+    log_warning(
+        "{} of {} test items ({:.1f}%) are items that their user had before: the lists leave these out, so they count as "
+        "misses; --repeats keep (evaluate.repeats = \"keep\") leaves them in",
+        known.in_history, known.test_positives, share);
+  else
+    log_info("{} of {} test items ({:.1f}%) are items that their user had before", known.in_history,
+             known.test_positives, share);
+}
+
+}  // namespace
+
+Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const JudgeOptions& how,
+                UserMetrics* known_users) {
+  const auto& [ks, repeats, second, rescore_from] = how;
   const auto start = std::chrono::steady_clock::now();
   if (second) check_cascade_length(static_cast<size_t>(*std::max_element(ks.begin(), ks.end())), rescore_from);
   const auto cascade = second ? make_cascade(bundle, *second, rescore_from) : nullptr;
@@ -126,7 +157,8 @@ Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, c
     if (!strangers) judgement.mean_cosine_users = mean_pairwise_cosine(vectors);
     if (second) vectors = cascade_queries(vectors, known_user_vectors(pool, *second, bundle.user_ids(), users));
     (strangers ? judgement.strangers : judgement.known) =
-        rank_users(pool, cascade ? *cascade : *index, vectors, bundle.user_states(), {users, &items, outside}, ks,
+        rank_users(pool, cascade ? *cascade : *index, vectors, bundle.user_states(), {users, &items, outside, repeats},
+                   ks,
                    popularity, judgement.births.source.empty() ? nullptr : &ages, strangers ? nullptr : known_users);
   }
   judgement.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -135,7 +167,12 @@ Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, c
   if (test.data && bundle.members().size() == 1 && trained_on(bundle, *test.data))
     judgement.training = replay_training(pool, bundle, options, *test.data, judgement.known.ks);
   auto json = nlohmann::ordered_json::parse(
-      ranking_json(judgement.known, {"test", bundle.info().chosen_on, judgement.seconds, bundle.fingerprint()}));
+      ranking_json(judgement.known, {.split = "test",
+                                       .chosen_on = bundle.info().chosen_on,
+                                       .seconds = judgement.seconds,
+                                       .fingerprint = bundle.fingerprint(),
+                                       .repeats = std::string(name_of(repeats)),
+                                       .test_rows = test.fingerprint}));
   json["refit"] = bundle.info().refit;
   json["uses_order"] = bundle.info().uses_order;
   json["item_age_source"] = judgement.births.source;
@@ -146,6 +183,7 @@ Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, c
   for (size_t i = 0; i < judgement.strangers.ks.size(); ++i)
     unknown[fmt::format("recall@{}", judgement.strangers.ks[i])] = judgement.strangers.recall[i];
   judgement.json = json.dump(1);
+  say_what_was_not_judged(judgement, repeats);
   return judgement;
 }
 

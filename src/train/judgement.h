@@ -17,6 +17,7 @@ struct TestUsers {
   std::vector<uint32_t> users;    // row in the bundle, kNone: the bundle does not know the user
   Ragged<uint32_t> items;         // catalogue rows, rising, each once
   std::vector<uint32_t> outside;  // items that the catalogue does not have
+  std::string fingerprint;        // of the rows: fingerprint_of_rows()
   // What the test part was taken from; empty when it came from other files. Borrowed where the caller has loaded it.
   std::shared_ptr<const Dataset> data;
 };
@@ -43,11 +44,17 @@ struct Judgement {
   double seconds = 0;                                   // user vectors, search and metrics; without files, health
   std::string json;                                     // INTERFACE: `evaluate --json`
 };
-// With `second`, the cascade of the two is judged: the second puts the best rescore_from in order. Error{usage}: one of ks
-// is greater than that.
-// `known_users`: takes the metrics of each known user, in the order of `test`.
-Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const std::vector<int64_t>& ks,
-                UserMetrics* known_users = nullptr, const Bundle* second = nullptr, size_t rescore_from = 0);
+struct JudgeOptions {
+  std::vector<int64_t> ks;
+  Repeats repeats = Repeats::miss;
+  // With `second`, the cascade of the two is judged: the second puts the best rescore_from in order.
+  const Bundle* second = nullptr;
+  size_t rescore_from = 0;
+};
+// Error{usage}: one of ks is greater than rescore_from. `known_users`: takes the metrics of each known user, in the order
+// of `test`. Warns where nobody, or only a part of the rows, can be judged.
+Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, const JudgeOptions& how,
+                UserMetrics* known_users = nullptr);
 
 // The options a bundle was trained with, `set` assignments laid over.
 Options bundle_options(const Bundle& bundle, const std::vector<std::string>& set);

@@ -1,5 +1,6 @@
 #include "train/options.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <utility>
@@ -106,8 +107,11 @@ void describe(Fields& f, Options& o) {
             [&](Fields& f) { describe(f, o.loss); });
   f.section("sampling", "negatives and their frequencies", [&](Fields& f) { describe(f, o.sampling); });
   f.section("train", "the training run", [&](Fields& f) { describe(f, o.train); });
-  f.section("evaluate", "what `pagoda evaluate` prints",
-            [&](Fields& f) { f.field("k", o.evaluate.k, "lengths of the lists that are judged"); });
+  f.section("evaluate", "how models are judged", [&](Fields& f) {
+    f.field("k", o.evaluate.k, "lengths of the lists that are judged");
+    f.choice("repeats", o.evaluate.repeats, {{"miss", Repeats::miss}, {"keep", Repeats::keep}},
+             "what a user had before: left out of the lists, so that it counts as a miss where it comes back; or kept in");
+  });
 }
 
 void validate(const Options& o) {
@@ -152,6 +156,8 @@ void validate(const Options& o) {
     fail(ErrorKind::usage, "train.target_window = \"{}\" is no duration; write 30d, 12h, ...", o.train.target_window);
 }
 
+std::string_view name_of(Repeats repeats) { return repeats == Repeats::keep ? "keep" : "miss"; }
+
 std::string to_toml(const Options& options, bool with_comments) {
   auto copy = options;
   return to_toml([&](Fields& f) { describe(f, copy); }, with_comments);
@@ -162,6 +168,7 @@ std::string resume_record(const Options& options) {
   constexpr std::string_view kForm[] = {"separator = \"auto\"", "header = \"auto\"", "columns = []", "null_values = []"};
   std::set<std::pair<std::string_view, std::string_view>> later;
   for (const auto line : kForm) later.emplace("[data]", line);
+  later.emplace("[evaluate]", "repeats = \"miss\"");
   for (const auto section : {"[data.items_form]", "[data.users_form]"}) {
     later.emplace(section, "");
     for (const auto line : kForm) later.emplace(section, line);

@@ -74,8 +74,13 @@ struct TrainOptions {
   int64_t checkpoint_seconds = 60;
 };
 
+// What a user had before: left out of the lists, so that to come back to it counts as a miss; or kept in.
+enum class Repeats { miss, keep };
+std::string_view name_of(Repeats repeats);
+
 struct EvaluateOptions {
   std::vector<int64_t> k{20, 100, 1000};
+  Repeats repeats = Repeats::miss;
 };
 
 struct Options {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <utility>
@@ -21,7 +22,7 @@ void add_to(AtK& sum, const AtK& more) {
 }
 
 AtK over(const AtK& sum, uint64_t n) {
-  AtK mean(sum.size(), 0.0);
+  AtK mean(sum.size(), std::numeric_limits<double>::quiet_NaN());
   if (n > 0)
     for (size_t k = 0; k < sum.size(); ++k) mean[k] = sum[k] / static_cast<double>(n);
   return mean;
@@ -85,7 +86,7 @@ void RankingAccumulator::add(const RankedUser& user) {
   const size_t relevant = user.relevant.size() + user.relevant_outside;
   if (relevant == 0) return;
   ++users_;
-  test_positives_ += relevant, outside_ += user.relevant_outside;
+  test_positives_ += relevant, outside_ += user.relevant_outside, in_history_ += user.relevant_in_history;
 
   find_hits(user);
   auto& activity = by_history_[user.history];
@@ -123,6 +124,7 @@ void RankingAccumulator::merge(const RankingAccumulator& later) {
   check(ks_ == later.ks_ && popularity_ == later.popularity_ && cuts_.size() == later.cuts_.size(),
         "parts of one evaluation");
   users_ += later.users_, test_positives_ += later.test_positives_, outside_ += later.outside_;
+  in_history_ += later.in_history_;
   add_to(recall_, later.recall_);
   add_to(ndcg_, later.ndcg_);
   add_to(hit_rate_, later.hit_rate_);
@@ -170,6 +172,7 @@ RankingReport RankingAccumulator::report() const {
   RankingReport report;
   report.ks = ks_, report.users = users_, report.items = popularity_->items();
   report.test_positives = test_positives_, report.outside_catalogue = outside_;
+  report.in_history = in_history_;
   report.recall = over(recall_, users_), report.ndcg = over(ndcg_, users_);
   report.hit_rate = over(hit_rate_, users_), report.mrr = over(mrr_, users_);
 
@@ -203,10 +206,12 @@ RankingReport RankingAccumulator::report() const {
       if (popularity_->in_long_tail(i)) tail += times;
     }
     const auto share = [](uint64_t a, uint64_t b) { return b ? static_cast<double>(a) / static_cast<double>(b) : 0.0; };
-    report.coverage.push_back(share(shown, popularity_->items()));
-    report.gini.push_back(gini(exposure_[k]));
-    report.average_popularity.push_back(share(popularity, total));
-    report.long_tail_share.push_back(share(tail, total));
+    // Without a list there is nothing to say of lists.
+    const double nothing = std::numeric_limits<double>::quiet_NaN();
+    report.coverage.push_back(users_ ? share(shown, popularity_->items()) : nothing);
+    report.gini.push_back(users_ ? gini(exposure_[k]) : nothing);
+    report.average_popularity.push_back(users_ ? share(popularity, total) : nothing);
+    report.long_tail_share.push_back(users_ ? share(tail, total) : nothing);
   }
   return report;
 }
@@ -223,6 +228,9 @@ std::string ranking_json(const RankingReport& report, const EvaluationRun& run) 
   json["chosen_on"] = run.chosen_on;
   json["test_positives"] = report.test_positives;
   json["test_positives_outside_catalogue"] = report.outside_catalogue;
+  json["test_positives_in_history"] = report.in_history;
+  json["repeats"] = run.repeats;
+  json["test_rows"] = run.test_rows;
   Json metrics;
   put(metrics, "recall", report.recall);
   put(metrics, "ndcg", report.ndcg);

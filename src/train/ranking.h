@@ -28,9 +28,10 @@ struct RankedUser {
   std::span<const uint32_t> relevant;  // catalogue rows, rising, each once
   size_t relevant_outside = 0;         // relevant items that the catalogue does not have
   size_t history = 0;                  // the user's training positives
+  size_t relevant_in_history = 0;      // relevant items that the user had before
 };
 
-// One figure for each K, in the order of RankingReport::ks.
+// One figure for each K, in the order of RankingReport::ks. NaN: there was nobody, or nothing, to measure it on.
 using AtK = std::vector<double>;
 
 // What is said of a group of items.
@@ -38,7 +39,7 @@ struct ItemBucket {
   std::string name;
   uint64_t items = 0, test_positives = 0, train_positives = 0;
   AtK recommended;  // its share of the first K of every list
-  AtK recall;       // hits on the bucket's positives / its positives; 0 without any
+  AtK recall;       // hits on the bucket's positives / its positives; NaN without any
 };
 
 struct ActivityBucket {
@@ -52,6 +53,7 @@ struct RankingReport {
   uint64_t users = 0;  // with at least one relevant item
   uint64_t items = 0;
   uint64_t test_positives = 0, outside_catalogue = 0;  // pairs; the second is part of the first
+  uint64_t in_history = 0;  // pairs of the test part that the user had before; part of the first too
   AtK recall, ndcg, hit_rate, mrr;
 
   std::vector<ItemBucket> by_item_popularity;    // ItemPopularity::buckets
@@ -105,7 +107,7 @@ class RankingAccumulator {
   std::vector<size_t> ks_;
   const ItemPopularity* popularity_;
   UserMetrics* kept_ = nullptr;
-  uint64_t users_ = 0, test_positives_ = 0, outside_ = 0;
+  uint64_t users_ = 0, test_positives_ = 0, outside_ = 0, in_history_ = 0;
   AtK recall_, ndcg_, hit_rate_, mrr_;             // summed over users
   std::vector<Cut> cuts_;                          // buckets, deciles, unseen; ages where they are known
   std::map<size_t, Activity> by_history_;          // by history length
@@ -119,9 +121,11 @@ struct EvaluationRun {
   std::string chosen_on;  // what model choice looked at
   double seconds = 0;
   std::string fingerprint;
+  std::string repeats = {};    // "miss" or "keep": whether the lists leave out what the user had before
+  std::string test_rows = {};  // fingerprint of the rows it was judged by (train/dataset.h)
 };
 
-// One JSON object, its keys in a fixed order, figures such as "recall@20" one a key.
+// One JSON object, its keys in a fixed order, figures such as "recall@20" one a key; a figure that is NaN is null.
 std::string ranking_json(const RankingReport& report, const EvaluationRun& run);
 
 }  // namespace pagoda

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -12,7 +13,7 @@
 namespace pagoda {
 namespace {
 
-constexpr double kTiny = 1e-12;
+constexpr double kTiny = 1e-12, kNothing = std::numeric_limits<double>::quiet_NaN();
 
 struct User {
   std::vector<uint32_t> items;
@@ -37,7 +38,11 @@ RankingReport rank(const std::vector<User>& users, std::vector<size_t> ks, const
 
 void expect_near(const AtK& got, const AtK& wanted) {
   ASSERT_EQ(got.size(), wanted.size());
-  for (size_t k = 0; k < got.size(); ++k) EXPECT_NEAR(got[k], wanted[k], kTiny) << "K number " << k;
+  for (size_t k = 0; k < got.size(); ++k)
+    if (std::isnan(wanted[k]))
+      EXPECT_TRUE(std::isnan(got[k])) << "K number " << k << " is " << got[k];
+    else
+      EXPECT_NEAR(got[k], wanted[k], kTiny) << "K number " << k;
 }
 
 TEST(Ranking, OneUserIsWorkedByHand) {
@@ -133,7 +138,7 @@ TEST(Ranking, ItemsFallIntoPopularityBucketsByTheirRank) {
   EXPECT_EQ(positives, (std::vector<uint64_t>{1, 0, 0, 2, 2}));
   EXPECT_EQ(report.by_item_popularity[0].name, "top 1%");
   expect_near(report.by_item_popularity[0].recall, {1, 1});
-  expect_near(report.by_item_popularity[1].recall, {0, 0});
+  expect_near(report.by_item_popularity[1].recall, {kNothing, kNothing});
   expect_near(report.by_item_popularity[3].recall, {0, 0.5});
   expect_near(report.by_item_popularity[4].recall, {0, 0.5});
   expect_near(report.by_item_popularity[0].recommended, {1, 1.0 / 3});
@@ -170,7 +175,7 @@ TEST(Ranking, DecilesAreTenthsOfTheTrainRows) {
   expect_near(deciles[9].recall, {0, 0.5});
   expect_near(deciles[9].recommended, {0, 1.0 / 3});
   EXPECT_EQ(deciles[0].items, 0u);
-  expect_near(deciles[0].recall, {0, 0});
+  expect_near(deciles[0].recall, {kNothing, kNothing});
   uint64_t positives = report.zero_train_positives.test_positives;
   for (const auto& decile : deciles) positives += decile.test_positives;
   EXPECT_EQ(positives, report.test_positives) << "the deciles and the items without rows are all there is";
@@ -248,7 +253,11 @@ TEST(Ranking, WhatIsRecommendedIsCountedOverTheWholeCatalogue) {
 TEST(Ranking, EvenExposureHasAGiniOfZero) {
   const ItemPopularity popularity({1, 1, 1});
   expect_near(rank({user({0}, {1}), user({1}, {1}), user({2}, {1})}, {1}, popularity).gini, {0});
-  expect_near(rank({}, {1}, popularity).gini, {0});
+  const auto nobody = rank({}, {1}, popularity);
+  EXPECT_EQ(nobody.users, 0u);
+  for (const auto* figure : {&nobody.recall, &nobody.ndcg, &nobody.hit_rate, &nobody.mrr, &nobody.coverage, &nobody.gini,
+                             &nobody.average_popularity, &nobody.long_tail_share})
+    expect_near(*figure, {kNothing});
 }
 
 TEST(Ranking, UsersOfOneHistoryLengthStayInOneActivityBucket) {
@@ -338,6 +347,9 @@ TEST(Ranking, TheJsonHasItsKeysInAFixedOrder) {
                                             "chosen_on",
                                             "test_positives",
                                             "test_positives_outside_catalogue",
+                                            "test_positives_in_history",
+                                            "repeats",
+                                            "test_rows",
                                             "metrics",
                                             "by_item_popularity",
                                             "by_popularity_decile",
@@ -360,7 +372,7 @@ TEST(Ranking, TheJsonHasItsKeysInAFixedOrder) {
   EXPECT_EQ(json["zero_train_positives"].dump(),
             R"({"items":1,"test_positives":1,"recall@1":0.0,"recall@2":1.0,"recommended@1":0.0,"recommended@2":0.5})");
   EXPECT_EQ(json["by_popularity_decile"][5].dump(),
-            R"({"decile":"6","items":1,"test_positives":0,"train_positives":1,"recall@1":0.0,"recall@2":0.0,)"
+            R"({"decile":"6","items":1,"test_positives":0,"train_positives":1,"recall@1":null,"recall@2":null,)"
             R"("recommended@1":1.0,"recommended@2":0.5})");
   EXPECT_EQ(json["by_item_age"].dump(), "[]");
   EXPECT_EQ(json["by_user_activity"][0].dump(),

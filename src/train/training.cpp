@@ -29,6 +29,7 @@ class Run {
       : options_(options), output_(output), interrupted_(interrupted), data_(data),
         pool_(static_cast<int>(options.train.threads)), config_checksum_(checksum(resume_record(options))) {
     relevant_ = relevant_items(data_, Part::validation);
+    judgeable_ = judgeable_users(data_, relevant_, options.evaluate.repeats);
   }
 
   void execute(RunFlags flags);
@@ -40,13 +41,15 @@ class Run {
   void judge(Fit& fit, uint64_t epoch);
   void keep(Fit& fit, Trainer& trainer);
   void write(Fit& fit);
-  bool may_choose() const { return !relevant_.users.empty(); }
+  void say_who_validates() const;
+  bool may_choose() const { return judgeable_.reachable > 0; }
 
   const Options& options_;
   std::string output_;
   const std::atomic<bool>& interrupted_;
   const Dataset& data_;
   Relevant relevant_;
+  Judgeable judgeable_;  // of relevant_
   ThreadPool pool_;
   uint64_t config_checksum_;
   TrainingProgress progress_;
@@ -74,7 +77,8 @@ void Run::execute(RunFlags flags) {
   log_info("{} users, {} items, {} rows to train on, {} users to validate with", human_count(data_.users.size()),
            human_count(data_.catalogue.size()),
            human_count(static_cast<double>(std::count(data_.parts.begin(), data_.parts.end(), Part::train))),
-           human_count(static_cast<double>(relevant_.users.size())));
+           human_count(static_cast<double>(judgeable_.with_history)));
+  say_who_validates();
 
   std::optional<Fit> fit;
   if (progress_.phase == Phase::choose) {
@@ -95,9 +99,29 @@ void Run::execute(RunFlags flags) {
     fit.emplace(data_, options_, true);
     run_phase(*fit, progress_.best_epoch, from ? &*from : nullptr);
   }
+  if (!may_choose()) log_info("chosen: the last of {} epochs, nobody could be judged", options_.train.epochs);
   write(*fit);
   std::filesystem::remove(checkpoint_path);
   std::filesystem::remove(path("best"));
+}
+
+void Run::say_who_validates() const {
+  const auto& j = judgeable_;
+  if (j.users > j.with_history)
+    log_info("{} of {} users of the validation part have no row before it, and choose nothing", j.users - j.with_history,
+             j.users);
+  if (j.repeats > 0 && options_.evaluate.repeats == Repeats::miss)
+    log_info(
+        "{} of {} validation items are items that their user had before, and count as misses; evaluate.repeats = "
+        "\"keep\" would leave them in the lists",
+        j.repeats, j.pairs);
+  if (may_choose()) return;
+  const auto why = j.users == 0          ? std::string("there is no validation part")
+                   : j.with_history == 0 ? fmt::format("none of the {} users of the validation part has a row before it",
+                                                       j.users)
+                                         : std::string("all validation items are items that their user had before");
+  log_warning("nobody can be judged on validation: {}; the model is that of the last of {} epochs, whatever it is worth",
+              why, options_.train.epochs);
 }
 
 void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
@@ -223,7 +247,9 @@ void Run::write(Fit& fit) {
                   .chosen_on = may_choose() ? "validation" : "fixed",
                   .refit = refit,
                   .uses_order = uses_order(options_, states),
-                  .epochs = may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs)};
+                  .epochs = may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs),
+                  .test_rows = fingerprint_of_rows(
+                      data_.log, [&](size_t row) { return data_.parts[row] == Part::test; })};
   content.config = to_toml(options_, false);
   content.run_log = read_file(log_->path());
   content.frequency = frequency_;

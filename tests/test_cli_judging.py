@@ -1,0 +1,117 @@
+"""What can not be judged is said, and is no figure: nobody to judge, repeats, figures of another bundle, other test rows."""
+
+import json
+import random
+import shutil
+
+import pytest
+
+COLUMNS = ("--user", "user_id", "--item", "item_id", "--time", "ts")
+QUICK = ("--set", "train.epochs=2", "--set", "train.batch=64")
+LAST = ("--set", "data.split.kind=leave_last")
+START, DAY = 1700000000, 86400
+
+
+def write_log(path, rows):
+    path.write_text("user_id,item_id,ts\n" + "".join(f"{user},{item},{time}\n" for user, item, time in rows))
+    return path
+
+
+def train(cli, log, output, *more, **options):
+    return cli("train", "--interactions", log, *COLUMNS, *QUICK, *more, "-o", output, **options)
+
+
+def evaluate(cli, *words):
+    done = cli("evaluate", *words, "--json", "-")
+    return json.loads(done.stdout), done.stderr
+
+
+@pytest.fixture(scope="module")
+def repeating(cli, tmp_path_factory):
+    """300 rows of 4 users and 3 items: every last row is of an item that the user had before."""
+    folder = tmp_path_factory.mktemp("repeating")
+    log = write_log(folder / "log.csv", [(f"u{i % 4}", f"i{(i // 4) % 3}", START + i * 60) for i in range(300)])
+    done = train(cli, log, folder / "m.pagoda", *LAST)
+    return folder, done.stderr
+
+
+@pytest.fixture(scope="module")
+def ordinary(cli, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ordinary")
+    draw = random.Random(1)
+    rows = [(f"u{user}", f"i{item}", START + n * 3600) for user in range(60) for n, item in enumerate(draw.sample(range(80), 9))]
+    train(cli, write_log(folder / "log.csv", rows), folder / "m.pagoda", *LAST)
+    return folder
+
+
+def test_where_nobody_can_be_judged_there_are_no_figures(cli, tmp_path):
+    log = write_log(tmp_path / "log.csv", [(f"u{n}", f"i{n % 20}", START + n * DAY) for n in range(60)])
+    by_time = ("--set", "data.split.kind=time", "--set", "data.split.validation=6d", "--set", "data.split.test=6d")
+    said = train(cli, log, tmp_path / "m.pagoda", *by_time).stderr
+    assert "0 users to validate with" in said
+    assert "nobody can be judged on validation: none of the 6 users of the validation part has a row before it" in said
+    assert "chosen: the last of 2 epochs, nobody could be judged" in said
+    figures, said = evaluate(cli, tmp_path / "m.pagoda")
+    assert "warning: nobody can be judged: none of the 6 user(s) of the test part has a row before it" in said
+    assert figures["users"] == 0 and figures["unknown_users"]["users"] == 6 and figures["chosen_on"] == "fixed"
+    assert figures["metrics"] and set(figures["metrics"].values()) == {None}
+    for bucket in figures["by_item_popularity"] + [figures["zero_train_positives"]]:
+        assert bucket["recall@20"] is None
+    assert "0.0000" not in cli("evaluate", tmp_path / "m.pagoda").stdout
+    assert "recall@20    -" in cli("inspect", tmp_path / "m.pagoda").stdout
+    cli("report", tmp_path / "m.pagoda", "-o", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert ">nan" not in page and ">0.0000<" not in page
+
+
+def test_repeats_are_counted_and_said(cli, repeating):
+    folder, said = repeating
+    assert "nobody can be judged on validation: all validation items are items that their user had before" in said
+    figures, said = evaluate(cli, folder / "m.pagoda")
+    assert figures["repeats"] == "miss" and figures["metrics"]["recall@20"] == 0
+    assert figures["test_positives"] == figures["test_positives_in_history"] == 4
+    assert "4 of 4 test items (100.0%) are items that their user had before" in said and "--repeats keep" in said
+
+
+def test_repeats_can_be_kept(cli, repeating):
+    folder, _ = repeating
+    figures, said = evaluate(cli, folder / "m.pagoda", "--repeats", "keep", "--k", "1,3")
+    assert figures["repeats"] == "keep" and figures["metrics"]["recall@3"] == 1, "three of three items are in each list"
+    assert "count as misses" not in said
+    by_config, _ = evaluate(cli, folder / "m.pagoda", "--set", "evaluate.repeats=keep", "--k", "1,3")
+    assert by_config["metrics"] == figures["metrics"]
+    said = train(cli, folder / "log.csv", folder / "kept.pagoda", *LAST, "--set", "evaluate.repeats=keep").stderr
+    assert "nobody can be judged" not in said and "on validation); training" in said
+    assert evaluate(cli, folder / "kept.pagoda", "--k", "1,3")[0]["repeats"] == "keep"
+    cli("evaluate", folder / "m.pagoda", "--repeats", "drop", code=2)
+
+
+def test_an_evaluation_leaves_the_bundle_alone(cli, ordinary, tmp_path):
+    path = tmp_path / "m.pagoda"
+    shutil.copy(ordinary / "m.pagoda", path)
+    before = path.read_bytes()
+    figures, _ = evaluate(cli, path)
+    assert path.read_bytes() == before
+    assert json.loads((tmp_path / "m.pagoda.metrics").read_text()) == figures
+    assert json.loads(cli("inspect", path, "--json").stdout)["metrics"] == figures
+    # Of another model under the same name they are not shown.
+    train(cli, ordinary / "log.csv", path, *LAST, "--set", "train.seed=2")
+    assert "metrics" not in json.loads(cli("inspect", path, "--json").stdout)
+
+
+def test_the_test_rows_have_a_fingerprint(cli, ordinary, tmp_path):
+    figures, _ = evaluate(cli, ordinary / "m.pagoda")
+    assert figures["test_rows"] == json.loads(cli("inspect", ordinary / "m.pagoda", "--json").stdout)["info"]["test_rows"]
+    lines = (ordinary / "log.csv").read_text().splitlines()
+    given = "\n".join([lines[0], *reversed(lines[9::9])]) + "\n"
+    (tmp_path / "test.csv").write_text(given)
+    assert evaluate(cli, ordinary / "m.pagoda", "--data", tmp_path / "test.csv")[0]["test_rows"] == figures["test_rows"]
+    (tmp_path / "less.csv").write_text("\n".join(given.splitlines()[:-1]) + "\n")
+    assert evaluate(cli, ordinary / "m.pagoda", "--data", tmp_path / "less.csv")[0]["test_rows"] != figures["test_rows"]
+
+
+def test_a_weight_that_32_bits_do_not_hold_is_a_bad_row(cli, tmp_path):
+    for weight in ("1e-60", "1e300", "0", "-1", "nan"):
+        (tmp_path / "log.csv").write_text(f"user_id,item_id,w\nu1,i1,1\nu2,i2,{weight}\n")
+        cli("train", "--interactions", tmp_path / "log.csv", "--user", "user_id", "--item", "item_id", "--weight", "w", "-o",
+            tmp_path / "m.pagoda", code=3, says=["log.csv:3", "a finite number above 0 that 32 bits hold (1e-45 to 3.4e38)"])
