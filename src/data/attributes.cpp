@@ -35,7 +35,7 @@ Attributes load_attributes(const AttributeOptions& options) {
   while (reader->next(batch)) {
     if (table.rows() == 0)
       for (size_t c = 0; c < names.size(); ++c)
-        if (c != id) table.columns[c - (c > id)].type = batch.columns[c].type;
+        if (c != id) table.columns[c - (c > id)] = batch.columns[c].without_rows();
     for (size_t row = 0; row < batch.rows; ++row) {
       const auto text = batch.columns[id].as_text(row, scratch);
       const char* expected = text.empty()                              ? "an id"

@@ -138,9 +138,11 @@ void Column::end_list() {
 
 void Column::push_cell(const Column& from, size_t row) {
   if (from.is_null(row)) return push_null();
-  if (type != from.type && std::all_of(valid.begin(), valid.end(), [](uint8_t v) { return v == 0; }) &&
-      valid.size() == rows())
+  if ((type != from.type || precision != from.precision) && valid.size() == rows() &&
+      std::all_of(valid.begin(), valid.end(), [](uint8_t v) { return v == 0; })) {
     become(from.type);
+    precision = from.precision;
+  }
   if (type != from.type) {
     const auto number = [](ColumnType t) {
       return t == ColumnType::integer || t == ColumnType::real || t == ColumnType::decimal;
@@ -151,7 +153,9 @@ void Column::push_cell(const Column& from, size_t row) {
   switch (type) {
     case ColumnType::text:
     case ColumnType::decimal: return push_text(from.as_text(row, scratch));
-    case ColumnType::real: return push_real(from.reals[row]);
+    case ColumnType::real:
+      if (precision != from.precision) precision = RealPrecision::f64;
+      return push_real(from.reals[row]);
     case ColumnType::texts:
       for (uint64_t e = from.element_offsets[row]; e < from.element_offsets[row + 1]; ++e)
         push_element(chars(from.elements[e]));
@@ -173,6 +177,12 @@ void Column::become(ColumnType wanted) {
       other.push_text(as_text(r, scratch));
   }
   *this = std::move(other);
+}
+
+Column Column::without_rows() const {
+  Column out;
+  out.name = name, out.type = type, out.precision = precision;
+  return out;
 }
 
 void Column::clear() {

@@ -12,6 +12,8 @@
 
 namespace pagoda {
 
+class Decimal;
+
 // texts: a list of strings in each row; decimal: numbers that neither int64 nor a double holds exactly.
 enum class ColumnType { text, integer, real, boolean, time, texts, decimal };
 // What a file stored a real number in. Comparisons are made in it.
@@ -76,6 +78,7 @@ struct Column {
   // both exactly (numbers of two types: decimal; whatever else: text). A column of nothing but nulls takes any type.
   void push_cell(const Column& from, size_t row);
   void clear();
+  Column without_rows() const;  // of the same name, type and precision
 
  private:
   void mark_valid() {
@@ -97,6 +100,9 @@ inline std::optional<int64_t> time_of_number(int64_t value) {
   return below(100'000'000'000'000'000) ? value : value / 1000;
 }
 std::optional<int64_t> time_of_number(double value);
+// What a column of that precision holds of a number: the double nearest to it, or to the shortest decimal of the float or
+// half that is. Infinite beyond its range.
+double nearest_in(RealPrecision precision, const Decimal& number);
 // "7d", "12h", "30m", "45s", "2w" to microseconds; nothing when it is no duration.
 std::optional<int64_t> parse_duration_us(std::string_view text);
 std::string format_time_us(int64_t time_us);  // 2024-05-01T10:00:00Z

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
+
+#include "data/decimal.h"
 
 namespace pagoda {
 namespace {
@@ -155,6 +158,36 @@ TEST(Column, PushingACellOfAnotherTypeWidensTheColumn) {
   for (const auto& [row, expected] :
        std::vector<std::pair<size_t, const char*>>{{1, "3"}, {2, "0.5"}, {3, "3"}, {4, "many"}})
     EXPECT_EQ(column.as_text(row, scratch), expected);
+}
+
+TEST(Column, ACellOfAnotherPrecisionMakesAColumnOfDoubles) {
+  Column doubles{.type = ColumnType::real}, floats{.type = ColumnType::real, .precision = RealPrecision::f32};
+  doubles.push_real(0.1);
+  floats.push_real(0.1);
+  Column column;
+  column.push_null();
+  column.push_cell(floats, 0);
+  column.push_cell(floats, 0);
+  EXPECT_EQ(column.type, ColumnType::real);
+  EXPECT_EQ(column.precision, RealPrecision::f32);
+  column.push_cell(doubles, 0);
+  EXPECT_EQ(column.precision, RealPrecision::f64);
+}
+
+TEST(Column, ANumberIsNearestToWhatItsPrecisionHolds) {
+  const auto nearest = [](RealPrecision precision, const char* number) {
+    return nearest_in(precision, *Decimal::parse(number));
+  };
+  EXPECT_EQ(nearest(RealPrecision::f32, "0.10000000149011612"), 0.1);
+  EXPECT_EQ(nearest(RealPrecision::f32, "16777217"), 16777216);
+  EXPECT_EQ(nearest(RealPrecision::f32, "1e39"), INFINITY);
+  EXPECT_EQ(nearest(RealPrecision::f32, "1e-60"), 0);
+  EXPECT_EQ(nearest(RealPrecision::f16, "0.0999755859375"), 0.1);
+  EXPECT_EQ(nearest(RealPrecision::f16, "2049"), 2048);
+  EXPECT_EQ(nearest(RealPrecision::f16, "-65504"), -65500) << "which has fewer digits, and is the same half";
+  EXPECT_EQ(nearest(RealPrecision::f16, "65520"), INFINITY);
+  EXPECT_EQ(nearest(RealPrecision::f16, "5.96e-8"), 6e-8);
+  EXPECT_EQ(nearest(RealPrecision::f64, "9007199254740993"), 9007199254740992);
 }
 
 }  // namespace

@@ -79,6 +79,18 @@ std::optional<int64_t> Decimal::as_int64() const {
   return error == std::errc() && end == plain.data() + plain.size() ? std::optional(value) : std::nullopt;
 }
 
+std::optional<int64_t> Decimal::floor_int64() const {
+  if (is_whole() || is_zero()) return as_int64();
+  if (exponent_ <= 0) return negative_ ? -1 : 0;
+  if (exponent_ > 19) return std::nullopt;
+  Decimal whole = *this;
+  whole.digits_.resize(static_cast<size_t>(exponent_));
+  whole.digits_.erase(whole.digits_.find_last_not_of('0') + 1);
+  const auto value = whole.as_int64();
+  if (!value || !negative_) return value;
+  return *value > INT64_MIN ? std::optional(*value - 1) : std::nullopt;
+}
+
 double Decimal::as_double() const {
   const std::string plain = text();
   double value = 0;
@@ -119,14 +131,43 @@ std::string format_number(double value) {
   return std::isfinite(value) ? Decimal::of(value).text() : fmt::format("{}", value);
 }
 
+double nearest_in(RealPrecision precision, const Decimal& number) {
+  const double nearest = number.as_double();
+  if (precision == RealPrecision::f64) return nearest;
+  if (precision == RealPrecision::f32) {
+    const std::string digits = number.text();
+    float value = 0;
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc())
+      value = static_cast<float>(nearest);  // out of range: to infinity or 0
+    return std::isfinite(value) ? Decimal::parse(fmt::format("{}", value))->as_double() : value;
+  }
+  const auto half = static_cast<_Float16>(nearest);
+  constexpr int kEnough = 5;  // digits for any half
+  for (int digits = 1; digits < kEnough && std::isfinite(nearest); ++digits) {
+    const double rounded = Decimal::parse(fmt::format("{:.{}e}", static_cast<double>(half), digits - 1))->as_double();
+    if (static_cast<_Float16>(rounded) == half) return rounded;
+  }
+  return static_cast<double>(half);
+}
+
 std::optional<std::string> value_key(std::string_view text) {
   if (const auto number = Decimal::parse(text)) return number->text();
   const auto word = trim(text);
   if (word.size() == 4 || word.size() == 5)
     if (auto small = lower(word); small == "true" || small == "false") return small;
   if (word.size() >= 10 && word[4] == '-')
-    if (const auto time = parse_time_us(word)) return fmt::format("@{}", *time);
+    if (const auto time = parse_time_us(word)) return format_time_us(*time);
   return std::nullopt;
+}
+
+std::string_view canonical_text(std::string_view text, std::string& scratch) {
+  // Most are words, or whole numbers as they are written everywhere.
+  const char first = text.empty() ? '\0' : text[0];
+  if (first == '\0' || (first > '9' && first != 'T' && first != 't' && first != 'F' && first != 'f')) return text;
+  if (first >= '1' && first <= '9' && text.size() < kLongestPlain && std::ranges::all_of(text, is_digit)) return text;
+  auto key = value_key(text);
+  if (!key) return text;
+  return scratch = std::move(*key);
 }
 
 }  // namespace pagoda

@@ -22,6 +22,7 @@ class Decimal {
   bool is_zero() const { return digits_.empty(); }
   bool is_whole() const { return exponent_ >= static_cast<int64_t>(digits_.size()); }
   std::optional<int64_t> as_int64() const;  // when it is whole and fits
+  std::optional<int64_t> floor_int64() const;  // the largest whole number that is not above it, when that fits
   double as_double() const;                 // the nearest; beyond the range of a double, infinite
   // The canonical text: plain digits, "0.35", "-12", no point for whole numbers, no zeros that say nothing. Numbers of
   // more than 80 characters are written as d.ddde+N or d.ddde-N.
@@ -39,9 +40,12 @@ class Decimal {
 // Decimal::text() of a number that a double holds; "nan", "inf", "-inf" for what is none.
 std::string format_number(double value);
 
-// What two spellings of one value have in common: of a number its canonical text ("2" for "2.0" and "2e0"), of true and
-// false in any case "true" and "false", of an ISO 8601 time its microseconds since 1970 behind an '@'. Nothing when the
-// text is none of these.
+// What two spellings of one value have in common, the text that Column::as_text() gives of it: of a number Decimal::text()
+// ("2" for "2.0" and "2e0"), of true and false in any case "true" and "false", of an ISO 8601 time format_time_us(). Nothing
+// when the text is none of these. Ids are not folded so: "007" and "7" are two ids, and one value.
 std::optional<std::string> value_key(std::string_view text);
+
+// value_key(), made in `scratch`, or the text itself where it has none.
+std::string_view canonical_text(std::string_view text, std::string& scratch);
 
 }  // namespace pagoda

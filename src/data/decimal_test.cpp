@@ -77,6 +77,13 @@ TEST(Decimal, IsAnIntegerOnlyWhenItFits) {
   EXPECT_EQ(Decimal::parse("9223372036854775808")->as_int64(), std::nullopt);
   EXPECT_EQ(Decimal::parse("1e3")->as_int64(), 1000);
   EXPECT_EQ(Decimal::parse("0.5")->as_int64(), std::nullopt);
+  EXPECT_EQ(Decimal::parse("9223372036854775807.9")->floor_int64(), INT64_MAX);
+  EXPECT_EQ(Decimal::parse("9223372036854775808")->floor_int64(), std::nullopt);
+  EXPECT_EQ(Decimal::parse("-9223372036854775808")->floor_int64(), INT64_MIN);
+  EXPECT_EQ(Decimal::parse("-9223372036854775808.1")->floor_int64(), std::nullopt);
+  EXPECT_EQ(Decimal::parse("-100.5")->floor_int64(), -101);
+  EXPECT_EQ(Decimal::parse("-1e-300")->floor_int64(), -1);
+  EXPECT_EQ(Decimal::parse("1e-300")->floor_int64(), 0);
   EXPECT_EQ(Decimal::of(INT64_MIN).text(), "-9223372036854775808");
   EXPECT_EQ(Decimal::parse("1e400")->as_double(), INFINITY);
   EXPECT_EQ(Decimal::parse("-1e-400")->as_double(), 0);
@@ -96,10 +103,21 @@ TEST(ValueKey, IsOneForTheSpellingsOfAValue) {
   EXPECT_EQ(value_key("2"), "2");
   EXPECT_EQ(value_key("True"), "true");
   EXPECT_EQ(value_key("FALSE"), "false");
-  EXPECT_EQ(value_key("1970-01-02"), "@86400000000");
-  EXPECT_EQ(value_key("1970-01-02T00:00:00Z"), "@86400000000");
+  EXPECT_EQ(value_key("1970-01-02"), "1970-01-02T00:00:00Z");
+  EXPECT_EQ(value_key("1970-01-02T02:00:00.000+02:00"), "1970-01-02T00:00:00Z");
   EXPECT_EQ(value_key("phone"), std::nullopt);
   EXPECT_EQ(value_key(""), std::nullopt);
+}
+
+TEST(CanonicalText, IsTheKeyOfAValueAndOtherTextsThemselves) {
+  std::string scratch;
+  for (const auto* text : {"", " ", "phone", "10", "9007199254740993", "0", "-5", "0.35", "true", "t", "1a", "2024-05", "+",
+                           "{2.0}", "1970-01-02T00:00:00Z"})
+    EXPECT_EQ(canonical_text(text, scratch), text);
+  for (const auto& [spelling, text] : std::vector<std::pair<std::string, std::string>>{
+           {"007", "7"}, {"10.", "10"}, {"+5", "5"}, {".50", "0.5"}, {" 2", "2"}, {"1e3", "1000"}, {"False", "false"},
+           {"1970-01-02", "1970-01-02T00:00:00Z"}, {"1" + std::string(99, '0'), "1e+99"}})
+    EXPECT_EQ(canonical_text(spelling, scratch), text);
 }
 
 }  // namespace

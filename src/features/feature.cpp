@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "data/decimal.h"
 #include "features/ngrams.h"
 #include "features/saved.h"
 
@@ -19,6 +20,22 @@ int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b <
 
 double number_form(NumericForm form, double value) {
   return form == NumericForm::log ? std::copysign(std::log1p(std::abs(value)), value) : value;
+}
+
+// What a numeric feature reads of a cell: also of a text, true and false are 1 and 0, and a time its seconds since 1970, as
+// they are in columns of such.
+std::optional<double> number_of(std::string_view text) {
+  if (const auto number = parse_number(text)) return number;
+  const auto key = value_key(text);
+  if (!key || Decimal::parse(*key)) return std::nullopt;
+  if (*key == "true") return 1;
+  if (*key == "false") return 0;
+  return static_cast<double>(*parse_time_us(*key)) * 1e-6;
+}
+
+std::optional<double> number_of(const Column& column, size_t row) {
+  const bool text = column.type == ColumnType::text && !column.absent(row);
+  return text ? number_of(column.text_of(row)) : column.as_number(row);
 }
 
 // Four times the fourth root of the number of values, in steps of 4: 16 values get 8, 10,000 get 40.
@@ -61,7 +78,7 @@ void Feature::fit_numbers(const Column& column, std::span<const uint64_t> counts
   std::vector<std::pair<double, uint64_t>> numbers;
   for (size_t row = 0; row < column.rows(); ++row) {
     const auto times = counts.empty() ? 1 : counts[row];
-    if (const auto v = column.as_number(row); v && times > 0)
+    if (const auto v = number_of(column, row); v && times > 0)
       numbers.push_back({number_form(options_.form, *v), times});
   }
   if (numbers.empty())
@@ -100,8 +117,9 @@ Feature Feature::fit(const FeatureOptions& options, const Column* column, std::s
   if (options.kind == FeatureKind::categorical || options.kind == FeatureKind::multi) {
     Interner seen;
     std::vector<uint64_t> seen_counts;
+    std::string key;
     const auto observe = [&](std::string_view word, uint64_t times) {
-      const auto i = seen.add(word);
+      const auto i = seen.add(canonical_text(word, key));
       if (i == seen_counts.size()) seen_counts.push_back(0);
       seen_counts[i] += times;
     };
@@ -115,7 +133,8 @@ Feature Feature::fit(const FeatureOptions& options, const Column* column, std::s
         observe(word, count(row));
     }
     const auto buckets = options.hash_buckets > 0 ? static_cast<uint32_t>(options.hash_buckets) : kDefaultBuckets;
-    f.vocabulary_ = Vocabulary::build(seen, seen_counts, static_cast<uint64_t>(options.min_count), buckets);
+    f.vocabulary_ = Vocabulary::build(seen, seen_counts, static_cast<uint64_t>(options.min_count), buckets,
+                                       Spelling::canonical);
     values = f.vocabulary_.words();
   } else if (options.kind == FeatureKind::text) {
     f.text_buckets_ = options.hash_buckets > 0 ? static_cast<uint32_t>(options.hash_buckets) : kDefaultTextBuckets;
@@ -165,7 +184,7 @@ void Feature::encode_text(std::string_view text, Cells& out) const {
       return;
     case FeatureKind::text: return encode_words(text, out);
     case FeatureKind::numeric: {
-      const auto v = parse_number(text);
+      const auto v = number_of(text);
       return encode_number(v.value_or(0), v.has_value(), out);
     }
     default: {
@@ -201,7 +220,7 @@ void Feature::encode(const Column& column, size_t row, Cells& out) const {
       return;
     }
     case FeatureKind::numeric: {
-      const auto v = column.as_number(row);
+      const auto v = number_of(column, row);
       return encode_number(v.value_or(0), v.has_value(), out);
     }
     case FeatureKind::time: out.times_us.push_back(column.as_time_us(row).value_or(kNoTime)); return;
@@ -234,7 +253,7 @@ void Feature::save(ByteWriter& out) const {
   vocabulary_.save(out);
 }
 
-Feature Feature::load(ByteReader& in) {
+Feature Feature::load(ByteReader& in, Spelling spelling) {
   Feature f;
   f.options_.column = in.text();
   f.options_.kind = load_choice(in, FeatureKind::time);
@@ -248,7 +267,7 @@ Feature Feature::load(ByteReader& in) {
   f.mean_ = in.value<double>();
   f.deviation_ = in.value<double>();
   f.bounds_ = in.array<double>();
-  f.vocabulary_ = Vocabulary::load(in);
+  f.vocabulary_ = Vocabulary::load(in, spelling);
   const auto words = f.options_.word_ngrams;
   if (f.dim_ < 1 || f.dim_ > static_cast<size_t>(kMaxDim) || words < 0 || words > kMaxWordNgrams ||
       f.bounds_.size() >= kNumberBuckets || (f.options_.kind == FeatureKind::text && f.text_buckets_ == 0))

@@ -47,7 +47,7 @@ class Feature {
   uint32_t moment_row(int64_t moment_us, int64_t cell_time_us) const;
 
   void save(ByteWriter& out) const;
-  static Feature load(ByteReader& in);
+  static Feature load(ByteReader& in, Spelling spelling = Spelling::canonical);
 
  private:
   void encode_number(double value, bool present, Cells& out) const;

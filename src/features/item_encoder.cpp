@@ -129,13 +129,13 @@ void ItemEncoder::save(ByteWriter& out) const {
   for (const auto& f : features_) f.save(out);
 }
 
-ItemEncoder ItemEncoder::load(ByteReader& in) {
+ItemEncoder ItemEncoder::load(ByteReader& in, Spelling spelling) {
   ItemEncoder e;
   e.id_enabled_ = load_bool(in);
   e.id_dim_ = in.value<uint64_t>();
   e.id_vocabulary_ = Vocabulary::load(in);
   const auto n = in.value<uint64_t>();
-  for (uint64_t i = 0; i < n; ++i) e.features_.push_back(Feature::load(in));
+  for (uint64_t i = 0; i < n; ++i) e.features_.push_back(Feature::load(in, spelling));
   if (e.id_dim_ < 1 || e.id_dim_ > static_cast<size_t>(kMaxDim))
     in.damaged("an embedding is of a width that can not be");
   if (!in.at_end()) in.damaged("goes on after its content");

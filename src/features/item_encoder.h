@@ -39,7 +39,7 @@ class ItemEncoder {
               EncodedBatch& out) const;
 
   void save(ByteWriter& out) const;
-  static ItemEncoder load(ByteReader& in);
+  static ItemEncoder load(ByteReader& in, Spelling spelling = Spelling::canonical);  // of its features' values
 
  private:
   void make_layout();

@@ -206,7 +206,7 @@ void UserEncoder::save(ByteWriter& out) const {
   for (const auto& f : features_) f.save(out);
 }
 
-UserEncoder UserEncoder::load(ByteReader& in) {
+UserEncoder UserEncoder::load(ByteReader& in, Spelling spelling) {
   UserEncoder e;
   e.id_enabled_ = load_bool(in);
   e.id_dim_ = in.value<uint64_t>();
@@ -221,7 +221,7 @@ UserEncoder UserEncoder::load(ByteReader& in) {
   const auto names = in.value<uint64_t>();
   for (uint64_t i = 0; i < names; ++i) e.context_names_.push_back(in.text());
   const auto n = in.value<uint64_t>();
-  for (uint64_t i = 0; i < n; ++i) e.features_.push_back(Feature::load(in));
+  for (uint64_t i = 0; i < n; ++i) e.features_.push_back(Feature::load(in, spelling));
   for (auto dim : {e.id_dim_, e.history_dim_})
     if (dim < 1 || dim > static_cast<size_t>(kMaxDim)) in.damaged("an embedding is of a width that can not be");
   if (e.history_.last < 0 || e.history_.last > kMaxHistory || !std::isfinite(e.history_.recency))

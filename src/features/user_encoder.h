@@ -59,7 +59,7 @@ class UserEncoder {
   const char* fault_of(const UserCells& cells) const;
 
   void save(ByteWriter& out) const;
-  static UserEncoder load(ByteReader& in);
+  static UserEncoder load(ByteReader& in, Spelling spelling = Spelling::canonical);  // of its features' values
 
  private:
   void make_layout();

@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include "core/error.h"
+#include "data/decimal.h"
 #include "features/saved.h"
 
 namespace pagoda {
@@ -12,11 +13,11 @@ uint64_t hash_text(std::string_view text, uint64_t seed) {
 }
 
 Vocabulary Vocabulary::build(const Interner& candidates, std::span<const uint64_t> counts, uint64_t min_count,
-                             uint32_t buckets) {
+                             uint32_t buckets, Spelling spelling) {
   check(buckets > 0, "unknown words need a bucket");
   check(counts.size() == candidates.size(), "each candidate has a count");
   Vocabulary v;
-  v.buckets_ = buckets;
+  v.buckets_ = buckets, v.spelling_ = spelling;
   for (uint32_t i = 0; i < candidates.size(); ++i)
     if (counts[i] >= min_count) v.words_.add(candidates[i]);
   if (uint64_t{v.words()} + buckets >= Interner::kNone)
@@ -26,8 +27,14 @@ Vocabulary Vocabulary::build(const Interner& candidates, std::span<const uint64_
 }
 
 uint32_t Vocabulary::row(std::string_view word) const {
+  std::string scratch;
+  if (spelling_ == Spelling::canonical) word = canonical_text(word, scratch);
   const auto found = words_.find(word);
   if (found != Interner::kNone) return found;
+  if (spelling_ == Spelling::either)
+    if (const auto value = row_of_value_.find(std::string(canonical_text(word, scratch)));
+        value != row_of_value_.end())
+      return value->second;
   return words_.size() + static_cast<uint32_t>(hash_text(word, 0x9d5f) % buckets_);
 }
 
@@ -36,12 +43,17 @@ void Vocabulary::save(ByteWriter& out) const {
   save_strings(out, words_);
 }
 
-Vocabulary Vocabulary::load(ByteReader& in) {
+Vocabulary Vocabulary::load(ByteReader& in, Spelling spelling) {
   Vocabulary v;
+  v.spelling_ = spelling;
   v.buckets_ = in.value<uint32_t>();
   v.words_ = load_strings(in);
   if (v.buckets_ == 0 || uint64_t{v.words()} + v.buckets_ >= Interner::kNone)
     in.damaged("a vocabulary without buckets");
+  std::string scratch;
+  if (spelling == Spelling::either)
+    for (uint32_t row = 0; row < v.words(); ++row)
+      v.row_of_value_.try_emplace(std::string(canonical_text(v.words_[row], scratch)), row);
   return v;
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
+#include <compare>
 
 namespace pagoda {
 namespace {
@@ -10,19 +10,23 @@ namespace {
 constexpr Truth truth(bool holds) { return holds ? kYes : kNo; }
 
 std::optional<bool> as_boolean(std::string_view word) {
-  if (word == "true" || word == "True" || word == "TRUE" || word == "1") return true;
-  if (word == "false" || word == "False" || word == "FALSE" || word == "0") return false;
+  if (word == "1") return true;
+  if (word == "0") return false;
+  const auto key = value_key(word);
+  if (key == "true") return true;
+  if (key == "false") return false;
   return std::nullopt;
 }
 
-template <class T>
-bool compare(FilterTest test, const T& cell, const T& value) {
+// `order`: of the cell to the value.
+template <class Order>
+bool holds(FilterTest test, Order order) {
   switch (test) {
-    case FilterTest::less: return cell < value;
-    case FilterTest::less_equal: return cell <= value;
-    case FilterTest::greater: return cell > value;
-    case FilterTest::greater_equal: return cell >= value;
-    default: return cell == value;
+    case FilterTest::less: return order < 0;
+    case FilterTest::less_equal: return order <= 0;
+    case FilterTest::greater: return order > 0;
+    case FilterTest::greater_equal: return order >= 0;
+    default: return order == 0;
   }
 }
 
@@ -31,7 +35,7 @@ bool is_order(FilterTest test) { return test >= FilterTest::less && test <= Filt
 template <class T>
 std::vector<Truth> each_reading(const std::vector<std::optional<T>>& cells, FilterTest test, T value) {
   std::vector<Truth> truths;
-  for (const auto& cell : cells) truths.push_back(cell ? truth(compare<T>(test, *cell, value)) : kUnknown);
+  for (const auto& cell : cells) truths.push_back(cell ? truth(holds(test, *cell <=> value)) : kUnknown);
   return truths;
 }
 
@@ -42,135 +46,196 @@ std::vector<Truth> each_row(const Column& column, Cell holds) {
   return truths;
 }
 
+// A number however large or small, as the nearest double.
+std::optional<double> nearest_double(std::string_view text) {
+  if (const auto number = parse_number(text)) return number;
+  const auto number = Decimal::parse(text);
+  return number ? std::optional(number->as_double()) : std::nullopt;
+}
+
+// Whether a text is what parse_time_us() reads as a date; a number may be a time elsewhere, but is a number here.
+bool is_date(std::string_view text) { return !Decimal::parse(text) && parse_time_us(text); }
+
 }  // namespace
 
-template <class T, class Parse>
-const ColumnTests::Reading<T>& ColumnTests::read(Reading<T>& reading, Parse parse) {
-  if (std::exchange(reading.done, true)) return reading;
-  std::string scratch;
-  for (size_t r = 0; r < rows_ && reading.fits; ++r) {
-    reading.cells.push_back(column_.absent(r) ? std::nullopt : parse(r));
-    if (!reading.cells.back() && !column_.absent(r))
-      reading.fits = false, reading.stranger = column_.as_text(r, scratch);
+struct ColumnTests::Against {
+  std::string_view expression;
+  const FilterNode& node;
+  FilterTest test;  // an order or equal
+  const FilterValue& value;
+
+  [[noreturn]] void mismatch(std::string_view is, std::string_view remedy) const {
+    const char* kind = value.kind == FilterValue::Kind::number ? "the number "
+                       : value.kind == FilterValue::Kind::text ? "the text "
+                                                               : "";
+    fail_filter(expression, value.at,
+                fmt::format("field '{}' is {} and can not be compared with {}{}; {}", node.field, is, kind, value.text,
+                            remedy));
   }
+};
+
+template <class T, class Parse>
+const ColumnTests::Reading<T>& ColumnTests::read(Reading<T>& reading, Parse parse) const {
+  std::call_once(reading.once, [&] {
+    std::vector<std::optional<T>> cells;
+    std::string scratch;
+    for (size_t r = 0; r < rows_; ++r) {
+      const bool absent = column_.absent(r);
+      cells.push_back(absent ? std::nullopt : parse(column_.as_text(r, scratch)));
+      if (absent) continue;
+      reading.any = true;
+      if (cells.back()) continue;
+      reading.fits = false, reading.stranger = column_.as_text(r, scratch);
+      return;
+    }
+    reading.cells = std::move(cells);
+  });
   return reading;
 }
 
-const ColumnTests::Reading<double>& ColumnTests::numbers() {
-  return read(numbers_, [&](size_t r) { return column_.as_number(r); });
+const ColumnTests::Reading<double>& ColumnTests::numbers() const { return read(numbers_, nearest_double); }
+const ColumnTests::Reading<int64_t>& ColumnTests::times() const {
+  return read(times_, [](std::string_view cell) { return is_date(cell) ? parse_time_us(cell) : std::nullopt; });
 }
-const ColumnTests::Reading<int64_t>& ColumnTests::times() {
-  return read(times_, [&](size_t r) { return column_.as_time_us(r); });
-}
-const ColumnTests::Reading<bool>& ColumnTests::booleans() {
-  std::string scratch;
-  return read(booleans_, [&](size_t r) -> std::optional<bool> { return as_boolean(column_.as_text(r, scratch)); });
-}
+const ColumnTests::Reading<bool>& ColumnTests::booleans() const { return read(booleans_, as_boolean); }
 
-std::vector<Truth> ColumnTests::test(const FilterNode& node) {
-  if (node.test == FilterTest::is_true) return is_true(node);
+std::vector<Truth> ColumnTests::test(std::string_view expression, const FilterNode& node) const {
+  if (node.test == FilterTest::is_true) return is_true(expression, node);
+  if (node.test == FilterTest::is_null || node.test == FilterTest::is_not_null)
+    return is_null(node.test == FilterTest::is_null);
   const bool negated = node.test == FilterTest::not_equal || node.test == FilterTest::not_in;
   const FilterTest test = is_order(node.test) ? node.test : FilterTest::equal;
-  auto truths = against(node, test, node.values[0]);
+  auto truths = against({expression, node, test, node.values[0]});
   for (size_t v = 1; v < node.values.size(); ++v) {
-    const auto more = against(node, test, node.values[v]);
+    const auto more = against({expression, node, test, node.values[v]});
     for (size_t r = 0; r < rows_; ++r) truths[r] = std::max(truths[r], more[r]);
   }
   if (negated) invert(truths);
   return truths;
 }
 
-std::vector<Truth> ColumnTests::is_true(const FilterNode& node) {
+std::vector<Truth> ColumnTests::is_true(std::string_view expression, const FilterNode& node) const {
   if (column_.type == ColumnType::boolean) return each_row(column_, [&](size_t r) { return column_.integers[r] != 0; });
   if (column_.type == ColumnType::text)
     if (const auto& reading = booleans(); reading.fits) return each_reading(reading.cells, FilterTest::equal, true);
-  fail_filter(expression_, node.at,
+  fail_filter(expression, node.at,
               fmt::format("field '{}' is not true or false: compare it with a value", node.field));
 }
 
-// Each row's cell against one value.
-std::vector<Truth> ColumnTests::against(const FilterNode& node, FilterTest test, const FilterValue& value) {
-  switch (column_.type) {
-    case ColumnType::integer:
-    case ColumnType::real: return against_number(node, test, value);
-    case ColumnType::time: {
-      const auto time = value.kind == FilterValue::Kind::boolean ? std::nullopt : parse_time_us(value.text);
-      if (!time) mismatch(node, value, "a time", "compare it with a time like \"2024-01-01\"");
-      return each_row(column_, [&](size_t r) { return compare(test, column_.integers[r], *time); });
-    }
-    case ColumnType::boolean: {
-      const auto wanted = as_boolean(value.text);
-      if (!wanted) mismatch(node, value, "true or false", "compare it with true or false");
-      if (is_order(test))
-        fail_filter(expression_, node.at, fmt::format("field '{}' is true or false: it has no order", node.field));
-      return each_row(column_, [&](size_t r) { return (column_.integers[r] != 0) == *wanted; });
-    }
-    case ColumnType::texts:
-      if (is_order(test))
-        fail_filter(expression_, node.at,
-                    fmt::format("field '{}' is a list: only =, != and in apply to it", node.field));
-      return each_row(column_, [&](size_t r) {
-        bool any = false;
-        column_.for_each_element(r, '\0', [&](std::string_view element) {
-          any = any || element == value.text ||
-                (value.kind == FilterValue::Kind::number && parse_number(element) == value.number);
-        });
-        return any;
-      });
-    case ColumnType::text: break;
-  }
-  return against_text(node, test, value);
-}
-
-std::vector<Truth> ColumnTests::against_number(const FilterNode& node, FilterTest test, const FilterValue& value) {
-  std::optional<double> number = value.number;
-  if (value.kind == FilterValue::Kind::text) number = parse_number(value.text);
-  if (value.kind == FilterValue::Kind::boolean || !number)
-    mismatch(node, value, "a number", "compare it with a number");
-  if (column_.type == ColumnType::real) {
-    auto truths = each_row(column_, [&](size_t r) { return compare(test, column_.reals[r], *number); });
-    for (size_t r = 0; r < rows_; ++r)
-      if (std::isnan(column_.reals[r])) truths[r] = kUnknown;
-    return truths;
-  }
-  if (value.integer)
-    return each_row(column_, [&](size_t r) { return compare(test, column_.integers[r], *value.integer); });
-  return each_row(column_, [&](size_t r) { return compare(test, static_cast<double>(column_.integers[r]), *number); });
-}
-
-std::vector<Truth> ColumnTests::against_text(const FilterNode& node, FilterTest test, const FilterValue& value) {
-  if (value.kind == FilterValue::Kind::number) {
-    const auto& reading = numbers();
-    if (reading.fits) return each_reading(reading.cells, test, value.number);
-    if (is_order(test))
-      mismatch(node, value, fmt::format("text (such as '{}')", reading.stranger),
-               "put the value in quotes to compare as text");
-  }
-  if (value.kind == FilterValue::Kind::boolean) {
-    if (is_order(test)) mismatch(node, value, "text", "compare it with a text");
-    if (const auto& reading = booleans(); reading.fits) return each_reading(reading.cells, test, value.boolean);
-  }
-  if (value.kind == FilterValue::Kind::text && !parse_number(value.text)) {
-    if (const auto time = parse_time_us(value.text))
-      if (const auto& reading = times(); reading.fits) return each_reading(reading.cells, test, *time);
-  }
+std::vector<Truth> ColumnTests::is_null(bool wanted) const {
   std::vector<Truth> truths(rows_);
-  std::string scratch;
   for (size_t r = 0; r < rows_; ++r) {
-    const std::string_view cell = column_.is_null(r) ? std::string_view() : column_.as_text(r, scratch);
-    truths[r] = cell.empty() ? kUnknown : truth(compare<std::string_view>(test, cell, value.text));
+    const bool null = column_.is_null(r) || (column_.type == ColumnType::text && column_.text_of(r).empty()) ||
+                      (column_.type == ColumnType::real && std::isnan(column_.reals[r]));
+    truths[r] = truth(null == wanted);
   }
   return truths;
 }
 
-void ColumnTests::mismatch(const FilterNode& node, const FilterValue& value, std::string_view is,
-                           std::string_view remedy) const {
-  const char* kind = value.kind == FilterValue::Kind::number ? "the number "
-                     : value.kind == FilterValue::Kind::text ? "the text "
-                                                             : "";
-  fail_filter(
-      expression_, value.at,
-      fmt::format("field '{}' is {} and can not be compared with {}{}; {}", node.field, is, kind, value.text, remedy));
+// Each row's cell against one value.
+std::vector<Truth> ColumnTests::against(const Against& a) const {
+  switch (column_.type) {
+    case ColumnType::integer: return against_integers(a);
+    case ColumnType::real: return against_reals(a);
+    case ColumnType::decimal:
+      if (!a.value.number) a.mismatch("a number", "compare it with a number");
+      return against_numbers_in_text(a);
+    case ColumnType::time: {
+      const auto time = a.value.kind == FilterValue::Kind::boolean ? std::nullopt : parse_time_us(a.value.text);
+      if (!time) a.mismatch("a time", "compare it with a time like \"2024-01-01\"");
+      return each_row(column_, [&](size_t r) { return holds(a.test, column_.integers[r] <=> *time); });
+    }
+    case ColumnType::boolean: {
+      const auto wanted = as_boolean(a.value.text);
+      if (!wanted) a.mismatch("true or false", "compare it with true or false");
+      if (is_order(a.test))
+        fail_filter(a.expression, a.node.at,
+                    fmt::format("field '{}' is true or false: it has no order", a.node.field));
+      return each_row(column_, [&](size_t r) { return (column_.integers[r] != 0) == *wanted; });
+    }
+    case ColumnType::texts: return against_list(a);
+    case ColumnType::text: break;
+  }
+  return against_text(a);
+}
+
+std::vector<Truth> ColumnTests::against_integers(const Against& a) const {
+  if (!a.value.number) a.mismatch("a number", "compare it with a number");
+  const auto floor = a.value.number->floor_int64();
+  if (!floor) {  // beyond all integers
+    const auto order = Decimal() <=> *a.value.number;
+    return each_row(column_, [&](size_t) { return holds(a.test, order); });
+  }
+  if (a.value.number->is_whole())
+    return each_row(column_, [&](size_t r) { return holds(a.test, column_.integers[r] <=> *floor); });
+  return each_row(column_, [&](size_t r) { return holds(a.test, column_.integers[r] <= *floor ? -1 : 1); });
+}
+
+std::vector<Truth> ColumnTests::against_reals(const Against& a) const {
+  if (!a.value.number) a.mismatch("a number", "compare it with a number");
+  const double number = nearest_in(column_.precision, *a.value.number);
+  auto truths = each_row(column_, [&](size_t r) { return holds(a.test, column_.reals[r] <=> number); });
+  for (size_t r = 0; r < rows_; ++r)
+    if (std::isnan(column_.reals[r])) truths[r] = kUnknown;
+  return truths;
+}
+
+// The nearest doubles decide, and the digits where these are the same.
+std::vector<Truth> ColumnTests::against_numbers_in_text(const Against& a) const {
+  const auto& cells = numbers().cells;
+  const double number = a.value.number->as_double();
+  std::vector<Truth> truths(rows_, kUnknown);
+  for (size_t r = 0; r < rows_; ++r) {
+    if (!cells[r]) continue;
+    if (*cells[r] != number)
+      truths[r] = truth(holds(a.test, *cells[r] < number ? -1 : 1));
+    else
+      truths[r] = truth(holds(a.test, *Decimal::parse(column_.text_of(r)) <=> *a.value.number));
+  }
+  return truths;
+}
+
+std::vector<Truth> ColumnTests::against_list(const Against& a) const {
+  if (is_order(a.test))
+    fail_filter(a.expression, a.node.at,
+                fmt::format("field '{}' is a list: only =, != and in apply to it", a.node.field));
+  const auto key = value_key(a.value.text);
+  return each_row(column_, [&](size_t r) {
+    bool any = false;
+    column_.for_each_element(r, '\0', [&](std::string_view element) {
+      any = any || element == a.value.text || (key && value_key(element) == key);
+    });
+    return any;
+  });
+}
+
+std::vector<Truth> ColumnTests::against_text(const Against& a) const {
+  const auto& value = a.value;
+  const bool order = is_order(a.test);
+  if (value.number) {
+    if (numbers().fits) return against_numbers_in_text(a);
+    if (order && value.kind == FilterValue::Kind::number)
+      a.mismatch(fmt::format("text (such as '{}')", numbers().stranger),
+                 "put the value in quotes to compare as text");
+    if (const auto wanted = as_boolean(value.text); wanted && !order && booleans().fits)
+      return each_reading(booleans().cells, a.test, *wanted);
+  } else if (const auto wanted = as_boolean(value.text)) {
+    if (order && value.kind == FilterValue::Kind::boolean) a.mismatch("text", "compare it with a text");
+    if (!order && booleans().fits) return each_reading(booleans().cells, a.test, *wanted);
+  } else if (is_date(value.text)) {
+    if (times().fits) return each_reading(times().cells, a.test, *parse_time_us(value.text));
+  }
+  if (order && !value.number && numbers().fits && numbers().any) a.mismatch("a number", "compare it with a number");
+  // Two spellings of one value are equal; in an order texts go by their bytes.
+  const auto key = order ? std::nullopt : value_key(value.text);
+  std::vector<Truth> truths(rows_);
+  for (size_t r = 0; r < rows_; ++r) {
+    const std::string_view cell = column_.is_null(r) ? std::string_view() : column_.text_of(r);
+    truths[r] = cell.empty() ? kUnknown
+                             : truth(holds(a.test, cell <=> std::string_view(value.text)) ||
+                                     (key && value_key(cell) == key));
+  }
+  return truths;
 }
 
 }  // namespace pagoda

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,43 +21,49 @@ inline void invert(std::vector<Truth>& truths) {
   for (auto& t : truths) t = static_cast<Truth>(kYes - t);
 }
 
-// Remembers how a column's texts read as numbers, times or true/false, from one test to the next. Not thread-safe.
+// Numbers are compared exactly, and in the precision of the column: with integers and decimals every digit of a literal
+// counts; a column of doubles, floats or halves is compared with the one that is nearest to the literal.
+//
+// Remembers how a column's texts read as numbers, times or true/false, from one test to the next. May be shared between
+// threads.
 class ColumnTests {
  public:
-  // Both are borrowed.
-  ColumnTests(std::string_view expression, const Column& column)
-      : expression_(expression), column_(column), rows_(column.rows()) {}
+  explicit ColumnTests(const Column& column) : column_(column), rows_(column.rows()) {}  // borrowed
 
   // The truth of each row. Error{usage}, with the place in the expression: the test does not fit the column.
-  std::vector<Truth> test(const FilterNode& node);
+  std::vector<Truth> test(std::string_view expression, const FilterNode& node) const;
 
  private:
-  // A text column read as another type; `fits` when each cell that is there is of it.
+  // A text column read as another type.
   template <class T>
   struct Reading {
-    bool fits = true, done = false;
+    std::once_flag once;
+    bool fits = true;      // each cell that is there is of it,
+    bool any = false;      // and one is there
     std::string stranger;  // a cell that is not
     std::vector<std::optional<T>> cells;
   };
+  struct Against;  // one value of one test
   template <class T, class Parse>
-  const Reading<T>& read(Reading<T>& reading, Parse parse);
-  const Reading<double>& numbers();
-  const Reading<int64_t>& times();
-  const Reading<bool>& booleans();
+  const Reading<T>& read(Reading<T>& reading, Parse parse) const;
+  const Reading<double>& numbers() const;  // the nearest doubles
+  const Reading<int64_t>& times() const;
+  const Reading<bool>& booleans() const;
 
-  std::vector<Truth> is_true(const FilterNode& node);
-  std::vector<Truth> against(const FilterNode& node, FilterTest test, const FilterValue& value);
-  std::vector<Truth> against_number(const FilterNode& node, FilterTest test, const FilterValue& value);
-  std::vector<Truth> against_text(const FilterNode& node, FilterTest test, const FilterValue& value);
-  [[noreturn]] void mismatch(const FilterNode& node, const FilterValue& value, std::string_view is,
-                             std::string_view remedy) const;
+  std::vector<Truth> is_true(std::string_view expression, const FilterNode& node) const;
+  std::vector<Truth> is_null(bool wanted) const;
+  std::vector<Truth> against(const Against& a) const;
+  std::vector<Truth> against_integers(const Against& a) const;
+  std::vector<Truth> against_reals(const Against& a) const;
+  std::vector<Truth> against_numbers_in_text(const Against& a) const;
+  std::vector<Truth> against_text(const Against& a) const;
+  std::vector<Truth> against_list(const Against& a) const;
 
-  std::string_view expression_;
   const Column& column_;
   size_t rows_;
-  Reading<double> numbers_;
-  Reading<int64_t> times_;
-  Reading<bool> booleans_;
+  mutable Reading<double> numbers_;
+  mutable Reading<int64_t> times_;
+  mutable Reading<bool> booleans_;
 };
 
 }  // namespace pagoda

@@ -10,6 +10,18 @@
 namespace pagoda {
 namespace {
 
+// Of an item without attributes.
+Truth of_nothing(const FilterNode& node) {
+  if (node.kind == FilterNode::Kind::test)
+    return node.test == FilterTest::is_null ? kYes : node.test == FilterTest::is_not_null ? kNo : kUnknown;
+  if (node.kind == FilterNode::Kind::negation) return static_cast<Truth>(kYes - of_nothing(node.children[0]));
+  const bool all = node.kind == FilterNode::Kind::all_of;
+  Truth truth = all ? kYes : kNo;
+  for (const auto& child : node.children)
+    truth = all ? std::min(truth, of_nothing(child)) : std::max(truth, of_nothing(child));
+  return truth;
+}
+
 class Evaluator {
  public:
   Evaluator(std::string_view expression, const Attributes& attributes)
@@ -21,7 +33,7 @@ class Evaluator {
       case FilterNode::Kind::seen: fail_seen(expression_, node.at);
       case FilterNode::Kind::test: {
         const Column& column = filter_column(expression_, node, attributes_);
-        return tests_.try_emplace(&column, expression_, column).first->second.test(node);
+        return tests_.try_emplace(&column, column).first->second.test(expression_, node);
       }
       case FilterNode::Kind::negation: {
         auto truths = evaluate(node.children[0]);
@@ -68,12 +80,12 @@ Filter compile_filter(std::string_view expression, const Attributes& attributes,
     filter.items = ItemSet(items, true);
     return filter;
   }
-  filter.items = ItemSet(items);
+  filter.items = ItemSet(items, of_nothing(root) == kYes);
   const auto truths = Evaluator(expression, attributes).evaluate(root);
   for (size_t r = 0; r < truths.size(); ++r) {
-    if (truths[r] != kYes || row_of[r] == Interner::kNone) continue;
+    if (row_of[r] == Interner::kNone) continue;
     check(row_of[r] < items, "an item row of the catalogue");
-    filter.items.add(row_of[r]);
+    truths[r] == kYes ? filter.items.add(row_of[r]) : filter.items.remove(row_of[r]);
   }
   return filter;
 }

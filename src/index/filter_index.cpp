@@ -34,19 +34,22 @@ class FilterIndex::ColumnSets {
   void arrange(std::span<const uint32_t> attribute_of) {
     std::call_once(once_, [&] {
       // A try before this one may have run out of memory.
-      known_ = {}, values_ = {}, lists_ = {}, bitmap_of_ = {}, bitmaps_ = {}, zones_ = {};
+      all_ = {}, known_ = {}, values_ = {}, lists_ = {}, bitmap_of_ = {}, bitmaps_ = {}, zones_ = {};
       for (uint32_t item = 0; item < attribute_of.size(); ++item) {
         rest_at(item);
         if (is_known(attribute_of[item])) known_.add(item);
       }
       known_.runOptimize();
+      all_.addRange(0, attribute_of.size());
       if (!arrange_values(attribute_of)) arrange_zones(attribute_of);
+      tests_.emplace(zones_.rows() > 0 ? zones_ : values_);
       arranged_ = true;
     });
   }
   bool arranged() const { return arranged_; }
 
   Truths test(std::string_view expression, const FilterNode& node, std::span<const uint32_t> attribute_of) const {
+    if (node.test == FilterTest::is_null || node.test == FilterTest::is_not_null) return test_null(node);
     return zones_.rows() > 0 ? test_zones(expression, node, attribute_of) : test_values(expression, node);
   }
 
@@ -81,7 +84,7 @@ class FilterIndex::ColumnSets {
       return value;
     };
     std::string scratch;
-    values_.name = column_.name, values_.type = column_.type;
+    values_ = column_.without_rows();
     for (uint32_t item = 0; item < attribute_of.size(); ++item) {
       rest_at(item);
       const uint32_t row = attribute_of[item];
@@ -95,7 +98,8 @@ class FilterIndex::ColumnSets {
             if (items_of.size() > known) values_.push_element(element), values_.end_list();
           });
           continue;
-        case ColumnType::text: note(column_.as_text(row, scratch), item); break;
+        case ColumnType::text:
+        case ColumnType::decimal: note(column_.text_of(row), item); break;
         case ColumnType::real: {
           const double x = column_.reals[row] + 0.0;  // -0 and 0 are one value
           note({reinterpret_cast<const char*>(&x), sizeof x}, item);
@@ -124,7 +128,7 @@ class FilterIndex::ColumnSets {
 
   // Two rows a zone: its least and its largest. A zone of nothing but nulls has two nulls.
   void arrange_zones(std::span<const uint32_t> attribute_of) {
-    zones_.name = column_.name, zones_.type = column_.type;
+    zones_ = column_.without_rows();
     const auto less = [&](uint32_t a, uint32_t b) {
       return column_.type == ColumnType::real ? column_.reals[a] < column_.reals[b]
                                               : column_.integers[a] < column_.integers[b];
@@ -147,7 +151,7 @@ class FilterIndex::ColumnSets {
     const bool opposite =
         column_.type == ColumnType::texts && (node.test == FilterTest::not_equal || node.test == FilterTest::not_in);
     if (opposite) plain.test = node.test == FilterTest::not_equal ? FilterTest::equal : FilterTest::in;
-    const auto truths = ColumnTests(expression, values_).test(plain);
+    const auto truths = tests_->test(expression, plain);
     Truths result;
     Roaring unknown;
     for (uint32_t value = 0; value < truths.size(); ++value) {
@@ -166,16 +170,15 @@ class FilterIndex::ColumnSets {
 
   Truths test_zones(std::string_view expression, const FilterNode& node, std::span<const uint32_t> attribute_of) const {
     // Whole zones: an order is decided where both ends agree. Equality is not (a value in between may differ from both).
-    const auto ends = ColumnTests(expression, zones_).test(node);
+    const auto ends = tests_->test(expression, node);
     const bool order = node.test >= FilterTest::less && node.test <= FilterTest::greater_equal;
     std::vector<Truth> below, above;
     if (!order)
       below = within(expression, node, FilterTest::less_equal),
       above = within(expression, node, FilterTest::greater_equal);
     Truths result;
-    Column rows;  // of the zones that are undecided
+    Column rows = column_.without_rows();  // of the zones that are undecided
     std::vector<uint32_t> items;
-    rows.name = column_.name, rows.type = column_.type;
     for (size_t zone = 0; 2 * zone < zones_.rows(); ++zone) {
       const size_t begin = zone * kZoneItems, end = std::min(attribute_of.size(), begin + kZoneItems);
       if (zones_.is_null(2 * zone)) continue;
@@ -192,7 +195,7 @@ class FilterIndex::ColumnSets {
         if (const uint32_t row = attribute_of[item]; is_known(row))
           items.push_back(static_cast<uint32_t>(item)), rows.push_cell(column_, row);
     }
-    const auto truths = ColumnTests(expression, rows).test(node);
+    const auto truths = ColumnTests(rows).test(expression, node);
     for (size_t i = 0; i < items.size(); ++i)
       if (truths[i] == kYes) result.yes.add(items[i]);
     result.yes &= known_;
@@ -200,14 +203,24 @@ class FilterIndex::ColumnSets {
     return result;
   }
 
+  Truths test_null(const FilterNode& node) const {
+    Truths result{.yes = all_ - known_, .no = known_};
+    for (uint32_t value = 0; value < lists_.size(); ++value) {
+      if (column_.type != ColumnType::text || !values_.text_of(value).empty()) continue;
+      result.yes.addMany(lists_[value].size(), lists_[value].data());
+      result.no -= result.yes;
+    }
+    if (node.test == FilterTest::is_not_null) std::swap(result.yes, result.no);
+    return result;
+  }
+
   // Of each zone: whether one of the values may lie within it, as far as one of its ends tells.
   std::vector<Truth> within(std::string_view expression, const FilterNode& node, FilterTest test) const {
     std::vector<Truth> may(zones_.rows() / 2, 0);
-    ColumnTests tests(expression, zones_);
     for (const auto& value : node.values) {
       FilterNode one = node;
       one.test = test, one.values = {value};
-      const auto truths = tests.test(one);
+      const auto truths = tests_->test(expression, one);
       for (size_t zone = 0; zone < may.size(); ++zone)
         may[zone] |= truths[2 * zone + (test == FilterTest::greater_equal)] == kYes;
     }
@@ -218,12 +231,13 @@ class FilterIndex::ColumnSets {
   const Column& column_;
   std::once_flag once_;
   std::atomic<bool> arranged_ = false;
-  Roaring known_;
+  Roaring all_, known_;
   Column values_;           // each different value, once (of a list: each element, as a list of one)
   Ragged<uint32_t> lists_;  // its items, rising
   std::vector<uint32_t> bitmap_of_;
   std::vector<Roaring> bitmaps_;
   Column zones_;
+  std::optional<ColumnTests> tests_;  // of the zones, or of the values
 };
 
 class FilterIndex::Evaluator {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 
 namespace pagoda {
 namespace {
@@ -84,6 +83,11 @@ class Parser {
         node.values.push_back(value(sign));
         return node;
       }
+    if (take_word("is")) {
+      node.test = take_word("not") ? FilterTest::is_not_null : FilterTest::is_null;
+      if (!take_word("null")) expected(node.test == FilterTest::is_null ? "'null' or 'not null' after 'is'" : "'null'");
+      return node;
+    }
     if (take_word("not")) {
       if (!peek_word("in")) expected("'in' after 'not'");
       node.test = FilterTest::not_in;
@@ -115,6 +119,7 @@ class Parser {
     if (peek() == '"' || peek() == '\'') {
       value.kind = FilterValue::Kind::text;
       value.text = quoted("text");
+      value.number = Decimal::parse(value.text);
       return value;
     }
     const std::string_view word = word_here();
@@ -126,26 +131,45 @@ class Parser {
       skip_blanks();
       return value;
     }
-    const std::string_view rest = text_.substr(at_ + (peek() == '+'));
-    const char *begin = rest.data(), *end = begin + rest.size();
-    const bool digits =
-        !rest.empty() && (std::isdigit(static_cast<unsigned char>(rest[0])) || rest[0] == '-' || rest[0] == '.');
-    const auto number = std::from_chars(begin, end, value.number);
-    if (!digits || number.ec != std::errc() || (number.ptr < end && is_word_byte(*number.ptr))) {
+    const std::string_view number = number_here();
+    const size_t end = at_ + number.size();
+    value.number = Decimal::parse(number);
+    if (value.number && end < text_.size() && text_[end] == '-')
+      fail_filter(text_, at_, "a time stands in quotes: \"2024-01-01\"");
+    if (!value.number || (end < text_.size() && is_word_byte(text_[end]))) {
       if (!word.empty())
         fail_filter(text_, at_,
                     fmt::format("'{}' is neither a number nor true or false; a text stands in quotes", word));
       expected(fmt::format("a value after {}", after));
     }
     value.kind = FilterValue::Kind::number;
-    value.text.assign(begin, number.ptr);
-    int64_t integer = 0;
-    if (const auto whole = std::from_chars(begin, end, integer); whole.ec == std::errc() && whole.ptr == number.ptr)
-      value.integer = integer;
-    if (number.ptr < end && *number.ptr == '-') fail_filter(text_, at_, "a time stands in quotes: \"2024-01-01\"");
-    at_ = static_cast<size_t>(number.ptr - text_.data());
+    value.text = number;
+    at_ = end;
     skip_blanks();
     return value;
+  }
+
+  // The bytes at the place of reading that make a number: sign, digits, point, digits, exponent.
+  std::string_view number_here() const {
+    size_t end = at_;
+    const auto byte = [&] { return end < text_.size() ? text_[end] : '\0'; };
+    const auto digits = [&] {
+      while (byte() >= '0' && byte() <= '9') ++end;
+    };
+    if (byte() == '+' || byte() == '-') ++end;
+    digits();
+    if (byte() == '.') ++end;
+    digits();
+    const size_t mantissa = end;
+    if (byte() == 'e' || byte() == 'E') {
+      ++end;
+      if (byte() == '+' || byte() == '-') ++end;
+      if (byte() < '0' || byte() > '9')
+        end = mantissa;
+      else
+        digits();
+    }
+    return text_.substr(at_, end - at_);
   }
 
   std::string quoted(std::string_view what) {

@@ -8,26 +8,38 @@
 #include <vector>
 
 #include "core/error.h"
+#include "data/decimal.h"
 
 namespace pagoda {
 
 struct FilterValue {
   enum class Kind { number, text, boolean } kind;
-  std::string text;  // a number as it was written; a text without its quotes
-  double number = 0;
-  std::optional<int64_t> integer;  // of a number that is one, exactly
+  std::string text;               // a number as it was written; a text without its quotes
+  std::optional<Decimal> number;  // of a number, and of a text that is one
   bool boolean = false;
   size_t at = 0;  // its byte in the expression
 };
 
-enum class FilterTest { is_true, equal, not_equal, less, less_equal, greater, greater_equal, in, not_in };
+enum class FilterTest {
+  is_true,
+  is_null,
+  is_not_null,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  in,
+  not_in
+};
 
 struct FilterNode {
   enum class Kind { all_of, any_of, negation, test, seen } kind;
   std::vector<FilterNode> children;  // of all_of, any_of, negation
   std::string field;                 // of a test
   FilterTest test = FilterTest::is_true;
-  std::vector<FilterValue> values;  // none for is_true, one or more for in and not_in, else one
+  std::vector<FilterValue> values;  // none for is_true and is_null, one or more for in and not_in, else one
   size_t at = 0;
 };
 

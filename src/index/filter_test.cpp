@@ -160,6 +160,41 @@ TEST(Filter, ATextColumnOfNumbersComparesAsNumbers) {
   EXPECT_EQ(matching("csv_year != 1979"), "bd");
   EXPECT_EQ(matching("mixed = 10"), "a");
   EXPECT_EQ(matching("mixed >= '11'"), "bce");  // as text: "9" > "11"
+  EXPECT_EQ(matching("csv_year > '1000'"), "ad");
+  EXPECT_EQ(matching("csv_year in ('1979', '2021.0')"), "ad");
+}
+
+TEST(Filter, TwoSpellingsOfAValueAreEqual) {
+  EXPECT_EQ(matching("mixed = 10.0"), "a");
+  EXPECT_EQ(matching("mixed = '1e1'"), "a");
+  EXPECT_EQ(matching("csv_date = '2021-10-22T00:00:00Z'"), "d");
+  EXPECT_EQ(matching("csv_date = '2021-10-22T02:00:00+02:00'"), "d");
+  EXPECT_EQ(matching("csv_flag = 'TRUE'"), "ad");
+  EXPECT_EQ(matching("csv_flag = 1"), "ad");
+  EXPECT_EQ(matching("tags = '7.0'"), "d");
+}
+
+TEST(Filter, IsNullAsksForWhatNoComparisonFinds) {
+  EXPECT_EQ(matching("year is null"), "e");
+  EXPECT_EQ(matching("year IS NOT NULL"), "abcd");
+  EXPECT_EQ(matching("not year is null"), "abcd");
+  EXPECT_EQ(matching("csv_date is null"), "c");
+  EXPECT_EQ(matching("csv_flag is null or mixed is null"), "cd");
+  EXPECT_EQ(matching("tags is null"), "");
+  EXPECT_EQ(message_of("year is"), "expected 'null' or 'not null' after 'is', found the end (at character 8 of the filter)");
+  EXPECT_EQ(message_of("year is not 5"), "expected 'null', found '5' (at character 13 of the filter)");
+  // Items 5 and 6 have no attributes.
+  const Attributes a = films();
+  const std::vector<uint32_t> row_of{0, 1, 2, 3, 4};
+  for (const auto& [filter, rows] :
+       std::vector<std::pair<std::string, std::vector<uint32_t>>>{{"year is null", {4, 5, 6}},
+                                                                  {"not year is not null", {4, 5, 6}},
+                                                                  {"year is null and new", {}},
+                                                                  {"year is null or new", {1, 3, 4, 5, 6}},
+                                                                  {"tags is not null", {0, 1, 2, 3, 4}}}) {
+    EXPECT_EQ(compile_filter(filter, a, row_of, 7).items.rows(), rows) << filter;
+    EXPECT_EQ(FilterIndex(a, row_of, 7).compile(filter).items.rows(), rows) << filter;
+  }
 }
 
 TEST(Filter, OnAListAnyElementMayMatch) {
@@ -225,6 +260,8 @@ TEST(Filter, AnOrderBetweenATextAndANumberIsAnError) {
   EXPECT_NE(message_of("tags < 'x'").find("is a list"), std::string::npos);
   EXPECT_NE(message_of("new < true").find("has no order"), std::string::npos);
   EXPECT_NE(message_of("year").find("is not true or false"), std::string::npos);
+  EXPECT_NE(message_of("csv_year < 'x'").find("is a number"), std::string::npos);
+  EXPECT_NE(message_of("csv_year < '2021-01-01'").find("is a number"), std::string::npos);
   EXPECT_NE(message_of("year = true").find("is a number"), std::string::npos);
 }
 

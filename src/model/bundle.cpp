@@ -146,6 +146,7 @@ void write_bundle(const std::string& path, const BundleContent& c) {
     out.section("tower_options", to_toml([&](Fields& f) { describe(f, options); }, false));
     bytes_section(out, "user_encoder", [&](ByteWriter& b) { c.model->user_encoder.save(b); });
     bytes_section(out, "item_encoder", [&](ByteWriter& b) { c.model->item_encoder.save(b); });
+    out.section("spelling", std::string_view("canonical"));
     save_weights(out, c.model->towers);
     bytes_section(out, "user_ids", [&](ByteWriter& b) { save_strings(b, *c.user_ids); });
     bytes_section(out, "user_cells", [&](ByteWriter& b) { save_cells(b, *c.user_cells); });
@@ -261,7 +262,9 @@ void Bundle::read_towers(Member& member, const std::string& prefix) const {
   auto user_encoder = reader_of(file_, prefix + "user_encoder"),
        item_encoder = reader_of(file_, prefix + "item_encoder");
   auto& model = member.model;
-  model.user_encoder = UserEncoder::load(user_encoder), model.item_encoder = ItemEncoder::load(item_encoder);
+  const auto spelling = file_.has(prefix + "spelling") ? Spelling::canonical : Spelling::either;
+  model.user_encoder = UserEncoder::load(user_encoder, spelling);
+  model.item_encoder = ItemEncoder::load(item_encoder, spelling);
   const auto& id_vocabulary = model.item_encoder.id_vocabulary();
   const auto& item_bags = model.item_encoder.layout().bags;
   const bool item_table = !item_bags.empty() && item_bags[0].item_ids;

@@ -9,6 +9,7 @@
 //   run_log         JSONL of the training run
 //   tower_options   TOML: the sections of the config that give the towers their shape (not in a bundle of bare vectors)
 //   user_encoder, item_encoder, weights/*      the towers                      (not in a bundle of bare vectors)
+//   spelling        "canonical": two spellings of a value are one to the encoders; not in bundles of the first version
 //   user_ids, user_cells, user_states          the users it knows              (not in a bundle of bare vectors)
 //   item_ids        the catalogue; a row's number is the item's row everywhere
 //   item_counts     u64[items]: rows of the training part on each item

@@ -1,15 +1,52 @@
 #include "model/tables.h"
 
+#include <algorithm>
+
+#include "data/decimal.h"
 #include "features/saved.h"
 
 namespace pagoda {
+
+namespace {
+
+// Behind the columns, where any of them has one: what the layout of version 1 has no room for. Programs that do not know of it
+// read decimals as texts, and compare floats as doubles.
+enum class Nature : uint8_t { plain, f32, f16, decimal };
+
+Nature nature_of(const Column& column) {
+  if (column.type == ColumnType::decimal) return Nature::decimal;
+  if (column.type != ColumnType::real || column.precision == RealPrecision::f64) return Nature::plain;
+  return column.precision == RealPrecision::f32 ? Nature::f32 : Nature::f16;
+}
+
+bool all_decimals(const Column& column) {
+  for (size_t row = 0; row < column.rows(); ++row)
+    if (!column.is_null(row) && !Decimal::parse(column.text_of(row))) return false;
+  return true;
+}
+
+// False: the column is not of that nature.
+bool give(Column& column, Nature nature) {
+  switch (nature) {
+    case Nature::plain: return true;
+    case Nature::f32: column.precision = RealPrecision::f32; return column.type == ColumnType::real;
+    case Nature::f16: column.precision = RealPrecision::f16; return column.type == ColumnType::real;
+    case Nature::decimal:
+      if (column.type != ColumnType::text || !all_decimals(column)) return false;
+      column.type = ColumnType::decimal;
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 void save_attributes(ByteWriter& out, const Attributes& attributes) {
   save_strings(out, attributes.ids);
   out.value<uint64_t>(attributes.columns.size());
   for (const auto& c : attributes.columns) {
     out.text(c.name);
-    out.value(c.type);
+    out.value(c.type == ColumnType::decimal ? ColumnType::text : c.type);
     save_ragged(out, c.text);
     out.array(c.integers);
     out.array(c.reals);
@@ -17,6 +54,9 @@ void save_attributes(ByteWriter& out, const Attributes& attributes) {
     out.array(c.element_offsets);
     out.array(c.valid);
   }
+  std::vector<Nature> natures;
+  for (const auto& c : attributes.columns) natures.push_back(nature_of(c));
+  if (std::ranges::any_of(natures, [](Nature n) { return n != Nature::plain; })) out.array(natures);
 }
 
 Attributes load_attributes(ByteReader& in) {
@@ -38,6 +78,11 @@ Attributes load_attributes(ByteReader& in) {
       in.damaged("a column does not fit its rows");
     attributes.columns.push_back(std::move(c));
   }
+  if (in.at_end()) return attributes;
+  const auto natures = in.array<Nature>();
+  bool fit = natures.size() == n && in.at_end();
+  for (size_t c = 0; fit && c < n; ++c) fit = give(attributes.columns[c], natures[c]);
+  if (!fit) in.damaged("the precisions of its columns do not fit them");
   return attributes;
 }
 

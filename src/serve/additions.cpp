@@ -5,22 +5,26 @@
 #include <numeric>
 
 #include "core/give_way.h"
+#include "data/decimal.h"
 
 namespace pagoda {
 namespace {
 
-// A column of the same name and type, without rows.
-Column like(const Column& column) {
-  Column out;
-  out.name = column.name, out.type = column.type;
-  return out;
+std::optional<int64_t> whole_number(const std::string& text) {
+  const auto number = Decimal::parse(text);
+  return number ? number->as_int64() : std::nullopt;
 }
 
-std::optional<int64_t> whole_number(const std::string& text) {
-  const auto number = parse_number(text);
-  constexpr double kExact = 9007199254740992;  // 2^53
-  if (!number || *number != std::floor(*number) || std::abs(*number) > kExact) return std::nullopt;
-  return static_cast<int64_t>(*number);
+// As the column holds it.
+std::optional<double> real_number(const std::string& text, RealPrecision precision) {
+  const auto number = Decimal::parse(text);
+  const double nearest = number ? nearest_in(precision, *number) : INFINITY;
+  return std::isfinite(nearest) ? std::optional(nearest) : std::nullopt;
+}
+
+std::optional<int64_t> true_or_false(const std::string& text) {
+  const auto key = value_key(text);
+  return key == "true" ? std::optional<int64_t>(1) : key == "false" ? std::optional<int64_t>(0) : std::nullopt;
 }
 
 template <class T>
@@ -44,14 +48,15 @@ bool push_brought(Column& column, const RequestFeature* brought) {
   switch (column.type) {
     case ColumnType::text: column.push_text(values[0]); return true;
     case ColumnType::integer: return push_or_null(column, whole_number(values[0]), &Column::push_integer);
-    case ColumnType::real: return push_or_null(column, parse_number(values[0]), &Column::push_real);
-    case ColumnType::time: return push_or_null(column, parse_time_us(values[0]), &Column::push_integer);
-    case ColumnType::boolean: {
-      const auto value = values[0] == "true"    ? std::optional<int64_t>(1)
-                         : values[0] == "false" ? std::optional<int64_t>(0)
-                                                : std::nullopt;
-      return push_or_null(column, value, &Column::push_integer);
+    case ColumnType::real:
+      return push_or_null(column, real_number(values[0], column.precision), &Column::push_real);
+    case ColumnType::decimal: {
+      const auto number = Decimal::parse(values[0]);
+      number ? column.push_text(number->text()) : column.push_null();
+      return number.has_value();
     }
+    case ColumnType::time: return push_or_null(column, parse_time_us(values[0]), &Column::push_integer);
+    case ColumnType::boolean: return push_or_null(column, true_or_false(values[0]), &Column::push_integer);
     case ColumnType::texts:
       for (const auto& value : values) column.push_element(value);
       column.end_list();
@@ -63,7 +68,7 @@ bool push_brought(Column& column, const RequestFeature* brought) {
 Additions::Additions(std::shared_ptr<const Bundle> bundle, Layer below)
     : bundle_(std::move(bundle)), below_(std::move(below)), vectors_(0, bundle_->item_vectors().cols()),
       shown_(bundle_->item_ids().size() + (below_ ? below_->items_.rows() : 0), true) {
-  for (const auto& column : bundle_->item_attributes().columns) items_.columns.push_back(like(column));
+  for (const auto& column : bundle_->item_attributes().columns) items_.columns.push_back(column.without_rows());
 }
 
 void Additions::hide(std::string_view item) {

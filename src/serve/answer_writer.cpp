@@ -23,6 +23,7 @@ void append_cell(std::string& out, const Column& column, uint32_t row) {
     case ColumnType::real: return append_number(out, column.reals[row]);
     case ColumnType::boolean: out += column.integers[row] ? "true" : "false"; return;
     case ColumnType::time: return append_json_text(out, format_time_us(column.integers[row]));
+    case ColumnType::decimal: out += column.text_of(row); return;  // a number of JSON, with all its digits
     case ColumnType::text: {
       std::string scratch;
       return append_json_text(out, column.as_text(row, scratch));

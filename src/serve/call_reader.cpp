@@ -20,11 +20,6 @@ template <class... Args>
   throw RequestError(ErrorKind::input, std::move(field), fmt::format(format, std::forward<Args>(args)...));
 }
 
-// A value as it is shown to who sent it.
-std::string shown(const json& value) {
-  return value.is_object() ? "an object" : value.is_array() ? "a list" : value.dump();
-}
-
 int64_t read_count(const json& value, const std::string& field, int64_t most) {
   const bool fits =
       value.is_number_unsigned() && value.get<uint64_t>() >= 1 && value.get<uint64_t>() <= static_cast<uint64_t>(most);
@@ -44,9 +39,9 @@ std::string read_text(const json& value, const std::string& field) {
 
 // Beyond a float's range it is that range's end, not infinity: no score lies there.
 float read_score(const json& value, const std::string& field) {
-  if (!value.is_number()) wrong(field, "'{}' is {}, expected a number", field, shown(value));
+  if (!is_number(value)) wrong(field, "'{}' is {}, expected a number", field, shown(value));
   constexpr double kEnd = std::numeric_limits<float>::max();
-  return static_cast<float>(std::clamp(value.get<double>(), -kEnd, kEnd));
+  return static_cast<float>(std::clamp(double_of(value), -kEnd, kEnd));
 }
 
 QuotaOptions read_quota(const json& value) {
@@ -59,7 +54,7 @@ QuotaOptions read_quota(const json& value) {
 }
 
 std::vector<float> read_vector(const json& value, size_t dim) {
-  const bool numbers = value.is_array() && std::ranges::all_of(value, [](const json& x) { return x.is_number(); });
+  const bool numbers = value.is_array() && std::ranges::all_of(value, is_number);
   if (!numbers) wrong("vector", "'vector' is {}, expected a list of {} numbers", shown(value), dim);
   if (value.size() != dim) wrong("vector", "'vector' has {} components, the bundle's items {}", value.size(), dim);
   std::vector<float> vector;
@@ -91,8 +86,9 @@ void check_once(const std::vector<ItemChange>& items) {
 
 std::string_view expected(ColumnType type) {
   switch (type) {
-    case ColumnType::integer: return "a whole number";
-    case ColumnType::real: return "a number";
+    case ColumnType::integer: return "a whole number of 64 bits";
+    case ColumnType::real:
+    case ColumnType::decimal: return "a number";
     case ColumnType::time: return "a time such as 2024-05-01T10:00:00Z";
     case ColumnType::boolean: return "true or false";
     default: return "one value";
@@ -313,7 +309,7 @@ ItemVectorsQuery CallReader::items(const json& list) const {
         query.rows.push_back(Interner::kNone);
         return;
       }
-      if (!list[i].is_string() && !list[i].is_number_integer())
+      if (!list[i].is_string() && !is_number(list[i]))
         wrong("", "an item is {}, expected an id, or {{\"item\": ..., \"attributes\": {{...}}}}", shown(list[i]));
       const auto id = read_id(list[i], "");
       query.rows.push_back(snapshot_.retrieval.find_item(id));
@@ -344,8 +340,7 @@ ItemChange CallReader::new_item(const json& object) const {
     const auto* known = table.find(attribute.name);
     if (!known)
       wrong("attributes", "unknown attribute '{}'{}", attribute.name, suggestion(attribute.name, table.names()));
-    Column column;
-    column.type = known->type;
+    auto column = known->without_rows();
     if (!push_brought(column, &attribute))
       wrong("attributes", "attribute '{}' is {}, expected {}", attribute.name,
             attribute.is_list ? "a list" : "'" + attribute.values[0] + "'", expected(known->type));

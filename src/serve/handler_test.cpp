@@ -524,7 +524,7 @@ TEST_F(HandlerOf, WrongChangesOfItemsChangeNothing) {
   expect_error(upsert, R"({"items": [{"item": "n", "attributes": {"yeer": 1}}]})", "items[0].attributes",
                "unknown attribute 'yeer'; did you mean 'year'?");
   expect_error(upsert, R"({"items": [{"item": "n", "attributes": {"year": "old"}}]})", "items[0].attributes",
-               "attribute 'year' is 'old', expected a whole number");
+               "attribute 'year' is 'old', expected a whole number of 64 bits");
   expect_error(upsert, R"({"items": [{"item": "n", "attributes": {"author": ["a", "b"]}}]})", "items[0].attributes",
                "attribute 'author' is a list, expected one value");
   expect_error("/v1/items:delete", R"({"items": [null]})", "items", "'items' has the wrong type");

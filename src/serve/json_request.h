@@ -2,14 +2,10 @@
 // the field. A null stands for a field that is not given.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
+#include "serve/exact_json.h"
 #include "serve/retrieval.h"
 
 namespace pagoda {
-
-// Error{input} for what is no JSON, is nested deeper than `most_depth`, or holds a number out of range.
-nlohmann::json parse_json(std::string_view text, int most_depth);
 
 // The nearest of `known` is named when another key stands in the object.
 void check_keys(const nlohmann::json& object, std::span<const std::string> known);
@@ -19,7 +15,7 @@ inline const std::vector<std::string> kUserKeys{"user", "history", "context", "f
 // The keys of kUserKeys; others are passed over.
 RetrieveRequest read_user(const nlohmann::json& object);
 
-// An id is a text or a whole number.
+// An id is a text or a whole number, whose canonical text it is: 12, 12.0 and "12" are one id, "012" is another.
 std::string read_id(const nlohmann::json& value, const std::string& field);
 std::vector<std::string> read_ids(const nlohmann::json& value, const std::string& field);
 std::vector<RequestFeature> read_features(const nlohmann::json& object, const std::string& field);

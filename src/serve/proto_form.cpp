@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "data/decimal.h"
 #include "serve/answer_writer.h"
 #include "serve/model_card.h"
 
@@ -22,6 +23,11 @@ void set_cell(v1::Value& value, const Column& column, uint32_t row) {
       return;
     case ColumnType::boolean: return value.set_boolean(column.integers[row] != 0);
     case ColumnType::time: return value.set_text(format_time_us(column.integers[row]));
+    case ColumnType::decimal: {
+      const std::string number(column.text_of(row));
+      if (const auto whole = Decimal::parse(number)->as_int64()) return value.set_integer(*whole);
+      return value.set_number(number);
+    }
     case ColumnType::text: {
       std::string scratch;
       return value.set_text(mended_utf8(column.as_text(row, scratch)));

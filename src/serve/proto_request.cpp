@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "data/decimal.h"
+
 namespace pagoda {
 namespace {
 
@@ -17,7 +19,9 @@ json value_of(const v1::Value& value) {
   switch (value.kind_case()) {
     case v1::Value::kText: return value.text();
     case v1::Value::kInteger: return value.integer();
-    case v1::Value::kReal: return std::isfinite(value.real()) ? json(value.real()) : json();
+    // As the shortest text, which JSON's writer does not always find; texts and numbers are read alike.
+    case v1::Value::kReal: return std::isfinite(value.real()) ? json(format_number(value.real())) : json();
+    case v1::Value::kNumber: return value.number();
     case v1::Value::kBoolean: return value.boolean();
     case v1::Value::kList: return list_of(value.list().values());
     case v1::Value::KIND_NOT_SET: break;

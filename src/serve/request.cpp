@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/suggest.h"
+#include "data/decimal.h"
 #include "serve/json_request.h"
 
 namespace pagoda {
@@ -11,9 +12,9 @@ using nlohmann::json;
 
 constexpr int kMostDepth = 16;  // of a line of a users file; a right one has three levels
 
-std::string text_of(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
-
-bool is_id(const json& value) { return value.is_string() || value.is_number_integer(); }
+bool is_id(const json& value) {
+  return value.is_string() || (is_number(value) && Decimal::parse(text_of(value))->is_whole());
+}
 
 template <class... Args>
 [[noreturn]] void wrong(std::string field, fmt::format_string<Args...> format, Args&&... args) {
@@ -34,27 +35,13 @@ std::vector<std::pair<std::string, std::string>> read_context(const json& object
 }
 
 int64_t read_time_us(const json& value) {
-  if (!value.is_string() && !value.is_number()) wrong_type("time");
+  if (!value.is_string() && !is_number(value)) wrong_type("time");
   const auto time_us = parse_time_us(text_of(value));
-  if (!time_us) wrong("time", "'time' is {}, expected a time such as 2024-05-01T10:00:00Z", value.dump());
+  if (!time_us) wrong("time", "'time' is {}, expected a time such as 2024-05-01T10:00:00Z", shown(value));
   return *time_us;
 }
 
 }  // namespace
-
-json parse_json(std::string_view text, int most_depth) {
-  const auto bounded = [&](int depth, json::parse_event_t, json&) {
-    if (depth > most_depth) wrong("", "the JSON is nested deeper than {} levels", most_depth);
-    return true;
-  };
-  try {
-    return json::parse(text, bounded);
-  } catch (const json::parse_error& e) {
-    wrong("", "no JSON object: wrong at character {}", e.byte);
-  } catch (const json::out_of_range&) {
-    wrong("", "no JSON object: a number is out of range");
-  }
-}
 
 void check_keys(const json& object, std::span<const std::string> known) {
   for (const auto& [key, value] : object.items())
