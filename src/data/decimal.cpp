@@ -142,12 +142,14 @@ double nearest_in(RealPrecision precision, const Decimal& number) {
     return std::isfinite(value) ? Decimal::parse(fmt::format("{}", value))->as_double() : value;
   }
   const auto half = static_cast<_Float16>(nearest);
+  const auto value = static_cast<double>(half);
+  if (!std::isfinite(value)) return value;
   constexpr int kEnough = 5;  // digits for any half
-  for (int digits = 1; digits < kEnough && std::isfinite(nearest); ++digits) {
-    const double rounded = Decimal::parse(fmt::format("{:.{}e}", static_cast<double>(half), digits - 1))->as_double();
+  for (int digits = 1; digits < kEnough; ++digits) {
+    const double rounded = Decimal::parse(fmt::format("{:.{}e}", value, digits - 1))->as_double();
     if (static_cast<_Float16>(rounded) == half) return rounded;
   }
-  return static_cast<double>(half);
+  return value;
 }
 
 std::optional<std::string> value_key(std::string_view text) {

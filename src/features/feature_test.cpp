@@ -78,6 +78,35 @@ TEST(Feature, CategoricalOfNumbersReadsThemAsText) {
   EXPECT_EQ(encoded(f, "8").bag.rows.values, (Rows{1}));
 }
 
+TEST(Feature, TwoSpellingsOfAValueAreOne) {
+  Column reals = real_column({2, 0.35});
+  const auto typed = Feature::fit(options(FeatureKind::categorical), &reals, {});
+  EXPECT_EQ(encoded(typed, text_column({"2", "2.0", "0.350", "35e-2"})).bag.rows.values, (Rows{0, 0, 1, 1}));
+  const auto texts = text_column({"2.0", "0.35", "2", "True", "2024-05-01"});
+  const auto f = Feature::fit(options(FeatureKind::categorical), &texts, {});
+  EXPECT_EQ(f.rows(), 4u + 16);
+  EXPECT_EQ(encoded(f, texts).bag.rows.values, (Rows{0, 1, 0, 2, 3}));
+  EXPECT_EQ(encoded(f, reals).bag.rows.values, (Rows{0, 1}));
+  Column times{.type = ColumnType::time}, yes{.type = ColumnType::boolean};
+  times.push_integer(*parse_time_us("2024-05-01"));
+  yes.push_integer(1);
+  EXPECT_EQ(encoded(f, times).bag.rows.values, (Rows{3}));
+  EXPECT_EQ(encoded(f, yes).bag.rows.values, (Rows{2}));
+  auto multi = options(FeatureKind::multi);
+  multi.separator = "|";
+  const auto lists = text_column({"1|2.0", "02"});
+  EXPECT_EQ(encoded(Feature::fit(multi, &lists, {}), lists).bag.rows.values, (Rows{0, 1, 1}));
+}
+
+TEST(Feature, ANumberIsReadFromATextAsFromATypedCell) {
+  Column yes{.type = ColumnType::boolean}, times{.type = ColumnType::time};
+  for (const int64_t v : {0, 1}) yes.push_integer(v), times.push_integer(v * 86'400'000'000);
+  const auto f = Feature::fit(numeric(NumericForm::standardise), &yes, {});
+  EXPECT_EQ(encoded(f, text_column({"false", "True", "1", "NA"})).numbers, (Weights{-1, 1, 1, 0}));
+  const auto g = Feature::fit(numeric(NumericForm::standardise), &times, {});
+  EXPECT_EQ(encoded(g, text_column({"1970-01-01", "1970-01-02T00:00:00Z", "86400"})).numbers, (Weights{-1, 1, 1}));
+}
+
 TEST(Feature, MinCountCountsARowAsOftenAsItStandsInTheData) {
   const auto column = text_column({"a", "b", "a", "c"});
   auto o = options(FeatureKind::categorical);

@@ -47,6 +47,37 @@ TEST(Vocabulary, OneThatIsSavedAndLoadedGivesTheSameRows) {
   for (const char* word : {"a", "b", "c", "d"}) EXPECT_EQ(loaded.row(word), v.row(word));
 }
 
+TEST(Vocabulary, OfIdsHasARowForEachSpelling) {
+  const auto v = Vocabulary::build(interner({"7", "007"}), std::vector<uint64_t>{1, 1}, 1, 1000);
+  EXPECT_EQ(v.row("7"), 0u);
+  EXPECT_EQ(v.row("007"), 1u);
+  EXPECT_GE(v.row("7.0"), 2u);
+}
+
+TEST(Vocabulary, OfValuesHasOneRowForTheirSpellingsAndOneBucketForThoseWithout) {
+  const auto v = Vocabulary::build(interner({"7", "true", "2024-05-01T00:00:00Z"}), std::vector<uint64_t>{1, 1, 1}, 1,
+                                   100000, Spelling::canonical);
+  for (const char* seven : {"7", "007", "7.0", "7e0"}) EXPECT_EQ(v.row(seven), 0u) << seven;
+  for (const char* yes : {"true", "True", "TRUE"}) EXPECT_EQ(v.row(yes), 1u) << yes;
+  for (const char* day : {"2024-05-01", "2024-05-01 00:00", "2024-05-01T02:00:00+02:00"})
+    EXPECT_EQ(v.row(day), 2u) << day;
+  EXPECT_EQ(v.row("8.50"), v.row("8.5"));
+  EXPECT_NE(v.row("8.5"), v.row("8.6"));
+}
+
+TEST(Vocabulary, OfABundleOfTheFirstVersionIsFoundByItsSpellingAndByAnother) {
+  const auto written = Vocabulary::build(interner({"7.0", "07", "True"}), std::vector<uint64_t>{1, 1, 1}, 1, 100000);
+  ByteWriter out;
+  written.save(out);
+  ByteReader in(std::as_bytes(std::span(out.bytes())), "test");
+  const auto v = Vocabulary::load(in, Spelling::either);
+  EXPECT_EQ(v.row("7.0"), 0u);
+  EXPECT_EQ(v.row("07"), 1u);
+  EXPECT_EQ(v.row("7"), 0u);
+  EXPECT_EQ(v.row("true"), 2u);
+  EXPECT_EQ(v.row("8.50"), written.row("8.50")) << "in the bucket that it was trained in";
+}
+
 TEST(Vocabulary, BytesThatCanNotBeAreRefused) {
   const auto load = [](uint32_t buckets, const std::vector<uint64_t>& offsets, std::string_view chars) {
     ByteWriter out;

@@ -32,13 +32,6 @@ bool holds(FilterTest test, Order order) {
 
 bool is_order(FilterTest test) { return test >= FilterTest::less && test <= FilterTest::greater_equal; }
 
-template <class T>
-std::vector<Truth> each_reading(const std::vector<std::optional<T>>& cells, FilterTest test, T value) {
-  std::vector<Truth> truths;
-  for (const auto& cell : cells) truths.push_back(cell ? truth(holds(test, *cell <=> value)) : kUnknown);
-  return truths;
-}
-
 template <class Cell>
 std::vector<Truth> each_row(const Column& column, Cell holds) {
   std::vector<Truth> truths(column.rows());
@@ -53,8 +46,10 @@ std::optional<double> nearest_double(std::string_view text) {
   return number ? std::optional(number->as_double()) : std::nullopt;
 }
 
-// Whether a text is what parse_time_us() reads as a date; a number may be a time elsewhere, but is a number here.
-bool is_date(std::string_view text) { return !Decimal::parse(text) && parse_time_us(text); }
+// A number may be a time elsewhere, but is a number here.
+std::optional<int64_t> as_date(std::string_view text) {
+  return Decimal::parse(text) ? std::nullopt : parse_time_us(text);
+}
 
 }  // namespace
 
@@ -63,6 +58,7 @@ struct ColumnTests::Against {
   const FilterNode& node;
   FilterTest test;  // an order or equal
   const FilterValue& value;
+  const ColumnTests& judge;
 
   [[noreturn]] void mismatch(std::string_view is, std::string_view remedy) const {
     const char* kind = value.kind == FilterValue::Kind::number ? "the number "
@@ -95,29 +91,47 @@ const ColumnTests::Reading<T>& ColumnTests::read(Reading<T>& reading, Parse pars
 
 const ColumnTests::Reading<double>& ColumnTests::numbers() const { return read(numbers_, nearest_double); }
 const ColumnTests::Reading<int64_t>& ColumnTests::times() const {
-  return read(times_, [](std::string_view cell) { return is_date(cell) ? parse_time_us(cell) : std::nullopt; });
+  return read(times_, as_date);
 }
 const ColumnTests::Reading<bool>& ColumnTests::booleans() const { return read(booleans_, as_boolean); }
 
-std::vector<Truth> ColumnTests::test(std::string_view expression, const FilterNode& node) const {
-  if (node.test == FilterTest::is_true) return is_true(expression, node);
+template <class T, class Parse, class Holds>
+std::vector<Truth> ColumnTests::each(const Reading<T>& reading, Parse parse, Holds holds) const {
+  std::vector<Truth> truths(rows_, kUnknown);
+  std::string scratch;
+  for (size_t r = 0; r < rows_; ++r) {
+    const auto cell = reading.fits         ? reading.cells[r]
+                      : column_.absent(r) ? std::nullopt
+                                          : parse(column_.as_text(r, scratch));
+    if (cell) truths[r] = truth(holds(r, *cell));
+  }
+  return truths;
+}
+
+std::vector<Truth> ColumnTests::test(std::string_view expression, const FilterNode& node,
+                                     const ColumnTests* other) const {
+  // Any reading says whether there are cells.
+  const bool texts = column_.type == ColumnType::text || column_.type == ColumnType::decimal;
+  const ColumnTests& judge = other && texts && other->numbers().any ? *other : *this;
+  if (node.test == FilterTest::is_true) return is_true(expression, node, judge);
   if (node.test == FilterTest::is_null || node.test == FilterTest::is_not_null)
     return is_null(node.test == FilterTest::is_null);
   const bool negated = node.test == FilterTest::not_equal || node.test == FilterTest::not_in;
   const FilterTest test = is_order(node.test) ? node.test : FilterTest::equal;
-  auto truths = against({expression, node, test, node.values[0]});
+  auto truths = against({expression, node, test, node.values[0], judge});
   for (size_t v = 1; v < node.values.size(); ++v) {
-    const auto more = against({expression, node, test, node.values[v]});
+    const auto more = against({expression, node, test, node.values[v], judge});
     for (size_t r = 0; r < rows_; ++r) truths[r] = std::max(truths[r], more[r]);
   }
   if (negated) invert(truths);
   return truths;
 }
 
-std::vector<Truth> ColumnTests::is_true(std::string_view expression, const FilterNode& node) const {
+std::vector<Truth> ColumnTests::is_true(std::string_view expression, const FilterNode& node,
+                                        const ColumnTests& judge) const {
   if (column_.type == ColumnType::boolean) return each_row(column_, [&](size_t r) { return column_.integers[r] != 0; });
   if (column_.type == ColumnType::text)
-    if (const auto& reading = booleans(); reading.fits) return each_reading(reading.cells, FilterTest::equal, true);
+    if (judge.booleans().fits) return each(booleans(), as_boolean, [](size_t, bool cell) { return cell; });
   fail_filter(expression, node.at,
               fmt::format("field '{}' is not true or false: compare it with a value", node.field));
 }
@@ -182,17 +196,11 @@ std::vector<Truth> ColumnTests::against_reals(const Against& a) const {
 
 // The nearest doubles decide, and the digits where these are the same.
 std::vector<Truth> ColumnTests::against_numbers_in_text(const Against& a) const {
-  const auto& cells = numbers().cells;
   const double number = a.value.number->as_double();
-  std::vector<Truth> truths(rows_, kUnknown);
-  for (size_t r = 0; r < rows_; ++r) {
-    if (!cells[r]) continue;
-    if (*cells[r] != number)
-      truths[r] = truth(holds(a.test, *cells[r] < number ? -1 : 1));
-    else
-      truths[r] = truth(holds(a.test, *Decimal::parse(column_.text_of(r)) <=> *a.value.number));
-  }
-  return truths;
+  return each(numbers(), nearest_double, [&](size_t r, double cell) {
+    return cell != number ? holds(a.test, cell < number ? -1 : 1)
+                          : holds(a.test, *Decimal::parse(column_.text_of(r)) <=> *a.value.number);
+  });
 }
 
 std::vector<Truth> ColumnTests::against_list(const Against& a) const {
@@ -211,21 +219,23 @@ std::vector<Truth> ColumnTests::against_list(const Against& a) const {
 
 std::vector<Truth> ColumnTests::against_text(const Against& a) const {
   const auto& value = a.value;
+  const auto& judge = a.judge;
   const bool order = is_order(a.test);
   if (value.number) {
-    if (numbers().fits) return against_numbers_in_text(a);
+    if (judge.numbers().fits) return against_numbers_in_text(a);
     if (order && value.kind == FilterValue::Kind::number)
-      a.mismatch(fmt::format("text (such as '{}')", numbers().stranger),
+      a.mismatch(fmt::format("text (such as '{}')", judge.numbers().stranger),
                  "put the value in quotes to compare as text");
-    if (const auto wanted = as_boolean(value.text); wanted && !order && booleans().fits)
-      return each_reading(booleans().cells, a.test, *wanted);
-  } else if (const auto wanted = as_boolean(value.text)) {
-    if (order && value.kind == FilterValue::Kind::boolean) a.mismatch("text", "compare it with a text");
-    if (!order && booleans().fits) return each_reading(booleans().cells, a.test, *wanted);
-  } else if (is_date(value.text)) {
-    if (times().fits) return each_reading(times().cells, a.test, *parse_time_us(value.text));
+  } else if (const auto time = as_date(value.text)) {
+    if (judge.times().fits) return each(times(), as_date, [&](size_t, int64_t cell) { return holds(a.test, cell <=> *time); });
   }
-  if (order && !value.number && numbers().fits && numbers().any) a.mismatch("a number", "compare it with a number");
+  if (const auto wanted = as_boolean(value.text)) {
+    if (order && value.kind == FilterValue::Kind::boolean) a.mismatch("text", "compare it with a text");
+    if (!order && judge.booleans().fits)
+      return each(booleans(), as_boolean, [&](size_t, bool cell) { return cell == *wanted; });
+  }
+  if (order && !value.number && judge.numbers().fits && judge.numbers().any)
+    a.mismatch("a number", "compare it with a number");
   // Two spellings of one value are equal; in an order texts go by their bytes.
   const auto key = order ? std::nullopt : value_key(value.text);
   std::vector<Truth> truths(rows_);

@@ -30,8 +30,11 @@ class ColumnTests {
  public:
   explicit ColumnTests(const Column& column) : column_(column), rows_(column.rows()) {}  // borrowed
 
-  // The truth of each row. Error{usage}, with the place in the expression: the test does not fit the column.
-  std::vector<Truth> test(std::string_view expression, const FilterNode& node) const;
+  // The truth of each row. Error{usage}, with the place in the expression: the test does not fit the column. Whether texts are
+  // compared as numbers, times or true/false is decided by the cells of `judge` (where it has any), a column of the same
+  // name and type: what was added to a catalogue later is compared as the catalogue is; a cell that does not fit is null then.
+  std::vector<Truth> test(std::string_view expression, const FilterNode& node,
+                          const ColumnTests* judge = nullptr) const;
 
  private:
   // A text column read as another type.
@@ -41,7 +44,7 @@ class ColumnTests {
     bool fits = true;      // each cell that is there is of it,
     bool any = false;      // and one is there
     std::string stranger;  // a cell that is not
-    std::vector<std::optional<T>> cells;
+    std::vector<std::optional<T>> cells;  // when it fits
   };
   struct Against;  // one value of one test
   template <class T, class Parse>
@@ -49,8 +52,11 @@ class ColumnTests {
   const Reading<double>& numbers() const;  // the nearest doubles
   const Reading<int64_t>& times() const;
   const Reading<bool>& booleans() const;
+  // The truth holds(row, cell) of each cell that is such a one.
+  template <class T, class Parse, class Holds>
+  std::vector<Truth> each(const Reading<T>& reading, Parse parse, Holds holds) const;
 
-  std::vector<Truth> is_true(std::string_view expression, const FilterNode& node) const;
+  std::vector<Truth> is_true(std::string_view expression, const FilterNode& node, const ColumnTests& judge) const;
   std::vector<Truth> is_null(bool wanted) const;
   std::vector<Truth> against(const Against& a) const;
   std::vector<Truth> against_integers(const Against& a) const;

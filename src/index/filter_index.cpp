@@ -48,17 +48,23 @@ class FilterIndex::ColumnSets {
   }
   bool arranged() const { return arranged_; }
 
-  Truths test(std::string_view expression, const FilterNode& node, std::span<const uint32_t> attribute_of) const {
+  Truths test(std::string_view expression, const FilterNode& node, std::span<const uint32_t> attribute_of,
+              const ColumnSets* judge) const {
     if (node.test == FilterTest::is_null || node.test == FilterTest::is_not_null) return test_null(node);
-    return zones_.rows() > 0 ? test_zones(expression, node, attribute_of) : test_values(expression, node);
+    if (zones_.rows() > 0) return test_zones(expression, node, attribute_of);
+    return test_values(expression, node, judge ? &*judge->tests_ : nullptr);
   }
 
   std::vector<uint32_t> groups(size_t items) const {
     std::vector<uint32_t> group_of(items, Quota::kNoGroup);
-    std::string scratch;
-    for (uint32_t value = 0; value < lists_.size(); ++value)
-      if (!values_.as_text(value, scratch).empty())
-        for (const uint32_t item : lists_[value]) group_of[item] = value;
+    Interner groups;
+    std::string scratch, key;
+    for (uint32_t value = 0; value < lists_.size(); ++value) {
+      const auto text = values_.as_text(value, scratch);
+      if (text.empty()) continue;
+      const uint32_t group = groups.add(canonical_text(text, key));
+      for (const uint32_t item : lists_[value]) group_of[item] = group;
+    }
     return group_of;
   }
   bool has_values() const { return zones_.rows() == 0; }
@@ -145,13 +151,13 @@ class FilterIndex::ColumnSets {
     }
   }
 
-  Truths test_values(std::string_view expression, const FilterNode& node) const {
+  Truths test_values(std::string_view expression, const FilterNode& node, const ColumnTests* judge) const {
     // Of a list `!=` and `not in` say that no element matches: asked of the elements one by one, that is the opposite.
     auto plain = node;
     const bool opposite =
         column_.type == ColumnType::texts && (node.test == FilterTest::not_equal || node.test == FilterTest::not_in);
     if (opposite) plain.test = node.test == FilterTest::not_equal ? FilterTest::equal : FilterTest::in;
-    const auto truths = tests_->test(expression, plain);
+    const auto truths = tests_->test(expression, plain, judge);
     Truths result;
     Roaring unknown;
     for (uint32_t value = 0; value < truths.size(); ++value) {
@@ -242,14 +248,16 @@ class FilterIndex::ColumnSets {
 
 class FilterIndex::Evaluator {
  public:
-  Evaluator(const FilterIndex& index, std::string_view expression) : index_(index), expression_(expression) {}
+  Evaluator(const FilterIndex& index, std::string_view expression, const FilterIndex* judge)
+      : index_(index), expression_(expression), judge_(judge) {}
 
   Truths evaluate(const FilterNode& node) const {
     switch (node.kind) {
       case FilterNode::Kind::seen: fail_seen(expression_, node.at);
       case FilterNode::Kind::test: {
         const auto& column = filter_column(expression_, node, index_.attributes_);
-        return index_.sets(column).test(expression_, node, index_.attribute_of_);
+        const Column* other = judge_ ? judge_->attributes_.find(node.field) : nullptr;
+        return index_.sets(column).test(expression_, node, index_.attribute_of_, other ? &judge_->sets(*other) : nullptr);
       }
       case FilterNode::Kind::negation: {
         auto truths = evaluate(node.children[0]);
@@ -273,6 +281,7 @@ class FilterIndex::Evaluator {
  private:
   const FilterIndex& index_;
   std::string_view expression_;
+  const FilterIndex* judge_;
 };
 
 FilterIndex::FilterIndex(const Attributes& attributes, std::span<const uint32_t> row_of, size_t items)
@@ -306,7 +315,7 @@ void FilterIndex::arrange(std::span<const std::string> columns) const {
     if (const auto* column = attributes_.find(name)) sets(*column);
 }
 
-Filter FilterIndex::compile(std::string_view expression) const {
+Filter FilterIndex::compile(std::string_view expression, const FilterIndex* judge) const {
   FilterNode root = parse_filter(expression);
   Filter filter;
   if (!take_not_seen(root, filter.not_seen)) {
@@ -314,7 +323,7 @@ Filter FilterIndex::compile(std::string_view expression) const {
     return filter;
   }
   filter.items = ItemSet(items_);
-  const auto yes = Evaluator(*this, expression).evaluate(root).yes;
+  const auto yes = Evaluator(*this, expression, judge).evaluate(root).yes;
   std::vector<uint32_t> rows(yes.cardinality());
   yes.toUint32Array(rows.data());
   for (const uint32_t row : rows) filter.items.add(row);

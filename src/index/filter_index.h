@@ -25,7 +25,8 @@ class FilterIndex {
   ~FilterIndex();
 
   // What compile_filter gives, and its errors; only the cells of the catalogue's items count.
-  Filter compile(std::string_view expression) const;
+  // `judge`: of another table with the same columns, as for ColumnTests::test().
+  Filter compile(std::string_view expression, const FilterIndex* judge = nullptr) const;
 
   // The columns that have been arranged, and arranges such ones of the same table, or of one with the same columns, ahead.
   std::vector<std::string> arranged() const;

@@ -127,6 +127,35 @@ TEST_F(BundleTest, GivesBackEverythingItWasWrittenFrom) {
   EXPECT_EQ(bundle->members()[0].item_id_rows[3], model_.item_encoder.id_vocabulary().row("i3"));
 }
 
+TEST_F(BundleTest, AttributesKeepTheirDigitsAndTheirPrecision) {
+  auto table = world_.items;
+  Column price, weight, half;
+  price.name = "cost", price.type = ColumnType::decimal;
+  weight.name = "weight", weight.type = ColumnType::real, weight.precision = RealPrecision::f32;
+  half.name = "half", half.type = ColumnType::real, half.precision = RealPrecision::f16;
+  for (size_t row = 0; row < table.rows(); ++row) {
+    row == 1 ? price.push_null() : price.push_text(row == 0 ? "18446744073709551615" : "0.35");
+    weight.push_real(0.1);
+    half.push_real(9.99);
+  }
+  table.columns.insert(table.columns.end(), {price, weight, half});
+  auto c = content();
+  c.item_attributes = &table;
+  write_bundle(path("exact"), c);
+  const auto bundle = Bundle::open(path("exact"));
+  const auto& read = bundle->item_attributes();
+  EXPECT_EQ(read.find("cost")->type, ColumnType::decimal);
+  EXPECT_EQ(read.find("cost")->text_of(0), "18446744073709551615");
+  EXPECT_TRUE(read.find("cost")->is_null(1));
+  EXPECT_EQ(read.find("weight")->precision, RealPrecision::f32);
+  EXPECT_EQ(read.find("half")->precision, RealPrecision::f16);
+  EXPECT_EQ(read.find("half")->reals[2], 9.99);
+  EXPECT_TRUE(refused("item_attributes", [&](ByteWriter& b) {
+                save_attributes(b, table);
+                b.value<uint64_t>(1);
+              }).says("precisions"));
+}
+
 TEST_F(BundleTest, ItsTowersGiveTheSameBits) {
   const auto bundle = Bundle::open(written());
   ThreadPool pool(2);

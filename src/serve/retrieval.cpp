@@ -5,6 +5,7 @@
 
 #include "core/give_way.h"
 #include "core/suggest.h"
+#include "data/decimal.h"
 #include "index/layered_index.h"
 #include "model/ensemble.h"
 #include "serve/request_table.h"
@@ -126,10 +127,10 @@ decltype(auto) of_field(const char* field, F f) {
 // The group of each row of a column; values that are met first here get numbers from `end` on.
 void append_groups(const Column& column, std::unordered_map<std::string, uint32_t>& of_value, uint32_t& end,
                    std::vector<uint32_t>& group_of) {
-  std::string scratch;
+  std::string scratch, key;
   for (uint32_t row = 0; row < column.rows(); ++row) {
     rest_at(row);
-    const std::string value(column.as_text(row, scratch));
+    const std::string value(canonical_text(column.as_text(row, scratch), key));
     if (value.empty()) {
       group_of.push_back(Quota::kNoGroup);
       continue;
@@ -346,14 +347,14 @@ const Retrieval::QuotaGroups& Retrieval::quota_groups(const std::string& attribu
   QuotaGroups groups{filters_->groups(attribute), {}, 0};
   const auto* column = bundle_->item_attributes().find(attribute);
   std::vector<bool> named;
-  std::string scratch;
+  std::string scratch, key;
   for (uint32_t item = 0; item < groups.of_item.size(); ++item) {
     rest_at(item);  // those who give way make groups that nobody else can see yet
     const uint32_t group = groups.of_item[item];
     if (group == Quota::kNoGroup || (group < named.size() && named[group])) continue;
     named.resize(std::max<size_t>(named.size(), group + 1));
     named[group] = true;
-    groups.of_value.emplace(column->as_text(bundle_->attribute_row(item), scratch), group);
+    groups.of_value.emplace(canonical_text(column->as_text(bundle_->attribute_row(item), scratch), key), group);
   }
   groups.end = static_cast<uint32_t>(named.size());
   if (merged_) append_groups(*merged_->items().find(attribute), groups.of_value, groups.end, groups.of_item);
@@ -363,9 +364,9 @@ const Retrieval::QuotaGroups& Retrieval::quota_groups(const std::string& attribu
 std::vector<uint32_t> Retrieval::quota_groups_of_fresh(const std::string& attribute, const QuotaGroups& groups) const {
   const auto* column = fresh_->items().find(attribute);
   std::unordered_map<std::string, uint32_t> of_value;  // of those that occur in the fresh layer
-  std::string scratch;
+  std::string scratch, key;
   for (uint32_t row = 0; row < column->rows(); ++row) {
-    const std::string value(column->as_text(row, scratch));
+    const std::string value(canonical_text(column->as_text(row, scratch), key));
     if (const auto known = groups.of_value.find(value); known != groups.of_value.end()) of_value.insert(*known);
   }
   std::vector<uint32_t> group_of;
@@ -378,10 +379,10 @@ Filter Retrieval::compile(const std::string& filter) const {
   auto compiled = filters_->compile(filter);
   for (const auto& layer : {merged_, fresh_}) {
     if (!layer) continue;
-    // The filter fits the bundle's columns. Where it does not fit what was added, such as a word where the others have numbers,
-    // none of that matches: one odd item must not turn everybody's filter into an error.
+    // The filter fits the bundle's columns. Where these are empty and it does not fit what was added, none of that matches: one
+    // odd item must not turn everybody's filter into an error.
     try {
-      compiled.items.append(layer->filters().compile(filter).items);
+      compiled.items.append(layer->filters().compile(filter, filters_.get()).items);
     } catch (const Error&) {
       compiled.items.append(ItemSet(layer->items().rows()));
     }

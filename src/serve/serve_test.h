@@ -21,6 +21,7 @@ struct SmallBundle {
   bool reversed = false;  // the catalogue's order
   std::vector<std::string> users{"ann", "bob", "cat", "dan"};
   std::string likes = "likes";  // the name of a column of the user table
+  std::vector<Column> more{};   // of the item table
 };
 
 // Items with their years, every third by another author; users ann with i0 .. i4, bob with i5 and i6, cat with nothing, dan with i7, and further ones
@@ -39,6 +40,7 @@ inline void write_small_bundle(ThreadPool& pool, const std::string& path, const 
   auto& author = item_table.columns.emplace_back();
   author.name = "author";
   for (int i = 0; i < shape.items; ++i) author.push_text(i % 3 ? "kim" : "lee \"x\"");
+  for (const auto& column : shape.more) item_table.columns.push_back(column);
   user_table.columns.resize(2);
   auto &country = user_table.columns[0], &likes = user_table.columns[1];
   country.name = "country";

@@ -78,6 +78,14 @@ export class CallError extends Error {
   }
 }
 
+// The value of a JSON text. Whole numbers that a number of JavaScript rounds stay the digits that they are written with, where
+// the browser tells these.
+function exactly<T>(text: string): T {
+  const exact = (_key: string, value: unknown, context?: { source?: string }): unknown =>
+    typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "") ? context?.source : value;
+  return JSON.parse(text, exact as (key: string, value: unknown) => unknown) as T;
+}
+
 // Who knows the API key, and can ask the person for another.
 export interface KeyHolder {
   readonly key: string;
@@ -113,7 +121,7 @@ export class Calls {
         if (signal?.aborted) throw error;
         throw new CallError(0, "The server does not answer. Is it still running?", "");
       }
-      if (reply.ok) return (await reply.json()) as T;
+      if (reply.ok) return exactly<T>(await reply.text());
       const said = await reply.json().then((answer) => answer.error, () => null);
       const message: string = said?.message ?? `the server answered with status ${reply.status}`;
       if (reply.status !== 401 && reply.status !== 403) throw new CallError(reply.status, message, said?.field ?? "");

@@ -29,7 +29,7 @@ export class Options {
       type: "radio", name: "comparison", value: comparison, disabled: why_not !== "",
       onchange: () => store.change({ comparison }),
     })]));
-    const [column] = Object.entries(side.model.attributes).find(([, type]) => type === "integer" || type === "real") ?? [];
+    const [column] = Object.entries(side.model.attributes).find(([, type]) => type === "integer" || type === "real" || type === "decimal") ?? [];
     this.filter.placeholder = column ? `${column} < 100` : "column = \"value\"";
     fill(found("options"),
       h("h2", {}, "What may come"),
