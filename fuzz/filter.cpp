@@ -27,6 +27,7 @@ Attributes some_attributes() {
   auto& sold = add("sold", ColumnType::boolean);
   auto& released = add("released", ColumnType::time);
   auto& digits = add("digits", ColumnType::text);
+  auto& exact = add("exact", ColumnType::decimal);
   for (size_t i = 0; i < kItems; ++i) {
     const auto n = static_cast<int64_t>(i);
     i % 7 == 3 ? year.push_null() : year.push_integer(1980 + n);
@@ -37,6 +38,7 @@ Attributes some_attributes() {
     i % 4 == 0 ? sold.push_null() : sold.push_integer(i % 2);
     i % 9 == 8 ? released.push_null() : released.push_integer(1'700'000'000'000'000 + n * 86'400'000'000);
     digits.push_text(std::to_string(n % 10));
+    i % 8 == 2 ? exact.push_null() : exact.push_text("1844674407370955161" + std::to_string(n % 10) + ".5");
   }
   return table;
 }
@@ -76,7 +78,7 @@ void try_input(std::string_view text) {
 std::vector<std::string> seeds() {
   return {"year >= 1990 and price < 2.5 and not seen", "title = \"A Bee\" or tags in ('tea', \"jam\")",
           "released >= \"2023-11-20T10:00:00Z\" and not (sold or year not in (1981, 1e3))",
-          "`digits` != 3 or digits <= '7'", "price == -0.5 and sold = true and title != 'the \\\"sea\\\"'"};
+          "`digits` != 3 or digits <= '7'", "year is null or not digits is not null and exact <= 18446744073709551615.5", "price == -0.5 and sold = true and title != 'the \\\"sea\\\"'"};
 }
 
 }  // namespace pagoda

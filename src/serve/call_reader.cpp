@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/suggest.h"
+#include "serve/exact_json.h"
 #include "serve/json_request.h"
 #include "serve/request_table.h"
 

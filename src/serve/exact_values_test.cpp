@@ -2,6 +2,7 @@
 #include "data/decimal.h"
 #include "serve/answer_writer.h"
 #include "serve/call_reader.h"
+#include "serve/exact_json.h"
 #include "serve/json_request.h"
 #include "serve/serve_test.h"
 

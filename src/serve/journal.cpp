@@ -10,6 +10,7 @@
 
 #include "core/give_way.h"
 #include "core/log.h"
+#include "serve/exact_json.h"
 #include "serve/json_request.h"
 
 namespace pagoda {

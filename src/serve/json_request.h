@@ -2,7 +2,8 @@
 // the field. A null stands for a field that is not given.
 #pragma once
 
-#include "serve/exact_json.h"
+#include <nlohmann/json.hpp>
+
 #include "serve/retrieval.h"
 
 namespace pagoda {

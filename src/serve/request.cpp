@@ -2,6 +2,7 @@
 
 #include "core/suggest.h"
 #include "data/decimal.h"
+#include "serve/exact_json.h"
 #include "serve/json_request.h"
 
 namespace pagoda {
