@@ -65,6 +65,14 @@ bool push_brought(Column& column, const RequestFeature* brought) {
   return false;
 }
 
+void push_item(Attributes& items, const ItemChange& item) {
+  items.ids.add(item.item);
+  for (auto& column : items.columns) {
+    const auto at = std::ranges::find(item.attributes, column.name, &RequestFeature::name);
+    push_brought(column, at == item.attributes.end() ? nullptr : &*at);
+  }
+}
+
 Additions::Additions(std::shared_ptr<const Bundle> bundle, Layer below)
     : bundle_(std::move(bundle)), below_(std::move(below)), vectors_(0, bundle_->item_vectors().cols()),
       shown_(bundle_->item_ids().size() + (below_ ? below_->items_.rows() : 0), true) {
@@ -130,12 +138,7 @@ Additions::Additions(std::shared_ptr<const Bundle> bundle, Layer below, const Ad
     rest_at(c);
     if (last[change.item] != c) continue;
     hide(change.item);
-    if (change.deleted) continue;
-    brought.items_.ids.add(change.item);
-    for (auto& column : brought.items_.columns) {
-      const auto at = std::ranges::find(change.attributes, column.name, &RequestFeature::name);
-      push_brought(column, at == change.attributes.end() ? nullptr : &*at);
-    }
+    if (!change.deleted) push_item(brought.items_, change);
   }
   if (brought.items_.rows() > 0) {
     brought.vectors_ = encode(brought.items_.ids, brought.items_);

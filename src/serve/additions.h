@@ -30,6 +30,9 @@ struct ItemChange {
 // The cell of a column that a request brings; a null for nullptr and for what does not fit the column's type: then false.
 bool push_brought(Column& column, const RequestFeature* brought);
 
+// Appends the row of a new item.
+void push_item(Attributes& items, const ItemChange& item);
+
 // The vectors of items by id and attributes, [ids, dim].
 using ItemEncoding = std::function<Matrix<float>(const Interner& ids, const Attributes& attributes)>;
 

@@ -6,7 +6,6 @@
 #include "core/suggest.h"
 #include "serve/exact_json.h"
 #include "serve/json_request.h"
-#include "serve/request_table.h"
 
 namespace pagoda {
 namespace {
@@ -318,10 +317,9 @@ ItemVectorsQuery CallReader::items(const json& list) const {
         wrong("", "item '{}' is not in the catalogue: send {{\"item\": ..., \"attributes\": {{...}}}}", id);
     });
   check_once(brought);
-  std::vector<std::string> ids;
-  std::vector<const std::vector<RequestFeature>*> rows;
-  for (const auto& item : brought) ids.push_back(item.item), rows.push_back(&item.attributes);
-  query.brought = request_table(snapshot_.bundle().item_attributes().names(), ids, rows);
+  for (const auto& column : snapshot_.bundle().item_attributes().columns)
+    query.brought.columns.push_back(column.without_rows());
+  for (const auto& item : brought) push_item(query.brought, item);
   return query;
 }
 

@@ -143,6 +143,18 @@ TEST_F(ExactValues, AKeyThatStandsTwiceIsRefused) {
   EXPECT_THROW(parse_request(R"({"user": "a", "user": "b"})", "users.txt:1"), Error);
 }
 
+TEST_F(ExactValues, WhatOneRequestBringsDoesNotChangeHowAnotherIsRead) {
+  const auto now = snapshots_->current();
+  const auto alone = parse_request(R"({"features": {"likes": "jam|bread", "country": "DE"}})", ""),
+             of_lists = parse_request(R"({"features": {"likes": ["tea"], "country": ["FR", "PL"]}})", "");
+  const auto apart = now->retrieval.user_vectors(pool_, {alone}), list = now->retrieval.user_vectors(pool_, {of_lists});
+  const auto together = now->retrieval.user_vectors(pool_, {of_lists, alone, of_lists});
+  for (size_t c = 0; c < apart.cols(); ++c) {
+    EXPECT_NEAR(together[1][c], apart[0][c], 1e-6);
+    EXPECT_NEAR(together[2][c], list[0][c], 1e-6);
+  }
+}
+
 TEST_F(ExactValues, AContextValueIsOneHoweverItIsSpelled) {
   const auto now = snapshots_->current();
   const auto vector = [&](const char* line) {

@@ -1,4 +1,4 @@
-// What requests bring of users or items, as a table that an encoder reads.
+// What requests bring of users, as tables that an encoder reads.
 #pragma once
 
 #include <span>
@@ -9,8 +9,12 @@
 
 namespace pagoda {
 
-// Row i is of ids[i], which differ, and holds rows[i]; a name that is no column is passed over. A column is one of lists
-// where any of the rows brings a list.
+// The indices of the rows that bring something, in groups that bring lists for the same of the columns: a column of a table holds
+// lists or single values, and what one request brings must not change how another one's is read.
+std::vector<std::vector<size_t>> rows_by_shape(const std::vector<std::string>& columns,
+                                               std::span<const std::vector<RequestFeature>* const> rows);
+
+// Row i is of ids[i], which differ, and holds rows[i], all of one group; a name that is no column is passed over.
 Attributes request_table(const std::vector<std::string>& columns, const std::vector<std::string>& ids,
                          std::span<const std::vector<RequestFeature>* const> rows);
 

@@ -59,19 +59,6 @@ std::vector<UserRequest> plain_requests(const Bundle& bundle, const Member& memb
   return plain;
 }
 
-// The attributes of requests [with_features], as rows of a user table.
-Attributes user_table(const UserEncoder& encoder, const std::vector<RetrieveRequest>& requests,
-                      std::span<const size_t> with_features) {
-  std::vector<std::string> names;
-  std::vector<const std::vector<RequestFeature>*> rows;
-  for (auto i : with_features) {
-    // A name of its own for each request: two may speak of one user with different attributes.
-    names.push_back(fmt::format("{}\x1f{}", i, requests[i].user.value_or("")));
-    rows.push_back(&requests[i].features);
-  }
-  return request_table(encoder.table_columns(), names, rows);
-}
-
 Matrix<float> member_vectors(ThreadPool& pool, const Bundle& bundle, const Member& member,
                              const std::vector<RetrieveRequest>& requests) {
   const auto vectors_of = [&](const UserCells& cells, std::span<const UserRequest> plain) {
@@ -79,22 +66,29 @@ Matrix<float> member_vectors(ThreadPool& pool, const Bundle& bundle, const Membe
   };
   const auto plain = plain_requests(bundle, member, requests);
   auto vectors = vectors_of(member.user_cells, plain);
-  std::vector<size_t> with_features;
-  for (size_t i = 0; i < requests.size(); ++i)
-    if (!requests[i].features.empty()) with_features.push_back(i);
-  if (with_features.empty()) return vectors;
-
-  const auto table = user_table(member.model.user_encoder, requests, with_features);
-  auto cells = member.model.user_encoder.cells(table.ids, &table);
-  std::vector<UserRequest> featured;
-  for (size_t f = 0; f < with_features.size(); ++f) {
-    featured.push_back(plain[with_features[f]]);
-    if (const auto cell = featured[f].cell; cell != Interner::kNone) cells.id_rows[f] = member.user_cells.id_rows[cell];
-    featured[f].cell = static_cast<uint32_t>(f);
+  const auto columns = member.model.user_encoder.table_columns();
+  std::vector<const std::vector<RequestFeature>*> brought;
+  for (const auto& request : requests) brought.push_back(&request.features);
+  for (const auto& group : rows_by_shape(columns, brought)) {
+    std::vector<std::string> names;
+    std::vector<const std::vector<RequestFeature>*> rows;
+    for (const size_t i : group) {
+      // A name of its own for each request: two may speak of one user with different attributes.
+      names.push_back(fmt::format("{}\x1f{}", i, requests[i].user.value_or("")));
+      rows.push_back(brought[i]);
+    }
+    const auto table = request_table(columns, names, rows);
+    auto cells = member.model.user_encoder.cells(table.ids, &table);
+    std::vector<UserRequest> featured;
+    for (size_t f = 0; f < group.size(); ++f) {
+      featured.push_back(plain[group[f]]);
+      if (const auto cell = featured[f].cell; cell != Interner::kNone)
+        cells.id_rows[f] = member.user_cells.id_rows[cell];
+      featured[f].cell = static_cast<uint32_t>(f);
+    }
+    const auto own_vectors = vectors_of(cells, featured);
+    for (size_t f = 0; f < group.size(); ++f) std::copy_n(own_vectors[f], own_vectors.cols(), vectors[group[f]]);
   }
-  const auto own_vectors = vectors_of(cells, featured);
-  for (size_t f = 0; f < with_features.size(); ++f)
-    std::copy_n(own_vectors[f], own_vectors.cols(), vectors[with_features[f]]);
   return vectors;
 }
 

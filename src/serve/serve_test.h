@@ -59,7 +59,7 @@ inline void write_small_bundle(ThreadPool& pool, const std::string& path, const 
   options.user.history.last = 3;
   options.user.features = {{.column = "device", .dim = 4, .separator = {}},
                            {.column = "country", .dim = 4, .separator = {}},
-                           {.column = shape.likes, .kind = FeatureKind::multi, .dim = 4, .separator = {}}};
+                           {.column = shape.likes, .kind = FeatureKind::multi, .dim = 4, .separator = "|"}};
   Model model;
   const auto dim = static_cast<size_t>(shape.dim);
   model.item_encoder = ItemEncoder::fit(options.item, dim, items, &item_table, counts);
