@@ -14,6 +14,7 @@
 #include "core/rng.h"
 #include "loss/accidental_hits.h"
 #include "loss/loss.h"
+#include "math/environment.h"
 
 namespace pagoda {
 namespace {
@@ -111,6 +112,7 @@ int main_of(size_t rows, size_t dim, int threads, Precision precision, size_t re
 }  // namespace pagoda
 
 int main(int argc, char** argv) {
+  pagoda::take_environment();
   const std::string_view precision = argc == 6 ? argv[4] : "";
   if (precision != "f32" && precision != "bf16") {
     std::fprintf(stderr, "usage: fused_loss ROWS DIM THREADS f32|bf16 REPEATS\n");

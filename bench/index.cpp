@@ -20,6 +20,7 @@
 #include "core/rng.h"
 #include "data/vector_file.h"
 #include "index/partitioned_index.h"
+#include "math/environment.h"
 #include "model/bundle.h"
 
 namespace pagoda {
@@ -160,6 +161,7 @@ int run(int argc, char** argv) {
 }  // namespace pagoda
 
 int main(int argc, char** argv) {
+  pagoda::take_environment();
   try {
     return pagoda::run(argc, argv);
   } catch (const std::exception& e) {

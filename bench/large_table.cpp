@@ -15,6 +15,7 @@
 #include "bench/timing.h"
 #include "core/rng.h"
 #include "math/bf16.h"
+#include "math/environment.h"
 #include "nn/embedding_table.h"
 
 namespace pagoda {
@@ -93,6 +94,7 @@ int main_of(size_t rows, size_t dim, int threads, Precision stored, size_t steps
 }  // namespace pagoda
 
 int main(int argc, char** argv) {
+  pagoda::take_environment();
   const std::string_view stored = argc == 6 ? argv[4] : "";
   if (stored != "f32" && stored != "bf16") {
     std::fprintf(stderr, "usage: bench_large_table ROWS DIM THREADS f32|bf16 STEPS\n");

@@ -14,6 +14,7 @@
 #include "bench/timing.h"
 #include "core/rng.h"
 #include "math/clones.h"
+#include "math/environment.h"
 #include "nn/embedding_table.h"
 
 namespace pagoda {
@@ -127,6 +128,7 @@ int main_of(size_t rows, size_t dim, int threads, int repeats) {
 }  // namespace pagoda
 
 int main(int argc, char** argv) {
+  pagoda::take_environment();
   if (argc != 5) {
     std::fprintf(stderr, "usage: bench_tables ROWS DIM THREADS REPEATS\n");
     return 2;

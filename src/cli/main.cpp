@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/suggest.h"
+#include "math/environment.h"
 
 namespace pagoda {
 
@@ -312,6 +313,7 @@ int main(int argc, char** argv) {
   sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is then an error with a path, not a death
+  pagoda::take_environment();
   try {
     return pagoda::run(argc, argv);
   } catch (const pagoda::Error& e) {

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/give_way.h"
 
 namespace pagoda {
 
@@ -50,7 +49,10 @@ struct Job {
 
   Job(const std::function<void(size_t)>& of_run, size_t tasks, size_t threads)
       : task(&of_run), n(tasks), shares(threads) {
-    for (size_t t = 0; t < threads; ++t) shares[t].next = t * n / threads, shares[t].end = (t + 1) * n / threads;
+    for (size_t t = 0; t < threads; ++t) {
+      shares[t].next = t * n / threads;
+      shares[t].end = (t + 1) * n / threads;
+    }
   }
 
   void work(size_t thread) {
@@ -67,7 +69,10 @@ struct Job {
       (*task)(i);
     } catch (...) {
       std::lock_guard lock(mutex);
-      if (i < error_task) error_task = i, error = std::current_exception();
+      if (i < error_task) {
+        error_task = i;
+        error = std::current_exception();
+      }
     }
     if (finished.fetch_add(1, std::memory_order_acq_rel) + 1 == n) {
       std::lock_guard lock(mutex);  // so that the caller is either before its check or asleep
@@ -120,7 +125,9 @@ struct ThreadPool::State {
   }
 };
 
-ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+ThreadPool::ThreadPool(int threads, BackgroundThrottle* throttle)
+    : state_(std::make_unique<State>()), throttle_(throttle) {
+  check(!throttle || threads == 1, "work in the background has one thread");
   if (threads <= 0) threads = std::max(1u, std::thread::hardware_concurrency());
   for (size_t i = 1; i < static_cast<size_t>(threads); ++i)
     state_->threads.emplace_back([s = state_.get(), i] { s->loop(i); });
@@ -163,7 +170,7 @@ void ThreadPool::run(size_t n, const std::function<void(size_t)>& task) {
       } catch (...) {
         if (!error) error = std::current_exception();
       }
-      rest();
+      yield_to_foreground(throttle_);
     }
     if (error) std::rethrow_exception(error);
     return;

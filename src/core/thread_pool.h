@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 
+#include "core/background.h"
+
 namespace pagoda {
 
 // run(n, task) calls task(0) ... task(n - 1), each once, on the pool's threads and the caller's, and returns when all
@@ -13,24 +15,29 @@ namespace pagoda {
 // in task order. An exception of a task is rethrown by run (the first by task number); the other tasks still run.
 //
 // A run inside a task runs serially. run may be called by one thread at a time.
+//
+// The pool of work in the background has one thread and a throttle: it yields between tasks, and whoever is given the
+// pool may hand its throttle down.
 class ThreadPool {
   struct State;
 
  public:
-  explicit ThreadPool(int threads);  // threads >= 1, the caller's included; 0: one per available CPU
+  // threads >= 1, the caller's included; 0: one per available CPU. throttle: borrowed, with one thread alone.
+  explicit ThreadPool(int threads, BackgroundThrottle* throttle = nullptr);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int size() const;
+  BackgroundThrottle* throttle() const { return throttle_; }  // nullptr: somebody waits for the work
   void run(size_t n, const std::function<void(size_t)>& task);
 
   // for_chunks(n, chunk, f) calls f(begin, end) over [0, n) cut into pieces of `chunk`.
   void for_chunks(size_t n, size_t chunk, const std::function<void(size_t, size_t)>& f);
 
-  // While there is one, threads with nothing to do look out for the next run instead of sleeping: for work of a few
-  // milliseconds that is many short runs, where waking a thread takes as long as a run. They take CPU time meanwhile, and
-  // give way to other threads of the machine. Held by the thread that calls run.
+  // While an Awake lives, idle threads spin for the next run instead of sleeping: for work of a few milliseconds that
+  // consists of many short runs, where waking a thread takes as long as a run. They use CPU time meanwhile, and yield to
+  // other threads of the machine. Held by the thread that calls run.
   class Awake {
    public:
     explicit Awake(ThreadPool& pool);
@@ -39,11 +46,12 @@ class ThreadPool {
     Awake& operator=(const Awake&) = delete;
 
    private:
-    State* state_;  // nullptr: nobody to keep awake
+    State* state_;  // nullptr: there is no other thread
   };
 
  private:
   std::unique_ptr<State> state_;
+  BackgroundThrottle* throttle_;
 };
 
 }  // namespace pagoda

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -33,7 +35,6 @@ TEST_P(ThreadPoolOf, ManyShortRunsFollowOneAnother) {
   EXPECT_EQ(sum, 2000u * 21u);
 }
 
-// What is to be seen of it: runs end, and the pool ends, whether threads sleep, are awake, or were until just now.
 TEST_P(ThreadPoolOf, RunsOfThreadsThatAreKeptAwakeAreAsOthers) {
   ThreadPool pool(GetParam());
   std::atomic<size_t> sum = 0;
@@ -44,8 +45,30 @@ TEST_P(ThreadPoolOf, RunsOfThreadsThatAreKeptAwakeAreAsOthers) {
   }
   pool.run(7, [&](size_t i) { sum += i; });
   EXPECT_EQ(sum, 1001u * 21u);
-  std::this_thread::sleep_for(std::chrono::milliseconds(5));  // asleep
-  const ThreadPool::Awake awake(pool);
+}
+
+// The CPU time that the process uses while this thread sleeps.
+double cpu_seconds_of_others(std::chrono::milliseconds time) {
+  const auto used = [] { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; };
+  const double before = used();
+  std::this_thread::sleep_for(time);
+  return used() - before;
+}
+
+TEST(ThreadPool, ThreadsSpinWhileTheyAreKeptAwakeAndSleepAfterwards) {
+  using std::chrono::milliseconds;
+  ThreadPool pool(2);
+  pool.run(2, [](size_t) {});
+  {
+    const ThreadPool::Awake awake(pool);
+    double spun = 0;  // on a busy machine a thread may have to wait for a CPU
+    for (int tries = 0; tries < 100 && spun < 0.005; ++tries) spun += cpu_seconds_of_others(milliseconds(20));
+    EXPECT_GE(spun, 0.005);
+  }
+  double least = 1;
+  for (int tries = 0; tries < 100 && least > 0.005; ++tries)
+    least = std::min(least, cpu_seconds_of_others(milliseconds(20)));
+  EXPECT_LE(least, 0.005);
 }
 
 TEST_P(ThreadPoolOf, ARunInsideATaskRunsOnTheTasksThread) {

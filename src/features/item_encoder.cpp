@@ -1,7 +1,6 @@
 #include "features/item_encoder.h"
 
 #include "core/error.h"
-#include "core/give_way.h"
 #include "core/suggest.h"
 #include "features/saved.h"
 
@@ -77,13 +76,13 @@ bool ItemEncoder::follows_moment() const {
   return false;
 }
 
-ItemCells ItemEncoder::cells(const Interner& ids, const Attributes* table) const {
+ItemCells ItemEncoder::cells(const Interner& ids, const Attributes* table, BackgroundThrottle* throttle) const {
   ItemCells out;
   out.features.resize(features_.size());
   std::vector<const Column*> columns;
   for (const auto& f : features_) columns.push_back(table ? table->find(f.options().column) : nullptr);
   for (uint32_t i = 0; i < ids.size(); ++i) {
-    rest();
+    yield_to_foreground(throttle);
     out.id_rows.push_back(id_vocabulary_.row(ids[i]));
     const auto row = table ? table->ids.find(ids[i]) : Interner::kNone;
     for (size_t f = 0; f < features_.size(); ++f) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/background.h"
 #include "data/attributes.h"
 #include "features/feature.h"
 
@@ -32,7 +33,7 @@ class ItemEncoder {
 
   // Cells of items by id, attributes joined from `table` (null: all absent). An id that the vocabulary does not know
   // goes to a hash bucket, so new items are encoded too.
-  ItemCells cells(const Interner& ids, const Attributes* table) const;
+  ItemCells cells(const Interner& ids, const Attributes* table, BackgroundThrottle* throttle = nullptr) const;
 
   // Gathers rows of `cells`; moments_us: the time of each, or one for all (empty: none of the features follow it).
   void encode(const ItemCells& cells, std::span<const uint32_t> rows, std::span<const int64_t> moments_us,

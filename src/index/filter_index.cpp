@@ -7,7 +7,6 @@
 #include <optional>
 #include <roaring/roaring.hh>
 
-#include "core/give_way.h"
 #include "core/suggest.h"
 #include "index/column_tests.h"
 #include "index/filter_syntax.h"
@@ -30,21 +29,16 @@ class FilterIndex::ColumnSets {
  public:
   explicit ColumnSets(const Column& column) : column_(column) {}
 
-  // Once, by whoever comes first.
-  void arrange(std::span<const uint32_t> attribute_of) {
-    std::call_once(once_, [&] {
-      // A try before this one may have run out of memory.
-      all_ = {}, known_ = {}, values_ = {}, lists_ = {}, bitmap_of_ = {}, bitmaps_ = {}, zones_ = {};
-      for (uint32_t item = 0; item < attribute_of.size(); ++item) {
-        rest_at(item);
-        if (is_known(attribute_of[item])) known_.add(item);
-      }
-      known_.runOptimize();
-      all_.addRange(0, attribute_of.size());
-      if (!arrange_values(attribute_of)) arrange_zones(attribute_of);
-      tests_.emplace(zones_.rows() > 0 ? zones_ : values_);
-      arranged_ = true;
-    });
+  // Once, by whoever comes first. With a throttle the sets are made apart and then put in place: while it yields, nobody
+  // may wait for what it makes.
+  void arrange(std::span<const uint32_t> attribute_of, BackgroundThrottle* throttle) {
+    if (throttle && !arranged_) {
+      ColumnSets apart(column_);
+      apart.make(attribute_of, throttle);
+      std::call_once(once_, [&] { take(std::move(apart)); });
+      return;
+    }
+    std::call_once(once_, [&] { make(attribute_of, nullptr); });
   }
   bool arranged() const { return arranged_; }
 
@@ -71,6 +65,31 @@ class FilterIndex::ColumnSets {
   const Column& column() const { return column_; }
 
  private:
+  void make(std::span<const uint32_t> attribute_of, BackgroundThrottle* throttle) {
+    // A try before this one may have run out of memory.
+    all_ = {}, known_ = {}, values_ = {}, lists_ = {}, bitmap_of_ = {}, bitmaps_ = {}, zones_ = {};
+    for (uint32_t item = 0; item < attribute_of.size(); ++item) {
+      yield_every_64(throttle, item);
+      if (is_known(attribute_of[item])) known_.add(item);
+    }
+    known_.runOptimize();
+    all_.addRange(0, attribute_of.size());
+    if (!arrange_values(attribute_of, throttle)) arrange_zones(attribute_of);
+    tests_.emplace(zones_.rows() > 0 ? zones_ : values_);
+    arranged_ = true;
+  }
+  void take(ColumnSets&& made) {
+    all_ = std::move(made.all_);
+    known_ = std::move(made.known_);
+    values_ = std::move(made.values_);
+    lists_ = std::move(made.lists_);
+    bitmap_of_ = std::move(made.bitmap_of_);
+    bitmaps_ = std::move(made.bitmaps_);
+    zones_ = std::move(made.zones_);
+    tests_.emplace(zones_.rows() > 0 ? zones_ : values_);  // it refers to them where they lie now
+    arranged_ = true;
+  }
+
   bool is_number() const {
     return column_.type == ColumnType::integer || column_.type == ColumnType::real || column_.type == ColumnType::time;
   }
@@ -80,7 +99,7 @@ class FilterIndex::ColumnSets {
   }
 
   // False when there are too many different ones.
-  bool arrange_values(std::span<const uint32_t> attribute_of) {
+  bool arrange_values(std::span<const uint32_t> attribute_of, BackgroundThrottle* throttle) {
     Interner seen;
     std::vector<std::vector<uint32_t>> items_of;
     const auto note = [&](std::string_view key, uint32_t item) {
@@ -92,7 +111,7 @@ class FilterIndex::ColumnSets {
     std::string scratch;
     values_ = column_.without_rows();
     for (uint32_t item = 0; item < attribute_of.size(); ++item) {
-      rest_at(item);
+      yield_every_64(throttle, item);
       const uint32_t row = attribute_of[item];
       if (!is_known(row)) continue;
       const size_t before = items_of.size();
@@ -297,9 +316,9 @@ FilterIndex::FilterIndex(const Attributes& attributes, std::span<const uint32_t>
 
 FilterIndex::~FilterIndex() = default;
 
-const FilterIndex::ColumnSets& FilterIndex::sets(const Column& column) const {
+const FilterIndex::ColumnSets& FilterIndex::sets(const Column& column, BackgroundThrottle* throttle) const {
   auto& sets = *columns_[static_cast<size_t>(&column - attributes_.columns.data())];
-  sets.arrange(attribute_of_);
+  sets.arrange(attribute_of_, throttle);
   return sets;
 }
 
@@ -310,9 +329,9 @@ std::vector<std::string> FilterIndex::arranged() const {
   return names;
 }
 
-void FilterIndex::arrange(std::span<const std::string> columns) const {
+void FilterIndex::arrange(std::span<const std::string> columns, BackgroundThrottle* throttle) const {
   for (const auto& name : columns)
-    if (const auto* column = attributes_.find(name)) sets(*column);
+    if (const auto* column = attributes_.find(name)) sets(*column, throttle);
 }
 
 Filter FilterIndex::compile(std::string_view expression, const FilterIndex* judge) const {

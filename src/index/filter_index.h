@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/background.h"
 #include "index/filter.h"
 
 namespace pagoda {
@@ -30,7 +31,8 @@ class FilterIndex {
 
   // The columns that have been arranged, and arranges such ones of the same table, or of one with the same columns, ahead.
   std::vector<std::string> arranged() const;
-  void arrange(std::span<const std::string> columns) const;
+  // With a throttle a search that needs a column meanwhile makes it itself, and does not wait.
+  void arrange(std::span<const std::string> columns, BackgroundThrottle* throttle = nullptr) const;
 
   // For a Quota: a number for each different value of the column, of each item; Quota::kNoGroup for an item that has none.
   // Error{usage}: no such column (with the nearest), or a column of lists.
@@ -39,7 +41,7 @@ class FilterIndex {
  private:
   class ColumnSets;
   class Evaluator;
-  const ColumnSets& sets(const Column& column) const;
+  const ColumnSets& sets(const Column& column, BackgroundThrottle* throttle = nullptr) const;
 
   const Attributes& attributes_;
   size_t items_;

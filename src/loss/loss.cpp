@@ -63,7 +63,7 @@ void validate(const LossOptions& options) {
 template <class T>
 std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, Precision precision) {
   validate(options);
-  if (!takes_bf16()) precision = Precision::f32;
+  if (!use_bf16_loss()) precision = Precision::f32;
   switch (options.kind) {
     case LossKind::sampled_softmax: return make_sampled_softmax<T>(options, precision);
     case LossKind::bce: return make_binary_cross_entropy<T>(options);

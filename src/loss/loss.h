@@ -79,7 +79,7 @@ class Loss {
 };
 
 // The one visible list of losses. T is float, or double for gradient checks. bf16: what sampled_softmax multiplies in float
-// is rounded to bf16 where takes_bf16() (math/instructions.h); other losses, and double, stay as they are.
+// is rounded to bf16 where use_bf16_loss() (math/instructions.h); other losses, and double, stay as they are.
 template <class T>
 std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, Precision precision = Precision::f32);
 

@@ -43,14 +43,14 @@ Scene<T> make_scene(const Form& form, uint64_t seed, size_t batch, size_t column
 class WithInstructions {
  public:
   explicit WithInstructions(const char* name) {
-    ::setenv("PAGODA_KERNELS", name, 1);
+    limit_instructions(name);
     try {
       usable_instructions();
     } catch (const Error&) {
       usable_ = false;
     }
   }
-  ~WithInstructions() { ::unsetenv("PAGODA_KERNELS"); }
+  ~WithInstructions() { limit_instructions(""); }
   bool usable() const { return usable_; }
 
  private:
@@ -168,7 +168,7 @@ TEST(Loss, Bf16IsFloatWhereFloatIsFasterAndNobodyAsksForIt) {
     return scene.d_items;
   };
   const auto rounded = gradient(Precision::bf16), exact = gradient(Precision::f32);
-  EXPECT_EQ(std::ranges::equal(rounded.values(), exact.values()), !takes_bf16());
+  EXPECT_EQ(std::ranges::equal(rounded.values(), exact.values()), !use_bf16_loss());
   const auto asked = best_by_name();
   EXPECT_FALSE(std::ranges::equal(gradient(Precision::bf16).values(), exact.values()));
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <utility>
 
 #include "core/error.h"
 
@@ -26,16 +26,18 @@ std::vector<Instructions> instructions_of_cpu() {
   return have;
 }
 
-std::string_view asked_for() {
-  const char* word = std::getenv("PAGODA_KERNELS");
-  return word ? word : "";
+std::string& limit() {
+  static std::string name;
+  return name;
 }
 
 }  // namespace
 
+void limit_instructions(std::string name) { limit() = std::move(name); }
+
 std::string_view name_of(Instructions instructions) { return kNames[static_cast<size_t>(instructions)]; }
 
-std::vector<Instructions> usable_instructions() { return usable_instructions(asked_for(), instructions_of_cpu()); }
+std::vector<Instructions> usable_instructions() { return usable_instructions(limit(), instructions_of_cpu()); }
 
 bool bf16_is_fast() {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -45,18 +47,18 @@ bool bf16_is_fast() {
 #endif
 }
 
-bool takes_bf16() { return takes_bf16(asked_for(), bf16_is_fast()); }
+bool use_bf16_loss() { return use_bf16_loss(limit(), bf16_is_fast()); }
 
-bool takes_bf16(std::string_view word, bool fast) { return fast || !word.empty(); }
+bool use_bf16_loss(std::string_view limit, bool fast) { return fast || !limit.empty(); }
 
-std::vector<Instructions> usable_instructions(std::string_view word, std::vector<Instructions> of_cpu) {
-  if (word.empty()) return of_cpu;
-  const auto name = std::ranges::find(kNames, word);
+std::vector<Instructions> usable_instructions(std::string_view limit, std::vector<Instructions> of_cpu) {
+  if (limit.empty()) return of_cpu;
+  const auto name = std::ranges::find(kNames, limit);
   if (name == kNames.end())
-    fail(ErrorKind::usage, "PAGODA_KERNELS={}: expected portable, avx2, avx512 or avx512_bf16", word);
+    fail(ErrorKind::usage, "PAGODA_KERNELS={}: expected portable, avx2, avx512 or avx512_bf16", limit);
   const auto last = std::ranges::find(of_cpu, static_cast<Instructions>(name - kNames.begin()));
   if (last == of_cpu.end())
-    fail(ErrorKind::usage, "PAGODA_KERNELS={}: this CPU does not have these instructions; the best it has is {}", word,
+    fail(ErrorKind::usage, "PAGODA_KERNELS={}: this CPU does not have these instructions; the best it has is {}", limit,
          name_of(of_cpu.back()));
   of_cpu.erase(last + 1, of_cpu.end());
   return of_cpu;

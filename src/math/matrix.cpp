@@ -34,12 +34,18 @@ void* map_zeroed(size_t bytes) {
   return p;
 }
 
+std::string& table_folder() {
+  static std::string folder;
+  return folder;
+}
+
 }  // namespace
 
+void set_table_folder(std::string folder) { table_folder() = std::move(folder); }
+
 std::unique_ptr<void, FreeMemory> allocate_table(size_t bytes) {
-  const char* folder = std::getenv("PAGODA_TABLES");
-  if (!folder) return allocate_zeroed(bytes);
-  auto memory = allocate_in_file(bytes, folder);
+  if (table_folder().empty()) return allocate_zeroed(bytes);
+  auto memory = allocate_in_file(bytes, table_folder().c_str());
   if (bytes >= kMapped) madvise(memory.get(), rounded_up(bytes, kPage), MADV_RANDOM);
   return memory;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -20,14 +21,17 @@ struct FreeMemory {
   void operator()(void* p) const;
 };
 std::unique_ptr<void, FreeMemory> allocate_zeroed(size_t bytes);
-// The same in a file of `folder` that is gone when the memory is freed, or the process ends: for what may be larger than
+// The same in a file of `folder` that vanishes when the memory is freed or the process ends: for what may be larger than
 // memory. Error{failed}: no file can be made there.
 std::unique_ptr<void, FreeMemory> allocate_in_file(size_t bytes, const char* folder);
-// In a file where the environment variable PAGODA_TABLES names a folder and it is worth it. Its rows are read alone.
+// In a file of the folder that set_table_folder named, if the table is large enough for that to be worth it; else in
+// memory. Of a table's rows single ones are read, so the system reads nothing ahead.
 std::unique_ptr<void, FreeMemory> allocate_table(size_t bytes);
+// For the whole process; "" (the default): tables lie in memory. A program calls it before it starts threads.
+void set_table_folder(std::string folder);
 
-// Asks for huge pages under memory of somebody else's: touching 100 MB for the first time is then a few dozen page faults,
-// not twenty thousand. A wish, and nothing where the memory is small.
+// Asks for huge pages under memory that others allocated: touching 100 MB for the first time then costs a few dozen page
+// faults instead of twenty thousand. The system may ignore it; does nothing where the memory is small.
 void ask_for_huge_pages(void* p, size_t bytes);
 
 template <class T>
@@ -69,8 +73,10 @@ class Matrix {
     return *this;
   }
   void swap(Matrix& o) noexcept {
-    std::swap(memory_, o.memory_), std::swap(capacity_, o.capacity_);
-    std::swap(rows_, o.rows_), std::swap(cols_, o.cols_);
+    std::swap(memory_, o.memory_);
+    std::swap(capacity_, o.capacity_);
+    std::swap(rows_, o.rows_);
+    std::swap(cols_, o.cols_);
   }
 
   // New shape; the content is unspecified after a change of shape (zero where memory is fresh). Keeps its memory when
@@ -82,11 +88,13 @@ class Matrix {
     if (__builtin_mul_overflow(rows, cols, &bytes) || __builtin_mul_overflow(bytes, sizeof(T), &bytes))
       throw std::bad_alloc();
     if (rows * cols > capacity_) {
-      memory_.reset(), capacity_ = 0;  // before the new: never both at once
-      rows_ = cols_ = 0;
-      memory_ = allocate(bytes), capacity_ = rows * cols;
+      memory_.reset();  // before the new: never both at once
+      capacity_ = rows_ = cols_ = 0;
+      memory_ = allocate(bytes);
+      capacity_ = rows * cols;
     }
-    rows_ = rows, cols_ = cols;
+    rows_ = rows;
+    cols_ = cols;
   }
   void fill(T value) { std::fill(begin(), end(), value); }
 

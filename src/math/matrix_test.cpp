@@ -89,7 +89,7 @@ TEST(Matrix, OfATableLiesInAFileOfTheFolderThatIsNamed) {
     return n;
   };
   const int before = mapped_files();
-  ::setenv("PAGODA_TABLES", testing::TempDir().c_str(), 1);
+  set_table_folder(testing::TempDir());
   {
     Matrix<float> small, large;
     small.resize(10, 10, allocate_table);
@@ -101,7 +101,7 @@ TEST(Matrix, OfATableLiesInAFileOfTheFolderThatIsNamed) {
     EXPECT_EQ(large[12345][6], 7.0f);
   }
   EXPECT_EQ(mapped_files(), before);
-  ::setenv("PAGODA_TABLES", "/nowhere/at/all", 1);
+  set_table_folder("/nowhere/at/all");
   Matrix<float> large;
   try {
     large.resize(size_t{1} << 15, 64, allocate_table);
@@ -109,7 +109,7 @@ TEST(Matrix, OfATableLiesInAFileOfTheFolderThatIsNamed) {
   } catch (const Error& e) {
     EXPECT_NE(std::string(e.what()).find("/nowhere/at/all: no file"), std::string::npos) << e.what();
   }
-  ::unsetenv("PAGODA_TABLES");
+  set_table_folder("");
   large.resize(size_t{1} << 15, 64, allocate_table);
   EXPECT_EQ(mapped_files(), before);
 }

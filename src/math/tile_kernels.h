@@ -73,7 +73,7 @@ struct TileKernels {
 inline constexpr float kNoPower = -1e30f;  // a bias that makes 2^x zero
 
 const TileKernels& tile_kernels(Instructions instructions);
-const TileKernels& best_tile_kernels();  // of usable_instructions(): reads the environment, so ask once
+const TileKernels& best_tile_kernels();  // the best of usable_instructions()
 
 // A file each; nullptr where the compiler or the machine has no such instructions.
 const TileKernels* portable_tile_kernels();

@@ -87,7 +87,7 @@ struct BundleContent {
   BundleInfo info;
   TowerOptions options;
   std::string config, metrics, run_log, frequency;
-  Model* model = nullptr;
+  const Model* model = nullptr;
   const Interner* user_ids = nullptr;
   const UserCells* user_cells = nullptr;
   const UserStates* user_states = nullptr;

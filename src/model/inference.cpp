@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "core/give_way.h"
-
 namespace pagoda {
 
 namespace {
@@ -20,7 +18,7 @@ Matrix<float> in_blocks(ThreadPool& pool, size_t n, size_t dim, const Encode& en
     EncodedBatch batch;
     Tower<float>::Pass pass;
     encode(begin, end, batch);
-    rest();
+    yield_to_foreground(pool.throttle());
     forward(batch, pass);
     for (size_t i = begin; i < end; ++i) std::copy_n(pass.output[i - begin], dim, out[i]);
   });

@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "core/step_clock.h"
 #include "features/encoded.h"
+#include "model/step_clock.h"
 #include "nn/embedding_table.h"
 #include "nn/mlp.h"
 

@@ -8,7 +8,7 @@
 namespace pagoda {
 
 namespace {
-constexpr uint64_t kUserLane = 1000, kItemLane = 2000;  // of initialisation and dropout; tables take 0 ..
+constexpr uint64_t kUserSubstream = 1000, kItemSubstream = 2000;  // of random numbers; tables take 0 ..
 }
 
 template <class T>
@@ -59,8 +59,8 @@ void TwoTowers<T>::initialise(ThreadPool& pool, uint64_t seed) {
     }
   for (size_t t = 0; t < tables_.size(); ++t)
     tables_[t].initialise(pool, seed, t, 1.0 / std::sqrt(static_cast<double>(tables_[t].dim())), small_from[t]);
-  user_.initialise(seed, kUserLane);
-  item_.initialise(seed, kItemLane);
+  user_.initialise(seed, kUserSubstream);
+  item_.initialise(seed, kItemSubstream);
 }
 
 template <class T>
@@ -79,19 +79,64 @@ void TwoTowers<T>::backward(ThreadPool& pool, const EncodedBatch& users, Pass& u
   for (size_t t = 0; t < tables_.size(); ++t) tables_[t].backward(pool, readings[t], gradients.tables[t]);
 }
 
+// The one place that knows the order. on_table(table, t) for each table; on_matrix(name, matrix, gradient_of) for each
+// matrix of a layer, whose gradient is gradient_of(gradients).
 template <class T>
-std::vector<typename TwoTowers<T>::Named> TwoTowers<T>::parameters() {
-  std::vector<Named> all;
-  for (auto& table : tables_)
-    all.push_back({table.name(), table.stored() == Precision::f32 ? &table.values() : nullptr,
-                   table.stored() == Precision::f32 ? nullptr : &table.halves(), true});
-  for (auto* tower : {&user_, &item_})
-    for (size_t l = 0; l < tower->mlp().layers(); ++l) {
-      const std::string name = (tower == &user_ ? "user.layer" : "item.layer") + std::to_string(l + 1);
-      all.push_back({name + ".weights", &tower->mlp().weights(l), nullptr, false});
-      all.push_back({name + ".biases", &tower->mlp().biases(l), nullptr, false});
+template <class Towers, class OnTable, class OnMatrix>
+void TwoTowers<T>::for_each_parameter(Towers& towers, const OnTable& on_table, const OnMatrix& on_matrix) {
+  for (size_t t = 0; t < towers.tables_.size(); ++t) on_table(towers.tables_[t], t);
+  for (const bool user : {true, false}) {
+    auto& mlp = user ? towers.user_.mlp() : towers.item_.mlp();
+    for (size_t l = 0; l < mlp.layers(); ++l) {
+      const auto name = (user ? "user.layer" : "item.layer") + std::to_string(l + 1);
+      const auto side = [user](const TwoTowersGradients<T>& g) -> auto& { return user ? g.user : g.item; };
+      on_matrix(name + ".weights", mlp.weights(l),
+                [side, l](const TwoTowersGradients<T>& g) -> const Matrix<T>& { return side(g).weights[l]; });
+      on_matrix(name + ".biases", mlp.biases(l),
+                [side, l](const TwoTowersGradients<T>& g) -> const Matrix<T>& { return side(g).biases[l]; });
     }
+  }
+}
+
+template <class T>
+std::vector<typename TwoTowers<T>::Parameter> TwoTowers<T>::parameters() {
+  std::vector<Parameter> all;
+  for_each_parameter(
+      *this,
+      [&](EmbeddingTable<T>& table, size_t) {
+        const bool floats = table.stored() == Precision::f32;
+        all.push_back({table.name(), floats ? &table.values() : nullptr, floats ? nullptr : &table.bf16(), true});
+      },
+      [&](const std::string& name, Matrix<T>& matrix, const auto&) { all.push_back({name, &matrix, nullptr, false}); });
   return all;
+}
+
+template <class T>
+std::vector<typename TwoTowers<T>::ConstParameter> TwoTowers<T>::parameters() const {
+  std::vector<ConstParameter> all;
+  for_each_parameter(
+      *this,
+      [&](const EmbeddingTable<T>& table, size_t) {
+        const bool floats = table.stored() == Precision::f32;
+        all.push_back({table.name(), floats ? &table.values() : nullptr, floats ? nullptr : &table.bf16(), true});
+      },
+      [&](const std::string& name, const Matrix<T>& matrix, const auto&) {
+        all.push_back({name, &matrix, nullptr, false});
+      });
+  return all;
+}
+
+template <class T>
+void TwoTowers<T>::update(ThreadPool& pool, const StepRate& step, const TwoTowersGradients<T>& gradients,
+                          std::span<OptimizerState<T>> optimizers) {
+  size_t next = 0;
+  for_each_parameter(
+      *this,
+      [&](EmbeddingTable<T>& table, size_t t) { table.update(pool, step, gradients.tables[t], optimizers[next++]); },
+      [&](const std::string&, Matrix<T>& matrix, const auto& gradient_of) {
+        optimizers[next++].update(pool, step, gradient_of(gradients), matrix);
+      });
+  check(next == optimizers.size(), "an optimiser for each parameter");
 }
 
 template <class V>
@@ -115,21 +160,21 @@ void load_matrix(const SectionFile& in, const std::string& name, Matrix<V>& matr
   if (matrix.size() > 0) std::memcpy(matrix.data(), bytes.data() + sizeof shape, matrix.size() * sizeof(V));
 }
 
-void save_weights(SectionWriter& out, TwoTowers<float>& model, const std::string& prefix) {
+void save_weights(SectionWriter& out, const TwoTowers<float>& model, const std::string& prefix) {
   for (const auto& p : model.parameters()) {
-    if (p.matrix)
-      save_matrix<float>(out, prefix + p.name, p.matrix->view());
+    if (p.floats)
+      save_matrix<float>(out, prefix + p.name, p.floats->view());
     else
-      save_matrix<uint16_t>(out, prefix + p.name, p.halves->view());
+      save_matrix<uint16_t>(out, prefix + p.name, p.bf16->view());
   }
 }
 
 void load_weights(const SectionFile& in, TwoTowers<float>& model, const std::string& prefix) {
   for (const auto& p : model.parameters()) {
-    if (p.matrix)
-      load_matrix(in, prefix + p.name, *p.matrix);
+    if (p.floats)
+      load_matrix(in, prefix + p.name, *p.floats);
     else
-      load_matrix(in, prefix + p.name, *p.halves);
+      load_matrix(in, prefix + p.name, *p.bf16);
   }
 }
 

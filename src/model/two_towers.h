@@ -1,6 +1,7 @@
 // The model: a user tower and an item tower over one set of tables.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,25 +51,39 @@ class TwoTowers {
   const Tower<T>& item() const { return item_; }
   size_t dim() const { return dim_; }
 
-  // Every matrix of the model with its name, in a fixed order: what is saved, and what an optimiser keeps state for.
-  struct Named {
+  // A matrix of the model and the name of its section in files. One of the two is set: `bf16` for a table whose rows lie
+  // in bf16, `floats` for everything else.
+  template <class Floats, class Bf16>
+  struct NamedParameter {
     std::string name;
-    Matrix<T>* matrix;         // nullptr where
-    Matrix<uint16_t>* halves;  // a table's rows lie in bf16; nullptr otherwise
+    Floats* floats;
+    Bf16* bf16;
     bool table;
-    size_t rows() const { return matrix ? matrix->rows() : halves->rows(); }
-    size_t cols() const { return matrix ? matrix->cols() : halves->cols(); }
+    size_t rows() const { return floats ? floats->rows() : bf16->rows(); }
+    size_t cols() const { return floats ? floats->cols() : bf16->cols(); }
   };
-  std::vector<Named> parameters();
+  using Parameter = NamedParameter<Matrix<T>, Matrix<uint16_t>>;
+  using ConstParameter = NamedParameter<const Matrix<T>, const Matrix<uint16_t>>;
+
+  // All parameters in the order in which they are saved and in which update() takes the optimisers: the tables, then the
+  // user tower's layers, then the item tower's.
+  std::vector<Parameter> parameters();
+  std::vector<ConstParameter> parameters() const;
+
+  // Moves every parameter by its gradient; optimizers: one for each of parameters(), in their order.
+  void update(ThreadPool& pool, const StepRate& step, const TwoTowersGradients<T>& gradients,
+              std::span<OptimizerState<T>> optimizers);
 
  private:
+  template <class Towers, class OnTable, class OnMatrix>
+  static void for_each_parameter(Towers& towers, const OnTable& on_table, const OnMatrix& on_matrix);
   size_t dim_ = 0;
   std::vector<EmbeddingTable<T>> tables_;
   Tower<T> user_, item_;
 };
 
 // Sections "weights/NAME": u64 rows, u64 cols, the floats; 2 bytes each where the rows of a table lie in bf16.
-void save_weights(SectionWriter& out, TwoTowers<float>& model, const std::string& prefix = "weights/");
+void save_weights(SectionWriter& out, const TwoTowers<float>& model, const std::string& prefix = "weights/");
 // Error{failed}: a matrix is missing or of another shape than the config says.
 void load_weights(const SectionFile& in, TwoTowers<float>& model, const std::string& prefix = "weights/");
 template <class V>

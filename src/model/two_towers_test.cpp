@@ -75,7 +75,7 @@ void sweep(const SmallWorld& w) {
   Rng rng(8, Stream::test);
   for (auto& p : step.towers.parameters())
     if (!p.table)
-      for (auto& v : *p.matrix) v += .05 * rng.normal();
+      for (auto& v : *p.floats) v += .05 * rng.normal();
   TwoTowersGradients<double> gradients;
   step.gradients(pool, gradients);
   const auto expected_of = dense(step.towers, gradients);
@@ -85,8 +85,8 @@ void sweep(const SmallWorld& w) {
   size_t moved = 0;
   constexpr double kStep = 1e-6;
   for (size_t p = 0; p < parameters.size(); ++p)
-    for (size_t n = 0; n < parameters[p].matrix->size(); ++n) {
-      double& x = parameters[p].matrix->data()[n];
+    for (size_t n = 0; n < parameters[p].floats->size(); ++n) {
+      double& x = parameters[p].floats->data()[n];
       const double kept = x, gradient = expected_of[p].data()[n];
       x = kept + kStep;
       const double above = step.value(pool);

@@ -45,7 +45,7 @@ template <class T>
 EmbeddingTable<T>::EmbeddingTable(std::string name, uint32_t rows, size_t dim, Precision stored)
     : name_(std::move(name)), stored_(stored) {
   check(stored == Precision::f32 || (std::is_same_v<T, float>), "bf16 stands for floats");
-  stored == Precision::f32 ? values_.resize(rows, dim, allocate_table) : halves_.resize(rows, dim, allocate_table);
+  stored == Precision::f32 ? values_.resize(rows, dim, allocate_table) : bf16_.resize(rows, dim, allocate_table);
 }
 
 template <class T>
@@ -60,7 +60,7 @@ void EmbeddingTable<T>::initialise(ThreadPool& pool, uint64_t seed, uint64_t lan
         if (stored_ == Precision::f32)
           values_[row][k] = value;
         else
-          halves_[row][k] = to_bf16(static_cast<float>(value));
+          bf16_[row][k] = to_bf16(static_cast<float>(value));
       }
     }
   });
@@ -70,7 +70,7 @@ template <class T>
 void EmbeddingTable<T>::update(ThreadPool& pool, const StepRate& step, const RowGradients<T>& gradient,
                                OptimizerState<T>& optimizer) {
   if (stored_ == Precision::bf16)
-    optimizer.update_rows_of_bf16(pool, step, gradient.rows, gradient.values, halves_);
+    optimizer.update_rows_of_bf16(pool, step, gradient.rows, gradient.values, bf16_);
   else
     optimizer.update_rows(pool, step, gradient.rows, gradient.values, values_);
 }
@@ -82,7 +82,7 @@ void EmbeddingTable<T>::forward(ThreadPool& pool, const Bag& bag, MatrixView<T> 
     const std::span offsets = std::span(bag.rows.offsets).subspan(begin, end - begin + 1);
     if constexpr (std::is_same_v<T, float>)
       if (stored_ == Precision::bf16)
-        return kernels_->sum_lists_of_bf16(halves_.view(), offsets.data(), end - begin, bag.rows.values.data(),
+        return kernels_->sum_lists_of_bf16(bf16_.view(), offsets.data(), end - begin, bag.rows.values.data(),
                                            bag.weights.data(), bag.rows.values.size(), out.slice_rows(begin, end));
     sum_lists<false, T>(*kernels_, values_.view(), offsets, bag.rows.values, bag.weights, bag.rows.values.size(),
                         out.slice_rows(begin, end));

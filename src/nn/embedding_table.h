@@ -48,18 +48,19 @@ class EmbeddingTable {
   void update(ThreadPool& pool, const StepRate& step, const RowGradients<T>& gradient, OptimizerState<T>& optimizer);
 
   const std::string& name() const { return name_; }
-  size_t rows() const { return stored_ == Precision::f32 ? values_.rows() : halves_.rows(); }
-  size_t dim() const { return stored_ == Precision::f32 ? values_.cols() : halves_.cols(); }
+  size_t rows() const { return stored_ == Precision::f32 ? values_.rows() : bf16_.rows(); }
+  size_t dim() const { return stored_ == Precision::f32 ? values_.cols() : bf16_.cols(); }
   Precision stored() const { return stored_; }
   Matrix<T>& values() { return values_; }  // of f32; none in bf16
   const Matrix<T>& values() const { return values_; }
-  Matrix<uint16_t>& halves() { return halves_; }  // of bf16; none in f32
+  Matrix<uint16_t>& bf16() { return bf16_; }  // of bf16; none in f32
+  const Matrix<uint16_t>& bf16() const { return bf16_; }
 
  private:
   std::string name_;
   Precision stored_ = Precision::f32;
   Matrix<T> values_;
-  Matrix<uint16_t> halves_;
+  Matrix<uint16_t> bf16_;
   const TileKernels* kernels_ = &best_tile_kernels();
 };
 

@@ -50,6 +50,8 @@ class Mlp {
   size_t out() const { return widths_.back(); }
   Matrix<T>& weights(size_t layer) { return weights_[layer]; }  // [in, out]
   Matrix<T>& biases(size_t layer) { return biases_[layer]; }    // [1, out]
+  const Matrix<T>& weights(size_t layer) const { return weights_[layer]; }
+  const Matrix<T>& biases(size_t layer) const { return biases_[layer]; }
 
  private:
   std::vector<size_t> widths_;

@@ -61,6 +61,8 @@ class OptimizerState {
 
   Matrix<T>& first() { return first_; }    // adagrad's sums, adam's mean
   Matrix<T>& second() { return second_; }  // adam's mean square
+  const Matrix<T>& first() const { return first_; }
+  const Matrix<T>& second() const { return second_; }
 
  private:
   struct Factors;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "core/give_way.h"
 #include "data/decimal.h"
 
 namespace pagoda {
@@ -86,15 +85,15 @@ void Additions::hide(std::string_view item) {
     shown_.remove(bundle_->item_ids().size() + row);
 }
 
-void Additions::take(const Additions& from, std::span<const uint32_t> rows) {
+void Additions::take(const Additions& from, std::span<const uint32_t> rows, BackgroundThrottle* throttle) {
   const size_t before = vectors_.rows(), dim = bundle_->item_vectors().cols();
   Matrix<float> vectors(before + rows.size(), dim);
   for (size_t i = 0; i < before; ++i) {
     std::copy_n(vectors_[i], dim, vectors[i]);
-    rest_at(i);
+    yield_every_64(throttle, i);
   }
   for (size_t i = 0; i < rows.size(); ++i) {
-    rest_at(i);
+    yield_every_64(throttle, i);
     items_.ids.add(from.items_.ids[rows[i]]);
     for (size_t c = 0; c < items_.columns.size(); ++c) items_.columns[c].push_cell(from.items_.columns[c], rows[i]);
     std::copy_n(from.vectors_[rows[i]], dim, vectors[before + i]);
@@ -103,21 +102,21 @@ void Additions::take(const Additions& from, std::span<const uint32_t> rows) {
 }
 
 // Filters have what they had of `like` (or nullptr): else the next search would wait until it is there.
-void Additions::finish(const Indexing& index, const Additions* like) {
+void Additions::finish(const Indexing& index, const Additions* like, BackgroundThrottle* throttle) {
   for (uint32_t row = 0; row < items_.rows(); ++row) {
-    rest_at(row);
+    yield_every_64(throttle, row);
     if (const auto below = bundle_->item_ids().find(items_.ids[row]); below != Interner::kNone)
       in_place_of_[below] = row;
   }
   std::vector<uint32_t> rows(items_.rows());
   std::iota(rows.begin(), rows.end(), 0u);
   filters_ = std::make_unique<const FilterIndex>(items_, rows, items_.rows());
-  if (like) filters_->arrange(like->filters_->arranged());
+  if (like) filters_->arrange(like->filters_->arranged(), throttle);
   index_ = index(vectors_);
 }
 
 Additions::Additions(std::shared_ptr<const Bundle> bundle, Layer below, const Additions* before,
-                     const std::vector<ItemChange>& changes, const ItemEncoding& encode)
+                     const std::vector<ItemChange>& changes, const ItemEncoding& encode, BackgroundThrottle* throttle)
     : Additions(std::move(bundle), std::move(below)) {
   // The last change of an item is the one that counts.
   std::unordered_map<std::string_view, size_t> last;
@@ -127,15 +126,15 @@ Additions::Additions(std::shared_ptr<const Bundle> bundle, Layer below, const Ad
     shown_ = before->shown_;
     std::vector<uint32_t> kept;
     for (uint32_t row = 0; row < before->items_.rows(); ++row) {
-      rest_at(row);
+      yield_every_64(throttle, row);
       if (!last.contains(before->items_.ids[row])) kept.push_back(row);
     }
-    take(*before, kept);
+    take(*before, kept, throttle);
   }
   Additions brought(bundle_, nullptr);
   for (size_t c = 0; c < changes.size(); ++c) {
     const auto& change = changes[c];
-    rest_at(c);
+    yield_every_64(throttle, c);
     if (last[change.item] != c) continue;
     hide(change.item);
     if (!change.deleted) push_item(brought.items_, change);
@@ -144,37 +143,42 @@ Additions::Additions(std::shared_ptr<const Bundle> bundle, Layer below, const Ad
     brought.vectors_ = encode(brought.items_.ids, brought.items_);
     std::vector<uint32_t> rows(brought.items_.rows());
     std::iota(rows.begin(), rows.end(), 0u);
-    take(brought, rows);
+    take(brought, rows, throttle);
   }
-  finish(make_exact_index, before);
+  finish(make_exact_index, before, throttle);
 }
 
-Additions::Layer Additions::merged(const Additions* below, const Additions& above, const Indexing& index) {
+Additions::Layer Additions::merged(const Additions* below, const Additions& above, const Indexing& index,
+                                   BackgroundThrottle* throttle) {
   std::shared_ptr<Additions> both(new Additions(above.bundle_, nullptr));
   const auto bottom = above.bundle_->item_ids().size();
   both->shown_ = above.shown_.slice(0, bottom);
   if (below) {
     both->shown_ &= below->shown_;
     auto rows = above.shown_.slice(bottom, above.rows_below()).rows();
-    both->take(*below, rows);
+    both->take(*below, rows, throttle);
   }
   std::vector<uint32_t> rows(above.items_.rows());
   std::iota(rows.begin(), rows.end(), 0u);
-  both->take(above, rows);
-  both->finish(index, &above);
+  both->take(above, rows, throttle);
+  both->finish(index, &above, throttle);
   return both;
 }
 
-Additions::Layer Additions::over(Layer below, const Additions& above, const std::unordered_set<std::string>& changed) {
+Additions::Layer Additions::over(Layer below, const Additions& above, const std::unordered_set<std::string>& changed,
+                                 BackgroundThrottle* throttle) {
   std::shared_ptr<Additions> out(new Additions(above.bundle_, std::move(below)));
-  for (const auto& item : changed) out->hide(item), rest();
+  for (const auto& item : changed) {
+    out->hide(item);
+    yield_to_foreground(throttle);
+  }
   std::vector<uint32_t> rows;
   for (uint32_t row = 0; row < above.items_.rows(); ++row) {
-    rest_at(row);
+    yield_every_64(throttle, row);
     if (changed.contains(std::string(above.items_.ids[row]))) rows.push_back(row);
   }
-  out->take(above, rows);
-  out->finish(make_exact_index, &above);
+  out->take(above, rows, throttle);
+  out->finish(make_exact_index, &above, throttle);
   return out;
 }
 

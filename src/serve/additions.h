@@ -51,13 +51,15 @@ class Additions {
   // `before` (or nullptr) with the changes made in their order, over `below` (nullptr: the bundle). Vectors of what stays are
   // kept, so that a change costs what it changes and a copy of the layer.
   Additions(std::shared_ptr<const Bundle> bundle, Layer below, const Additions* before,
-            const std::vector<ItemChange>& changes, const ItemEncoding& encode);
+            const std::vector<ItemChange>& changes, const ItemEncoding& encode, BackgroundThrottle* throttle = nullptr);
 
   // One layer over the bundle that says what `below` (or nullptr) and `above` say together.
-  static Layer merged(const Additions* below, const Additions& above, const Indexing& index);
+  static Layer merged(const Additions* below, const Additions& above, const Indexing& index,
+                      BackgroundThrottle* throttle = nullptr);
 
   // What `above` says of the `changed` items, over another layer below.
-  static Layer over(Layer below, const Additions& above, const std::unordered_set<std::string>& changed);
+  static Layer over(Layer below, const Additions& above, const std::unordered_set<std::string>& changed,
+                    BackgroundThrottle* throttle = nullptr);
 
   size_t rows_below() const { return shown_.items(); }
   const Attributes& items() const { return items_; }  // their ids, and the columns of the bundle's item table
@@ -74,8 +76,8 @@ class Additions {
  private:
   Additions(std::shared_ptr<const Bundle> bundle, Layer below);
   void hide(std::string_view item);  // in what lies below
-  void take(const Additions& from, std::span<const uint32_t> rows);
-  void finish(const Indexing& index, const Additions* like);
+  void take(const Additions& from, std::span<const uint32_t> rows, BackgroundThrottle* throttle);
+  void finish(const Indexing& index, const Additions* like, BackgroundThrottle* throttle);
 
   std::shared_ptr<const Bundle> bundle_;
   Layer below_;

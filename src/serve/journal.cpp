@@ -8,7 +8,6 @@
 #include <cstring>
 #include <unordered_map>
 
-#include "core/give_way.h"
 #include "core/log.h"
 #include "serve/exact_json.h"
 #include "serve/json_request.h"
@@ -46,7 +45,7 @@ struct Contents {
   size_t lines = 0;
 };
 
-Contents contents_of(const std::string& path, std::string_view whole_lines) {
+Contents contents_of(const std::string& path, std::string_view whole_lines, BackgroundThrottle* throttle = nullptr) {
   Contents contents;
   std::unordered_map<std::string, size_t> last;
   std::vector<ItemChange> all;
@@ -60,7 +59,7 @@ Contents contents_of(const std::string& path, std::string_view whole_lines) {
       fail(ErrorKind::failed, "{}:{}: is no change of an item: {}", path, contents.lines, e.what());
     }
     last[all.back().item] = all.size() - 1;
-    rest();
+    yield_to_foreground(throttle);
   }
   for (size_t i = 0; i < all.size(); ++i)
     if (last[all[i].item] == i) contents.changes.push_back(std::move(all[i]));
@@ -100,14 +99,14 @@ bool Journal::take_over() {
   return bytes != read_bytes_;
 }
 
-std::vector<ItemChange> Journal::read() {
+std::vector<ItemChange> Journal::read(BackgroundThrottle* throttle) {
   lines_ = items_ = read_bytes_ = 0;
   if (!file_exists(path_)) return {};
   if (!lock_.take()) log_info("{}: read alone, as another process changes it or {}.lock can not be made", path_, path_);
   const auto text = read_file(path_);
   if (lock_.held()) mend(text);
   const auto whole = whole_lines(text);
-  auto contents = contents_of(path_, whole);
+  auto contents = contents_of(path_, whole, throttle);
   read_bytes_ = whole.size();
   lines_ = contents.lines, items_ = contents.changes.size();
   return std::move(contents.changes);
@@ -116,11 +115,14 @@ std::vector<ItemChange> Journal::read() {
 Journal::Short::Short(std::string path, size_t end, uint64_t inode)
     : path_(std::move(path)), end_(end), inode_(inode) {}
 
-void Journal::Short::write() {
+void Journal::Short::write(BackgroundThrottle* throttle) {
   const auto text = read_file(path_);
-  const auto contents = contents_of(path_, std::string_view(text).substr(0, end_));
+  const auto contents = contents_of(path_, std::string_view(text).substr(0, end_), throttle);
   file_ = std::make_unique<AtomicFile>(path_);
-  for (const auto& change : contents.changes) file_->write(line_of(change)), rest();
+  for (const auto& change : contents.changes) {
+    file_->write(line_of(change));
+    yield_to_foreground(throttle);
+  }
   lines_ = contents.changes.size();
 }
 
@@ -142,9 +144,12 @@ void Journal::replace(Short& shorter) {
   lines_ = items_ + static_cast<size_t>(std::ranges::count(since, '\n'));
 }
 
-void Journal::append(std::span<const ItemChange> changes) {
+void Journal::append(std::span<const ItemChange> changes, BackgroundThrottle* throttle) {
   std::string text;
-  for (const auto& change : changes) text += line_of(change), rest();
+  for (const auto& change : changes) {
+    text += line_of(change);
+    yield_to_foreground(throttle);
+  }
   if (!owned())
     fail(ErrorKind::failed, "{}: can not be written: another process changes it, or {}.lock can not be made", path_,
          path_);

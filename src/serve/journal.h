@@ -26,13 +26,13 @@ class Journal {
   explicit Journal(std::string path) : path_(std::move(path)), lock_(path_ + ".lock") {}
 
   // As read_journal; a piece of a line at the end is cut off, unless another process writes.
-  std::vector<ItemChange> read();
+  std::vector<ItemChange> read(BackgroundThrottle* throttle = nullptr);
 
   // Becomes the writer when no other process is any more; true: it has, and there is more than was read.
   bool take_over();
 
   // All of them, on disk when it returns; or none, with Error{failed}, as when another process writes.
-  void append(std::span<const ItemChange> changes);
+  void append(std::span<const ItemChange> changes, BackgroundThrottle* throttle = nullptr);
 
   bool has_idle_lines() const { return lines_ > items_; }  // that no longer count
   // Whether more lines have ceased to count than it is worth to keep.
@@ -42,7 +42,8 @@ class Journal {
   class Short {
    public:
     Short(std::string path, size_t end, uint64_t inode);
-    void write();  // on any thread, while changes are appended; Error{failed}
+    // On any thread, while changes are appended; Error{failed}.
+    void write(BackgroundThrottle* throttle = nullptr);
 
    private:
     friend class Journal;

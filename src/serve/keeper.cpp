@@ -4,8 +4,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <optional>
 
-#include "core/give_way.h"
 #include "core/log.h"
 
 namespace pagoda {
@@ -25,10 +25,24 @@ void lower_priority(int nice) {
     log_debug("a thread of the keeper has the usual priority");
 }
 
+// Of the calling thread, where there is somebody to yield to.
+class OwnThrottle {
+ public:
+  explicit OwnThrottle(const ForegroundLoad* foreground) {
+    if (foreground) throttle_.emplace(*foreground);
+  }
+  BackgroundThrottle* get() const { return throttle_ ? &*throttle_ : nullptr; }
+
+ private:
+  mutable std::optional<BackgroundThrottle> throttle_;
+};
+
 }  // namespace
 
-Keeper::Keeper(const KeeperOptions& options, Snapshots& snapshots, ServeMetrics& metrics)
-    : options_(options), snapshots_(snapshots), metrics_(metrics), thread_([this] { loop(); }) {}
+Keeper::Keeper(const KeeperOptions& options, Snapshots& snapshots, ServeMetrics& metrics,
+               const ForegroundLoad* foreground)
+    : options_(options), snapshots_(snapshots), metrics_(metrics), foreground_(foreground),
+      thread_([this] { loop(); }) {}
 
 Keeper::~Keeper() {
   {
@@ -79,9 +93,9 @@ void Keeper::loop() {
       requests.swap(waiting_);
       changes_waiting_ = 0;
     }
-    const GivesWay gives_way;
-    if (!closed && (asked || snapshots_.changed())) metrics_.reload(snapshots_.reload());
-    if (!requests.empty()) make(requests);
+    const OwnThrottle throttle(foreground_);
+    if (!closed && (asked || snapshots_.changed())) metrics_.reload(snapshots_.reload(throttle.get()));
+    if (!requests.empty()) make(requests, throttle.get());
     if (upkeep_done) end_upkeep();
     if (!closed) begin_upkeep();
     all_let_go = snapshots_.let_go();
@@ -105,10 +119,10 @@ void Keeper::begin_upkeep() {
   }
 }
 
-void Keeper::start_upkeep(std::function<Snapshots::Finish()> work) {
+void Keeper::start_upkeep(Snapshots::Work work) {
   upkeep_ = std::async(std::launch::async, [this, work = std::move(work)] {
     lower_priority(kNiceUpkeep);
-    const GivesWay gives_way;
+    const OwnThrottle throttle(foreground_);
     const auto tell = [this] {
       {
         const std::lock_guard lock(mutex_);
@@ -117,7 +131,7 @@ void Keeper::start_upkeep(std::function<Snapshots::Finish()> work) {
       woken_.notify_all();
     };
     try {
-      auto finish = work();
+      auto finish = work(throttle.get());
       tell();
       return finish;
     } catch (...) {
@@ -140,7 +154,7 @@ void Keeper::upkeep_failed(const std::exception& e) {
   next_upkeep_ = Clock::now() + kRetry;
 }
 
-void Keeper::make(const std::vector<Request>& requests) {
+void Keeper::make(const std::vector<Request>& requests, BackgroundThrottle* throttle) {
   const auto before = snapshots_.current();
   const auto& retrieval = before->retrieval;
   const auto bottom = before->bundle().item_ids().size();
@@ -160,7 +174,7 @@ void Keeper::make(const std::vector<Request>& requests) {
     made[i] = Made::yes;
   }
   try {
-    if (!changes.empty()) snapshots_.change(changes);
+    if (!changes.empty()) snapshots_.change(changes, throttle);
   } catch (const std::exception& e) {
     log_warning("items can not be changed: {}", e.what());
     std::ranges::replace(made, Made::yes, Made::failed);

@@ -25,8 +25,9 @@ class Keeper {
  public:
   enum class Made { yes, full, failed };  // full: there would be more than most_added
 
-  // Both are borrowed.
-  Keeper(const KeeperOptions& options, Snapshots& snapshots, ServeMetrics& metrics);
+  // snapshots, metrics and foreground are borrowed. Its work yields to the requests of `foreground`; nullptr: to none.
+  Keeper(const KeeperOptions& options, Snapshots& snapshots, ServeMetrics& metrics,
+         const ForegroundLoad* foreground = nullptr);
   ~Keeper();  // makes the changes that wait, and ends the merge under way
 
   void reload();  // soon: the file, changed or not
@@ -41,16 +42,17 @@ class Keeper {
     std::function<void(Made)> done;
   };
   void loop();
-  void make(const std::vector<Request>& requests);
+  void make(const std::vector<Request>& requests, BackgroundThrottle* throttle);
   void count_items();
   void begin_upkeep();
-  void start_upkeep(std::function<Snapshots::Finish()> work);
+  void start_upkeep(Snapshots::Work work);
   void upkeep_failed(const std::exception& e);
   void end_upkeep();
 
   KeeperOptions options_;
   Snapshots& snapshots_;
   ServeMetrics& metrics_;
+  const ForegroundLoad* foreground_;
   std::mutex mutex_;
   std::condition_variable woken_;
   std::vector<Request> waiting_;

@@ -4,7 +4,6 @@
 #include <set>
 #include <thread>
 
-#include "core/give_way.h"
 #include "index/partitioned_index.h"
 #include "serve/keeper.h"
 #include "serve/serve_test.h"
@@ -83,7 +82,7 @@ class Merge : public testing::Test {
   bool upkeep() {
     auto work = snapshots_->upkeep();
     if (!work) return false;
-    work()();
+    work(nullptr)();
     return true;
   }
 
@@ -152,7 +151,7 @@ TEST_F(Merge, KeepsWhatChangesWhileItGoesOn) {
   auto work = snapshots_->upkeep();
   snapshots_->change({gone(41), whole(42, 30), gone(2), whole(3, 30)});
   snapshots_->change({whole(70), gone(71), whole(42, 31)});
-  auto finish = work();
+  auto finish = work(nullptr);
   snapshots_->change({gone(43), whole(70, 5)});
   const auto before = answers();
   finish();
@@ -178,7 +177,7 @@ TEST_F(Merge, ALayerMayDeleteAlone) {
   std::vector<ItemChange> all_gone;
   for (int i = kInBundle; i < kItems; ++i) all_gone.push_back(gone(i));
   snapshots_->change(all_gone);
-  work()();
+  work(nullptr)();
   EXPECT_EQ(retrieval().fresh()->items().rows(), 0u);
   EXPECT_EQ(answers(), before);
   open();
@@ -193,7 +192,7 @@ TEST_F(Merge, OfAnotherBundleIsDropped) {
   write_small_bundle(pool_, path_, {.seed = 6, .items = kInBundle});
   ASSERT_TRUE(snapshots_->reload());
   const auto before = answers();
-  work()();
+  work(nullptr)();
   EXPECT_EQ(answers(), before);
 }
 
@@ -255,7 +254,7 @@ TEST_F(Merge, WhatFiltersAndQuotasNeedIsThereBeforeItIsAskedFor) {
   for (int i = 52; i < kItems; ++i) snapshots_->change({whole(i)});
   auto work = snapshots_->upkeep();
   ASSERT_TRUE(work);
-  const auto finish = work();
+  const auto finish = work(nullptr);
   snapshots_->change({whole(50, 1)});
   finish();
   EXPECT_EQ(retrieval().merged()->filters().arranged(), year);
@@ -267,18 +266,42 @@ TEST_F(Merge, WhatFiltersAndQuotasNeedIsThereBeforeItIsAskedFor) {
   EXPECT_EQ(std::ranges::count(layer->filters().arranged(), "year"), 1);
 }
 
-TEST_F(Merge, GivesWayToSearchesButIsDone) {
+TEST_F(Merge, YieldsToSearchesButIsDone) {
   ServeMetrics metrics;
-  Keeper keeper({.watch = {}}, *snapshots_, metrics);
-  count_waited_for(1);
+  ForegroundLoad foreground;
+  Keeper keeper({.watch = {}}, *snapshots_, metrics, &foreground);
+  foreground.add(1);
   for (int i = 0; i < 20; ++i) {
     std::promise<Keeper::Made> made;
     const auto began = std::chrono::steady_clock::now();
     ASSERT_TRUE(keeper.change({whole(100 + i)}, [&](auto m) { made.set_value(m); }));
     ASSERT_EQ(made.get_future().get(), Keeper::Made::yes);
-    EXPECT_GE(std::chrono::steady_clock::now() - began, GivesWay::kCredit);
+    EXPECT_GE(std::chrono::steady_clock::now() - began, BackgroundThrottle::kCredit);
   }
-  count_waited_for(-1);
+}
+
+// Whatever yields is what a search may come to need. Here the search comes on the very thread that yields: if that held a
+// lock which the search needs, it would wait for ever.
+TEST_F(Merge, YieldsWithNoLockHeld) {
+  for (int i = kInBundle; i < kItems; ++i) snapshots_->change({whole(i)});
+  const auto& options = RetrieveOptions{.filter = "year > 2000 and author = \"kim\"", .quota = QuotaOptions{"author", 1}};
+  retrieval().retrieve(pool_, {RetrieveRequest{}}, options);
+  const Retrieval other(retrieval().shared_bundle());
+  ForegroundLoad foreground;
+  foreground.add(1);
+  int searches = 0;
+  std::chrono::nanoseconds now{0};
+  BackgroundThrottle throttle(foreground, {.cpu = [&] { return now; },
+                                           .now = [&] { return now; },
+                                           .sleep =
+                                               [&](std::chrono::nanoseconds) {
+                                                 now += BackgroundThrottle::kCredit;  // so that it yields every time
+                                                 other.retrieve(pool_, {RetrieveRequest{}}, options);
+                                                 ++searches;
+                                               }});
+  other.arrange_as(retrieval(), &throttle);
+  EXPECT_GT(searches, 2) << "in two columns and in the groups of a quota";
+  EXPECT_EQ(other.known_quotas(), std::vector<std::string>{"author"});
 }
 
 TEST_F(Merge, TheJournalIsKeptShort) {
@@ -292,7 +315,7 @@ TEST_F(Merge, TheJournalIsKeptShort) {
   auto work = snapshots_->upkeep();
   ASSERT_TRUE(work);
   snapshots_->change({whole(52, 2000), gone(9)});
-  auto finish = work();
+  auto finish = work(nullptr);
   snapshots_->change({gone(53)});
   finish();
   EXPECT_EQ(lines(), 5 + 3) << "five items, and three changes that came meanwhile";
@@ -307,7 +330,7 @@ TEST_F(Merge, TheJournalIsKeptShort) {
   for (int i = 0; i < 1400; ++i) snapshots_->change({whole(50 + i % 5, i)});
   work = snapshots_->upkeep();
   ASSERT_TRUE(work);
-  finish = work();
+  finish = work(nullptr);
   std::filesystem::remove(path_ + ".items");
   finish();
   EXPECT_FALSE(std::filesystem::exists(path_ + ".items"));

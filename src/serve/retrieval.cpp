@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "core/give_way.h"
 #include "core/suggest.h"
 #include "data/decimal.h"
 #include "index/layered_index.h"
@@ -120,10 +119,10 @@ decltype(auto) of_field(const char* field, F f) {
 
 // The group of each row of a column; values that are met first here get numbers from `end` on.
 void append_groups(const Column& column, std::unordered_map<std::string, uint32_t>& of_value, uint32_t& end,
-                   std::vector<uint32_t>& group_of) {
+                   std::vector<uint32_t>& group_of, BackgroundThrottle* throttle = nullptr) {
   std::string scratch, key;
   for (uint32_t row = 0; row < column.rows(); ++row) {
-    rest_at(row);
+    yield_every_64(throttle, row);
     const std::string value(canonical_text(column.as_text(row, scratch), key));
     if (value.empty()) {
       group_of.push_back(Quota::kNoGroup);
@@ -281,7 +280,8 @@ Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<Retrie
 
 Matrix<float> Retrieval::item_vectors(ThreadPool& pool, const Interner& ids, const Attributes* attributes) const {
   return joined_item_vectors(pool, *bundle_, [&](const Member& m) {
-    return pagoda::item_vectors(pool, m.model, m.model.item_encoder.cells(ids, attributes), m.info.moment_us);
+    return pagoda::item_vectors(pool, m.model, m.model.item_encoder.cells(ids, attributes, pool.throttle()),
+                                m.info.moment_us);
   });
 }
 
@@ -323,27 +323,27 @@ std::vector<std::string> Retrieval::known_quotas() const {
   return attributes;
 }
 
-void Retrieval::arrange_as(const Retrieval& other) const {
+void Retrieval::arrange_as(const Retrieval& other, BackgroundThrottle* throttle) const {
   const auto columns = other.filters_->arranged();
-  filters_->arrange(columns);
+  filters_->arrange(columns, throttle);
   for (const auto& layer : {merged_, fresh_})
-    if (layer) layer->filters().arrange(columns);
+    if (layer) layer->filters().arrange(columns, throttle);
   for (const auto& attribute : other.known_quotas()) {
     const auto* column = bundle_->item_attributes().find(attribute);
-    if (column && column->type != ColumnType::texts) quota_groups(attribute);
+    if (!column || column->type == ColumnType::texts) continue;
+    auto groups = make_quota_groups(attribute, throttle);  // without the lock: it may yield to who waits for that
+    const std::lock_guard lock(quotas_->mutex);
+    quotas_->of.emplace(attribute, std::move(groups));
   }
 }
 
-const Retrieval::QuotaGroups& Retrieval::quota_groups(const std::string& attribute) const {
-  const std::lock_guard lock(quotas_->mutex);
-  const auto known = quotas_->of.find(attribute);
-  if (known != quotas_->of.end()) return known->second;
+Retrieval::QuotaGroups Retrieval::make_quota_groups(const std::string& attribute, BackgroundThrottle* throttle) const {
   QuotaGroups groups{filters_->groups(attribute), {}, 0};
   const auto* column = bundle_->item_attributes().find(attribute);
   std::vector<bool> named;
   std::string scratch, key;
   for (uint32_t item = 0; item < groups.of_item.size(); ++item) {
-    rest_at(item);  // those who give way make groups that nobody else can see yet
+    yield_every_64(throttle, item);
     const uint32_t group = groups.of_item[item];
     if (group == Quota::kNoGroup || (group < named.size() && named[group])) continue;
     named.resize(std::max<size_t>(named.size(), group + 1));
@@ -351,8 +351,15 @@ const Retrieval::QuotaGroups& Retrieval::quota_groups(const std::string& attribu
     groups.of_value.emplace(canonical_text(column->as_text(bundle_->attribute_row(item), scratch), key), group);
   }
   groups.end = static_cast<uint32_t>(named.size());
-  if (merged_) append_groups(*merged_->items().find(attribute), groups.of_value, groups.end, groups.of_item);
-  return quotas_->of.emplace(attribute, std::move(groups)).first->second;
+  if (merged_) append_groups(*merged_->items().find(attribute), groups.of_value, groups.end, groups.of_item, throttle);
+  return groups;
+}
+
+const Retrieval::QuotaGroups& Retrieval::quota_groups(const std::string& attribute) const {
+  const std::lock_guard lock(quotas_->mutex);
+  const auto known = quotas_->of.find(attribute);
+  if (known != quotas_->of.end()) return known->second;
+  return quotas_->of.emplace(attribute, make_quota_groups(attribute, nullptr)).first->second;
 }
 
 std::vector<uint32_t> Retrieval::quota_groups_of_fresh(const std::string& attribute, const QuotaGroups& groups) const {

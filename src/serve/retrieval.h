@@ -122,7 +122,7 @@ class Retrieval {
   size_t hidden_items() const;                      // of the bundle
   std::vector<std::string> known_quotas() const;    // attributes whose groups have been made
   // Makes ahead, as far as it has such columns, what `other` has been asked for: else the next search would wait for it.
-  void arrange_as(const Retrieval& other) const;
+  void arrange_as(const Retrieval& other, BackgroundThrottle* throttle = nullptr) const;
 
  private:
   // The groups of each quota that was asked for: made once, as they are as many numbers as there are items.
@@ -138,6 +138,7 @@ class Retrieval {
   // `seen` and `own_exclusions` per query; items that either names do not come back (seen ones when options say so).
   RetrieveAnswer search(ThreadPool& pool, MatrixView<const float> vectors, const Ragged<uint32_t>& seen,
                         const Ragged<uint32_t>& own_exclusions, const RetrieveOptions& options) const;
+  QuotaGroups make_quota_groups(const std::string& attribute, BackgroundThrottle* throttle) const;
   const QuotaGroups& quota_groups(const std::string& attribute) const;
   std::vector<uint32_t> quota_groups_of_fresh(const std::string& attribute, const QuotaGroups& groups) const;
   uint32_t bottom() const { return bundle_->item_ids().size(); }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/give_way.h"
 #include "core/log.h"
 
 namespace pagoda {
@@ -99,8 +98,8 @@ std::vector<Outcome> outcomes_of(ThreadPool& pool, std::vector<Query>& batch) {
 
 }  // namespace
 
-SearchQueue::SearchQueue(const SearchQueueOptions& options, ServeMetrics& metrics)
-    : options_(options), metrics_(metrics), pool_(options.threads), thread_([this] { loop(); }) {}
+SearchQueue::SearchQueue(const SearchQueueOptions& options, ServeMetrics& metrics, ForegroundLoad* foreground)
+    : options_(options), metrics_(metrics), foreground_(foreground), pool_(options.threads), thread_([this] { loop(); }) {}
 
 SearchQueue::~SearchQueue() {
   {
@@ -132,7 +131,7 @@ bool SearchQueue::push(std::vector<Query> queries) {
     }
     full_ = is_full(now);
     metrics_.queue_length(waiting_.size());
-    count_waited_for(static_cast<int64_t>(queries.size()));
+    if (foreground_) foreground_->add(static_cast<int64_t>(queries.size()));
   }
   filled_.notify_one();
   return true;
@@ -191,7 +190,7 @@ void SearchQueue::loop() {
     for (auto query = late; query != batch.end(); ++query) query->done({.error = Outcome::Error::late});
     batch.erase(late, batch.end());
     if (!batch.empty()) answer(std::move(batch));
-    count_waited_for(-size);
+    if (foreground_) foreground_->add(-size);
   }
 }
 

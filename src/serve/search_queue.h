@@ -78,7 +78,8 @@ struct SearchQueueOptions {
 
 class SearchQueue {
  public:
-  SearchQueue(const SearchQueueOptions& options, ServeMetrics& metrics);
+  // metrics and foreground are borrowed; foreground (or nullptr) counts the searches that wait or are under way.
+  SearchQueue(const SearchQueueOptions& options, ServeMetrics& metrics, ForegroundLoad* foreground = nullptr);
   ~SearchQueue();  // answers what waits
 
   // All of them, or, when they can not all be answered in time, none: then false.
@@ -98,6 +99,7 @@ class SearchQueue {
 
   SearchQueueOptions options_;
   ServeMetrics& metrics_;
+  ForegroundLoad* foreground_;
   ThreadPool pool_;
   std::mutex mutex_;
   std::condition_variable filled_;

@@ -2,7 +2,6 @@
 
 #include <future>
 
-#include "core/give_way.h"
 #include "serve/handler.h"
 #include "serve/serve_test.h"
 
@@ -22,10 +21,12 @@ class TheQueue : public testing::Test {
   const std::string path_ = bundle();
   Snapshots snapshots_{path_};
   ServeMetrics metrics_;
-  Keeper keeper_{{.watch = {}}, snapshots_, metrics_};
+  ForegroundLoad foreground_;
+  Keeper keeper_{{.watch = {}}, snapshots_, metrics_, &foreground_};
   // It holds more than can be answered in time.
   std::unique_ptr<SearchQueue> queue_ =
-      std::make_unique<SearchQueue>(SearchQueueOptions{.limit = 10'000'000, .batch = 64, .threads = 1}, metrics_);
+      std::make_unique<SearchQueue>(SearchQueueOptions{.limit = 10'000'000, .batch = 64, .threads = 1}, metrics_,
+                                    &foreground_);
   Keys keys_;
   Handler handler_{{}, snapshots_, keeper_, *queue_, metrics_, keys_};
 };
@@ -89,13 +90,7 @@ TEST_F(TheQueue, ADeadlineThatHasPassedIsTold) {
   EXPECT_EQ(outcome.get_future().get().error, Outcome::Error::late);
 }
 
-TEST_F(TheQueue, OthersGiveWayUntilASearchIsAnswered) {
-  const auto rests = [] {
-    const GivesWay gives_way;
-    const auto began = Clock::now();
-    rest();
-    return Clock::now() - began >= GivesWay::kCredit;
-  };
+TEST_F(TheQueue, CountsASearchUntilItIsAnswered) {
   std::promise<void> answered, release;
   std::vector<Query> queries;
   queries.push_back({.snapshot = snapshots_.current(), .what = CandidateQuery{}, .done = [&](const Outcome&) {
@@ -104,9 +99,9 @@ TEST_F(TheQueue, OthersGiveWayUntilASearchIsAnswered) {
                      }});
   ASSERT_TRUE(queue_->push(std::move(queries)));
   answered.get_future().wait();
-  EXPECT_TRUE(rests());
+  EXPECT_TRUE(foreground_.any());
   release.set_value();
-  while (rests()) {}
+  while (foreground_.any()) std::this_thread::yield();
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ class Server {
  private:
   // A bundle's snapshots and their keeper, the queue before its search, and the handler of its calls.
   struct Served {
-    Served(const std::string& path, const ServeOptions& options, const Keys& keys);
+    Served(const std::string& path, const ServeOptions& options, const Keys& keys, ForegroundLoad& foreground);
     ServeMetrics metrics;
     Snapshots snapshots;
     Keeper keeper;
@@ -33,6 +33,7 @@ class Server {
   };
   ServeOptions options_;
   Keys keys_;
+  ForegroundLoad foreground_;  // of both bundles, which share the CPUs
   // Made last and gone last: the threads that answer may still be letting go of a connection after it is counted as closed.
   std::optional<HttpServer> http_;
   std::optional<GrpcServer> grpc_;

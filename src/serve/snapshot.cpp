@@ -21,19 +21,19 @@ void warm_up(const Retrieval& retrieval) {
     retrieval.retrieve(pool, Matrix<float>(1, retrieval.bundle().item_vectors().cols()), {.k = 1});
 }
 
-ItemEncoding encoding_of(const Retrieval& retrieval) {
-  return [&retrieval](const Interner& ids, const Attributes& attributes) {
-    ThreadPool pool(1);
+ItemEncoding encoding_of(const Retrieval& retrieval, BackgroundThrottle* throttle) {
+  return [&retrieval, throttle](const Interner& ids, const Attributes& attributes) {
+    ThreadPool pool(1, throttle);
     return retrieval.item_vectors(pool, ids, &attributes);
   };
 }
 
 // Of the kind that the bundle's index is of, measured with queries of its users.
-Indexing indexing_of(const Retrieval& retrieval, const MergeOptions& options) {
-  return [&retrieval, options](MatrixView<const float> vectors) -> std::unique_ptr<const Index> {
+Indexing indexing_of(const Retrieval& retrieval, const MergeOptions& options, BackgroundThrottle* throttle) {
+  return [&retrieval, options, throttle](MatrixView<const float> vectors) -> std::unique_ptr<const Index> {
     const auto& bundle = retrieval.bundle();
     if (bundle.index().kind() != "partitioned" || vectors.rows() < options.lists_from) return make_exact_index(vectors);
-    ThreadPool pool(1);
+    ThreadPool pool(1, throttle);
     const auto like = load_partitions(bundle.file(), bundle.item_ids().size(), bundle.item_vectors().cols());
     return make_partitioned_index(
         build_partitions(pool, vectors, {.seed = like.seed, .recall = like.recall, .k = static_cast<int64_t>(like.k)},
@@ -49,7 +49,7 @@ bool is_to_be_merged(const Additions::Layer& merged, const Additions::Layer& fre
 }  // namespace
 
 Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<ItemChange>& changes,
-                       const MergeOptions& options) {
+                       const MergeOptions& options, BackgroundThrottle* throttle) {
   Retrieval retrieval(std::move(bundle));
   if (changes.empty()) return retrieval;
   if (!retrieval.bundle().info().towers)
@@ -57,9 +57,10 @@ Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<I
          "changed items lie beside a bundle of bare vectors (its name with .items), which has no tower to encode them; "
          "move that file away");
   auto layer =
-      std::make_shared<const Additions>(retrieval.shared_bundle(), nullptr, nullptr, changes, encoding_of(retrieval));
+      std::make_shared<const Additions>(retrieval.shared_bundle(), nullptr, nullptr, changes,
+                                        encoding_of(retrieval, throttle), throttle);
   if (!is_to_be_merged(nullptr, layer, options)) return {retrieval, nullptr, layer};
-  return {retrieval, Additions::merged(nullptr, *layer, indexing_of(retrieval, options)), nullptr};
+  return {retrieval, Additions::merged(nullptr, *layer, indexing_of(retrieval, options, throttle), throttle), nullptr};
 }
 
 Snapshots::Snapshots(std::string path, const MergeOptions& options, bool with_catalogue)
@@ -68,15 +69,18 @@ Snapshots::Snapshots(std::string path, const MergeOptions& options, bool with_ca
   current_ = load();
   if (!journal_.has_idle_lines()) return;
   try {
-    if (const auto shorter = journal_.shorter()) shorter->write(), journal_.replace(*shorter);
+    if (const auto shorter = journal_.shorter()) {
+      shorter->write();
+      journal_.replace(*shorter);
+    }
   } catch (const Error& e) {  // it can be read, if not written
     log_warning("the journal keeps lines that no longer count: {}", e.what());
   }
 }
 
-std::shared_ptr<const Snapshot> Snapshots::load() {
-  auto retrieval = with_changes(Bundle::open(path_), journal_.read(), options_);
-  if (const auto before = current()) retrieval.arrange_as(before->retrieval);
+std::shared_ptr<const Snapshot> Snapshots::load(BackgroundThrottle* throttle) {
+  auto retrieval = with_changes(Bundle::open(path_), journal_.read(throttle), options_, throttle);
+  if (const auto before = current()) retrieval.arrange_as(before->retrieval, throttle);
   warm_up(retrieval);
   const auto catalogue = with_catalogue_ ? std::make_shared<const Catalogue>(retrieval.shared_bundle()) : nullptr;
   return std::make_shared<const Snapshot>(Snapshot{std::move(retrieval), catalogue});
@@ -103,11 +107,11 @@ bool Snapshots::let_go() {
   return former_.empty();
 }
 
-bool Snapshots::reload() {
+bool Snapshots::reload(BackgroundThrottle* throttle) {
   const auto before = identity();
   std::shared_ptr<const Snapshot> next;
   try {
-    next = load();
+    next = load(throttle);
   } catch (const std::exception& e) {
     log_warning("{}; the bundle {} serves on", e.what(), current()->bundle().fingerprint());
   }
@@ -121,21 +125,22 @@ bool Snapshots::reload() {
   return true;
 }
 
-void Snapshots::change(const std::vector<ItemChange>& changes) {
-  if (journal_.take_over()) reload();
+void Snapshots::change(const std::vector<ItemChange>& changes, BackgroundThrottle* throttle) {
+  if (journal_.take_over()) reload(throttle);
   const auto before = current();
   const auto& retrieval = before->retrieval;
   if (!before->bundle().info().towers) fail(ErrorKind::usage, "the bundle holds bare vectors and no towers");
   const auto fresh = std::make_shared<const Additions>(retrieval.shared_bundle(), retrieval.merged(),
-                                                       retrieval.fresh().get(), changes, encoding_of(retrieval));
+                                                       retrieval.fresh().get(), changes,
+                                                       encoding_of(retrieval, throttle), throttle);
   auto next = std::make_shared<const Snapshot>(Snapshot{{retrieval, retrieval.merged(), fresh}, before->catalogue});
-  journal_.append(changes);
+  journal_.append(changes, throttle);
   if (changed_since_)
     for (const auto& change : changes) changed_since_->insert(change.item);
   put(std::move(next));
 }
 
-std::function<Snapshots::Finish()> Snapshots::upkeep() {
+Snapshots::Work Snapshots::upkeep() {
   const auto now = current();
   if (is_to_be_merged(now->retrieval.merged(), now->retrieval.fresh(), options_)) return merge();
   if (journal_.long_winded()) return shorten_journal();
@@ -143,12 +148,12 @@ std::function<Snapshots::Finish()> Snapshots::upkeep() {
 }
 
 // Items that change meanwhile stay in the fresh layer.
-std::function<Snapshots::Finish()> Snapshots::merge() {
+Snapshots::Work Snapshots::merge() {
   changed_since_.emplace();
-  return [this, began_with = current()]() -> Finish {
+  return [this, began_with = current()](BackgroundThrottle* throttle) -> Finish {
     const auto& retrieval = began_with->retrieval;
     const auto merged =
-        Additions::merged(retrieval.merged().get(), *retrieval.fresh(), indexing_of(retrieval, options_));
+        Additions::merged(retrieval.merged().get(), *retrieval.fresh(), indexing_of(retrieval, options_, throttle), throttle);
     return [this, merged, bundle = retrieval.shared_bundle()] {
       const auto changed = *std::exchange(changed_since_, std::nullopt);
       const auto now = current();
@@ -160,11 +165,11 @@ std::function<Snapshots::Finish()> Snapshots::merge() {
   };
 }
 
-std::function<Snapshots::Finish()> Snapshots::shorten_journal() {
+Snapshots::Work Snapshots::shorten_journal() {
   std::shared_ptr<Journal::Short> shorter = journal_.shorter();
   if (!shorter) return nullptr;
-  return [this, shorter]() -> Finish {
-    shorter->write();
+  return [this, shorter](BackgroundThrottle* throttle) -> Finish {
+    shorter->write(throttle);
     return [this, shorter] { journal_.replace(*shorter); };
   };
 }

@@ -28,7 +28,7 @@ struct MergeOptions {
 
 // The bundle with the changes laid over it.
 Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<ItemChange>& changes,
-                       const MergeOptions& options);
+                       const MergeOptions& options, BackgroundThrottle* throttle = nullptr);
 
 // The snapshot of a file, and of the journal beside it (FILE.items). A request takes the current one and keeps it to its end,
 // so user tower, items and index that it is answered from belong together, whatever happens to the files meanwhile.
@@ -42,17 +42,18 @@ class Snapshots {
 
   // Loads what lies under the path now, journal and all, and puts it in place; when that is no good bundle the current one
   // stays, the reason is logged, and the result is false. current() is never kept waiting.
-  bool reload();
+  bool reload(BackgroundThrottle* throttle = nullptr);
 
   // Writes the changes to the journal and lays them over the current snapshot. Error{failed}: the journal can not be written;
   // then nothing changes. Error{usage}: the bundle holds bare vectors, and no tower to encode an item with.
-  void change(const std::vector<ItemChange>& changes);
+  void change(const std::vector<ItemChange>& changes, BackgroundThrottle* throttle = nullptr);
 
-  // What is to be done in the background: a merge of the layers, a shorter journal. It may take long, on any thread, while
-  // changes go on; what it returns puts the outcome in place, and is called by the one thread. Nothing: all is well. One at a
-  // time.
+  // What is to be done in the background: a merge of the layers, a shorter journal. It may take long, on any thread (whose
+  // throttle it is given, or nullptr), while changes go on; what it returns puts the outcome in place, and is called by the
+  // one thread. Nothing: all is well. One at a time.
   using Finish = std::function<void()>;
-  std::function<Finish()> upkeep();
+  using Work = std::function<Finish(BackgroundThrottle*)>;
+  Work upkeep();
 
   // Lets go of former snapshots that nobody uses any more; false: some are still used.
   bool let_go();
@@ -70,10 +71,10 @@ class Snapshots {
     bool operator==(const Identity&) const = default;
   };
   Identity identity() const;  // of no file: all zeros
-  std::shared_ptr<const Snapshot> load();
+  std::shared_ptr<const Snapshot> load(BackgroundThrottle* throttle = nullptr);
   void put(std::shared_ptr<const Snapshot> next);
-  std::function<Finish()> merge();
-  std::function<Finish()> shorten_journal();
+  Work merge();
+  Work shorten_journal();
 
   std::string path_;
   MergeOptions options_;

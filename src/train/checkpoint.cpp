@@ -7,8 +7,8 @@ constexpr uint32_t kVersion = 2;
 constexpr std::string_view kKind = "checkpoint", kBestKind = "weights";
 }  // namespace
 
-void save_checkpoint(const std::string& path, const TrainingProgress& p, uint64_t config_checksum, Model& model,
-                     Trainer& trainer) {
+void save_checkpoint(const std::string& path, const TrainingProgress& p, uint64_t config_checksum, const Model& model,
+                     const Trainer& trainer) {
   SectionWriter out(path, kKind, kVersion);
   ByteWriter progress;
   progress.value(config_checksum);
@@ -53,7 +53,7 @@ void Checkpoint::restore(Model& model, Trainer& trainer) const {
   trainer.load(file_);
 }
 
-void save_best(const std::string& path, Model& model) {
+void save_best(const std::string& path, const Model& model) {
   SectionWriter out(path, kBestKind, kVersion);
   save_weights(out, model.towers);
   out.commit();

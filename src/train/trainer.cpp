@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "core/error.h"
 #include "train/hard_negatives.h"
@@ -36,7 +37,7 @@ Trainer::Trainer(const Options& options, Fit& fit, size_t batch_rows, uint64_t s
                                                      .mined = &mined_,
                                                      .memory = memory_.get()},
                                        options.sampling.count_by);
-  for (const auto& p : fit.model.towers.parameters())
+  for (const auto& p : std::as_const(fit.model.towers).parameters())
     optimizers_.emplace_back(pool, options.train.optimizer, p.rows(), p.cols(), p.table);
   user_pass_.clock = item_pass_.clock = &clock_;
 }
@@ -169,21 +170,11 @@ void Trainer::update(uint64_t step, double learning_rate) {
     const double norm = std::sqrt(gradients_.squared_norm());
     if (norm > limit) rate.gradient_scale = limit / norm;
   }
-  auto& towers = model_.towers;
-  size_t at = 0;
-  for (size_t t = 0; t < towers.tables().size(); ++t, ++at)
-    towers.tables()[t].update(pool_, rate, gradients_.tables[t], optimizers_[at]);
-  for (auto* side : {&gradients_.user, &gradients_.item}) {
-    auto& mlp = side == &gradients_.user ? towers.user().mlp() : towers.item().mlp();
-    for (size_t l = 0; l < mlp.layers(); ++l) {
-      optimizers_[at++].update(pool_, rate, side->weights[l], mlp.weights(l));
-      optimizers_[at++].update(pool_, rate, side->biases[l], mlp.biases(l));
-    }
-  }
+  model_.towers.update(pool_, rate, gradients_, optimizers_);
 }
 
-void Trainer::save(SectionWriter& out) {
-  const auto parameters = model_.towers.parameters();
+void Trainer::save(SectionWriter& out) const {
+  const auto parameters = std::as_const(model_.towers).parameters();
   for (size_t p = 0; p < parameters.size(); ++p) {
     save_matrix<float>(out, "optimizer1/" + parameters[p].name, optimizers_[p].first().view());
     save_matrix<float>(out, "optimizer2/" + parameters[p].name, optimizers_[p].second().view());
@@ -205,7 +196,7 @@ void Trainer::save(SectionWriter& out) {
 }
 
 void Trainer::load(const SectionFile& in) {
-  const auto parameters = model_.towers.parameters();
+  const auto parameters = std::as_const(model_.towers).parameters();
   for (size_t p = 0; p < parameters.size(); ++p) {
     load_matrix(in, "optimizer1/" + parameters[p].name, optimizers_[p].first());
     load_matrix(in, "optimizer2/" + parameters[p].name, optimizers_[p].second());

@@ -37,7 +37,7 @@ class Trainer {
   double temperature() const;
   const Frequency& frequency() const { return *frequency_; }
   // The state beside the model's weights: optimiser, frequency, temperature, mined lists, cross-batch memory.
-  void save(SectionWriter& out);
+  void save(SectionWriter& out) const;
   void load(const SectionFile& in);
 
  private:

@@ -67,10 +67,10 @@ struct Training {
   std::vector<float> weights() {
     std::vector<float> all;
     for (const auto& p : batches.fit.model.towers.parameters()) {
-      if (p.matrix)
-        all.insert(all.end(), p.matrix->begin(), p.matrix->end());
+      if (p.floats)
+        all.insert(all.end(), p.floats->begin(), p.floats->end());
       else
-        std::transform(p.halves->begin(), p.halves->end(), std::back_inserter(all), from_bf16);
+        std::transform(p.bf16->begin(), p.bf16->end(), std::back_inserter(all), from_bf16);
     }
     return all;
   }
@@ -220,8 +220,8 @@ TEST_F(TrainerOf, TheBestWeightsComeBackAsTheyWere) {
 
 TEST_F(TrainerOf, ALossThatIsNoNumberIsToldWithAStepAndARemedy) {
   Training t(in_batch_and_uniform(options_of(clustered_log())), 1);
-  t.batches.fit.model.towers.parameters()[0].matrix->row(0)[0] = NAN;
-  for (auto& value : t.batches.fit.model.towers.parameters()[0].matrix->row(1)) value = NAN;
+  t.batches.fit.model.towers.parameters()[0].floats->row(0)[0] = NAN;
+  for (auto& value : t.batches.fit.model.towers.parameters()[0].floats->row(1)) value = NAN;
   try {
     t.run(0, 5);
     FAIL() << "nothing was thrown";

@@ -73,7 +73,7 @@ void Run::execute(RunFlags flags) {
   log_.emplace(run_folder(output_), from ? std::optional(progress_.choose_steps + progress_.next_step) : std::nullopt);
   if (options_.towers.model.precision == Precision::bf16 && !bf16_is_fast())
     log_warning("model.precision is \"bf16\", but this CPU has no AVX-512 BF16, or a slow one: {}",
-                takes_bf16() ? "\"f32\" would be faster" : "the loss is taken in f32, which is faster here");
+                use_bf16_loss() ? "\"f32\" would be faster" : "the loss is taken in f32, which is faster here");
   log_info("{} users, {} items, {} rows to train on, {} users to validate with", human_count(data_.users.size()),
            human_count(data_.catalogue.size()),
            human_count(static_cast<double>(std::count(data_.parts.begin(), data_.parts.end(), Part::train))),
@@ -194,7 +194,11 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
     }
     if (due) keep(fit, trainer);
   }
-  if (profile_) log_info("{}", trainer.clock().table(steps, stream.seconds_making()));
+  if (profile_) {
+    const double making = stream.seconds_making(), n = static_cast<double>(std::max<uint64_t>(1, steps));
+    log_info("{}\n{:<10}{:>10.2f}{:>12.3f}          batches made meanwhile, on a thread of their own",
+             trainer.clock().table(steps), "reader", making, 1e3 * making / n);
+  }
   ByteWriter frequency;
   trainer.frequency().save(frequency);
   frequency_ = frequency.bytes();
