@@ -21,7 +21,8 @@ using Values = std::vector<std::optional<T>>;
 Column column_of(const std::shared_ptr<arrow::Array>& array) {
   Column column;
   column.push_text("of the batch before");
-  read_array(*array, column);
+  Notices notices;
+  read_array(*array, column, {notices, "a.arrow"});
   EXPECT_EQ(column.rows(), static_cast<size_t>(array->length()));
   return column;
 }

@@ -138,9 +138,13 @@ void Column::end_list() {
 
 void Column::push_cell(const Column& from, size_t row) {
   if (from.is_null(row)) return push_null();
-  if (type != from.type && std::all_of(valid.begin(), valid.end(), [](uint8_t v) { return v == 0; }) &&
-      valid.size() == rows())
+  if ((type != from.type || precision != from.precision) && valid.size() == rows() &&
+      std::none_of(valid.rbegin(), valid.rend(), [](uint8_t v) { return v; })) {
     become(from.type);
+    precision = from.precision;
+  }
+  if (type == ColumnType::real && from.type == ColumnType::real && precision != from.precision)
+    precision = RealPrecision::f64;
   if (type != from.type) {
     const auto number = [](ColumnType t) {
       return t == ColumnType::integer || t == ColumnType::real || t == ColumnType::decimal;
@@ -176,6 +180,7 @@ void Column::become(ColumnType wanted) {
 }
 
 void Column::clear() {
+  precision = RealPrecision::f64;
   text.clear();
   words.reset();
   codes.clear();

@@ -119,6 +119,16 @@ std::string format_number(double value) {
   return std::isfinite(value) ? Decimal::of(value).text() : fmt::format("{}", value);
 }
 
+double shortest_double(float value) {
+  constexpr float kExact = 1 << 24;  // whole numbers up to here are their own shortest decimals
+  if (!std::isfinite(value) || (value == std::trunc(value) && std::abs(value) <= kExact)) return value;
+  char text[32];
+  const auto end = std::to_chars(text, std::end(text), value).ptr;
+  double nearest = value;
+  std::from_chars(text, end, nearest);
+  return nearest;
+}
+
 std::optional<std::string> value_key(std::string_view text) {
   if (const auto number = Decimal::parse(text)) return number->text();
   const auto word = trim(text);

@@ -39,6 +39,9 @@ class Decimal {
 // Decimal::text() of a number that a double holds; "nan", "inf", "-inf" for what is none.
 std::string format_number(double value);
 
+// The double nearest to the shortest decimal that reads back as `value`: 0.1 of the float 0.1.
+double shortest_double(float value);
+
 // What two spellings of one value have in common: of a number its canonical text ("2" for "2.0" and "2e0"), of true and
 // false in any case "true" and "false", of an ISO 8601 time its microseconds since 1970 behind an '@'. Nothing when the
 // text is none of these.
