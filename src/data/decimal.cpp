@@ -129,6 +129,13 @@ double shortest_double(float value) {
   return nearest;
 }
 
+std::optional<int64_t> canonical_int64(std::string_view text) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return fmt::format_int(value).str() == text ? std::optional(value) : std::nullopt;
+}
+
 std::optional<std::string> value_key(std::string_view text) {
   if (const auto number = Decimal::parse(text)) return number->text();
   const auto word = trim(text);

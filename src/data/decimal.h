@@ -42,6 +42,9 @@ std::string format_number(double value);
 // The double nearest to the shortest decimal that reads back as `value`: 0.1 of the float 0.1.
 double shortest_double(float value);
 
+// The number whose canonical text this is: of "12" and "-7", not of "012", "+1", "-0" and what int64 does not hold.
+std::optional<int64_t> canonical_int64(std::string_view text);
+
 // What two spellings of one value have in common: of a number its canonical text ("2" for "2.0" and "2e0"), of true and
 // false in any case "true" and "false", of an ISO 8601 time its microseconds since 1970 behind an '@'. Nothing when the
 // text is none of these.

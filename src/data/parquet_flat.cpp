@@ -180,7 +180,7 @@ class Int96Column : public NumberColumn<parquet::Int96Type, int64_t> {
     for (size_t row = 0; row < cells.size(); ++row) {
       if (column.is_null(row)) continue;
       int64_t nanoseconds = 0;
-      std::memcpy(&nanoseconds, other_[row].value, sizeof nanoseconds);
+      std::memcpy(&nanoseconds, other_[row].value.data(), sizeof nanoseconds);
       const int64_t days = static_cast<int32_t>(other_[row].value[2]) - parquet::kJulianToUnixEpochDays;
       const int64_t rest = nanoseconds % 1000, microseconds = nanoseconds / 1000 - (rest < 0);
       int64_t& time = cells[row];

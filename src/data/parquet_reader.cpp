@@ -132,7 +132,7 @@ class ParquetFile : public FileReader {
                                                        : nullptr);
     }
     coded_texts_.resize(columns_.size());
-    if (!coded_ || std::ranges::count(flat_, nullptr) > 0)
+    if (!coded_ || std::ranges::any_of(flat_, [](const auto& column) { return !column; }))
       for (size_t c = 0; c < columns_.size(); ++c)
         if (flat_[c] && file.Column(column_leaves_[c][0])->physical_type() != parquet::Type::INT96) flat_[c] = nullptr;
     for (size_t c = 0; c < columns_.size(); ++c)
@@ -148,20 +148,65 @@ class ParquetFile : public FileReader {
     if (left_ < 0) throw parquet::ParquetException("a row group of fewer than no rows");
     for (const auto& column : flat_)
       if (column) column->start(*group);
+    broken_.assign(columns_.size(), false);
     if (!leaves_.empty()) batches_ = value_of(reader_->GetRecordBatchReader({group_}, leaves_), path_);
     decoded_ = nullptr;
     ++group_;
     return true;
   }
 
+  void decode() {
+    auto next = batches_->Next();
+    if (!next.ok()) {
+      find_broken(next.status());
+      next = batches_->Next();
+    }
+    decoded_ = value_of(std::move(next), path_);
+    at_ = 0;
+    if (!decoded_) throw parquet::ParquetException("a row group has fewer rows than it says");
+  }
+
+  // Names the column that Arrow can not read. DuckDB writes an ARRAY that is NULL so that only DuckDB reads it: where
+  // nobody asked for that column, the others are read all the same.
+  void find_broken(const arrow::Status& status) {
+    const auto& metadata = *reader_->parquet_reader()->metadata();
+    const bool of_duckdb = metadata.created_by().starts_with("DuckDB");
+    std::vector<int> leaves;
+    bool found = false;
+    for (size_t c = 0; c < columns_.size(); ++c) {
+      if (flat_[c]) continue;
+      const auto alone = read_alone(column_leaves_[c]);
+      if (alone.ok()) {
+        leaves.insert(leaves.end(), column_leaves_[c].begin(), column_leaves_[c].end());
+        continue;
+      }
+      const bool list = metadata.schema()->Column(column_leaves_[c][0])->max_repetition_level() > 0;
+      const char* const remedy =
+          of_duckdb && list ? "in DuckDB, cast an ARRAY to a LIST before it is written, as in vector::FLOAT[]"
+                            : "is the file whole, and of this format?";
+      if (!all_ || !of_duckdb || !list || decoded_)
+        fail(ErrorKind::input, "{}: column '{}' can not be read ({}): {}", path_, columns_[c], alone.message(), remedy);
+      notices_.add(columns_[c], fmt::format("cells can not be read and are empty; {}", remedy),
+                   static_cast<uint64_t>(left_), [&] { return fmt::format("{}: row {}", path_, given_ + 1); });
+      broken_[c] = found = true;
+    }
+    if (!found) check_status(status, path_);
+    std::sort(leaves.begin(), leaves.end());
+    batches_ = value_of(reader_->GetRecordBatchReader({group_ - 1}, leaves), path_);
+  }
+
+  arrow::Status read_alone(const std::vector<int>& leaves) {
+    ARROW_ASSIGN_OR_RAISE(const auto batches, reader_->GetRecordBatchReader({group_ - 1}, leaves));
+    for (;;) {
+      ARROW_ASSIGN_OR_RAISE(const auto batch, batches->Next());
+      if (!batch) return arrow::Status::OK();
+    }
+  }
+
   size_t next_rows(std::vector<Column>& columns) {
     while (left_ == 0)
       if (!start_group()) return 0;
-    while (!leaves_.empty() && (!decoded_ || at_ == decoded_->num_rows())) {
-      decoded_ = value_of(batches_->Next(), path_);
-      at_ = 0;
-      if (!decoded_) throw parquet::ParquetException("a row group has fewer rows than it says");
-    }
+    while (!leaves_.empty() && (!decoded_ || at_ == decoded_->num_rows())) decode();
     int64_t n = std::min(batch_rows_, left_);
     if (decoded_) n = std::min(n, decoded_->num_rows() - at_);
     for (size_t c = 0; c < columns_.size(); ++c) {
@@ -178,6 +223,12 @@ class ParquetFile : public FileReader {
   }
 
   void read_decoded(size_t c, int64_t rows, Column& column, const Origin& origin) {
+    if (broken_[c]) {
+      column.clear();
+      column.type = ColumnType::texts;
+      for (int64_t row = 0; row < rows; ++row) column.push_null();
+      return;
+    }
     const auto part = decoded_->GetColumnByName(columns_[c])->Slice(at_, rows);
     if (wide_[c])
       read_wide_integers(*part, wide_[c]->is_signed, column);
@@ -201,6 +252,7 @@ class ParquetFile : public FileReader {
   std::vector<std::vector<int>> column_leaves_;
   std::vector<std::unique_ptr<FlatColumn>> flat_;  // none where Arrow reads
   std::vector<CodedTexts> coded_texts_;
+  std::vector<bool> broken_;  // in this row group
   std::vector<int> leaves_;  // of the columns that Arrow reads
   int64_t left_ = 0;         // rows of the row group not given yet
   int group_ = 0;            // the next row group
