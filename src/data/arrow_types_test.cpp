@@ -296,5 +296,76 @@ TEST_F(ArrowTypesTest, ListsAndTheirViewsDropNullsAndNaNsAndCountThem) {
   EXPECT_EQ(found.count(loss::kNaNElement), 1u);
 }
 
+const std::string kWritten = PAGODA_TESTS_DIR "/data/formats/";
+
+// Arrow has no 128-bit integers and reads nothing of a file that says it holds some.
+TEST_F(ArrowTypesTest, IntegersOf128BitsAsPolarsWritesThemAreExact) {
+  for (const auto* name : {"polars_int128.parquet", "polars_int128.arrow", "polars_int128_stream.arrow"}) {
+    const auto rows = read_rows(kWritten + name, {"user_id", "big", "most", "x"});
+    EXPECT_EQ(rows, (Rows{{"a", "170141183460469231731687303715884105727", "340282366920938463463374607431768211455", "1"},
+                          {"b", "-170141183460469231731687303715884105728", "0", "2"},
+                          {"c", "9223372036854775808", "170141183460469231731687303715884105728", "3"},
+                          {"d", "-9223372036854775808", "1", "4"},
+                          {"e", "5", "2", "5"},
+                          {"f", "<null>", "<null>", "6"}}))
+        << name;
+    EXPECT_EQ(open_reader({{kWritten + name}})->columns(), (Cells{"user_id", "x", "big", "most"})) << name;
+  }
+}
+
+TEST_F(ArrowTypesTest, ADamagedSchemaIsAnErrorOrReadsAsSomething) {
+  for (const auto* name : {"polars_int128.parquet", "polars_int128.arrow", "polars_int128_stream.arrow"}) {
+    const auto whole = read_file(kWritten + name);
+    const auto copy = path(std::string("damaged_") + name);
+    for (size_t at = 0; at < whole.size(); ++at) {
+      auto bytes = whole;
+      bytes[at] = static_cast<char>(bytes[at] ^ (1 << at % 8));
+      write_file(copy, bytes);
+      try {
+        const auto reader = open_reader({{copy}});
+        for (RawBatch batch; reader->next(batch);) EXPECT_LE(batch.rows, 100u);
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::input);
+      }
+    }
+  }
+}
+
+TEST_F(ArrowTypesTest, ADuckDBArrayThatIsNullCostsItsOwnColumnAlone) {
+  const auto name = kWritten + "duckdb_null_array.parquet";
+  EXPECT_EQ(read_rows(name), (Rows{{"a", "<null>"}, {"b", "<null>"}, {"c", "<null>"}}));
+  const auto reader = open_reader({{name}});
+  RawBatch batch;
+  while (reader->next(batch)) {
+  }
+  EXPECT_NE(reader->notices().texts().at(0).find("column 'vec': 3 cells can not be read"), std::string::npos)
+      << reader->notices().texts()[0];
+  EXPECT_EQ(read_rows(name, {"user_id"}), (Rows{{"a"}, {"b"}, {"c"}}));
+  const auto error = error_of([&] { read_rows(name, {"user_id", "vec"}); });
+  EXPECT_EQ(error.kind, ErrorKind::input);
+  EXPECT_TRUE(error.says("column 'vec' can not be read") && error.says("cast an ARRAY to a LIST")) << error.message;
+}
+
+TEST_F(ArrowTypesTest, AStoredSchemaThatCanNotBeReadIsDoneWithout) {
+  const auto numbers = array_of(arrow::Int64Builder(), Values<int64_t>{7, 8});
+  const auto schema = arrow::schema({arrow::field("x", arrow::int64())}, arrow::key_value_metadata({"ARROW:schema"}, {"bm9uZQ=="}));
+  auto out = *arrow::io::FileOutputStream::Open(path("s.parquet"));
+  ASSERT_TRUE(parquet::arrow::WriteTable(*arrow::Table::Make(schema, {numbers}), arrow::default_memory_pool(), out).ok());
+  ASSERT_TRUE(out->Close().ok());
+  const auto found = read(path("s.parquet"));
+  EXPECT_EQ(found.cells, (Cells{"7", "8"}));
+  EXPECT_EQ(found.notices.texts().size(), 1u);
+}
+
+TEST_F(ArrowTypesTest, LargeFloatsAsIdsAreCountedAsPerhapsRounded) {
+  const auto ids = array_of(arrow::DoubleBuilder(), Values<double>{9007199254740992.0, 9007199254740991.0, -1e300});
+  const auto name = parquet_file(ids, true);
+  testing::internal::CaptureStderr();
+  const auto log = load_interactions({.paths = {name}, .user = "x", .item = "x"});
+  const auto said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(log.size(), 3u);
+  EXPECT_NE(said.find("column 'x': 4 ids are floating-point numbers so large"), std::string::npos) << said;
+}
+
 }  // namespace
 }  // namespace pagoda
