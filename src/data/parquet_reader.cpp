@@ -169,8 +169,6 @@ class ParquetFile : public FileReader {
   // Names the column that Arrow can not read. DuckDB writes an ARRAY that is NULL so that only DuckDB reads it: where
   // nobody asked for that column, the others are read all the same.
   void find_broken(const arrow::Status& status) {
-    const auto& metadata = *reader_->parquet_reader()->metadata();
-    const bool of_duckdb = metadata.created_by().starts_with("DuckDB");
     std::vector<int> leaves;
     bool found = false;
     for (size_t c = 0; c < columns_.size(); ++c) {
@@ -180,19 +178,28 @@ class ParquetFile : public FileReader {
         leaves.insert(leaves.end(), column_leaves_[c].begin(), column_leaves_[c].end());
         continue;
       }
-      const bool list = metadata.schema()->Column(column_leaves_[c][0])->max_repetition_level() > 0;
-      const char* const remedy =
-          of_duckdb && list ? "in DuckDB, cast an ARRAY to a LIST before it is written, as in vector::FLOAT[]"
-                            : "is the file whole, and of this format?";
-      if (!all_ || !of_duckdb || !list || decoded_)
-        fail(ErrorKind::input, "{}: column '{}' can not be read ({}): {}", path_, columns_[c], alone.message(), remedy);
-      notices_.add(columns_[c], fmt::format("cells can not be read and are empty; {}", remedy),
+      if (!all_ || !of_duckdb() || !is_list(c) || decoded_) fail_at(c, alone.message());
+      notices_.add(columns_[c], fmt::format("cells can not be read and are empty; {}", remedy_of(c)),
                    static_cast<uint64_t>(left_), [&] { return fmt::format("{}: row {}", path_, given_ + 1); });
       broken_[c] = found = true;
     }
     if (!found) check_status(status, path_);
     std::sort(leaves.begin(), leaves.end());
     batches_ = value_of(reader_->GetRecordBatchReader({group_ - 1}, leaves), path_);
+  }
+
+  bool of_duckdb() const { return reader_->parquet_reader()->metadata()->created_by().starts_with("DuckDB"); }
+  bool is_list(size_t c) const {
+    const auto& file = *reader_->parquet_reader()->metadata()->schema();
+    return file.Column(column_leaves_[c][0])->max_repetition_level() > 0;
+  }
+  std::string_view remedy_of(size_t c) const {
+    if (!of_duckdb()) return "is the file whole, and of this format?";
+    return is_list(c) ? "in DuckDB, cast an ARRAY to a LIST before it is written, as in vector::FLOAT[]"
+                      : "is the file whole? If DuckDB reads it, write it there with PARQUET_VERSION v1";
+  }
+  [[noreturn]] void fail_at(size_t c, std::string_view why) const {
+    fail(ErrorKind::input, "{}: column '{}' can not be read ({}): {}", path_, columns_[c], why, remedy_of(c));
   }
 
   arrow::Status read_alone(const std::vector<int>& leaves) {
@@ -211,10 +218,14 @@ class ParquetFile : public FileReader {
     if (decoded_) n = std::min(n, decoded_->num_rows() - at_);
     for (size_t c = 0; c < columns_.size(); ++c) {
       const Origin origin{notices_, path_, given_};
-      if (flat_[c])
-        flat_[c]->read(static_cast<size_t>(n), columns[c], origin);
-      else
-        read_decoded(c, n, columns[c], origin);
+      try {
+        if (flat_[c])
+          flat_[c]->read(static_cast<size_t>(n), columns[c], origin);
+        else
+          read_decoded(c, n, columns[c], origin);
+      } catch (const parquet::ParquetException& error) {
+        fail_at(c, error.what());
+      }
     }
     at_ += n;
     left_ -= n;
