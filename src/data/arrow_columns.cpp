@@ -23,7 +23,15 @@ using arrow::Type;
 using arrow::internal::checked_cast;
 
 enum class Loss : uint8_t {
-  none, nan, far_time, below_us, no_text, null_element, nan_element, far_element, no_text_element
+  none,
+  nan,
+  far_time,
+  below_us,
+  no_text,
+  null_element,
+  nan_element,
+  far_element,
+  no_text_element
 };
 constexpr size_t kLosses = 9;
 
@@ -424,9 +432,7 @@ void read(const arrow::Array& array, Column& column, Losses& losses) {
     case Type::BINARY_VIEW: read_texts_of<arrow::BinaryViewArray>(array, column); break;
     case Type::FIXED_SIZE_BINARY: read_fixed_bytes(array, column, losses); break;
     case Type::TIMESTAMP: read_timestamps(array, column, losses); break;
-    case Type::DATE32:
-      read_times_of<arrow::Date32Array>(array, column, losses, int64_t{86400} * 1000000);
-      break;
+    case Type::DATE32: read_times_of<arrow::Date32Array>(array, column, losses, int64_t{86400} * 1000000); break;
     case Type::DATE64: read_times_of<arrow::Date64Array>(array, column, losses, 1000); break;
     case Type::TIME32: read_times_of_day<arrow::Time32Array>(array, column); break;
     case Type::TIME64: read_times_of_day<arrow::Time64Array>(array, column); break;

@@ -2,43 +2,19 @@
 #pragma once
 
 #include <arrow/api.h>
-#include <fmt/format.h>
 
-#include <cstdint>
+#include <memory>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "core/error.h"
 #include "data/column.h"
-#include "data/notices.h"
+#include "data/origin.h"
 
 namespace pagoda {
 
-// Where an array's cells stand, for what is said of them. Borrows the path and the notices.
-struct Origin {
-  Notices& notices;
-  std::string_view path;
-  uint64_t row = 0;  // the record, from 0, of the array's first cell
-
-  std::string place(uint64_t cell) const { return fmt::format("{}: row {}", path, row + cell + 1); }
-};
-
-// How often one thing happened to the cells of an array, and to which first.
-struct Tally {
-  uint64_t count = 0, first = 0;
-
-  void add(uint64_t cell) {
-    if (count++ == 0) first = cell;
-  }
-  void tell(std::string_view column, std::string_view words, const Origin& origin) const {
-    origin.notices.add(column, words, count, [&] { return origin.place(first); });
-  }
-};
-
-// Overwrites `column` (not its name) with an array of a type that is_readable() of arrow_types.h. What is lost of a cell
-// (NaN, a time out of reach, a null in a list) is counted. Integers beyond int64 and fractions of decimals and durations
-// make the column decimal, times of day and UUIDs make it text; see the table of types in docs/formats.md.
+// Overwrites `column` (not its name) with an array of a type that is_readable() of arrow_types.h. What is lost of a
+// cell (NaN, a time out of reach, a null in a list) is counted. Integers beyond int64 and fractions of decimals and
+// durations make the column decimal, times of day and UUIDs make it text.
 void read_array(const arrow::Array& array, Column& column, const Origin& origin);
 
 // The same of 16 bytes that are a 128-bit integer, the lowest first.

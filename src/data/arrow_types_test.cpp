@@ -87,7 +87,8 @@ class ArrowTypesTest : public DataTest {
     if (!in_parquet) return;
     for (const bool with_schema : {true, false})
       for (const bool coded : {true, false})
-        check(read(parquet_file(array, with_schema), coded), with_schema ? "Parquet" : "Parquet without Arrow's schema");
+        check(read(parquet_file(array, with_schema), coded),
+              with_schema ? "Parquet" : "Parquet without Arrow's schema");
   }
 };
 
@@ -96,20 +97,20 @@ using arrow::TimeUnit;
 TEST_F(ArrowTypesTest, DecimalsOfEveryWidthAreExact) {
   const auto wide = [](const char* text) { return *arrow::Decimal256::FromString(text); };
   expect(array_of(arrow::Decimal256Builder(arrow::decimal256(76, 0)),
-                  Values<arrow::Decimal256>{wide("1700000000123456003"), {}, wide("-99999999999999999999999999999999999999")}),
+                  Values<arrow::Decimal256>{
+                      wide("1700000000123456003"), {}, wide("-99999999999999999999999999999999999999")}),
          ColumnType::decimal, {"1700000000123456003", "<null>", "-99999999999999999999999999999999999999"});
   using arrow::Decimal128;
   expect(array_of(arrow::Decimal128Builder(arrow::decimal128(38, 0)),
                   Values<Decimal128>{Decimal128("1700000000123456000"), Decimal128("1700000000123456003"), {}}),
          ColumnType::integer, {"1700000000123456000", "1700000000123456003", "<null>"});
-  for (const auto& prices : {array_of(arrow::Decimal128Builder(arrow::decimal128(10, 2)),
-                                      Values<Decimal128>{Decimal128(35), Decimal128(2000), Decimal128(-999), {}}),
-                             array_of(arrow::Decimal32Builder(arrow::decimal32(9, 2)),
-                                      Values<arrow::Decimal32>{arrow::Decimal32(35), arrow::Decimal32(2000),
-                                                               arrow::Decimal32(-999), {}}),
-                             array_of(arrow::Decimal64Builder(arrow::decimal64(18, 2)),
-                                      Values<arrow::Decimal64>{arrow::Decimal64(35), arrow::Decimal64(2000),
-                                                               arrow::Decimal64(-999), {}})})
+  for (const auto& prices :
+       {array_of(arrow::Decimal128Builder(arrow::decimal128(10, 2)),
+                 Values<Decimal128>{Decimal128(35), Decimal128(2000), Decimal128(-999), {}}),
+        array_of(arrow::Decimal32Builder(arrow::decimal32(9, 2)),
+                 Values<arrow::Decimal32>{arrow::Decimal32(35), arrow::Decimal32(2000), arrow::Decimal32(-999), {}}),
+        array_of(arrow::Decimal64Builder(arrow::decimal64(18, 2)),
+                 Values<arrow::Decimal64>{arrow::Decimal64(35), arrow::Decimal64(2000), arrow::Decimal64(-999), {}})})
     expect(prices, ColumnType::decimal, {"0.35", "20", "-9.99", "<null>"});
 }
 
@@ -130,8 +131,9 @@ TEST_F(ArrowTypesTest, FloatsAreTheirShortestDecimalsAndNaNIsEmptyAndCounted) {
   expect(array_of(arrow::DoubleBuilder(), Values<double>{0.1, 1.0 / 3, 2, nan, {}}), ColumnType::real,
          {"0.1", "0.3333333333333333", "2", "<null>", "<null>"});
   using arrow::util::Float16;
-  const auto halves = array_of(arrow::HalfFloatBuilder(),
-                               Values<uint16_t>{Float16(0.1).bits(), Float16(2.0).bits(), Float16(65504.0).bits(), 0x7e00, {}});
+  const auto halves =
+      array_of(arrow::HalfFloatBuilder(),
+               Values<uint16_t>{Float16(0.1).bits(), Float16(2.0).bits(), Float16(65504.0).bits(), 0x7e00, {}});
   expect(halves, ColumnType::real, {"0.1", "2", "65500", "<null>", "<null>"});
   EXPECT_EQ(read(arrow_file(halves)).precision, RealPrecision::f16);
   for (const auto& name : {arrow_file(floats), parquet_file(floats, true)})
@@ -170,8 +172,7 @@ TEST_F(ArrowTypesTest, DurationsAreExactSecondsUnlessParquetHasLostThatTheyAreSo
   const Cells seconds{"1.5", "-0.000000001", "<null>", "-9223372036.854775808"};
   EXPECT_EQ(read(arrow_file(durations)).cells, seconds);
   EXPECT_EQ(read(parquet_file(durations, true), true).cells, seconds);
-  EXPECT_EQ(read(parquet_file(durations, false)).cells,
-            (Cells{"1500000000", "-1", "<null>", "-9223372036854775808"}));
+  EXPECT_EQ(read(parquet_file(durations, false)).cells, (Cells{"1500000000", "-1", "<null>", "-9223372036854775808"}));
 }
 
 // As Spark and Impala write times: a Julian day and the nanoseconds of the day.
@@ -191,15 +192,20 @@ TEST_F(ArrowTypesTest, TimesOfParquetInt96ReachFurtherThanNanoseconds) {
     return value;
   };
   const parquet::Int96 moments[] = {moment(2932896, 86399000000000), moment(-719162, 0), moment(-2440588, 0),
-                                    moment(-2440589, 1000), moment(0, 1), moment(1 << 30, 0)};
+                                    moment(-2440589, 1000),          moment(0, 1),       moment(1 << 30, 0)};
   const int16_t there[] = {1, 1, 1, 1, 1, 1, 0};
   const int64_t numbers[] = {1, 2, 3, 4, 5, 6, 7};
   static_cast<parquet::Int96Writer*>(group->NextColumn())->WriteBatch(7, there, nullptr, moments);
   static_cast<parquet::Int64Writer*>(group->NextColumn())->WriteBatch(7, nullptr, nullptr, numbers);
   file->Close();
   ASSERT_TRUE(out->Close().ok());
-  const Cells times{"9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "-4713-11-24T00:00:00Z",
-                    "-4713-11-23T00:00:00.000001Z", "1970-01-01T00:00:00Z", "<null>", "<null>"};
+  const Cells times{"9999-12-31T23:59:59Z",
+                    "0001-01-01T00:00:00Z",
+                    "-4713-11-24T00:00:00Z",
+                    "-4713-11-23T00:00:00.000001Z",
+                    "1970-01-01T00:00:00Z",
+                    "<null>",
+                    "<null>"};
   for (const bool coded : {true, false}) {
     const auto found = read(name, coded);
     EXPECT_EQ(found.cells, times);
@@ -210,7 +216,8 @@ TEST_F(ArrowTypesTest, TimesOfParquetInt96ReachFurtherThanNanoseconds) {
 }
 
 TEST_F(ArrowTypesTest, AListOfInt96IsLeftOutByItsName) {
-  auto times = std::make_shared<arrow::TimestampBuilder>(arrow::timestamp(TimeUnit::MICRO), arrow::default_memory_pool());
+  auto times =
+      std::make_shared<arrow::TimestampBuilder>(arrow::timestamp(TimeUnit::MICRO), arrow::default_memory_pool());
   arrow::ListBuilder lists(arrow::default_memory_pool(), times);
   ASSERT_TRUE(lists.Append().ok() && times->Append(0).ok());
   const auto name = parquet_file(*lists.Finish(), true, true);
@@ -244,13 +251,15 @@ TEST_F(ArrowTypesTest, ExtensionsOfTextAreTextAndOneByteBooleansAreBooleans) {
                                                      array_of(arrow::Int8Builder(), Values<int8_t>{7, 0, {}}));
   for (const auto& name : {arrow_file(flags), parquet_file(flags, true)})
     EXPECT_EQ(read(name).cells, (Cells{"true", "false", "<null>"}));
-  EXPECT_EQ(read(parquet_file(flags, false)).cells, (Cells{"7", "0", "<null>"})) << "what is stored is all that is known";
+  EXPECT_EQ(read(parquet_file(flags, false)).cells, (Cells{"7", "0", "<null>"}))
+      << "what is stored is all that is known";
 }
 
 TEST_F(ArrowTypesTest, AnUnknownExtensionIsLeftOutByItsName) {
   const auto numbers = array_of(arrow::Int64Builder(), Values<int64_t>{648, 649});
-  const auto field = arrow::field("x", arrow::int64())->WithMetadata(
-      arrow::key_value_metadata({"ARROW:extension:name", "ARROW:extension:metadata"}, {"pandas.period", "M"}));
+  const auto field = arrow::field("x", arrow::int64())
+                         ->WithMetadata(arrow::key_value_metadata({"ARROW:extension:name", "ARROW:extension:metadata"},
+                                                                  {"pandas.period", "M"}));
   const auto schema = arrow::schema({field, arrow::field("user_id", arrow::int64())});
   const auto table = arrow::Table::Make(schema, {numbers, numbers});
   auto out = *arrow::io::FileOutputStream::Open(path("p.parquet"));
@@ -272,12 +281,14 @@ TEST_F(ArrowTypesTest, DictionariesAndRunsKeepTheExactValuesAndCountTheirCells) 
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const auto words = array_of(arrow::FloatBuilder(), Values<float>{0.1f, nan, 2.f});
   const auto codes = array_of(arrow::Int8Builder(), Values<int8_t>{1, 0, {}, 1, 2});
-  const auto coded = *arrow::DictionaryArray::FromArrays(arrow::dictionary(arrow::int8(), arrow::float32()), codes, words);
+  const auto coded =
+      *arrow::DictionaryArray::FromArrays(arrow::dictionary(arrow::int8(), arrow::float32()), codes, words);
   const auto found = read(arrow_file(coded->Slice(0)));
   EXPECT_EQ(found.cells, (Cells{"<null>", "0.1", "<null>", "<null>", "2"}));
   EXPECT_EQ(found.count(loss::kNaN), 2u);
   EXPECT_EQ(found.precision, RealPrecision::f32);
-  const auto runs = *arrow::RunEndEncodedArray::Make(5, array_of(arrow::Int32Builder(), Values<int32_t>{2, 3, 5}), words);
+  const auto runs =
+      *arrow::RunEndEncodedArray::Make(5, array_of(arrow::Int32Builder(), Values<int32_t>{2, 3, 5}), words);
   const auto of_runs = read(arrow_file(runs));
   EXPECT_EQ(of_runs.cells, (Cells{"0.1", "0.1", "<null>", "2", "2"}));
   EXPECT_EQ(of_runs.count(loss::kNaN), 1u);
@@ -302,12 +313,13 @@ const std::string kWritten = PAGODA_TESTS_DIR "/data/formats/";
 TEST_F(ArrowTypesTest, IntegersOf128BitsAsPolarsWritesThemAreExact) {
   for (const auto* name : {"polars_int128.parquet", "polars_int128.arrow", "polars_int128_stream.arrow"}) {
     const auto rows = read_rows(kWritten + name, {"user_id", "big", "most", "x"});
-    EXPECT_EQ(rows, (Rows{{"a", "170141183460469231731687303715884105727", "340282366920938463463374607431768211455", "1"},
-                          {"b", "-170141183460469231731687303715884105728", "0", "2"},
-                          {"c", "9223372036854775808", "170141183460469231731687303715884105728", "3"},
-                          {"d", "-9223372036854775808", "1", "4"},
-                          {"e", "5", "2", "5"},
-                          {"f", "<null>", "<null>", "6"}}))
+    EXPECT_EQ(rows,
+              (Rows{{"a", "170141183460469231731687303715884105727", "340282366920938463463374607431768211455", "1"},
+                    {"b", "-170141183460469231731687303715884105728", "0", "2"},
+                    {"c", "9223372036854775808", "170141183460469231731687303715884105728", "3"},
+                    {"d", "-9223372036854775808", "1", "4"},
+                    {"e", "5", "2", "5"},
+                    {"f", "<null>", "<null>", "6"}}))
         << name;
     EXPECT_EQ(open_reader({{kWritten + name}})->columns(), (Cells{"user_id", "x", "big", "most"})) << name;
   }
@@ -336,8 +348,7 @@ TEST_F(ArrowTypesTest, ADuckDBArrayThatIsNullCostsItsOwnColumnAlone) {
   EXPECT_EQ(read_rows(name), (Rows{{"a", "<null>"}, {"b", "<null>"}, {"c", "<null>"}}));
   const auto reader = open_reader({{name}});
   RawBatch batch;
-  while (reader->next(batch)) {
-  }
+  while (reader->next(batch)) {}
   EXPECT_NE(reader->notices().texts().at(0).find("column 'vec': 3 cells can not be read"), std::string::npos)
       << reader->notices().texts()[0];
   EXPECT_EQ(read_rows(name, {"user_id"}), (Rows{{"a"}, {"b"}, {"c"}}));
@@ -348,9 +359,11 @@ TEST_F(ArrowTypesTest, ADuckDBArrayThatIsNullCostsItsOwnColumnAlone) {
 
 TEST_F(ArrowTypesTest, AStoredSchemaThatCanNotBeReadIsDoneWithout) {
   const auto numbers = array_of(arrow::Int64Builder(), Values<int64_t>{7, 8});
-  const auto schema = arrow::schema({arrow::field("x", arrow::int64())}, arrow::key_value_metadata({"ARROW:schema"}, {"bm9uZQ=="}));
+  const auto schema =
+      arrow::schema({arrow::field("x", arrow::int64())}, arrow::key_value_metadata({"ARROW:schema"}, {"bm9uZQ=="}));
   auto out = *arrow::io::FileOutputStream::Open(path("s.parquet"));
-  ASSERT_TRUE(parquet::arrow::WriteTable(*arrow::Table::Make(schema, {numbers}), arrow::default_memory_pool(), out).ok());
+  ASSERT_TRUE(
+      parquet::arrow::WriteTable(*arrow::Table::Make(schema, {numbers}), arrow::default_memory_pool(), out).ok());
   ASSERT_TRUE(out->Close().ok());
   const auto found = read(path("s.parquet"));
   EXPECT_EQ(found.cells, (Cells{"7", "8"}));

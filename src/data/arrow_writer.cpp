@@ -32,7 +32,6 @@ std::shared_ptr<arrow::Schema> arrow_schema(const std::vector<ColumnSpec>& colum
   return arrow::schema(fields);
 }
 
-
 // Our memory fails only when there is none left.
 void must(const arrow::Status& status) {
   if (!status.ok()) fail(ErrorKind::failed, "{}", status.message());

@@ -188,8 +188,7 @@ ColumnGuess describe_column(const Profile& p) {
   return guess;
 }
 
-std::vector<Profile> profile(const ReaderOptions& options, size_t sample_rows, uint64_t& rows,
-                             Notices& notices) {
+std::vector<Profile> profile(const ReaderOptions& options, size_t sample_rows, uint64_t& rows, Notices& notices) {
   ReaderOptions all = options;
   all.columns.clear();
   all.batch_rows = std::min<size_t>(all.batch_rows, std::max<size_t>(1, sample_rows));
@@ -264,7 +263,8 @@ void guess_table_role(const Profile& p, ColumnGuess& g) {
   };
   const double distinct = static_cast<double>(g.distinct), rows = static_cast<double>(p.present());
   if (const size_t length = p.vectors.length())
-    return give("", fmt::format("each cell is a vector of {} numbers; 'pagoda index --vectors' searches vectors", length));
+    return give("",
+                fmt::format("each cell is a vector of {} numbers; 'pagoda index --vectors' searches vectors", length));
   if (g.type == ColumnType::texts) return give("multi", "each cell is a list");
   if (g.type == ColumnType::boolean) return give("categorical", "it is true or false");
   if (g.type == ColumnType::time) return give("time", "its values are dates");

@@ -158,8 +158,7 @@ class TimeColumn : public NumberColumn<parquet::Int64Type, int64_t> {
       }
     else if (times_ != 1)
       for (size_t row = 0; row < cells.size(); ++row)
-        if (__builtin_mul_overflow(cells[row], times_, &cells[row]))
-          far.add(row), empty_cell(row, cells, column.valid);
+        if (__builtin_mul_overflow(cells[row], times_, &cells[row])) far.add(row), empty_cell(row, cells, column.valid);
     rounded.tell(column.name, loss::kBelowMicrosecond, origin);
     far.tell(column.name, loss::kFarTime, origin);
   }

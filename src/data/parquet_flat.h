@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <memory>
 
-#include "data/arrow_columns.h"
 #include "data/column.h"
+#include "data/origin.h"
 
 namespace pagoda {
 

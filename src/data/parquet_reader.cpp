@@ -37,7 +37,8 @@ void read_dictionaries(const parquet::FileMetaData& file, parquet::ArrowReaderPr
 }
 
 // The field as Arrow sees it, or, where Arrow sees something that it is not, by the name of what it is.
-std::shared_ptr<arrow::Field> true_field(const parquet::SchemaDescriptor& file, const parquet::arrow::SchemaField& field) {
+std::shared_ptr<arrow::Field> true_field(const parquet::SchemaDescriptor& file,
+                                         const parquet::arrow::SchemaField& field) {
   std::vector<int> leaves;
   collect_leaves(field, leaves);
   for (const int leaf : leaves) {
@@ -264,10 +265,10 @@ class ParquetFile : public FileReader {
   std::vector<std::unique_ptr<FlatColumn>> flat_;  // none where Arrow reads
   std::vector<CodedTexts> coded_texts_;
   std::vector<bool> broken_;  // in this row group
-  std::vector<int> leaves_;  // of the columns that Arrow reads
-  int64_t left_ = 0;         // rows of the row group not given yet
-  int group_ = 0;            // the next row group
-  uint64_t given_ = 0;       // rows given so far
+  std::vector<int> leaves_;   // of the columns that Arrow reads
+  int64_t left_ = 0;          // rows of the row group not given yet
+  int group_ = 0;             // the next row group
+  uint64_t given_ = 0;        // rows given so far
 };
 
 }  // namespace

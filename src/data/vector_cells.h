@@ -14,8 +14,8 @@ class VectorCells {
   explicit VectorCells(char separator = '\0') : separator_(separator) {}
 
   void look(const Column& column, size_t row);
-  // How many components each has, where all cells seen are lists of as many numbers (four at least), most of them with a
-  // fraction; else 0.
+  // How many components each has, where all cells seen are lists of as many numbers (four at least), most of them with
+  // a fraction; else 0.
   size_t length() const;
 
  private:

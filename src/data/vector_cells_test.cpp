@@ -23,7 +23,8 @@ size_t length_of(const std::vector<std::vector<std::string>>& lists) {
 
 TEST(VectorCells, ListsOfAsManyNumbersWithFractionsAreVectors) {
   EXPECT_EQ(length_of({{"0.25", "-1.5", "3e-7", "2"}, {"0.125", "7", "0.5", "-0.75"}}), 4u);
-  EXPECT_EQ(length_of({{"0.25", "-1.5", "3e-7", "2"}, {}, {"0.125", "7", "0.5", "-0.75"}}), 4u) << "a list may be empty";
+  EXPECT_EQ(length_of({{"0.25", "-1.5", "3e-7", "2"}, {}, {"0.125", "7", "0.5", "-0.75"}}), 4u)
+      << "a list may be empty";
 }
 
 TEST(VectorCells, WordsNumbersThatNameAndListsOfAnyLengthAreNone) {
