@@ -20,6 +20,7 @@ class ArrowFile : public FileReader {
       : path_(options.path), notices_(*options.notices), batch_rows_(options.batch_rows) {
     std::vector<WideColumn> wide;
     const auto file = mend_arrow_file(value_of(arrow::io::ReadableFile::Open(path_), path_), wide);
+    check_status(file->Seek(0), path_);
     const auto magic = value_of(file->Read(6), path_);
     check_status(file->Seek(0), path_);
     if (magic->size() == 0) fail(ErrorKind::input, "{}: the file is empty", path_);

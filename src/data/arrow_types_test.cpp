@@ -12,6 +12,9 @@
 #include <parquet/api/writer.h>
 #include <parquet/arrow/writer.h>
 
+#include <cmath>
+#include <limits>
+
 #include "data/data_test.h"
 #include "data/interactions.h"
 #include "data/losses.h"
@@ -378,6 +381,26 @@ TEST_F(ArrowTypesTest, LargeFloatsAsIdsAreCountedAsPerhapsRounded) {
   const auto said = testing::internal::GetCapturedStderr();
   EXPECT_EQ(log.size(), 3u);
   EXPECT_NE(said.find("column 'x': 4 ids are floating-point numbers so large"), std::string::npos) << said;
+}
+
+TEST_F(ArrowTypesTest, IdsThatOnlyADecimalHoldsAreNotMerged) {
+  arrow::Decimal128Builder builder(arrow::decimal128(38, 0));
+  const auto first = *arrow::Decimal128::FromString("1700000000123456000");
+  for (int row = 0; row < 60; ++row) ASSERT_TRUE(builder.Append(first + row % 4).ok());
+  const auto log = load_interactions({.paths = {parquet_file(*builder.Finish(), true)}, .user = "x", .item = "x"});
+  ASSERT_EQ(log.users.size(), 4u);
+  EXPECT_EQ(log.users.find("1700000000123456003"), 3u);
+}
+
+TEST_F(ArrowTypesTest, AnIdThatIsNaNIsABadRow) {
+  const auto ids = array_of(arrow::DoubleBuilder(), Values<double>{7, std::nan(""), 8});
+  InteractionOptions options{.paths = {parquet_file(ids, true)}, .user = "x", .item = "x"};
+  const auto error = error_of([&] { load_interactions(options); });
+  EXPECT_TRUE(error.says("row 2: column 'x' is empty, expected an id, not null or NaN")) << error.message;
+  options.bad_rows.on_bad_row = OnBadRow::skip;
+  const auto log = load_interactions(options);
+  EXPECT_EQ(log.size(), 2u);
+  EXPECT_NE(log.users.find("7"), Interner::kNone);
 }
 
 }  // namespace
