@@ -61,7 +61,7 @@ class ParquetFile : public FileReader {
  public:
   explicit ParquetFile(const FileOptions& options)
       : path_(options.path), notices_(*options.notices), batch_rows_(static_cast<int64_t>(options.batch_rows)),
-        coded_(options.coded), all_(options.columns.empty()) {
+        coded_(options.coded), all_(options.columns.empty() || options.all_found) {
     naming_the_file([&] { open(options); });
   }
 
