@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "data/interner.h"
+#include "data/usual_names.h"
 
 namespace pagoda {
 
@@ -97,53 +98,6 @@ std::string lower(std::string_view text) {
   std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
   return out;
 }
-
-// A name's words: "userId", "user_id" and "User ID" are all "user_id".
-std::string plain_name(std::string_view name) {
-  std::string out;
-  for (size_t i = 0; i < name.size(); ++i) {
-    const auto c = static_cast<unsigned char>(name[i]);
-    const bool capital = std::isupper(c) && i > 0 && std::islower(static_cast<unsigned char>(name[i - 1]));
-    if (capital) out += '_';
-    out += std::isalnum(c) ? static_cast<char>(std::tolower(c)) : '_';
-  }
-  return out;
-}
-
-using Names = std::vector<std::string_view>;
-
-bool is_one_of(std::string_view name, const Names& names) {
-  const auto plain = plain_name(name);
-  return std::find(names.begin(), names.end(), plain) != names.end();
-}
-
-bool has_word_of(std::string_view name, const Names& names) {
-  const auto plain = "_" + plain_name(name) + "_";
-  return std::any_of(names.begin(), names.end(),
-                     [&](std::string_view word) { return plain.find("_" + std::string(word) + "_") != plain.npos; });
-}
-
-const Names kUser = {"user_id",     "user",      "userid",    "uid",         "visitor_id", "visitor",   "visitorid",
-                     "customer_id", "customer",  "member_id", "member",      "session_id", "session",   "profile_id",
-                     "account_id",  "player_id", "reader_id", "listener_id", "viewer_id",  "device_id", "person_id",
-                     "source",      "source_id", "query_id",  "author_id"};
-const Names kItem = {"item_id",    "item",      "itemid",   "iid",        "product_id", "product",
-                     "sku",        "asin",      "movie_id", "movie",      "track_id",   "track",
-                     "song_id",    "song",      "book_id",  "book",       "video_id",   "video",
-                     "article_id", "article",   "news_id",  "post_id",    "ad_id",      "business_id",
-                     "game_id",    "game",      "isbn",     "listing_id", "venue_id",   "location_id",
-                     "poi_id",     "artist_id", "target",   "target_id",  "content_id", "page_id"};
-const Names kTime = {"timestamp",  "ts",       "time",       "date",      "datetime",
-                     "event_time", "created",  "created_at", "when",      "event_timestamp",
-                     "unix_time",  "unixtime", "clicked_at", "viewed_at", "occurred_at",
-                     "at"};
-const Names kTimeWords = {"timestamp", "ts", "time",     "date",      "datetime",
-                          "created",   "at", "released", "published", "updated"};
-const Names kWeight = {"weight", "rating",     "reward",     "score",     "stars",    "count",
-                       "counts", "plays",      "play_count", "playcount", "strength", "confidence",
-                       "dwell",  "dwell_time", "watch_time", "views",     "clicks",   "listens"};
-const Names kTitle = {"title",    "name",  "item_name",    "product_name", "product_title", "movie_title",
-                      "headline", "label", "display_name", "track_name",   "book_title",    "article_title"};
 
 ColumnType type_of(const Profile& p) {
   if (p.stored == ColumnType::texts || p.stored == ColumnType::time || p.stored == ColumnType::boolean) return p.stored;
@@ -299,11 +253,11 @@ TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) 
   const auto id = [](const Profile& p, const ColumnGuess& g) {
     return p.present() > 0 && g.type != ColumnType::real && g.type != ColumnType::texts;
   };
-  bool user = roles.by_name("user", kUser, "its name", id), item = roles.by_name("item", kItem, "its name", id);
+  bool user = roles.by_name("user", kUserNames, "its name", id), item = roles.by_name("item", kItemNames, "its name", id);
   // Without a telling name: the first two columns of ids, the user before the item.
   const auto many = [&](const Profile& p, const ColumnGuess& g) {
     return id(p, g) && g.type != ColumnType::time && g.type != ColumnType::boolean && g.distinct > 1 && p.absent == 0 &&
-           !is_one_of(g.name, kTime) && !is_one_of(g.name, kWeight);
+           !is_one_of(g.name, kTimeNames) && !is_one_of(g.name, kWeightNames);
   };
   const auto named_id = [&](const Profile& p, const ColumnGuess& g) {
     return many(p, g) && has_word_of(g.name, {"id"});
@@ -315,11 +269,11 @@ TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) 
 
   for (size_t c = 0; c < guesses.size(); ++c)
     if (guesses[c].role.empty()) says_nothing(profiles[c], guesses[c]);
-  if (!roles.by_name("time", kTime, "its name, and values that are times", can_be_time))
+  if (!roles.by_name("time", kTimeNames, "its name, and values that are times", can_be_time))
     roles.first("time", "its values are times", [](const Profile& p, const ColumnGuess& g) {
       return g.type == ColumnType::time || (has_word_of(g.name, kTimeWords) && can_be_time(p, g));
     });
-  roles.by_name("weight", kWeight, "its name, and numbers above 0", [](const Profile& p, const ColumnGuess& g) {
+  roles.by_name("weight", kWeightNames, "its name, and numbers above 0", [](const Profile& p, const ColumnGuess& g) {
     return is_number(g) && p.absent == 0 && p.above_zero == p.numbers;
   });
 
@@ -332,7 +286,7 @@ TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) 
       g.role = "context";
       g.reason = fmt::format("{} values come back; is it known at the moment of a request?", g.distinct);
     } else if (is_number(g)) {
-      g.reason = is_one_of(g.name, kWeight) ? "it has values that are absent or not above 0, which no weight may be"
+      g.reason = is_one_of(g.name, kWeightNames) ? "it has values that are absent or not above 0, which no weight may be"
                                             : "a number: may not be known at the moment of a request";
     } else {
       g.reason = "neither an id, a time, a weight nor a context";
@@ -350,8 +304,8 @@ TableGuess guess_table(const ReaderOptions& options, size_t sample_rows) {
   const auto key = [](const Profile& p, const ColumnGuess& g) {
     return p.absent == 0 && g.distinct == p.rows && g.type != ColumnType::real && g.type != ColumnType::texts;
   };
-  if (!roles.by_name("id", kItem, "its name, and all values differ", key) &&
-      !roles.by_name("id", kUser, "its name, and all values differ", key) &&
+  if (!roles.by_name("id", kItemNames, "its name, and all values differ", key) &&
+      !roles.by_name("id", kUserNames, "its name, and all values differ", key) &&
       !roles.by_name("id", {"id", "key", "uuid", "code"}, "its name, and all values differ", key) &&
       !roles.first("id", "its name ends in id, and all values differ",
                    [&](const Profile& p, const ColumnGuess& g) { return key(p, g) && has_word_of(g.name, {"id"}); }))
@@ -360,7 +314,7 @@ TableGuess guess_table(const ReaderOptions& options, size_t sample_rows) {
   for (size_t c = 0; c < table.columns.size(); ++c)
     if (table.columns[c].role.empty()) says_nothing(profiles[c], table.columns[c]);
   const auto words = [](const Profile&, const ColumnGuess& g) { return g.type == ColumnType::text; };
-  if (!roles.by_name("title", kTitle, "its name", words))
+  if (!roles.by_name("title", kTitleNames, "its name", words))
     roles.first("title", "short texts that differ", [&](const Profile& p, const ColumnGuess& g) {
       return words(p, g) && !g.separator && p.distinct_share() > 0.8 && g.mean_length < 80 && p.mean_words() > 1.3;
     });
