@@ -13,8 +13,8 @@ using TextRow = std::vector<std::string>;
 
 struct DelimitedForm {
   std::string separator;
-  size_t lines_before = 0;  // lines in front of the first row: "sep=;", and comments behind a '#'
-  bool marked = false;      // the first row names the columns behind a '#'
+  size_t lines_before = 0;    // lines in front of the first row: "sep=;", and comments behind a '#'
+  bool marked = false;        // the first row names the columns behind a '#'
   std::vector<TextRow> rows;  // the first of the file
 };
 

@@ -33,12 +33,13 @@ class DelimitedFile : public FileReader {
     const size_t width = rows_.names().size();
     const auto hint =
         cells_.size() == width + 1 && cells_.back().empty() && !keys_.empty()
-            ? fmt::format("the last is empty: if each line ends with a separator, set {}header = true and {}columns to "
-                          "one name more",
-                          keys_, keys_)
+            ? fmt::format(
+                  "the last is empty: if each line ends with a separator, set {}header = true and {}columns to "
+                  "one name more",
+                  keys_, keys_)
             : "is a separator or a quote amiss?";
-    fail(ErrorKind::input, "{}: {} value(s), but the header names {} column(s): {}", rows_.place(), cells_.size(), width,
-         hint);
+    fail(ErrorKind::input, "{}: {} value(s), but the header names {} column(s): {}", rows_.place(), cells_.size(),
+         width, hint);
   }
 
   size_t batch_rows_;
@@ -61,8 +62,7 @@ std::string place_in_delimited_file(const FileOptions& options, char separator, 
   again.notices = &said;
   DelimitedRows rows(again, std::string_view(&separator, 1));
   std::vector<std::string_view> cells;
-  for (uint64_t r = 0; r <= record && rows.next(cells); ++r) {
-  }
+  for (uint64_t r = 0; r <= record && rows.next(cells); ++r) {}
   return rows.place();
 }
 

@@ -48,7 +48,8 @@ DelimitedRows::DelimitedRows(const FileOptions& options, std::string_view usual)
   std::string_view passed;
   for (size_t n = 0; n < form.lines_before && lines_.next(passed); ++n)
     if (passed.starts_with('#'))
-      notices_->add("", "line(s) at the start of a file begin with '#' and were passed over", 1, [&] { return place(); });
+      notices_->add("", "line(s) at the start of a file begin with '#' and were passed over", 1,
+                    [&] { return place(); });
   if (!next_row(first_))
     fail(ErrorKind::input, "{}: the file is empty; its first line should name the columns", options.path);
   take_names(options, form.marked, form.rows);
@@ -61,7 +62,8 @@ void DelimitedRows::take_names(const FileOptions& options, bool marked,
   const bool like_data = looks_like_data(rows) && !marked;
   const bool named_so = std::ranges::equal(first_, form.columns, {}, [](std::string_view s) { return trim(s); });
   const auto remedy = [&](const std::vector<std::string>& names) {
-    if (form.keys.empty()) return fmt::format("write the names of the columns as its first line, such as {}", toml_list(names));
+    if (form.keys.empty())
+      return fmt::format("write the names of the columns as its first line, such as {}", toml_list(names));
     return fmt::format("set {0}header = false and {0}columns = {1}, or {0}header = true if these are names", form.keys,
                        toml_list(names));
   };

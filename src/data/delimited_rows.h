@@ -38,8 +38,8 @@ class DelimitedRows {
   Notices* notices_;
   std::string separator_;
   std::vector<std::string> names_;
-  std::vector<std::string> header_;       // as it stands in the file; empty: it has none
-  std::vector<std::string_view> first_;   // a first row of values, read already
+  std::vector<std::string> header_;      // as it stands in the file; empty: it has none
+  std::vector<std::string_view> first_;  // a first row of values, read already
   bool first_waits_ = false;
   std::string unquoted_;      // the cells of a row that has quotes, one after another
   std::vector<size_t> ends_;  // of each cell there

@@ -42,7 +42,8 @@ TEST_F(DelimitedTest, TheSeparatorIsFoundAndSaid) {
     EXPECT_EQ(table.names, (Names{"user_id", "price"})) << separator;
     EXPECT_EQ(table.rows, (Rows{{"u1", "3,5"}, {"u2", "4,5"}})) << separator;
     ASSERT_EQ(table.notices.size(), 1u);
-    EXPECT_NE(table.notices[0].find(std::string("have ") + word + " between the cells"), std::string::npos) << table.notices[0];
+    EXPECT_NE(table.notices[0].find(std::string("have ") + word + " between the cells"), std::string::npos)
+        << table.notices[0];
   }
   EXPECT_TRUE(read(file("b.csv", "user_id,note\nu1,a;b\nu2,c;d\n")).notices.empty());
   EXPECT_EQ(read(file("c.tsv", "user_id,item_id\nu1,i1\n")).names, (Names{"user_id", "item_id"}));
@@ -68,7 +69,8 @@ TEST_F(DelimitedTest, AFirstLineOfValuesIsRefusedWithARemedyThatWorks) {
   EXPECT_EQ(read(path, {.columns = {"a", "b", "c", "d"}}).rows.size(), 9u) << "it is no header, by its values";
   EXPECT_EQ(read(path, {.header = Header::yes}).names, (Names{"7", "101", "1", "881250940"}));
   EXPECT_EQ(read(path, {.header = Header::no}).names, (Names{"column_1", "column_2", "column_3", "column_4"}));
-  EXPECT_TRUE(refusal(path, {.header = Header::no, .columns = {"a", "b"}}).says("names 2 column(s), but its first line"));
+  EXPECT_TRUE(
+      refusal(path, {.header = Header::no, .columns = {"a", "b"}}).says("names 2 column(s), but its first line"));
   EXPECT_EQ(refusal(path, {.header = Header::no, .columns = {"a", "b", "a", "c"}}).kind, ErrorKind::usage);
   ReaderOptions numbered{.paths = {path}, .form = {.header = Header::no}};
   EXPECT_EQ(open_reader(numbered)->place(0, 2), path + ":3");
@@ -82,7 +84,8 @@ TEST_F(DelimitedTest, WhatIsAHeaderAndWhatIsNot) {
   for (const char* header : {"user_id,item_id\nuser_id,item_id\nu1,i1\n", "item_id,2019,2020\ni1,5,6\n", "a,b\nx,y\n",
                              "who,what\n1,2\n", "title,kind\nmovie,book\nkind,title\n", "n\n1\n"})
     EXPECT_FALSE(read(file("b.csv", header)).rows.empty()) << header;
-  EXPECT_TRUE(refusal(file("c.csv", "alice,apple\nbob,pear\n"), {.columns = {"user", "item"}}).says("data.header = true or false"));
+  EXPECT_TRUE(refusal(file("c.csv", "alice,apple\nbob,pear\n"), {.columns = {"user", "item"}})
+                  .says("data.header = true or false"));
   EXPECT_EQ(read(path("c.csv"), {.header = Header::no, .columns = {"user", "item"}}).rows.size(), 2u);
   EXPECT_EQ(read(path("c.csv"), {.header = Header::yes, .columns = {"user", "item"}}).rows, (Rows{{"bob", "pear"}}));
 }
@@ -99,7 +102,8 @@ TEST_F(DelimitedTest, HeadersAsProgramsWriteThem) {
   EXPECT_EQ(snap.names, (Names{"FromNodeId", "ToNodeId"}));
   EXPECT_EQ(snap.rows, (Rows{{"1", "2"}}));
   EXPECT_EQ(read(file("c.csv", "# made today\nuser_id,tag\nu1,x\n#u2,y\n")).rows, (Rows{{"u1", "x"}, {"#u2", "y"}}));
-  const auto joined = read(file("d.csv", "user_id,item_id\nu1,i1\n\xef\xbb\xbfuser_id,item_id\nu2,i2\nuser_id,item_id\nu3,i3\n"));
+  const auto joined =
+      read(file("d.csv", "user_id,item_id\nu1,i1\n\xef\xbb\xbfuser_id,item_id\nu2,i2\nuser_id,item_id\nu3,i3\n"));
   EXPECT_EQ(joined.rows.size(), 3u);
   EXPECT_TRUE(joined.notices[0].starts_with("2 row(s) repeat the names of the columns")) << joined.notices[0];
   EXPECT_TRUE(refusal(file("e.csv", "user_id,item_id\nu1,i1,\n")).says("one name more"));
@@ -109,7 +113,8 @@ TEST_F(DelimitedTest, HeadersAsProgramsWriteThem) {
 }
 
 TEST_F(DelimitedTest, LineEndsAndBytesThatAreNoTextAreRefusedWithTheirPlace) {
-  for (const char* text : {"user_id,item_id\ru1,i1\ru2,i2\r", "user_id,item_id\ru1,i1", "user_id,item_id\nu1,i1\ru2,i2\n"})
+  for (const char* text :
+       {"user_id,item_id\ru1,i1\ru2,i2\r", "user_id,item_id\ru1,i1", "user_id,item_id\nu1,i1\ru2,i2\n"})
     EXPECT_TRUE(refusal(file("a.csv", text)).says("a carriage return stands within the line")) << text;
   EXPECT_TRUE(refusal(path("a.csv")).says("a.csv:2:"));
   EXPECT_EQ(read(file("b.csv", "user_id,t\r\nu1,\"x\ry\"\r\n")).rows, (Rows{{"u1", "x\ry"}}));
@@ -121,8 +126,10 @@ TEST_F(DelimitedTest, NullValuesAreMissingInEveryFormat) {
   const TableForm form{.null_values = {"NA", "\\N", "-1"}};
   EXPECT_EQ(read(file("a.csv", "user_id,item_id\nNA,1\nu2, \\N \nna,-1\n"), form).rows,
             (Rows{{"<null>", "1"}, {"u2", "<null>"}, {"na", "<null>"}}));
-  EXPECT_EQ(read(file("a.jsonl", "{\"u\": \"NA\", \"n\": -1, \"tags\": [\"x\", \"NA\"]}\n{\"u\": \"b\", \"n\": 2}\n"), form).rows,
-            (Rows{{"<null>", "<null>", "x"}, {"b", "2", "<null>"}}));
+  EXPECT_EQ(
+      read(file("a.jsonl", "{\"u\": \"NA\", \"n\": -1, \"tags\": [\"x\", \"NA\"]}\n{\"u\": \"b\", \"n\": 2}\n"), form)
+          .rows,
+      (Rows{{"<null>", "<null>", "x"}, {"b", "2", "<null>"}}));
   EXPECT_TRUE(refusal(path("a.jsonl"), {.separator = ";"}).says("data.separator is for csv and tsv files"));
 }
 

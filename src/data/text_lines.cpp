@@ -59,7 +59,8 @@ void TextLines::check_bytes(size_t n) {
   if (!nul || std::string_view(buffer_.data(), end_ + n).starts_with("\xff\xfe") ||
       std::string_view(buffer_.data(), end_ + n).starts_with("\xfe\xff"))
     return;
-  const auto line = line_feeds_ + 1 + static_cast<uint64_t>(std::count<const char*>(buffer_.data() + line_end_, nul, '\n'));
+  const auto line =
+      line_feeds_ + 1 + static_cast<uint64_t>(std::count<const char*>(buffer_.data() + line_end_, nul, '\n'));
   fail(ErrorKind::input,
        "{}:{}: holds a NUL byte: is it UTF-16, or no text? convert it, as with 'iconv -f UTF-16LE -t UTF-8', or take "
        "the NULs out with 'tr -d \"\\000\"'",
