@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "data/delimited_form.h"
 
 namespace pagoda {
@@ -15,11 +16,7 @@ namespace {
 std::string told(const std::vector<std::string_view>& cells) {
   std::string text;
   for (size_t c = 0; c < cells.size() && c < 6; ++c) {
-    std::string cell(cells[c].substr(0, 24));
-    while (!is_utf8(cell)) cell.pop_back();
-    for (char& letter : cell)
-      if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f) letter = ' ';
-    text += fmt::format("{}'{}{}'", c ? ", " : "", cell, cell.size() < cells[c].size() ? "..." : "");
+    text += fmt::format("{}'{}'", c ? ", " : "", printable(cells[c], 24));
   }
   return text + (cells.size() > 6 ? ", ..." : "");
 }
