@@ -36,6 +36,12 @@ CLI::App* command(CLI::App& app, const char* name, const char* what, const char*
   return sub;
 }
 
+// What holds for the whole program may stand behind the command, too.
+void add_quiet(CLI::App& app, bool& quiet) {
+  app.add_flag("-q,--quiet", quiet, "warnings and results only");
+  for (auto* command : app.get_subcommands([](const CLI::App*) { return true; })) add_quiet(*command, quiet);
+}
+
 // The command that the words speak to, and what is wrong with the first of them that it does not know, with the nearest
 // that it does; "" when it knows them all.
 std::pair<std::string, std::string> first_unknown_word(const CLI::App& app, const std::vector<std::string>& words) {
@@ -72,7 +78,6 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", std::string("pagoda ") + PAGODA_VERSION);
   app.get_formatter()->column_width(36);
   bool quiet = false;
-  app.add_flag("-q,--quiet", quiet, "warnings and results only");
   app.parse_complete_callback([&] {
     if (quiet) set_log_level(LogLevel::warning), Progress::set_quiet(true);
   });
@@ -183,7 +188,15 @@ int run(int argc, char** argv) {
   c->add_option("--seed", index.seed, "partitioned: another seed, other lists; 1 otherwise");
   auto* own = c->add_option("--vectors", index.vectors,
                             "vectors of the items: .npy or .fbin (float32, a row an item), or .parquet");
-  c->add_option("--ids", index.ids, "their ids, one a line; row numbers otherwise")->needs(own);
+  auto* ids = c->add_option("--ids", index.ids,
+                            "their ids, one a line; otherwise those of the file, or of FILE.ids.txt beside it, or row "
+                            "numbers")
+                  ->needs(own);
+  c->add_option("--id", index.id, "the column of their ids in a .parquet; item_id, or the only one, otherwise")
+      ->needs(own)
+      ->excludes(ids);
+  c->add_option("--vector", index.vector, "the column of the vectors in a .parquet; the only one otherwise")
+      ->needs(own);
   c->add_option("--attributes", index.attributes, "their item table, for filters; joined by its column item_id")
       ->needs(own);
   c->add_option("--metric", index.metric, "inner_product, or cosine (rows to unit length)")
@@ -213,7 +226,12 @@ int run(int argc, char** argv) {
   c->add_option("model", retrieve.model, "the bundle")->required();
   c->add_option("--users", retrieve.users,
                 "one user a line: an id, or a JSON object with user, history, context, features (- for stdin)");
-  c->add_option("--vectors", retrieve.vectors, "query vectors (.npy, .fbin or .parquet) in place of users");
+  auto* queries =
+      c->add_option("--vectors", retrieve.vectors, "query vectors (.npy, .fbin or .parquet) in place of users");
+  c->add_option("--id", retrieve.id, "the column of their ids in a .parquet; user_id, or the only one, otherwise")
+      ->needs(queries);
+  c->add_option("--vector", retrieve.vector, "the column of the vectors in a .parquet; the only one otherwise")
+      ->needs(queries);
   c->add_option("--k", retrieve.k, "candidates a user")->capture_default_str();
   c->add_option("--filter", retrieve.filter, "an expression over item attributes");
   c->add_option("--exclude", retrieve.exclude, "seen (the user's history), none, or a file of item ids")
@@ -223,6 +241,10 @@ int run(int argc, char** argv) {
                                "a second bundle, which puts the best candidates of the first in order");
   c->add_option("--rescore-from", retrieve.rescore_from, "candidates of the first that the second puts in order")
       ->needs(second)
+      ->capture_default_str();
+  c->add_option("--most-unknown", retrieve.most_unknown,
+                "fail when more than this share of the users is unknown to the model, 0 to 1; 1: never")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   c->add_flag("--explain", retrieve.explain, "say on stderr what the search looked at, and how long it took");
   c->add_option("--format", retrieve.format, "jsonl, tsv or parquet; by the output's extension otherwise");
@@ -304,6 +326,8 @@ int run(int argc, char** argv) {
   app.add_subcommand("doctor", "what this machine offers, and whether the program can use it")->callback([] {
     run_doctor();
   });
+
+  add_quiet(app, quiet);
 
   try {
     app.parse(argc, argv);

@@ -1,6 +1,7 @@
 #include "data/attributes.h"
 
 #include "core/error.h"
+#include "data/blanks.h"
 #include "data/file_reader.h"
 #include "data/ids.h"
 
@@ -59,6 +60,7 @@ Attributes load_attributes(const AttributeOptions& options) {
   bad_rows.summarise();
   reader->notices().say();
   id_notices.say();
+  say_blanks(reader->files()[0], options.id, table.ids);
   if (table.rows() == 0) fail(ErrorKind::input, "{}: no row that can be used", reader->files()[0]);
   return table;
 }

@@ -23,7 +23,8 @@ struct KeeperOptions {
 
 class Keeper {
  public:
-  enum class Made { yes, full, failed };  // full: there would be more than most_added
+  // full: there would be more than most_added; busy: another process changes the journal.
+  enum class Made { yes, full, busy, failed };
 
   // snapshots, metrics and foreground are borrowed. Its work yields to the requests of `foreground`; nullptr: to none.
   Keeper(const KeeperOptions& options, Snapshots& snapshots, ServeMetrics& metrics,
@@ -43,6 +44,7 @@ class Keeper {
   };
   void loop();
   void make(const std::vector<Request>& requests, BackgroundThrottle* throttle);
+  Made try_change(const std::vector<ItemChange>& changes, BackgroundThrottle* throttle);
   void count_items();
   void begin_upkeep();
   void start_upkeep(Snapshots::Work work);
