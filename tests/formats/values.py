@@ -36,19 +36,15 @@ def number(value):
 
 
 def real(value, kind=numpy.float64):
-    """The shortest decimal that reads back as the same float of that kind; None for NaN.
-
-    A whole number of 16 or 32 bits that takes no more characters than with an exponent is exact to the last digit.
-    """
+    """A whole number below 2^64 to the last digit, else the shortest decimal that reads back as the same float; None for NaN."""
     value = kind(value)
     if numpy.isnan(value):
         return None
     if numpy.isinf(value):
         return "inf" if value > 0 else "-inf"
-    shortest = numpy.format_float_scientific(value, unique=True, trim="-", exp_digits=2)
-    if kind is not numpy.float64 and value == int(value) and len(str(int(value))) <= len(shortest):
+    if abs(float(value)) < 2**64 and value == int(value):
         return number(int(value))
-    return number(Decimal(shortest))
+    return number(Decimal(numpy.format_float_scientific(value, unique=True)))
 
 
 def time(us):
@@ -90,6 +86,7 @@ class Values:
     plain: list | None = None  # the texts where a Parquet file lacks Arrow's own schema; None: the same
     parquet: bool = True       # whether pyarrow can write it to Parquet
     whole_us: bool = True      # false: a version of Parquet before 2.6 would round it
+    lost: bool = False         # whether something of it can not be read as it is, which must be said
 
     def repeated(self, rows):
         """The same values over and over, each seventh row a null."""
@@ -132,7 +129,7 @@ def reals():
             (numpy.float64, pa.float64(), [1.7976931348623157e308, 5e-324, 2.0**53, 1e22, 1e23, 1e78, 1e79, 1e80, 1e-77,
                                            1e-78, 1e-79, 123456789.123456789])):
         values = numpy.array(common + more, kind)
-        yield kind.__name__, pa.array(values, arrow), [real(v, kind) for v in values]
+        yield Values(kind.__name__, pa.array(values, arrow), [real(v, kind) for v in values], lost=True)  # the NaN
 
 
 def decimals():
@@ -207,7 +204,7 @@ def times():
         for zone in (None, "UTC", "Europe/Berlin", "+05:30"):
             name = f"timestamp_{unit}" + (f"_{zone}" if zone else "")
             yield Values(name, pa.array(values, pa.int64()).cast(pa.timestamp(unit, zone)), [time(t) for t in us], us,
-                         parquet=unit != "s", whole_us=unit != "ns")
+                         parquet=unit != "s", whole_us=unit != "ns", lost=unit != "us")
     # Parquet has no seconds: they are milliseconds there, and those that are too many can not be written.
     for name, values in (("timestamp_s_fit", seconds), ("timestamp_s_early", [-62167219200, -62198755200, -10**11])):
         us = [v * 10**6 for v in values]
@@ -222,7 +219,7 @@ def dates():
     far = [2**31 - 1, -(2**31), 106751991, -106751991]
     us = [d * 86_400_000_000 for d in days + far]
     us = [t if INT64[0] <= t <= INT64[1] else None for t in us]
-    yield Values("date32", pa.array(days + far, pa.int32()).cast(pa.date32()), [time(t) for t in us], us)
+    yield Values("date32", pa.array(days + far, pa.int32()).cast(pa.date32()), [time(t) for t in us], us, lost=True)
     us = [d * 86_400_000_000 for d in days]
     yield Values("date64", pa.array([d * 86_400_000 for d in days], pa.int64()).cast(pa.date64()), [time(t) for t in us], us)
 
@@ -283,10 +280,11 @@ def lists():
             ("binary", pa.binary(), [[b"x", b"y"], []], bytes.decode)):
         expected = [None if row is None else [t for t in (None if v is None else text(v) for v in row) if t is not None]
                     for row in values]
+        lost = any(v is None or v != v for row in values if row for v in row)
         for shape in (pa.list_, pa.large_list, pa.list_view, pa.large_list_view):
-            yield f"{shape(kind)}", pa.array(values, shape(kind)), expected
+            yield Values(f"{shape(kind)}", pa.array(values, shape(kind)), expected, lost=lost)
     pairs = [[1, 2], [3, None], None]
-    yield "fixed_size_list", pa.array(pairs, pa.list_(pa.int32(), 2)), [["1", "2"], ["3"], None]
+    yield Values("fixed_size_list", pa.array(pairs, pa.list_(pa.int32(), 2)), [["1", "2"], ["3"], None], lost=True)
     words = pa.array([["a", "b"], ["a"]], pa.list_(pa.string()))
     coded = pa.ListArray.from_arrays(words.offsets, words.values.dictionary_encode())
     yield "list_of_dictionary", coded, [["a", "b"], ["a"]]
