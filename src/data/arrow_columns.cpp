@@ -193,20 +193,6 @@ void read_decimals_of(const arrow::Array& any, Column& column) {
       text);
 }
 
-// The double nearest to the shortest decimal that reads back as the float16.
-double shortest_half(uint16_t bits) {
-  using arrow::util::Float16;
-  const double exact = Float16::FromBits(bits).ToDouble();
-  if (exact == std::trunc(exact) && std::abs(exact) <= 2048) return exact;
-  for (int digits = 0; digits < 5; ++digits) {
-    const auto text = fmt::format("{:.{}e}", exact, digits);
-    double value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    if (Float16::FromDouble(value).bits() == bits) return value;
-  }
-  return exact;  // infinite, or NaN
-}
-
 template <class F>
 void read_reals(const arrow::Array& array, Column& column, Losses& losses, RealPrecision precision, F&& value) {
   column.type = ColumnType::real;
@@ -417,8 +403,10 @@ void read(const arrow::Array& array, Column& column, Losses& losses) {
                  [&](int64_t i) { return checked_cast<const arrow::DoubleArray&>(array).Value(i); });
       break;
     case Type::HALF_FLOAT:
-      read_reals(array, column, losses, RealPrecision::f16,
-                 [&](int64_t i) { return shortest_half(checked_cast<const arrow::HalfFloatArray&>(array).Value(i)); });
+      read_reals(array, column, losses, RealPrecision::f16, [&](int64_t i) {
+        const auto bits = checked_cast<const arrow::HalfFloatArray&>(array).Value(i);
+        return shortest_double_of_half(arrow::util::Float16::FromBits(bits).ToDouble());
+      });
       break;
     case Type::DECIMAL32: read_decimals_of<arrow::Decimal32Array, arrow::Decimal32>(array, column); break;
     case Type::DECIMAL64: read_decimals_of<arrow::Decimal64Array, arrow::Decimal64>(array, column); break;

@@ -61,19 +61,21 @@ struct Cursor {
   }
 };
 
-// "", "Z", "+02", "+0200", "+02:00", with or without a blank before; the offset east of UTC in microseconds.
+// "", "Z", "+02", "+0200", "+02:00", "+05:21:10" (of a local time of old), with or without a blank before; the offset
+// east of UTC in microseconds.
 bool take_offset(Cursor& c, int64_t& offset_us) {
   offset_us = 0;
   c.take(' ');
   if (c.rest.empty() || c.rest == "UTC") return true;
   if (c.take('Z') || c.take('z')) return c.rest.empty();
   const bool west = c.rest[0] == '-';
-  int64_t hours = 0, minutes = 0;
+  int64_t hours = 0, minutes = 0, seconds = 0;
   if (!(c.take('+') || c.take('-')) || !c.digits(2, hours)) return false;
   c.take(':');
   if (!c.rest.empty() && !c.digits(2, minutes)) return false;
-  if (!c.rest.empty() || hours > 18 || minutes > 59) return false;
-  offset_us = (hours * 60 + minutes) * 60 * kSecond * (west ? -1 : 1);
+  if (c.take(':') && !c.digits(2, seconds)) return false;
+  if (!c.rest.empty() || hours > 18 || minutes > 59 || seconds > 59) return false;
+  offset_us = ((hours * 60 + minutes) * 60 + seconds) * kSecond * (west ? -1 : 1);
   return true;
 }
 

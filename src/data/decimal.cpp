@@ -32,6 +32,9 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+// A whole number that integers of 64 bits may hold: its text is exact to the last digit, as theirs is.
+bool is_exact(double value) { return value == std::trunc(value) && std::abs(value) < 0x1p64; }
+
 }  // namespace
 
 std::optional<Decimal> Decimal::parse(std::string_view text) {
@@ -69,7 +72,9 @@ std::optional<Decimal> Decimal::parse(std::string_view text) {
 }
 
 Decimal Decimal::of(int64_t value) { return *parse(fmt::format_int(value).str()); }
-Decimal Decimal::of(double value) { return *parse(fmt::format("{}", value)); }
+Decimal Decimal::of(double value) {
+  return *parse(is_exact(value) ? fmt::format("{:.0f}", value) : fmt::format("{}", value));
+}
 
 std::optional<int64_t> Decimal::as_int64() const {
   if (!is_whole() || exponent_ > 19) return is_zero() ? std::optional<int64_t>(0) : std::nullopt;
@@ -132,13 +137,23 @@ std::string format_number(double value) {
 }
 
 double shortest_double(float value) {
-  constexpr float kExact = 1 << 24;  // whole numbers up to here are their own shortest decimals
-  if (!std::isfinite(value) || (value == std::trunc(value) && std::abs(value) <= kExact)) return value;
+  if (!std::isfinite(value) || is_exact(value)) return value;
   char text[32];
   const auto end = std::to_chars(text, std::end(text), value).ptr;
   double nearest = value;
   std::from_chars(text, end, nearest);
   return nearest;
+}
+
+double shortest_double_of_half(double value) {
+  if (!std::isfinite(value) || is_exact(value)) return value;
+  const auto half = static_cast<_Float16>(value);
+  constexpr int kEnough = 5;  // digits for any half
+  for (int digits = 1; digits < kEnough; ++digits) {
+    const double rounded = *parse_number(fmt::format("{:.{}e}", value, digits - 1));
+    if (static_cast<_Float16>(rounded) == half) return rounded;
+  }
+  return value;
 }
 
 std::optional<int64_t> canonical_int64(std::string_view text) {
@@ -158,15 +173,7 @@ double nearest_in(RealPrecision precision, const Decimal& number) {
       value = static_cast<float>(nearest);  // out of range: to infinity or 0
     return shortest_double(value);
   }
-  const auto half = static_cast<_Float16>(nearest);
-  const auto value = static_cast<double>(half);
-  if (!std::isfinite(value)) return value;
-  constexpr int kEnough = 5;  // digits for any half
-  for (int digits = 1; digits < kEnough; ++digits) {
-    const double rounded = Decimal::parse(fmt::format("{:.{}e}", value, digits - 1))->as_double();
-    if (static_cast<_Float16>(rounded) == half) return rounded;
-  }
-  return value;
+  return shortest_double_of_half(static_cast<_Float16>(nearest));
 }
 
 std::optional<std::string> value_key(std::string_view text) {

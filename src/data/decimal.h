@@ -17,13 +17,14 @@ class Decimal {
   // beyond a million. Every digit counts.
   static std::optional<Decimal> parse(std::string_view text);
   static Decimal of(int64_t value);
-  static Decimal of(double value);  // the shortest decimal that reads back as `value`, which is finite
+  // Of a finite value: a whole number below 2^64 to the last digit, else the shortest decimal that reads back as it.
+  static Decimal of(double value);
 
   bool is_zero() const { return digits_.empty(); }
   bool is_whole() const { return exponent_ >= static_cast<int64_t>(digits_.size()); }
-  std::optional<int64_t> as_int64() const;  // when it is whole and fits
+  std::optional<int64_t> as_int64() const;     // when it is whole and fits
   std::optional<int64_t> floor_int64() const;  // the largest whole number that is not above it, when that fits
-  double as_double() const;                 // the nearest; beyond the range of a double, infinite
+  double as_double() const;                    // the nearest; beyond the range of a double, infinite
   // The canonical text: plain digits, "0.35", "-12", no point for whole numbers, no zeros that say nothing. Numbers of
   // more than 80 characters are written as d.ddde+N or d.ddde-N.
   std::string text() const;
@@ -40,8 +41,10 @@ class Decimal {
 // Decimal::text() of a number that a double holds; "nan", "inf", "-inf" for what is none.
 std::string format_number(double value);
 
-// The double nearest to the shortest decimal that reads back as `value`: 0.1 of the float 0.1.
+// The double nearest to the shortest decimal that reads back as `value`: 0.1 of the float 0.1. Whole numbers below 2^64
+// are themselves.
 double shortest_double(float value);
+double shortest_double_of_half(double value);  // the same of a value that 16 bits hold
 
 // The number whose canonical text this is: of "12" and "-7", not of "012", "+1", "-0" and what int64 does not hold.
 std::optional<int64_t> canonical_int64(std::string_view text);

@@ -109,6 +109,16 @@ TEST(ValueKey, IsOneForTheSpellingsOfAValue) {
   EXPECT_EQ(value_key(""), std::nullopt);
 }
 
+TEST(Decimal, AWholeFloatIsTheIntegerOfThatValue) {
+  EXPECT_EQ(format_number(0x1p60), "1152921504606846976");
+  EXPECT_EQ(format_number(-0x1p63), "-9223372036854775808");
+  EXPECT_EQ(format_number(0x1p64), "18446744073709552000");  // beyond the integers
+  EXPECT_EQ(format_number(-0.0), "0");
+  EXPECT_EQ(shortest_double(67108832.f), 67108832.0);
+  EXPECT_EQ(shortest_double_of_half(65504), 65504.0);
+  EXPECT_EQ(shortest_double_of_half(static_cast<_Float16>(0.1)), 0.1);
+}
+
 TEST(Decimal, AFloatIsTheShortestDecimalThatReadsBackAsIt) {
   EXPECT_EQ(shortest_double(0.1f), 0.1);
   EXPECT_EQ(shortest_double(9.99f), 9.99);
@@ -128,12 +138,19 @@ TEST(Decimal, OnlyTheCanonicalTextOfAnIntegerIsOne) {
 
 TEST(CanonicalText, IsTheKeyOfAValueAndOtherTextsThemselves) {
   std::string scratch;
-  for (const auto* text : {"", " ", "phone", "10", "9007199254740993", "0", "-5", "0.35", "true", "t", "1a", "2024-05", "+",
-                           "{2.0}", "1970-01-02T00:00:00Z"})
+  for (const auto* text : {"", " ", "phone", "10", "9007199254740993", "0", "-5", "0.35", "true", "t", "1a", "2024-05",
+                           "+", "{2.0}", "1970-01-02T00:00:00Z"})
     EXPECT_EQ(canonical_text(text, scratch), text);
-  for (const auto& [spelling, text] : std::vector<std::pair<std::string, std::string>>{
-           {"007", "7"}, {"10.", "10"}, {"+5", "5"}, {".50", "0.5"}, {" 2", "2"}, {"1e3", "1000"}, {"False", "false"},
-           {"1970-01-02", "1970-01-02T00:00:00Z"}, {"1" + std::string(99, '0'), "1e+99"}})
+  for (const auto& [spelling, text] :
+       std::vector<std::pair<std::string, std::string>>{{"007", "7"},
+                                                        {"10.", "10"},
+                                                        {"+5", "5"},
+                                                        {".50", "0.5"},
+                                                        {" 2", "2"},
+                                                        {"1e3", "1000"},
+                                                        {"False", "false"},
+                                                        {"1970-01-02", "1970-01-02T00:00:00Z"},
+                                                        {"1" + std::string(99, '0'), "1e+99"}})
     EXPECT_EQ(canonical_text(spelling, scratch), text);
 }
 
