@@ -14,10 +14,7 @@ from formats.dump import Dump, differences
 from formats.values import every_column
 
 ROWS = 50
-# Those that are not read as they should be yet.
-WAITING = ("bool8 date32 decimal dictionary_of_decimal dictionary_of_float32 duration float16 float32 float64 json large_list "
-           "list list_view opaque runs time_ms time_ns time_s time_us timestamp_ms timestamp_s uuid").split()
-COLUMNS = [column.repeated(ROWS) for column in every_column() if not column.name.startswith(tuple(WAITING))]
+COLUMNS = [column.repeated(ROWS) for column in every_column()]
 
 
 @pytest.fixture(scope="module")

@@ -190,6 +190,7 @@ std::vector<FeatureOptions> features_of(Proposal& p, const TableGuess& guess, co
 
 void take_table(Proposal& p, const std::string& path, const Interner& ids, bool of_items) {
   const auto guess = guess_table(one_file(path));
+  guess.notices.say();
   const auto survey = survey_table(one_file(path), ids);
   auto& data = p.options.data;
   const auto& like = of_items ? data.item : data.user;
@@ -249,6 +250,7 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
   files.paths = data.interactions;
   if (data.format != "auto") files.format = format_from_name(data.format);
   const auto guess = guess_interactions(files);
+  guess.notices.say();
   const auto columns =
       log_columns(guess, {}, args.interactions[0],
                   fmt::format("Say it with `pagoda train --interactions {} --user COLUMN --item COLUMN`, or "

@@ -14,6 +14,83 @@ namespace pagoda {
 
 namespace {
 
+std::shared_ptr<arrow::Schema> arrow_schema(const std::vector<ColumnSpec>& columns) {
+  arrow::FieldVector fields;
+  for (const auto& column : columns) {
+    std::shared_ptr<arrow::DataType> type;
+    switch (column.type) {
+      case ColumnType::text:
+      case ColumnType::decimal: type = arrow::utf8(); break;
+      case ColumnType::integer: type = arrow::int64(); break;
+      case ColumnType::real: type = arrow::float64(); break;
+      case ColumnType::boolean: type = arrow::boolean(); break;
+      case ColumnType::time: type = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"); break;
+      case ColumnType::texts: type = arrow::list(arrow::utf8()); break;
+    }
+    fields.push_back(arrow::field(column.name, type));
+  }
+  return arrow::schema(fields);
+}
+
+// Our memory fails only when there is none left.
+void must(const arrow::Status& status) {
+  if (!status.ok()) fail(ErrorKind::failed, "{}", status.message());
+}
+
+template <class Builder, class F>
+std::shared_ptr<arrow::Array> build(Builder& builder, const Column& column, F&& append) {
+  for (size_t r = 0; r < column.rows(); ++r) must(column.is_null(r) ? builder.AppendNull() : append(r));
+  std::shared_ptr<arrow::Array> array;
+  must(builder.Finish(&array));
+  return array;
+}
+
+std::string_view chars(std::span<const char> s) { return {s.data(), s.size()}; }
+
+std::shared_ptr<arrow::Array> arrow_array(const std::shared_ptr<arrow::DataType>& type, const Column& column) {
+  auto* pool = arrow::default_memory_pool();
+  switch (column.type) {
+    case ColumnType::text:
+    case ColumnType::decimal: {
+      arrow::StringBuilder builder(type, pool);
+      return build(builder, column, [&](size_t r) { return builder.Append(chars(column.text[r])); });
+    }
+    case ColumnType::integer: {
+      arrow::Int64Builder builder(type, pool);
+      return build(builder, column, [&](size_t r) { return builder.Append(column.integers[r]); });
+    }
+    case ColumnType::time: {
+      arrow::TimestampBuilder builder(type, pool);
+      return build(builder, column, [&](size_t r) { return builder.Append(column.integers[r]); });
+    }
+    case ColumnType::boolean: {
+      arrow::BooleanBuilder builder(type, pool);
+      return build(builder, column, [&](size_t r) { return builder.Append(column.integers[r] != 0); });
+    }
+    case ColumnType::real: {
+      arrow::DoubleBuilder builder(type, pool);
+      return build(builder, column, [&](size_t r) { return builder.Append(column.reals[r]); });
+    }
+    default: {
+      auto words = std::make_shared<arrow::StringBuilder>(pool);
+      arrow::ListBuilder builder(pool, words, type);
+      return build(builder, column, [&](size_t r) {
+        auto status = builder.Append();
+        for (uint64_t e = column.element_offsets[r]; status.ok() && e < column.element_offsets[r + 1]; ++e)
+          status = words->Append(chars(column.elements[e]));
+        return status;
+      });
+    }
+  }
+}
+
+std::shared_ptr<arrow::RecordBatch> arrow_batch(const std::shared_ptr<arrow::Schema>& schema, const RawBatch& batch) {
+  arrow::ArrayVector arrays;
+  for (size_t c = 0; c < batch.columns.size(); ++c)
+    arrays.push_back(arrow_array(schema->field(static_cast<int>(c))->type(), batch.columns[c]));
+  return arrow::RecordBatch::Make(schema, static_cast<int64_t>(batch.rows), std::move(arrays));
+}
+
 // Arrow's bytes into a file that appears whole. Arrow knows no exceptions, so an Error waits in error() for whoever
 // sees the Status.
 class AtomicStream : public arrow::io::OutputStream {

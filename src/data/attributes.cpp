@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "data/file_reader.h"
+#include "data/ids.h"
 
 namespace pagoda {
 
@@ -29,6 +30,7 @@ Attributes load_attributes(const AttributeOptions& options) {
     table.columns.emplace_back();
     table.columns.back().name = names[c];
   }
+  Notices id_notices;
   BadRows bad_rows(options.bad_rows);
   RawBatch batch;
   std::string scratch;
@@ -36,6 +38,8 @@ Attributes load_attributes(const AttributeOptions& options) {
     if (table.rows() == 0)
       for (size_t c = 0; c < names.size(); ++c)
         if (c != id) table.columns[c - (c > id)] = batch.columns[c].without_rows();
+    count_rounded_ids(batch.columns[id], id_notices,
+                      [&](size_t row) { return reader->place(batch.file, batch.first_record + row); });
     for (size_t row = 0; row < batch.rows; ++row) {
       const auto text = batch.columns[id].as_text(row, scratch);
       const char* expected = text.empty()                              ? "an id"
@@ -54,6 +58,7 @@ Attributes load_attributes(const AttributeOptions& options) {
   }
   bad_rows.summarise();
   reader->notices().say();
+  id_notices.say();
   if (table.rows() == 0) fail(ErrorKind::input, "{}: no row that can be used", reader->files()[0]);
   return table;
 }

@@ -139,10 +139,12 @@ void Column::end_list() {
 void Column::push_cell(const Column& from, size_t row) {
   if (from.is_null(row)) return push_null();
   if ((type != from.type || precision != from.precision) && valid.size() == rows() &&
-      std::all_of(valid.begin(), valid.end(), [](uint8_t v) { return v == 0; })) {
+      std::none_of(valid.rbegin(), valid.rend(), [](uint8_t v) { return v; })) {
     become(from.type);
     precision = from.precision;
   }
+  if (type == ColumnType::real && from.type == ColumnType::real && precision != from.precision)
+    precision = RealPrecision::f64;
   if (type != from.type) {
     const auto number = [](ColumnType t) {
       return t == ColumnType::integer || t == ColumnType::real || t == ColumnType::decimal;
@@ -186,6 +188,7 @@ Column Column::without_rows() const {
 }
 
 void Column::clear() {
+  precision = RealPrecision::f64;
   text.clear();
   words.reset();
   codes.clear();

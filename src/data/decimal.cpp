@@ -139,17 +139,34 @@ double nearest_in(RealPrecision precision, const Decimal& number) {
     float value = 0;
     if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc())
       value = static_cast<float>(nearest);  // out of range: to infinity or 0
-    return std::isfinite(value) ? Decimal::parse(fmt::format("{}", value))->as_double() : value;
+    return shortest_double(value);
   }
   const auto half = static_cast<_Float16>(nearest);
   const auto value = static_cast<double>(half);
   if (!std::isfinite(value)) return value;
   constexpr int kEnough = 5;  // digits for any half
-  for (int digits = 1; digits < kEnough; ++digits) {
+  for (int digits = 1; digits <= kEnough; ++digits) {
     const double rounded = Decimal::parse(fmt::format("{:.{}e}", value, digits - 1))->as_double();
     if (static_cast<_Float16>(rounded) == half) return rounded;
   }
   return value;
+}
+
+double shortest_double(float value) {
+  constexpr float kExact = 1 << 24;  // whole numbers up to here are their own shortest decimals
+  if (!std::isfinite(value) || (value == std::trunc(value) && std::abs(value) <= kExact)) return value;
+  char text[32];
+  const auto end = std::to_chars(text, std::end(text), value).ptr;
+  double nearest = value;
+  std::from_chars(text, end, nearest);
+  return nearest;
+}
+
+std::optional<int64_t> canonical_int64(std::string_view text) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return fmt::format_int(value).str() == text ? std::optional(value) : std::nullopt;
 }
 
 std::optional<std::string> value_key(std::string_view text) {

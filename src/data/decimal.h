@@ -40,6 +40,12 @@ class Decimal {
 // Decimal::text() of a number that a double holds; "nan", "inf", "-inf" for what is none.
 std::string format_number(double value);
 
+// The double nearest to the shortest decimal that reads back as `value`: 0.1 of the float 0.1.
+double shortest_double(float value);
+
+// The number whose canonical text this is: of "12" and "-7", not of "012", "+1", "-0" and what int64 does not hold.
+std::optional<int64_t> canonical_int64(std::string_view text);
+
 // What two spellings of one value have in common, the text that Column::as_text() gives of it: of a number Decimal::text()
 // ("2" for "2.0" and "2e0"), of true and false in any case "true" and "false", of an ISO 8601 time format_time_us(). Nothing
 // when the text is none of these. Ids are not folded so: "007" and "7" are two ids, and one value.

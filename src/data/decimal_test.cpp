@@ -120,5 +120,22 @@ TEST(CanonicalText, IsTheKeyOfAValueAndOtherTextsThemselves) {
     EXPECT_EQ(canonical_text(spelling, scratch), text);
 }
 
+TEST(Decimal, AFloatIsTheShortestDecimalThatReadsBackAsIt) {
+  EXPECT_EQ(shortest_double(0.1f), 0.1);
+  EXPECT_EQ(shortest_double(9.99f), 9.99);
+  EXPECT_EQ(shortest_double(-0.35f), -0.35);
+  EXPECT_EQ(shortest_double(16777216.f), 16777216.0);
+  EXPECT_EQ(shortest_double(3.4028235e38f), 3.4028235e38);
+  EXPECT_EQ(shortest_double(1e-45f), 1e-45);
+  EXPECT_TRUE(std::isinf(shortest_double(std::numeric_limits<float>::infinity())));
+}
+
+TEST(Decimal, OnlyTheCanonicalTextOfAnIntegerIsOne) {
+  EXPECT_EQ(canonical_int64("12"), 12);
+  EXPECT_EQ(canonical_int64("-9223372036854775808"), INT64_MIN);
+  for (const char* text : {"", "-0", "+1", "012", " 1", "1.0", "1e3", "9223372036854775808", "x"})
+    EXPECT_FALSE(canonical_int64(text)) << text;
+}
+
 }  // namespace
 }  // namespace pagoda

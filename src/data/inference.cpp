@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "data/interner.h"
+#include "data/vector_cells.h"
 
 namespace pagoda {
 
@@ -56,7 +57,7 @@ struct Profile {
     characters += text.size();
     words += words_in(text);
     booleans += text == "true" || text == "false" || text == "True" || text == "False";
-    if (column.type == ColumnType::texts) return;
+    if (column.type == ColumnType::texts) return vectors.look(column, row);
     const auto number = column.type == ColumnType::time ? std::nullopt : column.as_number(row);
     if (number) {
       ++numbers;
@@ -89,6 +90,7 @@ struct Profile {
     }
   }
 
+  VectorCells vectors;
   std::string scratch;
 };
 
@@ -186,7 +188,7 @@ ColumnGuess describe_column(const Profile& p) {
   return guess;
 }
 
-std::vector<Profile> profile(const ReaderOptions& options, size_t sample_rows, uint64_t& rows) {
+std::vector<Profile> profile(const ReaderOptions& options, size_t sample_rows, uint64_t& rows, Notices& notices) {
   ReaderOptions all = options;
   all.columns.clear();
   all.batch_rows = std::min<size_t>(all.batch_rows, std::max<size_t>(1, sample_rows));
@@ -203,6 +205,7 @@ std::vector<Profile> profile(const ReaderOptions& options, size_t sample_rows, u
     rows += n;
   }
   if (rows == 0) fail(ErrorKind::input, "{}: has a header but no rows", reader->files()[0]);
+  notices = reader->notices();
   return profiles;
 }
 
@@ -259,6 +262,9 @@ void guess_table_role(const Profile& p, ColumnGuess& g) {
     g.reason = std::move(reason);
   };
   const double distinct = static_cast<double>(g.distinct), rows = static_cast<double>(p.present());
+  if (const size_t length = p.vectors.length())
+    return give("",
+                fmt::format("each cell is a vector of {} numbers; 'pagoda index --vectors' searches vectors", length));
   if (g.type == ColumnType::texts) return give("multi", "each cell is a list");
   if (g.type == ColumnType::boolean) return give("categorical", "it is true or false");
   if (g.type == ColumnType::time) return give("time", "its values are dates");
@@ -291,7 +297,7 @@ const ColumnGuess* TableGuess::by_role(std::string_view role) const {
 
 TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) {
   TableGuess table;
-  const auto profiles = profile(options, sample_rows, table.sampled_rows);
+  const auto profiles = profile(options, sample_rows, table.sampled_rows, table.notices);
   for (const auto& p : profiles) table.columns.push_back(describe_column(p));
   auto& guesses = table.columns;
   Roles roles(profiles, guesses);
@@ -343,7 +349,7 @@ TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) 
 
 TableGuess guess_table(const ReaderOptions& options, size_t sample_rows) {
   TableGuess table;
-  const auto profiles = profile(options, sample_rows, table.sampled_rows);
+  const auto profiles = profile(options, sample_rows, table.sampled_rows, table.notices);
   for (const auto& p : profiles) table.columns.push_back(describe_column(p));
   Roles roles(profiles, table.columns);
 

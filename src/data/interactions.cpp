@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "data/ids.h"
 #include "data/numbering.h"
 #include "math/matrix.h"
 
@@ -49,16 +50,21 @@ class Loading {
   void run() {
     const size_t before = log_.size(), shown_before = shown_.size();
     uint64_t rows = 0;
+    Notices id_notices;
     while (reader_->next(batch_)) {
       if (batch_.first_record == 0) make_room(batch_.file_rows);
       users_.start(batch_.columns[roles_.user]);
       items_.start(batch_.columns[roles_.item]);
       for (size_t c = 0; c < contexts_.size(); ++c) contexts_[c].start(batch_.columns[roles_.context + c]);
       if (!load_columns()) load_rows();
+      for (const size_t ids : {roles_.user, roles_.item})
+        count_rounded_ids(batch_.columns[ids], id_notices,
+                          [&](size_t row) { return reader_->place(batch_.file, batch_.first_record + row); });
       rows += batch_.rows;
     }
     bad_rows_.summarise();
     reader_->notices().say();
+    id_notices.say();
     if (log_.size() > before || (all_shown_ && shown_.size() > shown_before)) return;
     const auto& files = reader_->files();
     const std::string name =
@@ -170,7 +176,8 @@ class Loading {
   }
 
   bool good_text(const Column& column, size_t row, std::string_view text, bool needed) {
-    if (needed && text.empty()) return bad(column, row, "an id"), false;
+    if (needed && text.empty())
+      return bad(column, row, column.type == ColumnType::real ? "an id, not null or NaN" : "an id"), false;
     if (!is_utf8(text)) return bad(column, row, "UTF-8 text"), false;
     return true;
   }

@@ -4,11 +4,15 @@
 #include <parquet/exception.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "data/decimal.h"
+#include "data/losses.h"
 #include "math/clones.h"
 
 namespace pagoda {
@@ -66,20 +70,26 @@ uint32_t largest(std::span<const uint32_t> codes) {
   return most;
 }
 
+// A cell that turned out to be none becomes null.
+template <class T>
+void empty_cell(size_t row, std::vector<T>& cells, std::vector<uint8_t>& valid) {
+  if (valid.empty()) valid.assign(cells.size(), 1);
+  valid[row] = 0;
+  cells[row] = T{};
+}
+
 // Cell: what a Column holds of it.
 template <class Physical, class Cell>
 class NumberColumn : public FlatColumn {
  public:
   using Value = typename Physical::c_type;
 
-  // Times are `times` / `over` microseconds.
-  NumberColumn(int leaf, int16_t most_level, ColumnType type, std::vector<Cell> Column::* cells, int64_t times = 1,
-               int64_t over = 1)
-      : leaf_(leaf), levels_(most_level), type_(type), cells_(cells), times_(times), over_(over) {}
+  NumberColumn(int leaf, int16_t most_level, ColumnType type, std::vector<Cell> Column::* cells)
+      : leaf_(leaf), levels_(most_level), type_(type), cells_(cells) {}
 
   void start(parquet::RowGroupReader& group) override { reader_ = group.Column(leaf_); }
 
-  void read(size_t rows, Column& column) override {
+  void read(size_t rows, Column& column, const Origin& origin) override {
     column.clear();
     column.type = type_;
     auto& cells = column.*cells_;
@@ -88,7 +98,7 @@ class NumberColumn : public FlatColumn {
     if constexpr (std::is_same_v<Value, Cell>)
       to = cells.data();
     else
-      narrow_.resize(rows), to = narrow_.data();
+      other_.resize(rows), to = other_.data();
     auto& reader = checked_cast<parquet::TypedColumnReader<Physical>&>(*reader_);
     size_t values = 0;
     levels_.read(
@@ -97,21 +107,91 @@ class NumberColumn : public FlatColumn {
           return reader.ReadBatch(left, levels, nullptr, to + before, read);
         },
         [&](size_t, size_t, size_t, size_t more) { values += more; });
-    if constexpr (!std::is_same_v<Value, Cell>) std::copy_n(to, values, cells.begin());
-    if constexpr (std::is_integral_v<Cell>)
-      if (times_ != 1 || over_ != 1)
-        for (Cell& cell : std::span(cells).first(values)) cell = cell / over_ * times_ - (cell % over_ < 0);
-    levels_.spread(values, cells, column.valid);
+    if constexpr (std::is_same_v<Value, float>)
+      std::transform(to, to + values, cells.begin(), shortest_double);
+    else if constexpr (std::is_arithmetic_v<Value> && !std::is_same_v<Value, Cell>)
+      std::copy_n(to, values, cells.begin());
+    if constexpr (std::is_arithmetic_v<Value>)
+      levels_.spread(values, cells, column.valid);
+    else
+      levels_.spread(values, other_, column.valid);
+    finish(column, cells, origin);
   }
+
+ protected:
+  // With the cells at their rows: makes of them what a Column holds, where that is more than a cast.
+  virtual void finish(Column& column, std::vector<Cell>& cells, const Origin& origin) {
+    if constexpr (std::is_floating_point_v<Cell>) {
+      column.precision = std::is_same_v<Value, float> ? RealPrecision::f32 : RealPrecision::f64;
+      if (std::ranges::none_of(cells, [](Cell cell) { return cell != cell; })) return;
+      Tally nans;
+      for (size_t row = 0; row < cells.size(); ++row)
+        if (std::isnan(cells[row])) nans.add(row), empty_cell(row, cells, column.valid);
+      nans.tell(column.name, loss::kNaN, origin);
+    }
+  }
+
+  std::vector<Value> other_;  // the values, where they are of another type than the cells
 
  private:
   int leaf_;
   Levels levels_;
   ColumnType type_;
   std::vector<Cell> Column::* cells_;
-  int64_t times_, over_;
   std::shared_ptr<parquet::ColumnReader> reader_;
-  std::vector<Value> narrow_;
+};
+
+// Microseconds are `times` / `over` of what is stored; one of the two is 1.
+class TimeColumn : public NumberColumn<parquet::Int64Type, int64_t> {
+ public:
+  TimeColumn(int leaf, int16_t most_level, int64_t times, int64_t over)
+      : NumberColumn(leaf, most_level, ColumnType::time, &Column::integers), times_(times), over_(over) {}
+
+ protected:
+  void finish(Column& column, std::vector<int64_t>& cells, const Origin& origin) override {
+    Tally rounded, far;
+    if (over_ != 1)
+      for (size_t row = 0; row < cells.size(); ++row) {
+        const int64_t value = cells[row], rest = value % over_;
+        cells[row] = value / over_ - (rest < 0);
+        if (rest) rounded.add(row);
+      }
+    else if (times_ != 1)
+      for (size_t row = 0; row < cells.size(); ++row)
+        if (__builtin_mul_overflow(cells[row], times_, &cells[row])) far.add(row), empty_cell(row, cells, column.valid);
+    rounded.tell(column.name, loss::kBelowMicrosecond, origin);
+    far.tell(column.name, loss::kFarTime, origin);
+  }
+
+ private:
+  int64_t times_, over_;
+};
+
+// Days of the Julian calendar's count and nanoseconds of the day, which reach further than 64 bits of nanoseconds, what
+// Arrow would make of them.
+class Int96Column : public NumberColumn<parquet::Int96Type, int64_t> {
+ public:
+  Int96Column(int leaf, int16_t most_level) : NumberColumn(leaf, most_level, ColumnType::time, &Column::integers) {}
+
+ protected:
+  void finish(Column& column, std::vector<int64_t>& cells, const Origin& origin) override {
+    Tally rounded, far;
+    for (size_t row = 0; row < cells.size(); ++row) {
+      if (column.is_null(row)) continue;
+      int64_t nanoseconds = 0;
+      std::memcpy(&nanoseconds, other_[row].value.data(), sizeof nanoseconds);
+      const int64_t days = static_cast<int32_t>(other_[row].value[2]) - parquet::kJulianToUnixEpochDays;
+      const int64_t rest = nanoseconds % 1000, microseconds = nanoseconds / 1000 - (rest < 0);
+      int64_t& time = cells[row];
+      if (__builtin_mul_overflow(days, parquet::kMicrosecondsPerDay, &time) ||
+          __builtin_add_overflow(time, microseconds, &time))
+        far.add(row), empty_cell(row, cells, column.valid);
+      else if (rest)
+        rounded.add(row);
+    }
+    rounded.tell(column.name, loss::kBelowMicrosecond, origin);
+    far.tell(column.name, loss::kFarTime, origin);
+  }
 };
 
 class TextColumn : public FlatColumn {
@@ -123,7 +203,7 @@ class TextColumn : public FlatColumn {
     words_ = nullptr;
   }
 
-  void read(size_t rows, Column& column) override {
+  void read(size_t rows, Column& column, const Origin&) override {
     column.clear();
     column.type = ColumnType::text;
     auto& reader = checked_cast<parquet::ByteArrayReader&>(*reader_);
@@ -199,8 +279,7 @@ std::unique_ptr<FlatColumn> time_column(const parquet::ColumnDescriptor& column,
   if (!column.logical_type()->is_timestamp()) return nullptr;
   const auto of_file = checked_cast<const parquet::TimestampLogicalType&>(*column.logical_type()).time_unit();
   const auto make = [&](int64_t times, int64_t over) {
-    return std::make_unique<NumberColumn<parquet::Int64Type, int64_t>>(
-        leaf, column.max_definition_level(), ColumnType::time, &Column::integers, times, over);
+    return std::make_unique<TimeColumn>(leaf, column.max_definition_level(), times, over);
   };
   if (unit == arrow::TimeUnit::MILLI && of_file == Unit::MILLIS) return make(1000, 1);
   if (unit == arrow::TimeUnit::MICRO && of_file == Unit::MICROS) return make(1, 1);
@@ -242,6 +321,7 @@ std::unique_ptr<FlatColumn> flat_column(const parquet::SchemaDescriptor& schema,
     return std::make_unique<NumberColumn<parquet::FloatType, double>>(leaf, most, ColumnType::real, &Column::reals);
   if (is(arrow::Type::TIMESTAMP, parquet::Type::INT64))
     return time_column(column, leaf, checked_cast<const arrow::TimestampType&>(type).unit());
+  if (is(arrow::Type::TIMESTAMP, parquet::Type::INT96)) return std::make_unique<Int96Column>(leaf, most);
   if (is_text(type) && physical == parquet::Type::BYTE_ARRAY) return std::make_unique<TextColumn>(leaf, most);
   return nullptr;
 }

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "data/column.h"
+#include "data/origin.h"
 
 namespace pagoda {
 
@@ -19,7 +20,7 @@ class FlatColumn {
   virtual void start(parquet::RowGroupReader& group) = 0;
   // The next `rows` rows of the group, which has as many left. Overwrites `column` (not its name), with what read_array()
   // of arrow_columns.h makes of them; texts come as words and codes where all of the group's are codes of a dictionary.
-  virtual void read(size_t rows, Column& column) = 0;
+  virtual void read(size_t rows, Column& column, const Origin& origin) = 0;
 };
 
 // Leaf number `leaf` of a file, which Arrow reads as `type`; null where it is nested, or of a type that is left to Arrow.

@@ -130,11 +130,12 @@ Vectors read_parquet_vectors(const std::string& path) {
   VectorRows values(path, (*vector)->name(), rows);
   const auto batches = value_of(reader->GetRecordBatchReader(groups, leaves), path);
   Column ids;
+  Notices notices;
   std::string scratch;
   while (const auto batch = value_of(batches->Next(), path)) {
     values.append(*batch->GetColumnByName((*vector)->name()));
     if (id == fields.end()) continue;
-    read_array(*batch->GetColumnByName((*id)->name()), ids);
+    read_array(*batch->GetColumnByName((*id)->name()), ids, {notices, path, out.ids.size()});
     for (size_t i = 0; i < ids.rows(); ++i) {
       if (ids.is_null(i))
         fail(ErrorKind::input, "{}: row {} (from 0) has no id in column '{}'", path, out.ids.size(), (*id)->name());

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "data/decimal.h"
+#include "data/vector_cells.h"
 #include "features/ngrams.h"
 #include "features/saved.h"
 
@@ -108,9 +109,27 @@ void Feature::fit_numbers(const Column& column, std::span<const uint64_t> counts
   if (!(deviation_ > 1e-9 * std::abs(mean_))) deviation_ = 1;
 }
 
+namespace {
+
+// The words of a list of numbers with fractions would be nearly as many as there are numbers, and mean nothing.
+void refuse_vectors(const FeatureOptions& options, const Column& column) {
+  constexpr size_t kEnough = 1000;
+  if (options.kind != FeatureKind::multi && column.type != ColumnType::texts) return;
+  VectorCells cells(options.separator.empty() ? '\0' : options.separator[0]);
+  for (size_t row = 0; row < std::min(kEnough, column.rows()); ++row) cells.look(column, row);
+  if (const size_t length = cells.length())
+    fail(ErrorKind::input,
+         "column '{}' holds vectors of {} numbers, and each number would be a word of its own; take it out of the "
+         "features ('pagoda index --vectors' searches vectors as they are)",
+         options.column, length);
+}
+
+}  // namespace
+
 Feature Feature::fit(const FeatureOptions& options, const Column* column, std::span<const uint64_t> counts) {
   Feature f;
   f.options_ = options;
+  if (column) refuse_vectors(options, *column);
   const size_t n = column ? column->rows() : 0;
   const auto count = [&](size_t row) { return counts.empty() ? uint64_t{1} : counts[row]; };
   size_t values = 0;

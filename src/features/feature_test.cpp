@@ -139,6 +139,19 @@ TEST(Feature, MultiReadsTheMeanOfItsValues) {
   EXPECT_EQ(encoded(g, lists).bag.rows.values, (Rows{0, 1}));  // a list's elements are not split
 }
 
+TEST(Feature, VectorsAreNoSetsOfWords) {
+  Column vectors;
+  vectors.name = "vector", vectors.type = ColumnType::texts;
+  for (const char* element : {"0.25", "-0.5", "1", "0.125"}) vectors.push_element(element);
+  vectors.end_list();
+  for (const auto kind : {FeatureKind::multi, FeatureKind::categorical, FeatureKind::text})
+    EXPECT_TRUE(error_of([&] { Feature::fit(options(kind), &vectors, {}); }).says("holds vectors of 4 numbers"));
+  const auto text = text_column({"0.25|-0.5|1|0.125", "0.5|0.5|0.25|0.75"});
+  auto o = options(FeatureKind::multi);
+  o.separator = "|";
+  EXPECT_TRUE(error_of([&] { Feature::fit(o, &text, {}); }).says("take it out of the features"));
+}
+
 TEST(Feature, StandardisedNumberIsItsDistanceFromTheMeanInDeviations) {
   const auto column = real_column({1, 3});  // mean 2, deviation 1
   const auto f = Feature::fit(numeric(NumericForm::standardise), &column, {});
