@@ -32,7 +32,7 @@ class ArrowFile : public FileReader {
       stream_ = value_of(arrow::ipc::RecordBatchStreamReader::Open(file), path_);
       schema = stream_->schema();
     }
-    const auto chosen = readable_columns(path_, *schema, options.columns, notices_);
+    const auto chosen = readable_columns(path_, *schema, options.columns, notices_, left_out_);
     for (const size_t f : chosen) {
       const auto& field = *schema->field(static_cast<int>(f));
       columns_.push_back(field.name());
@@ -47,12 +47,14 @@ class ArrowFile : public FileReader {
   }
 
   const std::vector<std::string>& columns() const override { return columns_; }
+  std::vector<std::string> left_out() const override { return left_out_; }
 
   size_t next(std::vector<Column>& columns) override {
     while (!batch_ || at_ == batch_->num_rows()) {
       batch_ = read_batch();
       at_ = 0;
       if (!batch_) return 0;
+      check_status(batch_->Validate(), path_);  // a damaged file may promise more than its buffers hold
     }
     const int64_t n = std::min<int64_t>(static_cast<int64_t>(batch_rows_), batch_->num_rows() - at_);
     for (size_t c = 0; c < columns_.size(); ++c) {
@@ -78,7 +80,7 @@ class ArrowFile : public FileReader {
   size_t batch_rows_;
   std::shared_ptr<arrow::ipc::RecordBatchFileReader> whole_;
   std::shared_ptr<arrow::ipc::RecordBatchStreamReader> stream_;
-  std::vector<std::string> columns_;
+  std::vector<std::string> columns_, left_out_;
   std::vector<std::optional<WideColumn>> wide_;  // per column
   std::shared_ptr<arrow::RecordBatch> batch_;
   int64_t at_ = 0;

@@ -109,7 +109,8 @@ std::string remedy_of(const arrow::Field& field) {
 }
 
 std::vector<size_t> readable_columns(const std::string& path, const arrow::Schema& schema,
-                                     const std::vector<std::string>& wanted, Notices& notices) {
+                                     const std::vector<std::string>& wanted, Notices& notices,
+                                     std::vector<std::string>& left_out) {
   std::vector<size_t> chosen;
   const auto present = schema.field_names();
   if (!wanted.empty()) {
@@ -125,6 +126,7 @@ std::vector<size_t> readable_columns(const std::string& path, const arrow::Schem
       fail(ErrorKind::input,
            "{}: column '{}' is of type {}, which can not be read; expected numbers, text, times or a list of these: {}",
            path, present[f], type_name(field), remedy_of(field));
+    left_out.push_back(present[f]);
     notices.add(present[f],
                 fmt::format("file(s) hold it as {}, which can not be read: it is left out; {}", type_name(field),
                             remedy_of(field)),

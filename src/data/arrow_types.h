@@ -23,9 +23,10 @@ std::shared_ptr<arrow::Field> named_extension(const arrow::Field& field, const s
 std::string type_name(const arrow::Field& field);
 std::string remedy_of(const arrow::Field& field);
 
-// The columns of a schema to read: the wanted ones, or (none wanted) all that are readable, the others counted.
-// Error{input}: a wanted one is missing or not readable.
+// The columns of a schema to read: the wanted ones, or (none wanted) all that are readable; the others are counted, and
+// their names added to `left_out`. Error{input}: a wanted one is missing or not readable.
 std::vector<size_t> readable_columns(const std::string& path, const arrow::Schema& schema,
-                                     const std::vector<std::string>& wanted, Notices& notices);
+                                     const std::vector<std::string>& wanted, Notices& notices,
+                                     std::vector<std::string>& left_out);
 
 }  // namespace pagoda

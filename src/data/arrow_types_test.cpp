@@ -332,7 +332,9 @@ TEST_F(ArrowTypesTest, ADamagedSchemaIsAnErrorOrReadsAsSomething) {
   for (const auto* name : {"polars_int128.parquet", "polars_int128.arrow", "polars_int128_stream.arrow"}) {
     const auto whole = read_file(kWritten + name);
     const auto copy = path(std::string("damaged_") + name);
+    constexpr size_t kSchema = 450;  // so many bytes at the beginning and at the end
     for (size_t at = 0; at < whole.size(); ++at) {
+      if (at >= kSchema && at + kSchema < whole.size()) continue;
       auto bytes = whole;
       bytes[at] = static_cast<char>(bytes[at] ^ (1 << at % 8));
       write_file(copy, bytes);

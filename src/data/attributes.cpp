@@ -20,8 +20,8 @@ std::vector<std::string> Attributes::names() const {
 }
 
 Attributes load_attributes(const AttributeOptions& options) {
-  const auto reader = open_reader(
-      {.paths = options.paths, .format = options.format, .required = {options.id}, .form = options.form});
+  const auto reader =
+      open_reader({.paths = options.paths, .format = options.format, .required = {options.id}, .form = options.form});
   const auto& names = reader->columns();
   const size_t id = select_columns(reader->files()[0], names, {options.id})[0];
 

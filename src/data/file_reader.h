@@ -29,6 +29,8 @@ class FileReader {
  public:
   virtual ~FileReader() = default;
   virtual const std::vector<std::string>& columns() const = 0;
+  // Columns that it has and that can not be read: an error when they are asked for.
+  virtual std::vector<std::string> left_out() const { return {}; }
   virtual uint64_t rows() const { return 0; }  // of the whole file, where it says so
   // Fills `columns` (as many as columns(), cleared, named by the caller); gives the number of rows, 0 at the end.
   virtual size_t next(std::vector<Column>& columns) = 0;

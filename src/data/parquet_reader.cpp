@@ -66,6 +66,7 @@ class ParquetFile : public FileReader {
   }
 
   const std::vector<std::string>& columns() const override { return columns_; }
+  std::vector<std::string> left_out() const override { return left_out_; }
   uint64_t rows() const override {
     return static_cast<uint64_t>(std::max<int64_t>(0, reader_->parquet_reader()->metadata()->num_rows()));
   }
@@ -112,10 +113,12 @@ class ParquetFile : public FileReader {
       if (build([&](auto& metadata) { dropped = drop_stored_schema(metadata); }).ok() && dropped) {
         built = arrow::Status::OK();
         wide.clear();
-        notices_.add("",
-                     "file(s) hold an Arrow schema that can not be read, so that the Parquet types alone were gone by: "
-                     "durations and one-byte booleans are numbers",
-                     1, [&] { return path_; });
+        if (!options.all_found)  // else it was said when the columns were found
+          notices_.add(
+              "",
+              "file(s) hold an Arrow schema that can not be read, so that the Parquet types alone were gone by: "
+              "durations and one-byte booleans are numbers",
+              1, [&] { return path_; });
       }
     }
     check_status(built, path_);
@@ -123,7 +126,7 @@ class ParquetFile : public FileReader {
     const auto& file = *reader_->parquet_reader()->metadata()->schema();
     arrow::FieldVector fields;
     for (const auto& field : reader_->manifest().schema_fields) fields.push_back(true_field(file, field));
-    for (const size_t f : readable_columns(path_, *arrow::schema(fields), options.columns, notices_)) {
+    for (const size_t f : readable_columns(path_, *arrow::schema(fields), options.columns, notices_, left_out_)) {
       const auto& field = reader_->manifest().schema_fields[f];
       columns_.push_back(fields[f]->name());
       wide_.push_back(find_wide(wide, *fields[f]));
@@ -259,7 +262,7 @@ class ParquetFile : public FileReader {
   std::shared_ptr<arrow::RecordBatch> decoded_;
   int64_t at_ = 0;  // the first row of decoded_ not given yet
   // Per column:
-  std::vector<std::string> columns_;
+  std::vector<std::string> columns_, left_out_;
   std::vector<std::optional<WideColumn>> wide_;
   std::vector<std::vector<int>> column_leaves_;
   std::vector<std::unique_ptr<FlatColumn>> flat_;  // none where Arrow reads

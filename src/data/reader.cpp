@@ -149,10 +149,16 @@ class Files : public Reader {
   // Which columns there are in all files together, and that no file lacks one it must have.
   void unite(const ReaderOptions& options) {
     std::vector<std::string> all;
+    Notices unasked;
     for (auto& source : sources_) {
-      FileOptions file{source.file.path, {}, batch_rows_, false, &notices_, form_};
+      FileOptions file{source.file.path, {}, batch_rows_, false, columns_.empty() ? &notices_ : &unasked, form_};
       file.lines_for_names = std::max<uint64_t>(10000, file.lines_for_names / sources_.size());
-      source.present = open(source.format, file)->columns();
+      const auto opened = open(source.format, file);
+      source.present = opened->columns();
+      for (const auto& name : opened->left_out()) {
+        file.columns = {name};
+        if (contains(columns_, name)) open(source.format, file);  // which says why it can not be read
+      }
       auto names = source.present;
       for (const auto& [key, value] : source.file.keys) names.push_back(key);
       for (const auto& name : names)
