@@ -15,6 +15,10 @@ extern std::atomic<bool> interrupted;
 struct InitArgs {
   std::vector<std::string> interactions;
   std::string items, users, output = "pagoda.toml";
+  std::string format, separator, user, item, time, weight;  // in place of what would be found
+  std::vector<std::string> columns;                         // of the log
+  bool no_header = false;
+  std::vector<std::string> set;  // a.b=v
 };
 struct DiagnoseArgs {
   std::vector<std::string> interactions;

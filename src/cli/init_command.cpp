@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -10,6 +12,8 @@
 #include "core/config.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/suggest.h"
+#include "data/missing_words.h"
 #include "train/options.h"
 
 namespace pagoda {
@@ -188,16 +192,21 @@ std::vector<FeatureOptions> features_of(Proposal& p, const TableGuess& guess, co
   return features;
 }
 
+void say_missing(Proposal& p, const TableGuess& guess, const std::string& path, const TableForm& form);
+
 void take_table(Proposal& p, const std::string& path, const Interner& ids, bool of_items) {
-  const auto guess = guess_table(one_file(path));
-  const auto survey = survey_table(one_file(path), ids);
   auto& data = p.options.data;
+  const auto files = one_file(path, of_items ? data.items_form : data.users_form);
+  const auto guess = guess_table(files);
+  const auto survey = survey_table(files, ids);
   const auto& like = of_items ? data.item : data.user;
   const auto& id = id_column(survey, guess, ids, path, like);
   p.seen.push_back(
       fmt::format("{}: {} rows, joined by '{}', which holds {} of the log's {} {}; by its first {} rows:", path,
                   survey.rows, id.name, id.known, ids.size(), of_items ? "items" : "users", guess.sampled_rows));
   for (auto& line : lines_of(guess)) p.seen.push_back(std::move(line));
+  for (const auto& text : guess.notices.texts()) p.say("{}: {}.", path, text);
+  say_missing(p, guess, path, files.form);
   if (id.known * 2 < ids.size())
     p.say("Only {} of the log's {} ids stand in column '{}' of {}: is that the right table?", id.known, ids.size(),
           id.name, path);
@@ -217,7 +226,7 @@ void take_table(Proposal& p, const std::string& path, const Interner& ids, bool 
 void look_for_users_among_items(Proposal& p, const LogSurvey& log) {
   auto& data = p.options.data;
   if (data.items.empty() || !data.users.empty()) return;
-  const auto survey = survey_table(one_file(data.items), log.users);
+  const auto survey = survey_table(one_file(data.items, data.items_form), log.users);
   const auto& id = data.items_id.empty() ? data.item : data.items_id;
   for (const auto& c : survey.columns)
     if (c.name == id && c.known * 10 > uint64_t{log.users.size()} * 9)
@@ -241,24 +250,87 @@ void take_sizes(Proposal& p, const LogSurvey& log) {
     p.say("train.batch = {}, so that an epoch of {} rows has enough steps.", o.train.batch, log.rows);
 }
 
+bool split_is_told(const InitArgs& args) {
+  return std::ranges::any_of(args.set, [](const std::string& a) { return a.starts_with("data.split"); });
+}
+
+// The flags over the settings.
+void take_form(DataOptions& data, const InitArgs& args) {
+  if (!args.separator.empty()) data.form.separator = args.separator;
+  if (!args.columns.empty()) data.form.columns = args.columns;
+  if (args.no_header) data.form.header = Header::no;
+  if (!args.format.empty()) data.format = args.format;
+  if (data.format == "auto") data.format = format_of(args.interactions[0], data.form);
+}
+
+// Columns that flags name. Error{usage}: the log has none so named.
+LogColumns told_columns(const TableGuess& guess, const InitArgs& args) {
+  std::vector<std::string> names;
+  for (const auto& c : guess.columns) names.push_back(c.name);
+  for (const auto& [flag, name] : {std::pair("--user", args.user), std::pair("--item", args.item),
+                                   std::pair("--time", args.time), std::pair("--weight", args.weight)})
+    if (!name.empty() && std::ranges::count(names, name) == 0)
+      fail(ErrorKind::usage, "{} {}: {} has no such column{}", flag, name, args.interactions[0],
+           suggestion(name, names));
+  return {args.user, args.item, args.time, args.weight};
+}
+
+// Words such as NA that stand in the ids: a stranger of that name would have all these rows.
+void take_null_values(Proposal& p, const TableGuess& guess) {
+  auto& words = p.options.data.form.null_values;
+  if (!words.empty()) return;
+  for (const auto& c : guess.columns) {
+    if (c.name != p.options.data.user && c.name != p.options.data.item) continue;
+    for (const auto& [word, cells] : c.missing) {
+      const double share = static_cast<double>(cells) / static_cast<double>(guess.sampled_rows);
+      if (share <= 0.01 || std::ranges::count(words, word) > 0) continue;
+      words.push_back(word);
+      p.say(
+          "'{}' stands in {:.1f}% of '{}' and usually means missing: data.null_values says so, here and in all "
+          "columns. "
+          "Take it out there if it is an id.",
+          word, 100 * share, c.name);
+    }
+  }
+}
+
+// Such words where they are no ids: a value of their own, or no number.
+void say_missing(Proposal& p, const TableGuess& guess, const std::string& path, const TableForm& form) {
+  for (const auto& c : guess.columns) {
+    std::vector<std::string> words;
+    uint64_t cells = 0;
+    for (const auto& [word, n] : c.missing)
+      if (std::ranges::count(form.null_values, word) == 0) words.push_back(word), cells += n;
+    if (words.empty() || c.role.empty()) continue;
+    const bool as_value = c.type == ColumnType::text;
+    p.say("'{}' stands in {:.1f}% of '{}' of {}: {}. {} says that it is missing.", fmt::join(words, "', '"),
+          100 * static_cast<double>(cells) / static_cast<double>(guess.sampled_rows), c.name, path,
+          as_value ? "it is taken for a value like others" : "it is read as empty, as it is neither number nor time",
+          null_values_remedy(form.keys, words));
+  }
+}
+
 void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
   auto& data = p.options.data;
   data.interactions = args.interactions;
-  data.format = format_of(args.interactions[0]);
+  take_form(data, args);
   ReaderOptions files;
   files.paths = data.interactions;
+  files.form = data.form;
   if (data.format != "auto") files.format = format_from_name(data.format);
   const auto guess = guess_interactions(files);
-  const auto columns =
-      log_columns(guess, {}, args.interactions[0],
-                  fmt::format("Say it with `pagoda train --interactions {} --user COLUMN --item COLUMN`, or "
-                              "in a config as data.user and data.item",
-                              args.interactions[0]));
+  const auto columns = log_columns(
+      guess, told_columns(guess, args), args.interactions[0],
+      fmt::format("Say it with `pagoda init {} --user COLUMN --item COLUMN`, or in a config as data.user and "
+                  "data.item",
+                  args.interactions[0]));
   data.user = columns.user;
   data.item = columns.item;
   data.time = columns.time;
   data.weight = columns.weight;
-  if (data.time.empty()) take_given_split(p);
+  if (data.time.empty() && !split_is_told(args)) take_given_split(p);
+  take_null_values(p, guess);
+  files.form = data.form;
   files.paths = data.interactions;
   log = survey_log(files, data.user, data.item, data.time, data.weight);
   if (log.rows == 0)
@@ -271,6 +343,8 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
     line += fmt::format(", from {} to {}", format_time_us(log.time_us.front()), format_time_us(log.time_us.back()));
   p.seen.push_back(line + fmt::format("; by its first {} rows:", guess.sampled_rows));
   for (auto& text : lines_of(guess)) p.seen.push_back(std::move(text));
+  for (const auto& text : log.notices.texts()) p.say("{}.", text);
+  say_missing(p, guess, args.interactions[0], data.form);
 
   if (log.rows_without_weight > 0) {
     p.say("'{}' is no weight: {} rows have none above 0.", data.weight, log.rows_without_weight);
@@ -295,10 +369,13 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
 
 Proposal propose(const InitArgs& args) {
   Proposal p;
+  WholeConfig told;
+  read_config("", args.set, told);
+  p.options = std::move(told.training);
   LogSurvey log;
   take_log(p, args, log);
   auto& o = p.options;
-  if (!log.time_us.empty()) take_time_split(p, log);
+  if (!log.time_us.empty() && !split_is_told(args)) take_time_split(p, log);
   if (!args.items.empty()) take_table(p, args.items, log.items, true);
   if (!args.users.empty()) take_table(p, args.users, log.users, false);
   look_for_users_among_items(p, log);
@@ -323,9 +400,8 @@ Proposal propose(const InitArgs& args) {
     o.train.history = HistoryMode::others;
     if (o.data.split.kind == SplitKind::random)
       p.say(
-          "Split at random: the log has no times. If it has, name their column as data.time and split by time: what is "
-          "asked "
-          "of a model is the future.");
+          "Split at random: the log has no times. If it has, name their column with --time and split by time: what is "
+          "asked of a model is the future.");
     p.say("train.history = \"others\": without times, an example's history is the user's other items.");
     if (log.items.size() < 50000)
       p.say(

@@ -7,8 +7,9 @@
 
 namespace pagoda {
 
-ReaderOptions one_file(const std::string& path) {
+ReaderOptions one_file(const std::string& path, const TableForm& form) {
   ReaderOptions o;
+  o.form = form;
   o.paths = {path};
   return o;
 }
@@ -19,12 +20,12 @@ std::string names_of(const TableGuess& guess) {
   return names;
 }
 
-std::string format_of(const std::string& path) {
+std::string format_of(const std::string& path, const TableForm& form) {
   auto name = std::filesystem::path(path).filename();
   if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
   if (name.extension() != ".txt" && !name.extension().empty()) return "auto";
   for (const auto* format : {"csv", "tsv"}) {
-    auto files = one_file(path);
+    auto files = one_file(path, form);
     files.format = format_from_name(format);
     const auto header = open_reader(files)->columns();
     const auto is_name = [](const std::string& s) { return !s.empty() && !parse_number(s); };

@@ -13,10 +13,10 @@
 
 namespace pagoda {
 
-ReaderOptions one_file(const std::string& path);
+ReaderOptions one_file(const std::string& path, const TableForm& form = {});
 
 // The format's name of a file, "auto" where its own name tells it: a .txt whose header has several names is a table.
-std::string format_of(const std::string& path);
+std::string format_of(const std::string& path, const TableForm& form = {});
 
 std::string names_of(const TableGuess& guess);  // of its columns: "user_id, item_id"
 

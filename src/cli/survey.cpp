@@ -50,6 +50,7 @@ LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const 
       if (weights && !(weights->as_number(row).value_or(0) > 0)) ++survey.rows_without_weight;
     }
   }
+  survey.notices = reader->notices();
   std::sort(survey.time_us.begin(), survey.time_us.end());
   return survey;
 }

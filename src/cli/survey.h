@@ -18,6 +18,7 @@ struct LogSurvey {
   Interner users, items;
   std::vector<uint32_t> rows_of_user;
   std::vector<int64_t> time_us;  // sorted
+  Notices notices;               // of the reading
 
   int64_t span_us() const { return time_us.empty() ? 0 : time_us.back() - time_us.front(); }
   double share_of_users_with_several() const;

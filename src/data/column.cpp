@@ -147,9 +147,15 @@ void Column::push_cell(const Column& from, size_t row) {
     const auto number = [](ColumnType t) {
       return t == ColumnType::integer || t == ColumnType::real || t == ColumnType::decimal;
     };
-    become(number(type) && number(from.type) ? ColumnType::decimal : ColumnType::text);
+    become(number(type) && number(from.type)                              ? ColumnType::decimal
+           : type == ColumnType::texts || from.type == ColumnType::texts ? ColumnType::texts
+                                                                         : ColumnType::text);
   }
   std::string scratch;
+  if (type == ColumnType::texts && from.type != ColumnType::texts) {
+    push_element(from.as_text(row, scratch));
+    return end_list();
+  }
   switch (type) {
     case ColumnType::text:
     case ColumnType::decimal: return push_text(from.as_text(row, scratch));
@@ -171,10 +177,14 @@ void Column::become(ColumnType wanted) {
   other.type = wanted;
   std::string scratch;
   for (size_t r = 0; r < rows(); ++r) {
-    if (is_null(r))
+    if (is_null(r)) {
       other.push_null();
-    else
+    } else if (wanted == ColumnType::texts) {
+      other.push_element(as_text(r, scratch));
+      other.end_list();
+    } else {
       other.push_text(as_text(r, scratch));
+    }
   }
   *this = std::move(other);
 }

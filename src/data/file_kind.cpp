@@ -249,7 +249,7 @@ Format find_format(const std::string& path, const FileHead& head, Format told) {
   }
   if (by_name != Format::automatic) return by_name;
   if (line.find('\t') != line.npos) return Format::tsv;
-  if (line.find_first_of(",;|") != line.npos) return Format::csv;
+  if (line.find_first_of(",;|\x01") != line.npos || line.find("::") != line.npos) return Format::csv;
   fail(ErrorKind::usage,
        "{}: the format can be told neither from the name nor from its first line, '{}'; set format to one of {}", path,
        printable(line), kKnown);

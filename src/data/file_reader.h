@@ -41,7 +41,7 @@ std::unique_ptr<FileReader> open_parquet_file(const FileOptions& options);
 std::unique_ptr<FileReader> open_arrow_file(const FileOptions& options);
 
 // "clicks.csv:1842" for a record's number, from 0; the file is read again up to there.
-std::string place_in_delimited_file(const std::string& path, char separator, uint64_t record);
+std::string place_in_delimited_file(const FileOptions& options, char separator, uint64_t record);
 std::string place_in_jsonl_file(const std::string& path, uint64_t record);
 std::string place_in_adjacency_file(const std::string& path, uint64_t record);
 

@@ -9,6 +9,9 @@
 
 #include "core/error.h"
 #include "data/interner.h"
+#include "data/list_text.h"
+#include "data/missing_words.h"
+#include "data/usual_names.h"
 
 namespace pagoda {
 
@@ -25,7 +28,11 @@ struct Profile {
   uint64_t rows = 0, absent = 0, numbers = 0, whole = 0, times = 0, words = 0, booleans = 0, above_zero = 0;
   static constexpr size_t kTold = 500;  // so many characters tell a value from another
   uint64_t characters = 0;
-  uint64_t recent = 0;  // taken for a time, it lies between 1990 and 2100
+  std::map<std::string, uint64_t> missing;  // words that usually mean so, as texts
+  uint64_t missing_cells = 0;
+  uint64_t listed = 0, elements = 0,
+           measures = 0;  // lists, what they hold, and that of it that is a number with a point
+  uint64_t recent = 0;    // taken for a time, it lies between 1990 and 2100
   Interner values;
   static constexpr std::array<char, 4> kSeparators{'|', ';', ',', '\t'};
   struct Parts {         // of the cells cut at one separator
@@ -38,6 +45,11 @@ struct Profile {
   std::string example;
 
   uint64_t present() const { return rows - absent; }
+  uint64_t telling() const { return present() - missing_cells; }  // cells with a value that tells what the column holds
+  double telling_share(uint64_t n) const {
+    return telling() ? static_cast<double>(n) / static_cast<double>(telling()) : 0;
+  }
+  bool holds_vectors() const { return elements >= 8 * listed && measures * 10 > elements * 9; }
   double share(uint64_t n) const { return present() ? static_cast<double>(n) / static_cast<double>(present()) : 0; }
   double distinct_share() const { return share(values.size()); }
   double mean_length() const { return share(characters); }
@@ -45,10 +57,14 @@ struct Profile {
 
   void look(const Column& column, size_t row) {
     ++rows;
+    const bool is_text = column.type == ColumnType::text && !column.is_null(row);
+    const bool no_value = is_text && usually_means_missing(column.text_of(row));
+    if (no_value) ++missing[std::string(trim(column.text_of(row)))];
     if (column.absent(row)) {
       ++absent;
       return;
     }
+    missing_cells += no_value;
     const auto text = column.as_text(row, scratch);
     values.add(text.substr(0, kTold));
     if (example.empty()) example = text.substr(0, 60);
@@ -56,7 +72,16 @@ struct Profile {
     characters += text.size();
     words += words_in(text);
     booleans += text == "true" || text == "false" || text == "True" || text == "False";
-    if (column.type == ColumnType::texts) return;
+    if (column.type == ColumnType::texts) {
+      ++listed;
+      return column.for_each_element(row, '\0', [&](std::string_view element) { look_at_element(element); });
+    }
+    if (is_text && text.starts_with('[') && rows <= kEnough)
+      if (const auto list = parse_list(text)) {
+        ++listed;
+        for (const auto& element : *list) look_at_element(element);
+        return;
+      }
     const auto number = column.type == ColumnType::time ? std::nullopt : column.as_number(row);
     if (number) {
       ++numbers;
@@ -71,11 +96,17 @@ struct Profile {
     if (!number && column.type == ColumnType::text) look_for_parts(column, row);
   }
 
+  void look_at_element(std::string_view element) {
+    ++elements;
+    const auto number = parse_number(element);
+    measures += number && element.find_first_of(".eE") != element.npos;
+  }
+
+  static constexpr uint64_t kEnough = 20000;  // rows tell enough of the parts
   void look_for_parts(const Column& column, size_t row) {
-    constexpr uint64_t kEnough = 20000;  // rows tell enough of the parts
     if (rows > kEnough) return;
     ++cut_cells;
-    if (column.text[row].size() > kTold) return;  // a text, not a list of words
+    if (column.text_of(row).size() > kTold) return;  // a text, not a list of words
     for (size_t s = 0; s < kSeparators.size(); ++s) {
       uint64_t n = 0;
       column.for_each_element(row, kSeparators[s], [&](std::string_view part) {
@@ -98,58 +129,11 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// A name's words: "userId", "user_id" and "User ID" are all "user_id".
-std::string plain_name(std::string_view name) {
-  std::string out;
-  for (size_t i = 0; i < name.size(); ++i) {
-    const auto c = static_cast<unsigned char>(name[i]);
-    const bool capital = std::isupper(c) && i > 0 && std::islower(static_cast<unsigned char>(name[i - 1]));
-    if (capital) out += '_';
-    out += std::isalnum(c) ? static_cast<char>(std::tolower(c)) : '_';
-  }
-  return out;
-}
-
-using Names = std::vector<std::string_view>;
-
-bool is_one_of(std::string_view name, const Names& names) {
-  const auto plain = plain_name(name);
-  return std::find(names.begin(), names.end(), plain) != names.end();
-}
-
-bool has_word_of(std::string_view name, const Names& names) {
-  const auto plain = "_" + plain_name(name) + "_";
-  return std::any_of(names.begin(), names.end(),
-                     [&](std::string_view word) { return plain.find("_" + std::string(word) + "_") != plain.npos; });
-}
-
-const Names kUser = {"user_id",     "user",      "userid",    "uid",         "visitor_id", "visitor",   "visitorid",
-                     "customer_id", "customer",  "member_id", "member",      "session_id", "session",   "profile_id",
-                     "account_id",  "player_id", "reader_id", "listener_id", "viewer_id",  "device_id", "person_id",
-                     "source",      "source_id", "query_id",  "author_id"};
-const Names kItem = {"item_id",    "item",      "itemid",   "iid",        "product_id", "product",
-                     "sku",        "asin",      "movie_id", "movie",      "track_id",   "track",
-                     "song_id",    "song",      "book_id",  "book",       "video_id",   "video",
-                     "article_id", "article",   "news_id",  "post_id",    "ad_id",      "business_id",
-                     "game_id",    "game",      "isbn",     "listing_id", "venue_id",   "location_id",
-                     "poi_id",     "artist_id", "target",   "target_id",  "content_id", "page_id"};
-const Names kTime = {"timestamp",  "ts",       "time",       "date",      "datetime",
-                     "event_time", "created",  "created_at", "when",      "event_timestamp",
-                     "unix_time",  "unixtime", "clicked_at", "viewed_at", "occurred_at",
-                     "at"};
-const Names kTimeWords = {"timestamp", "ts", "time",     "date",      "datetime",
-                          "created",   "at", "released", "published", "updated"};
-const Names kWeight = {"weight", "rating",     "reward",     "score",     "stars",    "count",
-                       "counts", "plays",      "play_count", "playcount", "strength", "confidence",
-                       "dwell",  "dwell_time", "watch_time", "views",     "clicks",   "listens"};
-const Names kTitle = {"title",    "name",  "item_name",    "product_name", "product_title", "movie_title",
-                      "headline", "label", "display_name", "track_name",   "book_title",    "article_title"};
-
 ColumnType type_of(const Profile& p) {
   if (p.stored == ColumnType::texts || p.stored == ColumnType::time || p.stored == ColumnType::boolean) return p.stored;
-  if (p.present() == 0) return ColumnType::text;
-  if (p.share(p.numbers) > 0.99) return p.whole == p.numbers ? ColumnType::integer : ColumnType::real;
-  if (p.share(p.times) > 0.99) return ColumnType::time;
+  if (p.telling() == 0) return ColumnType::text;
+  if (p.telling_share(p.numbers) > 0.99) return p.whole == p.numbers ? ColumnType::integer : ColumnType::real;
+  if (p.telling_share(p.times) > 0.99) return ColumnType::time;
   if (p.booleans == p.present()) return ColumnType::boolean;
   return ColumnType::text;
 }
@@ -181,12 +165,15 @@ ColumnGuess describe_column(const Profile& p) {
   guess.distinct = p.values.size();
   guess.null_share = p.rows ? static_cast<double>(p.absent) / static_cast<double>(p.rows) : 0;
   guess.mean_length = p.mean_length();
-  if (guess.type == ColumnType::text) guess.separator = separator_of(p);
+  guess.missing = p.missing;
+  guess.listed = guess.type == ColumnType::text && p.listed * 2 > std::min(p.telling(), Profile::kEnough);
+  if (guess.type == ColumnType::text && !guess.listed) guess.separator = separator_of(p);
   guess.example = p.example;
   return guess;
 }
 
-std::vector<Profile> profile(const ReaderOptions& options, size_t sample_rows, uint64_t& rows) {
+std::vector<Profile> profile(const ReaderOptions& options, size_t sample_rows, TableGuess& table) {
+  uint64_t& rows = table.sampled_rows;
   ReaderOptions all = options;
   all.columns.clear();
   all.batch_rows = std::min<size_t>(all.batch_rows, std::max<size_t>(1, sample_rows));
@@ -202,6 +189,7 @@ std::vector<Profile> profile(const ReaderOptions& options, size_t sample_rows, u
     }
     rows += n;
   }
+  table.notices = reader->notices();
   if (rows == 0) fail(ErrorKind::input, "{}: has a header but no rows", reader->files()[0]);
   return profiles;
 }
@@ -218,7 +206,7 @@ bool says_nothing(const Profile& p, ColumnGuess& g) {
 }
 
 bool can_be_time(const Profile& p, const ColumnGuess& g) {
-  return g.type == ColumnType::time || (is_number(g) && p.share(p.recent) > 0.99);
+  return g.type == ColumnType::time || (is_number(g) && p.telling_share(p.recent) > 0.99);
 }
 
 class Roles {
@@ -259,7 +247,10 @@ void guess_table_role(const Profile& p, ColumnGuess& g) {
     g.reason = std::move(reason);
   };
   const double distinct = static_cast<double>(g.distinct), rows = static_cast<double>(p.present());
+  if ((g.type == ColumnType::texts || g.listed) && p.holds_vectors())
+    return give("", "its cells are vectors of numbers, which are no words; `pagoda index --vectors` takes vectors");
   if (g.type == ColumnType::texts) return give("multi", "each cell is a list");
+  if (g.listed) return give("multi", "its cells are lists, as in [1, 2]");
   if (g.type == ColumnType::boolean) return give("categorical", "it is true or false");
   if (g.type == ColumnType::time) return give("time", "its values are dates");
   if (is_number(g)) {
@@ -291,19 +282,26 @@ const ColumnGuess* TableGuess::by_role(std::string_view role) const {
 
 TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) {
   TableGuess table;
-  const auto profiles = profile(options, sample_rows, table.sampled_rows);
+  const auto profiles = profile(options, sample_rows, table);
   for (const auto& p : profiles) table.columns.push_back(describe_column(p));
   auto& guesses = table.columns;
+  for (const auto& g : guesses)
+    if ((g.listed || g.type == ColumnType::texts) && (is_one_of(g.name, kUserNames) || is_one_of(g.name, kItemNames)))
+      fail(ErrorKind::input,
+           "{}: column '{}' holds lists, such as '{}'; a row of a log is one user and one item: write a row for each "
+           "element (in pandas, df.explode('{}'))",
+           options.paths.at(0), g.name, g.example, g.name);
   Roles roles(profiles, guesses);
 
   const auto id = [](const Profile& p, const ColumnGuess& g) {
-    return p.present() > 0 && g.type != ColumnType::real && g.type != ColumnType::texts;
+    return p.telling() > 0 && g.type != ColumnType::real && g.type != ColumnType::texts && !g.listed;
   };
-  bool user = roles.by_name("user", kUser, "its name", id), item = roles.by_name("item", kItem, "its name", id);
+  bool user = roles.by_name("user", kUserNames, "its name", id),
+       item = roles.by_name("item", kItemNames, "its name", id);
   // Without a telling name: the first two columns of ids, the user before the item.
   const auto many = [&](const Profile& p, const ColumnGuess& g) {
     return id(p, g) && g.type != ColumnType::time && g.type != ColumnType::boolean && g.distinct > 1 && p.absent == 0 &&
-           !is_one_of(g.name, kTime) && !is_one_of(g.name, kWeight);
+           !is_one_of(g.name, kTimeNames) && !is_one_of(g.name, kWeightNames);
   };
   const auto named_id = [&](const Profile& p, const ColumnGuess& g) {
     return many(p, g) && has_word_of(g.name, {"id"});
@@ -315,11 +313,11 @@ TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) 
 
   for (size_t c = 0; c < guesses.size(); ++c)
     if (guesses[c].role.empty()) says_nothing(profiles[c], guesses[c]);
-  if (!roles.by_name("time", kTime, "its name, and values that are times", can_be_time))
+  if (!roles.by_name("time", kTimeNames, "its name, and values that are times", can_be_time))
     roles.first("time", "its values are times", [](const Profile& p, const ColumnGuess& g) {
       return g.type == ColumnType::time || (has_word_of(g.name, kTimeWords) && can_be_time(p, g));
     });
-  roles.by_name("weight", kWeight, "its name, and numbers above 0", [](const Profile& p, const ColumnGuess& g) {
+  roles.by_name("weight", kWeightNames, "its name, and numbers above 0", [](const Profile& p, const ColumnGuess& g) {
     return is_number(g) && p.absent == 0 && p.above_zero == p.numbers;
   });
 
@@ -327,13 +325,16 @@ TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) 
   for (size_t c = 0; c < guesses.size(); ++c) {
     auto& g = guesses[c];
     if (!g.role.empty() || !g.reason.empty()) continue;
-    const bool words = g.type == ColumnType::text || g.type == ColumnType::boolean;
-    if (words && g.distinct <= kMostValues && g.distinct * 10 < profiles[c].rows) {
+    const bool words = (g.type == ColumnType::text && !g.listed) || g.type == ColumnType::boolean;
+    if (words && !is_one_of(g.name, kTimeNames) && g.distinct <= kMostValues && g.distinct * 10 < profiles[c].rows) {
       g.role = "context";
       g.reason = fmt::format("{} values come back; is it known at the moment of a request?", g.distinct);
+    } else if (is_one_of(g.name, kTimeNames)) {
+      g.reason = "by its name a time, but not written as one that is read, such as 2024-05-01T10:00:00Z or 1714557600";
     } else if (is_number(g)) {
-      g.reason = is_one_of(g.name, kWeight) ? "it has values that are absent or not above 0, which no weight may be"
-                                            : "a number: may not be known at the moment of a request";
+      g.reason = is_one_of(g.name, kWeightNames)
+                     ? "it has values that are absent or not above 0, which no weight may be"
+                     : "a number: may not be known at the moment of a request";
     } else {
       g.reason = "neither an id, a time, a weight nor a context";
     }
@@ -343,15 +344,15 @@ TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) 
 
 TableGuess guess_table(const ReaderOptions& options, size_t sample_rows) {
   TableGuess table;
-  const auto profiles = profile(options, sample_rows, table.sampled_rows);
+  const auto profiles = profile(options, sample_rows, table);
   for (const auto& p : profiles) table.columns.push_back(describe_column(p));
   Roles roles(profiles, table.columns);
 
   const auto key = [](const Profile& p, const ColumnGuess& g) {
     return p.absent == 0 && g.distinct == p.rows && g.type != ColumnType::real && g.type != ColumnType::texts;
   };
-  if (!roles.by_name("id", kItem, "its name, and all values differ", key) &&
-      !roles.by_name("id", kUser, "its name, and all values differ", key) &&
+  if (!roles.by_name("id", kItemNames, "its name, and all values differ", key) &&
+      !roles.by_name("id", kUserNames, "its name, and all values differ", key) &&
       !roles.by_name("id", {"id", "key", "uuid", "code"}, "its name, and all values differ", key) &&
       !roles.first("id", "its name ends in id, and all values differ",
                    [&](const Profile& p, const ColumnGuess& g) { return key(p, g) && has_word_of(g.name, {"id"}); }))
@@ -360,7 +361,7 @@ TableGuess guess_table(const ReaderOptions& options, size_t sample_rows) {
   for (size_t c = 0; c < table.columns.size(); ++c)
     if (table.columns[c].role.empty()) says_nothing(profiles[c], table.columns[c]);
   const auto words = [](const Profile&, const ColumnGuess& g) { return g.type == ColumnType::text; };
-  if (!roles.by_name("title", kTitle, "its name", words))
+  if (!roles.by_name("title", kTitleNames, "its name", words))
     roles.first("title", "short texts that differ", [&](const Profile& p, const ColumnGuess& g) {
       return words(p, g) && !g.separator && p.distinct_share() > 0.8 && g.mean_length < 80 && p.mean_words() > 1.3;
     });

@@ -1,6 +1,7 @@
 // What a table's columns seem to be: for `pagoda init`, which proposes and lets a person correct.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct ColumnGuess {
   double null_share = 0;
   double mean_length = 0;  // characters of its text
   char separator = '\0';   // of a multi-valued text column ('|', ';', ','): most cells have it, with short parts
+  bool listed = false;     // most cells of text are lists, as in [6285, 194]
+  std::map<std::string, uint64_t> missing;  // words that usually mean missing, and their cells
   std::string example;
   std::string role;    // interactions: "user", "item", "time", "weight", "context", ""
                        // tables: "id", "title", "text", "categorical", "multi", "numeric", "time", ""
@@ -25,6 +28,7 @@ struct ColumnGuess {
 struct TableGuess {
   std::vector<ColumnGuess> columns;
   uint64_t sampled_rows = 0;
+  Notices notices;  // of the sample's reading
   const ColumnGuess* by_role(std::string_view role) const;  // the first of that role, or nullptr
 };
 

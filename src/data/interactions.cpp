@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "data/missing_words.h"
 #include "data/numbering.h"
 #include "math/matrix.h"
 
@@ -202,6 +203,7 @@ Interactions load_interactions(const InteractionOptions& options) {
   log.context_values.resize(options.context.size());
   log.context.resize(options.context.size());
   Loading(options, log, log.shown).run();
+  warn_of_odd_ids(log, options);
   return log;
 }
 

@@ -11,6 +11,7 @@
 #include "core/suggest.h"
 #include "data/file_kind.h"
 #include "data/file_reader.h"
+#include "data/null_values.h"
 #include "data/source_files.h"
 
 namespace pagoda {
@@ -44,7 +45,8 @@ std::string_view kind_of(ColumnType type) {
 class Files : public Reader {
  public:
   explicit Files(const ReaderOptions& options)
-      : batch_rows_(std::max<size_t>(1, options.batch_rows)), coded_(options.coded), form_(options.form) {
+      : batch_rows_(std::max<size_t>(1, options.batch_rows)), coded_(options.coded), form_(options.form),
+        null_values_(options.form.null_values) {
     find_sources(options);
     for (const auto& source : sources_) paths_.push_back(source.file.path);
     columns_ = options.columns;
@@ -73,6 +75,7 @@ class Files : public Reader {
       }
       batch.rows = united_ ? next_of_united(batch.columns) : file_->next(batch.columns);
       if (batch.rows == 0) continue;
+      for (auto& column : batch.columns) null_values_.apply(column);
       batch.file = at_;
       batch.file_rows = file_->rows();
       batch.first_record = first_record_;
@@ -85,9 +88,10 @@ class Files : public Reader {
 
   std::string place(size_t file, uint64_t record) const override {
     const auto& path = paths_.at(file);
+    const FileOptions options{path, {}, batch_rows_, false, nullptr, form_};
     switch (sources_[file].format) {
-      case Format::csv: return place_in_delimited_file(path, ',', record);
-      case Format::tsv: return place_in_delimited_file(path, '\t', record);
+      case Format::csv: return place_in_delimited_file(options, ',', record);
+      case Format::tsv: return place_in_delimited_file(options, '\t', record);
       case Format::jsonl: return place_in_jsonl_file(path, record);
       case Format::adjacency: return place_in_adjacency_file(path, record);
       default: return fmt::format("{}: row {}", path, record + 1);
@@ -128,6 +132,18 @@ class Files : public Reader {
              std::filesystem::path(first->file.path).extension().string());
       first = &source;
     }
+  }
+
+  // What is said of the cells of csv and tsv files must not be taken for said of others.
+  void check_form(const Source& source) const {
+    if (source.format == Format::csv || source.format == Format::tsv) return;
+    const char* key = form_.separator != "auto"           ? "separator"
+                      : form_.header != Header::automatic ? "header"
+                      : !form_.columns.empty()            ? "columns"
+                                                          : nullptr;
+    if (key)
+      fail(ErrorKind::usage, "{}: {}{} is for csv and tsv files, and this one is none; leave it out, or set the format",
+           source.file.path, form_.keys, key);
   }
 
   // Which columns there are in all files together, and that no file lacks one it must have.
@@ -175,6 +191,7 @@ class Files : public Reader {
 
   void open_file() {
     const auto& source = sources_[at_];
+    check_form(source);
     FileOptions options{source.file.path, columns_, batch_rows_, coded_, &notices_, form_};
     if (united_) {
       options.columns.clear();
@@ -260,6 +277,7 @@ class Files : public Reader {
   size_t batch_rows_;
   bool coded_;
   TableForm form_;
+  NullValues null_values_;
   bool united_ = false;     // several files, or columns of folders' names
   bool all_found_ = false;  // columns_ are all there are
   std::vector<Source> sources_;

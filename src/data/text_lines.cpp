@@ -9,12 +9,12 @@ namespace pagoda {
 
 namespace {
 
-constexpr size_t kChunk = 1 << 18;
+constexpr size_t kChunk = 1 << 18, kAhead = 1 << 16;
 
 }  // namespace
 
 TextLines::TextLines(const std::string& path) : path_(path), source_(open_bytes(path)), buffer_(kChunk) {
-  while (end_ < 3 && refill()) {}
+  while (end_ < kAhead && refill()) {}
   const std::string_view first(buffer_.data(), end_);
   if (first.starts_with("\xff\xfe") || first.starts_with("\xfe\xff"))
     fail(ErrorKind::input, "{}: is UTF-16; convert it to UTF-8, as with 'iconv -f UTF-16 -t UTF-8'", path);
@@ -42,12 +42,29 @@ bool TextLines::refill() {
   try {
     const size_t n = source_->read(buffer_.data() + end_, buffer_.size() - end_);
     at_end_ = n == 0;
+    check_bytes(n);
     end_ += n;
   } catch (const ByteSource::Trouble& trouble) {
     const auto more = std::count(buffer_.data() + line_end_, buffer_.data() + end_, '\n');
     fail(ErrorKind::input, "{}: {} (after line {})", path_, trouble.what, line_feeds_ + static_cast<uint64_t>(more));
   }
   return !at_end_;
+}
+
+// Of the n bytes at end_: a NUL is in no text, and would end a value early or hide in it.
+void TextLines::check_bytes(size_t n) {
+  const char* const fresh = buffer_.data() + end_;
+  cr_ = cr_ || std::memchr(fresh, '\r', n);
+  const auto* nul = static_cast<const char*>(std::memchr(fresh, '\0', n));
+  if (!nul || std::string_view(buffer_.data(), end_ + n).starts_with("\xff\xfe") ||
+      std::string_view(buffer_.data(), end_ + n).starts_with("\xfe\xff"))
+    return;
+  const auto line =
+      line_feeds_ + 1 + static_cast<uint64_t>(std::count<const char*>(buffer_.data() + line_end_, nul, '\n'));
+  fail(ErrorKind::input,
+       "{}:{}: holds a NUL byte: is it UTF-16, or no text? convert it, as with 'iconv -f UTF-16LE -t UTF-8', or take "
+       "the NULs out with 'tr -d \"\\000\"'",
+       path_, line);
 }
 
 bool TextLines::next(std::string_view& line) {

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "data/decimal.h"
+#include "data/list_text.h"
 #include "features/ngrams.h"
 #include "features/saved.h"
 
@@ -128,7 +129,7 @@ Feature Feature::fit(const FeatureOptions& options, const Column* column, std::s
     for (size_t row = 0; row < n; ++row) {
       if (count(row) == 0) continue;
       if (options.kind == FeatureKind::multi)
-        column->for_each_element(row, separator, [&](std::string_view word) { observe(word, count(row)); });
+        for_each_listed(*column, row, separator, [&](std::string_view word) { observe(word, count(row)); });
       else if (const auto word = column->as_text(row, scratch); !word.empty())
         observe(word, count(row));
     }
@@ -212,8 +213,8 @@ void Feature::encode(const Column& column, size_t row, Cells& out) const {
     case FeatureKind::text: return encode_text(column.as_text(row, scratch), out);
     case FeatureKind::multi: {
       const size_t first = out.bag.rows.values.size();
-      column.for_each_element(row, options_.separator.empty() ? '\0' : options_.separator[0],
-                              [&](std::string_view word) { out.bag.add(vocabulary_.row(word), 1.f); });
+      for_each_listed(column, row, options_.separator.empty() ? '\0' : options_.separator[0],
+                      [&](std::string_view word) { out.bag.add(vocabulary_.row(word), 1.f); });
       const size_t n = out.bag.rows.values.size() - first;
       for (size_t i = first; i < first + n; ++i) out.bag.weights[i] = 1.f / static_cast<float>(n);
       out.bag.close();

@@ -14,11 +14,15 @@ namespace {
 
 void describe(Fields& f, TableForm& o) {
   f.field("separator", o.separator,
-          "between the cells of csv and tsv files: \",\", \"\\t\", \";\", \"|\", \"::\", ...; \"auto\": as the file's lines say");
-  f.choice("header", o.header, {{"auto", Header::automatic}, {"true", Header::yes}, {"false", Header::no}},
-           "whether the first line of csv and tsv files names the columns; auto: it does, and a line of values is an error");
-  f.field("columns", o.columns, "the names of all columns of csv and tsv files, where their first line does not say them");
-  f.field("null_values", o.null_values, "words that mean missing, such as \"NA\", \"\\\\N\", \"-\", beside the empty cell");
+          "between the cells of csv and tsv files: \",\", \"\\t\", \";\", \"|\", \"::\", ...; \"auto\": as the file's "
+          "lines say");
+  f.choice(
+      "header", o.header, {{"auto", Header::automatic}, {"true", Header::yes}, {"false", Header::no}},
+      "whether the first line of csv and tsv files names the columns; auto: it does, and a line of values is an error");
+  f.field("columns", o.columns,
+          "the names of all columns of csv and tsv files, where their first line does not say them");
+  f.field("null_values", o.null_values,
+          "words that mean missing, such as \"NA\", \"\\\\N\", \"-\", beside the empty cell");
 }
 
 void describe(Fields& f, DataOptions& o) {
@@ -41,7 +45,8 @@ void describe(Fields& f, DataOptions& o) {
   f.field("items_id", o.items_id, "its id column; \"\": named as in the interactions");
   f.field("users", o.users, "file of the user table; \"\": there is none");
   f.field("users_id", o.users_id, "its id column; \"\": named as in the interactions");
-  f.section("items_form", "the form of the item table, as of the log above", [&](Fields& f) { describe(f, o.items_form); });
+  f.section("items_form", "the form of the item table, as of the log above",
+            [&](Fields& f) { describe(f, o.items_form); });
   f.section("users_form", "the form of the user table", [&](Fields& f) { describe(f, o.users_form); });
   f.section("split", "which rows train, which choose the model, which judge it",
             [&](Fields& f) { describe(f, o.split); });
@@ -165,7 +170,8 @@ std::string to_toml(const Options& options, bool with_comments) {
 
 std::string resume_record(const Options& options) {
   // A section and a line of it, as a new run writes it; "": the line that opens the section.
-  constexpr std::string_view kForm[] = {"separator = \"auto\"", "header = \"auto\"", "columns = []", "null_values = []"};
+  constexpr std::string_view kForm[] = {"separator = \"auto\"", "header = \"auto\"", "columns = []",
+                                        "null_values = []"};
   std::set<std::pair<std::string_view, std::string_view>> later;
   for (const auto line : kForm) later.emplace("[data]", line);
   later.emplace("[evaluate]", "repeats = \"miss\"");

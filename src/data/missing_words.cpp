@@ -1,0 +1,88 @@
+#include "data/missing_words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "data/list_text.h"
+
+namespace pagoda {
+
+namespace {
+
+constexpr std::string_view kWords[] = {
+    "na",      "n/a",       "<na>",    "#n/a",      "null",    "(null)", "<null>", "nil",     "none",
+    "(none)",  "nan",       "nat",     "\\n",       "-",       "--",     "?",      "unknown", "(not set)",
+    "not set", "undefined", "missing", "(missing)", "(empty)", "empty",  "-nan",
+};
+
+// The words of a side and how many rows hold them.
+struct Found {
+  std::vector<std::string> words;
+  uint64_t rows = 0;
+};
+
+Found missing_of(const Interner& ids, const std::vector<uint32_t>& rows) {
+  Found found;
+  std::vector<uint8_t> missing;
+  for (uint32_t id = 0; id < ids.size(); ++id) {
+    if (!usually_means_missing(ids[id]) && ids[id] != "-1") continue;
+    missing.resize(ids.size());
+    missing[id] = 1;
+    found.words.emplace_back(ids[id]);
+  }
+  if (!missing.empty())
+    for (const uint32_t id : rows) found.rows += missing[id];
+  return found;
+}
+
+void look_at(const Interner& ids, const std::vector<uint32_t>& rows, const std::string& column,
+             const InteractionOptions& options) {
+  const auto found = missing_of(ids, rows);
+  if (found.rows * 100 > rows.size())
+    log_warning(
+        "column '{}': {} of {} rows ({:.1f}%) hold '{}', which usually means missing, and is taken for an id; "
+        "if it is none, set {}",
+        column, found.rows, rows.size(), 100.0 * static_cast<double>(found.rows) / static_cast<double>(rows.size()),
+        fmt::join(found.words, "', '"), null_values_remedy(options.form.keys, found.words));
+  uint64_t lists = 0;
+  for (uint32_t id = 0; id < ids.size(); ++id) lists += (ids[id].starts_with('[') && parse_list(ids[id]));
+  if (lists == 0) return;
+  const auto remedy =
+      fmt::format("a row is one user and one item: write a row for each element (in pandas, df.explode('{}'))", column);
+  if (lists == ids.size())
+    fail(ErrorKind::input, "{}: column '{}' holds lists, such as '{}'; {}", options.paths[0], column,
+         ids[0].substr(0, 40), remedy);
+  log_warning("column '{}': {} of its {} ids are lists, and are taken for ids as they stand; {}", column, lists,
+              ids.size(), remedy);
+}
+
+}  // namespace
+
+bool usually_means_missing(std::string_view text) {
+  text = trim(text);
+  if (text.empty() || text.size() > 9) return false;
+  char small[9];
+  std::transform(text.begin(), text.end(), small, [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::ranges::find(kWords, std::string_view(small, text.size())) != std::end(kWords);
+}
+
+std::string null_values_remedy(std::string_view keys, const std::vector<std::string>& words) {
+  std::string list;
+  for (const auto& word : words) {
+    list += list.empty() ? "\"" : ", \"";
+    for (const char c : word) list += c == '\\' || c == '"' ? std::string{'\\', c} : std::string(1, c);
+    list += '"';
+  }
+  return fmt::format("{}null_values = [{}]", keys, list);
+}
+
+void warn_of_odd_ids(const Interactions& log, const InteractionOptions& options) {
+  look_at(log.users, log.user, options.user, options);
+  look_at(log.items, log.item, options.item, options);
+}
+
+}  // namespace pagoda

@@ -1,0 +1,21 @@
+// Words that usually mean missing where an id or a value is expected: NA, null, None, \N, -.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/interactions.h"
+
+namespace pagoda {
+
+bool usually_means_missing(std::string_view text);  // in any case, blanks around it aside
+
+// "data.null_values = [\"NA\"]"
+std::string null_values_remedy(std::string_view keys, const std::vector<std::string>& words);
+
+// Warns of such words that are ids of more than one row in a hundred, and of ids that are lists. Error{input}: all ids of a
+// side are lists.
+void warn_of_odd_ids(const Interactions& log, const InteractionOptions& options);
+
+}  // namespace pagoda
