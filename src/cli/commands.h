@@ -54,6 +54,7 @@ struct RetrieveArgs {
   std::string model, users, vectors, filter, format, rescore, output = "-";
   std::vector<std::string> exclude{"seen"};
   int64_t k = 1000, rescore_from = 1000;
+  double most_unknown = 1;  // share of the users
   bool explain = false;
 };
 struct SimilarArgs {

@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "data/meeting.h"
 #include "diagnose/advice.h"
 #include "diagnose/figures.h"
 #include "train/dataset.h"
@@ -59,6 +60,8 @@ Rows read_log(const DiagnoseArgs& args) {
     const auto table = one_file(args.items);
     const auto survey = survey_table(table, log.items);
     const auto& id = id_column(survey, guess_table(table), log.items, args.items, told.item);
+    say_meeting({.asked = log.items.size(), .met = id.known, .known = survey.rows, .missing = {}, .others = {}, .change = {}},
+                {args.items, "items of the log", ""});
     rows.catalogue_items += items_outside(log.items, args.items, id.name);
   }
   log_info("{}: users by '{}', items by '{}', {}", rows.name, told.user, told.item,

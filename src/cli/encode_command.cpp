@@ -1,6 +1,8 @@
 #include "cli/commands.h"
 #include "cli/results.h"
+#include "cli/strangers.h"
 #include "core/log.h"
+#include "data/meeting.h"
 #include "data/vector_file.h"
 #include "serve/retrieval.h"
 #include "train/judgement.h"
@@ -18,10 +20,13 @@ void run_encode(const EncodeArgs& args) {
       for (uint32_t u = 0; u < bundle.user_ids().size(); ++u)
         requests.emplace_back().user = std::string(bundle.user_ids()[u]);
     } else {
+      Strangers strangers(retrieval);
       for (const auto& line : read_lines(args.input)) {
         requests.push_back(parse_request(line.text, place_of(args.input, line)));
         retrieval.check_names(requests.back(), place_of(args.input, line));
+        strangers.add(requests.back());
       }
+      strangers.say();
     }
     for (const auto& r : requests) ids.push_back(r.user.value_or(""));
     write_vectors(args.output, retrieval.user_vectors(pool, requests), ids, "user");
@@ -37,6 +42,8 @@ void run_encode(const EncodeArgs& args) {
                                           .id = data.items_id.empty() ? data.item : data.items_id,
                                           .bad_rows = data.bad_rows});
       for (uint32_t i = 0; i < table.ids.size(); ++i) ids.emplace_back(table.ids[i]);
+      say_meeting(meet({&table.ids}, {&bundle.item_ids()}),
+                  {args.model, "items of " + args.input, "each is encoded by its attributes alone"}, true);
       write_vectors(args.output, retrieval.item_vectors(pool, table.ids, &table), ids, "item");
     }
   } else {

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/results.h"
 #include "core/log.h"
+#include "data/meeting.h"
 #include "data/vector_file.h"
 #include "index/partitioned_index.h"
 #include "model/stored_vectors.h"
@@ -98,6 +99,10 @@ void index_vectors(ThreadPool& pool, const IndexArgs& args, RowPrecision precisi
   if (!args.attributes.empty())
     attributes =
         load_attributes({.paths = {args.attributes}, .format = Format::automatic, .id = "item_id", .bad_rows = {}});
+  if (!args.attributes.empty())
+    say_meeting(meet({&ids}, {&attributes.ids}),
+                {args.attributes, "items of " + args.vectors,
+                 args.ids.empty() && file.ids.empty() ? "name the items with --ids" : "write the ids of both alike"});
   const StoredVectors vectors(pool, args.vectors, file.values,
                               {.precision = precision, .unit_length = args.metric == "cosine"}, folder_of(args.output));
   const std::vector<uint64_t> counts(ids.size());

@@ -35,6 +35,12 @@ CLI::App* command(CLI::App& app, const char* name, const char* what, const char*
   return sub;
 }
 
+// What holds for the whole program may stand behind the command, too.
+void add_quiet(CLI::App& app, bool& quiet) {
+  app.add_flag("-q,--quiet", quiet, "warnings and results only");
+  for (auto* command : app.get_subcommands([](const CLI::App*) { return true; })) add_quiet(*command, quiet);
+}
+
 // The command that the words speak to, and what is wrong with the first of them that it does not know, with the nearest
 // that it does; "" when it knows them all.
 std::pair<std::string, std::string> first_unknown_word(const CLI::App& app, const std::vector<std::string>& words) {
@@ -71,7 +77,6 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", std::string("pagoda ") + PAGODA_VERSION);
   app.get_formatter()->column_width(36);
   bool quiet = false;
-  app.add_flag("-q,--quiet", quiet, "warnings and results only");
   app.parse_complete_callback([&] {
     if (quiet) set_log_level(LogLevel::warning), Progress::set_quiet(true);
   });
@@ -210,6 +215,10 @@ int run(int argc, char** argv) {
   c->add_option("--rescore-from", retrieve.rescore_from, "candidates of the first that the second puts in order")
       ->needs(second)
       ->capture_default_str();
+  c->add_option("--most-unknown", retrieve.most_unknown,
+                "fail when more than this share of the users is unknown to the model, 0 to 1; 1: never")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   c->add_flag("--explain", retrieve.explain, "say on stderr what the search looked at, and how long it took");
   c->add_option("--format", retrieve.format, "jsonl, tsv or parquet; by the output's extension otherwise");
   c->add_option("-o,--output", retrieve.output, "- for stdout")->capture_default_str();
@@ -290,6 +299,8 @@ int run(int argc, char** argv) {
   app.add_subcommand("doctor", "what this machine offers, and whether the program can use it")->callback([] {
     run_doctor();
   });
+
+  add_quiet(app, quiet);
 
   try {
     app.parse(argc, argv);

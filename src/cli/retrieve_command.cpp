@@ -3,8 +3,10 @@
 
 #include "cli/commands.h"
 #include "cli/results.h"
+#include "cli/strangers.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "data/meeting.h"
 #include "data/vector_file.h"
 #include "serve/snapshot.h"
 
@@ -33,6 +35,22 @@ Retrieval open_retrieval(const RetrieveArgs& args) {
     log_warning("{} is not read: with --rescore the bundles alone answer", journal);
   return Retrieval(Bundle::open(args.model), Bundle::open(args.rescore),
                    static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)));
+}
+
+// Items that the catalogue lacks exclude nothing, which may not be what was meant.
+void add_exclusions(const Retrieval& retrieval, const std::string& path, std::vector<std::string>& exclude) {
+  Interner ids;
+  for (const auto& line : read_lines(path)) ids.add(line.text);
+  std::vector<std::string> strangers;
+  size_t unknown = 0;
+  for (uint32_t i = 0; i < ids.size(); ++i) {
+    exclude.emplace_back(ids[i]);
+    if (retrieval.find_item(ids[i]) != Interner::kNone) continue;
+    if (++unknown <= 4) strangers.emplace_back(ids[i]);
+  }
+  if (unknown > 0)
+    log_warning("{}: {} of its {} items are not in the catalogue and exclude nothing: {}", path, unknown, ids.size(),
+                examples_of(strangers));
 }
 
 // What the searches did, summed up over blocks of queries.
@@ -86,11 +104,12 @@ void run_retrieve(const RetrieveArgs& args) {
     if (word == "seen")
       options.exclude_seen = true;
     else if (word != "none")
-      for (auto& line : read_lines(word)) options.exclude.push_back(std::move(line.text));
+      add_exclusions(retrieval, word, options.exclude);
   }
   ThreadPool pool(0);
   ResultWriter out(args.output, args.format, "user");
   Explanation explanation;
+  Strangers strangers(retrieval);
   if (!args.vectors.empty()) {
     const auto vectors = read_vectors(args.vectors);
     for (size_t begin = 0; begin < vectors.values.rows(); begin += kBlock) {
@@ -99,12 +118,19 @@ void run_retrieve(const RetrieveArgs& args) {
       for (size_t i = begin; i < end; ++i) keys.push_back(vectors.ids.empty() ? std::to_string(i) : vectors.ids[i]);
       const auto answer = retrieval.retrieve(pool, vectors.values.view().slice_rows(begin, end), options);
       explanation.add(answer);
+      strangers.add_answers(answer.found);
       out.write(retrieval, keys, answer.found);
     }
+    strangers.say();
     explanation.print();
     return out.close();
   }
   const auto lines = read_lines(args.users);
+  if (args.most_unknown < 1) {
+    Strangers asked(retrieval);
+    for (const auto& line : lines) asked.add(parse_request(line.text, place_of(args.users, line)));
+    asked.check_share(args.most_unknown);
+  }
   Progress bar("retrieve", lines.size(), "users");
   for (size_t begin = 0; begin < lines.size(); begin += kBlock) {
     if (interrupted) fail(ErrorKind::interrupted, "interrupted; nothing was written to {}", args.output);
@@ -113,14 +139,17 @@ void run_retrieve(const RetrieveArgs& args) {
     for (size_t i = begin; i < std::min(lines.size(), begin + kBlock); ++i) {
       requests.push_back(parse_request(lines[i].text, place_of(args.users, lines[i])));
       retrieval.check_names(requests.back(), place_of(args.users, lines[i]));
+      strangers.add(requests.back());
       keys.push_back(requests.back().user.value_or(""));
     }
     const auto answer = retrieval.retrieve(pool, requests, options);
     explanation.add(answer);
+    strangers.add_answers(answer.found);
     out.write(retrieval, keys, answer.found);
     bar.update(begin + requests.size());
   }
   bar.finish();
+  strangers.say();
   explanation.print();
   out.close();
 }

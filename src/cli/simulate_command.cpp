@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/progress.h"
-#include "data/attributes.h"
+#include "data/meeting.h"
 #include "simulate/frequency.h"
 #include "simulate/frequency_replay.h"
 #include "simulate/world.h"
@@ -49,6 +49,7 @@ ReplayCohorts read_cohorts(const std::string& path, const std::string& id, const
   const auto table = load_attributes({.paths = {path}, .format = Format::automatic, .id = id, .bad_rows = {}});
   const Column* column = table.find("cohort");
   if (!column) fail(ErrorKind::usage, "{}: has no column 'cohort'", path);
+  say_meeting(meet({&table.ids}, {&log.items}), {"the log", "items of " + path, "write the ids of both alike"});
   Interner names;
   ReplayCohorts cohorts;
   std::string scratch;

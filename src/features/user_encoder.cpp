@@ -85,6 +85,20 @@ std::vector<std::string> UserEncoder::table_columns() const {
   return names;
 }
 
+std::optional<bool> UserEncoder::knows_value(std::string_view column, std::string_view value) const {
+  std::optional<bool> knows;
+  for (const auto& feature : features_) {
+    if (feature.options().column != column || feature.buckets() == 0) continue;
+    Column cell;
+    cell.push_text(value);
+    Cells encoded;
+    feature.encode(cell, 0, encoded);
+    const auto own = [&](uint32_t row) { return row < feature.rows() - feature.buckets(); };
+    knows = knows.value_or(false) || std::ranges::all_of(encoded.bag.rows.values, own);
+  }
+  return knows;
+}
+
 UserCells UserEncoder::cells(const Interner& ids, const Attributes* table) const {
   UserCells out;
   out.features.resize(features_.size());

@@ -1,6 +1,7 @@
 // Users, their history and the context of a request as the user tower reads them.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +47,9 @@ class UserEncoder {
   const TowerLayout& layout() const { return layout_; }
   const std::vector<std::string>& context_names() const { return context_names_; }  // the columns it reads
   std::vector<std::string> table_columns() const;  // columns of the user table it reads, each once
+  // Whether a row of its own stands for the value in what a categorical or multi feature reads from that column, context
+  // or table; nothing when none reads it.
+  std::optional<bool> knows_value(std::string_view column, std::string_view value) const;
   size_t history_length() const { return static_cast<size_t>(history_.last); }
   uint32_t history_rows() const { return history_rows_; }
 

@@ -245,6 +245,25 @@ std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) cons
   return rows;
 }
 
+bool Retrieval::knows_user(const RetrieveRequest& request) const { return knows(*bundle_, request); }
+
+std::vector<std::string> Retrieval::unseen_values(const RetrieveRequest& request) const {
+  std::vector<std::string> unseen;
+  const auto look = [&](const std::string& column, const std::string& value) {
+    if (value.empty()) return;
+    std::optional<bool> known;
+    for (const auto* bundle : {bundle_.get(), second_.get()})
+      if (bundle)
+        for (const auto& member : bundle->members())
+          if (const auto one = member.model.user_encoder.knows_value(column, value)) known = known.value_or(false) || *one;
+    if (known == false) unseen.push_back(column + " = " + value);
+  };
+  for (const auto& [column, value] : request.context) look(column, value);
+  for (const auto& feature : request.features)
+    for (const auto& value : feature.values) look(feature.name, value);
+  return unseen;
+}
+
 void Retrieval::check_names(const RetrieveRequest& request, const std::string& place) const {
   try {
     check_names(request);

@@ -100,6 +100,12 @@ class Retrieval {
   // The same, naming `place`.
   void check_names(const RetrieveRequest& request, const std::string& place) const;
 
+  // Whether a member of the bundle has learnt of the user; not when the request names none.
+  bool knows_user(const RetrieveRequest& request) const;
+  // "device = tv" for each value of the request that no model has a row for, as none or too few of the training part
+  // had it: it counts as any other such value.
+  std::vector<std::string> unseen_values(const RetrieveRequest& request) const;
+
   // RequestError{usage}: a filter or quota that can not be compiled. Error{usage}: from a cascade, k > rescore_from. Names
   // that the model does not read are passed over.
   RetrieveAnswer retrieve(ThreadPool& pool, const std::vector<RetrieveRequest>& requests,

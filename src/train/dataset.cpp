@@ -7,6 +7,7 @@
 #include "core/bytes.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "data/meeting.h"
 
 namespace pagoda {
 
@@ -19,6 +20,28 @@ Attributes load_table(const std::string& path, const std::string& id, const std:
                           .id = id.empty() ? fallback : id,
                           .form = form,
                           .bad_rows = bad_rows});
+}
+
+// A table that has none of the log's ids would leave every item without its attributes, and bring phantoms of its own.
+void meet_table(const std::string& path, const Attributes& table, const Interner& log_ids, const std::string& what,
+                const std::string& key) {
+  const auto meeting = meet({&log_ids}, {&table.ids});
+  std::string remedy;
+  if (meeting.met == 0) {
+    const auto [column, ids] = column_that_meets({&log_ids}, table);
+    remedy = ids > 0 ? fmt::format("its column '{}' has {} of them: set {}_id = \"{}\"", column, ids, key, column)
+                     : fmt::format("write the ids of both files alike, or leave {} out", key);
+  }
+  say_meeting(meeting, {path, what + " of the log", remedy});
+}
+
+// Test files and impressions against what is trained on and served. Unknown users of a test part are judged apart.
+void meet_rows(const std::vector<std::string>& paths, const IdSet& users, const IdSet& items, const Dataset& d,
+               const std::string& key, bool users_may_be_strangers) {
+  const auto remedy = fmt::format("write the ids of both alike, or leave {} out", key);
+  const auto from = paths.size() == 1 ? paths[0] : fmt::format("{} and {} more", paths[0], paths.size() - 1);
+  say_meeting(meet(items, {&d.catalogue}), {"the catalogue", "items of " + from, remedy});
+  say_meeting(meet(users, {&d.users}), {"the training part", "users of " + from, remedy}, users_may_be_strangers);
 }
 
 bool in_training(Part part, bool with_validation) {
@@ -71,6 +94,16 @@ Dataset load_dataset(const DataOptions& options) {
     fail(ErrorKind::input, "the catalogue holds one item ('{}'): there is nothing to choose between", d.catalogue[0]);
   for (uint32_t i = 0; i < d.log.items.size(); ++i)  // of the test part alone, but in the item table
     if (d.item_row[i] == Interner::kNone) d.item_row[i] = d.catalogue.find(d.log.items[i]);
+  if (d.item_table) meet_table(options.items, *d.item_table, d.log.items, "items", "data.items");
+  if (d.user_table) meet_table(options.users, *d.user_table, d.log.users, "users", "data.users");
+  if (options.split.kind == SplitKind::given) {
+    std::vector<uint8_t> users(d.log.users.size()), items(d.log.items.size());  // of the test files
+    for (size_t row = first_test; row < d.log.size(); ++row) users[d.log.user[row]] = items[d.log.item[row]] = 1;
+    meet_rows(options.split.test_files, {&d.log.users, [&](uint32_t user) { return users[user] != 0; }},
+              {&d.log.items, [&](uint32_t item) { return items[item] != 0; }}, d, "data.split.test_files", true);
+  }
+  if (!options.impressions.empty())
+    meet_rows(options.impressions, {&d.log.shown.users}, {&d.log.shown.items}, d, "data.impressions", false);
   return d;
 }
 

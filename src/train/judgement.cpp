@@ -7,6 +7,7 @@
 
 #include "core/config.h"
 #include "core/log.h"
+#include "data/meeting.h"
 #include "model/cascade.h"
 #include "model/ensemble.h"
 
@@ -45,6 +46,13 @@ Options bundle_options(const Bundle& bundle, const std::vector<std::string>& set
 
 namespace {
 
+// The log that a bundle is judged by may be another than that it was trained on: then its items must be known at least.
+void meet_bundle(const Bundle& bundle, const Interactions& log) {
+  const std::string remedy = "give the interactions of the items that it was trained with";
+  say_meeting(meet({&log.items}, {&bundle.item_ids()}), {bundle.file().path(), "items to judge by", remedy});
+  say_meeting(meet({&log.users}, {&bundle.user_ids()}), {bundle.file().path(), "users to judge by", ""}, true);
+}
+
 // The rows of the test part, or all rows when `parts` is empty.
 TestUsers test_users(const Bundle& bundle, const Interactions& log, const std::vector<Part>& parts) {
   std::vector<uint32_t> item_row(log.items.size());
@@ -78,13 +86,16 @@ TestUsers test_users(const Bundle& bundle, const Dataset& data) {
 TestUsers test_users(const Bundle& bundle, const Options& options, const std::vector<std::string>& files) {
   if (files.empty()) {
     const auto data = std::make_shared<const Dataset>(load_dataset(options.data));
+    meet_bundle(bundle, data->log);
     auto test = test_users(bundle, *data);
     test.data = data;
     return test;
   }
   auto interactions = interaction_options(options.data);
   interactions.paths = files;
-  return test_users(bundle, load_interactions(interactions), {});
+  const auto log = load_interactions(interactions);
+  meet_bundle(bundle, log);
+  return test_users(bundle, log, {});
 }
 
 ItemBirths item_births(const Bundle& bundle, const Options& options, const Dataset* data) {

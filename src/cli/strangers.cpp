@@ -1,0 +1,71 @@
+#include "cli/strangers.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "data/meeting.h"
+
+namespace pagoda {
+
+namespace {
+
+constexpr size_t kExamples = 4;  // one more than is shown, so that it is known whether there are more
+
+}  // namespace
+
+void Strangers::Count::add(bool known, const std::string& name) {
+  ++of;
+  if (known) return;
+  ++unknown;
+  if (examples.size() < kExamples && std::ranges::find(examples, name) == examples.end()) examples.push_back(name);
+}
+
+void Strangers::add(const RetrieveRequest& request) {
+  if (request.user) {
+    const bool known = retrieval_.knows_user(request);
+    users_.add(known, *request.user);
+    const bool has_history =
+        request.history && std::ranges::any_of(*request.history, [&](const std::string& item) {
+          return retrieval_.find_item(item) != Interner::kNone;
+        });
+    if (!known && (has_history || !request.features.empty())) ++told_otherwise_;
+  }
+  if (request.history)
+    for (const auto& item : *request.history) history_.add(retrieval_.find_item(item) != Interner::kNone, item);
+  for (const auto& value : retrieval_.unseen_values(request)) values_.add(false, value);
+}
+
+void Strangers::add_answers(const SearchResult& found) {
+  for (size_t q = 0; q < found.items.size(); ++q) ++answers_, empty_ += found.items[q].empty();
+}
+
+std::string Strangers::unknown_users() const {
+  return fmt::format("{} of {} users are unknown to the model: {}", users_.unknown, users_.of,
+                     examples_of(users_.examples));
+}
+
+void Strangers::check_share(double most) const {
+  if (static_cast<double>(users_.unknown) <= most * static_cast<double>(users_.of)) return;
+  fail(ErrorKind::input, "{}; --most-unknown {} allows {:.0f}", unknown_users(), most,
+       std::floor(most * static_cast<double>(users_.of)));
+}
+
+void Strangers::say() const {
+  if (users_.unknown > 0)
+    log_warning("{}{}", unknown_users(),
+                told_otherwise_ == users_.unknown ? "; they are answered from what their lines say"
+                : told_otherwise_ > 0
+                    ? fmt::format("; {} are answered from what their lines say, the others as anybody", told_otherwise_)
+                    : "; they are answered as anybody");
+  if (history_.unknown > 0)
+    log_warning("{} of {} items of histories are not in the catalogue and were passed over: {}", history_.unknown,
+                history_.of, examples_of(history_.examples));
+  if (values_.unknown > 0)
+    log_warning("{} values are unknown to the model and count as any rare one: {}", values_.unknown,
+                examples_of(values_.examples));
+  if (empty_ > 0) log_warning("{} of {} answers are empty", empty_, answers_);
+}
+
+}  // namespace pagoda

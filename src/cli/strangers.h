@@ -1,0 +1,35 @@
+// What a bundle does not know of those who ask it: counted over all requests, and said once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "serve/retrieval.h"
+
+namespace pagoda {
+
+class Strangers {
+ public:
+  explicit Strangers(const Retrieval& retrieval) : retrieval_(retrieval) {}
+  void add(const RetrieveRequest& request);
+  void add_answers(const SearchResult& found);  // counts those without an item
+  // Error{input} when more than `most` of the users are unknown; to be asked before anything is written.
+  void check_share(double most) const;
+  // A warning for each: unknown users, items of histories that are not in the catalogue, values never seen, empty answers.
+  void say() const;
+
+ private:
+  struct Count {
+    size_t of = 0, unknown = 0;
+    std::vector<std::string> examples;  // each once
+    void add(bool known, const std::string& name);
+  };
+  std::string unknown_users() const;
+
+  const Retrieval& retrieval_;
+  Count users_, history_, values_;
+  size_t told_otherwise_ = 0;  // of the unknown users: by a history or features
+  size_t answers_ = 0, empty_ = 0;
+};
+
+}  // namespace pagoda
