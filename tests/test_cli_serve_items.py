@@ -177,3 +177,16 @@ def test_retrieve_and_similar_read_the_journal_and_say_so(cli, serve, model, tmp
     cli("evaluate", path, says="m.pagoda.items is not read")
     cli("encode", path, "items", "-o", tmp_path / "i.npy")
     assert len(np.load(tmp_path / "i.npy")) == 300
+
+
+def test_changes_while_another_process_has_the_journal_are_unavailable_and_not_a_mistake(serve, model, tmp_path):
+    path = tmp_path / "m.pagoda"
+    shutil.copy(model, path)
+    with serve(path) as second:
+        with serve(path) as first:
+            first.post("/v1/items:upsert", {"items": [row(1)]})
+            status, answer, _ = second.call("POST", "/v1/items:upsert", {"items": [row(2)]})
+            assert status == 503 and answer["error"]["kind"] == "unavailable"
+            assert "another process changes the items" in answer["error"]["message"]
+        second.post("/v1/items:upsert", {"items": [row(2)]})
+        assert second.metric("pagoda_added_items") == 2, "and those that the other made are there"

@@ -42,7 +42,7 @@ struct EnsembleArgs {
   std::string weights, choose, output;
 };
 struct IndexArgs {
-  std::string model, kind, vectors, ids, attributes, output;
+  std::string model, kind, vectors, ids, id, vector, attributes, output;
   std::string metric = "inner_product", precision;
   // of a partitioned index; nothing: its own
   std::string queries;
@@ -51,7 +51,7 @@ struct IndexArgs {
   std::optional<uint64_t> seed;
 };
 struct RetrieveArgs {
-  std::string model, users, vectors, filter, format, rescore, output = "-";
+  std::string model, users, vectors, id, vector, filter, format, rescore, output = "-";
   std::vector<std::string> exclude{"seen"};
   int64_t k = 1000, rescore_from = 1000;
   double most_unknown = 1;  // share of the users

@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "core/warnings.h"
 #include "data/meeting.h"
 #include "diagnose/advice.h"
 #include "diagnose/figures.h"
@@ -60,8 +61,9 @@ Rows read_log(const DiagnoseArgs& args) {
     const auto table = one_file(args.items);
     const auto survey = survey_table(table, log.items);
     const auto& id = id_column(survey, guess_table(table), log.items, args.items, told.item);
-    say_meeting({.asked = log.items.size(), .met = id.known, .known = survey.rows, .missing = {}, .others = {}, .change = {}},
-                {args.items, "items of the log", ""});
+    say_meeting(
+        {.asked = log.items.size(), .met = id.known, .known = survey.rows, .missing = {}, .others = {}, .change = {}},
+        {args.items, "items of the log", ""});
     rows.catalogue_items += items_outside(log.items, args.items, id.name);
   }
   log_info("{}: users by '{}', items by '{}', {}", rows.name, told.user, told.item,
@@ -320,7 +322,8 @@ nlohmann::ordered_json json_of(const std::string& name, const Diagnosis& d, cons
         {"catalogue", d.catalogue_encoded},
         {"catalogue_by_user", d.catalogue_by_user_encoded}}},
       {"advice", points},
-      {"blocks", blocks}};
+      {"blocks", blocks},
+      {"warnings", warnings_so_far()}};
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/commands.h"
 #include "cli/results.h"
 #include "cli/strangers.h"
@@ -27,6 +29,10 @@ void run_encode(const EncodeArgs& args) {
         strangers.add(requests.back());
       }
       strangers.say();
+      const auto nameless = std::ranges::count_if(requests, [](const auto& r) { return !r.user; });
+      if (nameless > 0)
+        log_warning("{} of {} lines of {} name no user: the ids of their vectors are empty", nameless, requests.size(),
+                    args.input);
     }
     for (const auto& r : requests) ids.push_back(r.user.value_or(""));
     write_vectors(args.output, retrieval.user_vectors(pool, requests), ids, "user");

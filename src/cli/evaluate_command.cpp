@@ -1,10 +1,12 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/warnings.h"
 #include "serve/journal.h"
 #include "train/judgement.h"
 
@@ -65,6 +67,12 @@ void print_table(const Judgement& judgement) {
                 t->batch_recall[i], t->catalogue_recall[i]);
 }
 
+std::string with_warnings(const std::string& figures) {
+  auto json = nlohmann::ordered_json::parse(figures);
+  json["warnings"] = warnings_so_far();
+  return json.dump(1);
+}
+
 }  // namespace
 
 void run_evaluate(const EvaluateArgs& args) {
@@ -86,11 +94,12 @@ void run_evaluate(const EvaluateArgs& args) {
                                 .repeats = repeats,
                                 .second = second.get(),
                                 .rescore_from = static_cast<size_t>(std::max<int64_t>(0, args.rescore_from))});
+  const auto json = with_warnings(judgement.json);
   if (args.json == "-") {
-    std::printf("%s\n", judgement.json.c_str());
+    std::printf("%s\n", json.c_str());
   } else {
     print_table(judgement);
-    if (!args.json.empty()) write_file(args.json, judgement.json + "\n");
+    if (!args.json.empty()) write_file(args.json, json + "\n");
   }
   log_info("{} users against {} items in {:.2f} s; {} users unknown to the model are judged apart",
            judgement.known.users, judgement.known.items, judgement.seconds, judgement.strangers.users);

@@ -18,7 +18,7 @@ namespace {
 
 // Queries like those to come: the file's, or those of users, spread over all of them.
 Matrix<float> held_queries(ThreadPool& pool, const IndexArgs& args, const std::shared_ptr<const Bundle>& bundle) {
-  if (!args.queries.empty()) return read_vectors(args.queries).values;
+  if (!args.queries.empty()) return read_vectors(args.queries, {.ids = false}).values;
   if (!bundle || !bundle->info().towers) return {};
   return Retrieval(bundle).user_vectors(pool, some_users(*bundle));
 }
@@ -66,24 +66,30 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
-std::vector<std::string> ids_of(const IndexArgs& args, MappedVectors& vectors) {
-  if (args.ids.empty()) return std::move(vectors.ids);
-  std::vector<std::string> ids;
-  for (auto& line : read_lines(args.ids)) {
-    if (!is_utf8(line.text)) fail(ErrorKind::input, "{}: the id is not UTF-8", place_of(args.ids, line));
-    ids.push_back(std::move(line.text));
+// Of --ids, of the file of the vectors or beside it; row numbers where there are none.
+Interner ids_of(const IndexArgs& args, const MappedVectors& vectors) {
+  const size_t n = vectors.values.rows();
+  std::vector<std::string> ids = vectors.ids;
+  std::string from = vectors.ids_from;
+  if (!args.ids.empty()) {
+    ids.clear(), from = args.ids;
+    for (auto& line : read_lines(args.ids)) {
+      if (!is_utf8(line.text)) fail(ErrorKind::input, "{}: the id is not UTF-8", place_of(args.ids, line));
+      ids.push_back(std::move(line.text));
+    }
+    if (ids.size() != n)
+      fail(ErrorKind::input, "{}: {} ids for the {} vectors of {}: give one id a vector, each on a line of its own",
+           args.ids, ids.size(), n, args.vectors);
   }
-  return ids;
-}
-
-// Row numbers where there are no ids.
-Interner interned(const std::vector<std::string>& ids, size_t n) {
-  if (!ids.empty() && ids.size() != n)
-    fail(ErrorKind::input, "{} ids for {} vectors: give one id a vector", ids.size(), n);
+  say_ids(args.vectors, from);
   Interner interner;
-  for (size_t i = 0; i < n; ++i) {
-    const auto id = ids.empty() ? std::to_string(i) : ids[i];
-    if (interner.add(id) != i) fail(ErrorKind::input, "the id '{}' stands twice, at vector {}", id, i);
+  for (uint32_t i = 0; i < n; ++i) {
+    const auto id = from.empty() ? std::to_string(i) : ids[i];
+    if (id.empty())
+      fail(ErrorKind::input, "{}: the vector of row {} (from 0) has an empty id in {}", args.vectors, i, from);
+    if (const auto first = interner.add(id); first != i)
+      fail(ErrorKind::input, "{}: rows {} and {} (from 0) have the same id '{}' in {}: an item has one vector",
+           args.vectors, first, i, id, from);
   }
   return interner;
 }
@@ -93,8 +99,8 @@ void index_vectors(ThreadPool& pool, const IndexArgs& args, RowPrecision precisi
   if (args.output.empty()) fail(ErrorKind::usage, "say where the bundle goes: -o X.pagoda");
   if (args.metric != "cosine" && args.metric != "inner_product")
     fail(ErrorKind::usage, "--metric {}: inner_product or cosine", args.metric);
-  auto file = map_vectors(args.vectors);
-  const auto ids = interned(ids_of(args, file), file.values.rows());
+  const auto file = map_vectors(args.vectors, {.vector = args.vector, .id = args.id, .ids = args.ids.empty()});
+  const auto ids = ids_of(args, file);
   Attributes attributes;
   if (!args.attributes.empty())
     attributes =

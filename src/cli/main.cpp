@@ -174,7 +174,15 @@ int run(int argc, char** argv) {
   c->add_option("--seed", index.seed, "partitioned: another seed, other lists; 1 otherwise");
   auto* own = c->add_option("--vectors", index.vectors,
                             "vectors of the items: .npy or .fbin (float32, a row an item), or .parquet");
-  c->add_option("--ids", index.ids, "their ids, one a line; row numbers otherwise")->needs(own);
+  auto* ids = c->add_option("--ids", index.ids,
+                            "their ids, one a line; otherwise those of the file, or of FILE.ids.txt beside it, or row "
+                            "numbers")
+                  ->needs(own);
+  c->add_option("--id", index.id, "the column of their ids in a .parquet; item_id, or the only one, otherwise")
+      ->needs(own)
+      ->excludes(ids);
+  c->add_option("--vector", index.vector, "the column of the vectors in a .parquet; the only one otherwise")
+      ->needs(own);
   c->add_option("--attributes", index.attributes, "their item table, for filters; joined by its column item_id")
       ->needs(own);
   c->add_option("--metric", index.metric, "inner_product, or cosine (rows to unit length)")
@@ -204,7 +212,12 @@ int run(int argc, char** argv) {
   c->add_option("model", retrieve.model, "the bundle")->required();
   c->add_option("--users", retrieve.users,
                 "one user a line: an id, or a JSON object with user, history, context, features (- for stdin)");
-  c->add_option("--vectors", retrieve.vectors, "query vectors (.npy, .fbin or .parquet) in place of users");
+  auto* queries =
+      c->add_option("--vectors", retrieve.vectors, "query vectors (.npy, .fbin or .parquet) in place of users");
+  c->add_option("--id", retrieve.id, "the column of their ids in a .parquet; user_id, or the only one, otherwise")
+      ->needs(queries);
+  c->add_option("--vector", retrieve.vector, "the column of the vectors in a .parquet; the only one otherwise")
+      ->needs(queries);
   c->add_option("--k", retrieve.k, "candidates a user")->capture_default_str();
   c->add_option("--filter", retrieve.filter, "an expression over item attributes");
   c->add_option("--exclude", retrieve.exclude, "seen (the user's history), none, or a file of item ids")

@@ -41,7 +41,7 @@ std::vector<uint32_t> example_users(const Bundle& bundle, const TestUsers& test)
   return users;
 }
 
-// The estimator's reading beside the exact share, over items spread evenly by count.
+// The estimator's reading beside the exact share, over items spread evenly in the order of their counts.
 std::vector<ReportFrequency> frequencies(const Bundle& bundle, const Options& options) {
   std::vector<ReportFrequency> out;
   if (options.sampling.frequency.kind != FrequencyKind::streaming) return out;
@@ -50,11 +50,16 @@ std::vector<ReportFrequency> frequencies(const Bundle& bundle, const Options& op
   estimator->load(in);
   double total = 0;
   for (auto c : bundle.item_counts()) total += static_cast<double>(c);
-  const size_t stride = std::max<size_t>(1, bundle.item_counts().size() / kFrequencyPoints);
-  for (uint32_t item = 0; item < bundle.item_counts().size(); item += static_cast<uint32_t>(stride))
-    if (bundle.item_counts()[item] > 0)
-      out.push_back(
-          {static_cast<double>(bundle.item_counts()[item]) / total, std::exp(estimator->log_probability(item))});
+  std::vector<uint32_t> items;
+  for (uint32_t item = 0; item < bundle.item_counts().size(); ++item)
+    if (bundle.item_counts()[item] > 0) items.push_back(item);
+  std::ranges::stable_sort(items, {}, [&](uint32_t item) { return bundle.item_counts()[item]; });
+  const size_t n = std::min(items.size(), kFrequencyPoints);
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t item = items[n == 1 ? 0 : i * (items.size() - 1) / (n - 1)];
+    out.push_back(
+        {static_cast<double>(bundle.item_counts()[item]) / total, std::exp(estimator->log_probability(item))});
+  }
   return out;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/log.h"
 
 namespace pagoda {
 
@@ -107,6 +108,10 @@ std::vector<Line> read_lines(const std::string& path) {
 
 std::string place_of(const std::string& path, const Line& line) {
   return fmt::format("{}:{}", path == "-" ? "stdin" : path, line.number);
+}
+
+void say_ids(const std::string& vectors, const std::string& ids_from) {
+  log_info("{}: the ids are {}", vectors, ids_from.empty() ? "row numbers, from 0" : "those of " + ids_from);
 }
 
 std::string title_of(const Bundle& bundle, uint32_t item) {

@@ -34,6 +34,9 @@ struct Line {
 std::vector<Line> read_lines(const std::string& path);
 std::string place_of(const std::string& path, const Line& line);  // "users.txt:12", "stdin:12"
 
+// What the ids of a file of vectors are, as it is guessed from names.
+void say_ids(const std::string& vectors, const std::string& ids_from);
+
 // What names an item for a person: its title, or where there is none its id.
 std::string title_of(const Bundle& bundle, uint32_t item);
 

@@ -111,7 +111,8 @@ void run_retrieve(const RetrieveArgs& args) {
   Explanation explanation;
   Strangers strangers(retrieval);
   if (!args.vectors.empty()) {
-    const auto vectors = read_vectors(args.vectors);
+    const auto vectors = read_vectors(args.vectors, {.vector = args.vector, .id = args.id, .usual_id = "user_id"});
+    say_ids(args.vectors, vectors.ids_from);
     for (size_t begin = 0; begin < vectors.values.rows(); begin += kBlock) {
       const size_t end = std::min(vectors.values.rows(), begin + kBlock);
       std::vector<std::string> keys;

@@ -26,10 +26,9 @@ void Strangers::add(const RetrieveRequest& request) {
   if (request.user) {
     const bool known = retrieval_.knows_user(request);
     users_.add(known, *request.user);
-    const bool has_history =
-        request.history && std::ranges::any_of(*request.history, [&](const std::string& item) {
-          return retrieval_.find_item(item) != Interner::kNone;
-        });
+    const bool has_history = request.history && std::ranges::any_of(*request.history, [&](const std::string& item) {
+                               return retrieval_.find_item(item) != Interner::kNone;
+                             });
     if (!known && (has_history || !request.features.empty())) ++told_otherwise_;
   }
   if (request.history)

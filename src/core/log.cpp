@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/progress.h"
+#include "core/warnings.h"
 
 namespace pagoda {
 
@@ -51,12 +52,28 @@ spdlog::logger& logger() {
   return instance;
 }
 
+constexpr size_t kMostWarnings = 100;
+
+struct Warnings {
+  std::mutex mutex;
+  std::vector<std::string> texts;
+};
+
+Warnings& warnings() {
+  static Warnings all;
+  return all;
+}
+
 }  // namespace
 
 void set_log_level(LogLevel least) { logger().set_level(spdlog_level(least)); }
 
 void log_message(LogLevel level, std::string_view message) {
   auto& log = logger();
+  if (level == LogLevel::warning) {
+    const std::lock_guard lock(warnings().mutex);
+    if (auto& texts = warnings().texts; texts.size() < kMostWarnings) texts.emplace_back(message);
+  }
   if (!log.should_log(spdlog_level(level))) return;
   Progress::clear_line();
   log.log(spdlog_level(level), spdlog::string_view_t(message.data(), message.size()));
@@ -67,6 +84,11 @@ void log_once(LogLevel level, std::string_view message) {
   static std::set<std::string, std::less<>> said;
   const std::lock_guard lock(mutex);
   if (said.emplace(message).second) log_message(level, message);
+}
+
+std::vector<std::string> warnings_so_far() {
+  const std::lock_guard lock(warnings().mutex);
+  return warnings().texts;
 }
 
 }  // namespace pagoda

@@ -1,6 +1,7 @@
 #include "data/attributes.h"
 
 #include "core/error.h"
+#include "data/blanks.h"
 #include "data/file_reader.h"
 
 namespace pagoda {
@@ -54,6 +55,7 @@ Attributes load_attributes(const AttributeOptions& options) {
   }
   bad_rows.summarise();
   reader->notices().say();
+  say_blanks(reader->files()[0], options.id, table.ids);
   if (table.rows() == 0) fail(ErrorKind::input, "{}: no row that can be used", reader->files()[0]);
   return table;
 }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "data/blanks.h"
 #include "data/numbering.h"
 #include "math/matrix.h"
 
@@ -48,6 +49,7 @@ class Loading {
 
   void run() {
     const size_t before = log_.size(), shown_before = shown_.size();
+    const uint32_t users_before = log_.users.size(), items_before = log_.items.size();
     uint64_t rows = 0;
     while (reader_->next(batch_)) {
       if (batch_.first_record == 0) make_room(batch_.file_rows);
@@ -59,6 +61,8 @@ class Loading {
     }
     bad_rows_.summarise();
     reader_->notices().say();
+    say_blanks(reader_->files()[0], roles_.columns[roles_.user], log_.users, users_before);
+    say_blanks(reader_->files()[0], roles_.columns[roles_.item], log_.items, items_before);
     if (log_.size() > before || (all_shown_ && shown_.size() > shown_before)) return;
     const auto& files = reader_->files();
     const std::string name =

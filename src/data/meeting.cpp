@@ -1,13 +1,13 @@
 #include "data/meeting.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "data/blanks.h"
 
 namespace pagoda {
 
@@ -21,19 +21,6 @@ using Ids = std::vector<std::string_view>;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)); }
-
-// Without blanks, and what looks like none: a byte order mark, a no-break space, a zero-width one.
-std::string without_blanks(std::string_view id) {
-  constexpr std::array<std::string_view, 3> kUnseen{"\xEF\xBB\xBF", "\xC2\xA0", "\xE2\x80\x8B"};
-  for (bool cut = true; cut;) {
-    id = trim(id), cut = false;
-    for (const auto mark : kUnseen) {
-      if (id.starts_with(mark)) id.remove_prefix(mark.size()), cut = true;
-      if (id.ends_with(mark)) id.remove_suffix(mark.size()), cut = true;
-    }
-  }
-  return std::string(id);
-}
 
 std::string without_quotes(std::string_view id) {
   while (id.size() >= 2 && id.front() == id.back() && (id.front() == '"' || id.front() == '\'')) {
@@ -103,7 +90,7 @@ std::vector<Spelling> spellings(const std::string& asked_head, const std::string
   const auto add = [&](std::string how, std::string (*change)(std::string_view)) {
     all.push_back({std::move(how), change, change});
   };
-  add("without blanks around them", without_blanks);
+  add("without blanks around them", [](std::string_view id) { return std::string(without_blanks(id)); });
   add("without leading zeros", without_zeros);
   add("without '.0' at their ends", without_fraction);
   add("without regard to case", in_lower_case);
@@ -120,8 +107,8 @@ std::vector<Spelling> spellings(const std::string& asked_head, const std::string
     all.push_back({fmt::format("without the prefix {}", heads), behind(asked_head), behind(known_head)});
   const auto plain = [](const std::function<std::string(std::string_view)>& behind_head) {
     return [behind_head](std::string_view id) {
-      const auto bare = without_blanks(without_quotes(without_blanks(id)));
-      return without_zeros(without_fraction(in_lower_case(behind_head(bare))));
+      const auto unquoted = without_quotes(without_blanks(id));
+      return without_zeros(without_fraction(in_lower_case(behind_head(without_blanks(unquoted)))));
     };
   };
   all.push_back({"without blanks, quotes, prefixes, leading zeros, '.0' and regard to case", plain(behind(asked_head)),
@@ -201,9 +188,8 @@ void say_meeting(const Meeting& meeting, const MeetingWords& words, bool may_be_
   if (meeting.asked == 0) return;
   if (meeting.met == 0) {
     const auto what = fmt::format("{}: none of the {} {} is there (such as {}, where it has {}){}{}", words.where,
-                                  meeting.asked, words.asked, examples_of(meeting.missing),
-                                  examples_of(meeting.others), with_change(meeting),
-                                  words.remedy.empty() ? "" : "; " + words.remedy);
+                                  meeting.asked, words.asked, examples_of(meeting.missing), examples_of(meeting.others),
+                                  with_change(meeting), words.remedy.empty() ? "" : "; " + words.remedy);
     if (!may_be_strangers) fail(ErrorKind::input, "{}", what);
     return log_warning("{}", what);
   }

@@ -28,8 +28,8 @@ struct Meeting {
     size_t more = 0;
     std::string from, to;  // an id that would meet, and the one that it would be
   };
-  size_t asked = 0, met = 0, known = 0;                    // ids of the first side, of them known, ids of the other
-  std::vector<std::string> missing, others;                // a few that the other side lacks, and of those it has instead
+  size_t asked = 0, met = 0, known = 0;      // ids of the first side, of them known, ids of the other
+  std::vector<std::string> missing, others;  // a few that the other side lacks, and of those it has instead
   std::optional<Change> change;
 
   double share() const { return asked == 0 ? 1 : static_cast<double>(met) / static_cast<double>(asked); }

@@ -57,8 +57,10 @@ TEST(Meeting, FindsTheSpellingThatWouldMeet) {
       {{"urn:a:1", "urn:a:2"}, {"item/1", "item/2"}, "without the prefix 'urn:a:' and 'item/'", 2},
       {{"\"1\"", "\"2\""}, {"1", "2"}, "without quotes around them", 2},
       {{uuid}, {"{0f8fad5b-d9cb-469f-a165-70867728950e}"}, "without the hyphens and braces of a UUID", 1},
-      {{"item_007", "item_012"}, {"7.0", "12.0"},
-       "without blanks, quotes, prefixes, leading zeros, '.0' and regard to case", 2},
+      {{"item_007", "item_012"},
+       {"7.0", "12.0"},
+       "without blanks, quotes, prefixes, leading zeros, '.0' and regard to case",
+       2},
   };
   for (const auto& c : cases) {
     const auto m = met(c.asked, c.known);

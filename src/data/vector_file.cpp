@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "data/column.h"
+#include "data/text_lines.h"
 #include "data/vector_parquet.h"
 
 namespace pagoda {
@@ -19,6 +20,8 @@ namespace {
 // Python dict, padded with blanks so that the values begin at a multiple of 64), the values. All little-endian.
 // Source: the NEP 1 of NumPy, "A Simple File Format for NumPy Arrays".
 constexpr std::string_view kMagic = "\x93NUMPY";
+
+constexpr std::string_view kIdsBeside = ".ids.txt";
 
 enum class Form { npy, fbin, parquet };
 
@@ -121,6 +124,7 @@ std::string_view text_of(const MappedFile& file) {
 
 void check_size(const std::string& path, const Values& values) {
   const auto [bytes, rows, cols, f64] = values;
+  if (rows == 0) fail(ErrorKind::input, "{}: holds no vectors", path);
   if (cols == 0) fail(ErrorKind::input, "{}: its vectors have no components", path);
   size_t needed = 0;
   if (__builtin_mul_overflow(rows, cols, &needed) ||
@@ -189,6 +193,27 @@ Values values_of_fbin(const std::string& path, std::string_view bytes) {
   return {bytes.substr(kFbinHeader), load<uint32_t>(bytes, 0), load<uint32_t>(bytes, 4)};
 }
 
+// Exactly as write_vectors() writes them; a line that is empty is an empty id.
+std::pair<std::vector<std::string>, std::string> ids_beside(const std::string& path, size_t vectors,
+                                                            const VectorColumns& columns) {
+  if (!columns.id.empty() || !columns.vector.empty())
+    fail(ErrorKind::usage, "{}: has no columns: only a .parquet file has", path);
+  const auto beside = path + std::string(kIdsBeside);
+  if (!columns.ids || !file_exists(beside)) return {};
+  TextLines lines(beside);
+  std::vector<std::string> ids;
+  for (std::string_view line; lines.next(line);) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!is_utf8(line)) fail(ErrorKind::input, "{}: the id is not UTF-8", lines.place());
+    ids.emplace_back(line);
+  }
+  if (ids.size() != vectors)
+    fail(ErrorKind::input,
+         "{}: {} ids, but {} has {} vectors: the two belong together; write both again, or take the file of ids away",
+         beside, ids.size(), path, vectors);
+  return {std::move(ids), beside};
+}
+
 Values values_of(const std::string& path, const MappedFile& file) {
   const auto values =
       form_of(path) == Form::npy ? values_of_npy(path, text_of(file)) : values_of_fbin(path, text_of(file));
@@ -214,21 +239,25 @@ void check_finite(const std::string& path, size_t row, std::span<const float> ve
            path, c, row, vector[c]);
 }
 
-Vectors read_vectors(const std::string& path) {
-  if (form_of(path) == Form::parquet) return read_parquet_vectors(path);
+Vectors read_vectors(const std::string& path, const VectorColumns& columns) {
+  if (form_of(path) == Form::parquet) return read_parquet_vectors(path, columns);
   const MappedFile file(path);
-  return {read_values(path, values_of(path, file)), {}};
+  const auto values = values_of(path, file);
+  auto [ids, from] = ids_beside(path, values.rows, columns);
+  return {read_values(path, values), std::move(ids), std::move(from)};
 }
 
-MappedVectors map_vectors(const std::string& path) {
+MappedVectors map_vectors(const std::string& path, const VectorColumns& columns) {
   if (form_of(path) != Form::parquet) {
     auto file = std::make_shared<const MappedFile>(path);
     const auto [bytes, rows, cols, f64] = values_of(path, *file);
-    if (!f64 && reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0)
-      return {{reinterpret_cast<const float*>(bytes.data()), rows, cols}, {}, std::move(file)};
+    if (!f64 && reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0) {
+      auto [ids, from] = ids_beside(path, rows, columns);
+      return {{reinterpret_cast<const float*>(bytes.data()), rows, cols}, std::move(ids), std::move(from), file};
+    }
   }
-  auto read = std::make_shared<Vectors>(read_vectors(path));
-  return {read->values, std::move(read->ids), read};
+  auto read = std::make_shared<Vectors>(read_vectors(path, columns));
+  return {read->values, std::move(read->ids), std::move(read->ids_from), read};
 }
 
 void write_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
@@ -241,10 +270,10 @@ void write_vectors(const std::string& path, MatrixView<const float> values, cons
                                : fbin_header(path, values.rows(), values.cols()));
   for (size_t row = 0; row < values.rows(); ++row) file.write(values[row], values.cols() * sizeof(float));
   std::optional<AtomicFile> id_file;
-  if (!ids.empty()) id_file.emplace(path + ".ids.txt");
+  if (!ids.empty()) id_file.emplace(path + std::string(kIdsBeside));
   for (const auto& id : ids) {
     if (id.find_first_of("\r\n") != id.npos)
-      fail(ErrorKind::failed, "{}.ids.txt: the id '{}' has a line end in it; write .parquet", path, id);
+      fail(ErrorKind::failed, "{}{}: the id '{}' has a line end in it; write .parquet", path, kIdsBeside, id);
     id_file->write(id);
     id_file->write("\n");
   }

@@ -9,24 +9,35 @@
 
 namespace pagoda {
 
-struct Vectors {
-  Matrix<float> values;          // [n, D]
-  std::vector<std::string> ids;  // parallel, or empty when the file has none
+// Which columns of a Parquet file to read. By name; "": the only one, or of several the one whose name says what it is.
+struct VectorColumns {
+  std::string vector, id;
+  bool ids = true;                   // false: none are wanted
+  std::string usual_id = "item_id";  // the name that is taken among several; "item" or "id" otherwise
 };
 
-// .npy: float32 or float64 [n, D], C order. .fbin: u32 n, u32 D, then float32. .parquet: a list<float> column (the first of
-// that type) and an id column (the first text or integer one, if any). Error{input}: another shape or type, a row of
-// another length, a component that is not finite (with its row), a file cut short.
-Vectors read_vectors(const std::string& path);
+struct Vectors {
+  Matrix<float> values;          // [n, D]
+  std::vector<std::string> ids;  // parallel, exactly as they stand; or empty when the file has none
+  std::string ids_from;          // what they are of: "column 'item_id'", "items.npy.ids.txt"; "" without
+};
+
+// .npy: float32 or float64 [n, D], C order. .fbin: u32 n, u32 D, then float32; the ids of both one a line in `path`.ids.txt,
+// if there is such a file. .parquet: a column of lists of float16, float32 or float64, and an id column of any type that a
+// table's may have. Error{input}: another shape or type, no row, a row without a vector or id, or of another length, a
+// component that is not finite (with its row), as many ids as vectors there are not, columns of which none is told to be
+// the one (naming them), a file cut short. Error{usage}: no column of the name that is asked for.
+Vectors read_vectors(const std::string& path, const VectorColumns& columns = {});
 
 // The same without reading it in, where the file holds float32 as they are in memory (.npy of float32, .fbin): the values
 // are those of the mapped file, which may be larger than memory, and are checked only for their number.
 struct MappedVectors {
   MatrixView<const float> values;  // [n, D]
   std::vector<std::string> ids;    // as in Vectors
+  std::string ids_from;
   std::shared_ptr<const void> owner;
 };
-MappedVectors map_vectors(const std::string& path);
+MappedVectors map_vectors(const std::string& path, const VectorColumns& columns = {});
 
 // .npy and .fbin, with the ids (if any) one a line in `path`.ids.txt; .parquet with columns `id_name` and "vector"
 // (fixed_size_list<float>). Written by rename. Error{usage}: another extension; Error{failed}: disk full, an id with a

@@ -139,6 +139,81 @@ TEST_F(VectorFile, ParquetOfOthersIsReadByTheTypesOfItsColumns) {
   EXPECT_TRUE(read_vectors(path("y.parquet")).ids.empty());
 }
 
+TEST_F(VectorFile, ColumnsOfParquetAreToldByTheirNames) {
+  const auto years = array_of<arrow::Int64Builder, int64_t>({1990, 1990});
+  const auto ids = array_of<arrow::Int64Builder, int64_t>({7, 9007199254740993});
+  const auto names = array_of<arrow::StringBuilder, std::string>({"a", "b"});
+  const auto one = lists_of<arrow::FloatBuilder>({{1}, {2}}), two = lists_of<arrow::DoubleBuilder>({{3, 4}, {5, 6}});
+  const auto says = [&](const VectorColumns& columns, std::string_view part) {
+    const auto caught = error_of([&] { read_vectors(path("x.parquet"), columns); });
+    EXPECT_TRUE(caught.says(part)) << caught.message;
+  };
+  const auto column = [](const char* name, const std::shared_ptr<arrow::Array>& of) {
+    return arrow::field(name, of->type());
+  };
+
+  write_table("x.parquet", {column("year", years), column("item_id", ids), column("v", one)}, {years, ids, one});
+  auto read = read_vectors(path("x.parquet"));
+  EXPECT_EQ(read.ids, (std::vector<std::string>{"7", "9007199254740993"}));
+  EXPECT_EQ(read.ids_from, "column 'item_id'");
+  EXPECT_EQ(read_vectors(path("x.parquet"), {.id = "year"}).ids[1], "1990");
+  EXPECT_TRUE(read_vectors(path("x.parquet"), {.ids = false}).ids.empty());
+  says({.id = "itemid"}, "has no column 'itemid'; did you mean 'item_id'?");
+  says({.vector = "year"}, "column 'year' holds no lists of floats, but int64");
+
+  write_table("x.parquet", {column("year", years), column("name", names), column("v", one)}, {years, names, one});
+  says({}, "which column holds the ids is not clear: 'year', 'name'; name it with --id");
+  EXPECT_EQ(read_vectors(path("x.parquet"), {.id = "name"}).ids[0], "a");
+
+  write_table("x.parquet", {column("id", ids), column("item", names), column("v", one)}, {ids, names, one});
+  says({}, "which column holds the ids is not clear: 'item', 'id'; name it with --id");
+  write_table("x.parquet", {column("id", ids), column("title", names), column("v", one)}, {ids, names, one});
+  EXPECT_EQ(read_vectors(path("x.parquet")).ids_from, "column 'id'");
+
+  write_table("x.parquet", {column("a", one), column("b", two)}, {one, two});
+  says({}, "which column holds the vectors is not clear: 'a', 'b'; name it with --vector");
+  EXPECT_EQ(numbers(read_vectors(path("x.parquet"), {.vector = "b"}).values), (Numbers{3, 4, 5, 6}));
+  write_table("x.parquet", {column("genres", one), column("vector", two)}, {one, two});
+  EXPECT_EQ(numbers(read_vectors(path("x.parquet")).values), (Numbers{3, 4, 5, 6}));
+}
+
+TEST_F(VectorFile, ARowWithoutIdOrVectorIsRefusedAndSoIsAFileOfNone) {
+  arrow::Int64Builder holes;
+  ASSERT_TRUE(holes.AppendValues({1, 2}).ok() && holes.AppendNull().ok());
+  const auto ids = *holes.Finish();
+  const auto vectors = lists_of<arrow::FloatBuilder>({{1}, {2}, {3}});
+  write_table("x.parquet", {arrow::field("id", ids->type()), arrow::field("v", vectors->type())}, {ids, vectors});
+  EXPECT_TRUE(error_of([&] { read_vectors(path("x.parquet")); }).says("row 2 (from 0) has no id in column 'id'"));
+  const auto blank = array_of<arrow::StringBuilder, std::string>({"a", "", "c"});
+  write_table("x.parquet", {arrow::field("id", blank->type()), arrow::field("v", vectors->type())}, {blank, vectors});
+  EXPECT_TRUE(error_of([&] { read_vectors(path("x.parquet")); }).says("row 1 (from 0) has no id in column 'id'"));
+  arrow::ListBuilder lists(arrow::default_memory_pool(), std::make_shared<arrow::FloatBuilder>());
+  ASSERT_TRUE(lists.Append().ok() && static_cast<arrow::FloatBuilder*>(lists.value_builder())->Append(1).ok());
+  ASSERT_TRUE(lists.AppendNull().ok());
+  const auto missing = *lists.Finish();
+  write_table("x.parquet", {arrow::field("v", missing->type())}, {missing});
+  EXPECT_TRUE(error_of([&] { read_vectors(path("x.parquet")); }).says("row 1 (from 0) has no v"));
+  const auto none = lists_of<arrow::FloatBuilder>({});
+  write_table("x.parquet", {arrow::field("v", none->type())}, {none});
+  EXPECT_TRUE(error_of([&] { read_vectors(path("x.parquet")); }).says("holds no vectors"));
+  file("x.fbin", bytes_of<uint32_t>({0, 3}));
+  EXPECT_TRUE(error_of([&] { read_vectors(path("x.fbin")); }).says("holds no vectors"));
+}
+
+TEST_F(VectorFile, IdsBesideAFileAreReadBackExactly) {
+  for (const auto* name : {"x.npy", "x.fbin"}) {
+    const std::vector<std::string> ids{" a", "b\t", "", "\"c\""};
+    write_vectors(path(name), matrix(4, 1, {1, 2, 3, 4}), ids, "item");
+    EXPECT_EQ(read_vectors(path(name)).ids, ids);
+    EXPECT_EQ(read_vectors(path(name)).ids_from, path(name) + ".ids.txt");
+    EXPECT_EQ(map_vectors(path(name)).ids, ids);
+    EXPECT_TRUE(read_vectors(path(name), {.ids = false}).ids.empty());
+    file(std::string(name) + ".ids.txt", "a\r\nb\r\n");
+    const auto caught = error_of([&] { map_vectors(path(name)); });
+    EXPECT_TRUE(caught.says("2 ids, but") && caught.says("4 vectors")) << caught.message;
+  }
+}
+
 TEST_F(VectorFile, WhatIsNoRectangleOfFiniteNumbersIsRefusedWithItsRow) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   const auto error = [&](const std::string& name, const std::string& bytes) {

@@ -5,11 +5,17 @@
 #include <parquet/arrow/schema.h>
 #include <parquet/arrow/writer.h>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "core/file.h"
+#include "core/suggest.h"
 #include "data/arrow_columns.h"
+#include "data/meeting.h"
+#include "data/reader.h"
+#include "math/rows_view.h"
 
 namespace pagoda {
 
@@ -21,16 +27,18 @@ using arrow::internal::checked_cast;
 bool is_vector(const arrow::DataType& type) {
   if (type.id() != Type::LIST && type.id() != Type::LARGE_LIST && type.id() != Type::FIXED_SIZE_LIST) return false;
   const auto element = type.field(0)->type()->id();
-  return element == Type::FLOAT || element == Type::DOUBLE;
+  return element == Type::HALF_FLOAT || element == Type::FLOAT || element == Type::DOUBLE;
 }
 
-bool is_id(const arrow::DataType& type) {
+// What an id is usually stored as; others are taken by name.
+bool is_usual_id(const arrow::DataType& type) {
   switch (type.id()) {
     case Type::STRING:
     case Type::LARGE_STRING:
-    case Type::STRING_VIEW: return true;
-    case Type::DICTIONARY: return is_id(*checked_cast<const arrow::DictionaryType&>(type).value_type());
-    default: return arrow::is_integer(type.id());
+    case Type::STRING_VIEW:
+    case Type::EXTENSION: return true;
+    case Type::DICTIONARY: return is_usual_id(*checked_cast<const arrow::DictionaryType&>(type).value_type());
+    default: return arrow::is_integer(type.id()) || arrow::is_decimal(type.id());
   }
 }
 
@@ -39,10 +47,47 @@ void collect_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& 
   for (const auto& child : field.children) collect_leaves(child, leaves);
 }
 
-std::string names_of(const arrow::Schema& schema) {
-  std::string names;
-  for (const auto& name : schema.field_names()) names += (names.empty() ? "" : ", ") + name;
-  return names;
+using Names = std::vector<std::string>;
+
+bool has(const Names& names, const std::string& name) { return std::ranges::find(names, name) != names.end(); }
+
+// The column that was asked for; else the only one that can be it, or the first of the usual names; "": there is none.
+std::string choose(const std::string& path, const std::string& what, const std::string& flag, const std::string& wanted,
+                   const Names& all, const Names& possible, const std::vector<Names>& usual) {
+  if (!wanted.empty()) {
+    if (!has(all, wanted)) fail(ErrorKind::usage, "{}: has no column '{}'{}", path, wanted, suggestion(wanted, all));
+    return wanted;
+  }
+  for (const auto& names : usual) {  // the better ones first
+    Names found;
+    for (const auto& name : names)
+      if (has(all, name)) found.push_back(name);
+    if (found.size() == 1) return found[0];
+    if (found.size() > 1)
+      fail(ErrorKind::input, "{}: which column holds the {} is not clear: {}; name it with {}", path, what,
+           examples_of(found), flag);
+  }
+  if (possible.size() > 1)
+    fail(ErrorKind::input, "{}: which column holds the {} is not clear: {}; name it with {}", path, what,
+         examples_of(possible), flag);
+  return possible.empty() ? "" : possible[0];
+}
+
+// The ids as a table's are read.
+Names read_ids(const std::string& path, const std::string& column) {
+  const auto reader = open_reader({.paths = {path}, .format = Format::parquet, .columns = {column}});
+  Names ids;
+  RawBatch batch;
+  std::string scratch;
+  while (reader->next(batch))
+    for (size_t row = 0; row < batch.rows; ++row) {
+      const auto id = batch.columns[0].as_text(row, scratch);
+      if (id.empty())
+        fail(ErrorKind::input, "{}: row {} (from 0) has no id in column '{}'; leave it out", path, ids.size(), column);
+      ids.emplace_back(id);
+    }
+  reader->notices().say();
+  return ids;
 }
 
 // Rows of vectors as they come, into a matrix whose number of rows is known from the file's footer.
@@ -84,6 +129,9 @@ class VectorRows {
           fail(ErrorKind::input, "{}: component {} of row {} (both from 0) is null, expected a number", path_, c, at_);
       if (elements.type_id() == Type::FLOAT)
         std::copy_n(checked_cast<const arrow::FloatArray&>(elements).raw_values() + begin, n, row);
+      else if (elements.type_id() == Type::HALF_FLOAT)
+        widen_f16(checked_cast<const arrow::HalfFloatArray&>(elements).raw_values() + begin, static_cast<size_t>(n),
+                  row);
       else
         for (int64_t c = 0; c < n; ++c)
           row[c] = static_cast<float>(checked_cast<const arrow::DoubleArray&>(elements).Value(begin + c));
@@ -98,7 +146,7 @@ class VectorRows {
 
 }  // namespace
 
-Vectors read_parquet_vectors(const std::string& path) {
+Vectors read_parquet_vectors(const std::string& path, const VectorColumns& columns) {
   auto file = value_of(arrow::io::ReadableFile::Open(path), path);
   parquet::arrow::FileReaderBuilder builder;
   check_status(builder.Open(std::move(file)), path);
@@ -111,37 +159,35 @@ Vectors read_parquet_vectors(const std::string& path) {
   std::shared_ptr<arrow::Schema> schema;
   check_status(reader->GetSchema(&schema), path);
 
-  const auto& fields = schema->fields();
-  const auto first = [&](bool (*fits)(const arrow::DataType&)) {
-    return std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return fits(*f->type()); });
-  };
-  const auto vector = first(is_vector), id = first(is_id);
-  if (vector == fields.end())
-    fail(ErrorKind::input, "{}: no column of lists of float32 or float64; its columns are {}", path, names_of(*schema));
-  std::vector<int> leaves, groups;
-  for (const auto found : {vector, id})
-    if (found != fields.end())
-      collect_leaves(reader->manifest().schema_fields[static_cast<size_t>(found - fields.begin())], leaves);
-  std::sort(leaves.begin(), leaves.end());
-  for (int g = 0; g < reader->num_row_groups(); ++g) groups.push_back(g);
+  Names all, vectors, ids;
+  for (const auto& field : schema->fields()) {
+    all.push_back(field->name());
+    if (is_vector(*field->type())) vectors.push_back(field->name());
+    if (is_usual_id(*field->type())) ids.push_back(field->name());
+  }
+  const auto vector = choose(path, "vectors", "--vector", columns.vector, all, vectors, {{"vector", "embedding"}});
+  if (!has(vectors, vector))
+    fail(ErrorKind::input, "{}: {}; its columns are {}", path,
+         vector.empty() ? "no column of lists of floats"
+                        : fmt::format("column '{}' holds no lists of floats, but {}", vector,
+                                      schema->GetFieldByName(vector)->type()->ToString()),
+         fmt::format("{}", fmt::join(all, ", ")));
+  const auto id = columns.ids
+                      ? choose(path, "ids", "--id", columns.id, all, ids, {{columns.usual_id}, {"item", "user", "id"}})
+                      : std::string();
 
+  std::vector<int> leaves, groups;
+  const auto at = static_cast<size_t>(std::ranges::find(all, vector) - all.begin());
+  collect_leaves(reader->manifest().schema_fields[at], leaves);
+  for (int g = 0; g < reader->num_row_groups(); ++g) groups.push_back(g);
   Vectors out;
   const auto rows = static_cast<size_t>(reader->parquet_reader()->metadata()->num_rows());
-  VectorRows values(path, (*vector)->name(), rows);
+  if (rows == 0) fail(ErrorKind::input, "{}: holds no vectors", path);
+  VectorRows values(path, vector, rows);
   const auto batches = value_of(reader->GetRecordBatchReader(groups, leaves), path);
-  Column ids;
-  std::string scratch;
-  while (const auto batch = value_of(batches->Next(), path)) {
-    values.append(*batch->GetColumnByName((*vector)->name()));
-    if (id == fields.end()) continue;
-    read_array(*batch->GetColumnByName((*id)->name()), ids);
-    for (size_t i = 0; i < ids.rows(); ++i) {
-      if (ids.is_null(i))
-        fail(ErrorKind::input, "{}: row {} (from 0) has no id in column '{}'", path, out.ids.size(), (*id)->name());
-      out.ids.emplace_back(ids.as_text(i, scratch));
-    }
-  }
+  while (const auto batch = value_of(batches->Next(), path)) values.append(*batch->column(0));
   out.values = values.take();
+  if (!id.empty()) out.ids = read_ids(path, id), out.ids_from = fmt::format("column '{}'", id);
   return out;
 }
 

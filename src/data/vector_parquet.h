@@ -5,7 +5,7 @@
 
 namespace pagoda {
 
-Vectors read_parquet_vectors(const std::string& path);
+Vectors read_parquet_vectors(const std::string& path, const VectorColumns& columns);
 void write_parquet_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
                            const std::string& id_name);
 

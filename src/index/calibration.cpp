@@ -21,6 +21,19 @@ std::vector<uint64_t> lengths_for(uint64_t k, uint64_t items) {
   return ks;
 }
 
+// What a query finds does not depend on its length; but far from 1 its products leave the range of floats, and it would be
+// answered another way than those that are measured for.
+Matrix<float> of_length_one(MatrixView<const float> queries) {
+  Matrix<float> held(queries.rows(), queries.cols());
+  for (size_t q = 0; q < queries.rows(); ++q) {
+    float largest = 0;
+    for (const float x : queries.row(q)) largest = std::max(largest, std::abs(x));
+    const int exponent = largest > 0 && std::isfinite(largest) ? std::ilogb(largest) : 0;
+    std::ranges::transform(queries.row(q), held[q], [&](float x) { return std::ldexp(x, -exponent); });
+  }
+  return held;
+}
+
 std::vector<uint32_t> lists_of_items(const Partitions& p) {
   std::vector<uint32_t> list_of(p.items);
   for (uint32_t l = 0; l < p.lists; ++l)
@@ -71,10 +84,11 @@ double recall_of(const SearchResult& found, const SearchResult& exact, uint64_t 
 
 }  // namespace
 
-void calibrate(ThreadPool& pool, Partitions& p, RowsView vectors, MatrixView<const float> held) {
+void calibrate(ThreadPool& pool, Partitions& p, RowsView vectors, MatrixView<const float> queries) {
   p.curve = {};
   const auto ks = lengths_for(p.k, p.items);
-  if (ks.empty() || held.rows() == 0) return;  // so few items that every list is probed
+  if (ks.empty() || queries.rows() == 0) return;  // so few items that every list is probed
+  const auto held = of_length_one(queries);
   const auto exact = make_exact_index(vectors)->search(pool, held, {.k = ks.back()});
   RecallCurve curve;
   curve.ks = ks, curve.slacks.assign(std::begin(kSlacks), std::end(kSlacks));

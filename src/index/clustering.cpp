@@ -14,8 +14,9 @@
 namespace pagoda {
 namespace {
 
-constexpr float kSpan = 4.5f;   // components of a rotated unit vector beyond this many deviations are held there
-constexpr size_t kChunk = 512;  // rows of a task
+constexpr float kSpan = 4.5f;  // components of a rotated unit vector beyond this many deviations are held there
+constexpr float kShort = 1e-15f, kLong = 1e15f;  // lengths between which squares stay within the range of floats
+constexpr size_t kChunk = 512;                   // rows of a task
 constexpr size_t kListChunk = 64;
 constexpr size_t kGroupedChunk = 8192;  // so that each group is met by many rows of a task
 constexpr int64_t kGroupIterations = 6;
@@ -175,6 +176,13 @@ void UnitCodes::resize(size_t n, size_t dim) {
 
 void UnitCodes::set(size_t row, std::span<const float> vector) {
   const float length = std::sqrt(dot(vector.data(), vector.data(), vector.size()));
+  const float largest = std::abs(*std::ranges::max_element(vector, {}, [](float x) { return std::abs(x); }));
+  if (largest > 0 && std::isfinite(largest) && !(length > kShort && length < kLong)) {
+    // Squares beyond a float: only the direction counts, so by a power of two nothing is lost.
+    std::vector<float> near(vector.begin(), vector.end());
+    for (float& x : near) x = std::ldexp(x, -std::ilogb(largest));
+    return set(row, near);
+  }
   encode(vector, length > 0 ? 1 / (step * length) : 0, codes.data() + row * groups * 4);
 }
 

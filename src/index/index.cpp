@@ -66,6 +66,23 @@ void add_up(const SearchExplain& part, size_t query, SearchExplain& sum) {
   for (const auto& of_query : part.queries) sum.queries[query] += of_query;
 }
 
+// A query is searched with at about the length 1, so that its products with items stay within the range of floats: how
+// many times it is to be halved for that. By a power of two no digit changes. 0: it is near enough, or no number.
+int halvings(std::span<const float> query) {
+  constexpr int kNear = 10;
+  float largest = 0;
+  for (const float x : query) largest = std::max(largest, std::abs(x));
+  if (!(largest > 0) || !std::isfinite(largest)) return 0;
+  const int exponent = std::ilogb(largest);
+  return std::abs(exponent) > kNear ? exponent : 0;
+}
+
+float times_power_of_two(float x, int exponent) {
+  constexpr float kMost = std::numeric_limits<float>::max();
+  const float scaled = std::ldexp(x, exponent);
+  return std::isinf(scaled) && std::isfinite(x) ? std::copysign(kMost, x) : scaled;
+}
+
 }  // namespace
 
 SearchResult Index::search(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const {
@@ -79,8 +96,35 @@ SearchResult Index::search(ThreadPool& pool, MatrixView<const float> queries, co
     if (options.allowed && items() > 0)
       options.explain->selectivity = static_cast<double>(options.allowed->count()) / static_cast<double>(items());
   }
-  if (!options.quota) return best(pool, queries, options);
+  std::vector<int> halved(queries.rows());
+  for (size_t q = 0; q < queries.rows(); ++q) halved[q] = halvings(queries.row(q));
+  if (std::ranges::all_of(halved, [](int n) { return n == 0; })) return search_near(pool, queries, options);
 
+  Matrix<float> near(queries.rows(), queries.cols());
+  for (size_t q = 0; q < queries.rows(); ++q)
+    std::ranges::transform(queries.row(q), near[q], [&](float x) { return std::ldexp(x, -halved[q]); });
+  SearchResult result;
+  if (options.min_score == -std::numeric_limits<float>::infinity()) {
+    result = search_near(pool, near, options);
+  } else {
+    const auto with_limit = [&](size_t q, SearchOptions& of_query) {
+      of_query.min_score = std::ldexp(options.min_score, -halved[q]);
+    };
+    result = one_by_one(pool, near, options, with_limit);
+  }
+  for (size_t q = 0; q < queries.rows(); ++q)
+    for (uint64_t i = result.items.offsets[q]; i < result.items.offsets[q + 1]; ++i)
+      result.scores[i] = times_power_of_two(result.scores[i], halved[q]);
+  return result;
+}
+
+SearchResult Index::search_near(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const {
+  if (!options.quota) return best(pool, queries, options);
+  return one_by_one(pool, queries, options, [](size_t, SearchOptions&) {});
+}
+
+SearchResult Index::one_by_one(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options,
+                               const std::function<void(size_t, SearchOptions&)>& adapt) const {
   SearchResult result;
   for (size_t q = 0; q < queries.rows(); ++q) {
     Ragged<uint32_t> excluded;
@@ -88,7 +132,9 @@ SearchResult Index::search(ThreadPool& pool, MatrixView<const float> queries, co
     if (options.excluded) excluded.push((*options.excluded)[q]), of_query.excluded = &excluded;
     SearchExplain explain;
     if (options.explain) explain.selectivity = options.explain->selectivity, of_query.explain = &explain;
-    const auto found = best_within_quota(pool, queries.slice_rows(q, q + 1), of_query);
+    adapt(q, of_query);
+    const auto query = queries.slice_rows(q, q + 1);
+    const auto found = options.quota ? best_within_quota(pool, query, of_query) : best(pool, query, of_query);
     if (options.explain) add_up(explain, q, *options.explain);
     result.items.push(std::span<const uint32_t>(found.items.values));
     result.scores.insert(result.scores.end(), found.scores.begin(), found.scores.end());

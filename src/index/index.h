@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <span>
@@ -87,7 +88,8 @@ struct SearchOptions {
 
 // Per query: rows and scores, score descending, ties by row rising; min(k, matching items) of them (of an approximate index,
 // too, unless min_score leaves out some that it did not look for). A score of NaN or
-// -infinity never comes back, so a query with a NaN in it gets an empty list.
+// -infinity never comes back, so a query with a NaN in it gets an empty list. The order holds for queries of any length; a
+// score beyond a float is the largest one.
 struct SearchResult {
   Ragged<uint32_t> items;
   std::vector<float> scores;  // parallel to items.values
@@ -107,6 +109,11 @@ class Index {
   virtual SearchResult best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const = 0;
 
  private:
+  // Of queries whose length is about 1.
+  SearchResult search_near(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const;
+  // Each alone, with what `adapt` makes of the options for it.
+  SearchResult one_by_one(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options,
+                          const std::function<void(size_t, SearchOptions&)>& adapt) const;
   SearchResult best_within_quota(ThreadPool& pool, MatrixView<const float> query, const SearchOptions& options) const;
 };
 

@@ -18,6 +18,9 @@ namespace {
 constexpr size_t kChunk = 2048;         // rows rotated at a time
 constexpr size_t kSamplePerList = 128;  // rows that k-means learns from
 constexpr size_t kLeastRowsPerList = 32;
+// Of the longest vector: within these bounds its codes and its products with a query of length 1 stay floats of full
+// precision.
+constexpr float kLeastLength = 1e-30f, kMostLength = 1e30f;
 constexpr size_t kMostHeld = 256;  // queries that the stop rule is measured with
 
 // What the views of Partitions are of.
@@ -207,6 +210,13 @@ void lay_out(ThreadPool& pool, RowsView vectors, std::span<const uint32_t> list_
     all.largest_error = std::max(all.largest_error, e.largest_error);
     all.largest_length = std::max(all.largest_length, e.largest_length);
   }
+  const float length = all.largest_length;
+  if (length > 0 && !(length >= kLeastLength && length <= kMostLength))
+    fail(
+        ErrorKind::input,
+        "the longest vector has the length {:.3g}: a partitioned index takes {:g} to {:g}; multiply all vectors by one "
+        "number, which changes no order",
+        length, kLeastLength, kMostLength);
   const auto n = static_cast<double>(std::max<size_t>(1, vectors.rows()));
   p.largest_error = all.largest_error, p.largest_length = all.largest_length;
   p.usual_error = static_cast<float>(std::sqrt(all.squared_error / n));

@@ -207,7 +207,7 @@ TEST_F(PartitionedSearch, MinScoreLeavesOutWhatIsBelowIt) {
   }
 }
 
-TEST_F(PartitionedSearch, QueriesThatCanNotBeCodedAreAnsweredAsTheExactIndexDoes) {
+TEST_F(PartitionedSearch, QueriesThatCanNotBeCodedAreAnsweredAsTheExactIndexDoesAndLongOnesAsOthers) {
   Matrix<float> odd(8, 32);
   odd.fill(0);
   odd[1][3] = std::numeric_limits<float>::quiet_NaN(), odd[2][5] = kInfinity;
@@ -219,7 +219,9 @@ TEST_F(PartitionedSearch, QueriesThatCanNotBeCodedAreAnsweredAsTheExactIndexDoes
   for (const double recall : {0.0, 1.0}) {
     const SearchOptions options{.k = 50, .recall = recall};
     const auto found = index_->search(pool_, odd, options), exact = exact_->search(pool_, odd, options);
-    for (size_t q = 0; q < 7; ++q) EXPECT_TRUE(std::ranges::equal(found.items[q], exact.items[q])) << q;
+    for (size_t q = 0; q < (recall == 1 ? 7 : 3); ++q)
+      EXPECT_TRUE(std::ranges::equal(found.items[q], exact.items[q])) << q;
+    EXPECT_GE(recall_of(found, exact), 0.9);
     const auto usual = index_->search(pool_, queries_->view().slice_rows(0, 1), options);
     EXPECT_TRUE(std::ranges::equal(found.items[7], usual.items[0]));
   }

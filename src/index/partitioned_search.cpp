@@ -55,7 +55,7 @@ std::vector<uint64_t> keys_of(const SearchResult& found) {
 // Whether its codes and its products with the items stay well within the range of floats: not of zeros, infinities, NaN, nor
 // of numbers whose squares are none.
 bool is_ordinary(std::span<const float> query, double largest_length) {
-  constexpr double kShort = 1e-15, kLong = 1e15, kLongProduct = 1e30;
+  constexpr double kShort = 1e-15, kLong = 1e15, kLongProduct = 1e36;
   double squared = 0;
   for (const double x : query) squared += x * x;
   const double length = std::sqrt(squared);

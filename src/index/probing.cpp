@@ -68,8 +68,8 @@ void Probing::begin(ThreadPool& pool, const Partitions& p, std::span<const float
     const float rounding = static_cast<float>(dim + 16) * 0x1p-22f * norm_ * p.largest_length;
     margin = 2 * (norm_ * p.largest_error + query_error * (p.largest_length + p.largest_error) + rounding);
   } else {
-    const float a = norm_ * p.usual_error, b = query_error * p.usual_length;
-    margin = kUsualErrors * std::sqrt((a * a + b * b) / static_cast<float>(dim));
+    const double a = double{norm_} * p.usual_error, b = double{query_error} * p.usual_length;
+    margin = static_cast<float>(kUsualErrors * std::sqrt((a * a + b * b) / static_cast<double>(dim)));
   }
   shortlist_.reset(goal.k, margin, goal.min_score - margin);
 

@@ -1,5 +1,7 @@
 #include "model/cascade.h"
 
+#include "data/meeting.h"
+
 namespace pagoda {
 
 std::unique_ptr<Index> make_cascade(const Bundle& first, const Bundle& second, size_t from) {
@@ -7,6 +9,8 @@ std::unique_ptr<Index> make_cascade(const Bundle& first, const Bundle& second, s
   std::vector<uint32_t> second_row(first.item_ids().size());
   for (uint32_t item = 0; item < second_row.size(); ++item)
     second_row[item] = second.item_ids().find(first.item_ids()[item]);
+  say_meeting(meet({&first.item_ids()}, {&second.item_ids()}),
+              {second.file().path(), "items of " + first.file().path(), "give a second bundle of the same items"});
   return make_cascade_index(first.index(), second.item_vectors(), std::move(second_row), from);
 }
 

@@ -4,9 +4,22 @@
 #include <cmath>
 
 #include "data/vector_parquet.h"
-#include "math/kernels.h"
 
 namespace pagoda {
+
+namespace {
+
+constexpr double kMostLength = 1e30;
+constexpr float kLeastF16 = 0x1p-24f;
+
+// In doubles, which hold the square of any float.
+double length_of(std::span<const float> row) {
+  double squared = 0;
+  for (const double x : row) squared += x * x;
+  return std::sqrt(squared);
+}
+
+}  // namespace
 
 StoredVectors::StoredVectors(ThreadPool& pool, const std::string& name, RowsView from, const StoredForm& form,
                              const std::string& folder)
@@ -23,14 +36,24 @@ StoredVectors::StoredVectors(ThreadPool& pool, const std::string& name, RowsView
     for (size_t r = begin; r < end; ++r) {
       from.read(r, row.data());
       check_finite(name, r, row);
+      const double length = length_of(row);
+      if (length > kMostLength && !form.unit_length)
+        fail(ErrorKind::input,
+             "{}: row {} (from 0) has the length {:.3g}: products with vectors beyond {:g} leave the range of floats; "
+             "multiply all vectors by one number, which changes no order",
+             name, r, length, kMostLength);
       if (!copied) continue;
-      const float length = form.unit_length ? std::sqrt(dot(row.data(), row.data(), dim)) : 0;
-      if (length > 0) scale(1 / length, row.data(), dim);
+      if (form.unit_length && length > 0)
+        for (float& x : row) x = static_cast<float>(x / length);
       const auto too_large = std::ranges::find_if(row, [](float x) { return std::abs(x) > kLargestF16; });
       if (half && too_large != row.end())
         fail(ErrorKind::input,
              "{}: component {} of row {} (both from 0) is {}: f16 ends at {}; store them with --precision f32", name,
              too_large - row.begin(), r, *too_large, kLargestF16);
+      if (half && length > 0 && std::ranges::all_of(row, [](float x) { return std::abs(x) < kLeastF16; }))
+        fail(ErrorKind::input,
+             "{}: all components of row {} (from 0) are below {}, where f16 ends; store them with --precision f32",
+             name, r, kLeastF16);
       if (half)
         std::transform(row.begin(), row.end(), halves[r], to_f16);
       else

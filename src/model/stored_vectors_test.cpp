@@ -53,5 +53,19 @@ TEST_F(StoredVectorsOf, WhatCanNotBeStoredIsRefusedWithItsPlace) {
   EXPECT_NE(refusal({}).find("component 0 of row 1"), std::string::npos);
 }
 
+TEST_F(StoredVectorsOf, LengthsAtTheEndsOfFloatsAreExactOrRefused) {
+  from_[0][0] = 3e25f, from_[0][1] = 4e25f, from_[2][0] = 3e-30f, from_[2][1] = -4e-30f;
+  const auto unit = stored({.unit_length = true});
+  EXPECT_FLOAT_EQ(unit.rows().row(0)[0], 0.6f);
+  EXPECT_FLOAT_EQ(unit.rows().row(2)[1], -0.8f);
+  EXPECT_EQ(refusal({}), "");
+  from_[0][0] = 1;
+  from_[0][1] = 1;
+  EXPECT_NE(refusal({.precision = RowPrecision::f16}).find("row 2 (from 0) are below"), std::string::npos);
+  from_[1][1] = 2e30f;
+  EXPECT_NE(refusal({}).find("row 1 (from 0) has the length 2e+30"), std::string::npos);
+  EXPECT_EQ(refusal({.unit_length = true}), "");
+}
+
 }  // namespace
 }  // namespace pagoda

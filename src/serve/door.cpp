@@ -38,6 +38,20 @@ int port_of(int listener) {
   return std::atoi(port.data());
 }
 
+// -1, with errno, when it can not be listened on.
+int listener_at(const addrinfo& address) {
+  const int listener = ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (listener < 0) return -1;
+  const int one = 1;
+  if (::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+      ::bind(listener, address.ai_addr, address.ai_addrlen) == 0 && ::listen(listener, SOMAXCONN) == 0)
+    return listener;
+  const int reason = errno;
+  ::close(listener);
+  errno = reason;
+  return -1;
+}
+
 }  // namespace
 
 Door::Door(const std::string& key, const std::string& host, const std::string& port, size_t most,
@@ -49,15 +63,15 @@ Door::Door(const std::string& key, const std::string& host, const std::string& p
   if (const int error = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found); error != 0)
     fail(ErrorKind::usage, "{} = \"{}:{}\": there is no such address: {}", key, host, port, ::gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
-  listener_ = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const int one = 1;
-  const bool listens = listener_ >= 0 && ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-                       ::bind(listener_, found->ai_addr, found->ai_addrlen) == 0 && ::listen(listener_, SOMAXCONN) == 0;
   closed_ = ::eventfd(0, EFD_CLOEXEC);
-  if (!listens || closed_ < 0) {
-    const std::string reason = std::strerror(errno);
-    for (const int file : {listener_, closed_})
-      if (file >= 0) ::close(file);
+  std::string reason = closed_ < 0 ? std::strerror(errno) : "";
+  // A name may stand for several addresses, of which the machine need not have each.
+  for (const addrinfo* address = found; address && listener_ < 0 && closed_ >= 0; address = address->ai_next) {
+    listener_ = listener_at(*address);
+    if (listener_ < 0 && reason.empty()) reason = std::strerror(errno);
+  }
+  if (listener_ < 0) {
+    if (closed_ >= 0) ::close(closed_);
     fail(ErrorKind::failed, "{} = \"{}:{}\" can not be listened on: {}", key, host, port, reason);
   }
   port_ = port_of(listener_);

@@ -221,7 +221,8 @@ void Handler::retrieve_batch(const Call& call, const Done& done) {
     size_t bytes = 0;
     for (size_t i = 0; i < outcomes.size(); ++i) {
       if (outcomes[i].error != Outcome::Error::none)
-        return error_of(outcomes[i], fmt::format("requests[{}].{}", i, outcomes[i].field));
+        return error_of(outcomes[i],
+                        fmt::format("requests[{}]{}{}", i, outcomes[i].field.empty() ? "" : ".", outcomes[i].field));
       lists.push_back(candidates(*form, *snapshot, asked[i].shape, outcomes[i]));
       if ((bytes += lists.back().size()) > kAnswerBytes)
         return error_reply(
@@ -297,6 +298,8 @@ void Handler::change_items(const Call& call, std::vector<ItemChange> changes, co
         case Keeper::Made::full:
           return error_reply(429, fmt::format("more than {} items would lie over the bundle: train a new one with them",
                                               options_.most_added));
+        case Keeper::Made::busy:
+          return error_reply(503, "another process changes the items of this bundle: send changes there, or end it");
         default: return error_reply(500, "the items can not be changed; the server's log says why");
       }
     });

@@ -146,8 +146,8 @@ void Journal::append(std::span<const ItemChange> changes) {
   std::string text;
   for (const auto& change : changes) text += line_of(change), rest();
   if (!owned())
-    fail(ErrorKind::failed, "{}: can not be written: another process changes it, or {}.lock can not be made", path_,
-         path_);
+    throw JournalBusy(
+        fmt::format("{}: can not be written: another process changes it, or {}.lock can not be made", path_, path_));
   const int file = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   const off_t before = file < 0 ? -1 : ::lseek(file, 0, SEEK_END);
   size_t written = 0;

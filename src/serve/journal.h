@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "core/file.h"
 #include "serve/additions.h"
 
@@ -16,6 +17,12 @@ std::string journal_path(const std::string& bundle);  // FILE.items
 // The last change of each item in a journal, in the order of these; nothing when there is no such file. A last line that is not
 // whole is passed over: it was being written. Error{failed}: another line is none of ours.
 std::vector<ItemChange> read_journal(const std::string& path);
+
+// Another process writes it.
+class JournalBusy : public Error {
+ public:
+  explicit JournalBusy(const std::string& message) : Error(ErrorKind::failed, message) {}
+};
 
 // A file with a JSON object a line: {"item": "i7", "attributes": {...}}, or {"item": "i7", "deleted": true}; the last line of
 // an item counts. Written line by line and flushed to disk, so that a kill leaves whole changes, and at most a piece of the last
@@ -31,7 +38,7 @@ class Journal {
   // Becomes the writer when no other process is any more; true: it has, and there is more than was read.
   bool take_over();
 
-  // All of them, on disk when it returns; or none, with Error{failed}, as when another process writes.
+  // All of them, on disk when it returns; or none, with Error{failed}, which is JournalBusy when another process writes.
   void append(std::span<const ItemChange> changes);
 
   bool has_idle_lines() const { return lines_ > items_; }  // that no longer count

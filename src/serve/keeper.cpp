@@ -140,6 +140,19 @@ void Keeper::upkeep_failed(const std::exception& e) {
   next_upkeep_ = Clock::now() + kRetry;
 }
 
+Keeper::Made Keeper::try_change(const std::vector<ItemChange>& changes) {
+  try {
+    snapshots_.change(changes);
+    return Made::yes;
+  } catch (const JournalBusy& e) {
+    log_warning("items can not be changed: {}", e.what());
+    return Made::busy;
+  } catch (const std::exception& e) {
+    log_warning("items can not be changed: {}", e.what());
+    return Made::failed;
+  }
+}
+
 void Keeper::make(const std::vector<Request>& requests) {
   const auto before = snapshots_.current();
   const auto& retrieval = before->retrieval;
@@ -159,12 +172,11 @@ void Keeper::make(const std::vector<Request>& requests) {
     changes.insert(changes.end(), more.begin(), more.end());
     made[i] = Made::yes;
   }
-  try {
-    if (!changes.empty()) snapshots_.change(changes);
-  } catch (const std::exception& e) {
-    log_warning("items can not be changed: {}", e.what());
-    std::ranges::replace(made, Made::yes, Made::failed);
-  }
+  if (const auto all = changes.empty() ? Made::yes : try_change(changes); all == Made::busy)
+    std::ranges::replace(made, Made::yes, all);
+  else if (all == Made::failed)
+    for (size_t i = 0; i < requests.size(); ++i)  // each alone: one that can not be made is not the others' fault
+      if (made[i] == Made::yes) made[i] = try_change(requests[i].changes);
   count_items();  // whoever is answered finds them counted
   for (size_t i = 0; i < requests.size(); ++i) requests[i].done(made[i]);
 }

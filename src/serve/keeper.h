@@ -23,7 +23,8 @@ struct KeeperOptions {
 
 class Keeper {
  public:
-  enum class Made { yes, full, failed };  // full: there would be more than most_added
+  // full: there would be more than most_added; busy: another process changes the journal.
+  enum class Made { yes, full, busy, failed };
 
   // Both are borrowed.
   Keeper(const KeeperOptions& options, Snapshots& snapshots, ServeMetrics& metrics);
@@ -42,6 +43,7 @@ class Keeper {
   };
   void loop();
   void make(const std::vector<Request>& requests);
+  Made try_change(const std::vector<ItemChange>& changes);
   void count_items();
   void begin_upkeep();
   void start_upkeep(std::function<Snapshots::Finish()> work);

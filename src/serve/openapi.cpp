@@ -546,7 +546,7 @@ constexpr const char* kDocument = R"json({
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
    },
    "503": {
-    "description": "The server is shutting down",
+    "description": "The server is shutting down, or another process changes the items",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
    },
    "504": {

@@ -255,7 +255,8 @@ std::vector<std::string> Retrieval::unseen_values(const RetrieveRequest& request
     for (const auto* bundle : {bundle_.get(), second_.get()})
       if (bundle)
         for (const auto& member : bundle->members())
-          if (const auto one = member.model.user_encoder.knows_value(column, value)) known = known.value_or(false) || *one;
+          if (const auto one = member.model.user_encoder.knows_value(column, value))
+            known = known.value_or(false) || *one;
     if (known == false) unseen.push_back(column + " = " + value);
   };
   for (const auto& [column, value] : request.context) look(column, value);
