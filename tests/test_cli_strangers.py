@@ -56,6 +56,8 @@ def test_the_column_that_has_the_ids_is_named_and_works(folder, train):
 def test_a_table_that_has_few_of_them_is_a_warning(folder, train):
     items = table(folder, "few.csv", "item_id,title", [f"{i:06d}" for i in range(10)])
     train("--items", items, says="warning: " + str(items) + ": 10 of 30 items of the log are there (33.3%), not '0000")
+    first = json.loads((folder / "m.pagoda.run" / "metrics.jsonl").read_text().splitlines()[0])
+    assert any("10 of 30 items" in text for text in first["warnings"])
 
 
 def test_other_data_to_test_with(folder, train):
@@ -83,7 +85,9 @@ def test_a_model_judged_by_other_data(cli, model, folder):
     cli("evaluate", model, "--data", folder / "june.csv", code=INPUT,
         says=["m.pagoda: none of the 2 items to judge by is there", "without leading zeros, 2 of them would be"])
     (folder / "june.csv").write_text("user_id,item_id,ts\nx1,000003,1800000000\n")
-    cli("evaluate", model, "--data", folder / "june.csv", says="warning: " + str(model) + ": none of the 1 users to judge")
+    done = cli("evaluate", model, "--data", folder / "june.csv", "--json", "-",
+               says="warning: " + str(model) + ": none of the 1 users to judge")
+    assert any("none of the 1 users to judge" in text for text in json.loads(done.stdout)["warnings"])
 
 
 def test_unknown_users_are_counted(cli, model):

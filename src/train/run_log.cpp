@@ -66,6 +66,7 @@ std::string to_json_line(const RunRecord& record) {
   line["examples_per_second"] = record.examples_per_second;
   if (!record.validation.empty()) line["validation"] = object_of(record.validation);
   if (!record.health.empty()) line["health"] = object_of(record.health);
+  if (!record.warnings.empty()) line["warnings"] = record.warnings;
   return line.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -80,6 +81,7 @@ std::vector<RunRecord> parse_run_log(std::string_view jsonl, std::string_view wh
                          .loss = number_of(json.at("loss")),
                          .examples_per_second = number_of(json.at("examples_per_second")),
                          .validation = values_of(json, "validation"),
+                         .warnings = json.value("warnings", std::vector<std::string>()),
                          .health = values_of(json, "health")});
     } catch (const Json::exception& e) {
       fail(ErrorKind::failed, "{}:{}: no record of a run: {}", what, number, e.what());

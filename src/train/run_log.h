@@ -24,6 +24,7 @@ struct RunRecord {
   double loss = 0;     // mean over the examples since the record before
   double examples_per_second = 0;
   std::vector<NamedValue> validation = {};  // metrics on the validation part: {"recall@20", 0.171}
+  std::vector<std::string> warnings = {};   // of the first record: what a person was warned of before it
   std::vector<NamedValue> health = {};  // of the training itself: temperature, mean pairwise cosine, accidental hits
 };
 

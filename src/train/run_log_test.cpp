@@ -45,6 +45,7 @@ TEST(RunLog, WhatIsWrittenIsReadBack) {
   record.loss = std::numeric_limits<double>::infinity();
   record.validation = {{"recall@20", 0.1}};
   record.health = {{"temperature", 0.07}};
+  record.warnings = {"items.csv: 10 of 30 items of the log are there (33.3%)"};
   const auto back = parse_run_log(to_json_line(record) + "\n", "log");
   ASSERT_EQ(back.size(), 1u);
   EXPECT_EQ(back[0].step, 7u);
@@ -52,6 +53,7 @@ TEST(RunLog, WhatIsWrittenIsReadBack) {
   EXPECT_TRUE(std::isnan(back[0].loss));
   EXPECT_EQ(back[0].validation, record.validation);
   EXPECT_EQ(back[0].health, record.health);
+  EXPECT_EQ(back[0].warnings, record.warnings);
 }
 
 TEST(RunLog, ALineIsOnDiskWhenWriteReturns) {

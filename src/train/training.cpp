@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <utility>
 
 #include "core/config.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "core/warnings.h"
 #include "math/tile_kernels.h"
 #include "train/checkpoint.h"
 #include "train/evaluation.h"
@@ -54,9 +56,9 @@ class Run {
   uint64_t config_checksum_;
   TrainingProgress progress_;
   std::optional<RunLog> log_;
-  bool profile_ = false;
-  std::vector<NamedValue> validation_;  // of the latest evaluation
-  std::string frequency_;               // state at the end of the run
+  bool profile_ = false, began_ = false;  // began_: a record of the run was written
+  std::vector<NamedValue> validation_;    // of the latest evaluation
+  std::string frequency_;                 // state at the end of the run
   Clock::time_point last_checkpoint_ = Clock::now(), phase_start_ = Clock::now();
 };
 
@@ -69,7 +71,7 @@ void Run::execute(RunFlags flags) {
   make_folder(run_folder(output_));
   if (!from)  // of another run: a later --resume must not find it beside this run's best model
     std::filesystem::remove(checkpoint_path), std::filesystem::remove(path("best"));
-  if (from) progress_ = from->progress();
+  if (from) progress_ = from->progress(), began_ = true;
   log_.emplace(run_folder(output_), from ? std::optional(progress_.choose_steps + progress_.next_step) : std::nullopt);
   if (options_.towers.model.precision == Precision::bf16 && !bf16_is_fast())
     log_warning("model.precision is \"bf16\", but this CPU has no AVX-512 BF16, or a slow one: {}",
@@ -179,6 +181,7 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
                                        epoch + 1 == end_epoch);
       if (judged) judge(fit, epoch + 1), record.validation = validation_;
       progress_.seconds = record.seconds = seconds_before + seconds_since(phase_start_);
+      if (!std::exchange(began_, true)) record.warnings = warnings_so_far();
       log_->write(record);
       std::string metrics;
       for (const auto& [name, value] : record.validation) metrics += fmt::format("  {} {:.4f}", name, value);
