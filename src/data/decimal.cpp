@@ -136,27 +136,6 @@ std::string format_number(double value) {
   return std::isfinite(value) ? Decimal::of(value).text() : fmt::format("{}", value);
 }
 
-double nearest_in(RealPrecision precision, const Decimal& number) {
-  const double nearest = number.as_double();
-  if (precision == RealPrecision::f64) return nearest;
-  if (precision == RealPrecision::f32) {
-    const std::string digits = number.text();
-    float value = 0;
-    if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc())
-      value = static_cast<float>(nearest);  // out of range: to infinity or 0
-    return shortest_double(value);
-  }
-  const auto half = static_cast<_Float16>(nearest);
-  const auto value = static_cast<double>(half);
-  if (!std::isfinite(value)) return value;
-  constexpr int kEnough = 5;  // digits for any half
-  for (int digits = 1; digits <= kEnough; ++digits) {
-    const double rounded = Decimal::parse(fmt::format("{:.{}e}", value, digits - 1))->as_double();
-    if (static_cast<_Float16>(rounded) == half) return rounded;
-  }
-  return value;
-}
-
 double shortest_double(float value) {
   if (!std::isfinite(value) || is_exact(value)) return value;
   char text[32];
