@@ -58,7 +58,7 @@ COMMANDS = {
     "retrieve tsv": (["retrieve", "{model}", "--users", "{users}", "--k", "30", "-o", "OUT/r.tsv"], {"r.tsv": None}),
     "retrieve parquet": (["retrieve", "{model}", "--users", "{users}", "--k", "30", "-o", "OUT/r.parquet"],
                          {"r.parquet": lambda cli, p: pyarrow.parquet.read_table(p)}),
-    "simulate": (["simulate", "world", "--interactions", "2000", "--users", "50", "--items", "60", "-o", "OUT"],
+    "simulate": (["simulate", "world", "--interactions", "2000", "--users", "200", "--items", "300", "-o", "OUT"],
                  {name: lambda cli, p: pyarrow.parquet.read_table(p)
                   for name in ("interactions.parquet", "items.parquet", "users.parquet")}),
     "report": (["report", "{model}", "-o", "OUT/r.html"], {"r.html": lambda cli, p: html(p)}),
@@ -79,7 +79,7 @@ class Faulty:
         self.folder.mkdir()
         shutil.copy(self.inputs["model"], self.folder / "model.pagoda")
         for name in self.files:
-            if name != "model.pagoda":
+            if name not in ("model.pagoda", "pagoda.toml"):  # init writes over no config
                 (self.folder / name).write_bytes(OLD)
 
     def run(self, faults):
@@ -95,6 +95,8 @@ class Faulty:
     def is_whole(self, name):
         """The old file, or a new one that reads well."""
         path = self.folder / name
+        if name == "pagoda.toml" and not path.exists():
+            return
         data = path.read_bytes()
         if data == (OLD if name != "model.pagoda" else pathlib.Path(self.inputs["model"]).read_bytes()):
             return

@@ -205,7 +205,7 @@ void write_parquet_vectors(const std::string& path, MatrixView<const float> valu
   AtomicFile file(path);
   const auto must = [&](const arrow::Status& status) {
     if (!status.ok())
-      fail(ErrorKind::failed, "{}: writing failed: {}; free some space or write elsewhere", path, status.message());
+      fail(ErrorKind::failed, "{}: writing failed: {}; free some space or write elsewhere", path, status.ToStringWithoutContextLines());
   };
   const auto sink = arrow::io::FileOutputStream::Open(file.temporary_path());
   must(sink.status());

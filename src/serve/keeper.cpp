@@ -188,6 +188,8 @@ void Keeper::make(const std::vector<Request>& requests, BackgroundThrottle* thro
   }
   if (const auto all = changes.empty() ? Made::yes : try_change(changes, throttle); all == Made::busy)
     std::ranges::replace(made, Made::yes, all);
+  else if (all == Made::failed && std::ranges::count(made, Made::yes) == 1)
+    std::ranges::replace(made, Made::yes, all);
   else if (all == Made::failed)
     for (size_t i = 0; i < requests.size(); ++i)  // each alone: one that can not be made is not the others' fault
       if (made[i] == Made::yes) made[i] = try_change(requests[i].changes, throttle);
