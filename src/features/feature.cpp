@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/log.h"
+#include "core/printable.h"
 #include "data/decimal.h"
 #include "data/list_text.h"
 #include "data/vector_cells.h"
@@ -112,6 +114,20 @@ void Feature::fit_numbers(const Column& column, std::span<const uint64_t> counts
 
 namespace {
 
+// Cells that hold something, and not what the feature is made of.
+template <class Reads>
+void say_unread(const FeatureOptions& options, const Column& column, const char* what, Reads reads) {
+  uint64_t unread = 0;
+  std::string example, scratch;
+  for (size_t row = 0; row < column.rows(); ++row) {
+    if (column.absent(row) || reads(row)) continue;
+    if (unread++ == 0) example = column.as_text(row, scratch);
+  }
+  if (unread > 0)
+    log_once(LogLevel::warning, fmt::format("column '{}': {} of {} cells are no {}, such as '{}', and count as missing",
+                                            options.column, unread, column.rows(), what, printable(example)));
+}
+
 // The words of a list of numbers with fractions would be nearly as many as there are numbers, and mean nothing.
 void refuse_vectors(const FeatureOptions& options, const Column& column) {
   constexpr size_t kEnough = 1000;
@@ -162,12 +178,14 @@ Feature Feature::fit(const FeatureOptions& options, const Column* column, std::s
   } else if (options.kind == FeatureKind::numeric) {
     check(column != nullptr, "a numeric feature has a column");
     f.fit_numbers(*column, counts);
+    say_unread(options, *column, "number", [&](size_t row) { return number_of(*column, row).has_value(); });
     values = f.bounds_.size() + 2;
   } else {
     if (options.part == TimePart::age) {
       bool any = false;
       for (size_t row = 0; row < n && !any; ++row) any = column->as_time_us(row).has_value();
       if (!any) fail(ErrorKind::input, "column '{}' is declared a time and holds none", options.column);
+      say_unread(options, *column, "time", [&](size_t row) { return column->as_time_us(row).has_value(); });
     }
     values = f.rows();
   }

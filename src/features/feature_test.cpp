@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "core/warnings.h"
 #include "data/data_test.h"
 #include "features/ngrams.h"
 
@@ -333,6 +335,17 @@ TEST(Feature, BytesThatCanNotBeAreRefused) {
   };
   EXPECT_TRUE(with(9, 77).says("section 'x': a choice is none"));          // the kind, after u64 + "c"
   EXPECT_TRUE(with(9 + 4 + 8 + 4 + 4, 2).says("a yes or no is neither"));  // trigrams
+}
+
+TEST(Feature, CellsThatAreNoNumberOrNoTimeCountAsMissingAndAreSaid) {
+  const Column prices = text_column({"1.5", "abc", "", "NA", "9,99", "2"});
+  Column born = text_column({"2024-05-01", "soon"});
+  born.name = "born";
+  Feature::fit({.column = "price of all", .kind = FeatureKind::numeric}, &prices, {});
+  Feature::fit({.column = "born", .kind = FeatureKind::time, .part = TimePart::age}, &born, {});
+  const auto said = warnings_so_far();
+  EXPECT_EQ(std::ranges::count(said, "column 'price of all': 2 of 6 cells are no number, such as 'abc', and count as missing"), 1);
+  EXPECT_EQ(std::ranges::count(said, "column 'born': 1 of 2 cells are no time, such as 'soon', and count as missing"), 1);
 }
 
 }  // namespace
