@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/warnings.h"
+#include "data/byte_sink.h"
 #include "data/meeting.h"
 #include "diagnose/advice.h"
 #include "diagnose/figures.h"
@@ -329,6 +330,7 @@ nlohmann::ordered_json json_of(const std::string& name, const Diagnosis& d, cons
 }  // namespace
 
 void run_diagnose(const DiagnoseArgs& args) {
+  check_output_name(args.json);
   if (args.interactions.empty() && args.config.empty())
     fail(ErrorKind::usage, "name the log to look at, as in `pagoda diagnose clicks.csv`, or a config with -c");
   if (args.batch < 0) fail(ErrorKind::usage, "--batch {} must be at least 1", args.batch);
@@ -345,7 +347,7 @@ void run_diagnose(const DiagnoseArgs& args) {
     std::printf("%s\n", json.c_str());
   else
     print_all(rows.name, diagnosis, advice);
-  if (!args.json.empty() && args.json != "-") write_file(args.json, json + "\n");
+  if (!args.json.empty() && args.json != "-") write_text(args.json, json + "\n");
 }
 
 }  // namespace pagoda

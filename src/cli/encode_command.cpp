@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/results.h"
 #include "cli/strangers.h"
+#include "cli/user_lines.h"
 #include "core/log.h"
 #include "data/meeting.h"
 #include "data/vector_file.h"
@@ -16,6 +17,8 @@ void run_encode(const EncodeArgs& args) {
   const auto& bundle = retrieval.bundle();
   ThreadPool pool(0);
   std::vector<std::string> ids;
+  const bool parquet = format_named_by(args.output) == Format::parquet;
+  const auto& info = bundle.info();
   if (args.what == "users") {
     std::vector<RetrieveRequest> requests;
     if (args.input.empty()) {
@@ -23,9 +26,9 @@ void run_encode(const EncodeArgs& args) {
         requests.emplace_back().user = std::string(bundle.user_ids()[u]);
     } else {
       Strangers strangers(retrieval);
-      for (const auto& line : read_lines(args.input)) {
-        requests.push_back(parse_request(line.text, place_of(args.input, line)));
-        retrieval.check_names(requests.back(), place_of(args.input, line));
+      const UserLines lines(args.input, retrieval);
+      for (size_t line = 0; line < lines.size(); ++line) {
+        requests.push_back(lines.request(line));
         strangers.add(requests.back());
       }
       strangers.say();
@@ -35,12 +38,14 @@ void run_encode(const EncodeArgs& args) {
                     args.input);
     }
     for (const auto& r : requests) ids.push_back(r.user.value_or(""));
-    write_vectors(args.output, retrieval.user_vectors(pool, requests), ids, "user");
+    write_vectors(args.output, retrieval.user_vectors(pool, requests), ids, "user",
+                  parquet && info.integer_users && all_integers("user", ids));
   } else if (args.what == "items") {
     if (args.input.empty()) {
       for (uint32_t i = 0; i < bundle.item_ids().size(); ++i) ids.emplace_back(bundle.item_ids()[i]);
       Matrix<float> room;
-      write_vectors(args.output, as_floats(bundle.item_vectors(), room), ids, "item");
+      write_vectors(args.output, as_floats(bundle.item_vectors(), room), ids, "item",
+                    parquet && info.integer_items && all_integers("item", ids));
     } else {
       const auto data = bundle_options(bundle, {}).data;
       const auto table = load_attributes({.paths = {args.input},
@@ -50,7 +55,8 @@ void run_encode(const EncodeArgs& args) {
       for (uint32_t i = 0; i < table.ids.size(); ++i) ids.emplace_back(table.ids[i]);
       say_meeting(meet({&table.ids}, {&bundle.item_ids()}),
                   {args.model, "items of " + args.input, "each is encoded by its attributes alone"}, true);
-      write_vectors(args.output, retrieval.item_vectors(pool, table.ids, &table), ids, "item");
+      write_vectors(args.output, retrieval.item_vectors(pool, table.ids, &table), ids, "item",
+                    parquet && info.integer_items && all_integers("item", ids));
     }
   } else {
     fail(ErrorKind::usage, "encode what? users or items, not '{}'", args.what);

@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "core/log.h"
+#include "data/byte_sink.h"
 #include "model/ensemble.h"
 #include "train/ensemble_weights.h"
 #include "train/judgement.h"
@@ -44,6 +45,7 @@ void warn_of_other_data(const std::vector<EnsemblePart>& parts) {
 }  // namespace
 
 void run_ensemble(const EnsembleArgs& args) {
+  check_not_compressed(args.output, "a bundle");
   const size_t n = args.models.size();
   if (!args.weights.empty() && !args.choose.empty())
     fail(ErrorKind::usage, "--weights gives the weights and --choose finds them: say one of the two");

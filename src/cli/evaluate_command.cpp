@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/warnings.h"
+#include "data/byte_sink.h"
 #include "serve/journal.h"
 #include "train/judgement.h"
 
@@ -76,6 +77,7 @@ std::string with_warnings(const std::string& figures) {
 }  // namespace
 
 void run_evaluate(const EvaluateArgs& args) {
+  check_output_name(args.json);
   const auto bundle = Bundle::open(args.model);
   if (const auto journal = journal_path(args.model); file_exists(journal))
     log_info("{} is not read: the bundle is judged with the items that it was trained with", journal);
@@ -86,7 +88,7 @@ void run_evaluate(const EvaluateArgs& args) {
   const auto test =
       test_users(*bundle, options, args.data.empty() ? std::vector<std::string>{} : std::vector{args.data});
   ThreadPool pool(0);
-  const auto repeats = args.repeats.empty() ? options.evaluate.repeats
+  const auto repeats = args.repeats.empty()     ? options.evaluate.repeats
                        : args.repeats == "keep" ? Repeats::keep
                                                 : Repeats::miss;
   const auto judgement = judge(pool, *bundle, test,
@@ -99,7 +101,7 @@ void run_evaluate(const EvaluateArgs& args) {
     std::printf("%s\n", json.c_str());
   } else {
     print_table(judgement);
-    if (!args.json.empty()) write_file(args.json, json + "\n");
+    if (!args.json.empty()) write_text(args.json, json + "\n");
   }
   log_info("{} users against {} items in {:.2f} s; {} users unknown to the model are judged apart",
            judgement.known.users, judgement.known.items, judgement.seconds, judgement.strangers.users);

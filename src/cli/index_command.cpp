@@ -6,6 +6,8 @@
 #include "cli/commands.h"
 #include "cli/results.h"
 #include "core/log.h"
+#include "data/byte_sink.h"
+#include "data/line_file.h"
 #include "data/meeting.h"
 #include "data/vector_file.h"
 #include "index/partitioned_index.h"
@@ -73,10 +75,10 @@ Interner ids_of(const IndexArgs& args, const MappedVectors& vectors) {
   std::string from = vectors.ids_from;
   if (!args.ids.empty()) {
     ids.clear(), from = args.ids;
-    for (auto& line : read_lines(args.ids)) {
-      if (!is_utf8(line.text)) fail(ErrorKind::input, "{}: the id is not UTF-8", place_of(args.ids, line));
-      ids.push_back(std::move(line.text));
-    }
+    const auto file = read_lines(args.ids);
+    Notices notices;
+    for (const auto& line : file.lines) ids.push_back(id_of_line(file, line, {}, notices));
+    notices.say();
     if (ids.size() != n)
       fail(ErrorKind::input, "{}: {} ids for the {} vectors of {}: give one id a vector, each on a line of its own",
            args.ids, ids.size(), n, args.vectors);
@@ -97,6 +99,7 @@ Interner ids_of(const IndexArgs& args, const MappedVectors& vectors) {
 // A bundle of anyone's vectors: no towers, the same file, the same search and filters.
 void index_vectors(ThreadPool& pool, const IndexArgs& args, RowPrecision precision) {
   if (args.output.empty()) fail(ErrorKind::usage, "say where the bundle goes: -o X.pagoda");
+  check_not_compressed(args.output, "a bundle");
   if (args.metric != "cosine" && args.metric != "inner_product")
     fail(ErrorKind::usage, "--metric {}: inner_product or cosine", args.metric);
   const auto file = map_vectors(args.vectors, {.vector = args.vector, .id = args.id, .ids = args.ids.empty()});
@@ -142,6 +145,7 @@ void run_index(const IndexArgs& args) {
   const auto asked = args.precision == "f16" ? RowPrecision::f16 : RowPrecision::f32;
   if (!args.vectors.empty()) return index_vectors(pool, args, asked);
   const auto output = args.output.empty() ? args.model : args.output;
+  check_not_compressed(output, "a bundle");
   const auto bundle = Bundle::open(args.model);
   const StoredVectors vectors(pool, args.model, bundle->item_vectors(),
                               {.precision = args.precision.empty() ? bundle->info().vectors : asked},

@@ -13,6 +13,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/suggest.h"
+#include "data/byte_sink.h"
 #include "data/missing_words.h"
 #include "train/options.h"
 
@@ -419,6 +420,7 @@ Proposal propose(const InitArgs& args) {
 }  // namespace
 
 void run_init(const InitArgs& args) {
+  check_not_compressed(args.output, "a config");
   if (file_exists(args.output))
     fail(ErrorKind::usage, "{} exists, and may have been edited; choose another name with -o", args.output);
   auto p = propose(args);

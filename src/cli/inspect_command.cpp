@@ -35,6 +35,8 @@ void run_inspect(const InspectArgs& args) {
                   member.weight, member.dim(), member.info.epochs);
   if (info.towers) {
     std::printf("  users        %s\n", human_count(static_cast<double>(info.users)).c_str());
+    const auto type = [](bool integers) { return integers ? "integers" : "text"; };
+    std::printf("  ids          of users %s, of items %s\n", type(info.integer_users), type(info.integer_items));
     std::printf("  trained on   %s rows, %lu epochs, chosen on %s%s\n",
                 human_count(static_cast<double>(info.training_rows)).c_str(), info.epochs, info.chosen_on.c_str(),
                 info.refit ? ", then refit on train and validation" : "");

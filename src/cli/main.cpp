@@ -9,6 +9,7 @@
 #include "cli/simulate_command.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/printable.h"
 #include "core/progress.h"
 #include "core/suggest.h"
 #include "math/environment.h"
@@ -334,7 +335,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e, std::cout, std::cerr);  // --help, --version
     const auto [command, unknown] = first_unknown_word(app, {argv + 1, argv + argc});
-    std::fprintf(stderr, "error: %s; see `%s --help`\n", unknown.empty() ? e.what() : unknown.c_str(), command.c_str());
+    std::fprintf(stderr, "error: %s; see `%s --help`\n", printable_lines(unknown.empty() ? e.what() : unknown).c_str(),
+                 command.c_str());
     return exit_code(ErrorKind::usage);
   }
   return 0;
@@ -354,13 +356,13 @@ int main(int argc, char** argv) {
   try {
     return pagoda::run(argc, argv);
   } catch (const pagoda::Error& e) {
-    std::fprintf(stderr, "error: %s\n", e.what());
+    std::fprintf(stderr, "error: %s\n", pagoda::printable_lines(e.what()).c_str());
     return pagoda::exit_code(e.kind());
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "error: out of memory\n");
     return 1;
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "error: %s\n", e.what());
+    std::fprintf(stderr, "error: %s\n", pagoda::printable_lines(e.what()).c_str());
     return 1;
   }
 }

@@ -1,11 +1,12 @@
 #include "cli/commands.h"
 #include "cli/report_input.h"
-#include "core/file.h"
 #include "core/log.h"
+#include "data/byte_sink.h"
 
 namespace pagoda {
 
 void run_report(const ReportArgs& args) {
+  check_output_name(args.output);
   ThreadPool pool(0);
   ReportInput input;
   for (const auto& path : args.models) {
@@ -19,7 +20,7 @@ void run_report(const ReportArgs& args) {
     }
     add_model(pool, path, bundle, test, input);
   }
-  write_file(args.output, render_report(input));
+  write_text(args.output, render_report(input));
   log_info("{}: written", args.output);
 }
 

@@ -1,14 +1,12 @@
 #include "cli/results.h"
 
 #include <charconv>
-#include <cstdio>
-#include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "core/error.h"
-#include "core/file.h"
 #include "core/log.h"
+#include "core/printable.h"
+#include "data/line_file.h"
 
 namespace pagoda {
 
@@ -21,93 +19,121 @@ void append_score(std::string& out, float score) {
   out.append(text, end.ptr);
 }
 
-}  // namespace
-
-ResultWriter::ResultWriter(const std::string& output, const std::string& format, std::string key)
-    : key_(std::move(key)) {
-  if (!format.empty())
-    format_ = format_from_name(format);
-  else
-    format_ = output == "-" ? Format::jsonl : format_from_path(output);
-  if (format_ == Format::parquet) {
-    if (output == "-") fail(ErrorKind::usage, "Parquet can not go to stdout; give -o FILE.parquet");
-    table_ = open_writer(output,
-                         {{key_, ColumnType::text},
-                          {key_ == "item" ? "similar" : "item", ColumnType::text},
-                          {"rank", ColumnType::integer},
-                          {"score", ColumnType::real}},
-                         Format::parquet);
-  } else if (format_ != Format::tsv && format_ != Format::jsonl) {
-    fail(ErrorKind::usage, "lists are written as jsonl, tsv or parquet; say which with --format");
-  } else if (output != "-") {
-    file_ = std::make_unique<AtomicFile>(output);
-  }
+Format format_of(const ResultForm& form) {
+  check_output_name(form.output);
+  const auto by_name = format_named_by(form.output);
+  if (form.format.empty()) return form.output == "-" ? Format::jsonl : format_from_path(form.output);
+  const auto format = format_from_name(form.format);
+  // A .txt may hold any lines.
+  if (by_name && *by_name != format && *by_name != Format::adjacency)
+    fail(ErrorKind::usage, "-o {}: its name says another format than --format {}; leave one of them out", form.output,
+         form.format);
+  return format;
 }
 
-void ResultWriter::write(const Retrieval& retrieval, const std::vector<std::string>& keys, const SearchResult& found) {
-  std::string text;
-  RawBatch batch;
-  if (table_) {
-    batch.columns.resize(4);
-    batch.columns[2].type = ColumnType::integer, batch.columns[3].type = ColumnType::real;
+void push_id(Column& column, const std::string& id) {
+  if (column.type == ColumnType::text) return column.push_text(id);
+  const auto value = integer_of(id);
+  value ? column.push_integer(*value) : column.push_null();
+}
+
+}  // namespace
+
+bool all_integers(const char* what, size_t n, const std::function<std::string_view(size_t)>& id) {
+  for (size_t i = 0; i < n; ++i) {
+    if (id(i).empty() || integer_of(id(i))) continue;
+    log_warning("the model's {} ids are integers, but '{}' is none: written as text", what, printable(id(i)));
+    return false;
   }
+  return true;
+}
+
+bool all_integers(const char* what, const std::vector<std::string>& ids) {
+  return all_integers(what, ids.size(), [&](size_t i) { return std::string_view(ids[i]); });
+}
+
+ResultWriter::ResultWriter(const ResultForm& form, const Retrieval& retrieval, const std::vector<std::string>& keys)
+    : retrieval_(retrieval), key_(form.key), format_(format_of(form)) {
+  if (format_ == Format::parquet && form.output == "-")
+    fail(ErrorKind::usage, "Parquet can not go to stdout; give -o FILE.parquet");
+  if (format_ != Format::parquet && format_ != Format::tsv && format_ != Format::jsonl)
+    fail(ErrorKind::usage, "lists are written as jsonl, tsv or parquet; say which with --format");
+  if (format_ == Format::tsv) check_cells(keys);
+  if (format_ != Format::parquet) {
+    lines_ = open_sink(form.output);
+    return;
+  }
+  const auto& info = retrieval.bundle().info();
+  integer_items_ = info.integer_items && all_integers("item", retrieval.items(), [&](size_t i) {
+                     return retrieval.item_id(static_cast<uint32_t>(i));
+                   });
+  integer_keys_ = key_ == "item" ? integer_items_ : info.integer_users && all_integers("user", keys);
+  const auto type = [](bool integers) { return integers ? ColumnType::integer : ColumnType::text; };
+  table_ = open_writer(form.output,
+                       {{key_, type(integer_keys_)},
+                        {key_ == "item" ? "similar" : "item", type(integer_items_)},
+                        {"rank", ColumnType::integer},
+                        {"score", ColumnType::real}},
+                       Format::parquet);
+}
+
+void ResultWriter::check_cells(const std::vector<std::string>& keys) const {
+  const auto check_one = [&](const std::string& what, std::string_view id) {
+    if (const auto why = no_tsv_cell(id); !why.empty())
+      fail(ErrorKind::input, "the id '{}' of {} {}, which a line of TSV can not hold: write --format jsonl, or Parquet",
+           printable(id), what, why);
+  };
+  for (const auto& key : keys) check_one(key_ == "item" ? "an item" : "a user", key);
+  for (size_t i = 0; i < retrieval_.items(); ++i) check_one("an item", retrieval_.item_id(static_cast<uint32_t>(i)));
+}
+
+void ResultWriter::write_table(const std::vector<std::string>& keys, const SearchResult& found) {
+  RawBatch batch;
+  batch.columns.resize(4);
+  if (integer_keys_) batch.columns[0].type = ColumnType::integer;
+  if (integer_items_) batch.columns[1].type = ColumnType::integer;
+  batch.columns[2].type = ColumnType::integer, batch.columns[3].type = ColumnType::real;
+  for (size_t q = 0; q < keys.size(); ++q) {
+    const auto items = found.items[q];
+    for (size_t r = 0; r < items.size(); ++r) {
+      push_id(batch.columns[0], keys[q]);
+      push_id(batch.columns[1], std::string(retrieval_.item_id(items[r])));
+      batch.columns[2].integers.push_back(static_cast<int64_t>(r) + 1);
+      batch.columns[3].reals.push_back(found.scores[found.items.offsets[q] + r]);
+      ++batch.rows;
+    }
+  }
+  table_->write(batch);
+}
+
+void ResultWriter::write(const std::vector<std::string>& keys, const SearchResult& found) {
+  if (table_) return write_table(keys, found);
+  std::string text;
   for (size_t q = 0; q < keys.size(); ++q) {
     const auto items = found.items[q];
     const float* scores = found.scores.data() + found.items.offsets[q];
-    if (table_) {
+    if (format_ == Format::tsv) {
       for (size_t r = 0; r < items.size(); ++r) {
-        batch.columns[0].push_text(keys[q]);
-        batch.columns[1].push_text(retrieval.item_id(items[r]));
-        batch.columns[2].integers.push_back(static_cast<int64_t>(r) + 1);
-        batch.columns[3].reals.push_back(scores[r]);
-        ++batch.rows;
-      }
-    } else if (format_ == Format::tsv) {
-      for (size_t r = 0; r < items.size(); ++r) {
-        text += keys[q], text += '\t', text += retrieval.item_id(items[r]), text += '\t', text += std::to_string(r + 1),
-            text += '\t';
+        text += keys[q], text += '\t', text += retrieval_.item_id(items[r]), text += '\t';
+        text += std::to_string(r + 1), text += '\t';
         append_score(text, scores[r]);
         text += '\n';
       }
     } else {
       text += "{\"" + key_ + "\": " + nlohmann::json(keys[q]).dump() + ", \"items\": [";
       for (size_t r = 0; r < items.size(); ++r)
-        text += (r ? ", " : "") + nlohmann::json(std::string(retrieval.item_id(items[r]))).dump();
+        text += (r ? ", " : "") + nlohmann::json(std::string(retrieval_.item_id(items[r]))).dump();
       text += "], \"scores\": [";
       for (size_t r = 0; r < items.size(); ++r) text += r ? ", " : "", append_score(text, scores[r]);
       text += "]}\n";
     }
   }
-  if (table_)
-    table_->write(batch);
-  else if (file_)
-    file_->write(text);
-  else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
-    fail(ErrorKind::failed, "stdout: can not be written");
+  lines_->write(text);
 }
 
 void ResultWriter::close() {
   if (table_) table_->close();
-  if (file_) file_->commit();
-  if (!table_ && !file_ && std::fflush(stdout) != 0) fail(ErrorKind::failed, "stdout: can not be written");
-}
-
-std::vector<Line> read_lines(const std::string& path) {
-  std::istringstream file;
-  if (path != "-") file.str(read_file(path));
-  std::istream& in = path == "-" ? std::cin : file;
-  std::vector<Line> lines;
-  size_t number = 0;
-  for (std::string line; std::getline(in, line);) {
-    ++number;
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (!line.empty()) lines.push_back({line, number});
-  }
-  return lines;
-}
-
-std::string place_of(const std::string& path, const Line& line) {
-  return fmt::format("{}:{}", path == "-" ? "stdin" : path, line.number);
+  if (lines_) lines_->close();
 }
 
 void say_ids(const std::string& vectors, const std::string& ids_from) {

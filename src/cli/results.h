@@ -1,9 +1,11 @@
 // Lists of candidates to a file or stdout, as TSV, JSONL or Parquet.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "data/byte_sink.h"
 #include "data/reader.h"
 #include "data/writer.h"
 #include "model/bundle.h"
@@ -12,27 +14,36 @@
 namespace pagoda {
 
 // TSV: `user item rank score`, no header. JSONL: {"user": ..., "items": [...], "scores": [...]}. Parquet: the TSV's
-// columns. Blocks of answers may be written one after another. `key` is the first column's name: "user", or "item".
+// columns; ids that were integers where the model read them are int64, a user without an id is null there.
+struct ResultForm {
+  std::string output;  // "-" for stdout; text to NAME.gz or NAME.zst is compressed
+  std::string format;  // "": by the output's extension, jsonl for stdout
+  std::string key;     // the first column's name: "user", or "item"
+};
+
+// Blocks of answers may be written one after another.
 class ResultWriter {
  public:
-  ResultWriter(const std::string& output, const std::string& format, std::string key);
-  void write(const Retrieval& retrieval, const std::vector<std::string>& keys, const SearchResult& found);
+  // Keys come in the order in which they will be written. Error{usage}: a format that does not fit the output's name.
+  // Error{input}: a key or an item's id that would break a line of TSV; nothing is written then.
+  ResultWriter(const ResultForm& form, const Retrieval& retrieval, const std::vector<std::string>& keys);
+  void write(const std::vector<std::string>& keys, const SearchResult& found);
   void close();
 
  private:
+  void write_table(const std::vector<std::string>& keys, const SearchResult& found);
+  void check_cells(const std::vector<std::string>& keys) const;
+  const Retrieval& retrieval_;
   std::string key_;
   Format format_;
-  std::unique_ptr<Writer> table_;     // parquet
-  std::unique_ptr<AtomicFile> file_;  // text to a file; stdout without
+  bool integer_keys_ = false, integer_items_ = false;
+  std::unique_ptr<Writer> table_;    // parquet
+  std::unique_ptr<ByteSink> lines_;  // the others
 };
 
-// Lines of a file, or of stdin for "-"; blank lines are left out.
-struct Line {
-  std::string text;
-  size_t number;  // in the file, from 1
-};
-std::vector<Line> read_lines(const std::string& path);
-std::string place_of(const std::string& path, const Line& line);  // "users.txt:12", "stdin:12"
+// Whether ids of a model of integers, empty ones aside, can be written as integers; the first that can not is said.
+bool all_integers(const char* what, size_t n, const std::function<std::string_view(size_t)>& id);
+bool all_integers(const char* what, const std::vector<std::string>& ids);
 
 // What the ids of a file of vectors are, as it is guessed from names.
 void say_ids(const std::string& vectors, const std::string& ids_from);

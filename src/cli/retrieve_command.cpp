@@ -4,7 +4,9 @@
 #include "cli/commands.h"
 #include "cli/results.h"
 #include "cli/strangers.h"
+#include "cli/user_lines.h"
 #include "core/log.h"
+#include "core/printable.h"
 #include "core/progress.h"
 #include "data/meeting.h"
 #include "data/vector_file.h"
@@ -40,7 +42,10 @@ Retrieval open_retrieval(const RetrieveArgs& args) {
 // Items that the catalogue lacks exclude nothing, which may not be what was meant.
 void add_exclusions(const Retrieval& retrieval, const std::string& path, std::vector<std::string>& exclude) {
   Interner ids;
-  for (const auto& line : read_lines(path)) ids.add(line.text);
+  const auto file = read_lines(path);
+  Notices notices;
+  for (const auto& line : file.lines) ids.add(item_of_line(file, line, retrieval, notices));
+  notices.say();
   std::vector<std::string> strangers;
   size_t unknown = 0;
   for (uint32_t i = 0; i < ids.size(); ++i) {
@@ -106,47 +111,54 @@ void run_retrieve(const RetrieveArgs& args) {
     else if (word != "none")
       add_exclusions(retrieval, word, options.exclude);
   }
+  const ResultForm form{args.output, args.format, "user"};
   ThreadPool pool(0);
-  ResultWriter out(args.output, args.format, "user");
   Explanation explanation;
   Strangers strangers(retrieval);
   if (!args.vectors.empty()) {
     const auto vectors = read_vectors(args.vectors, {.vector = args.vector, .id = args.id, .usual_id = "user_id"});
     say_ids(args.vectors, vectors.ids_from);
+    auto ids = vectors.ids;
+    for (size_t i = ids.size(); i < vectors.values.rows(); ++i) ids.push_back(std::to_string(i));
+    ResultWriter out(form, retrieval, ids);
     for (size_t begin = 0; begin < vectors.values.rows(); begin += kBlock) {
       const size_t end = std::min(vectors.values.rows(), begin + kBlock);
-      std::vector<std::string> keys;
-      for (size_t i = begin; i < end; ++i) keys.push_back(vectors.ids.empty() ? std::to_string(i) : vectors.ids[i]);
+      const std::vector<std::string> keys(ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                                          ids.begin() + static_cast<std::ptrdiff_t>(end));
       const auto answer = retrieval.retrieve(pool, vectors.values.view().slice_rows(begin, end), options);
       explanation.add(answer);
       strangers.add_answers(answer.found);
-      out.write(retrieval, keys, answer.found);
+      out.write(keys, answer.found);
     }
     strangers.say();
     explanation.print();
     return out.close();
   }
-  const auto lines = read_lines(args.users);
-  if (args.most_unknown < 1) {
-    Strangers asked(retrieval);
-    for (const auto& line : lines) asked.add(parse_request(line.text, place_of(args.users, line)));
-    asked.check_share(args.most_unknown);
+  const UserLines lines(args.users, retrieval);
+  std::vector<std::string> users;
+  Strangers asked(retrieval);
+  for (size_t line = 0; line < lines.size(); ++line) {
+    const auto request = lines.request(line);
+    if (args.most_unknown < 1) asked.add(request);
+    users.push_back(request.user.value_or(""));
   }
+  asked.check_share(args.most_unknown);
+  ResultWriter out(form, retrieval, users);
   Progress bar("retrieve", lines.size(), "users");
   for (size_t begin = 0; begin < lines.size(); begin += kBlock) {
     if (interrupted) fail(ErrorKind::interrupted, "interrupted; nothing was written to {}", args.output);
     std::vector<RetrieveRequest> requests;
-    std::vector<std::string> keys;
-    for (size_t i = begin; i < std::min(lines.size(), begin + kBlock); ++i) {
-      requests.push_back(parse_request(lines[i].text, place_of(args.users, lines[i])));
-      retrieval.check_names(requests.back(), place_of(args.users, lines[i]));
+    const size_t end = std::min(lines.size(), begin + kBlock);
+    for (size_t i = begin; i < end; ++i) {
+      requests.push_back(lines.request(i));
       strangers.add(requests.back());
-      keys.push_back(requests.back().user.value_or(""));
     }
+    const std::vector<std::string> keys(users.begin() + static_cast<std::ptrdiff_t>(begin),
+                                        users.begin() + static_cast<std::ptrdiff_t>(end));
     const auto answer = retrieval.retrieve(pool, requests, options);
     explanation.add(answer);
     strangers.add_answers(answer.found);
-    out.write(retrieval, keys, answer.found);
+    out.write(keys, answer.found);
     bar.update(begin + requests.size());
   }
   bar.finish();
@@ -159,16 +171,19 @@ void run_similar(const SimilarArgs& args) {
   const auto retrieval = open_retrieval(args.model);
   std::vector<std::string> ids;
   std::vector<uint32_t> rows;
-  for (const auto& line : read_lines(args.items)) {
-    ids.push_back(line.text);
-    rows.push_back(retrieval.find_item(line.text));
+  const auto file = read_lines(args.items);
+  Notices notices;
+  for (const auto& line : file.lines) {
+    ids.push_back(item_of_line(file, line, retrieval, notices));
+    rows.push_back(retrieval.find_item(ids.back()));
     if (rows.back() == Interner::kNone)
-      fail(ErrorKind::input, "{}: item '{}' is not in the catalogue of {}", place_of(args.items, line), line.text,
+      fail(ErrorKind::input, "{}: item '{}' is not in the catalogue of {}", file.place(line), printable(ids.back()),
            args.model);
   }
+  notices.say();
   ThreadPool pool(0);
-  ResultWriter out(args.output, args.format, "item");
-  out.write(retrieval, ids, retrieval.similar(pool, rows, checked_k(args.k)));
+  ResultWriter out({args.output, args.format, "item"}, retrieval, ids);
+  out.write(ids, retrieval.similar(pool, rows, checked_k(args.k)));
   out.close();
 }
 

@@ -3,11 +3,13 @@
 #include "cli/commands.h"
 #include "cli/whole_config.h"
 #include "core/log.h"
+#include "data/byte_sink.h"
 #include "train/training.h"
 
 namespace pagoda {
 
 void run_train(const TrainArgs& args) {
+  check_not_compressed(args.output, "a bundle");
   if (args.config.empty() && args.interactions.empty())
     fail(ErrorKind::usage,
          "say what to train on: -c pagoda.toml (`pagoda init` writes one), or --interactions FILE --user ... --item "

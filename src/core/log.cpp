@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "core/printable.h"
 #include "core/progress.h"
 #include "core/warnings.h"
 
@@ -76,7 +77,8 @@ void log_message(LogLevel level, std::string_view message) {
   }
   if (!log.should_log(spdlog_level(level))) return;
   Progress::clear_line();
-  log.log(spdlog_level(level), spdlog::string_view_t(message.data(), message.size()));
+  const auto text = printable_lines(message);  // it may hold what stands in a file
+  log.log(spdlog_level(level), spdlog::string_view_t(text.data(), text.size()));
 }
 
 void log_once(LogLevel level, std::string_view message) {

@@ -8,6 +8,9 @@
 
 namespace pagoda {
 
+namespace {
+
+// The length in bytes of the UTF-8 character at `text[at]`; 0 when there is none.
 size_t utf8_length(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return at + i < text.size() ? static_cast<uint8_t>(text[at + i]) : uint8_t{0}; };
   const auto follows = [&](size_t i) { return (byte(i) & 0xc0) == 0x80; };
@@ -28,7 +31,7 @@ size_t utf8_length(std::string_view text, size_t at) {
   return 0;
 }
 
-std::string printable(std::string_view text, size_t most) {
+std::string escaped(std::string_view text, size_t most, bool line_ends) {
   std::string out;
   for (size_t at = 0; at < text.size();) {
     if (at >= most) return out + "...";
@@ -37,7 +40,7 @@ std::string printable(std::string_view text, size_t most) {
     // C2 80 to C2 9F are the control characters beyond ASCII, which terminals obey too.
     const bool control = length == 1 ? byte < 0x20 || byte == 0x7f
                                      : length == 2 && byte == 0xc2 && static_cast<uint8_t>(text[at + 1]) < 0xa0;
-    if (length == 0 || control) {
+    if ((length == 0 || control) && !(line_ends && byte == '\n')) {
       for (size_t i = 0; i < std::max<size_t>(length, 1); ++i) {
         const char c = text[at + i];
         if (c == '\t' || c == '\n' || c == '\r')
@@ -52,5 +55,10 @@ std::string printable(std::string_view text, size_t most) {
   }
   return out;
 }
+
+}  // namespace
+
+std::string printable(std::string_view text, size_t most) { return escaped(text, most, false); }
+std::string printable_lines(std::string_view text) { return escaped(text, text.size(), true); }
 
 }  // namespace pagoda

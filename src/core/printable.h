@@ -11,7 +11,7 @@ namespace pagoda {
 // a text longer than `most` bytes its beginning and "...".
 std::string printable(std::string_view text, size_t most = 80);
 
-// The length in bytes of the UTF-8 character at `text[at]`; 0 when there is none.
-size_t utf8_length(std::string_view text, size_t at);
+// The same of a whole message, its line ends kept.
+std::string printable_lines(std::string_view text);
 
 }  // namespace pagoda

@@ -30,5 +30,11 @@ TEST(Printable, CutsLongTextBetweenCharacters) {
   EXPECT_EQ(printable("\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac", 4), "\xe2\x82\xac\xe2\x82\xac...");
 }
 
+TEST(Printable, KeepsTheLineEndsOfAMessage) {
+  EXPECT_EQ(printable_lines("one\ntwo \x1b[2J\xff\n"), "one\ntwo \\x1b[2J\\xff\n");
+  const std::string unusual(500, 'x');
+  EXPECT_EQ(printable_lines(unusual), unusual);
+}
+
 }  // namespace
 }  // namespace pagoda

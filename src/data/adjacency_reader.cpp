@@ -17,6 +17,10 @@ class AdjacencyRows {
     while (!take_word(item)) {
       if (!lines_.next(rest_)) return false;
       ++lines_read_;
+      while (rest_.ends_with('\r')) rest_.remove_suffix(1);
+      if (rest_.find('\r') != rest_.npos)
+        fail(ErrorKind::input, "{}: has a carriage return within: write a user a line, as with: tr '\\r' '\\n'",
+             place());
       take_word(user_);
     }
     user = user_;

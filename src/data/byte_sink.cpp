@@ -3,9 +3,12 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "core/error.h"
@@ -99,14 +102,48 @@ class ZstdSink : public ByteSink {
   std::unique_ptr<ZSTD_CStream, decltype(&ZSTD_freeCStream)> stream_;
 };
 
+// Of compressions that are not written.
+constexpr std::string_view kUnwritten[] = {".bz2", ".xz",     ".lz4", ".lzma", ".zip", ".7z",
+                                           ".br",  ".snappy", ".sz",  ".tgz",  ".z"};
+
+std::string ending_of(const std::string& path) {
+  std::string ending;
+  const auto dot = path.rfind('.');
+  for (size_t i = std::min(dot, path.size()); i < path.size(); ++i)
+    ending += static_cast<char>(std::tolower(static_cast<unsigned char>(path[i])));
+  return ending;
+}
+
+bool is_one_of(const std::string& ending, std::span<const std::string_view> known) {
+  return std::ranges::find(known, ending) != known.end();
+}
+
 }  // namespace
+
+void check_output_name(const std::string& path) {
+  if (const auto ending = ending_of(path); is_one_of(ending, kUnwritten))
+    fail(ErrorKind::usage, "{}: {} is not written; text is compressed into .gz or .zst", path, ending);
+}
 
 std::unique_ptr<ByteSink> open_sink(const std::string& path) {
   if (path == "-") return std::make_unique<StdoutSink>();
+  check_output_name(path);
   auto file = std::make_unique<FileSink>(path);
-  if (path.ends_with(".gz")) return std::make_unique<GzipSink>(std::move(file));
-  if (path.ends_with(".zst")) return std::make_unique<ZstdSink>(std::move(file));
+  if (ending_of(path) == ".gz") return std::make_unique<GzipSink>(std::move(file));
+  if (ending_of(path) == ".zst") return std::make_unique<ZstdSink>(std::move(file));
   return file;
+}
+
+void write_text(const std::string& path, std::string_view text) {
+  const auto sink = open_sink(path);
+  sink->write(text);
+  sink->close();
+}
+
+void check_not_compressed(const std::string& path, std::string_view what) {
+  const auto ending = ending_of(path);
+  if (ending == ".gz" || ending == ".zst" || is_one_of(ending, kUnwritten))
+    fail(ErrorKind::usage, "{}: {} is not compressed; leave {} out of its name", path, what, ending);
 }
 
 }  // namespace pagoda

@@ -1,4 +1,4 @@
-// Where a text writer's bytes go: a file or stdout, plain or compressed. Private to this room.
+// Where text goes: a file or stdout, plain or compressed.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,16 @@ class ByteSink {
   virtual void close() = 0;                        // ends the compression; the file appears under its name
 };
 
-// "-" is stdout; a path that ends in .gz or .zst is compressed.
+// "-" is stdout; a path that ends in .gz or .zst is compressed. Error{usage}: it ends as that of another compression.
 std::unique_ptr<ByteSink> open_sink(const std::string& path);
+
+// Error{usage} when the name of an output says a compression that is not written, as .zip.
+void check_output_name(const std::string& path);
+
+// All of a text. As open_sink().
+void write_text(const std::string& path, std::string_view text);
+
+// Error{usage} when the name of an output that is never compressed, `what` ("a bundle"), says that it is.
+void check_not_compressed(const std::string& path, std::string_view what);
 
 }  // namespace pagoda

@@ -25,7 +25,7 @@ constexpr const char* kCutShort = "the file ends in the middle: is the download 
 class PlainBytes : public ByteSource {
  public:
   explicit PlainBytes(const std::string& path) {
-    fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    fd_ = path == "-" ? dup(STDIN_FILENO) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd_ < 0) fail(ErrorKind::input, "{}: {}", path, errno == ENOENT ? "no such file" : std::strerror(errno));
     struct stat info{};
     if (fstat(fd_, &info) == 0 && S_ISDIR(info.st_mode)) {
@@ -77,6 +77,7 @@ class GzipBytes : public ByteSource {
     state_.crc_flag = ISAL_GZIP;
   }
 
+  bool compressed() const override { return true; }
   size_t read(char* to, size_t size) override {
     state_.next_out = reinterpret_cast<uint8_t*>(to);
     state_.avail_out = static_cast<uint32_t>(size);
@@ -125,6 +126,7 @@ class ZstdBytes : public ByteSource {
   explicit ZstdBytes(std::unique_ptr<PlainBytes> file)
       : file_(std::move(file)), input_(kChunk), stream_(ZSTD_createDStream(), &ZSTD_freeDStream) {}
 
+  bool compressed() const override { return true; }
   size_t read(char* to, size_t size) override {
     ZSTD_outBuffer out{to, size, 0};
     while (out.pos == 0) {
@@ -165,7 +167,7 @@ class BytesAhead : public ByteSource {
   BytesAhead(const BytesAhead&) = delete;
   BytesAhead& operator=(const BytesAhead&) = delete;
 
-  bool compressed() const override { return true; }
+  bool compressed() const override { return source_->compressed(); }
   size_t read(char* to, size_t size) override {
     if (at_ == chunk_.size()) {
       auto next = chunks_.pop();
@@ -201,11 +203,13 @@ class BytesAhead : public ByteSource {
 
 }  // namespace
 
-std::unique_ptr<ByteSource> open_bytes(const std::string& path) {
+std::unique_ptr<ByteSource> open_bytes(const std::string& path, bool ahead) {
   auto file = std::make_unique<PlainBytes>(path);
   const std::string first = file->peek(4);
-  if (first.starts_with("\x1f\x8b")) return std::make_unique<BytesAhead>(std::make_unique<GzipBytes>(std::move(file)));
-  if (first == "\x28\xb5\x2f\xfd") return std::make_unique<BytesAhead>(std::make_unique<ZstdBytes>(std::move(file)));
+  std::unique_ptr<ByteSource> packed;
+  if (first.starts_with("\x1f\x8b")) packed = std::make_unique<GzipBytes>(std::move(file));
+  if (first == "\x28\xb5\x2f\xfd") packed = std::make_unique<ZstdBytes>(std::move(file));
+  if (packed) return ahead ? std::make_unique<BytesAhead>(std::move(packed)) : std::move(packed);
   if (!first.empty() && (path.ends_with(".gz") || path.ends_with(".zst")))
     fail(ErrorKind::input, "{}: its name says compressed, but its content is not; download it again or rename it",
          path);

@@ -19,8 +19,9 @@ class ByteSource {
   };
 };
 
-// gzip and Zstandard (told by the first bytes) are decompressed, on a thread of their own, a megabyte ahead.
+// "-" is stdin. gzip and Zstandard (told by the first bytes) are decompressed, on a thread of their own, a megabyte ahead where
+// so much is wanted.
 // Error{input}: missing, a folder, named .gz or .zst but of another content.
-std::unique_ptr<ByteSource> open_bytes(const std::string& path);
+std::unique_ptr<ByteSource> open_bytes(const std::string& path, bool ahead = true);
 
 }  // namespace pagoda

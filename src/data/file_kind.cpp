@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 
 #include "core/error.h"
 #include "core/printable.h"
@@ -157,6 +158,30 @@ std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find_first_of("\r\n"));
 }
 
+// Whether lines of words between blanks are rows of a table, as `1 101 5 881250949`, and not `user item item ...`: all of
+// one length, and users who come back.
+bool looks_like_rows(std::string_view text, bool whole) {
+  constexpr size_t kLines = 1000;
+  std::set<std::string_view> users;
+  size_t lines = 0, width = 0;
+  while (!text.empty() && lines < kLines) {
+    const size_t end = text.find('\n');
+    if (end == text.npos && !whole) break;  // cut short
+    auto line = trim(text.substr(0, end));
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    if (line.empty()) continue;
+    users.insert(line.substr(0, line.find_first_of(" \t")));
+    size_t words = 0;
+    for (; !line.empty(); ++words) {
+      line.remove_prefix(std::min(line.find_first_of(" \t"), line.size()));
+      line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    }
+    if (++lines > 1 && words != width) return false;
+    width = words;
+  }
+  return width > 2 && lines > 2 && users.size() * 10 < lines * 9;
+}
+
 std::string extension_of(const std::string& path) {
   fs::path name = fs::path(path).filename();
   auto extension = lower(name.extension().string());
@@ -172,10 +197,13 @@ Format format_from_name(std::string_view name) {
   fail(ErrorKind::usage, "'{}' is no format; known: {}", name, kKnown);
 }
 
+std::optional<Format> format_named_by(const std::string& path) {
+  const auto known = std::ranges::find(kFormats, extension_of(path), &FormatName::name);
+  return known == std::end(kFormats) ? std::nullopt : std::optional(known->format);
+}
+
 Format format_from_path(const std::string& path) {
-  const auto extension = extension_of(path);
-  for (const auto& known : kFormats)
-    if (known.name == extension) return known.format;
+  if (const auto format = format_named_by(path)) return *format;
   fail(ErrorKind::usage, "{}: the format can not be told from the name; set format to one of {}", path, kKnown);
 }
 
@@ -187,7 +215,7 @@ FileHead read_head(const std::string& path) {
     return head;
   }
   constexpr size_t kHead = size_t{64} << 10;
-  const auto source = open_bytes(path);
+  const auto source = open_bytes(path, /*ahead=*/false);
   head.compressed = source->compressed();
   head.bytes.resize(kHead);
   size_t n = 0;
@@ -220,9 +248,7 @@ Format find_format(const std::string& path, const FileHead& head, Format told) {
       fail(ErrorKind::usage, "{}: is {}, though format = \"{}\"; leave the format out", path, what, name_of(told));
     return format;
   }
-  const auto extension = extension_of(path);
-  const auto named = std::ranges::find(kFormats, extension, &FormatName::name);
-  const Format by_name = told != Format::automatic ? told : named != std::end(kFormats) ? named->format : told;
+  const Format by_name = told != Format::automatic ? told : format_named_by(path).value_or(told);
   if (by_name == Format::arrow) return by_name;  // a stream of Arrow has no such beginning
   if (by_name == Format::parquet) {
     if (text.empty()) return by_name;
@@ -239,8 +265,15 @@ Format find_format(const std::string& path, const FileHead& head, Format told) {
   if (begins_with_object(text)) return Format::jsonl;
   const auto line = first_line(text);
   if (by_name == Format::adjacency) {
-    // A .txt is taken for adjacency by its name alone; a header between commas or tabs says otherwise.
-    if (line.find_first_of(",\t") == line.npos) return by_name;
+    // A .txt is taken for adjacency by its name alone; its first line may say otherwise, or all of its lines.
+    if (line.find_first_of(",\t") == line.npos) {
+      if (!looks_like_rows(text, head.whole)) return by_name;
+      fail(ErrorKind::usage,
+           "{}: a .txt is read as lines of 'user item item ...', but its lines all have as many words, and users come "
+           "back: are they rows of a table? Then set format = \"csv\" and separator = \" \"; else format = "
+           "\"adjacency\"",
+           path);
+    }
     const bool tabs = line.find('\t') != line.npos;
     fail(ErrorKind::usage,
          "{}: a .txt is read as lines of 'user item item ...', but this one has {}; set format = \"{}\" "
@@ -249,6 +282,7 @@ Format find_format(const std::string& path, const FileHead& head, Format told) {
   }
   if (by_name != Format::automatic) return by_name;
   if (line.find('\t') != line.npos) return Format::tsv;
+  // The reader finds out which of these separates the cells.
   if (line.find_first_of(",;|\x01") != line.npos || line.find("::") != line.npos) return Format::csv;
   fail(ErrorKind::usage,
        "{}: the format can be told neither from the name nor from its first line, '{}'; set format to one of {}", path,

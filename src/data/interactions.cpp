@@ -43,7 +43,8 @@ class Loading {
         users_(log.users), items_(log.items) {
     for (const auto& values : log.context_values) contexts_.emplace_back(values);
     ReaderOptions reading{options.paths, options.format, roles_.columns};
-    reading.required.assign(roles_.columns.begin(), roles_.columns.begin() + static_cast<std::ptrdiff_t>(roles_.context));
+    reading.required.assign(roles_.columns.begin(),
+                            roles_.columns.begin() + static_cast<std::ptrdiff_t>(roles_.context));
     reading.coded = reading.ahead = true;
     reading.form = options.form;
     reader_ = open_reader(reading);
@@ -56,6 +57,8 @@ class Loading {
     Notices id_notices;
     while (reader_->next(batch_)) {
       if (batch_.first_record == 0) make_room(batch_.file_rows);
+      integer_users_ &= batch_.columns[roles_.user].type == ColumnType::integer;
+      integer_items_ &= batch_.columns[roles_.item].type == ColumnType::integer;
       users_.start(batch_.columns[roles_.user]);
       items_.start(batch_.columns[roles_.item]);
       for (size_t c = 0; c < contexts_.size(); ++c) contexts_[c].start(batch_.columns[roles_.context + c]);
@@ -70,6 +73,10 @@ class Loading {
     id_notices.say();
     say_blanks(reader_->files()[0], roles_.columns[roles_.user], log_.users, users_before);
     say_blanks(reader_->files()[0], roles_.columns[roles_.item], log_.items, items_before);
+    if (!all_shown_) {
+      log_.integer_users = integer_users_ && (before == 0 || log_.integer_users);
+      log_.integer_items = integer_items_ && (before == 0 || log_.integer_items);
+    }
     if (log_.size() > before || (all_shown_ && shown_.size() > shown_before)) return;
     const auto& files = reader_->files();
     const std::string name =
@@ -132,8 +139,7 @@ class Loading {
       const auto parsed = batch_.columns[roles_.weight].as_number(row);
       weight = static_cast<float>(parsed.value_or(0));
       if (!(weight > 0 && weight <= std::numeric_limits<float>::max()))
-        return bad(batch_.columns[roles_.weight], row,
-                   "a finite number above 0 that 32 bits hold (1e-45 to 3.4e38)");
+        return bad(batch_.columns[roles_.weight], row, "a finite number above 0 that 32 bits hold (1e-45 to 3.4e38)");
     }
     bool clicked = !all_shown_;
     if (roles_.clicked != Roles::kNone) {
@@ -196,6 +202,7 @@ class Loading {
   Interactions& log_;
   Impressions& shown_;
   bool all_shown_;
+  bool integer_users_ = true, integer_items_ = true;
   Roles roles_;
   BadRows bad_rows_;
   std::unique_ptr<Reader> reader_;

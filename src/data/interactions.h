@@ -38,9 +38,10 @@ struct Interactions {
   std::vector<int64_t> time_us;      // per row; empty when there is no time column
   std::vector<float> weight;         // per row; empty: all 1
   std::vector<std::string> context_names;
-  std::vector<Interner> context_values;        // per context column; a null cell is the value ""
-  std::vector<std::vector<uint32_t>> context;  // per context column, per row
-  Impressions shown;                           // the rows that InteractionOptions::clicked says were not clicked
+  std::vector<Interner> context_values;               // per context column; a null cell is the value ""
+  std::vector<std::vector<uint32_t>> context;         // per context column, per row
+  bool integer_users = false, integer_items = false;  // whether the columns of ids held integers
+  Impressions shown;                                  // the rows that InteractionOptions::clicked says were not clicked
 
   size_t size() const { return user.size(); }
   bool has_time() const { return !time_us.empty(); }

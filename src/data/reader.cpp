@@ -111,7 +111,7 @@ class Files : public Reader {
         fail(ErrorKind::input, "{}: is a pipe, which is read alone; write it to a file to read it with others",
              file.path);
       // A program that writes a folder in parts leaves empty ones.
-      if (head.regular && head.bytes.empty() && head.whole && files.size() > 1) {
+      if (head.regular && head.whole && trim(head.bytes).empty() && files.size() > 1) {
         if (empty++ == 0) first_empty = file.path;
         continue;
       }

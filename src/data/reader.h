@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ enum class Format { automatic, csv, tsv, jsonl, parquet, arrow, adjacency };
 // The format by its name ("csv") or a path's extension ("x.csv.gz"). Error{usage}, naming the known ones.
 Format format_from_name(std::string_view name);
 Format format_from_path(const std::string& path);
+std::optional<Format> format_named_by(const std::string& path);  // nothing when the extension says none
 
 struct ReaderOptions {
   std::vector<std::string> paths;     // files, folders (all files below them) and globs, `**` allowed; in order of name

@@ -230,6 +230,10 @@ TEST_F(ReaderTest, AdjacencyGivesARowForEachPair) {
   EXPECT_EQ(error_of([&] { read_rows(file("b.txt", "user,item\n1,2\n")); }).kind, ErrorKind::usage);
 }
 
+TEST_F(ReaderTest, AnAdjacencyFileOfOldLineEndsIsRefused) {
+  EXPECT_TRUE(error_of([&] { read_rows(file("a.txt", "u a b\rv c\rw d\r")); }).says("a.txt:1: has a carriage return"));
+}
+
 TEST_F(ReaderTest, AdjacencyLinesAreCutIntoBatches) {
   ReaderOptions options{{file("a.txt", "u a b c\nv d\n")}};
   options.batch_rows = 2;

@@ -19,8 +19,13 @@ namespace fs = std::filesystem;
 
 bool is_glob(std::string_view text) { return text.find_first_of("*?[") != text.npos; }
 
-// What a program keeps beside its data: _SUCCESS, _temporary, .part-0.csv.crc.
-bool is_aside(const std::string& name) { return name[0] == '_' || name[0] == '.' || name.ends_with(".crc"); }
+// What programs keep beside the data (_SUCCESS, _temporary, .part-0.csv.crc), and copies that are none.
+bool is_aside(const std::string& name) {
+  if (name[0] == '_' || name[0] == '.') return true;
+  for (const char* ending : {".crc", "~", ".bak", ".tmp", ".crdownload"})
+    if (name.ends_with(ending)) return true;
+  return false;
+}
 
 // Names of a folder in order; a folder that can not be read is an error, not an empty one.
 std::vector<std::string> names_in(const std::string& folder) {
@@ -68,7 +73,8 @@ class Walk {
     if (!is_glob(pattern)) return enter(folder + pattern, part, last);
     for (const auto& name : names_in(folder)) {
       if (fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) != 0) continue;
-      if (is_aside(name) && pattern[0] != name[0] && !(name.ends_with(".crc") && pattern.ends_with(".crc")))
+      const bool meant = is_aside(pattern);  // as in '_*' or '*.bak'
+      if (is_aside(name) && !meant)
         aside_->push_back(name);
       else
         enter(folder + name, part, last);
@@ -232,6 +238,17 @@ std::vector<SourceFile> expand(const std::string& path, std::vector<std::string>
   return files;
 }
 
+// A file and its compressed copy would be read as two.
+void warn_of_copies(const std::vector<SourceFile>& files) {
+  std::set<std::string> paths;
+  for (const auto& file : files) paths.insert(file.path);
+  for (const auto& path : paths)
+    for (const char* ending : {".gz", ".zst"})
+      if (paths.contains(path + ending))
+        log_once(LogLevel::warning,
+                 fmt::format("{0} and {0}{1} are both read; if one is a copy of the other, remove it", path, ending));
+}
+
 }  // namespace
 
 std::vector<SourceFile> find_files(const std::vector<std::string>& paths) {
@@ -251,6 +268,7 @@ std::vector<SourceFile> find_files(const std::vector<std::string>& paths) {
     log_once(LogLevel::warning,
              fmt::format("{}: is named twice{}; it is read once", twice[0],
                          twice.size() > 1 ? fmt::format(", as are {} more file(s)", twice.size() - 1) : ""));
+  warn_of_copies(files);
   if (files.size() > 1 || !aside.empty())
     log_once(LogLevel::info,
              fmt::format("reading {} file{}{}{}", files.size(), files.size() > 1 ? "s, from " : ", ", files[0].path,

@@ -17,7 +17,7 @@ struct SourceFile {
 
 // The files that the paths mean, in the order of the paths and, of one path, of name. A path is a file, a folder (all the
 // files below it) or a glob, in which `**` is any number of folders. In folders and globs, names that begin with '_' or
-// '.' and checksums (.crc) are passed over, as Spark does with what it writes beside the data. A file that is met
+// '.', checksums (.crc) and copies (~, .bak, .tmp) are passed over, as Spark does with what it writes beside the data. A file that is met
 // twice is read once. What is read is said. Error{input}: nothing there, an address of another machine, a table whose
 // folder holds files that are no part of it (Delta Lake, Hudi, Iceberg).
 std::vector<SourceFile> find_files(const std::vector<std::string>& paths);

@@ -35,14 +35,16 @@ TEST_F(SourceFilesTest, TwoStarsAreAnyNumberOfFolders) {
 
 TEST_F(SourceFilesTest, AFolderIsAllTheFilesBelowIt) {
   for (const char* name : {"log/a=1/part-00000.csv", "log/a=2/part-00000.csv", "log/x.csv"}) deep(name, "n\n1\n");
-  for (const char* aside :
-       {"log/_SUCCESS", "log/.x.csv.crc", "log/_temporary/0/y.csv", "log/x.csv.crc", "log/.hidden/z.csv"})
+  for (const char* aside : {"log/_SUCCESS", "log/.x.csv.crc", "log/_temporary/0/y.csv", "log/x.csv.crc",
+                            "log/.hidden/z.csv", "log/x.csv~", "log/x.csv.bak"})
     deep(aside, "z\n9\n");
   const Names all{"log/a=1/part-00000.csv", "log/a=2/part-00000.csv", "log/x.csv"};
   EXPECT_EQ(found({"log"}), all);
   EXPECT_EQ(found({"log/"}), all);
   EXPECT_EQ(found({"log/**"}), all);
   EXPECT_EQ(found({"log/*"}), (Names{"log/x.csv"}));
+  EXPECT_EQ(found({"log/*.bak"}), (Names{"log/x.csv.bak"})) << "meant by its ending";
+  EXPECT_EQ(found({"log/_*"}), (Names{"log/_SUCCESS"})) << "meant by its beginning";
   EXPECT_EQ(found({"log/_SUCCESS"}), (Names{"log/_SUCCESS"})) << "named outright";
 }
 

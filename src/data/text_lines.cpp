@@ -13,7 +13,8 @@ constexpr size_t kChunk = 1 << 18, kAhead = 1 << 16;
 
 }  // namespace
 
-TextLines::TextLines(const std::string& path) : path_(path), source_(open_bytes(path)), buffer_(kChunk) {
+TextLines::TextLines(const std::string& path)
+    : path_(path == "-" ? "stdin" : path), source_(open_bytes(path)), buffer_(kChunk) {
   while (end_ < kAhead && refill()) {}
   const std::string_view first(buffer_.data(), end_);
   if (first.starts_with("\xff\xfe") || first.starts_with("\xfe\xff"))

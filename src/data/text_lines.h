@@ -14,7 +14,7 @@ namespace pagoda {
 // Memory is bounded by the longest line (at most 256 MiB). Not thread-safe.
 class TextLines {
  public:
-  explicit TextLines(const std::string& path);
+  explicit TextLines(const std::string& path);  // "-" is stdin
 
   // The next line without its line feed; a byte order mark at the start of the file is dropped. The view holds until
   // the next call. False at the end. Error{input} with path and line: truncated or damaged compression, UTF-16, a NUL byte.
@@ -25,7 +25,7 @@ class TextLines {
   std::string_view ahead() const { return {buffer_.data() + line_end_, end_ - line_end_}; }
   bool all_read() const { return at_end_; }         // ahead() reaches to the end of the file
   bool met_carriage_return() const { return cr_; }  // in what was read so far
-  uint64_t number() const { return number_; }  // of the line next() gave, from 1; counts line feeds
+  uint64_t number() const { return number_; }       // of the line next() gave, from 1; counts line feeds
   const std::string& path() const { return path_; }
   std::string place() const;  // path:number
 

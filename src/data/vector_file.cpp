@@ -8,8 +8,9 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/printable.h"
 #include "data/column.h"
-#include "data/text_lines.h"
+#include "data/line_file.h"
 #include "data/vector_parquet.h"
 
 namespace pagoda {
@@ -193,20 +194,18 @@ Values values_of_fbin(const std::string& path, std::string_view bytes) {
   return {bytes.substr(kFbinHeader), load<uint32_t>(bytes, 0), load<uint32_t>(bytes, 4)};
 }
 
-// Exactly as write_vectors() writes them; a line that is empty is an empty id.
+// As write_vectors() writes them; a line that is empty is an empty id.
 std::pair<std::vector<std::string>, std::string> ids_beside(const std::string& path, size_t vectors,
                                                             const VectorColumns& columns) {
   if (!columns.id.empty() || !columns.vector.empty())
     fail(ErrorKind::usage, "{}: has no columns: only a .parquet file has", path);
   const auto beside = path + std::string(kIdsBeside);
   if (!columns.ids || !file_exists(beside)) return {};
-  TextLines lines(beside);
+  const auto file = read_lines(beside, /*blank_too=*/true);
   std::vector<std::string> ids;
-  for (std::string_view line; lines.next(line);) {
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (!is_utf8(line)) fail(ErrorKind::input, "{}: the id is not UTF-8", lines.place());
-    ids.emplace_back(line);
-  }
+  Notices notices;
+  for (const auto& line : file.lines) ids.push_back(id_of_line(file, line, {}, notices));
+  notices.say();
   if (ids.size() != vectors)
     fail(ErrorKind::input,
          "{}: {} ids, but {} has {} vectors: the two belong together; write both again, or take the file of ids away",
@@ -261,10 +260,10 @@ MappedVectors map_vectors(const std::string& path, const VectorColumns& columns)
 }
 
 void write_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
-                   const std::string& id_name) {
+                   const std::string& id_name, bool integer_ids) {
   check(ids.empty() || ids.size() == values.rows(), "an id a vector, or none at all");
   const auto form = form_of(path);
-  if (form == Form::parquet) return write_parquet_vectors(path, values, ids, id_name);
+  if (form == Form::parquet) return write_parquet_vectors(path, values, ids, id_name, integer_ids);
   AtomicFile file(path);
   file.write(form == Form::npy ? npy_header(values.rows(), values.cols())
                                : fbin_header(path, values.rows(), values.cols()));
@@ -272,8 +271,9 @@ void write_vectors(const std::string& path, MatrixView<const float> values, cons
   std::optional<AtomicFile> id_file;
   if (!ids.empty()) id_file.emplace(path + std::string(kIdsBeside));
   for (const auto& id : ids) {
-    if (id.find_first_of("\r\n") != id.npos)
-      fail(ErrorKind::failed, "{}{}: the id '{}' has a line end in it; write .parquet", path, kIdsBeside, id);
+    if (const auto why = no_line(id); !why.empty())
+      fail(ErrorKind::input, "{}{}: the id '{}' {}, which a line of ids can not hold; write .parquet", path, kIdsBeside,
+           printable(id), why);
     id_file->write(id);
     id_file->write("\n");
   }

@@ -40,9 +40,9 @@ struct MappedVectors {
 MappedVectors map_vectors(const std::string& path, const VectorColumns& columns = {});
 
 // .npy and .fbin, with the ids (if any) one a line in `path`.ids.txt; .parquet with columns `id_name` and "vector"
-// (fixed_size_list<float>). Written by rename. Error{usage}: another extension; Error{failed}: disk full, an id with a
-// line end in it for a .txt.
+// (fixed_size_list<float>), the ids as int64 (null where one is empty) when they are said to be integers. Written by
+// rename. Error{usage}: another extension; Error{input}: an id that a line of a .txt can not hold; Error{failed}: disk full.
 void write_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
-                   const std::string& id_name);
+                   const std::string& id_name, bool integer_ids = false);
 
 }  // namespace pagoda

@@ -192,20 +192,21 @@ Vectors read_parquet_vectors(const std::string& path, const VectorColumns& colum
 }
 
 void write_parquet_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
-                           const std::string& id_name) {
+                           const std::string& id_name, bool integer_ids) {
   constexpr size_t kBlockRows = 1 << 14;
   // A component whose field may not be null needs no bits for that.
   const auto element = arrow::field("element", arrow::float32(), /*nullable=*/false);
   const auto type = arrow::fixed_size_list(element, static_cast<int32_t>(values.cols()));
   arrow::FieldVector fields;
-  if (!ids.empty()) fields.push_back(arrow::field(id_name, arrow::utf8(), false));
+  if (!ids.empty()) fields.push_back(arrow::field(id_name, integer_ids ? arrow::int64() : arrow::utf8(), integer_ids));
   fields.push_back(arrow::field("vector", type, false));
   const auto schema = arrow::schema(fields);
 
   AtomicFile file(path);
   const auto must = [&](const arrow::Status& status) {
     if (!status.ok())
-      fail(ErrorKind::failed, "{}: writing failed: {}; free some space or write elsewhere", path, status.ToStringWithoutContextLines());
+      fail(ErrorKind::failed, "{}: writing failed: {}; free some space or write elsewhere", path,
+           status.ToStringWithoutContextLines());
   };
   const auto sink = arrow::io::FileOutputStream::Open(file.temporary_path());
   must(sink.status());
@@ -217,7 +218,15 @@ void write_parquet_vectors(const std::string& path, MatrixView<const float> valu
   for (size_t begin = 0; begin < values.rows(); begin += kBlockRows) {
     const size_t n = std::min(kBlockRows, values.rows() - begin);
     arrow::ArrayVector arrays;
-    if (!ids.empty()) {
+    if (integer_ids && !ids.empty()) {
+      arrow::Int64Builder builder;
+      for (size_t i = 0; i < n; ++i) {
+        const auto id = integer_of(ids[begin + i]);
+        must(id ? builder.Append(*id) : builder.AppendNull());
+      }
+      arrays.emplace_back();
+      must(builder.Finish(&arrays.back()));
+    } else if (!ids.empty()) {
       arrow::StringBuilder builder;
       for (size_t i = 0; i < n; ++i) must(builder.Append(ids[begin + i]));
       arrays.emplace_back();

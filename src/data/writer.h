@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/column.h"
@@ -24,6 +26,9 @@ class Writer {
   virtual void write(const RawBatch& batch) = 0;
   virtual void close() = 0;
 };
+
+// The number of a text that is its usual form: "-12", but not "012" nor "+12".
+std::optional<int64_t> integer_of(std::string_view text);
 
 // Format::automatic: by the path's extension. "-" writes text formats to stdout.
 std::unique_ptr<Writer> open_writer(const std::string& path, const std::vector<ColumnSpec>& columns,

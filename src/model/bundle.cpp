@@ -23,6 +23,8 @@ BundleInfo info_of(const nlohmann::json& j) {
   i.epochs = j.at("epochs");
   i.test_rows = j.value("test_rows", "");
   i.vectors = j.value("vectors", "f32") == "f16" ? RowPrecision::f16 : RowPrecision::f32;
+  i.integer_users = j.value("user_id_type", "text") == "integer";
+  i.integer_items = j.value("item_id_type", "text") == "integer";
   return i;
 }
 
@@ -127,6 +129,8 @@ std::string info_json(const BundleInfo& i) {
       {"uses_order", i.uses_order}, {"epochs", i.epochs}};
   if (!i.test_rows.empty()) j["test_rows"] = i.test_rows;
   if (i.vectors == RowPrecision::f16) j["vectors"] = "f16";
+  j["user_id_type"] = i.integer_users ? "integer" : "text";
+  j["item_id_type"] = i.integer_items ? "integer" : "text";
   return j.dump(1);
 }
 

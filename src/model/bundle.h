@@ -60,6 +60,8 @@ struct BundleInfo {
   uint64_t epochs = 0;
   std::string test_rows = {};                // fingerprint of the rows held out for the test; "": not known, or none
   RowPrecision vectors = RowPrecision::f32;  // that the item vectors are stored in
+  // Whether the log's columns of ids held integers: then tables of answers hold them as integers.
+  bool integer_users = false, integer_items = false;
 };
 
 std::string info_json(const BundleInfo& info);

@@ -107,7 +107,9 @@ RetrieveRequest parse_request(std::string_view line, const std::string& place) {
     return read_user(object);
   } catch (const RequestError& e) {
     fail(e.kind(), "{}: {}{}", place, e.what(),
-         e.field().empty() ? "; write an id alone, or {\"user\": ..., \"history\": [...]}" : "");
+         e.field().empty()
+             ? "; write {\"user\": ..., \"history\": [...]}, or an id that begins with '{' in double quotes: \"{...}\""
+             : "");
   }
 }
 

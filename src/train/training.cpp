@@ -110,20 +110,21 @@ void Run::execute(RunFlags flags) {
 void Run::say_who_validates() const {
   const auto& j = judgeable_;
   if (j.users > j.with_history)
-    log_info("{} of {} users of the validation part have no row before it, and choose nothing", j.users - j.with_history,
-             j.users);
+    log_info("{} of {} users of the validation part have no row before it, and choose nothing",
+             j.users - j.with_history, j.users);
   if (j.repeats > 0 && options_.evaluate.repeats == Repeats::miss)
     log_info(
         "{} of {} validation items are items that their user had before, and count as misses; evaluate.repeats = "
         "\"keep\" would leave them in the lists",
         j.repeats, j.pairs);
   if (may_choose()) return;
-  const auto why = j.users == 0          ? std::string("there is no validation part")
-                   : j.with_history == 0 ? fmt::format("none of the {} users of the validation part has a row before it",
-                                                       j.users)
-                                         : std::string("all validation items are items that their user had before");
-  log_warning("nobody can be judged on validation: {}; the model is that of the last of {} epochs, whatever it is worth",
-              why, options_.train.epochs);
+  const auto why = j.users == 0 ? std::string("there is no validation part")
+                   : j.with_history == 0
+                       ? fmt::format("none of the {} users of the validation part has a row before it", j.users)
+                       : std::string("all validation items are items that their user had before");
+  log_warning(
+      "nobody can be judged on validation: {}; the model is that of the last of {} epochs, whatever it is worth", why,
+      options_.train.epochs);
 }
 
 void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
@@ -244,19 +245,21 @@ void Run::write(Fit& fit) {
   const auto states = user_states(data_, refit ? fit.events : data_.events(true), data_.end_us);
   BundleContent content;
   content.options = options_.towers;
-  content.info = {.version = PAGODA_VERSION,
-                  .towers = true,
-                  .dim = vectors.cols(),
-                  .items = vectors.rows(),
-                  .users = data_.users.size(),
-                  .training_rows = fit.events.size(),
-                  .moment_us = data_.end_us,
-                  .chosen_on = may_choose() ? "validation" : "fixed",
-                  .refit = refit,
-                  .uses_order = uses_order(options_, states),
-                  .epochs = may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs),
-                  .test_rows = fingerprint_of_rows(
-                      data_.log, [&](size_t row) { return data_.parts[row] == Part::test; })};
+  content.info = {
+      .version = PAGODA_VERSION,
+      .towers = true,
+      .dim = vectors.cols(),
+      .items = vectors.rows(),
+      .users = data_.users.size(),
+      .training_rows = fit.events.size(),
+      .moment_us = data_.end_us,
+      .chosen_on = may_choose() ? "validation" : "fixed",
+      .refit = refit,
+      .uses_order = uses_order(options_, states),
+      .epochs = may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs),
+      .test_rows = fingerprint_of_rows(data_.log, [&](size_t row) { return data_.parts[row] == Part::test; }),
+      .integer_users = data_.log.integer_users,
+      .integer_items = data_.log.integer_items};
   content.config = to_toml(options_, false);
   content.run_log = read_file(log_->path());
   content.frequency = frequency_;

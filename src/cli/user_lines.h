@@ -1,0 +1,29 @@
+// Files of users to ask for, a user a line.
+#pragma once
+
+#include <string>
+
+#include "data/line_file.h"
+#include "serve/retrieval.h"
+
+namespace pagoda {
+
+// A line is an id that the model knows, exactly as it stands; else a JSON object, when it begins with '{'; else an id: a JSON
+// text in double quotes, or the line without the blanks around it. All lines are checked when the file is opened.
+// Error{input} naming the line. The retrieval must outlive it.
+class UserLines {
+ public:
+  UserLines(const std::string& path, const Retrieval& retrieval);
+  size_t size() const { return file_.lines.size(); }
+  RetrieveRequest request(size_t line) const { return read(line, nullptr); }
+
+ private:
+  RetrieveRequest read(size_t line, Notices* notices) const;
+  const Retrieval& retrieval_;
+  LineFile file_;
+};
+
+// The id that a line of an item file says: one of the catalogue, exactly as it stands; else as of a user.
+std::string item_of_line(const LineFile& file, const Line& line, const Retrieval& retrieval, Notices& notices);
+
+}  // namespace pagoda
