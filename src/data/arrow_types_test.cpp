@@ -63,7 +63,7 @@ class ArrowTypesTest : public DataTest {
     EXPECT_TRUE(out->Close().ok());
     return path("x.parquet");
   }
-  // A log of which x is both users and items.
+  // A log whose users are x, and whose items are called the same.
   std::string log_file(const Array& ids) const {
     const auto schema = arrow::schema({arrow::field("x", ids->type()), arrow::field("item", ids->type())});
     auto out = *arrow::io::FileOutputStream::Open(path("log.parquet"));
