@@ -57,7 +57,7 @@ Attributes load_attributes(const AttributeOptions& options) {
   RawBatch batch;
   std::string scratch;
   while (reader->next(batch)) {
-    if (vectors.empty()) vectors = vectors_in(batch);
+    if (vectors.empty()) vectors = vectors_in(batch), vectors[id] = 0;
     for (size_t c = 0; c < names.size(); ++c)
       if (vectors[c])
         notices.add(names[c],
