@@ -345,6 +345,12 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
   p.seen.push_back(line + fmt::format("; by its first {} rows:", guess.sampled_rows));
   for (auto& text : lines_of(guess)) p.seen.push_back(std::move(text));
   for (const auto& text : log.notices.texts()) p.say("{}.", text);
+  for (const auto& text : guess.notices.texts()) {  // of the columns that the survey of the whole log does not read
+    const auto is_of = [&](const std::string& column) { return text.starts_with(fmt::format("column '{}':", column)); };
+    if (text.starts_with("column ") && !is_of(data.user) && !is_of(data.item) && !is_of(data.time) &&
+        !is_of(data.weight))
+      p.say("{}.", text);
+  }
   say_missing(p, guess, args.interactions[0], data.form);
 
   if (log.rows_without_weight > 0) {

@@ -8,16 +8,11 @@
 
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
-namespace pagoda {
+#include "data/wide_column.h"
 
-// A column that the file says is a 128-bit integer (polars writes such), a type that Arrow has no name for.
-struct WideColumn {
-  std::string name;
-  bool is_signed = true;
-};
+namespace pagoda {
 
 // Which of them a field of a mended schema is.
 std::optional<WideColumn> find_wide(const std::vector<WideColumn>& wide, const arrow::Field& field);

@@ -1,9 +1,12 @@
 #include "data/attributes.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "data/blanks.h"
 #include "data/file_reader.h"
 #include "data/ids.h"
+#include "data/vector_cells.h"
 
 namespace pagoda {
 
@@ -19,6 +22,23 @@ std::vector<std::string> Attributes::names() const {
   return names;
 }
 
+namespace {
+
+// Vectors among the columns: as words of a table they would say nothing and cost much.
+std::vector<size_t> vectors_in(const RawBatch& batch) {
+  constexpr size_t kEnough = 1000;
+  std::vector<size_t> lengths;
+  for (const auto& column : batch.columns) {
+    VectorCells cells;
+    for (size_t row = 0; row < std::min(kEnough, batch.rows); ++row)
+      if (column.type == ColumnType::texts) cells.look(column, row);
+    lengths.push_back(cells.length());
+  }
+  return lengths;
+}
+
+}  // namespace
+
 Attributes load_attributes(const AttributeOptions& options) {
   const auto reader =
       open_reader({.paths = options.paths, .format = options.format, .required = {options.id}, .form = options.form});
@@ -31,15 +51,24 @@ Attributes load_attributes(const AttributeOptions& options) {
     table.columns.emplace_back();
     table.columns.back().name = names[c];
   }
-  Notices id_notices;
+  Notices notices;
+  std::vector<size_t> vectors;  // per column: components, 0 where it holds none
   BadRows bad_rows(options.bad_rows);
   RawBatch batch;
   std::string scratch;
   while (reader->next(batch)) {
+    if (vectors.empty()) vectors = vectors_in(batch), vectors[id] = 0;
+    for (size_t c = 0; c < names.size(); ++c)
+      if (vectors[c])
+        notices.add(names[c],
+                    fmt::format("cells are vectors of {} numbers, and were left out of the table; 'pagoda index "
+                                "--vectors' searches vectors",
+                                vectors[c]),
+                    batch.rows);
     if (table.rows() == 0)
       for (size_t c = 0; c < names.size(); ++c)
         if (c != id) table.columns[c - (c > id)] = batch.columns[c].without_rows();
-    count_rounded_ids(batch.columns[id], id_notices,
+    count_rounded_ids(batch.columns[id], notices,
                       [&](size_t row) { return reader->place(batch.file, batch.first_record + row); });
     for (size_t row = 0; row < batch.rows; ++row) {
       const auto text = batch.columns[id].as_text(row, scratch);
@@ -54,12 +83,15 @@ Attributes load_attributes(const AttributeOptions& options) {
       }
       table.ids.add(text);
       for (size_t c = 0; c < names.size(); ++c)
-        if (c != id) table.columns[c - (c > id)].push_cell(batch.columns[c], row);
+        if (c != id && !vectors[c]) table.columns[c - (c > id)].push_cell(batch.columns[c], row);
     }
   }
+  for (size_t c = names.size(); c-- > 0;)
+    if (!vectors.empty() && vectors[c])
+      table.columns.erase(table.columns.begin() + static_cast<ptrdiff_t>(c - (c > id)));
   bad_rows.summarise();
   reader->notices().say();
-  id_notices.say();
+  notices.say();
   say_blanks(reader->files()[0], options.id, table.ids);
   if (table.rows() == 0) fail(ErrorKind::input, "{}: no row that can be used", reader->files()[0]);
   return table;

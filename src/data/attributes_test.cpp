@@ -53,5 +53,21 @@ TEST_F(AttributesTest, AWrongIdColumnIsAnErrorThatSuggestsTheNearest) {
             ErrorKind::input);
 }
 
+TEST_F(AttributesTest, VectorsAreLeftOutAndTheOthersStay) {
+  AttributeOptions options{
+      .paths = {file("items.jsonl", R"({"emb": [0.5, 0.25, -1.5, 2], "id": "a", "tags": ["x"], "n": 1}
+{"emb": [0.125, 3.5, 0.75, 0.1], "id": "b", "tags": ["x", "y"], "n": 2}
+)")},
+      .id = "id"};
+  testing::internal::CaptureStderr();
+  const auto table = load_attributes(options);
+  const auto said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(table.names(), (std::vector<std::string>{"tags", "n"}));
+  ASSERT_EQ(table.rows(), 2u);
+  EXPECT_EQ(table.columns[0].rows(), 2u);
+  EXPECT_EQ(table.columns[1].integers, (std::vector<int64_t>{1, 2}));
+  EXPECT_NE(said.find("column 'emb': 2 cells are vectors of 4 numbers"), std::string::npos) << said;
+}
+
 }  // namespace
 }  // namespace pagoda

@@ -1,4 +1,3 @@
-#include <arrow/io/file.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/exception.h>
@@ -6,22 +5,18 @@
 #include <parquet/metadata.h>
 
 #include <algorithm>
-#include <functional>
+#include <utility>
 
 #include "data/arrow_columns.h"
 #include "data/arrow_schema.h"
 #include "data/arrow_types.h"
 #include "data/file_reader.h"
 #include "data/parquet_flat.h"
+#include "data/parquet_open.h"
 
 namespace pagoda {
 
 namespace {
-
-void collect_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& leaves) {
-  if (field.is_leaf()) leaves.push_back(field.column_index);
-  for (const auto& child : field.children) collect_leaves(child, leaves);
-}
 
 // Columns of texts whose file has them as codes of a dictionary come as these.
 void read_dictionaries(const parquet::FileMetaData& file, parquet::ArrowReaderProperties& properties) {
@@ -88,40 +83,18 @@ class ParquetFile : public FileReader {
     }
   }
 
-  // `change` may change the file's metadata, which the reader goes by.
-  arrow::Status build(const std::function<void(arrow::KeyValueMetadata&)>& change) {
-    ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path_));
-    parquet::arrow::FileReaderBuilder builder;
-    ARROW_RETURN_NOT_OK(builder.Open(std::move(file)));
-    const auto metadata = builder.raw_reader()->metadata();
-    if (const auto& stored = metadata->key_value_metadata())
-      change(const_cast<arrow::KeyValueMetadata&>(*stored));  // of this reader alone, which was just made
-    parquet::ArrowReaderProperties properties(/*use_threads=*/true);
-    properties.set_batch_size(std::max<int64_t>(kDecoded, batch_rows_));
-    properties.set_pre_buffer(false);
-    properties.set_arrow_extensions_enabled(true);
-    if (coded_) read_dictionaries(*metadata, properties);
-    builder.properties(properties);
-    return builder.Build(&reader_);
-  }
-
   void open(const FileOptions& options) {
-    std::vector<WideColumn> wide;
-    auto built = build([&](auto& metadata) { mend_stored_schema(metadata, wide); });
-    if (!built.ok()) {  // perhaps of a later Arrow than this one
-      bool dropped = false;
-      if (build([&](auto& metadata) { dropped = drop_stored_schema(metadata); }).ok() && dropped) {
-        built = arrow::Status::OK();
-        wide.clear();
-        if (!options.all_found)  // else it was said when the columns were found
-          notices_.add(
-              "",
-              "file(s) hold an Arrow schema that can not be read, so that the Parquet types alone were gone by: "
-              "durations and one-byte booleans are numbers",
-              1, [&] { return path_; });
-      }
-    }
-    check_status(built, path_);
+    auto opened = open_parquet(path_, [&](const auto& metadata, parquet::ArrowReaderProperties& properties) {
+      properties.set_use_threads(true);
+      properties.set_batch_size(std::max<int64_t>(kDecoded, batch_rows_));
+      if (coded_) read_dictionaries(metadata, properties);
+    });
+    reader_ = std::move(opened.reader);
+    if (opened.types_lost && !options.all_found)  // else it was said when the columns were found
+      notices_.add("",
+                   "file(s) hold an Arrow schema that can not be read, so that the Parquet types alone were gone by: "
+                   "durations and one-byte booleans are numbers",
+                   1, [&] { return path_; });
 
     const auto& file = *reader_->parquet_reader()->metadata()->schema();
     arrow::FieldVector fields;
@@ -129,7 +102,7 @@ class ParquetFile : public FileReader {
     for (const size_t f : readable_columns(path_, *arrow::schema(fields), options.columns, notices_, left_out_)) {
       const auto& field = reader_->manifest().schema_fields[f];
       columns_.push_back(fields[f]->name());
-      wide_.push_back(find_wide(wide, *fields[f]));
+      wide_.push_back(find_wide(opened.wide, *fields[f]));
       column_leaves_.emplace_back();
       collect_leaves(field, column_leaves_.back());
       flat_.push_back(field.is_leaf() && !wide_.back() ? flat_column(file, field.column_index, *fields[f]->type())

@@ -1,5 +1,6 @@
 #include "data/vector_file.h"
 
+#include <arrow/extension/fixed_shape_tensor.h>
 #include <arrow/io/file.h>
 #include <parquet/arrow/writer.h>
 
@@ -137,6 +138,23 @@ TEST_F(VectorFile, ParquetOfOthersIsReadByTheTypesOfItsColumns) {
               {lists_of<arrow::FloatBuilder>({{1}, {2}, {3}})});
   EXPECT_EQ(numbers(read_vectors(path("y.parquet")).values), (Numbers{1, 2, 3}));
   EXPECT_TRUE(read_vectors(path("y.parquet")).ids.empty());
+}
+
+TEST_F(VectorFile, TensorsOfParquetAreVectors) {
+  auto floats = std::make_shared<arrow::FloatBuilder>();
+  arrow::FixedSizeListBuilder lists(arrow::default_memory_pool(), floats, 2);
+  for (const float value : {1.f, 3.f})
+    ASSERT_TRUE(lists.Append().ok() && floats->Append(value).ok() && floats->Append(value + 1).ok());
+  const auto tensors = arrow::ExtensionType::WrapArray(arrow::extension::fixed_shape_tensor(arrow::float32(), {2}),
+                                                       lists.Finish().ValueOrDie());
+  const auto table = arrow::Table::Make(arrow::schema({arrow::field("t", tensors->type())}), {tensors});
+  const auto sink = arrow::io::FileOutputStream::Open(path("t.parquet")).ValueOrDie();
+  ASSERT_TRUE(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), sink, 2,
+                                         parquet::default_writer_properties(),
+                                         parquet::ArrowWriterProperties::Builder().store_schema()->build())
+                  .ok());
+  ASSERT_TRUE(sink->Close().ok());
+  EXPECT_EQ(numbers(read_vectors(path("t.parquet")).values), (Numbers{1, 2, 3, 4}));
 }
 
 TEST_F(VectorFile, ColumnsOfParquetAreToldByTheirNames) {

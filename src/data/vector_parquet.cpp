@@ -14,6 +14,7 @@
 #include "core/suggest.h"
 #include "data/arrow_columns.h"
 #include "data/meeting.h"
+#include "data/parquet_open.h"
 #include "data/reader.h"
 #include "math/rows_view.h"
 
@@ -25,6 +26,10 @@ using arrow::Type;
 using arrow::internal::checked_cast;
 
 bool is_vector(const arrow::DataType& type) {
+  if (type.id() == Type::EXTENSION) {
+    const auto& extension = checked_cast<const arrow::ExtensionType&>(type);
+    return extension.extension_name() == "arrow.fixed_shape_tensor" && is_vector(*extension.storage_type());
+  }
   if (type.id() != Type::LIST && type.id() != Type::LARGE_LIST && type.id() != Type::FIXED_SIZE_LIST) return false;
   const auto element = type.field(0)->type()->id();
   return element == Type::HALF_FLOAT || element == Type::FLOAT || element == Type::DOUBLE;
@@ -35,16 +40,11 @@ bool is_usual_id(const arrow::DataType& type) {
   switch (type.id()) {
     case Type::STRING:
     case Type::LARGE_STRING:
-    case Type::STRING_VIEW:
-    case Type::EXTENSION: return true;
+    case Type::STRING_VIEW: return true;
+    case Type::EXTENSION: return checked_cast<const arrow::ExtensionType&>(type).extension_name() == "arrow.uuid";
     case Type::DICTIONARY: return is_usual_id(*checked_cast<const arrow::DictionaryType&>(type).value_type());
     default: return arrow::is_integer(type.id()) || arrow::is_decimal(type.id());
   }
-}
-
-void collect_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& leaves) {
-  if (field.is_leaf()) leaves.push_back(field.column_index);
-  for (const auto& child : field.children) collect_leaves(child, leaves);
 }
 
 using Names = std::vector<std::string>;
@@ -98,6 +98,7 @@ class VectorRows {
 
   void append(const arrow::Array& array) {
     switch (array.type_id()) {
+      case Type::EXTENSION: return append(*checked_cast<const arrow::ExtensionArray&>(array).storage());
       case Type::LIST: return append_lists(checked_cast<const arrow::ListArray&>(array));
       case Type::LARGE_LIST: return append_lists(checked_cast<const arrow::LargeListArray&>(array));
       default: return append_lists(checked_cast<const arrow::FixedSizeListArray&>(array));
@@ -147,15 +148,11 @@ class VectorRows {
 }  // namespace
 
 Vectors read_parquet_vectors(const std::string& path, const VectorColumns& columns) {
-  auto file = value_of(arrow::io::ReadableFile::Open(path), path);
-  parquet::arrow::FileReaderBuilder builder;
-  check_status(builder.Open(std::move(file)), path);
-  parquet::ArrowReaderProperties properties(/*use_threads=*/false);
-  properties.set_batch_size(1 << 14);
-  properties.set_pre_buffer(false);
-  builder.properties(properties);
-  std::unique_ptr<parquet::arrow::FileReader> reader;
-  check_status(builder.Build(&reader), path);
+  const auto opened = open_parquet(path, [](const auto&, parquet::ArrowReaderProperties& properties) {
+    properties.set_use_threads(false);
+    properties.set_batch_size(1 << 14);
+  });
+  const auto& reader = opened.reader;
   std::shared_ptr<arrow::Schema> schema;
   check_status(reader->GetSchema(&schema), path);
 
