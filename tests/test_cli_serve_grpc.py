@@ -195,7 +195,7 @@ def test_numbers_keep_their_bits_and_those_that_are_none_harm_nobody(serve, mode
     shutil.copy(model, bundle)
     with serve(bundle, *ON) as server:
         stub = connect(server)
-        large = 2**53 - 1
+        large = 2**53 + 1
         stub.UpsertItems(pb.UpsertItemsRequest(items=[pb.Item(item="n", attributes=pb.Attributes(values=values(
             pb, {"minutes": large, "rating": float("nan")})))]))
         [row] = stub.Retrieve(pb.RetrieveRequest(k=5, filter=f"minutes = {large}", attributes=["minutes", "rating"])).attributes
