@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import decimal
 import hashlib
 import json
 import pathlib
@@ -15,6 +16,8 @@ import threading
 import time
 
 import grpc
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import raw_http2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -195,7 +198,7 @@ def test_numbers_keep_their_bits_and_those_that_are_none_harm_nobody(serve, mode
     shutil.copy(model, bundle)
     with serve(bundle, *ON) as server:
         stub = connect(server)
-        large = 2**53 - 1
+        large = 2**53 + 1
         stub.UpsertItems(pb.UpsertItemsRequest(items=[pb.Item(item="n", attributes=pb.Attributes(values=values(
             pb, {"minutes": large, "rating": float("nan")})))]))
         [row] = stub.Retrieve(pb.RetrieveRequest(k=5, filter=f"minutes = {large}", attributes=["minutes", "rating"])).attributes
@@ -205,6 +208,24 @@ def test_numbers_keep_their_bits_and_those_that_are_none_harm_nobody(serve, mode
                 with pytest.raises(grpc.RpcError) as error:
                     stub.Retrieve(request)
                 assert error.value.code() == Code.INVALID_ARGUMENT
+
+
+def test_a_number_that_neither_integer_nor_real_holds_is_its_digits(cli, serve, pb, connect, tmp_path):
+    rows = range(8)
+    table = pa.table({"item_id": [f"i{i}" for i in rows], "huge": pa.array([2**64 - 1 - i for i in rows], pa.uint64()),
+                      "price": pa.array([decimal.Decimal(35 + i).scaleb(-2) for i in rows], pa.decimal128(10, 2))})
+    pq.write_table(table, tmp_path / "items.parquet")
+    (tmp_path / "log.csv").write_text("user_id,item_id,ts\n" + "".join(f"u{u},i{(u + n) % 8},{1700000000 + 86400 * n}\n" for u in range(20) for n in range(4)))
+    cli("train", "--interactions", "log.csv", "--user", "user_id", "--item", "item_id", "--time", "ts", "--items", "items.parquet",
+        "--set", "data.split.kind=leave_last", "--set", "train.epochs=1", "--set", "train.batch=64", "-o", "m.pagoda", cwd=tmp_path)
+    with serve(tmp_path / "m.pagoda", *ON) as server:
+        stub = connect(server)
+        own = {"huge": pb.Value(number="18446744073709551615"), "price": pb.Value(number="0.350")}
+        stub.UpsertItems(pb.UpsertItemsRequest(items=[pb.Item(item="n", attributes=pb.Attributes(values=own))]))
+        answer = stub.Retrieve(pb.RetrieveRequest(k=9, filter="huge = 18446744073709551615 and price = 0.35", attributes=["huge", "price"]))
+        assert sorted(answer.items) == ["i0", "n"]
+        for row in answer.attributes:
+            assert (row.values["huge"].number, row.values["price"].number) == ("18446744073709551615", "0.35")
 
 
 def test_the_model_is_described(serve, model, pb, connect):

@@ -84,10 +84,13 @@ void check_once(const std::vector<ItemChange>& items) {
     wrong("items", "item '{}' is described twice", *twice);
 }
 
-std::string_view expected(ColumnType type) {
-  switch (type) {
+std::string_view expected(const Column& column) {
+  switch (column.type) {
     case ColumnType::integer: return "a whole number of 64 bits";
     case ColumnType::real:
+      return column.precision == RealPrecision::f64   ? "a number that a double holds"
+             : column.precision == RealPrecision::f32 ? "a number that a float of 32 bits holds"
+                                                      : "a number that a float of 16 bits holds";
     case ColumnType::decimal: return "a number";
     case ColumnType::time: return "a time such as 2024-05-01T10:00:00Z";
     case ColumnType::boolean: return "true or false";
@@ -342,7 +345,7 @@ ItemChange CallReader::new_item(const json& object) const {
     auto column = known->without_rows();
     if (!push_brought(column, &attribute))
       wrong("attributes", "attribute '{}' is {}, expected {}", attribute.name,
-            attribute.is_list ? "a list" : "'" + attribute.values[0] + "'", expected(known->type));
+            attribute.is_list ? "a list" : "'" + attribute.values[0] + "'", expected(*known));
   }
   return result;
 }
