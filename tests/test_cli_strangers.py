@@ -113,6 +113,16 @@ def test_most_unknown_fails_before_anything_is_written(cli, model, folder):
     cli("retrieve", model, "--users", "-", "--most-unknown", 7, stdin="u1\n", code=2)
 
 
+def test_the_spelling_in_which_they_would_be_known_is_said(cli, model, folder):
+    cli("retrieve", model, "--users", "-", stdin='1\n2\n{"user": "u3", "history": ["7"]}\n',
+        says=["2 of 3 users are unknown to the model: '1', '2'; they are answered as anybody; without the prefix 'u', 2 of "
+              "them would be ('1' is 'u1' there)",
+              "1 of 1 items of histories are not in the catalogue and were passed over: '7'; without leading zeros, 1 of "
+              "them would be ('7' is '000007' there)"])
+    cli("similar", model, "--items", "-", stdin="7\n", code=INPUT,
+        says="item '7' is not in the catalogue of " + str(model) + "; without leading zeros, 1 of them would be")
+
+
 def test_exclusions_and_empty_answers(cli, model, folder):
     (folder / "gone.txt").write_text("000001\nx\n")
     cli("retrieve", model, "--users", "-", "--exclude", folder / "gone.txt", stdin="u1\n",
@@ -128,6 +138,10 @@ def test_values_that_training_has_not_seen(cli, world, config, tmp_path):
         stdin='{"user": "u1", "context": {"device": "toaster"}, "features": {"country": "Atlantis"}}\n',
         says="warning: 2 values are unknown to the model and count as any rare one: 'device = toaster', "
              "'country = Atlantis'")
+
+
+def test_an_unknown_letter_is_answered_with_the_known_ones(cli):
+    cli("train", "-v", code=2, says="pagoda train has no option '-v'; known: -c, -h, -o, -q; see `pagoda train --help`")
 
 
 def test_quiet_behind_the_command(cli, folder, train):

@@ -39,18 +39,16 @@ Retrieval open_retrieval(const RetrieveArgs& args) {
 
 // Items that the catalogue lacks exclude nothing, which may not be what was meant.
 void add_exclusions(const Retrieval& retrieval, const std::string& path, std::vector<std::string>& exclude) {
-  Interner ids;
-  for (const auto& line : read_lines(path)) ids.add(line.text);
-  std::vector<std::string> strangers;
-  size_t unknown = 0;
-  for (uint32_t i = 0; i < ids.size(); ++i) {
-    exclude.emplace_back(ids[i]);
-    if (retrieval.find_item(ids[i]) != Interner::kNone) continue;
-    if (++unknown <= 4) strangers.emplace_back(ids[i]);
+  Interner unknown;
+  const auto lines = read_lines(path);
+  for (const auto& line : lines) {
+    exclude.push_back(line.text);
+    if (retrieval.find_item(line.text) == Interner::kNone) unknown.add(line.text);
   }
-  if (unknown > 0)
-    log_warning("{}: {} of its {} items are not in the catalogue and exclude nothing: {}", path, unknown, ids.size(),
-                examples_of(strangers));
+  if (unknown.size() == 0) return;
+  const auto meeting = meet({&unknown}, {&retrieval.bundle().item_ids()});
+  log_warning("{}: {} of its {} items are not in the catalogue and exclude nothing: {}{}", path, unknown.size(),
+              lines.size(), examples_of(meeting.missing), spelling_hint(meeting));
 }
 
 // What the searches did, summed up over blocks of queries.
@@ -162,9 +160,11 @@ void run_similar(const SimilarArgs& args) {
   for (const auto& line : read_lines(args.items)) {
     ids.push_back(line.text);
     rows.push_back(retrieval.find_item(line.text));
-    if (rows.back() == Interner::kNone)
-      fail(ErrorKind::input, "{}: item '{}' is not in the catalogue of {}", place_of(args.items, line), line.text,
-           args.model);
+    if (rows.back() != Interner::kNone) continue;
+    Interner unknown;
+    unknown.add(line.text);
+    fail(ErrorKind::input, "{}: item '{}' is not in the catalogue of {}{}", place_of(args.items, line), line.text,
+         args.model, spelling_hint(meet({&unknown}, {&retrieval.bundle().item_ids()})));
   }
   ThreadPool pool(0);
   ResultWriter out(args.output, args.format, "item");
