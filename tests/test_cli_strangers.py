@@ -155,28 +155,3 @@ def test_blanks_around_ids_are_kept_and_said(cli, folder):
     cli("train", "--interactions", folder / "blanks.csv", *FLAGS, "-o", folder / "b.pagoda",
         says=["blanks.csv: column 'user_id': 3 ids have blanks around them; they are kept: 'u1 ' is not 'u1'; of 2 the id "
               "without blanks is there too"])
-
-
-def test_an_index_keeps_the_ids_that_encode_writes(cli, model, folder):
-    for form in ("npy", "fbin", "parquet"):
-        cli("encode", model, "items", "-o", folder / f"v.{form}")
-        cli("index", "--vectors", folder / f"v.{form}", "-o", folder / "v.pagoda",
-            says="column 'item'" if form == "parquet" else f"v.{form}.ids.txt")
-        done = cli("similar", folder / "v.pagoda", "--items", "-", "--k", 2, stdin="000003\n")
-        assert json.loads(done.stdout)["item"] == "000003"
-    (folder / "v.npy.ids.txt").write_text("a\nb\n")
-    cli("index", "--vectors", folder / "v.npy", "-o", folder / "v.pagoda", code=INPUT,
-        says=["v.npy.ids.txt: 2 ids, but", "has 30 vectors"])
-    (folder / "v.npy.ids.txt").write_text("".join(f"{min(i, 20)}\n" for i in range(30)))
-    cli("index", "--vectors", folder / "v.npy", "-o", folder / "v.pagoda", code=INPUT,
-        says=["rows 20 and 21 (from 0) have the same id '20'"])
-    (folder / "v.npy.ids.txt").write_text("".join(f"{i or ''}\n" for i in range(30)))
-    cli("index", "--vectors", folder / "v.npy", "-o", folder / "v.pagoda", code=INPUT,
-        says=["the vector of row 0 (from 0) has an empty id"])
-
-
-def test_attributes_of_other_items_than_the_vectors(cli, model, folder):
-    cli("encode", model, "items", "-o", folder / "w.parquet")
-    items = table(folder, "other.csv", "item_id,title", range(30))
-    cli("index", "--vectors", folder / "w.parquet", "--attributes", items, "-o", folder / "w.pagoda", code=INPUT,
-        says=["other.csv: none of the 30 items of", "without leading zeros, 30 of them"])
