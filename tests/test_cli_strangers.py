@@ -47,6 +47,13 @@ def test_a_table_without_the_leading_zeros_is_refused(folder, train):
     train("--users", users, code=INPUT, says=["users.csv: none of the 40 users of the log", "without the prefix"])
 
 
+def test_init_and_diagnose_say_in_which_spelling_a_table_would_meet(cli, folder):
+    items = table(folder, "items.csv", "item_id,title", range(30))
+    for words in (["init", folder / "log.csv", "-o", folder / "c.toml"], ["diagnose", folder / "log.csv"]):
+        cli(*words, "--items", items, code=INPUT,
+            says="such as '000000'; in column 'item_id', without leading zeros, 30 of them would be ('000000' is '0' there)")
+
+
 def test_the_column_that_has_the_ids_is_named_and_works(folder, train):
     (folder / "two.csv").write_text("item_id,sku\n" + "".join(f"{i},{i:06d}\n" for i in range(30)))
     train("--items", folder / "two.csv", code=INPUT, says="its column 'sku' has 30 of them: set data.items_id = \"sku\"")
