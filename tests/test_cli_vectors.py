@@ -2,6 +2,7 @@
 
 import decimal
 import json
+import pathlib
 import uuid
 
 import numpy as np
@@ -68,6 +69,12 @@ def test_uuids_are_their_usual_text(cli, tmp_path):
     write(tmp_path / "v.parquet", {"item_id": column, "vector": lists(v)})
     cli("index", "--vectors", tmp_path / "v.parquet", "-o", tmp_path / "v.pagoda")
     assert sorted(ids_of(cli, tmp_path / "v.pagoda", v[0], 4)) == sorted(UUIDS)
+
+
+def test_a_column_of_a_type_that_arrow_does_not_know_is_in_nobodys_way(cli, tmp_path):
+    """Of item_id, count (128-bit integers) and vector, an array of two floats, as polars 2.1 writes it."""
+    cli("index", "--vectors", pathlib.Path(__file__).parent / "data" / "formats" / "polars_vectors.parquet", "-o", tmp_path / "v.pagoda")
+    assert ids_of(cli, tmp_path / "v.pagoda", [3, 1], 4) == list("abdc")
 
 
 def test_what_is_not_clear_is_asked_for(cli, tmp_path):

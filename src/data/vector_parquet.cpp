@@ -13,6 +13,7 @@
 #include "core/file.h"
 #include "core/suggest.h"
 #include "data/arrow_columns.h"
+#include "data/arrow_schema.h"
 #include "data/meeting.h"
 #include "data/reader.h"
 #include "math/rows_view.h"
@@ -150,9 +151,13 @@ Vectors read_parquet_vectors(const std::string& path, const VectorColumns& colum
   auto file = value_of(arrow::io::ReadableFile::Open(path), path);
   parquet::arrow::FileReaderBuilder builder;
   check_status(builder.Open(std::move(file)), path);
+  // What the Parquet types say is enough for lists of floats; the schema beside it may hold a type that no Arrow knows.
+  if (const auto stored = builder.raw_reader()->metadata()->key_value_metadata())
+    drop_stored_schema(const_cast<arrow::KeyValueMetadata&>(*stored));  // of this reader alone
   parquet::ArrowReaderProperties properties(/*use_threads=*/false);
   properties.set_batch_size(1 << 14);
   properties.set_pre_buffer(false);
+  properties.set_arrow_extensions_enabled(true);
   builder.properties(properties);
   std::unique_ptr<parquet::arrow::FileReader> reader;
   check_status(builder.Build(&reader), path);
