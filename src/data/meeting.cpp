@@ -191,15 +191,13 @@ void say_meeting(const Meeting& meeting, const MeetingWords& words, bool may_be_
                                   meeting.asked, words.asked, examples_of(meeting.missing), examples_of(meeting.others),
                                   spelling_hint(meeting), words.remedy.empty() ? "" : "; " + words.remedy);
     if (!may_be_strangers) fail(ErrorKind::input, "{}", what);
-    return log_warning("{}", what);
+    return log_once(LogLevel::warning, what);
   }
   const auto share = fmt::format("{}: {} of {} {} are there ({:.1f}%)", words.where, meeting.met, meeting.asked,
                                  words.asked, 100 * meeting.share());
-  if (2 * meeting.met < meeting.asked || meeting.change)
-    log_warning("{}{}{}", share, meeting.missing.empty() ? "" : ", not " + examples_of(meeting.missing),
-                spelling_hint(meeting));
-  else
-    log_info("{}", share);
+  const bool warn = 2 * meeting.met < meeting.asked || meeting.change;
+  const auto missing = warn && !meeting.missing.empty() ? ", not " + examples_of(meeting.missing) : "";
+  log_once(warn ? LogLevel::warning : LogLevel::info, share + missing + spelling_hint(meeting));
 }
 
 std::pair<std::string, size_t> column_that_meets(const IdSet& asked, const Attributes& table) {
