@@ -47,6 +47,13 @@ def test_a_table_without_the_leading_zeros_is_refused(folder, train):
     train("--users", users, code=INPUT, says=["users.csv: none of the 40 users of the log", "without the prefix"])
 
 
+def test_init_and_diagnose_say_in_which_spelling_a_table_would_meet(cli, folder):
+    items = table(folder, "items.csv", "item_id,title", range(30))
+    for words in (["init", folder / "log.csv", "-o", folder / "c.toml"], ["diagnose", folder / "log.csv"]):
+        cli(*words, "--items", items, code=INPUT,
+            says="such as '000000'; in column 'item_id', without leading zeros, 30 of them would be ('000000' is '0' there)")
+
+
 def test_the_column_that_has_the_ids_is_named_and_works(folder, train):
     (folder / "two.csv").write_text("item_id,sku\n" + "".join(f"{i},{i:06d}\n" for i in range(30)))
     train("--items", folder / "two.csv", code=INPUT, says="its column 'sku' has 30 of them: set data.items_id = \"sku\"")
@@ -113,6 +120,16 @@ def test_most_unknown_fails_before_anything_is_written(cli, model, folder):
     cli("retrieve", model, "--users", "-", "--most-unknown", 7, stdin="u1\n", code=2)
 
 
+def test_the_spelling_in_which_they_would_be_known_is_said(cli, model, folder):
+    cli("retrieve", model, "--users", "-", stdin='1\n2\n{"user": "u3", "history": ["7"]}\n',
+        says=["2 of 3 users are unknown to the model: '1', '2'; they are answered as anybody; without the prefix 'u', 2 of "
+              "them would be ('1' is 'u1' there)",
+              "1 of 1 items of histories are not in the catalogue and were passed over: '7'; without leading zeros, 1 of "
+              "them would be ('7' is '000007' there)"])
+    cli("similar", model, "--items", "-", stdin="7\n", code=INPUT,
+        says="item '7' is not in the catalogue of " + str(model) + "; without leading zeros, 1 of them would be")
+
+
 def test_exclusions_and_empty_answers(cli, model, folder):
     (folder / "gone.txt").write_text("000001\nx\n")
     cli("retrieve", model, "--users", "-", "--exclude", folder / "gone.txt", stdin="u1\n",
@@ -130,6 +147,10 @@ def test_values_that_training_has_not_seen(cli, world, config, tmp_path):
              "'country = Atlantis'")
 
 
+def test_an_unknown_letter_is_answered_with_the_known_ones(cli):
+    cli("train", "-v", code=2, says="pagoda train has no option '-v'; known: -c, -h, -o, -q; see `pagoda train --help`")
+
+
 def test_quiet_behind_the_command(cli, folder, train):
     for word in ("-q", "--quiet"):
         assert all(line.startswith("warning: ") for line in train(word).stderr.splitlines())
@@ -141,28 +162,3 @@ def test_blanks_around_ids_are_kept_and_said(cli, folder):
     cli("train", "--interactions", folder / "blanks.csv", *FLAGS, "-o", folder / "b.pagoda",
         says=["blanks.csv: column 'user_id': 3 ids have blanks around them; they are kept: 'u1 ' is not 'u1'; of 2 the id "
               "without blanks is there too"])
-
-
-def test_an_index_keeps_the_ids_that_encode_writes(cli, model, folder):
-    for form in ("npy", "fbin", "parquet"):
-        cli("encode", model, "items", "-o", folder / f"v.{form}")
-        cli("index", "--vectors", folder / f"v.{form}", "-o", folder / "v.pagoda",
-            says="column 'item'" if form == "parquet" else f"v.{form}.ids.txt")
-        done = cli("similar", folder / "v.pagoda", "--items", "-", "--k", 2, stdin="000003\n")
-        assert json.loads(done.stdout)["item"] == "000003"
-    (folder / "v.npy.ids.txt").write_text("a\nb\n")
-    cli("index", "--vectors", folder / "v.npy", "-o", folder / "v.pagoda", code=INPUT,
-        says=["v.npy.ids.txt: 2 ids, but", "has 30 vectors"])
-    (folder / "v.npy.ids.txt").write_text("".join(f"{min(i, 20)}\n" for i in range(30)))
-    cli("index", "--vectors", folder / "v.npy", "-o", folder / "v.pagoda", code=INPUT,
-        says=["rows 20 and 21 (from 0) have the same id '20'"])
-    (folder / "v.npy.ids.txt").write_text("".join(f"{i or ''}\n" for i in range(30)))
-    cli("index", "--vectors", folder / "v.npy", "-o", folder / "v.pagoda", code=INPUT,
-        says=["the vector of row 0 (from 0) has an empty id"])
-
-
-def test_attributes_of_other_items_than_the_vectors(cli, model, folder):
-    cli("encode", model, "items", "-o", folder / "w.parquet")
-    items = table(folder, "other.csv", "item_id,title", range(30))
-    cli("index", "--vectors", folder / "w.parquet", "--attributes", items, "-o", folder / "w.pagoda", code=INPUT,
-        says=["other.csv: none of the 30 items of", "without leading zeros, 30 of them"])

@@ -41,6 +41,7 @@ uint32_t items_outside(const Interner& log_items, const std::string& path, const
       if (const auto text = batch.columns[0].as_text(row, scratch);
           !text.empty() && log_items.find(text) == Interner::kNone)
         outside.add(text);
+  reader->notices().say();
   return outside.size();
 }
 
@@ -61,7 +62,7 @@ Rows read_log(const DiagnoseArgs& args) {
   if (!args.items.empty()) {
     const auto table = one_file(args.items);
     const auto survey = survey_table(table, log.items);
-    const auto& id = id_column(survey, guess_table(table), log.items, args.items, told.item);
+    const auto& id = id_column(survey, guess_table(table), log.items, table, told.item);
     say_meeting(
         {.asked = log.items.size(), .met = id.known, .known = survey.rows, .missing = {}, .others = {}, .change = {}},
         {args.items, "items of the log", ""});

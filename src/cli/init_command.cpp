@@ -201,7 +201,7 @@ void take_table(Proposal& p, const std::string& path, const Interner& ids, bool 
   const auto guess = guess_table(files);
   const auto survey = survey_table(files, ids);
   const auto& like = of_items ? data.item : data.user;
-  const auto& id = id_column(survey, guess, ids, path, like);
+  const auto& id = id_column(survey, guess, ids, files, like);
   p.seen.push_back(
       fmt::format("{}: {} rows, joined by '{}', which holds {} of the log's {} {}; by its first {} rows:", path,
                   survey.rows, id.name, id.known, ids.size(), of_items ? "items" : "users", guess.sampled_rows));

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "data/meeting.h"
 
 namespace pagoda {
 
@@ -51,8 +52,31 @@ LogColumns log_columns(const TableGuess& guess, LogColumns told, const std::stri
   return told;
 }
 
+namespace {
+
+// In which spelling, and of which column, most of the ids would stand in the file; "" in none.
+std::string other_spelling(const ReaderOptions& file, const Interner& ids) {
+  const auto reader = open_reader(file);
+  std::vector<Interner> columns(reader->columns().size());
+  RawBatch batch;
+  std::string scratch;
+  while (reader->next(batch))
+    for (size_t c = 0; c < columns.size(); ++c)
+      for (size_t row = 0; row < batch.rows && batch.columns[c].type != ColumnType::texts; ++row)
+        if (const auto text = batch.columns[c].as_text(row, scratch); !text.empty()) columns[c].add(text);
+  size_t most = 0;
+  std::string hint;
+  for (size_t c = 0; c < columns.size(); ++c)
+    if (const auto meeting = meet({&ids}, {&columns[c]}); meeting.change && meeting.change->more > most)
+      most = meeting.change->more,
+      hint = fmt::format("; in column '{}',{}", reader->columns()[c], spelling_hint(meeting).substr(1));
+  return hint;
+}
+
+}  // namespace
+
 const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& guess, const Interner& ids,
-                                   const std::string& file, const std::string& like) {
+                                   const ReaderOptions& file, const std::string& like) {
   const auto* guessed = guess.by_role("id");
   // A few rows may come twice; but a year that happens to look like an id comes all the time.
   const auto is_key = [](const TableColumnSurvey& c) { return c.repeated < c.known; };
@@ -65,9 +89,9 @@ const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& 
   const auto best = std::max_element(survey.columns.begin(), survey.columns.end(), better);
   if (best->known == 0 || !is_key(*best))
     fail(ErrorKind::input,
-         "{}: none of its columns ({}) holds ids of the log's column '{}', such as '{}'; give the table that "
+         "{}: none of its columns ({}) holds ids of the log's column '{}', such as '{}'{}; give the table that "
          "belongs to the log, or leave it out",
-         file, names_of(guess), like, ids[0]);
+         file.paths[0], names_of(guess), like, ids[0], other_spelling(file, ids));
   return *best;
 }
 

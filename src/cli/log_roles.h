@@ -27,9 +27,10 @@ struct LogColumns {
 // a column.
 LogColumns log_columns(const TableGuess& guess, LogColumns told, const std::string& path, std::string_view remedy);
 
-// The table's column that holds most of the log's ids, be it named as in the log (`like`) or not. Error{input}: none does.
+// The column of the table (`file` names it) that holds most of the log's ids, be it named as in the log (`like`) or not.
+// Error{input}: none does; it says in which other spelling one would.
 const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& guess, const Interner& ids,
-                                   const std::string& file, const std::string& like);
+                                   const ReaderOptions& file, const std::string& like);
 
 // An epoch of a small log is some fifty steps, not one: `batch` halved until it is, down to 64.
 int64_t batch_for(int64_t batch, uint64_t rows);

@@ -1,3 +1,5 @@
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
@@ -57,8 +59,14 @@ std::pair<std::string, std::string> first_unknown_word(const CLI::App& app, cons
           for (const auto& text : option->get_lnames()) known.push_back("--" + text);
           for (const auto& text : option->get_snames()) known.push_back("-" + text);
         }
-      if (std::find(known.begin(), known.end(), name) == known.end())
-        return {command, fmt::format("{} has no option '{}'{}", command, name, suggestion(name, known))};
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      // Every letter is one change away from any other: which was meant can not be told.
+      if (name.size() == 2) std::erase_if(known, [](const auto& other) { return other.size() != 2; });
+      std::ranges::sort(known);
+      known.erase(std::unique(known.begin(), known.end()), known.end());
+      const auto which =
+          name.size() == 2 ? fmt::format("; known: {}", fmt::join(known, ", ")) : suggestion(name, known);
+      return {command, fmt::format("{} has no option '{}'{}", command, name, which)};
     } else if (const auto commands = at->get_subcommands([](const CLI::App*) { return true; }); !commands.empty()) {
       std::vector<std::string> known;
       for (const auto* c : commands) known.push_back(c->get_name());

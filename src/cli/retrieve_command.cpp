@@ -41,21 +41,19 @@ Retrieval open_retrieval(const RetrieveArgs& args) {
 
 // Items that the catalogue lacks exclude nothing, which may not be what was meant.
 void add_exclusions(const Retrieval& retrieval, const std::string& path, std::vector<std::string>& exclude) {
-  Interner ids;
+  Interner ids, unknown;
   const auto file = read_lines(path);
   Notices notices;
   for (const auto& line : file.lines) ids.add(item_of_line(file, line, retrieval, notices));
   notices.say();
-  std::vector<std::string> strangers;
-  size_t unknown = 0;
   for (uint32_t i = 0; i < ids.size(); ++i) {
     exclude.emplace_back(ids[i]);
-    if (retrieval.find_item(ids[i]) != Interner::kNone) continue;
-    if (++unknown <= 4) strangers.emplace_back(ids[i]);
+    if (retrieval.find_item(ids[i]) == Interner::kNone) unknown.add(ids[i]);
   }
-  if (unknown > 0)
-    log_warning("{}: {} of its {} items are not in the catalogue and exclude nothing: {}", path, unknown, ids.size(),
-                examples_of(strangers));
+  if (unknown.size() == 0) return;
+  const auto meeting = meet({&unknown}, {&retrieval.bundle().item_ids()});
+  log_warning("{}: {} of its {} items are not in the catalogue and exclude nothing: {}{}", path, unknown.size(),
+              ids.size(), examples_of(meeting.missing), spelling_hint(meeting));
 }
 
 // What the searches did, summed up over blocks of queries.
@@ -176,9 +174,11 @@ void run_similar(const SimilarArgs& args) {
   for (const auto& line : file.lines) {
     ids.push_back(item_of_line(file, line, retrieval, notices));
     rows.push_back(retrieval.find_item(ids.back()));
-    if (rows.back() == Interner::kNone)
-      fail(ErrorKind::input, "{}: item '{}' is not in the catalogue of {}", file.place(line), printable(ids.back()),
-           args.model);
+    if (rows.back() != Interner::kNone) continue;
+    Interner unknown;
+    unknown.add(ids.back());
+    fail(ErrorKind::input, "{}: item '{}' is not in the catalogue of {}{}", file.place(line), printable(ids.back()),
+         args.model, spelling_hint(meet({&unknown}, {&retrieval.bundle().item_ids()})));
   }
   notices.say();
   ThreadPool pool(0);

@@ -11,7 +11,8 @@ namespace pagoda {
 
 namespace {
 
-constexpr size_t kExamples = 4;  // one more than is shown, so that it is known whether there are more
+constexpr size_t kMostNames = 1000;
+constexpr uint32_t kExamples = 4;  // one more than is shown, so that it is known whether there are more
 
 }  // namespace
 
@@ -19,8 +20,16 @@ void Strangers::Count::add(bool known, const std::string& name) {
   ++of;
   if (known) return;
   ++unknown;
-  if (examples.size() < kExamples && std::ranges::find(examples, name) == examples.end()) examples.push_back(name);
+  if (names.size() < kMostNames) names.add(name);
 }
+
+std::string Strangers::Count::examples() const {
+  std::vector<std::string> some;
+  for (uint32_t i = 0; i < std::min<uint32_t>(kExamples, names.size()); ++i) some.emplace_back(names[i]);
+  return examples_of(some);
+}
+
+std::string Strangers::Count::hint(const Interner& known) const { return spelling_hint(meet({&names}, {&known})); }
 
 void Strangers::add(const RetrieveRequest& request) {
   if (request.user) {
@@ -41,29 +50,29 @@ void Strangers::add_answers(const SearchResult& found) {
 }
 
 std::string Strangers::unknown_users() const {
-  return fmt::format("{} of {} users are unknown to the model: {}", users_.unknown, users_.of,
-                     examples_of(users_.examples));
+  return fmt::format("{} of {} users are unknown to the model: {}", users_.unknown, users_.of, users_.examples());
 }
 
 void Strangers::check_share(double most) const {
   if (static_cast<double>(users_.unknown) <= most * static_cast<double>(users_.of)) return;
-  fail(ErrorKind::input, "{}; --most-unknown {} allows {:.0f}", unknown_users(), most,
-       std::floor(most * static_cast<double>(users_.of)));
+  fail(ErrorKind::input, "{}; --most-unknown {} allows {:.0f}{}", unknown_users(), most,
+       std::floor(most * static_cast<double>(users_.of)), users_.hint(retrieval_.bundle().user_ids()));
 }
 
 void Strangers::say() const {
   if (users_.unknown > 0)
-    log_warning("{}{}", unknown_users(),
+    log_warning("{}{}{}", unknown_users(),
                 told_otherwise_ == users_.unknown ? "; they are answered from what their lines say"
                 : told_otherwise_ > 0
                     ? fmt::format("; {} are answered from what their lines say, the others as anybody", told_otherwise_)
-                    : "; they are answered as anybody");
+                    : "; they are answered as anybody",
+                users_.hint(retrieval_.bundle().user_ids()));
   if (history_.unknown > 0)
-    log_warning("{} of {} items of histories are not in the catalogue and were passed over: {}", history_.unknown,
-                history_.of, examples_of(history_.examples));
+    log_warning("{} of {} items of histories are not in the catalogue and were passed over: {}{}", history_.unknown,
+                history_.of, history_.examples(), history_.hint(retrieval_.bundle().item_ids()));
   if (values_.unknown > 0)
     log_warning("{} values are unknown to the model and count as any rare one: {}", values_.unknown,
-                examples_of(values_.examples));
+                values_.examples());
   if (empty_ > 0) log_warning("{} of {} answers are empty", empty_, answers_);
 }
 

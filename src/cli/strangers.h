@@ -21,8 +21,11 @@ class Strangers {
  private:
   struct Count {
     size_t of = 0, unknown = 0;
-    std::vector<std::string> examples;  // each once
+    Interner names;  // of the unknown ones, each once; the first thousand
     void add(bool known, const std::string& name);
+    std::string examples() const;
+    // In which other spelling the known ids would have them, behind a semicolon; "" in none.
+    std::string hint(const Interner& known) const;
   };
   std::string unknown_users() const;
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/blanks.h"
+#include "data/ids.h"
+
 namespace pagoda {
 
 double LogSurvey::share_of_users_with_several() const {
@@ -27,6 +30,9 @@ LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const 
   RawBatch batch;
   std::string scratch;
   while (reader->next(batch)) {
+    for (const auto& ids : {&batch.columns[0], &batch.columns[1]})
+      count_rounded_ids(*ids, survey.notices,
+                        [&](size_t row) { return reader->place(batch.file, batch.first_record + row); });
     const Column* times = time.empty() ? nullptr : &batch.columns[2];
     const Column* weights = weight.empty() ? nullptr : &batch.columns.back();
     for (size_t row = 0; row < batch.rows; ++row) {
@@ -50,7 +56,9 @@ LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const 
       if (weights && !(weights->as_number(row).value_or(0) > 0)) ++survey.rows_without_weight;
     }
   }
-  survey.notices = reader->notices();
+  survey.notices.add(reader->notices());
+  say_blanks(reader->files()[0], user, survey.users);
+  say_blanks(reader->files()[0], item, survey.items);
   std::sort(survey.time_us.begin(), survey.time_us.end());
   return survey;
 }

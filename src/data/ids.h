@@ -1,4 +1,4 @@
-// What is said of a column because its cells are ids. Private to this room.
+// What is said of a column because its cells are ids.
 #pragma once
 
 #include <cstdint>

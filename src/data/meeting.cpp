@@ -156,12 +156,6 @@ std::optional<Meeting::Change> best_change(const IdSet& asked, const IdSet& know
   return count(*best, missing, others);
 }
 
-std::string with_change(const Meeting& meeting) {
-  if (!meeting.change) return "";
-  const auto& c = *meeting.change;
-  return fmt::format("; {}, {} of them would be ('{}' is '{}' there)", c.how, c.more, c.from, c.to);
-}
-
 }  // namespace
 
 Meeting meet(const IdSet& asked, const IdSet& known) {
@@ -184,22 +178,26 @@ Meeting meet(const IdSet& asked, const IdSet& known) {
   return meeting;
 }
 
+std::string spelling_hint(const Meeting& meeting) {
+  if (!meeting.change) return "";
+  const auto& c = *meeting.change;
+  return fmt::format("; {}, {} of them would be ('{}' is '{}' there)", c.how, c.more, c.from, c.to);
+}
+
 void say_meeting(const Meeting& meeting, const MeetingWords& words, bool may_be_strangers) {
   if (meeting.asked == 0) return;
   if (meeting.met == 0) {
     const auto what = fmt::format("{}: none of the {} {} is there (such as {}, where it has {}){}{}", words.where,
                                   meeting.asked, words.asked, examples_of(meeting.missing), examples_of(meeting.others),
-                                  with_change(meeting), words.remedy.empty() ? "" : "; " + words.remedy);
+                                  spelling_hint(meeting), words.remedy.empty() ? "" : "; " + words.remedy);
     if (!may_be_strangers) fail(ErrorKind::input, "{}", what);
-    return log_warning("{}", what);
+    return log_once(LogLevel::warning, what);
   }
   const auto share = fmt::format("{}: {} of {} {} are there ({:.1f}%)", words.where, meeting.met, meeting.asked,
                                  words.asked, 100 * meeting.share());
-  if (2 * meeting.met < meeting.asked || meeting.change)
-    log_warning("{}{}{}", share, meeting.missing.empty() ? "" : ", not " + examples_of(meeting.missing),
-                with_change(meeting));
-  else
-    log_info("{}", share);
+  const bool warn = 2 * meeting.met < meeting.asked || meeting.change;
+  const auto missing = warn && !meeting.missing.empty() ? ", not " + examples_of(meeting.missing) : "";
+  log_once(warn ? LogLevel::warning : LogLevel::info, share + missing + spelling_hint(meeting));
 }
 
 std::pair<std::string, size_t> column_that_meets(const IdSet& asked, const Attributes& table) {

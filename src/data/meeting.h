@@ -49,6 +49,9 @@ struct MeetingWords {
 // Error{input} with ids of both sides when nothing meets, unless `may_be_strangers`: then a warning.
 void say_meeting(const Meeting& meeting, const MeetingWords& words, bool may_be_strangers = false);
 
+// "; without leading zeros, 2 of them would be ('7' is '007' there)", or "" where no other spelling lets more of them meet.
+std::string spelling_hint(const Meeting& meeting);
+
 // The column of a table, other than its id's, that has the most of these ids: its name and how many; "" when none has any.
 std::pair<std::string, size_t> column_that_meets(const IdSet& asked, const Attributes& table);
 

@@ -13,6 +13,7 @@
 #include "core/file.h"
 #include "core/suggest.h"
 #include "data/arrow_columns.h"
+#include "data/arrow_schema.h"
 #include "data/meeting.h"
 #include "data/parquet_open.h"
 #include "data/reader.h"

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "data/meeting.h"
 #include "lab/truth.h"
 #include "train/checkpoint.h"
 #include "train/judgement.h"
@@ -88,11 +89,9 @@ const Dataset& Lab::data(const Options& options) {
     data_config_ = config;
     if (relevant_items(*data_, Part::test).users.empty())
       fail(ErrorKind::usage, "{}: data.split keeps no test part: there is nothing to judge by", plan_.path);
-    if (truth_ && std::ranges::none_of(std::views::iota(0u, truth_->users.size()), [&](uint32_t user) {
-          return data_->users.find(truth_->users[user]) != Interner::kNone;
-        }))
-      fail(ErrorKind::input, "{}: none of its {} users is in the data; is it the truth of another world?",
-           plan_.lab.truth, truth_->users.size());
+    if (truth_)
+      say_meeting(meet({&truth_->users}, {&data_->users}),
+                  {"the data", "users of " + plan_.lab.truth, "is it the truth of another world?"});
   }
   return *data_;
 }
@@ -133,7 +132,8 @@ RunResult Lab::judge_bundle(const std::string& path, const Options& options) {
   const auto bundle = Bundle::open(path);
   const auto test = test_users(*bundle, data(options));
   UserMetrics metrics;
-  const auto judgement = judge(pool_, *bundle, test, {.ks = plan_.lab.k, .repeats = options.evaluate.repeats}, &metrics);
+  const auto judgement =
+      judge(pool_, *bundle, test, {.ks = plan_.lab.k, .repeats = options.evaluate.repeats}, &metrics);
   RunResult result{.config = result_config(options),
                    .judged_by = judged_by_,
                    .fingerprint = bundle->fingerprint(),

@@ -47,10 +47,17 @@ Options bundle_options(const Bundle& bundle, const std::vector<std::string>& set
 namespace {
 
 // The log that a bundle is judged by may be another than that it was trained on: then its items must be known at least.
-void meet_bundle(const Bundle& bundle, const Interactions& log) {
-  const std::string remedy = "give the interactions of the items that it was trained with";
-  say_meeting(meet({&log.items}, {&bundle.item_ids()}), {bundle.file().path(), "items to judge by", remedy});
-  say_meeting(meet({&log.users}, {&bundle.user_ids()}), {bundle.file().path(), "users to judge by", ""}, true);
+// Of its own data, `named` false, nothing is said where all is known.
+void meet_bundle(const Bundle& bundle, const Interactions& log, bool named) {
+  const auto say = [&](const Interner& ids, const Interner& known, const std::string& what, const std::string& remedy,
+                       bool may_be_strangers) {
+    const auto meeting = meet({&ids}, {&known});
+    if (named || meeting.met < meeting.asked)
+      say_meeting(meeting, {bundle.file().path(), what, remedy}, may_be_strangers);
+  };
+  say(log.items, bundle.item_ids(), "items to judge by", "give the interactions of the items that it was trained with",
+      false);
+  say(log.users, bundle.user_ids(), "users to judge by", "", true);
 }
 
 // The rows of the test part, or all rows when `parts` is empty.
@@ -65,8 +72,7 @@ TestUsers test_users(const Bundle& bundle, const Interactions& log, const std::v
       .users = {},
       .items = std::move(relevant.items),
       .outside = std::move(relevant.outside),
-      .fingerprint =
-          fingerprint_of_rows(log, [&](size_t row) { return parts.empty() || parts[row] == Part::test; }),
+      .fingerprint = fingerprint_of_rows(log, [&](size_t row) { return parts.empty() || parts[row] == Part::test; }),
       .data = {}};
   for (const auto user : relevant.users) {
     test.ids.emplace_back(log.users[user]);
@@ -86,7 +92,7 @@ TestUsers test_users(const Bundle& bundle, const Dataset& data) {
 TestUsers test_users(const Bundle& bundle, const Options& options, const std::vector<std::string>& files) {
   if (files.empty()) {
     const auto data = std::make_shared<const Dataset>(load_dataset(options.data));
-    meet_bundle(bundle, data->log);
+    meet_bundle(bundle, data->log, false);
     auto test = test_users(bundle, *data);
     test.data = data;
     return test;
@@ -94,7 +100,7 @@ TestUsers test_users(const Bundle& bundle, const Options& options, const std::ve
   auto interactions = interaction_options(options.data);
   interactions.paths = files;
   const auto log = load_interactions(interactions);
-  meet_bundle(bundle, log);
+  meet_bundle(bundle, log, true);
   return test_users(bundle, log, {});
 }
 
@@ -134,7 +140,8 @@ void say_what_was_not_judged(const Judgement& judgement, Repeats repeats) {
   const auto share = 100 * static_cast<double>(known.in_history) / static_cast<double>(known.test_positives);
   if (repeats == Repeats::miss)
     log_warning(
-        "{} of {} test items ({:.1f}%) are items that their user had before: the lists leave these out, so they count as "
+        "{} of {} test items ({:.1f}%) are items that their user had before: the lists leave these out, so they count "
+        "as "
         "misses; --repeats keep (evaluate.repeats = \"keep\") leaves them in",
         known.in_history, known.test_positives, share);
   else
@@ -167,23 +174,21 @@ Judgement judge(ThreadPool& pool, const Bundle& bundle, const TestUsers& test, c
     auto vectors = known_user_vectors(pool, bundle, bundle.user_ids(), users);
     if (!strangers) judgement.mean_cosine_users = mean_pairwise_cosine(vectors);
     if (second) vectors = cascade_queries(vectors, known_user_vectors(pool, *second, bundle.user_ids(), users));
-    (strangers ? judgement.strangers : judgement.known) =
-        rank_users(pool, cascade ? *cascade : *index, vectors, bundle.user_states(), {users, &items, outside, repeats},
-                   ks,
-                   popularity, judgement.births.source.empty() ? nullptr : &ages, strangers ? nullptr : known_users);
+    (strangers ? judgement.strangers : judgement.known) = rank_users(
+        pool, cascade ? *cascade : *index, vectors, bundle.user_states(), {users, &items, outside, repeats}, ks,
+        popularity, judgement.births.source.empty() ? nullptr : &ages, strangers ? nullptr : known_users);
   }
   judgement.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   Matrix<float> room;
   judgement.mean_cosine_items = mean_pairwise_cosine(as_floats(bundle.item_vectors(), room));
   if (test.data && bundle.members().size() == 1 && trained_on(bundle, *test.data))
     judgement.training = replay_training(pool, bundle, options, *test.data, judgement.known.ks);
-  auto json = nlohmann::ordered_json::parse(
-      ranking_json(judgement.known, {.split = "test",
-                                       .chosen_on = bundle.info().chosen_on,
-                                       .seconds = judgement.seconds,
-                                       .fingerprint = bundle.fingerprint(),
-                                       .repeats = std::string(name_of(repeats)),
-                                       .test_rows = test.fingerprint}));
+  auto json = nlohmann::ordered_json::parse(ranking_json(judgement.known, {.split = "test",
+                                                                           .chosen_on = bundle.info().chosen_on,
+                                                                           .seconds = judgement.seconds,
+                                                                           .fingerprint = bundle.fingerprint(),
+                                                                           .repeats = std::string(name_of(repeats)),
+                                                                           .test_rows = test.fingerprint}));
   json["refit"] = bundle.info().refit;
   json["uses_order"] = bundle.info().uses_order;
   json["item_age_source"] = judgement.births.source;
