@@ -6,6 +6,9 @@
 #include "data/blanks.h"
 #include "data/file_reader.h"
 #include "data/ids.h"
+#include "data/list_text.h"
+#include "data/missing_words.h"
+#include "data/null_values.h"
 #include "data/vector_cells.h"
 
 namespace pagoda {
@@ -37,6 +40,20 @@ std::vector<size_t> vectors_in(const RawBatch& batch) {
   return lengths;
 }
 
+// Columns of text whose cells are all lists, as [1, 2], become columns of lists: to features, filters and answers alike.
+void read_lists(Attributes& table, const NullValues& null_values, Notices& notices) {
+  for (auto& column : table.columns) {
+    uint64_t lists = 0;
+    auto read = read_lists(column, lists);
+    if (lists == 0) continue;
+    notices.add(column.name,
+                read ? "cells are written as lists and were read as such"
+                     : "cells are written as lists, but others are not: all are kept as text",
+                lists);
+    if (read) column = std::move(*read), null_values.apply(column);
+  }
+}
+
 }  // namespace
 
 Attributes load_attributes(const AttributeOptions& options) {
@@ -65,6 +82,12 @@ Attributes load_attributes(const AttributeOptions& options) {
                                 "--vectors' searches vectors",
                                 vectors[c]),
                     batch.rows);
+    refuse_lists(reader->files()[batch.file], batch.columns[id]);
+    for (const auto& column : batch.columns)
+      for (size_t row = 0; row < batch.rows && column.type == ColumnType::text; ++row)
+        if (!column.is_null(row) && !is_utf8(column.text_of(row)))
+          notices.add(column.name, "cells are not UTF-8; convert the file, as with 'iconv -f LATIN1 -t UTF-8'", 1,
+                      [&] { return reader->place(batch.file, batch.first_record + row); });
     if (table.rows() == 0)
       for (size_t c = 0; c < names.size(); ++c)
         if (c != id) table.columns[c - (c > id)] = batch.columns[c].without_rows();
@@ -89,10 +112,11 @@ Attributes load_attributes(const AttributeOptions& options) {
   for (size_t c = names.size(); c-- > 0;)
     if (!vectors.empty() && vectors[c])
       table.columns.erase(table.columns.begin() + static_cast<ptrdiff_t>(c - (c > id)));
+  read_lists(table, NullValues(options.form.null_values), notices);
   bad_rows.summarise();
   reader->notices().say();
-  notices.say();
   say_blanks(reader->files()[0], options.id, table.ids);
+  notices.say();
   if (table.rows() == 0) fail(ErrorKind::input, "{}: no row that can be used", reader->files()[0]);
   return table;
 }

@@ -33,6 +33,7 @@ struct Profile {
   uint64_t missing_cells = 0;
   uint64_t listed = 0, elements = 0,
            measures = 0;  // lists, what they hold, and that of it that is a number with a point
+  uint64_t commas = 0;    // numbers with a comma in place of a point, or between thousands
   uint64_t recent = 0;    // taken for a time, it lies between 1990 and 2100
   Interner values;
   static constexpr std::array<char, 4> kSeparators{'|', ';', ',', '\t'};
@@ -85,6 +86,11 @@ struct Profile {
         return;
       }
     const auto number = column.type == ColumnType::time ? std::nullopt : column.as_number(row);
+    if (is_text && !number && text.size() < 24 && text.find(',') != text.npos) {
+      std::string without(text);
+      std::erase(without, ',');
+      commas += parse_number(without).has_value();
+    }
     if (number) {
       ++numbers;
       whole += *number == std::floor(*number);
@@ -269,6 +275,8 @@ void guess_table_role(const Profile& p, ColumnGuess& g) {
     if (g.distinct == 2) return give("categorical", "it has two values");
     return give("numeric", "its values are numbers");
   }
+  if (p.telling_share(p.commas + p.numbers) > 0.99)
+    return give("", "its numbers have commas; write them with a point and nothing between thousands");
   if (lower(g.example).starts_with("http")) return give("", "addresses say little of the thing");
   if (g.separator) return give("multi", fmt::format("its cells are lists between '{}'", g.separator));
   if (g.mean_length > 40 || p.mean_words() > 6) return give("text", "its values are long texts");

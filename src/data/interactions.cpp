@@ -59,6 +59,7 @@ class Loading {
       if (batch_.first_record == 0) make_room(batch_.file_rows);
       integer_users_ &= batch_.columns[roles_.user].type == ColumnType::integer;
       integer_items_ &= batch_.columns[roles_.item].type == ColumnType::integer;
+      for (const size_t id : {roles_.user, roles_.item}) refuse_lists(reader_->files()[batch_.file], batch_.columns[id]);
       users_.start(batch_.columns[roles_.user]);
       items_.start(batch_.columns[roles_.item]);
       for (size_t c = 0; c < contexts_.size(); ++c) contexts_[c].start(batch_.columns[roles_.context + c]);
