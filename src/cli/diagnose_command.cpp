@@ -14,6 +14,7 @@
 #include "diagnose/advice.h"
 #include "diagnose/figures.h"
 #include "train/dataset.h"
+#include "train/suited.h"
 
 namespace pagoda {
 

@@ -24,7 +24,8 @@ void run_encode(const EncodeArgs& args) {
     } else {
       Strangers strangers(retrieval);
       for (const auto& line : read_lines(args.input)) {
-        requests.push_back(parse_request(line.text, place_of(args.input, line)));
+        requests.push_back(parse_request(line.text, place_of(args.input, line),
+                                         bundle.info().times.value_or(TimeForm{})));
         retrieval.check_names(requests.back(), place_of(args.input, line));
         strangers.add(requests.back());
       }

@@ -138,7 +138,8 @@ void run_retrieve(const RetrieveArgs& args) {
     std::vector<RetrieveRequest> requests;
     std::vector<std::string> keys;
     for (size_t i = begin; i < std::min(lines.size(), begin + kBlock); ++i) {
-      requests.push_back(parse_request(lines[i].text, place_of(args.users, lines[i])));
+      requests.push_back(parse_request(lines[i].text, place_of(args.users, lines[i]),
+                                       retrieval.bundle().info().times.value_or(TimeForm{})));
       retrieval.check_names(requests.back(), place_of(args.users, lines[i]));
       strangers.add(requests.back());
       keys.push_back(requests.back().user.value_or(""));

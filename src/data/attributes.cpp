@@ -57,6 +57,7 @@ Attributes load_attributes(const AttributeOptions& options) {
         if (c != id) table.columns[c - (c > id)].push_cell(batch.columns[c], row);
     }
   }
+  for (auto& column : table.columns) column.times = time_form_of(column, options.times);
   bad_rows.summarise();
   reader->notices().say();
   id_notices.say();
