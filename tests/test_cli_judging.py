@@ -116,3 +116,46 @@ def test_a_weight_that_32_bits_do_not_hold_is_a_bad_row(cli, tmp_path):
         (tmp_path / "log.csv").write_text(f"user_id,item_id,w\nu1,i1,1\nu2,i2,{weight}\n")
         cli("train", "--interactions", tmp_path / "log.csv", "--user", "user_id", "--item", "item_id", "--weight", "w", "-o",
             tmp_path / "m.pagoda", code=3, says=["log.csv:3", "a finite number above 0 that 32 bits hold (1e-45 to 3.4e38)"])
+
+
+def small_log(path, items=60):
+    draw = random.Random(2)
+    rows = []
+    for user in range(300):
+        taste = user % 6
+        own = [f"i{taste * 10 + draw.randrange(10) if draw.random() < 0.8 else draw.randrange(items)}" for _ in range(10)]
+        rows += [(f"u{user}", item, START + (user * 7 + n * 50) * 3600) for n, item in enumerate(own)]
+    return write_log(path, rows)
+
+
+def test_a_metric_that_can_not_tell_gives_way(cli, tmp_path):
+    log = small_log(tmp_path / "log.csv")
+    (tmp_path / "c.toml").write_text(f'[data]\ninteractions = ["{log}"]\ntime = "ts"\nsplit = {{ kind = "leave_last" }}\n')
+    said = cli("train", "-c", tmp_path / "c.toml", *QUICK, "-o", tmp_path / "m.pagoda").stderr
+    assert "recall@100 can not tell models apart among 60 items" in said and "(recall@20 = " in said
+    assert json.loads(cli("inspect", tmp_path / "m.pagoda", "--json").stdout)["info"]["chosen_by"] == "recall@20"
+
+
+def test_train_by_flags_chooses_as_init_does(cli, tmp_path):
+    log = small_log(tmp_path / "log.csv")
+    cli("init", log, "-o", tmp_path / "p.toml")
+    cli("train", "-c", tmp_path / "p.toml", "--set", "train.epochs=1", "-o", tmp_path / "a.pagoda")
+    said = cli("train", "--interactions", log, *COLUMNS, "--set", "train.epochs=1", "-o", tmp_path / "b.pagoda").stderr
+    assert "Split by time: the last " in said
+    a, b = (json.loads(cli("inspect", tmp_path / name, "--json").stdout)["config"] for name in ("a.pagoda", "b.pagoda"))
+    assert a == b
+    said = cli("train", "--interactions", log, *COLUMNS, *QUICK, "--set", "evaluate.k=[5]", "-o", tmp_path / "c.pagoda").stderr
+    assert "recall@5 " in said and "batch = 64" not in said, "what is set stays"
+
+
+def test_a_report_does_not_compare_figures_of_other_rows(cli, ordinary, tmp_path):
+    for name, kind in (("a", "leave_last"), ("b", "random")):
+        train(cli, ordinary / "log.csv", tmp_path / f"{name}.pagoda", "--set", f"data.split.kind={kind}")
+        cli("evaluate", tmp_path / f"{name}.pagoda")
+    both = (tmp_path / "a.pagoda", tmp_path / "b.pagoda")
+    cli("report", *both, "-o", tmp_path / "r.html", says="not judged alike, so their figures can not be compared. test rows")
+    assert "change</th>" not in (tmp_path / "r.html").read_text()
+    shutil.copy(both[0], tmp_path / "c.pagoda")
+    cli("evaluate", tmp_path / "c.pagoda")
+    assert "compared" not in cli("report", both[0], tmp_path / "c.pagoda", "-o", tmp_path / "r.html").stderr
+    assert "change</th>" in (tmp_path / "r.html").read_text()

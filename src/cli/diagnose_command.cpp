@@ -15,6 +15,7 @@
 #include "diagnose/advice.h"
 #include "diagnose/figures.h"
 #include "train/dataset.h"
+#include "train/suited.h"
 
 namespace pagoda {
 

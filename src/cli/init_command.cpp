@@ -16,12 +16,11 @@
 #include "data/byte_sink.h"
 #include "data/missing_words.h"
 #include "train/options.h"
+#include "train/suited.h"
 
 namespace pagoda {
 
 namespace {
-
-constexpr int64_t kSecond = 1000000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
 
 // The config in the making, and what is said above it.
 struct Proposal {
@@ -100,37 +99,6 @@ void take_given_split(Proposal& p) {
   data.split = {.kind = SplitKind::given, .validation = "0.1", .test_files = test};
   p.say("Split as given: {} is the test part; the tail of each user's list in {} is for validation.", test[0],
         train[0]);
-}
-
-std::string duration_text(int64_t us) {
-  for (const auto& [unit, letter] : {std::pair(kDay, 'd'), std::pair(kHour, 'h'), std::pair(kMinute, 'm')})
-    if (us >= unit) return fmt::format("{}{}", (us + unit / 2) / unit, letter);
-  return fmt::format("{}s", std::max<int64_t>(1, (us + kSecond / 2) / kSecond));
-}
-
-// The last `part` of time for the test and the `part` before it for validation, as short as still tells something.
-void take_time_split(Proposal& p, const LogSurvey& log) {
-  const int64_t end = log.time_us.back(), span = log.span_us();
-  std::vector<std::string> candidates;
-  if (span > 60 * kDay) candidates = {"7d", "14d", "30d"};
-  for (const double share : {0.1, 0.15, 0.2, 0.3})
-    candidates.push_back(duration_text(static_cast<int64_t>(share * static_cast<double>(span))));
-  for (const auto& text : candidates) {
-    const int64_t part = *parse_duration_us(text);
-    const uint64_t test = log.rows_between(end - part, end), validation = log.rows_between(end - 2 * part, end - part);
-    // Half a per cent of the rows, or so many, is enough to judge by; most must be left to learn from.
-    constexpr uint64_t kEnough = 5000;
-    if (std::min(test, validation) < std::clamp<uint64_t>(log.rows / 200, 1, kEnough) ||
-        (test + validation) * 2 > log.rows)
-      continue;
-    p.options.data.split = {.kind = SplitKind::time, .validation = text, .test = text, .test_files = {}};
-    p.say("Split by time: the last {} ({} rows) judge the model, the {} before it ({} rows) choose it, {} rows train.",
-          text, test, text, validation, log.rows - test - validation);
-    return;
-  }
-  p.say(
-      "Split at random: no cut in time leaves rows in all three parts. What comes later then helps to say what came "
-      "before.");
 }
 
 bool tells_of_the_log(std::string_view name) {
@@ -237,20 +205,6 @@ void look_for_users_among_items(Proposal& p, const LogSurvey& log) {
           data.items, data.items, id);
 }
 
-void take_sizes(Proposal& p, const LogSurvey& log) {
-  auto& o = p.options;
-  const int64_t items = log.items.size();
-  std::erase_if(o.evaluate.k, [&](int64_t k) { return k >= items; });
-  if (o.evaluate.k.empty()) o.evaluate.k = {std::max<int64_t>(1, items / 10)};
-  if (std::find(o.evaluate.k.begin(), o.evaluate.k.end(), 100) == o.evaluate.k.end() || items < 1000)
-    o.train.choose_by = fmt::format("recall@{}", o.evaluate.k[0]);
-  for (auto& source : o.sampling.negatives)
-    if (source.source == "uniform") source.count = std::min(source.count, items);
-  const auto batch = std::exchange(o.train.batch, batch_for(o.train.batch, log.rows));
-  if (o.train.batch != batch)
-    p.say("train.batch = {}, so that an epoch of {} rows has enough steps.", o.train.batch, log.rows);
-}
-
 bool split_is_told(const InitArgs& args) {
   return std::ranges::any_of(args.set, [](const std::string& a) { return a.starts_with("data.split"); });
 }
@@ -333,7 +287,8 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
   take_null_values(p, guess);
   files.form = data.form;
   files.paths = data.interactions;
-  log = survey_log(files, data.user, data.item, data.time, data.weight);
+  log = survey_log(files, data.user, data.item, data.time, data.weight,
+                   data.times, data.trust_clock);
   if (log.rows == 0)
     fail(ErrorKind::input, "{}: no row has both a user ('{}') and an item ('{}')", args.interactions[0], data.user,
          data.item);
@@ -353,6 +308,21 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
   }
   say_missing(p, guess, args.interactions[0], data.form);
 
+  if (!log.times_said.empty())
+    p.say("'{}': {}. data.time_unit and data.date_order say it otherwise.", data.time, log.times_said);
+  if (!log.open_date.empty())
+    p.say(
+        "'{}' has dates of which no row tells whether the day or the month comes first ({}): training stops at them until "
+        "data.date_order is \"day_first\" or \"month_first\".",
+        data.time, log.open_date);
+  if (log.rows_of_bad_clocks > 0)
+    p.say(
+        "{} of {} rows have a time that can not be, in the future or long before the others (the first is {}). The split is "
+        "made without them; training stops at the first of them. data.on_bad_row = \"skip\" leaves them out{}, data.clock = "
+        "\"trust\" takes them as they are.",
+        log.rows_of_bad_clocks, log.rows, log.bad_clock,
+        log.rows_of_bad_clocks > static_cast<uint64_t>(data.bad_rows.limit) ? ", with a data.bad_row_limit above that"
+                                                                            : "");
   if (log.rows_without_weight > 0) {
     p.say("'{}' is no weight: {} rows have none above 0.", data.weight, log.rows_without_weight);
     data.weight.clear();
@@ -382,7 +352,7 @@ Proposal propose(const InitArgs& args) {
   LogSurvey log;
   take_log(p, args, log);
   auto& o = p.options;
-  if (!log.time_us.empty() && !split_is_told(args)) take_time_split(p, log);
+  if (!log.time_us.empty() && !split_is_told(args)) p.choices.push_back(suit_split(o.data.split, log.time_us));
   if (!args.items.empty()) take_table(p, args.items, log.items, true);
   if (!args.users.empty()) take_table(p, args.users, log.users, false);
   look_for_users_among_items(p, log);
@@ -404,7 +374,7 @@ Proposal propose(const InitArgs& args) {
         100 * several);
   }
   if (o.data.time.empty()) {
-    o.train.history = HistoryMode::others;
+    suit_history(o);
     if (o.data.split.kind == SplitKind::random)
       p.say(
           "Split at random: the log has no times. If it has, name their column with --time and split by time: what is "
@@ -418,7 +388,7 @@ Proposal propose(const InitArgs& args) {
           "model.pagoda",
           log.items.size(), args.output);
   }
-  take_sizes(p, log);
+  for (auto& line : suit_size(o, {log.rows, log.items.size()})) p.choices.push_back(std::move(line));
   validate(o);
   return p;
 }

@@ -95,9 +95,4 @@ const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& 
   return *best;
 }
 
-int64_t batch_for(int64_t batch, uint64_t rows) {
-  while (batch > 64 && batch * 50 > static_cast<int64_t>(rows)) batch /= 2;
-  return batch;
-}
-
 }  // namespace pagoda

@@ -32,7 +32,4 @@ LogColumns log_columns(const TableGuess& guess, LogColumns told, const std::stri
 const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& guess, const Interner& ids,
                                    const ReaderOptions& file, const std::string& like);
 
-// An epoch of a small log is some fifty steps, not one: `batch` halved until it is, down to 64.
-int64_t batch_for(int64_t batch, uint64_t rows);
-
 }  // namespace pagoda

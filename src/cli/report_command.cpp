@@ -20,6 +20,7 @@ void run_report(const ReportArgs& args) {
     }
     add_model(pool, path, bundle, test, input);
   }
+  if (const auto warning = comparison_warning(input); !warning.empty()) log_warning("{}", warning);
   write_text(args.output, render_report(input));
   log_info("{}: written", args.output);
 }

@@ -1,10 +1,15 @@
 #include "cli/survey.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "data/blanks.h"
 #include "data/ids.h"
+#include "data/row_places.h"
+#include "data/time_form.h"
 
 namespace pagoda {
 
@@ -13,13 +18,40 @@ double LogSurvey::share_of_users_with_several() const {
   return rows_of_user.empty() ? 0 : static_cast<double>(several) / static_cast<double>(rows_of_user.size());
 }
 
-uint64_t LogSurvey::rows_between(int64_t after_us, int64_t until_us) const {
-  return static_cast<uint64_t>(std::upper_bound(time_us.begin(), time_us.end(), until_us) -
-                               std::upper_bound(time_us.begin(), time_us.end(), after_us));
+namespace {
+
+void take_times(WrittenTimes written, TimeForm told, bool trust_clock, const RowPlaces& places, const Reader& reader,
+                LogSurvey& survey) {
+  const auto form = written.form(told);
+  survey.times_said = text_of(written, form);
+  if (form.order == DateOrder::automatic)
+    if (const auto open = written.first_open_date())
+      survey.open_date = fmt::format("{}: {}", places.text(reader, open->row), open->text);
+  // The cut in time is a proposal: it goes by one of the two orders where it is open.
+  const TimeForm read{form.unit, form.order == DateOrder::automatic ? DateOrder::month_first : form.order};
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  ClockBounds bounds;
+  if (!trust_clock)
+    bounds = clock_bounds(written.sample(read), std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+  std::vector<UnusableTime> bad;
+  const auto moments = std::move(written).moments(read, bounds, bad);
+  for (const int64_t moment : moments)
+    if (moment != WrittenTimes::kNone && bounds.hold(moment)) survey.time_us.push_back(moment);
+  for (const auto& time : bad) {
+    if (!time.moment_us) {
+      ++survey.rows_without_time;
+      continue;
+    }
+    if (survey.rows_of_bad_clocks++ == 0)
+      survey.bad_clock = fmt::format("{}: {}", places.text(reader, time.row), format_time_us(*time.moment_us));
+  }
+  std::sort(survey.time_us.begin(), survey.time_us.end());
 }
 
+}  // namespace
+
 LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const std::string& item,
-                     const std::string& time, const std::string& weight) {
+                     const std::string& time, const std::string& weight, TimeForm times_told, bool trust_clock) {
   ReaderOptions wanted = files;
   wanted.columns = {user, item};
   if (!time.empty()) wanted.columns.push_back(time);
@@ -29,6 +61,8 @@ LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const 
   LogSurvey survey;
   RawBatch batch;
   std::string scratch;
+  WrittenTimes written;
+  RowPlaces places;  // of what is written
   while (reader->next(batch)) {
     for (const auto& ids : {&batch.columns[0], &batch.columns[1]})
       count_rounded_ids(*ids, survey.notices,
@@ -48,10 +82,12 @@ LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const 
       ++survey.rows_of_user[u];
       ++survey.rows;
       if (times) {
-        if (const auto t = times->as_time_us(row))
-          survey.time_us.push_back(*t);
-        else
+        if (const auto t = written_time(*times, row)) {
+          places.note(written.size(), batch.file, batch.first_record + row);
+          written.push(*t);
+        } else {
           ++survey.rows_without_time;
+        }
       }
       if (weights && !(weights->as_number(row).value_or(0) > 0)) ++survey.rows_without_weight;
     }
@@ -59,7 +95,7 @@ LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const 
   survey.notices.add(reader->notices());
   say_blanks(reader->files()[0], user, survey.users);
   say_blanks(reader->files()[0], item, survey.items);
-  std::sort(survey.time_us.begin(), survey.time_us.end());
+  take_times(std::move(written), times_told, trust_clock, places, *reader, survey);
   return survey;
 }
 

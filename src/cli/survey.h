@@ -14,21 +14,23 @@ struct LogSurvey {
   uint64_t rows = 0;  // with a user and an item
   uint64_t rows_without_id = 0;
   uint64_t rows_without_time = 0;    // of `rows`, where a time column is named
+  uint64_t rows_of_bad_clocks = 0;   // of `rows`: their time can not be (ClockBounds)
+  std::string bad_clock;             // the first of them: "clicks.csv:1842: 2099-01-01T00:00:00Z"
+  std::string times_said;            // how times are read: "numbers are seconds since 1970"
+  std::string open_date;             // "clicks.csv:2: 05/06/2024", where no row tells whether the day comes first
   uint64_t rows_without_weight = 0;  // of `rows`, where a weight column is named: no number above 0
   Interner users, items;
   std::vector<uint32_t> rows_of_user;
-  std::vector<int64_t> time_us;  // sorted
+  std::vector<int64_t> time_us;  // sorted, without those of bad clocks
   Notices notices;               // of the reading
 
-  int64_t span_us() const { return time_us.empty() ? 0 : time_us.back() - time_us.front(); }
   double share_of_users_with_several() const;
-  // Rows later than `after_us` and not later than `until_us`.
-  uint64_t rows_between(int64_t after_us, int64_t until_us) const;
 };
 
-// `time` and `weight` may be "". 8 bytes a row of times, and the ids, are held.
+// `time` and `weight` may be ""; `times`: how they are written, where it is known. 8 bytes a row of times, and the ids, are held.
 LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const std::string& item,
-                     const std::string& time, const std::string& weight);
+                     const std::string& time, const std::string& weight, TimeForm times = {},
+                     bool trust_clock = false);
 
 struct TableColumnSurvey {
   std::string name;

@@ -4,9 +4,26 @@
 #include "cli/whole_config.h"
 #include "core/log.h"
 #include "data/byte_sink.h"
+#include "train/suited.h"
 #include "train/training.h"
 
 namespace pagoda {
+
+namespace {
+
+std::vector<std::string> suit(Options& options, const Interactions& log, bool split_given) {
+  std::vector<std::string> said;
+  if (log.has_time()) {
+    auto times = log.time_us;
+    std::ranges::sort(times);
+    if (!split_given) said.push_back(suit_split(options.data.split, times));
+  }
+  suit_history(options);
+  for (auto& line : suit_size(options, {log.size(), log.items.size()})) said.push_back(std::move(line));
+  return said;
+}
+
+}  // namespace
 
 void run_train(const TrainArgs& args) {
   check_not_compressed(args.output, "a bundle");
@@ -23,12 +40,18 @@ void run_train(const TrainArgs& args) {
                            std::pair(&args.time, &data.time), std::pair(&args.weight, &data.weight),
                            std::pair(&args.items, &data.items), std::pair(&args.users, &data.users)})
     if (!flag->empty()) *key = *flag;
-  // Without a config, data with times is split by time: anything else leaks the future.
-  const bool split_given =
-      std::any_of(args.set.begin(), args.set.end(), [](const auto& a) { return a.starts_with("data.split"); });
-  if (args.config.empty() && !data.time.empty() && !split_given)
-    data.split = {.kind = SplitKind::time, .validation = "7d", .test = "7d", .test_files = {}};
-  train(options, args.output, {.resume = args.resume, .profile = args.profile}, interrupted);
+  const RunFlags flags{.resume = args.resume, .profile = args.profile};
+  if (args.config.empty()) {  // what is not said is chosen as `init` does
+    validate(options);
+    const bool split_given =
+        std::ranges::any_of(args.set, [](const auto& assignment) { return assignment.starts_with("data.split"); });
+    auto log = load_log(data);
+    for (const auto& line : suit(options, log, split_given)) log_info("- {}", line);
+    read_config("", args.set, config);
+    train(options, make_dataset(data, std::move(log)), args.output, flags, interrupted);
+  } else {
+    train(options, args.output, flags, interrupted);
+  }
   log_info("{}: written; next: pagoda evaluate {}", args.output, args.output);
 }
 

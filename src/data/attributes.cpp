@@ -113,6 +113,7 @@ Attributes load_attributes(const AttributeOptions& options) {
     if (!vectors.empty() && vectors[c])
       table.columns.erase(table.columns.begin() + static_cast<ptrdiff_t>(c - (c > id)));
   read_lists(table, NullValues(options.form.null_values), notices);
+  for (auto& column : table.columns) column.times = time_form_of(column, options.times);
   bad_rows.summarise();
   reader->notices().say();
   say_blanks(reader->files()[0], options.id, table.ids);

@@ -15,6 +15,7 @@ struct AttributeOptions {
   std::vector<std::string> paths;
   Format format = Format::automatic;
   std::string id;  // the id's column
+  TimeForm times;  // of columns that do not tell it themselves: that of the log
   TableForm form{};
   BadRowOptions bad_rows;
 };

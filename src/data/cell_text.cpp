@@ -79,29 +79,46 @@ bool take_offset(Cursor& c, int64_t& offset_us) {
   return true;
 }
 
-std::optional<int64_t> parse_iso8601(std::string_view text) {
+}  // namespace
+
+std::optional<int64_t> days_since_1970(int64_t year, int64_t month, int64_t day) {
+  if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > days_in(year, month)) return std::nullopt;
+  return days_from_civil(year, month, day);
+}
+
+// The basic form, 20240501T100000Z, has no '-' and ':'.
+std::optional<int64_t> parse_iso8601(std::string_view text, bool& finer) {
   Cursor c{text};
   int64_t year, month, day, hour = 0, minute = 0, second = 0, fraction = 0, offset = 0;
-  if (!c.digits(4, year) || !c.take('-') || !c.digits(2, month) || !c.take('-') || !c.digits(2, day))
+  if (!c.digits(4, year)) return std::nullopt;
+  const bool extended = c.take('-');
+  if (!c.digits(2, month) || c.take('-') != extended || !c.digits(2, day) || (!extended && c.rest.empty()))
     return std::nullopt;
   if (month < 1 || month > 12 || day < 1 || day > days_in(year, month)) return std::nullopt;
   if (!c.rest.empty()) {
     if (!c.take('T') && !c.take(' ') && !c.take('t')) return std::nullopt;
-    if (!c.digits(2, hour) || !c.take(':') || !c.digits(2, minute)) return std::nullopt;
-    if (c.take(':')) {
+    if (!c.digits(2, hour) || c.take(':') != extended || !c.digits(2, minute)) return std::nullopt;
+    if (extended ? c.take(':') : !c.rest.empty() && c.rest[0] >= '0' && c.rest[0] <= '9') {
       if (!c.digits(2, second)) return std::nullopt;
       if (c.take('.') || c.take(',')) {
         int64_t unit = kSecond, digit = 0, n = 0;
-        for (; c.digits(1, digit); ++n) fraction += digit * (unit /= 10);
+        for (; c.digits(1, digit); ++n) {
+          fraction += digit * (unit /= 10);
+          finer |= unit == 0 && digit != 0;
+        }
         if (n == 0) return std::nullopt;
       }
     }
-    if (hour > 23 || minute > 59 || second > 60 || !take_offset(c, offset)) return std::nullopt;
+    const bool end_of_day = hour == 24 && minute == 0 && second == 0 && fraction == 0;
+    if ((hour > 23 && !end_of_day) || minute > 59 || second > 60 || !take_offset(c, offset)) return std::nullopt;
   }
   return days_from_civil(year, month, day) * kDay + ((hour * 60 + minute) * 60 + second) * kSecond + fraction - offset;
 }
 
-}  // namespace
+bool parse_integer(std::string_view text, int64_t& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
 
 std::optional<int64_t> time_of_number(double value) {
   const double size = std::abs(value);
@@ -129,9 +146,9 @@ std::optional<double> parse_number(std::string_view text) {
 std::optional<int64_t> parse_time_us(std::string_view text) {
   text = trim(text);
   int64_t integer = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), integer);
-  if (error == std::errc() && end == text.data() + text.size()) return time_of_number(integer);
-  if (text.size() >= 10 && text[4] == '-') return parse_iso8601(text);
+  if (parse_integer(text, integer)) return time_of_number(integer);
+  bool finer = false;
+  if (const auto moment = parse_iso8601(text, finer)) return moment;
   if (const auto number = parse_number(text)) return time_of_number(*number);
   return std::nullopt;
 }

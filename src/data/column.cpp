@@ -81,21 +81,11 @@ std::optional<double> Column::as_number(size_t row) const {
 std::optional<int64_t> Column::as_time_us(size_t row) const {
   if (is_null(row)) return std::nullopt;
   switch (type) {
-    case ColumnType::text:
-    case ColumnType::decimal: return parse_time_us(text_of(row));
-    case ColumnType::integer: return time_of_number(integers[row]);
-    case ColumnType::real: return time_of_number(reals[row]);
     case ColumnType::time: return integers[row];
-    default: return std::nullopt;
+    default:
+      if (const auto time = written_time(*this, row)) return moment_us(*time, times);
+      return std::nullopt;
   }
-}
-
-bool Column::append_times_us(std::vector<int64_t>& times) const {
-  if (!valid.empty() || (type != ColumnType::integer && type != ColumnType::time)) return false;
-  times.insert(times.end(), integers.begin(), integers.end());
-  if (type == ColumnType::integer)
-    for (int64_t& time : std::span(times).last(integers.size())) time = *time_of_number(time);
-  return true;
 }
 
 bool Column::absent(size_t row) const {
@@ -193,7 +183,7 @@ void Column::become(ColumnType wanted) {
 
 Column Column::without_rows() const {
   Column out;
-  out.name = name, out.type = type, out.precision = precision;
+  out.name = name, out.type = type, out.precision = precision, out.times = times;
   return out;
 }
 

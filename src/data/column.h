@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/time_form.h"
 #include "math/ragged.h"
 
 namespace pagoda {
@@ -40,6 +41,7 @@ struct Column {
   Ragged<char> elements;                     // texts: all the elements of all rows, one after another
   std::vector<uint64_t> element_offsets{0};  // texts: row i holds elements [element_offsets[i], element_offsets[i + 1])
   std::vector<uint8_t> valid;                // 0: the cell is null; empty: none is
+  TimeForm times;                            // what as_time_us() reads texts and numbers as; see time_form.h
 
   size_t rows() const;
   // A null cell, an empty text, and the words for nothing of a CSV: "NA", "N/A", "null", "NULL", "None" are absent
@@ -55,13 +57,10 @@ struct Column {
   // Of a list: its elements joined by '|'.
   std::string_view as_text(size_t row, std::string& scratch) const;
   // Nothing when the cell is not a finite number / not a time; `absent` tells a cell that is empty from a bad one.
-  // A time is ISO 8601 ("2024-05-01", "2024-05-01T10:00:00Z", with offset or fraction; no offset means UTC) or a
-  // number since 1970: seconds below 1e11, milliseconds below 1e14, microseconds below 1e17, else nanoseconds.
-  // As a number, a boolean is 0 or 1 and a time the seconds since 1970.
+  // A time is read as time_form.h says, in the form `times`. As a number, a boolean is 0 or 1 and a time the seconds since
+  // 1970.
   std::optional<double> as_number(size_t row) const;
   std::optional<int64_t> as_time_us(size_t row) const;
-  // Appends as_time_us() of each cell where the column is of integers or times and no cell is null; else false.
-  bool append_times_us(std::vector<int64_t>& times) const;
   bool absent(size_t row) const;
   // Calls f(element) for each element: of a list, or of a text split at `separator` ('\0': the whole text is one).
   // Blanks around the parts of a split text and empty parts are dropped.
@@ -78,7 +77,7 @@ struct Column {
   // both exactly (two numbers: decimal; a list and no list: lists; else: text). One of nulls alone takes any type.
   void push_cell(const Column& from, size_t row);
   void clear();
-  Column without_rows() const;  // of the same name, type and precision
+  Column without_rows() const;  // of the same name, type, precision and form of times
 
  private:
   void mark_valid() {
@@ -91,7 +90,12 @@ std::string_view trim(std::string_view text);  // without blanks, tabs and line 
 
 // Parsing of one cell's text, as the accessors do it.
 std::optional<double> parse_number(std::string_view text);  // finite or nothing; surrounding blanks allowed
+// ISO 8601, or a number since 1970 whose unit is told by its size.
 std::optional<int64_t> parse_time_us(std::string_view text);
+// ISO 8601 alone; `finer`: digits below a microsecond that are not 0 were left out.
+std::optional<int64_t> parse_iso8601(std::string_view text, bool& finer);
+bool parse_integer(std::string_view text, int64_t& value);  // the whole text
+std::optional<int64_t> days_since_1970(int64_t year, int64_t month, int64_t day);  // nothing when there is no such day
 // A number since 1970 as a time, its unit told by its size as above; nothing when it is not finite or too large.
 inline std::optional<int64_t> time_of_number(int64_t value) {
   const auto below = [&](int64_t limit) { return -limit < value && value < limit; };

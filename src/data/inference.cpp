@@ -34,7 +34,8 @@ struct Profile {
   uint64_t listed = 0, elements = 0,
            measures = 0;  // lists, what they hold, and that of it that is a number with a point
   uint64_t commas = 0;    // numbers with a comma in place of a point, or between thousands
-  uint64_t recent = 0;    // taken for a time, it lies between 1990 and 2100
+  uint64_t recent = 0;    // taken for a time, it lies between 1990 and 2100;
+  uint64_t dates = 0;     // likewise as a date such as 20240501
   Interner values;
   static constexpr std::array<char, 4> kSeparators{'|', ';', ',', '\t'};
   struct Parts {         // of the cells cut at one separator
@@ -96,10 +97,15 @@ struct Profile {
       whole += *number == std::floor(*number);
       above_zero += *number > 0;
     }
-    if (const auto time = column.as_time_us(row)) {
+    if (const auto time = written_time(column, row)) {
       constexpr int64_t k1990 = int64_t{631152000} * 1000000, k2100 = int64_t{4102444800} * 1000000;
+      const auto is_recent = [&](TimeForm form) {
+        const auto moment = moment_us(*time, form);
+        return moment && *moment >= k1990 && *moment < k2100;
+      };
       times += !number;
-      recent += *time >= k1990 && *time < k2100;
+      recent += is_recent({.order = DateOrder::month_first}) || is_recent({.order = DateOrder::day_first});
+      dates += is_recent({.unit = TimeUnit::date});
     }
     if (!number && column.type == ColumnType::text) look_for_parts(column, row);
   }
@@ -215,7 +221,8 @@ bool says_nothing(const Profile& p, ColumnGuess& g) {
 }
 
 bool can_be_time(const Profile& p, const ColumnGuess& g) {
-  return g.type == ColumnType::time || (is_number(g) && p.telling_share(p.recent) > 0.99);
+  return g.type == ColumnType::time ||
+         (is_number(g) && std::max(p.telling_share(p.recent), p.telling_share(p.dates)) > 0.99);
 }
 
 class Roles {

@@ -1,6 +1,7 @@
 #include "data/interactions.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <optional>
 
@@ -9,6 +10,7 @@
 #include "data/ids.h"
 #include "data/missing_words.h"
 #include "data/numbering.h"
+#include "data/row_places.h"
 #include "math/matrix.h"
 
 namespace pagoda {
@@ -34,13 +36,40 @@ struct Roles {
   }
 };
 
-// Appends the rows of the files, each checked whole before anything of it is kept.
+int64_t system_now_us() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+// Numbers ids anew, in order of first sight: of rows that were dropped nothing stays.
+void renumber(Interner& ids, std::vector<uint32_t>& rows) {
+  Interner kept;
+  for (uint32_t& id : rows) id = kept.add(ids[id]);
+  ids = std::move(kept);
+}
+
+template <class T>
+void drop(std::vector<T>& column, size_t first, const std::vector<UnusableTime>& rows) {
+  if (column.empty() || rows.empty()) return;
+  size_t to = first + rows[0].row;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const size_t begin = first + rows[i].row + 1;
+    const size_t end = i + 1 < rows.size() ? first + rows[i + 1].row : column.size();
+    std::copy(column.begin() + static_cast<std::ptrdiff_t>(begin), column.begin() + static_cast<std::ptrdiff_t>(end),
+              column.begin() + static_cast<std::ptrdiff_t>(to));
+    to += end - begin;
+  }
+  column.resize(to);
+}
+
+// Appends the rows of the files, each checked whole before anything of it is kept; but what a time means, and whether a
+// clock can have said it, is known when all rows are read.
 class Loading {
  public:
   // all_shown: none of the rows was clicked, whatever they say.
-  Loading(const InteractionOptions& options, Interactions& log, Impressions& shown, bool all_shown = false)
-      : log_(log), shown_(shown), all_shown_(all_shown), roles_(options), bad_rows_(options.bad_rows),
-        users_(log.users), items_(log.items) {
+  Loading(const InteractionOptions& options, Interactions& log, bool all_shown = false)
+      : options_(options), log_(log), shown_(log.shown), all_shown_(all_shown), roles_(options),
+        bad_rows_(options.bad_rows), users_(log.users), items_(log.items) {
     for (const auto& values : log.context_values) contexts_.emplace_back(values);
     ReaderOptions reading{options.paths, options.format, roles_.columns};
     reading.required.assign(roles_.columns.begin(),
@@ -69,6 +98,7 @@ class Loading {
                           [&](size_t row) { return reader_->place(batch_.file, batch_.first_record + row); });
       rows += batch_.rows;
     }
+    if (roles_.time != Roles::kNone) settle_times(before, shown_before);
     bad_rows_.summarise();
     reader_->notices().say();
     id_notices.say();
@@ -78,6 +108,7 @@ class Loading {
       log_.integer_users = integer_users_ && (before == 0 || log_.integer_users);
       log_.integer_items = integer_items_ && (before == 0 || log_.integer_items);
     }
+    notices_.say();
     if (log_.size() > before || (all_shown_ && shown_.size() > shown_before)) return;
     const auto& files = reader_->files();
     const std::string name =
@@ -99,7 +130,7 @@ class Loading {
     };
     if (rows == 0 || all_shown_) return;
     reserve(log_.user), reserve(log_.item);
-    if (roles_.time != Roles::kNone) reserve(log_.time_us);
+    if (roles_.time != Roles::kNone) times_.reserve(rows);
     if (roles_.weight != Roles::kNone) reserve(log_.weight);
     for (auto& column : log_.context) reserve(column);
   }
@@ -109,7 +140,8 @@ class Loading {
     if (all_shown_ || roles_.weight != Roles::kNone || roles_.clicked != Roles::kNone) return false;
     const auto good = [](const Numbering& column) { return column.all_good(); };
     if (!good(users_) || !good(items_) || !std::ranges::all_of(contexts_, good)) return false;
-    if (roles_.time != Roles::kNone && !batch_.columns[roles_.time].append_times_us(log_.time_us)) return false;
+    if (roles_.time != Roles::kNone && !times_.append(batch_.columns[roles_.time])) return false;
+    if (batch_.rows > 0) places_.note(log_.size(), batch_.file, batch_.first_record);
     users_.number(log_.users, log_.user);
     items_.number(log_.items, log_.item);
     for (size_t c = 0; c < contexts_.size(); ++c) contexts_[c].number(log_.context_values[c], log_.context[c]);
@@ -129,9 +161,9 @@ class Loading {
     if (user == Interner::kNone && !good_text(users, row, users.as_text(row, text_), true)) return;
     if (item == Interner::kNone && !good_text(items, row, items.as_text(row, text_), true)) return;
 
-    int64_t time = 0;
+    WrittenTime time;
     if (roles_.time != Roles::kNone) {
-      const auto parsed = batch_.columns[roles_.time].as_time_us(row);
+      const auto parsed = written_time(batch_.columns[roles_.time], row);
       if (!parsed) return bad(batch_.columns[roles_.time], row, "a time, as in 2024-05-01T10:00:00Z or 1714557600");
       time = *parsed;
     }
@@ -149,18 +181,20 @@ class Loading {
       clicked &= *parsed;
     }
     if (!clicked) {
+      shown_places_.note(shown_.size(), batch_.file, batch_.first_record + row);
       shown_.user.push_back(shown_.users.add(users.as_text(row, text_)));
       shown_.item.push_back(shown_.items.add(items.as_text(row, text_)));
-      if (roles_.time != Roles::kNone) shown_.time_us.push_back(time);
+      if (roles_.time != Roles::kNone) shown_times_.push(time);
       return;
     }
     if (!good_context(row)) return;
 
+    places_.note(log_.size(), batch_.file, batch_.first_record + row);
     if (user == Interner::kNone) user = log_.users.add(users.as_text(row, text_));
     if (item == Interner::kNone) item = log_.items.add(items.as_text(row, text_));
     log_.user.push_back(user);
     log_.item.push_back(item);
-    if (roles_.time != Roles::kNone) log_.time_us.push_back(time);
+    if (roles_.time != Roles::kNone) times_.push(time);
     if (roles_.weight != Roles::kNone) log_.weight.push_back(weight);
     for (size_t c = 0; c < context_.size(); ++c) log_.context[c].push_back(context_[c]);
   }
@@ -200,6 +234,83 @@ class Loading {
                      column.as_text(row, scratch), expected);
   }
 
+  // What was written becomes moments, in one form for the whole column; rows with times that can not be are dropped.
+  void settle_times(size_t before, size_t shown_before) {
+    const auto told_or = [](auto known, auto told) { return known != decltype(known){} ? known : told; };
+    TimeForm form{told_or(log_.times.unit, options_.times.unit), told_or(log_.times.order, options_.times.order)};
+    form = shown_times_.form(times_.form(form));
+    refuse_open_dates(times_, places_, before, form);
+    refuse_open_dates(shown_times_, shown_places_, shown_before, form);
+    log_.times = form;
+    if (const auto said = text_of(times_.size() > 0 ? times_ : shown_times_, form); !said.empty()) log_.times_said = said;
+    notices_.add(options_.time, "times have digits below a microsecond, which were left out",
+                 times_.finer(form) + shown_times_.finer(form));
+
+    ClockBounds bounds;
+    if (!options_.trust_clock)
+      bounds = clock_bounds(before > 0 ? log_.time_us : (times_.size() > 0 ? times_ : shown_times_).sample(form),
+                            options_.now_us.value_or(system_now_us()));
+    const auto bad_clicked = settle(times_, form, bounds, places_, before, log_.time_us);
+    const auto bad_shown = settle(shown_times_, form, bounds, shown_places_, shown_before, shown_.time_us);
+    drop_rows(log_, before, bad_clicked);
+    drop_rows(shown_, shown_before, bad_shown);
+  }
+
+  template <class Rows>
+  static void drop_rows(Rows& rows, size_t first, const std::vector<UnusableTime>& bad) {
+    if (bad.empty()) return;
+    drop(rows.user, first, bad), drop(rows.item, first, bad), drop(rows.time_us, first, bad);
+    renumber(rows.users, rows.user), renumber(rows.items, rows.item);
+    if constexpr (requires { rows.weight; }) {
+      drop(rows.weight, first, bad);
+      for (size_t c = 0; c < rows.context.size(); ++c) {
+        drop(rows.context[c], first, bad);
+        renumber(rows.context_values[c], rows.context[c]);
+      }
+    }
+  }
+
+  void refuse_open_dates(const WrittenTimes& times, const RowPlaces& places, size_t first, TimeForm form) const {
+    if (form.order != DateOrder::automatic) return;
+    const auto open = times.first_open_date();
+    if (!open) return;
+    fail(ErrorKind::input,
+         "{}: column '{}' is '{}', and no row of the column tells whether the day or the month comes first; set "
+         "data.date_order = \"day_first\" or \"month_first\"",
+         places.text(*reader_, first + open->row), options_.time, open->text);
+  }
+
+  // The moments go to `into`; the rows that are no good are reported.
+  std::vector<UnusableTime> settle(WrittenTimes& times, TimeForm form, const ClockBounds& bounds, const RowPlaces& places,
+                                   size_t first, std::vector<int64_t>& into) {
+    std::vector<UnusableTime> bad;
+    const size_t rows = times.size();
+    auto moments = std::move(times).moments(form, bounds, bad);
+    if (into.empty())
+      into = std::move(moments);
+    else
+      into.insert(into.end(), moments.begin(), moments.end());
+    const auto count = [&](auto&& is) { return std::ranges::count_if(bad, is); };
+    const auto late = count([&](const auto& t) { return t.moment_us && *t.moment_us > bounds.latest_us; });
+    const auto early = count([&](const auto& t) { return t.moment_us && *t.moment_us < bounds.earliest_us; });
+    for (const auto& time : bad) {
+      std::string expected = form.unit == TimeUnit::automatic || form.unit == TimeUnit::date || form.unit == TimeUnit::year
+                                 ? "a time like those of the other rows"
+                                 : fmt::format("a time that, in {}, lies within the years that can be counted",
+                                               name_of(form.unit));
+      constexpr std::string_view kRemedy = "data.clock = \"trust\" takes times as they stand";
+      if (time.moment_us && *time.moment_us > bounds.latest_us)
+        expected = fmt::format("a time that has been: it is {}, and {} of {} rows lie in the future; {}",
+                               format_time_us(*time.moment_us), late, rows, kRemedy);
+      else if (time.moment_us)
+        expected = fmt::format("a time since 1971: it is {}, as {} of {} rows lie before, and most of the others after 1980; {}",
+                               format_time_us(*time.moment_us), early, rows, kRemedy);
+      bad_rows_.report([&] { return places.text(*reader_, first + time.row); }, options_.time, time.text, expected);
+    }
+    return bad;
+  }
+
+  const InteractionOptions& options_;
   Interactions& log_;
   Impressions& shown_;
   bool all_shown_;
@@ -208,6 +319,9 @@ class Loading {
   BadRows bad_rows_;
   std::unique_ptr<Reader> reader_;
   RawBatch batch_;
+  Notices notices_;
+  WrittenTimes times_, shown_times_;
+  RowPlaces places_, shown_places_;  // of the rows of log_ and shown_
   Numbering users_, items_;
   std::vector<Numbering> contexts_;
   std::string text_;               // of a cell, where it must be made
@@ -221,7 +335,7 @@ Interactions load_interactions(const InteractionOptions& options) {
   log.context_names = options.context;
   log.context_values.resize(options.context.size());
   log.context.resize(options.context.size());
-  Loading(options, log, log.shown).run();
+  Loading(options, log).run();
   warn_of_odd_ids(log, options);
   return log;
 }
@@ -231,22 +345,16 @@ size_t append_interactions(const InteractionOptions& options, Interactions& log)
   check(log.size() == 0 || (log.has_time() == !options.time.empty() && log.weight.empty() == options.weight.empty()),
         "files of one log are read for the same time and weight columns");
   const size_t first = log.size();
-  Loading(options, log, log.shown).run();
+  Loading(options, log).run();
   return first;
 }
 
-void append_impressions(const InteractionOptions& options, Impressions& shown) {
-  check(shown.size() == 0 || shown.time_us.empty() == options.time.empty(),
+void append_impressions(const InteractionOptions& options, Interactions& log) {
+  check(log.shown.size() == 0 || log.shown.time_us.empty() == options.time.empty(),
         "impressions of one log are read for the same time column");
-  InteractionOptions reading{.paths = options.paths,
-                             .format = options.format,
-                             .user = options.user,
-                             .item = options.item,
-                             .time = options.time,
-                             .form = options.form,
-                             .bad_rows = options.bad_rows};
-  Interactions no_clicks;
-  Loading(reading, no_clicks, shown, true).run();
+  auto reading = options;
+  reading.weight.clear(), reading.clicked.clear(), reading.context.clear();
+  Loading(reading, log, true).run();
 }
 
 }  // namespace pagoda

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "data/bad_rows.h"
 #include "data/interner.h"
 #include "data/reader.h"
+#include "data/time_form.h"
 
 namespace pagoda {
 
@@ -19,6 +21,9 @@ struct InteractionOptions {
   std::string weight;                // reward r_i of each row, > 0
   std::string clicked;               // whether the row was clicked, or shown alone (0, false, no); "": all were
   std::vector<std::string> context;  // columns known at the moment of a request: device, format, place
+  TimeForm times;                    // how they are written, where it is known
+  bool trust_clock = false;          // every time is taken as it stands, whenever that is
+  std::optional<int64_t> now_us;     // the clock that times are checked by; nothing: the system's
   TableForm form{};
   BadRowOptions bad_rows;
 };
@@ -36,6 +41,8 @@ struct Interactions {
   Interner users, items;
   std::vector<uint32_t> user, item;  // per row
   std::vector<int64_t> time_us;      // per row; empty when there is no time column
+  TimeForm times;                    // how they were written, as far as it had to be known
+  std::string times_said;            // the same in words: "numbers are seconds since 1970"; "" where there was no doubt
   std::vector<float> weight;         // per row; empty: all 1
   std::vector<std::string> context_names;
   std::vector<Interner> context_values;               // per context column; a null cell is the value ""
@@ -50,12 +57,14 @@ struct Interactions {
 };
 
 // Reads and checks all rows. Bad rows (each by BadRowOptions): a user or item id that is empty or not UTF-8, a time
-// that is no time, a weight that is no finite number above 0, a context value that is not UTF-8. Nothing of a bad row
-// is kept. Error{input} when no row is left.
+// that is none or that no clock that goes right can have said (clock_bounds()), a weight that is no finite number above
+// 0, a context value that is not UTF-8. Nothing of a bad row is kept. Error{input} when no row is left, or when dates do
+// not tell whether day or month comes first.
 Interactions load_interactions(const InteractionOptions& options);
-// Appends the rows of other files (the test file of a `given` split) to `log`; returns the number of the first.
+// Appends the rows of other files (the test file of a `given` split) to `log`; returns the number of the first. Their times
+// are read in the form of the log's, where that is known.
 size_t append_interactions(const InteractionOptions& options, Interactions& log);
-// Appends files of impressions; of the options it reads paths, format, bad_rows and the names of user, item and time.
-void append_impressions(const InteractionOptions& options, Impressions& shown);
+// Appends files of impressions to log.shown; of the options it reads all but weight, clicked and context.
+void append_impressions(const InteractionOptions& options, Interactions& log);
 
 }  // namespace pagoda

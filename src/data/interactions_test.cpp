@@ -22,7 +22,7 @@ TEST_F(InteractionsTest, RowsKeepTheOrderOfTheFileAndIdsAreNumberedAtFirstSight)
                         "item_id,user_id,ts,r,device\n"
                         "i9,u2,1714557600,2,phone\n"
                         "i1,u1,2024-05-01T10:00:01Z,0.5,\n"
-                        "i9,u2,1714557602000,1,phone\n"));
+                        "i9,u2,1714557602,1,phone\n"));
   o.time = "ts", o.weight = "r", o.context = {"device"};
   const auto log = load_interactions(o);
   EXPECT_EQ(log.user, (std::vector<uint32_t>{0, 1, 0}));
@@ -196,11 +196,11 @@ TEST_F(InteractionsTest, WhatWasShownAndNotClickedStandsApart) {
 
 TEST_F(InteractionsTest, FilesOfImpressionsAddToWhatWasShown) {
   auto log = load_interactions(options(file("a.csv", "user_id,item_id\nu,i\n")));
-  append_impressions(options(file("shown.csv", "user_id,item_id\nu,j\nw,i\n")), log.shown);
+  append_impressions(options(file("shown.csv", "user_id,item_id\nu,j\nw,i\n")), log);
   EXPECT_EQ(log.size(), 1u);
   EXPECT_EQ(log.users.size(), 1u);
   EXPECT_EQ(log.shown.size(), 2u);
-  EXPECT_EQ(error_of([&] { append_impressions(options(file("none.csv", "user_id,item_id\n")), log.shown); }).kind,
+  EXPECT_EQ(error_of([&] { append_impressions(options(file("none.csv", "user_id,item_id\n")), log); }).kind,
             ErrorKind::input);
 }
 
@@ -223,6 +223,100 @@ TEST_F(InteractionsTest, OtherFilesAreAppendedUnderTheSameNumbers) {
   EXPECT_EQ(append_interactions(options(file("b.txt", "1 6 7\n2 5\n")), log), 3u);
   EXPECT_EQ(log.user, (std::vector<uint32_t>{0, 0, 1, 1, 1, 2}));
   EXPECT_EQ(log.item, (std::vector<uint32_t>{0, 1, 0, 1, 2, 0}));
+}
+
+class TimesOf : public InteractionsTest {
+ protected:
+  static constexpr int64_t kDay = int64_t{86400} * 1000000, kNow = 20000 * kDay;  // 2024-10-04
+
+  InteractionOptions of_times(const std::string& name, const std::vector<std::string>& times) const {
+    std::string csv = "user_id,item_id,ts\n";
+    for (size_t i = 0; i < times.size(); ++i) csv += fmt::format("u{},i{},\"{}\"\n", i % 7, i % 5, times[i]);
+    auto o = options(file(name, csv));
+    o.time = "ts", o.now_us = kNow;
+    return o;
+  }
+};
+
+TEST_F(TimesOf, AColumnHasOneUnitWhateverTheSizeOfANumber) {
+  std::vector<std::string> times;
+  for (int64_t i = 0; i < 40; ++i) times.push_back(std::to_string(i * 6480000000));
+  auto o = of_times("us.csv", times);
+  o.times.unit = TimeUnit::us;
+  const auto told = load_interactions(o);
+  for (size_t i = 0; i < 40; ++i) EXPECT_EQ(told.time_us[i], static_cast<int64_t>(i) * 6480000000);
+  EXPECT_EQ(told.times_said, "numbers are microseconds since 1970");
+  o.times.unit = TimeUnit::automatic;
+  const auto guessed = load_interactions(o);
+  EXPECT_TRUE(std::is_sorted(guessed.time_us.begin(), guessed.time_us.end()));
+}
+
+TEST_F(TimesOf, ARowOfABadClockIsABadRow) {
+  std::vector<std::string> times(300, "2024-05-01T10:00:00Z");
+  times[41] = "2099-01-01";
+  times[42] = "0001-01-01";
+  auto o = of_times("clock.csv", times);
+  auto e = error_of([&] { load_interactions(o); });
+  EXPECT_EQ(e.kind, ErrorKind::input);
+  EXPECT_TRUE(e.says("clock.csv:43: column 'ts' is '2099-01-01T00:00:00Z', expected a time that has been: it is "
+                     "2099-01-01T00:00:00Z, and 1 of 300 rows lie in the future") &&
+              e.says("data.clock = \"trust\"") && e.says("on_bad_row"))
+      << e.message;
+  o.bad_rows.on_bad_row = OnBadRow::skip;
+  const auto log = load_interactions(o);
+  EXPECT_EQ(log.size(), 298u);
+  EXPECT_EQ(log.time_us.size(), 298u);
+  EXPECT_EQ(log.users[log.user[41]], "u1") << "row 43 of the file, the two before it are gone";
+  o.trust_clock = true;
+  EXPECT_EQ(load_interactions(o).size(), 300u);
+}
+
+TEST_F(TimesOf, OfADroppedRowNothingIsKept) {
+  auto o = options(file("gone.csv",
+                        "user_id,item_id,ts,w,c\na,x,1714557600,1,p\nb,y,0,2,q\na,z,1714557601,3,p\nc,x,1714557602,4,r\n"));
+  o.time = "ts", o.weight = "w", o.context = {"c"}, o.now_us = kNow, o.bad_rows.on_bad_row = OnBadRow::skip;
+  const auto log = load_interactions(o);
+  EXPECT_EQ(log.users.size(), 2u);
+  EXPECT_EQ(log.items.size(), 2u);
+  EXPECT_EQ(log.context_values[0].size(), 2u);
+  EXPECT_EQ(log.user, (std::vector<uint32_t>{0, 0, 1}));
+  EXPECT_EQ(log.item, (std::vector<uint32_t>{0, 1, 0}));
+  EXPECT_EQ(log.weight, (std::vector<float>{1, 3, 4}));
+  EXPECT_EQ(log.context[0], (std::vector<uint32_t>{0, 0, 1}));
+}
+
+TEST_F(TimesOf, DatesOfWhichTheOrderIsOpenAreRefusedWithARemedy) {
+  auto o = of_times("dates.csv", {"01/02/2024", "03/04/2024 10:00"});
+  const auto e = error_of([&] { load_interactions(o); });
+  EXPECT_EQ(e.kind, ErrorKind::input);
+  EXPECT_TRUE(e.says("dates.csv:2: column 'ts' is '01/02/2024'") && e.says("data.date_order = \"day_first\"")) << e.message;
+  o.times.order = DateOrder::day_first;
+  EXPECT_EQ(load_interactions(o).time_us[0], 1706745600000000) << "the first of February";
+  const auto us = load_interactions(of_times("us.csv", {"01/02/2024", "05/31/2024"}));
+  EXPECT_EQ(us.time_us[0], 1704153600000000) << "the second of January, as the other row has it";
+  EXPECT_EQ(us.times_said, "dates are month/day/year");
+  const auto both = error_of([&] { load_interactions(of_times("both.csv", {"31/05/2024", "30/05/2024", "05/31/2024"})); });
+  EXPECT_TRUE(both.says("both.csv:4: column 'ts' is '05/31/2024', expected a time like those of the other rows"))
+      << both.message;
+}
+
+TEST_F(TimesOf, FilesThatAreAppendedAreReadInTheUnitOfTheLog) {
+  auto o = of_times("log.csv", {"1000", "2000", "90000000000"});
+  o.times.unit = TimeUnit::ms;
+  auto log = load_interactions(o);
+  auto more = of_times("more.csv", {"3000"});
+  append_interactions(more, log);
+  EXPECT_EQ(log.time_us.back(), 3000000);
+  append_impressions(more, log);
+  EXPECT_EQ(log.shown.time_us, std::vector<int64_t>{3000000});
+}
+
+TEST_F(TimesOf, BeyondTheFirstFileTheRowIsStillNamed) {
+  auto o = of_times("a.csv", std::vector<std::string>(10, "2024-05-01"));
+  const auto second = of_times("b.csv", {"2024-05-02", "9999-12-31"});
+  o.paths.push_back(second.paths[0]);
+  const auto e = error_of([&] { load_interactions(o); });
+  EXPECT_TRUE(e.says("b.csv:3: column 'ts'") && e.says("1 of 12 rows")) << e.message;
 }
 
 }  // namespace

@@ -40,23 +40,12 @@ void check_no_part_is_empty(const Interactions& log, const std::vector<Part>& pa
       fail(ErrorKind::input, "the split leaves the {} part empty: {}; {}", kNames[p], span_of(log), remedy);
 }
 
-void check_clock(const Interactions& log, int64_t last, int64_t now_us) {
-  constexpr int64_t kDay = int64_t{86400} * 1000000;
-  const auto late = [&](int64_t time) { return time > now_us + kDay; };
-  if (!late(last)) return;
-  fail(ErrorKind::input,
-       "{} row(s) lie in the future, the latest at {}: each part of a time split is measured from the latest row, so "
-       "correct or remove them first (or is the time column in another unit?)",
-       std::ranges::count_if(log.time_us, late), format_time_us(last));
-}
-
-std::vector<Part> split_by_time(const Interactions& log, const SplitOptions& options, int64_t now_us) {
+std::vector<Part> split_by_time(const Interactions& log, const SplitOptions& options) {
   const int64_t validation = duration_of("validation", options.validation), test = duration_of("test", options.test);
   if (!log.has_time())
     fail(ErrorKind::usage, "split.kind = \"time\" needs the column of times: set data.time, or another split.kind");
   int64_t last = std::numeric_limits<int64_t>::min();
   for (const int64_t time : log.time_us) last = std::max(last, time);
-  check_clock(log, last, now_us);
   const auto before = [](int64_t time, int64_t span) {  // without wrapping round
     return time < std::numeric_limits<int64_t>::min() + span ? std::numeric_limits<int64_t>::min() : time - span;
   };
@@ -146,10 +135,9 @@ void describe(Fields& fields, SplitOptions& options) {
   fields.field("seed", options.seed, "for random: another seed, another split");
 }
 
-std::vector<Part> split(const Interactions& log, const SplitOptions& options, size_t first_given_test_row,
-                        int64_t now_us) {
+std::vector<Part> split(const Interactions& log, const SplitOptions& options, size_t first_given_test_row) {
   switch (options.kind) {
-    case SplitKind::time: return split_by_time(log, options, now_us);
+    case SplitKind::time: return split_by_time(log, options);
     case SplitKind::given: return split_as_given(log, options, first_given_test_row);
     case SplitKind::leave_last: return split_off_last(log);
     default: return split_at_random(log, options);

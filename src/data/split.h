@@ -32,14 +32,12 @@ void describe(Fields& fields, SplitOptions& options);
 
 // One Part per row. `first_given_test_row`: rows from there on came from test_files (log.size() otherwise).
 // Error{usage}: a duration or share that is none, `time` without a time column. Error{input}: a part that comes out
-// empty (with the dates at hand), a time beyond the end of the split's calendar.
+// empty (with the dates at hand).
 //
 // time: with T the latest time, test = (T - test, T], validation = (T - test - validation, T - test]. Rows of the same
-// moment never fall into two parts. A row whose time lies more than a day after the clock (`now_us`) is an
-// Error{input}: one bad clock would move every boundary.
+// moment never fall into two parts.
 // given, leave_last: a user with a single train row keeps it in train. A user's list is in order of time, ties and logs
 // without times by file order; its tail is its rounded share of rows.
-std::vector<Part> split(const Interactions& log, const SplitOptions& options, size_t first_given_test_row,
-                        int64_t now_us);
+std::vector<Part> split(const Interactions& log, const SplitOptions& options, size_t first_given_test_row);
 
 }  // namespace pagoda

@@ -24,6 +24,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+std::string chosen_by(const Bundle& bundle, const Options& options) {
+  return bundle.info().chosen_by.empty() ? options.train.choose_by : bundle.info().chosen_by;
+}
+
 // The lab at work: data and truth are read once, and only when a run needs them.
 class Lab {
  public:
@@ -140,7 +144,7 @@ RunResult Lab::judge_bundle(const std::string& path, const Options& options) {
                    .epochs = bundle->info().epochs,
                    .evaluation = judgement.json,
                    .run_log = std::string(bundle->run_log())};
-  result.validation = chosen_epoch(result.run_log, options.train.choose_by).metrics;
+  result.validation = chosen_epoch(result.run_log, chosen_by(*bundle, options)).metrics;
   for (const auto& record : parse_run_log(result.run_log, path)) result.seconds = record.seconds;
   for (size_t i = 0; i < test.users.size(); ++i)
     if (test.users[i] != Interner::kNone && !bundle->user_states().histories[test.users[i]].empty())
@@ -203,18 +207,21 @@ TriedValue Lab::try_value(const Variant& variant, const Candidate& candidate) {
     const Json json = Json::parse(read_file(json_path), nullptr, false);
     if (json.is_object() && is_config_of(json.value("config", ""), options)) {
       out.value = json.value("value", 0.0), out.epochs = json.value("epochs", 0.0);
+      out.metric = json.value("metric", options.train.choose_by);
       remove_bundle(stem + ".pagoda");  // a kill may have left it
       return out;
     }
   }
   const auto path = train_bundle(stem, options, fmt::format("{}, {} to tune", variant.name, candidate.label));
-  const auto best = chosen_epoch(std::string(Bundle::open(path)->run_log()), options.train.choose_by);
+  const auto bundle = Bundle::open(path);
+  out.metric = chosen_by(*bundle, options);
+  const auto best = chosen_epoch(std::string(bundle->run_log()), out.metric);
   if (best.metrics.empty())
     fail(ErrorKind::usage, "{}: there is no validation part to tune '{}' on; have data.split keep one", plan_.path,
          variant.name);
   out.value = best.value, out.epochs = best.epoch;
   const Json json{
-      {"config", result_config(options)}, {"label", out.label}, {"value", out.value}, {"epochs", out.epochs}};
+      {"config", result_config(options)}, {"label", out.label}, {"metric", out.metric}, {"value", out.value}, {"epochs", out.epochs}};
   write_file(json_path, json.dump(1) + "\n");
   remove_bundle(path);
   return out;
@@ -229,7 +236,7 @@ void Lab::tune(const Variant& variant, VariantRuns& out) {
   }
   out.options = variant.candidates[out.chosen].options;
   log_info("{}: {} is best on validation, {} = {:.4f}", variant.name, out.tried[out.chosen].label,
-           out.options.train.choose_by, out.tried[out.chosen].value);
+           out.tried[out.chosen].metric, out.tried[out.chosen].value);
 }
 
 }  // namespace
@@ -245,12 +252,22 @@ std::vector<VariantRuns> run_lab(ThreadPool& pool, const Plan& plan, const std::
   std::vector<VariantRuns> out;
   for (const auto& variant : plan.variants) out.push_back(lab.run(variant));
   const auto& first = out[0].runs[0].users.users;
+  const auto judged_by = [](const RunResult& run) {  // the rows, and whether repeats are kept; "" of an older result
+    const Json json = Json::parse(run.evaluation, nullptr, false);
+    return std::pair(json.value("test_rows", ""), json.value("repeats", ""));
+  };
+  const auto rows_of_first = judged_by(out[0].runs[0]);
   for (size_t v = 0; v < out.size(); ++v)
     for (const auto& run : out[v].runs)
       if (run.users.users != first)
         fail(ErrorKind::usage,
              "{}: '{}' is judged by {} users and '{}' by {} others: their data.interactions and data.split must agree",
              plan.path, plan.variants[v].name, run.users.users.size(), plan.variants[0].name, first.size());
+      else if (const auto rows = judged_by(run); !rows.first.empty() && !rows_of_first.first.empty() && rows != rows_of_first)
+        fail(ErrorKind::usage,
+             "{}: '{}' and '{}' are judged by other rows, or one with repeats and one without: their data and "
+             "evaluate.repeats must agree",
+             plan.path, plan.variants[v].name, plan.variants[0].name);
   return out;
 }
 

@@ -15,7 +15,8 @@ namespace pagoda {
 struct TriedValue {
   std::string label;
   KeyValues settings;
-  double value = 0;  // of train.choose_by
+  std::string metric = {};  // train.choose_by, with a K that can tell
+  double value = 0;         // of it
   double epochs = 0;
 };
 

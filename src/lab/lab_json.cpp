@@ -34,7 +34,7 @@ Json compared_json(const std::vector<Compared>& figures, bool baseline) {
 
 Json tuning_json(const VariantRuns& runs) {
   if (runs.tried.empty()) return nullptr;
-  Json tuned{{"metric", runs.options.train.choose_by},
+  Json tuned{{"metric", runs.tried[runs.chosen].metric},
              {"seed", runs.options.train.seed},
              {"chosen", object_of(runs.tried[runs.chosen].settings, true)},
              {"tried", Json::array()}};

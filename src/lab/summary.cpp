@@ -131,7 +131,7 @@ class Summariser {
       const auto name = bucket.value("bucket", "");
       if (name == "top 1%" || name == "1-5%" || name == "5-20%") continue;
       const double n = number_at(bucket, "test_positives");
-      hits += n * number_at(bucket, out_.goal_metric), positives += n;
+      if (n > 0) hits += n * number_at(bucket, out_.goal_metric), positives += n;
     }
     if (positives > 0) one.tail_recall = hits / positives;
     const Json zero = one.mean.value("zero_train_positives", Json::object());

@@ -21,7 +21,10 @@ BundleInfo info_of(const nlohmann::json& j) {
   i.users = j.at("users"), i.training_rows = j.at("training_rows"), i.moment_us = j.at("moment_us");
   i.chosen_on = j.at("chosen_on"), i.refit = j.at("refit"), i.uses_order = j.at("uses_order");
   i.epochs = j.at("epochs");
+  i.chosen_by = j.value("chosen_by", "");
   i.test_rows = j.value("test_rows", "");
+  if (const auto times = j.find("times"); times != j.end())
+    i.times = time_form_from_names(times->at("unit").get<std::string>(), times->at("order").get<std::string>());
   i.vectors = j.value("vectors", "f32") == "f16" ? RowPrecision::f16 : RowPrecision::f32;
   i.integer_users = j.value("user_id_type", "text") == "integer";
   i.integer_items = j.value("item_id_type", "text") == "integer";
@@ -127,6 +130,8 @@ std::string info_json(const BundleInfo& i) {
       {"items", i.items},           {"users", i.users},         {"training_rows", i.training_rows},
       {"moment_us", i.moment_us},   {"chosen_on", i.chosen_on}, {"refit", i.refit},
       {"uses_order", i.uses_order}, {"epochs", i.epochs}};
+  if (i.times) j["times"] = {{"unit", name_of(i.times->unit)}, {"order", name_of(i.times->order)}};
+  if (!i.chosen_by.empty()) j["chosen_by"] = i.chosen_by;
   if (!i.test_rows.empty()) j["test_rows"] = i.test_rows;
   if (i.vectors == RowPrecision::f16) j["vectors"] = "f16";
   j["user_id_type"] = i.integer_users ? "integer" : "text";
@@ -211,6 +216,8 @@ Bundle::Bundle(const std::string& path) : file_(path, kBundleKind, kBundleVersio
   item_counts_ = counts.array<uint64_t>();
   auto attributes = reader_of(file_, "item_attributes");
   item_attributes_ = load_attributes(attributes);
+  if (info_.times)
+    for (auto& column : item_attributes_.columns) column.times = time_form_of(column, *info_.times);
   const auto vectors = file_.bytes("item_vectors");
   if (item_ids_.size() != info_.items || item_counts_.size() != info_.items)
     fail(ErrorKind::failed, "{}: its sections disagree about the number of items", path);

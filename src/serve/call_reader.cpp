@@ -134,7 +134,7 @@ RetrieveRequest CallReader::user(const json& object) const {
   if (const auto* history = given(object, "history")) check_length(history->size(), "history", options_.most_list);
   if (const auto* features = given(object, "features"); features && features->is_object())
     for (const auto& value : *features) check_length(value.size(), "features", options_.most_list);
-  auto request = read_user(object);
+  auto request = read_user(object, snapshot_.bundle().info().times.value_or(TimeForm{}));
   snapshot_.retrieval.check_names(request);
   return request;
 }

@@ -35,9 +35,10 @@ std::vector<std::pair<std::string, std::string>> read_context(const json& object
   return out;
 }
 
-int64_t read_time_us(const json& value) {
+int64_t read_time_us(const json& value, TimeForm times) {
   if (!value.is_string() && !is_number(value)) wrong_type("time");
-  const auto time_us = parse_time_us(text_of(value));
+  const auto time = written_time(text_of(value));
+  const auto time_us = time ? moment_us(*time, times) : std::nullopt;
   if (!time_us) wrong("time", "'time' is {}, expected a time such as 2024-05-01T10:00:00Z", shown(value));
   return *time_us;
 }
@@ -81,7 +82,7 @@ std::vector<RequestFeature> read_features(const json& object, const std::string&
   return out;
 }
 
-RetrieveRequest read_user(const json& object) {
+RetrieveRequest read_user(const json& object, TimeForm times) {
   RetrieveRequest request;
   for (const auto& [key, value] : object.items()) {
     if (value.is_null()) continue;
@@ -89,12 +90,12 @@ RetrieveRequest read_user(const json& object) {
     if (key == "history") request.history = read_ids(value, "history");
     if (key == "context") request.context = read_context(value);
     if (key == "features") request.features = read_features(value, "features");
-    if (key == "time") request.time_us = read_time_us(value);
+    if (key == "time") request.time_us = read_time_us(value, times);
   }
   return request;
 }
 
-RetrieveRequest parse_request(std::string_view line, const std::string& place) {
+RetrieveRequest parse_request(std::string_view line, const std::string& place, TimeForm times) {
   if (line.empty() || line[0] != '{') {
     if (!is_utf8(line)) fail(ErrorKind::input, "{}: the user's id is not UTF-8", place);
     RetrieveRequest request;
@@ -104,7 +105,7 @@ RetrieveRequest parse_request(std::string_view line, const std::string& place) {
   try {
     const auto object = parse_json(line, kMostDepth);
     check_keys(object, kUserKeys);
-    return read_user(object);
+    return read_user(object, times);
   } catch (const RequestError& e) {
     fail(e.kind(), "{}: {}{}", place, e.what(),
          e.field().empty()

@@ -37,8 +37,8 @@ struct RetrieveRequest {
 };
 
 // One line of a users file: an id alone, or a JSON object with `user`, `history`, `context`, `features`, `time`.
-// Error{input} naming `place` when it is neither.
-RetrieveRequest parse_request(std::string_view line, const std::string& place);
+// A time is read in the form `times`, that of the bundle's log. Error{input} naming `place` when it is neither.
+RetrieveRequest parse_request(std::string_view line, const std::string& place, TimeForm times = {});
 
 // A few hundred of the users that a bundle knows, spread over all of them: queries like those to come.
 std::vector<RetrieveRequest> some_users(const Bundle& bundle);
@@ -95,7 +95,7 @@ class Retrieval {
   // The attributes' column of that number, and the item's row in it (Interner::kNone: it has no attributes).
   std::pair<const Column*, uint32_t> attribute(size_t column, uint32_t row) const;
 
-  // RequestError{input}: a context or feature name that no model reads, with the nearest.
+  // RequestError{input}: a context or feature name that no model reads, with the nearest; a time decades from the log's.
   void check_names(const RetrieveRequest& request) const;
   // The same, naming `place`.
   void check_names(const RetrieveRequest& request, const std::string& place) const;
@@ -131,6 +131,7 @@ class Retrieval {
   void arrange_as(const Retrieval& other, BackgroundThrottle* throttle = nullptr) const;
 
  private:
+  void check_time(const RetrieveRequest& request) const;
   // The groups of each quota that was asked for: made once, as they are as many numbers as there are items.
   struct QuotaGroups {
     std::vector<uint32_t> of_item;                       // of the bundle, and of the merged ones

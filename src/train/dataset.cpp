@@ -1,7 +1,6 @@
 #include "train/dataset.h"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 
 #include "core/bytes.h"
@@ -13,11 +12,12 @@ namespace pagoda {
 
 namespace {
 
-Attributes load_table(const std::string& path, const std::string& id, const std::string& fallback,
+Attributes load_table(const std::string& path, const std::string& id, const std::string& fallback, TimeForm times,
                       const TableForm& form, const BadRowOptions& bad_rows) {
   return load_attributes({.paths = {path},
                           .format = Format::automatic,
                           .id = id.empty() ? fallback : id,
+                          .times = times,
                           .form = form,
                           .bad_rows = bad_rows});
 }
@@ -50,10 +50,14 @@ bool in_training(Part part, bool with_validation) {
 
 }  // namespace
 
-Dataset load_dataset(const DataOptions& options) {
+Dataset load_dataset(const DataOptions& options) { return make_dataset(options, load_log(options)); }
+
+Interactions load_log(const DataOptions& options) { return load_interactions(interaction_options(options)); }
+
+Dataset make_dataset(const DataOptions& options, Interactions log) {
   Dataset d;
   auto interactions = interaction_options(options);
-  d.log = load_interactions(interactions);
+  d.log = std::move(log);
   size_t first_test = d.log.size();
   if (options.split.kind == SplitKind::given) {
     if (options.split.test_files.empty())
@@ -63,15 +67,13 @@ Dataset load_dataset(const DataOptions& options) {
   }
   if (!options.impressions.empty()) {
     interactions.paths = options.impressions;
-    append_impressions(interactions, d.log.shown);
+    append_impressions(interactions, d.log);
   }
-  const auto now =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
-  d.parts = split(d.log, options.split, first_test, now.count());
+  d.parts = split(d.log, options.split, first_test);
   if (!options.items.empty())
-    d.item_table = load_table(options.items, options.items_id, options.item, options.items_form, options.bad_rows);
+    d.item_table = load_table(options.items, options.items_id, options.item, d.log.times, options.items_form, options.bad_rows);
   if (!options.users.empty())
-    d.user_table = load_table(options.users, options.users_id, options.user, options.users_form, options.bad_rows);
+    d.user_table = load_table(options.users, options.users_id, options.user, d.log.times, options.users_form, options.bad_rows);
 
   if (d.item_table)
     for (uint32_t i = 0; i < d.item_table->ids.size(); ++i) d.catalogue.add(d.item_table->ids[i]);

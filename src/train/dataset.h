@@ -45,6 +45,9 @@ struct Dataset {
 
 // Reads the files, splits, builds catalogue and users. Error{usage} or Error{input} with the file or key at fault.
 Dataset load_dataset(const DataOptions& options);
+// The same in two steps: the log alone, and the rest of it.
+Interactions load_log(const DataOptions& options);
+Dataset make_dataset(const DataOptions& options, Interactions log);
 
 // The users' true items in one part, to judge lists by.
 struct Relevant {

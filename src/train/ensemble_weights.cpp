@@ -7,6 +7,7 @@
 #include "nn/normalise.h"
 #include "train/evaluation.h"
 #include "train/judgement.h"
+#include "train/suited.h"
 
 namespace pagoda {
 
@@ -127,8 +128,12 @@ std::vector<double> with_share(std::vector<double> weights, size_t p, double sha
 
 }  // namespace
 
-ChosenWeights choose_weights(ThreadPool& pool, const std::vector<EnsemblePart>& parts, const std::string& metric) {
+ChosenWeights choose_weights(ThreadPool& pool, const std::vector<EnsemblePart>& parts, const std::string& asked) {
   const size_t n = parts.size();
+  const auto metric = telling_metric(asked, {}, static_cast<int64_t>(parts[0].bundle->item_ids().size()));
+  if (metric != asked)
+    log_warning("{} can not tell models apart among {} items: a list so long holds nearly all there is; {} chooses", asked,
+                parts[0].bundle->item_ids().size(), metric);
   const Trial trial(pool, parts, metric);
   ChosenWeights best;
   const auto tries = [&](const std::vector<double>& weights) {

@@ -86,8 +86,8 @@ MetricName parse_metric(const std::string& name) {
 
 NamedMetrics validation_metrics(ThreadPool& pool, const Dataset& data, const Fit& fit,
                                 MatrixView<const float> item_vectors, const Relevant& relevant,
-                                const Options& options) {
-  const auto choose = parse_metric(options.train.choose_by);
+                                const Options& options, const std::string& choose_by) {
+  const auto choose = parse_metric(choose_by);
   auto ks = options.evaluate.k;
   ks.push_back(choose.k);
   const auto states = user_states(data, fit.events, data.train_end_us);

@@ -31,10 +31,11 @@ RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const 
                          const ItemPopularity& popularity, const ItemGroups* ages = nullptr,
                          UserMetrics* kept = nullptr);
 
-// Metrics of a model in training on the validation part: for each evaluate.k and the k of train.choose_by.
+// Metrics of a model in training on the validation part: for each evaluate.k and the k of `choose_by`.
 using NamedMetrics = std::vector<std::pair<std::string, double>>;
 NamedMetrics validation_metrics(ThreadPool& pool, const Dataset& data, const Fit& fit,
-                                MatrixView<const float> item_vectors, const Relevant& relevant, const Options& options);
+                                MatrixView<const float> item_vectors, const Relevant& relevant, const Options& options,
+                                const std::string& choose_by);
 
 // "ndcg@20" to its parts; Error{usage} for an unknown metric, with the nearest.
 struct MetricName {

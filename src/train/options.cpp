@@ -34,6 +34,10 @@ void describe(Fields& f, DataOptions& o) {
   f.field("user", o.user, "column of the user's id");
   f.field("item", o.item, "column of the item's id");
   f.field("time", o.time, "column of the time; \"\": there is none");
+  describe(f, o.times);
+  f.choice("clock", o.trust_clock, {{"check", false}, {"trust", true}},
+           "check: a row in the future, or before 1971 where most are after 1980, is a bad row; trust: it is taken as it "
+           "stands");
   f.field("weight", o.weight, "column of the reward of a row, above 0; \"\": all the same");
   f.field("context", o.context, "columns known at the moment of a request, for [[user.features]]");
   f.field(
@@ -174,6 +178,8 @@ std::string resume_record(const Options& options) {
                                         "null_values = []"};
   std::set<std::pair<std::string_view, std::string_view>> later;
   for (const auto line : kForm) later.emplace("[data]", line);
+  for (const auto line : {"time_unit = \"auto\"", "date_order = \"auto\"", "clock = \"check\""})
+    later.emplace("[data]", line);
   later.emplace("[evaluate]", "repeats = \"miss\"");
   for (const auto section : {"[data.items_form]", "[data.users_form]"}) {
     later.emplace(section, "");
@@ -207,6 +213,8 @@ InteractionOptions interaction_options(const DataOptions& data) {
           .weight = data.weight,
           .clicked = data.clicked,
           .context = data.context,
+          .times = data.times,
+          .trust_clock = data.trust_clock,
           .form = data.form,
           .bad_rows = data.bad_rows};
 }

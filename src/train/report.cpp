@@ -26,6 +26,30 @@ std::vector<ReadModel> read_models(const ReportInput& input) {
   return models;
 }
 
+// "a, b and c".
+std::string names_of(const std::vector<std::string>& names) {
+  std::string out;
+  for (size_t i = 0; i < names.size(); ++i)
+    out += (i == 0 ? "" : i + 1 < names.size() ? ", " : " and ") + names[i];
+  return out;
+}
+
+std::string count_text(double count) { return std::isnan(count) ? "" : fmt::format("{:.0f}", count); }
+
+// The models' answers to one question, where they are several: "800 (a) and 300 (b)".
+template <class Say>
+std::string differing(ReadModels models, const Say& say) {
+  std::vector<std::string> answers, listed;
+  for (const auto& model : models) {
+    if (!model.evaluation) continue;
+    const std::string answer = say(*model.evaluation);
+    if (answer.empty()) continue;
+    if (std::ranges::find(answers, answer) == answers.end()) answers.push_back(answer);
+    listed.push_back(fmt::format("{} ({})", answer, model.given->name));
+  }
+  return answers.size() > 1 ? names_of(listed) : "";
+}
+
 std::string fact(const std::string& name, const std::string& value_html) {
   return value_html.empty() ? "" : "<div><dt>" + escape_markup(name) + "</dt><dd>" + value_html + "</dd></div>\n";
 }
@@ -117,7 +141,7 @@ std::string tiles(ReadModels models) {
             "<span class=\"change\">{}</span></li>",
             color_class(model.color), escape_markup(model.given->name),
             number_text(metric_of(model, tile.metric), tile.percent),
-            &model == &models[0] ? "" : change_text(metric_of(models[0], tile.metric), metric_of(model, tile.metric)));
+            &model == &models[0] || what_sets_apart(models).certain ? "" : change_text(metric_of(models[0], tile.metric), metric_of(model, tile.metric)));
       out += "</ul>";
     }
     out += "</div>\n";
@@ -168,8 +192,9 @@ std::string metrics_by_k(const ReadModel& model) {
 
 // Several models: a row a metric and k, a column a model; of two, the change as well.
 std::string metrics_by_model(ReadModels models) {
-  std::string out = "<table><thead><tr><th></th>" + model_heads(models) +
-                    (models.size() == 2 ? "<th>change</th>" : "") + "</tr></thead>\n<tbody>\n";
+  const bool comparable = !what_sets_apart(models).certain, with_change = models.size() == 2 && comparable;
+  std::string out = "<table><thead><tr><th></th>" + model_heads(models) + (with_change ? "<th>change</th>" : "") +
+                    "</tr></thead>\n<tbody>\n";
   for (const auto& [metric, ks] : metric_families(models)) {
     for (const int k : ks) {
       const std::string name = full_name(metric, k);
@@ -179,9 +204,9 @@ std::string metrics_by_model(ReadModels models) {
       out += "<tr><th>" + escape_markup(metric_label(name)) + "</th>";
       for (const auto& model : models) {
         const double value = metric_of(model, name);
-        out += fmt::format("<td{}>{}</td>", value == best ? " class=\"best\"" : "", number_text(value, false));
+        out += fmt::format("<td{}>{}</td>", value == best && comparable ? " class=\"best\"" : "", number_text(value, false));
       }
-      if (models.size() == 2)
+      if (with_change)
         out += "<td>" + change_text(metric_of(models[0], name), metric_of(models[1], name)) + "</td>";
       out += "</tr>\n";
     }
@@ -215,6 +240,31 @@ std::string curve_by_k(ReadModels models, const std::string& of, const std::stri
 
 }  // namespace
 
+Apart what_sets_apart(ReadModels models) {
+  Apart apart;
+  const auto add = [&](const char* what, const std::string& answers) {
+    if (!answers.empty()) apart.words += fmt::format("{}{}: {}", apart.words.empty() ? "" : "; ", what, answers);
+  };
+  add("test rows, by their fingerprint", differing(models, [](const Evaluated& e) { return e.test_rows; }));
+  add("part that is judged", differing(models, [](const Evaluated& e) { return e.split; }));
+  add("users that are judged", differing(models, [](const Evaluated& e) { return count_text(e.users); }));
+  add("items of the catalogue", differing(models, [](const Evaluated& e) { return count_text(e.items); }));
+  add("what a user had before", differing(models, [](const Evaluated& e) { return e.repeats; }));
+  if (!apart.words.empty())
+    return {"These models were not judged alike, so their figures can not be compared. " + apart.words + ".", true};
+  std::vector<std::string> unknown;
+  for (const auto& model : models)
+    if (model.evaluation && model.evaluation->test_rows.empty()) unknown.push_back(model.given->name);
+  if (models.size() > 1 && !unknown.empty())
+    apart.words = fmt::format(
+        "It is not known whether these models were judged by the same rows: the figures of {} do not say it. "
+        "`pagoda evaluate` makes figures that do.",
+        names_of(unknown));
+  return apart;
+}
+
+std::string comparison_warning(const ReportInput& input) { return what_sets_apart(read_models(input)).words; }
+
 std::string figure(const std::string& caption, const std::string& second_line, const std::string& svg) {
   std::string out = "<figure class=\"card\"><figcaption>" + escape_markup(caption);
   if (!second_line.empty()) out += "<span>" + escape_markup(second_line) + "</span>";
@@ -243,6 +293,7 @@ std::string change_text(double from, double to) {
 
 std::string accuracy_section(ReadModels models) {
   if (metric_families(models).empty()) return "";
+  const auto apart = what_sets_apart(models);
   std::string times;
   for (const auto& model : models) {
     if (model.run.empty()) continue;
@@ -251,9 +302,10 @@ std::string accuracy_section(ReadModels models) {
   }
   return heading(
              "accuracy", "Accuracy",
-             "Exact ranking over the whole catalogue, without the items of the user's training history; a tie never "
+             "Exact ranking over the whole catalogue; a tie never "
              "counts as a hit. Means over users with at least one test item." +
                  (times.empty() ? "" : times + ".")) +
+         (apart.words.empty() ? "" : "<p class=\"warning\">" + escape_markup(apart.words) + "</p>\n") +
          "<div class=\"charts\">\n<div class=\"card wide\">" +
          (models.size() == 1 ? metrics_by_k(models[0]) : metrics_by_model(models)) + "</div>\n<div class=\"stack\">" +
          curve_by_k(models, "recall", "Recall by length of the list",

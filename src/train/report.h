@@ -54,5 +54,7 @@ struct ReportInput {
 // The page. Text may hold anything (it is escaped). Error{failed} naming the model and the part when an evaluation or a
 // run log is no such thing.
 std::string render_report(const ReportInput& input);
+// What the page says above the figures where they can not be compared, or may not; "" where they can.
+std::string comparison_warning(const ReportInput& input);
 
 }  // namespace pagoda

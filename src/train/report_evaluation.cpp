@@ -65,6 +65,8 @@ Evaluated parse_evaluation(std::string_view text, std::string_view what) {
   if (!json.is_object()) fail(ErrorKind::failed, "{}: is no evaluation: expected a JSON object", what);
   Evaluated evaluated{.split = text_or_empty(json, "split"),
                       .chosen_on = text_or_empty(json, "chosen_on"),
+                      .test_rows = text_or_empty(json, "test_rows"),
+                      .repeats = text_or_empty(json, "repeats"),
                       .users = number_or_nan(json, "users"),
                       .items = number_or_nan(json, "items"),
                       .seconds = number_or_nan(json, "seconds"),

@@ -23,6 +23,7 @@ struct EvaluatedBucket {
 
 struct Evaluated {
   std::string split, chosen_on;
+  std::string test_rows, repeats;                 // fingerprint of what it was judged by; "miss", "keep"; "": not said
   double users, items, seconds;                   // NaN: not said
   std::vector<NamedValue> metrics;                // "recall@20", ..., in the order of the text
   std::vector<NamedValue> health;                 // mean_cosine_items, ..., in the order of the text

@@ -21,6 +21,13 @@ struct ReadModel {
 };
 using ReadModels = std::span<const ReadModel>;
 
+// What keeps figures of the models from being compared: other test rows, catalogues or rules. "": nothing does.
+struct Apart {
+  std::string words;     // a sentence or two
+  bool certain = false;  // false: it is not known whether they can be compared
+};
+Apart what_sets_apart(ReadModels models);
+
 std::string accuracy_section(ReadModels models);    // table, recall@k curve
 std::string learning_section(ReadModels models);    // loss, validation metrics
 std::string popularity_section(ReadModels models);  // recall by popularity, what is recommended, coverage

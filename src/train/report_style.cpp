@@ -25,6 +25,7 @@ code, pre { font-family: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consol
 code { font-size: .86em; overflow-wrap: anywhere; }
 .quiet { color: var(--chart-quiet); }
 .note { color: var(--chart-quiet); font-size: .9rem; max-width: 76ch; margin: 0 0 16px; }
+.warning { font-weight: 600; max-width: 76ch; margin: 0 0 16px; }
 .introduction { font-size: 1.05rem; max-width: 70ch; margin: 0 0 14px; }
 nav { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: .9rem; margin: 18px 0 0; }
 section { margin-top: 46px; }

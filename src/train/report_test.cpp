@@ -152,6 +152,32 @@ TEST(Report, SeveralModelsShareUsersAndAreCompared) {
   EXPECT_TRUE(has(page, "<mark>correction = &quot;standard&quot;</mark>"));
 }
 
+TEST(Report, FiguresOfOtherTestRowsAreNotCompared) {
+  const auto of_rows = [](const std::string& name, const std::string& rows, const std::string& repeats = "miss") {
+    auto model = full_model(name);
+    const std::string said = "\"test_rows\": \"" + rows + "\", \"repeats\": \"" + repeats + "\", ";
+    model.evaluation.insert(1, said);
+    return model;
+  };
+  ReportModel a = of_rows("a", "aaaa"), b = of_rows("b", "bbbb");
+  b.evaluation.replace(b.evaluation.find("0.1723"), 6, "0.0800");
+  std::string page = render_report({.models = {a, b}});
+  EXPECT_TRUE(has(page, "their figures can not be compared. test rows, by their fingerprint: aaaa (a) and bbbb (b)."));
+  EXPECT_TRUE(has(page, "<tr><th>Recall@20</th><td>0.1723</td><td>0.0800</td></tr>"));
+  EXPECT_FALSE(has(page, "change</th>") || has(page, "-54%") || has(page, "class=\"best\""));
+  EXPECT_TRUE(comparison_warning({.models = {a, of_rows("c", "aaaa", "keep")}}).find("what a user had before") !=
+              std::string::npos);
+  auto fewer = of_rows("d", "aaaa");
+  fewer.evaluation.replace(fewer.evaluation.find("40981"), 5, "81");
+  EXPECT_TRUE(comparison_warning({.models = {a, fewer}}).find("catalogue: 40981 (a) and 81 (d)") != std::string::npos);
+  EXPECT_EQ(comparison_warning({.models = {a, of_rows("e", "aaaa")}}), "");
+  EXPECT_EQ(comparison_warning({.models = {a}}), "");
+  // Of version 0.1, which did not say by what rows it judged.
+  page = render_report({.models = {a, full_model("old")}});
+  EXPECT_TRUE(has(page, "It is not known whether these models were judged by the same rows: the figures of old do"));
+  EXPECT_TRUE(has(page, "change</th>"));
+}
+
 TEST(Report, WhatIsRecommendedIsShownAsShares) {
   const std::string page = render_report({.models = {full_model("a")}});
   EXPECT_TRUE(has(page,

@@ -14,6 +14,7 @@
 #include "train/evaluation.h"
 #include "train/hard_negatives.h"
 #include "train/run_log.h"
+#include "train/suited.h"
 #include "train/trainer.h"
 
 namespace pagoda {
@@ -28,7 +29,9 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 class Run {
  public:
   Run(const Options& options, const Dataset& data, const std::string& output, const std::atomic<bool>& interrupted)
-      : options_(options), output_(output), interrupted_(interrupted), data_(data),
+      : options_(options), choose_by_(telling_metric(options.train.choose_by, options.evaluate.k,
+                                                     static_cast<int64_t>(data.catalogue.size()))),
+        output_(output), interrupted_(interrupted), data_(data),
         pool_(static_cast<int>(options.train.threads)), config_checksum_(checksum(resume_record(options))) {
     relevant_ = relevant_items(data_, Part::validation);
     judgeable_ = judgeable_users(data_, relevant_, options.evaluate.repeats);
@@ -47,6 +50,7 @@ class Run {
   bool may_choose() const { return judgeable_.reachable > 0; }
 
   const Options& options_;
+  std::string choose_by_;  // train.choose_by, with a K that can tell models apart
   std::string output_;
   const std::atomic<bool>& interrupted_;
   const Dataset& data_;
@@ -80,7 +84,14 @@ void Run::execute(RunFlags flags) {
            human_count(data_.catalogue.size()),
            human_count(static_cast<double>(std::count(data_.parts.begin(), data_.parts.end(), Part::train))),
            human_count(static_cast<double>(judgeable_.with_history)));
+  if (data_.log.has_time() && !data_.log.times_said.empty())
+    log_info("column '{}': {}; from {} to {}", options_.data.time, data_.log.times_said,
+             format_time_us(*std::ranges::min_element(data_.log.time_us)),
+             format_time_us(*std::ranges::max_element(data_.log.time_us)));
   say_who_validates();
+  if (choose_by_ != options_.train.choose_by && may_choose())
+    log_warning("{} can not tell models apart among {} items: a list so long holds nearly all there is; {} chooses",
+                options_.train.choose_by, data_.catalogue.size(), choose_by_);
 
   std::optional<Fit> fit;
   if (progress_.phase == Phase::choose) {
@@ -97,7 +108,7 @@ void Run::execute(RunFlags flags) {
                    .choose_steps = progress_.next_step,
                    .seconds = progress_.seconds};
     log_info("chosen: {} epochs ({} = {:.4f} on validation); training on train and validation for as many",
-             progress_.best_epoch, options_.train.choose_by, progress_.best_value);
+             progress_.best_epoch, choose_by_, progress_.best_value);
     fit.emplace(data_, options_, true);
     run_phase(*fit, progress_.best_epoch, from ? &*from : nullptr);
   }
@@ -222,10 +233,10 @@ void Run::mine(const Fit& fit, Trainer& trainer, uint64_t epoch) {
 // One evaluation on the validation part; the best model so far goes to a file.
 void Run::judge(Fit& fit, uint64_t epoch) {
   const auto vectors = item_vectors(pool_, fit.model, fit.item_cells, data_.train_end_us);
-  validation_ = validation_metrics(pool_, data_, fit, vectors, relevant_, options_);
+  validation_ = validation_metrics(pool_, data_, fit, vectors, relevant_, options_, choose_by_);
   double value = 0;
   for (const auto& v : validation_)
-    if (v.first == options_.train.choose_by) value = v.second;
+    if (v.first == choose_by_) value = v.second;
   ++progress_.evaluations_since_best;
   if (value <= progress_.best_value) return;
   progress_.best_value = value, progress_.best_epoch = epoch, progress_.evaluations_since_best = 0;
@@ -257,6 +268,8 @@ void Run::write(Fit& fit) {
       .refit = refit,
       .uses_order = uses_order(options_, states),
       .epochs = may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs),
+      .times = data_.log.times,
+      .chosen_by = may_choose() ? choose_by_ : "",
       .test_rows = fingerprint_of_rows(data_.log, [&](size_t row) { return data_.parts[row] == Part::test; }),
       .integer_users = data_.log.integer_users,
       .integer_items = data_.log.integer_items};
@@ -281,7 +294,8 @@ std::string run_folder(const std::string& output) { return output + ".run"; }
 void train(const Options& options, const std::string& output, RunFlags flags, const std::atomic<bool>& interrupted) {
   validate(options);
   parse_metric(options.train.choose_by);
-  Run(options, load_dataset(options.data), output, interrupted).execute(flags);
+  const auto data = load_dataset(options.data);
+  Run(options, data, output, interrupted).execute(flags);
 }
 
 void train(const Options& options, const Dataset& data, const std::string& output, RunFlags flags,

@@ -1,0 +1,36 @@
+// What suits a log where nobody has said it: for `init`, which proposes it, and for `train` without a config.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "train/options.h"
+
+namespace pagoda {
+
+// The rows and what they are of.
+struct LogSize {
+  uint64_t rows = 0;
+  int64_t items = 0;
+};
+
+// Lengths of lists, the metric that chooses, the draws of a uniform source and the batch. Gives what is to be said of it, a
+// sentence each.
+std::vector<std::string> suit_size(Options& options, const LogSize& log);
+// Without a column of times a history is the user's other items.
+void suit_history(Options& options);
+// An epoch of a small log is some fifty steps, not one: `batch` halved until it is, down to 64.
+int64_t batch_for(int64_t batch, uint64_t rows);
+
+// A split in time of rows at these moments, which rise: the last stretch is test and the one before it, as long, validation;
+// as short as still tells something. Where no cut leaves rows in all three parts it is at random. Gives what is to be said.
+std::string suit_split(SplitOptions& split, std::span<const int64_t> rising_us);
+
+// The metric that can tell models apart among so many items: a list of half of them or more holds nearly all that can be
+// found, whatever the model, so its K gives way to the greatest of `ks` that is not so long, or to a tenth of the items.
+// Error{usage} for what is no metric.
+std::string telling_metric(const std::string& choose_by, std::span<const int64_t> ks, int64_t items);
+
+}  // namespace pagoda
