@@ -94,7 +94,7 @@ def test_users_who_have_every_cold_item(train):
 
 
 def test_a_negative_popularity_dial(train):
-    train(loss="popularity_dial = -0.5", code=USAGE, says=["popularity_dial", "-0.5"])
+    train(loss="logq_weight = -0.5", code=USAGE, says=["logq_weight", "-0.5"])
 
 
 def test_a_key_that_the_source_does_not_read(train):
