@@ -349,7 +349,7 @@ class Adviser {
 
   void blocks() {
     const auto loss = fmt::format(
-        "[loss]\nkind = \"sampled_softmax\"\ntemperature = {}\ncorrection = \"standard\"\npopularity_dial = 1.0\n",
+        "[loss]\nkind = \"sampled_softmax\"\ntemperature = {}\ncorrection = \"standard\"\nlogq_weight = 1.0\n",
         temperature_);
     AdviceBlock sampled{"sampled negatives", loss};
     sampled.toml += fmt::format("\n[sampling.frequency]\nkind = \"counts\"{}\n",
