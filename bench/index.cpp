@@ -90,8 +90,8 @@ int run(int argc, char** argv) {
     if (what != "exact" && !index) open();
     if (what == "about") {
       const auto p = load_partitions(*bundle, index->items(), index->dim());
-      std::printf("{\"lists\": %zu, \"largest\": %u, \"bytes\": %zu, \"own_mb\": %.0f, \"mapped_mb\": %.0f}\n\n", p.lists,
-                  *std::max_element(p.counts.begin(), p.counts.end()),
+      std::printf("{\"lists\": %zu, \"largest\": %u, \"bytes\": %zu, \"own_mb\": %.0f, \"mapped_mb\": %.0f}\n\n",
+                  p.lists, *std::max_element(p.counts.begin(), p.counts.end()),
                   p.codes.size() + 4 * p.rows.size() + p.centres.size(), memory_mb("RssAnon"), memory_mb("RssFile"));
       std::fflush(stdout);
       continue;

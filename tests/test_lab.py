@@ -165,11 +165,11 @@ def test_a_lab_that_was_killed_or_stopped_goes_on_to_the_same_figures(cli, lab_t
 def test_without_models_only_results_stay(cli, config, tmp_path):
     slim = tmp_path / "slim.toml"
     slim.write_text(f'base = "{config}"\nseeds = [1]\nk = [20]\nkeep_models = false\n'
-                    '[[sweep]]\nover = { "loss.popularity_dial" = [0, 1] }\n')
+                    '[[sweep]]\nover = { "loss.logq_weight" = [0, 1] }\n')
     done = cli("lab", "-c", slim, "-o", tmp_path / "lab", "--set", "train.epochs=1")
     assert not list((tmp_path / "lab").glob("*.pagoda*"))
     lab = figures(tmp_path / "lab")
-    assert [v["name"] for v in lab["variants"]] == ["popularity_dial=0", "popularity_dial=1"]
+    assert [v["name"] for v in lab["variants"]] == ["logq_weight=0", "logq_weight=1"]
     assert [v["value"] for v in lab["variants"]] == [0, 1] and lab["variants"][0]["runs"][0]["bundle"] is None
     assert lab["variants"][0]["metrics"]["recall@20"]["spread"] is None
     assert "±" not in done.stdout

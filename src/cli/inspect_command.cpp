@@ -56,7 +56,7 @@ void run_inspect(const InspectArgs& args) {
 void run_doctor() {
   std::printf("pagoda %s\n", PAGODA_VERSION);
   std::printf("  CPUs         %u\n", std::thread::hardware_concurrency());
-  const auto best = usable_instructions().back();
+  const auto best = usable_simd_levels().back();
   std::printf("  kernels      %s%s\n", std::string(name_of(best)).c_str(),
               bf16_is_fast() ? "" : "  (no fast AVX-512 BF16: model.precision = \"bf16\" stays f32 here)");
   std::string pages = "unknown";

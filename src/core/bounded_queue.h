@@ -1,5 +1,5 @@
-// A queue with a limit between a producer and a consumer: the producer waits when it is ahead by `limit`, the
-// consumer waits when there is nothing. Thread-safe.
+// A bounded queue between a producer and a consumer: the producer waits while the queue is full, the consumer while it
+// is empty. Thread-safe.
 #pragma once
 
 #include <condition_variable>

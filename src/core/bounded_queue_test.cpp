@@ -58,7 +58,8 @@ TEST(BoundedQueue, TheConsumerWaitsForAValue) {
 
 TEST(BoundedQueue, AfterCloseTheRestIsConsumedAndNothingIsTaken) {
   BoundedQueue<int> queue(4);
-  queue.push(1), queue.push(2);
+  queue.push(1);
+  queue.push(2);
   queue.close();
   EXPECT_FALSE(queue.push(3));
   EXPECT_EQ(queue.pop(), 1);

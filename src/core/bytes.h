@@ -1,4 +1,4 @@
-// Little-endian values to and from bytes, for the sections of our own file formats.
+// Writes and reads little-endian values, for the sections of our own file formats.
 #pragma once
 
 #include <bit>
@@ -44,8 +44,8 @@ class ByteWriter {
   std::string bytes_;
 };
 
-// Reads what ByteWriter wrote; never past the end, whatever the bytes say: a length that does not fit throws
-// Error{failed} naming `what` (a section of a file).
+// Reads what ByteWriter wrote. Never reads past the end, whatever the bytes say: a length that does not fit throws
+// Error{failed}, which names `what` (a section of a file).
 class ByteReader {
  public:
   ByteReader(std::span<const std::byte> bytes, std::string what) : bytes_(bytes), what_(std::move(what)) {}
@@ -70,7 +70,7 @@ class ByteReader {
     return values;
   }
   bool at_end() const { return at_ == bytes_.size(); }
-  // For loaders that read on: the bytes are all there, and say something that can not be.
+  // For loaders: the bytes are all there, but what they say is impossible.
   [[noreturn]] void damaged(std::string_view how = "ends before its content does") const {
     fail(ErrorKind::failed, "{}: {}", what_, how);
   }

@@ -43,7 +43,11 @@ TEST(Bytes, InputCutAnywhereThrows) {
   for (size_t n = 0; n < bytes.size(); ++n) {
     auto in = reader(std::string_view(bytes).substr(0, n));
     const auto read_all = [&] {
-      in.value<uint32_t>(), in.text(), in.array<float>(), in.array<uint64_t>(), in.value<double>();
+      in.value<uint32_t>();
+      in.text();
+      in.array<float>();
+      in.array<uint64_t>();
+      in.value<double>();
     };
     EXPECT_THROW(read_all(), Error) << n;
   }

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "core/suggest.h"
 
 namespace pagoda {
@@ -17,6 +18,17 @@ namespace pagoda {
 namespace {
 
 constexpr std::string_view kSetOption = "--set ";
+
+// Keys that were renamed; the former names are read until the release after the one that renamed them.
+struct RenamedKey {
+  std::string_view section, former, now;
+};
+constexpr RenamedKey kRenamedKeys[] = {
+    // 0.2
+    {"loss", "logq_weight", "logq_weight"},
+    {"sampling", "correct_by", "correct_by"},
+    {"train", "mask_history_items", "mask_history_items"},
+};
 
 std::string join(std::string_view path, std::string_view key) {
   return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
@@ -40,6 +52,37 @@ std::string described(const toml::node& node) {
     case toml::node_type::table: return "a table";
     default: return "a date or time";
   }
+}
+
+void warn_of_former_key(const std::string& place, const RenamedKey& key) {
+  log_warning("{}: '{}' in [{}] is called '{}' now; a later version will not know the old name", place, key.former,
+              key.section, key.now);
+}
+
+// Gives the keys of a whole config their names of today.
+void rename_keys(toml::table& root, bool warn) {
+  for (const auto& key : kRenamedKeys) {
+    auto* section = root[key.section].as_table();
+    toml::node* value = section ? section->get(key.former) : nullptr;
+    if (!value) continue;
+    const std::string at = place(*value);
+    if (section->contains(key.now))
+      fail(ErrorKind::usage, "{}: '{}' in [{}] is the former name of '{}', which is given, too; take one of them away",
+           at, key.former, key.section, key.now);
+    if (warn) warn_of_former_key(at, key);
+    value->visit([&](auto& moved) { section->insert_or_assign(key.now, std::move(moved)); });
+    section->erase(key.former);
+  }
+}
+
+// The same for one dotted key.
+std::string renamed(const std::string& dotted_key, const toml::node& value) {
+  for (const auto& key : kRenamedKeys)
+    if (dotted_key == join(key.section, key.former)) {
+      warn_of_former_key(place(value), key);
+      return join(key.section, key.now);
+    }
+  return dotted_key;
 }
 
 bool all_digits(std::string_view text) {
@@ -175,7 +218,7 @@ class Reader : public Fields {
     }
     const auto found = std::find(words.begin(), words.end(), word->get());
     if (found == words.end())
-      fail(ErrorKind::usage, "{}: {} can not be \"{}\"{}", place(*node), name_of(key), word->get(),
+      fail(ErrorKind::usage, "{}: {} cannot be \"{}\"{}", place(*node), name_of(key), word->get(),
            suggestion(word->get(), words));
     return static_cast<size_t>(found - words.begin());
   }
@@ -312,6 +355,7 @@ Config& Config::operator=(Config&&) noexcept = default;
 Config Config::from_text(std::string_view text, std::string name) {
   Config config;
   config.tree_->root = parsed(text, std::move(name));
+  rename_keys(config.tree_->root, false);
   return config;
 }
 
@@ -322,7 +366,10 @@ Config Config::from_file(const std::string& path) {
   } catch (const Error& error) {
     fail(ErrorKind::usage, "{}", error.what());
   }
-  return from_text(text, path);
+  Config config;
+  config.tree_->root = parsed(text, path);
+  rename_keys(config.tree_->root, true);
+  return config;
 }
 
 void Config::set(std::string_view assignment) {
@@ -336,6 +383,7 @@ void Config::set(std::string_view assignment) {
     if (value.find('\n') == value.npos) laid = toml::parse(assignment, place);
   } catch (const toml::parse_error&) {}
   if (laid.empty()) laid = parsed(fmt::format("{} = {}", key, toml_quoted(value)), place);
+  rename_keys(laid, true);
   merge(tree_->root, laid);
 }
 
@@ -403,6 +451,7 @@ std::optional<Config> Config::take_table(std::string_view key) {
   Config taken;
   taken.tree_->root = std::move(*table);
   tree_->root.erase(key);
+  rename_keys(taken.tree_->root, true);
   return taken;
 }
 
@@ -416,7 +465,9 @@ std::vector<Config> Config::take_tables(std::string_view key) {
   for (auto& item : *list) {
     if (!item.is_table())
       fail(ErrorKind::usage, "{}: '{}' holds {}, expected tables [[{}]]", place(item), key, described(item), key);
-    taken.emplace_back().tree_->root = std::move(*item.as_table());
+    auto& root = taken.emplace_back().tree_->root;
+    root = std::move(*item.as_table());
+    rename_keys(root, true);
   }
   tree_->root.erase(key);
   return taken;
@@ -429,7 +480,8 @@ std::vector<Setting> Config::take_settings(std::string_view key) {
     fail(ErrorKind::usage, "{}: '{}' is {}, expected a table such as {{ \"loss.temperature\" = 0.1 }}", place(*node),
          key, described(*node));
   if (!table) return settings;
-  for (auto& [name, node] : leaves(table->tree_->root)) {
+  for (auto& [written, node] : leaves(table->tree_->root)) {
+    const auto name = renamed(written, *node);
     Setting setting{name, value_text(*node), {}};
     setting.config.tree_->root = assigned(name, *node);
     settings.push_back(std::move(setting));
@@ -444,7 +496,8 @@ std::vector<std::vector<Setting>> Config::take_choices(std::string_view key) {
     fail(ErrorKind::usage, "{}: '{}' is {}, expected a table such as {{ \"loss.temperature\" = [0.05, 0.1] }}",
          place(*node), key, described(*node));
   if (!table) return choices;
-  for (auto& [name, node] : leaves(table->tree_->root)) {
+  for (auto& [written, node] : leaves(table->tree_->root)) {
+    const auto name = renamed(written, *node);
     auto* values = node->as_array();
     if (!values || values->empty())
       fail(ErrorKind::usage, "{}: '{}' is {}, expected a list of the values to try", place(*node), name,
@@ -457,6 +510,23 @@ std::vector<std::vector<Setting>> Config::take_choices(std::string_view key) {
     }
   }
   return choices;
+}
+
+std::string with_former_keys(std::string_view toml) {
+  std::string text;
+  std::string_view section;
+  while (!toml.empty()) {
+    const auto line = toml.substr(0, toml.find('\n'));
+    toml.remove_prefix(std::min(line.size() + 1, toml.size()));
+    if (line.starts_with('[')) section = line.substr(1, line.find(']') - 1);
+    const auto name = line.substr(0, line.find(' '));
+    const auto key =
+        std::ranges::find_if(kRenamedKeys, [&](const RenamedKey& k) { return k.section == section && k.now == name; });
+    text += key == std::end(kRenamedKeys) ? line : key->former;
+    if (key != std::end(kRenamedKeys)) text += line.substr(name.size());
+    text += '\n';
+  }
+  return text;
 }
 
 }  // namespace pagoda

@@ -22,11 +22,14 @@ struct Setting;
 //
 // read() leaves what is not given as it was, and throws Error{usage} for an unknown key (naming the nearest known one),
 // a value of the wrong type, a word that is no choice; each with file and line.
+//
+// A key that had another name in an earlier version (kRenamedKeys in config.cpp) is read by that name, too. Where a
+// person wrote it, in a file or an assignment, a warning gives the new name; Error{usage} if both stand in one file.
 class Config {
  public:
   Config();
-  static Config from_file(const std::string& path);  // Error{usage}: missing, or not TOML
-  static Config from_text(std::string_view text, std::string name);
+  static Config from_file(const std::string& path);                  // Error{usage}: missing, or not TOML
+  static Config from_text(std::string_view text, std::string name);  // a record of ours: says nothing of former names
   ~Config();
   Config(Config&&) noexcept;
   Config& operator=(Config&&) noexcept;
@@ -42,8 +45,8 @@ class Config {
   bool has(std::string_view key) const;                    // at the top
   std::optional<Config> take_table(std::string_view key);  // nothing when no table stands there
   std::vector<Config> take_tables(std::string_view key);   // [[key]]; Error{usage} when it is something else
-  // A table of dotted keys, set = { "loss.temperature" = 0.1, ... }: its assignments, as they were written. Error{usage} for
-  // what is no such table.
+  // A table of dotted keys, set = { "loss.temperature" = 0.1, ... }: its assignments, as they were written.
+  // Error{usage} for what is no such table.
   std::vector<Setting> take_settings(std::string_view key);
   // A table of dotted keys with lists of values to try, tune = { "loss.temperature" = [0.05, 0.1], ... }: for each key
   // its assignments in order. Error{usage} for a list that is none or empty.
@@ -62,10 +65,13 @@ struct Setting {
 };
 
 // The options as TOML that Config reads back to the same values. Without comments it is a record: every key stands in
-// it, whatever a later version's defaults are. With comments it is for a person: each key is preceded by its help, and an
-// element of a list of tables says only what is not the default, beside its first key and its `kind`; the first element
-// of a list shows the other keys, commented out.
+// it, whatever a later version's defaults are. With comments it is for a person: each key is preceded by its help, and
+// an element of a list of tables says only what is not the default, beside its first key and its `kind`; the first
+// element of a list shows the other keys, commented out.
 std::string to_toml(const std::function<void(Fields&)>& describe, bool with_comments);
+
+// The same TOML with the names that its keys had in version 0.1, so that records of both versions can be compared.
+std::string with_former_keys(std::string_view toml);
 
 // A text as a TOML string, with its quotes.
 std::string toml_quoted(std::string_view text);

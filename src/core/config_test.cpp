@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -175,7 +176,7 @@ TEST(Config, AWrongTypeSaysWhatStandsThereAndWhatIsExpected) {
 
 TEST(Config, AWordThatIsNoChoiceIsRefusedWithTheNearestOne) {
   EXPECT_EQ(refusal("[[sampling.negatives]]\nsource = \"unifrom\""),
-            "pagoda.toml:2: 'source' in [sampling.negatives.0] can not be \"unifrom\"; did you mean 'uniform'?");
+            "pagoda.toml:2: 'source' in [sampling.negatives.0] cannot be \"unifrom\"; did you mean 'uniform'?");
   EXPECT_EQ(refusal("[[sampling.negatives]]\nsource = 3"),
             "pagoda.toml:2: 'source' in [sampling.negatives.0] is the integer 3, expected one of \"in_batch\", "
             "\"uniform\", \"mined\"");
@@ -242,6 +243,102 @@ TEST(Config, AFileIsReadAndAMissingOneIsAUsageError) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_EQ(error.what(), path + ": no such file");
   }
+}
+
+// Keys of version 0.1 and their names of today, as kRenamedKeys has them.
+struct Renamed {
+  double logq_weight = 1;
+  std::string correct_by = "mixture";
+};
+void describe(Fields& f, Renamed& o) {
+  f.section("loss", "", [&](Fields& f) { f.field("logq_weight", o.logq_weight, ""); });
+  f.section("sampling", "", [&](Fields& f) { f.field("correct_by", o.correct_by, ""); });
+}
+Renamed read_renamed(const Config& config) {
+  Renamed o;
+  config.read([&](Fields& f) { describe(f, o); });
+  return o;
+}
+std::string warned(const std::function<void()>& f) {
+  testing::internal::CaptureStderr();
+  f();
+  return testing::internal::GetCapturedStderr();
+}
+
+class RenamedKeys : public testing::Test {
+ protected:
+  Config of_file(const std::string& text) {
+    write_file(path_, text);
+    return Config::from_file(path_);
+  }
+  void TearDown() override { std::filesystem::remove(path_); }
+  const std::string path_ = testing::TempDir() + "pagoda_renamed_" + std::to_string(getpid()) + ".toml";
+};
+
+TEST_F(RenamedKeys, AFormerNameIsReadAndTheNewOneTold) {
+  const auto said = warned([&] {
+    const auto o = read_renamed(of_file("[loss]\npopularity_dial = 0.5\n[sampling]\ncount_by = \"source\"\n"));
+    EXPECT_EQ(o.logq_weight, 0.5);
+    EXPECT_EQ(o.correct_by, "source");
+  });
+  EXPECT_NE(said.find(path_ + ":2: 'popularity_dial' in [loss] is called 'logq_weight' now"), said.npos) << said;
+  EXPECT_NE(said.find(path_ + ":4: 'count_by' in [sampling] is called 'correct_by' now"), said.npos) << said;
+  EXPECT_EQ(warned([&] { EXPECT_EQ(read_renamed(of_file("[loss]\nlogq_weight = 0.5\n")).logq_weight, 0.5); }), "");
+}
+
+TEST_F(RenamedKeys, AnAssignmentByEitherNameIsLaidOverAFileOfEither) {
+  for (const std::string in_file : {"popularity_dial", "logq_weight"})
+    for (const std::string assigned : {"popularity_dial", "logq_weight"}) {
+      const auto said = warned([&] {
+        auto config = of_file("[loss]\n" + in_file + " = 0.5\n");
+        config.set("loss." + assigned + "=0.25");
+        EXPECT_EQ(read_renamed(config).logq_weight, 0.25) << in_file << ", " << assigned;
+      });
+      EXPECT_EQ(said.find("--set loss.popularity_dial=0.25: 'popularity_dial'") != said.npos, assigned[0] == 'p')
+          << said;
+    }
+}
+
+TEST_F(RenamedKeys, BothNamesInOneFileAreRefused) {
+  try {
+    of_file("[loss]\nlogq_weight = 1\npopularity_dial = 0.5\n");
+    FAIL() << "nothing was thrown";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::usage);
+    EXPECT_EQ(e.what(), path_ +
+                            ":3: 'popularity_dial' in [loss] is the former name of 'logq_weight', which is given, too; "
+                            "take one of them away");
+  }
+}
+
+TEST_F(RenamedKeys, ARecordIsReadWithoutAWord) {
+  EXPECT_EQ(warned([] {
+              EXPECT_EQ(read_renamed(Config::from_text("[loss]\npopularity_dial = 0.5\n", "record")).logq_weight, 0.5);
+            }),
+            "");
+}
+
+TEST_F(RenamedKeys, ConfigsWithinAConfigMayHaveThem) {
+  warned([&] {
+    auto lab = of_file(
+        "set = { \"loss.popularity_dial\" = 0.5 }\ntune = { \"loss.popularity_dial\" = [0, 1] }\n"
+        "[base.loss]\npopularity_dial = 0.75\n[[variant]]\nloss.popularity_dial = 0.25\n");
+    const auto settings = lab.take_settings("set");
+    ASSERT_EQ(settings.size(), 1u);
+    EXPECT_EQ(settings[0].key, "loss.logq_weight");
+    EXPECT_EQ(read_renamed(settings[0].config).logq_weight, 0.5);
+    const auto choices = lab.take_choices("tune");
+    ASSERT_EQ(choices.size(), 1u);
+    EXPECT_EQ(choices[0][1].key, "loss.logq_weight");
+    EXPECT_EQ(read_renamed(choices[0][0].config).logq_weight, 0);
+    EXPECT_EQ(read_renamed(*lab.take_table("base")).logq_weight, 0.75);
+    EXPECT_EQ(read_renamed(lab.take_tables("variant").at(0)).logq_weight, 0.25);
+  });
+}
+
+TEST_F(RenamedKeys, ARecordCanBeWrittenWithTheFormerNames) {
+  EXPECT_EQ(with_former_keys("[loss]\nlogq_weight = 1.0\n\n[other]\nlogq_weight = 2\n"),
+            "[loss]\npopularity_dial = 1.0\n\n[other]\nlogq_weight = 2\n");
 }
 
 TEST(ToToml, WhatIsWrittenReadsBackToTheSameValues) {

@@ -1,8 +1,8 @@
-// How an operation says that it can not go on.
+// How an operation reports that it cannot go on.
 //
 // Three kinds of trouble are kept apart:
-//   a mistake of ours               -> check() prints the place and aborts;
-//   the operation can not go on     -> throw Error{kind, message}, caught only at the doors (the CLI, a server);
+//   a bug of ours                   -> check() prints the place and aborts;
+//   the operation cannot go on      -> throw Error{kind, message}, which only the doors catch (the CLI, a server);
 //   an ordinary outcome (a bad row,
 //   an unknown id, end of stream)   -> a value.
 //
@@ -36,7 +36,7 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
 };
 
-// The process's exit status for an error of that kind.
+// The exit status of the process for an error of that kind.
 int exit_code(ErrorKind kind);
 
 // fail(ErrorKind::input, "{}: no such file", path) throws an Error.
@@ -47,7 +47,7 @@ template <class... Args>
 
 [[noreturn]] void check_failed(const char* what, std::source_location where);
 
-// An invariant of ours; `what` says it in words. Aborts when it does not hold, in every build.
+// Checks an invariant, which `what` states in words. Aborts if it does not hold, in every build.
 inline void check(bool holds, const char* what, std::source_location where = std::source_location::current()) {
   if (!holds) check_failed(what, where);
 }

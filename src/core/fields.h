@@ -1,4 +1,5 @@
-// One description of an option struct serves for reading a config, for writing one with comments, and for the docs.
+// Visits the options of a struct: one description serves to read a config, to write one with comments, and for the
+// docs.
 //
 //   struct LossOptions { double temperature = 0.1; Correction correction = Correction::standard; };
 //   void describe(Fields& f, LossOptions& o) {
@@ -6,7 +7,7 @@
 //     f.choice("correction", o.correction, {{"standard", Correction::standard}, ...}, "...");
 //   }
 //
-// A describe() lists each key once, in the order in which it is to be read by a person; it never looks at the values.
+// A describe() lists each key once, in the order in which a person should read them; it never looks at the values.
 #pragma once
 
 #include <cstdint>

@@ -233,7 +233,7 @@ void sync_folder_of(const std::string& path) {
   const int error = fsync(folder) == 0 ? 0 : errno;
   close(folder);
   if (error != 0 && error != EINVAL && error != ENOTSUP)
-    fail(ErrorKind::failed, "{}: was put in place, but its folder could not be flushed to disk: {}", path,
+    fail(ErrorKind::failed, "{}: its name could not be flushed to disk: {}; a power failure may undo it", path,
          reason(error));
 }
 

@@ -47,9 +47,11 @@ class AtomicFile {
   void write_at(size_t offset, const void* data, size_t size);  // overwrites what is already written
   size_t size() const { return size_; }
   const std::string& temporary_path() const { return temporary_; }  // for libraries that open a file themselves
-  // Flushes everything to disk; what can still fail afterwards is the renaming. commit() calls it if the caller has not.
+  // Flushes everything to disk; what can still fail afterwards is the renaming. commit() calls it if the caller has
+  // not.
   void flush();
-  // Error{failed}: the file was not put in place; or it was, but the folder could not be flushed (the message says which).
+  // Error{failed}: the file was not put in place; or it was, but the folder could not be flushed (the message says
+  // which).
   void commit();
 
  private:
@@ -62,8 +64,8 @@ class AtomicFile {
   bool flushed_ = false, committed_ = false;
 };
 
-// An exclusive advisory lock on a file, which take() creates if it is missing and which is never removed. Released by the
-// destructor or when the process exits.
+// An exclusive advisory lock on a file, which take() creates if it is missing and which is never removed. Released by
+// the destructor or when the process exits.
 class FileLock {
  public:
   explicit FileLock(std::string path) : path_(std::move(path)) {}

@@ -62,7 +62,8 @@ TEST_F(FileTest, WhatIsWrittenIsReadWholeAndMapped) {
 }
 
 TEST_F(FileTest, AMappedFileIsMovedWithItsBytes) {
-  write_file(path("a1"), "one"), write_file(path("a2"), "three");
+  write_file(path("a1"), "one");
+  write_file(path("a2"), "three");
   MappedFile a(path("a1")), b(path("a2"));
   a = std::move(b);
   EXPECT_EQ(a.bytes().size(), 5u);

@@ -46,7 +46,10 @@ Progress::~Progress() {
 void Progress::set_quiet(bool on) { quiet = on; }
 
 void Progress::clear_line() {
-  if (line_shown.exchange(false)) std::fputs("\r\x1b[K", stderr), std::fflush(stderr);
+  if (line_shown.exchange(false)) {
+    std::fputs("\r\x1b[K", stderr);
+    std::fflush(stderr);
+  }
 }
 
 void Progress::update(uint64_t done, std::string_view note) {
@@ -109,7 +112,10 @@ std::string human_duration(double seconds) {
 std::string human_count(double count) {
   static constexpr const char* kSuffixes[] = {"", "k", "M", "G", "T"};
   size_t power = 0;
-  while (std::abs(count) >= 999.5 && power < 4) count /= 1000, ++power;
+  while (std::abs(count) >= 999.5 && power < 4) {
+    count /= 1000;
+    ++power;
+  }
   const bool tenths = power > 0 ? std::abs(count) < 99.95 : std::abs(count) < 9.95;
   std::string text = tenths ? fmt::format("{:.1f}", count) : fmt::format("{:.0f}", count);
   if (text.ends_with(".0")) text.resize(text.size() - 2);

@@ -9,7 +9,7 @@
 namespace pagoda {
 
 // Progress bar("epoch 3/20", rows, "rows"); bar.update(done, "loss 4.1");
-// Draws at most ten times a second (a line every 10 s when stderr is no terminal), so update() may be called often.
+// Draws at most ten times a second (a line every 10 s if stderr is not a terminal), so update() may be called often.
 // Not thread-safe. The destructor clears an unfinished bar, so an error message starts on a clean line.
 class Progress {
  public:

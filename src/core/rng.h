@@ -1,5 +1,5 @@
-// Random numbers that depend on (seed, stream, step) alone: whoever draws for step 7 of stream `shuffle` gets the
-// same numbers in a run that was never stopped, in a resumed one, and on any number of threads.
+// Random numbers that depend on (seed, stream, step, substream) alone: step 7 of stream `shuffle` draws the same
+// numbers in a run that was never stopped, in a resumed one, and on any number of threads.
 #pragma once
 
 #include <cmath>
@@ -10,7 +10,7 @@
 
 namespace pagoda {
 
-// Who draws. A new user of randomness takes a new number, so that the others' draws do not move.
+// What the numbers are for. A new use takes a new number, so that it does not change what the others draw.
 enum class Stream : uint64_t {
   initialise = 1,
   shuffle = 2,
@@ -40,14 +40,17 @@ constexpr uint64_t mix64(uint64_t x) {
 class Rng {
  public:
   using result_type = uint64_t;
-  Rng(uint64_t seed, Stream stream, uint64_t step = 0, uint64_t lane = 0) {
-    uint64_t key = mix64(mix64(mix64(seed) ^ static_cast<uint64_t>(stream)) ^ step) ^ mix64(lane + 0x51ed2701);
+  Rng(uint64_t seed, Stream stream, uint64_t step = 0, uint64_t substream = 0) {
+    uint64_t key = mix64(mix64(mix64(seed) ^ static_cast<uint64_t>(stream)) ^ step) ^ mix64(substream + 0x51ed2701);
     for (auto& s : state_) s = key = mix64(key);
   }
 
   uint64_t operator()() {
     const uint64_t result = rotl(state_[1] * 5, 7) * 9, t = state_[1] << 17;
-    state_[2] ^= state_[0], state_[3] ^= state_[1], state_[1] ^= state_[2], state_[0] ^= state_[3];
+    state_[2] ^= state_[0];
+    state_[3] ^= state_[1];
+    state_[1] ^= state_[2];
+    state_[0] ^= state_[3];
     state_[2] ^= t;
     state_[3] = rotl(state_[3], 45);
     return result;

@@ -86,7 +86,8 @@ TEST(Rng, UniformAndNormalHaveTheirMoments) {
     ASSERT_TRUE(u >= 0 && u < 1);
     uniform_sum += u;
     const double z = rng.normal();
-    sum += z, squares += z * z;
+    sum += z;
+    squares += z * z;
   }
   EXPECT_NEAR(uniform_sum / kDraws, 0.5, 0.0025);  // 5 standard errors
   EXPECT_NEAR(sum / kDraws, 0, 0.008);

@@ -102,7 +102,9 @@ void SectionWriter::commit() {
   table.value<uint64_t>(s.sections.size());
   for (const auto& section : s.sections) {
     table.text(section.name);
-    table.value(section.offset), table.value(section.size), table.value(section.checksum);
+    table.value(section.offset);
+    table.value(section.size);
+    table.value(section.checksum);
   }
   const uint64_t table_offset = s.file.size();
   s.sum.restart();
@@ -111,10 +113,13 @@ void SectionWriter::commit() {
 
   ByteWriter header;
   for (const char c : kMagic) header.value(c);
-  header.value(kContainerVersion), header.value(s.content_version);
+  header.value(kContainerVersion);
+  header.value(s.content_version);
   s.kind.resize(kKindBytes, '\0');
   for (const char c : s.kind) header.value(c);
-  header.value<uint64_t>(s.file.size()), header.value(table_offset), header.value<uint64_t>(table.bytes().size());
+  header.value<uint64_t>(s.file.size());
+  header.value(table_offset);
+  header.value<uint64_t>(table.bytes().size());
   header.value(s.sum.value());
   std::string page = header.bytes();
   page.resize(kHeaderSummed, '\0');
@@ -161,7 +166,9 @@ SectionFile::SectionFile(const std::string& path, std::string_view kind, uint32_
   for (uint64_t i = 0; i < n; ++i) {
     Section s;
     s.name = table.text();
-    s.offset = table.value<uint64_t>(), s.size = table.value<uint64_t>(), s.checksum = table.value<uint64_t>();
+    s.offset = table.value<uint64_t>();
+    s.size = table.value<uint64_t>();
+    s.checksum = table.value<uint64_t>();
     if (s.offset != expected || s.size > table_offset - s.offset)
       fail(ErrorKind::failed, "{}: damaged: section '{}' is out of place", path, s.name);
     expected = s.offset + s.size + padding_after(s.size);

@@ -1,4 +1,4 @@
-// The container of every file of ours that holds more than text: bundles and checkpoints.
+// The container of bundles and checkpoints: named sections under checksums.
 //
 //   file    = header page, section*, table, page padding
 //   header  = "PAGODA\r\n", u32 container version, u32 content version, char[16] content kind (zero padded),
@@ -7,8 +7,8 @@
 //   table   = u64 n, n x { text name, u64 offset, u64 size, u64 xxh3 of the section and the padding after it }
 //   section = bytes, zero padding to a multiple of 4096
 //
-// Little-endian. Sections are page-aligned, so vectors are used where they are mapped. Every byte of the file is under
-// one of the checksums: a flipped or missing byte anywhere is found.
+// Little-endian. Sections are page-aligned, so vectors are used where they are mapped. A checksum covers every byte of
+// the file: a flipped or missing byte is found wherever it is.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ class SectionWriter {
   void section(std::string_view name, std::string_view text) {
     section(name, std::as_bytes(std::span(text.data(), text.size())));
   }
-  // A section from pieces: begin, append any number of times, end.
+  // Writes a section piece by piece: begin, append any number of times, end.
   void begin(std::string_view name);
   void append(std::span<const std::byte> bytes);
   void end();
@@ -44,12 +44,12 @@ class SectionWriter {
   std::unique_ptr<State> state_;
 };
 
-// A section file, mapped. open() checks the header and the table; verify() the sections' checksums. Immutable after
-// that: may be shared between threads.
+// A mapped section file. The constructor checks the header and the table, verify() the checksums of the sections.
+// Immutable, so threads may share it.
 class SectionFile {
  public:
-  // Error{failed}: not such a file, of another kind, damaged (naming the section), or newer than `content_version`
-  // (naming both versions). Missing file: Error{input}.
+  // Error{failed}: not a section file, of another kind, damaged (the message names the section), or newer than
+  // `content_version` (it names both versions). Error{input}: the file is missing.
   SectionFile(const std::string& path, std::string_view kind, uint32_t content_version);
   void verify() const;
 

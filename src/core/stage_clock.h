@@ -10,9 +10,9 @@
 
 namespace pagoda {
 
-// Each moment belongs to one stage: the one that was entered last. By convention the first stage opens a round (it waits
-// for the round's work), and the last stage is the time between rounds, in which the clock starts. A change of stage costs
-// one reading of the clock. Not thread-safe.
+// Each moment belongs to one stage: the one that was entered last. By convention the first stage opens a round (it
+// waits for the round's work), and the last stage is the time between rounds, in which the clock starts. A change of
+// stage costs one reading of the clock. Not thread-safe.
 class StageClock {
  public:
   using Time = std::chrono::steady_clock::time_point;

@@ -49,7 +49,10 @@ std::string nearest(std::string_view name, std::span<const std::string> known) {
     const bool part = std::min(wanted.size(), word.size()) >= 3 &&
                       (word.find(wanted) != word.npos || wanted.find(word) != wanted.npos);
     if (part) distance = std::min<size_t>(distance, 2);
-    if (distance < least && distance < word.size()) least = distance, best = candidate;
+    if (distance < least && distance < word.size()) {
+      least = distance;
+      best = candidate;
+    }
   }
   return best;
 }

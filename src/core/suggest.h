@@ -10,10 +10,11 @@ namespace pagoda {
 // Edit distance with transpositions (optimal string alignment): "recal" -> "recall" is 1, "tiem" -> "time" is 1.
 size_t edit_distance(std::string_view a, std::string_view b);
 
-// The nearest of `known`, case aside, or "" when none is near enough to be what was meant, as of a name of over 100 bytes.
+// The nearest of `known`, ignoring case; "" if none is near enough to be what was meant, or if `name` is over 100
+// bytes.
 std::string nearest(std::string_view name, std::span<const std::string> known);
 
-// "; did you mean 'x'?" or, when nothing is near, "; known: a, b, c" (the first dozen).
+// "; did you mean 'x'?", or "; known: a, b, c" (the first dozen) if nothing is near.
 std::string suggestion(std::string_view name, std::span<const std::string> known);
 
 }  // namespace pagoda

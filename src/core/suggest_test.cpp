@@ -18,10 +18,10 @@ TEST(Suggest, EditDistanceCountsInsertionsDeletionsChangesAndSwaps) {
 }
 
 TEST(Suggest, TheNearestNameIsProposed) {
-  const std::vector<std::string> known = {"temperature", "correction", "kind", "popularity_dial"};
+  const std::vector<std::string> known = {"temperature", "correction", "kind", "logq_weight"};
   EXPECT_EQ(nearest("temprature", known), "temperature");
   EXPECT_EQ(nearest("Correction", known), "correction");
-  EXPECT_EQ(nearest("popularity", known), "popularity_dial");  // a part of a name
+  EXPECT_EQ(nearest("popularity", known), "logq_weight");  // a part of a name
   EXPECT_EQ(suggestion("kidn", known), "; did you mean 'kind'?");
 }
 

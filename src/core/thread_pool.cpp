@@ -30,8 +30,8 @@ void spin_until(F f) {
 // One call of run. Workers share its ownership: one that wakes late, when the tasks are all taken, finds nothing to do
 // and is not waited for (on a busy machine waking a thread takes longer than most runs).
 //
-// Each thread has a share of the tasks, takes them in order, and then what is left of the others' shares: tasks that come
-// back in the next run find their data in the caches of the thread that had them before.
+// Each thread has a share of the tasks, takes them in order, and then what is left of the others' shares: tasks that
+// come back in the next run find their data in the caches of the thread that had them before.
 struct Job {
   struct alignas(64) Share {
     std::atomic<size_t> next{0};

@@ -36,8 +36,8 @@ class ThreadPool {
   void for_chunks(size_t n, size_t chunk, const std::function<void(size_t, size_t)>& f);
 
   // While an Awake lives, idle threads spin for the next run instead of sleeping: for work of a few milliseconds that
-  // consists of many short runs, where waking a thread takes as long as a run. They use CPU time meanwhile, and yield to
-  // other threads of the machine. Held by the thread that calls run.
+  // consists of many short runs, where waking a thread takes as long as a run. They use CPU time meanwhile, and yield
+  // to other threads of the machine. Held by the thread that calls run.
   class Awake {
    public:
     explicit Awake(ThreadPool& pool);

@@ -12,9 +12,10 @@ std::string toml_quoted(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     const auto u = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      result += '\\', result += c;
-    else if (c == '\n')
+    if (c == '"' || c == '\\') {
+      result += '\\';
+      result += c;
+    } else if (c == '\n')
       result += "\\n";
     else if (c == '\t')
       result += "\\t";
@@ -130,9 +131,15 @@ class Writer : public Fields {
     while (!help.empty()) {
       const size_t end = std::min(help.find_first_of(" \n"), help.size());
       const auto word = help.substr(0, end);
-      if (!row.empty() && row.size() + 1 + word.size() > kColumns) result += row + "\n", row.clear();
+      if (!row.empty() && row.size() + 1 + word.size() > kColumns) {
+        result += row + "\n";
+        row.clear();
+      }
       if (!word.empty()) row += (row.empty() ? "# " : " ") + std::string(word);
-      if (end < help.size() && help[end] == '\n' && !row.empty()) result += row + "\n", row.clear();
+      if (end < help.size() && help[end] == '\n' && !row.empty()) {
+        result += row + "\n";
+        row.clear();
+      }
       help.remove_prefix(std::min(end + 1, help.size()));
     }
     return row.empty() ? result : result + row + "\n";

@@ -79,7 +79,7 @@ class Adviser {
     popularity();
     cross_batch();
     correction();
-    popularity_dial();
+    logq_weight();
     temperature();
     frequency();
     rows();
@@ -199,7 +199,7 @@ class Adviser {
       say("hot", Verdict::leave_out,
           "The top 20% of the items hold {} of the clicks, and one of the top 1% ({} items) already is {} columns of a "
           "batch. More of "
-          "them, corrected, change no expectation; with a popularity_dial below 1 they would push hot items further "
+          "them, corrected, change no expectation; with a logq_weight below 1 they would push hot items further "
           "down.",
           percent(d_.top_20_share), grouped(head().items), significant(head().in_batch_columns));
     } else {
@@ -284,12 +284,12 @@ class Adviser {
           significant(std::exp(d_.log_q_gap)), d_.log_q_gap, d_.log_q_gap * temperature_, temperature_);
   }
 
-  void popularity_dial() {
+  void logq_weight() {
     if (!skewed())
-      say("popularity_dial", Verdict::set,
-          "1; clicks are spread evenly (Gini {:.2f}), and the dial has little to turn.", d_.gini);
+      say("logq_weight", Verdict::set, "1; clicks are spread evenly (Gini {:.2f}), and the dial has little to turn.",
+          d_.gini);
     else
-      say("popularity_dial", Verdict::set,
+      say("logq_weight", Verdict::set,
           "1, as it is clicks that are judged and {} of them are on the top 20%. Each tenth that it is turned down "
           "takes {:.2f} off the "
           "logit of an item of the top 1% against the median one: turn it where reach (Gini of the clicks {:.2f}) "
@@ -337,7 +337,7 @@ class Adviser {
         "the batch "
         "knows of them, so they are pushed away here and pulled near there. With train.rows = \"user\" a user's "
         "targets are positives "
-        "of one row, and mask_history spares the history: compare with it.",
+        "of one row, and mask_history_items spares the history: compare with it.",
         percent(liked_unmasked()), percent(d_.liked_uniform));
   }
 
@@ -349,7 +349,7 @@ class Adviser {
 
   void blocks() {
     const auto loss = fmt::format(
-        "[loss]\nkind = \"sampled_softmax\"\ntemperature = {}\ncorrection = \"standard\"\npopularity_dial = 1.0\n",
+        "[loss]\nkind = \"sampled_softmax\"\ntemperature = {}\ncorrection = \"standard\"\nlogq_weight = 1.0\n",
         temperature_);
     AdviceBlock sampled{"sampled negatives", loss};
     sampled.toml += fmt::format("\n[sampling.frequency]\nkind = \"counts\"{}\n",
@@ -370,11 +370,11 @@ class Adviser {
     const bool by_row = exact_ == Exact::by_row;
     auto train = fmt::format("batch = {}", std::min(kCatalogueBatch, by_row ? d_.batch : d_.users));
     if (!by_row) train += fmt::format(", rows = \"user\", targets = \"{}\"", d_.drift ? "window" : "half");
-    if (!by_row && liked_unmasked() >= kLikedMany) train += ", mask_history = true";
+    if (!by_row && liked_unmasked() >= kLikedMany) train += ", mask_history_items = true";
     AdviceBlock exact{"the exact softmax", loss};
     exact.toml +=
         "\n[[sampling.negatives]]\nsource = \"catalogue\"\n\n# in [train]: " + train +
-        "\n# Nothing is drawn, so correction and popularity_dial turn nothing; the source's power = 1 - dial does the "
+        "\n# Nothing is drawn, so correction and logq_weight turn nothing; the source's power = 1 - dial does the "
         "dial's work.\n";
     advice_.blocks.insert(start_exact() ? advice_.blocks.begin() : advice_.blocks.end(), std::move(exact));
   }

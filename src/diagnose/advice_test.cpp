@@ -152,7 +152,7 @@ TEST(Advice, OfAnEvenPopularityLeavesOutWhatServesSkew) {
   EXPECT_FALSE(takes(advice, "hot"));
   EXPECT_FALSE(takes(advice, "cold_per_user"));
   EXPECT_TRUE(says(advice, "correction", "changes little"));
-  EXPECT_TRUE(says(advice, "popularity_dial", "Gini 0.02"));
+  EXPECT_TRUE(says(advice, "logq_weight", "Gini 0.02"));
 }
 
 TEST(Advice, LeavesOutHotItemsThatAlreadyAreColumns) {

@@ -10,7 +10,7 @@
 #endif
 
 #include "core/error.h"
-#include "math/instructions.h"
+#include "math/simd_level.h"
 
 namespace pagoda {
 namespace {
@@ -74,9 +74,9 @@ void score_any(const float* q, size_t rows, size_t q_stride, const float* panels
 
 Kernel choose_kernel() {
 #if defined(__x86_64__)
-  const auto best = usable_instructions().back();
-  if (best >= Instructions::avx512) return score_v4;
-  if (best == Instructions::avx2) return score_v3;
+  const auto best = usable_simd_levels().back();
+  if (best >= SimdLevel::avx512) return score_v4;
+  if (best == SimdLevel::avx2) return score_v3;
 #endif
   return score_any;
 }
@@ -171,7 +171,7 @@ __attribute__((target("arch=x86-64-v4"))) void score_rows_v4(MatrixView<const T>
 void score_rows(RowsView vectors, std::span<const uint32_t> rows, std::span<const float> query, float* scores) {
   check(query.size() == vectors.cols(), "the query is as wide as the vectors");
 #if defined(__x86_64__)
-  static const bool avx512 = usable_instructions().back() >= Instructions::avx512;
+  static const bool avx512 = usable_simd_levels().back() >= SimdLevel::avx512;
   if (avx512)
     return vectors.precision() == RowPrecision::f32 ? score_rows_v4(vectors.f32(), rows, query, scores)
                                                     : score_rows_v4(vectors.f16(), rows, query, scores);

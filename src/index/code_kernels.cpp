@@ -373,16 +373,16 @@ constexpr CodeKernels kAvx512{products_512, select_512, nearest_512, keep_above_
 
 }  // namespace
 
-const CodeKernels& code_kernels(Instructions instructions) {
+const CodeKernels& code_kernels(SimdLevel instructions) {
 #if defined(__x86_64__)
-  if (instructions >= Instructions::avx512 && __builtin_cpu_supports("avx512vnni")) return kAvx512;
-  if (instructions >= Instructions::avx2) return kAvx2;
+  if (instructions >= SimdLevel::avx512 && __builtin_cpu_supports("avx512vnni")) return kAvx512;
+  if (instructions >= SimdLevel::avx2) return kAvx2;
 #endif
   return kPortable;
 }
 
 const CodeKernels& code_kernels() {
-  static const CodeKernels& best = code_kernels(usable_instructions().back());
+  static const CodeKernels& best = code_kernels(usable_simd_levels().back());
   return best;
 }
 

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <span>
 
-#include "math/instructions.h"
+#include "math/simd_level.h"
 
 namespace pagoda {
 
@@ -66,7 +66,7 @@ struct CodeKernels {
 };
 
 // The best of these instructions or plainer ones: avx512 only where the CPU has VNNI too. All give the same bits.
-const CodeKernels& code_kernels(Instructions instructions);
-const CodeKernels& code_kernels();  // of what usable_instructions() said at the first call
+const CodeKernels& code_kernels(SimdLevel instructions);
+const CodeKernels& code_kernels();  // of what usable_simd_levels() said at the first call
 
 }  // namespace pagoda

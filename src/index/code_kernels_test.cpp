@@ -33,11 +33,11 @@ struct Codes {
   std::vector<uint8_t> blocks;
 };
 
-class EachInstructionSet : public testing::TestWithParam<Instructions> {
+class EachInstructionSet : public testing::TestWithParam<SimdLevel> {
  protected:
   const CodeKernels& kernels() const { return code_kernels(GetParam()); }
 };
-INSTANTIATE_TEST_SUITE_P(CodeKernels, EachInstructionSet, testing::ValuesIn(usable_instructions()),
+INSTANTIATE_TEST_SUITE_P(CodeKernels, EachInstructionSet, testing::ValuesIn(usable_simd_levels()),
                          [](const auto& info) { return std::string(name_of(info.param)); });
 
 TEST_P(EachInstructionSet, ProductsAreThoseOfThePlainRows) {

@@ -163,7 +163,7 @@ class PlanReader {
     for (const auto& setting : settings) lay(setting.config, start.options);
     if (over.empty())
       fail(ErrorKind::usage,
-           "{}: a [[sweep]] has no 'over': say what it turns, over = {{ \"loss.popularity_dial\" = [0.0, "
+           "{}: a [[sweep]] has no 'over': say what it turns, over = {{ \"loss.logq_weight\" = [0.0, "
            "0.5, 1.0] }}",
            plan_.path);
     if (name.empty()) name = from;

@@ -15,7 +15,7 @@
 //
 //   [[sweep]]                                       a variant for each value, for each combination of several keys
 //   from = "corrected"                              what it starts from: the base when this is left out
-//   over = { "loss.popularity_dial" = [0.0, 0.5, 1.0] }
+//   over = { "loss.logq_weight" = [0.0, 0.5, 1.0] }
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,7 @@ struct Candidate {
 
 struct Variant {
   std::string name, file_name;  // the second without what a file system minds
-  std::string family;           // of a sweep: its name and keys, "corrected,popularity_dial"; "" of others
+  std::string family;           // of a sweep: its name and keys, "corrected,logq_weight"; "" of others
   std::string value;            // of a sweep: what sets this one apart, "0.5"
   Options options;
   std::vector<Candidate> candidates;  // empty: nothing is tuned

@@ -36,7 +36,7 @@ name = "in batch"
 [[variant.sampling.negatives]]
 source = "in_batch"
 [variant.loss]
-popularity_dial = 0.5
+logq_weight = 0.5
 )";
 
 TEST_F(PlanTest, VariantsAreLaidOverTheBase) {
@@ -51,7 +51,7 @@ TEST_F(PlanTest, VariantsAreLaidOverTheBase) {
   EXPECT_EQ(in_batch.file_name, "in_batch");
   ASSERT_EQ(in_batch.options.sampling.negatives.size(), 1u) << "a list replaces the one that was there";
   EXPECT_EQ(in_batch.options.sampling.negatives[0].source, "in_batch");
-  EXPECT_EQ(in_batch.options.loss.popularity_dial, 0.5);
+  EXPECT_EQ(in_batch.options.loss.logq_weight, 0.5);
   EXPECT_EQ(in_batch.options.loss.correction, Correction::standard) << "a variant knows nothing of the one before it";
   EXPECT_EQ(in_batch.options.loss.temperature, 0.3);
 }
@@ -93,19 +93,18 @@ name = "one"
 TEST_F(PlanTest, ASweepMakesAVariantForEachValue) {
   const auto read = plan(std::string(kTwo) + R"([[sweep]]
 from = "in batch"
-over = { "loss.popularity_dial" = [0.0, 1] }
+over = { "loss.logq_weight" = [0.0, 1] }
 [[sweep]]
 over = { "loss.correction" = ["none", "negatives"], "train.batch" = [8, 16] }
 )");
   std::vector<std::string> names;
   for (const auto& variant : read.variants) names.push_back(variant.name);
-  EXPECT_EQ(names,
-            (std::vector<std::string>{"plain", "in batch", "in batch,popularity_dial=0", "in batch,popularity_dial=1",
-                                      "correction=none,batch=8", "correction=none,batch=16",
-                                      "correction=negatives,batch=8", "correction=negatives,batch=16"}));
-  EXPECT_EQ(read.variants[2].options.loss.popularity_dial, 0);
+  EXPECT_EQ(names, (std::vector<std::string>{"plain", "in batch", "in batch,logq_weight=0", "in batch,logq_weight=1",
+                                             "correction=none,batch=8", "correction=none,batch=16",
+                                             "correction=negatives,batch=8", "correction=negatives,batch=16"}));
+  EXPECT_EQ(read.variants[2].options.loss.logq_weight, 0);
   EXPECT_EQ(read.variants[2].options.sampling.negatives.size(), 1u) << "of the variant it starts from";
-  EXPECT_EQ(read.variants[2].family, "in batch,popularity_dial");
+  EXPECT_EQ(read.variants[2].family, "in batch,logq_weight");
   EXPECT_EQ(read.variants[7].family, "correction,batch");
   EXPECT_EQ(read.variants[0].family, "");
   EXPECT_EQ(read.variants[2].value, "0");
@@ -115,7 +114,7 @@ over = { "loss.correction" = ["none", "negatives"], "train.batch" = [8, 16] }
 }
 
 TEST_F(PlanTest, EachVariantTunesWhatItDoesNotSayItself) {
-  const auto read = plan("tune = { \"loss.temperature\" = [0.05, 0.1], \"loss.popularity_dial\" = [0, 1] }\n" +
+  const auto read = plan("tune = { \"loss.temperature\" = [0.05, 0.1], \"loss.logq_weight\" = [0, 1] }\n" +
                          std::string(kTwo) + R"([[variant]]
 name = "fixed"
 tune = {}
@@ -126,13 +125,13 @@ tune = { "train.learning_rate" = [0.1] }
 )");
   const auto& plain = read.variants[0].candidates;
   ASSERT_EQ(plain.size(), 4u);
-  EXPECT_EQ(plain[1].label, "temperature=0.05,popularity_dial=1");
+  EXPECT_EQ(plain[1].label, "temperature=0.05,logq_weight=1");
   EXPECT_EQ(plain[1].options.loss.temperature, 0.05);
-  EXPECT_EQ(plain[1].options.loss.popularity_dial, 1);
+  EXPECT_EQ(plain[1].options.loss.logq_weight, 1);
   EXPECT_EQ(plain[1].options.loss.correction, Correction::none);
   EXPECT_EQ(plain[1].settings[0], (std::pair<std::string, std::string>("loss.temperature", "0.05")));
   ASSERT_EQ(read.variants[1].candidates.size(), 2u) << "it sets its own dial";
-  EXPECT_EQ(read.variants[1].candidates[0].options.loss.popularity_dial, 0.5);
+  EXPECT_EQ(read.variants[1].candidates[0].options.loss.logq_weight, 0.5);
   EXPECT_TRUE(read.variants[2].candidates.empty());
   ASSERT_EQ(read.variants[3].candidates.size(), 1u);
   EXPECT_EQ(read.variants[3].candidates[0].options.loss.temperature, 0.7);
@@ -185,7 +184,7 @@ TEST_F(PlanTest, DifferencesNameKeysAndWholeLists) {
   const auto read = plan(kTwo);
   EXPECT_EQ(differences(read.base, read.variants[0].options), (KeyValues{{"loss.correction", "\"none\""}}));
   EXPECT_EQ(differences(read.base, read.variants[1].options),
-            (KeyValues{{"loss.popularity_dial", "0.5"}, {"sampling.negatives", "[{ source = \"in_batch\" }]"}}));
+            (KeyValues{{"loss.logq_weight", "0.5"}, {"sampling.negatives", "[{ source = \"in_batch\" }]"}}));
   EXPECT_EQ(differences(read.variants[1].options, read.base)[1].second,
             "[{ source = \"in_batch\" }, { source = \"uniform\", count = 1024 }]");
   EXPECT_TRUE(differences(read.base, read.base).empty());

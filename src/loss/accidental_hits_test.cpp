@@ -73,7 +73,8 @@ TEST(AccidentalHits, AgreeWithEveryPairLookedAt) {
 }
 
 TEST(AccidentalHits, KnownItemsAreMaskedInEveryColumnThatHoldsThem) {
-  // Row 0 has the positive in column 0 and knows items 7 and 9; row 1 the positive in column 1 and knows item 5, its own.
+  // Row 0 has the positive in column 0 and knows items 7 and 9; row 1 the positive in column 1 and knows item 5, its
+  // own.
   const std::vector<uint32_t> items{3, 5, 7, 9, 7, 5};
   Ragged<uint32_t> known, positives, masked;
   known.push(std::vector<uint32_t>{7, 9});

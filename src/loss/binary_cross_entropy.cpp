@@ -1,4 +1,4 @@
-// E_ij = w_j sigmoid(z_ij); of each stretch sum_j w_j and sum_j w_j softplus(z_ij) are kept.
+// E_ij = w_j sigmoid(z_ij); of each segment sum_j w_j and sum_j w_j softplus(z_ij) are kept.
 #include <algorithm>
 #include <cmath>
 
@@ -20,17 +20,17 @@ class BinaryCrossEntropy final : public BlockedLoss<T> {
 
   // A multiplicity is the weight of the column's term, not a part of its logit.
   double negative_bias(double log_count, double) const override {
-    return options_.correction == Correction::none ? 0 : -options_.popularity_dial * log_count;
+    return options_.correction == Correction::none ? 0 : -options_.logq_weight * log_count;
   }
 
-  size_t sums_in_stretch(size_t) const override { return 2; }
+  size_t sums_in_segment(size_t) const override { return 2; }
 
-  void pass(const Row&, const Stretch<T>& stretch, double* sums) const override {
-    sums[0] = stretch.total_weight;
-    sums[1] = sigmoid_weighted(stretch.x, stretch.bias, stretch.weight, stretch.n);
+  void accumulate(const Row&, const Segment<T>& segment, double* sums) const override {
+    sums[0] = segment.total_weight;
+    sums[1] = sigmoid_weighted(segment.x, segment.bias, segment.weight, segment.n);
   }
 
-  double finish(Row& row) const override {
+  double finalize(Row& row) const override {
     double value = 0, weight = 0;
     for (auto& p : row.positives) {
       const double bias = options_.correction == Correction::standard ? negative_bias(p.log_count, 0) : 0;
@@ -40,9 +40,12 @@ class BinaryCrossEntropy final : public BlockedLoss<T> {
       weight += p.weight;
     }
     double negatives = 0, sum = 0;
-    for (size_t t = 0; t < row.stretches; ++t) negatives += row.sums(t)[0], sum += row.sums(t)[1];
+    for (size_t t = 0; t < row.segments; ++t) {
+      negatives += row.sums(t)[0];
+      sum += row.sums(t)[1];
+    }
     if (negatives == 0) return value;
-    for (size_t t = 0; t < row.stretches; ++t) row.factor(t) = weight / negatives;
+    for (size_t t = 0; t < row.segments; ++t) row.factor(t) = weight / negatives;
     return value + weight / negatives * sum;
   }
 

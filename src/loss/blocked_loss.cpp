@@ -1,18 +1,18 @@
-// Rows are taken in blocks of up to 84 and shared columns in tiles that fit the second-level cache. For one block:
+// Rows are processed in blocks of up to 84, shared columns in tiles that fit the second-level cache. For one block:
 //
-//   rows:                       positives and own columns: their logits; what is hidden
-//   forward,  a task per tile:  X = U V^T / divisor, from it E, and E V_t  (the tile's part of dU, before the factor c_it)
-//   rows:                       E of own columns; the loss, the factors c_it;
-//                               dU_i = sum_t c_it (E V_t)_i + the part of positives and own columns
-//   backward, a task per tile:  dV_t += E^T diag(c_it) U
+//   rows:                      positives and row columns: their logits; the masked columns
+//   forward, a task a tile:    X = U V^T / divisor, from it E, and E V_t  (the tile's part of dU, before the factor c_it)
+//   rows:                      E of the row columns; the loss, the factors c_it;
+//                              dU_i = sum_t c_it (E V_t)_i + the part of positives and row columns
+//   backward, a task a tile:   dV_t += E^T diag(c_it) U
 //
-// and after all blocks dV of the columns that rows name one by one (positives, own columns), a task per range of columns,
-// in the order of the rows. The cut into blocks, tiles and ranges depends on the shape alone and each task owns what it
-// writes.
+// and after all blocks dV of the columns that rows name one by one (positives, row columns), a task for each range of
+// columns, in the order of the rows. The cut into blocks, tiles and ranges depends on the shape alone, and each task owns
+// what it writes.
 //
-// E of a softmax in float is taken where X is still in registers: e^(x + bias - shift) with a shift from a bound on the
-// row, not from its maximum, which nobody knows yet. Where the bound lies so far above a row that its terms would be lost,
-// the block is taken the other way. In bf16 E is rounded as it is written, and the products with it are of bf16.
+// A softmax in float computes E while X is still in registers: e^(x + bias - shift), with a shift from a bound on the row
+// in place of its maximum, which is not known yet. If the bound lies so far above a row that its terms would be lost, the
+// block is computed the other way. In bf16 E is rounded as it is written, and the products with it are of bf16.
 #include "loss/blocked_loss.h"
 
 #include <algorithm>
@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "loss/paired_products.h"
+#include "loss/bf16_products.h"
 #include "loss/tile_products.h"
 #include "math/bf16.h"
 #include "math/kernels.h"
@@ -81,15 +81,15 @@ struct BlockedLoss<T>::Block {
   Matrix<T> logits;   // [tiles * rows, width + padding]: tile t's rows lie together
   Matrix<T> partial;  // [tiles * rows, D]
   Matrix<T> scaled;   // [tiles * rows, D rounded up to a vector]
-  PairedProducts paired;
+  Bf16Products paired;
   Matrix<uint32_t> by_column;                       // [tiles * pairs of rows, width + padding]
   Matrix<uint32_t> by_row;                          // [tiles * rows rounded up to even, width / 2 + padding]
   Matrix<uint32_t> scaled_pairs;                    // [tiles * pairs of rows, D rounded up to a vector]
   std::vector<double> sums;                         // [tiles + 1][sums_at[rows]]
   std::vector<size_t> sums_at;                      // [rows + 1]
   std::vector<double> factors;                      // [tiles + 1][rows] c_it
-  std::vector<uint32_t> hidden;                     // per row, rising: its masked columns and positives
-  std::vector<size_t> hidden_at, hidden_end;        // [rows] where a row's part of `hidden` begins and ends
+  std::vector<uint32_t> masked_columns;             // per row, rising: its masked columns and positives
+  std::vector<size_t> masked_at, masked_end;        // [rows] where a row's part of `masked_columns` begins and ends
   std::vector<Positive> positives;                  // per row, rising by column
   std::vector<size_t> positives_at;                 // [rows + 1]
   std::vector<T> own_logits, own_bias, own_weight;  // parallel to row_columns->values from own_first on
@@ -106,10 +106,10 @@ struct BlockedLoss<T>::Block {
   void make_room(bool pairs);
   void begin_row(size_t r);
   void forward(size_t t);
-  void forward_powers(size_t t);
+  void forward_exp2(size_t t);
   void forward_pairs(size_t t);
-  bool powers_hold(size_t r) const;
-  void finish_row(size_t r);
+  bool exp2_is_accurate(size_t r) const;
+  void finalize_row(size_t r);
   void backward(size_t t, LossOutput<T>& output);
   void gather_row(size_t r, std::span<double> sum, LossOutput<T>& output);
   void add_named(ThreadPool& pool, LossOutput<T>& output);
@@ -132,15 +132,17 @@ struct BlockedLoss<T>::Block {
   Row row(size_t r) {
     Row row;
     row.positives = {positives.data() + positives_at[r], positives_at[r + 1] - positives_at[r]};
-    row.stretches = tiles + 1;
-    row.sums_ = sums.data() + sums_at[r], row.sums_stride_ = sums_at[rows];
-    row.factors_ = factors.data() + r, row.factors_stride_ = rows;
+    row.segments = tiles + 1;
+    row.sums_ = sums.data() + sums_at[r];
+    row.sums_stride_ = sums_at[rows];
+    row.factors_ = factors.data() + r;
+    row.factors_stride_ = rows;
     return row;
   }
-  std::span<const uint32_t> hidden_in(size_t r, size_t first, size_t last) const {
-    const auto from = hidden.begin() + hidden_at[r], to = hidden.begin() + hidden_end[r];
+  std::span<const uint32_t> masked_in(size_t r, size_t first, size_t last) const {
+    const auto from = masked_columns.begin() + masked_at[r], to = masked_columns.begin() + masked_end[r];
     const auto a = std::lower_bound(from, to, first), b = std::lower_bound(a, to, last);
-    return {hidden.data() + (a - hidden.begin()), static_cast<size_t>(b - a)};
+    return {masked_columns.data() + (a - masked_columns.begin()), static_cast<size_t>(b - a)};
   }
   double gradient_scale() const {  // of d<u, v> = dx / divisor, in a mean over B rows
     return 1.0 / (divisor * static_cast<double>(input->users.rows()));
@@ -149,8 +151,10 @@ struct BlockedLoss<T>::Block {
 
 template <class T>
 void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput<T>& loss_input, size_t max_rows) {
-  loss = &the_loss, input = &loss_input;
-  columns = input->items.rows(), dim = input->items.cols();
+  loss = &the_loss;
+  input = &loss_input;
+  columns = input->items.rows();
+  dim = input->items.cols();
   shared = std::min(columns, input->shared_columns);
   check(input->first_negative <= shared, "the first negative is one of the shared columns");
   // At least eight tiles where there are columns for them, so that several threads share the work evenly.
@@ -173,7 +177,8 @@ void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput
           "a corrected loss has the log count of each row's own columns");
   }
   named.clear();
-  bias.resize(negatives), weight.resize(negatives);
+  bias.resize(negatives);
+  weight.resize(negatives);
   tile_weight.assign(tiles, 0.0);
   for (size_t k = 0; k < negatives; ++k) {
     const size_t j = input->first_negative + k;
@@ -187,27 +192,33 @@ void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput
 
 template <class T>
 void BlockedLoss<T>::Block::take_rows(size_t first, size_t count) {
-  begin = first, rows = count;
+  begin = first;
+  rows = count;
   partial.resize(tiles * rows, dim);
-  row_value.resize(rows), row_d_log_divisor.resize(rows);
-  positives_at.assign(1, 0), hidden_at.assign(1, 0), sums_at.assign(1, 0), named_at.assign(1, named.size());
+  row_value.resize(rows);
+  row_d_log_divisor.resize(rows);
+  positives_at.assign(1, 0);
+  masked_at.assign(1, 0);
+  sums_at.assign(1, 0);
+  named_at.assign(1, named.size());
   for (size_t r = 0; r < rows; ++r) {
     const size_t own = (*input->positives)[begin + r].size();
     positives_at.push_back(positives_at.back() + own);
-    hidden_at.push_back(hidden_at.back() + own + (input->masked ? (*input->masked)[begin + r].size() : 0));
-    sums_at.push_back(sums_at.back() + loss->sums_in_stretch(own));
+    masked_at.push_back(masked_at.back() + own + (input->masked ? (*input->masked)[begin + r].size() : 0));
+    sums_at.push_back(sums_at.back() + loss->sums_in_segment(own));
     named_at.push_back(named_at.back() + own + own_columns(r).size());
   }
   positives.resize(positives_at.back());
-  hidden.resize(hidden_at.back());
-  hidden_end.resize(rows);
+  masked_columns.resize(masked_at.back());
+  masked_end.resize(rows);
   named.resize(named_at.back());
   sums.assign((tiles + 1) * sums_at.back(), 0.0);
   factors.assign((tiles + 1) * rows, 0.0);
   if (!input->row_columns) return;
   own_first = input->row_columns->offsets[begin];
   own_logits.resize(input->row_columns->offsets[begin + rows] - own_first);
-  own_bias.resize(own_logits.size()), own_weight.assign(own_logits.size(), T(1));
+  own_bias.resize(own_logits.size());
+  own_weight.assign(own_logits.size(), T(1));
 }
 
 template <class T>
@@ -217,7 +228,8 @@ void BlockedLoss<T>::Block::make_room(bool pairs) {
   in_pairs = pairs;
   if (!pairs) {
     products.take_rows(users);
-    logits.resize(tiles * rows, width + kPadding), scaled.resize(tiles * rows, (dim + 15) / 16 * 16);
+    logits.resize(tiles * rows, width + kPadding);
+    scaled.resize(tiles * rows, (dim + 15) / 16 * 16);
     return;
   }
   if constexpr (std::is_same_v<T, float>) paired.take_rows(users);
@@ -245,12 +257,12 @@ void BlockedLoss<T>::Block::begin_row(size_t r) {
   }
   std::stable_sort(own.begin(), own.end(), [](const Positive& a, const Positive& b) { return a.column < b.column; });
 
-  uint32_t* const first = hidden.data() + hidden_at[r];
+  uint32_t* const first = masked_columns.data() + masked_at[r];
   uint32_t* last = std::transform(own.begin(), own.end(), first, [](const Positive& p) { return p.column; });
   uint32_t* const middle = last;
   if (input->masked) last = std::ranges::copy((*input->masked)[begin + r], last).out;
   std::inplace_merge(first, middle, last);
-  hidden_end[r] = static_cast<size_t>(std::unique(first, last) - hidden.data());
+  masked_end[r] = static_cast<size_t>(std::unique(first, last) - masked_columns.data());
 
   const auto further = own_columns(r);
   const size_t at = own_at(r);
@@ -272,28 +284,36 @@ void BlockedLoss<T>::Block::forward(size_t t) {
   const size_t at = first - input->first_negative;
   for (size_t r = 0; r < rows; ++r) {
     const Row of_row = row(r);
-    const auto out = hidden_in(r, first, last);
+    const auto out = masked_in(r, first, last);
     double total = tile_weight[t];
-    for (const uint32_t j : out) x[r][j - first] = kHidden<T>, total -= weight[j - input->first_negative];
+    for (const uint32_t j : out) {
+      x[r][j - first] = kMasked<T>;
+      total -= weight[j - input->first_negative];
+    }
     if (out.size() == n) total = 0;
-    loss->pass(of_row, {x[r], bias.data() + at, weight.data() + at, out.size() == n ? 0 : n, total}, of_row.sums(t));
+    loss->accumulate(of_row, {x[r], bias.data() + at, weight.data() + at, out.size() == n ? 0 : n, total},
+                     of_row.sums(t));
     for (const uint32_t j : out) x[r][j - first] = T(0);
   }
   products.product(t, x, partial_of(t));
 }
 
 template <class T>
-void BlockedLoss<T>::Block::forward_powers(size_t t) {
+void BlockedLoss<T>::Block::forward_exp2(size_t t) {
   if constexpr (std::is_same_v<T, float>) {
     const size_t first = tile_begin(t), last = tile_end(t);
     const auto e = tile(t);
     std::vector<double> shifts(rows), totals(rows);
-    products.powers(t, e, shifts.data(), totals.data());
+    products.exp2_logits(t, e, shifts.data(), totals.data());
     for (size_t r = 0; r < rows; ++r) {
-      double hidden_sum = 0;
-      for (const uint32_t j : hidden_in(r, first, last)) hidden_sum += e[r][j - first], e[r][j - first] = 0;
+      double masked_sum = 0;
+      for (const uint32_t j : masked_in(r, first, last)) {
+        masked_sum += e[r][j - first];
+        e[r][j - first] = 0;
+      }
       double* kept = row(r).sums(t);
-      kept[0] = shifts[r], kept[1] = rest(totals[r], hidden_sum, [&] { return sum(e[r], last - first); });
+      kept[0] = shifts[r];
+      kept[1] = rest(totals[r], masked_sum, [&] { return sum(e[r], last - first); });
     }
     products.product(t, e, partial_of(t));
   }
@@ -306,18 +326,19 @@ void BlockedLoss<T>::Block::forward_pairs(size_t t) {
     const auto rows_of_e = by_row.view().slice_rows(2 * t * row_pairs(), 2 * (t + 1) * row_pairs());
     const auto columns_of_e = pairs_of(t);
     std::vector<double> shifts(rows), totals(rows);
-    paired.powers(t, n, rows_of_e, columns_of_e, shifts.data(), totals.data());
+    paired.exp2_logits(t, n, rows_of_e, columns_of_e, shifts.data(), totals.data());
     for (size_t r = 0; r < rows; ++r) {
       uint32_t* of_row = rows_of_e[r];
-      double hidden_sum = 0;
-      for (const uint32_t j : hidden_in(r, first, last)) {
+      double masked_sum = 0;
+      for (const uint32_t j : masked_in(r, first, last)) {
         const size_t column = j - first;
-        hidden_sum += from_bf16(static_cast<uint16_t>(of_row[column / 2] >> 16 * (column % 2)));
+        masked_sum += from_bf16(static_cast<uint16_t>(of_row[column / 2] >> 16 * (column % 2)));
         of_row[column / 2] &= column % 2 ? 0x0000ffff : 0xffff0000;
         columns_of_e[r / 2][column] &= r % 2 ? 0x0000ffff : 0xffff0000;
       }
       double* kept = row(r).sums(t);
-      kept[0] = shifts[r], kept[1] = rest(totals[r], hidden_sum, [&] { return sum_pairs(of_row, (n + 1) / 2); });
+      kept[0] = shifts[r];
+      kept[1] = rest(totals[r], masked_sum, [&] { return sum_pairs(of_row, (n + 1) / 2); });
     }
     paired.product(t, rows_of_e.slice_rows(0, rows).slice_cols(0, (n + 1) / 2), partial_of(t));
   }
@@ -325,7 +346,7 @@ void BlockedLoss<T>::Block::forward_pairs(size_t t) {
 
 // Whether the row's terms are far enough above what was flushed to zero.
 template <class T>
-bool BlockedLoss<T>::Block::powers_hold(size_t r) const {
+bool BlockedLoss<T>::Block::exp2_is_accurate(size_t r) const {
   constexpr double kLeast = -40;  // below the largest shift, and so some e^-80 below the bound; flushed: below e^-109
   static const double least = std::exp(kLeast);
   const auto kept = [&](size_t t) { return sums.data() + t * sums_at[rows] + sums_at[r]; };
@@ -334,19 +355,19 @@ bool BlockedLoss<T>::Block::powers_hold(size_t r) const {
   for (size_t t = 0; t < tiles; ++t)  // nearly always enough
     if (kept(t)[0] == most && kept(t)[1] >= least) return true;
   for (size_t t = 0; t < tiles; ++t) total += kept(t)[1] * std::exp(kept(t)[0] - most);
-  return total >= least || hidden_in(r, input->first_negative, shared).size() == shared - input->first_negative;
+  return total >= least || masked_in(r, input->first_negative, shared).size() == shared - input->first_negative;
 }
 
 template <class T>
-void BlockedLoss<T>::Block::finish_row(size_t r) {
+void BlockedLoss<T>::Block::finalize_row(size_t r) {
   Row of_row = row(r);
   const auto further = own_columns(r);
   T* own = own_logits.data() + own_at(r);
-  loss->pass(of_row,
-             {own, own_bias.data() + own_at(r), own_weight.data() + own_at(r), further.size(),
-              static_cast<double>(further.size())},
-             of_row.sums(tiles));
-  row_value[r] = loss->finish(of_row);
+  loss->accumulate(of_row,
+                   {own, own_bias.data() + own_at(r), own_weight.data() + own_at(r), further.size(),
+                    static_cast<double>(further.size())},
+                   of_row.sums(tiles));
+  row_value[r] = loss->finalize(of_row);
   for (size_t t = 0; t <= tiles; ++t) of_row.factor(t) *= gradient_scale();
   Named<T>* name = named.data() + named_at[r];
   const auto batch_row = static_cast<uint32_t>(begin + r);
@@ -404,7 +425,10 @@ void BlockedLoss<T>::Block::gather_row(size_t r, std::span<double> sum, LossOutp
   const T* u = input->users[begin + r];
   T* d_user = output.d_users[begin + r];
   double along = 0;
-  for (size_t d = 0; d < dim; ++d) along += sum[d] * u[d], d_user[d] = static_cast<T>(sum[d]);
+  for (size_t d = 0; d < dim; ++d) {
+    along += sum[d] * u[d];
+    d_user[d] = static_cast<T>(sum[d]);
+  }
   row_d_log_divisor[r] = -along;
 }
 
@@ -426,8 +450,8 @@ void BlockedLoss<T>::Block::add_named(ThreadPool& pool, LossOutput<T>& output) {
 }
 
 template <class T>
-BlockedLoss<T>::BlockedLoss(bool needs_log_count, std::optional<Precision> powers)
-    : needs_log_count_(needs_log_count), powers_(std::is_same_v<T, float> ? powers : std::nullopt),
+BlockedLoss<T>::BlockedLoss(bool needs_log_count, std::optional<Precision> exp2_precision)
+    : needs_log_count_(needs_log_count), exp2_precision_(std::is_same_v<T, float> ? exp2_precision : std::nullopt),
       block_(std::make_unique<Block>()) {}
 
 template <class T>
@@ -449,7 +473,7 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
   const auto temperature = begin(input);
   block.divisor = temperature.value_or(1.0);
   block.prepare(*this, input, block_rows);
-  const bool in_pairs = powers_ == Precision::bf16;
+  const bool in_pairs = exp2_precision_ == Precision::bf16;
   bool floats = false;  // whether `products` is prepared: in bf16 only for a block that falls back
   const auto prepare_floats = [&] {
     if (std::exchange(floats, true)) return;
@@ -470,10 +494,10 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
     };
     each_row([&](size_t r) { block.begin_row(r); });
     block.make_room(in_pairs);
-    bool hold = powers_.has_value();
+    bool hold = exp2_precision_.has_value();
     if (hold) {
-      pool.run(block.tiles, [&](size_t t) { in_pairs ? block.forward_pairs(t) : block.forward_powers(t); });
-      for (size_t r = 0; r < block.rows && hold; ++r) hold = block.powers_hold(r);
+      pool.run(block.tiles, [&](size_t t) { in_pairs ? block.forward_pairs(t) : block.forward_exp2(t); });
+      for (size_t r = 0; r < block.rows && hold; ++r) hold = block.exp2_is_accurate(r);
     }
     if (!hold) {
       prepare_floats();
@@ -482,7 +506,10 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
     }
     pool.for_chunks(block.rows, kRowChunk, [&](size_t first, size_t last) {
       std::vector<double> sum(dim);
-      for (size_t r = first; r < last; ++r) block.finish_row(r), block.gather_row(r, sum, output);
+      for (size_t r = first; r < last; ++r) {
+        block.finalize_row(r);
+        block.gather_row(r, sum, output);
+      }
     });
     pool.run(block.tiles, [&](size_t t) { block.backward(t, output); });
     output.value += std::accumulate(block.row_value.begin(), block.row_value.end(), 0.0);

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "math/instructions.h"
+#include "math/simd_level.h"
 
 namespace pagoda {
 
@@ -12,7 +12,7 @@ void describe(Fields& fields, LossOptions& options) {
       "kind", options.kind,
       {{"sampled_softmax", LossKind::sampled_softmax}, {"bce", LossKind::bce}, {"triplet", LossKind::triplet}},
       "over the columns that sampling.negatives brings; \"bce\": each pair for itself, binary cross-entropy; "
-      "\"triplet\": hinge with margin, which reads no temperature, correction, popularity_dial");
+      "\"triplet\": hinge with margin, which reads no temperature, correction, logq_weight");
   fields.number_or("temperature", options.temperature, "learned",
                    "divides the cosine, 0.05-0.2: lower separates the nearest items harder, higher bears noisy clicks");
   fields.choice(
@@ -22,7 +22,7 @@ void describe(Fields& fields, LossOptions& options) {
        {"negatives", Correction::negatives},
        {"leave_one_out", Correction::leave_one_out}},
       "of the sampling bias (log q); \"none\" over-punishes popular items; which of the others wins differs by data");
-  fields.field("popularity_dial", options.popularity_dial,
+  fields.field("logq_weight", options.logq_weight,
                "beta: 1 keeps popularity in the score, 0 removes it; raise it when popular items come too rarely");
   fields.field("temperature_ratio", options.temperature_ratio,
                "t2/t1, how hard negatives push in sampled_softmax: 1 is the plain one; try 1.1-1.2 on dense data");
@@ -36,9 +36,9 @@ void validate(const LossOptions& options) {
   if (options.temperature && !positive(*options.temperature))
     fail(ErrorKind::usage, "loss.temperature is {}, expected a number above 0; 0.05 to 0.2 is usual",
          *options.temperature);
-  if (!(options.popularity_dial >= 0) || !std::isfinite(options.popularity_dial))
-    fail(ErrorKind::usage, "loss.popularity_dial is {}, expected 0 or more; 1 keeps popularity in the score",
-         options.popularity_dial);
+  if (!(options.logq_weight >= 0) || !std::isfinite(options.logq_weight))
+    fail(ErrorKind::usage, "loss.logq_weight is {}, expected 0 or more; 1 keeps popularity in the score",
+         options.logq_weight);
   if (!positive(options.temperature_ratio))
     fail(ErrorKind::usage, "loss.temperature_ratio is {}, expected a number above 0; 1 turns it off",
          options.temperature_ratio);
@@ -53,11 +53,11 @@ void validate(const LossOptions& options) {
          "\"negatives\" or "
          "\"none\"");
   if (options.kind == LossKind::sampled_softmax && options.correction == Correction::leave_one_out &&
-      (options.popularity_dial != 1 || options.temperature_ratio != 1))
+      (options.logq_weight != 1 || options.temperature_ratio != 1))
     fail(ErrorKind::usage,
-         "loss.correction = \"leave_one_out\" has no popularity_dial or temperature_ratio (they are {} and {}); "
+         "loss.correction = \"leave_one_out\" has no logq_weight or temperature_ratio (they are {} and {}); "
          "set both to 1, or correction = \"standard\"",
-         options.popularity_dial, options.temperature_ratio);
+         options.logq_weight, options.temperature_ratio);
 }
 
 template <class T>

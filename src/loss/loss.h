@@ -29,7 +29,7 @@ struct LossOptions {
   LossKind kind = LossKind::sampled_softmax;
   std::optional<double> temperature = 0.1;  // none: learned, starting at 0.1
   Correction correction = Correction::standard;
-  double popularity_dial = 1.0;    // beta
+  double logq_weight = 1.0;        // beta
   double temperature_ratio = 1.0;  // t2 / t1 of the two-temperature loss (BSL); sampled_softmax alone
   double margin = 0.1;             // of the cosine; triplet alone
 };
@@ -70,7 +70,7 @@ struct LossOutput {
   MatrixView<T> d_users, d_items;  // [B, D], [N, D]: the caller's memory, overwritten but for frozen rows
 };
 
-// A loss keeps its workspace between calls: one run at a time.
+// A loss keeps its workspace between calls, so it runs once at a time.
 template <class T>
 class Loss {
  public:
@@ -78,16 +78,16 @@ class Loss {
   virtual void run(ThreadPool& pool, const LossInput<T>& input, LossOutput<T>& output) = 0;
 };
 
-// The one visible list of losses. T is float, or double for gradient checks. bf16: what sampled_softmax multiplies in float
-// is rounded to bf16 where use_bf16_loss() (math/instructions.h); other losses, and double, stay as they are.
+// The one visible list of losses. T is float, or double for gradient checks. With bf16, sampled_softmax in float rounds
+// the factors of its products to bf16 if use_bf16_loss() (math/simd_level.h); other losses, and double, ignore it.
 template <class T>
 std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, Precision precision = Precision::f32);
 
-// The losses, a file each. All are safe for any finite logits, sum in double, and give the same bits on any number of
-// threads. Memory: O((B + N) D + block N), block <= 84 rows.
+// The losses, one file each (reference.h has the softmax in 60 lines). All are safe for any finite logits, sum in
+// double, and give the same bits on any number of threads. Memory: O((B + N) D + block N), block <= 84 rows.
 
-// Sampled softmax with sampling-bias correction: Yi et al. (RecSys 2019), eq. 4; Yang et al. (WWW 2020), mixed negatives;
-// Khrylchenko et al. (RecSys 2025), leave one out; BSL, two temperatures.
+// Sampled softmax with sampling-bias correction: Yi et al. (RecSys 2019), eq. 4; Yang et al. (WWW 2020), mixed
+// negatives; Khrylchenko et al. (RecSys 2025), leave one out; BSL, two temperatures.
 //
 //   bias_j = log_multiplicity_j - beta log_count_j   (standard, negatives)       log_multiplicity_j   (none)
 //   z_ij   = s_ij + bias_j                           (`negatives`: a positive's own z is its raw s)
@@ -104,17 +104,18 @@ std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, Precision precisi
 template <class T>
 std::unique_ptr<Loss<T>> make_sampled_softmax(const LossOptions& options, Precision precision);
 
-// Binary cross-entropy of each pair against the row's negatives. z and beta as above (`negatives`: a positive's z is its
-// raw s; no leave_one_out), but log_multiplicity is no part of z: with w_j = e^log_multiplicity_j (1 in row_columns), n_i
-// the sum of w_j over the row's negatives, R_i of r_ip over its positives:
+// Binary cross-entropy of each pair against the row's negatives. z and beta as above (`negatives`: a positive's z is
+// its raw s; no leave_one_out), but log_multiplicity is no part of z: with w_j = e^log_multiplicity_j (1 in
+// row_columns), n_i the sum of w_j over the row's negatives, R_i of r_ip over its positives:
 //
 //   L = (1/B) sum_i [ sum_{p in P_i} r_ip log(1 + e^-z_ip)  +  (R_i / n_i) sum_j w_j log(1 + e^z_ij) ]
 //
-// The negatives' mean, not their sum: the two terms balance and the learning rate does not follow the number of columns.
+// It takes the mean of the negatives, not their sum: the two terms balance, and the learning rate need not follow the
+// number of columns.
 // `none`, beta = 0: word2vec's negative sampling (Mikolov et al., NIPS 2013, eq. 4); its sum over k negatives gives the
-// same optimum up to the constant log k: s = log p(j|i) / q_j. `standard`, beta = 1: noise-contrastive estimation (Gutmann
-// and Hyvarinen, AISTATS 2010) of log p(j|i) + log n, where lambda = n q: popularity stays in the score.
-// A row without a negative keeps its positives' term.
+// same optimum up to the constant log k: s = log p(j|i) / q_j. `standard`, beta = 1: noise-contrastive estimation
+// (Gutmann and Hyvarinen, AISTATS 2010) of log p(j|i) + log n, where lambda = n q: popularity stays in the score. A row
+// without a negative keeps its positives' term.
 template <class T>
 std::unique_ptr<Loss<T>> make_binary_cross_entropy(const LossOptions& options);
 
@@ -122,9 +123,9 @@ std::unique_ptr<Loss<T>> make_binary_cross_entropy(const LossOptions& options);
 //
 //   L = (1/B) sum_i sum_{p in P_i} r_ip (1 / n_i) sum_j w_j max(0, m - <u_i, v_p> + <u_i, v_j>)
 //
-// The negatives' mean, not their sum: the learning rate does not follow the number of columns. The distance is 1 - cos when
-// U and V are normalised. Temperature, correction, beta and ratio are not read: d_log_temperature is 0. A row without a
-// negative gives 0 with a zero gradient. At the kink the slope is 0.
+// It takes the mean of the negatives, not their sum: the learning rate need not follow the number of columns. The
+// distance is 1 - cos if U and V are normalised. Temperature, correction, beta and ratio are not read:
+// d_log_temperature is 0. A row without a negative gives 0 with a zero gradient. At the kink the slope is 0.
 template <class T>
 std::unique_ptr<Loss<T>> make_triplet(const LossOptions& options);
 

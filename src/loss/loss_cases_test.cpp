@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "loss/loss.h"
+#include "loss/reference.h"
 
 namespace pagoda {
 namespace {
@@ -103,25 +104,40 @@ void check_case(const Json& c, ThreadPool& pool, double tolerance) {
 
   LossOptions options;
   options.correction = correction(c.at("form"));
-  options.popularity_dial = c.at("beta");
+  options.logq_weight = c.at("beta");
   options.temperature_ratio = c.value("ratio", 1.0);
   LossInput<T> input;
-  input.users = users, input.items = items;
-  input.positives = &positives, input.positive_weights = weights, input.masked = &masked;
-  input.log_count = log_count, input.log_multiplicity = log_multiplicity;
-  input.negatives_drawn = c.at("draws"), input.temperature = c.at("tau");
+  input.users = users;
+  input.items = items;
+  input.positives = &positives;
+  input.positive_weights = weights;
+  input.masked = &masked;
+  input.log_count = log_count;
+  input.log_multiplicity = log_multiplicity;
+  input.negatives_drawn = c.at("draws");
+  input.temperature = c.at("tau");
   std::optional<RowCopies<T>> copies;
   if (by_row) {
     copies.emplace(c, items, positives, masked, log_multiplicity);
-    input.items = copies->items, input.positives = &copies->positives, input.masked = nullptr;
-    input.shared_columns = 0, input.row_columns = &copies->row_columns, input.row_log_count = copies->row_log_count;
-    input.log_count = copies->log_count, input.log_multiplicity = copies->log_multiplicity;
+    input.items = copies->items;
+    input.positives = &copies->positives;
+    input.masked = nullptr;
+    input.shared_columns = 0;
+    input.row_columns = &copies->row_columns;
+    input.row_log_count = copies->row_log_count;
+    input.log_count = copies->log_count;
+    input.log_multiplicity = copies->log_multiplicity;
   }
   Matrix<T> d_users(users.rows(), users.cols()), d_items(input.items.rows(), items.cols());
-  d_users.fill(NAN), d_items.fill(NAN);
+  d_users.fill(NAN);
+  d_items.fill(NAN);
   LossOutput<T> output;
-  output.d_users = d_users, output.d_items = d_items;
+  output.d_users = d_users;
+  output.d_items = d_items;
   make_loss<T>(options)->run(pool, input, output);
+  std::vector<double> one_minus_p;
+  ASSERT_NEAR(reference_softmax(options, input, one_minus_p), c.at("loss").get<double>(),
+              tolerance * (1 + std::abs(c["loss"].get<double>())));
   if (by_row) d_items = copies->sum(d_items, items.rows());
 
   ASSERT_NEAR(output.value, c.at("loss").get<double>(), tolerance * (1 + std::abs(c["loss"].get<double>())));

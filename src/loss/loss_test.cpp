@@ -6,7 +6,7 @@
 
 #include "core/config.h"
 #include "core/error.h"
-#include "loss/loss_scene.h"
+#include "loss/loss_fixture.h"
 #include "math/bf16.h"
 #include "math/tile_kernels.h"
 
@@ -34,23 +34,23 @@ constexpr Form kForms[] = {
 };
 
 template <class T>
-Scene<T> make_scene(const Form& form, uint64_t seed, size_t batch, size_t columns, size_t dim) {
-  Scene<T> scene(seed, batch, columns, dim, form.correction, form.most_positives);
-  scene.options.kind = form.kind;
-  return scene;
+LossFixture<T> make_fixture(const Form& form, uint64_t seed, size_t batch, size_t columns, size_t dim) {
+  LossFixture<T> fixture(seed, batch, columns, dim, form.correction, form.most_positives);
+  fixture.options.kind = form.kind;
+  return fixture;
 }
 
 class WithInstructions {
  public:
   explicit WithInstructions(const char* name) {
-    limit_instructions(name);
+    limit_simd_level(name);
     try {
-      usable_instructions();
+      usable_simd_levels();
     } catch (const Error&) {
       usable_ = false;
     }
   }
-  ~WithInstructions() { limit_instructions(""); }
+  ~WithInstructions() { limit_simd_level(""); }
   bool usable() const { return usable_; }
 
  private:
@@ -58,23 +58,24 @@ class WithInstructions {
 };
 
 // Relative to the largest value of each gradient.
-void expect_agree(const Scene<float>& fast, const Scene<double>& exact, double tolerance) {
+void expect_agree(const LossFixture<float>& fast, const LossFixture<double>& exact, double tolerance) {
   EXPECT_NEAR(fast.output.value, exact.output.value, tolerance * exact.output.value);
   const auto near = [&](const Matrix<float>& a, const Matrix<double>& b) {
     double largest = 0;
     for (const double x : b.values()) largest = std::max(largest, std::abs(x));
     for (size_t k = 0; k < a.size(); ++k) ASSERT_NEAR(a.values()[k], b.values()[k], tolerance * largest);
   };
-  near(fast.d_users, exact.d_users), near(fast.d_items, exact.d_items);
+  near(fast.d_users, exact.d_users);
+  near(fast.d_items, exact.d_items);
   EXPECT_NEAR(fast.output.d_log_temperature, exact.output.d_log_temperature,
               tolerance * (1 + std::abs(exact.output.d_log_temperature)));
 }
 
 // Where bf16 is slow it is taken only when instructions are asked for.
-WithInstructions best_by_name() { return WithInstructions(std::string(name_of(usable_instructions().back())).c_str()); }
+WithInstructions best_by_name() { return WithInstructions(std::string(name_of(usable_simd_levels().back())).c_str()); }
 
 // Both scenes have the vectors of the fast one, which float holds.
-void take_numbers(Scene<double>& exact, const Scene<float>& fast) {
+void take_numbers(LossFixture<double>& exact, const LossFixture<float>& fast) {
   std::ranges::copy(fast.users.values(), exact.users.begin());
   std::ranges::copy(fast.items.values(), exact.items.begin());
 }
@@ -86,12 +87,14 @@ void expect_agreement_on_each_set_of_instructions(Precision precision, size_t ba
     if (!scope.usable()) continue;
     for (const auto& form : kForms) {
       for (const size_t dim : {1, 5, 16, 40, 100}) {
-        auto exact = make_scene<double>(form, 13, batch, 333, dim);
-        auto fast = make_scene<float>(form, 13, batch, 333, dim);
+        auto exact = make_fixture<double>(form, 13, batch, 333, dim);
+        auto fast = make_fixture<float>(form, 13, batch, 333, dim);
         fast.precision = precision;
         take_numbers(exact, fast);
-        exact.give_rows_own_columns(90), fast.give_rows_own_columns(90);
-        exact.run(pool), fast.run(pool);
+        exact.give_rows_own_columns(90);
+        fast.give_rows_own_columns(90);
+        exact.run(pool);
+        fast.run(pool);
         expect_agree(fast, exact, tolerance);
       }
     }
@@ -101,11 +104,13 @@ void expect_agreement_on_each_set_of_instructions(Precision precision, size_t ba
 TEST(Loss, FloatAgreesWithDoubleOverManyBlocksAndTiles) {
   ThreadPool pool(2);
   for (const auto& form : kForms) {
-    auto exact = make_scene<double>(form, 11, 600, 900, 16);  // three blocks of rows
-    auto fast = make_scene<float>(form, 11, 600, 900, 16);
+    auto exact = make_fixture<double>(form, 11, 600, 900, 16);  // three blocks of rows
+    auto fast = make_fixture<float>(form, 11, 600, 900, 16);
     take_numbers(exact, fast);
-    exact.give_rows_own_columns(90), fast.give_rows_own_columns(90);
-    exact.run(pool), fast.run(pool);
+    exact.give_rows_own_columns(90);
+    fast.give_rows_own_columns(90);
+    exact.run(pool);
+    fast.run(pool);
     EXPECT_NEAR(fast.output.value, exact.output.value, 1e-6 * exact.output.value);
     EXPECT_NEAR(fast.output.d_log_temperature, exact.output.d_log_temperature, 1e-6);
     for (size_t k = 0; k < exact.users.size(); ++k)
@@ -129,13 +134,14 @@ TEST(Loss, Bf16LosesLittleWhereItsInputsAreNotRounded) {
   const auto asked = best_by_name();
   ThreadPool pool(2);
   const Form softmax = kForms[0];
-  auto exact = make_scene<double>(softmax, 11, 600, 900, 16);
-  auto fast = make_scene<float>(softmax, 11, 600, 900, 16);
+  auto exact = make_fixture<double>(softmax, 11, 600, 900, 16);
+  auto fast = make_fixture<float>(softmax, 11, 600, 900, 16);
   fast.precision = Precision::bf16;
   for (auto* m : {&fast.users, &fast.items})
     for (float& x : m->values()) x = from_bf16(to_bf16(x));
   take_numbers(exact, fast);
-  exact.run(pool), fast.run(pool);
+  exact.run(pool);
+  fast.run(pool);
   EXPECT_NEAR(fast.output.value, exact.output.value, 2e-4 * exact.output.value);
   expect_agree(fast, exact, 5e-3);
 }
@@ -146,15 +152,16 @@ TEST(Loss, FloatAgreesWithDoubleWhereLogitsAreFarBelowTheirBound) {
   ThreadPool pool(2);
   for (const auto precision : {Precision::f32, Precision::bf16})
     for (const auto& form : kForms) {
-      auto exact = make_scene<double>(form, 13, 40, 333, 16);
-      auto fast = make_scene<float>(form, 13, 40, 333, 16);
+      auto exact = make_fixture<double>(form, 13, 40, 333, 16);
+      auto fast = make_fixture<float>(form, 13, 40, 333, 16);
       fast.precision = precision;
       // Items far away on the other side of the last users, whose logits are their lengths times -10 and the bound +10.
       for (size_t i = 30; i < 40; ++i)
         for (size_t d = 0; d < 16; ++d) fast.users[i][d] = d == 0;
       for (size_t j = 0; j < 333; ++j) fast.items[j][0] = -1 - 20 * std::abs(fast.items[j][0]);
       take_numbers(exact, fast);
-      exact.run(pool), fast.run(pool);
+      exact.run(pool);
+      fast.run(pool);
       expect_agree(fast, exact, 1e-5);
     }
 }
@@ -162,10 +169,10 @@ TEST(Loss, FloatAgreesWithDoubleWhereLogitsAreFarBelowTheirBound) {
 TEST(Loss, Bf16IsFloatWhereFloatIsFasterAndNobodyAsksForIt) {
   ThreadPool pool(2);
   const auto gradient = [&](Precision precision) {
-    auto scene = make_scene<float>(kForms[0], 11, 60, 90, 16);
-    scene.precision = precision;
-    scene.run(pool);
-    return scene.d_items;
+    auto fixture = make_fixture<float>(kForms[0], 11, 60, 90, 16);
+    fixture.precision = precision;
+    fixture.run(pool);
+    return fixture.d_items;
   };
   const auto rounded = gradient(Precision::bf16), exact = gradient(Precision::f32);
   EXPECT_EQ(std::ranges::equal(rounded.values(), exact.values()), !use_bf16_loss());
@@ -178,18 +185,19 @@ TEST(Loss, InBf16ABlockThatFallsBackReadsTheItemsOfItsOwnCall) {
   const auto asked = best_by_name();
   ThreadPool pool(2);
   const auto far_below = [&](uint64_t seed) {
-    auto scene = make_scene<float>(kForms[0], seed, 40, 333, 16);
-    scene.precision = Precision::bf16;
+    auto fixture = make_fixture<float>(kForms[0], seed, 40, 333, 16);
+    fixture.precision = Precision::bf16;
     for (size_t i = 30; i < 40; ++i)
-      for (size_t d = 0; d < 16; ++d) scene.users[i][d] = d == 0;
-    for (size_t j = 0; j < 333; ++j) scene.items[j][0] = -1 - 20 * std::abs(scene.items[j][0]);
-    return scene;
+      for (size_t d = 0; d < 16; ++d) fixture.users[i][d] = d == 0;
+    for (size_t j = 0; j < 333; ++j) fixture.items[j][0] = -1 - 20 * std::abs(fixture.items[j][0]);
+    return fixture;
   };
   auto first = far_below(13), second = far_below(14);
   const auto loss = make_loss<float>(second.options, Precision::bf16);
   second.run(pool);
   const Matrix<float> alone = second.d_users;
-  first.output.d_users = first.d_users, first.output.d_items = first.d_items;
+  first.output.d_users = first.d_users;
+  first.output.d_items = first.d_items;
   loss->run(pool, first.input(), first.output);
   loss->run(pool, second.input(), second.output);
   EXPECT_TRUE(std::ranges::equal(second.d_users.values(), alone.values()));
@@ -200,10 +208,12 @@ TEST(Loss, OneThreadAndTwoGiveTheSameBits) {
   ThreadPool one(1), two(2);
   for (const auto precision : {Precision::f32, Precision::bf16})
     for (const auto& form : kForms) {
-      auto a = make_scene<float>(form, 5, 520, 1100, 24), b = make_scene<float>(form, 5, 520, 1100, 24);
+      auto a = make_fixture<float>(form, 5, 520, 1100, 24), b = make_fixture<float>(form, 5, 520, 1100, 24);
       a.precision = b.precision = precision;
-      a.give_rows_own_columns(300), b.give_rows_own_columns(300);
-      a.run(one), b.run(two);
+      a.give_rows_own_columns(300);
+      b.give_rows_own_columns(300);
+      a.run(one);
+      b.run(two);
       EXPECT_EQ(std::memcmp(&a.output.value, &b.output.value, sizeof(double)), 0);
       EXPECT_EQ(std::memcmp(&a.output.d_log_temperature, &b.output.d_log_temperature, sizeof(double)), 0);
       EXPECT_EQ(std::memcmp(a.d_users.data(), b.d_users.data(), a.d_users.size() * sizeof(float)), 0);
@@ -216,11 +226,12 @@ TEST(Loss, AWorkspaceOfABiggerBatchLeavesNoTrace) {
   ThreadPool pool(1);
   for (const auto precision : {Precision::f32, Precision::bf16})
     for (const auto& form : kForms) {
-      auto big = make_scene<float>(form, 1, 300, 700, 8), small = make_scene<float>(form, 2, 21, 90, 8);
+      auto big = make_fixture<float>(form, 1, 300, 700, 8), small = make_fixture<float>(form, 2, 21, 90, 8);
       big.give_rows_own_columns(50);
       small.precision = precision;
       const auto loss = make_loss<float>(small.options, precision);
-      big.output.d_users = big.d_users, big.output.d_items = big.d_items;
+      big.output.d_users = big.d_users;
+      big.output.d_items = big.d_items;
       small.run(pool);
       const Matrix<float> alone = small.d_items;
       const double value = small.output.value;
@@ -234,11 +245,11 @@ TEST(Loss, AWorkspaceOfABiggerBatchLeavesNoTrace) {
 TEST(Loss, OfAnEmptyBatchHasAZeroGradient) {
   ThreadPool pool(1);
   for (const auto& form : kForms) {
-    auto scene = make_scene<double>(form, 9, 0, 5, 4);
-    scene.d_items.fill(7);
-    scene.run(pool);
-    EXPECT_EQ(scene.output.value, 0);
-    for (const double d : scene.d_items.values()) EXPECT_EQ(d, 0);
+    auto fixture = make_fixture<double>(form, 9, 0, 5, 4);
+    fixture.d_items.fill(7);
+    fixture.run(pool);
+    EXPECT_EQ(fixture.output.value, 0);
+    for (const double d : fixture.d_items.values()) EXPECT_EQ(d, 0);
   }
 }
 
@@ -246,15 +257,16 @@ TEST(Loss, ARowWithoutPositivesAddsNothing) {
   ThreadPool pool(1);
   for (const auto& form : kForms) {
     if (form.has_one_positive()) continue;
-    auto scene = make_scene<double>(form.with_one_positive(), 9, 2, 30, 4);
-    auto one = make_scene<double>(form.with_one_positive(), 9, 2, 30, 4);
-    scene.positives = {{0, 1, 1}, {scene.positives[0][0]}};
-    scene.weights.resize(1);
+    auto fixture = make_fixture<double>(form.with_one_positive(), 9, 2, 30, 4);
+    auto one = make_fixture<double>(form.with_one_positive(), 9, 2, 30, 4);
+    fixture.positives = {{0, 1, 1}, {fixture.positives[0][0]}};
+    fixture.weights.resize(1);
     one.weights[1] = 0;
-    scene.run(pool), one.run(pool);
-    EXPECT_EQ(scene.output.value, one.output.value);
-    for (const double d : scene.d_users.row(1)) EXPECT_EQ(d, 0);
-    EXPECT_GT(scene.output.value, 0);
+    fixture.run(pool);
+    one.run(pool);
+    EXPECT_EQ(fixture.output.value, one.output.value);
+    for (const double d : fixture.d_users.row(1)) EXPECT_EQ(d, 0);
+    EXPECT_GT(fixture.output.value, 0);
   }
 }
 
@@ -262,11 +274,14 @@ TEST(Loss, AColumnNamedTwiceAddsUpItsWeights) {
   ThreadPool pool(1);
   for (const auto& form : kForms) {
     if (form.has_one_positive()) continue;
-    auto twice = make_scene<double>(form.with_one_positive(), 4, 1, 40, 4);
-    auto once = make_scene<double>(form.with_one_positive(), 4, 1, 40, 4);
+    auto twice = make_fixture<double>(form.with_one_positive(), 4, 1, 40, 4);
+    auto once = make_fixture<double>(form.with_one_positive(), 4, 1, 40, 4);
     const uint32_t p = twice.positives[0][0];
-    twice.positives = {{0, 2}, {p, p}}, twice.weights = {0.5, 1.25}, once.weights = {1.75};
-    twice.run(pool), once.run(pool);
+    twice.positives = {{0, 2}, {p, p}};
+    twice.weights = {0.5, 1.25};
+    once.weights = {1.75};
+    twice.run(pool);
+    once.run(pool);
     EXPECT_NEAR(twice.output.value, once.output.value, 1e-13);
     for (size_t k = 0; k < once.items.size(); ++k)
       EXPECT_NEAR(twice.d_items.values()[k], once.d_items.values()[k], 1e-13);
@@ -276,20 +291,24 @@ TEST(Loss, AColumnNamedTwiceAddsUpItsWeights) {
 TEST(Loss, AMultiplicityIsThatManyEqualColumns) {
   ThreadPool pool(1);
   for (const auto& form : kForms) {
-    auto weighted = make_scene<double>(form.with_one_positive(), 4, 1, 10, 4);
-    auto copied = make_scene<double>(form.with_one_positive(), 4, 1, 12, 4);
+    auto weighted = make_fixture<double>(form.with_one_positive(), 4, 1, 10, 4);
+    auto copied = make_fixture<double>(form.with_one_positive(), 4, 1, 12, 4);
     weighted.masked = {{0, 0}, {}};
     const uint32_t other = weighted.positives[0][0] == 3 ? 4 : 3;
     weighted.log_multiplicity.assign(10, 0.0);
     weighted.log_multiplicity[other] = std::log(3.0);
-    copied.masked = weighted.masked, copied.positives = weighted.positives, copied.weights = weighted.weights;
-    copied.users = weighted.users, copied.draws = weighted.draws;
+    copied.masked = weighted.masked;
+    copied.positives = weighted.positives;
+    copied.weights = weighted.weights;
+    copied.users = weighted.users;
+    copied.draws = weighted.draws;
     for (size_t j = 0; j < 12; ++j) {
       const size_t from = j < 10 ? j : other;
       std::ranges::copy(weighted.items.row(from), copied.items[j]);
       copied.log_count[j] = weighted.log_count[from];
     }
-    weighted.run(pool), copied.run(pool);
+    weighted.run(pool);
+    copied.run(pool);
     EXPECT_NEAR(weighted.output.value, copied.output.value, 1e-12);
     for (size_t d = 0; d < 4; ++d) {
       EXPECT_NEAR(weighted.d_users[0][d], copied.d_users[0][d], 1e-12);
@@ -303,21 +322,22 @@ TEST(Loss, ColumnsBeforeTheFirstNegativeAreNegativesOfNoRow) {
   ThreadPool pool(2);
   for (const auto& form : kForms) {
     // Every row's positive lies among the first 300 columns; then the same with those columns masked.
-    auto apart = make_scene<double>(form.with_one_positive(), 6, 300, 700, 4);
-    auto masked = make_scene<double>(form.with_one_positive(), 6, 300, 700, 4);
-    for (auto* scene : {&apart, &masked}) {
-      scene->masked.clear();
+    auto apart = make_fixture<double>(form.with_one_positive(), 6, 300, 700, 4);
+    auto masked = make_fixture<double>(form.with_one_positive(), 6, 300, 700, 4);
+    for (auto* fixture : {&apart, &masked}) {
+      fixture->masked.clear();
       for (uint32_t i = 0; i < 300; ++i) {
-        scene->positives.values[i] = i;
-        for (uint32_t j = 0; j < 300 && scene == &masked; ++j)
-          if (j != i) scene->masked.values.push_back(j);
-        scene->masked.close();
+        fixture->positives.values[i] = i;
+        for (uint32_t j = 0; j < 300 && fixture == &masked; ++j)
+          if (j != i) fixture->masked.values.push_back(j);
+        fixture->masked.close();
       }
     }
     auto input = apart.input();
     input.first_negative = 300;
     apart.d_items.fill(NAN);
-    apart.run(pool, input), masked.run(pool);
+    apart.run(pool, input);
+    masked.run(pool);
     EXPECT_NEAR(apart.output.value, masked.output.value, 1e-11);
     for (size_t k = 0; k < apart.users.size(); ++k)
       ASSERT_NEAR(apart.d_users.values()[k], masked.d_users.values()[k], 1e-13);
@@ -347,7 +367,7 @@ TEST(LossOptions, AreCheckedWithARemedy) {
   options.temperature = 0;
   EXPECT_THROW(validate(options), Error);
   options = {};
-  options.popularity_dial = -0.1;
+  options.logq_weight = -0.1;
   EXPECT_THROW(validate(options), Error);
   options = {};
   options.temperature_ratio = 0;
@@ -355,7 +375,7 @@ TEST(LossOptions, AreCheckedWithARemedy) {
   options = {};
   options.correction = Correction::leave_one_out;
   EXPECT_NO_THROW(validate(options));
-  options.popularity_dial = 0.5;
+  options.logq_weight = 0.5;
   EXPECT_THROW(validate(options), Error);
   options = {};
   options.margin = 0;

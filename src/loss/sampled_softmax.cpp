@@ -1,4 +1,4 @@
-// E_ij = exp(z_ij - m_it), m_it the greatest z of row i in stretch t; of each stretch m_it and S_it = sum_j E_ij are
+// E_ij = exp(z_ij - m_it), m_it the greatest z of row i in segment t; of each segment m_it and S_it = sum_j E_ij are
 // kept. Then c_it = rho R_i exp(m_it - lse_i), R_i the row's total weight, and a positive's gradient is
 // rho R_i softmax - r_ip.
 #include <algorithm>
@@ -33,39 +33,39 @@ class SampledSoftmax final : public BlockedLoss<T> {
     switch (options_.correction) {
       case Correction::none: return log_multiplicity;
       case Correction::leave_one_out: return log_multiplicity - (log_count - log_n_);  // -log Q_j
-      default: return log_multiplicity - options_.popularity_dial * log_count;
+      default: return log_multiplicity - options_.logq_weight * log_count;
     }
   }
 
-  size_t sums_in_stretch(size_t) const override { return 2; }
+  size_t sums_in_segment(size_t) const override { return 2; }
 
-  void pass(const Row&, const Stretch<T>& stretch, double* sums) const override {
-    const T shift = max_biased(stretch.x, stretch.bias, stretch.n);  // -infinity for n = 0
+  void accumulate(const Row&, const Segment<T>& segment, double* sums) const override {
+    const T shift = max_biased(segment.x, segment.bias, segment.n);  // -infinity for n = 0
     sums[0] = shift;
-    sums[1] = exp_shifted(stretch.x, stretch.bias, shift, stretch.n);
+    sums[1] = exp_shifted(segment.x, segment.bias, shift, segment.n);
   }
 
-  double finish(Row& row) const override {
-    return options_.correction == Correction::leave_one_out ? finish_leave_one_out(row) : finish_softmax(row);
+  double finalize(Row& row) const override {
+    return options_.correction == Correction::leave_one_out ? finalize_leave_one_out(row) : finalize_softmax(row);
   }
 
   // The largest shift, and the sum of exp(z - that) over the negatives: 0 when there is none.
   static double sum_negatives(const Row& row, double& max) {
     double sum = 0;
-    for (size_t t = 0; t < row.stretches; ++t) max = std::max(max, row.sums(t)[0]);
-    for (size_t t = 0; t < row.stretches; ++t)
+    for (size_t t = 0; t < row.segments; ++t) max = std::max(max, row.sums(t)[0]);
+    for (size_t t = 0; t < row.segments; ++t)
       if (row.sums(t)[1] > 0) sum += row.sums(t)[1] * std::exp(row.sums(t)[0] - max);
     return sum;
   }
 
-  // c_it of each stretch. A stretch whose negatives are all masked has a shift that only bounds them, far above lse
+  // c_it of each segment. A segment whose negatives are all masked has a shift that only bounds them, far above lse
   // perhaps: exp would overflow, and infinity times its E_ij = 0 is no number.
   static void set_factors(Row& row, double pull, double lse) {
-    for (size_t t = 0; t < row.stretches; ++t)
+    for (size_t t = 0; t < row.segments; ++t)
       row.factor(t) = row.sums(t)[1] > 0 ? pull * std::exp(row.sums(t)[0] - lse) : 0.0;
   }
 
-  double finish_softmax(Row& row) const {
+  double finalize_softmax(Row& row) const {
     const auto own = row.positives;
     const bool raw = options_.correction == Correction::negatives;
     const auto z = [&](const Positive& p) {
@@ -93,7 +93,7 @@ class SampledSoftmax final : public BlockedLoss<T> {
     return pull * lse - numerator;
   }
 
-  double finish_leave_one_out(Row& row) const {
+  double finalize_leave_one_out(Row& row) const {
     check(row.positives.size() == 1, "leave_one_out has one positive a row");
     auto& positive = row.positives[0];
     double max = -kInfinity;

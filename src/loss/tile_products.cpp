@@ -15,7 +15,9 @@ size_t round_up(size_t n, size_t step) { return (n + step - 1) / step * step; }
 
 void TileProducts<double>::prepare(ThreadPool&, MatrixView<const double> items, size_t begin, size_t end, size_t width,
                                    const std::vector<double>&, double divisor) {
-  items_ = items.slice_rows(begin, end), width_ = width, divisor_ = divisor;
+  items_ = items.slice_rows(begin, end);
+  width_ = width;
+  divisor_ = divisor;
 }
 
 void TileProducts<double>::logits(size_t t, MatrixView<double> x) const {
@@ -37,7 +39,9 @@ void TileProducts<float>::prepare(ThreadPool& pool, MatrixView<const float> item
   const size_t dim = items.cols(), tiles = (mine.rows() + width - 1) / width;
   const bool padded = dim % kernels_->lanes != 0;
   check(width % kernels_->panel == 0, "a tile holds whole panels");
-  columns_ = mine.rows(), width_ = width, divisor_ = divisor;
+  columns_ = mine.rows();
+  width_ = width;
+  divisor_ = divisor;
   shifts_.resize(tiles, width, divisor);
   panels_.resize(tiles * width, dim);
   if (padded) padded_items_.resize(columns_, round_up(dim, kernels_->lanes));
@@ -59,12 +63,12 @@ void TileProducts<float>::logits(size_t t, MatrixView<float> x) const {
                      x);
 }
 
-void TileProducts<float>::powers(size_t t, MatrixView<float> e, double* shifts, double* sums) const {
-  std::vector<float> in_powers_of_two(users_.rows());
-  shifts_.shift(t, lengths_, in_powers_of_two.data(), shifts);
-  kernels_->powers(users_, panels_.data() + t * width_ * users_.cols(), e.cols(), static_cast<float>(shifts_.scale()),
-                   shifts_.bias(t), in_powers_of_two.data(), items_.slice_rows(t * width_, t * width_ + e.cols()), e,
-                   sums);
+void TileProducts<float>::exp2_logits(size_t t, MatrixView<float> e, double* shifts, double* sums) const {
+  std::vector<float> exp2_shifts(users_.rows());
+  shifts_.shift(t, lengths_, exp2_shifts.data(), shifts);
+  kernels_->exp2_logits(users_, panels_.data() + t * width_ * users_.cols(), e.cols(),
+                        static_cast<float>(shifts_.scale()), shifts_.bias(t), exp2_shifts.data(),
+                        items_.slice_rows(t * width_, t * width_ + e.cols()), e, sums);
 }
 
 void TileProducts<float>::product(size_t t, MatrixView<const float> e, MatrixView<float> partial) const {

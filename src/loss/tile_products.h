@@ -1,12 +1,12 @@
 // The products of a block of user vectors with tiles of item vectors, for BlockedLoss. float: the kernels of
-// math/tile_kernels.h, with the powers of a softmax taken in their registers; double (gradient checks): gemm.
+// math/tile_kernels.h, which exponentiate the logits of a softmax in registers; double (gradient checks): gemm.
 #pragma once
 
 #include <algorithm>
 #include <vector>
 
 #include "core/thread_pool.h"
-#include "loss/power_shifts.h"
+#include "loss/softmax_shift.h"
 #include "math/matrix.h"
 #include "math/tile_kernels.h"
 
@@ -23,7 +23,7 @@ class TileProducts<double> {
 
   void prepare(ThreadPool& pool, MatrixView<const double> items, size_t begin, size_t end, size_t width,
                const std::vector<double>& bias, double divisor);
-  // The block that the rows below are rows of.
+  // The block of user vectors that the calls below work on.
   void take_rows(MatrixView<const double> users) { users_ = users; }
   // x[i][j] = <u_i, v_j> / divisor for the columns of tile t. x has room for `width` and padding.
   void logits(size_t t, MatrixView<double> x) const;
@@ -49,14 +49,17 @@ class TileProducts<float> {
 
   void prepare(ThreadPool& pool, MatrixView<const float> items, size_t begin, size_t end, size_t width,
                const std::vector<float>& bias, double divisor);
-  void take_rows(MatrixView<const float> users) { users_ = users, lengths_ = lengths_of(users); }
+  void take_rows(MatrixView<const float> users) {
+    users_ = users;
+    lengths_ = lengths_of(users);
+  }
   void logits(size_t t, MatrixView<float> x) const;
   void product(size_t t, MatrixView<const float> e, MatrixView<float> partial) const;
   void add_transposed_product(MatrixView<const float> e, MatrixView<const float> users,
                               MatrixView<float> d_items) const;
 
-  // e[i][j] = exp(x_ij + bias_j - shifts[i]) and its sum over the tile; shifts of loss/power_shifts.h.
-  void powers(size_t t, MatrixView<float> e, double* shifts, double* sums) const;
+  // e[i][j] = exp(x_ij + bias_j - shifts[i]) and its sum over the tile; shifts of loss/softmax_shift.h.
+  void exp2_logits(size_t t, MatrixView<float> e, double* shifts, double* sums) const;
 
  private:
   const TileKernels* kernels_;
@@ -66,7 +69,7 @@ class TileProducts<float> {
   Matrix<float> padded_items_;   // where the caller's rows lack that room
   size_t columns_ = 0, width_ = 0;
   double divisor_ = 1;
-  PowerShifts shifts_;
+  SoftmaxShift shifts_;
   Matrix<float> panels_;  // begins at a line, so that no vector lies across two
 };
 

@@ -14,8 +14,14 @@ struct Bag {
   std::vector<float> weights;  // parallel to rows.values
 
   size_t size() const { return rows.size(); }
-  void clear() { rows.clear(), weights.clear(); }
-  void add(uint32_t row, float weight) { rows.values.push_back(row), weights.push_back(weight); }
+  void clear() {
+    rows.clear();
+    weights.clear();
+  }
+  void add(uint32_t row, float weight) {
+    rows.values.push_back(row);
+    weights.push_back(weight);
+  }
   void close() { rows.close(); }  // ends the list of the current example
 };
 

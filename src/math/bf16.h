@@ -1,5 +1,5 @@
-// bf16: the upper half of a float, 8 bits of precision. Values lie in pairs of 32 bits, the first in the lower half, as
-// the instructions for their dot products want them.
+// bf16: the upper half of a float, with 8 bits of precision. Values are stored in pairs of 32 bits, the first in the
+// lower half, which is the layout that dot-product instructions take.
 #pragma once
 
 #include <bit>

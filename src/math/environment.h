@@ -3,15 +3,15 @@
 
 #include <cstdlib>
 
-#include "math/instructions.h"
 #include "math/matrix.h"
+#include "math/simd_level.h"
 
 namespace pagoda {
 
-// PAGODA_KERNELS: the instructions that kernels use at most (instructions.h). PAGODA_TABLES: a folder for tables that are
-// larger than memory (matrix.h).
+// PAGODA_KERNELS: the instructions that kernels use at most (instructions.h). PAGODA_TABLES: a folder for tables that
+// are larger than memory (matrix.h).
 inline void take_environment() {
-  if (const char* instructions = std::getenv("PAGODA_KERNELS")) limit_instructions(instructions);
+  if (const char* instructions = std::getenv("PAGODA_KERNELS")) limit_simd_level(instructions);
   if (const char* folder = std::getenv("PAGODA_TABLES")) set_table_folder(folder);
 }
 

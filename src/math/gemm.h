@@ -1,4 +1,4 @@
-// The one seam to matrix multiplication.
+// General matrix multiplication: the one place that calls a BLAS.
 #pragma once
 
 #include "core/thread_pool.h"

@@ -52,7 +52,8 @@ void check_against_naive(Op op_a, Op op_b, size_t m, size_t n, size_t k, T alpha
       double expected = beta == T(0) ? 0.0 : double(beta) * before[i][j], size = std::abs(expected);
       for (size_t p = 0; p < k; ++p) {
         const double product = double(alpha) * element<T>(op_a, a.view, i, p) * element<T>(op_b, b.view, p, j);
-        expected += product, size += std::abs(product);
+        expected += product;
+        size += std::abs(product);
       }
       const double tolerance = (size + 1e-30) * std::numeric_limits<T>::epsilon() * static_cast<double>(k + 4) / 2;
       ASSERT_NEAR(c.view[i][j], expected, tolerance) << m << 'x' << n << 'x' << k << " at " << i << ',' << j;

@@ -184,7 +184,8 @@ Hinge hinge_weighted(const float* x, float offset, const float* weight, float pu
     const float a = x[i] + offset;
     if (!(a > 0)) continue;
     y[i] += pull * weight[i];
-    rest += weight[i] * a, rest_active += weight[i];
+    rest += weight[i] * a;
+    rest_active += weight[i];
   }
   return {sum_of(sums) + rest, sum_of(active) + rest_active};
 }
@@ -195,7 +196,8 @@ Hinge hinge_weighted(const double* x, double offset, const double* weight, doubl
     const double a = x[i] + offset;
     if (!(a > 0)) continue;
     y[i] += pull * weight[i];
-    hinge.sum += weight[i] * a, hinge.active += weight[i];
+    hinge.sum += weight[i] * a;
+    hinge.active += weight[i];
   }
   return hinge;
 }
@@ -242,9 +244,15 @@ size_t select_above(const float* x, size_t n, float threshold, unsigned* at) {
     int any = 0;
     for (size_t l = 0; l < kStretch; ++l) any |= x[i + l] > threshold;
     if (!any) continue;
-    for (size_t j = i; j < i + kStretch; ++j) at[count] = static_cast<unsigned>(j), count += x[j] > threshold;
+    for (size_t j = i; j < i + kStretch; ++j) {
+      at[count] = static_cast<unsigned>(j);
+      count += x[j] > threshold;
+    }
   }
-  for (; i < n; ++i) at[count] = static_cast<unsigned>(i), count += x[i] > threshold;
+  for (; i < n; ++i) {
+    at[count] = static_cast<unsigned>(i);
+    count += x[i] > threshold;
+  }
   return count;
 }
 

@@ -1,5 +1,5 @@
-// Loops over floats that the compiler vectorises, compiled for AVX-512, AVX2 and plain x86-64 and chosen at run time.
-// The double overloads are the same formulas for gradient checks.
+// Loops over floats that the compiler vectorises: compiled for AVX-512, AVX2 and plain x86-64, chosen at run time. The
+// double overloads are the same formulas, for gradient checks.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +22,8 @@ void axpy(double s, const float* x, double* y, size_t n);
 double exp_shifted(float* x, const float* bias, float shift, size_t n);
 double exp_shifted(double* x, const double* bias, double shift, size_t n);
 
-// With z = x[j] + bias[j]: x[j] = weight[j] sigmoid(z); returns sum_j weight[j] log(1 + e^z) in double. Relative error of
-// each term below 2^-20 in float.
+// With z = x[j] + bias[j]: x[j] = weight[j] sigmoid(z); returns sum_j weight[j] log(1 + e^z) in double. Relative error
+// of each term below 2^-20 in float.
 double sigmoid_weighted(float* x, const float* bias, const float* weight, size_t n);
 double sigmoid_weighted(double* x, const double* bias, const double* weight, size_t n);
 
@@ -42,7 +42,8 @@ double max_biased(const double* x, const double* bias, size_t n);
 void scale(float s, float* x, size_t n);
 void scale(double s, double* x, size_t n);
 
-// How many of x[0..n) are above `threshold`: their positions to `at` (room for n), in rising order.
+// Writes the positions of the x[0..n) that are above `threshold` to `at` (room for n), in rising order; returns their
+// number.
 size_t select_above(const float* x, size_t n, float threshold, unsigned* at);
 
 }  // namespace pagoda

@@ -34,7 +34,10 @@ TYPED_TEST(Kernels, DotEqualsTheSumInDouble) {
   for (const size_t n : kSizes) {
     const auto a = noise<TypeParam>(n, 0), b = noise<TypeParam>(n, 1);
     double expected = 0, size = 0;
-    for (size_t i = 1; i <= n; ++i) expected += double(a[i]) * b[i], size += std::abs(double(a[i]) * b[i]);
+    for (size_t i = 1; i <= n; ++i) {
+      expected += double(a[i]) * b[i];
+      size += std::abs(double(a[i]) * b[i]);
+    }
     EXPECT_NEAR(dot(a.data() + 1, b.data() + 1, n), expected, size * 8 * std::numeric_limits<TypeParam>::epsilon())
         << n;
   }
@@ -88,7 +91,8 @@ TYPED_TEST(Kernels, ExpShiftedEqualsTheDefinitionAndItsSum) {
     for (size_t i = 1; i <= n; ++i) {
       const double e = std::exp(double(TypeParam(TypeParam(before[i] + bias[i]) - TypeParam(1.5))));
       EXPECT_NEAR(x[i], e, e * 4 * std::numeric_limits<TypeParam>::epsilon());
-      expected += e, returned += x[i];
+      expected += e;
+      returned += x[i];
     }
     EXPECT_NEAR(sum, returned, 1e-13 * (1 + returned));
     EXPECT_NEAR(sum, expected, expected * 4 * std::numeric_limits<TypeParam>::epsilon());
@@ -146,7 +150,10 @@ TYPED_TEST(Kernels, HingeWeightedAddsWhatIsAboveZero) {
     double sum = 0, active = 0;
     for (size_t i = 1; i <= n; ++i) {
       const TypeParam a = x[i] + TypeParam(0.25);
-      if (a > 0) sum += double(weight[i]) * a, active += weight[i];
+      if (a > 0) {
+        sum += double(weight[i]) * a;
+        active += weight[i];
+      }
       EXPECT_NEAR(y[i], before[i] + (a > 0 ? 2 * weight[i] : 0), 8 * std::numeric_limits<TypeParam>::epsilon());
     }
     EXPECT_NEAR(hinge.sum, sum, static_cast<double>(n) * 4 * std::numeric_limits<TypeParam>::epsilon());
@@ -222,7 +229,8 @@ TEST(SelectAbove, GivesThePositionsInOrder) {
 
 TEST(SelectAbove, EqualIsNotAboveAndNanNeverIs) {
   std::vector<float> x(130, 1.0f);
-  x[70] = 1.0000001f, x[7] = std::numeric_limits<float>::quiet_NaN();
+  x[70] = 1.0000001f;
+  x[7] = std::numeric_limits<float>::quiet_NaN();
   std::vector<unsigned> at(x.size());
   ASSERT_EQ(select_above(x.data(), x.size(), 1.0f, at.data()), 1u);
   EXPECT_EQ(at[0], 70u);

@@ -21,8 +21,8 @@ struct FreeMemory {
   void operator()(void* p) const;
 };
 std::unique_ptr<void, FreeMemory> allocate_zeroed(size_t bytes);
-// The same in a file of `folder` that vanishes when the memory is freed or the process ends: for what may be larger than
-// memory. Error{failed}: no file can be made there.
+// The same in a file of `folder` that vanishes when the memory is freed or the process ends: for what may be larger
+// than memory. Error{failed}: no file can be made there.
 std::unique_ptr<void, FreeMemory> allocate_in_file(size_t bytes, const char* folder);
 // In a file of the folder that set_table_folder named, if the table is large enough for that to be worth it; else in
 // memory. Of a table's rows single ones are read, so the system reads nothing ahead.
@@ -30,8 +30,8 @@ std::unique_ptr<void, FreeMemory> allocate_table(size_t bytes);
 // For the whole process; "" (the default): tables lie in memory. A program calls it before it starts threads.
 void set_table_folder(std::string folder);
 
-// Asks for huge pages under memory that others allocated: touching 100 MB for the first time then costs a few dozen page
-// faults instead of twenty thousand. The system may ignore it; does nothing where the memory is small.
+// Asks for huge pages under memory that others allocated: touching 100 MB for the first time then costs a few dozen
+// page faults instead of twenty thousand. The system may ignore it; does nothing where the memory is small.
 void ask_for_huge_pages(void* p, size_t bytes);
 
 template <class T>

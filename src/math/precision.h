@@ -2,7 +2,7 @@
 
 namespace pagoda {
 
-// Of the numbers that go into products. Sums are float in either.
+// The precision of the factors of products. Sums are float in both cases.
 enum class Precision { f32, bf16 };
 
 }  // namespace pagoda

@@ -24,7 +24,10 @@ struct Ragged {
     close();
   }
   void close() { offsets.push_back(values.size()); }  // ends the list that was appended to `values`
-  void clear() { offsets.assign(1, 0), values.clear(); }
+  void clear() {
+    offsets.assign(1, 0);
+    values.clear();
+  }
 };
 
 }  // namespace pagoda

@@ -1,6 +1,6 @@
 #include "math/rows_view.h"
 
-#include "math/instructions.h"
+#include "math/simd_level.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -26,7 +26,7 @@ __attribute__((target("arch=x86-64-v3"))) void widen_v3(const uint16_t* f16, siz
 
 void widen_f16(const uint16_t* f16, size_t n, float* out) {
 #if defined(__x86_64__)
-  static const bool avx2 = usable_instructions().back() >= Instructions::avx2;
+  static const bool avx2 = usable_simd_levels().back() >= SimdLevel::avx2;
   if (avx2) return widen_v3(f16, n, out);
 #endif
   widen_portable(f16, n, out);

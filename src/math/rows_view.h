@@ -1,6 +1,6 @@
-// Rows of vectors as they are stored, in memory or in a mapped file: of floats, or in half the space, of f16 (binary16 of
-// IEEE 754: 11 bits of precision, up to 65504). bf16 would not do: its 8 bits put the best of a hundred million rows in another
-// order.
+// Rows of vectors as they are stored, in memory or in a mapped file: as floats, or in half the space as f16 (IEEE 754
+// binary16: 11 bits of precision, up to 65504). bf16 would not do: with its 8 bits the best of a hundred million rows
+// change their order.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ inline uint16_t to_f16(float x) {  // to nearest, ties to even
 }
 void widen_f16(const uint16_t* f16, size_t n, float* out);  // exact
 
-// Borrows, as MatrixView does. Whoever computes with a row reads it as floats: a f16 is a float exactly.
+// Borrows the rows, as MatrixView does. Computations read a row as floats, which hold every f16 exactly.
 class RowsView {
  public:
   RowsView() = default;
@@ -34,7 +34,7 @@ class RowsView {
   size_t cols() const { return precision_ == RowPrecision::f32 ? f32_.cols() : f16_.cols(); }
   size_t row_bytes() const { return cols() * (precision_ == RowPrecision::f32 ? sizeof(float) : sizeof(uint16_t)); }
 
-  // The rows themselves, when they are stored so.
+  // The rows themselves, if they are stored in that precision.
   MatrixView<const float> f32() const { return f32_; }
   MatrixView<const uint16_t> f16() const { return f16_; }
 
@@ -67,7 +67,7 @@ class RowsView {
   RowPrecision precision_ = RowPrecision::f32;
 };
 
-// All of them as floats: the rows themselves, or, when they are stored otherwise, a copy in `room`.
+// All rows as floats: the rows themselves, or a copy in `room` if they are stored as f16.
 inline MatrixView<const float> as_floats(RowsView rows, Matrix<float>& room) {
   if (rows.precision() == RowPrecision::f32) return rows.f32();
   room.resize(rows.rows(), rows.cols());

@@ -54,7 +54,8 @@ struct Vector {
   }
   static void interleave(P x, P y, P& low, P& high) {
     const P even = _mm256_unpacklo_epi16(x, y), odd = _mm256_unpackhi_epi16(x, y);  // of each half
-    low = _mm256_permute2x128_si256(even, odd, 0x20), high = _mm256_permute2x128_si256(even, odd, 0x31);
+    low = _mm256_permute2x128_si256(even, odd, 0x20);
+    high = _mm256_permute2x128_si256(even, odd, 0x31);
   }
 };
 

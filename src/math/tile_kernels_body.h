@@ -1,5 +1,6 @@
-// The inner loops of tile_kernels.h over a type of vector. A file of one set of instructions defines `Vector`, inside its
-// `#pragma GCC target`, and includes this once: templates are compiled for the instructions in force where they stand.
+// The inner loops of tile_kernels.h over a type of vector. A file of one set of instructions defines `Vector`, inside
+// its `#pragma GCC target`, and includes this once: templates are compiled for the instructions in force where they
+// stand.
 //
 //   struct Vector { using V = ...; kLanes; load, store, set, add, sub, mul, fma;
 //                   above(a, b): a bit for each lane with a > b
@@ -11,9 +12,9 @@
 //                   to_bf16(v0, v1): the numbers of two vectors, rounded, one after the other
 //                   interleave(x, y, low, high): x0 y0 x1 y1 ... }
 //
-// Every product here is C[i][j] = sum_k A(i, k) B[k][j] in blocks of kRows x 2 or kWideRows x kWide vectors of C held in
-// registers, A's values broadcast one by one, B's rows read as vectors. With bf16 a value of A and B is a pair, and k
-// counts pairs.
+// Every product here is C[i][j] = sum_k A(i, k) B[k][j] in blocks of kRows x 2 or kWideRows x kWide vectors of C held
+// in registers, A's values broadcast one by one, B's rows read as vectors. With bf16 a value of A and B is a pair, and
+// k counts pairs.
 
 #pragma once
 
@@ -64,10 +65,10 @@ struct Right {
 
 // What will be read before long: asked for with each k, `step` further on, for the cache of that level.
 template <class Value, int Level>
-struct Soon {
+struct Prefetch {
   const Value* data;
   size_t step;
-  PAGODA_INLINE void ask() {
+  PAGODA_INLINE void fetch_next() {
     __builtin_prefetch(data, 0, 4 - Level);
     data += step;
   }
@@ -75,12 +76,12 @@ struct Soon {
 
 // sums holds what the products are added to.
 template <class Numbers, int R, int W, class... S>
-PAGODA_INLINE void multiply_onto(Left<Numbers> a, Right<Numbers> b, size_t inner, V (&sums)[R][W], S... soon) {
+PAGODA_INLINE void multiply_onto(Left<Numbers> a, Right<Numbers> b, size_t inner, V (&sums)[R][W], S... prefetch) {
   for (size_t k = 0; k < inner; ++k, a.data += a.inner_step, b.data += b.step) {
     decltype(Numbers::load(b.data)) columns[W];
 #pragma GCC unroll 4
     for (int w = 0; w < W; ++w) columns[w] = Numbers::load(b.data + (w / 2) * b.apart + (w % 2) * kLanes);
-    (soon.ask(), ...);
+    (prefetch.fetch_next(), ...);
 #pragma GCC unroll 12
     for (int i = 0; i < R; ++i) {
       const auto one = Numbers::set(a.data[static_cast<size_t>(i) * a.row_step]);
@@ -91,13 +92,13 @@ PAGODA_INLINE void multiply_onto(Left<Numbers> a, Right<Numbers> b, size_t inner
 }
 
 template <class Numbers, int R, int W, class Finish, class... S>
-PAGODA_INLINE void multiply(Left<Numbers> a, Right<Numbers> b, size_t inner, Finish finish, S... soon) {
+PAGODA_INLINE void multiply(Left<Numbers> a, Right<Numbers> b, size_t inner, Finish finish, S... prefetch) {
   V sums[R][W];
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
     for (int w = 0; w < W; ++w) sums[i][w] = Vector::set(0);
-  multiply_onto(a, b, inner, sums, soon...);
+  multiply_onto(a, b, inner, sums, prefetch...);
   finish(sums);
 }
 
@@ -151,8 +152,8 @@ void pack_pairs(MatrixView<const float> columns, uint32_t* panels) {
   pack_values(columns, (dim + 1) / 2, pair, panels);
 }
 
-// Calls f with the compile-time number of rows and of vectors, for all panels of [0, n) and all rows: two panels at once
-// where registers hold four vectors of a row of sums.
+// Calls f with the compile-time number of rows and of vectors, for all panels of [0, n) and all rows: two panels at
+// once where registers hold four vectors of a row of sums.
 template <class F>
 PAGODA_INLINE void in_panels(size_t rows, size_t n, F f) {
   size_t j = 0;
@@ -207,7 +208,7 @@ PAGODA_INLINE ScoreHit* above_in_panel(MatrixView<const float> items, const floa
         }
     };
     multiply<Floats, R, W>(left, {panel, kPanel, kPanel * items.cols()}, items.cols(), hits_of,
-                           Soon<float, 1>{items[i + kRowsAhead], kLine});
+                           Prefetch<float, 1>{items[i + kRowsAhead], kLine});
   });
   return hits;
 }
@@ -236,8 +237,8 @@ PAGODA_INLINE void put_sums(const float (*of_rows)[kLanes], size_t rows, double*
   }
 }
 
-void powers(MatrixView<const float> u, const float* panels, size_t n, float scale, const float* bias,
-            const float* shift, MatrixView<const float> soon, MatrixView<float> out, double* sums_of_rows) {
+void exp2_logits(MatrixView<const float> u, const float* panels, size_t n, float scale, const float* bias,
+                 const float* shift, MatrixView<const float> prefetch, MatrixView<float> out, double* sums_of_rows) {
   const size_t dim = u.cols();
   constexpr size_t kMost = 96;  // rows whose sums are held at once
   for (size_t first = 0; first < u.rows(); first += kMost) {
@@ -246,8 +247,8 @@ void powers(MatrixView<const float> u, const float* panels, size_t n, float scal
     alignas(64) float of_rows[kMost][kLanes] = {};
     in_panels(rows, n, [&]<int R, int W>(size_t i, size_t j) {
       const size_t step =
-          W * kLanes * R / rows + 1;  // all groups of rows together: the rows of `soon` of these columns
-      const Soon<float, 2> next{soon[j] + i / R * step * dim, step};
+          W * kLanes * R / rows + 1;  // all groups of rows together: the rows of `prefetch` of these columns
+      const Prefetch<float, 2> next{prefetch[j] + i / R * step * dim, step};
       multiply<Floats, R, W>(
           left.from_row(i), {panels + j * dim, kPanel, kPanel * dim}, dim,
           [&](const V(&sums)[R][W]) {
@@ -272,8 +273,9 @@ void powers(MatrixView<const float> u, const float* panels, size_t n, float scal
   }
 }
 
-void powers_pairs(MatrixView<const uint32_t> u, const uint32_t* panels, size_t n, const float* bias, const float* shift,
-                  MatrixView<uint32_t> by_row, MatrixView<uint32_t> by_column, double* sums_of_rows) {
+void exp2_logits_bf16(MatrixView<const uint32_t> u, const uint32_t* panels, size_t n, const float* bias,
+                      const float* shift, MatrixView<uint32_t> by_row, MatrixView<uint32_t> by_column,
+                      double* sums_of_rows) {
   const size_t pairs = u.cols();
   in_row_groups<kRows, 2>(u.rows(), [&]<int R>(size_t i) {
     const auto left = Left<Pairs>{u.data(), u.stride(), 1}.from_row(i);
@@ -327,10 +329,11 @@ PAGODA_INLINE void put(float* to, size_t width, const V (&sums)[W]) {
   put_floats(Add, to, values, width);
 }
 
-// What is added to is large, and so may A be: their columns, and C's rows, are asked for two groups of rows ahead and more.
+// What is added to is large, and so may A be: their columns, and C's rows, are asked for two groups of rows ahead and
+// more.
 //
-// Columns [d, dim) of C in stretches of W vectors, as long as each of them has a column: B is read no further than whole
-// vectors reach.
+// Columns [d, dim) of C in stretches of W vectors, as long as each of them has a column: B is read no further than
+// whole vectors reach.
 template <bool Add, class Numbers, int Most, int W>
 PAGODA_INLINE size_t multiply_columns(Left<Numbers> a, size_t rows, size_t inner,
                                       MatrixView<const typename Numbers::Value> b, size_t d, MatrixView<float> c) {
@@ -347,8 +350,8 @@ PAGODA_INLINE size_t multiply_columns(Left<Numbers> a, size_t rows, size_t inner
       const Right<Numbers> right{b.data() + d, b.stride()};
       if constexpr (Add)
         multiply<Numbers, R, W>(left, right, inner, finish,
-                                Soon<typename Numbers::Value, 1>{left.data + kAhead, left.inner_step},
-                                Soon<float, 2>{c[i + 2 * R] + d, R * W * kLanes / inner + 1});
+                                Prefetch<typename Numbers::Value, 1>{left.data + kAhead, left.inner_step},
+                                Prefetch<float, 2>{c[i + 2 * R] + d, R * W * kLanes / inner + 1});
       else
         multiply<Numbers, R, W>(left, right, inner, finish);
     });
@@ -440,11 +443,11 @@ constexpr TileKernels kKernels{kLanes,
                                pack,
                                products,
                                above,
-                               powers,
+                               exp2_logits,
                                product,
                                add_transposed_product,
                                pack_pairs,
-                               powers_pairs,
+                               exp2_logits_bf16,
                                product_pairs,
                                add_transposed_product_pairs,
                                sum_lists<false, float>,

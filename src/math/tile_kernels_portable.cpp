@@ -64,7 +64,8 @@ struct Vector {
   static void interleave(P x, P y, P& low, P& high) {
     for (int k = 0; k < 4; ++k) {
       P& to = k < 2 ? low : high;
-      to[2 * k % 4] = (x[k] & 0xffff) | y[k] << 16, to[2 * k % 4 + 1] = x[k] >> 16 | (y[k] & 0xffff0000);
+      to[2 * k % 4] = (x[k] & 0xffff) | y[k] << 16;
+      to[2 * k % 4 + 1] = x[k] >> 16 | (y[k] & 0xffff0000);
     }
   }
 };

@@ -32,7 +32,7 @@ constexpr size_t kDims[] = {1, 3, 4, 8, 15, 16, 17, 32, 40, 64, 100};
 
 size_t round_up(size_t n, size_t step) { return (n + step - 1) / step * step; }
 
-class TileKernelsTest : public testing::TestWithParam<Instructions> {
+class TileKernelsTest : public testing::TestWithParam<SimdLevel> {
  protected:
   const TileKernels& k = tile_kernels(GetParam());
 };
@@ -44,20 +44,22 @@ TEST_P(TileKernelsTest, ProductsAndPowersEqualTheDefinition) {
         const auto u = noise(rows, dim, dim + 3, 0), v = noise(n, dim, dim + 1, 1);
         const auto u_view = u.view().slice_cols(0, dim), v_view = v.view().slice_cols(0, dim);
         const size_t padded = round_up(n, k.panel);
-        std::vector<float> panels(padded * dim), bias(padded, kNoPower), shift(rows);
+        std::vector<float> panels(padded * dim), bias(padded, kMaskedBias), shift(rows);
         std::vector<double> sums(rows);
         for (size_t j = 0; j < n; ++j) bias[j] = 0.1f * static_cast<float>(j) - 2;
         for (size_t i = 0; i < rows; ++i) shift[i] = static_cast<float>(i % 30) - 3;
         k.pack(v_view, panels.data());
         Matrix<float> s(rows, padded + 5), e(rows, padded + 5);
         k.products(u_view, panels.data(), n, 0.3f, s);
-        k.powers(u_view, panels.data(), n, 0.3f, bias.data(), shift.data(), v_view, e, sums.data());
+        k.exp2_logits(u_view, panels.data(), n, 0.3f, bias.data(), shift.data(), v_view, e, sums.data());
         for (size_t i = 0; i < rows; ++i) {
           double sum = 0;
           for (size_t j = 0; j < n; ++j) {
             double exact = 0, size = 0;
-            for (size_t d = 0; d < dim; ++d)
-              exact += double{u[i][d]} * double{v[j][d]}, size += std::abs(double{u[i][d]} * double{v[j][d]});
+            for (size_t d = 0; d < dim; ++d) {
+              exact += double{u[i][d]} * double{v[j][d]};
+              size += std::abs(double{u[i][d]} * double{v[j][d]});
+            }
             ASSERT_NEAR(s[i][j], 0.3 * exact, 1e-6 * size);
             const double power = std::exp2(0.3f * exact + bias[j] - shift[i]);
             ASSERT_NEAR(e[i][j], power, power * 1e-6 * (4 + size));
@@ -84,13 +86,13 @@ TEST_P(TileKernelsTest, PowersOfPairsEqualTheDefinitionAndLieBothWays) {
           for (size_t d = 0; d < pairs; ++d)
             u_pairs[i][d] = pair_bf16(0.3f * u[i][2 * d], 2 * d + 1 < dim ? 0.3f * u[i][2 * d + 1] : 0.0f);
         std::vector<uint32_t> panels(padded * pairs);
-        std::vector<float> bias(padded, kNoPower), shift(rows);
+        std::vector<float> bias(padded, kMaskedBias), shift(rows);
         std::vector<double> sums(rows);
         for (size_t j = 0; j < n; ++j) bias[j] = 0.1f * static_cast<float>(j) - 2;
         for (size_t i = 0; i < rows; ++i) shift[i] = static_cast<float>(i) - 3;
         k.pack_pairs(v.view().slice_cols(0, dim), panels.data());
         Matrix<uint32_t> by_row(rows, padded / 2 + 3), by_column(rows / 2, padded + 5);
-        k.powers_pairs(u_pairs, panels.data(), n, bias.data(), shift.data(), by_row, by_column, sums.data());
+        k.exp2_logits_bf16(u_pairs, panels.data(), n, bias.data(), shift.data(), by_row, by_column, sums.data());
         for (size_t i = 0; i < rows; ++i) {
           double sum = 0;
           for (size_t j = 0; j < padded; ++j) {
@@ -99,7 +101,8 @@ TEST_P(TileKernelsTest, PowersOfPairsEqualTheDefinitionAndLieBothWays) {
             double exact = 0, size = 0;
             for (size_t d = 0; d < dim && j < n; ++d) {
               const double term = double{rounded(0.3f * u[i][d])} * double{rounded(v[j][d])};
-              exact += term, size += std::abs(term);
+              exact += term;
+              size += std::abs(term);
             }
             const double power = j < n ? std::exp2(exact + bias[j] - shift[i]) : 0;
             ASSERT_NEAR(e, power, power * (0x1p-8 + 0x1p-12 + 1e-6 * size));
@@ -136,7 +139,10 @@ TEST_P(TileKernelsTest, ProductsOfPairsEqualTheDefinition) {
         for (size_t i = 0; i < m; ++i) {
           for (size_t d = 0; d < dim; ++d) {
             double exact = 0, of_transposed = before[i][d];
-            for (size_t j = 0; j < inner; ++j) exact += dot(a[i][j], b[j][d]), of_transposed += dot(at[j][i], b[j][d]);
+            for (size_t j = 0; j < inner; ++j) {
+              exact += dot(a[i][j], b[j][d]);
+              of_transposed += dot(at[j][i], b[j][d]);
+            }
             ASSERT_NEAR(fresh[i][d], exact, 1e-5 * static_cast<double>(inner + 4));
             ASSERT_NEAR(c[i][d], of_transposed, 1e-5 * static_cast<double>(inner + 4));
           }
@@ -196,13 +202,13 @@ TEST_P(TileKernelsTest, PowersAreExactFromTheLeastToTheMostAndZeroBelow) {
   const MatrixView<const float> u(&one, 1, 1);
   for (float x = -99.9f; x < 100; x += 0.37f) {
     for (size_t j = 0; j < n; ++j) bias[j] = x + 0.011f * static_cast<float>(j);
-    k.powers(u, panels.data(), n, 1, bias.data(), &shift, {}, e, &sum);
+    k.exp2_logits(u, panels.data(), n, 1, bias.data(), &shift, {}, e, &sum);
     for (size_t j = 0; j < n; ++j) worst = std::max(worst, std::abs(e[0][j] / std::exp2(double{bias[j]}) - 1));
   }
   EXPECT_LT(worst, 0x1p-21);
-  for (const float x : {-100.5f, -126.0f, -150.0f, -1000.0f, kNoPower, -std::numeric_limits<float>::max()}) {
+  for (const float x : {-100.5f, -126.0f, -150.0f, -1000.0f, kMaskedBias, -std::numeric_limits<float>::max()}) {
     bias.assign(n, x);
-    k.powers(u, panels.data(), n, 1, bias.data(), &shift, {}, e, &sum);
+    k.exp2_logits(u, panels.data(), n, 1, bias.data(), &shift, {}, e, &sum);
     for (size_t j = 0; j < n; ++j) EXPECT_EQ(e[0][j], 0) << x;
     EXPECT_EQ(sum, 0);
   }
@@ -252,8 +258,10 @@ TEST_P(TileKernelsTest, ProductsOfMatricesReadNothingBeyondWholeVectors) {
     const Matrix<float> a(m, inner), at(inner, m);
     const Matrix<uint32_t> a_pairs(m, inner), at_pairs(inner, m);
     Matrix<float> c(m, dim);
-    k.product(a, floats, c), k.add_transposed_product(at, floats, c);
-    k.product_pairs(a_pairs, pairs, c), k.add_transposed_product_pairs(at_pairs, pairs, c);
+    k.product(a, floats, c);
+    k.add_transposed_product(at, floats, c);
+    k.product_pairs(a_pairs, pairs, c);
+    k.add_transposed_product_pairs(at_pairs, pairs, c);
     for (const float x : c) ASSERT_EQ(x, 0);
   }
   munmap(pages, 2 * page);
@@ -271,7 +279,8 @@ TEST_P(TileKernelsTest, SumsOfListsOfRowsEqualTheDefinition) {
     for (auto& weight : weights) weight = static_cast<float>(rng.normal());
     Matrix<float> added(lists, dim + 1), fresh(lists, dim + 1);
     Matrix<float> of_bf16(lists, dim);
-    added.fill(0.5f), fresh.fill(std::numeric_limits<float>::quiet_NaN());
+    added.fill(0.5f);
+    fresh.fill(std::numeric_limits<float>::quiet_NaN());
     const auto values = table.view().slice_cols(0, dim);
     k.add_lists(values, offsets.data(), lists, rows.data(), weights.data(), readable, added.view().slice_cols(0, dim));
     k.sum_lists(values, offsets.data(), lists, rows.data(), weights.data(), readable, fresh.view().slice_cols(0, dim));
@@ -281,9 +290,11 @@ TEST_P(TileKernelsTest, SumsOfListsOfRowsEqualTheDefinition) {
     for (size_t i = 0; i < lists; ++i) {
       for (size_t d = 0; d < dim; ++d) {
         double exact = 0, size = 1, rounded_sum = 0;
-        for (size_t n = offsets[i]; n < offsets[i + 1]; ++n)
-          rounded_sum += double{weights[n]} * double{rounded(table[rows[n]][d])},
-              exact += double{weights[n]} * double{table[rows[n]][d]}, size += std::abs(weights[n] * table[rows[n]][d]);
+        for (size_t n = offsets[i]; n < offsets[i + 1]; ++n) {
+          rounded_sum += double{weights[n]} * double{rounded(table[rows[n]][d])};
+          exact += double{weights[n]} * double{table[rows[n]][d]};
+          size += std::abs(weights[n] * table[rows[n]][d]);
+        }
         ASSERT_NEAR(added[i][d], 0.5 + exact, 1e-6 * size);
         ASSERT_NEAR(fresh[i][d], exact, 1e-6 * size);
         ASSERT_NEAR(of_bf16[i][d], rounded_sum, 1e-6 * size);
@@ -294,7 +305,7 @@ TEST_P(TileKernelsTest, SumsOfListsOfRowsEqualTheDefinition) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Usable, TileKernelsTest, testing::ValuesIn(usable_instructions()));
+INSTANTIATE_TEST_SUITE_P(Usable, TileKernelsTest, testing::ValuesIn(usable_simd_levels()));
 
 }  // namespace
 }  // namespace pagoda

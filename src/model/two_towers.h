@@ -51,8 +51,8 @@ class TwoTowers {
   const Tower<T>& item() const { return item_; }
   size_t dim() const { return dim_; }
 
-  // A matrix of the model and the name of its section in files. One of the two is set: `bf16` for a table whose rows lie
-  // in bf16, `floats` for everything else.
+  // A matrix of the model and the name of its section in files. One of the two is set: `bf16` for a table whose rows
+  // lie in bf16, `floats` for everything else.
   template <class Floats, class Bf16>
   struct NamedParameter {
     std::string name;
@@ -65,8 +65,8 @@ class TwoTowers {
   using Parameter = NamedParameter<Matrix<T>, Matrix<uint16_t>>;
   using ConstParameter = NamedParameter<const Matrix<T>, const Matrix<uint16_t>>;
 
-  // All parameters in the order in which they are saved and in which update() takes the optimisers: the tables, then the
-  // user tower's layers, then the item tower's.
+  // All parameters in the order in which they are saved and in which update() takes the optimisers: the tables, then
+  // the user tower's layers, then the item tower's.
   std::vector<Parameter> parameters();
   std::vector<ConstParameter> parameters() const;
 

@@ -37,9 +37,11 @@ struct Step {
   double value(ThreadPool& pool) {
     towers.forward_users(pool, users, {dropout, 1, 2, 1}, user_pass);
     towers.forward_items(pool, items, {dropout, 1, 2, 2}, item_pass);
-    d_users.resize(users.size, towers.dim()), d_items.resize(items.size, towers.dim());
+    d_users.resize(users.size, towers.dim());
+    d_items.resize(items.size, towers.dim());
     LossInput<T> input;
-    input.users = user_pass.output, input.items = item_pass.output;
+    input.users = user_pass.output;
+    input.items = item_pass.output;
     input.positives = &positives;
     input.log_count = log_count;
     input.temperature = .4;
@@ -64,7 +66,10 @@ std::vector<Matrix<double>> dense(TwoTowers<double>& towers, const TwoTowersGrad
       std::copy_n(g.tables[t].values[i], values.cols(), m[g.tables[t].rows[i]]);
   }
   for (const auto* side : {&g.user, &g.item})
-    for (size_t l = 0; l < side->weights.size(); ++l) all.push_back(side->weights[l]), all.push_back(side->biases[l]);
+    for (size_t l = 0; l < side->weights.size(); ++l) {
+      all.push_back(side->weights[l]);
+      all.push_back(side->biases[l]);
+    }
   return all;
 }
 
@@ -95,7 +100,9 @@ void sweep(const SmallWorld& w) {
       x = kept;
       const double expected = (above - below) / (2 * kStep);
       ASSERT_NEAR(gradient, expected, 1e-7 + 1e-5 * std::abs(expected)) << parameters[p].name << " " << n;
-      squares += gradient * gradient, largest = std::max(largest, std::abs(gradient)), moved += gradient != 0;
+      squares += gradient * gradient;
+      largest = std::max(largest, std::abs(gradient));
+      moved += gradient != 0;
     }
   EXPECT_GT(largest, 1e-3);
   EXPECT_GT(moved, 60u);
@@ -122,7 +129,8 @@ TEST(TwoTowers, MatrixFactorisationsGradientIsThatOfFiniteDifferences) {
   SmallWorld w;
   w.user.history.table = HistoryTable::shared;
   sweep(w);
-  w.user.history.last = 0, w.user.id.enabled = true;
+  w.user.history.last = 0;
+  w.user.id.enabled = true;
   sweep(w);
 }
 

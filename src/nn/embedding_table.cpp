@@ -49,11 +49,11 @@ EmbeddingTable<T>::EmbeddingTable(std::string name, uint32_t rows, size_t dim, P
 }
 
 template <class T>
-void EmbeddingTable<T>::initialise(ThreadPool& pool, uint64_t seed, uint64_t lane, double deviation,
+void EmbeddingTable<T>::initialise(ThreadPool& pool, uint64_t seed, uint64_t substream, double deviation,
                                    size_t small_from) {
   pool.for_chunks(rows(), kInitialised, [&](size_t begin, size_t end) {
     for (size_t row = begin; row < end; ++row) {
-      Rng rng(seed, Stream::initialise, row, lane);
+      Rng rng(seed, Stream::initialise, row, substream);
       const T share = row < small_from ? T{1} : T{1} / 64;
       for (size_t k = 0; k < dim(); ++k) {
         const T value = share * static_cast<T>(deviation * rng.normal());
@@ -93,7 +93,7 @@ template <class T>
 void EmbeddingTable<T>::backward(ThreadPool& pool, std::span<const Reading> readings, RowGradients<T>& out) const {
   std::vector<const Bag*> bags;
   for (const auto& reading : readings) bags.push_back(reading.bag);
-  RowUses& uses = out.uses;
+  RowGrouping& uses = out.uses;
   uses.group(pool, bags);
   out.rows = uses.rows;
   out.values.resize(out.rows.size(), dim());

@@ -10,7 +10,7 @@
 #include "math/precision.h"
 #include "math/tile_kernels.h"
 #include "nn/optimizer.h"
-#include "nn/row_uses.h"
+#include "nn/row_grouping.h"
 
 namespace pagoda {
 
@@ -19,7 +19,7 @@ template <class T>
 struct RowGradients {
   std::vector<uint32_t> rows;  // rising
   Matrix<T> values;            // [rows.size(), dim]
-  RowUses uses;                // where they came from; kept for its memory
+  RowGrouping uses;            // where they came from; kept for its memory
   double squared_norm() const;
 };
 
@@ -33,8 +33,8 @@ class EmbeddingTable {
   // stored: how the rows lie in memory; bf16 beside T = float alone. Memory: math/matrix.h, allocate_table.
   EmbeddingTable(std::string name, uint32_t rows, size_t dim, Precision stored = Precision::f32);
 
-  // Normal, by (seed, lane, row); from row `small_from` on a 64th of that.
-  void initialise(ThreadPool& pool, uint64_t seed, uint64_t lane, double deviation, size_t small_from = SIZE_MAX);
+  // Normal, by (seed, substream, row); from row `small_from` on a 64th of that.
+  void initialise(ThreadPool& pool, uint64_t seed, uint64_t substream, double deviation, size_t small_from = SIZE_MAX);
   void forward(ThreadPool& pool, const Bag& bag, MatrixView<T> out) const;
 
   // A reading whose gradient comes back: the bag (borrowed until backward) and dY.

@@ -31,10 +31,15 @@ Matrix<double> random_matrix(size_t rows, size_t cols, uint64_t lane) {
 TEST(EmbeddingTable, ForwardIsTheWeightedSumOfItsRows) {
   ThreadPool pool(1);
   EmbeddingTable<double> table("t", 3, 2);
-  for (size_t r = 0; r < 3; ++r)
-    table.values()[r][0] = static_cast<double>(r + 1), table.values()[r][1] = 10. * static_cast<double>(r + 1);
+  for (size_t r = 0; r < 3; ++r) {
+    table.values()[r][0] = static_cast<double>(r + 1);
+    table.values()[r][1] = 10. * static_cast<double>(r + 1);
+  }
   Bag bag;
-  bag.add(0, .5f), bag.add(2, 2.f), bag.add(0, 1.f), bag.close();
+  bag.add(0, .5f);
+  bag.add(2, 2.f);
+  bag.add(0, 1.f);
+  bag.close();
   bag.close();
   Matrix<double> out(2, 4);
   out.fill(7);
@@ -109,7 +114,8 @@ TEST(EmbeddingTable, BitsAreThoseOfOneThread) {
 TEST(EmbeddingTable, InBf16ReadsItsRoundedRows) {
   ThreadPool pool(2);
   EmbeddingTable<float> table("t", 50, 33, Precision::bf16), exact("t", 50, 33);
-  table.initialise(pool, 3, 0, .5), exact.initialise(pool, 3, 0, .5);
+  table.initialise(pool, 3, 0, .5);
+  exact.initialise(pool, 3, 0, .5);
   EXPECT_EQ(table.rows(), 50u);
   EXPECT_EQ(table.dim(), 33u);
   for (float& v : exact.values()) v = from_bf16(to_bf16(v));
@@ -126,7 +132,10 @@ TEST(EmbeddingTable, StartsNormalAndARowDoesNotDependOnTheOthers) {
   table.initialise(pool, 3, 1, .25);
   shorter.initialise(pool, 3, 1, .25);
   double sum = 0, squares = 0;
-  for (double v : table.values()) sum += v, squares += v * v;
+  for (double v : table.values()) {
+    sum += v;
+    squares += v * v;
+  }
   EXPECT_NEAR(sum / 16000, 0, 4 * .25 / std::sqrt(16000));
   EXPECT_NEAR(squares / 16000, .0625, .0625 * 4 * std::sqrt(2.0 / 16000));
   EXPECT_TRUE(std::ranges::equal(table.values().row(9), shorter.values().row(9)));

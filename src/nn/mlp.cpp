@@ -49,10 +49,10 @@ Mlp<T>::Mlp(std::vector<size_t> widths) : widths_(std::move(widths)) {
 }
 
 template <class T>
-void Mlp<T>::initialise(uint64_t seed, uint64_t lane) {
+void Mlp<T>::initialise(uint64_t seed, uint64_t substream) {
   for (size_t l = 0; l < layers(); ++l) {
     const double deviation = std::sqrt((l + 1 < layers() ? 2.0 : 1.0) / static_cast<double>(widths_[l]));
-    Rng rng(seed, Stream::initialise, l, lane);
+    Rng rng(seed, Stream::initialise, l, substream);
     for (auto& w : weights_[l]) w = static_cast<T>(deviation * rng.normal());
     biases_[l].fill(0);
   }
@@ -76,7 +76,10 @@ void Mlp<T>::forward(ThreadPool& pool, MatrixView<const T> input, const Dropout&
   for (size_t l = 0; l < layers(); ++l) {
     const bool last = l + 1 == layers();
     const size_t width = widths_[l + 1];
-    if (!last) a.inputs[l + 1].resize(n, width), a.masks[l].resize(n, width);
+    if (!last) {
+      a.inputs[l + 1].resize(n, width);
+      a.masks[l].resize(n, width);
+    }
     MatrixView<T> y = last ? output : a.inputs[l + 1].view();
     gemm<T>(pool, Op::none, Op::none, T{1}, a.inputs[l], weights_[l], T{0}, y);
     const T kept = static_cast<T>(1 / (1 - dropout.share));
@@ -88,7 +91,7 @@ void Mlp<T>::forward(ThreadPool& pool, MatrixView<const T> input, const Dropout&
           rectify(biases_[l].data(), width, y[i], a.masks[l][i]);
         if (last || dropout.share == 0) continue;
         T* mask = a.masks[l][i];
-        Rng rng(dropout.seed, Stream::dropout, dropout.step, (dropout.lane * 64 + l) << 32 | i);
+        Rng rng(dropout.seed, Stream::dropout, dropout.step, (dropout.substream * 64 + l) << 32 | i);
         for (size_t k = 0; k < width; ++k) mask[k] = rng.uniform() < dropout.share ? T{0} : mask[k] * kept;
         for (size_t k = 0; k < width; ++k) y[i][k] *= mask[k];
       }

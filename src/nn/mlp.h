@@ -20,7 +20,7 @@ class Mlp {
   // widths: in, hidden ..., out. One width alone: the identity.
   explicit Mlp(std::vector<size_t> widths);
   // Normal, of deviation sqrt(2 / in) below a ReLU (He 2015) and sqrt(1 / in) in the last layer; biases zero.
-  void initialise(uint64_t seed, uint64_t lane);
+  void initialise(uint64_t seed, uint64_t substream);
 
   // What backward needs of a forward. One per concurrent use; reused between steps.
   struct Activations {
@@ -35,7 +35,7 @@ class Mlp {
   // Dropout of a training step; share 0: none.
   struct Dropout {
     double share = 0;
-    uint64_t seed = 0, step = 0, lane = 0;
+    uint64_t seed = 0, step = 0, substream = 0;
   };
 
   // `input` is copied into the activations. Y is overwritten.

@@ -91,7 +91,8 @@ TEST(Mlp, WithoutLayersIsTheIdentityBothWays) {
 TEST(Mlp, DropoutKeepsItsShareScaledUpAndFollowsItsStep) {
   ThreadPool pool(1);
   Mlp<double> mlp({1, 20000, 1});
-  mlp.weights(0).fill(1), mlp.weights(1).fill(1);
+  mlp.weights(0).fill(1);
+  mlp.weights(1).fill(1);
   Matrix<double> x(1, 1), y(1, 1);
   x.fill(2);
   Mlp<double>::Activations a, b, other;
@@ -119,7 +120,8 @@ TEST(Mlp, BitsAreThoseOfOneThread) {
     ThreadPool pool(t + 1);
     Mlp<float>::Activations activations;
     auto d = c;
-    y[t].resize(300, 16), dx[t].resize(300, 32);
+    y[t].resize(300, 16);
+    dx[t].resize(300, 32);
     mlp.forward(pool, x, {.2, 1, 2, 3}, activations, y[t]);
     mlp.backward(pool, activations, d, gradients[t], dx[t]);
   }
@@ -132,9 +134,12 @@ TEST(Mlp, BitsAreThoseOfOneThread) {
 TEST(Normalise, RowsHaveUnitLengthAndAShortOneBecomesZero) {
   ThreadPool pool(1);
   Matrix<double> x(3, 2);
-  x[0][0] = 3, x[0][1] = -4;
-  x[1][0] = 0, x[1][1] = 0;
-  x[2][0] = 1e-13, x[2][1] = 0;
+  x[0][0] = 3;
+  x[0][1] = -4;
+  x[1][0] = 0;
+  x[1][1] = 0;
+  x[2][0] = 1e-13;
+  x[2][1] = 0;
   std::vector<double> lengths;
   normalise_rows<double>(pool, x, lengths);
   EXPECT_DOUBLE_EQ(x[0][0], .6);

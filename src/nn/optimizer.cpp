@@ -74,7 +74,8 @@ OptimizerState<T>::OptimizerState(ThreadPool& pool, const OptimizerOptions& opti
   // Filled even with zeros: the first touch of a page is dear, and not to be met in a step.
   if (options.kind == OptimizerKind::adam) {
     second_.resize(rows, cols, allocate);
-    fill(pool, first_, T{0}), fill(pool, second_, T{0});
+    fill(pool, first_, T{0});
+    fill(pool, second_, T{0});
   } else {
     fill(pool, first_, static_cast<T>(options.initial_accumulator));
   }
@@ -88,7 +89,8 @@ struct OptimizerState<T>::Factors {
   T adam_rate = 0, adam_root = 0;  // rate / (1 - b1^t), 1 / sqrt(1 - b2^t)
 };
 
-// Rows [begin, end) of a gradient [n, D] and where they go: row rows[i] of the parameter, row i where there are no rows.
+// Rows [begin, end) of a gradient [n, D] and where they go: row rows[i] of the parameter, row i where there are no
+// rows.
 template <class T>
 template <class Stored>
 struct OptimizerState<T>::Range {
@@ -106,8 +108,8 @@ struct OptimizerState<T>::Range {
 //   row_adagrad  h += mean_k (c g_k)^2;   v -= rate c g / sqrt(h)
 //   adam         m = b1 m + (1 - b1) c g;  s = b2 s + (1 - b2) (c g)^2;  v -= rate mhat / (sqrt(shat) + eps)
 //
-// A loop of each over all rows, not a call a row: rows of a big table are far apart, and what a call writes on the stack
-// stands between the stores that wait for them.
+// A loop of each over all rows, not a call a row: rows of a big table are far apart, and what a call writes on the
+// stack stands between the stores that wait for them.
 namespace {
 
 template <class T>
@@ -141,7 +143,8 @@ struct FloatValues {
   void set(size_t k, T x) const { at[k] = x; }
 };
 
-// Rounded up with the probability of what is cut off, so that steps below half a unit are not lost but taken now and then.
+// Rounded up with the probability of what is cut off, so that steps below half a unit are not lost but taken now and
+// then.
 struct Bf16Values {
   uint16_t* at;
   uint32_t noise;  // of the row and step
@@ -246,7 +249,8 @@ typename OptimizerState<T>::Factors OptimizerState<T>::factors(const StepRate& s
             static_cast<T>(1 - step.rate * options_.weight_decay)};
   if (options_.kind == OptimizerKind::adam) {
     const auto t = static_cast<double>(step.step);
-    f.b1 = static_cast<T>(options_.beta1), f.b2 = static_cast<T>(options_.beta2);
+    f.b1 = static_cast<T>(options_.beta1);
+    f.b2 = static_cast<T>(options_.beta2);
     f.epsilon = static_cast<T>(options_.epsilon);
     f.adam_rate = static_cast<T>(step.rate / (1 - std::pow(options_.beta1, t)));
     f.adam_root = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t)));

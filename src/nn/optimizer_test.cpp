@@ -17,7 +17,8 @@ std::vector<std::vector<double>> two_steps(const OptimizerOptions& options, bool
   ThreadPool pool(1);
   OptimizerState<double> state(pool, options, 1, 2, table);
   Matrix<double> value(1, 2), gradient(1, 2);
-  value[0][0] = 1, value[0][1] = -2;
+  value[0][0] = 1;
+  value[0][1] = -2;
   const double gradients[2][2] = {{3, -4}, {1, 2}};
   std::vector<std::vector<double>> after;
   for (uint64_t t = 0; t < 2; ++t) {
@@ -71,7 +72,9 @@ TEST(Optimizer, RowAdagradDividesByTheMeanSquareOfTheRow) {
 
 TEST(Optimizer, AdamMovesByItsCorrectedMoments) {
   auto o = options(OptimizerKind::adam);
-  o.beta1 = .5, o.beta2 = .75, o.epsilon = .25;
+  o.beta1 = .5;
+  o.beta2 = .75;
+  o.epsilon = .25;
   const auto v = two_steps(o, false);
   const double a = 1 - .5 * 3 / 3.25, b = -2 + .5 * 4 / 4.25;  // corrected: m = g, s = g^2
   expect_near(v[0], {a, b});
@@ -97,7 +100,8 @@ TEST(Optimizer, OnlyTouchedRowsMoveAndTheirMomentsToo) {
     o.weight_decay = .5;
     OptimizerState<double> state(pool, o, 4, 3, true);
     Matrix<double> value(4, 3), gradient(2, 3);
-    value.fill(1), gradient.fill(2);
+    value.fill(1);
+    gradient.fill(2);
     const auto first = state.first();
     state.update_rows(pool, {.rate = .1, .step = 1}, std::vector<uint32_t>{1, 3}, gradient, value);
     for (size_t row : {0, 2}) {
@@ -142,13 +146,16 @@ TEST(Optimizer, AZeroGradientOnAnEmptyAccumulatorMovesNothing) {
 TEST(Optimizer, FloatFollowsDoubleOverManyStepsAndThreads) {
   for (auto kind : {OptimizerKind::adagrad, OptimizerKind::row_adagrad, OptimizerKind::adam, OptimizerKind::sgd}) {
     auto o = options(kind);
-    o.learning_rate = .01, o.weight_decay = .01;
+    o.learning_rate = .01;
+    o.weight_decay = .01;
     Matrix<float> values[2];
     Matrix<double> exact(300, 33);
     for (int threads : {1, 2}) {
       ThreadPool pool(threads);
       auto& value = values[threads - 1];
-      value.resize(300, 33), value.fill(.5f), exact.fill(.5);
+      value.resize(300, 33);
+      value.fill(.5f);
+      exact.fill(.5);
       OptimizerState<float> state(pool, o, 300, 33, true);
       OptimizerState<double> exact_state(pool, o, 300, 33, true);
       Matrix<float> gradient(300, 33);
@@ -173,7 +180,8 @@ TEST(Optimizer, StepsBelowAUnitOfBf16AreRightOnAverage) {
   std::vector<uint32_t> rows(kRows);
   for (uint32_t r = 0; r < kRows; ++r) rows[r] = r;
   Matrix<uint16_t> value(kRows, kCols), on_one_thread(kRows, kCols);
-  value.fill(to_bf16(1)), on_one_thread.fill(to_bf16(1));
+  value.fill(to_bf16(1));
+  on_one_thread.fill(to_bf16(1));
   Matrix<float> gradient(kRows, kCols);
   gradient.fill(static_cast<float>(unit / 10));
   OptimizerState<float> state(pool, options(OptimizerKind::sgd), kRows, kCols, true);
@@ -198,8 +206,10 @@ TEST(Optimizer, ValuesInBf16FollowThoseInFloat) {
     Matrix<uint16_t> value(5, 33);
     Matrix<float> exact(5, 33), gradient(2, 33);
     Rng rng(1, Stream::test);
-    for (size_t n = 0; n < exact.size(); ++n)
-      value.data()[n] = to_bf16(static_cast<float>(rng.normal())), exact.data()[n] = from_bf16(value.data()[n]);
+    for (size_t n = 0; n < exact.size(); ++n) {
+      value.data()[n] = to_bf16(static_cast<float>(rng.normal()));
+      exact.data()[n] = from_bf16(value.data()[n]);
+    }
     for (float& g : gradient) g = static_cast<float>(rng.normal());
     const std::vector<uint32_t> rows{1, 4};
     const auto before = value;
@@ -217,7 +227,8 @@ TEST(RateSchedule, RisesThroughWarmUpAndFallsToItsFinalShare) {
   OptimizerOptions o;
   EXPECT_EQ(rate_schedule(o, 0, 100), 1.0);
   EXPECT_EQ(rate_schedule(o, 99, 100), 1.0);
-  o.warmup_steps = 4, o.final_rate = .2;
+  o.warmup_steps = 4;
+  o.final_rate = .2;
   for (auto [step, rate] : {std::pair(0, .25), {1, .5}, {3, 1.0}, {4, 1.0}, {6, .8}, {8, .6}, {12, .2}, {50, .2}})
     EXPECT_NEAR(rate_schedule(o, static_cast<uint64_t>(step), 13), rate, 1e-12) << step;
   EXPECT_EQ(rate_schedule(o, 4, 5), 1.0);  // no step is left for a decay

@@ -23,7 +23,8 @@ AliasTable::AliasTable(std::span<const double> weights) : keep_(weights.size(), 
   while (!small.empty() && !large.empty()) {
     const uint32_t low = small.back(), high = large.back();
     small.pop_back();
-    keep_[low] = static_cast<float>(scaled[low]), alias_[low] = high;
+    keep_[low] = static_cast<float>(scaled[low]);
+    alias_[low] = high;
     scaled[high] -= 1 - scaled[low];
     if (scaled[high] >= 1) continue;
     large.pop_back();

@@ -4,23 +4,23 @@
 
 #include "core/error.h"
 #include "core/rng.h"
-#include "sampling/lanes.h"
 #include "sampling/negatives.h"
+#include "sampling/substreams.h"
 
 namespace pagoda {
 
 namespace {
 
-constexpr int64_t kOwnCount = 16;  // for each row
-constexpr double kOwnTail = 0.8;   // of the items
+constexpr int64_t kDefaultCount = 16;  // for each row
+constexpr double kOwnTail = 0.8;       // of the items
 
 // Draws are uniform over the whole tail; those that are the user's own are void (see NegativeSource::draw_row). A user
 // who has every item of the tail gets none, and learns from the other sources alone.
 class ColdPerUser final : public NegativeSource {
  public:
-  ColdPerUser(const NegativesOptions& options, const NegativeWorld& world)
-      : count_(options, kOwnCount), in_tail_(world.catalogue_items) {
-    const auto order = items_by_popularity(world);
+  ColdPerUser(const NegativesOptions& options, const SamplingContext& context)
+      : count_(options, kDefaultCount), in_tail_(context.catalogue_items) {
+    const auto order = items_by_popularity(context);
     const double share = options.share.value_or(kOwnTail);
     const auto n = static_cast<size_t>(std::max(1.0, std::round(share * static_cast<double>(order.size()))));
     tail_.assign(order.end() - static_cast<ptrdiff_t>(n), order.end());
@@ -29,12 +29,12 @@ class ColdPerUser final : public NegativeSource {
     log_density_ = -std::log(static_cast<double>(n));
   }
   bool per_row() const override { return true; }
-  double draws(const DrawStep& step) const override { return static_cast<double>(count_.at(step.progress)); }
+  double draws(const SamplingStep& step) const override { return static_cast<double>(count_.at(step.progress)); }
   double log_density(uint32_t item) const override {
     return item < in_tail_.size() && in_tail_[item] ? log_density_ : -std::numeric_limits<double>::infinity();
   }
-  void draw_row(const DrawStep& step, size_t row, std::vector<uint32_t>& items) const override {
-    Rng rng(step.seed, Stream::negatives, step.step, lane::kCold + row);
+  void draw_row(const SamplingStep& step, size_t row, std::vector<uint32_t>& items) const override {
+    Rng rng(step.seed, Stream::negatives, step.step, substream::kCold + row);
     for (int64_t k = count_.at(step.progress); k > 0; --k) items.push_back(tail_[rng.below(tail_.size())]);
   }
 
@@ -47,8 +47,8 @@ class ColdPerUser final : public NegativeSource {
 
 }  // namespace
 
-std::unique_ptr<NegativeSource> make_cold_per_user(const NegativesOptions& options, const NegativeWorld& world) {
-  return std::make_unique<ColdPerUser>(options, world);
+std::unique_ptr<NegativeSource> make_cold_per_user(const NegativesOptions& options, const SamplingContext& context) {
+  return std::make_unique<ColdPerUser>(options, context);
 }
 
 }  // namespace pagoda

@@ -7,17 +7,17 @@ namespace {
 
 class CrossBatch final : public NegativeSource {
  public:
-  CrossBatch(const NegativesOptions& options, const NegativeWorld& world)
-      : memory_(*world.memory), frequency_(*world.frequency),
-        active_(options, static_cast<int64_t>(world.memory->capacity()), kOwnStart) {}
+  CrossBatch(const NegativesOptions& options, const SamplingContext& context)
+      : memory_(*context.memory), frequency_(*context.frequency),
+        active_(options, static_cast<int64_t>(context.memory->capacity()), kOwnStart) {}
   // While the vectors still move fast, stale ones mislead: a tenth of the training goes by first.
   static constexpr double kOwnStart = 0.1;
-  bool of_stream() const override { return true; }
+  bool uses_stream_frequency() const override { return true; }
   const CrossBatchMemory* memory() const override { return &memory_; }
-  double draws(const DrawStep& step) const override {
+  double draws(const SamplingStep& step) const override {
     return active_.at(step.progress) > 0 ? static_cast<double>(memory_.size()) : 0.0;
   }
-  void draw(const DrawStep& step, std::vector<uint32_t>& columns) const override {
+  void draw(const SamplingStep& step, std::vector<uint32_t>& columns) const override {
     if (draws(step) > 0) columns.insert(columns.end(), memory_.items().begin(), memory_.items().end());
   }
   double log_density(uint32_t item) const override { return frequency_.log_probability(item); }
@@ -30,18 +30,19 @@ class CrossBatch final : public NegativeSource {
 
 }  // namespace
 
-std::unique_ptr<NegativeSource> make_cross_batch(const NegativesOptions& options, const NegativeWorld& world) {
-  check(world.memory != nullptr && world.frequency != nullptr, "cross-batch negatives have a memory and a frequency");
+std::unique_ptr<NegativeSource> make_cross_batch(const NegativesOptions& options, const SamplingContext& context) {
+  check(context.memory != nullptr && context.frequency != nullptr,
+        "cross-batch negatives have a memory and a frequency");
   if (options.final_count >= 0)
     fail(ErrorKind::usage, "sampling.negatives: source 'cross_batch' has a fixed count; remove final_count");
-  if (static_cast<int64_t>(world.memory->capacity()) < world.batch_rows)
+  if (static_cast<int64_t>(context.memory->capacity()) < context.batch_rows)
     fail(ErrorKind::usage,
          "sampling.negatives: source 'cross_batch' has count = {}, less than one batch of {}; make it several batches",
-         world.memory->capacity(), world.batch_rows);
-  if (world.frequency->clock() == FrequencyClock::step)
+         context.memory->capacity(), context.batch_rows);
+  if (context.frequency->clock() == FrequencyClock::step)
     fail(ErrorKind::usage,
          "sampling.negatives: source 'cross_batch' counts draws; set sampling.frequency.clock = \"example\"");
-  return std::make_unique<CrossBatch>(options, world);
+  return std::make_unique<CrossBatch>(options, context);
 }
 
 }  // namespace pagoda

@@ -15,9 +15,11 @@ void CrossBatchMemory::push(std::span<const uint32_t> items, std::span<const dou
   check(items.size() == log_density.size() && items.size() == vectors.rows(), "an item, its density and its vector");
   for (size_t i = 0; i < items.size(); ++i) {
     if (size() < capacity_) {
-      items_.push_back(items[i]), log_density_.push_back(log_density[i]);
+      items_.push_back(items[i]);
+      log_density_.push_back(log_density[i]);
     } else {
-      items_[next_] = items[i], log_density_[next_] = log_density[i];
+      items_[next_] = items[i];
+      log_density_[next_] = log_density[i];
     }
     std::ranges::copy(vectors.row(i), vectors_[next_]);
     next_ = (next_ + 1) % capacity_;

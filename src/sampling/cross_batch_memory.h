@@ -10,9 +10,9 @@
 
 namespace pagoda {
 
-// A ring of the latest `capacity` positives: item row, its log density when it was pushed, and its vector as it was then.
-// Vectors drift slowly, so stale ones still serve; they are constants of the loss. Pushed to by one thread between
-// steps; read by any number during a step.
+// A ring of the latest `capacity` positives: item row, its log density when it was pushed, and its vector as it was
+// then. Vectors drift slowly, so stale ones still serve; they are constants of the loss. Pushed to by one thread
+// between steps; read by any number during a step.
 class CrossBatchMemory {
  public:
   CrossBatchMemory(size_t capacity, size_t dim);

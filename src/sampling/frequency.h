@@ -1,4 +1,4 @@
-// How often each item is drawn: q of the sampling-bias correction.
+// Estimates how often each item is drawn: q of the sampling-bias correction.
 #pragma once
 
 #include <cstdint>
@@ -65,13 +65,13 @@ std::unique_ptr<Frequency> make_counts(std::span<const uint64_t> counts);
 // Why a quarter: one gap in e is longer than the mean, so max(B, t - A) itself would read low by 15% on average at a
 // moment that has nothing to do with the item; only one in 55 is longer than four means, and the bias is below 1%.
 //
-// Every bucket has an owner, told by 16 bits of its hash, and holds that item's gaps alone. In the printed algorithm all
-// items of a bucket share A: then a new item's first gap is the silence since some other was last there, months perhaps,
-// and the longest of m such gaps is what is read. Here a sight of another is a vote against the owner, one of
+// Every bucket has an owner, told by 16 bits of its hash, and holds that item's gaps alone. In the printed algorithm
+// all items of a bucket share A: then a new item's first gap is the silence since some other was last there, months
+// perhaps, and the longest of m such gaps is what is read. Here a sight of another is a vote against the owner, one of
 // the owner a vote for it, up to three (the majority vote of Boyer and Moore 1981); who comes when there is none left
 // takes the bucket over and begins anew. An item is read from the bucket of its own with the most gaps; one that owns
-// none is rarer than those that do, and is read as the rarest of them.
-// Measured in docs/experiments/yi-frequency-real.md. 16 bytes a bucket and hash. A learning rate below 1/16383 acts as that.
+// none is rarer than those that do, and is read as the rarest of them. Measured in
+// docs/experiments/yi-frequency-real.md. 16 bytes a bucket and hash. A learning rate below 1/16383 acts as that.
 std::unique_ptr<Frequency> make_streaming(const FrequencyOptions& options, uint64_t seed);
 
 }  // namespace pagoda

@@ -13,7 +13,9 @@ using Items = std::vector<uint32_t>;
 FrequencyOptions streaming(double learning_rate = 0.01) {
   FrequencyOptions options;
   options.kind = FrequencyKind::streaming;
-  options.learning_rate = learning_rate, options.buckets = 1 << 16, options.hashes = 1;
+  options.learning_rate = learning_rate;
+  options.buckets = 1 << 16;
+  options.hashes = 1;
   options.bias_correction = false;
   return options;
 }
@@ -123,7 +125,8 @@ double mean_reading(FrequencyOptions options, double p, bool when_seen) {
       one[0] = rng.uniform() < p ? 7 : 1000;
       frequency->observe(one);
       if (t < 5000 || (when_seen && one[0] != 7)) continue;
-      sum += std::exp(frequency->log_probability(7)), ++readings;
+      sum += std::exp(frequency->log_probability(7));
+      ++readings;
     }
   }
   return sum / readings;
@@ -156,8 +159,10 @@ TEST(Streaming, TheReadingOfFewGapsIsCorrectedToo) {
       stream.push_back(rng.uniform() < p ? 7 : 1000);
       sights += stream.back() == 7;
     }
-    a->observe(stream), b->observe(stream);
-    plain += std::exp(a->log_probability(7)) / runs, corrected += std::exp(b->log_probability(7)) / runs;
+    a->observe(stream);
+    b->observe(stream);
+    plain += std::exp(a->log_probability(7)) / runs;
+    corrected += std::exp(b->log_probability(7)) / runs;
   }
   EXPECT_GT(plain / p, 1.03);
   EXPECT_NEAR(corrected / p, 1, 0.012);
@@ -167,7 +172,9 @@ TEST(Streaming, MoreHashesUndoCollisions) {
   // 200 items, alike, in 400 buckets: alone, one in three shares its bucket and reads twice as frequent.
   const auto error = [](int64_t hashes) {
     auto options = streaming(0.01);
-    options.buckets = 400, options.hashes = hashes, options.bias_correction = true;
+    options.buckets = 400;
+    options.hashes = hashes;
+    options.bias_correction = true;
     const auto frequency = make_streaming(options, 3);
     Rng rng(1, Stream::test);
     Items stream;
@@ -183,19 +190,24 @@ TEST(Streaming, MoreHashesUndoCollisions) {
 // One bucket for all, and a clock that also ticks while nobody comes.
 FrequencyOptions one_bucket() {
   auto options = streaming();
-  options.buckets = 1, options.clock = FrequencyClock::step;
+  options.buckets = 1;
+  options.clock = FrequencyClock::step;
   return options;
 }
 
 TEST(Streaming, ABucketHoldsTheGapsOfItsOwnerAlone) {
   const auto frequency = make_streaming(one_bucket(), 1);
   const auto sees = [&](uint32_t item) { frequency->observe(Items{item}); };
-  sees(7), sees(8), sees(7);  // a gap of 2, not two of 1
+  sees(7);
+  sees(8);
+  sees(7);  // a gap of 2, not two of 1
   EXPECT_NEAR(gap(*frequency, 7), 2, 1e-6);
   EXPECT_NEAR(gap(*frequency, 8), 2, 1e-6);  // owns nothing: as rare as the owner, or rarer
-  sees(8), sees(8);                          // the second finds no vote left for 7, and begins anew
+  sees(8);
+  sees(8);                                   // the second finds no vote left for 7, and begins anew
   EXPECT_NEAR(gap(*frequency, 8), 5, 1e-6);  // one draw in all the ticks
-  sees(9), sees(8);
+  sees(9);
+  sees(8);
   EXPECT_NEAR(gap(*frequency, 8), 2, 1e-6);
   EXPECT_NEAR(gap(*frequency, 7), 2, 1e-6);
 }
@@ -223,7 +235,8 @@ TEST(Streaming, ANewItemDoesNotBeginWithTheSilenceOfTheOneBeforeIt) {
 
 TEST(Streaming, AsPrintedStartsFromTheGivenGap) {
   auto options = streaming(0.25);
-  options.clock = FrequencyClock::step, options.initial_gap = 100;
+  options.clock = FrequencyClock::step;
+  options.initial_gap = 100;
   const auto frequency = make_streaming(options, 1);
   EXPECT_NEAR(gap(*frequency, 7), 100, 1e-4);
   for (int k = 0; k < 3; ++k) frequency->observe(Items{8});
@@ -235,7 +248,8 @@ TEST(Streaming, AsPrintedStartsFromTheGivenGap) {
 
 TEST(Streaming, ASavedStateGoesOnAsIfNeverStopped) {
   auto options = streaming(0.05);
-  options.buckets = 50, options.hashes = 2;
+  options.buckets = 50;
+  options.hashes = 2;
   const auto frequency = make_streaming(options, 1), other = make_streaming(options, 2);
   Rng rng(1, Stream::test);
   const auto batch = [&] {
@@ -251,15 +265,18 @@ TEST(Streaming, ASavedStateGoesOnAsIfNeverStopped) {
   EXPECT_TRUE(in.at_end());
   for (int k = 0; k < 20; ++k) {
     const auto items = batch();
-    frequency->observe(items), other->observe(items);
+    frequency->observe(items);
+    other->observe(items);
   }
   for (uint32_t item = 0; item < 60; ++item) EXPECT_EQ(frequency->log_probability(item), other->log_probability(item));
   ByteWriter a, b;
-  frequency->save(a), other->save(b);
+  frequency->save(a);
+  other->save(b);
   EXPECT_EQ(a.bytes(), b.bytes());
 }
 
-// The bytes of a bucket as version 0.1 wrote them: u64 last tick, f32 gap, u16 tag, u16 of gaps (14 bits) and votes (2).
+// The bytes of a bucket as version 0.1 wrote them: u64 last tick, f32 gap, u16 tag, u16 of gaps (14 bits) and votes
+// (2).
 TEST(Streaming, ABucketsBytesAreThoseOfTheFirstVersion) {
   const auto frequency = make_streaming(one_bucket(), 1);
   for (const uint32_t item : {9, 7, 7, 7, 8}) frequency->observe(Items{item});
@@ -313,7 +330,8 @@ TEST(FrequencyOptions, AreChecked) {
   FrequencyOptions options;
   options.buckets = 0;
   EXPECT_THROW(validate(options), Error);
-  options.buckets = 10, options.hashes = 0;
+  options.buckets = 10;
+  options.hashes = 0;
   EXPECT_THROW(validate(options), Error);
 }
 

@@ -7,13 +7,13 @@ namespace {
 
 class InBatch final : public NegativeSource {
  public:
-  explicit InBatch(const NegativeWorld& world) : frequency_(world.frequency) {
+  explicit InBatch(const SamplingContext& context) : frequency_(context.frequency) {
     check(frequency_ != nullptr, "in-batch negatives know the frequency of the positives");
   }
-  bool of_stream() const override { return true; }
+  bool uses_stream_frequency() const override { return true; }
   // On the clock of steps p already is the count of a whole batch, saturated at 1. A batch shorter than the others (the
   // last of an epoch) counts for what it is.
-  double draws(const DrawStep& step) const override {
+  double draws(const SamplingStep& step) const override {
     return frequency_->clock() == FrequencyClock::step ? 1.0 : static_cast<double>(step.positives.size());
   }
   double log_density(uint32_t item) const override { return frequency_->log_probability(item); }
@@ -24,6 +24,8 @@ class InBatch final : public NegativeSource {
 
 }  // namespace
 
-std::unique_ptr<NegativeSource> make_in_batch(const NegativeWorld& world) { return std::make_unique<InBatch>(world); }
+std::unique_ptr<NegativeSource> make_in_batch(const SamplingContext& context) {
+  return std::make_unique<InBatch>(context);
+}
 
 }  // namespace pagoda

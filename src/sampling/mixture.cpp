@@ -22,24 +22,24 @@ double log_add(double a, double b) {
 
 }  // namespace
 
-Mixture::Mixture(const std::vector<NegativesOptions>& options, const NegativeWorld& world, CountBy count_by)
-    : world_(world), count_by_(count_by) {
+Mixture::Mixture(const std::vector<NegativesOptions>& options, const SamplingContext& context, CorrectBy correct_by)
+    : context_(context), correct_by_(correct_by) {
   if (options.empty())
     fail(ErrorKind::usage, "sampling.negatives: no source of negatives; add one, such as source = \"in_batch\"");
   std::set<std::pair<std::string, Mining>> seen;
   for (const auto& o : options) {
-    auto source = make_negative_source(o, world);
+    auto source = make_negative_source(o, context);
     if (!seen.insert({o.source, o.mining}).second)
       fail(ErrorKind::usage, "sampling.negatives: source '{}' is named twice; name it once, with the counts added up",
            o.source);
     if (o.source == "catalogue") {
       catalogue_ = true;
-      if (o.power.value_or(0) != 0) log_multiplicity_ = catalogue_log_multiplicity(*o.power, world);
-    } else if (o.count > world.catalogue_items && !source->memory() && !source->per_row()) {
+      if (o.power.value_or(0) != 0) log_multiplicity_ = catalogue_log_multiplicity(*o.power, context);
+    } else if (o.count > context.catalogue_items && !source->memory() && !source->per_row()) {
       log_warning(
           "sampling.negatives: source '{}' draws {} columns of {} items; source = \"catalogue\" has every item "
           "once, for less",
-          o.source, o.count, world.catalogue_items);
+          o.source, o.count, context.catalogue_items);
     }
     if (o.source == "mined" && o.mining == Mining::online) mined_online_ = source.get();
     per_row_ |= source->per_row();
@@ -56,14 +56,14 @@ Mixture::Mixture(const std::vector<NegativesOptions>& options, const NegativeWor
          "sampling.negatives: source '{}' does not draw every item all through training, so positives have no expected "
          "count; add source = \"in_batch\", \"uniform\" or \"popularity\" beside it",
          options[0].source);
-  check(!per_row_ || world.user_items != nullptr, "sources of per-row columns know each user's positives");
+  check(!per_row_ || context.user_items != nullptr, "sources of per-row columns know each user's positives");
 }
 
-int64_t Mixture::hardest(const DrawStep& step) const {
+int64_t Mixture::hardest(const SamplingStep& step) const {
   return mined_online_ ? static_cast<int64_t>(mined_online_->draws(step)) : 0;
 }
 
-void Mixture::draw(const DrawStep& step, Columns& columns) const {
+void Mixture::draw(const SamplingStep& step, Columns& columns) const {
   auto& items = columns.items;
   items.clear();
   if (!catalogue_) items.assign(step.positives.begin(), step.positives.end());
@@ -78,7 +78,10 @@ void Mixture::draw(const DrawStep& step, Columns& columns) const {
       items.insert(items.end(), step.positives.begin(), step.positives.end());
     const size_t before = items.size();
     source->draw(step, items);
-    if (source->memory()) columns.memory_begin = before, columns.memory_end = items.size();
+    if (source->memory()) {
+      columns.memory_begin = before;
+      columns.memory_end = items.size();
+    }
     columns.source.resize(items.size(), static_cast<uint8_t>(k));
   }
   columns.shared = items.size();
@@ -88,18 +91,18 @@ void Mixture::draw(const DrawStep& step, Columns& columns) const {
   columns.row_log_count.clear();
   if (per_row_) draw_rows(step, columns);
   count(step, columns);
-  if (count_by_ == CountBy::source) count_by_source(step, columns);
+  if (correct_by_ == CorrectBy::source) count_by_source(step, columns);
 }
 
 // Fills row_columns with items first, then gives each item a column.
-void Mixture::draw_rows(const DrawStep& step, Columns& columns) const {
+void Mixture::draw_rows(const SamplingStep& step, Columns& columns) const {
   auto& row_items = columns.row_columns;
   std::vector<uint32_t> drawn;
   columns.row_source.clear();
   for (const auto& source : sources_)
     if (source->per_row()) columns.drawn += source->draws(step);
   for (size_t row = 0; row < step.users.size(); ++row) {
-    const auto own = (*world_.user_items)[step.users[row]];
+    const auto own = (*context_.user_items)[step.users[row]];
     for (size_t k = 0; k < sources_.size(); ++k) {
       drawn.clear();
       sources_[k]->draw_row(step, row, drawn);
@@ -120,19 +123,19 @@ void Mixture::draw_rows(const DrawStep& step, Columns& columns) const {
   columns.items.insert(columns.items.end(), distinct.begin(), distinct.end());
 }
 
-void Mixture::count(const DrawStep& step, Columns& columns) const {
+void Mixture::count(const SamplingStep& step, Columns& columns) const {
   columns.log_count.assign(columns.items.size(), -kInfinity);
   const bool remembers = columns.memory_end > columns.memory_begin;
   std::vector<double> live(remembers ? columns.items.size() : 0, -kInfinity);  // log lambda without the memory's part
   for (const auto& source : sources_) {
-    if (source->uncorrected()) continue;
+    if (!source->has_known_density()) continue;
     const double log_draws = std::log(source->draws(step));  // -infinity of none
     if (log_draws == -kInfinity) continue;
     for (size_t j = 0; j < columns.items.size(); ++j) {
       // What lies in the memory was drawn from the stream as it was then.
-      const bool kept = source->of_stream() && j >= columns.memory_begin && j < columns.memory_end;
+      const bool kept = source->uses_stream_frequency() && j >= columns.memory_begin && j < columns.memory_end;
       const double log_density =
-          kept ? world_.memory->log_density()[j - columns.memory_begin] : source->log_density(columns.items[j]);
+          kept ? context_.memory->log_density()[j - columns.memory_begin] : source->log_density(columns.items[j]);
       columns.log_count[j] = log_add(columns.log_count[j], log_draws + log_density);
       if (remembers && !source->memory()) live[j] = log_add(live[j], log_draws + log_density);
     }
@@ -142,7 +145,7 @@ void Mixture::count(const DrawStep& step, Columns& columns) const {
     if (live[j] > -kInfinity) columns.gradient_scale[j] = static_cast<float>(std::exp(columns.log_count[j] - live[j]));
   columns.row_log_count.assign(columns.row_columns.values.size(), 0.0);
   for (size_t k = 0; k < columns.row_log_count.size(); ++k)
-    if (!sources_[columns.row_source[k]]->uncorrected())
+    if (sources_[columns.row_source[k]]->has_known_density())
       columns.row_log_count[k] = columns.log_count[columns.row_columns.values[k]];
   // Columns of uncorrected sources alone may hold an item that no density knows; nothing reads their count.
   for (size_t j = columns.shared; j < columns.items.size(); ++j)
@@ -150,16 +153,16 @@ void Mixture::count(const DrawStep& step, Columns& columns) const {
 }
 
 // Positives without an in_batch source keep the mixture's count: nothing brought them.
-void Mixture::count_by_source(const DrawStep& step, Columns& columns) const {
+void Mixture::count_by_source(const SamplingStep& step, Columns& columns) const {
   const auto log_count = [&](size_t k, size_t j) {
-    const double log_density = sources_[k]->memory() ? world_.memory->log_density()[j - columns.memory_begin]
+    const double log_density = sources_[k]->memory() ? context_.memory->log_density()[j - columns.memory_begin]
                                                      : sources_[k]->log_density(columns.items[j]);
     return std::log(sources_[k]->draws(step)) + log_density;
   };
   for (size_t j = in_batch_ ? 0 : columns.first_negative; j < columns.shared; ++j)
     columns.log_count[j] = log_count(columns.source[j], j);
   for (size_t k = 0; k < columns.row_log_count.size(); ++k)
-    if (!sources_[columns.row_source[k]]->uncorrected())
+    if (sources_[columns.row_source[k]]->has_known_density())
       columns.row_log_count[k] = log_count(columns.row_source[k], columns.row_columns.values[k]);
 }
 
@@ -178,7 +181,8 @@ void add_row_columns(const Ragged<uint32_t>& more, Columns& columns) {
     rows.close();
     log_count.resize(rows.values.size(), 0.0);
   }
-  columns.row_columns = std::move(rows), columns.row_log_count = std::move(log_count);
+  columns.row_columns = std::move(rows);
+  columns.row_log_count = std::move(log_count);
 }
 
 size_t memory_capacity(const std::vector<NegativesOptions>& options, size_t batch_rows) {

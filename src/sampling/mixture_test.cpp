@@ -14,14 +14,14 @@ struct World {
   std::vector<uint64_t> counts{40, 30, 0, 20, 10};
   std::unique_ptr<Frequency> frequency = make_counts(counts);
   ItemsOfUsers user_items, impressions, mined;
-  NegativeWorld world{.catalogue_items = 5,
-                      .batch_rows = 8,
-                      .training_counts = counts,
-                      .frequency = frequency.get(),
-                      .user_items = &user_items,
-                      .impressions = &impressions,
-                      .mined = &mined,
-                      .memory = nullptr};
+  SamplingContext context{.catalogue_items = 5,
+                          .batch_rows = 8,
+                          .training_counts = counts,
+                          .frequency = frequency.get(),
+                          .user_items = &user_items,
+                          .impressions = &impressions,
+                          .mined = &mined,
+                          .memory = nullptr};
   World() {
     user_items.push(std::vector<uint32_t>{0, 2});
     user_items.push(std::vector<uint32_t>{2, 4});  // the whole of a tail of two
@@ -39,7 +39,7 @@ Columns draw(const Mixture& mixture, const std::vector<uint32_t>& positives, uin
 
 TEST(Mixture, AddsUpTheExpectedCountsOfItsSources) {
   const World w;
-  const Mixture mixture({{"in_batch"}, {"uniform", 20}}, w.world);
+  const Mixture mixture({{"in_batch"}, {"uniform", 20}}, w.context);
   const std::vector<uint32_t> positives{0, 0, 1, 3, 4, 0, 1, 3};
   const auto columns = draw(mixture, positives);
   ASSERT_EQ(columns.items.size(), 28u);
@@ -58,22 +58,22 @@ TEST(Mixture, AddsUpTheExpectedCountsOfItsSources) {
 
 TEST(Mixture, TheOrderOfTheConfigDoesNotMatter) {
   const World w;
-  const auto a = draw(Mixture({{"in_batch"}, {"uniform", 20}}, w.world), {1, 0});
-  const auto b = draw(Mixture({{"uniform", 20}, {"in_batch"}}, w.world), {1, 0});
+  const auto a = draw(Mixture({{"in_batch"}, {"uniform", 20}}, w.context), {1, 0});
+  const auto b = draw(Mixture({{"uniform", 20}, {"in_batch"}}, w.context), {1, 0});
   EXPECT_EQ(a.items, b.items);
   EXPECT_EQ(a.log_count, b.log_count);
 }
 
 TEST(Mixture, AShortBatchCountsForWhatItIs) {
   const World w;
-  const auto columns = draw(Mixture({{"in_batch"}}, w.world), {0, 3});
+  const auto columns = draw(Mixture({{"in_batch"}}, w.context), {0, 3});
   EXPECT_NEAR(std::exp(columns.log_count[0]), 2 * 40.5 / 102.5, 1e-13);
   EXPECT_EQ(columns.drawn, 2);
 }
 
 TEST(Mixture, WithoutInBatchThePositivesAreNegativesOfNoRow) {
   const World w;
-  const auto columns = draw(Mixture({{"uniform", 20}}, w.world), {0, 3, 3});
+  const auto columns = draw(Mixture({{"uniform", 20}}, w.context), {0, 3, 3});
   ASSERT_EQ(columns.items.size(), 23u);
   EXPECT_EQ(columns.first_negative, 3u);
   EXPECT_EQ(columns.drawn, 20);
@@ -82,7 +82,7 @@ TEST(Mixture, WithoutInBatchThePositivesAreNegativesOfNoRow) {
 
 TEST(Mixture, TheCatalogueIsEveryItemOnce) {
   const World w;
-  const Mixture mixture({{"catalogue"}}, w.world);
+  const Mixture mixture({{"catalogue"}}, w.context);
   const auto columns = draw(mixture, {3, 3, 1});
   EXPECT_TRUE(mixture.is_catalogue());
   EXPECT_EQ(columns.items, (std::vector<uint32_t>{0, 1, 2, 3, 4}));
@@ -93,7 +93,7 @@ TEST(Mixture, TheCatalogueIsEveryItemOnce) {
 
 TEST(Mixture, AWeightedCatalogueCountsColumnsByPopularity) {
   const World w;
-  const auto columns = draw(Mixture({{.source = "catalogue", .power = 0.5}}, w.world), {});
+  const auto columns = draw(Mixture({{.source = "catalogue", .power = 0.5}}, w.context), {});
   ASSERT_EQ(columns.log_multiplicity.size(), 5u);
   for (size_t item = 0; item < 5; ++item)
     EXPECT_NEAR(std::exp(columns.log_multiplicity[item]),
@@ -103,7 +103,7 @@ TEST(Mixture, AWeightedCatalogueCountsColumnsByPopularity) {
 TEST(Mixture, ARowsOwnColumnsCountInTheExpectationOfEveryColumn) {
   const World w;
   // The tail of two: items 2 (never seen) and 4. User 0 has item 2, user 1 has both.
-  const Mixture mixture({{"in_batch"}, {.source = "cold_per_user", .count = 6, .share = 0.4}}, w.world);
+  const Mixture mixture({{"in_batch"}, {.source = "cold_per_user", .count = 6, .share = 0.4}}, w.context);
   const auto columns = draw(mixture, {0, 2}, 1, {0, 1});
   EXPECT_EQ(columns.shared, 2u);
   EXPECT_EQ(columns.items, (std::vector<uint32_t>{0, 2, 4}));  // item 4 has a column of its own, once
@@ -120,8 +120,8 @@ TEST(Mixture, ARowsOwnColumnsCountInTheExpectationOfEveryColumn) {
 
 TEST(Mixture, CountedBySourceAColumnKnowsOnlyWhatBroughtIt) {
   const World w;
-  const Mixture mixture({{"in_batch"}, {"uniform", 20}, {.source = "cold_per_user", .count = 6, .share = 0.4}}, w.world,
-                        CountBy::source);
+  const Mixture mixture({{"in_batch"}, {"uniform", 20}, {.source = "cold_per_user", .count = 6, .share = 0.4}},
+                        w.context, CorrectBy::source);
   const auto columns = draw(mixture, {0, 2}, 1, {0, 1});
   EXPECT_NEAR(std::exp(columns.log_count[0]), 2 * 40.5 / 102.5, 1e-13);
   EXPECT_NEAR(std::exp(columns.log_count[2]), 4, 1e-13);
@@ -130,7 +130,7 @@ TEST(Mixture, CountedBySourceAColumnKnowsOnlyWhatBroughtIt) {
 
 TEST(Mixture, UncorrectedColumnsCountAsThemselvesAndOthersDoNotKnowOfThem) {
   const World w;
-  const Mixture mixture({{"in_batch"}, {.source = "impressions", .count = 2}}, w.world);
+  const Mixture mixture({{"in_batch"}, {.source = "impressions", .count = 2}}, w.context);
   const auto columns = draw(mixture, {0, 2}, 1, {0, 1});
   EXPECT_EQ(columns.row_columns[0].size(), 2u);
   EXPECT_LE(columns.row_columns[1].size(), 2u);  // item 4 is the user's own by now
@@ -145,8 +145,8 @@ TEST(Mixture, TheMemoryKeepsTheDensityItsItemsWereDrawnWith) {
   Matrix<float> vectors(3, 1);
   memory.push(std::vector<uint32_t>{4, 4, 1}, std::vector<double>{std::log(0.25), std::log(0.5), std::log(0.125)},
               vectors);
-  w.world.memory = &memory;
-  const Mixture mixture({{"in_batch"}, {"uniform", 20}, {.source = "cross_batch", .start = 0.5}}, w.world);
+  w.context.memory = &memory;
+  const Mixture mixture({{"in_batch"}, {"uniform", 20}, {.source = "cross_batch", .start = 0.5}}, w.context);
   const auto before = draw(mixture, {0, 3}, 1, {}, 0.4);
   EXPECT_EQ(before.items.size(), 22u);
   const auto columns = draw(mixture, {0, 3}, 1, {}, 0.5);
@@ -213,9 +213,9 @@ TEST(Mixture, FurtherRowColumnsComeBehindTheOthersAndAreUncorrected) {
 void expect_refused(const std::vector<NegativesOptions>& options, const std::string& part) {
   World w;
   CrossBatchMemory small(4, 1);
-  w.world.memory = &small;
+  w.context.memory = &small;
   try {
-    const Mixture mixture(options, w.world);
+    const Mixture mixture(options, w.context);
     FAIL() << "expected: " << part;
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
@@ -235,7 +235,7 @@ TEST(Mixture, RefusesWhatItCanNotMean) {
 
 TEST(Mixture, DrawsMoreColumnsThanThereAreItems) {
   const World w;
-  EXPECT_EQ(draw(Mixture({{"in_batch"}, {"uniform", 100}}, w.world), {0}).items.size(), 101u);
+  EXPECT_EQ(draw(Mixture({{"in_batch"}, {"uniform", 100}}, w.context), {0}).items.size(), 101u);
 }
 
 }  // namespace

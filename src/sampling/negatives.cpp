@@ -38,12 +38,12 @@ void describe(Fields& fields, NegativesOptions& options) {
 namespace {
 
 using Options = NegativesOptions;
-using World = NegativeWorld;
+using Context = SamplingContext;
 
 // The keys beside `source` that a source reads, by their names in the config.
 constexpr const char kDrawn[] = "count final_count start stop";
 
-// Which items it can draw, and whether it looks at each row's user, for whom NegativeWorld::user_items is made.
+// Which items it can draw, and whether it looks at each row's user, for whom SamplingContext::user_items is made.
 enum class Draws { any_item, some_items, by_user };
 
 // The one list of sources.
@@ -51,10 +51,10 @@ struct SourceKind {
   const char* name;
   const char* keys;
   Draws draws;
-  std::unique_ptr<NegativeSource> (*make)(const NegativesOptions& options, const NegativeWorld& world);
+  std::unique_ptr<NegativeSource> (*make)(const NegativesOptions& options, const SamplingContext& context);
 };
 constexpr SourceKind kSources[] = {
-    {"in_batch", "", Draws::any_item, [](const Options&, const World& world) { return make_in_batch(world); }},
+    {"in_batch", "", Draws::any_item, [](const Options&, const Context& context) { return make_in_batch(context); }},
     {"uniform", kDrawn, Draws::any_item, make_uniform},
     {"popularity", "count final_count start stop power", Draws::any_item, make_popularity},
     {"hot", "count final_count start stop power share", Draws::some_items, make_hot},
@@ -62,7 +62,8 @@ constexpr SourceKind kSources[] = {
     {"cross_batch", "count start stop", Draws::some_items, make_cross_batch},
     {"mined", "count final_count start stop mining first_rank last_rank shard refresh", Draws::by_user, make_mined},
     {"impressions", kDrawn, Draws::by_user, make_impressions},
-    {"catalogue", "power", Draws::any_item, [](const Options&, const World& world) { return make_catalogue(world); }},
+    {"catalogue", "power", Draws::any_item,
+     [](const Options&, const Context& context) { return make_catalogue(context); }},
 };
 
 const SourceKind& kind_of(const std::string& source) {
@@ -133,9 +134,9 @@ void validate(const NegativesOptions& o) {
   refuse(o.refresh < 1, "refresh", static_cast<double>(o.refresh), "1 or more epochs");
 }
 
-std::unique_ptr<NegativeSource> make_negative_source(const NegativesOptions& options, const NegativeWorld& world) {
+std::unique_ptr<NegativeSource> make_negative_source(const NegativesOptions& options, const SamplingContext& context) {
   validate(options);
-  return kind_of(options.source).make(options, world);
+  return kind_of(options.source).make(options, context);
 }
 
 CountSchedule::CountSchedule(const NegativesOptions& options, int64_t own_count, double own_start)
@@ -148,12 +149,12 @@ int64_t CountSchedule::at(double progress) const {
   return count_ + std::llround(static_cast<double>(final_count_ - count_) * progress);
 }
 
-std::vector<uint32_t> items_by_popularity(const NegativeWorld& world) {
-  check(world.training_counts.size() == world.catalogue_items, "popularity knows each item's count");
-  std::vector<uint32_t> order(world.catalogue_items);
+std::vector<uint32_t> items_by_popularity(const SamplingContext& context) {
+  check(context.training_counts.size() == context.catalogue_items, "popularity knows each item's count");
+  std::vector<uint32_t> order(context.catalogue_items);
   std::iota(order.begin(), order.end(), 0u);
-  std::ranges::stable_sort(order,
-                           [&](uint32_t a, uint32_t b) { return world.training_counts[a] > world.training_counts[b]; });
+  std::ranges::stable_sort(
+      order, [&](uint32_t a, uint32_t b) { return context.training_counts[a] > context.training_counts[b]; });
   return order;
 }
 

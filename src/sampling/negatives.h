@@ -1,5 +1,4 @@
-// Where negatives come from. Every source declares its density; the mixture of them (mixture.h) is what the loss
-// corrects by.
+// The sources of negatives. Every source declares its density; the loss corrects by the mixture of them (mixture.h).
 #pragma once
 
 #include <algorithm>
@@ -23,8 +22,7 @@ enum class Mining {
   offline,  // from lists that the trainer mines with the present model every so often
 };
 
-// Mined negatives begin after this share of the training, unless told otherwise: what is hard is known once something is
-// learnt.
+// Mined negatives begin after this share of the training by default: before that, the model does not know what is hard.
 inline constexpr double kMinedStart = 0.2;
 
 struct NegativesOptions {
@@ -45,15 +43,15 @@ void describe(Fields& fields, NegativesOptions& options);
 std::vector<std::string> negative_source_names();
 // Whether the source can draw any item of the catalogue, at every moment of the training.
 bool draws_any_item(const NegativesOptions& options);
-// Whether it is of per-row columns, and needs NegativeWorld::user_items.
+// Whether it is of per-row columns, and needs SamplingContext::user_items.
 bool draws_by_user(const NegativesOptions& options);
 
 // What a step's draws may depend on; a draw depends on nothing else. Borrowed for the call.
-struct DrawStep {
+struct SamplingStep {
   uint64_t seed = 0, step = 0;
   double progress = 0;                  // share of the training that is done, [0, 1)
   std::span<const uint32_t> positives;  // the items of all rows' positives, row by row
-  std::span<const uint32_t> users;      // [B] per row: its user, a row of the world's lists
+  std::span<const uint32_t> users;      // [B] per row: its user, a row of the context's lists
 };
 
 // One source of columns. Immutable during a step, so draws need no lock. A source either appends columns that all rows
@@ -61,29 +59,29 @@ struct DrawStep {
 class NegativeSource {
  public:
   virtual ~NegativeSource() = default;
-  // n_k: how many columns it brings to a row at this step.
-  virtual double draws(const DrawStep& step) const = 0;
-  // log q_k(item): the log probability that one of its draws is that item; -infinity when it can not be drawn.
+  // n_k: how many columns it gives each row at this step.
+  virtual double draws(const SamplingStep& step) const = 0;
+  // log q_k(item): the log probability that one of its draws is that item; -infinity if it cannot be drawn.
   virtual double log_density(uint32_t item) const = 0;
-  virtual void draw(const DrawStep&, std::vector<uint32_t>& /*columns*/) const {}
-  // Items that are the row's user's own positives are drawn too, and void: the mixture leaves them out. So the density
-  // of every other item is the same for all rows, and known.
-  virtual void draw_row(const DrawStep&, size_t /*row*/, std::vector<uint32_t>& /*items*/) const {}
+  virtual void draw(const SamplingStep&, std::vector<uint32_t>& /*columns*/) const {}
+  // It also draws positives of the row's user, which the mixture then drops. So the density of every other item is the
+  // same for all rows, and known.
+  virtual void draw_row(const SamplingStep&, size_t /*row*/, std::vector<uint32_t>& /*items*/) const {}
   virtual bool per_row() const { return false; }
-  // Its columns are no draws of a known density: they stand in the loss as they are (log count 0), and the mixture's
-  // expected count knows nothing of them.
-  virtual bool uncorrected() const { return false; }
-  // Its density is that of the positives' stream, now.
-  virtual bool of_stream() const { return false; }
-  // What its columns are read from, where their vectors are not those of the item tower.
+  // Whether its columns are draws of a density that log_density() knows. If not, they stand in the loss uncorrected
+  // (log count 0), and the mixture's expected count leaves them out.
+  virtual bool has_known_density() const { return true; }
+  // Whether its density is that of the positives' stream at this moment.
+  virtual bool uses_stream_frequency() const { return false; }
+  // The memory that holds the vectors of its columns; nullptr if the item tower makes them.
   virtual const CrossBatchMemory* memory() const { return nullptr; }
 };
 
 // Lists of items, one a user: mined hard negatives, or what was shown and not clicked.
 using ItemsOfUsers = Ragged<uint32_t>;
 
-// What every source may be made from. Borrowed: outlives the sources.
-struct NegativeWorld {
+// What sources are made from. Borrowed: it outlives them.
+struct SamplingContext {
   uint32_t catalogue_items = 0;               // the served catalogue: rows [0, catalogue_items)
   int64_t batch_rows = 0;                     // B
   std::span<const uint64_t> training_counts;  // [catalogue_items] rows of the training part on each item
@@ -95,7 +93,7 @@ struct NegativeWorld {
 };
 
 // The sources, a file each. q is the density of one draw, n the number of draws:
-//   in_batch       the batch's positives serve as each other's columns; n = B, q from world.frequency
+//   in_batch       the batch's positives serve as each other's columns; n = B, q from context.frequency
 //                  (clock = step: n = 1, q = p, the probability to be in the batch)
 //   uniform        n items of the catalogue, with replacement: q = 1 / items
 //   popularity     q = c^power / sum c^power, c the training count (half a count for an item never seen)
@@ -108,23 +106,23 @@ struct NegativeWorld {
 //                  the towers and the loss. offline: n for each row, at random from its user's mined list
 //   impressions    n for each row, at random from what its user was shown and did not click; uncorrected
 //   catalogue      every item once: n q = 1; the whole of the columns, so it stands alone
-// Error{usage}, with the key: a count below 0, a share outside (0, 1], data that the world does not have.
-std::unique_ptr<NegativeSource> make_in_batch(const NegativeWorld& world);
-std::unique_ptr<NegativeSource> make_uniform(const NegativesOptions& options, const NegativeWorld& world);
-std::unique_ptr<NegativeSource> make_popularity(const NegativesOptions& options, const NegativeWorld& world);
-std::unique_ptr<NegativeSource> make_hot(const NegativesOptions& options, const NegativeWorld& world);
-std::unique_ptr<NegativeSource> make_cold_per_user(const NegativesOptions& options, const NegativeWorld& world);
-std::unique_ptr<NegativeSource> make_cross_batch(const NegativesOptions& options, const NegativeWorld& world);
-std::unique_ptr<NegativeSource> make_mined(const NegativesOptions& options, const NegativeWorld& world);
-std::unique_ptr<NegativeSource> make_impressions(const NegativesOptions& options, const NegativeWorld& world);
-std::unique_ptr<NegativeSource> make_catalogue(const NegativeWorld& world);
+// Error{usage}, with the key: a count below 0, a share outside (0, 1], data that the context does not have.
+std::unique_ptr<NegativeSource> make_in_batch(const SamplingContext& context);
+std::unique_ptr<NegativeSource> make_uniform(const NegativesOptions& options, const SamplingContext& context);
+std::unique_ptr<NegativeSource> make_popularity(const NegativesOptions& options, const SamplingContext& context);
+std::unique_ptr<NegativeSource> make_hot(const NegativesOptions& options, const SamplingContext& context);
+std::unique_ptr<NegativeSource> make_cold_per_user(const NegativesOptions& options, const SamplingContext& context);
+std::unique_ptr<NegativeSource> make_cross_batch(const NegativesOptions& options, const SamplingContext& context);
+std::unique_ptr<NegativeSource> make_mined(const NegativesOptions& options, const SamplingContext& context);
+std::unique_ptr<NegativeSource> make_impressions(const NegativesOptions& options, const SamplingContext& context);
+std::unique_ptr<NegativeSource> make_catalogue(const SamplingContext& context);
 
 // The one visible list of sources. Error{usage}: an unknown name (with the nearest), and as said above.
-std::unique_ptr<NegativeSource> make_negative_source(const NegativesOptions& options, const NegativeWorld& world);
+std::unique_ptr<NegativeSource> make_negative_source(const NegativesOptions& options, const SamplingContext& context);
 
 // log of how many columns each item of the catalogue stands for: power log(popularity of the item / mean popularity),
 // half a count for an item never seen.
-std::vector<double> catalogue_log_multiplicity(double power, const NegativeWorld& world);
+std::vector<double> catalogue_log_multiplicity(double power, const SamplingContext& context);
 
 // The count of a source at a moment of training, from its options' count, final_count, start and stop.
 class CountSchedule {
@@ -141,6 +139,6 @@ class CountSchedule {
 void validate(const NegativesOptions& options);
 
 // Rows of the catalogue by training count, the most popular first, ties by row.
-std::vector<uint32_t> items_by_popularity(const NegativeWorld& world);
+std::vector<uint32_t> items_by_popularity(const SamplingContext& context);
 
 }  // namespace pagoda

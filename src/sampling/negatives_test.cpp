@@ -35,7 +35,7 @@ struct World {
   std::vector<uint64_t> counts;
   std::unique_ptr<Frequency> frequency;
   ItemsOfUsers user_items, impressions, mined;
-  NegativeWorld world;
+  SamplingContext context;
 
   World() {
     for (uint64_t item = 0; item < kItems; ++item) counts.push_back(item % 10 == 9 ? 0 : 2000 / (item + 1));
@@ -44,27 +44,27 @@ struct World {
     user_items.push(std::vector<uint32_t>{2});
     impressions.push(std::vector<uint32_t>{5, 6, 7});
     impressions.push({});
-    world = {.catalogue_items = kItems,
-             .batch_rows = 2,
-             .training_counts = counts,
-             .frequency = frequency.get(),
-             .user_items = &user_items,
-             .impressions = &impressions,
-             .mined = &mined,
-             .memory = nullptr};
+    context = {.catalogue_items = kItems,
+               .batch_rows = 2,
+               .training_counts = counts,
+               .frequency = frequency.get(),
+               .user_items = &user_items,
+               .impressions = &impressions,
+               .mined = &mined,
+               .memory = nullptr};
   }
 };
 
 // Draws of many steps against what the source declares.
 void expect_drawn_as_declared(const NegativesOptions& options, size_t outcomes) {
   const World w;
-  const auto source = make_negative_source(options, w.world);
+  const auto source = make_negative_source(options, w.context);
   const uint64_t steps = 500;
   std::vector<double> seen(World::kItems, 0.0), expected(World::kItems);
   const std::vector<uint32_t> users{0, 1};
   double draws = 0;
   for (uint64_t step = 0; step < steps; ++step) {
-    const DrawStep now{.seed = 1, .step = step, .progress = 0, .positives = {}, .users = users};
+    const SamplingStep now{.seed = 1, .step = step, .progress = 0, .positives = {}, .users = users};
     std::vector<uint32_t> columns;
     if (source->per_row())
       for (size_t row = 0; row < 2; ++row) source->draw_row(now, row, columns);
@@ -95,7 +95,7 @@ TEST(Popularity, DrawsWhatItDeclares) {
 
 TEST(Popularity, IsThePowerOfTheCount) {
   const World w;
-  const auto source = make_negative_source({.source = "popularity", .power = 0.5}, w.world);
+  const auto source = make_negative_source({.source = "popularity", .power = 0.5}, w.context);
   EXPECT_NEAR(source->log_density(0) - source->log_density(3), 0.5 * std::log(2000.0 / 500), 1e-12);
   EXPECT_NEAR(source->log_density(9) - source->log_density(0), 0.5 * std::log(0.5 / 2000), 1e-12);  // never seen
 }
@@ -112,14 +112,14 @@ TEST(ColdPerUser, DrawsTheTailAsItDeclares) {
 
 TEST(ColdPerUser, TheTailBeginsWithWhatNobodyClicked) {
   const World w;
-  const auto source = make_negative_source({.source = "cold_per_user", .share = 0.1}, w.world);
+  const auto source = make_negative_source({.source = "cold_per_user", .share = 0.1}, w.context);
   for (const uint32_t item : {9u, 19u, 29u, 39u, 49u}) EXPECT_NEAR(source->log_density(item), -std::log(5), 1e-12);
 }
 
 TEST(Sources, ADrawDependsOnSeedStepAndRowAlone) {
   const World w;
   for (const char* name : {"uniform", "popularity", "hot"}) {
-    const auto source = make_negative_source({.source = name, .count = 100}, w.world);
+    const auto source = make_negative_source({.source = name, .count = 100}, w.context);
     const auto draw = [&](uint64_t seed, uint64_t step) {
       std::vector<uint32_t> columns;
       source->draw({.seed = seed, .step = step}, columns);
@@ -129,7 +129,7 @@ TEST(Sources, ADrawDependsOnSeedStepAndRowAlone) {
     EXPECT_NE(draw(1, 7), draw(1, 8));
     EXPECT_NE(draw(1, 7), draw(2, 7));
   }
-  const auto cold = make_negative_source({.source = "cold_per_user", .count = 100}, w.world);
+  const auto cold = make_negative_source({.source = "cold_per_user", .count = 100}, w.context);
   std::vector<uint32_t> first, again, second;
   cold->draw_row({.seed = 1, .step = 1}, 0, first);
   cold->draw_row({.seed = 1, .step = 1}, 0, again);
@@ -140,7 +140,7 @@ TEST(Sources, ADrawDependsOnSeedStepAndRowAlone) {
 
 TEST(Impressions, AreDrawnEvenlyFromTheUsersOwnListAndDeclareNoDensity) {
   const World w;
-  const auto source = make_negative_source({.source = "impressions", .count = 3000}, w.world);
+  const auto source = make_negative_source({.source = "impressions", .count = 3000}, w.context);
   const std::vector<uint32_t> users{0, 1};
   std::vector<uint32_t> first, second;
   source->draw_row({.seed = 1, .users = users}, 0, first);
@@ -149,7 +149,7 @@ TEST(Impressions, AreDrawnEvenlyFromTheUsersOwnListAndDeclareNoDensity) {
   std::vector<double> seen(3, 0.0);
   for (const uint32_t item : first) ++seen.at(item - 5);
   EXPECT_LT(chi_square(seen, {1000, 1000, 1000}), chi_square_limit(2));
-  EXPECT_TRUE(source->uncorrected());
+  EXPECT_FALSE(source->has_known_density());
 }
 
 TEST(InBatch, DeclaresHowOftenAPositiveComesInABatch) {
@@ -181,7 +181,9 @@ TEST(InBatch, DeclaresHowOftenAPositiveComesInABatch) {
 
 TEST(InBatch, OnTheClockOfStepsTheReadingIsTheCount) {
   FrequencyOptions options;
-  options.kind = FrequencyKind::streaming, options.clock = FrequencyClock::step, options.buckets = 1000;
+  options.kind = FrequencyKind::streaming;
+  options.clock = FrequencyClock::step;
+  options.buckets = 1000;
   const auto frequency = make_streaming(options, 1);
   for (int k = 0; k < 10; ++k) frequency->observe(std::vector<uint32_t>{1, 2, 3});
   const auto source = make_in_batch({.catalogue_items = 5, .batch_rows = 3, .frequency = frequency.get()});
@@ -194,7 +196,8 @@ TEST(CountSchedule, MovesFromOneCountToAnotherWithinItsTime) {
   NegativesOptions o{.source = "uniform", .count = 100, .final_count = 20};
   EXPECT_EQ(CountSchedule(o, 7).at(0), 100);
   EXPECT_EQ(CountSchedule(o, 7).at(0.5), 60);
-  o.start = 0.25, o.stop = 0.75;
+  o.start = 0.25;
+  o.stop = 0.75;
   EXPECT_EQ(CountSchedule(o, 7).at(0.2), 0);
   EXPECT_EQ(CountSchedule(o, 7).at(0.25), 80);
   EXPECT_EQ(CountSchedule(o, 7).at(0.75), 0);
@@ -204,9 +207,9 @@ TEST(CountSchedule, MovesFromOneCountToAnotherWithinItsTime) {
 
 void expect_refused(const NegativesOptions& options, const std::string& part) {
   World w;
-  w.world.impressions = nullptr;
+  w.context.impressions = nullptr;
   try {
-    make_negative_source(options, w.world);
+    make_negative_source(options, w.context);
     FAIL() << "expected: " << part;
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);

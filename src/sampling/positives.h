@@ -9,8 +9,8 @@ namespace pagoda {
 
 // word2vec's rule, as recommenders use it: a positive on an item whose share of the training rows is z is kept with
 //   P_keep = min(1, (sqrt(z / t) + 1) t / z)
-// A positive that is not kept is not seen by anyone in that epoch: not by the loss, not by the frequency estimator, and
-// it is no in-batch negative either. Immutable; any number of threads may ask.
+// A positive that is not kept does not exist in that epoch: neither for the loss nor for the frequency estimator, nor
+// as an in-batch negative. Immutable; any number of threads may call it.
 class PositiveDownsampling {
  public:
   PositiveDownsampling() = default;  // keeps everything

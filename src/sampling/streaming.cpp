@@ -13,16 +13,18 @@ namespace {
 
 // An open gap speaks against B once it is this many times as long (see frequency.h).
 constexpr double kPatience = 4;
-// So many sights of others in a row take a bucket from an owner that was seen often before, and one more (see frequency.h).
+// So many sights of others in a row take a bucket from an owner that was seen often before, and one more (see
+// frequency.h).
 constexpr uint16_t kMaxVotes = 3;
 constexpr uint16_t kMaxGaps = (1 << 14) - 1;
 
 // Written to files as it lies in memory; so no bit-fields, whose layout is the compiler's choice.
 struct Bucket {
-  uint64_t last = 0;     // A; 0: never
-  float gap = 0;         // B
-  uint16_t owner = 0;    // tag of the item that the bucket is about
-  uint16_t counted = 0;  // bits 0 to 13: how many gaps B has seen, at most kMaxGaps; bits 14 and 15: votes for the owner
+  uint64_t last = 0;   // A; 0: never
+  float gap = 0;       // B
+  uint16_t owner = 0;  // tag of the item that the bucket is about
+  uint16_t counted =
+      0;  // bits 0 to 13: how many gaps B has seen, at most kMaxGaps; bits 14 and 15: votes for the owner
 
   uint16_t gaps() const { return counted & kMaxGaps; }
   uint16_t votes() const { return static_cast<uint16_t>(counted >> 14); }
@@ -75,7 +77,10 @@ class Streaming final : public Frequency {
       if (is_own && (!own || bucket.gaps() > own->gaps())) own = &bucket;
       if (!own) read(bucket);
     }
-    if (own) longest = 0, read(*own);
+    if (own) {
+      longest = 0;
+      read(*own);
+    }
     const double p = 1 / std::max(longest, 1.0);
     return options_.bias_correction ? std::log(p) - std::log1p(variance * (1 - p)) : std::log(p);
   }
@@ -107,7 +112,8 @@ class Streaming final : public Frequency {
     if (keys.size() != hashes_ || buckets.size() != hashes_ * size_)
       fail(ErrorKind::failed, "frequency: the saved state is damaged: its arrays are not of {} hashes of {} buckets",
            hashes_, size_);
-    keys_ = std::move(keys), buckets_ = std::move(buckets);
+    keys_ = std::move(keys);
+    buckets_ = std::move(buckets);
   }
 
  private:

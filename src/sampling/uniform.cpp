@@ -4,26 +4,26 @@
 #include "core/error.h"
 #include "core/rng.h"
 #include "sampling/negatives.h"
-#include "sampling/lanes.h"
+#include "sampling/substreams.h"
 
 namespace pagoda {
 
 namespace {
 
-constexpr int64_t kOwnCount = 1024;
+constexpr int64_t kDefaultCount = 1024;
 
 class Uniform final : public NegativeSource {
  public:
-  Uniform(const NegativesOptions& options, const NegativeWorld& world)
-      : count_(options, kOwnCount), items_(world.catalogue_items) {
+  Uniform(const NegativesOptions& options, const SamplingContext& context)
+      : count_(options, kDefaultCount), items_(context.catalogue_items) {
     check(items_ >= 1, "uniform negatives have a catalogue to draw from");
   }
-  double draws(const DrawStep& step) const override { return static_cast<double>(count_.at(step.progress)); }
+  double draws(const SamplingStep& step) const override { return static_cast<double>(count_.at(step.progress)); }
   double log_density(uint32_t item) const override {
     return item < items_ ? -std::log(static_cast<double>(items_)) : -std::numeric_limits<double>::infinity();
   }
-  void draw(const DrawStep& step, std::vector<uint32_t>& columns) const override {
-    Rng rng(step.seed, Stream::negatives, step.step, lane::kUniform);
+  void draw(const SamplingStep& step, std::vector<uint32_t>& columns) const override {
+    Rng rng(step.seed, Stream::negatives, step.step, substream::kUniform);
     for (int64_t k = count_.at(step.progress); k > 0; --k) columns.push_back(static_cast<uint32_t>(rng.below(items_)));
   }
 
@@ -34,8 +34,8 @@ class Uniform final : public NegativeSource {
 
 }  // namespace
 
-std::unique_ptr<NegativeSource> make_uniform(const NegativesOptions& options, const NegativeWorld& world) {
-  return std::make_unique<Uniform>(options, world);
+std::unique_ptr<NegativeSource> make_uniform(const NegativesOptions& options, const SamplingContext& context) {
+  return std::make_unique<Uniform>(options, context);
 }
 
 }  // namespace pagoda

@@ -3,8 +3,8 @@
 
 #include "core/error.h"
 #include "core/rng.h"
-#include "sampling/lanes.h"
 #include "sampling/negatives.h"
+#include "sampling/substreams.h"
 
 namespace pagoda {
 
@@ -13,24 +13,24 @@ namespace {
 // A user without a list brings nothing. No density is known of them, so they are uncorrected.
 class FromUserLists final : public NegativeSource {
  public:
-  FromUserLists(CountSchedule count, const ItemsOfUsers& lists, uint64_t lane)
-      : count_(count), lists_(lists), lane_(lane) {}
+  FromUserLists(CountSchedule count, const ItemsOfUsers& lists, uint64_t substream)
+      : count_(count), lists_(lists), substream_(substream) {}
   bool per_row() const override { return true; }
-  bool uncorrected() const override { return true; }
-  double draws(const DrawStep& step) const override { return static_cast<double>(count_.at(step.progress)); }
+  bool has_known_density() const override { return false; }
+  double draws(const SamplingStep& step) const override { return static_cast<double>(count_.at(step.progress)); }
   double log_density(uint32_t) const override { return -std::numeric_limits<double>::infinity(); }
-  void draw_row(const DrawStep& step, size_t row, std::vector<uint32_t>& items) const override {
+  void draw_row(const SamplingStep& step, size_t row, std::vector<uint32_t>& items) const override {
     const uint32_t user = step.users[row];
     if (user >= lists_.size() || lists_[user].empty()) return;
     const auto list = lists_[user];
-    Rng rng(step.seed, Stream::negatives, step.step, lane_ + row);
+    Rng rng(step.seed, Stream::negatives, step.step, substream_ + row);
     for (int64_t k = count_.at(step.progress); k > 0; --k) items.push_back(list[rng.below(list.size())]);
   }
 
  private:
   CountSchedule count_;
   const ItemsOfUsers& lists_;
-  uint64_t lane_;
+  uint64_t substream_;
 };
 
 // Online: the trainer finds the hardest between the towers and the loss; there is nothing to draw before.
@@ -38,8 +38,8 @@ class MinedOnline final : public NegativeSource {
  public:
   explicit MinedOnline(CountSchedule count) : count_(count) {}
   bool per_row() const override { return true; }
-  bool uncorrected() const override { return true; }
-  double draws(const DrawStep& step) const override { return static_cast<double>(count_.at(step.progress)); }
+  bool has_known_density() const override { return false; }
+  double draws(const SamplingStep& step) const override { return static_cast<double>(count_.at(step.progress)); }
   double log_density(uint32_t) const override { return -std::numeric_limits<double>::infinity(); }
 
  private:
@@ -48,22 +48,24 @@ class MinedOnline final : public NegativeSource {
 
 }  // namespace
 
-std::unique_ptr<NegativeSource> make_mined(const NegativesOptions& options, const NegativeWorld& world) {
+std::unique_ptr<NegativeSource> make_mined(const NegativesOptions& options, const SamplingContext& context) {
   constexpr int64_t kOwnOnline = 1, kOwnOffline = 4;
   if (options.mining == Mining::online)
     return std::make_unique<MinedOnline>(CountSchedule(options, kOwnOnline, kMinedStart));
-  check(world.mined != nullptr, "offline mined negatives have lists, if empty ones");
-  return std::make_unique<FromUserLists>(CountSchedule(options, kOwnOffline, kMinedStart), *world.mined, lane::kMined);
+  check(context.mined != nullptr, "offline mined negatives have lists, if empty ones");
+  return std::make_unique<FromUserLists>(CountSchedule(options, kOwnOffline, kMinedStart), *context.mined,
+                                         substream::kMined);
 }
 
-std::unique_ptr<NegativeSource> make_impressions(const NegativesOptions& options, const NegativeWorld& world) {
-  constexpr int64_t kOwnCount = 4;
-  if (world.impressions == nullptr)
+std::unique_ptr<NegativeSource> make_impressions(const NegativesOptions& options, const SamplingContext& context) {
+  constexpr int64_t kDefaultCount = 4;
+  if (context.impressions == nullptr)
     fail(
         ErrorKind::usage,
         "sampling.negatives: source 'impressions' has no data; name files in data.impressions, or the column that says "
         "what was clicked in data.clicked");
-  return std::make_unique<FromUserLists>(CountSchedule(options, kOwnCount), *world.impressions, lane::kImpressions);
+  return std::make_unique<FromUserLists>(CountSchedule(options, kDefaultCount), *context.impressions,
+                                         substream::kImpressions);
 }
 
 }  // namespace pagoda

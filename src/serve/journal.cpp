@@ -162,12 +162,17 @@ void Journal::append(std::span<const ItemChange> changes, BackgroundThrottle* th
     if (n <= 0) break;
     written += static_cast<size_t>(n);
   }
-  const bool done = before >= 0 && written == text.size() && ::fdatasync(file) == 0;
-  const std::string reason = std::strerror(errno);
+  bool done = before >= 0 && written == text.size() && ::fdatasync(file) == 0;
+  std::string reason = std::strerror(errno);
+  try {
+    if (done && before == 0) sync_folder_of(path_);  // a new file: its name must be on disk, too
+  } catch (const Error& e) {
+    done = false;
+    reason = e.what();
+  }
   // A piece of a change must not stand before the next one.
   const bool undone = done || before < 0 || ::ftruncate(file, before) == 0;
   if (file >= 0) ::close(file);
-  if (done && before == 0) sync_folder_of(path_);
   if (!done) fail(ErrorKind::failed, "{}: can not be written: {}{}", path_, reason, undone ? "" : "; nor mended");
   lines_ += changes.size();
 }

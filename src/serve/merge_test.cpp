@@ -284,7 +284,8 @@ TEST_F(Merge, YieldsToSearchesButIsDone) {
 // lock which the search needs, it would wait for ever.
 TEST_F(Merge, YieldsWithNoLockHeld) {
   for (int i = kInBundle; i < kItems; ++i) snapshots_->change({whole(i)});
-  const auto& options = RetrieveOptions{.filter = "year > 2000 and author = \"kim\"", .quota = QuotaOptions{"author", 1}};
+  const auto& options =
+      RetrieveOptions{.filter = "year > 2000 and author = \"kim\"", .quota = QuotaOptions{"author", 1}};
   retrieval().retrieve(pool_, {RetrieveRequest{}}, options);
   const Retrieval other(retrieval().shared_bundle());
   ForegroundLoad foreground;

@@ -99,7 +99,8 @@ std::vector<Outcome> outcomes_of(ThreadPool& pool, std::vector<Query>& batch) {
 }  // namespace
 
 SearchQueue::SearchQueue(const SearchQueueOptions& options, ServeMetrics& metrics, ForegroundLoad* foreground)
-    : options_(options), metrics_(metrics), foreground_(foreground), pool_(options.threads), thread_([this] { loop(); }) {}
+    : options_(options), metrics_(metrics), foreground_(foreground), pool_(options.threads),
+      thread_([this] { loop(); }) {}
 
 SearchQueue::~SearchQueue() {
   {

@@ -24,9 +24,8 @@ class TheQueue : public testing::Test {
   ForegroundLoad foreground_;
   Keeper keeper_{{.watch = {}}, snapshots_, metrics_, &foreground_};
   // It holds more than can be answered in time.
-  std::unique_ptr<SearchQueue> queue_ =
-      std::make_unique<SearchQueue>(SearchQueueOptions{.limit = 10'000'000, .batch = 64, .threads = 1}, metrics_,
-                                    &foreground_);
+  std::unique_ptr<SearchQueue> queue_ = std::make_unique<SearchQueue>(
+      SearchQueueOptions{.limit = 10'000'000, .batch = 64, .threads = 1}, metrics_, &foreground_);
   Keys keys_;
   Handler handler_{{}, snapshots_, keeper_, *queue_, metrics_, keys_};
 };

@@ -56,9 +56,8 @@ Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<I
     fail(ErrorKind::usage,
          "changed items lie beside a bundle of bare vectors (its name with .items), which has no tower to encode them; "
          "move that file away");
-  auto layer =
-      std::make_shared<const Additions>(retrieval.shared_bundle(), nullptr, nullptr, changes,
-                                        encoding_of(retrieval, throttle), throttle);
+  auto layer = std::make_shared<const Additions>(retrieval.shared_bundle(), nullptr, nullptr, changes,
+                                                 encoding_of(retrieval, throttle), throttle);
   if (!is_to_be_merged(nullptr, layer, options)) return {retrieval, nullptr, layer};
   return {retrieval, Additions::merged(nullptr, *layer, indexing_of(retrieval, options, throttle), throttle), nullptr};
 }
@@ -130,9 +129,9 @@ void Snapshots::change(const std::vector<ItemChange>& changes, BackgroundThrottl
   const auto before = current();
   const auto& retrieval = before->retrieval;
   if (!before->bundle().info().towers) fail(ErrorKind::usage, "the bundle holds bare vectors and no towers");
-  const auto fresh = std::make_shared<const Additions>(retrieval.shared_bundle(), retrieval.merged(),
-                                                       retrieval.fresh().get(), changes,
-                                                       encoding_of(retrieval, throttle), throttle);
+  const auto fresh =
+      std::make_shared<const Additions>(retrieval.shared_bundle(), retrieval.merged(), retrieval.fresh().get(), changes,
+                                        encoding_of(retrieval, throttle), throttle);
   auto next = std::make_shared<const Snapshot>(Snapshot{{retrieval, retrieval.merged(), fresh}, before->catalogue});
   journal_.append(changes, throttle);
   if (changed_since_)
@@ -152,8 +151,8 @@ Snapshots::Work Snapshots::merge() {
   changed_since_.emplace();
   return [this, began_with = current()](BackgroundThrottle* throttle) -> Finish {
     const auto& retrieval = began_with->retrieval;
-    const auto merged =
-        Additions::merged(retrieval.merged().get(), *retrieval.fresh(), indexing_of(retrieval, options_, throttle), throttle);
+    const auto merged = Additions::merged(retrieval.merged().get(), *retrieval.fresh(),
+                                          indexing_of(retrieval, options_, throttle), throttle);
     return [this, merged, bundle = retrieval.shared_bundle()] {
       const auto changed = *std::exchange(changed_since_, std::nullopt);
       const auto now = current();

@@ -30,8 +30,8 @@ struct TrainingProgress {
   double seconds = 0;         // of training, over all resumes
 };
 
-void save_checkpoint(const std::string& path, const TrainingProgress& progress, uint64_t config_checksum, const Model& model,
-                     const Trainer& trainer);
+void save_checkpoint(const std::string& path, const TrainingProgress& progress, uint64_t config_checksum,
+                     const Model& model, const Trainer& trainer);
 
 // Error{failed}: damaged, or of another config (a run resumes with the config it began with).
 class Checkpoint {

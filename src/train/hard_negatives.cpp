@@ -7,7 +7,7 @@
 #include "core/log.h"
 #include "core/rng.h"
 #include "math/gemm.h"
-#include "sampling/lanes.h"
+#include "sampling/substreams.h"
 
 namespace pagoda {
 
@@ -53,7 +53,7 @@ ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const Dataset& data, const Fi
   const auto all = item_vectors(pool, fit.model, fit.item_cells, data.train_end_us);
   std::vector<uint32_t> shard;  // item rows, rising
   std::vector<uint32_t> place(all.rows(), Interner::kNone);
-  Rng draw(seed, Stream::negatives, epoch, lane::kShard);
+  Rng draw(seed, Stream::negatives, epoch, substream::kShard);
   for (uint32_t item = 0; item < all.rows(); ++item)
     if (draw.uniform() < options.shard) place[item] = static_cast<uint32_t>(shard.size()), shard.push_back(item);
   const auto first_rank = static_cast<size_t>(options.first_rank), last_rank = static_cast<size_t>(options.last_rank);
@@ -83,7 +83,7 @@ ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const Dataset& data, const Fi
       const auto list = found.items[i];
       std::vector<uint32_t> ranks;
       for (size_t rank = first_rank; rank <= list.size(); ++rank) ranks.push_back(shard[list[rank - 1]]);
-      Rng(seed, Stream::negatives, epoch, lane::kMinedList + users[i]).shuffle(std::span(ranks));
+      Rng(seed, Stream::negatives, epoch, substream::kMinedList + users[i]).shuffle(std::span(ranks));
       ranks.resize(std::min(kKept, ranks.size()));
       mined.push(ranks);
     }

@@ -64,7 +64,7 @@ void describe(Fields& f, SamplingOptions& o) {
           "word2vec's t, such as 0.001: positives on items with a greater share are thinned out; 0: off. It thins them "
           "out as in-batch negatives, too: prefer source = \"hot\" beside in_batch");
   f.choice(
-      "count_by", o.count_by, {{"mixture", CountBy::mixture}, {"source", CountBy::source}},
+      "correct_by", o.correct_by, {{"mixture", CorrectBy::mixture}, {"source", CorrectBy::source}},
       "what corrects a column: all sources together; \"source\", the one that brought it, is wrong, for experiments");
   f.section("frequency", "how often an item is drawn: the q of the correction",
             [&](Fields& f) { describe(f, o.frequency); });
@@ -86,7 +86,8 @@ void describe(Fields& f, TrainOptions& o) {
   f.field(
       "target_recency", o.target_recency,
       "rows = user: a target of age n in the user's list weighs (1 + n)^-this; 0.3 where taste moves on, 0: all alike");
-  f.field("mask_history", o.mask_history, "rows = user: items of the history are not pushed away as negatives");
+  f.field("mask_history_items", o.mask_history_items,
+          "rows = user: items of the history are not pushed away as negatives");
   f.choice("order", o.order, {{"shuffled", Order::shuffled}, {"time", Order::time}},
            "shuffled epochs, or one pass in time order");
   f.field("batch", o.batch, "examples a step: more in-batch negatives, fewer steps");
@@ -186,7 +187,7 @@ std::string resume_record(const Options& options) {
     for (const auto line : kForm) later.emplace(section, line);
   }
   std::string record, section, opening;
-  const std::string text = to_toml(options, false);
+  const std::string text = with_former_keys(to_toml(options, false));
   for (std::string_view rest = text; !rest.empty();) {
     const auto line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));

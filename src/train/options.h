@@ -36,7 +36,7 @@ struct DataOptions {
 
 struct SamplingOptions {
   double downsample_positives = 0;  // t of PositiveDownsampling; 0: off
-  CountBy count_by = CountBy::mixture;
+  CorrectBy correct_by = CorrectBy::mixture;
   FrequencyOptions frequency;
   std::vector<NegativesOptions> negatives{{.source = "in_batch"}, {.source = "uniform", .count = 1024}};
 };
@@ -60,9 +60,9 @@ struct TrainOptions {
   HistoryMode history = HistoryMode::before;
   Targets targets = Targets::half;
   std::string target_window = "30d";
-  double user_balance = 0.0;    // rows = user: a user's n targets weigh n^-user_balance each
-  double target_recency = 0.0;  // rows = user: the target of age n (0 the user's latest event) weighs (1 + n)^-this
-  bool mask_history = false;    // rows = user: the items of the history are no negatives
+  double user_balance = 0.0;        // rows = user: a user's n targets weigh n^-user_balance each
+  double target_recency = 0.0;      // rows = user: the target of age n (0 the user's latest event) weighs (1 + n)^-this
+  bool mask_history_items = false;  // rows = user: the items of the history are no negatives
   Order order = Order::shuffled;
   int64_t batch = 4096;
   int64_t epochs = 20;

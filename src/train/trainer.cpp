@@ -28,15 +28,15 @@ Trainer::Trainer(const Options& options, Fit& fit, size_t batch_rows, uint64_t s
   if (const size_t capacity = memory_capacity(options.sampling.negatives, batch_rows))
     memory_ = std::make_unique<CrossBatchMemory>(capacity, fit.model.towers.dim());
   mixture_ = std::make_unique<Mixture>(options.sampling.negatives,
-                                       NegativeWorld{.catalogue_items = static_cast<uint32_t>(fit.item_cells.size()),
-                                                     .batch_rows = static_cast<int64_t>(batch_rows),
-                                                     .training_counts = fit.item_counts,
-                                                     .frequency = frequency_.get(),
-                                                     .user_items = fit.user_items ? &*fit.user_items : nullptr,
-                                                     .impressions = fit.impressions ? &*fit.impressions : nullptr,
-                                                     .mined = &mined_,
-                                                     .memory = memory_.get()},
-                                       options.sampling.count_by);
+                                       SamplingContext{.catalogue_items = static_cast<uint32_t>(fit.item_cells.size()),
+                                                       .batch_rows = static_cast<int64_t>(batch_rows),
+                                                       .training_counts = fit.item_counts,
+                                                       .frequency = frequency_.get(),
+                                                       .user_items = fit.user_items ? &*fit.user_items : nullptr,
+                                                       .impressions = fit.impressions ? &*fit.impressions : nullptr,
+                                                       .mined = &mined_,
+                                                       .memory = memory_.get()},
+                                       options.sampling.correct_by);
   for (const auto& p : std::as_const(fit.model.towers).parameters())
     optimizers_.emplace_back(pool, options.train.optimizer, p.rows(), p.cols(), p.table);
   user_pass_.clock = item_pass_.clock = &clock_;
@@ -51,11 +51,12 @@ StepResult Trainer::step(const TrainBatch& batch) {
   const auto& positives = batch.positives;
   const uint64_t seed = options_.train.seed;
   const double dropout = options_.towers.model.dropout;
-  const DrawStep now{.seed = seed,
-                     .step = batch.step,
-                     .progress = static_cast<double>(batch.step) / static_cast<double>(std::max<uint64_t>(1, steps_)),
-                     .positives = positives.values,
-                     .users = batch.users};
+  const SamplingStep now{
+      .seed = seed,
+      .step = batch.step,
+      .progress = static_cast<double>(batch.step) / static_cast<double>(std::max<uint64_t>(1, steps_)),
+      .positives = positives.values,
+      .users = batch.users};
   clock_.enter(StepStage::sample);
   frequency_->observe(now.positives);
   mixture_->draw(now, columns_);
@@ -74,7 +75,7 @@ StepResult Trainer::step(const TrainBatch& batch) {
   if (!mixture_->is_catalogue()) std::iota(own_columns.values.begin(), own_columns.values.end(), 0u);
   const auto shared = std::span(columns_.items).first(columns_.shared);
   auto masked = accidental_hits(batch.users, own_columns, shared);
-  if (options_.train.mask_history && options_.train.rows == TrainingRows::user)
+  if (options_.train.mask_history_items && options_.train.rows == TrainingRows::user)
     mask_known(batch.known, own_columns, shared, masked);
   add_hardest(now, own_columns, masked);
   clock_.enter(StepStage::loss);
@@ -110,7 +111,7 @@ StepResult Trainer::step(const TrainBatch& batch) {
   const double rate = optimizer.learning_rate * rate_schedule(optimizer, batch.step, steps_);
   update(batch.step, rate);
   if (!options_.loss.temperature) move_temperature(rate, result.d_log_temperature);
-  remember(now);
+  push_to_memory(now);
   clock_.enter(StepStage::between);
   return {result.value, batch.users.size(), static_cast<double>(masked.values.size()),
           static_cast<double>(batch.users.size()) * static_cast<double>(columns_.shared - columns_.first_negative)};
@@ -131,13 +132,13 @@ void Trainer::encode_items(const TrainBatch& batch) {
 }
 
 // The hardest of the batch become columns of their rows once more; what they are is known only now.
-void Trainer::add_hardest(const DrawStep& now, const Ragged<uint32_t>& positives, const Ragged<uint32_t>& masked) {
+void Trainer::add_hardest(const SamplingStep& now, const Ragged<uint32_t>& positives, const Ragged<uint32_t>& masked) {
   const auto count = static_cast<size_t>(mixture_->hardest(now));
   if (count == 0) return;
   std::vector<float> bias;
   if (options_.loss.correction != Correction::none && options_.loss.kind != LossKind::triplet)
     for (size_t j = 0; j < now.positives.size(); ++j)
-      bias.push_back(static_cast<float>(-options_.loss.popularity_dial * columns_.log_count[j]));
+      bias.push_back(static_cast<float>(-options_.loss.logq_weight * columns_.log_count[j]));
   const InBatch batch{.users = user_pass_.output,
                       .items = columns_v_,
                       .candidates = now.positives.size(),
@@ -157,7 +158,7 @@ void Trainer::move_temperature(double rate, double d_log_temperature) {
 }
 
 // The batch's positives, as the towers had them before this step's update.
-void Trainer::remember(const DrawStep& now) {
+void Trainer::push_to_memory(const SamplingStep& now) {
   if (!memory_) return;
   std::vector<double> log_density;
   for (const uint32_t item : now.positives) log_density.push_back(frequency_->log_probability(item));

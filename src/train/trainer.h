@@ -42,9 +42,9 @@ class Trainer {
 
  private:
   void encode_items(const TrainBatch& batch);
-  void add_hardest(const DrawStep& now, const Ragged<uint32_t>& positives, const Ragged<uint32_t>& masked);
+  void add_hardest(const SamplingStep& now, const Ragged<uint32_t>& positives, const Ragged<uint32_t>& masked);
   void move_temperature(double rate, double d_log_temperature);
-  void remember(const DrawStep& now);
+  void push_to_memory(const SamplingStep& now);
   void update(uint64_t step, double learning_rate);
 
   const Options& options_;

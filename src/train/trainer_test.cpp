@@ -105,7 +105,7 @@ std::vector<Options> ways(const Options& base) {
   catalogue.train.optimizer.kind = OptimizerKind::adam;
   catalogue.train.optimizer.learning_rate = 0.01;
   catalogue.train.optimizer.clip_norm = 1;
-  catalogue.train.mask_history = true;
+  catalogue.train.mask_history_items = true;
   auto all = all_sources(base);
   all.sampling.frequency.kind = FrequencyKind::streaming;
   all.sampling.downsample_positives = 0.01;

@@ -44,7 +44,7 @@ class Run {
   void run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from);
   void mine(const Fit& fit, Trainer& trainer, uint64_t epoch);
   void judge(Fit& fit, uint64_t epoch);
-  void keep(Fit& fit, Trainer& trainer);
+  void save(Fit& fit, Trainer& trainer);
   void write(Fit& fit);
   void say_who_validates() const;
   bool may_choose() const { return judgeable_.reachable > 0; }
@@ -204,10 +204,10 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
     }
     const bool due = seconds_since(last_checkpoint_) >= static_cast<double>(options_.train.checkpoint_seconds);
     if (interrupted_) {
-      keep(fit, trainer);
+      save(fit, trainer);
       fail(ErrorKind::interrupted, "interrupted at step {}; go on with the same command and --resume", batch->step + 1);
     }
-    if (due) keep(fit, trainer);
+    if (due) save(fit, trainer);
   }
   if (profile_) {
     const double making = stream.seconds_making(), n = static_cast<double>(std::max<uint64_t>(1, steps));
@@ -243,7 +243,7 @@ void Run::judge(Fit& fit, uint64_t epoch) {
   save_best(path("best"), fit.model);
 }
 
-void Run::keep(Fit& fit, Trainer& trainer) {
+void Run::save(Fit& fit, Trainer& trainer) {
   save_checkpoint(path("checkpoint"), progress_, config_checksum_, fit.model, trainer);
   last_checkpoint_ = Clock::now();
 }

@@ -37,7 +37,7 @@ struct Shop {
         for (double& x : matrix->row(i)) x /= std::sqrt(norm);
       }
   }
-  NegativeWorld world() const {
+  SamplingContext context() const {
     return {.catalogue_items = kItems,
             .batch_rows = kBatch,
             .training_counts = counts,
@@ -114,8 +114,8 @@ double norm(const Gradient& g) {
 // unbiased one the noise alone is .34 / sqrt(steps). `correct` may replace the log counts.
 double bias(Shop& shop, uint64_t steps, const std::vector<NegativesOptions>& sources, Correction correction,
             const std::function<void(Columns&)>& correct = {}) {
-  const Mixture mixture(sources, shop.world());
-  const Mixture catalogue({{"catalogue"}}, shop.world());
+  const Mixture mixture(sources, shop.context());
+  const Mixture catalogue({{"catalogue"}}, shop.context());
   Gradient difference((kBatch + kItems) * kDim), full((kBatch + kItems) * kDim);
   for (uint64_t step = 0; step < steps; ++step) {
     const auto items = shop.positives(step);
@@ -125,7 +125,7 @@ double bias(Shop& shop, uint64_t steps, const std::vector<NegativesOptions>& sou
     for (const uint32_t& item : items) shop.own.push({&item, 1});
     std::vector<uint32_t> rows(kBatch);
     std::iota(rows.begin(), rows.end(), 0u);
-    const DrawStep now{.seed = 1, .step = step, .progress = 0.5, .positives = items, .users = rows};
+    const SamplingStep now{.seed = 1, .step = step, .progress = 0.5, .positives = items, .users = rows};
     mixture.draw(now, columns);
     catalogue.draw(now, all);
     if (correct) correct(columns);
@@ -144,7 +144,7 @@ double bias(Shop& shop, uint64_t steps, const std::vector<NegativesOptions>& sou
 // Log counts as if the one source had drawn every column.
 std::function<void(Columns&)> counted_by(const Shop& shop, const NegativesOptions& options) {
   return [&shop, options](Columns& columns) {
-    const auto source = make_negative_source(options, shop.world());
+    const auto source = make_negative_source(options, shop.context());
     const std::vector<uint32_t> positives(kBatch);
     const double log_draws = std::log(source->draws({.progress = 0.5, .positives = positives}));
     const auto log_count = [&](size_t j) { return log_draws + source->log_density(columns.items[j]); };

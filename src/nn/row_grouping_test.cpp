@@ -1,4 +1,4 @@
-#include "nn/row_uses.h"
+#include "nn/row_grouping.h"
 
 #include <gtest/gtest.h>
 
@@ -33,7 +33,7 @@ std::vector<Use> naive(std::span<const Bag* const> bags) {
   return uses;
 }
 
-std::vector<Use> listed(const RowUses& uses) {
+std::vector<Use> listed(const RowGrouping& uses) {
   std::vector<Use> list;
   for (size_t r = 0; r < uses.rows.size(); ++r)
     for (size_t n = uses.first[r]; n < uses.first[r + 1]; ++n)
@@ -41,7 +41,7 @@ std::vector<Use> listed(const RowUses& uses) {
   return list;
 }
 
-TEST(RowUses, AreAStableSortByRow) {
+TEST(RowGrouping, AreAStableSortByRow) {
   // Few rows and many uses (counters), rows far more than uses (sorting), one piece and many.
   for (const uint32_t rows : {1u, 5u, 300u, 70'000u, 400'000'000u})
     for (const size_t examples : {size_t{3}, size_t{20'000}}) {
@@ -49,7 +49,7 @@ TEST(RowUses, AreAStableSortByRow) {
       const std::vector<const Bag*> bags{&a, &b};
       for (const int threads : {1, 3}) {
         ThreadPool pool(threads);
-        RowUses uses;
+        RowGrouping uses;
         uses.group(pool, bags);
         EXPECT_EQ(std::ranges::adjacent_find(uses.rows), uses.rows.end());
         EXPECT_EQ(listed(uses), naive(bags)) << rows << " rows, " << examples << " examples";
@@ -57,11 +57,11 @@ TEST(RowUses, AreAStableSortByRow) {
     }
 }
 
-TEST(RowUses, ForgetTheStepBefore) {
+TEST(RowGrouping, ForgetTheStepBefore) {
   ThreadPool pool(2);
   const Bag large = random_bag(20'000, 6, 1000, 1), small = random_bag(4, 6, 10, 2);
   const Bag *first = &large, *second = &small;
-  RowUses uses;
+  RowGrouping uses;
   uses.group(pool, {&first, 1});
   uses.group(pool, {&second, 1});
   EXPECT_EQ(listed(uses), naive({&second, 1}));
@@ -69,7 +69,7 @@ TEST(RowUses, ForgetTheStepBefore) {
   EXPECT_TRUE(uses.rows.empty());
 }
 
-TEST(RowUses, AnExampleLargerThanAPieceIsOnePiece) {
+TEST(RowGrouping, AnExampleLargerThanAPieceIsOnePiece) {
   ThreadPool pool(2);
   Bag bag;
   Rng rng(3, Stream::test);
@@ -78,7 +78,7 @@ TEST(RowUses, AnExampleLargerThanAPieceIsOnePiece) {
     bag.close();
   }
   const Bag* only = &bag;
-  RowUses uses;
+  RowGrouping uses;
   uses.group(pool, {&only, 1});
   EXPECT_EQ(listed(uses), naive({&only, 1}));
 }

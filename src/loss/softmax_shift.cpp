@@ -1,4 +1,4 @@
-#include "loss/power_shifts.h"
+#include "loss/softmax_shift.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,30 +14,32 @@ std::vector<double> lengths_of(MatrixView<const float> users) {
   return lengths;
 }
 
-void PowerShifts::resize(size_t tiles, size_t width, double divisor) {
-  width_ = width, divisor_ = divisor;
+void SoftmaxShift::resize(size_t tiles, size_t width, double divisor) {
+  width_ = width;
+  divisor_ = divisor;
   bias_.resize(tiles, width);
-  longest_.resize(tiles), most_bias_.resize(tiles);
+  longest_.resize(tiles);
+  most_bias_.resize(tiles);
 }
 
-void PowerShifts::take_tile(size_t t, MatrixView<const float> items, const float* bias) {
+void SoftmaxShift::take_tile(size_t t, MatrixView<const float> items, const float* bias) {
   float* mine = bias_[t];
   float square = 0;
   for (size_t j = 0; j < items.rows(); ++j) {
     square = std::max(square, dot(items[j], items[j], items.cols()));
     mine[j] = static_cast<float>(bias[j] * std::numbers::log2e);
   }
-  std::fill(mine + items.rows(), mine + width_, kNoPower);
+  std::fill(mine + items.rows(), mine + width_, kMaskedBias);
   longest_[t] = std::sqrt(double{square});
   most_bias_[t] = *std::max_element(mine, mine + items.rows());
 }
 
-void PowerShifts::shift(size_t t, std::span<const double> lengths, float* in_powers_of_two, double* shifts) const {
+void SoftmaxShift::shift(size_t t, std::span<const double> lengths, float* exp2_shifts, double* shifts) const {
   for (size_t i = 0; i < lengths.size(); ++i) {
     // A whole number: exact in float, and so is what it shifts by.
     const double shift = std::ceil(std::numbers::log2e * (lengths[i] * longest_[t] / divisor_ - kRoom) + most_bias_[t]);
-    in_powers_of_two[i] = static_cast<float>(shift);
-    shifts[i] = double{in_powers_of_two[i]} * std::numbers::ln2;
+    exp2_shifts[i] = static_cast<float>(shift);
+    shifts[i] = double{exp2_shifts[i]} * std::numbers::ln2;
   }
 }
 

@@ -1,4 +1,4 @@
-// Which table rows a step read, grouped by row, so that what comes back to a row is added up where it is updated.
+// The table rows that a step read, grouped by row, so that the gradients of a row are added up where it is updated.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 namespace pagoda {
 
 // A use: an example of a reading took a row with a weight. Within a row they stand by reading, then by example.
-struct RowUses {
+struct RowGrouping {
   std::vector<uint32_t> rows;      // distinct, rising
   std::vector<uint64_t> first;     // uses of rows[i]: [first[i], first[i + 1])
   std::vector<uint8_t> readings;   // of each use

@@ -15,7 +15,7 @@ namespace pagoda {
 
 // A batch and what it gives.
 template <class T>
-struct Scene {
+struct LossFixture {
   LossOptions options;
   Precision precision = Precision::f32;
   Matrix<T> users, items, d_users, d_items;
@@ -25,14 +25,17 @@ struct Scene {
   double draws = 0, temperature = 0.1;
   LossOutput<T> output;
 
-  Scene(uint64_t seed, size_t batch, size_t columns, size_t dim, Correction correction, size_t most_positives = 1)
+  LossFixture(uint64_t seed, size_t batch, size_t columns, size_t dim, Correction correction, size_t most_positives = 1)
       : users(batch, dim), items(columns, dim), d_users(batch, dim), d_items(columns, dim) {
     options.correction = correction;
     Rng rng(seed, Stream::test);
     for (auto* m : {&users, &items})
       for (size_t i = 0; i < m->rows(); ++i) {
         double norm = 0;
-        for (T& x : m->row(i)) x = static_cast<T>(rng.normal()), norm += x * x;
+        for (T& x : m->row(i)) {
+          x = static_cast<T>(rng.normal());
+          norm += x * x;
+        }
         for (T& x : m->row(i)) x /= static_cast<T>(std::sqrt(norm));
       }
     for (size_t i = 0; i < batch; ++i) {
@@ -40,7 +43,10 @@ struct Scene {
       std::vector<uint32_t> own;
       while (own.size() < std::min(wanted, columns)) {
         const auto p = static_cast<uint32_t>(rng.below(columns));
-        if (std::ranges::find(own, p) == own.end()) own.push_back(p), weights.push_back(0.2 + rng.uniform());
+        if (std::ranges::find(own, p) == own.end()) {
+          own.push_back(p);
+          weights.push_back(0.2 + rng.uniform());
+        }
       }
       positives.push(own);
       for (uint32_t j = 0; j < columns; ++j)
@@ -51,12 +57,13 @@ struct Scene {
     draws = static_cast<double>(columns);
   }
 
-  // Own columns for each row but the second: some of the last `apart`, which are no longer shared (one of them each row's,
-  // one named twice), and one of the shared ones. Constant vectors among the shared and the others.
+  // Own columns for each row but the second: some of the last `apart`, which are no longer shared (one of them each
+  // row's, one named twice), and one of the shared ones. Constant vectors among the shared and the others.
   void give_rows_own_columns(size_t apart) {
     Rng rng(17, Stream::test);
     shared_columns = items.rows() - apart;
-    frozen_begin = shared_columns - 5, frozen_end = shared_columns + 2;
+    frozen_begin = shared_columns - 5;
+    frozen_end = shared_columns + 2;
     const auto last = static_cast<uint32_t>(items.rows() - 1);
     for (size_t i = 0; i < users.rows(); ++i) {
       const auto add = [&](uint64_t column) {
@@ -67,7 +74,8 @@ struct Scene {
       };
       if (i != 1) {
         for (int k = 0; k < 3; ++k) add(shared_columns + rng.below(apart));
-        add(rng.below(shared_columns)), add(last);
+        add(rng.below(shared_columns));
+        add(last);
         add(row_columns.values.back());
       }
       row_columns.close();
@@ -76,29 +84,40 @@ struct Scene {
 
   LossInput<T> input() const {
     LossInput<T> input;
-    input.users = users, input.items = items;
-    input.positives = &positives, input.positive_weights = weights, input.masked = &masked;
-    input.log_count = log_count, input.log_multiplicity = log_multiplicity;
-    input.negatives_drawn = draws, input.temperature = temperature;
-    input.shared_columns = shared_columns, input.frozen_begin = frozen_begin, input.frozen_end = frozen_end;
-    if (row_columns.size() > 0) input.row_columns = &row_columns, input.row_log_count = row_log_count;
+    input.users = users;
+    input.items = items;
+    input.positives = &positives;
+    input.positive_weights = weights;
+    input.masked = &masked;
+    input.log_count = log_count;
+    input.log_multiplicity = log_multiplicity;
+    input.negatives_drawn = draws;
+    input.temperature = temperature;
+    input.shared_columns = shared_columns;
+    input.frozen_begin = frozen_begin;
+    input.frozen_end = frozen_end;
+    if (row_columns.size() > 0) {
+      input.row_columns = &row_columns;
+      input.row_log_count = row_log_count;
+    }
     return input;
   }
   void run(ThreadPool& pool) { run(pool, input()); }
   void run(ThreadPool& pool, const LossInput<T>& input) {
-    output.d_users = d_users, output.d_items = d_items;
+    output.d_users = d_users;
+    output.d_items = d_items;
     make_loss<T>(options, precision)->run(pool, input, output);
   }
 };
 
 // Central differences of `reference`, the formula one pair at a time. Frozen rows of dV stay what they were.
 template <class Reference>
-void expect_slopes(Scene<double>& scene, const Reference& reference) {
+void expect_slopes(LossFixture<double>& fixture, const Reference& reference) {
   ThreadPool pool(2);
   constexpr double kUntouched = 7;
-  scene.d_items.fill(kUntouched);
-  scene.run(pool);
-  EXPECT_NEAR(scene.output.value, reference(), 1e-12);
+  fixture.d_items.fill(kUntouched);
+  fixture.run(pool);
+  EXPECT_NEAR(fixture.output.value, reference(), 1e-12);
   const double step = 1e-5;
   const auto slope = [&](double& x) {
     const double old = x;
@@ -109,14 +128,15 @@ void expect_slopes(Scene<double>& scene, const Reference& reference) {
     x = old;
     return (high - low) / (2 * step);
   };
-  for (size_t k = 0; k < scene.users.size(); ++k)
-    ASSERT_NEAR(scene.d_users.values()[k], slope(scene.users.values()[k]), 1e-6) << "dU " << k;
-  for (size_t j = 0; j < scene.items.rows(); ++j) {
-    const bool frozen = j >= scene.frozen_begin && j < scene.frozen_end;
-    for (size_t d = 0; d < scene.items.cols(); ++d)
-      ASSERT_NEAR(scene.d_items[j][d], frozen ? kUntouched : slope(scene.items[j][d]), 1e-6) << "dV " << j << ", " << d;
+  for (size_t k = 0; k < fixture.users.size(); ++k)
+    ASSERT_NEAR(fixture.d_users.values()[k], slope(fixture.users.values()[k]), 1e-6) << "dU " << k;
+  for (size_t j = 0; j < fixture.items.rows(); ++j) {
+    const bool frozen = j >= fixture.frozen_begin && j < fixture.frozen_end;
+    for (size_t d = 0; d < fixture.items.cols(); ++d)
+      ASSERT_NEAR(fixture.d_items[j][d], frozen ? kUntouched : slope(fixture.items[j][d]), 1e-6)
+          << "dV " << j << ", " << d;
   }
-  ASSERT_NEAR(scene.output.d_log_temperature, slope(scene.temperature) * scene.temperature, 1e-6);
+  ASSERT_NEAR(fixture.output.d_log_temperature, slope(fixture.temperature) * fixture.temperature, 1e-6);
 }
 
 }  // namespace pagoda

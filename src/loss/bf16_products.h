@@ -1,5 +1,5 @@
-// What tile_products.h does for the float softmax, in bf16: U, V, E and what E is multiplied by are rounded, sums stay
-// float. Values lie in pairs (math/bf16.h).
+// The products of tile_products.h for the float softmax, in bf16: U, V, E and the factors of E are rounded, sums stay
+// float. Values are stored in pairs (math/bf16.h).
 #pragma once
 
 #include <cstdint>
@@ -7,28 +7,28 @@
 #include <vector>
 
 #include "core/thread_pool.h"
-#include "loss/power_shifts.h"
+#include "loss/softmax_shift.h"
 #include "math/matrix.h"
 #include "math/tile_kernels.h"
 
 namespace pagoda {
 
 // Columns [begin, end) of V, cut into tiles of `width`, an even number.
-class PairedProducts {
+class Bf16Products {
  public:
-  PairedProducts() : kernels_(&best_tile_kernels()) {}
+  Bf16Products() : kernels_(&best_tile_kernels()) {}
 
   void prepare(ThreadPool& pool, MatrixView<const float> items, size_t begin, size_t end, size_t width,
                const std::vector<float>& bias, double divisor);
 
-  // The block that the rows below are rows of.
+  // The block of user vectors that the calls below work on.
   void take_rows(MatrixView<const float> users);
 
-  // E of the rows over the n columns of tile t. by_row [rows, n / 2] and by_column [rows / 2, n]: rows rounded up to an
-  // even number, with room for `width` columns; where the number of rows is odd, the one beyond has zeros. shifts and
-  // sums: of each row, as in TileProducts<float>.
-  void powers(size_t t, size_t n, MatrixView<uint32_t> by_row, MatrixView<uint32_t> by_column, double* shifts,
-              double* sums) const;
+  // E of the block over the n columns of tile t, written twice: by_row [rows, n / 2] and by_column [rows / 2, n], with
+  // `rows` rounded up to an even number (the additional row is zero) and room for `width` columns. shifts and sums of
+  // each row: as in TileProducts<float>.
+  void exp2_logits(size_t t, size_t n, MatrixView<uint32_t> by_row, MatrixView<uint32_t> by_column, double* shifts,
+                   double* sums) const;
   // partial [rows, D] = E V_t
   void product(size_t t, MatrixView<const uint32_t> by_row, MatrixView<float> partial) const;
   // out [rows / 2, D]: factors[i] u_i of all rows, in pairs of rows, as add_transposed_product takes them; the rows of
@@ -40,7 +40,7 @@ class PairedProducts {
 
  private:
   const TileKernels* kernels_;
-  PowerShifts shifts_;
+  SoftmaxShift shifts_;
   MatrixView<const float> users_;
   std::vector<double> lengths_;  // of users
   Matrix<uint32_t> user_pairs_;  // in powers of two: [rows rounded up to even, D / 2 rounded up]

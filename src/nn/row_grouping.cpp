@@ -1,4 +1,4 @@
-#include "nn/row_uses.h"
+#include "nn/row_grouping.h"
 
 #include <algorithm>
 #include <bit>
@@ -16,17 +16,20 @@ constexpr size_t kCountersAUse =
     8;  // more rows in a shard than that for each of its uses: sorting them is cheaper than counters
 }  // namespace
 
-void RowUses::group(ThreadPool& pool, std::span<const Bag* const> bags) {
+void RowGrouping::group(ThreadPool& pool, std::span<const Bag* const> bags) {
   cut(bags);
   spread(pool, bags);
   const size_t uses = shard_begin_.back();
-  readings.resize(uses), examples.resize(uses), weights.resize(uses), sorted_rows_.resize(uses);
+  readings.resize(uses);
+  examples.resize(uses);
+  weights.resize(uses);
+  sorted_rows_.resize(uses);
   pool.run(shards_, [&](size_t shard) { sort_shard(shard); });
   collect(pool);
 }
 
 // Pieces by the number of uses, never by the number of threads.
-void RowUses::cut(std::span<const Bag* const> bags) {
+void RowGrouping::cut(std::span<const Bag* const> bags) {
   check(bags.size() <= 256, "a table is read in at most 256 ways");
   pieces_.clear();
   for (uint32_t r = 0; r < bags.size(); ++r) {
@@ -40,7 +43,7 @@ void RowUses::cut(std::span<const Bag* const> bags) {
 }
 
 // First pass: counts of (piece, shard), then each piece writes its uses to their places.
-void RowUses::spread(ThreadPool& pool, std::span<const Bag* const> bags) {
+void RowGrouping::spread(ThreadPool& pool, std::span<const Bag* const> bags) {
   std::vector<uint32_t> largest(pieces_.size());
   const auto rows_of = [&](const Piece& p) {
     const auto& rows = bags[p.reading]->rows;
@@ -62,7 +65,10 @@ void RowUses::spread(ThreadPool& pool, std::span<const Bag* const> bags) {
     for (size_t p = 0; p < pieces_.size(); ++p) at += std::exchange(starts_[p * shards_ + shard], at);
     shard_begin_.push_back(at);
   }
-  unsorted_rows_.resize(at), unsorted_readings_.resize(at), unsorted_examples_.resize(at), unsorted_weights_.resize(at);
+  unsorted_rows_.resize(at);
+  unsorted_readings_.resize(at);
+  unsorted_examples_.resize(at);
+  unsorted_weights_.resize(at);
   pool.run(pieces_.size(), [&](size_t p) {
     const Piece& piece = pieces_[p];
     const Bag& bag = *bags[piece.reading];
@@ -80,7 +86,7 @@ void RowUses::spread(ThreadPool& pool, std::span<const Bag* const> bags) {
 }
 
 // Second pass: stable, by counting where the shard's rows are not many more than its uses.
-void RowUses::sort_shard(size_t shard) {
+void RowGrouping::sort_shard(size_t shard) {
   const size_t begin = shard_begin_[shard], end = shard_begin_[shard + 1];
   const auto put = [&](size_t to, size_t from) {
     sorted_rows_[to] = unsorted_rows_[from];
@@ -103,7 +109,7 @@ void RowUses::sort_shard(size_t shard) {
   for (size_t n = 0; n < order.size(); ++n) put(begin + n, order[n]);
 }
 
-void RowUses::collect(ThreadPool& pool) {
+void RowGrouping::collect(ThreadPool& pool) {
   const auto starts_row = [&](size_t n, size_t begin) { return n == begin || sorted_rows_[n] != sorted_rows_[n - 1]; };
   shard_rows_.assign(shards_ + 1, 0);
   pool.run(shards_, [&](size_t s) {
@@ -112,11 +118,15 @@ void RowUses::collect(ThreadPool& pool) {
     shard_rows_[s] = distinct;
   });
   std::exclusive_scan(shard_rows_.begin(), shard_rows_.end(), shard_rows_.begin(), 0u);
-  rows.resize(shard_rows_.back()), first.resize(rows.size() + 1);
+  rows.resize(shard_rows_.back());
+  first.resize(rows.size() + 1);
   pool.run(shards_, [&](size_t s) {
     size_t at = shard_rows_[s];
     for (size_t n = shard_begin_[s]; n < shard_begin_[s + 1]; ++n)
-      if (starts_row(n, shard_begin_[s])) rows[at] = sorted_rows_[n], first[at++] = n;
+      if (starts_row(n, shard_begin_[s])) {
+        rows[at] = sorted_rows_[n];
+        first[at++] = n;
+      }
   });
   first.back() = shard_begin_.back();
 }

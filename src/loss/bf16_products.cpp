@@ -1,4 +1,4 @@
-#include "loss/paired_products.h"
+#include "loss/bf16_products.h"
 
 #include <algorithm>
 
@@ -13,7 +13,7 @@ constexpr float kNoTerm = 1e30f;  // a shift that makes a row's powers zero
 
 // out[k][d] = (factor(2 k) x[2 k][d], factor(2 k + 1) x[2 k + 1][d]), 0 beyond the last row and beyond D.
 template <class Factor>
-void pair_rows(MatrixView<const float> x, Factor factor, MatrixView<uint32_t> out) {
+void interleave_rows(MatrixView<const float> x, Factor factor, MatrixView<uint32_t> out) {
   for (size_t k = 0; 2 * k < x.rows(); ++k) {
     const size_t i = 2 * k;
     const bool both = i + 1 < x.rows();
@@ -25,8 +25,8 @@ void pair_rows(MatrixView<const float> x, Factor factor, MatrixView<uint32_t> ou
 
 }  // namespace
 
-void PairedProducts::prepare(ThreadPool& pool, MatrixView<const float> items, size_t begin, size_t end, size_t width,
-                             const std::vector<float>& bias, double divisor) {
+void Bf16Products::prepare(ThreadPool& pool, MatrixView<const float> items, size_t begin, size_t end, size_t width,
+                           const std::vector<float>& bias, double divisor) {
   const auto mine = items.slice_rows(begin, end);
   const size_t dim = items.cols(), pairs = (dim + 1) / 2, tiles = (mine.rows() + width - 1) / width;
   check(width % kernels_->panel == 0, "a tile holds whole panels");
@@ -39,14 +39,15 @@ void PairedProducts::prepare(ThreadPool& pool, MatrixView<const float> items, si
     const auto tile = mine.slice_rows(first, last);
     shifts_.take_tile(t, tile, bias.data() + first);
     kernels_->pack_pairs(tile, panels_.data() + first * pairs);
-    pair_rows(tile, [](size_t) { return 1.0f; }, items_.view().slice_rows(first / 2, (last + 1) / 2));
+    interleave_rows(tile, [](size_t) { return 1.0f; }, items_.view().slice_rows(first / 2, (last + 1) / 2));
   });
 }
 
-void PairedProducts::take_rows(MatrixView<const float> users) {
+void Bf16Products::take_rows(MatrixView<const float> users) {
   const size_t dim = users.cols(), pairs = (dim + 1) / 2;
   const auto scale = static_cast<float>(shifts_.scale());
-  users_ = users, lengths_ = lengths_of(users);
+  users_ = users;
+  lengths_ = lengths_of(users);
   user_pairs_.resize((users.rows() + 1) / 2 * 2, pairs);
   for (size_t i = 0; i < users.rows(); ++i)
     for (size_t k = 0; k < pairs; ++k)
@@ -54,27 +55,27 @@ void PairedProducts::take_rows(MatrixView<const float> users) {
   if (users.rows() % 2) std::fill_n(user_pairs_[users.rows()], pairs, 0);
 }
 
-void PairedProducts::powers(size_t t, size_t n, MatrixView<uint32_t> by_row, MatrixView<uint32_t> by_column,
-                            double* shifts, double* sums) const {
-  std::vector<float> in_powers_of_two(user_pairs_.rows(), kNoTerm);
+void Bf16Products::exp2_logits(size_t t, size_t n, MatrixView<uint32_t> by_row, MatrixView<uint32_t> by_column,
+                               double* shifts, double* sums) const {
+  std::vector<float> exp2_shifts(user_pairs_.rows(), kNoTerm);
   std::vector<double> of_rows(user_pairs_.rows());
-  shifts_.shift(t, lengths_, in_powers_of_two.data(), shifts);
-  kernels_->powers_pairs(user_pairs_, panels_.data() + t * width_ * user_pairs_.cols(), n, shifts_.bias(t),
-                         in_powers_of_two.data(), by_row, by_column, of_rows.data());
+  shifts_.shift(t, lengths_, exp2_shifts.data(), shifts);
+  kernels_->exp2_logits_bf16(user_pairs_, panels_.data() + t * width_ * user_pairs_.cols(), n, shifts_.bias(t),
+                             exp2_shifts.data(), by_row, by_column, of_rows.data());
   std::copy_n(of_rows.begin(), lengths_.size(), sums);
 }
 
-void PairedProducts::product(size_t t, MatrixView<const uint32_t> by_row, MatrixView<float> partial) const {
+void Bf16Products::product(size_t t, MatrixView<const uint32_t> by_row, MatrixView<float> partial) const {
   const auto of_tile = items_.view().slice_cols(0, partial.cols());
   kernels_->product_pairs(by_row, of_tile.slice_rows(t * width_ / 2, t * width_ / 2 + by_row.cols()), partial);
 }
 
-void PairedProducts::scale(std::span<const double> factors, MatrixView<uint32_t> out) const {
-  pair_rows(users_, [&](size_t i) { return static_cast<float>(factors[i]); }, out);
+void Bf16Products::scale(std::span<const double> factors, MatrixView<uint32_t> out) const {
+  interleave_rows(users_, [&](size_t i) { return static_cast<float>(factors[i]); }, out);
 }
 
-void PairedProducts::add_transposed_product(MatrixView<const uint32_t> by_column, MatrixView<const uint32_t> scaled,
-                                            MatrixView<float> d_items) const {
+void Bf16Products::add_transposed_product(MatrixView<const uint32_t> by_column, MatrixView<const uint32_t> scaled,
+                                          MatrixView<float> d_items) const {
   kernels_->add_transposed_product_pairs(by_column, scaled, d_items);
 }
 

@@ -1,6 +1,6 @@
-// What a softmax's terms are shifted by before their maximum is known: e^(x + bias - shift) with a shift from a bound on
-// a row's x + bias over a tile (Cauchy-Schwarz), so that no term is above e^kRoom and what is kFlushed below the bound
-// is 0. In powers of two, as the kernels of math/tile_kernels.h take them.
+// The shift of a softmax, e^(x + bias - shift), where the maximum is not yet known. It comes from a bound on x + bias
+// of a row over a tile (Cauchy-Schwarz): no term is above e^kRoom, and terms kFlushed below the bound become 0. Shifts
+// are powers of two, as the kernels of math/tile_kernels.h take them.
 #pragma once
 
 #include <cstddef>
@@ -15,18 +15,18 @@ namespace pagoda {
 // |u| of each row.
 std::vector<double> lengths_of(MatrixView<const float> users);
 
-class PowerShifts {
+class SoftmaxShift {
  public:
   static constexpr double kRoom = 40, kFlushed = kRoom + 69;
 
   void resize(size_t tiles, size_t width, double divisor);
-  // items [n, D]: the columns of tile t, n <= width; bias [n]. Tiles may be taken on several threads.
+  // items [n, D]: the columns of tile t, n <= width; bias [n]. Threads may take different tiles at once.
   void take_tile(size_t t, MatrixView<const float> items, const float* bias);
 
-  const float* bias(size_t t) const { return bias_[t]; }  // [width], kNoPower beyond n
+  const float* bias(size_t t) const { return bias_[t]; }  // [width], kMaskedBias beyond n
   double scale() const { return std::numbers::log2e / divisor_; }
-  // Of rows with vectors of these lengths: the shift in powers of two, and in powers of e.
-  void shift(size_t t, std::span<const double> lengths, float* in_powers_of_two, double* shifts) const;
+  // The shifts of rows whose vectors have these lengths, as powers of two and as powers of e.
+  void shift(size_t t, std::span<const double> lengths, float* exp2_shifts, double* shifts) const;
 
  private:
   size_t width_ = 0;

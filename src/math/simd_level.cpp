@@ -1,4 +1,4 @@
-#include "math/instructions.h"
+#include "math/simd_level.h"
 
 #include <algorithm>
 #include <array>
@@ -12,16 +12,16 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kNames{"portable", "avx2", "avx512", "avx512_bf16"};
 
-std::vector<Instructions> instructions_of_cpu() {
-  std::vector<Instructions> have{Instructions::portable};
+std::vector<SimdLevel> simd_levels_of_cpu() {
+  std::vector<SimdLevel> have{SimdLevel::portable};
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return have;
-  have.push_back(Instructions::avx2);
+  have.push_back(SimdLevel::avx2);
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
       !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
     return have;
-  have.push_back(Instructions::avx512);
-  if (__builtin_cpu_supports("avx512bf16")) have.push_back(Instructions::avx512_bf16);
+  have.push_back(SimdLevel::avx512);
+  if (__builtin_cpu_supports("avx512bf16")) have.push_back(SimdLevel::avx512_bf16);
 #endif
   return have;
 }
@@ -33,15 +33,15 @@ std::string& limit() {
 
 }  // namespace
 
-void limit_instructions(std::string name) { limit() = std::move(name); }
+void limit_simd_level(std::string name) { limit() = std::move(name); }
 
-std::string_view name_of(Instructions instructions) { return kNames[static_cast<size_t>(instructions)]; }
+std::string_view name_of(SimdLevel instructions) { return kNames[static_cast<size_t>(instructions)]; }
 
-std::vector<Instructions> usable_instructions() { return usable_instructions(limit(), instructions_of_cpu()); }
+std::vector<SimdLevel> usable_simd_levels() { return usable_simd_levels(limit(), simd_levels_of_cpu()); }
 
 bool bf16_is_fast() {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-  return usable_instructions().back() == Instructions::avx512_bf16 && !__builtin_cpu_is("intel");
+  return usable_simd_levels().back() == SimdLevel::avx512_bf16 && !__builtin_cpu_is("intel");
 #else
   return false;
 #endif
@@ -51,12 +51,12 @@ bool use_bf16_loss() { return use_bf16_loss(limit(), bf16_is_fast()); }
 
 bool use_bf16_loss(std::string_view limit, bool fast) { return fast || !limit.empty(); }
 
-std::vector<Instructions> usable_instructions(std::string_view limit, std::vector<Instructions> of_cpu) {
+std::vector<SimdLevel> usable_simd_levels(std::string_view limit, std::vector<SimdLevel> of_cpu) {
   if (limit.empty()) return of_cpu;
   const auto name = std::ranges::find(kNames, limit);
   if (name == kNames.end())
     fail(ErrorKind::usage, "PAGODA_KERNELS={}: expected portable, avx2, avx512 or avx512_bf16", limit);
-  const auto last = std::ranges::find(of_cpu, static_cast<Instructions>(name - kNames.begin()));
+  const auto last = std::ranges::find(of_cpu, static_cast<SimdLevel>(name - kNames.begin()));
   if (last == of_cpu.end())
     fail(ErrorKind::usage, "PAGODA_KERNELS={}: this CPU does not have these instructions; the best it has is {}", limit,
          name_of(of_cpu.back()));

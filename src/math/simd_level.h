@@ -1,0 +1,36 @@
+// Which instruction set the kernels use: chosen at run time, by the CPU.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pagoda {
+
+// portable: what the program was compiled for. avx2: with FMA. avx512: with F, BW, CD, DQ and VL. avx512_bf16: with dot
+// products of bf16 as well.
+enum class SimdLevel { portable, avx2, avx512, avx512_bf16 };
+
+std::string_view name_of(SimdLevel instructions);
+
+// Lets the kernels use at most the instructions of that name; "" (the default): what the CPU has. For the whole
+// process: a program calls it once, with the environment variable PAGODA_KERNELS, before it uses a kernel. A name that
+// is unknown or that the CPU lacks is an error of whoever uses a kernel then.
+void limit_simd_level(std::string name);
+
+// What this CPU has up to the limit, the least first. Error{usage}: the limit is no name, or the CPU lacks it.
+std::vector<SimdLevel> usable_simd_levels();
+
+// Whether dot products of bf16 are faster than those of floats. Not on Intel's CPUs with AVX-512 BF16: they start one
+// such instruction every two cycles, but two multiply-adds of floats every cycle, which is twice as many products.
+bool bf16_is_fast();
+
+// Whether the loss rounds to bf16 what it may: where that is fast, and wherever there is a limit, whatever it costs.
+// Elsewhere it takes floats, which are faster there.
+bool use_bf16_loss();
+bool use_bf16_loss(std::string_view limit, bool fast);
+
+// What usable_simd_levels makes of a limit.
+std::vector<SimdLevel> usable_simd_levels(std::string_view limit, std::vector<SimdLevel> of_cpu);
+
+}  // namespace pagoda
