@@ -20,7 +20,7 @@ RetrieveRequest UserLines::read(size_t number, Notices* notices) const {
   };
   const auto begins_with_brace = [](std::string_view text) { return text.starts_with('{'); };
   if (begins_with_brace(trim(line.text)) && !known(line.text) && !known(trim(line.text)))
-    return parse_request(trim(line.text), file_.place(line), retrieval_->bundle().info().times.value_or(TimeForm{}));
+    return parse_request(trim(line.text), file_.place(line), bundle.info().times.value_or(TimeForm{}));
   Notices unheard;
   RetrieveRequest request;
   request.user = id_of_line(file_, line, known, notices ? *notices : unheard);
