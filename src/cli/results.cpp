@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/printable.h"
+#include "data/decimal.h"
 #include "data/line_file.h"
 
 namespace pagoda {
@@ -33,7 +34,7 @@ Format format_of(const ResultForm& form) {
 
 void push_id(Column& column, const std::string& id) {
   if (column.type == ColumnType::text) return column.push_text(id);
-  const auto value = integer_of(id);
+  const auto value = canonical_int64(id);
   value ? column.push_integer(*value) : column.push_null();
 }
 
@@ -41,7 +42,7 @@ void push_id(Column& column, const std::string& id) {
 
 bool all_integers(const char* what, size_t n, const std::function<std::string_view(size_t)>& id) {
   for (size_t i = 0; i < n; ++i) {
-    if (id(i).empty() || integer_of(id(i))) continue;
+    if (id(i).empty() || canonical_int64(id(i))) continue;
     log_warning("the model's {} ids are integers, but '{}' is none: written as text", what, printable(id(i)));
     return false;
   }

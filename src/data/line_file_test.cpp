@@ -1,5 +1,7 @@
 #include "data/line_file.h"
 
+#include <algorithm>
+
 #include "data/data_test.h"
 
 namespace pagoda {

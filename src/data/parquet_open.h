@@ -2,6 +2,7 @@
 #pragma once
 
 #include <parquet/arrow/reader.h>
+#include <parquet/arrow/schema.h>
 
 #include <functional>
 #include <memory>

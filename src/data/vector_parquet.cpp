@@ -1,3 +1,4 @@
+#include "data/decimal.h"
 #include "data/vector_parquet.h"
 
 #include <arrow/io/file.h>
@@ -219,7 +220,7 @@ void write_parquet_vectors(const std::string& path, MatrixView<const float> valu
     if (integer_ids && !ids.empty()) {
       arrow::Int64Builder builder;
       for (size_t i = 0; i < n; ++i) {
-        const auto id = integer_of(ids[begin + i]);
+        const auto id = canonical_int64(ids[begin + i]);
         must(id ? builder.Append(*id) : builder.AppendNull());
       }
       arrays.emplace_back();

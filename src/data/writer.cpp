@@ -161,13 +161,6 @@ class JsonlWriter : public TextWriter {
 
 }  // namespace
 
-std::optional<int64_t> integer_of(std::string_view text) {
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || std::to_string(value) != text) return {};
-  return value;
-}
-
 void check_batch(const std::vector<ColumnSpec>& columns, const RawBatch& batch) {
   check(columns.size() == batch.columns.size(), "a batch has the writer's columns");
   for (size_t c = 0; c < columns.size(); ++c)

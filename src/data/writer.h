@@ -27,9 +27,6 @@ class Writer {
   virtual void close() = 0;
 };
 
-// The number of a text that is its usual form: "-12", but not "012" nor "+12".
-std::optional<int64_t> integer_of(std::string_view text);
-
 // Format::automatic: by the path's extension. "-" writes text formats to stdout.
 std::unique_ptr<Writer> open_writer(const std::string& path, const std::vector<ColumnSpec>& columns,
                                     Format format = Format::automatic, bool header = true);
