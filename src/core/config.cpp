@@ -25,9 +25,9 @@ struct RenamedKey {
 };
 constexpr RenamedKey kRenamedKeys[] = {
     // 0.2
-    {"loss", "logq_weight", "logq_weight"},
-    {"sampling", "correct_by", "correct_by"},
-    {"train", "mask_history_items", "mask_history_items"},
+    {"loss", "popularity_dial", "logq_weight"},
+    {"sampling", "count_by", "correct_by"},
+    {"train", "mask_history", "mask_history_items"},
 };
 
 std::string join(std::string_view path, std::string_view key) {
