@@ -24,7 +24,6 @@ LineFile read_lines(const std::string& path, bool blank_too) {
     const auto refuse = [&](std::string_view what, std::string_view remedy) {
       fail(ErrorKind::input, "{}:{}: {}: {}", file.name, lines.number(), what, remedy);
     };
-    if (text.find('\0') != text.npos) refuse("has a NUL byte", "is it text, in UTF-8?");
     if (text.find('\r') != text.npos)
       refuse("has a carriage return within", "write a value a line, as with: tr '\\r' '\\n'");
     if (!is_utf8(text)) refuse(fmt::format("'{}' is not UTF-8", printable(text)), "convert it, as with iconv -t UTF-8");

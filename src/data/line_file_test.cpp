@@ -52,7 +52,7 @@ TEST_F(LineFileTest, WhatIsNoLineOfTextIsAnErrorOfThatLine) {
   using namespace std::string_literals;
   const auto error = [&](const std::string& text) { return error_of([&] { read_lines(file("x.txt", text)); }); };
   EXPECT_EQ(error("u1\nu\0x\n"s).kind, ErrorKind::input);
-  EXPECT_TRUE(error("u1\nu\0x\n"s).says("x.txt:2: has a NUL byte"));
+  EXPECT_TRUE(error("u1\nu\0x\n"s).says("x.txt:2: holds a NUL byte"));
   EXPECT_TRUE(error("u1\ru2\ru3").says("x.txt:1: has a carriage return within"));
   EXPECT_TRUE(error("u1\n\nM\xfc\n").says("x.txt:3: 'M\\xfc' is not UTF-8"));
   EXPECT_TRUE(error("\xff\xfeu\0"s).says("is UTF-16"));
