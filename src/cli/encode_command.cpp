@@ -29,6 +29,7 @@ void run_encode(const EncodeArgs& args) {
         strangers.add(requests.back());
       }
       strangers.say();
+      if (requests.empty()) fail(ErrorKind::input, "{}: holds no user to encode", name_of_lines(args.input));
       const auto nameless = std::ranges::count_if(requests, [](const auto& r) { return !r.user; });
       if (nameless > 0)
         log_warning("{} of {} lines of {} name no user: the ids of their vectors are empty", nameless, requests.size(),

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/results.h"
 #include "core/log.h"
+#include "data/blanks.h"
 #include "data/meeting.h"
 #include "data/vector_file.h"
 #include "index/partitioned_index.h"
@@ -70,9 +71,9 @@ std::string folder_of(const std::string& path) {
 Interner ids_of(const IndexArgs& args, const MappedVectors& vectors) {
   const size_t n = vectors.values.rows();
   std::vector<std::string> ids = vectors.ids;
-  std::string from = vectors.ids_from;
+  std::string column = vectors.id_column, file = vectors.ids_file;
   if (!args.ids.empty()) {
-    ids.clear(), from = args.ids;
+    ids.clear(), column.clear(), file = args.ids;
     for (auto& line : read_lines(args.ids)) {
       if (!is_utf8(line.text)) fail(ErrorKind::input, "{}: the id is not UTF-8", place_of(args.ids, line));
       ids.push_back(std::move(line.text));
@@ -81,7 +82,7 @@ Interner ids_of(const IndexArgs& args, const MappedVectors& vectors) {
       fail(ErrorKind::input, "{}: {} ids for the {} vectors of {}: give one id a vector, each on a line of its own",
            args.ids, ids.size(), n, args.vectors);
   }
-  say_ids(args.vectors, from);
+  const auto from = say_ids(args.vectors, column, file);
   Interner interner;
   for (uint32_t i = 0; i < n; ++i) {
     const auto id = from.empty() ? std::to_string(i) : ids[i];
@@ -91,6 +92,7 @@ Interner ids_of(const IndexArgs& args, const MappedVectors& vectors) {
       fail(ErrorKind::input, "{}: rows {} and {} (from 0) have the same id '{}' in {}: an item has one vector",
            args.vectors, first, i, id, from);
   }
+  say_blanks(column.empty() ? file : args.vectors, column, interner);
   return interner;
 }
 
@@ -108,7 +110,7 @@ void index_vectors(ThreadPool& pool, const IndexArgs& args, RowPrecision precisi
   if (!args.attributes.empty())
     say_meeting(meet({&ids}, {&attributes.ids}),
                 {args.attributes, "items of " + args.vectors,
-                 args.ids.empty() && file.ids.empty() ? "name the items with --ids" : "write the ids of both alike"});
+                 file.ids.empty() && args.ids.empty() ? "name the items with --ids" : "write the ids of both alike"});
   const StoredVectors vectors(pool, args.vectors, file.values,
                               {.precision = precision, .unit_length = args.metric == "cosine"}, folder_of(args.output));
   const std::vector<uint64_t> counts(ids.size());

@@ -106,12 +106,16 @@ std::vector<Line> read_lines(const std::string& path) {
   return lines;
 }
 
+std::string name_of_lines(const std::string& path) { return path == "-" ? "stdin" : path; }
+
 std::string place_of(const std::string& path, const Line& line) {
-  return fmt::format("{}:{}", path == "-" ? "stdin" : path, line.number);
+  return fmt::format("{}:{}", name_of_lines(path), line.number);
 }
 
-void say_ids(const std::string& vectors, const std::string& ids_from) {
-  log_info("{}: the ids are {}", vectors, ids_from.empty() ? "row numbers, from 0" : "those of " + ids_from);
+std::string say_ids(const std::string& vectors, const std::string& column, const std::string& file) {
+  const auto from = !column.empty() ? fmt::format("column '{}'", column) : file;
+  log_info("{}: the ids are {}", vectors, from.empty() ? "row numbers, from 0" : "those of " + from);
+  return from;
 }
 
 std::string title_of(const Bundle& bundle, uint32_t item) {

@@ -32,10 +32,12 @@ struct Line {
   size_t number;  // in the file, from 1
 };
 std::vector<Line> read_lines(const std::string& path);
+std::string name_of_lines(const std::string& path);               // "users.txt", "stdin"
 std::string place_of(const std::string& path, const Line& line);  // "users.txt:12", "stdin:12"
 
-// What the ids of a file of vectors are, as it is guessed from names.
-void say_ids(const std::string& vectors, const std::string& ids_from);
+// What the ids of a file of vectors are, as it is guessed from names: of a column, of a file, or row numbers. The words
+// for it come back.
+std::string say_ids(const std::string& vectors, const std::string& column, const std::string& file);
 
 // What names an item for a person: its title, or where there is none its id.
 std::string title_of(const Bundle& bundle, uint32_t item);

@@ -110,7 +110,7 @@ void run_retrieve(const RetrieveArgs& args) {
   Strangers strangers(retrieval);
   if (!args.vectors.empty()) {
     const auto vectors = read_vectors(args.vectors, {.vector = args.vector, .id = args.id, .usual_id = "user_id"});
-    say_ids(args.vectors, vectors.ids_from);
+    say_ids(args.vectors, vectors.id_column, vectors.ids_file);
     for (size_t begin = 0; begin < vectors.values.rows(); begin += kBlock) {
       const size_t end = std::min(vectors.values.rows(), begin + kBlock);
       std::vector<std::string> keys;
@@ -125,6 +125,7 @@ void run_retrieve(const RetrieveArgs& args) {
     return out.close();
   }
   const auto lines = read_lines(args.users);
+  if (lines.empty()) log_warning("{}: holds no user, and nobody is answered", name_of_lines(args.users));
   if (args.most_unknown < 1) {
     Strangers asked(retrieval);
     for (const auto& line : lines) asked.add(parse_request(line.text, place_of(args.users, line)));
@@ -157,7 +158,9 @@ void run_similar(const SimilarArgs& args) {
   const auto retrieval = open_retrieval(args.model);
   std::vector<std::string> ids;
   std::vector<uint32_t> rows;
-  for (const auto& line : read_lines(args.items)) {
+  const auto lines = read_lines(args.items);
+  if (lines.empty()) log_warning("{}: holds no item, and nothing is answered", name_of_lines(args.items));
+  for (const auto& line : lines) {
     ids.push_back(line.text);
     rows.push_back(retrieval.find_item(line.text));
     if (rows.back() != Interner::kNone) continue;
