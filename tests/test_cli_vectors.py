@@ -184,6 +184,14 @@ def test_a_partitioned_index_keeps_its_recall_at_any_scale(cli, tmp_path, scale)
     assert np.allclose(told, np.take_along_axis(scores, np.array(found), 1), rtol=1e-5, atol=1e-5 * scale)
 
 
+def test_vectors_of_zeros_are_said(cli, tmp_path):
+    v = vectors(5)
+    v[3] = 0
+    np.save(tmp_path / "v.npy", v)
+    cli("index", "--vectors", tmp_path / "v.npy", "--kind", "partitioned", "-o", tmp_path / "v.pagoda", says="v.npy: 1 of 5 vectors are all zeros")
+    assert len(ids_of(cli, tmp_path / "v.pagoda", v[0], 5)) == 5
+
+
 def test_vectors_that_no_index_holds_are_refused(cli, tmp_path):
     np.save(tmp_path / "v.npy", np.full((3, 4), 1e31, np.float32))
     cli("index", "--vectors", tmp_path / "v.npy", "-o", tmp_path / "v.pagoda", code=INPUT, says=["row 0 (from 0) has the length 2e+31", "multiply all vectors by one number"])
