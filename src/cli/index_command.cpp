@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include "cli/commands.h"
@@ -11,11 +12,20 @@
 #include "data/vector_file.h"
 #include "index/partitioned_index.h"
 #include "model/stored_vectors.h"
+#include "model/without_index.h"
 #include "serve/retrieval.h"
 
 namespace pagoda {
 
 namespace {
+
+struct RemoveFile {
+  void operator()(const std::string* path) const {
+    std::error_code ignored;
+    std::filesystem::remove(*path, ignored);
+    delete path;
+  }
+};
 
 // Queries like those to come: the file's, or those of users, spread over all of them.
 Matrix<float> held_queries(ThreadPool& pool, const IndexArgs& args, const std::shared_ptr<const Bundle>& bundle) {
@@ -131,6 +141,25 @@ void index_vectors(ThreadPool& pool, const IndexArgs& args, RowPrecision precisi
   log_info("{}: {} vectors of {} components", args.output, ids.size(), vectors.rows().cols());
 }
 
+// A bundle to rebuild the index of. What rebuilds an index must not need the old one: where that can not be read, a copy
+// without it, which lies in `copy` until that is gone.
+std::shared_ptr<const Bundle> open_to_rebuild(const std::string& model,
+                                              std::unique_ptr<std::string, RemoveFile>& copy) {
+  try {
+    return Bundle::open(model);
+  } catch (const Error& unreadable) {
+    try {
+      copy.reset(new std::string(model + ".without-index"));
+      copy_without_index(model, *copy);
+      const auto bundle = Bundle::open(*copy);
+      log_warning("{}", unreadable.what());
+      return bundle;
+    } catch (const Error&) {
+      throw Error(unreadable);  // it is not the index
+    }
+  }
+}
+
 }  // namespace
 
 void run_index(const IndexArgs& args) {
@@ -144,7 +173,8 @@ void run_index(const IndexArgs& args) {
   const auto asked = args.precision == "f16" ? RowPrecision::f16 : RowPrecision::f32;
   if (!args.vectors.empty()) return index_vectors(pool, args, asked);
   const auto output = args.output.empty() ? args.model : args.output;
-  const auto bundle = Bundle::open(args.model);
+  std::unique_ptr<std::string, RemoveFile> copy;
+  const auto bundle = open_to_rebuild(args.model, copy);
   const StoredVectors vectors(pool, args.model, bundle->item_vectors(),
                               {.precision = args.precision.empty() ? bundle->info().vectors : asked},
                               folder_of(output));
