@@ -133,6 +133,24 @@ def signed(data, name, change):
     return data
 
 
+@pytest.mark.parametrize("kind, section, bytes_, says, rebuild", [
+    ("exact", "index", b"graph", "its index is of kind 'graph'", []),
+    ("partitioned", "index/parameters", struct.pack("<I", 77), "a partitioned index of version 77", ["--kind", "partitioned"]),
+])
+def test_an_index_that_can_not_be_read_is_rebuilt_as_the_message_says(cli, whole, bundle, kind, section, bytes_, says, rebuild):
+    def change(data, offset, _):
+        data[offset:offset + len(bytes_)] = bytes_
+
+    shutil.copy(whole, bundle)
+    cli("index", bundle, "--kind", kind)
+    bundle.write_bytes(signed(bundle.read_bytes(), section, change))
+    done = cli("retrieve", bundle, "--users", "-", "--k", 5, stdin="u1\n", code=1, says=[says, f"rebuild it: pagoda index {bundle}"])
+    assert done.stderr.rstrip().endswith(" ".join(["pagoda index", str(bundle), *rebuild]))
+    cli("index", bundle, *rebuild, says="warning: " + str(bundle) + ": ")
+    cli("retrieve", bundle, "--users", "-", "--k", 5, stdin="u1\n")
+    assert not list(bundle.parent.glob("*without-index*"))
+
+
 def test_sections_that_are_signed_but_senseless_never_crash(cli, whole, bundle):
     good = whole.read_bytes()
     bundle.write_bytes(signed(good, "info", lambda d, o, s: None))

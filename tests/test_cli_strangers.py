@@ -139,6 +139,13 @@ def test_exclusions_and_empty_answers(cli, model, folder):
         says="warning: 2 of 2 answers are empty")
 
 
+def test_nobody_to_answer_is_said(cli, model, folder):
+    (folder / "empty.txt").write_text("\n")
+    cli("retrieve", model, "--users", folder / "empty.txt", says="warning: " + str(folder / "empty.txt") + ": holds no user")
+    cli("similar", model, "--items", "-", stdin="", says="warning: stdin: holds no item")
+    cli("encode", model, "users", "--input", "-", "-o", folder / "e.npy", stdin="", code=INPUT, says="stdin: holds no user to encode")
+
+
 def test_values_that_training_has_not_seen(cli, world, config, tmp_path):
     cli("train", "-c", config, "--set", "train.epochs=1", "-o", tmp_path / "m.pagoda")
     cli("retrieve", tmp_path / "m.pagoda", "--users", "-", "--k", 3,

@@ -140,6 +140,13 @@ def test_ids_twice_empty_or_missing_are_refused(cli, tmp_path):
     cli("index", "--vectors", tmp_path / "v.npy", "--ids", tmp_path / "ids.txt", "-o", tmp_path / "v.pagoda", code=INPUT, says=["ids.txt: 2 ids for the 3 vectors of"])
 
 
+def test_ids_that_may_have_been_rounded_and_ids_with_blanks_are_said(cli, tmp_path):
+    path = write(tmp_path / "v.parquet", {"item_id": pa.array([2.0**53, 2.0**53 + 2, 1.0]), "vector": lists(vectors(3))})
+    cli("index", "--vectors", path, "-o", tmp_path / "v.pagoda", says=["warning: column 'item_id': 2 ", "rounded", "row 0"])
+    path = write(tmp_path / "v.parquet", {"item_id": pa.array(["a ", "a", "b"]), "vector": lists(vectors(3))})
+    cli("index", "--vectors", path, "-o", tmp_path / "v.pagoda", says="v.parquet: column 'item_id': 1 ids have blanks around them; they are kept: 'a ' is not 'a'")
+
+
 def test_an_index_keeps_the_ids_that_encode_writes(cli, model, tmp_path):
     cli("encode", model, "items", "-o", tmp_path / "v.parquet")
     ids = pq.read_table(tmp_path / "v.parquet")["item"].to_pylist()
@@ -175,6 +182,14 @@ def test_a_partitioned_index_keeps_its_recall_at_any_scale(cli, tmp_path, scale)
     assert np.mean([len(best[q] & set(found[q])) / 100 for q in range(40)]) > 0.92
     told = np.array([json.loads(line)["scores"] for line in done.stdout.splitlines()])
     assert np.allclose(told, np.take_along_axis(scores, np.array(found), 1), rtol=1e-5, atol=1e-5 * scale)
+
+
+def test_vectors_of_zeros_are_said(cli, tmp_path):
+    v = vectors(5)
+    v[3] = 0
+    np.save(tmp_path / "v.npy", v)
+    cli("index", "--vectors", tmp_path / "v.npy", "--kind", "partitioned", "-o", tmp_path / "v.pagoda", says="v.npy: 1 of 5 vectors are all zeros")
+    assert len(ids_of(cli, tmp_path / "v.pagoda", v[0], 5)) == 5
 
 
 def test_vectors_that_no_index_holds_are_refused(cli, tmp_path):

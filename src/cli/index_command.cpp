@@ -1,22 +1,33 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include "cli/commands.h"
 #include "cli/results.h"
 #include "core/log.h"
+#include "data/blanks.h"
 #include "data/byte_sink.h"
 #include "data/line_file.h"
 #include "data/meeting.h"
 #include "data/vector_file.h"
 #include "index/partitioned_index.h"
 #include "model/stored_vectors.h"
+#include "model/without_index.h"
 #include "serve/retrieval.h"
 
 namespace pagoda {
 
 namespace {
+
+struct RemoveFile {
+  void operator()(const std::string* path) const {
+    std::error_code ignored;
+    std::filesystem::remove(*path, ignored);
+    delete path;
+  }
+};
 
 // Queries like those to come: the file's, or those of users, spread over all of them.
 Matrix<float> held_queries(ThreadPool& pool, const IndexArgs& args, const std::shared_ptr<const Bundle>& bundle) {
@@ -72,18 +83,20 @@ std::string folder_of(const std::string& path) {
 Interner ids_of(const IndexArgs& args, const MappedVectors& vectors) {
   const size_t n = vectors.values.rows();
   std::vector<std::string> ids = vectors.ids;
-  std::string from = vectors.ids_from;
+  std::string column = vectors.id_column, file = vectors.ids_file;
   if (!args.ids.empty()) {
-    ids.clear(), from = args.ids;
-    const auto file = read_lines(args.ids);
+    ids.clear();
+    column.clear();
+    file = args.ids;
+    const auto lines = read_lines(args.ids);
     Notices notices;
-    for (const auto& line : file.lines) ids.push_back(id_of_line(file, line, {}, notices));
+    for (const auto& line : lines.lines) ids.push_back(id_of_line(lines, line, {}, notices));
     notices.say();
     if (ids.size() != n)
       fail(ErrorKind::input, "{}: {} ids for the {} vectors of {}: give one id a vector, each on a line of its own",
            args.ids, ids.size(), n, args.vectors);
   }
-  say_ids(args.vectors, from);
+  const auto from = say_ids(args.vectors, column, file);
   Interner interner;
   for (uint32_t i = 0; i < n; ++i) {
     const auto id = from.empty() ? std::to_string(i) : ids[i];
@@ -93,6 +106,7 @@ Interner ids_of(const IndexArgs& args, const MappedVectors& vectors) {
       fail(ErrorKind::input, "{}: rows {} and {} (from 0) have the same id '{}' in {}: an item has one vector",
            args.vectors, first, i, id, from);
   }
+  say_blanks(column.empty() ? file : args.vectors, column, interner);
   return interner;
 }
 
@@ -111,7 +125,7 @@ void index_vectors(ThreadPool& pool, const IndexArgs& args, RowPrecision precisi
   if (!args.attributes.empty())
     say_meeting(meet({&ids}, {&attributes.ids}),
                 {args.attributes, "items of " + args.vectors,
-                 args.ids.empty() && file.ids.empty() ? "name the items with --ids" : "write the ids of both alike"});
+                 file.ids.empty() && args.ids.empty() ? "name the items with --ids" : "write the ids of both alike"});
   const StoredVectors vectors(pool, args.vectors, file.values,
                               {.precision = precision, .unit_length = args.metric == "cosine"}, folder_of(args.output));
   const std::vector<uint64_t> counts(ids.size());
@@ -132,6 +146,25 @@ void index_vectors(ThreadPool& pool, const IndexArgs& args, RowPrecision precisi
   log_info("{}: {} vectors of {} components", args.output, ids.size(), vectors.rows().cols());
 }
 
+// A bundle to rebuild the index of. What rebuilds an index must not need the old one: where that can not be read, a copy
+// without it, which lies in `copy` until that is gone.
+std::shared_ptr<const Bundle> open_to_rebuild(const std::string& model,
+                                              std::unique_ptr<std::string, RemoveFile>& copy) {
+  try {
+    return Bundle::open(model);
+  } catch (const Error& unreadable) {
+    try {
+      copy.reset(new std::string(model + ".without-index"));
+      copy_without_index(model, *copy);
+      const auto bundle = Bundle::open(*copy);
+      log_warning("{}", unreadable.what());
+      return bundle;
+    } catch (const Error&) {
+      throw Error(unreadable);  // it is not the index
+    }
+  }
+}
+
 }  // namespace
 
 void run_index(const IndexArgs& args) {
@@ -146,7 +179,8 @@ void run_index(const IndexArgs& args) {
   if (!args.vectors.empty()) return index_vectors(pool, args, asked);
   const auto output = args.output.empty() ? args.model : args.output;
   check_not_compressed(output, "a bundle");
-  const auto bundle = Bundle::open(args.model);
+  std::unique_ptr<std::string, RemoveFile> copy;
+  const auto bundle = open_to_rebuild(args.model, copy);
   const StoredVectors vectors(pool, args.model, bundle->item_vectors(),
                               {.precision = args.precision.empty() ? bundle->info().vectors : asked},
                               folder_of(output));

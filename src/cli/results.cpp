@@ -137,8 +137,10 @@ void ResultWriter::close() {
   if (lines_) lines_->close();
 }
 
-void say_ids(const std::string& vectors, const std::string& ids_from) {
-  log_info("{}: the ids are {}", vectors, ids_from.empty() ? "row numbers, from 0" : "those of " + ids_from);
+std::string say_ids(const std::string& vectors, const std::string& column, const std::string& file) {
+  const auto from = !column.empty() ? fmt::format("column '{}'", column) : file;
+  log_info("{}: the ids are {}", vectors, from.empty() ? "row numbers, from 0" : "those of " + from);
+  return from;
 }
 
 std::string title_of(const Bundle& bundle, uint32_t item) {

@@ -45,8 +45,9 @@ class ResultWriter {
 bool all_integers(const char* what, size_t n, const std::function<std::string_view(size_t)>& id);
 bool all_integers(const char* what, const std::vector<std::string>& ids);
 
-// What the ids of a file of vectors are, as it is guessed from names.
-void say_ids(const std::string& vectors, const std::string& ids_from);
+// What the ids of a file of vectors are, as it is guessed from names: of a column, of a file, or row numbers. The words
+// for it come back.
+std::string say_ids(const std::string& vectors, const std::string& column, const std::string& file);
 
 // What names an item for a person: its title, or where there is none its id.
 std::string title_of(const Bundle& bundle, uint32_t item);

@@ -115,7 +115,7 @@ void run_retrieve(const RetrieveArgs& args) {
   Strangers strangers(retrieval);
   if (!args.vectors.empty()) {
     const auto vectors = read_vectors(args.vectors, {.vector = args.vector, .id = args.id, .usual_id = "user_id"});
-    say_ids(args.vectors, vectors.ids_from);
+    say_ids(args.vectors, vectors.id_column, vectors.ids_file);
     auto ids = vectors.ids;
     for (size_t i = ids.size(); i < vectors.values.rows(); ++i) ids.push_back(std::to_string(i));
     ResultWriter out(form, retrieval, ids);
@@ -133,6 +133,7 @@ void run_retrieve(const RetrieveArgs& args) {
     return out.close();
   }
   const UserLines lines(args.users, retrieval);
+  if (lines.size() == 0) log_warning("{}: holds no user, and nobody is answered", lines.name());
   std::vector<std::string> users;
   Strangers asked(retrieval);
   for (size_t line = 0; line < lines.size(); ++line) {
@@ -170,6 +171,7 @@ void run_similar(const SimilarArgs& args) {
   std::vector<std::string> ids;
   std::vector<uint32_t> rows;
   const auto file = read_lines(args.items);
+  if (file.lines.empty()) log_warning("{}: holds no item, and nothing is answered", file.name);
   Notices notices;
   for (const auto& line : file.lines) {
     ids.push_back(item_of_line(file, line, retrieval, notices));

@@ -15,6 +15,7 @@ class UserLines {
  public:
   UserLines(const std::string& path, const Retrieval& retrieval);
   size_t size() const { return file_.lines.size(); }
+  const std::string& name() const { return file_.name; }  // "users.txt", "stdin"
   RetrieveRequest request(size_t line) const { return read(line, nullptr); }
 
  private:

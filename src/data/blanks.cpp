@@ -30,8 +30,8 @@ void say_blanks(const std::string& where, const std::string& column, const Inter
     twins += twin;
   }
   if (blank == 0) return;
-  log_warning("{}: column '{}': {} ids have blanks around them; they are kept: '{}' is not '{}'{}", where, column,
-              blank, example, bare_example,
+  log_warning("{}: {}{} ids have blanks around them; they are kept: '{}' is not '{}'{}", where,
+              column.empty() ? "" : fmt::format("column '{}': ", column), blank, example, bare_example,
               twins == 0 ? "" : fmt::format("; of {} the id without blanks is there too", twins));
 }
 

@@ -243,7 +243,7 @@ Vectors read_vectors(const std::string& path, const VectorColumns& columns) {
   const MappedFile file(path);
   const auto values = values_of(path, file);
   auto [ids, from] = ids_beside(path, values.rows, columns);
-  return {read_values(path, values), std::move(ids), std::move(from)};
+  return {read_values(path, values), std::move(ids), {}, std::move(from)};
 }
 
 MappedVectors map_vectors(const std::string& path, const VectorColumns& columns) {
@@ -252,11 +252,11 @@ MappedVectors map_vectors(const std::string& path, const VectorColumns& columns)
     const auto [bytes, rows, cols, f64] = values_of(path, *file);
     if (!f64 && reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0) {
       auto [ids, from] = ids_beside(path, rows, columns);
-      return {{reinterpret_cast<const float*>(bytes.data()), rows, cols}, std::move(ids), std::move(from), file};
+      return {{reinterpret_cast<const float*>(bytes.data()), rows, cols}, std::move(ids), {}, std::move(from), file};
     }
   }
   auto read = std::make_shared<Vectors>(read_vectors(path, columns));
-  return {read->values, std::move(read->ids), std::move(read->ids_from), read};
+  return {read->values, std::move(read->ids), std::move(read->id_column), std::move(read->ids_file), read};
 }
 
 void write_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,

@@ -19,7 +19,8 @@ struct VectorColumns {
 struct Vectors {
   Matrix<float> values;          // [n, D]
   std::vector<std::string> ids;  // parallel, exactly as they stand; or empty when the file has none
-  std::string ids_from;          // what they are of: "column 'item_id'", "items.npy.ids.txt"; "" without
+  std::string id_column;         // what they are of: a column of the file,
+  std::string ids_file;          // or the file beside it; "" without
 };
 
 // .npy: float32 or float64 [n, D], C order. .fbin: u32 n, u32 D, then float32; the ids of both one a line in `path`.ids.txt,
@@ -34,7 +35,7 @@ Vectors read_vectors(const std::string& path, const VectorColumns& columns = {})
 struct MappedVectors {
   MatrixView<const float> values;  // [n, D]
   std::vector<std::string> ids;    // as in Vectors
-  std::string ids_from;
+  std::string id_column, ids_file;
   std::shared_ptr<const void> owner;
 };
 MappedVectors map_vectors(const std::string& path, const VectorColumns& columns = {});

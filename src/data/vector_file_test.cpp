@@ -173,10 +173,11 @@ TEST_F(VectorFile, ColumnsOfParquetAreToldByTheirNames) {
   write_table("x.parquet", {column("year", years), column("item_id", ids), column("v", one)}, {years, ids, one});
   auto read = read_vectors(path("x.parquet"));
   EXPECT_EQ(read.ids, (std::vector<std::string>{"7", "9007199254740993"}));
-  EXPECT_EQ(read.ids_from, "column 'item_id'");
+  EXPECT_EQ(read.id_column, "item_id");
   EXPECT_EQ(read_vectors(path("x.parquet"), {.id = "year"}).ids[1], "1990");
   EXPECT_TRUE(read_vectors(path("x.parquet"), {.ids = false}).ids.empty());
   says({.id = "itemid"}, "has no column 'itemid'; did you mean 'item_id'?");
+  says({.id = "v"}, "column 'v' holds lists, and no ids");
   says({.vector = "year"}, "column 'year' holds no lists of floats, but int64");
 
   write_table("x.parquet", {column("year", years), column("name", names), column("v", one)}, {years, names, one});
@@ -186,7 +187,7 @@ TEST_F(VectorFile, ColumnsOfParquetAreToldByTheirNames) {
   write_table("x.parquet", {column("id", ids), column("item", names), column("v", one)}, {ids, names, one});
   says({}, "which column holds the ids is not clear: 'item', 'id'; name it with --id");
   write_table("x.parquet", {column("id", ids), column("title", names), column("v", one)}, {ids, names, one});
-  EXPECT_EQ(read_vectors(path("x.parquet")).ids_from, "column 'id'");
+  EXPECT_EQ(read_vectors(path("x.parquet")).id_column, "id");
 
   write_table("x.parquet", {column("a", one), column("b", two)}, {one, two});
   says({}, "which column holds the vectors is not clear: 'a', 'b'; name it with --vector");
@@ -220,10 +221,10 @@ TEST_F(VectorFile, ARowWithoutIdOrVectorIsRefusedAndSoIsAFileOfNone) {
 
 TEST_F(VectorFile, IdsBesideAFileAreReadBackExactly) {
   for (const auto* name : {"x.npy", "x.fbin"}) {
-    const std::vector<std::string> ids{" a", "b\t", "", "\"c\""};
+    const std::vector<std::string> ids{"a", "b c", "{d}", "\"c"};
     write_vectors(path(name), matrix(4, 1, {1, 2, 3, 4}), ids, "item");
     EXPECT_EQ(read_vectors(path(name)).ids, ids);
-    EXPECT_EQ(read_vectors(path(name)).ids_from, path(name) + ".ids.txt");
+    EXPECT_EQ(read_vectors(path(name)).ids_file, path(name) + ".ids.txt");
     EXPECT_EQ(map_vectors(path(name)).ids, ids);
     EXPECT_TRUE(read_vectors(path(name), {.ids = false}).ids.empty());
     file(std::string(name) + ".ids.txt", "a\r\nb\r\n");

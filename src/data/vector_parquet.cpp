@@ -15,6 +15,7 @@
 #include "core/suggest.h"
 #include "data/arrow_columns.h"
 #include "data/arrow_schema.h"
+#include "data/ids.h"
 #include "data/meeting.h"
 #include "data/parquet_open.h"
 #include "data/reader.h"
@@ -79,16 +80,23 @@ std::string choose(const std::string& path, const std::string& what, const std::
 Names read_ids(const std::string& path, const std::string& column) {
   const auto reader = open_reader({.paths = {path}, .format = Format::parquet, .columns = {column}});
   Names ids;
+  Notices notices;
   RawBatch batch;
   std::string scratch;
-  while (reader->next(batch))
+  while (reader->next(batch)) {
+    if (batch.columns[0].type == ColumnType::texts)
+      fail(ErrorKind::usage, "{}: column '{}' holds lists, and no ids", path, column);
+    count_rounded_ids(batch.columns[0], notices,
+                      [&](size_t row) { return reader->place(batch.file, batch.first_record + row); });
     for (size_t row = 0; row < batch.rows; ++row) {
       const auto id = batch.columns[0].as_text(row, scratch);
       if (id.empty())
         fail(ErrorKind::input, "{}: row {} (from 0) has no id in column '{}'; leave it out", path, ids.size(), column);
       ids.emplace_back(id);
     }
-  reader->notices().say();
+  }
+  notices.add(reader->notices());
+  notices.say();
   return ids;
 }
 
@@ -186,7 +194,7 @@ Vectors read_parquet_vectors(const std::string& path, const VectorColumns& colum
   const auto batches = value_of(reader->GetRecordBatchReader(groups, leaves), path);
   while (const auto batch = value_of(batches->Next(), path)) values.append(*batch->column(0));
   out.values = values.take();
-  if (!id.empty()) out.ids = read_ids(path, id), out.ids_from = fmt::format("column '{}'", id);
+  if (!id.empty()) out.ids = read_ids(path, id), out.id_column = id;
   return out;
 }
 

@@ -1,4 +1,5 @@
 #include "model/bundle.h"
+#include "model/without_index.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -195,6 +196,19 @@ void rewrite_index(const std::string& path, const std::string& to, RowsView item
       write_vectors(out, item_vectors);
     else if (section.name == "index")
       write_index(out, partitions);
+    else if (!section.name.starts_with("index/"))
+      out.section(section.name, in.bytes(section.name));
+  }
+  out.commit();
+}
+
+void copy_without_index(const std::string& path, const std::string& to) {
+  const SectionFile in(path, kBundleKind, kBundleVersion);
+  in.verify();
+  SectionWriter out(to, kBundleKind, version_of(in.has("members"), parsed(in, "info", info_of).vectors));
+  for (const auto& section : in.sections()) {
+    if (section.name == "index")
+      write_index(out, nullptr);
     else if (!section.name.starts_with("index/"))
       out.section(section.name, in.bytes(section.name));
   }

@@ -1,8 +1,10 @@
 #include "model/stored_vectors.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
+#include "core/log.h"
 #include "data/vector_parquet.h"
 
 namespace pagoda {
@@ -31,12 +33,14 @@ StoredVectors::StoredVectors(ThreadPool& pool, const std::string& name, RowsView
   if (copied) memory_ = allocate_in_file(n * dim * (half ? sizeof(uint16_t) : sizeof(float)), folder.c_str());
   const MatrixView<float> floats(static_cast<float*>(memory_.get()), n, dim);
   const MatrixView<uint16_t> halves(static_cast<uint16_t*>(memory_.get()), n, dim);
+  std::atomic<size_t> zeros = 0;
   pool.for_chunks(n, kChunk, [&](size_t begin, size_t end) {
     std::vector<float> row(dim);
     for (size_t r = begin; r < end; ++r) {
       from.read(r, row.data());
       check_finite(name, r, row);
       const double length = length_of(row);
+      if (length == 0) ++zeros;
       if (length > kMostLength && !form.unit_length)
         fail(ErrorKind::input,
              "{}: row {} (from 0) has the length {:.3g}: products with vectors beyond {:g} leave the range of floats; "
@@ -60,6 +64,8 @@ StoredVectors::StoredVectors(ThreadPool& pool, const std::string& name, RowsView
         std::copy(row.begin(), row.end(), floats[r]);
     }
   });
+  if (zeros > 0)
+    log_warning("{}: {} of {} vectors are all zeros: they score 0 with every query", name, zeros.load(), n);
   if (copied) rows_ = half ? RowsView(MatrixView<const uint16_t>(halves)) : RowsView(floats);
 }
 
