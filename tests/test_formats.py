@@ -260,7 +260,8 @@ COMPARISONS = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": oper
 def matching(name, sign, literal, typed):
     """The items, by number, that a filter lets through: exact, and of a column of floats in its precision."""
     as_number = typed and IN_PRECISION.get(name) or Decimal
-    right = as_number(literal)
+    with numpy.errstate(over="ignore"):  # beyond all halves: infinite
+        right = as_number(literal)
     cells = [v if v is None or isinstance(v, Decimal) else as_number(str(v)) for v in ATTRIBUTES[name][1]]
     return {str(i) for i, v in enumerate(cells) if v is not None and COMPARISONS[sign](v, right)}
 

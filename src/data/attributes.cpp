@@ -13,6 +13,23 @@
 
 namespace pagoda {
 
+namespace {
+
+void count_not_utf8(const Column& column, Notices& notices, const std::function<std::string(size_t)>& place) {
+  if (column.type != ColumnType::text && column.type != ColumnType::texts) return;
+  uint64_t count = 0;
+  size_t first = 0;
+  for (size_t row = 0; row < column.rows(); ++row) {
+    bool readable = true;
+    column.for_each_element(row, '\0', [&](std::string_view text) { readable = readable && is_utf8(text); });
+    if (!readable && count++ == 0) first = row;
+  }
+  notices.add(column.name, "cells are not UTF-8 text; what is not is answered as U+FFFD: write the table in UTF-8",
+              count, [&] { return place(first); });
+}
+
+}  // namespace
+
 const Column* Attributes::find(std::string_view name) const {
   for (const auto& column : columns)
     if (column.name == name) return &column;
@@ -83,16 +100,13 @@ Attributes load_attributes(const AttributeOptions& options) {
                                 vectors[c]),
                     batch.rows);
     refuse_lists(reader->files()[batch.file], batch.columns[id]);
-    for (const auto& column : batch.columns)
-      for (size_t row = 0; row < batch.rows && column.type == ColumnType::text; ++row)
-        if (!column.is_null(row) && !is_utf8(column.text_of(row)))
-          notices.add(column.name, "cells are not UTF-8; convert the file, as with 'iconv -f LATIN1 -t UTF-8'", 1,
-                      [&] { return reader->place(batch.file, batch.first_record + row); });
     if (table.rows() == 0)
       for (size_t c = 0; c < names.size(); ++c)
         if (c != id) table.columns[c - (c > id)] = batch.columns[c].without_rows();
-    count_rounded_ids(batch.columns[id], notices,
-                      [&](size_t row) { return reader->place(batch.file, batch.first_record + row); });
+    const auto place = [&](size_t row) { return reader->place(batch.file, batch.first_record + row); };
+    count_rounded_ids(batch.columns[id], notices, place);
+    for (size_t c = 0; c < names.size(); ++c)
+      if (c != id) count_not_utf8(batch.columns[c], notices, place);
     for (size_t row = 0; row < batch.rows; ++row) {
       const auto text = batch.columns[id].as_text(row, scratch);
       const char* expected = text.empty()                              ? "an id"
@@ -100,8 +114,7 @@ Attributes load_attributes(const AttributeOptions& options) {
                              : table.ids.find(text) != Interner::kNone ? "an id that no row before has"
                                                                        : nullptr;
       if (expected) {
-        bad_rows.report([&] { return reader->place(batch.file, batch.first_record + row); }, options.id, text,
-                        expected);
+        bad_rows.report([&] { return place(row); }, options.id, text, expected);
         continue;
       }
       table.ids.add(text);

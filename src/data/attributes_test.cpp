@@ -59,6 +59,15 @@ TEST_F(AttributesTest, ASecondRowOfAnIdIsABadRow) {
   EXPECT_EQ(table.columns[0].as_text(0, scratch), "a") << "the first one stays";
 }
 
+TEST_F(AttributesTest, CellsThatAreNotUtf8AreCounted) {
+  testing::internal::CaptureStderr();
+  load_attributes({.paths = {file("a.csv", "id,title,n\n1,caf\xE9,1\n2,caf\xC3\xA9,2\n3,\xE9t\xE9,3\n")}, .id = "id"});
+  const auto said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("column 'title': 2 cells are not UTF-8 text"), said.npos) << said;
+  EXPECT_NE(said.find("a.csv:2)"), said.npos) << said;
+  EXPECT_EQ(said.find("column 'n'"), said.npos) << said;
+}
+
 TEST_F(AttributesTest, AWrongIdColumnIsAnErrorThatSuggestsTheNearest) {
   const auto error = error_of([&] { load_attributes({.paths = {file("a.csv", "item_id,n\n1,a\n")}, .id = "itm_id"}); });
   EXPECT_EQ(error.kind, ErrorKind::input);
