@@ -176,3 +176,99 @@ def test_a_column_that_repeats_ids_is_not_what_a_table_is_joined_by(pagoda, tmp_
     done = run(pagoda, tmp_path, "init", "clicks.csv", "--items", "items.csv")
     assert done.returncode == 3
     assert "code, year" in done.stderr
+
+
+def write_ratings(path, separator="\t", header=None, rows=300):
+    """Ratings as MovieLens has them: user, item, rating, seconds, and no header."""
+    lines = [separator.join(map(str, (1 + n % 40, 100 + n * 7 % 30, 1 + n % 5, START + 9000 * n))) for n in range(rows)]
+    path.write_text("\n".join(([header] if header else []) + lines) + "\n")
+
+
+def test_a_log_without_a_header_is_refused_and_what_the_message_says_works(pagoda, tmp_path):
+    write_ratings(tmp_path / "u.tsv")
+    done = run(pagoda, tmp_path, "init", "u.tsv")
+    assert done.returncode == 3
+    assert "u.tsv: its first line ('1', '100', '1', '1700000000') looks like data" in done.stderr
+    settings = done.stderr.split("set ")[1].split(", or data.header")[0].split(" and ")
+    assert settings == ["data.header = false", 'data.columns = ["user_id", "item_id", "rating", "timestamp"]']
+    # In the words of the message, and by flags.
+    for way in ([f"--set={setting}" for setting in settings],
+                ["--no-header", "--columns", "user_id,item_id,rating,timestamp"]):
+        (tmp_path / "pagoda.toml").unlink(missing_ok=True)
+        text, config, _ = init(pagoda, tmp_path, *way, "u.tsv")
+        data = config["data"]
+        assert (data["header"], data["columns"]) == (False, ["user_id", "item_id", "rating", "timestamp"])
+        assert (data["user"], data["item"], data["time"], data["weight"]) == ("user_id", "item_id", "timestamp", "rating")
+        assert "300 rows, 40 users, 30 items" in text
+    trains(pagoda, tmp_path)
+    done = run(pagoda, tmp_path, "train", "--interactions", "u.tsv", "--user", "1", "--item", "100", "-o", "n.pagoda")
+    assert done.returncode == 3 and "looks like data" in done.stderr
+
+
+@pytest.mark.parametrize("separator", [";", "|", "::", "\t", "\x01"])
+def test_a_log_with_another_separator_is_read_and_it_is_said(pagoda, tmp_path, separator):
+    write_ratings(tmp_path / "log.csv", separator, header=separator.join(("user_id", "item_id", "rating", "ts")))
+    text, config, said = init(pagoda, tmp_path, "log.csv")
+    assert "300 rows, 40 users, 30 items" in text
+    assert config["data"]["time"] == "ts"
+    assert "between the cells" in said
+    trains(pagoda, tmp_path)
+
+
+def test_a_quoted_file_of_semicolons_and_a_table_of_its_own_form(pagoda, tmp_path):
+    write_ratings(tmp_path / "log.csv", ";", header='"user_id";"item_id";"rating";"ts"')
+    (tmp_path / "items.csv").write_text("".join(f"{100 + n}~Film {n} of many~-\n" if n % 9 == 0 else
+                                                f"{100 + n}~Film {n} of many~{n}\n" for n in range(30)))
+    form = ["--set=data.items_form.separator=~", "--set=data.items_form.header=false",
+            '--set=data.items_form.columns=["item_id", "title", "minutes"]', "--set=data.items_form.null_values=[\"-\"]"]
+    _, config, _ = init(pagoda, tmp_path, "log.csv", "--items", "items.csv", *form)
+    assert config["data"]["items_form"] == {"separator": "~", "header": False, "columns": ["item_id", "title", "minutes"],
+                                            "null_values": ["-"]}
+    assert {f["column"]: f["kind"] for f in config["item"]["features"]} == {"title": "text", "minutes": "numeric"}
+    trains(pagoda, tmp_path)
+
+
+def test_words_that_mean_missing_are_said_and_proposed(pagoda, tmp_path):
+    rows = log_rows()
+    for n, row in enumerate(rows):
+        if n % 3 == 0:
+            row["user_id"] = "nan"
+        if n % 5 == 0:
+            row["device"] = "N/A"
+    write_csv(tmp_path / "log.csv", rows)
+    text, config, said = init(pagoda, tmp_path, "log.csv", "--set", "data.on_bad_row=skip")
+    assert config["data"]["null_values"] == ["nan"]
+    assert "'nan' stands in 33.3% of 'user_id'" in said
+    assert "'N/A' stands in 20.0% of 'device'" in said
+    assert "500 rows have no user or no item" in said
+    trains(pagoda, tmp_path)
+    done = run(pagoda, tmp_path, "train", "--interactions", "log.csv", "--user", "user_id", "--item", "item_id",
+               "--set", "train.epochs=1", "--set", "model.dim=8", "-o", "n.pagoda")
+    assert done.returncode == 0
+    assert "500 of 1500 rows (33.3%) hold 'nan', which usually means missing" in done.stderr
+    assert 'set data.null_values = ["nan"]' in done.stderr
+
+
+def test_flags_name_the_columns_and_a_wrong_one_is_named(pagoda, tmp_path):
+    write_csv(tmp_path / "log.csv", [{"a": r["user_id"], "b": r["item_id"], "c": r["ts"]} for r in log_rows()])
+    _, config, _ = init(pagoda, tmp_path, "log.csv", "--user", "b", "--item", "a", "--time", "c")
+    assert (config["data"]["user"], config["data"]["item"], config["data"]["time"]) == ("b", "a", "c")
+    done = run(pagoda, tmp_path, "init", "log.csv", "--user", "d", "-o", "other.toml")
+    assert done.returncode == 2
+    assert "--user d: log.csv has no such column" in done.stderr
+
+
+def test_lists_in_cells_are_lists_and_no_ids(pagoda, tmp_path):
+    write_csv(tmp_path / "log.csv", log_rows())
+    (tmp_path / "items.csv").write_text("item_id,cast,vector\n" + "".join(
+        f'i{n},"[{6285 + n % 7}, {194 + n % 3}]","[{", ".join(str(0.1 * (n + d)) for d in range(16))}]"\n' for n in range(ITEMS)))
+    text, config, _ = init(pagoda, tmp_path, "log.csv", "--items", "items.csv")
+    assert [(f["column"], f["kind"], f.get("separator", "")) for f in config["item"]["features"]] == [("cast", "multi", "")]
+    assert "each cell is a vector of 16 numbers" in text
+    trains(pagoda, tmp_path)
+    (tmp_path / "lists.csv").write_text("user_id,item_id\n" + "".join(f'u{n},"[{n}, {n + 1}]"\n' for n in range(50)))
+    for command in (["init", "lists.csv", "-o", "l.toml"],
+                    ["train", "--interactions", "lists.csv", "--user", "user_id", "--item", "item_id", "-o", "l.pagoda"]):
+        done = run(pagoda, tmp_path, *command)
+        assert done.returncode == 3
+        assert "explode('item_id')" in done.stderr

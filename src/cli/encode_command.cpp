@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 
 #include "cli/commands.h"
 #include "cli/results.h"
@@ -43,9 +44,14 @@ void run_encode(const EncodeArgs& args) {
       write_vectors(args.output, as_floats(bundle.item_vectors(), room), ids, "item");
     } else {
       const auto data = bundle_options(bundle, {}).data;
+      // A table of another format has another form, but the same words for nothing.
+      TableForm form{.null_values = data.items_form.null_values};
+      if (std::filesystem::path(args.input).extension() == std::filesystem::path(data.items).extension())
+        form = data.items_form;
       const auto table = load_attributes({.paths = {args.input},
                                           .format = Format::automatic,
                                           .id = data.items_id.empty() ? data.item : data.items_id,
+                                          .form = form,
                                           .bad_rows = data.bad_rows});
       for (uint32_t i = 0; i < table.ids.size(); ++i) ids.emplace_back(table.ids[i]);
       say_meeting(meet({&table.ids}, {&bundle.item_ids()}),

@@ -4,6 +4,9 @@
 #include "data/blanks.h"
 #include "data/file_reader.h"
 #include "data/ids.h"
+#include "data/list_text.h"
+#include "data/missing_words.h"
+#include "data/null_values.h"
 
 namespace pagoda {
 
@@ -19,6 +22,24 @@ std::vector<std::string> Attributes::names() const {
   return names;
 }
 
+namespace {
+
+// Columns of text whose cells are all lists, as [1, 2], become columns of lists: to features, filters and answers alike.
+void take_lists(Attributes& table, const NullValues& null_values, Notices& notices) {
+  for (auto& column : table.columns) {
+    uint64_t lists = 0;
+    auto read = read_lists(column, lists);
+    if (lists == 0) continue;
+    notices.add(column.name,
+                read ? "cells are written as lists and were read as such"
+                     : "cells are written as lists, but others are not: all are kept as text",
+                lists);
+    if (read) column = std::move(*read), null_values.apply(column);
+  }
+}
+
+}  // namespace
+
 Attributes load_attributes(const AttributeOptions& options) {
   const auto reader =
       open_reader({.paths = options.paths, .format = options.format, .required = {options.id}, .form = options.form});
@@ -31,15 +52,21 @@ Attributes load_attributes(const AttributeOptions& options) {
     table.columns.emplace_back();
     table.columns.back().name = names[c];
   }
-  Notices id_notices;
+  Notices notices;
   BadRows bad_rows(options.bad_rows);
   RawBatch batch;
   std::string scratch;
   while (reader->next(batch)) {
+    refuse_lists(reader->files()[batch.file], batch.columns[id]);
+    for (const auto& column : batch.columns)
+      for (size_t row = 0; row < batch.rows && column.type == ColumnType::text; ++row)
+        if (!column.is_null(row) && !is_utf8(column.text_of(row)))
+          notices.add(column.name, "cells are not UTF-8; convert the file, as with 'iconv -f LATIN1 -t UTF-8'", 1,
+                      [&] { return reader->place(batch.file, batch.first_record + row); });
     if (table.rows() == 0)
       for (size_t c = 0; c < names.size(); ++c)
         if (c != id) table.columns[c - (c > id)] = batch.columns[c].without_rows();
-    count_rounded_ids(batch.columns[id], id_notices,
+    count_rounded_ids(batch.columns[id], notices,
                       [&](size_t row) { return reader->place(batch.file, batch.first_record + row); });
     for (size_t row = 0; row < batch.rows; ++row) {
       const auto text = batch.columns[id].as_text(row, scratch);
@@ -57,10 +84,11 @@ Attributes load_attributes(const AttributeOptions& options) {
         if (c != id) table.columns[c - (c > id)].push_cell(batch.columns[c], row);
     }
   }
+  take_lists(table, NullValues(options.form.null_values), notices);
   bad_rows.summarise();
   reader->notices().say();
-  id_notices.say();
   say_blanks(reader->files()[0], options.id, table.ids);
+  notices.say();
   if (table.rows() == 0) fail(ErrorKind::input, "{}: no row that can be used", reader->files()[0]);
   return table;
 }

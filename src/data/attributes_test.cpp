@@ -31,6 +31,20 @@ TEST_F(AttributesTest, TypesThatDifferBetweenFilesMeet) {
   EXPECT_EQ(table.ids[1], "x");
 }
 
+TEST_F(AttributesTest, CellsThatAreListsAreReadAsLists) {
+  const auto table =
+      load_attributes({.paths = {file("a.csv", "item_id,cats,mixed\n1,\"[6285, -]\",[a]\n2,,b\n3,[7],c\n")},
+                       .id = "item_id",
+                       .form = {.null_values = {"-"}}});
+  const Column& cats = *table.find("cats");
+  EXPECT_EQ(cats.type, ColumnType::texts);
+  EXPECT_TRUE(cats.is_null(1));
+  std::string scratch;
+  EXPECT_EQ(cats.as_text(0, scratch), "6285");
+  EXPECT_EQ(cats.as_text(2, scratch), "7");
+  EXPECT_EQ(table.find("mixed")->type, ColumnType::text);
+}
+
 TEST_F(AttributesTest, ASecondRowOfAnIdIsABadRow) {
   AttributeOptions options{.paths = {file("a.csv", "id,n\n1,a\n2,b\n1,c\n")}, .id = "id"};
   const auto error = error_of([&] { load_attributes(options); });

@@ -13,6 +13,12 @@ class DelimitedFile : public FileReader {
   DelimitedFile(const FileOptions& options, std::string_view separator)
       : batch_rows_(options.batch_rows), keys_(options.form.keys), rows_(options, separator) {
     columns_ = options.columns.empty() ? rows_.names() : options.columns;
+    for (const auto& name : columns_)
+      if (!keys_.empty() && std::ranges::count(rows_.names(), name) > 1)
+        fail(ErrorKind::input,
+             "{}: two columns are named '{}'; rename one, or set {}header = true and {}columns to names for all that "
+             "differ",
+             options.path, name, keys_, keys_);
     chosen_ = select_columns(options.path, rows_.names(), columns_);
   }
 

@@ -98,6 +98,28 @@ TEST_F(InferenceTest, AUserTableIsOneOfUsers) {
   EXPECT_EQ(role(guess, "vip"), "categorical");
 }
 
+TEST_F(InferenceTest, WordsThatMeanMissingDoNotTellWhatAColumnHolds) {
+  std::string text = "item_id,price,kind,cast,vector\n";
+  for (int i = 0; i < 100; ++i)
+    text += fmt::format("i{},{},{},\"['a{}', 'b']\",\"[{}]\"\n", i, i % 4 ? std::to_string(i) : "-",
+                        i % 2 ? "NULL" : "book", i % 5, i % 10 ? "0.5 0.25 0.1 1.5 2.5 3.5 4.5 1e-3" : "");
+  const auto guess = guess_table({{file("a.csv", text)}});
+  EXPECT_EQ(guess.columns[1].type, ColumnType::integer);
+  EXPECT_EQ(role(guess, "price"), "numeric");
+  EXPECT_EQ(guess.columns[1].missing, (std::map<std::string, uint64_t>{{"-", 25}}));
+  EXPECT_EQ(guess.columns[2].missing, (std::map<std::string, uint64_t>{{"NULL", 50}}));
+  EXPECT_EQ(role(guess, "cast"), "multi");
+  EXPECT_EQ(role(guess, "vector"), "");
+  const auto lists = file("b.csv", "user_id,item_id\nu1,\"[1, 2]\"\nu2,\"[3]\"\n");
+  EXPECT_TRUE(error_of([&] { guess_interactions({{lists}}); }).says("df.explode('item_id')"));
+}
+
+TEST_F(InferenceTest, NumbersWithCommasAreSaidToBeNone) {
+  const auto guess = guess_table({{file("a.csv", "item_id;price\ni1;3,5\ni2;1,25\ni3;4\n")}});
+  EXPECT_EQ(role(guess, "price"), "");
+  EXPECT_NE(guess.columns[1].reason.find("write them with a point"), std::string::npos) << guess.columns[1].reason;
+}
+
 TEST_F(InferenceTest, OnlyTheSampleIsLookedAt) {
   const auto guess = guess_table({{file("a.csv", "id,n\n1,2\n2,3\n3,words\n")}}, 2);
   EXPECT_EQ(guess.sampled_rows, 2u);

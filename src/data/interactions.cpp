@@ -56,6 +56,7 @@ class Loading {
     Notices id_notices;
     while (reader_->next(batch_)) {
       if (batch_.first_record == 0) make_room(batch_.file_rows);
+      for (const size_t id : {roles_.user, roles_.item}) refuse_lists(reader_->files()[batch_.file], batch_.columns[id]);
       users_.start(batch_.columns[roles_.user]);
       items_.start(batch_.columns[roles_.item]);
       for (size_t c = 0; c < contexts_.size(); ++c) contexts_[c].start(batch_.columns[roles_.context + c]);

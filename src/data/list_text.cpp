@@ -110,6 +110,31 @@ bool is_cut_list(std::string_view text) {
           text.find("...\n") != text.npos);
 }
 
+std::optional<Column> read_lists(const Column& column, uint64_t& lists) {
+  lists = 0;
+  if (column.type != ColumnType::text) return std::nullopt;
+  Column read;
+  read.name = column.name;
+  read.type = ColumnType::texts;
+  bool all = true;
+  for (size_t row = 0; row < column.rows(); ++row) {
+    if (column.absent(row)) {
+      if (all) read.push_null();
+      continue;
+    }
+    const auto text = trim(column.text_of(row));
+    const auto elements =
+        text.starts_with('[') || text.starts_with('(') || text.starts_with('{') ? parse_list(text) : std::nullopt;
+    lists += elements.has_value();
+    all = all && elements;
+    if (!all) continue;
+    for (const auto& element : *elements) read.push_element(element);
+    read.end_list();
+  }
+  if (!all || lists == 0) return std::nullopt;
+  return read;
+}
+
 void refuse_cut_list(const Column& column, std::string_view text) {
   fail(ErrorKind::input,
        "column '{}': '{}' is a list that was cut when it was printed; write whole lists, such as [1, 2, 3], or a list "

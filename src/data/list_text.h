@@ -22,6 +22,9 @@ bool is_cut_list(std::string_view text);
 template <class F>
 void for_each_listed(const Column& column, size_t row, char separator, F&& f);
 
+// A column of text as one of lists, when each of its cells that says something is written as one; `lists`: how many are.
+std::optional<Column> read_lists(const Column& column, uint64_t& lists);
+
 // Error{input} that names the column and shows the cell.
 [[noreturn]] void refuse_cut_list(const Column& column, std::string_view text);
 

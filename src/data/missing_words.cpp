@@ -19,6 +19,10 @@ constexpr std::string_view kWords[] = {
     "not set", "undefined", "missing", "(missing)", "(empty)", "empty",  "-nan",
 };
 
+std::string remedy_of_lists(const std::string& column) {
+  return fmt::format("a row has one id: write a row for each element (in pandas, df.explode('{}'))", column);
+}
+
 // The words of a side and how many rows hold them.
 struct Found {
   std::vector<std::string> words;
@@ -51,8 +55,7 @@ void look_at(const Interner& ids, const std::vector<uint32_t>& rows, const std::
   uint64_t lists = 0;
   for (uint32_t id = 0; id < ids.size(); ++id) lists += (ids[id].starts_with('[') && parse_list(ids[id]));
   if (lists == 0) return;
-  const auto remedy =
-      fmt::format("a row is one user and one item: write a row for each element (in pandas, df.explode('{}'))", column);
+  const auto remedy = remedy_of_lists(column);
   if (lists == ids.size())
     fail(ErrorKind::input, "{}: column '{}' holds lists, such as '{}'; {}", options.paths[0], column,
          ids[0].substr(0, 40), remedy);
@@ -77,7 +80,13 @@ std::string null_values_remedy(std::string_view keys, const std::vector<std::str
     for (const char c : word) list += c == '\\' || c == '"' ? std::string{'\\', c} : std::string(1, c);
     list += '"';
   }
-  return fmt::format("{}null_values = [{}]", keys, list);
+  return keys.empty() ? fmt::format("data.null_values = [{}] in a config", list)
+                      : fmt::format("{}null_values = [{}]", keys, list);
+}
+
+void refuse_lists(const std::string& path, const Column& ids) {
+  if (ids.type == ColumnType::texts)
+    fail(ErrorKind::input, "{}: column '{}' holds lists; {}", path, ids.name, remedy_of_lists(ids.name));
 }
 
 void warn_of_odd_ids(const Interactions& log, const InteractionOptions& options) {

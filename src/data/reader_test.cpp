@@ -1,6 +1,8 @@
 #include "data/reader.h"
 
+#include "data/attributes.h"
 #include "data/data_test.h"
+#include "data/interactions.h"
 #include "data/writer.h"
 
 namespace pagoda {
@@ -252,6 +254,45 @@ TEST_F(ReaderTest, JsonLinesKeepTheirTypes) {
                                     {"18446744073709551615", "0.5", "<null>", "<null>", "<null>", "{\"x\":1}"}}));
   EXPECT_EQ(read_rows(jsonl, {"more", "id"})[0], (std::vector<std::string>{"<null>", "7"}));
   EXPECT_TRUE(error_of([&] { read_rows(jsonl, {"nme"}); }).says("did you mean 'name'?"));
+}
+
+TEST_F(ReaderTest, NumbersOfJsonKeepEveryDigitAndOneText) {
+  const auto numbers =
+      file("n.jsonl",
+           "{\"id\": 18446744073709551620, \"slot\": 2.0, \"price\": 0.35, \"mix\": 1}\n"
+           "{\"id\": 18446744073709551621, \"slot\": 2, \"price\": 0.1000000000000000055, \"mix\": \"1\"}\n"
+           "{\"id\": -7, \"slot\": 2e0, \"price\": 1e22, \"mix\": [1, 2.50]}\n");
+  EXPECT_EQ(read_rows(numbers), (Rows{{"18446744073709551620", "2", "0.35", "1"},
+                                      {"18446744073709551621", "2", "0.1000000000000000055", "1"},
+                                      {"-7", "2", "10000000000000000000000", "1|2.5"}}));
+  const auto nested =
+      file("o.jsonl", "{\"a\": {\"b\": [1, {\"c\": \"d\"}], \"e\": null}, \"f\": [[1, 2], {\"g\": 1.0}]}\n");
+  EXPECT_EQ(read_rows(nested), (Rows{{"{\"b\":[1,{\"c\":\"d\"}],\"e\":null}", "[1,2]|{\"g\":1.0}"}}));
+}
+
+TEST_F(ReaderTest, WhatPythonWritesBesideJsonIsEmptyAndCounted) {
+  const auto path = file(
+      "a.jsonl", "{\"id\": NaN, \"t\": \"NaN\"}\n{\"id\": -Infinity, \"t\": \"x\\\"NaN\", \"l\": [1, null, NaN]}\n");
+  const auto reader = open_reader({{path}});
+  RawBatch batch;
+  ASSERT_TRUE(reader->next(batch));
+  EXPECT_EQ(reader->notices().count("", "value(s) are NaN or Infinity and were read as empty"), 3u);
+  EXPECT_EQ(reader->notices().count("", "null(s) within lists were left out"), 2u);
+  EXPECT_EQ(read_rows(path), (Rows{{"<null>", "NaN", "<null>"}, {"<null>", "x\"NaN", "1"}}));
+}
+
+TEST_F(ReaderTest, ListsInThePlaceOfIdsAreRefused) {
+  const auto log = file("log.jsonl", "{\"user_id\": \"u1\", \"item_id\": [\"a\", \"b\"]}\n");
+  EXPECT_TRUE(error_of([&] { load_interactions({.paths = {log}}); }).says("explode('item_id')"));
+  const auto table = file("items.jsonl", "{\"item_id\": [1], \"n\": 1}\n");
+  EXPECT_TRUE(error_of([&] { load_attributes({.paths = {table}, .id = "item_id"}); }).says("explode('item_id')"));
+}
+
+TEST_F(ReaderTest, AKeyThatStandsTwiceIsAnErrorOfItsLine) {
+  for (const char* line : {"{\"id\": 1, \"id\": 2}", "{\"id\": {\"a\": 1, \"a\": 1}}"}) {
+    const auto path = file("a.jsonl", std::string("{\"id\": 1}\n") + line + "\n");
+    EXPECT_TRUE(error_of([&] { read_rows(path, {"id"}); }).says("a.jsonl:2: the key '")) << line;
+  }
 }
 
 TEST_F(ReaderTest, ABrokenLineOfJsonIsAnErrorOfThatLine) {
