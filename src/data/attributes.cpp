@@ -58,7 +58,7 @@ std::vector<size_t> vectors_in(const RawBatch& batch) {
 }
 
 // Columns of text whose cells are all lists, as [1, 2], become columns of lists: to features, filters and answers alike.
-void read_lists(Attributes& table, const NullValues& null_values, Notices& notices) {
+void take_lists(Attributes& table, const NullValues& null_values, Notices& notices) {
   for (auto& column : table.columns) {
     uint64_t lists = 0;
     auto read = read_lists(column, lists);
@@ -125,7 +125,7 @@ Attributes load_attributes(const AttributeOptions& options) {
   for (size_t c = names.size(); c-- > 0;)
     if (!vectors.empty() && vectors[c])
       table.columns.erase(table.columns.begin() + static_cast<ptrdiff_t>(c - (c > id)));
-  read_lists(table, NullValues(options.form.null_values), notices);
+  take_lists(table, NullValues(options.form.null_values), notices);
   for (auto& column : table.columns) column.times = time_form_of(column, options.times);
   bad_rows.summarise();
   reader->notices().say();

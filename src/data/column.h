@@ -74,7 +74,8 @@ struct Column {
   void push_element(std::string_view element);  // of a list,
   void end_list();                              // which ends its row
   // Appends a cell of a column that may be of another type: then this column becomes the narrowest type that holds
-  // both exactly (two numbers: decimal; a list and no list: lists; else: text). One of nulls alone takes any type.
+  // both exactly (numbers of two types: decimal; a list and another: lists, the other of one element; whatever else:
+  // text). A column of nothing but nulls takes any type.
   void push_cell(const Column& from, size_t row);
   void clear();
   Column without_rows() const;  // of the same name, type, precision and form of times

@@ -31,11 +31,10 @@ struct Profile {
   uint64_t characters = 0;
   std::map<std::string, uint64_t> missing;  // words that usually mean so, as texts
   uint64_t missing_cells = 0;
-  uint64_t listed = 0, elements = 0,
-           measures = 0;  // lists, what they hold, and that of it that is a number with a point
-  uint64_t commas = 0;    // numbers with a comma in place of a point, or between thousands
-  uint64_t recent = 0;    // taken for a time, it lies between 1990 and 2100;
-  uint64_t dates = 0;     // likewise as a date such as 20240501
+  uint64_t listed = 0;  // cells that are lists
+  uint64_t commas = 0;  // numbers with a comma in place of a point, or between thousands
+  uint64_t recent = 0;  // taken for a time, it lies between 1990 and 2100;
+  uint64_t dates = 0;   // likewise as a date such as 20240501
   Interner values;
   static constexpr std::array<char, 4> kSeparators{'|', ';', ',', '\t'};
   struct Parts {         // of the cells cut at one separator
@@ -52,7 +51,6 @@ struct Profile {
   double telling_share(uint64_t n) const {
     return telling() ? static_cast<double>(n) / static_cast<double>(telling()) : 0;
   }
-  bool holds_vectors() const { return elements >= 8 * listed && measures * 10 > elements * 9; }
   double share(uint64_t n) const { return present() ? static_cast<double>(n) / static_cast<double>(present()) : 0; }
   double distinct_share() const { return share(values.size()); }
   double mean_length() const { return share(characters); }
@@ -77,14 +75,16 @@ struct Profile {
     booleans += text == "true" || text == "false" || text == "True" || text == "False";
     if (column.type == ColumnType::texts) {
       ++listed;
-      vectors.look(column, row);
-      return column.for_each_element(row, '\0', [&](std::string_view element) { look_at_element(element); });
+      return vectors.look(column, row);
     }
     if (is_text && text.starts_with('[') && rows <= kEnough)
       if (const auto list = parse_list(text)) {
         ++listed;
-        for (const auto& element : *list) look_at_element(element);
-        return;
+        Column cell;
+        cell.type = ColumnType::texts;
+        for (const auto& element : *list) cell.push_element(element);
+        cell.end_list();
+        return vectors.look(cell, 0);
       }
     const auto number = column.type == ColumnType::time ? std::nullopt : column.as_number(row);
     if (is_text && !number && text.size() < 24 && text.find(',') != text.npos) {
@@ -108,12 +108,6 @@ struct Profile {
       dates += is_recent({.unit = TimeUnit::date});
     }
     if (!number && column.type == ColumnType::text) look_for_parts(column, row);
-  }
-
-  void look_at_element(std::string_view element) {
-    ++elements;
-    const auto number = parse_number(element);
-    measures += number && element.find_first_of(".eE") != element.npos;
   }
 
   static constexpr uint64_t kEnough = 20000;  // rows tell enough of the parts
@@ -266,8 +260,6 @@ void guess_table_role(const Profile& p, ColumnGuess& g) {
   if (const size_t length = p.vectors.length())
     return give("",
                 fmt::format("each cell is a vector of {} numbers; 'pagoda index --vectors' searches vectors", length));
-  if ((g.type == ColumnType::texts || g.listed) && p.holds_vectors())
-    return give("", "its cells are vectors of numbers, which are no words; `pagoda index --vectors` takes vectors");
   if (g.type == ColumnType::texts) return give("multi", "each cell is a list");
   if (g.listed) return give("multi", "its cells are lists, as in [1, 2]");
   if (g.type == ColumnType::boolean) return give("categorical", "it is true or false");
