@@ -229,8 +229,10 @@ def test_ids_come_out_as_they_went_in(cli, tmp_path, kind, format_):
     cli("train", "--interactions", path, "--user", "user_id", "--item", "item_id", "--time", "ts", "--set", "data.split.kind=leave_last",
         "--set", "train.epochs=1", "--set", "train.batch=16", "-o", "m.pagoda", cwd=tmp_path)
     for side in ("users", "items"):
-        cli("encode", "m.pagoda", side, "-o", f"{side}.npy", cwd=tmp_path)
-        assert sorted((tmp_path / f"{side}.npy.ids.txt").read_text().splitlines()) == sorted(texts)
+        cli("encode", "m.pagoda", side, "-o", f"{side}.parquet", cwd=tmp_path)
+        ids = pq.read_table(tmp_path / f"{side}.parquet")[0]
+        assert pa.types.is_integer(ids.type) == (kind == "int64"), ids.type
+        assert sorted(text_of(v) for v in ids.to_pylist()) == sorted(texts)
     users = [json.dumps({"user": text}) for text in texts]
     answers = cli("retrieve", "m.pagoda", "--users", "-", "--k", 8, stdin="\n".join(users) + "\n", cwd=tmp_path).stdout
     for text, line in zip(texts, answers.splitlines(), strict=True):

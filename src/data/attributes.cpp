@@ -13,23 +13,6 @@
 
 namespace pagoda {
 
-namespace {
-
-void count_not_utf8(const Column& column, Notices& notices, const std::function<std::string(size_t)>& place) {
-  if (column.type != ColumnType::text && column.type != ColumnType::texts) return;
-  uint64_t count = 0;
-  size_t first = 0;
-  for (size_t row = 0; row < column.rows(); ++row) {
-    bool readable = true;
-    column.for_each_element(row, '\0', [&](std::string_view text) { readable = readable && is_utf8(text); });
-    if (!readable && count++ == 0) first = row;
-  }
-  notices.add(column.name, "cells are not UTF-8 text; what is not is answered as U+FFFD: write the table in UTF-8",
-              count, [&] { return place(first); });
-}
-
-}  // namespace
-
 const Column* Attributes::find(std::string_view name) const {
   for (const auto& column : columns)
     if (column.name == name) return &column;
@@ -71,6 +54,19 @@ void take_lists(Attributes& table, const NullValues& null_values, Notices& notic
   }
 }
 
+void count_not_utf8(const Column& column, Notices& notices, const std::function<std::string(size_t)>& place) {
+  if (column.type != ColumnType::text && column.type != ColumnType::texts) return;
+  uint64_t count = 0;
+  size_t first = 0;
+  for (size_t row = 0; row < column.rows(); ++row) {
+    bool readable = true;
+    column.for_each_element(row, '\0', [&](std::string_view text) { readable = readable && is_utf8(text); });
+    if (!readable && count++ == 0) first = row;
+  }
+  notices.add(column.name, "cells are not UTF-8 text; what is not is answered as U+FFFD: write the table in UTF-8",
+              count, [&] { return place(first); });
+}
+
 }  // namespace
 
 Attributes load_attributes(const AttributeOptions& options) {
@@ -106,7 +102,7 @@ Attributes load_attributes(const AttributeOptions& options) {
     const auto place = [&](size_t row) { return reader->place(batch.file, batch.first_record + row); };
     count_rounded_ids(batch.columns[id], notices, place);
     for (size_t c = 0; c < names.size(); ++c)
-      if (c != id) count_not_utf8(batch.columns[c], notices, place);
+      if (c != id && !vectors[c]) count_not_utf8(batch.columns[c], notices, place);
     for (size_t row = 0; row < batch.rows; ++row) {
       const auto text = batch.columns[id].as_text(row, scratch);
       const char* expected = text.empty()                              ? "an id"
