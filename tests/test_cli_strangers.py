@@ -69,9 +69,9 @@ def test_a_table_that_has_few_of_them_is_a_warning(folder, train):
 
 def test_other_data_to_test_with(folder, train):
     split = ["--set", f"data.split={{kind='given',test_files=['{folder}/june.csv']}}"]
-    (folder / "june.csv").write_text("user_id,item_id,ts\nu1,3,1800000000\nu2,4,1800000001\n")
+    (folder / "june.csv").write_text("user_id,item_id,ts\nu1,3,1750000000\nu2,4,1750000001\n")
     train(*split, code=INPUT, says=["the catalogue: none of the 2 items of", "june.csv", "without leading zeros, 2 of"])
-    (folder / "june.csv").write_text("user_id,item_id,ts\n1,000003,1800000000\n2,000004,1800000001\n")
+    (folder / "june.csv").write_text("user_id,item_id,ts\n1,000003,1750000000\n2,000004,1750000001\n")
     train(*split, says=["warning: the training part: none of the 2 users of", "'u1'", "without the prefix 'u'"])
 
 
@@ -88,10 +88,10 @@ def model(train, folder):
 
 
 def test_a_model_judged_by_other_data(cli, model, folder):
-    (folder / "june.csv").write_text("user_id,item_id,ts\nu1,3,1800000000\nu2,4,1800000001\n")
+    (folder / "june.csv").write_text("user_id,item_id,ts\nu1,3,1750000000\nu2,4,1750000001\n")
     cli("evaluate", model, "--data", folder / "june.csv", code=INPUT,
         says=["m.pagoda: none of the 2 items to judge by is there", "without leading zeros, 2 of them would be"])
-    (folder / "june.csv").write_text("user_id,item_id,ts\nx1,000003,1800000000\n")
+    (folder / "june.csv").write_text("user_id,item_id,ts\nx1,000003,1750000000\n")
     done = cli("evaluate", model, "--data", folder / "june.csv", "--json", "-",
                says="warning: " + str(model) + ": none of the 1 users to judge")
     assert any("none of the 1 users to judge" in text for text in json.loads(done.stdout)["warnings"])
@@ -143,7 +143,7 @@ def test_nobody_to_answer_is_said(cli, model, folder):
     (folder / "empty.txt").write_text("\n")
     cli("retrieve", model, "--users", folder / "empty.txt", says="warning: " + str(folder / "empty.txt") + ": holds no user")
     cli("similar", model, "--items", "-", stdin="", says="warning: stdin: holds no item")
-    cli("encode", model, "users", "--input", "-", "-o", folder / "e.npy", stdin="", code=INPUT, says="stdin: holds no user to encode")
+    cli("encode", model, "users", "--input", "-", "-o", folder / "e.npy", stdin="", says="warning: stdin: holds no user, and no vector")
 
 
 def test_values_that_training_has_not_seen(cli, world, config, tmp_path):

@@ -77,7 +77,7 @@ def test_a_unit_that_is_told_holds_for_every_number(cli, tmp_path):
 
 def test_dates_that_do_not_tell_day_from_month_are_refused_with_a_remedy_that_works(cli, tmp_path):
     log = write(tmp_path / "log.csv", [f"{1 + n % 12:02}/{1 + n // 30:02}/2023" for n in range(300)])
-    train(cli, log, *LAST, code=3, says=["log.csv:2: column 'ts' is", 'data.date_order = "day_first" or "month_first"'])
+    train(cli, log, *LAST, code=3, says=["log.csv:3: column 'ts' is", 'data.date_order = "day_first" or "month_first"'])
     proposal = cli("init", log, "-o", tmp_path / "p.toml").stderr
     assert "no row tells whether the day or the month comes first (" in proposal and "log.csv:" in proposal
     train(cli, log, *LAST, "--set", "data.date_order=day_first")

@@ -142,7 +142,7 @@ def test_ids_twice_empty_or_missing_are_refused(cli, tmp_path):
 
 def test_ids_that_may_have_been_rounded_and_ids_with_blanks_are_said(cli, tmp_path):
     path = write(tmp_path / "v.parquet", {"item_id": pa.array([2.0**53, 2.0**53 + 2, 1.0]), "vector": lists(vectors(3))})
-    cli("index", "--vectors", path, "-o", tmp_path / "v.pagoda", says=["warning: column 'item_id': 2 ", "rounded", "row 0"])
+    cli("index", "--vectors", path, "-o", tmp_path / "v.pagoda", says=["warning: column 'item_id': 2 ", "rounded", "row 1"])
     path = write(tmp_path / "v.parquet", {"item_id": pa.array(["a ", "a", "b"]), "vector": lists(vectors(3))})
     cli("index", "--vectors", path, "-o", tmp_path / "v.pagoda", says="v.parquet: column 'item_id': 1 ids have blanks around them; they are kept: 'a ' is not 'a'")
 

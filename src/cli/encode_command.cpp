@@ -33,7 +33,7 @@ void run_encode(const EncodeArgs& args) {
         strangers.add(requests.back());
       }
       strangers.say();
-      if (requests.empty()) fail(ErrorKind::input, "{}: holds no user to encode", lines.name());
+      if (requests.empty()) log_warning("{}: holds no user, and no vector is written", lines.name());
       const auto nameless = std::ranges::count_if(requests, [](const auto& r) { return !r.user; });
       if (nameless > 0)
         log_warning("{} of {} lines of {} name no user: the ids of their vectors are empty", nameless, requests.size(),

@@ -375,7 +375,8 @@ Config Config::from_file(const std::string& path) {
 void Config::set(std::string_view assignment) {
   const std::string place = fmt::format("{}{}", kSetOption, assignment);
   const size_t equals = assignment.find('=');
-  const auto key = assignment.substr(0, equals);
+  auto key = assignment.substr(0, equals);
+  while (key.ends_with(' ')) key.remove_suffix(1);  // as messages show it: data.header = false
   if (equals == assignment.npos || !dotted(key)) fail(ErrorKind::usage, "{}: expected section.key=value", place);
   const auto value = assignment.substr(equals + 1);
   toml::table laid;

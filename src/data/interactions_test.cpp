@@ -128,7 +128,7 @@ TEST_F(InteractionsTest, EachKindOfBadRowIsNamedByFileLineColumnAndValue) {
                         Case{"caf\xe9,i,1,1,c", ":3: column 'user_id' is 'caf\\xE9', expected UTF-8 text"},
                         Case{"u,i,,1,c", ":3: column 'ts' is empty, expected a time"},
                         Case{"u,i,soon,1,c", ":3: column 'ts' is 'soon', expected a time"},
-                        Case{"u,i,1,nan,c", ":3: column 'w' is empty, expected a finite number above 0"},
+                        Case{"u,i,1,nan,c", ":3: column 'w' is 'nan', expected a finite number above 0"},
                         Case{"u,i,1,0,c", ":3: column 'w' is '0', expected a finite number above 0"},
                         Case{"u,i,1,-2,c", ":3: column 'w' is '-2', expected a finite number above 0"},
                         Case{"u,i,1,1e300,c", ":3: column 'w' is '1e300', expected a finite number above 0"},
@@ -161,7 +161,7 @@ TEST_F(InteractionsTest, ANanOfParquetIsABadWeight) {
   writer->close();
   auto o = options(path("a.parquet"));
   o.weight = "w";
-  EXPECT_TRUE(error_of([&] { load_interactions(o); }).says("a.parquet: row 1: column 'w' is 'nan', expected a finite"));
+  EXPECT_TRUE(error_of([&] { load_interactions(o); }).says("a.parquet: row 1: column 'w' is empty, expected a finite"));
 }
 
 TEST_F(InteractionsTest, SkippingGoesNoFurtherThanTheLimit) {

@@ -221,7 +221,7 @@ TEST_F(VectorFile, ARowWithoutIdOrVectorIsRefusedAndSoIsAFileOfNone) {
 
 TEST_F(VectorFile, IdsBesideAFileAreReadBackExactly) {
   for (const auto* name : {"x.npy", "x.fbin"}) {
-    const std::vector<std::string> ids{"a", "b c", "{d}", "\"c"};
+    const std::vector<std::string> ids{"a", "b c", "{d}", "c\""};
     write_vectors(path(name), matrix(4, 1, {1, 2, 3, 4}), ids, "item");
     EXPECT_EQ(read_vectors(path(name)).ids, ids);
     EXPECT_EQ(read_vectors(path(name)).ids_file, path(name) + ".ids.txt");

@@ -149,7 +149,7 @@ TEST_F(PlanTest, UnknownKeysNameTheirPlaceAndTheNearest) {
   expect_says(refusal("tune = { \"loss.temprature\" = [0.1] }\n" + std::string(kTwo)), {name + ":2", "temperature"});
   expect_says(refusal(std::string(kTwo) + "[[sweep]]\nover = { \"train.bach\" = [1] }\n"), {name + ":12", "'batch'"});
   expect_says(refusal("[[variant]]\nname = \"a\"\nset = { \"loss.correction\" = \"logq\" }\n"),
-              {name + ":4", "'correction' in [loss] can not be \"logq\""});
+              {name + ":4", "'correction' in [loss] cannot be \"logq\""});
 }
 
 TEST_F(PlanTest, WhatCanNotBeRunIsToldBeforeAnythingIs) {
