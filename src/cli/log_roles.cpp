@@ -30,8 +30,10 @@ std::string format_of(const std::string& path, const TableForm& form) {
     files.format = format_from_name(format);
     const auto header = open_reader(files)->columns();
     const auto is_name = [](const std::string& s) { return !s.empty() && !parse_number(s); };
+    if (header[0].starts_with('{')) return "auto";  // lines of JSON
     if (header.size() > 1 && std::all_of(header.begin(), header.end(), is_name)) return format;
   }
+  if (!name.extension().empty()) open_reader(one_file(path, form));  // which refuses a .txt of rows of a table
   return "adjacency";
 }
 

@@ -182,6 +182,12 @@ bool looks_like_rows(std::string_view text, bool whole) {
   return width > 2 && lines > 2 && users.size() * 10 < lines * 9;
 }
 
+// The first mark of a table between its cells: ",", a tab, ";", "|" or \x01; "" where there is none.
+std::string_view mark_in(std::string_view line) {
+  const auto at = line.find_first_of(",\t;|\x01");
+  return at == line.npos ? std::string_view() : line.substr(at, 1);
+}
+
 std::string extension_of(const std::string& path) {
   fs::path name = fs::path(path).filename();
   auto extension = lower(name.extension().string());
@@ -266,7 +272,8 @@ Format find_format(const std::string& path, const FileHead& head, Format told) {
   const auto line = first_line(text);
   if (by_name == Format::adjacency) {
     // A .txt is taken for adjacency by its name alone; its first line may say otherwise, or all of its lines.
-    if (line.find_first_of(",\t") == line.npos) {
+    const auto mark = line.find("::") != line.npos ? std::string_view("::") : mark_in(line);
+    if (mark.empty()) {
       if (!looks_like_rows(text, head.whole)) return by_name;
       fail(ErrorKind::usage,
            "{}: a .txt is read as lines of 'user item item ...', but its lines all have as many words, and users come "
@@ -274,16 +281,18 @@ Format find_format(const std::string& path, const FileHead& head, Format told) {
            "\"adjacency\"",
            path);
     }
-    const bool tabs = line.find('\t') != line.npos;
     fail(ErrorKind::usage,
          "{}: a .txt is read as lines of 'user item item ...', but this one has {}; set format = \"{}\" "
          "(or format = \"adjacency\" if it is one)",
-         path, tabs ? "tabs" : "commas", tabs ? "tsv" : "csv");
+         path,
+         mark == "\t"  ? "tabs"
+         : mark == "," ? "commas"
+                       : fmt::format("'{}'", printable(mark)),
+         mark == "\t" ? "tsv" : "csv");
   }
   if (by_name != Format::automatic) return by_name;
   if (line.find('\t') != line.npos) return Format::tsv;
-  // The reader finds out which of these separates the cells.
-  if (line.find_first_of(",;|\x01") != line.npos || line.find("::") != line.npos) return Format::csv;
+  if (!mark_in(line).empty() || line.find("::") != line.npos) return Format::csv;  // the reader finds out which it is
   fail(ErrorKind::usage,
        "{}: the format can be told neither from the name nor from its first line, '{}'; set format to one of {}", path,
        printable(line), kKnown);

@@ -54,6 +54,9 @@ TEST_F(FileKindTest, RowsBetweenBlanksAreNoAdjacency) {
   const auto error = error_of([&] { format_of("u.txt", "1 101 5 881250949\n1 102 3 881250950\n2 101 4 881250951\n"); });
   EXPECT_EQ(error.kind, ErrorKind::usage);
   EXPECT_TRUE(error.says("rows of a table? Then set format")) << error.message;
+  EXPECT_TRUE(
+      error_of([&] { format_of("s.txt", "user;item;ts\n1;2;3\n"); }).says("this one has ';'; set format = \"csv\""));
+  EXPECT_TRUE(error_of([&] { format_of("m.txt", "1::2::3\n"); }).says("this one has '::'; set format = \"csv\""));
   EXPECT_EQ(format_of("a.txt", "1 101 5 8\n1 102 3\n2 101 4 9\n"), Format::adjacency) << "of many lengths";
   EXPECT_EQ(format_of("b.txt", "1 101 5 8\n2 102 3 7\n3 101 4 9\n"), Format::adjacency) << "a user a line";
   EXPECT_EQ(format_of("c.txt", "1 101\n1 102\n2 101\n"), Format::adjacency) << "pairs are what they seem";
