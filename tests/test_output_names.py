@@ -123,7 +123,7 @@ def test_a_stranger_with_another_id_makes_text_of_integers(cli, model, tmp_path)
 
 
 @pytest.mark.parametrize("bad, what", [("a\tb", "has a tab in it"), ("a\nb", "has a line end in it"), ("a\0b", "has a NUL byte"),
-                                       ('"q', "begins with a double quote")])
+                                       ('"q', "begins with a double quote"), ('"q"', "begins with a double quote")])
 def test_an_id_that_breaks_a_line_is_refused_by_name(cli, tmp_path, bad, what):
     shown = bad.replace("\t", "\\t").replace("\n", "\\n").replace("\0", "\\x00")
     users, items = columns([bad, "u2", "u3"], [f"i{i}" for i in range(16)] + [bad])
@@ -135,7 +135,13 @@ def test_an_id_that_breaks_a_line_is_refused_by_name(cli, tmp_path, bad, what):
             done = cli(*words, *more, stdin=stdin, code=INPUT, says=[f"'{shown}'", what, "write --format jsonl, or Parquet"])
             assert done.stdout == "" and not (tmp_path / "c.tsv").exists()
         cli(*words, "--format", "jsonl", stdin=stdin), cli(*words, "-o", tmp_path / "c.parquet", stdin=stdin)
-    if bad != "a\tb":
+    if "\t" in bad or bad == '"q':  # a line of its own can hold these
+        cli("encode", model, "items", "-o", tmp_path / "v.npy")
+        assert bad in (tmp_path / "v.npy.ids.txt").read_text().splitlines()
+        cli("index", "--vectors", tmp_path / "v.npy", "-o", tmp_path / "v.pagoda")
+        cli("similar", tmp_path / "v.pagoda", "--items", "-", stdin=bad + "\n")
+    else:
+        what = what if bad != '"q"' else "stands in double quotes"
         cli("encode", model, "items", "-o", tmp_path / "v.npy", code=INPUT, says=[f"'{shown}'", what, "write .parquet"])
         assert not (tmp_path / "v.npy").exists() and not (tmp_path / "v.npy.ids.txt").exists()
     cli("encode", model, "items", "-o", tmp_path / "v.parquet")

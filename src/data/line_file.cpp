@@ -53,7 +53,7 @@ std::string_view no_tsv_cell(std::string_view text) {
 std::string_view no_line(std::string_view id) {
   if (id.find_first_of("\r\n") != id.npos) return "has a line end in it";
   if (id.find('\0') != id.npos) return "has a NUL byte in it";
-  if (id.starts_with('"')) return "begins with a double quote";
+  if (id.size() > 1 && id.starts_with('"') && id.ends_with('"')) return "stands in double quotes";
   if (id.starts_with("\xef\xbb\xbf")) return "begins with a byte order mark";
   if (trim(id).size() != id.size()) return "has blanks around it";
   return {};

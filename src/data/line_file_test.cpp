@@ -64,7 +64,8 @@ TEST(Line, AnIdThatBreaksItsFormIsNamed) {
   using namespace std::string_literals;
   EXPECT_EQ(no_line("u1"), "");
   EXPECT_EQ(no_line("u\t1"), "") << "a line is one value";
-  for (const auto& id : {" u"s, "u "s, "a\nb"s, "a\rb"s, "a\0b"s, "\"u"s, "\xef\xbb\xbfu"s})
+  EXPECT_EQ(no_line("\"u"), "") << "half a quote is a text";
+  for (const auto& id : {" u"s, "u "s, "a\nb"s, "a\rb"s, "a\0b"s, "\"u\""s, "\xef\xbb\xbfu"s})
     EXPECT_NE(no_line(id), "") << id;
   EXPECT_EQ(no_tsv_cell(" u "), "");
   EXPECT_EQ(no_tsv_cell(""), "");
