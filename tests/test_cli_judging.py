@@ -89,6 +89,13 @@ def test_repeats_can_be_kept(cli, repeating):
     cli("evaluate", folder / "m.pagoda", "--repeats", "drop", code=2)
 
 
+def test_lists_that_hold_most_of_the_catalogue_are_said_to_tell_little(cli, ordinary):
+    said = evaluate(cli, ordinary / "m.pagoda", "--k", "1,100,1000")[1]
+    items = json.loads(cli("inspect", ordinary / "m.pagoda", "--json").stdout)["info"]["items"]
+    assert 2 < items < 200 and f"figures @100 and @1000 tell little: of {items} items such a list holds more than half" in said
+    assert "tell little" not in evaluate(cli, ordinary / "m.pagoda", "--k", "1")[1]
+
+
 def test_an_evaluation_leaves_the_bundle_alone(cli, ordinary, tmp_path):
     path = tmp_path / "m.pagoda"
     shutil.copy(ordinary / "m.pagoda", path)

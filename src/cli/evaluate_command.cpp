@@ -1,6 +1,10 @@
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <cmath>
 #include <cstdio>
+#include <fmt/ranges.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
@@ -10,6 +14,7 @@
 #include "data/byte_sink.h"
 #include "serve/journal.h"
 #include "train/judgement.h"
+#include "train/suited.h"
 
 namespace pagoda {
 
@@ -96,6 +101,12 @@ void run_evaluate(const EvaluateArgs& args) {
                                 .repeats = repeats,
                                 .second = second.get(),
                                 .rescore_from = static_cast<size_t>(std::max<int64_t>(0, args.rescore_from))});
+  const auto items = static_cast<int64_t>(bundle->item_ids().size());
+  std::vector<int64_t> too_long;
+  std::ranges::copy_if(ks, std::back_inserter(too_long), [&](int64_t k) { return !tells_models_apart(k, items); });
+  if (!too_long.empty())
+    log_warning("figures @{} tell little: of {} items such a list holds more than half, whatever the model",
+                fmt::join(too_long, " and @"), items);
   const auto json = with_warnings(judgement.json);
   if (args.json == "-") {
     std::printf("%s\n", json.c_str());

@@ -72,11 +72,10 @@ std::string suit_split(SplitOptions& split, std::span<const int64_t> rising_us) 
 
 std::string telling_metric(const std::string& choose_by, std::span<const int64_t> ks, int64_t items) {
   const auto [kind, k] = parse_metric(choose_by);
-  const auto tells = [&](int64_t length) { return 2 * length <= items; };
-  if (tells(k)) return choose_by;
+  if (tells_models_apart(k, items)) return choose_by;
   int64_t best = std::max<int64_t>(1, items / 10);
   for (const int64_t other : ks)
-    if (tells(other)) best = std::max(best, other);
+    if (tells_models_apart(other, items)) best = std::max(best, other);
   return fmt::format("{}@{}", kind, best);
 }
 
