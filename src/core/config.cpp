@@ -376,9 +376,11 @@ void Config::set(std::string_view assignment) {
   const std::string place = fmt::format("{}{}", kSetOption, assignment);
   const size_t equals = assignment.find('=');
   auto key = assignment.substr(0, equals);
-  while (key.ends_with(' ')) key.remove_suffix(1);  // as messages show it: data.header = false
+  const bool spaced = key.ends_with(' ');  // as messages and configs show it: data.header = false
+  while (key.ends_with(' ')) key.remove_suffix(1);
   if (equals == assignment.npos || !dotted(key)) fail(ErrorKind::usage, "{}: expected section.key=value", place);
-  const auto value = assignment.substr(equals + 1);
+  auto value = assignment.substr(equals + 1);
+  while (spaced && value.starts_with(' ')) value.remove_prefix(1);
   toml::table laid;
   try {
     if (value.find('\n') == value.npos) laid = toml::parse(assignment, place);

@@ -211,6 +211,7 @@ TEST(Config, SetTakesTextsWithoutQuotes) {
   EXPECT_EQ(read("", {"data.split.test=7"}).split.test, "7");
   EXPECT_EQ(read("", {"data.split.test=a b # \"c\"=d"}).split.test, "a b # \"c\"=d");
   EXPECT_EQ(read("", {"data.split.test="}).split.test, "");
+  EXPECT_EQ(read("", {"data.split.test = a b"}).split.test, "a b") << "as it stands in a config";
   EXPECT_EQ(read("", {"data.split.test=two\nlines=1"}).split.test, "two\nlines=1");
   EXPECT_EQ(read("", {"data.interactions=clicks/*.csv"}).interactions, std::vector<std::string>{"clicks/*.csv"});
 }
@@ -223,6 +224,7 @@ TEST(Config, TroubleInASetNamesTheSet) {
   EXPECT_EQ(refusal("", {"model.dim=wide"}),
             "--set model.dim=wide: 'dim' in [model] is the text \"wide\", expected an integer");
   EXPECT_EQ(refusal("", {"model.dim"}), "--set model.dim: expected section.key=value");
+  EXPECT_EQ(refusal("", {" = 3"}), "--set  = 3: expected section.key=value");
   EXPECT_EQ(refusal("", {"=3"}), "--set =3: expected section.key=value");
   EXPECT_EQ(refusal("", {"a..b=3"}), "--set a..b=3: expected section.key=value");
   EXPECT_EQ(refusal("", {"sampling.negatives.2.count=5"}),
