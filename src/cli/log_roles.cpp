@@ -24,7 +24,7 @@ std::string names_of(const TableGuess& guess) {
 std::string format_of(const std::string& path, const TableForm& form) {
   auto name = std::filesystem::path(path).filename();
   if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
-  if (name.extension() != ".txt" && !name.extension().empty()) return "auto";
+  if (name.extension() != ".txt") return "auto";
   for (const auto* format : {"csv", "tsv"}) {
     auto files = one_file(path, form);
     files.format = format_from_name(format);
@@ -33,7 +33,7 @@ std::string format_of(const std::string& path, const TableForm& form) {
     if (header[0].starts_with('{')) return "auto";  // lines of JSON
     if (header.size() > 1 && std::all_of(header.begin(), header.end(), is_name)) return format;
   }
-  if (!name.extension().empty()) open_reader(one_file(path, form));  // which refuses a .txt of rows of a table
+  open_reader(one_file(path, form));  // which refuses a .txt of rows of a table
   return "adjacency";
 }
 
