@@ -122,18 +122,18 @@ class Walk {
 // Whether `folder` is that of a table which keeps in a log which of its files are valid; what it is called.
 std::string_view kept_by_log(const std::string& folder) {
   const auto has = [&](const char* name) { return is_folder((folder.empty() ? "." : folder) + "/" + name); };
-  if (has("_delta_log")) return "Delta Lake";
-  if (has(".hoodie")) return "Hudi";
+  if (has("_delta_log")) return "a Delta Lake";
+  if (has(".hoodie")) return "a Hudi";
   if (has("metadata") && has("data"))
     for (const auto& name : names_in(folder + "/metadata"))
-      if (name.ends_with(".metadata.json")) return "Iceberg";
+      if (name.ends_with(".metadata.json")) return "an Iceberg";
   return {};
 }
 
 std::string export_of(std::string_view kind, const std::string& folder) {
-  if (kind == "Hudi") return "export the current rows to Parquet, as with Spark";
+  if (kind == "a Hudi") return "export the current rows to Parquet, as with Spark";
   return fmt::format("export the current rows, as with DuckDB: COPY (FROM {}_scan('{}')) TO 'log.parquet'",
-                     kind == "Iceberg" ? "iceberg" : "delta", folder);
+                     kind == "an Iceberg" ? "iceberg" : "delta", folder);
 }
 
 // Up from a file's folder through those of partitions; the data of Iceberg lies one below its table.
@@ -215,23 +215,22 @@ std::vector<SourceFile> expand(const std::string& path, std::vector<std::string>
   const bool folder = there && is_folder(path);
   if (there && !folder) {
     if (const auto table = table_of(path))
-      log_warning("{}: lies in a {} table, and may be one of its files that are no longer valid; to be sure, {}", path,
+      log_warning("{}: lies in {} table, and may be one of its files that are no longer valid; to be sure, {}", path,
                   table->second, export_of(table->second, table->first));
     return {source_file(path)};
   }
   if (!folder && !is_glob(path)) fail_missing(path);
   const auto found = Walk(folder ? without_end(path) + "/**" : path).files(aside);
   if (found.empty() && folder && !kept_by_log(path).empty())
-    fail(ErrorKind::input, "{}: is a {} table; {}", path, kept_by_log(path), export_of(kept_by_log(path), path));
+    fail(ErrorKind::input, "{}: is {} table; {}", path, kept_by_log(path), export_of(kept_by_log(path), path));
   if (found.empty()) fail(ErrorKind::input, "{}: no file {}", path, folder ? "is in this folder" : "matches");
   std::vector<SourceFile> files;
   std::set<fs::path> looked_at;
   for (const auto& file : found) {
     if (looked_at.insert(fs::path(file).parent_path()).second)
       if (const auto table = table_of(file))
-        fail(ErrorKind::input,
-             "{}: '{}' is a {} table, whose folder also holds files that are no longer part of it; {}", path,
-             table->first, table->second, export_of(table->second, table->first));
+        fail(ErrorKind::input, "{}: '{}' is {} table, whose folder also holds files that are no longer part of it; {}",
+             path, table->first, table->second, export_of(table->second, table->first));
     files.push_back(source_file(file));
     files.back().of_folder = folder;
   }

@@ -81,7 +81,7 @@ TEST_F(SourceFilesTest, TablesWithALogOfTheirFilesAreRefused) {
   deep("hudi/.hoodie/x", ""), deep("hudi/a.parquet", "");
   EXPECT_TRUE(error_of([&] { find_files({path("hudi")}); }).says("is a Hudi table"));
   deep("ice/metadata/v1.metadata.json", "{}"), deep("ice/data/a.parquet", "");
-  EXPECT_TRUE(error_of([&] { find_files({path("ice")}); }).says("is a Iceberg table"));
+  EXPECT_TRUE(error_of([&] { find_files({path("ice")}); }).says("is an Iceberg table"));
   EXPECT_TRUE(error_of([&] { find_files({path("ice/data/*.parquet")}); }).says("iceberg_scan"));
 }
 
