@@ -161,7 +161,7 @@ TEST_F(InteractionsTest, ANanOfParquetIsABadWeight) {
   writer->close();
   auto o = options(path("a.parquet"));
   o.weight = "w";
-  EXPECT_TRUE(error_of([&] { load_interactions(o); }).says("a.parquet: row 1: column 'w' is 'nan', expected a finite"));
+  EXPECT_TRUE(error_of([&] { load_interactions(o); }).says("a.parquet: row 1: column 'w' is empty, expected a finite"));
 }
 
 TEST_F(InteractionsTest, SkippingGoesNoFurtherThanTheLimit) {
