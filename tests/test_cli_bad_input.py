@@ -89,7 +89,7 @@ def test_a_weight_that_is_no_number_above_zero(train, weight):
 
 
 def test_a_time_in_the_future_of_the_split(train):
-    train(CSV + "u1,i2,2999-01-01\n", code=INPUT, says=["in the future", "2999-01-01", 'on_bad_row = "skip"'])
+    train(CSV + "u1,i2,2999-01-01\n", code=INPUT, says=["in the future", "2999-01-01", "on_bad_row", "data.clock"])
 
 
 def test_a_time_that_is_none(train):

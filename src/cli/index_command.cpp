@@ -135,6 +135,7 @@ void index_vectors(ThreadPool& pool, const IndexArgs& args, RowPrecision precisi
                   .dim = vectors.rows().cols(),
                   .items = ids.size(),
                   .chosen_on = "none",
+                  .times = TimeForm{},
                   .vectors = precision};
   content.item_ids = &ids;
   content.item_counts = counts;

@@ -99,6 +99,10 @@ TestUsers test_users(const Bundle& bundle, const Options& options, const std::ve
   }
   auto interactions = interaction_options(options.data);
   interactions.paths = files;
+  if (const auto& of_log = bundle.info().times) {
+    if (interactions.times.unit == TimeUnit::automatic) interactions.times.unit = of_log->unit;
+    if (interactions.times.order == DateOrder::automatic) interactions.times.order = of_log->order;
+  }
   const auto log = load_interactions(interactions);
   meet_bundle(bundle, log, true);
   return test_users(bundle, log, {});
