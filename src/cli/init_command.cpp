@@ -287,8 +287,7 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
   take_null_values(p, guess);
   files.form = data.form;
   files.paths = data.interactions;
-  log = survey_log(files, data.user, data.item, data.time, data.weight,
-                   data.times, data.trust_clock);
+  log = survey_log(files, data.user, data.item, data.time, data.weight, data.times, data.trust_clock);
   if (log.rows == 0)
     fail(ErrorKind::input, "{}: no row has both a user ('{}') and an item ('{}')", args.interactions[0], data.user,
          data.item);
@@ -312,13 +311,16 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
     p.say("'{}': {}. data.time_unit and data.date_order say it otherwise.", data.time, log.times_said);
   if (!log.open_date.empty())
     p.say(
-        "'{}' has dates of which no row tells whether the day or the month comes first ({}): training stops at them until "
+        "'{}' has dates of which no row tells whether the day or the month comes first ({}): training stops at them "
+        "until "
         "data.date_order is \"day_first\" or \"month_first\".",
         data.time, log.open_date);
   if (log.rows_of_bad_clocks > 0)
     p.say(
-        "{} of {} rows have a time that can not be, in the future or long before the others (the first is {}). The split is "
-        "made without them; training stops at the first of them. data.on_bad_row = \"skip\" leaves them out{}, data.clock = "
+        "{} of {} rows have a time that can not be, in the future or long before the others (the first is {}). The "
+        "split is "
+        "made without them; training stops at the first of them. data.on_bad_row = \"skip\" leaves them out{}, "
+        "data.clock = "
         "\"trust\" takes them as they are.",
         log.rows_of_bad_clocks, log.rows, log.bad_clock,
         log.rows_of_bad_clocks > static_cast<uint64_t>(data.bad_rows.limit) ? ", with a data.bad_row_limit above that"

@@ -29,8 +29,7 @@ struct LogSurvey {
 
 // `time` and `weight` may be ""; `times`: how they are written, where it is known. 8 bytes a row of times, and the ids, are held.
 LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const std::string& item,
-                     const std::string& time, const std::string& weight, TimeForm times = {},
-                     bool trust_clock = false);
+                     const std::string& time, const std::string& weight, TimeForm times = {}, bool trust_clock = false);
 
 struct TableColumnSurvey {
   std::string name;

@@ -44,7 +44,8 @@ TEST(StageClock, TheMedianIsOfWholeRoundsAfterTheFirstTwo) {
     pass(5);
   }
   const auto table = clock.table(5, "step");
-  EXPECT_NE(table.find("median                    20.000          of the steps after the first two"), table.npos) << table;
+  EXPECT_NE(table.find("median                    20.000          of the steps after the first two"), table.npos)
+      << table;
 }
 
 TEST(StageClock, TheTableHasEachStageItsTimeARoundAndItsShare) {

@@ -139,7 +139,7 @@ void Column::push_cell(const Column& from, size_t row) {
     const auto number = [](ColumnType t) {
       return t == ColumnType::integer || t == ColumnType::real || t == ColumnType::decimal;
     };
-    become(number(type) && number(from.type)                              ? ColumnType::decimal
+    become(number(type) && number(from.type)                             ? ColumnType::decimal
            : type == ColumnType::texts || from.type == ColumnType::texts ? ColumnType::texts
                                                                          : ColumnType::text);
   }

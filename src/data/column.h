@@ -95,7 +95,7 @@ std::optional<double> parse_number(std::string_view text);  // finite or nothing
 std::optional<int64_t> parse_time_us(std::string_view text);
 // ISO 8601 alone; `finer`: digits below a microsecond that are not 0 were left out.
 std::optional<int64_t> parse_iso8601(std::string_view text, bool& finer);
-bool parse_integer(std::string_view text, int64_t& value);  // the whole text
+bool parse_integer(std::string_view text, int64_t& value);                         // the whole text
 std::optional<int64_t> days_since_1970(int64_t year, int64_t month, int64_t day);  // nothing when there is no such day
 // A number since 1970 as a time, its unit told by its size as above; nothing when it is not finite or too large.
 inline std::optional<int64_t> time_of_number(int64_t value) {

@@ -16,7 +16,7 @@ struct FileOptions {
   std::string path;
   std::vector<std::string> columns;
   size_t batch_rows = 65536;
-  bool coded = false;           // as in ReaderOptions
+  bool coded = false;          // as in ReaderOptions
   Notices* notices = nullptr;  // where the file says what it changed, dropped or guessed; never null
   TableForm form{};
   // Of JSONL, whose lines differ: a wanted column that is not there is null, and not an error; the wanted ones are all

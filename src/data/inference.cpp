@@ -343,7 +343,9 @@ TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) 
       g.role = "context";
       g.reason = fmt::format("{} values come back; is it known at the moment of a request?", g.distinct);
     } else if (is_one_of(g.name, kTimeNames)) {
-      g.reason = "by its name a time, but not written as one that is read, such as 2024-05-01T10:00:00Z or 1714557600; if it is "
+      g.reason =
+          "by its name a time, but not written as one that is read, such as 2024-05-01T10:00:00Z or 1714557600; if it "
+          "is "
           "one, --time and data.time_unit say so";
     } else if (is_number(g)) {
       g.reason = is_one_of(g.name, kWeightNames)

@@ -28,7 +28,7 @@ struct ColumnGuess {
 struct TableGuess {
   std::vector<ColumnGuess> columns;
   uint64_t sampled_rows = 0;
-  Notices notices;  // of the sample's reading
+  Notices notices;                                          // of the sample's reading
   const ColumnGuess* by_role(std::string_view role) const;  // the first of that role, or nullptr
 };
 

@@ -88,7 +88,8 @@ class Loading {
       if (batch_.first_record == 0) make_room(batch_.file_rows);
       integer_users_ &= batch_.columns[roles_.user].type == ColumnType::integer;
       integer_items_ &= batch_.columns[roles_.item].type == ColumnType::integer;
-      for (const size_t id : {roles_.user, roles_.item}) refuse_lists(reader_->files()[batch_.file], batch_.columns[id]);
+      for (const size_t id : {roles_.user, roles_.item})
+        refuse_lists(reader_->files()[batch_.file], batch_.columns[id]);
       users_.start(batch_.columns[roles_.user]);
       items_.start(batch_.columns[roles_.item]);
       for (size_t c = 0; c < contexts_.size(); ++c) contexts_[c].start(batch_.columns[roles_.context + c]);
@@ -242,7 +243,8 @@ class Loading {
     refuse_open_dates(times_, places_, before, form);
     refuse_open_dates(shown_times_, shown_places_, shown_before, form);
     log_.times = form;
-    if (const auto said = text_of(times_.size() > 0 ? times_ : shown_times_, form); !said.empty()) log_.times_said = said;
+    if (const auto said = text_of(times_.size() > 0 ? times_ : shown_times_, form); !said.empty())
+      log_.times_said = said;
     notices_.add(options_.time, "times have digits below a microsecond, which were left out",
                  times_.finer(form) + shown_times_.finer(form));
 
@@ -281,8 +283,8 @@ class Loading {
   }
 
   // The moments go to `into`; the rows that are no good are reported.
-  std::vector<UnusableTime> settle(WrittenTimes& times, TimeForm form, const ClockBounds& bounds, const RowPlaces& places,
-                                   size_t first, std::vector<int64_t>& into) {
+  std::vector<UnusableTime> settle(WrittenTimes& times, TimeForm form, const ClockBounds& bounds,
+                                   const RowPlaces& places, size_t first, std::vector<int64_t>& into) {
     std::vector<UnusableTime> bad;
     const size_t rows = times.size();
     auto moments = std::move(times).moments(form, bounds, bad);
@@ -294,17 +296,18 @@ class Loading {
     const auto late = count([&](const auto& t) { return t.moment_us && *t.moment_us > bounds.latest_us; });
     const auto early = count([&](const auto& t) { return t.moment_us && *t.moment_us < bounds.earliest_us; });
     for (const auto& time : bad) {
-      std::string expected = form.unit == TimeUnit::automatic || form.unit == TimeUnit::date || form.unit == TimeUnit::year
-                                 ? "a time like those of the other rows"
-                                 : fmt::format("a time that, in {}, lies within the years that can be counted",
-                                               name_of(form.unit));
+      std::string expected =
+          form.unit == TimeUnit::automatic || form.unit == TimeUnit::date || form.unit == TimeUnit::year
+              ? "a time like those of the other rows"
+              : fmt::format("a time that, in {}, lies within the years that can be counted", name_of(form.unit));
       constexpr std::string_view kRemedy = "data.clock = \"trust\" takes times as they stand";
       if (time.moment_us && *time.moment_us > bounds.latest_us)
         expected = fmt::format("a time that has been: it is {}, and {} of {} rows lie in the future; {}",
                                format_time_us(*time.moment_us), late, rows, kRemedy);
       else if (time.moment_us)
-        expected = fmt::format("a time since 1971: it is {}, as {} of {} rows lie before, and most of the others after 1980; {}",
-                               format_time_us(*time.moment_us), early, rows, kRemedy);
+        expected = fmt::format(
+            "a time since 1971: it is {}, as {} of {} rows lie before, and most of the others after 1980; {}",
+            format_time_us(*time.moment_us), early, rows, kRemedy);
       bad_rows_.report([&] { return places.text(*reader_, first + time.row); }, options_.time, time.text, expected);
     }
     return bad;

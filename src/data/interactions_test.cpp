@@ -272,8 +272,8 @@ TEST_F(TimesOf, ARowOfABadClockIsABadRow) {
 }
 
 TEST_F(TimesOf, OfADroppedRowNothingIsKept) {
-  auto o = options(file("gone.csv",
-                        "user_id,item_id,ts,w,c\na,x,1714557600,1,p\nb,y,0,2,q\na,z,1714557601,3,p\nc,x,1714557602,4,r\n"));
+  auto o = options(file(
+      "gone.csv", "user_id,item_id,ts,w,c\na,x,1714557600,1,p\nb,y,0,2,q\na,z,1714557601,3,p\nc,x,1714557602,4,r\n"));
   o.time = "ts", o.weight = "w", o.context = {"c"}, o.now_us = kNow, o.bad_rows.on_bad_row = OnBadRow::skip;
   const auto log = load_interactions(o);
   EXPECT_EQ(log.users.size(), 2u);
@@ -289,13 +289,15 @@ TEST_F(TimesOf, DatesOfWhichTheOrderIsOpenAreRefusedWithARemedy) {
   auto o = of_times("dates.csv", {"01/02/2024", "03/04/2024 10:00"});
   const auto e = error_of([&] { load_interactions(o); });
   EXPECT_EQ(e.kind, ErrorKind::input);
-  EXPECT_TRUE(e.says("dates.csv:2: column 'ts' is '01/02/2024'") && e.says("data.date_order = \"day_first\"")) << e.message;
+  EXPECT_TRUE(e.says("dates.csv:2: column 'ts' is '01/02/2024'") && e.says("data.date_order = \"day_first\""))
+      << e.message;
   o.times.order = DateOrder::day_first;
   EXPECT_EQ(load_interactions(o).time_us[0], 1706745600000000) << "the first of February";
   const auto us = load_interactions(of_times("us.csv", {"01/02/2024", "05/31/2024"}));
   EXPECT_EQ(us.time_us[0], 1704153600000000) << "the second of January, as the other row has it";
   EXPECT_EQ(us.times_said, "dates are month/day/year");
-  const auto both = error_of([&] { load_interactions(of_times("both.csv", {"31/05/2024", "30/05/2024", "05/31/2024"})); });
+  const auto both =
+      error_of([&] { load_interactions(of_times("both.csv", {"31/05/2024", "30/05/2024", "05/31/2024"})); });
   EXPECT_TRUE(both.says("both.csv:4: column 'ts' is '05/31/2024', expected a time like those of the other rows"))
       << both.message;
 }

@@ -86,8 +86,7 @@ TEST(Split, GivenTakesValidationFromTheTailOfEachUsersList) {
   for (int i = 0; i < 3; ++i) rows.emplace_back(i, -1);
   const auto log = log_of(rows);
   EXPECT_EQ(letters(split(log, by(SplitKind::given), 16)), "tttttttttvtttttvTTT");
-  EXPECT_EQ(letters(split(log, by(SplitKind::given, "0.9"), 16)), "tvvvvvvvvvttvvvvTTT")
-      << "one row stays in train";
+  EXPECT_EQ(letters(split(log, by(SplitKind::given, "0.9"), 16)), "tvvvvvvvvvttvvvvTTT") << "one row stays in train";
   EXPECT_EQ(error_of([&] { split(log, by(SplitKind::given), log.size()); }).kind, ErrorKind::usage);
 }
 

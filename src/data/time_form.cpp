@@ -167,8 +167,7 @@ class DateText {
 
   bool take_word() {
     std::string word;
-    for (; !rest_.empty() && is_letter(rest_[0]); rest_.remove_prefix(1))
-      word += static_cast<char>(rest_[0] | 0x20);
+    for (; !rest_.empty() && is_letter(rest_[0]); rest_.remove_prefix(1)) word += static_cast<char>(rest_[0] | 0x20);
     constexpr std::string_view kMonths[] = {"january", "february", "march",     "april",   "may",      "june",
                                             "july",    "august",   "september", "october", "november", "december"};
     constexpr std::string_view kDays[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
@@ -270,15 +269,15 @@ TimeForm time_form_from_names(std::string_view unit, std::string_view order) {
 
 void describe(Fields& fields, TimeForm& form) {
   using enum TimeUnit;
-  fields.choice("time_unit", form.unit,
-                {{"auto", automatic}, {"s", s}, {"ms", ms}, {"us", us}, {"ns", ns}, {"date", date}, {"year", year}},
-                "what numbers in the time column count since 1970; date: 20240501; auto: one unit, decided by the whole "
-                "column");
-  fields.choice("date_order", form.order,
-                {{"auto", DateOrder::automatic},
-                 {"month_first", DateOrder::month_first},
-                 {"day_first", DateOrder::day_first}},
-                "of dates such as 05/06/2024; auto: one order, decided by the whole column");
+  fields.choice(
+      "time_unit", form.unit,
+      {{"auto", automatic}, {"s", s}, {"ms", ms}, {"us", us}, {"ns", ns}, {"date", date}, {"year", year}},
+      "what numbers in the time column count since 1970; date: 20240501; auto: one unit, decided by the whole "
+      "column");
+  fields.choice(
+      "date_order", form.order,
+      {{"auto", DateOrder::automatic}, {"month_first", DateOrder::month_first}, {"day_first", DateOrder::day_first}},
+      "of dates such as 05/06/2024; auto: one order, decided by the whole column");
 }
 
 std::optional<WrittenTime> written_time(std::string_view text) {
@@ -381,7 +380,8 @@ TimeUnit WrittenTimes::unit_of_numbers() const {
   const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
   std::nth_element(sizes.begin(), middle, sizes.end());
   for (const auto unit : {TimeUnit::s, TimeUnit::ms, TimeUnit::us, TimeUnit::ns})
-    if (const double us = *middle * size_of_unit(unit); us >= static_cast<double>(k1971) && us < static_cast<double>(k2100))
+    if (const double us = *middle * size_of_unit(unit);
+        us >= static_cast<double>(k1971) && us < static_cast<double>(k2100))
       return unit;
   return TimeUnit::automatic;
 }
@@ -411,8 +411,10 @@ TimeForm WrittenTimes::form(TimeForm told, TimeForm otherwise) const {
         if (kind != Kind::number && kind != Kind::real) return;
         for (size_t i = begin; i < end; ++i) largest = std::max(largest, magnitude(kind, values_[i]));
       });
-      told.unit = largest < 1e11 ? TimeUnit::s : largest < 1e14 ? TimeUnit::ms : largest < 1e17 ? TimeUnit::us
-                                                                                                 : TimeUnit::ns;
+      told.unit = largest < 1e11   ? TimeUnit::s
+                  : largest < 1e14 ? TimeUnit::ms
+                  : largest < 1e17 ? TimeUnit::us
+                                   : TimeUnit::ns;
     }
   }
   if (told.order == DateOrder::automatic && has_dates()) {

@@ -40,7 +40,8 @@ void describe(Fields& fields, TimeForm& form);
 struct WrittenTime {
   enum class Kind : uint8_t { moment, number, real, date };
   Kind kind = Kind::moment;
-  int64_t value = 0;   // microseconds since 1970 UTC; the number; the bits of a double; a packed date with its time of day
+  int64_t value =
+      0;  // microseconds since 1970 UTC; the number; the bits of a double; a packed date with its time of day
   bool finer = false;  // it had digits below a microsecond, which are gone
 };
 std::optional<WrittenTime> written_time(std::string_view text);
@@ -73,9 +74,9 @@ class WrittenTimes {
 
   void push(const WrittenTime& time);
   bool append(const Column& column);  // all its cells, when it is of integers or times and no cell is null; else false
-  void reserve(size_t rows);  // room for so many more
+  void reserve(size_t rows);          // room for so many more
   size_t size() const { return values_.size(); }
-  uint64_t finer(TimeForm form) const;  // how many had digits below a microsecond
+  uint64_t finer(TimeForm form) const;               // how many had digits below a microsecond
   std::vector<int64_t> sample(TimeForm form) const;  // moments of some, evenly spread
   bool has_numbers() const;
   bool has_dates() const;  // of which it must be known whether the day comes first

@@ -25,24 +25,13 @@ WrittenTimes written(const std::vector<std::string>& texts) {
 
 // In seconds since 1970 by Python's datetime.
 TEST(TimeForm, TextsOfManyKindsAreTheSameMoment) {
-  for (const char* text : {"2024-05-31T10:00:00Z",
-                           "2024-05-31 10:00",
-                           "2024-05-31T12:00:00.000+02:00",
-                           "20240531T100000Z",
-                           "20240531T1000",
-                           "2024/05/31 10:00",
-                           "2024.5.31 10:00:00",
-                           "31 May 2024 10:00",
-                           "31-May-2024 10:00:00",
-                           "May 31, 2024 10:00 AM",
-                           "May 31st 2024 at 10:00am",
-                           "Fri, 31 May 2024 10:00:00 GMT",
-                           "Fri, 31 May 2024 12:00:00 +0200",
-                           "Fri May 31 10:00:00 +0000 2024",
-                           "Fri May 31 10:00:00 UTC 2024",
-                           "Fri May 31 2024 12:00:00 GMT+0200 (Central European Summer Time)",
-                           "31/May/2024:10:00:00 +0000",
-                           "2024 May 31 10:00"})
+  for (const char* text :
+       {"2024-05-31T10:00:00Z", "2024-05-31 10:00", "2024-05-31T12:00:00.000+02:00", "20240531T100000Z",
+        "20240531T1000", "2024/05/31 10:00", "2024.5.31 10:00:00", "31 May 2024 10:00", "31-May-2024 10:00:00",
+        "May 31, 2024 10:00 AM", "May 31st 2024 at 10:00am", "Fri, 31 May 2024 10:00:00 GMT",
+        "Fri, 31 May 2024 12:00:00 +0200", "Fri May 31 10:00:00 +0000 2024", "Fri May 31 10:00:00 UTC 2024",
+        "Fri May 31 2024 12:00:00 GMT+0200 (Central European Summer Time)", "31/May/2024:10:00:00 +0000",
+        "2024 May 31 10:00"})
     EXPECT_EQ(read(text), 1717149600 * kSecond) << text;
   EXPECT_EQ(read("May 31, 2024 10:00 PM"), (1717149600 + 12 * 3600) * kSecond);
   EXPECT_EQ(read("31 May 2024 12:00 AM"), (1717149600 - 10 * 3600) * kSecond);

@@ -169,8 +169,8 @@ Feature Feature::fit(const FeatureOptions& options, const Column* column, std::s
         observe(word, count(row));
     }
     const auto buckets = options.hash_buckets > 0 ? static_cast<uint32_t>(options.hash_buckets) : kDefaultBuckets;
-    f.vocabulary_ = Vocabulary::build(seen, seen_counts, static_cast<uint64_t>(options.min_count), buckets,
-                                       Spelling::canonical);
+    f.vocabulary_ =
+        Vocabulary::build(seen, seen_counts, static_cast<uint64_t>(options.min_count), buckets, Spelling::canonical);
     values = f.vocabulary_.words();
   } else if (options.kind == FeatureKind::text) {
     f.text_buckets_ = options.hash_buckets > 0 ? static_cast<uint32_t>(options.hash_buckets) : kDefaultTextBuckets;

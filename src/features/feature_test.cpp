@@ -344,8 +344,11 @@ TEST(Feature, CellsThatAreNoNumberOrNoTimeCountAsMissingAndAreSaid) {
   Feature::fit({.column = "price of all", .kind = FeatureKind::numeric}, &prices, {});
   Feature::fit({.column = "born", .kind = FeatureKind::time, .part = TimePart::age}, &born, {});
   const auto said = warnings_so_far();
-  EXPECT_EQ(std::ranges::count(said, "column 'price of all': 2 of 6 cells are no number, such as 'abc', and count as missing"), 1);
-  EXPECT_EQ(std::ranges::count(said, "column 'born': 1 of 2 cells are no time, such as 'soon', and count as missing"), 1);
+  EXPECT_EQ(std::ranges::count(
+                said, "column 'price of all': 2 of 6 cells are no number, such as 'abc', and count as missing"),
+            1);
+  EXPECT_EQ(std::ranges::count(said, "column 'born': 1 of 2 cells are no time, such as 'soon', and count as missing"),
+            1);
 }
 
 }  // namespace

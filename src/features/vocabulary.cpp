@@ -32,8 +32,7 @@ uint32_t Vocabulary::row(std::string_view word) const {
   const auto found = words_.find(word);
   if (found != Interner::kNone) return found;
   if (spelling_ == Spelling::either)
-    if (const auto value = row_of_value_.find(std::string(canonical_text(word, scratch)));
-        value != row_of_value_.end())
+    if (const auto value = row_of_value_.find(std::string(canonical_text(word, scratch))); value != row_of_value_.end())
       return value->second;
   return words_.size() + static_cast<uint32_t>(hash_text(word, 0x9d5f) % buckets_);
 }

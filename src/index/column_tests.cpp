@@ -90,9 +90,7 @@ const ColumnTests::Reading<T>& ColumnTests::read(Reading<T>& reading, Parse pars
 }
 
 const ColumnTests::Reading<double>& ColumnTests::numbers() const { return read(numbers_, nearest_double); }
-const ColumnTests::Reading<int64_t>& ColumnTests::times() const {
-  return read(times_, as_date);
-}
+const ColumnTests::Reading<int64_t>& ColumnTests::times() const { return read(times_, as_date); }
 const ColumnTests::Reading<bool>& ColumnTests::booleans() const { return read(booleans_, as_boolean); }
 
 template <class T, class Parse, class Holds>
@@ -100,7 +98,7 @@ std::vector<Truth> ColumnTests::each(const Reading<T>& reading, Parse parse, Hol
   std::vector<Truth> truths(rows_, kUnknown);
   std::string scratch;
   for (size_t r = 0; r < rows_; ++r) {
-    const auto cell = reading.fits         ? reading.cells[r]
+    const auto cell = reading.fits        ? reading.cells[r]
                       : column_.absent(r) ? std::nullopt
                                           : parse(column_.as_text(r, scratch));
     if (cell) truths[r] = truth(holds(r, *cell));
@@ -132,8 +130,7 @@ std::vector<Truth> ColumnTests::is_true(std::string_view expression, const Filte
   if (column_.type == ColumnType::boolean) return each_row(column_, [&](size_t r) { return column_.integers[r] != 0; });
   if (column_.type == ColumnType::text)
     if (judge.booleans().fits) return each(booleans(), as_boolean, [](size_t, bool cell) { return cell; });
-  fail_filter(expression, node.at,
-              fmt::format("field '{}' is not true or false: compare it with a value", node.field));
+  fail_filter(expression, node.at, fmt::format("field '{}' is not true or false: compare it with a value", node.field));
 }
 
 std::vector<Truth> ColumnTests::is_null(bool wanted) const {
@@ -163,8 +160,7 @@ std::vector<Truth> ColumnTests::against(const Against& a) const {
       const auto wanted = as_boolean(a.value.text);
       if (!wanted) a.mismatch("true or false", "compare it with true or false");
       if (is_order(a.test))
-        fail_filter(a.expression, a.node.at,
-                    fmt::format("field '{}' is true or false: it has no order", a.node.field));
+        fail_filter(a.expression, a.node.at, fmt::format("field '{}' is true or false: it has no order", a.node.field));
       return each_row(column_, [&](size_t r) { return (column_.integers[r] != 0) == *wanted; });
     }
     case ColumnType::texts: return against_list(a);
@@ -227,7 +223,8 @@ std::vector<Truth> ColumnTests::against_text(const Against& a) const {
       a.mismatch(fmt::format("text (such as '{}')", judge.numbers().stranger),
                  "put the value in quotes to compare as text");
   } else if (const auto time = as_date(value.text)) {
-    if (judge.times().fits) return each(times(), as_date, [&](size_t, int64_t cell) { return holds(a.test, cell <=> *time); });
+    if (judge.times().fits)
+      return each(times(), as_date, [&](size_t, int64_t cell) { return holds(a.test, cell <=> *time); });
   }
   if (const auto wanted = as_boolean(value.text)) {
     if (order && value.kind == FilterValue::Kind::boolean) a.mismatch("text", "compare it with a text");
@@ -241,9 +238,9 @@ std::vector<Truth> ColumnTests::against_text(const Against& a) const {
   std::vector<Truth> truths(rows_);
   for (size_t r = 0; r < rows_; ++r) {
     const std::string_view cell = column_.is_null(r) ? std::string_view() : column_.text_of(r);
-    truths[r] = cell.empty() ? kUnknown
-                             : truth(holds(a.test, cell <=> std::string_view(value.text)) ||
-                                     (key && value_key(cell) == key));
+    truths[r] = cell.empty()
+                    ? kUnknown
+                    : truth(holds(a.test, cell <=> std::string_view(value.text)) || (key && value_key(cell) == key));
   }
   return truths;
 }

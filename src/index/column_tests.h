@@ -41,9 +41,9 @@ class ColumnTests {
   template <class T>
   struct Reading {
     std::once_flag once;
-    bool fits = true;      // each cell that is there is of it,
-    bool any = false;      // and one is there
-    std::string stranger;  // a cell that is not
+    bool fits = true;                     // each cell that is there is of it,
+    bool any = false;                     // and one is there
+    std::string stranger;                 // a cell that is not
     std::vector<std::optional<T>> cells;  // when it fits
   };
   struct Against;  // one value of one test

@@ -276,7 +276,8 @@ class FilterIndex::Evaluator {
       case FilterNode::Kind::test: {
         const auto& column = filter_column(expression_, node, index_.attributes_);
         const Column* other = judge_ ? judge_->attributes_.find(node.field) : nullptr;
-        return index_.sets(column).test(expression_, node, index_.attribute_of_, other ? &judge_->sets(*other) : nullptr);
+        return index_.sets(column).test(expression_, node, index_.attribute_of_,
+                                        other ? &judge_->sets(*other) : nullptr);
       }
       case FilterNode::Kind::negation: {
         auto truths = evaluate(node.children[0]);

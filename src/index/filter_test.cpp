@@ -181,7 +181,8 @@ TEST(Filter, IsNullAsksForWhatNoComparisonFinds) {
   EXPECT_EQ(matching("csv_date is null"), "c");
   EXPECT_EQ(matching("csv_flag is null or mixed is null"), "cd");
   EXPECT_EQ(matching("tags is null"), "");
-  EXPECT_EQ(message_of("year is"), "expected 'null' or 'not null' after 'is', found the end (at character 8 of the filter)");
+  EXPECT_EQ(message_of("year is"),
+            "expected 'null' or 'not null' after 'is', found the end (at character 8 of the filter)");
   EXPECT_EQ(message_of("year is not 5"), "expected 'null', found '5' (at character 13 of the filter)");
   // Items 5 and 6 have no attributes.
   const Attributes a = films();

@@ -220,8 +220,11 @@ TriedValue Lab::try_value(const Variant& variant, const Candidate& candidate) {
     fail(ErrorKind::usage, "{}: there is no validation part to tune '{}' on; have data.split keep one", plan_.path,
          variant.name);
   out.value = best.value, out.epochs = best.epoch;
-  const Json json{
-      {"config", result_config(options)}, {"label", out.label}, {"metric", out.metric}, {"value", out.value}, {"epochs", out.epochs}};
+  const Json json{{"config", result_config(options)},
+                  {"label", out.label},
+                  {"metric", out.metric},
+                  {"value", out.value},
+                  {"epochs", out.epochs}};
   write_file(json_path, json.dump(1) + "\n");
   remove_bundle(path);
   return out;
@@ -263,7 +266,8 @@ std::vector<VariantRuns> run_lab(ThreadPool& pool, const Plan& plan, const std::
         fail(ErrorKind::usage,
              "{}: '{}' is judged by {} users and '{}' by {} others: their data.interactions and data.split must agree",
              plan.path, plan.variants[v].name, run.users.users.size(), plan.variants[0].name, first.size());
-      else if (const auto rows = judged_by(run); !rows.first.empty() && !rows_of_first.first.empty() && rows != rows_of_first)
+      else if (const auto rows = judged_by(run);
+               !rows.first.empty() && !rows_of_first.first.empty() && rows != rows_of_first)
         fail(ErrorKind::usage,
              "{}: '{}' and '{}' are judged by other rows, or one with repeats and one without: their data and "
              "evaluate.repeats must agree",

@@ -62,8 +62,8 @@ struct BundleInfo {
   // How the times of its log were written, as those of requests are. Nothing: a bundle of version 0.1, which told the unit of
   // each number by its size.
   std::optional<TimeForm> times = {};
-  std::string chosen_by = {};                // the metric, "recall@20"; "": nothing was chosen, or a bundle of version 0.1
-  std::string test_rows = {};                // fingerprint of the rows held out for the test; "": not known, or none
+  std::string chosen_by = {};  // the metric, "recall@20"; "": nothing was chosen, or a bundle of version 0.1
+  std::string test_rows = {};  // fingerprint of the rows held out for the test; "": not known, or none
   RowPrecision vectors = RowPrecision::f32;  // that the item vectors are stored in
   // Whether the log's columns of ids held integers: then tables of answers hold them as integers.
   bool integer_users = false, integer_items = false;

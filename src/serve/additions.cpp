@@ -47,8 +47,7 @@ bool push_brought(Column& column, const RequestFeature* brought) {
   switch (column.type) {
     case ColumnType::text: column.push_text(values[0]); return true;
     case ColumnType::integer: return push_or_null(column, whole_number(values[0]), &Column::push_integer);
-    case ColumnType::real:
-      return push_or_null(column, real_number(values[0], column.precision), &Column::push_real);
+    case ColumnType::real: return push_or_null(column, real_number(values[0], column.precision), &Column::push_real);
     case ColumnType::decimal: {
       const auto number = Decimal::parse(values[0]);
       number ? column.push_text(number->text()) : column.push_null();

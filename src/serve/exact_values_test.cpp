@@ -162,8 +162,9 @@ TEST_F(ExactValues, AContextValueIsOneHoweverItIsSpelled) {
     return std::vector<float>(vectors[0], vectors[0] + vectors.cols());
   };
   const auto two = vector(R"({"user": "ann", "context": {"device": 2}})");
-  for (const char* line : {R"({"user": "ann", "context": {"device": 2.0}})", R"({"user": "ann", "context": {"device": "02"}})",
-                           R"({"user": "ann", "context": {"device": 2e0}})"})
+  for (const char* line :
+       {R"({"user": "ann", "context": {"device": 2.0}})", R"({"user": "ann", "context": {"device": "02"}})",
+        R"({"user": "ann", "context": {"device": 2e0}})"})
     EXPECT_EQ(vector(line), two) << line;
   EXPECT_EQ(*parse_request(R"({"user": 18446744073709551620})", "").user, "18446744073709551620");
 }

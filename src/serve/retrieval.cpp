@@ -277,11 +277,11 @@ void Retrieval::check_time(const RetrieveRequest& request) const {
   if (!request.time_us || !info.times) return;
   constexpr double kFar = 30 * 365 * 86400e6;  // no request lies so far from the log: its number is of another unit
   if (std::abs(static_cast<double>(*request.time_us) - static_cast<double>(info.moment_us)) > kFar)
-    throw RequestError(ErrorKind::input, "time",
-                       fmt::format("'time' is {}, far from the data's {}: a number is read as in the log ({}); write "
-                                   "2024-05-01T10:00:00Z",
-                                   format_time_us(*request.time_us), format_time_us(info.moment_us),
-                                   name_of(info.times->unit)));
+    throw RequestError(
+        ErrorKind::input, "time",
+        fmt::format("'time' is {}, far from the data's {}: a number is read as in the log ({}); write "
+                    "2024-05-01T10:00:00Z",
+                    format_time_us(*request.time_us), format_time_us(info.moment_us), name_of(info.times->unit)));
 }
 
 void Retrieval::check_names(const RetrieveRequest& request) const {

@@ -71,9 +71,11 @@ Dataset make_dataset(const DataOptions& options, Interactions log) {
   }
   d.parts = split(d.log, options.split, first_test);
   if (!options.items.empty())
-    d.item_table = load_table(options.items, options.items_id, options.item, d.log.times, options.items_form, options.bad_rows);
+    d.item_table =
+        load_table(options.items, options.items_id, options.item, d.log.times, options.items_form, options.bad_rows);
   if (!options.users.empty())
-    d.user_table = load_table(options.users, options.users_id, options.user, d.log.times, options.users_form, options.bad_rows);
+    d.user_table =
+        load_table(options.users, options.users_id, options.user, d.log.times, options.users_form, options.bad_rows);
 
   if (d.item_table)
     for (uint32_t i = 0; i < d.item_table->ids.size(); ++i) d.catalogue.add(d.item_table->ids[i]);
@@ -231,9 +233,8 @@ Judgeable judgeable_users(const Dataset& data, const Relevant& validation, Repea
     if (user == Interner::kNone || histories[user].empty()) continue;
     ++out.with_history;
     const auto relevant = validation.items[i];
-    const auto again = static_cast<size_t>(std::ranges::count_if(relevant, [&](uint32_t item) {
-      return std::ranges::binary_search(histories[user], item);
-    }));
+    const auto again = static_cast<size_t>(std::ranges::count_if(
+        relevant, [&](uint32_t item) { return std::ranges::binary_search(histories[user], item); }));
     out.pairs += relevant.size() + validation.outside[i], out.repeats += again;
     out.reachable += relevant.size() > (repeats == Repeats::miss ? again : 0);
   }

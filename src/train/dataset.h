@@ -67,9 +67,9 @@ std::string fingerprint_of_rows(const Interactions& log, const std::function<boo
 // How much of a part can be judged. A user without history before it can be judged only as a stranger; a pair that the
 // user had before is out of reach where repeats are left out.
 struct Judgeable {
-  uint64_t users = 0;         // with a row in the part
-  uint64_t with_history = 0;  // of them: known from the rows before
-  uint64_t reachable = 0;     // of these: with an item in the part that a list may hold
+  uint64_t users = 0;               // with a row in the part
+  uint64_t with_history = 0;        // of them: known from the rows before
+  uint64_t reachable = 0;           // of these: with an item in the part that a list may hold
   uint64_t pairs = 0, repeats = 0;  // of user and item, of the users with a history; those that they had before
 };
 Judgeable judgeable_users(const Dataset& data, const Relevant& validation, Repeats repeats);

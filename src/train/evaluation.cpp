@@ -47,10 +47,9 @@ RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const 
     Ragged<uint32_t> seen;
     for (size_t i = begin; i < end; ++i)
       seen.push(judged.users[i] == Interner::kNone ? std::span<const uint32_t>() : states.histories[judged.users[i]]);
-    const auto found = index.search(pool, user_vectors.slice_rows(begin, end),
-                                    {.k = sorted.back() + 1,
-                                     .excluded = judged.repeats == Repeats::miss ? &seen : nullptr,
-                                     .recall = 1});
+    const auto found = index.search(
+        pool, user_vectors.slice_rows(begin, end),
+        {.k = sorted.back() + 1, .excluded = judged.repeats == Repeats::miss ? &seen : nullptr, .recall = 1});
     for (size_t i = begin; i < end; ++i) {
       const auto relevant = (*judged.relevant)[i];
       std::vector<uint32_t> again;  // relevant items that stand in the history
@@ -85,8 +84,8 @@ MetricName parse_metric(const std::string& name) {
 }
 
 NamedMetrics validation_metrics(ThreadPool& pool, const Dataset& data, const Fit& fit,
-                                MatrixView<const float> item_vectors, const Relevant& relevant,
-                                const Options& options, const std::string& choose_by) {
+                                MatrixView<const float> item_vectors, const Relevant& relevant, const Options& options,
+                                const std::string& choose_by) {
   const auto choose = parse_metric(choose_by);
   auto ks = options.evaluate.k;
   ks.push_back(choose.k);
@@ -102,8 +101,8 @@ NamedMetrics validation_metrics(ThreadPool& pool, const Dataset& data, const Fit
   const auto vectors = known_user_vectors(pool, fit.model, fit.user_cells, states, fit.id_row_of_item, users);
   const auto index = make_exact_index(item_vectors);
   const ItemPopularity popularity({fit.item_counts.begin(), fit.item_counts.end()});
-  const auto report = rank_users(pool, *index, vectors, states, {users, &items, outside, options.evaluate.repeats}, ks,
-                                 popularity);
+  const auto report =
+      rank_users(pool, *index, vectors, states, {users, &items, outside, options.evaluate.repeats}, ks, popularity);
   NamedMetrics out;
   for (size_t i = 0; i < report.ks.size(); ++i) {
     const auto k = std::to_string(report.ks[i]);

@@ -35,9 +35,10 @@ void describe(Fields& f, DataOptions& o) {
   f.field("item", o.item, "column of the item's id");
   f.field("time", o.time, "column of the time; \"\": there is none");
   describe(f, o.times);
-  f.choice("clock", o.trust_clock, {{"check", false}, {"trust", true}},
-           "check: a row in the future, or before 1971 where most are after 1980, is a bad row; trust: it is taken as it "
-           "stands");
+  f.choice(
+      "clock", o.trust_clock, {{"check", false}, {"trust", true}},
+      "check: a row in the future, or before 1971 where most are after 1980, is a bad row; trust: it is taken as it "
+      "stands");
   f.field("weight", o.weight, "column of the reward of a row, above 0; \"\": all the same");
   f.field("context", o.context, "columns known at the moment of a request, for [[user.features]]");
   f.field(
@@ -119,8 +120,9 @@ void describe(Fields& f, Options& o) {
   f.section("train", "the training run", [&](Fields& f) { describe(f, o.train); });
   f.section("evaluate", "how models are judged", [&](Fields& f) {
     f.field("k", o.evaluate.k, "lengths of the lists that are judged");
-    f.choice("repeats", o.evaluate.repeats, {{"miss", Repeats::miss}, {"keep", Repeats::keep}},
-             "what a user had before: left out of the lists, so that it counts as a miss where it comes back; or kept in");
+    f.choice(
+        "repeats", o.evaluate.repeats, {{"miss", Repeats::miss}, {"keep", Repeats::keep}},
+        "what a user had before: left out of the lists, so that it counts as a miss where it comes back; or kept in");
   });
 }
 

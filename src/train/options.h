@@ -28,7 +28,7 @@ struct DataOptions {
   std::string users, users_id;
   TableForm form{.keys = "data."};  // of the log, its test files and impressions
   TableForm items_form{.keys = "data.items_form."}, users_form{.keys = "data.users_form."};
-  TimeForm times;           // how the log's are written
+  TimeForm times;            // how the log's are written
   bool trust_clock = false;  // whatever time a row has, it is taken
   SplitOptions split;
   BadRowOptions bad_rows;

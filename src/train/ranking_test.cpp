@@ -255,8 +255,8 @@ TEST(Ranking, EvenExposureHasAGiniOfZero) {
   expect_near(rank({user({0}, {1}), user({1}, {1}), user({2}, {1})}, {1}, popularity).gini, {0});
   const auto nobody = rank({}, {1}, popularity);
   EXPECT_EQ(nobody.users, 0u);
-  for (const auto* figure : {&nobody.recall, &nobody.ndcg, &nobody.hit_rate, &nobody.mrr, &nobody.coverage, &nobody.gini,
-                             &nobody.average_popularity, &nobody.long_tail_share})
+  for (const auto* figure : {&nobody.recall, &nobody.ndcg, &nobody.hit_rate, &nobody.mrr, &nobody.coverage,
+                             &nobody.gini, &nobody.average_popularity, &nobody.long_tail_share})
     expect_near(*figure, {kNothing});
 }
 

@@ -29,8 +29,7 @@ std::vector<ReadModel> read_models(const ReportInput& input) {
 // "a, b and c".
 std::string names_of(const std::vector<std::string>& names) {
   std::string out;
-  for (size_t i = 0; i < names.size(); ++i)
-    out += (i == 0 ? "" : i + 1 < names.size() ? ", " : " and ") + names[i];
+  for (size_t i = 0; i < names.size(); ++i) out += (i == 0 ? "" : i + 1 < names.size() ? ", " : " and ") + names[i];
   return out;
 }
 
@@ -141,7 +140,9 @@ std::string tiles(ReadModels models) {
             "<span class=\"change\">{}</span></li>",
             color_class(model.color), escape_markup(model.given->name),
             number_text(metric_of(model, tile.metric), tile.percent),
-            &model == &models[0] || what_sets_apart(models).certain ? "" : change_text(metric_of(models[0], tile.metric), metric_of(model, tile.metric)));
+            &model == &models[0] || what_sets_apart(models).certain
+                ? ""
+                : change_text(metric_of(models[0], tile.metric), metric_of(model, tile.metric)));
       out += "</ul>";
     }
     out += "</div>\n";
@@ -204,10 +205,10 @@ std::string metrics_by_model(ReadModels models) {
       out += "<tr><th>" + escape_markup(metric_label(name)) + "</th>";
       for (const auto& model : models) {
         const double value = metric_of(model, name);
-        out += fmt::format("<td{}>{}</td>", value == best && comparable ? " class=\"best\"" : "", number_text(value, false));
+        out += fmt::format("<td{}>{}</td>", value == best && comparable ? " class=\"best\"" : "",
+                           number_text(value, false));
       }
-      if (with_change)
-        out += "<td>" + change_text(metric_of(models[0], name), metric_of(models[1], name)) + "</td>";
+      if (with_change) out += "<td>" + change_text(metric_of(models[0], name), metric_of(models[1], name)) + "</td>";
       out += "</tr>\n";
     }
   }
@@ -300,11 +301,10 @@ std::string accuracy_section(ReadModels models) {
     times += (times.empty() ? " Trained in " : ", ") + human_duration(model.run.back().seconds);
     if (models.size() > 1) times += " (" + escape_markup(model.given->name) + ")";
   }
-  return heading(
-             "accuracy", "Accuracy",
-             "Exact ranking over the whole catalogue; a tie never "
-             "counts as a hit. Means over users with at least one test item." +
-                 (times.empty() ? "" : times + ".")) +
+  return heading("accuracy", "Accuracy",
+                 "Exact ranking over the whole catalogue; a tie never "
+                 "counts as a hit. Means over users with at least one test item." +
+                     (times.empty() ? "" : times + ".")) +
          (apart.words.empty() ? "" : "<p class=\"warning\">" + escape_markup(apart.words) + "</p>\n") +
          "<div class=\"charts\">\n<div class=\"card wide\">" +
          (models.size() == 1 ? metrics_by_k(models[0]) : metrics_by_model(models)) + "</div>\n<div class=\"stack\">" +

@@ -47,7 +47,8 @@ void suit_history(Options& o) {
 std::string suit_split(SplitOptions& split, std::span<const int64_t> rising_us) {
   const int64_t end = rising_us.back(), span = end - rising_us.front();
   const auto rows_between = [&](int64_t after, int64_t until) {
-    return static_cast<uint64_t>(std::ranges::upper_bound(rising_us, until) - std::ranges::upper_bound(rising_us, after));
+    return static_cast<uint64_t>(std::ranges::upper_bound(rising_us, until) -
+                                 std::ranges::upper_bound(rising_us, after));
   };
   std::vector<std::string> candidates;
   if (span > 60 * kDay) candidates = {"7d", "14d", "30d"};
@@ -63,8 +64,8 @@ std::string suit_split(SplitOptions& split, std::span<const int64_t> rising_us) 
       continue;
     split = {.kind = SplitKind::time, .validation = text, .test = text, .test_files = {}};
     return fmt::format(
-        "Split by time: the last {} ({} rows) judge the model, the {} before it ({} rows) choose it, {} rows train.", text,
-        test, text, validation, rows - test - validation);
+        "Split by time: the last {} ({} rows) judge the model, the {} before it ({} rows) choose it, {} rows train.",
+        text, test, text, validation, rows - test - validation);
   }
   return "Split at random: no cut in time leaves rows in all three parts. What comes later then helps to say what came "
          "before.";

@@ -78,9 +78,9 @@ struct Training {
     const auto vectors = item_vectors(pool, batches.fit.model, batches.fit.item_cells, 0);
     batches.options.evaluate.k = {24};
     batches.options.train.choose_by = "recall@24";
-    for (const auto& [name, value] : validation_metrics(
-             pool, batches.data, batches.fit, vectors, relevant_items(batches.data, Part::validation), batches.options,
-             batches.options.train.choose_by))
+    for (const auto& [name, value] :
+         validation_metrics(pool, batches.data, batches.fit, vectors, relevant_items(batches.data, Part::validation),
+                            batches.options, batches.options.train.choose_by))
       if (name == "recall@24") return value;
     return -1;
   }

@@ -31,8 +31,8 @@ class Run {
   Run(const Options& options, const Dataset& data, const std::string& output, const std::atomic<bool>& interrupted)
       : options_(options), choose_by_(telling_metric(options.train.choose_by, options.evaluate.k,
                                                      static_cast<int64_t>(data.catalogue.size()))),
-        output_(output), interrupted_(interrupted), data_(data),
-        pool_(static_cast<int>(options.train.threads)), config_checksum_(checksum(resume_record(options))) {
+        output_(output), interrupted_(interrupted), data_(data), pool_(static_cast<int>(options.train.threads)),
+        config_checksum_(checksum(resume_record(options))) {
     relevant_ = relevant_items(data_, Part::validation);
     judgeable_ = judgeable_users(data_, relevant_, options.evaluate.repeats);
   }
