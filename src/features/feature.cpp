@@ -8,6 +8,7 @@
 #include "core/printable.h"
 #include "data/decimal.h"
 #include "data/list_text.h"
+#include "data/time_form.h"
 #include "data/vector_cells.h"
 #include "features/ngrams.h"
 #include "features/saved.h"
@@ -128,6 +129,19 @@ void say_unread(const FeatureOptions& options, const Column& column, const char*
                                             options.column, unread, column.rows(), what, printable(example)));
 }
 
+// Dates such as 05/06/2024 in a column of which no cell tells whether the day or the month comes first.
+void refuse_open_dates(const FeatureOptions& options, const Column& column) {
+  for (size_t row = 0; row < column.rows(); ++row) {
+    if (column.absent(row) || column.as_time_us(row)) continue;
+    std::string scratch;
+    if (const auto written = written_time(column, row); written && written->kind == WrittenTime::Kind::date)
+      fail(ErrorKind::input,
+           "column '{}' has dates such as '{}', and none tells whether the day or the month comes first; set "
+           "data.date_order = \"day_first\" or \"month_first\"",
+           options.column, printable(column.as_text(row, scratch)));
+  }
+}
+
 // The words of a list of numbers with fractions would be nearly as many as there are numbers, and mean nothing.
 void refuse_vectors(const FeatureOptions& options, const Column& column) {
   constexpr size_t kEnough = 1000;
@@ -182,6 +196,7 @@ Feature Feature::fit(const FeatureOptions& options, const Column* column, std::s
     values = f.bounds_.size() + 2;
   } else {
     if (options.part == TimePart::age) {
+      refuse_open_dates(options, *column);
       bool any = false;
       for (size_t row = 0; row < n && !any; ++row) any = column->as_time_us(row).has_value();
       if (!any) fail(ErrorKind::input, "column '{}' is declared a time and holds none", options.column);

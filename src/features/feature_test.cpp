@@ -351,5 +351,16 @@ TEST(Feature, CellsThatAreNoNumberOrNoTimeCountAsMissingAndAreSaid) {
             1);
 }
 
+TEST(Feature, DatesThatDoNotTellDayFromMonthAreRefusedWithTheKey) {
+  Column born = text_column({"05/06/2024", "01/01/2024", "<null>"});
+  const FeatureOptions age{.column = "born", .kind = FeatureKind::time, .part = TimePart::age};
+  const auto error = error_of([&] { Feature::fit(age, &born, {}); });
+  EXPECT_EQ(error.kind, ErrorKind::input);
+  EXPECT_TRUE(error.says("column 'born' has dates such as '05/06/2024'") && error.says("data.date_order"))
+      << error.message;
+  born.times.order = DateOrder::day_first;
+  EXPECT_NO_THROW(Feature::fit(age, &born, {}));
+}
+
 }  // namespace
 }  // namespace pagoda
