@@ -27,9 +27,11 @@ struct Proposal {
   Options options;
   std::vector<std::string> seen, choices;
 
+  // Once: a file is read twice, for its columns and for its ids.
   template <class... Args>
   void say(fmt::format_string<Args...> format, Args&&... args) {
-    choices.push_back(fmt::format(format, std::forward<Args>(args)...));
+    auto text = fmt::format(format, std::forward<Args>(args)...);
+    if (std::ranges::find(choices, text) == choices.end()) choices.push_back(std::move(text));
   }
 };
 
