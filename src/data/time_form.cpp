@@ -234,6 +234,11 @@ double magnitude(WrittenTime::Kind kind, int64_t value) {
   return std::abs(kind == WrittenTime::Kind::real ? std::bit_cast<double>(value) : static_cast<double>(value));
 }
 
+// Of a unit that is a whole number of them; 0 of others.
+int64_t microseconds_of(TimeUnit unit) {
+  return unit == TimeUnit::s ? kSecond : unit == TimeUnit::ms ? 1000 : unit == TimeUnit::us ? 1 : 0;
+}
+
 std::optional<int64_t> moment_of_number(int64_t value, TimeUnit unit) {
   int64_t out = 0;
   switch (unit) {
@@ -373,8 +378,9 @@ TimeUnit WrittenTimes::unit_of_numbers() const {
   size_t n = 0;
   for_each_run([&](Kind kind, size_t begin, size_t end) {
     if (kind != Kind::number && kind != Kind::real) return;
-    for (size_t i = begin; i < end; ++i, ++n)
-      if (n % stride == 0 && values_[i] != 0) sizes.push_back(magnitude(kind, values_[i]));
+    for (size_t i = begin + (stride - n % stride) % stride; i < end; i += stride)
+      if (values_[i] != 0) sizes.push_back(magnitude(kind, values_[i]));
+    n += end - begin;
   });
   if (sizes.empty()) return TimeUnit::automatic;
   const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
@@ -472,8 +478,17 @@ std::optional<WrittenTimes::OpenDate> WrittenTimes::first_open_date() const {
 
 std::vector<int64_t> WrittenTimes::moments(TimeForm form, const ClockBounds& bounds,
                                            std::vector<UnusableTime>& unusable) && {
+  const int64_t us = microseconds_of(form.unit);
+  // Of numbers that the bounds hold nothing is asked but to be multiplied: they are nearly all, and many.
+  constexpr auto kLimits = std::numeric_limits<int64_t>();
+  const int64_t least = us > 0 ? std::max(bounds.earliest_us, kLimits.min() + 1) / us + 1 : 1;
+  const int64_t most = us > 0 ? std::min(bounds.latest_us, kLimits.max()) / us - 1 : 0;
   for_each_run([&](Kind kind, size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
+      if (kind == Kind::number && least <= values_[i] && values_[i] <= most) {
+        values_[i] *= us;
+        continue;
+      }
       const auto moment = moment_us({kind, values_[i]}, form);
       if (!moment || !bounds.hold(*moment)) unusable.push_back({i, text(kind, values_[i]), moment});
       values_[i] = moment.value_or(kNone);
