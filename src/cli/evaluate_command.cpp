@@ -1,10 +1,10 @@
-#include <algorithm>
-#include <charconv>
-#include <iterator>
-#include <cmath>
-#include <cstdio>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"

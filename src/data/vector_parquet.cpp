@@ -1,4 +1,3 @@
-#include "data/decimal.h"
 #include "data/vector_parquet.h"
 
 #include <arrow/io/file.h>
@@ -14,7 +13,7 @@
 #include "core/file.h"
 #include "core/suggest.h"
 #include "data/arrow_columns.h"
-#include "data/arrow_schema.h"
+#include "data/decimal.h"
 #include "data/ids.h"
 #include "data/meeting.h"
 #include "data/parquet_open.h"
