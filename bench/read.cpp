@@ -10,7 +10,7 @@
 
 #include "bench/memory.h"
 #include "bench/timing.h"
-#include "train/dataset.h"
+#include "dataset/dataset.h"
 
 namespace pagoda {
 namespace {

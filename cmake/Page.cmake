@@ -5,8 +5,8 @@ cmake_path(GET Python_EXECUTABLE PARENT_PATH page_tools)
 find_program(NPM npm HINTS "${page_tools}" NO_DEFAULT_PATH REQUIRED)
 set(npm ${CMAKE_COMMAND} -E env "PATH=${page_tools}:$ENV{PATH}" "${NPM}")
 
-set(page_root "${CMAKE_SOURCE_DIR}/web")
-set(page_folder "${CMAKE_BINARY_DIR}/page")
+set(page_root "${PROJECT_SOURCE_DIR}/web")
+set(page_folder "${PROJECT_BINARY_DIR}/page")
 set(page_files "${page_folder}/index.html" "${page_folder}/page.js" "${page_folder}/page.css")
 set(page_packages "${page_root}/node_modules/.package-lock.json")  # npm writes it last
 file(GLOB page_sources CONFIGURE_DEPENDS "${page_root}/src/*.ts" "${page_root}/src/*.css")
@@ -28,6 +28,6 @@ add_custom_command(
   COMMENT "Building the page"
   VERBATIM)
 add_custom_target(page DEPENDS ${page_files})
-add_dependencies(pagoda_serve page)
-set_source_files_properties("${CMAKE_SOURCE_DIR}/src/serve/page_files.cpp" PROPERTIES
+add_dependencies(pagoda_server page)
+set_source_files_properties("${PROJECT_SOURCE_DIR}/src/server/ui/page_files.cpp" PROPERTIES
   COMPILE_DEFINITIONS "PAGODA_PAGE_DIR=\"${page_folder}\"" OBJECT_DEPENDS "${page_files}")

@@ -8,7 +8,7 @@
 #include "core/section_file.h"
 #include "fuzz/entry.h"
 #include "fuzz/scratch.h"
-#include "serve/retrieval.h"
+#include "retrieval/retrieval.h"
 
 namespace pagoda {
 namespace {

@@ -8,10 +8,10 @@
 
 #include "fuzz/entry.h"
 #include "fuzz/scratch.h"
-#include "serve/call_reader.h"
-#include "serve/handler.h"
-#include "serve/proto_form.h"
-#include "serve/proto_request.h"
+#include "server/call_reader.h"
+#include "server/grpc/proto_form.h"
+#include "server/grpc/proto_request.h"
+#include "server/handler.h"
 
 namespace pagoda {
 namespace {

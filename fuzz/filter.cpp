@@ -2,8 +2,8 @@
 #include <optional>
 
 #include "core/error.h"
+#include "filter/filter_index.h"
 #include "fuzz/entry.h"
-#include "index/filter_index.h"
 
 namespace pagoda {
 namespace {
@@ -76,9 +76,12 @@ void try_input(std::string_view text) {
 }
 
 std::vector<std::string> seeds() {
-  return {"year >= 1990 and price < 2.5 and not seen", "title = \"A Bee\" or tags in ('tea', \"jam\")",
+  return {"year >= 1990 and price < 2.5 and not seen",
+          "title = \"A Bee\" or tags in ('tea', \"jam\")",
           "released >= \"2023-11-20T10:00:00Z\" and not (sold or year not in (1981, 1e3))",
-          "`digits` != 3 or digits <= '7'", "year is null or not digits is not null and exact <= 18446744073709551615.5", "price == -0.5 and sold = true and title != 'the \\\"sea\\\"'"};
+          "`digits` != 3 or digits <= '7'",
+          "year is null or not digits is not null and exact <= 18446744073709551615.5",
+          "price == -0.5 and sold = true and title != 'the \\\"sea\\\"'"};
 }
 
 }  // namespace pagoda

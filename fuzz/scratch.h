@@ -5,7 +5,7 @@
 #include <string>
 
 #include "index/partitioned_index.h"
-#include "serve/serve_test.h"
+#include "retrieval/retrieval_test.h"
 
 namespace pagoda {
 

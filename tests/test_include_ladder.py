@@ -3,7 +3,7 @@
 import pathlib
 
 import pytest
-from include_ladder import violations
+from include_ladder import drawn_ladder, house_violations, violations, wrong_links
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 def make_tree(folder, **files):
     """files: room__name__suffix = text; core/error.h, loss/loss.h and train/trainer.h are always there."""
     files = {"core__error__h": "", "loss__loss__h": "", "train__trainer__h": "", **files}
+    (folder / "rooms.txt").write_text("# the ladder\ncore\nmath\ndata\nnn loss index\nsimulate train\n")
     for key, text in files.items():
         room, name, suffix = key.split("__")
         path = folder / room / f"{name}.{suffix}"
@@ -21,6 +22,7 @@ def make_tree(folder, **files):
 
 def test_the_sources_keep_the_ladder():
     assert violations(ROOT / "src") == []
+    assert house_violations(ROOT) == []
 
 
 def test_an_include_downwards_is_fine(tmp_path):
@@ -48,9 +50,8 @@ def test_a_heavy_library_reaches_other_headers_and_rooms_through_no_header(tmp_p
                          data__a__cpp=f"#include {include}\n")
         assert violations(tree) == []
     make_tree(tmp_path, data__public__h='#include "data/heavy.h"\n', loss__a__cpp='\n#include "data/heavy.h"\n')
-    first, second = violations(tmp_path)
-    assert first.startswith(f'{tmp_path}/data/public.h:1: "data/heavy.h" brings in <{header}>')
-    assert second.startswith(f'{tmp_path}/loss/a.cpp:2: "data/heavy.h" brings in')
+    [message] = violations(tmp_path)
+    assert message.startswith(f'{tmp_path}/data/public.h:1: "data/heavy.h" brings in <{header}>')
 
 
 def test_a_file_that_is_missing_or_named_without_its_room_is_caught(tmp_path):
@@ -69,3 +70,19 @@ def test_600_lines_are_allowed_and_601_are_not(tmp_path):
     assert violations(make_tree(tmp_path, core__a__cpp="\n" * 600)) == []
     [message] = violations(make_tree(tmp_path, core__a__cpp="\n" * 601))
     assert "601 lines, at most 600" in message
+
+
+def test_a_folder_holds_4000_lines_without_its_tests(tmp_path):
+    files = {f"core__file{n}__cpp": "\n" * 500 for n in range(8)}
+    assert violations(make_tree(tmp_path, **files, core__file0_test__cpp="\n" * 500)) == []
+    [message] = violations(make_tree(tmp_path, core__more__h="\n"))
+    assert message.startswith(f"{tmp_path}/core:1: 4001 lines")
+
+
+def test_a_link_that_goes_up_or_to_an_unknown_room_is_caught():
+    ladder = [["core"], ["nn", "loss"], ["train"]]
+    assert wrong_links(ladder, "pagoda_room(core fmt::fmt)\npagoda_room(train pagoda_nn\n  pagoda_loss)\n") == []
+    assert wrong_links(ladder, "pagoda_room(core)\n\n  pagoda_room(nn pagoda_core\n pagoda_loss)\n") == [
+        "CMakeLists.txt:3: 'nn' links 'loss', which is not below it in src/rooms.txt"]
+    assert wrong_links(ladder, "pagoda_room(attic)\n") == ["CMakeLists.txt:1: 'attic' is no room of src/rooms.txt"]
+    assert drawn_ladder(ladder) == "core -> { nn, loss } -> train"

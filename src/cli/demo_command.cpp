@@ -4,8 +4,8 @@
 #include "cli/report_input.h"
 #include "cli/results.h"
 #include "core/log.h"
-#include "serve/options.h"
-#include "serve/retrieval.h"
+#include "retrieval/options.h"
+#include "retrieval/retrieval.h"
 #include "simulate/world.h"
 #include "train/training.h"
 

@@ -10,11 +10,11 @@
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/warnings.h"
-#include "data/byte_sink.h"
 #include "data/meeting.h"
+#include "dataset/dataset.h"
 #include "diagnose/advice.h"
 #include "diagnose/figures.h"
-#include "train/dataset.h"
+#include "files/byte_sink.h"
 #include "train/suited.h"
 
 namespace pagoda {

@@ -8,8 +8,8 @@
 #include "core/log.h"
 #include "data/meeting.h"
 #include "data/vector_file.h"
-#include "serve/retrieval.h"
-#include "train/judgement.h"
+#include "evaluate/judgement.h"
+#include "retrieval/retrieval.h"
 
 namespace pagoda {
 

@@ -2,10 +2,10 @@
 
 #include "cli/commands.h"
 #include "core/log.h"
-#include "data/byte_sink.h"
+#include "evaluate/ensemble_weights.h"
+#include "evaluate/judgement.h"
+#include "files/byte_sink.h"
 #include "model/ensemble.h"
-#include "train/ensemble_weights.h"
-#include "train/judgement.h"
 
 namespace pagoda {
 

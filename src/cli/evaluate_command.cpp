@@ -11,9 +11,9 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/warnings.h"
-#include "data/byte_sink.h"
-#include "serve/journal.h"
-#include "train/judgement.h"
+#include "evaluate/judgement.h"
+#include "files/byte_sink.h"
+#include "retrieval/journal.h"
 #include "train/suited.h"
 
 namespace pagoda {

@@ -6,16 +6,16 @@
 
 #include "cli/commands.h"
 #include "cli/results.h"
+#include "columns/blanks.h"
 #include "core/log.h"
-#include "data/blanks.h"
-#include "data/byte_sink.h"
-#include "data/line_file.h"
 #include "data/meeting.h"
 #include "data/vector_file.h"
+#include "files/byte_sink.h"
+#include "files/line_file.h"
 #include "index/partitioned_index.h"
 #include "model/stored_vectors.h"
 #include "model/without_index.h"
-#include "serve/retrieval.h"
+#include "retrieval/retrieval.h"
 
 namespace pagoda {
 

@@ -7,15 +7,15 @@
 #include <utility>
 
 #include "cli/commands.h"
-#include "cli/whole_config.h"
 #include "cli/log_roles.h"
+#include "cli/whole_config.h"
 #include "core/config.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/suggest.h"
-#include "data/byte_sink.h"
 #include "data/missing_words.h"
-#include "train/options.h"
+#include "dataset/options.h"
+#include "files/byte_sink.h"
 #include "train/suited.h"
 
 namespace pagoda {

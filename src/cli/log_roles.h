@@ -9,7 +9,7 @@
 
 #include "cli/survey.h"
 #include "data/inference.h"
-#include "data/reader.h"
+#include "formats/reader.h"
 
 namespace pagoda {
 

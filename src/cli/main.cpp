@@ -279,6 +279,7 @@ int run(int argc, char** argv) {
                 "users: lines as for retrieve; items: an item table, new items too. All known ones otherwise");
   c->add_option("-o,--output", encode.output, ".npy or .fbin (ids in OUTPUT.ids.txt), or .parquet")->required();
 
+#ifdef PAGODA_SERVER
   ServeArgs serve;
   c = command(app, "serve", "answer requests over HTTP and gRPC",
               "  pagoda serve model.pagoda\n  pagoda serve model.pagoda --http 127.0.0.1:9000 --set serve.k=500\n"
@@ -292,6 +293,7 @@ int run(int argc, char** argv) {
   c->add_option("--keys", serve.keys, "file of API keys, in place of serve.keys");
   c->add_option("-c,--config", serve.config, "a config, of which the section [serve] is read");
   c->add_option("--set", serve.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
+#endif
 
   ReportArgs report;
   c = command(

@@ -1,7 +1,7 @@
 #include "cli/commands.h"
 #include "cli/report_input.h"
 #include "core/log.h"
-#include "data/byte_sink.h"
+#include "files/byte_sink.h"
 
 namespace pagoda {
 

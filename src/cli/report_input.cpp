@@ -5,7 +5,7 @@
 
 #include "cli/results.h"
 #include "core/rng.h"
-#include "serve/retrieval.h"
+#include "retrieval/retrieval.h"
 
 namespace pagoda {
 

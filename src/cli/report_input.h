@@ -5,8 +5,8 @@
 #include <string>
 
 #include "core/thread_pool.h"
-#include "train/judgement.h"
-#include "train/report.h"
+#include "evaluate/judgement.h"
+#include "report/report.h"
 
 namespace pagoda {
 

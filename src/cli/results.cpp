@@ -3,11 +3,11 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "columns/decimal.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/printable.h"
-#include "data/decimal.h"
-#include "data/line_file.h"
+#include "files/line_file.h"
 
 namespace pagoda {
 

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "data/byte_sink.h"
-#include "data/reader.h"
-#include "data/writer.h"
+#include "files/byte_sink.h"
+#include "formats/reader.h"
+#include "formats/writer.h"
 #include "model/bundle.h"
-#include "serve/retrieval.h"
+#include "retrieval/retrieval.h"
 
 namespace pagoda {
 

@@ -10,7 +10,7 @@
 #include "core/progress.h"
 #include "data/meeting.h"
 #include "data/vector_file.h"
-#include "serve/snapshot.h"
+#include "retrieval/snapshot.h"
 
 namespace pagoda {
 

@@ -1,7 +1,8 @@
 #include "cli/commands.h"
 #include "cli/whole_config.h"
 #include "core/log.h"
-#include "serve/server.h"
+#include "server/server.h"
+#include "server/ui/page.h"
 
 namespace pagoda {
 
@@ -14,6 +15,8 @@ void run_serve(const ServeArgs& args) {
   if (!args.beside.empty()) config.serve.beside = args.beside;
   config.serve.ui |= args.ui;
   validate(config.serve);
+  if (config.serve.ui && built_page().empty())
+    fail(ErrorKind::usage, "this build has no page for --ui; configure it with -DPAGODA_UI=ON");
   Server server(args.model, config.serve);
   if (interrupted) fail(ErrorKind::interrupted, "interrupted before it served");
   const auto& bundle = server.snapshots().current()->bundle();

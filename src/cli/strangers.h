@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "serve/retrieval.h"
+#include "retrieval/retrieval.h"
 
 namespace pagoda {
 

@@ -6,10 +6,10 @@
 #include <chrono>
 #include <cmath>
 
-#include "data/blanks.h"
-#include "data/ids.h"
+#include "columns/blanks.h"
+#include "columns/ids.h"
+#include "columns/time_form.h"
 #include "data/row_places.h"
-#include "data/time_form.h"
 
 namespace pagoda {
 

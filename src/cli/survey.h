@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "data/interner.h"
-#include "data/reader.h"
+#include "columns/interner.h"
+#include "formats/reader.h"
 
 namespace pagoda {
 

@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 #include "cli/whole_config.h"
 #include "core/log.h"
-#include "data/byte_sink.h"
+#include "files/byte_sink.h"
 #include "train/suited.h"
 #include "train/training.h"
 

@@ -1,6 +1,6 @@
 #include "cli/user_lines.h"
 
-#include "data/interner.h"
+#include "columns/interner.h"
 
 namespace pagoda {
 

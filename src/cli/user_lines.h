@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "data/line_file.h"
-#include "serve/retrieval.h"
+#include "files/line_file.h"
+#include "retrieval/retrieval.h"
 
 namespace pagoda {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "serve/options.h"
-#include "train/options.h"
+#include "dataset/options.h"
+#include "retrieval/options.h"
 
 namespace pagoda {
 

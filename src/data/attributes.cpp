@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "columns/blanks.h"
+#include "columns/ids.h"
+#include "columns/list_text.h"
+#include "columns/null_values.h"
+#include "columns/vector_cells.h"
 #include "core/error.h"
-#include "data/blanks.h"
-#include "data/file_reader.h"
-#include "data/ids.h"
-#include "data/list_text.h"
 #include "data/missing_words.h"
-#include "data/null_values.h"
-#include "data/vector_cells.h"
+#include "formats/file_reader.h"
 
 namespace pagoda {
 

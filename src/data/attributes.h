@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "columns/column.h"
+#include "columns/interner.h"
 #include "data/bad_rows.h"
-#include "data/column.h"
-#include "data/interner.h"
-#include "data/reader.h"
+#include "formats/reader.h"
 
 namespace pagoda {
 

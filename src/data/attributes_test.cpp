@@ -1,11 +1,11 @@
 #include "data/attributes.h"
 
-#include "data/data_test.h"
+#include "formats/formats_test.h"
 
 namespace pagoda {
 namespace {
 
-using AttributesTest = DataTest;
+using AttributesTest = FilesTest;
 
 TEST_F(AttributesTest, RowsBelongToTheirIds) {
   const auto table = load_attributes(

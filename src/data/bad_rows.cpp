@@ -1,8 +1,8 @@
 #include "data/bad_rows.h"
 
+#include "columns/column.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "data/column.h"
 
 namespace pagoda {
 

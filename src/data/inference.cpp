@@ -7,12 +7,12 @@
 #include <functional>
 #include <vector>
 
+#include "columns/interner.h"
+#include "columns/list_text.h"
+#include "columns/usual_names.h"
+#include "columns/vector_cells.h"
 #include "core/error.h"
-#include "data/interner.h"
-#include "data/list_text.h"
 #include "data/missing_words.h"
-#include "data/usual_names.h"
-#include "data/vector_cells.h"
 
 namespace pagoda {
 

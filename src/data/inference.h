@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "data/column.h"
-#include "data/reader.h"
+#include "columns/column.h"
+#include "formats/reader.h"
 
 namespace pagoda {
 

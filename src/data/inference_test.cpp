@@ -1,11 +1,11 @@
 #include "data/inference.h"
 
-#include "data/data_test.h"
+#include "formats/formats_test.h"
 
 namespace pagoda {
 namespace {
 
-class InferenceTest : public DataTest {
+class InferenceTest : public FilesTest {
  protected:
   static std::string role(const TableGuess& guess, std::string_view name) {
     for (const auto& column : guess.columns)

@@ -5,11 +5,11 @@
 #include <limits>
 #include <optional>
 
+#include "columns/blanks.h"
+#include "columns/ids.h"
+#include "columns/numbering.h"
 #include "core/error.h"
-#include "data/blanks.h"
-#include "data/ids.h"
 #include "data/missing_words.h"
-#include "data/numbering.h"
 #include "data/row_places.h"
 #include "math/matrix.h"
 

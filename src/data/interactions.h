@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "columns/interner.h"
+#include "columns/time_form.h"
 #include "data/bad_rows.h"
-#include "data/interner.h"
-#include "data/reader.h"
-#include "data/time_form.h"
+#include "formats/reader.h"
 
 namespace pagoda {
 

@@ -2,13 +2,13 @@
 
 #include <cmath>
 
-#include "data/data_test.h"
-#include "data/writer.h"
+#include "formats/formats_test.h"
+#include "formats/writer.h"
 
 namespace pagoda {
 namespace {
 
-class InteractionsTest : public DataTest {
+class InteractionsTest : public FilesTest {
  protected:
   InteractionOptions options(const std::string& path) const {
     InteractionOptions o;

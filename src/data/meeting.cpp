@@ -5,9 +5,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "columns/blanks.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "data/blanks.h"
 
 namespace pagoda {
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cctype>
 
+#include "columns/list_text.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "data/list_text.h"
 
 namespace pagoda {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "data/reader.h"
+#include "formats/reader.h"
 
 namespace pagoda {
 

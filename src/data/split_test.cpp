@@ -2,7 +2,7 @@
 
 #include "core/config.h"
 #include "core/rng.h"
-#include "data/data_test.h"
+#include "formats/formats_test.h"
 
 namespace pagoda {
 namespace {

@@ -6,12 +6,12 @@
 #include <optional>
 #include <string_view>
 
+#include "columns/column.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/printable.h"
-#include "data/column.h"
-#include "data/line_file.h"
 #include "data/vector_parquet.h"
+#include "files/line_file.h"
 
 namespace pagoda {
 

@@ -8,8 +8,8 @@
 #include <cstring>
 #include <limits>
 
-#include "data/arrow_columns.h"
-#include "data/data_test.h"
+#include "formats/arrow_columns.h"
+#include "formats/formats_test.h"
 
 namespace pagoda {
 namespace {
@@ -40,7 +40,7 @@ Matrix<float> matrix(size_t rows, size_t cols, const Numbers& values) {
   return m;
 }
 
-class VectorFile : public DataTest {
+class VectorFile : public FilesTest {
  protected:
   void write_table(const std::string& name, const arrow::FieldVector& fields, const arrow::ArrayVector& arrays) {
     const auto sink = arrow::io::FileOutputStream::Open(path(name)).ValueOrDie();

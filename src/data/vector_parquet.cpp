@@ -10,14 +10,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "columns/decimal.h"
+#include "columns/ids.h"
 #include "core/file.h"
 #include "core/suggest.h"
-#include "data/arrow_columns.h"
-#include "data/decimal.h"
-#include "data/ids.h"
 #include "data/meeting.h"
-#include "data/parquet_open.h"
-#include "data/reader.h"
+#include "formats/arrow_columns.h"
+#include "formats/parquet_open.h"
+#include "formats/reader.h"
 #include "math/rows_view.h"
 
 namespace pagoda {

@@ -1,7 +1,7 @@
 // Which items become columns of a row's logits, in expectation: exact over shuffled epochs, from the counts alone.
 //
 // An epoch is a random order of the N rows of the log cut into S = N / B batches of B; the N - S B rows left over are
-// not met (train/batcher.h). Each row's item is a column for the other rows of its batch.
+// not met (dataset/batcher.h). Each row's item is a column for the other rows of its batch.
 #pragma once
 
 #include <cstdint>

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "columns/decimal.h"
+#include "columns/list_text.h"
+#include "columns/time_form.h"
+#include "columns/vector_cells.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/printable.h"
-#include "data/decimal.h"
-#include "data/list_text.h"
-#include "data/time_form.h"
-#include "data/vector_cells.h"
 #include "features/ngrams.h"
 #include "features/saved.h"
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "columns/column.h"
 #include "core/bytes.h"
-#include "data/column.h"
 #include "features/encoded.h"
 #include "features/options.h"
 #include "features/vocabulary.h"

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "core/warnings.h"
-#include "data/data_test.h"
 #include "features/ngrams.h"
+#include "formats/formats_test.h"
 
 namespace pagoda {
 namespace {

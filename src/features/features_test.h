@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "data/data_test.h"
 #include "features/encoded.h"
+#include "formats/formats_test.h"
 
 namespace pagoda {
 

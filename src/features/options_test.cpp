@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/config.h"
-#include "data/data_test.h"
+#include "formats/formats_test.h"
 
 namespace pagoda {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <type_traits>
 
+#include "columns/interner.h"
 #include "core/bytes.h"
-#include "data/interner.h"
 #include "math/ragged.h"
 
 namespace pagoda {

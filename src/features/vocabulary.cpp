@@ -2,8 +2,8 @@
 
 #include <xxhash.h>
 
+#include "columns/decimal.h"
 #include "core/error.h"
-#include "data/decimal.h"
 #include "features/saved.h"
 
 namespace pagoda {

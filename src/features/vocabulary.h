@@ -7,13 +7,13 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "columns/interner.h"
 #include "core/bytes.h"
-#include "data/interner.h"
 
 namespace pagoda {
 
 // as_written: ids, each spelling a word of its own; canonical: values, of which two spellings are one (value_key() in
-// data/decimal.h); either: values as bundles before canonical texts hold them, found by their own spelling or by another.
+// columns/decimal.h); either: values as bundles before canonical texts hold them, found by their own spelling or by another.
 enum class Spelling { as_written, canonical, either };
 
 // Rows [0, words) belong to the words, [words, words + buckets) to everything else by hash. Immutable after build.

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "data/data_test.h"
+#include "formats/formats_test.h"
 
 namespace pagoda {
 namespace {

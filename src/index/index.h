@@ -10,34 +10,12 @@
 #include <vector>
 
 #include "core/thread_pool.h"
+#include "math/item_set.h"
 #include "math/matrix.h"
 #include "math/ragged.h"
 #include "math/rows_view.h"
 
 namespace pagoda {
-
-// A set of item rows, one bit each. Sets are combined only with sets of the same catalogue (a check).
-class ItemSet {
- public:
-  ItemSet() = default;
-  explicit ItemSet(size_t items, bool full = false);
-  size_t items() const { return items_; }
-  bool has(uint32_t row) const { return (words_[row >> 6] >> (row & 63)) & 1; }
-  void add(uint32_t row) { words_[row >> 6] |= uint64_t{1} << (row & 63); }
-  void remove(uint32_t row) { words_[row >> 6] &= ~(uint64_t{1} << (row & 63)); }
-  size_t count() const;
-  std::vector<uint32_t> rows() const;  // rising
-  ItemSet& operator&=(const ItemSet& other);
-  ItemSet& operator|=(const ItemSet& other);
-  void invert();
-  ItemSet slice(size_t begin, size_t end) const;              // rows [begin, end), the first of them as row 0
-  void append(const ItemSet& more);                           // its rows come after these
-  std::span<const uint64_t> words() const { return words_; }  // bit row % 64 of word row / 64
-
- private:
-  size_t items_ = 0;
-  std::vector<uint64_t> words_;
-};
 
 // At most `most` items of a group, such as of an author: the ranking is gone down, and an item is passed over when `most` of
 // its group have been taken. Searching goes on until there are k, or no more items that match.

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <utility>
 
+#include "index/partitioned_search.h"
 #include "core/error.h"
 #include "index/block_scores.h"
 #include "index/code_kernels.h"
-#include "index/partitioned_search.h"
 #include "index/top_k.h"
 
 namespace pagoda {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "train/options.h"
+#include "dataset/options.h"
 
 namespace pagoda {
 

@@ -12,10 +12,10 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "data/meeting.h"
+#include "evaluate/judgement.h"
 #include "lab/truth.h"
+#include "report/run_log.h"
 #include "train/checkpoint.h"
-#include "train/judgement.h"
-#include "train/run_log.h"
 #include "train/training.h"
 
 namespace pagoda {

@@ -1,13 +1,13 @@
-// report.html of a lab; what it has in common with `pagoda report` is train/report_parts.h.
+// report.html of a lab; what it has in common with `pagoda report` is report/report_parts.h.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "lab/summary.h"
-#include "train/chart.h"
-#include "train/chart_scale.h"
-#include "train/report_parts.h"
-#include "train/report_style.h"
+#include "report/chart.h"
+#include "report/chart_scale.h"
+#include "report/report_parts.h"
+#include "report/report_style.h"
 
 namespace pagoda {
 

@@ -9,8 +9,8 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/suggest.h"
-#include "serve/options.h"
-#include "train/evaluation.h"
+#include "evaluate/evaluation.h"
+#include "retrieval/options.h"
 
 namespace pagoda {
 

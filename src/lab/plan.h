@@ -22,9 +22,9 @@
 #include <string>
 #include <vector>
 
+#include "dataset/options.h"
 #include "lab/bootstrap.h"
 #include "lab/differences.h"
-#include "train/options.h"
 
 namespace pagoda {
 

@@ -7,7 +7,7 @@
 #include "core/config.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "train/run_log.h"
+#include "report/run_log.h"
 
 namespace pagoda {
 

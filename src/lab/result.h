@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "evaluate/evaluation.h"
 #include "lab/user_table.h"
-#include "train/evaluation.h"
 
 namespace pagoda {
 

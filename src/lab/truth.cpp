@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "data/reader.h"
+#include "formats/reader.h"
 #include "lab/bootstrap.h"
 #include "math/gemm.h"
 #include "model/ensemble.h"

@@ -18,8 +18,8 @@
 #include <string>
 #include <vector>
 
+#include "evaluate/judgement.h"
 #include "lab/user_table.h"
-#include "train/judgement.h"
 
 namespace pagoda {
 

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "data/reader.h"
-#include "data/writer.h"
+#include "formats/reader.h"
+#include "formats/writer.h"
 
 namespace pagoda {
 

@@ -1,4 +1,5 @@
 #include "model/bundle.h"
+
 #include "model/without_index.h"
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/rng.h"
-#include "data/data_test.h"
+#include "formats/formats_test.h"
 #include "model/inference.h"
 
 namespace pagoda {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "data/decimal.h"
+#include "columns/decimal.h"
 #include "features/saved.h"
 
 namespace pagoda {

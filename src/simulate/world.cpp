@@ -14,7 +14,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/progress.h"
-#include "data/writer.h"
+#include "formats/writer.h"
 #include "simulate/weighted_draw.h"
 #include "simulate/world_population.h"
 

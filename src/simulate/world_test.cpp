@@ -11,7 +11,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "data/reader.h"
+#include "formats/reader.h"
 #include "simulate/world_population.h"
 
 namespace pagoda {

@@ -4,10 +4,10 @@
 #include <cstdint>
 
 #include "core/thread_pool.h"
+#include "dataset/fit.h"
+#include "evaluate/evaluation.h"
 #include "math/matrix.h"
 #include "sampling/mixture.h"
-#include "train/evaluation.h"
-#include "train/fit.h"
 
 namespace pagoda {
 

@@ -1,6 +1,6 @@
 #include "train/hard_negatives.h"
 
-#include "train/train_test.h"
+#include "dataset/dataset_test.h"
 
 namespace pagoda {
 namespace {

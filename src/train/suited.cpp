@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "train/evaluation.h"
+#include "evaluate/evaluation.h"
 
 namespace pagoda {
 
@@ -69,15 +69,6 @@ std::string suit_split(SplitOptions& split, std::span<const int64_t> rising_us) 
   }
   return "Split at random: no cut in time leaves rows in all three parts. What comes later then helps to say what came "
          "before.";
-}
-
-std::string telling_metric(const std::string& choose_by, std::span<const int64_t> ks, int64_t items) {
-  const auto [kind, k] = parse_metric(choose_by);
-  if (tells_models_apart(k, items)) return choose_by;
-  int64_t best = std::max<int64_t>(1, items / 10);
-  for (const int64_t other : ks)
-    if (tells_models_apart(other, items)) best = std::max(best, other);
-  return fmt::format("{}@{}", kind, best);
 }
 
 }  // namespace pagoda

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "train/options.h"
+#include "dataset/options.h"
 
 namespace pagoda {
 
@@ -27,13 +27,5 @@ int64_t batch_for(int64_t batch, uint64_t rows);
 // A split in time of rows at these moments, which rise: the last stretch is test and the one before it, as long, validation;
 // as short as still tells something. Where no cut leaves rows in all three parts it is at random. Gives what is to be said.
 std::string suit_split(SplitOptions& split, std::span<const int64_t> rising_us);
-
-// Whether lists of this length tell models apart among so many items: one of more than half of them holds nearly all that
-// can be found, whatever the model.
-inline bool tells_models_apart(int64_t length, int64_t items) { return 2 * length <= items; }
-
-// The metric that can tell models apart among so many items: where that of `choose_by` can not, its K gives way to the greatest of `ks` that is not so long, or to a tenth of the items.
-// Error{usage} for what is no metric.
-std::string telling_metric(const std::string& choose_by, std::span<const int64_t> ks, int64_t items);
 
 }  // namespace pagoda

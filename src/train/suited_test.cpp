@@ -5,15 +5,6 @@
 namespace pagoda {
 namespace {
 
-TEST(Suited, AMetricOfListsThatHoldNearlyAllGivesWay) {
-  const std::vector<int64_t> ks{20, 100, 1000};
-  EXPECT_EQ(telling_metric("recall@100", ks, 200), "recall@100");
-  EXPECT_EQ(telling_metric("recall@100", ks, 199), "recall@20");
-  EXPECT_EQ(telling_metric("ndcg@100", ks, 60), "ndcg@20");
-  EXPECT_EQ(telling_metric("recall@100", ks, 30), "recall@3");
-  EXPECT_EQ(telling_metric("recall@20", {}, 3), "recall@1");
-}
-
 TEST(Suited, ASmallCatalogueHasShortLists) {
   Options options;
   suit_size(options, {.rows = 300, .items = 60});

@@ -4,13 +4,13 @@
 #include <memory>
 #include <vector>
 
+#include "dataset/batcher.h"
+#include "dataset/fit.h"
+#include "dataset/options.h"
 #include "loss/accidental_hits.h"
 #include "loss/loss.h"
 #include "model/inference.h"
-#include "train/batcher.h"
 #include "train/column_vectors.h"
-#include "train/fit.h"
-#include "train/options.h"
 
 namespace pagoda {
 

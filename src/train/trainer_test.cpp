@@ -4,10 +4,10 @@
 #include <cstring>
 
 #include "core/rng.h"
+#include "dataset/dataset_test.h"
+#include "evaluate/evaluation.h"
 #include "math/bf16.h"
 #include "train/checkpoint.h"
-#include "train/evaluation.h"
-#include "train/train_test.h"
 
 namespace pagoda {
 namespace {
@@ -232,21 +232,6 @@ TEST_F(TrainerOf, ALossThatIsNoNumberIsToldWithAStepAndARemedy) {
     EXPECT_NE(message.find("step 0"), std::string::npos) << message;
     EXPECT_NE(message.find("learning_rate"), std::string::npos) << message;
   }
-}
-
-TEST_F(TrainerOf, MetricNamesAreReadAndWrongOnesToldWithTheNearest) {
-  EXPECT_EQ(parse_metric("ndcg@20").kind, "ndcg");
-  EXPECT_EQ(parse_metric("ndcg@20").k, 20);
-  for (const auto& [name, part] :
-       {std::pair("recal@20", "did you mean 'recall'?"), std::pair("recall", "recall@100"),
-        std::pair("recall@x", "recall@100"), std::pair("recall@0", "recall@100"), std::pair("recall@5x", "@100")})
-    try {
-      parse_metric(name);
-      ADD_FAILURE() << name;
-    } catch (const Error& e) {
-      EXPECT_EQ(e.kind(), ErrorKind::usage);
-      EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
-    }
 }
 
 }  // namespace

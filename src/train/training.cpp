@@ -9,11 +9,11 @@
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/warnings.h"
+#include "evaluate/evaluation.h"
 #include "math/tile_kernels.h"
+#include "report/run_log.h"
 #include "train/checkpoint.h"
-#include "train/evaluation.h"
 #include "train/hard_negatives.h"
-#include "train/run_log.h"
 #include "train/suited.h"
 #include "train/trainer.h"
 

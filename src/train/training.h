@@ -4,8 +4,8 @@
 #include <atomic>
 #include <string>
 
-#include "train/dataset.h"
-#include "train/options.h"
+#include "dataset/dataset.h"
+#include "dataset/options.h"
 
 namespace pagoda {
 

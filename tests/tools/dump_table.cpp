@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "data/reader.h"
+#include "formats/reader.h"
 
 namespace pagoda {
 namespace {

@@ -1,0 +1,547 @@
+#include "columns/time_form.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "columns/column.h"
+#include "columns/decimal.h"
+#include "math/matrix.h"
+
+namespace pagoda {
+
+namespace {
+
+constexpr int64_t kSecond = 1000000, kDay = 86400 * kSecond;
+constexpr int64_t k1971 = 365 * kDay, k1980 = 3652 * kDay, k2100 = 47482 * kDay;
+constexpr size_t kSample = 100000;  // so many values, evenly spread, tell a median
+
+constexpr std::string_view kUnits[] = {"auto", "s", "ms", "us", "ns", "date", "year"};
+constexpr std::string_view kOrders[] = {"auto", "month_first", "day_first"};
+
+template <class E, size_t N>
+E from_name(const std::string_view (&names)[N], std::string_view name) {
+  const auto found = std::find(std::begin(names), std::end(names), name);
+  return found == std::end(names) ? E{} : static_cast<E>(found - std::begin(names));
+}
+
+double size_of_unit(TimeUnit unit) {
+  return unit == TimeUnit::s ? 1e6 : unit == TimeUnit::ms ? 1e3 : unit == TimeUnit::us ? 1 : 1e-3;
+}
+
+std::optional<int64_t> moment_of_date(int64_t year, int64_t month, int64_t day, int64_t time_of_day_us) {
+  const auto days = days_since_1970(year, month, day);
+  if (!days) return std::nullopt;
+  return *days * kDay + time_of_day_us;
+}
+
+// 20240501, 20240501103000, 202405.
+std::optional<int64_t> moment_of_digits(int64_t n) {
+  constexpr int64_t kMonth = 1'000'000, kFull = 100'000'000'000'000;
+  if (n < 0) return std::nullopt;
+  if (n < kMonth) return n < 100'000 ? std::nullopt : moment_of_date(n / 100, n % 100, 1, 0);
+  if (n >= 10'000'000 && n < 100'000'000) return moment_of_date(n / 10000, n / 100 % 100, n % 100, 0);
+  if (n < kFull / 10 || n >= kFull) return std::nullopt;
+  const int64_t hour = n / 10000 % 100, minute = n / 100 % 100, second = n % 100;
+  if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  return moment_of_date(n / 10'000'000'000, n / 100'000'000 % 100, n / 1'000'000 % 100,
+                        ((hour * 60 + minute) * 60 + second) * kSecond);
+}
+
+bool is_year(int64_t n) { return n >= 1900 && n <= 2100; }
+
+// A date of which it is not known whether day or month comes first: year, both parts and the time of day in UTC, which an
+// offset may bring to the day before or after, as one number.
+constexpr int64_t kLongestDay = 60 * 3600 * kSecond, kShift = 18 * 3600 * kSecond;
+
+struct Date {
+  int64_t year, first, second, time_of_day_us;
+
+  int64_t packed() const { return ((year * 32 + first) * 32 + second) * kLongestDay + time_of_day_us + kShift; }
+  static Date unpacked(int64_t value) {
+    const int64_t date = value / kLongestDay;
+    return {date / 1024, date / 32 % 32, date % 32, value % kLongestDay - kShift};
+  }
+  std::optional<int64_t> moment(bool day_first) const {
+    return moment_of_date(year, day_first ? second : first, day_first ? first : second, time_of_day_us);
+  }
+};
+
+// The parts of a date with names or separators, in the order they come.
+class DateText {
+ public:
+  explicit DateText(std::string_view text) : rest_(text) {}
+
+  std::optional<WrittenTime> read() {
+    while (!rest_.empty())
+      if (!take_part()) return std::nullopt;
+    if (half_ >= 0) {
+      if (!has_time_ || hour_ < 1 || hour_ > 12) return std::nullopt;
+      hour_ = hour_ % 12 + 12 * half_;
+    }
+    const int64_t time_of_day = ((hour_ * 60 + minute_) * 60 + second_) * kSecond + fraction_us_ - offset_us_;
+    return month_ > 0 ? of_named_month(time_of_day) : of_numbers(time_of_day);
+  }
+
+ private:
+  struct Number {
+    int64_t value;
+    size_t digits;
+  };
+
+  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+  static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+  Number number() {
+    Number n{0, 0};
+    for (; !rest_.empty() && is_digit(rest_[0]) && n.digits < 9; ++n.digits, rest_.remove_prefix(1))
+      n.value = n.value * 10 + (rest_[0] - '0');
+    return n;
+  }
+  bool take(char c) {
+    if (!rest_.starts_with(c)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  bool take_part() {
+    const char c = rest_[0];
+    if (is_digit(c)) return take_number();
+    if (is_letter(c)) return take_word();
+    if ((c == '+' || c == '-') && has_time_) return take_offset();
+    if (c == '(' && has_time_) return rest_ = {}, true;  // the name of the time zone once more
+    if (std::string_view(" ,/.-:").find(c) == std::string_view::npos) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  bool take_number() {
+    const auto n = number();
+    if (n.digits <= 2 && !has_time_ && rest_.starts_with(':')) return take_time(n.value);
+    if (numbers_ == 3 || n.digits == 3 || n.digits > 4) return false;
+    of_[numbers_++] = n;
+    return true;
+  }
+
+  bool take_time(int64_t hour) {
+    has_time_ = true, hour_ = hour;
+    if (!take(':')) return false;
+    const auto minute = number();
+    minute_ = minute.value;
+    if (minute.digits != 2 || hour_ > 23 || minute_ > 59) return false;
+    if (!take(':')) return true;
+    const auto second = number();
+    second_ = second.value;
+    if (second.digits != 2 || second_ > 60) return false;
+    if (!(take('.') || take(','))) return true;
+    size_t n = 0;
+    for (int64_t unit = kSecond; !rest_.empty() && is_digit(rest_[0]); rest_.remove_prefix(1), ++n) {
+      fraction_us_ += (rest_[0] - '0') * (unit /= 10);
+      finer_ |= unit == 0 && rest_[0] != '0';
+    }
+    return n > 0;
+  }
+
+  bool take_offset() {
+    const bool west = rest_[0] == '-';
+    rest_.remove_prefix(1);
+    auto n = number();
+    int64_t minutes = 0;
+    if (n.digits == 4)
+      minutes = n.value / 100 * 60 + n.value % 100;
+    else if (n.digits == 1 || n.digits == 2)
+      minutes = n.value * 60;
+    else
+      return false;
+    if (n.digits <= 2 && take(':')) {
+      const auto more = number();
+      if (more.digits != 2) return false;
+      minutes += more.value;
+    }
+    if (minutes > 18 * 60) return false;
+    offset_us_ = minutes * 60 * kSecond * (west ? -1 : 1);
+    return true;
+  }
+
+  bool take_word() {
+    std::string word;
+    for (; !rest_.empty() && is_letter(rest_[0]); rest_.remove_prefix(1)) word += static_cast<char>(rest_[0] | 0x20);
+    constexpr std::string_view kMonths[] = {"january", "february", "march",     "april",   "may",      "june",
+                                            "july",    "august",   "september", "october", "november", "december"};
+    constexpr std::string_view kDays[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+    const auto means = [&](std::string_view name) {
+      return word == name || (word.size() == 3 && name.starts_with(word)) ||
+             (word.size() == 4 && name.size() > 4 && name.starts_with(word));
+    };
+    for (size_t m = 0; m < 12; ++m)
+      if (means(kMonths[m])) {
+        if (month_ > 0) return false;
+        month_ = static_cast<int64_t>(m) + 1;
+        return true;
+      }
+    if (std::any_of(std::begin(kDays), std::end(kDays), means)) return true;
+    if (word == "am" || word == "pm") return half_ = word == "pm", has_time_;
+    if (word == "utc" || word == "gmt" || word == "z") return has_time_;
+    if (word == "t") return numbers_ > 0 && !rest_.empty() && is_digit(rest_[0]);
+    if (word == "st" || word == "nd" || word == "rd" || word == "th") return numbers_ > 0;
+    return word == "at";
+  }
+
+  // Two digits of a year are of 1969 to 2068, as POSIX has it.
+  static std::optional<int64_t> year(Number n) {
+    if (n.digits == 4) return n.value;
+    if (n.digits == 2) return n.value + (n.value < 69 ? 2000 : 1900);
+    return std::nullopt;
+  }
+
+  std::optional<WrittenTime> moment(std::optional<int64_t> us) const {
+    if (!us) return std::nullopt;
+    return WrittenTime{WrittenTime::Kind::moment, *us, finer_};
+  }
+
+  std::optional<WrittenTime> of_named_month(int64_t time_of_day) const {
+    if (numbers_ != 2) return std::nullopt;
+    const bool year_first = of_[0].digits == 4;
+    const auto in_year = year(of_[year_first ? 0 : 1]);
+    const auto day = of_[year_first ? 1 : 0];
+    if (!in_year || day.digits > 2) return std::nullopt;
+    return moment(moment_of_date(*in_year, month_, day.value, time_of_day));
+  }
+
+  std::optional<WrittenTime> of_numbers(int64_t time_of_day) const {
+    if (numbers_ != 3) return std::nullopt;
+    if (of_[0].digits == 4) return moment(moment_of_date(of_[0].value, of_[1].value, of_[2].value, time_of_day));
+    const auto in_year = year(of_[2]);
+    if (!in_year || of_[0].digits > 2 || of_[1].digits > 2) return std::nullopt;
+    const Date date{*in_year, of_[0].value, of_[1].value, time_of_day};
+    if (date.first > 31 || date.second > 31 || (!date.moment(true) && !date.moment(false))) return std::nullopt;
+    return WrittenTime{WrittenTime::Kind::date, date.packed(), finer_};
+  }
+
+  std::string_view rest_;
+  Number of_[3] = {};
+  size_t numbers_ = 0;
+  int64_t month_ = 0, hour_ = 0, minute_ = 0, second_ = 0, fraction_us_ = 0, offset_us_ = 0;
+  int half_ = -1;  // of the day: 0 AM, 1 PM
+  bool has_time_ = false, finer_ = false;
+};
+
+WrittenTime of_real(double value) { return {WrittenTime::Kind::real, std::bit_cast<int64_t>(value), false}; }
+
+double magnitude(WrittenTime::Kind kind, int64_t value) {
+  return std::abs(kind == WrittenTime::Kind::real ? std::bit_cast<double>(value) : static_cast<double>(value));
+}
+
+// Of a unit that is a whole number of them; 0 of others.
+int64_t microseconds_of(TimeUnit unit) {
+  return unit == TimeUnit::s ? kSecond : unit == TimeUnit::ms ? 1000 : unit == TimeUnit::us ? 1 : 0;
+}
+
+std::optional<int64_t> moment_of_number(int64_t value, TimeUnit unit) {
+  int64_t out = 0;
+  switch (unit) {
+    case TimeUnit::s: return __builtin_mul_overflow(value, kSecond, &out) ? std::nullopt : std::optional(out);
+    case TimeUnit::ms: return __builtin_mul_overflow(value, 1000, &out) ? std::nullopt : std::optional(out);
+    case TimeUnit::us: return value;
+    case TimeUnit::ns: return value / 1000 - (value % 1000 < 0);
+    case TimeUnit::date: return moment_of_digits(value);
+    case TimeUnit::year: return is_year(value) ? moment_of_date(value, 1, 1, 0) : std::nullopt;
+    default: return time_of_number(value);
+  }
+}
+
+std::optional<int64_t> moment_of_real(double value, TimeUnit unit) {
+  if (unit == TimeUnit::automatic) return time_of_number(value);
+  if (unit == TimeUnit::date || unit == TimeUnit::year) {
+    if (value != std::floor(value) || std::abs(value) > 1e15) return std::nullopt;
+    return moment_of_number(static_cast<int64_t>(value), unit);
+  }
+  const double us = value * size_of_unit(unit);
+  if (!(std::abs(us) < 9e18)) return std::nullopt;
+  return std::llround(us);
+}
+
+}  // namespace
+
+std::string_view name_of(TimeUnit unit) { return kUnits[static_cast<size_t>(unit)]; }
+std::string_view name_of(DateOrder order) { return kOrders[static_cast<size_t>(order)]; }
+
+TimeForm time_form_from_names(std::string_view unit, std::string_view order) {
+  return {from_name<TimeUnit>(kUnits, unit), from_name<DateOrder>(kOrders, order)};
+}
+
+void describe(Fields& fields, TimeForm& form) {
+  using enum TimeUnit;
+  fields.choice(
+      "time_unit", form.unit,
+      {{"auto", automatic}, {"s", s}, {"ms", ms}, {"us", us}, {"ns", ns}, {"date", date}, {"year", year}},
+      "what numbers in the time column count since 1970; date: 20240501; auto: one unit, decided by the whole "
+      "column");
+  fields.choice(
+      "date_order", form.order,
+      {{"auto", DateOrder::automatic}, {"month_first", DateOrder::month_first}, {"day_first", DateOrder::day_first}},
+      "of dates such as 05/06/2024; auto: one order, decided by the whole column");
+}
+
+std::optional<WrittenTime> written_time(std::string_view text) {
+  text = trim(text);
+  if (text.empty()) return std::nullopt;
+  int64_t integer = 0;
+  if (parse_integer(text, integer)) return WrittenTime{WrittenTime::Kind::number, integer, false};
+  bool finer = false;
+  if (const auto moment = parse_iso8601(text, finer)) return WrittenTime{WrittenTime::Kind::moment, *moment, finer};
+  if (const auto number = parse_number(text)) return of_real(*number);
+  return DateText(text).read();
+}
+
+std::optional<WrittenTime> written_time(const Column& column, size_t row) {
+  if (column.is_null(row)) return std::nullopt;
+  switch (column.type) {
+    case ColumnType::text:
+    case ColumnType::decimal: return written_time(column.text_of(row));
+    case ColumnType::integer: return WrittenTime{WrittenTime::Kind::number, column.integers[row], false};
+    case ColumnType::real:
+      if (!std::isfinite(column.reals[row])) return std::nullopt;
+      return of_real(column.reals[row]);
+    case ColumnType::time: return WrittenTime{WrittenTime::Kind::moment, column.integers[row], false};
+    default: return std::nullopt;
+  }
+}
+
+std::optional<int64_t> moment_us(const WrittenTime& time, TimeForm form) {
+  switch (time.kind) {
+    case WrittenTime::Kind::number: return moment_of_number(time.value, form.unit);
+    case WrittenTime::Kind::real: return moment_of_real(std::bit_cast<double>(time.value), form.unit);
+    case WrittenTime::Kind::date: {
+      const auto date = Date::unpacked(time.value);
+      if (form.order != DateOrder::automatic) return date.moment(form.order == DateOrder::day_first);
+      const auto as_day = date.moment(true), as_month = date.moment(false);
+      if (as_day && as_month && *as_day != *as_month) return std::nullopt;
+      return as_day ? as_day : as_month;
+    }
+    default: return time.value;
+  }
+}
+
+void WrittenTimes::begin_run(Kind kind) {
+  if (runs_.empty() || runs_.back().kind != kind) runs_.push_back({values_.size(), kind});
+}
+
+void WrittenTimes::push(const WrittenTime& time) {
+  begin_run(time.kind);
+  values_.push_back(time.value);
+  finer_ += time.finer;
+}
+
+bool WrittenTimes::append(const Column& column) {
+  if (!column.valid.empty() || (column.type != ColumnType::integer && column.type != ColumnType::time)) return false;
+  if (column.integers.empty()) return true;
+  begin_run(column.type == ColumnType::time ? Kind::moment : Kind::number);
+  values_.insert(values_.end(), column.integers.begin(), column.integers.end());
+  return true;
+}
+
+template <class F>
+void WrittenTimes::for_each_run(F&& f) const {
+  for (size_t r = 0; r < runs_.size(); ++r)
+    f(runs_[r].kind, runs_[r].begin, r + 1 < runs_.size() ? runs_[r + 1].begin : values_.size());
+}
+
+bool WrittenTimes::has_numbers() const {
+  return std::ranges::any_of(runs_, [](const Run& r) { return r.kind == Kind::number || r.kind == Kind::real; });
+}
+
+bool WrittenTimes::has_dates() const {
+  return std::ranges::any_of(runs_, [](const Run& r) { return r.kind == Kind::date; });
+}
+
+TimeUnit WrittenTimes::unit_of_numbers() const {
+  bool dates = true, years = true;
+  size_t count = 0;
+  for_each_run([&](Kind kind, size_t begin, size_t end) {
+    if (kind != Kind::number && kind != Kind::real) return;
+    count += end - begin;
+    for (size_t i = begin; i < end && (dates || years); ++i) {
+      const auto as = [&](TimeUnit unit) { return moment_us({kind, values_[i]}, {unit}); };
+      years = years && as(TimeUnit::year);
+      const auto date = dates ? as(TimeUnit::date) : std::nullopt;
+      dates = date && *date >= -70 * 366 * kDay && *date < k2100;
+    }
+  });
+  if (count == 0) return TimeUnit::automatic;
+  if (dates) return TimeUnit::date;
+  if (years) return TimeUnit::year;
+  std::vector<double> sizes;
+  const size_t stride = (count + kSample - 1) / kSample;
+  size_t n = 0;
+  for_each_run([&](Kind kind, size_t begin, size_t end) {
+    if (kind != Kind::number && kind != Kind::real) return;
+    for (size_t i = begin + (stride - n % stride) % stride; i < end; i += stride)
+      if (values_[i] != 0) sizes.push_back(magnitude(kind, values_[i]));
+    n += end - begin;
+  });
+  if (sizes.empty()) return TimeUnit::automatic;
+  const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
+  std::nth_element(sizes.begin(), middle, sizes.end());
+  for (const auto unit : {TimeUnit::s, TimeUnit::ms, TimeUnit::us, TimeUnit::ns})
+    if (const double us = *middle * size_of_unit(unit);
+        us >= static_cast<double>(k1971) && us < static_cast<double>(k2100))
+      return unit;
+  return TimeUnit::automatic;
+}
+
+DateOrder WrittenTimes::order_of_dates() const {
+  size_t day_first = 0, month_first = 0, open = 0;
+  for_each_run([&](Kind kind, size_t begin, size_t end) {
+    if (kind != Kind::date) return;
+    for (size_t i = begin; i < end; ++i) {
+      const auto date = Date::unpacked(values_[i]);
+      const auto as_day = date.moment(true), as_month = date.moment(false);
+      day_first += as_day && !as_month, month_first += as_month && !as_day;
+      open += as_day && as_month && *as_day != *as_month;
+    }
+  });
+  if (day_first == 0 && month_first == 0) return DateOrder::automatic;
+  return day_first > month_first ? DateOrder::day_first : DateOrder::month_first;
+}
+
+TimeForm WrittenTimes::form(TimeForm told, TimeForm otherwise) const {
+  if (told.unit == TimeUnit::automatic && has_numbers()) {
+    told.unit = unit_of_numbers();
+    if (told.unit == TimeUnit::automatic) told.unit = otherwise.unit;
+    if (told.unit == TimeUnit::automatic) {  // by the size of the largest: numbers that count from another zero
+      double largest = 0;
+      for_each_run([&](Kind kind, size_t begin, size_t end) {
+        if (kind != Kind::number && kind != Kind::real) return;
+        for (size_t i = begin; i < end; ++i) largest = std::max(largest, magnitude(kind, values_[i]));
+      });
+      told.unit = largest < 1e11   ? TimeUnit::s
+                  : largest < 1e14 ? TimeUnit::ms
+                  : largest < 1e17 ? TimeUnit::us
+                                   : TimeUnit::ns;
+    }
+  }
+  if (told.order == DateOrder::automatic && has_dates()) {
+    told.order = order_of_dates();
+    if (told.order == DateOrder::automatic) told.order = otherwise.order;
+  }
+  return told;
+}
+
+void WrittenTimes::reserve(size_t rows) {
+  if (values_.capacity() >= values_.size() + rows) return;
+  values_.reserve(std::max(values_.size() + rows, 2 * values_.size()));
+  ask_for_huge_pages(values_.data(), values_.capacity() * sizeof(int64_t));
+}
+
+uint64_t WrittenTimes::finer(TimeForm form) const {
+  uint64_t count = finer_;
+  if (form.unit != TimeUnit::ns) return count;
+  for_each_run([&](Kind kind, size_t begin, size_t end) {
+    if (kind == Kind::number)
+      count += static_cast<uint64_t>(std::count_if(values_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                   values_.begin() + static_cast<std::ptrdiff_t>(end),
+                                                   [](int64_t v) { return v % 1000 != 0; }));
+  });
+  return count;
+}
+
+std::vector<int64_t> WrittenTimes::sample(TimeForm form) const {
+  std::vector<int64_t> moments;
+  const size_t stride = std::max<size_t>(1, values_.size() / kSample);
+  for_each_run([&](Kind kind, size_t begin, size_t end) {
+    for (size_t i = (begin + stride - 1) / stride * stride; i < end; i += stride)
+      if (const auto moment = moment_us({kind, values_[i]}, form)) moments.push_back(*moment);
+  });
+  return moments;
+}
+
+std::string WrittenTimes::text(Kind kind, int64_t value) {
+  if (kind == Kind::moment) return format_time_us(value);
+  if (kind == Kind::number) return fmt::format("{}", value);
+  if (kind == Kind::real) return format_number(std::bit_cast<double>(value));
+  const auto date = Date::unpacked(value);
+  return fmt::format("{:02}/{:02}/{:04}", date.first, date.second, date.year);
+}
+
+std::optional<WrittenTimes::OpenDate> WrittenTimes::first_open_date() const {
+  std::optional<OpenDate> open;
+  for_each_run([&](Kind kind, size_t begin, size_t end) {
+    if (kind != Kind::date) return;
+    for (size_t i = begin; i < end && !open; ++i)
+      if (!moment_us({kind, values_[i]}, {})) open = {i, text(kind, values_[i])};
+  });
+  return open;
+}
+
+std::vector<int64_t> WrittenTimes::moments(TimeForm form, const ClockBounds& bounds,
+                                           std::vector<UnusableTime>& unusable) && {
+  const int64_t us = microseconds_of(form.unit);
+  // Of numbers that the bounds hold nothing is asked but to be multiplied: they are nearly all, and many.
+  constexpr auto kLimits = std::numeric_limits<int64_t>();
+  const int64_t least = us > 0 ? std::max(bounds.earliest_us, kLimits.min() + 1) / us + 1 : 1;
+  const int64_t most = us > 0 ? std::min(bounds.latest_us, kLimits.max()) / us - 1 : 0;
+  for_each_run([&](Kind kind, size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      if (kind == Kind::number && least <= values_[i] && values_[i] <= most) {
+        values_[i] *= us;
+        continue;
+      }
+      const auto moment = moment_us({kind, values_[i]}, form);
+      if (!moment || !bounds.hold(*moment)) unusable.push_back({i, text(kind, values_[i]), moment});
+      values_[i] = moment.value_or(kNone);
+    }
+  });
+  runs_.clear();
+  return std::move(values_);
+}
+
+std::string text_of(const WrittenTimes& times, TimeForm form) {
+  std::string text;
+  if (times.has_numbers()) {
+    constexpr std::string_view kMeaning[] = {"of any unit, told by their size",
+                                             "seconds since 1970",
+                                             "milliseconds since 1970",
+                                             "microseconds since 1970",
+                                             "nanoseconds since 1970",
+                                             "dates such as 20240501",
+                                             "years"};
+    text = "numbers are " + std::string(kMeaning[static_cast<size_t>(form.unit)]);
+  }
+  if (times.has_dates()) {
+    if (!text.empty()) text += "; ";
+    text += form.order == DateOrder::day_first ? "dates are day/month/year" : "dates are month/day/year";
+  }
+  return text;
+}
+
+TimeForm time_form_of(const Column& column, TimeForm otherwise) {
+  constexpr size_t kTried = 1000;  // cells of a text that tell whether there are times at all
+  WrittenTimes times;
+  if (column.type != ColumnType::text && column.type != ColumnType::decimal && column.type != ColumnType::integer &&
+      column.type != ColumnType::real)
+    return {};
+  for (size_t row = 0, tried = 0; row < column.rows(); ++row) {
+    if (column.absent(row)) continue;
+    if (const auto time = written_time(column, row)) times.push(*time);
+    if (++tried == kTried && times.size() == 0) break;
+  }
+  return times.form({}, otherwise);
+}
+
+ClockBounds clock_bounds(std::span<const int64_t> moments_us, int64_t now_us) {
+  ClockBounds bounds{.latest_us = now_us + kDay};
+  std::vector<int64_t> sample;
+  const size_t stride = std::max<size_t>(1, moments_us.size() / kSample);
+  for (size_t i = 0; i < moments_us.size(); i += stride)
+    if (moments_us[i] <= bounds.latest_us) sample.push_back(moments_us[i]);
+  if (sample.empty()) return bounds;
+  const auto middle = sample.begin() + static_cast<std::ptrdiff_t>(sample.size() / 2);
+  std::nth_element(sample.begin(), middle, sample.end());
+  if (*middle >= k1980) bounds.earliest_us = k1971;
+  return bounds;
+}
+
+}  // namespace pagoda

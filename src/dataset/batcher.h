@@ -1,0 +1,82 @@
+// Training examples in the order they are learnt from, encoded ahead of the step.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "core/bounded_queue.h"
+#include "dataset/dataset.h"
+#include "sampling/positives.h"
+
+namespace pagoda {
+
+struct TrainBatch {
+  uint64_t step = 0;                // from 0, over the whole run
+  std::vector<uint32_t> users;      // per example: row of Dataset::users
+  Ragged<uint32_t> positives;       // per example: catalogue rows, rising; one of them with rows = "interaction"
+  std::vector<double> weights;      // parallel to positives.values: the reward of each
+  Ragged<uint32_t> known;           // rows = "user": the items before the targets, rising
+  std::vector<int64_t> moments_us;  // per example
+  EncodedBatch encoded;             // the user tower's side
+};
+
+// What batches are made from; borrowed, immutable.
+struct BatchSource {
+  const TrainOptions* options;
+  const Dataset* data;
+  const Events* events;
+  const UserEncoder* encoder;
+  const UserCells* cells;
+  std::vector<uint32_t> id_row_of_item;                // catalogue row -> row of the id vocabulary, for histories
+  const PositiveDownsampling* downsampling = nullptr;  // which events are positives in an epoch; nullptr: all
+};
+
+// Batch `step` is a function of (source, seed, step) alone, so a resumed run sees the same ones. Immutable: next() of
+// several threads may share it.
+//
+// An epoch of rows = "interaction" is a permutation of the events (or their order in time) cut into whole batches; what
+// is left over is dropped, and shuffled differently in the next epoch. With rows = "user" it is a permutation of the
+// users who have something to learn from; targets = "window" draws a moment for each batch, and users active after it.
+class Batcher {
+ public:
+  explicit Batcher(BatchSource source);
+  uint64_t steps_per_epoch() const { return steps_per_epoch_; }
+  size_t batch_rows() const { return batch_; }
+  TrainBatch make(uint64_t step, const std::vector<uint32_t>& order) const;
+  std::vector<uint32_t> epoch_order(uint64_t epoch) const;
+
+ private:
+  bool kept(uint64_t epoch, uint32_t event) const;
+  double expected_events() const;
+  void add_interaction(uint32_t event, TrainBatch& batch, std::vector<uint32_t>& history) const;
+  bool add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::vector<uint32_t>& history) const;
+  bool add_window(uint32_t user, int64_t moment, TrainBatch& batch, std::vector<uint32_t>& history) const;
+  void add_targets(std::vector<uint32_t>& events, TrainBatch& batch) const;
+  void add_known(std::vector<uint32_t>& items, TrainBatch& batch) const;
+
+  BatchSource source_;
+  size_t batch_ = 0;
+  uint64_t steps_per_epoch_ = 0;
+  int64_t window_us_ = 0;
+  std::vector<uint32_t> by_time_;  // events in order of time (order = "time", targets = "window")
+  std::vector<uint32_t> users_;    // rows = "user": users with at least one event
+};
+
+// Makes batches on a thread of its own, at most `ahead` before they are asked for.
+class BatchStream {
+ public:
+  BatchStream(const Batcher& batcher, uint64_t first_step, uint64_t end_step, size_t ahead = 4);
+  ~BatchStream();
+  std::optional<TrainBatch> next() { return queue_.pop(); }  // nothing at end_step
+  double seconds_making() const { return seconds_making_; }  // of the thread, so far, without its waiting
+
+ private:
+  BoundedQueue<TrainBatch> queue_;
+  std::atomic<double> seconds_making_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace pagoda

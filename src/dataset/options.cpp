@@ -1,0 +1,225 @@
+#include "dataset/options.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "core/config.h"
+#include "core/error.h"
+
+namespace pagoda {
+
+namespace {
+
+void describe(Fields& f, TableForm& o) {
+  f.field("separator", o.separator,
+          "between the cells of csv and tsv files: \",\", \"\\t\", \";\", \"|\", \"::\", ...; \"auto\": as the file's "
+          "lines say");
+  f.choice(
+      "header", o.header, {{"auto", Header::automatic}, {"true", Header::yes}, {"false", Header::no}},
+      "whether the first line of csv and tsv files names the columns; auto: it does, and a line of values is an error");
+  f.field("columns", o.columns,
+          "the names of all columns of csv and tsv files, where their first line does not say them");
+  f.field("null_values", o.null_values,
+          "words that mean missing, such as \"NA\", \"\\\\N\", \"-\", beside the empty cell");
+}
+
+void describe(Fields& f, DataOptions& o) {
+  f.field("interactions", o.interactions,
+          "the log: files or globs; csv, tsv, jsonl, parquet, arrow, adjacency; .gz and .zst");
+  f.field("format", o.format,
+          "of the log, where the file names do not tell it: \"adjacency\" for lines of user item item ...");
+  describe(f, o.form);
+  f.field("user", o.user, "column of the user's id");
+  f.field("item", o.item, "column of the item's id");
+  f.field("time", o.time, "column of the time; \"\": there is none");
+  describe(f, o.times);
+  f.choice(
+      "clock", o.trust_clock, {{"check", false}, {"trust", true}},
+      "check: a row in the future, or before 1971 where most are after 1980, is a bad row; trust: it is taken as it "
+      "stands");
+  f.field("weight", o.weight, "column of the reward of a row, above 0; \"\": all the same");
+  f.field("context", o.context, "columns known at the moment of a request, for [[user.features]]");
+  f.field(
+      "clicked", o.clicked,
+      "column: 0 or false for rows that were shown and not clicked (source = \"impressions\"); \"\": all were clicked");
+  f.field("impressions", o.impressions,
+          "files of what was shown and not clicked, columns named as in the interactions (source = \"impressions\")");
+  f.field("items", o.items, "file of the item table; \"\": there is none");
+  f.field("items_id", o.items_id, "its id column; \"\": named as in the interactions");
+  f.field("users", o.users, "file of the user table; \"\": there is none");
+  f.field("users_id", o.users_id, "its id column; \"\": named as in the interactions");
+  f.section("items_form", "the form of the item table, as of the log above",
+            [&](Fields& f) { describe(f, o.items_form); });
+  f.section("users_form", "the form of the user table", [&](Fields& f) { describe(f, o.users_form); });
+  f.section("split", "which rows train, which choose the model, which judge it",
+            [&](Fields& f) { describe(f, o.split); });
+  f.choice("on_bad_row", o.bad_rows.on_bad_row, {{"fail", OnBadRow::fail}, {"skip", OnBadRow::skip}},
+           "a row that can not be used: fail, or skip and count it");
+  f.field("bad_row_limit", o.bad_rows.limit, "with skip: more bad rows than this, and it fails all the same");
+}
+
+void describe(Fields& f, SamplingOptions& o) {
+  f.field("downsample_positives", o.downsample_positives,
+          "word2vec's t, such as 0.001: positives on items with a greater share are thinned out; 0: off. It thins them "
+          "out as in-batch negatives, too: prefer source = \"hot\" beside in_batch");
+  f.choice(
+      "correct_by", o.correct_by, {{"mixture", CorrectBy::mixture}, {"source", CorrectBy::source}},
+      "what corrects a column: all sources together; \"source\", the one that brought it, is wrong, for experiments");
+  f.section("frequency", "how often an item is drawn: the q of the correction",
+            [&](Fields& f) { describe(f, o.frequency); });
+  f.list<NegativesOptions>("negatives", o.negatives,
+                           "where negatives come from; the correction is that of their mixture",
+                           [](Fields& f, NegativesOptions& one) { describe(f, one); });
+}
+
+void describe(Fields& f, TrainOptions& o) {
+  f.choice("rows", o.rows, {{"interaction", TrainingRows::interaction}, {"user", TrainingRows::user}},
+           "interaction: each row of the log is an example; user: each user with all its targets at once");
+  f.choice("history", o.history, {{"before", HistoryMode::before}, {"others", HistoryMode::others}},
+           "rows = interaction: the history of an example: what was before it, or the user's other items (no times)");
+  f.choice("targets", o.targets, {{"half", Targets::half}, {"window", Targets::window}},
+           "rows = user: a random half of the list, or what follows a random moment");
+  f.field("target_window", o.target_window, "targets = window: how long after the moment; as long as the test part");
+  f.field("user_balance", o.user_balance,
+          "rows = user: each of a user's n targets weighs n^-this; 0: every target the same, 1: every user");
+  f.field(
+      "target_recency", o.target_recency,
+      "rows = user: a target of age n in the user's list weighs (1 + n)^-this; 0.3 where taste moves on, 0: all alike");
+  f.field("mask_history_items", o.mask_history_items,
+          "rows = user: items of the history are not pushed away as negatives");
+  f.choice("order", o.order, {{"shuffled", Order::shuffled}, {"time", Order::time}},
+           "shuffled epochs, or one pass in time order");
+  f.field("batch", o.batch, "examples a step: more in-batch negatives, fewer steps");
+  f.field("epochs", o.epochs, "passes over the training part, at most");
+  describe(f, o.optimizer);
+  f.field("choose_by", o.choose_by, "validation metric that chooses the model: recall@k, ndcg@k, hit_rate@k, mrr@k");
+  f.field("patience", o.patience, "evaluations without a better value before training stops");
+  f.field("evaluate_every", o.evaluate_every, "epochs between evaluations on the validation part");
+  f.field("refit", o.refit, "then train on train and validation for the chosen number of epochs");
+  int64_t seed = static_cast<int64_t>(o.seed);
+  f.field("seed", seed, "same seed, same bits, on any number of threads");
+  o.seed = static_cast<uint64_t>(seed);
+  f.field("threads", o.threads, "0: as many as there are CPUs");
+  f.field("checkpoint_seconds", o.checkpoint_seconds, "time between checkpoints, for --resume; 0: after every step");
+}
+
+void at_least(const char* key, int64_t value, int64_t least) {
+  if (value < least) fail(ErrorKind::usage, "{} = {} must be at least {}", key, value, least);
+}
+
+}  // namespace
+
+void describe(Fields& f, Options& o) {
+  f.section("data", "what to read", [&](Fields& f) { describe(f, o.data); });
+  describe(f, o.towers);
+  f.section("loss", "what training minimises, and its correction of the sampling bias",
+            [&](Fields& f) { describe(f, o.loss); });
+  f.section("sampling", "negatives and their frequencies", [&](Fields& f) { describe(f, o.sampling); });
+  f.section("train", "the training run", [&](Fields& f) { describe(f, o.train); });
+  f.section("evaluate", "how models are judged", [&](Fields& f) {
+    f.field("k", o.evaluate.k, "lengths of the lists that are judged");
+    f.choice(
+        "repeats", o.evaluate.repeats, {{"miss", Repeats::miss}, {"keep", Repeats::keep}},
+        "what a user had before: left out of the lists, so that it counts as a miss where it comes back; or kept in");
+  });
+}
+
+void validate(const Options& o) {
+  if (o.data.interactions.empty())
+    fail(ErrorKind::usage, "data.interactions names no file; set it in the config or with --interactions");
+  if (o.data.user.empty() || o.data.item.empty())
+    fail(ErrorKind::usage, "data.user and data.item must name the columns of the ids");
+  validate(o.towers.model);
+  validate(o.towers.user, o.towers.item);
+  validate(o.loss);
+  validate(o.sampling.frequency);
+  if (!(o.sampling.downsample_positives >= 0 && o.sampling.downsample_positives < 1))
+    fail(ErrorKind::usage,
+         "sampling.downsample_positives is {}, expected a share in [0, 1); 0.001 is usual, 0 turns it off",
+         o.sampling.downsample_positives);
+  for (const auto& n : o.sampling.negatives) validate(n);
+  validate(o.train.optimizer);
+  if (!(o.train.target_recency >= 0 && std::isfinite(o.train.target_recency)))
+    fail(ErrorKind::usage, "train.target_recency is {}, expected 0 or more; 0 turns it off", o.train.target_recency);
+  at_least("train.batch", o.train.batch, 1);
+  at_least("train.epochs", o.train.epochs, 1);
+  at_least("train.patience", o.train.patience, 1);
+  at_least("train.evaluate_every", o.train.evaluate_every, 1);
+  at_least("train.threads", o.train.threads, 0);
+  at_least("train.checkpoint_seconds", o.train.checkpoint_seconds, 0);
+  if (o.evaluate.k.empty()) fail(ErrorKind::usage, "evaluate.k is empty: name at least one list length");
+  for (auto k : o.evaluate.k) at_least("evaluate.k", k, 1);
+  if (o.sampling.negatives.empty())
+    fail(ErrorKind::usage,
+         "sampling.negatives is empty: give at least one [[sampling.negatives]], such as source = \"in_batch\"");
+  const bool catalogue = o.sampling.negatives[0].source == "catalogue";
+  if (o.train.rows == TrainingRows::user && o.loss.correction == Correction::leave_one_out)
+    fail(ErrorKind::usage,
+         "loss.correction = \"leave_one_out\" has one positive a row: use train.rows = \"interaction\"");
+  if (catalogue && o.loss.correction == Correction::leave_one_out)
+    fail(ErrorKind::usage, "loss.correction = \"leave_one_out\" corrects draws; source = \"catalogue\" draws nothing");
+  const bool needs_time =
+      o.train.order == Order::time || (o.train.rows == TrainingRows::user && o.train.targets == Targets::window);
+  if (needs_time && o.data.time.empty())
+    fail(ErrorKind::usage, "train.order = \"time\" and train.targets = \"window\" need data.time");
+  if (!parse_duration_us(o.train.target_window))
+    fail(ErrorKind::usage, "train.target_window = \"{}\" is no duration; write 30d, 12h, ...", o.train.target_window);
+}
+
+std::string_view name_of(Repeats repeats) { return repeats == Repeats::keep ? "keep" : "miss"; }
+
+std::string to_toml(const Options& options, bool with_comments) {
+  auto copy = options;
+  return to_toml([&](Fields& f) { describe(f, copy); }, with_comments);
+}
+
+std::string resume_record(const Options& options) {
+  // A section and a line of it, as a new run writes it; "": the line that opens the section.
+  constexpr std::string_view kForm[] = {"separator = \"auto\"", "header = \"auto\"", "columns = []",
+                                        "null_values = []"};
+  std::set<std::pair<std::string_view, std::string_view>> later;
+  for (const auto line : kForm) later.emplace("[data]", line);
+  for (const auto line : {"time_unit = \"auto\"", "date_order = \"auto\"", "clock = \"check\""})
+    later.emplace("[data]", line);
+  later.emplace("[evaluate]", "repeats = \"miss\"");
+  for (const auto section : {"[data.items_form]", "[data.users_form]"}) {
+    later.emplace(section, "");
+    for (const auto line : kForm) later.emplace(section, line);
+  }
+  std::string record, section, opening;
+  const std::string text = with_former_keys(to_toml(options, false));
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (line.empty()) {
+      opening = "\n";
+    } else if (line.starts_with('[')) {
+      section = line;
+      opening += section + "\n";
+      if (!later.contains({section, ""})) record += std::exchange(opening, "");
+    } else if (!later.contains({section, line})) {
+      record += std::exchange(opening, "");
+      record.append(line) += '\n';
+    }
+  }
+  return record;
+}
+
+InteractionOptions interaction_options(const DataOptions& data) {
+  return {.paths = data.interactions,
+          .format = data.format == "auto" ? Format::automatic : format_from_name(data.format),
+          .user = data.user,
+          .item = data.item,
+          .time = data.time,
+          .weight = data.weight,
+          .clicked = data.clicked,
+          .context = data.context,
+          .times = data.times,
+          .trust_clock = data.trust_clock,
+          .form = data.form,
+          .bad_rows = data.bad_rows};
+}
+
+}  // namespace pagoda

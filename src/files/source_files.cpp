@@ -1,0 +1,279 @@
+#include "files/source_files.h"
+
+#include <fnmatch.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/suggest.h"
+
+namespace pagoda {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_glob(std::string_view text) { return text.find_first_of("*?[") != text.npos; }
+
+// What programs keep beside the data (_SUCCESS, _temporary, .part-0.csv.crc), and copies that are none.
+bool is_aside(const std::string& name) {
+  if (name[0] == '_' || name[0] == '.') return true;
+  for (const char* ending : {".crc", "~", ".bak", ".tmp", ".crdownload"})
+    if (name.ends_with(ending)) return true;
+  return false;
+}
+
+// Names of a folder in order; a folder that can not be read is an error, not an empty one.
+std::vector<std::string> names_in(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> names;
+  fs::directory_iterator entries(folder.empty() ? "." : folder, error);
+  if (error) fail(ErrorKind::input, "{}: the folder can not be read: {}", folder, error.message());
+  for (const auto& entry : entries) names.push_back(entry.path().filename().string());
+  std::ranges::sort(names);
+  return names;
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+// Files and folders that match a pattern, part by part between slashes.
+class Walk {
+ public:
+  explicit Walk(std::string_view pattern) {
+    if (pattern.starts_with('/')) root_ = "/";
+    for (size_t at = 0; at < pattern.size();) {
+      const size_t end = std::min(pattern.find('/', at), pattern.size());
+      if (end > at) parts_.emplace_back(pattern.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+
+  // The files, in order of their paths; `aside` gets the names passed over.
+  std::vector<std::string> files(std::vector<std::string>& aside) {
+    aside_ = &aside;
+    step(root_, 0);
+    std::ranges::sort(found_);
+    found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
+    return std::move(found_);
+  }
+
+ private:
+  void step(const std::string& folder, size_t part) {
+    if (part == parts_.size()) return;
+    const auto& pattern = parts_[part];
+    const bool last = part + 1 == parts_.size();
+    if (pattern == "**") return below(folder, part);
+    if (!is_glob(pattern)) return enter(folder + pattern, part, last);
+    for (const auto& name : names_in(folder)) {
+      if (fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) != 0) continue;
+      const bool meant = is_aside(pattern);  // as in '_*' or '*.bak'
+      if (is_aside(name) && !meant)
+        aside_->push_back(name);
+      else
+        enter(folder + name, part, last);
+    }
+  }
+
+  void enter(const std::string& path, size_t part, bool last) {
+    std::error_code ignored;
+    if (!fs::exists(path, ignored)) return;
+    if (!is_folder(path)) {
+      if (last) found_.push_back(path);
+    } else if (!last) {
+      step(path + "/", part + 1);
+    }
+  }
+
+  // `**`: the rest of the pattern in this folder and in all below it. At the end of a pattern it means all files.
+  void below(const std::string& folder, size_t part) {
+    const bool last = part + 1 == parts_.size();
+    if (!last) step(folder, part + 1);
+    struct stat info{};
+    // A link to a folder above would never end.
+    if (stat(folder.empty() ? "." : folder.c_str(), &info) != 0 || !open_.insert({info.st_dev, info.st_ino}).second)
+      return;
+    for (const auto& name : names_in(folder)) {
+      const auto path = folder + name;
+      if (is_folder(path)) {
+        if (!is_aside(name)) below(path + "/", part);
+      } else if (last) {
+        if (is_aside(name))
+          aside_->push_back(name);
+        else
+          found_.push_back(path);
+      }
+    }
+    open_.erase({info.st_dev, info.st_ino});
+  }
+
+  std::string root_;
+  std::vector<std::string> parts_, found_;
+  std::vector<std::string>* aside_ = nullptr;
+  std::set<std::pair<dev_t, ino_t>> open_;  // the folders on the way to where we are
+};
+
+// Whether `folder` is that of a table which keeps in a log which of its files are valid; what it is called.
+std::string_view kept_by_log(const std::string& folder) {
+  const auto has = [&](const char* name) { return is_folder((folder.empty() ? "." : folder) + "/" + name); };
+  if (has("_delta_log")) return "a Delta Lake";
+  if (has(".hoodie")) return "a Hudi";
+  if (has("metadata") && has("data"))
+    for (const auto& name : names_in(folder + "/metadata"))
+      if (name.ends_with(".metadata.json")) return "an Iceberg";
+  return {};
+}
+
+std::string export_of(std::string_view kind, const std::string& folder) {
+  if (kind == "a Hudi") return "export the current rows to Parquet, as with Spark";
+  return fmt::format("export the current rows, as with DuckDB: COPY (FROM {}_scan('{}')) TO 'log.parquet'",
+                     kind == "an Iceberg" ? "iceberg" : "delta", folder);
+}
+
+// Up from a file's folder through those of partitions; the data of Iceberg lies one below its table.
+std::optional<std::pair<std::string, std::string_view>> table_of(const std::string& path) {
+  auto folder = fs::path(path).parent_path();
+  for (int above = 0; above < 8; ++above) {
+    if (const auto kind = kept_by_log(folder.string()); !kind.empty()) return {{folder.string(), kind}};
+    const auto name = folder.filename().string();
+    const bool partition = name.find('=') != name.npos;
+    if (!partition && name != "data") return {};
+    folder = folder.parent_path();
+  }
+  return {};
+}
+
+std::string decoded(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    unsigned value = 0;
+    if (text[i] == '%' && i + 2 < text.size() && std::isxdigit(static_cast<unsigned char>(text[i + 1])) &&
+        std::isxdigit(static_cast<unsigned char>(text[i + 2]))) {
+      value = static_cast<unsigned>(std::stoul(std::string(text.substr(i + 1, 2)), nullptr, 16));
+      out += static_cast<char>(value);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+SourceFile source_file(const std::string& path) {
+  SourceFile file{path, false, {}};
+  for (const auto& part : fs::path(path).parent_path()) {
+    const auto name = part.string();
+    const size_t equals = name.find('=');
+    if (equals == name.npos || equals == 0) continue;
+    const auto key = decoded(name.substr(0, equals)), value = decoded(name.substr(equals + 1));
+    file.keys.emplace_back(key, value == "__HIVE_DEFAULT_PARTITION__" ? std::nullopt : std::optional(value));
+  }
+  return file;
+}
+
+void refuse_address(const std::string& path) {
+  const size_t at = path.find("://");
+  if (at == path.npos || at == 0 || path.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+") != at) return;
+  const auto scheme = path.substr(0, at);
+  std::string_view how = "copy it here first";
+  if (scheme == "http" || scheme == "https" || scheme == "ftp") how = "download it first, as with 'curl -O'";
+  if (scheme == "s3" || scheme == "s3a" || scheme == "s3n") how = "copy it here first, as with 'aws s3 cp --recursive'";
+  if (scheme == "gs") how = "copy it here first, as with 'gsutil cp -r'";
+  if (scheme == "hdfs") how = "copy it here first, as with 'hdfs dfs -get'";
+  if (scheme == "file") how = "write the path alone";
+  fail(ErrorKind::input, "{}: files are read from this machine's disk, not from {}://; {}", path, scheme, how);
+}
+
+[[noreturn]] void fail_missing(const std::string& wanted) {
+  if (wanted.starts_with("~/"))
+    fail(ErrorKind::input, "{}: no such file; '~' means the home folder to a shell alone: write it out", wanted);
+  const fs::path path(wanted);
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (!is_folder(folder.string()))
+    fail(ErrorKind::input, "{}: no such file; there is no folder '{}'", wanted, folder.string());
+  const auto near = nearest(path.filename().string(), names_in(folder.string()));
+  fail(ErrorKind::input, "{}: no such file{}", wanted,
+       near.empty() ? "" : fmt::format("; did you mean '{}'?", (path.parent_path() / near).string()));
+}
+
+std::string without_end(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+// The files that one path means.
+std::vector<SourceFile> expand(const std::string& path, std::vector<std::string>& aside) {
+  refuse_address(path);
+  std::error_code ignored;
+  const bool there = fs::exists(path, ignored);
+  const bool folder = there && is_folder(path);
+  if (there && !folder) {
+    if (const auto table = table_of(path))
+      log_warning("{}: lies in {} table, and may be one of its files that are no longer valid; to be sure, {}", path,
+                  table->second, export_of(table->second, table->first));
+    return {source_file(path)};
+  }
+  if (!folder && !is_glob(path)) fail_missing(path);
+  const auto found = Walk(folder ? without_end(path) + "/**" : path).files(aside);
+  if (found.empty() && folder && !kept_by_log(path).empty())
+    fail(ErrorKind::input, "{}: is {} table; {}", path, kept_by_log(path), export_of(kept_by_log(path), path));
+  if (found.empty()) fail(ErrorKind::input, "{}: no file {}", path, folder ? "is in this folder" : "matches");
+  std::vector<SourceFile> files;
+  std::set<fs::path> looked_at;
+  for (const auto& file : found) {
+    if (looked_at.insert(fs::path(file).parent_path()).second)
+      if (const auto table = table_of(file))
+        fail(ErrorKind::input, "{}: '{}' is {} table, whose folder also holds files that are no longer part of it; {}",
+             path, table->first, table->second, export_of(table->second, table->first));
+    files.push_back(source_file(file));
+    files.back().of_folder = folder;
+  }
+  return files;
+}
+
+// A file and its compressed copy would be read as two.
+void warn_of_copies(const std::vector<SourceFile>& files) {
+  std::set<std::string> paths;
+  for (const auto& file : files) paths.insert(file.path);
+  for (const auto& path : paths)
+    for (const char* ending : {".gz", ".zst"})
+      if (paths.contains(path + ending))
+        log_once(LogLevel::warning,
+                 fmt::format("{0} and {0}{1} are both read; if one is a copy of the other, remove it", path, ending));
+}
+
+}  // namespace
+
+std::vector<SourceFile> find_files(const std::vector<std::string>& paths) {
+  std::vector<SourceFile> files;
+  std::vector<std::string> aside, twice;
+  std::set<std::pair<dev_t, ino_t>> met;
+  for (const auto& path : paths)
+    for (auto& file : expand(path, aside)) {
+      struct stat info{};
+      if (stat(file.path.c_str(), &info) == 0 && !met.insert({info.st_dev, info.st_ino}).second)
+        twice.push_back(file.path);
+      else
+        files.push_back(std::move(file));
+    }
+  if (files.empty()) fail(ErrorKind::input, "no input file is given");
+  if (!twice.empty())
+    log_once(LogLevel::warning,
+             fmt::format("{}: is named twice{}; it is read once", twice[0],
+                         twice.size() > 1 ? fmt::format(", as are {} more file(s)", twice.size() - 1) : ""));
+  warn_of_copies(files);
+  if (files.size() > 1 || !aside.empty())
+    log_once(LogLevel::info,
+             fmt::format("reading {} file{}{}{}", files.size(), files.size() > 1 ? "s, from " : ", ", files[0].path,
+                         files.size() > 1 ? fmt::format(" to {}", files.back().path) : "") +
+                 (aside.empty() ? "" : fmt::format("; {} passed over, as {}", aside.size(), aside[0])));
+  return files;
+}
+
+}  // namespace pagoda

@@ -1,0 +1,501 @@
+#include "formats/arrow_columns.h"
+
+#include <arrow/util/decimal.h>
+#include <arrow/util/float16.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "columns/decimal.h"
+#include "columns/losses.h"
+
+namespace pagoda {
+
+namespace {
+
+using arrow::TimeUnit;
+using arrow::Type;
+using arrow::internal::checked_cast;
+
+enum class Loss : uint8_t {
+  none,
+  nan,
+  far_time,
+  below_us,
+  no_text,
+  null_element,
+  nan_element,
+  far_element,
+  no_text_element
+};
+constexpr size_t kLosses = 9;
+
+std::string_view words_of(Loss loss) {
+  switch (loss) {
+    case Loss::nan: return loss::kNaN;
+    case Loss::far_time: return loss::kFarTime;
+    case Loss::below_us: return loss::kBelowMicrosecond;
+    case Loss::no_text: return loss::kNoText;
+    case Loss::null_element: return loss::kNullElement;
+    case Loss::nan_element: return loss::kNaNElement;
+    case Loss::far_element: return loss::kFarTimeElement;
+    case Loss::no_text_element: return loss::kNoTextElement;
+    case Loss::none: break;
+  }
+  return "";
+}
+
+bool empties(Loss loss) { return loss == Loss::nan || loss == Loss::far_time || loss == Loss::no_text; }
+
+Loss in_a_list(Loss loss) {
+  switch (loss) {
+    case Loss::none: return Loss::null_element;
+    case Loss::nan: return Loss::nan_element;
+    case Loss::far_time: return Loss::far_element;
+    case Loss::no_text: return Loss::no_text_element;
+    default: return loss;
+  }
+}
+
+// What was lost of which cells of an array, in order.
+struct Losses {
+  std::vector<std::pair<size_t, Loss>> all;
+
+  void add(int64_t row, Loss loss) { all.emplace_back(static_cast<size_t>(row), loss); }
+  // Per cell; empty when nothing was lost.
+  std::vector<Loss> by_cell(size_t cells) const {
+    std::vector<Loss> losses(all.empty() ? 0 : cells, Loss::none);
+    for (const auto& [row, loss] : all) losses[row] = loss;
+    return losses;
+  }
+  void tell(std::string_view column, const Origin& origin) const {
+    std::array<Tally, kLosses> sums;
+    for (const auto& [row, loss] : all) sums[static_cast<size_t>(loss)].add(row);
+    for (size_t l = 0; l < kLosses; ++l) sums[l].tell(column, words_of(static_cast<Loss>(l)), origin);
+  }
+};
+
+void read(const arrow::Array& array, Column& column, Losses& losses);
+
+void read_validity(const arrow::Array& array, Column& column) {
+  if (array.null_count() == 0) return;
+  column.valid.resize(static_cast<size_t>(array.length()));
+  for (int64_t i = 0; i < array.length(); ++i) column.valid[static_cast<size_t>(i)] = array.IsValid(i);
+}
+
+void push_text(Column& column, std::string_view text) { column.text.push(std::span(text.data(), text.size())); }
+
+// text(i) of each cell that is not null. Validity is read later.
+template <class F>
+void push_texts(const arrow::Array& array, Column& column, ColumnType type, F&& text) {
+  column.type = type;
+  for (int64_t i = 0; i < array.length(); ++i) {
+    if (array.IsValid(i))
+      push_text(column, text(i));
+    else
+      push_text(column, {});
+  }
+}
+
+template <class ArrayType>
+void read_texts_of(const arrow::Array& any, Column& column) {
+  const auto& array = checked_cast<const ArrayType&>(any);
+  push_texts(array, column, ColumnType::text, [&](int64_t i) { return std::string_view(array.GetView(i)); });
+}
+
+// Bytes of fixed width may be a number, a hash, or text.
+void read_fixed_bytes(const arrow::Array& any, Column& column, Losses& losses) {
+  const auto& array = checked_cast<const arrow::FixedSizeBinaryArray&>(any);
+  push_texts(array, column, ColumnType::text, [&](int64_t i) {
+    const auto text = array.GetView(i);
+    const bool plain = std::ranges::none_of(text, [](unsigned char c) { return c < ' ' || c == 0x7f; });
+    if (plain && is_utf8(text)) return text;
+    losses.add(i, Loss::no_text);
+    return std::string_view();
+  });
+}
+
+std::string uuid_text(const uint8_t* bytes) {
+  std::string text;
+  for (size_t b = 0; b < 16; ++b) {
+    if (b == 4 || b == 6 || b == 8 || b == 10) text += '-';
+    fmt::format_to(std::back_inserter(text), "{:02x}", bytes[b]);
+  }
+  return text;
+}
+
+template <class ArrayType>
+void read_integers_of(const arrow::Array& any, Column& column, ColumnType type) {
+  const auto& array = checked_cast<const ArrayType&>(any);
+  column.type = type;
+  column.integers.resize(static_cast<size_t>(array.length()));
+  if constexpr (requires { array.raw_values(); }) {
+    if (array.null_count() == 0) {
+      std::copy_n(array.raw_values(), array.length(), column.integers.begin());
+      return;
+    }
+  }
+  for (int64_t i = 0; i < array.length(); ++i) {
+    if (array.IsNull(i)) continue;
+    // NOLINTNEXTLINE(bugprone-signed-char-misuse): int8 is a number
+    column.integers[static_cast<size_t>(i)] = static_cast<int64_t>(array.Value(i));
+  }
+}
+
+// Integers where all cells fit int64, else decimals. integer(i): the cell when it fits; text(i): its digits.
+template <class Integer, class Text>
+void read_exactly(const arrow::Array& array, Column& column, Integer&& integer, Text&& text) {
+  column.type = ColumnType::integer;
+  column.integers.resize(static_cast<size_t>(array.length()));
+  for (int64_t i = 0; i < array.length(); ++i) {
+    if (array.IsNull(i)) continue;
+    const std::optional<int64_t> value = integer(i);
+    if (!value) {
+      column.integers.clear();
+      return push_texts(array, column, ColumnType::decimal, text);
+    }
+    column.integers[static_cast<size_t>(i)] = *value;
+  }
+}
+
+void read_unsigned(const arrow::Array& any, Column& column) {
+  const auto& array = checked_cast<const arrow::UInt64Array&>(any);
+  read_exactly(
+      array, column,
+      [&](int64_t i) {
+        const uint64_t value = array.Value(i);
+        return value <= INT64_MAX ? std::optional(static_cast<int64_t>(value)) : std::nullopt;
+      },
+      [&](int64_t i) { return fmt::format_int(array.Value(i)).str(); });
+}
+
+template <class ArrayType, class Value>
+void read_decimals_of(const arrow::Array& any, Column& column) {
+  const auto& array = checked_cast<const ArrayType&>(any);
+  const int scale = checked_cast<const arrow::DecimalType&>(*array.type()).scale();
+  const auto text = [&](int64_t i) { return Decimal::parse(Value(array.GetValue(i)).ToString(scale))->text(); };
+  if (scale > 0) return push_texts(array, column, ColumnType::decimal, text);
+  read_exactly(
+      array, column,
+      [&](int64_t i) -> std::optional<int64_t> {
+        const Value value(array.GetValue(i));
+        if (scale < 0) return Decimal::parse(value.ToString(scale))->as_int64();
+        const auto digits = value.ToIntegerString();
+        int64_t whole = 0;
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), whole);
+        return error == std::errc() ? std::optional(whole) : std::nullopt;
+      },
+      text);
+}
+
+template <class F>
+void read_reals(const arrow::Array& array, Column& column, Losses& losses, RealPrecision precision, F&& value) {
+  column.type = ColumnType::real;
+  column.precision = precision;
+  column.reals.resize(static_cast<size_t>(array.length()));
+  for (int64_t i = 0; i < array.length(); ++i) {
+    if (array.IsNull(i)) continue;
+    const double real = value(i);
+    if (std::isnan(real))
+      losses.add(i, Loss::nan);
+    else
+      column.reals[static_cast<size_t>(i)] = real;
+  }
+}
+
+// Microseconds are `times` / `over` of the array's values; one of the two is 1.
+template <class ArrayType>
+void read_times_of(const arrow::Array& any, Column& column, Losses& losses, int64_t times, int64_t over = 1) {
+  if (times == 1 && over == 1) return read_integers_of<ArrayType>(any, column, ColumnType::time);
+  const auto& array = checked_cast<const ArrayType&>(any);
+  column.type = ColumnType::time;
+  column.integers.resize(static_cast<size_t>(array.length()));
+  for (int64_t i = 0; i < array.length(); ++i) {
+    if (array.IsNull(i)) continue;
+    const int64_t value = array.Value(i);
+    int64_t& time = column.integers[static_cast<size_t>(i)];
+    if (over > 1) {
+      time = value / over - (value % over < 0);
+      if (value % over) losses.add(i, Loss::below_us);
+    } else if (__builtin_mul_overflow(value, times, &time)) {
+      time = 0;
+      losses.add(i, Loss::far_time);
+    }
+  }
+}
+
+void read_timestamps(const arrow::Array& array, Column& column, Losses& losses) {
+  const auto unit = checked_cast<const arrow::TimestampType&>(*array.type()).unit();
+  const int64_t times = unit == TimeUnit::SECOND ? 1000000 : unit == TimeUnit::MILLI ? 1000 : 1;
+  read_times_of<arrow::TimestampArray>(array, column, losses, times, unit == TimeUnit::NANO ? 1000 : 1);
+}
+
+int64_t parts_of_a_second(TimeUnit::type unit) {
+  switch (unit) {
+    case TimeUnit::SECOND: return 1;
+    case TimeUnit::MILLI: return 1000;
+    case TimeUnit::MICRO: return 1000000;
+    default: return 1000000000;
+  }
+}
+
+// "1.5" of 1500 thousandths, with `whole` written by the caller: ".5".
+std::string fraction_text(uint64_t part, int64_t parts) {
+  if (part == 0) return "";
+  auto digits = std::to_string(static_cast<uint64_t>(parts) + part);  // 1 and all the digits
+  digits.erase(digits.find_last_not_of('0') + 1);
+  return digits.replace(0, 1, ".");
+}
+
+// Exact seconds.
+void read_durations(const arrow::Array& any, Column& column) {
+  const auto& array = checked_cast<const arrow::DurationArray&>(any);
+  const int64_t parts = parts_of_a_second(checked_cast<const arrow::DurationType&>(*array.type()).unit());
+  read_exactly(
+      array, column,
+      [&](int64_t i) { return array.Value(i) % parts ? std::nullopt : std::optional(array.Value(i) / parts); },
+      [&](int64_t i) {
+        const int64_t value = array.Value(i);
+        const uint64_t size = value < 0 ? -static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+        const auto n = static_cast<uint64_t>(parts);
+        return fmt::format("{}{}{}", value < 0 ? "-" : "", size / n, fraction_text(size % n, parts));
+      });
+}
+
+// HH:MM:SS and a fraction where there is one.
+template <class ArrayType>
+void read_times_of_day(const arrow::Array& any, Column& column) {
+  const auto& array = checked_cast<const ArrayType&>(any);
+  const int64_t parts = parts_of_a_second(checked_cast<const arrow::TimeType&>(*array.type()).unit());
+  push_texts(array, column, ColumnType::text, [&](int64_t i) {
+    const auto value = static_cast<int64_t>(array.Value(i));
+    const uint64_t size = value < 0 ? -static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+    const uint64_t seconds = size / static_cast<uint64_t>(parts);
+    return fmt::format("{}{:02}:{:02}:{:02}{}", value < 0 ? "-" : "", seconds / 3600, seconds / 60 % 60, seconds % 60,
+                       fraction_text(size % static_cast<uint64_t>(parts), parts));
+  });
+}
+
+// Lists and views of lists: those that are not null may lie anywhere among the elements.
+template <class ListArray>
+void read_lists_of(const arrow::Array& any, Column& column, Losses& losses) {
+  const auto& array = checked_cast<const ListArray&>(any);
+  column.type = ColumnType::texts;
+  const int64_t n = array.length();
+  int64_t first = INT64_MAX, last = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    if (array.IsNull(i) || array.value_length(i) == 0) continue;
+    first = std::min<int64_t>(first, array.value_offset(i));
+    last = std::max<int64_t>(last, array.value_offset(i) + array.value_length(i));
+  }
+  first = std::min(first, last);
+  Column elements;
+  Losses lost;
+  read(*array.values()->Slice(first, last - first), elements, lost);
+  const auto loss_of = lost.by_cell(static_cast<size_t>(last - first));
+  std::string scratch;
+  for (int64_t i = 0; i < n; ++i) {
+    if (array.IsValid(i))
+      for (int64_t e = array.value_offset(i); e < array.value_offset(i) + array.value_length(i); ++e) {
+        const auto at = static_cast<size_t>(e - first);
+        const Loss loss = loss_of.empty() ? Loss::none : loss_of[at];
+        if (elements.is_null(at) || loss != Loss::none) losses.add(i, in_a_list(loss));
+        if (!elements.is_null(at)) column.push_element(elements.as_text(at, scratch));
+      }
+    column.element_offsets.push_back(column.elements.size());
+  }
+}
+
+// Cells that are words of a list of words: code(i) of cell i, less than 0 when it is null.
+template <class F>
+void push_words(const arrow::Array& words_array, int64_t cells, Column& column, Losses& losses, F&& code) {
+  Column words;
+  Losses lost;
+  read(words_array, words, lost);
+  const auto loss_of = lost.by_cell(words.rows());
+  column.type = words.type;
+  column.precision = words.precision;
+  for (int64_t i = 0; i < cells; ++i) {
+    const int64_t word = code(i);
+    if (word < 0) {
+      column.push_null();
+      continue;
+    }
+    column.push_cell(words, static_cast<size_t>(word));
+    if (!loss_of.empty() && loss_of[static_cast<size_t>(word)] != Loss::none)
+      losses.add(i, loss_of[static_cast<size_t>(word)]);
+  }
+}
+
+void read_dictionary(const arrow::Array& any, Column& column, Losses& losses) {
+  const auto& array = checked_cast<const arrow::DictionaryArray&>(any);
+  push_words(*array.dictionary(), array.length(), column, losses,
+             [&](int64_t i) { return array.IsNull(i) ? -1 : array.GetValueIndex(i); });
+}
+
+template <class EndsArray>
+void read_runs_of(const arrow::RunEndEncodedArray& array, const arrow::Array& any_ends, Column& column,
+                  Losses& losses) {
+  const auto& ends = checked_cast<const EndsArray&>(any_ends);
+  push_words(*array.LogicalValues(), array.length(), column, losses, [&, run = int64_t{0}](int64_t i) mutable {
+    while (ends.Value(run) <= i) ++run;
+    return run;
+  });
+}
+
+void read_runs(const arrow::Array& any, Column& column, Losses& losses) {
+  const auto& array = checked_cast<const arrow::RunEndEncodedArray&>(any);
+  const auto ends = array.LogicalRunEnds(arrow::default_memory_pool()).ValueOrDie();
+  switch (ends->type_id()) {
+    case Type::INT16: return read_runs_of<arrow::Int16Array>(array, *ends, column, losses);
+    case Type::INT32: return read_runs_of<arrow::Int32Array>(array, *ends, column, losses);
+    default: return read_runs_of<arrow::Int64Array>(array, *ends, column, losses);
+  }
+}
+
+void read_extension(const arrow::Array& any, Column& column, Losses& losses) {
+  const auto& array = checked_cast<const arrow::ExtensionArray&>(any);
+  const auto name = checked_cast<const arrow::ExtensionType&>(*array.type()).extension_name();
+  const auto& storage = *array.storage();
+  if (name == "arrow.uuid") {
+    const auto& bytes = checked_cast<const arrow::FixedSizeBinaryArray&>(storage);
+    push_texts(array, column, ColumnType::text, [&](int64_t i) { return uuid_text(bytes.GetValue(i)); });
+    return read_validity(array, column);
+  }
+  read(storage, column, losses);
+  if (name == "arrow.bool8") {
+    column.type = ColumnType::boolean;
+    for (int64_t& flag : column.integers) flag = flag != 0;
+  }
+}
+
+// Fills the column, which is empty, and its validity.
+void read(const arrow::Array& array, Column& column, Losses& losses) {
+  constexpr auto kInteger = ColumnType::integer;
+  switch (array.type_id()) {
+    case Type::DICTIONARY: return read_dictionary(array, column, losses);
+    case Type::RUN_END_ENCODED: return read_runs(array, column, losses);
+    case Type::EXTENSION: return read_extension(array, column, losses);
+    case Type::NA:
+      column.type = ColumnType::text;
+      for (int64_t i = 0; i < array.length(); ++i) column.push_null();
+      return;
+    case Type::BOOL: read_integers_of<arrow::BooleanArray>(array, column, ColumnType::boolean); break;
+    case Type::INT8: read_integers_of<arrow::Int8Array>(array, column, kInteger); break;
+    case Type::INT16: read_integers_of<arrow::Int16Array>(array, column, kInteger); break;
+    case Type::INT32: read_integers_of<arrow::Int32Array>(array, column, kInteger); break;
+    case Type::INT64: read_integers_of<arrow::Int64Array>(array, column, kInteger); break;
+    case Type::UINT8: read_integers_of<arrow::UInt8Array>(array, column, kInteger); break;
+    case Type::UINT16: read_integers_of<arrow::UInt16Array>(array, column, kInteger); break;
+    case Type::UINT32: read_integers_of<arrow::UInt32Array>(array, column, kInteger); break;
+    case Type::UINT64: read_unsigned(array, column); break;
+    case Type::FLOAT:
+      read_reals(array, column, losses, RealPrecision::f32,
+                 [&](int64_t i) { return shortest_double(checked_cast<const arrow::FloatArray&>(array).Value(i)); });
+      break;
+    case Type::DOUBLE:
+      read_reals(array, column, losses, RealPrecision::f64,
+                 [&](int64_t i) { return checked_cast<const arrow::DoubleArray&>(array).Value(i); });
+      break;
+    case Type::HALF_FLOAT:
+      read_reals(array, column, losses, RealPrecision::f16, [&](int64_t i) {
+        const auto bits = checked_cast<const arrow::HalfFloatArray&>(array).Value(i);
+        return shortest_double_of_half(arrow::util::Float16::FromBits(bits).ToDouble());
+      });
+      break;
+    case Type::DECIMAL32: read_decimals_of<arrow::Decimal32Array, arrow::Decimal32>(array, column); break;
+    case Type::DECIMAL64: read_decimals_of<arrow::Decimal64Array, arrow::Decimal64>(array, column); break;
+    case Type::DECIMAL128: read_decimals_of<arrow::Decimal128Array, arrow::Decimal128>(array, column); break;
+    case Type::DECIMAL256: read_decimals_of<arrow::Decimal256Array, arrow::Decimal256>(array, column); break;
+    case Type::STRING: read_texts_of<arrow::StringArray>(array, column); break;
+    case Type::LARGE_STRING: read_texts_of<arrow::LargeStringArray>(array, column); break;
+    case Type::STRING_VIEW: read_texts_of<arrow::StringViewArray>(array, column); break;
+    case Type::BINARY: read_texts_of<arrow::BinaryArray>(array, column); break;
+    case Type::LARGE_BINARY: read_texts_of<arrow::LargeBinaryArray>(array, column); break;
+    case Type::BINARY_VIEW: read_texts_of<arrow::BinaryViewArray>(array, column); break;
+    case Type::FIXED_SIZE_BINARY: read_fixed_bytes(array, column, losses); break;
+    case Type::TIMESTAMP: read_timestamps(array, column, losses); break;
+    case Type::DATE32: read_times_of<arrow::Date32Array>(array, column, losses, int64_t{86400} * 1000000); break;
+    case Type::DATE64: read_times_of<arrow::Date64Array>(array, column, losses, 1000); break;
+    case Type::TIME32: read_times_of_day<arrow::Time32Array>(array, column); break;
+    case Type::TIME64: read_times_of_day<arrow::Time64Array>(array, column); break;
+    case Type::DURATION: read_durations(array, column); break;
+    case Type::LIST: read_lists_of<arrow::ListArray>(array, column, losses); break;
+    case Type::LARGE_LIST: read_lists_of<arrow::LargeListArray>(array, column, losses); break;
+    case Type::FIXED_SIZE_LIST: read_lists_of<arrow::FixedSizeListArray>(array, column, losses); break;
+    case Type::LIST_VIEW: read_lists_of<arrow::ListViewArray>(array, column, losses); break;
+    case Type::LARGE_LIST_VIEW: read_lists_of<arrow::LargeListViewArray>(array, column, losses); break;
+    default: check(false, "a column of this Arrow type is not asked for");
+  }
+  read_validity(array, column);
+  for (const auto& [row, loss] : losses.all) {
+    if (!empties(loss)) continue;
+    if (column.valid.empty()) column.valid.assign(column.rows(), 1);
+    column.valid[row] = 0;
+  }
+}
+
+}  // namespace
+
+void read_array(const arrow::Array& array, Column& column, const Origin& origin) {
+  column.clear();
+  Losses losses;
+  read(array, column, losses);
+  losses.tell(column.name, origin);
+}
+
+void read_wide_integers(const arrow::Array& any, bool is_signed, Column& column) {
+  column.clear();
+  const auto& array = checked_cast<const arrow::FixedSizeBinaryArray&>(any);
+  const auto halves = [&](int64_t i) {
+    std::array<uint64_t, 2> value;
+    std::memcpy(value.data(), array.GetValue(i), sizeof value);
+    return value;
+  };
+  read_exactly(
+      array, column,
+      [&](int64_t i) {
+        const auto [low, high] = halves(i);
+        const auto value = static_cast<int64_t>(low);
+        const uint64_t sign = is_signed && value < 0 ? UINT64_MAX : 0;
+        const bool fits = high == sign && (value >= 0 || is_signed);
+        return fits ? std::optional(value) : std::nullopt;
+      },
+      [&](int64_t i) {
+        const auto [low, high] = halves(i);
+        const uint64_t sign = is_signed && static_cast<int64_t>(high) < 0 ? UINT64_MAX : 0;
+        return arrow::Decimal256(arrow::Decimal256::LittleEndianArray, {low, high, sign, sign}).ToIntegerString();
+      });
+  read_validity(array, column);
+}
+
+bool CodedTexts::can_read(const arrow::DataType& type) {
+  if (type.id() != Type::DICTIONARY) return false;
+  const auto& dictionary = checked_cast<const arrow::DictionaryType&>(type);
+  const auto words = dictionary.value_type()->id();
+  return dictionary.index_type()->id() == Type::INT32 && (words == Type::STRING || words == Type::BINARY);
+}
+
+void CodedTexts::read(const arrow::Array& any, Column& column, const Origin& origin) {
+  const auto& array = checked_cast<const arrow::DictionaryArray&>(any);
+  if (array.data()->dictionary->GetNullCount() > 0) return read_array(array, column, origin);
+  column.clear();
+  if (array.data()->dictionary != dictionary_) {  // the data: dictionary() makes another array for each slice
+    Column words;
+    read_array(*array.dictionary(), words, origin);
+    words_ = std::make_shared<const Ragged<char>>(std::move(words.text));
+    dictionary_ = array.data()->dictionary;
+  }
+  column.type = ColumnType::text;
+  column.words = words_;
+  const auto* codes = array.indices()->data()->GetValues<int32_t>(1);
+  column.codes.assign(codes, codes + array.length());
+  read_validity(array, column);
+}
+
+}  // namespace pagoda

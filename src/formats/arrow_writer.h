@@ -1,0 +1,14 @@
+// Parquet and Arrow IPC files. Private to this room; open_writer() makes them.
+#pragma once
+
+#include "formats/writer.h"
+
+namespace pagoda {
+
+std::unique_ptr<Writer> open_parquet_writer(const std::string& path, const std::vector<ColumnSpec>& columns);
+std::unique_ptr<Writer> open_arrow_writer(const std::string& path, const std::vector<ColumnSpec>& columns);
+
+// A batch fits the specs in number, type and length of its columns.
+void check_batch(const std::vector<ColumnSpec>& columns, const RawBatch& batch);
+
+}  // namespace pagoda

@@ -1,0 +1,185 @@
+#include "formats/delimited_form.h"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <utility>
+
+#include "columns/column.h"
+#include "columns/usual_names.h"
+#include "core/error.h"
+
+namespace pagoda {
+
+namespace {
+
+constexpr size_t kRows = 50;  // of a file tell its form
+
+// Takes one row from the front of the text; false when the text ends before it does.
+bool take_row(std::string_view& text, bool whole, std::string_view separator, TextRow& row) {
+  row.assign(1, "");
+  size_t i = 0;
+  for (bool begins = true; i < text.size();) {
+    if (begins && text[i] == '"') {
+      for (++i;; ++i) {
+        if (i == text.size()) return false;
+        if (text[i] != '"')
+          row.back() += text[i];
+        else if (i + 1 < text.size() && text[i + 1] == '"')
+          row.back() += text[++i];
+        else
+          break;
+      }
+      ++i, begins = false;
+    } else if (text[i] == '\n') {
+      text.remove_prefix(i + 1);
+      if (row.back().ends_with('\r')) row.back().pop_back();
+      return true;
+    } else if ((begins = text.substr(i).starts_with(separator))) {
+      row.emplace_back();
+      i += separator.size();
+    } else {
+      row.back() += text[i++];
+    }
+  }
+  if (!whole || text.empty()) return false;
+  text = {};
+  if (row.back().ends_with('\r')) row.back().pop_back();
+  return true;
+}
+
+std::vector<TextRow> cut(std::string_view text, bool whole, std::string_view separator) {
+  std::vector<TextRow> rows;
+  TextRow row;
+  while (rows.size() < kRows && take_row(text, whole, separator, row))
+    if (row.size() > 1 || !row[0].empty()) rows.push_back(row);
+  return rows;
+}
+
+bool is_table(const std::vector<TextRow>& rows) {
+  return !rows.empty() && rows[0].size() > 1 &&
+         std::ranges::all_of(rows, [&](const TextRow& row) { return row.size() == rows[0].size(); });
+}
+
+std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
+
+std::string separator_of(const TableForm& form) {
+  const auto& told = form.separator;
+  if (told == "\\t" || told == "tab") return "\t";
+  if (told == "\\x01" || told == "\\u0001" || told == "^A") return "\x01";
+  if (told.empty() || told.find_first_of("\"\r\n") != told.npos)
+    fail(ErrorKind::usage, "{}separator = '{}' can stand between no cells; give one character or more, such as \";\"",
+         form.keys, told);
+  return told;
+}
+
+std::string find_separator(std::string_view text, bool whole, std::string_view usual) {
+  if (is_table(cut(text, whole, usual))) return std::string(usual);
+  for (const std::string_view other : {"\t", ";", ",", "|", "::", "\x01"})
+    if (other != usual && is_table(cut(text, whole, other))) return std::string(other);
+  return std::string(usual);
+}
+
+// The separator of a first line "sep=;", which Excel takes from it.
+std::optional<std::string> told_by_first_line(std::string_view text) {
+  const auto line = trim(first_line(text));
+  if (!line.starts_with("sep=") && !line.starts_with("\"sep=")) return std::nullopt;
+  std::string told(first_line(text).substr(line[0] == '"' ? 5 : 4));
+  while (told.ends_with('\r') || told.ends_with('"')) told.pop_back();
+  return told.empty() || told.size() > 2 ? std::nullopt : std::optional(told);
+}
+
+bool is_key(std::string_view text) {
+  const bool hex = std::ranges::all_of(text, [](unsigned char c) { return std::isxdigit(c) || c == '-'; });
+  return hex && text.size() >= 16 && std::ranges::any_of(text, [](unsigned char c) { return std::isdigit(c); });
+}
+
+bool is_value(std::string_view text) {
+  text = trim(text);
+  return parse_number(text) || parse_time_us(text) || is_key(text) || text.starts_with("http://") ||
+         text.starts_with("https://");
+}
+
+}  // namespace
+
+DelimitedForm find_form(std::string_view text, bool whole, std::string_view usual, const TableForm& form) {
+  DelimitedForm found;
+  const auto pass_line = [&] {
+    text.remove_prefix(std::min(first_line(text).size() + 1, text.size()));
+    ++found.lines_before;
+  };
+  const auto told = told_by_first_line(text);
+  if (told) pass_line();
+  // Comments, but for the last of them when it names as many columns as the rows below it have.
+  std::string_view below = text;
+  size_t comments = 0;
+  while (below.starts_with('#')) below.remove_prefix(std::min(first_line(below).size() + 1, below.size())), ++comments;
+  if (below.empty()) below = text, comments = 0;
+  found.separator = form.separator != "auto" ? separator_of(form) : told ? *told : find_separator(below, whole, usual);
+  while (comments > 0) {
+    const auto rows = cut(text, whole, found.separator);
+    found.marked = comments == 1 && is_table(rows);
+    if (found.marked) break;
+    pass_line(), --comments;
+  }
+  found.rows = cut(text, whole, found.separator);
+  return found;
+}
+
+bool looks_like_data(const std::vector<TextRow>& rows) {
+  if (rows.empty()) return false;
+  const auto& first = rows[0];
+  size_t values = 0, come_again = 0;
+  for (size_t c = 0; c < first.size(); ++c) {
+    const auto name = trim(first[c]);
+    if (name.empty()) continue;
+    uint64_t filled = 0, like = 0, same = 0, whole_row = 0;
+    for (size_t r = 1; r < rows.size(); ++r) {
+      if (c >= rows[r].size() || trim(rows[r][c]).empty()) continue;
+      ++filled;
+      like += is_value(rows[r][c]);
+      same += trim(rows[r][c]) == name;
+      whole_row += rows[r] == first;
+    }
+    if (is_usual_name(name) && same == whole_row) return false;
+    values += is_value(name) && like == filled;
+    come_again += same > 0;
+  }
+  return values > 0 || come_again * 2 > first.size() || (come_again > 0 && first.size() <= 2);
+}
+
+std::vector<std::string> propose_names(const std::vector<TextRow>& rows, const TableForm& form) {
+  std::vector<std::string> names;
+  if (rows.empty()) return names;
+  const bool items = form.keys.find("items") != form.keys.npos, users = form.keys.find("users") != form.keys.npos;
+  const size_t ids = items || users ? 1 : 2;
+  bool weight = false, time = false;
+  for (size_t c = 0; c < rows[0].size(); ++c) {
+    bool times = true, small = true;
+    for (const auto& row : rows) {
+      const auto cell = c < row.size() ? trim(row[c]) : std::string_view();
+      const auto moment = parse_time_us(cell);
+      constexpr int64_t k1990 = int64_t{631152000} * 1000000, k2100 = int64_t{4102444800} * 1000000;
+      const auto number = parse_number(cell);
+      times = times && moment && *moment >= k1990 && *moment < k2100;
+      small = small && number && *number >= 0 && *number <= 100;
+    }
+    if (c < ids)
+      names.push_back(users || (c == 0 && !items) ? "user_id" : "item_id");
+    else if (ids == 2 && times && !std::exchange(time, true))
+      names.push_back("timestamp");
+    else if (ids == 2 && small && !std::exchange(weight, true))
+      names.push_back("rating");
+    else
+      names.push_back(fmt::format("column_{}", c + 1));
+  }
+  return names;
+}
+
+std::string in_words(std::string_view separator) {
+  if (separator == "\t") return "a tab";
+  if (separator == "\x01") return "\\x01";
+  return fmt::format("'{}'", separator);
+}
+
+}  // namespace pagoda

@@ -1,0 +1,48 @@
+// One line of JSON as the cells of a row, numbers to the last digit. Private to this room.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "columns/column.h"
+
+namespace pagoda {
+
+struct JsonCell {
+  std::string key;
+  bool null = false;
+  ColumnType type = ColumnType::text;
+  std::string text;  // text and decimal
+  int64_t integer = 0;
+  double real = 0;
+  std::vector<std::string> elements;  // texts
+};
+
+class JsonRow {
+ public:
+  // False when the line is no JSON object, or has a key twice: trouble() says why. NaN and Infinity, which are no JSON but
+  // are written by Python, count as null.
+  bool parse(std::string_view line);
+  const std::string& trouble() const { return trouble_; }
+
+  size_t size() const { return size_; }
+  const JsonCell& operator[](size_t i) const { return cells_[i]; }
+  const JsonCell* find(std::string_view key, size_t& hint) const;  // hint: where it was found last
+  uint64_t not_numbers() const { return not_numbers_; }            // NaN and Infinity, of all lines
+  uint64_t dropped_nulls() const { return dropped_nulls_; }        // within lists, of all lines
+
+ private:
+  class Events;
+  bool parse_strictly(std::string_view line);
+  JsonCell& add(std::string_view key);
+
+  std::vector<JsonCell> cells_;
+  size_t size_ = 0;
+  std::string trouble_, mended_;
+  uint64_t not_numbers_ = 0, dropped_nulls_ = 0;
+};
+
+}  // namespace pagoda

@@ -1,0 +1,141 @@
+// One JSON object a line. A missing key is a null; blank lines are passed over.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "files/text_lines.h"
+#include "formats/file_reader.h"
+#include "formats/json_row.h"
+
+namespace pagoda {
+
+namespace {
+
+class JsonRows {
+ public:
+  explicit JsonRows(const std::string& path) : lines_(path) {}
+
+  bool next(JsonRow& row) {
+    if (!next_line()) return false;
+    if (row.parse(line_)) return true;
+    const auto text = trim(line_);
+    std::string remedy;
+    if (text.starts_with('['))
+      remedy = fmt::format("; of a list of objects, `jq -c '.[]' {0} > {0}l` makes lines of objects", lines_.path());
+    else if (text == "{" || (text.starts_with('{') && !text.ends_with('}')))
+      remedy = fmt::format("; of objects over several lines, `jq -c . {0} > {0}l` makes one a line", lines_.path());
+    fail(ErrorKind::input, "{}: {}{}", place(), row.trouble(), remedy);
+  }
+  bool next_line() {
+    do {
+      if (!lines_.next(line_)) return false;
+    } while (trim(line_).empty());
+    return true;
+  }
+  std::string place() const { return lines_.place(); }
+
+ private:
+  TextLines lines_;
+  std::string_view line_;
+};
+
+void push_value(Column& column, const JsonCell& cell) {
+  switch (column.type) {
+    case ColumnType::text:
+    case ColumnType::decimal: return column.push_text(cell.text);
+    case ColumnType::real: return column.push_real(cell.real);
+    case ColumnType::texts:
+      for (const auto& element : cell.elements) column.push_element(element);
+      return column.end_list();
+    default: return column.push_integer(cell.integer);
+  }
+}
+
+class JsonlFile : public FileReader {
+ public:
+  explicit JsonlFile(const FileOptions& options)
+      : path_(options.path), batch_rows_(options.batch_rows), rows_(options.path), columns_(options.columns),
+        notices_(options.notices) {
+    lines_for_names_ = options.lines_for_names;
+    warn_of_new_names_ = options.all_found;
+    if (options.may_lack) return;
+    std::vector<std::string> present;
+    JsonRows ahead(path_);
+    JsonRow object;
+    uint64_t lines = 0;
+    const auto all_present = [&] {
+      return !columns_.empty() && std::all_of(columns_.begin(), columns_.end(), [&](const std::string& name) {
+        return std::find(present.begin(), present.end(), name) != present.end();
+      });
+    };
+    for (; lines < lines_for_names_ && !all_present() && ahead.next(object); ++lines)
+      for (size_t i = 0; i < object.size(); ++i)
+        if (const auto& key = object[i].key; std::find(present.begin(), present.end(), key) == present.end())
+          present.push_back(key);
+    if (lines == 0) fail(ErrorKind::input, "{}: the file is empty", path_);
+    warn_of_new_names_ = columns_.empty() && lines == lines_for_names_;
+    if (columns_.empty()) columns_ = present;
+    select_columns(path_, present, columns_);
+  }
+
+  const std::vector<std::string>& columns() const override { return columns_; }
+
+  size_t next(std::vector<Column>& columns) override {
+    const uint64_t not_numbers = row_.not_numbers(), dropped = row_.dropped_nulls();
+    hints_.resize(columns_.size());
+    size_t n = 0;
+    for (; n < batch_rows_ && rows_.next(row_); ++n) {
+      for (size_t c = 0; c < columns_.size(); ++c) push(columns[c], row_.find(columns_[c], hints_[c]), n);
+      if (warn_of_new_names_) look_for_new_names();
+    }
+    notices_->add("", "value(s) are NaN or Infinity and were read as empty", row_.not_numbers() - not_numbers,
+                  [&] { return path_; });
+    notices_->add("", "null(s) within lists were left out", row_.dropped_nulls() - dropped, [&] { return path_; });
+    return n;
+  }
+
+ private:
+  // The column's type is that of its first value; another type after it makes it wider, as Column::push_cell does.
+  void push(Column& column, const JsonCell* value, size_t row) const {
+    if (!value || value->null) return column.push_null();
+    if (value->type == column.type && row > 0) return push_value(column, *value);
+    Column cell;
+    cell.type = value->type;
+    push_value(cell, *value);
+    if (row == 0) column.type = value->type;
+    column.push_cell(cell, 0);
+  }
+
+  void look_for_new_names() {
+    for (size_t i = 0; i < row_.size(); ++i)
+      if (const auto& key = row_[i].key; std::find(columns_.begin(), columns_.end(), key) == columns_.end()) {
+        log_warning("{}: key '{}' is first seen after {} lines and is not read", rows_.place(), key, lines_for_names_);
+        warn_of_new_names_ = false;
+        return;
+      }
+  }
+
+  std::string path_;
+  size_t batch_rows_;
+  JsonRows rows_;
+  std::vector<std::string> columns_;
+  Notices* notices_;
+  JsonRow row_;
+  std::vector<size_t> hints_;  // where each column's key was found last
+  uint64_t lines_for_names_ = 0;
+  bool warn_of_new_names_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<FileReader> open_jsonl_file(const FileOptions& options) { return std::make_unique<JsonlFile>(options); }
+
+std::string place_in_jsonl_file(const std::string& path, uint64_t record) {
+  JsonRows rows(path);
+  for (uint64_t r = 0; r <= record && rows.next_line(); ++r) {}
+  return rows.place();
+}
+
+}  // namespace pagoda

@@ -1,0 +1,370 @@
+#include "formats/reader.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <thread>
+
+#include "columns/null_values.h"
+#include "core/bounded_queue.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/suggest.h"
+#include "files/file_kind.h"
+#include "files/source_files.h"
+#include "formats/file_reader.h"
+
+namespace pagoda {
+
+namespace {
+
+// One of the files, and what is known of it.
+struct Source {
+  SourceFile file;
+  Format format = Format::automatic;
+  std::vector<std::string> present;  // its columns, where several files are read together
+};
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// Numbers of any type are one kind, whose texts meet; nothing is known of cells without types, as those of CSV.
+std::string_view kind_of(ColumnType type) {
+  switch (type) {
+    case ColumnType::integer:
+    case ColumnType::real:
+    case ColumnType::decimal: return "numbers";
+    case ColumnType::boolean: return "booleans";
+    case ColumnType::time: return "times";
+    case ColumnType::texts: return "lists";
+    default: return "text";
+  }
+}
+
+class Files : public Reader {
+ public:
+  explicit Files(const ReaderOptions& options)
+      : batch_rows_(std::max<size_t>(1, options.batch_rows)), coded_(options.coded), form_(options.form),
+        null_values_(options.form.null_values) {
+    find_sources(options);
+    for (const auto& source : sources_) paths_.push_back(source.file.path);
+    columns_ = options.columns;
+    // Of one file the format's own reader says what is amiss; several must be brought together.
+    united_ = sources_.size() > 1 || !sources_[0].file.keys.empty();
+    if (united_) unite(options);
+    open_file();
+    if (!united_) {
+      columns_ = file_->columns();
+      select_columns(paths_[0], columns_, options.required);
+    }
+    kinds_.resize(columns_.size());
+  }
+
+  const std::vector<std::string>& files() const override { return paths_; }
+  const std::vector<std::string>& columns() const override { return columns_; }
+  const Notices& notices() const override { return notices_; }
+
+  bool next(RawBatch& batch) override {
+    batch.columns.resize(columns_.size());
+    for (; at_ < paths_.size(); ++at_, first_record_ = 0, file_.reset()) {
+      if (!file_) open_file();
+      for (size_t c = 0; c < columns_.size(); ++c) {
+        batch.columns[c].clear();
+        batch.columns[c].name = columns_[c];
+      }
+      batch.rows = united_ ? next_of_united(batch.columns) : file_->next(batch.columns);
+      if (batch.rows == 0) continue;
+      for (auto& column : batch.columns) null_values_.apply(column);
+      batch.file = at_;
+      batch.file_rows = file_->rows();
+      batch.first_record = first_record_;
+      first_record_ += batch.rows;
+      return true;
+    }
+    batch.rows = 0;
+    return false;
+  }
+
+  std::string place(size_t file, uint64_t record) const override {
+    const auto& path = paths_.at(file);
+    const FileOptions options{path, {}, batch_rows_, false, nullptr, form_};
+    switch (sources_[file].format) {
+      case Format::csv: return place_in_delimited_file(options, ',', record);
+      case Format::tsv: return place_in_delimited_file(options, '\t', record);
+      case Format::jsonl: return place_in_jsonl_file(path, record);
+      case Format::adjacency: return place_in_adjacency_file(path, record);
+      default: return fmt::format("{}: row {}", path, record + 1);
+    }
+  }
+
+ private:
+  static constexpr size_t kNone = SIZE_MAX;
+
+  void find_sources(const ReaderOptions& options) {
+    auto files = find_files(options.paths);
+    size_t empty = 0;
+    std::string first_empty;
+    for (auto& file : files) {
+      const auto head = read_head(file.path);
+      if (!head.regular && files.size() > 1)
+        fail(ErrorKind::input, "{}: is a pipe, which is read alone; write it to a file to read it with others",
+             file.path);
+      // A program that writes a folder in parts leaves empty ones.
+      if (head.regular && head.whole && trim(head.bytes).empty() && files.size() > 1) {
+        if (empty++ == 0) first_empty = file.path;
+        continue;
+      }
+      const auto format = find_format(file.path, head, options.format);
+      sources_.push_back({std::move(file), format, {}});
+    }
+    if (sources_.empty()) fail(ErrorKind::input, "{}: the file is empty, as are the {} others", first_empty, empty - 1);
+    if (empty > 0)
+      log_once(LogLevel::warning,
+               fmt::format("{} of {} files are empty, as {}; they are passed over", empty, files.size(), first_empty));
+    const Source* first = nullptr;
+    for (const auto& source : sources_) {
+      if (!source.file.of_folder) continue;
+      if (first && first->format != source.format)
+        fail(ErrorKind::input,
+             "a folder holds files of several formats, as '{}' and '{}'; name those that are meant, as in '{}/**/*{}'",
+             first->file.path, source.file.path, options.paths[0],
+             std::filesystem::path(first->file.path).extension().string());
+      first = &source;
+    }
+  }
+
+  // What is said of the cells of csv and tsv files must not be taken for said of others.
+  void check_form(const Source& source) const {
+    if (source.format == Format::csv || source.format == Format::tsv) return;
+    const char* key = form_.separator != "auto"           ? "separator"
+                      : form_.header != Header::automatic ? "header"
+                      : !form_.columns.empty()            ? "columns"
+                                                          : nullptr;
+    if (key)
+      fail(ErrorKind::usage, "{}: {}{} is for csv and tsv files, and this one is none; leave it out, or set the format",
+           source.file.path, form_.keys, key);
+  }
+
+  // Which columns there are in all files together, and that no file lacks one it must have.
+  void unite(const ReaderOptions& options) {
+    std::vector<std::string> all;
+    Notices unasked;
+    for (auto& source : sources_) {
+      FileOptions file{source.file.path, {}, batch_rows_, false, columns_.empty() ? &notices_ : &unasked, form_};
+      file.lines_for_names = std::max<uint64_t>(10000, file.lines_for_names / sources_.size());
+      const auto opened = open(source.format, file);
+      source.present = opened->columns();
+      for (const auto& name : opened->left_out()) {
+        file.columns = {name};
+        if (contains(columns_, name)) open(source.format, file);  // which says why it can not be read
+      }
+      auto names = source.present;
+      for (const auto& [key, value] : source.file.keys) names.push_back(key);
+      for (const auto& name : names)
+        if (!contains(all, name)) all.push_back(name);
+    }
+    all_found_ = columns_.empty();
+    if (all_found_) columns_ = all;
+    for (const auto& name : columns_)
+      if (!contains(all, name)) fail(ErrorKind::input, "{}: no column '{}'{}", paths_[0], name, suggestion(name, all));
+    for (const auto& source : sources_)
+      for (const auto& name : options.required) {
+        if (contains(source.present, name) || key_of(source, name)) continue;
+        const auto has = std::ranges::find_if(sources_, [&](const Source& s) { return contains(s.present, name); });
+        fail(ErrorKind::input, "{}: no column '{}'{}{}", source.file.path, name,
+             has == sources_.end() ? "" : fmt::format(", which '{}' has", has->file.path),
+             suggestion(name, source.present));
+      }
+  }
+
+  static const std::optional<std::string>* key_of(const Source& source, const std::string& name) {
+    for (const auto& [key, value] : source.file.keys)
+      if (key == name) return &value;
+    return nullptr;
+  }
+
+  static std::unique_ptr<FileReader> open(Format format, const FileOptions& options) {
+    switch (format) {
+      case Format::tsv: return open_delimited_file(options, '\t');
+      case Format::jsonl: return open_jsonl_file(options);
+      case Format::parquet: return open_parquet_file(options);
+      case Format::arrow: return open_arrow_file(options);
+      case Format::adjacency: return open_adjacency_file(options);
+      default: return open_delimited_file(options, ',');
+    }
+  }
+
+  void open_file() {
+    const auto& source = sources_[at_];
+    check_form(source);
+    FileOptions options{source.file.path, columns_, batch_rows_, coded_, &notices_, form_};
+    if (united_) {
+      options.columns.clear();
+      place_of_column_.clear();
+      options.may_lack = source.format == Format::jsonl;
+      options.all_found = all_found_;
+      for (const auto& name : columns_) {
+        const bool has = contains(source.present, name) || (options.may_lack && !key_of(source, name));
+        place_of_column_.push_back(has ? options.columns.size() : kNone);
+        if (has) options.columns.push_back(name);
+      }
+      if (options.columns.empty())
+        options.columns.push_back(source.present[0]);  // none would be all; it counts the rows
+      of_file_.resize(options.columns.size());
+    }
+    file_ = open(source.format, options);
+  }
+
+  // The columns of the file go to their places among all; what the file lacks is of its folder's name, or null.
+  size_t next_of_united(std::vector<Column>& columns) {
+    const auto& source = sources_[at_];
+    for (size_t c = 0; c < columns.size(); ++c)
+      if (place_of_column_[c] != kNone) std::swap(of_file_[place_of_column_[c]], columns[c]);
+    if (std::ranges::all_of(place_of_column_, [](size_t place) { return place == kNone; })) of_file_[0].clear();
+    const size_t rows = file_->next(of_file_);
+    for (size_t c = 0; c < columns.size(); ++c) {
+      const auto* key = key_of(source, columns_[c]);
+      if (place_of_column_[c] != kNone) {
+        std::swap(of_file_[place_of_column_[c]], columns[c]);
+        if (key) compare_with_key(columns[c], rows, *key);
+        note_kind(c, columns[c], rows);
+        if (!contains(source.present, columns_[c])) note_lacking(c, nulls_of(columns[c], rows));
+        continue;
+      }
+      columns[c].type = ColumnType::text;
+      for (size_t row = 0; row < rows; ++row)
+        key && *key && !contains(form_.null_values, **key) ? columns[c].push_text(**key) : columns[c].push_null();
+      if (!key) note_lacking(c, rows);
+    }
+    return rows;
+  }
+
+  static uint64_t nulls_of(const Column& column, size_t rows) {
+    uint64_t nulls = 0;
+    for (size_t row = 0; row < rows; ++row) nulls += column.is_null(row);
+    return nulls;
+  }
+
+  void note_lacking(size_t c, uint64_t rows) {
+    notices_.add(columns_[c], "rows are of files that do not have it, and were read as empty", rows,
+                 [&] { return paths_[at_]; });
+  }
+
+  void compare_with_key(const Column& column, size_t rows, const std::optional<std::string>& key) {
+    std::string scratch;
+    uint64_t others = 0;
+    for (size_t row = 0; row < rows; ++row) others += column.as_text(row, scratch) != key.value_or("");
+    notices_.add(column.name, "rows are in a folder whose name says another value; the file's own is taken", others,
+                 [&] { return paths_[at_]; });
+  }
+
+  void note_kind(size_t c, const Column& column, size_t rows) {
+    const auto format = sources_[at_].format;
+    if (format == Format::csv || format == Format::tsv || format == Format::adjacency) return;
+    const auto kind = kind_of(column.type);
+    auto& before = kinds_[c];
+    if (before.kind == kind || (before.file == at_ && !before.kind.empty())) return;
+    if (nulls_of(column, rows) == rows) return;
+    if (before.kind.empty())
+      before = {kind, at_};
+    else
+      notices_.add(
+          column.name,
+          fmt::format("rows are of files that hold {}, where '{}' holds {}", kind, paths_[before.file], before.kind),
+          rows, [&] { return paths_[at_]; });
+  }
+
+  struct Kind {
+    std::string_view kind;
+    size_t file = 0;  // that holds it first
+  };
+
+  size_t batch_rows_;
+  bool coded_;
+  TableForm form_;
+  NullValues null_values_;
+  bool united_ = false;     // several files, or columns of folders' names
+  bool all_found_ = false;  // columns_ are all there are
+  std::vector<Source> sources_;
+  std::vector<std::string> paths_, columns_;
+  std::vector<Kind> kinds_;  // per column
+  size_t at_ = 0;            // the file being read
+  Notices notices_;
+  std::unique_ptr<FileReader> file_;
+  std::vector<size_t> place_of_column_;  // per column, among those of the file; kNone where it has none
+  std::vector<Column> of_file_;          // the columns as the file gives them
+  uint64_t first_record_ = 0;
+};
+
+// Another reader's batches, read on a thread of their own. Batches that were consumed go back to be filled again.
+class ReaderAhead : public Reader {
+ public:
+  explicit ReaderAhead(std::unique_ptr<Files> files) : files_(std::move(files)), thread_([this] { read(); }) {}
+  ~ReaderAhead() override {
+    filled_.close();
+    used_.close();
+    thread_.join();
+  }
+  ReaderAhead(const ReaderAhead&) = delete;
+  ReaderAhead& operator=(const ReaderAhead&) = delete;
+
+  const std::vector<std::string>& files() const override { return files_->files(); }
+  const std::vector<std::string>& columns() const override { return files_->columns(); }
+  std::string place(size_t file, uint64_t record) const override { return files_->place(file, record); }
+  const Notices& notices() const override { return files_->notices(); }
+
+  bool next(RawBatch& batch) override {
+    auto filled = filled_.pop();
+    if (!filled) {
+      batch.rows = 0;
+      return false;
+    }
+    std::swap(batch, *filled);
+    used_.push(std::move(*filled));
+    return true;
+  }
+
+ private:
+  static constexpr size_t kAhead = 2;
+
+  void read() {
+    try {
+      for (size_t n = 0;; ++n) {
+        std::optional<RawBatch> batch(std::in_place);
+        if (n > kAhead) batch = used_.pop();
+        if (!batch || !files_->next(*batch) || !filled_.push(std::move(*batch))) break;
+      }
+      filled_.close();
+    } catch (...) {
+      filled_.close(std::current_exception());  // next() throws it behind the batches before it
+    }
+  }
+
+  std::unique_ptr<Files> files_;  // next() is called by thread_ alone; the rest of it does not change
+  BoundedQueue<RawBatch> filled_{kAhead}, used_{kAhead + 2};
+  std::thread thread_;
+};
+
+}  // namespace
+
+std::vector<size_t> select_columns(const std::string& path, const std::vector<std::string>& present,
+                                   const std::vector<std::string>& wanted) {
+  std::vector<size_t> chosen;
+  for (const auto& name : wanted) {
+    const auto found = std::find(present.begin(), present.end(), name);
+    if (found == present.end()) fail(ErrorKind::input, "{}: no column '{}'{}", path, name, suggestion(name, present));
+    if (std::find(found + 1, present.end(), name) != present.end())
+      fail(ErrorKind::input, "{}: two columns are named '{}'; rename one", path, name);
+    chosen.push_back(static_cast<size_t>(found - present.begin()));
+  }
+  return chosen;
+}
+
+std::unique_ptr<Reader> open_reader(const ReaderOptions& options) {
+  auto files = std::make_unique<Files>(options);
+  if (!options.ahead) return files;
+  return std::make_unique<ReaderAhead>(std::move(files));
+}
+
+}  // namespace pagoda

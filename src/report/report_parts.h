@@ -1,0 +1,47 @@
+// The sections of the report's page, each a piece of HTML, "" when no model has anything to show in it.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "report/report.h"
+#include "report/report_evaluation.h"
+#include "report/run_log.h"
+
+namespace pagoda {
+
+// A model with its texts read. Borrows the ReportModel. Its colour is the same throughout the page.
+struct ReadModel {
+  const ReportModel* given;
+  std::optional<Evaluated> evaluation;
+  std::vector<RunRecord> run;
+  int color;
+};
+using ReadModels = std::span<const ReadModel>;
+
+// What keeps figures of the models from being compared: other test rows, catalogues or rules. "": nothing does.
+struct Apart {
+  std::string words;     // a sentence or two
+  bool certain = false;  // false: it is not known whether they can be compared
+};
+Apart what_sets_apart(ReadModels models);
+
+std::string accuracy_section(ReadModels models);    // table, recall@k curve
+std::string learning_section(ReadModels models);    // loss, validation metrics
+std::string popularity_section(ReadModels models);  // recall by popularity, what is recommended, coverage
+std::string frequency_section(ReadModels models);   // estimated against exact
+std::string examples_section(ReadModels models);
+std::string config_section(ReadModels models);
+
+// A chart in its card; the caption's second line may be empty.
+std::string figure(const std::string& caption, const std::string& second_line, const std::string& svg);
+// <h2> with its anchor, and a note below it that is HTML already.
+std::string heading(const std::string& anchor, const std::string& title, const std::string& note_html);
+// The table head's cells of the models, with their colours when there are several.
+std::string model_heads(ReadModels models);
+// "+63%", "-4.2%"; "" when there is nothing to compare with.
+std::string change_text(double from, double to);
+
+}  // namespace pagoda

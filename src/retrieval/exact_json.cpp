@@ -1,0 +1,121 @@
+#include "retrieval/exact_json.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "columns/decimal.h"
+#include "retrieval/retrieval.h"
+
+namespace pagoda {
+namespace {
+
+using nlohmann::json;
+
+[[noreturn]] void wrong(const std::string& message) { throw RequestError(ErrorKind::input, "", message); }
+
+// Whether the double says all that is written.
+bool holds(double value, std::string_view written) {
+  constexpr auto kSurelyHeld = std::numeric_limits<double>::digits10;
+  if (std::ranges::count_if(written.substr(0, written.find_first_of("eE")),
+                            [](char c) { return c >= '0' && c <= '9'; }) <= kSurelyHeld)
+    return true;
+  char shortest[32];
+  const auto end = std::to_chars(shortest, shortest + sizeof shortest, value).ptr;
+  return written == std::string_view(shortest, end);
+}
+
+// Builds the value, and throws at what is wrong.
+class Builder : public nlohmann::json_sax<json> {
+ public:
+  explicit Builder(int most_depth) : most_depth_(most_depth) {}
+  json result() && { return std::move(root_); }
+
+  bool null() override { return put(nullptr); }
+  bool boolean(bool value) override { return put(value); }
+  bool number_integer(number_integer_t value) override { return put(value); }
+  bool number_unsigned(number_unsigned_t value) override { return put(value); }
+  bool number_float(number_float_t value, const string_t& written) override {
+    if (holds(value, written)) return put(value);
+    return put(json::binary(std::vector<uint8_t>(written.begin(), written.end())));
+  }
+  bool string(string_t& value) override { return put(std::move(value)); }
+  bool binary(binary_t&) override { return false; }  // not in JSON
+  bool start_object(size_t) override { return open(json::object()); }
+  bool end_object() override { return close(); }
+  bool start_array(size_t) override { return open(json::array()); }
+  bool end_array() override { return close(); }
+  bool key(string_t& name) override {
+    const auto [at, is_new] = open_.back()->get_ref<json::object_t&>().try_emplace(std::move(name));
+    if (!is_new) wrong(fmt::format("the key '{}' stands twice in one object", at->first));
+    named_ = &at->second;
+    return true;
+  }
+  bool parse_error(size_t position, const std::string&, const json::exception& e) override {
+    constexpr int kNumberOverflow = 406;
+    if (e.id == kNumberOverflow) wrong("no JSON object: a number is out of range");
+    wrong(fmt::format("no JSON object: wrong at character {}", position));
+  }
+
+ private:
+  bool put(json value) {
+    place() = std::move(value);
+    return true;
+  }
+  bool open(json container) {
+    if (static_cast<int>(open_.size()) >= most_depth_)
+      wrong(fmt::format("the JSON is nested deeper than {} levels", most_depth_));
+    json& here = place();
+    here = std::move(container);
+    open_.push_back(&here);
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+  // Where the next value belongs. A list grows at its end alone, while none of its elements is open.
+  json& place() {
+    if (open_.empty()) return root_;
+    if (open_.back()->is_object()) return *named_;
+    return open_.back()->get_ref<json::array_t&>().emplace_back();
+  }
+
+  int most_depth_;
+  json root_;
+  std::vector<json*> open_;  // the containers that the next value is within
+  json* named_ = nullptr;    // the value of the last key
+};
+
+std::string written(const json& number) {
+  const auto& bytes = number.get_binary();
+  return std::string(bytes.begin(), bytes.end());
+}
+
+}  // namespace
+
+json parse_json(std::string_view text, int most_depth) {
+  Builder builder(most_depth);
+  json::sax_parse(text, &builder);
+  return std::move(builder).result();
+}
+
+bool is_number(const json& value) { return value.is_number() || value.is_binary(); }
+
+double double_of(const json& number) {
+  return number.is_binary() ? Decimal::parse(written(number))->as_double() : number.get<double>();
+}
+
+std::string text_of(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return format_number(value.get<double>());
+  return value.is_binary() ? Decimal::parse(written(value))->text() : value.dump();
+}
+
+std::string shown(const json& value) {
+  if (value.is_binary()) return written(value);
+  return value.is_object()  ? "an object"
+         : value.is_array() ? "a list"
+                            : value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace pagoda

@@ -1,0 +1,52 @@
+#include "retrieval/model_card.h"
+
+#include <algorithm>
+#include <array>
+
+namespace pagoda {
+namespace {
+
+constexpr std::array<std::string_view, 5> kPaths{"interactions", "impressions", "items", "users", "test_files"};
+
+// The config of a bundle is a record that we wrote: a line for each key, a table's name on a line of its own.
+std::string without_paths(std::string_view config) {
+  std::string out;
+  bool of_data = false;
+  for (size_t begin = 0, end = 0; begin < config.size(); begin = end) {
+    end = std::min(config.find('\n', begin), config.size() - 1) + 1;
+    const auto line = config.substr(begin, end - begin);
+    if (line.starts_with('[')) of_data = line.starts_with("[data]") || line.starts_with("[data.");
+    const auto key = line.substr(0, std::min(line.find(' '), line.find('=')));
+    if (!of_data || std::ranges::find(kPaths, key) == kPaths.end()) out += line;
+  }
+  return out;
+}
+
+}  // namespace
+
+ModelCard model_card(const Retrieval& retrieval, bool with_paths) {
+  const auto& bundle = retrieval.bundle();
+  ModelCard card{.fingerprint = bundle.fingerprint(),
+                 .info = std::string(bundle.file().text("info")),
+                 .index = std::string(bundle.index().kind()),
+                 .context = {},
+                 .features = {},
+                 .attributes = {},
+                 .added_items = retrieval.added_items(),
+                 .hidden_items = retrieval.hidden_items(),
+                 .metrics = std::string(bundle.metrics()),
+                 .config = with_paths ? std::string(bundle.config()) : without_paths(bundle.config())};
+  const auto add = [](std::vector<std::string>& list, const std::string& name) {
+    if (std::ranges::find(list, name) == list.end()) list.push_back(name);
+  };
+  if (bundle.info().towers)
+    for (const auto& member : bundle.members()) {
+      for (const auto& name : member.model.user_encoder.context_names()) add(card.context, name);
+      for (const auto& name : member.model.user_encoder.table_columns()) add(card.features, name);
+    }
+  for (const auto& column : bundle.item_attributes().columns)
+    card.attributes.emplace_back(column.name, name_of(column.type));
+  return card;
+}
+
+}  // namespace pagoda

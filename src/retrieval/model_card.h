@@ -1,0 +1,24 @@
+// What a server tells of the model it answers from.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "retrieval/retrieval.h"
+
+namespace pagoda {
+
+struct ModelCard {
+  std::string fingerprint, info;                                // JSON
+  std::string index;                                            // its kind
+  std::vector<std::string> context, features;                   // names that requests may use
+  std::vector<std::pair<std::string, std::string>> attributes;  // name and type
+  size_t added_items = 0, hidden_items = 0;
+  std::string metrics;  // JSON; "" for none
+  std::string config;   // TOML; without paths it lacks the keys that name files
+};
+
+ModelCard model_card(const Retrieval& retrieval, bool with_paths);
+
+}  // namespace pagoda

@@ -1,0 +1,481 @@
+#include "retrieval/retrieval.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "columns/decimal.h"
+#include "core/suggest.h"
+#include "index/layered_index.h"
+#include "model/ensemble.h"
+#include "retrieval/request_table.h"
+
+namespace pagoda {
+
+namespace {
+
+std::vector<uint32_t> item_rows_of_attributes(const Bundle& bundle) {
+  std::vector<uint32_t> rows;
+  const auto& ids = bundle.item_attributes().ids;
+  for (uint32_t a = 0; a < ids.size(); ++a) rows.push_back(bundle.item_ids().find(ids[a]));
+  return rows;
+}
+
+// Of the bundle's own items, which are those that its towers know.
+std::vector<uint32_t> bundle_rows_of(const Bundle& bundle, const std::vector<std::string>& items) {
+  std::vector<uint32_t> rows;
+  for (const auto& id : items)
+    if (const auto row = bundle.item_ids().find(id); row != Interner::kNone) rows.push_back(row);
+  return rows;
+}
+
+bool knows(const Bundle& bundle, const RetrieveRequest& request) {
+  if (request.user)
+    for (const auto& member : bundle.members())
+      if (member.user_ids.find(*request.user) != Interner::kNone) return true;
+  return false;
+}
+
+// What one member makes of the requests, but for attributes that they bring.
+std::vector<UserRequest> plain_requests(const Bundle& bundle, const Member& member,
+                                        const std::vector<RetrieveRequest>& requests) {
+  const auto& names = member.model.user_encoder.context_names();
+  std::vector<UserRequest> plain(requests.size());
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const auto& r = requests[i];
+    auto& p = plain[i];
+    if (r.user) p.user = p.cell = member.user_ids.find(*r.user);
+    if (r.history) {
+      p.own_history = true;
+      for (auto item : bundle_rows_of(bundle, *r.history)) p.history.push_back(member.item_id_rows[item]);
+    }
+    p.context.resize(names.size());
+    for (const auto& [name, value] : r.context) {
+      const auto at = std::find(names.begin(), names.end(), name);
+      if (at != names.end()) p.context[static_cast<size_t>(at - names.begin())] = value;
+    }
+    p.moment_us = r.time_us.value_or(member.user_states.moment_us);
+  }
+  return plain;
+}
+
+Matrix<float> member_vectors(ThreadPool& pool, const Bundle& bundle, const Member& member,
+                             const std::vector<RetrieveRequest>& requests) {
+  const auto vectors_of = [&](const UserCells& cells, std::span<const UserRequest> plain) {
+    return request_vectors(pool, member.model, cells, member.user_states, member.item_id_rows, plain);
+  };
+  const auto plain = plain_requests(bundle, member, requests);
+  auto vectors = vectors_of(member.user_cells, plain);
+  const auto columns = member.model.user_encoder.table_columns();
+  std::vector<const std::vector<RequestFeature>*> brought;
+  for (const auto& request : requests) brought.push_back(&request.features);
+  for (const auto& group : rows_by_shape(columns, brought)) {
+    std::vector<std::string> names;
+    std::vector<const std::vector<RequestFeature>*> rows;
+    for (const size_t i : group) {
+      // A name of its own for each request: two may speak of one user with different attributes.
+      names.push_back(fmt::format("{}\x1f{}", i, requests[i].user.value_or("")));
+      rows.push_back(brought[i]);
+    }
+    const auto table = request_table(columns, names, rows);
+    auto cells = member.model.user_encoder.cells(table.ids, &table);
+    std::vector<UserRequest> featured;
+    for (size_t f = 0; f < group.size(); ++f) {
+      featured.push_back(plain[group[f]]);
+      if (const auto cell = featured[f].cell; cell != Interner::kNone)
+        cells.id_rows[f] = member.user_cells.id_rows[cell];
+      featured[f].cell = static_cast<uint32_t>(f);
+    }
+    const auto own_vectors = vectors_of(cells, featured);
+    for (size_t f = 0; f < group.size(); ++f) std::copy_n(own_vectors[f], own_vectors.cols(), vectors[group[f]]);
+  }
+  return vectors;
+}
+
+Matrix<float> bundle_vectors(ThreadPool& pool, const Bundle& bundle, const std::vector<RetrieveRequest>& requests) {
+  return joined_user_vectors(pool, bundle, [&](const Member& m) { return member_vectors(pool, bundle, m, requests); });
+}
+
+// Seconds since the last lap.
+class Laps {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(last_, now)).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// f(), its Error told as one of that field.
+template <class F>
+decltype(auto) of_field(const char* field, F f) {
+  try {
+    return f();
+  } catch (const Error& e) {
+    throw RequestError(e.kind(), field, e.what());
+  }
+}
+
+// The group of each row of a column; values that are met first here get numbers from `end` on.
+void append_groups(const Column& column, std::unordered_map<std::string, uint32_t>& of_value, uint32_t& end,
+                   std::vector<uint32_t>& group_of, BackgroundThrottle* throttle = nullptr) {
+  std::string scratch, key;
+  for (uint32_t row = 0; row < column.rows(); ++row) {
+    yield_every_64(throttle, row);
+    const std::string value(canonical_text(column.as_text(row, scratch), key));
+    if (value.empty()) {
+      group_of.push_back(Quota::kNoGroup);
+      continue;
+    }
+    const auto [at, is_new] = of_value.try_emplace(value, end);
+    end += is_new;
+    group_of.push_back(at->second);
+  }
+}
+
+}  // namespace
+
+std::vector<RetrieveRequest> some_users(const Bundle& bundle) {
+  constexpr size_t kMost = 256;
+  const size_t users = bundle.user_ids().size(), n = std::min(users, kMost);
+  std::vector<RetrieveRequest> requests(n);
+  for (size_t i = 0; i < n; ++i)
+    requests[i].user = std::string(bundle.user_ids()[static_cast<uint32_t>(i * users / n)]);
+  return requests;
+}
+
+Retrieval::Retrieval(std::shared_ptr<const Bundle> bundle)
+    : bundle_(std::move(bundle)),
+      filters_(std::make_shared<FilterIndex>(bundle_->item_attributes(), item_rows_of_attributes(*bundle_),
+                                             bundle_->item_ids().size())) {}
+
+Retrieval::Retrieval(std::shared_ptr<const Bundle> bundle, std::shared_ptr<const Bundle> second, size_t rescore_from)
+    : Retrieval(std::move(bundle)) {
+  second_ = std::move(second), rescore_from_ = rescore_from;
+  over_bundle_ = make_cascade(*bundle_, *second_, rescore_from);
+}
+
+Retrieval::Retrieval(const Retrieval& other, Additions::Layer merged, Additions::Layer fresh) : Retrieval(other) {
+  if (second_) fail(ErrorKind::usage, "items can not be added to a cascade");
+  const bool other_groups = merged != merged_;
+  merged_ = std::move(merged), fresh_ = std::move(fresh);
+  if (other_groups) {  // made again at once: else the next search would wait for them
+    const auto known = known_quotas();
+    quotas_ = std::make_shared<KnownQuotas>();
+    for (const auto& attribute : known) quota_groups(attribute);
+  }
+  with_merged_ = merged_ ? make_layered_index(bundle_->index(), merged_->shown(), merged_->index()) : nullptr;
+  const auto& below = with_merged_ ? *with_merged_ : bundle_->index();
+  over_bundle_ = fresh_ ? make_layered_index(below, fresh_->shown(), fresh_->index()) : with_merged_;
+}
+
+std::pair<const Additions*, uint32_t> Retrieval::layer_of(uint32_t row) const {
+  if (row < bottom()) return {nullptr, row};
+  return row < first_fresh() ? std::pair(merged_.get(), row - bottom()) : std::pair(fresh_.get(), row - first_fresh());
+}
+
+uint32_t Retrieval::find_item(std::string_view id) const {
+  if (fresh_)
+    if (const uint32_t row = fresh_->items().ids.find(id); row != Interner::kNone) return first_fresh() + row;
+  uint32_t row = Interner::kNone;
+  if (merged_) row = merged_->items().ids.find(id);
+  if (row != Interner::kNone) {
+    row += bottom();
+  } else {
+    row = bundle_->item_ids().find(id);
+    if (row != Interner::kNone && merged_ && !merged_->shown().has(row)) return Interner::kNone;
+  }
+  return row != Interner::kNone && fresh_ && !fresh_->shown().has(row) ? Interner::kNone : row;
+}
+
+std::string_view Retrieval::item_id(uint32_t row) const {
+  const auto [layer, at] = layer_of(row);
+  return (layer ? layer->items().ids : bundle_->item_ids())[at];
+}
+
+void Retrieval::item_vector(uint32_t row, float* out) const {
+  const auto [layer, at] = layer_of(row);
+  (layer ? RowsView(layer->vectors()) : bundle_->item_vectors()).read(at, out);
+}
+
+std::pair<const Column*, uint32_t> Retrieval::attribute(size_t column, uint32_t row) const {
+  const auto [layer, at] = layer_of(row);
+  if (layer) return {&layer->items().columns[column], at};
+  return {&bundle_->item_attributes().columns[column], bundle_->attribute_row(at)};
+}
+
+size_t Retrieval::added_items() const {
+  size_t merged = merged_ ? merged_->items().rows() : 0;
+  if (merged_ && fresh_) merged = fresh_->shown().slice(bottom(), first_fresh()).count();
+  return merged + (fresh_ ? fresh_->items().rows() : 0);
+}
+
+size_t Retrieval::hidden_items() const {
+  ItemSet shown(bottom(), true);
+  if (merged_) shown &= merged_->shown();
+  if (fresh_) shown &= fresh_->shown().slice(0, bottom());
+  return bottom() - shown.count();
+}
+
+std::vector<uint32_t> Retrieval::rows_of(const std::vector<std::string>& items) const {
+  std::vector<uint32_t> rows;
+  for (const auto& id : items)
+    if (const auto row = find_item(id); row != Interner::kNone) rows.push_back(row);
+  return rows;
+}
+
+// A row that another layer hides may be told: it does not come back anyway.
+uint32_t Retrieval::now_in_place_of(uint32_t bundle_row) const {
+  if (fresh_)
+    if (const auto row = fresh_->in_place_of(bundle_row); row != Interner::kNone) return first_fresh() + row;
+  if (merged_)
+    if (const auto row = merged_->in_place_of(bundle_row); row != Interner::kNone) return bottom() + row;
+  return bundle_row;
+}
+
+std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) const {
+  if (request.history) return rows_of(*request.history);
+  std::vector<uint32_t> rows;
+  if (!request.user) return rows;
+  for (const auto& member : bundle_->members())
+    if (const auto user = member.user_ids.find(*request.user); user != Interner::kNone)
+      for (const uint32_t item : member.user_states.histories[user]) rows.push_back(now_in_place_of(item));
+  return rows;
+}
+
+bool Retrieval::knows_user(const RetrieveRequest& request) const { return knows(*bundle_, request); }
+
+std::vector<std::string> Retrieval::unseen_values(const RetrieveRequest& request) const {
+  std::vector<std::string> unseen;
+  const auto look = [&](const std::string& column, const std::string& value) {
+    if (value.empty()) return;
+    std::optional<bool> known;
+    for (const auto* bundle : {bundle_.get(), second_.get()})
+      if (bundle)
+        for (const auto& member : bundle->members())
+          if (const auto one = member.model.user_encoder.knows_value(column, value))
+            known = known.value_or(false) || *one;
+    if (known == false) unseen.push_back(column + " = " + value);
+  };
+  for (const auto& [column, value] : request.context) look(column, value);
+  for (const auto& feature : request.features)
+    for (const auto& value : feature.values) look(feature.name, value);
+  return unseen;
+}
+
+void Retrieval::check_names(const RetrieveRequest& request, const std::string& place) const {
+  try {
+    check_names(request);
+  } catch (const RequestError& e) {
+    fail(e.kind(), "{}: {}", place, e.what());
+  }
+}
+
+void Retrieval::check_time(const RetrieveRequest& request) const {
+  const auto& info = bundle_->info();
+  if (!request.time_us || !info.times) return;
+  constexpr double kFar = 30 * 365 * 86400e6;  // no request lies so far from the log: its number is of another unit
+  if (std::abs(static_cast<double>(*request.time_us) - static_cast<double>(info.moment_us)) > kFar)
+    throw RequestError(
+        ErrorKind::input, "time",
+        fmt::format("'time' is {}, far from the data's {}: a number is read as in the log ({}); write "
+                    "2024-05-01T10:00:00Z",
+                    format_time_us(*request.time_us), format_time_us(info.moment_us), name_of(info.times->unit)));
+}
+
+void Retrieval::check_names(const RetrieveRequest& request) const {
+  check_time(request);
+  if (request.context.empty() && request.features.empty()) return;
+  std::vector<std::string> contexts, features;
+  for (const auto* bundle : {bundle_.get(), second_.get()}) {
+    if (!bundle) continue;
+    for (const auto& member : bundle->members()) {
+      const auto& encoder = member.model.user_encoder;
+      contexts.insert(contexts.end(), encoder.context_names().begin(), encoder.context_names().end());
+      const auto columns = encoder.table_columns();
+      features.insert(features.end(), columns.begin(), columns.end());
+    }
+  }
+  const auto check_one = [&](const char* field, const char* what, const std::string& name,
+                             const std::vector<std::string>& known) {
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw RequestError(ErrorKind::input, field,
+                         fmt::format("the model reads no {} '{}'{}", what, name, suggestion(name, known)));
+  };
+  for (const auto& [name, value] : request.context) check_one("context", "context", name, contexts);
+  for (const auto& feature : request.features) check_one("features", "user feature", feature.name, features);
+}
+
+Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const {
+  return bundle_vectors(pool, *bundle_, requests);
+}
+
+Matrix<float> Retrieval::item_vectors(ThreadPool& pool, const Interner& ids, const Attributes* attributes) const {
+  return joined_item_vectors(pool, *bundle_, [&](const Member& m) {
+    return pagoda::item_vectors(pool, m.model, m.model.item_encoder.cells(ids, attributes, pool.throttle()),
+                                m.info.moment_us);
+  });
+}
+
+RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, const std::vector<RetrieveRequest>& requests,
+                                   const RetrieveOptions& options) const {
+  if (second_) check_cascade_length(options.k, rescore_from_);
+  Laps laps;
+  auto vectors = user_vectors(pool, requests);
+  if (second_) vectors = cascade_queries(vectors, bundle_vectors(pool, *second_, requests));
+  Ragged<uint32_t> seen, own_exclusions;
+  for (const auto& request : requests) {
+    seen.push(seen_items(request));
+    own_exclusions.push(rows_of(request.exclude));
+  }
+  const double encode_s = laps.lap();
+  auto answer = search(pool, vectors, seen, own_exclusions, options);
+  answer.times.encode_s = encode_s;
+  for (const auto& request : requests) answer.user_known.push_back(knows(*bundle_, request));
+  return answer;
+}
+
+RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, MatrixView<const float> vectors,
+                                   const RetrieveOptions& options) const {
+  if (second_) fail(ErrorKind::usage, "a cascade encodes users with both models: it can not answer query vectors");
+  if (vectors.cols() != bundle_->item_vectors().cols())
+    fail(ErrorKind::input, "the query vectors have {} components, the bundle's items {}", vectors.cols(),
+         bundle_->item_vectors().cols());
+  Ragged<uint32_t> none;
+  for (size_t i = 0; i < vectors.rows(); ++i) none.close();
+  auto answer = search(pool, vectors, none, none, options);
+  answer.user_known.assign(vectors.rows(), false);
+  return answer;
+}
+
+std::vector<std::string> Retrieval::known_quotas() const {
+  const std::lock_guard lock(quotas_->mutex);
+  std::vector<std::string> attributes;
+  for (const auto& [attribute, groups] : quotas_->of) attributes.push_back(attribute);
+  return attributes;
+}
+
+void Retrieval::arrange_as(const Retrieval& other, BackgroundThrottle* throttle) const {
+  const auto columns = other.filters_->arranged();
+  filters_->arrange(columns, throttle);
+  for (const auto& layer : {merged_, fresh_})
+    if (layer) layer->filters().arrange(columns, throttle);
+  for (const auto& attribute : other.known_quotas()) {
+    const auto* column = bundle_->item_attributes().find(attribute);
+    if (!column || column->type == ColumnType::texts) continue;
+    auto groups = make_quota_groups(attribute, throttle);  // without the lock: it may yield to who waits for that
+    const std::lock_guard lock(quotas_->mutex);
+    quotas_->of.emplace(attribute, std::move(groups));
+  }
+}
+
+Retrieval::QuotaGroups Retrieval::make_quota_groups(const std::string& attribute, BackgroundThrottle* throttle) const {
+  static_assert(Interner::kNone == Quota::kNoGroup, "a FilterIndex numbers groups as a Quota does");
+  QuotaGroups groups{filters_->groups(attribute), {}, 0};
+  const auto* column = bundle_->item_attributes().find(attribute);
+  std::vector<bool> named;
+  std::string scratch, key;
+  for (uint32_t item = 0; item < groups.of_item.size(); ++item) {
+    yield_every_64(throttle, item);
+    const uint32_t group = groups.of_item[item];
+    if (group == Quota::kNoGroup || (group < named.size() && named[group])) continue;
+    named.resize(std::max<size_t>(named.size(), group + 1));
+    named[group] = true;
+    groups.of_value.emplace(canonical_text(column->as_text(bundle_->attribute_row(item), scratch), key), group);
+  }
+  groups.end = static_cast<uint32_t>(named.size());
+  if (merged_) append_groups(*merged_->items().find(attribute), groups.of_value, groups.end, groups.of_item, throttle);
+  return groups;
+}
+
+const Retrieval::QuotaGroups& Retrieval::quota_groups(const std::string& attribute) const {
+  const std::lock_guard lock(quotas_->mutex);
+  const auto known = quotas_->of.find(attribute);
+  if (known != quotas_->of.end()) return known->second;
+  return quotas_->of.emplace(attribute, make_quota_groups(attribute, nullptr)).first->second;
+}
+
+std::vector<uint32_t> Retrieval::quota_groups_of_fresh(const std::string& attribute, const QuotaGroups& groups) const {
+  const auto* column = fresh_->items().find(attribute);
+  std::unordered_map<std::string, uint32_t> of_value;  // of those that occur in the fresh layer
+  std::string scratch, key;
+  for (uint32_t row = 0; row < column->rows(); ++row) {
+    const std::string value(canonical_text(column->as_text(row, scratch), key));
+    if (const auto known = groups.of_value.find(value); known != groups.of_value.end()) of_value.insert(*known);
+  }
+  std::vector<uint32_t> group_of;
+  uint32_t end = groups.end;
+  append_groups(*column, of_value, end, group_of);
+  return group_of;
+}
+
+Filter Retrieval::compile(const std::string& filter) const {
+  auto compiled = filters_->compile(filter);
+  for (const auto& layer : {merged_, fresh_}) {
+    if (!layer) continue;
+    // The filter fits the bundle's columns. Where these are empty and it does not fit what was added, none of that matches: one
+    // odd item must not turn everybody's filter into an error.
+    try {
+      compiled.items.append(layer->filters().compile(filter, filters_.get()).items);
+    } catch (const Error&) {
+      compiled.items.append(ItemSet(layer->items().rows()));
+    }
+  }
+  return compiled;
+}
+
+RetrieveAnswer Retrieval::search(ThreadPool& pool, MatrixView<const float> vectors, const Ragged<uint32_t>& seen,
+                                 const Ragged<uint32_t>& own_exclusions, const RetrieveOptions& options) const {
+  Laps laps;
+  std::optional<ItemSet> allowed;
+  bool exclude_seen = options.exclude_seen;
+  if (!options.filter.empty()) {
+    auto filter = of_field("filter", [&] { return compile(options.filter); });
+    exclude_seen |= filter.not_seen;
+    allowed = std::move(filter.items);
+  }
+  if (!options.exclude.empty()) {
+    if (!allowed) allowed.emplace(items(), true);
+    for (const auto row : rows_of(options.exclude)) allowed->remove(row);
+  }
+  Ragged<uint32_t> excluded;
+  for (size_t i = 0; i < vectors.rows(); ++i) {
+    if (exclude_seen) excluded.values.insert(excluded.values.end(), seen[i].begin(), seen[i].end());
+    excluded.push(own_exclusions[i]);
+  }
+  RetrieveAnswer answer;
+  SearchOptions search{.k = options.k,
+                       .allowed = allowed ? &*allowed : nullptr,
+                       .excluded = excluded.values.empty() ? nullptr : &excluded,
+                       .min_score = options.min_score,
+                       .recall = options.exact ? 1.0 : 0.0};
+  Quota quota;
+  std::vector<uint32_t> group_of_more;
+  if (options.quota) {
+    const auto& attribute = options.quota->attribute;
+    const auto& groups = of_field("quota", [&]() -> const QuotaGroups& { return quota_groups(attribute); });
+    if (fresh_) group_of_more = quota_groups_of_fresh(attribute, groups);
+    quota = {groups.of_item, options.quota->most, group_of_more};
+    search.quota = &quota;
+  }
+  if (options.explain) search.explain = &answer.explain.emplace();
+  answer.times.filter_s = laps.lap();
+  answer.found = index().search(pool, vectors, search);
+  answer.times.search_s = laps.lap();
+  return answer;
+}
+
+SearchResult Retrieval::similar(ThreadPool& pool, std::span<const uint32_t> items, size_t k) const {
+  Matrix<float> queries(items.size(), bundle_->item_vectors().cols());
+  Ragged<uint32_t> self;
+  for (size_t i = 0; i < items.size(); ++i) {
+    item_vector(items[i], queries[i]);
+    self.push({&items[i], 1});
+  }
+  // A cascade is about users: items are compared by the first model.
+  const auto& index = second_ ? bundle_->index() : this->index();
+  return index.search(pool, queries, {.k = k, .excluded = &self});
+}
+
+}  // namespace pagoda

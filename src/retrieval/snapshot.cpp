@@ -1,0 +1,198 @@
+#include "retrieval/snapshot.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/log.h"
+#include "index/partitioned_index.h"
+
+namespace pagoda {
+
+namespace {
+
+// Kernels are compiled and memory is touched before anyone waits for an answer.
+void warm_up(const Retrieval& retrieval) {
+  ThreadPool pool(1);
+  if (retrieval.bundle().info().towers)
+    retrieval.retrieve(pool, {RetrieveRequest{}}, {.k = 1});
+  else
+    retrieval.retrieve(pool, Matrix<float>(1, retrieval.bundle().item_vectors().cols()), {.k = 1});
+}
+
+ItemEncoding encoding_of(const Retrieval& retrieval, BackgroundThrottle* throttle) {
+  return [&retrieval, throttle](const Interner& ids, const Attributes& attributes) {
+    ThreadPool pool(1, throttle);
+    return retrieval.item_vectors(pool, ids, &attributes);
+  };
+}
+
+// Of the kind that the bundle's index is of, measured with queries of its users.
+Indexing indexing_of(const Retrieval& retrieval, const MergeOptions& options, BackgroundThrottle* throttle) {
+  return [&retrieval, options, throttle](MatrixView<const float> vectors) -> std::unique_ptr<const Index> {
+    const auto& bundle = retrieval.bundle();
+    if (bundle.index().kind() != "partitioned" || vectors.rows() < options.lists_from) return make_exact_index(vectors);
+    ThreadPool pool(1, throttle);
+    const auto like = load_partitions(bundle.file(), bundle.item_ids().size(), bundle.item_vectors().cols());
+    return make_partitioned_index(
+        build_partitions(pool, vectors, {.seed = like.seed, .recall = like.recall, .k = static_cast<int64_t>(like.k)},
+                         retrieval.user_vectors(pool, some_users(bundle))),
+        vectors);
+  };
+}
+
+bool is_to_be_merged(const Additions::Layer& merged, const Additions::Layer& fresh, const MergeOptions& options) {
+  return fresh && fresh->items().rows() >= std::max(options.merge_at, merged ? merged->items().rows() / 4 : 0);
+}
+
+}  // namespace
+
+Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<ItemChange>& changes,
+                       const MergeOptions& options, BackgroundThrottle* throttle) {
+  Retrieval retrieval(std::move(bundle));
+  if (changes.empty()) return retrieval;
+  if (!retrieval.bundle().info().towers)
+    fail(ErrorKind::usage,
+         "changed items lie beside a bundle of bare vectors (its name with .items), which has no tower to encode them; "
+         "move that file away");
+  auto layer = std::make_shared<const Additions>(retrieval.shared_bundle(), nullptr, nullptr, changes,
+                                                 encoding_of(retrieval, throttle), throttle);
+  if (!is_to_be_merged(nullptr, layer, options)) return {retrieval, nullptr, layer};
+  return {retrieval, Additions::merged(nullptr, *layer, indexing_of(retrieval, options, throttle), throttle), nullptr};
+}
+
+Snapshots::Snapshots(std::string path, const MergeOptions& options, bool with_catalogue)
+    : path_(std::move(path)), options_(options), with_catalogue_(with_catalogue), journal_(journal_path(path_)),
+      looked_at_(identity()) {
+  current_ = load();
+  if (!journal_.has_idle_lines()) return;
+  try {
+    if (const auto shorter = journal_.shorter()) {
+      shorter->write();
+      journal_.replace(*shorter);
+    }
+  } catch (const Error& e) {  // it can be read, if not written
+    log_warning("the journal keeps lines that no longer count: {}", e.what());
+  }
+}
+
+std::shared_ptr<const Snapshot> Snapshots::load(BackgroundThrottle* throttle) {
+  auto retrieval = with_changes(Bundle::open(path_), journal_.read(throttle), options_, throttle);
+  if (const auto before = current()) retrieval.arrange_as(before->retrieval, throttle);
+  warm_up(retrieval);
+  const auto catalogue = with_catalogue_ ? std::make_shared<const Catalogue>(retrieval.shared_bundle()) : nullptr;
+  return std::make_shared<const Snapshot>(Snapshot{std::move(retrieval), catalogue});
+}
+
+std::shared_ptr<const Snapshot> Snapshots::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+// The former one is let go of by the thread that puts, when the last request that holds it has gone: to take a large one apart
+// takes milliseconds, for which no search should wait.
+void Snapshots::put(std::shared_ptr<const Snapshot> next) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(current_, next);
+  }
+  former_.push_back(std::move(next));
+  let_go();
+}
+
+bool Snapshots::let_go() {
+  std::erase_if(former_, [](const auto& snapshot) { return snapshot.use_count() == 1; });
+  return former_.empty();
+}
+
+bool Snapshots::reload(BackgroundThrottle* throttle) {
+  const auto before = identity();
+  std::shared_ptr<const Snapshot> next;
+  try {
+    next = load(throttle);
+  } catch (const std::exception& e) {
+    log_warning("{}; the bundle {} serves on", e.what(), current()->bundle().fingerprint());
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    looked_at_ = before;
+  }
+  if (!next) return false;
+  log_info("{}: serving bundle {}, {} items", path_, next->bundle().fingerprint(), next->bundle().item_ids().size());
+  put(std::move(next));
+  return true;
+}
+
+void Snapshots::change(const std::vector<ItemChange>& changes, BackgroundThrottle* throttle) {
+  if (journal_.take_over()) reload(throttle);
+  const auto before = current();
+  const auto& retrieval = before->retrieval;
+  if (!before->bundle().info().towers) fail(ErrorKind::usage, "the bundle holds bare vectors and no towers");
+  const auto fresh =
+      std::make_shared<const Additions>(retrieval.shared_bundle(), retrieval.merged(), retrieval.fresh().get(), changes,
+                                        encoding_of(retrieval, throttle), throttle);
+  auto next = std::make_shared<const Snapshot>(Snapshot{{retrieval, retrieval.merged(), fresh}, before->catalogue});
+  journal_.append(changes, throttle);
+  if (changed_since_)
+    for (const auto& change : changes) changed_since_->insert(change.item);
+  put(std::move(next));
+}
+
+Snapshots::Work Snapshots::upkeep() {
+  const auto now = current();
+  if (is_to_be_merged(now->retrieval.merged(), now->retrieval.fresh(), options_)) return merge();
+  if (journal_.long_winded()) return shorten_journal();
+  return nullptr;
+}
+
+// Items that change meanwhile stay in the fresh layer.
+Snapshots::Work Snapshots::merge() {
+  changed_since_.emplace();
+  return [this, began_with = current()](BackgroundThrottle* throttle) -> Finish {
+    const auto& retrieval = began_with->retrieval;
+    const auto merged = Additions::merged(retrieval.merged().get(), *retrieval.fresh(),
+                                          indexing_of(retrieval, options_, throttle), throttle);
+    return [this, merged, bundle = retrieval.shared_bundle()] {
+      const auto changed = *std::exchange(changed_since_, std::nullopt);
+      const auto now = current();
+      if (now->retrieval.shared_bundle() != bundle) return;
+      Additions::Layer fresh;
+      if (!changed.empty()) fresh = Additions::over(merged, *now->retrieval.fresh(), changed);
+      put(std::make_shared<const Snapshot>(Snapshot{{now->retrieval, merged, fresh}, now->catalogue}));
+    };
+  };
+}
+
+Snapshots::Work Snapshots::shorten_journal() {
+  std::shared_ptr<Journal::Short> shorter = journal_.shorter();
+  if (!shorter) return nullptr;
+  return [this, shorter](BackgroundThrottle* throttle) -> Finish {
+    shorter->write(throttle);
+    return [this, shorter] { journal_.replace(*shorter); };
+  };
+}
+
+bool Snapshots::changed() {
+  const auto now = identity();
+  {
+    const std::lock_guard lock(mutex_);
+    if (now == Identity{} || now == looked_at_) return false;
+  }
+  try {
+    if (fingerprint_of_bundle(path_) != current()->bundle().fingerprint()) return true;
+  } catch (const Error&) {
+    return true;  // reload() says what is wrong with it
+  }
+  const std::lock_guard lock(mutex_);
+  looked_at_ = now;
+  return false;
+}
+
+Snapshots::Identity Snapshots::identity() const {
+  struct stat s{};
+  if (::stat(path_.c_str(), &s) != 0) return {};
+  return {s.st_dev, s.st_ino, static_cast<uint64_t>(s.st_size), s.st_mtim.tv_sec * 1'000'000'000 + s.st_mtim.tv_nsec};
+}
+
+}  // namespace pagoda

@@ -1,0 +1,346 @@
+#include "server/grpc/grpc_server.h"
+
+#include <utility>  // before asio, which forgets it
+
+#include <google/protobuf/stubs/logging.h>
+#include <grpc/support/log.h>
+#include <grpc/support/time.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <pagoda/v1/retrieval.grpc.pb.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <unordered_map>
+
+#include "core/file.h"
+#include "core/log.h"
+#include "server/grpc/proto_form.h"
+#include "server/grpc/proto_request.h"
+#include "server/http/address.h"
+#include "server/http/door.h"
+
+namespace pagoda {
+namespace {
+
+constexpr int kHeaderBytes = 16 * 1024;
+// What connections and requests that are not whole yet may take in all, and in requests of the largest size; then some of
+// them are cut off.
+constexpr size_t kReceivedBytes = 64 << 20, kReceivedRequests = 256;
+// When there are too many calls, an answer that its client has not taken for so long is cut off.
+constexpr std::chrono::seconds kTaken{1};
+
+grpc::StatusCode code_of(int status) {
+  switch (status) {
+    case 200: return grpc::StatusCode::OK;
+    case 400: return grpc::StatusCode::INVALID_ARGUMENT;
+    case 401: return grpc::StatusCode::UNAUTHENTICATED;
+    case 403: return grpc::StatusCode::PERMISSION_DENIED;
+    case 404: return grpc::StatusCode::NOT_FOUND;
+    case 413:
+    case 429: return grpc::StatusCode::RESOURCE_EXHAUSTED;
+    case 503: return grpc::StatusCode::UNAVAILABLE;
+    case 504: return grpc::StatusCode::DEADLINE_EXCEEDED;
+    default: return grpc::StatusCode::INTERNAL;
+  }
+}
+
+// Of the call's metadata; "" for none.
+std::string value_of(const grpc::CallbackServerContext& context, const char* name) {
+  const auto& metadata = context.client_metadata();
+  const auto at = metadata.find(name);
+  return at == metadata.end() ? std::string() : std::string(at->second.data(), at->second.size());
+}
+
+std::string key_of(const grpc::CallbackServerContext& context) {
+  constexpr std::string_view kBearer = "Bearer ";
+  const auto authorization = value_of(context, "authorization");
+  return authorization.starts_with(kBearer) ? authorization.substr(kBearer.size()) : value_of(context, "x-api-key");
+}
+
+// From now, not by the wall's clock, which can not tell the ends of time that a client may send.
+std::optional<Clock::time_point> deadline_of(const grpc::CallbackServerContext& context) {
+  const auto deadline = context.raw_deadline();
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return std::nullopt;
+  const auto left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
+  constexpr int64_t kLongest = 24 * 3600;
+  const auto seconds = std::clamp<int64_t>(left.tv_sec, -kLongest, kLongest);
+  return Clock::now() + std::chrono::seconds(seconds) + std::chrono::nanoseconds(left.tv_nsec);
+}
+
+bool parse(const grpc::ByteBuffer& bytes, google::protobuf::Message& message) {
+  grpc::Slice slice;
+  return bytes.DumpToSingleSlice(&slice).ok() && message.ParseFromArray(slice.begin(), static_cast<int>(slice.size()));
+}
+
+// Answered from the bytes: a call without a key is refused before anything is read, and an answer is written once.
+template <template <class> class... Methods>
+struct Raw;
+template <template <class> class First, template <class> class... Rest>
+struct Raw<First, Rest...> {
+  using Service = First<typename Raw<Rest...>::Service>;
+};
+template <>
+struct Raw<> {
+  using Service = v1::Retrieval::Service;
+};
+using RawService =
+    Raw<v1::Retrieval::WithRawCallbackMethod_Retrieve, v1::Retrieval::WithRawCallbackMethod_RetrieveBatch,
+        v1::Retrieval::WithRawCallbackMethod_Similar, v1::Retrieval::WithRawCallbackMethod_Encode,
+        v1::Retrieval::WithRawCallbackMethod_UpsertItems, v1::Retrieval::WithRawCallbackMethod_DeleteItems,
+        v1::Retrieval::WithRawCallbackMethod_Model>::Service;
+
+// Calls that are under way, from their coming until their answers have gone out. gRPC bounds those of a connection alone, and an
+// answer that nobody takes lies in memory.
+class Calls {
+ public:
+  using Context = grpc::CallbackServerContext;
+
+  explicit Calls(size_t most) : most_(most) {}
+
+  // False: there are too many, and all of them are being answered.
+  bool add(Context& context) {
+    const std::lock_guard lock(mutex_);
+    under_way_.emplace(&context, answered_.end());
+    return under_way_.size() <= most_ || cut_off();
+  }
+  // Its answer is known, and being handed to gRPC until written().
+  void answered(Context& context) {
+    const std::lock_guard lock(mutex_);
+    under_way_.at(&context) = answered_.insert(answered_.end(), {&context, Clock::now()});
+    ++writing_;
+  }
+  void written() {
+    const std::lock_guard lock(mutex_);
+    --writing_;
+    tell_if_none();
+  }
+  void remove(Context& context) {
+    const std::lock_guard lock(mutex_);
+    const auto call = under_way_.find(&context);
+    if (call->second != answered_.end()) answered_.erase(call->second);
+    under_way_.erase(call);
+    tell_if_none();
+  }
+  void await_none(std::chrono::milliseconds longest) {
+    std::unique_lock lock(mutex_);
+    none_.wait_for(lock, longest, [&] { return is_none(); });
+  }
+
+ private:
+  // A call may be gone before the thread that answered it has come back from gRPC.
+  bool is_none() const { return under_way_.empty() && writing_ == 0; }
+  void tell_if_none() {
+    if (is_none()) none_.notify_all();
+  }
+  // A call's context lives until remove(), which waits for the lock, or comes at once on this thread.
+  bool cut_off() {
+    bool any = false;
+    for (const auto now = Clock::now(); !answered_.empty() && now - answered_.front().second >= kTaken; any = true) {
+      auto* const context = answered_.front().first;
+      answered_.pop_front();
+      under_way_.at(context) = answered_.end();
+      context->TryCancel();
+    }
+    return any;
+  }
+
+  const size_t most_;
+  std::recursive_mutex mutex_;
+  std::condition_variable_any none_;
+  size_t writing_ = 0;
+  std::list<std::pair<Context*, Clock::time_point>> answered_;  // the first one first
+  std::unordered_map<Context*, decltype(answered_)::iterator> under_way_;
+};
+
+class Reactor final : public grpc::ServerUnaryReactor {
+ public:
+  Reactor(Calls& calls, Calls::Context& context) : calls_(calls), context_(context) {}
+  void OnDone() override {
+    calls_.remove(context_);
+    delete this;
+  }
+
+ private:
+  Calls& calls_;
+  Calls::Context& context_;
+};
+
+class Service final : public RawService {
+ public:
+  using Context = grpc::CallbackServerContext;
+  using Bytes = grpc::ByteBuffer;
+
+  Service(Handler& handler, size_t writers, size_t most_calls)
+      : handler_(handler), under_way_(most_calls), writers_(writers) {}
+  void await_end(std::chrono::milliseconds longest) { under_way_.await_none(longest); }
+
+  grpc::ServerUnaryReactor* Retrieve(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::RetrieveRequest>(*context, *request, *response, "POST", "/v1/retrieve");
+  }
+  grpc::ServerUnaryReactor* RetrieveBatch(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::RetrieveBatchRequest>(*context, *request, *response, "POST", "/v1/retrieve_batch");
+  }
+  grpc::ServerUnaryReactor* Similar(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::SimilarRequest>(*context, *request, *response, "POST", "/v1/similar");
+  }
+  grpc::ServerUnaryReactor* Encode(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::EncodeRequest>(*context, *request, *response, "POST", "/v1/encode");
+  }
+  grpc::ServerUnaryReactor* UpsertItems(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::UpsertItemsRequest>(*context, *request, *response, "POST", "/v1/items:upsert");
+  }
+  grpc::ServerUnaryReactor* DeleteItems(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::DeleteItemsRequest>(*context, *request, *response, "POST", "/v1/items:delete");
+  }
+  grpc::ServerUnaryReactor* Model(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::ModelRequest>(*context, *request, *response, "GET", "/v1/model");
+  }
+
+ private:
+  template <class Message>
+  Reactor* answer(Context& context, const Bytes& request, Bytes& response, const char* method, const char* path) {
+    auto* reactor = new Reactor(under_way_, context);
+    const bool has_room = under_way_.add(context);
+    const auto model = value_of(context, "pagoda-model");
+    Call call{.method = method,
+              .path = model.empty() ? path : "/" + model + path,
+              .key = key_of(context),
+              .body = {},
+              .deadline = deadline_of(context),
+              .body_bytes = request.Length(),
+              .form = &proto_form()};
+    const auto refused = handler_.refuse(call, request.Length());
+    Message message;
+    if (refused) {
+      finish(context, response, *reactor, *refused);
+    } else if (!has_room) {
+      handler_.no_room_for(call);
+      finish(context, response, *reactor, overloaded_reply());
+    } else if (handler_.turns_away(call)) {
+      finish(context, response, *reactor, overloaded_reply());
+    } else if (!parse(request, message)) {
+      finish(context, response, *reactor, error_reply(400, "the request is no " + message.GetTypeName()));
+    } else {
+      call.body = request_json(message);
+      handler_.handle(call, [this, &context, &response, reactor](Handler::Writing writing) {
+        boost::asio::post(writers_, [this, &context, &response, reactor, writing = std::move(writing)]() mutable {
+          const Reply reply = std::exchange(writing, nullptr)();  // let go before the call counts as answered
+          finish(context, response, *reactor, reply);
+        });
+      });
+    }
+    return reactor;
+  }
+
+  // Context and response live until the reactor has finished.
+  void finish(Context& context, Bytes& response, Reactor& reactor, const Reply& reply) {
+    under_way_.answered(context);
+    if (reply.status == 200) {
+      const grpc::Slice slice(reply.body);
+      response = Bytes(&slice, 1);
+      reactor.Finish(grpc::Status::OK);
+    } else {
+      if (!reply.field.empty()) context.AddTrailingMetadata("pagoda-field", reply.field);
+      if (reply.retry_after_s > 0)
+        context.AddTrailingMetadata("grpc-retry-pushback-ms", std::to_string(1000 * reply.retry_after_s));
+      reactor.Finish({code_of(reply.status), reply.error});
+    }
+    under_way_.written();
+  }
+
+  Handler& handler_;
+  Calls under_way_;
+  boost::asio::thread_pool writers_;
+};
+
+std::shared_ptr<grpc::ServerCredentials> credentials(const ServeOptions& options) {
+  if (options.tls_certificate.empty()) return grpc::InsecureServerCredentials();
+  grpc::SslServerCredentialsOptions tls;
+  tls.pem_key_cert_pairs.push_back({read_file(options.tls_key), read_file(options.tls_certificate)});
+  return grpc::SslServerCredentials(tls);
+}
+
+}  // namespace
+
+class GrpcServer::Listener {
+ public:
+  Listener(Handler& handler, const ServeOptions& options)
+      : options_(options),
+        service_(handler, static_cast<size_t>(options.io_threads), 2 * static_cast<size_t>(options.queue)),
+        door_(door_of(options, handler.metrics())) {
+    gpr_set_log_function([](gpr_log_func_args* line) { log_debug("gRPC: {}", line->message); });
+    // Else each message whose text is no UTF-8 writes lines to stderr, as many as a stranger likes.
+    google::protobuf::SetLogHandler([](google::protobuf::LogLevel, const char*, int, const std::string& message) {
+      log_debug("protobuf: {}", message);
+    });
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    const auto as_int = [](int64_t n) { return static_cast<int>(std::min<int64_t>(n, INT_MAX)); };
+    builder.SetMaxReceiveMessageSize(as_int(options.most_body_kb * 1024));
+    // A message is inflated whole before its size is looked at.
+    for (const auto packed : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE})
+      builder.SetCompressionAlgorithmSupportStatus(packed, false);
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kHeaderBytes);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, as_int(options.queue));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, as_int(options.idle_timeout_ms));
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, as_int(options.read_timeout_ms));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, as_int(options.idle_timeout_ms));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, as_int(options.read_timeout_ms));
+    builder.SetResourceQuota(grpc::ResourceQuota("pagoda").Resize(
+        kReceivedBytes + kReceivedRequests * 1024 * static_cast<size_t>(options.most_body_kb)));
+    using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+    inside_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, credentials(options));
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    if (!server_) fail(ErrorKind::failed, "gRPC can not be started");
+    address_ = options.grpc.substr(0, options.grpc.rfind(':') + 1) + std::to_string(door_.port());
+    const auto host = host_and_port("serve.grpc", options.grpc).first;
+    if (options.keys.empty() && host != "localhost" && host != "::1" && !host.starts_with("127."))
+      log_warning("{} can be reached from other machines, and there are no keys: anybody may ask", address_);
+    server_->GetHealthCheckService()->SetServingStatus(v1::Retrieval::service_full_name(), true);
+    door_.let_in([this](int socket) {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+      connection.fd = socket;
+      inside_->HandleNewConnection(&connection);
+    });
+  }
+
+  const std::string& address() const { return address_; }
+  void drain() { server_->GetHealthCheckService()->SetServingStatus(false); }
+  // A client that watches the health service would never end by itself.
+  void close() {
+    door_.close();
+    service_.await_end(std::chrono::milliseconds(options_.read_timeout_ms));
+    server_->Shutdown(std::chrono::system_clock::now());
+  }
+
+ private:
+  static Door door_of(const ServeOptions& options, ServeMetrics& metrics) {
+    const auto [host, port] = host_and_port("serve.grpc", options.grpc);
+    return {"serve.grpc", host, port, static_cast<size_t>(options.connections),
+            [&metrics](int change) { metrics.connections(change); }};
+  }
+
+  ServeOptions options_;
+  Service service_;
+  std::string address_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> inside_;
+  Door door_;  // gRPC itself takes any number of connections
+  std::unique_ptr<grpc::Server> server_;
+};
+
+GrpcServer::GrpcServer(Handler& handler, const ServeOptions& options)
+    : listener_(std::make_unique<Listener>(handler, options)) {}
+GrpcServer::~GrpcServer() { close(); }
+std::string GrpcServer::address() const { return listener_->address(); }
+void GrpcServer::drain() { listener_->drain(); }
+void GrpcServer::close() { listener_->close(); }
+
+}  // namespace pagoda

@@ -1,0 +1,134 @@
+// The server's calls, whatever brings them: a call comes in as JSON, a reply goes out in the transport's form. docs/serve.md
+// describes them.
+//
+//   POST /v1/retrieve  /v1/retrieve_batch  /v1/similar  /v1/encode  /v1/items:upsert  /v1/items:delete
+//   GET  /v1/model  /openapi.json  /livez  /readyz  /metrics
+//
+// With --ui also POST /v1/items:find  /v1/users:find, GET /v1/catalogue, and the page that makes use of them.
+//
+// A call keeps the snapshot that was current when it came. What needs a search goes through the queue.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "retrieval/options.h"
+#include "server/answer_form.h"
+#include "server/keeper.h"
+#include "server/keys.h"
+#include "server/search_queue.h"
+
+namespace pagoda {
+
+struct ListShape;
+
+struct Call {
+  std::string method, path;  // without a query
+  std::string key;           // the API key that came with it, "" for none
+  std::string body;          // JSON
+  std::optional<Clock::time_point>
+      deadline{};                         // of the transport's own; beside the body's timeout_ms the earlier one holds
+  size_t body_bytes = 0;                  // as they came, where that was no JSON; 0: those of `body`
+  const AnswerForm* form = &json_form();  // borrowed for ever
+  std::string known_tag{};                // of what the caller has kept: If-None-Match
+  bool takes_gzip = false;
+};
+
+struct Reply {
+  int status = 200;
+  std::string body{};
+  std::string content_type = "application/json";
+  std::string allow{};                                             // of a 405: the method that the route has
+  int retry_after_s = 0;                                           // 0: nothing is said
+  std::vector<std::pair<std::string_view, std::string>> fields{};  // further ones of the header
+  bool close = false;                                              // the connection is of no more use
+  std::string error{}, field{};                                    // of an error: what its body says
+};
+
+// {"error": {"kind": ..., "message": ..., "field": ...}}; the kind goes by the status, the field may be "".
+Reply error_reply(int status, std::string_view message, std::string_view field = "");
+
+// Of a search that is turned away, since too many wait: come again.
+Reply overloaded_reply();
+
+// Thread-safe.
+class Handler {
+ public:
+  // Makes the reply. It may be run on any thread, once, and is where an answer is written.
+  using Writing = std::function<Reply()>;
+  using Done = std::function<void(Writing)>;
+
+  // All but the options are borrowed.
+  Handler(const ServeOptions& options, const Snapshots& snapshots, Keeper& keeper, SearchQueue& queue,
+          ServeMetrics& metrics, const Keys& keys)
+      : options_(options), snapshots_(snapshots), keeper_(keeper), queue_(queue), metrics_(metrics), keys_(keys) {}
+
+  // Calls of /beside/... are answered by that one, as /...; borrowed. To be said before the first call.
+  void put_beside(Handler& other) { beside_ = &other; }
+
+  // What can be said before the body has been read: that there is no such route, that it may not be called, that the body
+  // is too long. Nothing: send the whole.
+  std::optional<Reply> refuse(const Call& call, size_t body_bytes) const;
+
+  // Whether the call, which was not refused, is a search that gets overloaded_reply() without a look at its body. It counts as
+  // answered then.
+  bool turns_away(const Call& call) const;
+  // The same for a transport that has no room for any call.
+  void no_room_for(const Call& call) const;
+
+  bool turns_searches_away() const { return queue_.full(); }
+
+  // `done` is called once, at once, or on the thread of the queue or the keeper. Nothing is thrown.
+  void handle(const Call& call, const Done& done);
+
+  // From now on /readyz says 503, and so does every call that comes.
+  void drain() {
+    draining_ = true;
+    if (beside_) beside_->drain();
+  }
+  bool draining() const { return draining_; }
+
+  const ServeOptions& options() const { return options_; }
+  ServeMetrics& metrics() const { return metrics_; }
+
+ private:
+  struct Route;
+  static std::span<const Route> routes();
+  static const Route* find_route(std::string_view path);
+  Role role_of(const Call& call) const;
+  void ask(std::vector<Query> queries, const Done& done);
+  std::string candidates(const AnswerForm& form, const Snapshot& snapshot, const ListShape& shape,
+                         const Outcome& outcome) const;
+  // Of each call: what is asked of the queue, and how the outcomes are written.
+  void retrieve(const Call& call, const Done& done);
+  void retrieve_batch(const Call& call, const Done& done);
+  void similar(const Call& call, const Done& done);
+  void encode(const Call& call, const Done& done);
+  void upsert_items(const Call& call, const Done& done);
+  void delete_items(const Call& call, const Done& done);
+  void change_items(const Call& call, std::vector<ItemChange> changes, const Done& done);
+  void find_items(const Call& call, const Done& done);
+  void find_users(const Call& call, const Done& done);
+  void catalogue(const Call& call, const Done& done);
+  void page(const Call& call, const Done& done);
+  void model(const Call& call, const Done& done);
+  void openapi(const Call& call, const Done& done);
+  void livez(const Call& call, const Done& done);
+  void readyz(const Call& call, const Done& done);
+  void metrics_text(const Call& call, const Done& done);
+
+  ServeOptions options_;
+  const Snapshots& snapshots_;
+  Keeper& keeper_;
+  SearchQueue& queue_;
+  ServeMetrics& metrics_;
+  const Keys& keys_;
+  Handler* beside_ = nullptr;
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace pagoda

@@ -1,0 +1,235 @@
+#include "server/search_queue.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/log.h"
+
+namespace pagoda {
+namespace {
+
+constexpr double kNewest = 0.1;  // weight of a batch in the running mean
+// In a queue that has been long for kBurst a search may wait for this part of the time to its deadline, or kStandingS.
+constexpr std::chrono::milliseconds kBurst{100};
+constexpr double kPatience = 0.125, kStandingS = 0.025;
+// Of the time to a deadline: the wait is a guess, and the answer is to be written and read, too.
+constexpr double kSure = 0.6;
+
+double seconds_between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+// Whether one call of Retrieval may answer both. An explanation is of one search alone.
+bool go_together(const Query& a, const Query& b) {
+  if (a.snapshot != b.snapshot || a.what.index() != b.what.index()) return false;
+  if (const auto* similar = std::get_if<SimilarQuery>(&a.what)) return similar->k == std::get<SimilarQuery>(b.what).k;
+  const auto* one = std::get_if<CandidateQuery>(&a.what);
+  if (!one) return false;
+  const auto& other = std::get<CandidateQuery>(b.what);
+  return one->options == other.options && !one->options.explain && one->vector.empty() == other.vector.empty();
+}
+
+std::vector<Outcome> lists_of(const SearchResult& found) {
+  std::vector<Outcome> outcomes(found.items.size());
+  for (size_t q = 0; q < outcomes.size(); ++q) {
+    const auto items = found.items[q];
+    const auto scores = found.scores.begin() + static_cast<ptrdiff_t>(found.items.offsets[q]);
+    outcomes[q].items.assign(items.begin(), items.end());
+    outcomes[q].scores.assign(scores, scores + static_cast<ptrdiff_t>(items.size()));
+  }
+  return outcomes;
+}
+
+std::vector<Outcome> candidates(ThreadPool& pool, std::vector<Query>& batch) {
+  const auto& retrieval = batch[0].snapshot->retrieval;
+  const auto& first = std::get<CandidateQuery>(batch[0].what);
+  RetrieveAnswer answer;
+  if (first.vector.empty()) {
+    std::vector<RetrieveRequest> requests;
+    for (auto& query : batch) requests.push_back(std::move(std::get<CandidateQuery>(query.what).request));
+    answer = retrieval.retrieve(pool, requests, first.options);
+  } else {
+    Matrix<float> vectors(batch.size(), first.vector.size());
+    for (size_t q = 0; q < batch.size(); ++q)
+      std::ranges::copy(std::get<CandidateQuery>(batch[q].what).vector, vectors[q]);
+    answer = retrieval.retrieve(pool, vectors, first.options);
+  }
+  auto outcomes = lists_of(answer.found);
+  for (size_t q = 0; q < outcomes.size(); ++q) {
+    outcomes[q].user_known = answer.user_known[q];
+    outcomes[q].times = answer.times;
+    outcomes[q].explain = answer.explain;
+  }
+  return outcomes;
+}
+
+std::vector<Outcome> similar(ThreadPool& pool, const std::vector<Query>& batch) {
+  std::vector<uint32_t> items;
+  for (const auto& query : batch) items.push_back(std::get<SimilarQuery>(query.what).item);
+  return lists_of(batch[0].snapshot->retrieval.similar(pool, items, std::get<SimilarQuery>(batch[0].what).k));
+}
+
+std::vector<Outcome> item_vectors(ThreadPool& pool, const Retrieval& retrieval, const ItemVectorsQuery& query) {
+  const size_t dim = retrieval.bundle().item_vectors().cols();
+  Matrix<float> vectors(query.rows.size(), dim), brought;
+  if (query.brought.rows() > 0) brought = retrieval.item_vectors(pool, query.brought.ids, &query.brought);
+  size_t next = 0;
+  for (size_t i = 0; i < query.rows.size(); ++i) {
+    if (query.rows[i] != Interner::kNone)
+      retrieval.item_vector(query.rows[i], vectors[i]);
+    else
+      std::copy_n(brought[next++], dim, vectors[i]);
+  }
+  std::vector<Outcome> outcomes(1);
+  outcomes[0].vectors = std::move(vectors);
+  return outcomes;
+}
+
+std::vector<Outcome> outcomes_of(ThreadPool& pool, std::vector<Query>& batch) {
+  auto& what = batch[0].what;
+  if (std::holds_alternative<CandidateQuery>(what)) return candidates(pool, batch);
+  if (std::holds_alternative<SimilarQuery>(what)) return similar(pool, batch);
+  if (const auto* items = std::get_if<ItemVectorsQuery>(&what))
+    return item_vectors(pool, batch[0].snapshot->retrieval, *items);
+  std::vector<Outcome> outcomes(1);
+  outcomes[0].vectors = batch[0].snapshot->retrieval.user_vectors(pool, std::get<UserVectorsQuery>(what).users);
+  return outcomes;
+}
+
+}  // namespace
+
+SearchQueue::SearchQueue(const SearchQueueOptions& options, ServeMetrics& metrics, ForegroundLoad* foreground)
+    : options_(options), metrics_(metrics), foreground_(foreground), pool_(options.threads),
+      thread_([this] { loop(); }) {}
+
+SearchQueue::~SearchQueue() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  filled_.notify_all();
+  thread_.join();
+}
+
+bool SearchQueue::push(std::vector<Query> queries) {
+  const auto now = Clock::now();
+  double left_s = std::numeric_limits<double>::infinity();
+  for (const auto& query : queries)
+    if (query.deadline != Clock::time_point::max()) left_s = std::min(left_s, seconds_between(now, query.deadline));
+  const double patience_s = std::max(kStandingS, kPatience * left_s);
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() < options_.batch) short_at_ = now;
+    const bool too_long = stays_long(now) && wait_s(0) > patience_s;
+    patience_s_ = too_long ? patience_s : std::max(patience_s_, patience_s);
+    full_ = is_full(now);
+    if (too_long || waiting_.size() + queries.size() > options_.limit) return false;
+    // Less than a batch waits: then the mean says little about the next one.
+    if (waiting_.size() >= options_.batch && wait_s(queries.size()) > kSure * left_s) return false;
+    for (auto& query : queries) {
+      query.queued = now;
+      waiting_.push_back(std::move(query));
+    }
+    full_ = is_full(now);
+    metrics_.queue_length(waiting_.size());
+    if (foreground_) foreground_->add(static_cast<int64_t>(queries.size()));
+  }
+  filled_.notify_one();
+  return true;
+}
+
+// Of the last of so many more searches.
+double SearchQueue::wait_s(size_t more) const {
+  return search_s_ * static_cast<double>(under_way_ + waiting_.size() + more);
+}
+
+// Two batches keep the search busy, whatever they cost.
+bool SearchQueue::stays_long(Clock::time_point now) const {
+  return waiting_.size() >= 2 * options_.batch && now - short_at_ >= kBurst;
+}
+
+bool SearchQueue::is_full(Clock::time_point now) const {
+  return waiting_.size() >= options_.limit || (stays_long(now) && wait_s(0) > patience_s_);
+}
+
+std::vector<Query> SearchQueue::take() {
+  std::vector<Query> batch;
+  std::unique_lock lock(mutex_);
+  under_way_ = 0;
+  filled_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
+  if (waiting_.empty()) return batch;
+  // A lone client never waits for company. It is waited for where the last batch had some.
+  if (others_about_ && !closed_)
+    filled_.wait_until(lock, waiting_.front().queued + options_.wait,
+                       [&] { return closed_ || waiting_.size() >= options_.batch; });
+  batch.push_back(std::move(waiting_.front()));
+  waiting_.pop_front();
+  for (auto at = waiting_.begin(); at != waiting_.end() && batch.size() < options_.batch;) {
+    if (go_together(batch[0], *at)) {
+      batch.push_back(std::move(*at));
+      at = waiting_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+  others_about_ = batch.size() > 1 || !waiting_.empty();
+  under_way_ = batch.size();
+  const auto now = Clock::now();
+  if (waiting_.size() < options_.batch) short_at_ = now;
+  full_ = is_full(now);
+  metrics_.queue_length(waiting_.size());
+  return batch;
+}
+
+void SearchQueue::loop() {
+  for (auto batch = take(); !batch.empty(); batch = take()) {
+    const auto now = Clock::now();
+    const auto size = static_cast<int64_t>(batch.size());
+    for (const auto& query : batch) metrics_.stage(Stage::queue, seconds_between(query.queued, now));
+    const auto late =
+        std::stable_partition(batch.begin(), batch.end(), [&](const Query& q) { return q.deadline > now; });
+    for (auto query = late; query != batch.end(); ++query) query->done({.error = Outcome::Error::late});
+    batch.erase(late, batch.end());
+    if (!batch.empty()) answer(std::move(batch));
+    if (foreground_) foreground_->add(-size);
+  }
+}
+
+void SearchQueue::answer(std::vector<Query> batch) {
+  const auto began = Clock::now();
+  std::vector<Outcome> outcomes;
+  Outcome failure;
+  try {
+    outcomes = outcomes_of(pool_, batch);
+  } catch (const RequestError& e) {
+    failure = {.error = Outcome::Error::wrong, .message = e.what(), .field = e.field()};
+  } catch (const std::exception& e) {
+    log_warning("a search failed: {}", e.what());
+    failure = {.error = Outcome::Error::broken};
+  }
+  metrics_.batch(batch.size());
+  if (!outcomes.empty() && std::holds_alternative<CandidateQuery>(batch[0].what)) {
+    const auto& times = outcomes[0].times;
+    metrics_.stage(Stage::encode, times.encode_s);
+    metrics_.stage(Stage::filter, times.filter_s);
+    metrics_.stage(Stage::search, times.search_s);
+  }
+  const auto ended = Clock::now();
+  {
+    const std::lock_guard lock(mutex_);
+    const double share_s = seconds_between(began, ended) / static_cast<double>(batch.size());
+    search_s_ += (share_s - search_s_) * kNewest;
+  }
+  for (size_t q = 0; q < batch.size(); ++q) {
+    if (batch[q].deadline <= ended) {
+      batch[q].done({.error = Outcome::Error::late});
+    } else if (outcomes.empty()) {
+      batch[q].done(failure);
+    } else {
+      outcomes[q].queue_s = seconds_between(batch[q].queued, began);
+      batch[q].done(std::move(outcomes[q]));
+    }
+  }
+}
+
+}  // namespace pagoda
