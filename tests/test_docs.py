@@ -11,8 +11,9 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGES = sorted([ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
-FROM_DATA = {"README.md", "docs/init.md"}  # they make the config; the other pages find one, and a model
+GUIDES = [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs/howto").glob("*.md")]
+PAGES = sorted([*ROOT.glob("*.md"), *GUIDES])
+FROM_DATA = {"README.md", "docs/init.md", "docs/tutorial.md"}  # they make the config; the other pages find one, and a model
 
 USERS = """u17
 u4
@@ -22,6 +23,13 @@ u4
 
 def name(page):
     return str(page.relative_to(ROOT))
+
+
+def markdown():
+    """Every Markdown file of the repository."""
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = [f for f in folders if not f.startswith(".") and f not in ("build", "node_modules")]
+        yield from (pathlib.Path(folder) / f for f in files if f.endswith(".md"))
 
 
 def blocks(page):
@@ -84,7 +92,7 @@ def test_every_block_of_a_page_runs_in_its_order(page, shell, data, trained, tmp
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_only_the_build_itself_is_left_unrun(page):
     for info, text in blocks(page):
-        assert info in ("", "text", "sh", "sh no-run", "json", "toml", "cpp"), f"{name(page)}: a block of {info}"
+        assert info in ("", "text", "sh", "sh no-run", "json", "toml", "cpp", "nginx"), f"{name(page)}: a block of {info}"
         if info == "sh no-run" and page.name != "results.md":  # its figures are made on public data, and take minutes
             for line in text.splitlines():
                 assert re.match(r"\./run |export PATH=", line), f"{name(page)}: '{line}' can be run"
@@ -106,7 +114,7 @@ def test_every_command_has_a_page(cli):
     listing = cli("--help").stdout.split("Subcommands:")[1]
     commands = re.findall(r"^  (\w+)  ", listing, re.M)
     assert {"init", "train", "retrieve", "doctor"} <= set(commands)
-    text = "\n".join(page.read_text() for page in PAGES if page.parent.name == "docs")
+    text = "\n".join(page.read_text() for page in GUIDES)
     assert [c for c in commands if not re.search(rf"pagoda {c}\b", text)] == []
     titles = [line for page in PAGES for line in page.read_text().splitlines() if line.startswith("# ")]
     for command in set(commands) - {"doctor", "config"}:
@@ -119,31 +127,57 @@ def test_every_flag_that_a_page_names_is_one(cli):
     helps += "".join(cli("simulate", c, "--help").stdout for c in ("world", "frequency", "replay"))
     helps += re.search(r"<<'TEXT'\n(.*?)^TEXT", (ROOT / "run").read_text(), re.M | re.S)[1]
     known = set(re.findall(r"--[a-z][a-z-]*", helps)) | {"--version"}
-    for page in PAGES:
-        if page.parent.name != "docs" or page.name == "results.md":
+    for page in GUIDES:
+        if page.name == "results.md":
             continue
         for flag in re.findall(r"(?<![-\w])--[a-z][a-z-]+(?!\w)", page.read_text()):
             assert flag in known, f"{name(page)} names {flag}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+def anchors(page):
+    """What a viewer makes of headings: a second one of the same words gets -1."""
+    found = []
+    for heading in re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S), re.M):
+        anchor = re.sub(r"[^\w -]", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)).strip().lower().replace(" ", "-")
+        found.append(f"{anchor}-{found.count(anchor)}" if anchor in found else anchor)
+    return found
+
+
+@pytest.mark.parametrize("page", sorted(markdown()), ids=name)
 def test_every_link_leads_somewhere(page):
-    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.M | re.S)):
         if re.match(r"https?://", target):
             continue
         path, _, anchor = target.partition("#")
         there = page.parent / path if path else page
         assert there.exists(), f"{name(page)} links to {target}"
-        if anchor:
-            headings = re.findall(r"^#+ (.*)$", there.read_text(), re.M)
-            assert anchor in {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings}, f"{name(page)}: {target}"
+        assert not anchor or anchor in anchors(there), f"{name(page)} links to {target}"
+
+
+def test_the_contents_page_has_every_page_and_the_site_has_its_order():
+    contents, section = {}, None
+    for line in (ROOT / "docs/README.md").read_text().splitlines():
+        if line.startswith("## "):
+            section = contents.setdefault(line[3:], [])
+        elif link := re.match(r"- \[(.*?)\]\((.*?)\): .", line):
+            section.append((link[1], os.path.normpath(f"docs/{link[2]}")))
+    listed = {path for entries in contents.values() for _, path in entries}
+    assert {name(page) for page in PAGES} - {"README.md", "docs/README.md"} <= listed
+
+    site, entries = {}, None
+    for line in (ROOT / "mkdocs.yml").read_text().split("\nnav:\n")[1].splitlines():
+        if title := re.fullmatch(r"  - (.*):", line):
+            entries = site.setdefault(title[1], [])
+        elif entry := re.fullmatch(r"    - (.*): (\S+)", line):
+            entries.append((entry[1], entry[2]))
+    assert list(site.items()) == list(contents.items()), "nav of mkdocs.yml and docs/README.md differ"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_no_page_names_a_path_of_one_machine_or_a_host(page):
     text = page.read_text()
     found = re.findall(r"(?<![\w.$])/(?:work|home|root|tmp|mnt|Users|opt)/\S*|(?:localhost|\d+\.\d+\.\d+\.\d+):\d+|https?://\S+", text)
-    assert [f for f in found if not re.match(r"https?://(github\.com|arxiv\.org|doi\.org)/|(https?://)?127\.0\.0\.1:(8080|9090)", f)] == []
+    assert [f for f in found if not re.match(r"https?://(github\.com|arxiv\.org|doi\.org)/|(https?://)?127\.0\.0\.1:(8080|8081|9090)", f)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
