@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "core/log.h"
+#include "core/version.h"
 #include "evaluate/ensemble_weights.h"
 #include "evaluate/judgement.h"
 #include "files/byte_sink.h"
@@ -61,7 +62,7 @@ void run_ensemble(const EnsembleArgs& args) {
     for (size_t i = 0; i < n; ++i) parts[i].weight = chosen.weights[i];
     log_info("{} = {:.4f} on validation; the best bundle alone {:.4f}", args.choose, chosen.value, chosen.best_alone);
   }
-  write_ensemble(args.output, parts, PAGODA_VERSION);
+  write_ensemble(args.output, parts, std::string(version()));
   size_t dim = 0;
   for (const auto& part : parts) {
     log_info("  {:.4f}  {}", part.weight, part.bundle->file().path());

@@ -8,6 +8,7 @@
 #include "cli/results.h"
 #include "columns/blanks.h"
 #include "core/log.h"
+#include "core/version.h"
 #include "data/meeting.h"
 #include "data/vector_file.h"
 #include "files/byte_sink.h"
@@ -130,7 +131,7 @@ void index_vectors(ThreadPool& pool, const IndexArgs& args, RowPrecision precisi
                               {.precision = precision, .unit_length = args.metric == "cosine"}, folder_of(args.output));
   const std::vector<uint64_t> counts(ids.size());
   BundleContent content;
-  content.info = {.version = PAGODA_VERSION,
+  content.info = {.version = std::string(version()),
                   .towers = false,
                   .dim = vectors.rows().cols(),
                   .items = ids.size(),

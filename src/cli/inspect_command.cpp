@@ -3,7 +3,9 @@
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/commit.h"
 #include "core/progress.h"
+#include "core/version.h"
 #include "math/tile_kernels.h"
 #include "model/bundle.h"
 
@@ -54,7 +56,7 @@ void run_inspect(const InspectArgs& args) {
 }
 
 void run_doctor() {
-  std::printf("pagoda %s\n", PAGODA_VERSION);
+  fmt::print("pagoda {}{}\n", version(), commit().empty() ? "" : fmt::format(", commit {}", commit()));
   std::printf("  CPUs         %u\n", std::thread::hardware_concurrency());
   const auto best = usable_simd_levels().back();
   std::printf("  kernels      %s%s\n", std::string(name_of(best)).c_str(),

@@ -8,13 +8,16 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/commit.h"
 #include "cli/simulate_command.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/printable.h"
 #include "core/progress.h"
 #include "core/suggest.h"
+#include "core/version.h"
 #include "math/environment.h"
+#include "math/simd_level.h"
 
 namespace pagoda {
 
@@ -80,11 +83,18 @@ std::pair<std::string, std::string> first_unknown_word(const CLI::App& app, cons
   return {command, ""};
 }
 
+// "pagoda 0.2.0, commit 42657da, kernels avx512": all that a report of a fault needs of the program.
+std::string version_text() {
+  std::string text = fmt::format("pagoda {}", version());
+  if (!commit().empty()) text += fmt::format(", commit {}", commit());
+  return text + fmt::format(", kernels {}", name_of(usable_simd_levels().back()));
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Pagoda: the recall stage of a recommender. A log of who clicked what goes in; candidates come out.",
                "pagoda"};
   app.require_subcommand(1);
-  app.set_version_flag("--version", std::string("pagoda ") + PAGODA_VERSION);
+  app.set_version_flag("--version", [] { return version_text(); });
   app.get_formatter()->column_width(36);
   bool quiet = false;
   app.parse_complete_callback([&] {

@@ -1,4 +1,5 @@
 // lab.json; its fields are described in docs/lab.md.
+#include "core/version.h"
 #include "lab/summary.h"
 
 namespace pagoda {
@@ -67,7 +68,7 @@ Json run_json(const Plan& plan, const Variant& variant, int64_t seed, const RunR
 
 std::string lab_json(const Plan& plan, const std::vector<VariantRuns>& runs, const Summary& summary) {
   const auto& lab = plan.lab;
-  Json json{{"version", PAGODA_VERSION},
+  Json json{{"version", version()},
             {"lab", plan.path},
             {"seeds", lab.seeds},
             {"k", lab.k},

@@ -8,6 +8,7 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "core/version.h"
 #include "core/warnings.h"
 #include "evaluate/evaluation.h"
 #include "math/tile_kernels.h"
@@ -257,7 +258,7 @@ void Run::write(Fit& fit) {
   BundleContent content;
   content.options = options_.towers;
   content.info = {
-      .version = PAGODA_VERSION,
+      .version = std::string(version()),
       .towers = true,
       .dim = vectors.cols(),
       .items = vectors.rows(),

@@ -1,0 +1,11 @@
+// The commit that the program was built from.
+#pragma once
+
+#include <string_view>
+
+namespace pagoda {
+
+// "42657da", with "+" where files had been changed since; "" when it was built outside of git. cmake/Commit.cmake writes it.
+std::string_view commit();
+
+}  // namespace pagoda

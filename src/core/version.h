@@ -1,0 +1,10 @@
+// Which Pagoda this is.
+#pragma once
+
+#include <string_view>
+
+namespace pagoda {
+
+std::string_view version();  // "0.2.0"
+
+}  // namespace pagoda
