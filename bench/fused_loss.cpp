@@ -22,10 +22,10 @@ namespace {
 // In-batch negatives of a catalogue whose popularity falls as rank^-0.9; vectors of unit length.
 template <class T>
 struct Batch {
-  Matrix<T> users, items, d_users, d_items;
-  Ragged<uint32_t> positives, masked;
+  math::Matrix<T> users, items, d_users, d_items;
+  math::Ragged<uint32_t> positives, masked;
   std::vector<double> log_count;
-  LossOutput<T> output;
+  loss::LossOutput<T> output;
 
   Batch(size_t rows, size_t dim) : users(rows, dim), items(rows, dim), d_users(rows, dim), d_items(rows, dim) {
     Rng rng(7, Stream::test);
@@ -46,11 +46,11 @@ struct Batch {
       log_count.push_back(std::log(std::pow(static_cast<double>(k + 1), -0.9) / total * static_cast<double>(rows)));
       positives.values.push_back(i), positives.close();
     }
-    masked = accidental_hits(own_users, positives, own_items);
+    masked = loss::accidental_hits(own_users, positives, own_items);
   }
 
-  void run(Loss<T>& loss, ThreadPool& pool) {
-    LossInput<T> input;
+  void run(loss::Loss<T>& loss, ThreadPool& pool) {
+    loss::LossInput<T> input;
     input.users = users, input.items = items, input.positives = &positives, input.masked = &masked;
     input.log_count = log_count, input.temperature = 0.05;
     output.d_users = d_users, output.d_items = d_items;
@@ -59,7 +59,7 @@ struct Batch {
 };
 
 template <class T, class U>
-double relative_error(const Matrix<T>& a, const Matrix<U>& exact) {
+double relative_error(const math::Matrix<T>& a, const math::Matrix<U>& exact) {
   double error = 0, norm = 0;
   for (size_t k = 0; k < a.size(); ++k) {
     error += std::pow(double{a.values()[k]} - double{exact.values()[k]}, 2);
@@ -68,15 +68,15 @@ double relative_error(const Matrix<T>& a, const Matrix<U>& exact) {
   return std::sqrt(error / norm);
 }
 
-int main_of(size_t rows, size_t dim, int threads, Precision precision, size_t repeats) {
-  const bool bf16 = precision == Precision::bf16;
+int main_of(size_t rows, size_t dim, int threads, math::Precision precision, size_t repeats) {
+  const bool bf16 = precision == math::Precision::bf16;
   ThreadPool pool(threads);
-  const LossOptions options;
+  const loss::LossOptions options;
   {  // right before fast
     Batch<double> exact(1000, dim);
     Batch<float> fast(1000, dim);
-    exact.run(*make_loss<double>(options), pool);
-    fast.run(*make_loss<float>(options, precision), pool);
+    exact.run(*loss::make_loss<double>(options), pool);
+    fast.run(*loss::make_loss<float>(options, precision), pool);
     const double of_users = relative_error(fast.d_users, exact.d_users);
     const double of_items = relative_error(fast.d_items, exact.d_items);
     const double most = bf16 ? 1e-2 : 1e-5;
@@ -86,7 +86,7 @@ int main_of(size_t rows, size_t dim, int threads, Precision precision, size_t re
     }
   }
   Batch<float> batch(rows, dim);
-  const auto loss = make_loss<float>(options, precision);
+  const auto loss = loss::make_loss<float>(options, precision);
   const double before = peak_rss_mb();
   const double first = seconds();
   batch.run(*loss, pool);
@@ -112,13 +112,13 @@ int main_of(size_t rows, size_t dim, int threads, Precision precision, size_t re
 }  // namespace pagoda
 
 int main(int argc, char** argv) {
-  pagoda::take_environment();
+  pagoda::math::take_environment();
   const std::string_view precision = argc == 6 ? argv[4] : "";
   if (precision != "f32" && precision != "bf16") {
     std::fprintf(stderr, "usage: fused_loss ROWS DIM THREADS f32|bf16 REPEATS\n");
     return 2;
   }
   return pagoda::main_of(std::strtoul(argv[1], nullptr, 10), std::strtoul(argv[2], nullptr, 10), std::atoi(argv[3]),
-                         precision == "bf16" ? pagoda::Precision::bf16 : pagoda::Precision::f32,
+                         precision == "bf16" ? pagoda::math::Precision::bf16 : pagoda::math::Precision::f32,
                          std::strtoul(argv[5], nullptr, 10));
 }

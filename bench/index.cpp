@@ -26,7 +26,7 @@
 namespace pagoda {
 namespace {
 
-void write_rows(const std::string& path, const std::vector<SearchResult>& answers, size_t k) {
+void write_rows(const std::string& path, const std::vector<index::SearchResult>& answers, size_t k) {
   std::FILE* file = std::fopen(path.c_str(), "wb");
   check(file != nullptr, "the folder can be written to");
   for (const auto& answer : answers)
@@ -50,9 +50,9 @@ size_t memory_bytes() {
 }
 
 // Items picked at random, the same for a share.
-ItemSet matching(size_t items, double share) {
+math::ItemSet matching(size_t items, double share) {
   Rng rng(1, Stream::simulate, static_cast<uint64_t>(1 / share));
-  ItemSet set(items);
+  math::ItemSet set(items);
   for (uint32_t i = 0; i < items; ++i)
     if (rng.uniform() < share) set.add(i);
   return set;
@@ -60,39 +60,40 @@ ItemSet matching(size_t items, double share) {
 
 int run(int argc, char** argv) {
   check(argc == 5, "bench_index ITEMS QUERIES BUNDLE THREADS");
-  const auto queries = read_vectors(argv[2]).values;
-  const auto mapped = map_vectors(argv[1]);
+  const auto queries = data::read_vectors(argv[2]).values;
+  const auto mapped = data::map_vectors(argv[1]);
   const std::string path = argv[3];
   ThreadPool pool(std::atoi(argv[4]));
   const auto clock = pool.size() == 1 ? cpu_seconds : seconds;
   // In memory where that is at most half of it.
-  Matrix<float> copy;
-  std::unique_ptr<Index> exact;
+  math::Matrix<float> copy;
+  std::unique_ptr<index::Index> exact;
   // The index and its vectors alone: ids and the rest of a bundle take memory that has nothing to do with a search.
   std::optional<SectionFile> bundle;
-  std::unique_ptr<Index> index;
+  std::unique_ptr<index::Index> index;
   const auto open = [&] {
-    bundle.emplace(path, kBundleKind, kBundleVersion);
+    bundle.emplace(path, model::kBundleKind, model::kBundleVersion);
     bundle->verify();  // reads it in
     const size_t items = mapped.values.rows(), dim = mapped.values.cols();
     const auto bytes = bundle->bytes("item_vectors");
     bundle->advise_random("item_vectors");
     const bool half = bytes.size() < items * dim * sizeof(float);
-    const MatrixView halves(reinterpret_cast<const uint16_t*>(bytes.data()), items, dim);
-    const MatrixView floats(reinterpret_cast<const float*>(bytes.data()), items, dim);
-    index = make_partitioned_index(load_partitions(*bundle, items, dim), half ? RowsView(halves) : RowsView(floats));
+    const math::MatrixView halves(reinterpret_cast<const uint16_t*>(bytes.data()), items, dim);
+    const math::MatrixView floats(reinterpret_cast<const float*>(bytes.data()), items, dim);
+    index = index::make_partitioned_index(index::load_partitions(*bundle, items, dim),
+                                          half ? math::RowsView(halves) : math::RowsView(floats));
   };
-  std::map<double, ItemSet> filters;
+  std::map<double, math::ItemSet> filters;
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream in(line);
     std::string what;
     in >> what;
     if (what != "exact" && !index) open();
     if (what == "about") {
-      const auto p = load_partitions(*bundle, index->items(), index->dim());
+      const auto p = index::load_partitions(*bundle, index->items(), index->dim());
       std::printf("{\"lists\": %zu, \"largest\": %u, \"bytes\": %zu, \"own_mb\": %.0f, \"mapped_mb\": %.0f}\n\n",
                   p.lists, *std::max_element(p.counts.begin(), p.counts.end()),
-                  p.codes.size() + 4 * p.rows.size() + p.centres.size(), memory_mb("RssAnon"), memory_mb("RssFile"));
+                  p.codes.size() + 4 * p.rows.size() + p.centroids.size(), memory_mb("RssAnon"), memory_mb("RssFile"));
       std::fflush(stdout);
       continue;
     }
@@ -107,15 +108,15 @@ int run(int argc, char** argv) {
         copy.resize(mapped.values.rows(), mapped.values.cols());
         std::copy_n(mapped.values.data(), copy.size(), copy.data());
       }
-      exact = make_exact_index(copy.size() > 0 ? RowsView(copy) : RowsView(mapped.values));
+      exact = index::make_exact_index(copy.size() > 0 ? math::RowsView(copy) : math::RowsView(mapped.values));
     }
-    const Index& asked = what == "exact" ? *exact : *index;
-    SearchOptions options{.k = k, .recall = recall};
+    const index::Index& asked = what == "exact" ? *exact : *index;
+    index::SearchOptions options{.k = k, .recall = recall};
     if (share < 1) {
       if (!filters.contains(share)) filters.emplace(share, matching(mapped.values.rows(), share));
       options.allowed = &filters.at(share);
     }
-    std::vector<SearchResult> answers;
+    std::vector<index::SearchResult> answers;
     std::vector<double> took, wall;
     for (size_t q = first; q < first + n; q += batch) {
       const auto view = queries.view().slice_rows(q, std::min(first + n, q + batch));
@@ -124,13 +125,13 @@ int run(int argc, char** argv) {
       took.push_back(clock() - begin), wall.push_back(seconds() - on_wall);
     }
     // Once more for where the time goes: query by query, as they were asked.
-    SearchExplain sum;
+    index::SearchExplain sum;
     for (size_t q = first; q < first + n; q += batch) {
-      SearchExplain explain;
+      index::SearchExplain explain;
       options.explain = &explain;
       asked.search(pool, queries.view().slice_rows(q, std::min(first + n, q + batch)), options);
       sum.plan = explain.plan, sum.queries.insert(sum.queries.end(), explain.queries.begin(), explain.queries.end());
-      sum.centres_s += explain.centres_s, sum.scan_s += explain.scan_s, sum.rerank_s += explain.rerank_s;
+      sum.centroids_s += explain.centroids_s, sum.scan_s += explain.scan_s, sum.rerank_s += explain.rerank_s;
     }
     double scored = 0, lists = 0, reranked = 0, short_by = 0;
     for (const auto& q : sum.queries)
@@ -151,7 +152,7 @@ int run(int argc, char** argv) {
         "\"peak_rss_mb\": %.0f}\n\n",
         sum.plan.c_str(), per / total, 1e3 * took[took.size() / 2], 1e3 * took[took.size() * 99 / 100],
         1e3 * median(wall), 1e3 * total_wall / per, scored / per, lists / per, reranked / per, short_by,
-        1e3 * sum.centres_s / per, 1e3 * sum.scan_s / per, 1e3 * sum.rerank_s / per, peak_rss_mb());
+        1e3 * sum.centroids_s / per, 1e3 * sum.scan_s / per, 1e3 * sum.rerank_s / per, peak_rss_mb());
     std::fflush(stdout);
   }
   return 0;
@@ -161,7 +162,7 @@ int run(int argc, char** argv) {
 }  // namespace pagoda
 
 int main(int argc, char** argv) {
-  pagoda::take_environment();
+  pagoda::math::take_environment();
   try {
     return pagoda::run(argc, argv);
   } catch (const std::exception& e) {

@@ -24,7 +24,7 @@ namespace {
 constexpr size_t kDraws = 8192;
 constexpr double kRate = 0.05, kFirstSum = 0.1;
 
-Bag draw(size_t rows, bool popular, uint64_t step) {
+math::Bag draw(size_t rows, bool popular, uint64_t step) {
   Rng rng(1, Stream::test, step, popular);
   std::vector<uint32_t> picked(kDraws);
   for (auto& row : picked) {
@@ -33,31 +33,31 @@ Bag draw(size_t rows, bool popular, uint64_t step) {
   }
   std::ranges::sort(picked);
   picked.erase(std::unique(picked.begin(), picked.end()), picked.end());
-  Bag bag;
+  math::Bag bag;
   for (const uint32_t row : picked) bag.add(row, 1), bag.close();
   return bag;
 }
 
-int main_of(size_t rows, size_t dim, int threads, Precision stored, size_t steps) {
+int main_of(size_t rows, size_t dim, int threads, math::Precision stored, size_t steps) {
   ThreadPool pool(threads);
   const double start = seconds();
-  EmbeddingTable<float> table("t", static_cast<uint32_t>(rows), dim, stored);
+  nn::EmbeddingTable<float> table("t", static_cast<uint32_t>(rows), dim, stored);
   table.initialise(pool, 1, 0, 0.125);
   const double initialised = seconds();
-  OptimizerOptions options;
-  options.kind = OptimizerKind::row_adagrad, options.initial_accumulator = kFirstSum;
-  OptimizerState<float> optimizer(pool, options, rows, dim, true);
+  nn::OptimizerOptions options;
+  options.kind = nn::OptimizerKind::row_adagrad, options.initial_accumulator = kFirstSum;
+  nn::OptimizerState<float> optimizer(pool, options, rows, dim, true);
   std::printf("{\"what\": \"initialise\", \"rows\": %zu, \"dim\": %zu, \"seconds\": %.1f, \"state_seconds\": %.1f}\n",
               rows, dim, initialised - start, seconds() - initialised);
   std::fflush(stdout);
-  Matrix<float> before(kDraws, dim), after(kDraws, dim);
-  RowGradients<float> gradient;
+  math::Matrix<float> before(kDraws, dim), after(kDraws, dim);
+  nn::RowGradients<float> gradient;
   uint64_t step = 0;
   for (const bool popular : {false, true}) {
     double gather = 0, update = 0;
     size_t taken = 0;
     for (size_t s = 0; s < 2 * steps; ++s) {  // the first half fills the memory with what is read often
-      const Bag bag = draw(rows, popular, s);
+      const math::Bag bag = draw(rows, popular, s);
       const size_t n = bag.size();
       before.resize(n, dim), after.resize(n, dim), gradient.values.resize(n, dim);
       gradient.values.fill(0.5f);
@@ -72,7 +72,7 @@ int main_of(size_t rows, size_t dim, int threads, Precision stored, size_t steps
       for (size_t r = 0; r < n; ++r) {
         const float sum = optimizer.first()[bag.rows.values[r]][0];
         const double moved = kRate * 0.5 / std::sqrt(sum);
-        const double unit = stored == Precision::bf16 ? std::ldexp(std::abs(before[r][3]) + moved, -7) : 1e-6;
+        const double unit = stored == math::Precision::bf16 ? std::ldexp(std::abs(before[r][3]) + moved, -7) : 1e-6;
         if (!(std::abs(before[r][3] - moved - after[r][3]) <= unit)) {
           std::fprintf(stderr, "row %u moved from %g to %g, not by %g\n", bag.rows.values[r], double{before[r][3]},
                        double{after[r][3]}, moved);
@@ -94,13 +94,13 @@ int main_of(size_t rows, size_t dim, int threads, Precision stored, size_t steps
 }  // namespace pagoda
 
 int main(int argc, char** argv) {
-  pagoda::take_environment();
+  pagoda::math::take_environment();
   const std::string_view stored = argc == 6 ? argv[4] : "";
   if (stored != "f32" && stored != "bf16") {
     std::fprintf(stderr, "usage: bench_large_table ROWS DIM THREADS f32|bf16 STEPS\n");
     return 2;
   }
   return pagoda::main_of(std::strtoul(argv[1], nullptr, 10), std::strtoul(argv[2], nullptr, 10), std::atoi(argv[3]),
-                         stored == "bf16" ? pagoda::Precision::bf16 : pagoda::Precision::f32,
+                         stored == "bf16" ? pagoda::math::Precision::bf16 : pagoda::math::Precision::f32,
                          std::strtoul(argv[5], nullptr, 10));
 }

@@ -16,13 +16,13 @@ namespace pagoda {
 namespace {
 
 int run(const char* file) {
-  DataOptions options;
+  dataset::DataOptions options;
   options.interactions = {file};
   options.time = "timestamp", options.context = {"format"};
-  options.split = {.kind = SplitKind::time, .validation = "30d", .test = "30d", .test_files = {}};
+  options.split = {.kind = data::SplitKind::time, .validation = "30d", .test = "30d", .test_files = {}};
   for (std::string line; std::getline(std::cin, line);) {
     const double start = seconds();
-    const auto data = load_dataset(options);
+    const auto data = dataset::load_dataset(options);
     std::printf("{\"rows\": %zu, \"users\": %zu, \"items\": %zu, \"seconds\": %.4f, \"peak_rss_mb\": %.0f}\n\n",
                 data.log.size(), data.users.size(), data.catalogue.size(), seconds() - start, peak_rss_mb());
     std::fflush(stdout);

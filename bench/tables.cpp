@@ -29,8 +29,8 @@ inline __attribute__((always_inline)) void ask_for(const float* row, size_t dim)
 
 // What the memory gives: nothing but the loop, the same rows ahead, on as many threads.
 PAGODA_CLONES
-void copy_rows(MatrixView<const float> table, std::span<const uint32_t> rows, size_t begin, size_t end,
-               MatrixView<float> out) {
+void copy_rows(math::MatrixView<const float> table, std::span<const uint32_t> rows, size_t begin, size_t end,
+               math::MatrixView<float> out) {
   for (size_t i = begin; i < end; ++i) {
     if (i + kAhead < rows.size()) ask_for<false>(table[rows[i + kAhead]], table.cols());
     const float* row = table[rows[i]];
@@ -39,8 +39,8 @@ void copy_rows(MatrixView<const float> table, std::span<const uint32_t> rows, si
 }
 
 PAGODA_CLONES
-void move_rows(MatrixView<float> table, std::span<const uint32_t> rows, size_t begin, size_t end, float rate,
-               MatrixView<const float> gradient) {
+void move_rows(math::MatrixView<float> table, std::span<const uint32_t> rows, size_t begin, size_t end, float rate,
+               math::MatrixView<const float> gradient) {
   for (size_t i = begin; i < end; ++i) {
     if (i + kAhead < rows.size()) ask_for<true>(table[rows[i + kAhead]], table.cols());
     float* row = table[rows[i]];
@@ -48,12 +48,13 @@ void move_rows(MatrixView<float> table, std::span<const uint32_t> rows, size_t b
   }
 }
 
-void bare_gather(ThreadPool& pool, const Matrix<float>& table, const std::vector<uint32_t>& rows, Matrix<float>& out) {
+void bare_gather(ThreadPool& pool, const math::Matrix<float>& table, const std::vector<uint32_t>& rows,
+                 math::Matrix<float>& out) {
   pool.for_chunks(rows.size(), kChunk, [&](size_t begin, size_t end) { copy_rows(table, rows, begin, end, out); });
 }
 
-void bare_update(ThreadPool& pool, Matrix<float>& table, const std::vector<uint32_t>& rows, float rate,
-                 const Matrix<float>& gradient) {
+void bare_update(ThreadPool& pool, math::Matrix<float>& table, const std::vector<uint32_t>& rows, float rate,
+                 const math::Matrix<float>& gradient) {
   pool.for_chunks(rows.size(), kChunk,
                   [&](size_t begin, size_t end) { move_rows(table, rows, begin, end, rate, gradient); });
 }
@@ -67,13 +68,13 @@ void print(const char* what, size_t rows, size_t dim, int threads, double bytes,
 
 int main_of(size_t rows, size_t dim, int threads, int repeats) {
   ThreadPool pool(threads);
-  EmbeddingTable<float> table("t", static_cast<uint32_t>(rows), dim);
+  nn::EmbeddingTable<float> table("t", static_cast<uint32_t>(rows), dim);
   auto& values = table.values();
   pool.for_chunks(rows, 1 << 14, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r)
       for (size_t k = 0; k < dim; ++k) values[r][k] = static_cast<float>((r * 31 + k) % 1024);
   });
-  std::vector<Bag> bags(kBatches);
+  std::vector<math::Bag> bags(kBatches);
   Rng rng(1, Stream::test);
   for (auto& bag : bags) {
     std::vector<uint32_t> picked(kBatch);
@@ -82,9 +83,9 @@ int main_of(size_t rows, size_t dim, int threads, int repeats) {
     picked.erase(std::unique(picked.begin(), picked.end()), picked.end());
     for (const uint32_t row : picked) bag.add(row, 1), bag.close();
   }
-  Matrix<float> out(kBatch, dim), bare(kBatch, dim), gradient(kBatch, dim);
+  math::Matrix<float> out(kBatch, dim), bare(kBatch, dim), gradient(kBatch, dim);
   gradient.fill(1);
-  OptimizerState<float> sgd(pool, {.kind = OptimizerKind::sgd}, rows, dim, true);
+  nn::OptimizerState<float> sgd(pool, {.kind = nn::OptimizerKind::sgd}, rows, dim, true);
   std::vector<double> ours, theirs, ours_update, theirs_update;
   const double bytes = static_cast<double>(kBatch * dim * sizeof(float));
   for (int r = 0; r < repeats; ++r)
@@ -128,7 +129,7 @@ int main_of(size_t rows, size_t dim, int threads, int repeats) {
 }  // namespace pagoda
 
 int main(int argc, char** argv) {
-  pagoda::take_environment();
+  pagoda::math::take_environment();
   if (argc != 5) {
     std::fprintf(stderr, "usage: bench_tables ROWS DIM THREADS REPEATS\n");
     return 2;

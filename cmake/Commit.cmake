@@ -12,11 +12,11 @@ if(GIT AND EXISTS "${SOURCE}/.git")
 endif()
 set(text "#include \"cli/commit.h\"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 std::string_view commit() { return \"${commit}\"; }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli
 ")
 if(EXISTS "${OUTPUT}")
   file(READ "${OUTPUT}" before)

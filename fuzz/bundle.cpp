@@ -17,7 +17,7 @@ constexpr size_t kPage = 4096;
 
 // The good bundle with a section replaced, written by the writer that signs it.
 void write_with(const SectionFile& good, const std::string& path, size_t section, std::string_view bytes) {
-  SectionWriter out(path, kBundleKind, kBundleVersion);
+  SectionWriter out(path, model::kBundleKind, model::kBundleVersion);
   for (size_t i = 0; i < good.sections().size(); ++i) {
     const auto& name = good.sections()[i].name;
     if (i == section)
@@ -45,7 +45,7 @@ void write_with_table(const std::string& good, const std::string& path, std::str
 
 struct World {
   Scratch scratch;
-  SectionFile good{scratch.bundle(), kBundleKind, kBundleVersion};
+  SectionFile good{scratch.bundle(), model::kBundleKind, model::kBundleVersion};
   std::string bytes = read_file(scratch.bundle());
 };
 
@@ -54,8 +54,8 @@ World& world() {
   return one;
 }
 
-void ask(ThreadPool& pool, const std::shared_ptr<const Bundle>& bundle) {
-  const Retrieval retrieval(bundle);
+void ask(ThreadPool& pool, const std::shared_ptr<const model::Bundle>& bundle) {
+  const retrieval::Retrieval retrieval(bundle);
   const auto items = bundle->item_ids().size();
   if (items > 0) {
     const std::vector<uint32_t> rows{0, items - 1};
@@ -63,14 +63,15 @@ void ask(ThreadPool& pool, const std::shared_ptr<const Bundle>& bundle) {
   }
   const auto all = bundle->item_attributes().names();
   for (const auto& column : all) try {
-      RetrieveOptions options{.k = 3, .filter = "`" + column + "` != 'x'"};
-      retrieval.retrieve(pool, {parse_request("ann", "")}, options);
-      options = {.k = 3, .quota = QuotaOptions{column, 1}};
-      retrieval.retrieve(pool, {parse_request(R"({"history": ["i1"], "context": {"device": "tv"}})", "")}, options);
+      retrieval::RetrieveOptions options{.k = 3, .filter = "`" + column + "` != 'x'"};
+      retrieval.retrieve(pool, {retrieval::parse_request("ann", "")}, options);
+      options = {.k = 3, .quota = retrieval::QuotaOptions{column, 1}};
+      retrieval.retrieve(pool, {retrieval::parse_request(R"({"history": ["i1"], "context": {"device": "tv"}})", "")},
+                         options);
     } catch (const Error&) {  // such as a quota over lists
     }
   try {
-    retrieval.retrieve(pool, some_users(*bundle), {.k = 20});
+    retrieval.retrieve(pool, retrieval::some_users(*bundle), {.k = 20});
   } catch (const Error&) {}
 }
 
@@ -86,7 +87,7 @@ void try_input(std::string_view input) {
   else
     write_with_table(bytes, path, input.substr(1));
   try {
-    ask(scratch.pool, Bundle::open(path));
+    ask(scratch.pool, model::Bundle::open(path));
   } catch (const Error&) {}
 }
 

@@ -8,10 +8,10 @@
 
 #include "fuzz/entry.h"
 #include "fuzz/scratch.h"
-#include "server/call_reader.h"
-#include "server/grpc/proto_form.h"
+#include "server/grpc/proto_encoder.h"
 #include "server/grpc/proto_request.h"
 #include "server/handler.h"
+#include "server/request_parser.h"
 
 namespace pagoda {
 namespace {
@@ -20,29 +20,29 @@ constexpr const char* kPaths[] = {"/v1/retrieve", "/v1/retrieve_batch", "/v1/sim
                                   "/v1/encode",   "/v1/items:upsert",   "/v1/items:delete"};
 constexpr size_t kUpsert = 4, kDelete = 5, kCalls = 6;
 
-ServeOptions limits() {
-  ServeOptions options;
-  options.k = 4, options.most_k = 1000, options.timeout_ms = 0;
+retrieval::ServeOptions limits() {
+  retrieval::ServeOptions options;
+  options.k = 4, options.max_k = 1000, options.timeout_ms = 0;
   return options;
 }
 
 struct World {
   google::protobuf::LogSilencer silent;  // texts that are no UTF-8
   Scratch scratch;
-  ServeOptions options = limits();
-  Snapshots snapshots{scratch.bundle()};
-  ServeMetrics metrics;
-  Keys keys;
-  Keeper keeper{{.watch = {}, .most_added = 0}, snapshots, metrics};
-  SearchQueue queue{{.limit = 1024, .batch = 64, .wait = {}, .threads = 1}, metrics};
-  Handler handler{options, snapshots, keeper, queue, metrics, keys};
+  retrieval::ServeOptions options = limits();
+  retrieval::Snapshots snapshots{scratch.bundle()};
+  server::ServeMetrics metrics;
+  server::Keys keys;
+  server::SnapshotUpdater keeper{{.watch = {}, .max_added = 0}, snapshots, metrics};
+  server::SearchQueue queue{{.limit = 1024, .batch = 64, .wait = {}, .threads = 1}, metrics};
+  server::Handler handler{options, snapshots, keeper, queue, metrics, keys};
 };
 
 template <class Message>
 std::optional<std::string> json_of(std::string_view bytes) {
   Message message;
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return std::nullopt;
-  return request_json(message);
+  return server::request_json(message);
 }
 
 std::optional<std::string> json_of(size_t call, std::string_view bytes) {
@@ -58,25 +58,25 @@ std::optional<std::string> json_of(size_t call, std::string_view bytes) {
 
 void change_items(World& world, size_t call, std::string_view body) {
   const auto snapshot = world.snapshots.current();
-  const CallReader reader(world.options, *snapshot);
+  const server::RequestParser reader(world.options, *snapshot);
   try {
     const auto object = reader.body(body);
     const auto changes = call == kUpsert ? reader.upserted_items(object) : reader.deleted_items(object);
-    with_changes(snapshot->retrieval.shared_bundle(), changes, {});
-  } catch (const RequestError& e) {
+    retrieval::with_changes(snapshot->retrieval.shared_bundle(), changes, {});
+  } catch (const retrieval::RequestError& e) {
     // As it is told: a message that is no UTF-8 would throw.
-    check(nlohmann::json::accept(error_reply(400, e.what(), e.field()).body), "a refusal is JSON");
+    check(nlohmann::json::accept(server::error_response(400, e.what(), e.field()).body), "a refusal is JSON");
   }
 }
 
 void ask(World& world, size_t call, std::string_view body, bool as_message) {
-  std::promise<Reply> promise;
+  std::promise<server::ApiResponse> promise;
   world.handler.handle({.method = "POST",
                         .path = kPaths[call],
                         .key = {},
                         .body = std::string(body),
-                        .form = as_message ? &proto_form() : &json_form()},
-                       [&](const Handler::Writing& writing) { promise.set_value(writing()); });
+                        .encoder = as_message ? &server::proto_encoder() : &server::json_encoder()},
+                       [&](const server::Handler::ResponseBuilder& writing) { promise.set_value(writing()); });
   const auto reply = promise.get_future().get();
   // 504: its own timeout_ms, on a machine that is busy.
   check(reply.status == 200 || reply.status == 400 || reply.status == 504, "a call is answered or refused");

@@ -11,23 +11,23 @@ namespace {
 constexpr size_t kItems = 40;
 
 // A column of every type, with cells that are missing.
-Attributes some_attributes() {
-  Attributes table;
-  const auto add = [&](const char* name, ColumnType type) -> Column& {
+data::Attributes some_attributes() {
+  data::Attributes table;
+  const auto add = [&](const char* name, columns::ColumnType type) -> Column& {
     auto& column = table.columns.emplace_back();
     column.name = name, column.type = type;
     return column;
   };
   for (size_t i = 0; i < kItems; ++i) table.ids.add("i" + std::to_string(i));
   table.columns.reserve(8);
-  auto& year = add("year", ColumnType::integer);
-  auto& price = add("price", ColumnType::real);
-  auto& title = add("title", ColumnType::text);
-  auto& tags = add("tags", ColumnType::texts);
-  auto& sold = add("sold", ColumnType::boolean);
-  auto& released = add("released", ColumnType::time);
-  auto& digits = add("digits", ColumnType::text);
-  auto& exact = add("exact", ColumnType::decimal);
+  auto& year = add("year", columns::ColumnType::integer);
+  auto& price = add("price", columns::ColumnType::real);
+  auto& title = add("title", columns::ColumnType::text);
+  auto& tags = add("tags", columns::ColumnType::texts);
+  auto& sold = add("sold", columns::ColumnType::boolean);
+  auto& released = add("released", columns::ColumnType::time);
+  auto& digits = add("digits", columns::ColumnType::text);
+  auto& exact = add("exact", columns::ColumnType::decimal);
   for (size_t i = 0; i < kItems; ++i) {
     const auto n = static_cast<int64_t>(i);
     i % 7 == 3 ? year.push_null() : year.push_integer(1980 + n);
@@ -44,22 +44,22 @@ Attributes some_attributes() {
 }
 
 struct World {
-  Attributes attributes = some_attributes();
+  data::Attributes attributes = some_attributes();
   std::vector<uint32_t> rows = [] {
     std::vector<uint32_t> all;
     for (uint32_t i = 0; i < kItems; ++i) all.push_back(i);
     return all;
   }();
-  FilterIndex index{attributes, rows, kItems};
+  filter::FilterIndex index{attributes, rows, kItems};
 };
 
 }  // namespace
 
 void try_input(std::string_view text) {
   static World world;
-  std::optional<Filter> slow, quick;
+  std::optional<filter::Filter> slow, quick;
   try {
-    slow = compile_filter(text, world.attributes, world.rows, kItems);
+    slow = filter::evaluate_filter_rowwise(text, world.attributes, world.rows, kItems);
   } catch (const Error& e) {
     check(e.kind() == ErrorKind::usage, "a wrong filter is the user's mistake");
   }

@@ -17,10 +17,11 @@ class Scratch {
     folder_ = parent / ("pagoda_fuzz_" + std::to_string(getpid()));
     std::filesystem::create_directories(folder_);
     const auto exact = path("exact.pagoda");
-    write_small_bundle(pool, exact, {.items = 40});
-    const auto small = Bundle::open(exact);
-    const auto partitions = build_partitions(pool, small->item_vectors(), {.lists = 4, .k = 5}, small->item_vectors());
-    rewrite_index(exact, bundle(), &partitions);
+    retrieval::write_small_bundle(pool, exact, {.items = 40});
+    const auto small = model::Bundle::open(exact);
+    const auto partitions =
+        index::build_partitions(pool, small->item_vectors(), {.lists = 4, .k = 5}, small->item_vectors());
+    model::rewrite_index(exact, bundle(), &partitions);
   }
   ~Scratch() {
     std::error_code ignored;

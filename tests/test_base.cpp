@@ -3,7 +3,7 @@
 #include "math/environment.h"
 
 int main(int argc, char** argv) {
-  pagoda::take_environment();
+  pagoda::math::take_environment();
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

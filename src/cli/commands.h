@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::cli {
 
 // Set by Ctrl-C and SIGTERM; long work looks at it.
 extern std::atomic<bool> interrupted;
@@ -107,4 +107,4 @@ void run_serve(const ServeArgs& args);
 void run_doctor();
 void run_demo(const DemoArgs& args);
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-namespace pagoda {
+namespace pagoda::cli {
 
 // "42657da", with "+" where files had been changed since; "" when it was built outside of git. cmake/Commit.cmake writes it.
 std::string_view commit();
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -4,17 +4,18 @@
 #include "cli/whole_config.h"
 #include "core/config.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 // Without a config: the defaults, and one table of features a tower, so that every key is shown.
 void run_config(const ConfigArgs& args) {
   WholeConfig config;
   if (args.config.empty()) {
-    config.training.towers.user.features = {FeatureOptions{.column = "country"}};
-    config.training.towers.item.features = {FeatureOptions{.column = "genres", .kind = FeatureKind::multi}};
+    config.training.towers.user.features = {features::FeatureOptions{.column = "country"}};
+    config.training.towers.item.features = {
+        features::FeatureOptions{.column = "genres", .kind = features::FeatureKind::multi}};
   }
   read_config(args.config, args.set, config);
-  std::fputs(to_toml([&](Fields& f) { describe(f, config); }, true).c_str(), stdout);
+  std::fputs(to_toml([&](OptionVisitor& f) { describe(f, config); }, true).c_str(), stdout);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -9,19 +9,19 @@
 #include "simulate/world.h"
 #include "train/training.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 namespace {
 
-Options demo_options(const WorldSummary& world) {
-  Options o;
+dataset::Options demo_options(const simulate::WorldSummary& world) {
+  dataset::Options o;
   o.data.interactions = {world.interactions};
   o.data.time = "ts";
   o.data.items = world.items;
-  o.data.split = {.kind = SplitKind::time, .validation = "7d", .test = "7d"};
-  o.towers.item.features = {{.column = "title", .kind = FeatureKind::text, .hash_buckets = 8192},
-                            {.column = "genres", .kind = FeatureKind::multi},
-                            {.column = "author", .kind = FeatureKind::categorical}};
+  o.data.split = {.kind = data::SplitKind::time, .validation = "7d", .test = "7d"};
+  o.towers.item.features = {{.column = "title", .kind = features::FeatureKind::text, .hash_buckets = 8192},
+                            {.column = "genres", .kind = features::FeatureKind::multi},
+                            {.column = "author", .kind = features::FeatureKind::categorical}};
   o.towers.item.hidden = {64};
   o.towers.user.hidden = {64};
   o.train.batch = 2048;
@@ -31,15 +31,15 @@ Options demo_options(const WorldSummary& world) {
   return o;
 }
 
-void print_user(const Retrieval& retrieval, ThreadPool& pool, const TestUsers& test) {
+void print_user(const retrieval::Retrieval& retrieval, ThreadPool& pool, const evaluate::TestUsers& test) {
   const auto& bundle = retrieval.bundle();
   uint32_t user = 0;
   for (auto u : test.users)
-    if (u != Interner::kNone && bundle.user_states().histories[u].size() >= 8) {
+    if (u != columns::Interner::kNone && bundle.user_states().histories[u].size() >= 8) {
       user = u;
       break;
     }
-  RetrieveRequest request;
+  retrieval::RetrieveRequest request;
   request.user = std::string(bundle.user_ids()[user]);
   const auto answer = retrieval.retrieve(pool, {request}, {.k = 20});
   const auto history = bundle.user_states().histories[user];
@@ -59,37 +59,37 @@ void run_demo(const DemoArgs& args) {
   make_folder(args.folder);
   log_info("simulating a world in {}/world", args.folder);
   const auto world =
-      simulate_world(pool, {.interactions = 200000, .seed = 1, .format = "parquet"}, args.folder + "/world");
-  ReportInput input;
+      simulate::simulate_world(pool, {.interactions = 200000, .seed = 1, .format = "parquet"}, args.folder + "/world");
+  report::ReportInput input;
   input.title = "Pagoda on a synthetic world";
   input.introduction =
       "The same towers trained twice: with the plain softmax, whose in-batch negatives punish popular items for being "
       "popular, and with the sampling-bias correction.";
   struct Row {
     std::string name;
-    RankingReport report;
+    evaluate::RankingReport report;
   };
   std::vector<Row> rows;
-  std::shared_ptr<const Bundle> last;
-  TestUsers test;
+  std::shared_ptr<const model::Bundle> last;
+  evaluate::TestUsers test;
   for (const bool corrected : {false, true}) {
     const std::string name = corrected ? "corrected" : "plain";
     const auto path = args.folder + "/" + name + ".pagoda";
     auto options = demo_options(world);
-    options.loss.correction = corrected ? Correction::standard : Correction::none;
+    options.loss.correction = corrected ? loss::Correction::standard : loss::Correction::none;
     log_info("training: {}", corrected ? "softmax with sampling-bias correction" : "plain softmax");
-    train(options, path, {}, interrupted);
-    last = Bundle::open(path);
-    test = test_users(*last, options, {});
-    auto judgement = judge(pool, *last, test, {.ks = options.evaluate.k});
-    write_metrics(path, judgement.json);
-    last = Bundle::open(path);
+    train::train(options, path, {}, interrupted);
+    last = model::Bundle::open(path);
+    test = evaluate::test_users(*last, options, {});
+    auto judgement = evaluate::evaluate_bundle(pool, *last, test, {.ks = options.evaluate.k});
+    model::write_metrics(path, judgement.json);
+    last = model::Bundle::open(path);
     add_model(pool, name, last, test, input);
     rows.push_back({name, std::move(judgement.known)});
   }
   const auto report = args.folder + "/report.html";
-  write_file(report, render_report(input));
-  print_user(Retrieval(last), pool, test);
+  write_file(report, report::render_report(input));
+  print_user(retrieval::Retrieval(last), pool, test);
   std::printf("\n  %-12s %12s %12s %12s %22s\n", "", "recall@20", "recall@100", "ndcg@20", "recall@20, top 1% items");
   for (const auto& row : rows)
     std::printf("  %-12s %12.4f %12.4f %12.4f %22.4f\n", row.name.c_str(), row.report.recall[0], row.report.recall[1],
@@ -97,7 +97,7 @@ void run_demo(const DemoArgs& args) {
   std::printf("\n  models  %s/plain.pagoda, %s/corrected.pagoda\n  report  %s\n", args.folder.c_str(),
               args.folder.c_str(), report.c_str());
   std::printf("  page    %s serve %s/corrected.pagoda --beside %s/plain.pagoda --ui, then open http://%s/\n",
-              args.program.c_str(), args.folder.c_str(), args.folder.c_str(), ServeOptions{}.http.c_str());
+              args.program.c_str(), args.folder.c_str(), args.folder.c_str(), retrieval::ServeOptions{}.http.c_str());
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -17,7 +17,7 @@
 #include "files/byte_sink.h"
 #include "train/suited.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 namespace {
 
@@ -30,41 +30,41 @@ struct Rows {
 };
 
 // How many items of the table the log has never seen.
-uint32_t items_outside(const Interner& log_items, const std::string& path, const std::string& id) {
+uint32_t items_outside(const columns::Interner& log_items, const std::string& path, const std::string& id) {
   auto files = one_file(path);
   files.columns = {id};
-  const auto reader = open_reader(files);
-  Interner outside;
-  RawBatch batch;
+  const auto reader = formats::open_reader(files);
+  columns::Interner outside;
+  columns::RawBatch batch;
   std::string scratch;
   while (reader->next(batch))
     for (size_t row = 0; row < batch.rows; ++row)
       if (const auto text = batch.columns[0].as_text(row, scratch);
-          !text.empty() && log_items.find(text) == Interner::kNone)
+          !text.empty() && log_items.find(text) == columns::Interner::kNone)
         outside.add(text);
   reader->notices().say();
   return outside.size();
 }
 
 Rows read_log(const DiagnoseArgs& args) {
-  InteractionOptions options;
+  data::InteractionOptions options;
   options.paths = args.interactions;
   const auto format = args.format.empty() ? format_of(args.interactions[0]) : args.format;
-  options.format = format == "auto" ? Format::automatic : format_from_name(format);
+  options.format = format == "auto" ? files::Format::automatic : files::format_from_name(format);
   LogColumns told{args.user, args.item, args.time, ""};
   if (told.user.empty() || told.item.empty() || told.time.empty())
-    told = log_columns(guess_interactions({options.paths, options.format, {}}), told, args.interactions[0],
+    told = log_columns(data::guess_interactions({options.paths, options.format, {}}), told, args.interactions[0],
                        "Say it with --user COLUMN --item COLUMN");
   options.user = told.user, options.item = told.item, options.time = told.time;
-  options.bad_rows.on_bad_row = OnBadRow::skip;
-  auto log = load_interactions(options);
+  options.bad_rows.on_bad_row = data::OnBadRow::skip;
+  auto log = data::load_interactions(options);
   Rows rows{args.interactions[0],   std::move(log.user), std::move(log.item),
             std::move(log.time_us), log.users.size(),    log.items.size()};
   if (!args.items.empty()) {
     const auto table = one_file(args.items);
     const auto survey = survey_table(table, log.items);
-    const auto& id = id_column(survey, guess_table(table), log.items, table, told.item);
-    say_meeting(
+    const auto& id = id_column(survey, data::guess_table(table), log.items, table, told.item);
+    data::say_meeting(
         {.asked = log.items.size(), .met = id.known, .known = survey.rows, .missing = {}, .others = {}, .change = {}},
         {args.items, "items of the log", ""});
     rows.catalogue_items += items_outside(log.items, args.items, id.name);
@@ -75,7 +75,7 @@ Rows read_log(const DiagnoseArgs& args) {
 }
 
 // What a config trains its final model on: all but the test part.
-Rows read_config(const DiagnoseArgs& args, Options& options) {
+Rows read_config(const DiagnoseArgs& args, dataset::Options& options) {
   WholeConfig config;
   read_config(args.config, {}, config);
   options = std::move(config.training);
@@ -86,14 +86,14 @@ Rows read_config(const DiagnoseArgs& args, Options& options) {
   if (!args.item.empty()) data.item = args.item;
   if (!args.time.empty()) data.time = args.time;
   if (!args.format.empty()) data.format = args.format;
-  validate(options);
-  const auto dataset = load_dataset(data);
+  dataset::validate(options);
+  const auto dataset = dataset::load_dataset(data);
   Rows rows;
   rows.name = data.interactions[0];
   rows.users = dataset.users.size();
   rows.catalogue_items = dataset.catalogue.size();
   for (size_t row = 0; row < dataset.log.size(); ++row) {
-    if (dataset.parts[row] == Part::test) continue;
+    if (dataset.parts[row] == data::Part::test) continue;
     rows.user.push_back(dataset.user_row[dataset.log.user[row]]);
     rows.item.push_back(dataset.item_row[dataset.log.item[row]]);
     if (dataset.log.has_time()) rows.time_us.push_back(dataset.log.time_us[row]);
@@ -103,23 +103,23 @@ Rows read_config(const DiagnoseArgs& args, Options& options) {
 }
 
 // --batch, or that of the config: with rows = "user" a row brings as many columns as it has targets.
-int64_t columns_of_batch(const DiagnoseArgs& args, const Options& options, const Rows& rows) {
+int64_t columns_of_batch(const DiagnoseArgs& args, const dataset::Options& options, const Rows& rows) {
   if (args.batch > 0) return args.batch;
   const auto& train = options.train;
   if (args.config.empty()) {
-    const int64_t batch = batch_for(train.batch, rows.user.size());
+    const int64_t batch = train::batch_for(train.batch, rows.user.size());
     if (batch != train.batch)
       log_info("a batch of {}, as `pagoda init` would take, so that an epoch of {} rows has enough steps", batch,
                rows.user.size());
     return batch;
   }
-  if (train.rows == TrainingRows::interaction) return train.batch;
+  if (train.rows == dataset::TrainingRows::interaction) return train.batch;
   const double targets = static_cast<double>(rows.user.size()) / static_cast<double>(rows.users) / 2;
   const auto batch = static_cast<int64_t>(static_cast<double>(train.batch) * std::max(1.0, targets));
   log_info(
       "rows = \"user\": {} users of {} targets each (half of their rows) are measured as a batch of {} rows; say it "
       "with --batch",
-      train.batch, significant(targets), batch);
+      train.batch, diagnose::significant(targets), batch);
   return batch;
 }
 
@@ -136,12 +136,12 @@ void print_line(const char* what, const std::string& value, const std::string& n
   std::printf("  %-34s %12s%s%s\n", what, value.c_str(), note.empty() ? "" : "  ", note.c_str());
 }
 
-void print_popularity(const Diagnosis& d) {
+void print_popularity(const diagnose::Diagnosis& d) {
   std::printf("\npopularity\n");
   for (const auto& [name, part, share] :
        {std::tuple("top 1% of the items", 0.01, d.top_1_share), std::tuple("top 5%", 0.05, d.top_5_share),
         std::tuple("top 20%", 0.2, d.top_20_share)})
-    print_line(name, percent(share) + " of clicks", bar(share, 24));
+    print_line(name, diagnose::percent(share) + " of clicks", bar(share, 24));
   print_line("Gini, items without clicks included", fmt::format("{:.2f}", d.gini));
   std::printf("\n  %-12s %10s %9s %-14s %18s %14s %14s\n", "", "items", "clicks", "", "in-batch columns",
               "beside a row", "with uniform");
@@ -150,50 +150,59 @@ void print_popularity(const Diagnosis& d) {
     const auto strip = bar(share, 14);
     // Bars are wider in bytes than on the screen.
     const size_t cells = std::count_if(strip.begin(), strip.end(), [](char c) { return (c & 0xc0) != 0x80; });
-    std::printf("  %-12s %10s %9s %s%*s %18s %14s %14s\n", s.name, grouped(s.items).c_str(), percent(share).c_str(),
-                strip.c_str(), static_cast<int>(14 - cells), "", significant(s.in_batch_columns).c_str(),
-                percent(s.in_batch_chance).c_str(), percent(s.with_uniform_chance).c_str());
+    std::printf("  %-12s %10s %9s %s%*s %18s %14s %14s\n", s.name, diagnose::grouped(s.items).c_str(),
+                diagnose::percent(share).c_str(), strip.c_str(), static_cast<int>(14 - cells), "",
+                diagnose::significant(s.in_batch_columns).c_str(), diagnose::percent(s.in_batch_chance).c_str(),
+                diagnose::percent(s.with_uniform_chance).c_str());
   }
   std::printf(
       "  in-batch columns: of one item, in a batch; beside a row: the chance that an item is a column for it\n");
 }
 
-void print_batch(const Diagnosis& d) {
-  const auto whole = [](double x) { return grouped(static_cast<uint64_t>(std::llround(x))); };
+void print_batch(const diagnose::Diagnosis& d) {
+  const auto whole = [](double x) { return diagnose::grouped(static_cast<uint64_t>(std::llround(x))); };
   std::printf("\nin-batch negatives at a batch of %s (expected, exact for shuffled epochs)\n",
-              grouped(d.batch).c_str());
-  print_line("steps of an epoch", grouped(d.steps));
-  print_line("different items in a batch", whole(d.items_in_batch), fmt::format("of {}", grouped(d.catalogue_items)));
+              diagnose::grouped(d.batch).c_str());
+  print_line("steps of an epoch", diagnose::grouped(d.steps));
+  print_line("different items in a batch", whole(d.items_in_batch),
+             fmt::format("of {}", diagnose::grouped(d.catalogue_items)));
   const uint64_t never = d.catalogue_items - d.clicked_items;
   print_line("items in no batch of an epoch", whole(d.items_absent_epoch),
-             never > 0 ? fmt::format("{} of them never clicked, so in no epoch", grouped(never))
+             never > 0 ? fmt::format("{} of them never clicked, so in no epoch", diagnose::grouped(never))
                        : "every item has clicks; these are left over by chance");
-  print_line("items the median user never meets", whole(d.items_absent_user),
-             fmt::format("in the {} rows of an epoch; {} with {} uniform columns", grouped(d.median_user_rows),
-                         whole(d.items_absent_user_with_uniform), grouped(d.uniform_count)));
+  print_line(
+      "items the median user never meets", whole(d.items_absent_user),
+      fmt::format("in the {} rows of an epoch; {} with {} uniform columns", diagnose::grouped(d.median_user_rows),
+                  whole(d.items_absent_user_with_uniform), diagnose::grouped(d.uniform_count)));
   const auto& tail = d.strata.back();
-  print_line("an item of the bottom half is beside", significant(d.beside_median_user(tail.in_batch_chance)),
-             fmt::format("of these rows; {} with them", significant(d.beside_median_user(tail.with_uniform_chance))));
-  print_line("accidental hits", percent(d.accidental_hits), "of a row's columns: its own item, or its user's; masked");
+  print_line("an item of the bottom half is beside", diagnose::significant(d.beside_median_user(tail.in_batch_chance)),
+             fmt::format("of these rows; {} with them",
+                         diagnose::significant(d.beside_median_user(tail.with_uniform_chance))));
+  print_line("accidental hits", diagnose::percent(d.accidental_hits),
+             "of a row's columns: its own item, or its user's; masked");
   if (d.accidental_hits_in_time_order)
-    print_line("  in order of time", percent(*d.accidental_hits_in_time_order), "counted over the batches of one pass");
-  print_line("liked at another time", percent(std::max(0.0, d.liked_in_batch - d.accidental_hits)),
-             fmt::format("of a row's columns, not masked; {} of uniform ones", percent(d.liked_uniform)));
+    print_line("  in order of time", diagnose::percent(*d.accidental_hits_in_time_order),
+               "counted over the batches of one pass");
+  print_line("liked at another time", diagnose::percent(std::max(0.0, d.liked_in_batch - d.accidental_hits)),
+             fmt::format("of a row's columns, not masked; {} of uniform ones", diagnose::percent(d.liked_uniform)));
   print_line("log q, top 1% over the median item", fmt::format("{:.2f}", d.log_q_gap));
   print_line("effective items, in_batch", whole(d.effective_items), "1 / sum q^2");
-  print_line(fmt::format("  with {} uniform", grouped(d.uniform_count)).c_str(), whole(d.with_uniform.different));
-  print_line(
-      "columns once corrected, in_batch", whole(d.in_batch.columns),
-      fmt::format("uniform ones they are worth while logits are alike, over {} items", grouped(d.in_batch.reached)));
-  print_line(fmt::format("  with {} uniform", grouped(d.uniform_count)).c_str(), whole(d.with_uniform.columns),
-             "over all items");
+  print_line(fmt::format("  with {} uniform", diagnose::grouped(d.uniform_count)).c_str(),
+             whole(d.with_uniform.different));
+  print_line("columns once corrected, in_batch", whole(d.in_batch.columns),
+             fmt::format("uniform ones they are worth while logits are alike, over {} items",
+                         diagnose::grouped(d.in_batch.reached)));
+  print_line(fmt::format("  with {} uniform", diagnose::grouped(d.uniform_count)).c_str(),
+             whole(d.with_uniform.columns), "over all items");
 }
 
-void print_drift(const Diagnosis& d) {
+void print_drift(const diagnose::Diagnosis& d) {
   if (!d.drift) return;
   const auto& drift = *d.drift;
-  const auto days = [](double us) { return fmt::format("{} d", significant(us / 86400e6)); };
-  const auto shared = [](const std::optional<double>& o) { return o ? percent(*o) : std::string("too sparse"); };
+  const auto days = [](double us) { return fmt::format("{} d", diagnose::significant(us / 86400e6)); };
+  const auto shared = [](const std::optional<double>& o) {
+    return o ? diagnose::percent(*o) : std::string("too sparse");
+  };
   std::printf("\ndrift of popularity, between tenths of the rows in order of time (%s apart)\n",
               days(static_cast<double>(drift.period_us)).c_str());
   double variation = 0, chance = 0;
@@ -205,7 +214,7 @@ void print_drift(const Diagnosis& d) {
   print_line("in common with the next", shared(drift.next_overlap), "1 is what chance leaves");
   print_line("first and last", shared(drift.ends_overlap));
   if (drift.half_life_us) print_line("half-life of what is common", days(*drift.half_life_us));
-  print_line("clicks on items unseen before", percent(drift.unseen.back()), "in the last tenth");
+  print_line("clicks on items unseen before", diagnose::percent(drift.unseen.back()), "in the last tenth");
 }
 
 // Breaks at spaces; lines after the first are indented.
@@ -226,14 +235,15 @@ void print_wrapped(const std::string& text, size_t indent, size_t width) {
   std::printf("%s\n", line.c_str());
 }
 
-void print_all(const std::string& name, const Diagnosis& d, const Advice& advice) {
+void print_all(const std::string& name, const diagnose::Diagnosis& d, const diagnose::Advice& advice) {
   std::printf("%s\n", name.c_str());
-  print_line("rows", grouped(d.rows));
-  print_line("users", grouped(d.users), fmt::format("{} rows the median one", grouped(d.median_user_rows)));
-  print_line("items of the catalogue", grouped(d.catalogue_items),
-             fmt::format("{} never clicked", grouped(d.catalogue_items - d.clicked_items)));
-  print_line("items with fewer than 5 clicks", grouped(d.items_below_5_clicks),
-             percent(static_cast<double>(d.items_below_5_clicks) / static_cast<double>(d.catalogue_items)));
+  print_line("rows", diagnose::grouped(d.rows));
+  print_line("users", diagnose::grouped(d.users),
+             fmt::format("{} rows the median one", diagnose::grouped(d.median_user_rows)));
+  print_line("items of the catalogue", diagnose::grouped(d.catalogue_items),
+             fmt::format("{} never clicked", diagnose::grouped(d.catalogue_items - d.clicked_items)));
+  print_line("items with fewer than 5 clicks", diagnose::grouped(d.items_below_5_clicks),
+             diagnose::percent(static_cast<double>(d.items_below_5_clicks) / static_cast<double>(d.catalogue_items)));
   print_popularity(d);
   print_batch(d);
   print_drift(d);
@@ -241,13 +251,13 @@ void print_all(const std::string& name, const Diagnosis& d, const Advice& advice
   const auto encoded = [](double items) {
     return fmt::format("multiply-adds at the logits, {} encoded items", human_count(items));
   };
-  print_line(fmt::format("{} sampled columns a row", grouped(d.batch + d.uniform_count)).c_str(),
+  print_line(fmt::format("{} sampled columns a row", diagnose::grouped(d.batch + d.uniform_count)).c_str(),
              human_count(d.sampled_cost), encoded(d.sampled_encoded));
   print_line("the catalogue, for each row", human_count(d.catalogue_cost), encoded(d.catalogue_encoded));
   print_line("the catalogue, for each user", human_count(d.catalogue_by_user), encoded(d.catalogue_by_user_encoded));
-  for (const auto& [verdict, title] :
-       {std::pair(Verdict::take, "negatives to take"), std::pair(Verdict::leave_out, "negatives to leave out"),
-        std::pair(Verdict::set, "settings")}) {
+  for (const auto& [verdict, title] : {std::pair(diagnose::Verdict::take, "negatives to take"),
+                                       std::pair(diagnose::Verdict::leave_out, "negatives to leave out"),
+                                       std::pair(diagnose::Verdict::set, "settings")}) {
     std::printf("\n%s\n", title);
     for (const auto& p : advice.points)
       if (p.verdict == verdict) print_wrapped(fmt::format("  {:<16} {}", p.subject, p.text), 19, 118);
@@ -257,11 +267,11 @@ void print_all(const std::string& name, const Diagnosis& d, const Advice& advice
                 advice.blocks[b].toml.c_str());
 }
 
-const char* word_of(Verdict verdict) {
-  return verdict == Verdict::take ? "take" : verdict == Verdict::leave_out ? "leave_out" : "set";
+const char* word_of(diagnose::Verdict verdict) {
+  return verdict == diagnose::Verdict::take ? "take" : verdict == diagnose::Verdict::leave_out ? "leave_out" : "set";
 }
 
-nlohmann::ordered_json json_of(const std::string& name, const Diagnosis& d, const Advice& advice) {
+nlohmann::ordered_json json_of(const std::string& name, const diagnose::Diagnosis& d, const diagnose::Advice& advice) {
   using json = nlohmann::ordered_json;
   const auto optional = [](const std::optional<double>& x) { return x ? json(*x) : json(); };
   json strata = json::array(), points = json::array(), blocks = json::array();
@@ -277,7 +287,7 @@ nlohmann::ordered_json json_of(const std::string& name, const Diagnosis& d, cons
   for (const auto& b : advice.blocks) blocks.push_back({{"title", b.title}, {"toml", b.toml}});
   json drift;
   if (d.drift)
-    drift = {{"periods", kPeriods},
+    drift = {{"periods", diagnose::kPeriods},
              {"period_seconds", static_cast<double>(d.drift->period_us) / 1e6},
              {"total_variation_to_next", d.drift->next_variation},
              {"total_variation_by_chance", d.drift->next_chance},
@@ -332,24 +342,24 @@ nlohmann::ordered_json json_of(const std::string& name, const Diagnosis& d, cons
 }  // namespace
 
 void run_diagnose(const DiagnoseArgs& args) {
-  check_output_name(args.json);
+  files::check_output_name(args.json);
   if (args.interactions.empty() && args.config.empty())
     fail(ErrorKind::usage, "name the log to look at, as in `pagoda diagnose clicks.csv`, or a config with -c");
   if (args.batch < 0) fail(ErrorKind::usage, "--batch {} must be at least 1", args.batch);
-  Options options;
+  dataset::Options options;
   const auto rows = args.config.empty() ? read_log(args) : read_config(args, options);
-  const ClickLog log{rows.user, rows.item, rows.time_us, rows.users, rows.catalogue_items};
+  const diagnose::ClickLog log{rows.user, rows.item, rows.time_us, rows.users, rows.catalogue_items};
   const auto batch = columns_of_batch(args, options, rows);
   if (static_cast<uint64_t>(batch) > rows.user.size())
     log_warning("a batch of {} is longer than the log; measured with one of all {} rows", batch, rows.user.size());
-  const auto diagnosis = diagnose(log, {.batch = batch, .dim = options.towers.model.dim});
-  const auto advice = advise(diagnosis);
+  const auto diagnosis = diagnose::diagnose(log, {.batch = batch, .dim = options.towers.model.dim});
+  const auto advice = diagnose::advise(diagnosis);
   const auto json = json_of(rows.name, diagnosis, advice).dump(2);
   if (args.json == "-")
     std::printf("%s\n", json.c_str());
   else
     print_all(rows.name, diagnosis, advice);
-  if (!args.json.empty() && args.json != "-") write_text(args.json, json + "\n");
+  if (!args.json.empty() && args.json != "-") files::write_text(args.json, json + "\n");
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -3,36 +3,36 @@
 
 #include "cli/commands.h"
 #include "cli/results.h"
-#include "cli/strangers.h"
+#include "cli/unknown_names.h"
 #include "cli/user_lines.h"
 #include "core/log.h"
 #include "data/meeting.h"
 #include "data/vector_file.h"
-#include "evaluate/judgement.h"
+#include "evaluate/bundle_evaluation.h"
 #include "retrieval/retrieval.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 void run_encode(const EncodeArgs& args) {
-  const Retrieval retrieval(Bundle::open(args.model));
+  const retrieval::Retrieval retrieval(model::Bundle::open(args.model));
   const auto& bundle = retrieval.bundle();
   ThreadPool pool(0);
   std::vector<std::string> ids;
-  const bool parquet = format_named_by(args.output) == Format::parquet;
+  const bool parquet = files::format_named_by(args.output) == files::Format::parquet;
   const auto& info = bundle.info();
   if (args.what == "users") {
-    std::vector<RetrieveRequest> requests;
+    std::vector<retrieval::RetrieveRequest> requests;
     if (args.input.empty()) {
       for (uint32_t u = 0; u < bundle.user_ids().size(); ++u)
         requests.emplace_back().user = std::string(bundle.user_ids()[u]);
     } else {
-      Strangers strangers(retrieval);
+      UnknownNames unknown(retrieval);
       const UserLines lines(args.input, retrieval);
       for (size_t line = 0; line < lines.size(); ++line) {
         requests.push_back(lines.request(line));
-        strangers.add(requests.back());
+        unknown.add(requests.back());
       }
-      strangers.say();
+      unknown.say();
       if (requests.empty()) log_warning("{}: holds no user, and no vector is written", lines.name());
       const auto nameless = std::ranges::count_if(requests, [](const auto& r) { return !r.user; });
       if (nameless > 0)
@@ -40,30 +40,30 @@ void run_encode(const EncodeArgs& args) {
                     args.input);
     }
     for (const auto& r : requests) ids.push_back(r.user.value_or(""));
-    write_vectors(args.output, retrieval.user_vectors(pool, requests), ids, "user",
-                  parquet && info.integer_users && all_integers("user", ids));
+    data::write_vectors(args.output, retrieval.user_vectors(pool, requests), ids, "user",
+                        parquet && info.integer_users && all_integers("user", ids));
   } else if (args.what == "items") {
     if (args.input.empty()) {
       for (uint32_t i = 0; i < bundle.item_ids().size(); ++i) ids.emplace_back(bundle.item_ids()[i]);
-      Matrix<float> room;
-      write_vectors(args.output, as_floats(bundle.item_vectors(), room), ids, "item",
-                    parquet && info.integer_items && all_integers("item", ids));
+      math::Matrix<float> room;
+      data::write_vectors(args.output, math::as_floats(bundle.item_vectors(), room), ids, "item",
+                          parquet && info.integer_items && all_integers("item", ids));
     } else {
-      const auto data = bundle_options(bundle, {}).data;
+      const auto data = evaluate::bundle_options(bundle, {}).data;
       // A table of another format has another form, but the same words for nothing.
-      TableForm form{.null_values = data.items_form.null_values};
+      columns::TableForm form{.null_values = data.items_form.null_values};
       if (std::filesystem::path(args.input).extension() == std::filesystem::path(data.items).extension())
         form = data.items_form;
-      const auto table = load_attributes({.paths = {args.input},
-                                          .format = Format::automatic,
-                                          .id = data.items_id.empty() ? data.item : data.items_id,
-                                          .form = form,
-                                          .bad_rows = data.bad_rows});
+      const auto table = data::load_attributes({.paths = {args.input},
+                                                .format = files::Format::automatic,
+                                                .id = data.items_id.empty() ? data.item : data.items_id,
+                                                .form = form,
+                                                .bad_rows = data.bad_rows});
       for (uint32_t i = 0; i < table.ids.size(); ++i) ids.emplace_back(table.ids[i]);
-      say_meeting(meet({&table.ids}, {&bundle.item_ids()}),
-                  {args.model, "items of " + args.input, "each is encoded by its attributes alone"}, true);
-      write_vectors(args.output, retrieval.item_vectors(pool, table.ids, &table), ids, "item",
-                    parquet && info.integer_items && all_integers("item", ids));
+      data::say_meeting(data::meet({&table.ids}, {&bundle.item_ids()}),
+                        {args.model, "items of " + args.input, "each is encoded by its attributes alone"}, true);
+      data::write_vectors(args.output, retrieval.item_vectors(pool, table.ids, &table), ids, "item",
+                          parquet && info.integer_items && all_integers("item", ids));
     }
   } else {
     fail(ErrorKind::usage, "encode what? users or items, not '{}'", args.what);
@@ -71,4 +71,4 @@ void run_encode(const EncodeArgs& args) {
   log_info("{}: {} vectors of {} components", args.output, ids.size(), bundle.info().dim);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

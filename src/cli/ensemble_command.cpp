@@ -3,12 +3,12 @@
 #include "cli/commands.h"
 #include "core/log.h"
 #include "core/version.h"
+#include "evaluate/bundle_evaluation.h"
 #include "evaluate/ensemble_weights.h"
-#include "evaluate/judgement.h"
 #include "files/byte_sink.h"
 #include "model/ensemble.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 namespace {
 
@@ -29,11 +29,11 @@ std::vector<double> parse_weights(const std::string& text, size_t n) {
 }
 
 // A test part of one that another has trained on would make the ensemble's figures too good.
-void warn_of_other_data(const std::vector<EnsemblePart>& parts) {
-  const auto data_of = [](const Bundle& bundle) {
-    Options only;
-    only.data = bundle_options(bundle, {}).data;
-    return to_toml(only, false);
+void warn_of_other_data(const std::vector<model::EnsemblePart>& parts) {
+  const auto data_of = [](const model::Bundle& bundle) {
+    dataset::Options only;
+    only.data = evaluate::bundle_options(bundle, {}).data;
+    return dataset::to_toml(only, false);
   };
   const auto first = data_of(*parts[0].bundle);
   for (const auto& part : parts)
@@ -46,23 +46,23 @@ void warn_of_other_data(const std::vector<EnsemblePart>& parts) {
 }  // namespace
 
 void run_ensemble(const EnsembleArgs& args) {
-  check_not_compressed(args.output, "a bundle");
+  files::check_not_compressed(args.output, "a bundle");
   const size_t n = args.models.size();
   if (!args.weights.empty() && !args.choose.empty())
     fail(ErrorKind::usage, "--weights gives the weights and --choose finds them: say one of the two");
   auto weights =
       args.weights.empty() ? std::vector<double>(n, 1.0 / static_cast<double>(n)) : parse_weights(args.weights, n);
-  std::vector<EnsemblePart> parts;
-  for (size_t i = 0; i < n; ++i) parts.push_back({Bundle::open(args.models[i]), weights[i]});
-  check_ensemble(parts);
+  std::vector<model::EnsemblePart> parts;
+  for (size_t i = 0; i < n; ++i) parts.push_back({model::Bundle::open(args.models[i]), weights[i]});
+  model::check_ensemble(parts);
   warn_of_other_data(parts);
   if (!args.choose.empty()) {
     ThreadPool pool(0);
-    const auto chosen = choose_weights(pool, parts, args.choose);
+    const auto chosen = evaluate::choose_weights(pool, parts, args.choose);
     for (size_t i = 0; i < n; ++i) parts[i].weight = chosen.weights[i];
     log_info("{} = {:.4f} on validation; the best bundle alone {:.4f}", args.choose, chosen.value, chosen.best_alone);
   }
-  write_ensemble(args.output, parts, std::string(version()));
+  model::write_ensemble(args.output, parts, std::string(version()));
   size_t dim = 0;
   for (const auto& part : parts) {
     log_info("  {:.4f}  {}", part.weight, part.bundle->file().path());
@@ -71,4 +71,4 @@ void run_ensemble(const EnsembleArgs& args) {
   log_info("{}: {} items, vectors of {}", args.output, parts[0].bundle->item_ids().size(), dim);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -11,12 +11,12 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/warnings.h"
-#include "evaluate/judgement.h"
+#include "evaluate/bundle_evaluation.h"
 #include "files/byte_sink.h"
 #include "retrieval/journal.h"
 #include "train/suited.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 namespace {
 
@@ -39,7 +39,7 @@ std::string figure(double value, int digits = 4) {
   return std::isnan(value) ? "-" : fmt::format("{:.{}f}", value, digits);
 }
 
-void print_table(const Judgement& judgement) {
+void print_table(const evaluate::BundleEvaluation& judgement) {
   const auto& r = judgement.known;
   std::printf("%12s %10s %10s %10s %10s %10s\n", "", "recall", "ndcg", "hit_rate", "mrr", "coverage");
   for (size_t i = 0; i < r.ks.size(); ++i)
@@ -47,7 +47,7 @@ void print_table(const Judgement& judgement) {
                 figure(r.ndcg[i]).c_str(), figure(r.hit_rate[i]).c_str(), figure(r.mrr[i]).c_str(),
                 figure(r.coverage[i]).c_str());
   if (r.users == 0) return;
-  const auto print_buckets = [&](const char* by, const std::vector<ItemBucket>& buckets) {
+  const auto print_buckets = [&](const char* by, const std::vector<evaluate::ItemBucket>& buckets) {
     std::printf("\nrecall@%zu by %s\n", r.ks[0], by);
     for (const auto& b : buckets)
       std::printf("%12s %10s  of %lu test rows; %lu items\n", b.name.c_str(), figure(b.recall[0]).c_str(),
@@ -56,7 +56,7 @@ void print_table(const Judgement& judgement) {
   print_buckets("popularity of the item", r.by_item_popularity);
   print_buckets("tenths of the training rows, hottest first", r.by_popularity_decile);
   if (!r.by_item_age.empty()) {
-    const auto by = "age of the item (" + judgement.births.source + ")";
+    const auto by = "age of the item (" + judgement.first_seen.source + ")";
     print_buckets(by.c_str(), r.by_item_age);
   }
   if (r.zero_train_positives.items > 0) print_buckets("rows in training", {r.zero_train_positives});
@@ -82,28 +82,30 @@ std::string with_warnings(const std::string& figures) {
 }  // namespace
 
 void run_evaluate(const EvaluateArgs& args) {
-  check_output_name(args.json);
-  const auto bundle = Bundle::open(args.model);
-  if (const auto journal = journal_path(args.model); file_exists(journal))
+  files::check_output_name(args.json);
+  const auto bundle = model::Bundle::open(args.model);
+  if (const auto journal = retrieval::journal_path(args.model); file_exists(journal))
     log_info("{} is not read: the bundle is judged with the items that it was trained with", journal);
   bundle->members();  // a bundle of bare vectors has no users to judge by
-  const auto second = args.rescore.empty() ? nullptr : Bundle::open(args.rescore);
-  const auto options = bundle_options(*bundle, args.set);
+  const auto second = args.rescore.empty() ? nullptr : model::Bundle::open(args.rescore);
+  const auto options = evaluate::bundle_options(*bundle, args.set);
   const auto ks = args.k.empty() ? options.evaluate.k : parse_list_lengths(args.k);
   const auto test =
-      test_users(*bundle, options, args.data.empty() ? std::vector<std::string>{} : std::vector{args.data});
+      evaluate::test_users(*bundle, options, args.data.empty() ? std::vector<std::string>{} : std::vector{args.data});
   ThreadPool pool(0);
   const auto repeats = args.repeats.empty()     ? options.evaluate.repeats
-                       : args.repeats == "keep" ? Repeats::keep
-                                                : Repeats::miss;
-  const auto judgement = judge(pool, *bundle, test,
-                               {.ks = ks,
-                                .repeats = repeats,
-                                .second = second.get(),
-                                .rescore_from = static_cast<size_t>(std::max<int64_t>(0, args.rescore_from))});
+                       : args.repeats == "keep" ? dataset::Repeats::keep
+                                                : dataset::Repeats::miss;
+  const auto judgement =
+      evaluate::evaluate_bundle(pool, *bundle, test,
+                                {.ks = ks,
+                                 .repeats = repeats,
+                                 .second = second.get(),
+                                 .rescore_from = static_cast<size_t>(std::max<int64_t>(0, args.rescore_from))});
   const auto items = static_cast<int64_t>(bundle->item_ids().size());
   std::vector<int64_t> too_long;
-  std::ranges::copy_if(ks, std::back_inserter(too_long), [&](int64_t k) { return !tells_models_apart(k, items); });
+  std::ranges::copy_if(ks, std::back_inserter(too_long),
+                       [&](int64_t k) { return !evaluate::tells_models_apart(k, items); });
   if (!too_long.empty())
     log_warning("figures @{} tell little: of {} items such a list holds more than half, whatever the model",
                 fmt::join(too_long, " and @"), items);
@@ -112,17 +114,17 @@ void run_evaluate(const EvaluateArgs& args) {
     std::printf("%s\n", json.c_str());
   } else {
     print_table(judgement);
-    if (!args.json.empty()) write_text(args.json, json + "\n");
+    if (!args.json.empty()) files::write_text(args.json, json + "\n");
   }
   log_info("{} users against {} items in {:.2f} s; {} users unknown to the model are judged apart",
-           judgement.known.users, judgement.known.items, judgement.seconds, judgement.strangers.users);
+           judgement.known.users, judgement.known.items, judgement.seconds, judgement.unknown_users.users);
   // The figures of the bundle's own test part are kept beside it, for report and inspect.
   if (!args.data.empty() || second) return;
   try {
-    write_metrics(args.model, judgement.json);
+    model::write_metrics(args.model, judgement.json);
   } catch (const Error& e) {  // on a disk that is full or read-only, the figures above still stand
     log_warning("these figures are not kept: {}", e.what());
   }
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

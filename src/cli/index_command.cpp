@@ -18,7 +18,7 @@
 #include "model/without_index.h"
 #include "retrieval/retrieval.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 namespace {
 
@@ -31,10 +31,11 @@ struct RemoveFile {
 };
 
 // Queries like those to come: the file's, or those of users, spread over all of them.
-Matrix<float> held_queries(ThreadPool& pool, const IndexArgs& args, const std::shared_ptr<const Bundle>& bundle) {
-  if (!args.queries.empty()) return read_vectors(args.queries, {.ids = false}).values;
+math::Matrix<float> held_queries(ThreadPool& pool, const IndexArgs& args,
+                                 const std::shared_ptr<const model::Bundle>& bundle) {
+  if (!args.queries.empty()) return data::read_vectors(args.queries, {.ids = false}).values;
   if (!bundle || !bundle->info().towers) return {};
-  return Retrieval(bundle).user_vectors(pool, some_users(*bundle));
+  return retrieval::Retrieval(bundle).user_vectors(pool, retrieval::some_users(*bundle));
 }
 
 // The first flag given that only a partitioned index reads; nullptr: there is none.
@@ -46,8 +47,8 @@ const char* flag_of_partitioned(const IndexArgs& args) {
   return args.seed ? "--seed" : nullptr;
 }
 
-std::optional<Partitions> partitions_of(ThreadPool& pool, const IndexArgs& args, RowsView vectors,
-                                        const std::shared_ptr<const Bundle>& bundle) {
+std::optional<index::Partitions> partitions_of(ThreadPool& pool, const IndexArgs& args, math::RowsView vectors,
+                                               const std::shared_ptr<const model::Bundle>& bundle) {
   const std::string before(bundle ? bundle->index().kind() : "exact");
   const auto* flag = flag_of_partitioned(args);
   if (args.kind == "exact" && flag)
@@ -58,14 +59,14 @@ std::optional<Partitions> partitions_of(ThreadPool& pool, const IndexArgs& args,
     fail(ErrorKind::input, "{}: vectors of {} components, the items have {}", args.queries, held.cols(),
          vectors.cols());
   const auto begin = std::chrono::steady_clock::now();
-  PartitionedOptions options;
+  index::PartitionedOptions options;
   if (before == "partitioned") {
-    const auto like = load_partitions(bundle->file(), vectors.rows(), vectors.cols());
+    const auto like = index::load_partitions(bundle->file(), vectors.rows(), vectors.cols());
     options.seed = like.seed, options.recall = like.recall, options.k = static_cast<int64_t>(like.k);
   }
   options.lists = args.lists.value_or(options.lists), options.seed = args.seed.value_or(options.seed);
   options.recall = args.recall.value_or(options.recall), options.k = args.k.value_or(options.k);
-  auto p = build_partitions(pool, vectors, options, held);
+  auto p = index::build_partitions(pool, vectors, options, held);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   const double mean = static_cast<double>(p.items) / static_cast<double>(p.lists);
   log_info("{} lists of {:.0f} items, the largest {}; {:.1f} s", p.lists, mean,
@@ -81,7 +82,7 @@ std::string folder_of(const std::string& path) {
 }
 
 // Of --ids, of the file of the vectors or beside it; row numbers where there are none.
-Interner ids_of(const IndexArgs& args, const MappedVectors& vectors) {
+columns::Interner ids_of(const IndexArgs& args, const data::MappedVectors& vectors) {
   const size_t n = vectors.values.rows();
   std::vector<std::string> ids = vectors.ids;
   std::string column = vectors.id_column, file = vectors.ids_file;
@@ -89,16 +90,16 @@ Interner ids_of(const IndexArgs& args, const MappedVectors& vectors) {
     ids.clear();
     column.clear();
     file = args.ids;
-    const auto lines = read_lines(args.ids);
-    Notices notices;
-    for (const auto& line : lines.lines) ids.push_back(id_of_line(lines, line, {}, notices));
+    const auto lines = files::read_lines(args.ids);
+    columns::Notices notices;
+    for (const auto& line : lines.lines) ids.push_back(files::id_of_line(lines, line, {}, notices));
     notices.say();
     if (ids.size() != n)
       fail(ErrorKind::input, "{}: {} ids for the {} vectors of {}: give one id a vector, each on a line of its own",
            args.ids, ids.size(), n, args.vectors);
   }
   const auto from = say_ids(args.vectors, column, file);
-  Interner interner;
+  columns::Interner interner;
   for (uint32_t i = 0; i < n; ++i) {
     const auto id = from.empty() ? std::to_string(i) : ids[i];
     if (id.empty())
@@ -107,36 +108,38 @@ Interner ids_of(const IndexArgs& args, const MappedVectors& vectors) {
       fail(ErrorKind::input, "{}: rows {} and {} (from 0) have the same id '{}' in {}: an item has one vector",
            args.vectors, first, i, id, from);
   }
-  say_blanks(column.empty() ? file : args.vectors, column, interner);
+  columns::say_blanks(column.empty() ? file : args.vectors, column, interner);
   return interner;
 }
 
 // A bundle of anyone's vectors: no towers, the same file, the same search and filters.
-void index_vectors(ThreadPool& pool, const IndexArgs& args, RowPrecision precision) {
+void index_vectors(ThreadPool& pool, const IndexArgs& args, math::RowPrecision precision) {
   if (args.output.empty()) fail(ErrorKind::usage, "say where the bundle goes: -o X.pagoda");
-  check_not_compressed(args.output, "a bundle");
+  files::check_not_compressed(args.output, "a bundle");
   if (args.metric != "cosine" && args.metric != "inner_product")
     fail(ErrorKind::usage, "--metric {}: inner_product or cosine", args.metric);
-  const auto file = map_vectors(args.vectors, {.vector = args.vector, .id = args.id, .ids = args.ids.empty()});
+  const auto file = data::map_vectors(args.vectors, {.vector = args.vector, .id = args.id, .ids = args.ids.empty()});
   const auto ids = ids_of(args, file);
-  Attributes attributes;
+  data::Attributes attributes;
   if (!args.attributes.empty())
-    attributes =
-        load_attributes({.paths = {args.attributes}, .format = Format::automatic, .id = "item_id", .bad_rows = {}});
+    attributes = data::load_attributes(
+        {.paths = {args.attributes}, .format = files::Format::automatic, .id = "item_id", .bad_rows = {}});
   if (!args.attributes.empty())
-    say_meeting(meet({&ids}, {&attributes.ids}),
-                {args.attributes, "items of " + args.vectors,
-                 file.ids.empty() && args.ids.empty() ? "name the items with --ids" : "write the ids of both alike"});
-  const StoredVectors vectors(pool, args.vectors, file.values,
-                              {.precision = precision, .unit_length = args.metric == "cosine"}, folder_of(args.output));
+    data::say_meeting(
+        data::meet({&ids}, {&attributes.ids}),
+        {args.attributes, "items of " + args.vectors,
+         file.ids.empty() && args.ids.empty() ? "name the items with --ids" : "write the ids of both alike"});
+  const model::StoredVectors vectors(pool, args.vectors, file.values,
+                                     {.precision = precision, .unit_length = args.metric == "cosine"},
+                                     folder_of(args.output));
   const std::vector<uint64_t> counts(ids.size());
-  BundleContent content;
+  model::BundleContent content;
   content.info = {.version = std::string(version()),
                   .towers = false,
                   .dim = vectors.rows().cols(),
                   .items = ids.size(),
                   .chosen_on = "none",
-                  .times = TimeForm{},
+                  .times = columns::TimeForm{},
                   .vectors = precision};
   content.item_ids = &ids;
   content.item_counts = counts;
@@ -144,21 +147,21 @@ void index_vectors(ThreadPool& pool, const IndexArgs& args, RowPrecision precisi
   content.item_attributes = &attributes;
   const auto partitions = partitions_of(pool, args, vectors.rows(), nullptr);
   if (partitions) content.partitions = &*partitions;
-  write_bundle(args.output, content);
+  model::write_bundle(args.output, content);
   log_info("{}: {} vectors of {} components", args.output, ids.size(), vectors.rows().cols());
 }
 
 // A bundle to rebuild the index of. What rebuilds an index must not need the old one: where that can not be read, a copy
 // without it, which lies in `copy` until that is gone.
-std::shared_ptr<const Bundle> open_to_rebuild(const std::string& model,
-                                              std::unique_ptr<std::string, RemoveFile>& copy) {
+std::shared_ptr<const model::Bundle> open_to_rebuild(const std::string& model,
+                                                     std::unique_ptr<std::string, RemoveFile>& copy) {
   try {
-    return Bundle::open(model);
+    return model::Bundle::open(model);
   } catch (const Error& unreadable) {
     try {
       copy.reset(new std::string(model + ".without-index"));
-      copy_without_index(model, *copy);
-      const auto bundle = Bundle::open(*copy);
+      model::copy_without_index(model, *copy);
+      const auto bundle = model::Bundle::open(*copy);
       log_warning("{}", unreadable.what());
       return bundle;
     } catch (const Error&) {
@@ -177,18 +180,18 @@ void run_index(const IndexArgs& args) {
   if (!args.precision.empty() && args.precision != "f32" && args.precision != "f16")
     fail(ErrorKind::usage, "--precision {}: f32 or f16", args.precision);
   ThreadPool pool(0);
-  const auto asked = args.precision == "f16" ? RowPrecision::f16 : RowPrecision::f32;
+  const auto asked = args.precision == "f16" ? math::RowPrecision::f16 : math::RowPrecision::f32;
   if (!args.vectors.empty()) return index_vectors(pool, args, asked);
   const auto output = args.output.empty() ? args.model : args.output;
-  check_not_compressed(output, "a bundle");
+  files::check_not_compressed(output, "a bundle");
   std::unique_ptr<std::string, RemoveFile> copy;
   const auto bundle = open_to_rebuild(args.model, copy);
-  const StoredVectors vectors(pool, args.model, bundle->item_vectors(),
-                              {.precision = args.precision.empty() ? bundle->info().vectors : asked},
-                              folder_of(output));
+  const model::StoredVectors vectors(pool, args.model, bundle->item_vectors(),
+                                     {.precision = args.precision.empty() ? bundle->info().vectors : asked},
+                                     folder_of(output));
   const auto partitions = partitions_of(pool, args, vectors.rows(), bundle);
-  rewrite_index(args.model, output, vectors.rows(), partitions ? &*partitions : nullptr);
+  model::rewrite_index(args.model, output, vectors.rows(), partitions ? &*partitions : nullptr);
   log_info("{}: index rebuilt", output);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

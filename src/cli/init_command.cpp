@@ -18,13 +18,13 @@
 #include "files/byte_sink.h"
 #include "train/suited.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 namespace {
 
 // The config in the making, and what is said above it.
 struct Proposal {
-  Options options;
+  dataset::Options options;
   std::vector<std::string> seen, choices;
 
   // Once: a file is read twice, for its columns and for its ids.
@@ -35,24 +35,24 @@ struct Proposal {
   }
 };
 
-// Fit for a comment: TOML allows neither control characters nor broken UTF-8 there.
+// TrainingContext for a comment: TOML allows neither control characters nor broken UTF-8 there.
 std::string comment_line(std::string_view text) {
-  std::string line(is_utf8(text) ? text : "(not UTF-8)");
+  std::string line(columns::is_utf8(text) ? text : "(not UTF-8)");
   for (char& c : line)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   while (line.ends_with(' ')) line.pop_back();
   return line;
 }
 
-FeatureOptions feature(const std::string& column, FeatureKind kind) {
-  FeatureOptions f;
+features::FeatureOptions feature(const std::string& column, features::FeatureKind kind) {
+  features::FeatureOptions f;
   f.column = column;
   f.kind = kind;
   return f;
 }
 
 // One line a column, with its role and why.
-std::vector<std::string> lines_of(const TableGuess& guess) {
+std::vector<std::string> lines_of(const data::TableGuess& guess) {
   size_t width = 0;
   for (const auto& c : guess.columns) width = std::max(width, c.name.size());
   std::vector<std::string> lines;
@@ -61,12 +61,12 @@ std::vector<std::string> lines_of(const TableGuess& guess) {
     // Of a long text, enough to know it again.
     if (example.size() > 30) {
       example.resize(27);
-      while (!example.empty() && !is_utf8(example)) example.pop_back();
+      while (!example.empty() && !columns::is_utf8(example)) example.pop_back();
       example += "...";
     }
-    lines.push_back(
-        comment_line(fmt::format("  {:<{}}  {:<11}  {:<7}  {:>8} values, such as '{}'; {}", c.name, width,
-                                 c.role.empty() ? "-" : c.role, name_of(c.type), c.distinct, example, c.reason)));
+    lines.push_back(comment_line(fmt::format("  {:<{}}  {:<11}  {:<7}  {:>8} values, such as '{}'; {}", c.name, width,
+                                             c.role.empty() ? "-" : c.role, columns::name_of(c.type), c.distinct,
+                                             example, c.reason)));
   }
   return lines;
 }
@@ -98,7 +98,7 @@ void take_given_split(Proposal& p) {
       return;
   if (test.empty()) return;
   data.interactions = train;
-  data.split = {.kind = SplitKind::given, .validation = "0.1", .test_files = test};
+  data.split = {.kind = data::SplitKind::given, .validation = "0.1", .test_files = test};
   p.say("Split as given: {} is the test part; the tail of each user's list in {} is for validation.", test[0],
         train[0]);
 }
@@ -112,19 +112,20 @@ bool tells_of_the_log(std::string_view name) {
   return false;
 }
 
-NumericForm form_of(const TableColumnSurvey& c) {
+features::NumericForm form_of(const TableColumnSurvey& c) {
   const double far = 10 * c.deviation;
-  if (c.least >= 0 && c.most - c.mean > far) return NumericForm::log;
-  return c.most - c.mean > far || c.mean - c.least > far ? NumericForm::bucket : NumericForm::standardise;
+  if (c.least >= 0 && c.most - c.mean > far) return features::NumericForm::log;
+  return c.most - c.mean > far || c.mean - c.least > far ? features::NumericForm::bucket
+                                                         : features::NumericForm::standardise;
 }
 
 // [[item.features]] or [[user.features]] of a table's columns.
-std::vector<FeatureOptions> features_of(Proposal& p, const TableGuess& guess, const TableSurvey& survey,
-                                        const std::string& file, const std::string& id, bool of_items) {
-  std::vector<FeatureOptions> features;
+std::vector<features::FeatureOptions> features_of(Proposal& p, const data::TableGuess& guess, const TableSurvey& survey,
+                                                  const std::string& file, const std::string& id, bool of_items) {
+  std::vector<features::FeatureOptions> features;
   for (size_t i = 0; i < guess.columns.size(); ++i) {
     const auto& c = guess.columns[i];
-    auto f = feature(c.name, FeatureKind::numeric);
+    auto f = feature(c.name, features::FeatureKind::numeric);
     if (c.name == id || c.role.empty() || c.role == "id") continue;
     if (c.role == "title" || c.role == "text") {
       // A person's name says nothing of taste; that of a user that is itself an item (a page that links) does.
@@ -132,11 +133,11 @@ std::vector<FeatureOptions> features_of(Proposal& p, const TableGuess& guess, co
         p.say("'{}' of {} is left out: names of users say nothing of their taste.", c.name, file);
         continue;
       }
-      f.kind = FeatureKind::text;
+      f.kind = features::FeatureKind::text;
     } else if (c.role == "categorical") {
-      f.kind = FeatureKind::categorical;
+      f.kind = features::FeatureKind::categorical;
     } else if (c.role == "multi") {
-      f.kind = FeatureKind::multi;
+      f.kind = features::FeatureKind::multi;
       if (c.separator) f.separator = std::string(1, c.separator);
     } else if (c.role == "time") {
       if (!of_items || p.options.data.time.empty()) {
@@ -145,8 +146,8 @@ std::vector<FeatureOptions> features_of(Proposal& p, const TableGuess& guess, co
                        : "a date of a user is no feature");
         continue;
       }
-      f.kind = FeatureKind::time;
-      f.part = TimePart::age;
+      f.kind = features::FeatureKind::time;
+      f.part = features::TimePart::age;
     } else {
       if (tells_of_the_log(c.name)) {
         p.say(
@@ -163,12 +164,12 @@ std::vector<FeatureOptions> features_of(Proposal& p, const TableGuess& guess, co
   return features;
 }
 
-void say_missing(Proposal& p, const TableGuess& guess, const std::string& path, const TableForm& form);
+void say_missing(Proposal& p, const data::TableGuess& guess, const std::string& path, const columns::TableForm& form);
 
-void take_table(Proposal& p, const std::string& path, const Interner& ids, bool of_items) {
+void take_table(Proposal& p, const std::string& path, const columns::Interner& ids, bool of_items) {
   auto& data = p.options.data;
   const auto files = one_file(path, of_items ? data.items_form : data.users_form);
-  const auto guess = guess_table(files);
+  const auto guess = data::guess_table(files);
   const auto survey = survey_table(files, ids);
   const auto& like = of_items ? data.item : data.user;
   const auto& id = id_column(survey, guess, ids, files, like);
@@ -212,16 +213,16 @@ bool split_is_told(const InitArgs& args) {
 }
 
 // The flags over the settings.
-void take_form(DataOptions& data, const InitArgs& args) {
+void take_form(dataset::DataOptions& data, const InitArgs& args) {
   if (!args.separator.empty()) data.form.separator = args.separator;
   if (!args.columns.empty()) data.form.columns = args.columns;
-  if (args.no_header) data.form.header = Header::no;
+  if (args.no_header) data.form.header = columns::Header::no;
   if (!args.format.empty()) data.format = args.format;
   if (data.format == "auto") data.format = format_of(args.interactions[0], data.form);
 }
 
 // Columns that flags name. Error{usage}: the log has none so named.
-LogColumns told_columns(const TableGuess& guess, const InitArgs& args) {
+LogColumns told_columns(const data::TableGuess& guess, const InitArgs& args) {
   std::vector<std::string> names;
   for (const auto& c : guess.columns) names.push_back(c.name);
   for (const auto& [flag, name] : {std::pair("--user", args.user), std::pair("--item", args.item),
@@ -233,7 +234,7 @@ LogColumns told_columns(const TableGuess& guess, const InitArgs& args) {
 }
 
 // Words such as NA that stand in the ids: a stranger of that name would have all these rows.
-void take_null_values(Proposal& p, const TableGuess& guess) {
+void take_null_values(Proposal& p, const data::TableGuess& guess) {
   auto& words = p.options.data.form.null_values;
   if (!words.empty()) return;
   for (const auto& c : guess.columns) {
@@ -252,18 +253,18 @@ void take_null_values(Proposal& p, const TableGuess& guess) {
 }
 
 // Such words where they are no ids: a value of their own, or no number.
-void say_missing(Proposal& p, const TableGuess& guess, const std::string& path, const TableForm& form) {
+void say_missing(Proposal& p, const data::TableGuess& guess, const std::string& path, const columns::TableForm& form) {
   for (const auto& c : guess.columns) {
     std::vector<std::string> words;
     uint64_t cells = 0;
     for (const auto& [word, n] : c.missing)
       if (std::ranges::count(form.null_values, word) == 0) words.push_back(word), cells += n;
     if (words.empty() || c.role.empty()) continue;
-    const bool as_value = c.type == ColumnType::text;
+    const bool as_value = c.type == columns::ColumnType::text;
     p.say("'{}' stands in {:.1f}% of '{}' of {}: {}. {} says that it is missing.", fmt::join(words, "', '"),
           100 * static_cast<double>(cells) / static_cast<double>(guess.sampled_rows), c.name, path,
           as_value ? "it is taken for a value like others" : "it is read as empty, as it is neither number nor time",
-          null_values_remedy(form.keys, words));
+          data::null_values_remedy(form.keys, words));
   }
 }
 
@@ -271,11 +272,11 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
   auto& data = p.options.data;
   data.interactions = args.interactions;
   take_form(data, args);
-  ReaderOptions files;
+  formats::ReaderOptions files;
   files.paths = data.interactions;
   files.form = data.form;
-  if (data.format != "auto") files.format = format_from_name(data.format);
-  const auto guess = guess_interactions(files);
+  if (data.format != "auto") files.format = files::format_from_name(data.format);
+  const auto guess = data::guess_interactions(files);
   const auto columns = log_columns(
       guess, told_columns(guess, args), args.interactions[0],
       fmt::format("Say it with `pagoda init {} --user COLUMN --item COLUMN`, or in a config as data.user and "
@@ -297,7 +298,8 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
   auto line = fmt::format("{}: {} rows, {} users, {} items", data.interactions[0], log.rows, log.users.size(),
                           log.items.size());
   if (!log.time_us.empty())
-    line += fmt::format(", from {} to {}", format_time_us(log.time_us.front()), format_time_us(log.time_us.back()));
+    line += fmt::format(", from {} to {}", columns::format_time_us(log.time_us.front()),
+                        columns::format_time_us(log.time_us.back()));
   p.seen.push_back(line + fmt::format("; by its first {} rows:", guess.sampled_rows));
   for (auto& text : lines_of(guess)) p.seen.push_back(std::move(text));
   for (const auto& text : log.notices.texts()) p.say("{}.", text);
@@ -339,7 +341,7 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
   for (const auto& c : guess.columns)
     if (c.role == "context") {
       data.context.push_back(c.name);
-      p.options.towers.user.features.push_back(feature(c.name, FeatureKind::categorical));
+      p.options.towers.user.features.push_back(feature(c.name, features::FeatureKind::categorical));
       p.say(
           "'{}' is taken as context, known at the moment of a request. Take it out of data.context and "
           "[[user.features]] if "
@@ -356,7 +358,7 @@ Proposal propose(const InitArgs& args) {
   LogSurvey log;
   take_log(p, args, log);
   auto& o = p.options;
-  if (!log.time_us.empty() && !split_is_told(args)) p.choices.push_back(suit_split(o.data.split, log.time_us));
+  if (!log.time_us.empty() && !split_is_told(args)) p.choices.push_back(train::suit_split(o.data.split, log.time_us));
   if (!args.items.empty()) take_table(p, args.items, log.items, true);
   if (!args.users.empty()) take_table(p, args.users, log.users, false);
   look_for_users_among_items(p, log);
@@ -378,8 +380,8 @@ Proposal propose(const InitArgs& args) {
         100 * several);
   }
   if (o.data.time.empty()) {
-    suit_history(o);
-    if (o.data.split.kind == SplitKind::random)
+    train::suit_history(o);
+    if (o.data.split.kind == data::SplitKind::random)
       p.say(
           "Split at random: the log has no times. If it has, name their column with --time and split by time: what is "
           "asked of a model is the future.");
@@ -392,15 +394,15 @@ Proposal propose(const InitArgs& args) {
           "model.pagoda",
           log.items.size(), args.output);
   }
-  for (auto& line : suit_size(o, {log.rows, log.items.size()})) p.choices.push_back(std::move(line));
-  validate(o);
+  for (auto& line : train::suit_size(o, {log.rows, log.items.size()})) p.choices.push_back(std::move(line));
+  dataset::validate(o);
   return p;
 }
 
 }  // namespace
 
 void run_init(const InitArgs& args) {
-  check_not_compressed(args.output, "a config");
+  files::check_not_compressed(args.output, "a config");
   if (file_exists(args.output))
     fail(ErrorKind::usage, "{} exists, and may have been edited; choose another name with -o", args.output);
   auto p = propose(args);
@@ -414,10 +416,10 @@ void run_init(const InitArgs& args) {
   text += "#\n";
   comment("Next: " + next);
   WholeConfig config{.training = std::move(p.options), .serve = {}};
-  write_file(args.output, text + "\n" + to_toml([&](Fields& f) { describe(f, config); }, true));
+  write_file(args.output, text + "\n" + to_toml([&](OptionVisitor& f) { describe(f, config); }, true));
   for (const auto& line : p.seen) log_info("{}", comment_line(line));
   for (const auto& line : p.choices) log_info("- {}", comment_line(line));
   log_info("{}: written; next: {}", args.output, next);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -9,10 +9,10 @@
 #include "math/tile_kernels.h"
 #include "model/bundle.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 void run_inspect(const InspectArgs& args) {
-  const auto bundle = Bundle::open(args.model);
+  const auto bundle = model::Bundle::open(args.model);
   const auto& info = bundle->info();
   if (args.json) {
     nlohmann::ordered_json j;
@@ -58,9 +58,9 @@ void run_inspect(const InspectArgs& args) {
 void run_doctor() {
   fmt::print("pagoda {}{}\n", version(), commit().empty() ? "" : fmt::format(", commit {}", commit()));
   std::printf("  CPUs         %u\n", std::thread::hardware_concurrency());
-  const auto best = usable_simd_levels().back();
-  std::printf("  kernels      %s%s\n", std::string(name_of(best)).c_str(),
-              bf16_is_fast() ? "" : "  (no fast AVX-512 BF16: model.precision = \"bf16\" stays f32 here)");
+  const auto best = math::usable_simd_levels().back();
+  std::printf("  kernels      %s%s\n", std::string(math::name_of(best)).c_str(),
+              math::bf16_is_fast() ? "" : "  (no fast AVX-512 BF16: model.precision = \"bf16\" stays f32 here)");
   std::string pages = "unknown";
   if (file_exists("/sys/kernel/mm/transparent_hugepage/enabled")) {
     std::FILE* f = std::fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
@@ -75,4 +75,4 @@ void run_doctor() {
                   : "");
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

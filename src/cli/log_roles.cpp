@@ -6,38 +6,39 @@
 #include "core/error.h"
 #include "data/meeting.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
-ReaderOptions one_file(const std::string& path, const TableForm& form) {
-  ReaderOptions o;
+formats::ReaderOptions one_file(const std::string& path, const columns::TableForm& form) {
+  formats::ReaderOptions o;
   o.form = form;
   o.paths = {path};
   return o;
 }
 
-std::string names_of(const TableGuess& guess) {
+std::string names_of(const data::TableGuess& guess) {
   std::string names;
   for (const auto& c : guess.columns) names += (names.empty() ? "" : ", ") + c.name;
   return names;
 }
 
-std::string format_of(const std::string& path, const TableForm& form) {
+std::string format_of(const std::string& path, const columns::TableForm& form) {
   auto name = std::filesystem::path(path).filename();
   if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
   if (name.extension() != ".txt") return "auto";
   for (const auto* format : {"csv", "tsv"}) {
     auto files = one_file(path, form);
-    files.format = format_from_name(format);
-    const auto header = open_reader(files)->columns();
-    const auto is_name = [](const std::string& s) { return !s.empty() && !parse_number(s); };
+    files.format = files::format_from_name(format);
+    const auto header = formats::open_reader(files)->columns();
+    const auto is_name = [](const std::string& s) { return !s.empty() && !columns::parse_number(s); };
     if (header[0].starts_with('{')) return "auto";  // lines of JSON
     if (header.size() > 1 && std::all_of(header.begin(), header.end(), is_name)) return format;
   }
-  open_reader(one_file(path, form));  // which refuses a .txt of rows of a table
+  formats::open_reader(one_file(path, form));  // which refuses a .txt of rows of a table
   return "adjacency";
 }
 
-LogColumns log_columns(const TableGuess& guess, LogColumns told, const std::string& path, std::string_view remedy) {
+LogColumns log_columns(const data::TableGuess& guess, LogColumns told, const std::string& path,
+                       std::string_view remedy) {
   const auto take = [&](std::string& column, std::string_view role) {
     const auto* guessed = guess.by_role(role);
     if (!column.empty() || !guessed) return;
@@ -57,28 +58,29 @@ LogColumns log_columns(const TableGuess& guess, LogColumns told, const std::stri
 namespace {
 
 // In which spelling, and of which column, most of the ids would stand in the file; "" in none.
-std::string other_spelling(const ReaderOptions& file, const Interner& ids) {
-  const auto reader = open_reader(file);
-  std::vector<Interner> columns(reader->columns().size());
-  RawBatch batch;
+std::string other_spelling(const formats::ReaderOptions& file, const columns::Interner& ids) {
+  const auto reader = formats::open_reader(file);
+  std::vector<columns::Interner> columns(reader->columns().size());
+  columns::RawBatch batch;
   std::string scratch;
   while (reader->next(batch))
     for (size_t c = 0; c < columns.size(); ++c)
-      for (size_t row = 0; row < batch.rows && batch.columns[c].type != ColumnType::texts; ++row)
+      for (size_t row = 0; row < batch.rows && batch.columns[c].type != columns::ColumnType::texts; ++row)
         if (const auto text = batch.columns[c].as_text(row, scratch); !text.empty()) columns[c].add(text);
   size_t most = 0;
   std::string hint;
   for (size_t c = 0; c < columns.size(); ++c)
-    if (const auto meeting = meet({&ids}, {&columns[c]}); meeting.change && meeting.change->more > most)
+    if (const auto meeting = data::meet({&ids}, {&columns[c]}); meeting.change && meeting.change->more > most)
       most = meeting.change->more,
-      hint = fmt::format("; in column '{}',{}", reader->columns()[c], spelling_hint(meeting).substr(1));
+      hint = fmt::format("; in column '{}',{}", reader->columns()[c], data::spelling_hint(meeting).substr(1));
   return hint;
 }
 
 }  // namespace
 
-const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& guess, const Interner& ids,
-                                   const ReaderOptions& file, const std::string& like) {
+const TableColumnSurvey& id_column(const TableSurvey& survey, const data::TableGuess& guess,
+                                   const columns::Interner& ids, const formats::ReaderOptions& file,
+                                   const std::string& like) {
   const auto* guessed = guess.by_role("id");
   // A few rows may come twice; but a year that happens to look like an id comes all the time.
   const auto is_key = [](const TableColumnSurvey& c) { return c.repeated < c.known; };
@@ -97,4 +99,4 @@ const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& 
   return *best;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -11,25 +11,27 @@
 #include "data/inference.h"
 #include "formats/reader.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
-ReaderOptions one_file(const std::string& path, const TableForm& form = {});
+formats::ReaderOptions one_file(const std::string& path, const columns::TableForm& form = {});
 
 // The format's name of a file, "auto" where its own name tells it: a .txt whose header has several names is a table.
-std::string format_of(const std::string& path, const TableForm& form = {});
+std::string format_of(const std::string& path, const columns::TableForm& form = {});
 
-std::string names_of(const TableGuess& guess);  // of its columns: "user_id, item_id"
+std::string names_of(const data::TableGuess& guess);  // of its columns: "user_id, item_id"
 
 struct LogColumns {
   std::string user, item, time, weight;  // time, weight: "" where there is none
 };
 // What is not yet named in `told` is taken from the guess, a column for one role only. Error{input}, ending with `remedy`: users or items stay without
 // a column.
-LogColumns log_columns(const TableGuess& guess, LogColumns told, const std::string& path, std::string_view remedy);
+LogColumns log_columns(const data::TableGuess& guess, LogColumns told, const std::string& path,
+                       std::string_view remedy);
 
 // The column of the table (`file` names it) that holds most of the log's ids, be it named as in the log (`like`) or not.
 // Error{input}: none does; it says in which other spelling one would.
-const TableColumnSurvey& id_column(const TableSurvey& survey, const TableGuess& guess, const Interner& ids,
-                                   const ReaderOptions& file, const std::string& like);
+const TableColumnSurvey& id_column(const TableSurvey& survey, const data::TableGuess& guess,
+                                   const columns::Interner& ids, const formats::ReaderOptions& file,
+                                   const std::string& like);
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

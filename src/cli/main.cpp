@@ -19,7 +19,7 @@
 #include "math/environment.h"
 #include "math/simd_level.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 std::atomic<bool> interrupted{false};
 
@@ -87,7 +87,7 @@ std::pair<std::string, std::string> first_unknown_word(const CLI::App& app, cons
 std::string version_text() {
   std::string text = fmt::format("pagoda {}", version());
   if (!commit().empty()) text += fmt::format(", commit {}", commit());
-  return text + fmt::format(", kernels {}", name_of(usable_simd_levels().back()));
+  return text + fmt::format(", kernels {}", math::name_of(math::usable_simd_levels().back()));
 }
 
 int run(int argc, char** argv) {
@@ -363,18 +363,18 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::cli
 
 int main(int argc, char** argv) {
   struct sigaction action{};
-  action.sa_handler = pagoda::on_signal;
+  action.sa_handler = pagoda::cli::on_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is then an error with a path, not a death
-  pagoda::take_environment();
+  pagoda::math::take_environment();
   try {
-    return pagoda::run(argc, argv);
+    return pagoda::cli::run(argc, argv);
   } catch (const pagoda::Error& e) {
     std::fprintf(stderr, "error: %s\n", pagoda::printable_lines(e.what()).c_str());
     return pagoda::exit_code(e.kind());

@@ -3,26 +3,26 @@
 #include "core/log.h"
 #include "files/byte_sink.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 void run_report(const ReportArgs& args) {
-  check_output_name(args.output);
+  files::check_output_name(args.output);
   ThreadPool pool(0);
-  ReportInput input;
+  report::ReportInput input;
   for (const auto& path : args.models) {
-    const auto bundle = Bundle::open(path);
-    const auto options = bundle_options(*bundle, {});
-    TestUsers test;
+    const auto bundle = model::Bundle::open(path);
+    const auto options = evaluate::bundle_options(*bundle, {});
+    evaluate::TestUsers test;
     try {
-      test = test_users(*bundle, options, {});
+      test = evaluate::test_users(*bundle, options, {});
     } catch (const Error& e) {
       log_warning("the report shows no held-out items: {}", e.what());
     }
     add_model(pool, path, bundle, test, input);
   }
-  if (const auto warning = comparison_warning(input); !warning.empty()) log_warning("{}", warning);
-  write_text(args.output, render_report(input));
+  if (const auto warning = report::comparison_warning(input); !warning.empty()) log_warning("{}", warning);
+  files::write_text(args.output, report::render_report(input));
   log_info("{}: written", args.output);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -7,29 +7,29 @@
 #include "core/rng.h"
 #include "retrieval/retrieval.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 namespace {
 
 constexpr size_t kExamples = 6, kShownHistory = 12, kCandidates = 20, kFrequencyPoints = 1500;
 
-ReportItem shown(const Bundle& bundle, uint32_t item) {
-  ReportItem out{.id = std::string(bundle.item_ids()[item])};
+report::ReportItem shown(const model::Bundle& bundle, uint32_t item) {
+  report::ReportItem out{.id = std::string(bundle.item_ids()[item])};
   out.title = title_of(bundle, item);
   const auto row = bundle.attribute_row(item);
   std::string scratch;
   for (const char* name : {"genres", "categories", "type_line", "authors", "author"})
     if (const auto* column = bundle.item_attributes().find(name);
-        column && row != Interner::kNone && out.detail.empty())
+        column && row != columns::Interner::kNone && out.detail.empty())
       out.detail = std::string(column->as_text(row, scratch)).substr(0, 80);
   return out;
 }
 
 // Users with a history worth reading; of those with test items when there are any.
-std::vector<uint32_t> example_users(const Bundle& bundle, const TestUsers& test) {
+std::vector<uint32_t> example_users(const model::Bundle& bundle, const evaluate::TestUsers& test) {
   std::vector<uint32_t> users;
   const auto take = [&](uint32_t user) {
-    const auto n = user == Interner::kNone ? 0 : bundle.user_states().histories[user].size();
+    const auto n = user == columns::Interner::kNone ? 0 : bundle.user_states().histories[user].size();
     if (n >= 5 && n <= 200) users.push_back(user);
   };
   if (test.users.empty())
@@ -42,10 +42,10 @@ std::vector<uint32_t> example_users(const Bundle& bundle, const TestUsers& test)
 }
 
 // The estimator's reading beside the exact share, over items spread evenly in the order of their counts.
-std::vector<ReportFrequency> frequencies(const Bundle& bundle, const Options& options) {
-  std::vector<ReportFrequency> out;
-  if (options.sampling.frequency.kind != FrequencyKind::streaming) return out;
-  const auto estimator = make_streaming(options.sampling.frequency, options.train.seed);
+std::vector<report::ReportFrequency> frequencies(const model::Bundle& bundle, const dataset::Options& options) {
+  std::vector<report::ReportFrequency> out;
+  if (options.sampling.frequency.kind != sampling::FrequencyKind::streaming) return out;
+  const auto estimator = sampling::make_streaming(options.sampling.frequency, options.train.seed);
   ByteReader in(bundle.file().bytes("frequency"), "section 'frequency'");
   estimator->load(in);
   double total = 0;
@@ -65,32 +65,32 @@ std::vector<ReportFrequency> frequencies(const Bundle& bundle, const Options& op
 
 }  // namespace
 
-void add_model(ThreadPool& pool, const std::string& name, const std::shared_ptr<const Bundle>& bundle,
-               const TestUsers& test, ReportInput& input) {
+void add_model(ThreadPool& pool, const std::string& name, const std::shared_ptr<const model::Bundle>& bundle,
+               const evaluate::TestUsers& test, report::ReportInput& input) {
   const auto& info = bundle->info();
-  const auto options = bundle_options(*bundle, {});
+  const auto options = evaluate::bundle_options(*bundle, {});
   if (input.models.empty())
     input.data = {{"users", std::to_string(info.users)},
                   {"items", std::to_string(info.items)},
                   {"training rows", std::to_string(info.training_rows)},
                   {"test users", std::to_string(test.users.size())}};
-  ReportModel model{.name = name,
-                    .fingerprint = bundle->fingerprint(),
-                    .evaluation = std::string(bundle->metrics()),
-                    .run_log = std::string(bundle->run_log()),
-                    .config = std::string(bundle->config()),
-                    .uses_order = info.uses_order,
-                    .frequency = frequencies(*bundle, options)};
-  const Retrieval retrieval(bundle);
+  report::ReportModel model{.name = name,
+                            .fingerprint = bundle->fingerprint(),
+                            .evaluation = std::string(bundle->metrics()),
+                            .run_log = std::string(bundle->run_log()),
+                            .config = std::string(bundle->config()),
+                            .uses_order = info.uses_order,
+                            .frequency = frequencies(*bundle, options)};
+  const retrieval::Retrieval retrieval(bundle);
   for (auto user : example_users(*bundle, test)) {
-    ReportExample example{.user = std::string(bundle->user_ids()[user])};
+    report::ReportExample example{.user = std::string(bundle->user_ids()[user])};
     const auto history = bundle->user_states().histories[user];
     for (size_t n = 0; n < std::min(history.size(), kShownHistory); ++n)
       example.history.push_back(shown(*bundle, history[history.size() - 1 - n]));
     const auto at = static_cast<size_t>(std::find(test.users.begin(), test.users.end(), user) - test.users.begin());
     if (at < test.users.size())
       for (auto item : test.items[at]) example.held_out.push_back(shown(*bundle, item));
-    RetrieveRequest request;
+    retrieval::RetrieveRequest request;
     request.user = example.user;
     const auto answer = retrieval.retrieve(pool, {request}, {.k = kCandidates});
     for (size_t r = 0; r < answer.found.items[0].size(); ++r)
@@ -100,4 +100,4 @@ void add_model(ThreadPool& pool, const std::string& name, const std::shared_ptr<
   input.models.push_back(std::move(model));
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -5,14 +5,14 @@
 #include <string>
 
 #include "core/thread_pool.h"
-#include "evaluate/judgement.h"
+#include "evaluate/bundle_evaluation.h"
 #include "report/report.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 // Adds the model to the page: its metrics, run log, config, and a few users with their history and first candidates.
 // The first model's data is described; the same users are shown for every model. `test` may be empty.
-void add_model(ThreadPool& pool, const std::string& name, const std::shared_ptr<const Bundle>& bundle,
-               const TestUsers& test, ReportInput& input);
+void add_model(ThreadPool& pool, const std::string& name, const std::shared_ptr<const model::Bundle>& bundle,
+               const evaluate::TestUsers& test, report::ReportInput& input);
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

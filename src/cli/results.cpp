@@ -9,7 +9,7 @@
 #include "core/printable.h"
 #include "files/line_file.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 namespace {
 
@@ -20,21 +20,21 @@ void append_score(std::string& out, float score) {
   out.append(text, end.ptr);
 }
 
-Format format_of(const ResultForm& form) {
-  check_output_name(form.output);
-  const auto by_name = format_named_by(form.output);
-  if (form.format.empty()) return form.output == "-" ? Format::jsonl : format_from_path(form.output);
-  const auto format = format_from_name(form.format);
+files::Format format_of(const ResultForm& form) {
+  files::check_output_name(form.output);
+  const auto by_name = files::format_named_by(form.output);
+  if (form.format.empty()) return form.output == "-" ? files::Format::jsonl : files::format_from_path(form.output);
+  const auto format = files::format_from_name(form.format);
   // A .txt may hold any lines.
-  if (by_name && *by_name != format && *by_name != Format::adjacency)
+  if (by_name && *by_name != format && *by_name != files::Format::adjacency)
     fail(ErrorKind::usage, "-o {}: its name says another format than --format {}; leave one of them out", form.output,
          form.format);
   return format;
 }
 
-void push_id(Column& column, const std::string& id) {
-  if (column.type == ColumnType::text) return column.push_text(id);
-  const auto value = canonical_int64(id);
+void push_id(columns::Column& column, const std::string& id) {
+  if (column.type == columns::ColumnType::text) return column.push_text(id);
+  const auto value = columns::canonical_int64(id);
   value ? column.push_integer(*value) : column.push_null();
 }
 
@@ -42,7 +42,7 @@ void push_id(Column& column, const std::string& id) {
 
 bool all_integers(const char* what, size_t n, const std::function<std::string_view(size_t)>& id) {
   for (size_t i = 0; i < n; ++i) {
-    if (id(i).empty() || canonical_int64(id(i))) continue;
+    if (id(i).empty() || columns::canonical_int64(id(i))) continue;
     log_warning("the model's {} ids are integers, but '{}' is none: written as text", what, printable(id(i)));
     return false;
   }
@@ -53,15 +53,16 @@ bool all_integers(const char* what, const std::vector<std::string>& ids) {
   return all_integers(what, ids.size(), [&](size_t i) { return std::string_view(ids[i]); });
 }
 
-ResultWriter::ResultWriter(const ResultForm& form, const Retrieval& retrieval, const std::vector<std::string>& keys)
+ResultWriter::ResultWriter(const ResultForm& form, const retrieval::Retrieval& retrieval,
+                           const std::vector<std::string>& keys)
     : retrieval_(retrieval), key_(form.key), format_(format_of(form)) {
-  if (format_ == Format::parquet && form.output == "-")
+  if (format_ == files::Format::parquet && form.output == "-")
     fail(ErrorKind::usage, "Parquet can not go to stdout; give -o FILE.parquet");
-  if (format_ != Format::parquet && format_ != Format::tsv && format_ != Format::jsonl)
+  if (format_ != files::Format::parquet && format_ != files::Format::tsv && format_ != files::Format::jsonl)
     fail(ErrorKind::usage, "lists are written as jsonl, tsv or parquet; say which with --format");
-  if (format_ == Format::tsv) check_cells(keys);
-  if (format_ != Format::parquet) {
-    lines_ = open_sink(form.output);
+  if (format_ == files::Format::tsv) check_cells(keys);
+  if (format_ != files::Format::parquet) {
+    lines_ = files::open_sink(form.output);
     return;
   }
   const auto& info = retrieval.bundle().info();
@@ -69,18 +70,18 @@ ResultWriter::ResultWriter(const ResultForm& form, const Retrieval& retrieval, c
                      return retrieval.item_id(static_cast<uint32_t>(i));
                    });
   integer_keys_ = key_ == "item" ? integer_items_ : info.integer_users && all_integers("user", keys);
-  const auto type = [](bool integers) { return integers ? ColumnType::integer : ColumnType::text; };
-  table_ = open_writer(form.output,
-                       {{key_, type(integer_keys_)},
-                        {key_ == "item" ? "similar" : "item", type(integer_items_)},
-                        {"rank", ColumnType::integer},
-                        {"score", ColumnType::real}},
-                       Format::parquet);
+  const auto type = [](bool integers) { return integers ? columns::ColumnType::integer : columns::ColumnType::text; };
+  table_ = formats::open_writer(form.output,
+                                {{key_, type(integer_keys_)},
+                                 {key_ == "item" ? "similar" : "item", type(integer_items_)},
+                                 {"rank", columns::ColumnType::integer},
+                                 {"score", columns::ColumnType::real}},
+                                files::Format::parquet);
 }
 
 void ResultWriter::check_cells(const std::vector<std::string>& keys) const {
   const auto check_one = [&](const std::string& what, std::string_view id) {
-    if (const auto why = no_tsv_cell(id); !why.empty())
+    if (const auto why = files::no_tsv_cell(id); !why.empty())
       fail(ErrorKind::input, "the id '{}' of {} {}, which a line of TSV can not hold: write --format jsonl, or Parquet",
            printable(id), what, why);
   };
@@ -88,12 +89,12 @@ void ResultWriter::check_cells(const std::vector<std::string>& keys) const {
   for (size_t i = 0; i < retrieval_.items(); ++i) check_one("an item", retrieval_.item_id(static_cast<uint32_t>(i)));
 }
 
-void ResultWriter::write_table(const std::vector<std::string>& keys, const SearchResult& found) {
-  RawBatch batch;
+void ResultWriter::write_table(const std::vector<std::string>& keys, const index::SearchResult& found) {
+  columns::RawBatch batch;
   batch.columns.resize(4);
-  if (integer_keys_) batch.columns[0].type = ColumnType::integer;
-  if (integer_items_) batch.columns[1].type = ColumnType::integer;
-  batch.columns[2].type = ColumnType::integer, batch.columns[3].type = ColumnType::real;
+  if (integer_keys_) batch.columns[0].type = columns::ColumnType::integer;
+  if (integer_items_) batch.columns[1].type = columns::ColumnType::integer;
+  batch.columns[2].type = columns::ColumnType::integer, batch.columns[3].type = columns::ColumnType::real;
   for (size_t q = 0; q < keys.size(); ++q) {
     const auto items = found.items[q];
     for (size_t r = 0; r < items.size(); ++r) {
@@ -107,13 +108,13 @@ void ResultWriter::write_table(const std::vector<std::string>& keys, const Searc
   table_->write(batch);
 }
 
-void ResultWriter::write(const std::vector<std::string>& keys, const SearchResult& found) {
+void ResultWriter::write(const std::vector<std::string>& keys, const index::SearchResult& found) {
   if (table_) return write_table(keys, found);
   std::string text;
   for (size_t q = 0; q < keys.size(); ++q) {
     const auto items = found.items[q];
     const float* scores = found.scores.data() + found.items.offsets[q];
-    if (format_ == Format::tsv) {
+    if (format_ == files::Format::tsv) {
       for (size_t r = 0; r < items.size(); ++r) {
         text += keys[q], text += '\t', text += retrieval_.item_id(items[r]), text += '\t';
         text += std::to_string(r + 1), text += '\t';
@@ -143,13 +144,13 @@ std::string say_ids(const std::string& vectors, const std::string& column, const
   return from;
 }
 
-std::string title_of(const Bundle& bundle, uint32_t item) {
+std::string title_of(const model::Bundle& bundle, uint32_t item) {
   const auto* column = bundle.title_column();
   const auto row = bundle.attribute_row(item);
   std::string scratch;
-  if (column && row != Interner::kNone)
+  if (column && row != columns::Interner::kNone)
     if (const auto title = column->as_text(row, scratch); !title.empty()) return std::string(title);
   return std::string(bundle.item_ids()[item]);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -11,7 +11,7 @@
 #include "model/bundle.h"
 #include "retrieval/retrieval.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 // TSV: `user item rank score`, no header. JSONL: {"user": ..., "items": [...], "scores": [...]}. Parquet: the TSV's
 // columns; ids that were integers where the model read them are int64, a user without an id is null there.
@@ -26,19 +26,19 @@ class ResultWriter {
  public:
   // Keys come in the order in which they will be written. Error{usage}: a format that does not fit the output's name.
   // Error{input}: a key or an item's id that would break a line of TSV; nothing is written then.
-  ResultWriter(const ResultForm& form, const Retrieval& retrieval, const std::vector<std::string>& keys);
-  void write(const std::vector<std::string>& keys, const SearchResult& found);
+  ResultWriter(const ResultForm& form, const retrieval::Retrieval& retrieval, const std::vector<std::string>& keys);
+  void write(const std::vector<std::string>& keys, const index::SearchResult& found);
   void close();
 
  private:
-  void write_table(const std::vector<std::string>& keys, const SearchResult& found);
+  void write_table(const std::vector<std::string>& keys, const index::SearchResult& found);
   void check_cells(const std::vector<std::string>& keys) const;
-  const Retrieval& retrieval_;
+  const retrieval::Retrieval& retrieval_;
   std::string key_;
-  Format format_;
+  files::Format format_;
   bool integer_keys_ = false, integer_items_ = false;
-  std::unique_ptr<Writer> table_;    // parquet
-  std::unique_ptr<ByteSink> lines_;  // the others
+  std::unique_ptr<formats::Writer> table_;  // parquet
+  std::unique_ptr<files::ByteSink> lines_;  // the others
 };
 
 // Whether ids of a model of integers, empty ones aside, can be written as integers; the first that can not is said.
@@ -50,6 +50,6 @@ bool all_integers(const char* what, const std::vector<std::string>& ids);
 std::string say_ids(const std::string& vectors, const std::string& column, const std::string& file);
 
 // What names an item for a person: its title, or where there is none its id.
-std::string title_of(const Bundle& bundle, uint32_t item);
+std::string title_of(const model::Bundle& bundle, uint32_t item);
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -3,7 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/results.h"
-#include "cli/strangers.h"
+#include "cli/unknown_names.h"
 #include "cli/user_lines.h"
 #include "core/log.h"
 #include "core/printable.h"
@@ -12,7 +12,7 @@
 #include "data/vector_file.h"
 #include "retrieval/snapshot.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 namespace {
 
@@ -24,46 +24,46 @@ size_t checked_k(int64_t k) {
 }
 
 // What a server of that bundle answers, with the items that were added and deleted there.
-Retrieval open_retrieval(const std::string& model) {
-  const auto journal = journal_path(model);
-  const auto changes = read_journal(journal);
+retrieval::Retrieval open_retrieval(const std::string& model) {
+  const auto journal = retrieval::journal_path(model);
+  const auto changes = retrieval::read_journal(journal);
   if (!changes.empty()) log_info("{}: {} items are added, replaced or deleted by it", journal, changes.size());
-  return with_changes(Bundle::open(model), changes, {.merge_at = std::numeric_limits<size_t>::max()});
+  return retrieval::with_changes(model::Bundle::open(model), changes, {.merge_at = std::numeric_limits<size_t>::max()});
 }
 
-Retrieval open_retrieval(const RetrieveArgs& args) {
+retrieval::Retrieval open_retrieval(const RetrieveArgs& args) {
   if (args.rescore.empty()) return open_retrieval(args.model);
-  if (const auto journal = journal_path(args.model); file_exists(journal))
+  if (const auto journal = retrieval::journal_path(args.model); file_exists(journal))
     log_warning("{} is not read: with --rescore the bundles alone answer", journal);
-  return Retrieval(Bundle::open(args.model), Bundle::open(args.rescore),
-                   static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)));
+  return retrieval::Retrieval(model::Bundle::open(args.model), model::Bundle::open(args.rescore),
+                              static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)));
 }
 
 // Items that the catalogue lacks exclude nothing, which may not be what was meant.
-void add_exclusions(const Retrieval& retrieval, const std::string& path, std::vector<std::string>& exclude) {
-  Interner ids, unknown;
-  const auto file = read_lines(path);
-  Notices notices;
+void add_exclusions(const retrieval::Retrieval& retrieval, const std::string& path, std::vector<std::string>& exclude) {
+  columns::Interner ids, unknown;
+  const auto file = files::read_lines(path);
+  columns::Notices notices;
   for (const auto& line : file.lines) ids.add(item_of_line(file, line, retrieval, notices));
   notices.say();
   for (uint32_t i = 0; i < ids.size(); ++i) {
     exclude.emplace_back(ids[i]);
-    if (retrieval.find_item(ids[i]) == Interner::kNone) unknown.add(ids[i]);
+    if (retrieval.find_item(ids[i]) == columns::Interner::kNone) unknown.add(ids[i]);
   }
   if (unknown.size() == 0) return;
-  const auto meeting = meet({&unknown}, {&retrieval.bundle().item_ids()});
+  const auto meeting = data::meet({&unknown}, {&retrieval.bundle().item_ids()});
   log_warning("{}: {} of its {} items are not in the catalogue and exclude nothing: {}{}", path, unknown.size(),
-              ids.size(), examples_of(meeting.missing), spelling_hint(meeting));
+              ids.size(), data::examples_of(meeting.missing), data::spelling_hint(meeting));
 }
 
 // What the searches did, summed up over blocks of queries.
 class Explanation {
  public:
-  void add(const RetrieveAnswer& answer) {
+  void add(const retrieval::RetrieveAnswer& answer) {
     if (!answer.explain) return;
     const auto& e = *answer.explain;
     plan_ = e.plan, selectivity_ = e.selectivity;
-    centres_s_ += e.centres_s, scan_s_ += e.scan_s, rerank_s_ += e.rerank_s;
+    centres_s_ += e.centroids_s, scan_s_ += e.scan_s, rerank_s_ += e.rerank_s;
     times_.encode_s += answer.times.encode_s, times_.filter_s += answer.times.filter_s;
     times_.search_s += answer.times.search_s;
     for (const auto& q : e.queries) {
@@ -89,7 +89,7 @@ class Explanation {
  private:
   std::string plan_;
   double selectivity_ = 1, centres_s_ = 0, scan_s_ = 0, rerank_s_ = 0;
-  StageTimes times_;
+  retrieval::StageTimes times_;
   std::vector<uint64_t> lists_, scored_, reranked_;  // of each query
 };
 
@@ -101,7 +101,7 @@ void run_retrieve(const RetrieveArgs& args) {
   if (!args.vectors.empty() && !args.rescore.empty())
     fail(ErrorKind::usage, "--rescore encodes users with the second model: give --users, not --vectors");
   const auto retrieval = open_retrieval(args);
-  RetrieveOptions options{
+  retrieval::RetrieveOptions options{
       .k = checked_k(args.k), .filter = args.filter, .exclude_seen = false, .explain = args.explain};
   for (const auto& word : args.exclude) {
     if (word == "seen")
@@ -112,9 +112,10 @@ void run_retrieve(const RetrieveArgs& args) {
   const ResultForm form{args.output, args.format, "user"};
   ThreadPool pool(0);
   Explanation explanation;
-  Strangers strangers(retrieval);
+  UnknownNames unknown(retrieval);
   if (!args.vectors.empty()) {
-    const auto vectors = read_vectors(args.vectors, {.vector = args.vector, .id = args.id, .usual_id = "user_id"});
+    const auto vectors =
+        data::read_vectors(args.vectors, {.vector = args.vector, .id = args.id, .usual_id = "user_id"});
     say_ids(args.vectors, vectors.id_column, vectors.ids_file);
     auto ids = vectors.ids;
     for (size_t i = ids.size(); i < vectors.values.rows(); ++i) ids.push_back(std::to_string(i));
@@ -125,17 +126,17 @@ void run_retrieve(const RetrieveArgs& args) {
                                           ids.begin() + static_cast<std::ptrdiff_t>(end));
       const auto answer = retrieval.retrieve(pool, vectors.values.view().slice_rows(begin, end), options);
       explanation.add(answer);
-      strangers.add_answers(answer.found);
+      unknown.add_answers(answer.found);
       out.write(keys, answer.found);
     }
-    strangers.say();
+    unknown.say();
     explanation.print();
     return out.close();
   }
   const UserLines lines(args.users, retrieval);
   if (lines.size() == 0) log_warning("{}: holds no user, and nobody is answered", lines.name());
   std::vector<std::string> users;
-  Strangers asked(retrieval);
+  UnknownNames asked(retrieval);
   for (size_t line = 0; line < lines.size(); ++line) {
     const auto request = lines.request(line);
     if (args.most_unknown < 1) asked.add(request);
@@ -146,22 +147,22 @@ void run_retrieve(const RetrieveArgs& args) {
   Progress bar("retrieve", lines.size(), "users");
   for (size_t begin = 0; begin < lines.size(); begin += kBlock) {
     if (interrupted) fail(ErrorKind::interrupted, "interrupted; nothing was written to {}", args.output);
-    std::vector<RetrieveRequest> requests;
+    std::vector<retrieval::RetrieveRequest> requests;
     const size_t end = std::min(lines.size(), begin + kBlock);
     for (size_t i = begin; i < end; ++i) {
       requests.push_back(lines.request(i));
-      strangers.add(requests.back());
+      unknown.add(requests.back());
     }
     const std::vector<std::string> keys(users.begin() + static_cast<std::ptrdiff_t>(begin),
                                         users.begin() + static_cast<std::ptrdiff_t>(end));
     const auto answer = retrieval.retrieve(pool, requests, options);
     explanation.add(answer);
-    strangers.add_answers(answer.found);
+    unknown.add_answers(answer.found);
     out.write(keys, answer.found);
     bar.update(begin + requests.size());
   }
   bar.finish();
-  strangers.say();
+  unknown.say();
   explanation.print();
   out.close();
 }
@@ -170,17 +171,17 @@ void run_similar(const SimilarArgs& args) {
   const auto retrieval = open_retrieval(args.model);
   std::vector<std::string> ids;
   std::vector<uint32_t> rows;
-  const auto file = read_lines(args.items);
+  const auto file = files::read_lines(args.items);
   if (file.lines.empty()) log_warning("{}: holds no item, and nothing is answered", file.name);
-  Notices notices;
+  columns::Notices notices;
   for (const auto& line : file.lines) {
     ids.push_back(item_of_line(file, line, retrieval, notices));
     rows.push_back(retrieval.find_item(ids.back()));
-    if (rows.back() != Interner::kNone) continue;
-    Interner unknown;
+    if (rows.back() != columns::Interner::kNone) continue;
+    columns::Interner unknown;
     unknown.add(ids.back());
     fail(ErrorKind::input, "{}: item '{}' is not in the catalogue of {}{}", file.place(line), printable(ids.back()),
-         args.model, spelling_hint(meet({&unknown}, {&retrieval.bundle().item_ids()})));
+         args.model, data::spelling_hint(data::meet({&unknown}, {&retrieval.bundle().item_ids()})));
   }
   notices.say();
   ThreadPool pool(0);
@@ -189,4 +190,4 @@ void run_similar(const SimilarArgs& args) {
   out.close();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -4,7 +4,7 @@
 #include "server/server.h"
 #include "server/ui/page.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 void run_serve(const ServeArgs& args) {
   WholeConfig config;
@@ -12,12 +12,12 @@ void run_serve(const ServeArgs& args) {
   if (!args.http.empty()) config.serve.http = args.http;
   if (!args.grpc.empty()) config.serve.grpc = args.grpc;
   if (!args.keys.empty()) config.serve.keys = args.keys;
-  if (!args.beside.empty()) config.serve.beside = args.beside;
+  if (!args.beside.empty()) config.serve.compare = args.beside;
   config.serve.ui |= args.ui;
-  validate(config.serve);
-  if (config.serve.ui && built_page().empty())
+  retrieval::validate(config.serve);
+  if (config.serve.ui && server::built_page().empty())
     fail(ErrorKind::usage, "this build has no page for --ui; configure it with -DPAGODA_UI=ON");
-  Server server(args.model, config.serve);
+  server::Server server(args.model, config.serve);
   if (interrupted) fail(ErrorKind::interrupted, "interrupted before it served");
   const auto& bundle = server.snapshots().current()->bundle();
   log_info("{}: bundle {}, {} items, serving at {}", args.model, bundle.fingerprint(), bundle.item_ids().size(),
@@ -27,4 +27,4 @@ void run_serve(const ServeArgs& args) {
   log_info("{}: drained", args.model);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -12,19 +12,19 @@
 #include "simulate/frequency_replay.h"
 #include "simulate/world.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 namespace {
 
 // A line an estimator: the median error of each tenth of the items, as its mean over the checkpoints.
-void print_replay(const std::vector<ReplayError>& errors) {
+void print_replay(const std::vector<simulate::ReplayError>& errors) {
   struct Line {
-    ReplayError label;
+    simulate::ReplayError label;
     double sum[10]{}, checkpoints[10]{};
   };
   std::vector<Line> lines;
   for (const auto& e : errors) {
-    if (e.group != ReplayGroup::items) continue;
+    if (e.group != simulate::ReplayGroup::items) continue;
     const auto same = [&](const Line& l) {
       return l.label.learning_rate == e.learning_rate && l.label.half_life == e.half_life &&
              l.label.hashes == e.hashes && l.label.estimator == e.estimator;
@@ -38,25 +38,27 @@ void print_replay(const std::vector<ReplayError>& errors) {
               "a, rows", "hashes", "buckets");
   for (const auto& l : lines) {
     const double memory = std::max(l.label.learning_rate, l.label.half_life);
-    std::printf("%-10s %8g %6ld %8ld  ", std::string(name_of(l.label.estimator)).c_str(), memory, l.label.hashes,
-                l.label.buckets);
+    std::printf("%-10s %8g %6ld %8ld  ", std::string(simulate::name_of(l.label.estimator)).c_str(), memory,
+                l.label.hashes, l.label.buckets);
     for (size_t d = 0; d < 10; ++d) std::printf(" %6.3f", l.sum[d] / l.checkpoints[d]);
     std::printf("\n");
   }
 }
 
-ReplayCohorts read_cohorts(const std::string& path, const std::string& id, const Interactions& log) {
-  const auto table = load_attributes({.paths = {path}, .format = Format::automatic, .id = id, .bad_rows = {}});
-  const Column* column = table.find("cohort");
+simulate::ReplayCohorts read_cohorts(const std::string& path, const std::string& id, const data::Interactions& log) {
+  const auto table =
+      data::load_attributes({.paths = {path}, .format = files::Format::automatic, .id = id, .bad_rows = {}});
+  const columns::Column* column = table.find("cohort");
   if (!column) fail(ErrorKind::usage, "{}: has no column 'cohort'", path);
-  say_meeting(meet({&table.ids}, {&log.items}), {"the log", "items of " + path, "write the ids of both alike"});
-  Interner names;
-  ReplayCohorts cohorts;
+  data::say_meeting(data::meet({&table.ids}, {&log.items}),
+                    {"the log", "items of " + path, "write the ids of both alike"});
+  columns::Interner names;
+  simulate::ReplayCohorts cohorts;
   std::string scratch;
   for (uint32_t item = 0; item < log.items.size(); ++item) {
     const auto row = table.ids.find(log.items[item]);
-    const auto name = row == Interner::kNone ? std::string_view() : column->as_text(row, scratch);
-    cohorts.of_item.push_back(name.empty() ? ReplayCohorts::kNone : names.add(name));
+    const auto name = row == columns::Interner::kNone ? std::string_view() : column->as_text(row, scratch);
+    cohorts.of_item.push_back(name.empty() ? simulate::ReplayCohorts::kNone : names.add(name));
   }
   for (uint32_t c = 0; c < names.size(); ++c) cohorts.names.emplace_back(names[c]);
   return cohorts;
@@ -70,7 +72,7 @@ void add_simulate_command(CLI::App& app) {
   simulate->require_subcommand(1);
   static std::string folder;
 
-  static WorldOptions world;
+  static simulate::WorldOptions world;
   auto* w = simulate->add_subcommand("world", "users, items, a biased log of clicks, and the truth behind it");
   w->footer("\nExamples:\n  pagoda simulate world --interactions 1000000 --seed 7 -o world\n");
   w->add_option("-o,--output", folder, "folder")->required();
@@ -91,7 +93,7 @@ void add_simulate_command(CLI::App& app) {
   w->add_option("--new-items", world.new_items, "share of the items born within the log's days")->capture_default_str();
   w->callback([] {
     ThreadPool pool(0);
-    const auto s = simulate_world(pool, world, folder);
+    const auto s = simulate::simulate_world(pool, world, folder);
     log_info(
         "{}: {} interactions of {} users with {} items; the top fifth of the items has {:.0f}% of the clicks, {} items "
         "were never shown",
@@ -99,7 +101,7 @@ void add_simulate_command(CLI::App& app) {
         human_count(static_cast<double>(s.n_items)), 100 * s.top_fifth_share, s.items_never_shown);
   });
 
-  static FrequencySimulation frequency;
+  static simulate::FrequencySimulation frequency;
   auto* f = simulate->add_subcommand("frequency", "the simulation of Yi et al. 2019, section 6.1");
   f->footer(
       "\nExamples:\n  pagoda simulate frequency --seeds 10 -o frequency\n  pagoda simulate frequency --hashes 1,2,4 "
@@ -119,7 +121,7 @@ void add_simulate_command(CLI::App& app) {
   f->add_option("--seeds", frequency.seeds, "runs whose errors are averaged")->capture_default_str();
   f->callback([] {
     ThreadPool pool(0);
-    const auto errors = simulate_frequency(frequency, pool, folder);
+    const auto errors = simulate::simulate_frequency(frequency, pool, folder);
     std::printf("%-10s %8s %8s %8s %10s\n", "estimator", "a", "hashes", "step", "error");
     for (size_t i = 0; i < errors.size(); ++i) {
       const auto& e = errors[i];
@@ -131,8 +133,8 @@ void add_simulate_command(CLI::App& app) {
     log_info("{}/frequency.jsonl: the whole curves", folder);
   });
 
-  static FrequencyReplay replay;
-  static InteractionOptions replayed;
+  static simulate::FrequencyReplay replay;
+  static data::InteractionOptions replayed;
   auto* r = simulate->add_subcommand("replay",
                                      "streaming frequency estimation on a log in order of time, against exact counts");
   r->footer(
@@ -159,11 +161,11 @@ void add_simulate_command(CLI::App& app) {
   r->add_option("-o,--output", folder, "folder")->required();
   r->callback([] {
     ThreadPool pool(0);
-    const auto log = load_interactions(replayed);
+    const auto log = data::load_interactions(replayed);
     const auto of_items = cohorts.empty() ? std::nullopt : std::optional(read_cohorts(cohorts, replayed.item, log));
-    print_replay(replay_frequency(log, replay, pool, folder, of_items ? &*of_items : nullptr));
+    print_replay(simulate::replay_frequency(log, replay, pool, folder, of_items ? &*of_items : nullptr));
     log_info("{}/replay.jsonl: every checkpoint", folder);
   });
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

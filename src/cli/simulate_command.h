@@ -5,8 +5,8 @@ namespace CLI {
 class App;
 }
 
-namespace pagoda {
+namespace pagoda::cli {
 
 void add_simulate_command(CLI::App& app);
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -11,7 +11,7 @@
 #include "columns/time_form.h"
 #include "data/row_places.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 double LogSurvey::share_of_users_with_several() const {
   const auto several = std::count_if(rows_of_user.begin(), rows_of_user.end(), [](uint32_t n) { return n > 1; });
@@ -20,60 +20,63 @@ double LogSurvey::share_of_users_with_several() const {
 
 namespace {
 
-void take_times(WrittenTimes written, TimeForm told, bool trust_clock, const RowPlaces& places, const Reader& reader,
-                LogSurvey& survey) {
+void take_times(columns::WrittenTimes written, columns::TimeForm told, bool trust_clock, const data::RowPlaces& places,
+                const formats::Reader& reader, LogSurvey& survey) {
   const auto form = written.form(told);
-  survey.times_said = text_of(written, form);
-  if (form.order == DateOrder::automatic)
+  survey.times_said = columns::text_of(written, form);
+  if (form.order == columns::DateOrder::automatic)
     if (const auto open = written.first_open_date())
       survey.open_date = fmt::format("{}: {}", places.text(reader, open->row), open->text);
   // The cut in time is a proposal: it goes by one of the two orders where it is open.
-  const TimeForm read{form.unit, form.order == DateOrder::automatic ? DateOrder::month_first : form.order};
+  const columns::TimeForm read{
+      form.unit, form.order == columns::DateOrder::automatic ? columns::DateOrder::month_first : form.order};
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  ClockBounds bounds;
+  columns::ClockBounds bounds;
   if (!trust_clock)
-    bounds = clock_bounds(written.sample(read), std::chrono::duration_cast<std::chrono::microseconds>(now).count());
-  std::vector<UnusableTime> bad;
+    bounds =
+        columns::clock_bounds(written.sample(read), std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+  std::vector<columns::UnusableTime> bad;
   const auto moments = std::move(written).moments(read, bounds, bad);
   for (const int64_t moment : moments)
-    if (moment != WrittenTimes::kNone && bounds.hold(moment)) survey.time_us.push_back(moment);
+    if (moment != columns::WrittenTimes::kNone && bounds.hold(moment)) survey.time_us.push_back(moment);
   for (const auto& time : bad) {
     if (!time.moment_us) {
       ++survey.rows_without_time;
       continue;
     }
     if (survey.rows_of_bad_clocks++ == 0)
-      survey.bad_clock = fmt::format("{}: {}", places.text(reader, time.row), format_time_us(*time.moment_us));
+      survey.bad_clock = fmt::format("{}: {}", places.text(reader, time.row), columns::format_time_us(*time.moment_us));
   }
   std::sort(survey.time_us.begin(), survey.time_us.end());
 }
 
 }  // namespace
 
-LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const std::string& item,
-                     const std::string& time, const std::string& weight, TimeForm times_told, bool trust_clock) {
-  ReaderOptions wanted = files;
+LogSurvey survey_log(const formats::ReaderOptions& files, const std::string& user, const std::string& item,
+                     const std::string& time, const std::string& weight, columns::TimeForm times_told,
+                     bool trust_clock) {
+  formats::ReaderOptions wanted = files;
   wanted.columns = {user, item};
   if (!time.empty()) wanted.columns.push_back(time);
   if (!weight.empty()) wanted.columns.push_back(weight);
   wanted.required = wanted.columns;
-  const auto reader = open_reader(wanted);
+  const auto reader = formats::open_reader(wanted);
   LogSurvey survey;
-  RawBatch batch;
+  columns::RawBatch batch;
   std::string scratch;
-  WrittenTimes written;
-  RowPlaces places;  // of what is written
+  columns::WrittenTimes written;
+  data::RowPlaces places;  // of what is written
   while (reader->next(batch)) {
     for (const auto& ids : {&batch.columns[0], &batch.columns[1]})
-      count_rounded_ids(*ids, survey.notices,
-                        [&](size_t row) { return reader->place(batch.file, batch.first_record + row); });
-    const Column* times = time.empty() ? nullptr : &batch.columns[2];
-    const Column* weights = weight.empty() ? nullptr : &batch.columns.back();
+      columns::count_rounded_ids(*ids, survey.notices,
+                                 [&](size_t row) { return reader->place(batch.file, batch.first_record + row); });
+    const columns::Column* times = time.empty() ? nullptr : &batch.columns[2];
+    const columns::Column* weights = weight.empty() ? nullptr : &batch.columns.back();
     for (size_t row = 0; row < batch.rows; ++row) {
       const auto item_id = batch.columns[1].as_text(row, scratch);
-      const uint32_t i = item_id.empty() ? Interner::kNone : survey.items.add(item_id);
+      const uint32_t i = item_id.empty() ? columns::Interner::kNone : survey.items.add(item_id);
       const auto user_id = batch.columns[0].as_text(row, scratch);
-      if (i == Interner::kNone || user_id.empty()) {
+      if (i == columns::Interner::kNone || user_id.empty()) {
         ++survey.rows_without_id;
         continue;
       }
@@ -82,7 +85,7 @@ LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const 
       ++survey.rows_of_user[u];
       ++survey.rows;
       if (times) {
-        if (const auto t = written_time(*times, row)) {
+        if (const auto t = columns::written_time(*times, row)) {
           places.note(written.size(), batch.file, batch.first_record + row);
           written.push(*t);
         } else {
@@ -93,20 +96,20 @@ LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const 
     }
   }
   survey.notices.add(reader->notices());
-  say_blanks(reader->files()[0], user, survey.users);
-  say_blanks(reader->files()[0], item, survey.items);
+  columns::say_blanks(reader->files()[0], user, survey.users);
+  columns::say_blanks(reader->files()[0], item, survey.items);
   take_times(std::move(written), times_told, trust_clock, places, *reader, survey);
   return survey;
 }
 
-TableSurvey survey_table(const ReaderOptions& files, const Interner& ids) {
-  const auto reader = open_reader(files);
+TableSurvey survey_table(const formats::ReaderOptions& files, const columns::Interner& ids) {
+  const auto reader = formats::open_reader(files);
   TableSurvey survey;
   const size_t n = reader->columns().size();
   survey.columns.resize(n);
   std::vector<std::vector<uint8_t>> met(n, std::vector<uint8_t>(ids.size()));
   std::vector<double> sums(n), squares(n);
-  RawBatch batch;
+  columns::RawBatch batch;
   std::string scratch;
   while (reader->next(batch)) {
     survey.rows += batch.rows;
@@ -114,8 +117,8 @@ TableSurvey survey_table(const ReaderOptions& files, const Interner& ids) {
       auto& column = survey.columns[c];
       for (size_t row = 0; row < batch.rows; ++row) {
         const auto& cells = batch.columns[c];
-        if (cells.type == ColumnType::texts) break;
-        if (const uint32_t id = ids.find(cells.as_text(row, scratch)); id != Interner::kNone)
+        if (cells.type == columns::ColumnType::texts) break;
+        if (const uint32_t id = ids.find(cells.as_text(row, scratch)); id != columns::Interner::kNone)
           ++(met[c][id] ? column.repeated : column.known), met[c][id] = 1;
         const auto number = cells.as_number(row);
         if (!number) continue;
@@ -136,4 +139,4 @@ TableSurvey survey_table(const ReaderOptions& files, const Interner& ids) {
   return survey;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -8,7 +8,7 @@
 #include "columns/interner.h"
 #include "formats/reader.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 struct LogSurvey {
   uint64_t rows = 0;  // with a user and an item
@@ -19,17 +19,18 @@ struct LogSurvey {
   std::string times_said;            // how times are read: "numbers are seconds since 1970"
   std::string open_date;             // "clicks.csv:2: 05/06/2024", where no row tells whether the day comes first
   uint64_t rows_without_weight = 0;  // of `rows`, where a weight column is named: no number above 0
-  Interner users, items;
+  columns::Interner users, items;
   std::vector<uint32_t> rows_of_user;
   std::vector<int64_t> time_us;  // sorted, without those of bad clocks
-  Notices notices;               // of the reading
+  columns::Notices notices;      // of the reading
 
   double share_of_users_with_several() const;
 };
 
 // `time` and `weight` may be ""; `times`: how they are written, where it is known. 8 bytes a row of times, and the ids, are held.
-LogSurvey survey_log(const ReaderOptions& files, const std::string& user, const std::string& item,
-                     const std::string& time, const std::string& weight, TimeForm times = {}, bool trust_clock = false);
+LogSurvey survey_log(const formats::ReaderOptions& files, const std::string& user, const std::string& item,
+                     const std::string& time, const std::string& weight, columns::TimeForm times = {},
+                     bool trust_clock = false);
 
 struct TableColumnSurvey {
   std::string name;
@@ -44,6 +45,6 @@ struct TableSurvey {
   std::vector<TableColumnSurvey> columns;
 };
 
-TableSurvey survey_table(const ReaderOptions& files, const Interner& ids);
+TableSurvey survey_table(const formats::ReaderOptions& files, const columns::Interner& ids);
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -7,26 +7,26 @@
 #include "train/suited.h"
 #include "train/training.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 namespace {
 
-std::vector<std::string> suit(Options& options, const Interactions& log, bool split_given) {
+std::vector<std::string> suit(dataset::Options& options, const data::Interactions& log, bool split_given) {
   std::vector<std::string> said;
   if (log.has_time()) {
     auto times = log.time_us;
     std::ranges::sort(times);
-    if (!split_given) said.push_back(suit_split(options.data.split, times));
+    if (!split_given) said.push_back(train::suit_split(options.data.split, times));
   }
-  suit_history(options);
-  for (auto& line : suit_size(options, {log.size(), log.items.size()})) said.push_back(std::move(line));
+  train::suit_history(options);
+  for (auto& line : train::suit_size(options, {log.size(), log.items.size()})) said.push_back(std::move(line));
   return said;
 }
 
 }  // namespace
 
 void run_train(const TrainArgs& args) {
-  check_not_compressed(args.output, "a bundle");
+  files::check_not_compressed(args.output, "a bundle");
   if (args.config.empty() && args.interactions.empty())
     fail(ErrorKind::usage,
          "say what to train on: -c pagoda.toml (`pagoda init` writes one), or --interactions FILE --user ... --item "
@@ -40,19 +40,19 @@ void run_train(const TrainArgs& args) {
                            std::pair(&args.time, &data.time), std::pair(&args.weight, &data.weight),
                            std::pair(&args.items, &data.items), std::pair(&args.users, &data.users)})
     if (!flag->empty()) *key = *flag;
-  const RunFlags flags{.resume = args.resume, .profile = args.profile};
+  const train::RunFlags flags{.resume = args.resume, .profile = args.profile};
   if (args.config.empty()) {  // what is not said is chosen as `init` does
-    validate(options);
+    dataset::validate(options);
     const bool split_given =
         std::ranges::any_of(args.set, [](const auto& assignment) { return assignment.starts_with("data.split"); });
-    auto log = load_log(data);
+    auto log = dataset::load_log(data);
     for (const auto& line : suit(options, log, split_given)) log_info("- {}", line);
     read_config("", args.set, config);
-    train(options, make_dataset(data, std::move(log)), args.output, flags, interrupted);
+    train::train(options, dataset::make_dataset(data, std::move(log)), args.output, flags, interrupted);
   } else {
-    train(options, args.output, flags, interrupted);
+    train::train(options, args.output, flags, interrupted);
   }
   log_info("{}: written; next: pagoda evaluate {}", args.output, args.output);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -6,25 +6,26 @@
 #include "files/line_file.h"
 #include "retrieval/retrieval.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 // A line is an id that the model knows, exactly as it stands; else a JSON object, when it begins with '{'; else an id: a JSON
 // text in double quotes, or the line without the blanks around it. All lines are checked when the file is opened.
 // Error{input} naming the line. The retrieval must outlive it.
 class UserLines {
  public:
-  UserLines(const std::string& path, const Retrieval& retrieval);
+  UserLines(const std::string& path, const retrieval::Retrieval& retrieval);
   size_t size() const { return file_.lines.size(); }
   const std::string& name() const { return file_.name; }  // "users.txt", "stdin"
-  RetrieveRequest request(size_t line) const { return read(line, nullptr); }
+  retrieval::RetrieveRequest request(size_t line) const { return read(line, nullptr); }
 
  private:
-  RetrieveRequest read(size_t line, Notices* notices) const;
-  const Retrieval& retrieval_;
-  LineFile file_;
+  retrieval::RetrieveRequest read(size_t line, columns::Notices* notices) const;
+  const retrieval::Retrieval& retrieval_;
+  files::LineFile file_;
 };
 
 // The id that a line of an item file says: one of the catalogue, exactly as it stands; else as of a user.
-std::string item_of_line(const LineFile& file, const Line& line, const Retrieval& retrieval, Notices& notices);
+std::string item_of_line(const files::LineFile& file, const files::Line& line, const retrieval::Retrieval& retrieval,
+                         columns::Notices& notices);
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

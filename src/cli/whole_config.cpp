@@ -2,17 +2,17 @@
 
 #include "core/config.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
-void describe(Fields& fields, WholeConfig& config) {
-  describe(fields, config.training);
-  describe(fields, config.serve);
+void describe(OptionVisitor& fields, WholeConfig& config) {
+  dataset::describe(fields, config.training);
+  retrieval::describe(fields, config.serve);
 }
 
 void read_config(const std::string& path, const std::vector<std::string>& set, WholeConfig& config) {
   auto file = path.empty() ? Config() : Config::from_file(path);
   for (const auto& assignment : set) file.set(assignment);
-  file.read([&](Fields& f) { describe(f, config); });
+  file.read([&](OptionVisitor& f) { describe(f, config); });
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -8,15 +8,15 @@
 #include "dataset/options.h"
 #include "retrieval/options.h"
 
-namespace pagoda {
+namespace pagoda::cli {
 
 struct WholeConfig {
-  Options training;
-  ServeOptions serve;
+  dataset::Options training;
+  retrieval::ServeOptions serve;
 };
-void describe(Fields& fields, WholeConfig& config);
+void describe(OptionVisitor& fields, WholeConfig& config);
 
 // The file (defaults for ""), then the assignments a.b=v over it, laid over what `config` holds. Error{usage}.
 void read_config(const std::string& path, const std::vector<std::string>& set, WholeConfig& config);
 
-}  // namespace pagoda
+}  // namespace pagoda::cli

@@ -5,7 +5,7 @@
 #include "columns/column.h"
 #include "core/log.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 std::string_view without_blanks(std::string_view id) {
   constexpr std::array<std::string_view, 3> kUnseen{"\xEF\xBB\xBF", "\xC2\xA0", "\xE2\x80\x8B"};
@@ -35,4 +35,4 @@ void say_blanks(const std::string& where, const std::string& column, const Inter
               twins == 0 ? "" : fmt::format("; of {} the id without blanks is there too", twins));
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -6,7 +6,7 @@
 
 #include "columns/interner.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 // Without blanks, tabs and line ends around it, and what looks like none: a byte order mark, a no-break or zero-width space.
 std::string_view without_blanks(std::string_view id);
@@ -15,4 +15,4 @@ std::string_view without_blanks(std::string_view id);
 // the same as others. `where` names the file, `column` the ids, if they have one.
 void say_blanks(const std::string& where, const std::string& column, const Interner& ids, uint32_t first = 0);
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

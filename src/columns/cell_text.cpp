@@ -7,7 +7,7 @@
 
 #include "columns/column.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 namespace {
 
@@ -204,4 +204,4 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

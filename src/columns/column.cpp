@@ -9,7 +9,7 @@
 #include <iterator>
 #include <span>
 
-namespace pagoda {
+namespace pagoda::columns {
 
 namespace {
 
@@ -199,4 +199,4 @@ void Column::clear() {
   valid.clear();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -11,7 +11,7 @@
 #include "columns/time_form.h"
 #include "math/ragged.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 class Decimal;
 
@@ -31,14 +31,15 @@ struct Column {
   ColumnType type = ColumnType::text;
   RealPrecision precision = RealPrecision::f64;  // of a real column
   // text: row i is the string text[i]; decimal: row i is the canonical text of a Decimal,
-  Ragged<char> text;
-  std::shared_ptr<const Ragged<char>> words;  // unless there are words: then row i is the string (*words)[codes[i]].
-  std::vector<uint32_t> codes;                // Only where ReaderOptions::coded asks for it; nothing is pushed to it
-  std::vector<int64_t> integers;              // integer, boolean (0/1); time: microseconds since 1970 UTC
+  math::Ragged<char> text;
+  std::shared_ptr<const math::Ragged<char>>
+      words;                      // unless there are words: then row i is the string (*words)[codes[i]].
+  std::vector<uint32_t> codes;    // Only where ReaderOptions::coded asks for it; nothing is pushed to it
+  std::vector<int64_t> integers;  // integer, boolean (0/1); time: microseconds since 1970 UTC
   // real, never NaN. Of f32 and f16 the double nearest to the shortest decimal that reads back as the stored number:
   // the f32 0.1 is the double 0.1, as it is in a CSV file.
   std::vector<double> reals;
-  Ragged<char> elements;                     // texts: all the elements of all rows, one after another
+  math::Ragged<char> elements;               // texts: all the elements of all rows, one after another
   std::vector<uint64_t> element_offsets{0};  // texts: row i holds elements [element_offsets[i], element_offsets[i + 1])
   std::vector<uint8_t> valid;                // 0: the cell is null; empty: none is
   TimeForm times;                            // what as_time_us() reads texts and numbers as; see time_form.h
@@ -139,4 +140,4 @@ void Column::for_each_element(size_t row, char separator, F&& f) const {
   }
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

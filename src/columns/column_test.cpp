@@ -7,7 +7,7 @@
 
 #include "columns/decimal.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 namespace {
 
 Column texts_of(const std::vector<std::string>& values) {
@@ -192,4 +192,4 @@ TEST(Column, ANumberIsNearestToWhatItsPrecisionHolds) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::columns

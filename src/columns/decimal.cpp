@@ -9,7 +9,7 @@
 
 #include "columns/column.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 namespace {
 
@@ -196,4 +196,4 @@ std::string_view canonical_text(std::string_view text, std::string& scratch) {
   return scratch = std::move(*key);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

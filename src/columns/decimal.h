@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace pagoda {
+namespace pagoda::columns {
 
 // A value is 0.d1d2d3... x 10^exponent, d1 and the last digit not 0. Zero has no digits and no sign.
 class Decimal {
@@ -57,4 +57,4 @@ std::optional<std::string> value_key(std::string_view text);
 // value_key(), made in `scratch`, or the text itself where it has none.
 std::string_view canonical_text(std::string_view text, std::string& scratch);
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

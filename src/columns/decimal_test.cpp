@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-namespace pagoda {
+namespace pagoda::columns {
 namespace {
 
 std::string text_of(std::string_view text) {
@@ -155,4 +155,4 @@ TEST(CanonicalText, IsTheKeyOfAValueAndOtherTextsThemselves) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::columns

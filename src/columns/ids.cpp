@@ -4,7 +4,7 @@
 
 #include "columns/losses.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 void count_rounded_ids(const Column& column, Notices& notices, const std::function<std::string(size_t)>& place) {
   if (column.type != ColumnType::real) return;
@@ -18,4 +18,4 @@ void count_rounded_ids(const Column& column, Notices& notices, const std::functi
   notices.add(column.name, loss::kRoundedId, count, [&] { return place(first); });
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 namespace {
 
@@ -97,7 +97,7 @@ void Interner::grow() {
   }
 }
 
-Interner Interner::from_strings(Ragged<char> strings) {
+Interner Interner::from_strings(math::Ragged<char> strings) {
   Interner interner;
   interner.strings_ = std::move(strings);
   const size_t n = interner.strings_.size();
@@ -112,4 +112,4 @@ Interner Interner::from_strings(Ragged<char> strings) {
   return interner;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

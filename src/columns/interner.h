@@ -7,7 +7,7 @@
 
 #include "math/ragged.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 // Open addressing over xxh3; the strings lie in one buffer. Reading (find, operator[]) may be shared between threads
 // while nobody adds.
@@ -25,14 +25,14 @@ class Interner {
     return {s.data(), s.size()};
   }
   uint32_t size() const { return static_cast<uint32_t>(strings_.size()); }
-  const Ragged<char>& strings() const { return strings_; }
-  static Interner from_strings(Ragged<char> strings);  // the inverse of strings(); the strings must differ
+  const math::Ragged<char>& strings() const { return strings_; }
+  static Interner from_strings(math::Ragged<char> strings);  // the inverse of strings(); the strings must differ
 
  private:
   size_t slot_of(std::string_view text, uint32_t hash) const;
   void grow();
-  Ragged<char> strings_;
+  math::Ragged<char> strings_;
   std::vector<uint64_t> slots_;  // hash << 32 | number: a wrong slot is told without touching its string
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -7,7 +7,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 namespace {
 
 TEST(Interner, NumbersAreGivenInOrderOfFirstSight) {
@@ -75,4 +75,4 @@ TEST(Interner, CarriesBytesThatAreNoText) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 namespace {
 
@@ -142,4 +142,4 @@ void refuse_cut_list(const Column& column, std::string_view text) {
        column.name, text.substr(0, 60));
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -8,7 +8,7 @@
 
 #include "columns/column.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 // The elements of such a list; nothing when the text is none. In square brackets bare words may stand between commas; all
 // else is quoted or a number, and then blanks alone may stand between. None, null and NaN are left out.
@@ -43,4 +43,4 @@ void for_each_listed(const Column& column, size_t row, char separator, F&& f) {
   column.for_each_element(row, separator, f);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

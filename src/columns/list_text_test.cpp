@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 namespace {
 
 using List = std::optional<std::vector<std::string>>;
@@ -51,4 +51,4 @@ TEST(ListText, ElementsOfACellAreThoseOfItsListOrBetweenItsSeparators) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::columns

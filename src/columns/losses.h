@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace pagoda::loss {
+namespace pagoda::columns::loss {
 
 inline constexpr std::string_view kNaN = "cells are NaN and were read as empty";
 inline constexpr std::string_view kFarTime =
@@ -22,4 +22,4 @@ inline constexpr std::string_view kRoundedId =
     "ids are floating-point numbers so large that they may have been rounded before they were written; "
     "write ids as integers or text";
 
-}  // namespace pagoda::loss
+}  // namespace pagoda::columns::loss

@@ -6,7 +6,7 @@
 
 #include "core/log.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 void Notices::add(std::string_view column, std::string_view what, uint64_t count,
                   const std::function<std::string()>& place) {
@@ -41,4 +41,4 @@ void Notices::say() const {
   for (const auto& text : texts()) log_warning("{}", text);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::columns {
 
 // Not thread-safe: filled by who reads, looked at when the reading has ended.
 class Notices {
@@ -31,4 +31,4 @@ class Notices {
   std::vector<Line> lines_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

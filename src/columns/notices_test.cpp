@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pagoda {
+namespace pagoda::columns {
 namespace {
 
 TEST(Notices, CountsWhatHappenedAndKnowsWhereFirst) {
@@ -27,4 +27,4 @@ TEST(Notices, CountsWhatHappenedAndKnowsWhereFirst) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -5,7 +5,7 @@
 
 #include "columns/decimal.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 NullValues::NullValues(const std::vector<std::string>& words) {
   for (const auto& word : words) {
@@ -89,4 +89,4 @@ void NullValues::apply_to_lists(Column& column) const {
   column = std::move(kept);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -7,7 +7,7 @@
 
 #include "columns/column.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 class NullValues {
  public:
@@ -26,4 +26,4 @@ class NullValues {
   size_t longest_ = 0;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

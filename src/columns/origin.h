@@ -9,7 +9,7 @@
 
 #include "columns/notices.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 // Of some rows of a file. Borrows the path and the notices.
 struct Origin {
@@ -32,4 +32,4 @@ struct Tally {
   }
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

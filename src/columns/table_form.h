@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::columns {
 
 enum class Header { automatic, yes, no };
 
@@ -20,4 +20,4 @@ struct TableForm {
   bool operator==(const TableForm&) const = default;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -10,7 +10,7 @@
 #include "columns/decimal.h"
 #include "math/matrix.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 namespace {
 
@@ -272,7 +272,7 @@ TimeForm time_form_from_names(std::string_view unit, std::string_view order) {
   return {from_name<TimeUnit>(kUnits, unit), from_name<DateOrder>(kOrders, order)};
 }
 
-void describe(Fields& fields, TimeForm& form) {
+void describe(OptionVisitor& fields, TimeForm& form) {
   using enum TimeUnit;
   fields.choice(
       "time_unit", form.unit,
@@ -433,7 +433,7 @@ TimeForm WrittenTimes::form(TimeForm told, TimeForm otherwise) const {
 void WrittenTimes::reserve(size_t rows) {
   if (values_.capacity() >= values_.size() + rows) return;
   values_.reserve(std::max(values_.size() + rows, 2 * values_.size()));
-  ask_for_huge_pages(values_.data(), values_.capacity() * sizeof(int64_t));
+  math::ask_for_huge_pages(values_.data(), values_.capacity() * sizeof(int64_t));
 }
 
 uint64_t WrittenTimes::finer(TimeForm form) const {
@@ -544,4 +544,4 @@ ClockBounds clock_bounds(std::span<const int64_t> moments_us, int64_t now_us) {
   return bounds;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/fields.h"
+#include "core/option_visitor.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 struct Column;
 
@@ -28,7 +28,7 @@ struct TimeForm {
 std::string_view name_of(TimeUnit unit);  // "auto", "s", ...
 std::string_view name_of(DateOrder order);
 TimeForm time_form_from_names(std::string_view unit, std::string_view order);  // what is no name is automatic
-void describe(Fields& fields, TimeForm& form);
+void describe(OptionVisitor& fields, TimeForm& form);
 
 // A time as it stands in a cell. Texts may be:
 //   2024-05-01, 2024-05-01T10:00:00.5+02:00, 20240501T100000Z     ISO 8601; no offset means UTC
@@ -119,4 +119,4 @@ std::string text_of(const WrittenTimes& times, TimeForm form);
 // The form of a table's column of texts or numbers, decided by all its cells; `otherwise` where they say nothing.
 TimeForm time_form_of(const Column& column, TimeForm otherwise);
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -6,7 +6,7 @@
 
 #include "columns/column.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 namespace {
 
 constexpr int64_t kSecond = 1000000, kDay = 86400 * kSecond;
@@ -137,4 +137,4 @@ TEST(TimeForm, ATablesColumnIsDecidedByItself) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace pagoda {
+namespace pagoda::columns {
 
 const Names kUserNames = {"user_id",   "user",       "userid",      "uid",        "visitor_id",
                           "visitor",   "visitorid",  "customer_id", "customer",   "member_id",
@@ -56,4 +56,4 @@ bool is_usual_name(std::string_view name) {
   return has_word_of(name, {"id", "ids"});
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

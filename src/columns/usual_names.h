@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::columns {
 
 using Names = std::vector<std::string_view>;
 extern const Names kUserNames, kItemNames, kTimeNames, kTimeWords, kWeightNames, kTitleNames;
@@ -16,4 +16,4 @@ bool is_one_of(std::string_view name, const Names& names);
 bool has_word_of(std::string_view name, const Names& names);  // "item_id" has "id"
 bool is_usual_name(std::string_view name);                    // of any role, or with the word "id"
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -2,7 +2,7 @@
 
 #include "columns/decimal.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 void VectorCells::look(const Column& column, size_t row) {
   if (!fit_ || column.is_null(row)) return;
@@ -23,4 +23,4 @@ size_t VectorCells::length() const {
   return fit_ && length_ >= kFewest && 2 * fractions_ > cells_ * length_ ? length_ : 0;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

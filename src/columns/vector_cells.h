@@ -6,7 +6,7 @@
 
 #include "columns/column.h"
 
-namespace pagoda {
+namespace pagoda::columns {
 
 class VectorCells {
  public:
@@ -25,4 +25,4 @@ class VectorCells {
   uint64_t fractions_ = 0;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::columns

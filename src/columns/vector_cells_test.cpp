@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::columns {
 namespace {
 
 size_t length_of(const std::vector<std::vector<std::string>>& lists) {
@@ -44,4 +44,4 @@ TEST(VectorCells, ATextIsCutAtItsSeparator) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::columns

@@ -1,4 +1,4 @@
-// Work in the background that makes room for requests that somebody waits for.
+// MaintenanceFn in the background that makes room for requests that somebody waits for.
 //
 // Priorities alone do not: the system may let a thread that has waited run for a whole tick, some milliseconds,
 // whatever its priority; and a search that uses all CPUs ends when the last of its threads does.

@@ -132,7 +132,7 @@ void merge(toml::table& into, toml::table& from) {
 }
 
 // Reads the tables of a config into options, and remembers which keys are known where.
-class Reader : public Fields {
+class Reader : public OptionVisitor {
  public:
   struct Known {
     const toml::table* table;
@@ -179,7 +179,7 @@ class Reader : public Fields {
     else
       mismatch(*node, key, fmt::format("a number or \"{}\"", word));
   }
-  void section(std::string_view key, std::string_view, const std::function<void(Fields&)>& describe) override {
+  void section(std::string_view key, std::string_view, const std::function<void(OptionVisitor&)>& describe) override {
     const auto* node = find(key);
     if (node && !node->is_table()) mismatch(*node, key, "a table");
     Reader inner(node ? node->as_table() : nullptr, join(path_, key), known_);
@@ -243,8 +243,8 @@ class Reader : public Fields {
     return false;
   }
 
-  void list_item(std::string_view key, size_t i, const std::function<void(Fields&)>& describe,
-                 const std::function<void(Fields&)>&) override {
+  void list_item(std::string_view key, size_t i, const std::function<void(OptionVisitor&)>& describe,
+                 const std::function<void(OptionVisitor&)>&) override {
     const auto* node = table_ ? table_->get(key) : nullptr;
     const toml::table* table = nullptr;
     if (node && node->is_array()) table = (*node->as_array())[i].as_table();
@@ -344,7 +344,7 @@ toml::table parsed(std::string_view text, std::string name) {
 
 struct Config::Tree {
   toml::table root;
-  std::vector<std::string> taken;  // keys that take_...() was asked for
+  std::vector<std::string> taken;  // keys that on_accepted_...() was asked for
 };
 
 Config::Config() : tree_(std::make_unique<Tree>()) {}
@@ -390,7 +390,7 @@ void Config::set(std::string_view assignment) {
   merge(tree_->root, laid);
 }
 
-void Config::read(const std::function<void(Fields&)>& describe) const {
+void Config::read(const std::function<void(OptionVisitor&)>& describe) const {
   Reader::KnownAt known;
   Reader reader(&tree_->root, "", known);
   describe(reader);

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/fields.h"
+#include "core/option_visitor.h"
 
 namespace pagoda {
 
@@ -18,7 +18,7 @@ struct Setting;
 //
 //   Config config = Config::from_file("pagoda.toml");
 //   config.set("loss.temperature=0.05");
-//   config.read([&](Fields& f) { describe(f, options); });
+//   config.read([&](OptionVisitor& f) { describe(f, options); });
 //
 // read() leaves what is not given as it was, and throws Error{usage} for an unknown key (naming the nearest known one),
 // a value of the wrong type, a word that is no choice; each with file and line.
@@ -38,7 +38,7 @@ class Config {
   // "sampling.negatives.1.count=4096".
   void set(std::string_view assignment);
 
-  void read(const std::function<void(Fields&)>& describe) const;
+  void read(const std::function<void(OptionVisitor&)>& describe) const;
 
   // Configs within a config, as a lab has them. What is taken leaves this one and keeps the place it was read at; to
   // read(), a key that was taken or could have been is a known one.
@@ -68,7 +68,7 @@ struct Setting {
 // it, whatever a later version's defaults are. With comments it is for a person: each key is preceded by its help, and
 // an element of a list of tables says only what is not the default, beside its first key and its `kind`; the first
 // element of a list shows the other keys, commented out.
-std::string to_toml(const std::function<void(Fields&)>& describe, bool with_comments);
+std::string to_toml(const std::function<void(OptionVisitor&)>& describe, bool with_comments);
 
 // The same TOML with the names that its keys had in version 0.1, so that records of both versions can be compared.
 std::string with_former_keys(std::string_view toml);

@@ -44,25 +44,25 @@ struct Sample {
   bool operator==(const Sample&) const = default;
 };
 
-void describe(Fields& f, Sample& o) {
-  f.section("data", "what is learned from", [&](Fields& data) {
+void describe(OptionVisitor& f, Sample& o) {
+  f.section("data", "what is learned from", [&](OptionVisitor& data) {
     data.field("interactions", o.interactions, "files");
-    data.section("split", "how it is cut", [&](Fields& s) {
+    data.section("split", "how it is cut", [&](OptionVisitor& s) {
       s.field("kind", o.split.kind, "");
       s.field("test", o.split.test, "");
     });
   });
-  f.section("loss", "the loss", [&](Fields& loss) {
+  f.section("loss", "the loss", [&](OptionVisitor& loss) {
     loss.field("temperature", o.temperature, "divides the cosine");
     loss.number_or("learned", o.learned, "learned", "a temperature, too");
     loss.field("normalise", o.normalise, "");
   });
-  f.section("model", "", [&](Fields& model) {
+  f.section("model", "", [&](OptionVisitor& model) {
     model.field("dim", o.dim, "");
     model.field("layers", o.layers, "");
   });
-  f.section("sampling", "", [&](Fields& sampling) {
-    sampling.list<Negatives>("negatives", o.negatives, "sources of negatives", [](Fields& n, Negatives& one) {
+  f.section("sampling", "", [&](OptionVisitor& sampling) {
+    sampling.list<Negatives>("negatives", o.negatives, "sources of negatives", [](OptionVisitor& n, Negatives& one) {
       n.choice("source", one.source,
                {{"in_batch", Source::in_batch}, {"uniform", Source::uniform}, {"mined", Source::mined}}, "where from");
       n.field("count", one.count, "");
@@ -73,7 +73,7 @@ void describe(Fields& f, Sample& o) {
 
 Sample read(const Config& config) {
   Sample o;
-  config.read([&](Fields& f) { describe(f, o); });
+  config.read([&](OptionVisitor& f) { describe(f, o); });
   return o;
 }
 Sample read(std::string_view text, const std::vector<std::string>& sets = {}) {
@@ -91,7 +91,7 @@ std::string refusal(std::string_view text, const std::vector<std::string>& sets 
   return "accepted";
 }
 std::string written(Sample o, bool comments) {
-  return to_toml([&](Fields& f) { describe(f, o); }, comments);
+  return to_toml([&](OptionVisitor& f) { describe(f, o); }, comments);
 }
 
 TEST(Config, WhatIsGivenIsReadAndTheRestStays) {
@@ -252,13 +252,13 @@ struct Renamed {
   double logq_weight = 1;
   std::string correct_by = "mixture";
 };
-void describe(Fields& f, Renamed& o) {
-  f.section("loss", "", [&](Fields& f) { f.field("logq_weight", o.logq_weight, ""); });
-  f.section("sampling", "", [&](Fields& f) { f.field("correct_by", o.correct_by, ""); });
+void describe(OptionVisitor& f, Renamed& o) {
+  f.section("loss", "", [&](OptionVisitor& f) { f.field("logq_weight", o.logq_weight, ""); });
+  f.section("sampling", "", [&](OptionVisitor& f) { f.field("correct_by", o.correct_by, ""); });
 }
 Renamed read_renamed(const Config& config) {
   Renamed o;
-  config.read([&](Fields& f) { describe(f, o); });
+  config.read([&](OptionVisitor& f) { describe(f, o); });
   return o;
 }
 std::string warned(const std::function<void()>& f) {
@@ -409,28 +409,28 @@ TEST(Config, TablesWithinAreTakenAsConfigsThatKeepTheirPlaces) {
       "lab.toml");
   EXPECT_TRUE(config.has("base"));
   Sample o;
-  config.take_table("base")->read([&](Fields& f) { describe(f, o); });
+  config.take_table("base")->read([&](OptionVisitor& f) { describe(f, o); });
   EXPECT_EQ(o.dim, 3);
   EXPECT_FALSE(config.has("base"));
   EXPECT_FALSE(config.take_table("base"));
   const auto parts = config.take_tables("part");
   ASSERT_EQ(parts.size(), 2u);
-  parts[0].read([&](Fields& f) { describe(f, o); });
+  parts[0].read([&](OptionVisitor& f) { describe(f, o); });
   EXPECT_EQ(o.temperature, 0.7);
   EXPECT_EQ(o.dim, 3) << "what is not given stays";
   try {
-    parts[1].read([&](Fields& f) { describe(f, o); });
+    parts[1].read([&](OptionVisitor& f) { describe(f, o); });
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(std::string(error.what()), "lab.toml:7: unknown key 'tempature' in [loss]; did you mean 'temperature'?");
   }
   int64_t seed = 0;
-  config.read([&](Fields& f) { f.field("seed", seed, ""); });
+  config.read([&](OptionVisitor& f) { f.field("seed", seed, ""); });
   EXPECT_EQ(seed, 1);
   auto mistyped = Config::from_text("prat = 1\n", "lab.toml");
   EXPECT_TRUE(mistyped.take_tables("part").empty());
   try {
-    mistyped.read([&](Fields& f) { f.field("seed", seed, ""); });
+    mistyped.read([&](OptionVisitor& f) { f.field("seed", seed, ""); });
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(std::string(error.what()), "lab.toml:1: unknown key 'prat'; did you mean 'part'?");
@@ -451,7 +451,7 @@ TEST(Config, SettingsAndChoicesAreAssignmentsOfDottedKeys) {
   EXPECT_EQ(settings[1].value, "false");
   EXPECT_EQ(settings[2].value, "[...]");
   Sample o;
-  for (const auto& setting : settings) setting.config.read([&](Fields& f) { describe(f, o); });
+  for (const auto& setting : settings) setting.config.read([&](OptionVisitor& f) { describe(f, o); });
   EXPECT_EQ(o.dim, 5);
   EXPECT_FALSE(o.normalise);
   EXPECT_EQ(o.negatives, (std::vector<Negatives>{{Source::mined, 4, 0.5}}));
@@ -459,10 +459,10 @@ TEST(Config, SettingsAndChoicesAreAssignmentsOfDottedKeys) {
   ASSERT_EQ(choices.size(), 2u);
   ASSERT_EQ(choices[0].size(), 2u);
   EXPECT_EQ(choices[0][0].value, "0.05");
-  choices[0][1].config.read([&](Fields& f) { describe(f, o); });
+  choices[0][1].config.read([&](OptionVisitor& f) { describe(f, o); });
   EXPECT_EQ(o.temperature, 1.0);
   EXPECT_EQ(choices[1][0].value, "random");
-  choices[1][0].config.read([&](Fields& f) { describe(f, o); });
+  choices[1][0].config.read([&](OptionVisitor& f) { describe(f, o); });
   EXPECT_EQ(o.split.kind, "random");
   EXPECT_TRUE(config.take_settings("none").empty());
   EXPECT_THROW(config.take_settings("bad"), Error);
@@ -496,8 +496,8 @@ TEST(ToToml, TheKindOfAnElementIsAlwaysSaid) {
   };
   std::vector<Column> columns = {{.name = "title"}, {.name = ""}};
   const std::string text = to_toml(
-      [&](Fields& f) {
-        f.list<Column>("columns", columns, "", [](Fields& one, Column& c) {
+      [&](OptionVisitor& f) {
+        f.list<Column>("columns", columns, "", [](OptionVisitor& one, Column& c) {
           one.field("name", c.name, "");
           one.field("kind", c.kind, "");
           one.field("form", c.form, "");
@@ -520,7 +520,7 @@ TEST(ToToml, CommentsStandBeforeTheirKeysAndAreWrapped) {
   int64_t n = 1;
   std::string help;
   for (int i = 0; i < 40; ++i) help += "word" + std::to_string(i) + " ";
-  const std::string wrapped = to_toml([&](Fields& f) { f.field("a key", n, help); }, true);
+  const std::string wrapped = to_toml([&](OptionVisitor& f) { f.field("a key", n, help); }, true);
   EXPECT_TRUE(wrapped.ends_with("\n\"a key\" = 1\n")) << wrapped;
   size_t words = 0;
   for (size_t begin = 0; begin < wrapped.size();) {

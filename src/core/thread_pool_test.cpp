@@ -73,16 +73,16 @@ TEST(ThreadPool, ThreadsSpinWhileTheyAreKeptAwakeAndSleepAfterwards) {
 
 TEST_P(ThreadPoolOf, ARunInsideATaskRunsOnTheTasksThread) {
   ThreadPool pool(GetParam());
-  std::atomic<int> strangers = 0, done = 0;
+  std::atomic<int> others = 0, done = 0;
   pool.run(4, [&](size_t) {
     const auto mine = std::this_thread::get_id();
     pool.run(10, [&](size_t) {
-      strangers += std::this_thread::get_id() != mine;
+      others += std::this_thread::get_id() != mine;
       ++done;
     });
   });
   EXPECT_EQ(done, 40);
-  EXPECT_EQ(strangers, 0);
+  EXPECT_EQ(others, 0);
 }
 
 TEST_P(ThreadPoolOf, TheFirstTasksExceptionIsRethrownAndTheOthersStillRun) {

@@ -49,7 +49,7 @@ struct Style {
 };
 
 // The text of one table: its own keys, then the tables inside it, as TOML wants them in that order.
-class Writer : public Fields {
+class Writer : public OptionVisitor {
  public:
   Writer(std::string path, Style style) : path_(std::move(path)), style_(style) {}
 
@@ -78,7 +78,8 @@ class Writer : public Fields {
     line(key, value ? number(*value) : toml_quoted(word),
          fmt::format("{}{}or \"{}\"", help, help.empty() ? "" : "; ", word));
   }
-  void section(std::string_view key, std::string_view help, const std::function<void(Fields&)>& describe) override {
+  void section(std::string_view key, std::string_view help,
+               const std::function<void(OptionVisitor&)>& describe) override {
     table(key, "[", "]", help, describe, {.comments = style_.comments});
   }
 
@@ -98,8 +99,8 @@ class Writer : public Fields {
     if (n == 0) line(key, "[]", help);
     return false;
   }
-  void list_item(std::string_view key, size_t i, const std::function<void(Fields&)>& describe,
-                 const std::function<void(Fields&)>& describe_default) override {
+  void list_item(std::string_view key, size_t i, const std::function<void(OptionVisitor&)>& describe,
+                 const std::function<void(OptionVisitor&)>& describe_default) override {
     if (!style_.comments) return table(key, "[[", "]]", "", describe, {});
     Writer standard("", {});
     describe_default(standard);
@@ -161,7 +162,7 @@ class Writer : public Fields {
   }
 
   void table(std::string_view key, std::string_view open, std::string_view close, std::string_view help,
-             const std::function<void(Fields&)>& describe, Style style) {
+             const std::function<void(OptionVisitor&)>& describe, Style style) {
     Writer inner(path_.empty() ? bare(key) : fmt::format("{}.{}", path_, bare(key)), style);
     describe(inner);
     tables_ += "\n";
@@ -176,7 +177,7 @@ class Writer : public Fields {
 
 }  // namespace
 
-std::string to_toml(const std::function<void(Fields&)>& describe, bool with_comments) {
+std::string to_toml(const std::function<void(OptionVisitor&)>& describe, bool with_comments) {
   Writer writer("", {.comments = with_comments});
   describe(writer);
   const std::string text = writer.text();

@@ -11,9 +11,9 @@
 #include "data/missing_words.h"
 #include "formats/file_reader.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
-const Column* Attributes::find(std::string_view name) const {
+const columns::Column* Attributes::find(std::string_view name) const {
   for (const auto& column : columns)
     if (column.name == name) return &column;
   return nullptr;
@@ -28,23 +28,23 @@ std::vector<std::string> Attributes::names() const {
 namespace {
 
 // Vectors among the columns: as words of a table they would say nothing and cost much.
-std::vector<size_t> vectors_in(const RawBatch& batch) {
+std::vector<size_t> vectors_in(const columns::RawBatch& batch) {
   constexpr size_t kEnough = 1000;
   std::vector<size_t> lengths;
   for (const auto& column : batch.columns) {
-    VectorCells cells;
+    columns::VectorCells cells;
     for (size_t row = 0; row < std::min(kEnough, batch.rows); ++row)
-      if (column.type == ColumnType::texts) cells.look(column, row);
+      if (column.type == columns::ColumnType::texts) cells.look(column, row);
     lengths.push_back(cells.length());
   }
   return lengths;
 }
 
 // Columns of text whose cells are all lists, as [1, 2], become columns of lists: to features, filters and answers alike.
-void take_lists(Attributes& table, const NullValues& null_values, Notices& notices) {
+void take_lists(Attributes& table, const columns::NullValues& null_values, columns::Notices& notices) {
   for (auto& column : table.columns) {
     uint64_t lists = 0;
-    auto read = read_lists(column, lists);
+    auto read = columns::read_lists(column, lists);
     if (lists == 0) continue;
     notices.add(column.name,
                 read ? "cells are written as lists and were read as such"
@@ -54,13 +54,14 @@ void take_lists(Attributes& table, const NullValues& null_values, Notices& notic
   }
 }
 
-void count_not_utf8(const Column& column, Notices& notices, const std::function<std::string(size_t)>& place) {
-  if (column.type != ColumnType::text && column.type != ColumnType::texts) return;
+void count_not_utf8(const columns::Column& column, columns::Notices& notices,
+                    const std::function<std::string(size_t)>& place) {
+  if (column.type != columns::ColumnType::text && column.type != columns::ColumnType::texts) return;
   uint64_t count = 0;
   size_t first = 0;
   for (size_t row = 0; row < column.rows(); ++row) {
     bool readable = true;
-    column.for_each_element(row, '\0', [&](std::string_view text) { readable = readable && is_utf8(text); });
+    column.for_each_element(row, '\0', [&](std::string_view text) { readable = readable && columns::is_utf8(text); });
     if (!readable && count++ == 0) first = row;
   }
   notices.add(column.name, "cells are not UTF-8 text; what is not is answered as U+FFFD: write the table in UTF-8",
@@ -70,10 +71,10 @@ void count_not_utf8(const Column& column, Notices& notices, const std::function<
 }  // namespace
 
 Attributes load_attributes(const AttributeOptions& options) {
-  const auto reader =
-      open_reader({.paths = options.paths, .format = options.format, .required = {options.id}, .form = options.form});
+  const auto reader = formats::open_reader(
+      {.paths = options.paths, .format = options.format, .required = {options.id}, .form = options.form});
   const auto& names = reader->columns();
-  const size_t id = select_columns(reader->files()[0], names, {options.id})[0];
+  const size_t id = formats::select_columns(reader->files()[0], names, {options.id})[0];
 
   Attributes table;
   for (size_t c = 0; c < names.size(); ++c) {
@@ -81,10 +82,10 @@ Attributes load_attributes(const AttributeOptions& options) {
     table.columns.emplace_back();
     table.columns.back().name = names[c];
   }
-  Notices notices;
+  columns::Notices notices;
   std::vector<size_t> vectors;  // per column: components, 0 where it holds none
   BadRows bad_rows(options.bad_rows);
-  RawBatch batch;
+  columns::RawBatch batch;
   std::string scratch;
   while (reader->next(batch)) {
     if (vectors.empty()) vectors = vectors_in(batch), vectors[id] = 0;
@@ -100,15 +101,15 @@ Attributes load_attributes(const AttributeOptions& options) {
       for (size_t c = 0; c < names.size(); ++c)
         if (c != id) table.columns[c - (c > id)] = batch.columns[c].without_rows();
     const auto place = [&](size_t row) { return reader->place(batch.file, batch.first_record + row); };
-    count_rounded_ids(batch.columns[id], notices, place);
+    columns::count_rounded_ids(batch.columns[id], notices, place);
     for (size_t c = 0; c < names.size(); ++c)
       if (c != id && !vectors[c]) count_not_utf8(batch.columns[c], notices, place);
     for (size_t row = 0; row < batch.rows; ++row) {
       const auto text = batch.columns[id].as_text(row, scratch);
-      const char* expected = text.empty()                              ? "an id"
-                             : !is_utf8(text)                          ? "UTF-8 text"
-                             : table.ids.find(text) != Interner::kNone ? "an id that no row before has"
-                                                                       : nullptr;
+      const char* expected = text.empty()                                       ? "an id"
+                             : !columns::is_utf8(text)                          ? "UTF-8 text"
+                             : table.ids.find(text) != columns::Interner::kNone ? "an id that no row before has"
+                                                                                : nullptr;
       if (expected) {
         bad_rows.report([&] { return place(row); }, options.id, text, expected);
         continue;
@@ -121,14 +122,14 @@ Attributes load_attributes(const AttributeOptions& options) {
   for (size_t c = names.size(); c-- > 0;)
     if (!vectors.empty() && vectors[c])
       table.columns.erase(table.columns.begin() + static_cast<ptrdiff_t>(c - (c > id)));
-  take_lists(table, NullValues(options.form.null_values), notices);
-  for (auto& column : table.columns) column.times = time_form_of(column, options.times);
+  take_lists(table, columns::NullValues(options.form.null_values), notices);
+  for (auto& column : table.columns) column.times = columns::time_form_of(column, options.times);
   bad_rows.summarise();
   reader->notices().say();
-  say_blanks(reader->files()[0], options.id, table.ids);
+  columns::say_blanks(reader->files()[0], options.id, table.ids);
   notices.say();
   if (table.rows() == 0) fail(ErrorKind::input, "{}: no row that can be used", reader->files()[0]);
   return table;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::data

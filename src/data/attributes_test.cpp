@@ -2,10 +2,10 @@
 
 #include "formats/formats_test.h"
 
-namespace pagoda {
+namespace pagoda::data {
 namespace {
 
-using AttributesTest = FilesTest;
+using AttributesTest = files::FilesTest;
 
 TEST_F(AttributesTest, RowsBelongToTheirIds) {
   const auto table = load_attributes(
@@ -23,10 +23,10 @@ TEST_F(AttributesTest, TypesThatDifferBetweenFilesMeet) {
   file("p1.jsonl", "{\"id\": 1, \"n\": 3, \"tags\": [\"a\"]}\n");
   file("p2.jsonl", "{\"id\": \"x\", \"n\": 0.5, \"tags\": null}\n");
   const auto table = load_attributes({.paths = {path("p*.jsonl")}, .id = "id"});
-  EXPECT_EQ(table.find("n")->type, ColumnType::decimal) << "holds integers and reals exactly";
+  EXPECT_EQ(table.find("n")->type, columns::ColumnType::decimal) << "holds integers and reals exactly";
   EXPECT_EQ(table.find("n")->as_number(0), 3);
   EXPECT_EQ(table.find("n")->as_number(1), 0.5);
-  EXPECT_EQ(table.find("tags")->type, ColumnType::texts);
+  EXPECT_EQ(table.find("tags")->type, columns::ColumnType::texts);
   EXPECT_TRUE(table.find("tags")->is_null(1));
   EXPECT_EQ(table.ids[1], "x");
 }
@@ -36,18 +36,18 @@ TEST_F(AttributesTest, CellsThatAreListsAreReadAsLists) {
       load_attributes({.paths = {file("a.csv", "item_id,cats,mixed\n1,\"[6285, -]\",[a]\n2,,b\n3,[7],c\n")},
                        .id = "item_id",
                        .form = {.null_values = {"-"}}});
-  const Column& cats = *table.find("cats");
-  EXPECT_EQ(cats.type, ColumnType::texts);
+  const columns::Column& cats = *table.find("cats");
+  EXPECT_EQ(cats.type, columns::ColumnType::texts);
   EXPECT_TRUE(cats.is_null(1));
   std::string scratch;
   EXPECT_EQ(cats.as_text(0, scratch), "6285");
   EXPECT_EQ(cats.as_text(2, scratch), "7");
-  EXPECT_EQ(table.find("mixed")->type, ColumnType::text);
+  EXPECT_EQ(table.find("mixed")->type, columns::ColumnType::text);
 }
 
 TEST_F(AttributesTest, ASecondRowOfAnIdIsABadRow) {
   AttributeOptions options{.paths = {file("a.csv", "id,n\n1,a\n2,b\n1,c\n")}, .id = "id"};
-  const auto error = error_of([&] { load_attributes(options); });
+  const auto error = files::error_of([&] { load_attributes(options); });
   EXPECT_EQ(error.kind, ErrorKind::input);
   EXPECT_TRUE(error.says("a.csv:4: column 'id' is '1', expected an id that no row before has")) << error.message;
   options.bad_rows.on_bad_row = OnBadRow::skip;
@@ -69,10 +69,11 @@ TEST_F(AttributesTest, CellsThatAreNotUtf8AreCounted) {
 }
 
 TEST_F(AttributesTest, AWrongIdColumnIsAnErrorThatSuggestsTheNearest) {
-  const auto error = error_of([&] { load_attributes({.paths = {file("a.csv", "item_id,n\n1,a\n")}, .id = "itm_id"}); });
+  const auto error =
+      files::error_of([&] { load_attributes({.paths = {file("a.csv", "item_id,n\n1,a\n")}, .id = "itm_id"}); });
   EXPECT_EQ(error.kind, ErrorKind::input);
   EXPECT_TRUE(error.says("did you mean 'item_id'?"));
-  EXPECT_EQ(error_of([&] { load_attributes({.paths = {file("b.csv", "id,n\n")}, .id = "id"}); }).kind,
+  EXPECT_EQ(files::error_of([&] { load_attributes({.paths = {file("b.csv", "id,n\n")}, .id = "id"}); }).kind,
             ErrorKind::input);
 }
 
@@ -93,4 +94,4 @@ TEST_F(AttributesTest, VectorsAreLeftOutAndTheOthersStay) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::data

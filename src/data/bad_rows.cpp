@@ -4,7 +4,7 @@
 #include "core/error.h"
 #include "core/log.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 namespace {
 
@@ -14,7 +14,7 @@ constexpr int64_t kShown = 5;
 std::string shown(std::string_view value) {
   constexpr size_t kLongest = 60;
   std::string text;
-  const bool readable = is_utf8(value);
+  const bool readable = columns::is_utf8(value);
   for (size_t i = 0; i < value.size(); ++i) {
     const auto c = static_cast<unsigned char>(value[i]);
     if (i >= kLongest && (c & 0xC0) != 0x80) return text + "...";
@@ -47,4 +47,4 @@ void BadRows::summarise() const {
   if (count_ > 0) log_warning("{} bad row(s) skipped", count_);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::data

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace pagoda {
+namespace pagoda::data {
 
 enum class OnBadRow { fail, skip };
 
@@ -31,4 +31,4 @@ class BadRows {
   int64_t count_ = 0;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::data

@@ -14,7 +14,7 @@
 #include "core/error.h"
 #include "data/missing_words.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 namespace {
 
@@ -25,7 +25,7 @@ uint64_t words_in(std::string_view text) {
 // Counts over the sample of one column.
 struct Profile {
   std::string name;
-  ColumnType stored = ColumnType::text;  // as the file has it
+  columns::ColumnType stored = columns::ColumnType::text;  // as the file has it
   uint64_t rows = 0, absent = 0, numbers = 0, whole = 0, times = 0, words = 0, booleans = 0, above_zero = 0;
   static constexpr size_t kTold = 500;  // so many characters tell a value from another
   uint64_t characters = 0;
@@ -35,12 +35,12 @@ struct Profile {
   uint64_t commas = 0;  // numbers with a comma in place of a point, or between thousands
   uint64_t recent = 0;  // taken for a time, it lies between 1990 and 2100;
   uint64_t dates = 0;   // likewise as a date such as 20240501
-  Interner values;
+  columns::Interner values;
   static constexpr std::array<char, 4> kSeparators{'|', ';', ',', '\t'};
   struct Parts {         // of the cells cut at one separator
     uint64_t cells = 0;  // that have it
     uint64_t parts = 0, characters = 0, words = 0;
-    Interner met;
+    columns::Interner met;
   };
   std::array<Parts, kSeparators.size()> parts;
   uint64_t cut_cells = 0;  // cells looked at for that
@@ -56,11 +56,11 @@ struct Profile {
   double mean_length() const { return share(characters); }
   double mean_words() const { return share(words); }
 
-  void look(const Column& column, size_t row) {
+  void look(const columns::Column& column, size_t row) {
     ++rows;
-    const bool is_text = column.type == ColumnType::text && !column.is_null(row);
+    const bool is_text = column.type == columns::ColumnType::text && !column.is_null(row);
     const bool no_value = is_text && usually_means_missing(column.text_of(row));
-    if (no_value) ++missing[std::string(trim(column.text_of(row)))];
+    if (no_value) ++missing[std::string(columns::trim(column.text_of(row)))];
     if (column.absent(row)) {
       ++absent;
       return;
@@ -69,49 +69,50 @@ struct Profile {
     const auto text = column.as_text(row, scratch);
     values.add(text.substr(0, kTold));
     if (example.empty()) example = text.substr(0, 60);
-    while (!example.empty() && !is_utf8(example)) example.pop_back();  // a character may be cut in two
+    while (!example.empty() && !columns::is_utf8(example)) example.pop_back();  // a character may be cut in two
     characters += text.size();
     words += words_in(text);
     booleans += text == "true" || text == "false" || text == "True" || text == "False";
-    if (column.type == ColumnType::texts) {
+    if (column.type == columns::ColumnType::texts) {
       ++listed;
       return vectors.look(column, row);
     }
     if (is_text && text.starts_with('[') && rows <= kEnough)
-      if (const auto list = parse_list(text)) {
+      if (const auto list = columns::parse_list(text)) {
         ++listed;
-        Column cell;
-        cell.type = ColumnType::texts;
+        columns::Column cell;
+        cell.type = columns::ColumnType::texts;
         for (const auto& element : *list) cell.push_element(element);
         cell.end_list();
         return vectors.look(cell, 0);
       }
-    const auto number = column.type == ColumnType::time ? std::nullopt : column.as_number(row);
+    const auto number = column.type == columns::ColumnType::time ? std::nullopt : column.as_number(row);
     if (is_text && !number && text.size() < 24 && text.find(',') != text.npos) {
       std::string without(text);
       std::erase(without, ',');
-      commas += parse_number(without).has_value();
+      commas += columns::parse_number(without).has_value();
     }
     if (number) {
       ++numbers;
       whole += *number == std::floor(*number);
       above_zero += *number > 0;
     }
-    if (const auto time = written_time(column, row)) {
+    if (const auto time = columns::written_time(column, row)) {
       constexpr int64_t k1990 = int64_t{631152000} * 1000000, k2100 = int64_t{4102444800} * 1000000;
-      const auto is_recent = [&](TimeForm form) {
-        const auto moment = moment_us(*time, form);
+      const auto is_recent = [&](columns::TimeForm form) {
+        const auto moment = columns::moment_us(*time, form);
         return moment && *moment >= k1990 && *moment < k2100;
       };
       times += !number;
-      recent += is_recent({.order = DateOrder::month_first}) || is_recent({.order = DateOrder::day_first});
-      dates += is_recent({.unit = TimeUnit::date});
+      recent +=
+          is_recent({.order = columns::DateOrder::month_first}) || is_recent({.order = columns::DateOrder::day_first});
+      dates += is_recent({.unit = columns::TimeUnit::date});
     }
-    if (!number && column.type == ColumnType::text) look_for_parts(column, row);
+    if (!number && column.type == columns::ColumnType::text) look_for_parts(column, row);
   }
 
   static constexpr uint64_t kEnough = 20000;  // rows tell enough of the parts
-  void look_for_parts(const Column& column, size_t row) {
+  void look_for_parts(const columns::Column& column, size_t row) {
     if (rows > kEnough) return;
     ++cut_cells;
     if (column.text_of(row).size() > kTold) return;  // a text, not a list of words
@@ -128,7 +129,7 @@ struct Profile {
     }
   }
 
-  VectorCells vectors;
+  columns::VectorCells vectors;
   std::string scratch;
 };
 
@@ -138,13 +139,16 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-ColumnType type_of(const Profile& p) {
-  if (p.stored == ColumnType::texts || p.stored == ColumnType::time || p.stored == ColumnType::boolean) return p.stored;
-  if (p.telling() == 0) return ColumnType::text;
-  if (p.telling_share(p.numbers) > 0.99) return p.whole == p.numbers ? ColumnType::integer : ColumnType::real;
-  if (p.telling_share(p.times) > 0.99) return ColumnType::time;
-  if (p.booleans == p.present()) return ColumnType::boolean;
-  return ColumnType::text;
+columns::ColumnType type_of(const Profile& p) {
+  if (p.stored == columns::ColumnType::texts || p.stored == columns::ColumnType::time ||
+      p.stored == columns::ColumnType::boolean)
+    return p.stored;
+  if (p.telling() == 0) return columns::ColumnType::text;
+  if (p.telling_share(p.numbers) > 0.99)
+    return p.whole == p.numbers ? columns::ColumnType::integer : columns::ColumnType::real;
+  if (p.telling_share(p.times) > 0.99) return columns::ColumnType::time;
+  if (p.booleans == p.present()) return columns::ColumnType::boolean;
+  return columns::ColumnType::text;
 }
 
 // A separator whose parts come back from cell to cell: "Crime|Drama", but not the commas of a sentence.
@@ -165,7 +169,9 @@ char separator_of(const Profile& p) {
   return best;
 }
 
-bool is_number(const ColumnGuess& g) { return g.type == ColumnType::integer || g.type == ColumnType::real; }
+bool is_number(const ColumnGuess& g) {
+  return g.type == columns::ColumnType::integer || g.type == columns::ColumnType::real;
+}
 
 ColumnGuess describe_column(const Profile& p) {
   ColumnGuess guess;
@@ -175,21 +181,21 @@ ColumnGuess describe_column(const Profile& p) {
   guess.null_share = p.rows ? static_cast<double>(p.absent) / static_cast<double>(p.rows) : 0;
   guess.mean_length = p.mean_length();
   guess.missing = p.missing;
-  guess.listed = guess.type == ColumnType::text && p.listed * 2 > std::min(p.telling(), Profile::kEnough);
-  if (guess.type == ColumnType::text && !guess.listed) guess.separator = separator_of(p);
+  guess.listed = guess.type == columns::ColumnType::text && p.listed * 2 > std::min(p.telling(), Profile::kEnough);
+  if (guess.type == columns::ColumnType::text && !guess.listed) guess.separator = separator_of(p);
   guess.example = p.example;
   return guess;
 }
 
-std::vector<Profile> profile(const ReaderOptions& options, size_t sample_rows, TableGuess& table) {
+std::vector<Profile> profile(const formats::ReaderOptions& options, size_t sample_rows, TableGuess& table) {
   uint64_t& rows = table.sampled_rows;
-  ReaderOptions all = options;
+  formats::ReaderOptions all = options;
   all.columns.clear();
   all.batch_rows = std::min<size_t>(all.batch_rows, std::max<size_t>(1, sample_rows));
-  const auto reader = open_reader(all);
+  const auto reader = formats::open_reader(all);
   std::vector<Profile> profiles(reader->columns().size());
   for (size_t c = 0; c < profiles.size(); ++c) profiles[c].name = reader->columns()[c];
-  RawBatch batch;
+  columns::RawBatch batch;
   for (rows = 0; rows < sample_rows && reader->next(batch);) {
     const size_t n = std::min<size_t>(batch.rows, sample_rows - rows);
     for (size_t c = 0; c < profiles.size(); ++c) {
@@ -215,7 +221,7 @@ bool says_nothing(const Profile& p, ColumnGuess& g) {
 }
 
 bool can_be_time(const Profile& p, const ColumnGuess& g) {
-  return g.type == ColumnType::time ||
+  return g.type == columns::ColumnType::time ||
          (is_number(g) && std::max(p.telling_share(p.recent), p.telling_share(p.dates)) > 0.99);
 }
 
@@ -227,10 +233,10 @@ class Roles {
   using Fits = std::function<bool(const Profile&, const ColumnGuess&)>;
 
   // Gives the role to the first free column, in the order of `names`, that fits.
-  bool by_name(std::string_view role, const Names& names, std::string_view reason, const Fits& fits) {
+  bool by_name(std::string_view role, const columns::Names& names, std::string_view reason, const Fits& fits) {
     for (const auto name : names)
       for (size_t c = 0; c < guesses_.size(); ++c)
-        if (free(c) && plain_name(guesses_[c].name) == name && fits(profiles_[c], guesses_[c]))
+        if (free(c) && columns::plain_name(guesses_[c].name) == name && fits(profiles_[c], guesses_[c]))
           return give(c, role, reason);
     return false;
   }
@@ -260,15 +266,15 @@ void guess_table_role(const Profile& p, ColumnGuess& g) {
   if (const size_t length = p.vectors.length())
     return give("",
                 fmt::format("each cell is a vector of {} numbers; 'pagoda index --vectors' searches vectors", length));
-  if (g.type == ColumnType::texts) return give("multi", "each cell is a list");
+  if (g.type == columns::ColumnType::texts) return give("multi", "each cell is a list");
   if (g.listed) return give("multi", "its cells are lists, as in [1, 2]");
-  if (g.type == ColumnType::boolean) return give("categorical", "it is true or false");
-  if (g.type == ColumnType::time) return give("time", "its values are dates");
+  if (g.type == columns::ColumnType::boolean) return give("categorical", "it is true or false");
+  if (g.type == columns::ColumnType::time) return give("time", "its values are dates");
   if (is_number(g)) {
-    if (has_word_of(g.name, kTimeWords) && can_be_time(p, g))
+    if (columns::has_word_of(g.name, columns::kTimeWords) && can_be_time(p, g))
       return give("time", "its name, and numbers that are dates");
-    if (has_word_of(g.name, {"id", "code", "category", "type", "class", "zip", "brand"}) &&
-        g.type == ColumnType::integer)
+    if (columns::has_word_of(g.name, {"id", "code", "category", "type", "class", "zip", "brand"}) &&
+        g.type == columns::ColumnType::integer)
       return distinct > rows * 0.9 ? give("", "an id of another kind: nearly all its values differ")
                                    : give("categorical", "numbers that name something, by its name");
     if (g.distinct == 2) return give("categorical", "it has two values");
@@ -293,13 +299,14 @@ const ColumnGuess* TableGuess::by_role(std::string_view role) const {
   return nullptr;
 }
 
-TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) {
+TableGuess guess_interactions(const formats::ReaderOptions& options, size_t sample_rows) {
   TableGuess table;
   const auto profiles = profile(options, sample_rows, table);
   for (const auto& p : profiles) table.columns.push_back(describe_column(p));
   auto& guesses = table.columns;
   for (const auto& g : guesses)
-    if ((g.listed || g.type == ColumnType::texts) && (is_one_of(g.name, kUserNames) || is_one_of(g.name, kItemNames)))
+    if ((g.listed || g.type == columns::ColumnType::texts) &&
+        (columns::is_one_of(g.name, columns::kUserNames) || columns::is_one_of(g.name, columns::kItemNames)))
       fail(ErrorKind::input,
            "{}: column '{}' holds lists, such as '{}'; a row of a log is one user and one item: write a row for each "
            "element (in pandas, df.explode('{}'))",
@@ -307,17 +314,18 @@ TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) 
   Roles roles(profiles, guesses);
 
   const auto id = [](const Profile& p, const ColumnGuess& g) {
-    return p.telling() > 0 && g.type != ColumnType::real && g.type != ColumnType::texts && !g.listed;
+    return p.telling() > 0 && g.type != columns::ColumnType::real && g.type != columns::ColumnType::texts && !g.listed;
   };
-  bool user = roles.by_name("user", kUserNames, "its name", id),
-       item = roles.by_name("item", kItemNames, "its name", id);
+  bool user = roles.by_name("user", columns::kUserNames, "its name", id),
+       item = roles.by_name("item", columns::kItemNames, "its name", id);
   // Without a telling name: the first two columns of ids, the user before the item.
   const auto many = [&](const Profile& p, const ColumnGuess& g) {
-    return id(p, g) && g.type != ColumnType::time && g.type != ColumnType::boolean && g.distinct > 1 && p.absent == 0 &&
-           !is_one_of(g.name, kTimeNames) && !is_one_of(g.name, kWeightNames);
+    return id(p, g) && g.type != columns::ColumnType::time && g.type != columns::ColumnType::boolean &&
+           g.distinct > 1 && p.absent == 0 && !columns::is_one_of(g.name, columns::kTimeNames) &&
+           !columns::is_one_of(g.name, columns::kWeightNames);
   };
   const auto named_id = [&](const Profile& p, const ColumnGuess& g) {
-    return many(p, g) && has_word_of(g.name, {"id"});
+    return many(p, g) && columns::has_word_of(g.name, {"id"});
   };
   if (!user) user = roles.first("user", "the first column of ids", named_id);
   if (!item) item = roles.first("item", "the next column of ids", named_id);
@@ -326,29 +334,32 @@ TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) 
 
   for (size_t c = 0; c < guesses.size(); ++c)
     if (guesses[c].role.empty()) says_nothing(profiles[c], guesses[c]);
-  if (!roles.by_name("time", kTimeNames, "its name, and values that are times", can_be_time))
+  if (!roles.by_name("time", columns::kTimeNames, "its name, and values that are times", can_be_time))
     roles.first("time", "its values are times", [](const Profile& p, const ColumnGuess& g) {
-      return g.type == ColumnType::time || (has_word_of(g.name, kTimeWords) && can_be_time(p, g));
+      return g.type == columns::ColumnType::time ||
+             (columns::has_word_of(g.name, columns::kTimeWords) && can_be_time(p, g));
     });
-  roles.by_name("weight", kWeightNames, "its name, and numbers above 0", [](const Profile& p, const ColumnGuess& g) {
-    return is_number(g) && p.absent == 0 && p.above_zero == p.numbers;
-  });
+  roles.by_name("weight", columns::kWeightNames, "its name, and numbers above 0",
+                [](const Profile& p, const ColumnGuess& g) {
+                  return is_number(g) && p.absent == 0 && p.above_zero == p.numbers;
+                });
 
   constexpr uint64_t kMostValues = 1000;
   for (size_t c = 0; c < guesses.size(); ++c) {
     auto& g = guesses[c];
     if (!g.role.empty() || !g.reason.empty()) continue;
-    const bool words = (g.type == ColumnType::text && !g.listed) || g.type == ColumnType::boolean;
-    if (words && !is_one_of(g.name, kTimeNames) && g.distinct <= kMostValues && g.distinct * 10 < profiles[c].rows) {
+    const bool words = (g.type == columns::ColumnType::text && !g.listed) || g.type == columns::ColumnType::boolean;
+    if (words && !columns::is_one_of(g.name, columns::kTimeNames) && g.distinct <= kMostValues &&
+        g.distinct * 10 < profiles[c].rows) {
       g.role = "context";
       g.reason = fmt::format("{} values come back; is it known at the moment of a request?", g.distinct);
-    } else if (is_one_of(g.name, kTimeNames)) {
+    } else if (columns::is_one_of(g.name, columns::kTimeNames)) {
       g.reason =
           "by its name a time, but not written as one that is read, such as 2024-05-01T10:00:00Z or 1714557600; if it "
           "is "
           "one, --time and data.time_unit say so";
     } else if (is_number(g)) {
-      g.reason = is_one_of(g.name, kWeightNames)
+      g.reason = columns::is_one_of(g.name, columns::kWeightNames)
                      ? "it has values that are absent or not above 0, which no weight may be"
                      : "a number: may not be known at the moment of a request";
     } else {
@@ -358,26 +369,28 @@ TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows) 
   return table;
 }
 
-TableGuess guess_table(const ReaderOptions& options, size_t sample_rows) {
+TableGuess guess_table(const formats::ReaderOptions& options, size_t sample_rows) {
   TableGuess table;
   const auto profiles = profile(options, sample_rows, table);
   for (const auto& p : profiles) table.columns.push_back(describe_column(p));
   Roles roles(profiles, table.columns);
 
   const auto key = [](const Profile& p, const ColumnGuess& g) {
-    return p.absent == 0 && g.distinct == p.rows && g.type != ColumnType::real && g.type != ColumnType::texts;
+    return p.absent == 0 && g.distinct == p.rows && g.type != columns::ColumnType::real &&
+           g.type != columns::ColumnType::texts;
   };
-  if (!roles.by_name("id", kItemNames, "its name, and all values differ", key) &&
-      !roles.by_name("id", kUserNames, "its name, and all values differ", key) &&
+  if (!roles.by_name("id", columns::kItemNames, "its name, and all values differ", key) &&
+      !roles.by_name("id", columns::kUserNames, "its name, and all values differ", key) &&
       !roles.by_name("id", {"id", "key", "uuid", "code"}, "its name, and all values differ", key) &&
-      !roles.first("id", "its name ends in id, and all values differ",
-                   [&](const Profile& p, const ColumnGuess& g) { return key(p, g) && has_word_of(g.name, {"id"}); }))
+      !roles.first("id", "its name ends in id, and all values differ", [&](const Profile& p, const ColumnGuess& g) {
+        return key(p, g) && columns::has_word_of(g.name, {"id"});
+      }))
     roles.first("id", "the first column whose values all differ", key);
 
   for (size_t c = 0; c < table.columns.size(); ++c)
     if (table.columns[c].role.empty()) says_nothing(profiles[c], table.columns[c]);
-  const auto words = [](const Profile&, const ColumnGuess& g) { return g.type == ColumnType::text; };
-  if (!roles.by_name("title", kTitleNames, "its name", words))
+  const auto words = [](const Profile&, const ColumnGuess& g) { return g.type == columns::ColumnType::text; };
+  if (!roles.by_name("title", columns::kTitleNames, "its name", words))
     roles.first("title", "short texts that differ", [&](const Profile& p, const ColumnGuess& g) {
       return words(p, g) && !g.separator && p.distinct_share() > 0.8 && g.mean_length < 80 && p.mean_words() > 1.3;
     });
@@ -387,4 +400,4 @@ TableGuess guess_table(const ReaderOptions& options, size_t sample_rows) {
   return table;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::data

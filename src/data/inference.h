@@ -8,12 +8,12 @@
 #include "columns/column.h"
 #include "formats/reader.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 struct ColumnGuess {
   std::string name;
-  ColumnType type;        // of the values, for text formats too: "12" is an integer
-  uint64_t distinct = 0;  // in the sample
+  columns::ColumnType type;  // of the values, for text formats too: "12" is an integer
+  uint64_t distinct = 0;     // in the sample
   double null_share = 0;
   double mean_length = 0;  // characters of its text
   char separator = '\0';   // of a multi-valued text column ('|', ';', ','): most cells have it, with short parts
@@ -28,12 +28,12 @@ struct ColumnGuess {
 struct TableGuess {
   std::vector<ColumnGuess> columns;
   uint64_t sampled_rows = 0;
-  Notices notices;                                          // of the sample's reading
+  columns::Notices notices;                                 // of the sample's reading
   const ColumnGuess* by_role(std::string_view role) const;  // the first of that role, or nullptr
 };
 
 // Look at the first `sample_rows` rows.
-TableGuess guess_interactions(const ReaderOptions& options, size_t sample_rows = 200000);
-TableGuess guess_table(const ReaderOptions& options, size_t sample_rows = 200000);
+TableGuess guess_interactions(const formats::ReaderOptions& options, size_t sample_rows = 200000);
+TableGuess guess_table(const formats::ReaderOptions& options, size_t sample_rows = 200000);
 
-}  // namespace pagoda
+}  // namespace pagoda::data

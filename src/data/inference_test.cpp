@@ -2,10 +2,10 @@
 
 #include "formats/formats_test.h"
 
-namespace pagoda {
+namespace pagoda::data {
 namespace {
 
-class InferenceTest : public FilesTest {
+class InferenceTest : public files::FilesTest {
  protected:
   static std::string role(const TableGuess& guess, std::string_view name) {
     for (const auto& column : guess.columns)
@@ -104,14 +104,14 @@ TEST_F(InferenceTest, WordsThatMeanMissingDoNotTellWhatAColumnHolds) {
     text += fmt::format("i{},{},{},\"['a{}', 'b']\",\"[{}]\"\n", i, i % 4 ? std::to_string(i) : "-",
                         i % 2 ? "NULL" : "book", i % 5, i % 10 ? "0.5 0.25 0.1 1.5 2.5 3.5 4.5 1e-3" : "");
   const auto guess = guess_table({{file("a.csv", text)}});
-  EXPECT_EQ(guess.columns[1].type, ColumnType::integer);
+  EXPECT_EQ(guess.columns[1].type, columns::ColumnType::integer);
   EXPECT_EQ(role(guess, "price"), "numeric");
   EXPECT_EQ(guess.columns[1].missing, (std::map<std::string, uint64_t>{{"-", 25}}));
   EXPECT_EQ(guess.columns[2].missing, (std::map<std::string, uint64_t>{{"NULL", 50}}));
   EXPECT_EQ(role(guess, "cast"), "multi");
   EXPECT_EQ(role(guess, "vector"), "");
   const auto lists = file("b.csv", "user_id,item_id\nu1,\"[1, 2]\"\nu2,\"[3]\"\n");
-  EXPECT_TRUE(error_of([&] { guess_interactions({{lists}}); }).says("df.explode('item_id')"));
+  EXPECT_TRUE(files::error_of([&] { guess_interactions({{lists}}); }).says("df.explode('item_id')"));
 }
 
 TEST_F(InferenceTest, NumbersWithCommasAreSaidToBeNone) {
@@ -123,9 +123,9 @@ TEST_F(InferenceTest, NumbersWithCommasAreSaidToBeNone) {
 TEST_F(InferenceTest, OnlyTheSampleIsLookedAt) {
   const auto guess = guess_table({{file("a.csv", "id,n\n1,2\n2,3\n3,words\n")}}, 2);
   EXPECT_EQ(guess.sampled_rows, 2u);
-  EXPECT_EQ(guess.columns[1].type, ColumnType::integer);
-  EXPECT_EQ(error_of([&] { guess_table({{file("b.csv", "id,n\n")}}); }).kind, ErrorKind::input);
+  EXPECT_EQ(guess.columns[1].type, columns::ColumnType::integer);
+  EXPECT_EQ(files::error_of([&] { guess_table({{file("b.csv", "id,n\n")}}); }).kind, ErrorKind::input);
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::data

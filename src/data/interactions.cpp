@@ -6,14 +6,14 @@
 #include <optional>
 
 #include "columns/blanks.h"
+#include "columns/id_mapper.h"
 #include "columns/ids.h"
-#include "columns/numbering.h"
 #include "core/error.h"
 #include "data/missing_words.h"
 #include "data/row_places.h"
 #include "math/matrix.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 namespace {
 
@@ -42,14 +42,14 @@ int64_t system_now_us() {
 }
 
 // Numbers ids anew, in order of first sight: of rows that were dropped nothing stays.
-void renumber(Interner& ids, std::vector<uint32_t>& rows) {
-  Interner kept;
+void renumber(columns::Interner& ids, std::vector<uint32_t>& rows) {
+  columns::Interner kept;
   for (uint32_t& id : rows) id = kept.add(ids[id]);
   ids = std::move(kept);
 }
 
 template <class T>
-void drop(std::vector<T>& column, size_t first, const std::vector<UnusableTime>& rows) {
+void drop(std::vector<T>& column, size_t first, const std::vector<columns::UnusableTime>& rows) {
   if (column.empty() || rows.empty()) return;
   size_t to = first + rows[0].row;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -71,23 +71,23 @@ class Loading {
       : options_(options), log_(log), shown_(log.shown), all_shown_(all_shown), roles_(options),
         bad_rows_(options.bad_rows), users_(log.users), items_(log.items) {
     for (const auto& values : log.context_values) contexts_.emplace_back(values);
-    ReaderOptions reading{options.paths, options.format, roles_.columns};
+    formats::ReaderOptions reading{options.paths, options.format, roles_.columns};
     reading.required.assign(roles_.columns.begin(),
                             roles_.columns.begin() + static_cast<std::ptrdiff_t>(roles_.context));
     reading.coded = reading.ahead = true;
     reading.form = options.form;
-    reader_ = open_reader(reading);
+    reader_ = formats::open_reader(reading);
   }
 
   void run() {
     const size_t before = log_.size(), shown_before = shown_.size();
     const uint32_t users_before = log_.users.size(), items_before = log_.items.size();
     uint64_t rows = 0;
-    Notices id_notices;
+    columns::Notices id_notices;
     while (reader_->next(batch_)) {
       if (batch_.first_record == 0) make_room(batch_.file_rows);
-      integer_users_ &= batch_.columns[roles_.user].type == ColumnType::integer;
-      integer_items_ &= batch_.columns[roles_.item].type == ColumnType::integer;
+      integer_users_ &= batch_.columns[roles_.user].type == columns::ColumnType::integer;
+      integer_items_ &= batch_.columns[roles_.item].type == columns::ColumnType::integer;
       for (const size_t id : {roles_.user, roles_.item})
         refuse_lists(reader_->files()[batch_.file], batch_.columns[id]);
       users_.start(batch_.columns[roles_.user]);
@@ -95,16 +95,16 @@ class Loading {
       for (size_t c = 0; c < contexts_.size(); ++c) contexts_[c].start(batch_.columns[roles_.context + c]);
       if (!load_columns()) load_rows();
       for (const size_t ids : {roles_.user, roles_.item})
-        count_rounded_ids(batch_.columns[ids], id_notices,
-                          [&](size_t row) { return reader_->place(batch_.file, batch_.first_record + row); });
+        columns::count_rounded_ids(batch_.columns[ids], id_notices,
+                                   [&](size_t row) { return reader_->place(batch_.file, batch_.first_record + row); });
       rows += batch_.rows;
     }
     if (roles_.time != Roles::kNone) settle_times(before, shown_before);
     bad_rows_.summarise();
     reader_->notices().say();
     id_notices.say();
-    say_blanks(reader_->files()[0], roles_.columns[roles_.user], log_.users, users_before);
-    say_blanks(reader_->files()[0], roles_.columns[roles_.item], log_.items, items_before);
+    columns::say_blanks(reader_->files()[0], roles_.columns[roles_.user], log_.users, users_before);
+    columns::say_blanks(reader_->files()[0], roles_.columns[roles_.item], log_.items, items_before);
     if (!all_shown_) {
       log_.integer_users = integer_users_ && (before == 0 || log_.integer_users);
       log_.integer_items = integer_items_ && (before == 0 || log_.integer_items);
@@ -127,7 +127,7 @@ class Loading {
     const auto reserve = [&](auto& column) {
       if (column.capacity() >= column.size() + rows) return;
       column.reserve(std::max(column.size() + rows, 2 * column.size()));
-      ask_for_huge_pages(column.data(), column.capacity() * sizeof(column[0]));
+      math::ask_for_huge_pages(column.data(), column.capacity() * sizeof(column[0]));
     };
     if (rows == 0 || all_shown_) return;
     reserve(log_.user), reserve(log_.item);
@@ -139,7 +139,7 @@ class Loading {
   // A batch of which every row is known to be good, column by column; false, and nothing done, where it is not.
   bool load_columns() {
     if (all_shown_ || roles_.weight != Roles::kNone || roles_.clicked != Roles::kNone) return false;
-    const auto good = [](const Numbering& column) { return column.all_good(); };
+    const auto good = [](const columns::IdMapper& column) { return column.all_good(); };
     if (!good(users_) || !good(items_) || !std::ranges::all_of(contexts_, good)) return false;
     if (roles_.time != Roles::kNone && !times_.append(batch_.columns[roles_.time])) return false;
     if (batch_.rows > 0) places_.note(log_.size(), batch_.file, batch_.first_record);
@@ -156,15 +156,15 @@ class Loading {
   }
 
   void load_row(size_t row) {
-    const Column& users = batch_.columns[roles_.user];
-    const Column& items = batch_.columns[roles_.item];
+    const columns::Column& users = batch_.columns[roles_.user];
+    const columns::Column& items = batch_.columns[roles_.item];
     uint32_t user = users_.find(row), item = items_.find(row);
-    if (user == Interner::kNone && !good_text(users, row, users.as_text(row, text_), true)) return;
-    if (item == Interner::kNone && !good_text(items, row, items.as_text(row, text_), true)) return;
+    if (user == columns::Interner::kNone && !good_text(users, row, users.as_text(row, text_), true)) return;
+    if (item == columns::Interner::kNone && !good_text(items, row, items.as_text(row, text_), true)) return;
 
-    WrittenTime time;
+    columns::WrittenTime time;
     if (roles_.time != Roles::kNone) {
-      const auto parsed = written_time(batch_.columns[roles_.time], row);
+      const auto parsed = columns::written_time(batch_.columns[roles_.time], row);
       if (!parsed) return bad(batch_.columns[roles_.time], row, "a time, as in 2024-05-01T10:00:00Z or 1714557600");
       time = *parsed;
     }
@@ -191,8 +191,8 @@ class Loading {
     if (!good_context(row)) return;
 
     places_.note(log_.size(), batch_.file, batch_.first_record + row);
-    if (user == Interner::kNone) user = log_.users.add(users.as_text(row, text_));
-    if (item == Interner::kNone) item = log_.items.add(items.as_text(row, text_));
+    if (user == columns::Interner::kNone) user = log_.users.add(users.as_text(row, text_));
+    if (item == columns::Interner::kNone) item = log_.items.add(items.as_text(row, text_));
     log_.user.push_back(user);
     log_.item.push_back(item);
     if (roles_.time != Roles::kNone) times_.push(time);
@@ -201,7 +201,7 @@ class Loading {
   }
 
   std::optional<bool> was_clicked(size_t row) {
-    const Column& column = batch_.columns[roles_.clicked];
+    const columns::Column& column = batch_.columns[roles_.clicked];
     if (const auto number = column.as_number(row)) return *number != 0;
     const auto text = column.as_text(row, text_);
     if (text == "true" || text == "True" || text == "TRUE" || text == "yes") return true;
@@ -212,9 +212,9 @@ class Loading {
   bool good_context(size_t row) {
     context_.resize(log_.context.size());
     for (size_t c = 0; c < context_.size(); ++c) {
-      const Column& column = batch_.columns[roles_.context + c];
+      const columns::Column& column = batch_.columns[roles_.context + c];
       context_[c] = contexts_[c].find(row);
-      if (context_[c] != Interner::kNone) continue;
+      if (context_[c] != columns::Interner::kNone) continue;
       const auto text = column.as_text(row, text_);
       if (!good_text(column, row, text, false)) return false;
       context_[c] = log_.context_values[c].add(text);
@@ -222,14 +222,14 @@ class Loading {
     return true;
   }
 
-  bool good_text(const Column& column, size_t row, std::string_view text, bool needed) {
+  bool good_text(const columns::Column& column, size_t row, std::string_view text, bool needed) {
     if (needed && text.empty())
-      return bad(column, row, column.type == ColumnType::real ? "an id, not null or NaN" : "an id"), false;
-    if (!is_utf8(text)) return bad(column, row, "UTF-8 text"), false;
+      return bad(column, row, column.type == columns::ColumnType::real ? "an id, not null or NaN" : "an id"), false;
+    if (!columns::is_utf8(text)) return bad(column, row, "UTF-8 text"), false;
     return true;
   }
 
-  void bad(const Column& column, size_t row, std::string_view expected) {
+  void bad(const columns::Column& column, size_t row, std::string_view expected) {
     std::string scratch;
     bad_rows_.report([&] { return reader_->place(batch_.file, batch_.first_record + row); }, column.name,
                      column.as_text(row, scratch), expected);
@@ -238,20 +238,22 @@ class Loading {
   // What was written becomes moments, in one form for the whole column; rows with times that can not be are dropped.
   void settle_times(size_t before, size_t shown_before) {
     const auto told_or = [](auto known, auto told) { return known != decltype(known){} ? known : told; };
-    TimeForm form{told_or(log_.times.unit, options_.times.unit), told_or(log_.times.order, options_.times.order)};
+    columns::TimeForm form{told_or(log_.times.unit, options_.times.unit),
+                           told_or(log_.times.order, options_.times.order)};
     form = shown_times_.form(times_.form(form));
     refuse_open_dates(times_, places_, before, form);
     refuse_open_dates(shown_times_, shown_places_, shown_before, form);
     log_.times = form;
-    if (const auto said = text_of(times_.size() > 0 ? times_ : shown_times_, form); !said.empty())
+    if (const auto said = columns::text_of(times_.size() > 0 ? times_ : shown_times_, form); !said.empty())
       log_.times_said = said;
     notices_.add(options_.time, "times have digits below a microsecond, which were left out",
                  times_.finer(form) + shown_times_.finer(form));
 
-    ClockBounds bounds;
+    columns::ClockBounds bounds;
     if (!options_.trust_clock)
-      bounds = clock_bounds(before > 0 ? log_.time_us : (times_.size() > 0 ? times_ : shown_times_).sample(form),
-                            options_.now_us.value_or(system_now_us()));
+      bounds =
+          columns::clock_bounds(before > 0 ? log_.time_us : (times_.size() > 0 ? times_ : shown_times_).sample(form),
+                                options_.now_us.value_or(system_now_us()));
     const auto bad_clicked = settle(times_, form, bounds, places_, before, log_.time_us);
     const auto bad_shown = settle(shown_times_, form, bounds, shown_places_, shown_before, shown_.time_us);
     drop_rows(log_, before, bad_clicked);
@@ -259,7 +261,7 @@ class Loading {
   }
 
   template <class Rows>
-  static void drop_rows(Rows& rows, size_t first, const std::vector<UnusableTime>& bad) {
+  static void drop_rows(Rows& rows, size_t first, const std::vector<columns::UnusableTime>& bad) {
     if (bad.empty()) return;
     drop(rows.user, first, bad), drop(rows.item, first, bad), drop(rows.time_us, first, bad);
     renumber(rows.users, rows.user), renumber(rows.items, rows.item);
@@ -272,8 +274,9 @@ class Loading {
     }
   }
 
-  void refuse_open_dates(const WrittenTimes& times, const RowPlaces& places, size_t first, TimeForm form) const {
-    if (form.order != DateOrder::automatic) return;
+  void refuse_open_dates(const columns::WrittenTimes& times, const RowPlaces& places, size_t first,
+                         columns::TimeForm form) const {
+    if (form.order != columns::DateOrder::automatic) return;
     const auto open = times.first_open_date();
     if (!open) return;
     fail(ErrorKind::input,
@@ -283,9 +286,10 @@ class Loading {
   }
 
   // The moments go to `into`; the rows that are no good are reported.
-  std::vector<UnusableTime> settle(WrittenTimes& times, TimeForm form, const ClockBounds& bounds,
-                                   const RowPlaces& places, size_t first, std::vector<int64_t>& into) {
-    std::vector<UnusableTime> bad;
+  std::vector<columns::UnusableTime> settle(columns::WrittenTimes& times, columns::TimeForm form,
+                                            const columns::ClockBounds& bounds, const RowPlaces& places, size_t first,
+                                            std::vector<int64_t>& into) {
+    std::vector<columns::UnusableTime> bad;
     const size_t rows = times.size();
     auto moments = std::move(times).moments(form, bounds, bad);
     if (into.empty())
@@ -296,18 +300,19 @@ class Loading {
     const auto late = count([&](const auto& t) { return t.moment_us && *t.moment_us > bounds.latest_us; });
     const auto early = count([&](const auto& t) { return t.moment_us && *t.moment_us < bounds.earliest_us; });
     for (const auto& time : bad) {
-      std::string expected =
-          form.unit == TimeUnit::automatic || form.unit == TimeUnit::date || form.unit == TimeUnit::year
-              ? "a time like those of the other rows"
-              : fmt::format("a time that, in {}, lies within the years that can be counted", name_of(form.unit));
+      std::string expected = form.unit == columns::TimeUnit::automatic || form.unit == columns::TimeUnit::date ||
+                                     form.unit == columns::TimeUnit::year
+                                 ? "a time like those of the other rows"
+                                 : fmt::format("a time that, in {}, lies within the years that can be counted",
+                                               columns::name_of(form.unit));
       constexpr std::string_view kRemedy = "data.clock = \"trust\" takes times as they stand";
       if (time.moment_us && *time.moment_us > bounds.latest_us)
         expected = fmt::format("a time that has been: it is {}, and {} of {} rows lie in the future; {}",
-                               format_time_us(*time.moment_us), late, rows, kRemedy);
+                               columns::format_time_us(*time.moment_us), late, rows, kRemedy);
       else if (time.moment_us)
         expected = fmt::format(
             "a time since 1971: it is {}, as {} of {} rows lie before, and most of the others after 1980; {}",
-            format_time_us(*time.moment_us), early, rows, kRemedy);
+            columns::format_time_us(*time.moment_us), early, rows, kRemedy);
       bad_rows_.report([&] { return places.text(*reader_, first + time.row); }, options_.time, time.text, expected);
     }
     return bad;
@@ -320,13 +325,13 @@ class Loading {
   bool integer_users_ = true, integer_items_ = true;
   Roles roles_;
   BadRows bad_rows_;
-  std::unique_ptr<Reader> reader_;
-  RawBatch batch_;
-  Notices notices_;
-  WrittenTimes times_, shown_times_;
+  std::unique_ptr<formats::Reader> reader_;
+  columns::RawBatch batch_;
+  columns::Notices notices_;
+  columns::WrittenTimes times_, shown_times_;
   RowPlaces places_, shown_places_;  // of the rows of log_ and shown_
-  Numbering users_, items_;
-  std::vector<Numbering> contexts_;
+  columns::IdMapper users_, items_;
+  std::vector<columns::IdMapper> contexts_;
   std::string text_;               // of a cell, where it must be made
   std::vector<uint32_t> context_;  // of the row being read
 };
@@ -360,4 +365,4 @@ void append_impressions(const InteractionOptions& options, Interactions& log) {
   Loading(reading, log, true).run();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::data

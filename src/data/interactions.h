@@ -11,26 +11,26 @@
 #include "data/bad_rows.h"
 #include "formats/reader.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 struct InteractionOptions {
   std::vector<std::string> paths;
-  Format format = Format::automatic;
+  files::Format format = files::Format::automatic;
   std::string user = "user_id", item = "item_id";
   std::string time;                  // column names; "" where there is none
   std::string weight;                // reward r_i of each row, > 0
   std::string clicked;               // whether the row was clicked, or shown alone (0, false, no); "": all were
   std::vector<std::string> context;  // columns known at the moment of a request: device, format, place
-  TimeForm times;                    // how they are written, where it is known
+  columns::TimeForm times;           // how they are written, where it is known
   bool trust_clock = false;          // every time is taken as it stands, whenever that is
   std::optional<int64_t> now_us;     // the clock that times are checked by; nothing: the system's
-  TableForm form{};
+  columns::TableForm form{};
   BadRowOptions bad_rows;
 };
 
 // What was shown and not clicked, in the order of the files; users and items of it are not part of the log.
 struct Impressions {
-  Interner users, items;
+  columns::Interner users, items;
   std::vector<uint32_t> user, item;  // per row
   std::vector<int64_t> time_us;      // per row; empty when there is no time column
   size_t size() const { return user.size(); }
@@ -38,14 +38,14 @@ struct Impressions {
 
 // Rows in the order of the files. Users and items are numbered in order of first sight.
 struct Interactions {
-  Interner users, items;
+  columns::Interner users, items;
   std::vector<uint32_t> user, item;  // per row
   std::vector<int64_t> time_us;      // per row; empty when there is no time column
-  TimeForm times;                    // how they were written, as far as it had to be known
+  columns::TimeForm times;           // how they were written, as far as it had to be known
   std::string times_said;            // the same in words: "numbers are seconds since 1970"; "" where there was no doubt
   std::vector<float> weight;         // per row; empty: all 1
   std::vector<std::string> context_names;
-  std::vector<Interner> context_values;               // per context column; a null cell is the value ""
+  std::vector<columns::Interner> context_values;      // per context column; a null cell is the value ""
   std::vector<std::vector<uint32_t>> context;         // per context column, per row
   bool integer_users = false, integer_items = false;  // whether the columns of ids held integers
   Impressions shown;                                  // the rows that InteractionOptions::clicked says were not clicked
@@ -67,4 +67,4 @@ size_t append_interactions(const InteractionOptions& options, Interactions& log)
 // Appends files of impressions to log.shown; of the options it reads all but weight, clicked and context.
 void append_impressions(const InteractionOptions& options, Interactions& log);
 
-}  // namespace pagoda
+}  // namespace pagoda::data

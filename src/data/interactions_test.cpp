@@ -5,10 +5,10 @@
 #include "formats/formats_test.h"
 #include "formats/writer.h"
 
-namespace pagoda {
+namespace pagoda::data {
 namespace {
 
-class InteractionsTest : public FilesTest {
+class InteractionsTest : public files::FilesTest {
  protected:
   InteractionOptions options(const std::string& path) const {
     InteractionOptions o;
@@ -36,12 +36,12 @@ TEST_F(InteractionsTest, RowsKeepTheOrderOfTheFileAndIdsAreNumberedAtFirstSight)
 }
 
 TEST_F(InteractionsTest, ALogIsTheSameFromTextsCodesAndNumbers) {
-  RawBatch texts, numbers;
+  columns::RawBatch texts, numbers;
   texts.rows = numbers.rows = 150000;
   texts.columns.resize(4), numbers.columns.resize(4);
   std::string csv = "user_id,item_id,ts,device\n";
-  numbers.columns[0].type = numbers.columns[1].type = ColumnType::integer;
-  numbers.columns[2].type = texts.columns[2].type = ColumnType::integer;
+  numbers.columns[0].type = numbers.columns[1].type = columns::ColumnType::integer;
+  numbers.columns[2].type = texts.columns[2].type = columns::ColumnType::integer;
   for (size_t row = 0; row < texts.rows; ++row) {
     const auto user = static_cast<int64_t>(row * row % 70001) - 5, item = static_cast<int64_t>(row % 97 * (row % 1009));
     const auto time = static_cast<int64_t>(1700000000 + row);
@@ -57,11 +57,11 @@ TEST_F(InteractionsTest, ALogIsTheSameFromTextsCodesAndNumbers) {
         batch->columns[3].push_text(device);
     }
   }
-  const auto write = [&](const std::string& name, const RawBatch& batch) {
-    const auto writer = open_writer(path(name), {{"user_id", batch.columns[0].type},
-                                                 {"item_id", batch.columns[1].type},
-                                                 {"ts", ColumnType::integer},
-                                                 {"device", ColumnType::text}});
+  const auto write = [&](const std::string& name, const columns::RawBatch& batch) {
+    const auto writer = formats::open_writer(path(name), {{"user_id", batch.columns[0].type},
+                                                          {"item_id", batch.columns[1].type},
+                                                          {"ts", columns::ColumnType::integer},
+                                                          {"device", columns::ColumnType::text}});
     writer->write(batch);
     writer->close();
     return path(name);
@@ -106,11 +106,13 @@ TEST_F(InteractionsTest, AnAdjacencyFileNeedsNoColumnNames) {
 }
 
 TEST_F(InteractionsTest, IdsThatAreNumbersBecomeTheirDecimalText) {
-  RawBatch batch{
-      {Column{.name = "user_id", .type = ColumnType::integer}, Column{.name = "item_id", .type = ColumnType::real}}, 1};
+  columns::RawBatch batch{{columns::Column{.name = "user_id", .type = columns::ColumnType::integer},
+                           columns::Column{.name = "item_id", .type = columns::ColumnType::real}},
+                          1};
   batch.columns[0].push_integer(-9007199254740993);
   batch.columns[1].push_real(12);
-  const auto writer = open_writer(path("a.parquet"), {{"user_id", ColumnType::integer}, {"item_id", ColumnType::real}});
+  const auto writer = formats::open_writer(
+      path("a.parquet"), {{"user_id", columns::ColumnType::integer}, {"item_id", columns::ColumnType::real}});
   writer->write(batch);
   writer->close();
   const auto log = load_interactions(options(path("a.parquet")));
@@ -135,7 +137,7 @@ TEST_F(InteractionsTest, EachKindOfBadRowIsNamedByFileLineColumnAndValue) {
                         Case{"u,i,1,1,\xff", ":3: column 'ctx' is '\\xFF', expected UTF-8 text"}}) {
     auto o = options(file("a.csv", std::string("user_id,item_id,ts,w,ctx\nu0,i0,1,1,c\n") + c.row + "\n"));
     o.time = "ts", o.weight = "w", o.context = {"ctx"};
-    const auto error = error_of([&] { load_interactions(o); });
+    const auto error = files::error_of([&] { load_interactions(o); });
     EXPECT_EQ(error.kind, ErrorKind::input);
     EXPECT_TRUE(error.says(path("a.csv") + c.says)) << error.message;
     EXPECT_TRUE(error.says("; set on_bad_row = \"skip\" to go on")) << error.message;
@@ -150,18 +152,21 @@ TEST_F(InteractionsTest, EachKindOfBadRowIsNamedByFileLineColumnAndValue) {
 }
 
 TEST_F(InteractionsTest, ANanOfParquetIsABadWeight) {
-  RawBatch batch{{Column{.name = "user_id"}, Column{.name = "item_id"}, Column{.name = "w", .type = ColumnType::real}},
-                 1};
+  columns::RawBatch batch{{columns::Column{.name = "user_id"}, columns::Column{.name = "item_id"},
+                           columns::Column{.name = "w", .type = columns::ColumnType::real}},
+                          1};
   batch.columns[0].push_text("u");
   batch.columns[1].push_text("i");
   batch.columns[2].push_real(std::nan(""));
-  const auto writer = open_writer(
-      path("a.parquet"), {{"user_id", ColumnType::text}, {"item_id", ColumnType::text}, {"w", ColumnType::real}});
+  const auto writer = formats::open_writer(path("a.parquet"), {{"user_id", columns::ColumnType::text},
+                                                               {"item_id", columns::ColumnType::text},
+                                                               {"w", columns::ColumnType::real}});
   writer->write(batch);
   writer->close();
   auto o = options(path("a.parquet"));
   o.weight = "w";
-  EXPECT_TRUE(error_of([&] { load_interactions(o); }).says("a.parquet: row 1: column 'w' is empty, expected a finite"));
+  EXPECT_TRUE(
+      files::error_of([&] { load_interactions(o); }).says("a.parquet: row 1: column 'w' is empty, expected a finite"));
 }
 
 TEST_F(InteractionsTest, SkippingGoesNoFurtherThanTheLimit) {
@@ -170,7 +175,7 @@ TEST_F(InteractionsTest, SkippingGoesNoFurtherThanTheLimit) {
   auto o = options(file("a.csv", text));
   o.bad_rows = {OnBadRow::skip, 3};
   testing::internal::CaptureStderr();
-  const auto error = error_of([&] { load_interactions(o); });
+  const auto error = files::error_of([&] { load_interactions(o); });
   testing::internal::GetCapturedStderr();
   EXPECT_EQ(error.kind, ErrorKind::input);
   EXPECT_TRUE(error.says("a.csv:6: ")) << error.message;
@@ -188,10 +193,10 @@ TEST_F(InteractionsTest, WhatWasShownAndNotClickedStandsApart) {
 
   o.paths = {file("b.csv", "user_id,item_id,click\nu,i,maybe\n")};
   EXPECT_TRUE(
-      error_of([&] { load_interactions(o); }).says("column 'click' is 'maybe', expected 1 or 0, true or false"));
+      files::error_of([&] { load_interactions(o); }).says("column 'click' is 'maybe', expected 1 or 0, true or false"));
   o.paths = {file("c.csv", "user_id,item_id,click\nu,i,0\n")};
   EXPECT_TRUE(
-      error_of([&] { load_interactions(o); }).says("column 'click' says that none of its 1 row(s) was clicked"));
+      files::error_of([&] { load_interactions(o); }).says("column 'click' says that none of its 1 row(s) was clicked"));
 }
 
 TEST_F(InteractionsTest, FilesOfImpressionsAddToWhatWasShown) {
@@ -200,20 +205,20 @@ TEST_F(InteractionsTest, FilesOfImpressionsAddToWhatWasShown) {
   EXPECT_EQ(log.size(), 1u);
   EXPECT_EQ(log.users.size(), 1u);
   EXPECT_EQ(log.shown.size(), 2u);
-  EXPECT_EQ(error_of([&] { append_impressions(options(file("none.csv", "user_id,item_id\n")), log); }).kind,
+  EXPECT_EQ(files::error_of([&] { append_impressions(options(file("none.csv", "user_id,item_id\n")), log); }).kind,
             ErrorKind::input);
 }
 
 TEST_F(InteractionsTest, NoRowsAreAnErrorThatSaysWhy) {
-  EXPECT_EQ(error_of([&] { load_interactions(options(file("a.csv", "user_id,item_id\n"))); }).message,
+  EXPECT_EQ(files::error_of([&] { load_interactions(options(file("a.csv", "user_id,item_id\n"))); }).message,
             path("a.csv") + ": has a header but no rows");
-  EXPECT_EQ(error_of([&] { load_interactions(options(file("b.csv", ""))); }).kind, ErrorKind::input);
+  EXPECT_EQ(files::error_of([&] { load_interactions(options(file("b.csv", ""))); }).kind, ErrorKind::input);
   auto o = options(file("c.csv", "user_id,item_id\n,\n"));
   o.bad_rows.on_bad_row = OnBadRow::skip;
   testing::internal::CaptureStderr();
-  EXPECT_TRUE(error_of([&] { load_interactions(o); }).says("none of its 1 row(s) can be used"));
+  EXPECT_TRUE(files::error_of([&] { load_interactions(o); }).says("none of its 1 row(s) can be used"));
   testing::internal::GetCapturedStderr();
-  EXPECT_TRUE(error_of([&] {
+  EXPECT_TRUE(files::error_of([&] {
                 load_interactions(options(file("d.csv", "user,item_id\n1,2\n")));
               }).says("d.csv: no column 'user_id'; did you mean 'user'?"));
 }
@@ -242,11 +247,11 @@ TEST_F(TimesOf, AColumnHasOneUnitWhateverTheSizeOfANumber) {
   std::vector<std::string> times;
   for (int64_t i = 0; i < 40; ++i) times.push_back(std::to_string(i * 6480000000));
   auto o = of_times("us.csv", times);
-  o.times.unit = TimeUnit::us;
+  o.times.unit = columns::TimeUnit::us;
   const auto told = load_interactions(o);
   for (size_t i = 0; i < 40; ++i) EXPECT_EQ(told.time_us[i], static_cast<int64_t>(i) * 6480000000);
   EXPECT_EQ(told.times_said, "numbers are microseconds since 1970");
-  o.times.unit = TimeUnit::automatic;
+  o.times.unit = columns::TimeUnit::automatic;
   const auto guessed = load_interactions(o);
   EXPECT_TRUE(std::is_sorted(guessed.time_us.begin(), guessed.time_us.end()));
 }
@@ -256,7 +261,7 @@ TEST_F(TimesOf, ARowOfABadClockIsABadRow) {
   times[41] = "2099-01-01";
   times[42] = "0001-01-01";
   auto o = of_times("clock.csv", times);
-  auto e = error_of([&] { load_interactions(o); });
+  auto e = files::error_of([&] { load_interactions(o); });
   EXPECT_EQ(e.kind, ErrorKind::input);
   EXPECT_TRUE(e.says("clock.csv:43: column 'ts' is '2099-01-01T00:00:00Z', expected a time that has been: it is "
                      "2099-01-01T00:00:00Z, and 1 of 300 rows lie in the future") &&
@@ -287,24 +292,24 @@ TEST_F(TimesOf, OfADroppedRowNothingIsKept) {
 
 TEST_F(TimesOf, DatesOfWhichTheOrderIsOpenAreRefusedWithARemedy) {
   auto o = of_times("dates.csv", {"01/02/2024", "03/04/2024 10:00"});
-  const auto e = error_of([&] { load_interactions(o); });
+  const auto e = files::error_of([&] { load_interactions(o); });
   EXPECT_EQ(e.kind, ErrorKind::input);
   EXPECT_TRUE(e.says("dates.csv:2: column 'ts' is '01/02/2024'") && e.says("data.date_order = \"day_first\""))
       << e.message;
-  o.times.order = DateOrder::day_first;
+  o.times.order = columns::DateOrder::day_first;
   EXPECT_EQ(load_interactions(o).time_us[0], 1706745600000000) << "the first of February";
   const auto us = load_interactions(of_times("us.csv", {"01/02/2024", "05/31/2024"}));
   EXPECT_EQ(us.time_us[0], 1704153600000000) << "the second of January, as the other row has it";
   EXPECT_EQ(us.times_said, "dates are month/day/year");
   const auto both =
-      error_of([&] { load_interactions(of_times("both.csv", {"31/05/2024", "30/05/2024", "05/31/2024"})); });
+      files::error_of([&] { load_interactions(of_times("both.csv", {"31/05/2024", "30/05/2024", "05/31/2024"})); });
   EXPECT_TRUE(both.says("both.csv:4: column 'ts' is '05/31/2024', expected a time like those of the other rows"))
       << both.message;
 }
 
 TEST_F(TimesOf, FilesThatAreAppendedAreReadInTheUnitOfTheLog) {
   auto o = of_times("log.csv", {"1000", "2000", "90000000000"});
-  o.times.unit = TimeUnit::ms;
+  o.times.unit = columns::TimeUnit::ms;
   auto log = load_interactions(o);
   auto more = of_times("more.csv", {"3000"});
   append_interactions(more, log);
@@ -317,9 +322,9 @@ TEST_F(TimesOf, BeyondTheFirstFileTheRowIsStillNamed) {
   auto o = of_times("a.csv", std::vector<std::string>(10, "2024-05-01"));
   const auto second = of_times("b.csv", {"2024-05-02", "9999-12-31"});
   o.paths.push_back(second.paths[0]);
-  const auto e = error_of([&] { load_interactions(o); });
+  const auto e = files::error_of([&] { load_interactions(o); });
   EXPECT_TRUE(e.says("b.csv:3: column 'ts'") && e.says("1 of 12 rows")) << e.message;
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::data

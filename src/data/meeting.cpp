@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/log.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 namespace {
 
@@ -90,7 +90,7 @@ std::vector<Spelling> spellings(const std::string& asked_head, const std::string
   const auto add = [&](std::string how, std::string (*change)(std::string_view)) {
     all.push_back({std::move(how), change, change});
   };
-  add("without blanks around them", [](std::string_view id) { return std::string(without_blanks(id)); });
+  add("without blanks around them", [](std::string_view id) { return std::string(columns::without_blanks(id)); });
   add("without leading zeros", without_zeros);
   add("without '.0' at their ends", without_fraction);
   add("without regard to case", in_lower_case);
@@ -107,8 +107,8 @@ std::vector<Spelling> spellings(const std::string& asked_head, const std::string
     all.push_back({fmt::format("without the prefix {}", heads), behind(asked_head), behind(known_head)});
   const auto plain = [](const std::function<std::string(std::string_view)>& behind_head) {
     return [behind_head](std::string_view id) {
-      const auto unquoted = without_quotes(without_blanks(id));
-      return without_zeros(without_fraction(in_lower_case(behind_head(without_blanks(unquoted)))));
+      const auto unquoted = without_quotes(columns::without_blanks(id));
+      return without_zeros(without_fraction(in_lower_case(behind_head(columns::without_blanks(unquoted)))));
     };
   };
   all.push_back({"without blanks, quotes, prefixes, leading zeros, '.0' and regard to case", plain(behind(asked_head)),
@@ -184,13 +184,13 @@ std::string spelling_hint(const Meeting& meeting) {
   return fmt::format("; {}, {} of them would be ('{}' is '{}' there)", c.how, c.more, c.from, c.to);
 }
 
-void say_meeting(const Meeting& meeting, const MeetingWords& words, bool may_be_strangers) {
+void say_meeting(const Meeting& meeting, const MeetingWords& words, bool may_be_unknown) {
   if (meeting.asked == 0) return;
   if (meeting.met == 0) {
     const auto what = fmt::format("{}: none of the {} {} is there (such as {}, where it has {}){}{}", words.where,
                                   meeting.asked, words.asked, examples_of(meeting.missing), examples_of(meeting.others),
                                   spelling_hint(meeting), words.remedy.empty() ? "" : "; " + words.remedy);
-    if (!may_be_strangers) fail(ErrorKind::input, "{}", what);
+    if (!may_be_unknown) fail(ErrorKind::input, "{}", what);
     return log_once(LogLevel::warning, what);
   }
   const auto share = fmt::format("{}: {} of {} {} are there ({:.1f}%)", words.where, meeting.met, meeting.asked,
@@ -204,7 +204,7 @@ std::pair<std::string, size_t> column_that_meets(const IdSet& asked, const Attri
   std::pair<std::string, size_t> best;
   std::string scratch;
   for (const auto& column : table.columns) {
-    if (column.type == ColumnType::texts) continue;
+    if (column.type == columns::ColumnType::texts) continue;
     std::unordered_set<uint32_t> met;
     for (size_t row = 0; row < column.rows(); ++row)
       if (const auto number = asked.ids->find(column.as_text(row, scratch)); asked.has(number)) met.insert(number);
@@ -219,4 +219,4 @@ std::string examples_of(const std::vector<std::string>& ids) {
   return text + (ids.size() > kExamples ? ", ..." : "");
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::data

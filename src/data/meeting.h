@@ -10,14 +10,14 @@
 
 #include "data/attributes.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 // Some ids of an interner: those for which holds(number); all when it is empty. Borrows the interner.
 struct IdSet {
-  const Interner* ids;
+  const columns::Interner* ids;
   std::function<bool(uint32_t)> holds{};
 
-  bool has(uint32_t number) const { return number != Interner::kNone && (!holds || holds(number)); }
+  bool has(uint32_t number) const { return number != columns::Interner::kNone && (!holds || holds(number)); }
   bool has(std::string_view id) const { return has(ids->find(id)); }
 };
 
@@ -46,8 +46,8 @@ struct MeetingWords {
 };
 
 // One line: the share. A warning below half of `asked`, and one more where another spelling would let more of them meet.
-// Error{input} with ids of both sides when nothing meets, unless `may_be_strangers`: then a warning.
-void say_meeting(const Meeting& meeting, const MeetingWords& words, bool may_be_strangers = false);
+// Error{input} with ids of both sides when nothing meets, unless `may_be_unknown`: then a warning.
+void say_meeting(const Meeting& meeting, const MeetingWords& words, bool may_be_unknown = false);
 
 // "; without leading zeros, 2 of them would be ('7' is '007' there)", or "" where no other spelling lets more of them meet.
 std::string spelling_hint(const Meeting& meeting);
@@ -58,4 +58,4 @@ std::pair<std::string, size_t> column_that_meets(const IdSet& asked, const Attri
 // "'a', 'b', 'c'"; of more than three, the first three and "...".
 std::string examples_of(const std::vector<std::string>& ids);
 
-}  // namespace pagoda
+}  // namespace pagoda::data

@@ -4,11 +4,11 @@
 
 #include "formats/formats_test.h"
 
-namespace pagoda {
+namespace pagoda::data {
 namespace {
 
-Interner of(const std::vector<std::string>& ids) {
-  Interner interner;
+columns::Interner of(const std::vector<std::string>& ids) {
+  columns::Interner interner;
   for (const auto& id : ids) interner.add(id);
   return interner;
 }
@@ -80,12 +80,12 @@ TEST(Meeting, IdsOfOtherWorldsMeetInNoSpelling) {
 
 TEST(Meeting, NothingInCommonIsAnErrorWithExamplesOfBothSides) {
   const auto m = met({"000000", "000001", "000002", "000003"}, {"0", "1"});
-  const auto e = error_of([&] { say_meeting(m, {"items.csv", "items of the log", "write them alike"}); });
+  const auto e = files::error_of([&] { say_meeting(m, {"items.csv", "items of the log", "write them alike"}); });
   EXPECT_EQ(e.kind, ErrorKind::input);
   EXPECT_EQ(e.message,
             "items.csv: none of the 4 items of the log is there (such as '000000', '000001', '000002', ..., where it "
             "has '0', '1'); without leading zeros, 2 of them would be ('000000' is '0' there); write them alike");
-  say_meeting(m, {"items.csv", "items of the log", ""}, true);  // strangers that are allowed are a warning
+  say_meeting(m, {"items.csv", "items of the log", ""}, true);  // unknown ids that are allowed are a warning
   say_meeting(met({"a", "b"}, {"a"}), {"items.csv", "items of the log", ""});
 }
 
@@ -103,4 +103,4 @@ TEST(Meeting, TheColumnOfATableThatMeets) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::data

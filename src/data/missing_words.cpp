@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/log.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 namespace {
 
@@ -29,7 +29,7 @@ struct Found {
   uint64_t rows = 0;
 };
 
-Found missing_of(const Interner& ids, const std::vector<uint32_t>& rows) {
+Found missing_of(const columns::Interner& ids, const std::vector<uint32_t>& rows) {
   Found found;
   std::vector<uint8_t> missing;
   for (uint32_t id = 0; id < ids.size(); ++id) {
@@ -43,7 +43,7 @@ Found missing_of(const Interner& ids, const std::vector<uint32_t>& rows) {
   return found;
 }
 
-void look_at(const Interner& ids, const std::vector<uint32_t>& rows, const std::string& column,
+void look_at(const columns::Interner& ids, const std::vector<uint32_t>& rows, const std::string& column,
              const InteractionOptions& options) {
   const auto found = missing_of(ids, rows);
   if (found.rows * 100 > rows.size())
@@ -53,7 +53,7 @@ void look_at(const Interner& ids, const std::vector<uint32_t>& rows, const std::
         column, found.rows, rows.size(), 100.0 * static_cast<double>(found.rows) / static_cast<double>(rows.size()),
         fmt::join(found.words, "', '"), null_values_remedy(options.form.keys, found.words));
   uint64_t lists = 0;
-  for (uint32_t id = 0; id < ids.size(); ++id) lists += (ids[id].starts_with('[') && parse_list(ids[id]));
+  for (uint32_t id = 0; id < ids.size(); ++id) lists += (ids[id].starts_with('[') && columns::parse_list(ids[id]));
   if (lists == 0) return;
   const auto remedy = remedy_of_lists(column);
   if (lists == ids.size())
@@ -66,7 +66,7 @@ void look_at(const Interner& ids, const std::vector<uint32_t>& rows, const std::
 }  // namespace
 
 bool usually_means_missing(std::string_view text) {
-  text = trim(text);
+  text = columns::trim(text);
   if (text.empty() || text.size() > 9) return false;
   char small[9];
   std::transform(text.begin(), text.end(), small, [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -84,8 +84,8 @@ std::string null_values_remedy(std::string_view keys, const std::vector<std::str
                       : fmt::format("{}null_values = [{}]", keys, list);
 }
 
-void refuse_lists(const std::string& path, const Column& ids) {
-  if (ids.type == ColumnType::texts)
+void refuse_lists(const std::string& path, const columns::Column& ids) {
+  if (ids.type == columns::ColumnType::texts)
     fail(ErrorKind::input, "{}: column '{}' holds lists; {}", path, ids.name, remedy_of_lists(ids.name));
 }
 
@@ -94,4 +94,4 @@ void warn_of_odd_ids(const Interactions& log, const InteractionOptions& options)
   look_at(log.items, log.item, options.item, options);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::data

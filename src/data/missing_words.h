@@ -7,7 +7,7 @@
 
 #include "data/interactions.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 bool usually_means_missing(std::string_view text);  // in any case, blanks around it aside
 
@@ -15,10 +15,10 @@ bool usually_means_missing(std::string_view text);  // in any case, blanks aroun
 std::string null_values_remedy(std::string_view keys, const std::vector<std::string>& words);
 
 // Error{input} when a column of ids holds lists.
-void refuse_lists(const std::string& path, const Column& ids);
+void refuse_lists(const std::string& path, const columns::Column& ids);
 
 // Warns of such words that are ids of more than one row in a hundred, and of ids that are lists. Error{input}: all ids of a
 // side are lists.
 void warn_of_odd_ids(const Interactions& log, const InteractionOptions& options);
 
-}  // namespace pagoda
+}  // namespace pagoda::data

@@ -8,7 +8,7 @@
 
 #include "formats/reader.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 // 24 bytes for each stretch of rows that stood one after another in a file.
 class RowPlaces {
@@ -20,7 +20,7 @@ class RowPlaces {
       stretches_.push_back({row, file, record});
   }
   // "clicks.csv:1842", of a row that was noted.
-  std::string text(const Reader& reader, size_t row) const {
+  std::string text(const formats::Reader& reader, size_t row) const {
     const auto& of = *(std::ranges::upper_bound(stretches_, row, {}, &Stretch::row) - 1);
     return reader.place(of.file, of.record + (row - of.row));
   }
@@ -33,4 +33,4 @@ class RowPlaces {
   std::vector<Stretch> stretches_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::data

@@ -9,19 +9,19 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 namespace {
 
 double share_of(std::string_view key, std::string_view text) {
-  const auto share = parse_number(text);
+  const auto share = columns::parse_number(text);
   if (!share || *share <= 0 || *share >= 1)
     fail(ErrorKind::usage, "split.{} is '{}', expected a share between 0 and 1, as in \"0.1\"", key, text);
   return *share;
 }
 
 int64_t duration_of(std::string_view key, std::string_view text) {
-  const auto duration = parse_duration_us(text);
+  const auto duration = columns::parse_duration_us(text);
   if (!duration || *duration <= 0)
     fail(ErrorKind::usage, "split.{} is '{}', expected a duration, as in \"7d\", \"12h\" or \"2w\"", key, text);
   return *duration;
@@ -30,7 +30,8 @@ int64_t duration_of(std::string_view key, std::string_view text) {
 std::string span_of(const Interactions& log) {
   if (!log.has_time()) return fmt::format("the log has {} row(s)", log.size());
   const auto [first, last] = std::minmax_element(log.time_us.begin(), log.time_us.end());
-  return fmt::format("the log has {} row(s) from {} to {}", log.size(), format_time_us(*first), format_time_us(*last));
+  return fmt::format("the log has {} row(s) from {} to {}", log.size(), columns::format_time_us(*first),
+                     columns::format_time_us(*last));
 }
 
 void check_no_part_is_empty(const Interactions& log, const std::vector<Part>& parts, std::string_view remedy) {
@@ -57,7 +58,7 @@ std::vector<Part> split_by_time(const Interactions& log, const SplitOptions& opt
       log, parts,
       fmt::format("test is what comes after {}, validation what comes between {} and it; choose other "
                   "durations",
-                  format_time_us(test_after), format_time_us(validation_after)));
+                  columns::format_time_us(test_after), columns::format_time_us(validation_after)));
   return parts;
 }
 
@@ -119,7 +120,7 @@ std::vector<Part> split_off_last(const Interactions& log) {
 
 }  // namespace
 
-void describe(Fields& fields, SplitOptions& options) {
+void describe(OptionVisitor& fields, SplitOptions& options) {
   fields.choice(
       "kind", options.kind,
       {{"time", SplitKind::time},
@@ -144,4 +145,4 @@ std::vector<Part> split(const Interactions& log, const SplitOptions& options, si
   }
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::data

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "core/fields.h"
+#include "core/option_visitor.h"
 #include "data/interactions.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 enum class Part : uint8_t { train, validation, test };
 
@@ -28,7 +28,7 @@ struct SplitOptions {
   int64_t seed = 1;
 };
 
-void describe(Fields& fields, SplitOptions& options);
+void describe(OptionVisitor& fields, SplitOptions& options);
 
 // One Part per row. `first_given_test_row`: rows from there on came from test_files (log.size() otherwise).
 // Error{usage}: a duration or share that is none, `time` without a time column. Error{input}: a part that comes out
@@ -40,4 +40,4 @@ void describe(Fields& fields, SplitOptions& options);
 // without times by file order; its tail is its rounded share of rows.
 std::vector<Part> split(const Interactions& log, const SplitOptions& options, size_t first_given_test_row);
 
-}  // namespace pagoda
+}  // namespace pagoda::data

@@ -4,7 +4,7 @@
 #include "core/rng.h"
 #include "formats/formats_test.h"
 
-namespace pagoda {
+namespace pagoda::data {
 namespace {
 
 constexpr int64_t kDay = int64_t{86400} * 1000000;
@@ -64,13 +64,13 @@ TEST(Split, NoRowOfTrainLiesAfterAnyOfValidationOrTest) {
 TEST(Split, ATimeSplitNeedsTimesAndDurationsAndRowsInEachPart) {
   const auto log = log_of({{0, 1}, {0, 2}, {1, 30}});
   const auto kind = [&](const Interactions& l, const SplitOptions& o) {
-    return error_of([&] { split(l, o, l.size()); }).kind;
+    return files::error_of([&] { split(l, o, l.size()); }).kind;
   };
   EXPECT_EQ(kind(log_of({{0, -1}}), by(SplitKind::time, "1d", "1d")), ErrorKind::usage);
   EXPECT_EQ(kind(log, by(SplitKind::time, "0.1", "1d")), ErrorKind::usage);
   EXPECT_EQ(kind(log, by(SplitKind::time, "0d", "1d")), ErrorKind::usage);
   EXPECT_EQ(kind(log, by(SplitKind::time, "1d", "90d")), ErrorKind::input);
-  const auto error = error_of([&] { split(log, by(SplitKind::time, "1d", "1d"), log.size()); });
+  const auto error = files::error_of([&] { split(log, by(SplitKind::time, "1d", "1d"), log.size()); });
   EXPECT_TRUE(
       error.says("leaves the validation part empty: the log has 3 row(s) from 1970-01-02T00:00:00Z to "
                  "1970-01-31T00:00:00Z"))
@@ -87,7 +87,7 @@ TEST(Split, GivenTakesValidationFromTheTailOfEachUsersList) {
   const auto log = log_of(rows);
   EXPECT_EQ(letters(split(log, by(SplitKind::given), 16)), "tttttttttvtttttvTTT");
   EXPECT_EQ(letters(split(log, by(SplitKind::given, "0.9"), 16)), "tvvvvvvvvvttvvvvTTT") << "one row stays in train";
-  EXPECT_EQ(error_of([&] { split(log, by(SplitKind::given), log.size()); }).kind, ErrorKind::usage);
+  EXPECT_EQ(files::error_of([&] { split(log, by(SplitKind::given), log.size()); }).kind, ErrorKind::usage);
 }
 
 TEST(Split, GivenFollowsTimeWhereThereIsOne) {
@@ -101,7 +101,7 @@ TEST(Split, LeaveLastTakesTwoRowsOfAUserWhoHasThree) {
   const auto untimed = log_of({{0, -1}, {1, -1}, {0, -1}, {0, -1}});
   EXPECT_EQ(letters(split(untimed, by(SplitKind::leave_last), untimed.size())), "ttvT");
   const auto small = log_of({{0, 1}, {0, 2}});
-  EXPECT_EQ(error_of([&] { split(small, by(SplitKind::leave_last), 2); }).kind, ErrorKind::input);
+  EXPECT_EQ(files::error_of([&] { split(small, by(SplitKind::leave_last), 2); }).kind, ErrorKind::input);
 }
 
 TEST(Split, RandomPartsHaveTheirSharesAndDependOnSeedAndRowAlone) {
@@ -129,18 +129,18 @@ TEST(Split, RandomPartsHaveTheirSharesAndDependOnSeedAndRowAlone) {
 TEST(Split, SharesThatAreNoneAreUsageErrors) {
   const auto log = log_of({{0, -1}, {0, -1}, {0, -1}});
   for (const char* bad : {"7d", "0", "1", "-0.1", ""})
-    EXPECT_EQ(error_of([&] { split(log, by(SplitKind::random, bad), 3); }).kind, ErrorKind::usage) << bad;
-  EXPECT_EQ(error_of([&] { split(log, by(SplitKind::random, "0.5", "0.5"), 3); }).kind, ErrorKind::usage);
+    EXPECT_EQ(files::error_of([&] { split(log, by(SplitKind::random, bad), 3); }).kind, ErrorKind::usage) << bad;
+  EXPECT_EQ(files::error_of([&] { split(log, by(SplitKind::random, "0.5", "0.5"), 3); }).kind, ErrorKind::usage);
 }
 
 TEST(Split, OptionsAreReadFromAConfig) {
   SplitOptions options;
   auto config = Config::from_text("split = { kind = \"time\", validation = \"7d\", test = \"14d\" }", "c.toml");
-  config.read([&](Fields& f) { f.section("split", "", [&](Fields& s) { describe(s, options); }); });
+  config.read([&](OptionVisitor& f) { f.section("split", "", [&](OptionVisitor& s) { describe(s, options); }); });
   EXPECT_EQ(options.kind, SplitKind::time);
   EXPECT_EQ(options.validation, "7d");
   EXPECT_EQ(options.test, "14d");
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::data

@@ -13,7 +13,7 @@
 #include "data/vector_parquet.h"
 #include "files/line_file.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 namespace {
 
@@ -72,7 +72,7 @@ class NpyHeaderText {
       } else {
         return {};
       }
-      if (!take(",") && trim(rest_).substr(0, 1) != "}") return {};
+      if (!take(",") && columns::trim(rest_).substr(0, 1) != "}") return {};
     }
     if (met != 3) return {};
     return header;
@@ -80,13 +80,13 @@ class NpyHeaderText {
 
  private:
   bool take(std::string_view word) {
-    rest_ = trim(rest_);
+    rest_ = columns::trim(rest_);
     if (!rest_.starts_with(word)) return false;
     rest_.remove_prefix(word.size());
     return true;
   }
   std::optional<std::string> quoted() {
-    rest_ = trim(rest_);
+    rest_ = columns::trim(rest_);
     if (rest_.empty() || (rest_[0] != '\'' && rest_[0] != '"')) return {};
     const size_t end = rest_.find(rest_[0], 1);
     if (end == rest_.npos) return {};
@@ -97,7 +97,7 @@ class NpyHeaderText {
   bool shape(std::vector<size_t>& shape) {
     if (!take("(")) return false;
     while (!take(")")) {
-      rest_ = trim(rest_);
+      rest_ = columns::trim(rest_);
       size_t digits = 0, n = 0;
       for (; digits < rest_.size() && rest_[digits] >= '0' && rest_[digits] <= '9'; ++digits)
         if (__builtin_mul_overflow(n, size_t{10}, &n) || __builtin_add_overflow(n, size_t(rest_[digits] - '0'), &n))
@@ -141,8 +141,8 @@ void check_size(const std::string& path, const Values& values) {
          path, rows, cols, bytes.size() - needed);
 }
 
-Matrix<float> read_values(const std::string& path, const Values& from) {
-  Matrix<float> values(from.rows, from.cols);
+math::Matrix<float> read_values(const std::string& path, const Values& from) {
+  math::Matrix<float> values(from.rows, from.cols);
   for (size_t row = 0; row < from.rows; ++row) {
     const size_t at = row * from.cols;
     for (size_t c = 0; c < from.cols && from.f64; ++c)
@@ -201,10 +201,10 @@ std::pair<std::vector<std::string>, std::string> ids_beside(const std::string& p
     fail(ErrorKind::usage, "{}: has no columns: only a .parquet file has", path);
   const auto beside = path + std::string(kIdsBeside);
   if (!columns.ids || !file_exists(beside)) return {};
-  const auto file = read_lines(beside, /*blank_too=*/true);
+  const auto file = files::read_lines(beside, /*blank_too=*/true);
   std::vector<std::string> ids;
-  Notices notices;
-  for (const auto& line : file.lines) ids.push_back(id_of_line(file, line, {}, notices));
+  columns::Notices notices;
+  for (const auto& line : file.lines) ids.push_back(files::id_of_line(file, line, {}, notices));
   notices.say();
   if (ids.size() != vectors)
     fail(ErrorKind::input,
@@ -259,7 +259,7 @@ MappedVectors map_vectors(const std::string& path, const VectorColumns& columns)
   return {read->values, std::move(read->ids), std::move(read->id_column), std::move(read->ids_file), read};
 }
 
-void write_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
+void write_vectors(const std::string& path, math::MatrixView<const float> values, const std::vector<std::string>& ids,
                    const std::string& id_name, bool integer_ids) {
   check(ids.empty() || ids.size() == values.rows(), "an id a vector, or none at all");
   const auto form = form_of(path);
@@ -271,7 +271,7 @@ void write_vectors(const std::string& path, MatrixView<const float> values, cons
   std::optional<AtomicFile> id_file;
   if (!ids.empty()) id_file.emplace(path + std::string(kIdsBeside));
   for (const auto& id : ids) {
-    if (const auto why = no_line(id); !why.empty())
+    if (const auto why = files::no_line(id); !why.empty())
       fail(ErrorKind::input, "{}{}: the id '{}' {}, which a line of ids can not hold; write .parquet", path, kIdsBeside,
            printable(id), why);
     id_file->write(id);
@@ -283,4 +283,4 @@ void write_vectors(const std::string& path, MatrixView<const float> values, cons
   if (id_file) id_file->commit();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::data

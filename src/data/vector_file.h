@@ -7,7 +7,7 @@
 
 #include "math/matrix.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 // Which columns of a Parquet file to read. By name; "": the only one, or of several the one whose name says what it is.
 struct VectorColumns {
@@ -17,7 +17,7 @@ struct VectorColumns {
 };
 
 struct Vectors {
-  Matrix<float> values;          // [n, D]
+  math::Matrix<float> values;    // [n, D]
   std::vector<std::string> ids;  // parallel, exactly as they stand; or empty when the file has none
   std::string id_column;         // what they are of: a column of the file,
   std::string ids_file;          // or the file beside it; "" without
@@ -33,8 +33,8 @@ Vectors read_vectors(const std::string& path, const VectorColumns& columns = {})
 // The same without reading it in, where the file holds float32 as they are in memory (.npy of float32, .fbin): the values
 // are those of the mapped file, which may be larger than memory, and are checked only for their number.
 struct MappedVectors {
-  MatrixView<const float> values;  // [n, D]
-  std::vector<std::string> ids;    // as in Vectors
+  math::MatrixView<const float> values;  // [n, D]
+  std::vector<std::string> ids;          // as in Vectors
   std::string id_column, ids_file;
   std::shared_ptr<const void> owner;
 };
@@ -43,7 +43,7 @@ MappedVectors map_vectors(const std::string& path, const VectorColumns& columns 
 // .npy and .fbin, with the ids (if any) one a line in `path`.ids.txt; .parquet with columns `id_name` and "vector"
 // (fixed_size_list<float>), the ids as int64 (null where one is empty) when they are said to be integers. Written by
 // rename. Error{usage}: another extension; Error{input}: an id that a line of a .txt can not hold; Error{failed}: disk full.
-void write_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
+void write_vectors(const std::string& path, math::MatrixView<const float> values, const std::vector<std::string>& ids,
                    const std::string& id_name, bool integer_ids = false);
 
-}  // namespace pagoda
+}  // namespace pagoda::data

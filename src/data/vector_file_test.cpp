@@ -11,7 +11,7 @@
 #include "formats/arrow_columns.h"
 #include "formats/formats_test.h"
 
-namespace pagoda {
+namespace pagoda::data {
 namespace {
 
 // What numpy.save writes for a header of that version; blanks up to `length` bytes.
@@ -32,15 +32,15 @@ std::string bytes_of(const std::vector<T>& values) {
 
 using Numbers = std::vector<float>;
 
-Numbers numbers(const Matrix<float>& m) { return {m.begin(), m.end()}; }
+Numbers numbers(const math::Matrix<float>& m) { return {m.begin(), m.end()}; }
 
-Matrix<float> matrix(size_t rows, size_t cols, const Numbers& values) {
-  Matrix<float> m(rows, cols);
+math::Matrix<float> matrix(size_t rows, size_t cols, const Numbers& values) {
+  math::Matrix<float> m(rows, cols);
   std::copy(values.begin(), values.end(), m.begin());
   return m;
 }
 
-class VectorFile : public FilesTest {
+class VectorFile : public files::FilesTest {
  protected:
   void write_table(const std::string& name, const arrow::FieldVector& fields, const arrow::ArrayVector& arrays) {
     const auto sink = arrow::io::FileOutputStream::Open(path(name)).ValueOrDie();
@@ -112,7 +112,7 @@ TEST_F(VectorFile, AnFbinIsTwoCountsAndItsFloats) {
 
 TEST_F(VectorFile, ParquetKeepsIdsAndVectorsTogetherOverManyBlocks) {
   constexpr size_t kRows = 40000;
-  Matrix<float> values(kRows, 2);
+  math::Matrix<float> values(kRows, 2);
   std::vector<std::string> ids;
   for (size_t i = 0; i < kRows; ++i)
     values[i][0] = static_cast<float>(i), values[i][1] = 0.5f, ids.push_back("i" + std::to_string(i));
@@ -120,7 +120,7 @@ TEST_F(VectorFile, ParquetKeepsIdsAndVectorsTogetherOverManyBlocks) {
   const auto read = read_vectors(path("x.parquet"));
   EXPECT_EQ(read.ids, ids);
   EXPECT_EQ(numbers(read.values), numbers(values));
-  EXPECT_EQ(read_rows(path("x.parquet"))[7], (std::vector<std::string>{"i7", "7|0.5"}));
+  EXPECT_EQ(formats::read_rows(path("x.parquet"))[7], (std::vector<std::string>{"i7", "7|0.5"}));
 }
 
 TEST_F(VectorFile, ParquetOfOthersIsReadByTheTypesOfItsColumns) {
@@ -163,7 +163,7 @@ TEST_F(VectorFile, ColumnsOfParquetAreToldByTheirNames) {
   const auto names = array_of<arrow::StringBuilder, std::string>({"a", "b"});
   const auto one = lists_of<arrow::FloatBuilder>({{1}, {2}}), two = lists_of<arrow::DoubleBuilder>({{3, 4}, {5, 6}});
   const auto says = [&](const VectorColumns& columns, std::string_view part) {
-    const auto caught = error_of([&] { read_vectors(path("x.parquet"), columns); });
+    const auto caught = files::error_of([&] { read_vectors(path("x.parquet"), columns); });
     EXPECT_TRUE(caught.says(part)) << caught.message;
   };
   const auto column = [](const char* name, const std::shared_ptr<arrow::Array>& of) {
@@ -202,21 +202,23 @@ TEST_F(VectorFile, ARowWithoutIdOrVectorIsRefusedAndSoIsAFileOfNone) {
   const auto ids = *holes.Finish();
   const auto vectors = lists_of<arrow::FloatBuilder>({{1}, {2}, {3}});
   write_table("x.parquet", {arrow::field("id", ids->type()), arrow::field("v", vectors->type())}, {ids, vectors});
-  EXPECT_TRUE(error_of([&] { read_vectors(path("x.parquet")); }).says("row 2 (from 0) has no id in column 'id'"));
+  EXPECT_TRUE(
+      files::error_of([&] { read_vectors(path("x.parquet")); }).says("row 2 (from 0) has no id in column 'id'"));
   const auto blank = array_of<arrow::StringBuilder, std::string>({"a", "", "c"});
   write_table("x.parquet", {arrow::field("id", blank->type()), arrow::field("v", vectors->type())}, {blank, vectors});
-  EXPECT_TRUE(error_of([&] { read_vectors(path("x.parquet")); }).says("row 1 (from 0) has no id in column 'id'"));
+  EXPECT_TRUE(
+      files::error_of([&] { read_vectors(path("x.parquet")); }).says("row 1 (from 0) has no id in column 'id'"));
   arrow::ListBuilder lists(arrow::default_memory_pool(), std::make_shared<arrow::FloatBuilder>());
   ASSERT_TRUE(lists.Append().ok() && static_cast<arrow::FloatBuilder*>(lists.value_builder())->Append(1).ok());
   ASSERT_TRUE(lists.AppendNull().ok());
   const auto missing = *lists.Finish();
   write_table("x.parquet", {arrow::field("v", missing->type())}, {missing});
-  EXPECT_TRUE(error_of([&] { read_vectors(path("x.parquet")); }).says("row 1 (from 0) has no v"));
+  EXPECT_TRUE(files::error_of([&] { read_vectors(path("x.parquet")); }).says("row 1 (from 0) has no v"));
   const auto none = lists_of<arrow::FloatBuilder>({});
   write_table("x.parquet", {arrow::field("v", none->type())}, {none});
-  EXPECT_TRUE(error_of([&] { read_vectors(path("x.parquet")); }).says("holds no vectors"));
+  EXPECT_TRUE(files::error_of([&] { read_vectors(path("x.parquet")); }).says("holds no vectors"));
   file("x.fbin", bytes_of<uint32_t>({0, 3}));
-  EXPECT_TRUE(error_of([&] { read_vectors(path("x.fbin")); }).says("holds no vectors"));
+  EXPECT_TRUE(files::error_of([&] { read_vectors(path("x.fbin")); }).says("holds no vectors"));
 }
 
 TEST_F(VectorFile, IdsBesideAFileAreReadBackExactly) {
@@ -228,7 +230,7 @@ TEST_F(VectorFile, IdsBesideAFileAreReadBackExactly) {
     EXPECT_EQ(map_vectors(path(name)).ids, ids);
     EXPECT_TRUE(read_vectors(path(name), {.ids = false}).ids.empty());
     file(std::string(name) + ".ids.txt", "a\r\nb\r\n");
-    const auto caught = error_of([&] { map_vectors(path(name)); });
+    const auto caught = files::error_of([&] { map_vectors(path(name)); });
     EXPECT_TRUE(caught.says("2 ids, but") && caught.says("4 vectors")) << caught.message;
   }
 }
@@ -237,7 +239,7 @@ TEST_F(VectorFile, WhatIsNoRectangleOfFiniteNumbersIsRefusedWithItsRow) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   const auto error = [&](const std::string& name, const std::string& bytes) {
     file(name, bytes);
-    const auto caught = error_of([&] { read_vectors(path(name)); });
+    const auto caught = files::error_of([&] { read_vectors(path(name)); });
     EXPECT_EQ(caught.kind, ErrorKind::input) << caught.message;
     EXPECT_TRUE(caught.says(path(name))) << caught.message;
     return caught;
@@ -250,18 +252,18 @@ TEST_F(VectorFile, WhatIsNoRectangleOfFiniteNumbersIsRefusedWithItsRow) {
 
   const auto ragged = lists_of<arrow::FloatBuilder>({{1, 2}, {3, 4}, {5}});
   write_table("ragged.parquet", {arrow::field("e", ragged->type())}, {ragged});
-  EXPECT_TRUE(error_of([&] { read_vectors(path("ragged.parquet")); }).says("row 2 (from 0) has 1 components"));
+  EXPECT_TRUE(files::error_of([&] { read_vectors(path("ragged.parquet")); }).says("row 2 (from 0) has 1 components"));
   const auto holes = lists_of<arrow::FloatBuilder>({{1, 2}, {3, -1}});
   write_table("holes.parquet", {arrow::field("e", holes->type())}, {holes});
-  EXPECT_TRUE(error_of([&] { read_vectors(path("holes.parquet")); }).says("component 1 of row 1"));
+  EXPECT_TRUE(files::error_of([&] { read_vectors(path("holes.parquet")); }).says("component 1 of row 1"));
   write_table("none.parquet", {arrow::field("e", arrow::float32())}, {array_of<arrow::FloatBuilder, float>({1, 2})});
-  EXPECT_TRUE(error_of([&] { read_vectors(path("none.parquet")); }).says("no column of lists"));
+  EXPECT_TRUE(files::error_of([&] { read_vectors(path("none.parquet")); }).says("no column of lists"));
 }
 
 TEST_F(VectorFile, AFileCutShortOrOfAnotherShapeOrTypeIsRefused) {
   const auto says = [&](const std::string& name, const std::string& bytes, std::string_view part) {
     file(name, bytes);
-    const auto caught = error_of([&] { read_vectors(path(name)); });
+    const auto caught = files::error_of([&] { read_vectors(path(name)); });
     EXPECT_EQ(caught.kind, ErrorKind::input);
     EXPECT_TRUE(caught.says(part)) << caught.message;
   };
@@ -286,20 +288,21 @@ TEST_F(VectorFile, AFileCutShortOrOfAnotherShapeOrTypeIsRefused) {
   says("a.fbin", bytes_of<uint32_t>({2, 3}) + floats, "cut short");
   says("a.fbin", "abc", "cut short in its header");
   says("a.parquet", "PAR1 and no more", "can not be read");
-  EXPECT_EQ(error_of([&] { read_vectors(path("missing.npy")); }).kind, ErrorKind::input);
-  EXPECT_EQ(error_of([&] { read_vectors(path("x.txt")); }).kind, ErrorKind::usage);
+  EXPECT_EQ(files::error_of([&] { read_vectors(path("missing.npy")); }).kind, ErrorKind::input);
+  EXPECT_EQ(files::error_of([&] { read_vectors(path("x.txt")); }).kind, ErrorKind::usage);
 }
 
 TEST_F(VectorFile, AFailedWriteLeavesTheOldFileAndNothingElse) {
   write_vectors(path("x.npy"), matrix(1, 1, {1}), {"a"}, "item");
   const auto before = read_file(path("x.npy"));
-  EXPECT_TRUE(error_of([&] { write_vectors(path("x.npy"), matrix(1, 1, {2}), {"a\nb"}, "item"); }).says("line end"));
+  EXPECT_TRUE(
+      files::error_of([&] { write_vectors(path("x.npy"), matrix(1, 1, {2}), {"a\nb"}, "item"); }).says("line end"));
   EXPECT_EQ(read_file(path("x.npy")), before);
   EXPECT_EQ(read_file(path("x.npy.ids.txt")), "a\n");
-  EXPECT_EQ(error_of([&] { write_vectors(path("no/x.parquet"), matrix(1, 1, {2}), {}, "item"); }).kind,
+  EXPECT_EQ(files::error_of([&] { write_vectors(path("no/x.parquet"), matrix(1, 1, {2}), {}, "item"); }).kind,
             ErrorKind::failed);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 2);
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::data

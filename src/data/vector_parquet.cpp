@@ -20,7 +20,7 @@
 #include "formats/reader.h"
 #include "math/rows_view.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 namespace {
 
@@ -77,16 +77,16 @@ std::string choose(const std::string& path, const std::string& what, const std::
 
 // The ids as a table's are read.
 Names read_ids(const std::string& path, const std::string& column) {
-  const auto reader = open_reader({.paths = {path}, .format = Format::parquet, .columns = {column}});
+  const auto reader = formats::open_reader({.paths = {path}, .format = files::Format::parquet, .columns = {column}});
   Names ids;
-  Notices notices;
-  RawBatch batch;
+  columns::Notices notices;
+  columns::RawBatch batch;
   std::string scratch;
   while (reader->next(batch)) {
-    if (batch.columns[0].type == ColumnType::texts)
+    if (batch.columns[0].type == columns::ColumnType::texts)
       fail(ErrorKind::usage, "{}: column '{}' holds lists, and no ids", path, column);
-    count_rounded_ids(batch.columns[0], notices,
-                      [&](size_t row) { return reader->place(batch.file, batch.first_record + row); });
+    columns::count_rounded_ids(batch.columns[0], notices,
+                               [&](size_t row) { return reader->place(batch.file, batch.first_record + row); });
     for (size_t row = 0; row < batch.rows; ++row) {
       const auto id = batch.columns[0].as_text(row, scratch);
       if (id.empty())
@@ -113,7 +113,7 @@ class VectorRows {
       default: return append_lists(checked_cast<const arrow::FixedSizeListArray&>(array));
     }
   }
-  Matrix<float> take() {
+  math::Matrix<float> take() {
     if (at_ != rows_) fail(ErrorKind::input, "{}: {} rows, but its footer says {}: write it again", path_, at_, rows_);
     return std::move(values_);
   }
@@ -140,8 +140,8 @@ class VectorRows {
       if (elements.type_id() == Type::FLOAT)
         std::copy_n(checked_cast<const arrow::FloatArray&>(elements).raw_values() + begin, n, row);
       else if (elements.type_id() == Type::HALF_FLOAT)
-        widen_f16(checked_cast<const arrow::HalfFloatArray&>(elements).raw_values() + begin, static_cast<size_t>(n),
-                  row);
+        math::widen_f16(checked_cast<const arrow::HalfFloatArray&>(elements).raw_values() + begin,
+                        static_cast<size_t>(n), row);
       else
         for (int64_t c = 0; c < n; ++c)
           row[c] = static_cast<float>(checked_cast<const arrow::DoubleArray&>(elements).Value(begin + c));
@@ -151,19 +151,19 @@ class VectorRows {
 
   std::string path_, column_;
   size_t rows_, at_ = 0;
-  Matrix<float> values_;
+  math::Matrix<float> values_;
 };
 
 }  // namespace
 
 Vectors read_parquet_vectors(const std::string& path, const VectorColumns& columns) {
-  const auto opened = open_parquet(path, [](const auto&, parquet::ArrowReaderProperties& properties) {
+  const auto opened = formats::open_parquet(path, [](const auto&, parquet::ArrowReaderProperties& properties) {
     properties.set_use_threads(false);
     properties.set_batch_size(1 << 14);
   });
   const auto& reader = opened.reader;
   std::shared_ptr<arrow::Schema> schema;
-  check_status(reader->GetSchema(&schema), path);
+  formats::check_status(reader->GetSchema(&schema), path);
 
   Names all, vectors, ids;
   for (const auto& field : schema->fields()) {
@@ -184,21 +184,21 @@ Vectors read_parquet_vectors(const std::string& path, const VectorColumns& colum
 
   std::vector<int> leaves, groups;
   const auto at = static_cast<size_t>(std::ranges::find(all, vector) - all.begin());
-  collect_leaves(reader->manifest().schema_fields[at], leaves);
+  formats::collect_leaves(reader->manifest().schema_fields[at], leaves);
   for (int g = 0; g < reader->num_row_groups(); ++g) groups.push_back(g);
   Vectors out;
   const auto rows = static_cast<size_t>(reader->parquet_reader()->metadata()->num_rows());
   if (rows == 0) fail(ErrorKind::input, "{}: holds no vectors", path);
   VectorRows values(path, vector, rows);
-  const auto batches = value_of(reader->GetRecordBatchReader(groups, leaves), path);
-  while (const auto batch = value_of(batches->Next(), path)) values.append(*batch->column(0));
+  const auto batches = formats::value_of(reader->GetRecordBatchReader(groups, leaves), path);
+  while (const auto batch = formats::value_of(batches->Next(), path)) values.append(*batch->column(0));
   out.values = values.take();
   if (!id.empty()) out.ids = read_ids(path, id), out.id_column = id;
   return out;
 }
 
-void write_parquet_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
-                           const std::string& id_name, bool integer_ids) {
+void write_parquet_vectors(const std::string& path, math::MatrixView<const float> values,
+                           const std::vector<std::string>& ids, const std::string& id_name, bool integer_ids) {
   constexpr size_t kBlockRows = 1 << 14;
   // A component whose field may not be null needs no bits for that.
   const auto element = arrow::field("element", arrow::float32(), /*nullable=*/false);
@@ -227,7 +227,7 @@ void write_parquet_vectors(const std::string& path, MatrixView<const float> valu
     if (integer_ids && !ids.empty()) {
       arrow::Int64Builder builder;
       for (size_t i = 0; i < n; ++i) {
-        const auto id = canonical_int64(ids[begin + i]);
+        const auto id = columns::canonical_int64(ids[begin + i]);
         must(id ? builder.Append(*id) : builder.AppendNull());
       }
       arrays.emplace_back();
@@ -250,4 +250,4 @@ void write_parquet_vectors(const std::string& path, MatrixView<const float> valu
   file.commit();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::data

@@ -3,13 +3,13 @@
 
 #include "data/vector_file.h"
 
-namespace pagoda {
+namespace pagoda::data {
 
 Vectors read_parquet_vectors(const std::string& path, const VectorColumns& columns);
-void write_parquet_vectors(const std::string& path, MatrixView<const float> values, const std::vector<std::string>& ids,
-                           const std::string& id_name, bool integer_ids);
+void write_parquet_vectors(const std::string& path, math::MatrixView<const float> values,
+                           const std::vector<std::string>& ids, const std::string& id_name, bool integer_ids);
 
 // Error{input} with the row and the component when one of them is not finite.
 void check_finite(const std::string& path, size_t row, std::span<const float> vector);
 
-}  // namespace pagoda
+}  // namespace pagoda::data

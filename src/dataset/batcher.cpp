@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::dataset {
 
 namespace {
 
@@ -34,7 +34,7 @@ Batcher::Batcher(BatchSource source) : source_(std::move(source)) {
   // Events left over are met in the next epoch; of users, each is met in every epoch.
   steps_per_epoch_ = by_user ? (examples + batch_ - 1) / batch_
                              : std::max<uint64_t>(1, static_cast<uint64_t>(expected_events()) / batch_);
-  window_us_ = parse_duration_us(o.target_window).value_or(0);
+  window_us_ = columns::parse_duration_us(o.target_window).value_or(0);
   if (o.order == Order::time || (by_user && o.targets == Targets::window)) {
     by_time_.resize(events.size());
     std::iota(by_time_.begin(), by_time_.end(), 0u);
@@ -99,7 +99,7 @@ void Batcher::add_interaction(uint32_t event, TrainBatch& batch, std::vector<uin
   batch.users.push_back(user);
   batch.positives.push({&target, 1});
   batch.weights.push_back(log.weight_of(e.log_row[event]));
-  batch.moments_us.push_back(e.time_us[event]);
+  batch.timestamps_us.push_back(e.time_us[event]);
 }
 
 // Distinct target items of one user, each with the largest weight it was given.
@@ -158,7 +158,7 @@ bool Batcher::add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::ve
       history.push_back(source_.id_row_of_item[e.items.values[event]]);
   keep_latest(history, first, source_.encoder->history_length());
   batch.users.push_back(user);
-  batch.moments_us.push_back(e.time_us[e.items.offsets[user + 1] - 1]);
+  batch.timestamps_us.push_back(e.time_us[e.items.offsets[user + 1] - 1]);
   add_targets(targets, batch);
   std::vector<uint32_t> known;
   for (auto event : rest) known.push_back(e.items.values[event]);
@@ -190,7 +190,7 @@ bool Batcher::add_window(uint32_t user, int64_t moment, TrainBatch& batch, std::
   for (auto item : known) history.push_back(source_.id_row_of_item[item]);
   keep_latest(history, first, source_.encoder->history_length());
   batch.users.push_back(user);
-  batch.moments_us.push_back(moment);
+  batch.timestamps_us.push_back(moment);
   add_targets(targets, batch);
   add_known(sorted, batch);
   return true;
@@ -240,7 +240,7 @@ TrainBatch Batcher::make(uint64_t step, const std::vector<uint32_t>& order) cons
   const auto& log = source_.data->log;
   const auto& names = source_.encoder->context_names();
   std::vector<std::string_view> context(names.size() * batch.users.size());
-  std::vector<UserExample> examples(batch.users.size());
+  std::vector<features::UserExample> examples(batch.users.size());
   for (size_t c = 0; c < names.size(); ++c) {
     const auto column = static_cast<size_t>(std::find(log.context_names.begin(), log.context_names.end(), names[c]) -
                                             log.context_names.begin());
@@ -253,7 +253,7 @@ TrainBatch Batcher::make(uint64_t step, const std::vector<uint32_t>& order) cons
         const auto first = events.items.offsets[batch.users[i]], last = events.items.offsets[batch.users[i] + 1];
         const auto at = static_cast<uint64_t>(std::lower_bound(events.time_us.begin() + static_cast<ptrdiff_t>(first),
                                                                events.time_us.begin() + static_cast<ptrdiff_t>(last),
-                                                               batch.moments_us[i]) -
+                                                               batch.timestamps_us[i]) -
                                               events.time_us.begin());
         row = events.log_row[at > first ? at - 1 : first];
       }
@@ -264,7 +264,7 @@ TrainBatch Batcher::make(uint64_t step, const std::vector<uint32_t>& order) cons
     examples[i] = {.user = batch.users[i],
                    .history = std::span(history).subspan(history_ends[i], history_ends[i + 1] - history_ends[i]),
                    .context = std::span(context).subspan(i * names.size(), names.size()),
-                   .moment_us = batch.moments_us[i]};
+                   .moment_us = batch.timestamps_us[i]};
   source_.encoder->encode(*source_.cells, examples, batch.encoded);
   return batch;
 }
@@ -295,4 +295,4 @@ BatchStream::~BatchStream() {
   thread_.join();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::dataset

@@ -11,16 +11,16 @@
 #include "dataset/dataset.h"
 #include "sampling/positives.h"
 
-namespace pagoda {
+namespace pagoda::dataset {
 
 struct TrainBatch {
-  uint64_t step = 0;                // from 0, over the whole run
-  std::vector<uint32_t> users;      // per example: row of Dataset::users
-  Ragged<uint32_t> positives;       // per example: catalogue rows, rising; one of them with rows = "interaction"
-  std::vector<double> weights;      // parallel to positives.values: the reward of each
-  Ragged<uint32_t> known;           // rows = "user": the items before the targets, rising
-  std::vector<int64_t> moments_us;  // per example
-  EncodedBatch encoded;             // the user tower's side
+  uint64_t step = 0;                   // from 0, over the whole run
+  std::vector<uint32_t> users;         // per example: row of Dataset::users
+  math::Ragged<uint32_t> positives;    // per example: catalogue rows, rising; one of them with rows = "interaction"
+  std::vector<double> weights;         // parallel to positives.values: the reward of each
+  math::Ragged<uint32_t> known;        // rows = "user": the items before the targets, rising
+  std::vector<int64_t> timestamps_us;  // per example
+  features::EncodedBatch encoded;      // the user tower's side
 };
 
 // What batches are made from; borrowed, immutable.
@@ -28,10 +28,10 @@ struct BatchSource {
   const TrainOptions* options;
   const Dataset* data;
   const Events* events;
-  const UserEncoder* encoder;
-  const UserCells* cells;
-  std::vector<uint32_t> id_row_of_item;                // catalogue row -> row of the id vocabulary, for histories
-  const PositiveDownsampling* downsampling = nullptr;  // which events are positives in an epoch; nullptr: all
+  const features::UserEncoder* encoder;
+  const features::UserCells* cells;
+  std::vector<uint32_t> id_row_of_item;  // catalogue row -> row of the id vocabulary, for histories
+  const sampling::PositiveDownsampling* downsampling = nullptr;  // which events are positives in an epoch; nullptr: all
 };
 
 // Batch `step` is a function of (source, seed, step) alone, so a resumed run sees the same ones. Immutable: next() of
@@ -79,4 +79,4 @@ class BatchStream {
   std::thread thread_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::dataset

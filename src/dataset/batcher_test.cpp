@@ -7,7 +7,7 @@
 #include "core/rng.h"
 #include "dataset/dataset_test.h"
 
-namespace pagoda {
+namespace pagoda::dataset {
 namespace {
 
 using BatcherOf = TrainTest;
@@ -44,8 +44,8 @@ TEST_F(BatcherOf, AnExamplesHistoryIsWhatWasStrictlyBeforeIt) {
     const auto batch = b.make(step);
     ASSERT_EQ(batch.users.size(), 4u);
     for (size_t i = 0; i < 4; ++i) {
-      const auto key =
-          b.user(batch, i) + " " + b.targets(batch, i).at(0) + " " + format_time_us(batch.moments_us[i]).substr(9, 1);
+      const auto key = b.user(batch, i) + " " + b.targets(batch, i).at(0) + " " +
+                       columns::format_time_us(batch.timestamps_us[i]).substr(9, 1);
       ASSERT_TRUE(expected.contains(key)) << key << ": validation and test are not trained on";
       EXPECT_EQ(b.history(batch, i), expected[key]) << key;
       seen.insert(key);
@@ -92,10 +92,11 @@ TEST_F(BatcherOf, NothingOfTheFutureOrOfTheSameMomentLeaksIntoAnyExample) {
   for (uint64_t step = 0; step < 2 * b.batcher.steps_per_epoch(); ++step) {
     const auto batch = b.make(step);
     for (size_t i = 0; i < batch.users.size(); ++i) {
-      EXPECT_LE(batch.moments_us[i], cut);
+      EXPECT_LE(batch.timestamps_us[i], cut);
       std::multiset<std::string> before;  // the user's items strictly before, by the log itself
       for (size_t row = 0; row < b.data.log.size(); ++row)
-        if (b.data.log.users[b.data.log.user[row]] == b.user(batch, i) && b.data.log.time_us[row] < batch.moments_us[i])
+        if (b.data.log.users[b.data.log.user[row]] == b.user(batch, i) &&
+            b.data.log.time_us[row] < batch.timestamps_us[i])
           before.emplace(b.data.log.items[b.data.log.item[row]]);
       before.erase(b.targets(batch, i).at(0));
       const auto history = b.history(batch, i);
@@ -169,7 +170,7 @@ TEST_F(BatcherOf, OrderTimeGoesThroughTheLogInTime) {
   const Batches b(options);
   int64_t last = INT64_MIN;
   for (uint64_t step = 0; step < b.batcher.steps_per_epoch(); ++step)
-    for (auto moment : b.make(step).moments_us) {
+    for (auto moment : b.make(step).timestamps_us) {
       EXPECT_GE(moment, last);
       last = moment;
     }
@@ -260,17 +261,18 @@ TEST_F(BatcherOf, AUserWithOneItemHasItAsTarget) {
 
 TEST_F(BatcherOf, TargetsOfAWindowFollowItsMomentAndHistoryIsBefore) {
   const Batches b(by_user(options_of(random_log(12)), Targets::window));
-  const int64_t window = *parse_duration_us("3d");
+  const int64_t window = *columns::parse_duration_us("3d");
   std::set<int64_t> moments;
   size_t examples = 0;
   for (uint64_t step = 0; step < 12; ++step) {
     const auto batch = b.make(step);
     for (size_t i = 0; i < batch.users.size(); ++i, ++examples) {
-      const auto moment = batch.moments_us[i];
+      const auto moment = batch.timestamps_us[i];
       moments.insert(moment);
       std::set<std::string> before, after;
       for (size_t row = 0; row < b.data.log.size(); ++row) {
-        if (b.data.parts[row] != Part::train || b.data.log.users[b.data.log.user[row]] != b.user(batch, i)) continue;
+        if (b.data.parts[row] != data::Part::train || b.data.log.users[b.data.log.user[row]] != b.user(batch, i))
+          continue;
         const auto time = b.data.log.time_us[row];
         const std::string item(b.data.log.items[b.data.log.item[row]]);
         if (time < moment)
@@ -323,4 +325,4 @@ TEST_F(BatcherOf, UserBalanceDividesAUsersWeightAmongItsTargets) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::dataset

@@ -8,68 +8,72 @@
 #include "core/log.h"
 #include "data/meeting.h"
 
-namespace pagoda {
+namespace pagoda::dataset {
 
 namespace {
 
-Attributes load_table(const std::string& path, const std::string& id, const std::string& fallback, TimeForm times,
-                      const TableForm& form, const BadRowOptions& bad_rows) {
-  return load_attributes({.paths = {path},
-                          .format = Format::automatic,
-                          .id = id.empty() ? fallback : id,
-                          .times = times,
-                          .form = form,
-                          .bad_rows = bad_rows});
+data::Attributes load_table(const std::string& path, const std::string& id, const std::string& fallback,
+                            columns::TimeForm times, const columns::TableForm& form,
+                            const data::BadRowOptions& bad_rows) {
+  return data::load_attributes({.paths = {path},
+                                .format = files::Format::automatic,
+                                .id = id.empty() ? fallback : id,
+                                .times = times,
+                                .form = form,
+                                .bad_rows = bad_rows});
 }
 
 // A table that has none of the log's ids would leave every item without its attributes, and bring phantoms of its own.
-void meet_table(const std::string& path, const Attributes& table, const Interner& log_ids, const std::string& what,
-                const std::string& key) {
-  const auto meeting = meet({&log_ids}, {&table.ids});
+void meet_table(const std::string& path, const data::Attributes& table, const columns::Interner& log_ids,
+                const std::string& what, const std::string& key) {
+  const auto meeting = data::meet({&log_ids}, {&table.ids});
   std::string remedy;
   if (meeting.met == 0) {
-    const auto [column, ids] = column_that_meets({&log_ids}, table);
+    const auto [column, ids] = data::column_that_meets({&log_ids}, table);
     remedy = ids > 0 ? fmt::format("its column '{}' has {} of them: set {}_id = \"{}\"", column, ids, key, column)
                      : fmt::format("write the ids of both files alike, or leave {} out", key);
   }
-  say_meeting(meeting, {path, what + " of the log", remedy});
+  data::say_meeting(meeting, {path, what + " of the log", remedy});
 }
 
 // Test files and impressions against what is trained on and served. Unknown users of a test part are judged apart.
-void meet_rows(const std::vector<std::string>& paths, const IdSet& users, const IdSet& items, const Dataset& d,
-               const std::string& key, bool users_may_be_strangers) {
+void meet_rows(const std::vector<std::string>& paths, const data::IdSet& users, const data::IdSet& items,
+               const Dataset& d, const std::string& key, bool users_may_be_unknown) {
   const auto remedy = fmt::format("write the ids of both alike, or leave {} out", key);
   const auto from = paths.size() == 1 ? paths[0] : fmt::format("{} and {} more", paths[0], paths.size() - 1);
-  say_meeting(meet(items, {&d.catalogue}), {"the catalogue", "items of " + from, remedy});
-  say_meeting(meet(users, {&d.users}), {"the training part", "users of " + from, remedy}, users_may_be_strangers);
+  data::say_meeting(data::meet(items, {&d.catalogue}), {"the catalogue", "items of " + from, remedy});
+  data::say_meeting(data::meet(users, {&d.users}), {"the training part", "users of " + from, remedy},
+                    users_may_be_unknown);
 }
 
-bool in_training(Part part, bool with_validation) {
-  return part == Part::train || (with_validation && part == Part::validation);
+bool in_training(data::Part part, bool with_validation) {
+  return part == data::Part::train || (with_validation && part == data::Part::validation);
 }
 
 }  // namespace
 
 Dataset load_dataset(const DataOptions& options) { return make_dataset(options, load_log(options)); }
 
-Interactions load_log(const DataOptions& options) { return load_interactions(interaction_options(options)); }
+data::Interactions load_log(const DataOptions& options) {
+  return data::load_interactions(interaction_options(options));
+}
 
-Dataset make_dataset(const DataOptions& options, Interactions log) {
+Dataset make_dataset(const DataOptions& options, data::Interactions log) {
   Dataset d;
   auto interactions = interaction_options(options);
   d.log = std::move(log);
   size_t first_test = d.log.size();
-  if (options.split.kind == SplitKind::given) {
+  if (options.split.kind == data::SplitKind::given) {
     if (options.split.test_files.empty())
       fail(ErrorKind::usage, "data.split.kind = \"given\" needs data.split.test_files");
     interactions.paths = options.split.test_files;
-    first_test = append_interactions(interactions, d.log);
+    first_test = data::append_interactions(interactions, d.log);
   }
   if (!options.impressions.empty()) {
     interactions.paths = options.impressions;
-    append_impressions(interactions, d.log);
+    data::append_impressions(interactions, d.log);
   }
-  d.parts = split(d.log, options.split, first_test);
+  d.parts = data::split(d.log, options.split, first_test);
   if (!options.items.empty())
     d.item_table =
         load_table(options.items, options.items_id, options.item, d.log.times, options.items_form, options.bad_rows);
@@ -79,28 +83,28 @@ Dataset make_dataset(const DataOptions& options, Interactions log) {
 
   if (d.item_table)
     for (uint32_t i = 0; i < d.item_table->ids.size(); ++i) d.catalogue.add(d.item_table->ids[i]);
-  d.item_row.assign(d.log.items.size(), Interner::kNone);
-  d.user_row.assign(d.log.users.size(), Interner::kNone);
+  d.item_row.assign(d.log.items.size(), columns::Interner::kNone);
+  d.user_row.assign(d.log.users.size(), columns::Interner::kNone);
   int64_t end[] = {INT64_MIN, INT64_MIN, INT64_MIN};  // of each part
   for (size_t row = 0; row < d.log.size(); ++row) {
     int64_t& end_of_part = end[static_cast<size_t>(d.parts[row])];
     end_of_part = std::max(end_of_part, d.log.time_of(row));
-    if (d.parts[row] == Part::test) continue;
+    if (d.parts[row] == data::Part::test) continue;
     uint32_t &item = d.item_row[d.log.item[row]], &user = d.user_row[d.log.user[row]];
-    if (item == Interner::kNone) item = d.catalogue.add(d.log.items[d.log.item[row]]);
-    if (user == Interner::kNone) user = d.users.add(d.log.users[d.log.user[row]]);
+    if (item == columns::Interner::kNone) item = d.catalogue.add(d.log.items[d.log.item[row]]);
+    if (user == columns::Interner::kNone) user = d.users.add(d.log.users[d.log.user[row]]);
   }
-  d.train_end_us = end[static_cast<size_t>(Part::train)];
-  d.end_us = std::max(d.train_end_us, end[static_cast<size_t>(Part::validation)]);
-  const bool any_train = std::ranges::find(d.parts, Part::train) != d.parts.end();
+  d.train_end_us = end[static_cast<size_t>(data::Part::train)];
+  d.end_us = std::max(d.train_end_us, end[static_cast<size_t>(data::Part::validation)]);
+  const bool any_train = std::ranges::find(d.parts, data::Part::train) != d.parts.end();
   if (!any_train) fail(ErrorKind::input, "the split leaves no row to train on; make data.split's parts smaller");
   if (d.catalogue.size() < 2)
     fail(ErrorKind::input, "the catalogue holds one item ('{}'): there is nothing to choose between", d.catalogue[0]);
   for (uint32_t i = 0; i < d.log.items.size(); ++i)  // of the test part alone, but in the item table
-    if (d.item_row[i] == Interner::kNone) d.item_row[i] = d.catalogue.find(d.log.items[i]);
+    if (d.item_row[i] == columns::Interner::kNone) d.item_row[i] = d.catalogue.find(d.log.items[i]);
   if (d.item_table) meet_table(options.items, *d.item_table, d.log.items, "items", "data.items");
   if (d.user_table) meet_table(options.users, *d.user_table, d.log.users, "users", "data.users");
-  if (options.split.kind == SplitKind::given) {
+  if (options.split.kind == data::SplitKind::given) {
     std::vector<uint8_t> users(d.log.users.size()), items(d.log.items.size());  // of the test files
     for (size_t row = first_test; row < d.log.size(); ++row) users[d.log.user[row]] = items[d.log.item[row]] = 1;
     meet_rows(options.split.test_files, {&d.log.users, [&](uint32_t user) { return users[user] != 0; }},
@@ -148,10 +152,10 @@ std::vector<uint64_t> Dataset::item_counts(bool with_validation) const {
 namespace {
 
 // Lists of (user, item) pairs, each list rising and without repeats.
-Ragged<uint32_t> lists_of(std::vector<std::pair<uint32_t, uint32_t>> pairs, size_t users) {
+math::Ragged<uint32_t> lists_of(std::vector<std::pair<uint32_t, uint32_t>> pairs, size_t users) {
   std::sort(pairs.begin(), pairs.end());
   pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
-  Ragged<uint32_t> lists;
+  math::Ragged<uint32_t> lists;
   auto pair = pairs.begin();
   for (uint32_t user = 0; user < users; ++user) {
     for (; pair != pairs.end() && pair->first == user; ++pair) lists.values.push_back(pair->second);
@@ -162,14 +166,14 @@ Ragged<uint32_t> lists_of(std::vector<std::pair<uint32_t, uint32_t>> pairs, size
 
 }  // namespace
 
-Ragged<uint32_t> Dataset::items_of_users(bool with_validation) const {
+math::Ragged<uint32_t> Dataset::items_of_users(bool with_validation) const {
   std::vector<std::pair<uint32_t, uint32_t>> pairs;
   for (size_t row = 0; row < log.size(); ++row)
     if (in_training(parts[row], with_validation)) pairs.emplace_back(user_row[log.user[row]], item_row[log.item[row]]);
   return lists_of(std::move(pairs), users.size());
 }
 
-std::optional<Ragged<uint32_t>> Dataset::impressions_of_users(bool with_validation) const {
+std::optional<math::Ragged<uint32_t>> Dataset::impressions_of_users(bool with_validation) const {
   const auto& shown = log.shown;
   if (shown.size() == 0) return std::nullopt;
   const int64_t end = with_validation ? end_us : train_end_us;
@@ -179,8 +183,8 @@ std::optional<Ragged<uint32_t>> Dataset::impressions_of_users(bool with_validati
   for (size_t row = 0; row < shown.size(); ++row) {
     if (!shown.time_us.empty() && shown.time_us[row] > end) continue;
     const auto user = users.find(shown.users[shown.user[row]]), item = catalogue.find(shown.items[shown.item[row]]);
-    if (item == Interner::kNone) ++outside;
-    if (user == Interner::kNone || item == Interner::kNone) continue;
+    if (item == columns::Interner::kNone) ++outside;
+    if (user == columns::Interner::kNone || item == columns::Interner::kNone) continue;
     const auto own = clicked[user];
     if (!std::binary_search(own.begin(), own.end(), item)) pairs.emplace_back(user, item);
   }
@@ -197,8 +201,8 @@ std::vector<uint64_t> Dataset::user_counts(bool with_validation) const {
   return counts;
 }
 
-std::vector<UserEncoder::Context> Dataset::contexts(bool with_validation) const {
-  std::vector<UserEncoder::Context> out;
+std::vector<features::UserEncoder::Context> Dataset::contexts(bool with_validation) const {
+  std::vector<features::UserEncoder::Context> out;
   for (size_t c = 0; c < log.context_names.size(); ++c) {
     std::vector<uint64_t> counts(log.context_values[c].size());
     for (size_t row = 0; row < log.size(); ++row)
@@ -208,7 +212,7 @@ std::vector<UserEncoder::Context> Dataset::contexts(bool with_validation) const 
   return out;
 }
 
-std::string fingerprint_of_rows(const Interactions& log, const std::function<bool(size_t)>& judged) {
+std::string fingerprint_of_rows(const data::Interactions& log, const std::function<bool(size_t)>& judged) {
   std::vector<std::pair<uint32_t, uint32_t>> pairs;
   for (size_t row = 0; row < log.size(); ++row)
     if (judged(row)) pairs.emplace_back(log.user[row], log.item[row]);
@@ -224,13 +228,13 @@ std::string fingerprint_of_rows(const Interactions& log, const std::function<boo
   return fmt::format("{:016x}", sum);
 }
 
-Judgeable judgeable_users(const Dataset& data, const Relevant& validation, Repeats repeats) {
+EvaluationCoverage evaluation_coverage(const Dataset& data, const Relevant& validation, Repeats repeats) {
   const auto histories = data.items_of_users(false);
-  Judgeable out;
+  EvaluationCoverage out;
   for (size_t i = 0; i < validation.users.size(); ++i) {
     const auto user = data.user_row[validation.users[i]];
     ++out.users;
-    if (user == Interner::kNone || histories[user].empty()) continue;
+    if (user == columns::Interner::kNone || histories[user].empty()) continue;
     ++out.with_history;
     const auto relevant = validation.items[i];
     const auto again = static_cast<size_t>(std::ranges::count_if(
@@ -241,11 +245,11 @@ Judgeable judgeable_users(const Dataset& data, const Relevant& validation, Repea
   return out;
 }
 
-Relevant relevant_items(const Dataset& data, Part part) {
+Relevant relevant_items(const Dataset& data, data::Part part) {
   return relevant_items(data.log, data.item_row, [&](size_t row) { return data.parts[row] == part; });
 }
 
-Relevant relevant_items(const Interactions& log, std::span<const uint32_t> item_row,
+Relevant relevant_items(const data::Interactions& log, std::span<const uint32_t> item_row,
                         const std::function<bool(size_t)>& judged) {
   std::vector<std::pair<uint32_t, uint32_t>> pairs;  // (user, item) of the log
   for (size_t row = 0; row < log.size(); ++row)
@@ -259,7 +263,7 @@ Relevant relevant_items(const Interactions& log, std::span<const uint32_t> item_
     uint32_t outside = 0;
     for (; i < pairs.size() && pairs[i].first == user; ++i) {
       const auto row = item_row[pairs[i].second];
-      if (row == Interner::kNone)
+      if (row == columns::Interner::kNone)
         ++outside;
       else
         r.items.values.push_back(row);
@@ -272,4 +276,4 @@ Relevant relevant_items(const Interactions& log, std::span<const uint32_t> item_
   return r;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::dataset

@@ -10,11 +10,11 @@
 #include "features/item_encoder.h"
 #include "features/user_encoder.h"
 
-namespace pagoda {
+namespace pagoda::dataset {
 
 // Each user's rows of some parts, in order of time (ties and data without time: in the order of the file).
 struct Events {
-  Ragged<uint32_t> items;         // per user: catalogue rows
+  math::Ragged<uint32_t> items;   // per user: catalogue rows
   std::vector<int64_t> time_us;   // parallel to items.values
   std::vector<uint32_t> log_row;  // parallel
   std::vector<uint32_t> user;     // parallel: whose event it is
@@ -23,11 +23,11 @@ struct Events {
 
 // Immutable after load.
 struct Dataset {
-  Interactions log;
-  std::vector<Part> parts;  // per log row
-  std::optional<Attributes> item_table, user_table;
-  Interner catalogue;                    // the served items: the item table's, then those of train and validation
-  Interner users;                        // the users of train and validation
+  data::Interactions log;
+  std::vector<data::Part> parts;  // per log row
+  std::optional<data::Attributes> item_table, user_table;
+  columns::Interner catalogue;           // the served items: the item table's, then those of train and validation
+  columns::Interner users;               // the users of train and validation
   std::vector<uint32_t> item_row;        // per item of the log: its catalogue row, Interner::kNone outside of it
   std::vector<uint32_t> user_row;        // per user of the log, likewise
   int64_t train_end_us = 0, end_us = 0;  // latest time of train, and of train and validation
@@ -35,43 +35,43 @@ struct Dataset {
   Events events(bool with_validation) const;                      // train, or train and validation
   std::vector<uint64_t> item_counts(bool with_validation) const;  // rows on each catalogue item
   // Per user of `users`: the catalogue's items of its training rows, rising, each once.
-  Ragged<uint32_t> items_of_users(bool with_validation) const;
+  math::Ragged<uint32_t> items_of_users(bool with_validation) const;
   // The same of what it was shown until the end of the training part and never clicked in it. Nothing when the data
   // has no impressions.
-  std::optional<Ragged<uint32_t>> impressions_of_users(bool with_validation) const;
+  std::optional<math::Ragged<uint32_t>> impressions_of_users(bool with_validation) const;
   std::vector<uint64_t> user_counts(bool with_validation) const;
-  std::vector<UserEncoder::Context> contexts(bool with_validation) const;  // borrows the log
+  std::vector<features::UserEncoder::Context> contexts(bool with_validation) const;  // borrows the log
 };
 
 // Reads the files, splits, builds catalogue and users. Error{usage} or Error{input} with the file or key at fault.
 Dataset load_dataset(const DataOptions& options);
 // The same in two steps: the log alone, and the rest of it.
-Interactions load_log(const DataOptions& options);
-Dataset make_dataset(const DataOptions& options, Interactions log);
+data::Interactions load_log(const DataOptions& options);
+Dataset make_dataset(const DataOptions& options, data::Interactions log);
 
 // The users' true items in one part, to judge lists by.
 struct Relevant {
   std::vector<uint32_t> users;    // log users with at least one row in the part
-  Ragged<uint32_t> items;         // per such user: catalogue rows, rising, each once
+  math::Ragged<uint32_t> items;   // per such user: catalogue rows, rising, each once
   std::vector<uint32_t> outside;  // per such user: how many of its items are not in the catalogue
 };
-Relevant relevant_items(const Dataset& data, Part part);
+Relevant relevant_items(const Dataset& data, data::Part part);
 // The same of the rows of any log for which judged(row). item_row: per item of the log its catalogue row, or kNone.
-Relevant relevant_items(const Interactions& log, std::span<const uint32_t> item_row,
+Relevant relevant_items(const data::Interactions& log, std::span<const uint32_t> item_row,
                         const std::function<bool(size_t)>& judged);
 
 // Names the distinct pairs of user and item of the rows for which judged(row), whatever their order: figures of two models
 // can be compared where it is the same. "" without a row.
-std::string fingerprint_of_rows(const Interactions& log, const std::function<bool(size_t)>& judged);
+std::string fingerprint_of_rows(const data::Interactions& log, const std::function<bool(size_t)>& judged);
 
 // How much of a part can be judged. A user without history before it can be judged only as a stranger; a pair that the
 // user had before is out of reach where repeats are left out.
-struct Judgeable {
+struct EvaluationCoverage {
   uint64_t users = 0;               // with a row in the part
   uint64_t with_history = 0;        // of them: known from the rows before
   uint64_t reachable = 0;           // of these: with an item in the part that a list may hold
   uint64_t pairs = 0, repeats = 0;  // of user and item, of the users with a history; those that they had before
 };
-Judgeable judgeable_users(const Dataset& data, const Relevant& validation, Repeats repeats);
+EvaluationCoverage evaluation_coverage(const Dataset& data, const Relevant& validation, Repeats repeats);
 
-}  // namespace pagoda
+}  // namespace pagoda::dataset

@@ -2,7 +2,7 @@
 
 #include "dataset/dataset_test.h"
 
-namespace pagoda {
+namespace pagoda::dataset {
 namespace {
 
 using DatasetOf = TrainTest;
@@ -22,7 +22,7 @@ constexpr const char* kLog =
     "u1,b,2024-01-31\n"
     "u1,b,2024-01-30\n";
 
-Names all(const Interner& names) {
+Names all(const columns::Interner& names) {
   Names out;
   for (uint32_t i = 0; i < names.size(); ++i) out.emplace_back(names[i]);
   return out;
@@ -32,10 +32,10 @@ TEST_F(DatasetOf, TheCatalogueAndTheUsersAreThoseOfTrainAndValidation) {
   const auto data = load_dataset(options_of(kLog).data);
   EXPECT_EQ(all(data.catalogue), (Names{"b", "c", "a", "d"}));
   EXPECT_EQ(all(data.users), (Names{"u2", "u1", "u3"}));
-  EXPECT_EQ(data.item_row[data.log.items.find("e")], Interner::kNone);
-  EXPECT_EQ(data.user_row[data.log.users.find("u4")], Interner::kNone);
-  EXPECT_EQ(data.train_end_us, parse_time_us("2024-01-05"));
-  EXPECT_EQ(data.end_us, parse_time_us("2024-01-16"));
+  EXPECT_EQ(data.item_row[data.log.items.find("e")], columns::Interner::kNone);
+  EXPECT_EQ(data.user_row[data.log.users.find("u4")], columns::Interner::kNone);
+  EXPECT_EQ(data.train_end_us, columns::parse_time_us("2024-01-05"));
+  EXPECT_EQ(data.end_us, columns::parse_time_us("2024-01-16"));
 }
 
 TEST_F(DatasetOf, EventsOfAUserAreInOrderOfTime) {
@@ -54,7 +54,7 @@ TEST_F(DatasetOf, EventsOfAUserAreInOrderOfTime) {
   for (size_t e = 0; e < train.size(); ++e) {
     EXPECT_EQ(train.time_us[e], data.log.time_us[train.log_row[e]]);
     EXPECT_EQ(train.user[e], data.user_row[data.log.user[train.log_row[e]]]);
-    EXPECT_EQ(data.parts[train.log_row[e]], Part::train);
+    EXPECT_EQ(data.parts[train.log_row[e]], data::Part::train);
   }
 }
 
@@ -78,7 +78,7 @@ TEST_F(DatasetOf, CountsAreOfTheAskedPartsAlone) {
 
 TEST_F(DatasetOf, RelevantItemsAreEachOnceAndThoseOutsideTheCatalogueAreCounted) {
   const auto data = load_dataset(options_of(kLog).data);
-  const auto test = relevant_items(data, Part::test);
+  const auto test = relevant_items(data, data::Part::test);
   Names said;
   for (size_t i = 0; i < test.users.size(); ++i) {
     std::string line(data.log.users[test.users[i]]);
@@ -119,4 +119,4 @@ TEST_F(DatasetOf, OneItemInAllIsNothingToChooseFrom) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::dataset

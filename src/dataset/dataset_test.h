@@ -13,9 +13,9 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "dataset/batcher.h"
-#include "dataset/fit.h"
+#include "dataset/training_context.h"
 
-namespace pagoda {
+namespace pagoda::dataset {
 
 class TrainTest : public testing::Test {
  protected:
@@ -38,9 +38,9 @@ class TrainTest : public testing::Test {
     const std::string header(csv.substr(0, csv.find('\n')));
     if (header.find(",ts") != std::string::npos) {
       o.data.time = "ts";
-      o.data.split = {.kind = SplitKind::time, .validation = "10d", .test = "10d", .test_files = {}};
+      o.data.split = {.kind = data::SplitKind::time, .validation = "10d", .test = "10d", .test_files = {}};
     } else {
-      o.data.split = {.kind = SplitKind::leave_last, .test_files = {}};
+      o.data.split = {.kind = data::SplitKind::leave_last, .test_files = {}};
     }
     if (header.find(",w") != std::string::npos) o.data.weight = "w";
     if (header.find(",device") != std::string::npos) o.data.context = {"device"};
@@ -94,8 +94,8 @@ struct Batches {
 
   Options options;
   Dataset data;
-  Fit fit;
+  TrainingContext fit;
   Batcher batcher;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::dataset

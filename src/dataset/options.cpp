@@ -8,16 +8,17 @@
 #include "core/config.h"
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::dataset {
 
 namespace {
 
-void describe(Fields& f, TableForm& o) {
+void describe(OptionVisitor& f, columns::TableForm& o) {
   f.field("separator", o.separator,
           "between the cells of csv and tsv files: \",\", \"\\t\", \";\", \"|\", \"::\", ...; \"auto\": as the file's "
           "lines say");
   f.choice(
-      "header", o.header, {{"auto", Header::automatic}, {"true", Header::yes}, {"false", Header::no}},
+      "header", o.header,
+      {{"auto", columns::Header::automatic}, {"true", columns::Header::yes}, {"false", columns::Header::no}},
       "whether the first line of csv and tsv files names the columns; auto: it does, and a line of values is an error");
   f.field("columns", o.columns,
           "the names of all columns of csv and tsv files, where their first line does not say them");
@@ -25,7 +26,7 @@ void describe(Fields& f, TableForm& o) {
           "words that mean missing, such as \"NA\", \"\\\\N\", \"-\", beside the empty cell");
 }
 
-void describe(Fields& f, DataOptions& o) {
+void describe(OptionVisitor& f, DataOptions& o) {
   f.field("interactions", o.interactions,
           "the log: files or globs; csv, tsv, jsonl, parquet, arrow, adjacency; .gz and .zst");
   f.field("format", o.format,
@@ -34,7 +35,7 @@ void describe(Fields& f, DataOptions& o) {
   f.field("user", o.user, "column of the user's id");
   f.field("item", o.item, "column of the item's id");
   f.field("time", o.time, "column of the time; \"\": there is none");
-  describe(f, o.times);
+  columns::describe(f, o.times);
   f.choice(
       "clock", o.trust_clock, {{"check", false}, {"trust", true}},
       "check: a row in the future, or before 1971 where most are after 1980, is a bad row; trust: it is taken as it "
@@ -51,30 +52,30 @@ void describe(Fields& f, DataOptions& o) {
   f.field("users", o.users, "file of the user table; \"\": there is none");
   f.field("users_id", o.users_id, "its id column; \"\": named as in the interactions");
   f.section("items_form", "the form of the item table, as of the log above",
-            [&](Fields& f) { describe(f, o.items_form); });
-  f.section("users_form", "the form of the user table", [&](Fields& f) { describe(f, o.users_form); });
+            [&](OptionVisitor& f) { describe(f, o.items_form); });
+  f.section("users_form", "the form of the user table", [&](OptionVisitor& f) { describe(f, o.users_form); });
   f.section("split", "which rows train, which choose the model, which judge it",
-            [&](Fields& f) { describe(f, o.split); });
-  f.choice("on_bad_row", o.bad_rows.on_bad_row, {{"fail", OnBadRow::fail}, {"skip", OnBadRow::skip}},
+            [&](OptionVisitor& f) { data::describe(f, o.split); });
+  f.choice("on_bad_row", o.bad_rows.on_bad_row, {{"fail", data::OnBadRow::fail}, {"skip", data::OnBadRow::skip}},
            "a row that can not be used: fail, or skip and count it");
   f.field("bad_row_limit", o.bad_rows.limit, "with skip: more bad rows than this, and it fails all the same");
 }
 
-void describe(Fields& f, SamplingOptions& o) {
+void describe(OptionVisitor& f, SamplingOptions& o) {
   f.field("downsample_positives", o.downsample_positives,
           "word2vec's t, such as 0.001: positives on items with a greater share are thinned out; 0: off. It thins them "
           "out as in-batch negatives, too: prefer source = \"hot\" beside in_batch");
   f.choice(
-      "correct_by", o.correct_by, {{"mixture", CorrectBy::mixture}, {"source", CorrectBy::source}},
+      "correct_by", o.correct_by, {{"mixture", sampling::CorrectBy::mixture}, {"source", sampling::CorrectBy::source}},
       "what corrects a column: all sources together; \"source\", the one that brought it, is wrong, for experiments");
   f.section("frequency", "how often an item is drawn: the q of the correction",
-            [&](Fields& f) { describe(f, o.frequency); });
-  f.list<NegativesOptions>("negatives", o.negatives,
-                           "where negatives come from; the correction is that of their mixture",
-                           [](Fields& f, NegativesOptions& one) { describe(f, one); });
+            [&](OptionVisitor& f) { sampling::describe(f, o.frequency); });
+  f.list<sampling::NegativesOptions>(
+      "negatives", o.negatives, "where negatives come from; the correction is that of their mixture",
+      [](OptionVisitor& f, sampling::NegativesOptions& one) { sampling::describe(f, one); });
 }
 
-void describe(Fields& f, TrainOptions& o) {
+void describe(OptionVisitor& f, TrainOptions& o) {
   f.choice("rows", o.rows, {{"interaction", TrainingRows::interaction}, {"user", TrainingRows::user}},
            "interaction: each row of the log is an example; user: each user with all its targets at once");
   f.choice("history", o.history, {{"before", HistoryMode::before}, {"others", HistoryMode::others}},
@@ -93,7 +94,7 @@ void describe(Fields& f, TrainOptions& o) {
            "shuffled epochs, or one pass in time order");
   f.field("batch", o.batch, "examples a step: more in-batch negatives, fewer steps");
   f.field("epochs", o.epochs, "passes over the training part, at most");
-  describe(f, o.optimizer);
+  nn::describe(f, o.optimizer);
   f.field("choose_by", o.choose_by, "validation metric that chooses the model: recall@k, ndcg@k, hit_rate@k, mrr@k");
   f.field("patience", o.patience, "evaluations without a better value before training stops");
   f.field("evaluate_every", o.evaluate_every, "epochs between evaluations on the validation part");
@@ -111,14 +112,14 @@ void at_least(const char* key, int64_t value, int64_t least) {
 
 }  // namespace
 
-void describe(Fields& f, Options& o) {
-  f.section("data", "what to read", [&](Fields& f) { describe(f, o.data); });
-  describe(f, o.towers);
+void describe(OptionVisitor& f, Options& o) {
+  f.section("data", "what to read", [&](OptionVisitor& f) { describe(f, o.data); });
+  model::describe(f, o.towers);
   f.section("loss", "what training minimises, and its correction of the sampling bias",
-            [&](Fields& f) { describe(f, o.loss); });
-  f.section("sampling", "negatives and their frequencies", [&](Fields& f) { describe(f, o.sampling); });
-  f.section("train", "the training run", [&](Fields& f) { describe(f, o.train); });
-  f.section("evaluate", "how models are judged", [&](Fields& f) {
+            [&](OptionVisitor& f) { loss::describe(f, o.loss); });
+  f.section("sampling", "negatives and their frequencies", [&](OptionVisitor& f) { describe(f, o.sampling); });
+  f.section("train", "the training run", [&](OptionVisitor& f) { describe(f, o.train); });
+  f.section("evaluate", "how models are judged", [&](OptionVisitor& f) {
     f.field("k", o.evaluate.k, "lengths of the lists that are judged");
     f.choice(
         "repeats", o.evaluate.repeats, {{"miss", Repeats::miss}, {"keep", Repeats::keep}},
@@ -131,16 +132,16 @@ void validate(const Options& o) {
     fail(ErrorKind::usage, "data.interactions names no file; set it in the config or with --interactions");
   if (o.data.user.empty() || o.data.item.empty())
     fail(ErrorKind::usage, "data.user and data.item must name the columns of the ids");
-  validate(o.towers.model);
-  validate(o.towers.user, o.towers.item);
-  validate(o.loss);
-  validate(o.sampling.frequency);
+  model::validate(o.towers.model);
+  features::validate(o.towers.user, o.towers.item);
+  loss::validate(o.loss);
+  sampling::validate(o.sampling.frequency);
   if (!(o.sampling.downsample_positives >= 0 && o.sampling.downsample_positives < 1))
     fail(ErrorKind::usage,
          "sampling.downsample_positives is {}, expected a share in [0, 1); 0.001 is usual, 0 turns it off",
          o.sampling.downsample_positives);
-  for (const auto& n : o.sampling.negatives) validate(n);
-  validate(o.train.optimizer);
+  for (const auto& n : o.sampling.negatives) sampling::validate(n);
+  nn::validate(o.train.optimizer);
   if (!(o.train.target_recency >= 0 && std::isfinite(o.train.target_recency)))
     fail(ErrorKind::usage, "train.target_recency is {}, expected 0 or more; 0 turns it off", o.train.target_recency);
   at_least("train.batch", o.train.batch, 1);
@@ -155,16 +156,16 @@ void validate(const Options& o) {
     fail(ErrorKind::usage,
          "sampling.negatives is empty: give at least one [[sampling.negatives]], such as source = \"in_batch\"");
   const bool catalogue = o.sampling.negatives[0].source == "catalogue";
-  if (o.train.rows == TrainingRows::user && o.loss.correction == Correction::leave_one_out)
+  if (o.train.rows == TrainingRows::user && o.loss.correction == loss::Correction::leave_one_out)
     fail(ErrorKind::usage,
          "loss.correction = \"leave_one_out\" has one positive a row: use train.rows = \"interaction\"");
-  if (catalogue && o.loss.correction == Correction::leave_one_out)
+  if (catalogue && o.loss.correction == loss::Correction::leave_one_out)
     fail(ErrorKind::usage, "loss.correction = \"leave_one_out\" corrects draws; source = \"catalogue\" draws nothing");
   const bool needs_time =
       o.train.order == Order::time || (o.train.rows == TrainingRows::user && o.train.targets == Targets::window);
   if (needs_time && o.data.time.empty())
     fail(ErrorKind::usage, "train.order = \"time\" and train.targets = \"window\" need data.time");
-  if (!parse_duration_us(o.train.target_window))
+  if (!columns::parse_duration_us(o.train.target_window))
     fail(ErrorKind::usage, "train.target_window = \"{}\" is no duration; write 30d, 12h, ...", o.train.target_window);
 }
 
@@ -172,7 +173,7 @@ std::string_view name_of(Repeats repeats) { return repeats == Repeats::keep ? "k
 
 std::string to_toml(const Options& options, bool with_comments) {
   auto copy = options;
-  return to_toml([&](Fields& f) { describe(f, copy); }, with_comments);
+  return pagoda::to_toml([&](OptionVisitor& f) { describe(f, copy); }, with_comments);
 }
 
 std::string resume_record(const Options& options) {
@@ -207,9 +208,9 @@ std::string resume_record(const Options& options) {
   return record;
 }
 
-InteractionOptions interaction_options(const DataOptions& data) {
+data::InteractionOptions interaction_options(const DataOptions& data) {
   return {.paths = data.interactions,
-          .format = data.format == "auto" ? Format::automatic : format_from_name(data.format),
+          .format = data.format == "auto" ? files::Format::automatic : files::format_from_name(data.format),
           .user = data.user,
           .item = data.item,
           .time = data.time,
@@ -222,4 +223,4 @@ InteractionOptions interaction_options(const DataOptions& data) {
           .bad_rows = data.bad_rows};
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::dataset

@@ -15,7 +15,7 @@
 #include "sampling/mixture.h"
 #include "sampling/negatives.h"
 
-namespace pagoda {
+namespace pagoda::dataset {
 
 struct DataOptions {
   std::vector<std::string> interactions;  // files, globs
@@ -26,19 +26,19 @@ struct DataOptions {
   std::vector<std::string> impressions;  // files of what was shown and not clicked
   std::string items, items_id;           // the item table and its id column ("": as in the interactions)
   std::string users, users_id;
-  TableForm form{.keys = "data."};  // of the log, its test files and impressions
-  TableForm items_form{.keys = "data.items_form."}, users_form{.keys = "data.users_form."};
-  TimeForm times;            // how the log's are written
+  columns::TableForm form{.keys = "data."};  // of the log, its test files and impressions
+  columns::TableForm items_form{.keys = "data.items_form."}, users_form{.keys = "data.users_form."};
+  columns::TimeForm times;   // how the log's are written
   bool trust_clock = false;  // whatever time a row has, it is taken
-  SplitOptions split;
-  BadRowOptions bad_rows;
+  data::SplitOptions split;
+  data::BadRowOptions bad_rows;
 };
 
 struct SamplingOptions {
   double downsample_positives = 0;  // t of PositiveDownsampling; 0: off
-  CorrectBy correct_by = CorrectBy::mixture;
-  FrequencyOptions frequency;
-  std::vector<NegativesOptions> negatives{{.source = "in_batch"}, {.source = "uniform", .count = 1024}};
+  sampling::CorrectBy correct_by = sampling::CorrectBy::mixture;
+  sampling::FrequencyOptions frequency;
+  std::vector<sampling::NegativesOptions> negatives{{.source = "in_batch"}, {.source = "uniform", .count = 1024}};
 };
 
 enum class TrainingRows {
@@ -66,7 +66,7 @@ struct TrainOptions {
   Order order = Order::shuffled;
   int64_t batch = 4096;
   int64_t epochs = 20;
-  OptimizerOptions optimizer;
+  nn::OptimizerOptions optimizer;
   std::string choose_by = "recall@100";  // the validation metric that chooses the model
   int64_t patience = 3;                  // evaluations without a better value before it stops
   int64_t evaluate_every = 1;            // epochs
@@ -87,14 +87,14 @@ struct EvaluateOptions {
 
 struct Options {
   DataOptions data;
-  TowerOptions towers;
-  LossOptions loss;
+  model::TowerOptions towers;
+  loss::LossOptions loss;
   SamplingOptions sampling;
   TrainOptions train;
   EvaluateOptions evaluate;
 };
 
-void describe(Fields& fields, Options& options);
+void describe(OptionVisitor& fields, Options& options);
 void validate(const Options& options);  // Error{usage}, with the key
 std::string to_toml(const Options& options, bool with_comments);
 
@@ -103,6 +103,6 @@ std::string to_toml(const Options& options, bool with_comments);
 std::string resume_record(const Options& options);
 
 // What the log's loader takes of the config.
-InteractionOptions interaction_options(const DataOptions& data);
+data::InteractionOptions interaction_options(const DataOptions& data);
 
-}  // namespace pagoda
+}  // namespace pagoda::dataset

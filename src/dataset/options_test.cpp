@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace pagoda {
+namespace pagoda::dataset {
 namespace {
 
 size_t lines_of(const std::string& text) { return static_cast<size_t>(std::count(text.begin(), text.end(), '\n')); }
@@ -17,7 +17,7 @@ TEST(ResumeRecord, KeysOfLaterVersionsStandInItOnlyWhereTheySaySomething) {
   for (const auto* key : {"separator = \"auto\"", "header", "columns", "null_values", "items_form", "users_form"})
     EXPECT_EQ(plain.find(key), plain.npos) << key;
 
-  options.data.form.header = Header::no;
+  options.data.form.header = columns::Header::no;
   options.data.users_form.null_values = {"-"};
   const auto more = resume_record(options);
   EXPECT_EQ(lines_of(more), lines_of(plain) + 4);  // two keys, a section and the blank line before it
@@ -26,4 +26,4 @@ TEST(ResumeRecord, KeysOfLaterVersionsStandInItOnlyWhereTheySaySomething) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::dataset

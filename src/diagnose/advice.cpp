@@ -8,7 +8,7 @@
 #include "core/progress.h"
 #include "diagnose/figures.h"
 
-namespace pagoda {
+namespace pagoda::diagnose {
 
 namespace {
 
@@ -390,4 +390,4 @@ class Adviser {
 
 Advice advise(const Diagnosis& diagnosis) { return Adviser(diagnosis).run(); }
 
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

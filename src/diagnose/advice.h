@@ -6,7 +6,7 @@
 
 #include "diagnose/diagnosis.h"
 
-namespace pagoda {
+namespace pagoda::diagnose {
 
 enum class Verdict { take, leave_out, set };  // a source of negatives to take or leave out; a key to set
 
@@ -32,4 +32,4 @@ struct Advice {
 // is left when the catalogue grows.
 Advice advise(const Diagnosis& diagnosis);
 
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

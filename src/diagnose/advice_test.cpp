@@ -8,7 +8,7 @@
 #include "core/config.h"
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::diagnose {
 namespace {
 
 struct SmallLog {
@@ -229,4 +229,4 @@ TEST(Advice, BlocksAreToml) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-namespace pagoda {
+namespace pagoda::diagnose {
 
 double log_absence(uint64_t rows, uint64_t marked, uint64_t drawn) {
   if (marked == 0 || drawn == 0) return 0;
@@ -62,4 +62,4 @@ EffectiveNegatives effective_negatives(const Popularity& popularity, const Batch
   return result;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

@@ -8,7 +8,7 @@
 
 #include "diagnose/popularity.h"
 
-namespace pagoda {
+namespace pagoda::diagnose {
 
 struct BatchShape {
   uint64_t rows;   // N
@@ -51,4 +51,4 @@ struct EffectiveNegatives {
 };
 EffectiveNegatives effective_negatives(const Popularity& popularity, const BatchShape& shape, uint64_t draws);
 
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

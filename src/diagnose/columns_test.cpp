@@ -7,7 +7,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::diagnose {
 namespace {
 
 // One entry a row: item 0 as often as counts[0] says, and so on.
@@ -153,4 +153,4 @@ TEST(EffectiveNegatives, SayHowNoisyACorrectedSumIs) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "diagnose/hits.h"
 
-namespace pagoda {
+namespace pagoda::diagnose {
 
 namespace {
 
@@ -133,4 +133,4 @@ Diagnosis diagnose(const ClickLog& log, const DiagnosisOptions& options) {
   return d;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

@@ -11,7 +11,7 @@
 #include "diagnose/columns.h"
 #include "diagnose/drift.h"
 
-namespace pagoda {
+namespace pagoda::diagnose {
 
 // The rows that would be trained on. Borrowed for the call. user, item [N] parallel; time_us [N], or empty.
 struct ClickLog {
@@ -90,4 +90,4 @@ inline constexpr uint64_t kCatalogueBatch = 512;
 // Error{input}: fewer than two rows, a catalogue of one item.
 Diagnosis diagnose(const ClickLog& log, const DiagnosisOptions& options);
 
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::diagnose {
 
 namespace {
 
@@ -96,4 +96,4 @@ Drift drift(std::span<const uint32_t> item, std::span<const int64_t> time_us, ui
   return d;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::diagnose {
 
 // Half the sum of |share in a - share in b| over the items: 0 when popularity is the same, 1 when nothing is common.
 // a, b: clicks on each item, parallel.
@@ -42,4 +42,4 @@ struct Drift {
 // and there moves none of them. item, time_us [N] parallel, N >= periods >= 2.
 Drift drift(std::span<const uint32_t> item, std::span<const int64_t> time_us, uint32_t items, size_t periods);
 
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

@@ -4,7 +4,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::diagnose {
 namespace {
 
 using Counts = std::vector<uint32_t>;
@@ -112,4 +112,4 @@ TEST(Drift, TheHalfLifeIsThatOfAnOverlapThatFallsExponentially) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace pagoda {
+namespace pagoda::diagnose {
 
 std::string grouped(uint64_t n) {
   std::string text = std::to_string(n);
@@ -25,4 +25,4 @@ std::string significant(double x) {
   return size >= 0.95 || size == 0 ? fmt::format("{:.1f}", x) : fmt::format("{:.2g}", x);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

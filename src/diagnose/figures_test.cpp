@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pagoda {
+namespace pagoda::diagnose {
 namespace {
 
 TEST(Figures, AreReadAtAGlance) {
@@ -23,4 +23,4 @@ TEST(Figures, AreReadAtAGlance) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

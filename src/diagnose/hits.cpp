@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "diagnose/columns.h"
 
-namespace pagoda {
+namespace pagoda::diagnose {
 
 namespace {
 
@@ -90,4 +90,4 @@ double liked_share_uniform(std::span<const UserItem> pairs, std::span<const uint
   return liked / (static_cast<double>(sum_of(user_rows)) * static_cast<double>(items));
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::diagnose {
 
 // A user's clicks on one item.
 struct UserItem {
@@ -37,4 +37,4 @@ double liked_share_in_batch(std::span<const UserItem> pairs, std::span<const uin
                             std::span<const uint64_t> item_rows);
 double liked_share_uniform(std::span<const UserItem> pairs, std::span<const uint64_t> user_rows, uint64_t items);
 
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

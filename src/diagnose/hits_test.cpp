@@ -8,7 +8,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::diagnose {
 namespace {
 
 struct Log {
@@ -100,4 +100,4 @@ TEST(LikedShare, IsTheHitShareOfABatchThatIsTheWholeLog) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

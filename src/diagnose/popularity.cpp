@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::diagnose {
 
 Popularity::Popularity(std::span<const uint64_t> counts) {
   std::vector<uint64_t> falling(counts.begin(), counts.end());
@@ -72,4 +72,4 @@ double Popularity::effective_items() const {
   return 1 / sum([&](uint64_t count) { return std::pow(static_cast<double>(count) / total, 2); });
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

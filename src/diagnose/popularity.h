@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::diagnose {
 
 // Items that have the same number of clicks: all that the figures of this room need to know of them.
 struct CountGroup {
@@ -56,4 +56,4 @@ class Popularity {
   uint64_t items_ = 0, clicks_ = 0;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pagoda {
+namespace pagoda::diagnose {
 namespace {
 
 const std::vector<uint64_t> kCounts{3, 0, 6, 1, 0};
@@ -59,4 +59,4 @@ TEST(Popularity, MeansGoOverARangeOfItemsThatMayCutAGroup) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::diagnose

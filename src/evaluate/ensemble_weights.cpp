@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "core/log.h"
+#include "evaluate/bundle_evaluation.h"
 #include "evaluate/evaluation.h"
-#include "evaluate/judgement.h"
 #include "evaluate/metric_name.h"
 #include "math/kernels.h"
 #include "nn/normalise.h"
 
-namespace pagoda {
+namespace pagoda::evaluate {
 
 namespace {
 
@@ -18,25 +18,25 @@ constexpr int kSteps = 20;  // a share of the sum is tried in steps of 1 / kStep
 // The ensemble of all parts before it is weighted, and the users it is judged by.
 class Trial {
  public:
-  Trial(ThreadPool& pool, const std::vector<EnsemblePart>& parts, const std::string& metric);
+  Trial(ThreadPool& pool, const std::vector<model::EnsemblePart>& parts, const std::string& metric);
   double value(ThreadPool& pool, std::span<const double> weights) const;
 
  private:
-  void read_validation(const Bundle& first);
+  void read_validation(const model::Bundle& first);
 
-  const Bundle& first_;
+  const model::Bundle& first_;
   MetricName metric_;
-  Repeats repeats_ = Repeats::miss;
-  Dataset data_;
-  UserStates states_;  // at the end of training; histories in rows of the first bundle
+  dataset::Repeats repeats_ = dataset::Repeats::miss;
+  dataset::Dataset data_;
+  model::UserStates states_;  // at the end of training; histories in rows of the first bundle
   std::vector<uint32_t> users_, outside_;
-  Ragged<uint32_t> relevant_;
+  math::Ragged<uint32_t> relevant_;
   ItemPopularity popularity_;
   std::vector<size_t> begins_{0};  // part p has the columns begins_[p] .. begins_[p + 1]
-  Matrix<float> user_vectors_, item_vectors_;
+  math::Matrix<float> user_vectors_, item_vectors_;
 };
 
-Trial::Trial(ThreadPool& pool, const std::vector<EnsemblePart>& parts, const std::string& metric)
+Trial::Trial(ThreadPool& pool, const std::vector<model::EnsemblePart>& parts, const std::string& metric)
     : first_(*parts[0].bundle), metric_(parse_metric(metric)),
       popularity_({first_.item_counts().begin(), first_.item_counts().end()}) {
   for (const auto& part : parts) {
@@ -53,8 +53,8 @@ Trial::Trial(ThreadPool& pool, const std::vector<EnsemblePart>& parts, const std
   item_vectors_.resize(first_.item_ids().size(), begins_.back());
   for (size_t p = 0; p < parts.size(); ++p) {
     const auto& bundle = *parts[p].bundle;
-    auto users = joined_user_vectors(pool, bundle, [&](const Member& m) {
-      std::vector<UserRequest> requests(users_.size());
+    auto users = model::joined_user_vectors(pool, bundle, [&](const model::Member& m) {
+      std::vector<model::UserRequest> requests(users_.size());
       for (size_t i = 0; i < requests.size(); ++i)
         requests[i] = {.user = users_[i],
                        .cell = m.user_ids.find(data_.users[users_[i]]),
@@ -64,32 +64,33 @@ Trial::Trial(ThreadPool& pool, const std::vector<EnsemblePart>& parts, const std
       std::vector<uint32_t> id_rows;
       for (uint32_t item = 0; item < first_.item_ids().size(); ++item)
         id_rows.push_back(m.model.item_encoder.id_vocabulary().row(first_.item_ids()[item]));
-      return request_vectors(pool, m.model, m.user_cells, states_, id_rows, requests);
+      return model::request_vectors(pool, m.model, m.user_cells, states_, id_rows, requests);
     });
-    Matrix<float> items(first_.item_ids().size(), users.cols());
+    math::Matrix<float> items(first_.item_ids().size(), users.cols());
     for (uint32_t item = 0; item < items.rows(); ++item)
       bundle.item_vectors().read(bundle.item_ids().find(first_.item_ids()[item]), items[item]);
     if (!bundle.ensemble() && !bundle.members()[0].unit_length) {
       std::vector<float> lengths;
-      normalise_rows(pool, users.view(), lengths), normalise_rows(pool, items.view(), lengths);
+      nn::normalise_rows(pool, users.view(), lengths), nn::normalise_rows(pool, items.view(), lengths);
     }
     for (size_t i = 0; i < users.rows(); ++i) std::copy_n(users[i], users.cols(), user_vectors_[i] + begins_[p]);
     for (size_t i = 0; i < items.rows(); ++i) std::copy_n(items[i], items.cols(), item_vectors_[i] + begins_[p]);
   }
 }
 
-void Trial::read_validation(const Bundle& first) {
+void Trial::read_validation(const model::Bundle& first) {
   const auto options = bundle_options(first, {});
   repeats_ = options.evaluate.repeats;
-  data_ = load_dataset(options.data);
+  data_ = dataset::load_dataset(options.data);
   std::vector<uint32_t> row_of(data_.log.items.size());
   for (uint32_t item = 0; item < row_of.size(); ++item) row_of[item] = first.item_ids().find(data_.log.items[item]);
-  auto relevant = relevant_items(data_.log, row_of, [&](size_t row) { return data_.parts[row] == Part::validation; });
+  auto relevant = dataset::relevant_items(data_.log, row_of,
+                                          [&](size_t row) { return data_.parts[row] == data::Part::validation; });
   states_ = user_states(data_, data_.events(false), data_.train_end_us);
-  Ragged<uint32_t> histories;
+  math::Ragged<uint32_t> histories;
   for (size_t user = 0; user < states_.size(); ++user) {
     for (auto item : std::as_const(states_.histories)[user])
-      if (const auto row = first.item_ids().find(data_.catalogue[item]); row != Interner::kNone)
+      if (const auto row = first.item_ids().find(data_.catalogue[item]); row != columns::Interner::kNone)
         histories.values.push_back(row);
     histories.close();
   }
@@ -105,11 +106,11 @@ void Trial::read_validation(const Bundle& first) {
 }
 
 double Trial::value(ThreadPool& pool, std::span<const double> weights) const {
-  Matrix<float> queries = user_vectors_;
+  math::Matrix<float> queries = user_vectors_;
   for (size_t i = 0; i < queries.rows(); ++i)
     for (size_t p = 0; p < weights.size(); ++p)
-      scale(static_cast<float>(weights[p]), queries[i] + begins_[p], begins_[p + 1] - begins_[p]);
-  const auto index = make_exact_index(item_vectors_);
+      math::scale(static_cast<float>(weights[p]), queries[i] + begins_[p], begins_[p + 1] - begins_[p]);
+  const auto index = index::make_exact_index(item_vectors_);
   const auto report =
       rank_users(pool, *index, queries, states_, {users_, &relevant_, outside_, repeats_}, {metric_.k}, popularity_);
   const auto& of_kind = metric_.kind == "recall"     ? report.recall
@@ -128,7 +129,8 @@ std::vector<double> with_share(std::vector<double> weights, size_t p, double sha
 
 }  // namespace
 
-ChosenWeights choose_weights(ThreadPool& pool, const std::vector<EnsemblePart>& parts, const std::string& asked) {
+ChosenWeights choose_weights(ThreadPool& pool, const std::vector<model::EnsemblePart>& parts,
+                             const std::string& asked) {
   const size_t n = parts.size();
   const auto metric = telling_metric(asked, {}, static_cast<int64_t>(parts[0].bundle->item_ids().size()));
   if (metric != asked)
@@ -163,4 +165,4 @@ ChosenWeights choose_weights(ThreadPool& pool, const std::vector<EnsemblePart>& 
   return best;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::evaluate

@@ -6,7 +6,7 @@
 
 #include "model/ensemble.h"
 
-namespace pagoda {
+namespace pagoda::evaluate {
 
 struct ChosenWeights {
   std::vector<double> weights;  // a part each; they add up to 1
@@ -15,9 +15,10 @@ struct ChosenWeights {
 };
 
 // Tries weights in steps of 1/20 of the sum: equal ones, each part alone, then the share of one part after another while
-// that helps. Judged by `metric` ("recall@100") on the validation part of the first bundle's data (read again, split
+// that helps. EvaluationInput by `metric` ("recall@100") on the validation part of the first bundle's data (read again, split
 // again), with what was known of the users at its beginning, as in training; never on the test part. The weights that the
 // parts bring are not looked at. Error{usage}: a bundle was refit on its validation part; there is no validation part.
-ChosenWeights choose_weights(ThreadPool& pool, const std::vector<EnsemblePart>& parts, const std::string& metric);
+ChosenWeights choose_weights(ThreadPool& pool, const std::vector<model::EnsemblePart>& parts,
+                             const std::string& metric);
 
-}  // namespace pagoda
+}  // namespace pagoda::evaluate

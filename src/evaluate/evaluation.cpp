@@ -2,36 +2,38 @@
 
 #include <algorithm>
 
-namespace pagoda {
+namespace pagoda::evaluate {
 
-UserStates user_states(const Dataset& data, const Events& events, int64_t moment_us) {
-  UserStates s;
+model::UserStates user_states(const dataset::Dataset& data, const dataset::Events& events, int64_t moment_us) {
+  model::UserStates s;
   s.histories = events.items;
   s.moment_us = moment_us;
   s.context_names = data.log.context_names;
   s.context_values = data.log.context_values;
   for (const auto& column : data.log.context) {
-    auto& latest = s.context.emplace_back(events.items.size(), Interner::kNone);
+    auto& latest = s.context.emplace_back(events.items.size(), columns::Interner::kNone);
     for (size_t u = 0; u < events.items.size(); ++u)
       if (!events.items[u].empty()) latest[u] = column[events.log_row[events.items.offsets[u + 1] - 1]];
   }
   return s;
 }
 
-bool uses_order(const Options& options, const UserStates& states) {
+bool uses_order(const dataset::Options& options, const model::UserStates& states) {
   const auto& h = options.towers.user.history;
-  if (options.train.rows == TrainingRows::user && options.train.target_recency > 0) return true;
+  if (options.train.rows == dataset::TrainingRows::user && options.train.target_recency > 0) return true;
   if (h.last == 0) return false;
   if (h.recency > 0) return true;
-  if (options.train.rows == TrainingRows::interaction && options.train.history == HistoryMode::before) return true;
-  if (options.train.rows == TrainingRows::user && options.train.targets == Targets::window) return true;
+  if (options.train.rows == dataset::TrainingRows::interaction && options.train.history == dataset::HistoryMode::before)
+    return true;
+  if (options.train.rows == dataset::TrainingRows::user && options.train.targets == dataset::Targets::window)
+    return true;
   for (size_t u = 0; u < states.size(); ++u)
     if (states.histories[u].size() > static_cast<size_t>(h.last)) return true;
   return false;
 }
 
-RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const float> user_vectors,
-                         const UserStates& states, const Judged& judged, const std::vector<int64_t>& ks,
+RankingReport rank_users(ThreadPool& pool, const index::Index& index, math::MatrixView<const float> user_vectors,
+                         const model::UserStates& states, const EvaluationInput& judged, const std::vector<int64_t>& ks,
                          const ItemPopularity& popularity, const ItemGroups* ages, UserMetrics* kept) {
   constexpr size_t kBlock = 4096;  // users whose lists are held at once
   std::vector<size_t> sorted(ks.begin(), ks.end());
@@ -41,12 +43,13 @@ RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const 
   if (kept) accumulator.keep_users(kept);
   for (size_t begin = 0; begin < judged.users.size(); begin += kBlock) {
     const size_t end = std::min(judged.users.size(), begin + kBlock);
-    Ragged<uint32_t> seen;
+    math::Ragged<uint32_t> seen;
     for (size_t i = begin; i < end; ++i)
-      seen.push(judged.users[i] == Interner::kNone ? std::span<const uint32_t>() : states.histories[judged.users[i]]);
+      seen.push(judged.users[i] == columns::Interner::kNone ? std::span<const uint32_t>()
+                                                            : states.histories[judged.users[i]]);
     const auto found = index.search(
         pool, user_vectors.slice_rows(begin, end),
-        {.k = sorted.back() + 1, .excluded = judged.repeats == Repeats::miss ? &seen : nullptr, .recall = 1});
+        {.k = sorted.back() + 1, .excluded = judged.repeats == dataset::Repeats::miss ? &seen : nullptr, .recall = 1});
     for (size_t i = begin; i < end; ++i) {
       const auto relevant = (*judged.relevant)[i];
       std::vector<uint32_t> again;  // relevant items that stand in the history
@@ -66,23 +69,23 @@ RankingReport rank_users(ThreadPool& pool, const Index& index, MatrixView<const 
   return accumulator.report();
 }
 
-NamedMetrics validation_metrics(ThreadPool& pool, const Dataset& data, const Fit& fit,
-                                MatrixView<const float> item_vectors, const Relevant& relevant, const Options& options,
-                                const std::string& choose_by) {
+NamedMetrics validation_metrics(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
+                                math::MatrixView<const float> item_vectors, const dataset::Relevant& relevant,
+                                const dataset::Options& options, const std::string& choose_by) {
   const auto choose = parse_metric(choose_by);
   auto ks = options.evaluate.k;
   ks.push_back(choose.k);
   const auto states = user_states(data, fit.events, data.train_end_us);
   // Users of whom training has seen nothing are judged by `evaluate`, not when a model is chosen.
   std::vector<uint32_t> users, outside;
-  Ragged<uint32_t> items;
+  math::Ragged<uint32_t> items;
   for (size_t i = 0; i < relevant.users.size(); ++i) {
     const auto user = data.user_row[relevant.users[i]];
     if (states.histories[user].empty()) continue;
     users.push_back(user), outside.push_back(relevant.outside[i]), items.push(relevant.items[i]);
   }
-  const auto vectors = known_user_vectors(pool, fit.model, fit.user_cells, states, fit.id_row_of_item, users);
-  const auto index = make_exact_index(item_vectors);
+  const auto vectors = model::known_user_vectors(pool, fit.model, fit.user_cells, states, fit.id_row_of_item, users);
+  const auto index = index::make_exact_index(item_vectors);
   const ItemPopularity popularity({fit.item_counts.begin(), fit.item_counts.end()});
   const auto report =
       rank_users(pool, *index, vectors, states, {users, &items, outside, options.evaluate.repeats}, ks, popularity);
@@ -99,4 +102,4 @@ NamedMetrics validation_metrics(ThreadPool& pool, const Dataset& data, const Fit
   return out;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::evaluate

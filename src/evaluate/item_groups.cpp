@@ -6,7 +6,7 @@
 
 #include "features/feature.h"
 
-namespace pagoda {
+namespace pagoda::evaluate {
 
 ItemPopularity::ItemPopularity(std::vector<uint32_t> train_counts)
     : counts_(std::move(train_counts)), long_tail_(counts_.size()) {
@@ -47,7 +47,7 @@ ItemGroups items_by_age(std::span<const int64_t> born_us, int64_t moment_us) {
   for (const int64_t born : born_us) {
     const double age = (static_cast<double>(moment_us) - static_cast<double>(born)) / kDay;  // no int64 can overflow
     const auto group = static_cast<uint8_t>(std::upper_bound(std::begin(kBounds), std::end(kBounds), age) - kBounds);
-    groups.of_item.push_back(born == kNoTime ? kUnknown : group);
+    groups.of_item.push_back(born == features::kNoTime ? kUnknown : group);
     ++items[groups.of_item.back()];
   }
   std::vector<uint8_t> kept(names.size());
@@ -60,4 +60,4 @@ ItemGroups items_by_age(std::span<const int64_t> born_us, int64_t moment_us) {
   return groups;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::evaluate

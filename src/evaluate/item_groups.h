@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::evaluate {
 
 // Every item is in one group, or in none.
 struct ItemGroups {
@@ -44,4 +44,4 @@ class ItemPopularity {
 // left out.
 ItemGroups items_by_age(std::span<const int64_t> born_us, int64_t moment_us);
 
-}  // namespace pagoda
+}  // namespace pagoda::evaluate

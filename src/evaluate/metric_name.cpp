@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/suggest.h"
 
-namespace pagoda {
+namespace pagoda::evaluate {
 
 MetricName parse_metric(const std::string& name) {
   static const std::vector<std::string> kinds{"recall", "ndcg", "hit_rate", "mrr"};
@@ -33,4 +33,4 @@ std::string telling_metric(const std::string& choose_by, std::span<const int64_t
   return fmt::format("{}@{}", kind, best);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::evaluate

@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-namespace pagoda {
+namespace pagoda::evaluate {
 
 // "ndcg@20" to its parts; Error{usage} for an unknown metric, with the nearest.
 struct MetricName {
@@ -22,4 +22,4 @@ inline bool tells_models_apart(int64_t length, int64_t items) { return 2 * lengt
 // Error{usage} for what is no metric.
 std::string telling_metric(const std::string& choose_by, std::span<const int64_t> ks, int64_t items);
 
-}  // namespace pagoda
+}  // namespace pagoda::evaluate

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::evaluate {
 namespace {
 
 TEST(MetricName, AMetricOfListsThatHoldNearlyAllGivesWay) {
@@ -32,4 +32,4 @@ TEST(MetricName, IsReadAndAWrongOneToldWithTheNearest) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::evaluate

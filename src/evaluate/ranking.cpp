@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::evaluate {
 namespace {
 
 constexpr size_t kActivityBuckets = 5;
@@ -271,4 +271,4 @@ std::string ranking_json(const RankingReport& report, const EvaluationRun& run) 
   return json.dump(2) + "\n";
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::evaluate

@@ -20,7 +20,7 @@
 
 #include "evaluate/item_groups.h"
 
-namespace pagoda {
+namespace pagoda::evaluate {
 
 struct RankedUser {
   std::span<const uint32_t> items;     // best first, up to max K + 1, each once
@@ -128,4 +128,4 @@ struct EvaluationRun {
 // One JSON object, its keys in a fixed order, figures such as "recall@20" one a key; a figure that is NaN is null.
 std::string ranking_json(const RankingReport& report, const EvaluationRun& run);
 
-}  // namespace pagoda
+}  // namespace pagoda::evaluate

@@ -10,7 +10,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::evaluate {
 namespace {
 
 constexpr double kTiny = 1e-12, kNothing = std::numeric_limits<double>::quiet_NaN();
@@ -381,4 +381,4 @@ TEST(Ranking, TheJsonHasItsKeysInAFixedOrder) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::evaluate

@@ -10,13 +10,13 @@
 #include "math/bag.h"
 #include "math/matrix.h"
 
-namespace pagoda {
+namespace pagoda::features {
 
 // A batch of examples for one tower. Layout (names and sizes) is the Encoder's.
 struct EncodedBatch {
   size_t size = 0;
-  std::vector<Bag> bags;
-  Matrix<float> dense;  // [size, dense width], no columns when there are no plain numbers
+  std::vector<math::Bag> bags;
+  math::Matrix<float> dense;  // [size, dense width], no columns when there are no plain numbers
 };
 
 // One bag's table.
@@ -44,4 +44,4 @@ struct TowerLayout {
   }
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::features

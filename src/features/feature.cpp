@@ -13,7 +13,7 @@
 #include "features/ngrams.h"
 #include "features/saved.h"
 
-namespace pagoda {
+namespace pagoda::features {
 
 namespace {
 
@@ -30,16 +30,16 @@ double number_form(NumericForm form, double value) {
 // What a numeric feature reads of a cell: also of a text, true and false are 1 and 0, and a time its seconds since 1970, as
 // they are in columns of such.
 std::optional<double> number_of(std::string_view text) {
-  if (const auto number = parse_number(text)) return number;
-  const auto key = value_key(text);
-  if (!key || Decimal::parse(*key)) return std::nullopt;
+  if (const auto number = columns::parse_number(text)) return number;
+  const auto key = columns::value_key(text);
+  if (!key || columns::Decimal::parse(*key)) return std::nullopt;
   if (*key == "true") return 1;
   if (*key == "false") return 0;
-  return static_cast<double>(*parse_time_us(*key)) * 1e-6;
+  return static_cast<double>(*columns::parse_time_us(*key)) * 1e-6;
 }
 
-std::optional<double> number_of(const Column& column, size_t row) {
-  const bool text = column.type == ColumnType::text && !column.absent(row);
+std::optional<double> number_of(const columns::Column& column, size_t row) {
+  const bool text = column.type == columns::ColumnType::text && !column.absent(row);
   return text ? number_of(column.text_of(row)) : column.as_number(row);
 }
 
@@ -79,7 +79,7 @@ std::string Feature::name() const {
 }
 
 // Mean, deviation and quantiles over the numbers, each counted as often as it stands in the data.
-void Feature::fit_numbers(const Column& column, std::span<const uint64_t> counts) {
+void Feature::fit_numbers(const columns::Column& column, std::span<const uint64_t> counts) {
   std::vector<std::pair<double, uint64_t>> numbers;
   for (size_t row = 0; row < column.rows(); ++row) {
     const auto times = counts.empty() ? 1 : counts[row];
@@ -115,9 +115,9 @@ void Feature::fit_numbers(const Column& column, std::span<const uint64_t> counts
 
 namespace {
 
-// Cells that hold something, and not what the feature is made of.
+// EncodedColumns that hold something, and not what the feature is made of.
 template <class Reads>
-void say_unread(const FeatureOptions& options, const Column& column, const char* what, Reads reads) {
+void say_unread(const FeatureOptions& options, const columns::Column& column, const char* what, Reads reads) {
   uint64_t unread = 0;
   std::string example, scratch;
   for (size_t row = 0; row < column.rows(); ++row) {
@@ -130,11 +130,12 @@ void say_unread(const FeatureOptions& options, const Column& column, const char*
 }
 
 // Dates such as 05/06/2024 in a column of which no cell tells whether the day or the month comes first.
-void refuse_open_dates(const FeatureOptions& options, const Column& column) {
+void refuse_open_dates(const FeatureOptions& options, const columns::Column& column) {
   for (size_t row = 0; row < column.rows(); ++row) {
     if (column.absent(row) || column.as_time_us(row)) continue;
     std::string scratch;
-    if (const auto written = written_time(column, row); written && written->kind == WrittenTime::Kind::date)
+    if (const auto written = columns::written_time(column, row);
+        written && written->kind == columns::WrittenTime::Kind::date)
       fail(ErrorKind::input,
            "column '{}' has dates such as '{}', and none tells whether the day or the month comes first; set "
            "data.date_order = \"day_first\" or \"month_first\"",
@@ -143,10 +144,10 @@ void refuse_open_dates(const FeatureOptions& options, const Column& column) {
 }
 
 // The words of a list of numbers with fractions would be nearly as many as there are numbers, and mean nothing.
-void refuse_vectors(const FeatureOptions& options, const Column& column) {
+void refuse_vectors(const FeatureOptions& options, const columns::Column& column) {
   constexpr size_t kEnough = 1000;
-  if (options.kind != FeatureKind::multi && column.type != ColumnType::texts) return;
-  VectorCells cells(options.separator.empty() ? '\0' : options.separator[0]);
+  if (options.kind != FeatureKind::multi && column.type != columns::ColumnType::texts) return;
+  columns::VectorCells cells(options.separator.empty() ? '\0' : options.separator[0]);
   for (size_t row = 0; row < std::min(kEnough, column.rows()); ++row) cells.look(column, row);
   if (const size_t length = cells.length())
     fail(ErrorKind::input,
@@ -157,7 +158,7 @@ void refuse_vectors(const FeatureOptions& options, const Column& column) {
 
 }  // namespace
 
-Feature Feature::fit(const FeatureOptions& options, const Column* column, std::span<const uint64_t> counts) {
+Feature Feature::fit(const FeatureOptions& options, const columns::Column* column, std::span<const uint64_t> counts) {
   Feature f;
   f.options_ = options;
   if (column) refuse_vectors(options, *column);
@@ -165,11 +166,11 @@ Feature Feature::fit(const FeatureOptions& options, const Column* column, std::s
   const auto count = [&](size_t row) { return counts.empty() ? uint64_t{1} : counts[row]; };
   size_t values = 0;
   if (options.kind == FeatureKind::categorical || options.kind == FeatureKind::multi) {
-    Interner seen;
+    columns::Interner seen;
     std::vector<uint64_t> seen_counts;
     std::string key;
     const auto observe = [&](std::string_view word, uint64_t times) {
-      const auto i = seen.add(canonical_text(word, key));
+      const auto i = seen.add(columns::canonical_text(word, key));
       if (i == seen_counts.size()) seen_counts.push_back(0);
       seen_counts[i] += times;
     };
@@ -178,7 +179,7 @@ Feature Feature::fit(const FeatureOptions& options, const Column* column, std::s
     for (size_t row = 0; row < n; ++row) {
       if (count(row) == 0) continue;
       if (options.kind == FeatureKind::multi)
-        for_each_listed(*column, row, separator, [&](std::string_view word) { observe(word, count(row)); });
+        columns::for_each_listed(*column, row, separator, [&](std::string_view word) { observe(word, count(row)); });
       else if (const auto word = column->as_text(row, scratch); !word.empty())
         observe(word, count(row));
     }
@@ -208,7 +209,7 @@ Feature Feature::fit(const FeatureOptions& options, const Column* column, std::s
   return f;
 }
 
-void Feature::encode_number(double value, bool present, Cells& out) const {
+void Feature::encode_number(double value, bool present, EncodedColumns& out) const {
   if (is_dense()) {
     // Five deviations bound what one odd price can do to a layer.
     const double z = (number_form(options_.form, value) - mean_) / deviation_;
@@ -220,7 +221,7 @@ void Feature::encode_number(double value, bool present, Cells& out) const {
   out.bag.close();
 }
 
-void Feature::encode_words(std::string_view text, Cells& out) const {
+void Feature::encode_words(std::string_view text, EncodedColumns& out) const {
   std::vector<uint32_t> grams;
   hash_ngrams(text, options_.trigrams, static_cast<int>(options_.word_ngrams), text_buckets_, grams);
   // 1/sqrt(n): a long text's sum of independent rows keeps the length of a short one's.
@@ -229,7 +230,7 @@ void Feature::encode_words(std::string_view text, Cells& out) const {
   out.bag.close();
 }
 
-void Feature::encode_text(std::string_view text, Cells& out) const {
+void Feature::encode_text(std::string_view text, EncodedColumns& out) const {
   switch (options_.kind) {
     case FeatureKind::categorical:
       if (!text.empty()) out.bag.add(vocabulary_.row(text), 1.f);
@@ -241,14 +242,14 @@ void Feature::encode_text(std::string_view text, Cells& out) const {
       return encode_number(v.value_or(0), v.has_value(), out);
     }
     default: {
-      Column one;
+      columns::Column one;
       one.push_text(text);
       return encode(one, 0, out);
     }
   }
 }
 
-void Feature::encode_null(Cells& out) const {
+void Feature::encode_null(EncodedColumns& out) const {
   if (options_.kind == FeatureKind::time)
     out.times_us.push_back(kNoTime);
   else if (options_.kind == FeatureKind::numeric)
@@ -257,7 +258,7 @@ void Feature::encode_null(Cells& out) const {
     out.bag.close();
 }
 
-void Feature::encode(const Column& column, size_t row, Cells& out) const {
+void Feature::encode(const columns::Column& column, size_t row, EncodedColumns& out) const {
   if (column.is_null(row)) return encode_null(out);
   std::string scratch;
   switch (options_.kind) {
@@ -265,8 +266,8 @@ void Feature::encode(const Column& column, size_t row, Cells& out) const {
     case FeatureKind::text: return encode_text(column.as_text(row, scratch), out);
     case FeatureKind::multi: {
       const size_t first = out.bag.rows.values.size();
-      for_each_listed(column, row, options_.separator.empty() ? '\0' : options_.separator[0],
-                      [&](std::string_view word) { out.bag.add(vocabulary_.row(word), 1.f); });
+      columns::for_each_listed(column, row, options_.separator.empty() ? '\0' : options_.separator[0],
+                               [&](std::string_view word) { out.bag.add(vocabulary_.row(word), 1.f); });
       const size_t n = out.bag.rows.values.size() - first;
       for (size_t i = first; i < first + n; ++i) out.bag.weights[i] = 1.f / static_cast<float>(n);
       out.bag.close();
@@ -328,4 +329,4 @@ Feature Feature::load(ByteReader& in, Spelling spelling) {
   return f;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::features

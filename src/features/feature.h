@@ -13,11 +13,11 @@
 #include "features/options.h"
 #include "features/vocabulary.h"
 
-namespace pagoda {
+namespace pagoda::features {
 
 // A column's cells for many rows, encoded ahead: table rows, or a number, or a time, by the feature's kind.
-struct Cells {
-  Bag bag;
+struct EncodedColumns {
+  math::Bag bag;
   std::vector<float> numbers;
   std::vector<int64_t> times_us;  // kNoTime where there is none
 };
@@ -29,7 +29,7 @@ class Feature {
   // Fits to the cells of `column`, row i counted counts[i] times (empty: once each). `column` may be null for a time
   // feature of the moment. Error{input}: a numeric or time column none of whose cells is one; numbers whose squares are
   // beyond a double.
-  static Feature fit(const FeatureOptions& options, const Column* column, std::span<const uint64_t> counts);
+  static Feature fit(const FeatureOptions& options, const columns::Column* column, std::span<const uint64_t> counts);
 
   const FeatureOptions& options() const { return options_; }
   bool is_dense() const;        // one number, not rows of a table
@@ -40,9 +40,9 @@ class Feature {
   size_t dim() const { return dim_; }
 
   // Appends one cell. A null cell is an empty list, or the mean of a number.
-  void encode(const Column& column, size_t row, Cells& out) const;
-  void encode_text(std::string_view text, Cells& out) const;  // the same of a cell given as text
-  void encode_null(Cells& out) const;
+  void encode(const columns::Column& column, size_t row, EncodedColumns& out) const;
+  void encode_text(std::string_view text, EncodedColumns& out) const;  // the same of a cell given as text
+  void encode_null(EncodedColumns& out) const;
   // The table row of a time feature: `cell_time` is the item's own time, for part = "age".
   uint32_t moment_row(int64_t moment_us, int64_t cell_time_us) const;
 
@@ -50,9 +50,9 @@ class Feature {
   static Feature load(ByteReader& in, Spelling spelling = Spelling::canonical);
 
  private:
-  void encode_number(double value, bool present, Cells& out) const;
-  void fit_numbers(const Column& column, std::span<const uint64_t> counts);
-  void encode_words(std::string_view text, Cells& out) const;
+  void encode_number(double value, bool present, EncodedColumns& out) const;
+  void fit_numbers(const columns::Column& column, std::span<const uint64_t> counts);
+  void encode_words(std::string_view text, EncodedColumns& out) const;
 
   FeatureOptions options_;
   size_t dim_ = 0;
@@ -62,4 +62,4 @@ class Feature {
   std::vector<double> bounds_;  // of the buckets, rising
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::features

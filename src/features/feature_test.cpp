@@ -9,21 +9,21 @@
 #include "features/ngrams.h"
 #include "formats/formats_test.h"
 
-namespace pagoda {
+namespace pagoda::features {
 namespace {
 
 constexpr int64_t kHour = 3'600'000'000, kDay = 24 * kHour;
 
-Column text_column(const std::vector<std::string>& cells) {
-  Column c;
+columns::Column text_column(const std::vector<std::string>& cells) {
+  columns::Column c;
   c.name = "c";
   for (const auto& cell : cells) cell == "<null>" ? c.push_null() : c.push_text(cell);
   return c;
 }
 
-Column real_column(const std::vector<double>& cells) {
-  Column c;
-  c.type = ColumnType::real;
+columns::Column real_column(const std::vector<double>& cells) {
+  columns::Column c;
+  c.type = columns::ColumnType::real;
   for (double v : cells) c.push_real(v);
   return c;
 }
@@ -44,13 +44,13 @@ FeatureOptions numeric(NumericForm form) {
 using Rows = std::vector<uint32_t>;
 using Weights = std::vector<float>;
 
-Cells encoded(const Feature& f, const Column& column) {
-  Cells out;
+EncodedColumns encoded(const Feature& f, const columns::Column& column) {
+  EncodedColumns out;
   for (size_t row = 0; row < column.rows(); ++row) f.encode(column, row, out);
   return out;
 }
-Cells encoded(const Feature& f, std::string_view text) {
-  Cells out;
+EncodedColumns encoded(const Feature& f, std::string_view text) {
+  EncodedColumns out;
   f.encode_text(text, out);
   return out;
 }
@@ -72,8 +72,8 @@ TEST(Feature, CategoricalReadsOneRowAndNullNone) {
 }
 
 TEST(Feature, CategoricalOfNumbersReadsThemAsText) {
-  Column c;
-  c.type = ColumnType::integer;
+  columns::Column c;
+  c.type = columns::ColumnType::integer;
   for (int64_t v : {7, 8, 7}) c.push_integer(v);
   const auto f = Feature::fit(options(FeatureKind::categorical), &c, {});
   EXPECT_EQ(encoded(f, c).bag.rows.values, (Rows{0, 1, 0}));
@@ -81,7 +81,7 @@ TEST(Feature, CategoricalOfNumbersReadsThemAsText) {
 }
 
 TEST(Feature, TwoSpellingsOfAValueAreOne) {
-  Column reals = real_column({2, 0.35});
+  columns::Column reals = real_column({2, 0.35});
   const auto typed = Feature::fit(options(FeatureKind::categorical), &reals, {});
   EXPECT_EQ(encoded(typed, text_column({"2", "2.0", "0.350", "35e-2"})).bag.rows.values, (Rows{0, 0, 1, 1}));
   const auto texts = text_column({"2.0", "0.35", "2", "True", "2024-05-01"});
@@ -89,8 +89,8 @@ TEST(Feature, TwoSpellingsOfAValueAreOne) {
   EXPECT_EQ(f.rows(), 4u + 16);
   EXPECT_EQ(encoded(f, texts).bag.rows.values, (Rows{0, 1, 0, 2, 3}));
   EXPECT_EQ(encoded(f, reals).bag.rows.values, (Rows{0, 1}));
-  Column times{.type = ColumnType::time}, yes{.type = ColumnType::boolean};
-  times.push_integer(*parse_time_us("2024-05-01"));
+  columns::Column times{.type = columns::ColumnType::time}, yes{.type = columns::ColumnType::boolean};
+  times.push_integer(*columns::parse_time_us("2024-05-01"));
   yes.push_integer(1);
   EXPECT_EQ(encoded(f, times).bag.rows.values, (Rows{3}));
   EXPECT_EQ(encoded(f, yes).bag.rows.values, (Rows{2}));
@@ -101,7 +101,7 @@ TEST(Feature, TwoSpellingsOfAValueAreOne) {
 }
 
 TEST(Feature, ANumberIsReadFromATextAsFromATypedCell) {
-  Column yes{.type = ColumnType::boolean}, times{.type = ColumnType::time};
+  columns::Column yes{.type = columns::ColumnType::boolean}, times{.type = columns::ColumnType::time};
   for (const int64_t v : {0, 1}) yes.push_integer(v), times.push_integer(v * 86'400'000'000);
   const auto f = Feature::fit(numeric(NumericForm::standardise), &yes, {});
   EXPECT_EQ(encoded(f, text_column({"false", "True", "1", "NA"})).numbers, (Weights{-1, 1, 1, 0}));
@@ -134,24 +134,24 @@ TEST(Feature, MultiReadsTheMeanOfItsValues) {
   EXPECT_EQ(cells.bag.rows.offsets, (std::vector<uint64_t>{0, 2, 3, 5, 5, 5}));
   EXPECT_EQ(encoded(f, "x|y").bag.rows.values, (Rows{0, 1}));  // of a context, as of a table
 
-  Column lists;
-  lists.type = ColumnType::texts;
+  columns::Column lists;
+  lists.type = columns::ColumnType::texts;
   lists.push_element("x|y"), lists.push_element("b"), lists.end_list(), lists.end_list();
   const auto g = Feature::fit(o, &lists, {});
   EXPECT_EQ(encoded(g, lists).bag.rows.values, (Rows{0, 1}));  // a list's elements are not split
 }
 
 TEST(Feature, VectorsAreNoSetsOfWords) {
-  Column vectors;
-  vectors.name = "vector", vectors.type = ColumnType::texts;
+  columns::Column vectors;
+  vectors.name = "vector", vectors.type = columns::ColumnType::texts;
   for (const char* element : {"0.25", "-0.5", "1", "0.125"}) vectors.push_element(element);
   vectors.end_list();
   for (const auto kind : {FeatureKind::multi, FeatureKind::categorical, FeatureKind::text})
-    EXPECT_TRUE(error_of([&] { Feature::fit(options(kind), &vectors, {}); }).says("holds vectors of 4 numbers"));
+    EXPECT_TRUE(files::error_of([&] { Feature::fit(options(kind), &vectors, {}); }).says("holds vectors of 4 numbers"));
   const auto text = text_column({"0.25|-0.5|1|0.125", "0.5|0.5|0.25|0.75"});
   auto o = options(FeatureKind::multi);
   o.separator = "|";
-  EXPECT_TRUE(error_of([&] { Feature::fit(o, &text, {}); }).says("take it out of the features"));
+  EXPECT_TRUE(files::error_of([&] { Feature::fit(o, &text, {}); }).says("take it out of the features"));
 }
 
 TEST(Feature, StandardisedNumberIsItsDistanceFromTheMeanInDeviations) {
@@ -164,7 +164,7 @@ TEST(Feature, StandardisedNumberIsItsDistanceFromTheMeanInDeviations) {
   EXPECT_FLOAT_EQ(encoded(f, "1e300").numbers[0], 5.f);
   EXPECT_FLOAT_EQ(encoded(f, "-1e300").numbers[0], -5.f);
   EXPECT_EQ(encoded(f, "N/A").numbers, (Weights{0}));
-  Cells null;
+  EncodedColumns null;
   f.encode_null(null);
   EXPECT_EQ(null.numbers, (Weights{0}));
 }
@@ -206,18 +206,18 @@ TEST(Feature, BucketsAreQuantiles) {
   EXPECT_EQ(encoded(f, "5").bag.rows.values, (Rows{2}));
   EXPECT_EQ(encoded(f, "1e9").bag.rows.values, (Rows{31}));
   EXPECT_EQ(encoded(f, "many").bag.rows.values, (Rows{32}));
-  Cells null;
+  EncodedColumns null;
   f.encode_null(null);
   EXPECT_EQ(null.bag.rows.values, (Rows{32}));
 }
 
 TEST(Feature, NumericOfNoNumbersIsRefused) {
   const auto column = text_column({"cheap", "<null>"});
-  const auto e = error_of([&] { Feature::fit(numeric(NumericForm::log), &column, {}); });
+  const auto e = files::error_of([&] { Feature::fit(numeric(NumericForm::log), &column, {}); });
   EXPECT_EQ(e.kind, ErrorKind::input);
   EXPECT_TRUE(e.says("column 'c' is declared numeric and holds no number")) << e.message;
   const auto large = real_column({1e308, -1e308, 1e308});
-  EXPECT_TRUE(error_of([&] { Feature::fit(numeric(NumericForm::standardise), &large, {}); }).says("too large"));
+  EXPECT_TRUE(files::error_of([&] { Feature::fit(numeric(NumericForm::standardise), &large, {}); }).says("too large"));
 }
 
 TEST(Feature, TextIsItsNgramsAtOneOverRootN) {
@@ -273,12 +273,12 @@ TEST(Feature, AgeIsInQuartersOfADoublingOfDays) {
   EXPECT_EQ(f.moment_row(0, kNoTime), 64u);
   EXPECT_EQ(f.moment_row(INT64_MAX, INT64_MIN + 1), 63u);
   const auto bad = text_column({"soon"});
-  EXPECT_TRUE(error_of([&] { Feature::fit(o, &bad, {}); }).says("declared a time and holds none"));
+  EXPECT_TRUE(files::error_of([&] { Feature::fit(o, &bad, {}); }).says("declared a time and holds none"));
 }
 
 TEST(Feature, WidthFollowsTheNumberOfValuesUnlessGiven) {
   const auto with = [](int values, int64_t dim) {
-    Column c;
+    columns::Column c;
     for (int i = 0; i < values; ++i) c.push_text(std::to_string(i));
     auto o = options(FeatureKind::categorical);
     o.dim = dim;
@@ -328,7 +328,7 @@ TEST(Feature, BytesThatCanNotBeAreRefused) {
   const auto with = [&](size_t at, char byte) {
     auto bytes = out.bytes();
     bytes[at] = byte;
-    return error_of([&] {
+    return files::error_of([&] {
       ByteReader in(std::as_bytes(std::span(bytes)), "section 'x'");
       Feature::load(in);
     });
@@ -338,8 +338,8 @@ TEST(Feature, BytesThatCanNotBeAreRefused) {
 }
 
 TEST(Feature, CellsThatAreNoNumberOrNoTimeCountAsMissingAndAreSaid) {
-  const Column prices = text_column({"1.5", "abc", "", "NA", "9,99", "2"});
-  Column born = text_column({"2024-05-01", "soon"});
+  const columns::Column prices = text_column({"1.5", "abc", "", "NA", "9,99", "2"});
+  columns::Column born = text_column({"2024-05-01", "soon"});
   born.name = "born";
   Feature::fit({.column = "price of all", .kind = FeatureKind::numeric}, &prices, {});
   Feature::fit({.column = "born", .kind = FeatureKind::time, .part = TimePart::age}, &born, {});
@@ -352,15 +352,15 @@ TEST(Feature, CellsThatAreNoNumberOrNoTimeCountAsMissingAndAreSaid) {
 }
 
 TEST(Feature, DatesThatDoNotTellDayFromMonthAreRefusedWithTheKey) {
-  Column born = text_column({"05/06/2024", "01/01/2024", "<null>"});
+  columns::Column born = text_column({"05/06/2024", "01/01/2024", "<null>"});
   const FeatureOptions age{.column = "born", .kind = FeatureKind::time, .part = TimePart::age};
-  const auto error = error_of([&] { Feature::fit(age, &born, {}); });
+  const auto error = files::error_of([&] { Feature::fit(age, &born, {}); });
   EXPECT_EQ(error.kind, ErrorKind::input);
   EXPECT_TRUE(error.says("column 'born' has dates such as '05/06/2024'") && error.says("data.date_order"))
       << error.message;
-  born.times.order = DateOrder::day_first;
+  born.times.order = columns::DateOrder::day_first;
   EXPECT_NO_THROW(Feature::fit(age, &born, {}));
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::features

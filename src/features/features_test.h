@@ -6,22 +6,22 @@
 #include "features/encoded.h"
 #include "formats/formats_test.h"
 
-namespace pagoda {
+namespace pagoda::features {
 
-inline Interner interner(const std::vector<std::string>& words) {
-  Interner strings;
+inline columns::Interner interner(const std::vector<std::string>& words) {
+  columns::Interner strings;
   for (const auto& w : words) strings.add(w);
   return strings;
 }
 
-inline Column column_of(const std::string& name, const std::vector<std::string>& cells) {
-  Column c;
+inline columns::Column column_of(const std::string& name, const std::vector<std::string>& cells) {
+  columns::Column c;
   c.name = name;
   for (const auto& cell : cells) cell == "<null>" ? c.push_null() : c.push_text(cell);
   return c;
 }
 
-inline Attributes table_of(const std::vector<std::string>& ids, std::vector<Column> columns) {
+inline data::Attributes table_of(const std::vector<std::string>& ids, std::vector<columns::Column> columns) {
   return {interner(ids), std::move(columns)};
 }
 
@@ -50,4 +50,4 @@ inline void expect_same(const EncodedBatch& a, const EncodedBatch& b) {
   EXPECT_TRUE(std::equal(a.dense.begin(), a.dense.end(), b.dense.begin()));
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::features

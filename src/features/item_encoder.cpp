@@ -4,9 +4,9 @@
 #include "core/suggest.h"
 #include "features/saved.h"
 
-namespace pagoda {
+namespace pagoda::features {
 
-const Column& feature_column(const Attributes* table, const std::string& name, const char* which_table) {
+const columns::Column& feature_column(const data::Attributes* table, const std::string& name, const char* which_table) {
   if (!table)
     fail(ErrorKind::usage, "[[{0}.features]] column = \"{1}\": there is no {0} table; set data.{0}s to its file",
          which_table, name);
@@ -23,13 +23,13 @@ CellGather::CellGather(EncodedBatch& out, const TowerLayout& layout, size_t size
   out.dense.resize(size, layout.dense);
 }
 
-Bag& CellGather::next_bag() { return out_.bags[bag_++]; }
+math::Bag& CellGather::next_bag() { return out_.bags[bag_++]; }
 
-void CellGather::bag(const Bag& cells, const Bag& null, std::span<const uint32_t> rows) {
-  Bag& out = next_bag();
+void CellGather::bag(const math::Bag& cells, const math::Bag& null, std::span<const uint32_t> rows) {
+  math::Bag& out = next_bag();
   for (auto row : rows) {
-    const Bag& from = row == Interner::kNone ? null : cells;
-    const size_t list = row == Interner::kNone ? 0 : row;
+    const math::Bag& from = row == columns::Interner::kNone ? null : cells;
+    const size_t list = row == columns::Interner::kNone ? 0 : row;
     const auto begin = static_cast<ptrdiff_t>(from.rows.offsets[list]),
                end = static_cast<ptrdiff_t>(from.rows.offsets[list + 1]);
     out.rows.values.insert(out.rows.values.end(), from.rows.values.begin() + begin, from.rows.values.begin() + end);
@@ -40,11 +40,12 @@ void CellGather::bag(const Bag& cells, const Bag& null, std::span<const uint32_t
 
 void CellGather::number(std::span<const float> cells, std::span<const uint32_t> rows) {
   const size_t column = next_dense();
-  for (size_t i = 0; i < rows.size(); ++i) out_.dense[i][column] = rows[i] == Interner::kNone ? 0.f : cells[rows[i]];
+  for (size_t i = 0; i < rows.size(); ++i)
+    out_.dense[i][column] = rows[i] == columns::Interner::kNone ? 0.f : cells[rows[i]];
 }
 
-ItemEncoder ItemEncoder::fit(const ItemOptions& options, size_t model_dim, const Interner& ids, const Attributes* table,
-                             std::span<const uint64_t> training_counts) {
+ItemEncoder ItemEncoder::fit(const ItemOptions& options, size_t model_dim, const columns::Interner& ids,
+                             const data::Attributes* table, std::span<const uint64_t> training_counts) {
   ItemEncoder e;
   e.id_enabled_ = options.id.enabled;
   e.id_dim_ = options.id.dim > 0 ? static_cast<size_t>(options.id.dim) : model_dim;
@@ -52,7 +53,7 @@ ItemEncoder ItemEncoder::fit(const ItemOptions& options, size_t model_dim, const
                                        static_cast<uint32_t>(options.id.hash_buckets));
   for (const auto& o : options.features) {
     const bool moment_alone = o.kind == FeatureKind::time && o.part != TimePart::age;
-    const Column* column = moment_alone ? nullptr : &feature_column(table, o.column, "item");
+    const columns::Column* column = moment_alone ? nullptr : &feature_column(table, o.column, "item");
     e.features_.push_back(Feature::fit(o, column, {}));
   }
   e.make_layout();
@@ -76,17 +77,18 @@ bool ItemEncoder::follows_moment() const {
   return false;
 }
 
-ItemCells ItemEncoder::cells(const Interner& ids, const Attributes* table, BackgroundThrottle* throttle) const {
+ItemCells ItemEncoder::cells(const columns::Interner& ids, const data::Attributes* table,
+                             BackgroundThrottle* throttle) const {
   ItemCells out;
   out.features.resize(features_.size());
-  std::vector<const Column*> columns;
+  std::vector<const columns::Column*> columns;
   for (const auto& f : features_) columns.push_back(table ? table->find(f.options().column) : nullptr);
   for (uint32_t i = 0; i < ids.size(); ++i) {
     yield_to_foreground(throttle);
     out.id_rows.push_back(id_vocabulary_.row(ids[i]));
-    const auto row = table ? table->ids.find(ids[i]) : Interner::kNone;
+    const auto row = table ? table->ids.find(ids[i]) : columns::Interner::kNone;
     for (size_t f = 0; f < features_.size(); ++f) {
-      if (columns[f] && row != Interner::kNone)
+      if (columns[f] && row != columns::Interner::kNone)
         features_[f].encode(*columns[f], row, out.features[f]);
       else
         features_[f].encode_null(out.features[f]);
@@ -99,14 +101,14 @@ void ItemEncoder::encode(const ItemCells& cells, std::span<const uint32_t> rows,
                          EncodedBatch& out) const {
   CellGather gather(out, layout_, rows.size());
   if (id_enabled_) {
-    Bag& bag = gather.next_bag();
+    math::Bag& bag = gather.next_bag();
     for (auto row : rows) bag.add(cells.id_rows[row], 1.f), bag.close();
   }
   for (size_t f = 0; f < features_.size(); ++f) {
     const auto& feature = features_[f];
     if (feature.follows_moment()) {
       check(!moments_us.empty(), "a feature follows the moment, and none is given");
-      Bag& bag = gather.next_bag();
+      math::Bag& bag = gather.next_bag();
       for (size_t i = 0; i < rows.size(); ++i) {
         const auto moment = moments_us.size() == 1 ? moments_us[0] : moments_us[i];
         bag.add(feature.moment_row(moment, cells.features[f].times_us[rows[i]]), 1.f);
@@ -142,4 +144,4 @@ ItemEncoder ItemEncoder::load(ByteReader& in, Spelling spelling) {
   return e;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::features

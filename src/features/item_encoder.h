@@ -9,12 +9,12 @@
 #include "data/attributes.h"
 #include "features/feature.h"
 
-namespace pagoda {
+namespace pagoda::features {
 
 // The cells of many items, encoded ahead.
 struct ItemCells {
-  std::vector<uint32_t> id_rows;  // row of the id table
-  std::vector<Cells> features;    // per feature
+  std::vector<uint32_t> id_rows;         // row of the id table
+  std::vector<EncodedColumns> features;  // per feature
   size_t size() const { return id_rows.size(); }
 };
 
@@ -24,18 +24,19 @@ class ItemEncoder {
  public:
   // `ids`: the catalogue. `table` may be null; rows are joined by id. `training_counts` per catalogue row.
   // Error{usage}: a feature's column is not in the table, with the nearest.
-  static ItemEncoder fit(const ItemOptions& options, size_t model_dim, const Interner& ids, const Attributes* table,
-                         std::span<const uint64_t> training_counts);
+  static ItemEncoder fit(const ItemOptions& options, size_t model_dim, const columns::Interner& ids,
+                         const data::Attributes* table, std::span<const uint64_t> training_counts);
 
   const TowerLayout& layout() const { return layout_; }
   bool follows_moment() const;
   const Vocabulary& id_vocabulary() const { return id_vocabulary_; }  // also of the history's own table
 
-  // Cells of items by id, attributes joined from `table` (null: all absent). An id that the vocabulary does not know
+  // EncodedColumns of items by id, attributes joined from `table` (null: all absent). An id that the vocabulary does not know
   // goes to a hash bucket, so new items are encoded too.
-  ItemCells cells(const Interner& ids, const Attributes* table, BackgroundThrottle* throttle = nullptr) const;
+  ItemCells cells(const columns::Interner& ids, const data::Attributes* table,
+                  BackgroundThrottle* throttle = nullptr) const;
 
-  // Gathers rows of `cells`; moments_us: the time of each, or one for all (empty: none of the features follow it).
+  // Gathers rows of `cells`; timestamps_us: the time of each, or one for all (empty: none of the features follow it).
   void encode(const ItemCells& cells, std::span<const uint32_t> rows, std::span<const int64_t> moments_us,
               EncodedBatch& out) const;
 
@@ -52,15 +53,15 @@ class ItemEncoder {
 };
 
 // The column of a table by name; Error{usage} with the nearest when there is none.
-const Column& feature_column(const Attributes* table, const std::string& name, const char* which_table);
+const columns::Column& feature_column(const data::Attributes* table, const std::string& name, const char* which_table);
 
 // Fills a batch's bags and dense columns, in the order of the layout, from cells: the gather that both encoders share.
 class CellGather {
  public:
   CellGather(EncodedBatch& out, const TowerLayout& layout, size_t size);
   // Rows of `cells`; Interner::kNone: the one list of `null` / 0, the mean.
-  void bag(const Bag& cells, const Bag& null, std::span<const uint32_t> rows);
-  Bag& next_bag();
+  void bag(const math::Bag& cells, const math::Bag& null, std::span<const uint32_t> rows);
+  math::Bag& next_bag();
   void number(std::span<const float> cells, std::span<const uint32_t> rows);
   size_t next_dense() { return dense_++; }
 
@@ -69,4 +70,4 @@ class CellGather {
   size_t bag_ = 0, dense_ = 0;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::features

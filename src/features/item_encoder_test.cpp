@@ -2,12 +2,12 @@
 
 #include "features/features_test.h"
 
-namespace pagoda {
+namespace pagoda::features {
 namespace {
 
 constexpr int64_t kDay = 86'400'000'000;
 
-Attributes items() {
+data::Attributes items() {
   return table_of({"i0", "i1", "i2"},
                   {column_of("genre", {"war", "art", "war"}), column_of("tags", {"a|b", "<null>", "b"}),
                    column_of("price", {"1", "3", "<null>"}), column_of("title", {"Of War", "Art", ""}),
@@ -27,7 +27,7 @@ ItemOptions all_kinds() {
   return o;
 }
 
-ItemEncoder fitted(const ItemOptions& options, const Attributes& table) {
+ItemEncoder fitted(const ItemOptions& options, const data::Attributes& table) {
   return ItemEncoder::fit(options, 8, table.ids, &table, std::vector<uint64_t>{2, 1, 0});
 }
 
@@ -78,7 +78,7 @@ TEST(ItemEncoder, ABatchIsGatheredFromTheCellsOfItsItems) {
   encoder.encode(cells, rows, moments, batch);
   const auto title = Feature::fit(all_kinds().features[4], table.find("title"), {});
   for (size_t i = 0; i < rows.size(); ++i) {
-    Cells one;
+    EncodedColumns one;
     title.encode(*table.find("title"), rows[i], one);
     EXPECT_EQ(list(batch, 4, i), one.bag.rows.values);
     EXPECT_EQ(weights(batch, 4, i), one.bag.weights);
@@ -116,10 +116,11 @@ TEST(ItemEncoder, AMissingColumnNamesTheNearest) {
   const auto table = items();
   ItemOptions o;
   o.features = {{.column = "gener"}};
-  const auto e = error_of([&] { fitted(o, table); });
+  const auto e = files::error_of([&] { fitted(o, table); });
   EXPECT_EQ(e.kind, ErrorKind::usage);
   EXPECT_TRUE(e.says("[[item.features]] column = \"gener\"") && e.says("did you mean 'genre'?")) << e.message;
-  const auto none = error_of([&] { ItemEncoder::fit(o, 8, table.ids, nullptr, std::vector<uint64_t>{1, 1, 1}); });
+  const auto none =
+      files::error_of([&] { ItemEncoder::fit(o, 8, table.ids, nullptr, std::vector<uint64_t>{1, 1, 1}); });
   EXPECT_TRUE(none.says("there is no item table; set data.items")) << none.message;
 }
 
@@ -136,7 +137,7 @@ TEST(ItemEncoder, OneThatIsSavedAndLoadedGivesTheSameBatches) {
   loaded.encode(loaded.cells(ids, &table), Rows32{0, 1, 2}, std::vector<int64_t>{kDay}, b);
   expect_same(a, b);
   for (size_t cut = 0; cut < out.bytes().size(); cut += 7)
-    EXPECT_EQ(error_of([&] {
+    EXPECT_EQ(files::error_of([&] {
                 ByteReader part(std::as_bytes(std::span(out.bytes())).first(cut), "test");
                 ItemEncoder::load(part);
               }).kind,
@@ -144,4 +145,4 @@ TEST(ItemEncoder, OneThatIsSavedAndLoadedGivesTheSameBatches) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::features

@@ -4,7 +4,7 @@
 
 #include "features/vocabulary.h"
 
-namespace pagoda {
+namespace pagoda::features {
 
 namespace {
 
@@ -56,4 +56,4 @@ void hash_ngrams(std::string_view text, bool trigrams, int word_ngrams, uint32_t
   flush();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::features

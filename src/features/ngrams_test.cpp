@@ -4,7 +4,7 @@
 
 #include "features/vocabulary.h"
 
-namespace pagoda {
+namespace pagoda::features {
 namespace {
 
 constexpr uint32_t kBuckets = 1 << 20;
@@ -56,4 +56,4 @@ TEST(Ngrams, LieBelowTheNumberOfBuckets) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::features

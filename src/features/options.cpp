@@ -2,12 +2,12 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::features {
 
 namespace {
 
-void describe(Fields& f, IdOptions& o, std::string_view help) {
-  f.section("id", help, [&](Fields& f) {
+void describe(OptionVisitor& f, IdOptions& o, std::string_view help) {
+  f.section("id", help, [&](OptionVisitor& f) {
     f.field("enabled", o.enabled, "an embedding for each id; turn off to answer by history and features alone");
     f.field("dim", o.dim, "width of the embedding; 0: the model's dim");
     f.field("min_count", o.min_count, "ids with fewer training rows share the hash buckets");
@@ -40,7 +40,7 @@ void validate_hidden(const std::vector<int64_t>& hidden, const char* tower) {
 
 }  // namespace
 
-void describe(Fields& f, FeatureOptions& o) {
+void describe(OptionVisitor& f, FeatureOptions& o) {
   f.field("column", o.column, "the column's name");
   f.choice("kind", o.kind,
            {{"categorical", FeatureKind::categorical},
@@ -62,10 +62,10 @@ void describe(Fields& f, FeatureOptions& o) {
   f.field("word_ngrams", o.word_ngrams, "text: hashed words and n-grams of up to this many words; 0: none");
 }
 
-void describe(Fields& f, UserOptions& o) {
+void describe(OptionVisitor& f, UserOptions& o) {
   describe(f, o.id, "the user's own id: helps users with many rows, says nothing of new ones");
   f.section("history", "the user's last items, pooled: the strongest sign of taste, and it serves new users",
-            [&](Fields& f) {
+            [&](OptionVisitor& f) {
               f.field("last", o.history.last, "how many of the user's latest items are read; 0: no history");
               f.choice("table", o.history.table, {{"own", HistoryTable::own}, {"shared", HistoryTable::shared}},
                        "own: embeddings apart from the item tower's; shared: the item tower's id embeddings");
@@ -74,14 +74,14 @@ void describe(Fields& f, UserOptions& o) {
             });
   f.field("hidden", o.hidden, "widths of the tower's ReLU layers; []: none");
   f.list<FeatureOptions>("features", o.features, "columns of the user table or of the context",
-                         [](Fields& f, FeatureOptions& one) { describe(f, one); });
+                         [](OptionVisitor& f, FeatureOptions& one) { describe(f, one); });
 }
 
-void describe(Fields& f, ItemOptions& o) {
+void describe(OptionVisitor& f, ItemOptions& o) {
   describe(f, o.id, "the item's own id; without it an item is what its attributes say");
   f.field("hidden", o.hidden, "widths of the tower's ReLU layers; []: none");
   f.list<FeatureOptions>("features", o.features, "columns of the item table",
-                         [](Fields& f, FeatureOptions& one) { describe(f, one); });
+                         [](OptionVisitor& f, FeatureOptions& one) { describe(f, one); });
 }
 
 void validate(const UserOptions& user, const ItemOptions& item) {
@@ -119,4 +119,4 @@ void validate(const UserOptions& user, const ItemOptions& item) {
     fail(ErrorKind::usage, "user.history.table = \"shared\" needs item.id.enabled = true; or take \"own\"");
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::features

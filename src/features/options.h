@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "core/fields.h"
+#include "core/option_visitor.h"
 
-namespace pagoda {
+namespace pagoda::features {
 
 // What the options may ask for at most.
 inline constexpr int64_t kMaxDim = 4096, kMaxBuckets = 1 << 30, kMaxHistory = 100'000, kMaxWordNgrams = 16;
@@ -65,9 +65,9 @@ struct ItemOptions {
   std::vector<int64_t> hidden;
 };
 
-void describe(Fields& fields, FeatureOptions& options);
-void describe(Fields& fields, UserOptions& options);
-void describe(Fields& fields, ItemOptions& options);
+void describe(OptionVisitor& fields, FeatureOptions& options);
+void describe(OptionVisitor& fields, UserOptions& options);
+void describe(OptionVisitor& fields, ItemOptions& options);
 void validate(const UserOptions& user, const ItemOptions& item);  // Error{usage} with the key's path
 
-}  // namespace pagoda
+}  // namespace pagoda::features

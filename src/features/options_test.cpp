@@ -7,7 +7,7 @@
 #include "core/config.h"
 #include "formats/formats_test.h"
 
-namespace pagoda {
+namespace pagoda::features {
 namespace {
 
 struct Both {
@@ -20,7 +20,7 @@ std::string message(const std::function<void(Both&)>& change) {
   Both o;
   validate(o.user, o.item);  // the defaults hold
   change(o);
-  const auto e = error_of([&] { validate(o.user, o.item); });
+  const auto e = files::error_of([&] { validate(o.user, o.item); });
   EXPECT_EQ(e.kind, ErrorKind::usage);
   return e.message;
 }
@@ -90,7 +90,7 @@ kind = "time"
 part = "weekday"
 )";
   UserOptions o;
-  Config::from_text(text, "t").read([&](Fields& f) { describe(f, o); });
+  Config::from_text(text, "t").read([&](OptionVisitor& f) { describe(f, o); });
   EXPECT_TRUE(o.id.enabled);
   EXPECT_EQ(o.history.last, 7);
   EXPECT_EQ(o.history.table, HistoryTable::shared);
@@ -99,10 +99,10 @@ part = "weekday"
   EXPECT_EQ(o.features[0].separator, "|");
   EXPECT_EQ(o.features[1].part, TimePart::weekday);
   UserOptions again;
-  const auto written = to_toml([&](Fields& f) { describe(f, o); }, false);
-  Config::from_text(written, "t").read([&](Fields& f) { describe(f, again); });
-  EXPECT_EQ(to_toml([&](Fields& f) { describe(f, again); }, false), written);
+  const auto written = to_toml([&](OptionVisitor& f) { describe(f, o); }, false);
+  Config::from_text(written, "t").read([&](OptionVisitor& f) { describe(f, again); });
+  EXPECT_EQ(to_toml([&](OptionVisitor& f) { describe(f, again); }, false), written);
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::features

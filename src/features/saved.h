@@ -8,27 +8,27 @@
 #include "core/bytes.h"
 #include "math/ragged.h"
 
-namespace pagoda {
+namespace pagoda::features {
 
 bool offsets_rise(const std::vector<uint64_t>& offsets, size_t values);  // from 0, never falling, to `values`
 
 template <class T>
-void save_ragged(ByteWriter& out, const Ragged<T>& lists) {
+void save_ragged(ByteWriter& out, const math::Ragged<T>& lists) {
   out.array(lists.offsets);
   out.array(lists.values);
 }
 
 template <class T>
-Ragged<T> load_ragged(ByteReader& in) {
-  Ragged<T> lists;
+math::Ragged<T> load_ragged(ByteReader& in) {
+  math::Ragged<T> lists;
   lists.offsets = in.array<uint64_t>();
   lists.values = in.array<T>();
   if (!offsets_rise(lists.offsets, lists.values.size())) in.damaged("its lists do not follow each other");
   return lists;
 }
 
-void save_strings(ByteWriter& out, const Interner& strings);
-Interner load_strings(ByteReader& in);  // strings that differ
+void save_strings(ByteWriter& out, const columns::Interner& strings);
+columns::Interner load_strings(ByteReader& in);  // strings that differ
 
 inline bool load_bool(ByteReader& in) {
   const auto v = in.value<uint8_t>();
@@ -45,4 +45,4 @@ E load_choice(ByteReader& in, E last) {
   return static_cast<E>(v);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::features

@@ -8,10 +8,10 @@
 #include "features/item_encoder.h"
 #include "features/saved.h"
 
-namespace pagoda {
+namespace pagoda::features {
 
-UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const Interner& ids,
-                             std::span<const uint64_t> training_counts, const Attributes* table,
+UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const columns::Interner& ids,
+                             std::span<const uint64_t> training_counts, const data::Attributes* table,
                              std::span<const Context> contexts, uint32_t history_rows, uint32_t history_buckets) {
   UserEncoder e;
   e.id_enabled_ = options.id.enabled;
@@ -31,7 +31,7 @@ UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const
       e.context_of_.push_back(-1);
       e.features_.push_back(Feature::fit(o, nullptr, {}));
     } else if (context != contexts.end()) {
-      Column values;
+      columns::Column values;
       for (uint32_t v = 0; v < context->values->size(); ++v) values.push_text((*context->values)[v]);
       // One place for a column that two features read: a request gives its value once.
       const auto known = std::find(e.context_names_.begin(), e.context_names_.end(), o.column);
@@ -39,7 +39,7 @@ UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const
       if (known == e.context_names_.end()) e.context_names_.push_back(o.column);
       e.features_.push_back(Feature::fit(o, &values, context->counts));
     } else {
-      const Column* column = table ? table->find(o.column) : nullptr;
+      const columns::Column* column = table ? table->find(o.column) : nullptr;
       if (!column) {
         auto names = table ? table->names() : std::vector<std::string>();
         for (const auto& c : contexts) names.push_back(c.name);
@@ -89,9 +89,9 @@ std::optional<bool> UserEncoder::knows_value(std::string_view column, std::strin
   std::optional<bool> knows;
   for (const auto& feature : features_) {
     if (feature.options().column != column || feature.buckets() == 0) continue;
-    Column cell;
+    columns::Column cell;
     cell.push_text(value);
-    Cells encoded;
+    EncodedColumns encoded;
     feature.encode(cell, 0, encoded);
     const auto own = [&](uint32_t row) { return row < feature.rows() - feature.buckets(); };
     knows = knows.value_or(false) || std::ranges::all_of(encoded.bag.rows.values, own);
@@ -99,18 +99,18 @@ std::optional<bool> UserEncoder::knows_value(std::string_view column, std::strin
   return knows;
 }
 
-UserCells UserEncoder::cells(const Interner& ids, const Attributes* table) const {
+UserCells UserEncoder::cells(const columns::Interner& ids, const data::Attributes* table) const {
   UserCells out;
   out.features.resize(features_.size());
-  std::vector<const Column*> columns;
+  std::vector<const columns::Column*> columns;
   for (size_t f = 0; f < features_.size(); ++f)
     columns.push_back(table && context_of_[f] < 0 ? table->find(features_[f].options().column) : nullptr);
   for (uint32_t i = 0; i < ids.size(); ++i) {
     out.id_rows.push_back(id_enabled_ ? id_vocabulary_.row(ids[i]) : 0);
-    const auto row = table ? table->ids.find(ids[i]) : Interner::kNone;
+    const auto row = table ? table->ids.find(ids[i]) : columns::Interner::kNone;
     for (size_t f = 0; f < features_.size(); ++f) {
       if (context_of_[f] >= 0 || features_[f].follows_moment()) continue;
-      if (columns[f] && row != Interner::kNone)
+      if (columns[f] && row != columns::Interner::kNone)
         features_[f].encode(*columns[f], row, out.features[f]);
       else
         features_[f].encode_null(out.features[f]);
@@ -124,15 +124,15 @@ void UserEncoder::encode(const UserCells& cells, std::span<const UserExample> ex
   std::vector<uint32_t> users(examples.size());
   for (size_t i = 0; i < examples.size(); ++i) users[i] = examples[i].user;
   if (id_enabled_) {
-    Bag& bag = gather.next_bag();
+    math::Bag& bag = gather.next_bag();
     for (auto user : users) {
-      if (user != Interner::kNone) bag.add(cells.id_rows[user], 1.f);
+      if (user != columns::Interner::kNone) bag.add(cells.id_rows[user], 1.f);
       bag.close();
     }
   }
   if (history_.last > 0) {
     // Nearly all of an encoder's work, so sized ahead.
-    Bag& bag = gather.next_bag();
+    math::Bag& bag = gather.next_bag();
     size_t total = 0;
     for (const auto& example : examples) total += std::min(example.history.size(), recency_.size());
     bag.rows.values.resize(total);
@@ -152,11 +152,11 @@ void UserEncoder::encode(const UserCells& cells, std::span<const UserExample> ex
   for (size_t f = 0; f < features_.size(); ++f) {
     const auto& feature = features_[f];
     if (feature.follows_moment()) {
-      Bag& bag = gather.next_bag();
+      math::Bag& bag = gather.next_bag();
       for (const auto& example : examples) bag.add(feature.moment_row(example.moment_us, kNoTime), 1.f), bag.close();
     } else if (context_of_[f] >= 0) {
       const auto column = static_cast<size_t>(context_of_[f]);
-      Cells cell;
+      EncodedColumns cell;
       std::vector<uint32_t> rows(examples.size());
       for (size_t i = 0; i < examples.size(); ++i) {
         const auto value = column < examples[i].context.size() ? examples[i].context[column] : std::string_view();
@@ -172,10 +172,10 @@ void UserEncoder::encode(const UserCells& cells, std::span<const UserExample> ex
         gather.bag(cell.bag, {}, rows);
     } else {
       // A stranger reads what a known user without attributes reads.
-      Cells null;
+      EncodedColumns null;
       feature.encode_null(null);
-      static const Cells kNobody;
-      const Cells& known = cells.features.empty() ? kNobody : cells.features[f];
+      static const EncodedColumns kNobody;
+      const EncodedColumns& known = cells.features.empty() ? kNobody : cells.features[f];
       if (feature.is_dense())
         gather.number(known.numbers, users);
       else
@@ -248,4 +248,4 @@ UserEncoder UserEncoder::load(ByteReader& in, Spelling spelling) {
   return e;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::features

@@ -10,18 +10,18 @@
 #include "data/attributes.h"
 #include "features/feature.h"
 
-namespace pagoda {
+namespace pagoda::features {
 
 // The cells of many users, encoded ahead.
 struct UserCells {
-  std::vector<uint32_t> id_rows;  // row of the id table
-  std::vector<Cells> features;    // per feature of the user table; empty cells for features of the context
+  std::vector<uint32_t> id_rows;         // row of the id table
+  std::vector<EncodedColumns> features;  // per feature of the user table; empty cells for features of the context
   size_t size() const { return id_rows.size(); }
 };
 
 // One request, or one training example: nothing of it says which of the two it is. Borrowed for the call.
 struct UserExample {
-  uint32_t user = Interner::kNone;  // row of the UserCells given beside; kNone: a stranger
+  uint32_t user = columns::Interner::kNone;  // row of the UserCells given beside; kNone: a stranger
   std::span<const uint32_t>
       history;  // item id rows (ItemEncoder::id_vocabulary), the latest last, the target not in it
   std::span<const std::string_view> context;  // per context column of the encoder; "" or missing: not known
@@ -37,11 +37,11 @@ class UserEncoder {
   // `history_buckets` of them its hash buckets. Error{usage}: a feature's column is in neither, with the nearest.
   struct Context {
     std::string name;
-    const Interner* values;
+    const columns::Interner* values;
     std::vector<uint64_t> counts;
   };
-  static UserEncoder fit(const UserOptions& options, size_t model_dim, const Interner& ids,
-                         std::span<const uint64_t> training_counts, const Attributes* table,
+  static UserEncoder fit(const UserOptions& options, size_t model_dim, const columns::Interner& ids,
+                         std::span<const uint64_t> training_counts, const data::Attributes* table,
                          std::span<const Context> contexts, uint32_t history_rows, uint32_t history_buckets = 0);
 
   const TowerLayout& layout() const { return layout_; }
@@ -53,9 +53,9 @@ class UserEncoder {
   size_t history_length() const { return static_cast<size_t>(history_.last); }
   uint32_t history_rows() const { return history_rows_; }
 
-  UserCells cells(const Interner& ids, const Attributes* table) const;
+  UserCells cells(const columns::Interner& ids, const data::Attributes* table) const;
 
-  // `cells`: of the known users; may be empty when all are strangers. A history longer than history_length() is cut to
+  // `cells`: of the known users; may be empty when all are unknown. A history longer than history_length() is cut to
   // its latest.
   void encode(const UserCells& cells, std::span<const UserExample> examples, EncodedBatch& out) const;
 
@@ -80,4 +80,4 @@ class UserEncoder {
   TowerLayout layout_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::features

@@ -2,15 +2,16 @@
 
 #include "features/features_test.h"
 
-namespace pagoda {
+namespace pagoda::features {
 namespace {
 
 constexpr int64_t kHour = 3'600'000'000;
 
 struct World {
-  Attributes users = table_of({"u0", "u1"}, {column_of("city", {"rome", "oslo"}), column_of("age", {"20", "40"})});
-  Interner ids = interner({"u0", "u1", "u2"});  // u2 has no row in the table
-  Interner devices = interner({"phone", "desk", ""});
+  data::Attributes users =
+      table_of({"u0", "u1"}, {column_of("city", {"rome", "oslo"}), column_of("age", {"20", "40"})});
+  columns::Interner ids = interner({"u0", "u1", "u2"});  // u2 has no row in the table
+  columns::Interner devices = interner({"phone", "desk", ""});
   UserOptions options;
 
   World() {
@@ -120,12 +121,12 @@ TEST(UserEncoder, AStrangerReadsWhatAUserWithoutAttributesReads) {
 TEST(UserEncoder, AColumnThatIsNowhereNamesTheNearestOfTableAndContext) {
   World w;
   w.options.features = {{.column = "devise"}};
-  auto e = error_of([&] { w.fit(); });
+  auto e = files::error_of([&] { w.fit(); });
   EXPECT_EQ(e.kind, ErrorKind::usage);
   EXPECT_TRUE(e.says("column = \"devise\"") && e.says("did you mean 'device'?")) << e.message;
   w.options.features = {{.column = "citty"}};
-  EXPECT_TRUE(error_of([&] { w.fit(); }).says("did you mean 'city'?"));
-  e = error_of([&] { UserEncoder::fit(w.options, 8, w.ids, std::vector<uint64_t>{1, 1, 1}, nullptr, {}, 10); });
+  EXPECT_TRUE(files::error_of([&] { w.fit(); }).says("did you mean 'city'?"));
+  e = files::error_of([&] { UserEncoder::fit(w.options, 8, w.ids, std::vector<uint64_t>{1, 1, 1}, nullptr, {}, 10); });
   EXPECT_TRUE(e.says("there is no user table (data.users)")) << e.message;
 }
 
@@ -143,7 +144,7 @@ TEST(UserEncoder, OneThatIsSavedAndLoadedGivesTheSameBatches) {
   expect_same(encoded(e, e.cells(w.ids, &w.users), examples), encoded(loaded, loaded.cells(w.ids, &w.users), examples));
   EXPECT_EQ(loaded.history_rows(), 10u);
   for (size_t cut = 0; cut < out.bytes().size(); cut += 7)
-    EXPECT_EQ(error_of([&] {
+    EXPECT_EQ(files::error_of([&] {
                 ByteReader part(std::as_bytes(std::span(out.bytes())).first(cut), "test");
                 UserEncoder::load(part);
               }).kind,
@@ -169,4 +170,4 @@ TEST(UserEncoder, CellsThatDoNotFitAreFound) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::features

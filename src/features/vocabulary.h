@@ -10,7 +10,7 @@
 #include "columns/interner.h"
 #include "core/bytes.h"
 
-namespace pagoda {
+namespace pagoda::features {
 
 // as_written: ids, each spelling a word of its own; canonical: values, of which two spellings are one (value_key() in
 // columns/decimal.h); either: values as bundles before canonical texts hold them, found by their own spelling or by another.
@@ -22,7 +22,7 @@ class Vocabulary {
   Vocabulary() = default;
   // Words of `candidates` with counts[i] >= min_count, in their order; canonical ones are given as canonical texts.
   // Error{input}: more rows than 32 bits can number.
-  static Vocabulary build(const Interner& candidates, std::span<const uint64_t> counts, uint64_t min_count,
+  static Vocabulary build(const columns::Interner& candidates, std::span<const uint64_t> counts, uint64_t min_count,
                           uint32_t buckets, Spelling spelling = Spelling::as_written);
   uint32_t row(std::string_view word) const;
   uint32_t rows() const { return words_.size() + buckets_; }
@@ -32,7 +32,7 @@ class Vocabulary {
   static Vocabulary load(ByteReader& in, Spelling spelling = Spelling::as_written);
 
  private:
-  Interner words_;
+  columns::Interner words_;
   Spelling spelling_ = Spelling::as_written;
   std::unordered_map<std::string, uint32_t> row_of_value_;  // either: of the canonical texts of words
   uint32_t buckets_ = 1;
@@ -40,4 +40,4 @@ class Vocabulary {
 
 uint64_t hash_text(std::string_view text, uint64_t seed);
 
-}  // namespace pagoda
+}  // namespace pagoda::features

@@ -4,11 +4,11 @@
 
 #include "formats/formats_test.h"
 
-namespace pagoda {
+namespace pagoda::features {
 namespace {
 
-Interner interner(const std::vector<std::string>& words) {
-  Interner strings;
+columns::Interner interner(const std::vector<std::string>& words) {
+  columns::Interner strings;
   for (const auto& w : words) strings.add(w);
   return strings;
 }
@@ -84,7 +84,7 @@ TEST(Vocabulary, BytesThatCanNotBeAreRefused) {
     out.value(buckets);
     out.array(offsets);
     out.array(std::span<const char>(chars));
-    return error_of([&] {
+    return files::error_of([&] {
       ByteReader in(std::as_bytes(std::span(out.bytes())), "m.pagoda: section 'x'");
       Vocabulary::load(in);
     });
@@ -99,4 +99,4 @@ TEST(Vocabulary, BytesThatCanNotBeAreRefused) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::features

@@ -14,7 +14,7 @@
 #include "core/error.h"
 #include "core/file.h"
 
-namespace pagoda {
+namespace pagoda::files {
 
 namespace {
 
@@ -146,4 +146,4 @@ void check_not_compressed(const std::string& path, std::string_view what) {
     fail(ErrorKind::usage, "{}: {} is not compressed; leave {} out of its name", path, what, ending);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::files

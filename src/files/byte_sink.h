@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace pagoda {
+namespace pagoda::files {
 
 class ByteSink {
  public:
@@ -26,4 +26,4 @@ void write_text(const std::string& path, std::string_view text);
 // Error{usage} when the name of an output that is never compressed, `what` ("a bundle"), says that it is.
 void check_not_compressed(const std::string& path, std::string_view what);
 
-}  // namespace pagoda
+}  // namespace pagoda::files

@@ -15,7 +15,7 @@
 #include "core/bounded_queue.h"
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::files {
 
 namespace {
 
@@ -47,7 +47,7 @@ class PlainBytes : public ByteSource {
     for (;;) {
       const ssize_t n = ::read(fd_, to, size);
       if (n >= 0) return static_cast<size_t>(n);
-      if (errno != EINTR) throw Trouble{fmt::format("can not be read: {}", std::strerror(errno))};
+      if (errno != EINTR) throw ReadError{fmt::format("can not be read: {}", std::strerror(errno))};
     }
   }
 
@@ -57,7 +57,7 @@ class PlainBytes : public ByteSource {
     size_t n = 0;
     try {
       for (size_t got = 1; n < size && got > 0; n += got) got = read(bytes.data() + n, size - n);
-    } catch (const Trouble&) {
+    } catch (const ReadError&) {
       // The first read() of the file meets it again, where the caller names the place.
     }
     bytes.resize(n);
@@ -93,8 +93,8 @@ class GzipBytes : public ByteSource {
         state_.crc_flag = ISAL_GZIP;
       }
       if (const int status = isal_inflate(&state_); status < 0)
-        throw Trouble{fmt::format("the gzip content is damaged ({}): download or write it again", name_of(status))};
-      if (!more && state_.avail_out == size && state_.block_state != ISAL_BLOCK_FINISH) throw Trouble{kCutShort};
+        throw ReadError{fmt::format("the gzip content is damaged ({}): download or write it again", name_of(status))};
+      if (!more && state_.avail_out == size && state_.block_state != ISAL_BLOCK_FINISH) throw ReadError{kCutShort};
     }
     return size - state_.avail_out;
   }
@@ -133,14 +133,14 @@ class ZstdBytes : public ByteSource {
       if (in_.pos == in_.size && !more_output_) {
         in_ = {input_.data(), file_->read(input_.data(), input_.size()), 0};
         if (in_.size == 0) {
-          if (frame_left_ != 0) throw Trouble{kCutShort};
+          if (frame_left_ != 0) throw ReadError{kCutShort};
           return 0;
         }
       }
       frame_left_ = ZSTD_decompressStream(stream_.get(), &out, &in_);
       if (ZSTD_isError(frame_left_))
-        throw Trouble{fmt::format("the zstd content is damaged ({}): download or write it again",
-                                  ZSTD_getErrorName(frame_left_))};
+        throw ReadError{fmt::format("the zstd content is damaged ({}): download or write it again",
+                                    ZSTD_getErrorName(frame_left_))};
       more_output_ = frame_left_ != 0 && out.pos == out.size;
     }
     return out.pos;
@@ -216,4 +216,4 @@ std::unique_ptr<ByteSource> open_bytes(const std::string& path, bool ahead) {
   return file;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::files

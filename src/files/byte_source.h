@@ -5,16 +5,16 @@
 #include <memory>
 #include <string>
 
-namespace pagoda {
+namespace pagoda::files {
 
 // Bytes of a file, one after another. read() gives 0 at the end.
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  // Throws Trouble when the bytes can not be had; the caller knows the line and says it.
+  // Throws ReadError when the bytes can not be had; the caller knows the line and says it.
   virtual size_t read(char* to, size_t size) = 0;
   virtual bool compressed() const { return false; }
-  struct Trouble {
+  struct ReadError {
     std::string what;
   };
 };
@@ -24,4 +24,4 @@ class ByteSource {
 // Error{input}: missing, a folder, named .gz or .zst but of another content.
 std::unique_ptr<ByteSource> open_bytes(const std::string& path, bool ahead = true);
 
-}  // namespace pagoda
+}  // namespace pagoda::files

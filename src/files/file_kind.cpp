@@ -13,7 +13,7 @@
 #include "core/printable.h"
 #include "files/byte_source.h"
 
-namespace pagoda {
+namespace pagoda::files {
 
 namespace {
 
@@ -168,7 +168,7 @@ bool looks_like_rows(std::string_view text, bool whole) {
   while (!text.empty() && lines < kLines) {
     const size_t end = text.find('\n');
     if (end == text.npos && !whole) break;  // cut short
-    auto line = trim(text.substr(0, end));
+    auto line = columns::trim(text.substr(0, end));
     text.remove_prefix(end == text.npos ? text.size() : end + 1);
     if (line.empty()) continue;
     users.insert(line.substr(0, line.find_first_of(" \t")));
@@ -228,7 +228,7 @@ FileHead read_head(const std::string& path) {
   size_t n = 0;
   try {
     for (size_t got = 1; n < kHead && got > 0; n += got) got = source->read(head.bytes.data() + n, kHead - n);
-  } catch (const ByteSource::Trouble&) {
+  } catch (const ByteSource::ReadError&) {
     // The reader meets it again, and knows the line.
     head.whole = false;
   }
@@ -299,4 +299,4 @@ Format find_format(const std::string& path, const FileHead& head, Format told) {
        printable(line), kKnown);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::files

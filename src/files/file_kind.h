@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace pagoda {
+namespace pagoda::files {
 
 enum class Format { automatic, csv, tsv, jsonl, parquet, arrow, adjacency };
 
@@ -28,4 +28,4 @@ FileHead read_head(const std::string& path);
 // one than was told.
 Format find_format(const std::string& path, const FileHead& head, Format told);
 
-}  // namespace pagoda
+}  // namespace pagoda::files

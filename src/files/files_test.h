@@ -12,7 +12,7 @@
 #include "core/file.h"
 #include "files/byte_sink.h"
 
-namespace pagoda {
+namespace pagoda::files {
 
 class FilesTest : public testing::Test {
  protected:
@@ -51,4 +51,4 @@ inline Caught error_of(const std::function<void()>& f) {
   return {ErrorKind::failed, ""};
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::files

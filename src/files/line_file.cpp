@@ -9,7 +9,7 @@
 #include "core/printable.h"
 #include "files/text_lines.h"
 
-namespace pagoda {
+namespace pagoda::files {
 
 std::string LineFile::place(const Line& line) const { return fmt::format("{}:{}", name, line.number); }
 
@@ -20,21 +20,22 @@ LineFile read_lines(const std::string& path, bool blank_too) {
   while (lines.next(text)) {
     while (text.ends_with('\r')) text.remove_suffix(1);
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // of a file behind another
-    if (!blank_too && trim(text).empty()) continue;
+    if (!blank_too && columns::trim(text).empty()) continue;
     const auto refuse = [&](std::string_view what, std::string_view remedy) {
       fail(ErrorKind::input, "{}:{}: {}: {}", file.name, lines.number(), what, remedy);
     };
     if (text.find('\r') != text.npos)
       refuse("has a carriage return within", "write a value a line, as with: tr '\\r' '\\n'");
-    if (!is_utf8(text)) refuse(fmt::format("'{}' is not UTF-8", printable(text)), "convert it, as with iconv -t UTF-8");
+    if (!columns::is_utf8(text))
+      refuse(fmt::format("'{}' is not UTF-8", printable(text)), "convert it, as with iconv -t UTF-8");
     file.lines.push_back({std::string(text), lines.number()});
   }
   return file;
 }
 
-std::string id_of_line(const LineFile& file, const Line& line, const KnownId& known, Notices& notices) {
+std::string id_of_line(const LineFile& file, const Line& line, const KnownId& known, columns::Notices& notices) {
   if (known && known(line.text)) return line.text;
-  const auto id = trim(line.text);
+  const auto id = columns::trim(line.text);
   if (id.size() > 1 && id.front() == '"' && id.back() == '"')
     if (const auto json = nlohmann::json::parse(id, nullptr, false); json.is_string()) return json.get<std::string>();
   if (id.size() != line.text.size())
@@ -55,8 +56,8 @@ std::string_view no_line(std::string_view id) {
   if (id.find('\0') != id.npos) return "has a NUL byte in it";
   if (id.size() > 1 && id.starts_with('"') && id.ends_with('"')) return "stands in double quotes";
   if (id.starts_with("\xef\xbb\xbf")) return "begins with a byte order mark";
-  if (trim(id).size() != id.size()) return "has blanks around it";
+  if (columns::trim(id).size() != id.size()) return "has blanks around it";
   return {};
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::files

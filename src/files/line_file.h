@@ -9,7 +9,7 @@
 
 #include "columns/notices.h"
 
-namespace pagoda {
+namespace pagoda::files {
 
 struct Line {
   std::string text;  // as it stands, without its line end
@@ -31,10 +31,10 @@ LineFile read_lines(const std::string& path, bool blank_too = false);
 using KnownId = std::function<bool(std::string_view)>;
 // The id that a line says: the line as it stands where that is a known id; what a line in double quotes says as a JSON
 // text ("a\tb"); else the line without the blanks around it, which `notices` counts.
-std::string id_of_line(const LineFile& file, const Line& line, const KnownId& known, Notices& notices);
+std::string id_of_line(const LineFile& file, const Line& line, const KnownId& known, columns::Notices& notices);
 
 // Why an id, if it has any text, can not be a line of its own, or a cell of a line between tabs: "has a tab in it"; "" when it can.
 std::string_view no_line(std::string_view id);
 std::string_view no_tsv_cell(std::string_view text);
 
-}  // namespace pagoda
+}  // namespace pagoda::files

@@ -4,7 +4,7 @@
 
 #include "files/files_test.h"
 
-namespace pagoda {
+namespace pagoda::files {
 namespace {
 
 class LineFileTest : public FilesTest {
@@ -18,7 +18,7 @@ class LineFileTest : public FilesTest {
     for (const auto& line : file.lines) ids.push_back(id_of_line(file, line, is_known, notices_));
     return ids;
   }
-  Notices notices_;
+  columns::Notices notices_;
   using Ids = std::vector<std::string>;
 };
 
@@ -73,4 +73,4 @@ TEST(Line, AnIdThatBreaksItsFormIsNamed) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::files

@@ -11,7 +11,7 @@
 #include "core/log.h"
 #include "core/suggest.h"
 
-namespace pagoda {
+namespace pagoda::files {
 
 namespace {
 
@@ -276,4 +276,4 @@ std::vector<SourceFile> find_files(const std::vector<std::string>& paths) {
   return files;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::files

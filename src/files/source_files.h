@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::files {
 
 struct SourceFile {
   std::string path;
@@ -22,4 +22,4 @@ struct SourceFile {
 // folder holds files that are no part of it (Delta Lake, Hudi, Iceberg).
 std::vector<SourceFile> find_files(const std::vector<std::string>& paths);
 
-}  // namespace pagoda
+}  // namespace pagoda::files

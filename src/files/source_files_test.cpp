@@ -2,7 +2,7 @@
 
 #include "files/files_test.h"
 
-namespace pagoda {
+namespace pagoda::files {
 namespace {
 
 class SourceFilesTest : public FilesTest {
@@ -96,4 +96,4 @@ TEST_F(SourceFilesTest, WhatIsNotThereOrNotHereIsAnError) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::files

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::files {
 
 namespace {
 
@@ -45,7 +45,7 @@ bool TextLines::refill() {
     at_end_ = n == 0;
     check_bytes(n);
     end_ += n;
-  } catch (const ByteSource::Trouble& trouble) {
+  } catch (const ByteSource::ReadError& trouble) {
     const auto more = std::count(buffer_.data() + line_end_, buffer_.data() + end_, '\n');
     fail(ErrorKind::input, "{}: {} (after line {})", path_, trouble.what, line_feeds_ + static_cast<uint64_t>(more));
   }
@@ -114,4 +114,4 @@ bool TextLines::extend(std::string_view& line) {
   return true;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::files

@@ -9,7 +9,7 @@
 
 #include "files/byte_source.h"
 
-namespace pagoda {
+namespace pagoda::files {
 
 // Memory is bounded by the longest line (at most 256 MiB). Not thread-safe.
 class TextLines {
@@ -40,4 +40,4 @@ class TextLines {
   bool at_end_ = false, cr_ = false;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::files

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <compare>
 
-namespace pagoda {
+namespace pagoda::filter {
 namespace {
 
 constexpr Truth truth(bool holds) { return holds ? kYes : kNo; }
@@ -12,7 +12,7 @@ constexpr Truth truth(bool holds) { return holds ? kYes : kNo; }
 std::optional<bool> as_boolean(std::string_view word) {
   if (word == "1") return true;
   if (word == "0") return false;
-  const auto key = value_key(word);
+  const auto key = columns::value_key(word);
   if (key == "true") return true;
   if (key == "false") return false;
   return std::nullopt;
@@ -33,7 +33,7 @@ bool holds(FilterTest test, Order order) {
 bool is_order(FilterTest test) { return test >= FilterTest::less && test <= FilterTest::greater_equal; }
 
 template <class Cell>
-std::vector<Truth> each_row(const Column& column, Cell holds) {
+std::vector<Truth> each_row(const columns::Column& column, Cell holds) {
   std::vector<Truth> truths(column.rows());
   for (size_t r = 0; r < truths.size(); ++r) truths[r] = column.is_null(r) ? kUnknown : truth(holds(r));
   return truths;
@@ -41,14 +41,14 @@ std::vector<Truth> each_row(const Column& column, Cell holds) {
 
 // A number however large or small, as the nearest double.
 std::optional<double> nearest_double(std::string_view text) {
-  if (const auto number = parse_number(text)) return number;
-  const auto number = Decimal::parse(text);
+  if (const auto number = columns::parse_number(text)) return number;
+  const auto number = columns::Decimal::parse(text);
   return number ? std::optional(number->as_double()) : std::nullopt;
 }
 
 // A number may be a time elsewhere, but is a number here.
 std::optional<int64_t> as_date(std::string_view text) {
-  return Decimal::parse(text) ? std::nullopt : parse_time_us(text);
+  return columns::Decimal::parse(text) ? std::nullopt : columns::parse_time_us(text);
 }
 
 }  // namespace
@@ -109,7 +109,7 @@ std::vector<Truth> ColumnTests::each(const Reading<T>& reading, Parse parse, Hol
 std::vector<Truth> ColumnTests::test(std::string_view expression, const FilterNode& node,
                                      const ColumnTests* other) const {
   // Any reading says whether there are cells.
-  const bool texts = column_.type == ColumnType::text || column_.type == ColumnType::decimal;
+  const bool texts = column_.type == columns::ColumnType::text || column_.type == columns::ColumnType::decimal;
   const ColumnTests& judge = other && texts && other->numbers().any ? *other : *this;
   if (node.test == FilterTest::is_true) return is_true(expression, node, judge);
   if (node.test == FilterTest::is_null || node.test == FilterTest::is_not_null)
@@ -127,8 +127,9 @@ std::vector<Truth> ColumnTests::test(std::string_view expression, const FilterNo
 
 std::vector<Truth> ColumnTests::is_true(std::string_view expression, const FilterNode& node,
                                         const ColumnTests& judge) const {
-  if (column_.type == ColumnType::boolean) return each_row(column_, [&](size_t r) { return column_.integers[r] != 0; });
-  if (column_.type == ColumnType::text)
+  if (column_.type == columns::ColumnType::boolean)
+    return each_row(column_, [&](size_t r) { return column_.integers[r] != 0; });
+  if (column_.type == columns::ColumnType::text)
     if (judge.booleans().fits) return each(booleans(), as_boolean, [](size_t, bool cell) { return cell; });
   fail_filter(expression, node.at, fmt::format("field '{}' is not true or false: compare it with a value", node.field));
 }
@@ -136,8 +137,8 @@ std::vector<Truth> ColumnTests::is_true(std::string_view expression, const Filte
 std::vector<Truth> ColumnTests::is_null(bool wanted) const {
   std::vector<Truth> truths(rows_);
   for (size_t r = 0; r < rows_; ++r) {
-    const bool null = column_.is_null(r) || (column_.type == ColumnType::text && column_.text_of(r).empty()) ||
-                      (column_.type == ColumnType::real && std::isnan(column_.reals[r]));
+    const bool null = column_.is_null(r) || (column_.type == columns::ColumnType::text && column_.text_of(r).empty()) ||
+                      (column_.type == columns::ColumnType::real && std::isnan(column_.reals[r]));
     truths[r] = truth(null == wanted);
   }
   return truths;
@@ -146,25 +147,26 @@ std::vector<Truth> ColumnTests::is_null(bool wanted) const {
 // Each row's cell against one value.
 std::vector<Truth> ColumnTests::against(const Against& a) const {
   switch (column_.type) {
-    case ColumnType::integer: return against_integers(a);
-    case ColumnType::real: return against_reals(a);
-    case ColumnType::decimal:
+    case columns::ColumnType::integer: return against_integers(a);
+    case columns::ColumnType::real: return against_reals(a);
+    case columns::ColumnType::decimal:
       if (!a.value.number) a.mismatch("a number", "compare it with a number");
       return against_numbers_in_text(a);
-    case ColumnType::time: {
-      const auto time = a.value.kind == FilterValue::Kind::boolean ? std::nullopt : parse_time_us(a.value.text);
+    case columns::ColumnType::time: {
+      const auto time =
+          a.value.kind == FilterValue::Kind::boolean ? std::nullopt : columns::parse_time_us(a.value.text);
       if (!time) a.mismatch("a time", "compare it with a time like \"2024-01-01\"");
       return each_row(column_, [&](size_t r) { return holds(a.test, column_.integers[r] <=> *time); });
     }
-    case ColumnType::boolean: {
+    case columns::ColumnType::boolean: {
       const auto wanted = as_boolean(a.value.text);
       if (!wanted) a.mismatch("true or false", "compare it with true or false");
       if (is_order(a.test))
         fail_filter(a.expression, a.node.at, fmt::format("field '{}' is true or false: it has no order", a.node.field));
       return each_row(column_, [&](size_t r) { return (column_.integers[r] != 0) == *wanted; });
     }
-    case ColumnType::texts: return against_list(a);
-    case ColumnType::text: break;
+    case columns::ColumnType::texts: return against_list(a);
+    case columns::ColumnType::text: break;
   }
   return against_text(a);
 }
@@ -173,7 +175,7 @@ std::vector<Truth> ColumnTests::against_integers(const Against& a) const {
   if (!a.value.number) a.mismatch("a number", "compare it with a number");
   const auto floor = a.value.number->floor_int64();
   if (!floor) {  // beyond all integers
-    const auto order = Decimal() <=> *a.value.number;
+    const auto order = columns::Decimal() <=> *a.value.number;
     return each_row(column_, [&](size_t) { return holds(a.test, order); });
   }
   if (a.value.number->is_whole())
@@ -183,7 +185,7 @@ std::vector<Truth> ColumnTests::against_integers(const Against& a) const {
 
 std::vector<Truth> ColumnTests::against_reals(const Against& a) const {
   if (!a.value.number) a.mismatch("a number", "compare it with a number");
-  const double number = nearest_in(column_.precision, *a.value.number);
+  const double number = columns::nearest_in(column_.precision, *a.value.number);
   auto truths = each_row(column_, [&](size_t r) { return holds(a.test, column_.reals[r] <=> number); });
   for (size_t r = 0; r < rows_; ++r)
     if (std::isnan(column_.reals[r])) truths[r] = kUnknown;
@@ -195,7 +197,7 @@ std::vector<Truth> ColumnTests::against_numbers_in_text(const Against& a) const 
   const double number = a.value.number->as_double();
   return each(numbers(), nearest_double, [&](size_t r, double cell) {
     return cell != number ? holds(a.test, cell < number ? -1 : 1)
-                          : holds(a.test, *Decimal::parse(column_.text_of(r)) <=> *a.value.number);
+                          : holds(a.test, *columns::Decimal::parse(column_.text_of(r)) <=> *a.value.number);
   });
 }
 
@@ -203,11 +205,11 @@ std::vector<Truth> ColumnTests::against_list(const Against& a) const {
   if (is_order(a.test))
     fail_filter(a.expression, a.node.at,
                 fmt::format("field '{}' is a list: only =, != and in apply to it", a.node.field));
-  const auto key = value_key(a.value.text);
+  const auto key = columns::value_key(a.value.text);
   return each_row(column_, [&](size_t r) {
     bool any = false;
     column_.for_each_element(r, '\0', [&](std::string_view element) {
-      any = any || element == a.value.text || (key && value_key(element) == key);
+      any = any || element == a.value.text || (key && columns::value_key(element) == key);
     });
     return any;
   });
@@ -234,15 +236,15 @@ std::vector<Truth> ColumnTests::against_text(const Against& a) const {
   if (order && !value.number && judge.numbers().fits && judge.numbers().any)
     a.mismatch("a number", "compare it with a number");
   // Two spellings of one value are equal; in an order texts go by their bytes.
-  const auto key = order ? std::nullopt : value_key(value.text);
+  const auto key = order ? std::nullopt : columns::value_key(value.text);
   std::vector<Truth> truths(rows_);
   for (size_t r = 0; r < rows_; ++r) {
     const std::string_view cell = column_.is_null(r) ? std::string_view() : column_.text_of(r);
-    truths[r] = cell.empty()
-                    ? kUnknown
-                    : truth(holds(a.test, cell <=> std::string_view(value.text)) || (key && value_key(cell) == key));
+    truths[r] = cell.empty() ? kUnknown
+                             : truth(holds(a.test, cell <=> std::string_view(value.text)) ||
+                                     (key && columns::value_key(cell) == key));
   }
   return truths;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::filter

@@ -11,7 +11,7 @@
 #include "columns/column.h"
 #include "filter/filter_syntax.h"
 
-namespace pagoda {
+namespace pagoda::filter {
 
 // Three-valued: `and` is the least, `or` the greatest, `not` the mirror image. Only `yes` matches.
 using Truth = uint8_t;
@@ -28,7 +28,7 @@ inline void invert(std::vector<Truth>& truths) {
 // threads.
 class ColumnTests {
  public:
-  explicit ColumnTests(const Column& column) : column_(column), rows_(column.rows()) {}  // borrowed
+  explicit ColumnTests(const columns::Column& column) : column_(column), rows_(column.rows()) {}  // borrowed
 
   // The truth of each row. Error{usage}, with the place in the expression: the test does not fit the column. Whether texts are
   // compared as numbers, times or true/false is decided by the cells of `judge` (where it has any), a column of the same
@@ -65,11 +65,11 @@ class ColumnTests {
   std::vector<Truth> against_text(const Against& a) const;
   std::vector<Truth> against_list(const Against& a) const;
 
-  const Column& column_;
+  const columns::Column& column_;
   size_t rows_;
   mutable Reading<double> numbers_;
   mutable Reading<int64_t> times_;
   mutable Reading<bool> booleans_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::filter

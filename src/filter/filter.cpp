@@ -7,7 +7,7 @@
 #include "filter/column_tests.h"
 #include "filter/filter_syntax.h"
 
-namespace pagoda {
+namespace pagoda::filter {
 namespace {
 
 // Of an item without attributes.
@@ -24,7 +24,7 @@ Truth of_nothing(const FilterNode& node) {
 
 class Evaluator {
  public:
-  Evaluator(std::string_view expression, const Attributes& attributes)
+  Evaluator(std::string_view expression, const data::Attributes& attributes)
       : expression_(expression), attributes_(attributes), rows_(attributes.rows()) {}
 
   // The truth of each attribute row.
@@ -32,7 +32,7 @@ class Evaluator {
     switch (node.kind) {
       case FilterNode::Kind::seen: fail_seen(expression_, node.at);
       case FilterNode::Kind::test: {
-        const Column& column = filter_column(expression_, node, attributes_);
+        const columns::Column& column = filter_column(expression_, node, attributes_);
         return tests_.try_emplace(&column, column).first->second.test(expression_, node);
       }
       case FilterNode::Kind::negation: {
@@ -54,15 +54,16 @@ class Evaluator {
 
  private:
   std::string_view expression_;
-  const Attributes& attributes_;
+  const data::Attributes& attributes_;
   size_t rows_;
-  std::map<const Column*, ColumnTests> tests_;
+  std::map<const columns::Column*, ColumnTests> tests_;
 };
 
 }  // namespace
 
-const Column& filter_column(std::string_view expression, const FilterNode& node, const Attributes& attributes) {
-  const Column* column = attributes.find(node.field);
+const columns::Column& filter_column(std::string_view expression, const FilterNode& node,
+                                     const data::Attributes& attributes) {
+  const columns::Column* column = attributes.find(node.field);
   if (!column) {
     const auto known = attributes.names();
     fail_filter(expression, node.at,
@@ -71,23 +72,23 @@ const Column& filter_column(std::string_view expression, const FilterNode& node,
   return *column;
 }
 
-Filter compile_filter(std::string_view expression, const Attributes& attributes, std::span<const uint32_t> row_of,
-                      size_t items) {
+Filter evaluate_filter_rowwise(std::string_view expression, const data::Attributes& attributes,
+                               std::span<const uint32_t> row_of, size_t items) {
   check(row_of.size() == attributes.rows(), "each attribute row has its item row");
   FilterNode root = parse_filter(expression);
   Filter filter;
   if (!take_not_seen(root, filter.not_seen)) {
-    filter.items = ItemSet(items, true);
+    filter.items = math::ItemSet(items, true);
     return filter;
   }
-  filter.items = ItemSet(items, of_nothing(root) == kYes);
+  filter.items = math::ItemSet(items, of_nothing(root) == kYes);
   const auto truths = Evaluator(expression, attributes).evaluate(root);
   for (size_t r = 0; r < truths.size(); ++r) {
-    if (row_of[r] == Interner::kNone) continue;
+    if (row_of[r] == columns::Interner::kNone) continue;
     check(row_of[r] < items, "an item row of the catalogue");
     truths[r] == kYes ? filter.items.add(row_of[r]) : filter.items.remove(row_of[r]);
   }
   return filter;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::filter

@@ -28,20 +28,21 @@
 #include "data/attributes.h"
 #include "math/item_set.h"
 
-namespace pagoda {
+namespace pagoda::filter {
 
 struct Filter {
-  ItemSet items;
+  math::ItemSet items;
   bool not_seen = false;  // the expression also demands that the user has not seen the item
 };
 
 // Goes over all rows; filter_index.h does the same from bitmaps. `row_of[attribute row]` is the item row; Interner::kNone where the item is not in the catalogue. Error{usage}, with the
 // position: a syntax error, an unknown field (with the nearest one), an order between a text and a number.
-Filter compile_filter(std::string_view expression, const Attributes& attributes, std::span<const uint32_t> row_of,
-                      size_t items);
+Filter evaluate_filter_rowwise(std::string_view expression, const data::Attributes& attributes,
+                               std::span<const uint32_t> row_of, size_t items);
 
 // The column that a test is of. Error{usage}: there is none, with the nearest.
 struct FilterNode;
-const Column& filter_column(std::string_view expression, const FilterNode& node, const Attributes& attributes);
+const columns::Column& filter_column(std::string_view expression, const FilterNode& node,
+                                     const data::Attributes& attributes);
 
-}  // namespace pagoda
+}  // namespace pagoda::filter

@@ -11,7 +11,7 @@
 #include "filter/column_tests.h"
 #include "filter/filter_syntax.h"
 
-namespace pagoda {
+namespace pagoda::filter {
 namespace {
 
 constexpr size_t kMostValues = 1024;  // of a column of numbers; above it, zones
@@ -27,7 +27,7 @@ struct Truths {
 
 class FilterIndex::ColumnSets {
  public:
-  explicit ColumnSets(const Column& column) : column_(column) {}
+  explicit ColumnSets(const columns::Column& column) : column_(column) {}
 
   // Once, by whoever comes first. With a throttle the sets are made apart and then put in place: while it yields, nobody
   // may wait for what it makes.
@@ -50,19 +50,19 @@ class FilterIndex::ColumnSets {
   }
 
   std::vector<uint32_t> groups(size_t items) const {
-    std::vector<uint32_t> group_of(items, Interner::kNone);
-    Interner groups;
+    std::vector<uint32_t> group_of(items, columns::Interner::kNone);
+    columns::Interner groups;
     std::string scratch, key;
     for (uint32_t value = 0; value < lists_.size(); ++value) {
       const auto text = values_.as_text(value, scratch);
       if (text.empty()) continue;
-      const uint32_t group = groups.add(canonical_text(text, key));
+      const uint32_t group = groups.add(columns::canonical_text(text, key));
       for (const uint32_t item : lists_[value]) group_of[item] = group;
     }
     return group_of;
   }
   bool has_values() const { return zones_.rows() == 0; }
-  const Column& column() const { return column_; }
+  const columns::Column& column() const { return column_; }
 
  private:
   void make(std::span<const uint32_t> attribute_of, BackgroundThrottle* throttle) {
@@ -91,16 +91,17 @@ class FilterIndex::ColumnSets {
   }
 
   bool is_number() const {
-    return column_.type == ColumnType::integer || column_.type == ColumnType::real || column_.type == ColumnType::time;
+    return column_.type == columns::ColumnType::integer || column_.type == columns::ColumnType::real ||
+           column_.type == columns::ColumnType::time;
   }
   bool is_known(uint32_t row) const {
-    return row != Interner::kNone && !column_.is_null(row) &&
-           (column_.type != ColumnType::real || !std::isnan(column_.reals[row]));
+    return row != columns::Interner::kNone && !column_.is_null(row) &&
+           (column_.type != columns::ColumnType::real || !std::isnan(column_.reals[row]));
   }
 
   // False when there are too many different ones.
   bool arrange_values(std::span<const uint32_t> attribute_of, BackgroundThrottle* throttle) {
-    Interner seen;
+    columns::Interner seen;
     std::vector<std::vector<uint32_t>> items_of;
     const auto note = [&](std::string_view key, uint32_t item) {
       const uint32_t value = seen.add(key);
@@ -116,16 +117,16 @@ class FilterIndex::ColumnSets {
       if (!is_known(row)) continue;
       const size_t before = items_of.size();
       switch (column_.type) {
-        case ColumnType::texts:
+        case columns::ColumnType::texts:
           column_.for_each_element(row, '\0', [&](std::string_view element) {
             const size_t known = items_of.size();
             note(element, item);
             if (items_of.size() > known) values_.push_element(element), values_.end_list();
           });
           continue;
-        case ColumnType::text:
-        case ColumnType::decimal: note(column_.text_of(row), item); break;
-        case ColumnType::real: {
+        case columns::ColumnType::text:
+        case columns::ColumnType::decimal: note(column_.text_of(row), item); break;
+        case columns::ColumnType::real: {
           const double x = column_.reals[row] + 0.0;  // -0 and 0 are one value
           note({reinterpret_cast<const char*>(&x), sizeof x}, item);
           break;
@@ -155,8 +156,8 @@ class FilterIndex::ColumnSets {
   void arrange_zones(std::span<const uint32_t> attribute_of) {
     zones_ = column_.without_rows();
     const auto less = [&](uint32_t a, uint32_t b) {
-      return column_.type == ColumnType::real ? column_.reals[a] < column_.reals[b]
-                                              : column_.integers[a] < column_.integers[b];
+      return column_.type == columns::ColumnType::real ? column_.reals[a] < column_.reals[b]
+                                                       : column_.integers[a] < column_.integers[b];
     };
     for (size_t begin = 0; begin < attribute_of.size(); begin += kZoneItems) {
       std::optional<uint32_t> least, largest;
@@ -173,8 +174,8 @@ class FilterIndex::ColumnSets {
   Truths test_values(std::string_view expression, const FilterNode& node, const ColumnTests* judge) const {
     // Of a list `!=` and `not in` say that no element matches: asked of the elements one by one, that is the opposite.
     auto plain = node;
-    const bool opposite =
-        column_.type == ColumnType::texts && (node.test == FilterTest::not_equal || node.test == FilterTest::not_in);
+    const bool opposite = column_.type == columns::ColumnType::texts &&
+                          (node.test == FilterTest::not_equal || node.test == FilterTest::not_in);
     if (opposite) plain.test = node.test == FilterTest::not_equal ? FilterTest::equal : FilterTest::in;
     const auto truths = tests_->test(expression, plain, judge);
     Truths result;
@@ -202,7 +203,7 @@ class FilterIndex::ColumnSets {
       below = within(expression, node, FilterTest::less_equal),
       above = within(expression, node, FilterTest::greater_equal);
     Truths result;
-    Column rows = column_.without_rows();  // of the zones that are undecided
+    columns::Column rows = column_.without_rows();  // of the zones that are undecided
     std::vector<uint32_t> items;
     for (size_t zone = 0; 2 * zone < zones_.rows(); ++zone) {
       const size_t begin = zone * kZoneItems, end = std::min(attribute_of.size(), begin + kZoneItems);
@@ -231,7 +232,7 @@ class FilterIndex::ColumnSets {
   Truths test_null(const FilterNode& node) const {
     Truths result{.yes = all_ - known_, .no = known_};
     for (uint32_t value = 0; value < lists_.size(); ++value) {
-      if (column_.type != ColumnType::text || !values_.text_of(value).empty()) continue;
+      if (column_.type != columns::ColumnType::text || !values_.text_of(value).empty()) continue;
       result.yes.addMany(lists_[value].size(), lists_[value].data());
       result.no -= result.yes;
     }
@@ -253,15 +254,15 @@ class FilterIndex::ColumnSets {
   }
 
   static constexpr uint32_t kNone = UINT32_MAX;
-  const Column& column_;
+  const columns::Column& column_;
   std::once_flag once_;
   std::atomic<bool> arranged_ = false;
   Roaring all_, known_;
-  Column values_;           // each different value, once (of a list: each element, as a list of one)
-  Ragged<uint32_t> lists_;  // its items, rising
+  columns::Column values_;        // each different value, once (of a list: each element, as a list of one)
+  math::Ragged<uint32_t> lists_;  // its items, rising
   std::vector<uint32_t> bitmap_of_;
   std::vector<Roaring> bitmaps_;
-  Column zones_;
+  columns::Column zones_;
   std::optional<ColumnTests> tests_;  // of the zones, or of the values
 };
 
@@ -275,7 +276,7 @@ class FilterIndex::Evaluator {
       case FilterNode::Kind::seen: fail_seen(expression_, node.at);
       case FilterNode::Kind::test: {
         const auto& column = filter_column(expression_, node, index_.attributes_);
-        const Column* other = judge_ ? judge_->attributes_.find(node.field) : nullptr;
+        const columns::Column* other = judge_ ? judge_->attributes_.find(node.field) : nullptr;
         return index_.sets(column).test(expression_, node, index_.attribute_of_,
                                         other ? &judge_->sets(*other) : nullptr);
       }
@@ -304,11 +305,11 @@ class FilterIndex::Evaluator {
   const FilterIndex* judge_;
 };
 
-FilterIndex::FilterIndex(const Attributes& attributes, std::span<const uint32_t> row_of, size_t items)
-    : attributes_(attributes), items_(items), attribute_of_(items, Interner::kNone) {
+FilterIndex::FilterIndex(const data::Attributes& attributes, std::span<const uint32_t> row_of, size_t items)
+    : attributes_(attributes), items_(items), attribute_of_(items, columns::Interner::kNone) {
   check(row_of.size() == attributes.rows(), "each attribute row has its item row");
   for (uint32_t row = 0; row < row_of.size(); ++row) {
-    if (row_of[row] == Interner::kNone) continue;
+    if (row_of[row] == columns::Interner::kNone) continue;
     check(row_of[row] < items, "an item row of the catalogue");
     attribute_of_[row_of[row]] = row;
   }
@@ -317,7 +318,7 @@ FilterIndex::FilterIndex(const Attributes& attributes, std::span<const uint32_t>
 
 FilterIndex::~FilterIndex() = default;
 
-const FilterIndex::ColumnSets& FilterIndex::sets(const Column& column, BackgroundThrottle* throttle) const {
+const FilterIndex::ColumnSets& FilterIndex::sets(const columns::Column& column, BackgroundThrottle* throttle) const {
   auto& sets = *columns_[static_cast<size_t>(&column - attributes_.columns.data())];
   sets.arrange(attribute_of_, throttle);
   return sets;
@@ -339,10 +340,10 @@ Filter FilterIndex::compile(std::string_view expression, const FilterIndex* judg
   FilterNode root = parse_filter(expression);
   Filter filter;
   if (!take_not_seen(root, filter.not_seen)) {
-    filter.items = ItemSet(items_, true);
+    filter.items = math::ItemSet(items_, true);
     return filter;
   }
-  filter.items = ItemSet(items_);
+  filter.items = math::ItemSet(items_);
   const auto yes = Evaluator(*this, expression, judge).evaluate(root).yes;
   std::vector<uint32_t> rows(yes.cardinality());
   yes.toUint32Array(rows.data());
@@ -351,20 +352,20 @@ Filter FilterIndex::compile(std::string_view expression, const FilterIndex* judg
 }
 
 std::vector<uint32_t> FilterIndex::groups(std::string_view name) const {
-  const Column* column = attributes_.find(name);
+  const columns::Column* column = attributes_.find(name);
   if (!column)
     fail(ErrorKind::usage, "unknown field '{}' in quota{}", name, suggestion(std::string(name), attributes_.names()));
-  if (column->type == ColumnType::texts)
+  if (column->type == columns::ColumnType::texts)
     fail(ErrorKind::usage, "field '{}' is a list: a quota needs a column of one value an item", name);
   const auto& arranged = sets(*column);
   if (arranged.has_values()) return arranged.groups(items_);
-  std::vector<uint32_t> group_of(items_, Interner::kNone);
-  Interner values;
+  std::vector<uint32_t> group_of(items_, columns::Interner::kNone);
+  columns::Interner values;
   std::string scratch;
   for (size_t item = 0; item < items_; ++item)
-    if (const uint32_t row = attribute_of_[item]; row != Interner::kNone && !column->is_null(row))
+    if (const uint32_t row = attribute_of_[item]; row != columns::Interner::kNone && !column->is_null(row))
       group_of[item] = values.add(column->as_text(row, scratch));
   return group_of;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::filter

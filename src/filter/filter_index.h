@@ -17,15 +17,15 @@
 #include "core/background.h"
 #include "filter/filter.h"
 
-namespace pagoda {
+namespace pagoda::filter {
 
 class FilterIndex {
  public:
-  // `attributes` is borrowed; row_of as for compile_filter.
-  FilterIndex(const Attributes& attributes, std::span<const uint32_t> row_of, size_t items);
+  // `attributes` is borrowed; row_of as for evaluate_filter_rowwise.
+  FilterIndex(const data::Attributes& attributes, std::span<const uint32_t> row_of, size_t items);
   ~FilterIndex();
 
-  // What compile_filter gives, and its errors; only the cells of the catalogue's items count.
+  // What evaluate_filter_rowwise gives, and its errors; only the cells of the catalogue's items count.
   // `judge`: of another table with the same columns, as for ColumnTests::test().
   Filter compile(std::string_view expression, const FilterIndex* judge = nullptr) const;
 
@@ -42,12 +42,12 @@ class FilterIndex {
  private:
   class ColumnSets;
   class Evaluator;
-  const ColumnSets& sets(const Column& column, BackgroundThrottle* throttle = nullptr) const;
+  const ColumnSets& sets(const columns::Column& column, BackgroundThrottle* throttle = nullptr) const;
 
-  const Attributes& attributes_;
+  const data::Attributes& attributes_;
   size_t items_;
   std::vector<uint32_t> attribute_of_;                // item row to attribute row, Interner::kNone
   std::vector<std::unique_ptr<ColumnSets>> columns_;  // parallel to attributes_.columns
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::filter

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::filter {
 namespace {
 
 // 30,000 items in another order than their attributes; a tenth of the cells null, a tenth of the items without attributes, some
@@ -20,14 +20,14 @@ class ManyItems : public testing::Test {
   ManyItems() {
     Rng rng(1, Stream::test);
     const auto null = [&] { return rng.below(10) == 0; };
-    Column price, rank, released, year, author, tags, flag, label;
-    price.name = "price", price.type = ColumnType::real;
-    rank.name = "rank", rank.type = ColumnType::integer;
-    released.name = "released", released.type = ColumnType::time;
-    year.name = "year", year.type = ColumnType::integer;
+    columns::Column price, rank, released, year, author, tags, flag, label;
+    price.name = "price", price.type = columns::ColumnType::real;
+    rank.name = "rank", rank.type = columns::ColumnType::integer;
+    released.name = "released", released.type = columns::ColumnType::time;
+    year.name = "year", year.type = columns::ColumnType::integer;
     author.name = "author";
-    tags.name = "tags", tags.type = ColumnType::texts;
-    flag.name = "flag", flag.type = ColumnType::boolean;
+    tags.name = "tags", tags.type = columns::ColumnType::texts;
+    flag.name = "flag", flag.type = columns::ColumnType::boolean;
     label.name = "label";  // different for each, a number in a text
     const size_t n = kItems * 9 / 10;
     for (size_t row = 0; row < n; ++row) {
@@ -49,20 +49,21 @@ class ManyItems : public testing::Test {
     attributes_.columns = {price, rank, released, year, author, tags, flag, label};
     for (uint32_t row = 0; row < n; ++row) row_of_.push_back(row);
     rng.shuffle(std::span(row_of_));
-    for (size_t row = 0; row < 100; ++row) row_of_[row] = Interner::kNone;
+    for (size_t row = 0; row < 100; ++row) row_of_[row] = columns::Interner::kNone;
     for (size_t row = 100; row < 5000; ++row)
       if (row_of_[row] < 2000) row_of_[row] += static_cast<uint32_t>(n);  // the far end of the catalogue
     index_ = std::make_unique<FilterIndex>(attributes_, row_of_, kItems);
   }
 
   size_t expect_as_row_by_row(const std::string& expression) {
-    const auto wanted = compile_filter(expression, attributes_, row_of_, kItems), found = index_->compile(expression);
+    const auto wanted = evaluate_filter_rowwise(expression, attributes_, row_of_, kItems),
+               found = index_->compile(expression);
     EXPECT_EQ(found.items.rows(), wanted.items.rows()) << expression;
     EXPECT_EQ(found.not_seen, wanted.not_seen) << expression;
     return wanted.items.count();
   }
 
-  Attributes attributes_;
+  data::Attributes attributes_;
   std::vector<uint32_t> row_of_;
   std::unique_ptr<FilterIndex> index_;
 };
@@ -133,13 +134,13 @@ TEST_F(ManyItems, GroupsAreTheDifferentValues) {
     const auto groups = index_->groups(name);
     std::map<std::string, uint32_t> group_of_value;
     std::string scratch;
-    const Column& column = *attributes_.find(name);
+    const columns::Column& column = *attributes_.find(name);
     size_t none = 0;
-    for (const uint32_t g : groups) none += g == Interner::kNone;
+    for (const uint32_t g : groups) none += g == columns::Interner::kNone;
     for (uint32_t row = 0; row < row_of_.size(); ++row) {
-      if (row_of_[row] == Interner::kNone || column.is_null(row)) continue;
+      if (row_of_[row] == columns::Interner::kNone || column.is_null(row)) continue;
       const uint32_t group = groups[row_of_[row]];
-      ASSERT_NE(group, Interner::kNone);
+      ASSERT_NE(group, columns::Interner::kNone);
       ASSERT_EQ(group_of_value.try_emplace(std::string(column.as_text(row, scratch)), group).first->second, group);
     }
     std::set<uint32_t> different;
@@ -164,4 +165,4 @@ TEST_F(ManyItems, AQuotaOverWhatCanNotBeCountedIsRefused) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::filter

@@ -6,47 +6,56 @@
 #include "columns/decimal.h"
 #include "filter/filter_index.h"
 
-namespace pagoda {
+namespace pagoda::filter {
 namespace {
 
 // Items a to g; the last cell of most columns is null.
-struct Cells {
+struct EncodedColumns {
   const char* column;
-  ColumnType type;
-  RealPrecision precision;
+  columns::ColumnType type;
+  columns::RealPrecision precision;
   std::vector<const char*> cells;
 };
 
-const std::vector<Cells> kColumns{
+const std::vector<EncodedColumns> kColumns{
     {"int64",
-     ColumnType::integer,
+     columns::ColumnType::integer,
      {},
      {"9007199254740991", "9007199254740992", "9007199254740993", "9223372036854775807", "-9223372036854775808", "0",
       nullptr}},
     {"csv_big",
-     ColumnType::text,
+     columns::ColumnType::text,
      {},
      {"9007199254740991", "9007199254740992", "9007199254740993", "18446744073709551615", "18446744073709551616", "-1",
       "NA"}},
     {"uint64",
-     ColumnType::decimal,
+     columns::ColumnType::decimal,
      {},
      {"9007199254740991", "9007199254740992", "9007199254740993", "18446744073709551615", "18446744073709551614", "0",
       nullptr}},
     {"decimal",
-     ColumnType::decimal,
+     columns::ColumnType::decimal,
      {},
      {"0.35", "9.99", "0.34999999999999999999", "-0.35", "18446744073709551616", "2", nullptr}},
-    {"csv_price", ColumnType::text, {}, {"0.35", "0.350", "35e-2", "9.99", "0.34999999999999999999", "10", ""}},
+    {"csv_price",
+     columns::ColumnType::text,
+     {},
+     {"0.35", "0.350", "35e-2", "9.99", "0.34999999999999999999", "10", ""}},
     {"f64",
-     ColumnType::real,
-     RealPrecision::f64,
+     columns::ColumnType::real,
+     columns::RealPrecision::f64,
      {"0.1", "0.35", "9.99", "9007199254740992", "9007199254740994", "-0.1", nullptr}},
-    {"f32", ColumnType::real, RealPrecision::f32, {"0.1", "9.99", "20", "16777216", "16777218", "-9.99", nullptr}},
-    {"f16", ColumnType::real, RealPrecision::f16, {"0.1", "9.99", "20", "2048", "2050", "-9.99", nullptr}}};
+    {"f32",
+     columns::ColumnType::real,
+     columns::RealPrecision::f32,
+     {"0.1", "9.99", "20", "16777216", "16777218", "-9.99", nullptr}},
+    {"f16",
+     columns::ColumnType::real,
+     columns::RealPrecision::f16,
+     {"0.1", "9.99", "20", "2048", "2050", "-9.99", nullptr}}};
 
-Attributes table() {
-  Attributes a;
+data::Attributes table() {
+  data::Attributes a;
   for (const char* id : {"a", "b", "c", "d", "e", "f", "g"}) a.ids.add(id);
   for (const auto& [name, type, precision, cells] : kColumns) {
     auto& column = a.columns.emplace_back();
@@ -54,10 +63,10 @@ Attributes table() {
     for (const char* cell : cells) {
       if (!cell)
         column.push_null();
-      else if (type == ColumnType::integer)
-        column.push_integer(*Decimal::parse(cell)->as_int64());
-      else if (type == ColumnType::real)
-        column.push_real(Decimal::parse(cell)->as_double());
+      else if (type == columns::ColumnType::integer)
+        column.push_integer(*columns::Decimal::parse(cell)->as_int64());
+      else if (type == columns::ColumnType::real)
+        column.push_real(columns::Decimal::parse(cell)->as_double());
       else
         column.push_text(cell);
     }
@@ -162,11 +171,11 @@ std::string sorted(std::string ids) {
 }
 
 TEST(FilterNumbers, AreComparedExactlyInTheirColumnsPrecision) {
-  const Attributes a = table();
+  const data::Attributes a = table();
   const std::vector<uint32_t> row_of{0, 1, 2, 3, 4, 5, 6};
   const FilterIndex index(a, row_of, 7);
   const auto expect = [&](const std::string& filter, const std::string& ids) {
-    for (const auto& items : {compile_filter(filter, a, row_of, 7).items, index.compile(filter).items}) {
+    for (const auto& items : {evaluate_filter_rowwise(filter, a, row_of, 7).items, index.compile(filter).items}) {
       std::string found;
       for (const uint32_t row : items.rows()) found += a.ids[row];
       EXPECT_EQ(found, sorted(ids)) << filter;
@@ -189,17 +198,17 @@ TEST(FilterNumbers, AreComparedExactlyInTheirColumnsPrecision) {
 }
 
 TEST(FilterNumbers, AreExactInColumnsOfManyValues) {
-  Attributes a;
-  Column integers, floats;
-  integers.name = "n", integers.type = ColumnType::integer;
-  floats.name = "x", floats.type = ColumnType::real, floats.precision = RealPrecision::f32;
+  data::Attributes a;
+  columns::Column integers, floats;
+  integers.name = "n", integers.type = columns::ColumnType::integer;
+  floats.name = "x", floats.type = columns::ColumnType::real, floats.precision = columns::RealPrecision::f32;
   const int64_t from = int64_t{1} << 53;
   std::vector<uint32_t> row_of;
   for (uint32_t row = 0; row < 9000; ++row) {
     a.ids.add(std::to_string(row));
     row_of.push_back(row);
     integers.push_integer(from + row);
-    floats.push_real(Decimal::parse(fmt::format("{}.{:02}", row / 100, row % 100))->as_double());
+    floats.push_real(columns::Decimal::parse(fmt::format("{}.{:02}", row / 100, row % 100))->as_double());
   }
   a.columns = {integers, floats};
   const FilterIndex index(a, row_of, 9000);
@@ -213,9 +222,9 @@ TEST(FilterNumbers, AreExactInColumnsOfManyValues) {
                                                                                  {"x >= 49.99", 4001},
                                                                                  {"x in (0.1, 0.2, 49.99)", 3}}) {
     EXPECT_EQ(index.compile(filter).items.count(), items) << filter;
-    EXPECT_EQ(compile_filter(filter, a, row_of, 9000).items.count(), items) << filter;
+    EXPECT_EQ(evaluate_filter_rowwise(filter, a, row_of, 9000).items.count(), items) << filter;
   }
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::filter

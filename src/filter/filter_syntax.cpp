@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace pagoda {
+namespace pagoda::filter {
 namespace {
 
 constexpr size_t kDeepest = 100;  // nested parentheses and nots: an expression may come from a stranger
@@ -119,7 +119,7 @@ class Parser {
     if (peek() == '"' || peek() == '\'') {
       value.kind = FilterValue::Kind::text;
       value.text = quoted("text");
-      value.number = Decimal::parse(value.text);
+      value.number = columns::Decimal::parse(value.text);
       return value;
     }
     const std::string_view word = word_here();
@@ -133,7 +133,7 @@ class Parser {
     }
     const std::string_view number = number_here();
     const size_t end = at_ + number.size();
-    value.number = Decimal::parse(number);
+    value.number = columns::Decimal::parse(number);
     if (value.number && end < text_.size() && text_[end] == '-')
       fail_filter(text_, at_, "a time stands in quotes: \"2024-01-01\"");
     if (!value.number || (end < text_.size() && is_word_byte(text_[end]))) {
@@ -252,4 +252,4 @@ void fail_filter(std::string_view expression, size_t at, std::string_view messag
   fail(ErrorKind::usage, "{} (at character {} of the filter)", message, characters + 1);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::filter

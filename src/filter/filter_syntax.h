@@ -10,12 +10,12 @@
 #include "columns/decimal.h"
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::filter {
 
 struct FilterValue {
   enum class Kind { number, text, boolean } kind;
-  std::string text;               // a number as it was written; a text without its quotes
-  std::optional<Decimal> number;  // of a number, and of a text that is one
+  std::string text;                        // a number as it was written; a text without its quotes
+  std::optional<columns::Decimal> number;  // of a number, and of a text that is one
   bool boolean = false;
   size_t at = 0;  // its byte in the expression
 };
@@ -54,4 +54,4 @@ bool take_not_seen(FilterNode& node, bool& not_seen);
 // Error{usage}: "<message> (at character N of the filter)", for byte `at` of the expression.
 [[noreturn]] void fail_filter(std::string_view expression, size_t at, std::string_view message);
 
-}  // namespace pagoda
+}  // namespace pagoda::filter

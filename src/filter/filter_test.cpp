@@ -5,18 +5,19 @@
 #include "core/error.h"
 #include "filter/filter_index.h"
 
-namespace pagoda {
+namespace pagoda::filter {
 namespace {
 
-Column text_column(std::string name, const std::vector<const char*>& cells) {
-  Column column;
+columns::Column text_column(std::string name, const std::vector<const char*>& cells) {
+  columns::Column column;
   column.name = std::move(name);
   for (const char* cell : cells) cell ? column.push_text(cell) : column.push_null();
   return column;
 }
 
-Column typed_column(std::string name, ColumnType type, std::vector<int64_t> values, std::vector<uint8_t> valid = {}) {
-  Column column;
+columns::Column typed_column(std::string name, columns::ColumnType type, std::vector<int64_t> values,
+                             std::vector<uint8_t> valid = {}) {
+  columns::Column column;
   column.name = std::move(name), column.type = type;
   column.integers = std::move(values), column.valid = std::move(valid);
   return column;
@@ -24,21 +25,21 @@ Column typed_column(std::string name, ColumnType type, std::vector<int64_t> valu
 
 // Five items; the last has no year.
 //   row   title    year   price  new    released     tags     csv_year  genre
-Attributes films() {
-  Attributes a;
+data::Attributes films() {
+  data::Attributes a;
   for (const char* id : {"a", "b", "c", "d", "e"}) a.ids.add(id);
   a.columns.push_back(text_column("title", {"Alien", "Brazil", "Clue", "Dune's", "\"E\""}));
-  a.columns.push_back(typed_column("year", ColumnType::integer, {1979, 1985, 1985, 2021, 0}, {1, 1, 1, 1, 0}));
-  Column price;
-  price.name = "price", price.type = ColumnType::real, price.reals = {1.5, 2.5, -3, 0.1, 100};
+  a.columns.push_back(typed_column("year", columns::ColumnType::integer, {1979, 1985, 1985, 2021, 0}, {1, 1, 1, 1, 0}));
+  columns::Column price;
+  price.name = "price", price.type = columns::ColumnType::real, price.reals = {1.5, 2.5, -3, 0.1, 100};
   a.columns.push_back(price);
-  a.columns.push_back(typed_column("new", ColumnType::boolean, {0, 1, 0, 1, 0}));
+  a.columns.push_back(typed_column("new", columns::ColumnType::boolean, {0, 1, 0, 1, 0}));
   std::vector<int64_t> times;
   for (const char* t : {"1979-05-25", "1985-02-20", "1985-12-13T12:00:00Z", "2021-10-22", "2024-01-01"})
-    times.push_back(*parse_time_us(t));
-  a.columns.push_back(typed_column("released", ColumnType::time, times));
-  Column tags;
-  tags.name = "tags", tags.type = ColumnType::texts;
+    times.push_back(*columns::parse_time_us(t));
+  a.columns.push_back(typed_column("released", columns::ColumnType::time, times));
+  columns::Column tags;
+  tags.name = "tags", tags.type = columns::ColumnType::texts;
   for (const auto& list :
        std::vector<std::vector<std::string>>{{"scifi", "horror"}, {"scifi"}, {}, {"scifi", "7"}, {"drama"}}) {
     for (const auto& tag : list) tags.elements.push({tag.data(), tag.size()});
@@ -55,9 +56,9 @@ Attributes films() {
 
 // The ids that match, as one word.
 std::string matching(std::string_view expression) {
-  const Attributes a = films();
+  const data::Attributes a = films();
   const std::vector<uint32_t> row_of{0, 1, 2, 3, 4};
-  const Filter filter = compile_filter(expression, a, row_of, 5);
+  const Filter filter = evaluate_filter_rowwise(expression, a, row_of, 5);
   EXPECT_EQ(FilterIndex(a, row_of, 5).compile(expression).items.rows(), filter.items.rows()) << expression;
   std::string ids;
   for (const uint32_t row : filter.items.rows()) ids += a.ids[row];
@@ -66,7 +67,7 @@ std::string matching(std::string_view expression) {
 
 std::string message_of(std::string_view expression) {
   const auto of_index = [&]() -> std::string {
-    const Attributes a = films();
+    const data::Attributes a = films();
     try {
       FilterIndex(a, std::vector<uint32_t>{0, 1, 2, 3, 4}, 5).compile(expression);
     } catch (const Error& e) {
@@ -108,11 +109,11 @@ TEST(Filter, ANullCellMatchesNeitherATestNorItsOpposite) {
 }
 
 TEST(Filter, AnIntegerIsComparedExactlyBeyondTheDigitsOfADouble) {
-  Attributes a;
+  data::Attributes a;
   a.ids.add("a"), a.ids.add("b");
-  a.columns.push_back(typed_column("n", ColumnType::integer, {9007199254740993, 9007199254740992}));
+  a.columns.push_back(typed_column("n", columns::ColumnType::integer, {9007199254740993, 9007199254740992}));
   const std::vector<uint32_t> row_of{0, 1};
-  EXPECT_EQ(compile_filter("n = 9007199254740993", a, row_of, 2).items.rows(), std::vector<uint32_t>{0});
+  EXPECT_EQ(evaluate_filter_rowwise("n = 9007199254740993", a, row_of, 2).items.rows(), std::vector<uint32_t>{0});
 }
 
 TEST(Filter, AndBindsTighterThanOrAndNotTightest) {
@@ -186,7 +187,7 @@ TEST(Filter, IsNullAsksForWhatNoComparisonFinds) {
             "expected 'null' or 'not null' after 'is', found the end (at character 8 of the filter)");
   EXPECT_EQ(message_of("year is not 5"), "expected 'null', found '5' (at character 13 of the filter)");
   // Items 5 and 6 have no attributes.
-  const Attributes a = films();
+  const data::Attributes a = films();
   const std::vector<uint32_t> row_of{0, 1, 2, 3, 4};
   for (const auto& [filter, rows] :
        std::vector<std::pair<std::string, std::vector<uint32_t>>>{{"year is null", {4, 5, 6}},
@@ -194,7 +195,7 @@ TEST(Filter, IsNullAsksForWhatNoComparisonFinds) {
                                                                   {"year is null and new", {}},
                                                                   {"year is null or new", {1, 3, 4, 5, 6}},
                                                                   {"tags is not null", {0, 1, 2, 3, 4}}}) {
-    EXPECT_EQ(compile_filter(filter, a, row_of, 7).items.rows(), rows) << filter;
+    EXPECT_EQ(evaluate_filter_rowwise(filter, a, row_of, 7).items.rows(), rows) << filter;
     EXPECT_EQ(FilterIndex(a, row_of, 7).compile(filter).items.rows(), rows) << filter;
   }
 }
@@ -207,25 +208,25 @@ TEST(Filter, OnAListAnyElementMayMatch) {
 }
 
 TEST(Filter, NotSeenIsReportedAndNotAnAttribute) {
-  const Attributes a = films();
+  const data::Attributes a = films();
   const std::vector<uint32_t> row_of{0, 1, 2, 3, 4};
-  const Filter both = compile_filter("year = 1985 and (new and not seen)", a, row_of, 5);
+  const Filter both = evaluate_filter_rowwise("year = 1985 and (new and not seen)", a, row_of, 5);
   EXPECT_TRUE(both.not_seen);
   EXPECT_EQ(both.items.rows(), std::vector<uint32_t>{1});
-  const Filter alone = compile_filter("Not Seen", a, row_of, 7);
+  const Filter alone = evaluate_filter_rowwise("Not Seen", a, row_of, 7);
   EXPECT_TRUE(alone.not_seen);
   EXPECT_EQ(alone.items.count(), 7u);
-  EXPECT_FALSE(compile_filter("new", a, row_of, 5).not_seen);
+  EXPECT_FALSE(evaluate_filter_rowwise("new", a, row_of, 5).not_seen);
   EXPECT_EQ(matching("`seen` = 'y'"), "bd");
   for (const char* wrong : {"seen", "not seen or new", "not (not seen)", "new and seen", "not (seen or new)"})
     EXPECT_NE(message_of(wrong).find("'seen' can stand only as 'not seen'"), std::string::npos) << wrong;
 }
 
 TEST(Filter, ItemsAreFoundByTheirRowsAndThoseOutsideTheCatalogueLeftOut) {
-  const Attributes a = films();
-  const std::vector<uint32_t> row_of{3, Interner::kNone, 0, 1, 6};
-  EXPECT_EQ(compile_filter("price > -100", a, row_of, 8).items.rows(), (std::vector<uint32_t>{0, 1, 3, 6}));
-  EXPECT_EQ(compile_filter("not price > 2", a, row_of, 8).items.rows(), (std::vector<uint32_t>{0, 1, 3}));
+  const data::Attributes a = films();
+  const std::vector<uint32_t> row_of{3, columns::Interner::kNone, 0, 1, 6};
+  EXPECT_EQ(evaluate_filter_rowwise("price > -100", a, row_of, 8).items.rows(), (std::vector<uint32_t>{0, 1, 3, 6}));
+  EXPECT_EQ(evaluate_filter_rowwise("not price > 2", a, row_of, 8).items.rows(), (std::vector<uint32_t>{0, 1, 3}));
 }
 
 TEST(Filter, ErrorsNameThePlaceAndTheRemedy) {
@@ -278,4 +279,4 @@ TEST(Filter, NestingIsLimitedAndLongChainsAreNot) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::filter

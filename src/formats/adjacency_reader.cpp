@@ -5,7 +5,7 @@
 #include "files/text_lines.h"
 #include "formats/file_reader.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -38,7 +38,7 @@ class AdjacencyRows {
     return !word.empty();
   }
 
-  TextLines lines_;
+  files::TextLines lines_;
   std::string_view rest_, user_;  // of the line
   uint64_t lines_read_ = 0;
 };
@@ -54,8 +54,8 @@ class AdjacencyFile : public FileReader {
 
   const std::vector<std::string>& columns() const override { return columns_; }
 
-  size_t next(std::vector<Column>& columns) override {
-    for (auto& column : columns) column.type = ColumnType::text;
+  size_t next(std::vector<columns::Column>& columns) override {
+    for (auto& column : columns) column.type = columns::ColumnType::text;
     size_t n = 0;
     for (std::string_view pair[2]; n < batch_rows_ && rows_.next(pair[0], pair[1]); ++n)
       for (size_t c = 0; c < chosen_.size(); ++c) columns[c].push_text(pair[chosen_[c]]);
@@ -84,4 +84,4 @@ std::string place_in_adjacency_file(const std::string& path, uint64_t record) {
   return rows.place();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

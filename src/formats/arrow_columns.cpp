@@ -14,7 +14,7 @@
 #include "columns/decimal.h"
 #include "columns/losses.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -37,14 +37,14 @@ constexpr size_t kLosses = 9;
 
 std::string_view words_of(Loss loss) {
   switch (loss) {
-    case Loss::nan: return loss::kNaN;
-    case Loss::far_time: return loss::kFarTime;
-    case Loss::below_us: return loss::kBelowMicrosecond;
-    case Loss::no_text: return loss::kNoText;
-    case Loss::null_element: return loss::kNullElement;
-    case Loss::nan_element: return loss::kNaNElement;
-    case Loss::far_element: return loss::kFarTimeElement;
-    case Loss::no_text_element: return loss::kNoTextElement;
+    case Loss::nan: return columns::loss::kNaN;
+    case Loss::far_time: return columns::loss::kFarTime;
+    case Loss::below_us: return columns::loss::kBelowMicrosecond;
+    case Loss::no_text: return columns::loss::kNoText;
+    case Loss::null_element: return columns::loss::kNullElement;
+    case Loss::nan_element: return columns::loss::kNaNElement;
+    case Loss::far_element: return columns::loss::kFarTimeElement;
+    case Loss::no_text_element: return columns::loss::kNoTextElement;
     case Loss::none: break;
   }
   return "";
@@ -73,26 +73,28 @@ struct Losses {
     for (const auto& [row, loss] : all) losses[row] = loss;
     return losses;
   }
-  void tell(std::string_view column, const Origin& origin) const {
-    std::array<Tally, kLosses> sums;
+  void tell(std::string_view column, const columns::Origin& origin) const {
+    std::array<columns::Tally, kLosses> sums;
     for (const auto& [row, loss] : all) sums[static_cast<size_t>(loss)].add(row);
     for (size_t l = 0; l < kLosses; ++l) sums[l].tell(column, words_of(static_cast<Loss>(l)), origin);
   }
 };
 
-void read(const arrow::Array& array, Column& column, Losses& losses);
+void read(const arrow::Array& array, columns::Column& column, Losses& losses);
 
-void read_validity(const arrow::Array& array, Column& column) {
+void read_validity(const arrow::Array& array, columns::Column& column) {
   if (array.null_count() == 0) return;
   column.valid.resize(static_cast<size_t>(array.length()));
   for (int64_t i = 0; i < array.length(); ++i) column.valid[static_cast<size_t>(i)] = array.IsValid(i);
 }
 
-void push_text(Column& column, std::string_view text) { column.text.push(std::span(text.data(), text.size())); }
+void push_text(columns::Column& column, std::string_view text) {
+  column.text.push(std::span(text.data(), text.size()));
+}
 
 // text(i) of each cell that is not null. Validity is read later.
 template <class F>
-void push_texts(const arrow::Array& array, Column& column, ColumnType type, F&& text) {
+void push_texts(const arrow::Array& array, columns::Column& column, columns::ColumnType type, F&& text) {
   column.type = type;
   for (int64_t i = 0; i < array.length(); ++i) {
     if (array.IsValid(i))
@@ -103,18 +105,18 @@ void push_texts(const arrow::Array& array, Column& column, ColumnType type, F&& 
 }
 
 template <class ArrayType>
-void read_texts_of(const arrow::Array& any, Column& column) {
+void read_texts_of(const arrow::Array& any, columns::Column& column) {
   const auto& array = checked_cast<const ArrayType&>(any);
-  push_texts(array, column, ColumnType::text, [&](int64_t i) { return std::string_view(array.GetView(i)); });
+  push_texts(array, column, columns::ColumnType::text, [&](int64_t i) { return std::string_view(array.GetView(i)); });
 }
 
 // Bytes of fixed width may be a number, a hash, or text.
-void read_fixed_bytes(const arrow::Array& any, Column& column, Losses& losses) {
+void read_fixed_bytes(const arrow::Array& any, columns::Column& column, Losses& losses) {
   const auto& array = checked_cast<const arrow::FixedSizeBinaryArray&>(any);
-  push_texts(array, column, ColumnType::text, [&](int64_t i) {
+  push_texts(array, column, columns::ColumnType::text, [&](int64_t i) {
     const auto text = array.GetView(i);
     const bool plain = std::ranges::none_of(text, [](unsigned char c) { return c < ' ' || c == 0x7f; });
-    if (plain && is_utf8(text)) return text;
+    if (plain && columns::is_utf8(text)) return text;
     losses.add(i, Loss::no_text);
     return std::string_view();
   });
@@ -130,7 +132,7 @@ std::string uuid_text(const uint8_t* bytes) {
 }
 
 template <class ArrayType>
-void read_integers_of(const arrow::Array& any, Column& column, ColumnType type) {
+void read_integers_of(const arrow::Array& any, columns::Column& column, columns::ColumnType type) {
   const auto& array = checked_cast<const ArrayType&>(any);
   column.type = type;
   column.integers.resize(static_cast<size_t>(array.length()));
@@ -149,21 +151,21 @@ void read_integers_of(const arrow::Array& any, Column& column, ColumnType type) 
 
 // Integers where all cells fit int64, else decimals. integer(i): the cell when it fits; text(i): its digits.
 template <class Integer, class Text>
-void read_exactly(const arrow::Array& array, Column& column, Integer&& integer, Text&& text) {
-  column.type = ColumnType::integer;
+void read_exactly(const arrow::Array& array, columns::Column& column, Integer&& integer, Text&& text) {
+  column.type = columns::ColumnType::integer;
   column.integers.resize(static_cast<size_t>(array.length()));
   for (int64_t i = 0; i < array.length(); ++i) {
     if (array.IsNull(i)) continue;
     const std::optional<int64_t> value = integer(i);
     if (!value) {
       column.integers.clear();
-      return push_texts(array, column, ColumnType::decimal, text);
+      return push_texts(array, column, columns::ColumnType::decimal, text);
     }
     column.integers[static_cast<size_t>(i)] = *value;
   }
 }
 
-void read_unsigned(const arrow::Array& any, Column& column) {
+void read_unsigned(const arrow::Array& any, columns::Column& column) {
   const auto& array = checked_cast<const arrow::UInt64Array&>(any);
   read_exactly(
       array, column,
@@ -175,16 +177,18 @@ void read_unsigned(const arrow::Array& any, Column& column) {
 }
 
 template <class ArrayType, class Value>
-void read_decimals_of(const arrow::Array& any, Column& column) {
+void read_decimals_of(const arrow::Array& any, columns::Column& column) {
   const auto& array = checked_cast<const ArrayType&>(any);
   const int scale = checked_cast<const arrow::DecimalType&>(*array.type()).scale();
-  const auto text = [&](int64_t i) { return Decimal::parse(Value(array.GetValue(i)).ToString(scale))->text(); };
-  if (scale > 0) return push_texts(array, column, ColumnType::decimal, text);
+  const auto text = [&](int64_t i) {
+    return columns::Decimal::parse(Value(array.GetValue(i)).ToString(scale))->text();
+  };
+  if (scale > 0) return push_texts(array, column, columns::ColumnType::decimal, text);
   read_exactly(
       array, column,
       [&](int64_t i) -> std::optional<int64_t> {
         const Value value(array.GetValue(i));
-        if (scale < 0) return Decimal::parse(value.ToString(scale))->as_int64();
+        if (scale < 0) return columns::Decimal::parse(value.ToString(scale))->as_int64();
         const auto digits = value.ToIntegerString();
         int64_t whole = 0;
         const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), whole);
@@ -194,8 +198,9 @@ void read_decimals_of(const arrow::Array& any, Column& column) {
 }
 
 template <class F>
-void read_reals(const arrow::Array& array, Column& column, Losses& losses, RealPrecision precision, F&& value) {
-  column.type = ColumnType::real;
+void read_reals(const arrow::Array& array, columns::Column& column, Losses& losses, columns::RealPrecision precision,
+                F&& value) {
+  column.type = columns::ColumnType::real;
   column.precision = precision;
   column.reals.resize(static_cast<size_t>(array.length()));
   for (int64_t i = 0; i < array.length(); ++i) {
@@ -210,10 +215,10 @@ void read_reals(const arrow::Array& array, Column& column, Losses& losses, RealP
 
 // Microseconds are `times` / `over` of the array's values; one of the two is 1.
 template <class ArrayType>
-void read_times_of(const arrow::Array& any, Column& column, Losses& losses, int64_t times, int64_t over = 1) {
-  if (times == 1 && over == 1) return read_integers_of<ArrayType>(any, column, ColumnType::time);
+void read_times_of(const arrow::Array& any, columns::Column& column, Losses& losses, int64_t times, int64_t over = 1) {
+  if (times == 1 && over == 1) return read_integers_of<ArrayType>(any, column, columns::ColumnType::time);
   const auto& array = checked_cast<const ArrayType&>(any);
-  column.type = ColumnType::time;
+  column.type = columns::ColumnType::time;
   column.integers.resize(static_cast<size_t>(array.length()));
   for (int64_t i = 0; i < array.length(); ++i) {
     if (array.IsNull(i)) continue;
@@ -229,7 +234,7 @@ void read_times_of(const arrow::Array& any, Column& column, Losses& losses, int6
   }
 }
 
-void read_timestamps(const arrow::Array& array, Column& column, Losses& losses) {
+void read_timestamps(const arrow::Array& array, columns::Column& column, Losses& losses) {
   const auto unit = checked_cast<const arrow::TimestampType&>(*array.type()).unit();
   const int64_t times = unit == TimeUnit::SECOND ? 1000000 : unit == TimeUnit::MILLI ? 1000 : 1;
   read_times_of<arrow::TimestampArray>(array, column, losses, times, unit == TimeUnit::NANO ? 1000 : 1);
@@ -253,7 +258,7 @@ std::string fraction_text(uint64_t part, int64_t parts) {
 }
 
 // Exact seconds.
-void read_durations(const arrow::Array& any, Column& column) {
+void read_durations(const arrow::Array& any, columns::Column& column) {
   const auto& array = checked_cast<const arrow::DurationArray&>(any);
   const int64_t parts = parts_of_a_second(checked_cast<const arrow::DurationType&>(*array.type()).unit());
   read_exactly(
@@ -269,10 +274,10 @@ void read_durations(const arrow::Array& any, Column& column) {
 
 // HH:MM:SS and a fraction where there is one.
 template <class ArrayType>
-void read_times_of_day(const arrow::Array& any, Column& column) {
+void read_times_of_day(const arrow::Array& any, columns::Column& column) {
   const auto& array = checked_cast<const ArrayType&>(any);
   const int64_t parts = parts_of_a_second(checked_cast<const arrow::TimeType&>(*array.type()).unit());
-  push_texts(array, column, ColumnType::text, [&](int64_t i) {
+  push_texts(array, column, columns::ColumnType::text, [&](int64_t i) {
     const auto value = static_cast<int64_t>(array.Value(i));
     const uint64_t size = value < 0 ? -static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
     const uint64_t seconds = size / static_cast<uint64_t>(parts);
@@ -283,9 +288,9 @@ void read_times_of_day(const arrow::Array& any, Column& column) {
 
 // Lists and views of lists: those that are not null may lie anywhere among the elements.
 template <class ListArray>
-void read_lists_of(const arrow::Array& any, Column& column, Losses& losses) {
+void read_lists_of(const arrow::Array& any, columns::Column& column, Losses& losses) {
   const auto& array = checked_cast<const ListArray&>(any);
-  column.type = ColumnType::texts;
+  column.type = columns::ColumnType::texts;
   const int64_t n = array.length();
   int64_t first = INT64_MAX, last = 0;
   for (int64_t i = 0; i < n; ++i) {
@@ -294,7 +299,7 @@ void read_lists_of(const arrow::Array& any, Column& column, Losses& losses) {
     last = std::max<int64_t>(last, array.value_offset(i) + array.value_length(i));
   }
   first = std::min(first, last);
-  Column elements;
+  columns::Column elements;
   Losses lost;
   read(*array.values()->Slice(first, last - first), elements, lost);
   const auto loss_of = lost.by_cell(static_cast<size_t>(last - first));
@@ -311,10 +316,10 @@ void read_lists_of(const arrow::Array& any, Column& column, Losses& losses) {
   }
 }
 
-// Cells that are words of a list of words: code(i) of cell i, less than 0 when it is null.
+// EncodedColumns that are words of a list of words: code(i) of cell i, less than 0 when it is null.
 template <class F>
-void push_words(const arrow::Array& words_array, int64_t cells, Column& column, Losses& losses, F&& code) {
-  Column words;
+void push_words(const arrow::Array& words_array, int64_t cells, columns::Column& column, Losses& losses, F&& code) {
+  columns::Column words;
   Losses lost;
   read(words_array, words, lost);
   const auto loss_of = lost.by_cell(words.rows());
@@ -332,14 +337,14 @@ void push_words(const arrow::Array& words_array, int64_t cells, Column& column, 
   }
 }
 
-void read_dictionary(const arrow::Array& any, Column& column, Losses& losses) {
+void read_dictionary(const arrow::Array& any, columns::Column& column, Losses& losses) {
   const auto& array = checked_cast<const arrow::DictionaryArray&>(any);
   push_words(*array.dictionary(), array.length(), column, losses,
              [&](int64_t i) { return array.IsNull(i) ? -1 : array.GetValueIndex(i); });
 }
 
 template <class EndsArray>
-void read_runs_of(const arrow::RunEndEncodedArray& array, const arrow::Array& any_ends, Column& column,
+void read_runs_of(const arrow::RunEndEncodedArray& array, const arrow::Array& any_ends, columns::Column& column,
                   Losses& losses) {
   const auto& ends = checked_cast<const EndsArray&>(any_ends);
   push_words(*array.LogicalValues(), array.length(), column, losses, [&, run = int64_t{0}](int64_t i) mutable {
@@ -348,7 +353,7 @@ void read_runs_of(const arrow::RunEndEncodedArray& array, const arrow::Array& an
   });
 }
 
-void read_runs(const arrow::Array& any, Column& column, Losses& losses) {
+void read_runs(const arrow::Array& any, columns::Column& column, Losses& losses) {
   const auto& array = checked_cast<const arrow::RunEndEncodedArray&>(any);
   const auto ends = array.LogicalRunEnds(arrow::default_memory_pool()).ValueOrDie();
   switch (ends->type_id()) {
@@ -358,34 +363,34 @@ void read_runs(const arrow::Array& any, Column& column, Losses& losses) {
   }
 }
 
-void read_extension(const arrow::Array& any, Column& column, Losses& losses) {
+void read_extension(const arrow::Array& any, columns::Column& column, Losses& losses) {
   const auto& array = checked_cast<const arrow::ExtensionArray&>(any);
   const auto name = checked_cast<const arrow::ExtensionType&>(*array.type()).extension_name();
   const auto& storage = *array.storage();
   if (name == "arrow.uuid") {
     const auto& bytes = checked_cast<const arrow::FixedSizeBinaryArray&>(storage);
-    push_texts(array, column, ColumnType::text, [&](int64_t i) { return uuid_text(bytes.GetValue(i)); });
+    push_texts(array, column, columns::ColumnType::text, [&](int64_t i) { return uuid_text(bytes.GetValue(i)); });
     return read_validity(array, column);
   }
   read(storage, column, losses);
   if (name == "arrow.bool8") {
-    column.type = ColumnType::boolean;
+    column.type = columns::ColumnType::boolean;
     for (int64_t& flag : column.integers) flag = flag != 0;
   }
 }
 
 // Fills the column, which is empty, and its validity.
-void read(const arrow::Array& array, Column& column, Losses& losses) {
-  constexpr auto kInteger = ColumnType::integer;
+void read(const arrow::Array& array, columns::Column& column, Losses& losses) {
+  constexpr auto kInteger = columns::ColumnType::integer;
   switch (array.type_id()) {
     case Type::DICTIONARY: return read_dictionary(array, column, losses);
     case Type::RUN_END_ENCODED: return read_runs(array, column, losses);
     case Type::EXTENSION: return read_extension(array, column, losses);
     case Type::NA:
-      column.type = ColumnType::text;
+      column.type = columns::ColumnType::text;
       for (int64_t i = 0; i < array.length(); ++i) column.push_null();
       return;
-    case Type::BOOL: read_integers_of<arrow::BooleanArray>(array, column, ColumnType::boolean); break;
+    case Type::BOOL: read_integers_of<arrow::BooleanArray>(array, column, columns::ColumnType::boolean); break;
     case Type::INT8: read_integers_of<arrow::Int8Array>(array, column, kInteger); break;
     case Type::INT16: read_integers_of<arrow::Int16Array>(array, column, kInteger); break;
     case Type::INT32: read_integers_of<arrow::Int32Array>(array, column, kInteger); break;
@@ -395,17 +400,18 @@ void read(const arrow::Array& array, Column& column, Losses& losses) {
     case Type::UINT32: read_integers_of<arrow::UInt32Array>(array, column, kInteger); break;
     case Type::UINT64: read_unsigned(array, column); break;
     case Type::FLOAT:
-      read_reals(array, column, losses, RealPrecision::f32,
-                 [&](int64_t i) { return shortest_double(checked_cast<const arrow::FloatArray&>(array).Value(i)); });
+      read_reals(array, column, losses, columns::RealPrecision::f32, [&](int64_t i) {
+        return columns::shortest_double(checked_cast<const arrow::FloatArray&>(array).Value(i));
+      });
       break;
     case Type::DOUBLE:
-      read_reals(array, column, losses, RealPrecision::f64,
+      read_reals(array, column, losses, columns::RealPrecision::f64,
                  [&](int64_t i) { return checked_cast<const arrow::DoubleArray&>(array).Value(i); });
       break;
     case Type::HALF_FLOAT:
-      read_reals(array, column, losses, RealPrecision::f16, [&](int64_t i) {
+      read_reals(array, column, losses, columns::RealPrecision::f16, [&](int64_t i) {
         const auto bits = checked_cast<const arrow::HalfFloatArray&>(array).Value(i);
-        return shortest_double_of_half(arrow::util::Float16::FromBits(bits).ToDouble());
+        return columns::shortest_double_of_half(arrow::util::Float16::FromBits(bits).ToDouble());
       });
       break;
     case Type::DECIMAL32: read_decimals_of<arrow::Decimal32Array, arrow::Decimal32>(array, column); break;
@@ -442,14 +448,14 @@ void read(const arrow::Array& array, Column& column, Losses& losses) {
 
 }  // namespace
 
-void read_array(const arrow::Array& array, Column& column, const Origin& origin) {
+void read_array(const arrow::Array& array, columns::Column& column, const columns::Origin& origin) {
   column.clear();
   Losses losses;
   read(array, column, losses);
   losses.tell(column.name, origin);
 }
 
-void read_wide_integers(const arrow::Array& any, bool is_signed, Column& column) {
+void read_wide_integers(const arrow::Array& any, bool is_signed, columns::Column& column) {
   column.clear();
   const auto& array = checked_cast<const arrow::FixedSizeBinaryArray&>(any);
   const auto halves = [&](int64_t i) {
@@ -481,21 +487,21 @@ bool CodedTexts::can_read(const arrow::DataType& type) {
   return dictionary.index_type()->id() == Type::INT32 && (words == Type::STRING || words == Type::BINARY);
 }
 
-void CodedTexts::read(const arrow::Array& any, Column& column, const Origin& origin) {
+void CodedTexts::read(const arrow::Array& any, columns::Column& column, const columns::Origin& origin) {
   const auto& array = checked_cast<const arrow::DictionaryArray&>(any);
   if (array.data()->dictionary->GetNullCount() > 0) return read_array(array, column, origin);
   column.clear();
   if (array.data()->dictionary != dictionary_) {  // the data: dictionary() makes another array for each slice
-    Column words;
+    columns::Column words;
     read_array(*array.dictionary(), words, origin);
-    words_ = std::make_shared<const Ragged<char>>(std::move(words.text));
+    words_ = std::make_shared<const math::Ragged<char>>(std::move(words.text));
     dictionary_ = array.data()->dictionary;
   }
-  column.type = ColumnType::text;
+  column.type = columns::ColumnType::text;
   column.words = words_;
   const auto* codes = array.indices()->data()->GetValues<int32_t>(1);
   column.codes.assign(codes, codes + array.length());
   read_validity(array, column);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

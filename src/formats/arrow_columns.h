@@ -10,25 +10,25 @@
 #include "columns/origin.h"
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 // Overwrites `column` (not its name) with an array of a type that is_readable() of arrow_types.h. What is lost of a
 // cell (NaN, a time out of reach, a null in a list) is counted. Integers beyond int64 and fractions of decimals and
 // durations make the column decimal, times of day and UUIDs make it text.
-void read_array(const arrow::Array& array, Column& column, const Origin& origin);
+void read_array(const arrow::Array& array, columns::Column& column, const columns::Origin& origin);
 
 // The same of 16 bytes that are a 128-bit integer, the lowest first.
-void read_wide_integers(const arrow::Array& array, bool is_signed, Column& column);
+void read_wide_integers(const arrow::Array& array, bool is_signed, columns::Column& column);
 
 // The same of a dictionary of texts, as words and codes. The words of a dictionary seen before are kept.
 class CodedTexts {
  public:
   static bool can_read(const arrow::DataType& type);
-  void read(const arrow::Array& array, Column& column, const Origin& origin);  // like read_array()
+  void read(const arrow::Array& array, columns::Column& column, const columns::Origin& origin);  // like read_array()
 
  private:
   std::shared_ptr<arrow::ArrayData> dictionary_;
-  std::shared_ptr<const Ragged<char>> words_;
+  std::shared_ptr<const math::Ragged<char>> words_;
 };
 
 // Error{input} naming the file when Arrow can not go on.
@@ -42,4 +42,4 @@ T value_of(arrow::Result<T> result, const std::string& path) {
   return std::move(result).ValueUnsafe();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -6,7 +6,7 @@
 
 #include "formats/formats_test.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 namespace {
 
 template <class Builder, class T>
@@ -18,10 +18,10 @@ std::shared_ptr<arrow::Array> array_of(Builder&& builder, const std::vector<std:
 template <class T>
 using Values = std::vector<std::optional<T>>;
 
-Column column_of(const std::shared_ptr<arrow::Array>& array) {
-  Column column;
+columns::Column column_of(const std::shared_ptr<arrow::Array>& array) {
+  columns::Column column;
   column.push_text("of the batch before");
-  Notices notices;
+  columns::Notices notices;
   read_array(*array, column, {notices, "a.arrow"});
   EXPECT_EQ(column.rows(), static_cast<size_t>(array->length()));
   return column;
@@ -31,14 +31,14 @@ TEST(ArrowColumns, WholeNumbersOfAnyWidthAreIntegers) {
   for (const auto& array : {array_of(arrow::Int8Builder(), Values<int8_t>{-5, {}, 7}),
                             array_of(arrow::Int32Builder(), Values<int32_t>{-5, {}, 7}),
                             array_of(arrow::Int64Builder(), Values<int64_t>{-5, {}, 7})}) {
-    const Column column = column_of(array);
-    EXPECT_EQ(column.type, ColumnType::integer);
+    const columns::Column column = column_of(array);
+    EXPECT_EQ(column.type, columns::ColumnType::integer);
     EXPECT_EQ(column.integers, (std::vector<int64_t>{-5, 0, 7}));
     EXPECT_EQ(column.valid, (std::vector<uint8_t>{1, 0, 1}));
   }
-  EXPECT_EQ(column_of(array_of(arrow::UInt64Builder(), Values<uint64_t>{5})).type, ColumnType::integer);
+  EXPECT_EQ(column_of(array_of(arrow::UInt64Builder(), Values<uint64_t>{5})).type, columns::ColumnType::integer);
   std::string scratch;
-  const Column large = column_of(array_of(arrow::UInt64Builder(), Values<uint64_t>{5, UINT64_MAX, {}}));
+  const columns::Column large = column_of(array_of(arrow::UInt64Builder(), Values<uint64_t>{5, UINT64_MAX, {}}));
   EXPECT_EQ(large.as_text(1, scratch), "18446744073709551615") << "an id keeps its digits";
   EXPECT_TRUE(large.is_null(2));
 }
@@ -46,13 +46,13 @@ TEST(ArrowColumns, WholeNumbersOfAnyWidthAreIntegers) {
 TEST(ArrowColumns, RealsBooleansAndTextsKeepTheirValues) {
   EXPECT_EQ(column_of(array_of(arrow::FloatBuilder(), Values<float>{0.5f, {}})).reals, (std::vector<double>{0.5, 0}));
   EXPECT_EQ(column_of(array_of(arrow::DoubleBuilder(), Values<double>{1e300})).reals, (std::vector<double>{1e300}));
-  const Column flags = column_of(array_of(arrow::BooleanBuilder(), Values<bool>{true, false, {}}));
-  EXPECT_EQ(flags.type, ColumnType::boolean);
+  const columns::Column flags = column_of(array_of(arrow::BooleanBuilder(), Values<bool>{true, false, {}}));
+  EXPECT_EQ(flags.type, columns::ColumnType::boolean);
   EXPECT_EQ(flags.integers, (std::vector<int64_t>{1, 0, 0}));
   std::string scratch;
   for (const auto& array : {array_of(arrow::StringBuilder(), Values<std::string>{"a", {}, ""}),
                             array_of(arrow::LargeStringBuilder(), Values<std::string>{"a", {}, ""})}) {
-    const Column texts = column_of(array);
+    const columns::Column texts = column_of(array);
     EXPECT_EQ(texts.as_text(0, scratch), "a");
     EXPECT_TRUE(texts.is_null(1));
     EXPECT_FALSE(texts.is_null(2));
@@ -68,9 +68,9 @@ TEST(ArrowColumns, TimestampsOfEveryUnitAndDatesAreMicroseconds) {
                                                        {TimeUnit::MILLI, kMoment / 1000},
                                                        {TimeUnit::MICRO, kMoment},
                                                        {TimeUnit::NANO, kMoment * 1000}}) {
-    const Column column =
+    const columns::Column column =
         column_of(array_of(arrow::TimestampBuilder(arrow::timestamp(unit), pool), Values<int64_t>{value}));
-    EXPECT_EQ(column.type, ColumnType::time);
+    EXPECT_EQ(column.type, columns::ColumnType::time);
     EXPECT_EQ(column.integers[0], kMoment);
   }
   const auto before = array_of(arrow::TimestampBuilder(arrow::timestamp(TimeUnit::NANO), pool), Values<int64_t>{-1});
@@ -85,8 +85,8 @@ TEST(ArrowColumns, DictionariesAreReadAsTheirWords) {
   ASSERT_TRUE(builder.AppendNull().ok());
   std::shared_ptr<arrow::Array> array = *builder.Finish();
   std::string scratch;
-  const Column column = column_of(array->Slice(1));
-  EXPECT_EQ(column.type, ColumnType::text);
+  const columns::Column column = column_of(array->Slice(1));
+  EXPECT_EQ(column.type, columns::ColumnType::text);
   EXPECT_EQ(column.as_text(0, scratch), "a");
   EXPECT_EQ(column.as_text(1, scratch), "b");
   EXPECT_TRUE(column.is_null(2));
@@ -101,15 +101,15 @@ TEST(ArrowColumns, ListsOfAnythingAreTextsAlsoWhenTheyAreASlice) {
   ASSERT_TRUE(builder.AppendNull().ok() && builder.Append().ok());
   std::shared_ptr<arrow::Array> array = *builder.Finish();
   std::string scratch;
-  const Column column = column_of(array->Slice(1));
-  EXPECT_EQ(column.type, ColumnType::texts);
+  const columns::Column column = column_of(array->Slice(1));
+  EXPECT_EQ(column.type, columns::ColumnType::texts);
   EXPECT_EQ(column.as_text(0, scratch), "1|2");
   EXPECT_TRUE(column.is_null(1));
   EXPECT_EQ(column.as_text(2, scratch), "");
   EXPECT_FALSE(column.is_null(2));
 }
 
-class ArrowFilesTest : public FilesTest {
+class ArrowFilesTest : public files::FilesTest {
  protected:
   // Integer ids, a list and a struct, five rows; in row groups (record batches) of two.
   std::shared_ptr<arrow::Table> table() const {
@@ -161,7 +161,7 @@ TEST_F(ArrowFilesTest, BatchesAreNoLongerThanAskedFor) {
     options.columns = {"item_id"};
     options.batch_rows = 1;
     const auto reader = open_reader(options);
-    RawBatch batch;
+    columns::RawBatch batch;
     for (uint64_t row = 0; row < 5; ++row) {
       ASSERT_TRUE(reader->next(batch));
       EXPECT_EQ(batch.rows, 1u);
@@ -178,10 +178,10 @@ TEST_F(ArrowFilesTest, ATypeThatCanNotBeReadIsLeftOutUnlessItIsAskedFor) {
     EXPECT_EQ(reader->columns(), (std::vector<std::string>{"tags", "item_id", "name"}));
     EXPECT_NE(reader->notices().texts().at(0).find("write its fields as columns of their own"), std::string::npos);
     EXPECT_EQ(read_rows(name).at(4), (std::vector<std::string>{"g4|all", "104", "e"}));
-    const auto error = error_of([&] { read_rows(name, {"nested"}); });
+    const auto error = files::error_of([&] { read_rows(name, {"nested"}); });
     EXPECT_EQ(error.kind, ErrorKind::input);
     EXPECT_TRUE(error.says("column 'nested' is of type struct")) << error.message;
-    EXPECT_TRUE(error_of([&] { read_rows(name, {"item"}); }).says("did you mean 'item_id'?"));
+    EXPECT_TRUE(files::error_of([&] { read_rows(name, {"item"}); }).says("did you mean 'item_id'?"));
   }
 }
 
@@ -189,11 +189,11 @@ TEST_F(ArrowFilesTest, ATruncatedFileIsAnErrorThatNamesIt) {
   for (const auto& name : {parquet_file(), arrow_file(false), arrow_file(true)}) {
     const auto whole = read_file(name);
     write_file(name, whole.substr(0, whole.size() / 2));
-    const auto error = error_of([&] { read_rows(name, {"item_id"}); });
+    const auto error = files::error_of([&] { read_rows(name, {"item_id"}); });
     EXPECT_EQ(error.kind, ErrorKind::input);
     EXPECT_TRUE(error.says(name)) << error.message;
   }
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::formats

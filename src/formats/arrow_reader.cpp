@@ -9,7 +9,7 @@
 #include "formats/arrow_types.h"
 #include "formats/file_reader.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -49,7 +49,7 @@ class ArrowFile : public FileReader {
   const std::vector<std::string>& columns() const override { return columns_; }
   std::vector<std::string> left_out() const override { return left_out_; }
 
-  size_t next(std::vector<Column>& columns) override {
+  size_t next(std::vector<columns::Column>& columns) override {
     while (!batch_ || at_ == batch_->num_rows()) {
       batch_ = read_batch();
       at_ = 0;
@@ -76,7 +76,7 @@ class ArrowFile : public FileReader {
   }
 
   std::string path_;
-  Notices& notices_;
+  columns::Notices& notices_;
   size_t batch_rows_;
   std::shared_ptr<arrow::ipc::RecordBatchFileReader> whole_;
   std::shared_ptr<arrow::ipc::RecordBatchStreamReader> stream_;
@@ -92,4 +92,4 @@ class ArrowFile : public FileReader {
 
 std::unique_ptr<FileReader> open_arrow_file(const FileOptions& options) { return std::make_unique<ArrowFile>(options); }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -207,4 +207,4 @@ void mend_stored_schema(arrow::KeyValueMetadata& metadata, std::vector<WideColum
 
 bool drop_stored_schema(arrow::KeyValueMetadata& metadata) { return metadata.Delete(kStoredSchema).ok(); }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -12,7 +12,7 @@
 
 #include "formats/wide_column.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 // Which of them a field of a mended schema is.
 std::optional<WideColumn> find_wide(const std::vector<WideColumn>& wide, const arrow::Field& field);
@@ -27,4 +27,4 @@ void mend_stored_schema(arrow::KeyValueMetadata& metadata, std::vector<WideColum
 // Takes that schema away: then the Parquet types alone say what the columns are. False when there is none.
 bool drop_stored_schema(arrow::KeyValueMetadata& metadata);
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "formats/file_reader.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -109,7 +109,7 @@ std::string remedy_of(const arrow::Field& field) {
 }
 
 std::vector<size_t> readable_columns(const std::string& path, const arrow::Schema& schema,
-                                     const std::vector<std::string>& wanted, Notices& notices,
+                                     const std::vector<std::string>& wanted, columns::Notices& notices,
                                      std::vector<std::string>& left_out) {
   std::vector<size_t> chosen;
   const auto present = schema.field_names();
@@ -136,4 +136,4 @@ std::vector<size_t> readable_columns(const std::string& path, const arrow::Schem
   return chosen;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -8,7 +8,7 @@
 
 #include "columns/notices.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 // Whether read_array() knows the type: numbers, decimals, booleans, text, times, durations, UUIDs, JSON text, and
 // dictionaries, runs and lists of these. Not: structs, maps, unions, lists of lists, intervals, unknown extensions.
@@ -26,7 +26,7 @@ std::string remedy_of(const arrow::Field& field);
 // The columns of a schema to read: the wanted ones, or (none wanted) all that are readable; the others are counted, and
 // their names added to `left_out`. Error{input}: a wanted one is missing or not readable.
 std::vector<size_t> readable_columns(const std::string& path, const arrow::Schema& schema,
-                                     const std::vector<std::string>& wanted, Notices& notices,
+                                     const std::vector<std::string>& wanted, columns::Notices& notices,
                                      std::vector<std::string>& left_out);
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -10,7 +10,7 @@
 #include "core/file.h"
 #include "formats/arrow_columns.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -19,13 +19,13 @@ std::shared_ptr<arrow::Schema> arrow_schema(const std::vector<ColumnSpec>& colum
   for (const auto& column : columns) {
     std::shared_ptr<arrow::DataType> type;
     switch (column.type) {
-      case ColumnType::text:
-      case ColumnType::decimal: type = arrow::utf8(); break;
-      case ColumnType::integer: type = arrow::int64(); break;
-      case ColumnType::real: type = arrow::float64(); break;
-      case ColumnType::boolean: type = arrow::boolean(); break;
-      case ColumnType::time: type = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"); break;
-      case ColumnType::texts: type = arrow::list(arrow::utf8()); break;
+      case columns::ColumnType::text:
+      case columns::ColumnType::decimal: type = arrow::utf8(); break;
+      case columns::ColumnType::integer: type = arrow::int64(); break;
+      case columns::ColumnType::real: type = arrow::float64(); break;
+      case columns::ColumnType::boolean: type = arrow::boolean(); break;
+      case columns::ColumnType::time: type = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"); break;
+      case columns::ColumnType::texts: type = arrow::list(arrow::utf8()); break;
     }
     fields.push_back(arrow::field(column.name, type));
   }
@@ -38,7 +38,7 @@ void must(const arrow::Status& status) {
 }
 
 template <class Builder, class F>
-std::shared_ptr<arrow::Array> build(Builder& builder, const Column& column, F&& append) {
+std::shared_ptr<arrow::Array> build(Builder& builder, const columns::Column& column, F&& append) {
   for (size_t r = 0; r < column.rows(); ++r) must(column.is_null(r) ? builder.AppendNull() : append(r));
   std::shared_ptr<arrow::Array> array;
   must(builder.Finish(&array));
@@ -47,27 +47,27 @@ std::shared_ptr<arrow::Array> build(Builder& builder, const Column& column, F&& 
 
 std::string_view chars(std::span<const char> s) { return {s.data(), s.size()}; }
 
-std::shared_ptr<arrow::Array> arrow_array(const std::shared_ptr<arrow::DataType>& type, const Column& column) {
+std::shared_ptr<arrow::Array> arrow_array(const std::shared_ptr<arrow::DataType>& type, const columns::Column& column) {
   auto* pool = arrow::default_memory_pool();
   switch (column.type) {
-    case ColumnType::text:
-    case ColumnType::decimal: {
+    case columns::ColumnType::text:
+    case columns::ColumnType::decimal: {
       arrow::StringBuilder builder(type, pool);
       return build(builder, column, [&](size_t r) { return builder.Append(chars(column.text[r])); });
     }
-    case ColumnType::integer: {
+    case columns::ColumnType::integer: {
       arrow::Int64Builder builder(type, pool);
       return build(builder, column, [&](size_t r) { return builder.Append(column.integers[r]); });
     }
-    case ColumnType::time: {
+    case columns::ColumnType::time: {
       arrow::TimestampBuilder builder(type, pool);
       return build(builder, column, [&](size_t r) { return builder.Append(column.integers[r]); });
     }
-    case ColumnType::boolean: {
+    case columns::ColumnType::boolean: {
       arrow::BooleanBuilder builder(type, pool);
       return build(builder, column, [&](size_t r) { return builder.Append(column.integers[r] != 0); });
     }
-    case ColumnType::real: {
+    case columns::ColumnType::real: {
       arrow::DoubleBuilder builder(type, pool);
       return build(builder, column, [&](size_t r) { return builder.Append(column.reals[r]); });
     }
@@ -84,7 +84,8 @@ std::shared_ptr<arrow::Array> arrow_array(const std::shared_ptr<arrow::DataType>
   }
 }
 
-std::shared_ptr<arrow::RecordBatch> arrow_batch(const std::shared_ptr<arrow::Schema>& schema, const RawBatch& batch) {
+std::shared_ptr<arrow::RecordBatch> arrow_batch(const std::shared_ptr<arrow::Schema>& schema,
+                                                const columns::RawBatch& batch) {
   arrow::ArrayVector arrays;
   for (size_t c = 0; c < batch.columns.size(); ++c)
     arrays.push_back(arrow_array(schema->field(static_cast<int>(c))->type(), batch.columns[c]));
@@ -124,9 +125,9 @@ class AtomicStream : public arrow::io::OutputStream {
 
 class ArrowWriter : public Writer {
  public:
-  ArrowWriter(const std::string& path, const std::vector<ColumnSpec>& columns, Format format)
+  ArrowWriter(const std::string& path, const std::vector<ColumnSpec>& columns, files::Format format)
       : path_(path), columns_(columns), schema_(arrow_schema(columns)), stream_(std::make_shared<AtomicStream>(path)) {
-    if (format == Format::arrow) {
+    if (format == files::Format::arrow) {
       auto opened = arrow::ipc::MakeFileWriter(stream_, schema_);
       must(opened.status());
       arrow_ = *opened;
@@ -147,7 +148,7 @@ class ArrowWriter : public Writer {
     if (parquet_ && !closed_) (void)parquet_->Close();
   }
 
-  void write(const RawBatch& batch) override {
+  void write(const columns::RawBatch& batch) override {
     check(!closed_, "a writer is not written to after close");
     check_batch(columns_, batch);
     if (batch.rows == 0) return;
@@ -182,11 +183,11 @@ class ArrowWriter : public Writer {
 }  // namespace
 
 std::unique_ptr<Writer> open_parquet_writer(const std::string& path, const std::vector<ColumnSpec>& columns) {
-  return std::make_unique<ArrowWriter>(path, columns, Format::parquet);
+  return std::make_unique<ArrowWriter>(path, columns, files::Format::parquet);
 }
 
 std::unique_ptr<Writer> open_arrow_writer(const std::string& path, const std::vector<ColumnSpec>& columns) {
-  return std::make_unique<ArrowWriter>(path, columns, Format::arrow);
+  return std::make_unique<ArrowWriter>(path, columns, files::Format::arrow);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

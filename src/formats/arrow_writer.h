@@ -3,12 +3,12 @@
 
 #include "formats/writer.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 std::unique_ptr<Writer> open_parquet_writer(const std::string& path, const std::vector<ColumnSpec>& columns);
 std::unique_ptr<Writer> open_arrow_writer(const std::string& path, const std::vector<ColumnSpec>& columns);
 
 // A batch fits the specs in number, type and length of its columns.
-void check_batch(const std::vector<ColumnSpec>& columns, const RawBatch& batch);
+void check_batch(const std::vector<ColumnSpec>& columns, const columns::RawBatch& batch);
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

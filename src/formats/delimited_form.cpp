@@ -9,7 +9,7 @@
 #include "columns/usual_names.h"
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -63,7 +63,7 @@ bool is_table(const std::vector<TextRow>& rows) {
 
 std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
 
-std::string separator_of(const TableForm& form) {
+std::string separator_of(const columns::TableForm& form) {
   const auto& told = form.separator;
   if (told == "\\t" || told == "tab") return "\t";
   if (told == "\\x01" || told == "\\u0001" || told == "^A") return "\x01";
@@ -82,7 +82,7 @@ std::string find_separator(std::string_view text, bool whole, std::string_view u
 
 // The separator of a first line "sep=;", which Excel takes from it.
 std::optional<std::string> told_by_first_line(std::string_view text) {
-  const auto line = trim(first_line(text));
+  const auto line = columns::trim(first_line(text));
   if (!line.starts_with("sep=") && !line.starts_with("\"sep=")) return std::nullopt;
   std::string told(first_line(text).substr(line[0] == '"' ? 5 : 4));
   while (told.ends_with('\r') || told.ends_with('"')) told.pop_back();
@@ -95,14 +95,14 @@ bool is_key(std::string_view text) {
 }
 
 bool is_value(std::string_view text) {
-  text = trim(text);
-  return parse_number(text) || parse_time_us(text) || is_key(text) || text.starts_with("http://") ||
+  text = columns::trim(text);
+  return columns::parse_number(text) || columns::parse_time_us(text) || is_key(text) || text.starts_with("http://") ||
          text.starts_with("https://");
 }
 
 }  // namespace
 
-DelimitedForm find_form(std::string_view text, bool whole, std::string_view usual, const TableForm& form) {
+DelimitedForm find_form(std::string_view text, bool whole, std::string_view usual, const columns::TableForm& form) {
   DelimitedForm found;
   const auto pass_line = [&] {
     text.remove_prefix(std::min(first_line(text).size() + 1, text.size()));
@@ -131,24 +131,24 @@ bool looks_like_data(const std::vector<TextRow>& rows) {
   const auto& first = rows[0];
   size_t values = 0, come_again = 0;
   for (size_t c = 0; c < first.size(); ++c) {
-    const auto name = trim(first[c]);
+    const auto name = columns::trim(first[c]);
     if (name.empty()) continue;
     uint64_t filled = 0, like = 0, same = 0, whole_row = 0;
     for (size_t r = 1; r < rows.size(); ++r) {
-      if (c >= rows[r].size() || trim(rows[r][c]).empty()) continue;
+      if (c >= rows[r].size() || columns::trim(rows[r][c]).empty()) continue;
       ++filled;
       like += is_value(rows[r][c]);
-      same += trim(rows[r][c]) == name;
+      same += columns::trim(rows[r][c]) == name;
       whole_row += rows[r] == first;
     }
-    if (is_usual_name(name) && same == whole_row) return false;
+    if (columns::is_usual_name(name) && same == whole_row) return false;
     values += is_value(name) && like == filled;
     come_again += same > 0;
   }
   return values > 0 || come_again * 2 > first.size() || (come_again > 0 && first.size() <= 2);
 }
 
-std::vector<std::string> propose_names(const std::vector<TextRow>& rows, const TableForm& form) {
+std::vector<std::string> propose_names(const std::vector<TextRow>& rows, const columns::TableForm& form) {
   std::vector<std::string> names;
   if (rows.empty()) return names;
   const bool items = form.keys.find("items") != form.keys.npos, users = form.keys.find("users") != form.keys.npos;
@@ -157,10 +157,10 @@ std::vector<std::string> propose_names(const std::vector<TextRow>& rows, const T
   for (size_t c = 0; c < rows[0].size(); ++c) {
     bool times = true, small = true;
     for (const auto& row : rows) {
-      const auto cell = c < row.size() ? trim(row[c]) : std::string_view();
-      const auto moment = parse_time_us(cell);
+      const auto cell = c < row.size() ? columns::trim(row[c]) : std::string_view();
+      const auto moment = columns::parse_time_us(cell);
       constexpr int64_t k1990 = int64_t{631152000} * 1000000, k2100 = int64_t{4102444800} * 1000000;
-      const auto number = parse_number(cell);
+      const auto number = columns::parse_number(cell);
       times = times && moment && *moment >= k1990 && *moment < k2100;
       small = small && number && *number >= 0 && *number <= 100;
     }
@@ -182,4 +182,4 @@ std::string in_words(std::string_view separator) {
   return fmt::format("'{}'", separator);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -4,7 +4,7 @@
 #include "formats/delimited_rows.h"
 #include "formats/file_reader.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -24,8 +24,8 @@ class DelimitedFile : public FileReader {
 
   const std::vector<std::string>& columns() const override { return columns_; }
 
-  size_t next(std::vector<Column>& columns) override {
-    for (auto& column : columns) column.type = ColumnType::text;
+  size_t next(std::vector<columns::Column>& columns) override {
+    for (auto& column : columns) column.type = columns::ColumnType::text;
     size_t n = 0;
     for (; n < batch_rows_ && rows_.next(cells_); ++n) {
       if (cells_.size() != rows_.names().size()) refuse_width();
@@ -63,7 +63,7 @@ std::unique_ptr<FileReader> open_delimited_file(const FileOptions& options, char
 }
 
 std::string place_in_delimited_file(const FileOptions& options, char separator, uint64_t record) {
-  Notices said;  // when the file was read
+  columns::Notices said;  // when the file was read
   FileOptions again = options;
   again.notices = &said;
   DelimitedRows rows(again, std::string_view(&separator, 1));
@@ -72,4 +72,4 @@ std::string place_in_delimited_file(const FileOptions& options, char separator, 
   return rows.place();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -8,7 +8,7 @@
 #include "core/printable.h"
 #include "formats/delimited_form.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -57,18 +57,20 @@ void DelimitedRows::take_names(const FileOptions& options, bool marked,
                                const std::vector<std::vector<std::string>>& rows) {
   const auto& form = options.form;
   const bool like_data = looks_like_data(rows) && !marked;
-  const bool named_so = std::ranges::equal(first_, form.columns, {}, [](std::string_view s) { return trim(s); });
+  const bool named_so =
+      std::ranges::equal(first_, form.columns, {}, [](std::string_view s) { return columns::trim(s); });
   const auto remedy = [&](const std::vector<std::string>& names) {
     if (form.keys.empty())
       return fmt::format("write the names of the columns as its first line, such as {}", toml_list(names));
     return fmt::format("set {0}header = false and {0}columns = {1}, or {0}header = true if these are names", form.keys,
                        toml_list(names));
   };
-  bool has_header = form.header == Header::yes || (form.header == Header::automatic && !like_data) || named_so;
-  if (form.header == Header::automatic && form.columns.empty() && like_data)
+  bool has_header =
+      form.header == columns::Header::yes || (form.header == columns::Header::automatic && !like_data) || named_so;
+  if (form.header == columns::Header::automatic && form.columns.empty() && like_data)
     fail(ErrorKind::input, "{}: its first line ({}) looks like data, not like names of columns; {}", options.path,
          told(first_), remedy(propose_names(rows, form)));
-  if (form.header == Header::automatic && !form.columns.empty() && !like_data && !named_so)
+  if (form.header == columns::Header::automatic && !form.columns.empty() && !like_data && !named_so)
     fail(ErrorKind::usage,
          "{}: {}columns names the columns, but whether the first line ({}) does too is not clear; set {}header = true "
          "or false",
@@ -98,7 +100,7 @@ void DelimitedRows::take_names(const FileOptions& options, bool marked,
 void DelimitedRows::clean_names(const FileOptions& options, bool marked) {
   const auto wanted_so = [&](const std::string& name) { return std::ranges::count(options.columns, name) > 0; };
   const auto place = [&] { return this->place(); };
-  for (const auto& cell : header_) names_.emplace_back(trim(cell));
+  for (const auto& cell : header_) names_.emplace_back(columns::trim(cell));
   if (marked && !wanted_so(names_[0])) {
     names_[0].erase(0, names_[0].find_first_not_of("# \t"));
     notices_->add(names_[0], "header begins with '#', which is not part of the name", 1, place);
@@ -236,4 +238,4 @@ size_t DelimitedRows::copy_quoted(std::string_view& line, size_t i) {
   }
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -8,7 +8,7 @@
 #include "files/text_lines.h"
 #include "formats/file_reader.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 // By RFC 4180: cells with separators, quotes or line ends stand in double quotes, a quote in a cell is doubled. Beyond it:
 // line ends may be LF or CRLF, blank lines are passed over, and so are rows that repeat the header.
@@ -34,8 +34,8 @@ class DelimitedRows {
   size_t copy_quoted(std::string_view& line, size_t i);
   void check_bare(std::string_view cell) const;
 
-  TextLines lines_;
-  Notices* notices_;
+  files::TextLines lines_;
+  columns::Notices* notices_;
   std::string separator_;
   std::vector<std::string> names_;
   std::vector<std::string> header_;      // as it stands in the file; empty: it has none
@@ -45,4 +45,4 @@ class DelimitedRows {
   std::vector<size_t> ends_;  // of each cell there
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

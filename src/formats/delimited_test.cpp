@@ -1,21 +1,21 @@
 #include "formats/formats_test.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 namespace {
 
-class DelimitedTest : public FilesTest {
+class DelimitedTest : public files::FilesTest {
  protected:
   struct Read {
     std::vector<std::string> names;
     Rows rows;
     std::vector<std::string> notices;
   };
-  static Read read(const std::string& path, TableForm form = {}, std::vector<std::string> columns = {}) {
+  static Read read(const std::string& path, columns::TableForm form = {}, std::vector<std::string> columns = {}) {
     ReaderOptions options{.paths = {path}, .columns = std::move(columns), .form = std::move(form)};
     options.form.keys = "data.";
     const auto reader = open_reader(options);
     Read all{reader->columns(), {}, {}};
-    RawBatch batch;
+    columns::RawBatch batch;
     std::string scratch;
     while (reader->next(batch))
       for (size_t row = 0; row < batch.rows; ++row) {
@@ -26,8 +26,8 @@ class DelimitedTest : public FilesTest {
     all.notices = reader->notices().texts();
     return all;
   }
-  static Caught refusal(const std::string& path, const TableForm& form = {}) {
-    return error_of([&] { read(path, form); });
+  static files::Caught refusal(const std::string& path, const columns::TableForm& form = {}) {
+    return files::error_of([&] { read(path, form); });
   }
 };
 
@@ -63,16 +63,17 @@ TEST_F(DelimitedTest, AFirstLineOfValuesIsRefusedWithARemedyThatWorks) {
                                 "columns; set data.header = false and data.columns = [\"user_id\", \"item_id\", "
                                 "\"rating\", \"timestamp\"], or data.header = true"))
       << error.message;
-  const auto table = read(path, {.header = Header::no, .columns = {"user_id", "item_id", "rating", "timestamp"}});
+  const auto table =
+      read(path, {.header = columns::Header::no, .columns = {"user_id", "item_id", "rating", "timestamp"}});
   EXPECT_EQ(table.rows.size(), 9u);
   EXPECT_EQ(table.rows[0], (std::vector<std::string>{"7", "101", "1", "881250940"}));
   EXPECT_EQ(read(path, {.columns = {"a", "b", "c", "d"}}).rows.size(), 9u) << "it is no header, by its values";
-  EXPECT_EQ(read(path, {.header = Header::yes}).names, (Names{"7", "101", "1", "881250940"}));
-  EXPECT_EQ(read(path, {.header = Header::no}).names, (Names{"column_1", "column_2", "column_3", "column_4"}));
-  EXPECT_TRUE(
-      refusal(path, {.header = Header::no, .columns = {"a", "b"}}).says("names 2 column(s), but its first line"));
-  EXPECT_EQ(refusal(path, {.header = Header::no, .columns = {"a", "b", "a", "c"}}).kind, ErrorKind::usage);
-  ReaderOptions numbered{.paths = {path}, .form = {.header = Header::no}};
+  EXPECT_EQ(read(path, {.header = columns::Header::yes}).names, (Names{"7", "101", "1", "881250940"}));
+  EXPECT_EQ(read(path, {.header = columns::Header::no}).names, (Names{"column_1", "column_2", "column_3", "column_4"}));
+  EXPECT_TRUE(refusal(path, {.header = columns::Header::no, .columns = {"a", "b"}})
+                  .says("names 2 column(s), but its first line"));
+  EXPECT_EQ(refusal(path, {.header = columns::Header::no, .columns = {"a", "b", "a", "c"}}).kind, ErrorKind::usage);
+  ReaderOptions numbered{.paths = {path}, .form = {.header = columns::Header::no}};
   EXPECT_EQ(open_reader(numbered)->place(0, 2), path + ":3");
 }
 
@@ -86,8 +87,9 @@ TEST_F(DelimitedTest, WhatIsAHeaderAndWhatIsNot) {
     EXPECT_FALSE(read(file("b.csv", header)).rows.empty()) << header;
   EXPECT_TRUE(refusal(file("c.csv", "alice,apple\nbob,pear\n"), {.columns = {"user", "item"}})
                   .says("data.header = true or false"));
-  EXPECT_EQ(read(path("c.csv"), {.header = Header::no, .columns = {"user", "item"}}).rows.size(), 2u);
-  EXPECT_EQ(read(path("c.csv"), {.header = Header::yes, .columns = {"user", "item"}}).rows, (Rows{{"bob", "pear"}}));
+  EXPECT_EQ(read(path("c.csv"), {.header = columns::Header::no, .columns = {"user", "item"}}).rows.size(), 2u);
+  EXPECT_EQ(read(path("c.csv"), {.header = columns::Header::yes, .columns = {"user", "item"}}).rows,
+            (Rows{{"bob", "pear"}}));
 }
 
 TEST_F(DelimitedTest, HeadersAsProgramsWriteThem) {
@@ -107,7 +109,7 @@ TEST_F(DelimitedTest, HeadersAsProgramsWriteThem) {
   EXPECT_EQ(joined.rows.size(), 3u);
   EXPECT_TRUE(joined.notices[0].starts_with("2 row(s) repeat the names of the columns")) << joined.notices[0];
   EXPECT_TRUE(refusal(file("e.csv", "user_id,item_id\nu1,i1,\n")).says("one name more"));
-  EXPECT_EQ(read(path("e.csv"), {.header = Header::yes, .columns = {"user_id", "item_id", "end"}}).rows,
+  EXPECT_EQ(read(path("e.csv"), {.header = columns::Header::yes, .columns = {"user_id", "item_id", "end"}}).rows,
             (Rows{{"u1", "i1", ""}}));
   EXPECT_TRUE(refusal(file("f.csv", "user_id,user_id\nu1,i1\n")).says("two columns are named 'user_id'"));
 }
@@ -125,7 +127,7 @@ TEST_F(DelimitedTest, LineEndsAndBytesThatAreNoTextAreRefusedWithTheirPlace) {
 }
 
 TEST_F(DelimitedTest, NullValuesAreMissingInEveryFormat) {
-  const TableForm form{.null_values = {"NA", "\\N", "-1"}};
+  const columns::TableForm form{.null_values = {"NA", "\\N", "-1"}};
   EXPECT_EQ(read(file("a.csv", "user_id,item_id\nNA,1\nu2, \\N \nna,-1\n"), form).rows,
             (Rows{{"<null>", "1"}, {"u2", "<null>"}, {"na", "<null>"}}));
   EXPECT_EQ(
@@ -136,4 +138,4 @@ TEST_F(DelimitedTest, NullValuesAreMissingInEveryFormat) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::formats

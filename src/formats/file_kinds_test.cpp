@@ -1,23 +1,24 @@
 #include "formats/formats_test.h"
 #include "formats/writer.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 namespace {
 
 using namespace std::string_literals;
 
-class FileKindTest : public FilesTest {
+class FileKindTest : public files::FilesTest {
  protected:
-  Format format_of(const std::string& name, const std::string& content, Format told = Format::automatic) const {
+  files::Format format_of(const std::string& name, const std::string& content,
+                          files::Format told = files::Format::automatic) const {
     const auto at = file(name, content);
-    return find_format(at, read_head(at), told);
+    return files::find_format(at, files::read_head(at), told);
   }
-  std::string table(const std::string& name, Format format) const {
-    RawBatch batch;
+  std::string table(const std::string& name, files::Format format) const {
+    columns::RawBatch batch;
     batch.columns.resize(1);
     batch.columns[0].push_text("x");
     batch.rows = 1;
-    const auto writer = open_writer(path(name), {{"a", ColumnType::text}}, format);
+    const auto writer = open_writer(path(name), {{"a", columns::ColumnType::text}}, format);
     writer->write(batch);
     writer->close();
     return path(name);
@@ -25,50 +26,55 @@ class FileKindTest : public FilesTest {
 };
 
 TEST_F(FileKindTest, ContentDecidesOverTheName) {
-  table("p.csv", Format::parquet), table("a.parquet", Format::arrow);
+  table("p.csv", files::Format::parquet), table("a.parquet", files::Format::arrow);
   EXPECT_EQ(read_rows(path("p.csv")), (Rows{{"x"}}));
   EXPECT_EQ(read_rows(path("a.parquet")), (Rows{{"x"}}));
-  EXPECT_EQ(format_of("j.csv", "\xef\xbb\xbf{\"a\": 1}\n"), Format::jsonl);
-  EXPECT_EQ(format_of("j.txt", "{\"a\": 1}\n"), Format::jsonl);
-  EXPECT_EQ(format_of("j.json", "{\"a\": 1}\n{\"a\": 2}\n"), Format::jsonl);
-  EXPECT_EQ(format_of("c.csv", "a,b\n{\"x\"},2\n"), Format::csv);
+  EXPECT_EQ(format_of("j.csv", "\xef\xbb\xbf{\"a\": 1}\n"), files::Format::jsonl);
+  EXPECT_EQ(format_of("j.txt", "{\"a\": 1}\n"), files::Format::jsonl);
+  EXPECT_EQ(format_of("j.json", "{\"a\": 1}\n{\"a\": 2}\n"), files::Format::jsonl);
+  EXPECT_EQ(format_of("c.csv", "a,b\n{\"x\"},2\n"), files::Format::csv);
   write_file(path("gz.csv"), read_file(file("z.csv.gz", "a\n1\n")));
   EXPECT_EQ(read_rows(path("gz.csv")), (Rows{{"1"}}));
 }
 
 TEST_F(FileKindTest, ANameThatSaysNothingLeavesItToTheFirstLine) {
-  EXPECT_EQ(format_of("u.data", "1\t2\t3\n"), Format::tsv);
-  EXPECT_EQ(format_of("clicks", "a,b\n1,2\n"), Format::csv);
-  EXPECT_EQ(format_of("clicks.gz", "a,b\n1,2\n"), Format::csv);
-  EXPECT_EQ(format_of("ratings.dat", "a;b\n1;2\n"), Format::csv);
-  EXPECT_EQ(format_of("movies.dat", "1::2::3\n1::3::4\n"), Format::csv);
-  EXPECT_EQ(format_of("a.log", "{\"a\": 1}\n"), Format::jsonl);
-  const auto error = error_of([&] { format_of("words", "one two\n"); });
+  EXPECT_EQ(format_of("u.data", "1\t2\t3\n"), files::Format::tsv);
+  EXPECT_EQ(format_of("clicks", "a,b\n1,2\n"), files::Format::csv);
+  EXPECT_EQ(format_of("clicks.gz", "a,b\n1,2\n"), files::Format::csv);
+  EXPECT_EQ(format_of("ratings.dat", "a;b\n1;2\n"), files::Format::csv);
+  EXPECT_EQ(format_of("movies.dat", "1::2::3\n1::3::4\n"), files::Format::csv);
+  EXPECT_EQ(format_of("a.log", "{\"a\": 1}\n"), files::Format::jsonl);
+  const auto error = files::error_of([&] { format_of("words", "one two\n"); });
   EXPECT_EQ(error.kind, ErrorKind::usage);
   EXPECT_TRUE(error.says("first line, 'one two'; set format to one of csv")) << error.message;
 }
 
 TEST_F(FileKindTest, RowsBetweenBlanksAreNoAdjacency) {
-  const auto error = error_of([&] { format_of("u.txt", "1 101 5 881250949\n1 102 3 881250950\n2 101 4 881250951\n"); });
+  const auto error =
+      files::error_of([&] { format_of("u.txt", "1 101 5 881250949\n1 102 3 881250950\n2 101 4 881250951\n"); });
   EXPECT_EQ(error.kind, ErrorKind::usage);
   EXPECT_TRUE(error.says("rows of a table? Then set format")) << error.message;
+  EXPECT_TRUE(files::error_of([&] {
+                format_of("s.txt", "user;item;ts\n1;2;3\n");
+              }).says("this one has ';'; set format = \"csv\""));
   EXPECT_TRUE(
-      error_of([&] { format_of("s.txt", "user;item;ts\n1;2;3\n"); }).says("this one has ';'; set format = \"csv\""));
-  EXPECT_TRUE(error_of([&] { format_of("m.txt", "1::2::3\n"); }).says("this one has '::'; set format = \"csv\""));
-  EXPECT_EQ(format_of("a.txt", "1 101 5 8\n1 102 3\n2 101 4 9\n"), Format::adjacency) << "of many lengths";
-  EXPECT_EQ(format_of("b.txt", "1 101 5 8\n2 102 3 7\n3 101 4 9\n"), Format::adjacency) << "a user a line";
-  EXPECT_EQ(format_of("c.txt", "1 101\n1 102\n2 101\n"), Format::adjacency) << "pairs are what they seem";
-  EXPECT_EQ(format_of("u.txt", "1 101 5 8\n1 102 3 8\n2 101 4 8\n", Format::adjacency), Format::adjacency);
+      files::error_of([&] { format_of("m.txt", "1::2::3\n"); }).says("this one has '::'; set format = \"csv\""));
+  EXPECT_EQ(format_of("a.txt", "1 101 5 8\n1 102 3\n2 101 4 9\n"), files::Format::adjacency) << "of many lengths";
+  EXPECT_EQ(format_of("b.txt", "1 101 5 8\n2 102 3 7\n3 101 4 9\n"), files::Format::adjacency) << "a user a line";
+  EXPECT_EQ(format_of("c.txt", "1 101\n1 102\n2 101\n"), files::Format::adjacency) << "pairs are what they seem";
+  EXPECT_EQ(format_of("u.txt", "1 101 5 8\n1 102 3 8\n2 101 4 8\n", files::Format::adjacency),
+            files::Format::adjacency);
 }
 
 TEST_F(FileKindTest, AnotherFormatThanToldIsRefused) {
-  const auto parquet = table("p.csv", Format::parquet);
-  const auto error = error_of([&] { find_format(parquet, read_head(parquet), Format::csv); });
+  const auto parquet = table("p.csv", files::Format::parquet);
+  const auto error =
+      files::error_of([&] { files::find_format(parquet, files::read_head(parquet), files::Format::csv); });
   EXPECT_TRUE(error.says("is a Parquet file, though format = \"csv\"; leave the format out")) << error.message;
-  EXPECT_TRUE(error_of([&] { format_of("x.parquet", "a,b\n1,2\n"); }).says("if it is text, set format to csv"));
-  EXPECT_EQ(format_of("x.parquet", "a,b\n1,2\n", Format::csv), Format::csv) << "the remedy works";
+  EXPECT_TRUE(files::error_of([&] { format_of("x.parquet", "a,b\n1,2\n"); }).says("if it is text, set format to csv"));
+  EXPECT_EQ(format_of("x.parquet", "a,b\n1,2\n", files::Format::csv), files::Format::csv) << "the remedy works";
   const auto bytes = read_file(parquet);
-  EXPECT_TRUE(error_of([&] { format_of("p.parquet.gz", bytes); }).says("within gzip or zstd"));
+  EXPECT_TRUE(files::error_of([&] { format_of("p.parquet.gz", bytes); }).says("within gzip or zstd"));
 }
 
 TEST_F(FileKindTest, KindsThatAreNotReadAreNamedWithARemedy) {
@@ -94,30 +100,30 @@ TEST_F(FileKindTest, KindsThatAreNotReadAreNamedWithARemedy) {
   };
   for (const auto& [content, remedy] : kinds)
     for (const char* name : {"x.csv", "x.parquet", "x.bin", "x.csv.gz"})
-      for (const Format told : {Format::automatic, Format::csv, Format::jsonl}) {
-        const auto error = error_of([&, n = name] { format_of(n, content, told); });
+      for (const files::Format told : {files::Format::automatic, files::Format::csv, files::Format::jsonl}) {
+        const auto error = files::error_of([&, n = name] { format_of(n, content, told); });
         EXPECT_EQ(error.kind, ErrorKind::input);
         EXPECT_TRUE(error.says("which is not read; ") && error.says(remedy)) << error.message;
       }
-  EXPECT_EQ(format_of("orcs.csv", "ORC,ELF\n1,2\n"), Format::csv);
+  EXPECT_EQ(format_of("orcs.csv", "ORC,ELF\n1,2\n"), files::Format::csv);
 }
 
 TEST_F(FileKindTest, JsonDocumentsAreNoLines) {
   for (const char* name : {"x.json", "x.jsonl", "x.csv", "x"}) {
-    EXPECT_TRUE(error_of([&, n = name] { format_of(n, "[{\"a\": 1}, {\"a\": 2}]"); }).says("'jq -c .[]'"));
-    EXPECT_TRUE(error_of([&, n = name] { format_of(n, "\n[\n  {\"a\": 1}\n]"); }).says("one JSON array"));
-    EXPECT_TRUE(error_of([&, n = name] { format_of(n, "{\n  \"a\": 1\n}"); }).says("over several lines"));
-    EXPECT_TRUE(error_of([&, n = name] { format_of(n, "{\"a\":{\"0\":1,\"1\":2}}"); }).says("by columns"));
+    EXPECT_TRUE(files::error_of([&, n = name] { format_of(n, "[{\"a\": 1}, {\"a\": 2}]"); }).says("'jq -c .[]'"));
+    EXPECT_TRUE(files::error_of([&, n = name] { format_of(n, "\n[\n  {\"a\": 1}\n]"); }).says("one JSON array"));
+    EXPECT_TRUE(files::error_of([&, n = name] { format_of(n, "{\n  \"a\": 1\n}"); }).says("over several lines"));
+    EXPECT_TRUE(files::error_of([&, n = name] { format_of(n, "{\"a\":{\"0\":1,\"1\":2}}"); }).says("by columns"));
   }
-  EXPECT_EQ(format_of("t.csv", "[a],[b]\n1,2\n"), Format::csv);
+  EXPECT_EQ(format_of("t.csv", "[a],[b]\n1,2\n"), files::Format::csv);
 }
 
 TEST_F(FileKindTest, WhatIsNoTextIsRefused) {
-  EXPECT_TRUE(error_of([&] { format_of("x.csv", "\xff\xfei\0d\0"s); }).says("iconv -f UTF-16 -t UTF-8"));
-  EXPECT_TRUE(error_of([&] { format_of("x.csv", "i\0d\0,\0"s); }).says("iconv -f UTF-16LE"));
-  EXPECT_TRUE(error_of([&] { format_of("x.csv", "\0i\0d\0,"s); }).says("iconv -f UTF-16BE"));
-  EXPECT_TRUE(error_of([&] { format_of("x.csv", "id\n1\n2\0\n"s); }).says("NUL byte in line 3"));
+  EXPECT_TRUE(files::error_of([&] { format_of("x.csv", "\xff\xfei\0d\0"s); }).says("iconv -f UTF-16 -t UTF-8"));
+  EXPECT_TRUE(files::error_of([&] { format_of("x.csv", "i\0d\0,\0"s); }).says("iconv -f UTF-16LE"));
+  EXPECT_TRUE(files::error_of([&] { format_of("x.csv", "\0i\0d\0,"s); }).says("iconv -f UTF-16BE"));
+  EXPECT_TRUE(files::error_of([&] { format_of("x.csv", "id\n1\n2\0\n"s); }).says("NUL byte in line 3"));
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::formats

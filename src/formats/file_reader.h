@@ -9,16 +9,16 @@
 #include "columns/notices.h"
 #include "columns/table_form.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 // What to read of a file: the columns in this order (empty: all), at most so many rows at a time.
 struct FileOptions {
   std::string path;
   std::vector<std::string> columns;
   size_t batch_rows = 65536;
-  bool coded = false;          // as in ReaderOptions
-  Notices* notices = nullptr;  // where the file says what it changed, dropped or guessed; never null
-  TableForm form{};
+  bool coded = false;                   // as in ReaderOptions
+  columns::Notices* notices = nullptr;  // where the file says what it changed, dropped or guessed; never null
+  columns::TableForm form{};
   // Of JSONL, whose lines differ: a wanted column that is not there is null, and not an error; the wanted ones are all
   // that were found before, so that another is worth a word; so many lines are looked through for the names of columns.
   bool may_lack = false, all_found = false;
@@ -33,7 +33,7 @@ class FileReader {
   virtual std::vector<std::string> left_out() const { return {}; }
   virtual uint64_t rows() const { return 0; }  // of the whole file, where it says so
   // Fills `columns` (as many as columns(), cleared, named by the caller); gives the number of rows, 0 at the end.
-  virtual size_t next(std::vector<Column>& columns) = 0;
+  virtual size_t next(std::vector<columns::Column>& columns) = 0;
 };
 
 std::unique_ptr<FileReader> open_delimited_file(const FileOptions& options, char separator);
@@ -51,4 +51,4 @@ std::string place_in_adjacency_file(const std::string& path, uint64_t record);
 std::vector<size_t> select_columns(const std::string& path, const std::vector<std::string>& present,
                                    const std::vector<std::string>& wanted);
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -7,7 +7,7 @@
 #include "files/files_test.h"
 #include "formats/reader.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 using Rows = std::vector<std::vector<std::string>>;
 
@@ -15,7 +15,7 @@ using Rows = std::vector<std::vector<std::string>>;
 inline Rows read_rows(const ReaderOptions& options) {
   const auto reader = open_reader(options);
   Rows rows;
-  RawBatch batch;
+  columns::RawBatch batch;
   std::string scratch;
   while (reader->next(batch))
     for (size_t row = 0; row < batch.rows; ++row) {
@@ -33,4 +33,4 @@ inline Rows read_rows(const std::string& path, std::vector<std::string> columns 
   return read_rows(options);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -7,7 +7,7 @@
 
 #include "columns/decimal.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -65,39 +65,39 @@ class JsonRow::Events : public nlohmann::json_sax<Json> {
   bool boolean(bool value) override {
     const char* word = value ? "true" : "false";
     if (depth() != 1) return element(word, word);
-    auto& cell = of_type(ColumnType::boolean);
+    auto& cell = of_type(columns::ColumnType::boolean);
     cell.integer = value;
     return true;
   }
   bool number_integer(number_integer_t value) override {
     if (depth() != 1) return element(fmt::format("{}", value), fmt::format("{}", value));
-    of_type(ColumnType::integer).integer = value;
+    of_type(columns::ColumnType::integer).integer = value;
     return true;
   }
   bool number_unsigned(number_unsigned_t value) override {
     if (value <= INT64_MAX) return number_integer(static_cast<int64_t>(value));
     const auto digits = fmt::format("{}", value);
     if (depth() != 1) return element(digits, digits);
-    of_type(ColumnType::decimal).text = digits;
+    of_type(columns::ColumnType::decimal).text = digits;
     return true;
   }
   bool number_float(number_float_t value, const string_t& digits) override {
     if (depth() == 1 && is_short(digits)) {
-      of_type(ColumnType::real).real = value;
+      of_type(columns::ColumnType::real).real = value;
       return true;
     }
-    const auto exact = Decimal::parse(digits);
+    const auto exact = columns::Decimal::parse(digits);
     const auto text = exact ? exact->text() : digits;
     if (depth() != 1) return element(text, digits);
-    if (text == format_number(value))
-      of_type(ColumnType::real).real = value;
+    if (text == columns::format_number(value))
+      of_type(columns::ColumnType::real).real = value;
     else
-      of_type(ColumnType::decimal).text = text;
+      of_type(columns::ColumnType::decimal).text = text;
     return true;
   }
   bool string(string_t& value) override {
     if (depth() == 1) {
-      of_type(ColumnType::text).text = value;
+      of_type(columns::ColumnType::text).text = value;
       return true;
     }
     return depth() == 2 && in_list_ ? element(value, value) : token(Json(value).dump());
@@ -139,7 +139,7 @@ class JsonRow::Events : public nlohmann::json_sax<Json> {
   bool twice(const std::string& name) {
     return fail(fmt::format("the key '{}' stands twice in one object: which is meant?", name));
   }
-  JsonCell& of_type(ColumnType type) {
+  JsonCell& of_type(columns::ColumnType type) {
     auto& cell = row_.cells_[row_.size_ - 1];
     cell.type = type;
     return cell;
@@ -149,7 +149,7 @@ class JsonRow::Events : public nlohmann::json_sax<Json> {
   bool element(std::string text, std::string_view as_json) {
     if (depth() == 0) return no_object();
     if (depth() == 2 && in_list_) {
-      of_type(ColumnType::texts).elements.push_back(std::move(text));
+      of_type(columns::ColumnType::texts).elements.push_back(std::move(text));
       return true;
     }
     return token(as_json);
@@ -171,7 +171,7 @@ class JsonRow::Events : public nlohmann::json_sax<Json> {
     if (depth() == 0 && bracket == '[') return no_object();
     if (depth() == 1 && bracket == '[') {
       in_list_ = true;
-      of_type(ColumnType::texts);
+      of_type(columns::ColumnType::texts);
     } else if (depth() > 0) {
       separate();
       nested_ += bracket;
@@ -193,9 +193,9 @@ class JsonRow::Events : public nlohmann::json_sax<Json> {
     first_ = false;
     if (depth() > (in_list_ ? 2u : 1u)) return true;
     if (in_list_)
-      of_type(ColumnType::texts).elements.push_back(nested_);
+      of_type(columns::ColumnType::texts).elements.push_back(nested_);
     else
-      of_type(ColumnType::text).text = nested_;
+      of_type(columns::ColumnType::text).text = nested_;
     nested_.clear();
     first_ = true;
     return true;
@@ -238,7 +238,7 @@ JsonCell& JsonRow::add(std::string_view key) {
   auto& cell = cells_[size_++];
   cell.key = key;
   cell.null = false;
-  cell.type = ColumnType::text;
+  cell.type = columns::ColumnType::text;
   cell.text.clear();
   cell.elements.clear();
   return cell;
@@ -251,4 +251,4 @@ const JsonCell* JsonRow::find(std::string_view key, size_t& hint) const {
   return nullptr;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

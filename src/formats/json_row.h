@@ -9,12 +9,12 @@
 
 #include "columns/column.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 struct JsonCell {
   std::string key;
   bool null = false;
-  ColumnType type = ColumnType::text;
+  columns::ColumnType type = columns::ColumnType::text;
   std::string text;  // text and decimal
   int64_t integer = 0;
   double real = 0;
@@ -45,4 +45,4 @@ class JsonRow {
   uint64_t not_numbers_ = 0, dropped_nulls_ = 0;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

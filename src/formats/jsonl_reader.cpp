@@ -9,7 +9,7 @@
 #include "formats/file_reader.h"
 #include "formats/json_row.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -20,7 +20,7 @@ class JsonRows {
   bool next(JsonRow& row) {
     if (!next_line()) return false;
     if (row.parse(line_)) return true;
-    const auto text = trim(line_);
+    const auto text = columns::trim(line_);
     std::string remedy;
     if (text.starts_with('['))
       remedy = fmt::format("; of a list of objects, `jq -c '.[]' {0} > {0}l` makes lines of objects", lines_.path());
@@ -31,22 +31,22 @@ class JsonRows {
   bool next_line() {
     do {
       if (!lines_.next(line_)) return false;
-    } while (trim(line_).empty());
+    } while (columns::trim(line_).empty());
     return true;
   }
   std::string place() const { return lines_.place(); }
 
  private:
-  TextLines lines_;
+  files::TextLines lines_;
   std::string_view line_;
 };
 
-void push_value(Column& column, const JsonCell& cell) {
+void push_value(columns::Column& column, const JsonCell& cell) {
   switch (column.type) {
-    case ColumnType::text:
-    case ColumnType::decimal: return column.push_text(cell.text);
-    case ColumnType::real: return column.push_real(cell.real);
-    case ColumnType::texts:
+    case columns::ColumnType::text:
+    case columns::ColumnType::decimal: return column.push_text(cell.text);
+    case columns::ColumnType::real: return column.push_real(cell.real);
+    case columns::ColumnType::texts:
       for (const auto& element : cell.elements) column.push_element(element);
       return column.end_list();
     default: return column.push_integer(cell.integer);
@@ -82,7 +82,7 @@ class JsonlFile : public FileReader {
 
   const std::vector<std::string>& columns() const override { return columns_; }
 
-  size_t next(std::vector<Column>& columns) override {
+  size_t next(std::vector<columns::Column>& columns) override {
     const uint64_t not_numbers = row_.not_numbers(), dropped = row_.dropped_nulls();
     hints_.resize(columns_.size());
     size_t n = 0;
@@ -98,10 +98,10 @@ class JsonlFile : public FileReader {
 
  private:
   // The column's type is that of its first value; another type after it makes it wider, as Column::push_cell does.
-  void push(Column& column, const JsonCell* value, size_t row) const {
+  void push(columns::Column& column, const JsonCell* value, size_t row) const {
     if (!value || value->null) return column.push_null();
     if (value->type == column.type && row > 0) return push_value(column, *value);
-    Column cell;
+    columns::Column cell;
     cell.type = value->type;
     push_value(cell, *value);
     if (row == 0) column.type = value->type;
@@ -121,7 +121,7 @@ class JsonlFile : public FileReader {
   size_t batch_rows_;
   JsonRows rows_;
   std::vector<std::string> columns_;
-  Notices* notices_;
+  columns::Notices* notices_;
   JsonRow row_;
   std::vector<size_t> hints_;  // where each column's key was found last
   uint64_t lines_for_names_ = 0;
@@ -138,4 +138,4 @@ std::string place_in_jsonl_file(const std::string& path, uint64_t record) {
   return rows.place();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -15,7 +15,7 @@
 #include "columns/losses.h"
 #include "math/clones.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -84,12 +84,12 @@ class NumberColumn : public FlatColumn {
  public:
   using Value = typename Physical::c_type;
 
-  NumberColumn(int leaf, int16_t most_level, ColumnType type, std::vector<Cell> Column::* cells)
+  NumberColumn(int leaf, int16_t most_level, columns::ColumnType type, std::vector<Cell> columns::Column::* cells)
       : leaf_(leaf), levels_(most_level), type_(type), cells_(cells) {}
 
   void start(parquet::RowGroupReader& group) override { reader_ = group.Column(leaf_); }
 
-  void read(size_t rows, Column& column, const Origin& origin) override {
+  void read(size_t rows, columns::Column& column, const columns::Origin& origin) override {
     column.clear();
     column.type = type_;
     auto& cells = column.*cells_;
@@ -108,7 +108,7 @@ class NumberColumn : public FlatColumn {
         },
         [&](size_t, size_t, size_t, size_t more) { values += more; });
     if constexpr (std::is_same_v<Value, float>)
-      std::transform(to, to + values, cells.begin(), shortest_double);
+      std::transform(to, to + values, cells.begin(), columns::shortest_double);
     else if constexpr (std::is_arithmetic_v<Value> && !std::is_same_v<Value, Cell>)
       std::copy_n(to, values, cells.begin());
     if constexpr (std::is_arithmetic_v<Value>)
@@ -120,14 +120,14 @@ class NumberColumn : public FlatColumn {
 
  protected:
   // With the cells at their rows: makes of them what a Column holds, where that is more than a cast.
-  virtual void finish(Column& column, std::vector<Cell>& cells, const Origin& origin) {
+  virtual void finish(columns::Column& column, std::vector<Cell>& cells, const columns::Origin& origin) {
     if constexpr (std::is_floating_point_v<Cell>) {
-      column.precision = std::is_same_v<Value, float> ? RealPrecision::f32 : RealPrecision::f64;
+      column.precision = std::is_same_v<Value, float> ? columns::RealPrecision::f32 : columns::RealPrecision::f64;
       if (std::ranges::none_of(cells, [](Cell cell) { return cell != cell; })) return;
-      Tally nans;
+      columns::Tally nans;
       for (size_t row = 0; row < cells.size(); ++row)
         if (std::isnan(cells[row])) nans.add(row), empty_cell(row, cells, column.valid);
-      nans.tell(column.name, loss::kNaN, origin);
+      nans.tell(column.name, columns::loss::kNaN, origin);
     }
   }
 
@@ -136,8 +136,8 @@ class NumberColumn : public FlatColumn {
  private:
   int leaf_;
   Levels levels_;
-  ColumnType type_;
-  std::vector<Cell> Column::* cells_;
+  columns::ColumnType type_;
+  std::vector<Cell> columns::Column::* cells_;
   std::shared_ptr<parquet::ColumnReader> reader_;
 };
 
@@ -145,11 +145,12 @@ class NumberColumn : public FlatColumn {
 class TimeColumn : public NumberColumn<parquet::Int64Type, int64_t> {
  public:
   TimeColumn(int leaf, int16_t most_level, int64_t times, int64_t over)
-      : NumberColumn(leaf, most_level, ColumnType::time, &Column::integers), times_(times), over_(over) {}
+      : NumberColumn(leaf, most_level, columns::ColumnType::time, &columns::Column::integers), times_(times),
+        over_(over) {}
 
  protected:
-  void finish(Column& column, std::vector<int64_t>& cells, const Origin& origin) override {
-    Tally rounded, far;
+  void finish(columns::Column& column, std::vector<int64_t>& cells, const columns::Origin& origin) override {
+    columns::Tally rounded, far;
     if (over_ != 1)
       for (size_t row = 0; row < cells.size(); ++row) {
         const int64_t value = cells[row], rest = value % over_;
@@ -159,8 +160,8 @@ class TimeColumn : public NumberColumn<parquet::Int64Type, int64_t> {
     else if (times_ != 1)
       for (size_t row = 0; row < cells.size(); ++row)
         if (__builtin_mul_overflow(cells[row], times_, &cells[row])) far.add(row), empty_cell(row, cells, column.valid);
-    rounded.tell(column.name, loss::kBelowMicrosecond, origin);
-    far.tell(column.name, loss::kFarTime, origin);
+    rounded.tell(column.name, columns::loss::kBelowMicrosecond, origin);
+    far.tell(column.name, columns::loss::kFarTime, origin);
   }
 
  private:
@@ -171,11 +172,12 @@ class TimeColumn : public NumberColumn<parquet::Int64Type, int64_t> {
 // Arrow would make of them.
 class Int96Column : public NumberColumn<parquet::Int96Type, int64_t> {
  public:
-  Int96Column(int leaf, int16_t most_level) : NumberColumn(leaf, most_level, ColumnType::time, &Column::integers) {}
+  Int96Column(int leaf, int16_t most_level)
+      : NumberColumn(leaf, most_level, columns::ColumnType::time, &columns::Column::integers) {}
 
  protected:
-  void finish(Column& column, std::vector<int64_t>& cells, const Origin& origin) override {
-    Tally rounded, far;
+  void finish(columns::Column& column, std::vector<int64_t>& cells, const columns::Origin& origin) override {
+    columns::Tally rounded, far;
     for (size_t row = 0; row < cells.size(); ++row) {
       if (column.is_null(row)) continue;
       int64_t nanoseconds = 0;
@@ -189,8 +191,8 @@ class Int96Column : public NumberColumn<parquet::Int96Type, int64_t> {
       else if (rest)
         rounded.add(row);
     }
-    rounded.tell(column.name, loss::kBelowMicrosecond, origin);
-    far.tell(column.name, loss::kFarTime, origin);
+    rounded.tell(column.name, columns::loss::kBelowMicrosecond, origin);
+    far.tell(column.name, columns::loss::kFarTime, origin);
   }
 };
 
@@ -203,9 +205,9 @@ class TextColumn : public FlatColumn {
     words_ = nullptr;
   }
 
-  void read(size_t rows, Column& column, const Origin&) override {
+  void read(size_t rows, columns::Column& column, const columns::Origin&) override {
     column.clear();
-    column.type = ColumnType::text;
+    column.type = columns::ColumnType::text;
     auto& reader = checked_cast<parquet::ByteArrayReader&>(*reader_);
     if (reader.GetExposedEncoding() == parquet::ExposedEncoding::DICTIONARY)
       read_codes(reader, rows, column);
@@ -214,7 +216,7 @@ class TextColumn : public FlatColumn {
   }
 
  private:
-  void read_codes(parquet::ByteArrayReader& reader, size_t rows, Column& column) {
+  void read_codes(parquet::ByteArrayReader& reader, size_t rows, columns::Column& column) {
     column.codes.resize(rows);
     auto* const codes = reinterpret_cast<int32_t*>(column.codes.data());
     size_t values = 0;
@@ -236,7 +238,7 @@ class TextColumn : public FlatColumn {
   }
 
   void take_words(std::span<const parquet::ByteArray> words) {
-    auto taken = std::make_shared<Ragged<char>>();
+    auto taken = std::make_shared<math::Ragged<char>>();
     size_t bytes = 0;
     for (const auto& word : words) bytes += word.len;
     taken->values.reserve(bytes), taken->offsets.reserve(words.size() + 1);
@@ -244,7 +246,7 @@ class TextColumn : public FlatColumn {
     words_ = std::move(taken);
   }
 
-  void read_texts(parquet::ByteArrayReader& reader, size_t rows, Column& column) {
+  void read_texts(parquet::ByteArrayReader& reader, size_t rows, columns::Column& column) {
     texts_.resize(rows);
     bool holes = false;
     levels_.read(
@@ -269,7 +271,7 @@ class TextColumn : public FlatColumn {
   int leaf_;
   Levels levels_;
   std::shared_ptr<parquet::ColumnReader> reader_;
-  std::shared_ptr<const Ragged<char>> words_;  // of the group, once one of its pages was read
+  std::shared_ptr<const math::Ragged<char>> words_;  // of the group, once one of its pages was read
   std::vector<parquet::ByteArray> texts_;
 };
 
@@ -310,15 +312,17 @@ std::unique_ptr<FlatColumn> flat_column(const parquet::SchemaDescriptor& schema,
     return type.id() == id && physical == in_file;
   };
   if (is(arrow::Type::INT64, parquet::Type::INT64))
-    return std::make_unique<NumberColumn<parquet::Int64Type, int64_t>>(leaf, most, ColumnType::integer,
-                                                                       &Column::integers);
+    return std::make_unique<NumberColumn<parquet::Int64Type, int64_t>>(leaf, most, columns::ColumnType::integer,
+                                                                       &columns::Column::integers);
   if (is(arrow::Type::INT32, parquet::Type::INT32))
-    return std::make_unique<NumberColumn<parquet::Int32Type, int64_t>>(leaf, most, ColumnType::integer,
-                                                                       &Column::integers);
+    return std::make_unique<NumberColumn<parquet::Int32Type, int64_t>>(leaf, most, columns::ColumnType::integer,
+                                                                       &columns::Column::integers);
   if (is(arrow::Type::DOUBLE, parquet::Type::DOUBLE))
-    return std::make_unique<NumberColumn<parquet::DoubleType, double>>(leaf, most, ColumnType::real, &Column::reals);
+    return std::make_unique<NumberColumn<parquet::DoubleType, double>>(leaf, most, columns::ColumnType::real,
+                                                                       &columns::Column::reals);
   if (is(arrow::Type::FLOAT, parquet::Type::FLOAT))
-    return std::make_unique<NumberColumn<parquet::FloatType, double>>(leaf, most, ColumnType::real, &Column::reals);
+    return std::make_unique<NumberColumn<parquet::FloatType, double>>(leaf, most, columns::ColumnType::real,
+                                                                      &columns::Column::reals);
   if (is(arrow::Type::TIMESTAMP, parquet::Type::INT64))
     return time_column(column, leaf, checked_cast<const arrow::TimestampType&>(type).unit());
   if (is(arrow::Type::TIMESTAMP, parquet::Type::INT96)) return std::make_unique<Int96Column>(leaf, most);
@@ -326,4 +330,4 @@ std::unique_ptr<FlatColumn> flat_column(const parquet::SchemaDescriptor& schema,
   return nullptr;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -8,7 +8,7 @@
 #include "formats/arrow_columns.h"
 #include "formats/arrow_schema.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 OpenedParquet open_parquet(
     const std::string& path,
@@ -50,4 +50,4 @@ void collect_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& 
   for (const auto& child : field.children) collect_leaves(child, leaves);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

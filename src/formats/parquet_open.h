@@ -11,7 +11,7 @@
 
 #include "formats/wide_column.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 struct OpenedParquet {
   std::unique_ptr<parquet::arrow::FileReader> reader;
@@ -26,4 +26,4 @@ OpenedParquet open_parquet(
 
 void collect_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& leaves);
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

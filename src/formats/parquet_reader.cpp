@@ -14,7 +14,7 @@
 #include "formats/parquet_flat.h"
 #include "formats/parquet_open.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -66,7 +66,7 @@ class ParquetFile : public FileReader {
     return static_cast<uint64_t>(std::max<int64_t>(0, reader_->parquet_reader()->metadata()->num_rows()));
   }
 
-  size_t next(std::vector<Column>& columns) override {
+  size_t next(std::vector<columns::Column>& columns) override {
     size_t rows = 0;
     naming_the_file([&] { rows = next_rows(columns); });
     return rows;
@@ -187,14 +187,14 @@ class ParquetFile : public FileReader {
     }
   }
 
-  size_t next_rows(std::vector<Column>& columns) {
+  size_t next_rows(std::vector<columns::Column>& columns) {
     while (left_ == 0)
       if (!start_group()) return 0;
     while (!leaves_.empty() && (!decoded_ || at_ == decoded_->num_rows())) decode();
     int64_t n = std::min(batch_rows_, left_);
     if (decoded_) n = std::min(n, decoded_->num_rows() - at_);
     for (size_t c = 0; c < columns_.size(); ++c) {
-      const Origin origin{notices_, path_, given_};
+      const columns::Origin origin{notices_, path_, given_};
       try {
         if (flat_[c])
           flat_[c]->read(static_cast<size_t>(n), columns[c], origin);
@@ -210,10 +210,10 @@ class ParquetFile : public FileReader {
     return static_cast<size_t>(n);
   }
 
-  void read_decoded(size_t c, int64_t rows, Column& column, const Origin& origin) {
+  void read_decoded(size_t c, int64_t rows, columns::Column& column, const columns::Origin& origin) {
     if (broken_[c]) {
       column.clear();
-      column.type = ColumnType::texts;
+      column.type = columns::ColumnType::texts;
       for (int64_t row = 0; row < rows; ++row) column.push_null();
       return;
     }
@@ -227,7 +227,7 @@ class ParquetFile : public FileReader {
   }
 
   std::string path_;
-  Notices& notices_;
+  columns::Notices& notices_;
   int64_t batch_rows_;
   bool coded_, all_;
   std::unique_ptr<parquet::arrow::FileReader> reader_;
@@ -253,4 +253,4 @@ std::unique_ptr<FileReader> open_parquet_file(const FileOptions& options) {
   return std::make_unique<ParquetFile>(options);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -14,14 +14,14 @@
 #include "files/source_files.h"
 #include "formats/file_reader.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
 // One of the files, and what is known of it.
 struct Source {
-  SourceFile file;
-  Format format = Format::automatic;
+  files::SourceFile file;
+  files::Format format = files::Format::automatic;
   std::vector<std::string> present;  // its columns, where several files are read together
 };
 
@@ -30,14 +30,14 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 }
 
 // Numbers of any type are one kind, whose texts meet; nothing is known of cells without types, as those of CSV.
-std::string_view kind_of(ColumnType type) {
+std::string_view kind_of(columns::ColumnType type) {
   switch (type) {
-    case ColumnType::integer:
-    case ColumnType::real:
-    case ColumnType::decimal: return "numbers";
-    case ColumnType::boolean: return "booleans";
-    case ColumnType::time: return "times";
-    case ColumnType::texts: return "lists";
+    case columns::ColumnType::integer:
+    case columns::ColumnType::real:
+    case columns::ColumnType::decimal: return "numbers";
+    case columns::ColumnType::boolean: return "booleans";
+    case columns::ColumnType::time: return "times";
+    case columns::ColumnType::texts: return "lists";
     default: return "text";
   }
 }
@@ -63,9 +63,9 @@ class Files : public Reader {
 
   const std::vector<std::string>& files() const override { return paths_; }
   const std::vector<std::string>& columns() const override { return columns_; }
-  const Notices& notices() const override { return notices_; }
+  const columns::Notices& notices() const override { return notices_; }
 
-  bool next(RawBatch& batch) override {
+  bool next(columns::RawBatch& batch) override {
     batch.columns.resize(columns_.size());
     for (; at_ < paths_.size(); ++at_, first_record_ = 0, file_.reset()) {
       if (!file_) open_file();
@@ -90,10 +90,10 @@ class Files : public Reader {
     const auto& path = paths_.at(file);
     const FileOptions options{path, {}, batch_rows_, false, nullptr, form_};
     switch (sources_[file].format) {
-      case Format::csv: return place_in_delimited_file(options, ',', record);
-      case Format::tsv: return place_in_delimited_file(options, '\t', record);
-      case Format::jsonl: return place_in_jsonl_file(path, record);
-      case Format::adjacency: return place_in_adjacency_file(path, record);
+      case files::Format::csv: return place_in_delimited_file(options, ',', record);
+      case files::Format::tsv: return place_in_delimited_file(options, '\t', record);
+      case files::Format::jsonl: return place_in_jsonl_file(path, record);
+      case files::Format::adjacency: return place_in_adjacency_file(path, record);
       default: return fmt::format("{}: row {}", path, record + 1);
     }
   }
@@ -102,20 +102,20 @@ class Files : public Reader {
   static constexpr size_t kNone = SIZE_MAX;
 
   void find_sources(const ReaderOptions& options) {
-    auto files = find_files(options.paths);
+    auto files = files::find_files(options.paths);
     size_t empty = 0;
     std::string first_empty;
     for (auto& file : files) {
-      const auto head = read_head(file.path);
+      const auto head = files::read_head(file.path);
       if (!head.regular && files.size() > 1)
         fail(ErrorKind::input, "{}: is a pipe, which is read alone; write it to a file to read it with others",
              file.path);
       // A program that writes a folder in parts leaves empty ones.
-      if (head.regular && head.whole && trim(head.bytes).empty() && files.size() > 1) {
+      if (head.regular && head.whole && columns::trim(head.bytes).empty() && files.size() > 1) {
         if (empty++ == 0) first_empty = file.path;
         continue;
       }
-      const auto format = find_format(file.path, head, options.format);
+      const auto format = files::find_format(file.path, head, options.format);
       sources_.push_back({std::move(file), format, {}});
     }
     if (sources_.empty()) fail(ErrorKind::input, "{}: the file is empty, as are the {} others", first_empty, empty - 1);
@@ -136,11 +136,11 @@ class Files : public Reader {
 
   // What is said of the cells of csv and tsv files must not be taken for said of others.
   void check_form(const Source& source) const {
-    if (source.format == Format::csv || source.format == Format::tsv) return;
-    const char* key = form_.separator != "auto"           ? "separator"
-                      : form_.header != Header::automatic ? "header"
-                      : !form_.columns.empty()            ? "columns"
-                                                          : nullptr;
+    if (source.format == files::Format::csv || source.format == files::Format::tsv) return;
+    const char* key = form_.separator != "auto"                    ? "separator"
+                      : form_.header != columns::Header::automatic ? "header"
+                      : !form_.columns.empty()                     ? "columns"
+                                                                   : nullptr;
     if (key)
       fail(ErrorKind::usage, "{}: {}{} is for csv and tsv files, and this one is none; leave it out, or set the format",
            source.file.path, form_.keys, key);
@@ -149,7 +149,7 @@ class Files : public Reader {
   // Which columns there are in all files together, and that no file lacks one it must have.
   void unite(const ReaderOptions& options) {
     std::vector<std::string> all;
-    Notices unasked;
+    columns::Notices unasked;
     for (auto& source : sources_) {
       FileOptions file{source.file.path, {}, batch_rows_, false, columns_.empty() ? &notices_ : &unasked, form_};
       file.lines_for_names = std::max<uint64_t>(10000, file.lines_for_names / sources_.size());
@@ -184,13 +184,13 @@ class Files : public Reader {
     return nullptr;
   }
 
-  static std::unique_ptr<FileReader> open(Format format, const FileOptions& options) {
+  static std::unique_ptr<FileReader> open(files::Format format, const FileOptions& options) {
     switch (format) {
-      case Format::tsv: return open_delimited_file(options, '\t');
-      case Format::jsonl: return open_jsonl_file(options);
-      case Format::parquet: return open_parquet_file(options);
-      case Format::arrow: return open_arrow_file(options);
-      case Format::adjacency: return open_adjacency_file(options);
+      case files::Format::tsv: return open_delimited_file(options, '\t');
+      case files::Format::jsonl: return open_jsonl_file(options);
+      case files::Format::parquet: return open_parquet_file(options);
+      case files::Format::arrow: return open_arrow_file(options);
+      case files::Format::adjacency: return open_adjacency_file(options);
       default: return open_delimited_file(options, ',');
     }
   }
@@ -202,7 +202,7 @@ class Files : public Reader {
     if (united_) {
       options.columns.clear();
       place_of_column_.clear();
-      options.may_lack = source.format == Format::jsonl;
+      options.may_lack = source.format == files::Format::jsonl;
       options.all_found = all_found_;
       for (const auto& name : columns_) {
         const bool has = contains(source.present, name) || (options.may_lack && !key_of(source, name));
@@ -217,7 +217,7 @@ class Files : public Reader {
   }
 
   // The columns of the file go to their places among all; what the file lacks is of its folder's name, or null.
-  size_t next_of_united(std::vector<Column>& columns) {
+  size_t next_of_united(std::vector<columns::Column>& columns) {
     const auto& source = sources_[at_];
     for (size_t c = 0; c < columns.size(); ++c)
       if (place_of_column_[c] != kNone) std::swap(of_file_[place_of_column_[c]], columns[c]);
@@ -232,7 +232,7 @@ class Files : public Reader {
         if (!contains(source.present, columns_[c])) note_lacking(c, nulls_of(columns[c], rows));
         continue;
       }
-      columns[c].type = ColumnType::text;
+      columns[c].type = columns::ColumnType::text;
       for (size_t row = 0; row < rows; ++row)
         key && *key && !contains(form_.null_values, **key) ? columns[c].push_text(**key) : columns[c].push_null();
       if (!key) note_lacking(c, rows);
@@ -240,7 +240,7 @@ class Files : public Reader {
     return rows;
   }
 
-  static uint64_t nulls_of(const Column& column, size_t rows) {
+  static uint64_t nulls_of(const columns::Column& column, size_t rows) {
     uint64_t nulls = 0;
     for (size_t row = 0; row < rows; ++row) nulls += column.is_null(row);
     return nulls;
@@ -251,7 +251,7 @@ class Files : public Reader {
                  [&] { return paths_[at_]; });
   }
 
-  void compare_with_key(const Column& column, size_t rows, const std::optional<std::string>& key) {
+  void compare_with_key(const columns::Column& column, size_t rows, const std::optional<std::string>& key) {
     std::string scratch;
     uint64_t others = 0;
     for (size_t row = 0; row < rows; ++row) others += column.as_text(row, scratch) != key.value_or("");
@@ -259,9 +259,9 @@ class Files : public Reader {
                  [&] { return paths_[at_]; });
   }
 
-  void note_kind(size_t c, const Column& column, size_t rows) {
+  void note_kind(size_t c, const columns::Column& column, size_t rows) {
     const auto format = sources_[at_].format;
-    if (format == Format::csv || format == Format::tsv || format == Format::adjacency) return;
+    if (format == files::Format::csv || format == files::Format::tsv || format == files::Format::adjacency) return;
     const auto kind = kind_of(column.type);
     auto& before = kinds_[c];
     if (before.kind == kind || (before.file == at_ && !before.kind.empty())) return;
@@ -282,18 +282,18 @@ class Files : public Reader {
 
   size_t batch_rows_;
   bool coded_;
-  TableForm form_;
-  NullValues null_values_;
+  columns::TableForm form_;
+  columns::NullValues null_values_;
   bool united_ = false;     // several files, or columns of folders' names
   bool all_found_ = false;  // columns_ are all there are
   std::vector<Source> sources_;
   std::vector<std::string> paths_, columns_;
   std::vector<Kind> kinds_;  // per column
   size_t at_ = 0;            // the file being read
-  Notices notices_;
+  columns::Notices notices_;
   std::unique_ptr<FileReader> file_;
-  std::vector<size_t> place_of_column_;  // per column, among those of the file; kNone where it has none
-  std::vector<Column> of_file_;          // the columns as the file gives them
+  std::vector<size_t> place_of_column_;   // per column, among those of the file; kNone where it has none
+  std::vector<columns::Column> of_file_;  // the columns as the file gives them
   uint64_t first_record_ = 0;
 };
 
@@ -312,9 +312,9 @@ class ReaderAhead : public Reader {
   const std::vector<std::string>& files() const override { return files_->files(); }
   const std::vector<std::string>& columns() const override { return files_->columns(); }
   std::string place(size_t file, uint64_t record) const override { return files_->place(file, record); }
-  const Notices& notices() const override { return files_->notices(); }
+  const columns::Notices& notices() const override { return files_->notices(); }
 
-  bool next(RawBatch& batch) override {
+  bool next(columns::RawBatch& batch) override {
     auto filled = filled_.pop();
     if (!filled) {
       batch.rows = 0;
@@ -331,7 +331,7 @@ class ReaderAhead : public Reader {
   void read() {
     try {
       for (size_t n = 0;; ++n) {
-        std::optional<RawBatch> batch(std::in_place);
+        std::optional<columns::RawBatch> batch(std::in_place);
         if (n > kAhead) batch = used_.pop();
         if (!batch || !files_->next(*batch) || !filled_.push(std::move(*batch))) break;
       }
@@ -342,7 +342,7 @@ class ReaderAhead : public Reader {
   }
 
   std::unique_ptr<Files> files_;  // next() is called by thread_ alone; the rest of it does not change
-  BoundedQueue<RawBatch> filled_{kAhead}, used_{kAhead + 2};
+  BoundedQueue<columns::RawBatch> filled_{kAhead}, used_{kAhead + 2};
   std::thread thread_;
 };
 
@@ -367,4 +367,4 @@ std::unique_ptr<Reader> open_reader(const ReaderOptions& options) {
   return std::make_unique<ReaderAhead>(std::move(files));
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -10,11 +10,11 @@
 #include "columns/table_form.h"
 #include "files/file_kind.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 struct ReaderOptions {
-  std::vector<std::string> paths;     // files, folders (all files below them) and globs, `**` allowed; in order of name
-  Format format = Format::automatic;  // automatic: by each file's content, else by its name
+  std::vector<std::string> paths;  // files, folders (all files below them) and globs, `**` allowed; in order of name
+  files::Format format = files::Format::automatic;  // automatic: by each file's content, else by its name
   // The columns wanted, in this order; empty: all of all files. One that a file lacks, but another has, is null there,
   // and notices() counts its rows. Folders named as in `dt=2024-05-01/` give a column of text, "dt".
   std::vector<std::string> columns;
@@ -22,7 +22,7 @@ struct ReaderOptions {
   size_t batch_rows = 65536;
   bool coded = false;  // texts that a Parquet file holds as codes of a dictionary may come as Column::words and codes
   bool ahead = false;  // read and decode on a thread of its own, two batches ahead of who asks
-  TableForm form{};
+  columns::TableForm form{};
 };
 
 // A file that can not be read on from a certain place is an Error{input} that names file and line: truncated gz,
@@ -36,16 +36,16 @@ class Reader {
   virtual const std::vector<std::string>& files() const = 0;
   virtual const std::vector<std::string>& columns() const = 0;  // names, in the order of a batch's columns
   // False at the end. `batch` is overwritten, its memory reused.
-  virtual bool next(RawBatch& batch) = 0;
+  virtual bool next(columns::RawBatch& batch) = 0;
   // "clicks.csv:1842" (the physical line, quotes with newlines counted) for text formats, "clicks.parquet: row 1841"
   // for the others. Reads the file again up to there: for messages only.
   virtual std::string place(size_t file, uint64_t record) const = 0;
   // What was changed, dropped or guessed so far; all of it once next() was false.
-  virtual const Notices& notices() const = 0;
+  virtual const columns::Notices& notices() const = 0;
 };
 
 // Adjacency files (`user item item ...` a line) give the columns "user_id" and "item_id", one row a pair, in the
 // order of the file. Error{input}: no file matches, an empty file, no header.
 std::unique_ptr<Reader> open_reader(const ReaderOptions& options);
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

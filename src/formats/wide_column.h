@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace pagoda {
+namespace pagoda::formats {
 
 // A column that the file says is a 128-bit integer (polars writes such), a type that Arrow has no name for.
 struct WideColumn {
@@ -10,4 +10,4 @@ struct WideColumn {
   bool is_signed = true;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -13,7 +13,7 @@
 #include "files/byte_sink.h"
 #include "formats/arrow_writer.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 namespace {
 
@@ -21,9 +21,9 @@ namespace {
 class TextWriter : public Writer {
  public:
   TextWriter(const std::string& path, const std::vector<ColumnSpec>& columns)
-      : columns_(columns), sink_(open_sink(path)) {}
+      : columns_(columns), sink_(files::open_sink(path)) {}
 
-  void write(const RawBatch& batch) override {
+  void write(const columns::RawBatch& batch) override {
     constexpr size_t kEnough = 1 << 18;
     check(!closed_, "a writer is not written to after close");
     check_batch(columns_, batch);
@@ -41,7 +41,7 @@ class TextWriter : public Writer {
   }
 
  protected:
-  virtual void append_row(const RawBatch& batch, size_t row, std::string& line) = 0;
+  virtual void append_row(const columns::RawBatch& batch, size_t row, std::string& line) = 0;
   std::vector<ColumnSpec> columns_;
   std::string lines_;  // not written yet
 
@@ -50,7 +50,7 @@ class TextWriter : public Writer {
     sink_->write(lines_);
     lines_.clear();
   }
-  std::unique_ptr<ByteSink> sink_;
+  std::unique_ptr<files::ByteSink> sink_;
   bool closed_ = false;
 };
 
@@ -67,7 +67,7 @@ class DelimitedWriter : public TextWriter {
   }
 
  protected:
-  void append_row(const RawBatch& batch, size_t row, std::string& line) override {
+  void append_row(const columns::RawBatch& batch, size_t row, std::string& line) override {
     for (size_t c = 0; c < batch.columns.size(); ++c) {
       if (c > 0) line += separator_;
       append_value(batch.columns[c].as_text(row, scratch_), line);
@@ -102,7 +102,7 @@ class JsonlWriter : public TextWriter {
   }
 
  protected:
-  void append_row(const RawBatch& batch, size_t row, std::string& line) override {
+  void append_row(const columns::RawBatch& batch, size_t row, std::string& line) override {
     line += '{';
     for (size_t c = 0; c < batch.columns.size(); ++c) {
       if (c > 0) line += ", ";
@@ -114,13 +114,13 @@ class JsonlWriter : public TextWriter {
   }
 
  private:
-  void append_cell(const Column& column, size_t row, std::string& line) {
-    const bool number = column.type == ColumnType::integer || column.type == ColumnType::real;
-    if (column.is_null(row) || (column.type == ColumnType::real && !std::isfinite(column.reals[row]))) {
+  void append_cell(const columns::Column& column, size_t row, std::string& line) {
+    const bool number = column.type == columns::ColumnType::integer || column.type == columns::ColumnType::real;
+    if (column.is_null(row) || (column.type == columns::ColumnType::real && !std::isfinite(column.reals[row]))) {
       line += "null";
-    } else if (number || column.type == ColumnType::boolean) {
+    } else if (number || column.type == columns::ColumnType::boolean) {
       line += column.as_text(row, scratch_);
-    } else if (column.type == ColumnType::texts) {
+    } else if (column.type == columns::ColumnType::texts) {
       line += '[';
       for (uint64_t e = column.element_offsets[row]; e < column.element_offsets[row + 1]; ++e) {
         if (e > column.element_offsets[row]) line += ", ";
@@ -133,7 +133,7 @@ class JsonlWriter : public TextWriter {
   }
 
   static void append_string(std::string_view text, std::string& line) {
-    if (!is_utf8(text)) {  // JSON is UTF-8: what is not becomes U+FFFD
+    if (!columns::is_utf8(text)) {  // JSON is UTF-8: what is not becomes U+FFFD
       line += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
       return;
     }
@@ -161,34 +161,34 @@ class JsonlWriter : public TextWriter {
 
 }  // namespace
 
-void check_batch(const std::vector<ColumnSpec>& columns, const RawBatch& batch) {
+void check_batch(const std::vector<ColumnSpec>& columns, const columns::RawBatch& batch) {
   check(columns.size() == batch.columns.size(), "a batch has the writer's columns");
   for (size_t c = 0; c < columns.size(); ++c)
     check(columns[c].type == batch.columns[c].type && batch.columns[c].rows() == batch.rows,
           "a batch's columns have the writer's types and all its rows");
 }
 
-std::unique_ptr<Writer> open_writer(const std::string& path, const std::vector<ColumnSpec>& columns, Format format,
-                                    bool header) {
+std::unique_ptr<Writer> open_writer(const std::string& path, const std::vector<ColumnSpec>& columns,
+                                    files::Format format, bool header) {
   const bool standard_out = path == "-", compressed = path.ends_with(".gz") || path.ends_with(".zst");
-  if (format == Format::automatic) {
+  if (format == files::Format::automatic) {
     if (standard_out)
       fail(ErrorKind::usage, "stdout has no name to tell the format from: give it, one of csv, tsv, jsonl");
-    format = format_from_path(path);
+    format = files::format_from_path(path);
   }
   switch (format) {
-    case Format::csv: return std::make_unique<DelimitedWriter>(path, columns, ',', header);
-    case Format::tsv: return std::make_unique<DelimitedWriter>(path, columns, '\t', header);
-    case Format::jsonl: return std::make_unique<JsonlWriter>(path, columns);
-    case Format::parquet:
-    case Format::arrow:
+    case files::Format::csv: return std::make_unique<DelimitedWriter>(path, columns, ',', header);
+    case files::Format::tsv: return std::make_unique<DelimitedWriter>(path, columns, '\t', header);
+    case files::Format::jsonl: return std::make_unique<JsonlWriter>(path, columns);
+    case files::Format::parquet:
+    case files::Format::arrow:
       if (standard_out) fail(ErrorKind::usage, "a Parquet or Arrow file is not written to stdout; name a file");
       if (compressed)
         fail(ErrorKind::usage, "{}: Parquet and Arrow files are compressed within; leave .gz and .zst out", path);
-      return format == Format::parquet ? open_parquet_writer(path, columns) : open_arrow_writer(path, columns);
+      return format == files::Format::parquet ? open_parquet_writer(path, columns) : open_arrow_writer(path, columns);
     default:
       fail(ErrorKind::usage, "{}: adjacency files are read, not written; choose csv, tsv, jsonl or parquet", path);
   }
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -10,11 +10,11 @@
 #include "columns/column.h"
 #include "formats/reader.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 
 struct ColumnSpec {
   std::string name;
-  ColumnType type;
+  columns::ColumnType type;
 };
 
 // Columns of a batch must match the specs in number and type. Streams: memory is bounded by the batch. The file
@@ -23,12 +23,12 @@ struct ColumnSpec {
 class Writer {
  public:
   virtual ~Writer() = default;
-  virtual void write(const RawBatch& batch) = 0;
+  virtual void write(const columns::RawBatch& batch) = 0;
   virtual void close() = 0;
 };
 
 // Format::automatic: by the path's extension. "-" writes text formats to stdout.
 std::unique_ptr<Writer> open_writer(const std::string& path, const std::vector<ColumnSpec>& columns,
-                                    Format format = Format::automatic, bool header = true);
+                                    files::Format format = files::Format::automatic, bool header = true);
 
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -9,16 +9,16 @@
 
 #include "formats/formats_test.h"
 
-namespace pagoda {
+namespace pagoda::formats {
 namespace {
 
-const std::vector<ColumnSpec> kSpecs = {{"id", ColumnType::text}, {"n", ColumnType::integer},
-                                        {"x", ColumnType::real},  {"ok", ColumnType::boolean},
-                                        {"at", ColumnType::time}, {"tags", ColumnType::texts}};
+const std::vector<ColumnSpec> kSpecs = {{"id", columns::ColumnType::text}, {"n", columns::ColumnType::integer},
+                                        {"x", columns::ColumnType::real},  {"ok", columns::ColumnType::boolean},
+                                        {"at", columns::ColumnType::time}, {"tags", columns::ColumnType::texts}};
 
 // Two rows of every type, the second full of nulls and of characters that need quoting.
-RawBatch two_rows() {
-  RawBatch batch;
+columns::RawBatch two_rows() {
+  columns::RawBatch batch;
   batch.rows = 2;
   for (const auto& spec : kSpecs) {
     batch.columns.emplace_back();
@@ -40,9 +40,9 @@ RawBatch two_rows() {
   return batch;
 }
 
-class WriterTest : public FilesTest {
+class WriterTest : public files::FilesTest {
  protected:
-  void write(const std::string& name, const RawBatch& batch, bool close = true) const {
+  void write(const std::string& name, const columns::RawBatch& batch, bool close = true) const {
     const auto writer = open_writer(path(name), kSpecs);
     writer->write(batch);
     if (close) writer->close();
@@ -77,27 +77,29 @@ TEST_F(WriterTest, EveryFormatIsReadBackToTheSameCells) {
 TEST_F(WriterTest, ParquetKeepsTypes) {
   write("a.parquet", two_rows());
   const auto reader = open_reader({{path("a.parquet")}});
-  RawBatch batch;
+  columns::RawBatch batch;
   ASSERT_TRUE(reader->next(batch));
   for (size_t c = 0; c < kSpecs.size(); ++c) EXPECT_EQ(batch.columns[c].type, kSpecs[c].type) << kSpecs[c].name;
   EXPECT_EQ(batch.columns[4].integers[0], 1714557600000000);
 }
 
 TEST_F(WriterTest, ARowOfOneEmptyValueIsNoBlankLine) {
-  RawBatch batch{{Column{.name = "a"}}, 2};
+  columns::RawBatch batch{{columns::Column{.name = "a"}}, 2};
   batch.columns[0].push_text("");
   batch.columns[0].push_text("\r");
-  const auto writer = open_writer(path("a.csv"), {{"a", ColumnType::text}});
+  const auto writer = open_writer(path("a.csv"), {{"a", columns::ColumnType::text}});
   writer->write(batch);
   writer->close();
   EXPECT_EQ(read_rows(path("a.csv")), (Rows{{""}, {"\r"}}));
 }
 
 TEST_F(WriterTest, WhatJsonCanNotSayIsNullOrReplaced) {
-  RawBatch batch{{Column{.name = "t"}, Column{.name = "x", .type = ColumnType::real}}, 1};
+  columns::RawBatch batch{
+      {columns::Column{.name = "t"}, columns::Column{.name = "x", .type = columns::ColumnType::real}}, 1};
   batch.columns[0].push_text("caf\xe9\x01");
   batch.columns[1].push_real(std::numeric_limits<double>::infinity());
-  const auto writer = open_writer(path("a.jsonl"), {{"t", ColumnType::text}, {"x", ColumnType::real}});
+  const auto writer =
+      open_writer(path("a.jsonl"), {{"t", columns::ColumnType::text}, {"x", columns::ColumnType::real}});
   writer->write(batch);
   writer->close();
   EXPECT_EQ(read_file(path("a.jsonl")), "{\"t\": \"caf\xef\xbf\xbd\\u0001\", \"x\": null}\n");
@@ -124,8 +126,8 @@ TEST_F(WriterTest, ADiskThatIsFullIsAnErrorThatNamesThePath) {
       setrlimit(RLIMIT_FSIZE, &limit);
       int status = 1;
       try {
-        RawBatch batch{{Column{.name = "n", .type = ColumnType::integer}}, 100000};
-        const auto writer = open_writer(path(name), {{"n", ColumnType::integer}});
+        columns::RawBatch batch{{columns::Column{.name = "n", .type = columns::ColumnType::integer}}, 100000};
+        const auto writer = open_writer(path(name), {{"n", columns::ColumnType::integer}});
         uint64_t x = 1;
         for (size_t round = 0; round < 4; ++round) {
           batch.columns[0].clear();
@@ -148,18 +150,18 @@ TEST_F(WriterTest, ADiskThatIsFullIsAnErrorThatNamesThePath) {
 
 TEST_F(WriterTest, AFormatThatCanNotBeWrittenThereIsAUsageError) {
   for (const char* name : {"a.parquet.gz", "a.txt", "a.xyz"})
-    EXPECT_EQ(error_of([&] { open_writer(path(name), kSpecs); }).kind, ErrorKind::usage) << name;
-  EXPECT_EQ(error_of([&] { open_writer("-", kSpecs); }).kind, ErrorKind::usage);
-  EXPECT_EQ(error_of([&] { open_writer("-", kSpecs, Format::parquet); }).kind, ErrorKind::usage);
-  const auto error = error_of([&] { open_writer(path("no/folder/a.csv"), kSpecs); });
+    EXPECT_EQ(files::error_of([&] { open_writer(path(name), kSpecs); }).kind, ErrorKind::usage) << name;
+  EXPECT_EQ(files::error_of([&] { open_writer("-", kSpecs); }).kind, ErrorKind::usage);
+  EXPECT_EQ(files::error_of([&] { open_writer("-", kSpecs, files::Format::parquet); }).kind, ErrorKind::usage);
+  const auto error = files::error_of([&] { open_writer(path("no/folder/a.csv"), kSpecs); });
   EXPECT_EQ(error.kind, ErrorKind::failed);
   EXPECT_TRUE(error.says("no/folder/a.csv"));
 }
 
 TEST_F(WriterTest, ADashIsStdout) {
   testing::internal::CaptureStdout();
-  const auto writer = open_writer("-", kSpecs, Format::tsv, /*header=*/false);
-  RawBatch batch = two_rows();
+  const auto writer = open_writer("-", kSpecs, files::Format::tsv, /*header=*/false);
+  columns::RawBatch batch = two_rows();
   writer->write(batch);
   writer->close();
   const auto out = testing::internal::GetCapturedStdout();
@@ -167,4 +169,4 @@ TEST_F(WriterTest, ADashIsStdout) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::formats

@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "math/simd_level.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 constexpr size_t kLanes = ItemBlock::kLanes;
@@ -74,9 +74,9 @@ void score_any(const float* q, size_t rows, size_t q_stride, const float* panels
 
 Kernel choose_kernel() {
 #if defined(__x86_64__)
-  const auto best = usable_simd_levels().back();
-  if (best >= SimdLevel::avx512) return score_v4;
-  if (best == SimdLevel::avx2) return score_v3;
+  const auto best = math::usable_simd_levels().back();
+  if (best >= math::SimdLevel::avx512) return score_v4;
+  if (best == math::SimdLevel::avx2) return score_v3;
 #endif
   return score_any;
 }
@@ -106,7 +106,7 @@ void transpose(const std::array<const float*, kLanes>& lanes, size_t dim, float*
 }
 
 template <class T>
-inline void fetch(MatrixView<const T> vectors, uint32_t row) {
+inline void fetch(math::MatrixView<const T> vectors, uint32_t row) {
   for (size_t d = 0; d < vectors.cols(); d += 64 / sizeof(T)) __builtin_prefetch(vectors[row] + d, 0, 2);
 }
 
@@ -120,7 +120,7 @@ __attribute__((target("arch=x86-64-v4"))) inline __m512 load(__mmask16 in, const
 
 // 16 rows at a time, turned in registers, 16 components by 16. What is past the last row repeats it and is not written.
 template <class T>
-__attribute__((target("arch=x86-64-v4"))) void score_rows_v4(MatrixView<const T> vectors,
+__attribute__((target("arch=x86-64-v4"))) void score_rows_v4(math::MatrixView<const T> vectors,
                                                              std::span<const uint32_t> rows,
                                                              std::span<const float> query, float* scores) {
   constexpr size_t kRows = 16;
@@ -168,16 +168,16 @@ __attribute__((target("arch=x86-64-v4"))) void score_rows_v4(MatrixView<const T>
 
 }  // namespace
 
-void score_rows(RowsView vectors, std::span<const uint32_t> rows, std::span<const float> query, float* scores) {
+void score_rows(math::RowsView vectors, std::span<const uint32_t> rows, std::span<const float> query, float* scores) {
   check(query.size() == vectors.cols(), "the query is as wide as the vectors");
 #if defined(__x86_64__)
-  static const bool avx512 = usable_simd_levels().back() >= SimdLevel::avx512;
+  static const bool avx512 = math::usable_simd_levels().back() >= math::SimdLevel::avx512;
   if (avx512)
-    return vectors.precision() == RowPrecision::f32 ? score_rows_v4(vectors.f32(), rows, query, scores)
-                                                    : score_rows_v4(vectors.f16(), rows, query, scores);
+    return vectors.precision() == math::RowPrecision::f32 ? score_rows_v4(vectors.f32(), rows, query, scores)
+                                                          : score_rows_v4(vectors.f16(), rows, query, scores);
 #endif
   ItemBlock block;
-  Matrix<float> panel(1, kLanes);
+  math::Matrix<float> panel(1, kLanes);
   for (size_t begin = 0; begin < rows.size(); begin += kLanes) {
     const size_t n = std::min(kLanes, rows.size() - begin);
     for (size_t i = begin + n; i < std::min(rows.size(), begin + 2 * kLanes); ++i) vectors.prefetch(rows[i]);
@@ -188,14 +188,14 @@ void score_rows(RowsView vectors, std::span<const uint32_t> rows, std::span<cons
 }
 
 template <class RowOf>
-void ItemBlock::fill_rows(RowsView vectors, size_t n, RowOf row_of) {
+void ItemBlock::fill_rows(math::RowsView vectors, size_t n, RowOf row_of) {
   items_ = n, dim_ = vectors.cols();
   const size_t panels = (n + kLanes - 1) / kLanes;
   panels_.resize(panels * dim_, kLanes);
   std::array<const float*, kLanes> lanes;
   const std::vector<float> zeros(dim_);
-  const bool in_place = vectors.precision() == RowPrecision::f32;
-  Matrix<float> read(in_place ? 0 : kLanes, dim_);
+  const bool in_place = vectors.precision() == math::RowPrecision::f32;
+  math::Matrix<float> read(in_place ? 0 : kLanes, dim_);
   for (size_t p = 0; p < panels; ++p) {
     for (size_t lane = 0; lane < kLanes; ++lane) {
       const size_t item = p * kLanes + lane;
@@ -206,15 +206,15 @@ void ItemBlock::fill_rows(RowsView vectors, size_t n, RowOf row_of) {
   }
 }
 
-void ItemBlock::fill(RowsView vectors, size_t first_row, size_t n) {
+void ItemBlock::fill(math::RowsView vectors, size_t first_row, size_t n) {
   fill_rows(vectors, n, [&](size_t i) { return first_row + i; });
 }
 
-void ItemBlock::fill(RowsView vectors, const uint32_t* rows, size_t n) {
+void ItemBlock::fill(math::RowsView vectors, const uint32_t* rows, size_t n) {
   fill_rows(vectors, n, [&](size_t i) { return rows[i]; });
 }
 
-void ItemBlock::score(MatrixView<const float> queries, MatrixView<float> scores) const {
+void ItemBlock::score(math::MatrixView<const float> queries, math::MatrixView<float> scores) const {
   static const Kernel kernel = choose_kernel();
   const size_t panels = (items_ + kLanes - 1) / kLanes;
   check(queries.cols() == dim_ && scores.rows() >= queries.rows() && scores.cols() >= panels * kLanes &&
@@ -224,4 +224,4 @@ void ItemBlock::score(MatrixView<const float> queries, MatrixView<float> scores)
          scores.stride());
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -10,7 +10,7 @@
 
 #include "math/rows_view.h"
 
-namespace pagoda {
+namespace pagoda::index {
 
 // A block of items, transposed so that neighbouring items lie side by side: panels of kLanes items, each [D, kLanes],
 // the last one padded with zeros.
@@ -19,22 +19,22 @@ class ItemBlock {
   static constexpr size_t kLanes = 32;
 
   // The rows first_row .. first_row + n, or rows[0] .. rows[n - 1], of `vectors` [items, D].
-  void fill(RowsView vectors, size_t first_row, size_t n);
-  void fill(RowsView vectors, const uint32_t* rows, size_t n);
+  void fill(math::RowsView vectors, size_t first_row, size_t n);
+  void fill(math::RowsView vectors, const uint32_t* rows, size_t n);
 
   size_t items() const { return items_; }
 
   // scores [queries, >= items() rounded up to kLanes]; what lies past items() is overwritten with zeros.
-  void score(MatrixView<const float> queries, MatrixView<float> scores) const;
+  void score(math::MatrixView<const float> queries, math::MatrixView<float> scores) const;
 
  private:
   template <class RowOf>
-  void fill_rows(RowsView vectors, size_t n, RowOf row_of);
+  void fill_rows(math::RowsView vectors, size_t n, RowOf row_of);
   size_t items_ = 0, dim_ = 0;
-  Matrix<float> panels_;  // [panels * D, kLanes]
+  math::Matrix<float> panels_;  // [panels * D, kLanes]
 };
 
 // scores[i] = query . vectors[rows[i]], with the bits of an ItemBlock; for rows at random places, which are fetched ahead.
-void score_rows(RowsView vectors, std::span<const uint32_t> rows, std::span<const float> query, float* scores);
+void score_rows(math::RowsView vectors, std::span<const uint32_t> rows, std::span<const float> query, float* scores);
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -4,7 +4,7 @@
 #include "index/code_kernels.h"
 #include "index/partitioned_search.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 constexpr uint64_t kLengths[] = {1, 3, 10, 30, 100, 300, 1000, 2000, 5000, 10000};
@@ -23,8 +23,8 @@ std::vector<uint64_t> lengths_for(uint64_t k, uint64_t items) {
 
 // What a query finds does not depend on its length; but far from 1 its products leave the range of floats, and it would be
 // answered another way than those that are measured for.
-Matrix<float> of_length_one(MatrixView<const float> queries) {
-  Matrix<float> held(queries.rows(), queries.cols());
+math::Matrix<float> of_length_one(math::MatrixView<const float> queries) {
+  math::Matrix<float> held(queries.rows(), queries.cols());
   for (size_t q = 0; q < queries.rows(); ++q) {
     float largest = 0;
     for (const float x : queries.row(q)) largest = std::max(largest, std::abs(x));
@@ -42,14 +42,14 @@ std::vector<uint32_t> lists_of_items(const Partitions& p) {
 }
 
 // For each k, how the rows that score as high as the k-th best are spread over the lists, by the gap of each.
-std::vector<Tail> measured_tails(ThreadPool& pool, const Partitions& p, MatrixView<const float> held,
-                                 const SearchResult& exact, std::span<const uint64_t> ks) {
+std::vector<GapHistogram> measured_tails(ThreadPool& pool, const Partitions& p, math::MatrixView<const float> held,
+                                         const SearchResult& exact, std::span<const uint64_t> ks) {
   const auto list_of = lists_of_items(p);
-  std::vector<Tail> tails(ks.size());
+  std::vector<GapHistogram> tails(ks.size());
   std::vector<uint32_t> hits(p.lists);
-  Probing probing;
+  ProbeState probing;
   for (size_t q = 0; q < held.rows(); ++q) {
-    const auto centres = probing.centre_scores(pool, p, held.row(q));
+    const auto centres = probing.centroid_scores(pool, p, held.row(q));
     double squared = 0;
     for (const float x : held.row(q)) squared += double{x} * x;
     const auto norm = static_cast<float>(std::sqrt(squared));
@@ -61,15 +61,15 @@ std::vector<Tail> measured_tails(ThreadPool& pool, const Partitions& p, MatrixVi
       for (; counted < ks[i]; ++counted) ++hits[list_of[items[counted]]];
       const float score = exact.scores[exact.items.offsets[q] + ks[i] - 1];
       for (size_t l = 0; l < p.lists; ++l)
-        if (p.counts[l] > 0 && p.spreads[l] * norm > 0)
-          tails[i].observe((score - centres[l]) / (p.spreads[l] * norm), p.counts[l], hits[l]);
+        if (p.counts[l] > 0 && p.stddevs[l] * norm > 0)
+          tails[i].observe((score - centres[l]) / (p.stddevs[l] * norm), p.counts[l], hits[l]);
     }
   }
   for (auto& tail : tails) tail.fit();
   return tails;
 }
 
-double recall_of(const SearchResult& found, const SearchResult& exact, uint64_t k, ItemSet& marks) {
+double recall_of(const SearchResult& found, const SearchResult& exact, uint64_t k, math::ItemSet& marks) {
   double sum = 0;
   for (size_t q = 0; q < found.items.size(); ++q) {
     const auto truth = exact.items[q].first(std::min<size_t>(k, exact.items[q].size()));
@@ -84,28 +84,29 @@ double recall_of(const SearchResult& found, const SearchResult& exact, uint64_t 
 
 }  // namespace
 
-void calibrate(ThreadPool& pool, Partitions& p, RowsView vectors, MatrixView<const float> queries) {
+void calibrate(ThreadPool& pool, Partitions& p, math::RowsView vectors, math::MatrixView<const float> queries) {
   p.curve = {};
   const auto ks = lengths_for(p.k, p.items);
   if (ks.empty() || queries.rows() == 0) return;  // so few items that every list is probed
   const auto held = of_length_one(queries);
   const auto exact = make_exact_index(vectors)->search(pool, held, {.k = ks.back()});
   RecallCurve curve;
-  curve.ks = ks, curve.slacks.assign(std::begin(kSlacks), std::end(kSlacks));
-  curve.tails = measured_tails(pool, p, held, exact, ks);
+  curve.ks = ks, curve.stop_slacks.assign(std::begin(kSlacks), std::end(kSlacks));
+  curve.histograms = measured_tails(pool, p, held, exact, ks);
   const PartitionedIndex index(p, vectors);
-  ItemSet marks(p.items);
-  curve.recalls.resize(ks.size() * curve.slacks.size()), curve.rows.resize(curve.recalls.size());
+  math::ItemSet marks(p.items);
+  curve.recalls.resize(ks.size() * curve.stop_slacks.size()), curve.rows.resize(curve.recalls.size());
   for (size_t i = 0; i < ks.size(); ++i)
-    for (size_t s = curve.slacks.size(); s-- > 0;) {
-      const size_t at = i * curve.slacks.size() + s;
-      if (s + 1 < curve.slacks.size() && curve.recalls[at + 1] >= kAllFound) {
+    for (size_t s = curve.stop_slacks.size(); s-- > 0;) {
+      const size_t at = i * curve.stop_slacks.size() + s;
+      if (s + 1 < curve.stop_slacks.size() && curve.recalls[at + 1] >= kAllFound) {
         curve.recalls[at] = curve.recalls[at + 1], curve.rows[at] = curve.rows[at + 1];
         continue;
       }
       SearchExplain explain;
-      const auto found = index.search_lists(pool, held, {.k = ks[i], .explain = &explain},
-                                            {.slack = curve.slacks[s], .tail = &curve.tails[i], .rerank = false});
+      const auto found =
+          index.search_lists(pool, held, {.k = ks[i], .explain = &explain},
+                             {.stop_slack = curve.stop_slacks[s], .histogram = &curve.histograms[i], .rerank = false});
       double rows = 0;
       for (const auto& q : explain.queries) rows += static_cast<double>(q.vectors_scored);
       curve.recalls[at] = static_cast<float>(recall_of(found, exact, ks[i], marks));
@@ -114,4 +115,4 @@ void calibrate(ThreadPool& pool, Partitions& p, RowsView vectors, MatrixView<con
   p.curve = std::move(curve);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -7,7 +7,7 @@
 #include "index/block_scores.h"
 #include "index/top_k.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 constexpr size_t kBlockItems = 256;
@@ -16,7 +16,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 class CascadeIndex final : public Index {
  public:
-  CascadeIndex(const Index& first, RowsView second, std::vector<uint32_t> second_row, size_t from)
+  CascadeIndex(const Index& first, math::RowsView second, std::vector<uint32_t> second_row, size_t from)
       : first_(first), second_(second), second_row_(std::move(second_row)), from_(from) {
     check(second_row_.size() == first_.items(), "each item has a row in the second model, or none");
   }
@@ -25,16 +25,17 @@ class CascadeIndex final : public Index {
   size_t dim() const override { return first_.dim() + second_.cols(); }
 
  private:
-  SearchResult best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const override;
+  SearchResult best(ThreadPool& pool, math::MatrixView<const float> queries,
+                    const SearchOptions& options) const override;
   struct List {
     std::vector<uint32_t> items;
     std::vector<float> scores;
   };
-  List rescored(MatrixView<const float> query, std::span<const uint32_t> items, std::span<const float> scores, size_t k,
-                float min_score) const;
+  List rescored(math::MatrixView<const float> query, std::span<const uint32_t> items, std::span<const float> scores,
+                size_t k, float min_score) const;
 
   const Index& first_;
-  RowsView second_;
+  math::RowsView second_;
   std::vector<uint32_t> second_row_;
   size_t from_;
 };
@@ -47,7 +48,7 @@ void add_explain(const SearchExplain& part, SearchExplain& sum) {
 }
 
 // `query` [1, dim of the second model]; `items` and `scores` as the first search found them.
-CascadeIndex::List CascadeIndex::rescored(MatrixView<const float> query, std::span<const uint32_t> items,
+CascadeIndex::List CascadeIndex::rescored(math::MatrixView<const float> query, std::span<const uint32_t> items,
                                           std::span<const float> scores, size_t k, float min_score) const {
   std::vector<uint32_t> known, rows;
   for (auto item : items)
@@ -57,7 +58,7 @@ CascadeIndex::List CascadeIndex::rescored(MatrixView<const float> query, std::sp
   TopK best;
   best.reset(k, min_score);
   ItemBlock block;
-  Matrix<float> block_scores(1, kBlockItems);
+  math::Matrix<float> block_scores(1, kBlockItems);
   for (size_t begin = 0; begin < known.size(); begin += kBlockItems) {
     const size_t n = std::min(kBlockItems, known.size() - begin);
     block.fill(second_, rows.data() + begin, n);
@@ -78,14 +79,15 @@ CascadeIndex::List CascadeIndex::rescored(MatrixView<const float> query, std::sp
   return list;
 }
 
-SearchResult CascadeIndex::best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const {
+SearchResult CascadeIndex::best(ThreadPool& pool, math::MatrixView<const float> queries,
+                                const SearchOptions& options) const {
   SearchResult result;
   const size_t from = std::min(from_, items());
   const size_t block = std::max<size_t>(1, kCandidates / std::max<size_t>(1, from));
   for (size_t begin = 0; begin < queries.rows(); begin += block) {
     const size_t end = std::min(queries.rows(), begin + block);
     const auto part = queries.slice_rows(begin, end);
-    Ragged<uint32_t> excluded;
+    math::Ragged<uint32_t> excluded;
     if (options.excluded)
       for (size_t q = begin; q < end; ++q) excluded.push((*options.excluded)[q]);
     SearchExplain explain;
@@ -116,9 +118,9 @@ SearchResult CascadeIndex::best(ThreadPool& pool, MatrixView<const float> querie
 
 }  // namespace
 
-std::unique_ptr<Index> make_cascade_index(const Index& first, RowsView second, std::vector<uint32_t> second_row,
+std::unique_ptr<Index> make_cascade_index(const Index& first, math::RowsView second, std::vector<uint32_t> second_row,
                                           size_t from) {
   return std::make_unique<CascadeIndex>(first, second, std::move(second_row), from);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -7,7 +7,7 @@
 
 #include "index/index.h"
 
-namespace pagoda {
+namespace pagoda::index {
 
 // A search with query [Q | R] finds the best `from` items for Q in `first`, filter and exclusions inside; scores
 // them anew as <R, second[second_row[item]]>, the same bits as in a search of `second`; and keeps the best k, ties by row
@@ -19,7 +19,7 @@ namespace pagoda {
 //
 // `first` and `second` [items of the second model, dim] are borrowed and outlive the index. second_row: per item of
 // `first`. Candidates that the second model scores NaN do not come back.
-std::unique_ptr<Index> make_cascade_index(const Index& first, RowsView second, std::vector<uint32_t> second_row,
+std::unique_ptr<Index> make_cascade_index(const Index& first, math::RowsView second, std::vector<uint32_t> second_row,
                                           size_t from);
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -6,21 +6,21 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 constexpr uint32_t kNone = UINT32_MAX;
 
 // Of -1, 0 and 1: scores are exact in float, with many ties.
-Matrix<float> coarse(size_t rows, size_t cols, uint64_t seed) {
+math::Matrix<float> coarse(size_t rows, size_t cols, uint64_t seed) {
   Rng rng(seed, Stream::test);
-  Matrix<float> m(rows, cols);
+  math::Matrix<float> m(rows, cols);
   for (auto& x : m) x = static_cast<float>(rng.below(3)) - 1.0f;
   return m;
 }
 
-Matrix<float> matrix(size_t cols, std::initializer_list<float> values) {
-  Matrix<float> m(values.size() / cols, cols);
+math::Matrix<float> matrix(size_t cols, std::initializer_list<float> values) {
+  math::Matrix<float> m(values.size() / cols, cols);
   std::copy(values.begin(), values.end(), m.begin());
   return m;
 }
@@ -43,7 +43,7 @@ TEST(Cascade, PutsWhatTheFirstFoundInTheOrderOfTheSecond) {
   EXPECT_EQ(cascade->search(pool, matrix(2, {1, 2}), {.k = 100, .min_score = 2}).items.values,
             (std::vector<uint32_t>{3, 1, 2}));
   EXPECT_EQ(cascade->search(pool, matrix(2, {1, 2}), {.k = 0}).items.size(), 1u);
-  EXPECT_EQ(cascade->search(pool, Matrix<float>(0, 2).view(), {.k = 3}).items.size(), 0u);
+  EXPECT_EQ(cascade->search(pool, math::Matrix<float>(0, 2).view(), {.k = 3}).items.size(), 0u);
 }
 
 TEST(Cascade, ItemsThatTheSecondDoesNotKnowComeLastInTheOrderOfTheFirst) {
@@ -68,8 +68,8 @@ TEST(Cascade, ItemsThatTheSecondDoesNotKnowComeLastInTheOrderOfTheFirst) {
 }
 
 // The plain way: all scores of both models, two sorts.
-std::vector<uint32_t> brute_force(const Matrix<float>& q, const Matrix<float>& r, size_t query,
-                                  const Matrix<float>& first, const Matrix<float>& second,
+std::vector<uint32_t> brute_force(const math::Matrix<float>& q, const math::Matrix<float>& r, size_t query,
+                                  const math::Matrix<float>& first, const math::Matrix<float>& second,
                                   const std::vector<uint32_t>& row, size_t from, const SearchOptions& options) {
   const auto score = [](const float* a, const float* b, size_t n) {
     double sum = 0;
@@ -110,14 +110,14 @@ TEST(Cascade, AgreesWithBruteForceUnderFiltersAndExclusionsOnAnyNumberOfThreads)
     for (size_t i = 0; i < items; ++i) row[i] = static_cast<uint32_t>(items + 9 - i);
     for (auto& x : row)
       if (rng.below(10) == 0) x = kNone;
-    ItemSet allowed(items, true);
-    Ragged<uint32_t> excluded;
+    math::ItemSet allowed(items, true);
+    math::Ragged<uint32_t> excluded;
     for (size_t i = 0; i < items / 3; ++i) allowed.remove(static_cast<uint32_t>(rng.below(items)));
     for (size_t i = 0; i < queries; ++i) {
       for (size_t n = rng.below(items); n > 0; --n) excluded.values.push_back(static_cast<uint32_t>(rng.below(items)));
       excluded.close();
     }
-    Matrix<float> both(queries, 13);
+    math::Matrix<float> both(queries, 13);
     for (size_t i = 0; i < queries; ++i) std::copy_n(q[i], 5, both[i]), std::copy_n(r[i], 8, both[i] + 5);
     const auto index = make_exact_index(first);
     const auto cascade = make_cascade_index(*index, second, row, from);
@@ -140,7 +140,7 @@ TEST(Cascade, AgreesWithBruteForceUnderFiltersAndExclusionsOnAnyNumberOfThreads)
 
 TEST(Cascade, ScoresHaveTheBitsOfASearchOfTheSecond) {
   Rng rng(1, Stream::test);
-  Matrix<float> first(500, 6), second(500, 33), queries(9, 39);
+  math::Matrix<float> first(500, 6), second(500, 33), queries(9, 39);
   for (auto* m : {&first, &second, &queries})
     for (auto& x : *m) x = static_cast<float>(rng.normal());
   std::vector<uint32_t> row(500);
@@ -154,4 +154,4 @@ TEST(Cascade, ScoresHaveTheBitsOfASearchOfTheSecond) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -11,7 +11,7 @@
 #include "index/code_kernels.h"
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 constexpr float kSpan = 4.5f;  // components of a rotated unit vector beyond this many deviations are held there
@@ -22,9 +22,9 @@ constexpr size_t kGroupedChunk = 8192;  // so that each group is met by many row
 constexpr int64_t kGroupIterations = 6;
 
 // Integer sums of each list's rows, [lists, 4 * groups].
-Matrix<int32_t> sums_of(ThreadPool& pool, const UnitCodes& rows, const RowsByList& grouped) {
+math::Matrix<int32_t> sums_of(ThreadPool& pool, const Sq8Codes& rows, const RowsByList& grouped) {
   const size_t lists = grouped.starts.size() - 1, width = rows.groups * 4;
-  Matrix<int32_t> sums(lists, width);
+  math::Matrix<int32_t> sums(lists, width);
   sums.fill(0);
   pool.for_chunks(lists, kListChunk, [&](size_t begin, size_t end) {
     for (size_t l = begin; l < end; ++l)
@@ -37,14 +37,14 @@ Matrix<int32_t> sums_of(ThreadPool& pool, const UnitCodes& rows, const RowsByLis
   return sums;
 }
 
-std::shared_ptr<const CentreGroups> group(ThreadPool& pool, const Centres& centres, const UnitCodes& codes,
-                                          uint64_t seed) {
-  auto g = std::make_shared<CentreGroups>();
+std::shared_ptr<const CentroidGroups> group(ThreadPool& pool, const Centroids& centres, const Sq8Codes& codes,
+                                            uint64_t seed) {
+  auto g = std::make_shared<CentroidGroups>();
   const auto root = static_cast<size_t>(std::sqrt(static_cast<double>(centres.lists)));
   g->heads =
       cluster(pool, codes, {.lists = blocks_of(root) * kBlockRows, .iterations = kGroupIterations, .seed = seed});
-  auto by_head = group_by_list(nearest_centres(pool, codes, g->heads), g->heads.lists);
-  g->starts = std::move(by_head.starts), g->centres = std::move(by_head.rows);
+  auto by_head = group_by_list(nearest_centroids(pool, codes, g->heads), g->heads.lists);
+  g->starts = std::move(by_head.starts), g->centroids = std::move(by_head.rows);
   size_t blocks = 0;
   for (size_t head = 0; head < g->heads.lists; ++head) {
     g->first_block.push_back(blocks);
@@ -54,16 +54,17 @@ std::shared_ptr<const CentreGroups> group(ThreadPool& pool, const Centres& centr
   for (size_t head = 0; head < g->heads.lists; ++head)
     for (uint64_t i = g->starts[head]; i < g->starts[head + 1]; ++i) {
       const size_t at = g->first_block[head] * kBlockRows + (i - g->starts[head]);
-      store_in_block(codes[g->centres[i]], codes.groups, at, g->blocks.data());
-      g->biases[at] = centres.biases[g->centres[i]];
+      pack_codes(codes[g->centroids[i]], codes.groups, at, g->blocks.data());
+      g->biases[at] = centres.biases[g->centroids[i]];
     }
   return g;
 }
 
 // Unit vectors of these directions, as blocks of one common step.
-Centres centres_of(ThreadPool& pool, const Matrix<int32_t>& sums, float row_step, const ClusterOptions& options) {
+Centroids centres_of(ThreadPool& pool, const math::Matrix<int32_t>& sums, float row_step,
+                     const ClusterOptions& options) {
   const size_t groups = sums.cols() / 4;
-  Matrix<float> units(sums.rows(), sums.cols());
+  math::Matrix<float> units(sums.rows(), sums.cols());
   float largest = 0;
   for (size_t l = 0; l < sums.rows(); ++l) {
     double length = 0;
@@ -74,28 +75,28 @@ Centres centres_of(ThreadPool& pool, const Matrix<int32_t>& sums, float row_step
       largest = std::max(largest, std::abs(units[l][d]));
     }
   }
-  Centres centres{sums.rows(), {}, {}, nullptr};
+  Centroids centres{sums.rows(), {}, {}, nullptr};
   centres.blocks.assign(blocks_of(sums.rows()) * block_bytes(groups), 128);
   centres.biases.assign(blocks_of(sums.rows()) * kBlockRows, 0);
   const double step = largest / kLargestCode;
-  UnitCodes codes;
+  Sq8Codes codes;
   codes.resize(sums.rows(), sums.cols());
-  codes.step = static_cast<float>(step);
+  codes.scale = static_cast<float>(step);
   for (size_t l = 0; l < sums.rows(); ++l) {
-    encode(units.row(l), step > 0 ? static_cast<float>(1 / step) : 0, codes.codes.data() + l * sums.cols());
-    store_in_block(codes[l], groups, l, centres.blocks.data());
+    quantize(units.row(l), step > 0 ? static_cast<float>(1 / step) : 0, codes.codes.data() + l * sums.cols());
+    pack_codes(codes[l], groups, l, centres.blocks.data());
     // |x - c|^2 = |x|^2 - 2 x c + |c|^2: the nearest has the largest x c - |c|^2 / 2, here in units of both steps.
     double length = 0;
     for (const int8_t c : std::span(codes[l], sums.cols())) length += static_cast<double>(c) * c;
     centres.biases[l] = static_cast<int32_t>(std::lrint(-0.5 * length * step / row_step));
   }
-  if (centres.lists > options.few_centres) centres.groups = group(pool, centres, codes, options.seed);
+  if (centres.lists > options.few_centroids) centres.groups = group(pool, centres, codes, options.seed);
   return centres;
 }
 
 // Lists too small or too large: the largest is cut in two, to either side of its mean, and the smallest becomes one of the
 // halves; and so on.
-void rebalance(Matrix<int32_t>& sums, const UnitCodes& rows, const RowsByList& grouped, Rng& rng) {
+void rebalance(math::Matrix<int32_t>& sums, const Sq8Codes& rows, const RowsByList& grouped, Rng& rng) {
   const size_t lists = sums.rows();
   std::vector<uint32_t> by_size(lists);
   std::iota(by_size.begin(), by_size.end(), 0u);
@@ -117,12 +118,12 @@ void rebalance(Matrix<int32_t>& sums, const UnitCodes& rows, const RowsByList& g
 }
 
 // The heads of the groups to look into for a row: of the largest sums, the first of equal ones.
-using Heads = std::array<uint32_t, CentreGroups::kLookedInto>;
-size_t nearest_heads(const CentreGroups& g, const int8_t* row, size_t code_groups, std::vector<int32_t>& sums,
+using Heads = std::array<uint32_t, CentroidGroups::kProbedGroups>;
+size_t nearest_heads(const CentroidGroups& g, const int8_t* row, size_t code_groups, std::vector<int32_t>& sums,
                      Heads& nearest) {
   sums.resize(g.heads.biases.size());
   code_kernels().products(g.heads.blocks.data(), g.heads.lists, code_groups, row, 0, sums.data());
-  std::array<int32_t, CentreGroups::kLookedInto> best{};
+  std::array<int32_t, CentroidGroups::kProbedGroups> best{};
   size_t n = 0;
   for (uint32_t head = 0; head < g.heads.lists; ++head) {
     const int32_t sum = sums[head] + g.heads.biases[head];
@@ -136,7 +137,7 @@ size_t nearest_heads(const CentreGroups& g, const int8_t* row, size_t code_group
 }
 
 // nearest[row - begin], for rows [begin, end). Group by group, so that the centres of one are read for many rows.
-void nearest_by_group(const CentreGroups& g, const UnitCodes& rows, size_t begin, size_t end, uint32_t* nearest) {
+void nearest_by_group(const CentroidGroups& g, const Sq8Codes& rows, size_t begin, size_t end, uint32_t* nearest) {
   const auto& kernels = code_kernels();
   const size_t width = rows.groups * 4;
   std::vector<std::vector<uint32_t>> visitors(g.heads.lists);
@@ -158,7 +159,7 @@ void nearest_by_group(const CentreGroups& g, const UnitCodes& rows, size_t begin
                     g.biases.data() + g.first_block[head] * kBlockRows, centres, rows.groups, gathered.data(), n,
                     found.data(), sums.data());
     for (size_t i = 0; i < n; ++i) {
-      const uint32_t row = visitors[head][i], centre = g.centres[g.starts[head] + found[i]];
+      const uint32_t row = visitors[head][i], centre = g.centroids[g.starts[head] + found[i]];
       if (sums[i] < most[row] || (sums[i] == most[row] && nearest[row] < centre)) continue;
       most[row] = sums[i], nearest[row] = centre;
     }
@@ -167,15 +168,15 @@ void nearest_by_group(const CentreGroups& g, const UnitCodes& rows, size_t begin
 
 }  // namespace
 
-void UnitCodes::resize(size_t n, size_t dim) {
+void Sq8Codes::resize(size_t n, size_t dim) {
   rows = n, groups = code_groups(dim);
   codes.resize(n * groups * 4);
   const float root = std::sqrt(static_cast<float>(dim));
-  step = std::min(kSpan, root) / (root * kLargestCode);
+  scale = std::min(kSpan, root) / (root * kLargestCode);
 }
 
-void UnitCodes::set(size_t row, std::span<const float> vector) {
-  const float length = std::sqrt(dot(vector.data(), vector.data(), vector.size()));
+void Sq8Codes::set(size_t row, std::span<const float> vector) {
+  const float length = std::sqrt(math::dot(vector.data(), vector.data(), vector.size()));
   const float largest = std::abs(*std::ranges::max_element(vector, {}, [](float x) { return std::abs(x); }));
   if (largest > 0 && std::isfinite(largest) && !(length > kShort && length < kLong)) {
     // Squares beyond a float: only the direction counts, so by a power of two nothing is lost.
@@ -183,10 +184,10 @@ void UnitCodes::set(size_t row, std::span<const float> vector) {
     for (float& x : near) x = std::ldexp(x, -std::ilogb(largest));
     return set(row, near);
   }
-  encode(vector, length > 0 ? 1 / (step * length) : 0, codes.data() + row * groups * 4);
+  quantize(vector, length > 0 ? 1 / (scale * length) : 0, codes.data() + row * groups * 4);
 }
 
-std::vector<uint32_t> nearest_centres(ThreadPool& pool, const UnitCodes& rows, const Centres& centres) {
+std::vector<uint32_t> nearest_centroids(ThreadPool& pool, const Sq8Codes& rows, const Centroids& centres) {
   std::vector<uint32_t> nearest(rows.rows);
   if (centres.groups) {
     pool.for_chunks(rows.rows, kGroupedChunk, [&](size_t begin, size_t end) {
@@ -214,27 +215,27 @@ RowsByList group_by_list(std::span<const uint32_t> list_of, size_t lists) {
   return grouped;
 }
 
-Centres cluster(ThreadPool& pool, const UnitCodes& rows, const ClusterOptions& options) {
+Centroids cluster(ThreadPool& pool, const Sq8Codes& rows, const ClusterOptions& options) {
   check(options.lists >= 1 && options.lists <= rows.rows, "as many rows as lists");
   Rng rng(options.seed, Stream::index, 1);
-  Matrix<int32_t> sums(options.lists, rows.groups * 4);
+  math::Matrix<int32_t> sums(options.lists, rows.groups * 4);
   std::vector<uint32_t> order(rows.rows);
   std::iota(order.begin(), order.end(), 0u);
   for (size_t l = 0; l < options.lists; ++l) {
     std::swap(order[l], order[l + rng.below(rows.rows - l)]);
     std::copy_n(rows[order[l]], rows.groups * 4, sums[l]);
   }
-  auto centres = centres_of(pool, sums, rows.step, options);
+  auto centres = centres_of(pool, sums, rows.scale, options);
   for (int64_t iteration = 0; iteration < options.iterations; ++iteration) {
-    const auto grouped = group_by_list(nearest_centres(pool, rows, centres), options.lists);
+    const auto grouped = group_by_list(nearest_centroids(pool, rows, centres), options.lists);
     auto found = sums_of(pool, rows, grouped);
     for (size_t l = 0; l < options.lists; ++l)  // nobody came: it stays where it was
       if (grouped.starts[l] == grouped.starts[l + 1]) std::copy_n(sums[l], sums.cols(), found[l]);
     sums = std::move(found);
     if (iteration + 2 < options.iterations) rebalance(sums, rows, grouped, rng);
-    centres = centres_of(pool, sums, rows.step, options);
+    centres = centres_of(pool, sums, rows.scale, options);
   }
   return centres;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -11,12 +11,12 @@
 #include "core/thread_pool.h"
 #include "math/matrix.h"
 
-namespace pagoda {
+namespace pagoda::index {
 
 // Rows of unit length as codes of one common step, [n, 4 * groups]. A row of zeros stays one.
-struct UnitCodes {
+struct Sq8Codes {
   size_t rows = 0, groups = 0;
-  float step = 0;
+  float scale = 0;
   std::vector<int8_t> codes;
   void resize(size_t n, size_t dim);
   // `vector` is of any length, rotated already (components of a size: that is what fixes the step).
@@ -24,26 +24,26 @@ struct UnitCodes {
   const int8_t* operator[](size_t row) const { return codes.data() + row * groups * 4; }
 };
 
-struct CentreGroups;
+struct CentroidGroups;
 
-// Centres as codes in blocks (code_kernels.h). Their coded lengths differ a little, and a long one would draw rows from all
+// Centroids as codes in blocks (code_kernels.h). Their coded lengths differ a little, and a long one would draw rows from all
 // others: the bias takes that off, so that a row goes to the centre that is nearest to it.
-struct Centres {
+struct Centroids {
   size_t lists = 0;
   std::vector<uint8_t> blocks;
-  std::vector<int32_t> biases;                 // for whole blocks
-  std::shared_ptr<const CentreGroups> groups;  // where they are too many to look at each for every row
+  std::vector<int32_t> biases;                   // for whole blocks
+  std::shared_ptr<const CentroidGroups> groups;  // where they are too many to look at each for every row
 };
 
 // Many centres by group, each group about a centre of its own, its head. A row is compared with the heads, and then with the
 // centres of the nearest few groups alone; so it may miss its nearest centre, for one that is nearly as near.
-struct CentreGroups {
-  static constexpr size_t kFewCentres = 16384;  // up to so many each row is compared with all
-  static constexpr size_t kLookedInto = 8;      // groups
+struct CentroidGroups {
+  static constexpr size_t kFewCentroids = 16384;  // up to so many each row is compared with all
+  static constexpr size_t kProbedGroups = 8;      // groups
 
-  Centres heads;
-  std::vector<uint64_t> starts;   // [heads + 1]
-  std::vector<uint32_t> centres;  // group by group, rising within each
+  Centroids heads;
+  std::vector<uint64_t> starts;     // [heads + 1]
+  std::vector<uint32_t> centroids;  // group by group, rising within each
   // Of the centres in that order, each group from a whole block on.
   std::vector<uint64_t> first_block;  // [heads]
   std::vector<uint8_t> blocks;
@@ -54,15 +54,15 @@ struct ClusterOptions {
   size_t lists = 1;
   int64_t iterations = 10;
   uint64_t seed = 1;
-  size_t few_centres = CentreGroups::kFewCentres;  // with more, they are grouped
+  size_t few_centroids = CentroidGroups::kFewCentroids;  // with more, they are grouped
 };
 
 // lists <= rows. A list that holds more than three times the mean is cut in two on the
 // way, and the one that holds least gives up its rows.
-Centres cluster(ThreadPool& pool, const UnitCodes& rows, const ClusterOptions& options);
+Centroids cluster(ThreadPool& pool, const Sq8Codes& rows, const ClusterOptions& options);
 
 // The centre of each row: the nearest, or, where the centres are grouped, the nearest of those that were looked at.
-std::vector<uint32_t> nearest_centres(ThreadPool& pool, const UnitCodes& rows, const Centres& centres);
+std::vector<uint32_t> nearest_centroids(ThreadPool& pool, const Sq8Codes& rows, const Centroids& centres);
 
 // The rows 0 .. lists_of.size() - 1 ordered by list, rising within each: `starts` [lists + 1] says where a list begins.
 struct RowsByList {
@@ -71,4 +71,4 @@ struct RowsByList {
 };
 RowsByList group_by_list(std::span<const uint32_t> list_of, size_t lists);
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -7,11 +7,11 @@
 #include "index/index_test.h"
 #include "index/rotation.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
-UnitCodes codes_of(const Matrix<float>& vectors) {
-  UnitCodes units;
+Sq8Codes codes_of(const math::Matrix<float>& vectors) {
+  Sq8Codes units;
   units.resize(vectors.rows(), vectors.cols());
   for (size_t row = 0; row < vectors.rows(); ++row) units.set(row, vectors.row(row));
   return units;
@@ -42,7 +42,7 @@ TEST(Clustering, FindsHeapsThatLieApart) {
   ThreadPool pool(2);
   // With more centres than heaps, none is shared between two of them.
   const auto centres = cluster(pool, units, {.lists = 40});
-  const auto list_of = nearest_centres(pool, units, centres);
+  const auto list_of = nearest_centroids(pool, units, centres);
   for (size_t a = 0; a < 300; ++a)
     for (size_t b = 0; b < 300; ++b)
       if (list_of[a] == list_of[b]) {
@@ -56,7 +56,7 @@ TEST(Clustering, EachRowGoesToTheNearestCentre) {
   const auto units = codes_of(clustered_matrix(500, 10, 1));
   ThreadPool pool(2);
   const auto centres = cluster(pool, units, {.lists = 21});
-  const auto list_of = nearest_centres(pool, units, centres);
+  const auto list_of = nearest_centroids(pool, units, centres);
   for (size_t row = 0; row < 500; ++row) {
     std::vector<int32_t> products(32);
     code_kernels().products(centres.blocks.data(), 21, units.groups, units[row], 0, products.data());
@@ -68,17 +68,17 @@ TEST(Clustering, EachRowGoesToTheNearestCentre) {
 TEST(Clustering, GroupedCentresGiveTheNearestOfThoseLookedAt) {
   const auto units = codes_of(clustered_matrix(6000, 12, 1, 200, 0.2));
   ThreadPool pool(2), alone(1);
-  const ClusterOptions options{.lists = 900, .few_centres = 100};
+  const ClusterOptions options{.lists = 900, .few_centroids = 100};
   const auto centres = cluster(pool, units, options);
   ASSERT_TRUE(centres.groups);
   ASSERT_EQ(centres.groups->starts.back(), 900u);
   auto all_centres = centres;
   all_centres.groups = nullptr;
-  const auto found = nearest_centres(pool, units, centres), nearest = nearest_centres(pool, units, all_centres);
-  EXPECT_EQ(found, nearest_centres(alone, units, cluster(alone, units, options)));
+  const auto found = nearest_centroids(pool, units, centres), nearest = nearest_centroids(pool, units, all_centres);
+  EXPECT_EQ(found, nearest_centroids(alone, units, cluster(alone, units, options)));
 
   // By hand: of the heads' groups, the nearest 8 by their sums; in these, the centre of the largest sum.
-  const auto sums_of = [](const Centres& c, const int8_t* row, size_t groups) {
+  const auto sums_of = [](const Centroids& c, const int8_t* row, size_t groups) {
     std::vector<int32_t> sums(c.biases.size());
     code_kernels().products(c.blocks.data(), c.lists, groups, row, 0, sums.data());
     for (size_t l = 0; l < c.lists; ++l) sums[l] += c.biases[l];
@@ -93,9 +93,9 @@ TEST(Clustering, GroupedCentresGiveTheNearestOfThoseLookedAt) {
     std::iota(heads.begin(), heads.end(), 0u);
     std::stable_sort(heads.begin(), heads.end(), [&](uint32_t a, uint32_t b) { return of_heads[a] > of_heads[b]; });
     uint32_t best = UINT32_MAX;
-    for (size_t i = 0; i < std::min(CentreGroups::kLookedInto, heads.size()); ++i)
+    for (size_t i = 0; i < std::min(CentroidGroups::kProbedGroups, heads.size()); ++i)
       for (uint64_t at = g.starts[heads[i]]; at < g.starts[heads[i] + 1]; ++at) {
-        const uint32_t centre = g.centres[at];
+        const uint32_t centre = g.centroids[at];
         if (best == UINT32_MAX || sums[centre] > sums[best] || (sums[centre] == sums[best] && centre < best))
           best = centre;
       }
@@ -114,12 +114,12 @@ TEST(Clustering, LengthsDoNotMatter) {
 }
 
 TEST(Clustering, AsManyListsAsRowsAndRowsOfZerosAreOrdinary) {
-  Matrix<float> vectors(6, 4);
+  math::Matrix<float> vectors(6, 4);
   vectors.fill(0);
   for (size_t row = 0; row < 4; ++row) vectors[row][row] = 1;
   ThreadPool pool(1);
   const auto units = codes_of(vectors);
-  const auto list_of = nearest_centres(pool, units, cluster(pool, units, {.lists = 6}));
+  const auto list_of = nearest_centroids(pool, units, cluster(pool, units, {.lists = 6}));
   EXPECT_EQ((std::set<uint32_t>{list_of[0], list_of[1], list_of[2], list_of[3]}).size(), 4u);
 }
 
@@ -131,4 +131,4 @@ TEST(Clustering, GroupsRowsByListInTheirOrder) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::index

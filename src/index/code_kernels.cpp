@@ -12,9 +12,9 @@
 #define PAGODA_AVX512 __attribute__((target("arch=x86-64-v4,avx512vnni")))
 #endif
 
-namespace pagoda {
+namespace pagoda::index {
 
-void encode(std::span<const float> values, float inverse_step, int8_t* codes) {
+void quantize(std::span<const float> values, float inverse_step, int8_t* codes) {
   constexpr float kMost = kLargestCode;
   const size_t padded = 4 * code_groups(values.size());
   for (size_t d = 0; d < values.size(); ++d) {
@@ -24,7 +24,7 @@ void encode(std::span<const float> values, float inverse_step, int8_t* codes) {
   std::fill(codes + values.size(), codes + padded, int8_t{0});
 }
 
-void store_in_block(const int8_t* codes, size_t groups, size_t row, uint8_t* blocks) {
+void pack_codes(const int8_t* codes, size_t groups, size_t row, uint8_t* blocks) {
   uint8_t* lane = blocks + row / kBlockRows * block_bytes(groups) + row % kBlockRows * 4;
   for (size_t g = 0; g < groups; ++g)
     for (size_t j = 0; j < 4; ++j) lane[64 * g + j] = static_cast<uint8_t>(128 + codes[4 * g + j]);
@@ -373,17 +373,17 @@ constexpr CodeKernels kAvx512{products_512, select_512, nearest_512, keep_above_
 
 }  // namespace
 
-const CodeKernels& code_kernels(SimdLevel instructions) {
+const CodeKernels& code_kernels(math::SimdLevel instructions) {
 #if defined(__x86_64__)
-  if (instructions >= SimdLevel::avx512 && __builtin_cpu_supports("avx512vnni")) return kAvx512;
-  if (instructions >= SimdLevel::avx2) return kAvx2;
+  if (instructions >= math::SimdLevel::avx512 && __builtin_cpu_supports("avx512vnni")) return kAvx512;
+  if (instructions >= math::SimdLevel::avx2) return kAvx2;
 #endif
   return kPortable;
 }
 
 const CodeKernels& code_kernels() {
-  static const CodeKernels& best = code_kernels(usable_simd_levels().back());
+  static const CodeKernels& best = code_kernels(math::usable_simd_levels().back());
   return best;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -15,7 +15,7 @@
 
 #include "math/simd_level.h"
 
-namespace pagoda {
+namespace pagoda::index {
 
 inline constexpr size_t kBlockRows = 16;
 inline constexpr size_t kLargestCode = 127;
@@ -26,9 +26,9 @@ inline size_t blocks_of(size_t rows) { return (rows + kBlockRows - 1) / kBlockRo
 
 // The codes of `values`, each round(value * inverse_step) held within [-127, 127]; `codes` is filled with zeros up to a
 // whole group. A NaN becomes some code.
-void encode(std::span<const float> values, float inverse_step, int8_t* codes);
+void quantize(std::span<const float> values, float inverse_step, int8_t* codes);
 // Puts codes as encode() gives them into lane `row` % 16 of block `row` / 16.
-void store_in_block(const int8_t* codes, size_t groups, size_t row, uint8_t* blocks);
+void pack_codes(const int8_t* codes, size_t groups, size_t row, uint8_t* blocks);
 // -128 times the sum of the codes.
 int32_t code_start(const int8_t* codes, size_t groups);
 
@@ -66,7 +66,7 @@ struct CodeKernels {
 };
 
 // The best of these instructions or plainer ones: avx512 only where the CPU has VNNI too. All give the same bits.
-const CodeKernels& code_kernels(SimdLevel instructions);
+const CodeKernels& code_kernels(math::SimdLevel instructions);
 const CodeKernels& code_kernels();  // of what usable_simd_levels() said at the first call
 
-}  // namespace pagoda
+}  // namespace pagoda::index

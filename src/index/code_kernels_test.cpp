@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 // Random codes in blocks, and the same as plain rows.
@@ -19,7 +19,7 @@ struct Codes {
     for (size_t row = 0; row < rows; ++row) {
       for (size_t d = 0; d < dim; ++d)
         plain[row * groups * 4 + d] = static_cast<int8_t>(static_cast<int>(rng.below(255)) - 127);
-      store_in_block(&plain[row * groups * 4], groups, row, blocks.data());
+      pack_codes(&plain[row * groups * 4], groups, row, blocks.data());
     }
   }
   const int8_t* row(size_t r) const { return &plain[r * groups * 4]; }
@@ -33,12 +33,12 @@ struct Codes {
   std::vector<uint8_t> blocks;
 };
 
-class EachInstructionSet : public testing::TestWithParam<SimdLevel> {
+class EachInstructionSet : public testing::TestWithParam<math::SimdLevel> {
  protected:
   const CodeKernels& kernels() const { return code_kernels(GetParam()); }
 };
-INSTANTIATE_TEST_SUITE_P(CodeKernels, EachInstructionSet, testing::ValuesIn(usable_simd_levels()),
-                         [](const auto& info) { return std::string(name_of(info.param)); });
+INSTANTIATE_TEST_SUITE_P(CodeKernels, EachInstructionSet, testing::ValuesIn(math::usable_simd_levels()),
+                         [](const auto& info) { return std::string(math::name_of(info.param)); });
 
 TEST_P(EachInstructionSet, ProductsAreThoseOfThePlainRows) {
   for (const size_t dim : {1, 3, 4, 17, 32, 64, 100, 128, 1024})
@@ -56,7 +56,7 @@ TEST_P(EachInstructionSet, TheLargestCodesDoNotOverflow) {
   std::vector<int8_t> most(4 * kGroups, 127), least(4 * kGroups, -127);
   std::vector<uint8_t> block(block_bytes(kGroups));
   for (size_t lane = 0; lane < kBlockRows; ++lane)
-    store_in_block(lane % 2 ? most.data() : least.data(), kGroups, lane, block.data());
+    pack_codes(lane % 2 ? most.data() : least.data(), kGroups, lane, block.data());
   int32_t products[kBlockRows];
   kernels().products(block.data(), kBlockRows, kGroups, most.data(), code_start(most.data(), kGroups), products);
   EXPECT_EQ(products[0], -127 * 127 * 1024);
@@ -155,9 +155,9 @@ TEST_P(EachInstructionSet, MasksSayWhichRowsAreInTheSet) {
 TEST(CodeKernels, EncodeRoundsAndHoldsWithinTheCodes) {
   const float values[] = {0.0f, 0.26f, -0.26f, 0.24f, 100.0f, -100.0f};
   int8_t codes[8];
-  encode(values, 2.0f, codes);
+  quantize(values, 2.0f, codes);
   EXPECT_EQ(std::vector<int>(codes, codes + 8), (std::vector<int>{0, 1, -1, 0, 127, -127, 0, 0}));
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::index

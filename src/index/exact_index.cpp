@@ -8,7 +8,7 @@
 #include "index/top_k.h"
 #include "math/tile_kernels.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 constexpr size_t kBlockItems = 96;    // at once against the queries of a task: their rows stay in a near cache
@@ -45,18 +45,19 @@ struct Cut {
 
 class ExactIndex final : public Index {
  public:
-  explicit ExactIndex(RowsView vectors) : vectors_(vectors) {}
+  explicit ExactIndex(math::RowsView vectors) : vectors_(vectors) {}
   std::string_view kind() const override { return "exact"; }
   size_t items() const override { return vectors_.rows(); }
   size_t dim() const override { return vectors_.cols(); }
 
  protected:
-  SearchResult best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const override;
+  SearchResult best(ThreadPool& pool, math::MatrixView<const float> queries,
+                    const SearchOptions& options) const override;
 
  private:
   // What a task looks for: queries [first, last) of a search for the best k.
   struct Group {
-    MatrixView<const float> queries;  // those of the group
+    math::MatrixView<const float> queries;  // those of the group
     size_t first;
     size_t k;
     const SearchOptions* options;
@@ -65,8 +66,8 @@ class ExactIndex final : public Index {
             std::span<TopK> best) const;
   std::vector<float> bars(const Group& group, const Candidates& candidates) const;
 
-  RowsView vectors_;
-  const TileKernels* kernels_ = &best_tile_kernels();
+  math::RowsView vectors_;
+  const math::TileKernels* kernels_ = &math::best_tile_kernels();
 };
 
 // The rows that must not come back, asked for in rising order along a scan.
@@ -91,16 +92,16 @@ void ExactIndex::scan(const Group& group, const Candidates& candidates, size_t b
   const size_t dim = vectors_.cols(), queries = best.size();
   const size_t padded = (queries + kernels_->panel - 1) / kernels_->panel * kernels_->panel;
   std::vector<Exclusions> excluded;
-  Matrix<float> panels(padded, dim);
+  math::Matrix<float> panels(padded, dim);
   std::vector<float> bars(padded, kInfinity);
   kernels_->pack(group.queries, panels.data());
   for (size_t q = 0; q < queries; ++q) {
-    bars[q] = best[q].bar();
+    bars[q] = best[q].threshold();
     if (group.options->excluded) excluded.emplace_back((*group.options->excluded)[group.first + q]);
   }
-  const auto hits = std::make_unique_for_overwrite<ScoreHit[]>(kBlockItems * padded);
-  const bool in_place = candidates.all && vectors_.precision() == RowPrecision::f32;
-  Matrix<float> picked(in_place ? 0 : kBlockItems, dim);
+  const auto hits = std::make_unique_for_overwrite<math::ScoreHit[]>(kBlockItems * padded);
+  const bool in_place = candidates.all && vectors_.precision() == math::RowPrecision::f32;
+  math::Matrix<float> picked(in_place ? 0 : kBlockItems, dim);
   for (size_t b = begin; b < end; b += step * kBlockItems) {
     const size_t n = std::min(kBlockItems, end - b);
     for (size_t i = 0; i < n && !in_place; ++i) {
@@ -113,7 +114,7 @@ void ExactIndex::scan(const Group& group, const Candidates& candidates, size_t b
       const uint32_t row = candidates.all ? static_cast<uint32_t>(b + item) : candidates.rows[b + item];
       if (!excluded.empty() && excluded[q].has(row)) continue;
       best[q].offer_key(rank_key(score, row));
-      bars[q] = best[q].bar();
+      bars[q] = best[q].threshold();
     }
   }
 }
@@ -132,7 +133,8 @@ std::vector<float> ExactIndex::bars(const Group& group, const Candidates& candid
   return bars;
 }
 
-SearchResult ExactIndex::best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const {
+SearchResult ExactIndex::best(ThreadPool& pool, math::MatrixView<const float> queries,
+                              const SearchOptions& options) const {
   Candidates candidates;
   candidates.n = items();
   if (options.allowed) {
@@ -212,9 +214,9 @@ SearchResult ExactIndex::best(ThreadPool& pool, MatrixView<const float> queries,
 
 }  // namespace
 
-std::unique_ptr<Index> make_exact_index(RowsView vectors) {
+std::unique_ptr<Index> make_exact_index(math::RowsView vectors) {
   check(vectors.rows() < UINT32_MAX, "an item row is 32 bits");
   return std::make_unique<ExactIndex>(vectors);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

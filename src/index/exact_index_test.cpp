@@ -3,21 +3,21 @@
 #include "index/block_scores.h"
 #include "index/index_test.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-Matrix<float> random_matrix(size_t rows, size_t cols, uint64_t seed, bool coarse = false) {
+math::Matrix<float> random_matrix(size_t rows, size_t cols, uint64_t seed, bool coarse = false) {
   Rng rng(seed, Stream::test);
-  Matrix<float> m(rows, cols);
+  math::Matrix<float> m(rows, cols);
   for (auto& x : m) x = coarse ? static_cast<float>(rng.below(3)) - 1.0f : static_cast<float>(rng.normal());
   return m;
 }
 
 // Scores in double and a full sort: what search promises, the plain way. Of coarse vectors (-1, 0, 1) the scores are
 // exact in float, so lists must agree item by item.
-SearchResult naive(const Matrix<float>& queries, const Matrix<float>& items, const SearchOptions& options) {
+SearchResult naive(const math::Matrix<float>& queries, const math::Matrix<float>& items, const SearchOptions& options) {
   SearchResult result;
   for (size_t q = 0; q < queries.rows(); ++q) {
     std::vector<std::pair<float, uint32_t>> all;
@@ -38,7 +38,7 @@ SearchResult naive(const Matrix<float>& queries, const Matrix<float>& items, con
 }
 
 TEST(ExactIndex, AnswersALiteralCase) {
-  Matrix<float> items(4, 2), query(1, 2);
+  math::Matrix<float> items(4, 2), query(1, 2);
   const float rows[] = {1, 0, 0, 1, 1, 0, -1, -1};
   std::copy_n(rows, 8, items.data());
   query[0][0] = 2, query[0][1] = 1;
@@ -68,14 +68,14 @@ TEST(ExactIndex, AppliesExclusionsFiltersAndMinScoreInside) {
   Rng rng(5, Stream::test);
   for (const auto& [queries, items] : std::vector<std::array<size_t, 2>>{{1, 9001}, {30, 600}, {290, 300}}) {
     const auto q = random_matrix(queries, 6, 1, true), v = random_matrix(items, 6, 2, true);
-    Ragged<uint32_t> excluded;
+    math::Ragged<uint32_t> excluded;
     for (size_t i = 0; i < queries; ++i) {
       for (size_t n = rng.below(items / 2 + 1); n > 0; --n)
         excluded.values.push_back(static_cast<uint32_t>(rng.below(items)));
       excluded.close();
     }
     for (const double share : {0.0, 0.002, 0.1, 0.5, 0.99, 1.0}) {
-      ItemSet allowed(items);
+      math::ItemSet allowed(items);
       for (uint32_t i = 0; i < items; ++i)
         if (rng.uniform() < share) allowed.add(i);
       for (const float min_score : {-kInfinity, 0.0f, 2.0f})
@@ -117,7 +117,7 @@ TEST(ExactIndex, AFilterDoesNotChangeTheBitsOfAScore) {
   const auto q = random_matrix(3, 33, 1), v = random_matrix(1000, 33, 2);
   const auto index = make_exact_index(v);
   const auto all = index->search(pool, q, {.k = 1000});
-  ItemSet allowed(1000);
+  math::ItemSet allowed(1000);
   for (uint32_t i = 0; i < 1000; i += 7) allowed.add(i);
   const auto some = index->search(pool, q, {.k = 1000, .allowed = &allowed});
   std::vector<uint32_t> expected_items;
@@ -133,7 +133,7 @@ TEST(ExactIndex, ScoresAreCloseToThoseInDouble) {
   const auto q = random_matrix(11, 100, 1), v = random_matrix(77, 100, 2);
   ItemBlock block;
   block.fill(v, 10, 67);
-  Matrix<float> scores(11, 96);
+  math::Matrix<float> scores(11, 96);
   block.score(q, scores);
   for (size_t i = 0; i < 11; ++i) {
     for (size_t j = 0; j < 67; ++j) {
@@ -157,7 +157,7 @@ TEST(ExactIndex, RowsAtRandomPlacesHaveTheBitsOfABlock) {
       score_rows(v, rows, q.row(0), scores.data());
       ItemBlock block;
       block.fill(v, rows.data(), n);
-      Matrix<float> wanted(1, (n + ItemBlock::kLanes - 1) / ItemBlock::kLanes * ItemBlock::kLanes);
+      math::Matrix<float> wanted(1, (n + ItemBlock::kLanes - 1) / ItemBlock::kLanes * ItemBlock::kLanes);
       block.score(q, wanted);
       ASSERT_EQ(0, std::memcmp(scores.data(), wanted.data(), n * sizeof(float))) << dim << " " << n;
     }
@@ -165,7 +165,7 @@ TEST(ExactIndex, RowsAtRandomPlacesHaveTheBitsOfABlock) {
 
 TEST(ExactIndex, EqualScoresComeInTheOrderOfTheRowsAcrossBlocksAndShards) {
   ThreadPool pool(2);
-  Matrix<float> items(10000, 4), query(1, 4);
+  math::Matrix<float> items(10000, 4), query(1, 4);
   items.fill(0.5f), query.fill(1.0f);
   const auto result = make_exact_index(items)->search(pool, query, {.k = 3000});
   for (uint32_t i = 0; i < 3000; ++i) ASSERT_EQ(result.items.values[i], i);
@@ -186,12 +186,12 @@ TEST(ExactIndex, AQueryWithANanGetsNothingAndDoesNotDisturbItsNeighbours) {
 TEST(ExactIndex, NoQueriesAndNoItemsAreOrdinary) {
   ThreadPool pool(1);
   const auto v = random_matrix(5, 4, 1);
-  EXPECT_EQ(make_exact_index(v)->search(pool, Matrix<float>(0, 4), {.k = 5}).items.size(), 0u);
-  const Matrix<float> none(0, 4);
+  EXPECT_EQ(make_exact_index(v)->search(pool, math::Matrix<float>(0, 4), {.k = 5}).items.size(), 0u);
+  const math::Matrix<float> none(0, 4);
   const auto result = make_exact_index(none)->search(pool, v, {.k = 5});
   EXPECT_EQ(result.items.offsets, (std::vector<uint64_t>(6, 0)));
   EXPECT_TRUE(result.scores.empty());
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -3,21 +3,21 @@
 #include "index/index_test.h"
 #include "index/partitioned_index.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-Matrix<float> normal_matrix(size_t rows, size_t dim, uint64_t seed, double times = 1) {
+math::Matrix<float> normal_matrix(size_t rows, size_t dim, uint64_t seed, double times = 1) {
   Rng rng(seed, Stream::test);
-  Matrix<float> m(rows, dim);
+  math::Matrix<float> m(rows, dim);
   for (float& x : m) x = static_cast<float>(times * rng.normal());
   return m;
 }
 
 // The best k of each query by products in doubles, ties by row.
-Ragged<uint32_t> truth(MatrixView<const float> items, MatrixView<const float> queries, size_t k) {
-  Ragged<uint32_t> best;
+math::Ragged<uint32_t> truth(math::MatrixView<const float> items, math::MatrixView<const float> queries, size_t k) {
+  math::Ragged<uint32_t> best;
   for (size_t q = 0; q < queries.rows(); ++q) {
     std::vector<std::pair<long double, uint32_t>> scored(items.rows());
     for (uint32_t row = 0; row < items.rows(); ++row) {
@@ -32,7 +32,7 @@ Ragged<uint32_t> truth(MatrixView<const float> items, MatrixView<const float> qu
   return best;
 }
 
-double share_found(const SearchResult& found, const Ragged<uint32_t>& best) {
+double share_found(const SearchResult& found, const math::Ragged<uint32_t>& best) {
   size_t hits = 0;
   for (size_t q = 0; q < best.size(); ++q)
     for (const uint32_t item : found.items[q]) hits += std::ranges::find(best[q], item) != best[q].end();
@@ -47,7 +47,7 @@ TEST(ExtremeVectors, APartitionedIndexKeepsItsRecallAtAnyScaleOfItemsAndQueries)
   for (const double scale : kScales) {
     const auto items = normal_matrix(3000, 16, 1, scale);
     for (const bool held : {true, false}) {
-      const auto p = build_partitions(pool, items, {.k = 100}, held ? queries.view() : MatrixView<const float>());
+      const auto p = build_partitions(pool, items, {.k = 100}, held ? queries.view() : math::MatrixView<const float>());
       const double share = p.curve.rows_scored(100, .95);
       EXPECT_LT(share, 0.95) << scale;
       const auto index = make_partitioned_index(p, items);
@@ -90,7 +90,7 @@ TEST(ExtremeVectors, MinScoreAndQuotasHoldForQueriesOfAnyLength) {
   const auto items = normal_matrix(300, 8, 1);
   const auto index = make_exact_index(items);
   const auto plain = normal_matrix(3, 8, 2);
-  Matrix<float> large(3, 8);
+  math::Matrix<float> large(3, 8);
   for (size_t q = 0; q < 3; ++q)
     for (size_t d = 0; d < 8; ++d) large[q][d] = std::ldexp(plain[q][d], q == 1 ? 0 : 60);
   const auto few = index->search(pool, plain, {.k = 300, .min_score = 2});
@@ -120,12 +120,12 @@ TEST(ExtremeVectors, OneHugeAmongSmallOnesZerosAndEqualOnes) {
     EXPECT_GE(share_found(index->search(pool, queries, {.k = 100}), best), 0.9);
     EXPECT_GE(share_found(index->search(pool, queries, {.k = 100, .recall = 1}), best), 0.999);
   }
-  Matrix<float> zeros(3000, 16);
+  math::Matrix<float> zeros(3000, 16);
   zeros.fill(0);
   const auto of_zeros = make_partitioned_index(build_partitions(pool, zeros, {.k = 100}, {}), zeros);
   const auto first = of_zeros->search(pool, queries, {.k = 5, .recall = 1});
   EXPECT_TRUE(std::ranges::equal(first.items[0], std::vector<uint32_t>{0, 1, 2, 3, 4}));
-  Matrix<float> equal(3000, 16);
+  math::Matrix<float> equal(3000, 16);
   for (size_t row = 0; row < 3000; ++row) std::ranges::copy(queries.row(row % 2), equal[row]);
   const auto of_equal = make_partitioned_index(build_partitions(pool, equal, {.k = 100}, {}), equal);
   const auto found = of_equal->search(pool, queries.view().slice_rows(0, 2), {.k = 100});
@@ -159,7 +159,7 @@ TEST(ExtremeVectors, BeyondWhatAnIndexHoldsTheyAreRefusedWithAWayOut) {
 TEST(ExtremeVectors, QueriesThatAreNoNumbersFindNothing) {
   ThreadPool pool(1);
   const auto items = normal_matrix(300, 4, 1);
-  Matrix<float> queries(2, 4);
+  math::Matrix<float> queries(2, 4);
   queries.fill(1e20f);
   queries[0][2] = std::numeric_limits<float>::quiet_NaN();
   const auto found = make_exact_index(items)->search(pool, queries, {.k = 5, .min_score = -kInfinity});
@@ -168,4 +168,4 @@ TEST(ExtremeVectors, QueriesThatAreNoNumbersFindNothing) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 struct Ranking {
@@ -85,7 +85,8 @@ float times_power_of_two(float x, int exponent) {
 
 }  // namespace
 
-SearchResult Index::search(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const {
+SearchResult Index::search(ThreadPool& pool, math::MatrixView<const float> queries,
+                           const SearchOptions& options) const {
   check(queries.rows() == 0 || queries.cols() == dim(), "queries are as wide as the items");
   check(!options.allowed || options.allowed->items() == items(), "the filter is of this catalogue");
   check(!options.excluded || options.excluded->size() == queries.rows(), "exclusions: one list a query");
@@ -100,7 +101,7 @@ SearchResult Index::search(ThreadPool& pool, MatrixView<const float> queries, co
   for (size_t q = 0; q < queries.rows(); ++q) halved[q] = halvings(queries.row(q));
   if (std::ranges::all_of(halved, [](int n) { return n == 0; })) return search_near(pool, queries, options);
 
-  Matrix<float> near(queries.rows(), queries.cols());
+  math::Matrix<float> near(queries.rows(), queries.cols());
   for (size_t q = 0; q < queries.rows(); ++q)
     std::ranges::transform(queries.row(q), near[q], [&](float x) { return std::ldexp(x, -halved[q]); });
   SearchResult result;
@@ -118,16 +119,17 @@ SearchResult Index::search(ThreadPool& pool, MatrixView<const float> queries, co
   return result;
 }
 
-SearchResult Index::search_near(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const {
+SearchResult Index::search_near(ThreadPool& pool, math::MatrixView<const float> queries,
+                                const SearchOptions& options) const {
   if (!options.quota) return best(pool, queries, options);
   return one_by_one(pool, queries, options, [](size_t, SearchOptions&) {});
 }
 
-SearchResult Index::one_by_one(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options,
+SearchResult Index::one_by_one(ThreadPool& pool, math::MatrixView<const float> queries, const SearchOptions& options,
                                const std::function<void(size_t, SearchOptions&)>& adapt) const {
   SearchResult result;
   for (size_t q = 0; q < queries.rows(); ++q) {
-    Ragged<uint32_t> excluded;
+    math::Ragged<uint32_t> excluded;
     auto of_query = options;
     if (options.excluded) excluded.push((*options.excluded)[q]), of_query.excluded = &excluded;
     SearchExplain explain;
@@ -144,14 +146,14 @@ SearchResult Index::one_by_one(ThreadPool& pool, MatrixView<const float> queries
 
 // A longer ranking is asked for as long as the quota leaves the list short and the ranking goes on, but no more of groups that
 // are full: so it comes to an end where a catalogue of few groups can not fill the list.
-SearchResult Index::best_within_quota(ThreadPool& pool, MatrixView<const float> query,
+SearchResult Index::best_within_quota(ThreadPool& pool, math::MatrixView<const float> query,
                                       const SearchOptions& options) const {
   const auto& quota = *options.quota;
   auto longer = options;
   longer.quota = nullptr, longer.k = std::min(items(), 2 * options.k);
   SearchExplain explain;
   if (options.explain) longer.explain = &explain;
-  ItemSet open;
+  math::ItemSet open;
   Ranking kept;  // items of groups that are full
   for (;;) {
     if (options.explain) explain = {.plan = {}, .selectivity = options.explain->selectivity, .queries = {}};
@@ -176,11 +178,11 @@ SearchResult Index::best_within_quota(ThreadPool& pool, MatrixView<const float> 
     kept = {};
     for (size_t i = 0; i < list.scores.size(); ++i)
       if (is_full(list.items.values[i])) kept.push(list.items.values[i], list.scores[i]);
-    open = ItemSet(items());
+    open = math::ItemSet(items());
     for (uint32_t item = 0; item < items(); ++item)
       if ((!options.allowed || options.allowed->has(item)) && !is_full(item)) open.add(item);
     longer.allowed = &open, longer.k = std::min(items(), 4 * longer.k);
   }
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

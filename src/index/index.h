@@ -15,7 +15,7 @@
 #include "math/ragged.h"
 #include "math/rows_view.h"
 
-namespace pagoda {
+namespace pagoda::index {
 
 // At most `most` items of a group, such as of an author: the ranking is gone down, and an item is passed over when `most` of
 // its group have been taken. Searching goes on until there are k, or no more items that match.
@@ -47,17 +47,18 @@ struct SearchExplain {
   double selectivity = 1;  // the share of the items that the filter lets in
   std::vector<Query> queries;
   // Summed over threads.
-  double centres_s = 0, scan_s = 0, rerank_s = 0;
+  double centroids_s = 0, scan_s = 0, rerank_s = 0;
   void add_times(const SearchExplain& part) {
-    centres_s += part.centres_s, scan_s += part.scan_s, rerank_s += part.rerank_s;
+    centroids_s += part.centroids_s, scan_s += part.scan_s, rerank_s += part.rerank_s;
   }
 };
 
 // What travels with a search; nothing of it is index state. Views are borrowed for the call.
 struct SearchOptions {
   size_t k = 100;
-  const ItemSet* allowed = nullptr;            // only these items; nullptr: all
-  const Ragged<uint32_t>* excluded = nullptr;  // per query: rows that must not come back (any order); nullptr: none
+  const math::ItemSet* allowed = nullptr;  // only these items; nullptr: all
+  const math::Ragged<uint32_t>* excluded =
+      nullptr;  // per query: rows that must not come back (any order); nullptr: none
   float min_score = -std::numeric_limits<float>::infinity();  // only scores >= this
   double recall = 0;                                          // wanted of an approximate index, 1: exact; 0: its own
   const Quota* quota = nullptr;
@@ -69,7 +70,7 @@ struct SearchOptions {
 // -infinity never comes back, so a query with a NaN in it gets an empty list. The order holds for queries of any length; a
 // score beyond a float is the largest one.
 struct SearchResult {
-  Ragged<uint32_t> items;
+  math::Ragged<uint32_t> items;
   std::vector<float> scores;  // parallel to items.values
 };
 
@@ -80,25 +81,27 @@ class Index {
   virtual std::string_view kind() const = 0;
   virtual size_t items() const = 0;
   virtual size_t dim() const = 0;
-  SearchResult search(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const;
+  SearchResult search(ThreadPool& pool, math::MatrixView<const float> queries, const SearchOptions& options) const;
 
  protected:
   // Without a quota; what search() was given has been checked.
-  virtual SearchResult best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const = 0;
+  virtual SearchResult best(ThreadPool& pool, math::MatrixView<const float> queries,
+                            const SearchOptions& options) const = 0;
 
  private:
   // Of queries whose length is about 1.
-  SearchResult search_near(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const;
+  SearchResult search_near(ThreadPool& pool, math::MatrixView<const float> queries, const SearchOptions& options) const;
   // Each alone, with what `adapt` makes of the options for it.
-  SearchResult one_by_one(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options,
+  SearchResult one_by_one(ThreadPool& pool, math::MatrixView<const float> queries, const SearchOptions& options,
                           const std::function<void(size_t, SearchOptions&)>& adapt) const;
-  SearchResult best_within_quota(ThreadPool& pool, MatrixView<const float> query, const SearchOptions& options) const;
+  SearchResult best_within_quota(ThreadPool& pool, math::MatrixView<const float> query,
+                                 const SearchOptions& options) const;
 };
 
 // The reference: scores every item, in blocks of queries x items, and never holds a full score matrix. Filters and
 // exclusions are applied inside, so k items come back whenever k match. `vectors` [items, D] is borrowed and outlives
 // the index (it is the bundle's mapped section). A score is the same bits whatever block its query falls into, and
 // whatever other queries stand beside it.
-std::unique_ptr<Index> make_exact_index(RowsView vectors);
+std::unique_ptr<Index> make_exact_index(math::RowsView vectors);
 
-}  // namespace pagoda
+}  // namespace pagoda::index

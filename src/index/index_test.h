@@ -9,13 +9,13 @@
 #include "core/rng.h"
 #include "index/index.h"
 
-namespace pagoda {
+namespace pagoda::index {
 
 // Unit vectors about some centres: what item vectors of a trained model are like.
-inline Matrix<float> clustered_matrix(size_t rows, size_t dim, uint64_t seed, size_t centres = 30, double noise = 0.7,
-                                      uint64_t centre_seed = 7) {
+inline math::Matrix<float> clustered_matrix(size_t rows, size_t dim, uint64_t seed, size_t centres = 30,
+                                            double noise = 0.7, uint64_t centre_seed = 7) {
   Rng centre_rng(centre_seed, Stream::test), rng(seed, Stream::test, 1);
-  Matrix<float> about(centres, dim), m(rows, dim);
+  math::Matrix<float> about(centres, dim), m(rows, dim);
   for (auto& x : about) x = static_cast<float>(centre_rng.normal());
   for (size_t row = 0; row < rows; ++row) {
     const float* centre = about[rng.below(centres)];
@@ -44,4 +44,4 @@ inline double recall_of(const SearchResult& found, const SearchResult& exact) {
   return exact.items.values.empty() ? 1 : static_cast<double>(hits) / static_cast<double>(exact.items.values.size());
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

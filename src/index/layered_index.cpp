@@ -4,12 +4,12 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 class LayeredIndex final : public Index {
  public:
-  LayeredIndex(const Index& below, const ItemSet& shown, const Index& above)
+  LayeredIndex(const Index& below, const math::ItemSet& shown, const Index& above)
       : below_(below), shown_(shown), all_shown_(shown.count() == shown.items()), above_(above) {
     check(above.dim() == below.dim(), "added vectors are as wide as the others");
     check(shown.items() == below.items(), "each item is shown or hidden");
@@ -19,19 +19,21 @@ class LayeredIndex final : public Index {
   size_t dim() const override { return below_.dim(); }
 
  private:
-  SearchResult best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const override;
+  SearchResult best(ThreadPool& pool, math::MatrixView<const float> queries,
+                    const SearchOptions& options) const override;
   SearchResult merged(const SearchResult& below, const SearchResult& above, size_t k) const;
 
   const Index& below_;
-  const ItemSet& shown_;
+  const math::ItemSet& shown_;
   bool all_shown_;
   const Index& above_;
 };
 
-SearchResult LayeredIndex::best(ThreadPool& pool, MatrixView<const float> queries, const SearchOptions& options) const {
+SearchResult LayeredIndex::best(ThreadPool& pool, math::MatrixView<const float> queries,
+                                const SearchOptions& options) const {
   const auto bottom = static_cast<uint32_t>(below_.items());
   auto in_below = options, in_above = options;
-  ItemSet allowed_below, allowed_above;
+  math::ItemSet allowed_below, allowed_above;
   if (!all_shown_) in_below.allowed = &shown_;
   if (options.allowed) {
     allowed_below = options.allowed->slice(0, bottom);
@@ -39,7 +41,7 @@ SearchResult LayeredIndex::best(ThreadPool& pool, MatrixView<const float> querie
     allowed_above = options.allowed->slice(bottom, items());
     in_below.allowed = &allowed_below, in_above.allowed = &allowed_above;
   }
-  Ragged<uint32_t> excluded_below, excluded_above;
+  math::Ragged<uint32_t> excluded_below, excluded_above;
   if (options.excluded) {
     for (size_t q = 0; q < queries.rows(); ++q) {
       for (const uint32_t row : (*options.excluded)[q])
@@ -80,8 +82,8 @@ SearchResult LayeredIndex::merged(const SearchResult& below, const SearchResult&
 
 }  // namespace
 
-std::unique_ptr<Index> make_layered_index(const Index& below, const ItemSet& shown, const Index& above) {
+std::unique_ptr<Index> make_layered_index(const Index& below, const math::ItemSet& shown, const Index& above) {
   return std::make_unique<LayeredIndex>(below, shown, above);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -5,12 +5,12 @@
 
 #include "index/index.h"
 
-namespace pagoda {
+namespace pagoda::index {
 
 // Rows [0, below.items()) are those of `below`, of which only the `shown` come back; row below.items() + i is row i of `above`.
 // A search is what one of `below` finds among the shown ones and one of `above`, in one ranking: k come back whenever k match,
 // and from two exact indexes the answer is that of an exact index of all the vectors. All three are borrowed and outlive the
 // index.
-std::unique_ptr<Index> make_layered_index(const Index& below, const ItemSet& shown, const Index& above);
+std::unique_ptr<Index> make_layered_index(const Index& below, const math::ItemSet& shown, const Index& above);
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -3,7 +3,7 @@
 #include "index/index_test.h"
 #include "index/partitioned_index.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 // 3,000 items, of which some are hidden, and 200 added; the same as one exact index in which the hidden are filtered out.
@@ -20,32 +20,32 @@ class Layers : public testing::Test {
     below_ = make_exact_index(below_vectors());
     above_ = make_exact_index(added());
     layered_ = make_layered_index(*below_, shown_, *above_);
-    visible_ = ItemSet(kAll, true);
+    visible_ = math::ItemSet(kAll, true);
     for (uint32_t i = 0; i < kBelow; ++i)
       if (!shown_.has(i)) visible_.remove(i);
   }
-  MatrixView<const float> below_vectors() const { return all_.view().slice_rows(0, kBelow); }
-  MatrixView<const float> added() const { return all_.view().slice_rows(kBelow, kAll); }
+  math::MatrixView<const float> below_vectors() const { return all_.view().slice_rows(0, kBelow); }
+  math::MatrixView<const float> added() const { return all_.view().slice_rows(kBelow, kAll); }
 
   // The layered answer is the exact one.
   void expect_exact(const Index& layered, SearchOptions options) {
     const auto found = layered.search(pool_, queries_, options);
-    ItemSet allowed = visible_;
+    math::ItemSet allowed = visible_;
     if (options.allowed) allowed &= *options.allowed;
     options.allowed = &allowed;
     expect_same(found, exact_->search(pool_, queries_, options));
   }
 
   ThreadPool pool_{2};
-  Matrix<float> all_, queries_;
-  ItemSet shown_, visible_;
+  math::Matrix<float> all_, queries_;
+  math::ItemSet shown_, visible_;
   std::unique_ptr<Index> exact_, below_, above_, layered_;
 };
 
 TEST_F(Layers, AnswerAsOneExactIndexUnderFiltersExclusionsAndQuotas) {
-  ItemSet third(kAll);
+  math::ItemSet third(kAll);
   for (uint32_t i = 0; i < kAll; i += 3) third.add(i);
-  Ragged<uint32_t> excluded;
+  math::Ragged<uint32_t> excluded;
   Rng rng(4, Stream::test);
   for (size_t q = 0; q < queries_.rows(); ++q) {
     for (int i = 0; i < 400; ++i) excluded.values.push_back(static_cast<uint32_t>(rng.below(kAll)));
@@ -55,9 +55,9 @@ TEST_F(Layers, AnswerAsOneExactIndexUnderFiltersExclusionsAndQuotas) {
   for (auto& group : group_of) group = static_cast<uint32_t>(rng.below(20));
   const Quota quota{std::span(group_of).first(kBelow), 3, std::span(group_of).subspan(kBelow)}, whole{group_of, 3};
   for (const size_t k : {1, 10, 500, 5000})
-    for (const auto* allowed : {static_cast<const ItemSet*>(nullptr), static_cast<const ItemSet*>(&third)})
-      for (const auto* out :
-           {static_cast<const Ragged<uint32_t>*>(nullptr), static_cast<const Ragged<uint32_t>*>(&excluded)}) {
+    for (const auto* allowed : {static_cast<const math::ItemSet*>(nullptr), static_cast<const math::ItemSet*>(&third)})
+      for (const auto* out : {static_cast<const math::Ragged<uint32_t>*>(nullptr),
+                              static_cast<const math::Ragged<uint32_t>*>(&excluded)}) {
         SCOPED_TRACE(fmt::format("k {}, filter {}, exclusions {}", k, allowed != nullptr, out != nullptr));
         expect_exact(*layered_, {.k = k, .allowed = allowed, .excluded = out});
         expect_exact(*layered_, {.k = k, .allowed = allowed, .excluded = out, .min_score = 0.4f});
@@ -77,7 +77,7 @@ TEST_F(Layers, APartitionedIndexBelowKeepsItsListsFull) {
 }
 
 TEST_F(Layers, EitherMayBeEmpty) {
-  const ItemSet none(kBelow), all(kBelow, true);
+  const math::ItemSet none(kBelow), all(kBelow, true);
   const auto only_added = make_layered_index(*below_, none, *above_);
   const auto found = only_added->search(pool_, queries_, {.k = 10});
   for (const uint32_t item : found.items.values) EXPECT_GE(item, kBelow);
@@ -91,10 +91,10 @@ TEST_F(Layers, MayLieOverEachOther) {
   const auto merged = make_exact_index(all_.view().slice_rows(kBelow, middle));
   const auto fresh = make_exact_index(all_.view().slice_rows(middle, kAll));
   const auto lower = make_layered_index(*below_, shown_, *merged);
-  ItemSet shown(middle, true);
+  math::ItemSet shown(middle, true);
   for (const uint32_t row : {3u, 7u, 2999u, 3000u, 3005u, 3079u}) shown.remove(row), visible_.remove(row);
   const auto both = make_layered_index(*lower, shown, *fresh);
-  ItemSet third(kAll);
+  math::ItemSet third(kAll);
   for (uint32_t i = 0; i < kAll; i += 3) third.add(i);
   for (const size_t k : {1, 50, 5000}) {
     expect_exact(*both, {.k = k});
@@ -104,7 +104,7 @@ TEST_F(Layers, MayLieOverEachOther) {
 
 TEST(ItemSetSlice, IsTheRowsInBetween) {
   Rng rng(1, Stream::test);
-  ItemSet set(500);
+  math::ItemSet set(500);
   for (int i = 0; i < 200; ++i) set.add(static_cast<uint32_t>(rng.below(500)));
   for (const auto& [begin, end] : std::vector<std::pair<size_t, size_t>>{
            {0, 500}, {0, 0}, {500, 500}, {0, 64}, {64, 128}, {1, 65}, {63, 64}, {37, 411}, {320, 500}, {449, 500}}) {
@@ -122,4 +122,4 @@ TEST(ItemSetSlice, IsTheRowsInBetween) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -12,7 +12,7 @@
 #include "math/gemm.h"
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 constexpr size_t kChunk = 2048;         // rows rotated at a time
@@ -25,11 +25,11 @@ constexpr size_t kMostHeld = 256;  // queries that the stop rule is measured wit
 
 // What the views of Partitions are of.
 struct Owner {
-  Matrix<float> rotation;
+  math::Matrix<float> rotation;
   std::vector<uint8_t> centres;
   std::vector<float> steps, spreads;
   std::vector<uint32_t> counts;
-  Matrix<uint8_t> codes;  // [blocks, bytes of one]
+  math::Matrix<uint8_t> codes;  // [blocks, bytes of one]
   std::vector<uint32_t> rows;
 };
 
@@ -42,26 +42,27 @@ size_t number_of_lists(size_t items, int64_t wanted) {
 
 // rotated [n, D] = rows `row_of(0..n)` of vectors, times the transposed rotation.
 template <class RowOf>
-void rotate_rows(RowsView vectors, size_t n, RowOf row_of, const Matrix<float>& rotation, Matrix<float>& gathered,
-                 Matrix<float>& rotated) {
+void rotate_rows(math::RowsView vectors, size_t n, RowOf row_of, const math::Matrix<float>& rotation,
+                 math::Matrix<float>& gathered, math::Matrix<float>& rotated) {
   gathered.resize(n, vectors.cols()), rotated.resize(n, vectors.cols());
   for (size_t i = 0; i < n; ++i) vectors.read(row_of(i), gathered[i]);
-  gemm(Op::none, Op::transpose, 1.0f, gathered, rotation, 0.0f, rotated);
+  math::gemm(math::Op::none, math::Op::transpose, 1.0f, gathered, rotation, 0.0f, rotated);
 }
 
 template <class RowOf>
-UnitCodes unit_codes(ThreadPool& pool, RowsView vectors, size_t n, RowOf row_of, const Matrix<float>& rotation) {
-  UnitCodes units;
+Sq8Codes unit_codes(ThreadPool& pool, math::RowsView vectors, size_t n, RowOf row_of,
+                    const math::Matrix<float>& rotation) {
+  Sq8Codes units;
   units.resize(n, vectors.cols());
   pool.for_chunks(n, kChunk, [&](size_t begin, size_t end) {
-    Matrix<float> gathered, rotated;
+    math::Matrix<float> gathered, rotated;
     rotate_rows(vectors, end - begin, [&](size_t i) { return row_of(begin + i); }, rotation, gathered, rotated);
     for (size_t i = begin; i < end; ++i) units.set(i, rotated.row(i - begin));
   });
   return units;
 }
 
-void check_finite(ThreadPool& pool, RowsView vectors, size_t first_row) {
+void check_finite(ThreadPool& pool, math::RowsView vectors, size_t first_row) {
   pool.for_chunks(vectors.rows(), kChunk, [&](size_t begin, size_t end) {
     std::vector<float> values(vectors.cols());
     for (size_t row = begin; row < end; ++row) {
@@ -92,15 +93,15 @@ class Stages {
 constexpr size_t kStretch = 1 << 20;
 
 // The list of each item.
-std::vector<uint32_t> assign(ThreadPool& pool, RowsView vectors, const Matrix<float>& rotation,
-                             const Centres& centres) {
+std::vector<uint32_t> assign(ThreadPool& pool, math::RowsView vectors, const math::Matrix<float>& rotation,
+                             const Centroids& centres) {
   std::vector<uint32_t> list_of;
   list_of.reserve(vectors.rows());
   for (size_t begin = 0; begin < vectors.rows(); begin += kStretch) {
     const size_t n = std::min(kStretch, vectors.rows() - begin);
     check_finite(pool, vectors.slice_rows(begin, begin + n), begin);
     const auto units = unit_codes(pool, vectors, n, [&](size_t i) { return begin + i; }, rotation);
-    const auto nearest = nearest_centres(pool, units, centres);
+    const auto nearest = nearest_centroids(pool, units, centres);
     list_of.insert(list_of.end(), nearest.begin(), nearest.end());
   }
   return list_of;
@@ -109,18 +110,18 @@ std::vector<uint32_t> assign(ThreadPool& pool, RowsView vectors, const Matrix<fl
 // Calls f(list, rows of a stretch that are of the list, first row of the stretch, the stretch rotated) for all lists that
 // have rows in it, in parallel, stretch after stretch: a list meets its rows in rising order.
 template <class F>
-void for_each_list(ThreadPool& pool, RowsView vectors, std::span<const uint32_t> list_of, size_t lists,
-                   const Matrix<float>& rotation, F&& f) {
+void for_each_list(ThreadPool& pool, math::RowsView vectors, std::span<const uint32_t> list_of, size_t lists,
+                   const math::Matrix<float>& rotation, F&& f) {
   constexpr size_t kLists = 64;  // of a task
-  Matrix<float> rotated;
+  math::Matrix<float> rotated;
   for (size_t begin = 0; begin < vectors.rows(); begin += kStretch) {
     const size_t n = std::min(kStretch, vectors.rows() - begin);
     rotated.resize(n, vectors.cols());
     pool.for_chunks(n, kChunk, [&](size_t first, size_t last) {
-      Matrix<float> read(last - first, vectors.cols());
+      math::Matrix<float> read(last - first, vectors.cols());
       for (size_t i = first; i < last; ++i) vectors.read(begin + i, read[i - first]);
-      auto part = MatrixView<float>(rotated).slice_rows(first, last);
-      gemm(Op::none, Op::transpose, 1.0f, read, rotation, 0.0f, part);
+      auto part = math::MatrixView<float>(rotated).slice_rows(first, last);
+      math::gemm(math::Op::none, math::Op::transpose, 1.0f, read, rotation, 0.0f, part);
     });
     const auto grouped = group_by_list(list_of.subspan(begin, n), lists);
     pool.for_chunks(lists, kLists, [&](size_t first, size_t last) {
@@ -138,7 +139,7 @@ struct ListErrors {
   float largest_error = 0, largest_length = 0;
 };
 
-void lay_out(ThreadPool& pool, RowsView vectors, std::span<const uint32_t> list_of, Owner& owner, Partitions& p) {
+void lay_out(ThreadPool& pool, math::RowsView vectors, std::span<const uint32_t> list_of, Owner& owner, Partitions& p) {
   const size_t dim = vectors.cols(), groups = code_groups(dim);
   owner.steps.assign(p.lists, 0), owner.spreads.assign(p.lists, 0), owner.counts.assign(p.lists, 0);
   for (const uint32_t l : list_of) ++owner.counts[l];
@@ -149,11 +150,11 @@ void lay_out(ThreadPool& pool, RowsView vectors, std::span<const uint32_t> list_
   owner.codes.resize(blocks, block_bytes(groups));
   owner.rows.assign(blocks * kBlockRows, 0);
 
-  Matrix<double> means(p.lists, dim);
+  math::Matrix<double> means(p.lists, dim);
   means.fill(0);
   std::vector<float> most(p.lists);
   for_each_list(pool, vectors, list_of, p.lists, owner.rotation,
-                [&](size_t l, std::span<const uint32_t> rows, size_t, const Matrix<float>& rotated) {
+                [&](size_t l, std::span<const uint32_t> rows, size_t, const math::Matrix<float>& rotated) {
                   for (const uint32_t row : rows)
                     for (size_t d = 0; d < dim; ++d) {
                       means[l][d] += rotated[row][d];
@@ -168,15 +169,15 @@ void lay_out(ThreadPool& pool, RowsView vectors, std::span<const uint32_t> list_
   std::vector<ListErrors> errors(p.lists);
   std::vector<uint32_t> placed(p.lists);
   for_each_list(pool, vectors, list_of, p.lists, owner.rotation,
-                [&](size_t l, std::span<const uint32_t> rows, size_t first_row, const Matrix<float>& rotated) {
+                [&](size_t l, std::span<const uint32_t> rows, size_t first_row, const math::Matrix<float>& rotated) {
                   const float step = owner.steps[l];
                   auto& sums = errors[l];
                   std::vector<int8_t> codes(4 * groups);
                   for (const uint32_t row : rows) {
                     const auto v = rotated.row(row);
-                    encode(v, step > 0 ? 1 / step : 0, codes.data());
+                    quantize(v, step > 0 ? 1 / step : 0, codes.data());
                     const size_t at = placed[l]++;
-                    store_in_block(codes.data(), groups, at, owner.codes[p.first_block[l]]);
+                    pack_codes(codes.data(), groups, at, owner.codes[p.first_block[l]]);
                     owner.rows[p.first_block[l] * kBlockRows + at] = static_cast<uint32_t>(first_row + row);
                     double error = 0, length = 0;
                     for (size_t d = 0; d < dim; ++d) {
@@ -193,16 +194,16 @@ void lay_out(ThreadPool& pool, RowsView vectors, std::span<const uint32_t> list_
       owner.spreads[l] =
           static_cast<float>(std::sqrt(errors[l].about_mean / static_cast<double>(owner.counts[l] * dim)));
 
-  Matrix<float> centres(p.lists, dim);
+  math::Matrix<float> centres(p.lists, dim);
   std::transform(means.begin(), means.end(), centres.begin(), [](double x) { return static_cast<float>(x); });
   float largest = 0;
   for (const float x : centres) largest = std::max(largest, std::abs(x));
-  p.centre_step = largest / kLargestCode;
+  p.centroid_scale = largest / kLargestCode;
   owner.centres.assign(blocks_of(p.lists) * block_bytes(groups), 128);
   std::vector<int8_t> codes(4 * groups);
   for (size_t l = 0; l < p.lists; ++l) {
-    encode(centres.row(l), p.centre_step > 0 ? 1 / p.centre_step : 0, codes.data());
-    store_in_block(codes.data(), groups, l, owner.centres.data());
+    quantize(centres.row(l), p.centroid_scale > 0 ? 1 / p.centroid_scale : 0, codes.data());
+    pack_codes(codes.data(), groups, l, owner.centres.data());
   }
   ListErrors all;
   for (const auto& e : errors) {
@@ -225,8 +226,8 @@ void lay_out(ThreadPool& pool, RowsView vectors, std::span<const uint32_t> list_
 
 }  // namespace
 
-Partitions build_partitions(ThreadPool& pool, RowsView vectors, const PartitionedOptions& options,
-                            MatrixView<const float> held) {
+Partitions build_partitions(ThreadPool& pool, math::RowsView vectors, const PartitionedOptions& options,
+                            math::MatrixView<const float> held) {
   if (options.lists < 0) fail(ErrorKind::usage, "lists = {} must be at least 0", options.lists);
   if (options.iterations < 1) fail(ErrorKind::usage, "iterations = {} must be at least 1", options.iterations);
   if (!(options.recall > 0 && options.recall <= 1))
@@ -255,9 +256,9 @@ Partitions build_partitions(ThreadPool& pool, RowsView vectors, const Partitione
   }
   lay_out(pool, vectors, list_of, *owner, p);
   stage.end("laid out");
-  p.rotation = owner->rotation.values(), p.centres = owner->centres;
-  p.steps = owner->steps, p.spreads = owner->spreads;
-  p.find_reaches();
+  p.rotation = owner->rotation.values(), p.centroids = owner->centres;
+  p.scales = owner->steps, p.stddevs = owner->spreads;
+  p.find_inverse_stddevs();
   p.codes = owner->codes.values(), p.rows = owner->rows;
   p.owner = owner;
 
@@ -265,7 +266,7 @@ Partitions build_partitions(ThreadPool& pool, RowsView vectors, const Partitione
     calibrate(pool, p, vectors, held.slice_rows(0, std::min(held.rows(), kMostHeld)));
   } else {
     const size_t n = std::min(p.items, kMostHeld);
-    Matrix<float> items(n, p.dim);
+    math::Matrix<float> items(n, p.dim);
     for (size_t i = 0; i < n; ++i) vectors.read(i * p.items / n, items[i]);
     calibrate(pool, p, vectors, items);
   }
@@ -273,4 +274,4 @@ Partitions build_partitions(ThreadPool& pool, RowsView vectors, const Partitione
   return p;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

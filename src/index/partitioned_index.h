@@ -16,7 +16,7 @@
 #include "index/index.h"
 #include "index/partitions.h"
 
-namespace pagoda {
+namespace pagoda::index {
 
 struct PartitionedOptions {
   int64_t lists = 0;        // 0: about 4 sqrt(items)
@@ -30,13 +30,13 @@ struct PartitionedOptions {
 // they may be mapped from a file larger than memory. The same bits for a seed, on any number of threads. `held` [n, D] are queries like those
 // to come, which the recall is measured with (a few hundred); when there are none, items stand in for them. Error{input}: a
 // component that is not finite; Error{usage}: an option that can not be.
-Partitions build_partitions(ThreadPool& pool, RowsView vectors, const PartitionedOptions& options,
-                            MatrixView<const float> held);
+Partitions build_partitions(ThreadPool& pool, math::RowsView vectors, const PartitionedOptions& options,
+                            math::MatrixView<const float> held);
 
 // `vectors` and what the partitions are views of outlive the index.
-std::unique_ptr<Index> make_partitioned_index(Partitions partitions, RowsView vectors);
+std::unique_ptr<Index> make_partitioned_index(Partitions partitions, math::RowsView vectors);
 
 // Measures the stop rule of an index that was laid out: part of build_partitions.
-void calibrate(ThreadPool& pool, Partitions& partitions, RowsView vectors, MatrixView<const float> held);
+void calibrate(ThreadPool& pool, Partitions& partitions, math::RowsView vectors, math::MatrixView<const float> held);
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -10,20 +10,20 @@
 #include "index/index_test.h"
 #include "index/partitioned_search.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-std::unique_ptr<Index> built(const Matrix<float>& items, const Matrix<float>& held = {},
+std::unique_ptr<Index> built(const math::Matrix<float>& items, const math::Matrix<float>& held = {},
                              PartitionedOptions options = {}) {
   ThreadPool pool(2);
   return make_partitioned_index(build_partitions(pool, items, options, held), items);
 }
 
-Ragged<uint32_t> random_exclusions(size_t queries, size_t items, size_t most, uint64_t seed) {
+math::Ragged<uint32_t> random_exclusions(size_t queries, size_t items, size_t most, uint64_t seed) {
   Rng rng(seed, Stream::test);
-  Ragged<uint32_t> excluded;
+  math::Ragged<uint32_t> excluded;
   for (size_t q = 0; q < queries; ++q) {
     for (size_t n = rng.below(most + 1); n > 0; --n) excluded.values.push_back(static_cast<uint32_t>(rng.below(items)));
     excluded.close();
@@ -31,9 +31,9 @@ Ragged<uint32_t> random_exclusions(size_t queries, size_t items, size_t most, ui
   return excluded;
 }
 
-ItemSet random_set(size_t items, double share, uint64_t seed) {
+math::ItemSet random_set(size_t items, double share, uint64_t seed) {
   Rng rng(seed, Stream::test);
-  ItemSet set(items);
+  math::ItemSet set(items);
   for (uint32_t i = 0; i < items; ++i)
     if (rng.uniform() < share) set.add(i);
   return set;
@@ -89,18 +89,18 @@ TEST(PartitionedIndex, EqualScoresComeInTheOrderOfTheRows) {
 class PartitionedSearch : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    items_ = new Matrix<float>(clustered_matrix(20000, 32, 1, 100));
-    queries_ = new Matrix<float>(clustered_matrix(500, 32, 2, 100));
-    held_ = new Matrix<float>(clustered_matrix(1000, 32, 3, 100));
+    items_ = new math::Matrix<float>(clustered_matrix(20000, 32, 1, 100));
+    queries_ = new math::Matrix<float>(clustered_matrix(500, 32, 2, 100));
+    held_ = new math::Matrix<float>(clustered_matrix(1000, 32, 3, 100));
     index_ = built(*items_, *held_, {.recall = 0.95, .k = 500}).release();
     exact_ = make_exact_index(*items_).release();
   }
   static void TearDownTestSuite() { delete index_, delete exact_, delete items_, delete queries_, delete held_; }
-  static Matrix<float>*items_, *queries_, *held_;
+  static math::Matrix<float>*items_, *queries_, *held_;
   static Index *index_, *exact_;
   ThreadPool pool_{2};
 };
-Matrix<float>*PartitionedSearch::items_, *PartitionedSearch::queries_, *PartitionedSearch::held_;
+math::Matrix<float>*PartitionedSearch::items_, *PartitionedSearch::queries_, *PartitionedSearch::held_;
 Index *PartitionedSearch::index_, *PartitionedSearch::exact_;
 
 TEST_F(PartitionedSearch, ReachesTheWantedRecallAtAnyKWithoutLookingEverywhere) {
@@ -137,7 +137,7 @@ TEST_F(PartitionedSearch, AQueryGetsTheSameAloneAndInAnyCompanyOnAnyNumberOfThre
     const auto all = index_->search(one, *queries_, options);
     expect_same(index_->search(three, *queries_, options), all);
     for (size_t q = 0; q < queries_->rows(); q += 7) {
-      Ragged<uint32_t> own;
+      math::Ragged<uint32_t> own;
       own.push(std::span<const uint32_t>(excluded[q]));
       auto alone = options;
       if (options.excluded) alone.excluded = &own;
@@ -172,7 +172,7 @@ TEST_F(PartitionedSearch, AFilterThatLetsInOnlyWhatLiesFarAwayIsFilledToo) {
   // The worst for a search by lists: what matches is what the query is least like.
   const auto query = queries_->view().slice_rows(0, 1);
   const auto all = exact_->search(pool_, query, {.k = 20000});
-  ItemSet farthest(20000);
+  math::ItemSet farthest(20000);
   for (size_t i = 14000; i < 20000; ++i) farthest.add(all.items.values[i]);
   for (const size_t k : {10, 1000, 6000, 10000}) {
     const SearchOptions options{.k = k, .allowed = &farthest};
@@ -185,7 +185,7 @@ TEST_F(PartitionedSearch, AFilterThatLetsInOnlyWhatLiesFarAwayIsFilledToo) {
 TEST_F(PartitionedSearch, WhereTheListsProveDearerThanTheMatchingRowsTheseAreScored) {
   const auto query = queries_->view().slice_rows(0, 1);
   const auto all = exact_->search(pool_, query, {.k = 20000});
-  ItemSet farthest(20000);
+  math::ItemSet farthest(20000);
   for (size_t i = 19400; i < 20000; ++i) farthest.add(all.items.values[i]);
   SearchExplain explain;
   const SearchOptions options{.k = 10, .allowed = &farthest, .explain = &explain};
@@ -208,7 +208,7 @@ TEST_F(PartitionedSearch, MinScoreLeavesOutWhatIsBelowIt) {
 }
 
 TEST_F(PartitionedSearch, QueriesThatCanNotBeCodedAreAnsweredAsTheExactIndexDoesAndLongOnesAsOthers) {
-  Matrix<float> odd(8, 32);
+  math::Matrix<float> odd(8, 32);
   odd.fill(0);
   odd[1][3] = std::numeric_limits<float>::quiet_NaN(), odd[2][5] = kInfinity;
   std::ranges::fill(odd.row(3), std::numeric_limits<float>::max());
@@ -238,7 +238,7 @@ TEST_F(PartitionedSearch, ExplainSaysWhatWasDone) {
     EXPECT_GE(q.vectors_reranked, 100u);
     EXPECT_LT(q.vectors_reranked, 2000u);
   }
-  EXPECT_GT(explain.centres_s, 0);
+  EXPECT_GT(explain.centroids_s, 0);
   EXPECT_GT(explain.scan_s, 0);
   EXPECT_GT(explain.rerank_s, 0);
   const auto few = random_set(20000, 0.005, 8);
@@ -254,9 +254,9 @@ TEST(PartitionedBuild, IsTheSameBitsOnAnyNumberOfThreads) {
   const auto a = build_partitions(one, items, {.seed = 5}, held), b = build_partitions(three, items, {.seed = 5}, held);
   EXPECT_TRUE(std::ranges::equal(a.codes, b.codes));
   EXPECT_TRUE(std::ranges::equal(a.rows, b.rows));
-  EXPECT_TRUE(std::ranges::equal(a.centres, b.centres));
-  EXPECT_TRUE(std::ranges::equal(a.steps, b.steps));
-  EXPECT_TRUE(std::ranges::equal(a.spreads, b.spreads));
+  EXPECT_TRUE(std::ranges::equal(a.centroids, b.centroids));
+  EXPECT_TRUE(std::ranges::equal(a.scales, b.scales));
+  EXPECT_TRUE(std::ranges::equal(a.stddevs, b.stddevs));
   EXPECT_EQ(a.curve.recalls, b.curve.recalls);
   EXPECT_EQ(a.curve.rows, b.curve.rows);
   const auto other = build_partitions(one, items, {.seed = 6}, held);
@@ -291,7 +291,7 @@ TEST(PartitionedBuild, RefusesWhatCanNotBe) {
 
 TEST(PartitionedBuild, NoItemsIsOrdinary) {
   ThreadPool pool(1);
-  const Matrix<float> none(0, 8);
+  const math::Matrix<float> none(0, 8);
   const auto index = built(none);
   const auto found = index->search(pool, clustered_matrix(3, 8, 1), {.k = 5});
   EXPECT_EQ(found.items.offsets, (std::vector<uint64_t>{0, 0, 0, 0}));
@@ -324,7 +324,7 @@ class StoredPartitions : public testing::Test {
     return "";
   }
 
-  Matrix<float> items_;
+  math::Matrix<float> items_;
   std::string path_;
   Partitions p_;
 };
@@ -361,8 +361,9 @@ TEST_F(StoredPartitions, ThatLieAreRefused) {
   EXPECT_TRUE(says(refused([](Partitions& p) { p.items = 1999; }), "other vectors"));
   EXPECT_TRUE(says(refused([](Partitions& p) { p.recall = std::nan(""); }), "a number that can not be"));
   EXPECT_TRUE(says(refused([](Partitions& p) { p.curve.recalls.pop_back(); }), "recall curve"));
-  EXPECT_TRUE(says(refused([](Partitions& p) { p.curve.slacks[1] = p.curve.slacks[0]; }), "order of the slack"));
+  EXPECT_TRUE(
+      says(refused([](Partitions& p) { p.curve.stop_slacks[1] = p.curve.stop_slacks[0]; }), "order of the slack"));
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -10,7 +10,7 @@
 #include "index/code_kernels.h"
 #include "index/top_k.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 constexpr size_t kMostQueries = 128;      // of a group: they share the reading of each list
@@ -83,19 +83,19 @@ class PartitionedIndex::Excluded {
   std::array<uint64_t, 64> seen_{};  // of row % 4096: most rows are told apart by it
 };
 
-PartitionedIndex::PartitionedIndex(Partitions partitions, RowsView vectors)
+PartitionedIndex::PartitionedIndex(Partitions partitions, math::RowsView vectors)
     : p_(std::move(partitions)), vectors_(vectors), exact_(make_exact_index(vectors)) {
   check(p_.items == vectors.rows() && p_.dim == vectors.cols(), "the partitions are of these vectors");
 }
 
-struct PartitionedIndex::Group {
-  size_t threads = 1;              // that share its rounds
-  std::vector<Probing> probings;   // one a query
-  std::vector<Excluded> excluded;  // one a query, or none
+struct PartitionedIndex::QueryGroup {
+  size_t threads = 1;                // that share its rounds
+  std::vector<ProbeState> probings;  // one a query
+  std::vector<Excluded> excluded;    // one a query, or none
   double centres_s = 0, scan_s = 0, rerank_s = 0;
 };
 
-SearchResult PartitionedIndex::best(ThreadPool& pool, MatrixView<const float> queries,
+SearchResult PartitionedIndex::best(ThreadPool& pool, math::MatrixView<const float> queries,
                                     const SearchOptions& options) const {
   const double recall = options.recall > 0 ? options.recall : p_.recall;
   const uint64_t allowed = options.allowed ? options.allowed->count() : items();
@@ -106,14 +106,14 @@ SearchResult PartitionedIndex::best(ThreadPool& pool, MatrixView<const float> qu
   if (options.allowed && (matching <= static_cast<double>(options.k) || kRowCost * matching <= scored))
     return exact_->search(pool, queries, options);
   return search_lists(pool, queries, options,
-                      {.slack = p_.curve.slack(k, recall),
-                       .tail = p_.curve.ks.empty() ? nullptr : &p_.curve.tail(k),
+                      {.stop_slack = p_.curve.stop_slack(k, recall),
+                       .histogram = p_.curve.ks.empty() ? nullptr : &p_.curve.histogram(k),
                        .most_rows = options.allowed ? scored : std::numeric_limits<double>::infinity(),
                        .matching = allowed});
 }
 
-SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const float> queries,
-                                            const SearchOptions& options, const Way& way) const {
+SearchResult PartitionedIndex::search_lists(ThreadPool& pool, math::MatrixView<const float> queries,
+                                            const SearchOptions& options, const SearchParams& way) const {
   const size_t n = queries.rows(), k = std::min(options.k, items());
   std::vector<std::vector<uint64_t>> best(n);  // keys of each query
   SearchExplain* explain = options.explain;
@@ -127,13 +127,13 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
       best[q] = exactly(pool, queries, q, options);
       if (explain) explain->queries[q].vectors_scored = matching;
     } else if (options.excluded && (*options.excluded)[q].size() > std::max<size_t>(1000, k)) {
-      ItemSet left = options.allowed ? *options.allowed : ItemSet(items(), true);
+      math::ItemSet left = options.allowed ? *options.allowed : math::ItemSet(items(), true);
       for (const uint32_t row : (*options.excluded)[q]) left.remove(row);
       SearchOptions alone = options;
       SearchExplain part;
       alone.allowed = &left, alone.excluded = nullptr, alone.explain = explain ? &part : nullptr;
-      best[q] = keys_of(
-          search_lists(pool, queries.slice_rows(q, q + 1), alone, {way.slack, way.tail, way.most_rows, way.rerank}));
+      best[q] = keys_of(search_lists(pool, queries.slice_rows(q, q + 1), alone,
+                                     {way.stop_slack, way.histogram, way.most_rows, way.rerank}));
       if (explain) {
         explain->queries[q] = part.queries[0];
         explain->add_times(part);
@@ -146,10 +146,10 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
   const size_t bytes = p_.lists * 20 + k * 40;
   const size_t group = std::clamp(kGroupBytes / bytes, kLeastQueries, kMostQueries);
   const size_t groups = (usual.size() + group - 1) / group;
-  std::vector<Group> done(groups);
+  std::vector<QueryGroup> done(groups);
   std::optional<ThreadPool::Awake> awake;
   if (groups == 1) awake.emplace(pool);  // its rounds are many short runs
-  ProbingGoal goal{k, options.min_score, matching, way.slack, way.tail, way.most_rows};
+  ProbeTarget goal{k, options.min_score, matching, way.stop_slack, way.histogram, way.most_rows};
   if (options.allowed) goal.too_many = kRowCost * static_cast<double>(matching);
   pool.run(groups, [&](size_t g) {
     const size_t first = g * group, last = std::min(usual.size(), first + group);
@@ -159,7 +159,7 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
   });
   if (explain)
     for (const auto& g : done)
-      explain->centres_s += g.centres_s, explain->scan_s += g.scan_s, explain->rerank_s += g.rerank_s;
+      explain->centroids_s += g.centres_s, explain->scan_s += g.scan_s, explain->rerank_s += g.rerank_s;
 
   SearchResult result;
   size_t found = 0;
@@ -175,11 +175,12 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, MatrixView<const f
   return result;
 }
 
-void PartitionedIndex::search_group(ThreadPool& pool, MatrixView<const float> queries, std::span<const uint32_t> rows,
-                                    const SearchOptions& options, const ProbingGoal& goal, bool reranked, Group& group,
+void PartitionedIndex::search_group(ThreadPool& pool, math::MatrixView<const float> queries,
+                                    std::span<const uint32_t> rows, const SearchOptions& options,
+                                    const ProbeTarget& goal, bool reranked, QueryGroup& group,
                                     std::vector<std::vector<uint64_t>>& best) const {
   Stopwatch watch(options.explain != nullptr);
-  for (size_t i = 0; i < rows.size(); ++i) group.probings.push_back(take_probing());
+  for (size_t i = 0; i < rows.size(); ++i) group.probings.push_back(take_state());
   if (options.excluded)
     for (const uint32_t q : rows) group.excluded.emplace_back((*options.excluded)[q]);
   pool.run(rows.size(), [&](size_t i) {
@@ -188,14 +189,14 @@ void PartitionedIndex::search_group(ThreadPool& pool, MatrixView<const float> qu
     group.probings[i].begin(pool, p_, queries.row(rows[i]), own);
   });
   group.centres_s = watch.lap();
-  while (std::any_of(group.probings.begin(), group.probings.end(), [](const Probing& p) { return !p.done(); }))
+  while (std::any_of(group.probings.begin(), group.probings.end(), [](const ProbeState& p) { return !p.done(); }))
     scan_round(pool, group, options.allowed);
   group.scan_s = watch.lap();
   pool.run(rows.size(), [&](size_t i) {
     const auto& probing = group.probings[i];
-    const auto& shortlist = probing.shortlist();
+    const auto& shortlist = probing.pool();
     best[rows[i]] = probing.gave_up() ? exactly(pool, queries, rows[i], options)
-                    : !reranked       ? shortlisted(shortlist)
+                    : !reranked       ? pooled(shortlist)
                                       : rerank(pool, queries.row(rows[i]), shortlist,
                                          options.excluded ? &group.excluded[i] : nullptr, goal.k, options.min_score);
     if (options.explain)
@@ -204,24 +205,24 @@ void PartitionedIndex::search_group(ThreadPool& pool, MatrixView<const float> qu
                                            probing.gave_up() ? 0 : shortlist.size()};
   });
   group.rerank_s = watch.lap();
-  give_back(std::move(group.probings));
+  give_back_states(std::move(group.probings));
 }
 
-Probing PartitionedIndex::take_probing() const {
+ProbeState PartitionedIndex::take_state() const {
   const std::lock_guard lock(spare_lock_);
   if (spare_.empty()) return {};
-  Probing probing = std::move(spare_.back());
+  ProbeState probing = std::move(spare_.back());
   spare_.pop_back();
   return probing;
 }
 
-void PartitionedIndex::give_back(std::vector<Probing> probings) const {
+void PartitionedIndex::give_back_states(std::vector<ProbeState> probings) const {
   const std::lock_guard lock(spare_lock_);
   for (auto& p : probings)
     if (spare_.size() < 2 * kMostQueries) spare_.push_back(std::move(p));
 }
 
-void PartitionedIndex::scan_round(ThreadPool& pool, Group& group, const ItemSet* allowed) const {
+void PartitionedIndex::scan_round(ThreadPool& pool, QueryGroup& group, const math::ItemSet* allowed) const {
   std::vector<uint64_t> visits;
   std::vector<uint64_t> scored(group.probings.size());
   uint64_t rows = 0;
@@ -247,18 +248,17 @@ void PartitionedIndex::scan_round(ThreadPool& pool, Group& group, const ItemSet*
     cuts.push_back(at);
   }
   cuts.push_back(visits.size());
-  std::vector<std::vector<Shortlist*>> lists(pieces);
+  std::vector<std::vector<RerankPool*>> lists(pieces);
   for (auto& p : group.probings) {  // all before the first piece changes the one that the others follow
-    for (size_t piece = 1; piece < pieces; ++piece) p.piece(piece).follow(p.shortlist());
-    for (size_t piece = 0; piece < pieces; ++piece)
-      lists[piece].push_back(piece == 0 ? &p.shortlist() : &p.piece(piece));
+    for (size_t piece = 1; piece < pieces; ++piece) p.piece(piece).follow(p.pool());
+    for (size_t piece = 0; piece < pieces; ++piece) lists[piece].push_back(piece == 0 ? &p.pool() : &p.piece(piece));
   }
   pool.run(pieces, [&](size_t piece) {
     scan(std::span(visits).subspan(cuts[piece], cuts[piece + 1] - cuts[piece]), group, allowed, lists[piece],
          matched[piece]);
   });
   for (auto& p : group.probings)
-    for (size_t piece = 1; piece < pieces; ++piece) p.shortlist().merge(p.piece(piece));
+    for (size_t piece = 1; piece < pieces; ++piece) p.pool().merge(p.piece(piece));
   for (size_t q = 0; q < group.probings.size(); ++q) {
     if (group.probings[q].done()) continue;
     uint64_t sum = 0;
@@ -267,8 +267,8 @@ void PartitionedIndex::scan_round(ThreadPool& pool, Group& group, const ItemSet*
   }
 }
 
-void PartitionedIndex::scan(std::span<const uint64_t> visits, const Group& group, const ItemSet* allowed,
-                            std::span<Shortlist* const> shortlists, std::span<uint64_t> matched) const {
+void PartitionedIndex::scan(std::span<const uint64_t> visits, const QueryGroup& group, const math::ItemSet* allowed,
+                            std::span<RerankPool* const> shortlists, std::span<uint64_t> matched) const {
   constexpr size_t kTile = 8;
   const auto& kernels = code_kernels();
   const size_t groups = code_groups(p_.dim), bytes = block_bytes(groups);
@@ -307,16 +307,16 @@ void PartitionedIndex::scan(std::span<const uint64_t> visits, const Group& group
 }
 
 // Of one query, from all rows that match.
-std::vector<uint64_t> PartitionedIndex::exactly(ThreadPool& pool, MatrixView<const float> queries, size_t q,
+std::vector<uint64_t> PartitionedIndex::exactly(ThreadPool& pool, math::MatrixView<const float> queries, size_t q,
                                                 const SearchOptions& options) const {
   SearchOptions alone = options;
-  Ragged<uint32_t> excluded;
+  math::Ragged<uint32_t> excluded;
   if (options.excluded) excluded.push((*options.excluded)[q]), alone.excluded = &excluded;
   alone.explain = nullptr;
   return keys_of(exact_->search(pool, queries.slice_rows(q, q + 1), alone));
 }
 
-std::vector<uint64_t> PartitionedIndex::shortlisted(const Shortlist& shortlist) const {
+std::vector<uint64_t> PartitionedIndex::pooled(const RerankPool& shortlist) const {
   std::vector<uint64_t> keys;
   for (size_t i = 0; i < shortlist.size(); ++i)
     keys.push_back(rank_key(shortlist.scores()[i], p_.rows[shortlist.positions()[i]]));
@@ -325,7 +325,7 @@ std::vector<uint64_t> PartitionedIndex::shortlisted(const Shortlist& shortlist) 
 }
 
 std::vector<uint64_t> PartitionedIndex::rerank(ThreadPool& pool, std::span<const float> query,
-                                               const Shortlist& shortlist, const Excluded* excluded, size_t k,
+                                               const RerankPool& shortlist, const Excluded* excluded, size_t k,
                                                float min_score) const {
   const size_t n = shortlist.size();
   const float least = std::max(min_score, std::numeric_limits<float>::lowest());
@@ -358,8 +358,8 @@ std::vector<uint64_t> PartitionedIndex::rerank(ThreadPool& pool, std::span<const
   return keys;
 }
 
-std::unique_ptr<Index> make_partitioned_index(Partitions partitions, RowsView vectors) {
+std::unique_ptr<Index> make_partitioned_index(Partitions partitions, math::RowsView vectors) {
   return std::make_unique<PartitionedIndex>(std::move(partitions), vectors);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

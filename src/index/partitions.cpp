@@ -6,7 +6,7 @@
 #include "index/code_kernels.h"
 #include "index/index.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 constexpr uint32_t kVersion = 2;  // 1: of another rule to stop by
@@ -34,12 +34,12 @@ void Partitions::find_first_blocks() {
   for (const uint32_t n : counts) first_block.push_back(first_block.back() + blocks_of(n));
 }
 
-void Partitions::find_reaches() {
-  per_spread.clear();
-  largest_spread = 0;
-  for (const float s : spreads) {
-    per_spread.push_back(1 / std::max(s, 1e-20f));
-    largest_spread = std::max(largest_spread, s);
+void Partitions::find_inverse_stddevs() {
+  inverse_stddev.clear();
+  largest_stddev = 0;
+  for (const float s : stddevs) {
+    inverse_stddev.push_back(1 / std::max(s, 1e-20f));
+    largest_stddev = std::max(largest_stddev, s);
   }
 }
 
@@ -47,15 +47,15 @@ void save_partitions(SectionWriter& out, const Partitions& p) {
   ByteWriter parameters;
   parameters.value(kVersion);
   parameters.value(p.items), parameters.value(p.dim), parameters.value(p.lists), parameters.value(p.seed);
-  parameters.value(p.recall), parameters.value(p.k), parameters.value(p.centre_step);
+  parameters.value(p.recall), parameters.value(p.k), parameters.value(p.centroid_scale);
   parameters.value(p.largest_error), parameters.value(p.usual_error);
   parameters.value(p.largest_length), parameters.value(p.usual_length);
   p.curve.save(parameters);
   out.section("index/parameters", parameters.bytes());
   write_array(out, "index/rotation", p.rotation);
-  write_array(out, "index/centres", p.centres);
+  write_array(out, "index/centres", p.centroids);
   out.begin("index/lists");
-  out.append(std::as_bytes(p.steps)), out.append(std::as_bytes(p.spreads)), out.append(std::as_bytes(p.counts));
+  out.append(std::as_bytes(p.scales)), out.append(std::as_bytes(p.stddevs)), out.append(std::as_bytes(p.counts));
   out.end();
   write_array(out, "index/codes", p.codes);
   write_array(out, "index/rows", p.rows);
@@ -71,12 +71,12 @@ Partitions load_partitions(const SectionFile& file, size_t items, size_t dim) {
   Partitions p;
   p.items = in.value<uint64_t>(), p.dim = in.value<uint64_t>(), p.lists = in.value<uint64_t>();
   p.seed = in.value<uint64_t>(), p.recall = in.value<double>(), p.k = in.value<uint64_t>();
-  p.centre_step = in.value<float>();
+  p.centroid_scale = in.value<float>();
   p.largest_error = in.value<float>(), p.usual_error = in.value<float>();
   p.largest_length = in.value<float>(), p.usual_length = in.value<float>();
   if (p.items != items || p.dim != dim) in.damaged("it is of other vectors than those beside it");
   if (p.lists < 1 || p.lists > std::max<size_t>(1, items)) in.damaged("it has more lists than items");
-  if (!(p.recall > 0 && p.recall <= 1) || !is_length(p.centre_step) || !is_length(p.largest_error) ||
+  if (!(p.recall > 0 && p.recall <= 1) || !is_length(p.centroid_scale) || !is_length(p.largest_error) ||
       !is_length(p.usual_error) || !is_length(p.largest_length) || !is_length(p.usual_length))
     in.damaged("it holds a number that can not be");
   p.curve = RecallCurve::load(in);
@@ -84,9 +84,9 @@ Partitions load_partitions(const SectionFile& file, size_t items, size_t dim) {
 
   const size_t groups = code_groups(dim);
   p.rotation = mapped<float>(file, "index/rotation", dim * dim);
-  p.centres = mapped<uint8_t>(file, "index/centres", blocks_of(p.lists) * block_bytes(groups));
+  p.centroids = mapped<uint8_t>(file, "index/centres", blocks_of(p.lists) * block_bytes(groups));
   const auto lists = mapped<float>(file, "index/lists", 3 * p.lists);
-  p.steps = lists.first(p.lists), p.spreads = lists.subspan(p.lists, p.lists);
+  p.scales = lists.first(p.lists), p.stddevs = lists.subspan(p.lists, p.lists);
   p.counts = {reinterpret_cast<const uint32_t*>(lists.data() + 2 * p.lists), p.lists};
   const auto refuse = [&](const char* section, const char* how) {
     fail(ErrorKind::failed, "{}: section '{}': {}; rebuild it: pagoda index {} --kind partitioned", file.path(),
@@ -97,15 +97,15 @@ Partitions load_partitions(const SectionFile& file, size_t items, size_t dim) {
   size_t total = 0;
   for (size_t l = 0; l < p.lists; ++l) {
     total += p.counts[l];
-    if (!is_length(p.steps[l]) || !is_length(p.spreads[l])) refuse("index/lists", "holds a number that can not be");
+    if (!is_length(p.scales[l]) || !is_length(p.stddevs[l])) refuse("index/lists", "holds a number that can not be");
   }
   if (total != items) refuse("index/lists", "its lists do not hold each item once");
-  p.find_first_blocks(), p.find_reaches();
+  p.find_first_blocks(), p.find_inverse_stddevs();
   const size_t blocks = p.first_block.back();
   if (blocks * kBlockRows > UINT32_MAX) refuse("index/lists", "it has more positions than fit in 32 bits");
   p.codes = mapped<uint8_t>(file, "index/codes", blocks * block_bytes(groups));
   p.rows = mapped<uint32_t>(file, "index/rows", blocks * kBlockRows);
-  ItemSet met(items);
+  math::ItemSet met(items);
   for (size_t l = 0; l < p.lists; ++l)
     for (size_t b = p.first_block[l]; b < p.first_block[l + 1]; ++b)
       for (size_t lane = 0; lane < kBlockRows; ++lane) {
@@ -117,4 +117,4 @@ Partitions load_partitions(const SectionFile& file, size_t items, size_t dim) {
   return p;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -3,7 +3,7 @@
 #include "index/index_test.h"
 #include "index/partitioned_index.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 // The whole ranking gone down by hand.
@@ -17,7 +17,7 @@ std::vector<uint32_t> naive(std::span<const uint32_t> ranking, const Quota& quot
 }
 
 TEST(Quota, ALiteralCase) {
-  Matrix<float> items(5, 1), query(1, 1);
+  math::Matrix<float> items(5, 1), query(1, 1);
   for (size_t i = 0; i < 5; ++i) items[i][0] = 5.0f - static_cast<float>(i);
   query[0][0] = 1;
   const std::vector<uint32_t> author{7, 7, 7, Quota::kNoGroup, 9};
@@ -72,9 +72,9 @@ TEST(Quota, ThatCanNotFillTheListEndsTheSearchOnceItsGroupsAreFull) {
 TEST(Quota, WorksTogetherWithFilterAndExclusions) {
   const auto items = clustered_matrix(1000, 8, 1), queries = clustered_matrix(3, 8, 2);
   ThreadPool pool(1);
-  ItemSet even(1000);
+  math::ItemSet even(1000);
   for (uint32_t i = 0; i < 1000; i += 2) even.add(i);
-  Ragged<uint32_t> excluded;
+  math::Ragged<uint32_t> excluded;
   for (size_t q = 0; q < 3; ++q) excluded.push(std::vector<uint32_t>{0, 2, 4, static_cast<uint32_t>(6 + q)});
   std::vector<uint32_t> group_of(1000);
   for (uint32_t i = 0; i < 1000; ++i) group_of[i] = i % 20;
@@ -90,4 +90,4 @@ TEST(Quota, WorksTogetherWithFilterAndExclusions) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::index

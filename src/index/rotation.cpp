@@ -5,24 +5,24 @@
 #include "core/rng.h"
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::index {
 
-Matrix<float> random_rotation(size_t dim, uint64_t seed) {
+math::Matrix<float> random_rotation(size_t dim, uint64_t seed) {
   Rng rng(seed, Stream::index);
-  Matrix<double> rows(dim, dim);
-  Matrix<float> rotation(dim, dim);
+  math::Matrix<double> rows(dim, dim);
+  math::Matrix<float> rotation(dim, dim);
   for (size_t i = 0; i < dim; ++i) {
     double length = 0;
     do {
       for (auto& x : rows.row(i)) x = rng.normal();
       for (int twice = 0; twice < 2; ++twice)  // what rounding left of the earlier rows goes the second time
-        for (size_t j = 0; j < i; ++j) axpy(-dot(rows[i], rows[j], dim), rows[j], rows[i], dim);
-      length = std::sqrt(dot(rows[i], rows[i], dim));
+        for (size_t j = 0; j < i; ++j) math::axpy(-math::dot(rows[i], rows[j], dim), rows[j], rows[i], dim);
+      length = std::sqrt(math::dot(rows[i], rows[i], dim));
     } while (length < 1e-6);  // the last of many rows may lie almost within the span of the others
-    scale(1 / length, rows[i], dim);
+    math::scale(1 / length, rows[i], dim);
     for (size_t d = 0; d < dim; ++d) rotation[i][d] = static_cast<float>(rows[i][d]);
   }
   return rotation;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

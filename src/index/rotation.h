@@ -6,9 +6,9 @@
 
 #include "math/matrix.h"
 
-namespace pagoda {
+namespace pagoda::index {
 
 // An orthogonal [dim, dim] matrix, uniform over all of them (the Gram-Schmidt process on normal rows), of the seed alone.
-Matrix<float> random_rotation(size_t dim, uint64_t seed);
+math::Matrix<float> random_rotation(size_t dim, uint64_t seed);
 
-}  // namespace pagoda
+}  // namespace pagoda::index

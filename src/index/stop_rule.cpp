@@ -5,9 +5,9 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::index {
 
-void Tail::observe(float gap, uint64_t rows, uint64_t hits) {
+void GapHistogram::observe(float gap, uint64_t rows, uint64_t hits) {
   if (rows_.empty()) rows_.assign(kBins, 0), hits_.assign(kBins, 0);
   const float at = (gap - kLeast) * kPerUnit;
   if (!(at < kBins)) return;
@@ -15,7 +15,7 @@ void Tail::observe(float gap, uint64_t rows, uint64_t hits) {
   rows_[bin] += rows, hits_[bin] += hits;
 }
 
-void Tail::fit() {
+void GapHistogram::fit() {
   if (rows_.empty()) return;
   float least = 0;  // of what lies to the right
   for (size_t bin = kBins; bin-- > 0;) {
@@ -25,14 +25,14 @@ void Tail::fit() {
   find_end();
 }
 
-void Tail::find_end() {
+void GapHistogram::find_end() {
   size_t last = kBins;
   while (last > 0 && shares_[last - 1] == 0) --last;
   end_ = kLeast + static_cast<float>(last) / kPerUnit;
 }
 
-Tail Tail::load(ByteReader& in) {
-  Tail tail;
+GapHistogram GapHistogram::load(ByteReader& in) {
+  GapHistogram tail;
   tail.shares_ = in.array<float>();
   if (tail.shares_.size() != kBins) in.damaged("its tail has another number of bins");
   for (const float s : tail.shares_)
@@ -77,18 +77,18 @@ Between around(const std::vector<uint64_t>& ks, double k) {
 
 }  // namespace
 
-const Tail& RecallCurve::tail(double k) const {
-  check(!tails.empty(), "a tail was measured");
+const GapHistogram& RecallCurve::histogram(double k) const {
+  check(!histograms.empty(), "a tail was measured");
   const auto b = around(ks, k);
-  return tails[b.f < 0.5 ? b.low : b.high];
+  return histograms[b.f < 0.5 ? b.low : b.high];
 }
 
-float RecallCurve::slack(double k, double recall) const {
+float RecallCurve::stop_slack(double k, double recall) const {
   if (ks.empty() || recall >= 1) return -1;
   const auto b = around(ks, k);
   const auto of = [&](size_t i) {
-    const double p = place(&recalls[i * slacks.size()], slacks.size(), recall);
-    return p < 0 ? -1 : at_place(slacks.data(), slacks.size(), p, true);
+    const double p = place(&recalls[i * stop_slacks.size()], stop_slacks.size(), recall);
+    return p < 0 ? -1 : at_place(stop_slacks.data(), stop_slacks.size(), p, true);
   };
   const double low = of(b.low), high = of(b.high);
   if (low < 0 || high < 0) return -1;
@@ -99,8 +99,8 @@ double RecallCurve::rows_scored(double k, double recall) const {
   if (ks.empty() || recall >= 1) return 1;
   const auto b = around(ks, k);
   const auto of = [&](size_t i) {
-    const double p = place(&recalls[i * slacks.size()], slacks.size(), recall);
-    return p < 0 ? 1 : at_place(&rows[i * slacks.size()], slacks.size(), p, false);
+    const double p = place(&recalls[i * stop_slacks.size()], stop_slacks.size(), recall);
+    return p < 0 ? 1 : at_place(&rows[i * stop_slacks.size()], stop_slacks.size(), p, false);
   };
   const double share = of(b.low) + b.f * (of(b.high) - of(b.low));
   const auto last = static_cast<double>(ks.back());
@@ -118,27 +118,28 @@ double RecallCurve::rows_scored(double k, double recall) const {
 }
 
 void RecallCurve::save(ByteWriter& out) const {
-  out.array(ks), out.array(slacks), out.array(recalls), out.array(rows);
-  for (const auto& tail : tails) tail.save(out);
+  out.array(ks), out.array(stop_slacks), out.array(recalls), out.array(rows);
+  for (const auto& tail : histograms) tail.save(out);
 }
 
 RecallCurve RecallCurve::load(ByteReader& in) {
   RecallCurve c;
-  c.ks = in.array<uint64_t>(), c.slacks = in.array<float>();
+  c.ks = in.array<uint64_t>(), c.stop_slacks = in.array<float>();
   c.recalls = in.array<float>(), c.rows = in.array<float>();
-  const size_t cells = c.ks.size() * c.slacks.size();
-  if (c.recalls.size() != cells || c.rows.size() != cells || (!c.ks.empty() && c.slacks.empty()))
+  const size_t cells = c.ks.size() * c.stop_slacks.size();
+  if (c.recalls.size() != cells || c.rows.size() != cells || (!c.ks.empty() && c.stop_slacks.empty()))
     in.damaged("its recall curve has not a value for each k and slack");
   for (size_t i = 0; i < c.ks.size(); ++i)
     if (c.ks[i] == 0 || (i > 0 && c.ks[i] <= c.ks[i - 1])) in.damaged("its recall curve is not in the order of k");
-  for (size_t i = 0; i < c.slacks.size(); ++i)
-    if (!(c.slacks[i] > 0) || !std::isfinite(c.slacks[i]) || (i > 0 && c.slacks[i] <= c.slacks[i - 1]))
+  for (size_t i = 0; i < c.stop_slacks.size(); ++i)
+    if (!(c.stop_slacks[i] > 0) || !std::isfinite(c.stop_slacks[i]) ||
+        (i > 0 && c.stop_slacks[i] <= c.stop_slacks[i - 1]))
       in.damaged("its recall curve is not in the order of the slack");
   for (size_t i = 0; i < cells; ++i)
     if (!(c.recalls[i] >= 0 && c.recalls[i] <= 1 && c.rows[i] >= 0 && c.rows[i] <= 1))
       in.damaged("its recall curve holds what is no share");
-  for (size_t i = 0; i < c.ks.size(); ++i) c.tails.push_back(Tail::load(in));
+  for (size_t i = 0; i < c.ks.size(); ++i) c.histograms.push_back(GapHistogram::load(in));
   return c;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

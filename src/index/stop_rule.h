@@ -2,7 +2,7 @@
 //
 // Lists are probed from the nearest centre on. Of a list whose centre scores c against the query, the rows of which lie
 // about it with deviation s in a direction, the share of rows that score at least t depends on the gap z = (t - c) / (s |q|)
-// and on k almost alone: Tail holds it, measured. With t the k-th best score so far, the rows that are still missing number
+// and on k almost alone: GapHistogram holds it, measured. With t the k-th best score so far, the rows that are still missing number
 // about
 //     M = r * sum over the lists not probed of rows(l) * share(z_l).
 // r corrects for this query and its filter: it is what the lists probed last held over what their shares had promised. As t only
@@ -22,14 +22,14 @@
 
 #include "core/bytes.h"
 
-namespace pagoda {
+namespace pagoda::index {
 
-class Tail {
+class GapHistogram {
  public:
   static constexpr size_t kBins = 160;
   static constexpr float kLeast = -8.0f, kPerUnit = 8.0f;  // gaps from -8 to 12, eight bins a unit
 
-  Tail() : shares_(kBins, 1.0f) {}
+  GapHistogram() : shares_(kBins, 1.0f) {}
   // A list with that gap had `hits` among its `rows` rows.
   void observe(float gap, uint64_t rows, uint64_t hits);
   // From what was observed: never rising with the gap.
@@ -43,7 +43,7 @@ class Tail {
   float end() const { return end_; }
 
   void save(ByteWriter& out) const { out.array(shares_); }
-  static Tail load(ByteReader& in);
+  static GapHistogram load(ByteReader& in);
 
  private:
   void find_end();
@@ -54,17 +54,17 @@ class Tail {
 
 // What was measured: recall and the share of all rows scored, for each k and each slack.
 struct RecallCurve {
-  std::vector<uint64_t> ks;    // rising
-  std::vector<Tail> tails;     // of each k
-  std::vector<float> slacks;   // rising
-  std::vector<float> recalls;  // [ks, slacks], 0 to 1
-  std::vector<float> rows;     // [ks, slacks], 0 to 1
+  std::vector<uint64_t> ks;              // rising
+  std::vector<GapHistogram> histograms;  // of each k
+  std::vector<float> stop_slacks;        // rising
+  std::vector<float> recalls;            // [ks, slacks], 0 to 1
+  std::vector<float> rows;               // [ks, slacks], 0 to 1
 
   // The tail of the measured k that is nearest to k; there must be one.
-  const Tail& tail(double k) const;
+  const GapHistogram& histogram(double k) const;
   // The slack with which k items are found with that recall; negative: only by probing every list. Between two k that were
   // measured, the smaller slack of theirs; beyond them the last one holds.
-  float slack(double k, double recall) const;
+  float stop_slack(double k, double recall) const;
   // The share of the rows that such a search scores.
   double rows_scored(double k, double recall) const;
 
@@ -72,4 +72,4 @@ struct RecallCurve {
   static RecallCurve load(ByteReader& in);
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -4,11 +4,11 @@
 
 #include <cmath>
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 TEST(Tail, IsTheShareOfHitsAndNeverRisesWithTheGap) {
-  Tail tail;
+  GapHistogram tail;
   tail.observe(0.0f, 100, 50), tail.observe(0.05f, 100, 70);  // one bin
   tail.observe(1.0f, 1000, 100);
   tail.observe(2.0f, 1000, 300);  // by chance more: what lies before is at least as much
@@ -25,34 +25,34 @@ TEST(Tail, IsTheShareOfHitsAndNeverRisesWithTheGap) {
 
 RecallCurve curve() {
   return {.ks = {10, 1000},
-          .tails = {},
-          .slacks = {0.01f, 0.1f, 1.0f},
+          .histograms = {},
+          .stop_slacks = {0.01f, 0.1f, 1.0f},
           .recalls = {1.0f, 0.9f, 0.5f, 0.98f, 0.94f, 0.6f},
           .rows = {0.5f, 0.1f, 0.01f, 0.6f, 0.3f, 0.1f}};
 }
 
 TEST(RecallCurve, GivesTheSlackThatWasMeasured) {
-  EXPECT_NEAR(curve().slack(10, 0.9), 0.1, 1e-6);
-  EXPECT_NEAR(curve().slack(10, 0.95), std::sqrt(0.01 * 0.1), 1e-6);  // half way, in logarithms
-  EXPECT_NEAR(curve().slack(1000, 0.96), std::sqrt(0.01 * 0.1), 1e-6);
-  EXPECT_NEAR(curve().slack(100, 0.95), std::sqrt(0.01 * 0.1), 1e-6);  // the smaller of two
-  EXPECT_NEAR(curve().slack(1, 0.9), 0.1, 1e-6);
-  EXPECT_NEAR(curve().slack(1e9, 0.94), 0.1, 1e-6);
-  EXPECT_NEAR(curve().slack(10, 0.3), 1.0, 1e-6);
+  EXPECT_NEAR(curve().stop_slack(10, 0.9), 0.1, 1e-6);
+  EXPECT_NEAR(curve().stop_slack(10, 0.95), std::sqrt(0.01 * 0.1), 1e-6);  // half way, in logarithms
+  EXPECT_NEAR(curve().stop_slack(1000, 0.96), std::sqrt(0.01 * 0.1), 1e-6);
+  EXPECT_NEAR(curve().stop_slack(100, 0.95), std::sqrt(0.01 * 0.1), 1e-6);  // the smaller of two
+  EXPECT_NEAR(curve().stop_slack(1, 0.9), 0.1, 1e-6);
+  EXPECT_NEAR(curve().stop_slack(1e9, 0.94), 0.1, 1e-6);
+  EXPECT_NEAR(curve().stop_slack(10, 0.3), 1.0, 1e-6);
 }
 
 TEST(RecallCurve, TheTailIsThatOfTheNearestK) {
   auto c = curve();
-  c.tails.resize(2);
-  for (const double k : {1, 10, 99}) EXPECT_EQ(&c.tail(k), &c.tails[0]) << k;
-  for (const double k : {101, 1000, 5000}) EXPECT_EQ(&c.tail(k), &c.tails[1]) << k;
+  c.histograms.resize(2);
+  for (const double k : {1, 10, 99}) EXPECT_EQ(&c.histogram(k), &c.histograms[0]) << k;
+  for (const double k : {101, 1000, 5000}) EXPECT_EQ(&c.histogram(k), &c.histograms[1]) << k;
 }
 
 TEST(RecallCurve, OfARecallThatNoSlackReachedEveryListIsProbed) {
-  EXPECT_LT(curve().slack(1000, 0.99), 0);
-  EXPECT_LT(curve().slack(100, 0.99), 0);
-  EXPECT_LT(curve().slack(10, 1), 0);
-  EXPECT_LT(RecallCurve{}.slack(10, 0.5), 0);
+  EXPECT_LT(curve().stop_slack(1000, 0.99), 0);
+  EXPECT_LT(curve().stop_slack(100, 0.99), 0);
+  EXPECT_LT(curve().stop_slack(10, 1), 0);
+  EXPECT_LT(RecallCurve{}.stop_slack(10, 0.5), 0);
   EXPECT_EQ(curve().rows_scored(1000, 0.99), 1);
   EXPECT_NEAR(curve().rows_scored(10, 0.95), 0.3, 1e-6);
   // From k = 10 to 1000 the rows go from .26 to .3; from there on the same power of k holds, and all rows are the most.
@@ -64,4 +64,4 @@ TEST(RecallCurve, OfARecallThatNoSlackReachedEveryListIsProbed) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -8,7 +8,7 @@
 #include "index/index_test.h"
 #include "index/partitioned_index.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 class StoredRows : public testing::TestWithParam<size_t> {
@@ -16,15 +16,15 @@ class StoredRows : public testing::TestWithParam<size_t> {
   StoredRows() {
     const auto exact = clustered_matrix(6000, GetParam(), 1);
     halves_.resize(exact.rows(), exact.cols());
-    std::transform(exact.begin(), exact.end(), halves_.begin(), to_f16);
+    std::transform(exact.begin(), exact.end(), halves_.begin(), math::to_f16);
     floats_.resize(exact.rows(), exact.cols());
     for (size_t r = 0; r < exact.rows(); ++r) f16().read(r, floats_[r]);
   }
-  RowsView f16() const { return RowsView(MatrixView<const uint16_t>(halves_)); }
+  math::RowsView f16() const { return math::RowsView(math::MatrixView<const uint16_t>(halves_)); }
 
-  Matrix<uint16_t> halves_;
-  Matrix<float> floats_;
-  Matrix<float> queries_ = clustered_matrix(9, GetParam(), 2);
+  math::Matrix<uint16_t> halves_;
+  math::Matrix<float> floats_;
+  math::Matrix<float> queries_ = clustered_matrix(9, GetParam(), 2);
   ThreadPool pool_{2};
 };
 INSTANTIATE_TEST_SUITE_P(Dims, StoredRows, testing::Values(5, 24, 64));
@@ -35,9 +35,10 @@ TEST_P(StoredRows, ScoresAndTheExactIndexAreTheSame) {
   std::vector<float> a(rows.size()), b(rows.size());
   score_rows(f16(), rows, queries_.row(0), a.data()), score_rows(floats_, rows, queries_.row(0), b.data());
   EXPECT_EQ(a, b);
-  ItemSet some(6000);
+  math::ItemSet some(6000);
   for (uint32_t i = 0; i < 6000; i += 7) some.add(i);
-  for (const ItemSet* allowed : {static_cast<const ItemSet*>(nullptr), static_cast<const ItemSet*>(&some)})
+  for (const math::ItemSet* allowed :
+       {static_cast<const math::ItemSet*>(nullptr), static_cast<const math::ItemSet*>(&some)})
     expect_same(make_exact_index(f16())->search(pool_, queries_, {.k = 50, .allowed = allowed}),
                 make_exact_index(floats_)->search(pool_, queries_, {.k = 50, .allowed = allowed}));
 }
@@ -56,7 +57,7 @@ TEST_P(StoredRows, ASecondModelOfACascadeIsTheSame) {
   const auto first = make_exact_index(floats_);
   std::vector<uint32_t> row(6000);
   std::iota(row.begin(), row.end(), 0u);
-  Matrix<float> both(queries_.rows(), 2 * GetParam());
+  math::Matrix<float> both(queries_.rows(), 2 * GetParam());
   for (size_t q = 0; q < both.rows(); ++q)
     for (size_t d = 0; d < both.cols(); ++d) both[q][d] = queries_[q][d % GetParam()] * (d < GetParam() ? 1.f : -1.f);
   expect_same(make_cascade_index(*first, f16(), row, 200)->search(pool_, both, {.k = 60}),
@@ -64,4 +65,4 @@ TEST_P(StoredRows, ASecondModelOfACascadeIsTheSame) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::index

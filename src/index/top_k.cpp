@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 // Moves the keys from `pivot` up to the front; their number. Without branches: on scores a branch is a coin toss.
@@ -76,7 +76,7 @@ void TopK::offer_each(std::span<const float> scores, RowOf row_of) {
   std::array<unsigned, kBurst> at;
   for (size_t begin = 0; begin < scores.size(); begin += kBurst) {
     const float* block = scores.data() + begin;
-    const size_t found = select_above(block, std::min(kBurst, scores.size() - begin), threshold_, at.data());
+    const size_t found = math::select_above(block, std::min(kBurst, scores.size() - begin), threshold_, at.data());
     if (found == 0) continue;
     if (keys_.size() < size_ + found) keys_.resize(std::min(capacity(k_), std::max(2 * keys_.size(), size_ + kBurst)));
     for (size_t i = 0; i < found; ++i) keys_[size_++] = rank_key(block[at[i]], row_of(begin + at[i]));
@@ -129,4 +129,4 @@ std::span<const uint64_t> TopK::take() {
   return best;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::index {
 
 // A larger key is a better candidate. -0 and +0 are one score. Not for NaN.
 inline uint64_t rank_key(float score, uint32_t row) {
@@ -37,18 +37,18 @@ class TopK {
   void offer(std::span<const float> scores, uint32_t first_row);
   void offer(std::span<const float> scores, const uint32_t* rows);
   // What a score must be above to get in.
-  float bar() const { return threshold_; }
+  float threshold() const { return threshold_; }
   // A candidate above the bar, rows rising from call to call, or one that passed another TopK of the same min_score; in any order.
   void offer_key(uint64_t key);
 
   // The best min(k, offered), best first; empty afterwards until reset().
   std::span<const uint64_t> take();
 
-  static size_t capacity(size_t k) { return k + slack(k) + kBurst; }
+  static size_t capacity(size_t k) { return k + headroom(k) + kBurst; }
 
  private:
   static constexpr size_t kBurst = 256;  // scores looked at between two looks at the room that is left
-  static size_t slack(size_t k) { return k > 768 ? k : 768; }
+  static size_t headroom(size_t k) { return k > 768 ? k : 768; }
   template <class RowOf>
   void offer_each(std::span<const float> scores, RowOf row_of);
   void keep_best(size_t least, size_t most);
@@ -61,4 +61,4 @@ class TopK {
 // Sorts keys, best first.
 void sort_keys(std::span<uint64_t> keys);
 
-}  // namespace pagoda
+}  // namespace pagoda::index

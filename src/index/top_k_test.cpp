@@ -6,7 +6,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::index {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -117,4 +117,4 @@ TEST(TopK, SortsKeysLikeTheLibrary) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::index

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 double quantile(std::span<const double> sorted, double q) {
   check(!sorted.empty(), "a quantile of something");
@@ -44,4 +44,4 @@ std::vector<Interval> bootstrap_means(ThreadPool& pool, std::span<const double> 
   return intervals;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

@@ -8,7 +8,7 @@
 
 #include "core/thread_pool.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 struct BootstrapOptions {
   int64_t resamples = 2000;
@@ -30,4 +30,4 @@ std::vector<Interval> bootstrap_means(ThreadPool& pool, std::span<const double> 
 // The value below which a share q of sorted values lies, straight between neighbours. Not empty.
 double quantile(std::span<const double> sorted, double q);
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

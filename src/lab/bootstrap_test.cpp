@@ -6,7 +6,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 namespace {
 
 TEST(Quantile, LiesStraightBetweenNeighbours) {
@@ -121,4 +121,4 @@ TEST(Bootstrap, UsersWithoutAFigureAreLeftOutOfItsMean) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::lab

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace pagoda {
+namespace pagoda::lab {
 
 namespace {
 
@@ -24,14 +24,14 @@ void add_to_element(std::string& value, std::string_view line) {
 
 }  // namespace
 
-KeyValues flat_config(const Options& options) {
+KeyValues flat_config(const dataset::Options& options) {
   KeyValues flat;
   const auto value_of = [&](const std::string& key) -> std::string& {
     const auto found = std::find_if(flat.begin(), flat.end(), [&](const auto& entry) { return entry.first == key; });
     return found == flat.end() ? flat.emplace_back(key, "").second : found->second;
   };
   // The form for a person says of a list's tables only what is not the default.
-  const std::string text = to_toml(options, true);
+  const std::string text = dataset::to_toml(options, true);
   std::string section;
   bool in_list = false;
   for (size_t begin = 0; begin < text.size();) {
@@ -55,7 +55,7 @@ KeyValues flat_config(const Options& options) {
   return flat;
 }
 
-KeyValues differences(const Options& base, const Options& other) {
+KeyValues differences(const dataset::Options& base, const dataset::Options& other) {
   const auto before = flat_config(base), after = flat_config(other);
   KeyValues changed;
   for (const auto& entry : after)
@@ -66,4 +66,4 @@ KeyValues differences(const Options& base, const Options& other) {
   return changed;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

@@ -12,19 +12,19 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "data/meeting.h"
-#include "evaluate/judgement.h"
+#include "evaluate/bundle_evaluation.h"
 #include "lab/truth.h"
 #include "report/run_log.h"
 #include "train/checkpoint.h"
 #include "train/training.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string chosen_by(const Bundle& bundle, const Options& options) {
+std::string chosen_by(const model::Bundle& bundle, const dataset::Options& options) {
   return bundle.info().chosen_by.empty() ? options.train.choose_by : bundle.info().chosen_by;
 }
 
@@ -62,14 +62,14 @@ class Lab {
  private:
   void tune(const Variant& variant, VariantRuns& out);
   TriedValue try_value(const Variant& variant, const Candidate& candidate);
-  RunResult run(const Variant& variant, const Options& options, int64_t seed);
-  std::string train_bundle(const std::string& stem, const Options& options, const std::string& what);
-  RunResult judge_bundle(const std::string& path, const Options& options);
-  const Dataset& data(const Options& options);
+  RunResult run(const Variant& variant, const dataset::Options& options, int64_t seed);
+  std::string train_bundle(const std::string& stem, const dataset::Options& options, const std::string& what);
+  RunResult judge_bundle(const std::string& path, const dataset::Options& options);
+  const dataset::Dataset& data(const dataset::Options& options);
   void remove_bundle(const std::string& path) const {
     std::filesystem::remove(path);
-    std::filesystem::remove(metrics_path(path));
-    std::filesystem::remove_all(run_folder(path));
+    std::filesystem::remove(model::metrics_path(path));
+    std::filesystem::remove_all(train::run_folder(path));
   }
 
   ThreadPool& pool_;
@@ -81,41 +81,42 @@ class Lab {
   std::string judged_by_;
   std::optional<Truth> truth_;
   std::string data_config_;
-  std::shared_ptr<const Dataset> data_;  // of data_config_
+  std::shared_ptr<const dataset::Dataset> data_;  // of data_config_
 };
 
-const Dataset& Lab::data(const Options& options) {
-  Options only;
+const dataset::Dataset& Lab::data(const dataset::Options& options) {
+  dataset::Options only;
   only.data = options.data;
-  if (const auto config = to_toml(only, false); !data_ || config != data_config_) {
+  if (const auto config = dataset::to_toml(only, false); !data_ || config != data_config_) {
     data_.reset();
-    data_ = std::make_shared<const Dataset>(load_dataset(options.data));
+    data_ = std::make_shared<const dataset::Dataset>(dataset::load_dataset(options.data));
     data_config_ = config;
-    if (relevant_items(*data_, Part::test).users.empty())
+    if (dataset::relevant_items(*data_, data::Part::test).users.empty())
       fail(ErrorKind::usage, "{}: data.split keeps no test part: there is nothing to judge by", plan_.path);
     if (truth_)
-      say_meeting(meet({&truth_->users}, {&data_->users}),
-                  {"the data", "users of " + plan_.lab.truth, "is it the truth of another world?"});
+      data::say_meeting(data::meet({&truth_->users}, {&data_->users}),
+                        {"the data", "users of " + plan_.lab.truth, "is it the truth of another world?"});
   }
   return *data_;
 }
 
 // The bundle of a run: trained, gone on with, or found as it is. `what` names the run to a person.
-std::string Lab::train_bundle(const std::string& stem, const Options& options, const std::string& what) {
+std::string Lab::train_bundle(const std::string& stem, const dataset::Options& options, const std::string& what) {
   const std::string path = stem + ".pagoda";
   if (file_exists(path)) {
     try {
-      if (result_config(bundle_options(*Bundle::open(path), {})) == result_config(options)) return path;
+      if (result_config(evaluate::bundle_options(*model::Bundle::open(path), {})) == result_config(options))
+        return path;
       log_info("{}: is of another config; trained anew", path);
     } catch (const Error& error) {
       log_warning("{}; trained anew", error.what());
     }
     remove_bundle(path);
   }
-  const std::string checkpoint = run_folder(path) + "/checkpoint";
+  const std::string checkpoint = train::run_folder(path) + "/checkpoint";
   bool resume = file_exists(checkpoint);
   if (resume) try {
-      const Checkpoint of_this_run(checkpoint, checksum(resume_record(options)));
+      const train::Checkpoint of_this_run(checkpoint, checksum(dataset::resume_record(options)));
     } catch (const Error& error) {
       log_warning("begun anew and not from its checkpoint: {}", error.what());
       resume = false;
@@ -123,7 +124,7 @@ std::string Lab::train_bundle(const std::string& stem, const Options& options, c
   const auto& data = this->data(options);
   log_info("run {} of {}: {}{}", number_, total_, what, resume ? ", from its checkpoint" : "");
   try {
-    train(options, data, path, {.resume = resume}, interrupted_);
+    train::train(options, data, path, {.resume = resume}, interrupted_);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::interrupted) fail(error.kind(), "{}: {}", what, error.what());
     fail(ErrorKind::interrupted, "interrupted in run {} of {}, {}; the same command goes on from there", number_,
@@ -132,12 +133,12 @@ std::string Lab::train_bundle(const std::string& stem, const Options& options, c
   return path;
 }
 
-RunResult Lab::judge_bundle(const std::string& path, const Options& options) {
-  const auto bundle = Bundle::open(path);
-  const auto test = test_users(*bundle, data(options));
-  UserMetrics metrics;
-  const auto judgement =
-      judge(pool_, *bundle, test, {.ks = plan_.lab.k, .repeats = options.evaluate.repeats}, &metrics);
+RunResult Lab::judge_bundle(const std::string& path, const dataset::Options& options) {
+  const auto bundle = model::Bundle::open(path);
+  const auto test = evaluate::test_users(*bundle, data(options));
+  evaluate::UserMetrics metrics;
+  const auto judgement = evaluate::evaluate_bundle(pool_, *bundle, test,
+                                                   {.ks = plan_.lab.k, .repeats = options.evaluate.repeats}, &metrics);
   RunResult result{.config = result_config(options),
                    .judged_by = judged_by_,
                    .fingerprint = bundle->fingerprint(),
@@ -145,9 +146,9 @@ RunResult Lab::judge_bundle(const std::string& path, const Options& options) {
                    .evaluation = judgement.json,
                    .run_log = std::string(bundle->run_log())};
   result.validation = chosen_epoch(result.run_log, chosen_by(*bundle, options)).metrics;
-  for (const auto& record : parse_run_log(result.run_log, path)) result.seconds = record.seconds;
+  for (const auto& record : report::parse_run_log(result.run_log, path)) result.seconds = record.seconds;
   for (size_t i = 0; i < test.users.size(); ++i)
-    if (test.users[i] != Interner::kNone && !bundle->user_states().histories[test.users[i]].empty())
+    if (test.users[i] != columns::Interner::kNone && !bundle->user_states().histories[test.users[i]].empty())
       result.users.users.push_back(test.ids[i]);
   for (const auto& [name, values] : {std::pair{"recall", &metrics.recall},
                                      {"ndcg", &metrics.ndcg},
@@ -164,14 +165,14 @@ RunResult Lab::judge_bundle(const std::string& path, const Options& options) {
     result.truth_users = std::move(report.of_users);
   }
   try {
-    write_metrics(path, judgement.json);  // for `report` and `inspect`
+    model::write_metrics(path, judgement.json);  // for `report` and `inspect`
   } catch (const Error& error) {
     log_warning("the bundle's figures are not kept: {}", error.what());
   }
   return result;
 }
 
-RunResult Lab::run(const Variant& variant, const Options& options, int64_t seed) {
+RunResult Lab::run(const Variant& variant, const dataset::Options& options, int64_t seed) {
   const std::string stem = run_stem(folder_, variant, seed);
   std::optional<RunResult> done;
   try {
@@ -213,7 +214,7 @@ TriedValue Lab::try_value(const Variant& variant, const Candidate& candidate) {
     }
   }
   const auto path = train_bundle(stem, options, fmt::format("{}, {} to tune", variant.name, candidate.label));
-  const auto bundle = Bundle::open(path);
+  const auto bundle = model::Bundle::open(path);
   out.metric = chosen_by(*bundle, options);
   const auto best = chosen_epoch(std::string(bundle->run_log()), out.metric);
   if (best.metrics.empty())
@@ -275,4 +276,4 @@ std::vector<VariantRuns> run_lab(ThreadPool& pool, const Plan& plan, const std::
   return out;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

@@ -9,7 +9,7 @@
 #include "lab/plan.h"
 #include "lab/result.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 // A value that was tried: how it did on validation, with the first seed.
 struct TriedValue {
@@ -21,7 +21,7 @@ struct TriedValue {
 };
 
 struct VariantRuns {
-  Options options;                // with the tuned values, of the first seed
+  dataset::Options options;       // with the tuned values, of the first seed
   std::vector<TriedValue> tried;  // empty: nothing was tuned
   size_t chosen = 0;              // of tried
   std::vector<RunResult> runs;    // one a seed
@@ -37,4 +37,4 @@ std::vector<VariantRuns> run_lab(ThreadPool& pool, const Plan& plan, const std::
 // The path of a run's bundle without its extension.
 std::string run_stem(const std::string& folder, const Variant& variant, int64_t seed);
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

@@ -2,7 +2,7 @@
 #include "core/version.h"
 #include "lab/summary.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 namespace {
 
@@ -114,4 +114,4 @@ std::string lab_json(const Plan& plan, const std::vector<VariantRuns>& runs, con
   return json.dump(1) + "\n";
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

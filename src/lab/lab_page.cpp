@@ -9,7 +9,7 @@
 #include "report/report_parts.h"
 #include "report/report_style.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 namespace {
 
@@ -44,8 +44,8 @@ class Page {
     std::swap(models_[0], models_[plan.baseline]);  // what the others are marked against
     for (size_t v = 0; v < models_.size(); ++v)
       read_.push_back({.given = &models_[v],
-                       .evaluation = parse_evaluation(models_[v].evaluation, models_[v].name + ": evaluation"),
-                       .run = parse_run_log(models_[v].run_log, models_[v].name + ": run log"),
+                       .evaluation = report::parse_evaluation(models_[v].evaluation, models_[v].name + ": evaluation"),
+                       .run = report::parse_run_log(models_[v].run_log, models_[v].name + ": run log"),
                        .color = color(models_[v].name)});
   }
 
@@ -58,12 +58,12 @@ class Page {
         {"goals", "Who wins", goals()},
         {"metrics", "Metrics", metrics()},
         {"pareto", "Accuracy and popularity", pareto()},
-        {"popularity", "By popularity", popularity_section(read_)},
+        {"popularity", "By popularity", report::popularity_section(read_)},
         {"truth", "Against the truth", truth()},
         {"tuning", "Tuning", tuning()},
-        {"learning", "Learning", learning_section(read_)},
+        {"learning", "Learning", report::learning_section(read_)},
         {"differences", "What differs", what_differs()},
-        {"config", "Configuration", config_section(read_)},
+        {"config", "Configuration", report::config_section(read_)},
     };
     std::string links, body;
     for (const auto& section : sections) {
@@ -75,23 +75,23 @@ class Page {
                                           plan_.lab.seeds.size() == 1 ? "" : "s");
     std::string page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
     page += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-    page += "<title>Pagoda lab: " + title + "</title>\n<style>" + std::string(chart_css()) + std::string(report_css()) +
-            ".compared .quiet { font-size: .8rem; }" + "</style>\n</head>\n<body>\n<main>\n<header><h1>" + title +
-            "</h1>\n";
+    page += "<title>Pagoda lab: " + title + "</title>\n<style>" + std::string(report::chart_css()) +
+            std::string(report::report_css()) + ".compared .quiet { font-size: .8rem; }" +
+            "</style>\n</head>\n<body>\n<main>\n<header><h1>" + title + "</h1>\n";
     page += "<dl class=\"facts\">\n" + fact("lab", plan_.path) +
-            fact("test users", number_text(static_cast<double>(summary_.users), false)) +
-            fact("items", number_text(number_at(summary_.variants[0].mean, "items"), false)) +
+            fact("test users", report::number_text(static_cast<double>(summary_.users), false)) +
+            fact("items", report::number_text(number_at(summary_.variants[0].mean, "items"), false)) +
             fact("seeds", fmt::format("{}", fmt::join(plan_.lab.seeds, ", "))) +
             fact("compared with", plan_.variants[plan_.baseline].name) + fact("goals go by", summary_.goal_metric);
     if (summary_.truth_users > 0)
-      page += fact("users with a truth", number_text(static_cast<double>(summary_.truth_users), false));
+      page += fact("users with a truth", report::number_text(static_cast<double>(summary_.truth_users), false));
     page += "</dl>\n<nav>\n" + links + "</nav></header>\n" + body;
     return page + "<footer>Written by Pagoda.</footer>\n</main>\n</body>\n</html>\n";
   }
 
  private:
   static std::string fact(const std::string& name, const std::string& value) {
-    return "<div><dt>" + escape_markup(name) + "</dt><dd>" + escape_markup(value) + "</dd></div>\n";
+    return "<div><dt>" + report::escape_markup(name) + "</dt><dd>" + report::escape_markup(value) + "</dd></div>\n";
   }
   int color(const std::string& name) const {
     const auto found =
@@ -99,29 +99,32 @@ class Page {
     return static_cast<int>(found - plan_.variants.begin());
   }
   std::string head(size_t v) const {
-    return fmt::format("<th><span class=\"swatch {}\"></span>{}</th>", color_class(static_cast<int>(v)),
-                       escape_markup(plan_.variants[v].name));
+    return fmt::format("<th><span class=\"swatch {}\"></span>{}</th>", report::color_class(static_cast<int>(v)),
+                       report::escape_markup(plan_.variants[v].name));
   }
 
   std::string goals() const {
     if (summary_.goals.empty()) return "";
     std::string rows;
     for (const auto& goal : summary_.goals) {
-      const std::string swatch =
-          goal.winner.empty() ? "" : fmt::format("<span class=\"swatch {}\"></span>", color_class(color(goal.winner)));
-      rows += fact_card(goal.name, swatch + escape_markup(goal.winner.empty() ? "no one" : goal.winner), goal.words);
+      const std::string swatch = goal.winner.empty() ? ""
+                                                     : fmt::format("<span class=\"swatch {}\"></span>",
+                                                                   report::color_class(color(goal.winner)));
+      rows += fact_card(goal.name, swatch + report::escape_markup(goal.winner.empty() ? "no one" : goal.winner),
+                        goal.words);
     }
-    return heading("goals", "Who wins", "") + "<div class=\"charts\">\n" + rows + "</div></section>\n";
+    return report::heading("goals", "Who wins", "") + "<div class=\"charts\">\n" + rows + "</div></section>\n";
   }
   static std::string fact_card(const std::string& name, const std::string& winner_html, const std::string& words) {
-    return "<div class=\"card\"><h4>" + escape_markup(name) + "</h4><h3>" + winner_html + "</h3><p>" +
-           escape_markup(words) + "</p></div>\n";
+    return "<div class=\"card\"><h4>" + report::escape_markup(name) + "</h4><h3>" + winner_html + "</h3><p>" +
+           report::escape_markup(words) + "</p></div>\n";
   }
 
   // A row a variant, a column a figure: its mean, and below it the difference to the baseline.
   std::string compared_table(std::vector<Compared> VariantSummary::* figures) const {
     std::string out = "<div class=\"card wide compared\"><table><thead><tr><th>variant</th>";
-    for (const auto& c : summary_.variants[0].*figures) out += "<th>" + escape_markup(metric_label(c.name)) + "</th>";
+    for (const auto& c : summary_.variants[0].*figures)
+      out += "<th>" + report::escape_markup(report::metric_label(c.name)) + "</th>";
     out += "</tr></thead>\n<tbody>\n";
     for (size_t v = 0; v < summary_.variants.size(); ++v) {
       out += "<tr>" + head(v);
@@ -138,23 +141,23 @@ class Page {
   }
 
   std::string metrics() const {
-    return heading(
+    return report::heading(
                "metrics", "Metrics",
                fmt::format("Means over {} seeds, ± their sample standard deviation. Below: the difference to {} and "
                            "its {:g}% bootstrap interval over users ({} resamples, the same users drawn for both, "
                            "their differences averaged over seeds). Bold: the interval does not hold 0.",
-                           plan_.lab.seeds.size(), escape_markup(plan_.variants[plan_.baseline].name),
+                           plan_.lab.seeds.size(), report::escape_markup(plan_.variants[plan_.baseline].name),
                            plan_.lab.bootstrap.confidence * 100, plan_.lab.bootstrap.resamples)) +
            compared_table(&VariantSummary::metrics) + "</section>\n";
   }
 
   // Each variant as a point; those of a sweep joined to a curve.
   std::string scatter(const std::string& x_name, const std::string& x_label, const std::string& note) const {
-    ScatterChart chart{.title = metric_label(summary_.goal_metric) + " against " + x_label,
-                       .description = note,
-                       .x = {.label = x_label, .percent = x_name.starts_with("coverage")},
-                       .y = {.label = metric_label(summary_.goal_metric)},
-                       .series = {}};
+    report::ScatterChart chart{.title = report::metric_label(summary_.goal_metric) + " against " + x_label,
+                               .description = note,
+                               .x = {.label = x_label, .percent = x_name.starts_with("coverage")},
+                               .y = {.label = report::metric_label(summary_.goal_metric)},
+                               .series = {}};
     for (size_t v = 0; v < plan_.variants.size(); ++v) {
       const auto& variant = plan_.variants[v];
       const auto& metrics = summary_.variants[v].metrics;
@@ -173,15 +176,16 @@ class Page {
       series->points.push_back({number_at(summary_.variants[v].mean, x_name), goal->mean});
       series->labels.push_back(variant.family.empty() ? "" : variant.value);
     }
-    return figure(chart.title, note, svg(chart));
+    return report::figure(chart.title, note, report::svg(chart));
   }
 
   std::string pareto() const {
     if (plan_.variants.size() < 2) return "";
     const auto at = [&](const char* name) { return fmt::format("{}@{}", name, summary_.k); };
-    return heading("pareto", "Accuracy and popularity",
-                   "Each point is a variant; those of a sweep are joined in the order of its values. Up is more "
-                   "accurate; where a curve bends is the price of recommending what is less popular.") +
+    return report::heading(
+               "pareto", "Accuracy and popularity",
+               "Each point is a variant; those of a sweep are joined in the order of its values. Up is more "
+               "accurate; where a curve bends is the price of recommending what is less popular.") +
            "<div class=\"charts\">\n" +
            scatter(at("average_popularity"), "average popularity of a recommendation",
                    "To the left: less popular items are recommended (mean training rows of an item).") +
@@ -191,18 +195,18 @@ class Page {
 
   std::string truth() const {
     if (plan_.lab.truth.empty()) return "";
-    BarChart ranks{.title = "Where never-shown good items stand",
-                   .description = "0: first of all candidates; 1: last; 0.5: by chance.",
-                   .groups = {"mean", "median"},
-                   .notes = {},
-                   .y = {.label = "share of the candidates before them"},
-                   .series = {}};
-    BarChart intruders{.title = "Items that nobody clicked and the user does not like",
-                       .description = "Their share of the first candidates, and of all candidates.",
-                       .groups = {},
-                       .notes = {},
-                       .y = {.label = "share", .percent = true},
-                       .series = {}};
+    report::BarChart ranks{.title = "Where never-shown good items stand",
+                           .description = "0: first of all candidates; 1: last; 0.5: by chance.",
+                           .groups = {"mean", "median"},
+                           .notes = {},
+                           .y = {.label = "share of the candidates before them"},
+                           .series = {}};
+    report::BarChart intruders{.title = "Items that nobody clicked and the user does not like",
+                               .description = "Their share of the first candidates, and of all candidates.",
+                               .groups = {},
+                               .notes = {},
+                               .y = {.label = "share", .percent = true},
+                               .series = {}};
     std::vector<std::string> intrusions;
     for (const auto& [key, value] : summary_.variants[0].truth.items())
       if (key.starts_with("intrusion@")) intrusions.push_back(key);
@@ -219,16 +223,17 @@ class Page {
     intruders.series.push_back(
         {"by chance",
          std::vector<double>(intrusions.size(), number_at(summary_.variants[0].truth, "intrusion_by_chance")),
-         kNeutral});
-    return heading("truth", "Against the truth",
-                   fmt::format("What {} users would like, whether it was ever shown to anyone or not: the first {} of "
-                               "their true ranks. The test part can not tell, as it holds only what was shown.",
-                               summary_.truth_users, plan_.lab.truth_good)) +
+         report::kNeutral});
+    return report::heading(
+               "truth", "Against the truth",
+               fmt::format("What {} users would like, whether it was ever shown to anyone or not: the first {} of "
+                           "their true ranks. The test part can not tell, as it holds only what was shown.",
+                           summary_.truth_users, plan_.lab.truth_good)) +
            compared_table(&VariantSummary::truths) + "<div class=\"charts\">\n" +
-           figure(ranks.title, ranks.description, svg(ranks)) +
-           figure(intruders.title,
-                  "Items without a training row, outside the user's true list: nothing pushed them away.",
-                  svg(intruders)) +
+           report::figure(ranks.title, ranks.description, report::svg(ranks)) +
+           report::figure(intruders.title,
+                          "Items without a training row, outside the user's true list: nothing pushed them away.",
+                          report::svg(intruders)) +
            "</div></section>\n";
   }
 
@@ -238,18 +243,18 @@ class Page {
       for (size_t t = 0; t < runs_[v].tried.size(); ++t) {
         const auto& tried = runs_[v].tried[t];
         rows += fmt::format("<tr>{}<td>{}</td><td{}>{:.4f}</td><td>{:g}</td></tr>\n", t == 0 ? head(v) : "<th></th>",
-                            escape_markup(tried.label), t == runs_[v].chosen ? " class=\"best\"" : "", tried.value,
-                            tried.epochs);
+                            report::escape_markup(tried.label), t == runs_[v].chosen ? " class=\"best\"" : "",
+                            tried.value, tried.epochs);
       }
     if (rows.empty()) return "";
-    return heading(
+    return report::heading(
                "tuning", "Tuning",
                fmt::format("Each variant takes the value that is best on the validation part, with seed {}. The test "
                            "part was not looked at.",
                            plan_.lab.seeds[0])) +
            "<div class=\"card wide\"><table><thead><tr><th>variant</th><th>tried</th><th>" +
-           escape_markup(plan_.base.train.choose_by) + " on validation</th><th>epochs</th></tr></thead>\n<tbody>\n" +
-           rows + "</tbody></table></div></section>\n";
+           report::escape_markup(plan_.base.train.choose_by) +
+           " on validation</th><th>epochs</th></tr></thead>\n<tbody>\n" + rows + "</tbody></table></div></section>\n";
   }
 
   std::string what_differs() const {
@@ -259,21 +264,21 @@ class Page {
       for (const auto& [key, value] : differences(plan_.variants[plan_.baseline].options, runs_[v].options))
         if (key != "train.seed")
           text += fmt::format("{}<code>{}</code>", text.empty() ? "" : "<br>",
-                              escape_markup(fmt::format("{} = {}", key, value)));
+                              report::escape_markup(fmt::format("{} = {}", key, value)));
       rows += "<tr>" + head(v) + "<td style=\"text-align: left; white-space: normal\">" +
               (text.empty() ? "<span class=\"quiet\">nothing</span>" : text) + "</td></tr>\n";
     }
-    return heading("differences", "What differs",
-                   "From the config of " + escape_markup(plan_.variants[plan_.baseline].name) +
-                       " as it was written, before any tuning.") +
+    return report::heading("differences", "What differs",
+                           "From the config of " + report::escape_markup(plan_.variants[plan_.baseline].name) +
+                               " as it was written, before any tuning.") +
            "<div class=\"card wide\"><table><tbody>\n" + rows + "</tbody></table></div></section>\n";
   }
 
   const Plan& plan_;
   const std::vector<VariantRuns>& runs_;
   const Summary& summary_;
-  std::vector<ReportModel> models_;
-  std::vector<ReadModel> read_;
+  std::vector<report::ReportModel> models_;
+  std::vector<report::ReadModel> read_;
 };
 
 }  // namespace
@@ -282,4 +287,4 @@ std::string lab_page(const Plan& plan, const std::vector<VariantRuns>& runs, con
   return Page(plan, runs, summary).render();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

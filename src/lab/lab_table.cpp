@@ -5,18 +5,18 @@
 
 #include "lab/summary.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 namespace {
 
-using Cells = std::vector<std::string>;
+using EncodedColumns = std::vector<std::string>;
 
 size_t width_of(const std::string& text) {  // characters, for the ± of UTF-8
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 // Columns as wide as their widest cell, the first to the left, the others to the right.
-std::string aligned(const std::vector<Cells>& rows) {
+std::string aligned(const std::vector<EncodedColumns>& rows) {
   std::vector<size_t> widths;
   for (const auto& row : rows)
     for (size_t c = 0; c < row.size(); ++c) {
@@ -42,10 +42,10 @@ std::string figure_text(double value) {
 
 // A line a variant with its means, and below it the differences to the baseline.
 std::string compared_table(const Plan& plan, const Summary& summary, std::vector<Compared> VariantSummary::* figures) {
-  std::vector<Cells> rows{{"variant"}};
+  std::vector<EncodedColumns> rows{{"variant"}};
   for (const auto& c : summary.variants[0].*figures) rows[0].push_back(c.name);
   for (size_t v = 0; v < plan.variants.size(); ++v) {
-    Cells means{plan.variants[v].name}, differences{"  against " + plan.variants[plan.baseline].name};
+    EncodedColumns means{plan.variants[v].name}, differences{"  against " + plan.variants[plan.baseline].name};
     for (const auto& c : summary.variants[v].*figures)
       means.push_back(mean_text(c.mean, c.spread)), differences.push_back(difference_text(c));
     rows.push_back(std::move(means));
@@ -55,7 +55,7 @@ std::string compared_table(const Plan& plan, const Summary& summary, std::vector
 }
 
 std::string popularity_table(const Plan& plan, const Summary& summary) {
-  std::vector<Cells> rows{{"variant"}, {"  test rows"}};
+  std::vector<EncodedColumns> rows{{"variant"}, {"  test rows"}};
   const auto buckets = [](const VariantSummary& of) { return of.mean.value("by_item_popularity", Json::array()); };
   const auto zero = [](const VariantSummary& of) { return of.mean.value("zero_train_positives", Json::object()); };
   const auto cold_rows = number_at(zero(summary.variants[0]), "test_positives");
@@ -65,7 +65,7 @@ std::string popularity_table(const Plan& plan, const Summary& summary) {
   }
   rows[0].emplace_back("not in train"), rows[1].push_back(fmt::format("{:.0f}", cold_rows));
   for (size_t v = 0; v < plan.variants.size(); ++v) {
-    Cells cells{plan.variants[v].name};
+    EncodedColumns cells{plan.variants[v].name};
     for (const auto& bucket : buckets(summary.variants[v]))
       cells.push_back(number_at(bucket, "test_positives") > 0 ? figure_text(number_at(bucket, summary.goal_metric))
                                                               : "-");
@@ -76,11 +76,11 @@ std::string popularity_table(const Plan& plan, const Summary& summary) {
 }
 
 std::string lists_table(const Plan& plan, const Summary& summary) {
-  std::vector<Cells> rows{{"variant"}};
+  std::vector<EncodedColumns> rows{{"variant"}};
   const std::vector<std::string> names{"coverage", "gini", "average_popularity", "long_tail_share"};
   for (const auto& name : names) rows[0].push_back(name);
   for (size_t v = 0; v < plan.variants.size(); ++v) {
-    Cells cells{plan.variants[v].name};
+    EncodedColumns cells{plan.variants[v].name};
     for (const auto& name : names)
       cells.push_back(figure_text(number_at(summary.variants[v].mean, fmt::format("{}@{}", name, summary.k))));
     rows.push_back(std::move(cells));
@@ -111,4 +111,4 @@ std::string lab_table(const Plan& plan, const std::vector<VariantRuns>& runs, co
   return out;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "core/file.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 class LabTest : public testing::Test {
  protected:
@@ -43,4 +43,4 @@ inline std::string error_of(ErrorKind kind, const std::function<void()>& f) {
   return "";
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

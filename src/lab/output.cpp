@@ -3,7 +3,7 @@
 #include "core/file.h"
 #include "lab/summary.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 std::string write_lab(ThreadPool& pool, const Plan& plan, const std::vector<VariantRuns>& runs,
                       const std::string& folder) {
@@ -13,4 +13,4 @@ std::string write_lab(ThreadPool& pool, const Plan& plan, const std::vector<Vari
   return lab_table(plan, runs, summary);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

@@ -6,10 +6,10 @@
 
 #include "lab/lab.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 // Writes lab.json and report.html into the folder. The text is the table, for stdout.
 std::string write_lab(ThreadPool& pool, const Plan& plan, const std::vector<VariantRuns>& runs,
                       const std::string& folder);
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

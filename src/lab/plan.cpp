@@ -12,7 +12,7 @@
 #include "evaluate/evaluation.h"
 #include "retrieval/options.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 namespace {
 
@@ -20,7 +20,7 @@ using Choices = std::vector<std::vector<Setting>>;    // of each key its values
 using Tried = std::vector<std::span<const Setting>>;  // some of them, borrowed
 using Combination = std::vector<const Setting*>;      // one of each
 
-void describe(Fields& f, LabOptions& o) {
+void describe(OptionVisitor& f, LabOptions& o) {
   f.field("base", o.base, "");
   f.field("seeds", o.seeds, "");
   f.field("k", o.k, "");
@@ -30,7 +30,7 @@ void describe(Fields& f, LabOptions& o) {
   f.field("keep_models", o.keep_models, "");
   f.field("truth", o.truth, "");
   f.field("truth_good", o.truth_good, "");
-  f.section("bootstrap", "", [&](Fields& f) {
+  f.section("bootstrap", "", [&](OptionVisitor& f) {
     f.field("resamples", o.bootstrap.resamples, "");
     f.field("confidence", o.bootstrap.confidence, "");
     f.field("seed", o.bootstrap.seed, "");
@@ -42,11 +42,11 @@ std::string beside(const std::string& file, const std::string& path) {
 }
 
 // A config says, too, how its model is to be served; a lab does not look at that.
-void lay(const Config& over, Options& options) {
-  ServeOptions serve;
-  over.read([&](Fields& f) {
-    describe(f, options);
-    describe(f, serve);
+void lay(const Config& over, dataset::Options& options) {
+  retrieval::ServeOptions serve;
+  over.read([&](OptionVisitor& f) {
+    dataset::describe(f, options);
+    retrieval::describe(f, serve);
   });
 }
 
@@ -96,7 +96,7 @@ class PlanReader {
     auto variants = config_.take_tables("variant");
     auto sweeps = config_.take_tables("sweep");
     tune_ = config_.take_choices("tune");
-    config_.read([&](Fields& f) { describe(f, plan_.lab); });
+    config_.read([&](OptionVisitor& f) { describe(f, plan_.lab); });
     read_base(std::move(base), settings);
     for (auto& variant : variants) read_variant(variant);
     for (auto& sweep : sweeps) read_sweep(sweep);
@@ -129,9 +129,9 @@ class PlanReader {
     const auto settings = config.take_settings("set");
     const bool tunes = config.has("tune");
     const auto tune = config.take_choices("tune");
-    config.read([&](Fields& f) {
+    config.read([&](OptionVisitor& f) {
       f.field("name", variant.name, "");
-      describe(f, variant.options);
+      dataset::describe(f, variant.options);
     });
     for (const auto& setting : settings) lay(setting.config, variant.options);
     if (variant.name.empty())
@@ -152,10 +152,10 @@ class PlanReader {
     const bool tunes = config.has("tune");
     const auto tune = config.take_choices("tune");
     const auto read = [&] {
-      config.read([&](Fields& f) {
+      config.read([&](OptionVisitor& f) {
         f.field("name", name, "");
         f.field("from", from, "");
-        describe(f, start.options);
+        dataset::describe(f, start.options);
       });
     };
     read();  // once to know what it starts from
@@ -239,7 +239,7 @@ class PlanReader {
       lab.metrics.insert(lab.metrics.begin() + 1, fmt::format("ndcg@{}", lab.k[0]));
     }
     try {
-      for (const auto& metric : lab.metrics) lab.k.push_back(parse_metric(metric).k);
+      for (const auto& metric : lab.metrics) lab.k.push_back(evaluate::parse_metric(metric).k);
     } catch (const Error& error) {
       refuse(std::string("metrics: ") + error.what());
     }
@@ -253,10 +253,10 @@ class PlanReader {
   }
 
   void check_variant(const Variant& variant) const {
-    const auto check_options = [&](const Options& options, const std::string& what) {
+    const auto check_options = [&](const dataset::Options& options, const std::string& what) {
       try {
-        validate(options);
-        parse_metric(options.train.choose_by);
+        dataset::validate(options);
+        evaluate::parse_metric(options.train.choose_by);
       } catch (const Error& error) {
         fail(ErrorKind::usage, "{}: variant '{}'{}: {}", plan_.path, variant.name, what, error.what());
       }
@@ -275,4 +275,4 @@ class PlanReader {
 
 Plan read_plan(const std::string& path, const std::vector<std::string>& set) { return PlanReader(path, set).read(); }
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

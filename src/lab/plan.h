@@ -26,7 +26,7 @@
 #include "lab/bootstrap.h"
 #include "lab/differences.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 struct LabOptions {
   std::string base;  // path as written; "" when the config stands in [base]
@@ -45,21 +45,21 @@ struct LabOptions {
 struct Candidate {
   std::string label;   // "temperature=0.05"
   KeyValues settings;  // keys and values in words
-  Options options;
+  dataset::Options options;
 };
 
 struct Variant {
   std::string name, file_name;  // the second without what a file system minds
   std::string family;           // of a sweep: its name and keys, "corrected,logq_weight"; "" of others
   std::string value;            // of a sweep: what sets this one apart, "0.5"
-  Options options;
+  dataset::Options options;
   std::vector<Candidate> candidates;  // empty: nothing is tuned
 };
 
 struct Plan {
   std::string path;
   LabOptions lab;
-  Options base;
+  dataset::Options base;
   std::vector<Variant> variants;  // at least one; sweeps stand behind the others
   size_t baseline = 0;            // of variants
 };
@@ -68,4 +68,4 @@ struct Plan {
 // with the nearest one, a variant named twice, options that validate() refuses.
 Plan read_plan(const std::string& path, const std::vector<std::string>& set);
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

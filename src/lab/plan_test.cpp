@@ -2,7 +2,7 @@
 
 #include "lab/lab_test.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 namespace {
 
 class PlanTest : public LabTest {
@@ -45,14 +45,15 @@ TEST_F(PlanTest, VariantsAreLaidOverTheBase) {
   const auto &plain = read.variants[0], &in_batch = read.variants[1];
   EXPECT_EQ(plain.name, "plain");
   EXPECT_EQ(plain.options.data.interactions, std::vector<std::string>{"clicks.csv"});
-  EXPECT_EQ(plain.options.loss.correction, Correction::none);
+  EXPECT_EQ(plain.options.loss.correction, loss::Correction::none);
   EXPECT_EQ(plain.options.loss.temperature, 0.3);
   EXPECT_EQ(plain.options.sampling.negatives.size(), 2u) << "as the default has them";
   EXPECT_EQ(in_batch.file_name, "in_batch");
   ASSERT_EQ(in_batch.options.sampling.negatives.size(), 1u) << "a list replaces the one that was there";
   EXPECT_EQ(in_batch.options.sampling.negatives[0].source, "in_batch");
   EXPECT_EQ(in_batch.options.loss.logq_weight, 0.5);
-  EXPECT_EQ(in_batch.options.loss.correction, Correction::standard) << "a variant knows nothing of the one before it";
+  EXPECT_EQ(in_batch.options.loss.correction, loss::Correction::standard)
+      << "a variant knows nothing of the one before it";
   EXPECT_EQ(in_batch.options.loss.temperature, 0.3);
 }
 
@@ -73,8 +74,8 @@ TEST_F(PlanTest, SettingsForAllStandBelowAVariantsOwn) {
                          {"train.batch=9", "train.epochs=3"});
   EXPECT_EQ(read.variants[0].options.train.epochs, 7);
   EXPECT_EQ(read.variants[0].options.train.batch, 9);
-  EXPECT_EQ(read.variants[0].options.loss.correction, Correction::none);
-  EXPECT_EQ(read.variants[1].options.loss.correction, Correction::negatives);
+  EXPECT_EQ(read.variants[0].options.loss.correction, loss::Correction::none);
+  EXPECT_EQ(read.variants[1].options.loss.correction, loss::Correction::negatives);
 }
 
 TEST_F(PlanTest, TheBaseMayStandInTheFile) {
@@ -108,7 +109,7 @@ over = { "loss.correction" = ["none", "negatives"], "train.batch" = [8, 16] }
   EXPECT_EQ(read.variants[7].family, "correction,batch");
   EXPECT_EQ(read.variants[0].family, "");
   EXPECT_EQ(read.variants[2].value, "0");
-  EXPECT_EQ(read.variants[7].options.loss.correction, Correction::negatives);
+  EXPECT_EQ(read.variants[7].options.loss.correction, loss::Correction::negatives);
   EXPECT_EQ(read.variants[7].options.train.batch, 16);
   EXPECT_EQ(read.variants[7].options.sampling.negatives.size(), 2u);
 }
@@ -128,7 +129,7 @@ tune = { "train.learning_rate" = [0.1] }
   EXPECT_EQ(plain[1].label, "temperature=0.05,logq_weight=1");
   EXPECT_EQ(plain[1].options.loss.temperature, 0.05);
   EXPECT_EQ(plain[1].options.loss.logq_weight, 1);
-  EXPECT_EQ(plain[1].options.loss.correction, Correction::none);
+  EXPECT_EQ(plain[1].options.loss.correction, loss::Correction::none);
   EXPECT_EQ(plain[1].settings[0], (std::pair<std::string, std::string>("loss.temperature", "0.05")));
   ASSERT_EQ(read.variants[1].candidates.size(), 2u) << "it sets its own dial";
   EXPECT_EQ(read.variants[1].candidates[0].options.loss.logq_weight, 0.5);
@@ -191,4 +192,4 @@ TEST_F(PlanTest, DifferencesNameKeysAndWholeLists) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::lab

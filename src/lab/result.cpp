@@ -9,7 +9,7 @@
 #include "core/file.h"
 #include "report/run_log.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 namespace {
 
@@ -21,20 +21,20 @@ std::string truth_path(const std::string& stem) { return stem + ".truth.parquet"
 
 }  // namespace
 
-std::string result_config(Options options) {
-  const TrainOptions standard;
+std::string result_config(dataset::Options options) {
+  const dataset::TrainOptions standard;
   options.train.threads = standard.threads;
   options.train.checkpoint_seconds = standard.checkpoint_seconds;
-  options.evaluate.k = EvaluateOptions().k;
-  return to_toml(options, false);
+  options.evaluate.k = dataset::EvaluateOptions().k;
+  return dataset::to_toml(options, false);
 }
 
-bool is_config_of(const std::string& written, const Options& options) {
+bool is_config_of(const std::string& written, const dataset::Options& options) {
   const std::string config = result_config(options);
   if (written == config) return true;
   try {
-    Options of_written;
-    Config::from_text(written, "a result").read([&](Fields& f) { describe(f, of_written); });
+    dataset::Options of_written;
+    Config::from_text(written, "a result").read([&](OptionVisitor& f) { dataset::describe(f, of_written); });
     return result_config(of_written) == config;
   } catch (const Error&) {  // a key or value that this version does not have
     return false;
@@ -54,8 +54,8 @@ void write_result(const std::string& stem, const RunResult& result) {
             {"evaluation", Json::parse(result.evaluation)},
             {"run_log", Json::array()}};
   for (const auto& [name, value] : result.validation) json["validation"][name] = value;
-  for (const auto& record : parse_run_log(result.run_log, stem + ": run log"))
-    json["run_log"].push_back(Json::parse(to_json_line(record)));
+  for (const auto& record : report::parse_run_log(result.run_log, stem + ": run log"))
+    json["run_log"].push_back(Json::parse(report::to_json_line(record)));
   if (!result.truth.empty()) json["truth"] = Json::parse(result.truth);
   write_file(json_path(stem), json.dump(1) + "\n");
 }
@@ -90,10 +90,10 @@ void remove_result(const std::string& stem) {
 
 ChosenEpoch chosen_epoch(const std::string& run_log, const std::string& choose_by) {
   ChosenEpoch best;
-  for (const auto& record : parse_run_log(run_log, "run log"))
+  for (const auto& record : report::parse_run_log(run_log, "run log"))
     for (const auto& [name, value] : record.validation)
       if (name == choose_by && value > best.value) best = {record.validation, value, record.epoch};
   return best;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 namespace {
 
@@ -101,7 +101,7 @@ class Summariser {
   Summary make() {
     for (const auto& metric : plan_.lab.metrics)
       if (metric.starts_with("recall@") && out_.goal_metric.empty()) out_.goal_metric = metric;
-    out_.k = parse_metric(out_.goal_metric).k;
+    out_.k = evaluate::parse_metric(out_.goal_metric).k;
     out_.users = runs_[0].runs[0].users.users.size();
     out_.truth_users = runs_[0].runs[0].truth_users.users.size();
     for (const auto& variant : runs_) out_.variants.push_back(means(variant));
@@ -297,4 +297,4 @@ Summary summarise(ThreadPool& pool, const Plan& plan, const std::vector<VariantR
   return Summariser(pool, plan, runs).make();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

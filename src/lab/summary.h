@@ -6,7 +6,7 @@
 
 #include "lab/lab.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 using Json = nlohmann::ordered_json;
 
@@ -63,4 +63,4 @@ std::string lab_json(const Plan& plan, const std::vector<VariantRuns>& runs, con
 std::string lab_page(const Plan& plan, const std::vector<VariantRuns>& runs, const Summary& summary);
 std::string lab_table(const Plan& plan, const std::vector<VariantRuns>& runs, const Summary& summary);
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

@@ -2,7 +2,7 @@
 
 #include "lab/lab_test.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 namespace {
 
 TEST(Means, NumbersAreJoinedInTheShapeTheyStandIn) {
@@ -144,7 +144,7 @@ TEST(ChosenEpoch, IsTheFirstOfTheBestValue) {
 }
 
 TEST(ResultConfig, LeavesOutWhatDoesNotChangeTheBits) {
-  Options a, b;
+  dataset::Options a, b;
   b.train.threads = 7, b.train.checkpoint_seconds = 1, b.evaluate.k = {3};
   EXPECT_EQ(result_config(a), result_config(b));
   b.train.seed = 9;
@@ -152,7 +152,7 @@ TEST(ResultConfig, LeavesOutWhatDoesNotChangeTheBits) {
 }
 
 TEST(ResultConfig, OfAnEarlierVersionHasItsNewKeysAtTheirDefaults) {
-  Options options;
+  dataset::Options options;
   auto earlier = result_config(options);
   const auto key = earlier.find("target_recency");
   ASSERT_NE(key, std::string::npos);
@@ -166,4 +166,4 @@ TEST(ResultConfig, OfAnEarlierVersionHasItsNewKeysAtTheirDefaults) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::lab

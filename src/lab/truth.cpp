@@ -10,7 +10,7 @@
 #include "math/gemm.h"
 #include "model/ensemble.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 namespace {
 
@@ -26,7 +26,7 @@ std::vector<uint32_t> sorted(std::span<const uint32_t> rows) {
 }
 
 // "true", "1" of text formats; Parquet's booleans.
-std::optional<bool> as_flag(const Column& column, size_t row) {
+std::optional<bool> as_flag(const columns::Column& column, size_t row) {
   if (const auto number = column.as_number(row)) return *number != 0;
   std::string scratch;
   const auto text = column.as_text(row, scratch);
@@ -37,24 +37,25 @@ std::optional<bool> as_flag(const Column& column, size_t row) {
 
 // Recall of the users that have any such items; NaN for the others.
 struct Recalls {
-  AtK mean;
+  evaluate::AtK mean;
   std::vector<std::vector<double>> of_users;  // [K][user]
 };
-Recalls recalls(ThreadPool& pool, const Index& index, MatrixView<const float> user_vectors, const UserStates& states,
-                const TruthUsers& truth, const Ragged<uint32_t>& items, std::span<const uint32_t> outside,
-                const std::vector<int64_t>& ks, const ItemPopularity& popularity) {
+Recalls recalls(ThreadPool& pool, const index::Index& index, math::MatrixView<const float> user_vectors,
+                const model::UserStates& states, const TruthUsers& truth, const math::Ragged<uint32_t>& items,
+                std::span<const uint32_t> outside, const std::vector<int64_t>& ks,
+                const evaluate::ItemPopularity& popularity) {
   std::vector<uint32_t> rows, users, missing;
-  Ragged<uint32_t> relevant;
+  math::Ragged<uint32_t> relevant;
   for (uint32_t i = 0; i < truth.users.size(); ++i)
     if (!items[i].empty() || outside[i] > 0) {
       rows.push_back(i), users.push_back(truth.users[i]), missing.push_back(outside[i]);
       relevant.push(items[i]);
     }
-  Matrix<float> vectors(rows.size(), user_vectors.cols());
+  math::Matrix<float> vectors(rows.size(), user_vectors.cols());
   for (size_t i = 0; i < rows.size(); ++i) std::ranges::copy(user_vectors.row(rows[i]), vectors.row(i).begin());
-  UserMetrics kept;
+  evaluate::UserMetrics kept;
   const auto report =
-      rank_users(pool, index, vectors, states, {users, &relevant, missing}, ks, popularity, nullptr, &kept);
+      evaluate::rank_users(pool, index, vectors, states, {users, &relevant, missing}, ks, popularity, nullptr, &kept);
   Recalls out{report.recall, {ks.size(), std::vector<double>(truth.users.size(), NAN)}};
   for (size_t k = 0; k < ks.size(); ++k)
     for (size_t i = 0; i < rows.size(); ++i) out.of_users[k][rows[i]] = kept.recall[k][i];
@@ -87,7 +88,7 @@ double mean(std::span<const double> values) {
 }  // namespace
 
 Truth read_truth(const std::string& path) {
-  const auto reader = open_reader({.paths = {path}, .columns = {"user_id", "item_id", "rank", "shown"}});
+  const auto reader = formats::open_reader({.paths = {path}, .columns = {"user_id", "item_id", "rank", "shown"}});
   struct Row {
     uint32_t user, item;
     double rank;
@@ -95,7 +96,7 @@ Truth read_truth(const std::string& path) {
   };
   std::vector<Row> rows;
   Truth truth;
-  RawBatch batch;
+  columns::RawBatch batch;
   std::string scratch;
   while (reader->next(batch))
     for (size_t row = 0; row < batch.rows; ++row) {
@@ -123,13 +124,13 @@ Truth read_truth(const std::string& path) {
   return truth;
 }
 
-TruthUsers truth_users(const Bundle& bundle, const Truth& truth, int64_t good) {
+TruthUsers truth_users(const model::Bundle& bundle, const Truth& truth, int64_t good) {
   std::vector<uint32_t> catalogue_row(truth.items.size());
   for (uint32_t i = 0; i < truth.items.size(); ++i) catalogue_row[i] = bundle.item_ids().find(truth.items[i]);
   TruthUsers out;
   for (uint32_t u = 0; u < truth.users.size(); ++u) {
     const auto user = bundle.user_ids().find(truth.users[u]);
-    if (user == Interner::kNone || bundle.user_states().histories[user].empty()) continue;
+    if (user == columns::Interner::kNone || bundle.user_states().histories[user].empty()) continue;
     const auto history = sorted(bundle.user_states().histories[user]);
     std::vector<uint32_t> listed, liked, never_shown;
     uint32_t outside = 0, unseen_outside = 0;
@@ -137,7 +138,7 @@ TruthUsers truth_users(const Bundle& bundle, const Truth& truth, int64_t good) {
     for (size_t rank = 0; rank < of_user.size(); ++rank) {
       const auto row = catalogue_row[of_user[rank].item];
       const bool is_good = rank < static_cast<size_t>(good);
-      if (row == Interner::kNone) {
+      if (row == columns::Interner::kNone) {
         outside += is_good, unseen_outside += is_good && !of_user[rank].shown;
         continue;
       }
@@ -157,9 +158,9 @@ TruthUsers truth_users(const Bundle& bundle, const Truth& truth, int64_t good) {
   return out;
 }
 
-TruthReport judge_truth(ThreadPool& pool, MatrixView<const float> item_vectors, MatrixView<const float> user_vectors,
-                        const UserStates& states, const TruthUsers& truth, std::span<const uint64_t> counts,
-                        const std::vector<int64_t>& ks) {
+TruthReport judge_truth(ThreadPool& pool, math::MatrixView<const float> item_vectors,
+                        math::MatrixView<const float> user_vectors, const model::UserStates& states,
+                        const TruthUsers& truth, std::span<const uint64_t> counts, const std::vector<int64_t>& ks) {
   constexpr size_t kBlock = 64;  // users whose scores of all items are held at once
   const size_t users = truth.users.size(), items = item_vectors.rows();
   TruthReport report;
@@ -168,8 +169,8 @@ TruthReport judge_truth(ThreadPool& pool, MatrixView<const float> item_vectors, 
   report.good = truth.good.values.size(), report.never_shown = truth.never_shown.values.size();
   for (const auto outside : truth.good_outside) report.outside_catalogue += outside;
 
-  const auto index = make_exact_index(item_vectors);
-  const ItemPopularity popularity({counts.begin(), counts.end()});
+  const auto index = index::make_exact_index(item_vectors);
+  const evaluate::ItemPopularity popularity({counts.begin(), counts.end()});
   const auto recall =
       recalls(pool, *index, user_vectors, states, truth, truth.good, truth.good_outside, ks, popularity);
   const auto unseen =
@@ -178,17 +179,18 @@ TruthReport judge_truth(ThreadPool& pool, MatrixView<const float> item_vectors, 
 
   std::vector<std::vector<double>> intrusion(ks.size(), std::vector<double>(users, NAN)), stands(users);
   std::vector<double> chance(users), mean_rank(users, NAN);
-  Matrix<float> scores(std::min(kBlock, users), items);
+  math::Matrix<float> scores(std::min(kBlock, users), items);
   for (size_t begin = 0; begin < users; begin += kBlock) {
     const size_t end = std::min(users, begin + kBlock);
     std::vector<std::vector<uint32_t>> histories;
-    Ragged<uint32_t> excluded;
+    math::Ragged<uint32_t> excluded;
     for (size_t i = begin; i < end; ++i) {
       histories.push_back(sorted(states.histories[truth.users[i]]));
       excluded.push(histories.back());
     }
     const auto block = user_vectors.slice_rows(begin, end);
-    gemm<float>(pool, Op::none, Op::transpose, 1.f, block, item_vectors, 0.f, scores.view().slice_rows(0, end - begin));
+    math::gemm<float>(pool, math::Op::none, math::Op::transpose, 1.f, block, item_vectors, 0.f,
+                      scores.view().slice_rows(0, end - begin));
     const auto found = index->search(pool, block, {.k = report.ks.back(), .excluded = &excluded});
     pool.run(end - begin, [&](size_t b) {
       const size_t i = begin + b;
@@ -228,11 +230,11 @@ TruthReport judge_truth(ThreadPool& pool, MatrixView<const float> item_vectors, 
   return report;
 }
 
-TruthReport judge_truth(ThreadPool& pool, const Bundle& bundle, const TruthUsers& truth,
+TruthReport judge_truth(ThreadPool& pool, const model::Bundle& bundle, const TruthUsers& truth,
                         const std::vector<int64_t>& ks) {
-  const auto vectors = known_user_vectors(pool, bundle, bundle.user_ids(), truth.users);
-  Matrix<float> room;
-  return judge_truth(pool, as_floats(bundle.item_vectors(), room), vectors, bundle.user_states(), truth,
+  const auto vectors = model::known_user_vectors(pool, bundle, bundle.user_ids(), truth.users);
+  math::Matrix<float> room;
+  return judge_truth(pool, math::as_floats(bundle.item_vectors(), room), vectors, bundle.user_states(), truth,
                      bundle.item_counts(), ks);
 }
 
@@ -251,4 +253,4 @@ std::string truth_json(const TruthReport& report) {
   return json.dump(1);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

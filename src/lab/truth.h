@@ -1,6 +1,6 @@
 // A model judged by what its users would truly like, which only a simulated world knows (`pagoda simulate world`).
 //
-// Judged are the users of the truth of whom the model knows a history. For each, the candidates are the catalogue
+// EvaluationInput are the users of the truth of whom the model knows a history. For each, the candidates are the catalogue
 // without that history. Good items: the first `good` of the user's true ranks, without the history. Then
 //   recall@K             good items among the first K candidates / good items: what a test part can not tell, as it holds
 //                        only what the logging recommender showed
@@ -18,10 +18,10 @@
 #include <string>
 #include <vector>
 
-#include "evaluate/judgement.h"
+#include "evaluate/bundle_evaluation.h"
 #include "lab/user_table.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 struct TrueItem {
   uint32_t item;  // of Truth::items
@@ -29,8 +29,8 @@ struct TrueItem {
 };
 
 struct Truth {
-  Interner items, users;
-  Ragged<TrueItem> liked;  // per user, the most relevant first
+  columns::Interner items, users;
+  math::Ragged<TrueItem> liked;  // per user, the most relevant first
 };
 
 // Columns user_id, item_id, rank, shown, in any order of rows; other columns are passed over. Error{input}: no such
@@ -41,28 +41,28 @@ Truth read_truth(const std::string& path);
 struct TruthUsers {
   std::vector<std::string> ids;
   std::vector<uint32_t> users;                         // rows of the bundle
-  Ragged<uint32_t> listed;                             // all of a user's truth in the catalogue, rising
-  Ragged<uint32_t> good, never_shown;                  // rising; not in the user's history
+  math::Ragged<uint32_t> listed;                       // all of a user's truth in the catalogue, rising
+  math::Ragged<uint32_t> good, never_shown;            // rising; not in the user's history
   std::vector<uint32_t> good_outside, unseen_outside;  // how many more the catalogue does not have
 };
-TruthUsers truth_users(const Bundle& bundle, const Truth& truth, int64_t good);
+TruthUsers truth_users(const model::Bundle& bundle, const Truth& truth, int64_t good);
 
 struct TruthReport {
   std::vector<size_t> ks;
   uint64_t users = 0, good = 0, never_shown = 0, outside_catalogue = 0;  // good and never_shown: pairs
-  AtK recall, never_shown_recall, intrusion;
+  evaluate::AtK recall, never_shown_recall, intrusion;
   double never_shown_rank = 0, never_shown_rank_median = 0;  // NaN: there is no such pair
   double intrusion_by_chance = 0;
   UserTable of_users;  // recall@K, never_shown_recall@K, intrusion@K, never_shown_rank
 };
 
 // `counts`: training rows of each item.
-TruthReport judge_truth(ThreadPool& pool, MatrixView<const float> item_vectors, MatrixView<const float> user_vectors,
-                        const UserStates& states, const TruthUsers& truth, std::span<const uint64_t> counts,
-                        const std::vector<int64_t>& ks);
-TruthReport judge_truth(ThreadPool& pool, const Bundle& bundle, const TruthUsers& truth,
+TruthReport judge_truth(ThreadPool& pool, math::MatrixView<const float> item_vectors,
+                        math::MatrixView<const float> user_vectors, const model::UserStates& states,
+                        const TruthUsers& truth, std::span<const uint64_t> counts, const std::vector<int64_t>& ks);
+TruthReport judge_truth(ThreadPool& pool, const model::Bundle& bundle, const TruthUsers& truth,
                         const std::vector<int64_t>& ks);
 
 std::string truth_json(const TruthReport& report);
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

@@ -4,7 +4,7 @@
 
 #include "lab/lab_test.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 namespace {
 
 class TruthTest : public LabTest {};
@@ -52,8 +52,8 @@ TEST_F(TruthTest, WhatIsNoTruthIsRefused) {
 //   intrusion@3    6 and 5 of 6, 5, 3: 2/3
 //   by chance      6, 5, 1 of 6
 struct World {
-  Matrix<float> items{8, 1}, users{2, 1};
-  UserStates states;
+  math::Matrix<float> items{8, 1}, users{2, 1};
+  model::UserStates states;
   TruthUsers truth;
   std::vector<uint64_t> counts{3, 0, 2, 0, 5, 0, 0, 1};
   ThreadPool pool{2};
@@ -136,4 +136,4 @@ TEST_F(TruthTest, ATableOfUsersIsReadBackAsItWasWritten) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::lab

@@ -7,7 +7,7 @@
 #include "formats/reader.h"
 #include "formats/writer.h"
 
-namespace pagoda {
+namespace pagoda::lab {
 
 namespace {
 constexpr const char* kUser = "user_id";
@@ -19,15 +19,15 @@ const std::vector<double>* UserTable::find(std::string_view name) const {
 }
 
 void write_user_table(const std::string& path, const UserTable& table) {
-  std::vector<ColumnSpec> specs{{kUser, ColumnType::text}};
-  RawBatch batch;
+  std::vector<formats::ColumnSpec> specs{{kUser, columns::ColumnType::text}};
+  columns::RawBatch batch;
   batch.rows = table.users.size();
   batch.columns.resize(1);
   for (const auto& user : table.users) batch.columns[0].push_text(user);
   for (size_t c = 0; c < table.names.size(); ++c) {
-    specs.push_back({table.names[c], ColumnType::real});
+    specs.push_back({table.names[c], columns::ColumnType::real});
     auto& column = batch.columns.emplace_back();
-    column.type = ColumnType::real;
+    column.type = columns::ColumnType::real;
     for (const double value : table.columns[c])
       if (std::isnan(value))
         column.push_null();
@@ -35,20 +35,20 @@ void write_user_table(const std::string& path, const UserTable& table) {
         column.push_real(value);
   }
   for (size_t c = 0; c < specs.size(); ++c) batch.columns[c].name = specs[c].name;
-  const auto writer = open_writer(path, specs, Format::parquet);
+  const auto writer = formats::open_writer(path, specs, files::Format::parquet);
   writer->write(batch);
   writer->close();
 }
 
 UserTable read_user_table(const std::string& path) {
-  const auto reader = open_reader({.paths = {path}, .format = Format::parquet, .columns = {}});
+  const auto reader = formats::open_reader({.paths = {path}, .format = files::Format::parquet, .columns = {}});
   UserTable table;
   const auto& names = reader->columns();
   if (names.empty() || names[0] != kUser)
     fail(ErrorKind::input, "{}: is no table of users: its first column is not '{}'", path, kUser);
   table.names.assign(names.begin() + 1, names.end());
   table.columns.resize(table.names.size());
-  RawBatch batch;
+  columns::RawBatch batch;
   std::string scratch;
   while (reader->next(batch))
     for (size_t row = 0; row < batch.rows; ++row) {
@@ -59,4 +59,4 @@ UserTable read_user_table(const std::string& path) {
   return table;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::lab

@@ -7,10 +7,10 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
-Ragged<uint32_t> accidental_hits(std::span<const uint32_t> users, const Ragged<uint32_t>& positives,
-                                 std::span<const uint32_t> items) {
+math::Ragged<uint32_t> accidental_hits(std::span<const uint32_t> users, const math::Ragged<uint32_t>& positives,
+                                       std::span<const uint32_t> items) {
   const size_t batch = users.size();
   check(positives.size() == batch, "every row has a user and a list of positives");
 
@@ -25,7 +25,7 @@ Ragged<uint32_t> accidental_hits(std::span<const uint32_t> users, const Ragged<u
   std::iota(rows.begin(), rows.end(), 0u);
   std::ranges::stable_sort(rows, {}, [&](uint32_t row) { return users[row]; });
 
-  Ragged<uint32_t> of_groups;  // a group's columns that hold any of its positive items, rising
+  math::Ragged<uint32_t> of_groups;  // a group's columns that hold any of its positive items, rising
   std::vector<uint32_t> group_of(batch), wanted;
   for (size_t begin = 0, end; begin < batch; begin = end) {
     const uint32_t user = users[rows[begin]];
@@ -49,7 +49,7 @@ Ragged<uint32_t> accidental_hits(std::span<const uint32_t> users, const Ragged<u
     of_groups.close();
   }
 
-  Ragged<uint32_t> masked;
+  math::Ragged<uint32_t> masked;
   masked.offsets.reserve(batch + 1);
   std::vector<uint32_t> own;
   for (size_t row = 0; row < batch; ++row) {
@@ -61,12 +61,12 @@ Ragged<uint32_t> accidental_hits(std::span<const uint32_t> users, const Ragged<u
   return masked;
 }
 
-void mask_known(const Ragged<uint32_t>& known, const Ragged<uint32_t>& positives, std::span<const uint32_t> items,
-                Ragged<uint32_t>& masked) {
+void mask_known(const math::Ragged<uint32_t>& known, const math::Ragged<uint32_t>& positives,
+                std::span<const uint32_t> items, math::Ragged<uint32_t>& masked) {
   std::vector<std::pair<uint32_t, uint32_t>> columns(items.size());  // (item, column), rising
   for (uint32_t j = 0; j < items.size(); ++j) columns[j] = {items[j], j};
   if (!std::is_sorted(columns.begin(), columns.end())) std::sort(columns.begin(), columns.end());
-  Ragged<uint32_t> all;
+  math::Ragged<uint32_t> all;
   std::vector<uint32_t> own, row;
   for (size_t i = 0; i < known.size(); ++i) {
     const auto before = std::as_const(masked)[i], positive = positives[i];
@@ -84,4 +84,4 @@ void mask_known(const Ragged<uint32_t>& known, const Ragged<uint32_t>& positives
   masked = std::move(all);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

@@ -6,16 +6,16 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 namespace {
 
 using Columns = std::vector<uint32_t>;
 
-Columns of_row(const Ragged<uint32_t>& masked, size_t row) { return {masked[row].begin(), masked[row].end()}; }
+Columns of_row(const math::Ragged<uint32_t>& masked, size_t row) { return {masked[row].begin(), masked[row].end()}; }
 
 TEST(AccidentalHits, TheSameItemInAnotherColumnIsNoNegative) {
   const Columns users{0, 1, 2}, items{5, 6, 5, 9, 6};  // columns 3 and 4 are drawn
-  const Ragged<uint32_t> positives{{0, 1, 2, 3}, {0, 1, 2}};
+  const math::Ragged<uint32_t> positives{{0, 1, 2, 3}, {0, 1, 2}};
   const auto masked = accidental_hits(users, positives, items);
   EXPECT_EQ(of_row(masked, 0), (Columns{2}));
   EXPECT_EQ(of_row(masked, 1), (Columns{4}));
@@ -24,7 +24,7 @@ TEST(AccidentalHits, TheSameItemInAnotherColumnIsNoNegative) {
 
 TEST(AccidentalHits, AnotherPositiveOfTheSameUserIsNoNegativeInWhateverColumnItLies) {
   const Columns users{7, 8, 7}, items{1, 2, 3, 3, 1};
-  const Ragged<uint32_t> positives{{0, 1, 2, 3}, {0, 1, 2}};
+  const math::Ragged<uint32_t> positives{{0, 1, 2, 3}, {0, 1, 2}};
   const auto masked = accidental_hits(users, positives, items);
   EXPECT_EQ(of_row(masked, 0), (Columns{2, 3, 4}));
   EXPECT_EQ(of_row(masked, 1), (Columns{}));
@@ -33,7 +33,7 @@ TEST(AccidentalHits, AnotherPositiveOfTheSameUserIsNoNegativeInWhateverColumnItL
 
 TEST(AccidentalHits, RowsOfNoKnownUserShareWithNobody) {
   const Columns users{kNoUser, kNoUser}, items{1, 2};
-  const Ragged<uint32_t> positives{{0, 1, 2}, {0, 1}};
+  const math::Ragged<uint32_t> positives{{0, 1, 2}, {0, 1}};
   const auto masked = accidental_hits(users, positives, items);
   EXPECT_EQ(masked.size(), 2u);
   EXPECT_TRUE(masked.values.empty());
@@ -46,7 +46,7 @@ TEST(AccidentalHits, AgreeWithEveryPairLookedAt) {
     Rng rng(trial, Stream::test);
     const size_t batch = rng.below(12), columns = 1 + rng.below(30), catalogue = 1 + rng.below(20);
     Columns users, items;
-    Ragged<uint32_t> positives;
+    math::Ragged<uint32_t> positives;
     for (size_t j = 0; j < columns; ++j) items.push_back(static_cast<uint32_t>(rng.below(catalogue)));
     if (trial % 3 == 0) std::ranges::sort(items);
     for (size_t i = 0; i < batch; ++i) {
@@ -76,7 +76,7 @@ TEST(AccidentalHits, KnownItemsAreMaskedInEveryColumnThatHoldsThem) {
   // Row 0 has the positive in column 0 and knows items 7 and 9; row 1 the positive in column 1 and knows item 5, its
   // own.
   const std::vector<uint32_t> items{3, 5, 7, 9, 7, 5};
-  Ragged<uint32_t> known, positives, masked;
+  math::Ragged<uint32_t> known, positives, masked;
   known.push(std::vector<uint32_t>{7, 9});
   known.push(std::vector<uint32_t>{5});
   positives.push(std::vector<uint32_t>{0});
@@ -89,4 +89,4 @@ TEST(AccidentalHits, KnownItemsAreMaskedInEveryColumnThatHoldsThem) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::loss

@@ -5,7 +5,7 @@
 #include "loss/blocked_loss.h"
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
 namespace {
 
@@ -27,7 +27,7 @@ class BinaryCrossEntropy final : public BlockedLoss<T> {
 
   void accumulate(const Row&, const Segment<T>& segment, double* sums) const override {
     sums[0] = segment.total_weight;
-    sums[1] = sigmoid_weighted(segment.x, segment.bias, segment.weight, segment.n);
+    sums[1] = math::sigmoid_weighted(segment.x, segment.bias, segment.weight, segment.n);
   }
 
   double finalize(Row& row) const override {
@@ -62,4 +62,4 @@ std::unique_ptr<Loss<T>> make_binary_cross_entropy(const LossOptions& options) {
 template std::unique_ptr<Loss<float>> make_binary_cross_entropy(const LossOptions&);
 template std::unique_ptr<Loss<double>> make_binary_cross_entropy(const LossOptions&);
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

@@ -2,7 +2,7 @@
 
 #include "loss/loss_fixture.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 namespace {
 
 // The formula of loss.h, one pair at a time.
@@ -47,12 +47,12 @@ TEST(BinaryCrossEntropy, OneRowByHand) {
   options.kind = LossKind::bce;
   options.correction = Correction::none;
   ThreadPool pool(1);
-  Matrix<double> users(1, 1), items(3, 1), d_users(1, 1), d_items(3, 1);
+  math::Matrix<double> users(1, 1), items(3, 1), d_users(1, 1), d_items(3, 1);
   users[0][0] = 1;
   items[0][0] = 0.2;
   items[1][0] = 0.1;
   items[2][0] = -0.3;
-  const Ragged<uint32_t> positives{{0, 1}, {0}};
+  const math::Ragged<uint32_t> positives{{0, 1}, {0}};
   LossInput<double> input;
   input.users = users;
   input.items = items;
@@ -107,10 +107,10 @@ TEST(BinaryCrossEntropy, FindsTheRatioToTheDrawsAndCorrectedTheProbability) {
     options.kind = LossKind::bce;
     options.correction = correction;
     // A row for each item clicked, weighted by p. Columns 3, 4, 5 are the same items as negatives.
-    Matrix<double> users(3, 1), items(6, 1), d_users(3, 1), d_items(6, 1);
+    math::Matrix<double> users(3, 1), items(6, 1), d_users(3, 1), d_items(6, 1);
     users.fill(1);
     items.fill(0);
-    const Ragged<uint32_t> positives{{0, 1, 2, 3}, {0, 1, 2}};
+    const math::Ragged<uint32_t> positives{{0, 1, 2, 3}, {0, 1, 2}};
     std::vector<double> log_count(6), log_multiplicity(6);
     for (size_t j = 0; j < 3; ++j) {
       log_count[j] = log_count[j + 3] = std::log(count[j]);
@@ -144,4 +144,4 @@ TEST(BinaryCrossEntropy, FindsTheRatioToTheDrawsAndCorrectedTheProbability) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::loss

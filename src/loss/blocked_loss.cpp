@@ -29,7 +29,7 @@
 #include "math/bf16.h"
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
 namespace {
 
@@ -48,8 +48,8 @@ double rest(double total, double taken, Sum sum_again) {
 double sum_pairs(const uint32_t* pairs, size_t n) {
   double total = 0;
   for (size_t k = 0; k < n; ++k)
-    total +=
-        double{from_bf16(static_cast<uint16_t>(pairs[k]))} + double{from_bf16(static_cast<uint16_t>(pairs[k] >> 16))};
+    total += double{math::from_bf16(static_cast<uint16_t>(pairs[k]))} +
+             double{math::from_bf16(static_cast<uint16_t>(pairs[k] >> 16))};
   return total;
 }
 
@@ -78,13 +78,13 @@ struct BlockedLoss<T>::Block {
   size_t begin, rows;
   bool in_pairs;  // E of the block lies in by_column, not in logits
   TileProducts<T> products;
-  Matrix<T> logits;   // [tiles * rows, width + padding]: tile t's rows lie together
-  Matrix<T> partial;  // [tiles * rows, D]
-  Matrix<T> scaled;   // [tiles * rows, D rounded up to a vector]
+  math::Matrix<T> logits;   // [tiles * rows, width + padding]: tile t's rows lie together
+  math::Matrix<T> partial;  // [tiles * rows, D]
+  math::Matrix<T> scaled;   // [tiles * rows, D rounded up to a vector]
   Bf16Products paired;
-  Matrix<uint32_t> by_column;                       // [tiles * pairs of rows, width + padding]
-  Matrix<uint32_t> by_row;                          // [tiles * rows rounded up to even, width / 2 + padding]
-  Matrix<uint32_t> scaled_pairs;                    // [tiles * pairs of rows, D rounded up to a vector]
+  math::Matrix<uint32_t> by_column;                 // [tiles * pairs of rows, width + padding]
+  math::Matrix<uint32_t> by_row;                    // [tiles * rows rounded up to even, width / 2 + padding]
+  math::Matrix<uint32_t> scaled_pairs;              // [tiles * pairs of rows, D rounded up to a vector]
   std::vector<double> sums;                         // [tiles + 1][sums_at[rows]]
   std::vector<size_t> sums_at;                      // [rows + 1]
   std::vector<double> factors;                      // [tiles + 1][rows] c_it
@@ -116,14 +116,14 @@ struct BlockedLoss<T>::Block {
 
   size_t tile_begin(size_t t) const { return input->first_negative + t * width; }
   size_t tile_end(size_t t) const { return std::min(shared, tile_begin(t + 1)); }
-  MatrixView<T> tile(size_t t) {
+  math::MatrixView<T> tile(size_t t) {
     return logits.view().slice_rows(t * rows, (t + 1) * rows).slice_cols(0, tile_end(t) - tile_begin(t));
   }
   size_t row_pairs() const { return (rows + 1) / 2; }
-  MatrixView<uint32_t> pairs_of(size_t t) {
+  math::MatrixView<uint32_t> pairs_of(size_t t) {
     return by_column.view().slice_rows(t * row_pairs(), (t + 1) * row_pairs());
   }
-  MatrixView<T> partial_of(size_t t) { return partial.view().slice_rows(t * rows, (t + 1) * rows); }
+  math::MatrixView<T> partial_of(size_t t) { return partial.view().slice_rows(t * rows, (t + 1) * rows); }
   bool frozen(size_t column) const { return column >= input->frozen_begin && column < input->frozen_end; }
   std::span<const uint32_t> own_columns(size_t r) const {
     return input->row_columns ? (*input->row_columns)[begin + r] : std::span<const uint32_t>();
@@ -249,7 +249,7 @@ void BlockedLoss<T>::Block::begin_row(size_t r) {
     check(p < columns, "a positive is one of the columns");
     own[k] = {.column = p,
               .weight = input->positive_weights.empty() ? 1.0 : input->positive_weights[weights_at + k],
-              .logit = static_cast<double>(dot(u, input->items[p], dim)) / divisor,
+              .logit = static_cast<double>(math::dot(u, input->items[p], dim)) / divisor,
               .log_count = loss->needs_log_count_ ? input->log_count[p] : 0.0,
               .log_multiplicity = input->log_multiplicity.empty() ? 0.0 : input->log_multiplicity[p],
               .gradient = 0};
@@ -269,7 +269,7 @@ void BlockedLoss<T>::Block::begin_row(size_t r) {
   for (size_t k = 0; k < further.size(); ++k) {
     check(further[k] < columns, "a row's own column is one of the columns");
     check(!std::ranges::binary_search(own, further[k], {}, &Positive::column), "a positive is no negative of its row");
-    own_logits[at + k] = static_cast<T>(static_cast<double>(dot(u, input->items[further[k]], dim)) / divisor);
+    own_logits[at + k] = static_cast<T>(static_cast<double>(math::dot(u, input->items[further[k]], dim)) / divisor);
     const double count = loss->needs_log_count_ ? input->row_log_count[own_first + at + k] : 0.0;
     own_bias[at + k] = static_cast<T>(loss->negative_bias(count, 0.0));
     check(std::isfinite(own_bias[at + k]), "the log count of a row's own column is finite");
@@ -313,7 +313,7 @@ void BlockedLoss<T>::Block::forward_exp2(size_t t) {
       }
       double* kept = row(r).sums(t);
       kept[0] = shifts[r];
-      kept[1] = rest(totals[r], masked_sum, [&] { return sum(e[r], last - first); });
+      kept[1] = rest(totals[r], masked_sum, [&] { return math::sum(e[r], last - first); });
     }
     products.product(t, e, partial_of(t));
   }
@@ -332,7 +332,7 @@ void BlockedLoss<T>::Block::forward_pairs(size_t t) {
       double masked_sum = 0;
       for (const uint32_t j : masked_in(r, first, last)) {
         const size_t column = j - first;
-        masked_sum += from_bf16(static_cast<uint16_t>(of_row[column / 2] >> 16 * (column % 2)));
+        masked_sum += math::from_bf16(static_cast<uint16_t>(of_row[column / 2] >> 16 * (column % 2)));
         of_row[column / 2] &= column % 2 ? 0x0000ffff : 0xffff0000;
         columns_of_e[r / 2][column] &= r % 2 ? 0x0000ffff : 0xffff0000;
       }
@@ -404,7 +404,7 @@ void BlockedLoss<T>::Block::backward(size_t t, LossOutput<T>& output) {
         return;
       }
     }
-    const MatrixView<const T> e = tile(t);
+    const math::MatrixView<const T> e = tile(t);
     products.add_transposed_product(e.slice_cols(from - first, to - first), floats,
                                     output.d_items.slice_rows(from, to));
   };
@@ -416,8 +416,10 @@ template <class T>
 void BlockedLoss<T>::Block::gather_row(size_t r, std::span<double> sum, LossOutput<T>& output) {
   std::ranges::fill(sum, 0.0);
   const Row of_row = row(r);
-  for (size_t t = 0; t < tiles; ++t) axpy(of_row.factor(t), partial[t * rows + r], sum.data(), dim);
-  const auto add = [&](double gradient, uint32_t column) { axpy(gradient, input->items[column], sum.data(), dim); };
+  for (size_t t = 0; t < tiles; ++t) math::axpy(of_row.factor(t), partial[t * rows + r], sum.data(), dim);
+  const auto add = [&](double gradient, uint32_t column) {
+    math::axpy(gradient, input->items[column], sum.data(), dim);
+  };
   for (const auto& p : of_row.positives) add(p.gradient, p.column);
   const auto further = own_columns(r);
   for (size_t k = 0; k < further.size(); ++k) add(of_row.factor(tiles) * own_logits[own_at(r) + k], further[k]);
@@ -444,13 +446,13 @@ void BlockedLoss<T>::Block::add_named(ThreadPool& pool, LossOutput<T>& output) {
   pool.for_chunks(columns, kColumnChunk, [&](size_t first, size_t last) {
     for (size_t k = first == 0 ? 0 : column_at[first - 1]; k < column_at[last - 1]; ++k) {
       const auto& n = named[named_by_column[k]];
-      if (!frozen(n.column)) axpy(n.gradient, input->users[n.row], output.d_items[n.column], dim);
+      if (!frozen(n.column)) math::axpy(n.gradient, input->users[n.row], output.d_items[n.column], dim);
     }
   });
 }
 
 template <class T>
-BlockedLoss<T>::BlockedLoss(bool needs_log_count, std::optional<Precision> exp2_precision)
+BlockedLoss<T>::BlockedLoss(bool needs_log_count, std::optional<math::Precision> exp2_precision)
     : needs_log_count_(needs_log_count), exp2_precision_(std::is_same_v<T, float> ? exp2_precision : std::nullopt),
       block_(std::make_unique<Block>()) {}
 
@@ -473,7 +475,7 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
   const auto temperature = begin(input);
   block.divisor = temperature.value_or(1.0);
   block.prepare(*this, input, block_rows);
-  const bool in_pairs = exp2_precision_ == Precision::bf16;
+  const bool in_pairs = exp2_precision_ == math::Precision::bf16;
   bool floats = false;  // whether `products` is prepared: in bf16 only for a block that falls back
   const auto prepare_floats = [&] {
     if (std::exchange(floats, true)) return;
@@ -523,4 +525,4 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
 template class BlockedLoss<float>;
 template class BlockedLoss<double>;
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

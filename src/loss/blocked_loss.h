@@ -20,7 +20,7 @@
 
 #include "loss/loss.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
 // The logit of a masked column: below any real one, and finite even with a bias.
 template <class T>
@@ -71,7 +71,7 @@ class BlockedLoss : public Loss<T> {
  protected:
   // needs_log_count: the input must have the log count of each column. powers: E = e^(x + bias - sums[0]) for any
   // sums[0] near the row's maximum, and sums[1] their sum: the walk over floats takes them itself, in this precision.
-  BlockedLoss(bool needs_log_count, std::optional<Precision> exp2_precision);
+  BlockedLoss(bool needs_log_count, std::optional<math::Precision> exp2_precision);
 
   // Called at the start of a run; checks what this loss alone requires of the input. Returns the temperature, by which
   // the products are divided, or none.
@@ -85,11 +85,11 @@ class BlockedLoss : public Loss<T> {
  private:
   struct Block;
   bool needs_log_count_;
-  std::optional<Precision> exp2_precision_;
+  std::optional<math::Precision> exp2_precision_;
   std::unique_ptr<Block> block_;
 };
 
 extern template class BlockedLoss<float>;
 extern template class BlockedLoss<double>;
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

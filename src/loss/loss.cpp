@@ -5,9 +5,9 @@
 #include "core/error.h"
 #include "math/simd_level.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
-void describe(Fields& fields, LossOptions& options) {
+void describe(OptionVisitor& fields, LossOptions& options) {
   fields.choice(
       "kind", options.kind,
       {{"sampled_softmax", LossKind::sampled_softmax}, {"bce", LossKind::bce}, {"triplet", LossKind::triplet}},
@@ -61,9 +61,9 @@ void validate(const LossOptions& options) {
 }
 
 template <class T>
-std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, Precision precision) {
+std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, math::Precision precision) {
   validate(options);
-  if (!use_bf16_loss()) precision = Precision::f32;
+  if (!math::use_bf16_loss()) precision = math::Precision::f32;
   switch (options.kind) {
     case LossKind::sampled_softmax: return make_sampled_softmax<T>(options, precision);
     case LossKind::bce: return make_binary_cross_entropy<T>(options);
@@ -73,7 +73,7 @@ std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, Precision precisi
   return nullptr;
 }
 
-template std::unique_ptr<Loss<float>> make_loss(const LossOptions&, Precision);
-template std::unique_ptr<Loss<double>> make_loss(const LossOptions&, Precision);
+template std::unique_ptr<Loss<float>> make_loss(const LossOptions&, math::Precision);
+template std::unique_ptr<Loss<double>> make_loss(const LossOptions&, math::Precision);
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

@@ -12,13 +12,13 @@
 #include <optional>
 #include <span>
 
-#include "core/fields.h"
+#include "core/option_visitor.h"
 #include "core/thread_pool.h"
 #include "math/matrix.h"
 #include "math/precision.h"
 #include "math/ragged.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
 enum class LossKind { sampled_softmax, bce, triplet };
 
@@ -34,7 +34,7 @@ struct LossOptions {
   double margin = 0.1;             // of the cosine; triplet alone
 };
 
-void describe(Fields& fields, LossOptions& options);
+void describe(OptionVisitor& fields, LossOptions& options);
 // Error{usage}: temperature <= 0, beta < 0, ratio <= 0, margin <= 0; leave_one_out with a beta or a ratio, which its
 // formula lacks, or in a bce, which has no such form; a learned temperature in a triplet, which has none.
 void validate(const LossOptions& options);
@@ -42,16 +42,17 @@ void validate(const LossOptions& options);
 // What a loss reads. All views are borrowed for the call.
 template <class T>
 struct LossInput {
-  MatrixView<const T> users, items;          // U, V
-  const Ragged<uint32_t>* positives;         // per row: the columns of its positives (one or more, in any order)
+  math::MatrixView<const T> users, items;    // U, V
+  const math::Ragged<uint32_t>* positives;   // per row: the columns of its positives (one or more, in any order)
   std::span<const double> positive_weights;  // r, parallel to positives->values; empty: all 1
-  const Ragged<uint32_t>* masked = nullptr;  // per row, rising: columns that are no negative of it (accidental hits);
-                                             // never a positive of the row. nullptr: none
+  const math::Ragged<uint32_t>* masked =
+      nullptr;  // per row, rising: columns that are no negative of it (accidental hits);
+                // never a positive of the row. nullptr: none
   // Shared columns, negatives of each row: [first_negative, shared_columns). A column outside is a row's positive, or
   // one of row_columns, or nothing.
   size_t first_negative = 0;
   size_t shared_columns = SIZE_MAX;
-  const Ragged<uint32_t>* row_columns =
+  const math::Ragged<uint32_t>* row_columns =
       nullptr;                              // per row: columns that are further negatives of it alone, in any order,
                                             // any column but its positives; named twice counts twice; not masked
   std::span<const double> row_log_count;    // parallel to row_columns->values
@@ -66,8 +67,8 @@ struct LossInput {
 template <class T>
 struct LossOutput {
   double value = 0;
-  double d_log_temperature = 0;    // dL / d(log tau)
-  MatrixView<T> d_users, d_items;  // [B, D], [N, D]: the caller's memory, overwritten but for frozen rows
+  double d_log_temperature = 0;          // dL / d(log tau)
+  math::MatrixView<T> d_users, d_items;  // [B, D], [N, D]: the caller's memory, overwritten but for frozen rows
 };
 
 // A loss keeps its workspace between calls, so it runs once at a time.
@@ -81,7 +82,7 @@ class Loss {
 // The one visible list of losses. T is float, or double for gradient checks. With bf16, sampled_softmax in float rounds
 // the factors of its products to bf16 if use_bf16_loss() (math/simd_level.h); other losses, and double, ignore it.
 template <class T>
-std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, Precision precision = Precision::f32);
+std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, math::Precision precision = math::Precision::f32);
 
 // The losses, one file each (reference.h has the softmax in 60 lines). All are safe for any finite logits, sum in
 // double, and give the same bits on any number of threads. Memory: O((B + N) D + block N), block <= 84 rows.
@@ -102,7 +103,7 @@ std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, Precision precisi
 // (a multinomial likelihood); a column named twice adds up its weights. A row whose negatives are all masked gives
 // 0 with a zero gradient in leave_one_out, and is an ordinary softmax over its positives otherwise.
 template <class T>
-std::unique_ptr<Loss<T>> make_sampled_softmax(const LossOptions& options, Precision precision);
+std::unique_ptr<Loss<T>> make_sampled_softmax(const LossOptions& options, math::Precision precision);
 
 // Binary cross-entropy of each pair against the row's negatives. z and beta as above (`negatives`: a positive's z is
 // its raw s; no leave_one_out), but log_multiplicity is no part of z: with w_j = e^log_multiplicity_j (1 in
@@ -129,4 +130,4 @@ std::unique_ptr<Loss<T>> make_binary_cross_entropy(const LossOptions& options);
 template <class T>
 std::unique_ptr<Loss<T>> make_triplet(const LossOptions& options);
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

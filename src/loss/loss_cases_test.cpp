@@ -10,14 +10,14 @@
 #include "loss/loss.h"
 #include "loss/reference.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 namespace {
 
 using Json = nlohmann::json;
 
 template <class T>
-Matrix<T> matrix(const Json& rows) {
-  Matrix<T> m(rows.size(), rows.at(0).size());
+math::Matrix<T> matrix(const Json& rows) {
+  math::Matrix<T> m(rows.size(), rows.at(0).size());
   for (size_t i = 0; i < m.rows(); ++i)
     for (size_t j = 0; j < m.cols(); ++j) m[i][j] = rows[i][j].get<T>();
   return m;
@@ -32,7 +32,7 @@ Correction correction(const std::string& form) {
 }
 
 template <class T>
-void expect_near(const Matrix<T>& got, const Json& expected, double tolerance, const std::string& what) {
+void expect_near(const math::Matrix<T>& got, const Json& expected, double tolerance, const std::string& what) {
   double largest = 0;
   for (const auto& row : expected)
     for (const auto& value : row) largest = std::max(largest, std::abs(value.get<double>()));
@@ -45,12 +45,12 @@ void expect_near(const Matrix<T>& got, const Json& expected, double tolerance, c
 // A count that depends on the row: each row gets copies of all columns, as its own.
 template <class T>
 struct RowCopies {
-  Matrix<T> items;
-  Ragged<uint32_t> positives, row_columns;
+  math::Matrix<T> items;
+  math::Ragged<uint32_t> positives, row_columns;
   std::vector<double> log_count, log_multiplicity, row_log_count;
 
-  RowCopies(const Json& c, const Matrix<T>& from, const Ragged<uint32_t>& of_rows, const Ragged<uint32_t>& masked,
-            const std::vector<double>& multiplicity)
+  RowCopies(const Json& c, const math::Matrix<T>& from, const math::Ragged<uint32_t>& of_rows,
+            const math::Ragged<uint32_t>& masked, const std::vector<double>& multiplicity)
       : items(of_rows.size() * from.rows(), from.cols()) {
     const double beta = c["form"] == "leave_one_out" ? 1 : c["beta"].get<double>();
     for (uint32_t i = 0, at = 0; i < of_rows.size(); ++i) {
@@ -68,8 +68,8 @@ struct RowCopies {
       positives.close();
     }
   }
-  Matrix<T> sum(const Matrix<T>& d_copies, size_t columns) const {
-    Matrix<T> d(columns, d_copies.cols());
+  math::Matrix<T> sum(const math::Matrix<T>& d_copies, size_t columns) const {
+    math::Matrix<T> d(columns, d_copies.cols());
     for (size_t k = 0; k < d_copies.rows(); ++k)
       for (size_t l = 0; l < d.cols(); ++l) d[k % columns][l] += d_copies[k][l];
     return d;
@@ -81,7 +81,7 @@ template <class T>
 void check_case(const Json& c, ThreadPool& pool, double tolerance) {
   SCOPED_TRACE(c.at("name").get<std::string>());
   const auto users = matrix<T>(c.at("U")), items = matrix<T>(c.at("V"));
-  Ragged<uint32_t> positives, masked;
+  math::Ragged<uint32_t> positives, masked;
   std::vector<double> weights;
   for (size_t i = 0; i < users.rows(); ++i) {
     if (c.contains("positives")) {
@@ -128,7 +128,7 @@ void check_case(const Json& c, ThreadPool& pool, double tolerance) {
     input.log_count = copies->log_count;
     input.log_multiplicity = copies->log_multiplicity;
   }
-  Matrix<T> d_users(users.rows(), users.cols()), d_items(input.items.rows(), items.cols());
+  math::Matrix<T> d_users(users.rows(), users.cols()), d_items(input.items.rows(), items.cols());
   d_users.fill(NAN);
   d_items.fill(NAN);
   LossOutput<T> output;
@@ -168,4 +168,4 @@ TEST(LossCases, AgreeWithTheFileNamedInTheEnvironment) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::loss

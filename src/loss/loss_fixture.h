@@ -11,15 +11,15 @@
 #include "core/rng.h"
 #include "loss/loss.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
 // A batch and what it gives.
 template <class T>
 struct LossFixture {
   LossOptions options;
-  Precision precision = Precision::f32;
-  Matrix<T> users, items, d_users, d_items;
-  Ragged<uint32_t> positives, masked, row_columns;
+  math::Precision precision = math::Precision::f32;
+  math::Matrix<T> users, items, d_users, d_items;
+  math::Ragged<uint32_t> positives, masked, row_columns;
   std::vector<double> weights, log_count, log_multiplicity, row_log_count;
   size_t shared_columns = SIZE_MAX, frozen_begin = 0, frozen_end = 0;
   double draws = 0, temperature = 0.1;
@@ -139,4 +139,4 @@ void expect_slopes(LossFixture<double>& fixture, const Reference& reference) {
   ASSERT_NEAR(fixture.output.d_log_temperature, slope(fixture.temperature) * fixture.temperature, 1e-6);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

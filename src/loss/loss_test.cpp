@@ -10,7 +10,7 @@
 #include "math/bf16.h"
 #include "math/tile_kernels.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 namespace {
 
 // Each loss with each correction that it has, and its most positives a row.
@@ -43,14 +43,14 @@ LossFixture<T> make_fixture(const Form& form, uint64_t seed, size_t batch, size_
 class WithInstructions {
  public:
   explicit WithInstructions(const char* name) {
-    limit_simd_level(name);
+    math::limit_simd_level(name);
     try {
-      usable_simd_levels();
+      math::usable_simd_levels();
     } catch (const Error&) {
       usable_ = false;
     }
   }
-  ~WithInstructions() { limit_simd_level(""); }
+  ~WithInstructions() { math::limit_simd_level(""); }
   bool usable() const { return usable_; }
 
  private:
@@ -60,7 +60,7 @@ class WithInstructions {
 // Relative to the largest value of each gradient.
 void expect_agree(const LossFixture<float>& fast, const LossFixture<double>& exact, double tolerance) {
   EXPECT_NEAR(fast.output.value, exact.output.value, tolerance * exact.output.value);
-  const auto near = [&](const Matrix<float>& a, const Matrix<double>& b) {
+  const auto near = [&](const math::Matrix<float>& a, const math::Matrix<double>& b) {
     double largest = 0;
     for (const double x : b.values()) largest = std::max(largest, std::abs(x));
     for (size_t k = 0; k < a.size(); ++k) ASSERT_NEAR(a.values()[k], b.values()[k], tolerance * largest);
@@ -72,7 +72,9 @@ void expect_agree(const LossFixture<float>& fast, const LossFixture<double>& exa
 }
 
 // Where bf16 is slow it is taken only when instructions are asked for.
-WithInstructions best_by_name() { return WithInstructions(std::string(name_of(usable_simd_levels().back())).c_str()); }
+WithInstructions best_by_name() {
+  return WithInstructions(std::string(math::name_of(math::usable_simd_levels().back())).c_str());
+}
 
 // Both scenes have the vectors of the fast one, which float holds.
 void take_numbers(LossFixture<double>& exact, const LossFixture<float>& fast) {
@@ -80,7 +82,7 @@ void take_numbers(LossFixture<double>& exact, const LossFixture<float>& fast) {
   std::ranges::copy(fast.items.values(), exact.items.begin());
 }
 
-void expect_agreement_on_each_set_of_instructions(Precision precision, size_t batch, double tolerance) {
+void expect_agreement_on_each_set_of_instructions(math::Precision precision, size_t batch, double tolerance) {
   ThreadPool pool(2);
   for (const auto* instructions : {"portable", "avx2", "avx512", "avx512_bf16"}) {
     const WithInstructions scope(instructions);
@@ -121,12 +123,12 @@ TEST(Loss, FloatAgreesWithDoubleOverManyBlocksAndTiles) {
 }
 
 TEST(Loss, OnEachSetOfInstructionsFloatAgreesWithDouble) {
-  expect_agreement_on_each_set_of_instructions(Precision::f32, 67, 3e-6);
+  expect_agreement_on_each_set_of_instructions(math::Precision::f32, 67, 3e-6);
 }
 
 // Rounded to 8 bits, an input is off by up to 2^-9 of itself, and so are E and the scaled U.
 TEST(Loss, OnEachSetOfInstructionsBf16AgreesWithDoubleToItsPrecision) {
-  expect_agreement_on_each_set_of_instructions(Precision::bf16, 167, 2e-2);
+  expect_agreement_on_each_set_of_instructions(math::Precision::bf16, 167, 2e-2);
 }
 
 // With numbers that bf16 holds, what is rounded is E and the scaled U alone: errors of a row's terms average out.
@@ -136,9 +138,9 @@ TEST(Loss, Bf16LosesLittleWhereItsInputsAreNotRounded) {
   const Form softmax = kForms[0];
   auto exact = make_fixture<double>(softmax, 11, 600, 900, 16);
   auto fast = make_fixture<float>(softmax, 11, 600, 900, 16);
-  fast.precision = Precision::bf16;
+  fast.precision = math::Precision::bf16;
   for (auto* m : {&fast.users, &fast.items})
-    for (float& x : m->values()) x = from_bf16(to_bf16(x));
+    for (float& x : m->values()) x = math::from_bf16(math::to_bf16(x));
   take_numbers(exact, fast);
   exact.run(pool);
   fast.run(pool);
@@ -150,7 +152,7 @@ TEST(Loss, Bf16LosesLittleWhereItsInputsAreNotRounded) {
 TEST(Loss, FloatAgreesWithDoubleWhereLogitsAreFarBelowTheirBound) {
   const auto asked = best_by_name();
   ThreadPool pool(2);
-  for (const auto precision : {Precision::f32, Precision::bf16})
+  for (const auto precision : {math::Precision::f32, math::Precision::bf16})
     for (const auto& form : kForms) {
       auto exact = make_fixture<double>(form, 13, 40, 333, 16);
       auto fast = make_fixture<float>(form, 13, 40, 333, 16);
@@ -168,16 +170,16 @@ TEST(Loss, FloatAgreesWithDoubleWhereLogitsAreFarBelowTheirBound) {
 
 TEST(Loss, Bf16IsFloatWhereFloatIsFasterAndNobodyAsksForIt) {
   ThreadPool pool(2);
-  const auto gradient = [&](Precision precision) {
+  const auto gradient = [&](math::Precision precision) {
     auto fixture = make_fixture<float>(kForms[0], 11, 60, 90, 16);
     fixture.precision = precision;
     fixture.run(pool);
     return fixture.d_items;
   };
-  const auto rounded = gradient(Precision::bf16), exact = gradient(Precision::f32);
-  EXPECT_EQ(std::ranges::equal(rounded.values(), exact.values()), !use_bf16_loss());
+  const auto rounded = gradient(math::Precision::bf16), exact = gradient(math::Precision::f32);
+  EXPECT_EQ(std::ranges::equal(rounded.values(), exact.values()), !math::use_bf16_loss());
   const auto asked = best_by_name();
-  EXPECT_FALSE(std::ranges::equal(gradient(Precision::bf16).values(), exact.values()));
+  EXPECT_FALSE(std::ranges::equal(gradient(math::Precision::bf16).values(), exact.values()));
 }
 
 // In bf16 the floats of V are made for a block that falls back, and once a call.
@@ -186,16 +188,16 @@ TEST(Loss, InBf16ABlockThatFallsBackReadsTheItemsOfItsOwnCall) {
   ThreadPool pool(2);
   const auto far_below = [&](uint64_t seed) {
     auto fixture = make_fixture<float>(kForms[0], seed, 40, 333, 16);
-    fixture.precision = Precision::bf16;
+    fixture.precision = math::Precision::bf16;
     for (size_t i = 30; i < 40; ++i)
       for (size_t d = 0; d < 16; ++d) fixture.users[i][d] = d == 0;
     for (size_t j = 0; j < 333; ++j) fixture.items[j][0] = -1 - 20 * std::abs(fixture.items[j][0]);
     return fixture;
   };
   auto first = far_below(13), second = far_below(14);
-  const auto loss = make_loss<float>(second.options, Precision::bf16);
+  const auto loss = make_loss<float>(second.options, math::Precision::bf16);
   second.run(pool);
-  const Matrix<float> alone = second.d_users;
+  const math::Matrix<float> alone = second.d_users;
   first.output.d_users = first.d_users;
   first.output.d_items = first.d_items;
   loss->run(pool, first.input(), first.output);
@@ -206,7 +208,7 @@ TEST(Loss, InBf16ABlockThatFallsBackReadsTheItemsOfItsOwnCall) {
 TEST(Loss, OneThreadAndTwoGiveTheSameBits) {
   const auto asked = best_by_name();
   ThreadPool one(1), two(2);
-  for (const auto precision : {Precision::f32, Precision::bf16})
+  for (const auto precision : {math::Precision::f32, math::Precision::bf16})
     for (const auto& form : kForms) {
       auto a = make_fixture<float>(form, 5, 520, 1100, 24), b = make_fixture<float>(form, 5, 520, 1100, 24);
       a.precision = b.precision = precision;
@@ -224,7 +226,7 @@ TEST(Loss, OneThreadAndTwoGiveTheSameBits) {
 TEST(Loss, AWorkspaceOfABiggerBatchLeavesNoTrace) {
   const auto asked = best_by_name();
   ThreadPool pool(1);
-  for (const auto precision : {Precision::f32, Precision::bf16})
+  for (const auto precision : {math::Precision::f32, math::Precision::bf16})
     for (const auto& form : kForms) {
       auto big = make_fixture<float>(form, 1, 300, 700, 8), small = make_fixture<float>(form, 2, 21, 90, 8);
       big.give_rows_own_columns(50);
@@ -233,7 +235,7 @@ TEST(Loss, AWorkspaceOfABiggerBatchLeavesNoTrace) {
       big.output.d_users = big.d_users;
       big.output.d_items = big.d_items;
       small.run(pool);
-      const Matrix<float> alone = small.d_items;
+      const math::Matrix<float> alone = small.d_items;
       const double value = small.output.value;
       loss->run(pool, big.input(), big.output);
       loss->run(pool, small.input(), small.output);
@@ -349,12 +351,12 @@ TEST(Loss, ColumnsBeforeTheFirstNegativeAreNegativesOfNoRow) {
 TEST(LossOptions, AreReadFromAConfigAndWrittenBack) {
   LossOptions options;
   Config::from_text("loss = { temperature = 'learned', correction = 'leave_one_out', kind = 'sampled_softmax' }", "t")
-      .read([&](Fields& f) { f.section("loss", "", [&](Fields& g) { describe(g, options); }); });
+      .read([&](OptionVisitor& f) { f.section("loss", "", [&](OptionVisitor& g) { describe(g, options); }); });
   EXPECT_FALSE(options.temperature);
   EXPECT_EQ(options.correction, Correction::leave_one_out);
-  const auto text = to_toml([&](Fields& f) { describe(f, options); }, true);
+  const auto text = to_toml([&](OptionVisitor& f) { describe(f, options); }, true);
   LossOptions again;
-  Config::from_text(text, "t").read([&](Fields& f) { describe(f, again); });
+  Config::from_text(text, "t").read([&](OptionVisitor& f) { describe(f, again); });
   EXPECT_FALSE(again.temperature);
   EXPECT_EQ(again.correction, Correction::leave_one_out);
 }
@@ -393,4 +395,4 @@ TEST(LossOptions, AreCheckedWithARemedy) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::loss

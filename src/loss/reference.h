@@ -8,7 +8,7 @@
 
 #include "loss/loss.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
 // The value of the loss. leave_one_out multiplies each row by 1 - P and holds that factor constant in its gradient: it
 // is written to `one_minus_p` (one a row) if that is empty, and read from there otherwise, so that slopes can be taken.
@@ -69,4 +69,4 @@ double reference_softmax(const LossOptions& options, const LossInput<T>& in, std
   return total / static_cast<double>(in.users.rows());
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

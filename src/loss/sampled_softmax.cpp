@@ -9,7 +9,7 @@
 #include "loss/blocked_loss.h"
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
 namespace {
 
@@ -18,7 +18,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 template <class T>
 class SampledSoftmax final : public BlockedLoss<T> {
  public:
-  SampledSoftmax(const LossOptions& options, Precision precision)
+  SampledSoftmax(const LossOptions& options, math::Precision precision)
       : BlockedLoss<T>(options.correction != Correction::none, precision), options_(options) {}
 
  private:
@@ -40,9 +40,9 @@ class SampledSoftmax final : public BlockedLoss<T> {
   size_t sums_in_segment(size_t) const override { return 2; }
 
   void accumulate(const Row&, const Segment<T>& segment, double* sums) const override {
-    const T shift = max_biased(segment.x, segment.bias, segment.n);  // -infinity for n = 0
+    const T shift = math::max_biased(segment.x, segment.bias, segment.n);  // -infinity for n = 0
     sums[0] = shift;
-    sums[1] = exp_shifted(segment.x, segment.bias, shift, segment.n);
+    sums[1] = math::exp_shifted(segment.x, segment.bias, shift, segment.n);
   }
 
   double finalize(Row& row) const override {
@@ -116,11 +116,11 @@ class SampledSoftmax final : public BlockedLoss<T> {
 }  // namespace
 
 template <class T>
-std::unique_ptr<Loss<T>> make_sampled_softmax(const LossOptions& options, Precision precision) {
+std::unique_ptr<Loss<T>> make_sampled_softmax(const LossOptions& options, math::Precision precision) {
   return std::make_unique<SampledSoftmax<T>>(options, precision);
 }
 
-template std::unique_ptr<Loss<float>> make_sampled_softmax(const LossOptions&, Precision);
-template std::unique_ptr<Loss<double>> make_sampled_softmax(const LossOptions&, Precision);
+template std::unique_ptr<Loss<float>> make_sampled_softmax(const LossOptions&, math::Precision);
+template std::unique_ptr<Loss<double>> make_sampled_softmax(const LossOptions&, math::Precision);
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

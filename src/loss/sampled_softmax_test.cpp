@@ -5,7 +5,7 @@
 #include "loss/loss_fixture.h"
 #include "loss/reference.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 namespace {
 
 constexpr Correction kCorrections[] = {Correction::none, Correction::standard, Correction::negatives,
@@ -15,11 +15,11 @@ TEST(SampledSoftmax, OneRowByHand) {
   // Logits 0.2/0.1 = 2 and 1; bias -log(1/2) and -log(1/4): weights e^2 2 and e^1 4.
   LossOptions options;
   ThreadPool pool(1);
-  Matrix<double> users(1, 1), items(2, 1), d_users(1, 1), d_items(2, 1);
+  math::Matrix<double> users(1, 1), items(2, 1), d_users(1, 1), d_items(2, 1);
   users[0][0] = 1;
   items[0][0] = 0.2;
   items[1][0] = 0.1;
-  const Ragged<uint32_t> positives{{0, 1}, {0}};
+  const math::Ragged<uint32_t> positives{{0, 1}, {0}};
   const std::vector<double> log_count{std::log(0.5), std::log(0.25)};
   LossInput<double> input;
   input.users = users;
@@ -99,7 +99,7 @@ TEST(SampledSoftmax, WithoutANegativeThereIsNothingToLearn) {
 TEST(SampledSoftmax, ARowWithoutNegativesAtASharpTemperatureStaysFinite) {
   ThreadPool pool(1);
   for (const auto correction : kCorrections)
-    for (const auto precision : {Precision::f32, Precision::bf16})
+    for (const auto precision : {math::Precision::f32, math::Precision::bf16})
       for (const bool whole_row : {true, false}) {  // or the columns of its first tiles alone
         LossFixture<float> fixture(3, 40, 900, 8, correction);
         fixture.precision = precision;
@@ -137,11 +137,11 @@ TEST(SampledSoftmax, OneItemInAllIsNothingToLearn) {
 TEST(SampledSoftmax, APositiveLearnedWellKeepsAnExactGradient) {
   // softmax - 1 is about -1e-9 here: far below what float can tell from 1 - 1.
   ThreadPool pool(1);
-  Matrix<float> users(1, 1), items(2, 1), d_users(1, 1), d_items(2, 1);
+  math::Matrix<float> users(1, 1), items(2, 1), d_users(1, 1), d_items(2, 1);
   users[0][0] = 1;
   items[0][0] = 2;
   items[1][0] = 0;
-  const Ragged<uint32_t> positives{{0, 1}, {0}};
+  const math::Ragged<uint32_t> positives{{0, 1}, {0}};
   LossOptions options;
   options.correction = Correction::none;
   LossInput<float> input;
@@ -158,4 +158,4 @@ TEST(SampledSoftmax, APositiveLearnedWellKeepsAnExactGradient) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::loss

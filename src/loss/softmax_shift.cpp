@@ -6,11 +6,12 @@
 #include "math/kernels.h"
 #include "math/tile_kernels.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
-std::vector<double> lengths_of(MatrixView<const float> users) {
+std::vector<double> lengths_of(math::MatrixView<const float> users) {
   std::vector<double> lengths(users.rows());
-  for (size_t i = 0; i < lengths.size(); ++i) lengths[i] = std::sqrt(double{dot(users[i], users[i], users.cols())});
+  for (size_t i = 0; i < lengths.size(); ++i)
+    lengths[i] = std::sqrt(double{math::dot(users[i], users[i], users.cols())});
   return lengths;
 }
 
@@ -22,14 +23,14 @@ void SoftmaxShift::resize(size_t tiles, size_t width, double divisor) {
   most_bias_.resize(tiles);
 }
 
-void SoftmaxShift::take_tile(size_t t, MatrixView<const float> items, const float* bias) {
+void SoftmaxShift::take_tile(size_t t, math::MatrixView<const float> items, const float* bias) {
   float* mine = bias_[t];
   float square = 0;
   for (size_t j = 0; j < items.rows(); ++j) {
-    square = std::max(square, dot(items[j], items[j], items.cols()));
+    square = std::max(square, math::dot(items[j], items[j], items.cols()));
     mine[j] = static_cast<float>(bias[j] * std::numbers::log2e);
   }
-  std::fill(mine + items.rows(), mine + width_, kMaskedBias);
+  std::fill(mine + items.rows(), mine + width_, math::kMaskedBias);
   longest_[t] = std::sqrt(double{square});
   most_bias_[t] = *std::max_element(mine, mine + items.rows());
 }
@@ -43,4 +44,4 @@ void SoftmaxShift::shift(size_t t, std::span<const double> lengths, float* exp2_
   }
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

@@ -10,10 +10,10 @@
 
 #include "math/matrix.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
 // |u| of each row.
-std::vector<double> lengths_of(MatrixView<const float> users);
+std::vector<double> lengths_of(math::MatrixView<const float> users);
 
 class SoftmaxShift {
  public:
@@ -21,7 +21,7 @@ class SoftmaxShift {
 
   void resize(size_t tiles, size_t width, double divisor);
   // items [n, D]: the columns of tile t, n <= width; bias [n]. Threads may take different tiles at once.
-  void take_tile(size_t t, MatrixView<const float> items, const float* bias);
+  void take_tile(size_t t, math::MatrixView<const float> items, const float* bias);
 
   const float* bias(size_t t) const { return bias_[t]; }  // [width], kMaskedBias beyond n
   double scale() const { return std::numbers::log2e / divisor_; }
@@ -31,8 +31,8 @@ class SoftmaxShift {
  private:
   size_t width_ = 0;
   double divisor_ = 1;
-  Matrix<float> bias_;                       // [tiles, width]
+  math::Matrix<float> bias_;                 // [tiles, width]
   std::vector<double> longest_, most_bias_;  // of each tile: its longest vector, its greatest bias
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

@@ -5,7 +5,7 @@
 #include "math/gemm.h"
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
 namespace {
 
@@ -13,27 +13,30 @@ size_t round_up(size_t n, size_t step) { return (n + step - 1) / step * step; }
 
 }  // namespace
 
-void TileProducts<double>::prepare(ThreadPool&, MatrixView<const double> items, size_t begin, size_t end, size_t width,
-                                   const std::vector<double>&, double divisor) {
+void TileProducts<double>::prepare(ThreadPool&, math::MatrixView<const double> items, size_t begin, size_t end,
+                                   size_t width, const std::vector<double>&, double divisor) {
   items_ = items.slice_rows(begin, end);
   width_ = width;
   divisor_ = divisor;
 }
 
-void TileProducts<double>::logits(size_t t, MatrixView<double> x) const {
-  gemm(Op::none, Op::transpose, 1 / divisor_, users_, items_.slice_rows(t * width_, t * width_ + x.cols()), 0.0, x);
+void TileProducts<double>::logits(size_t t, math::MatrixView<double> x) const {
+  math::gemm(math::Op::none, math::Op::transpose, 1 / divisor_, users_,
+             items_.slice_rows(t * width_, t * width_ + x.cols()), 0.0, x);
 }
 
-void TileProducts<double>::product(size_t t, MatrixView<const double> e, MatrixView<double> partial) const {
-  gemm(Op::none, Op::none, 1.0, e, items_.slice_rows(t * width_, t * width_ + e.cols()), 0.0, partial);
+void TileProducts<double>::product(size_t t, math::MatrixView<const double> e, math::MatrixView<double> partial) const {
+  math::gemm(math::Op::none, math::Op::none, 1.0, e, items_.slice_rows(t * width_, t * width_ + e.cols()), 0.0,
+             partial);
 }
 
-void TileProducts<double>::add_transposed_product(MatrixView<const double> e, MatrixView<const double> users,
-                                                  MatrixView<double> d_items) const {
-  gemm(Op::transpose, Op::none, 1.0, e, users, 1.0, d_items);
+void TileProducts<double>::add_transposed_product(math::MatrixView<const double> e,
+                                                  math::MatrixView<const double> users,
+                                                  math::MatrixView<double> d_items) const {
+  math::gemm(math::Op::transpose, math::Op::none, 1.0, e, users, 1.0, d_items);
 }
 
-void TileProducts<float>::prepare(ThreadPool& pool, MatrixView<const float> items, size_t begin, size_t end,
+void TileProducts<float>::prepare(ThreadPool& pool, math::MatrixView<const float> items, size_t begin, size_t end,
                                   size_t width, const std::vector<float>& bias, double divisor) {
   const auto mine = items.slice_rows(begin, end);
   const size_t dim = items.cols(), tiles = (mine.rows() + width - 1) / width;
@@ -58,12 +61,12 @@ void TileProducts<float>::prepare(ThreadPool& pool, MatrixView<const float> item
   });
 }
 
-void TileProducts<float>::logits(size_t t, MatrixView<float> x) const {
+void TileProducts<float>::logits(size_t t, math::MatrixView<float> x) const {
   kernels_->products(users_, panels_.data() + t * width_ * users_.cols(), x.cols(), static_cast<float>(1 / divisor_),
                      x);
 }
 
-void TileProducts<float>::exp2_logits(size_t t, MatrixView<float> e, double* shifts, double* sums) const {
+void TileProducts<float>::exp2_logits(size_t t, math::MatrixView<float> e, double* shifts, double* sums) const {
   std::vector<float> exp2_shifts(users_.rows());
   shifts_.shift(t, lengths_, exp2_shifts.data(), shifts);
   kernels_->exp2_logits(users_, panels_.data() + t * width_ * users_.cols(), e.cols(),
@@ -71,13 +74,13 @@ void TileProducts<float>::exp2_logits(size_t t, MatrixView<float> e, double* shi
                         items_.slice_rows(t * width_, t * width_ + e.cols()), e, sums);
 }
 
-void TileProducts<float>::product(size_t t, MatrixView<const float> e, MatrixView<float> partial) const {
+void TileProducts<float>::product(size_t t, math::MatrixView<const float> e, math::MatrixView<float> partial) const {
   kernels_->product(e, items_.slice_rows(t * width_, t * width_ + e.cols()), partial);
 }
 
-void TileProducts<float>::add_transposed_product(MatrixView<const float> e, MatrixView<const float> users,
-                                                 MatrixView<float> d_items) const {
+void TileProducts<float>::add_transposed_product(math::MatrixView<const float> e, math::MatrixView<const float> users,
+                                                 math::MatrixView<float> d_items) const {
   kernels_->add_transposed_product(e, users, d_items);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

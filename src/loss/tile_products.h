@@ -10,7 +10,7 @@
 #include "math/matrix.h"
 #include "math/tile_kernels.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
 // Columns [begin, begin + columns) of V, cut into tiles of `width`.
 template <class T>
@@ -21,21 +21,21 @@ class TileProducts<double> {
  public:
   static constexpr size_t kPadding = 0;  // beyond a row of E
 
-  void prepare(ThreadPool& pool, MatrixView<const double> items, size_t begin, size_t end, size_t width,
+  void prepare(ThreadPool& pool, math::MatrixView<const double> items, size_t begin, size_t end, size_t width,
                const std::vector<double>& bias, double divisor);
   // The block of user vectors that the calls below work on.
-  void take_rows(MatrixView<const double> users) { users_ = users; }
+  void take_rows(math::MatrixView<const double> users) { users_ = users; }
   // x[i][j] = <u_i, v_j> / divisor for the columns of tile t. x has room for `width` and padding.
-  void logits(size_t t, MatrixView<double> x) const;
+  void logits(size_t t, math::MatrixView<double> x) const;
   // partial = E V_t
-  void product(size_t t, MatrixView<const double> e, MatrixView<double> partial) const;
+  void product(size_t t, math::MatrixView<const double> e, math::MatrixView<double> partial) const;
   // d_items += E^T U for some of a tile's columns, those of E
-  void add_transposed_product(MatrixView<const double> e, MatrixView<const double> users,
-                              MatrixView<double> d_items) const;
+  void add_transposed_product(math::MatrixView<const double> e, math::MatrixView<const double> users,
+                              math::MatrixView<double> d_items) const;
 
  private:
-  MatrixView<const double> items_;  // of the tiles
-  MatrixView<const double> users_;
+  math::MatrixView<const double> items_;  // of the tiles
+  math::MatrixView<const double> users_;
   size_t width_ = 0;
   double divisor_ = 1;
 };
@@ -45,32 +45,32 @@ class TileProducts<float> {
  public:
   static constexpr size_t kPadding = 16;  // rows of E a power of two apart would share the same few cache lines
 
-  TileProducts() : kernels_(&best_tile_kernels()) {}
+  TileProducts() : kernels_(&math::best_tile_kernels()) {}
 
-  void prepare(ThreadPool& pool, MatrixView<const float> items, size_t begin, size_t end, size_t width,
+  void prepare(ThreadPool& pool, math::MatrixView<const float> items, size_t begin, size_t end, size_t width,
                const std::vector<float>& bias, double divisor);
-  void take_rows(MatrixView<const float> users) {
+  void take_rows(math::MatrixView<const float> users) {
     users_ = users;
     lengths_ = lengths_of(users);
   }
-  void logits(size_t t, MatrixView<float> x) const;
-  void product(size_t t, MatrixView<const float> e, MatrixView<float> partial) const;
-  void add_transposed_product(MatrixView<const float> e, MatrixView<const float> users,
-                              MatrixView<float> d_items) const;
+  void logits(size_t t, math::MatrixView<float> x) const;
+  void product(size_t t, math::MatrixView<const float> e, math::MatrixView<float> partial) const;
+  void add_transposed_product(math::MatrixView<const float> e, math::MatrixView<const float> users,
+                              math::MatrixView<float> d_items) const;
 
   // e[i][j] = exp(x_ij + bias_j - shifts[i]) and its sum over the tile; shifts of loss/softmax_shift.h.
-  void exp2_logits(size_t t, MatrixView<float> e, double* shifts, double* sums) const;
+  void exp2_logits(size_t t, math::MatrixView<float> e, double* shifts, double* sums) const;
 
  private:
-  const TileKernels* kernels_;
-  MatrixView<const float> items_;  // of the tiles; rows with room for whole vectors
-  MatrixView<const float> users_;
-  std::vector<double> lengths_;  // of users
-  Matrix<float> padded_items_;   // where the caller's rows lack that room
+  const math::TileKernels* kernels_;
+  math::MatrixView<const float> items_;  // of the tiles; rows with room for whole vectors
+  math::MatrixView<const float> users_;
+  std::vector<double> lengths_;       // of users
+  math::Matrix<float> padded_items_;  // where the caller's rows lack that room
   size_t columns_ = 0, width_ = 0;
   double divisor_ = 1;
   SoftmaxShift shifts_;
-  Matrix<float> panels_;  // begins at a line, so that no vector lies across two
+  math::Matrix<float> panels_;  // begins at a line, so that no vector lies across two
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

@@ -5,7 +5,7 @@
 #include "loss/blocked_loss.h"
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 
 namespace {
 
@@ -29,8 +29,8 @@ class Triplet final : public BlockedLoss<T> {
       std::fill_n(segment.x + begin, n, T(0));
       for (size_t k = 0; k < row.positives.size(); ++k) {
         const auto& p = row.positives[k];
-        const auto hinge = hinge_weighted(x, static_cast<T>(margin_ - p.logit), segment.weight + begin,
-                                          static_cast<T>(p.weight), segment.x + begin, n);
+        const auto hinge = math::hinge_weighted(x, static_cast<T>(margin_ - p.logit), segment.weight + begin,
+                                                static_cast<T>(p.weight), segment.x + begin, n);
         sums[1 + 2 * k] += hinge.sum;
         sums[2 + 2 * k] += hinge.active;
       }
@@ -65,4 +65,4 @@ std::unique_ptr<Loss<T>> make_triplet(const LossOptions& options) {
 template std::unique_ptr<Loss<float>> make_triplet(const LossOptions&);
 template std::unique_ptr<Loss<double>> make_triplet(const LossOptions&);
 
-}  // namespace pagoda
+}  // namespace pagoda::loss

@@ -2,7 +2,7 @@
 
 #include "loss/loss_fixture.h"
 
-namespace pagoda {
+namespace pagoda::loss {
 namespace {
 
 // The formula of loss.h, one triplet at a time.
@@ -38,13 +38,13 @@ TEST(Triplet, OneRowByHand) {
   options.kind = LossKind::triplet;
   options.margin = 0.2;
   ThreadPool pool(1);
-  Matrix<double> users(1, 1), items(4, 1), d_users(1, 1), d_items(4, 1);
+  math::Matrix<double> users(1, 1), items(4, 1), d_users(1, 1), d_items(4, 1);
   users[0][0] = 1;
   items[0][0] = 0.6;
   items[1][0] = 0.5;
   items[2][0] = 0.4;
   items[3][0] = 0.2;
-  const Ragged<uint32_t> positives{{0, 1}, {1}};
+  const math::Ragged<uint32_t> positives{{0, 1}, {1}};
   LossInput<double> input;
   input.users = users;
   input.items = items;
@@ -91,4 +91,4 @@ TEST(Triplet, ReadsNeitherTemperatureNorCorrection) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::loss

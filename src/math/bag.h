@@ -6,7 +6,7 @@
 
 #include "math/ragged.h"
 
-namespace pagoda {
+namespace pagoda::math {
 
 // Example i reads sum_n weights[n] table[rows[n]] over its list (empty list: zeros).
 struct Bag {
@@ -25,4 +25,4 @@ struct Bag {
   void close() { rows.close(); }  // ends the list of the current example
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::math

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace pagoda {
+namespace pagoda::math {
 
 // Rounds to the nearest, ties to even. Infinity stays so; NaN is not expected.
 inline uint16_t to_bf16(float x) {
@@ -17,4 +17,4 @@ inline float from_bf16(uint16_t x) { return std::bit_cast<float>(uint32_t{x} << 
 
 inline uint32_t pair_bf16(float first, float second) { return to_bf16(first) | uint32_t{to_bf16(second)} << 16; }
 
-}  // namespace pagoda
+}  // namespace pagoda::math

@@ -6,7 +6,7 @@
 #include "math/matrix.h"
 #include "math/simd_level.h"
 
-namespace pagoda {
+namespace pagoda::math {
 
 // PAGODA_KERNELS: the instructions that kernels use at most (instructions.h). PAGODA_TABLES: a folder for tables that
 // are larger than memory (matrix.h).
@@ -15,4 +15,4 @@ inline void take_environment() {
   if (const char* folder = std::getenv("PAGODA_TABLES")) set_table_folder(folder);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::math

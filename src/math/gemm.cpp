@@ -5,7 +5,7 @@
 
 #include <type_traits>
 
-namespace pagoda {
+namespace pagoda::math {
 
 namespace {
 
@@ -101,4 +101,4 @@ template void gemm(ThreadPool&, Op, Op, float, MatrixView<const float>, MatrixVi
 template void gemm(ThreadPool&, Op, Op, double, MatrixView<const double>, MatrixView<const double>, double,
                    MatrixView<double>);
 
-}  // namespace pagoda
+}  // namespace pagoda::math

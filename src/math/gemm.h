@@ -4,7 +4,7 @@
 #include "core/thread_pool.h"
 #include "math/matrix.h"
 
-namespace pagoda {
+namespace pagoda::math {
 
 enum class Op { none, transpose };
 
@@ -21,4 +21,4 @@ template <class T>
 void gemm(ThreadPool& pool, Op op_a, Op op_b, T alpha, MatrixView<const T> a, MatrixView<const T> b, T beta,
           MatrixView<T> c);
 
-}  // namespace pagoda
+}  // namespace pagoda::math

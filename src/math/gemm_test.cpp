@@ -10,7 +10,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::math {
 namespace {
 
 // A matrix inside a wider one, so that its stride is larger than its columns; what lies between is NaN.
@@ -143,4 +143,4 @@ TEST(GemmDeathTest, ShapesThatDoNotFitAreABug) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::math

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "math/clones.h"
 
-namespace pagoda {
+namespace pagoda::math {
 
 ItemSet::ItemSet(size_t items, bool full) : items_(items), words_((items + 63) / 64, 0) {
   if (full) invert();
@@ -73,4 +73,4 @@ void ItemSet::append(const ItemSet& more) {
   }
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::math

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::math {
 
 // A set of item rows, one bit each. Sets are combined only with sets of the same catalogue (a check).
 class ItemSet {
@@ -31,4 +31,4 @@ class ItemSet {
   std::vector<uint64_t> words_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::math

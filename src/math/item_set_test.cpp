@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pagoda {
+namespace pagoda::math {
 namespace {
 
 TEST(ItemSet, HoldsTheRowsThatWereAdded) {
@@ -37,4 +37,4 @@ TEST(ItemSet, AndKeepsTheCommonRowsAndOrAllOfThem) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::math

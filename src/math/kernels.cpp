@@ -12,7 +12,7 @@
 // the language would not do here: they are cut to the width of plain x86-64 before the clones are made. The order of
 // the additions is written down as separate sums, so that it is the same in each clone.
 
-namespace pagoda {
+namespace pagoda::math {
 
 namespace {
 
@@ -256,4 +256,4 @@ size_t select_above(const float* x, size_t n, float threshold, unsigned* at) {
   return count;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::math

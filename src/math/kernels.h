@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-namespace pagoda {
+namespace pagoda::math {
 
 // sum_k a[k] b[k]
 float dot(const float* a, const float* b, size_t n);
@@ -46,4 +46,4 @@ void scale(double s, double* x, size_t n);
 // number.
 size_t select_above(const float* x, size_t n, float threshold, unsigned* at);
 
-}  // namespace pagoda
+}  // namespace pagoda::math

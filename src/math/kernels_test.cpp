@@ -9,7 +9,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::math {
 namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
@@ -237,4 +237,4 @@ TEST(SelectAbove, EqualIsNotAboveAndNanNeverIs) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::math

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <new>
 
-namespace pagoda {
+namespace pagoda::math {
 
 namespace {
 
@@ -90,4 +90,4 @@ std::unique_ptr<void, FreeMemory> allocate_zeroed(size_t bytes) {
   return {p, FreeMemory{bytes}};
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::math

@@ -12,7 +12,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::math {
 
 // `bytes` of zeroed memory, 64-byte aligned; from 4 MiB up aligned to 2 MiB with huge pages asked for (random rows of
 // a big table are then read about three times as fast). Throws std::bad_alloc.
@@ -123,4 +123,4 @@ class Matrix {
   size_t rows_ = 0, cols_ = 0, capacity_ = 0;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::math

@@ -16,7 +16,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::math {
 namespace {
 
 TEST(Memory, IsZeroedAlignedAndWritableAtEverySize) {
@@ -151,4 +151,4 @@ TEST(MatrixView, SlicesSeeTheSameElements) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::math

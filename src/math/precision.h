@@ -1,8 +1,8 @@
 #pragma once
 
-namespace pagoda {
+namespace pagoda::math {
 
 // The precision of the factors of products. Sums are float in both cases.
 enum class Precision { f32, bf16 };
 
-}  // namespace pagoda
+}  // namespace pagoda::math

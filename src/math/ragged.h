@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::math {
 
 template <class T>
 struct Ragged {
@@ -30,4 +30,4 @@ struct Ragged {
   }
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::math

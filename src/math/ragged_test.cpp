@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pagoda {
+namespace pagoda::math {
 namespace {
 
 TEST(Ragged, ListsComeBackInOrderEmptyOnesToo) {
@@ -25,4 +25,4 @@ TEST(Ragged, ListsComeBackInOrderEmptyOnesToo) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::math

@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #endif
 
-namespace pagoda {
+namespace pagoda::math {
 namespace {
 
 void widen_portable(const uint16_t* f16, size_t n, float* out) {
@@ -32,4 +32,4 @@ void widen_f16(const uint16_t* f16, size_t n, float* out) {
   widen_portable(f16, n, out);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::math

@@ -10,7 +10,7 @@
 
 #include "math/matrix.h"
 
-namespace pagoda {
+namespace pagoda::math {
 
 enum class RowPrecision { f32, f16 };
 inline constexpr float kLargestF16 = 65504;
@@ -75,4 +75,4 @@ inline MatrixView<const float> as_floats(RowsView rows, Matrix<float>& room) {
   return std::as_const(room);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::math

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace pagoda {
+namespace pagoda::math {
 namespace {
 
 // The value of a binary16 by its definition.
@@ -50,4 +50,4 @@ TEST(RowsView, RowsReadTheSameWhateverTheyAreStoredIn) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::math

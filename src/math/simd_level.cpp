@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::math {
 
 namespace {
 
@@ -64,4 +64,4 @@ std::vector<SimdLevel> usable_simd_levels(std::string_view limit, std::vector<Si
   return of_cpu;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::math

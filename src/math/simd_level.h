@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::math {
 
 // portable: what the program was compiled for. avx2: with FMA. avx512: with F, BW, CD, DQ and VL. avx512_bf16: with dot
 // products of bf16 as well.
@@ -33,4 +33,4 @@ bool use_bf16_loss(std::string_view limit, bool fast);
 // What usable_simd_levels makes of a limit.
 std::vector<SimdLevel> usable_simd_levels(std::string_view limit, std::vector<SimdLevel> of_cpu);
 
-}  // namespace pagoda
+}  // namespace pagoda::math

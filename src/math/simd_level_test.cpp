@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::math {
 namespace {
 
 using enum SimdLevel;
@@ -51,4 +51,4 @@ TEST(SimdLevel, AreAtMostTheLimit) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::math

@@ -2,7 +2,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::math {
 
 const TileKernels& best_tile_kernels() { return tile_kernels(usable_simd_levels().back()); }
 
@@ -18,4 +18,4 @@ const TileKernels& tile_kernels(SimdLevel instructions) {
   return *kernels;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::math

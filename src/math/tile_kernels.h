@@ -10,7 +10,7 @@
 #include "math/matrix.h"
 #include "math/simd_level.h"
 
-namespace pagoda {
+namespace pagoda::math {
 
 struct ScoreHit {
   float score;
@@ -82,4 +82,4 @@ const TileKernels* avx2_tile_kernels();
 const TileKernels* avx512_tile_kernels();
 const TileKernels* avx512_bf16_tile_kernels();
 
-}  // namespace pagoda
+}  // namespace pagoda::math

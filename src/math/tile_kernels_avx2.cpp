@@ -65,8 +65,8 @@ struct Vector {
 
 #pragma GCC pop_options
 
-const pagoda::TileKernels* pagoda::avx2_tile_kernels() { return &kKernels; }
+const pagoda::math::TileKernels* pagoda::math::avx2_tile_kernels() { return &kKernels; }
 #else
 #include "math/tile_kernels.h"
-const pagoda::TileKernels* pagoda::avx2_tile_kernels() { return nullptr; }
+const pagoda::math::TileKernels* pagoda::math::avx2_tile_kernels() { return nullptr; }
 #endif

@@ -16,8 +16,8 @@
 
 #pragma GCC pop_options
 
-const pagoda::TileKernels* pagoda::avx512_bf16_tile_kernels() { return &kKernels; }
+const pagoda::math::TileKernels* pagoda::math::avx512_bf16_tile_kernels() { return &kKernels; }
 #else
 #include "math/tile_kernels.h"
-const pagoda::TileKernels* pagoda::avx512_bf16_tile_kernels() { return nullptr; }
+const pagoda::math::TileKernels* pagoda::math::avx512_bf16_tile_kernels() { return nullptr; }
 #endif

@@ -23,7 +23,7 @@
 #include "math/bf16.h"
 #include "math/tile_kernels.h"
 
-namespace pagoda {
+namespace pagoda::math {
 namespace {  // NOLINT(google-build-namespaces): a part of the file that includes it
 
 #define PAGODA_INLINE inline __attribute__((always_inline))
@@ -455,4 +455,4 @@ constexpr TileKernels kKernels{kLanes,
                                sum_lists<false, uint16_t>};
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::math

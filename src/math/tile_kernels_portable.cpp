@@ -44,7 +44,7 @@ struct Vector {
 
   using P = uint32_t __attribute__((vector_size(16)));
   static V load_bf16(const uint16_t* p) {
-    using pagoda::from_bf16;
+    using pagoda::math::from_bf16;
     return V{from_bf16(p[0]), from_bf16(p[1]), from_bf16(p[2]), from_bf16(p[3])};
   }
   static P load_pairs(const uint32_t* p) {
@@ -58,7 +58,7 @@ struct Vector {
     return fma((V)(a << 16), (V)(b << 16), fma((V)(a & 0xffff0000), (V)(b & 0xffff0000), c));
   }
   static P to_bf16(V v0, V v1) {
-    using pagoda::pair_bf16;
+    using pagoda::math::pair_bf16;
     return P{pair_bf16(v0[0], v0[1]), pair_bf16(v0[2], v0[3]), pair_bf16(v1[0], v1[1]), pair_bf16(v1[2], v1[3])};
   }
   static void interleave(P x, P y, P& low, P& high) {
@@ -74,4 +74,4 @@ struct Vector {
 
 #include "math/tile_kernels_body.h"
 
-const pagoda::TileKernels* pagoda::portable_tile_kernels() { return &kKernels; }
+const pagoda::math::TileKernels* pagoda::math::portable_tile_kernels() { return &kKernels; }

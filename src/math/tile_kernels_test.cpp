@@ -13,7 +13,7 @@
 #include "core/rng.h"
 #include "math/bf16.h"
 
-namespace pagoda {
+namespace pagoda::math {
 namespace {
 
 // Numbers in the first `cols` of each row, NaN in what no kernel may use.
@@ -308,4 +308,4 @@ TEST_P(TileKernelsTest, SumsOfListsOfRowsEqualTheDefinition) {
 INSTANTIATE_TEST_SUITE_P(Usable, TileKernelsTest, testing::ValuesIn(usable_simd_levels()));
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::math

@@ -11,7 +11,7 @@
 #include "features/saved.h"
 #include "index/partitioned_index.h"
 
-namespace pagoda {
+namespace pagoda::model {
 
 namespace {
 
@@ -26,8 +26,9 @@ BundleInfo info_of(const nlohmann::json& j) {
   i.chosen_by = j.value("chosen_by", "");
   i.test_rows = j.value("test_rows", "");
   if (const auto times = j.find("times"); times != j.end())
-    i.times = time_form_from_names(times->at("unit").get<std::string>(), times->at("order").get<std::string>());
-  i.vectors = j.value("vectors", "f32") == "f16" ? RowPrecision::f16 : RowPrecision::f32;
+    i.times =
+        columns::time_form_from_names(times->at("unit").get<std::string>(), times->at("order").get<std::string>());
+  i.vectors = j.value("vectors", "f32") == "f16" ? math::RowPrecision::f16 : math::RowPrecision::f32;
   i.integer_users = j.value("user_id_type", "text") == "integer";
   i.integer_items = j.value("item_id_type", "text") == "integer";
   return i;
@@ -43,15 +44,15 @@ auto parsed(const SectionFile& file, std::string_view section, const Read& read)
   }
 }
 
-uint32_t version_of(bool ensemble, RowPrecision vectors) {
-  return vectors == RowPrecision::f16 ? kBundleVersion : ensemble ? kEnsembleVersion : 1;
+uint32_t version_of(bool ensemble, math::RowPrecision vectors) {
+  return vectors == math::RowPrecision::f16 ? kBundleVersion : ensemble ? kEnsembleVersion : 1;
 }
 
-void write_vectors(SectionWriter& out, RowsView vectors) {
+void write_vectors(SectionWriter& out, math::RowsView vectors) {
   out.begin("item_vectors");
   for (size_t row = 0; row < vectors.rows(); ++row)
-    out.append(vectors.precision() == RowPrecision::f32 ? std::as_bytes(vectors.f32().row(row))
-                                                        : std::as_bytes(vectors.f16().row(row)));
+    out.append(vectors.precision() == math::RowPrecision::f32 ? std::as_bytes(vectors.f32().row(row))
+                                                              : std::as_bytes(vectors.f16().row(row)));
   out.end();
 }
 
@@ -88,26 +89,26 @@ std::string metrics_of(const SectionFile& file, const std::string& fingerprint) 
   return json.dump();
 }
 
-std::unique_ptr<Index> make_index(const SectionFile& file, RowsView vectors) {
+std::unique_ptr<index::Index> make_index(const SectionFile& file, math::RowsView vectors) {
   const auto kind = file.text("index");
   if (kind == "partitioned")
-    return make_partitioned_index(load_partitions(file, vectors.rows(), vectors.cols()), vectors);
+    return index::make_partitioned_index(index::load_partitions(file, vectors.rows(), vectors.cols()), vectors);
   if (kind != "exact")
     fail(ErrorKind::failed,
          "{}: its index is of kind '{}', which this program does not know; rebuild it: pagoda index {}", file.path(),
          kind, file.path());
-  return make_exact_index(vectors);
+  return index::make_exact_index(vectors);
 }
 
-void write_index(SectionWriter& out, const Partitions* partitions) {
+void write_index(SectionWriter& out, const index::Partitions* partitions) {
   out.section("index", std::string_view(partitions ? "partitioned" : "exact"));
-  if (partitions) save_partitions(out, *partitions);
+  if (partitions) index::save_partitions(out, *partitions);
 }
 
 // Before memory is taken for a table: the section that is to fill it is there and of that size.
-void expect_tables(const SectionFile& file, const std::string& prefix, const TowerLayout& layout, bool tables_of_items,
-                   Precision stored) {
-  const size_t bytes = stored == Precision::f32 ? sizeof(float) : sizeof(uint16_t);
+void expect_tables(const SectionFile& file, const std::string& prefix, const features::TowerLayout& layout,
+                   bool tables_of_items, math::Precision stored) {
+  const size_t bytes = stored == math::Precision::f32 ? sizeof(float) : sizeof(uint16_t);
   for (const auto& bag : layout.bags) {
     if (bag.item_ids && !tables_of_items) continue;  // the item tower's
     const uint64_t expected = 2 * sizeof(uint64_t) + uint64_t{bag.rows} * bag.dim * bytes;
@@ -119,11 +120,11 @@ void expect_tables(const SectionFile& file, const std::string& prefix, const Tow
 
 }  // namespace
 
-void describe(Fields& f, TowerOptions& o) {
+void describe(OptionVisitor& f, TowerOptions& o) {
   f.section("user", "the user tower: what is known of a user at the moment of a request",
-            [&](Fields& f) { describe(f, o.user); });
-  f.section("item", "the item tower", [&](Fields& f) { describe(f, o.item); });
-  f.section("model", "what both towers share", [&](Fields& f) { describe(f, o.model); });
+            [&](OptionVisitor& f) { features::describe(f, o.user); });
+  f.section("item", "the item tower", [&](OptionVisitor& f) { features::describe(f, o.item); });
+  f.section("model", "what both towers share", [&](OptionVisitor& f) { describe(f, o.model); });
 }
 
 std::string info_json(const BundleInfo& i) {
@@ -132,10 +133,10 @@ std::string info_json(const BundleInfo& i) {
       {"items", i.items},           {"users", i.users},         {"training_rows", i.training_rows},
       {"moment_us", i.moment_us},   {"chosen_on", i.chosen_on}, {"refit", i.refit},
       {"uses_order", i.uses_order}, {"epochs", i.epochs}};
-  if (i.times) j["times"] = {{"unit", name_of(i.times->unit)}, {"order", name_of(i.times->order)}};
+  if (i.times) j["times"] = {{"unit", columns::name_of(i.times->unit)}, {"order", columns::name_of(i.times->order)}};
   if (!i.chosen_by.empty()) j["chosen_by"] = i.chosen_by;
   if (!i.test_rows.empty()) j["test_rows"] = i.test_rows;
-  if (i.vectors == RowPrecision::f16) j["vectors"] = "f16";
+  if (i.vectors == math::RowPrecision::f16) j["vectors"] = "f16";
   j["user_id_type"] = i.integer_users ? "integer" : "text";
   j["item_id_type"] = i.integer_items ? "integer" : "text";
   return j.dump(1);
@@ -154,19 +155,20 @@ void write_bundle(const std::string& path, const BundleContent& c) {
   out.section("frequency", c.frequency);
   if (c.info.towers) {
     auto options = c.options;
-    out.section("tower_options", to_toml([&](Fields& f) { describe(f, options); }, false));
+    out.section("tower_options", to_toml([&](OptionVisitor& f) { describe(f, options); }, false));
     bytes_section(out, "user_encoder", [&](ByteWriter& b) { c.model->user_encoder.save(b); });
     bytes_section(out, "item_encoder", [&](ByteWriter& b) { c.model->item_encoder.save(b); });
     out.section("spelling", std::string_view("canonical"));
     save_weights(out, c.model->towers);
-    bytes_section(out, "user_ids", [&](ByteWriter& b) { save_strings(b, *c.user_ids); });
+    bytes_section(out, "user_ids", [&](ByteWriter& b) { features::save_strings(b, *c.user_ids); });
     bytes_section(out, "user_cells", [&](ByteWriter& b) { save_cells(b, *c.user_cells); });
     bytes_section(out, "user_states", [&](ByteWriter& b) { c.user_states->save(b); });
   }
-  bytes_section(out, "item_ids", [&](ByteWriter& b) { save_strings(b, *c.item_ids); });
+  bytes_section(out, "item_ids", [&](ByteWriter& b) { features::save_strings(b, *c.item_ids); });
   bytes_section(out, "item_counts", [&](ByteWriter& b) { b.array(c.item_counts); });
-  bytes_section(out, "item_attributes",
-                [&](ByteWriter& b) { save_attributes(b, c.item_attributes ? *c.item_attributes : Attributes{}); });
+  bytes_section(out, "item_attributes", [&](ByteWriter& b) {
+    save_attributes(b, c.item_attributes ? *c.item_attributes : data::Attributes{});
+  });
   write_index(out, c.partitions);
   write_vectors(out, c.item_vectors);
   out.commit();
@@ -182,8 +184,8 @@ std::string fingerprint_of_bundle(const std::string& path) {
   return fingerprint_of(SectionFile(path, kBundleKind, kBundleVersion));
 }
 
-void rewrite_index(const std::string& path, const std::string& to, RowsView item_vectors,
-                   const Partitions* partitions) {
+void rewrite_index(const std::string& path, const std::string& to, math::RowsView item_vectors,
+                   const index::Partitions* partitions) {
   const SectionFile in(path, kBundleKind, kBundleVersion);
   in.verify();
   in.bytes("index");
@@ -226,24 +228,25 @@ Bundle::Bundle(const std::string& path) : file_(path, kBundleKind, kBundleVersio
   fingerprint_ = fingerprint_of(file_);
   metrics_ = metrics_of(file_, fingerprint_);
   auto items = reader_of(file_, "item_ids");
-  item_ids_ = load_strings(items);
+  item_ids_ = features::load_strings(items);
   auto counts = reader_of(file_, "item_counts");
   item_counts_ = counts.array<uint64_t>();
   auto attributes = reader_of(file_, "item_attributes");
   item_attributes_ = load_attributes(attributes);
   if (info_.times)
-    for (auto& column : item_attributes_.columns) column.times = time_form_of(column, *info_.times);
+    for (auto& column : item_attributes_.columns) column.times = columns::time_form_of(column, *info_.times);
   const auto vectors = file_.bytes("item_vectors");
   if (item_ids_.size() != info_.items || item_counts_.size() != info_.items)
     fail(ErrorKind::failed, "{}: its sections disagree about the number of items", path);
-  const size_t bytes = info_.vectors == RowPrecision::f32 ? sizeof(float) : sizeof(uint16_t);
+  const size_t bytes = info_.vectors == math::RowPrecision::f32 ? sizeof(float) : sizeof(uint16_t);
   if (info_.dim < 1 || info_.dim > kMaxVectorDim || vectors.size() != info_.items * info_.dim * bytes)
     fail(ErrorKind::failed, "{}: section 'item_vectors' is not of {} vectors of {} components", path, info_.items,
          info_.dim);
-  if (info_.vectors == RowPrecision::f32)
-    item_vectors_ = MatrixView(reinterpret_cast<const float*>(vectors.data()), info_.items, info_.dim);
+  if (info_.vectors == math::RowPrecision::f32)
+    item_vectors_ = math::MatrixView(reinterpret_cast<const float*>(vectors.data()), info_.items, info_.dim);
   else
-    item_vectors_ = RowsView(MatrixView(reinterpret_cast<const uint16_t*>(vectors.data()), info_.items, info_.dim));
+    item_vectors_ =
+        math::RowsView(math::MatrixView(reinterpret_cast<const uint16_t*>(vectors.data()), info_.items, info_.dim));
   index_ = make_index(file_, item_vectors_);
   if (index_->kind() == "partitioned") file_.advise_random("item_vectors");  // a rerank reads a row here and there
   if (info_.towers) read_members();
@@ -281,16 +284,16 @@ void Bundle::read_towers(Member& member, const std::string& prefix) const {
   const auto& path = file_.path();
   TowerOptions options;
   Config::from_text(file_.text(prefix + "tower_options"), fmt::format("{}: section '{}tower_options'", path, prefix))
-      .read([&](Fields& f) { describe(f, options); });
+      .read([&](OptionVisitor& f) { describe(f, options); });
   validate(options.model);
-  validate(options.user, options.item);
+  features::validate(options.user, options.item);
   member.unit_length = options.model.normalise;
   auto user_encoder = reader_of(file_, prefix + "user_encoder"),
        item_encoder = reader_of(file_, prefix + "item_encoder");
   auto& model = member.model;
-  const auto spelling = file_.has(prefix + "spelling") ? Spelling::canonical : Spelling::either;
-  model.user_encoder = UserEncoder::load(user_encoder, spelling);
-  model.item_encoder = ItemEncoder::load(item_encoder, spelling);
+  const auto spelling = file_.has(prefix + "spelling") ? features::Spelling::canonical : features::Spelling::either;
+  model.user_encoder = features::UserEncoder::load(user_encoder, spelling);
+  model.item_encoder = features::ItemEncoder::load(item_encoder, spelling);
   const auto& id_vocabulary = model.item_encoder.id_vocabulary();
   const auto& item_bags = model.item_encoder.layout().bags;
   const bool item_table = !item_bags.empty() && item_bags[0].item_ids;
@@ -309,7 +312,7 @@ void Bundle::read_towers(Member& member, const std::string& prefix) const {
   load_weights(file_, model.towers, prefix + "weights/");
   auto users = reader_of(file_, prefix + "user_ids"), cells = reader_of(file_, prefix + "user_cells"),
        states = reader_of(file_, prefix + "user_states");
-  member.user_ids = load_strings(users);
+  member.user_ids = features::load_strings(users);
   member.user_cells = load_cells(cells, model.user_encoder);
   member.user_states = UserStates::load(states, item_ids_.size());
   if (member.user_states.size() != member.user_ids.size() || member.user_cells.size() != member.user_ids.size())
@@ -321,7 +324,7 @@ void Bundle::read_towers(Member& member, const std::string& prefix) const {
 
 std::string member_prefix(size_t member) { return member == 0 ? "" : fmt::format("member{}/", member); }
 
-const Column* Bundle::title_column() const {
+const columns::Column* Bundle::title_column() const {
   for (const char* name : {"title", "name"})
     if (const auto* column = item_attributes_.find(name)) return column;
   return nullptr;
@@ -334,4 +337,4 @@ const std::vector<Member>& Bundle::members() const {
   return members_;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::model

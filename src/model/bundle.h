@@ -35,7 +35,7 @@
 #include "model/tables.h"
 #include "model/user_states.h"
 
-namespace pagoda {
+namespace pagoda::model {
 
 inline constexpr std::string_view kBundleKind = "bundle";
 inline constexpr uint32_t kEnsembleVersion = 2;
@@ -45,10 +45,10 @@ inline constexpr uint32_t kBundleVersion =
 // What gives the towers their shape.
 struct TowerOptions {
   ModelOptions model;
-  UserOptions user;
-  ItemOptions item;
+  features::UserOptions user;
+  features::ItemOptions item;
 };
-void describe(Fields& fields, TowerOptions& options);  // sections [user], [item] and [model]
+void describe(OptionVisitor& fields, TowerOptions& options);  // sections [user], [item] and [model]
 
 struct BundleInfo {
   std::string version;                                        // of the program that wrote it
@@ -61,10 +61,10 @@ struct BundleInfo {
   uint64_t epochs = 0;
   // How the times of its log were written, as those of requests are. Nothing: a bundle of version 0.1, which told the unit of
   // each number by its size.
-  std::optional<TimeForm> times = {};
+  std::optional<columns::TimeForm> times = {};
   std::string chosen_by = {};  // the metric, "recall@20"; "": nothing was chosen, or a bundle of version 0.1
   std::string test_rows = {};  // fingerprint of the rows held out for the test; "": not known, or none
-  RowPrecision vectors = RowPrecision::f32;  // that the item vectors are stored in
+  math::RowPrecision vectors = math::RowPrecision::f32;  // that the item vectors are stored in
   // Whether the log's columns of ids held integers: then tables of answers hold them as integers.
   bool integer_users = false, integer_items = false;
 };
@@ -77,8 +77,8 @@ struct Member {
   BundleInfo info;          // of the bundle it was trained as
   std::string fingerprint;  // likewise
   Model model;
-  Interner user_ids;
-  UserCells user_cells;
+  columns::Interner user_ids;
+  features::UserCells user_cells;
   UserStates user_states;  // histories in catalogue rows of this bundle
   std::vector<uint32_t>
       item_id_rows;  // catalogue rows to rows of its id vocabulary, as UserExample::history wants them
@@ -95,14 +95,14 @@ struct BundleContent {
   TowerOptions options;
   std::string config, metrics, run_log, frequency;
   const Model* model = nullptr;
-  const Interner* user_ids = nullptr;
-  const UserCells* user_cells = nullptr;
+  const columns::Interner* user_ids = nullptr;
+  const features::UserCells* user_cells = nullptr;
   const UserStates* user_states = nullptr;
-  const Interner* item_ids = nullptr;
+  const columns::Interner* item_ids = nullptr;
   std::span<const uint64_t> item_counts;
-  RowsView item_vectors;  // in info.vectors
-  const Attributes* item_attributes = nullptr;
-  const Partitions* partitions = nullptr;  // of a partitioned index; nullptr: the index is exact
+  math::RowsView item_vectors;  // in info.vectors
+  const data::Attributes* item_attributes = nullptr;
+  const index::Partitions* partitions = nullptr;  // of a partitioned index; nullptr: the index is exact
 };
 
 void write_bundle(const std::string& path, const BundleContent& content);
@@ -114,7 +114,8 @@ void write_metrics(const std::string& bundle, std::string_view json);
 std::string fingerprint_of_bundle(const std::string& path);
 // The same bundle with these item vectors, of any precision, and another index: a partitioned one, or (nullptr) the exact
 // one. `to` may be `path`.
-void rewrite_index(const std::string& path, const std::string& to, RowsView item_vectors, const Partitions* partitions);
+void rewrite_index(const std::string& path, const std::string& to, math::RowsView item_vectors,
+                   const index::Partitions* partitions);
 
 // A loaded bundle. Immutable: may be shared between threads. Vectors stay in the mapped file.
 class Bundle {
@@ -135,19 +136,19 @@ class Bundle {
 
   const std::vector<Member>& members() const;  // Error{usage} when it holds bare vectors
   bool ensemble() const { return file_.has("members"); }
-  const Interner& item_ids() const { return item_ids_; }
+  const columns::Interner& item_ids() const { return item_ids_; }
   const std::vector<uint64_t>& item_counts() const { return item_counts_; }
-  RowsView item_vectors() const { return item_vectors_; }
-  const Attributes& item_attributes() const { return item_attributes_; }
+  math::RowsView item_vectors() const { return item_vectors_; }
+  const data::Attributes& item_attributes() const { return item_attributes_; }
   // Row of an item's attributes, or Interner::kNone.
   uint32_t attribute_row(uint32_t item) const { return item_attributes_.ids.find(item_ids_[item]); }
-  const Index& index() const { return *index_; }
+  const index::Index& index() const { return *index_; }
 
   // The item table's column that names an item for a person: "title" or "name"; nullptr: there is none.
-  const Column* title_column() const;
+  const columns::Column* title_column() const;
 
   // The users of the first member; nobody where there are bare vectors.
-  const Interner& user_ids() const { return members_[0].user_ids; }
+  const columns::Interner& user_ids() const { return members_[0].user_ids; }
   const UserStates& user_states() const { return members_[0].user_states; }
 
  private:
@@ -158,11 +159,11 @@ class Bundle {
   BundleInfo info_;
   std::string fingerprint_, metrics_;
   std::vector<Member> members_;  // one that knows nothing where there are bare vectors
-  Interner item_ids_;
+  columns::Interner item_ids_;
   std::vector<uint64_t> item_counts_;
-  RowsView item_vectors_;
-  Attributes item_attributes_;
-  std::unique_ptr<Index> index_;
+  math::RowsView item_vectors_;
+  data::Attributes item_attributes_;
+  std::unique_ptr<index::Index> index_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::model

@@ -9,7 +9,7 @@
 #include "index/partitioned_index.h"
 #include "model/model_test.h"
 
-namespace pagoda {
+namespace pagoda::model {
 namespace {
 
 // Without the flush to disk of write_file: a test writes many.
@@ -27,7 +27,7 @@ class BundleTest : public testing::Test {
     for (uint32_t u = 0; u < SmallWorld::kUsers; ++u) states_.histories.push(std::vector<uint32_t>{u, u + 3, u + 6});
     states_.context_names = {"device"};
     states_.context_values = {world_.devices};
-    states_.context = {{0, 1, Interner::kNone, 1, 0, 1}};
+    states_.context = {{0, 1, columns::Interner::kNone, 1, 0, 1}};
     states_.moment_us = 9 * SmallWorld::kDay;
     ThreadPool pool(1);
     vectors_ = item_vectors(pool, model_, model_.item_encoder.cells(world_.item_ids, &world_.items), states_.moment_us);
@@ -79,11 +79,11 @@ class BundleTest : public testing::Test {
     return path("forged");
   }
   template <class Save>
-  Caught refused(const std::string& section, const Save& save) {
+  files::Caught refused(const std::string& section, const Save& save) {
     ByteWriter bytes;
     save(bytes);
     const auto file = forged(section, bytes.bytes());
-    const auto e = error_of([&] { Bundle::open(file); });
+    const auto e = files::error_of([&] { Bundle::open(file); });
     EXPECT_EQ(e.kind, ErrorKind::failed) << e.message;
     EXPECT_TRUE(e.says(file)) << e.message;
     return e;
@@ -92,9 +92,9 @@ class BundleTest : public testing::Test {
   std::string folder_;
   SmallWorld world_;
   Model model_;
-  UserCells cells_;
+  features::UserCells cells_;
   UserStates states_;
-  Matrix<float> vectors_;
+  math::Matrix<float> vectors_;
 };
 
 TEST_F(BundleTest, GivesBackEverythingItWasWrittenFrom) {
@@ -129,10 +129,10 @@ TEST_F(BundleTest, GivesBackEverythingItWasWrittenFrom) {
 
 TEST_F(BundleTest, AttributesKeepTheirDigitsAndTheirPrecision) {
   auto table = world_.items;
-  Column price, weight, half;
-  price.name = "cost", price.type = ColumnType::decimal;
-  weight.name = "weight", weight.type = ColumnType::real, weight.precision = RealPrecision::f32;
-  half.name = "half", half.type = ColumnType::real, half.precision = RealPrecision::f16;
+  columns::Column price, weight, half;
+  price.name = "cost", price.type = columns::ColumnType::decimal;
+  weight.name = "weight", weight.type = columns::ColumnType::real, weight.precision = columns::RealPrecision::f32;
+  half.name = "half", half.type = columns::ColumnType::real, half.precision = columns::RealPrecision::f16;
   for (size_t row = 0; row < table.rows(); ++row) {
     row == 1 ? price.push_null() : price.push_text(row == 0 ? "18446744073709551615" : "0.35");
     weight.push_real(0.1);
@@ -144,11 +144,11 @@ TEST_F(BundleTest, AttributesKeepTheirDigitsAndTheirPrecision) {
   write_bundle(path("exact"), c);
   const auto bundle = Bundle::open(path("exact"));
   const auto& read = bundle->item_attributes();
-  EXPECT_EQ(read.find("cost")->type, ColumnType::decimal);
+  EXPECT_EQ(read.find("cost")->type, columns::ColumnType::decimal);
   EXPECT_EQ(read.find("cost")->text_of(0), "18446744073709551615");
   EXPECT_TRUE(read.find("cost")->is_null(1));
-  EXPECT_EQ(read.find("weight")->precision, RealPrecision::f32);
-  EXPECT_EQ(read.find("half")->precision, RealPrecision::f16);
+  EXPECT_EQ(read.find("weight")->precision, columns::RealPrecision::f32);
+  EXPECT_EQ(read.find("half")->precision, columns::RealPrecision::f16);
   EXPECT_EQ(read.find("half")->reals[2], 9.99);
   EXPECT_TRUE(refused("item_attributes", [&](ByteWriter& b) {
                 save_attributes(b, table);
@@ -172,7 +172,7 @@ TEST_F(BundleTest, TablesInBf16ComeBackAsTheyWereInHalfTheBytes) {
     return SectionFile(path, "bundle", kBundleVersion).bytes("weights/item.id").size() - 2 * sizeof(uint64_t);
   };
   const size_t in_f32 = bytes_of_ids(written());
-  world_.model.table_precision = Precision::bf16;
+  world_.model.table_precision = math::Precision::bf16;
   model_ = world_.make();
   const auto bundle = Bundle::open(written());
   EXPECT_EQ(bytes_of_ids(path("m.pagoda")), in_f32 / 2);
@@ -191,7 +191,7 @@ TEST_F(BundleTest, OfBareVectorsKnowsNoUsers) {
   const auto bundle = Bundle::open(path("bare"));
   EXPECT_FALSE(bundle->file().has("user_encoder"));
   EXPECT_EQ(bundle->item_vectors().rows(), 12u);
-  const auto e = error_of([&] { bundle->members(); });
+  const auto e = files::error_of([&] { bundle->members(); });
   EXPECT_EQ(e.kind, ErrorKind::usage);
   EXPECT_TRUE(e.says("holds bare vectors") && e.says("--vectors")) << e.message;
 }
@@ -230,7 +230,7 @@ TEST_F(BundleTest, AnotherIndexAnswersAndTheRestStays) {
   const auto file = written();
   const auto exact = Bundle::open(file);
   ThreadPool pool(1);
-  const auto partitions = build_partitions(pool, vectors_, {.lists = 3}, {});
+  const auto partitions = index::build_partitions(pool, vectors_, {.lists = 3}, {});
   rewrite_index(file, path("partitioned"), vectors_, &partitions);
   const auto bundle = Bundle::open(path("partitioned"));
   EXPECT_EQ(bundle->index().kind(), "partitioned");
@@ -239,7 +239,7 @@ TEST_F(BundleTest, AnotherIndexAnswersAndTheRestStays) {
     if (s.name != "index") {
       EXPECT_EQ(bundle->file().text(s.name), exact->file().text(s.name)) << s.name;
     }
-  const SearchOptions options{.k = 5, .recall = 1};
+  const index::SearchOptions options{.k = 5, .recall = 1};
   const auto found = bundle->index().search(pool, vectors_, options),
              wanted = exact->index().search(pool, vectors_, options);
   EXPECT_EQ(found.items.values, wanted.items.values);
@@ -254,7 +254,7 @@ TEST_F(BundleTest, AnotherIndexAnswersAndTheRestStays) {
 
 TEST_F(BundleTest, APartitionedIndexThatIsDamagedIsRefusedNamingItsSection) {
   ThreadPool pool(1);
-  const auto partitions = build_partitions(pool, vectors_, {.lists = 3}, {});
+  const auto partitions = index::build_partitions(pool, vectors_, {.lists = 3}, {});
   rewrite_index(written(), path("m.pagoda"), vectors_, &partitions);
   const auto bytes = read_file(path("m.pagoda"));
   size_t of_the_index = 0;
@@ -265,9 +265,10 @@ TEST_F(BundleTest, APartitionedIndexThatIsDamagedIsRefusedNamingItsSection) {
     auto flipped = bytes;
     flipped[s.offset + s.size / 2] ^= 0x10;
     write_quickly(path("flipped"), flipped);
-    EXPECT_TRUE(error_of([&] { Bundle::open(path("flipped")); }).says("section '" + s.name + "'")) << s.name;
+    EXPECT_TRUE(files::error_of([&] { Bundle::open(path("flipped")); }).says("section '" + s.name + "'")) << s.name;
     const auto file = forged(s.name, std::nullopt);
-    EXPECT_TRUE(error_of([&] { Bundle::open(file); }).says(fmt::format("has no section '{}'", s.name))) << s.name;
+    EXPECT_TRUE(files::error_of([&] { Bundle::open(file); }).says(fmt::format("has no section '{}'", s.name)))
+        << s.name;
   }
   EXPECT_EQ(of_the_index, 6u);
   EXPECT_TRUE(refused("index/rows", [](ByteWriter& b) { b.value(7u); }).says("section 'index/rows' has 4 bytes"));
@@ -285,7 +286,7 @@ TEST_F(BundleTest, AFlippedByteIsRefusedNamingItsSection) {
       auto flipped = bytes;
       flipped[s.offset + at] ^= 0x10;
       write_quickly(path("flipped"), flipped);
-      const auto e = error_of([&] { Bundle::open(path("flipped")); });
+      const auto e = files::error_of([&] { Bundle::open(path("flipped")); });
       EXPECT_EQ(e.kind, ErrorKind::failed);
       EXPECT_TRUE(e.says(path("flipped")) && e.says("section '" + s.name + "'")) << e.message;
     }
@@ -293,7 +294,7 @@ TEST_F(BundleTest, AFlippedByteIsRefusedNamingItsSection) {
     auto flipped = bytes;
     flipped[at] ^= 1;
     write_quickly(path("flipped"), flipped);
-    EXPECT_EQ(error_of([&] { Bundle::open(path("flipped")); }).kind, ErrorKind::failed) << at;
+    EXPECT_EQ(files::error_of([&] { Bundle::open(path("flipped")); }).kind, ErrorKind::failed) << at;
   }
 }
 
@@ -303,13 +304,13 @@ TEST_F(BundleTest, OneThatIsCutIsRefused) {
   for (size_t n = 4096; n < bytes.size(); n += 2048) lengths.push_back(n);
   for (size_t n : lengths) {
     write_quickly(path("cut"), bytes.substr(0, n));
-    EXPECT_EQ(error_of([&] { Bundle::open(path("cut")); }).kind, ErrorKind::failed) << n;
+    EXPECT_EQ(files::error_of([&] { Bundle::open(path("cut")); }).kind, ErrorKind::failed) << n;
   }
 }
 
 TEST_F(BundleTest, ANewerVersionIsRefusedNamingBoth) {
   const auto file = forged("", std::nullopt, 7);
-  const auto e = error_of([&] { Bundle::open(file); });
+  const auto e = files::error_of([&] { Bundle::open(file); });
   EXPECT_EQ(e.kind, ErrorKind::failed);
   EXPECT_TRUE(e.says("version 7") && e.says("up to 3")) << e.message;
 }
@@ -318,7 +319,8 @@ TEST_F(BundleTest, AMissingSectionIsNamed) {
   for (const char* section : {"info", "item_ids", "item_vectors", "index", "tower_options", "user_encoder",
                               "user_states", "weights/item.id", "weights/user.layer1.biases"}) {
     const auto file = forged(section, std::nullopt);
-    EXPECT_TRUE(error_of([&] { Bundle::open(file); }).says(fmt::format("has no section '{}'", section))) << section;
+    EXPECT_TRUE(files::error_of([&] { Bundle::open(file); }).says(fmt::format("has no section '{}'", section)))
+        << section;
   }
 }
 
@@ -384,17 +386,17 @@ TEST_F(BundleTest, InfoThatLiesAboutTheVectorsWidthIsRefused) {
     auto lie = info;
     lie.replace(at, 8, fmt::format("\"dim\": {}", dim));
     const auto file = forged("info", lie);
-    EXPECT_TRUE(error_of([&] { Bundle::open(file); }).says("item_vectors")) << dim;
+    EXPECT_TRUE(files::error_of([&] { Bundle::open(file); }).says("item_vectors")) << dim;
   }
   const auto file = forged("info", "{");
-  EXPECT_TRUE(error_of([&] { Bundle::open(file); }).says("section 'info' can not be read"));
+  EXPECT_TRUE(files::error_of([&] { Bundle::open(file); }).says("section 'info' can not be read"));
 }
 
 TEST_F(BundleTest, AnIndexOfAnUnknownKindSaysHowToRebuildIt) {
   const auto file = forged("index", "quantum");
-  EXPECT_TRUE(error_of([&] { Bundle::open(file); }).says("pagoda index"));
-  EXPECT_EQ(error_of([&] { Bundle::open(path("nowhere")); }).kind, ErrorKind::input);
+  EXPECT_TRUE(files::error_of([&] { Bundle::open(file); }).says("pagoda index"));
+  EXPECT_EQ(files::error_of([&] { Bundle::open(path("nowhere")); }).kind, ErrorKind::input);
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::model

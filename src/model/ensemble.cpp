@@ -6,7 +6,7 @@
 #include "math/kernels.h"
 #include "nn/normalise.h"
 
-namespace pagoda {
+namespace pagoda::model {
 
 namespace {
 
@@ -32,12 +32,12 @@ std::vector<uint32_t> rows_in(const Bundle& bundle, const Bundle& first) {
   bool same = true;
   for (uint32_t item = 0; item < rows.size(); ++item) {
     rows[item] = bundle.item_ids().find(first.item_ids()[item]);
-    if (rows[item] == Interner::kNone) fail_lacking(first, bundle, first.item_ids()[item]);
+    if (rows[item] == columns::Interner::kNone) fail_lacking(first, bundle, first.item_ids()[item]);
     same &= rows[item] == item;
   }
   if (bundle.item_ids().size() > rows.size())
     for (uint32_t item = 0; item < bundle.item_ids().size(); ++item)
-      if (first.item_ids().find(bundle.item_ids()[item]) == Interner::kNone)
+      if (first.item_ids().find(bundle.item_ids()[item]) == columns::Interner::kNone)
         fail_lacking(bundle, first, bundle.item_ids()[item]);
   return same ? std::vector<uint32_t>() : rows;
 }
@@ -89,21 +89,21 @@ void write_vectors(SectionWriter& out, const std::vector<Source>& sources, size_
   for (size_t item = 0; item < items; ++item)
     for (const auto& source : sources) {
       auto vector = source.bundle->item_vectors().row(source.row.empty() ? item : source.row[item]);
-      const MatrixView<float> part(vector.data() + source.member->first_column, 1, source.member->dim());
-      if (!source.bundle->ensemble() && !source.member->unit_length) normalise_rows(serial, part, lengths);
+      const math::MatrixView<float> part(vector.data() + source.member->first_column, 1, source.member->dim());
+      if (!source.bundle->ensemble() && !source.member->unit_length) nn::normalise_rows(serial, part, lengths);
       out.append(std::as_bytes(part.row(0)));
     }
   out.end();
 }
 
-Matrix<float> joined(ThreadPool& pool, const Bundle& bundle, const MemberVectors& vectors_of, bool weighted) {
+math::Matrix<float> joined(ThreadPool& pool, const Bundle& bundle, const MemberVectors& vectors_of, bool weighted) {
   const auto& members = bundle.members();
-  Matrix<float> out;
+  math::Matrix<float> out;
   for (const auto& member : members) {
     auto vectors = vectors_of(member);
     std::vector<float> lengths;
-    if (bundle.ensemble() && !member.unit_length) normalise_rows(pool, vectors.view(), lengths);
-    if (weighted && member.weight != 1) scale(static_cast<float>(member.weight), vectors.data(), vectors.size());
+    if (bundle.ensemble() && !member.unit_length) nn::normalise_rows(pool, vectors.view(), lengths);
+    if (weighted && member.weight != 1) math::scale(static_cast<float>(member.weight), vectors.data(), vectors.size());
     if (members.size() == 1) return vectors;
     out.resize(vectors.rows(), bundle.item_vectors().cols());
     for (size_t i = 0; i < vectors.rows(); ++i) std::copy_n(vectors[i], member.dim(), out[i] + member.first_column);
@@ -119,7 +119,7 @@ void write_ensemble(const std::string& path, const std::vector<EnsemblePart>& pa
   const auto sources = sources_of(parts);
   const auto& first = *parts[0].bundle;
   auto info = first.info();
-  info.version = version, info.dim = 0, info.vectors = RowPrecision::f32;
+  info.version = version, info.dim = 0, info.vectors = math::RowPrecision::f32;
   auto members = nlohmann::ordered_json::array();
   for (const auto& source : sources) {
     const auto& from = source.member->info;
@@ -144,23 +144,23 @@ void write_ensemble(const std::string& path, const std::vector<EnsemblePart>& pa
   out.commit();
 }
 
-Matrix<float> joined_user_vectors(ThreadPool& pool, const Bundle& bundle, const MemberVectors& vectors_of) {
+math::Matrix<float> joined_user_vectors(ThreadPool& pool, const Bundle& bundle, const MemberVectors& vectors_of) {
   return joined(pool, bundle, vectors_of, true);
 }
 
-Matrix<float> joined_item_vectors(ThreadPool& pool, const Bundle& bundle, const MemberVectors& vectors_of) {
+math::Matrix<float> joined_item_vectors(ThreadPool& pool, const Bundle& bundle, const MemberVectors& vectors_of) {
   return joined(pool, bundle, vectors_of, false);
 }
 
-Matrix<float> known_user_vectors(ThreadPool& pool, const Bundle& bundle, const Interner& ids,
-                                 std::span<const uint32_t> users) {
+math::Matrix<float> known_user_vectors(ThreadPool& pool, const Bundle& bundle, const columns::Interner& ids,
+                                       std::span<const uint32_t> users) {
   return joined_user_vectors(pool, bundle, [&](const Member& m) {
     std::vector<uint32_t> rows(users.begin(), users.end());
     if (&ids != &m.user_ids)
       for (auto& user : rows)
-        if (user != Interner::kNone) user = m.user_ids.find(ids[user]);
+        if (user != columns::Interner::kNone) user = m.user_ids.find(ids[user]);
     return known_user_vectors(pool, m.model, m.user_cells, m.user_states, m.item_id_rows, rows);
   });
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::model

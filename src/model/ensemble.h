@@ -13,7 +13,7 @@
 
 #include "model/bundle.h"
 
-namespace pagoda {
+namespace pagoda::model {
 
 struct EnsemblePart {
   std::shared_ptr<const Bundle> bundle;  // of towers; when it is an ensemble, each of its members takes part with
@@ -24,19 +24,19 @@ struct EnsemblePart {
 // catalogue that lacks an item of another, naming item and bundles.
 void check_ensemble(const std::vector<EnsemblePart>& parts);
 
-// Catalogue (its order breaks ties), item counts, attributes, frequency state and config are the first bundle's. The
+// BrowseIndex (its order breaks ties), item counts, attributes, frequency state and config are the first bundle's. The
 // others have the same items, in any order. `version`: of the program. The same parts give the same bytes.
 // Errors as of check_ensemble.
 void write_ensemble(const std::string& path, const std::vector<EnsemblePart>& parts, const std::string& version);
 
 // The bundle's vectors [n, dim] from those of its members, vectors_of(member) [n, member.dim()].
-using MemberVectors = std::function<Matrix<float>(const Member&)>;
-Matrix<float> joined_user_vectors(ThreadPool& pool, const Bundle& bundle, const MemberVectors& vectors_of);
-Matrix<float> joined_item_vectors(ThreadPool& pool, const Bundle& bundle, const MemberVectors& vectors_of);
+using MemberVectors = std::function<math::Matrix<float>(const Member&)>;
+math::Matrix<float> joined_user_vectors(ThreadPool& pool, const Bundle& bundle, const MemberVectors& vectors_of);
+math::Matrix<float> joined_item_vectors(ThreadPool& pool, const Bundle& bundle, const MemberVectors& vectors_of);
 
 // Vectors of users by their rows in `ids` (Interner::kNone: a stranger of whom nothing is known). A member answers for a
 // user that it does not know as for a stranger.
-Matrix<float> known_user_vectors(ThreadPool& pool, const Bundle& bundle, const Interner& ids,
-                                 std::span<const uint32_t> users);
+math::Matrix<float> known_user_vectors(ThreadPool& pool, const Bundle& bundle, const columns::Interner& ids,
+                                       std::span<const uint32_t> users);
 
-}  // namespace pagoda
+}  // namespace pagoda::model

@@ -11,7 +11,7 @@
 #include "model/cascade.h"
 #include "model/model_test.h"
 
-namespace pagoda {
+namespace pagoda::model {
 namespace {
 
 // What tells one member of these tests from another.
@@ -40,12 +40,12 @@ class EnsembleTest : public testing::Test {
     world.model.dim = shape.dim, world.model.normalise = shape.normalise;
     if (!shape.all_features) world.user.history.last = 4;
     if (shape.reversed) {
-      world.item_ids = Interner();
+      world.item_ids = columns::Interner();
       for (uint32_t i = SmallWorld::kItems; i-- > 0;) world.item_ids.add("i" + std::to_string(i));
       std::reverse(world.item_counts.begin(), world.item_counts.end());
     }
     if (!extra_item.empty()) world.item_ids.add(extra_item), world.item_counts.push_back(1);
-    world.user_ids = Interner();
+    world.user_ids = columns::Interner();
     for (uint32_t u = 0; u < shape.users; ++u) world.user_ids.add("u" + std::to_string(u));
     world.user_counts.resize(shape.users);
     auto model = world.make(shape.seed);
@@ -57,7 +57,7 @@ class EnsembleTest : public testing::Test {
       states.histories.close();
     }
     states.context_names = {"device"}, states.context_values = {world.devices};
-    states.context = {{0, 1, Interner::kNone, 1, 0, 1}};
+    states.context = {{0, 1, columns::Interner::kNone, 1, 0, 1}};
     states.context[0].resize(shape.users);
     states.moment_us = shape.day * SmallWorld::kDay;
     const auto vectors =
@@ -94,15 +94,15 @@ class EnsembleTest : public testing::Test {
   static std::vector<uint32_t> everyone(const Bundle& b) {
     std::vector<uint32_t> users(b.user_ids().size());
     std::iota(users.begin(), users.end(), 0u);
-    users.push_back(Interner::kNone);
+    users.push_back(columns::Interner::kNone);
     return users;
   }
-  Matrix<float> users_of(const Bundle& b, const Bundle& as_in) {
+  math::Matrix<float> users_of(const Bundle& b, const Bundle& as_in) {
     return known_user_vectors(pool_, b, as_in.user_ids(), everyone(as_in));
   }
   template <class F>
   void refused(ErrorKind kind, const std::vector<std::string>& parts, const F& f) {
-    const auto e = error_of(f);
+    const auto e = files::error_of(f);
     EXPECT_EQ(e.kind, kind) << e.message;
     for (const auto& part : parts) EXPECT_TRUE(e.says(part)) << e.message;
   }
@@ -237,7 +237,7 @@ TEST_F(EnsembleTest, AnOrdinaryBundleIsWrittenForOlderProgramsToo) {
   first(), second();
   SectionFile(path("a"), kBundleKind, 1).verify();
   ensemble("e", {{first(), 1}, {second(), 1}});
-  EXPECT_TRUE(error_of([&] { SectionFile(path("e"), kBundleKind, 1); }).says("version 2"));
+  EXPECT_TRUE(files::error_of([&] { SectionFile(path("e"), kBundleKind, 1); }).says("version 2"));
 }
 
 TEST_F(EnsembleTest, WhatCanNotBeJoinedIsToldByName) {
@@ -250,10 +250,10 @@ TEST_F(EnsembleTest, WhatCanNotBeJoinedIsToldByName) {
   refused(ErrorKind::input, {path("longer"), path("a"), "'extra'"}, [&] { ensemble("e", {{a, 1}, {longer, 1}}); });
   refused(ErrorKind::input, {path("longer"), path("a"), "'extra'"}, [&] { ensemble("e", {{longer, 1}, {a, 1}}); });
 
-  Interner ids;
+  columns::Interner ids;
   ids.add("i0");
   const std::vector<uint64_t> counts(1);
-  const Matrix<float> vectors(1, 4);
+  const math::Matrix<float> vectors(1, 4);
   BundleContent c;
   c.info = {.towers = false, .dim = 4, .items = 1, .chosen_on = "none"};
   c.item_ids = &ids, c.item_counts = counts, c.item_vectors = vectors;
@@ -307,4 +307,4 @@ TEST_F(EnsembleTest, SectionsThatDisagreeAreRefusedThoughTheirChecksumsHold) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::model

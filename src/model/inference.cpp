@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace pagoda {
+namespace pagoda::model {
 
 namespace {
 
@@ -12,10 +12,10 @@ constexpr size_t kBlock = 64;
 // Calls encode(begin, end, batch) and forward(batch, pass) for each block of kBlock rows; a last block that is short is
 // encoded with padding, so that the layers always multiply matrices of the same shape.
 template <class Encode, class Forward>
-Matrix<float> in_blocks(ThreadPool& pool, size_t n, size_t dim, const Encode& encode, const Forward& forward) {
-  Matrix<float> out(n, dim);
+math::Matrix<float> in_blocks(ThreadPool& pool, size_t n, size_t dim, const Encode& encode, const Forward& forward) {
+  math::Matrix<float> out(n, dim);
   pool.for_chunks(n, kBlock, [&](size_t begin, size_t end) {
-    EncodedBatch batch;
+    features::EncodedBatch batch;
     Tower<float>::Pass pass;
     encode(begin, end, batch);
     yield_to_foreground(pool.throttle());
@@ -27,28 +27,33 @@ Matrix<float> in_blocks(ThreadPool& pool, size_t n, size_t dim, const Encode& en
 
 }  // namespace
 
-Matrix<float> user_vectors(ThreadPool& pool, const Model& model, const UserCells& cells,
-                           std::span<const UserExample> examples) {
+math::Matrix<float> user_vectors(ThreadPool& pool, const Model& model, const features::UserCells& cells,
+                                 std::span<const features::UserExample> examples) {
   return in_blocks(
       pool, examples.size(), model.towers.dim(),
-      [&](size_t begin, size_t end, EncodedBatch& batch) {
-        std::vector<UserExample> block(examples.begin() + static_cast<ptrdiff_t>(begin),
-                                       examples.begin() + static_cast<ptrdiff_t>(end));
+      [&](size_t begin, size_t end, features::EncodedBatch& batch) {
+        std::vector<features::UserExample> block(examples.begin() + static_cast<ptrdiff_t>(begin),
+                                                 examples.begin() + static_cast<ptrdiff_t>(end));
         block.resize(kBlock);
         model.user_encoder.encode(cells, block, batch);
       },
-      [&](const EncodedBatch& batch, Tower<float>::Pass& pass) { model.towers.forward_users(pool, batch, {}, pass); });
+      [&](const features::EncodedBatch& batch, Tower<float>::Pass& pass) {
+        model.towers.forward_users(pool, batch, {}, pass);
+      });
 }
 
-Matrix<float> item_vectors(ThreadPool& pool, const Model& model, const ItemCells& cells, int64_t moment_us) {
+math::Matrix<float> item_vectors(ThreadPool& pool, const Model& model, const features::ItemCells& cells,
+                                 int64_t moment_us) {
   return in_blocks(
       pool, cells.size(), model.towers.dim(),
-      [&](size_t begin, size_t end, EncodedBatch& batch) {
+      [&](size_t begin, size_t end, features::EncodedBatch& batch) {
         std::vector<uint32_t> rows(kBlock, static_cast<uint32_t>(begin));
         std::iota(rows.begin(), rows.begin() + static_cast<ptrdiff_t>(end - begin), static_cast<uint32_t>(begin));
         model.item_encoder.encode(cells, rows, {&moment_us, 1}, batch);
       },
-      [&](const EncodedBatch& batch, Tower<float>::Pass& pass) { model.towers.forward_items(pool, batch, {}, pass); });
+      [&](const features::EncodedBatch& batch, Tower<float>::Pass& pass) {
+        model.towers.forward_items(pool, batch, {}, pass);
+      });
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::model

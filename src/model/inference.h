@@ -7,20 +7,21 @@
 #include "features/user_encoder.h"
 #include "model/two_towers.h"
 
-namespace pagoda {
+namespace pagoda::model {
 
 // Encoders and towers that belong together. Immutable in use: any number of threads may encode.
 struct Model {
-  UserEncoder user_encoder;
-  ItemEncoder item_encoder;
+  features::UserEncoder user_encoder;
+  features::ItemEncoder item_encoder;
   TwoTowers<float> towers;
 };
 
 // One row an example / item. Rows are computed in blocks of a fixed height, so a vector has the same bits whether it is
 // asked for alone or among thousands, and on any number of threads: training, evaluation and serving agree exactly.
-Matrix<float> user_vectors(ThreadPool& pool, const Model& model, const UserCells& cells,
-                           std::span<const UserExample> examples);
+math::Matrix<float> user_vectors(ThreadPool& pool, const Model& model, const features::UserCells& cells,
+                                 std::span<const features::UserExample> examples);
 // moment_us: the time at which the items are looked at (for their age).
-Matrix<float> item_vectors(ThreadPool& pool, const Model& model, const ItemCells& cells, int64_t moment_us);
+math::Matrix<float> item_vectors(ThreadPool& pool, const Model& model, const features::ItemCells& cells,
+                                 int64_t moment_us);
 
-}  // namespace pagoda
+}  // namespace pagoda::model

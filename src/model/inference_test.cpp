@@ -3,7 +3,7 @@
 #include "model/model_test.h"
 #include "model/user_states.h"
 
-namespace pagoda {
+namespace pagoda::model {
 namespace {
 
 SmallWorld world(const std::vector<int64_t>& hidden) {
@@ -38,7 +38,7 @@ TEST(ItemVectors, OneAloneHasTheBitsItHasAmongAll) {
   ThreadPool pool(2);
   const auto all = item_vectors(pool, model, model.item_encoder.cells(w.item_ids, &w.items), 5 * SmallWorld::kDay);
   for (uint32_t i = 0; i < SmallWorld::kItems; ++i) {
-    Interner id;
+    columns::Interner id;
     id.add(w.item_ids[i]);
     const auto alone = item_vectors(pool, model, model.item_encoder.cells(id, &w.items), 5 * SmallWorld::kDay);
     EXPECT_TRUE(std::ranges::equal(alone.row(0), all.row(i)));
@@ -51,7 +51,7 @@ TEST(ItemVectors, OneAloneHasTheBitsItHasAmongAll) {
 struct Known {
   UserStates states;
   std::vector<uint32_t> id_rows;
-  UserCells cells;
+  features::UserCells cells;
   Known(const SmallWorld& w, const Model& model) : cells(model.user_encoder.cells(w.user_ids, &w.users)) {
     states.histories.clear();
     for (uint32_t u = 0; u < SmallWorld::kUsers; ++u) {
@@ -59,8 +59,9 @@ struct Known {
       states.histories.close();
     }
     states.context_names = {"other", "device"};
-    states.context_values = {Interner(), w.devices};
-    states.context = {std::vector<uint32_t>(SmallWorld::kUsers, Interner::kNone), {0, 1, 0, 1, Interner::kNone, 1}};
+    states.context_values = {columns::Interner(), w.devices};
+    states.context = {std::vector<uint32_t>(SmallWorld::kUsers, columns::Interner::kNone),
+                      {0, 1, 0, 1, columns::Interner::kNone, 1}};
     states.moment_us = 3 * SmallWorld::kDay;
     for (uint32_t i = 0; i < SmallWorld::kItems; ++i)
       id_rows.push_back(model.item_encoder.id_vocabulary().row(w.item_ids[i]));
@@ -76,7 +77,7 @@ struct Known {
 
 TEST(RequestVectors, AStrangerWithAKnownUsersHistoryGetsThatUsersBits) {
   for (const auto& hidden : std::vector<std::vector<int64_t>>{{}, {12}})
-    for (auto table : {HistoryTable::own, HistoryTable::shared}) {
+    for (auto table : {features::HistoryTable::own, features::HistoryTable::shared}) {
       SmallWorld w;
       w.user.hidden = w.item.hidden = hidden;
       w.user.history = {.last = 3, .table = table, .recency = .3};
@@ -121,12 +122,12 @@ TEST(RequestVectors, WhatARequestGivesStandsForWhatIsKnown) {
 TEST(ItemVectors, AnUnknownItemIsCloseToItemsOfItsAttributes) {
   SmallWorld w;
   w.model.dim = 8;
-  w.item.features = {{.column = "genre", .dim = 8}, {.column = "title", .kind = FeatureKind::text, .dim = 8}};
+  w.item.features = {{.column = "genre", .dim = 8}, {.column = "title", .kind = features::FeatureKind::text, .dim = 8}};
   auto model = w.make();
   // A catalogue in which the id says little beside the attributes, as training leaves it.
   for (size_t row = 0; row < model.item_encoder.id_vocabulary().words(); ++row)
     for (auto& v : model.towers.tables()[0].values().row(row)) v *= .1f;
-  Attributes fresh;
+  data::Attributes fresh;
   fresh.ids.add("new war"), fresh.ids.add("new art");
   for (const char* name : {"genre", "title"}) fresh.columns.emplace_back().name = name;
   fresh.columns[0].push_text("war"), fresh.columns[0].push_text("art");
@@ -162,18 +163,20 @@ TEST(UserStates, OnesThatAreSavedAndLoadedAreTheSame) {
   EXPECT_EQ(loaded.context, k.states.context);
   EXPECT_EQ(loaded.context_values[1].find("desk"), 1u);
   EXPECT_EQ(loaded.moment_us, k.states.moment_us);
-  EXPECT_TRUE(
-      error_of([&] { load(out.bytes(), 5); }).says("section 'user_states': a history points past the catalogue"));
+  EXPECT_TRUE(files::error_of([&] {
+                load(out.bytes(), 5);
+              }).says("section 'user_states': a history points past the catalogue"));
   auto other = k.states;
   other.context[1][0] = 2;
   ByteWriter past;
   other.save(past);
-  EXPECT_TRUE(error_of([&] { load(past.bytes(), SmallWorld::kItems); }).says("a context points past its values"));
+  EXPECT_TRUE(
+      files::error_of([&] { load(past.bytes(), SmallWorld::kItems); }).says("a context points past its values"));
   other = k.states, other.context[0].pop_back();
   ByteWriter shorter;
   other.save(shorter);
-  EXPECT_TRUE(error_of([&] { load(shorter.bytes(), SmallWorld::kItems); }).says("a value for each user"));
+  EXPECT_TRUE(files::error_of([&] { load(shorter.bytes(), SmallWorld::kItems); }).says("a value for each user"));
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::model

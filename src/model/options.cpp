@@ -2,16 +2,16 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::model {
 
-void describe(Fields& f, ModelOptions& o) {
+void describe(OptionVisitor& f, ModelOptions& o) {
   f.field("dim", o.dim, "length of the vectors both towers end in; 128 gains a little and costs twice");
   f.field("normalise", o.normalise, "vectors of unit length (the score is a cosine); rarely better off");
   f.choice(
-      "precision", o.precision, {{"f32", Precision::f32}, {"bf16", Precision::bf16}},
+      "precision", o.precision, {{"f32", math::Precision::f32}, {"bf16", math::Precision::bf16}},
       "\"bf16\": the loss multiplies rounded vectors, and is nearly twice as fast, where AVX-512 BF16 is fast (pagoda "
       "doctor says); elsewhere it stays f32, and parameters and sums always do");
-  f.choice("table_precision", o.table_precision, {{"f32", Precision::f32}, {"bf16", Precision::bf16}},
+  f.choice("table_precision", o.table_precision, {{"f32", math::Precision::f32}, {"bf16", math::Precision::bf16}},
            "\"bf16\": table rows take half the memory, rounded at random so that small steps count; the optimiser's "
            "sums stay f32 (optimizer = \"row_adagrad\" keeps 4 bytes a row)");
   f.field("dropout", o.dropout, "share of hidden units switched off in training, for towers with hidden layers");
@@ -22,4 +22,4 @@ void validate(const ModelOptions& o) {
   if (!(o.dropout >= 0 && o.dropout < 1)) fail(ErrorKind::usage, "model.dropout = {} is not in [0, 1)", o.dropout);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::model

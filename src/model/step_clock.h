@@ -7,7 +7,7 @@
 
 #include "core/stage_clock.h"
 
-namespace pagoda {
+namespace pagoda::model {
 
 enum class StepStage : uint8_t { read, sample, encode, gather, towers, loss, backward, combine, update, between };
 
@@ -47,4 +47,4 @@ class StepClock {
   StageClock clock_{kStepStages};
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::model

@@ -7,10 +7,10 @@
 #include "core/thread_pool.h"
 #include "math/rows_view.h"
 
-namespace pagoda {
+namespace pagoda::model {
 
-struct StoredForm {
-  RowPrecision precision = RowPrecision::f32;
+struct StorageFormat {
+  math::RowPrecision precision = math::RowPrecision::f32;
   bool unit_length = false;  // rows of zeros stay so
 };
 
@@ -20,13 +20,13 @@ class StoredVectors {
  public:
   // `from` outlives it. Error{input}: a component that is not finite, or too
   // large for f16, with its row; `name` is what the vectors are of.
-  StoredVectors(ThreadPool& pool, const std::string& name, RowsView from, const StoredForm& form,
+  StoredVectors(ThreadPool& pool, const std::string& name, math::RowsView from, const StorageFormat& form,
                 const std::string& folder);
-  RowsView rows() const { return rows_; }
+  math::RowsView rows() const { return rows_; }
 
  private:
-  std::unique_ptr<void, FreeMemory> memory_;
-  RowsView rows_;
+  std::unique_ptr<void, math::FreeMemory> memory_;
+  math::RowsView rows_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::model

@@ -5,7 +5,7 @@
 #include "columns/decimal.h"
 #include "features/saved.h"
 
-namespace pagoda {
+namespace pagoda::model {
 
 namespace {
 
@@ -13,27 +13,27 @@ namespace {
 // read decimals as texts, and compare floats as doubles.
 enum class Nature : uint8_t { plain, f32, f16, decimal };
 
-Nature nature_of(const Column& column) {
-  if (column.type == ColumnType::decimal) return Nature::decimal;
-  if (column.type != ColumnType::real || column.precision == RealPrecision::f64) return Nature::plain;
-  return column.precision == RealPrecision::f32 ? Nature::f32 : Nature::f16;
+Nature nature_of(const columns::Column& column) {
+  if (column.type == columns::ColumnType::decimal) return Nature::decimal;
+  if (column.type != columns::ColumnType::real || column.precision == columns::RealPrecision::f64) return Nature::plain;
+  return column.precision == columns::RealPrecision::f32 ? Nature::f32 : Nature::f16;
 }
 
-bool all_decimals(const Column& column) {
+bool all_decimals(const columns::Column& column) {
   for (size_t row = 0; row < column.rows(); ++row)
-    if (!column.is_null(row) && !Decimal::parse(column.text_of(row))) return false;
+    if (!column.is_null(row) && !columns::Decimal::parse(column.text_of(row))) return false;
   return true;
 }
 
 // False: the column is not of that nature.
-bool give(Column& column, Nature nature) {
+bool give(columns::Column& column, Nature nature) {
   switch (nature) {
     case Nature::plain: return true;
-    case Nature::f32: column.precision = RealPrecision::f32; return column.type == ColumnType::real;
-    case Nature::f16: column.precision = RealPrecision::f16; return column.type == ColumnType::real;
+    case Nature::f32: column.precision = columns::RealPrecision::f32; return column.type == columns::ColumnType::real;
+    case Nature::f16: column.precision = columns::RealPrecision::f16; return column.type == columns::ColumnType::real;
     case Nature::decimal:
-      if (column.type != ColumnType::text || !all_decimals(column)) return false;
-      column.type = ColumnType::decimal;
+      if (column.type != columns::ColumnType::text || !all_decimals(column)) return false;
+      column.type = columns::ColumnType::decimal;
       return true;
   }
   return false;
@@ -41,16 +41,16 @@ bool give(Column& column, Nature nature) {
 
 }  // namespace
 
-void save_attributes(ByteWriter& out, const Attributes& attributes) {
-  save_strings(out, attributes.ids);
+void save_attributes(ByteWriter& out, const data::Attributes& attributes) {
+  features::save_strings(out, attributes.ids);
   out.value<uint64_t>(attributes.columns.size());
   for (const auto& c : attributes.columns) {
     out.text(c.name);
-    out.value(c.type == ColumnType::decimal ? ColumnType::text : c.type);
-    save_ragged(out, c.text);
+    out.value(c.type == columns::ColumnType::decimal ? columns::ColumnType::text : c.type);
+    features::save_ragged(out, c.text);
     out.array(c.integers);
     out.array(c.reals);
-    save_ragged(out, c.elements);
+    features::save_ragged(out, c.elements);
     out.array(c.element_offsets);
     out.array(c.valid);
   }
@@ -59,21 +59,21 @@ void save_attributes(ByteWriter& out, const Attributes& attributes) {
   if (std::ranges::any_of(natures, [](Nature n) { return n != Nature::plain; })) out.array(natures);
 }
 
-Attributes load_attributes(ByteReader& in) {
-  Attributes attributes;
-  attributes.ids = load_strings(in);
+data::Attributes load_attributes(ByteReader& in) {
+  data::Attributes attributes;
+  attributes.ids = features::load_strings(in);
   const auto n = in.value<uint64_t>();
   for (uint64_t i = 0; i < n; ++i) {
-    Column c;
+    columns::Column c;
     c.name = in.text();
-    c.type = load_choice(in, ColumnType::texts);
-    c.text = load_ragged<char>(in);
+    c.type = features::load_choice(in, columns::ColumnType::texts);
+    c.text = features::load_ragged<char>(in);
     c.integers = in.array<int64_t>();
     c.reals = in.array<double>();
-    c.elements = load_ragged<char>(in);
+    c.elements = features::load_ragged<char>(in);
     c.element_offsets = in.array<uint64_t>();
     c.valid = in.array<uint8_t>();
-    if (!offsets_rise(c.element_offsets, c.elements.size()) || c.rows() != attributes.rows() ||
+    if (!features::offsets_rise(c.element_offsets, c.elements.size()) || c.rows() != attributes.rows() ||
         (!c.valid.empty() && c.valid.size() != c.rows()))
       in.damaged("a column does not fit its rows");
     attributes.columns.push_back(std::move(c));
@@ -86,24 +86,24 @@ Attributes load_attributes(ByteReader& in) {
   return attributes;
 }
 
-void save_cells(ByteWriter& out, const UserCells& cells) {
+void save_cells(ByteWriter& out, const features::UserCells& cells) {
   out.array(cells.id_rows);
   out.value<uint64_t>(cells.features.size());
   for (const auto& f : cells.features) {
-    save_ragged(out, f.bag.rows);
+    features::save_ragged(out, f.bag.rows);
     out.array(f.bag.weights);
     out.array(f.numbers);
     out.array(f.times_us);
   }
 }
 
-UserCells load_cells(ByteReader& in, const UserEncoder& encoder) {
-  UserCells cells;
+features::UserCells load_cells(ByteReader& in, const features::UserEncoder& encoder) {
+  features::UserCells cells;
   cells.id_rows = in.array<uint32_t>();
   const auto features = in.value<uint64_t>();
   for (uint64_t i = 0; i < features; ++i) {
     auto& f = cells.features.emplace_back();
-    f.bag.rows = load_ragged<uint32_t>(in);
+    f.bag.rows = features::load_ragged<uint32_t>(in);
     f.bag.weights = in.array<float>();
     f.numbers = in.array<float>();
     f.times_us = in.array<int64_t>();
@@ -112,4 +112,4 @@ UserCells load_cells(ByteReader& in, const UserEncoder& encoder) {
   return cells;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::model

@@ -9,7 +9,7 @@
 #include "nn/embedding_table.h"
 #include "nn/mlp.h"
 
-namespace pagoda {
+namespace pagoda::model {
 
 // Reads EncodedBatches of its layout; the tables are the model's, since two towers may share one. Immutable during a
 // forward or backward; several threads may run forward at once, each with its own Pass.
@@ -22,38 +22,40 @@ class Tower {
  public:
   Tower() = default;
   // table_of[b]: which of the model's tables bag b reads.
-  Tower(TowerLayout layout, std::vector<size_t> table_of, std::span<const int64_t> hidden, size_t dim, bool normalise);
+  Tower(features::TowerLayout layout, std::vector<size_t> table_of, std::span<const int64_t> hidden, size_t dim,
+        bool normalise);
   void initialise(uint64_t seed, uint64_t lane) { mlp_.initialise(seed, lane); }
 
   struct Pass {
-    Matrix<T> input, output;  // X, Y
-    typename Mlp<T>::Activations activations;
+    math::Matrix<T> input, output;  // X, Y
+    typename nn::Mlp<T>::Activations activations;
     std::vector<T> lengths;
-    Matrix<T> d_input;
+    math::Matrix<T> d_input;
     StepClock* clock = nullptr;  // where there is one, it is told what is gathered
   };
-  using Dropout = typename Mlp<T>::Dropout;
+  using Dropout = typename nn::Mlp<T>::Dropout;
 
-  void forward(ThreadPool& pool, std::span<const EmbeddingTable<T>> tables, const EncodedBatch& batch,
+  void forward(ThreadPool& pool, std::span<const nn::EmbeddingTable<T>> tables, const features::EncodedBatch& batch,
                const Dropout& dropout, Pass& pass) const;
   // Leaves dX in pass.d_input; d_output is scratch afterwards.
-  void backward(ThreadPool& pool, Pass& pass, MatrixView<T> d_output, typename Mlp<T>::Gradients& gradients) const;
+  void backward(ThreadPool& pool, Pass& pass, math::MatrixView<T> d_output,
+                typename nn::Mlp<T>::Gradients& gradients) const;
 
   // The part of dX that came from bag b.
-  MatrixView<const T> d_bag(const Pass& pass, size_t b) const;
+  math::MatrixView<const T> d_bag(const Pass& pass, size_t b) const;
 
-  const TowerLayout& layout() const { return layout_; }
+  const features::TowerLayout& layout() const { return layout_; }
   size_t table_of(size_t bag) const { return table_of_[bag]; }
-  Mlp<T>& mlp() { return mlp_; }
-  const Mlp<T>& mlp() const { return mlp_; }
+  nn::Mlp<T>& mlp() { return mlp_; }
+  const nn::Mlp<T>& mlp() const { return mlp_; }
   size_t width() const { return width_; }
 
  private:
-  TowerLayout layout_;
+  features::TowerLayout layout_;
   std::vector<size_t> table_of_, column_of_;  // per bag: its table, its first column of X
   size_t width_ = 0;
   bool normalise_ = true;
-  Mlp<T> mlp_;
+  nn::Mlp<T> mlp_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::model

@@ -5,7 +5,7 @@
 
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::model {
 
 namespace {
 constexpr uint64_t kUserSubstream = 1000, kItemSubstream = 2000;  // of random numbers; tables take 0 ..
@@ -19,10 +19,10 @@ double TwoTowersGradients<T>::squared_norm() const {
 }
 
 template <class T>
-TwoTowers<T>::TwoTowers(const ModelOptions& model, const UserOptions& user, const ItemOptions& item,
-                        const TowerLayout& user_layout, const TowerLayout& item_layout)
+TwoTowers<T>::TwoTowers(const ModelOptions& model, const features::UserOptions& user, const features::ItemOptions& item,
+                        const features::TowerLayout& user_layout, const features::TowerLayout& item_layout)
     : dim_(static_cast<size_t>(model.dim)) {
-  const Precision stored = std::is_same_v<T, float> ? model.table_precision : Precision::f32;
+  const math::Precision stored = std::is_same_v<T, float> ? model.table_precision : math::Precision::f32;
   std::vector<size_t> item_tables, user_tables;
   size_t item_id_table = SIZE_MAX;
   for (const auto& bag : item_layout.bags) {
@@ -64,14 +64,14 @@ void TwoTowers<T>::initialise(ThreadPool& pool, uint64_t seed) {
 }
 
 template <class T>
-void TwoTowers<T>::backward(ThreadPool& pool, const EncodedBatch& users, Pass& user_pass, MatrixView<T> d_users,
-                            const EncodedBatch& items, Pass& item_pass, MatrixView<T> d_items,
-                            TwoTowersGradients<T>& gradients) const {
+void TwoTowers<T>::backward(ThreadPool& pool, const features::EncodedBatch& users, Pass& user_pass,
+                            math::MatrixView<T> d_users, const features::EncodedBatch& items, Pass& item_pass,
+                            math::MatrixView<T> d_items, TwoTowersGradients<T>& gradients) const {
   user_.backward(pool, user_pass, d_users, gradients.user);
   item_.backward(pool, item_pass, d_items, gradients.item);
   const StepClock::Within combine(item_pass.clock, StepStage::combine);
   gradients.tables.resize(tables_.size());
-  std::vector<std::vector<typename EmbeddingTable<T>::Reading>> readings(tables_.size());
+  std::vector<std::vector<typename nn::EmbeddingTable<T>::Reading>> readings(tables_.size());
   for (size_t b = 0; b < users.bags.size(); ++b)
     readings[user_.table_of(b)].push_back({&users.bags[b], user_.d_bag(user_pass, b)});
   for (size_t b = 0; b < items.bags.size(); ++b)
@@ -91,9 +91,9 @@ void TwoTowers<T>::for_each_parameter(Towers& towers, const OnTable& on_table, c
       const auto name = (user ? "user.layer" : "item.layer") + std::to_string(l + 1);
       const auto side = [user](const TwoTowersGradients<T>& g) -> auto& { return user ? g.user : g.item; };
       on_matrix(name + ".weights", mlp.weights(l),
-                [side, l](const TwoTowersGradients<T>& g) -> const Matrix<T>& { return side(g).weights[l]; });
+                [side, l](const TwoTowersGradients<T>& g) -> const math::Matrix<T>& { return side(g).weights[l]; });
       on_matrix(name + ".biases", mlp.biases(l),
-                [side, l](const TwoTowersGradients<T>& g) -> const Matrix<T>& { return side(g).biases[l]; });
+                [side, l](const TwoTowersGradients<T>& g) -> const math::Matrix<T>& { return side(g).biases[l]; });
     }
   }
 }
@@ -103,11 +103,13 @@ std::vector<typename TwoTowers<T>::Parameter> TwoTowers<T>::parameters() {
   std::vector<Parameter> all;
   for_each_parameter(
       *this,
-      [&](EmbeddingTable<T>& table, size_t) {
-        const bool floats = table.stored() == Precision::f32;
+      [&](nn::EmbeddingTable<T>& table, size_t) {
+        const bool floats = table.stored() == math::Precision::f32;
         all.push_back({table.name(), floats ? &table.values() : nullptr, floats ? nullptr : &table.bf16(), true});
       },
-      [&](const std::string& name, Matrix<T>& matrix, const auto&) { all.push_back({name, &matrix, nullptr, false}); });
+      [&](const std::string& name, math::Matrix<T>& matrix, const auto&) {
+        all.push_back({name, &matrix, nullptr, false});
+      });
   return all;
 }
 
@@ -116,31 +118,33 @@ std::vector<typename TwoTowers<T>::ConstParameter> TwoTowers<T>::parameters() co
   std::vector<ConstParameter> all;
   for_each_parameter(
       *this,
-      [&](const EmbeddingTable<T>& table, size_t) {
-        const bool floats = table.stored() == Precision::f32;
+      [&](const nn::EmbeddingTable<T>& table, size_t) {
+        const bool floats = table.stored() == math::Precision::f32;
         all.push_back({table.name(), floats ? &table.values() : nullptr, floats ? nullptr : &table.bf16(), true});
       },
-      [&](const std::string& name, const Matrix<T>& matrix, const auto&) {
+      [&](const std::string& name, const math::Matrix<T>& matrix, const auto&) {
         all.push_back({name, &matrix, nullptr, false});
       });
   return all;
 }
 
 template <class T>
-void TwoTowers<T>::update(ThreadPool& pool, const StepRate& step, const TwoTowersGradients<T>& gradients,
-                          std::span<OptimizerState<T>> optimizers) {
+void TwoTowers<T>::update(ThreadPool& pool, const nn::StepRate& step, const TwoTowersGradients<T>& gradients,
+                          std::span<nn::OptimizerState<T>> optimizers) {
   size_t next = 0;
   for_each_parameter(
       *this,
-      [&](EmbeddingTable<T>& table, size_t t) { table.update(pool, step, gradients.tables[t], optimizers[next++]); },
-      [&](const std::string&, Matrix<T>& matrix, const auto& gradient_of) {
+      [&](nn::EmbeddingTable<T>& table, size_t t) {
+        table.update(pool, step, gradients.tables[t], optimizers[next++]);
+      },
+      [&](const std::string&, math::Matrix<T>& matrix, const auto& gradient_of) {
         optimizers[next++].update(pool, step, gradient_of(gradients), matrix);
       });
   check(next == optimizers.size(), "an optimiser for each parameter");
 }
 
 template <class V>
-void save_matrix(SectionWriter& out, const std::string& name, MatrixView<const V> matrix) {
+void save_matrix(SectionWriter& out, const std::string& name, math::MatrixView<const V> matrix) {
   out.begin(name);
   const uint64_t shape[2] = {matrix.rows(), matrix.cols()};
   out.append(std::as_bytes(std::span(shape)));
@@ -149,7 +153,7 @@ void save_matrix(SectionWriter& out, const std::string& name, MatrixView<const V
 }
 
 template <class V>
-void load_matrix(const SectionFile& in, const std::string& name, Matrix<V>& matrix) {
+void load_matrix(const SectionFile& in, const std::string& name, math::Matrix<V>& matrix) {
   const auto bytes = in.bytes(name);
   uint64_t shape[2] = {0, 0};
   if (bytes.size() >= sizeof shape) std::memcpy(shape, bytes.data(), sizeof shape);
@@ -178,11 +182,11 @@ void load_weights(const SectionFile& in, TwoTowers<float>& model, const std::str
   }
 }
 
-template void save_matrix(SectionWriter&, const std::string&, MatrixView<const float>);
-template void load_matrix(const SectionFile&, const std::string&, Matrix<float>&);
+template void save_matrix(SectionWriter&, const std::string&, math::MatrixView<const float>);
+template void load_matrix(const SectionFile&, const std::string&, math::Matrix<float>&);
 template struct TwoTowersGradients<float>;
 template struct TwoTowersGradients<double>;
 template class TwoTowers<float>;
 template class TwoTowers<double>;
 
-}  // namespace pagoda
+}  // namespace pagoda::model

@@ -10,13 +10,13 @@
 #include "model/options.h"
 #include "model/tower.h"
 
-namespace pagoda {
+namespace pagoda::model {
 
 // What one step moves.
 template <class T>
 struct TwoTowersGradients {
-  typename Mlp<T>::Gradients user, item;
-  std::vector<RowGradients<T>> tables;
+  typename nn::Mlp<T>::Gradients user, item;
+  std::vector<nn::RowGradients<T>> tables;
   double squared_norm() const;
 };
 
@@ -25,26 +25,26 @@ class TwoTowers {
  public:
   TwoTowers() = default;
   // A history with table = "shared" reads the item tower's id table; every other bag has a table of its own.
-  TwoTowers(const ModelOptions& model, const UserOptions& user, const ItemOptions& item, const TowerLayout& user_layout,
-            const TowerLayout& item_layout);
+  TwoTowers(const ModelOptions& model, const features::UserOptions& user, const features::ItemOptions& item,
+            const features::TowerLayout& user_layout, const features::TowerLayout& item_layout);
   void initialise(ThreadPool& pool, uint64_t seed);  // by (seed, table or tower, row); rows of hash buckets small
 
   using Pass = typename Tower<T>::Pass;
-  void forward_users(ThreadPool& pool, const EncodedBatch& batch, const typename Tower<T>::Dropout& dropout,
+  void forward_users(ThreadPool& pool, const features::EncodedBatch& batch, const typename Tower<T>::Dropout& dropout,
                      Pass& pass) const {
     user_.forward(pool, tables_, batch, dropout, pass);
   }
-  void forward_items(ThreadPool& pool, const EncodedBatch& batch, const typename Tower<T>::Dropout& dropout,
+  void forward_items(ThreadPool& pool, const features::EncodedBatch& batch, const typename Tower<T>::Dropout& dropout,
                      Pass& pass) const {
     item_.forward(pool, tables_, batch, dropout, pass);
   }
   // dU and dV (scratch afterwards) to the gradients of all weights and tables.
-  void backward(ThreadPool& pool, const EncodedBatch& users, Pass& user_pass, MatrixView<T> d_users,
-                const EncodedBatch& items, Pass& item_pass, MatrixView<T> d_items,
+  void backward(ThreadPool& pool, const features::EncodedBatch& users, Pass& user_pass, math::MatrixView<T> d_users,
+                const features::EncodedBatch& items, Pass& item_pass, math::MatrixView<T> d_items,
                 TwoTowersGradients<T>& gradients) const;
 
-  std::vector<EmbeddingTable<T>>& tables() { return tables_; }
-  const std::vector<EmbeddingTable<T>>& tables() const { return tables_; }
+  std::vector<nn::EmbeddingTable<T>>& tables() { return tables_; }
+  const std::vector<nn::EmbeddingTable<T>>& tables() const { return tables_; }
   Tower<T>& user() { return user_; }
   Tower<T>& item() { return item_; }
   const Tower<T>& user() const { return user_; }
@@ -62,8 +62,8 @@ class TwoTowers {
     size_t rows() const { return floats ? floats->rows() : bf16->rows(); }
     size_t cols() const { return floats ? floats->cols() : bf16->cols(); }
   };
-  using Parameter = NamedParameter<Matrix<T>, Matrix<uint16_t>>;
-  using ConstParameter = NamedParameter<const Matrix<T>, const Matrix<uint16_t>>;
+  using Parameter = NamedParameter<math::Matrix<T>, math::Matrix<uint16_t>>;
+  using ConstParameter = NamedParameter<const math::Matrix<T>, const math::Matrix<uint16_t>>;
 
   // All parameters in the order in which they are saved and in which update() takes the optimisers: the tables, then
   // the user tower's layers, then the item tower's.
@@ -71,14 +71,14 @@ class TwoTowers {
   std::vector<ConstParameter> parameters() const;
 
   // Moves every parameter by its gradient; optimizers: one for each of parameters(), in their order.
-  void update(ThreadPool& pool, const StepRate& step, const TwoTowersGradients<T>& gradients,
-              std::span<OptimizerState<T>> optimizers);
+  void update(ThreadPool& pool, const nn::StepRate& step, const TwoTowersGradients<T>& gradients,
+              std::span<nn::OptimizerState<T>> optimizers);
 
  private:
   template <class Towers, class OnTable, class OnMatrix>
   static void for_each_parameter(Towers& towers, const OnTable& on_table, const OnMatrix& on_matrix);
   size_t dim_ = 0;
-  std::vector<EmbeddingTable<T>> tables_;
+  std::vector<nn::EmbeddingTable<T>> tables_;
   Tower<T> user_, item_;
 };
 
@@ -87,8 +87,8 @@ void save_weights(SectionWriter& out, const TwoTowers<float>& model, const std::
 // Error{failed}: a matrix is missing or of another shape than the config says.
 void load_weights(const SectionFile& in, TwoTowers<float>& model, const std::string& prefix = "weights/");
 template <class V>
-void save_matrix(SectionWriter& out, const std::string& name, MatrixView<const V> matrix);
+void save_matrix(SectionWriter& out, const std::string& name, math::MatrixView<const V> matrix);
 template <class V>
-void load_matrix(const SectionFile& in, const std::string& name, Matrix<V>& matrix);  // of the matrix's own shape
+void load_matrix(const SectionFile& in, const std::string& name, math::Matrix<V>& matrix);  // of the matrix's own shape
 
-}  // namespace pagoda
+}  // namespace pagoda::model

@@ -3,19 +3,19 @@
 #include "loss/loss.h"
 #include "model/model_test.h"
 
-namespace pagoda {
+namespace pagoda::model {
 namespace {
 
 // One step of a small model: its batches, and the sampled softmax over them with in-batch and drawn columns.
 template <class T>
 struct Step {
   TwoTowers<T> towers;
-  EncodedBatch users, items;
-  Ragged<uint32_t> positives;
+  features::EncodedBatch users, items;
+  math::Ragged<uint32_t> positives;
   std::vector<double> log_count;
   typename Tower<T>::Pass user_pass, item_pass;
-  Matrix<T> d_users, d_items;
-  std::unique_ptr<Loss<T>> loss = make_loss<T>({});
+  math::Matrix<T> d_users, d_items;
+  std::unique_ptr<loss::Loss<T>> loss = loss::make_loss<T>({});
   double dropout = 0;
 
   explicit Step(const SmallWorld& w) {
@@ -39,13 +39,13 @@ struct Step {
     towers.forward_items(pool, items, {dropout, 1, 2, 2}, item_pass);
     d_users.resize(users.size, towers.dim());
     d_items.resize(items.size, towers.dim());
-    LossInput<T> input;
+    loss::LossInput<T> input;
     input.users = user_pass.output;
     input.items = item_pass.output;
     input.positives = &positives;
     input.log_count = log_count;
     input.temperature = .4;
-    LossOutput<T> output{.d_users = d_users, .d_items = d_items};
+    loss::LossOutput<T> output{.d_users = d_users, .d_items = d_items};
     loss->run(pool, input, output);
     return output.value;
   }
@@ -56,8 +56,8 @@ struct Step {
 };
 
 // Each table's gradient as a whole matrix, then each layer's, in the order of parameters().
-std::vector<Matrix<double>> dense(TwoTowers<double>& towers, const TwoTowersGradients<double>& g) {
-  std::vector<Matrix<double>> all;
+std::vector<math::Matrix<double>> dense(TwoTowers<double>& towers, const TwoTowersGradients<double>& g) {
+  std::vector<math::Matrix<double>> all;
   for (size_t t = 0; t < towers.tables().size(); ++t) {
     const auto& values = towers.tables()[t].values();
     auto& m = all.emplace_back(values.rows(), values.cols());
@@ -110,11 +110,11 @@ void sweep(const SmallWorld& w) {
 }
 
 TEST(TwoTowers, EveryParametersGradientIsThatOfFiniteDifferencesThroughTheLoss) {
-  for (auto table : {HistoryTable::own, HistoryTable::shared})
+  for (auto table : {features::HistoryTable::own, features::HistoryTable::shared})
     for (bool normalise : {true, false})
       for (const auto& hidden : std::vector<std::vector<int64_t>>{{}, {5}, {6, 5}}) {
-        SCOPED_TRACE(fmt::format("shared {}, normalise {}, hidden layers {}", table == HistoryTable::shared, normalise,
-                                 hidden.size()));
+        SCOPED_TRACE(fmt::format("shared {}, normalise {}, hidden layers {}", table == features::HistoryTable::shared,
+                                 normalise, hidden.size()));
         SmallWorld w;
         w.all_features();
         w.user.history.table = table;
@@ -127,7 +127,7 @@ TEST(TwoTowers, EveryParametersGradientIsThatOfFiniteDifferencesThroughTheLoss) 
 
 TEST(TwoTowers, MatrixFactorisationsGradientIsThatOfFiniteDifferences) {
   SmallWorld w;
-  w.user.history.table = HistoryTable::shared;
+  w.user.history.table = features::HistoryTable::shared;
   sweep(w);
   w.user.history.last = 0;
   w.user.id.enabled = true;
@@ -172,12 +172,12 @@ TEST(TwoTowers, WithoutLayersAndAtTheModelsWidthTheEmbeddingIsTheVector) {
 TEST(TwoTowers, ASharedHistoryReadsTheIdTableAtItsWidth) {
   SmallWorld w;
   w.item.id.dim = 6;
-  w.user.history.table = HistoryTable::shared;
+  w.user.history.table = features::HistoryTable::shared;
   w.user.history.dim = 9;
   auto shared = w.make();
   EXPECT_EQ(shared.towers.tables().size(), 1u);
   EXPECT_EQ(shared.towers.user().width(), 6u);
-  w.user.history.table = HistoryTable::own;
+  w.user.history.table = features::HistoryTable::own;
   auto own = w.make();
   EXPECT_EQ(own.towers.tables().size(), 2u);
   EXPECT_EQ(own.towers.user().width(), 9u);
@@ -211,4 +211,4 @@ TEST(TwoTowers, WhatTrainingMayNeverReachStartsSmall) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::model

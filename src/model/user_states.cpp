@@ -4,14 +4,14 @@
 
 #include "features/saved.h"
 
-namespace pagoda {
+namespace pagoda::model {
 
 void UserStates::save(ByteWriter& out) const {
-  save_ragged(out, histories);
+  features::save_ragged(out, histories);
   out.value<uint64_t>(context_names.size());
   for (size_t c = 0; c < context_names.size(); ++c) {
     out.text(context_names[c]);
-    save_strings(out, context_values[c]);
+    features::save_strings(out, context_values[c]);
     out.array(context[c]);
   }
   out.value(moment_us);
@@ -19,36 +19,37 @@ void UserStates::save(ByteWriter& out) const {
 
 UserStates UserStates::load(ByteReader& in, size_t items) {
   UserStates s;
-  s.histories = load_ragged<uint32_t>(in);
+  s.histories = features::load_ragged<uint32_t>(in);
   for (auto item : s.histories.values)
     if (item >= items) in.damaged("a history points past the catalogue");
   const auto columns = in.value<uint64_t>();
   for (uint64_t c = 0; c < columns; ++c) {
     s.context_names.push_back(in.text());
-    s.context_values.push_back(load_strings(in));
+    s.context_values.push_back(features::load_strings(in));
     s.context.push_back(in.array<uint32_t>());
     if (s.context.back().size() != s.size()) in.damaged("a context does not have a value for each user");
     for (auto value : s.context.back())
-      if (value >= s.context_values.back().size() && value != Interner::kNone)
+      if (value >= s.context_values.back().size() && value != columns::Interner::kNone)
         in.damaged("a context points past its values");
   }
   s.moment_us = in.value<int64_t>();
   return s;
 }
 
-Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const UserCells& cells, const UserStates& states,
-                              std::span<const uint32_t> id_row_of_item, std::span<const UserRequest> requests) {
+math::Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const features::UserCells& cells,
+                                    const UserStates& states, std::span<const uint32_t> id_row_of_item,
+                                    std::span<const UserRequest> requests) {
   const auto& names = model.user_encoder.context_names();
   const size_t k = model.user_encoder.history_length();
   std::vector<size_t> column(names.size());
   for (size_t c = 0; c < names.size(); ++c)
     column[c] = static_cast<size_t>(std::find(states.context_names.begin(), states.context_names.end(), names[c]) -
                                     states.context_names.begin());
-  Ragged<uint32_t> histories;
+  math::Ragged<uint32_t> histories;
   std::vector<std::string_view> context(requests.size() * names.size());
   for (size_t i = 0; i < requests.size(); ++i) {
     const auto& r = requests[i];
-    const bool known = r.user != Interner::kNone;
+    const bool known = r.user != columns::Interner::kNone;
     if (r.own_history) {
       histories.push(r.history);
     } else {
@@ -61,11 +62,12 @@ Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const UserCe
       auto& value = context[i * names.size() + c];
       if (c < r.context.size() && !r.context[c].empty())
         value = r.context[c];
-      else if (known && column[c] < states.context.size() && states.context[column[c]][r.user] != Interner::kNone)
+      else if (known && column[c] < states.context.size() &&
+               states.context[column[c]][r.user] != columns::Interner::kNone)
         value = states.context_values[column[c]][states.context[column[c]][r.user]];
     }
   }
-  std::vector<UserExample> examples(requests.size());
+  std::vector<features::UserExample> examples(requests.size());
   for (size_t i = 0; i < requests.size(); ++i)
     examples[i] = {.user = requests[i].cell,
                    .history = std::as_const(histories)[i],
@@ -74,8 +76,9 @@ Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const UserCe
   return user_vectors(pool, model, cells, examples);
 }
 
-Matrix<float> known_user_vectors(ThreadPool& pool, const Model& model, const UserCells& cells, const UserStates& states,
-                                 std::span<const uint32_t> id_row_of_item, std::span<const uint32_t> users) {
+math::Matrix<float> known_user_vectors(ThreadPool& pool, const Model& model, const features::UserCells& cells,
+                                       const UserStates& states, std::span<const uint32_t> id_row_of_item,
+                                       std::span<const uint32_t> users) {
   std::vector<UserRequest> requests(users.size());
   for (size_t i = 0; i < users.size(); ++i) {
     requests[i].user = requests[i].cell = users[i];
@@ -84,4 +87,4 @@ Matrix<float> known_user_vectors(ThreadPool& pool, const Model& model, const Use
   return request_vectors(pool, model, cells, states, id_row_of_item, requests);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::model

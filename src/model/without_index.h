@@ -3,10 +3,10 @@
 
 #include <string>
 
-namespace pagoda {
+namespace pagoda::model {
 
 // The same bundle (model/bundle.h) with an exact index, which is to be had without reading the one that it has.
 // Error{failed}: it is damaged.
 void copy_without_index(const std::string& path, const std::string& to);
 
-}  // namespace pagoda
+}  // namespace pagoda::model

@@ -9,7 +9,7 @@
 #include "math/bf16.h"
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::nn {
 
 namespace {
 
@@ -18,8 +18,9 @@ constexpr size_t kInitialised = 4096;  // rows a task
 // out[i] = sum_n weights[n] table[rows[n]], or out[i] += it, over list i: offsets[i] <= n < offsets[i + 1]; rows are
 // readable up to `last`.
 template <bool Add, class T>
-void sum_lists(const TileKernels& kernels, MatrixView<const T> table, std::span<const uint64_t> offsets,
-               const std::vector<uint32_t>& rows, const std::vector<float>& weights, size_t last, MatrixView<T> out) {
+void sum_lists(const math::TileKernels& kernels, math::MatrixView<const T> table, std::span<const uint64_t> offsets,
+               const std::vector<uint32_t>& rows, const std::vector<float>& weights, size_t last,
+               math::MatrixView<T> out) {
   if constexpr (std::is_same_v<T, float>) {
     (Add ? kernels.add_lists : kernels.sum_lists)(table, offsets.data(), offsets.size() - 1, rows.data(),
                                                   weights.data(), last, out);
@@ -27,7 +28,7 @@ void sum_lists(const TileKernels& kernels, MatrixView<const T> table, std::span<
     for (size_t i = 0; i + 1 < offsets.size(); ++i) {
       if (!Add) std::ranges::fill(out.row(i), T{0});
       for (size_t n = offsets[i]; n < offsets[i + 1]; ++n)
-        axpy(static_cast<T>(weights[n]), table[rows[n]], out[i], table.cols());
+        math::axpy(static_cast<T>(weights[n]), table[rows[n]], out[i], table.cols());
     }
   }
 }
@@ -42,10 +43,11 @@ double RowGradients<T>::squared_norm() const {
 }
 
 template <class T>
-EmbeddingTable<T>::EmbeddingTable(std::string name, uint32_t rows, size_t dim, Precision stored)
+EmbeddingTable<T>::EmbeddingTable(std::string name, uint32_t rows, size_t dim, math::Precision stored)
     : name_(std::move(name)), stored_(stored) {
-  check(stored == Precision::f32 || (std::is_same_v<T, float>), "bf16 stands for floats");
-  stored == Precision::f32 ? values_.resize(rows, dim, allocate_table) : bf16_.resize(rows, dim, allocate_table);
+  check(stored == math::Precision::f32 || (std::is_same_v<T, float>), "bf16 stands for floats");
+  stored == math::Precision::f32 ? values_.resize(rows, dim, math::allocate_table)
+                                 : bf16_.resize(rows, dim, math::allocate_table);
 }
 
 template <class T>
@@ -57,10 +59,10 @@ void EmbeddingTable<T>::initialise(ThreadPool& pool, uint64_t seed, uint64_t sub
       const T share = row < small_from ? T{1} : T{1} / 64;
       for (size_t k = 0; k < dim(); ++k) {
         const T value = share * static_cast<T>(deviation * rng.normal());
-        if (stored_ == Precision::f32)
+        if (stored_ == math::Precision::f32)
           values_[row][k] = value;
         else
-          bf16_[row][k] = to_bf16(static_cast<float>(value));
+          bf16_[row][k] = math::to_bf16(static_cast<float>(value));
       }
     }
   });
@@ -69,19 +71,19 @@ void EmbeddingTable<T>::initialise(ThreadPool& pool, uint64_t seed, uint64_t sub
 template <class T>
 void EmbeddingTable<T>::update(ThreadPool& pool, const StepRate& step, const RowGradients<T>& gradient,
                                OptimizerState<T>& optimizer) {
-  if (stored_ == Precision::bf16)
+  if (stored_ == math::Precision::bf16)
     optimizer.update_rows_of_bf16(pool, step, gradient.rows, gradient.values, bf16_);
   else
     optimizer.update_rows(pool, step, gradient.rows, gradient.values, values_);
 }
 
 template <class T>
-void EmbeddingTable<T>::forward(ThreadPool& pool, const Bag& bag, MatrixView<T> out) const {
+void EmbeddingTable<T>::forward(ThreadPool& pool, const math::Bag& bag, math::MatrixView<T> out) const {
   check(out.rows() == bag.size() && out.cols() == dim(), "a bag's output has a row an example");
   pool.for_chunks(bag.size(), 256, [&](size_t begin, size_t end) {
     const std::span offsets = std::span(bag.rows.offsets).subspan(begin, end - begin + 1);
     if constexpr (std::is_same_v<T, float>)
-      if (stored_ == Precision::bf16)
+      if (stored_ == math::Precision::bf16)
         return kernels_->sum_lists_of_bf16(bf16_.view(), offsets.data(), end - begin, bag.rows.values.data(),
                                            bag.weights.data(), bag.rows.values.size(), out.slice_rows(begin, end));
     sum_lists<false, T>(*kernels_, values_.view(), offsets, bag.rows.values, bag.weights, bag.rows.values.size(),
@@ -91,7 +93,7 @@ void EmbeddingTable<T>::forward(ThreadPool& pool, const Bag& bag, MatrixView<T> 
 
 template <class T>
 void EmbeddingTable<T>::backward(ThreadPool& pool, std::span<const Reading> readings, RowGradients<T>& out) const {
-  std::vector<const Bag*> bags;
+  std::vector<const math::Bag*> bags;
   for (const auto& reading : readings) bags.push_back(reading.bag);
   RowGrouping& uses = out.uses;
   uses.group(pool, bags);
@@ -122,4 +124,4 @@ template struct RowGradients<double>;
 template class EmbeddingTable<float>;
 template class EmbeddingTable<double>;
 
-}  // namespace pagoda
+}  // namespace pagoda::nn

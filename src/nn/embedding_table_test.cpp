@@ -7,12 +7,12 @@
 #include "core/rng.h"
 #include "math/bf16.h"
 
-namespace pagoda {
+namespace pagoda::nn {
 namespace {
 
-Bag random_bag(size_t examples, uint32_t rows, uint64_t lane) {
+math::Bag random_bag(size_t examples, uint32_t rows, uint64_t lane) {
   Rng rng(1, Stream::test, 0, lane);
-  Bag bag;
+  math::Bag bag;
   for (size_t i = 0; i < examples; ++i) {
     for (size_t n = rng.below(6); n > 0; --n)
       bag.add(static_cast<uint32_t>(rng.below(rows)), static_cast<float>(rng.normal()));
@@ -21,9 +21,9 @@ Bag random_bag(size_t examples, uint32_t rows, uint64_t lane) {
   return bag;
 }
 
-Matrix<double> random_matrix(size_t rows, size_t cols, uint64_t lane) {
+math::Matrix<double> random_matrix(size_t rows, size_t cols, uint64_t lane) {
   Rng rng(2, Stream::test, 0, lane);
-  Matrix<double> m(rows, cols);
+  math::Matrix<double> m(rows, cols);
   for (auto& v : m) v = rng.normal();
   return m;
 }
@@ -35,13 +35,13 @@ TEST(EmbeddingTable, ForwardIsTheWeightedSumOfItsRows) {
     table.values()[r][0] = static_cast<double>(r + 1);
     table.values()[r][1] = 10. * static_cast<double>(r + 1);
   }
-  Bag bag;
+  math::Bag bag;
   bag.add(0, .5f);
   bag.add(2, 2.f);
   bag.add(0, 1.f);
   bag.close();
   bag.close();
-  Matrix<double> out(2, 4);
+  math::Matrix<double> out(2, 4);
   out.fill(7);
   table.forward(pool, bag, out.view().slice_cols(1, 3));
   const double expected[2][4] = {{7, 7.5, 75, 7}, {7, 0, 0, 7}};
@@ -53,7 +53,7 @@ TEST(EmbeddingTable, BackwardOfSeveralReadingsIsTheNaiveSum) {
   ThreadPool pool(2);
   for (uint32_t rows : {5u, 3000u, 5'000'000u}) {  // one, two and three digits of the sort
     EmbeddingTable<double> table("t", rows, 3);
-    const Bag a = random_bag(500, rows, 1), b = random_bag(700, rows, 2);
+    const math::Bag a = random_bag(500, rows, 1), b = random_bag(700, rows, 2);
     const auto wide = random_matrix(500, 5, 3), db = random_matrix(700, 3, 4);
     const auto da = wide.view().slice_cols(1, 4);
     RowGradients<double> gradients;
@@ -94,8 +94,8 @@ TEST(EmbeddingTable, BitsAreThoseOfOneThread) {
   EmbeddingTable<float> table("t", 1000, 16);
   ThreadPool one(1);
   table.initialise(one, 3, 0, .5);
-  const Bag bag = random_bag(2000, 1000, 5);
-  Matrix<float> d(2000, 16), out[2];
+  const math::Bag bag = random_bag(2000, 1000, 5);
+  math::Matrix<float> d(2000, 16), out[2];
   Rng rng(4, Stream::test);
   for (auto& v : d) v = static_cast<float>(rng.normal());
   RowGradients<float> gradients[2];
@@ -113,14 +113,14 @@ TEST(EmbeddingTable, BitsAreThoseOfOneThread) {
 
 TEST(EmbeddingTable, InBf16ReadsItsRoundedRows) {
   ThreadPool pool(2);
-  EmbeddingTable<float> table("t", 50, 33, Precision::bf16), exact("t", 50, 33);
+  EmbeddingTable<float> table("t", 50, 33, math::Precision::bf16), exact("t", 50, 33);
   table.initialise(pool, 3, 0, .5);
   exact.initialise(pool, 3, 0, .5);
   EXPECT_EQ(table.rows(), 50u);
   EXPECT_EQ(table.dim(), 33u);
-  for (float& v : exact.values()) v = from_bf16(to_bf16(v));
-  const Bag bag = random_bag(700, 50, 5);
-  Matrix<float> out(700, 33), expected(700, 33);
+  for (float& v : exact.values()) v = math::from_bf16(math::to_bf16(v));
+  const math::Bag bag = random_bag(700, 50, 5);
+  math::Matrix<float> out(700, 33), expected(700, 33);
   table.forward(pool, bag, out);
   exact.forward(pool, bag, expected);
   EXPECT_TRUE(std::equal(out.begin(), out.end(), expected.begin()));
@@ -158,4 +158,4 @@ TEST(EmbeddingTable, StartsWithTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::nn

@@ -8,7 +8,7 @@
 #include "math/gemm.h"
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::nn {
 
 namespace {
 
@@ -26,15 +26,15 @@ void rectify(const T* __restrict bias, size_t n, T* __restrict y, T* __restrict 
 
 // sum[0] = the sum of the rows of d, in parts of kSumChunk rows that are added up in order.
 template <class T>
-void sum_rows(ThreadPool& pool, MatrixView<const T> d, Matrix<T>& parts, MatrixView<T> sum) {
+void sum_rows(ThreadPool& pool, math::MatrixView<const T> d, math::Matrix<T>& parts, math::MatrixView<T> sum) {
   parts.resize((d.rows() + kSumChunk - 1) / kSumChunk, d.cols());
   pool.for_chunks(d.rows(), kSumChunk, [&](size_t begin, size_t end) {
     T* part = parts[begin / kSumChunk];
     std::fill_n(part, d.cols(), T{0});
-    for (size_t i = begin; i < end; ++i) axpy(T{1}, d[i], part, d.cols());
+    for (size_t i = begin; i < end; ++i) math::axpy(T{1}, d[i], part, d.cols());
   });
   std::fill_n(sum[0], d.cols(), T{0});
-  for (size_t p = 0; p < parts.rows(); ++p) axpy(T{1}, parts[p], sum[0], d.cols());
+  for (size_t p = 0; p < parts.rows(); ++p) math::axpy(T{1}, parts[p], sum[0], d.cols());
 }
 
 }  // namespace
@@ -59,8 +59,8 @@ void Mlp<T>::initialise(uint64_t seed, uint64_t substream) {
 }
 
 template <class T>
-void Mlp<T>::forward(ThreadPool& pool, MatrixView<const T> input, const Dropout& dropout, Activations& a,
-                     MatrixView<T> output) const {
+void Mlp<T>::forward(ThreadPool& pool, math::MatrixView<const T> input, const Dropout& dropout, Activations& a,
+                     math::MatrixView<T> output) const {
   const size_t n = input.rows();
   check(input.cols() == in() && output.cols() == out() && output.rows() == n, "shapes of an MLP's input and output");
   a.inputs.resize(layers());
@@ -80,13 +80,13 @@ void Mlp<T>::forward(ThreadPool& pool, MatrixView<const T> input, const Dropout&
       a.inputs[l + 1].resize(n, width);
       a.masks[l].resize(n, width);
     }
-    MatrixView<T> y = last ? output : a.inputs[l + 1].view();
-    gemm<T>(pool, Op::none, Op::none, T{1}, a.inputs[l], weights_[l], T{0}, y);
+    math::MatrixView<T> y = last ? output : a.inputs[l + 1].view();
+    math::gemm<T>(pool, math::Op::none, math::Op::none, T{1}, a.inputs[l], weights_[l], T{0}, y);
     const T kept = static_cast<T>(1 / (1 - dropout.share));
     pool.for_chunks(n, kRowChunk, [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) {
         if (last)
-          axpy(T{1}, biases_[l].data(), y[i], width);
+          math::axpy(T{1}, biases_[l].data(), y[i], width);
         else
           rectify(biases_[l].data(), width, y[i], a.masks[l][i]);
         if (last || dropout.share == 0) continue;
@@ -100,8 +100,8 @@ void Mlp<T>::forward(ThreadPool& pool, MatrixView<const T> input, const Dropout&
 }
 
 template <class T>
-void Mlp<T>::backward(ThreadPool& pool, const Activations& a, MatrixView<T> d_output, Gradients& g,
-                      MatrixView<T> d_input) const {
+void Mlp<T>::backward(ThreadPool& pool, const Activations& a, math::MatrixView<T> d_output, Gradients& g,
+                      math::MatrixView<T> d_input) const {
   const size_t n = d_output.rows();
   g.weights.resize(layers());
   g.biases.resize(layers());
@@ -110,16 +110,16 @@ void Mlp<T>::backward(ThreadPool& pool, const Activations& a, MatrixView<T> d_ou
     return;
   }
   auto &dx = g.below, &dy = g.between;
-  MatrixView<T> d = d_output;
+  math::MatrixView<T> d = d_output;
   for (size_t l = layers(); l-- > 0;) {
     const size_t width = widths_[l + 1];
     g.weights[l].resize(widths_[l], width);
     g.biases[l].resize(1, width);
     sum_rows<T>(pool, d, g.bias_parts, g.biases[l]);
-    gemm<T>(pool, Op::transpose, Op::none, T{1}, a.inputs[l], d, T{0}, g.weights[l]);
+    math::gemm<T>(pool, math::Op::transpose, math::Op::none, T{1}, a.inputs[l], d, T{0}, g.weights[l]);
     if (l > 0) dx.resize(n, widths_[l]);
-    MatrixView<T> below = l == 0 ? d_input : dx.view();
-    gemm<T>(pool, Op::none, Op::transpose, T{1}, d, weights_[l], T{0}, below);
+    math::MatrixView<T> below = l == 0 ? d_input : dx.view();
+    math::gemm<T>(pool, math::Op::none, math::Op::transpose, T{1}, d, weights_[l], T{0}, below);
     if (l == 0) break;
     pool.for_chunks(n, kRowChunk, [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i)
@@ -142,4 +142,4 @@ double Mlp<T>::Gradients::squared_norm() const {
 template class Mlp<float>;
 template class Mlp<double>;
 
-}  // namespace pagoda
+}  // namespace pagoda::nn

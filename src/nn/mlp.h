@@ -9,7 +9,7 @@
 #include "math/matrix.h"
 #include "nn/optimizer.h"
 
-namespace pagoda {
+namespace pagoda::nn {
 
 // X [B, in] -> H_1 = dropout(relu(X W_1 + b_1)) -> ... -> Y = H_n W + b [B, out]. The last layer is linear (the
 // projection). Without layers it is the identity, and in = out.
@@ -24,13 +24,13 @@ class Mlp {
 
   // What backward needs of a forward. One per concurrent use; reused between steps.
   struct Activations {
-    std::vector<Matrix<T>> inputs;  // of each layer
-    std::vector<Matrix<T>> masks;   // of each hidden layer: 0, or dropout's scale where the ReLU was open
+    std::vector<math::Matrix<T>> inputs;  // of each layer
+    std::vector<math::Matrix<T>> masks;   // of each hidden layer: 0, or dropout's scale where the ReLU was open
   };
   struct Gradients {
-    std::vector<Matrix<T>> weights, biases;
+    std::vector<math::Matrix<T>> weights, biases;
     double squared_norm() const;
-    Matrix<T> between, below, bias_parts;  // room that backward works in, kept from step to step
+    math::Matrix<T> between, below, bias_parts;  // room that backward works in, kept from step to step
   };
   // Dropout of a training step; share 0: none.
   struct Dropout {
@@ -39,23 +39,23 @@ class Mlp {
   };
 
   // `input` is copied into the activations. Y is overwritten.
-  void forward(ThreadPool& pool, MatrixView<const T> input, const Dropout& dropout, Activations& activations,
-               MatrixView<T> output) const;
+  void forward(ThreadPool& pool, math::MatrixView<const T> input, const Dropout& dropout, Activations& activations,
+               math::MatrixView<T> output) const;
   // dX is overwritten; d_output is scratch afterwards.
-  void backward(ThreadPool& pool, const Activations& activations, MatrixView<T> d_output, Gradients& gradients,
-                MatrixView<T> d_input) const;
+  void backward(ThreadPool& pool, const Activations& activations, math::MatrixView<T> d_output, Gradients& gradients,
+                math::MatrixView<T> d_input) const;
 
   size_t layers() const { return weights_.size(); }
   size_t in() const { return widths_.front(); }
   size_t out() const { return widths_.back(); }
-  Matrix<T>& weights(size_t layer) { return weights_[layer]; }  // [in, out]
-  Matrix<T>& biases(size_t layer) { return biases_[layer]; }    // [1, out]
-  const Matrix<T>& weights(size_t layer) const { return weights_[layer]; }
-  const Matrix<T>& biases(size_t layer) const { return biases_[layer]; }
+  math::Matrix<T>& weights(size_t layer) { return weights_[layer]; }  // [in, out]
+  math::Matrix<T>& biases(size_t layer) { return biases_[layer]; }    // [1, out]
+  const math::Matrix<T>& weights(size_t layer) const { return weights_[layer]; }
+  const math::Matrix<T>& biases(size_t layer) const { return biases_[layer]; }
 
  private:
   std::vector<size_t> widths_;
-  std::vector<Matrix<T>> weights_, biases_;
+  std::vector<math::Matrix<T>> weights_, biases_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::nn

@@ -5,18 +5,18 @@
 #include "core/rng.h"
 #include "nn/normalise.h"
 
-namespace pagoda {
+namespace pagoda::nn {
 namespace {
 
 template <class T>
-Matrix<T> random_matrix(size_t rows, size_t cols, uint64_t lane) {
+math::Matrix<T> random_matrix(size_t rows, size_t cols, uint64_t lane) {
   Rng rng(5, Stream::test, 0, lane);
-  Matrix<T> m(rows, cols);
+  math::Matrix<T> m(rows, cols);
   for (auto& v : m) v = static_cast<T>(rng.normal());
   return m;
 }
 
-double weighed(const Matrix<double>& y, const Matrix<double>& c) {
+double weighed(const math::Matrix<double>& y, const math::Matrix<double>& c) {
   double sum = 0;
   for (size_t n = 0; n < y.size(); ++n) sum += y.data()[n] * c.data()[n];
   return sum;
@@ -50,14 +50,14 @@ TEST(Mlp, EveryGradientIsThatOfFiniteDifferences) {
       const auto c = random_matrix<double>(9, widths.back(), 2);
       const Mlp<double>::Dropout dropout{share, 11, 3, 1};  // the same mask each time
       Mlp<double>::Activations activations;
-      Matrix<double> y(9, widths.back());
+      math::Matrix<double> y(9, widths.back());
       const auto f = [&] {
         mlp.forward(pool, x, dropout, activations, y);
         return weighed(y, c);
       };
       f();
       auto d = c;
-      Matrix<double> dx(9, widths.front());
+      math::Matrix<double> dx(9, widths.front());
       dx.fill(99);
       Mlp<double>::Gradients gradients;
       mlp.backward(pool, activations, d, gradients, dx);
@@ -78,7 +78,7 @@ TEST(Mlp, WithoutLayersIsTheIdentityBothWays) {
   Mlp<double> mlp({4});
   const auto x = random_matrix<double>(3, 4, 1);
   auto d = random_matrix<double>(3, 4, 2);
-  Matrix<double> y(3, 4), dx(3, 4);
+  math::Matrix<double> y(3, 4), dx(3, 4);
   Mlp<double>::Activations activations;
   Mlp<double>::Gradients gradients;
   mlp.forward(pool, x, {}, activations, y);
@@ -93,7 +93,7 @@ TEST(Mlp, DropoutKeepsItsShareScaledUpAndFollowsItsStep) {
   Mlp<double> mlp({1, 20000, 1});
   mlp.weights(0).fill(1);
   mlp.weights(1).fill(1);
-  Matrix<double> x(1, 1), y(1, 1);
+  math::Matrix<double> x(1, 1), y(1, 1);
   x.fill(2);
   Mlp<double>::Activations a, b, other;
   mlp.forward(pool, x, {.25, 1, 5, 1}, a, y);
@@ -114,7 +114,7 @@ TEST(Mlp, BitsAreThoseOfOneThread) {
   Mlp<float> mlp(widths);
   mlp.initialise(7, 1);
   const auto x = random_matrix<float>(300, 32, 1), c = random_matrix<float>(300, 16, 2);
-  Matrix<float> y[2], dx[2];
+  math::Matrix<float> y[2], dx[2];
   Mlp<float>::Gradients gradients[2];
   for (int t : {0, 1}) {
     ThreadPool pool(t + 1);
@@ -133,7 +133,7 @@ TEST(Mlp, BitsAreThoseOfOneThread) {
 
 TEST(Normalise, RowsHaveUnitLengthAndAShortOneBecomesZero) {
   ThreadPool pool(1);
-  Matrix<double> x(3, 2);
+  math::Matrix<double> x(3, 2);
   x[0][0] = 3;
   x[0][1] = -4;
   x[1][0] = 0;
@@ -147,7 +147,7 @@ TEST(Normalise, RowsHaveUnitLengthAndAShortOneBecomesZero) {
   EXPECT_DOUBLE_EQ(lengths[0], 5);
   for (size_t i : {1, 2})
     for (double v : x.row(i)) EXPECT_EQ(v, 0);
-  Matrix<double> d(3, 2);
+  math::Matrix<double> d(3, 2);
   d.fill(1);
   normalise_rows_backward<double>(pool, x, lengths, d);
   for (size_t i : {1, 2})
@@ -159,7 +159,7 @@ TEST(Normalise, BackwardIsThatOfFiniteDifferences) {
   auto x = random_matrix<double>(6, 5, 1);
   const auto c = random_matrix<double>(6, 5, 2);
   std::vector<double> lengths;
-  Matrix<double> y;
+  math::Matrix<double> y;
   const auto f = [&] {
     y = x;
     normalise_rows<double>(pool, y, lengths);
@@ -172,4 +172,4 @@ TEST(Normalise, BackwardIsThatOfFiniteDifferences) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::nn

@@ -11,9 +11,9 @@
 #include "math/clones.h"
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::nn {
 
-void describe(Fields& f, OptimizerOptions& o) {
+void describe(OptionVisitor& f, OptimizerOptions& o) {
   f.choice("optimizer", o.kind,
            {{"adagrad", OptimizerKind::adagrad},
             {"row_adagrad", OptimizerKind::row_adagrad},
@@ -59,7 +59,7 @@ double rate_schedule(const OptimizerOptions& o, uint64_t step, uint64_t steps) {
 }
 
 template <class T>
-static void fill(ThreadPool& pool, Matrix<T>& matrix, T value) {
+static void fill(ThreadPool& pool, math::Matrix<T>& matrix, T value) {
   pool.for_chunks(matrix.size(), size_t{1} << 20,
                   [&](size_t begin, size_t end) { std::fill(matrix.begin() + begin, matrix.begin() + end, value); });
 }
@@ -69,7 +69,7 @@ OptimizerState<T>::OptimizerState(ThreadPool& pool, const OptimizerOptions& opti
                                   bool table)
     : options_(options), by_row_(table && options.kind == OptimizerKind::row_adagrad) {
   if (options.kind == OptimizerKind::sgd) return;
-  const auto allocate = table ? allocate_table : allocate_zeroed;
+  const auto allocate = table ? math::allocate_table : math::allocate_zeroed;
   first_.resize(rows, by_row_ ? 1 : cols, allocate);
   // Filled even with zeros: the first touch of a page is dear, and not to be met in a step.
   if (options.kind == OptimizerKind::adam) {
@@ -94,11 +94,11 @@ struct OptimizerState<T>::Factors {
 template <class T>
 template <class Stored>
 struct OptimizerState<T>::Range {
-  MatrixView<const T> gradient;
+  math::MatrixView<const T> gradient;
   const uint32_t* rows;
   size_t begin, end;
-  MatrixView<T> first, second;
-  MatrixView<Stored> value;
+  math::MatrixView<T> first, second;
+  math::MatrixView<Stored> value;
   uint64_t noise;  // of the step: decides how bf16 is rounded
 };
 
@@ -148,7 +148,7 @@ struct FloatValues {
 struct Bf16Values {
   uint16_t* at;
   uint32_t noise;  // of the row and step
-  float operator[](size_t k) const { return from_bf16(at[k]); }
+  float operator[](size_t k) const { return math::from_bf16(at[k]); }
   void set(size_t k, float x) const {
     uint32_t random = (noise + static_cast<uint32_t>(k)) * 0x9e3779b9u;
     random = (random ^ (random >> 15)) * 0x85ebca6bu;
@@ -204,7 +204,7 @@ template <class Range, class Factors>
     const T* g = r.gradient[i];
     T& h = r.first[row][0];
     const auto v = values_of(r, row);
-    h += f.clip * f.clip * dot(g, g, cols) / static_cast<T>(cols);
+    h += f.clip * f.clip * math::dot(g, g, cols) / static_cast<T>(cols);
     const T rate = f.rate * f.clip / std::sqrt(h + kTiny<T>), keep = f.keep;
 #pragma GCC ivdep
     for (size_t k = 0; k < cols; ++k) v.set(k, keep * v[k] - rate * g[k]);
@@ -275,8 +275,8 @@ void OptimizerState<double>::move(const Range<double>& range, const Factors& f) 
 }
 
 template <class T>
-void OptimizerState<T>::update(ThreadPool& pool, const StepRate& step, MatrixView<const T> gradient,
-                               MatrixView<T> value) {
+void OptimizerState<T>::update(ThreadPool& pool, const StepRate& step, math::MatrixView<const T> gradient,
+                               math::MatrixView<T> value) {
   const auto f = factors(step);
   pool.for_chunks(value.rows(), 64, [&](size_t begin, size_t end) {
     move(Range<T>{gradient, nullptr, begin, end, first_.view(), second_.view(), value, 0}, f);
@@ -286,7 +286,7 @@ void OptimizerState<T>::update(ThreadPool& pool, const StepRate& step, MatrixVie
 template <class T>
 template <class Stored>
 void OptimizerState<T>::move_all(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
-                                 MatrixView<const T> gradient, MatrixView<Stored> value) {
+                                 math::MatrixView<const T> gradient, math::MatrixView<Stored> value) {
   check(gradient.rows() == rows.size(), "a row of the gradient for each row");
   const auto f = factors(step);
   pool.for_chunks(rows.size(), 256, [&](size_t begin, size_t end) {
@@ -296,23 +296,24 @@ void OptimizerState<T>::move_all(ThreadPool& pool, const StepRate& step, std::sp
 
 template <class T>
 void OptimizerState<T>::update_rows(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
-                                    MatrixView<const T> gradient, MatrixView<T> value) {
+                                    math::MatrixView<const T> gradient, math::MatrixView<T> value) {
   move_all(pool, step, rows, gradient, value);
 }
 
 template <>
 void OptimizerState<float>::update_rows_of_bf16(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
-                                                MatrixView<const float> gradient, MatrixView<uint16_t> value) {
+                                                math::MatrixView<const float> gradient,
+                                                math::MatrixView<uint16_t> value) {
   move_all(pool, step, rows, gradient, value);
 }
 
 template <>
 void OptimizerState<double>::update_rows_of_bf16(ThreadPool&, const StepRate&, std::span<const uint32_t>,
-                                                 MatrixView<const double>, MatrixView<uint16_t>) {
+                                                 math::MatrixView<const double>, math::MatrixView<uint16_t>) {
   check(false, "bf16 stands for floats");
 }
 
 template class OptimizerState<float>;
 template class OptimizerState<double>;
 
-}  // namespace pagoda
+}  // namespace pagoda::nn

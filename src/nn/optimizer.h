@@ -5,11 +5,11 @@
 #include <span>
 
 #include "core/bytes.h"
-#include "core/fields.h"
+#include "core/option_visitor.h"
 #include "core/thread_pool.h"
 #include "math/matrix.h"
 
-namespace pagoda {
+namespace pagoda::nn {
 
 enum class OptimizerKind {
   adagrad,      // one accumulator an element
@@ -29,7 +29,7 @@ struct OptimizerOptions {
   double final_rate = 1.0;  // the rate falls linearly from the end of warm-up to this share of it at the last step
 };
 
-void describe(Fields& fields, OptimizerOptions& options);
+void describe(OptionVisitor& fields, OptimizerOptions& options);
 void validate(const OptimizerOptions& options);
 
 // The share of learning_rate at `step` of `steps`: warm-up, then decay.
@@ -50,19 +50,19 @@ class OptimizerState {
   OptimizerState(ThreadPool& pool, const OptimizerOptions& options, size_t rows, size_t cols, bool table);
 
   // value[row] -= step of gradient[row], for every row.
-  void update(ThreadPool& pool, const StepRate& step, MatrixView<const T> gradient, MatrixView<T> value);
+  void update(ThreadPool& pool, const StepRate& step, math::MatrixView<const T> gradient, math::MatrixView<T> value);
   // The same for rows[i] with gradient row i; the rows differ from each other.
-  void update_rows(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows, MatrixView<const T> gradient,
-                   MatrixView<T> value);
+  void update_rows(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
+                   math::MatrixView<const T> gradient, math::MatrixView<T> value);
   // The same for values in bf16, beside T = float alone: rounded up or down at random, by step, row and column, so that
   // they are right on average and a step of less than a unit is not lost.
   void update_rows_of_bf16(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
-                           MatrixView<const T> gradient, MatrixView<uint16_t> value);
+                           math::MatrixView<const T> gradient, math::MatrixView<uint16_t> value);
 
-  Matrix<T>& first() { return first_; }    // adagrad's sums, adam's mean
-  Matrix<T>& second() { return second_; }  // adam's mean square
-  const Matrix<T>& first() const { return first_; }
-  const Matrix<T>& second() const { return second_; }
+  math::Matrix<T>& first() { return first_; }    // adagrad's sums, adam's mean
+  math::Matrix<T>& second() { return second_; }  // adam's mean square
+  const math::Matrix<T>& first() const { return first_; }
+  const math::Matrix<T>& second() const { return second_; }
 
  private:
   struct Factors;
@@ -72,11 +72,11 @@ class OptimizerState {
   template <class Stored>
   void move(const Range<Stored>& range, const Factors& f) const;
   template <class Stored>
-  void move_all(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows, MatrixView<const T> gradient,
-                MatrixView<Stored> value);
+  void move_all(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
+                math::MatrixView<const T> gradient, math::MatrixView<Stored> value);
   OptimizerOptions options_;
   bool by_row_ = false;
-  Matrix<T> first_, second_;
+  math::Matrix<T> first_, second_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::nn

@@ -9,14 +9,14 @@
 #include "core/rng.h"
 #include "math/bf16.h"
 
-namespace pagoda {
+namespace pagoda::nn {
 namespace {
 
 // The values of one parameter [1, 2] that starts at (1, -2), after each of two steps with gradients (3, -4), (1, 2).
 std::vector<std::vector<double>> two_steps(const OptimizerOptions& options, bool table, double clip = 1) {
   ThreadPool pool(1);
   OptimizerState<double> state(pool, options, 1, 2, table);
-  Matrix<double> value(1, 2), gradient(1, 2);
+  math::Matrix<double> value(1, 2), gradient(1, 2);
   value[0][0] = 1;
   value[0][1] = -2;
   const double gradients[2][2] = {{3, -4}, {1, 2}};
@@ -99,7 +99,7 @@ TEST(Optimizer, OnlyTouchedRowsMoveAndTheirMomentsToo) {
     auto o = options(kind);
     o.weight_decay = .5;
     OptimizerState<double> state(pool, o, 4, 3, true);
-    Matrix<double> value(4, 3), gradient(2, 3);
+    math::Matrix<double> value(4, 3), gradient(2, 3);
     value.fill(1);
     gradient.fill(2);
     const auto first = state.first();
@@ -136,7 +136,7 @@ TEST(Optimizer, AZeroGradientOnAnEmptyAccumulatorMovesNothing) {
     auto o = options(kind);
     o.initial_accumulator = 0;
     OptimizerState<float> state(pool, o, 1, 2, true);
-    Matrix<float> value(1, 2), gradient(1, 2);
+    math::Matrix<float> value(1, 2), gradient(1, 2);
     value.fill(3);
     state.update(pool, {.rate = .1, .step = 1}, gradient, value);
     EXPECT_EQ(value[0][0], 3.f);
@@ -148,8 +148,8 @@ TEST(Optimizer, FloatFollowsDoubleOverManyStepsAndThreads) {
     auto o = options(kind);
     o.learning_rate = .01;
     o.weight_decay = .01;
-    Matrix<float> values[2];
-    Matrix<double> exact(300, 33);
+    math::Matrix<float> values[2];
+    math::Matrix<double> exact(300, 33);
     for (int threads : {1, 2}) {
       ThreadPool pool(threads);
       auto& value = values[threads - 1];
@@ -158,8 +158,8 @@ TEST(Optimizer, FloatFollowsDoubleOverManyStepsAndThreads) {
       exact.fill(.5);
       OptimizerState<float> state(pool, o, 300, 33, true);
       OptimizerState<double> exact_state(pool, o, 300, 33, true);
-      Matrix<float> gradient(300, 33);
-      Matrix<double> exact_gradient(300, 33);
+      math::Matrix<float> gradient(300, 33);
+      math::Matrix<double> exact_gradient(300, 33);
       for (uint64_t t = 1; t <= 5; ++t) {
         for (size_t n = 0; n < gradient.size(); ++n)
           exact_gradient.data()[n] = gradient.data()[n] = static_cast<float>(std::sin(static_cast<double>(n * t)));
@@ -179,17 +179,17 @@ TEST(Optimizer, StepsBelowAUnitOfBf16AreRightOnAverage) {
   const double unit = 0x1p-8;
   std::vector<uint32_t> rows(kRows);
   for (uint32_t r = 0; r < kRows; ++r) rows[r] = r;
-  Matrix<uint16_t> value(kRows, kCols), on_one_thread(kRows, kCols);
-  value.fill(to_bf16(1));
-  on_one_thread.fill(to_bf16(1));
-  Matrix<float> gradient(kRows, kCols);
+  math::Matrix<uint16_t> value(kRows, kCols), on_one_thread(kRows, kCols);
+  value.fill(math::to_bf16(1));
+  on_one_thread.fill(math::to_bf16(1));
+  math::Matrix<float> gradient(kRows, kCols);
   gradient.fill(static_cast<float>(unit / 10));
   OptimizerState<float> state(pool, options(OptimizerKind::sgd), kRows, kCols, true);
   for (uint64_t t = 1; t <= 2; ++t) {
     state.update_rows_of_bf16(pool, {.rate = 1, .step = t}, rows, gradient, value);
     state.update_rows_of_bf16(one, {.rate = 1, .step = t}, rows, gradient, on_one_thread);
     double sum = 0;
-    for (const uint16_t x : value) sum += from_bf16(x);
+    for (const uint16_t x : value) sum += math::from_bf16(x);
     const double p = .1 * static_cast<double>(t), n = kRows * kCols;
     EXPECT_NEAR(sum / n, 1 - p * unit, 5 * unit * std::sqrt(p / n)) << t;
   }
@@ -203,12 +203,12 @@ TEST(Optimizer, ValuesInBf16FollowThoseInFloat) {
     auto o = options(kind);
     o.weight_decay = .1;
     OptimizerState<float> state(pool, o, 5, 33, true), exact_state(pool, o, 5, 33, true);
-    Matrix<uint16_t> value(5, 33);
-    Matrix<float> exact(5, 33), gradient(2, 33);
+    math::Matrix<uint16_t> value(5, 33);
+    math::Matrix<float> exact(5, 33), gradient(2, 33);
     Rng rng(1, Stream::test);
     for (size_t n = 0; n < exact.size(); ++n) {
-      value.data()[n] = to_bf16(static_cast<float>(rng.normal()));
-      exact.data()[n] = from_bf16(value.data()[n]);
+      value.data()[n] = math::to_bf16(static_cast<float>(rng.normal()));
+      exact.data()[n] = math::from_bf16(value.data()[n]);
     }
     for (float& g : gradient) g = static_cast<float>(rng.normal());
     const std::vector<uint32_t> rows{1, 4};
@@ -218,7 +218,7 @@ TEST(Optimizer, ValuesInBf16FollowThoseInFloat) {
     for (size_t r = 0; r < 5; ++r)
       for (size_t k = 0; k < 33; ++k) {
         if (r != 1 && r != 4) ASSERT_EQ(value[r][k], before[r][k]);
-        ASSERT_NEAR(from_bf16(value[r][k]), exact[r][k], 0x1p-7 * std::abs(exact[r][k]) + 1e-30);
+        ASSERT_NEAR(math::from_bf16(value[r][k]), exact[r][k], 0x1p-7 * std::abs(exact[r][k]) + 1e-30);
       }
   }
 }
@@ -255,4 +255,4 @@ TEST(OptimizerOptions, ValuesThatCanNotBeAreRefused) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::nn

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::nn {
 
 namespace {
 constexpr size_t kPieceUses = 16384;
@@ -16,7 +16,7 @@ constexpr size_t kCountersAUse =
     8;  // more rows in a shard than that for each of its uses: sorting them is cheaper than counters
 }  // namespace
 
-void RowGrouping::group(ThreadPool& pool, std::span<const Bag* const> bags) {
+void RowGrouping::group(ThreadPool& pool, std::span<const math::Bag* const> bags) {
   cut(bags);
   spread(pool, bags);
   const size_t uses = shard_begin_.back();
@@ -29,7 +29,7 @@ void RowGrouping::group(ThreadPool& pool, std::span<const Bag* const> bags) {
 }
 
 // Pieces by the number of uses, never by the number of threads.
-void RowGrouping::cut(std::span<const Bag* const> bags) {
+void RowGrouping::cut(std::span<const math::Bag* const> bags) {
   check(bags.size() <= 256, "a table is read in at most 256 ways");
   pieces_.clear();
   for (uint32_t r = 0; r < bags.size(); ++r) {
@@ -43,7 +43,7 @@ void RowGrouping::cut(std::span<const Bag* const> bags) {
 }
 
 // First pass: counts of (piece, shard), then each piece writes its uses to their places.
-void RowGrouping::spread(ThreadPool& pool, std::span<const Bag* const> bags) {
+void RowGrouping::spread(ThreadPool& pool, std::span<const math::Bag* const> bags) {
   std::vector<uint32_t> largest(pieces_.size());
   const auto rows_of = [&](const Piece& p) {
     const auto& rows = bags[p.reading]->rows;
@@ -71,7 +71,7 @@ void RowGrouping::spread(ThreadPool& pool, std::span<const Bag* const> bags) {
   unsorted_weights_.resize(at);
   pool.run(pieces_.size(), [&](size_t p) {
     const Piece& piece = pieces_[p];
-    const Bag& bag = *bags[piece.reading];
+    const math::Bag& bag = *bags[piece.reading];
     size_t* next = starts_.data() + p * shards_;
     for (uint32_t i = piece.begin; i < piece.end; ++i)
       for (size_t n = bag.rows.offsets[i]; n < bag.rows.offsets[i + 1]; ++n) {
@@ -131,4 +131,4 @@ void RowGrouping::collect(ThreadPool& pool) {
   first.back() = shard_begin_.back();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::nn

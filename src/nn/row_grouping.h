@@ -8,7 +8,7 @@
 #include "core/thread_pool.h"
 #include "math/bag.h"
 
-namespace pagoda {
+namespace pagoda::nn {
 
 // A use: an example of a reading took a row with a weight. Within a row they stand by reading, then by example.
 struct RowGrouping {
@@ -20,15 +20,15 @@ struct RowGrouping {
 
   // Two passes over the uses: to shards of the rows by their high bits, then within each shard. The order is that of a
   // stable sort by row, whatever the number of threads. Memory: 30 bytes a use. At most 256 readings.
-  void group(ThreadPool& pool, std::span<const Bag* const> readings);
+  void group(ThreadPool& pool, std::span<const math::Bag* const> readings);
 
  private:
   struct Piece {  // of a reading, the unit of the first pass
     uint32_t reading;
     uint32_t begin, end;  // examples
   };
-  void cut(std::span<const Bag* const> readings);
-  void spread(ThreadPool& pool, std::span<const Bag* const> readings);
+  void cut(std::span<const math::Bag* const> readings);
+  void spread(ThreadPool& pool, std::span<const math::Bag* const> readings);
   void sort_shard(size_t shard);
   void collect(ThreadPool& pool);
 
@@ -43,4 +43,4 @@ struct RowGrouping {
   size_t shards_ = 0;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::nn

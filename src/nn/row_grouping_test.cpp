@@ -7,12 +7,12 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::nn {
 namespace {
 
-Bag random_bag(size_t examples, size_t most, uint32_t rows, uint64_t lane) {
+math::Bag random_bag(size_t examples, size_t most, uint32_t rows, uint64_t lane) {
   Rng rng(1, Stream::test, 0, lane);
-  Bag bag;
+  math::Bag bag;
   for (size_t i = 0; i < examples; ++i) {
     for (size_t n = rng.below(most); n > 0; --n)
       bag.add(static_cast<uint32_t>(rng.below(rows)), static_cast<float>(rng.normal()));
@@ -23,7 +23,7 @@ Bag random_bag(size_t examples, size_t most, uint32_t rows, uint64_t lane) {
 
 using Use = std::tuple<uint32_t, uint32_t, uint32_t, float>;  // row, reading, example, weight
 
-std::vector<Use> naive(std::span<const Bag* const> bags) {
+std::vector<Use> naive(std::span<const math::Bag* const> bags) {
   std::vector<Use> uses;
   for (uint32_t r = 0; r < bags.size(); ++r)
     for (uint32_t i = 0; i < bags[r]->size(); ++i)
@@ -45,8 +45,8 @@ TEST(RowGrouping, AreAStableSortByRow) {
   // Few rows and many uses (counters), rows far more than uses (sorting), one piece and many.
   for (const uint32_t rows : {1u, 5u, 300u, 70'000u, 400'000'000u})
     for (const size_t examples : {size_t{3}, size_t{20'000}}) {
-      const Bag a = random_bag(examples, 6, rows, 1), b = random_bag(examples / 2, 3, rows, 2);
-      const std::vector<const Bag*> bags{&a, &b};
+      const math::Bag a = random_bag(examples, 6, rows, 1), b = random_bag(examples / 2, 3, rows, 2);
+      const std::vector<const math::Bag*> bags{&a, &b};
       for (const int threads : {1, 3}) {
         ThreadPool pool(threads);
         RowGrouping uses;
@@ -59,8 +59,8 @@ TEST(RowGrouping, AreAStableSortByRow) {
 
 TEST(RowGrouping, ForgetTheStepBefore) {
   ThreadPool pool(2);
-  const Bag large = random_bag(20'000, 6, 1000, 1), small = random_bag(4, 6, 10, 2);
-  const Bag *first = &large, *second = &small;
+  const math::Bag large = random_bag(20'000, 6, 1000, 1), small = random_bag(4, 6, 10, 2);
+  const math::Bag *first = &large, *second = &small;
   RowGrouping uses;
   uses.group(pool, {&first, 1});
   uses.group(pool, {&second, 1});
@@ -71,17 +71,17 @@ TEST(RowGrouping, ForgetTheStepBefore) {
 
 TEST(RowGrouping, AnExampleLargerThanAPieceIsOnePiece) {
   ThreadPool pool(2);
-  Bag bag;
+  math::Bag bag;
   Rng rng(3, Stream::test);
   for (int i = 0; i < 3; ++i) {
     for (int n = 0; n < 40'000; ++n) bag.add(static_cast<uint32_t>(rng.below(50)), 1);
     bag.close();
   }
-  const Bag* only = &bag;
+  const math::Bag* only = &bag;
   RowGrouping uses;
   uses.group(pool, {&only, 1});
   EXPECT_EQ(listed(uses), naive({&only, 1}));
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::nn

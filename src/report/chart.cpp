@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "report/chart_scale.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 namespace {
 
@@ -200,7 +200,7 @@ void put_hover(Sheet& sheet, double from, double to, double x, const std::string
   sheet.out += "</g></g>\n";
 }
 
-// Short, as it stands above a narrow bar: ".172", "31%".
+// Compaction, as it stands above a narrow bar: ".172", "31%".
 std::string bar_label(double value, bool percent) {
   if (percent) return fmt::format("{:.0f}%", value * 100);
   if (value <= 0 || value >= 0.9995) return number_text(value, false);
@@ -426,4 +426,4 @@ std::string svg(const ScatterChart& chart) {
   return sheet.out + "</svg>\n";
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::report

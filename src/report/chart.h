@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::report {
 
 // For text of XML and HTML, attributes included: & < > " ' become entities; a control character, or a byte that is no
 // UTF-8, becomes U+FFFD, so that a page with any text in it stays well-formed.
@@ -75,4 +75,4 @@ std::string svg(const BarChart& chart);
 std::string svg(const ScatterChart& chart);
 std::string_view chart_css();
 
-}  // namespace pagoda
+}  // namespace pagoda::report

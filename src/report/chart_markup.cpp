@@ -2,7 +2,7 @@
 
 #include "report/chart.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 namespace {
 
@@ -50,4 +50,4 @@ std::string escape_markup(std::string_view text) {
   return out;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 namespace {
 
@@ -110,4 +110,4 @@ double Scale::at(double value) const {
   return from + part * (to - from);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::report {
 
 // The smallest of 1, 2, 5 times a power of ten that cuts [low, high] into at most `most` parts. low < high.
 double nice_step(double low, double high, int most);
@@ -26,4 +26,4 @@ struct Scale {
   double at(double value) const;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pagoda {
+namespace pagoda::report {
 namespace {
 
 using Ticks = std::vector<double>;
@@ -69,4 +69,4 @@ TEST(ChartScale, ALogScalePutsEqualRatiosAtEqualDistances) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -1,6 +1,6 @@
 #include "report/chart.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 namespace {
 
@@ -43,4 +43,4 @@ constexpr std::string_view kCss = R"css(
 
 std::string_view chart_css() { return kCss; }
 
-}  // namespace pagoda
+}  // namespace pagoda::report

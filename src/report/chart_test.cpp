@@ -6,7 +6,7 @@
 
 #include "report/markup_test.h"
 
-namespace pagoda {
+namespace pagoda::report {
 namespace {
 
 LineChart two_lines() {
@@ -140,4 +140,4 @@ TEST(Chart, LabelledPointsOfAScatterChartAreNamedAndJoined) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::report

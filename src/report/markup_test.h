@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace pagoda {
+namespace pagoda::report {
 
 inline size_t count_of(std::string_view text, std::string_view part) {
   size_t count = 0;
@@ -13,4 +13,4 @@ inline size_t count_of(std::string_view text, std::string_view part) {
 }
 inline bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -11,7 +11,7 @@
 #include "report/report_parts.h"
 #include "report/report_style.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 namespace {
 
@@ -347,4 +347,4 @@ std::string render_report(const ReportInput& given) {
   return page + "<footer>Written by Pagoda.</footer>\n</main>\n</body>\n</html>\n";
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::report

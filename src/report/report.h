@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::report {
 
 struct ReportItem {
   std::string id;
@@ -57,4 +57,4 @@ std::string render_report(const ReportInput& input);
 // What the page says above the figures where they can not be compared, or may not; "" where they can.
 std::string comparison_warning(const ReportInput& input);
 
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -9,7 +9,7 @@
 #include "report/chart_scale.h"
 #include "report/report_parts.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 namespace {
 
@@ -415,4 +415,4 @@ std::string frequency_section(ReadModels models) {
          "<div class=\"charts\">\n" + frequency_scatter(models) + frequency_errors(models) + "</div></section>\n";
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::report

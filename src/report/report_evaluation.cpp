@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 namespace {
 
@@ -133,4 +133,4 @@ std::string metric_label(std::string_view name) {
   return k > 0 ? fmt::format("{}@{}", metric, k) : metric;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::report

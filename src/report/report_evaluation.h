@@ -10,7 +10,7 @@
 
 #include "report/tensorboard.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 // Items of like popularity. NaN: not said.
 struct EvaluatedBucket {
@@ -51,4 +51,4 @@ std::pair<std::string, int> split_metric(std::string_view name);
 // "hit_rate@20" -> "Hit rate@20", "ndcg@20" -> "NDCG@20".
 std::string metric_label(std::string_view name);
 
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -9,7 +9,7 @@
 #include "report/chart_scale.h"
 #include "report/report_parts.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 namespace {
 
@@ -153,4 +153,4 @@ std::string config_section(ReadModels models) {
   return heading("config", "Configuration", note) + out + "</section>\n";
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -10,7 +10,7 @@
 #include "report/report_evaluation.h"
 #include "report/run_log.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 // A model with its texts read. Borrows the ReportModel. Its colour is the same throughout the page.
 struct ReadModel {
@@ -44,4 +44,4 @@ std::string model_heads(ReadModels models);
 // "+63%", "-4.2%"; "" when there is nothing to compare with.
 std::string change_text(double from, double to);
 
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -1,6 +1,6 @@
 #include "report/report_style.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 namespace {
 
@@ -92,4 +92,4 @@ footer { margin-top: 46px; padding-top: 16px; border-top: 1px solid var(--rule);
 
 std::string_view report_css() { return kCss; }
 
-}  // namespace pagoda
+}  // namespace pagoda::report

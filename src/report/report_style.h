@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-namespace pagoda {
+namespace pagoda::report {
 
 std::string_view report_css();
 
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -8,7 +8,7 @@
 #include "report/markup_test.h"
 #include "report/report_evaluation.h"
 
-namespace pagoda {
+namespace pagoda::report {
 namespace {
 
 constexpr const char* kEvaluation = R"({"split": "test", "users": 29858, "items": 40981, "chosen_on": "validation",
@@ -219,4 +219,4 @@ TEST(Report, AnEvaluationThatIsNoneIsNamed) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -11,7 +11,7 @@
 #include "core/error.h"
 #include "core/file.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 namespace {
 
@@ -128,4 +128,4 @@ double RunLog::system_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -15,7 +15,7 @@
 
 #include "report/tensorboard.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 struct RunRecord {
   uint64_t step = 0;   // optimizer steps taken
@@ -55,4 +55,4 @@ class RunLog {
   std::optional<EventWriter> events_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::report

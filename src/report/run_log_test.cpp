@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/file.h"
 
-namespace pagoda {
+namespace pagoda::report {
 namespace {
 
 std::string fresh_folder(const std::string& name) {
@@ -128,4 +128,4 @@ TEST(RunLog, ALineThatIsNoRecordIsNamed) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/file.h"
 
-namespace pagoda {
+namespace pagoda::report {
 
 namespace {
 
@@ -142,4 +142,4 @@ std::vector<std::string> event_files(const std::string& folder) {
   return files;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::report

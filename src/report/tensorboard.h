@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::report {
 
 using NamedValue = std::pair<std::string, double>;
 
@@ -49,4 +49,4 @@ class EventWriter {
 // The event files that EventWriter left in `folder`, in order.
 std::vector<std::string> event_files(const std::string& folder);
 
-}  // namespace pagoda
+}  // namespace pagoda::report

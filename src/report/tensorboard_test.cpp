@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/file.h"
 
-namespace pagoda {
+namespace pagoda::report {
 namespace {
 
 // "1b 00" -> the two bytes
@@ -75,4 +75,4 @@ TEST(TensorBoard, AFolderThatCanNotBeMadeIsAnErrorThatNamesIt) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::report

@@ -6,7 +6,7 @@
 #include "columns/decimal.h"
 #include "retrieval/retrieval.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 namespace {
 
 using nlohmann::json;
@@ -102,13 +102,13 @@ json parse_json(std::string_view text, int most_depth) {
 bool is_number(const json& value) { return value.is_number() || value.is_binary(); }
 
 double double_of(const json& number) {
-  return number.is_binary() ? Decimal::parse(written(number))->as_double() : number.get<double>();
+  return number.is_binary() ? columns::Decimal::parse(written(number))->as_double() : number.get<double>();
 }
 
 std::string text_of(const json& value) {
   if (value.is_string()) return value.get<std::string>();
-  if (value.is_number_float()) return format_number(value.get<double>());
-  return value.is_binary() ? Decimal::parse(written(value))->text() : value.dump();
+  if (value.is_number_float()) return columns::format_number(value.get<double>());
+  return value.is_binary() ? columns::Decimal::parse(written(value))->text() : value.dump();
 }
 
 std::string shown(const json& value) {
@@ -118,4 +118,4 @@ std::string shown(const json& value) {
                             : value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-namespace pagoda {
+namespace pagoda::retrieval {
 
 // A number that neither a 64-bit integer nor a double holds to its last digit is its text, as a value of nlohmann's kind
-// `binary`, which JSON itself does not have. RequestError{input} for what is no JSON, is nested deeper than `most_depth`, has a
+// `binary`, which JSON itself does not have. RequestError{input} for what is no JSON, is nested deeper than `max_depth`, has a
 // key twice in one object, or holds a number beyond the range of a double.
 nlohmann::json parse_json(std::string_view text, int most_depth);
 
@@ -19,4 +19,4 @@ std::string text_of(const nlohmann::json& value);
 // As it is shown to who sent it.
 std::string shown(const nlohmann::json& value);
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

@@ -4,7 +4,7 @@
 
 #include "retrieval/json_request.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 namespace {
 
 using nlohmann::json;
@@ -73,4 +73,4 @@ TEST(ExactJson, AnIdIsATextOrTheTextOfAWholeNumber) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace pagoda {
+namespace pagoda::retrieval {
 namespace {
 
 using Vector = std::vector<double>;
@@ -61,7 +61,7 @@ Vector principal_axis(const std::vector<Vector>& rows, const Vector& before) {
 
 }  // namespace
 
-ItemMap make_item_map(RowsView vectors, size_t most) {
+ItemMap make_item_map(math::RowsView vectors, size_t most) {
   ItemMap map;
   const size_t dim = vectors.cols(), stride = std::max<size_t>(1, (vectors.rows() + most - 1) / most);
   Vector centre(dim, 0);
@@ -101,4 +101,4 @@ ItemMap make_item_map(RowsView vectors, size_t most) {
   return map;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

@@ -7,12 +7,12 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 namespace {
 
-Matrix<float> random_rows(size_t n, std::vector<float> widths) {
+math::Matrix<float> random_rows(size_t n, std::vector<float> widths) {
   Rng rng(7, Stream::bootstrap);
-  Matrix<float> rows(n, widths.size());
+  math::Matrix<float> rows(n, widths.size());
   for (size_t i = 0; i < n; ++i)
     for (size_t d = 0; d < widths.size(); ++d) rows[i][d] = 3 + widths[d] * (static_cast<float>(rng.uniform()) - 0.5f);
   return rows;
@@ -42,7 +42,7 @@ TEST(ItemMap, ItIsOfABoundedSampleThatIsEvenlySpread) {
 }
 
 TEST(ItemMap, ItBearsWhatHasNoSecondDirectionNoNumberOrNoRows) {
-  Matrix<float> line(3, 3);
+  math::Matrix<float> line(3, 3);
   for (size_t i = 0; i < 3; ++i) line[i][0] = static_cast<float>(i), line[i][1] = line[i][2] = 0;
   auto map = make_item_map(line, 10);
   EXPECT_EQ(map.variance, 1);
@@ -52,10 +52,10 @@ TEST(ItemMap, ItBearsWhatHasNoSecondDirectionNoNumberOrNoRows) {
   map = make_item_map(line, 10);
   EXPECT_EQ(map.items, (std::vector<uint32_t>{0, 2}));
   EXPECT_EQ(map.variance, 1);
-  map = make_item_map(Matrix<float>(0, 3), 10);
+  map = make_item_map(math::Matrix<float>(0, 3), 10);
   EXPECT_TRUE(map.items.empty());
   EXPECT_EQ(map.variance, 0);
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

@@ -12,7 +12,7 @@
 #include "retrieval/exact_json.h"
 #include "retrieval/json_request.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 namespace {
 
 using nlohmann::json;
@@ -82,17 +82,17 @@ std::vector<ItemChange> read_journal(const std::string& path) {
 bool Journal::owned() {
   if (lock_.held()) return true;
   if (!lock_.take()) return false;
-  if (file_exists(path_)) mend(read_file(path_));
+  if (file_exists(path_)) truncate_torn_tail(read_file(path_));
   return true;
 }
 
-void Journal::mend(std::string_view text) {
+void Journal::truncate_torn_tail(std::string_view text) {
   const auto whole = whole_lines(text).size();
   if (whole < text.size() && ::truncate(path_.c_str(), static_cast<off_t>(whole)) != 0)
     fail(ErrorKind::failed, "{}: can not be mended: {}", path_, std::strerror(errno));
 }
 
-bool Journal::take_over() {
+bool Journal::acquire() {
   if (lock_.held() || !owned()) return false;
   struct stat s{};
   const size_t bytes = ::stat(path_.c_str(), &s) == 0 ? static_cast<size_t>(s.st_size) : 0;
@@ -104,7 +104,7 @@ std::vector<ItemChange> Journal::read(BackgroundThrottle* throttle) {
   if (!file_exists(path_)) return {};
   if (!lock_.take()) log_info("{}: read alone, as another process changes it or {}.lock can not be made", path_, path_);
   const auto text = read_file(path_);
-  if (lock_.held()) mend(text);
+  if (lock_.held()) truncate_torn_tail(text);
   const auto whole = whole_lines(text);
   auto contents = contents_of(path_, whole, throttle);
   read_bytes_ = whole.size();
@@ -112,10 +112,10 @@ std::vector<ItemChange> Journal::read(BackgroundThrottle* throttle) {
   return std::move(contents.changes);
 }
 
-Journal::Short::Short(std::string path, size_t end, uint64_t inode)
+Journal::Compaction::Compaction(std::string path, size_t end, uint64_t inode)
     : path_(std::move(path)), end_(end), inode_(inode) {}
 
-void Journal::Short::write(BackgroundThrottle* throttle) {
+void Journal::Compaction::write(BackgroundThrottle* throttle) {
   const auto text = read_file(path_);
   const auto contents = contents_of(path_, std::string_view(text).substr(0, end_), throttle);
   file_ = std::make_unique<AtomicFile>(path_);
@@ -126,13 +126,13 @@ void Journal::Short::write(BackgroundThrottle* throttle) {
   lines_ = contents.changes.size();
 }
 
-std::unique_ptr<Journal::Short> Journal::shorter() {
+std::unique_ptr<Journal::Compaction> Journal::start_compaction() {
   struct stat s{};
   if (::stat(path_.c_str(), &s) != 0 || !owned()) return nullptr;
-  return std::make_unique<Short>(path_, static_cast<size_t>(s.st_size), s.st_ino);
+  return std::make_unique<Compaction>(path_, static_cast<size_t>(s.st_size), s.st_ino);
 }
 
-void Journal::replace(Short& shorter) {
+void Journal::replace(Compaction& shorter) {
   struct stat s{};
   if (::stat(path_.c_str(), &s) != 0 || s.st_ino != shorter.inode_) return;
   const auto text = read_file(path_);
@@ -177,4 +177,4 @@ void Journal::append(std::span<const ItemChange> changes, BackgroundThrottle* th
   lines_ += changes.size();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

@@ -8,9 +8,9 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "retrieval/additions.h"
+#include "retrieval/delta_layer.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 
 std::string journal_path(const std::string& bundle);  // FILE.items
 
@@ -36,19 +36,19 @@ class Journal {
   std::vector<ItemChange> read(BackgroundThrottle* throttle = nullptr);
 
   // Becomes the writer when no other process is any more; true: it has, and there is more than was read.
-  bool take_over();
+  bool acquire();
 
   // All of them, on disk when it returns; or none, with Error{failed}, which is JournalBusy when another process writes.
   void append(std::span<const ItemChange> changes, BackgroundThrottle* throttle = nullptr);
 
   bool has_idle_lines() const { return lines_ > items_; }  // that no longer count
   // Whether more lines have ceased to count than it is worth to keep.
-  bool long_winded() const { return lines_ > 2 * items_ + kSlack; }
+  bool needs_compaction() const { return lines_ > 2 * items_ + kSlack; }
 
   // The journal as it is now without lines that no longer count, not in place yet.
-  class Short {
+  class Compaction {
    public:
-    Short(std::string path, size_t end, uint64_t inode);
+    Compaction(std::string path, size_t end, uint64_t inode);
     // On any thread, while changes are appended; Error{failed}.
     void write(BackgroundThrottle* throttle = nullptr);
 
@@ -60,18 +60,18 @@ class Journal {
     size_t lines_ = 0;
     std::unique_ptr<AtomicFile> file_;
   };
-  std::unique_ptr<Short> shorter();  // nullptr: there is no file, or another process writes
+  std::unique_ptr<Compaction> start_compaction();  // nullptr: there is no file, or another process writes
   // Puts it in place, with what has been appended since. Does nothing when another file lies there now.
-  void replace(Short& shorter);
+  void replace(Compaction& shorter);
 
  private:
   static constexpr size_t kSlack = 1000;
-  bool owned();                      // by this process; when it has become so, it has been mended
-  void mend(std::string_view text);  // what it holds: a piece of a line at the end is cut off
+  bool owned();                                    // by this process; when it has become so, it has been mended
+  void truncate_torn_tail(std::string_view text);  // what it holds: a piece of a line at the end is cut off
   std::string path_;
   FileLock lock_;
   size_t read_bytes_ = 0;
   size_t lines_ = 0, items_ = 0;  // items_: different ones, when they were last counted
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace pagoda {
+namespace pagoda::retrieval {
 namespace {
 
 constexpr std::array<std::string_view, 5> kPaths{"interactions", "impressions", "items", "users", "test_files"};
@@ -45,8 +45,8 @@ ModelCard model_card(const Retrieval& retrieval, bool with_paths) {
       for (const auto& name : member.model.user_encoder.table_columns()) add(card.features, name);
     }
   for (const auto& column : bundle.item_attributes().columns)
-    card.attributes.emplace_back(column.name, name_of(column.type));
+    card.attributes.emplace_back(column.name, columns::name_of(column.type));
   return card;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

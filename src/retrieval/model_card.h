@@ -7,7 +7,7 @@
 
 #include "retrieval/retrieval.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 
 struct ModelCard {
   std::string fingerprint, info;                                // JSON
@@ -21,4 +21,4 @@ struct ModelCard {
 
 ModelCard model_card(const Retrieval& retrieval, bool with_paths);
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

@@ -2,15 +2,15 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 
-void describe(Fields& f, ServeOptions& o) {
-  f.section("serve", "how `pagoda serve` answers; training does not read it", [&](Fields& f) {
+void describe(OptionVisitor& f, ServeOptions& o) {
+  f.section("serve", "how `pagoda serve` answers; training does not read it", [&](OptionVisitor& f) {
     f.field("http", o.http,
             "address and port; loopback by default: whoever reaches another address may ask, unless there are keys");
     f.field("grpc", o.grpc, "likewise of gRPC, such as 127.0.0.1:9090; \"\": no gRPC");
     f.field("ui", o.ui, "GET / is a page to look at the model with; its calls show which users and items there are");
-    f.field("beside", o.beside, "a second bundle, whose calls begin with /beside; the page compares both; \"\": none");
+    f.field("beside", o.compare, "a second bundle, whose calls begin with /beside; the page compares both; \"\": none");
     f.field("keys", o.keys,
             "file of API keys, a line each: SHA-256 of the key, and read, write or admin; \"\": no keys");
     f.field("tls_certificate", o.tls_certificate,
@@ -27,13 +27,13 @@ void describe(Fields& f, ServeOptions& o) {
     f.field("batch", o.batch, "searches answered together, at most; 1: one by one");
     f.field("batch_wait_us", o.batch_wait_us,
             "how long a search waits for others to be answered with, while there are others about; 0: not at all");
-    f.field("most_k", o.most_k, "largest k of a request");
-    f.field("most_list", o.most_list, "largest history, or list of exclusions, of a request");
-    f.field("most_requests", o.most_requests,
+    f.field("most_k", o.max_k, "largest k of a request");
+    f.field("most_list", o.max_list, "largest history, or list of exclusions, of a request");
+    f.field("most_requests", o.max_requests,
             "most requests in one call of retrieve_batch, users or items of encode, items of items:upsert");
-    f.field("most_filter_kb", o.most_filter_kb, "longest filter: each of its tests costs time on a large catalogue");
-    f.field("most_body_kb", o.most_body_kb, "largest body of a call");
-    f.field("most_depth", o.most_depth, "deepest nesting of its JSON");
+    f.field("most_filter_kb", o.max_filter_kb, "longest filter: each of its tests costs time on a large catalogue");
+    f.field("most_body_kb", o.max_body_kb, "largest body of a call");
+    f.field("most_depth", o.max_depth, "deepest nesting of its JSON");
     f.field("connections", o.connections, "open at once, of HTTP and of gRPC each; more wait until one closes");
     f.field("read_timeout_ms", o.read_timeout_ms, "for a whole request to arrive, and for an answer to be taken");
     f.field("idle_timeout_ms", o.idle_timeout_ms, "how long a connection may be silent between requests");
@@ -42,7 +42,7 @@ void describe(Fields& f, ServeOptions& o) {
         "merge_added", o.merge_added,
         "added items from which they are merged, in the background, into an index of their own; until then each search "
         "scores them and each change copies them");
-    f.field("most_added", o.most_added, "items that items:upsert may add in all; they lie in memory");
+    f.field("most_added", o.max_added, "items that items:upsert may add in all; they lie in memory");
     f.field("drain_ms", o.drain_ms,
             "after SIGTERM: how long, at least, /readyz says 503 before the port closes, so that no one is sent here "
             "any more");
@@ -57,26 +57,26 @@ void validate(const ServeOptions& o) {
   constexpr int64_t kMany = 1'000'000'000;
   within("threads", o.threads, 0, 4096);
   within("io_threads", o.io_threads, 1, 256);
-  within("most_k", o.most_k, 1, kMany);
-  within("k", o.k, 1, o.most_k);
+  within("most_k", o.max_k, 1, kMany);
+  within("k", o.k, 1, o.max_k);
   within("timeout_ms", o.timeout_ms, 0, kMany);
   within("queue", o.queue, 1, kMany);
   within("batch", o.batch, 1, 65536);
   within("batch_wait_us", o.batch_wait_us, 0, 1'000'000);
-  within("most_list", o.most_list, 1, kMany);
-  within("most_requests", o.most_requests, 1, o.queue);
-  within("most_filter_kb", o.most_filter_kb, 1, 1'000'000);
-  within("most_body_kb", o.most_body_kb, 1, 1'000'000);
-  within("most_depth", o.most_depth, 4, 1000);
+  within("most_list", o.max_list, 1, kMany);
+  within("most_requests", o.max_requests, 1, o.queue);
+  within("most_filter_kb", o.max_filter_kb, 1, 1'000'000);
+  within("most_body_kb", o.max_body_kb, 1, 1'000'000);
+  within("most_depth", o.max_depth, 4, 1000);
   within("connections", o.connections, 1, kMany);
   within("read_timeout_ms", o.read_timeout_ms, 1, kMany);
   within("idle_timeout_ms", o.idle_timeout_ms, 1, kMany);
   within("watch_ms", o.watch_ms, 0, kMany);
   within("merge_added", o.merge_added, 1, kMany);
-  within("most_added", o.most_added, 0, kMany);
+  within("most_added", o.max_added, 0, kMany);
   within("drain_ms", o.drain_ms, 0, kMany);
   if (o.tls_certificate.empty() != o.tls_key.empty())
     fail(ErrorKind::usage, "serve.tls_certificate and serve.tls_key go together: give both, or neither");
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

@@ -4,14 +4,14 @@
 #include <cstdint>
 #include <string>
 
-#include "core/fields.h"
+#include "core/option_visitor.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 
 struct ServeOptions {
   std::string http = "127.0.0.1:8080", grpc;
   bool ui = false;
-  std::string beside;                          // file; "": no second model
+  std::string compare;                         // file; "": no second model
   std::string keys, tls_certificate, tls_key;  // files
   int64_t threads = 0, io_threads = 2;
   // answers
@@ -19,15 +19,14 @@ struct ServeOptions {
   // batches and the queue
   int64_t queue = 1024, batch = 64, batch_wait_us = 500;
   // limits of a request
-  int64_t most_k = 10000, most_list = 10000, most_requests = 256, most_filter_kb = 16, most_body_kb = 1024,
-          most_depth = 16;
+  int64_t max_k = 10000, max_list = 10000, max_requests = 256, max_filter_kb = 16, max_body_kb = 1024, max_depth = 16;
   // connections
   int64_t connections = 4096, read_timeout_ms = 10000, idle_timeout_ms = 60000;
   // life
-  int64_t watch_ms = 1000, drain_ms = 1000, merge_added = 10000, most_added = 1000000;
+  int64_t watch_ms = 1000, drain_ms = 1000, merge_added = 10000, max_added = 1000000;
 };
 
-void describe(Fields& fields, ServeOptions& options);  // the section [serve]
-void validate(const ServeOptions& options);            // Error{usage}, with the key
+void describe(OptionVisitor& fields, ServeOptions& options);  // the section [serve]
+void validate(const ServeOptions& options);                   // Error{usage}, with the key
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

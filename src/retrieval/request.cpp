@@ -5,7 +5,7 @@
 #include "retrieval/exact_json.h"
 #include "retrieval/json_request.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 
 namespace {
 
@@ -14,7 +14,7 @@ using nlohmann::json;
 constexpr int kMostDepth = 16;  // of a line of a users file; a right one has three levels
 
 bool is_id(const json& value) {
-  return value.is_string() || (is_number(value) && Decimal::parse(text_of(value))->is_whole());
+  return value.is_string() || (is_number(value) && columns::Decimal::parse(text_of(value))->is_whole());
 }
 
 template <class... Args>
@@ -35,10 +35,10 @@ std::vector<std::pair<std::string, std::string>> read_context(const json& object
   return out;
 }
 
-int64_t read_time_us(const json& value, TimeForm times) {
+int64_t read_time_us(const json& value, columns::TimeForm times) {
   if (!value.is_string() && !is_number(value)) wrong_type("time");
-  const auto time = written_time(text_of(value));
-  const auto time_us = time ? moment_us(*time, times) : std::nullopt;
+  const auto time = columns::written_time(text_of(value));
+  const auto time_us = time ? columns::moment_us(*time, times) : std::nullopt;
   if (!time_us) wrong("time", "'time' is {}, expected a time such as 2024-05-01T10:00:00Z", shown(value));
   return *time_us;
 }
@@ -82,7 +82,7 @@ std::vector<RequestFeature> read_features(const json& object, const std::string&
   return out;
 }
 
-RetrieveRequest read_user(const json& object, TimeForm times) {
+RetrieveRequest read_user(const json& object, columns::TimeForm times) {
   RetrieveRequest request;
   for (const auto& [key, value] : object.items()) {
     if (value.is_null()) continue;
@@ -95,9 +95,9 @@ RetrieveRequest read_user(const json& object, TimeForm times) {
   return request;
 }
 
-RetrieveRequest parse_request(std::string_view line, const std::string& place, TimeForm times) {
+RetrieveRequest parse_request(std::string_view line, const std::string& place, columns::TimeForm times) {
   if (line.empty() || line[0] != '{') {
-    if (!is_utf8(line)) fail(ErrorKind::input, "{}: the user's id is not UTF-8", place);
+    if (!columns::is_utf8(line)) fail(ErrorKind::input, "{}: the user's id is not UTF-8", place);
     RetrieveRequest request;
     request.user = std::string(line);
     return request;
@@ -114,4 +114,4 @@ RetrieveRequest parse_request(std::string_view line, const std::string& place, T
   }
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace pagoda {
+namespace pagoda::retrieval {
 namespace {
 
 const RequestFeature* find(const std::vector<RequestFeature>& row, const std::string& name) {
@@ -30,20 +30,20 @@ std::vector<std::vector<size_t>> rows_by_shape(const std::vector<std::string>& c
   return groups;
 }
 
-Attributes request_table(const std::vector<std::string>& columns, const std::vector<std::string>& ids,
-                         std::span<const std::vector<RequestFeature>* const> rows) {
-  Attributes table;
+data::Attributes request_table(const std::vector<std::string>& columns, const std::vector<std::string>& ids,
+                               std::span<const std::vector<RequestFeature>* const> rows) {
+  data::Attributes table;
   for (const auto& id : ids) table.ids.add(id);
   for (const auto& name : columns) {
     auto& column = table.columns.emplace_back();
     column.name = name;
     for (const auto* row : rows)
-      if (const auto* cell = find(*row, name); cell && cell->is_list) column.type = ColumnType::texts;
+      if (const auto* cell = find(*row, name); cell && cell->is_list) column.type = columns::ColumnType::texts;
     for (const auto* row : rows) {
       const auto* cell = find(*row, name);
       if (!cell) {
         column.push_null();
-      } else if (column.type == ColumnType::texts) {
+      } else if (column.type == columns::ColumnType::texts) {
         for (const auto& value : cell->values) column.push_element(value);
         column.end_list();
       } else {
@@ -54,4 +54,4 @@ Attributes request_table(const std::vector<std::string>& columns, const std::vec
   return table;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

@@ -9,11 +9,11 @@
 #include "model/ensemble.h"
 #include "retrieval/request_table.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 
 namespace {
 
-std::vector<uint32_t> item_rows_of_attributes(const Bundle& bundle) {
+std::vector<uint32_t> item_rows_of_attributes(const model::Bundle& bundle) {
   std::vector<uint32_t> rows;
   const auto& ids = bundle.item_attributes().ids;
   for (uint32_t a = 0; a < ids.size(); ++a) rows.push_back(bundle.item_ids().find(ids[a]));
@@ -21,25 +21,25 @@ std::vector<uint32_t> item_rows_of_attributes(const Bundle& bundle) {
 }
 
 // Of the bundle's own items, which are those that its towers know.
-std::vector<uint32_t> bundle_rows_of(const Bundle& bundle, const std::vector<std::string>& items) {
+std::vector<uint32_t> bundle_rows_of(const model::Bundle& bundle, const std::vector<std::string>& items) {
   std::vector<uint32_t> rows;
   for (const auto& id : items)
-    if (const auto row = bundle.item_ids().find(id); row != Interner::kNone) rows.push_back(row);
+    if (const auto row = bundle.item_ids().find(id); row != columns::Interner::kNone) rows.push_back(row);
   return rows;
 }
 
-bool knows(const Bundle& bundle, const RetrieveRequest& request) {
+bool knows(const model::Bundle& bundle, const RetrieveRequest& request) {
   if (request.user)
     for (const auto& member : bundle.members())
-      if (member.user_ids.find(*request.user) != Interner::kNone) return true;
+      if (member.user_ids.find(*request.user) != columns::Interner::kNone) return true;
   return false;
 }
 
 // What one member makes of the requests, but for attributes that they bring.
-std::vector<UserRequest> plain_requests(const Bundle& bundle, const Member& member,
-                                        const std::vector<RetrieveRequest>& requests) {
+std::vector<model::UserRequest> plain_requests(const model::Bundle& bundle, const model::Member& member,
+                                               const std::vector<RetrieveRequest>& requests) {
   const auto& names = member.model.user_encoder.context_names();
-  std::vector<UserRequest> plain(requests.size());
+  std::vector<model::UserRequest> plain(requests.size());
   for (size_t i = 0; i < requests.size(); ++i) {
     const auto& r = requests[i];
     auto& p = plain[i];
@@ -58,10 +58,10 @@ std::vector<UserRequest> plain_requests(const Bundle& bundle, const Member& memb
   return plain;
 }
 
-Matrix<float> member_vectors(ThreadPool& pool, const Bundle& bundle, const Member& member,
-                             const std::vector<RetrieveRequest>& requests) {
-  const auto vectors_of = [&](const UserCells& cells, std::span<const UserRequest> plain) {
-    return request_vectors(pool, member.model, cells, member.user_states, member.item_id_rows, plain);
+math::Matrix<float> member_vectors(ThreadPool& pool, const model::Bundle& bundle, const model::Member& member,
+                                   const std::vector<RetrieveRequest>& requests) {
+  const auto vectors_of = [&](const features::UserCells& cells, std::span<const model::UserRequest> plain) {
+    return model::request_vectors(pool, member.model, cells, member.user_states, member.item_id_rows, plain);
   };
   const auto plain = plain_requests(bundle, member, requests);
   auto vectors = vectors_of(member.user_cells, plain);
@@ -78,10 +78,10 @@ Matrix<float> member_vectors(ThreadPool& pool, const Bundle& bundle, const Membe
     }
     const auto table = request_table(columns, names, rows);
     auto cells = member.model.user_encoder.cells(table.ids, &table);
-    std::vector<UserRequest> featured;
+    std::vector<model::UserRequest> featured;
     for (size_t f = 0; f < group.size(); ++f) {
       featured.push_back(plain[group[f]]);
-      if (const auto cell = featured[f].cell; cell != Interner::kNone)
+      if (const auto cell = featured[f].cell; cell != columns::Interner::kNone)
         cells.id_rows[f] = member.user_cells.id_rows[cell];
       featured[f].cell = static_cast<uint32_t>(f);
     }
@@ -91,8 +91,10 @@ Matrix<float> member_vectors(ThreadPool& pool, const Bundle& bundle, const Membe
   return vectors;
 }
 
-Matrix<float> bundle_vectors(ThreadPool& pool, const Bundle& bundle, const std::vector<RetrieveRequest>& requests) {
-  return joined_user_vectors(pool, bundle, [&](const Member& m) { return member_vectors(pool, bundle, m, requests); });
+math::Matrix<float> bundle_vectors(ThreadPool& pool, const model::Bundle& bundle,
+                                   const std::vector<RetrieveRequest>& requests) {
+  return model::joined_user_vectors(pool, bundle,
+                                    [&](const model::Member& m) { return member_vectors(pool, bundle, m, requests); });
 }
 
 // Seconds since the last lap.
@@ -118,14 +120,14 @@ decltype(auto) of_field(const char* field, F f) {
 }
 
 // The group of each row of a column; values that are met first here get numbers from `end` on.
-void append_groups(const Column& column, std::unordered_map<std::string, uint32_t>& of_value, uint32_t& end,
+void append_groups(const columns::Column& column, std::unordered_map<std::string, uint32_t>& of_value, uint32_t& end,
                    std::vector<uint32_t>& group_of, BackgroundThrottle* throttle = nullptr) {
   std::string scratch, key;
   for (uint32_t row = 0; row < column.rows(); ++row) {
     yield_every_64(throttle, row);
-    const std::string value(canonical_text(column.as_text(row, scratch), key));
+    const std::string value(columns::canonical_text(column.as_text(row, scratch), key));
     if (value.empty()) {
-      group_of.push_back(Quota::kNoGroup);
+      group_of.push_back(index::Quota::kNoGroup);
       continue;
     }
     const auto [at, is_new] = of_value.try_emplace(value, end);
@@ -136,7 +138,7 @@ void append_groups(const Column& column, std::unordered_map<std::string, uint32_
 
 }  // namespace
 
-std::vector<RetrieveRequest> some_users(const Bundle& bundle) {
+std::vector<RetrieveRequest> some_users(const model::Bundle& bundle) {
   constexpr size_t kMost = 256;
   const size_t users = bundle.user_ids().size(), n = std::min(users, kMost);
   std::vector<RetrieveRequest> requests(n);
@@ -145,18 +147,19 @@ std::vector<RetrieveRequest> some_users(const Bundle& bundle) {
   return requests;
 }
 
-Retrieval::Retrieval(std::shared_ptr<const Bundle> bundle)
+Retrieval::Retrieval(std::shared_ptr<const model::Bundle> bundle)
     : bundle_(std::move(bundle)),
-      filters_(std::make_shared<FilterIndex>(bundle_->item_attributes(), item_rows_of_attributes(*bundle_),
-                                             bundle_->item_ids().size())) {}
+      filters_(std::make_shared<filter::FilterIndex>(bundle_->item_attributes(), item_rows_of_attributes(*bundle_),
+                                                     bundle_->item_ids().size())) {}
 
-Retrieval::Retrieval(std::shared_ptr<const Bundle> bundle, std::shared_ptr<const Bundle> second, size_t rescore_from)
+Retrieval::Retrieval(std::shared_ptr<const model::Bundle> bundle, std::shared_ptr<const model::Bundle> second,
+                     size_t rescore_from)
     : Retrieval(std::move(bundle)) {
   second_ = std::move(second), rescore_from_ = rescore_from;
-  over_bundle_ = make_cascade(*bundle_, *second_, rescore_from);
+  over_bundle_ = model::make_cascade(*bundle_, *second_, rescore_from);
 }
 
-Retrieval::Retrieval(const Retrieval& other, Additions::Layer merged, Additions::Layer fresh) : Retrieval(other) {
+Retrieval::Retrieval(const Retrieval& other, DeltaLayer::Ptr merged, DeltaLayer::Ptr fresh) : Retrieval(other) {
   if (second_) fail(ErrorKind::usage, "items can not be added to a cascade");
   const bool other_groups = merged != merged_;
   merged_ = std::move(merged), fresh_ = std::move(fresh);
@@ -165,28 +168,28 @@ Retrieval::Retrieval(const Retrieval& other, Additions::Layer merged, Additions:
     quotas_ = std::make_shared<KnownQuotas>();
     for (const auto& attribute : known) quota_groups(attribute);
   }
-  with_merged_ = merged_ ? make_layered_index(bundle_->index(), merged_->shown(), merged_->index()) : nullptr;
+  with_merged_ = merged_ ? index::make_layered_index(bundle_->index(), merged_->visible(), merged_->index()) : nullptr;
   const auto& below = with_merged_ ? *with_merged_ : bundle_->index();
-  over_bundle_ = fresh_ ? make_layered_index(below, fresh_->shown(), fresh_->index()) : with_merged_;
+  over_bundle_ = fresh_ ? index::make_layered_index(below, fresh_->visible(), fresh_->index()) : with_merged_;
 }
 
-std::pair<const Additions*, uint32_t> Retrieval::layer_of(uint32_t row) const {
+std::pair<const DeltaLayer*, uint32_t> Retrieval::layer_of(uint32_t row) const {
   if (row < bottom()) return {nullptr, row};
   return row < first_fresh() ? std::pair(merged_.get(), row - bottom()) : std::pair(fresh_.get(), row - first_fresh());
 }
 
 uint32_t Retrieval::find_item(std::string_view id) const {
   if (fresh_)
-    if (const uint32_t row = fresh_->items().ids.find(id); row != Interner::kNone) return first_fresh() + row;
-  uint32_t row = Interner::kNone;
+    if (const uint32_t row = fresh_->items().ids.find(id); row != columns::Interner::kNone) return first_fresh() + row;
+  uint32_t row = columns::Interner::kNone;
   if (merged_) row = merged_->items().ids.find(id);
-  if (row != Interner::kNone) {
+  if (row != columns::Interner::kNone) {
     row += bottom();
   } else {
     row = bundle_->item_ids().find(id);
-    if (row != Interner::kNone && merged_ && !merged_->shown().has(row)) return Interner::kNone;
+    if (row != columns::Interner::kNone && merged_ && !merged_->visible().has(row)) return columns::Interner::kNone;
   }
-  return row != Interner::kNone && fresh_ && !fresh_->shown().has(row) ? Interner::kNone : row;
+  return row != columns::Interner::kNone && fresh_ && !fresh_->visible().has(row) ? columns::Interner::kNone : row;
 }
 
 std::string_view Retrieval::item_id(uint32_t row) const {
@@ -196,10 +199,10 @@ std::string_view Retrieval::item_id(uint32_t row) const {
 
 void Retrieval::item_vector(uint32_t row, float* out) const {
   const auto [layer, at] = layer_of(row);
-  (layer ? RowsView(layer->vectors()) : bundle_->item_vectors()).read(at, out);
+  (layer ? math::RowsView(layer->vectors()) : bundle_->item_vectors()).read(at, out);
 }
 
-std::pair<const Column*, uint32_t> Retrieval::attribute(size_t column, uint32_t row) const {
+std::pair<const columns::Column*, uint32_t> Retrieval::attribute(size_t column, uint32_t row) const {
   const auto [layer, at] = layer_of(row);
   if (layer) return {&layer->items().columns[column], at};
   return {&bundle_->item_attributes().columns[column], bundle_->attribute_row(at)};
@@ -207,30 +210,31 @@ std::pair<const Column*, uint32_t> Retrieval::attribute(size_t column, uint32_t 
 
 size_t Retrieval::added_items() const {
   size_t merged = merged_ ? merged_->items().rows() : 0;
-  if (merged_ && fresh_) merged = fresh_->shown().slice(bottom(), first_fresh()).count();
+  if (merged_ && fresh_) merged = fresh_->visible().slice(bottom(), first_fresh()).count();
   return merged + (fresh_ ? fresh_->items().rows() : 0);
 }
 
 size_t Retrieval::hidden_items() const {
-  ItemSet shown(bottom(), true);
-  if (merged_) shown &= merged_->shown();
-  if (fresh_) shown &= fresh_->shown().slice(0, bottom());
+  math::ItemSet shown(bottom(), true);
+  if (merged_) shown &= merged_->visible();
+  if (fresh_) shown &= fresh_->visible().slice(0, bottom());
   return bottom() - shown.count();
 }
 
 std::vector<uint32_t> Retrieval::rows_of(const std::vector<std::string>& items) const {
   std::vector<uint32_t> rows;
   for (const auto& id : items)
-    if (const auto row = find_item(id); row != Interner::kNone) rows.push_back(row);
+    if (const auto row = find_item(id); row != columns::Interner::kNone) rows.push_back(row);
   return rows;
 }
 
 // A row that another layer hides may be told: it does not come back anyway.
 uint32_t Retrieval::now_in_place_of(uint32_t bundle_row) const {
   if (fresh_)
-    if (const auto row = fresh_->in_place_of(bundle_row); row != Interner::kNone) return first_fresh() + row;
+    if (const auto row = fresh_->replacement_of(bundle_row); row != columns::Interner::kNone)
+      return first_fresh() + row;
   if (merged_)
-    if (const auto row = merged_->in_place_of(bundle_row); row != Interner::kNone) return bottom() + row;
+    if (const auto row = merged_->replacement_of(bundle_row); row != columns::Interner::kNone) return bottom() + row;
   return bundle_row;
 }
 
@@ -239,7 +243,7 @@ std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) cons
   std::vector<uint32_t> rows;
   if (!request.user) return rows;
   for (const auto& member : bundle_->members())
-    if (const auto user = member.user_ids.find(*request.user); user != Interner::kNone)
+    if (const auto user = member.user_ids.find(*request.user); user != columns::Interner::kNone)
       for (const uint32_t item : member.user_states.histories[user]) rows.push_back(now_in_place_of(item));
   return rows;
 }
@@ -277,11 +281,11 @@ void Retrieval::check_time(const RetrieveRequest& request) const {
   if (!request.time_us || !info.times) return;
   constexpr double kFar = 30 * 365 * 86400e6;  // no request lies so far from the log: its number is of another unit
   if (std::abs(static_cast<double>(*request.time_us) - static_cast<double>(info.moment_us)) > kFar)
-    throw RequestError(
-        ErrorKind::input, "time",
-        fmt::format("'time' is {}, far from the data's {}: a number is read as in the log ({}); write "
-                    "2024-05-01T10:00:00Z",
-                    format_time_us(*request.time_us), format_time_us(info.moment_us), name_of(info.times->unit)));
+    throw RequestError(ErrorKind::input, "time",
+                       fmt::format("'time' is {}, far from the data's {}: a number is read as in the log ({}); write "
+                                   "2024-05-01T10:00:00Z",
+                                   columns::format_time_us(*request.time_us), columns::format_time_us(info.moment_us),
+                                   columns::name_of(info.times->unit)));
 }
 
 void Retrieval::check_names(const RetrieveRequest& request) const {
@@ -307,24 +311,25 @@ void Retrieval::check_names(const RetrieveRequest& request) const {
   for (const auto& feature : request.features) check_one("features", "user feature", feature.name, features);
 }
 
-Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const {
+math::Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const {
   return bundle_vectors(pool, *bundle_, requests);
 }
 
-Matrix<float> Retrieval::item_vectors(ThreadPool& pool, const Interner& ids, const Attributes* attributes) const {
-  return joined_item_vectors(pool, *bundle_, [&](const Member& m) {
-    return pagoda::item_vectors(pool, m.model, m.model.item_encoder.cells(ids, attributes, pool.throttle()),
-                                m.info.moment_us);
+math::Matrix<float> Retrieval::item_vectors(ThreadPool& pool, const columns::Interner& ids,
+                                            const data::Attributes* attributes) const {
+  return model::joined_item_vectors(pool, *bundle_, [&](const model::Member& m) {
+    return pagoda::model::item_vectors(pool, m.model, m.model.item_encoder.cells(ids, attributes, pool.throttle()),
+                                       m.info.moment_us);
   });
 }
 
 RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, const std::vector<RetrieveRequest>& requests,
                                    const RetrieveOptions& options) const {
-  if (second_) check_cascade_length(options.k, rescore_from_);
+  if (second_) model::check_cascade_length(options.k, rescore_from_);
   Laps laps;
   auto vectors = user_vectors(pool, requests);
-  if (second_) vectors = cascade_queries(vectors, bundle_vectors(pool, *second_, requests));
-  Ragged<uint32_t> seen, own_exclusions;
+  if (second_) vectors = model::cascade_queries(vectors, bundle_vectors(pool, *second_, requests));
+  math::Ragged<uint32_t> seen, own_exclusions;
   for (const auto& request : requests) {
     seen.push(seen_items(request));
     own_exclusions.push(rows_of(request.exclude));
@@ -336,13 +341,13 @@ RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, const std::vector<RetrieveR
   return answer;
 }
 
-RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, MatrixView<const float> vectors,
+RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, math::MatrixView<const float> vectors,
                                    const RetrieveOptions& options) const {
   if (second_) fail(ErrorKind::usage, "a cascade encodes users with both models: it can not answer query vectors");
   if (vectors.cols() != bundle_->item_vectors().cols())
     fail(ErrorKind::input, "the query vectors have {} components, the bundle's items {}", vectors.cols(),
          bundle_->item_vectors().cols());
-  Ragged<uint32_t> none;
+  math::Ragged<uint32_t> none;
   for (size_t i = 0; i < vectors.rows(); ++i) none.close();
   auto answer = search(pool, vectors, none, none, options);
   answer.user_known.assign(vectors.rows(), false);
@@ -363,7 +368,7 @@ void Retrieval::arrange_as(const Retrieval& other, BackgroundThrottle* throttle)
     if (layer) layer->filters().arrange(columns, throttle);
   for (const auto& attribute : other.known_quotas()) {
     const auto* column = bundle_->item_attributes().find(attribute);
-    if (!column || column->type == ColumnType::texts) continue;
+    if (!column || column->type == columns::ColumnType::texts) continue;
     auto groups = make_quota_groups(attribute, throttle);  // without the lock: it may yield to who waits for that
     const std::lock_guard lock(quotas_->mutex);
     quotas_->of.emplace(attribute, std::move(groups));
@@ -371,7 +376,7 @@ void Retrieval::arrange_as(const Retrieval& other, BackgroundThrottle* throttle)
 }
 
 Retrieval::QuotaGroups Retrieval::make_quota_groups(const std::string& attribute, BackgroundThrottle* throttle) const {
-  static_assert(Interner::kNone == Quota::kNoGroup, "a FilterIndex numbers groups as a Quota does");
+  static_assert(columns::Interner::kNone == index::Quota::kNoGroup, "a FilterIndex numbers groups as a Quota does");
   QuotaGroups groups{filters_->groups(attribute), {}, 0};
   const auto* column = bundle_->item_attributes().find(attribute);
   std::vector<bool> named;
@@ -379,10 +384,11 @@ Retrieval::QuotaGroups Retrieval::make_quota_groups(const std::string& attribute
   for (uint32_t item = 0; item < groups.of_item.size(); ++item) {
     yield_every_64(throttle, item);
     const uint32_t group = groups.of_item[item];
-    if (group == Quota::kNoGroup || (group < named.size() && named[group])) continue;
+    if (group == index::Quota::kNoGroup || (group < named.size() && named[group])) continue;
     named.resize(std::max<size_t>(named.size(), group + 1));
     named[group] = true;
-    groups.of_value.emplace(canonical_text(column->as_text(bundle_->attribute_row(item), scratch), key), group);
+    groups.of_value.emplace(columns::canonical_text(column->as_text(bundle_->attribute_row(item), scratch), key),
+                            group);
   }
   groups.end = static_cast<uint32_t>(named.size());
   if (merged_) append_groups(*merged_->items().find(attribute), groups.of_value, groups.end, groups.of_item, throttle);
@@ -401,7 +407,7 @@ std::vector<uint32_t> Retrieval::quota_groups_of_fresh(const std::string& attrib
   std::unordered_map<std::string, uint32_t> of_value;  // of those that occur in the fresh layer
   std::string scratch, key;
   for (uint32_t row = 0; row < column->rows(); ++row) {
-    const std::string value(canonical_text(column->as_text(row, scratch), key));
+    const std::string value(columns::canonical_text(column->as_text(row, scratch), key));
     if (const auto known = groups.of_value.find(value); known != groups.of_value.end()) of_value.insert(*known);
   }
   std::vector<uint32_t> group_of;
@@ -410,7 +416,7 @@ std::vector<uint32_t> Retrieval::quota_groups_of_fresh(const std::string& attrib
   return group_of;
 }
 
-Filter Retrieval::compile(const std::string& filter) const {
+filter::Filter Retrieval::compile(const std::string& filter) const {
   auto compiled = filters_->compile(filter);
   for (const auto& layer : {merged_, fresh_}) {
     if (!layer) continue;
@@ -419,16 +425,17 @@ Filter Retrieval::compile(const std::string& filter) const {
     try {
       compiled.items.append(layer->filters().compile(filter, filters_.get()).items);
     } catch (const Error&) {
-      compiled.items.append(ItemSet(layer->items().rows()));
+      compiled.items.append(math::ItemSet(layer->items().rows()));
     }
   }
   return compiled;
 }
 
-RetrieveAnswer Retrieval::search(ThreadPool& pool, MatrixView<const float> vectors, const Ragged<uint32_t>& seen,
-                                 const Ragged<uint32_t>& own_exclusions, const RetrieveOptions& options) const {
+RetrieveAnswer Retrieval::search(ThreadPool& pool, math::MatrixView<const float> vectors,
+                                 const math::Ragged<uint32_t>& seen, const math::Ragged<uint32_t>& own_exclusions,
+                                 const RetrieveOptions& options) const {
   Laps laps;
-  std::optional<ItemSet> allowed;
+  std::optional<math::ItemSet> allowed;
   bool exclude_seen = options.exclude_seen;
   if (!options.filter.empty()) {
     auto filter = of_field("filter", [&] { return compile(options.filter); });
@@ -439,18 +446,18 @@ RetrieveAnswer Retrieval::search(ThreadPool& pool, MatrixView<const float> vecto
     if (!allowed) allowed.emplace(items(), true);
     for (const auto row : rows_of(options.exclude)) allowed->remove(row);
   }
-  Ragged<uint32_t> excluded;
+  math::Ragged<uint32_t> excluded;
   for (size_t i = 0; i < vectors.rows(); ++i) {
     if (exclude_seen) excluded.values.insert(excluded.values.end(), seen[i].begin(), seen[i].end());
     excluded.push(own_exclusions[i]);
   }
   RetrieveAnswer answer;
-  SearchOptions search{.k = options.k,
-                       .allowed = allowed ? &*allowed : nullptr,
-                       .excluded = excluded.values.empty() ? nullptr : &excluded,
-                       .min_score = options.min_score,
-                       .recall = options.exact ? 1.0 : 0.0};
-  Quota quota;
+  index::SearchOptions search{.k = options.k,
+                              .allowed = allowed ? &*allowed : nullptr,
+                              .excluded = excluded.values.empty() ? nullptr : &excluded,
+                              .min_score = options.min_score,
+                              .recall = options.exact ? 1.0 : 0.0};
+  index::Quota quota;
   std::vector<uint32_t> group_of_more;
   if (options.quota) {
     const auto& attribute = options.quota->attribute;
@@ -466,9 +473,9 @@ RetrieveAnswer Retrieval::search(ThreadPool& pool, MatrixView<const float> vecto
   return answer;
 }
 
-SearchResult Retrieval::similar(ThreadPool& pool, std::span<const uint32_t> items, size_t k) const {
-  Matrix<float> queries(items.size(), bundle_->item_vectors().cols());
-  Ragged<uint32_t> self;
+index::SearchResult Retrieval::similar(ThreadPool& pool, std::span<const uint32_t> items, size_t k) const {
+  math::Matrix<float> queries(items.size(), bundle_->item_vectors().cols());
+  math::Ragged<uint32_t> self;
   for (size_t i = 0; i < items.size(); ++i) {
     item_vector(items[i], queries[i]);
     self.push({&items[i], 1});
@@ -478,4 +485,4 @@ SearchResult Retrieval::similar(ThreadPool& pool, std::span<const uint32_t> item
   return index.search(pool, queries, {.k = k, .excluded = &self});
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

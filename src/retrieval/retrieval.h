@@ -11,9 +11,9 @@
 
 #include "model/bundle.h"
 #include "model/cascade.h"
-#include "retrieval/additions.h"
+#include "retrieval/delta_layer.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 
 // What is wrong with a request, and in which of its fields.
 class RequestError : public Error {
@@ -38,10 +38,10 @@ struct RetrieveRequest {
 
 // One line of a users file: an id alone, or a JSON object with `user`, `history`, `context`, `features`, `time`.
 // A time is read in the form `times`, that of the bundle's log. Error{input} naming `place` when it is neither.
-RetrieveRequest parse_request(std::string_view line, const std::string& place, TimeForm times = {});
+RetrieveRequest parse_request(std::string_view line, const std::string& place, columns::TimeForm times = {});
 
 // A few hundred of the users that a bundle knows, spread over all of them: queries like those to come.
-std::vector<RetrieveRequest> some_users(const Bundle& bundle);
+std::vector<RetrieveRequest> some_users(const model::Bundle& bundle);
 
 // At most `most` items of one value of an attribute.
 struct QuotaOptions {
@@ -68,32 +68,33 @@ struct StageTimes {
 };
 
 struct RetrieveAnswer {
-  std::vector<bool> user_known;          // per request
-  SearchResult found;                    // per request
-  StageTimes times;                      // of all requests together
-  std::optional<SearchExplain> explain;  // when it was asked for
+  std::vector<bool> user_known;                 // per request
+  index::SearchResult found;                    // per request
+  StageTimes times;                             // of all requests together
+  std::optional<index::SearchExplain> explain;  // when it was asked for
 };
 
 // Immutable: any number of threads may ask, each with its own pool. A user is known, and has seen items, to a bundle when
 // any of its members says so.
 class Retrieval {
  public:
-  explicit Retrieval(std::shared_ptr<const Bundle> bundle);
+  explicit Retrieval(std::shared_ptr<const model::Bundle> bundle);
   // A cascade: what `bundle` retrieves, the best rescore_from of it, is put in order by `second` and cut to k
   // (index/cascade.h). Filters, exclusions and who is known are the first bundle's matter; each encodes the user from
   // what it knows itself. Error{usage}: one of the two holds bare vectors.
-  Retrieval(std::shared_ptr<const Bundle> bundle, std::shared_ptr<const Bundle> second, size_t rescore_from);
+  Retrieval(std::shared_ptr<const model::Bundle> bundle, std::shared_ptr<const model::Bundle> second,
+            size_t rescore_from);
 
   // What the bundle of `other` answers with two layers over its items: `merged`, which lies over the bundle, and `fresh`, which
   // lies over both; either may be nullptr. What `other` knows of the bundle is shared. Error{usage}: `other` is a cascade.
-  Retrieval(const Retrieval& other, Additions::Layer merged, Additions::Layer fresh);
+  Retrieval(const Retrieval& other, DeltaLayer::Ptr merged, DeltaLayer::Ptr fresh);
 
   // The items that it answers with, by row: those of the bundle, then the merged ones, then the fresh ones.
   uint32_t find_item(std::string_view id) const;  // Interner::kNone: there is none, or it was deleted
   std::string_view item_id(uint32_t row) const;
   void item_vector(uint32_t row, float* out) const;  // as many components as the bundle's vectors have
   // The attributes' column of that number, and the item's row in it (Interner::kNone: it has no attributes).
-  std::pair<const Column*, uint32_t> attribute(size_t column, uint32_t row) const;
+  std::pair<const columns::Column*, uint32_t> attribute(size_t column, uint32_t row) const;
 
   // RequestError{input}: a context or feature name that no model reads, with the nearest; a time decades from the log's.
   void check_names(const RetrieveRequest& request) const;
@@ -111,18 +112,20 @@ class Retrieval {
   RetrieveAnswer retrieve(ThreadPool& pool, const std::vector<RetrieveRequest>& requests,
                           const RetrieveOptions& options) const;
   // Query vectors given directly, [Q, dim]. Error{usage} from a cascade, which needs users to encode.
-  RetrieveAnswer retrieve(ThreadPool& pool, MatrixView<const float> vectors, const RetrieveOptions& options) const;
+  RetrieveAnswer retrieve(ThreadPool& pool, math::MatrixView<const float> vectors,
+                          const RetrieveOptions& options) const;
   // Items most like each of the given catalogue rows, by inner product of the item vectors; never the item itself.
-  SearchResult similar(ThreadPool& pool, std::span<const uint32_t> items, size_t k) const;
+  index::SearchResult similar(ThreadPool& pool, std::span<const uint32_t> items, size_t k) const;
   // The user vectors of the bundle, [requests, dim]; the second's of a cascade are not in it.
-  Matrix<float> user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const;
+  math::Matrix<float> user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const;
   // The item vectors of items given by id and attributes, known or new, [items, dim].
-  Matrix<float> item_vectors(ThreadPool& pool, const Interner& ids, const Attributes* attributes) const;
+  math::Matrix<float> item_vectors(ThreadPool& pool, const columns::Interner& ids,
+                                   const data::Attributes* attributes) const;
 
-  const Bundle& bundle() const { return *bundle_; }
-  const std::shared_ptr<const Bundle>& shared_bundle() const { return bundle_; }
-  const Additions::Layer& merged() const { return merged_; }  // nullptr: there are none
-  const Additions::Layer& fresh() const { return fresh_; }
+  const model::Bundle& bundle() const { return *bundle_; }
+  const std::shared_ptr<const model::Bundle>& shared_bundle() const { return bundle_; }
+  const DeltaLayer::Ptr& merged() const { return merged_; }  // nullptr: there are none
+  const DeltaLayer::Ptr& fresh() const { return fresh_; }
   size_t items() const { return index().items(); }  // rows, of those too that can not come back
   size_t added_items() const;                       // that can come back
   size_t hidden_items() const;                      // of the bundle
@@ -143,27 +146,28 @@ class Retrieval {
     std::map<std::string, QuotaGroups, std::less<>> of;
   };
   // `seen` and `own_exclusions` per query; items that either names do not come back (seen ones when options say so).
-  RetrieveAnswer search(ThreadPool& pool, MatrixView<const float> vectors, const Ragged<uint32_t>& seen,
-                        const Ragged<uint32_t>& own_exclusions, const RetrieveOptions& options) const;
+  RetrieveAnswer search(ThreadPool& pool, math::MatrixView<const float> vectors, const math::Ragged<uint32_t>& seen,
+                        const math::Ragged<uint32_t>& own_exclusions, const RetrieveOptions& options) const;
   QuotaGroups make_quota_groups(const std::string& attribute, BackgroundThrottle* throttle) const;
   const QuotaGroups& quota_groups(const std::string& attribute) const;
   std::vector<uint32_t> quota_groups_of_fresh(const std::string& attribute, const QuotaGroups& groups) const;
   uint32_t bottom() const { return bundle_->item_ids().size(); }
   uint32_t first_fresh() const { return bottom() + (merged_ ? merged_->items().ids.size() : 0); }
   // Which layer the row is of, and its row there; nullptr: the bundle's.
-  std::pair<const Additions*, uint32_t> layer_of(uint32_t row) const;
+  std::pair<const DeltaLayer*, uint32_t> layer_of(uint32_t row) const;
   uint32_t now_in_place_of(uint32_t bundle_row) const;
-  Filter compile(const std::string& filter) const;
+  filter::Filter compile(const std::string& filter) const;
   std::vector<uint32_t> rows_of(const std::vector<std::string>& items) const;
   std::vector<uint32_t> seen_items(const RetrieveRequest& request) const;
-  const Index& index() const { return over_bundle_ ? *over_bundle_ : bundle_->index(); }
-  std::shared_ptr<const Bundle> bundle_, second_;
-  std::shared_ptr<const FilterIndex> filters_;
+  const index::Index& index() const { return over_bundle_ ? *over_bundle_ : bundle_->index(); }
+  std::shared_ptr<const model::Bundle> bundle_, second_;
+  std::shared_ptr<const filter::FilterIndex> filters_;
   std::shared_ptr<KnownQuotas> quotas_ = std::make_shared<KnownQuotas>();
   size_t rescore_from_ = 0;
-  Additions::Layer merged_, fresh_;
-  std::shared_ptr<const Index> with_merged_;  // the index of the bundle with the merged ones over it, if there are any
-  std::shared_ptr<const Index> over_bundle_;  // a cascade over both bundles, or the layers over one; else none
+  DeltaLayer::Ptr merged_, fresh_;
+  std::shared_ptr<const index::Index>
+      with_merged_;  // the index of the bundle with the merged ones over it, if there are any
+  std::shared_ptr<const index::Index> over_bundle_;  // a cascade over both bundles, or the layers over one; else none
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

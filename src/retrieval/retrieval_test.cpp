@@ -4,7 +4,7 @@
 
 #include "retrieval/retrieval_test.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -19,7 +19,7 @@ class RetrievalOf : public testing::Test {
 
   void make(bool user_ids) {
     write_small_bundle(pool_, path_, {.user_ids = user_ids});
-    retrieval_ = std::make_unique<Retrieval>(Bundle::open(path_));
+    retrieval_ = std::make_unique<Retrieval>(model::Bundle::open(path_));
   }
 
   static RetrieveRequest ask(const std::string& line) { return parse_request(line, "users.txt:1"); }
@@ -157,7 +157,7 @@ TEST_F(RetrievalOf, SimilarItemsAreTheNearestOthers) {
 }
 
 TEST_F(RetrievalOf, QueryVectorsOfAnotherLengthAreRefused) {
-  const Matrix<float> narrow(2, 3);
+  const math::Matrix<float> narrow(2, 3);
   const auto message = error(ErrorKind::input, [&] { retrieval_->retrieve(pool_, narrow.view(), {.exclude = {}}); });
   EXPECT_NE(message.find("3 components"), std::string::npos);
   EXPECT_NE(message.find('8'), std::string::npos);
@@ -207,4 +207,4 @@ TEST(Request, WhatIsWrongIsToldWithItsPlace) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

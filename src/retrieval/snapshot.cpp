@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "index/partitioned_index.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 
 namespace {
 
@@ -18,37 +18,39 @@ void warm_up(const Retrieval& retrieval) {
   if (retrieval.bundle().info().towers)
     retrieval.retrieve(pool, {RetrieveRequest{}}, {.k = 1});
   else
-    retrieval.retrieve(pool, Matrix<float>(1, retrieval.bundle().item_vectors().cols()), {.k = 1});
+    retrieval.retrieve(pool, math::Matrix<float>(1, retrieval.bundle().item_vectors().cols()), {.k = 1});
 }
 
-ItemEncoding encoding_of(const Retrieval& retrieval, BackgroundThrottle* throttle) {
-  return [&retrieval, throttle](const Interner& ids, const Attributes& attributes) {
+EncodeItemsFn encoding_of(const Retrieval& retrieval, BackgroundThrottle* throttle) {
+  return [&retrieval, throttle](const columns::Interner& ids, const data::Attributes& attributes) {
     ThreadPool pool(1, throttle);
     return retrieval.item_vectors(pool, ids, &attributes);
   };
 }
 
 // Of the kind that the bundle's index is of, measured with queries of its users.
-Indexing indexing_of(const Retrieval& retrieval, const MergeOptions& options, BackgroundThrottle* throttle) {
-  return [&retrieval, options, throttle](MatrixView<const float> vectors) -> std::unique_ptr<const Index> {
+BuildIndexFn indexing_of(const Retrieval& retrieval, const MergeOptions& options, BackgroundThrottle* throttle) {
+  return [&retrieval, options, throttle](math::MatrixView<const float> vectors) -> std::unique_ptr<const index::Index> {
     const auto& bundle = retrieval.bundle();
-    if (bundle.index().kind() != "partitioned" || vectors.rows() < options.lists_from) return make_exact_index(vectors);
+    if (bundle.index().kind() != "partitioned" || vectors.rows() < options.lists_from)
+      return index::make_exact_index(vectors);
     ThreadPool pool(1, throttle);
-    const auto like = load_partitions(bundle.file(), bundle.item_ids().size(), bundle.item_vectors().cols());
-    return make_partitioned_index(
-        build_partitions(pool, vectors, {.seed = like.seed, .recall = like.recall, .k = static_cast<int64_t>(like.k)},
-                         retrieval.user_vectors(pool, some_users(bundle))),
+    const auto like = index::load_partitions(bundle.file(), bundle.item_ids().size(), bundle.item_vectors().cols());
+    return index::make_partitioned_index(
+        index::build_partitions(pool, vectors,
+                                {.seed = like.seed, .recall = like.recall, .k = static_cast<int64_t>(like.k)},
+                                retrieval.user_vectors(pool, some_users(bundle))),
         vectors);
   };
 }
 
-bool is_to_be_merged(const Additions::Layer& merged, const Additions::Layer& fresh, const MergeOptions& options) {
+bool is_to_be_merged(const DeltaLayer::Ptr& merged, const DeltaLayer::Ptr& fresh, const MergeOptions& options) {
   return fresh && fresh->items().rows() >= std::max(options.merge_at, merged ? merged->items().rows() / 4 : 0);
 }
 
 }  // namespace
 
-Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<ItemChange>& changes,
+Retrieval with_changes(std::shared_ptr<const model::Bundle> bundle, const std::vector<ItemChange>& changes,
                        const MergeOptions& options, BackgroundThrottle* throttle) {
   Retrieval retrieval(std::move(bundle));
   if (changes.empty()) return retrieval;
@@ -56,10 +58,10 @@ Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<I
     fail(ErrorKind::usage,
          "changed items lie beside a bundle of bare vectors (its name with .items), which has no tower to encode them; "
          "move that file away");
-  auto layer = std::make_shared<const Additions>(retrieval.shared_bundle(), nullptr, nullptr, changes,
-                                                 encoding_of(retrieval, throttle), throttle);
+  auto layer = std::make_shared<const DeltaLayer>(retrieval.shared_bundle(), nullptr, nullptr, changes,
+                                                  encoding_of(retrieval, throttle), throttle);
   if (!is_to_be_merged(nullptr, layer, options)) return {retrieval, nullptr, layer};
-  return {retrieval, Additions::merged(nullptr, *layer, indexing_of(retrieval, options, throttle), throttle), nullptr};
+  return {retrieval, DeltaLayer::merged(nullptr, *layer, indexing_of(retrieval, options, throttle), throttle), nullptr};
 }
 
 Snapshots::Snapshots(std::string path, const MergeOptions& options, bool with_catalogue)
@@ -68,7 +70,7 @@ Snapshots::Snapshots(std::string path, const MergeOptions& options, bool with_ca
   current_ = load();
   if (!journal_.has_idle_lines()) return;
   try {
-    if (const auto shorter = journal_.shorter()) {
+    if (const auto shorter = journal_.start_compaction()) {
       shorter->write();
       journal_.replace(*shorter);
     }
@@ -78,10 +80,10 @@ Snapshots::Snapshots(std::string path, const MergeOptions& options, bool with_ca
 }
 
 std::shared_ptr<const Snapshot> Snapshots::load(BackgroundThrottle* throttle) {
-  auto retrieval = with_changes(Bundle::open(path_), journal_.read(throttle), options_, throttle);
+  auto retrieval = with_changes(model::Bundle::open(path_), journal_.read(throttle), options_, throttle);
   if (const auto before = current()) retrieval.arrange_as(before->retrieval, throttle);
   warm_up(retrieval);
-  const auto catalogue = with_catalogue_ ? std::make_shared<const Catalogue>(retrieval.shared_bundle()) : nullptr;
+  const auto catalogue = with_catalogue_ ? std::make_shared<const BrowseIndex>(retrieval.shared_bundle()) : nullptr;
   return std::make_shared<const Snapshot>(Snapshot{std::move(retrieval), catalogue});
 }
 
@@ -98,10 +100,10 @@ void Snapshots::put(std::shared_ptr<const Snapshot> next) {
     std::swap(current_, next);
   }
   former_.push_back(std::move(next));
-  let_go();
+  release_former();
 }
 
-bool Snapshots::let_go() {
+bool Snapshots::release_former() {
   std::erase_if(former_, [](const auto& snapshot) { return snapshot.use_count() == 1; });
   return former_.empty();
 }
@@ -125,13 +127,13 @@ bool Snapshots::reload(BackgroundThrottle* throttle) {
 }
 
 void Snapshots::change(const std::vector<ItemChange>& changes, BackgroundThrottle* throttle) {
-  if (journal_.take_over()) reload(throttle);
+  if (journal_.acquire()) reload(throttle);
   const auto before = current();
   const auto& retrieval = before->retrieval;
   if (!before->bundle().info().towers) fail(ErrorKind::usage, "the bundle holds bare vectors and no towers");
   const auto fresh =
-      std::make_shared<const Additions>(retrieval.shared_bundle(), retrieval.merged(), retrieval.fresh().get(), changes,
-                                        encoding_of(retrieval, throttle), throttle);
+      std::make_shared<const DeltaLayer>(retrieval.shared_bundle(), retrieval.merged(), retrieval.fresh().get(),
+                                         changes, encoding_of(retrieval, throttle), throttle);
   auto next = std::make_shared<const Snapshot>(Snapshot{{retrieval, retrieval.merged(), fresh}, before->catalogue});
   journal_.append(changes, throttle);
   if (changed_since_)
@@ -139,33 +141,33 @@ void Snapshots::change(const std::vector<ItemChange>& changes, BackgroundThrottl
   put(std::move(next));
 }
 
-Snapshots::Work Snapshots::upkeep() {
+Snapshots::MaintenanceFn Snapshots::maintenance() {
   const auto now = current();
   if (is_to_be_merged(now->retrieval.merged(), now->retrieval.fresh(), options_)) return merge();
-  if (journal_.long_winded()) return shorten_journal();
+  if (journal_.needs_compaction()) return compact_journal();
   return nullptr;
 }
 
 // Items that change meanwhile stay in the fresh layer.
-Snapshots::Work Snapshots::merge() {
+Snapshots::MaintenanceFn Snapshots::merge() {
   changed_since_.emplace();
   return [this, began_with = current()](BackgroundThrottle* throttle) -> Finish {
     const auto& retrieval = began_with->retrieval;
-    const auto merged = Additions::merged(retrieval.merged().get(), *retrieval.fresh(),
-                                          indexing_of(retrieval, options_, throttle), throttle);
+    const auto merged = DeltaLayer::merged(retrieval.merged().get(), *retrieval.fresh(),
+                                           indexing_of(retrieval, options_, throttle), throttle);
     return [this, merged, bundle = retrieval.shared_bundle()] {
       const auto changed = *std::exchange(changed_since_, std::nullopt);
       const auto now = current();
       if (now->retrieval.shared_bundle() != bundle) return;
-      Additions::Layer fresh;
-      if (!changed.empty()) fresh = Additions::over(merged, *now->retrieval.fresh(), changed);
+      DeltaLayer::Ptr fresh;
+      if (!changed.empty()) fresh = DeltaLayer::over(merged, *now->retrieval.fresh(), changed);
       put(std::make_shared<const Snapshot>(Snapshot{{now->retrieval, merged, fresh}, now->catalogue}));
     };
   };
 }
 
-Snapshots::Work Snapshots::shorten_journal() {
-  std::shared_ptr<Journal::Short> shorter = journal_.shorter();
+Snapshots::MaintenanceFn Snapshots::compact_journal() {
+  std::shared_ptr<Journal::Compaction> shorter = journal_.start_compaction();
   if (!shorter) return nullptr;
   return [this, shorter](BackgroundThrottle* throttle) -> Finish {
     shorter->write(throttle);
@@ -180,7 +182,7 @@ bool Snapshots::changed() {
     if (now == Identity{} || now == looked_at_) return false;
   }
   try {
-    if (fingerprint_of_bundle(path_) != current()->bundle().fingerprint()) return true;
+    if (model::fingerprint_of_bundle(path_) != current()->bundle().fingerprint()) return true;
   } catch (const Error&) {
     return true;  // reload() says what is wrong with it
   }
@@ -195,4 +197,4 @@ Snapshots::Identity Snapshots::identity() const {
   return {s.st_dev, s.st_ino, static_cast<uint64_t>(s.st_size), s.st_mtim.tv_sec * 1'000'000'000 + s.st_mtim.tv_nsec};
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

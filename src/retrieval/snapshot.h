@@ -8,16 +8,16 @@
 #include <string>
 #include <unordered_set>
 
-#include "retrieval/catalogue.h"
+#include "retrieval/browse_index.h"
 #include "retrieval/journal.h"
 #include "retrieval/retrieval.h"
 
-namespace pagoda {
+namespace pagoda::retrieval {
 
 struct Snapshot {
   Retrieval retrieval;
-  std::shared_ptr<const Catalogue> catalogue;  // nullptr: nobody looks through it
-  const Bundle& bundle() const { return retrieval.bundle(); }
+  std::shared_ptr<const BrowseIndex> catalogue;  // nullptr: nobody looks through it
+  const model::Bundle& bundle() const { return retrieval.bundle(); }
 };
 
 struct MergeOptions {
@@ -27,7 +27,7 @@ struct MergeOptions {
 };
 
 // The bundle with the changes laid over it.
-Retrieval with_changes(std::shared_ptr<const Bundle> bundle, const std::vector<ItemChange>& changes,
+Retrieval with_changes(std::shared_ptr<const model::Bundle> bundle, const std::vector<ItemChange>& changes,
                        const MergeOptions& options, BackgroundThrottle* throttle = nullptr);
 
 // The snapshot of a file, and of the journal beside it (FILE.items). A request takes the current one and keeps it to its end,
@@ -52,11 +52,11 @@ class Snapshots {
   // throttle it is given, or nullptr), while changes go on; what it returns puts the outcome in place, and is called by the
   // one thread. Nothing: all is well. One at a time.
   using Finish = std::function<void()>;
-  using Work = std::function<Finish(BackgroundThrottle*)>;
-  Work upkeep();
+  using MaintenanceFn = std::function<Finish(BackgroundThrottle*)>;
+  MaintenanceFn maintenance();
 
   // Lets go of former snapshots that nobody uses any more; false: some are still used.
-  bool let_go();
+  bool release_former();
 
   // Whether another bundle lies under the path than was last loaded or refused. A bundle is replaced by rename, which makes
   // another file: one that is written over in place is being read while it changes. Another file of the same fingerprint
@@ -73,8 +73,8 @@ class Snapshots {
   Identity identity() const;  // of no file: all zeros
   std::shared_ptr<const Snapshot> load(BackgroundThrottle* throttle = nullptr);
   void put(std::shared_ptr<const Snapshot> next);
-  Work merge();
-  Work shorten_journal();
+  MaintenanceFn merge();
+  MaintenanceFn compact_journal();
 
   std::string path_;
   MergeOptions options_;
@@ -87,4 +87,4 @@ class Snapshots {
   Identity looked_at_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::retrieval

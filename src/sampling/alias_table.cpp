@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 AliasTable::AliasTable(std::span<const double> weights) : keep_(weights.size(), 1.0f), alias_(weights.size()) {
   const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
@@ -39,4 +39,4 @@ AliasTable::AliasTable(std::span<const double> weights) : keep_(weights.size(), 
     }
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

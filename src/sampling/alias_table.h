@@ -7,7 +7,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 // Walker's alias method, filled as Vose (1991) does. 8 bytes an outcome. Immutable: may be shared between threads.
 class AliasTable {
@@ -25,4 +25,4 @@ class AliasTable {
   std::vector<uint32_t> alias_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

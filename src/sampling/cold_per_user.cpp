@@ -7,7 +7,7 @@
 #include "sampling/negatives.h"
 #include "sampling/substreams.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 namespace {
 
@@ -51,4 +51,4 @@ std::unique_ptr<NegativeSource> make_cold_per_user(const NegativesOptions& optio
   return std::make_unique<ColdPerUser>(options, context);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

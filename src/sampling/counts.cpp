@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "sampling/frequency.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 namespace {
 
@@ -47,4 +47,4 @@ class Counts final : public Frequency {
 
 std::unique_ptr<Frequency> make_counts(std::span<const uint64_t> counts) { return std::make_unique<Counts>(counts); }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

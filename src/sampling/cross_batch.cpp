@@ -1,7 +1,7 @@
 #include "core/error.h"
 #include "sampling/negatives.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 namespace {
 
@@ -45,4 +45,4 @@ std::unique_ptr<NegativeSource> make_cross_batch(const NegativesOptions& options
   return std::make_unique<CrossBatch>(options, context);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

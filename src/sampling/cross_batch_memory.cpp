@@ -4,14 +4,14 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 CrossBatchMemory::CrossBatchMemory(size_t capacity, size_t dim) : capacity_(capacity), vectors_(capacity, dim) {
   check(capacity >= 1, "a memory holds something");
 }
 
 void CrossBatchMemory::push(std::span<const uint32_t> items, std::span<const double> log_density,
-                            MatrixView<const float> vectors) {
+                            math::MatrixView<const float> vectors) {
   check(items.size() == log_density.size() && items.size() == vectors.rows(), "an item, its density and its vector");
   for (size_t i = 0; i < items.size(); ++i) {
     if (size() < capacity_) {
@@ -52,4 +52,4 @@ void CrossBatchMemory::load(ByteReader& in) {
   std::ranges::copy(held, vectors_.begin());
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

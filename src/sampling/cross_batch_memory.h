@@ -8,7 +8,7 @@
 #include "core/bytes.h"
 #include "math/matrix.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 // A ring of the latest `capacity` positives: item row, its log density when it was pushed, and its vector as it was
 // then. Vectors drift slowly, so stale ones still serve; they are constants of the loss. Pushed to by one thread
@@ -17,14 +17,15 @@ class CrossBatchMemory {
  public:
   CrossBatchMemory(size_t capacity, size_t dim);
   // Appends a batch; what is oldest makes room. vectors [items.size(), dim].
-  void push(std::span<const uint32_t> items, std::span<const double> log_density, MatrixView<const float> vectors);
+  void push(std::span<const uint32_t> items, std::span<const double> log_density,
+            math::MatrixView<const float> vectors);
 
   size_t size() const { return items_.size(); }  // at most capacity
   size_t capacity() const { return capacity_; }
   // Parallel, in no order that means anything.
   std::span<const uint32_t> items() const { return items_; }
   std::span<const double> log_density() const { return log_density_; }
-  MatrixView<const float> vectors() const { return vectors_.view().slice_rows(0, size()); }
+  math::MatrixView<const float> vectors() const { return vectors_.view().slice_rows(0, size()); }
 
   void save(ByteWriter& out) const;
   void load(ByteReader& in);  // Error{failed}: of another capacity or dim
@@ -33,7 +34,7 @@ class CrossBatchMemory {
   size_t capacity_, next_ = 0;  // next_: the slot that is written next
   std::vector<uint32_t> items_;
   std::vector<double> log_density_;
-  Matrix<float> vectors_;  // [capacity, dim]
+  math::Matrix<float> vectors_;  // [capacity, dim]
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

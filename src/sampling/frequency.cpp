@@ -2,9 +2,9 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
-void describe(Fields& fields, FrequencyOptions& options) {
+void describe(OptionVisitor& fields, FrequencyOptions& options) {
   fields.choice("kind", options.kind, {{"counts", FrequencyKind::counts}, {"streaming", FrequencyKind::streaming}},
                 "q of the correction: exact \"counts\" for shuffled epochs, \"streaming\" for data in time order");
   fields.field("learning_rate", options.learning_rate,
@@ -41,4 +41,4 @@ std::unique_ptr<Frequency> make_frequency(const FrequencyOptions& options, std::
   return nullptr;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

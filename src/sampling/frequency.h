@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "core/bytes.h"
-#include "core/fields.h"
+#include "core/option_visitor.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 enum class FrequencyKind {
   counts,     // exact counts of the training part: right for shuffled epochs
@@ -29,7 +29,7 @@ struct FrequencyOptions {
   double initial_gap = 0;
 };
 
-void describe(Fields& fields, FrequencyOptions& options);
+void describe(OptionVisitor& fields, FrequencyOptions& options);
 // Error{usage}: a learning rate outside (0, 1], no bucket, no hash or more than 16.
 void validate(const FrequencyOptions& options);
 
@@ -74,4 +74,4 @@ std::unique_ptr<Frequency> make_counts(std::span<const uint64_t> counts);
 // docs/experiments/yi-frequency-real.md. 16 bytes a bucket and hash. A learning rate below 1/16383 acts as that.
 std::unique_ptr<Frequency> make_streaming(const FrequencyOptions& options, uint64_t seed);
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

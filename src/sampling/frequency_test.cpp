@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 namespace {
 
 using Items = std::vector<uint32_t>;
@@ -336,4 +336,4 @@ TEST(FrequencyOptions, AreChecked) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::sampling

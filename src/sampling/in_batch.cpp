@@ -1,7 +1,7 @@
 #include "core/error.h"
 #include "sampling/negatives.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 namespace {
 
@@ -28,4 +28,4 @@ std::unique_ptr<NegativeSource> make_in_batch(const SamplingContext& context) {
   return std::make_unique<InBatch>(context);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/log.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 namespace {
 
@@ -166,8 +166,8 @@ void Mixture::count_by_source(const SamplingStep& step, Columns& columns) const 
       columns.row_log_count[k] = log_count(columns.row_source[k], columns.row_columns.values[k]);
 }
 
-void add_row_columns(const Ragged<uint32_t>& more, Columns& columns) {
-  Ragged<uint32_t> rows;
+void add_row_columns(const math::Ragged<uint32_t>& more, Columns& columns) {
+  math::Ragged<uint32_t> rows;
   std::vector<double> log_count;
   const auto& before = columns.row_columns;
   for (size_t row = 0; row < more.size(); ++row) {
@@ -198,4 +198,4 @@ const NegativesOptions* offline_mining(const std::vector<NegativesOptions>& opti
   return nullptr;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

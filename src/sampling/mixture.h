@@ -13,7 +13,7 @@
 
 #include "sampling/negatives.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 enum class CorrectBy {
   mixture,  // the rule
@@ -35,7 +35,7 @@ struct Columns {
   size_t memory_begin = 0, memory_end = 0;
   std::vector<float> gradient_scale;
   size_t shared = 0;                        // columns from it on are negatives only where row_columns names them
-  Ragged<uint32_t> row_columns;             // per row of the batch: columns of its own; empty: no source has any
+  math::Ragged<uint32_t> row_columns;       // per row of the batch: columns of its own; empty: no source has any
   std::vector<double> row_log_count;        // parallel to row_columns.values: log lambda; 0 of uncorrected sources
   std::vector<uint8_t> source, row_source;  // which of the mixture's sources brought a shared column, a row's column
 };
@@ -70,11 +70,11 @@ class Mixture {
 };
 
 // Gives rows further columns, uncorrected ones: `more` lists per row columns that are there already.
-void add_row_columns(const Ragged<uint32_t>& more, Columns& columns);
+void add_row_columns(const math::Ragged<uint32_t>& more, Columns& columns);
 
 // The capacity of the memory that the options ask for; 0: none of them is cross_batch. Its own count is eight batches.
 size_t memory_capacity(const std::vector<NegativesOptions>& options, size_t batch_rows);
 // The options of the offline mined source, or nullptr.
 const NegativesOptions* offline_mining(const std::vector<NegativesOptions>& options);
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 namespace {
 
 struct World {
@@ -142,7 +142,7 @@ TEST(Mixture, UncorrectedColumnsCountAsThemselvesAndOthersDoNotKnowOfThem) {
 TEST(Mixture, TheMemoryKeepsTheDensityItsItemsWereDrawnWith) {
   World w;
   CrossBatchMemory memory(8, 1);
-  Matrix<float> vectors(3, 1);
+  math::Matrix<float> vectors(3, 1);
   memory.push(std::vector<uint32_t>{4, 4, 1}, std::vector<double>{std::log(0.25), std::log(0.5), std::log(0.125)},
               vectors);
   w.context.memory = &memory;
@@ -171,7 +171,7 @@ TEST(Mixture, TheMemoryKeepsTheDensityItsItemsWereDrawnWith) {
 TEST(CrossBatchMemory, ForgetsTheOldestAndComesBackFromItsBytes) {
   CrossBatchMemory memory(3, 2);
   const auto push = [&](CrossBatchMemory& to, uint32_t item) {
-    Matrix<float> v(1, 2);
+    math::Matrix<float> v(1, 2);
     v.fill(static_cast<float>(item));
     to.push(std::vector<uint32_t>{item}, std::vector<double>{-static_cast<double>(item)}, v);
   };
@@ -201,7 +201,7 @@ TEST(Mixture, FurtherRowColumnsComeBehindTheOthersAndAreUncorrected) {
   columns.row_columns.push(std::vector<uint32_t>{7});
   columns.row_columns.push({});
   columns.row_log_count = {0.5};
-  Ragged<uint32_t> more;
+  math::Ragged<uint32_t> more;
   more.push(std::vector<uint32_t>{1, 2});
   more.push(std::vector<uint32_t>{0});
   add_row_columns(more, columns);
@@ -239,4 +239,4 @@ TEST(Mixture, DrawsMoreColumnsThanThereAreItems) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::sampling

@@ -7,9 +7,9 @@
 #include "core/error.h"
 #include "core/suggest.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
-void describe(Fields& fields, NegativesOptions& options) {
+void describe(OptionVisitor& fields, NegativesOptions& options) {
   fields.field("source", options.source,
                "in_batch (free), uniform (beside it: pushes away what nobody clicked), popularity, hot, cold_per_user, "
                "cross_batch, mined, impressions, catalogue (alone: every item, exact); `pagoda diagnose` advises");
@@ -158,4 +158,4 @@ std::vector<uint32_t> items_by_popularity(const SamplingContext& context) {
   return order;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

@@ -10,12 +10,12 @@
 #include <string_view>
 #include <vector>
 
-#include "core/fields.h"
+#include "core/option_visitor.h"
 #include "math/ragged.h"
 #include "sampling/cross_batch_memory.h"
 #include "sampling/frequency.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 enum class Mining {
   online,   // the hardest of the batch's other positives, by the vectors of the step itself
@@ -39,7 +39,7 @@ struct NegativesOptions {
   int64_t refresh = 1;                        // offline mining: epochs between two searches
 };
 
-void describe(Fields& fields, NegativesOptions& options);
+void describe(OptionVisitor& fields, NegativesOptions& options);
 std::vector<std::string> negative_source_names();
 // Whether the source can draw any item of the catalogue, at every moment of the training.
 bool draws_any_item(const NegativesOptions& options);
@@ -78,7 +78,7 @@ class NegativeSource {
 };
 
 // Lists of items, one a user: mined hard negatives, or what was shown and not clicked.
-using ItemsOfUsers = Ragged<uint32_t>;
+using ItemsOfUsers = math::Ragged<uint32_t>;
 
 // What sources are made from. Borrowed: it outlives them.
 struct SamplingContext {
@@ -141,4 +141,4 @@ void validate(const NegativesOptions& options);
 // Rows of the catalogue by training count, the most popular first, ties by row.
 std::vector<uint32_t> items_by_popularity(const SamplingContext& context);
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

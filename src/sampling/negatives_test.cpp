@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -230,4 +230,4 @@ TEST(Sources, RefuseWhatTheyCanNotMean) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::sampling

@@ -8,7 +8,7 @@
 #include "sampling/negatives.h"
 #include "sampling/substreams.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 namespace {
 
@@ -65,4 +65,4 @@ std::unique_ptr<NegativeSource> make_hot(const NegativesOptions& options, const 
   return std::make_unique<Weighted>(CountSchedule(options, kDefaultCount), weights, substream::kHot);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

@@ -6,7 +6,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 PositiveDownsampling::PositiveDownsampling(double threshold, std::span<const uint64_t> counts, uint64_t seed)
     : seed_(seed) {
@@ -30,4 +30,4 @@ std::vector<uint64_t> PositiveDownsampling::kept_counts(std::span<const uint64_t
   return kept;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 // word2vec's rule, as recommenders use it: a positive on an item whose share of the training rows is z is kept with
 //   P_keep = min(1, (sqrt(z / t) + 1) t / z)
@@ -28,4 +28,4 @@ class PositiveDownsampling {
   uint64_t seed_ = 0;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

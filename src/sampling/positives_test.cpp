@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace pagoda {
+namespace pagoda::sampling {
 namespace {
 
 TEST(PositiveDownsampling, KeepsByWord2vecsRule) {
@@ -42,4 +42,4 @@ TEST(PositiveDownsampling, WithoutAThresholdKeepsEverything) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::sampling

@@ -7,7 +7,7 @@
 #include "core/rng.h"
 #include "sampling/frequency.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 namespace {
 
@@ -169,4 +169,4 @@ std::unique_ptr<Frequency> make_streaming(const FrequencyOptions& options, uint6
   return std::make_unique<Streaming>(options, seed);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

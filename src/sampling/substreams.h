@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace pagoda::substream {
+namespace pagoda::sampling::substream {
 
 inline constexpr uint64_t kUniform = 1, kPopularity = 2, kHot = 3;
 // A substream for every row of the batch: kCold + row, and so on.
@@ -12,4 +12,4 @@ inline constexpr uint64_t kCold = uint64_t{1} << 32, kMined = uint64_t{2} << 32,
 // Which shard of the catalogue is mined.
 inline constexpr uint64_t kShard = uint64_t{4} << 32, kMinedList = uint64_t{5} << 32;
 
-}  // namespace pagoda::substream
+}  // namespace pagoda::sampling::substream

@@ -6,7 +6,7 @@
 #include "sampling/negatives.h"
 #include "sampling/substreams.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 namespace {
 
@@ -38,4 +38,4 @@ std::unique_ptr<NegativeSource> make_uniform(const NegativesOptions& options, co
   return std::make_unique<Uniform>(options, context);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

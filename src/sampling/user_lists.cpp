@@ -6,7 +6,7 @@
 #include "sampling/negatives.h"
 #include "sampling/substreams.h"
 
-namespace pagoda {
+namespace pagoda::sampling {
 
 namespace {
 
@@ -68,4 +68,4 @@ std::unique_ptr<NegativeSource> make_impressions(const NegativesOptions& options
                                          substream::kImpressions);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::sampling

@@ -3,19 +3,20 @@
 #include "retrieval/exact_json.h"
 #include "retrieval/json_request.h"
 #include "retrieval/retrieval_test.h"
-#include "server/answer_writer.h"
-#include "server/call_reader.h"
+#include "server/json_encoder.h"
+#include "server/request_parser.h"
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 class ExactValues : public testing::Test {
  protected:
   void SetUp() override {
     path_ = testing::TempDir() + "pagoda_exact_" + std::to_string(getpid()) + ".pagoda";
-    Column big{.name = "big", .type = ColumnType::integer}, price{.name = "price", .type = ColumnType::decimal},
-        weight{.name = "weight", .type = ColumnType::real, .precision = RealPrecision::f32},
-        flag{.name = "flag", .type = ColumnType::boolean}, code{.name = "code"}, size{.name = "size"};
+    columns::Column big{.name = "big", .type = columns::ColumnType::integer},
+        price{.name = "price", .type = columns::ColumnType::decimal},
+        weight{.name = "weight", .type = columns::ColumnType::real, .precision = columns::RealPrecision::f32},
+        flag{.name = "flag", .type = columns::ColumnType::boolean}, code{.name = "code"}, size{.name = "size"};
     for (int i = 0; i < 10; ++i) {
       big.push_integer(9007199254740990 + i);
       price.push_text(i == 0 ? "18446744073709551615" : "0.35");
@@ -24,8 +25,8 @@ class ExactValues : public testing::Test {
       code.push_text(i == 0 ? "A1" : "12");
       size.push_text(i == 0 ? "NA" : std::to_string(i) + ".0");
     }
-    write_small_bundle(pool_, path_, {.more = {big, price, weight, flag, code, size}});
-    snapshots_ = std::make_unique<Snapshots>(path_);
+    retrieval::write_small_bundle(pool_, path_, {.more = {big, price, weight, flag, code, size}});
+    snapshots_ = std::make_unique<retrieval::Snapshots>(path_);
   }
   void TearDown() override {
     snapshots_.reset();
@@ -34,14 +35,14 @@ class ExactValues : public testing::Test {
 
   void upsert(const std::string& attributes) {
     const auto now = snapshots_->current();
-    const CallReader reader(options_, *now);
+    const RequestParser reader(options_, *now);
     snapshots_->change(
         reader.upserted_items(reader.body(R"({"items": [{"item": "new", "attributes": )" + attributes + "}]}")));
   }
   std::string refusal(const std::string& attributes) {
     try {
       upsert(attributes);
-    } catch (const RequestError& e) {
+    } catch (const retrieval::RequestError& e) {
       return e.what();
     }
     return "no error";
@@ -49,7 +50,7 @@ class ExactValues : public testing::Test {
   std::vector<std::string> matching(const std::string& filter) {
     const auto now = snapshots_->current();
     const auto& r = now->retrieval;
-    const auto found = r.retrieve(pool_, {RetrieveRequest{}}, {.k = 20, .filter = filter}).found;
+    const auto found = r.retrieve(pool_, {retrieval::RetrieveRequest{}}, {.k = 20, .filter = filter}).found;
     std::vector<std::string> ids;
     for (const uint32_t item : found.items.values) ids.emplace_back(r.item_id(item));
     std::ranges::sort(ids);
@@ -67,9 +68,9 @@ class ExactValues : public testing::Test {
   }
 
   ThreadPool pool_{1};
-  ServeOptions options_;
+  retrieval::ServeOptions options_;
   std::string path_;
-  std::unique_ptr<Snapshots> snapshots_;
+  std::unique_ptr<retrieval::Snapshots> snapshots_;
 };
 using Ids = std::vector<std::string>;
 
@@ -94,7 +95,7 @@ TEST_F(ExactValues, LargeIntegersAreKeptFoundAndGivenBack) {
         << wrong;
   // As the journal gives it back.
   upsert(R"({"big": 9007199254740997, "price": 0.34999999999999999999})");
-  snapshots_ = std::make_unique<Snapshots>(path_);
+  snapshots_ = std::make_unique<retrieval::Snapshots>(path_);
   EXPECT_EQ(cell("new", "big"), "9007199254740997");
   EXPECT_EQ(cell("new", "price"), "0.34999999999999999999");
   EXPECT_EQ(matching("price < 0.35"), Ids{"new"});
@@ -131,22 +132,22 @@ TEST_F(ExactValues, WhatWasAddedIsComparedAsTheCatalogueIs) {
 TEST_F(ExactValues, AQuotaCountsTheSpellingsOfAValueAsOne) {
   upsert(R"({"size": 2})");
   const auto now = snapshots_->current();
-  const auto found =
-      now->retrieval
-          .retrieve(pool_, {RetrieveRequest{}}, {.k = 20, .filter = "size = 2", .quota = QuotaOptions{"size", 1}})
-          .found;
+  const auto found = now->retrieval
+                         .retrieve(pool_, {retrieval::RetrieveRequest{}},
+                                   {.k = 20, .filter = "size = 2", .quota = retrieval::QuotaOptions{"size", 1}})
+                         .found;
   EXPECT_EQ(found.items.values.size(), 1u);
 }
 
 TEST_F(ExactValues, AKeyThatStandsTwiceIsRefused) {
   EXPECT_NE(refusal(R"({"big": 1, "big": 2})").find("the key 'big' stands twice"), std::string::npos);
-  EXPECT_THROW(parse_request(R"({"user": "a", "user": "b"})", "users.txt:1"), Error);
+  EXPECT_THROW(retrieval::parse_request(R"({"user": "a", "user": "b"})", "users.txt:1"), Error);
 }
 
 TEST_F(ExactValues, WhatOneRequestBringsDoesNotChangeHowAnotherIsRead) {
   const auto now = snapshots_->current();
-  const auto alone = parse_request(R"({"features": {"likes": "jam|bread", "country": "DE"}})", ""),
-             of_lists = parse_request(R"({"features": {"likes": ["tea"], "country": ["FR", "PL"]}})", "");
+  const auto alone = retrieval::parse_request(R"({"features": {"likes": "jam|bread", "country": "DE"}})", ""),
+             of_lists = retrieval::parse_request(R"({"features": {"likes": ["tea"], "country": ["FR", "PL"]}})", "");
   const auto apart = now->retrieval.user_vectors(pool_, {alone}), list = now->retrieval.user_vectors(pool_, {of_lists});
   const auto together = now->retrieval.user_vectors(pool_, {of_lists, alone, of_lists});
   for (size_t c = 0; c < apart.cols(); ++c) {
@@ -158,7 +159,7 @@ TEST_F(ExactValues, WhatOneRequestBringsDoesNotChangeHowAnotherIsRead) {
 TEST_F(ExactValues, AContextValueIsOneHoweverItIsSpelled) {
   const auto now = snapshots_->current();
   const auto vector = [&](const char* line) {
-    const auto vectors = now->retrieval.user_vectors(pool_, {parse_request(line, "")});
+    const auto vectors = now->retrieval.user_vectors(pool_, {retrieval::parse_request(line, "")});
     return std::vector<float>(vectors[0], vectors[0] + vectors.cols());
   };
   const auto two = vector(R"({"user": "ann", "context": {"device": 2}})");
@@ -166,8 +167,8 @@ TEST_F(ExactValues, AContextValueIsOneHoweverItIsSpelled) {
        {R"({"user": "ann", "context": {"device": 2.0}})", R"({"user": "ann", "context": {"device": "02"}})",
         R"({"user": "ann", "context": {"device": 2e0}})"})
     EXPECT_EQ(vector(line), two) << line;
-  EXPECT_EQ(*parse_request(R"({"user": 18446744073709551620})", "").user, "18446744073709551620");
+  EXPECT_EQ(*retrieval::parse_request(R"({"user": 18446744073709551620})", "").user, "18446744073709551620");
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -17,28 +17,28 @@
 #include <vector>
 
 #include "retrieval/options.h"
-#include "server/answer_form.h"
-#include "server/keeper.h"
 #include "server/keys.h"
+#include "server/response_encoder.h"
 #include "server/search_queue.h"
+#include "server/snapshot_updater.h"
 
-namespace pagoda {
+namespace pagoda::server {
 
-struct ListShape;
+struct ListFormat;
 
-struct Call {
+struct ApiRequest {
   std::string method, path;  // without a query
   std::string key;           // the API key that came with it, "" for none
   std::string body;          // JSON
-  std::optional<Clock::time_point>
-      deadline{};                         // of the transport's own; beside the body's timeout_ms the earlier one holds
-  size_t body_bytes = 0;                  // as they came, where that was no JSON; 0: those of `body`
-  const AnswerForm* form = &json_form();  // borrowed for ever
-  std::string known_tag{};                // of what the caller has kept: If-None-Match
+  std::optional<SteadyClock::time_point>
+      deadline{};         // of the transport's own; beside the body's timeout_ms the earlier one holds
+  size_t body_bytes = 0;  // as they came, where that was no JSON; 0: those of `body`
+  const ResponseEncoder* encoder = &json_encoder();  // borrowed for ever
+  std::string if_none_match{};                       // of what the caller has kept: If-None-Match
   bool takes_gzip = false;
 };
 
-struct Reply {
+struct ApiResponse {
   int status = 200;
   std::string body{};
   std::string content_type = "application/json";
@@ -50,85 +50,85 @@ struct Reply {
 };
 
 // {"error": {"kind": ..., "message": ..., "field": ...}}; the kind goes by the status, the field may be "".
-Reply error_reply(int status, std::string_view message, std::string_view field = "");
+ApiResponse error_response(int status, std::string_view message, std::string_view field = "");
 
 // Of a search that is turned away, since too many wait: come again.
-Reply overloaded_reply();
+ApiResponse overloaded_response();
 
 // Thread-safe.
 class Handler {
  public:
   // Makes the reply. It may be run on any thread, once, and is where an answer is written.
-  using Writing = std::function<Reply()>;
-  using Done = std::function<void(Writing)>;
+  using ResponseBuilder = std::function<ApiResponse()>;
+  using Done = std::function<void(ResponseBuilder)>;
 
   // All but the options are borrowed.
-  Handler(const ServeOptions& options, const Snapshots& snapshots, Keeper& keeper, SearchQueue& queue,
-          ServeMetrics& metrics, const Keys& keys)
-      : options_(options), snapshots_(snapshots), keeper_(keeper), queue_(queue), metrics_(metrics), keys_(keys) {}
+  Handler(const retrieval::ServeOptions& options, const retrieval::Snapshots& snapshots, SnapshotUpdater& keeper,
+          SearchQueue& queue, ServeMetrics& metrics, const Keys& keys)
+      : options_(options), snapshots_(snapshots), updater_(keeper), queue_(queue), metrics_(metrics), keys_(keys) {}
 
   // Calls of /beside/... are answered by that one, as /...; borrowed. To be said before the first call.
-  void put_beside(Handler& other) { beside_ = &other; }
+  void set_compared(Handler& other) { compared_ = &other; }
 
   // What can be said before the body has been read: that there is no such route, that it may not be called, that the body
   // is too long. Nothing: send the whole.
-  std::optional<Reply> refuse(const Call& call, size_t body_bytes) const;
+  std::optional<ApiResponse> refuse(const ApiRequest& call, size_t body_bytes) const;
 
-  // Whether the call, which was not refused, is a search that gets overloaded_reply() without a look at its body. It counts as
+  // Whether the call, which was not refused, is a search that gets overloaded_response() without a look at its body. It counts as
   // answered then.
-  bool turns_away(const Call& call) const;
+  bool should_reject(const ApiRequest& call) const;
   // The same for a transport that has no room for any call.
-  void no_room_for(const Call& call) const;
+  void reject_overloaded(const ApiRequest& call) const;
 
-  bool turns_searches_away() const { return queue_.full(); }
+  bool rejects_searches() const { return queue_.full(); }
 
   // `done` is called once, at once, or on the thread of the queue or the keeper. Nothing is thrown.
-  void handle(const Call& call, const Done& done);
+  void handle(const ApiRequest& call, const Done& done);
 
   // From now on /readyz says 503, and so does every call that comes.
   void drain() {
     draining_ = true;
-    if (beside_) beside_->drain();
+    if (compared_) compared_->drain();
   }
   bool draining() const { return draining_; }
 
-  const ServeOptions& options() const { return options_; }
+  const retrieval::ServeOptions& options() const { return options_; }
   ServeMetrics& metrics() const { return metrics_; }
 
  private:
   struct Route;
   static std::span<const Route> routes();
   static const Route* find_route(std::string_view path);
-  Role role_of(const Call& call) const;
-  void ask(std::vector<Query> queries, const Done& done);
-  std::string candidates(const AnswerForm& form, const Snapshot& snapshot, const ListShape& shape,
-                         const Outcome& outcome) const;
+  Role role_of(const ApiRequest& call) const;
+  void enqueue(std::vector<SearchTask> queries, const Done& done);
+  std::string candidates(const ResponseEncoder& form, const retrieval::Snapshot& snapshot, const ListFormat& shape,
+                         const SearchOutcome& outcome) const;
   // Of each call: what is asked of the queue, and how the outcomes are written.
-  void retrieve(const Call& call, const Done& done);
-  void retrieve_batch(const Call& call, const Done& done);
-  void similar(const Call& call, const Done& done);
-  void encode(const Call& call, const Done& done);
-  void upsert_items(const Call& call, const Done& done);
-  void delete_items(const Call& call, const Done& done);
-  void change_items(const Call& call, std::vector<ItemChange> changes, const Done& done);
-  void find_items(const Call& call, const Done& done);
-  void find_users(const Call& call, const Done& done);
-  void catalogue(const Call& call, const Done& done);
-  void page(const Call& call, const Done& done);
-  void model(const Call& call, const Done& done);
-  void openapi(const Call& call, const Done& done);
-  void livez(const Call& call, const Done& done);
-  void readyz(const Call& call, const Done& done);
-  void metrics_text(const Call& call, const Done& done);
+  void retrieve(const ApiRequest& call, const Done& done);
+  void retrieve_batch(const ApiRequest& call, const Done& done);
+  void similar(const ApiRequest& call, const Done& done);
+  void encode(const ApiRequest& call, const Done& done);
+  void upsert_items(const ApiRequest& call, const Done& done);
+  void delete_items(const ApiRequest& call, const Done& done);
+  void change_items(const ApiRequest& call, std::vector<retrieval::ItemChange> changes, const Done& done);
+  void find_items(const ApiRequest& call, const Done& done);
+  void find_users(const ApiRequest& call, const Done& done);
+  void catalogue(const ApiRequest& call, const Done& done);
+  void page(const ApiRequest& call, const Done& done);
+  void model(const ApiRequest& call, const Done& done);
+  void openapi(const ApiRequest& call, const Done& done);
+  void livez(const ApiRequest& call, const Done& done);
+  void readyz(const ApiRequest& call, const Done& done);
+  void metrics_text(const ApiRequest& call, const Done& done);
 
-  ServeOptions options_;
-  const Snapshots& snapshots_;
-  Keeper& keeper_;
+  retrieval::ServeOptions options_;
+  const retrieval::Snapshots& snapshots_;
+  SnapshotUpdater& updater_;
   SearchQueue& queue_;
   ServeMetrics& metrics_;
   const Keys& keys_;
-  Handler* beside_ = nullptr;
+  Handler* compared_ = nullptr;
   std::atomic<bool> draining_{false};
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -8,7 +8,7 @@
 #include "retrieval/retrieval_test.h"
 #include "server/openapi.h"
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 using Json = nlohmann::json;
@@ -21,10 +21,10 @@ class HandlerOf : public testing::Test {
  protected:
   void SetUp() override {
     path_ = testing::TempDir() + "pagoda_handler_" + std::to_string(getpid()) + ".pagoda";
-    write_small_bundle(pool_, path_, {});
-    snapshots_ = std::make_unique<Snapshots>(path_);
+    retrieval::write_small_bundle(pool_, path_, {});
+    snapshots_ = std::make_unique<retrieval::Snapshots>(path_);
     options_.k = 4;
-    options_.most_k = 1000;
+    options_.max_k = 1000;
     options_.timeout_ms = 0;
     start();
   }
@@ -37,8 +37,9 @@ class HandlerOf : public testing::Test {
   void stop() { handler_.reset(), queue_.reset(), keeper_.reset(); }
   void start() {
     stop();
-    keeper_ = std::make_unique<Keeper>(
-        KeeperOptions{.watch = {}, .most_added = static_cast<size_t>(options_.most_added)}, *snapshots_, metrics_);
+    keeper_ = std::make_unique<SnapshotUpdater>(
+        SnapshotUpdaterOptions{.watch = {}, .max_added = static_cast<size_t>(options_.max_added)}, *snapshots_,
+        metrics_);
     queue_ = std::make_unique<SearchQueue>(
         SearchQueueOptions{.limit = static_cast<size_t>(options_.queue), .batch = 64, .threads = 1}, metrics_);
     handler_ = std::make_unique<Handler>(options_, *snapshots_, *keeper_, *queue_, metrics_, keys_);
@@ -52,15 +53,15 @@ class HandlerOf : public testing::Test {
     return taken;
   }
 
-  Reply send(const Call& call) {
-    std::promise<Reply> reply;
-    handler_->handle(call, [&](const Handler::Writing& writing) { reply.set_value(writing()); });
+  ApiResponse send(const ApiRequest& call) {
+    std::promise<ApiResponse> reply;
+    handler_->handle(call, [&](const Handler::ResponseBuilder& writing) { reply.set_value(writing()); });
     return reply.get_future().get();
   }
-  Reply post(const std::string& path, const std::string& body) {
+  ApiResponse post(const std::string& path, const std::string& body) {
     return send({.method = "POST", .path = path, .key = {}, .body = body});
   }
-  Reply get(const std::string& path) { return send({.method = "GET", .path = path, .key = {}, .body = {}}); }
+  ApiResponse get(const std::string& path) { return send({.method = "GET", .path = path, .key = {}, .body = {}}); }
   Json answer(const std::string& path, const std::string& body) {
     const auto reply = post(path, body);
     EXPECT_EQ(reply.status, 200) << reply.body;
@@ -75,9 +76,9 @@ class HandlerOf : public testing::Test {
   }
   // The list that the library gives.
   std::pair<std::vector<std::string>, std::vector<float>> list(const std::string& line,
-                                                               const RetrieveOptions& options) {
+                                                               const retrieval::RetrieveOptions& options) {
     const auto& retrieval = snapshots_->current()->retrieval;
-    const auto found = retrieval.retrieve(pool_, {parse_request(line, "")}, options).found;
+    const auto found = retrieval.retrieve(pool_, {retrieval::parse_request(line, "")}, options).found;
     std::vector<std::string> ids;
     for (const auto row : found.items.values) ids.emplace_back(retrieval.bundle().item_ids()[row]);
     return {ids, found.scores};
@@ -85,11 +86,11 @@ class HandlerOf : public testing::Test {
 
   ThreadPool pool_{2};
   std::string path_;
-  std::unique_ptr<Snapshots> snapshots_;
+  std::unique_ptr<retrieval::Snapshots> snapshots_;
   ServeMetrics metrics_;
   Keys keys_;
-  ServeOptions options_;
-  std::unique_ptr<Keeper> keeper_;
+  retrieval::ServeOptions options_;
+  std::unique_ptr<SnapshotUpdater> keeper_;
   std::unique_ptr<SearchQueue> queue_;
   std::unique_ptr<Handler> handler_;
 };
@@ -97,7 +98,7 @@ class HandlerOf : public testing::Test {
 std::vector<std::string> items(const Json& answer) { return answer.at("items").get<std::vector<std::string>>(); }
 
 TEST_F(HandlerOf, AListIsThatOfTheLibraryBitForBit) {
-  const std::vector<std::pair<std::string, RetrieveOptions>> cases{
+  const std::vector<std::pair<std::string, retrieval::RetrieveOptions>> cases{
       {R"("user": "ann", "k": 3)", {.k = 3}},
       {R"("user": "ann")", {.k = 4}},
       {R"("user": "nobody", "history": ["i1", "i9"], "context": {"device": "tv"}, "k": 10)", {.k = 10}},
@@ -107,7 +108,7 @@ TEST_F(HandlerOf, AListIsThatOfTheLibraryBitForBit) {
       {R"("user": "ann", "exclude_seen": false, "k": 10)", {.k = 10, .exclude_seen = false}},
       {R"("user": "ann", "exclude_seen": false, "filter": "not seen", "k": 10)", {.k = 10}},
       {R"("user": "ann", "exclude_seen": false, "quota": {"attribute": "author", "max": 2}, "k": 10)",
-       {.k = 10, .exclude_seen = false, .quota = QuotaOptions{"author", 2}}},
+       {.k = 10, .exclude_seen = false, .quota = retrieval::QuotaOptions{"author", 2}}},
       {R"("user": "ann", "min_score": 0.25, "k": 10)", {.k = 10, .min_score = 0.25f}},
   };
   std::string batch;
@@ -178,7 +179,8 @@ TEST_F(HandlerOf, SimilarItemsAreThoseOfTheLibrary) {
 
 TEST_F(HandlerOf, VectorsAreThoseOfTheLibrary) {
   const auto& retrieval = snapshots_->current()->retrieval;
-  const auto users = retrieval.user_vectors(pool_, {parse_request("ann", ""), parse_request("{}", "")});
+  const auto users =
+      retrieval.user_vectors(pool_, {retrieval::parse_request("ann", ""), retrieval::parse_request("{}", "")});
   auto got = answer("/v1/encode", R"({"users": [{"user": "ann"}, {}]})").at("vectors");
   for (size_t i = 0; i < 2; ++i)
     EXPECT_EQ(got[i].get<std::vector<float>>(), std::vector<float>(users.row(i).begin(), users.row(i).end()));
@@ -272,7 +274,7 @@ TEST_F(HandlerOf, AWrongRequestIsToldItsFieldAndTheNearestName) {
 }
 
 TEST_F(HandlerOf, LimitsHold) {
-  options_.most_list = 3, options_.most_requests = 2, options_.most_body_kb = 1, options_.most_depth = 4;
+  options_.max_list = 3, options_.max_requests = 2, options_.max_body_kb = 1, options_.max_depth = 4;
   start();
   expect_error("/v1/retrieve", R"({"history": ["a", "b", "c", "d"]})", "history", "'history' holds 4, at most 3");
   expect_error("/v1/retrieve", R"({"exclude": ["a", "b", "c", "d"]})", "exclude", "'exclude' holds 4, at most 3");
@@ -281,7 +283,7 @@ TEST_F(HandlerOf, LimitsHold) {
   expect_error("/v1/retrieve_batch", R"({"requests": [{}, {}, {}]})", "requests", "'requests' holds 3, at most 2");
   expect_error("/v1/encode", R"({"users": [{}, {}, {}]})", "users", "'users' holds 3, at most 2");
   expect_error("/v1/retrieve", R"({"user": [[[[[1]]]]]})", "", "the JSON is nested deeper than 4 levels");
-  options_.most_body_kb = 100, options_.most_filter_kb = 1;
+  options_.max_body_kb = 100, options_.max_filter_kb = 1;
   start();
   expect_error("/v1/retrieve", "{\"filter\": \"" + std::string(1025, ' ') + "\"}", "filter",
                "the filter is longer than 1 kB");
@@ -306,13 +308,13 @@ TEST_F(HandlerOf, EachRouteAsksForItsRole) {
   const auto file = path_ + ".keys";
   std::ofstream(file) << "# keys\n"
                          "44c9abdfd0d2911ed76de7f22a7b5e69d38d71127d4a8a5a08c0f2ae2e1e4a4c read wrong one\n";
-  EXPECT_EQ(Keys::from_file(file).role_of(kReadKey), Role::open);
+  EXPECT_EQ(Keys::from_file(file).role_of(kReadKey), Role::anonymous);
   std::ofstream(file) << "8578df6c579d44d3bf7caeada69ed9cbca30b318a50a0e60216b46760edf5477 read shop\n\n"
                          "9a7ac94eebad54f90bf2ee767e6765138c44b2ad6bd68e05938b5e7b0f4b232f write\n"
                          "69a5265506c94c77b787a7d7377b7685a0eff82e33920a71e7ee22cd6154953e admin\n";
   keys_ = Keys::from_file(file);
   std::filesystem::remove(file);
-  const std::vector<std::pair<Call, Role>> routes{
+  const std::vector<std::pair<ApiRequest, Role>> routes{
       {{.method = "POST", .path = "/v1/retrieve", .key = {}, .body = "{}"}, Role::read},
       {{.method = "POST", .path = "/v1/retrieve_batch", .key = {}, .body = R"({"requests": [{}]})"}, Role::read},
       {{.method = "POST", .path = "/v1/similar", .key = {}, .body = R"({"item": "i1"})"}, Role::read},
@@ -321,18 +323,18 @@ TEST_F(HandlerOf, EachRouteAsksForItsRole) {
       {{.method = "POST", .path = "/v1/items:delete", .key = {}, .body = R"({"items": ["n"]})"}, Role::write},
       {{.method = "GET", .path = "/v1/model", .key = {}, .body = {}}, Role::read},
       {{.method = "GET", .path = "/openapi.json", .key = {}, .body = {}}, Role::read},
-      {{.method = "GET", .path = "/livez", .key = {}, .body = {}}, Role::open},
-      {{.method = "GET", .path = "/readyz", .key = {}, .body = {}}, Role::open},
+      {{.method = "GET", .path = "/livez", .key = {}, .body = {}}, Role::anonymous},
+      {{.method = "GET", .path = "/readyz", .key = {}, .body = {}}, Role::anonymous},
       {{.method = "GET", .path = "/metrics", .key = {}, .body = {}}, Role::admin}};
-  const std::vector<std::pair<std::string, Role>> callers{{"", Role::open},
-                                                          {"other", Role::open},
+  const std::vector<std::pair<std::string, Role>> callers{{"", Role::anonymous},
+                                                          {"other", Role::anonymous},
                                                           {kReadKey, Role::read},
                                                           {kWriteKey, Role::write},
                                                           {kAdminKey, Role::admin}};
   for (auto [call, needed] : routes)
     for (const auto& [key, role] : callers) {
       call.key = key;
-      const int expected = role >= needed ? 200 : role == Role::open ? 401 : 403;
+      const int expected = role >= needed ? 200 : role == Role::anonymous ? 401 : 403;
       EXPECT_EQ(send(call).status, expected) << call.path << " with '" << key << "'";
     }
 }
@@ -358,13 +360,13 @@ TEST_F(HandlerOf, AKeyFileIsReadStrictly) {
 }
 
 TEST_F(HandlerOf, WhatDoesNotFitTheQueueIsToldToComeAgain) {
-  options_.queue = options_.most_requests = 1;
+  options_.queue = options_.max_requests = 1;
   start();
-  options_.most_requests = 8;
+  options_.max_requests = 8;
   Handler handler(options_, *snapshots_, *keeper_, *queue_, metrics_, keys_);
-  std::promise<Reply> reply;
+  std::promise<ApiResponse> reply;
   handler.handle({.method = "POST", .path = "/v1/retrieve_batch", .key = {}, .body = R"({"requests": [{}, {}]})"},
-                 [&](const Handler::Writing& writing) { reply.set_value(writing()); });
+                 [&](const Handler::ResponseBuilder& writing) { reply.set_value(writing()); });
   const auto got = reply.get_future().get();
   EXPECT_EQ(got.status, 429);
   EXPECT_EQ(got.retry_after_s, 1);
@@ -392,7 +394,7 @@ TEST_F(HandlerOf, ABadNewBundleIsRefusedAndTheOldOneServesOn) {
   EXPECT_EQ(answer("/v1/retrieve", R"({"user": "ann"})"), before);
   std::filesystem::remove(path_);
   EXPECT_FALSE(snapshots_->changed());
-  write_small_bundle(pool_, path_, {.seed = 6});
+  retrieval::write_small_bundle(pool_, path_, {.seed = 6});
   EXPECT_TRUE(snapshots_->changed());
   const auto held = snapshots_->current();
   EXPECT_TRUE(reload());
@@ -473,11 +475,11 @@ TEST_F(HandlerOf, ChangedItemsOutliveTheServerAndItsBundle) {
   std::ofstream(path_ + ".items", std::ios::app) << R"({"item": "torn", "attri)";  // a kill in the midst of a change
   stop();
   snapshots_.reset();
-  snapshots_ = std::make_unique<Snapshots>(path_);
+  snapshots_ = std::make_unique<retrieval::Snapshots>(path_);
   start();
   EXPECT_EQ(answer("/v1/retrieve", body), before);
   answer("/v1/items:upsert", R"({"items": [{"item": "n3"}]})");
-  write_small_bundle(pool_, path_, {.seed = 6});
+  retrieval::write_small_bundle(pool_, path_, {.seed = 6});
   EXPECT_TRUE(reload());
   auto list = items(answer("/v1/retrieve", body));
   EXPECT_EQ(list.size(), 11u);
@@ -496,21 +498,21 @@ TEST_F(HandlerOf, OneProcessChangesItemsAndOthersReadThem) {
   const auto own = read_file(path_ + ".items");
   {
     std::ofstream(path_ + ".items", std::ios::app) << R"({"item": "n)";  // it is in the midst of a change
-    Snapshots other(path_);
-    EXPECT_NE(other.current()->retrieval.find_item("n1"), Interner::kNone);
+    retrieval::Snapshots other(path_);
+    EXPECT_NE(other.current()->retrieval.find_item("n1"), columns::Interner::kNone);
     EXPECT_EQ(read_file(path_ + ".items"), own + R"({"item": "n)");
     EXPECT_THROW(other.change({{.item = "n2", .attributes = {}, .deleted = false}}), Error);
-    EXPECT_EQ(other.current()->retrieval.find_item("n2"), Interner::kNone);
+    EXPECT_EQ(other.current()->retrieval.find_item("n2"), columns::Interner::kNone);
     std::filesystem::resize_file(path_ + ".items", own.size());
     EXPECT_EQ(post("/v1/items:delete", R"({"items": ["i1"]})").status, 200);
     stop();
     snapshots_.reset();
     other.change({{.item = "n2", .attributes = {}, .deleted = false}});
-    EXPECT_NE(other.current()->retrieval.find_item("n2"), Interner::kNone);
-    EXPECT_EQ(other.current()->retrieval.find_item("i1"), Interner::kNone)
+    EXPECT_NE(other.current()->retrieval.find_item("n2"), columns::Interner::kNone);
+    EXPECT_EQ(other.current()->retrieval.find_item("i1"), columns::Interner::kNone)
         << "what the first did meanwhile is taken over";
   }
-  snapshots_ = std::make_unique<Snapshots>(path_);
+  snapshots_ = std::make_unique<retrieval::Snapshots>(path_);
   start();
 }
 
@@ -529,7 +531,7 @@ TEST_F(HandlerOf, WrongChangesOfItemsChangeNothing) {
                "attribute 'author' is a list, expected one value");
   expect_error("/v1/items:delete", R"({"items": [null]})", "items", "'items' has the wrong type");
   EXPECT_EQ(snapshots_->current()->retrieval.fresh(), nullptr);
-  options_.most_added = 2;
+  options_.max_added = 2;
   start();
   EXPECT_EQ(post(upsert, R"({"items": [{"item": "a"}, {"item": "b"}, {"item": "c"}]})").status, 429);
   EXPECT_EQ(post(upsert, R"({"items": [{"item": "a"}, {"item": "b"}]})").status, 200);
@@ -576,4 +578,4 @@ TEST(OpenApi, IsADocumentOfEveryRoute) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::server

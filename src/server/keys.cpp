@@ -11,7 +11,7 @@
 #include "core/file.h"
 #include "core/suggest.h"
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 constexpr size_t kHexDigits = 2 * SHA256_DIGEST_LENGTH;
@@ -54,10 +54,10 @@ Keys Keys::from_file(const std::string& path) {
 Role Keys::role_of(std::string_view key) const {
   std::array<uint8_t, SHA256_DIGEST_LENGTH> hash;
   SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), hash.data());
-  Role role = Role::open;
+  Role role = Role::anonymous;
   for (const auto& known : keys_)
     if (CRYPTO_memcmp(known.hash.data(), hash.data(), hash.size()) == 0) role = std::max(role, known.role);
   return role;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::server

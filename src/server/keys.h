@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::server {
 
 // Each may do what those before it may. `open` is what nobody needs a key for.
-enum class Role { open, read, write, admin };
+enum class Role { anonymous, read, write, admin };
 
 // A file of API keys, a line each:
 //
@@ -36,4 +36,4 @@ class Keys {
   std::vector<Key> keys_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -10,7 +10,7 @@
 #include <map>
 #include <shared_mutex>
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 using Buckets = prometheus::Histogram::BucketBoundaries;
@@ -126,4 +126,4 @@ void ServeMetrics::added_items(size_t items, size_t fresh) {
 
 std::string ServeMetrics::text() const { return prometheus::TextSerializer().Serialize(series_->registry.Collect()); }
 
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace pagoda {
+namespace pagoda::server {
 
 enum class Stage { queue, filter, encode, search };
 
@@ -36,4 +36,4 @@ class ServeMetrics {
   std::unique_ptr<Series> series_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -6,7 +6,7 @@
 
 #include "retrieval/json_request.h"
 
-namespace pagoda {
+namespace pagoda::server {
 
 namespace {
 
@@ -575,7 +575,8 @@ std::string complete() {
   auto document = Json::parse(kDocument);
   auto& schemas = document["components"]["schemas"];
   const Json request = schemas["RetrieveRequest"];  // adding to an ordered object moves what it holds
-  schemas["User"] = part_of(request, [](const std::string& name) { return std::ranges::count(kUserKeys, name) > 0; });
+  schemas["User"] =
+      part_of(request, [](const std::string& name) { return std::ranges::count(retrieval::kUserKeys, name) > 0; });
   schemas["RequestOfABatch"] = part_of(request, [](const std::string& name) { return name != "timeout_ms"; });
   for (auto& [path, calls] : document["paths"].items())
     for (auto& [method, call] : calls.items())
@@ -595,4 +596,4 @@ std::string_view openapi_document() {
   return document;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::server

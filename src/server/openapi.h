@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-namespace pagoda {
+namespace pagoda::server {
 
 // OpenAPI 3.1, JSON.
 std::string_view openapi_document();
 
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -8,7 +8,7 @@
 #include "server/handler.h"
 #include "server/ui/page.h"
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 using Json = nlohmann::json;
@@ -18,13 +18,13 @@ using Names = std::vector<std::string>;
 class PageCalls : public testing::Test {
  protected:
   struct Served {
-    Served(const std::string& path, const ServeOptions& options, const Keys& keys)
-        : snapshots(path, {}, options.ui), keeper({.watch = {}, .most_added = 100}, snapshots, metrics),
+    Served(const std::string& path, const retrieval::ServeOptions& options, const Keys& keys)
+        : snapshots(path, {}, options.ui), keeper({.watch = {}, .max_added = 100}, snapshots, metrics),
           queue({.limit = 100, .batch = 8, .threads = 1}, metrics),
           handler(options, snapshots, keeper, queue, metrics, keys) {}
     ServeMetrics metrics;
-    Snapshots snapshots;
-    Keeper keeper;
+    retrieval::Snapshots snapshots;
+    SnapshotUpdater keeper;
     SearchQueue queue;
     Handler handler;
   };
@@ -32,8 +32,8 @@ class PageCalls : public testing::Test {
   void SetUp() override {
     folder_ = testing::TempDir() + "pagoda_page_" + std::to_string(getpid());
     make_folder(folder_);
-    write_small_bundle(pool_, folder_ + "/first.pagoda", {});
-    write_small_bundle(pool_, folder_ + "/second.pagoda", {.seed = 9, .items = 7});
+    retrieval::write_small_bundle(pool_, folder_ + "/first.pagoda", {});
+    retrieval::write_small_bundle(pool_, folder_ + "/second.pagoda", {.seed = 9, .items = 7});
     options_.timeout_ms = 0;
     options_.ui = true;
     start();
@@ -46,15 +46,15 @@ class PageCalls : public testing::Test {
     first_.reset(), second_.reset();
     first_ = std::make_unique<Served>(folder_ + "/first.pagoda", options_, keys_);
     second_ = std::make_unique<Served>(folder_ + "/second.pagoda", options_, keys_);
-    first_->handler.put_beside(second_->handler);
+    first_->handler.set_compared(second_->handler);
   }
 
-  Reply send(const Call& call) {
-    std::promise<Reply> reply;
-    first_->handler.handle(call, [&](const Handler::Writing& writing) { reply.set_value(writing()); });
+  ApiResponse send(const ApiRequest& call) {
+    std::promise<ApiResponse> reply;
+    first_->handler.handle(call, [&](const Handler::ResponseBuilder& writing) { reply.set_value(writing()); });
     return reply.get_future().get();
   }
-  Reply get(const std::string& path) { return send({.method = "GET", .path = path, .key = {}, .body = {}}); }
+  ApiResponse get(const std::string& path) { return send({.method = "GET", .path = path, .key = {}, .body = {}}); }
   Json answer(const std::string& path, const std::string& body) {
     const auto reply = send({.method = "POST", .path = path, .key = {}, .body = body});
     EXPECT_EQ(reply.status, 200) << reply.body;
@@ -68,7 +68,7 @@ class PageCalls : public testing::Test {
 
   ThreadPool pool_{1};
   std::string folder_;
-  ServeOptions options_;
+  retrieval::ServeOptions options_;
   Keys keys_;
   std::unique_ptr<Served> first_, second_;
 };
@@ -143,7 +143,7 @@ TEST_F(PageCalls, AnExactSearchMayBeAskedForOfAnyIndex) {
   EXPECT_EQ(wrong("/v1/retrieve", R"({"exact": 1})"), "'exact' is 1, expected true or false");
 }
 
-std::string field(const Reply& reply, std::string_view name) {
+std::string field(const ApiResponse& reply, std::string_view name) {
   for (const auto& [key, value] : reply.fields)
     if (key == name) return value;
   return {};
@@ -169,12 +169,12 @@ TEST_F(PageCalls, ThePagesFilesAreSentWholeZippedOrNotAtAllToWhoHasThem) {
     ASSERT_EQ(plain.status, 200);
     EXPECT_GT(plain.body.size(), 500u) << path;
     EXPECT_NE(field(plain, "Content-Security-Policy").find("default-src 'none'"), std::string::npos);
-    Call call{.method = "GET", .path = path, .key = {}, .body = {}, .takes_gzip = true};
+    ApiRequest call{.method = "GET", .path = path, .key = {}, .body = {}, .takes_gzip = true};
     const auto zipped = send(call);
     EXPECT_EQ(field(zipped, "Content-Encoding"), "gzip");
     EXPECT_LT(zipped.body.size(), plain.body.size());
     EXPECT_EQ(unzip(zipped.body), plain.body) << path;
-    call.known_tag = field(plain, "ETag");
+    call.if_none_match = field(plain, "ETag");
     const auto known = send(call);
     EXPECT_EQ(known.status, 304);
     EXPECT_EQ(known.body, "");
@@ -208,4 +208,4 @@ TEST_F(PageCalls, WithKeysThePageIsOpenAndItsCallsAreNot) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::server

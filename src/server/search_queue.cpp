@@ -5,7 +5,7 @@
 
 #include "core/log.h"
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 constexpr double kNewest = 0.1;  // weight of a batch in the running mean
@@ -15,22 +15,23 @@ constexpr double kPatience = 0.125, kStandingS = 0.025;
 // Of the time to a deadline: the wait is a guess, and the answer is to be written and read, too.
 constexpr double kSure = 0.6;
 
-double seconds_between(Clock::time_point from, Clock::time_point to) {
+double seconds_between(SteadyClock::time_point from, SteadyClock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
 // Whether one call of Retrieval may answer both. An explanation is of one search alone.
-bool go_together(const Query& a, const Query& b) {
-  if (a.snapshot != b.snapshot || a.what.index() != b.what.index()) return false;
-  if (const auto* similar = std::get_if<SimilarQuery>(&a.what)) return similar->k == std::get<SimilarQuery>(b.what).k;
-  const auto* one = std::get_if<CandidateQuery>(&a.what);
+bool go_together(const SearchTask& a, const SearchTask& b) {
+  if (a.snapshot != b.snapshot || a.payload.index() != b.payload.index()) return false;
+  if (const auto* similar = std::get_if<SimilarQuery>(&a.payload))
+    return similar->k == std::get<SimilarQuery>(b.payload).k;
+  const auto* one = std::get_if<CandidateQuery>(&a.payload);
   if (!one) return false;
-  const auto& other = std::get<CandidateQuery>(b.what);
+  const auto& other = std::get<CandidateQuery>(b.payload);
   return one->options == other.options && !one->options.explain && one->vector.empty() == other.vector.empty();
 }
 
-std::vector<Outcome> lists_of(const SearchResult& found) {
-  std::vector<Outcome> outcomes(found.items.size());
+std::vector<SearchOutcome> lists_of(const index::SearchResult& found) {
+  std::vector<SearchOutcome> outcomes(found.items.size());
   for (size_t q = 0; q < outcomes.size(); ++q) {
     const auto items = found.items[q];
     const auto scores = found.scores.begin() + static_cast<ptrdiff_t>(found.items.offsets[q]);
@@ -40,18 +41,18 @@ std::vector<Outcome> lists_of(const SearchResult& found) {
   return outcomes;
 }
 
-std::vector<Outcome> candidates(ThreadPool& pool, std::vector<Query>& batch) {
+std::vector<SearchOutcome> candidates(ThreadPool& pool, std::vector<SearchTask>& batch) {
   const auto& retrieval = batch[0].snapshot->retrieval;
-  const auto& first = std::get<CandidateQuery>(batch[0].what);
-  RetrieveAnswer answer;
+  const auto& first = std::get<CandidateQuery>(batch[0].payload);
+  retrieval::RetrieveAnswer answer;
   if (first.vector.empty()) {
-    std::vector<RetrieveRequest> requests;
-    for (auto& query : batch) requests.push_back(std::move(std::get<CandidateQuery>(query.what).request));
+    std::vector<retrieval::RetrieveRequest> requests;
+    for (auto& query : batch) requests.push_back(std::move(std::get<CandidateQuery>(query.payload).request));
     answer = retrieval.retrieve(pool, requests, first.options);
   } else {
-    Matrix<float> vectors(batch.size(), first.vector.size());
+    math::Matrix<float> vectors(batch.size(), first.vector.size());
     for (size_t q = 0; q < batch.size(); ++q)
-      std::ranges::copy(std::get<CandidateQuery>(batch[q].what).vector, vectors[q]);
+      std::ranges::copy(std::get<CandidateQuery>(batch[q].payload).vector, vectors[q]);
     answer = retrieval.retrieve(pool, vectors, first.options);
   }
   auto outcomes = lists_of(answer.found);
@@ -63,35 +64,36 @@ std::vector<Outcome> candidates(ThreadPool& pool, std::vector<Query>& batch) {
   return outcomes;
 }
 
-std::vector<Outcome> similar(ThreadPool& pool, const std::vector<Query>& batch) {
+std::vector<SearchOutcome> similar(ThreadPool& pool, const std::vector<SearchTask>& batch) {
   std::vector<uint32_t> items;
-  for (const auto& query : batch) items.push_back(std::get<SimilarQuery>(query.what).item);
-  return lists_of(batch[0].snapshot->retrieval.similar(pool, items, std::get<SimilarQuery>(batch[0].what).k));
+  for (const auto& query : batch) items.push_back(std::get<SimilarQuery>(query.payload).item);
+  return lists_of(batch[0].snapshot->retrieval.similar(pool, items, std::get<SimilarQuery>(batch[0].payload).k));
 }
 
-std::vector<Outcome> item_vectors(ThreadPool& pool, const Retrieval& retrieval, const ItemVectorsQuery& query) {
+std::vector<SearchOutcome> item_vectors(ThreadPool& pool, const retrieval::Retrieval& retrieval,
+                                        const ItemVectorsQuery& query) {
   const size_t dim = retrieval.bundle().item_vectors().cols();
-  Matrix<float> vectors(query.rows.size(), dim), brought;
-  if (query.brought.rows() > 0) brought = retrieval.item_vectors(pool, query.brought.ids, &query.brought);
+  math::Matrix<float> vectors(query.rows.size(), dim), brought;
+  if (query.provided.rows() > 0) brought = retrieval.item_vectors(pool, query.provided.ids, &query.provided);
   size_t next = 0;
   for (size_t i = 0; i < query.rows.size(); ++i) {
-    if (query.rows[i] != Interner::kNone)
+    if (query.rows[i] != columns::Interner::kNone)
       retrieval.item_vector(query.rows[i], vectors[i]);
     else
       std::copy_n(brought[next++], dim, vectors[i]);
   }
-  std::vector<Outcome> outcomes(1);
+  std::vector<SearchOutcome> outcomes(1);
   outcomes[0].vectors = std::move(vectors);
   return outcomes;
 }
 
-std::vector<Outcome> outcomes_of(ThreadPool& pool, std::vector<Query>& batch) {
-  auto& what = batch[0].what;
+std::vector<SearchOutcome> outcomes_of(ThreadPool& pool, std::vector<SearchTask>& batch) {
+  auto& what = batch[0].payload;
   if (std::holds_alternative<CandidateQuery>(what)) return candidates(pool, batch);
   if (std::holds_alternative<SimilarQuery>(what)) return similar(pool, batch);
   if (const auto* items = std::get_if<ItemVectorsQuery>(&what))
     return item_vectors(pool, batch[0].snapshot->retrieval, *items);
-  std::vector<Outcome> outcomes(1);
+  std::vector<SearchOutcome> outcomes(1);
   outcomes[0].vectors = batch[0].snapshot->retrieval.user_vectors(pool, std::get<UserVectorsQuery>(what).users);
   return outcomes;
 }
@@ -111,11 +113,12 @@ SearchQueue::~SearchQueue() {
   thread_.join();
 }
 
-bool SearchQueue::push(std::vector<Query> queries) {
-  const auto now = Clock::now();
+bool SearchQueue::push(std::vector<SearchTask> queries) {
+  const auto now = SteadyClock::now();
   double left_s = std::numeric_limits<double>::infinity();
   for (const auto& query : queries)
-    if (query.deadline != Clock::time_point::max()) left_s = std::min(left_s, seconds_between(now, query.deadline));
+    if (query.deadline != SteadyClock::time_point::max())
+      left_s = std::min(left_s, seconds_between(now, query.deadline));
   const double patience_s = std::max(kStandingS, kPatience * left_s);
   {
     const std::lock_guard lock(mutex_);
@@ -144,16 +147,16 @@ double SearchQueue::wait_s(size_t more) const {
 }
 
 // Two batches keep the search busy, whatever they cost.
-bool SearchQueue::stays_long(Clock::time_point now) const {
+bool SearchQueue::stays_long(SteadyClock::time_point now) const {
   return waiting_.size() >= 2 * options_.batch && now - short_at_ >= kBurst;
 }
 
-bool SearchQueue::is_full(Clock::time_point now) const {
+bool SearchQueue::is_full(SteadyClock::time_point now) const {
   return waiting_.size() >= options_.limit || (stays_long(now) && wait_s(0) > patience_s_);
 }
 
-std::vector<Query> SearchQueue::take() {
-  std::vector<Query> batch;
+std::vector<SearchTask> SearchQueue::take() {
+  std::vector<SearchTask> batch;
   std::unique_lock lock(mutex_);
   under_way_ = 0;
   filled_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
@@ -174,7 +177,7 @@ std::vector<Query> SearchQueue::take() {
   }
   others_about_ = batch.size() > 1 || !waiting_.empty();
   under_way_ = batch.size();
-  const auto now = Clock::now();
+  const auto now = SteadyClock::now();
   if (waiting_.size() < options_.batch) short_at_ = now;
   full_ = is_full(now);
   metrics_.queue_length(waiting_.size());
@@ -183,38 +186,38 @@ std::vector<Query> SearchQueue::take() {
 
 void SearchQueue::loop() {
   for (auto batch = take(); !batch.empty(); batch = take()) {
-    const auto now = Clock::now();
+    const auto now = SteadyClock::now();
     const auto size = static_cast<int64_t>(batch.size());
     for (const auto& query : batch) metrics_.stage(Stage::queue, seconds_between(query.queued, now));
     const auto late =
-        std::stable_partition(batch.begin(), batch.end(), [&](const Query& q) { return q.deadline > now; });
-    for (auto query = late; query != batch.end(); ++query) query->done({.error = Outcome::Error::late});
+        std::stable_partition(batch.begin(), batch.end(), [&](const SearchTask& q) { return q.deadline > now; });
+    for (auto query = late; query != batch.end(); ++query) query->done({.error = SearchOutcome::Error::timed_out});
     batch.erase(late, batch.end());
     if (!batch.empty()) answer(std::move(batch));
     if (foreground_) foreground_->add(-size);
   }
 }
 
-void SearchQueue::answer(std::vector<Query> batch) {
-  const auto began = Clock::now();
-  std::vector<Outcome> outcomes;
-  Outcome failure;
+void SearchQueue::answer(std::vector<SearchTask> batch) {
+  const auto began = SteadyClock::now();
+  std::vector<SearchOutcome> outcomes;
+  SearchOutcome failure;
   try {
     outcomes = outcomes_of(pool_, batch);
-  } catch (const RequestError& e) {
-    failure = {.error = Outcome::Error::wrong, .message = e.what(), .field = e.field()};
+  } catch (const retrieval::RequestError& e) {
+    failure = {.error = SearchOutcome::Error::invalid, .message = e.what(), .field = e.field()};
   } catch (const std::exception& e) {
     log_warning("a search failed: {}", e.what());
-    failure = {.error = Outcome::Error::broken};
+    failure = {.error = SearchOutcome::Error::failed};
   }
   metrics_.batch(batch.size());
-  if (!outcomes.empty() && std::holds_alternative<CandidateQuery>(batch[0].what)) {
+  if (!outcomes.empty() && std::holds_alternative<CandidateQuery>(batch[0].payload)) {
     const auto& times = outcomes[0].times;
     metrics_.stage(Stage::encode, times.encode_s);
     metrics_.stage(Stage::filter, times.filter_s);
     metrics_.stage(Stage::search, times.search_s);
   }
-  const auto ended = Clock::now();
+  const auto ended = SteadyClock::now();
   {
     const std::lock_guard lock(mutex_);
     const double share_s = seconds_between(began, ended) / static_cast<double>(batch.size());
@@ -222,7 +225,7 @@ void SearchQueue::answer(std::vector<Query> batch) {
   }
   for (size_t q = 0; q < batch.size(); ++q) {
     if (batch[q].deadline <= ended) {
-      batch[q].done({.error = Outcome::Error::late});
+      batch[q].done({.error = SearchOutcome::Error::timed_out});
     } else if (outcomes.empty()) {
       batch[q].done(failure);
     } else {
@@ -232,4 +235,4 @@ void SearchQueue::answer(std::vector<Query> batch) {
   }
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::server

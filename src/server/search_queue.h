@@ -22,52 +22,52 @@
 #include "retrieval/snapshot.h"
 #include "server/metrics.h"
 
-namespace pagoda {
+namespace pagoda::server {
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 // Candidates of a user, or of a query vector when there is one.
 struct CandidateQuery {
-  RetrieveRequest request;
+  retrieval::RetrieveRequest request;
   std::vector<float> vector;
-  RetrieveOptions options;
+  retrieval::RetrieveOptions options;
 };
 struct SimilarQuery {
   uint32_t item;  // row
   size_t k;
 };
 struct UserVectorsQuery {
-  std::vector<RetrieveRequest> users;
+  std::vector<retrieval::RetrieveRequest> users;
 };
 // Of known items by row; of those that bring attributes (row Interner::kNone) by the item tower.
 struct ItemVectorsQuery {
   std::vector<uint32_t> rows;
-  Attributes brought;  // in the order of the rows that are kNone
+  data::Attributes provided;  // in the order of the rows that are kNone
 };
 
 // What came of a query. One of the errors, or the rest.
-struct Outcome {
-  enum class Error { none, wrong, late, broken };
+struct SearchOutcome {
+  enum class Error { none, invalid, timed_out, failed };
   Error error = Error::none;
   std::string message{}, field{};  // of what is wrong
 
   bool user_known = false;
   std::vector<uint32_t> items{};  // rows
   std::vector<float> scores{};
-  Matrix<float> vectors{};
-  StageTimes times{};
+  math::Matrix<float> vectors{};
+  retrieval::StageTimes times{};
   double queue_s = 0;
-  std::optional<SearchExplain> explain{};
+  std::optional<index::SearchExplain> explain{};
 };
 
-using Question = std::variant<CandidateQuery, SimilarQuery, UserVectorsQuery, ItemVectorsQuery>;
+using SearchPayload = std::variant<CandidateQuery, SimilarQuery, UserVectorsQuery, ItemVectorsQuery>;
 
-struct Query {
-  std::shared_ptr<const Snapshot> snapshot;
-  Question what;
-  Clock::time_point deadline = Clock::time_point::max();
-  std::function<void(Outcome)> done;  // called once, on the queue's thread; it may not throw, nor take long
-  Clock::time_point queued{};
+struct SearchTask {
+  std::shared_ptr<const retrieval::Snapshot> snapshot;
+  SearchPayload payload;
+  SteadyClock::time_point deadline = SteadyClock::time_point::max();
+  std::function<void(SearchOutcome)> done;  // called once, on the queue's thread; it may not throw, nor take long
+  SteadyClock::time_point queued{};
 };
 
 struct SearchQueueOptions {
@@ -83,7 +83,7 @@ class SearchQueue {
   ~SearchQueue();  // answers what waits
 
   // All of them, or, when they can not all be answered in time, none: then false.
-  bool push(std::vector<Query> queries);
+  bool push(std::vector<SearchTask> queries);
 
   // Whether push would take no search now that is in as much haste as the last ones were. Cheap: a transport asks before it
   // reads a request.
@@ -91,11 +91,11 @@ class SearchQueue {
 
  private:
   void loop();
-  std::vector<Query> take();  // empty at the end
-  void answer(std::vector<Query> batch);
+  std::vector<SearchTask> take();  // empty at the end
+  void answer(std::vector<SearchTask> batch);
   double wait_s(size_t more) const;
-  bool stays_long(Clock::time_point now) const;
-  bool is_full(Clock::time_point now) const;
+  bool stays_long(SteadyClock::time_point now) const;
+  bool is_full(SteadyClock::time_point now) const;
 
   SearchQueueOptions options_;
   ServeMetrics& metrics_;
@@ -103,14 +103,14 @@ class SearchQueue {
   ThreadPool pool_;
   std::mutex mutex_;
   std::condition_variable filled_;
-  std::deque<Query> waiting_;
+  std::deque<SearchTask> waiting_;
   size_t under_way_ = 0;  // of the batch that was taken last
   bool closed_ = false, others_about_ = false;
-  double search_s_ = 0;                        // a search's share of its batch's time, a running mean
-  Clock::time_point short_at_ = Clock::now();  // when less than a batch waited
-  double patience_s_ = 0;                      // how long the last searches may wait in a queue that stays long
+  double search_s_ = 0;                                    // a search's share of its batch's time, a running mean
+  SteadyClock::time_point short_at_ = SteadyClock::now();  // when less than a batch waited
+  double patience_s_ = 0;  // how long the last searches may wait in a queue that stays long
   std::atomic<bool> full_{false};
   std::thread thread_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::server

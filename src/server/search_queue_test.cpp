@@ -5,7 +5,7 @@
 #include "retrieval/retrieval_test.h"
 #include "server/handler.h"
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 class TheQueue : public testing::Test {
@@ -13,16 +13,16 @@ class TheQueue : public testing::Test {
   static std::string bundle() {
     const auto path = testing::TempDir() + "pagoda_queue_" + std::to_string(getpid()) + ".pagoda";
     ThreadPool pool(1);
-    write_small_bundle(pool, path, {});
+    retrieval::write_small_bundle(pool, path, {});
     return path;
   }
   void TearDown() override { std::filesystem::remove(path_); }
 
   const std::string path_ = bundle();
-  Snapshots snapshots_{path_};
+  retrieval::Snapshots snapshots_{path_};
   ServeMetrics metrics_;
   ForegroundLoad foreground_;
-  Keeper keeper_{{.watch = {}}, snapshots_, metrics_, &foreground_};
+  SnapshotUpdater keeper_{{.watch = {}}, snapshots_, metrics_, &foreground_};
   // It holds more than can be answered in time.
   std::unique_ptr<SearchQueue> queue_ = std::make_unique<SearchQueue>(
       SearchQueueOptions{.limit = 10'000'000, .batch = 64, .threads = 1}, metrics_, &foreground_);
@@ -36,11 +36,11 @@ TEST_F(TheQueue, WhatWouldWaitBeyondItsDeadlineIsToldToComeAgainAtOnce) {
   size_t taken = 0;
   bool refused = false;
   for (int i = 0; i < 2'000'000 && !refused; ++i) {
-    std::vector<Query> queries;
+    std::vector<SearchTask> queries;
     queries.push_back({.snapshot = snapshots_.current(),
-                       .what = CandidateQuery{},
-                       .deadline = Clock::now() + std::chrono::milliseconds(20),
-                       .done = [&](const Outcome&) { ++answered; }});
+                       .payload = CandidateQuery{},
+                       .deadline = SteadyClock::now() + std::chrono::milliseconds(20),
+                       .done = [&](const SearchOutcome&) { ++answered; }});
     refused = !queue_->push(std::move(queries));
     taken += !refused;
   }
@@ -52,47 +52,47 @@ TEST_F(TheQueue, WhatWouldWaitBeyondItsDeadlineIsToldToComeAgainAtOnce) {
 TEST_F(TheQueue, AQueueThatStaysLongTakesOnlyWhoIsInNoHaste) {
   std::promise<void> release;
   const auto released = release.get_future().share();
-  const auto push = [&](Clock::time_point deadline, std::function<void(Outcome)> done) {
-    std::vector<Query> queries;
+  const auto push = [&](SteadyClock::time_point deadline, std::function<void(SearchOutcome)> done) {
+    std::vector<SearchTask> queries;
     queries.push_back(
-        {.snapshot = snapshots_.current(), .what = CandidateQuery{}, .deadline = deadline, .done = std::move(done)});
+        {.snapshot = snapshots_.current(), .payload = CandidateQuery{}, .deadline = deadline, .done = std::move(done)});
     return queue_->push(std::move(queries));
   };
-  const auto hasty = [] { return Clock::now() + std::chrono::milliseconds(100); };
-  ASSERT_TRUE(push(Clock::time_point::max(), [&](const Outcome&) { released.wait(); }));
+  const auto hasty = [] { return SteadyClock::now() + std::chrono::milliseconds(100); };
+  ASSERT_TRUE(push(SteadyClock::time_point::max(), [&](const SearchOutcome&) { released.wait(); }));
   std::atomic<size_t> answered{0};
   size_t taken = 0;
   for (bool more = true; more && taken < 1'000'000; taken += more)
-    more = push(hasty(), [&](const Outcome&) { ++answered; });
+    more = push(hasty(), [&](const SearchOutcome&) { ++answered; });
   EXPECT_GE(taken, 128u);  // two batches at least
   std::this_thread::sleep_for(std::chrono::milliseconds(150));
-  EXPECT_FALSE(push(hasty(), [](const Outcome&) {}));
+  EXPECT_FALSE(push(hasty(), [](const SearchOutcome&) {}));
   EXPECT_TRUE(queue_->full());
-  EXPECT_TRUE(handler_.turns_away({.method = "POST", .path = "/v1/retrieve", .key = {}, .body = {}}));
-  EXPECT_FALSE(handler_.turns_away({.method = "GET", .path = "/v1/model", .key = {}, .body = {}}));
-  taken += push(Clock::now() + std::chrono::hours(1), [&](const Outcome&) { ++answered; });
+  EXPECT_TRUE(handler_.should_reject({.method = "POST", .path = "/v1/retrieve", .key = {}, .body = {}}));
+  EXPECT_FALSE(handler_.should_reject({.method = "GET", .path = "/v1/model", .key = {}, .body = {}}));
+  taken += push(SteadyClock::now() + std::chrono::hours(1), [&](const SearchOutcome&) { ++answered; });
   EXPECT_FALSE(queue_->full());
   release.set_value();
   while (answered < taken) std::this_thread::yield();
-  EXPECT_TRUE(push(hasty(), [](const Outcome&) {}));
+  EXPECT_TRUE(push(hasty(), [](const SearchOutcome&) {}));
 }
 
 TEST_F(TheQueue, ADeadlineThatHasPassedIsTold) {
-  std::promise<Outcome> outcome;
-  Query query{
-      .snapshot = snapshots_.current(), .what = CandidateQuery{}, .deadline = Clock::now(), .done = [&](Outcome o) {
-        outcome.set_value(std::move(o));
-      }};
-  std::vector<Query> queries;
+  std::promise<SearchOutcome> outcome;
+  SearchTask query{.snapshot = snapshots_.current(),
+                   .payload = CandidateQuery{},
+                   .deadline = SteadyClock::now(),
+                   .done = [&](SearchOutcome o) { outcome.set_value(std::move(o)); }};
+  std::vector<SearchTask> queries;
   queries.push_back(std::move(query));
   ASSERT_TRUE(queue_->push(std::move(queries)));
-  EXPECT_EQ(outcome.get_future().get().error, Outcome::Error::late);
+  EXPECT_EQ(outcome.get_future().get().error, SearchOutcome::Error::timed_out);
 }
 
 TEST_F(TheQueue, CountsASearchUntilItIsAnswered) {
   std::promise<void> answered, release;
-  std::vector<Query> queries;
-  queries.push_back({.snapshot = snapshots_.current(), .what = CandidateQuery{}, .done = [&](const Outcome&) {
+  std::vector<SearchTask> queries;
+  queries.push_back({.snapshot = snapshots_.current(), .payload = CandidateQuery{}, .done = [&](const SearchOutcome&) {
                        answered.set_value();
                        release.get_future().wait();
                      }});
@@ -104,4 +104,4 @@ TEST_F(TheQueue, CountsASearchUntilItIsAnswered) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -1,26 +1,26 @@
 #include "server/server.h"
 
-namespace pagoda {
+namespace pagoda::server {
 
-Server::Served::Served(const std::string& path, const ServeOptions& options, const Keys& keys,
+Server::Served::Served(const std::string& path, const retrieval::ServeOptions& options, const Keys& keys,
                        ForegroundLoad& foreground)
     : snapshots(path, {.merge_at = static_cast<size_t>(options.merge_added)}, options.ui),
-      keeper(
-          {.watch = std::chrono::milliseconds(options.watch_ms), .most_added = static_cast<size_t>(options.most_added)},
+      updater(
+          {.watch = std::chrono::milliseconds(options.watch_ms), .max_added = static_cast<size_t>(options.max_added)},
           snapshots, metrics, &foreground),
       queue({.limit = static_cast<size_t>(options.queue),
              .batch = static_cast<size_t>(options.batch),
              .wait = std::chrono::microseconds(options.batch_wait_us),
              .threads = static_cast<int>(options.threads)},
             metrics, &foreground),
-      handler(options, snapshots, keeper, queue, metrics, keys) {}
+      handler(options, snapshots, updater, queue, metrics, keys) {}
 
-Server::Server(const std::string& model, const ServeOptions& options)
+Server::Server(const std::string& model, const retrieval::ServeOptions& options)
     : options_(options), keys_(options.keys.empty() ? Keys() : Keys::from_file(options.keys)),
       model_(model, options_, keys_, foreground_),
-      beside_(options_.beside.empty() ? nullptr
-                                      : std::make_unique<Served>(options_.beside, options_, keys_, foreground_)) {
-  if (beside_) model_.handler.put_beside(beside_->handler);
+      compared_(options_.compare.empty() ? nullptr
+                                         : std::make_unique<Served>(options_.compare, options_, keys_, foreground_)) {
+  if (compared_) model_.handler.set_compared(compared_->handler);
   http_.emplace(model_.handler, options_);
   if (!options_.grpc.empty()) grpc_.emplace(model_.handler, options_);
 }
@@ -36,8 +36,8 @@ std::string Server::addresses() const { return grpc_ ? url() + ", gRPC at " + gr
 void Server::run() {
   http_->run(
       [this] {
-        model_.keeper.reload();
-        if (beside_) beside_->keeper.reload();
+        model_.updater.reload();
+        if (compared_) compared_->updater.reload();
       },
       [this] {
         if (grpc_) grpc_->drain();
@@ -45,4 +45,4 @@ void Server::run() {
   if (grpc_) grpc_->close();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -8,37 +8,38 @@
 #include "server/grpc/grpc_server.h"
 #include "server/http/http_server.h"
 
-namespace pagoda {
+namespace pagoda::server {
 
 class Server {
  public:
   // Loads the bundles and listens. Errors of Bundle::open, Keys::from_file, HttpServer and GrpcServer.
-  Server(const std::string& model, const ServeOptions& options);
+  Server(const std::string& model, const retrieval::ServeOptions& options);
   ~Server();
   std::string url() const;  // "http://127.0.0.1:8080"
   // "http://127.0.0.1:8080", "http://127.0.0.1:8080, gRPC at 127.0.0.1:9090"
   std::string addresses() const;
-  const Snapshots& snapshots() const { return model_.snapshots; }
+  const retrieval::Snapshots& snapshots() const { return model_.snapshots; }
   void run();  // until SIGTERM or SIGINT, and drained
 
  private:
   // A bundle's snapshots and their keeper, the queue before its search, and the handler of its calls.
   struct Served {
-    Served(const std::string& path, const ServeOptions& options, const Keys& keys, ForegroundLoad& foreground);
+    Served(const std::string& path, const retrieval::ServeOptions& options, const Keys& keys,
+           ForegroundLoad& foreground);
     ServeMetrics metrics;
-    Snapshots snapshots;
-    Keeper keeper;
+    retrieval::Snapshots snapshots;
+    SnapshotUpdater updater;
     SearchQueue queue;
     Handler handler;
   };
-  ServeOptions options_;
+  retrieval::ServeOptions options_;
   Keys keys_;
   ForegroundLoad foreground_;  // of both bundles, which share the CPUs
-  // Made last and gone last: the threads that answer may still be letting go of a connection after it is counted as closed.
+  // ChangeResult last and gone last: the threads that answer may still be letting go of a connection after it is counted as closed.
   std::optional<HttpServer> http_;
   std::optional<GrpcServer> grpc_;
   Served model_;
-  std::unique_ptr<Served> beside_;  // nullptr: there is no other
+  std::unique_ptr<Served> compared_;  // nullptr: there is no other
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -6,7 +6,7 @@
 #include "retrieval/retrieval.h"
 #include "retrieval/retrieval_test.h"
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -37,20 +37,20 @@ class SeveralModels : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  std::shared_ptr<const Bundle> bundle(const std::string& name, const SmallBundle& shape) {
-    write_small_bundle(pool_, folder_ + "/" + name, shape);
-    return Bundle::open(folder_ + "/" + name);
+  std::shared_ptr<const model::Bundle> bundle(const std::string& name, const retrieval::SmallBundle& shape) {
+    retrieval::write_small_bundle(pool_, folder_ + "/" + name, shape);
+    return model::Bundle::open(folder_ + "/" + name);
   }
-  std::shared_ptr<const Bundle> ensemble(double of_a, double of_b) {
-    write_ensemble(folder_ + "/e", {{a_, of_a}, {b_, of_b}}, "test");
-    return Bundle::open(folder_ + "/e");
+  std::shared_ptr<const model::Bundle> ensemble(double of_a, double of_b) {
+    model::write_ensemble(folder_ + "/e", {{a_, of_a}, {b_, of_b}}, "test");
+    return model::Bundle::open(folder_ + "/e");
   }
-  static std::vector<RetrieveRequest> requests() {
-    std::vector<RetrieveRequest> out;
-    for (const auto& line : kLines) out.push_back(parse_request(line, "users.txt"));
+  static std::vector<retrieval::RetrieveRequest> requests() {
+    std::vector<retrieval::RetrieveRequest> out;
+    for (const auto& line : kLines) out.push_back(retrieval::parse_request(line, "users.txt"));
     return out;
   }
-  static Names names(const Bundle& bundle, const RetrieveAnswer& answer, size_t q) {
+  static Names names(const model::Bundle& bundle, const retrieval::RetrieveAnswer& answer, size_t q) {
     Names out;
     for (auto row : answer.found.items[q]) out.emplace_back(bundle.item_ids()[row]);
     return out;
@@ -58,7 +58,7 @@ class SeveralModels : public testing::Test {
 
   ThreadPool pool_{2};
   std::string folder_;
-  std::shared_ptr<const Bundle> a_, b_;
+  std::shared_ptr<const model::Bundle> a_, b_;
 };
 
 double product(std::span<const float> a, std::span<const float> b) {
@@ -68,8 +68,9 @@ double product(std::span<const float> a, std::span<const float> b) {
 }
 
 TEST_F(SeveralModels, AnEnsembleEncodesKnownUsersAndStrangersWithEachOfItsTowers) {
-  const auto both = Retrieval(ensemble(.5, 2)).user_vectors(pool_, requests());
-  const auto of_a = Retrieval(a_).user_vectors(pool_, requests()), of_b = Retrieval(b_).user_vectors(pool_, requests());
+  const auto both = retrieval::Retrieval(ensemble(.5, 2)).user_vectors(pool_, requests());
+  const auto of_a = retrieval::Retrieval(a_).user_vectors(pool_, requests()),
+             of_b = retrieval::Retrieval(b_).user_vectors(pool_, requests());
   ASSERT_EQ(both.cols(), 14u);
   for (size_t q = 0; q < kLines.size(); ++q) {
     for (size_t d = 0; d < 8; ++d) EXPECT_EQ(both[q][d], .5f * of_a[q][d]) << kLines[q];
@@ -79,8 +80,9 @@ TEST_F(SeveralModels, AnEnsembleEncodesKnownUsersAndStrangersWithEachOfItsTowers
 
 TEST_F(SeveralModels, AnEnsemblesListsAreThoseOfTheWeightedSums) {
   const auto e = ensemble(.5, 2);
-  const auto answer = Retrieval(e).retrieve(pool_, requests(), {.k = 4, .exclude_seen = false});
-  const auto of_a = Retrieval(a_).user_vectors(pool_, requests()), of_b = Retrieval(b_).user_vectors(pool_, requests());
+  const auto answer = retrieval::Retrieval(e).retrieve(pool_, requests(), {.k = 4, .exclude_seen = false});
+  const auto of_a = retrieval::Retrieval(a_).user_vectors(pool_, requests()),
+             of_b = retrieval::Retrieval(b_).user_vectors(pool_, requests());
   for (size_t q = 0; q < kLines.size(); ++q) {
     std::vector<std::pair<double, std::string>> all;
     for (uint32_t i = 0; i < 10; ++i)
@@ -99,7 +101,7 @@ TEST_F(SeveralModels, AnEnsemblesListsAreThoseOfTheWeightedSums) {
 
 TEST_F(SeveralModels, AUserIsKnownAndHasSeenItemsWhenAnyMemberSaysSo) {
   const auto e = ensemble(1, 1);
-  const auto answer = Retrieval(e).retrieve(pool_, requests(), {.k = 10});
+  const auto answer = retrieval::Retrieval(e).retrieve(pool_, requests(), {.k = 10});
   EXPECT_EQ(answer.user_known, (std::vector<bool>{true, true, true, true, false, false, true, false, true}));
   const auto eve = names(*e, answer, 3);
   EXPECT_EQ(eve.size(), 9u);
@@ -108,15 +110,16 @@ TEST_F(SeveralModels, AUserIsKnownAndHasSeenItemsWhenAnyMemberSaysSo) {
 }
 
 TEST_F(SeveralModels, AnEnsembleEncodesItemsAndReadsTheNamesOfEachMember) {
-  const Retrieval e(ensemble(1, 3)), a(a_), b(b_);
+  const retrieval::Retrieval e(ensemble(1, 3)), a(a_), b(b_);
   const auto both = e.item_vectors(pool_, a_->item_ids(), &a_->item_attributes());
   for (uint32_t i = 0; i < 10; ++i) {
     EXPECT_TRUE(std::ranges::equal(both.row(i), e.bundle().item_vectors().row(i)));
     EXPECT_TRUE(std::ranges::equal(both.row(i).subspan(8), b_->item_vectors().row(9 - i)));
   }
-  const auto asks = [](const Retrieval& r, const char* feature) {
+  const auto asks = [](const retrieval::Retrieval& r, const char* feature) {
     try {
-      r.check_names(parse_request(fmt::format(R"({{"features": {{"{}": "x"}}}})", feature), ""), "users.txt:1");
+      r.check_names(retrieval::parse_request(fmt::format(R"({{"features": {{"{}": "x"}}}})", feature), ""),
+                    "users.txt:1");
       return std::string();
     } catch (const Error& e) {
       return std::string(e.what());
@@ -125,14 +128,15 @@ TEST_F(SeveralModels, AnEnsembleEncodesItemsAndReadsTheNamesOfEachMember) {
   for (const char* name : {"country", "likes", "hates"}) EXPECT_EQ(asks(e, name), "");
   EXPECT_NE(asks(a, "hates"), "");
   EXPECT_NE(asks(e, "hate").find("did you mean 'hates'?"), std::string::npos);
-  EXPECT_EQ(asks(Retrieval(a_, b_, 10), "hates"), "");
+  EXPECT_EQ(asks(retrieval::Retrieval(a_, b_, 10), "hates"), "");
 }
 
 TEST_F(SeveralModels, ACascadeReordersWhatTheFirstRetrieves) {
-  const Retrieval cascade(a_, b_, 4), a(a_);
-  const auto of_b = Retrieval(b_).user_vectors(pool_, requests());
-  for (const RetrieveOptions& options : {RetrieveOptions{.k = 3}, RetrieveOptions{.k = 4, .exclude_seen = false},
-                                         RetrieveOptions{.k = 2, .filter = "year >= 1993", .exclude = {"i8", "i4"}}}) {
+  const retrieval::Retrieval cascade(a_, b_, 4), a(a_);
+  const auto of_b = retrieval::Retrieval(b_).user_vectors(pool_, requests());
+  for (const retrieval::RetrieveOptions& options :
+       {retrieval::RetrieveOptions{.k = 3}, retrieval::RetrieveOptions{.k = 4, .exclude_seen = false},
+        retrieval::RetrieveOptions{.k = 2, .filter = "year >= 1993", .exclude = {"i8", "i4"}}}) {
     auto wider = options;
     wider.k = 4;
     const auto found = a.retrieve(pool_, requests(), wider), answer = cascade.retrieve(pool_, requests(), options);
@@ -153,16 +157,16 @@ TEST_F(SeveralModels, ACascadeReordersWhatTheFirstRetrieves) {
 }
 
 TEST_F(SeveralModels, ACascadeOfAModelWithItselfIsTheModel) {
-  const auto answer = Retrieval(a_, a_, 10).retrieve(pool_, requests(), {.k = 5});
-  const auto alone = Retrieval(a_).retrieve(pool_, requests(), {.k = 5});
+  const auto answer = retrieval::Retrieval(a_, a_, 10).retrieve(pool_, requests(), {.k = 5});
+  const auto alone = retrieval::Retrieval(a_).retrieve(pool_, requests(), {.k = 5});
   EXPECT_EQ(answer.found.items.values, alone.found.items.values);
   EXPECT_EQ(answer.found.scores, alone.found.scores);
 }
 
 TEST_F(SeveralModels, ItemsThatTheSecondHasNeverHeardOfComeLast) {
   const auto old = bundle("old", {.dim = 4, .seed = 2, .items = 6});
-  const auto e = Retrieval(a_, old, 10).retrieve(pool_, requests(), {.k = 10, .exclude_seen = false});
-  const auto a = Retrieval(a_).retrieve(pool_, requests(), {.k = 10, .exclude_seen = false});
+  const auto e = retrieval::Retrieval(a_, old, 10).retrieve(pool_, requests(), {.k = 10, .exclude_seen = false});
+  const auto a = retrieval::Retrieval(a_).retrieve(pool_, requests(), {.k = 10, .exclude_seen = false});
   for (size_t q = 0; q < kLines.size(); ++q) {
     auto order = a.found.items[q];
     std::vector<uint32_t> unknown;
@@ -172,7 +176,7 @@ TEST_F(SeveralModels, ItemsThatTheSecondHasNeverHeardOfComeLast) {
 }
 
 TEST_F(SeveralModels, WhatACascadeCanNotAnswerIsToldSo) {
-  const Retrieval cascade(a_, b_, 4);
+  const retrieval::Retrieval cascade(a_, b_, 4);
   const auto message = [&](const std::function<void()>& f) {
     try {
       f();
@@ -182,7 +186,7 @@ TEST_F(SeveralModels, WhatACascadeCanNotAnswerIsToldSo) {
     }
     return std::string("nothing was thrown");
   };
-  const Matrix<float> vectors(1, 8);
+  const math::Matrix<float> vectors(1, 8);
   EXPECT_NE(message([&] { cascade.retrieve(pool_, vectors.view(), {.k = 3}); }).find("query vectors"),
             std::string::npos);
   EXPECT_NE(message([&] { cascade.retrieve(pool_, requests(), {.k = 5}); }).find("rescore-from = 4"),
@@ -190,4 +194,4 @@ TEST_F(SeveralModels, WhatACascadeCanNotAnswerIsToldSo) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -8,11 +8,11 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 
 namespace {
 
-class DecayedCountMin final : public Frequency {
+class DecayedCountMin final : public sampling::Frequency {
  public:
   DecayedCountMin(const DecayedCountMinOptions& options, uint64_t seed)
       : options_(options), columns_(static_cast<size_t>(options.columns)), growth_(std::exp2(1 / options.half_life)) {
@@ -37,7 +37,7 @@ class DecayedCountMin final : public Frequency {
     return total_ == 0 ? 0 : std::log(std::max(least(item), weight_ / 2) / total_);
   }
 
-  FrequencyClock clock() const override { return FrequencyClock::example; }
+  sampling::FrequencyClock clock() const override { return sampling::FrequencyClock::example; }
   void save(ByteWriter&) const override { check(false, "a sketch of an experiment is never saved"); }
   void load(ByteReader&) override { check(false, "a sketch of an experiment is never loaded"); }
 
@@ -67,7 +67,7 @@ class DecayedCountMin final : public Frequency {
 
 }  // namespace
 
-std::unique_ptr<Frequency> make_decayed_count_min(const DecayedCountMinOptions& options, uint64_t seed) {
+std::unique_ptr<sampling::Frequency> make_decayed_count_min(const DecayedCountMinOptions& options, uint64_t seed) {
   if (!(options.half_life > 0))
     fail(ErrorKind::usage, "the count-min sketch's half-life is {}, expected a number of rows above 0",
          options.half_life);
@@ -77,4 +77,4 @@ std::unique_ptr<Frequency> make_decayed_count_min(const DecayedCountMinOptions& 
   return std::make_unique<DecayedCountMin>(options, seed);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

@@ -6,7 +6,7 @@
 
 #include "sampling/frequency.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 
 struct DecayedCountMinOptions {
   double half_life = 100000;  // draws after which a draw counts half
@@ -22,6 +22,6 @@ struct DecayedCountMinOptions {
 // An item in no cell reads as half a draw. Instead of all cells shrinking, each draw weighs more than the one before
 // (forward decay); the cells are scaled back before they overflow. 4 bytes a cell. It can not be saved.
 // Error{usage}: a half-life not above 0, no row or more than 16, no column.
-std::unique_ptr<Frequency> make_decayed_count_min(const DecayedCountMinOptions& options, uint64_t seed);
+std::unique_ptr<sampling::Frequency> make_decayed_count_min(const DecayedCountMinOptions& options, uint64_t seed);
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

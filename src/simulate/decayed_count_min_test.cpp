@@ -7,12 +7,12 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 namespace {
 
 using Items = std::vector<uint32_t>;
 
-double p(const Frequency& sketch, uint32_t item) { return std::exp(sketch.log_probability(item)); }
+double p(const sampling::Frequency& sketch, uint32_t item) { return std::exp(sketch.log_probability(item)); }
 
 TEST(DecayedCountMin, IsTheDecayedShareWhereNoCellIsShared) {
   // A half-life of one draw: weights 1, 2, 4, 8 of 15.
@@ -68,4 +68,4 @@ TEST(DecayedCountMin, OptionsAreChecked) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::simulate

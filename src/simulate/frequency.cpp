@@ -10,7 +10,7 @@
 #include "core/rng.h"
 #include "sampling/frequency.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 
 namespace {
 
@@ -44,7 +44,7 @@ class Draws {
   size_t batch_;
 };
 
-double error_of(const Frequency& frequency, const std::vector<double>& q, int64_t batch) {
+double error_of(const sampling::Frequency& frequency, const std::vector<double>& q, int64_t batch) {
   const auto size = static_cast<double>(batch);
   double sum = 0;
   for (size_t i = 0; i < q.size(); ++i)
@@ -71,18 +71,18 @@ std::vector<FrequencyError> simulate_frequency(const FrequencySimulation& option
                                                const std::string& folder) {
   check_options(options);
   struct Setup {
-    FrequencyOptions options;
+    sampling::FrequencyOptions options;
     bool as_printed;
   };
   std::vector<Setup> setups;
   for (const bool as_printed : {true, false})
     for (const double a : options.learning_rates)
       for (const int64_t m : options.hashes) {
-        FrequencyOptions o;
-        o.kind = FrequencyKind::streaming, o.clock = FrequencyClock::step;
+        sampling::FrequencyOptions o;
+        o.kind = sampling::FrequencyKind::streaming, o.clock = sampling::FrequencyClock::step;
         o.learning_rate = a, o.hashes = m, o.buckets = m > 0 ? options.buckets / m : 0;
         o.bias_correction = !as_printed, o.initial_gap = as_printed ? options.initial_gap : 0;
-        validate(o);
+        sampling::validate(o);
         setups.push_back({o, as_printed});
       }
 
@@ -93,8 +93,8 @@ std::vector<FrequencyError> simulate_frequency(const FrequencySimulation& option
   std::vector<std::vector<double>> errors(seeds, std::vector<double>(setups.size() * points));
   pool.run(seeds, [&](size_t s) {
     const uint64_t seed = static_cast<uint64_t>(options.seed) + s;
-    std::vector<std::unique_ptr<Frequency>> estimators;
-    for (const auto& setup : setups) estimators.push_back(make_streaming(setup.options, seed));
+    std::vector<std::unique_ptr<sampling::Frequency>> estimators;
+    for (const auto& setup : setups) estimators.push_back(sampling::make_streaming(setup.options, seed));
     Draws draws(static_cast<size_t>(options.items), static_cast<size_t>(options.batch));
     std::vector<uint32_t> batch;
     for (int64_t t = 1; t <= options.steps; ++t) {
@@ -129,4 +129,4 @@ std::vector<FrequencyError> simulate_frequency(const FrequencySimulation& option
   return curve;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

@@ -12,7 +12,7 @@
 
 #include "core/thread_pool.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 
 struct FrequencySimulation {
   int64_t items = 1000;
@@ -43,4 +43,4 @@ struct FrequencyError {
 std::vector<FrequencyError> simulate_frequency(const FrequencySimulation& options, ThreadPool& pool,
                                                const std::string& folder);
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

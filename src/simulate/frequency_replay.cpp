@@ -14,14 +14,14 @@
 #include "sampling/frequency.h"
 #include "simulate/decayed_count_min.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 
 namespace {
 
 constexpr int kDeciles = 10;
 
 // The share of each item in all rows so far; half a row for one not seen yet.
-class RunningCounts final : public Frequency {
+class RunningCounts final : public sampling::Frequency {
  public:
   explicit RunningCounts(size_t items) : counts_(items) {}
   void observe(std::span<const uint32_t> items) override {
@@ -31,7 +31,7 @@ class RunningCounts final : public Frequency {
   double log_probability(uint32_t item) const override {
     return std::log(std::max(static_cast<double>(counts_[item]), 0.5) / static_cast<double>(total_));
   }
-  FrequencyClock clock() const override { return FrequencyClock::example; }
+  sampling::FrequencyClock clock() const override { return sampling::FrequencyClock::example; }
   void save(ByteWriter&) const override { check(false, "running counts are never saved"); }
   void load(ByteReader&) override { check(false, "running counts are never loaded"); }
 
@@ -42,7 +42,7 @@ class RunningCounts final : public Frequency {
 
 struct Estimator {
   ReplayError label{};  // what it is; the rest is filled in at a checkpoint
-  std::unique_ptr<Frequency> frequency;
+  std::unique_ptr<sampling::Frequency> frequency;
 };
 
 struct Member {
@@ -57,7 +57,7 @@ struct Group {
   uint32_t cohort = ReplayCohorts::kNone;
 };
 
-std::vector<uint32_t> items_in_time_order(const Interactions& log) {
+std::vector<uint32_t> items_in_time_order(const data::Interactions& log) {
   if (!log.has_time() || std::ranges::is_sorted(log.time_us)) return log.item;
   std::vector<uint32_t> order(log.size());
   std::iota(order.begin(), order.end(), 0u);
@@ -186,14 +186,14 @@ std::vector<Estimator> make_estimators(const FrequencyReplay& options, size_t it
   for (const auto kind : {ReplayEstimator::printed, ReplayEstimator::streaming})
     for (const double a : options.learning_rates)
       for (const int64_t m : options.hashes) {
-        FrequencyOptions o;
-        o.kind = FrequencyKind::streaming, o.clock = FrequencyClock::example;
+        sampling::FrequencyOptions o;
+        o.kind = sampling::FrequencyKind::streaming, o.clock = sampling::FrequencyClock::example;
         o.learning_rate = a, o.hashes = m, o.buckets = m > 0 ? options.buckets / m : 0;
         if (kind == ReplayEstimator::printed) o.initial_gap = static_cast<double>(items), o.bias_correction = false;
         Estimator estimator;
         estimator.label.estimator = kind, estimator.label.learning_rate = a;
         estimator.label.hashes = m, estimator.label.buckets = o.buckets;
-        estimator.frequency = make_streaming(o, static_cast<uint64_t>(options.seed));
+        estimator.frequency = sampling::make_streaming(o, static_cast<uint64_t>(options.seed));
         estimators.push_back(std::move(estimator));
       }
   for (const double half_life : options.half_lives)
@@ -233,8 +233,8 @@ std::string_view name_of(ReplayEstimator estimator) {
   return "";
 }
 
-std::vector<ReplayError> replay_frequency(const Interactions& log, const FrequencyReplay& options, ThreadPool& pool,
-                                          const std::string& folder, const ReplayCohorts* cohorts) {
+std::vector<ReplayError> replay_frequency(const data::Interactions& log, const FrequencyReplay& options,
+                                          ThreadPool& pool, const std::string& folder, const ReplayCohorts* cohorts) {
   check_options(options, log.size());
   check(!cohorts || cohorts->of_item.size() == log.items.size(), "the cohorts are of this log's items");
   const auto items = items_in_time_order(log);
@@ -275,4 +275,4 @@ std::vector<ReplayError> replay_frequency(const Interactions& log, const Frequen
   return errors;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

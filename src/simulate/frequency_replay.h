@@ -13,7 +13,7 @@
 #include "core/thread_pool.h"
 #include "data/interactions.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 
 // Items that came out together: a set of cards, a season.
 struct ReplayCohorts {
@@ -80,7 +80,8 @@ struct ReplayError {
 // Also written to folder/replay.jsonl, one object a line with the names above (NaN: null). The clock ticks a row. Rows
 // of the same moment keep the log's order, and all do where it has no times. The same on any number of threads.
 // Error{usage}: a log shorter than the window, a size below 1, and what validate(FrequencyOptions) refuses.
-std::vector<ReplayError> replay_frequency(const Interactions& log, const FrequencyReplay& options, ThreadPool& pool,
-                                          const std::string& folder, const ReplayCohorts* cohorts = nullptr);
+std::vector<ReplayError> replay_frequency(const data::Interactions& log, const FrequencyReplay& options,
+                                          ThreadPool& pool, const std::string& folder,
+                                          const ReplayCohorts* cohorts = nullptr);
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

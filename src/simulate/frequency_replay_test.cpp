@@ -10,13 +10,13 @@
 #include "core/rng.h"
 #include "simulate/weighted_draw.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 namespace {
 
 std::string folder() { return ::testing::TempDir() + "pagoda_frequency_replay"; }
 
-Interactions log_of(const std::vector<uint32_t>& items) {
-  Interactions log;
+data::Interactions log_of(const std::vector<uint32_t>& items) {
+  data::Interactions log;
   log.users.add("u");
   const uint32_t n = *std::ranges::max_element(items) + 1;
   for (uint32_t item = 0; item < n; ++item) log.items.add(fmt::format("i{}", item));
@@ -26,7 +26,7 @@ Interactions log_of(const std::vector<uint32_t>& items) {
 }
 
 // `rows` draws of n items with share ~ 1 / (rank + 1); the ranks turn round after `turn` rows.
-Interactions zipf_log(size_t n, size_t rows, size_t turn) {
+data::Interactions zipf_log(size_t n, size_t rows, size_t turn) {
   std::vector<double> shares;
   for (size_t i = 0; i < n; ++i) shares.push_back(1.0 / static_cast<double>(i + 1));
   const WeightedDraw draw(shares);
@@ -236,4 +236,4 @@ TEST(FrequencyReplay, OptionsAreChecked) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::simulate

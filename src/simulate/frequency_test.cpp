@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/file.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 namespace {
 
 std::string folder() { return ::testing::TempDir() + "pagoda_simulate_frequency"; }
@@ -80,4 +80,4 @@ TEST(SimulateFrequency, OptionsAreChecked) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::simulate

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 
 WeightedDraw::WeightedDraw(std::span<const double> weights) {
   check(weights.size() < UINT32_MAX, "rows are 32-bit");
@@ -33,4 +33,4 @@ WeightedDraw::WeightedDraw(std::span<const double> weights) {
   for (uint32_t row : small) cells_[row] = {weights[row] > 0 ? 1.f : 0.f, heaviest};
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

@@ -7,7 +7,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 
 // Walker's alias method, built as Vose 1991 does: every row has one cell, which holds the row itself up to `keep` and
 // one other row beyond it. Immutable, so may be shared between threads, each with its own Rng.
@@ -31,4 +31,4 @@ class WeightedDraw {
   std::vector<Cell> cells_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pagoda {
+namespace pagoda::simulate {
 
 TEST(WeightedDraw, DrawsRowsInProportionToTheirWeights) {
   const std::vector<double> weights{0.5, 0, 3, 1, 0, 12, 1e-9, 3.5};
@@ -34,4 +34,4 @@ TEST(WeightedDraw, IsEmptyWithoutAnyWeight) {
   EXPECT_FALSE(WeightedDraw(std::vector<double>{0, 1}).empty());
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

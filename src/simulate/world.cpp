@@ -18,22 +18,23 @@
 #include "simulate/weighted_draw.h"
 #include "simulate/world_population.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 namespace {
 
 constexpr int kPatience = 24;  // items that a user scrolls past before giving up
 constexpr double kUsualDevice = 0.75;
 
-// A file of rows, written a batch at a time. Cells go to columns [c]; end_row() after each row.
+// A file of rows, written a batch at a time. EncodedColumns go to columns [c]; end_row() after each row.
 class Table {
  public:
-  Table(const std::string& path, const std::vector<ColumnSpec>& specs) : writer_(open_writer(path, specs)) {
+  Table(const std::string& path, const std::vector<formats::ColumnSpec>& specs)
+      : writer_(formats::open_writer(path, specs)) {
     for (const auto& spec : specs) {
       auto& column = batch_.columns.emplace_back();
       column.name = spec.name, column.type = spec.type;
     }
   }
-  Column& operator[](size_t c) { return batch_.columns[c]; }
+  columns::Column& operator[](size_t c) { return batch_.columns[c]; }
   void end_row() {
     if (++batch_.rows == kBatchRows) flush();
   }
@@ -50,16 +51,16 @@ class Table {
     for (auto& column : batch_.columns) column.clear();
     batch_.rows = 0;
   }
-  std::unique_ptr<Writer> writer_;
-  RawBatch batch_;
+  std::unique_ptr<formats::Writer> writer_;
+  columns::RawBatch batch_;
 };
 
-void push_list(Column& column, std::span<const std::string_view> list) {
+void push_list(columns::Column& column, std::span<const std::string_view> list) {
   for (const auto element : list) column.elements.push(element);
   column.element_offsets.push_back(column.elements.size());
 }
 
-void push_id(Column& column, char kind, uint64_t row) {
+void push_id(columns::Column& column, char kind, uint64_t row) {
   std::array<char, 24> text;
   const auto end = fmt::format_to_n(text.data(), text.size(), "{}{}", kind, row).size;
   column.push_text({text.data(), end});
@@ -141,13 +142,13 @@ class World {
 
  private:
   void write_items() {
-    Table table(summary_.items, {{"item_id", ColumnType::text},
-                                 {"title", ColumnType::text},
-                                 {"genres", ColumnType::texts},
-                                 {"author", ColumnType::text},
-                                 {"minutes", ColumnType::integer},
-                                 {"rating", ColumnType::real},
-                                 {"released", ColumnType::time}});
+    Table table(summary_.items, {{"item_id", columns::ColumnType::text},
+                                 {"title", columns::ColumnType::text},
+                                 {"genres", columns::ColumnType::texts},
+                                 {"author", columns::ColumnType::text},
+                                 {"minutes", columns::ColumnType::integer},
+                                 {"rating", columns::ColumnType::real},
+                                 {"released", columns::ColumnType::time}});
     const auto n = static_cast<size_t>(options_.items);
     items_.reserve(n);
     std::vector<float> opinion;
@@ -172,11 +173,11 @@ class World {
   }
 
   void write_users() {
-    Table table(summary_.users, {{"user_id", ColumnType::text},
-                                 {"age_group", ColumnType::text},
-                                 {"country", ColumnType::text},
-                                 {"interests", ColumnType::texts},
-                                 {"joined", ColumnType::time}});
+    Table table(summary_.users, {{"user_id", columns::ColumnType::text},
+                                 {"age_group", columns::ColumnType::text},
+                                 {"country", columns::ColumnType::text},
+                                 {"interests", columns::ColumnType::texts},
+                                 {"joined", columns::ColumnType::time}});
     const auto n = static_cast<size_t>(options_.users);
     users_.reserve(n);
     std::vector<double> activity;
@@ -197,15 +198,15 @@ class World {
   }
 
   void write_log() {
-    Table table(summary_.interactions, {{"user_id", ColumnType::text},
-                                        {"item_id", ColumnType::text},
-                                        {"ts", ColumnType::time},
-                                        {"device", ColumnType::text},
-                                        {"watched", ColumnType::real}});
+    Table table(summary_.interactions, {{"user_id", columns::ColumnType::text},
+                                        {"item_id", columns::ColumnType::text},
+                                        {"ts", columns::ColumnType::time},
+                                        {"device", columns::ColumnType::text},
+                                        {"watched", columns::ColumnType::real}});
     if (!summary_.shown.empty())
-      shown_.emplace(summary_.shown,
-                     std::vector<ColumnSpec>{
-                         {"user_id", ColumnType::text}, {"item_id", ColumnType::text}, {"ts", ColumnType::time}});
+      shown_.emplace(summary_.shown, std::vector<formats::ColumnSpec>{{"user_id", columns::ColumnType::text},
+                                                                      {"item_id", columns::ColumnType::text},
+                                                                      {"ts", columns::ColumnType::time}});
     Rng rng(static_cast<uint64_t>(options_.seed), Stream::simulate);
     Calendar calendar(options_.days);
     const auto n = static_cast<uint64_t>(options_.interactions);
@@ -308,10 +309,10 @@ class World {
   }
 
   void write_exposure() {
-    Table table(summary_.exposure, {{"item_id", ColumnType::text},
-                                    {"impressions", ColumnType::integer},
-                                    {"clicks", ColumnType::integer},
-                                    {"withheld", ColumnType::boolean}});
+    Table table(summary_.exposure, {{"item_id", columns::ColumnType::text},
+                                    {"impressions", columns::ColumnType::integer},
+                                    {"clicks", columns::ColumnType::integer},
+                                    {"withheld", columns::ColumnType::boolean}});
     for (size_t row = 0; row < items_.size(); ++row) {
       push_id(table[0], 'i', row);
       table[1].integers.push_back(impressions_[row]);
@@ -345,12 +346,12 @@ class World {
   }
 
   void write_truth() {
-    Table table(summary_.truth, {{"user_id", ColumnType::text},
-                                 {"item_id", ColumnType::text},
-                                 {"rank", ColumnType::integer},
-                                 {"probability", ColumnType::real},
-                                 {"shown", ColumnType::boolean},
-                                 {"clicked", ColumnType::boolean}});
+    Table table(summary_.truth, {{"user_id", columns::ColumnType::text},
+                                 {"item_id", columns::ColumnType::text},
+                                 {"rank", columns::ColumnType::integer},
+                                 {"probability", columns::ColumnType::real},
+                                 {"shown", columns::ColumnType::boolean},
+                                 {"clicked", columns::ColumnType::boolean}});
     const size_t n = std::min(users_.size(), static_cast<size_t>(options_.truth_users));
     uint64_t never_shown = 0;
     constexpr size_t kRound = 256;  // users whose lists are held at a time
@@ -397,7 +398,7 @@ class World {
 
 }  // namespace
 
-void describe(Fields& f, WorldOptions& o) {
+void describe(OptionVisitor& f, WorldOptions& o) {
   f.field("interactions", o.interactions, "clicks to write");
   f.field("users", o.users, "0: one for every 30 interactions");
   f.field("items", o.items, "0: 20 sqrt(interactions)");
@@ -436,7 +437,7 @@ WorldOptions resolved(WorldOptions o) {
          "{} interactions of {} users are {} each, but with {} items a user clicks about {} at most; ask for fewer "
          "interactions, more users or more items",
          o.interactions, o.users, each, o.items, bearable);
-  format_from_path("x." + o.format);
+  files::format_from_path("x." + o.format);
   return o;
 }
 
@@ -446,4 +447,4 @@ WorldSummary simulate_world(ThreadPool& pool, const WorldOptions& options, const
   return World(pool, complete, folder).make();
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

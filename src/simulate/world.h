@@ -26,10 +26,10 @@
 #include <string>
 #include <vector>
 
-#include "core/fields.h"
+#include "core/option_visitor.h"
 #include "core/thread_pool.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 
 struct WorldOptions {
   int64_t interactions = 100000;
@@ -46,7 +46,7 @@ struct WorldOptions {
   int64_t truth_items = 100;       // most relevant items of each
 };
 
-void describe(Fields& fields, WorldOptions& options);
+void describe(OptionVisitor& fields, WorldOptions& options);
 
 // The options with users and items filled in. Error{usage}: a number out of range, or more interactions than the users
 // and items can bear (each user clicks an item once, and at most 150 items or a quarter of the catalogue on average).
@@ -65,4 +65,4 @@ struct WorldSummary {
 // (about 100 bytes a user, 150 an item). The pool ranks the truth; the log itself is one stream of chance.
 WorldSummary simulate_world(ThreadPool& pool, const WorldOptions& options, const std::string& folder);
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <span>
 
-namespace pagoda {
+namespace pagoda::simulate {
 namespace {
 
 constexpr float kSharpness = 9, kOffset = 5.5;
@@ -152,4 +152,4 @@ float logit(const WorldUser& user, const WorldItem& item, size_t device) {
 
 double probability(float logit) { return 1 / (1 + std::exp(-static_cast<double>(logit))); }
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

@@ -11,7 +11,7 @@
 #include "simulate/world.h"
 #include "simulate/world_words.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 
 inline constexpr int64_t kWorldStartUs = 1704067200000000;  // 2024-01-01
 inline constexpr int64_t kDayUs = 86400ll * 1000000;
@@ -74,4 +74,4 @@ class Population {
 float logit(const WorldUser& user, const WorldItem& item, size_t device);
 double probability(float logit);
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

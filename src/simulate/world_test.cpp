@@ -14,7 +14,7 @@
 #include "formats/reader.h"
 #include "simulate/world_population.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 namespace {
 
 std::string folder(const std::string& name) {
@@ -36,20 +36,21 @@ struct File {
   size_t rows = 0;
 
   explicit File(const std::string& path) {
-    ReaderOptions options;
+    formats::ReaderOptions options;
     options.paths = {path};
-    const auto reader = open_reader(options);
-    RawBatch batch;
+    const auto reader = formats::open_reader(options);
+    columns::RawBatch batch;
     std::string scratch;
     while (reader->next(batch)) {
       for (size_t c = 0; c < batch.columns.size(); ++c)
         for (size_t row = 0; row < batch.rows; ++row) {
           const auto& name = reader->columns()[c];
-          const Column& column = batch.columns[c];
+          const columns::Column& column = batch.columns[c];
           text[name].emplace_back(column.as_text(row, scratch));
-          if (column.type == ColumnType::time) time[name].push_back(column.integers[row]);
-          const bool a_number = column.type == ColumnType::integer || column.type == ColumnType::real;
-          if (column.type == ColumnType::boolean) number[name].push_back(static_cast<double>(column.integers[row]));
+          if (column.type == columns::ColumnType::time) time[name].push_back(column.integers[row]);
+          const bool a_number = column.type == columns::ColumnType::integer || column.type == columns::ColumnType::real;
+          if (column.type == columns::ColumnType::boolean)
+            number[name].push_back(static_cast<double>(column.integers[row]));
           if (a_number) number[name].push_back(column.as_number(row).value_or(0));
         }
       rows += batch.rows;
@@ -321,4 +322,4 @@ TEST(WorldTitles, NeverJoinAWordWithItself) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::simulate

@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 namespace {
 
 using Nouns = std::array<std::string_view, 6>;
@@ -159,4 +159,4 @@ std::string author_name(uint64_t number) {
                      kLastNames[(h >> 32) % kLastNames.size()]);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

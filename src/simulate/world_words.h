@@ -8,7 +8,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda {
+namespace pagoda::simulate {
 
 inline constexpr size_t kWorldGenres = 12;
 inline constexpr size_t kTopicsPerGenre = 4;
@@ -24,4 +24,4 @@ std::string make_title(size_t topic, Rng& rng);
 // The name of author `number`: the same number, the same name; different numbers share one rarely.
 std::string author_name(uint64_t number);
 
-}  // namespace pagoda
+}  // namespace pagoda::simulate

@@ -1,14 +1,14 @@
 #include "train/checkpoint.h"
 
-namespace pagoda {
+namespace pagoda::train {
 
 namespace {
 constexpr uint32_t kVersion = 2;
 constexpr std::string_view kKind = "checkpoint", kBestKind = "weights";
 }  // namespace
 
-void save_checkpoint(const std::string& path, const TrainingProgress& p, uint64_t config_checksum, const Model& model,
-                     const Trainer& trainer) {
+void save_checkpoint(const std::string& path, const TrainingProgress& p, uint64_t config_checksum,
+                     const model::Model& model, const Trainer& trainer) {
   SectionWriter out(path, kKind, kVersion);
   ByteWriter progress;
   progress.value(config_checksum);
@@ -24,7 +24,7 @@ void save_checkpoint(const std::string& path, const TrainingProgress& p, uint64_
   progress.value(p.choose_steps);
   progress.value(p.seconds);
   out.section("progress", progress.bytes());
-  save_weights(out, model.towers);
+  model::save_weights(out, model.towers);
   trainer.save(out);
   out.commit();
 }
@@ -48,21 +48,21 @@ Checkpoint::Checkpoint(const std::string& path, uint64_t config_checksum) : file
   p.seconds = in.value<double>();
 }
 
-void Checkpoint::restore(Model& model, Trainer& trainer) const {
-  load_weights(file_, model.towers);
+void Checkpoint::restore(model::Model& model, Trainer& trainer) const {
+  model::load_weights(file_, model.towers);
   trainer.load(file_);
 }
 
-void save_best(const std::string& path, const Model& model) {
+void save_best(const std::string& path, const model::Model& model) {
   SectionWriter out(path, kBestKind, kVersion);
-  save_weights(out, model.towers);
+  model::save_weights(out, model.towers);
   out.commit();
 }
 
-void load_best(const std::string& path, Model& model) {
+void load_best(const std::string& path, model::Model& model) {
   const SectionFile in(path, kBestKind, kVersion);
   in.verify();
-  load_weights(in, model.towers);
+  model::load_weights(in, model.towers);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::train

@@ -10,7 +10,7 @@
 
 #include "train/trainer.h"
 
-namespace pagoda {
+namespace pagoda::train {
 
 enum class Phase : uint32_t {
   choose,  // train on train, judge on validation
@@ -31,14 +31,14 @@ struct TrainingProgress {
 };
 
 void save_checkpoint(const std::string& path, const TrainingProgress& progress, uint64_t config_checksum,
-                     const Model& model, const Trainer& trainer);
+                     const model::Model& model, const Trainer& trainer);
 
 // Error{failed}: damaged, or of another config (a run resumes with the config it began with).
 class Checkpoint {
  public:
   Checkpoint(const std::string& path, uint64_t config_checksum);
   const TrainingProgress& progress() const { return progress_; }
-  void restore(Model& model, Trainer& trainer) const;
+  void restore(model::Model& model, Trainer& trainer) const;
 
  private:
   SectionFile file_;
@@ -46,7 +46,7 @@ class Checkpoint {
 };
 
 // The weights of the best model so far, in a file of their own.
-void save_best(const std::string& path, const Model& model);
-void load_best(const std::string& path, Model& model);
+void save_best(const std::string& path, const model::Model& model);
+void load_best(const std::string& path, model::Model& model);
 
-}  // namespace pagoda
+}  // namespace pagoda::train

@@ -5,13 +5,13 @@
 
 #include "math/kernels.h"
 
-namespace pagoda {
+namespace pagoda::train {
 
 namespace {
 constexpr size_t kChunk = 256;
 }
 
-void ColumnVectors::arrange(const Columns& columns, std::span<const int64_t> moments_us) {
+void ColumnVectors::arrange(const sampling::Columns& columns, std::span<const int64_t> moments_us) {
   columns_ = columns.items.size();
   memory_begin_ = columns.memory_begin, memory_end_ = columns.memory_end;
   const auto& items = columns.items;
@@ -25,21 +25,21 @@ void ColumnVectors::arrange(const Columns& columns, std::span<const int64_t> mom
   };
   if (!std::ranges::is_sorted(order, before)) std::ranges::sort(order, before);  // a catalogue is
 
-  items_.clear(), moments_us_.clear(), columns_of_.clear();
+  items_.clear(), timestamps_us_.clear(), columns_of_.clear();
   for (size_t at = 0; at < order.size(); ++at) {
     const uint32_t j = order[at];
     if (at == 0 || items[j] != items[order[at - 1]] || moment(j) != moment(order[at - 1])) {
       if (at > 0) columns_of_.close();
       items_.push_back(items[j]);
-      if (!moments_us.empty()) moments_us_.push_back(moment(j));
+      if (!moments_us.empty()) timestamps_us_.push_back(moment(j));
     }
     columns_of_.values.push_back(j);
   }
   if (!order.empty()) columns_of_.close();
 }
 
-void ColumnVectors::gather(ThreadPool& pool, MatrixView<const float> tower, const CrossBatchMemory* memory,
-                           Matrix<float>& out) const {
+void ColumnVectors::gather(ThreadPool& pool, math::MatrixView<const float> tower,
+                           const sampling::CrossBatchMemory* memory, math::Matrix<float>& out) const {
   out.resize(columns_, tower.cols());
   pool.for_chunks(items_.size(), kChunk, [&](size_t first, size_t last) {
     for (size_t row = first; row < last; ++row)
@@ -49,16 +49,16 @@ void ColumnVectors::gather(ThreadPool& pool, MatrixView<const float> tower, cons
     std::ranges::copy(memory->vectors().row(j - memory_begin_), out[j]);
 }
 
-void ColumnVectors::scatter(ThreadPool& pool, MatrixView<const float> d_columns, std::span<const float> scale,
-                            Matrix<float>& d_tower) const {
+void ColumnVectors::scatter(ThreadPool& pool, math::MatrixView<const float> d_columns, std::span<const float> scale,
+                            math::Matrix<float>& d_tower) const {
   d_tower.resize(items_.size(), d_columns.cols());
   pool.for_chunks(items_.size(), kChunk, [&](size_t first, size_t last) {
     for (size_t row = first; row < last; ++row) {
       std::ranges::fill(d_tower.row(row), 0.0f);
       for (const uint32_t j : columns_of_[row])
-        axpy(scale.empty() ? 1.0f : scale[j], d_columns[j], d_tower[row], d_columns.cols());
+        math::axpy(scale.empty() ? 1.0f : scale[j], d_columns[j], d_tower[row], d_columns.cols());
     }
   });
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::train

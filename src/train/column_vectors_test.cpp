@@ -2,22 +2,23 @@
 
 #include <gtest/gtest.h>
 
-namespace pagoda {
+namespace pagoda::train {
 namespace {
 
 TEST(ColumnVectors, RunTheTowerOncePerItemAndMomentAndAddItsGradientsUp) {
   ThreadPool pool(2);
-  Columns columns;
+  sampling::Columns columns;
   columns.items = {7, 3, 7, 9, 7};
   columns.memory_begin = 3, columns.memory_end = 4;
   const std::vector<int64_t> moments{1, 1, 1, 1, 2};
   ColumnVectors vectors;
   vectors.arrange(columns, moments);
   EXPECT_EQ(std::vector(vectors.items().begin(), vectors.items().end()), (std::vector<uint32_t>{3, 7, 7}));
-  EXPECT_EQ(std::vector(vectors.moments_us().begin(), vectors.moments_us().end()), (std::vector<int64_t>{1, 1, 2}));
+  EXPECT_EQ(std::vector(vectors.timestamps_us().begin(), vectors.timestamps_us().end()),
+            (std::vector<int64_t>{1, 1, 2}));
 
-  CrossBatchMemory memory(1, 1);
-  Matrix<float> old(1, 1), tower(3, 1), v, d_columns(5, 1), d_tower;
+  sampling::CrossBatchMemory memory(1, 1);
+  math::Matrix<float> old(1, 1), tower(3, 1), v, d_columns(5, 1), d_tower;
   old[0][0] = 90;
   memory.push(std::vector<uint32_t>{9}, std::vector<double>{0}, old);
   for (size_t row = 0; row < 3; ++row) tower[row][0] = static_cast<float>(row + 1);
@@ -32,13 +33,13 @@ TEST(ColumnVectors, RunTheTowerOncePerItemAndMomentAndAddItsGradientsUp) {
 }
 
 TEST(ColumnVectors, WithoutMomentsAnItemIsOneRow) {
-  Columns columns;
+  sampling::Columns columns;
   columns.items = {1, 0, 1};
   ColumnVectors vectors;
   vectors.arrange(columns, {});
   EXPECT_EQ(vectors.items().size(), 2u);
-  EXPECT_TRUE(vectors.moments_us().empty());
+  EXPECT_TRUE(vectors.timestamps_us().empty());
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::train

@@ -9,7 +9,7 @@
 #include "math/gemm.h"
 #include "sampling/substreams.h"
 
-namespace pagoda {
+namespace pagoda::train {
 
 namespace {
 
@@ -19,14 +19,14 @@ constexpr size_t kKept = 32;          // of a user's ranks
 
 }  // namespace
 
-Ragged<uint32_t> hardest_in_batch(ThreadPool& pool, const InBatch& batch, size_t count) {
+math::Ragged<uint32_t> hardest_in_batch(ThreadPool& pool, const InBatch& batch, size_t count) {
   const size_t rows = batch.users.rows(), n = batch.candidates;
   constexpr float kOut = -std::numeric_limits<float>::infinity();
   std::vector<std::vector<uint32_t>> chosen(rows);
   pool.for_chunks(rows, kBlockRows, [&](size_t first, size_t last) {
-    Matrix<float> logits(last - first, n);
-    gemm(Op::none, Op::transpose, static_cast<float>(1 / batch.temperature), batch.users.slice_rows(first, last),
-         batch.items.slice_rows(0, n), 0.0f, logits.view());
+    math::Matrix<float> logits(last - first, n);
+    math::gemm(math::Op::none, math::Op::transpose, static_cast<float>(1 / batch.temperature),
+               batch.users.slice_rows(first, last), batch.items.slice_rows(0, n), 0.0f, logits.view());
     std::vector<uint32_t> order(n);
     for (size_t row = first; row < last; ++row) {
       float* z = logits[row - first];
@@ -43,17 +43,18 @@ Ragged<uint32_t> hardest_in_batch(ThreadPool& pool, const InBatch& batch, size_t
       for (auto j = order.begin(); j != order.begin() + wanted && z[*j] > kOut; ++j) chosen[row].push_back(*j);
     }
   });
-  Ragged<uint32_t> result;
+  math::Ragged<uint32_t> result;
   for (const auto& row : chosen) result.push(row);
   return result;
 }
 
-ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const Dataset& data, const Fit& fit, const NegativesOptions& options,
-                                 uint64_t seed, uint64_t epoch) {
-  const auto all = item_vectors(pool, fit.model, fit.item_cells, data.train_end_us);
+sampling::ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const dataset::Dataset& data,
+                                           const dataset::TrainingContext& fit,
+                                           const sampling::NegativesOptions& options, uint64_t seed, uint64_t epoch) {
+  const auto all = model::item_vectors(pool, fit.model, fit.item_cells, data.train_end_us);
   std::vector<uint32_t> shard;  // item rows, rising
-  std::vector<uint32_t> place(all.rows(), Interner::kNone);
-  Rng draw(seed, Stream::negatives, epoch, substream::kShard);
+  std::vector<uint32_t> place(all.rows(), columns::Interner::kNone);
+  Rng draw(seed, Stream::negatives, epoch, sampling::substream::kShard);
   for (uint32_t item = 0; item < all.rows(); ++item)
     if (draw.uniform() < options.shard) place[item] = static_cast<uint32_t>(shard.size()), shard.push_back(item);
   const auto first_rank = static_cast<size_t>(options.first_rank), last_rank = static_cast<size_t>(options.last_rank);
@@ -62,28 +63,28 @@ ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const Dataset& data, const Fi
         "sampling.negatives: the mined shard has {} items, and first_rank is {}: nothing is mined; raise shard "
         "or lower first_rank",
         shard.size(), first_rank);
-  Matrix<float> vectors(shard.size(), all.cols());
+  math::Matrix<float> vectors(shard.size(), all.cols());
   for (size_t k = 0; k < shard.size(); ++k) std::ranges::copy(all.row(shard[k]), vectors[k]);
-  const auto index = make_exact_index(vectors);
-  const auto states = user_states(data, fit.events, data.train_end_us);
+  const auto index = index::make_exact_index(vectors);
+  const auto states = evaluate::user_states(data, fit.events, data.train_end_us);
 
-  ItemsOfUsers mined;
+  sampling::ItemsOfUsers mined;
   for (size_t begin = 0; begin < states.size(); begin += kBlockUsers) {
     std::vector<uint32_t> users(std::min(kBlockUsers, states.size() - begin));
     std::iota(users.begin(), users.end(), static_cast<uint32_t>(begin));
-    Ragged<uint32_t> own;
+    math::Ragged<uint32_t> own;
     for (const uint32_t user : users) {
       for (const uint32_t item : (*fit.user_items)[user])
-        if (place[item] != Interner::kNone) own.values.push_back(place[item]);
+        if (place[item] != columns::Interner::kNone) own.values.push_back(place[item]);
       own.close();
     }
-    const auto queries = known_user_vectors(pool, fit.model, fit.user_cells, states, fit.id_row_of_item, users);
+    const auto queries = model::known_user_vectors(pool, fit.model, fit.user_cells, states, fit.id_row_of_item, users);
     const auto found = index->search(pool, queries, {.k = last_rank, .excluded = &own});
     for (size_t i = 0; i < users.size(); ++i) {
       const auto list = found.items[i];
       std::vector<uint32_t> ranks;
       for (size_t rank = first_rank; rank <= list.size(); ++rank) ranks.push_back(shard[list[rank - 1]]);
-      Rng(seed, Stream::negatives, epoch, substream::kMinedList + users[i]).shuffle(std::span(ranks));
+      Rng(seed, Stream::negatives, epoch, sampling::substream::kMinedList + users[i]).shuffle(std::span(ranks));
       ranks.resize(std::min(kKept, ranks.size()));
       mined.push(ranks);
     }
@@ -91,4 +92,4 @@ ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const Dataset& data, const Fi
   return mined;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::train

@@ -4,29 +4,30 @@
 #include <cstdint>
 
 #include "core/thread_pool.h"
-#include "dataset/fit.h"
+#include "dataset/training_context.h"
 #include "evaluate/evaluation.h"
 #include "math/matrix.h"
 #include "sampling/mixture.h"
 
-namespace pagoda {
+namespace pagoda::train {
 
 // Online: for each row the columns of [0, candidates) with the highest corrected logits s / tau - beta log lambda,
 // `count` for each of its positives, ties by column; never a positive of the row or a masked column.
 struct InBatch {
-  MatrixView<const float> users, items;  // U [B, D], V; columns [0, candidates) are the batch's positives
+  math::MatrixView<const float> users, items;  // U [B, D], V; columns [0, candidates) are the batch's positives
   size_t candidates = 0;
-  std::span<const float> bias;        // [candidates] -beta log lambda
-  const Ragged<uint32_t>* positives;  // per row: columns
-  const Ragged<uint32_t>* masked;     // per row: columns, rising
+  std::span<const float> bias;              // [candidates] -beta log lambda
+  const math::Ragged<uint32_t>* positives;  // per row: columns
+  const math::Ragged<uint32_t>* masked;     // per row: columns, rising
   double temperature = 0.1;
 };
-Ragged<uint32_t> hardest_in_batch(ThreadPool& pool, const InBatch& batch, size_t count);
+math::Ragged<uint32_t> hardest_in_batch(ThreadPool& pool, const InBatch& batch, size_t count);
 
 // Offline: for every user of the fit a random 32 (fewer where there are fewer) of the ranks first_rank .. last_rank of its
 // own search over a random shard of the catalogue, its training items left out. A shard is drawn anew for each epoch.
 // Costs a search of the shard for every user. Deterministic by (seed, epoch).
-ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const Dataset& data, const Fit& fit, const NegativesOptions& options,
-                                 uint64_t seed, uint64_t epoch);
+sampling::ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const dataset::Dataset& data,
+                                           const dataset::TrainingContext& fit,
+                                           const sampling::NegativesOptions& options, uint64_t seed, uint64_t epoch);
 
-}  // namespace pagoda
+}  // namespace pagoda::train

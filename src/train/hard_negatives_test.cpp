@@ -2,15 +2,15 @@
 
 #include "dataset/dataset_test.h"
 
-namespace pagoda {
+namespace pagoda::train {
 namespace {
 
 TEST(HardestInBatch, AreTheHighestCorrectedLogitsThatAreNoPositiveAndNotMasked) {
   ThreadPool pool(2);
-  Matrix<float> users(2, 1), items(4, 1);
+  math::Matrix<float> users(2, 1), items(4, 1);
   users[0][0] = 1, users[1][0] = 1;
   for (size_t j = 0; j < 4; ++j) items[j][0] = 0.1f * static_cast<float>(j);  // logits 0, 1, 2, 3 at temperature 0.1
-  Ragged<uint32_t> positives, masked;
+  math::Ragged<uint32_t> positives, masked;
   positives.push(std::vector<uint32_t>{3});
   positives.push(std::vector<uint32_t>{0, 1});
   masked.push(std::vector<uint32_t>{1});
@@ -31,7 +31,7 @@ TEST(HardestInBatch, AreTheHighestCorrectedLogitsThatAreNoPositiveAndNotMasked) 
   EXPECT_EQ(hardest_in_batch(pool, batch, 9).values, (std::vector<uint32_t>{0, 2, 3, 2}));
 }
 
-using Mining = TrainTest;
+using Mining = dataset::TrainTest;
 
 TEST_F(Mining, OfflineTakesTheAskedRanksOfTheUsersOwnSearch) {
   std::string log = "user_id,item_id\n";
@@ -40,18 +40,18 @@ TEST_F(Mining, OfflineTakesTheAskedRanksOfTheUsersOwnSearch) {
   auto options = options_of(log);
   options.sampling.negatives = {
       {.source = "in_batch"},
-      {.source = "mined", .mining = pagoda::Mining::offline, .first_rank = 3, .last_rank = 9, .shard = 1.0}};
-  Batches b(options);
+      {.source = "mined", .mining = pagoda::sampling::Mining::offline, .first_rank = 3, .last_rank = 9, .shard = 1.0}};
+  dataset::Batches b(options);
   ThreadPool pool(2);
   b.fit.model.towers.initialise(pool, 1);
   const auto mined = mine_hard_negatives(pool, b.data, b.fit, options.sampling.negatives[1], 1, 0);
   ASSERT_EQ(mined.size(), b.data.users.size());
 
-  const auto vectors = item_vectors(pool, b.fit.model, b.fit.item_cells, b.data.train_end_us);
-  const auto states = user_states(b.data, b.fit.events, b.data.train_end_us);
+  const auto vectors = model::item_vectors(pool, b.fit.model, b.fit.item_cells, b.data.train_end_us);
+  const auto states = evaluate::user_states(b.data, b.fit.events, b.data.train_end_us);
   for (uint32_t user = 0; user < mined.size(); ++user) {
     const auto query =
-        known_user_vectors(pool, b.fit.model, b.fit.user_cells, states, b.fit.id_row_of_item, std::vector{user});
+        model::known_user_vectors(pool, b.fit.model, b.fit.user_cells, states, b.fit.id_row_of_item, std::vector{user});
     std::vector<std::pair<double, uint32_t>> ranked;
     const auto own = (*b.fit.user_items)[user];
     for (uint32_t item = 0; item < vectors.rows(); ++item) {
@@ -75,4 +75,4 @@ TEST_F(Mining, OfflineTakesTheAskedRanksOfTheUsersOwnSearch) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::train

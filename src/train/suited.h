@@ -8,7 +8,7 @@
 
 #include "dataset/options.h"
 
-namespace pagoda {
+namespace pagoda::train {
 
 // The rows and what they are of.
 struct LogSize {
@@ -18,14 +18,14 @@ struct LogSize {
 
 // Lengths of lists, the metric that chooses, the draws of a uniform source and the batch. Gives what is to be said of it, a
 // sentence each.
-std::vector<std::string> suit_size(Options& options, const LogSize& log);
+std::vector<std::string> suit_size(dataset::Options& options, const LogSize& log);
 // Without a column of times a history is the user's other items.
-void suit_history(Options& options);
+void suit_history(dataset::Options& options);
 // An epoch of a small log is some fifty steps, not one: `batch` halved until it is, down to 64.
 int64_t batch_for(int64_t batch, uint64_t rows);
 
 // A split in time of rows at these moments, which rise: the last stretch is test and the one before it, as long, validation;
 // as short as still tells something. Where no cut leaves rows in all three parts it is at random. Gives what is to be said.
-std::string suit_split(SplitOptions& split, std::span<const int64_t> rising_us);
+std::string suit_split(data::SplitOptions& split, std::span<const int64_t> rising_us);
 
-}  // namespace pagoda
+}  // namespace pagoda::train

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "train/hard_negatives.h"
 
-namespace pagoda {
+namespace pagoda::train {
 
 namespace {
 constexpr uint64_t kUserDropout = 1, kItemDropout = 2;
@@ -18,25 +18,27 @@ constexpr double kLeastTemperature = 0.01;  // a learned one stays above: below,
 constexpr double kTemperatureRate = 0.1;
 }  // namespace
 
-Trainer::Trainer(const Options& options, Fit& fit, size_t batch_rows, uint64_t steps, ThreadPool& pool)
+Trainer::Trainer(const dataset::Options& options, dataset::TrainingContext& fit, size_t batch_rows, uint64_t steps,
+                 ThreadPool& pool)
     : options_(options), model_(fit.model), item_cells_(fit.item_cells), pool_(pool), steps_(steps),
-      loss_(make_loss<float>(options.loss, options.towers.model.precision)),
+      loss_(loss::make_loss<float>(options.loss, options.towers.model.precision)),
       log_temperature_(std::log(options.loss.temperature.value_or(0.1))) {
   // log q must describe what the loss sees: positives that were thinned out are not drawn.
-  frequency_ =
-      make_frequency(options.sampling.frequency, fit.downsampling.kept_counts(fit.item_counts), options.train.seed);
-  if (const size_t capacity = memory_capacity(options.sampling.negatives, batch_rows))
-    memory_ = std::make_unique<CrossBatchMemory>(capacity, fit.model.towers.dim());
-  mixture_ = std::make_unique<Mixture>(options.sampling.negatives,
-                                       SamplingContext{.catalogue_items = static_cast<uint32_t>(fit.item_cells.size()),
-                                                       .batch_rows = static_cast<int64_t>(batch_rows),
-                                                       .training_counts = fit.item_counts,
-                                                       .frequency = frequency_.get(),
-                                                       .user_items = fit.user_items ? &*fit.user_items : nullptr,
-                                                       .impressions = fit.impressions ? &*fit.impressions : nullptr,
-                                                       .mined = &mined_,
-                                                       .memory = memory_.get()},
-                                       options.sampling.correct_by);
+  frequency_ = sampling::make_frequency(options.sampling.frequency, fit.downsampling.kept_counts(fit.item_counts),
+                                        options.train.seed);
+  if (const size_t capacity = sampling::memory_capacity(options.sampling.negatives, batch_rows))
+    memory_ = std::make_unique<sampling::CrossBatchMemory>(capacity, fit.model.towers.dim());
+  mixture_ = std::make_unique<sampling::Mixture>(
+      options.sampling.negatives,
+      sampling::SamplingContext{.catalogue_items = static_cast<uint32_t>(fit.item_cells.size()),
+                                .batch_rows = static_cast<int64_t>(batch_rows),
+                                .training_counts = fit.item_counts,
+                                .frequency = frequency_.get(),
+                                .user_items = fit.user_items ? &*fit.user_items : nullptr,
+                                .impressions = fit.impressions ? &*fit.impressions : nullptr,
+                                .mined = &mined_,
+                                .memory = memory_.get()},
+      options.sampling.correct_by);
   for (const auto& p : std::as_const(fit.model.towers).parameters())
     optimizers_.emplace_back(pool, options.train.optimizer, p.rows(), p.cols(), p.table);
   user_pass_.clock = item_pass_.clock = &clock_;
@@ -46,42 +48,42 @@ Trainer::~Trainer() = default;
 
 double Trainer::temperature() const { return std::exp(log_temperature_); }
 
-StepResult Trainer::step(const TrainBatch& batch) {
+StepResult Trainer::step(const dataset::TrainBatch& batch) {
   if (batch.users.empty()) return {};
   const auto& positives = batch.positives;
   const uint64_t seed = options_.train.seed;
   const double dropout = options_.towers.model.dropout;
-  const SamplingStep now{
+  const sampling::SamplingStep now{
       .seed = seed,
       .step = batch.step,
       .progress = static_cast<double>(batch.step) / static_cast<double>(std::max<uint64_t>(1, steps_)),
       .positives = positives.values,
       .users = batch.users};
-  clock_.enter(StepStage::sample);
+  clock_.enter(model::StepStage::sample);
   frequency_->observe(now.positives);
   mixture_->draw(now, columns_);
-  clock_.enter(StepStage::encode);
+  clock_.enter(model::StepStage::encode);
   encode_items(batch);
 
-  clock_.enter(StepStage::towers);
+  clock_.enter(model::StepStage::towers);
   auto& towers = model_.towers;
   towers.forward_users(pool_, batch.encoded, {dropout, seed, batch.step, kUserDropout}, user_pass_);
   towers.forward_items(pool_, items_, {dropout, seed, batch.step, kItemDropout}, item_pass_);
   column_vectors_.gather(pool_, item_pass_.output, memory_.get(), columns_v_);
 
-  clock_.enter(StepStage::sample);
+  clock_.enter(model::StepStage::sample);
   // The catalogue's columns are its rows; otherwise example i's positive is column i.
-  Ragged<uint32_t> own_columns = positives;
+  math::Ragged<uint32_t> own_columns = positives;
   if (!mixture_->is_catalogue()) std::iota(own_columns.values.begin(), own_columns.values.end(), 0u);
   const auto shared = std::span(columns_.items).first(columns_.shared);
-  auto masked = accidental_hits(batch.users, own_columns, shared);
-  if (options_.train.mask_history_items && options_.train.rows == TrainingRows::user)
-    mask_known(batch.known, own_columns, shared, masked);
+  auto masked = loss::accidental_hits(batch.users, own_columns, shared);
+  if (options_.train.mask_history_items && options_.train.rows == dataset::TrainingRows::user)
+    loss::mask_known(batch.known, own_columns, shared, masked);
   add_hardest(now, own_columns, masked);
-  clock_.enter(StepStage::loss);
+  clock_.enter(model::StepStage::loss);
   d_users_.resize(user_pass_.output.rows(), towers.dim());
   d_columns_.resize(columns_v_.rows(), towers.dim());
-  LossOutput<float> result{.d_users = d_users_, .d_items = d_columns_};
+  loss::LossOutput<float> result{.d_users = d_users_, .d_items = d_columns_};
   loss_->run(pool_,
              {.users = user_pass_.output,
               .items = columns_v_,
@@ -103,40 +105,41 @@ StepResult Trainer::step(const TrainBatch& batch) {
     fail(ErrorKind::failed, "step {}: the loss is {}; lower train.learning_rate or set train.clip_norm", batch.step,
          result.value);
 
-  clock_.enter(StepStage::backward);
+  clock_.enter(model::StepStage::backward);
   column_vectors_.scatter(pool_, d_columns_, columns_.gradient_scale, d_items_);
   towers.backward(pool_, batch.encoded, user_pass_, d_users_, items_, item_pass_, d_items_, gradients_);
-  clock_.enter(StepStage::update);
+  clock_.enter(model::StepStage::update);
   const auto& optimizer = options_.train.optimizer;
-  const double rate = optimizer.learning_rate * rate_schedule(optimizer, batch.step, steps_);
+  const double rate = optimizer.learning_rate * nn::rate_schedule(optimizer, batch.step, steps_);
   update(batch.step, rate);
   if (!options_.loss.temperature) move_temperature(rate, result.d_log_temperature);
   push_to_memory(now);
-  clock_.enter(StepStage::between);
+  clock_.enter(model::StepStage::between);
   return {result.value, batch.users.size(), static_cast<double>(masked.values.size()),
           static_cast<double>(batch.users.size()) * static_cast<double>(columns_.shared - columns_.first_negative)};
 }
 
 // A positive's column is looked at in the moment of its own row, the others in those of the rows in turn.
-void Trainer::encode_items(const TrainBatch& batch) {
+void Trainer::encode_items(const dataset::TrainBatch& batch) {
   std::vector<int64_t> moments;
   if (model_.item_encoder.follows_moment()) {
     moments.reserve(columns_.items.size());
     for (size_t i = 0; i < batch.positives.size() && !mixture_->is_catalogue(); ++i)
-      moments.insert(moments.end(), batch.positives[i].size(), batch.moments_us[i]);
+      moments.insert(moments.end(), batch.positives[i].size(), batch.timestamps_us[i]);
     for (size_t j = moments.size(); j < columns_.items.size(); ++j)
-      moments.push_back(batch.moments_us[j % batch.moments_us.size()]);
+      moments.push_back(batch.timestamps_us[j % batch.timestamps_us.size()]);
   }
   column_vectors_.arrange(columns_, moments);
-  model_.item_encoder.encode(item_cells_, column_vectors_.items(), column_vectors_.moments_us(), items_);
+  model_.item_encoder.encode(item_cells_, column_vectors_.items(), column_vectors_.timestamps_us(), items_);
 }
 
 // The hardest of the batch become columns of their rows once more; what they are is known only now.
-void Trainer::add_hardest(const SamplingStep& now, const Ragged<uint32_t>& positives, const Ragged<uint32_t>& masked) {
+void Trainer::add_hardest(const sampling::SamplingStep& now, const math::Ragged<uint32_t>& positives,
+                          const math::Ragged<uint32_t>& masked) {
   const auto count = static_cast<size_t>(mixture_->hardest(now));
   if (count == 0) return;
   std::vector<float> bias;
-  if (options_.loss.correction != Correction::none && options_.loss.kind != LossKind::triplet)
+  if (options_.loss.correction != loss::Correction::none && options_.loss.kind != loss::LossKind::triplet)
     for (size_t j = 0; j < now.positives.size(); ++j)
       bias.push_back(static_cast<float>(-options_.loss.logq_weight * columns_.log_count[j]));
   const InBatch batch{.users = user_pass_.output,
@@ -146,7 +149,7 @@ void Trainer::add_hardest(const SamplingStep& now, const Ragged<uint32_t>& posit
                       .positives = &positives,
                       .masked = &masked,
                       .temperature = temperature()};
-  add_row_columns(hardest_in_batch(pool_, batch, count), columns_);
+  sampling::add_row_columns(hardest_in_batch(pool_, batch, count), columns_);
 }
 
 // Adagrad on log tau, at the rate of all parameters in this step times kTemperatureRate.
@@ -158,7 +161,7 @@ void Trainer::move_temperature(double rate, double d_log_temperature) {
 }
 
 // The batch's positives, as the towers had them before this step's update.
-void Trainer::push_to_memory(const SamplingStep& now) {
+void Trainer::push_to_memory(const sampling::SamplingStep& now) {
   if (!memory_) return;
   std::vector<double> log_density;
   for (const uint32_t item : now.positives) log_density.push_back(frequency_->log_probability(item));
@@ -166,7 +169,7 @@ void Trainer::push_to_memory(const SamplingStep& now) {
 }
 
 void Trainer::update(uint64_t step, double learning_rate) {
-  StepRate rate{.rate = learning_rate, .gradient_scale = 1.0, .step = step + 1};
+  nn::StepRate rate{.rate = learning_rate, .gradient_scale = 1.0, .step = step + 1};
   if (const double limit = options_.train.optimizer.clip_norm; limit > 0) {
     const double norm = std::sqrt(gradients_.squared_norm());
     if (norm > limit) rate.gradient_scale = limit / norm;
@@ -177,8 +180,8 @@ void Trainer::update(uint64_t step, double learning_rate) {
 void Trainer::save(SectionWriter& out) const {
   const auto parameters = std::as_const(model_.towers).parameters();
   for (size_t p = 0; p < parameters.size(); ++p) {
-    save_matrix<float>(out, "optimizer1/" + parameters[p].name, optimizers_[p].first().view());
-    save_matrix<float>(out, "optimizer2/" + parameters[p].name, optimizers_[p].second().view());
+    model::save_matrix<float>(out, "optimizer1/" + parameters[p].name, optimizers_[p].first().view());
+    model::save_matrix<float>(out, "optimizer2/" + parameters[p].name, optimizers_[p].second().view());
   }
   ByteWriter state;
   state.value(log_temperature_);
@@ -199,8 +202,8 @@ void Trainer::save(SectionWriter& out) const {
 void Trainer::load(const SectionFile& in) {
   const auto parameters = std::as_const(model_.towers).parameters();
   for (size_t p = 0; p < parameters.size(); ++p) {
-    load_matrix(in, "optimizer1/" + parameters[p].name, optimizers_[p].first());
-    load_matrix(in, "optimizer2/" + parameters[p].name, optimizers_[p].second());
+    model::load_matrix(in, "optimizer1/" + parameters[p].name, optimizers_[p].first());
+    model::load_matrix(in, "optimizer2/" + parameters[p].name, optimizers_[p].second());
   }
   ByteReader state(in.bytes("temperature"), in.path() + ": section 'temperature'");
   log_temperature_ = state.value<double>();
@@ -214,4 +217,4 @@ void Trainer::load(const SectionFile& in) {
   if (memory_) memory_->load(memory);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::train

@@ -9,10 +9,10 @@
 #include "math/bf16.h"
 #include "train/checkpoint.h"
 
-namespace pagoda {
+namespace pagoda::train {
 namespace {
 
-using TrainerOf = TrainTest;
+using TrainerOf = dataset::TrainTest;
 
 // 6 tastes with 24 items each; a user has one taste and 12 events of it. What a user did tells what comes next.
 std::string clustered_log() {
@@ -23,26 +23,26 @@ std::string clustered_log() {
   return log;
 }
 
-Options in_batch_and_uniform(Options o) {
+dataset::Options in_batch_and_uniform(dataset::Options o) {
   o.train.batch = 64;
   o.sampling.negatives = {{.source = "in_batch"}, {.source = "uniform", .count = 32}};
   return o;
 }
 
-Options in_bf16(Options o) {
-  o.towers.model.precision = o.towers.model.table_precision = Precision::bf16;
+dataset::Options in_bf16(dataset::Options o) {
+  o.towers.model.precision = o.towers.model.table_precision = math::Precision::bf16;
   return o;
 }
 
-Options whole_catalogue(Options o) {
+dataset::Options whole_catalogue(dataset::Options o) {
   o.train.batch = 32;
-  o.train.rows = TrainingRows::user;
+  o.train.rows = dataset::TrainingRows::user;
   o.sampling.negatives = {{.source = "catalogue"}};
   return o;
 }
 
 // Every source that draws, and the memory.
-Options all_sources(Options o) {
+dataset::Options all_sources(dataset::Options o) {
   o.train.batch = 64;
   o.sampling.negatives = {{.source = "in_batch"},
                           {.source = "uniform", .count = 16},
@@ -56,7 +56,7 @@ Options all_sources(Options o) {
 
 // A run of steps: its losses, and at the end every parameter's bits.
 struct Training {
-  Training(const Options& options, int threads)
+  Training(const dataset::Options& options, int threads)
       : batches(options), pool(threads),
         trainer(batches.options, batches.fit, batches.batcher.batch_rows(), 1000, pool) {
     batches.fit.model.towers.initialise(pool, options.train.seed);
@@ -70,22 +70,22 @@ struct Training {
       if (p.floats)
         all.insert(all.end(), p.floats->begin(), p.floats->end());
       else
-        std::transform(p.bf16->begin(), p.bf16->end(), std::back_inserter(all), from_bf16);
+        std::transform(p.bf16->begin(), p.bf16->end(), std::back_inserter(all), math::from_bf16);
     }
     return all;
   }
   double recall_at_24() {
-    const auto vectors = item_vectors(pool, batches.fit.model, batches.fit.item_cells, 0);
+    const auto vectors = model::item_vectors(pool, batches.fit.model, batches.fit.item_cells, 0);
     batches.options.evaluate.k = {24};
     batches.options.train.choose_by = "recall@24";
-    for (const auto& [name, value] :
-         validation_metrics(pool, batches.data, batches.fit, vectors, relevant_items(batches.data, Part::validation),
-                            batches.options, batches.options.train.choose_by))
+    for (const auto& [name, value] : evaluate::validation_metrics(
+             pool, batches.data, batches.fit, vectors, dataset::relevant_items(batches.data, data::Part::validation),
+             batches.options, batches.options.train.choose_by))
       if (name == "recall@24") return value;
     return -1;
   }
 
-  Batches batches;
+  dataset::Batches batches;
   ThreadPool pool;
   Trainer trainer;
   std::vector<double> losses;
@@ -96,18 +96,18 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 // Both ways of drawing negatives, with all that a seed may touch switched on.
-std::vector<Options> ways(const Options& base) {
+std::vector<dataset::Options> ways(const dataset::Options& base) {
   auto sampled = in_batch_and_uniform(base), catalogue = whole_catalogue(base);
   sampled.towers.model.dropout = 0.2;
   sampled.towers.user.hidden = {16};
-  sampled.sampling.frequency.kind = FrequencyKind::streaming;
+  sampled.sampling.frequency.kind = sampling::FrequencyKind::streaming;
   catalogue.loss.temperature.reset();
-  catalogue.train.optimizer.kind = OptimizerKind::adam;
+  catalogue.train.optimizer.kind = nn::OptimizerKind::adam;
   catalogue.train.optimizer.learning_rate = 0.01;
   catalogue.train.optimizer.clip_norm = 1;
   catalogue.train.mask_history_items = true;
   auto all = all_sources(base);
-  all.sampling.frequency.kind = FrequencyKind::streaming;
+  all.sampling.frequency.kind = sampling::FrequencyKind::streaming;
   all.sampling.downsample_positives = 0.01;
   return {sampled, catalogue, all, in_bf16(sampled)};
 }
@@ -235,4 +235,4 @@ TEST_F(TrainerOf, ALossThatIsNoNumberIsToldWithAStepAndARemedy) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::train

@@ -18,53 +18,56 @@
 #include "train/suited.h"
 #include "train/trainer.h"
 
-namespace pagoda {
+namespace pagoda::train {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(SteadyClock::time_point start) {
+  return std::chrono::duration<double>(SteadyClock::now() - start).count();
+}
 
 // The run in progress: what the two phases share.
 class Run {
  public:
-  Run(const Options& options, const Dataset& data, const std::string& output, const std::atomic<bool>& interrupted)
-      : options_(options), choose_by_(telling_metric(options.train.choose_by, options.evaluate.k,
-                                                     static_cast<int64_t>(data.catalogue.size()))),
+  Run(const dataset::Options& options, const dataset::Dataset& data, const std::string& output,
+      const std::atomic<bool>& interrupted)
+      : options_(options), choose_by_(evaluate::telling_metric(options.train.choose_by, options.evaluate.k,
+                                                               static_cast<int64_t>(data.catalogue.size()))),
         output_(output), interrupted_(interrupted), data_(data), pool_(static_cast<int>(options.train.threads)),
-        config_checksum_(checksum(resume_record(options))) {
-    relevant_ = relevant_items(data_, Part::validation);
-    judgeable_ = judgeable_users(data_, relevant_, options.evaluate.repeats);
+        config_checksum_(checksum(dataset::resume_record(options))) {
+    relevant_ = dataset::relevant_items(data_, data::Part::validation);
+    judgeable_ = dataset::evaluation_coverage(data_, relevant_, options.evaluate.repeats);
   }
 
   void execute(RunFlags flags);
 
  private:
   std::string path(const char* name) const { return run_folder(output_) + "/" + name; }
-  void run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from);
-  void mine(const Fit& fit, Trainer& trainer, uint64_t epoch);
-  void judge(Fit& fit, uint64_t epoch);
-  void save(Fit& fit, Trainer& trainer);
-  void write(Fit& fit);
+  void run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Checkpoint* from);
+  void mine(const dataset::TrainingContext& fit, Trainer& trainer, uint64_t epoch);
+  void judge(dataset::TrainingContext& fit, uint64_t epoch);
+  void save(dataset::TrainingContext& fit, Trainer& trainer);
+  void write(dataset::TrainingContext& fit);
   void say_who_validates() const;
   bool may_choose() const { return judgeable_.reachable > 0; }
 
-  const Options& options_;
+  const dataset::Options& options_;
   std::string choose_by_;  // train.choose_by, with a K that can tell models apart
   std::string output_;
   const std::atomic<bool>& interrupted_;
-  const Dataset& data_;
-  Relevant relevant_;
-  Judgeable judgeable_;  // of relevant_
+  const dataset::Dataset& data_;
+  dataset::Relevant relevant_;
+  dataset::EvaluationCoverage judgeable_;  // of relevant_
   ThreadPool pool_;
   uint64_t config_checksum_;
   TrainingProgress progress_;
-  std::optional<RunLog> log_;
-  bool profile_ = false, began_ = false;  // began_: a record of the run was written
-  std::vector<NamedValue> validation_;    // of the latest evaluation
-  std::string frequency_;                 // state at the end of the run
-  Clock::time_point last_checkpoint_ = Clock::now(), phase_start_ = Clock::now();
+  std::optional<report::RunLog> log_;
+  bool profile_ = false, began_ = false;        // began_: a record of the run was written
+  std::vector<report::NamedValue> validation_;  // of the latest evaluation
+  std::string frequency_;                       // state at the end of the run
+  SteadyClock::time_point last_checkpoint_ = SteadyClock::now(), phase_start_ = SteadyClock::now();
 };
 
 void Run::execute(RunFlags flags) {
@@ -78,23 +81,23 @@ void Run::execute(RunFlags flags) {
     std::filesystem::remove(checkpoint_path), std::filesystem::remove(path("best"));
   if (from) progress_ = from->progress(), began_ = true;
   log_.emplace(run_folder(output_), from ? std::optional(progress_.choose_steps + progress_.next_step) : std::nullopt);
-  if (options_.towers.model.precision == Precision::bf16 && !bf16_is_fast())
+  if (options_.towers.model.precision == math::Precision::bf16 && !math::bf16_is_fast())
     log_warning("model.precision is \"bf16\", but this CPU has no AVX-512 BF16, or a slow one: {}",
-                use_bf16_loss() ? "\"f32\" would be faster" : "the loss is taken in f32, which is faster here");
+                math::use_bf16_loss() ? "\"f32\" would be faster" : "the loss is taken in f32, which is faster here");
   log_info("{} users, {} items, {} rows to train on, {} users to validate with", human_count(data_.users.size()),
            human_count(data_.catalogue.size()),
-           human_count(static_cast<double>(std::count(data_.parts.begin(), data_.parts.end(), Part::train))),
+           human_count(static_cast<double>(std::count(data_.parts.begin(), data_.parts.end(), data::Part::train))),
            human_count(static_cast<double>(judgeable_.with_history)));
   if (data_.log.has_time() && !data_.log.times_said.empty())
     log_info("column '{}': {}; from {} to {}", options_.data.time, data_.log.times_said,
-             format_time_us(*std::ranges::min_element(data_.log.time_us)),
-             format_time_us(*std::ranges::max_element(data_.log.time_us)));
+             columns::format_time_us(*std::ranges::min_element(data_.log.time_us)),
+             columns::format_time_us(*std::ranges::max_element(data_.log.time_us)));
   say_who_validates();
   if (choose_by_ != options_.train.choose_by && may_choose())
     log_warning("{} can not tell models apart among {} items: a list so long holds nearly all there is; {} chooses",
                 options_.train.choose_by, data_.catalogue.size(), choose_by_);
 
-  std::optional<Fit> fit;
+  std::optional<dataset::TrainingContext> fit;
   if (progress_.phase == Phase::choose) {
     fit.emplace(data_, options_, false);
     run_phase(*fit, static_cast<uint64_t>(options_.train.epochs), from ? &*from : nullptr);
@@ -124,7 +127,7 @@ void Run::say_who_validates() const {
   if (j.users > j.with_history)
     log_info("{} of {} users of the validation part have no row before it, and choose nothing",
              j.users - j.with_history, j.users);
-  if (j.repeats > 0 && options_.evaluate.repeats == Repeats::miss)
+  if (j.repeats > 0 && options_.evaluate.repeats == dataset::Repeats::miss)
     log_info(
         "{} of {} validation items are items that their user had before, and count as misses; evaluate.repeats = "
         "\"keep\" would leave them in the lists",
@@ -139,14 +142,14 @@ void Run::say_who_validates() const {
       options_.train.epochs);
 }
 
-void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
-  const Batcher batcher({.options = &options_.train,
-                         .data = &data_,
-                         .events = &fit.events,
-                         .encoder = &fit.model.user_encoder,
-                         .cells = &fit.user_cells,
-                         .id_row_of_item = fit.id_row_of_item,
-                         .downsampling = &fit.downsampling});
+void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Checkpoint* from) {
+  const dataset::Batcher batcher({.options = &options_.train,
+                                  .data = &data_,
+                                  .events = &fit.events,
+                                  .encoder = &fit.model.user_encoder,
+                                  .cells = &fit.user_cells,
+                                  .id_row_of_item = fit.id_row_of_item,
+                                  .downsampling = &fit.downsampling});
   const uint64_t per_epoch = batcher.steps_per_epoch();
   const uint64_t planned = per_epoch * static_cast<uint64_t>(options_.train.epochs), end = per_epoch * end_epoch;
   fit.model.towers.initialise(pool_, options_.train.seed);
@@ -154,14 +157,14 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
   if (from) from->restore(fit.model, trainer);
   const bool choosing = progress_.phase == Phase::choose && may_choose();
   const double seconds_before = progress_.seconds;
-  phase_start_ = last_checkpoint_ = Clock::now();
+  phase_start_ = last_checkpoint_ = SteadyClock::now();
 
-  BatchStream stream(batcher, progress_.next_step, end);
+  dataset::BatchStream stream(batcher, progress_.next_step, end);
   std::optional<Progress> bar;
-  auto epoch_start = Clock::now();
+  auto epoch_start = SteadyClock::now();
   uint64_t epoch_examples = 0;
   const auto next_batch = [&] {
-    const StepClock::Within read(&trainer.clock(), StepStage::read);
+    const model::StepClock::Within read(&trainer.clock(), model::StepStage::read);
     return stream.next();
   };
   uint64_t steps = 0;
@@ -183,11 +186,11 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
     if (in_epoch + 1 == per_epoch) {
       bar->finish();
       bar.reset();
-      RunRecord record{.step = progress_.choose_steps + progress_.next_step,
-                       .epoch = static_cast<double>(epoch + 1),
-                       .seconds = progress_.seconds,
-                       .loss = loss,
-                       .examples_per_second = rate};
+      report::RunRecord record{.step = progress_.choose_steps + progress_.next_step,
+                               .epoch = static_cast<double>(epoch + 1),
+                               .seconds = progress_.seconds,
+                               .loss = loss,
+                               .examples_per_second = rate};
       record.health.push_back({"temperature", trainer.temperature()});
       record.health.push_back({"accidental_hits", progress_.hit_sum / std::max(1.0, progress_.pair_sum)});
       const bool judged = choosing && ((epoch + 1) % static_cast<uint64_t>(options_.train.evaluate_every) == 0 ||
@@ -200,7 +203,7 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
       for (const auto& [name, value] : record.validation) metrics += fmt::format("  {} {:.4f}", name, value);
       log_info("epoch {}/{}  loss {:.4f}  {}/s{}", epoch + 1, end_epoch, loss, human_count(rate), metrics);
       progress_.loss_sum = 0, progress_.loss_examples = 0, progress_.hit_sum = 0, progress_.pair_sum = 0;
-      epoch_examples = 0, epoch_start = Clock::now();
+      epoch_examples = 0, epoch_start = SteadyClock::now();
       if (judged && progress_.evaluations_since_best >= static_cast<uint64_t>(options_.train.patience)) break;
     }
     const bool due = seconds_since(last_checkpoint_) >= static_cast<double>(options_.train.checkpoint_seconds);
@@ -221,20 +224,20 @@ void Run::run_phase(Fit& fit, uint64_t end_epoch, const Checkpoint* from) {
 }
 
 // Hard negatives for the epochs to come, by the model as it stands.
-void Run::mine(const Fit& fit, Trainer& trainer, uint64_t epoch) {
-  const auto* mining = offline_mining(options_.sampling.negatives);
+void Run::mine(const dataset::TrainingContext& fit, Trainer& trainer, uint64_t epoch) {
+  const auto* mining = sampling::offline_mining(options_.sampling.negatives);
   const auto epochs = static_cast<double>(options_.train.epochs);
   if (!mining || epoch % static_cast<uint64_t>(mining->refresh) != 0) return;
   // Not yet, where the source has not begun when the lists would be renewed.
   const auto renewed = static_cast<double>(epoch + static_cast<uint64_t>(mining->refresh));
-  if (renewed / epochs <= mining->start.value_or(kMinedStart)) return;
+  if (renewed / epochs <= mining->start.value_or(sampling::kMinedStart)) return;
   trainer.take_mined(mine_hard_negatives(pool_, data_, fit, *mining, options_.train.seed, epoch));
 }
 
 // One evaluation on the validation part; the best model so far goes to a file.
-void Run::judge(Fit& fit, uint64_t epoch) {
-  const auto vectors = item_vectors(pool_, fit.model, fit.item_cells, data_.train_end_us);
-  validation_ = validation_metrics(pool_, data_, fit, vectors, relevant_, options_, choose_by_);
+void Run::judge(dataset::TrainingContext& fit, uint64_t epoch) {
+  const auto vectors = model::item_vectors(pool_, fit.model, fit.item_cells, data_.train_end_us);
+  validation_ = evaluate::validation_metrics(pool_, data_, fit, vectors, relevant_, options_, choose_by_);
   double value = 0;
   for (const auto& v : validation_)
     if (v.first == choose_by_) value = v.second;
@@ -244,37 +247,37 @@ void Run::judge(Fit& fit, uint64_t epoch) {
   save_best(path("best"), fit.model);
 }
 
-void Run::save(Fit& fit, Trainer& trainer) {
+void Run::save(dataset::TrainingContext& fit, Trainer& trainer) {
   save_checkpoint(path("checkpoint"), progress_, config_checksum_, fit.model, trainer);
-  last_checkpoint_ = Clock::now();
+  last_checkpoint_ = SteadyClock::now();
 }
 
-void Run::write(Fit& fit) {
+void Run::write(dataset::TrainingContext& fit) {
   const bool refit = options_.train.refit && may_choose();
   const int64_t moment = refit ? data_.end_us : data_.train_end_us;
-  const auto vectors = item_vectors(pool_, fit.model, fit.item_cells, moment);
+  const auto vectors = model::item_vectors(pool_, fit.model, fit.item_cells, moment);
   // Known users answer from all that was seen of them before the test part.
-  const auto states = user_states(data_, refit ? fit.events : data_.events(true), data_.end_us);
-  BundleContent content;
+  const auto states = evaluate::user_states(data_, refit ? fit.events : data_.events(true), data_.end_us);
+  model::BundleContent content;
   content.options = options_.towers;
-  content.info = {
-      .version = std::string(version()),
-      .towers = true,
-      .dim = vectors.cols(),
-      .items = vectors.rows(),
-      .users = data_.users.size(),
-      .training_rows = fit.events.size(),
-      .moment_us = data_.end_us,
-      .chosen_on = may_choose() ? "validation" : "fixed",
-      .refit = refit,
-      .uses_order = uses_order(options_, states),
-      .epochs = may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs),
-      .times = data_.log.times,
-      .chosen_by = may_choose() ? choose_by_ : "",
-      .test_rows = fingerprint_of_rows(data_.log, [&](size_t row) { return data_.parts[row] == Part::test; }),
-      .integer_users = data_.log.integer_users,
-      .integer_items = data_.log.integer_items};
-  content.config = to_toml(options_, false);
+  content.info = {.version = std::string(version()),
+                  .towers = true,
+                  .dim = vectors.cols(),
+                  .items = vectors.rows(),
+                  .users = data_.users.size(),
+                  .training_rows = fit.events.size(),
+                  .moment_us = data_.end_us,
+                  .chosen_on = may_choose() ? "validation" : "fixed",
+                  .refit = refit,
+                  .uses_order = evaluate::uses_order(options_, states),
+                  .epochs = may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs),
+                  .times = data_.log.times,
+                  .chosen_by = may_choose() ? choose_by_ : "",
+                  .test_rows = dataset::fingerprint_of_rows(
+                      data_.log, [&](size_t row) { return data_.parts[row] == data::Part::test; }),
+                  .integer_users = data_.log.integer_users,
+                  .integer_items = data_.log.integer_items};
+  content.config = dataset::to_toml(options_, false);
   content.run_log = read_file(log_->path());
   content.frequency = frequency_;
   content.model = &fit.model;
@@ -285,25 +288,26 @@ void Run::write(Fit& fit) {
   content.item_counts = fit.item_counts;
   content.item_vectors = vectors;
   content.item_attributes = data_.item_table ? &*data_.item_table : nullptr;
-  write_bundle(output_, content);
+  model::write_bundle(output_, content);
 }
 
 }  // namespace
 
 std::string run_folder(const std::string& output) { return output + ".run"; }
 
-void train(const Options& options, const std::string& output, RunFlags flags, const std::atomic<bool>& interrupted) {
-  validate(options);
-  parse_metric(options.train.choose_by);
-  const auto data = load_dataset(options.data);
-  Run(options, data, output, interrupted).execute(flags);
-}
-
-void train(const Options& options, const Dataset& data, const std::string& output, RunFlags flags,
+void train(const dataset::Options& options, const std::string& output, RunFlags flags,
            const std::atomic<bool>& interrupted) {
-  validate(options);
-  parse_metric(options.train.choose_by);
+  dataset::validate(options);
+  evaluate::parse_metric(options.train.choose_by);
+  const auto data = dataset::load_dataset(options.data);
   Run(options, data, output, interrupted).execute(flags);
 }
 
-}  // namespace pagoda
+void train(const dataset::Options& options, const dataset::Dataset& data, const std::string& output, RunFlags flags,
+           const std::atomic<bool>& interrupted) {
+  dataset::validate(options);
+  evaluate::parse_metric(options.train.choose_by);
+  Run(options, data, output, interrupted).execute(flags);
+}
+
+}  // namespace pagoda::train

@@ -7,7 +7,7 @@
 #include "dataset/dataset.h"
 #include "dataset/options.h"
 
-namespace pagoda {
+namespace pagoda::train {
 
 struct RunFlags {
   bool resume = false;
@@ -18,11 +18,12 @@ struct RunFlags {
 // TensorBoard events. With `resume` it goes on from the checkpoint there, if there is one, to the same bits as a run
 // that was never stopped. `interrupted` is looked at after every step: when set, a checkpoint is kept and
 // Error{interrupted} thrown.
-void train(const Options& options, const std::string& output, RunFlags flags, const std::atomic<bool>& interrupted);
+void train(const dataset::Options& options, const std::string& output, RunFlags flags,
+           const std::atomic<bool>& interrupted);
 // The same on data that is loaded already, by the same options.data.
-void train(const Options& options, const Dataset& data, const std::string& output, RunFlags flags,
+void train(const dataset::Options& options, const dataset::Dataset& data, const std::string& output, RunFlags flags,
            const std::atomic<bool>& interrupted);
 
 std::string run_folder(const std::string& output);  // output + ".run"
 
-}  // namespace pagoda
+}  // namespace pagoda::train

@@ -22,7 +22,7 @@
 namespace pagoda {
 namespace {
 
-using Cells = std::vector<std::string>;
+using EncodedColumns = std::vector<std::string>;
 using Array = std::shared_ptr<arrow::Array>;
 
 template <class Builder, class T>
@@ -33,13 +33,13 @@ Array array_of(Builder&& builder, const std::vector<std::optional<T>>& values) {
 template <class T>
 using Values = std::vector<std::optional<T>>;
 
-class ArrowTypesTest : public FilesTest {
+class ArrowTypesTest : public files::FilesTest {
  protected:
   struct Read {
-    Cells cells;
-    ColumnType type;
-    RealPrecision precision;
-    Notices notices;
+    EncodedColumns cells;
+    columns::ColumnType type;
+    columns::RealPrecision precision;
+    columns::Notices notices;
     uint64_t count(std::string_view what) const { return notices.count("x", what); }
   };
 
@@ -73,12 +73,12 @@ class ArrowTypesTest : public FilesTest {
     return path("log.parquet");
   }
   static Read read(const std::string& name, bool coded = false) {
-    ReaderOptions options{{name}};
+    formats::ReaderOptions options{{name}};
     options.coded = coded;
     options.columns = {"x"};
-    const auto reader = open_reader(options);
+    const auto reader = formats::open_reader(options);
     Read read{};
-    RawBatch batch;
+    columns::RawBatch batch;
     std::string scratch;
     while (reader->next(batch)) {
       const auto& column = batch.columns[0];
@@ -90,10 +90,10 @@ class ArrowTypesTest : public FilesTest {
     return read;
   }
 
-  void expect(const Array& array, ColumnType type, const Cells& cells, bool in_parquet = true) const {
+  void expect(const Array& array, columns::ColumnType type, const EncodedColumns& cells, bool in_parquet = true) const {
     const auto check = [&](const Read& read, const char* how) {
       EXPECT_EQ(read.cells, cells) << array->type()->ToString() << ", " << how;
-      EXPECT_EQ(name_of(read.type), name_of(type)) << array->type()->ToString() << ", " << how;
+      EXPECT_EQ(columns::name_of(read.type), columns::name_of(type)) << array->type()->ToString() << ", " << how;
     };
     check(read(arrow_file(array)), "Arrow");
     if (!in_parquet) return;
@@ -111,11 +111,11 @@ TEST_F(ArrowTypesTest, DecimalsOfEveryWidthAreExact) {
   expect(array_of(arrow::Decimal256Builder(arrow::decimal256(76, 0)),
                   Values<arrow::Decimal256>{
                       wide("1700000000123456003"), {}, wide("-99999999999999999999999999999999999999")}),
-         ColumnType::decimal, {"1700000000123456003", "<null>", "-99999999999999999999999999999999999999"});
+         columns::ColumnType::decimal, {"1700000000123456003", "<null>", "-99999999999999999999999999999999999999"});
   using arrow::Decimal128;
   expect(array_of(arrow::Decimal128Builder(arrow::decimal128(38, 0)),
                   Values<Decimal128>{Decimal128("1700000000123456000"), Decimal128("1700000000123456003"), {}}),
-         ColumnType::integer, {"1700000000123456000", "1700000000123456003", "<null>"});
+         columns::ColumnType::integer, {"1700000000123456000", "1700000000123456003", "<null>"});
   for (const auto& prices :
        {array_of(arrow::Decimal128Builder(arrow::decimal128(10, 2)),
                  Values<Decimal128>{Decimal128(35), Decimal128(2000), Decimal128(-999), {}}),
@@ -123,36 +123,36 @@ TEST_F(ArrowTypesTest, DecimalsOfEveryWidthAreExact) {
                  Values<arrow::Decimal32>{arrow::Decimal32(35), arrow::Decimal32(2000), arrow::Decimal32(-999), {}}),
         array_of(arrow::Decimal64Builder(arrow::decimal64(18, 2)),
                  Values<arrow::Decimal64>{arrow::Decimal64(35), arrow::Decimal64(2000), arrow::Decimal64(-999), {}})})
-    expect(prices, ColumnType::decimal, {"0.35", "20", "-9.99", "<null>"});
+    expect(prices, columns::ColumnType::decimal, {"0.35", "20", "-9.99", "<null>"});
 }
 
 TEST_F(ArrowTypesTest, IntegersAreExactToTheEndsOfTheirRange) {
-  expect(array_of(arrow::Int64Builder(), Values<int64_t>{INT64_MIN, INT64_MAX, {}}), ColumnType::integer,
+  expect(array_of(arrow::Int64Builder(), Values<int64_t>{INT64_MIN, INT64_MAX, {}}), columns::ColumnType::integer,
          {"-9223372036854775808", "9223372036854775807", "<null>"});
-  expect(array_of(arrow::UInt64Builder(), Values<uint64_t>{UINT64_MAX, 7, {}}), ColumnType::decimal,
+  expect(array_of(arrow::UInt64Builder(), Values<uint64_t>{UINT64_MAX, 7, {}}), columns::ColumnType::decimal,
          {"18446744073709551615", "7", "<null>"});
-  expect(array_of(arrow::UInt32Builder(), Values<uint32_t>{UINT32_MAX, {}}), ColumnType::integer,
+  expect(array_of(arrow::UInt32Builder(), Values<uint32_t>{UINT32_MAX, {}}), columns::ColumnType::integer,
          {"4294967295", "<null>"});
 }
 
 TEST_F(ArrowTypesTest, FloatsAreTheirShortestDecimalsAndNaNIsEmptyAndCounted) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const auto floats = array_of(arrow::FloatBuilder(), Values<float>{0.1f, 9.99f, 20.f, nan, {}, 16777216.f, nan});
-  const Cells texts{"0.1", "9.99", "20", "<null>", "<null>", "16777216", "<null>"};
-  expect(floats, ColumnType::real, texts);
-  expect(array_of(arrow::DoubleBuilder(), Values<double>{0.1, 1.0 / 3, 2, nan, {}}), ColumnType::real,
+  const EncodedColumns texts{"0.1", "9.99", "20", "<null>", "<null>", "16777216", "<null>"};
+  expect(floats, columns::ColumnType::real, texts);
+  expect(array_of(arrow::DoubleBuilder(), Values<double>{0.1, 1.0 / 3, 2, nan, {}}), columns::ColumnType::real,
          {"0.1", "0.3333333333333333", "2", "<null>", "<null>"});
   using arrow::util::Float16;
   const auto halves =
       array_of(arrow::HalfFloatBuilder(),
                Values<uint16_t>{Float16(0.1).bits(), Float16(2.0).bits(), Float16(65504.0).bits(), 0x7e00, {}});
-  expect(halves, ColumnType::real, {"0.1", "2", "65504", "<null>", "<null>"});
-  EXPECT_EQ(read(arrow_file(halves)).precision, RealPrecision::f16);
+  expect(halves, columns::ColumnType::real, {"0.1", "2", "65504", "<null>", "<null>"});
+  EXPECT_EQ(read(arrow_file(halves)).precision, columns::RealPrecision::f16);
   for (const auto& name : {arrow_file(floats), parquet_file(floats, true)})
     for (const bool coded : {true, false}) {
       const auto found = read(name, coded);
-      EXPECT_EQ(found.precision, RealPrecision::f32);
-      EXPECT_EQ(found.count(loss::kNaN), 2u);
+      EXPECT_EQ(found.precision, columns::RealPrecision::f32);
+      EXPECT_EQ(found.count(columns::loss::kNaN), 2u);
       EXPECT_NE(found.notices.texts()[0].find("row 4"), std::string::npos) << found.notices.texts()[0];
     }
 }
@@ -161,30 +161,31 @@ TEST_F(ArrowTypesTest, TimesAreRoundedDownOrEmptyWhereMicrosecondsEnd) {
   auto* pool = arrow::default_memory_pool();
   const auto nano = array_of(arrow::TimestampBuilder(arrow::timestamp(TimeUnit::NANO), pool),
                              Values<int64_t>{1714557296123456789, -1, {}, 1714557296123456000});
-  expect(nano, ColumnType::time,
+  expect(nano, columns::ColumnType::time,
          {"2024-05-01T09:54:56.123456Z", "1969-12-31T23:59:59.999999Z", "<null>", "2024-05-01T09:54:56.123456Z"});
   const auto milli = array_of(arrow::TimestampBuilder(arrow::timestamp(TimeUnit::MILLI, "Europe/Berlin"), pool),
                               Values<int64_t>{INT64_MAX, 253402300799000, INT64_MIN});
-  expect(milli, ColumnType::time, {"<null>", "9999-12-31T23:59:59Z", "<null>"});
+  expect(milli, columns::ColumnType::time, {"<null>", "9999-12-31T23:59:59Z", "<null>"});
   for (const bool coded : {true, false}) {
-    EXPECT_EQ(read(parquet_file(nano, true), coded).count(loss::kBelowMicrosecond), 2u);
-    EXPECT_EQ(read(parquet_file(milli, true), coded).count(loss::kFarTime), 2u);
+    EXPECT_EQ(read(parquet_file(nano, true), coded).count(columns::loss::kBelowMicrosecond), 2u);
+    EXPECT_EQ(read(parquet_file(milli, true), coded).count(columns::loss::kFarTime), 2u);
   }
-  expect(array_of(arrow::Date32Builder(), Values<int32_t>{19844, INT32_MAX, {}}), ColumnType::time,
+  expect(array_of(arrow::Date32Builder(), Values<int32_t>{19844, INT32_MAX, {}}), columns::ColumnType::time,
          {"2024-05-01T00:00:00Z", "<null>", "<null>"});
   expect(array_of(arrow::Time32Builder(arrow::time32(TimeUnit::MILLI), pool), Values<int32_t>{45015500, 0, {}}),
-         ColumnType::text, {"12:30:15.5", "00:00:00", "<null>"});
+         columns::ColumnType::text, {"12:30:15.5", "00:00:00", "<null>"});
   expect(array_of(arrow::Time64Builder(arrow::time64(TimeUnit::NANO), pool), Values<int64_t>{86399999999999, {}}),
-         ColumnType::text, {"23:59:59.999999999", "<null>"});
+         columns::ColumnType::text, {"23:59:59.999999999", "<null>"});
 }
 
 TEST_F(ArrowTypesTest, DurationsAreExactSecondsUnlessParquetHasLostThatTheyAreSome) {
   const auto durations = array_of(arrow::DurationBuilder(arrow::duration(TimeUnit::NANO), arrow::default_memory_pool()),
                                   Values<int64_t>{1500000000, -1, {}, INT64_MIN});
-  const Cells seconds{"1.5", "-0.000000001", "<null>", "-9223372036.854775808"};
+  const EncodedColumns seconds{"1.5", "-0.000000001", "<null>", "-9223372036.854775808"};
   EXPECT_EQ(read(arrow_file(durations)).cells, seconds);
   EXPECT_EQ(read(parquet_file(durations, true), true).cells, seconds);
-  EXPECT_EQ(read(parquet_file(durations, false)).cells, (Cells{"1500000000", "-1", "<null>", "-9223372036854775808"}));
+  EXPECT_EQ(read(parquet_file(durations, false)).cells,
+            (EncodedColumns{"1500000000", "-1", "<null>", "-9223372036854775808"}));
 }
 
 // As Spark and Impala write times: a Julian day and the nanoseconds of the day.
@@ -211,19 +212,19 @@ TEST_F(ArrowTypesTest, TimesOfParquetInt96ReachFurtherThanNanoseconds) {
   static_cast<parquet::Int64Writer*>(group->NextColumn())->WriteBatch(7, nullptr, nullptr, numbers);
   file->Close();
   ASSERT_TRUE(out->Close().ok());
-  const Cells times{"9999-12-31T23:59:59Z",
-                    "0001-01-01T00:00:00Z",
-                    "-4713-11-24T00:00:00Z",
-                    "-4713-11-23T00:00:00.000001Z",
-                    "1970-01-01T00:00:00Z",
-                    "<null>",
-                    "<null>"};
+  const EncodedColumns times{"9999-12-31T23:59:59Z",
+                             "0001-01-01T00:00:00Z",
+                             "-4713-11-24T00:00:00Z",
+                             "-4713-11-23T00:00:00.000001Z",
+                             "1970-01-01T00:00:00Z",
+                             "<null>",
+                             "<null>"};
   for (const bool coded : {true, false}) {
     const auto found = read(name, coded);
     EXPECT_EQ(found.cells, times);
-    EXPECT_EQ(found.count(loss::kFarTime), 1u);
-    EXPECT_EQ(found.count(loss::kBelowMicrosecond), 1u);
-    EXPECT_EQ(read_rows(name).at(4), (std::vector<std::string>{"1970-01-01T00:00:00Z", "5"}));
+    EXPECT_EQ(found.count(columns::loss::kFarTime), 1u);
+    EXPECT_EQ(found.count(columns::loss::kBelowMicrosecond), 1u);
+    EXPECT_EQ(formats::read_rows(name).at(4), (std::vector<std::string>{"1970-01-01T00:00:00Z", "5"}));
   }
 }
 
@@ -233,15 +234,15 @@ TEST_F(ArrowTypesTest, AListOfInt96IsLeftOutByItsName) {
   arrow::ListBuilder lists(arrow::default_memory_pool(), times);
   ASSERT_TRUE(lists.Append().ok() && times->Append(0).ok());
   const auto name = parquet_file(*lists.Finish(), true, true);
-  EXPECT_TRUE(open_reader({{name}})->columns().empty());
-  EXPECT_TRUE(error_of([&] { read(name); }).says("a list of Parquet INT96"));
+  EXPECT_TRUE(formats::open_reader({{name}})->columns().empty());
+  EXPECT_TRUE(files::error_of([&] { read(name); }).says("a list of Parquet INT96"));
 }
 
 TEST_F(ArrowTypesTest, UuidsAreTheirUsualText) {
   arrow::FixedSizeBinaryBuilder bytes(arrow::fixed_size_binary(16));
   ASSERT_TRUE(bytes.Append(std::string("\x12\x3e\x45\x67\xe8\x9b\x12\xd3\xa4\x56\x42\x66\x14\x17\x40\x00", 16)).ok());
   ASSERT_TRUE(bytes.AppendNull().ok() && bytes.Append(std::string(16, 'a')).ok());
-  expect(arrow::ExtensionType::WrapArray(arrow::extension::uuid(), *bytes.Finish()), ColumnType::text,
+  expect(arrow::ExtensionType::WrapArray(arrow::extension::uuid(), *bytes.Finish()), columns::ColumnType::text,
          {"123e4567-e89b-12d3-a456-426614174000", "<null>", "61616161-6161-6161-6161-616161616161"});
 }
 
@@ -250,20 +251,21 @@ TEST_F(ArrowTypesTest, BytesOfFixedWidthAreTextOrNothing) {
   ASSERT_TRUE(bytes.Append(std::string("0012")).ok() && bytes.Append(std::string("a\0\0\0", 4)).ok());
   ASSERT_TRUE(bytes.Append(std::string("\xff\xff\xff\xff")).ok());
   const auto array = *bytes.Finish();
-  expect(array, ColumnType::text, {"0012", "<null>", "<null>"});
-  EXPECT_EQ(read(arrow_file(array)).count(loss::kNoText), 2u);
+  expect(array, columns::ColumnType::text, {"0012", "<null>", "<null>"});
+  EXPECT_EQ(read(arrow_file(array)).count(columns::loss::kNoText), 2u);
 }
 
 TEST_F(ArrowTypesTest, ExtensionsOfTextAreTextAndOneByteBooleansAreBooleans) {
   const auto words = array_of(arrow::StringBuilder(), Values<std::string>{"{\"a\": 1}", {}});
-  expect(arrow::ExtensionType::WrapArray(arrow::extension::json(), words), ColumnType::text, {"{\"a\": 1}", "<null>"});
+  expect(arrow::ExtensionType::WrapArray(arrow::extension::json(), words), columns::ColumnType::text,
+         {"{\"a\": 1}", "<null>"});
   const auto opaque = arrow::extension::opaque(arrow::utf8(), "point", "a database");
-  expect(arrow::ExtensionType::WrapArray(opaque, words), ColumnType::text, {"{\"a\": 1}", "<null>"});
+  expect(arrow::ExtensionType::WrapArray(opaque, words), columns::ColumnType::text, {"{\"a\": 1}", "<null>"});
   const auto flags = arrow::ExtensionType::WrapArray(arrow::extension::bool8(),
                                                      array_of(arrow::Int8Builder(), Values<int8_t>{7, 0, {}}));
   for (const auto& name : {arrow_file(flags), parquet_file(flags, true)})
-    EXPECT_EQ(read(name).cells, (Cells{"true", "false", "<null>"}));
-  EXPECT_EQ(read(parquet_file(flags, false)).cells, (Cells{"7", "0", "<null>"}))
+    EXPECT_EQ(read(name).cells, (EncodedColumns{"true", "false", "<null>"}));
+  EXPECT_EQ(read(parquet_file(flags, false)).cells, (EncodedColumns{"7", "0", "<null>"}))
       << "what is stored is all that is known";
 }
 
@@ -280,11 +282,11 @@ TEST_F(ArrowTypesTest, AnUnknownExtensionIsLeftOutByItsName) {
                                          parquet::ArrowWriterProperties::Builder().store_schema()->build())
                   .ok());
   ASSERT_TRUE(out->Close().ok());
-  const auto reader = open_reader({{path("p.parquet")}});
-  EXPECT_EQ(reader->columns(), Cells{"user_id"});
+  const auto reader = formats::open_reader({{path("p.parquet")}});
+  EXPECT_EQ(reader->columns(), EncodedColumns{"user_id"});
   EXPECT_NE(reader->notices().texts().at(0).find("column 'x': 1 file(s) hold it as pandas.period"), std::string::npos)
       << reader->notices().texts()[0];
-  const auto error = error_of([&] { read(path("p.parquet")); });
+  const auto error = files::error_of([&] { read(path("p.parquet")); });
   EXPECT_EQ(error.kind, ErrorKind::input);
   EXPECT_TRUE(error.says("pandas.period (int64), which can not be read")) << error.message;
 }
@@ -296,14 +298,14 @@ TEST_F(ArrowTypesTest, DictionariesAndRunsKeepTheExactValuesAndCountTheirCells) 
   const auto coded =
       *arrow::DictionaryArray::FromArrays(arrow::dictionary(arrow::int8(), arrow::float32()), codes, words);
   const auto found = read(arrow_file(coded->Slice(0)));
-  EXPECT_EQ(found.cells, (Cells{"<null>", "0.1", "<null>", "<null>", "2"}));
-  EXPECT_EQ(found.count(loss::kNaN), 2u);
-  EXPECT_EQ(found.precision, RealPrecision::f32);
+  EXPECT_EQ(found.cells, (EncodedColumns{"<null>", "0.1", "<null>", "<null>", "2"}));
+  EXPECT_EQ(found.count(columns::loss::kNaN), 2u);
+  EXPECT_EQ(found.precision, columns::RealPrecision::f32);
   const auto runs =
       *arrow::RunEndEncodedArray::Make(5, array_of(arrow::Int32Builder(), Values<int32_t>{2, 3, 5}), words);
   const auto of_runs = read(arrow_file(runs));
-  EXPECT_EQ(of_runs.cells, (Cells{"0.1", "0.1", "<null>", "2", "2"}));
-  EXPECT_EQ(of_runs.count(loss::kNaN), 1u);
+  EXPECT_EQ(of_runs.cells, (EncodedColumns{"0.1", "0.1", "<null>", "2", "2"}));
+  EXPECT_EQ(of_runs.count(columns::loss::kNaN), 1u);
 }
 
 TEST_F(ArrowTypesTest, ListsAndTheirViewsDropNullsAndNaNsAndCountThem) {
@@ -314,9 +316,9 @@ TEST_F(ArrowTypesTest, ListsAndTheirViewsDropNullsAndNaNsAndCountThem) {
   ASSERT_TRUE(builder.AppendNull().ok() && builder.Append(true, 0).ok());
   const auto array = *builder.Finish();
   const auto found = read(arrow_file(array));
-  EXPECT_EQ(found.cells, (Cells{"0.35", "<null>", ""}));
-  EXPECT_EQ(found.count(loss::kNullElement), 1u);
-  EXPECT_EQ(found.count(loss::kNaNElement), 1u);
+  EXPECT_EQ(found.cells, (EncodedColumns{"0.35", "<null>", ""}));
+  EXPECT_EQ(found.count(columns::loss::kNullElement), 1u);
+  EXPECT_EQ(found.count(columns::loss::kNaNElement), 1u);
 }
 
 const std::string kWritten = PAGODA_TESTS_DIR "/data/formats/";
@@ -324,16 +326,18 @@ const std::string kWritten = PAGODA_TESTS_DIR "/data/formats/";
 // Arrow has no 128-bit integers and reads nothing of a file that says it holds some.
 TEST_F(ArrowTypesTest, IntegersOf128BitsAsPolarsWritesThemAreExact) {
   for (const auto* name : {"polars_int128.parquet", "polars_int128.arrow", "polars_int128_stream.arrow"}) {
-    const auto rows = read_rows(kWritten + name, {"user_id", "big", "most", "x"});
-    EXPECT_EQ(rows,
-              (Rows{{"a", "170141183460469231731687303715884105727", "340282366920938463463374607431768211455", "1"},
-                    {"b", "-170141183460469231731687303715884105728", "0", "2"},
-                    {"c", "9223372036854775808", "170141183460469231731687303715884105728", "3"},
-                    {"d", "-9223372036854775808", "1", "4"},
-                    {"e", "5", "2", "5"},
-                    {"f", "<null>", "<null>", "6"}}))
+    const auto rows = formats::read_rows(kWritten + name, {"user_id", "big", "most", "x"});
+    EXPECT_EQ(
+        rows,
+        (formats::Rows{{"a", "170141183460469231731687303715884105727", "340282366920938463463374607431768211455", "1"},
+                       {"b", "-170141183460469231731687303715884105728", "0", "2"},
+                       {"c", "9223372036854775808", "170141183460469231731687303715884105728", "3"},
+                       {"d", "-9223372036854775808", "1", "4"},
+                       {"e", "5", "2", "5"},
+                       {"f", "<null>", "<null>", "6"}}))
         << name;
-    EXPECT_EQ(open_reader({{kWritten + name}})->columns(), (Cells{"user_id", "x", "big", "most"})) << name;
+    EXPECT_EQ(formats::open_reader({{kWritten + name}})->columns(), (EncodedColumns{"user_id", "x", "big", "most"}))
+        << name;
   }
 }
 
@@ -348,8 +352,8 @@ TEST_F(ArrowTypesTest, ADamagedSchemaIsAnErrorOrReadsAsSomething) {
       bytes[at] = static_cast<char>(bytes[at] ^ (1 << at % 8));
       write_file(copy, bytes);
       try {
-        const auto reader = open_reader({{copy}});
-        for (RawBatch batch; reader->next(batch);) EXPECT_LE(batch.rows, 100u);
+        const auto reader = formats::open_reader({{copy}});
+        for (columns::RawBatch batch; reader->next(batch);) EXPECT_LE(batch.rows, 100u);
       } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::input);
       }
@@ -359,14 +363,14 @@ TEST_F(ArrowTypesTest, ADamagedSchemaIsAnErrorOrReadsAsSomething) {
 
 TEST_F(ArrowTypesTest, ADuckDBArrayThatIsNullCostsItsOwnColumnAlone) {
   const auto name = kWritten + "duckdb_null_array.parquet";
-  EXPECT_EQ(read_rows(name), (Rows{{"a", "<null>"}, {"b", "<null>"}, {"c", "<null>"}}));
-  const auto reader = open_reader({{name}});
-  RawBatch batch;
+  EXPECT_EQ(formats::read_rows(name), (formats::Rows{{"a", "<null>"}, {"b", "<null>"}, {"c", "<null>"}}));
+  const auto reader = formats::open_reader({{name}});
+  columns::RawBatch batch;
   while (reader->next(batch)) {}
   EXPECT_NE(reader->notices().texts().at(0).find("column 'vec': 3 cells can not be read"), std::string::npos)
       << reader->notices().texts()[0];
-  EXPECT_EQ(read_rows(name, {"user_id"}), (Rows{{"a"}, {"b"}, {"c"}}));
-  const auto error = error_of([&] { read_rows(name, {"user_id", "vec"}); });
+  EXPECT_EQ(formats::read_rows(name, {"user_id"}), (formats::Rows{{"a"}, {"b"}, {"c"}}));
+  const auto error = files::error_of([&] { formats::read_rows(name, {"user_id", "vec"}); });
   EXPECT_EQ(error.kind, ErrorKind::input);
   EXPECT_TRUE(error.says("column 'vec' can not be read") && error.says("cast an ARRAY to a LIST")) << error.message;
 }
@@ -378,7 +382,7 @@ TEST_F(ArrowTypesTest, AStoredSchemaThatCanNotBeReadIsDoneWithout) {
   ASSERT_NE(schema, std::string::npos);
   write_file(name, bytes.replace(schema, 8, "!!!!!!!!"));
   const auto found = read(name);
-  EXPECT_EQ(found.cells, (Cells{"7", "8"}));
+  EXPECT_EQ(found.cells, (EncodedColumns{"7", "8"}));
   ASSERT_EQ(found.notices.texts().size(), 1u);
   EXPECT_NE(found.notices.texts()[0].find("1 file(s) hold an Arrow schema that can not be read"), std::string::npos);
 }
@@ -386,7 +390,7 @@ TEST_F(ArrowTypesTest, AStoredSchemaThatCanNotBeReadIsDoneWithout) {
 TEST_F(ArrowTypesTest, LargeFloatsAsIdsAreCountedAsPerhapsRounded) {
   const auto ids = array_of(arrow::DoubleBuilder(), Values<double>{9007199254740992.0, 9007199254740991.0, -1e300});
   testing::internal::CaptureStderr();
-  const auto log = load_interactions({.paths = {log_file(ids)}, .user = "x", .item = "item"});
+  const auto log = data::load_interactions({.paths = {log_file(ids)}, .user = "x", .item = "item"});
   const auto said = testing::internal::GetCapturedStderr();
   EXPECT_EQ(log.size(), 3u);
   EXPECT_NE(said.find("column 'x': 2 ids are floating-point numbers so large"), std::string::npos) << said;
@@ -396,20 +400,20 @@ TEST_F(ArrowTypesTest, IdsThatOnlyADecimalHoldsAreNotMerged) {
   arrow::Decimal128Builder builder(arrow::decimal128(38, 0));
   const auto first = *arrow::Decimal128::FromString("1700000000123456000");
   for (int row = 0; row < 60; ++row) ASSERT_TRUE(builder.Append(first + row % 4).ok());
-  const auto log = load_interactions({.paths = {log_file(*builder.Finish())}, .user = "x", .item = "item"});
+  const auto log = data::load_interactions({.paths = {log_file(*builder.Finish())}, .user = "x", .item = "item"});
   ASSERT_EQ(log.users.size(), 4u);
   EXPECT_EQ(log.users.find("1700000000123456003"), 3u);
 }
 
 TEST_F(ArrowTypesTest, AnIdThatIsNaNIsABadRow) {
   const auto ids = array_of(arrow::DoubleBuilder(), Values<double>{7, std::nan(""), 8});
-  InteractionOptions options{.paths = {log_file(ids)}, .user = "x", .item = "item"};
-  const auto error = error_of([&] { load_interactions(options); });
+  data::InteractionOptions options{.paths = {log_file(ids)}, .user = "x", .item = "item"};
+  const auto error = files::error_of([&] { data::load_interactions(options); });
   EXPECT_TRUE(error.says("row 2: column 'x' is empty, expected an id, not null or NaN")) << error.message;
-  options.bad_rows.on_bad_row = OnBadRow::skip;
-  const auto log = load_interactions(options);
+  options.bad_rows.on_bad_row = data::OnBadRow::skip;
+  const auto log = data::load_interactions(options);
   EXPECT_EQ(log.size(), 2u);
-  EXPECT_NE(log.users.find("7"), Interner::kNone);
+  EXPECT_NE(log.users.find("7"), columns::Interner::kNone);
 }
 
 }  // namespace

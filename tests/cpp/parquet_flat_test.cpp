@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kRows = 3000;
 
-class ParquetFlat : public FilesTest {
+class ParquetFlat : public files::FilesTest {
  protected:
   // value(row) of rows that are not null; every `holes`th is (0: none).
   template <class Builder, class Value>
@@ -71,17 +71,17 @@ std::vector<std::shared_ptr<WriterProperties>> ways_to_write() {
 TEST_F(ParquetFlat, EveryKindReadsAsThroughArrow) {
   add_all_kinds();
   for (const auto& way : ways_to_write()) {
-    ReaderOptions options{{write(way)}};
+    formats::ReaderOptions options{{write(way)}};
     options.batch_rows = 64;
-    const auto expected = read_rows(options);
+    const auto expected = formats::read_rows(options);
     ASSERT_EQ(expected.size(), static_cast<size_t>(kRows));
     options.coded = true;
     for (const size_t rows : {1, 64, 777, 5000}) {
       options.batch_rows = rows;
-      ASSERT_EQ(read_rows(options), expected) << rows;
+      ASSERT_EQ(formats::read_rows(options), expected) << rows;
     }
     options.columns = {"own", "ms?", "own"};
-    const auto some = read_rows(options);
+    const auto some = formats::read_rows(options);
     for (size_t row = 0; row < some.size(); ++row)
       ASSERT_EQ(some[row], (std::vector{expected[row][11], expected[row][5], expected[row][11]}));
   }
@@ -90,11 +90,11 @@ TEST_F(ParquetFlat, EveryKindReadsAsThroughArrow) {
 TEST_F(ParquetFlat, TypesAreThoseOfArrow) {
   add_all_kinds();
   const auto name = write(WriterProperties::Builder().build());
-  RawBatch flat, of_arrow;
-  ReaderOptions options{{name}};
-  open_reader(options)->next(of_arrow);
+  columns::RawBatch flat, of_arrow;
+  formats::ReaderOptions options{{name}};
+  formats::open_reader(options)->next(of_arrow);
   options.coded = true;
-  open_reader(options)->next(flat);
+  formats::open_reader(options)->next(flat);
   for (size_t c = 0; c < flat.columns.size(); ++c) EXPECT_EQ(flat.columns[c].type, of_arrow.columns[c].type) << c;
   EXPECT_TRUE(flat.columns[8].words && flat.columns[9].words) << "as codes";
 }
@@ -106,13 +106,15 @@ TEST_F(ParquetFlat, WhatIsNestedOrOfAnotherTypeIsLeftToArrow) {
   const auto name = write(WriterProperties::Builder().build());
   const auto file = parquet::ParquetFileReader::OpenFile(name);
   for (int leaf = 0; leaf < 12; ++leaf)
-    EXPECT_TRUE(flat_column(*file->metadata()->schema(), leaf, *fields_[static_cast<size_t>(leaf)]->type())) << leaf;
+    EXPECT_TRUE(formats::flat_column(*file->metadata()->schema(), leaf, *fields_[static_cast<size_t>(leaf)]->type()))
+        << leaf;
   for (int leaf : {12, 13})
-    EXPECT_FALSE(flat_column(*file->metadata()->schema(), leaf, *fields_[static_cast<size_t>(leaf)]->type())) << leaf;
-  ReaderOptions options{{name}};
-  const auto expected = read_rows(options);
+    EXPECT_FALSE(formats::flat_column(*file->metadata()->schema(), leaf, *fields_[static_cast<size_t>(leaf)]->type()))
+        << leaf;
+  formats::ReaderOptions options{{name}};
+  const auto expected = formats::read_rows(options);
   options.coded = true;
-  EXPECT_EQ(read_rows(options), expected) << "one such column, and Arrow reads all";
+  EXPECT_EQ(formats::read_rows(options), expected) << "one such column, and Arrow reads all";
 }
 
 TEST_F(ParquetFlat, ADamagedFileIsAnErrorOrReadsAsSomething) {
@@ -126,11 +128,11 @@ TEST_F(ParquetFlat, ADamagedFileIsAnErrorOrReadsAsSomething) {
       auto bytes = whole;
       bytes[at] = static_cast<char>(bytes[at] ^ (1 << at % 8));
       std::ofstream(name, std::ios::binary) << bytes;
-      ReaderOptions options{{name}};
+      formats::ReaderOptions options{{name}};
       options.coded = true;
       try {
-        const auto reader = open_reader(options);
-        for (RawBatch batch; reader->next(batch);) EXPECT_LE(batch.rows, 2u * kRows);
+        const auto reader = formats::open_reader(options);
+        for (columns::RawBatch batch; reader->next(batch);) EXPECT_LE(batch.rows, 2u * kRows);
       } catch (const Error& error) {
         ++errors;
         EXPECT_EQ(error.kind(), ErrorKind::input);
@@ -160,11 +162,11 @@ TEST_F(ParquetFlat, ALogOfIntegersOrCodesIsTheLogOfItsText) {
     arrays_ = {*users.Finish(), *items.Finish(), *times.Finish(), *devices.Finish()};
     fields_ = {arrow::field("user_id", arrow::utf8()), arrow::field("item_id", arrow::int64()),
                arrow::field("time", arrow::int64()), arrow::field("device", arrow::utf8())};
-    InteractionOptions options{.paths = {file("log.csv", csv)}, .time = "time", .context = {"device"}};
-    options.bad_rows.on_bad_row = OnBadRow::skip;
-    const auto expected = load_interactions(options);
+    data::InteractionOptions options{.paths = {file("log.csv", csv)}, .time = "time", .context = {"device"}};
+    options.bad_rows.on_bad_row = data::OnBadRow::skip;
+    const auto expected = data::load_interactions(options);
     options.paths = {write(WriterProperties::Builder().build(), 40'000)};
-    const auto log = load_interactions(options);
+    const auto log = data::load_interactions(options);
     ASSERT_EQ(log.size(), kEvents - bad);
     EXPECT_EQ(log.user, expected.user);
     EXPECT_EQ(log.item, expected.item);

@@ -23,19 +23,21 @@ namespace {
 
 using nlohmann::json;
 
-json cell_of(const Column& column, size_t row, std::string& scratch) {
+json cell_of(const columns::Column& column, size_t row, std::string& scratch) {
   if (column.is_null(row)) return nullptr;
-  if (column.type != ColumnType::texts) return column.as_text(row, scratch);
+  if (column.type != columns::ColumnType::texts) return column.as_text(row, scratch);
   json elements = json::array();
   column.for_each_element(row, '\0', [&](std::string_view element) { elements.push_back(element); });
   return elements;
 }
 
-void append(const Column& column, size_t rows, json& seen) {
-  const std::string type(name_of(column.type));
+void append(const columns::Column& column, size_t rows, json& seen) {
+  const std::string type(columns::name_of(column.type));
   auto& types = seen["types"];
   if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(type);
-  seen["precision"] = column.precision == RealPrecision::f64 ? 64 : column.precision == RealPrecision::f32 ? 32 : 16;
+  seen["precision"] = column.precision == columns::RealPrecision::f64   ? 64
+                      : column.precision == columns::RealPrecision::f32 ? 32
+                                                                        : 16;
   std::string scratch;
   for (size_t row = 0; row < rows; ++row) {
     seen["cells"].push_back(cell_of(column, row, scratch));
@@ -45,17 +47,17 @@ void append(const Column& column, size_t rows, json& seen) {
 }
 
 json answer(const json& request) {
-  ReaderOptions options;
+  formats::ReaderOptions options;
   options.paths = request.at("paths").get<std::vector<std::string>>();
   options.columns = request.value("columns", std::vector<std::string>());
-  if (request.contains("format")) options.format = format_from_name(request["format"].get<std::string>());
+  if (request.contains("format")) options.format = files::format_from_name(request["format"].get<std::string>());
   options.batch_rows = request.value("batch_rows", options.batch_rows);
   options.coded = request.value("coded", false);
-  const auto reader = open_reader(options);
+  const auto reader = formats::open_reader(options);
   json columns = json::object();
   for (const auto& name : reader->columns())
     columns[name] = {{"types", json::array()}, {"cells", json::array()}, {"times", json::array()}};
-  RawBatch batch;
+  columns::RawBatch batch;
   while (reader->next(batch))
     for (const auto& column : batch.columns) append(column, batch.rows, columns[column.name]);
   return {{"columns", columns}, {"notices", reader->notices().texts()}};

@@ -20,12 +20,12 @@
 
 #include "core/file.h"
 #include "core/log.h"
-#include "server/grpc/proto_form.h"
+#include "server/grpc/proto_encoder.h"
 #include "server/grpc/proto_request.h"
 #include "server/http/address.h"
-#include "server/http/door.h"
+#include "server/http/connection_limiter.h"
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 constexpr int kHeaderBytes = 16 * 1024;
@@ -64,13 +64,13 @@ std::string key_of(const grpc::CallbackServerContext& context) {
 }
 
 // From now, not by the wall's clock, which can not tell the ends of time that a client may send.
-std::optional<Clock::time_point> deadline_of(const grpc::CallbackServerContext& context) {
+std::optional<SteadyClock::time_point> deadline_of(const grpc::CallbackServerContext& context) {
   const auto deadline = context.raw_deadline();
   if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return std::nullopt;
   const auto left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
   constexpr int64_t kLongest = 24 * 3600;
   const auto seconds = std::clamp<int64_t>(left.tv_sec, -kLongest, kLongest);
-  return Clock::now() + std::chrono::seconds(seconds) + std::chrono::nanoseconds(left.tv_nsec);
+  return SteadyClock::now() + std::chrono::seconds(seconds) + std::chrono::nanoseconds(left.tv_nsec);
 }
 
 bool parse(const grpc::ByteBuffer& bytes, google::protobuf::Message& message) {
@@ -112,7 +112,7 @@ class Calls {
   // Its answer is known, and being handed to gRPC until written().
   void answered(Context& context) {
     const std::lock_guard lock(mutex_);
-    under_way_.at(&context) = answered_.insert(answered_.end(), {&context, Clock::now()});
+    under_way_.at(&context) = answered_.insert(answered_.end(), {&context, SteadyClock::now()});
     ++writing_;
   }
   void written() {
@@ -141,7 +141,8 @@ class Calls {
   // A call's context lives until remove(), which waits for the lock, or comes at once on this thread.
   bool cut_off() {
     bool any = false;
-    for (const auto now = Clock::now(); !answered_.empty() && now - answered_.front().second >= kTaken; any = true) {
+    for (const auto now = SteadyClock::now(); !answered_.empty() && now - answered_.front().second >= kTaken;
+         any = true) {
       auto* const context = answered_.front().first;
       answered_.pop_front();
       under_way_.at(context) = answered_.end();
@@ -154,7 +155,7 @@ class Calls {
   std::recursive_mutex mutex_;
   std::condition_variable_any none_;
   size_t writing_ = 0;
-  std::list<std::pair<Context*, Clock::time_point>> answered_;  // the first one first
+  std::list<std::pair<Context*, SteadyClock::time_point>> answered_;  // the first one first
   std::unordered_map<Context*, decltype(answered_)::iterator> under_way_;
 };
 
@@ -208,29 +209,29 @@ class Service final : public RawService {
     auto* reactor = new Reactor(under_way_, context);
     const bool has_room = under_way_.add(context);
     const auto model = value_of(context, "pagoda-model");
-    Call call{.method = method,
-              .path = model.empty() ? path : "/" + model + path,
-              .key = key_of(context),
-              .body = {},
-              .deadline = deadline_of(context),
-              .body_bytes = request.Length(),
-              .form = &proto_form()};
+    ApiRequest call{.method = method,
+                    .path = model.empty() ? path : "/" + model + path,
+                    .key = key_of(context),
+                    .body = {},
+                    .deadline = deadline_of(context),
+                    .body_bytes = request.Length(),
+                    .encoder = &proto_encoder()};
     const auto refused = handler_.refuse(call, request.Length());
     Message message;
     if (refused) {
       finish(context, response, *reactor, *refused);
     } else if (!has_room) {
-      handler_.no_room_for(call);
-      finish(context, response, *reactor, overloaded_reply());
-    } else if (handler_.turns_away(call)) {
-      finish(context, response, *reactor, overloaded_reply());
+      handler_.reject_overloaded(call);
+      finish(context, response, *reactor, overloaded_response());
+    } else if (handler_.should_reject(call)) {
+      finish(context, response, *reactor, overloaded_response());
     } else if (!parse(request, message)) {
-      finish(context, response, *reactor, error_reply(400, "the request is no " + message.GetTypeName()));
+      finish(context, response, *reactor, error_response(400, "the request is no " + message.GetTypeName()));
     } else {
       call.body = request_json(message);
-      handler_.handle(call, [this, &context, &response, reactor](Handler::Writing writing) {
+      handler_.handle(call, [this, &context, &response, reactor](Handler::ResponseBuilder writing) {
         boost::asio::post(writers_, [this, &context, &response, reactor, writing = std::move(writing)]() mutable {
-          const Reply reply = std::exchange(writing, nullptr)();  // let go before the call counts as answered
+          const ApiResponse reply = std::exchange(writing, nullptr)();  // let go before the call counts as answered
           finish(context, response, *reactor, reply);
         });
       });
@@ -239,7 +240,7 @@ class Service final : public RawService {
   }
 
   // Context and response live until the reactor has finished.
-  void finish(Context& context, Bytes& response, Reactor& reactor, const Reply& reply) {
+  void finish(Context& context, Bytes& response, Reactor& reactor, const ApiResponse& reply) {
     under_way_.answered(context);
     if (reply.status == 200) {
       const grpc::Slice slice(reply.body);
@@ -259,7 +260,7 @@ class Service final : public RawService {
   boost::asio::thread_pool writers_;
 };
 
-std::shared_ptr<grpc::ServerCredentials> credentials(const ServeOptions& options) {
+std::shared_ptr<grpc::ServerCredentials> credentials(const retrieval::ServeOptions& options) {
   if (options.tls_certificate.empty()) return grpc::InsecureServerCredentials();
   grpc::SslServerCredentialsOptions tls;
   tls.pem_key_cert_pairs.push_back({read_file(options.tls_key), read_file(options.tls_certificate)});
@@ -270,7 +271,7 @@ std::shared_ptr<grpc::ServerCredentials> credentials(const ServeOptions& options
 
 class GrpcServer::Listener {
  public:
-  Listener(Handler& handler, const ServeOptions& options)
+  Listener(Handler& handler, const retrieval::ServeOptions& options)
       : options_(options),
         service_(handler, static_cast<size_t>(options.io_threads), 2 * static_cast<size_t>(options.queue)),
         door_(door_of(options, handler.metrics())) {
@@ -283,7 +284,7 @@ class GrpcServer::Listener {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     const auto as_int = [](int64_t n) { return static_cast<int>(std::min<int64_t>(n, INT_MAX)); };
-    builder.SetMaxReceiveMessageSize(as_int(options.most_body_kb * 1024));
+    builder.SetMaxReceiveMessageSize(as_int(options.max_body_kb * 1024));
     // A message is inflated whole before its size is looked at.
     for (const auto packed : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE})
       builder.SetCompressionAlgorithmSupportStatus(packed, false);
@@ -294,7 +295,7 @@ class GrpcServer::Listener {
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, as_int(options.idle_timeout_ms));
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, as_int(options.read_timeout_ms));
     builder.SetResourceQuota(grpc::ResourceQuota("pagoda").Resize(
-        kReceivedBytes + kReceivedRequests * 1024 * static_cast<size_t>(options.most_body_kb)));
+        kReceivedBytes + kReceivedRequests * 1024 * static_cast<size_t>(options.max_body_kb)));
     using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
     inside_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, credentials(options));
     builder.RegisterService(&service_);
@@ -305,7 +306,7 @@ class GrpcServer::Listener {
     if (options.keys.empty() && host != "localhost" && host != "::1" && !host.starts_with("127."))
       log_warning("{} can be reached from other machines, and there are no keys: anybody may ask", address_);
     server_->GetHealthCheckService()->SetServingStatus(v1::Retrieval::service_full_name(), true);
-    door_.let_in([this](int socket) {
+    door_.accept([this](int socket) {
       grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
       connection.fd = socket;
       inside_->HandleNewConnection(&connection);
@@ -322,25 +323,25 @@ class GrpcServer::Listener {
   }
 
  private:
-  static Door door_of(const ServeOptions& options, ServeMetrics& metrics) {
+  static ConnectionLimiter door_of(const retrieval::ServeOptions& options, ServeMetrics& metrics) {
     const auto [host, port] = host_and_port("serve.grpc", options.grpc);
     return {"serve.grpc", host, port, static_cast<size_t>(options.connections),
             [&metrics](int change) { metrics.connections(change); }};
   }
 
-  ServeOptions options_;
+  retrieval::ServeOptions options_;
   Service service_;
   std::string address_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> inside_;
-  Door door_;  // gRPC itself takes any number of connections
+  ConnectionLimiter door_;  // gRPC itself takes any number of connections
   std::unique_ptr<grpc::Server> server_;
 };
 
-GrpcServer::GrpcServer(Handler& handler, const ServeOptions& options)
+GrpcServer::GrpcServer(Handler& handler, const retrieval::ServeOptions& options)
     : listener_(std::make_unique<Listener>(handler, options)) {}
 GrpcServer::~GrpcServer() { close(); }
 std::string GrpcServer::address() const { return listener_->address(); }
 void GrpcServer::drain() { listener_->drain(); }
 void GrpcServer::close() { listener_->close(); }
 
-}  // namespace pagoda
+}  // namespace pagoda::server

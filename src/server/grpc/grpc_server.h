@@ -9,13 +9,13 @@
 
 #include "server/handler.h"
 
-namespace pagoda {
+namespace pagoda::server {
 
 class GrpcServer {
  public:
   // Listens, and answers from now on. The handler is borrowed. Error{usage}: serve.grpc is no address and port; Error{failed}:
   // it can not be had, or the certificate can not be read.
-  GrpcServer(Handler& handler, const ServeOptions& options);
+  GrpcServer(Handler& handler, const retrieval::ServeOptions& options);
   ~GrpcServer();  // close()
 
   std::string address() const;  // "127.0.0.1:9090": the port that was given where port 0 was asked for
@@ -28,4 +28,4 @@ class GrpcServer {
   std::unique_ptr<Listener> listener_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -5,7 +5,7 @@
 
 #include "columns/decimal.h"
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 using nlohmann::json;
@@ -20,7 +20,7 @@ json value_of(const v1::Value& value) {
     case v1::Value::kText: return value.text();
     case v1::Value::kInteger: return value.integer();
     // As the shortest text, which JSON's writer does not always find; texts and numbers are read alike.
-    case v1::Value::kReal: return std::isfinite(value.real()) ? json(format_number(value.real())) : json();
+    case v1::Value::kReal: return std::isfinite(value.real()) ? json(columns::format_number(value.real())) : json();
     case v1::Value::kNumber: return value.number();
     case v1::Value::kBoolean: return value.boolean();
     case v1::Value::kList: return list_of(value.list().values());
@@ -130,4 +130,4 @@ std::string request_json(const v1::UpsertItemsRequest& message) { return text_of
 std::string request_json(const v1::DeleteItemsRequest& message) { return text_of(message); }
 std::string request_json(const v1::ModelRequest& message) { return text_of(message); }
 
-}  // namespace pagoda
+}  // namespace pagoda::server

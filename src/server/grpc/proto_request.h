@@ -6,7 +6,7 @@
 
 #include <pagoda/v1/retrieval.pb.h>
 
-namespace pagoda {
+namespace pagoda::server {
 
 std::string request_json(const v1::RetrieveRequest& message);
 std::string request_json(const v1::RetrieveBatchRequest& message);
@@ -16,4 +16,4 @@ std::string request_json(const v1::UpsertItemsRequest& message);
 std::string request_json(const v1::DeleteItemsRequest& message);
 std::string request_json(const v1::ModelRequest& message);
 
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::server {
 
 std::pair<std::string, std::string> host_and_port(const std::string& key, const std::string& address) {
   const auto colon = address.rfind(':');
@@ -21,4 +21,4 @@ std::pair<std::string, std::string> host_and_port(const std::string& key, const 
   return {host, port};
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::server

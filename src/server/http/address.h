@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
-namespace pagoda {
+namespace pagoda::server {
 
 // Of "host:port" or "[::1]:port". Error{usage}, naming the key of the config, for what is neither.
 std::pair<std::string, std::string> host_and_port(const std::string& key, const std::string& address);
 
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 TEST(Address, IsAHostAndAPort) {
@@ -25,4 +25,4 @@ TEST(Address, AnotherIsRefusedWithItsKey) {
 }
 
 }  // namespace
-}  // namespace pagoda
+}  // namespace pagoda::server

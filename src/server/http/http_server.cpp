@@ -15,7 +15,7 @@
 #include "core/log.h"
 #include "server/http/address.h"
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 namespace asio = boost::asio;
@@ -35,23 +35,23 @@ constexpr std::chrono::milliseconds kPause{3};
 std::string_view view(beast::string_view s) { return {s.data(), s.size()}; }
 
 template <class Fields>
-Call call_of(const http::request<http::string_body, Fields>& request) {
+ApiRequest call_of(const http::request<http::string_body, Fields>& request) {
   constexpr std::string_view kBearer = "Bearer ";
   const auto target = view(request.target());
   const auto authorization = view(request[http::field::authorization]);
-  Call call{.method = std::string(view(request.method_string())),
-            .path = std::string(target.substr(0, target.find('?'))),
-            .key = std::string(view(request["X-Api-Key"])),
-            .body = {},
-            .known_tag = std::string(view(request[http::field::if_none_match])),
-            .takes_gzip = http::token_list(request[http::field::accept_encoding]).exists("gzip")};
+  ApiRequest call{.method = std::string(view(request.method_string())),
+                  .path = std::string(target.substr(0, target.find('?'))),
+                  .key = std::string(view(request["X-Api-Key"])),
+                  .body = {},
+                  .if_none_match = std::string(view(request[http::field::if_none_match])),
+                  .takes_gzip = http::token_list(request[http::field::accept_encoding]).exists("gzip")};
   if (call.method == "HEAD") call.method = "GET";  // the same, but for the body
   if (authorization.starts_with(kBearer)) call.key = authorization.substr(kBearer.size());
   return call;
 }
 
 // The bytes of a reply before its body. None of its fields holds what a client has sent.
-std::string head_of(const Reply& reply, bool keep_alive) {
+std::string head_of(const ApiResponse& reply, bool keep_alive) {
   const auto status = static_cast<http::status>(reply.status);
   std::string head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\n", reply.status,
                                  view(http::obsolete_reason(status)), reply.content_type);
@@ -72,13 +72,13 @@ class Connection {
  public:
   virtual ~Connection() = default;
   virtual void close_unless_busy() = 0;  // busy: a request of its is being answered
-  virtual void close_if_past(Clock::time_point now) = 0;
+  virtual void close_if_past(SteadyClock::time_point now) = 0;
 };
 
 // What connections share, borrowed by each.
 struct Shared {
   Handler& handler;
-  const ServeOptions& options;
+  const retrieval::ServeOptions& options;
   std::function<void(uint64_t number)> closed;
   std::string overloaded;  // the whole answer to a search that is turned away
 
@@ -128,23 +128,23 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     });
   }
 
-  void close_if_past(Clock::time_point now) override {
+  void close_if_past(SteadyClock::time_point now) override {
     if (now.time_since_epoch().count() < expires_.load(std::memory_order_relaxed)) return;
     asio::post(stream_.get_executor(), [weak = this->weak_from_this()] {
       const auto self = weak.lock();
-      if (self && Clock::now().time_since_epoch().count() >= self->expires_) self->close();
+      if (self && SteadyClock::now().time_since_epoch().count() >= self->expires_) self->close();
     });
   }
 
  private:
   static constexpr bool kTls = !std::is_same_v<Stream, Socket>;
-  static constexpr Clock::rep kNever = std::numeric_limits<Clock::rep>::max();
+  static constexpr SteadyClock::rep kNever = std::numeric_limits<SteadyClock::rep>::max();
 
   void close() {
     ErrorCode ignored;
     stream_.lowest_layer().close(ignored);
   }
-  void expires_after(Clock::duration time) { expires_ = (Clock::now() + time).time_since_epoch().count(); }
+  void expires_after(SteadyClock::duration time) { expires_ = (SteadyClock::now() + time).time_since_epoch().count(); }
 
   // Until the first byte of a request the connection is idle; from then on the whole request has one deadline.
   void await_request() {
@@ -205,13 +205,13 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
       return false;
     }
     const bool asks = !parser_->is_done() && beast::iequals(parser_->get()[http::field::expect], "100-continue");
-    if (length && !asks && keep_alive_ && shared_.handler.turns_away(call_)) {
+    if (length && !asks && keep_alive_ && shared_.handler.should_reject(call_)) {
       skip_ = bytes;
       parser_.reset();
       send(asio::buffer(shared_.overloaded), {});
       return false;
     }
-    parser_->body_limit(static_cast<uint64_t>(shared_.options.most_body_kb) * 1024);
+    parser_->body_limit(static_cast<uint64_t>(shared_.options.max_body_kb) * 1024);
     parser_->eager(true);
     if (!asks) return true;
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -226,27 +226,27 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   void on_bad_request(ErrorCode error) {
     if (error == http::error::body_limit)
       return write_and_close(
-          error_reply(413, fmt::format("the body is larger than {} kB", shared_.options.most_body_kb)));
+          error_response(413, fmt::format("the body is larger than {} kB", shared_.options.max_body_kb)));
     if (error == http::error::header_limit)
-      return write_and_close(error_reply(400, fmt::format("the header is larger than {} bytes", kHeaderBytes)));
-    write_and_close(error_reply(400, "no HTTP/1.1 request: " + error.message()));
+      return write_and_close(error_response(400, fmt::format("the header is larger than {} bytes", kHeaderBytes)));
+    write_and_close(error_response(400, "no HTTP/1.1 request: " + error.message()));
   }
 
   void answer() {
     busy_ = true;
     expires_ = kNever;
     call_.body = std::move(parser_->get().body());
-    shared_.handler.handle(call_, [self = this->shared_from_this()](Handler::Writing writing) {
+    shared_.handler.handle(call_, [self = this->shared_from_this()](Handler::ResponseBuilder writing) {
       asio::post(self->stream_.get_executor(), [self, writing = std::move(writing)] { self->write(writing()); });
     });
   }
 
-  void write_and_close(Reply reply) {
+  void write_and_close(ApiResponse reply) {
     reply.close = true;
     write(std::move(reply));
   }
 
-  void write(Reply reply) {
+  void write(ApiResponse reply) {
     keep_alive_ = keep_alive_ && !reply.close && !shared_.handler.draining();
     head_ = head_of(reply, keep_alive_);
     body_ = std::move(reply.body);
@@ -309,18 +309,18 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;  // of the request that is being read or answered
   size_t skip_ = 0;                                                // bytes of a body that nobody will look at
-  Call call_;
+  ApiRequest call_;
   std::string head_, body_;  // of the answer
   bool busy_ = false, keep_alive_ = false;
   size_t lingered_ = 0;
-  std::atomic<Clock::rep> expires_{kNever};
+  std::atomic<SteadyClock::rep> expires_{kNever};
 };
 
 }  // namespace
 
 class HttpServer::Listener {
  public:
-  Listener(Handler& handler, const ServeOptions& options)
+  Listener(Handler& handler, const retrieval::ServeOptions& options)
       : options_(options), shared_{handler, options_, [this](uint64_t number) { on_closed(number); }, overloaded()} {
     for (int64_t i = 1; i < options_.io_threads; ++i) others_.emplace_back(1);
     if (!options_.tls_certificate.empty()) use_certificate();
@@ -358,7 +358,7 @@ class HttpServer::Listener {
   void work(asio::io_context& context) const {
     while (context.run_one() > 0) {
       context.poll();
-      if (shared_.handler.turns_searches_away()) std::this_thread::sleep_for(kPause);
+      if (shared_.handler.rejects_searches()) std::this_thread::sleep_for(kPause);
     }
   }
 
@@ -376,7 +376,7 @@ class HttpServer::Listener {
   }
 
   static std::string overloaded() {
-    const auto reply = overloaded_reply();
+    const auto reply = overloaded_response();
     return head_of(reply, true) + reply.body;
   }
 
@@ -455,7 +455,7 @@ class HttpServer::Listener {
     sweep_.expires_after(std::clamp(shortest / 10, kOften, kSeldom));
     sweep_.async_wait([this](ErrorCode error) {
       if (error || work_.empty()) return;  // the end came when this was already due
-      const auto now = Clock::now();
+      const auto now = SteadyClock::now();
       for (const auto& [number, connection] : open_)
         if (const auto session = connection.lock()) session->close_if_past(now);
       close_those_past();
@@ -500,7 +500,7 @@ class HttpServer::Listener {
     work_.clear();
   }
 
-  ServeOptions options_;
+  retrieval::ServeOptions options_;
   Shared shared_;
   // Each of one thread, that of a connection for its whole life.
   asio::io_context io_{1};
@@ -516,7 +516,7 @@ class HttpServer::Listener {
   std::function<void()> on_drain_;
 };
 
-HttpServer::HttpServer(Handler& handler, const ServeOptions& options)
+HttpServer::HttpServer(Handler& handler, const retrieval::ServeOptions& options)
     : listener_(std::make_unique<Listener>(handler, options)) {
   if (!listener_->loopback() && options.keys.empty())
     log_warning("{} can be reached from other machines, and there are no keys: anybody may ask", listener_->address());
@@ -527,4 +527,4 @@ void HttpServer::run(const std::function<void()>& on_hangup, const std::function
   listener_->run(on_hangup, on_drain);
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -10,13 +10,13 @@
 
 #include "server/handler.h"
 
-namespace pagoda {
+namespace pagoda::server {
 
 class HttpServer {
  public:
   // Listens. The handler is borrowed. Error{usage}: no such address; Error{failed}: it can not be had, or the certificate
   // can not be used.
-  HttpServer(Handler& handler, const ServeOptions& options);
+  HttpServer(Handler& handler, const retrieval::ServeOptions& options);
   ~HttpServer();
 
   std::string address() const;  // "127.0.0.1:8080": the port that was given where port 0 was asked for
@@ -31,4 +31,4 @@ class HttpServer {
   std::unique_ptr<Listener> listener_;
 };
 
-}  // namespace pagoda
+}  // namespace pagoda::server

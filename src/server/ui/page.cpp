@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 std::string zip(std::string_view bytes) {
@@ -43,4 +43,4 @@ const PageFile* find_page_file(std::string_view path) {
   return found == files.end() ? nullptr : &*found;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::server

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pagoda {
+namespace pagoda::server {
 
 struct BuiltFile {
   std::string_view path;  // that it is asked for by: "/page.js"
@@ -24,4 +24,4 @@ struct PageFile {
 // The files, zipped; made once, at the first call. Thread-safe.
 const PageFile* find_page_file(std::string_view path);  // nullptr: it is none of them
 
-}  // namespace pagoda
+}  // namespace pagoda::server

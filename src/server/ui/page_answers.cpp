@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "server/answer_writer.h"
+#include "server/json_encoder.h"
 
-namespace pagoda {
+namespace pagoda::server {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -15,16 +15,18 @@ void append_numbers(std::string& out, std::span<const float> numbers) {
   append_array(out, numbers.size(), [&](size_t i) { append_number(out, numbers[i]); });
 }
 
-void append_rows(std::string& out, MatrixView<const float> matrix) {
+void append_rows(std::string& out, math::MatrixView<const float> matrix) {
   append_array(out, matrix.rows(), [&](size_t row) { append_numbers(out, matrix.row(row)); });
 }
 
 // , "model": ...}
-void append_end(std::string& out, const Bundle& bundle) { out += ", \"model\": \"" + bundle.fingerprint() + "\"}"; }
+void append_end(std::string& out, const model::Bundle& bundle) {
+  out += ", \"model\": \"" + bundle.fingerprint() + "\"}";
+}
 
 }  // namespace
 
-std::string found_items_json(const Snapshot& snapshot, std::span<const uint32_t> rows,
+std::string found_items_json(const retrieval::Snapshot& snapshot, std::span<const uint32_t> rows,
                              std::span<const size_t> attributes) {
   const auto& retrieval = snapshot.retrieval;
   std::string out = "{\"items\": ";
@@ -36,7 +38,7 @@ std::string found_items_json(const Snapshot& snapshot, std::span<const uint32_t>
   return out;
 }
 
-std::string found_users_json(const Snapshot& snapshot, std::span<const uint32_t> rows, size_t history) {
+std::string found_users_json(const retrieval::Snapshot& snapshot, std::span<const uint32_t> rows, size_t history) {
   const auto& bundle = snapshot.bundle();
   const auto& histories = bundle.user_states().histories;
   std::string out = "{\"users\": ";
@@ -55,7 +57,7 @@ std::string found_users_json(const Snapshot& snapshot, std::span<const uint32_t>
   return out;
 }
 
-std::string catalogue_json(const Snapshot& snapshot, bool beside) {
+std::string catalogue_json(const retrieval::Snapshot& snapshot, bool beside) {
   const auto& bundle = snapshot.bundle();
   const auto& map = snapshot.catalogue->map();
   Json popularity = Json::array();
@@ -85,4 +87,4 @@ std::string catalogue_json(const Snapshot& snapshot, bool beside) {
   return out;
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::server

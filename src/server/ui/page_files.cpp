@@ -22,7 +22,7 @@ PAGODA_EMBED(html, "index.html")
 PAGODA_EMBED(js, "page.js")
 PAGODA_EMBED(css, "page.css")
 
-namespace pagoda {
+namespace pagoda::server {
 
 std::vector<BuiltFile> built_page() {
   return {{"/", "text/html; charset=utf-8", {page_html_begin, page_html_end}},
@@ -30,7 +30,7 @@ std::vector<BuiltFile> built_page() {
           {"/page.css", "text/css; charset=utf-8", {page_css_begin, page_css_end}}};
 }
 
-}  // namespace pagoda
+}  // namespace pagoda::server
 
 #else  // PAGODA_UI=OFF
 

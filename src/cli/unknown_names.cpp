@@ -1,0 +1,82 @@
+#include "cli/unknown_names.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "data/meeting.h"
+
+namespace pagoda::cli {
+
+namespace {
+
+constexpr size_t kMostNames = 1000;
+constexpr uint32_t kExamples = 4;  // one more than is shown, so that it is known whether there are more
+
+}  // namespace
+
+void UnknownNames::Count::add(bool known, const std::string& name) {
+  ++of;
+  if (known) return;
+  ++unknown;
+  if (names.size() < kMostNames) names.add(name);
+}
+
+std::string UnknownNames::Count::examples() const {
+  std::vector<std::string> some;
+  for (uint32_t i = 0; i < std::min<uint32_t>(kExamples, names.size()); ++i) some.emplace_back(names[i]);
+  return data::examples_of(some);
+}
+
+std::string UnknownNames::Count::hint(const columns::Interner& known) const {
+  return data::spelling_hint(data::meet({&names}, {&known}));
+}
+
+void UnknownNames::add(const retrieval::RetrieveRequest& request) {
+  if (request.user) {
+    const bool known = retrieval_.knows_user(request);
+    users_.add(known, *request.user);
+    const bool has_history = request.history && std::ranges::any_of(*request.history, [&](const std::string& item) {
+                               return retrieval_.find_item(item) != columns::Interner::kNone;
+                             });
+    if (!known && (has_history || !request.features.empty())) ++told_otherwise_;
+  }
+  if (request.history)
+    for (const auto& item : *request.history)
+      history_.add(retrieval_.find_item(item) != columns::Interner::kNone, item);
+  for (const auto& value : retrieval_.unseen_values(request)) values_.add(false, value);
+}
+
+void UnknownNames::add_answers(const index::SearchResult& found) {
+  for (size_t q = 0; q < found.items.size(); ++q) ++answers_, empty_ += found.items[q].empty();
+}
+
+std::string UnknownNames::unknown_users() const {
+  return fmt::format("{} of {} users are unknown to the model: {}", users_.unknown, users_.of, users_.examples());
+}
+
+void UnknownNames::check_share(double most) const {
+  if (static_cast<double>(users_.unknown) <= most * static_cast<double>(users_.of)) return;
+  fail(ErrorKind::input, "{}; --most-unknown {} allows {:.0f}{}", unknown_users(), most,
+       std::floor(most * static_cast<double>(users_.of)), users_.hint(retrieval_.bundle().user_ids()));
+}
+
+void UnknownNames::say() const {
+  if (users_.unknown > 0)
+    log_warning("{}{}{}", unknown_users(),
+                told_otherwise_ == users_.unknown ? "; they are answered from what their lines say"
+                : told_otherwise_ > 0
+                    ? fmt::format("; {} are answered from what their lines say, the others as anybody", told_otherwise_)
+                    : "; they are answered as anybody",
+                users_.hint(retrieval_.bundle().user_ids()));
+  if (history_.unknown > 0)
+    log_warning("{} of {} items of histories are not in the catalogue and were passed over: {}{}", history_.unknown,
+                history_.of, history_.examples(), history_.hint(retrieval_.bundle().item_ids()));
+  if (values_.unknown > 0)
+    log_warning("{} values are unknown to the model and count as any rare one: {}", values_.unknown,
+                values_.examples());
+  if (empty_ > 0) log_warning("{} of {} answers are empty", empty_, answers_);
+}
+
+}  // namespace pagoda::cli

@@ -1,0 +1,38 @@
+// What a bundle does not know of those who ask it: counted over all requests, and said once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "retrieval/retrieval.h"
+
+namespace pagoda::cli {
+
+class UnknownNames {
+ public:
+  explicit UnknownNames(const retrieval::Retrieval& retrieval) : retrieval_(retrieval) {}
+  void add(const retrieval::RetrieveRequest& request);
+  void add_answers(const index::SearchResult& found);  // counts those without an item
+  // Error{input} when more than `most` of the users are unknown; to be asked before anything is written.
+  void check_share(double most) const;
+  // A warning for each: unknown users, items of histories that are not in the catalogue, values never seen, empty answers.
+  void say() const;
+
+ private:
+  struct Count {
+    size_t of = 0, unknown = 0;
+    columns::Interner names;  // of the unknown ones, each once; the first thousand
+    void add(bool known, const std::string& name);
+    std::string examples() const;
+    // In which other spelling the known ids would have them, behind a semicolon; "" in none.
+    std::string hint(const columns::Interner& known) const;
+  };
+  std::string unknown_users() const;
+
+  const retrieval::Retrieval& retrieval_;
+  Count users_, history_, values_;
+  size_t told_otherwise_ = 0;  // of the unknown users: by a history or features
+  size_t answers_ = 0, empty_ = 0;
+};
+
+}  // namespace pagoda::cli

@@ -1,0 +1,77 @@
+// Visits the options of a struct: one description serves to read a config, to write one with comments, and for the
+// docs.
+//
+//   struct LossOptions { double temperature = 0.1; Correction correction = Correction::standard; };
+//   void describe(OptionVisitor& f, LossOptions& o) {
+//     f.field("temperature", o.temperature, "divides the cosine; lower is sharper");
+//     f.choice("correction", o.correction, {{"standard", Correction::standard}, ...}, "...");
+//   }
+//
+// A describe() lists each key once, in the order in which a person should read them; it never looks at the values.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pagoda {
+
+class OptionVisitor {
+ public:
+  virtual ~OptionVisitor() = default;
+
+  virtual void field(std::string_view key, bool& value, std::string_view help) = 0;
+  virtual void field(std::string_view key, int64_t& value, std::string_view help) = 0;
+  virtual void field(std::string_view key, double& value, std::string_view help) = 0;
+  virtual void field(std::string_view key, std::string& value, std::string_view help) = 0;
+  virtual void field(std::string_view key, std::vector<int64_t>& value, std::string_view help) = 0;
+  virtual void field(std::string_view key, std::vector<std::string>& value, std::string_view help) = 0;
+
+  // A number, or the one word that stands for none: temperature = 0.1 or "learned".
+  virtual void number_or(std::string_view key, std::optional<double>& value, std::string_view word,
+                         std::string_view help) = 0;
+
+  // An enumeration by its names; of the names, true and false stand in a config without quotes.
+  template <class E>
+  void choice(std::string_view key, E& value, const std::vector<std::pair<std::string, E>>& names,
+              std::string_view help) {
+    std::vector<std::string> words;
+    size_t chosen = 0;
+    for (size_t i = 0; i < names.size(); ++i) {
+      words.push_back(names[i].first);
+      if (names[i].second == value) chosen = i;
+    }
+    value = names[one_of(key, chosen, words, help)].second;
+  }
+
+  // A table [key], and a list of tables [[key]]. A list that is given replaces the one that was there: what a table of
+  // it leaves out has T's default.
+  virtual void section(std::string_view key, std::string_view help,
+                       const std::function<void(OptionVisitor&)>& describe) = 0;
+  template <class T>
+  void list(std::string_view key, std::vector<T>& values, std::string_view help,
+            const std::function<void(OptionVisitor&, T&)>& describe_one) {
+    size_t n = values.size();
+    if (begin_list(key, n, help)) values.assign(n, T{});
+    T standard{};
+    for (size_t i = 0; i < values.size(); ++i)
+      list_item(
+          key, i, [&](OptionVisitor& f) { describe_one(f, values[i]); },
+          [&](OptionVisitor& f) { describe_one(f, standard); });
+  }
+
+ protected:
+  virtual size_t one_of(std::string_view key, size_t chosen, const std::vector<std::string>& words,
+                        std::string_view help) = 0;
+  // Sets n to the number of tables given and returns true; false when there is no such list: keep what is there.
+  virtual bool begin_list(std::string_view key, size_t& n, std::string_view help) = 0;
+  // `describe_default` describes an element that says nothing.
+  virtual void list_item(std::string_view key, size_t i, const std::function<void(OptionVisitor&)>& describe,
+                         const std::function<void(OptionVisitor&)>& describe_default) = 0;
+};
+
+}  // namespace pagoda

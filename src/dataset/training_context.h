@@ -1,0 +1,29 @@
+// What a model is fitted on, and the model.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "dataset/dataset.h"
+#include "dataset/options.h"
+#include "sampling/positives.h"
+
+namespace pagoda::dataset {
+
+// Encoders, cells, counts and events of one set of training parts (train alone, or with validation), and the towers
+// that learn from them. The lists that only some sources of negatives need are there only when the options name such a
+// source.
+struct TrainingContext {
+  TrainingContext(const Dataset& data, const Options& options, bool with_validation);
+  Events events;
+  std::vector<uint64_t> item_counts;
+  sampling::PositiveDownsampling downsampling;
+  std::optional<math::Ragged<uint32_t>> user_items;   // per user: its items, rising
+  std::optional<math::Ragged<uint32_t>> impressions;  // per user: what it was shown and did not click
+  model::Model model;
+  features::UserCells user_cells;
+  features::ItemCells item_cells;
+  std::vector<uint32_t> id_row_of_item;
+};
+
+}  // namespace pagoda::dataset

@@ -1,0 +1,215 @@
+#include "evaluate/bundle_evaluation.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/config.h"
+#include "core/log.h"
+#include "data/meeting.h"
+#include "model/cascade.h"
+#include "model/ensemble.h"
+
+namespace pagoda::evaluate {
+
+namespace {
+
+// Figures that nothing was measured for are left out.
+nlohmann::ordered_json health_json(const BundleEvaluation& judgement) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  const auto put = [&](const std::string& name, double value) {
+    if (std::isfinite(value)) json[name] = value;
+  };
+  put("mean_cosine_items", judgement.mean_cosine_items);
+  put("mean_cosine_users", judgement.mean_cosine_users);
+  if (const auto& t = judgement.training; t && t->examples > 0) {
+    json["replayed_steps"] = t->steps, json["replayed_examples"] = t->examples;
+    put("columns", t->columns);
+    put("effective_negatives", t->effective_negatives);
+    put("accidental_hit_rate", t->accidental_hit_rate);
+    for (size_t i = 0; i < t->ks.size(); ++i) put(fmt::format("batch_recall@{}", t->ks[i]), t->batch_recall[i]);
+    for (size_t i = 0; i < t->ks.size(); ++i) put(fmt::format("catalogue_recall@{}", t->ks[i]), t->catalogue_recall[i]);
+  }
+  return json;
+}
+
+}  // namespace
+
+dataset::Options bundle_options(const model::Bundle& bundle, const std::vector<std::string>& set) {
+  dataset::Options options;
+  auto config = Config::from_text(bundle.config(), bundle.file().path() + ": section 'config'");
+  for (const auto& assignment : set) config.set(assignment);
+  config.read([&](OptionVisitor& f) { dataset::describe(f, options); });
+  return options;
+}
+
+namespace {
+
+// The log that a bundle is judged by may be another than that it was trained on: then its items must be known at least.
+// Of its own data, `named` false, nothing is said where all is known.
+void meet_bundle(const model::Bundle& bundle, const data::Interactions& log, bool named) {
+  const auto say = [&](const columns::Interner& ids, const columns::Interner& known, const std::string& what,
+                       const std::string& remedy, bool may_be_unknown) {
+    const auto meeting = data::meet({&ids}, {&known});
+    if (named || meeting.met < meeting.asked)
+      data::say_meeting(meeting, {bundle.file().path(), what, remedy}, may_be_unknown);
+  };
+  say(log.items, bundle.item_ids(), "items to judge by", "give the interactions of the items that it was trained with",
+      false);
+  say(log.users, bundle.user_ids(), "users to judge by", "", true);
+}
+
+// The rows of the test part, or all rows when `parts` is empty.
+TestUsers test_users(const model::Bundle& bundle, const data::Interactions& log, const std::vector<data::Part>& parts) {
+  std::vector<uint32_t> item_row(log.items.size());
+  for (uint32_t i = 0; i < log.items.size(); ++i) item_row[i] = bundle.item_ids().find(log.items[i]);
+  auto relevant = dataset::relevant_items(log, item_row,
+                                          [&](size_t row) { return parts.empty() || parts[row] == data::Part::test; });
+  if (relevant.users.empty())
+    fail(ErrorKind::usage, "the test part is empty: data.split keeps none; give interactions to judge by with --data");
+  TestUsers test{.ids = {},
+                 .users = {},
+                 .items = std::move(relevant.items),
+                 .outside = std::move(relevant.outside),
+                 .fingerprint = dataset::fingerprint_of_rows(
+                     log, [&](size_t row) { return parts.empty() || parts[row] == data::Part::test; }),
+                 .data = {}};
+  for (const auto user : relevant.users) {
+    test.ids.emplace_back(log.users[user]);
+    test.users.push_back(bundle.user_ids().find(log.users[user]));
+  }
+  return test;
+}
+
+}  // namespace
+
+TestUsers test_users(const model::Bundle& bundle, const dataset::Dataset& data) {
+  auto test = test_users(bundle, data.log, data.parts);
+  test.data = std::shared_ptr<const dataset::Dataset>(std::shared_ptr<const dataset::Dataset>(), &data);
+  return test;
+}
+
+TestUsers test_users(const model::Bundle& bundle, const dataset::Options& options,
+                     const std::vector<std::string>& files) {
+  if (files.empty()) {
+    const auto data = std::make_shared<const dataset::Dataset>(dataset::load_dataset(options.data));
+    meet_bundle(bundle, data->log, false);
+    auto test = test_users(bundle, *data);
+    test.data = data;
+    return test;
+  }
+  auto interactions = dataset::interaction_options(options.data);
+  interactions.paths = files;
+  if (const auto& of_log = bundle.info().times) {
+    if (interactions.times.unit == columns::TimeUnit::automatic) interactions.times.unit = of_log->unit;
+    if (interactions.times.order == columns::DateOrder::automatic) interactions.times.order = of_log->order;
+  }
+  const auto log = data::load_interactions(interactions);
+  meet_bundle(bundle, log, true);
+  return test_users(bundle, log, {});
+}
+
+ItemFirstSeen item_first_seen(const model::Bundle& bundle, const dataset::Options& options,
+                              const dataset::Dataset* data) {
+  ItemFirstSeen births{.source = {}, .time_us = std::vector<int64_t>(bundle.item_ids().size(), features::kNoTime)};
+  for (const auto& feature : options.towers.item.features) {
+    const auto* column = bundle.item_attributes().find(feature.column);
+    if (feature.kind != features::FeatureKind::time || feature.part != features::TimePart::age || !column) continue;
+    births.source = feature.column;
+    for (uint32_t item = 0; item < births.time_us.size(); ++item)
+      if (const auto row = bundle.attribute_row(item); row != columns::Interner::kNone)
+        births.time_us[item] = column->as_time_us(row).value_or(features::kNoTime);
+    return births;
+  }
+  if (!data || !data->log.has_time()) return births;
+  births.source = "first seen";
+  for (size_t row = 0; row < data->log.size(); ++row) {
+    if (data->parts[row] == data::Part::test) continue;
+    const auto item = bundle.item_ids().find(data->log.items[data->log.item[row]]);
+    if (item == columns::Interner::kNone) continue;
+    int64_t& born = births.time_us[item];
+    born = born == features::kNoTime ? data->log.time_us[row] : std::min(born, data->log.time_us[row]);
+  }
+  return births;
+}
+
+namespace {
+
+void say_what_was_not_judged(const BundleEvaluation& judgement, dataset::Repeats repeats) {
+  const auto& known = judgement.known;
+  if (known.users == 0)
+    log_warning(
+        "nobody can be judged: none of the {} user(s) of the test part has a row before it, so every figure is empty; "
+        "unknown users are judged apart",
+        judgement.unknown_users.users);
+  if (known.in_history == 0) return;
+  const auto share = 100 * static_cast<double>(known.in_history) / static_cast<double>(known.test_positives);
+  if (repeats == dataset::Repeats::miss)
+    log_warning(
+        "{} of {} test items ({:.1f}%) are items that their user had before: the lists leave these out, so they count "
+        "as "
+        "misses; --repeats keep (evaluate.repeats = \"keep\") leaves them in",
+        known.in_history, known.test_positives, share);
+  else
+    log_info("{} of {} test items ({:.1f}%) are items that their user had before", known.in_history,
+             known.test_positives, share);
+}
+
+}  // namespace
+
+BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, const TestUsers& test,
+                                 const BundleEvaluationOptions& how, UserMetrics* known_users) {
+  const auto& [ks, repeats, second, rescore_from] = how;
+  const auto start = std::chrono::steady_clock::now();
+  if (second) model::check_cascade_length(static_cast<size_t>(*std::max_element(ks.begin(), ks.end())), rescore_from);
+  const auto cascade = second ? model::make_cascade(bundle, *second, rescore_from) : nullptr;
+  const ItemPopularity popularity({bundle.item_counts().begin(), bundle.item_counts().end()});
+  const auto options = bundle_options(bundle, {});
+  BundleEvaluation judgement;
+  judgement.first_seen = item_first_seen(bundle, options, test.data ? &*test.data : nullptr);
+  const auto ages = items_by_age(judgement.first_seen.time_us, bundle.info().moment_us);
+  const auto index = index::make_exact_index(bundle.item_vectors());
+  for (const bool unknown : {false, true}) {
+    std::vector<uint32_t> users, outside;
+    math::Ragged<uint32_t> items;
+    for (size_t i = 0; i < test.users.size(); ++i) {
+      const auto user = test.users[i];
+      if ((user == columns::Interner::kNone || bundle.user_states().histories[user].empty()) != unknown) continue;
+      users.push_back(user), outside.push_back(test.outside[i]), items.push(test.items[i]);
+    }
+    auto vectors = model::known_user_vectors(pool, bundle, bundle.user_ids(), users);
+    if (!unknown) judgement.mean_cosine_users = mean_pairwise_cosine(vectors);
+    if (second)
+      vectors = model::cascade_queries(vectors, model::known_user_vectors(pool, *second, bundle.user_ids(), users));
+    (unknown ? judgement.unknown_users : judgement.known) = rank_users(
+        pool, cascade ? *cascade : *index, vectors, bundle.user_states(), {users, &items, outside, repeats}, ks,
+        popularity, judgement.first_seen.source.empty() ? nullptr : &ages, unknown ? nullptr : known_users);
+  }
+  judgement.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  math::Matrix<float> room;
+  judgement.mean_cosine_items = mean_pairwise_cosine(math::as_floats(bundle.item_vectors(), room));
+  if (test.data && bundle.members().size() == 1 && trained_on(bundle, *test.data))
+    judgement.training = replay_training(pool, bundle, options, *test.data, judgement.known.ks);
+  auto json =
+      nlohmann::ordered_json::parse(ranking_json(judgement.known, {.split = "test",
+                                                                   .chosen_on = bundle.info().chosen_on,
+                                                                   .seconds = judgement.seconds,
+                                                                   .fingerprint = bundle.fingerprint(),
+                                                                   .repeats = std::string(dataset::name_of(repeats)),
+                                                                   .test_rows = test.fingerprint}));
+  json["refit"] = bundle.info().refit;
+  json["uses_order"] = bundle.info().uses_order;
+  json["item_age_source"] = judgement.first_seen.source;
+  json["health"] = health_json(judgement);
+  if (second) json["rescored_by"] = {{"fingerprint", second->fingerprint()}, {"from", rescore_from}};
+  auto& unknown = json["unknown_users"];
+  unknown["users"] = judgement.unknown_users.users;
+  for (size_t i = 0; i < judgement.unknown_users.ks.size(); ++i)
+    unknown[fmt::format("recall@{}", judgement.unknown_users.ks[i])] = judgement.unknown_users.recall[i];
+  judgement.json = json.dump(1);
+  say_what_was_not_judged(judgement, repeats);
+  return judgement;
+}
+
+}  // namespace pagoda::evaluate

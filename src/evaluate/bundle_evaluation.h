@@ -1,0 +1,65 @@
+// A bundle judged by interactions it has not seen.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "evaluate/diagnostics.h"
+#include "evaluate/evaluation.h"
+
+namespace pagoda::evaluate {
+
+// Users with their true items, as the bundle numbers them.
+struct TestUsers {
+  std::vector<std::string> ids;
+  std::vector<uint32_t> users;    // row in the bundle, kNone: the bundle does not know the user
+  math::Ragged<uint32_t> items;   // catalogue rows, rising, each once
+  std::vector<uint32_t> outside;  // items that the catalogue does not have
+  std::string fingerprint;        // of the rows: fingerprint_of_rows()
+  // What the test part was taken from; empty when it came from other files. Borrowed where the caller has loaded it.
+  std::shared_ptr<const dataset::Dataset> data;
+};
+
+// The test part of the data the bundle was trained on (read again, split again), or all rows of `files`.
+TestUsers test_users(const model::Bundle& bundle, const dataset::Options& options,
+                     const std::vector<std::string>& files);
+TestUsers test_users(const model::Bundle& bundle,
+                     const dataset::Dataset& data);  // the test part of data that is loaded already
+
+// When each item of the catalogue was born (kNoTime: unknown), and what says so: the column that a feature of the item
+// tower reads as its age; else the item's first row before the test part, when `data` is there and has times; else nothing.
+struct ItemFirstSeen {
+  std::string source;  // the column's name; "first seen"; "": unknown, and so is every time
+  std::vector<int64_t> time_us;
+};
+ItemFirstSeen item_first_seen(const model::Bundle& bundle, const dataset::Options& options,
+                              const dataset::Dataset* data);
+
+// Exact search, whatever index the bundle serves from.
+struct BundleEvaluation {
+  RankingReport known;                                  // users the bundle has a history of
+  RankingReport unknown_users;                          // the others: answered as anyone unknown is
+  ItemFirstSeen first_seen;                             // by_item_age of both: at the latest time the bundle has seen
+  double mean_cosine_items = 0, mean_cosine_users = 0;  // of the catalogue; of the known users judged
+  std::optional<TrainingDiagnostics> training;          // when the data is there that the bundle was trained on
+  double seconds = 0;                                   // user vectors, search and metrics; without files, health
+  std::string json;                                     // INTERFACE: `evaluate --json`
+};
+struct BundleEvaluationOptions {
+  std::vector<int64_t> ks;
+  dataset::Repeats repeats = dataset::Repeats::miss;
+  // With `second`, the cascade of the two is judged: the second puts the best rescore_from in order.
+  const model::Bundle* second = nullptr;
+  size_t rescore_from = 0;
+};
+// Error{usage}: one of ks is greater than rescore_from. `known_users`: takes the metrics of each known user, in the order
+// of `test`. Warns where nobody, or only a part of the rows, can be judged.
+BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, const TestUsers& test,
+                                 const BundleEvaluationOptions& how, UserMetrics* known_users = nullptr);
+
+// The options a bundle was trained with, `set` assignments laid over.
+dataset::Options bundle_options(const model::Bundle& bundle, const std::vector<std::string>& set);
+
+}  // namespace pagoda::evaluate

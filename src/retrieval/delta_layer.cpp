@@ -1,0 +1,189 @@
+#include "retrieval/delta_layer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "columns/decimal.h"
+
+namespace pagoda::retrieval {
+namespace {
+
+std::optional<int64_t> whole_number(const std::string& text) {
+  const auto number = columns::Decimal::parse(text);
+  return number ? number->as_int64() : std::nullopt;
+}
+
+// As the column holds it.
+std::optional<double> real_number(const std::string& text, columns::RealPrecision precision) {
+  const auto number = columns::Decimal::parse(text);
+  const double nearest = number ? columns::nearest_in(precision, *number) : INFINITY;
+  return std::isfinite(nearest) ? std::optional(nearest) : std::nullopt;
+}
+
+std::optional<int64_t> true_or_false(const std::string& text) {
+  const auto key = columns::value_key(text);
+  return key == "true" ? std::optional<int64_t>(1) : key == "false" ? std::optional<int64_t>(0) : std::nullopt;
+}
+
+template <class T>
+bool push_or_null(columns::Column& column, const std::optional<T>& value, void (columns::Column::*push)(T)) {
+  if (value)
+    (column.*push)(*value);
+  else
+    column.push_null();
+  return value.has_value();
+}
+
+}  // namespace
+
+bool append_provided(columns::Column& column, const RequestFeature* brought) {
+  const bool fits = brought && (column.type == columns::ColumnType::texts || !brought->is_list);
+  if (!fits) {
+    column.push_null();
+    return !brought;
+  }
+  const auto& values = brought->values;
+  switch (column.type) {
+    case columns::ColumnType::text: column.push_text(values[0]); return true;
+    case columns::ColumnType::integer:
+      return push_or_null(column, whole_number(values[0]), &columns::Column::push_integer);
+    case columns::ColumnType::real:
+      return push_or_null(column, real_number(values[0], column.precision), &columns::Column::push_real);
+    case columns::ColumnType::decimal: {
+      const auto number = columns::Decimal::parse(values[0]);
+      number ? column.push_text(number->text()) : column.push_null();
+      return number.has_value();
+    }
+    case columns::ColumnType::time:
+      return push_or_null(column, columns::parse_time_us(values[0]), &columns::Column::push_integer);
+    case columns::ColumnType::boolean:
+      return push_or_null(column, true_or_false(values[0]), &columns::Column::push_integer);
+    case columns::ColumnType::texts:
+      for (const auto& value : values) column.push_element(value);
+      column.end_list();
+      return true;
+  }
+  return false;
+}
+
+void append_item(data::Attributes& items, const ItemChange& item) {
+  items.ids.add(item.item);
+  for (auto& column : items.columns) {
+    const auto at = std::ranges::find(item.attributes, column.name, &RequestFeature::name);
+    append_provided(column, at == item.attributes.end() ? nullptr : &*at);
+  }
+}
+
+DeltaLayer::DeltaLayer(std::shared_ptr<const model::Bundle> bundle, Ptr below)
+    : bundle_(std::move(bundle)), below_(std::move(below)), vectors_(0, bundle_->item_vectors().cols()),
+      visible_(bundle_->item_ids().size() + (below_ ? below_->items_.rows() : 0), true) {
+  for (const auto& column : bundle_->item_attributes().columns) items_.columns.push_back(column.without_rows());
+}
+
+void DeltaLayer::hide(std::string_view item) {
+  if (const auto row = bundle_->item_ids().find(item); row != columns::Interner::kNone) visible_.remove(row);
+  if (!below_) return;
+  if (const auto row = below_->items_.ids.find(item); row != columns::Interner::kNone)
+    visible_.remove(bundle_->item_ids().size() + row);
+}
+
+void DeltaLayer::take(const DeltaLayer& from, std::span<const uint32_t> rows, BackgroundThrottle* throttle) {
+  const size_t before = vectors_.rows(), dim = bundle_->item_vectors().cols();
+  math::Matrix<float> vectors(before + rows.size(), dim);
+  for (size_t i = 0; i < before; ++i) {
+    std::copy_n(vectors_[i], dim, vectors[i]);
+    yield_every_64(throttle, i);
+  }
+  for (size_t i = 0; i < rows.size(); ++i) {
+    yield_every_64(throttle, i);
+    items_.ids.add(from.items_.ids[rows[i]]);
+    for (size_t c = 0; c < items_.columns.size(); ++c) items_.columns[c].push_cell(from.items_.columns[c], rows[i]);
+    std::copy_n(from.vectors_[rows[i]], dim, vectors[before + i]);
+  }
+  vectors_ = std::move(vectors);
+}
+
+// Filters have what they had of `like` (or nullptr): else the next search would wait until it is there.
+void DeltaLayer::finish(const BuildIndexFn& index, const DeltaLayer* like, BackgroundThrottle* throttle) {
+  for (uint32_t row = 0; row < items_.rows(); ++row) {
+    yield_every_64(throttle, row);
+    if (const auto below = bundle_->item_ids().find(items_.ids[row]); below != columns::Interner::kNone)
+      replacement_of_[below] = row;
+  }
+  std::vector<uint32_t> rows(items_.rows());
+  std::iota(rows.begin(), rows.end(), 0u);
+  filters_ = std::make_unique<const filter::FilterIndex>(items_, rows, items_.rows());
+  if (like) filters_->arrange(like->filters_->arranged(), throttle);
+  index_ = index(vectors_);
+}
+
+DeltaLayer::DeltaLayer(std::shared_ptr<const model::Bundle> bundle, Ptr below, const DeltaLayer* before,
+                       const std::vector<ItemChange>& changes, const EncodeItemsFn& encode,
+                       BackgroundThrottle* throttle)
+    : DeltaLayer(std::move(bundle), std::move(below)) {
+  // The last change of an item is the one that counts.
+  std::unordered_map<std::string_view, size_t> last;
+  for (size_t c = 0; c < changes.size(); ++c) last[changes[c].item] = c;
+
+  if (before) {
+    visible_ = before->visible_;
+    std::vector<uint32_t> kept;
+    for (uint32_t row = 0; row < before->items_.rows(); ++row) {
+      yield_every_64(throttle, row);
+      if (!last.contains(before->items_.ids[row])) kept.push_back(row);
+    }
+    take(*before, kept, throttle);
+  }
+  DeltaLayer brought(bundle_, nullptr);
+  for (size_t c = 0; c < changes.size(); ++c) {
+    const auto& change = changes[c];
+    yield_every_64(throttle, c);
+    if (last[change.item] != c) continue;
+    hide(change.item);
+    if (!change.deleted) append_item(brought.items_, change);
+  }
+  if (brought.items_.rows() > 0) {
+    brought.vectors_ = encode(brought.items_.ids, brought.items_);
+    std::vector<uint32_t> rows(brought.items_.rows());
+    std::iota(rows.begin(), rows.end(), 0u);
+    take(brought, rows, throttle);
+  }
+  finish(index::make_exact_index, before, throttle);
+}
+
+DeltaLayer::Ptr DeltaLayer::merged(const DeltaLayer* below, const DeltaLayer& above, const BuildIndexFn& index,
+                                   BackgroundThrottle* throttle) {
+  std::shared_ptr<DeltaLayer> both(new DeltaLayer(above.bundle_, nullptr));
+  const auto bottom = above.bundle_->item_ids().size();
+  both->visible_ = above.visible_.slice(0, bottom);
+  if (below) {
+    both->visible_ &= below->visible_;
+    auto rows = above.visible_.slice(bottom, above.rows_below()).rows();
+    both->take(*below, rows, throttle);
+  }
+  std::vector<uint32_t> rows(above.items_.rows());
+  std::iota(rows.begin(), rows.end(), 0u);
+  both->take(above, rows, throttle);
+  both->finish(index, &above, throttle);
+  return both;
+}
+
+DeltaLayer::Ptr DeltaLayer::over(Ptr below, const DeltaLayer& above, const std::unordered_set<std::string>& changed,
+                                 BackgroundThrottle* throttle) {
+  std::shared_ptr<DeltaLayer> out(new DeltaLayer(above.bundle_, std::move(below)));
+  for (const auto& item : changed) {
+    out->hide(item);
+    yield_to_foreground(throttle);
+  }
+  std::vector<uint32_t> rows;
+  for (uint32_t row = 0; row < above.items_.rows(); ++row) {
+    yield_every_64(throttle, row);
+    if (changed.contains(std::string(above.items_.ids[row]))) rows.push_back(row);
+  }
+  out->take(above, rows, throttle);
+  out->finish(index::make_exact_index, &above, throttle);
+  return out;
+}
+
+}  // namespace pagoda::retrieval

@@ -1,0 +1,10 @@
+// Answers as messages of proto/pagoda/v1/retrieval.proto, serialised.
+#pragma once
+
+#include "server/response_encoder.h"
+
+namespace pagoda::server {
+
+const ResponseEncoder& proto_encoder();
+
+}  // namespace pagoda::server

@@ -1,0 +1,76 @@
+// Private: the bodies of calls as typed queries, within the server's limits. Every error is a RequestError that names the
+// field.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "retrieval/options.h"
+#include "server/search_queue.h"
+
+namespace pagoda::server {
+
+// How a list is to be written.
+struct ListFormat {
+  std::vector<size_t> attributes;  // columns of the item table
+  size_t k = 0;                    // that was asked for
+};
+
+struct RetrieveCall {
+  CandidateQuery query;
+  ListFormat format;
+};
+struct SimilarCall {
+  SimilarQuery query;
+  ListFormat format;
+};
+
+struct FindItemsCall {
+  std::string text;
+  std::vector<uint32_t> rows;  // of items that were named, in place of the text
+  bool named = false;
+  size_t limit = 0;
+  ListFormat format;
+};
+struct FindUsersCall {
+  std::string text;
+  std::vector<uint32_t> rows;
+  bool named = false;
+  size_t limit = 0, history = 0;
+};
+
+// Both are borrowed.
+class RequestParser {
+ public:
+  RequestParser(const retrieval::ServeOptions& options, const retrieval::Snapshot& snapshot)
+      : options_(options), snapshot_(snapshot) {}
+
+  nlohmann::json body(std::string_view text) const;  // an object
+
+  // A request of a batch has no timeout_ms: the batch has one for all.
+  enum class Place { alone, in_batch };
+  RetrieveCall retrieve(const nlohmann::json& object, Place place) const;
+  std::vector<RetrieveCall> retrieve_batch(const nlohmann::json& object) const;
+  SimilarCall similar(const nlohmann::json& object) const;
+  SearchPayload encode(const nlohmann::json& object) const;
+  FindItemsCall find_items(const nlohmann::json& object) const;
+  FindUsersCall find_users(const nlohmann::json& object) const;
+  std::vector<retrieval::ItemChange> upserted_items(const nlohmann::json& object) const;
+  std::vector<retrieval::ItemChange> deleted_items(const nlohmann::json& object) const;
+  // Of timeout_ms, from now, and of the transport the earlier; the server's own when neither says one.
+  SteadyClock::time_point deadline(const nlohmann::json& object,
+                                   std::optional<SteadyClock::time_point> of_transport) const;
+
+ private:
+  void need_towers(const std::string& field, std::string_view instead) const;
+  retrieval::RetrieveRequest user(const nlohmann::json& object) const;
+  std::vector<size_t> attributes(const nlohmann::json& value) const;
+  size_t read_limit(const nlohmann::json& object) const;
+  ItemVectorsQuery items(const nlohmann::json& list) const;
+  const nlohmann::json& changed_items(const nlohmann::json& object) const;
+  retrieval::ItemChange new_item(const nlohmann::json& object) const;
+
+  const retrieval::ServeOptions& options_;
+  const retrieval::Snapshot& snapshot_;
+};
+
+}  // namespace pagoda::server
