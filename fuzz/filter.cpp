@@ -13,7 +13,7 @@ constexpr size_t kItems = 40;
 // A column of every type, with cells that are missing.
 data::Attributes some_attributes() {
   data::Attributes table;
-  const auto add = [&](const char* name, columns::ColumnType type) -> Column& {
+  const auto add = [&](const char* name, columns::ColumnType type) -> columns::Column& {
     auto& column = table.columns.emplace_back();
     column.name = name, column.type = type;
     return column;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "index/partitioned_index.h"
+#include "math/rows_view.h"
 #include "retrieval/retrieval_test.h"
 
 namespace pagoda {
@@ -19,9 +20,10 @@ class Scratch {
     const auto exact = path("exact.pagoda");
     retrieval::write_small_bundle(pool, exact, {.items = 40});
     const auto small = model::Bundle::open(exact);
-    const auto partitions =
-        index::build_partitions(pool, small->item_vectors(), {.lists = 4, .k = 5}, small->item_vectors());
-    model::rewrite_index(exact, bundle(), &partitions);
+    math::Matrix<float> memory_of_queries;
+    const auto partitions = index::build_partitions(pool, small->item_vectors(), {.lists = 4, .k = 5},
+                                                    math::as_floats(small->item_vectors(), memory_of_queries));
+    model::rewrite_index(exact, bundle(), small->item_vectors(), &partitions);
   }
   ~Scratch() {
     std::error_code ignored;
