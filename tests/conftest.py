@@ -26,13 +26,18 @@ def pytest_configure(config):
     if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 29:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
     config.addinivalue_line("markers", "slow: takes more than a few seconds; runs with --all only")
+    config.addinivalue_line("markers", "not_under(preset, ..., reason): does not run in a build of such a preset")
 
 
 def pytest_collection_modifyitems(config, items):
+    left_out = set()
     if not config.getoption("--all"):
-        for item in items:
-            if item.get_closest_marker("slow"):
-                item.add_marker(pytest.mark.skip(reason="slow; runs with --all"))
+        left_out |= {item for item in items if item.get_closest_marker("slow")}
+    build = pathlib.Path(os.environ.get("PAGODA_BUILD", "release")).name
+    left_out |= {item for item in items for mark in item.iter_markers("not_under") if build in mark.args}
+    if left_out:
+        config.hook.pytest_deselected(items=sorted(left_out, key=lambda item: item.nodeid))
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,8 @@
     python tests/run_tests.py build/release [--all] [NAME...]
 
 Quiet about what passes, shows the output of what fails. The last line is `N passed, N failed[, N skipped]`; the exit
-status is 1 when any failed. A binary that crashes, hangs or says nothing counts as a failure.
+status is 1 when any failed. A binary that crashes, hangs or says nothing counts as a failure. Each skipped test is named
+with its reason. With PAGODA_NO_SKIPS=1, as in CI, it counts as a failure, unless this CPU lacks what the test is about.
 """
 
 import argparse
@@ -18,17 +19,27 @@ import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT_S = 1200
+CPU_LACKS = "this CPU has no "  # how the reason of a skip begins that even CI allows
 
 
 class Tally:
-    def __init__(self, passed=0, failed=0, skipped=0):
+    def __init__(self, passed=0, failed=0, skipped=0, skips=()):
         self.passed, self.failed, self.skipped = passed, failed, skipped
+        self.skips = list(skips)  # (test, reason)
 
     def __iadd__(self, other):
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
+        self.skips += other.skips
         return self
+
+    def forbid_skips(self):
+        """Skipped tests become failed ones, but for those that this CPU cannot run; gives the ones that failed."""
+        forbidden = [(test, reason) for test, reason in self.skips if not reason.startswith(CPU_LACKS)]
+        self.skipped -= len(forbidden)
+        self.failed += len(forbidden)
+        return forbidden
 
     def __str__(self):
         skipped = f", {self.skipped} skipped" if self.skipped else ""
@@ -46,9 +57,16 @@ def read_gtest(report):
                 tally.failed += 1
             elif test["result"] == "SKIPPED":
                 tally.skipped += 1
+                tally.skips.append((f"{suite.get('name', '')}.{test['name']}", skip_reason(test)))
             else:
                 tally.passed += 1
     return tally
+
+
+def skip_reason(test):
+    """What GTEST_SKIP said: "file:line" and the text, a line each. Older versions do not report it."""
+    said = "".join(part.get("message", "") for part in test.get("skipped", []))
+    return said.strip().splitlines()[-1] if said.strip() else "no reason is reported"
 
 
 def read_gtest_output(output):
@@ -63,8 +81,9 @@ def read_junit(report):
     for case in xml.fromstring(report).iter("testcase"):
         if case.find("failure") is not None or case.find("error") is not None:
             tally.failed += 1
-        elif case.find("skipped") is not None:
+        elif (skipped := case.find("skipped")) is not None:
             tally.skipped += 1
+            tally.skips.append((f"{case.get('classname', '')}::{case.get('name')}", skipped.get("message", "")))
         else:
             tally.passed += 1
     return tally
@@ -163,6 +182,9 @@ def main(arguments=None):
         report("tests/*.py", begin, *run_pytest(scripts, options.all, environment))
     if not options.names and not (binaries or scripts):
         total.failed += 1
+    forbidden = total.forbid_skips() if os.environ.get("PAGODA_NO_SKIPS") == "1" else []
+    for test, reason in total.skips:
+        print(f"skipped{', and so failed' if (test, reason) in forbidden else ''}: {test}: {reason}")
     print(total, flush=True)
     return 1 if total.failed else 0
 

@@ -14,10 +14,7 @@ COMMANDS = {"inspect": [], "retrieve": ["--users", "-"], "index": [], "evaluate"
 
 
 def checksum(data):
-    try:
-        library = ctypes.CDLL("libxxhash.so.0")
-    except OSError:
-        pytest.skip("libxxhash is not here to sign a header with")
+    library = ctypes.CDLL("libxxhash.so.0")
     library.XXH3_64bits.restype = ctypes.c_uint64
     library.XXH3_64bits.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
     return library.XXH3_64bits(bytes(data), len(data))

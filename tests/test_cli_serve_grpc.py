@@ -292,6 +292,7 @@ def test_a_deadline_thousands_of_years_ahead_is_none_that_has_passed(serve, mode
         assert raw_http2.DATA in kinds, "an error is a header alone, an answer has data"
 
 
+@pytest.mark.not_under("tsan", reason="it measures a pace, and gRPC is twenty times as slow there")
 def test_overload_is_turned_away_and_the_rest_is_answered(serve, model, pb, connect):
     with serve(model, *ON, settings=["serve.queue=8", "serve.most_requests=8", "serve.batch=1", "serve.threads=1"]) as server:
         request = pb.RetrieveBatchRequest(requests=[pb.RetrieveRequest(user=f"u{i}", k=300) for i in range(8)])
@@ -331,6 +332,7 @@ def test_answers_that_nobody_takes_make_room_for_others(serve, model, pb, connec
                 assert time.monotonic() < end
 
 
+@pytest.mark.not_under("tsan", reason="it measures a pace, and gRPC is twenty times as slow there")
 def test_requests_that_never_end_fill_so_much_memory_alone(serve, model, pb, connect):
     begun = raw_http2.message(bytes(64000))[:60000]
     with serve(model, *ON, settings=["serve.most_body_kb=64"]) as server, contextlib.ExitStack() as closing:
@@ -433,6 +435,7 @@ def test_health_follows_readiness_and_what_is_under_way_is_answered(serve, model
             server.reader.join()
 
 
+@pytest.mark.not_under("tsan", reason="it measures a pace, and gRPC is twenty times as slow there")
 def test_slow_searches_hold_no_threads(serve, model, pb, connect):
     """More calls at once than any pool has threads, and those that need no search are answered meanwhile."""
     with serve(model, *ON, settings=["serve.batch=1", "serve.threads=1", "serve.queue=5000"]) as server:

@@ -63,8 +63,6 @@ def test_ids_are_taken_by_name_and_exactly_whatever_their_type(cli, tmp_path, ki
 
 def test_uuids_are_their_usual_text(cli, tmp_path):
     v = vectors(4)
-    if not hasattr(pa, "uuid"):
-        pytest.skip("this pyarrow has no UUIDs")
     column = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([uuid.UUID(u).bytes for u in UUIDS], pa.binary(16)))
     write(tmp_path / "v.parquet", {"item_id": column, "vector": lists(v)})
     cli("index", "--vectors", tmp_path / "v.parquet", "-o", tmp_path / "v.pagoda")

@@ -127,8 +127,7 @@ PROGRAMS = ["duckdb", "fastparquet", "pandas", "polars", pytest.param("spark", m
 def written_by(program, folder):
     """The manifest of the files that a program writes (tests/formats/programs.py)."""
     python = ROOT / (".venv-spark" if program == "spark" else ".venv-formats") / "bin" / "python"
-    if not python.is_file():
-        pytest.skip(f"{python}: not there; ./run test formats makes it")
+    assert python.is_file(), f"{python}: not there; ./run test formats makes it"
     done = subprocess.run([python, ROOT / "tests/formats/programs.py", program, folder], capture_output=True, text=True,
                           env=dict(os.environ, PYTHONPATH=str(ROOT / "tests")))
     assert done.returncode == 0, done.stderr

@@ -15,11 +15,13 @@ import pytest
 OLD = b"the old file\n"
 
 
+pytestmark = pytest.mark.not_under("asan", "tsan", reason="a sanitizer's library must come first among the preloaded ones")
+
+
 @pytest.fixture(scope="module")
 def library(pagoda):
     path = pathlib.Path(pagoda).parent / "libio_faults.so"
-    if not path.is_file():
-        pytest.skip("libio_faults.so is not part of a build with a sanitizer")
+    assert path.is_file(), f"{path}: not built; run ./run build"
     return path
 
 

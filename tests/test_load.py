@@ -35,6 +35,7 @@ def load(tmp_path_factory):
     return run
 
 
+@pytest.mark.not_under("tsan", reason="it measures a pace, and gRPC is twenty times as slow there")
 def test_latencies_count_from_the_planned_moment_and_nothing_is_lost(serve, model, load):
     with serve(model) as server:
         found = load(server, 30, 2)

@@ -24,7 +24,7 @@ def gtest_report(*tests):
 
 PASSED = {"name": "A", "status": "RUN", "result": "COMPLETED"}
 FAILED = {"name": "B", "status": "RUN", "result": "COMPLETED", "failures": [{"failure": "no"}]}
-SKIPPED = {"name": "C", "status": "RUN", "result": "SKIPPED"}
+SKIPPED = {"name": "C", "status": "RUN", "result": "SKIPPED", "skipped": [{"message": "a_test.cpp:7\nno such disk\n"}]}
 DISABLED = {"name": "D", "status": "NOTRUN", "result": "SUPPRESSED"}
 
 
@@ -53,4 +53,13 @@ def test_a_junit_report_is_counted():
     tally = run_tests.read_junit('<testsuites><testsuite><testcase name="a"/><testcase name="b"><failure/></testcase>'
                                  '<testcase name="c"><error/></testcase><testcase name="d"><skipped/></testcase>'
                                  "</testsuite></testsuites>")
+    assert str(tally) == "1 passed, 2 failed, 1 skipped"
+
+
+def test_where_skips_are_forbidden_only_what_the_cpu_lacks_may_be_skipped():
+    tally = run_tests.read_gtest(gtest_report(PASSED, SKIPPED))
+    tally += run_tests.read_junit('<testsuite><testcase classname="t" name="d"><skipped message="this CPU has no avx512"/></testcase>'
+                                  '<testcase classname="t" name="e"><skipped message="there is no browser"/></testcase></testsuite>')
+    assert tally.skips == [(".C", "no such disk"), ("t::d", "this CPU has no avx512"), ("t::e", "there is no browser")]
+    assert tally.forbid_skips() == [(".C", "no such disk"), ("t::e", "there is no browser")]
     assert str(tally) == "1 passed, 2 failed, 1 skipped"

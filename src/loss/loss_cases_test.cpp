@@ -159,12 +159,10 @@ void check_file(const std::string& path) {
   }
 }
 
-TEST(LossCases, AgreeWithTheFormulasInFloat64) { check_file(PAGODA_TESTS_DIR "/data/loss_cases.json"); }
-
-TEST(LossCases, AgreeWithTheFileNamedInTheEnvironment) {
-  const char* path = std::getenv("PAGODA_LOSS_CASES");
-  if (!path) GTEST_SKIP() << "PAGODA_LOSS_CASES names no file";
-  check_file(path);
+// PAGODA_LOSS_CASES may name a further file, such as one that another program has computed.
+TEST(LossCases, AgreeWithTheFormulasInFloat64) {
+  check_file(PAGODA_TESTS_DIR "/data/loss_cases.json");
+  if (const char* path = std::getenv("PAGODA_LOSS_CASES")) check_file(path);
 }
 
 }  // namespace
