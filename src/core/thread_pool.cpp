@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/cpus.h"
 #include "core/error.h"
 
 namespace pagoda {
@@ -128,7 +129,7 @@ struct ThreadPool::State {
 ThreadPool::ThreadPool(int threads, BackgroundThrottle* throttle)
     : state_(std::make_unique<State>()), throttle_(throttle) {
   check(!throttle || threads == 1, "work in the background has one thread");
-  if (threads <= 0) threads = std::max(1u, std::thread::hardware_concurrency());
+  if (threads <= 0) threads = usable_cpus();
   for (size_t i = 1; i < static_cast<size_t>(threads); ++i)
     state_->threads.emplace_back([s = state_.get(), i] { s->loop(i); });
 }
