@@ -136,7 +136,7 @@ def environment_of(build):
 
 
 def prefix_of(build):
-    """g++ 12's thread sanitizer can not live with the address randomisation of newer kernels."""
+    """g++ 12's thread sanitizer cannot work with the address randomisation of newer kernels."""
     prefix = ["setarch", "--addr-no-randomize"]
     if build.name != "tsan" or subprocess.run([*prefix, "true"], capture_output=True).returncode != 0:
         return []

@@ -1,4 +1,4 @@
-"""What can not be judged is said, and is no figure: nobody to judge, repeats, figures of another bundle, other test rows."""
+"""What cannot be evaluated is reported and has no figure: no user to evaluate, repeats, another bundle, other test rows."""
 
 import json
 import random
@@ -163,7 +163,7 @@ def test_a_report_does_not_compare_figures_of_other_rows(cli, ordinary, tmp_path
         train(cli, ordinary / "log.csv", tmp_path / f"{name}.pagoda", "--set", f"data.split.kind={kind}")
         cli("evaluate", tmp_path / f"{name}.pagoda")
     both = (tmp_path / "a.pagoda", tmp_path / "b.pagoda")
-    cli("report", *both, "-o", tmp_path / "r.html", says="not judged alike, so their figures can not be compared. test rows")
+    cli("report", *both, "-o", tmp_path / "r.html", says="not evaluated alike, so their figures cannot be compared. test rows")
     assert "change</th>" not in (tmp_path / "r.html").read_text()
     shutil.copy(both[0], tmp_path / "c.pagoda")
     cli("evaluate", tmp_path / "c.pagoda")

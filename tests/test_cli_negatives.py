@@ -1,4 +1,4 @@
-"""Sources of negatives through the program: each trains, and what can not work is said before anything is trained."""
+"""Sources of negatives through the program: each trains, and what cannot work is refused before anything is trained."""
 
 import json
 import math

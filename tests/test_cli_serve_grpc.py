@@ -187,7 +187,7 @@ def test_what_is_wrong_is_said_as_over_http(serve, model, pb, connect, tmp_path)
             with pytest.raises(grpc.RpcError) as error:
                 getattr(stub, call)(built)
             assert error.value.code() == Code.INVALID_ARGUMENT, (call, body)
-            # A list without elements can not be told from a list that is missing.
+            # An empty list cannot be told from a missing one.
             if body != {"requests": []}:
                 assert error.value.details() == expected["error"]["message"]
             assert dict(error.value.trailing_metadata()).get("pagoda-field", "") == expected["error"]["field"], (call, body)

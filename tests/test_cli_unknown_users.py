@@ -167,5 +167,5 @@ def test_quiet_behind_the_command(cli, folder, train):
 def test_blanks_around_ids_are_kept_and_said(cli, folder):
     (folder / "blanks.csv").write_text(LOG + 'u1 ,000001,1700000000\n" u2",000002,1700000001\n"new\u00a0",000003,1700000002\n')
     cli("train", "--interactions", folder / "blanks.csv", *FLAGS, "-o", folder / "b.pagoda",
-        says=["blanks.csv: column 'user_id': 3 ids have blanks around them; they are kept: 'u1 ' is not 'u1'; of 2 the id "
-              "without blanks is there too"])
+        says=["blanks.csv: column 'user_id': 3 ids have blanks around them and are kept as they are: 'u1 ' is not 'u1'; "
+              "2 of them also occur without blanks"])

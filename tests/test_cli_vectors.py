@@ -89,7 +89,7 @@ def test_what_is_not_clear_is_asked_for(cli, tmp_path):
     path = write(tmp_path / "v.parquet", {"id": pa.array([1, 2, 3, 4]), "a": lists(v), "b": lists(v[:, :3])})
     cli("index", "--vectors", path, *out, code=INPUT, says="which column holds the vectors is not clear: 'a', 'b'; name it with --vector")
     cli("index", "--vectors", path, "--vector", "b", *out, says="vectors of 3 components")
-    cli("index", "--vectors", path, "--vector", "id", *out, code=INPUT, says="column 'id' holds no lists of floats")
+    cli("index", "--vectors", path, "--vector", "id", *out, code=INPUT, says="column 'id' does not hold lists of floats")
     np.save(tmp_path / "v.npy", v)
     cli("index", "--vectors", tmp_path / "v.npy", "--id", "id", *out, code=USAGE, says="has no columns")
 
@@ -142,7 +142,7 @@ def test_ids_that_may_have_been_rounded_and_ids_with_blanks_are_said(cli, tmp_pa
     path = write(tmp_path / "v.parquet", {"item_id": pa.array([2.0**53, 2.0**53 + 2, 1.0]), "vector": lists(vectors(3))})
     cli("index", "--vectors", path, "-o", tmp_path / "v.pagoda", says=["warning: column 'item_id': 2 ", "rounded", "row 1"])
     path = write(tmp_path / "v.parquet", {"item_id": pa.array(["a ", "a", "b"]), "vector": lists(vectors(3))})
-    cli("index", "--vectors", path, "-o", tmp_path / "v.pagoda", says="v.parquet: column 'item_id': 1 ids have blanks around them; they are kept: 'a ' is not 'a'")
+    cli("index", "--vectors", path, "-o", tmp_path / "v.pagoda", says="v.parquet: column 'item_id': 1 ids have blanks around them and are kept as they are: 'a ' is not 'a'")
 
 
 def test_an_index_keeps_the_ids_that_encode_writes(cli, model, tmp_path):

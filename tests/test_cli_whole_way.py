@@ -90,7 +90,7 @@ def test_evaluate_agrees_with_a_ranking_of_its_own_lists_by_other_code(cli, mode
 
     sums = {}
     for user in users:
-        # A test item that the user had before can not come back: it counts as a miss.
+        # A test item that the user had before cannot come back: it counts as a miss.
         hits = [item in test[user] for item in lists[user]]
         assert not set(lists[user]) & before[user]
         for k in (5, 20, 100):

@@ -277,4 +277,4 @@ def test_lists_in_cells_are_lists_and_no_ids(pagoda, tmp_path):
 def test_what_is_said_of_a_file_is_said_once(pagoda, tmp_path):
     (tmp_path / "log.csv").write_text(",user_id,item_id,ts\n" + "".join(f"{n},u{n % 20},i{n % 13},{1700000000 + n}\n" for n in range(100)))
     text, _, _ = init(pagoda, tmp_path, "log.csv")
-    assert text.count("header has no name for the column, which is called by its place") == 1
+    assert text.count("header has no name for the column, which is named by its position") == 1

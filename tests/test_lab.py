@@ -130,7 +130,7 @@ def test_a_changed_variant_alone_is_run_anew_and_new_lengths_are_only_judged(cli
     copy = tmp_path / "longer"
     subprocess.run(["cp", "-r", folder, copy], check=True)
     said = cli("lab", "-c", longer, "-o", copy).stderr
-    assert "to be judged anew" in said and "epoch" not in said
+    assert "is evaluated again" in said and "epoch" not in said
     assert "recall@50" in figures(copy)["variants"][0]["metrics"]
 
 
@@ -154,7 +154,7 @@ def test_a_lab_that_was_killed_or_stopped_goes_on_to_the_same_figures(cli, lab_t
     process = started((folder / "plain-2.pagoda.run").is_dir)
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=60)[1].decode()
-    assert process.returncode == 130 and "the same command goes on from there" in said, said
+    assert process.returncode == 130 and "the same command continues from there" in said, said
     assert ("run 1 of 6: plain, seed 1, from its checkpoint" in said) == killed_within
 
     said = cli("lab", "-c", lab_toml, "-o", folder).stderr

@@ -64,7 +64,7 @@ def test_a_column_of_later_files_is_read_and_the_rows_without_it_counted(cli, tm
     table = pa.table(dict(zip(["user_id", "item_id", "ts"], map(list, zip(*ROWS)))))
     pq.write_table(table.slice(0, 100), tmp_path / "1.parquet")
     pq.write_table(table.slice(100).append_column("device", pa.array(["tv", "pc"] * 100)), tmp_path / "2.parquet")
-    lacking = "column 'device': 100 rows are of files that do not have it, and were read as empty"
+    lacking = "column 'device': 100 rows come from files without it, and were read as empty"
     done = cli("init", "*.parquet", "-o", "o.toml", cwd=tmp_path)
     assert lacking in done.stdout + done.stderr
     cli("train", "--interactions", "1.parquet", "--interactions", "2.parquet", "--time", "ts", *SMALL, "--set", 'data.context=["device"]',

@@ -15,7 +15,7 @@ def test_a_column_of_the_log_that_is_left_out_is_named(cli, tmp_path):
     pq.write_table(log_with(place=pa.array([{"city": "x"}] * ROWS)), tmp_path / "log.parquet")
     cli("init", "log.parquet", cwd=tmp_path, says=["column 'place': 1 file(s) hold it as struct<city: string>"])
     cli("train", "--interactions", "log.parquet", "--user", "place", "--item", "item_id", "-o", "m.pagoda", cwd=tmp_path,
-        code=3, says=["column 'place' is of type struct<city: ", "can not be read"])
+        code=3, says=["column 'place' is of type struct<city: ", "cannot be read"])
 
 
 def test_vectors_of_items_are_no_words(cli, tmp_path):

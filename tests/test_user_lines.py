@@ -53,7 +53,7 @@ def test_marks_and_line_ends_are_no_part_of_a_user(cli, model, right, tmp_path, 
 
 def test_blanks_around_a_user_are_said(cli, model, right, tmp_path):
     (tmp_path / "users.txt").write_text("u1 \n\tu2\n")
-    said = answers(cli, model, tmp_path / "users.txt", says="2 lines have blanks around what they say, which were left out")
+    said = answers(cli, model, tmp_path / "users.txt", says="2 lines have blanks around their value, which were dropped")
     assert said == [right["u1"], right["u2"]]
 
 
@@ -71,7 +71,7 @@ def test_an_unknown_id_in_braces_is_told_how_to_be_written(cli, model):
 
 
 @pytest.mark.parametrize("content, what", [
-    (b"u1\nu\x002\n", ":2: holds a NUL byte"), (b"u1\ru2\ru3", ":1: has a carriage return within"),
+    (b"u1\nu\x002\n", ":2: holds a NUL byte"), (b"u1\ru2\ru3", ":1: has a carriage return inside it"),
     (b"u1\nM\xfcller\n", "'M\\xfcller' is not UTF-8"), ("u1\n".encode("utf-16"), "is UTF-16"),
 ])
 def test_what_is_no_text_is_named(cli, model, tmp_path, content, what):

@@ -10,7 +10,7 @@
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/warnings.h"
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 #include "dataset/dataset.h"
 #include "diagnose/advice.h"
 #include "diagnose/figures.h"
@@ -64,7 +64,7 @@ Rows read_log(const DiagnoseArgs& args) {
     const auto table = one_file(args.items);
     const auto survey = survey_table(table, log.items);
     const auto& id = id_column(survey, data::guess_table(table), log.items, table, told.item);
-    data::say_meeting(
+    data::report_overlap(
         {.asked = log.items.size(), .met = id.known, .known = survey.rows, .missing = {}, .others = {}, .change = {}},
         {args.items, "items of the log", ""});
     rows.catalogue_items += items_outside(log.items, args.items, id.name);

@@ -6,7 +6,7 @@
 #include "cli/unknown_names.h"
 #include "cli/user_lines.h"
 #include "core/log.h"
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 #include "data/vector_file.h"
 #include "evaluate/bundle_evaluation.h"
 #include "retrieval/retrieval.h"
@@ -60,8 +60,8 @@ void run_encode(const EncodeArgs& args) {
                                                 .form = form,
                                                 .bad_rows = data.bad_rows});
       for (uint32_t i = 0; i < table.ids.size(); ++i) ids.emplace_back(table.ids[i]);
-      data::say_meeting(data::meet({&table.ids}, {&bundle.item_ids()}),
-                        {args.model, "items of " + args.input, "each is encoded by its attributes alone"}, true);
+      data::report_overlap(data::count_overlap({&table.ids}, {&bundle.item_ids()}),
+                           {args.model, "items of " + args.input, "each is encoded by its attributes alone"}, true);
       data::write_vectors(args.output, retrieval.item_vectors(pool, table.ids, &table), ids, "item",
                           parquet && info.integer_items && all_integers("item", ids));
     }

@@ -6,10 +6,10 @@
 
 #include "cli/commands.h"
 #include "cli/results.h"
-#include "columns/blanks.h"
+#include "columns/whitespace.h"
 #include "core/log.h"
 #include "core/version.h"
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 #include "data/vector_file.h"
 #include "files/byte_sink.h"
 #include "files/line_file.h"
@@ -108,7 +108,7 @@ columns::Interner ids_of(const IndexArgs& args, const data::MappedVectors& vecto
       fail(ErrorKind::input, "{}: rows {} and {} (from 0) have the same id '{}' in {}: an item has one vector",
            args.vectors, first, i, id, from);
   }
-  columns::say_blanks(column.empty() ? file : args.vectors, column, interner);
+  columns::warn_of_whitespace(column.empty() ? file : args.vectors, column, interner);
   return interner;
 }
 
@@ -125,8 +125,8 @@ void index_vectors(ThreadPool& pool, const IndexArgs& args, math::RowPrecision p
     attributes = data::load_attributes(
         {.paths = {args.attributes}, .format = files::Format::automatic, .id = "item_id", .bad_rows = {}});
   if (!args.attributes.empty())
-    data::say_meeting(
-        data::meet({&ids}, {&attributes.ids}),
+    data::report_overlap(
+        data::count_overlap({&ids}, {&attributes.ids}),
         {args.attributes, "items of " + args.vectors,
          file.ids.empty() && args.ids.empty() ? "name the items with --ids" : "write the ids of both alike"});
   const model::StoredVectors vectors(pool, args.vectors, file.values,

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "core/error.h"
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 
 namespace pagoda::cli {
 
@@ -70,7 +70,7 @@ std::string other_spelling(const formats::ReaderOptions& file, const columns::In
   size_t most = 0;
   std::string hint;
   for (size_t c = 0; c < columns.size(); ++c)
-    if (const auto meeting = data::meet({&ids}, {&columns[c]}); meeting.change && meeting.change->more > most)
+    if (const auto meeting = data::count_overlap({&ids}, {&columns[c]}); meeting.change && meeting.change->more > most)
       most = meeting.change->more,
       hint = fmt::format("; in column '{}',{}", reader->columns()[c], data::spelling_hint(meeting).substr(1));
   return hint;

@@ -81,7 +81,7 @@ ResultWriter::ResultWriter(const ResultForm& form, const retrieval::Retrieval& r
 
 void ResultWriter::check_cells(const std::vector<std::string>& keys) const {
   const auto check_one = [&](const std::string& what, std::string_view id) {
-    if (const auto why = files::no_tsv_cell(id); !why.empty())
+    if (const auto why = files::why_not_a_tsv_cell(id); !why.empty())
       fail(ErrorKind::input, "the id '{}' of {} {}, which a line of TSV can not hold: write --format jsonl, or Parquet",
            printable(id), what, why);
   };

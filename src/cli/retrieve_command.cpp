@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "core/printable.h"
 #include "core/progress.h"
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 #include "data/vector_file.h"
 #include "retrieval/snapshot.h"
 
@@ -51,7 +51,7 @@ void add_exclusions(const retrieval::Retrieval& retrieval, const std::string& pa
     if (retrieval.find_item(ids[i]) == columns::Interner::kNone) unknown.add(ids[i]);
   }
   if (unknown.size() == 0) return;
-  const auto meeting = data::meet({&unknown}, {&retrieval.bundle().item_ids()});
+  const auto meeting = data::count_overlap({&unknown}, {&retrieval.bundle().item_ids()});
   log_warning("{}: {} of its {} items are not in the catalogue and exclude nothing: {}{}", path, unknown.size(),
               ids.size(), data::examples_of(meeting.missing), data::spelling_hint(meeting));
 }
@@ -115,7 +115,7 @@ void run_retrieve(const RetrieveArgs& args) {
   UnknownNames unknown(retrieval);
   if (!args.vectors.empty()) {
     const auto vectors =
-        data::read_vectors(args.vectors, {.vector = args.vector, .id = args.id, .usual_id = "user_id"});
+        data::read_vectors(args.vectors, {.vector = args.vector, .id = args.id, .default_id = "user_id"});
     say_ids(args.vectors, vectors.id_column, vectors.ids_file);
     auto ids = vectors.ids;
     for (size_t i = ids.size(); i < vectors.values.rows(); ++i) ids.push_back(std::to_string(i));
@@ -181,7 +181,7 @@ void run_similar(const SimilarArgs& args) {
     columns::Interner unknown;
     unknown.add(ids.back());
     fail(ErrorKind::input, "{}: item '{}' is not in the catalogue of {}{}", file.place(line), printable(ids.back()),
-         args.model, data::spelling_hint(data::meet({&unknown}, {&retrieval.bundle().item_ids()})));
+         args.model, data::spelling_hint(data::count_overlap({&unknown}, {&retrieval.bundle().item_ids()})));
   }
   notices.say();
   ThreadPool pool(0);

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/progress.h"
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 #include "simulate/frequency.h"
 #include "simulate/frequency_replay.h"
 #include "simulate/world.h"
@@ -50,8 +50,8 @@ simulate::ReplayCohorts read_cohorts(const std::string& path, const std::string&
       data::load_attributes({.paths = {path}, .format = files::Format::automatic, .id = id, .bad_rows = {}});
   const columns::Column* column = table.find("cohort");
   if (!column) fail(ErrorKind::usage, "{}: has no column 'cohort'", path);
-  data::say_meeting(data::meet({&table.ids}, {&log.items}),
-                    {"the log", "items of " + path, "write the ids of both alike"});
+  data::report_overlap(data::count_overlap({&table.ids}, {&log.items}),
+                       {"the log", "items of " + path, "write the ids of both alike"});
   columns::Interner names;
   simulate::ReplayCohorts cohorts;
   std::string scratch;

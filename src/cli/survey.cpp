@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "columns/blanks.h"
+#include "columns/whitespace.h"
 #include "columns/ids.h"
 #include "columns/time_form.h"
 #include "data/row_places.h"
@@ -20,7 +20,7 @@ double LogSurvey::share_of_users_with_several() const {
 
 namespace {
 
-void take_times(columns::WrittenTimes written, columns::TimeForm told, bool trust_clock, const data::RowPlaces& places,
+void take_times(columns::ParsedTimes written, columns::TimeForm told, bool trust_clock, const data::RowPlaces& places,
                 const formats::Reader& reader, LogSurvey& survey) {
   const auto form = written.form(told);
   survey.times_said = columns::text_of(written, form);
@@ -36,16 +36,17 @@ void take_times(columns::WrittenTimes written, columns::TimeForm told, bool trus
     bounds =
         columns::clock_bounds(written.sample(read), std::chrono::duration_cast<std::chrono::microseconds>(now).count());
   std::vector<columns::UnusableTime> bad;
-  const auto moments = std::move(written).moments(read, bounds, bad);
-  for (const int64_t moment : moments)
-    if (moment != columns::WrittenTimes::kNone && bounds.hold(moment)) survey.time_us.push_back(moment);
+  const auto timestamps = std::move(written).timestamps(read, bounds, bad);
+  for (const int64_t moment : timestamps)
+    if (moment != columns::ParsedTimes::kNone && bounds.hold(moment)) survey.time_us.push_back(moment);
   for (const auto& time : bad) {
-    if (!time.moment_us) {
+    if (!time.timestamp_us) {
       ++survey.rows_without_time;
       continue;
     }
     if (survey.rows_of_bad_clocks++ == 0)
-      survey.bad_clock = fmt::format("{}: {}", places.text(reader, time.row), columns::format_time_us(*time.moment_us));
+      survey.bad_clock =
+          fmt::format("{}: {}", places.text(reader, time.row), columns::format_time_us(*time.timestamp_us));
   }
   std::sort(survey.time_us.begin(), survey.time_us.end());
 }
@@ -64,7 +65,7 @@ LogSurvey survey_log(const formats::ReaderOptions& files, const std::string& use
   LogSurvey survey;
   columns::RawBatch batch;
   std::string scratch;
-  columns::WrittenTimes written;
+  columns::ParsedTimes written;
   data::RowPlaces places;  // of what is written
   while (reader->next(batch)) {
     for (const auto& ids : {&batch.columns[0], &batch.columns[1]})
@@ -85,7 +86,7 @@ LogSurvey survey_log(const formats::ReaderOptions& files, const std::string& use
       ++survey.rows_of_user[u];
       ++survey.rows;
       if (times) {
-        if (const auto t = columns::written_time(*times, row)) {
+        if (const auto t = columns::parse_time(*times, row)) {
           places.note(written.size(), batch.file, batch.first_record + row);
           written.push(*t);
         } else {
@@ -96,8 +97,8 @@ LogSurvey survey_log(const formats::ReaderOptions& files, const std::string& use
     }
   }
   survey.notices.add(reader->notices());
-  columns::say_blanks(reader->files()[0], user, survey.users);
-  columns::say_blanks(reader->files()[0], item, survey.items);
+  columns::warn_of_whitespace(reader->files()[0], user, survey.users);
+  columns::warn_of_whitespace(reader->files()[0], item, survey.items);
   take_times(std::move(written), times_told, trust_clock, places, *reader, survey);
   return survey;
 }

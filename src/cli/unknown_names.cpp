@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 
 namespace pagoda::cli {
 
@@ -30,7 +30,7 @@ std::string UnknownNames::Count::examples() const {
 }
 
 std::string UnknownNames::Count::hint(const columns::Interner& known) const {
-  return data::spelling_hint(data::meet({&names}, {&known}));
+  return data::spelling_hint(data::count_overlap({&names}, {&known}));
 }
 
 void UnknownNames::add(const retrieval::RetrieveRequest& request) {

@@ -1,4 +1,4 @@
-// Numbers, times and durations as they stand in a text cell.
+// Parses and formats numbers, times and durations of text cells.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -61,8 +61,8 @@ struct Cursor {
   }
 };
 
-// "", "Z", "+02", "+0200", "+02:00", "+05:21:10" (of a local time of old), with or without a blank before; the offset
-// east of UTC in microseconds.
+// Takes "", "Z", "+02", "+0200", "+02:00" or "+05:21:10" (a historical local time), with or without a blank before it.
+// Sets the offset east of UTC in microseconds.
 bool take_offset(Cursor& c, int64_t& offset_us) {
   offset_us = 0;
   c.take(' ');

@@ -83,7 +83,7 @@ std::optional<int64_t> Column::as_time_us(size_t row) const {
   switch (type) {
     case ColumnType::time: return integers[row];
     default:
-      if (const auto time = written_time(*this, row)) return moment_us(*time, times);
+      if (const auto time = parse_time(*this, row)) return timestamp_us(*time, times);
       return std::nullopt;
   }
 }
@@ -183,7 +183,10 @@ void Column::become(ColumnType wanted) {
 
 Column Column::without_rows() const {
   Column out;
-  out.name = name, out.type = type, out.precision = precision, out.times = times;
+  out.name = name;
+  out.type = type;
+  out.precision = precision;
+  out.times = times;
   return out;
 }
 

@@ -32,7 +32,7 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// A whole number that integers of 64 bits may hold: its text is exact to the last digit, as theirs is.
+// A whole number in the range of 64-bit integers: its text is exact to the last digit, as theirs is.
 bool is_exact(double value) { return value == std::trunc(value) && std::abs(value) < 0x1p64; }
 
 }  // namespace
@@ -187,7 +187,7 @@ std::optional<std::string> value_key(std::string_view text) {
 }
 
 std::string_view canonical_text(std::string_view text, std::string& scratch) {
-  // Most are words, or whole numbers as they are written everywhere.
+  // Most texts are words, or whole numbers in canonical form.
   const char first = text.empty() ? '\0' : text[0];
   if (first == '\0' || (first > '9' && first != 'T' && first != 't' && first != 'F' && first != 'f')) return text;
   if (first >= '1' && first <= '9' && text.size() < kLongestPlain && std::ranges::all_of(text, is_digit)) return text;

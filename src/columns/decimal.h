@@ -1,4 +1,4 @@
-// Decimal numbers of any length, exactly: what ids, attributes and filters are compared by where a double would round.
+// Exact decimal numbers of any length. Ids, attributes and filters are compared by them where a double would round.
 #pragma once
 
 #include <compare>
@@ -13,20 +13,20 @@ namespace pagoda::columns {
 class Decimal {
  public:
   Decimal() = default;  // 0
-  // "12", "-0.50", "+1e3", ".5", blanks around it allowed; nothing for other texts, for inf and nan, and for an exponent
-  // beyond a million. Every digit counts.
+  // Parses "12", "-0.50", "+1e3", ".5"; surrounding blanks are allowed. Nothing for other texts, inf, nan, and an
+  // exponent beyond a million. Every digit counts.
   static std::optional<Decimal> parse(std::string_view text);
   static Decimal of(int64_t value);
-  // Of a finite value: a whole number below 2^64 to the last digit, else the shortest decimal that reads back as it.
+  // A finite value: a whole number below 2^64 exactly, otherwise the shortest decimal that reads back as the value.
   static Decimal of(double value);
 
   bool is_zero() const { return digits_.empty(); }
   bool is_whole() const { return exponent_ >= static_cast<int64_t>(digits_.size()); }
-  std::optional<int64_t> as_int64() const;     // when it is whole and fits
-  std::optional<int64_t> floor_int64() const;  // the largest whole number that is not above it, when that fits
-  double as_double() const;                    // the nearest; beyond the range of a double, infinite
-  // The canonical text: plain digits, "0.35", "-12", no point for whole numbers, no zeros that say nothing. Numbers of
-  // more than 80 characters are written as d.ddde+N or d.ddde-N.
+  std::optional<int64_t> as_int64() const;     // if it is whole and fits
+  std::optional<int64_t> floor_int64() const;  // the largest whole number that is not above it, if that fits
+  double as_double() const;                    // the nearest double; infinite beyond its range
+  // The canonical text: plain digits ("0.35", "-12"), no point for whole numbers, no redundant zeros. Numbers of more
+  // than 80 characters are written as d.ddde+N or d.ddde-N.
   std::string text() const;
 
   friend bool operator==(const Decimal&, const Decimal&) = default;
@@ -38,23 +38,23 @@ class Decimal {
   int64_t exponent_ = 0;
 };
 
-// Decimal::text() of a number that a double holds; "nan", "inf", "-inf" for what is none.
+// Decimal::text() of a double; "nan", "inf" or "-inf" if it is not finite.
 std::string format_number(double value);
 
-// The double nearest to the shortest decimal that reads back as `value`: 0.1 of the float 0.1. Whole numbers below 2^64
-// are themselves.
+// The double nearest to the shortest decimal that reads back as `value`: 0.1 for the float 0.1. Whole numbers below
+// 2^64 are unchanged.
 double shortest_double(float value);
-double shortest_double_of_half(double value);  // the same of a value that 16 bits hold
+double shortest_double_of_half(double value);  // the same for a value that an f16 holds
 
-// The number whose canonical text this is: of "12" and "-7", not of "012", "+1", "-0" and what int64 does not hold.
+// The number whose canonical text this is. Nothing if the text is not canonical ("012", "+1", "-0") or beyond int64.
 std::optional<int64_t> canonical_int64(std::string_view text);
 
-// What two spellings of one value have in common, the text that Column::as_text() gives of it: of a number Decimal::text()
-// ("2" for "2.0" and "2e0"), of true and false in any case "true" and "false", of an ISO 8601 time format_time_us(). Nothing
-// when the text is none of these. Ids are not folded so: "007" and "7" are two ids, and one value.
+// The canonical spelling of a value, which Column::as_text() gives: Decimal::text() for a number ("2" for "2.0" and
+// "2e0"), "true" and "false" in any letter case, format_time_us() for an ISO 8601 time. Nothing if the text is none of
+// these. Ids are not canonicalised: "007" and "7" are two ids, but one value.
 std::optional<std::string> value_key(std::string_view text);
 
-// value_key(), made in `scratch`, or the text itself where it has none.
+// value_key(), made in `scratch`, or the text itself if it has none.
 std::string_view canonical_text(std::string_view text, std::string& scratch);
 
 }  // namespace pagoda::columns

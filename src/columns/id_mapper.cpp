@@ -6,19 +6,19 @@ namespace pagoda::columns {
 
 namespace {
 
-constexpr size_t kAhead = 16;  // so many finds before it is read, the interner's memory is asked for
+constexpr size_t kAhead = 16;  // the interner's memory is prefetched this many lookups ahead
 
 }  // namespace
 
 void IdMapper::start(const Column& column) {
   column_ = &column;
-  if (column.type == ColumnType::integer && of_integer_.empty()) of_integer_.resize(1024);
+  if (column.type == ColumnType::integer && integer_slots_.empty()) integer_slots_.resize(1024);
   if (column.type == ColumnType::text && column.words && words_ != column.words) take_words();
 }
 
-bool IdMapper::all_good() const {
+bool IdMapper::all_valid() const {
   if (!column_->valid.empty()) return false;
-  return column_->type == ColumnType::integer || (column_->type == ColumnType::text && column_->words && good_words_);
+  return column_->type == ColumnType::integer || (column_->type == ColumnType::text && column_->words && words_valid_);
 }
 
 void IdMapper::number(Interner& interner, std::vector<uint32_t>& numbers) {
@@ -26,7 +26,7 @@ void IdMapper::number(Interner& interner, std::vector<uint32_t>& numbers) {
   numbers.resize(before + n);
   uint32_t* const out = numbers.data() + before;
   if (column_->words) {
-    uint32_t* const known = of_code_.data();
+    uint32_t* const known = code_numbers_.data();
     const uint32_t* const codes = column_->codes.data();
     for (size_t row = 0; row < n; ++row) {
       const uint32_t code = codes[row];
@@ -55,7 +55,7 @@ void IdMapper::look_up() {
     find_texts();
 }
 
-// Most words of a dictionary after the first are known from those before it.
+// Most words of a later dictionary are known from the earlier ones.
 void IdMapper::take_words() {
   words_ = column_->words;
   const size_t n = words_->size();
@@ -63,15 +63,16 @@ void IdMapper::take_words() {
     const auto chars = (*words_)[code];
     return std::string_view(chars.data(), chars.size());
   };
-  good_words_ = true;
-  hashes_.resize(n), of_code_.resize(n);
+  words_valid_ = true;
+  hashes_.resize(n);
+  code_numbers_.resize(n);
   for (size_t code = 0; code < n; ++code) {
-    good_words_ = good_words_ && !word(code).empty() && is_utf8(word(code));
+    words_valid_ = words_valid_ && !word(code).empty() && is_utf8(word(code));
     hashes_[code] = Interner::hash_of(word(code));
   }
   for (size_t code = 0; code < n; ++code) {
     if (code + kAhead < n) interner_->prefetch(hashes_[code + kAhead]);
-    of_code_[code] = interner_->find(word(code), hashes_[code]);
+    code_numbers_[code] = interner_->find(word(code), hashes_[code]);
   }
 }
 
@@ -87,11 +88,11 @@ void IdMapper::find_texts() {
 
 void IdMapper::find_codes() {
   if (column_->valid.empty()) {
-    for (size_t row = 0; row < numbers_.size(); ++row) numbers_[row] = of_code_[column_->codes[row]];
+    for (size_t row = 0; row < numbers_.size(); ++row) numbers_[row] = code_numbers_[column_->codes[row]];
     return;
   }
   for (size_t row = 0; row < numbers_.size(); ++row)
-    if (!column_->is_null(row)) numbers_[row] = of_code_[column_->codes[row]];
+    if (!column_->is_null(row)) numbers_[row] = code_numbers_[column_->codes[row]];
 }
 
 void IdMapper::find_integers() {
@@ -99,11 +100,11 @@ void IdMapper::find_integers() {
     if (!column_->is_null(row)) numbers_[row] = slot_of(column_->integers[row]).number;
 }
 
-uint32_t IdMapper::find_late(size_t row) {
+uint32_t IdMapper::find_added(size_t row) {
   if (column_->is_null(row)) return interner_->find({});
   if (column_->type == ColumnType::text) {
     if (!column_->words) return interner_->find(column_->text_of(row), hashes_[row]);
-    uint32_t& number = of_code_[column_->codes[row]];
+    uint32_t& number = code_numbers_[column_->codes[row]];
     if (number == Interner::kNone) number = interner_->find(column_->text_of(row));
     return number;
   }
@@ -115,19 +116,19 @@ uint32_t IdMapper::find_late(size_t row) {
   return number;
 }
 
-IdMapper::Known& IdMapper::slot_of(int64_t integer) {
-  const size_t mask = of_integer_.size() - 1;
+IdMapper::IntegerSlot& IdMapper::slot_of(int64_t integer) {
+  const size_t mask = integer_slots_.size() - 1;
   // Fibonacci hashing: the high bits of a product with 2^64 over the golden ratio are well mixed.
   for (size_t s = (static_cast<uint64_t>(integer) * 0x9E3779B97F4A7C15u) >> 32;; ++s) {
-    Known& known = of_integer_[s & mask];
+    IntegerSlot& known = integer_slots_[s & mask];
     if (known.number == Interner::kNone || known.integer == integer) return known;
   }
 }
 
 void IdMapper::remember(int64_t integer, uint32_t number) {
-  if (2 * integers_ >= of_integer_.size()) {
-    const auto old = std::exchange(of_integer_, std::vector<Known>(of_integer_.size() * 2));
-    for (const Known& known : old)
+  if (2 * integers_ >= integer_slots_.size()) {
+    const auto old = std::exchange(integer_slots_, std::vector<IntegerSlot>(integer_slots_.size() * 2));
+    for (const IntegerSlot& known : old)
       if (known.number != Interner::kNone) slot_of(known.integer) = known;
   }
   slot_of(integer) = {integer, number};

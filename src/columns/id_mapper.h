@@ -1,4 +1,4 @@
-// The cells of a column as the numbers of an interner, batch after batch.
+// Maps the cells of an id column to the numbers of an interner, batch after batch.
 #pragma once
 
 #include <cstdint>
@@ -10,31 +10,29 @@
 
 namespace pagoda::columns {
 
-// Finds what as_text() of a cell is numbered without making that text where it can: a code of a dictionary is looked up
-// once for a dictionary, an integer once in all; texts are hashed ahead, so that the interner's memory is fetched before
-// it is read. The interner may grow in between.
+// Finds the number of a cell's as_text() and avoids making that text where it can: a dictionary code is looked up once
+// per dictionary, an integer once in all. Texts are hashed ahead, so that the interner's memory is prefetched. The
+// interner may grow in between.
 class IdMapper {
  public:
   explicit IdMapper(const Interner& interner) : interner_(&interner) {}
 
-  void start(const Column& column);  // of the next batch; borrowed until the next start()
-
-  // Whether every cell of the batch is known to be UTF-8, and no cell empty, without a look at each: of integers, and of
-  // codes of a dictionary whose words are that, none of them null.
-  bool all_good() const;
-  // Of such a batch: appends the number of each cell, `interner` (which is the one of the constructor) growing.
+  void start(const Column& column);  // begins the next batch; `column` is borrowed until the next start()
+  // Whether it is known without checking each cell that every cell is UTF-8 and not empty: true for integers, and for
+  // codes without nulls of a dictionary whose words all are.
+  bool all_valid() const;
+  // For such a batch: appends the number of each cell and adds new ids to `interner`, which must be the constructor's.
   void number(Interner& interner, std::vector<uint32_t>& numbers);
-
-  // Otherwise: look_up(), and then find() row by row.
+  // For other batches: look_up(), and then find() row by row.
   void look_up();
-  // Interner::kNone when the cell has no number yet. A null cell is "".
+  // The number of a cell; Interner::kNone if it has none yet. A null cell is "".
   uint32_t find(size_t row) {
     const uint32_t number = numbers_[row];
-    return number != Interner::kNone ? number : find_late(row);
+    return number != Interner::kNone ? number : find_added(row);
   }
 
  private:
-  struct Known {
+  struct IntegerSlot {
     int64_t integer = 0;
     uint32_t number = Interner::kNone;  // kNone: the slot is free
   };
@@ -43,18 +41,18 @@ class IdMapper {
   void find_texts();
   void find_codes();
   void find_integers();
-  uint32_t find_late(size_t row);  // what was added since the batch began
-  Known& slot_of(int64_t integer);
+  uint32_t find_added(size_t row);  // finds what was added since the batch began
+  IntegerSlot& slot_of(int64_t integer);
   void remember(int64_t integer, uint32_t number);
 
   const Interner* interner_;
   const Column* column_ = nullptr;
-  std::vector<uint32_t> numbers_;                    // of the batch's cells as it began; kNone where that is unknown
+  std::vector<uint32_t> numbers_;                    // of the batch's cells when it began; kNone: not known then
   std::vector<uint32_t> hashes_;                     // of the batch's texts
-  std::shared_ptr<const math::Ragged<char>> words_;  // the dictionary,
-  std::vector<uint32_t> of_code_;                    // the number of each of its words, kNone until it was found,
-  bool good_words_ = false;                          // and whether all of them are UTF-8 and none is empty
-  std::vector<Known> of_integer_;  // open addressing, a power of two of slots, at most half of them taken
+  std::shared_ptr<const math::Ragged<char>> words_;  // the dictionary
+  std::vector<uint32_t> code_numbers_;               // the number of each word; kNone until it is found
+  bool words_valid_ = false;                         // whether all words are UTF-8 and none is empty
+  std::vector<IntegerSlot> integer_slots_;  // open addressing, a power of two of slots, at most half of them taken
   size_t integers_ = 0;
   std::string scratch_;
 };

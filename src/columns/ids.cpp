@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "columns/losses.h"
+#include "columns/conversions.h"
 
 namespace pagoda::columns {
 
@@ -15,7 +15,7 @@ void count_rounded_ids(const Column& column, Notices& notices, const std::functi
   size_t first = 0;
   for (size_t row = 0; row < column.rows(); ++row)
     if (!column.is_null(row) && std::abs(column.reals[row]) >= limit && count++ == 0) first = row;
-  notices.add(column.name, loss::kRoundedId, count, [&] { return place(first); });
+  notices.add(column.name, conversion::kRoundedId, count, [&] { return place(first); });
 }
 
 }  // namespace pagoda::columns

@@ -29,7 +29,7 @@ bool equal_ends(const char* a, const char* b, size_t n) {
   return word_at<Word>(a) == word_at<Word>(b) && word_at<Word>(a + last) == word_at<Word>(b + last);
 }
 
-// Ids are short: a call of memcmp would cost more than it compares.
+// Ids are short: calling memcmp would cost more than the comparison.
 bool equal(const char* a, const char* b, size_t n) {
   if (n > 16) return std::memcmp(a, b, n) == 0;
   if (n >= 8) return equal_ends<uint64_t>(a, b, n);

@@ -1,4 +1,4 @@
-// Strings to dense numbers, in order of first sight.
+// Maps strings to dense numbers, in order of first occurrence.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,14 @@
 
 namespace pagoda::columns {
 
-// Open addressing over xxh3; the strings lie in one buffer. Reading (find, operator[]) may be shared between threads
-// while nobody adds.
+// Open addressing over xxh3; the strings lie in one buffer. Threads may share reading (find, operator[]) while no
+// thread adds.
 class Interner {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
-  uint32_t add(std::string_view text);         // its number, a new one at first sight; Error{input} past 2^32 - 2
-  uint32_t find(std::string_view text) const;  // kNone when it was never added
-  // For many at a time: the hashes first, each one's memory asked for a few finds ahead.
+  uint32_t add(std::string_view text);         // its number, a new one if it is new; Error{input} past 2^32 - 2
+  uint32_t find(std::string_view text) const;  // kNone if it was never added
+  // For many lookups: hash all texts first, and prefetch the memory of each a few finds ahead.
   static uint32_t hash_of(std::string_view text);
   void prefetch(uint32_t hash) const;
   uint32_t find(std::string_view text, uint32_t hash) const;
@@ -32,7 +32,7 @@ class Interner {
   size_t slot_of(std::string_view text, uint32_t hash) const;
   void grow();
   math::Ragged<char> strings_;
-  std::vector<uint64_t> slots_;  // hash << 32 | number: a wrong slot is told without touching its string
+  std::vector<uint64_t> slots_;  // hash << 32 | number: a wrong slot is recognised without touching its string
 };
 
 }  // namespace pagoda::columns

@@ -14,7 +14,7 @@ bool is_nothing(std::string_view word) {
   return word == "None" || word == "null" || word == "NULL" || word == "nan" || word == "NaN";
 }
 
-// Of the elements between two brackets.
+// Parses the elements between two brackets.
 class Elements {
  public:
   explicit Elements(std::string_view text) : rest_(text) {}
@@ -24,16 +24,17 @@ class Elements {
       if (!take_one()) return false;
       const bool blank = !rest_.empty() && is_blank(rest_[0]);
       skip_blanks();
-      if (rest_.starts_with(','))
-        rest_.remove_prefix(1), commas = true;
-      else if (!rest_.empty())
+      if (rest_.starts_with(',')) {
+        rest_.remove_prefix(1);
+        commas = true;
+      } else if (!rest_.empty())
         blanks = blanks || blank;
     }
     return true;
   }
 
   std::vector<std::string> found;
-  bool words = false;  // that are neither quoted nor numbers
+  bool words = false;  // whether an element is neither quoted nor a number
   bool commas = false, blanks = false;
 
  private:
@@ -137,7 +138,8 @@ std::optional<Column> read_lists(const Column& column, uint64_t& lists) {
 
 void refuse_cut_list(const Column& column, std::string_view text) {
   fail(ErrorKind::input,
-       "column '{}': '{}' is a list that was cut when it was printed; write whole lists, such as [1, 2, 3], or a list "
+       "column '{}': '{}' is a list that was cut when it was printed; write complete lists, such as [1, 2, 3], or a "
+       "list "
        "column of Parquet or JSON",
        column.name, text.substr(0, 60));
 }

@@ -1,4 +1,4 @@
-// Lists written into one cell of text, as programs print them: [6285, 194], ["a", "b"], ['a' 'b'], {a,b}.
+// Lists in one text cell, as programs print them: [6285, 194], ["a", "b"], ['a' 'b'], {a,b}.
 #pragma once
 
 #include <optional>
@@ -10,22 +10,22 @@
 
 namespace pagoda::columns {
 
-// The elements of such a list; nothing when the text is none. In square brackets bare words may stand between commas; all
-// else is quoted or a number, and then blanks alone may stand between. None, null and NaN are left out.
+// The elements of such a list; nothing if the text is not a list. Bare words are allowed in square brackets with commas
+// between them. All other elements are quoted or numbers, which may also be separated by blanks alone. None, null and
+// NaN are left out.
 std::optional<std::vector<std::string>> parse_list(std::string_view text);
 
-// A list that was cut when it was printed: [0 1 2 ... 97 98 99].
+// Whether the text is a list that was abbreviated when it was printed: [0 1 2 ... 97 98 99].
 bool is_cut_list(std::string_view text);
 
-// The elements of a cell as for_each_element() gives them, but of a text that is a list its elements. Error{input}: a list
-// that was cut.
+// Like Column::for_each_element(), but a text that is a list gives its elements. Error{input}: an abbreviated list.
 template <class F>
 void for_each_listed(const Column& column, size_t row, char separator, F&& f);
 
-// A column of text as one of lists, when each of its cells that says something is written as one; `lists`: how many are.
+// The text column as a column of lists, if every cell that is not absent is written as a list. `lists`: how many are.
 std::optional<Column> read_lists(const Column& column, uint64_t& lists);
 
-// Error{input} that names the column and shows the cell.
+// Throws Error{input} that names the column and shows the cell.
 [[noreturn]] void refuse_cut_list(const Column& column, std::string_view text);
 
 template <class F>

@@ -1,4 +1,4 @@
-// What was changed, dropped or guessed on the way in, counted, so that a command can say it.
+// Counts what reading changed, dropped or guessed, so that a command can report it.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +9,19 @@
 
 namespace pagoda::columns {
 
-// Not thread-safe: filled by who reads, looked at when the reading has ended.
+// Not thread-safe: the reader fills it, and others look at it after the reading has ended.
 class Notices {
  public:
-  // `what` of `column` happened to `count` cells or rows more. `what` is a phrase that follows a number: "cells are NaN
-  // and were read as empty". `place` ("clicks.csv:7") is asked for the first time only; it may be empty.
+  // Adds `count` cells or rows of `column` to which `what` happened. `what` is a phrase that follows a number: "cells
+  // are NaN and were read as empty". `place` ("clicks.csv:7") is called the first time only; it may be empty.
   void add(std::string_view column, std::string_view what, uint64_t count,
            const std::function<std::string()>& place = {});
   void add(const Notices& more);
   bool empty() const { return lines_.empty(); }
-  uint64_t count(std::string_view column, std::string_view what) const;  // 0 when it never happened
-  // "column 'user_id': 20 cells are NaN and were read as empty (first at clicks.csv:7)", in order of first sight.
+  uint64_t count(std::string_view column, std::string_view what) const;  // 0 if it never happened
+  // "column 'user_id': 20 cells are NaN and were read as empty (first at clicks.csv:7)", in order of first occurrence.
   std::vector<std::string> texts() const;
-  void say() const;  // a warning for each
+  void say() const;  // logs a warning for each
 
  private:
   struct Line {

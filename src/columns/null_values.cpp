@@ -54,7 +54,7 @@ void NullValues::apply(Column& column) const {
     if (!column.is_null(row) && holds(column.as_text(row, scratch))) drop(row);
 }
 
-// A null cell holds no text, so the column is made anew.
+// A null cell holds no text, so the column is rebuilt.
 void NullValues::apply_to_texts(Column& column) const {
   const size_t rows = column.rows();
   size_t row = 0;

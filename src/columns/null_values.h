@@ -1,4 +1,4 @@
-// The cells that a person said mean missing: data.null_values.
+// The cells that the user declared to mean missing: data.null_values.
 #pragma once
 
 #include <string>
@@ -11,12 +11,13 @@ namespace pagoda::columns {
 
 class NullValues {
  public:
-  // A word is met as it stands, blanks around a cell aside; of typed columns by its value: "-1" is the real -1 too.
+  // A text cell matches a word exactly, apart from surrounding blanks. A typed cell matches by value: "-1" also matches
+  // the real number -1.
   explicit NullValues(const std::vector<std::string>& words);
 
   bool empty() const { return words_.empty(); }
   bool holds(std::string_view text) const;
-  // Makes such cells null, and takes such elements out of lists.
+  // Makes such cells null, and removes such elements from lists.
   void apply(Column& column) const;
 
  private:

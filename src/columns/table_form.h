@@ -1,4 +1,4 @@
-// What a file's content does not tell of its form, or tells wrongly.
+// How to read a table where the content of its file does not say so, or says so wrongly.
 #pragma once
 
 #include <string>
@@ -9,13 +9,14 @@ namespace pagoda::columns {
 enum class Header { automatic, yes, no };
 
 struct TableForm {
-  // Between the cells of csv and tsv files, one character or more; "auto": that of the format, or what its lines say.
+  // The separator of the cells of csv and tsv files, one character or more. "auto": the format's, or the one that the
+  // lines show.
   std::string separator = "auto";
   Header header = Header::automatic;   // whether the first line of csv and tsv files names the columns
-  std::vector<std::string> columns{};  // the names of all columns, in place of those of a csv or tsv file
-  std::vector<std::string>
-      null_values{};   // cells and elements of lists that mean missing, in every column of any format
-  std::string keys{};  // what stands before these names in a config, for messages: "data."; "": there is no config
+  std::vector<std::string> columns{};  // the names of all columns, which replace those of a csv or tsv file
+  // Cells and list elements that mean missing, in every column of any format.
+  std::vector<std::string> null_values{};
+  std::string keys{};  // the prefix of these keys in a config, for messages: "data."; "": there is no config
 
   bool operator==(const TableForm&) const = default;
 };

@@ -13,13 +13,13 @@ constexpr int64_t kSecond = 1000000, kDay = 86400 * kSecond;
 constexpr int64_t kNow = 20000 * kDay;  // 2024-10-04
 
 std::optional<int64_t> read(std::string_view text, TimeForm form = {}) {
-  const auto time = written_time(text);
-  return time ? moment_us(*time, form) : std::nullopt;
+  const auto time = parse_time(text);
+  return time ? timestamp_us(*time, form) : std::nullopt;
 }
 
-WrittenTimes written(const std::vector<std::string>& texts) {
-  WrittenTimes times;
-  for (const auto& text : texts) times.push(*written_time(text));
+ParsedTimes written(const std::vector<std::string>& texts) {
+  ParsedTimes times;
+  for (const auto& text : texts) times.push(*parse_time(text));
   return times;
 }
 
@@ -48,10 +48,10 @@ TEST(TimeForm, WhatIsNoTimeIsNone) {
 }
 
 TEST(TimeForm, DigitsBelowAMicrosecondAreLeftOutAndTold) {
-  EXPECT_FALSE(written_time("2024-05-31T10:00:00.123456000Z")->finer);
-  EXPECT_TRUE(written_time("2024-05-31T10:00:00.1234567Z")->finer);
+  EXPECT_FALSE(parse_time("2024-05-31T10:00:00.123456000Z")->finer);
+  EXPECT_TRUE(parse_time("2024-05-31T10:00:00.1234567Z")->finer);
   EXPECT_EQ(read("1969-12-31T23:59:59.9999999Z"), -1) << "rounded down";
-  EXPECT_TRUE(written_time("31 May 2024 10:00:00.1234567")->finer);
+  EXPECT_TRUE(parse_time("31 May 2024 10:00:00.1234567")->finer);
   EXPECT_EQ(written({"1717149600000000001", "1717149600000000000"}).finer({TimeUnit::ns}), 1u);
   EXPECT_EQ(read("-1", {TimeUnit::ns}), -1);
 }
@@ -98,15 +98,15 @@ TEST(TimeForm, NumbersAreOfOneUnit) {
 }
 
 TEST(TimeForm, SmallTimesKeepTheirOrder) {
-  WrittenTimes times;  // microseconds of three days, whose greatest are 1e11 and more
-  for (int64_t i = 0; i < 40; ++i) times.push({WrittenTime::Kind::number, i * 6'480'000'000});
+  ParsedTimes times;  // microseconds of three days, whose greatest are 1e11 and more
+  for (int64_t i = 0; i < 40; ++i) times.push({ParsedTime::Kind::number, i * 6'480'000'000});
   const auto form = times.form({});
   std::vector<UnusableTime> bad;
-  const auto moments = std::move(times).moments(form, {}, bad);
+  const auto timestamps = std::move(times).timestamps(form, {}, bad);
   EXPECT_TRUE(bad.empty());
-  EXPECT_TRUE(std::ranges::is_sorted(moments));
-  for (size_t i = 1; i < moments.size(); ++i)
-    EXPECT_EQ(moments[i] - moments[i - 1], moments[1] - moments[0]) << "one unit for all of them";
+  EXPECT_TRUE(std::ranges::is_sorted(timestamps));
+  for (size_t i = 1; i < timestamps.size(); ++i)
+    EXPECT_EQ(timestamps[i] - timestamps[i - 1], timestamps[1] - timestamps[0]) << "one unit for all of them";
 }
 
 TEST(TimeForm, ClocksThatAreOffAreKnownByTheOthers) {

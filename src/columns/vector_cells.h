@@ -1,4 +1,4 @@
-// Whether the lists in a column are vectors: numbers that say something by their size, not words that come back.
+// Recognises columns of vectors: lists of numbers that are quantities, not words that recur.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ class VectorCells {
   explicit VectorCells(char separator = '\0') : separator_(separator) {}
 
   void look(const Column& column, size_t row);
-  // How many components each has, where all cells seen are lists of as many numbers (four at least), most of them with
-  // a fraction; else 0.
+  // The number of components, if all cells seen are lists of equally many numbers (at least four), most of which have a
+  // fraction; else 0.
   size_t length() const;
 
  private:

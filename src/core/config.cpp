@@ -34,14 +34,14 @@ std::string join(std::string_view path, std::string_view key) {
   return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
 }
 
-// "pagoda.toml:12", or "--set loss.temperature=0.05" for what was laid over.
+// "pagoda.toml:12", or "--set loss.temperature=0.05" for an assignment.
 std::string place(const toml::source_region& source) {
   const std::string name = source.path ? *source.path : "config";
   return name.starts_with(kSetOption) ? name : fmt::format("{}:{}", name, source.begin.line);
 }
 std::string place(const toml::node& node) { return place(node.source()); }
 
-// What stands there, as a person says it: the integer 7, the text "hot".
+// The value in words: the integer 7, the text "hot".
 std::string described(const toml::node& node) {
   switch (node.type()) {
     case toml::node_type::string: return fmt::format("the text \"{}\"", node.ref<std::string>());
@@ -59,7 +59,7 @@ void warn_of_former_key(const std::string& place, const RenamedKey& key) {
               key.section, key.now);
 }
 
-// Gives the keys of a whole config their names of today.
+// Renames the former keys of a whole config.
 void rename_keys(toml::table& root, bool warn) {
   for (const auto& key : kRenamedKeys) {
     auto* section = root[key.section].as_table();
@@ -67,8 +67,8 @@ void rename_keys(toml::table& root, bool warn) {
     if (!value) continue;
     const std::string at = place(*value);
     if (section->contains(key.now))
-      fail(ErrorKind::usage, "{}: '{}' in [{}] is the former name of '{}', which is given, too; take one of them away",
-           at, key.former, key.section, key.now);
+      fail(ErrorKind::usage, "{}: '{}' in [{}] is the former name of '{}', which is given, too; remove one of them", at,
+           key.former, key.section, key.now);
     if (warn) warn_of_former_key(at, key);
     value->visit([&](auto& moved) { section->insert_or_assign(key.now, std::move(moved)); });
     section->erase(key.former);
@@ -89,7 +89,7 @@ bool all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// SIZE_MAX for a number that no list is long enough for.
+// SIZE_MAX if the number does not fit.
 size_t index_from(std::string_view digits) {
   size_t index = SIZE_MAX;
   std::from_chars(digits.data(), digits.data() + digits.size(), index);
@@ -117,7 +117,7 @@ void merge_item(toml::array& list, std::string_view number, toml::node& from) {
   });
 }
 
-// Lays `from` over `into`. Nodes are moved, as only a move keeps the place a node was read at.
+// Merges `from` into `into`. Nodes are moved, because only a move keeps the place that a node was read at.
 void merge(toml::table& into, toml::table& from) {
   for (auto&& [key, node] : from) {
     toml::node* there = into.get(key);
@@ -232,7 +232,7 @@ class Reader : public OptionVisitor {
       n = list->size();
       return true;
     }
-    // --set negatives.1.count=5 where the file has no such list: single values over the list that is there.
+    // --set negatives.1.count=5 where the file has no such list: single values over the present list.
     if (!node->is_table() || !numbered(*node->as_table()))
       mismatch(*node, key, fmt::format("a list of tables, [[{}]]", join(path_, key)));
     for (auto&& [number, item] : *node->as_table()) {
@@ -282,7 +282,7 @@ class Reader : public OptionVisitor {
 
   std::string text(const toml::node& node, std::string_view key, std::string_view expected) const {
     if (node.is_string()) return node.ref<std::string>();
-    // A shell takes quotes off: in --set data.test=2020-01-31 the text is what stands there.
+    // A shell removes quotes: in --set data.test=2020-01-31 the text is the value as written.
     const auto& from = node.source().path;
     if (from && from->starts_with(kSetOption) && !node.is_array() && !node.is_table())
       return from->substr(from->find('=') + 1);
@@ -301,7 +301,7 @@ class Reader : public OptionVisitor {
       values.push_back(element(*node));
   }
 
-  // Whether the user wrote a before b: a file's lines in order, then what was laid over.
+  // Whether the user wrote a before b: the lines of the file in order, then the assignments.
   static bool before(const toml::node& a, const toml::node& b) {
     const auto set = [](const toml::node& n) { return n.source().path && n.source().path->starts_with(kSetOption); };
     if (set(a) != set(b)) return set(b);
@@ -344,7 +344,7 @@ toml::table parsed(std::string_view text, std::string name) {
 
 struct Config::Tree {
   toml::table root;
-  std::vector<std::string> taken;  // keys that on_accepted_...() was asked for
+  std::vector<std::string> taken;  // keys that take_table() and the like were asked for
 };
 
 Config::Config() : tree_(std::make_unique<Tree>()) {}
@@ -409,7 +409,7 @@ std::string value_text(const toml::node& node) {
   return "[...]";
 }
 
-// The assignment of `value` to a dotted key, at the place where the value stands.
+// The assignment of `value` to a dotted key, with the place of the value.
 toml::table assigned(const std::string& key, toml::node& value) {
   const auto& source = value.source();
   const std::string above(source.begin.line > 0 ? source.begin.line - 1 : 0, '\n');
@@ -426,7 +426,7 @@ using Leaves = std::vector<std::pair<std::string, toml::node*>>;
 void find_leaves(toml::table& table, const std::string& path, Leaves& found) {
   for (auto&& [key, node] : table) {
     const std::string here = join(path, key.str());
-    if (!dotted(here)) fail(ErrorKind::usage, "{}: '{}' is no key: write \"section.key\"", place(node), here);
+    if (!dotted(here)) fail(ErrorKind::usage, "{}: '{}' is not a key: write \"section.key\"", place(node), here);
     if (auto* inner = node.as_table())
       find_leaves(*inner, here, found);
     else
@@ -434,7 +434,7 @@ void find_leaves(toml::table& table, const std::string& path, Leaves& found) {
   }
 }
 
-// The values that stand below a table, each by its dotted key, in the order they were written.
+// The values below a table, each with its dotted key, in the order they were written.
 Leaves leaves(toml::table& table) {
   Leaves found;
   find_leaves(table, "", found);

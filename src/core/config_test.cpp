@@ -309,7 +309,7 @@ TEST_F(RenamedKeys, BothNamesInOneFileAreRefused) {
     EXPECT_EQ(e.kind(), ErrorKind::usage);
     EXPECT_EQ(e.what(), path_ +
                             ":3: 'popularity_dial' in [loss] is the former name of 'logq_weight', which is given, too; "
-                            "take one of them away");
+                            "remove one of them");
   }
 }
 

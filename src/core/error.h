@@ -1,8 +1,8 @@
-// How an operation reports that it cannot go on.
+// How an operation reports that it cannot continue.
 //
-// Three kinds of trouble are kept apart:
-//   a bug of ours                   -> check() prints the place and aborts;
-//   the operation cannot go on      -> throw Error{kind, message}, which only the doors catch (the CLI, a server);
+// Three cases are kept apart:
+//   a bug in Pagoda                 -> check() prints the place and aborts;
+//   the operation cannot continue   -> throw Error{kind, message}, which only the CLI and the server catch;
 //   an ordinary outcome (a bad row,
 //   an unknown id, end of stream)   -> a value.
 //

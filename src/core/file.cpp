@@ -34,9 +34,9 @@ std::string temporary_prefix(const std::string& path) {
   return fmt::format(".{}.tmp-", std::filesystem::path(path).filename().string());
 }
 
-// The file that `path` names once its symbolic links are followed; the file itself need not exist.
+// The file that `path` names after its symbolic links are followed. The file itself need not exist.
 std::string followed(const std::string& path) {
-  constexpr int kMaxLinks = 40;  // as the kernel
+  constexpr int kMaxLinks = 40;  // as in the kernel
   std::error_code error;
   std::filesystem::path at = path;
   for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(at, error)); ++links) {
@@ -51,8 +51,8 @@ std::string followed(const std::string& path) {
 
 bool same_file(const struct stat& a, const struct stat& b) { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
 
-// A writer holds a lock on its temporary file. One that nobody holds was left by a writer that was killed. Process ids
-// would not do: on a shared volume the same id may live in another container or on another machine.
+// A writer locks its temporary file. An unlocked one was left by a writer that was killed. Process ids would not do: on
+// a shared volume, a process of another container or machine may have the same id.
 void remove_orphans(const std::string& path) {
   const std::string prefix = temporary_prefix(path);
   std::error_code ignored;

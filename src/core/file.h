@@ -26,7 +26,7 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-// A file that appears under its name whole or not at all. Bytes go to a temporary file in the same folder
+// A file that appears under its name complete or not at all. Bytes go to a temporary file in the same folder
 // (`.NAME.tmp-RANDOM`, locked while its writer lives); commit() flushes it to disk and renames it. Without commit() the
 // old file stays. The destructor removes the temporary file; if the process was killed, the next AtomicFile of the same
 // name does.

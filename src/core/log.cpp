@@ -27,7 +27,7 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
   return spdlog::level::info;
 }
 
-// "warning: ", but nothing before what is only information.
+// "warning: ", but no prefix for information.
 class Prefix : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
@@ -77,7 +77,7 @@ void log_message(LogLevel level, std::string_view message) {
   }
   if (!log.should_log(spdlog_level(level))) return;
   Progress::clear_line();
-  const auto text = printable_lines(message);  // it may hold what stands in a file
+  const auto text = printable_lines(message);  // it may quote a file
   log.log(spdlog_level(level), spdlog::string_view_t(text.data(), text.size()));
 }
 

@@ -12,7 +12,7 @@ enum class LogLevel { debug, info, warning, error };
 
 void set_log_level(LogLevel least);
 void log_message(LogLevel level, std::string_view message);
-// The same, once a process: of files that are opened several times.
+// The same, but each message once per process: for files that are opened several times.
 void log_once(LogLevel level, std::string_view message);
 
 template <class... Args>

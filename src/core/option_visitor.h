@@ -1,5 +1,5 @@
-// Visits the options of a struct: one description serves to read a config, to write one with comments, and for the
-// docs.
+// Visits the options of a struct. One description serves to read a config, to write one with comments, and to generate
+// the docs.
 //
 //   struct LossOptions { double temperature = 0.1; Correction correction = Correction::standard; };
 //   void describe(OptionVisitor& f, LossOptions& o) {
@@ -7,7 +7,7 @@
 //     f.choice("correction", o.correction, {{"standard", Correction::standard}, ...}, "...");
 //   }
 //
-// A describe() lists each key once, in the order in which a person should read them; it never looks at the values.
+// A describe() lists each key once, in the order in which a person should read them, and never looks at the values.
 #pragma once
 
 #include <cstdint>
@@ -31,11 +31,11 @@ class OptionVisitor {
   virtual void field(std::string_view key, std::vector<int64_t>& value, std::string_view help) = 0;
   virtual void field(std::string_view key, std::vector<std::string>& value, std::string_view help) = 0;
 
-  // A number, or the one word that stands for none: temperature = 0.1 or "learned".
+  // A number, or the one word that stands for no number: temperature = 0.1 or "learned".
   virtual void number_or(std::string_view key, std::optional<double>& value, std::string_view word,
                          std::string_view help) = 0;
 
-  // An enumeration by its names; of the names, true and false stand in a config without quotes.
+  // An enumeration by its names. The names true and false are written in a config without quotes.
   template <class E>
   void choice(std::string_view key, E& value, const std::vector<std::pair<std::string, E>>& names,
               std::string_view help) {
@@ -48,8 +48,8 @@ class OptionVisitor {
     value = names[one_of(key, chosen, words, help)].second;
   }
 
-  // A table [key], and a list of tables [[key]]. A list that is given replaces the one that was there: what a table of
-  // it leaves out has T's default.
+  // A table [key], and a list of tables [[key]]. A given list replaces the present one; a key that one of its tables
+  // leaves out has T's default.
   virtual void section(std::string_view key, std::string_view help,
                        const std::function<void(OptionVisitor&)>& describe) = 0;
   template <class T>
@@ -67,9 +67,9 @@ class OptionVisitor {
  protected:
   virtual size_t one_of(std::string_view key, size_t chosen, const std::vector<std::string>& words,
                         std::string_view help) = 0;
-  // Sets n to the number of tables given and returns true; false when there is no such list: keep what is there.
+  // Sets n to the number of given tables and returns true. false: no such list is given, so keep the present one.
   virtual bool begin_list(std::string_view key, size_t& n, std::string_view help) = 0;
-  // `describe_default` describes an element that says nothing.
+  // `describe_default` describes an element with every default.
   virtual void list_item(std::string_view key, size_t i, const std::function<void(OptionVisitor&)>& describe,
                          const std::function<void(OptionVisitor&)>& describe_default) = 0;
 };

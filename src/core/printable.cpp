@@ -10,7 +10,7 @@ namespace pagoda {
 
 namespace {
 
-// The length in bytes of the UTF-8 character at `text[at]`; 0 when there is none.
+// The length in bytes of the UTF-8 character at `text[at]`; 0 if the bytes are not one.
 size_t utf8_length(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return at + i < text.size() ? static_cast<uint8_t>(text[at + i]) : uint8_t{0}; };
   const auto follows = [&](size_t i) { return (byte(i) & 0xc0) == 0x80; };

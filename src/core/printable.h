@@ -1,4 +1,4 @@
-// Text that came from outside, made fit for a message.
+// Text from outside, made safe for a message.
 #pragma once
 
 #include <cstddef>
@@ -7,11 +7,11 @@
 
 namespace pagoda {
 
-// The text with control characters and bytes that are not UTF-8 written as \t, \n, \xNN: never raw bytes on a terminal. Of
-// a text longer than `most` bytes its beginning and "...".
+// The text with control characters and invalid UTF-8 escaped as \t, \n, \xNN, so that no raw bytes reach a terminal. A
+// text longer than `most` bytes is cut and ends in "...".
 std::string printable(std::string_view text, size_t most = 80);
 
-// The same of a whole message, its line ends kept.
+// The same for a whole message; line ends are kept.
 std::string printable_lines(std::string_view text);
 
 }  // namespace pagoda

@@ -16,9 +16,9 @@ class Progress {
   Progress(std::string title, uint64_t total, std::string_view unit);  // total 0: unknown
   ~Progress();
   void update(uint64_t done, std::string_view note = "");
-  void finish(std::string_view note = "");  // leaves nothing on a terminal: the caller says what came out
+  void finish(std::string_view note = "");  // leaves nothing on a terminal: the caller reports the result
   static void set_quiet(bool quiet);
-  static void clear_line();  // takes the bar off the terminal, if one is shown: a message is about to be written
+  static void clear_line();  // removes a visible bar from the terminal, before a message is written
 
   // What is drawn after `seconds` with `done` done.
   std::string line_at(uint64_t done, double seconds, std::string_view note) const;
@@ -31,9 +31,9 @@ class Progress {
   bool terminal_, finished_ = false;
 };
 
-// "1m 20s", "850 ms": a duration as a person reads it.
+// A duration for a person: "1m 20s", "850 ms".
 std::string human_duration(double seconds);
-// "1.2M", "850": a count as a person reads it.
+// A count for a person: "1.2M", "850".
 std::string human_count(double count);
 
 }  // namespace pagoda

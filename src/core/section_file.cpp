@@ -20,7 +20,7 @@ struct FreeHash {
   void operator()(XXH3_state_t* s) const { XXH3_freeState(s); }
 };
 
-// xxh3 of bytes that come in pieces.
+// xxh3 of bytes that arrive in pieces.
 class RunningChecksum {
  public:
   RunningChecksum() : state_(XXH3_createState()) {

@@ -1,4 +1,4 @@
-// Where the time of a job goes that is done over and over: a clock for stages that the caller names.
+// Measures where the time of a repeated job goes, by stages that the caller names.
 #pragma once
 
 #include <chrono>
@@ -10,9 +10,9 @@
 
 namespace pagoda {
 
-// Each moment belongs to one stage: the one that was entered last. By convention the first stage opens a round (it
-// waits for the round's work), and the last stage is the time between rounds, in which the clock starts. A change of
-// stage costs one reading of the clock. Not thread-safe.
+// Time is charged to the stage that was entered last. By convention the first stage opens a round (it waits for the
+// round's work), and the last stage is the time between rounds, in which the clock starts. A change of stage costs one
+// reading of the clock. Not thread-safe.
 class StageClock {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -21,15 +21,16 @@ class StageClock {
     const char* meaning;
   };
 
-  // `stages` is borrowed: two or more of them. `now` is the clock that is read; tests pass their own.
+  // `stages` is borrowed and has two or more elements. `now` is the clock to read; tests pass their own.
   explicit StageClock(std::span<const Stage> stages, Time (*now)() = std::chrono::steady_clock::now)
       : stages_(stages), now_(now), since_(now()), stage_(stages.size() - 1), seconds_(stages.size()) {}
 
-  size_t enter(size_t stage);  // returns the stage before
+  size_t enter(size_t stage);  // returns the previous stage
   double seconds(size_t stage) const { return seconds_[stage]; }
 
-  // A line for each stage: seconds, milliseconds a round, share; then their sum, and the median of the rounds after the
-  // first two, in which memory is touched and code is generated for the first time. `round`: what a round is called.
+  // A line for each stage (seconds, milliseconds per round, share), then their sum, then the median round. The median
+  // leaves out the first two rounds, in which memory is touched and code is generated for the first time. `round` is
+  // what a round is called.
   std::string table(uint64_t rounds, const char* round) const;
 
  private:

@@ -9,7 +9,7 @@ namespace pagoda {
 
 namespace {
 
-// Of a name that is looked for: the time goes with its length, and a stranger may send it.
+// The time grows with the length of the name, which an untrusted client may send.
 constexpr size_t kLongest = 100;
 
 std::string lower(std::string_view text) {

@@ -9,15 +9,15 @@
 
 namespace pagoda {
 
-// run(n, task) calls task(0) ... task(n - 1), each once, on the pool's threads and the caller's, and returns when all
-// are done. Which thread takes which task is not fixed; so for equal bits on any number of threads a caller cuts its
-// work into tasks by the PROBLEM's size (never by size()), lets each task own its output, and adds partial results up
-// in task order. An exception of a task is rethrown by run (the first by task number); the other tasks still run.
+// run(n, task) calls task(0) ... task(n - 1) once each, on the pool's threads and the caller's, and returns when all
+// are done. It is not fixed which thread takes which task. To get the same bits on any number of threads, a caller cuts
+// its work into tasks by the PROBLEM's size (never by size()), lets each task own its output, and adds partial results
+// up in task order. run rethrows an exception of a task (the first by task number); the other tasks still run.
 //
-// A run inside a task runs serially. run may be called by one thread at a time.
+// A run inside a task runs serially. Only one thread at a time may call run.
 //
-// The pool of work in the background has one thread and a throttle: it yields between tasks, and whoever is given the
-// pool may hand its throttle down.
+// The pool of background work has one thread and a throttle: it yields between tasks, and code that is given the pool
+// may pass its throttle on.
 class ThreadPool {
   struct State;
 
@@ -29,7 +29,7 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int size() const;
-  BackgroundThrottle* throttle() const { return throttle_; }  // nullptr: somebody waits for the work
+  BackgroundThrottle* throttle() const { return throttle_; }  // nullptr: no background work
   void run(size_t n, const std::function<void(size_t)>& task);
 
   // for_chunks(n, chunk, f) calls f(begin, end) over [0, n) cut into pieces of `chunk`.

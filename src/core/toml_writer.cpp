@@ -41,10 +41,10 @@ std::string joined(const std::vector<T>& values) {
 
 using Values = std::map<std::string, std::string, std::less<>>;  // key: value, as TOML
 
-// What a person reads of a table, beside its values.
+// What is written for a person, beside the values of a table.
 struct Style {
   bool comments = false;
-  bool hints = false;                // what is left out is shown, commented out
+  bool hints = false;                // keys that are left out are shown, commented out
   const Values* defaults = nullptr;  // keys with these values are left out
 };
 
@@ -146,7 +146,7 @@ class Writer : public OptionVisitor {
     return row.empty() ? result : result + row + "\n";
   }
 
-  // An element of a list is told by its first key and its kind: these are never left out.
+  // The first key and the kind identify an element of a list: they are never left out.
   bool left_out(std::string_view key, std::string_view value) const {
     if (!style_.defaults || values_.empty() || key == "kind") return false;
     const auto found = style_.defaults->find(key);

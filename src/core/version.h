@@ -1,4 +1,4 @@
-// Which Pagoda this is.
+// The version of this build.
 #pragma once
 
 #include <string_view>

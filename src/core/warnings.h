@@ -1,4 +1,4 @@
-// What a person was warned of, for results that are read by programs.
+// The warnings that a person was shown, for results that programs read.
 #pragma once
 
 #include <string>

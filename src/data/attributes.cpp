@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "columns/blanks.h"
+#include "columns/whitespace.h"
 #include "columns/ids.h"
 #include "columns/list_text.h"
 #include "columns/null_values.h"
@@ -27,7 +27,7 @@ std::vector<std::string> Attributes::names() const {
 
 namespace {
 
-// Vectors among the columns: as words of a table they would say nothing and cost much.
+// Finds vectors among the columns: as words of a table they would be useless and expensive.
 std::vector<size_t> vectors_in(const columns::RawBatch& batch) {
   constexpr size_t kEnough = 1000;
   std::vector<size_t> lengths;
@@ -40,7 +40,8 @@ std::vector<size_t> vectors_in(const columns::RawBatch& batch) {
   return lengths;
 }
 
-// Columns of text whose cells are all lists, as [1, 2], become columns of lists: to features, filters and answers alike.
+// Turns text columns whose cells are all lists, such as [1, 2], into columns of lists, for features, filters and
+// answers.
 void take_lists(Attributes& table, const columns::NullValues& null_values, columns::Notices& notices) {
   for (auto& column : table.columns) {
     uint64_t lists = 0;
@@ -48,9 +49,12 @@ void take_lists(Attributes& table, const columns::NullValues& null_values, colum
     if (lists == 0) continue;
     notices.add(column.name,
                 read ? "cells are written as lists and were read as such"
-                     : "cells are written as lists, but others are not: all are kept as text",
+                     : "cells are written as lists and others are not: all are kept as text",
                 lists);
-    if (read) column = std::move(*read), null_values.apply(column);
+    if (read) {
+      column = std::move(*read);
+      null_values.apply(column);
+    }
   }
 }
 
@@ -64,7 +68,7 @@ void count_not_utf8(const columns::Column& column, columns::Notices& notices,
     column.for_each_element(row, '\0', [&](std::string_view text) { readable = readable && columns::is_utf8(text); });
     if (!readable && count++ == 0) first = row;
   }
-  notices.add(column.name, "cells are not UTF-8 text; what is not is answered as U+FFFD: write the table in UTF-8",
+  notices.add(column.name, "cells are not UTF-8 text; answers show invalid bytes as U+FFFD: write the table in UTF-8",
               count, [&] { return place(first); });
 }
 
@@ -88,7 +92,10 @@ Attributes load_attributes(const AttributeOptions& options) {
   columns::RawBatch batch;
   std::string scratch;
   while (reader->next(batch)) {
-    if (vectors.empty()) vectors = vectors_in(batch), vectors[id] = 0;
+    if (vectors.empty()) {
+      vectors = vectors_in(batch);
+      vectors[id] = 0;
+    }
     for (size_t c = 0; c < names.size(); ++c)
       if (vectors[c])
         notices.add(names[c],
@@ -108,7 +115,7 @@ Attributes load_attributes(const AttributeOptions& options) {
       const auto text = batch.columns[id].as_text(row, scratch);
       const char* expected = text.empty()                                       ? "an id"
                              : !columns::is_utf8(text)                          ? "UTF-8 text"
-                             : table.ids.find(text) != columns::Interner::kNone ? "an id that no row before has"
+                             : table.ids.find(text) != columns::Interner::kNone ? "an id that no earlier row has"
                                                                                 : nullptr;
       if (expected) {
         bad_rows.report([&] { return place(row); }, options.id, text, expected);
@@ -126,9 +133,9 @@ Attributes load_attributes(const AttributeOptions& options) {
   for (auto& column : table.columns) column.times = columns::time_form_of(column, options.times);
   bad_rows.summarise();
   reader->notices().say();
-  columns::say_blanks(reader->files()[0], options.id, table.ids);
+  columns::warn_of_whitespace(reader->files()[0], options.id, table.ids);
   notices.say();
-  if (table.rows() == 0) fail(ErrorKind::input, "{}: no row that can be used", reader->files()[0]);
+  if (table.rows() == 0) fail(ErrorKind::input, "{}: no row can be used", reader->files()[0]);
   return table;
 }
 

@@ -1,4 +1,4 @@
-// A table of items or users, joined to the log by id: title, genres, price, released.
+// A table of attributes of items or users, joined to the log by id: title, genres, price, release date.
 #pragma once
 
 #include <string>
@@ -14,23 +14,23 @@ namespace pagoda::data {
 struct AttributeOptions {
   std::vector<std::string> paths;
   files::Format format = files::Format::automatic;
-  std::string id;           // the id's column
-  columns::TimeForm times;  // of columns that do not tell it themselves: that of the log
+  std::string id;           // name of the id column
+  columns::TimeForm times;  // for columns that do not show their form: that of the log
   columns::TableForm form{};
   BadRowOptions bad_rows;
 };
 
-// Row i belongs to ids[i]. All columns of the file but the id.
+// All columns of the file except the id. Row i belongs to ids[i].
 struct Attributes {
   columns::Interner ids;
   std::vector<columns::Column> columns;
 
   size_t rows() const { return ids.size(); }
-  const columns::Column* find(std::string_view name) const;  // nullptr when there is none
+  const columns::Column* find(std::string_view name) const;  // nullptr if there is none
   std::vector<std::string> names() const;
 };
 
-// A second row of the same id is a bad row, and so is an empty or non-UTF-8 id.
+// Reads the table. A second row of the same id is a bad row, and so is a row whose id is empty or not UTF-8.
 Attributes load_attributes(const AttributeOptions& options);
 
 }  // namespace pagoda::data

@@ -49,7 +49,7 @@ TEST_F(AttributesTest, ASecondRowOfAnIdIsABadRow) {
   AttributeOptions options{.paths = {file("a.csv", "id,n\n1,a\n2,b\n1,c\n")}, .id = "id"};
   const auto error = files::error_of([&] { load_attributes(options); });
   EXPECT_EQ(error.kind, ErrorKind::input);
-  EXPECT_TRUE(error.says("a.csv:4: column 'id' is '1', expected an id that no row before has")) << error.message;
+  EXPECT_TRUE(error.says("a.csv:4: column 'id' is '1', expected an id that no earlier row has")) << error.message;
   options.bad_rows.on_bad_row = OnBadRow::skip;
   testing::internal::CaptureStderr();
   const auto table = load_attributes(options);

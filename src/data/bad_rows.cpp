@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kShown = 5;
 
-// The value as it can be shown on a terminal: cut when long, bytes that are no UTF-8 or control characters as \xNN.
+// The value for a terminal: cut if long; invalid UTF-8 and control characters as \xNN.
 std::string shown(std::string_view value) {
   constexpr size_t kLongest = 60;
   std::string text;

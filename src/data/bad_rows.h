@@ -1,4 +1,4 @@
-// What to do with a row that can not be used: stop and say where, or count it, show the first few and go on.
+// What to do with a row that cannot be used: stop and say where, or count it, show the first few and continue.
 #pragma once
 
 #include <cstdint>
@@ -12,19 +12,19 @@ enum class OnBadRow { fail, skip };
 
 struct BadRowOptions {
   OnBadRow on_bad_row = OnBadRow::fail;
-  int64_t limit = 1000;  // with skip: more bad rows than this and it fails all the same
+  int64_t limit = 1000;  // with skip: more bad rows than this are an error nevertheless
 };
 
 class BadRows {
  public:
   explicit BadRows(const BadRowOptions& options) : options_(options) {}
 
-  // `place` is called only when the message is shown. Throws Error{input} with on_bad_row = "fail", or past the limit:
+  // `place` is called only if the message is shown. Throws Error{input} with on_bad_row = "fail", or past the limit:
   //   clicks.csv:1841: column 'price' is 'N/A', expected a number; set on_bad_row = "skip" to go on
   void report(const std::function<std::string()>& place, std::string_view column, std::string_view value,
               std::string_view expected);
   int64_t count() const { return count_; }
-  void summarise() const;  // one warning with the count, when there were any
+  void summarise() const;  // logs one warning with the count, if there were any
 
  private:
   BadRowOptions options_;

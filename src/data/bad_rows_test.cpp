@@ -20,7 +20,10 @@ TEST(BadRows, TheFirstOneStopsWithPlaceColumnValueAndRemedy) {
 TEST(BadRows, SkippedOnesAreCountedUpToTheLimit) {
   BadRows rows({OnBadRow::skip, 7});
   int placed = 0;
-  const auto place = [&] { return ++placed, here(); };
+  const auto place = [&] {
+    ++placed;
+    return here();
+  };
   testing::internal::CaptureStderr();
   for (int i = 0; i < 7; ++i) rows.report(place, "price", "", "a number");
   rows.summarise();

@@ -9,7 +9,7 @@
 
 #include "columns/interner.h"
 #include "columns/list_text.h"
-#include "columns/usual_names.h"
+#include "columns/conventional_names.h"
 #include "columns/vector_cells.h"
 #include "core/error.h"
 #include "data/missing_words.h"
@@ -22,34 +22,34 @@ uint64_t words_in(std::string_view text) {
   return 1 + static_cast<uint64_t>(std::count(text.begin(), text.end(), ' '));
 }
 
-// Counts over the sample of one column.
+// Counts over the sample, for one column.
 struct Profile {
   std::string name;
-  columns::ColumnType stored = columns::ColumnType::text;  // as the file has it
+  columns::ColumnType stored = columns::ColumnType::text;  // the type in the file
   uint64_t rows = 0, absent = 0, numbers = 0, whole = 0, times = 0, words = 0, booleans = 0, above_zero = 0;
-  static constexpr size_t kTold = 500;  // so many characters tell a value from another
+  static constexpr size_t kMaxIdBytes = 500;  // values are compared by so many bytes
   uint64_t characters = 0;
-  std::map<std::string, uint64_t> missing;  // words that usually mean so, as texts
+  std::map<std::string, uint64_t> missing;  // words that usually mean missing
   uint64_t missing_cells = 0;
   uint64_t listed = 0;  // cells that are lists
-  uint64_t commas = 0;  // numbers with a comma in place of a point, or between thousands
-  uint64_t recent = 0;  // taken for a time, it lies between 1990 and 2100;
-  uint64_t dates = 0;   // likewise as a date such as 20240501
+  uint64_t commas = 0;  // numbers with a comma as decimal point, or between thousands
+  uint64_t recent = 0;  // numbers that, read as a time, lie between 1990 and 2100
+  uint64_t dates = 0;   // numbers that, read as a date such as 20240501, do
   columns::Interner values;
   static constexpr std::array<char, 4> kSeparators{'|', ';', ',', '\t'};
-  struct Parts {         // of the cells cut at one separator
-    uint64_t cells = 0;  // that have it
+  struct Parts {         // of the cells split at one separator
+    uint64_t cells = 0;  // cells that have it
     uint64_t parts = 0, characters = 0, words = 0;
     columns::Interner met;
   };
   std::array<Parts, kSeparators.size()> parts;
-  uint64_t cut_cells = 0;  // cells looked at for that
+  uint64_t cut_cells = 0;  // cells that were examined for separators
   std::string example;
 
   uint64_t present() const { return rows - absent; }
-  uint64_t telling() const { return present() - missing_cells; }  // cells with a value that tells what the column holds
-  double telling_share(uint64_t n) const {
-    return telling() ? static_cast<double>(n) / static_cast<double>(telling()) : 0;
+  uint64_t informative() const { return present() - missing_cells; }  // cells whose value shows what the column holds
+  double informative_share(uint64_t n) const {
+    return informative() ? static_cast<double>(n) / static_cast<double>(informative()) : 0;
   }
   double share(uint64_t n) const { return present() ? static_cast<double>(n) / static_cast<double>(present()) : 0; }
   double distinct_share() const { return share(values.size()); }
@@ -67,7 +67,7 @@ struct Profile {
     }
     missing_cells += no_value;
     const auto text = column.as_text(row, scratch);
-    values.add(text.substr(0, kTold));
+    values.add(text.substr(0, kMaxIdBytes));
     if (example.empty()) example = text.substr(0, 60);
     while (!example.empty() && !columns::is_utf8(example)) example.pop_back();  // a character may be cut in two
     characters += text.size();
@@ -97,10 +97,10 @@ struct Profile {
       whole += *number == std::floor(*number);
       above_zero += *number > 0;
     }
-    if (const auto time = columns::written_time(column, row)) {
+    if (const auto time = columns::parse_time(column, row)) {
       constexpr int64_t k1990 = int64_t{631152000} * 1000000, k2100 = int64_t{4102444800} * 1000000;
       const auto is_recent = [&](columns::TimeForm form) {
-        const auto moment = columns::moment_us(*time, form);
+        const auto moment = columns::timestamp_us(*time, form);
         return moment && *moment >= k1990 && *moment < k2100;
       };
       times += !number;
@@ -111,11 +111,11 @@ struct Profile {
     if (!number && column.type == columns::ColumnType::text) look_for_parts(column, row);
   }
 
-  static constexpr uint64_t kEnough = 20000;  // rows tell enough of the parts
+  static constexpr uint64_t kEnough = 20000;  // rows that are examined for separators
   void look_for_parts(const columns::Column& column, size_t row) {
     if (rows > kEnough) return;
     ++cut_cells;
-    if (column.text_of(row).size() > kTold) return;  // a text, not a list of words
+    if (column.text_of(row).size() > kMaxIdBytes) return;  // a text, not a list of words
     for (size_t s = 0; s < kSeparators.size(); ++s) {
       uint64_t n = 0;
       column.for_each_element(row, kSeparators[s], [&](std::string_view part) {
@@ -143,15 +143,15 @@ columns::ColumnType type_of(const Profile& p) {
   if (p.stored == columns::ColumnType::texts || p.stored == columns::ColumnType::time ||
       p.stored == columns::ColumnType::boolean)
     return p.stored;
-  if (p.telling() == 0) return columns::ColumnType::text;
-  if (p.telling_share(p.numbers) > 0.99)
+  if (p.informative() == 0) return columns::ColumnType::text;
+  if (p.informative_share(p.numbers) > 0.99)
     return p.whole == p.numbers ? columns::ColumnType::integer : columns::ColumnType::real;
-  if (p.telling_share(p.times) > 0.99) return columns::ColumnType::time;
+  if (p.informative_share(p.times) > 0.99) return columns::ColumnType::time;
   if (p.booleans == p.present()) return columns::ColumnType::boolean;
   return columns::ColumnType::text;
 }
 
-// A separator whose parts come back from cell to cell: "Crime|Drama", but not the commas of a sentence.
+// A separator whose parts recur from cell to cell: "Crime|Drama", but not the commas of a sentence.
 char separator_of(const Profile& p) {
   char best = '\0';
   double most = 0;
@@ -164,7 +164,10 @@ char separator_of(const Profile& p) {
     const double fresh = static_cast<double>(parts.met.size()) / static_cast<double>(parts.parts);
     const double words = static_cast<double>(parts.words) / static_cast<double>(parts.parts);
     const bool listed = c == ',' ? cells > 0.2 && length < 25 && words < 3.5 : cells > 0.05 && length < 80;
-    if (listed && fresh < 0.6 && cells > most) most = cells, best = c;
+    if (listed && fresh < 0.6 && cells > most) {
+      most = cells;
+      best = c;
+    }
   }
   return best;
 }
@@ -181,7 +184,7 @@ ColumnGuess describe_column(const Profile& p) {
   guess.null_share = p.rows ? static_cast<double>(p.absent) / static_cast<double>(p.rows) : 0;
   guess.mean_length = p.mean_length();
   guess.missing = p.missing;
-  guess.listed = guess.type == columns::ColumnType::text && p.listed * 2 > std::min(p.telling(), Profile::kEnough);
+  guess.listed = guess.type == columns::ColumnType::text && p.listed * 2 > std::min(p.informative(), Profile::kEnough);
   if (guess.type == columns::ColumnType::text && !guess.listed) guess.separator = separator_of(p);
   guess.example = p.example;
   return guess;
@@ -209,7 +212,7 @@ std::vector<Profile> profile(const formats::ReaderOptions& options, size_t sampl
   return profiles;
 }
 
-// What both kinds of table say of a column that carries nothing.
+// Whether a column carries no information, in either kind of table.
 bool says_nothing(const Profile& p, ColumnGuess& g) {
   if (p.present() == 0)
     g.reason = "it is empty";
@@ -222,12 +225,12 @@ bool says_nothing(const Profile& p, ColumnGuess& g) {
 
 bool can_be_time(const Profile& p, const ColumnGuess& g) {
   return g.type == columns::ColumnType::time ||
-         (is_number(g) && std::max(p.telling_share(p.recent), p.telling_share(p.dates)) > 0.99);
+         (is_number(g) && std::max(p.informative_share(p.recent), p.informative_share(p.dates)) > 0.99);
 }
 
-class Roles {
+class RoleAssignment {
  public:
-  Roles(const std::vector<Profile>& profiles, std::vector<ColumnGuess>& guesses)
+  RoleAssignment(const std::vector<Profile>& profiles, std::vector<ColumnGuess>& guesses)
       : profiles_(profiles), guesses_(guesses) {}
 
   using Fits = std::function<bool(const Profile&, const ColumnGuess&)>;
@@ -236,7 +239,7 @@ class Roles {
   bool by_name(std::string_view role, const columns::Names& names, std::string_view reason, const Fits& fits) {
     for (const auto name : names)
       for (size_t c = 0; c < guesses_.size(); ++c)
-        if (free(c) && columns::plain_name(guesses_[c].name) == name && fits(profiles_[c], guesses_[c]))
+        if (free(c) && columns::normalised_name(guesses_[c].name) == name && fits(profiles_[c], guesses_[c]))
           return give(c, role, reason);
     return false;
   }
@@ -280,13 +283,12 @@ void guess_table_role(const Profile& p, ColumnGuess& g) {
     if (g.distinct == 2) return give("categorical", "it has two values");
     return give("numeric", "its values are numbers");
   }
-  if (p.telling_share(p.commas + p.numbers) > 0.99)
+  if (p.informative_share(p.commas + p.numbers) > 0.99)
     return give("", "its numbers have commas; write them with a point and nothing between thousands");
-  if (lower(g.example).starts_with("http")) return give("", "addresses say little of the thing");
-  if (g.separator) return give("multi", fmt::format("its cells are lists between '{}'", g.separator));
+  if (lower(g.example).starts_with("http")) return give("", "addresses say little about the thing");
+  if (g.separator) return give("multi", fmt::format("its cells are lists separated by '{}'", g.separator));
   if (g.mean_length > 40 || p.mean_words() > 6) return give("text", "its values are long texts");
-  if (distinct <= 50 || distinct < rows * 0.2)
-    return give("categorical", fmt::format("{} values come back", g.distinct));
+  if (distinct <= 50 || distinct < rows * 0.2) return give("categorical", fmt::format("{} values recur", g.distinct));
   if (p.mean_words() > 1.5) return give("text", "words, and most values differ");
   give("", "nearly all its values differ");
 }
@@ -311,14 +313,15 @@ TableGuess guess_interactions(const formats::ReaderOptions& options, size_t samp
            "{}: column '{}' holds lists, such as '{}'; a row of a log is one user and one item: write a row for each "
            "element (in pandas, df.explode('{}'))",
            options.paths.at(0), g.name, g.example, g.name);
-  Roles roles(profiles, guesses);
+  RoleAssignment roles(profiles, guesses);
 
   const auto id = [](const Profile& p, const ColumnGuess& g) {
-    return p.telling() > 0 && g.type != columns::ColumnType::real && g.type != columns::ColumnType::texts && !g.listed;
+    return p.informative() > 0 && g.type != columns::ColumnType::real && g.type != columns::ColumnType::texts &&
+           !g.listed;
   };
   bool user = roles.by_name("user", columns::kUserNames, "its name", id),
        item = roles.by_name("item", columns::kItemNames, "its name", id);
-  // Without a telling name: the first two columns of ids, the user before the item.
+  // Without a conventional name: the first two columns of ids, the user before the item.
   const auto many = [&](const Profile& p, const ColumnGuess& g) {
     return id(p, g) && g.type != columns::ColumnType::time && g.type != columns::ColumnType::boolean &&
            g.distinct > 1 && p.absent == 0 && !columns::is_one_of(g.name, columns::kTimeNames) &&
@@ -352,7 +355,7 @@ TableGuess guess_interactions(const formats::ReaderOptions& options, size_t samp
     if (words && !columns::is_one_of(g.name, columns::kTimeNames) && g.distinct <= kMostValues &&
         g.distinct * 10 < profiles[c].rows) {
       g.role = "context";
-      g.reason = fmt::format("{} values come back; is it known at the moment of a request?", g.distinct);
+      g.reason = fmt::format("{} values recur; is it known at the moment of a request?", g.distinct);
     } else if (columns::is_one_of(g.name, columns::kTimeNames)) {
       g.reason =
           "by its name a time, but not written as one that is read, such as 2024-05-01T10:00:00Z or 1714557600; if it "
@@ -360,7 +363,7 @@ TableGuess guess_interactions(const formats::ReaderOptions& options, size_t samp
           "one, --time and data.time_unit say so";
     } else if (is_number(g)) {
       g.reason = columns::is_one_of(g.name, columns::kWeightNames)
-                     ? "it has values that are absent or not above 0, which no weight may be"
+                     ? "some values are absent or not above 0, which a weight must not be"
                      : "a number: may not be known at the moment of a request";
     } else {
       g.reason = "neither an id, a time, a weight nor a context";
@@ -373,7 +376,7 @@ TableGuess guess_table(const formats::ReaderOptions& options, size_t sample_rows
   TableGuess table;
   const auto profiles = profile(options, sample_rows, table);
   for (const auto& p : profiles) table.columns.push_back(describe_column(p));
-  Roles roles(profiles, table.columns);
+  RoleAssignment roles(profiles, table.columns);
 
   const auto key = [](const Profile& p, const ColumnGuess& g) {
     return p.absent == 0 && g.distinct == p.rows && g.type != columns::ColumnType::real &&

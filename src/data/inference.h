@@ -1,4 +1,4 @@
-// What a table's columns seem to be: for `pagoda init`, which proposes and lets a person correct.
+// Guesses what the columns of a table are: for `pagoda init`, which proposes roles that a person may correct.
 #pragma once
 
 #include <map>
@@ -12,13 +12,13 @@ namespace pagoda::data {
 
 struct ColumnGuess {
   std::string name;
-  columns::ColumnType type;  // of the values, for text formats too: "12" is an integer
+  columns::ColumnType type;  // of the values, in text formats, too: "12" is an integer
   uint64_t distinct = 0;     // in the sample
   double null_share = 0;
   double mean_length = 0;  // characters of its text
   char separator = '\0';   // of a multi-valued text column ('|', ';', ','): most cells have it, with short parts
-  bool listed = false;     // most cells of text are lists, as in [6285, 194]
-  std::map<std::string, uint64_t> missing;  // words that usually mean missing, and their cells
+  bool listed = false;     // most text cells are lists, such as [6285, 194]
+  std::map<std::string, uint64_t> missing;  // words that usually mean missing, and the number of their cells
   std::string example;
   std::string role;    // interactions: "user", "item", "time", "weight", "context", ""
                        // tables: "id", "title", "text", "categorical", "multi", "numeric", "time", ""
@@ -28,11 +28,11 @@ struct ColumnGuess {
 struct TableGuess {
   std::vector<ColumnGuess> columns;
   uint64_t sampled_rows = 0;
-  columns::Notices notices;                                 // of the sample's reading
+  columns::Notices notices;                                 // from reading the sample
   const ColumnGuess* by_role(std::string_view role) const;  // the first of that role, or nullptr
 };
 
-// Look at the first `sample_rows` rows.
+// Both look at the first `sample_rows` rows.
 TableGuess guess_interactions(const formats::ReaderOptions& options, size_t sample_rows = 200000);
 TableGuess guess_table(const formats::ReaderOptions& options, size_t sample_rows = 200000);
 

@@ -5,7 +5,7 @@
 #include <limits>
 #include <optional>
 
-#include "columns/blanks.h"
+#include "columns/whitespace.h"
 #include "columns/id_mapper.h"
 #include "columns/ids.h"
 #include "core/error.h"
@@ -17,13 +17,13 @@ namespace pagoda::data {
 
 namespace {
 
-// Where each role's column lies in a batch; kNone where there is none.
-struct Roles {
+// The position in a batch of the column of each role; kNone if there is none.
+struct RoleColumns {
   static constexpr size_t kNone = SIZE_MAX;
   size_t user = 0, item = 1, time = kNone, weight = kNone, clicked = kNone, context = 2;
   std::vector<std::string> columns;
 
-  explicit Roles(const InteractionOptions& options) : columns{options.user, options.item} {
+  explicit RoleColumns(const InteractionOptions& options) : columns{options.user, options.item} {
     const auto add = [&](const std::string& name) {
       columns.push_back(name);
       return columns.size() - 1;
@@ -41,7 +41,7 @@ int64_t system_now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
 }
 
-// Numbers ids anew, in order of first sight: of rows that were dropped nothing stays.
+// Renumbers ids in order of first occurrence, so that nothing is left of rows that were dropped.
 void renumber(columns::Interner& ids, std::vector<uint32_t>& rows) {
   columns::Interner kept;
   for (uint32_t& id : rows) id = kept.add(ids[id]);
@@ -62,12 +62,12 @@ void drop(std::vector<T>& column, size_t first, const std::vector<columns::Unusa
   column.resize(to);
 }
 
-// Appends the rows of the files, each checked whole before anything of it is kept; but what a time means, and whether a
-// clock can have said it, is known when all rows are read.
-class Loading {
+// Appends the rows of the files. A row is checked completely before anything of it is kept, except for its time: what
+// it means, and whether a correct clock can have given it, is known only when all rows are read.
+class LogLoader {
  public:
-  // all_shown: none of the rows was clicked, whatever they say.
-  Loading(const InteractionOptions& options, Interactions& log, bool all_shown = false)
+  // all_shown: no row counts as clicked, whatever it says.
+  LogLoader(const InteractionOptions& options, Interactions& log, bool all_shown = false)
       : options_(options), log_(log), shown_(log.shown), all_shown_(all_shown), roles_(options),
         bad_rows_(options.bad_rows), users_(log.users), items_(log.items) {
     for (const auto& values : log.context_values) contexts_.emplace_back(values);
@@ -99,12 +99,12 @@ class Loading {
                                    [&](size_t row) { return reader_->place(batch_.file, batch_.first_record + row); });
       rows += batch_.rows;
     }
-    if (roles_.time != Roles::kNone) settle_times(before, shown_before);
+    if (roles_.time != RoleColumns::kNone) convert_times(before, shown_before);
     bad_rows_.summarise();
     reader_->notices().say();
     id_notices.say();
-    columns::say_blanks(reader_->files()[0], roles_.columns[roles_.user], log_.users, users_before);
-    columns::say_blanks(reader_->files()[0], roles_.columns[roles_.item], log_.items, items_before);
+    columns::warn_of_whitespace(reader_->files()[0], roles_.columns[roles_.user], log_.users, users_before);
+    columns::warn_of_whitespace(reader_->files()[0], roles_.columns[roles_.item], log_.items, items_before);
     if (!all_shown_) {
       log_.integer_users = integer_users_ && (before == 0 || log_.integer_users);
       log_.integer_items = integer_items_ && (before == 0 || log_.integer_items);
@@ -122,7 +122,7 @@ class Loading {
   }
 
  private:
-  // At least by doubling, or many small files would each copy all rows before them.
+  // Grows at least by doubling, otherwise each of many small files would copy all rows before it.
   void make_room(uint64_t rows) {
     const auto reserve = [&](auto& column) {
       if (column.capacity() >= column.size() + rows) return;
@@ -130,18 +130,19 @@ class Loading {
       math::ask_for_huge_pages(column.data(), column.capacity() * sizeof(column[0]));
     };
     if (rows == 0 || all_shown_) return;
-    reserve(log_.user), reserve(log_.item);
-    if (roles_.time != Roles::kNone) times_.reserve(rows);
-    if (roles_.weight != Roles::kNone) reserve(log_.weight);
+    reserve(log_.user);
+    reserve(log_.item);
+    if (roles_.time != RoleColumns::kNone) times_.reserve(rows);
+    if (roles_.weight != RoleColumns::kNone) reserve(log_.weight);
     for (auto& column : log_.context) reserve(column);
   }
 
-  // A batch of which every row is known to be good, column by column; false, and nothing done, where it is not.
+  // Loads a batch column by column if every row is known to be good; otherwise does nothing and returns false.
   bool load_columns() {
-    if (all_shown_ || roles_.weight != Roles::kNone || roles_.clicked != Roles::kNone) return false;
-    const auto good = [](const columns::IdMapper& column) { return column.all_good(); };
+    if (all_shown_ || roles_.weight != RoleColumns::kNone || roles_.clicked != RoleColumns::kNone) return false;
+    const auto good = [](const columns::IdMapper& column) { return column.all_valid(); };
     if (!good(users_) || !good(items_) || !std::ranges::all_of(contexts_, good)) return false;
-    if (roles_.time != Roles::kNone && !times_.append(batch_.columns[roles_.time])) return false;
+    if (roles_.time != RoleColumns::kNone && !times_.append(batch_.columns[roles_.time])) return false;
     if (batch_.rows > 0) places_.note(log_.size(), batch_.file, batch_.first_record);
     users_.number(log_.users, log_.user);
     items_.number(log_.items, log_.item);
@@ -150,7 +151,8 @@ class Loading {
   }
 
   void load_rows() {
-    users_.look_up(), items_.look_up();
+    users_.look_up();
+    items_.look_up();
     for (auto& context : contexts_) context.look_up();
     for (size_t row = 0; row < batch_.rows; ++row) load_row(row);
   }
@@ -162,21 +164,21 @@ class Loading {
     if (user == columns::Interner::kNone && !good_text(users, row, users.as_text(row, text_), true)) return;
     if (item == columns::Interner::kNone && !good_text(items, row, items.as_text(row, text_), true)) return;
 
-    columns::WrittenTime time;
-    if (roles_.time != Roles::kNone) {
-      const auto parsed = columns::written_time(batch_.columns[roles_.time], row);
+    columns::ParsedTime time;
+    if (roles_.time != RoleColumns::kNone) {
+      const auto parsed = columns::parse_time(batch_.columns[roles_.time], row);
       if (!parsed) return bad(batch_.columns[roles_.time], row, "a time, as in 2024-05-01T10:00:00Z or 1714557600");
       time = *parsed;
     }
     float weight = 1;
-    if (roles_.weight != Roles::kNone) {
+    if (roles_.weight != RoleColumns::kNone) {
       const auto parsed = batch_.columns[roles_.weight].as_number(row);
       weight = static_cast<float>(parsed.value_or(0));
       if (!(weight > 0 && weight <= std::numeric_limits<float>::max()))
         return bad(batch_.columns[roles_.weight], row, "a finite number above 0 that 32 bits hold (1e-45 to 3.4e38)");
     }
     bool clicked = !all_shown_;
-    if (roles_.clicked != Roles::kNone) {
+    if (roles_.clicked != RoleColumns::kNone) {
       const auto parsed = was_clicked(row);
       if (!parsed) return bad(batch_.columns[roles_.clicked], row, "1 or 0, true or false");
       clicked &= *parsed;
@@ -185,7 +187,7 @@ class Loading {
       shown_places_.note(shown_.size(), batch_.file, batch_.first_record + row);
       shown_.user.push_back(shown_.users.add(users.as_text(row, text_)));
       shown_.item.push_back(shown_.items.add(items.as_text(row, text_)));
-      if (roles_.time != Roles::kNone) shown_times_.push(time);
+      if (roles_.time != RoleColumns::kNone) shown_times_.push(time);
       return;
     }
     if (!good_context(row)) return;
@@ -195,8 +197,8 @@ class Loading {
     if (item == columns::Interner::kNone) item = log_.items.add(items.as_text(row, text_));
     log_.user.push_back(user);
     log_.item.push_back(item);
-    if (roles_.time != Roles::kNone) times_.push(time);
-    if (roles_.weight != Roles::kNone) log_.weight.push_back(weight);
+    if (roles_.time != RoleColumns::kNone) times_.push(time);
+    if (roles_.weight != RoleColumns::kNone) log_.weight.push_back(weight);
     for (size_t c = 0; c < context_.size(); ++c) log_.context[c].push_back(context_[c]);
   }
 
@@ -223,9 +225,14 @@ class Loading {
   }
 
   bool good_text(const columns::Column& column, size_t row, std::string_view text, bool needed) {
-    if (needed && text.empty())
-      return bad(column, row, column.type == columns::ColumnType::real ? "an id, not null or NaN" : "an id"), false;
-    if (!columns::is_utf8(text)) return bad(column, row, "UTF-8 text"), false;
+    if (needed && text.empty()) {
+      bad(column, row, column.type == columns::ColumnType::real ? "an id, not null or NaN" : "an id");
+      return false;
+    }
+    if (!columns::is_utf8(text)) {
+      bad(column, row, "UTF-8 text");
+      return false;
+    }
     return true;
   }
 
@@ -235,8 +242,8 @@ class Loading {
                      column.as_text(row, scratch), expected);
   }
 
-  // What was written becomes moments, in one form for the whole column; rows with times that can not be are dropped.
-  void settle_times(size_t before, size_t shown_before) {
+  // Converts the parsed times to timestamps, in one form for the whole column, and drops rows whose time is impossible.
+  void convert_times(size_t before, size_t shown_before) {
     const auto told_or = [](auto known, auto told) { return known != decltype(known){} ? known : told; };
     columns::TimeForm form{told_or(log_.times.unit, options_.times.unit),
                            told_or(log_.times.order, options_.times.order)};
@@ -246,7 +253,7 @@ class Loading {
     log_.times = form;
     if (const auto said = columns::text_of(times_.size() > 0 ? times_ : shown_times_, form); !said.empty())
       log_.times_said = said;
-    notices_.add(options_.time, "times have digits below a microsecond, which were left out",
+    notices_.add(options_.time, "times have digits below a microsecond, which were dropped",
                  times_.finer(form) + shown_times_.finer(form));
 
     columns::ClockBounds bounds;
@@ -263,8 +270,11 @@ class Loading {
   template <class Rows>
   static void drop_rows(Rows& rows, size_t first, const std::vector<columns::UnusableTime>& bad) {
     if (bad.empty()) return;
-    drop(rows.user, first, bad), drop(rows.item, first, bad), drop(rows.time_us, first, bad);
-    renumber(rows.users, rows.user), renumber(rows.items, rows.item);
+    drop(rows.user, first, bad);
+    drop(rows.item, first, bad);
+    drop(rows.time_us, first, bad);
+    renumber(rows.users, rows.user);
+    renumber(rows.items, rows.item);
     if constexpr (requires { rows.weight; }) {
       drop(rows.weight, first, bad);
       for (size_t c = 0; c < rows.context.size(); ++c) {
@@ -274,45 +284,45 @@ class Loading {
     }
   }
 
-  void refuse_open_dates(const columns::WrittenTimes& times, const RowPlaces& places, size_t first,
+  void refuse_open_dates(const columns::ParsedTimes& times, const RowPlaces& places, size_t first,
                          columns::TimeForm form) const {
     if (form.order != columns::DateOrder::automatic) return;
     const auto open = times.first_open_date();
     if (!open) return;
     fail(ErrorKind::input,
-         "{}: column '{}' is '{}', and no row of the column tells whether the day or the month comes first; set "
+         "{}: column '{}' is '{}', and no row of the column shows whether the day or the month comes first; set "
          "data.date_order = \"day_first\" or \"month_first\"",
          places.text(*reader_, first + open->row), options_.time, open->text);
   }
 
-  // The moments go to `into`; the rows that are no good are reported.
-  std::vector<columns::UnusableTime> settle(columns::WrittenTimes& times, columns::TimeForm form,
+  // Writes the timestamps to `into` and reports the bad rows.
+  std::vector<columns::UnusableTime> settle(columns::ParsedTimes& times, columns::TimeForm form,
                                             const columns::ClockBounds& bounds, const RowPlaces& places, size_t first,
                                             std::vector<int64_t>& into) {
     std::vector<columns::UnusableTime> bad;
     const size_t rows = times.size();
-    auto moments = std::move(times).moments(form, bounds, bad);
+    auto timestamps = std::move(times).timestamps(form, bounds, bad);
     if (into.empty())
-      into = std::move(moments);
+      into = std::move(timestamps);
     else
-      into.insert(into.end(), moments.begin(), moments.end());
+      into.insert(into.end(), timestamps.begin(), timestamps.end());
     const auto count = [&](auto&& is) { return std::ranges::count_if(bad, is); };
-    const auto late = count([&](const auto& t) { return t.moment_us && *t.moment_us > bounds.latest_us; });
-    const auto early = count([&](const auto& t) { return t.moment_us && *t.moment_us < bounds.earliest_us; });
+    const auto late = count([&](const auto& t) { return t.timestamp_us && *t.timestamp_us > bounds.latest_us; });
+    const auto early = count([&](const auto& t) { return t.timestamp_us && *t.timestamp_us < bounds.earliest_us; });
     for (const auto& time : bad) {
       std::string expected = form.unit == columns::TimeUnit::automatic || form.unit == columns::TimeUnit::date ||
                                      form.unit == columns::TimeUnit::year
                                  ? "a time like those of the other rows"
                                  : fmt::format("a time that, in {}, lies within the years that can be counted",
                                                columns::name_of(form.unit));
-      constexpr std::string_view kRemedy = "data.clock = \"trust\" takes times as they stand";
-      if (time.moment_us && *time.moment_us > bounds.latest_us)
-        expected = fmt::format("a time that has been: it is {}, and {} of {} rows lie in the future; {}",
-                               columns::format_time_us(*time.moment_us), late, rows, kRemedy);
-      else if (time.moment_us)
+      constexpr std::string_view kRemedy = "data.clock = \"trust\" accepts times as they are";
+      if (time.timestamp_us && *time.timestamp_us > bounds.latest_us)
+        expected = fmt::format("a time in the past: it is {}, and {} of {} rows lie in the future; {}",
+                               columns::format_time_us(*time.timestamp_us), late, rows, kRemedy);
+      else if (time.timestamp_us)
         expected = fmt::format(
-            "a time since 1971: it is {}, as {} of {} rows lie before, and most of the others after 1980; {}",
-            columns::format_time_us(*time.moment_us), early, rows, kRemedy);
+            "a time since 1971: it is {}; {} of {} rows lie before 1971, and most of the others after 1980; {}",
+            columns::format_time_us(*time.timestamp_us), early, rows, kRemedy);
       bad_rows_.report([&] { return places.text(*reader_, first + time.row); }, options_.time, time.text, expected);
     }
     return bad;
@@ -323,16 +333,16 @@ class Loading {
   Impressions& shown_;
   bool all_shown_;
   bool integer_users_ = true, integer_items_ = true;
-  Roles roles_;
+  RoleColumns roles_;
   BadRows bad_rows_;
   std::unique_ptr<formats::Reader> reader_;
   columns::RawBatch batch_;
   columns::Notices notices_;
-  columns::WrittenTimes times_, shown_times_;
+  columns::ParsedTimes times_, shown_times_;
   RowPlaces places_, shown_places_;  // of the rows of log_ and shown_
   columns::IdMapper users_, items_;
   std::vector<columns::IdMapper> contexts_;
-  std::string text_;               // of a cell, where it must be made
+  std::string text_;               // scratch for the text of a cell
   std::vector<uint32_t> context_;  // of the row being read
 };
 
@@ -343,7 +353,7 @@ Interactions load_interactions(const InteractionOptions& options) {
   log.context_names = options.context;
   log.context_values.resize(options.context.size());
   log.context.resize(options.context.size());
-  Loading(options, log).run();
+  LogLoader(options, log).run();
   warn_of_odd_ids(log, options);
   return log;
 }
@@ -353,7 +363,7 @@ size_t append_interactions(const InteractionOptions& options, Interactions& log)
   check(log.size() == 0 || (log.has_time() == !options.time.empty() && log.weight.empty() == options.weight.empty()),
         "files of one log are read for the same time and weight columns");
   const size_t first = log.size();
-  Loading(options, log).run();
+  LogLoader(options, log).run();
   return first;
 }
 
@@ -361,8 +371,10 @@ void append_impressions(const InteractionOptions& options, Interactions& log) {
   check(log.shown.size() == 0 || log.shown.time_us.empty() == options.time.empty(),
         "impressions of one log are read for the same time column");
   auto reading = options;
-  reading.weight.clear(), reading.clicked.clear(), reading.context.clear();
-  Loading(reading, log, true).run();
+  reading.weight.clear();
+  reading.clicked.clear();
+  reading.context.clear();
+  LogLoader(reading, log, true).run();
 }
 
 }  // namespace pagoda::data

@@ -1,4 +1,4 @@
-// The log of who clicked what, compact and in memory: 20 bytes a row and 4 a context column, ids as numbers.
+// The log of who clicked what, compact in memory: 20 bytes per row and 4 per context column; ids are numbers.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,18 @@ struct InteractionOptions {
   std::vector<std::string> paths;
   files::Format format = files::Format::automatic;
   std::string user = "user_id", item = "item_id";
-  std::string time;                  // column names; "" where there is none
+  std::string time;                  // column names; "" if there is none
   std::string weight;                // reward r_i of each row, > 0
-  std::string clicked;               // whether the row was clicked, or shown alone (0, false, no); "": all were
+  std::string clicked;               // whether the row was clicked, or only shown (0, false, no); "": all were
   std::vector<std::string> context;  // columns known at the moment of a request: device, format, place
-  columns::TimeForm times;           // how they are written, where it is known
-  bool trust_clock = false;          // every time is taken as it stands, whenever that is
-  std::optional<int64_t> now_us;     // the clock that times are checked by; nothing: the system's
+  columns::TimeForm times;           // how times are written, if it is known
+  bool trust_clock = false;          // accept every time, however far in the past or future
+  std::optional<int64_t> now_us;     // the present, for checking times; nothing: the system's clock
   columns::TableForm form{};
   BadRowOptions bad_rows;
 };
 
-// What was shown and not clicked, in the order of the files; users and items of it are not part of the log.
+// What was shown and not clicked, in the order of the files. Its users and items are not part of the log.
 struct Impressions {
   columns::Interner users, items;
   std::vector<uint32_t> user, item;  // per row
@@ -36,16 +36,16 @@ struct Impressions {
   size_t size() const { return user.size(); }
 };
 
-// Rows in the order of the files. Users and items are numbered in order of first sight.
+// Rows in the order of the files. Users and items are numbered in order of first occurrence.
 struct Interactions {
   columns::Interner users, items;
   std::vector<uint32_t> user, item;  // per row
   std::vector<int64_t> time_us;      // per row; empty when there is no time column
   columns::TimeForm times;           // how they were written, as far as it had to be known
-  std::string times_said;            // the same in words: "numbers are seconds since 1970"; "" where there was no doubt
+  std::string times_said;            // the same in words: "numbers are seconds since 1970"; "" if there was no doubt
   std::vector<float> weight;         // per row; empty: all 1
   std::vector<std::string> context_names;
-  std::vector<columns::Interner> context_values;      // per context column; a null cell is the value ""
+  std::vector<columns::Interner> context_values;      // per context column; a null cell is ""
   std::vector<std::vector<uint32_t>> context;         // per context column, per row
   bool integer_users = false, integer_items = false;  // whether the columns of ids held integers
   Impressions shown;                                  // the rows that InteractionOptions::clicked says were not clicked
@@ -56,15 +56,15 @@ struct Interactions {
   float weight_of(size_t row) const { return weight.empty() ? 1.f : weight[row]; }
 };
 
-// Reads and checks all rows. Bad rows (each by BadRowOptions): a user or item id that is empty or not UTF-8, a time
-// that is none or that no clock that goes right can have said (clock_bounds()), a weight that is no finite number above
-// 0, a context value that is not UTF-8. Nothing of a bad row is kept. Error{input} when no row is left, or when dates do
-// not tell whether day or month comes first.
+// Reads and checks all rows. Bad rows (handled by BadRowOptions): a user or item id that is empty or not UTF-8, a time
+// that cannot be parsed or that no correct clock can have given (clock_bounds()), a weight that is not a finite number
+// above 0, a context value that is not UTF-8. Nothing of a bad row is kept. Error{input}: no row is left, or dates do
+// not show whether day or month comes first.
 Interactions load_interactions(const InteractionOptions& options);
-// Appends the rows of other files (the test file of a `given` split) to `log`; returns the number of the first. Their times
-// are read in the form of the log's, where that is known.
+// Appends the rows of other files (the test files of a `given` split) to `log`; returns the number of the first. Their
+// times are read in the form of the log's times, if that is known.
 size_t append_interactions(const InteractionOptions& options, Interactions& log);
-// Appends files of impressions to log.shown; of the options it reads all but weight, clicked and context.
+// Appends files of impressions to log.shown; it ignores the options weight, clicked and context.
 void append_impressions(const InteractionOptions& options, Interactions& log);
 
 }  // namespace pagoda::data

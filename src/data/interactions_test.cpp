@@ -23,7 +23,9 @@ TEST_F(InteractionsTest, RowsKeepTheOrderOfTheFileAndIdsAreNumberedAtFirstSight)
                         "i9,u2,1714557600,2,phone\n"
                         "i1,u1,2024-05-01T10:00:01Z,0.5,\n"
                         "i9,u2,1714557602,1,phone\n"));
-  o.time = "ts", o.weight = "r", o.context = {"device"};
+  o.time = "ts";
+  o.weight = "r";
+  o.context = {"device"};
   const auto log = load_interactions(o);
   EXPECT_EQ(log.user, (std::vector<uint32_t>{0, 1, 0}));
   EXPECT_EQ(log.item, (std::vector<uint32_t>{0, 1, 0}));
@@ -38,7 +40,8 @@ TEST_F(InteractionsTest, RowsKeepTheOrderOfTheFileAndIdsAreNumberedAtFirstSight)
 TEST_F(InteractionsTest, ALogIsTheSameFromTextsCodesAndNumbers) {
   columns::RawBatch texts, numbers;
   texts.rows = numbers.rows = 150000;
-  texts.columns.resize(4), numbers.columns.resize(4);
+  texts.columns.resize(4);
+  numbers.columns.resize(4);
   std::string csv = "user_id,item_id,ts,device\n";
   numbers.columns[0].type = numbers.columns[1].type = columns::ColumnType::integer;
   numbers.columns[2].type = texts.columns[2].type = columns::ColumnType::integer;
@@ -47,8 +50,10 @@ TEST_F(InteractionsTest, ALogIsTheSameFromTextsCodesAndNumbers) {
     const auto time = static_cast<int64_t>(1700000000 + row);
     const std::string device = row % 13 == 0 ? "" : "device " + std::to_string(row % 5);
     csv += fmt::format("{},\"{}\",{},{}\n", user, item, time, device);
-    texts.columns[0].push_text(std::to_string(user)), texts.columns[1].push_text(std::to_string(item));
-    numbers.columns[0].push_integer(user), numbers.columns[1].push_integer(item);
+    texts.columns[0].push_text(std::to_string(user));
+    texts.columns[1].push_text(std::to_string(item));
+    numbers.columns[0].push_integer(user);
+    numbers.columns[1].push_integer(item);
     for (auto* batch : {&texts, &numbers}) {
       batch->columns[2].push_integer(time);
       if (device.empty())
@@ -68,7 +73,8 @@ TEST_F(InteractionsTest, ALogIsTheSameFromTextsCodesAndNumbers) {
   };
   const auto load = [&](const std::string& path) {
     auto o = options(path);
-    o.time = "ts", o.context = {"device"};
+    o.time = "ts";
+    o.context = {"device"};
     return load_interactions(o);
   };
   const auto expected = load(file("a.csv.gz", csv));
@@ -136,7 +142,9 @@ TEST_F(InteractionsTest, EachKindOfBadRowIsNamedByFileLineColumnAndValue) {
                         Case{"u,i,1,1e300,c", ":3: column 'w' is '1e300', expected a finite number above 0"},
                         Case{"u,i,1,1,\xff", ":3: column 'ctx' is '\\xFF', expected UTF-8 text"}}) {
     auto o = options(file("a.csv", std::string("user_id,item_id,ts,w,ctx\nu0,i0,1,1,c\n") + c.row + "\n"));
-    o.time = "ts", o.weight = "w", o.context = {"ctx"};
+    o.time = "ts";
+    o.weight = "w";
+    o.context = {"ctx"};
     const auto error = files::error_of([&] { load_interactions(o); });
     EXPECT_EQ(error.kind, ErrorKind::input);
     EXPECT_TRUE(error.says(path("a.csv") + c.says)) << error.message;
@@ -238,7 +246,8 @@ class TimesOf : public InteractionsTest {
     std::string csv = "user_id,item_id,ts\n";
     for (size_t i = 0; i < times.size(); ++i) csv += fmt::format("u{},i{},\"{}\"\n", i % 7, i % 5, times[i]);
     auto o = options(file(name, csv));
-    o.time = "ts", o.now_us = kNow;
+    o.time = "ts";
+    o.now_us = kNow;
     return o;
   }
 };
@@ -263,7 +272,7 @@ TEST_F(TimesOf, ARowOfABadClockIsABadRow) {
   auto o = of_times("clock.csv", times);
   auto e = files::error_of([&] { load_interactions(o); });
   EXPECT_EQ(e.kind, ErrorKind::input);
-  EXPECT_TRUE(e.says("clock.csv:43: column 'ts' is '2099-01-01T00:00:00Z', expected a time that has been: it is "
+  EXPECT_TRUE(e.says("clock.csv:43: column 'ts' is '2099-01-01T00:00:00Z', expected a time in the past: it is "
                      "2099-01-01T00:00:00Z, and 1 of 300 rows lie in the future") &&
               e.says("data.clock = \"trust\"") && e.says("on_bad_row"))
       << e.message;
@@ -279,7 +288,11 @@ TEST_F(TimesOf, ARowOfABadClockIsABadRow) {
 TEST_F(TimesOf, OfADroppedRowNothingIsKept) {
   auto o = options(file(
       "gone.csv", "user_id,item_id,ts,w,c\na,x,1714557600,1,p\nb,y,0,2,q\na,z,1714557601,3,p\nc,x,1714557602,4,r\n"));
-  o.time = "ts", o.weight = "w", o.context = {"c"}, o.now_us = kNow, o.bad_rows.on_bad_row = OnBadRow::skip;
+  o.time = "ts";
+  o.weight = "w";
+  o.context = {"c"};
+  o.now_us = kNow;
+  o.bad_rows.on_bad_row = OnBadRow::skip;
   const auto log = load_interactions(o);
   EXPECT_EQ(log.users.size(), 2u);
   EXPECT_EQ(log.items.size(), 2u);

@@ -20,10 +20,10 @@ constexpr std::string_view kWords[] = {
 };
 
 std::string remedy_of_lists(const std::string& column) {
-  return fmt::format("a row has one id: write a row for each element (in pandas, df.explode('{}'))", column);
+  return fmt::format("a row has one id: write one row per element (in pandas, df.explode('{}'))", column);
 }
 
-// The words of a side and how many rows hold them.
+// The words found among the ids, and how many rows hold them.
 struct Found {
   std::vector<std::string> words;
   uint64_t rows = 0;
@@ -48,8 +48,8 @@ void look_at(const columns::Interner& ids, const std::vector<uint32_t>& rows, co
   const auto found = missing_of(ids, rows);
   if (found.rows * 100 > rows.size())
     log_warning(
-        "column '{}': {} of {} rows ({:.1f}%) hold '{}', which usually means missing, and is taken for an id; "
-        "if it is none, set {}",
+        "column '{}': {} of {} rows ({:.1f}%) hold '{}', which usually means missing, but is read as an id; "
+        "if it is not an id, set {}",
         column, found.rows, rows.size(), 100.0 * static_cast<double>(found.rows) / static_cast<double>(rows.size()),
         fmt::join(found.words, "', '"), null_values_remedy(options.form.keys, found.words));
   uint64_t lists = 0;
@@ -59,8 +59,8 @@ void look_at(const columns::Interner& ids, const std::vector<uint32_t>& rows, co
   if (lists == ids.size())
     fail(ErrorKind::input, "{}: column '{}' holds lists, such as '{}'; {}", options.paths[0], column,
          ids[0].substr(0, 40), remedy);
-  log_warning("column '{}': {} of its {} ids are lists, and are taken for ids as they stand; {}", column, lists,
-              ids.size(), remedy);
+  log_warning("column '{}': {} of its {} ids are lists, and are read as ids as they are; {}", column, lists, ids.size(),
+              remedy);
 }
 
 }  // namespace

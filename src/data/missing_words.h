@@ -9,16 +9,16 @@
 
 namespace pagoda::data {
 
-bool usually_means_missing(std::string_view text);  // in any case, blanks around it aside
+bool usually_means_missing(std::string_view text);  // in any letter case; ignores surrounding blanks
 
 // "data.null_values = [\"NA\"]"
 std::string null_values_remedy(std::string_view keys, const std::vector<std::string>& words);
 
-// Error{input} when a column of ids holds lists.
+// Throws Error{input} if a column of ids holds lists.
 void refuse_lists(const std::string& path, const columns::Column& ids);
 
-// Warns of such words that are ids of more than one row in a hundred, and of ids that are lists. Error{input}: all ids of a
-// side are lists.
+// Warns of such words that are the ids of more than one row in a hundred, and of ids that are lists. Error{input}: all
+// ids of users, or of items, are lists.
 void warn_of_odd_ids(const Interactions& log, const InteractionOptions& options);
 
 }  // namespace pagoda::data

@@ -1,4 +1,4 @@
-// Where the rows that were kept of some files came from: for messages about a row when the reading has ended.
+// Remembers where the kept rows of some files came from, for messages about a row after the reading has ended.
 #pragma once
 
 #include <algorithm>
@@ -10,27 +10,26 @@
 
 namespace pagoda::data {
 
-// 24 bytes for each stretch of rows that stood one after another in a file.
+// 24 bytes for each run of rows that are consecutive in a file.
 class RowPlaces {
  public:
-  // Row `row` of what is kept, the rows rising, came from that record.
+  // Notes that kept row `row` came from this record. Rows must be noted in rising order.
   void note(size_t row, size_t file, uint64_t record) {
-    if (stretches_.empty() || stretches_.back().file != file ||
-        stretches_.back().record + (row - stretches_.back().row) != record)
-      stretches_.push_back({row, file, record});
+    if (runs_.empty() || runs_.back().file != file || runs_.back().record + (row - runs_.back().row) != record)
+      runs_.push_back({row, file, record});
   }
-  // "clicks.csv:1842", of a row that was noted.
+  // "clicks.csv:1842" for a row that was noted.
   std::string text(const formats::Reader& reader, size_t row) const {
-    const auto& of = *(std::ranges::upper_bound(stretches_, row, {}, &Stretch::row) - 1);
+    const auto& of = *(std::ranges::upper_bound(runs_, row, {}, &Run::row) - 1);
     return reader.place(of.file, of.record + (row - of.row));
   }
 
  private:
-  struct Stretch {
+  struct Run {
     size_t row, file;
     uint64_t record;
   };
-  std::vector<Stretch> stretches_;
+  std::vector<Run> runs_;
 };
 
 }  // namespace pagoda::data

@@ -47,7 +47,7 @@ std::vector<Part> split_by_time(const Interactions& log, const SplitOptions& opt
     fail(ErrorKind::usage, "split.kind = \"time\" needs the column of times: set data.time, or another split.kind");
   int64_t last = std::numeric_limits<int64_t>::min();
   for (const int64_t time : log.time_us) last = std::max(last, time);
-  const auto before = [](int64_t time, int64_t span) {  // without wrapping round
+  const auto before = [](int64_t time, int64_t span) {  // without overflow
     return time < std::numeric_limits<int64_t>::min() + span ? std::numeric_limits<int64_t>::min() : time - span;
   };
   const int64_t test_after = before(last, test), validation_after = before(test_after, validation);
@@ -56,7 +56,7 @@ std::vector<Part> split_by_time(const Interactions& log, const SplitOptions& opt
     parts[row] = static_cast<Part>((log.time_us[row] > validation_after) + (log.time_us[row] > test_after));
   check_no_part_is_empty(
       log, parts,
-      fmt::format("test is what comes after {}, validation what comes between {} and it; choose other "
+      fmt::format("test is what comes after {}, validation what lies between {} and that; choose other "
                   "durations",
                   columns::format_time_us(test_after), columns::format_time_us(validation_after)));
   return parts;
@@ -76,7 +76,7 @@ std::vector<Part> split_at_random(const Interactions& log, const SplitOptions& o
   return parts;
 }
 
-// Calls f(rows) with each user's rows among [0, end), in order of time, ties and logs without a time by file order.
+// Calls f(rows) with each user's rows among [0, end), in order of time; ties, and logs without times, in file order.
 template <class F>
 void for_each_user(const Interactions& log, size_t end, F&& f) {
   std::vector<uint64_t> offsets(log.users.size() + 1, 0);
@@ -120,20 +120,20 @@ std::vector<Part> split_off_last(const Interactions& log) {
 
 }  // namespace
 
-void describe(OptionVisitor& fields, SplitOptions& options) {
-  fields.choice(
+void describe(OptionVisitor& visitor, SplitOptions& options) {
+  visitor.choice(
       "kind", options.kind,
       {{"time", SplitKind::time},
        {"given", SplitKind::given},
        {"leave_last", SplitKind::leave_last},
        {"random", SplitKind::random}},
-      "time: the last stretch is test, the one before it validation; given: test_files are the test part; "
-      "leave_last: each user's last row, and the one before it; random: by share. Choose time where there is one");
-  fields.field("validation", options.validation,
-               "held out to choose the model: a duration (\"7d\") for time, a share (\"0.1\") for given and random");
-  fields.field("test", options.test, "held out to judge it once: a duration for time, a share for random");
-  fields.field("test_files", options.test_files, "for given: the files of the test part");
-  fields.field("seed", options.seed, "for random: another seed, another split");
+      "time: the last period is test, the one before it validation; given: test_files are the test part; "
+      "leave_last: each user's last row, and the one before it; random: by share. Choose time if the log has times");
+  visitor.field("validation", options.validation,
+                "held out to choose the model: a duration (\"7d\") for time, a share (\"0.1\") for given and random");
+  visitor.field("test", options.test, "held out to evaluate it once: a duration for time, a share for random");
+  visitor.field("test_files", options.test_files, "for given: the files of the test part");
+  visitor.field("seed", options.seed, "for random: another seed, another split");
 }
 
 std::vector<Part> split(const Interactions& log, const SplitOptions& options, size_t first_given_test_row) {

@@ -1,4 +1,5 @@
-// Which rows train, which choose the model (validation) and which judge it once (test).
+// Splits the rows into those that train, those that choose the model (validation), and those that evaluate it once
+// (test).
 #pragma once
 
 #include <cstdint>
@@ -13,31 +14,31 @@ namespace pagoda::data {
 enum class Part : uint8_t { train, validation, test };
 
 enum class SplitKind {
-  time,        // the last `test` of time is test, the `validation` before it validation, what is before trains
-  given,       // `test_files` are the test part; validation comes out of the other files
+  time,        // the last `test` of time is test, the `validation` before it is validation, the rest trains
+  given,       // `test_files` are the test part; validation is taken from the other files
   leave_last,  // each user's last row is test, the one before it validation (leaks the future across users)
-  random,      // each row at random, by its share
+  random,      // each row at random, with the probability of its part
 };
 
 struct SplitOptions {
   SplitKind kind = SplitKind::random;
-  // A duration ("7d") for `time`; a share ("0.1") for `random`; for `given` a share of each user's list, its tail.
+  // A duration ("7d") for `time`; a share ("0.1") for `random`; for `given` the share of each user's list that is taken
+  // from its end.
   std::string validation = "0.1";
   std::string test = "0.1";
   std::vector<std::string> test_files;  // for `given`
   int64_t seed = 1;
 };
 
-void describe(OptionVisitor& fields, SplitOptions& options);
+void describe(OptionVisitor& visitor, SplitOptions& options);
 
 // One Part per row. `first_given_test_row`: rows from there on came from test_files (log.size() otherwise).
-// Error{usage}: a duration or share that is none, `time` without a time column. Error{input}: a part that comes out
-// empty (with the dates at hand).
+// Error{usage}: an invalid duration or share, or `time` without a time column. Error{input}: a part is empty (the
+// message gives the dates of the log).
 //
 // time: with T the latest time, test = (T - test, T], validation = (T - test - validation, T - test]. Rows of the same
-// moment never fall into two parts.
-// given, leave_last: a user with a single train row keeps it in train. A user's list is in order of time, ties and logs
-// without times by file order; its tail is its rounded share of rows.
+// moment never fall into two parts. given, leave_last: a user with a single train row keeps it in train. A user's list
+// is in order of time; ties, and logs without times, are in file order. The share of rows is rounded.
 std::vector<Part> split(const Interactions& log, const SplitOptions& options, size_t first_given_test_row);
 
 }  // namespace pagoda::data

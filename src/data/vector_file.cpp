@@ -17,20 +17,20 @@ namespace pagoda::data {
 
 namespace {
 
-// .npy: "\x93NUMPY", u8 major, u8 minor, the header's length (u16 for version 1, u32 from 2), the header (a literal of a
-// Python dict, padded with blanks so that the values begin at a multiple of 64), the values. All little-endian.
+// .npy: "\x93NUMPY", u8 major, u8 minor, the header's length (u16 for version 1, u32 from 2), the header (a literal of
+// a Python dict, padded with blanks so that the values begin at a multiple of 64), the values. All little-endian.
 // Source: the NEP 1 of NumPy, "A Simple File Format for NumPy Arrays".
 constexpr std::string_view kMagic = "\x93NUMPY";
 
 constexpr std::string_view kIdsBeside = ".ids.txt";
 
-enum class Form { npy, fbin, parquet };
+enum class VectorFormat { npy, fbin, parquet };
 
-Form form_of(const std::string& path) {
-  if (path.ends_with(".npy")) return Form::npy;
-  if (path.ends_with(".fbin")) return Form::fbin;
-  if (path.ends_with(".parquet")) return Form::parquet;
-  fail(ErrorKind::usage, "{}: no known kind of vector file: name it .npy, .fbin or .parquet", path);
+VectorFormat format_of(const std::string& path) {
+  if (path.ends_with(".npy")) return VectorFormat::npy;
+  if (path.ends_with(".fbin")) return VectorFormat::fbin;
+  if (path.ends_with(".parquet")) return VectorFormat::parquet;
+  fail(ErrorKind::usage, "{}: not a known kind of vector file: name it .npy, .fbin or .parquet", path);
 }
 
 template <class T>
@@ -46,7 +46,7 @@ struct NpyHeader {
   std::vector<size_t> shape;
 };
 
-// The dict of a header: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 64), }. Nothing when it is another thing.
+// Parses the dict of a header: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 64), }. Nothing if it is not one.
 class NpyHeaderText {
  public:
   explicit NpyHeaderText(std::string_view text) : rest_(text) {}
@@ -60,7 +60,7 @@ class NpyHeaderText {
       if (!key || !take(":")) return {};
       ++met;
       if (*key == "descr") {
-        // A record type is a list, not a text.
+        // The type of a record is a list, not a text.
         const auto type = quoted();
         if (!type) return {};
         header.type = *type;
@@ -112,7 +112,7 @@ class NpyHeaderText {
   std::string_view rest_;
 };
 
-// Where the values of a file stand, and what they are.
+// The offset, shape and type of the values of a file.
 struct Values {
   std::string_view bytes;
   size_t rows = 0, cols = 0;
@@ -136,8 +136,8 @@ void check_size(const std::string& path, const Values& values) {
          path, rows, cols, bytes.size());
   if (needed < bytes.size())
     fail(ErrorKind::input,
-         "{}: its header says {} vectors of {} components, but {} bytes follow these: expected one "
-         "array of float32 or float64 a file",
+         "{}: its header says {} vectors of {} components, but {} more bytes follow them: expected one "
+         "array of float32 or float64 per file",
          path, rows, cols, bytes.size() - needed);
 }
 
@@ -154,7 +154,7 @@ math::Matrix<float> read_values(const std::string& path, const Values& from) {
 }
 
 Values values_of_npy(const std::string& path, std::string_view bytes) {
-  if (!bytes.starts_with(kMagic)) fail(ErrorKind::input, "{}: is no .npy file; write it with numpy.save", path);
+  if (!bytes.starts_with(kMagic)) fail(ErrorKind::input, "{}: is not a .npy file; write it with numpy.save", path);
   const size_t before = bytes.size() > 6 && bytes[6] == 1 ? 10 : 12;
   if (bytes.size() < before) fail(ErrorKind::input, "{}: the file is cut short in its header; write it again", path);
   const size_t length = before == 10 ? load<uint16_t>(bytes, 8) : load<uint32_t>(bytes, 8);
@@ -164,12 +164,12 @@ Values values_of_npy(const std::string& path, std::string_view bytes) {
     fail(ErrorKind::input, "{}: the file is cut short in its header; write it again", path);
   const auto header = NpyHeaderText(bytes.substr(before, length)).read();
   if (!header)
-    fail(ErrorKind::input, "{}: its header can not be understood; expected a plain array of float32 or float64", path);
+    fail(ErrorKind::input, "{}: its header cannot be parsed; expected a plain array of float32 or float64", path);
   if (header->shape.size() != 2)
-    fail(ErrorKind::input, "{}: an array of {} dimensions, expected 2: a row a vector", path, header->shape.size());
+    fail(ErrorKind::input, "{}: an array of {} dimensions, expected 2: one row per vector", path, header->shape.size());
   const size_t rows = header->shape[0], cols = header->shape[1];
   if (header->fortran_order && rows > 1 && cols > 1)
-    fail(ErrorKind::input, "{}: its values stand in Fortran order; save numpy.ascontiguousarray(x)", path);
+    fail(ErrorKind::input, "{}: its values are in Fortran order; save numpy.ascontiguousarray(x)", path);
   if (header->type == "<f4" || header->type == "<f8")
     return {bytes.substr(before + length), rows, cols, header->type == "<f8"};
   fail(ErrorKind::input, "{}: values of type '{}', expected '<f4' or '<f8'; save x.astype('<f4')", path, header->type);
@@ -194,7 +194,7 @@ Values values_of_fbin(const std::string& path, std::string_view bytes) {
   return {bytes.substr(kFbinHeader), load<uint32_t>(bytes, 0), load<uint32_t>(bytes, 4)};
 }
 
-// As write_vectors() writes them; a line that is empty is an empty id.
+// Reads ids as write_vectors() writes them; an empty line is an empty id.
 std::pair<std::vector<std::string>, std::string> ids_beside(const std::string& path, size_t vectors,
                                                             const VectorColumns& columns) {
   if (!columns.id.empty() || !columns.vector.empty())
@@ -208,14 +208,14 @@ std::pair<std::vector<std::string>, std::string> ids_beside(const std::string& p
   notices.say();
   if (ids.size() != vectors)
     fail(ErrorKind::input,
-         "{}: {} ids, but {} has {} vectors: the two belong together; write both again, or take the file of ids away",
+         "{}: {} ids, but {} has {} vectors: the two belong together; write both again, or remove the file of ids",
          beside, ids.size(), path, vectors);
   return {std::move(ids), beside};
 }
 
 Values values_of(const std::string& path, const MappedFile& file) {
   const auto values =
-      form_of(path) == Form::npy ? values_of_npy(path, text_of(file)) : values_of_fbin(path, text_of(file));
+      format_of(path) == VectorFormat::npy ? values_of_npy(path, text_of(file)) : values_of_fbin(path, text_of(file));
   check_size(path, values);
   return values;
 }
@@ -239,7 +239,7 @@ void check_finite(const std::string& path, size_t row, std::span<const float> ve
 }
 
 Vectors read_vectors(const std::string& path, const VectorColumns& columns) {
-  if (form_of(path) == Form::parquet) return read_parquet_vectors(path, columns);
+  if (format_of(path) == VectorFormat::parquet) return read_parquet_vectors(path, columns);
   const MappedFile file(path);
   const auto values = values_of(path, file);
   auto [ids, from] = ids_beside(path, values.rows, columns);
@@ -247,7 +247,7 @@ Vectors read_vectors(const std::string& path, const VectorColumns& columns) {
 }
 
 MappedVectors map_vectors(const std::string& path, const VectorColumns& columns) {
-  if (form_of(path) != Form::parquet) {
+  if (format_of(path) != VectorFormat::parquet) {
     auto file = std::make_shared<const MappedFile>(path);
     const auto [bytes, rows, cols, f64] = values_of(path, *file);
     if (!f64 && reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0) {
@@ -261,23 +261,23 @@ MappedVectors map_vectors(const std::string& path, const VectorColumns& columns)
 
 void write_vectors(const std::string& path, math::MatrixView<const float> values, const std::vector<std::string>& ids,
                    const std::string& id_name, bool integer_ids) {
-  check(ids.empty() || ids.size() == values.rows(), "an id a vector, or none at all");
-  const auto form = form_of(path);
-  if (form == Form::parquet) return write_parquet_vectors(path, values, ids, id_name, integer_ids);
+  check(ids.empty() || ids.size() == values.rows(), "each vector has an id, or none has");
+  const auto form = format_of(path);
+  if (form == VectorFormat::parquet) return write_parquet_vectors(path, values, ids, id_name, integer_ids);
   AtomicFile file(path);
-  file.write(form == Form::npy ? npy_header(values.rows(), values.cols())
-                               : fbin_header(path, values.rows(), values.cols()));
+  file.write(form == VectorFormat::npy ? npy_header(values.rows(), values.cols())
+                                       : fbin_header(path, values.rows(), values.cols()));
   for (size_t row = 0; row < values.rows(); ++row) file.write(values[row], values.cols() * sizeof(float));
   std::optional<AtomicFile> id_file;
   if (!ids.empty()) id_file.emplace(path + std::string(kIdsBeside));
   for (const auto& id : ids) {
-    if (const auto why = files::no_line(id); !why.empty())
-      fail(ErrorKind::input, "{}{}: the id '{}' {}, which a line of ids can not hold; write .parquet", path, kIdsBeside,
+    if (const auto why = files::why_not_a_line(id); !why.empty())
+      fail(ErrorKind::input, "{}{}: the id '{}' {}, which a line of ids cannot hold; write .parquet", path, kIdsBeside,
            printable(id), why);
     id_file->write(id);
     id_file->write("\n");
   }
-  file.flush();  // both lie on disk before either takes its name: a full disk leaves the old pair
+  file.flush();  // both are on disk before either takes its name: a full disk leaves the old pair
   if (id_file) id_file->flush();
   file.commit();
   if (id_file) id_file->commit();

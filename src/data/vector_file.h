@@ -1,4 +1,4 @@
-// Files of vectors: .npy, .fbin and .parquet.
+// Reads and writes files of vectors: .npy, .fbin and .parquet.
 #pragma once
 
 #include <memory>
@@ -9,29 +9,31 @@
 
 namespace pagoda::data {
 
-// Which columns of a Parquet file to read. By name; "": the only one, or of several the one whose name says what it is.
+// Which columns of a Parquet file to read, by name. "": the only candidate, or among several the one with a
+// conventional name.
 struct VectorColumns {
   std::string vector, id;
-  bool ids = true;                   // false: none are wanted
-  std::string usual_id = "item_id";  // the name that is taken among several; "item" or "id" otherwise
+  bool ids = true;                     // false: no ids are wanted
+  std::string default_id = "item_id";  // the conventional name of the id column; "item" and "id" come after it
 };
 
 struct Vectors {
   math::Matrix<float> values;    // [n, D]
-  std::vector<std::string> ids;  // parallel, exactly as they stand; or empty when the file has none
-  std::string id_column;         // what they are of: a column of the file,
-  std::string ids_file;          // or the file beside it; "" without
+  std::vector<std::string> ids;  // parallel, unchanged; empty if the file has none
+  std::string id_column;         // the column of the file that they come from; "" otherwise
+  std::string ids_file;          // the file beside it that they come from; "" otherwise
 };
 
-// .npy: float32 or float64 [n, D], C order. .fbin: u32 n, u32 D, then float32; the ids of both one a line in `path`.ids.txt,
-// if there is such a file. .parquet: a column of lists of float16, float32 or float64, and an id column of any type that a
-// table's may have. Error{input}: another shape or type, no row, a row without a vector or id, or of another length, a
-// component that is not finite (with its row), as many ids as vectors there are not, columns of which none is told to be
-// the one (naming them), a file cut short. Error{usage}: no column of the name that is asked for.
+// .npy: float32 or float64 [n, D], C order. .fbin: u32 n, u32 D, then float32. The ids of both are one per line in
+// `path`.ids.txt, if there is such a file. .parquet: a column of lists of float16, float32 or float64, and an id column
+// of any type that the id column of a table may have. Error{input}: another shape or type, no row, a row without a
+// vector or id or of another length, a component that is not finite (with its row), a number of ids that is not that of
+// the vectors, several candidate columns (with their names), a truncated file. Error{usage}: no column of the given
+// name.
 Vectors read_vectors(const std::string& path, const VectorColumns& columns = {});
 
-// The same without reading it in, where the file holds float32 as they are in memory (.npy of float32, .fbin): the values
-// are those of the mapped file, which may be larger than memory, and are checked only for their number.
+// The same, mapped and not read, if the file holds float32 as they are in memory (.npy of float32, .fbin). The file may
+// be larger than memory; only the number of its values is checked.
 struct MappedVectors {
   math::MatrixView<const float> values;  // [n, D]
   std::vector<std::string> ids;          // as in Vectors
@@ -40,9 +42,10 @@ struct MappedVectors {
 };
 MappedVectors map_vectors(const std::string& path, const VectorColumns& columns = {});
 
-// .npy and .fbin, with the ids (if any) one a line in `path`.ids.txt; .parquet with columns `id_name` and "vector"
-// (fixed_size_list<float>), the ids as int64 (null where one is empty) when they are said to be integers. Written by
-// rename. Error{usage}: another extension; Error{input}: an id that a line of a .txt can not hold; Error{failed}: disk full.
+// Writes .npy and .fbin with the ids (if any) one per line in `path`.ids.txt; .parquet with columns `id_name` and
+// "vector" (fixed_size_list<float>); with `integer_ids`, the ids as int64 (null if empty). Files are put in place by
+// renaming. Error{usage}: another extension. Error{input}: an id that cannot be a line of a .txt. Error{failed}: disk
+// full.
 void write_vectors(const std::string& path, math::MatrixView<const float> values, const std::vector<std::string>& ids,
                    const std::string& id_name, bool integer_ids = false);
 

@@ -114,8 +114,11 @@ TEST_F(VectorFile, ParquetKeepsIdsAndVectorsTogetherOverManyBlocks) {
   constexpr size_t kRows = 40000;
   math::Matrix<float> values(kRows, 2);
   std::vector<std::string> ids;
-  for (size_t i = 0; i < kRows; ++i)
-    values[i][0] = static_cast<float>(i), values[i][1] = 0.5f, ids.push_back("i" + std::to_string(i));
+  for (size_t i = 0; i < kRows; ++i) {
+    values[i][0] = static_cast<float>(i);
+    values[i][1] = 0.5f;
+    ids.push_back("i" + std::to_string(i));
+  }
   write_vectors(path("x.parquet"), values, ids, "item");
   const auto read = read_vectors(path("x.parquet"));
   EXPECT_EQ(read.ids, ids);
@@ -177,8 +180,8 @@ TEST_F(VectorFile, ColumnsOfParquetAreToldByTheirNames) {
   EXPECT_EQ(read_vectors(path("x.parquet"), {.id = "year"}).ids[1], "1990");
   EXPECT_TRUE(read_vectors(path("x.parquet"), {.ids = false}).ids.empty());
   says({.id = "itemid"}, "has no column 'itemid'; did you mean 'item_id'?");
-  says({.id = "v"}, "column 'v' holds lists, and no ids");
-  says({.vector = "year"}, "column 'year' holds no lists of floats, but int64");
+  says({.id = "v"}, "column 'v' holds lists, not ids");
+  says({.vector = "year"}, "column 'year' does not hold lists of floats, but int64");
 
   write_table("x.parquet", {column("year", years), column("name", names), column("v", one)}, {years, names, one});
   says({}, "which column holds the ids is not clear: 'year', 'name'; name it with --id");
@@ -272,22 +275,22 @@ TEST_F(VectorFile, AFileCutShortOrOfAnotherShapeOrTypeIsRefused) {
     return fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': {}, }}", type, order, shape);
   };
   says("a.npy", npy(1, header("<f4", "False", "(3, 2)"), 118, floats), "cut short");
-  says("a.npy", npy(1, header("<f4", "False", "(1, 2)"), 118, floats), "8 bytes follow");
+  says("a.npy", npy(1, header("<f4", "False", "(1, 2)"), 118, floats), "8 more bytes follow");
   says("a.npy", npy(1, header("<f4", "False", "(4611686018427387905, 4)"), 118, floats), "cut short");
-  says("a.npy", npy(1, header("<f4", "False", "(99999999999999999999999, 4)"), 118, floats), "can not be understood");
+  says("a.npy", npy(1, header("<f4", "False", "(99999999999999999999999, 4)"), 118, floats), "cannot be parsed");
   says("a.npy", npy(1, header("<f4", "False", "(4,)"), 118, floats), "1 dimensions");
   says("a.npy", npy(1, header("<f4", "True", "(2, 2)"), 118, floats), "Fortran");
   says("a.npy", npy(1, header("<f2", "False", "(2, 4)"), 118, floats), "astype");
   says("a.npy", npy(1, header(">f4", "False", "(2, 2)"), 118, floats), "astype");
   says("a.npy", npy(1, "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (4, 1)}", 118, floats),
-       "can not be understood");
+       "cannot be parsed");
   says("a.npy", npy(1, header("<f4", "False", "(4, 0)"), 118, ""), "no components");
   says("a.npy", npy(1, header("<f4", "False", "(2, 2)"), 118, "").substr(0, 60), "cut short in its header");
   says("a.npy", "\x93NUMPY\x01", "cut short in its header");
-  says("a.npy", "", "no .npy file");
+  says("a.npy", "", "not a .npy file");
   says("a.fbin", bytes_of<uint32_t>({2, 3}) + floats, "cut short");
   says("a.fbin", "abc", "cut short in its header");
-  says("a.parquet", "PAR1 and no more", "can not be read");
+  says("a.parquet", "PAR1 and no more", "cannot be read");
   EXPECT_EQ(files::error_of([&] { read_vectors(path("missing.npy")); }).kind, ErrorKind::input);
   EXPECT_EQ(files::error_of([&] { read_vectors(path("x.txt")); }).kind, ErrorKind::usage);
 }

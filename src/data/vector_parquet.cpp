@@ -14,7 +14,7 @@
 #include "columns/ids.h"
 #include "core/file.h"
 #include "core/suggest.h"
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 #include "formats/arrow_columns.h"
 #include "formats/parquet_open.h"
 #include "formats/reader.h"
@@ -37,7 +37,7 @@ bool is_vector(const arrow::DataType& type) {
   return element == Type::HALF_FLOAT || element == Type::FLOAT || element == Type::DOUBLE;
 }
 
-// What an id is usually stored as; others are taken by name.
+// The types in which an id is usually stored; columns of other types are only taken by name.
 bool is_usual_id(const arrow::DataType& type) {
   switch (type.id()) {
     case Type::STRING:
@@ -53,7 +53,8 @@ using Names = std::vector<std::string>;
 
 bool has(const Names& names, const std::string& name) { return std::ranges::find(names, name) != names.end(); }
 
-// The column that was asked for; else the only one that can be it, or the first of the usual names; "": there is none.
+// The column that was asked for; otherwise the only candidate, or the first with a conventional name; "": there is
+// none.
 std::string choose(const std::string& path, const std::string& what, const std::string& flag, const std::string& wanted,
                    const Names& all, const Names& possible, const std::vector<Names>& usual) {
   if (!wanted.empty()) {
@@ -75,7 +76,7 @@ std::string choose(const std::string& path, const std::string& what, const std::
   return possible.empty() ? "" : possible[0];
 }
 
-// The ids as a table's are read.
+// Reads the ids as those of a table.
 Names read_ids(const std::string& path, const std::string& column) {
   const auto reader = formats::open_reader({.paths = {path}, .format = files::Format::parquet, .columns = {column}});
   Names ids;
@@ -84,7 +85,7 @@ Names read_ids(const std::string& path, const std::string& column) {
   std::string scratch;
   while (reader->next(batch)) {
     if (batch.columns[0].type == columns::ColumnType::texts)
-      fail(ErrorKind::usage, "{}: column '{}' holds lists, and no ids", path, column);
+      fail(ErrorKind::usage, "{}: column '{}' holds lists, not ids", path, column);
     columns::count_rounded_ids(batch.columns[0], notices,
                                [&](size_t row) { return reader->place(batch.file, batch.first_record + row); });
     for (size_t row = 0; row < batch.rows; ++row) {
@@ -99,7 +100,7 @@ Names read_ids(const std::string& path, const std::string& column) {
   return ids;
 }
 
-// Rows of vectors as they come, into a matrix whose number of rows is known from the file's footer.
+// Appends rows of vectors to a matrix whose number of rows is known from the file's footer.
 class VectorRows {
  public:
   VectorRows(const std::string& path, const std::string& column, size_t rows)
@@ -131,7 +132,7 @@ class VectorRows {
       }
       if (at_ >= rows_ || static_cast<size_t>(n) != values_.cols())
         fail(ErrorKind::input,
-             "{}: the {} of row {} (from 0) has {} components, those before it {}: all must have as many", path_,
+             "{}: the {} of row {} (from 0) has {} components, those before it {}: all must have equally many", path_,
              column_, at_, n, values_.cols());
       float* row = values_[at_];
       for (int64_t c = 0; c < n; ++c)
@@ -175,12 +176,12 @@ Vectors read_parquet_vectors(const std::string& path, const VectorColumns& colum
   if (!has(vectors, vector))
     fail(ErrorKind::input, "{}: {}; its columns are {}", path,
          vector.empty() ? "no column of lists of floats"
-                        : fmt::format("column '{}' holds no lists of floats, but {}", vector,
+                        : fmt::format("column '{}' does not hold lists of floats, but {}", vector,
                                       schema->GetFieldByName(vector)->type()->ToString()),
          fmt::format("{}", fmt::join(all, ", ")));
-  const auto id = columns.ids
-                      ? choose(path, "ids", "--id", columns.id, all, ids, {{columns.usual_id}, {"item", "user", "id"}})
-                      : std::string();
+  const auto id =
+      columns.ids ? choose(path, "ids", "--id", columns.id, all, ids, {{columns.default_id}, {"item", "user", "id"}})
+                  : std::string();
 
   std::vector<int> leaves, groups;
   const auto at = static_cast<size_t>(std::ranges::find(all, vector) - all.begin());
@@ -193,14 +194,17 @@ Vectors read_parquet_vectors(const std::string& path, const VectorColumns& colum
   const auto batches = formats::value_of(reader->GetRecordBatchReader(groups, leaves), path);
   while (const auto batch = formats::value_of(batches->Next(), path)) values.append(*batch->column(0));
   out.values = values.take();
-  if (!id.empty()) out.ids = read_ids(path, id), out.id_column = id;
+  if (!id.empty()) {
+    out.ids = read_ids(path, id);
+    out.id_column = id;
+  }
   return out;
 }
 
 void write_parquet_vectors(const std::string& path, math::MatrixView<const float> values,
                            const std::vector<std::string>& ids, const std::string& id_name, bool integer_ids) {
   constexpr size_t kBlockRows = 1 << 14;
-  // A component whose field may not be null needs no bits for that.
+  // A component whose field may not be null needs no validity bits.
   const auto element = arrow::field("element", arrow::float32(), /*nullable=*/false);
   const auto type = arrow::fixed_size_list(element, static_cast<int32_t>(values.cols()));
   arrow::FieldVector fields;

@@ -1,4 +1,4 @@
-// Vectors in a Parquet file. Private to this room; read_vectors() and write_vectors() come here.
+// Reads and writes vectors in a Parquet file. Private to this room; read_vectors() and write_vectors() call it.
 #pragma once
 
 #include "data/vector_file.h"
@@ -9,7 +9,7 @@ Vectors read_parquet_vectors(const std::string& path, const VectorColumns& colum
 void write_parquet_vectors(const std::string& path, math::MatrixView<const float> values,
                            const std::vector<std::string>& ids, const std::string& id_name, bool integer_ids);
 
-// Error{input} with the row and the component when one of them is not finite.
+// Throws Error{input} with the row and the component if a component is not finite.
 void check_finite(const std::string& path, size_t row, std::span<const float> vector);
 
 }  // namespace pagoda::data

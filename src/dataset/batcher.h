@@ -29,7 +29,7 @@ struct BatchSource {
   const Dataset* data;
   const Events* events;
   const features::UserEncoder* encoder;
-  const features::UserCells* cells;
+  const features::EncodedUsers* cells;
   std::vector<uint32_t> id_row_of_item;  // catalogue row -> row of the id vocabulary, for histories
   const sampling::PositiveDownsampling* downsampling = nullptr;  // which events are positives in an epoch; nullptr: all
 };

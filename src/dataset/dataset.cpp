@@ -6,7 +6,7 @@
 #include "core/bytes.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 
 namespace pagoda::dataset {
 
@@ -26,14 +26,14 @@ data::Attributes load_table(const std::string& path, const std::string& id, cons
 // A table that has none of the log's ids would leave every item without its attributes, and bring phantoms of its own.
 void meet_table(const std::string& path, const data::Attributes& table, const columns::Interner& log_ids,
                 const std::string& what, const std::string& key) {
-  const auto meeting = data::meet({&log_ids}, {&table.ids});
+  const auto meeting = data::count_overlap({&log_ids}, {&table.ids});
   std::string remedy;
   if (meeting.met == 0) {
-    const auto [column, ids] = data::column_that_meets({&log_ids}, table);
+    const auto [column, ids] = data::column_with_most_ids({&log_ids}, table);
     remedy = ids > 0 ? fmt::format("its column '{}' has {} of them: set {}_id = \"{}\"", column, ids, key, column)
                      : fmt::format("write the ids of both files alike, or leave {} out", key);
   }
-  data::say_meeting(meeting, {path, what + " of the log", remedy});
+  data::report_overlap(meeting, {path, what + " of the log", remedy});
 }
 
 // Test files and impressions against what is trained on and served. Unknown users of a test part are judged apart.
@@ -41,9 +41,9 @@ void meet_rows(const std::vector<std::string>& paths, const data::IdSet& users, 
                const Dataset& d, const std::string& key, bool users_may_be_unknown) {
   const auto remedy = fmt::format("write the ids of both alike, or leave {} out", key);
   const auto from = paths.size() == 1 ? paths[0] : fmt::format("{} and {} more", paths[0], paths.size() - 1);
-  data::say_meeting(data::meet(items, {&d.catalogue}), {"the catalogue", "items of " + from, remedy});
-  data::say_meeting(data::meet(users, {&d.users}), {"the training part", "users of " + from, remedy},
-                    users_may_be_unknown);
+  data::report_overlap(data::count_overlap(items, {&d.catalogue}), {"the catalogue", "items of " + from, remedy});
+  data::report_overlap(data::count_overlap(users, {&d.users}), {"the training part", "users of " + from, remedy},
+                       users_may_be_unknown);
 }
 
 bool in_training(data::Part part, bool with_validation) {

@@ -21,8 +21,8 @@ struct TrainingContext {
   std::optional<math::Ragged<uint32_t>> user_items;   // per user: its items, rising
   std::optional<math::Ragged<uint32_t>> impressions;  // per user: what it was shown and did not click
   model::Model model;
-  features::UserCells user_cells;
-  features::ItemCells item_cells;
+  features::EncodedUsers user_cells;
+  features::EncodedItems item_cells;
   std::vector<uint32_t> id_row_of_item;
 };
 

@@ -12,24 +12,25 @@ namespace pagoda::diagnose {
 
 namespace {
 
-// A minute an epoch at the 50e9 multiply-adds a second of two cores (docs/results.md: gowalla trains at that rate).
+// One minute per epoch at the 50e9 multiply-adds per second of two cores (docs/results.md: gowalla trains at that
+// rate).
 constexpr double kAffordable = 3e12;
-// A bottom half that is beside every fourth row needs no columns of its own.
+// A bottom half that is a column beside every fourth row needs no additional columns.
 constexpr double kColdEnough = 0.25;
-// More hits than this, and in-batch columns are mostly none.
+// With more hits than this, in-batch columns are mostly masked.
 constexpr double kHitsTooMany = 0.5;
-// Columns that are less than a hundredth of the catalogue make a memory of earlier batches worth its staleness.
+// If columns are less than a hundredth of the catalogue, a memory of earlier batches is worth its staleness.
 constexpr double kCoveredWell = 0.01;
-// Of the log: an item of the top 1% is a column less than 1.6 times as often as the median one, and there is little to
-// correct.
+// log_q_gap: below it, an item of the top 1% is a column less than 1.6 times as often as the median one, and there is
+// little to correct.
 constexpr double kSkewed = 0.5;
-// More columns than this that the user likes, and no mask knows of.
+// The share of columns that the user likes and no mask knows of, above which it matters.
 constexpr double kMiddleMatters = 0.1;  // share of the clicks
 constexpr double kLikedMany = 0.05;
-// Columns a row of cold_per_user.
+// Columns per row of cold_per_user.
 constexpr uint64_t kColdColumns = 4;
-// Consecutive tenths of the log share less than this, its ends less than that, or so many of the last tenth's clicks
-// are on new items: all-time popularity is not that of the day.
+// Popularity drifts if consecutive tenths of the log share less than this, its ends less than that, or so many of the
+// last tenth's clicks are on new items.
 constexpr double kNextOverlap = 0.8, kEndsOverlap = 0.5, kUnseen = 0.05;
 // An epoch of fewer steps learns little from each pass (the rule of `pagoda init`).
 constexpr uint64_t kStepsEnough = 50;
@@ -47,7 +48,7 @@ uint64_t power_of_two(double at_least, uint64_t least, uint64_t most) {
   return n;
 }
 
-// What the sampled columns are to be.
+// The sampled columns to advise.
 struct Sampled {
   bool in_batch = true, uniform = true;
   uint64_t hot = 0, cold_per_user = 0, cross_batch = 0;  // counts; 0: left out
@@ -58,8 +59,8 @@ bool drifts(const Drift& d) {
          d.unseen.back() > kUnseen;
 }
 
-// 1/tau = log(M - 1) gives one item at cosine 1 against M - 1 at cosine 0 half of the probability: a much higher
-// temperature can not tell it apart from so many, a much lower one hears nothing but the nearest.
+// With 1/tau = log(M - 1), one item at cosine 1 against M - 1 at cosine 0 has half of the probability. A much higher
+// temperature cannot tell it apart from so many; a much lower one reacts to the nearest items alone.
 double temperature_for(uint64_t items) {
   const double tau = items > 2 ? 1 / std::log(static_cast<double>(items - 1)) : 1;
   return std::clamp(std::round(tau * 100) / 100, 0.05, 0.2);
@@ -121,21 +122,22 @@ class Adviser {
           price(d_.catalogue_cost, d_.catalogue_encoded), kWhy);
     else if (exact_ == Exact::by_user && start_exact())
       say("catalogue", Verdict::take,
-          "All {} items as columns, the exact softmax, are affordable with a row a user (train.rows = \"user\"): {}; "
-          "with a row a "
+          "All {} items as columns, the exact softmax, are affordable with one row per user (train.rows = \"user\"): "
+          "{}; with one row per "
           "click {} multiply-adds. {}",
           items, price(d_.catalogue_by_user, d_.catalogue_by_user_encoded), human_count(d_.catalogue_cost), kWhy);
     else if (exact_ == Exact::by_user)
       say("catalogue", Verdict::take,
-          "To compare with: all {} items as columns, the exact softmax, are affordable with a row a user at a random "
+          "To compare with: all {} items as columns, the exact softmax, are affordable with one row per user at a "
+          "random "
           "moment "
-          "(train.rows = \"user\", targets = \"window\"): {}. With a row a click, each with the history before it, "
+          "(train.rows = \"user\", targets = \"window\"): {}. With one row per click, each with the history before it, "
           "they are {} "
           "multiply-adds.",
           items, price(d_.catalogue_by_user, d_.catalogue_by_user_encoded), human_count(d_.catalogue_cost));
     else
       say("catalogue", Verdict::leave_out,
-          "All {} items as columns are too many: {}; with a row a user {} multiply-adds.", items,
+          "All {} items as columns are too many: {}; with one row per user {} multiply-adds.", items,
           price(d_.catalogue_cost, d_.catalogue_encoded), human_count(d_.catalogue_by_user));
   }
 
@@ -149,7 +151,7 @@ class Adviser {
     if (sampled_.in_batch)
       say("in_batch", Verdict::take, "The first of the sampled sources, as it costs no column of its own; {}.", hits);
     else
-      say("in_batch", Verdict::leave_out, "Hardly a negative comes from it: {}.", hits);
+      say("in_batch", Verdict::leave_out, "It gives hardly any negatives: {}.", hits);
   }
 
   void uniform() {
@@ -164,12 +166,12 @@ class Adviser {
       return;
     }
     const auto why =
-        never() > 0
-            ? fmt::format(
-                  "{} of {} items were never clicked: in_batch never pushes them away, and they may come up "
-                  "anywhere. What is only new is pushed away with them: leave it out where new items must be found. ",
-                  grouped(never()), grouped(d_.catalogue_items))
-            : std::string();
+        never() > 0 ? fmt::format(
+                          "{} of {} items were never clicked: in_batch never pushes them away, and they may come up "
+                          "anywhere. Items that are merely new are pushed away with them: leave it out if new items "
+                          "must be found. ",
+                          grouped(never()), grouped(d_.catalogue_items))
+                    : std::string();
     say("uniform", Verdict::take,
         "{}An item of the bottom half ({} of the clicks) is an in-batch column beside {} of the rows, with {} uniform "
         "columns beside "
@@ -253,13 +255,13 @@ class Adviser {
     const double covered = static_cast<double>(sampled_columns()) / static_cast<double>(d_.catalogue_items);
     if (covered >= kCoveredWell || !sampled_.in_batch) {
       say("cross_batch", Verdict::leave_out,
-          "{} columns a step are enough for {} items, and those of a memory are stale.", grouped(sampled_columns()),
+          "{} columns per step are enough for {} items, and those of a memory are stale.", grouped(sampled_columns()),
           grouped(d_.catalogue_items));
       return;
     }
     sampled_.cross_batch = 4 * d_.batch;
     say("cross_batch", Verdict::take,
-        "{} columns a step are {} of {} items; a memory of the last 4 batches brings {} more that need no encoding.",
+        "{} columns per step are {} of {} items; a memory of the last 4 batches adds {} more that need no encoding.",
         grouped(sampled_columns()), percent(covered), grouped(d_.catalogue_items), grouped(sampled_.cross_batch));
   }
 
@@ -286,13 +288,12 @@ class Adviser {
 
   void logq_weight() {
     if (!skewed())
-      say("logq_weight", Verdict::set, "1; clicks are spread evenly (Gini {:.2f}), and the dial has little to turn.",
-          d_.gini);
+      say("logq_weight", Verdict::set, "1; clicks are spread evenly (Gini {:.2f}), so it has little effect.", d_.gini);
     else
       say("logq_weight", Verdict::set,
-          "1, as it is clicks that are judged and {} of them are on the top 20%. Each tenth that it is turned down "
+          "1, since evaluation counts clicks and {} of them are on the top 20%. Each tenth that it is lowered "
           "takes {:.2f} off the "
-          "logit of an item of the top 1% against the median one: turn it where reach (Gini of the clicks {:.2f}) "
+          "logit of an item of the top 1% against the median one: lower it where reach (Gini of the clicks {:.2f}) "
           "counts more.",
           percent(d_.top_20_share), d_.log_q_gap / 10, d_.gini);
   }
@@ -335,7 +336,8 @@ class Adviser {
     say("rows", Verdict::set,
         "{} of in-batch columns ({} of uniform ones) are items that the row's user clicks at another time: no mask of "
         "the batch "
-        "knows of them, so they are pushed away here and pulled near there. With train.rows = \"user\" a user's "
+        "covers them, so they are pushed away in one row and pulled near in another. With train.rows = \"user\" a "
+        "user's "
         "targets are positives "
         "of one row, and mask_history_items spares the history: compare with it.",
         percent(liked_unmasked()), percent(d_.liked_uniform));
@@ -374,7 +376,7 @@ class Adviser {
     AdviceBlock exact{"the exact softmax", loss};
     exact.toml +=
         "\n[[sampling.negatives]]\nsource = \"catalogue\"\n\n# in [train]: " + train +
-        "\n# Nothing is drawn, so correction and logq_weight turn nothing; the source's power = 1 - dial does the "
+        "\n# Nothing is drawn, so correction and logq_weight have no effect; the source's power = 1 - beta does the "
         "dial's work.\n";
     advice_.blocks.insert(start_exact() ? advice_.blocks.begin() : advice_.blocks.end(), std::move(exact));
   }

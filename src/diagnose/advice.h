@@ -1,4 +1,4 @@
-// Which negatives a log needs, in plain sentences. Each stands on figures of the Diagnosis and says them.
+// Advice on which negatives a log needs, in plain sentences. Each is based on figures of the Diagnosis and names them.
 #pragma once
 
 #include <string>
@@ -16,8 +16,7 @@ struct AdvicePoint {
   std::string text;
 };
 
-// TOML for a config's [loss], [sampling.frequency] and [[sampling.negatives]]; what belongs in [train] stands in
-// comments.
+// TOML for the [loss], [sampling.frequency] and [[sampling.negatives]] of a config; keys of [train] are in comments.
 struct AdviceBlock {
   std::string title;
   std::string toml;
@@ -28,8 +27,8 @@ struct Advice {
   std::vector<AdviceBlock> blocks;  // the first is the one to start with
 };
 
-// The rules; a threshold stands beside its reason in advice.cpp. Sampled sources are judged in any case: they are what
-// is left when the catalogue grows.
+// Applies the rules; each threshold is next to its reason in advice.cpp. Sampled sources are always assessed: they are
+// what remains when the catalogue grows.
 Advice advise(const Diagnosis& diagnosis);
 
 }  // namespace pagoda::diagnose

@@ -16,8 +16,10 @@ struct SmallLog {
   std::vector<int64_t> time_us;
   uint32_t users = 0, items = 0;
   void add(uint32_t u, uint32_t i) {
-    user.push_back(u), item.push_back(i);
-    users = std::max(users, u + 1), items = std::max(items, i + 1);
+    user.push_back(u);
+    item.push_back(i);
+    users = std::max(users, u + 1);
+    items = std::max(items, i + 1);
   }
   ClickLog view(uint32_t catalogue_items = 0) const {
     return {user, item, time_us, users, std::max(items, catalogue_items)};
@@ -46,14 +48,25 @@ bool says(const Advice& advice, const std::string& subject, const std::string& w
 // A log of ten million clicks on a hundred million items: what no catalogue softmax affords.
 Diagnosis large() {
   Diagnosis d;
-  d.rows = 10000000, d.users = 1000000, d.catalogue_items = 100000000, d.clicked_items = 6000000;
-  d.median_user_rows = 10, d.batch = 4096, d.steps = 2441;
-  d.top_1_share = 0.4, d.top_20_share = 0.83, d.gini = 0.85, d.log_q_gap = 5;
+  d.rows = 10000000;
+  d.users = 1000000;
+  d.catalogue_items = 100000000;
+  d.clicked_items = 6000000;
+  d.median_user_rows = 10;
+  d.batch = 4096;
+  d.steps = 2441;
+  d.top_1_share = 0.4;
+  d.top_20_share = 0.83;
+  d.gini = 0.85;
+  d.log_q_gap = 5;
   d.strata[0] = {"top 1%", 1000000, 4000000, 0.0016, 0.0016, 0.0017};
   d.strata[4] = {"bottom 50%", 50000000, 100000, 1e-6, 1e-6, 8e-5};
-  d.accidental_hits = 0.001, d.liked_in_batch = 0.0011;
+  d.accidental_hits = 0.001;
+  d.liked_in_batch = 0.0011;
   d.uniform_count = uniform_count_for(d.catalogue_items);
-  d.sampled_cost = 2e13, d.catalogue_cost = 2e17, d.catalogue_by_user = 2e16;
+  d.sampled_cost = 2e13;
+  d.catalogue_cost = 2e17;
+  d.catalogue_by_user = 2e16;
   return d;
 }
 
@@ -92,7 +105,8 @@ TEST(Diagnosis, ABatchIsAtMostTheLog) {
 TEST(Diagnosis, RefusesALogThatHoldsNothingToChoose) {
   SmallLog one_row, one_item;
   one_row.add(0, 0);
-  one_item.add(0, 0), one_item.add(1, 0);
+  one_item.add(0, 0);
+  one_item.add(1, 0);
   for (const auto* log : {&one_row, &one_item}) {
     try {
       diagnose(log->view(), {});
@@ -124,7 +138,9 @@ TEST(Advice, OfALargeSkewedCatalogueTakesEverySourceThatReachesWhatInBatchMisses
 
 TEST(Advice, ABlockOfCatalogueComesFirstWhereItIsAffordable) {
   auto d = large();
-  d.catalogue_items = 10000, d.catalogue_cost = 1e12, d.catalogue_by_user = 1e11;
+  d.catalogue_items = 10000;
+  d.catalogue_cost = 1e12;
+  d.catalogue_by_user = 1e11;
   auto advice = advise(d);
   EXPECT_TRUE(takes(advice, "catalogue"));
   ASSERT_EQ(advice.blocks.size(), 2u);
@@ -145,7 +161,10 @@ TEST(Advice, ABlockOfCatalogueComesFirstWhereItIsAffordable) {
 TEST(Advice, OfAnEvenPopularityLeavesOutWhatServesSkew) {
   auto d = large();
   d.clicked_items = d.catalogue_items;
-  d.top_1_share = 0.01, d.top_20_share = 0.2, d.gini = 0.02, d.log_q_gap = 0.01;
+  d.top_1_share = 0.01;
+  d.top_20_share = 0.2;
+  d.gini = 0.02;
+  d.log_q_gap = 0.01;
   d.strata[4].in_batch_chance = 0.33;
   const auto advice = advise(d);
   EXPECT_FALSE(takes(advice, "uniform"));
@@ -177,7 +196,9 @@ TEST(Advice, TakesHotItemsWhereTheOnesBehindTheHottestAreSeldomColumns) {
 
 TEST(Advice, LeavesOutColdItemsOfSingleRowsWhereUniformColumnsReachThem) {
   auto d = large();
-  d.catalogue_items = 1000000, d.clicked_items = 900000, d.uniform_count = 8192;  // 20 draws of each an epoch
+  d.catalogue_items = 1000000;
+  d.clicked_items = 900000;
+  d.uniform_count = 8192;  // 20 draws of each an epoch
   const auto advice = advise(d);
   EXPECT_TRUE(takes(advice, "uniform"));
   EXPECT_FALSE(takes(advice, "cold_per_user"));
@@ -207,9 +228,11 @@ TEST(Advice, StreamingIsForDriftInOrderOfTime) {
 TEST(Advice, TemperatureGoesDownWithTheCatalogue) {
   auto d = large();
   EXPECT_TRUE(says(advise(d), "temperature", "0.05: "));  // 1 / log 1e8 = 0.054
-  d.catalogue_items = 22027, d.clicked_items = 20000;
+  d.catalogue_items = 22027;
+  d.clicked_items = 20000;
   EXPECT_TRUE(says(advise(d), "temperature", "0.1: one item at cosine 1 against 22,026"));  // e^10
-  d.catalogue_items = 2, d.clicked_items = 2;
+  d.catalogue_items = 2;
+  d.clicked_items = 2;
   EXPECT_TRUE(says(advise(d), "temperature", "0.2: "));
 }
 

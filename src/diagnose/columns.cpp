@@ -54,7 +54,9 @@ EffectiveNegatives effective_negatives(const Popularity& popularity, const Batch
     if (lambda == 0) continue;
     const auto items = static_cast<double>(g.items);
     result.reached += g.items;
-    total += items * lambda, squares += items * lambda * lambda, inverse += items / lambda;
+    total += items * lambda;
+    squares += items * lambda * lambda;
+    inverse += items / lambda;
   }
   const auto reached = static_cast<double>(result.reached);
   result.different = total * total / squares;

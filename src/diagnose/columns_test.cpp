@@ -140,7 +140,8 @@ TEST(EffectiveNegatives, SayHowNoisyACorrectedSumIs) {
     estimate -= std::accumulate(f.begin(), f.end(), 0.0);
     squares += estimate * estimate;
   }
-  // sum_j 1 / lambda_j, less what is saved as each source brings a fixed number of draws: sum_k n_k sum_j (q_kj / lambda_j)^2.
+  // sum_j 1 / lambda_j, less what is saved as each source brings a fixed number of draws: sum_k n_k sum_j (q_kj /
+  // lambda_j)^2.
   const double columns = effective_negatives(Popularity(counts), {log.size(), batch}, draws).columns;
   double saved = 0;
   for (size_t j = 0; j < counts.size(); ++j) {

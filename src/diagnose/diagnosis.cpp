@@ -58,8 +58,12 @@ void measure_hits(const ClickLog& log, std::span<const uint64_t> user_rows, std:
   std::iota(order.begin(), order.end(), uint64_t{0});
   std::stable_sort(order.begin(), order.end(), [&](uint64_t a, uint64_t b) { return log.time_us[a] < log.time_us[b]; });
   std::vector<uint32_t> user, item;
-  user.reserve(order.size()), item.reserve(order.size());
-  for (const uint64_t row : order) user.push_back(log.user[row]), item.push_back(log.item[row]);
+  user.reserve(order.size());
+  item.reserve(order.size());
+  for (const uint64_t row : order) {
+    user.push_back(log.user[row]);
+    item.push_back(log.item[row]);
+  }
   d.accidental_hits_in_time_order = accidental_hit_share_in_order(user, item, d.batch);
 }
 
@@ -76,7 +80,7 @@ double Diagnosis::chance_by_uniform() const {
 }
 
 Diagnosis diagnose(const ClickLog& log, const DiagnosisOptions& options) {
-  check(options.batch >= 1 && options.dim >= 1, "a batch of a row, vectors of a number");
+  check(options.batch >= 1 && options.dim >= 1, "batch and dim are at least 1");
   if (log.user.size() < 2) fail(ErrorKind::input, "the log has one row: there is nothing to compare it with");
   if (log.catalogue_items < 2)
     fail(ErrorKind::input, "the catalogue holds one item: there is nothing to choose between");
@@ -107,7 +111,7 @@ Diagnosis diagnose(const ClickLog& log, const DiagnosisOptions& options) {
   d.items_in_batch = items_in_batch(popularity, shape);
   d.items_absent_epoch = items_absent_from_epoch(popularity, shape);
   d.items_absent_user = items_absent_from_user(popularity, shape, d.median_user_rows);
-  // A uniform column is drawn anew in each of the steps that the user has a row in.
+  // A uniform column is drawn anew in each step in which the user has a row.
   d.items_absent_user_with_uniform =
       d.items_absent_user *
       std::pow(1 - d.chance_by_uniform(), static_cast<double>(std::min(d.median_user_rows, d.steps)));

@@ -1,4 +1,4 @@
-// What a log says about the negatives that training on it needs: measurements, no opinions (those are in advice.h).
+// Measures what a log says about the negatives that training on it needs. Advice on them is in advice.h.
 #pragma once
 
 #include <array>
@@ -13,39 +13,39 @@
 
 namespace pagoda::diagnose {
 
-// The rows that would be trained on. Borrowed for the call. user, item [N] parallel; time_us [N], or empty.
+// The rows of the training part. Borrowed for the call. user and item [N] are parallel; time_us [N], or empty.
 struct ClickLog {
   std::span<const uint32_t> user, item;
   std::span<const int64_t> time_us;
   uint32_t users = 0;            // user < users
-  uint32_t catalogue_items = 0;  // item < catalogue_items: the served catalogue, items that nobody clicked included
+  uint32_t catalogue_items = 0;  // item < catalogue_items: the served catalogue, including items that nobody clicked
 };
 
 struct DiagnosisOptions {
   int64_t batch = 4096;
-  int64_t dim = 64;  // of the vectors, for the price of a step
+  int64_t dim = 64;  // of the vectors, for the cost of a step
 };
 
-// Items by popularity, as `pagoda evaluate` cuts them, hottest first.
+// A stratum of the items by popularity, as in `pagoda evaluate`; the first is the hottest.
 struct Stratum {
   const char* name = "";
   uint64_t items = 0, clicks = 0;
   double in_batch_columns = 0;     // per item: expected columns of a batch, B q
   double in_batch_chance = 0;      // per item: that it is a column beside a row of someone who has not clicked it
-  double with_uniform_chance = 0;  // the same with Diagnosis::uniform_count uniform columns too
+  double with_uniform_chance = 0;  // the same with Diagnosis::uniform_count uniform columns added
 };
 
 struct Diagnosis {
   uint64_t rows = 0, users = 0, catalogue_items = 0, clicked_items = 0;
-  uint64_t items_below_5_clicks = 0;  // those never clicked included
-  uint64_t median_user_rows = 0;      // of users with any
+  uint64_t items_below_5_clicks = 0;  // including those never clicked
+  uint64_t median_user_rows = 0;      // of users with any row
   uint64_t batch = 0, steps = 0;      // B, at most N; whole batches of an epoch
 
   // Popularity, over the whole catalogue.
   double top_1_share = 0, top_5_share = 0, top_20_share = 0, gini = 0;
   std::array<Stratum, 5> strata;
-  // log of the ratio of expected columns, an item of the top 1% (mean) to the median clicked one: what an uncorrected
-  // in-batch loss takes off the logit of the one more than of the other.
+  // Log of the ratio of expected columns of an item of the top 1% (mean) to the median clicked item: how much more an
+  // uncorrected in-batch loss subtracts from the logit of the first.
   double log_q_gap = 0;
 
   // In-batch columns.
@@ -55,9 +55,8 @@ struct Diagnosis {
   double accidental_hits = 0;     // share of a row's other columns
   std::optional<double> accidental_hits_in_time_order;
   double liked_in_batch = 0,
-         liked_uniform = 0;  // share of columns whose item the row's user clicks somewhere in the log
-
-  // Of in-batch alone, and with uniform_count uniform columns, the number that uniform_count_for() proposes.
+         liked_uniform = 0;  // share of columns whose item the row's user clicks anywhere in the log
+  // For in-batch columns alone, and with uniform_count uniform columns, which uniform_count_for() proposes.
   uint64_t uniform_count = 0;
   double effective_items = 0;  // 1 / sum q^2 of one in-batch column
   EffectiveNegatives in_batch, with_uniform;
@@ -65,26 +64,26 @@ struct Diagnosis {
 
   std::optional<Drift> drift;
 
-  // Multiply-adds of an epoch at the logits, forward and backward (3 B columns dim a step), and how many times an item
-  // is encoded: once a column of a step, kCatalogueBatch rows a step where every item is a column.
-  double sampled_cost = 0;       // B + uniform_count columns a row
+  // Multiply-adds of an epoch for the logits, forward and backward (3 B columns dim per step), and how often an item is
+  // encoded: once per column of a step; with every item a column, a step has kCatalogueBatch rows.
+  double sampled_cost = 0;       // B + uniform_count columns per row
   double catalogue_cost = 0;     // every item a column of each row
   double catalogue_by_user = 0;  // and of each user once (train.rows = "user")
   double sampled_encoded = 0, catalogue_encoded = 0, catalogue_by_user_encoded = 0;
 
-  // How many of the median user's rows in an epoch a given item of the stratum is a column beside.
+  //   // In how many of the median user's rows in an epoch an item is a column that is one with this `chance` in each.
   double beside_median_user(double chance) const { return chance * static_cast<double>(median_user_rows); }
-
-  double chance_by_uniform() const;  // that a given item is among the uniform columns of a step
+  double chance_by_uniform() const;  // that an item is among the uniform columns of a step
 };
 
-// Uniform columns a step: the least power of two from 256 to 8192 that makes an item a column in a twenty-fifth of the
-// steps (a user of 25 rows meets each item once an epoch), but at most half of the catalogue, and at least 1.
+// Uniform columns per step: the least power of two from 256 to 8192 that makes an item a column in a twenty-fifth of
+// the steps (so that a user with 25 rows sees each item once per epoch), but at most half of the catalogue, and at
+// least 1.
 uint64_t uniform_count_for(uint64_t catalogue_items);
 
-// The periods that drift is measured between.
+// The number of periods between which drift is measured.
 inline constexpr size_t kPeriods = 10;
-// Rows of a step against the whole catalogue: its price goes with them, so it is smaller than that of sampled columns.
+// Rows of a step against the whole catalogue: fewer than with sampled columns, since the cost grows with them.
 inline constexpr uint64_t kCatalogueBatch = 512;
 
 // Error{input}: fewer than two rows, a catalogue of one item.

@@ -52,7 +52,7 @@ std::optional<double> overlap(std::span<const uint32_t> a, std::span<const uint3
 }
 
 Drift drift(std::span<const uint32_t> item, std::span<const int64_t> time_us, uint32_t items, size_t periods) {
-  check(periods >= 2 && item.size() >= periods && time_us.size() == item.size(), "two periods of a row or more");
+  check(periods >= 2 && item.size() >= periods && time_us.size() == item.size(), "at least two periods have rows");
   std::vector<uint64_t> order(item.size());
   std::iota(order.begin(), order.end(), uint64_t{0});
   std::stable_sort(order.begin(), order.end(), [&](uint64_t a, uint64_t b) { return time_us[a] < time_us[b]; });
@@ -84,7 +84,10 @@ Drift drift(std::span<const uint32_t> item, std::span<const int64_t> time_us, ui
       }
       const auto common = overlap(counts[p], counts[q]);
       if (!common) continue;
-      if (q == p + 1) next += *common, ++told;
+      if (q == p + 1) {
+        next += *common;
+        ++told;
+      }
       if (p == 0 && q == periods - 1) d.ends_overlap = common;
       const double lag = middle_us[q] - middle_us[p];
       lag_by_fall += lag * -std::log(std::max(*common, 1e-3));

@@ -54,7 +54,8 @@ TEST(ChanceVariation, IsWhatTwoSamplesOfOnePopularityDifferBy) {
   double seen = 0, expected = 0;
   for (int trial = 0; trial < 60; ++trial) {
     const auto a = sample(weights, 500, rng), b = sample(weights, 900, rng);
-    seen += total_variation(a, b), expected += chance_variation(a, b);
+    seen += total_variation(a, b);
+    expected += chance_variation(a, b);
   }
   EXPECT_NEAR(seen / expected, 1, 0.02);
 }
@@ -69,7 +70,10 @@ TEST(Overlap, IsOneOfOnePopularityZeroOfDisjointOnesAndSilentOnSparseData) {
 TEST(Drift, FollowsItemsThatComeAndGo) {
   std::vector<uint32_t> item;
   std::vector<int64_t> time_us;
-  for (uint32_t row = 0; row < 4000; ++row) item.push_back(row / 400 + row % 2), time_us.push_back(row * 2500);
+  for (uint32_t row = 0; row < 4000; ++row) {
+    item.push_back(row / 400 + row % 2);
+    time_us.push_back(row * 2500);
+  }
   const auto d = drift(item, time_us, 11, 10);
   ASSERT_EQ(d.unseen.size(), 10u);
   EXPECT_EQ(d.unseen[0], 0);
@@ -99,7 +103,8 @@ TEST(Drift, OfAPopularityThatHoldsIsNoneAndTheOrderOfTheFileIsNothing) {
 }
 
 TEST(Drift, TheHalfLifeIsThatOfAnOverlapThatFallsExponentially) {
-  // Period t has 2^-t of its clicks on an old item, the rest on one of its own: overlap with a period before is 2^-t of it.
+  // Period t has 2^-t of its clicks on an old item, the rest on one of its own: overlap with a period before is 2^-t of
+  // it.
   std::vector<uint32_t> item;
   std::vector<int64_t> time_us;
   const uint32_t rows = 1 << 14;

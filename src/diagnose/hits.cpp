@@ -22,7 +22,7 @@ uint64_t sum_of(std::span<const uint64_t> counts) {
 }  // namespace
 
 std::vector<UserItem> user_items(std::span<const uint32_t> user, std::span<const uint32_t> item) {
-  check(user.size() == item.size(), "a user and an item a row");
+  check(user.size() == item.size(), "each row has a user and an item");
   std::vector<uint64_t> keys(user.size());
   for (size_t row = 0; row < keys.size(); ++row) keys[row] = uint64_t{user[row]} << 32 | item[row];
   std::sort(keys.begin(), keys.end());
@@ -46,7 +46,7 @@ uint64_t accidental_hits_of_batch(std::span<const uint32_t> user, std::span<cons
       rows += pairs[last].clicks;
       columns += columns_of[pairs[last].item];
     }
-    hits += rows * (columns - 1);  // each row but for its own column
+    hits += rows * (columns - 1);  // each row, except its own column
   }
   return hits;
 }
@@ -59,7 +59,7 @@ double accidental_hit_share(std::span<const UserItem> pairs, std::span<const uin
   for (const uint64_t n : item_rows) hits += pairs_of(n);
   for (const uint64_t n : user_rows) hits += pairs_of(n);
   for (const auto& p : pairs) {
-    hits -= pairs_of(p.clicks);  // of one item and of one user: counted twice above
+    hits -= pairs_of(p.clicks);  // the same item and the same user: counted twice above
     const double others =
         static_cast<double>(user_rows[p.user] - p.clicks) * static_cast<double>(item_rows[p.item] - p.clicks);
     if (others > 0) hits += others * -std::expm1(log_absence(rows - 2, p.clicks, batch - 2));

@@ -16,7 +16,8 @@ struct Log {
   std::vector<uint64_t> user_rows, item_rows;
   std::vector<UserItem> pairs;
   Log(std::vector<uint32_t> users, std::vector<uint32_t> items) : user(std::move(users)), item(std::move(items)) {
-    user_rows.resize(*std::ranges::max_element(user) + 1), item_rows.resize(*std::ranges::max_element(item) + 1);
+    user_rows.resize(*std::ranges::max_element(user) + 1);
+    item_rows.resize(*std::ranges::max_element(item) + 1);
     for (const auto u : user) ++user_rows[u];
     for (const auto i : item) ++item_rows[i];
     pairs = user_items(user, item);
@@ -57,8 +58,10 @@ TEST(AccidentalHits, OfABatchAreThoseOfTheDefinition) {
   Rng rng(5, Stream::test);
   for (int trial = 0; trial < 50; ++trial) {
     std::vector<uint32_t> user, item;
-    for (int row = 0; row < 30; ++row)
-      user.push_back(static_cast<uint32_t>(rng.below(8))), item.push_back(static_cast<uint32_t>(rng.below(12)));
+    for (int row = 0; row < 30; ++row) {
+      user.push_back(static_cast<uint32_t>(rng.below(8)));
+      item.push_back(static_cast<uint32_t>(rng.below(12)));
+    }
     EXPECT_EQ(accidental_hits_of_batch(user, item), naive_hits(user, item));
   }
 }
@@ -76,7 +79,10 @@ TEST(AccidentalHits, TheExpectedShareAgreesWithEveryOrderOfASmallLog) {
     double hits = 0, columns = 0;
     do {
       std::vector<uint32_t> user, item;
-      for (uint64_t at = 0; at < batch; ++at) user.push_back(log.user[order[at]]), item.push_back(log.item[order[at]]);
+      for (uint64_t at = 0; at < batch; ++at) {
+        user.push_back(log.user[order[at]]);
+        item.push_back(log.item[order[at]]);
+      }
       hits += static_cast<double>(accidental_hits_of_batch(user, item));
       columns += static_cast<double>(batch * (batch - 1));
     } while (std::next_permutation(order.begin(), order.end()));

@@ -1,4 +1,4 @@
-// How clicks fall on the items of a catalogue.
+// The distribution of clicks over the items of a catalogue.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 
 namespace pagoda::diagnose {
 
-// Items that have the same number of clicks: all that the figures of this room need to know of them.
+// A group of items with the same number of clicks. The figures of this room need no more.
 struct CountGroup {
   uint64_t count;  // clicks on each
   uint64_t items;
@@ -17,21 +17,21 @@ struct CountGroup {
 // Immutable. "Hottest first" orders items by falling clicks.
 class Popularity {
  public:
-  explicit Popularity(std::span<const uint64_t> counts);  // clicks on each item of the catalogue, zeros included
+  explicit Popularity(std::span<const uint64_t> counts);  // clicks on each item of the catalogue, including zeros
 
   uint64_t items() const { return items_; }
   uint64_t clicks() const { return clicks_; }
-  uint64_t items_below(uint64_t count) const;  // with fewer clicks than that
+  uint64_t items_below(uint64_t count) const;  // items with fewer clicks
   uint64_t clicked_items() const { return items_ - items_below(1); }
-  uint64_t median_of_clicked() const;                // clicks on the middle one of the items with any
-  uint64_t head(double part) const;                  // so many items are the top `part`, rounded up
-  uint64_t clicks_of_hottest(uint64_t items) const;  // on the first so many
-  double head_share(double part) const;              // of the clicks, on the top `part` of the items
-  double gini() const;                               // over all items: 0 is even, near 1 is all on one
-  double effective_items() const;                    // 1 / sum q^2, q the share of the clicks of an item
+  uint64_t median_of_clicked() const;                // clicks on the median of the items with any
+  uint64_t head(double part) const;                  // number of items in the top `part`, rounded up
+  uint64_t clicks_of_hottest(uint64_t items) const;  // clicks on the `items` hottest
+  double head_share(double part) const;              // share of the clicks on the top `part` of the items
+  double gini() const;                               // over all items: 0: even; near 1: all clicks on one item
+  double effective_items() const;                    // 1 / sum q^2, where q is an item's share of the clicks
   const std::vector<CountGroup>& groups() const { return groups_; }  // hottest first
 
-  // The mean of value(count) over the items [first, last), hottest first; 0 when there are none.
+  // The mean of value(count) over the items [first, last), hottest first; 0 if there are none.
   template <class Value>
   double mean(uint64_t first, uint64_t last, const Value& value) const {
     double sum = 0;

@@ -7,7 +7,7 @@
 
 #include "core/config.h"
 #include "core/log.h"
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 #include "model/cascade.h"
 #include "model/ensemble.h"
 
@@ -51,9 +51,9 @@ namespace {
 void meet_bundle(const model::Bundle& bundle, const data::Interactions& log, bool named) {
   const auto say = [&](const columns::Interner& ids, const columns::Interner& known, const std::string& what,
                        const std::string& remedy, bool may_be_unknown) {
-    const auto meeting = data::meet({&ids}, {&known});
+    const auto meeting = data::count_overlap({&ids}, {&known});
     if (named || meeting.met < meeting.asked)
-      data::say_meeting(meeting, {bundle.file().path(), what, remedy}, may_be_unknown);
+      data::report_overlap(meeting, {bundle.file().path(), what, remedy}, may_be_unknown);
   };
   say(log.items, bundle.item_ids(), "items to judge by", "give the interactions of the items that it was trained with",
       false);

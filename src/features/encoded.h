@@ -1,4 +1,4 @@
-// What a tower reads: rows of embedding tables, and numbers.
+// The input of a tower: rows of embedding tables, and numbers.
 #pragma once
 
 #include <algorithm>
@@ -12,27 +12,27 @@
 
 namespace pagoda::features {
 
-// A batch of examples for one tower. Layout (names and sizes) is the Encoder's.
+// A batch of examples for one tower. The encoder's layout gives names and sizes.
 struct EncodedBatch {
   size_t size = 0;
   std::vector<math::Bag> bags;
-  math::Matrix<float> dense;  // [size, dense width], no columns when there are no plain numbers
+  math::Matrix<float> dense;  // [size, dense width]; no columns if there are no plain numbers
 };
 
-// One bag's table.
+// The table of one bag.
 struct BagLayout {
-  std::string name;  // of the feature, and no other's in the layout; its table is stored under it
+  std::string name;  // of the feature, unique in the layout; its table is stored under it
   uint32_t rows = 0;
   size_t dim = 0;
-  bool item_ids = false;  // rows are those of the item id vocabulary, so the item tower's id table can serve
-  uint32_t buckets = 0;   // the last rows: hash buckets, which training may never reach
+  bool item_ids = false;  // the rows are those of the item id vocabulary, so the item tower's id table can serve
+  uint32_t buckets = 0;   // how many of the last rows are hash buckets, which training may never reach
 };
 
 struct TowerLayout {
   std::vector<BagLayout> bags;
   size_t dense = 0;
 
-  // A name that is taken gets a number: one column may be read in two ways.
+  // Adds a number to a name that is taken: one column may be read in two ways.
   void add(BagLayout bag) {
     const auto taken = [&](const std::string& name) {
       return std::any_of(bags.begin(), bags.end(), [&](const BagLayout& b) { return b.name == name; });

@@ -18,7 +18,7 @@ namespace pagoda::features {
 namespace {
 
 constexpr uint32_t kDefaultTextBuckets = 65536, kDefaultBuckets = 16, kNumberBuckets = 32;
-constexpr uint32_t kAgeBuckets = 64;  // of log2(1 + days), four a doubling: the last starts at 150 years
+constexpr uint32_t kAgeBuckets = 64;  // of log2(1 + days), four per doubling: the last starts at 150 years
 constexpr int64_t kDayUs = 86'400'000'000, kHourUs = 3'600'000'000;
 
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0)); }
@@ -27,8 +27,8 @@ double number_form(NumericForm form, double value) {
   return form == NumericForm::log ? std::copysign(std::log1p(std::abs(value)), value) : value;
 }
 
-// What a numeric feature reads of a cell: also of a text, true and false are 1 and 0, and a time its seconds since 1970, as
-// they are in columns of such.
+// The number that a numeric feature reads from a cell. As in typed columns, the texts true and false are 1 and 0, and a
+// text that is a time is its seconds since 1970.
 std::optional<double> number_of(std::string_view text) {
   if (const auto number = columns::parse_number(text)) return number;
   const auto key = columns::value_key(text);
@@ -43,7 +43,7 @@ std::optional<double> number_of(const columns::Column& column, size_t row) {
   return text ? number_of(column.text_of(row)) : column.as_number(row);
 }
 
-// Four times the fourth root of the number of values, in steps of 4: 16 values get 8, 10,000 get 40.
+// Four times the fourth root of the number of values, in steps of 4: 8 for 16 values, 40 for 10,000.
 size_t default_dim(size_t values) {
   const auto dim = 4 * static_cast<size_t>(std::ceil(std::pow(static_cast<double>(values), 0.25)));
   return std::clamp<size_t>(dim, 4, 64);
@@ -52,7 +52,7 @@ size_t default_dim(size_t values) {
 }  // namespace
 
 bool Feature::is_dense() const { return options_.kind == FeatureKind::numeric && options_.form != NumericForm::bucket; }
-bool Feature::follows_moment() const { return options_.kind == FeatureKind::time; }
+bool Feature::depends_on_time() const { return options_.kind == FeatureKind::time; }
 
 uint32_t Feature::rows() const {
   switch (options_.kind) {
@@ -78,7 +78,7 @@ std::string Feature::name() const {
                                               : options_.column + ".age";
 }
 
-// Mean, deviation and quantiles over the numbers, each counted as often as it stands in the data.
+// Computes mean, deviation and quantiles over the numbers, each counted as often as it occurs in the data.
 void Feature::fit_numbers(const columns::Column& column, std::span<const uint64_t> counts) {
   std::vector<std::pair<double, uint64_t>> numbers;
   for (size_t row = 0; row < column.rows(); ++row) {
@@ -87,18 +87,21 @@ void Feature::fit_numbers(const columns::Column& column, std::span<const uint64_
       numbers.push_back({number_form(options_.form, *v), times});
   }
   if (numbers.empty())
-    fail(ErrorKind::input, "column '{}' is declared numeric and holds no number; is it text or categorical?",
+    fail(ErrorKind::input, "column '{}' is declared numeric but holds no number; is it text or categorical?",
          options_.column);
   double sum = 0, squares = 0;
   uint64_t total = 0;
-  for (const auto& [v, times] : numbers) sum += v * static_cast<double>(times), total += times;
+  for (const auto& [v, times] : numbers) {
+    sum += v * static_cast<double>(times);
+    total += times;
+  }
   mean_ = sum / static_cast<double>(total);
   for (const auto& [v, times] : numbers) squares += (v - mean_) * (v - mean_) * static_cast<double>(times);
   deviation_ = std::sqrt(squares / static_cast<double>(total));
   if (options_.form == NumericForm::bucket) {
     std::sort(numbers.begin(), numbers.end());
     size_t at = 0;
-    uint64_t before = 0;  // numbers in front of numbers[at]
+    uint64_t before = 0;  // count of the numbers before numbers[at]
     for (uint32_t b = 1; b < kNumberBuckets; ++b) {
       const auto quantile = static_cast<uint64_t>(static_cast<unsigned __int128>(total) * b / kNumberBuckets);
       while (before + numbers[at].second <= quantile) before += numbers[at++].second;
@@ -109,13 +112,13 @@ void Feature::fit_numbers(const columns::Column& column, std::span<const uint64_
     fail(ErrorKind::input, "column '{}' holds numbers too large to standardise; set form = \"log\" or \"bucket\"",
          options_.column);
   }
-  // A constant column says nothing: what rounding left of its deviation must not blow it up.
+  // A constant column carries no information: a deviation that is only rounding must not inflate it.
   if (!(deviation_ > 1e-9 * std::abs(mean_))) deviation_ = 1;
 }
 
 namespace {
 
-// EncodedColumns that hold something, and not what the feature is made of.
+// Warns of cells that are not empty but cannot be read as the feature needs.
 template <class Reads>
 void say_unread(const FeatureOptions& options, const columns::Column& column, const char* what, Reads reads) {
   uint64_t unread = 0;
@@ -125,25 +128,26 @@ void say_unread(const FeatureOptions& options, const columns::Column& column, co
     if (unread++ == 0) example = column.as_text(row, scratch);
   }
   if (unread > 0)
-    log_once(LogLevel::warning, fmt::format("column '{}': {} of {} cells are no {}, such as '{}', and count as missing",
-                                            options.column, unread, column.rows(), what, printable(example)));
+    log_once(LogLevel::warning,
+             fmt::format("column '{}': {} of {} cells are not a {}, such as '{}', and count as missing", options.column,
+                         unread, column.rows(), what, printable(example)));
 }
 
-// Dates such as 05/06/2024 in a column of which no cell tells whether the day or the month comes first.
+// Refuses dates such as 05/06/2024 in a column where no cell shows whether the day or the month comes first.
 void refuse_open_dates(const FeatureOptions& options, const columns::Column& column) {
   for (size_t row = 0; row < column.rows(); ++row) {
     if (column.absent(row) || column.as_time_us(row)) continue;
     std::string scratch;
-    if (const auto written = columns::written_time(column, row);
-        written && written->kind == columns::WrittenTime::Kind::date)
+    if (const auto written = columns::parse_time(column, row);
+        written && written->kind == columns::ParsedTime::Kind::date)
       fail(ErrorKind::input,
-           "column '{}' has dates such as '{}', and none tells whether the day or the month comes first; set "
+           "column '{}' has dates such as '{}', and none shows whether the day or the month comes first; set "
            "data.date_order = \"day_first\" or \"month_first\"",
            options.column, printable(column.as_text(row, scratch)));
   }
 }
 
-// The words of a list of numbers with fractions would be nearly as many as there are numbers, and mean nothing.
+// Refuses vectors: nearly every number with a fraction would be a word of its own, and mean nothing.
 void refuse_vectors(const FeatureOptions& options, const columns::Column& column) {
   constexpr size_t kEnough = 1000;
   if (options.kind != FeatureKind::multi && column.type != columns::ColumnType::texts) return;
@@ -151,7 +155,7 @@ void refuse_vectors(const FeatureOptions& options, const columns::Column& column
   for (size_t row = 0; row < std::min(kEnough, column.rows()); ++row) cells.look(column, row);
   if (const size_t length = cells.length())
     fail(ErrorKind::input,
-         "column '{}' holds vectors of {} numbers, and each number would be a word of its own; take it out of the "
+         "column '{}' holds vectors of {} numbers, and each number would be a word of its own; remove it from the "
          "features ('pagoda index --vectors' searches vectors as they are)",
          options.column, length);
 }
@@ -200,7 +204,7 @@ Feature Feature::fit(const FeatureOptions& options, const columns::Column* colum
       refuse_open_dates(options, *column);
       bool any = false;
       for (size_t row = 0; row < n && !any; ++row) any = column->as_time_us(row).has_value();
-      if (!any) fail(ErrorKind::input, "column '{}' is declared a time and holds none", options.column);
+      if (!any) fail(ErrorKind::input, "column '{}' is declared a time but holds none", options.column);
       say_unread(options, *column, "time", [&](size_t row) { return column->as_time_us(row).has_value(); });
     }
     values = f.rows();
@@ -211,7 +215,7 @@ Feature Feature::fit(const FeatureOptions& options, const columns::Column* colum
 
 void Feature::encode_number(double value, bool present, EncodedColumns& out) const {
   if (is_dense()) {
-    // Five deviations bound what one odd price can do to a layer.
+    // Clipping at five deviations bounds the effect of one odd price on a layer.
     const double z = (number_form(options_.form, value) - mean_) / deviation_;
     out.numbers.push_back(present ? static_cast<float>(std::clamp(z, -5.0, 5.0)) : 0.f);
     return;
@@ -281,7 +285,7 @@ void Feature::encode(const columns::Column& column, size_t row, EncodedColumns& 
   }
 }
 
-uint32_t Feature::moment_row(int64_t moment_us, int64_t cell_time_us) const {
+uint32_t Feature::time_row(int64_t moment_us, int64_t cell_time_us) const {
   if (options_.part == TimePart::hour) return static_cast<uint32_t>(floor_div(moment_us, kHourUs) % 24 + 24) % 24;
   if (options_.part == TimePart::weekday)
     return static_cast<uint32_t>((floor_div(moment_us, kDayUs) + 3) % 7 + 7) % 7;  // 0: Monday
@@ -325,7 +329,7 @@ Feature Feature::load(ByteReader& in, Spelling spelling) {
   const auto words = f.options_.word_ngrams;
   if (f.dim_ < 1 || f.dim_ > static_cast<size_t>(kMaxDim) || words < 0 || words > kMaxWordNgrams ||
       f.bounds_.size() >= kNumberBuckets || (f.options_.kind == FeatureKind::text && f.text_buckets_ == 0))
-    in.damaged("a feature is of a shape that can not be");
+    in.damaged("a feature has an impossible shape");
   return f;
 }
 

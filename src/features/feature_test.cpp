@@ -102,7 +102,10 @@ TEST(Feature, TwoSpellingsOfAValueAreOne) {
 
 TEST(Feature, ANumberIsReadFromATextAsFromATypedCell) {
   columns::Column yes{.type = columns::ColumnType::boolean}, times{.type = columns::ColumnType::time};
-  for (const int64_t v : {0, 1}) yes.push_integer(v), times.push_integer(v * 86'400'000'000);
+  for (const int64_t v : {0, 1}) {
+    yes.push_integer(v);
+    times.push_integer(v * 86'400'000'000);
+  }
   const auto f = Feature::fit(numeric(NumericForm::standardise), &yes, {});
   EXPECT_EQ(encoded(f, text_column({"false", "True", "1", "NA"})).numbers, (Weights{-1, 1, 1, 0}));
   const auto g = Feature::fit(numeric(NumericForm::standardise), &times, {});
@@ -136,14 +139,18 @@ TEST(Feature, MultiReadsTheMeanOfItsValues) {
 
   columns::Column lists;
   lists.type = columns::ColumnType::texts;
-  lists.push_element("x|y"), lists.push_element("b"), lists.end_list(), lists.end_list();
+  lists.push_element("x|y");
+  lists.push_element("b");
+  lists.end_list();
+  lists.end_list();
   const auto g = Feature::fit(o, &lists, {});
   EXPECT_EQ(encoded(g, lists).bag.rows.values, (Rows{0, 1}));  // a list's elements are not split
 }
 
 TEST(Feature, VectorsAreNoSetsOfWords) {
   columns::Column vectors;
-  vectors.name = "vector", vectors.type = columns::ColumnType::texts;
+  vectors.name = "vector";
+  vectors.type = columns::ColumnType::texts;
   for (const char* element : {"0.25", "-0.5", "1", "0.125"}) vectors.push_element(element);
   vectors.end_list();
   for (const auto kind : {FeatureKind::multi, FeatureKind::categorical, FeatureKind::text})
@@ -151,7 +158,7 @@ TEST(Feature, VectorsAreNoSetsOfWords) {
   const auto text = text_column({"0.25|-0.5|1|0.125", "0.5|0.5|0.25|0.75"});
   auto o = options(FeatureKind::multi);
   o.separator = "|";
-  EXPECT_TRUE(files::error_of([&] { Feature::fit(o, &text, {}); }).says("take it out of the features"));
+  EXPECT_TRUE(files::error_of([&] { Feature::fit(o, &text, {}); }).says("remove it from the features"));
 }
 
 TEST(Feature, StandardisedNumberIsItsDistanceFromTheMeanInDeviations) {
@@ -215,7 +222,7 @@ TEST(Feature, NumericOfNoNumbersIsRefused) {
   const auto column = text_column({"cheap", "<null>"});
   const auto e = files::error_of([&] { Feature::fit(numeric(NumericForm::log), &column, {}); });
   EXPECT_EQ(e.kind, ErrorKind::input);
-  EXPECT_TRUE(e.says("column 'c' is declared numeric and holds no number")) << e.message;
+  EXPECT_TRUE(e.says("column 'c' is declared numeric but holds no number")) << e.message;
   const auto large = real_column({1e308, -1e308, 1e308});
   EXPECT_TRUE(files::error_of([&] { Feature::fit(numeric(NumericForm::standardise), &large, {}); }).says("too large"));
 }
@@ -241,18 +248,18 @@ TEST(Feature, HourAndWeekdayAreThoseOfUtcBefore1970Too) {
   const auto hour = Feature::fit(o, nullptr, {});
   o.part = TimePart::weekday;
   const auto weekday = Feature::fit(o, nullptr, {});
-  EXPECT_TRUE(hour.follows_moment());
+  EXPECT_TRUE(hour.depends_on_time());
   EXPECT_EQ(hour.rows(), 24u);
   EXPECT_EQ(weekday.rows(), 7u);
-  EXPECT_EQ(hour.moment_row(0, kNoTime), 0u);
-  EXPECT_EQ(hour.moment_row(-1, kNoTime), 23u);
-  EXPECT_EQ(hour.moment_row(5 * kDay + 13 * kHour + 59, kNoTime), 13u);
-  EXPECT_EQ(weekday.moment_row(0, kNoTime), 3u);                 // a Thursday
-  EXPECT_EQ(weekday.moment_row(-1, kNoTime), 2u);                // the Wednesday before it
-  EXPECT_EQ(weekday.moment_row(-3 * kDay, kNoTime), 0u);         // Monday, 29 December 1969
-  EXPECT_EQ(weekday.moment_row(1714521600000000, kNoTime), 2u);  // Wednesday, 1 May 2024
-  EXPECT_LT(hour.moment_row(INT64_MIN, kNoTime), 24u);
-  EXPECT_LT(weekday.moment_row(INT64_MIN, kNoTime), 7u);
+  EXPECT_EQ(hour.time_row(0, kNoTime), 0u);
+  EXPECT_EQ(hour.time_row(-1, kNoTime), 23u);
+  EXPECT_EQ(hour.time_row(5 * kDay + 13 * kHour + 59, kNoTime), 13u);
+  EXPECT_EQ(weekday.time_row(0, kNoTime), 3u);                 // a Thursday
+  EXPECT_EQ(weekday.time_row(-1, kNoTime), 2u);                // the Wednesday before it
+  EXPECT_EQ(weekday.time_row(-3 * kDay, kNoTime), 0u);         // Monday, 29 December 1969
+  EXPECT_EQ(weekday.time_row(1714521600000000, kNoTime), 2u);  // Wednesday, 1 May 2024
+  EXPECT_LT(hour.time_row(INT64_MIN, kNoTime), 24u);
+  EXPECT_LT(weekday.time_row(INT64_MIN, kNoTime), 7u);
 }
 
 TEST(Feature, AgeIsInQuartersOfADoublingOfDays) {
@@ -263,17 +270,17 @@ TEST(Feature, AgeIsInQuartersOfADoublingOfDays) {
   EXPECT_EQ(f.rows(), 65u);
   const auto cells = encoded(f, column);
   EXPECT_EQ(cells.times_us, (std::vector<int64_t>{10 * kDay, kNoTime, kNoTime}));
-  const auto row = [&](int64_t moment) { return f.moment_row(moment, 10 * kDay); };
+  const auto row = [&](int64_t moment) { return f.time_row(moment, 10 * kDay); };
   EXPECT_EQ(row(10 * kDay), 0u);
   EXPECT_EQ(row(9 * kDay), 0u);  // not out yet: as new
   EXPECT_EQ(row(11 * kDay), 4u);
   EXPECT_EQ(row(13 * kDay), 8u);
   EXPECT_EQ(row(25 * kDay), 16u);
   EXPECT_EQ(row(200 * 366 * kDay), 63u);
-  EXPECT_EQ(f.moment_row(0, kNoTime), 64u);
-  EXPECT_EQ(f.moment_row(INT64_MAX, INT64_MIN + 1), 63u);
+  EXPECT_EQ(f.time_row(0, kNoTime), 64u);
+  EXPECT_EQ(f.time_row(INT64_MAX, INT64_MIN + 1), 63u);
   const auto bad = text_column({"soon"});
-  EXPECT_TRUE(files::error_of([&] { Feature::fit(o, &bad, {}); }).says("declared a time and holds none"));
+  EXPECT_TRUE(files::error_of([&] { Feature::fit(o, &bad, {}); }).says("declared a time but holds none"));
 }
 
 TEST(Feature, WidthFollowsTheNumberOfValuesUnlessGiven) {
@@ -317,7 +324,7 @@ TEST(Feature, OneThatIsSavedAndLoadedEncodesTheSame) {
         EXPECT_EQ(a.bag.weights, b.bag.weights);
         EXPECT_EQ(a.numbers, b.numbers);
         EXPECT_EQ(a.times_us, b.times_us);
-        EXPECT_EQ(f.moment_row(5 * kDay + 7 * kHour, 0), g.moment_row(5 * kDay + 7 * kHour, 0));
+        EXPECT_EQ(f.time_row(5 * kDay + 7 * kHour, 0), g.time_row(5 * kDay + 7 * kHour, 0));
       }
 }
 
@@ -345,10 +352,10 @@ TEST(Feature, CellsThatAreNoNumberOrNoTimeCountAsMissingAndAreSaid) {
   Feature::fit({.column = "born", .kind = FeatureKind::time, .part = TimePart::age}, &born, {});
   const auto said = warnings_so_far();
   EXPECT_EQ(std::ranges::count(
-                said, "column 'price of all': 2 of 6 cells are no number, such as 'abc', and count as missing"),
+                said, "column 'price of all': 2 of 6 cells are not a number, such as 'abc', and count as missing"),
             1);
-  EXPECT_EQ(std::ranges::count(said, "column 'born': 1 of 2 cells are no time, such as 'soon', and count as missing"),
-            1);
+  EXPECT_EQ(
+      std::ranges::count(said, "column 'born': 1 of 2 cells are not a time, such as 'soon', and count as missing"), 1);
 }
 
 TEST(Feature, DatesThatDoNotTellDayFromMonthAreRefusedWithTheKey) {

@@ -16,16 +16,16 @@ const columns::Column& feature_column(const data::Attributes* table, const std::
        suggestion(name, names));
 }
 
-CellGather::CellGather(EncodedBatch& out, const TowerLayout& layout, size_t size) : out_(out) {
+BatchGather::BatchGather(EncodedBatch& out, const TowerLayout& layout, size_t size) : out_(out) {
   out.size = size;
   out.bags.resize(layout.bags.size());
   for (auto& bag : out.bags) bag.clear();
   out.dense.resize(size, layout.dense);
 }
 
-math::Bag& CellGather::next_bag() { return out_.bags[bag_++]; }
+math::Bag& BatchGather::next_bag() { return out_.bags[bag_++]; }
 
-void CellGather::bag(const math::Bag& cells, const math::Bag& null, std::span<const uint32_t> rows) {
+void BatchGather::bag(const math::Bag& cells, const math::Bag& null, std::span<const uint32_t> rows) {
   math::Bag& out = next_bag();
   for (auto row : rows) {
     const math::Bag& from = row == columns::Interner::kNone ? null : cells;
@@ -38,7 +38,7 @@ void CellGather::bag(const math::Bag& cells, const math::Bag& null, std::span<co
   }
 }
 
-void CellGather::number(std::span<const float> cells, std::span<const uint32_t> rows) {
+void BatchGather::number(std::span<const float> cells, std::span<const uint32_t> rows) {
   const size_t column = next_dense();
   for (size_t i = 0; i < rows.size(); ++i)
     out_.dense[i][column] = rows[i] == columns::Interner::kNone ? 0.f : cells[rows[i]];
@@ -71,15 +71,15 @@ void ItemEncoder::make_layout() {
   }
 }
 
-bool ItemEncoder::follows_moment() const {
+bool ItemEncoder::depends_on_time() const {
   for (const auto& f : features_)
-    if (f.follows_moment()) return true;
+    if (f.depends_on_time()) return true;
   return false;
 }
 
-ItemCells ItemEncoder::cells(const columns::Interner& ids, const data::Attributes* table,
-                             BackgroundThrottle* throttle) const {
-  ItemCells out;
+EncodedItems ItemEncoder::cells(const columns::Interner& ids, const data::Attributes* table,
+                                BackgroundThrottle* throttle) const {
+  EncodedItems out;
   out.features.resize(features_.size());
   std::vector<const columns::Column*> columns;
   for (const auto& f : features_) columns.push_back(table ? table->find(f.options().column) : nullptr);
@@ -97,21 +97,24 @@ ItemCells ItemEncoder::cells(const columns::Interner& ids, const data::Attribute
   return out;
 }
 
-void ItemEncoder::encode(const ItemCells& cells, std::span<const uint32_t> rows, std::span<const int64_t> moments_us,
-                         EncodedBatch& out) const {
-  CellGather gather(out, layout_, rows.size());
+void ItemEncoder::encode(const EncodedItems& cells, std::span<const uint32_t> rows,
+                         std::span<const int64_t> timestamps_us, EncodedBatch& out) const {
+  BatchGather gather(out, layout_, rows.size());
   if (id_enabled_) {
     math::Bag& bag = gather.next_bag();
-    for (auto row : rows) bag.add(cells.id_rows[row], 1.f), bag.close();
+    for (auto row : rows) {
+      bag.add(cells.id_rows[row], 1.f);
+      bag.close();
+    }
   }
   for (size_t f = 0; f < features_.size(); ++f) {
     const auto& feature = features_[f];
-    if (feature.follows_moment()) {
-      check(!moments_us.empty(), "a feature follows the moment, and none is given");
+    if (feature.depends_on_time()) {
+      check(!timestamps_us.empty(), "a feature that depends on time has one");
       math::Bag& bag = gather.next_bag();
       for (size_t i = 0; i < rows.size(); ++i) {
-        const auto moment = moments_us.size() == 1 ? moments_us[0] : moments_us[i];
-        bag.add(feature.moment_row(moment, cells.features[f].times_us[rows[i]]), 1.f);
+        const auto moment = timestamps_us.size() == 1 ? timestamps_us[0] : timestamps_us[i];
+        bag.add(feature.time_row(moment, cells.features[f].times_us[rows[i]]), 1.f);
         bag.close();
       }
     } else if (feature.is_dense()) {
@@ -137,9 +140,8 @@ ItemEncoder ItemEncoder::load(ByteReader& in, Spelling spelling) {
   e.id_vocabulary_ = Vocabulary::load(in);
   const auto n = in.value<uint64_t>();
   for (uint64_t i = 0; i < n; ++i) e.features_.push_back(Feature::load(in, spelling));
-  if (e.id_dim_ < 1 || e.id_dim_ > static_cast<size_t>(kMaxDim))
-    in.damaged("an embedding is of a width that can not be");
-  if (!in.at_end()) in.damaged("goes on after its content");
+  if (e.id_dim_ < 1 || e.id_dim_ > static_cast<size_t>(kMaxDim)) in.damaged("an embedding has an impossible width");
+  if (!in.at_end()) in.damaged("has bytes after its content");
   e.make_layout();
   return e;
 }

@@ -1,4 +1,4 @@
-// Items as the item tower reads them.
+// Encodes items for the item tower.
 #pragma once
 
 #include <span>
@@ -11,37 +11,37 @@
 
 namespace pagoda::features {
 
-// The cells of many items, encoded ahead.
-struct ItemCells {
+// Many items, encoded ahead.
+struct EncodedItems {
   std::vector<uint32_t> id_rows;         // row of the id table
   std::vector<EncodedColumns> features;  // per feature
   size_t size() const { return id_rows.size(); }
 };
 
-// Fitted on the training part; immutable after that. Layout of its batches: the id's bag (when enabled), then the
-// features in the order of the config; plain numbers in `dense`.
+// Fitted on the training part; immutable after that. The layout of its batches: the bag of the id (if enabled), then
+// the features in the order of the config; plain numbers are in `dense`.
 class ItemEncoder {
  public:
-  // `ids`: the catalogue. `table` may be null; rows are joined by id. `training_counts` per catalogue row.
-  // Error{usage}: a feature's column is not in the table, with the nearest.
+  // `ids` is the catalogue. `table` may be null; its rows are joined by id. `training_counts`: per catalogue row.
+  // Error{usage}: a feature's column is not in the table (the message names the nearest).
   static ItemEncoder fit(const ItemOptions& options, size_t model_dim, const columns::Interner& ids,
                          const data::Attributes* table, std::span<const uint64_t> training_counts);
 
   const TowerLayout& layout() const { return layout_; }
-  bool follows_moment() const;
+  bool depends_on_time() const;
   const Vocabulary& id_vocabulary() const { return id_vocabulary_; }  // also of the history's own table
 
-  // EncodedColumns of items by id, attributes joined from `table` (null: all absent). An id that the vocabulary does not know
-  // goes to a hash bucket, so new items are encoded too.
-  ItemCells cells(const columns::Interner& ids, const data::Attributes* table,
-                  BackgroundThrottle* throttle = nullptr) const;
+  // Encodes items by id, with attributes joined from `table` (null: all absent). An id outside the vocabulary goes to a
+  // hash bucket, so that new items are encoded, too.
+  EncodedItems cells(const columns::Interner& ids, const data::Attributes* table,
+                     BackgroundThrottle* throttle = nullptr) const;
 
-  // Gathers rows of `cells`; timestamps_us: the time of each, or one for all (empty: none of the features follow it).
-  void encode(const ItemCells& cells, std::span<const uint32_t> rows, std::span<const int64_t> moments_us,
+  // Gathers rows of `cells`. timestamps_us: the time of each row, or one for all (empty: no feature depends on it).
+  void encode(const EncodedItems& cells, std::span<const uint32_t> rows, std::span<const int64_t> timestamps_us,
               EncodedBatch& out) const;
 
   void save(ByteWriter& out) const;
-  static ItemEncoder load(ByteReader& in, Spelling spelling = Spelling::canonical);  // of its features' values
+  static ItemEncoder load(ByteReader& in, Spelling spelling = Spelling::canonical);  // spelling: of feature values
 
  private:
   void make_layout();
@@ -52,14 +52,14 @@ class ItemEncoder {
   TowerLayout layout_;
 };
 
-// The column of a table by name; Error{usage} with the nearest when there is none.
+// The column of a table by name. Error{usage} that names the nearest if there is none.
 const columns::Column& feature_column(const data::Attributes* table, const std::string& name, const char* which_table);
 
-// Fills a batch's bags and dense columns, in the order of the layout, from cells: the gather that both encoders share.
-class CellGather {
+// Gathers encoded cells into the bags and dense columns of a batch, in the order of the layout. Both encoders use it.
+class BatchGather {
  public:
-  CellGather(EncodedBatch& out, const TowerLayout& layout, size_t size);
-  // Rows of `cells`; Interner::kNone: the one list of `null` / 0, the mean.
+  BatchGather(EncodedBatch& out, const TowerLayout& layout, size_t size);
+  // Gathers rows of `cells`. For Interner::kNone, bag() takes the one list of `null`, and number() 0, the mean.
   void bag(const math::Bag& cells, const math::Bag& null, std::span<const uint32_t> rows);
   math::Bag& next_bag();
   void number(std::span<const float> cells, std::span<const uint32_t> rows);

@@ -88,7 +88,7 @@ TEST(ItemEncoder, ABatchIsGatheredFromTheCellsOfItsItems) {
 TEST(ItemEncoder, OneMomentMayServeAll) {
   const auto table = items();
   const auto encoder = fitted(all_kinds(), table);
-  EXPECT_TRUE(encoder.follows_moment());
+  EXPECT_TRUE(encoder.depends_on_time());
   const auto cells = encoder.cells(table.ids, &table);
   EncodedBatch one, each;
   const Rows32 rows{0, 1, 2};

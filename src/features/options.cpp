@@ -19,7 +19,7 @@ void validate_features(const std::vector<FeatureOptions>& features, const char* 
   for (const auto& o : features) {
     const auto where = fmt::format("[[{}.features]] column = \"{}\"", tower, o.column);
     const bool moment = o.kind == FeatureKind::time && o.part != TimePart::age;
-    if (o.column.empty() && !moment) fail(ErrorKind::usage, "{}: says no column; name one", where);
+    if (o.column.empty() && !moment) fail(ErrorKind::usage, "{}: names no column; name one", where);
     if (o.dim < 0 || o.dim > kMaxDim) fail(ErrorKind::usage, "{}: dim = {} is not in 0 .. {}", where, o.dim, kMaxDim);
     if (o.min_count < 1) fail(ErrorKind::usage, "{}: min_count = {} must be at least 1", where, o.min_count);
     if (o.hash_buckets < 0 || o.hash_buckets > kMaxBuckets)
@@ -35,7 +35,7 @@ void validate_features(const std::vector<FeatureOptions>& features, const char* 
 
 void validate_hidden(const std::vector<int64_t>& hidden, const char* tower) {
   for (auto width : hidden)
-    if (width < 1 || width > 65536) fail(ErrorKind::usage, "{}.hidden: {} is no width of a layer", tower, width);
+    if (width < 1 || width > 65536) fail(ErrorKind::usage, "{}.hidden: {} is not in 1 .. 65536", tower, width);
 }
 
 }  // namespace
@@ -63,8 +63,8 @@ void describe(OptionVisitor& f, FeatureOptions& o) {
 }
 
 void describe(OptionVisitor& f, UserOptions& o) {
-  describe(f, o.id, "the user's own id: helps users with many rows, says nothing of new ones");
-  f.section("history", "the user's last items, pooled: the strongest sign of taste, and it serves new users",
+  describe(f, o.id, "the user's own id: helps users with many rows, not new ones");
+  f.section("history", "the user's last items, pooled: the strongest sign of taste, and it serves new users, too",
             [&](OptionVisitor& f) {
               f.field("last", o.history.last, "how many of the user's latest items are read; 0: no history");
               f.choice("table", o.history.table, {{"own", HistoryTable::own}, {"shared", HistoryTable::shared}},
@@ -78,7 +78,7 @@ void describe(OptionVisitor& f, UserOptions& o) {
 }
 
 void describe(OptionVisitor& f, ItemOptions& o) {
-  describe(f, o.id, "the item's own id; without it an item is what its attributes say");
+  describe(f, o.id, "the item's own id; without it, an item is known by its attributes alone");
   f.field("hidden", o.hidden, "widths of the tower's ReLU layers; []: none");
   f.list<FeatureOptions>("features", o.features, "columns of the item table",
                          [](OptionVisitor& f, FeatureOptions& one) { describe(f, one); });
@@ -102,13 +102,13 @@ void validate(const UserOptions& user, const ItemOptions& item) {
   }
   for (const auto& o : user.features)
     if (o.kind == FeatureKind::time && o.part == TimePart::age)
-      fail(ErrorKind::usage, "[[user.features]]: part = \"age\" is an item's; give it to [[item.features]]");
+      fail(ErrorKind::usage, "[[user.features]]: part = \"age\" is for items; put it into [[item.features]]");
   const auto& history = user.history;
   if (history.last < 0 || history.last > kMaxHistory)
     fail(ErrorKind::usage, "user.history.last = {} is not in 0 .. {}", history.last, kMaxHistory);
   if (history.dim < 0 || history.dim > kMaxDim)
     fail(ErrorKind::usage, "user.history.dim = {} is not in 0 .. {}", history.dim, kMaxDim);
-  // Above 64 the second latest item weighs less than 2^-64: nothing beside the latest.
+  // Above 64 the second latest item weighs less than 2^-64: nothing compared with the latest.
   if (!(history.recency >= 0 && history.recency <= 64))
     fail(ErrorKind::usage, "user.history.recency = {} is not in 0 .. 64", history.recency);
   if (!user.id.enabled && user.history.last == 0 && user.features.empty())

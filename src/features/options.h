@@ -1,4 +1,4 @@
-// What a tower reads of a user or an item, as the config says it.
+// The features of a user or an item that a tower reads, as options of the config.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace pagoda::features {
 
-// What the options may ask for at most.
+// Upper limits of the options.
 inline constexpr int64_t kMaxDim = 4096, kMaxBuckets = 1 << 30, kMaxHistory = 100'000, kMaxWordNgrams = 16;
 
 enum class FeatureKind {
@@ -17,14 +17,14 @@ enum class FeatureKind {
   multi,        // several values of a set: the mean of their rows
   numeric,      // a number
   text,         // hashed character trigrams and word n-grams, pooled
-  time,         // a part of the moment of the request, or how old the item is then
+  time,         // a part of the time of the request, or the item's age at that time
 };
 
 enum class NumericForm { log, standardise, bucket };
 enum class TimePart { hour, weekday, age };
 
 struct FeatureOptions {
-  std::string column;  // of the item table, the user table or the interactions' context; "" for the moment itself
+  std::string column;  // of the item table, the user table or the context columns; "" for the time of the request
   FeatureKind kind = FeatureKind::categorical;
   int64_t dim = 0;           // width of its embedding; 0: by the number of values
   int64_t min_count = 1;     // values rarer than this share the hash buckets
@@ -65,9 +65,9 @@ struct ItemOptions {
   std::vector<int64_t> hidden;
 };
 
-void describe(OptionVisitor& fields, FeatureOptions& options);
-void describe(OptionVisitor& fields, UserOptions& options);
-void describe(OptionVisitor& fields, ItemOptions& options);
+void describe(OptionVisitor& visitor, FeatureOptions& options);
+void describe(OptionVisitor& visitor, UserOptions& options);
+void describe(OptionVisitor& visitor, ItemOptions& options);
 void validate(const UserOptions& user, const ItemOptions& item);  // Error{usage} with the key's path
 
 }  // namespace pagoda::features

@@ -28,7 +28,7 @@ bool says(const std::string& text, std::string_view part) { return text.find(par
 
 TEST(FeatureOptions, WhatCanNotBeIsRefusedWithTheKeyAndItsRange) {
   const std::string where = "[[item.features]] column = \"c\": ";
-  EXPECT_TRUE(says(message([](Both& o) { o.feature().column = ""; }), "says no column"));
+  EXPECT_TRUE(says(message([](Both& o) { o.feature().column = ""; }), "names no column"));
   EXPECT_TRUE(says(message([](Both& o) { o.feature().dim = 5000; }), where + "dim = 5000 is not in 0 .. 4096"));
   EXPECT_TRUE(says(message([](Both& o) { o.feature().min_count = 0; }), where + "min_count = 0 must be at least 1"));
   EXPECT_TRUE(says(message([](Both& o) { o.feature().hash_buckets = -1; }), "hash_buckets = -1"));
@@ -37,13 +37,15 @@ TEST(FeatureOptions, WhatCanNotBeIsRefusedWithTheKeyAndItsRange) {
   EXPECT_TRUE(says(message([](Both& o) { o.feature().word_ngrams = -1; }), "word_ngrams = -1"));
   EXPECT_TRUE(says(message([](Both& o) {
                      auto& f = o.feature();
-                     f.kind = FeatureKind::text, f.trigrams = false, f.word_ngrams = 0;
+                     f.kind = FeatureKind::text;
+                     f.trigrams = false;
+                     f.word_ngrams = 0;
                    }),
                    "nothing is left of the text"));
   EXPECT_TRUE(says(message([](Both& o) {
                      o.user.features = {{.column = "born", .kind = FeatureKind::time, .part = TimePart::age}};
                    }),
-                   "give it to [[item.features]]"));
+                   "put it into [[item.features]]"));
 }
 
 TEST(FeatureOptions, IdsHistoriesAndLayersHaveTheirRanges) {

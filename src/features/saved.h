@@ -1,5 +1,5 @@
-// Lists, strings and words of a choice to and from the bytes of a section. Loading trusts nothing: what would send a
-// reader out of bounds is Error{failed} naming the section.
+// Saves lists, strings and choices to the bytes of a section and loads them. Loading trusts nothing: whatever would
+// send a reader out of bounds is an Error{failed} that names the section.
 #pragma once
 
 #include <type_traits>
@@ -10,7 +10,7 @@
 
 namespace pagoda::features {
 
-bool offsets_rise(const std::vector<uint64_t>& offsets, size_t values);  // from 0, never falling, to `values`
+bool offsets_rise(const std::vector<uint64_t>& offsets, size_t values);  // whether they rise from 0 to `values`
 
 template <class T>
 void save_ragged(ByteWriter& out, const math::Ragged<T>& lists) {
@@ -36,7 +36,7 @@ inline bool load_bool(ByteReader& in) {
   return v == 1;
 }
 
-// An enumeration saved by value(); `last` is its last word.
+// An enumeration saved by value(); `last` is its last enumerator.
 template <class E>
 E load_choice(ByteReader& in, E last) {
   using Number = std::underlying_type_t<E>;

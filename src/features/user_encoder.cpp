@@ -33,7 +33,7 @@ UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const
     } else if (context != contexts.end()) {
       columns::Column values;
       for (uint32_t v = 0; v < context->values->size(); ++v) values.push_text((*context->values)[v]);
-      // One place for a column that two features read: a request gives its value once.
+      // Two features of one column share its place: a request gives the value once.
       const auto known = std::find(e.context_names_.begin(), e.context_names_.end(), o.column);
       e.context_of_.push_back(static_cast<int32_t>(known - e.context_names_.begin()));
       if (known == e.context_names_.end()) e.context_names_.push_back(o.column);
@@ -44,7 +44,7 @@ UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const
         auto names = table ? table->names() : std::vector<std::string>();
         for (const auto& c : contexts) names.push_back(c.name);
         fail(ErrorKind::usage,
-             "[[user.features]] column = \"{}\": no context column (data.context) is called so, and {}{}", o.column,
+             "[[user.features]] column = \"{}\": no context column (data.context) has this name, and {}{}", o.column,
              table ? "no column of the user table" : "there is no user table (data.users)",
              suggestion(o.column, names));
       }
@@ -79,7 +79,7 @@ void UserEncoder::make_layout() {
 std::vector<std::string> UserEncoder::table_columns() const {
   std::vector<std::string> names;
   for (size_t f = 0; f < features_.size(); ++f)
-    if (const auto& name = features_[f].options().column; context_of_[f] < 0 && !features_[f].follows_moment() &&
+    if (const auto& name = features_[f].options().column; context_of_[f] < 0 && !features_[f].depends_on_time() &&
                                                           std::find(names.begin(), names.end(), name) == names.end())
       names.push_back(name);
   return names;
@@ -99,8 +99,8 @@ std::optional<bool> UserEncoder::knows_value(std::string_view column, std::strin
   return knows;
 }
 
-UserCells UserEncoder::cells(const columns::Interner& ids, const data::Attributes* table) const {
-  UserCells out;
+EncodedUsers UserEncoder::cells(const columns::Interner& ids, const data::Attributes* table) const {
+  EncodedUsers out;
   out.features.resize(features_.size());
   std::vector<const columns::Column*> columns;
   for (size_t f = 0; f < features_.size(); ++f)
@@ -109,7 +109,7 @@ UserCells UserEncoder::cells(const columns::Interner& ids, const data::Attribute
     out.id_rows.push_back(id_enabled_ ? id_vocabulary_.row(ids[i]) : 0);
     const auto row = table ? table->ids.find(ids[i]) : columns::Interner::kNone;
     for (size_t f = 0; f < features_.size(); ++f) {
-      if (context_of_[f] >= 0 || features_[f].follows_moment()) continue;
+      if (context_of_[f] >= 0 || features_[f].depends_on_time()) continue;
       if (columns[f] && row != columns::Interner::kNone)
         features_[f].encode(*columns[f], row, out.features[f]);
       else
@@ -119,8 +119,8 @@ UserCells UserEncoder::cells(const columns::Interner& ids, const data::Attribute
   return out;
 }
 
-void UserEncoder::encode(const UserCells& cells, std::span<const UserExample> examples, EncodedBatch& out) const {
-  CellGather gather(out, layout_, examples.size());
+void UserEncoder::encode(const EncodedUsers& cells, std::span<const UserExample> examples, EncodedBatch& out) const {
+  BatchGather gather(out, layout_, examples.size());
   std::vector<uint32_t> users(examples.size());
   for (size_t i = 0; i < examples.size(); ++i) users[i] = examples[i].user;
   if (id_enabled_) {
@@ -131,7 +131,7 @@ void UserEncoder::encode(const UserCells& cells, std::span<const UserExample> ex
     }
   }
   if (history_.last > 0) {
-    // Nearly all of an encoder's work, so sized ahead.
+    // Gathering histories is nearly all of the work, so memory is reserved.
     math::Bag& bag = gather.next_bag();
     size_t total = 0;
     for (const auto& example : examples) total += std::min(example.history.size(), recency_.size());
@@ -151,9 +151,12 @@ void UserEncoder::encode(const UserCells& cells, std::span<const UserExample> ex
   }
   for (size_t f = 0; f < features_.size(); ++f) {
     const auto& feature = features_[f];
-    if (feature.follows_moment()) {
+    if (feature.depends_on_time()) {
       math::Bag& bag = gather.next_bag();
-      for (const auto& example : examples) bag.add(feature.moment_row(example.moment_us, kNoTime), 1.f), bag.close();
+      for (const auto& example : examples) {
+        bag.add(feature.time_row(example.moment_us, kNoTime), 1.f);
+        bag.close();
+      }
     } else if (context_of_[f] >= 0) {
       const auto column = static_cast<size_t>(context_of_[f]);
       EncodedColumns cell;
@@ -171,7 +174,7 @@ void UserEncoder::encode(const UserCells& cells, std::span<const UserExample> ex
       else
         gather.bag(cell.bag, {}, rows);
     } else {
-      // A stranger reads what a known user without attributes reads.
+      // An unknown user is encoded like a known user without attributes.
       EncodedColumns null;
       feature.encode_null(null);
       static const EncodedColumns kNobody;
@@ -184,13 +187,13 @@ void UserEncoder::encode(const UserCells& cells, std::span<const UserExample> ex
   }
 }
 
-const char* UserEncoder::fault_of(const UserCells& cells) const {
+const char* UserEncoder::find_fault(const EncodedUsers& cells) const {
   if (cells.features.size() != features_.size()) return "does not have the features of the encoder";
   for (auto row : cells.id_rows)
     if (id_enabled_ && row >= id_vocabulary_.rows()) return "a user's id is in no row of its table";
   for (size_t f = 0; f < features_.size(); ++f) {
     const auto& own = cells.features[f];
-    if (context_of_[f] >= 0 || features_[f].follows_moment()) continue;
+    if (context_of_[f] >= 0 || features_[f].depends_on_time()) continue;
     if (features_[f].is_dense()) {
       if (own.numbers.size() != cells.size()) return "a feature does not have a number for each user";
       continue;
@@ -237,13 +240,13 @@ UserEncoder UserEncoder::load(ByteReader& in, Spelling spelling) {
   const auto n = in.value<uint64_t>();
   for (uint64_t i = 0; i < n; ++i) e.features_.push_back(Feature::load(in, spelling));
   for (auto dim : {e.id_dim_, e.history_dim_})
-    if (dim < 1 || dim > static_cast<size_t>(kMaxDim)) in.damaged("an embedding is of a width that can not be");
+    if (dim < 1 || dim > static_cast<size_t>(kMaxDim)) in.damaged("an embedding has an impossible width");
   if (e.history_.last < 0 || e.history_.last > kMaxHistory || !std::isfinite(e.history_.recency))
-    in.damaged("a history is of a length that can not be");
+    in.damaged("a history has an impossible length");
   bool contexts_fit = e.context_of_.size() == e.features_.size();
   for (auto c : e.context_of_) contexts_fit &= c >= -1 && c < static_cast<int64_t>(e.context_names_.size());
-  if (!contexts_fit) in.damaged("a feature reads a context that is not there");
-  if (!in.at_end()) in.damaged("goes on after its content");
+  if (!contexts_fit) in.damaged("a feature reads a context column that does not exist");
+  if (!in.at_end()) in.damaged("has bytes after its content");
   e.make_layout();
   return e;
 }

@@ -1,4 +1,4 @@
-// Users, their history and the context of a request as the user tower reads them.
+// Encodes users, their history and the context of a request for the user tower.
 #pragma once
 
 #include <optional>
@@ -12,29 +12,29 @@
 
 namespace pagoda::features {
 
-// The cells of many users, encoded ahead.
-struct UserCells {
+// Many users, encoded ahead.
+struct EncodedUsers {
   std::vector<uint32_t> id_rows;         // row of the id table
-  std::vector<EncodedColumns> features;  // per feature of the user table; empty cells for features of the context
+  std::vector<EncodedColumns> features;  // per feature of the user table; empty for features of the context
   size_t size() const { return id_rows.size(); }
 };
 
-// One request, or one training example: nothing of it says which of the two it is. Borrowed for the call.
+// One request or one training example; nothing in it says which of the two it is. Borrowed for the call.
 struct UserExample {
-  uint32_t user = columns::Interner::kNone;  // row of the UserCells given beside; kNone: a stranger
-  std::span<const uint32_t>
-      history;  // item id rows (ItemEncoder::id_vocabulary), the latest last, the target not in it
+  uint32_t user = columns::Interner::kNone;   // row of the EncodedUsers passed with it; kNone: an unknown user
+  std::span<const uint32_t> history;          // item id rows (ItemEncoder::id_vocabulary), the latest last; no target
   std::span<const std::string_view> context;  // per context column of the encoder; "" or missing: not known
-  int64_t moment_us = 0;
+  int64_t moment_us = 0;                      // time of the request, microseconds since 1970 UTC
 };
 
-// Fitted on the training part; immutable after that. Layout of its batches: the id's bag, the history's bag, the features
-// in the order of the config; plain numbers in `dense`.
+// Fitted on the training part; immutable after that. The layout of its batches: the bag of the id, the bag of the
+// history, the features in the order of the config; plain numbers are in `dense`.
 class UserEncoder {
  public:
-  // A context column of the interactions: its values, with their counts in the training part. A feature whose column is
-  // a context column reads the request, others the user table. `history_rows`: of the item id vocabulary, the last
-  // `history_buckets` of them its hash buckets. Error{usage}: a feature's column is in neither, with the nearest.
+  // A context column of the interactions: its values with their counts in the training part. A feature whose column is
+  // a context column reads the request; other features read the user table. `history_rows`: rows of the item id
+  // vocabulary, of which the last `history_buckets` are hash buckets. Error{usage}: a feature's column is in neither
+  // (the message names the nearest).
   struct Context {
     std::string name;
     const columns::Interner* values;
@@ -46,24 +46,24 @@ class UserEncoder {
 
   const TowerLayout& layout() const { return layout_; }
   const std::vector<std::string>& context_names() const { return context_names_; }  // the columns it reads
-  std::vector<std::string> table_columns() const;  // columns of the user table it reads, each once
-  // Whether a row of its own stands for the value in what a categorical or multi feature reads from that column, context
-  // or table; nothing when none reads it.
+  std::vector<std::string> table_columns() const;  // columns of the user table that it reads, each once
+  // Whether the value has a row of its own in a categorical or multi feature of that column (of the context or the
+  // table). Nothing if no such feature reads the column.
   std::optional<bool> knows_value(std::string_view column, std::string_view value) const;
   size_t history_length() const { return static_cast<size_t>(history_.last); }
   uint32_t history_rows() const { return history_rows_; }
 
-  UserCells cells(const columns::Interner& ids, const data::Attributes* table) const;
+  EncodedUsers cells(const columns::Interner& ids, const data::Attributes* table) const;
 
-  // `cells`: of the known users; may be empty when all are unknown. A history longer than history_length() is cut to
-  // its latest.
-  void encode(const UserCells& cells, std::span<const UserExample> examples, EncodedBatch& out) const;
+  // `cells`: of the known users; may be empty if all users are unknown. Of a history longer than history_length(), only
+  // the latest items are read.
+  void encode(const EncodedUsers& cells, std::span<const UserExample> examples, EncodedBatch& out) const;
 
-  // What is wrong with cells that came from a file, or nullptr when encode can read them.
-  const char* fault_of(const UserCells& cells) const;
+  // What is wrong with cells that came from a file; nullptr if encode() can read them.
+  const char* find_fault(const EncodedUsers& cells) const;
 
   void save(ByteWriter& out) const;
-  static UserEncoder load(ByteReader& in, Spelling spelling = Spelling::canonical);  // of its features' values
+  static UserEncoder load(ByteReader& in, Spelling spelling = Spelling::canonical);  // spelling: of feature values
 
  private:
   void make_layout();
@@ -76,7 +76,7 @@ class UserEncoder {
   std::vector<int32_t> context_of_;  // per feature: index into context_names_, or -1: the user table
   std::vector<std::string> context_names_;
   std::vector<float> recency_;         // (1 + n)^-recency
-  std::vector<double> recency_total_;  // the first n of them together
+  std::vector<double> recency_total_;  // the sum of the first n
   TowerLayout layout_;
 };
 

@@ -31,7 +31,7 @@ struct World {
   }
 };
 
-EncodedBatch encoded(const UserEncoder& e, const UserCells& cells, const std::vector<UserExample>& examples) {
+EncodedBatch encoded(const UserEncoder& e, const EncodedUsers& cells, const std::vector<UserExample>& examples) {
   EncodedBatch batch;
   e.encode(cells, examples, batch);
   return batch;
@@ -113,9 +113,9 @@ TEST(UserEncoder, AStrangerReadsWhatAUserWithoutAttributesReads) {
   const auto cells = e.cells(w.ids, &w.users);
   const Rows32 history{3, 4};
   const auto known = encoded(e, cells, {{.user = 2, .history = history, .moment_us = kHour}});
-  const UserExample stranger{.history = history, .moment_us = kHour};
-  expect_same(known, encoded(e, cells, {stranger}));
-  expect_same(known, encoded(e, {}, {stranger}));  // without any cells at all
+  const UserExample unknown{.history = history, .moment_us = kHour};
+  expect_same(known, encoded(e, cells, {unknown}));
+  expect_same(known, encoded(e, {}, {unknown}));  // without any cells at all
 }
 
 TEST(UserEncoder, AColumnThatIsNowhereNamesTheNearestOfTableAndContext) {
@@ -155,18 +155,18 @@ TEST(UserEncoder, CellsThatDoNotFitAreFound) {
   const World w;
   const auto e = w.fit();
   const auto cells = e.cells(w.ids, &w.users);
-  EXPECT_EQ(e.fault_of(cells), nullptr);
-  const auto faulty = [&](const std::function<void(UserCells&)>& change) {
+  EXPECT_EQ(e.find_fault(cells), nullptr);
+  const auto faulty = [&](const std::function<void(EncodedUsers&)>& change) {
     auto copy = cells;
     change(copy);
-    return e.fault_of(copy) != nullptr;
+    return e.find_fault(copy) != nullptr;
   };
-  EXPECT_TRUE(faulty([](UserCells& c) { c.id_rows[1] = 99; }));
-  EXPECT_TRUE(faulty([](UserCells& c) { c.features.pop_back(); }));
-  EXPECT_TRUE(faulty([](UserCells& c) { c.features[0].bag.rows.values[0] = 99; }));
-  EXPECT_TRUE(faulty([](UserCells& c) { c.features[0].bag.weights.pop_back(); }));
-  EXPECT_TRUE(faulty([](UserCells& c) { c.features[1].numbers.pop_back(); }));
-  EXPECT_TRUE(faulty([](UserCells& c) { c.features[2].bag.close(); }));
+  EXPECT_TRUE(faulty([](EncodedUsers& c) { c.id_rows[1] = 99; }));
+  EXPECT_TRUE(faulty([](EncodedUsers& c) { c.features.pop_back(); }));
+  EXPECT_TRUE(faulty([](EncodedUsers& c) { c.features[0].bag.rows.values[0] = 99; }));
+  EXPECT_TRUE(faulty([](EncodedUsers& c) { c.features[0].bag.weights.pop_back(); }));
+  EXPECT_TRUE(faulty([](EncodedUsers& c) { c.features[1].numbers.pop_back(); }));
+  EXPECT_TRUE(faulty([](EncodedUsers& c) { c.features[2].bag.close(); }));
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ Vocabulary Vocabulary::build(const columns::Interner& candidates, std::span<cons
   check(buckets > 0, "unknown words need a bucket");
   check(counts.size() == candidates.size(), "each candidate has a count");
   Vocabulary v;
-  v.buckets_ = buckets, v.spelling_ = spelling;
+  v.buckets_ = buckets;
+  v.spelling_ = spelling;
   for (uint32_t i = 0; i < candidates.size(); ++i)
     if (counts[i] >= min_count) v.words_.add(candidates[i]);
   if (uint64_t{v.words()} + buckets >= columns::Interner::kNone)

@@ -1,4 +1,4 @@
-// Words to table rows: the frequent ones have a row each, the rest share hash buckets.
+// Maps words to table rows: frequent words have a row each, the others share hash buckets.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,17 @@
 
 namespace pagoda::features {
 
-// as_written: ids, each spelling a word of its own; canonical: values, of which two spellings are one (value_key() in
-// columns/decimal.h); either: values as bundles before canonical texts hold them, found by their own spelling or by another.
+// as_written: for ids; each spelling is a word of its own. canonical: for values; two spellings of a value are one word
+// (value_key() in columns/decimal.h). either: for values in bundles written before canonical texts; a word is found by
+// its own spelling or by its canonical one.
 enum class Spelling { as_written, canonical, either };
 
-// Rows [0, words) belong to the words, [words, words + buckets) to everything else by hash. Immutable after build.
+// Rows [0, words) belong to the words, rows [words, words + buckets) to everything else by hash. Immutable after build.
 class Vocabulary {
  public:
   Vocabulary() = default;
-  // Words of `candidates` with counts[i] >= min_count, in their order; canonical ones are given as canonical texts.
-  // Error{input}: more rows than 32 bits can number.
+  // The words are the `candidates` with counts[i] >= min_count, in their order; with Spelling::canonical, candidates
+  // are canonical texts. Error{input}: more rows than 32 bits can number.
   static Vocabulary build(const columns::Interner& candidates, std::span<const uint64_t> counts, uint64_t min_count,
                           uint32_t buckets, Spelling spelling = Spelling::as_written);
   uint32_t row(std::string_view word) const;
@@ -34,7 +35,7 @@ class Vocabulary {
  private:
   columns::Interner words_;
   Spelling spelling_ = Spelling::as_written;
-  std::unordered_map<std::string, uint32_t> row_of_value_;  // either: of the canonical texts of words
+  std::unordered_map<std::string, uint32_t> row_of_value_;  // Spelling::either: by the canonical texts of the words
   uint32_t buckets_ = 1;
 };
 

@@ -102,7 +102,7 @@ class ZstdSink : public ByteSink {
   std::unique_ptr<ZSTD_CStream, decltype(&ZSTD_freeCStream)> stream_;
 };
 
-// Of compressions that are not written.
+// Extensions of compressions that Pagoda does not write.
 constexpr std::string_view kUnwritten[] = {".bz2", ".xz",     ".lz4", ".lzma", ".zip", ".7z",
                                            ".br",  ".snappy", ".sz",  ".tgz",  ".z"};
 

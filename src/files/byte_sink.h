@@ -1,4 +1,4 @@
-// Where text goes: a file or stdout, plain or compressed.
+// Output of text: a file or stdout, plain or compressed.
 #pragma once
 
 #include <memory>
@@ -10,20 +10,21 @@ namespace pagoda::files {
 class ByteSink {
  public:
   virtual ~ByteSink() = default;
-  virtual void write(std::string_view bytes) = 0;  // Error{failed} naming the path: disk full
+  virtual void write(std::string_view bytes) = 0;  // Error{failed} that names the path: disk full
   virtual void close() = 0;                        // ends the compression; the file appears under its name
 };
 
-// "-" is stdout; a path that ends in .gz or .zst is compressed. Error{usage}: it ends as that of another compression.
+// "-" is stdout; a path that ends in .gz or .zst is compressed. Error{usage}: the path has the extension of another
+// compression.
 std::unique_ptr<ByteSink> open_sink(const std::string& path);
 
-// Error{usage} when the name of an output says a compression that is not written, as .zip.
+// Error{usage} if an output has the extension of a compression that Pagoda does not write, such as .zip.
 void check_output_name(const std::string& path);
 
-// All of a text. As open_sink().
+// Writes a whole text; otherwise like open_sink().
 void write_text(const std::string& path, std::string_view text);
 
-// Error{usage} when the name of an output that is never compressed, `what` ("a bundle"), says that it is.
+// Error{usage} if an output that is never compressed, `what` ("a bundle"), has the extension of a compression.
 void check_not_compressed(const std::string& path, std::string_view what);
 
 }  // namespace pagoda::files

@@ -47,18 +47,18 @@ class PlainBytes : public ByteSource {
     for (;;) {
       const ssize_t n = ::read(fd_, to, size);
       if (n >= 0) return static_cast<size_t>(n);
-      if (errno != EINTR) throw ReadError{fmt::format("can not be read: {}", std::strerror(errno))};
+      if (errno != EINTR) throw ReadError{fmt::format("cannot be read: {}", std::strerror(errno))};
     }
   }
 
-  // The first bytes, which read() will give again.
+  // The first bytes; read() returns them again.
   std::string peek(size_t size) {
     std::string bytes(size, '\0');
     size_t n = 0;
     try {
       for (size_t got = 1; n < size && got > 0; n += got) got = read(bytes.data() + n, size - n);
     } catch (const ReadError&) {
-      // The first read() of the file meets it again, where the caller names the place.
+      // The first read() fails again, and there the caller names the place.
     }
     bytes.resize(n);
     ahead_ = bytes;
@@ -86,7 +86,8 @@ class GzipBytes : public ByteSource {
       if (state_.block_state == ISAL_BLOCK_FINISH) {  // another member follows, or zeros that pad a tape
         if (!more) return 0;
         if (*state_.next_in == 0) {
-          ++state_.next_in, --state_.avail_in;
+          ++state_.next_in;
+          --state_.avail_in;
           continue;
         }
         isal_inflate_reset(&state_);
@@ -155,24 +156,25 @@ class ZstdBytes : public ByteSource {
   bool more_output_ = false;  // the output was filled, so the decoder may hold more without any input
 };
 
-// Decompresses on a thread of its own, a few chunks ahead of who reads.
-class BytesAhead : public ByteSource {
+// Decompresses on a thread of its own, a few chunks ahead of the reader.
+class PrefetchedBytes : public ByteSource {
  public:
-  explicit BytesAhead(std::unique_ptr<ByteSource> source)
+  explicit PrefetchedBytes(std::unique_ptr<ByteSource> source)
       : source_(std::move(source)), thread_([this] { decompress(); }) {}
-  ~BytesAhead() override {
+  ~PrefetchedBytes() override {
     chunks_.close();
     thread_.join();
   }
-  BytesAhead(const BytesAhead&) = delete;
-  BytesAhead& operator=(const BytesAhead&) = delete;
+  PrefetchedBytes(const PrefetchedBytes&) = delete;
+  PrefetchedBytes& operator=(const PrefetchedBytes&) = delete;
 
   bool compressed() const override { return source_->compressed(); }
   size_t read(char* to, size_t size) override {
     if (at_ == chunk_.size()) {
       auto next = chunks_.pop();
       if (!next) return 0;
-      chunk_ = std::move(*next), at_ = 0;
+      chunk_ = std::move(*next);
+      at_ = 0;
     }
     const size_t n = std::min(size, chunk_.size() - at_);
     std::memcpy(to, chunk_.data() + at_, n);
@@ -190,14 +192,14 @@ class BytesAhead : public ByteSource {
       }
       chunks_.close();
     } catch (...) {
-      chunks_.close(std::current_exception());  // read() throws it behind the chunks before it
+      chunks_.close(std::current_exception());  // read() throws it after the earlier chunks
     }
   }
 
   std::unique_ptr<ByteSource> source_;
   BoundedQueue<std::vector<char>> chunks_{4};
   std::vector<char> chunk_;
-  size_t at_ = 0;  // the first byte of chunk_ not given yet
+  size_t at_ = 0;  // the first byte of chunk_ that is not consumed yet
   std::thread thread_;
 };
 
@@ -209,7 +211,7 @@ std::unique_ptr<ByteSource> open_bytes(const std::string& path, bool ahead) {
   std::unique_ptr<ByteSource> packed;
   if (first.starts_with("\x1f\x8b")) packed = std::make_unique<GzipBytes>(std::move(file));
   if (first == "\x28\xb5\x2f\xfd") packed = std::make_unique<ZstdBytes>(std::move(file));
-  if (packed) return ahead ? std::make_unique<BytesAhead>(std::move(packed)) : std::move(packed);
+  if (packed) return ahead ? std::make_unique<PrefetchedBytes>(std::move(packed)) : std::move(packed);
   if (!first.empty() && (path.ends_with(".gz") || path.ends_with(".zst")))
     fail(ErrorKind::input, "{}: its name says compressed, but its content is not; download it again or rename it",
          path);

@@ -7,11 +7,11 @@
 
 namespace pagoda::files {
 
-// Bytes of a file, one after another. read() gives 0 at the end.
+// A stream of the bytes of a file. read() returns 0 at the end.
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  // Throws ReadError when the bytes can not be had; the caller knows the line and says it.
+  // Throws ReadError if the bytes cannot be read; the caller adds the line.
   virtual size_t read(char* to, size_t size) = 0;
   virtual bool compressed() const { return false; }
   struct ReadError {
@@ -19,9 +19,8 @@ class ByteSource {
   };
 };
 
-// "-" is stdin. gzip and Zstandard (told by the first bytes) are decompressed, on a thread of their own, a megabyte ahead where
-// so much is wanted.
-// Error{input}: missing, a folder, named .gz or .zst but of another content.
+// "-" is stdin. gzip and Zstandard, recognised by the first bytes, are decompressed; with `ahead`, on a thread of their
+// own, up to a megabyte ahead. Error{input}: missing, a folder, or named .gz or .zst with other content.
 std::unique_ptr<ByteSource> open_bytes(const std::string& path, bool ahead = true);
 
 }  // namespace pagoda::files

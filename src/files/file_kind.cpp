@@ -40,12 +40,12 @@ std::string_view name_of(Format format) {
   return "auto";
 }
 
-// Kinds of files that are told by bytes at a fixed place, and what to do with them.
-struct Foreign {
+// Kinds of files that are recognised by bytes at a fixed offset, and what to do with them.
+struct ForeignFormat {
   size_t at;
   std::string_view magic, what, remedy;
 };
-constexpr Foreign kForeign[] = {
+constexpr ForeignFormat kForeignFormats[] = {
     {0,
      "\xfd"
      "7zXZ\0"sv,
@@ -86,7 +86,7 @@ std::string lower(std::string_view text) {
 }
 
 void refuse_foreign(const std::string& path, std::string_view bytes) {
-  for (const auto& kind : kForeign)
+  for (const auto& kind : kForeignFormats)
     if (bytes.size() >= kind.at && bytes.substr(kind.at).starts_with(kind.magic)) refuse(path, kind.what, kind.remedy);
   const auto byte = [&](size_t i) { return i < bytes.size() ? static_cast<uint8_t>(bytes[i]) : uint8_t{0}; };
   if (bytes.starts_with("ORC") && bytes.size() > 3 && (byte(3) < 0x20 || byte(3) >= 0x80))
@@ -102,7 +102,7 @@ void refuse_foreign(const std::string& path, std::string_view bytes) {
   const auto first = lower(bytes.substr(0, 256));
   const auto start = std::min(first.find_first_not_of(" \t\r\n"), first.size());
   if (first.substr(start).starts_with("<!doctype html") || first.substr(start).starts_with("<html"))
-    refuse(path, "a web page", "was a page of errors or of a login saved in the place of the data? Download it again");
+    refuse(path, "a web page", "was an error or login page saved in place of the data? Download it again");
   if (first.substr(start).starts_with("<?xml")) refuse(path, "an XML document", "write it as CSV or JSONL");
 }
 
@@ -116,7 +116,7 @@ void refuse_binary(const std::string& path, std::string_view bytes) {
     fail(ErrorKind::input, "{}: is UTF-16; convert it to UTF-8, as with 'iconv -f UTF-16{} -t UTF-8'", path,
          nul == 0 ? "BE" : "LE");
   fail(ErrorKind::input,
-       "{}: is no text, it has a NUL byte in line {}; known formats: {} (text as UTF-8, plain or in gzip or zstd)",
+       "{}: is not text: it has a NUL byte in line {}; known formats: {} (text as UTF-8, plain or in gzip or zstd)",
        path, 1 + std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(nul), '\n'), kKnown);
 }
 
@@ -138,7 +138,7 @@ void refuse_document(const std::string& path, std::string_view text) {
   if (line.size() < text.size() - first && (line[last] == '{' || line[last] == '[' || line[last] == ','))
     fail(ErrorKind::input, "{}: is one JSON document over several lines; write an object a line, as with 'jq -c .'",
          path);
-  // What pandas writes unless told otherwise: {"user_id":{"0":"u1","1":"u2"}, ...
+  // What pandas writes by default: {"user_id":{"0":"u1","1":"u2"}, ...
   if (const auto colon = text.find("\":{\"0\":", first);
       colon != text.npos && colon < std::min(text.find('\n', first), text.find(',', first)))
     fail(ErrorKind::input,
@@ -159,8 +159,8 @@ std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find_first_of("\r\n"));
 }
 
-// Whether lines of words between blanks are rows of a table, as `1 101 5 881250949`, and not `user item item ...`: all of
-// one length, and users who come back.
+// Whether lines of words between blanks are rows of a table, such as `1 101 5 881250949`, and not `user item item ...`:
+// all have the same number of words, and users recur.
 bool looks_like_rows(std::string_view text, bool whole) {
   constexpr size_t kLines = 1000;
   std::set<std::string_view> users;
@@ -183,8 +183,8 @@ bool looks_like_rows(std::string_view text, bool whole) {
   return width > 2 && lines > 2 && users.size() * 10 < lines * 9;
 }
 
-// The first mark of a table between its cells: ",", a tab, ";", "|" or \x01; "" where there is none.
-std::string_view mark_in(std::string_view line) {
+// The first separator of cells in the line: ",", a tab, ";", "|" or \x01; "" if there is none.
+std::string_view separator_in(std::string_view line) {
   const auto at = line.find_first_of(",\t;|\x01");
   return at == line.npos ? std::string_view() : line.substr(at, 1);
 }
@@ -201,7 +201,7 @@ std::string extension_of(const std::string& path) {
 Format format_from_name(std::string_view name) {
   for (const auto& known : kFormats)
     if (known.name == name) return known.format;
-  fail(ErrorKind::usage, "'{}' is no format; known: {}", name, kKnown);
+  fail(ErrorKind::usage, "'{}' is not a format; known: {}", name, kKnown);
 }
 
 std::optional<Format> format_named_by(const std::string& path) {
@@ -211,7 +211,7 @@ std::optional<Format> format_named_by(const std::string& path) {
 
 Format format_from_path(const std::string& path) {
   if (const auto format = format_named_by(path)) return *format;
-  fail(ErrorKind::usage, "{}: the format can not be told from the name; set format to one of {}", path, kKnown);
+  fail(ErrorKind::usage, "{}: the name does not show the format; set format to one of {}", path, kKnown);
 }
 
 FileHead read_head(const std::string& path) {
@@ -229,7 +229,7 @@ FileHead read_head(const std::string& path) {
   try {
     for (size_t got = 1; n < kHead && got > 0; n += got) got = source->read(head.bytes.data() + n, kHead - n);
   } catch (const ByteSource::ReadError&) {
-    // The reader meets it again, and knows the line.
+    // The reader fails again, and names the line.
     head.whole = false;
   }
   head.whole &= n < kHead;
@@ -237,10 +237,10 @@ FileHead read_head(const std::string& path) {
   return head;
 }
 
-Format find_format(const std::string& path, const FileHead& head, Format told) {
+Format find_format(const std::string& path, const FileHead& head, Format given) {
   if (!head.regular) {
-    if (told != Format::automatic) return told;
-    fail(ErrorKind::usage, "{}: of a pipe the format can not be told; set format to one of {}, or write a file", path,
+    if (given != Format::automatic) return given;
+    fail(ErrorKind::usage, "{}: a pipe does not show its format; set format to one of {}, or write a file", path,
          kKnown);
   }
   std::string_view text = head.bytes;
@@ -249,36 +249,36 @@ Format find_format(const std::string& path, const FileHead& head, Format told) {
                                             std::tuple("ARROW1"sv, Format::arrow, "an Arrow file")}) {
     if (!text.starts_with(magic)) continue;
     if (head.compressed)
-      fail(ErrorKind::input, "{}: is {} within gzip or zstd, which is not read; decompress it, as with '{}'", path,
+      fail(ErrorKind::input, "{}: is {} inside gzip or zstd, which is not read; decompress it, as with '{}'", path,
            what, path.ends_with(".zst") ? "zstd -d" : "gunzip");
-    if (told != Format::automatic && told != format)
-      fail(ErrorKind::usage, "{}: is {}, though format = \"{}\"; leave the format out", path, what, name_of(told));
+    if (given != Format::automatic && given != format)
+      fail(ErrorKind::usage, "{}: is {}, though format = \"{}\"; leave the format out", path, what, name_of(given));
     return format;
   }
-  const Format by_name = told != Format::automatic ? told : format_named_by(path).value_or(told);
-  if (by_name == Format::arrow) return by_name;  // a stream of Arrow has no such beginning
+  const Format by_name = given != Format::automatic ? given : format_named_by(path).value_or(given);
+  if (by_name == Format::arrow) return by_name;  // an Arrow stream has no such magic bytes
   if (by_name == Format::parquet) {
     if (text.empty()) return by_name;
     fail(ErrorKind::input, "{}: {} says Parquet, but its content does not begin as Parquet does{}", path,
-         told == Format::parquet ? "the format" : "its name",
+         given == Format::parquet ? "the format" : "its name",
          text.find('\0') == text.npos ? "; if it is text, set format to csv, tsv or jsonl"
                                       : ": is it damaged? Write it again");
   }
   if (text.starts_with("\xff\xff\xff\xff"sv)) return Format::arrow;
   refuse_binary(path, text);
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  if (by_name == Format::jsonl || told == Format::automatic) refuse_document(path, text);
-  if (told != Format::automatic) return told;
+  if (by_name == Format::jsonl || given == Format::automatic) refuse_document(path, text);
+  if (given != Format::automatic) return given;
   if (begins_with_object(text)) return Format::jsonl;
   const auto line = first_line(text);
   if (by_name == Format::adjacency) {
-    // A .txt is taken for adjacency by its name alone; its first line may say otherwise, or all of its lines.
-    const auto mark = line.find("::") != line.npos ? std::string_view("::") : mark_in(line);
+    // By its name alone, a .txt is adjacency; its first line, or all its lines, may show otherwise.
+    const auto mark = line.find("::") != line.npos ? std::string_view("::") : separator_in(line);
     if (mark.empty()) {
       if (!looks_like_rows(text, head.whole)) return by_name;
       fail(ErrorKind::usage,
-           "{}: a .txt is read as lines of 'user item item ...', but its lines all have as many words, and users come "
-           "back: are they rows of a table? Then set format = \"csv\" and separator = \" \"; else format = "
+           "{}: a .txt is read as lines of 'user item item ...', but all its lines have the same number of words, and "
+           "users recur: are they rows of a table? Then set format = \"csv\" and separator = \" \"; else format = "
            "\"adjacency\"",
            path);
     }
@@ -293,10 +293,10 @@ Format find_format(const std::string& path, const FileHead& head, Format told) {
   }
   if (by_name != Format::automatic) return by_name;
   if (line.find('\t') != line.npos) return Format::tsv;
-  if (!mark_in(line).empty() || line.find("::") != line.npos) return Format::csv;  // the reader finds out which it is
-  fail(ErrorKind::usage,
-       "{}: the format can be told neither from the name nor from its first line, '{}'; set format to one of {}", path,
-       printable(line), kKnown);
+  // The reader finds out which separator it is.
+  if (!separator_in(line).empty() || line.find("::") != line.npos) return Format::csv;
+  fail(ErrorKind::usage, "{}: neither the name nor the first line, '{}', shows the format; set format to one of {}",
+       path, printable(line), kKnown);
 }
 
 }  // namespace pagoda::files

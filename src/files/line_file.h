@@ -1,4 +1,4 @@
-// Files with a value a line: users, items, ids beside vectors.
+// Files with one value per line: users, items, ids beside vectors.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 namespace pagoda::files {
 
 struct Line {
-  std::string text;  // as it stands, without its line end
-  uint64_t number;   // in the file, from 1
+  std::string text;  // without its line end, otherwise unchanged
+  uint64_t number;   // line number in the file, from 1
 };
 
 struct LineFile {
@@ -22,19 +22,19 @@ struct LineFile {
   std::string place(const Line& line) const;  // "users.txt:12"
 };
 
-// The lines of a file, plain, .gz or .zst, or of stdin for "-"; those of nothing but blanks are left out unless
-// they are wanted, line ends may be LF or CRLF, and a byte order mark is dropped. Error{input} naming the line: a NUL, what is not UTF-8, a carriage return
-// within, UTF-16.
+// The lines of a file, plain, .gz or .zst, or of stdin for "-". Blank lines are left out unless `blank_too`; line ends
+// may be LF or CRLF; a byte order mark is dropped. Error{input} that names the line: a NUL, invalid UTF-8, a carriage
+// return inside a line, UTF-16.
 LineFile read_lines(const std::string& path, bool blank_too = false);
 
-// Whether an id is one that the asker knows.
+// Whether the caller knows an id.
 using KnownId = std::function<bool(std::string_view)>;
-// The id that a line says: the line as it stands where that is a known id; what a line in double quotes says as a JSON
-// text ("a\tb"); else the line without the blanks around it, which `notices` counts.
+// The id on a line: the line itself if that is a known id; the JSON string of a line in double quotes ("a\tb");
+// otherwise the line without surrounding blanks, which `notices` counts.
 std::string id_of_line(const LineFile& file, const Line& line, const KnownId& known, columns::Notices& notices);
 
-// Why an id, if it has any text, can not be a line of its own, or a cell of a line between tabs: "has a tab in it"; "" when it can.
-std::string_view no_line(std::string_view id);
-std::string_view no_tsv_cell(std::string_view text);
+// Why a nonempty id cannot be a line of its own, or a cell of a TSV line: "has a tab in it"; "" if it can.
+std::string_view why_not_a_line(std::string_view id);
+std::string_view why_not_a_tsv_cell(std::string_view text);
 
 }  // namespace pagoda::files

@@ -38,7 +38,7 @@ TEST_F(LineFileTest, BlanksAreLeftOutAndCountedButOfAKnownId) {
   const auto path = file("a.txt", " u1\nu2\t\nu 3\n u4 \n");
   EXPECT_EQ(ids(path), (Ids{"u1", "u2", "u 3", "u4"}));
   EXPECT_EQ(notices_.texts(),
-            (Ids{"3 lines have blanks around what they say, which were left out (first at " + path + ":1)"}));
+            (Ids{"3 lines have blanks around their value, which were dropped (first at " + path + ":1)"}));
   EXPECT_EQ(ids(path, {" u1"}), (Ids{" u1", "u2", "u 3", "u4"}));
 }
 
@@ -53,7 +53,7 @@ TEST_F(LineFileTest, WhatIsNoLineOfTextIsAnErrorOfThatLine) {
   const auto error = [&](const std::string& text) { return error_of([&] { read_lines(file("x.txt", text)); }); };
   EXPECT_EQ(error("u1\nu\0x\n"s).kind, ErrorKind::input);
   EXPECT_TRUE(error("u1\nu\0x\n"s).says("x.txt:2: holds a NUL byte"));
-  EXPECT_TRUE(error("u1\ru2\ru3").says("x.txt:1: has a carriage return within"));
+  EXPECT_TRUE(error("u1\ru2\ru3").says("x.txt:1: has a carriage return inside it"));
   EXPECT_TRUE(error("u1\n\nM\xfc\n").says("x.txt:3: 'M\\xfc' is not UTF-8"));
   EXPECT_TRUE(error("\xff\xfeu\0"s).says("is UTF-16"));
   EXPECT_TRUE(error_of([&] { read_lines(path("none.txt")); }).says("no such file"));
@@ -62,14 +62,14 @@ TEST_F(LineFileTest, WhatIsNoLineOfTextIsAnErrorOfThatLine) {
 
 TEST(Line, AnIdThatBreaksItsFormIsNamed) {
   using namespace std::string_literals;
-  EXPECT_EQ(no_line("u1"), "");
-  EXPECT_EQ(no_line("u\t1"), "") << "a line is one value";
-  EXPECT_EQ(no_line("\"u"), "") << "half a quote is a text";
+  EXPECT_EQ(why_not_a_line("u1"), "");
+  EXPECT_EQ(why_not_a_line("u\t1"), "") << "a line is one value";
+  EXPECT_EQ(why_not_a_line("\"u"), "") << "half a quote is a text";
   for (const auto& id : {" u"s, "u "s, "a\nb"s, "a\rb"s, "a\0b"s, "\"u\""s, "\xef\xbb\xbfu"s})
-    EXPECT_NE(no_line(id), "") << id;
-  EXPECT_EQ(no_tsv_cell(" u "), "");
-  EXPECT_EQ(no_tsv_cell(""), "");
-  for (const auto& id : {"a\tb"s, "a\nb"s, "a\rb"s, "a\0b"s, "\"u"s}) EXPECT_NE(no_tsv_cell(id), "") << id;
+    EXPECT_NE(why_not_a_line(id), "") << id;
+  EXPECT_EQ(why_not_a_tsv_cell(" u "), "");
+  EXPECT_EQ(why_not_a_tsv_cell(""), "");
+  for (const auto& id : {"a\tb"s, "a\nb"s, "a\rb"s, "a\0b"s, "\"u"s}) EXPECT_NE(why_not_a_tsv_cell(id), "") << id;
 }
 
 }  // namespace

@@ -19,20 +19,20 @@ namespace fs = std::filesystem;
 
 bool is_glob(std::string_view text) { return text.find_first_of("*?[") != text.npos; }
 
-// What programs keep beside the data (_SUCCESS, _temporary, .part-0.csv.crc), and copies that are none.
-bool is_aside(const std::string& name) {
+// Files that programs keep beside the data (_SUCCESS, _temporary, .part-0.csv.crc), and backups.
+bool is_auxiliary(const std::string& name) {
   if (name[0] == '_' || name[0] == '.') return true;
   for (const char* ending : {".crc", "~", ".bak", ".tmp", ".crdownload"})
     if (name.ends_with(ending)) return true;
   return false;
 }
 
-// Names of a folder in order; a folder that can not be read is an error, not an empty one.
+// The names in a folder, sorted. A folder that cannot be read is an error, not an empty folder.
 std::vector<std::string> names_in(const std::string& folder) {
   std::error_code error;
   std::vector<std::string> names;
   fs::directory_iterator entries(folder.empty() ? "." : folder, error);
-  if (error) fail(ErrorKind::input, "{}: the folder can not be read: {}", folder, error.message());
+  if (error) fail(ErrorKind::input, "{}: the folder cannot be read: {}", folder, error.message());
   for (const auto& entry : entries) names.push_back(entry.path().filename().string());
   std::ranges::sort(names);
   return names;
@@ -43,7 +43,7 @@ bool is_folder(const std::string& path) {
   return fs::is_directory(path, ignored);
 }
 
-// Files and folders that match a pattern, part by part between slashes.
+// Walks the files and folders that match a pattern, part by part between slashes.
 class Walk {
  public:
   explicit Walk(std::string_view pattern) {
@@ -56,8 +56,8 @@ class Walk {
   }
 
   // The files, in order of their paths; `aside` gets the names passed over.
-  std::vector<std::string> files(std::vector<std::string>& aside) {
-    aside_ = &aside;
+  std::vector<std::string> files(std::vector<std::string>& passed_over) {
+    aside_ = &passed_over;
     step(root_, 0);
     std::ranges::sort(found_);
     found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
@@ -73,8 +73,8 @@ class Walk {
     if (!is_glob(pattern)) return enter(folder + pattern, part, last);
     for (const auto& name : names_in(folder)) {
       if (fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) != 0) continue;
-      const bool meant = is_aside(pattern);  // as in '_*' or '*.bak'
-      if (is_aside(name) && !meant)
+      const bool meant = is_auxiliary(pattern);  // as in '_*' or '*.bak'
+      if (is_auxiliary(name) && !meant)
         aside_->push_back(name);
       else
         enter(folder + name, part, last);
@@ -91,20 +91,21 @@ class Walk {
     }
   }
 
-  // `**`: the rest of the pattern in this folder and in all below it. At the end of a pattern it means all files.
+  // `**`: matches the rest of the pattern in this folder and all folders below it. At the end of a pattern it means all
+  // files.
   void below(const std::string& folder, size_t part) {
     const bool last = part + 1 == parts_.size();
     if (!last) step(folder, part + 1);
     struct stat info{};
-    // A link to a folder above would never end.
+    // A link to a parent folder would never end.
     if (stat(folder.empty() ? "." : folder.c_str(), &info) != 0 || !open_.insert({info.st_dev, info.st_ino}).second)
       return;
     for (const auto& name : names_in(folder)) {
       const auto path = folder + name;
       if (is_folder(path)) {
-        if (!is_aside(name)) below(path + "/", part);
+        if (!is_auxiliary(name)) below(path + "/", part);
       } else if (last) {
-        if (is_aside(name))
+        if (is_auxiliary(name))
           aside_->push_back(name);
         else
           found_.push_back(path);
@@ -116,11 +117,11 @@ class Walk {
   std::string root_;
   std::vector<std::string> parts_, found_;
   std::vector<std::string>* aside_ = nullptr;
-  std::set<std::pair<dev_t, ino_t>> open_;  // the folders on the way to where we are
+  std::set<std::pair<dev_t, ino_t>> open_;  // the folders on the path to the current one
 };
 
-// Whether `folder` is that of a table which keeps in a log which of its files are valid; what it is called.
-std::string_view kept_by_log(const std::string& folder) {
+// The kind of table if `folder` is that of a table whose log says which of its files are valid; "" otherwise.
+std::string_view log_table_kind(const std::string& folder) {
   const auto has = [&](const char* name) { return is_folder((folder.empty() ? "." : folder) + "/" + name); };
   if (has("_delta_log")) return "a Delta Lake";
   if (has(".hoodie")) return "a Hudi";
@@ -136,11 +137,12 @@ std::string export_of(std::string_view kind, const std::string& folder) {
                      kind == "an Iceberg" ? "iceberg" : "delta", folder);
 }
 
-// Up from a file's folder through those of partitions; the data of Iceberg lies one below its table.
+// Looks for such a table above a file, through the folders of partitions. Iceberg's data lies one folder below its
+// table.
 std::optional<std::pair<std::string, std::string_view>> table_of(const std::string& path) {
   auto folder = fs::path(path).parent_path();
   for (int above = 0; above < 8; ++above) {
-    if (const auto kind = kept_by_log(folder.string()); !kind.empty()) return {{folder.string(), kind}};
+    if (const auto kind = log_table_kind(folder.string()); !kind.empty()) return {{folder.string(), kind}};
     const auto name = folder.filename().string();
     const bool partition = name.find('=') != name.npos;
     if (!partition && name != "data") return {};
@@ -208,7 +210,7 @@ std::string without_end(std::string path) {
 }
 
 // The files that one path means.
-std::vector<SourceFile> expand(const std::string& path, std::vector<std::string>& aside) {
+std::vector<SourceFile> expand(const std::string& path, std::vector<std::string>& passed_over) {
   refuse_address(path);
   std::error_code ignored;
   const bool there = fs::exists(path, ignored);
@@ -220,9 +222,9 @@ std::vector<SourceFile> expand(const std::string& path, std::vector<std::string>
     return {source_file(path)};
   }
   if (!folder && !is_glob(path)) fail_missing(path);
-  const auto found = Walk(folder ? without_end(path) + "/**" : path).files(aside);
-  if (found.empty() && folder && !kept_by_log(path).empty())
-    fail(ErrorKind::input, "{}: is {} table; {}", path, kept_by_log(path), export_of(kept_by_log(path), path));
+  const auto found = Walk(folder ? without_end(path) + "/**" : path).files(passed_over);
+  if (found.empty() && folder && !log_table_kind(path).empty())
+    fail(ErrorKind::input, "{}: is {} table; {}", path, log_table_kind(path), export_of(log_table_kind(path), path));
   if (found.empty()) fail(ErrorKind::input, "{}: no file {}", path, folder ? "is in this folder" : "matches");
   std::vector<SourceFile> files;
   std::set<fs::path> looked_at;
@@ -237,7 +239,7 @@ std::vector<SourceFile> expand(const std::string& path, std::vector<std::string>
   return files;
 }
 
-// A file and its compressed copy would be read as two.
+// Warns of a file and its compressed copy, which would be read as two files.
 void warn_of_copies(const std::vector<SourceFile>& files) {
   std::set<std::string> paths;
   for (const auto& file : files) paths.insert(file.path);
@@ -252,10 +254,10 @@ void warn_of_copies(const std::vector<SourceFile>& files) {
 
 std::vector<SourceFile> find_files(const std::vector<std::string>& paths) {
   std::vector<SourceFile> files;
-  std::vector<std::string> aside, twice;
+  std::vector<std::string> passed_over, twice;
   std::set<std::pair<dev_t, ino_t>> met;
   for (const auto& path : paths)
-    for (auto& file : expand(path, aside)) {
+    for (auto& file : expand(path, passed_over)) {
       struct stat info{};
       if (stat(file.path.c_str(), &info) == 0 && !met.insert({info.st_dev, info.st_ino}).second)
         twice.push_back(file.path);
@@ -268,11 +270,12 @@ std::vector<SourceFile> find_files(const std::vector<std::string>& paths) {
              fmt::format("{}: is named twice{}; it is read once", twice[0],
                          twice.size() > 1 ? fmt::format(", as are {} more file(s)", twice.size() - 1) : ""));
   warn_of_copies(files);
-  if (files.size() > 1 || !aside.empty())
-    log_once(LogLevel::info,
-             fmt::format("reading {} file{}{}{}", files.size(), files.size() > 1 ? "s, from " : ", ", files[0].path,
-                         files.size() > 1 ? fmt::format(" to {}", files.back().path) : "") +
-                 (aside.empty() ? "" : fmt::format("; {} passed over, as {}", aside.size(), aside[0])));
+  if (files.size() > 1 || !passed_over.empty())
+    log_once(
+        LogLevel::info,
+        fmt::format("reading {} file{}{}{}", files.size(), files.size() > 1 ? "s, from " : ", ", files[0].path,
+                    files.size() > 1 ? fmt::format(" to {}", files.back().path) : "") +
+            (passed_over.empty() ? "" : fmt::format("; {} passed over, as {}", passed_over.size(), passed_over[0])));
   return files;
 }
 

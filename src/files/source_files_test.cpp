@@ -35,9 +35,9 @@ TEST_F(SourceFilesTest, TwoStarsAreAnyNumberOfFolders) {
 
 TEST_F(SourceFilesTest, AFolderIsAllTheFilesBelowIt) {
   for (const char* name : {"log/a=1/part-00000.csv", "log/a=2/part-00000.csv", "log/x.csv"}) deep(name, "n\n1\n");
-  for (const char* aside : {"log/_SUCCESS", "log/.x.csv.crc", "log/_temporary/0/y.csv", "log/x.csv.crc",
-                            "log/.hidden/z.csv", "log/x.csv~", "log/x.csv.bak"})
-    deep(aside, "z\n9\n");
+  for (const char* passed_over : {"log/_SUCCESS", "log/.x.csv.crc", "log/_temporary/0/y.csv", "log/x.csv.crc",
+                                  "log/.hidden/z.csv", "log/x.csv~", "log/x.csv.bak"})
+    deep(passed_over, "z\n9\n");
   const Names all{"log/a=1/part-00000.csv", "log/a=2/part-00000.csv", "log/x.csv"};
   EXPECT_EQ(found({"log"}), all);
   EXPECT_EQ(found({"log/"}), all);
@@ -60,7 +60,8 @@ TEST_F(SourceFilesTest, FoldersOfPartitionsGiveKeysAndTheirValues) {
 }
 
 TEST_F(SourceFilesTest, AFileThatIsMetTwiceIsReadOnce) {
-  deep("a.csv", "n\n1\n"), deep("b.csv", "n\n1\n");
+  deep("a.csv", "n\n1\n");
+  deep("b.csv", "n\n1\n");
   EXPECT_EQ(found({"*.csv", "a.csv", "./b.csv"}), (Names{"a.csv", "b.csv"}));
   std::filesystem::create_symlink(path("a.csv"), path("link.csv"));
   EXPECT_EQ(found({"*.csv"}), (Names{"a.csv", "b.csv"}));
@@ -70,7 +71,8 @@ TEST_F(SourceFilesTest, AFileThatIsMetTwiceIsReadOnce) {
 
 TEST_F(SourceFilesTest, TablesWithALogOfTheirFilesAreRefused) {
   deep("delta/_delta_log/00.json", "{}");
-  deep("delta/part-0.parquet", "stale"), deep("delta/dt=1/part-1.parquet", "stale");
+  deep("delta/part-0.parquet", "stale");
+  deep("delta/dt=1/part-1.parquet", "stale");
   for (const char* name : {"delta", "delta/*.parquet", "delta/**/*.parquet", "delta/dt=1/*.parquet", "delta/dt=1"}) {
     const auto error = error_of([&] { find_files({path(name)}); });
     EXPECT_EQ(error.kind, ErrorKind::input);
@@ -78,9 +80,11 @@ TEST_F(SourceFilesTest, TablesWithALogOfTheirFilesAreRefused) {
         << error.message;
   }
   EXPECT_EQ(found({"delta/part-0.parquet"}).size(), 1u) << "one that is named outright is read, with a warning";
-  deep("hudi/.hoodie/x", ""), deep("hudi/a.parquet", "");
+  deep("hudi/.hoodie/x", "");
+  deep("hudi/a.parquet", "");
   EXPECT_TRUE(error_of([&] { find_files({path("hudi")}); }).says("is a Hudi table"));
-  deep("ice/metadata/v1.metadata.json", "{}"), deep("ice/data/a.parquet", "");
+  deep("ice/metadata/v1.metadata.json", "{}");
+  deep("ice/data/a.parquet", "");
   EXPECT_TRUE(error_of([&] { find_files({path("ice")}); }).says("is an Iceberg table"));
   EXPECT_TRUE(error_of([&] { find_files({path("ice/data/*.parquet")}); }).says("iceberg_scan"));
 }

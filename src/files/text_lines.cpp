@@ -24,14 +24,16 @@ TextLines::TextLines(const std::string& path)
 
 std::string TextLines::place() const { return fmt::format("{}:{}", path_, number_); }
 
-// More bytes behind what the current line holds; the line may move. False at the end of the file.
+// Reads more bytes behind the current line, which may move. False at the end of the file.
 bool TextLines::refill() {
   constexpr size_t kLongest = size_t{256} << 20;
   if (at_end_) return false;
   if (end_ == buffer_.size()) {
     if (begin_ > 0) {
       std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-      line_end_ -= begin_, end_ -= begin_, begin_ = 0;
+      line_end_ -= begin_;
+      end_ -= begin_;
+      begin_ = 0;
     } else {
       if (end_ >= kLongest)
         fail(ErrorKind::input,
@@ -45,14 +47,14 @@ bool TextLines::refill() {
     at_end_ = n == 0;
     check_bytes(n);
     end_ += n;
-  } catch (const ByteSource::ReadError& trouble) {
+  } catch (const ByteSource::ReadError& error) {
     const auto more = std::count(buffer_.data() + line_end_, buffer_.data() + end_, '\n');
-    fail(ErrorKind::input, "{}: {} (after line {})", path_, trouble.what, line_feeds_ + static_cast<uint64_t>(more));
+    fail(ErrorKind::input, "{}: {} (after line {})", path_, error.what, line_feeds_ + static_cast<uint64_t>(more));
   }
   return !at_end_;
 }
 
-// Of the n bytes at end_: a NUL is in no text, and would end a value early or hide in it.
+// Checks the n bytes at end_: text holds no NUL, which would end a value early or hide in it.
 void TextLines::check_bytes(size_t n) {
   const char* const fresh = buffer_.data() + end_;
   cr_ = cr_ || std::memchr(fresh, '\r', n);
@@ -62,15 +64,19 @@ void TextLines::check_bytes(size_t n) {
     return;
   const auto line =
       line_feeds_ + 1 + static_cast<uint64_t>(std::count<const char*>(buffer_.data() + line_end_, nul, '\n'));
-  fail(ErrorKind::input,
-       "{}:{}: holds a NUL byte: is it UTF-16, or no text? convert it, as with 'iconv -f UTF-16LE -t UTF-8', or take "
-       "the NULs out with 'tr -d \"\\000\"'",
-       path_, line);
+  fail(
+      ErrorKind::input,
+      "{}:{}: holds a NUL byte: is it UTF-16, or not text? convert it, as with 'iconv -f UTF-16LE -t UTF-8', or remove "
+      "the NULs with 'tr -d \"\\000\"'",
+      path_, line);
 }
 
 bool TextLines::next(std::string_view& line) {
   begin_ = line_end_;
-  if (number_ > 0 && begin_ < end_) ++begin_, ++line_feeds_;  // past the line feed that ended the line before
+  if (number_ > 0 && begin_ < end_) {
+    ++begin_;
+    ++line_feeds_;
+  }  // past the line feed that ended the line before
   line_end_ = begin_;
   number_ = line_feeds_ + 1;
   size_t searched = 0;

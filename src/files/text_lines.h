@@ -1,4 +1,4 @@
-// The lines of a text file, plain or compressed with gzip or Zstandard (told by its first bytes).
+// The lines of a text file, plain or compressed with gzip or Zstandard (recognised by its first bytes).
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,17 @@ class TextLines {
   explicit TextLines(const std::string& path);  // "-" is stdin
 
   // The next line without its line feed; a byte order mark at the start of the file is dropped. The view holds until
-  // the next call. False at the end. Error{input} with path and line: truncated or damaged compression, UTF-16, a NUL byte.
+  // the next call. False at the end. Error{input} with path and line: truncated or damaged compression, UTF-16, a NUL
+  // byte.
   bool next(std::string_view& line);
-  // Lengthens the line that next() gave by a line feed and the line after it; false at the end, and the line is lost.
+  // Extends the line that next() returned by a line feed and the following line. False at the end of the file; then the
+  // line is lost.
   bool extend(std::string_view& line);
-  // What is read already behind the current line: of a file just opened its first 64 KiB and more, or all of it.
+  // The bytes after the current line that were already read: for a file just opened, its first 64 KiB or more, or all
+  // of it.
   std::string_view ahead() const { return {buffer_.data() + line_end_, end_ - line_end_}; }
   bool all_read() const { return at_end_; }         // ahead() reaches to the end of the file
-  bool met_carriage_return() const { return cr_; }  // in what was read so far
+  bool met_carriage_return() const { return cr_; }  // in the bytes read so far
   uint64_t number() const { return number_; }       // of the line next() gave, from 1; counts line feeds
   const std::string& path() const { return path_; }
   std::string place() const;  // path:number
@@ -35,8 +38,8 @@ class TextLines {
   std::string path_;
   std::unique_ptr<ByteSource> source_;
   std::vector<char> buffer_;
-  size_t begin_ = 0, line_end_ = 0, end_ = 0;  // of the current line and of what is filled
-  uint64_t number_ = 0, line_feeds_ = 0;       // line_feeds_: passed over, those within an extended line too
+  size_t begin_ = 0, line_end_ = 0, end_ = 0;  // of the current line, and of the filled part of buffer_
+  uint64_t number_ = 0, line_feeds_ = 0;       // line_feeds_: consumed, those inside an extended line too
   bool at_end_ = false, cr_ = false;
 };
 

@@ -1,4 +1,5 @@
-// `user item item ...` a line, between blanks or tabs: the form of the LightGCN splits. A user alone gives no row.
+// Reads lines of `user item item ...`, separated by blanks or tabs: the format of the LightGCN splits. A user alone
+// gives no row.
 #include <algorithm>
 
 #include "core/error.h"
@@ -19,7 +20,7 @@ class AdjacencyRows {
       ++lines_read_;
       while (rest_.ends_with('\r')) rest_.remove_suffix(1);
       if (rest_.find('\r') != rest_.npos)
-        fail(ErrorKind::input, "{}: has a carriage return within: write a user a line, as with: tr '\\r' '\\n'",
+        fail(ErrorKind::input, "{}: has a carriage return inside it: write one user per line, as with: tr '\\r' '\\n'",
              place());
       take_word(user_);
     }

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "columns/decimal.h"
-#include "columns/losses.h"
+#include "columns/conversions.h"
 
 namespace pagoda::formats {
 
@@ -22,7 +22,7 @@ using arrow::TimeUnit;
 using arrow::Type;
 using arrow::internal::checked_cast;
 
-enum class Loss : uint8_t {
+enum class Conversion : uint8_t {
   none,
   nan,
   far_time,
@@ -35,52 +35,54 @@ enum class Loss : uint8_t {
 };
 constexpr size_t kLosses = 9;
 
-std::string_view words_of(Loss loss) {
-  switch (loss) {
-    case Loss::nan: return columns::loss::kNaN;
-    case Loss::far_time: return columns::loss::kFarTime;
-    case Loss::below_us: return columns::loss::kBelowMicrosecond;
-    case Loss::no_text: return columns::loss::kNoText;
-    case Loss::null_element: return columns::loss::kNullElement;
-    case Loss::nan_element: return columns::loss::kNaNElement;
-    case Loss::far_element: return columns::loss::kFarTimeElement;
-    case Loss::no_text_element: return columns::loss::kNoTextElement;
-    case Loss::none: break;
+std::string_view phrase_of(Conversion conversion) {
+  switch (conversion) {
+    case Conversion::nan: return columns::conversion::kNaN;
+    case Conversion::far_time: return columns::conversion::kFarTime;
+    case Conversion::below_us: return columns::conversion::kBelowMicrosecond;
+    case Conversion::no_text: return columns::conversion::kNoText;
+    case Conversion::null_element: return columns::conversion::kNullElement;
+    case Conversion::nan_element: return columns::conversion::kNaNElement;
+    case Conversion::far_element: return columns::conversion::kFarTimeElement;
+    case Conversion::no_text_element: return columns::conversion::kNoTextElement;
+    case Conversion::none: break;
   }
   return "";
 }
 
-bool empties(Loss loss) { return loss == Loss::nan || loss == Loss::far_time || loss == Loss::no_text; }
+bool empties(Conversion conversion) {
+  return conversion == Conversion::nan || conversion == Conversion::far_time || conversion == Conversion::no_text;
+}
 
-Loss in_a_list(Loss loss) {
-  switch (loss) {
-    case Loss::none: return Loss::null_element;
-    case Loss::nan: return Loss::nan_element;
-    case Loss::far_time: return Loss::far_element;
-    case Loss::no_text: return Loss::no_text_element;
-    default: return loss;
+Conversion inside_list(Conversion conversion) {
+  switch (conversion) {
+    case Conversion::none: return Conversion::null_element;
+    case Conversion::nan: return Conversion::nan_element;
+    case Conversion::far_time: return Conversion::far_element;
+    case Conversion::no_text: return Conversion::no_text_element;
+    default: return conversion;
   }
 }
 
-// What was lost of which cells of an array, in order.
-struct Losses {
-  std::vector<std::pair<size_t, Loss>> all;
+// What conversion changed in which cells of an array, in order.
+struct Conversions {
+  std::vector<std::pair<size_t, Conversion>> all;
 
-  void add(int64_t row, Loss loss) { all.emplace_back(static_cast<size_t>(row), loss); }
-  // Per cell; empty when nothing was lost.
-  std::vector<Loss> by_cell(size_t cells) const {
-    std::vector<Loss> losses(all.empty() ? 0 : cells, Loss::none);
-    for (const auto& [row, loss] : all) losses[row] = loss;
-    return losses;
+  void add(int64_t row, Conversion conversion) { all.emplace_back(static_cast<size_t>(row), conversion); }
+  // Per cell; empty if nothing was changed.
+  std::vector<Conversion> by_cell(size_t cells) const {
+    std::vector<Conversion> conversions(all.empty() ? 0 : cells, Conversion::none);
+    for (const auto& [row, conversion] : all) conversions[row] = conversion;
+    return conversions;
   }
-  void tell(std::string_view column, const columns::Origin& origin) const {
+  void tell(std::string_view column, const columns::SourceRows& source_rows) const {
     std::array<columns::Tally, kLosses> sums;
-    for (const auto& [row, loss] : all) sums[static_cast<size_t>(loss)].add(row);
-    for (size_t l = 0; l < kLosses; ++l) sums[l].tell(column, words_of(static_cast<Loss>(l)), origin);
+    for (const auto& [row, conversion] : all) sums[static_cast<size_t>(conversion)].add(row);
+    for (size_t l = 0; l < kLosses; ++l) sums[l].tell(column, phrase_of(static_cast<Conversion>(l)), source_rows);
   }
 };
 
-void read(const arrow::Array& array, columns::Column& column, Losses& losses);
+void read(const arrow::Array& array, columns::Column& column, Conversions& conversions);
 
 void read_validity(const arrow::Array& array, columns::Column& column) {
   if (array.null_count() == 0) return;
@@ -92,7 +94,7 @@ void push_text(columns::Column& column, std::string_view text) {
   column.text.push(std::span(text.data(), text.size()));
 }
 
-// text(i) of each cell that is not null. Validity is read later.
+// Pushes text(i) for each cell that is not null. Validity is read later.
 template <class F>
 void push_texts(const arrow::Array& array, columns::Column& column, columns::ColumnType type, F&& text) {
   column.type = type;
@@ -110,14 +112,14 @@ void read_texts_of(const arrow::Array& any, columns::Column& column) {
   push_texts(array, column, columns::ColumnType::text, [&](int64_t i) { return std::string_view(array.GetView(i)); });
 }
 
-// Bytes of fixed width may be a number, a hash, or text.
-void read_fixed_bytes(const arrow::Array& any, columns::Column& column, Losses& losses) {
+// Fixed-width bytes may be a number, a hash, or text.
+void read_fixed_bytes(const arrow::Array& any, columns::Column& column, Conversions& conversions) {
   const auto& array = checked_cast<const arrow::FixedSizeBinaryArray&>(any);
   push_texts(array, column, columns::ColumnType::text, [&](int64_t i) {
     const auto text = array.GetView(i);
     const bool plain = std::ranges::none_of(text, [](unsigned char c) { return c < ' ' || c == 0x7f; });
     if (plain && columns::is_utf8(text)) return text;
-    losses.add(i, Loss::no_text);
+    conversions.add(i, Conversion::no_text);
     return std::string_view();
   });
 }
@@ -149,7 +151,7 @@ void read_integers_of(const arrow::Array& any, columns::Column& column, columns:
   }
 }
 
-// Integers where all cells fit int64, else decimals. integer(i): the cell when it fits; text(i): its digits.
+// Integers if all cells fit int64, else decimals. integer(i): the cell if it fits; text(i): its digits.
 template <class Integer, class Text>
 void read_exactly(const arrow::Array& array, columns::Column& column, Integer&& integer, Text&& text) {
   column.type = columns::ColumnType::integer;
@@ -198,8 +200,8 @@ void read_decimals_of(const arrow::Array& any, columns::Column& column) {
 }
 
 template <class F>
-void read_reals(const arrow::Array& array, columns::Column& column, Losses& losses, columns::RealPrecision precision,
-                F&& value) {
+void read_reals(const arrow::Array& array, columns::Column& column, Conversions& conversions,
+                columns::RealPrecision precision, F&& value) {
   column.type = columns::ColumnType::real;
   column.precision = precision;
   column.reals.resize(static_cast<size_t>(array.length()));
@@ -207,7 +209,7 @@ void read_reals(const arrow::Array& array, columns::Column& column, Losses& loss
     if (array.IsNull(i)) continue;
     const double real = value(i);
     if (std::isnan(real))
-      losses.add(i, Loss::nan);
+      conversions.add(i, Conversion::nan);
     else
       column.reals[static_cast<size_t>(i)] = real;
   }
@@ -215,7 +217,8 @@ void read_reals(const arrow::Array& array, columns::Column& column, Losses& loss
 
 // Microseconds are `times` / `over` of the array's values; one of the two is 1.
 template <class ArrayType>
-void read_times_of(const arrow::Array& any, columns::Column& column, Losses& losses, int64_t times, int64_t over = 1) {
+void read_times_of(const arrow::Array& any, columns::Column& column, Conversions& conversions, int64_t times,
+                   int64_t over = 1) {
   if (times == 1 && over == 1) return read_integers_of<ArrayType>(any, column, columns::ColumnType::time);
   const auto& array = checked_cast<const ArrayType&>(any);
   column.type = columns::ColumnType::time;
@@ -226,18 +229,18 @@ void read_times_of(const arrow::Array& any, columns::Column& column, Losses& los
     int64_t& time = column.integers[static_cast<size_t>(i)];
     if (over > 1) {
       time = value / over - (value % over < 0);
-      if (value % over) losses.add(i, Loss::below_us);
+      if (value % over) conversions.add(i, Conversion::below_us);
     } else if (__builtin_mul_overflow(value, times, &time)) {
       time = 0;
-      losses.add(i, Loss::far_time);
+      conversions.add(i, Conversion::far_time);
     }
   }
 }
 
-void read_timestamps(const arrow::Array& array, columns::Column& column, Losses& losses) {
+void read_timestamps(const arrow::Array& array, columns::Column& column, Conversions& conversions) {
   const auto unit = checked_cast<const arrow::TimestampType&>(*array.type()).unit();
   const int64_t times = unit == TimeUnit::SECOND ? 1000000 : unit == TimeUnit::MILLI ? 1000 : 1;
-  read_times_of<arrow::TimestampArray>(array, column, losses, times, unit == TimeUnit::NANO ? 1000 : 1);
+  read_times_of<arrow::TimestampArray>(array, column, conversions, times, unit == TimeUnit::NANO ? 1000 : 1);
 }
 
 int64_t parts_of_a_second(TimeUnit::type unit) {
@@ -249,7 +252,7 @@ int64_t parts_of_a_second(TimeUnit::type unit) {
   }
 }
 
-// "1.5" of 1500 thousandths, with `whole` written by the caller: ".5".
+// The fraction of a number of `parts`: ".5" for 500 thousandths. The caller writes the whole part.
 std::string fraction_text(uint64_t part, int64_t parts) {
   if (part == 0) return "";
   auto digits = std::to_string(static_cast<uint64_t>(parts) + part);  // 1 and all the digits
@@ -257,7 +260,7 @@ std::string fraction_text(uint64_t part, int64_t parts) {
   return digits.replace(0, 1, ".");
 }
 
-// Exact seconds.
+// Durations as exact seconds.
 void read_durations(const arrow::Array& any, columns::Column& column) {
   const auto& array = checked_cast<const arrow::DurationArray&>(any);
   const int64_t parts = parts_of_a_second(checked_cast<const arrow::DurationType&>(*array.type()).unit());
@@ -272,7 +275,7 @@ void read_durations(const arrow::Array& any, columns::Column& column) {
       });
 }
 
-// HH:MM:SS and a fraction where there is one.
+// HH:MM:SS, and a fraction if there is one.
 template <class ArrayType>
 void read_times_of_day(const arrow::Array& any, columns::Column& column) {
   const auto& array = checked_cast<const ArrayType&>(any);
@@ -286,9 +289,9 @@ void read_times_of_day(const arrow::Array& any, columns::Column& column) {
   });
 }
 
-// Lists and views of lists: those that are not null may lie anywhere among the elements.
+// Lists and list views: the elements of one that is not null may lie anywhere in the array of elements.
 template <class ListArray>
-void read_lists_of(const arrow::Array& any, columns::Column& column, Losses& losses) {
+void read_lists_of(const arrow::Array& any, columns::Column& column, Conversions& conversions) {
   const auto& array = checked_cast<const ListArray&>(any);
   column.type = columns::ColumnType::texts;
   const int64_t n = array.length();
@@ -300,7 +303,7 @@ void read_lists_of(const arrow::Array& any, columns::Column& column, Losses& los
   }
   first = std::min(first, last);
   columns::Column elements;
-  Losses lost;
+  Conversions lost;
   read(*array.values()->Slice(first, last - first), elements, lost);
   const auto loss_of = lost.by_cell(static_cast<size_t>(last - first));
   std::string scratch;
@@ -308,19 +311,20 @@ void read_lists_of(const arrow::Array& any, columns::Column& column, Losses& los
     if (array.IsValid(i))
       for (int64_t e = array.value_offset(i); e < array.value_offset(i) + array.value_length(i); ++e) {
         const auto at = static_cast<size_t>(e - first);
-        const Loss loss = loss_of.empty() ? Loss::none : loss_of[at];
-        if (elements.is_null(at) || loss != Loss::none) losses.add(i, in_a_list(loss));
+        const Conversion conversion = loss_of.empty() ? Conversion::none : loss_of[at];
+        if (elements.is_null(at) || conversion != Conversion::none) conversions.add(i, inside_list(conversion));
         if (!elements.is_null(at)) column.push_element(elements.as_text(at, scratch));
       }
     column.element_offsets.push_back(column.elements.size());
   }
 }
 
-// EncodedColumns that are words of a list of words: code(i) of cell i, less than 0 when it is null.
+// Cells that are codes of a list of words: code(i) is that of cell i, below 0 if the cell is null.
 template <class F>
-void push_words(const arrow::Array& words_array, int64_t cells, columns::Column& column, Losses& losses, F&& code) {
+void push_words(const arrow::Array& words_array, int64_t cells, columns::Column& column, Conversions& conversions,
+                F&& code) {
   columns::Column words;
-  Losses lost;
+  Conversions lost;
   read(words_array, words, lost);
   const auto loss_of = lost.by_cell(words.rows());
   column.type = words.type;
@@ -332,38 +336,38 @@ void push_words(const arrow::Array& words_array, int64_t cells, columns::Column&
       continue;
     }
     column.push_cell(words, static_cast<size_t>(word));
-    if (!loss_of.empty() && loss_of[static_cast<size_t>(word)] != Loss::none)
-      losses.add(i, loss_of[static_cast<size_t>(word)]);
+    if (!loss_of.empty() && loss_of[static_cast<size_t>(word)] != Conversion::none)
+      conversions.add(i, loss_of[static_cast<size_t>(word)]);
   }
 }
 
-void read_dictionary(const arrow::Array& any, columns::Column& column, Losses& losses) {
+void read_dictionary(const arrow::Array& any, columns::Column& column, Conversions& conversions) {
   const auto& array = checked_cast<const arrow::DictionaryArray&>(any);
-  push_words(*array.dictionary(), array.length(), column, losses,
+  push_words(*array.dictionary(), array.length(), column, conversions,
              [&](int64_t i) { return array.IsNull(i) ? -1 : array.GetValueIndex(i); });
 }
 
 template <class EndsArray>
 void read_runs_of(const arrow::RunEndEncodedArray& array, const arrow::Array& any_ends, columns::Column& column,
-                  Losses& losses) {
+                  Conversions& conversions) {
   const auto& ends = checked_cast<const EndsArray&>(any_ends);
-  push_words(*array.LogicalValues(), array.length(), column, losses, [&, run = int64_t{0}](int64_t i) mutable {
+  push_words(*array.LogicalValues(), array.length(), column, conversions, [&, run = int64_t{0}](int64_t i) mutable {
     while (ends.Value(run) <= i) ++run;
     return run;
   });
 }
 
-void read_runs(const arrow::Array& any, columns::Column& column, Losses& losses) {
+void read_runs(const arrow::Array& any, columns::Column& column, Conversions& conversions) {
   const auto& array = checked_cast<const arrow::RunEndEncodedArray&>(any);
   const auto ends = array.LogicalRunEnds(arrow::default_memory_pool()).ValueOrDie();
   switch (ends->type_id()) {
-    case Type::INT16: return read_runs_of<arrow::Int16Array>(array, *ends, column, losses);
-    case Type::INT32: return read_runs_of<arrow::Int32Array>(array, *ends, column, losses);
-    default: return read_runs_of<arrow::Int64Array>(array, *ends, column, losses);
+    case Type::INT16: return read_runs_of<arrow::Int16Array>(array, *ends, column, conversions);
+    case Type::INT32: return read_runs_of<arrow::Int32Array>(array, *ends, column, conversions);
+    default: return read_runs_of<arrow::Int64Array>(array, *ends, column, conversions);
   }
 }
 
-void read_extension(const arrow::Array& any, columns::Column& column, Losses& losses) {
+void read_extension(const arrow::Array& any, columns::Column& column, Conversions& conversions) {
   const auto& array = checked_cast<const arrow::ExtensionArray&>(any);
   const auto name = checked_cast<const arrow::ExtensionType&>(*array.type()).extension_name();
   const auto& storage = *array.storage();
@@ -372,7 +376,7 @@ void read_extension(const arrow::Array& any, columns::Column& column, Losses& lo
     push_texts(array, column, columns::ColumnType::text, [&](int64_t i) { return uuid_text(bytes.GetValue(i)); });
     return read_validity(array, column);
   }
-  read(storage, column, losses);
+  read(storage, column, conversions);
   if (name == "arrow.bool8") {
     column.type = columns::ColumnType::boolean;
     for (int64_t& flag : column.integers) flag = flag != 0;
@@ -380,12 +384,12 @@ void read_extension(const arrow::Array& any, columns::Column& column, Losses& lo
 }
 
 // Fills the column, which is empty, and its validity.
-void read(const arrow::Array& array, columns::Column& column, Losses& losses) {
+void read(const arrow::Array& array, columns::Column& column, Conversions& conversions) {
   constexpr auto kInteger = columns::ColumnType::integer;
   switch (array.type_id()) {
-    case Type::DICTIONARY: return read_dictionary(array, column, losses);
-    case Type::RUN_END_ENCODED: return read_runs(array, column, losses);
-    case Type::EXTENSION: return read_extension(array, column, losses);
+    case Type::DICTIONARY: return read_dictionary(array, column, conversions);
+    case Type::RUN_END_ENCODED: return read_runs(array, column, conversions);
+    case Type::EXTENSION: return read_extension(array, column, conversions);
     case Type::NA:
       column.type = columns::ColumnType::text;
       for (int64_t i = 0; i < array.length(); ++i) column.push_null();
@@ -400,16 +404,16 @@ void read(const arrow::Array& array, columns::Column& column, Losses& losses) {
     case Type::UINT32: read_integers_of<arrow::UInt32Array>(array, column, kInteger); break;
     case Type::UINT64: read_unsigned(array, column); break;
     case Type::FLOAT:
-      read_reals(array, column, losses, columns::RealPrecision::f32, [&](int64_t i) {
+      read_reals(array, column, conversions, columns::RealPrecision::f32, [&](int64_t i) {
         return columns::shortest_double(checked_cast<const arrow::FloatArray&>(array).Value(i));
       });
       break;
     case Type::DOUBLE:
-      read_reals(array, column, losses, columns::RealPrecision::f64,
+      read_reals(array, column, conversions, columns::RealPrecision::f64,
                  [&](int64_t i) { return checked_cast<const arrow::DoubleArray&>(array).Value(i); });
       break;
     case Type::HALF_FLOAT:
-      read_reals(array, column, losses, columns::RealPrecision::f16, [&](int64_t i) {
+      read_reals(array, column, conversions, columns::RealPrecision::f16, [&](int64_t i) {
         const auto bits = checked_cast<const arrow::HalfFloatArray&>(array).Value(i);
         return columns::shortest_double_of_half(arrow::util::Float16::FromBits(bits).ToDouble());
       });
@@ -424,23 +428,23 @@ void read(const arrow::Array& array, columns::Column& column, Losses& losses) {
     case Type::BINARY: read_texts_of<arrow::BinaryArray>(array, column); break;
     case Type::LARGE_BINARY: read_texts_of<arrow::LargeBinaryArray>(array, column); break;
     case Type::BINARY_VIEW: read_texts_of<arrow::BinaryViewArray>(array, column); break;
-    case Type::FIXED_SIZE_BINARY: read_fixed_bytes(array, column, losses); break;
-    case Type::TIMESTAMP: read_timestamps(array, column, losses); break;
-    case Type::DATE32: read_times_of<arrow::Date32Array>(array, column, losses, int64_t{86400} * 1000000); break;
-    case Type::DATE64: read_times_of<arrow::Date64Array>(array, column, losses, 1000); break;
+    case Type::FIXED_SIZE_BINARY: read_fixed_bytes(array, column, conversions); break;
+    case Type::TIMESTAMP: read_timestamps(array, column, conversions); break;
+    case Type::DATE32: read_times_of<arrow::Date32Array>(array, column, conversions, int64_t{86400} * 1000000); break;
+    case Type::DATE64: read_times_of<arrow::Date64Array>(array, column, conversions, 1000); break;
     case Type::TIME32: read_times_of_day<arrow::Time32Array>(array, column); break;
     case Type::TIME64: read_times_of_day<arrow::Time64Array>(array, column); break;
     case Type::DURATION: read_durations(array, column); break;
-    case Type::LIST: read_lists_of<arrow::ListArray>(array, column, losses); break;
-    case Type::LARGE_LIST: read_lists_of<arrow::LargeListArray>(array, column, losses); break;
-    case Type::FIXED_SIZE_LIST: read_lists_of<arrow::FixedSizeListArray>(array, column, losses); break;
-    case Type::LIST_VIEW: read_lists_of<arrow::ListViewArray>(array, column, losses); break;
-    case Type::LARGE_LIST_VIEW: read_lists_of<arrow::LargeListViewArray>(array, column, losses); break;
-    default: check(false, "a column of this Arrow type is not asked for");
+    case Type::LIST: read_lists_of<arrow::ListArray>(array, column, conversions); break;
+    case Type::LARGE_LIST: read_lists_of<arrow::LargeListArray>(array, column, conversions); break;
+    case Type::FIXED_SIZE_LIST: read_lists_of<arrow::FixedSizeListArray>(array, column, conversions); break;
+    case Type::LIST_VIEW: read_lists_of<arrow::ListViewArray>(array, column, conversions); break;
+    case Type::LARGE_LIST_VIEW: read_lists_of<arrow::LargeListViewArray>(array, column, conversions); break;
+    default: check(false, "the Arrow type is readable");
   }
   read_validity(array, column);
-  for (const auto& [row, loss] : losses.all) {
-    if (!empties(loss)) continue;
+  for (const auto& [row, conversion] : conversions.all) {
+    if (!empties(conversion)) continue;
     if (column.valid.empty()) column.valid.assign(column.rows(), 1);
     column.valid[row] = 0;
   }
@@ -448,17 +452,17 @@ void read(const arrow::Array& array, columns::Column& column, Losses& losses) {
 
 }  // namespace
 
-void read_array(const arrow::Array& array, columns::Column& column, const columns::Origin& origin) {
+void read_array(const arrow::Array& array, columns::Column& column, const columns::SourceRows& source_rows) {
   column.clear();
-  Losses losses;
-  read(array, column, losses);
-  losses.tell(column.name, origin);
+  Conversions conversions;
+  read(array, column, conversions);
+  conversions.tell(column.name, source_rows);
 }
 
 void read_wide_integers(const arrow::Array& any, bool is_signed, columns::Column& column) {
   column.clear();
   const auto& array = checked_cast<const arrow::FixedSizeBinaryArray&>(any);
-  const auto halves = [&](int64_t i) {
+  const auto words_of_128 = [&](int64_t i) {
     std::array<uint64_t, 2> value;
     std::memcpy(value.data(), array.GetValue(i), sizeof value);
     return value;
@@ -466,14 +470,14 @@ void read_wide_integers(const arrow::Array& any, bool is_signed, columns::Column
   read_exactly(
       array, column,
       [&](int64_t i) {
-        const auto [low, high] = halves(i);
+        const auto [low, high] = words_of_128(i);
         const auto value = static_cast<int64_t>(low);
         const uint64_t sign = is_signed && value < 0 ? UINT64_MAX : 0;
         const bool fits = high == sign && (value >= 0 || is_signed);
         return fits ? std::optional(value) : std::nullopt;
       },
       [&](int64_t i) {
-        const auto [low, high] = halves(i);
+        const auto [low, high] = words_of_128(i);
         const uint64_t sign = is_signed && static_cast<int64_t>(high) < 0 ? UINT64_MAX : 0;
         return arrow::Decimal256(arrow::Decimal256::LittleEndianArray, {low, high, sign, sign}).ToIntegerString();
       });
@@ -487,13 +491,13 @@ bool CodedTexts::can_read(const arrow::DataType& type) {
   return dictionary.index_type()->id() == Type::INT32 && (words == Type::STRING || words == Type::BINARY);
 }
 
-void CodedTexts::read(const arrow::Array& any, columns::Column& column, const columns::Origin& origin) {
+void CodedTexts::read(const arrow::Array& any, columns::Column& column, const columns::SourceRows& source_rows) {
   const auto& array = checked_cast<const arrow::DictionaryArray&>(any);
-  if (array.data()->dictionary->GetNullCount() > 0) return read_array(array, column, origin);
+  if (array.data()->dictionary->GetNullCount() > 0) return read_array(array, column, source_rows);
   column.clear();
   if (array.data()->dictionary != dictionary_) {  // the data: dictionary() makes another array for each slice
     columns::Column words;
-    read_array(*array.dictionary(), words, origin);
+    read_array(*array.dictionary(), words, source_rows);
     words_ = std::make_shared<const math::Ragged<char>>(std::move(words.text));
     dictionary_ = array.data()->dictionary;
   }

@@ -1,4 +1,4 @@
-// Arrow IPC: the file format (.arrow, Feather 2) and the stream format, told by the first bytes.
+// Reads Arrow IPC: the file format (.arrow, Feather 2) and the stream format, recognised by the first bytes.
 #include <arrow/io/file.h>
 #include <arrow/ipc/reader.h>
 
@@ -13,13 +13,13 @@ namespace pagoda::formats {
 
 namespace {
 
-// A record batch of the file is in memory at a time, and given out in slices.
+// Holds one record batch of the file in memory and returns it in slices.
 class ArrowFile : public FileReader {
  public:
   explicit ArrowFile(const FileOptions& options)
       : path_(options.path), notices_(*options.notices), batch_rows_(options.batch_rows) {
     std::vector<WideColumn> wide;
-    const auto file = mend_arrow_file(value_of(arrow::io::ReadableFile::Open(path_), path_), wide);
+    const auto file = patch_arrow_file(value_of(arrow::io::ReadableFile::Open(path_), path_), wide);
     check_status(file->Seek(0), path_);
     const auto magic = value_of(file->Read(6), path_);
     check_status(file->Seek(0), path_);
@@ -84,7 +84,7 @@ class ArrowFile : public FileReader {
   std::vector<std::optional<WideColumn>> wide_;  // per column
   std::shared_ptr<arrow::RecordBatch> batch_;
   int64_t at_ = 0;
-  uint64_t rows_ = 0;  // given out so far
+  uint64_t rows_ = 0;  // returned so far
   int number_ = 0;
 };
 

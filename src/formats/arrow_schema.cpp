@@ -16,19 +16,19 @@ namespace {
 constexpr const char* kStoredSchema = "ARROW:schema";
 constexpr std::string_view kMagic = "ARROW1";
 
-// The FlatBuffers of Arrow's Schema.fbs, as far as is needed to find the types of fields. Whatever points outside the
-// bytes is taken for absent.
+// Reads the FlatBuffers of Arrow's Schema.fbs as far as is needed to find the types of fields. An offset that points
+// outside the bytes counts as absent.
 class SchemaBytes {
  public:
   explicit SchemaBytes(std::string& bytes) : bytes_(bytes), fields_left_(bytes.size()) {}
 
-  // Integers of 128 bits become FixedSizeBinary of 16 bytes: in both the width is the type's first member.
-  void mend(size_t schema, std::vector<WideColumn>& wide) {
-    for (const size_t field : tables(schema, 1)) mend_field(field, &wide, 0);
+  // Turns 128-bit integers into FixedSizeBinary of 16 bytes: in both, the width is the type's first member.
+  void patch(size_t schema, std::vector<WideColumn>& wide) {
+    for (const size_t field : tables(schema, 1)) patch_field(field, &wide, 0);
   }
 
   size_t root() const { return follow(0).value_or(kNone); }
-  // The table that member number `n` of a table points to; kNone when there is none.
+  // The table that member number `n` of a table points to; kNone if there is none.
   size_t table(size_t of, size_t n) const {
     const auto at = member(of, n);
     return at ? follow(*at).value_or(kNone) : kNone;
@@ -51,7 +51,7 @@ class SchemaBytes {
     const auto offset = get<uint32_t>(at);
     return offset && *offset > 0 && *offset < bytes_.size() - at ? std::optional(at + *offset) : std::nullopt;
   }
-  // Where member number `n` of a table lies.
+  // The offset of member number `n` of a table.
   std::optional<size_t> member(size_t table, size_t n) const {
     const auto back = get<int32_t>(table);
     if (!back) return std::nullopt;
@@ -77,10 +77,10 @@ class SchemaBytes {
     return length && *length <= bytes_.size() - at - 4 ? bytes_.substr(at + 4, *length) : "";
   }
 
-  void mend_field(size_t field, std::vector<WideColumn>* wide, size_t depth) {
+  void patch_field(size_t field, std::vector<WideColumn>* wide, size_t depth) {
     if (depth > kDeepest || fields_left_ == 0) return;
     --fields_left_;
-    for (const size_t child : tables(field, 5)) mend_field(child, nullptr, depth + 1);
+    for (const size_t child : tables(field, 5)) patch_field(child, nullptr, depth + 1);
     const auto kind = member(field, 2);
     const size_t type = table(field, 3);
     const auto width = member(type, 0);
@@ -93,20 +93,20 @@ class SchemaBytes {
   }
 
   std::string& bytes_;
-  size_t fields_left_;  // a damaged file may lead in circles
+  size_t fields_left_;  // the offsets of a damaged file may form a cycle
 };
 
-// A message with its length before it, as a stream begins with one: where its FlatBuffer lies in `bytes`.
+// The place in `bytes` of the FlatBuffer of a length-prefixed message, with which a stream begins.
 std::pair<size_t, size_t> message_in(std::string_view bytes) {
   uint32_t head[2] = {0, 0};
   std::memcpy(head, bytes.data(), std::min(sizeof head, bytes.size()));
   return head[0] == UINT32_MAX ? std::pair<size_t, size_t>{8, head[1]} : std::pair<size_t, size_t>{4, head[0]};
 }
 
-// A file of which some bytes are others.
-class MendedFile : public arrow::io::RandomAccessFile {
+// A file with some of its bytes replaced.
+class PatchedFile : public arrow::io::RandomAccessFile {
  public:
-  MendedFile(std::shared_ptr<arrow::io::RandomAccessFile> file, int64_t at, std::string bytes)
+  PatchedFile(std::shared_ptr<arrow::io::RandomAccessFile> file, int64_t at, std::string bytes)
       : file_(std::move(file)), at_(at), bytes_(std::move(bytes)) {}
 
   arrow::Result<int64_t> GetSize() override { return file_->GetSize(); }
@@ -146,7 +146,7 @@ class MendedFile : public arrow::io::RandomAccessFile {
 
  private:
   std::shared_ptr<arrow::io::RandomAccessFile> file_;
-  int64_t at_;  // where bytes_ lie instead of the file's
+  int64_t at_;  // the offset at which bytes_ replace the file's
   std::string bytes_;
   int64_t position_ = 0;
 };
@@ -164,8 +164,8 @@ std::optional<WideColumn> find_wide(const std::vector<WideColumn>& wide, const a
   return *found;
 }
 
-std::shared_ptr<arrow::io::RandomAccessFile> mend_arrow_file(std::shared_ptr<arrow::io::RandomAccessFile> file,
-                                                             std::vector<WideColumn>& wide) {
+std::shared_ptr<arrow::io::RandomAccessFile> patch_arrow_file(std::shared_ptr<arrow::io::RandomAccessFile> file,
+                                                              std::vector<WideColumn>& wide) {
   const int64_t size = file->GetSize().ValueOr(0);
   int64_t at = 0, length = 0;
   const bool whole = read_text(*file, 0, kMagic.size()) == kMagic;
@@ -175,22 +175,24 @@ std::shared_ptr<arrow::io::RandomAccessFile> mend_arrow_file(std::shared_ptr<arr
     int32_t footer = 0;
     if (end.size() < sizeof footer) return file;
     std::memcpy(&footer, end.data(), sizeof footer);
-    at = size - tail - footer, length = footer;
+    at = size - tail - footer;
+    length = footer;
   } else {
     const auto [begin, bytes] = message_in(read_text(*file, 0, 8));
-    at = static_cast<int64_t>(begin), length = static_cast<int64_t>(bytes);
+    at = static_cast<int64_t>(begin);
+    length = static_cast<int64_t>(bytes);
   }
   if (at < 0 || length <= 0 || length > size - at) return file;
   auto bytes = read_text(*file, at, length);
   SchemaBytes buffer(bytes);
   const size_t before = wide.size();
   const auto untouched = bytes;
-  buffer.mend(buffer.table(buffer.root(), whole ? 1 : 2), wide);  // of a Footer the schema, of a Message the header
+  buffer.patch(buffer.table(buffer.root(), whole ? 1 : 2), wide);  // a Footer's schema, a Message's header
   if (wide.size() == before && bytes == untouched) return file;
-  return std::make_shared<MendedFile>(std::move(file), at, std::move(bytes));
+  return std::make_shared<PatchedFile>(std::move(file), at, std::move(bytes));
 }
 
-void mend_stored_schema(arrow::KeyValueMetadata& metadata, std::vector<WideColumn>& wide) {
+void patch_stored_schema(arrow::KeyValueMetadata& metadata, std::vector<WideColumn>& wide) {
   const auto stored = metadata.Get(kStoredSchema);
   if (!stored.ok()) return;
   const auto decoded = arrow::util::base64_decode(*stored);
@@ -200,7 +202,7 @@ void mend_stored_schema(arrow::KeyValueMetadata& metadata, std::vector<WideColum
   auto bytes = decoded->substr(at, length);
   const auto untouched = bytes;
   SchemaBytes buffer(bytes);
-  buffer.mend(buffer.table(buffer.root(), 2), wide);
+  buffer.patch(buffer.table(buffer.root(), 2), wide);
   if (bytes == untouched) return;
   (void)metadata.Set(kStoredSchema, arrow::util::base64_encode(decoded->substr(0, at) + bytes));
 }

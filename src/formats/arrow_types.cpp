@@ -27,7 +27,7 @@ bool is_text(const arrow::DataType& type) {
 
 bool is_list(const arrow::DataType& type) { return arrow::is_list_like(type.id()) || arrow::is_list_view(type.id()); }
 
-// What an extension's storage means is known of a few; of the others only that text is text.
+// The meaning of an extension's storage is known for a few; for the others, only text is text.
 bool is_known_extension(const arrow::ExtensionType& type) {
   const auto name = type.extension_name();
   return name == "arrow.uuid" || name == "arrow.bool8" || name == "arrow.fixed_shape_tensor" ||
@@ -124,11 +124,11 @@ std::vector<size_t> readable_columns(const std::string& path, const arrow::Schem
     if (is_readable(field)) return false;
     if (!wanted.empty())
       fail(ErrorKind::input,
-           "{}: column '{}' is of type {}, which can not be read; expected numbers, text, times or a list of these: {}",
+           "{}: column '{}' is of type {}, which cannot be read; expected numbers, text, times or a list of these: {}",
            path, present[f], type_name(field), remedy_of(field));
     left_out.push_back(present[f]);
     notices.add(present[f],
-                fmt::format("file(s) hold it as {}, which can not be read: it is left out; {}", type_name(field),
+                fmt::format("file(s) hold it as {}, which cannot be read: it is left out; {}", type_name(field),
                             remedy_of(field)),
                 1, [&] { return path; });
     return true;

@@ -32,7 +32,7 @@ std::shared_ptr<arrow::Schema> arrow_schema(const std::vector<ColumnSpec>& colum
   return arrow::schema(fields);
 }
 
-// Our memory fails only when there is none left.
+// Building an array in memory fails only if memory is exhausted.
 void must(const arrow::Status& status) {
   if (!status.ok()) fail(ErrorKind::failed, "{}", status.message());
 }
@@ -92,7 +92,7 @@ std::shared_ptr<arrow::RecordBatch> arrow_batch(const std::shared_ptr<arrow::Sch
   return arrow::RecordBatch::Make(schema, static_cast<int64_t>(batch.rows), std::move(arrays));
 }
 
-// Arrow's bytes into a file that appears whole. Arrow knows no exceptions, so an Error waits in error() for whoever
+// Writes Arrow's bytes to an AtomicFile. Arrow does not use exceptions, so error() keeps an Error for the caller that
 // sees the Status.
 class AtomicStream : public arrow::io::OutputStream {
  public:
@@ -144,12 +144,12 @@ class ArrowWriter : public Writer {
   }
 
   ~ArrowWriter() override {
-    // Arrow's writers end their file when they go; without close() ours never gets its name.
+    // Arrow's writers end their file when they are destroyed; without close() ours never gets its name.
     if (parquet_ && !closed_) (void)parquet_->Close();
   }
 
   void write(const columns::RawBatch& batch) override {
-    check(!closed_, "a writer is not written to after close");
+    check(!closed_, "nothing is written after close");
     check_batch(columns_, batch);
     if (batch.rows == 0) return;
     const auto rows = arrow_batch(schema_, batch);

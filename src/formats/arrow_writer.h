@@ -1,4 +1,4 @@
-// Parquet and Arrow IPC files. Private to this room; open_writer() makes them.
+// Writers of Parquet and Arrow IPC files. Private to this room; open_writer() makes them.
 #pragma once
 
 #include "formats/writer.h"
@@ -8,7 +8,7 @@ namespace pagoda::formats {
 std::unique_ptr<Writer> open_parquet_writer(const std::string& path, const std::vector<ColumnSpec>& columns);
 std::unique_ptr<Writer> open_arrow_writer(const std::string& path, const std::vector<ColumnSpec>& columns);
 
-// A batch fits the specs in number, type and length of its columns.
+// Checks that a batch fits the specs in number, type and length of its columns.
 void check_batch(const std::vector<ColumnSpec>& columns, const columns::RawBatch& batch);
 
 }  // namespace pagoda::formats

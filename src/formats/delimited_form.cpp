@@ -6,16 +6,16 @@
 #include <utility>
 
 #include "columns/column.h"
-#include "columns/usual_names.h"
+#include "columns/conventional_names.h"
 #include "core/error.h"
 
 namespace pagoda::formats {
 
 namespace {
 
-constexpr size_t kRows = 50;  // of a file tell its form
+constexpr size_t kRows = 50;  // rows of a file that decide its form
 
-// Takes one row from the front of the text; false when the text ends before it does.
+// Takes one row from the front of the text. False if the text ends before the row does.
 bool take_row(std::string_view& text, bool whole, std::string_view separator, TextRow& row) {
   row.assign(1, "");
   size_t i = 0;
@@ -68,7 +68,7 @@ std::string separator_of(const columns::TableForm& form) {
   if (told == "\\t" || told == "tab") return "\t";
   if (told == "\\x01" || told == "\\u0001" || told == "^A") return "\x01";
   if (told.empty() || told.find_first_of("\"\r\n") != told.npos)
-    fail(ErrorKind::usage, "{}separator = '{}' can stand between no cells; give one character or more, such as \";\"",
+    fail(ErrorKind::usage, "{}separator = '{}' cannot separate cells; give one character or more, such as \";\"",
          form.keys, told);
   return told;
 }
@@ -80,8 +80,8 @@ std::string find_separator(std::string_view text, bool whole, std::string_view u
   return std::string(usual);
 }
 
-// The separator of a first line "sep=;", which Excel takes from it.
-std::optional<std::string> told_by_first_line(std::string_view text) {
+// The separator of a first line "sep=;", as Excel reads it.
+std::optional<std::string> separator_from_first_line(std::string_view text) {
   const auto line = columns::trim(first_line(text));
   if (!line.starts_with("sep=") && !line.starts_with("\"sep=")) return std::nullopt;
   std::string told(first_line(text).substr(line[0] == '"' ? 5 : 4));
@@ -108,19 +108,26 @@ DelimitedForm find_form(std::string_view text, bool whole, std::string_view usua
     text.remove_prefix(std::min(first_line(text).size() + 1, text.size()));
     ++found.lines_before;
   };
-  const auto told = told_by_first_line(text);
+  const auto told = separator_from_first_line(text);
   if (told) pass_line();
-  // Comments, but for the last of them when it names as many columns as the rows below it have.
+  // Skips comments, except a last one that names as many columns as the rows below it have.
   std::string_view below = text;
   size_t comments = 0;
-  while (below.starts_with('#')) below.remove_prefix(std::min(first_line(below).size() + 1, below.size())), ++comments;
-  if (below.empty()) below = text, comments = 0;
+  while (below.starts_with('#')) {
+    below.remove_prefix(std::min(first_line(below).size() + 1, below.size()));
+    ++comments;
+  }
+  if (below.empty()) {
+    below = text;
+    comments = 0;
+  }
   found.separator = form.separator != "auto" ? separator_of(form) : told ? *told : find_separator(below, whole, usual);
   while (comments > 0) {
     const auto rows = cut(text, whole, found.separator);
     found.marked = comments == 1 && is_table(rows);
     if (found.marked) break;
-    pass_line(), --comments;
+    pass_line();
+    --comments;
   }
   found.rows = cut(text, whole, found.separator);
   return found;
@@ -141,7 +148,7 @@ bool looks_like_data(const std::vector<TextRow>& rows) {
       same += columns::trim(rows[r][c]) == name;
       whole_row += rows[r] == first;
     }
-    if (columns::is_usual_name(name) && same == whole_row) return false;
+    if (columns::is_conventional_name(name) && same == whole_row) return false;
     values += is_value(name) && like == filled;
     come_again += same > 0;
   }

@@ -41,9 +41,9 @@ class DelimitedFile : public FileReader {
         cells_.size() == width + 1 && cells_.back().empty() && !keys_.empty()
             ? fmt::format(
                   "the last is empty: if each line ends with a separator, set {}header = true and {}columns to "
-                  "one name more",
+                  "one more name",
                   keys_, keys_)
-            : "is a separator or a quote amiss?";
+            : "is a separator or a quote missing?";
     fail(ErrorKind::input, "{}: {} value(s), but the header names {} column(s): {}", rows_.place(), cells_.size(),
          width, hint);
   }

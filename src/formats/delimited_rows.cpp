@@ -12,8 +12,8 @@ namespace pagoda::formats {
 
 namespace {
 
-// "'7', '101', ...": enough to know a row again.
-std::string told(const std::vector<std::string_view>& cells) {
+// "'7', '101', ...": enough to recognise a row.
+std::string shown(const std::vector<std::string_view>& cells) {
   std::string text;
   for (size_t c = 0; c < cells.size() && c < 6; ++c) {
     text += fmt::format("{}'{}'", c ? ", " : "", printable(cells[c], 24));
@@ -39,20 +39,19 @@ DelimitedRows::DelimitedRows(const FileOptions& options, std::string_view usual)
   separator_ = form.separator;
   if (separator_ != usual && options.form.separator == "auto")
     notices_->add("",
-                  fmt::format("file(s) have {} between the cells, as their lines show, not {}", in_words(separator_),
-                              in_words(usual)),
+                  fmt::format("file(s) have {} between the cells, as their lines show, and not {}",
+                              in_words(separator_), in_words(usual)),
                   1, [&] { return options.path; });
   std::string_view passed;
   for (size_t n = 0; n < form.lines_before && lines_.next(passed); ++n)
     if (passed.starts_with('#'))
-      notices_->add("", "line(s) at the start of a file begin with '#' and were passed over", 1,
-                    [&] { return place(); });
+      notices_->add("", "line(s) at the start of a file begin with '#' and were skipped", 1, [&] { return place(); });
   if (!next_row(first_))
     fail(ErrorKind::input, "{}: the file is empty; its first line should name the columns", options.path);
   take_names(options, form.marked, form.rows);
 }
 
-// Of the first row, or of the form that was told; then the first row is one of values.
+// Takes the column names from the first row, or from options.form; then the first row holds values.
 void DelimitedRows::take_names(const FileOptions& options, bool marked,
                                const std::vector<std::vector<std::string>>& rows) {
   const auto& form = options.form;
@@ -69,12 +68,13 @@ void DelimitedRows::take_names(const FileOptions& options, bool marked,
       form.header == columns::Header::yes || (form.header == columns::Header::automatic && !like_data) || named_so;
   if (form.header == columns::Header::automatic && form.columns.empty() && like_data)
     fail(ErrorKind::input, "{}: its first line ({}) looks like data, not like names of columns; {}", options.path,
-         told(first_), remedy(propose_names(rows, form)));
+         shown(first_), remedy(propose_names(rows, form)));
   if (form.header == columns::Header::automatic && !form.columns.empty() && !like_data && !named_so)
     fail(ErrorKind::usage,
-         "{}: {}columns names the columns, but whether the first line ({}) does too is not clear; set {}header = true "
+         "{}: {}columns names the columns, but it is not clear whether the first line ({}) does, too; set {}header = "
+         "true "
          "or false",
-         options.path, form.keys, told(first_), form.keys);
+         options.path, form.keys, shown(first_), form.keys);
   if (!form.columns.empty()) {
     const std::set<std::string> distinct(form.columns.begin(), form.columns.end());
     if (distinct.size() < form.columns.size() || distinct.contains(""))
@@ -82,7 +82,7 @@ void DelimitedRows::take_names(const FileOptions& options, bool marked,
            toml_list(form.columns));
     if (!has_header && form.columns.size() != first_.size())
       fail(ErrorKind::usage, "{}: {}columns names {} column(s), but its first line ({}) has {} value(s)", options.path,
-           form.keys, form.columns.size(), told(first_), first_.size());
+           form.keys, form.columns.size(), shown(first_), first_.size());
     names_ = form.columns;
   }
   if (!has_header) {
@@ -95,8 +95,8 @@ void DelimitedRows::take_names(const FileOptions& options, bool marked,
   if (names_.empty()) clean_names(options, marked);
 }
 
-// The header's cells without blanks around them, a '#' before them and the types of RecBole behind them; names for those
-// without.
+// Strips surrounding blanks, a leading '#' and the type suffixes of RecBole from the header's cells, and names the
+// columns that have no name.
 void DelimitedRows::clean_names(const FileOptions& options, bool marked) {
   const auto wanted_so = [&](const std::string& name) { return std::ranges::count(options.columns, name) > 0; };
   const auto place = [&] { return this->place(); };
@@ -118,7 +118,7 @@ void DelimitedRows::clean_names(const FileOptions& options, bool marked) {
   for (size_t c = 0; c < names_.size(); ++c) {
     if (!names_[c].empty()) continue;
     names_[c] = fmt::format("column_{}", c + 1);
-    notices_->add(names_[c], "header has no name for the column, which is called by its place", 1, place);
+    notices_->add(names_[c], "header has no name for the column, which is named by its position", 1, place);
   }
 }
 
@@ -130,7 +130,7 @@ bool DelimitedRows::next(std::vector<std::string_view>& cells) {
   }
   while (next_row(cells)) {
     if (!repeats_header(cells)) return true;
-    notices_->add("", "row(s) repeat the names of the columns and were passed over", 1, [&] { return place(); });
+    notices_->add("", "row(s) repeat the names of the columns and were skipped", 1, [&] { return place(); });
   }
   return false;
 }
@@ -149,7 +149,8 @@ bool DelimitedRows::next_row(std::vector<std::string_view>& cells) {
   return true;
 }
 
-// Views into the line. False when a cell is not there as it is meant: with a doubled quote, or not closed in the line.
+// Cells as views into the line. False if a cell does not lie in the line as it is meant: it has a doubled quote, or is
+// not closed in the line.
 bool DelimitedRows::cut_in_place(std::string_view line, std::vector<std::string_view>& cells) const {
   cells.clear();
   const char* begin = line.data();
@@ -211,19 +212,20 @@ void DelimitedRows::cut_quoted(std::string_view line, std::vector<std::string_vi
 void DelimitedRows::check_bare(std::string_view cell) const {
   if (cell.find('\r') == cell.npos) return;
   fail(ErrorKind::input,
-       "{}: a carriage return stands within the line. If lines end so, convert them: tr '\\r' '\\n' < {} > NEW; if it "
+       "{}: the line contains a carriage return. If lines end so, convert them: tr '\\r' '\\n' < {} > NEW; if it "
        "belongs to a value, put that in double quotes",
        place(), lines_.path());
 }
 
-// Copies a cell from behind its opening quote; the place of the separator after it, or of the line's end.
+// Copies a cell that begins after its opening quote. Returns the offset of the separator after it, or of the line's
+// end.
 size_t DelimitedRows::copy_quoted(std::string_view& line, size_t i) {
   for (;;) {
     const size_t quote = line.find('"', i);
     if (quote == line.npos) {
       unquoted_.append(line.substr(i));
       i = line.size();
-      if (!lines_.extend(line)) fail(ErrorKind::input, "{}: a quote is opened here and never closed", place());
+      if (!lines_.extend(line)) fail(ErrorKind::input, "{}: a quote opens here and is never closed", place());
       continue;
     }
     unquoted_.append(line.substr(i, quote - i));

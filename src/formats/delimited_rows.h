@@ -1,4 +1,4 @@
-// The rows of a csv or tsv file, cut into cells. Private to this room.
+// Splits a csv or tsv file into rows and cells. Private to this room.
 #pragma once
 
 #include <string>
@@ -10,17 +10,17 @@
 
 namespace pagoda::formats {
 
-// By RFC 4180: cells with separators, quotes or line ends stand in double quotes, a quote in a cell is doubled. Beyond it:
-// line ends may be LF or CRLF, blank lines are passed over, and so are rows that repeat the header.
+// Follows RFC 4180: cells with separators, quotes or line ends are in double quotes, and a quote in a cell is doubled.
+// Beyond it, line ends may be LF or CRLF; blank lines and rows that repeat the header are skipped.
 class DelimitedRows {
  public:
-  // `usual`: the separator of the file's format, where options.form and the lines tell no other. What was found out goes
+  // `usual` is the separator of the file's format, used if neither options.form nor the lines set another. Findings go
   // to options.notices. Error{input}: an empty file, a first line of values where names are expected.
   DelimitedRows(const FileOptions& options, std::string_view usual);
 
-  const std::vector<std::string>& names() const { return names_; }  // of the columns
+  const std::vector<std::string>& names() const { return names_; }  // column names
   std::string_view separator() const { return separator_; }
-  // The next row of values. They hold until the next call; of how many there are nothing is checked.
+  // The next row of values, valid until the next call. Their number is not checked. False at the end.
   bool next(std::vector<std::string_view>& cells);
   std::string place() const { return lines_.place(); }
 
@@ -38,8 +38,8 @@ class DelimitedRows {
   columns::Notices* notices_;
   std::string separator_;
   std::vector<std::string> names_;
-  std::vector<std::string> header_;      // as it stands in the file; empty: it has none
-  std::vector<std::string_view> first_;  // a first row of values, read already
+  std::vector<std::string> header_;      // as written in the file; empty: the file has none
+  std::vector<std::string_view> first_;  // a first row of values that was already read
   bool first_waits_ = false;
   std::string unquoted_;      // the cells of a row that has quotes, one after another
   std::vector<size_t> ends_;  // of each cell there

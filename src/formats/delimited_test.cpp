@@ -108,7 +108,7 @@ TEST_F(DelimitedTest, HeadersAsProgramsWriteThem) {
       read(file("d.csv", "user_id,item_id\nu1,i1\n\xef\xbb\xbfuser_id,item_id\nu2,i2\nuser_id,item_id\nu3,i3\n"));
   EXPECT_EQ(joined.rows.size(), 3u);
   EXPECT_TRUE(joined.notices[0].starts_with("2 row(s) repeat the names of the columns")) << joined.notices[0];
-  EXPECT_TRUE(refusal(file("e.csv", "user_id,item_id\nu1,i1,\n")).says("one name more"));
+  EXPECT_TRUE(refusal(file("e.csv", "user_id,item_id\nu1,i1,\n")).says("one more name"));
   EXPECT_EQ(read(path("e.csv"), {.header = columns::Header::yes, .columns = {"user_id", "item_id", "end"}}).rows,
             (Rows{{"u1", "i1", ""}}));
   EXPECT_TRUE(refusal(file("f.csv", "user_id,user_id\nu1,i1\n")).says("two columns are named 'user_id'"));
@@ -117,7 +117,7 @@ TEST_F(DelimitedTest, HeadersAsProgramsWriteThem) {
 TEST_F(DelimitedTest, LineEndsAndBytesThatAreNoTextAreRefusedWithTheirPlace) {
   for (const char* text :
        {"user_id,item_id\ru1,i1\ru2,i2\r", "user_id,item_id\ru1,i1", "user_id,item_id\nu1,i1\ru2,i2\n"})
-    EXPECT_TRUE(refusal(file("a.csv", text)).says("a carriage return stands within the line")) << text;
+    EXPECT_TRUE(refusal(file("a.csv", text)).says("the line contains a carriage return")) << text;
   EXPECT_TRUE(refusal(path("a.csv")).says("a.csv:2:"));
   EXPECT_EQ(read(file("b.csv", "user_id,t\r\nu1,\"x\ry\"\r\n")).rows, (Rows{{"u1", "x\ry"}}));
   std::string text = "user_id,t\n";

@@ -26,7 +26,8 @@ class FileKindTest : public files::FilesTest {
 };
 
 TEST_F(FileKindTest, ContentDecidesOverTheName) {
-  table("p.csv", files::Format::parquet), table("a.parquet", files::Format::arrow);
+  table("p.csv", files::Format::parquet);
+  table("a.parquet", files::Format::arrow);
   EXPECT_EQ(read_rows(path("p.csv")), (Rows{{"x"}}));
   EXPECT_EQ(read_rows(path("a.parquet")), (Rows{{"x"}}));
   EXPECT_EQ(format_of("j.csv", "\xef\xbb\xbf{\"a\": 1}\n"), files::Format::jsonl);
@@ -46,7 +47,7 @@ TEST_F(FileKindTest, ANameThatSaysNothingLeavesItToTheFirstLine) {
   EXPECT_EQ(format_of("a.log", "{\"a\": 1}\n"), files::Format::jsonl);
   const auto error = files::error_of([&] { format_of("words", "one two\n"); });
   EXPECT_EQ(error.kind, ErrorKind::usage);
-  EXPECT_TRUE(error.says("first line, 'one two'; set format to one of csv")) << error.message;
+  EXPECT_TRUE(error.says("nor the first line, 'one two', shows the format; set format to one of csv")) << error.message;
 }
 
 TEST_F(FileKindTest, RowsBetweenBlanksAreNoAdjacency) {
@@ -74,7 +75,7 @@ TEST_F(FileKindTest, AnotherFormatThanToldIsRefused) {
   EXPECT_TRUE(files::error_of([&] { format_of("x.parquet", "a,b\n1,2\n"); }).says("if it is text, set format to csv"));
   EXPECT_EQ(format_of("x.parquet", "a,b\n1,2\n", files::Format::csv), files::Format::csv) << "the remedy works";
   const auto bytes = read_file(parquet);
-  EXPECT_TRUE(files::error_of([&] { format_of("p.parquet.gz", bytes); }).says("within gzip or zstd"));
+  EXPECT_TRUE(files::error_of([&] { format_of("p.parquet.gz", bytes); }).says("inside gzip or zstd"));
 }
 
 TEST_F(FileKindTest, KindsThatAreNotReadAreNamedWithARemedy) {

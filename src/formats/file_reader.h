@@ -1,4 +1,4 @@
-// One file as batches of raw columns; open_reader() strings these together. Private to this room.
+// Reads one file as batches of raw columns; open_reader() chains these. Private to this room.
 #pragma once
 
 #include <memory>
@@ -11,16 +11,17 @@
 
 namespace pagoda::formats {
 
-// What to read of a file: the columns in this order (empty: all), at most so many rows at a time.
+// What to read from a file: the columns in this order (empty: all), at most `batch_rows` rows at a time.
 struct FileOptions {
   std::string path;
   std::vector<std::string> columns;
   size_t batch_rows = 65536;
   bool coded = false;                   // as in ReaderOptions
-  columns::Notices* notices = nullptr;  // where the file says what it changed, dropped or guessed; never null
+  columns::Notices* notices = nullptr;  // receives what the reader changed, dropped or guessed; never null
   columns::TableForm form{};
-  // Of JSONL, whose lines differ: a wanted column that is not there is null, and not an error; the wanted ones are all
-  // that were found before, so that another is worth a word; so many lines are looked through for the names of columns.
+  // For JSONL, whose lines differ. may_lack: a missing column is null and not an error. all_found: `columns` are all
+  // that an earlier pass found, so that another key is worth a warning. lines_for_names: how many lines are searched
+  // for keys.
   bool may_lack = false, all_found = false;
   uint64_t lines_for_names = 1000000;
 };
@@ -29,10 +30,10 @@ class FileReader {
  public:
   virtual ~FileReader() = default;
   virtual const std::vector<std::string>& columns() const = 0;
-  // Columns that it has and that can not be read: an error when they are asked for.
+  // Columns of the file that cannot be read; asking for one is an error.
   virtual std::vector<std::string> left_out() const { return {}; }
-  virtual uint64_t rows() const { return 0; }  // of the whole file, where it says so
-  // Fills `columns` (as many as columns(), cleared, named by the caller); gives the number of rows, 0 at the end.
+  virtual uint64_t rows() const { return 0; }  // of the whole file, if it says so; else 0
+  // Fills `columns` (as many as columns(), cleared, named by the caller). Returns the number of rows, 0 at the end.
   virtual size_t next(std::vector<columns::Column>& columns) = 0;
 };
 
@@ -42,12 +43,13 @@ std::unique_ptr<FileReader> open_adjacency_file(const FileOptions& options);
 std::unique_ptr<FileReader> open_parquet_file(const FileOptions& options);
 std::unique_ptr<FileReader> open_arrow_file(const FileOptions& options);
 
-// "clicks.csv:1842" for a record's number, from 0; the file is read again up to there.
+// "clicks.csv:1842" for a record number, from 0. Reads the file again up to there.
 std::string place_in_delimited_file(const FileOptions& options, char separator, uint64_t record);
 std::string place_in_jsonl_file(const std::string& path, uint64_t record);
 std::string place_in_adjacency_file(const std::string& path, uint64_t record);
 
-// Where the wanted columns lie among a file's. Error{input} with the nearest name when one is missing, or there twice.
+// The positions of the wanted columns among those of a file. Error{input}: one is missing (with the nearest name), or
+// occurs twice.
 std::vector<size_t> select_columns(const std::string& path, const std::vector<std::string>& present,
                                    const std::vector<std::string>& wanted);
 

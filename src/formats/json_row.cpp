@@ -13,14 +13,14 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Makes the bare words NaN, Infinity and -Infinity null; gives how many there were.
-uint64_t make_null(std::string_view line, std::string& mended) {
-  mended.clear();
+// Replaces the bare words NaN, Infinity and -Infinity by null. Returns how many there were.
+uint64_t make_null(std::string_view line, std::string& repaired) {
+  repaired.clear();
   uint64_t n = 0;
   bool quoted = false;
   for (size_t i = 0; i < line.size();) {
     if (quoted && line[i] == '\\') {
-      mended += line.substr(i, 2);
+      repaired += line.substr(i, 2);
       i += 2;
       continue;
     }
@@ -30,17 +30,17 @@ uint64_t make_null(std::string_view line, std::string& mended) {
       for (const std::string_view word : {"NaN", "Infinity", "-Infinity"})
         if (line.substr(i).starts_with(word)) length = word.size();
     if (length > 0) {
-      mended += "null";
+      repaired += "null";
       i += length;
       ++n;
     } else {
-      mended += line[i++];
+      repaired += line[i++];
     }
   }
   return n;
 }
 
-// Whether a double of this spelling reads back to it: those of at most 15 digits do, far from the ends of its range.
+// Whether the double of this spelling prints as the same digits: at most 15 digits do, far from the ends of its range.
 bool is_short(std::string_view digits) {
   return digits.size() <= 17 && digits.find_first_of("eE") == digits.npos &&
          std::ranges::count_if(digits, [](unsigned char c) { return std::isdigit(c); }) <= 15;
@@ -48,7 +48,7 @@ bool is_short(std::string_view digits) {
 
 }  // namespace
 
-// What the parser meets on its way through one line.
+// Handles the parser's events for one line.
 class JsonRow::Events : public nlohmann::json_sax<Json> {
  public:
   explicit Events(JsonRow& row) : row_(row) {}
@@ -133,11 +133,11 @@ class JsonRow::Events : public nlohmann::json_sax<Json> {
  private:
   size_t depth() const { return open_.size(); }
   bool fail(std::string why) {
-    row_.trouble_ = std::move(why);
+    row_.error_ = std::move(why);
     return false;
   }
   bool twice(const std::string& name) {
-    return fail(fmt::format("the key '{}' stands twice in one object: which is meant?", name));
+    return fail(fmt::format("the key '{}' occurs twice in one object: which is meant?", name));
   }
   JsonCell& of_type(columns::ColumnType type) {
     auto& cell = row_.cells_[row_.size_ - 1];
@@ -145,7 +145,7 @@ class JsonRow::Events : public nlohmann::json_sax<Json> {
     return cell;
   }
 
-  // A scalar within a list, or deeper: `text` as an element, `token` as it stands in JSON.
+  // A scalar in a list, or deeper: `text` as an element, `as_json` as written in JSON.
   bool element(std::string text, std::string_view as_json) {
     if (depth() == 0) return no_object();
     if (depth() == 2 && in_list_) {
@@ -202,16 +202,16 @@ class JsonRow::Events : public nlohmann::json_sax<Json> {
   }
 
   JsonRow& row_;
-  std::string open_;                            // the brackets that are
-  bool in_list_ = false;                        // that is the value of a key of the line's object
-  std::string nested_;                          // what is deeper, as JSON
-  bool first_ = true;                           // within the innermost of that
-  std::vector<std::vector<std::string>> keys_;  // of the objects that are open
+  std::string open_;                            // the open brackets
+  bool in_list_ = false;                        // in a list that is the value of a key of the line's object
+  std::string nested_;                          // deeper values, as JSON
+  bool first_ = true;                           // no element yet in the innermost of them
+  std::vector<std::vector<std::string>> keys_;  // of the open objects
 };
 
 bool JsonRow::parse_strictly(std::string_view line) {
   size_ = 0;
-  trouble_.clear();
+  error_.clear();
   Events events(*this);
   return Json::sax_parse(line.begin(), line.end(), &events);
 }
@@ -219,17 +219,17 @@ bool JsonRow::parse_strictly(std::string_view line) {
 bool JsonRow::parse(std::string_view line) {
   const uint64_t dropped = dropped_nulls_;
   if (parse_strictly(line)) return true;
-  if (trouble_.starts_with("not JSON")) {
-    const auto why = trouble_;
-    const uint64_t n = make_null(line, mended_);
+  if (error_.starts_with("not JSON")) {
+    const auto why = error_;
+    const uint64_t n = make_null(line, repaired_);
     dropped_nulls_ = dropped;
-    if (n > 0 && parse_strictly(mended_)) {
+    if (n > 0 && parse_strictly(repaired_)) {
       not_numbers_ += n;
       return true;
     }
-    if (n == 0) trouble_ = why;
+    if (n == 0) error_ = why;
   }
-  if (trouble_.empty()) trouble_ = "expected a JSON object, as in {\"user_id\": \"u1\", ...}";
+  if (error_.empty()) error_ = "expected a JSON object, as in {\"user_id\": \"u1\", ...}";
   return false;
 }
 

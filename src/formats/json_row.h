@@ -1,4 +1,4 @@
-// One line of JSON as the cells of a row, numbers to the last digit. Private to this room.
+// Parses one line of JSON into the cells of a row; numbers are exact. Private to this room.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -23,16 +23,16 @@ struct JsonCell {
 
 class JsonRow {
  public:
-  // False when the line is no JSON object, or has a key twice: trouble() says why. NaN and Infinity, which are no JSON but
-  // are written by Python, count as null.
+  // False if the line is not a JSON object, or has a key twice: error() says why. NaN and Infinity, which Python writes
+  // though they are not JSON, count as null.
   bool parse(std::string_view line);
-  const std::string& trouble() const { return trouble_; }
+  const std::string& error() const { return error_; }
 
   size_t size() const { return size_; }
   const JsonCell& operator[](size_t i) const { return cells_[i]; }
   const JsonCell* find(std::string_view key, size_t& hint) const;  // hint: where it was found last
-  uint64_t not_numbers() const { return not_numbers_; }            // NaN and Infinity, of all lines
-  uint64_t dropped_nulls() const { return dropped_nulls_; }        // within lists, of all lines
+  uint64_t not_numbers() const { return not_numbers_; }            // NaN and Infinity in all lines so far
+  uint64_t dropped_nulls() const { return dropped_nulls_; }        // nulls in lists, in all lines so far
 
  private:
   class Events;
@@ -41,7 +41,7 @@ class JsonRow {
 
   std::vector<JsonCell> cells_;
   size_t size_ = 0;
-  std::string trouble_, mended_;
+  std::string error_, repaired_;
   uint64_t not_numbers_ = 0, dropped_nulls_ = 0;
 };
 

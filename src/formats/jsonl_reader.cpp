@@ -1,4 +1,4 @@
-// One JSON object a line. A missing key is a null; blank lines are passed over.
+// Reads one JSON object per line. A missing key is null; blank lines are skipped.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,10 +23,10 @@ class JsonRows {
     const auto text = columns::trim(line_);
     std::string remedy;
     if (text.starts_with('['))
-      remedy = fmt::format("; of a list of objects, `jq -c '.[]' {0} > {0}l` makes lines of objects", lines_.path());
+      remedy = fmt::format("; `jq -c '.[]' {0} > {0}l` turns a list of objects into lines of objects", lines_.path());
     else if (text == "{" || (text.starts_with('{') && !text.ends_with('}')))
-      remedy = fmt::format("; of objects over several lines, `jq -c . {0} > {0}l` makes one a line", lines_.path());
-    fail(ErrorKind::input, "{}: {}{}", place(), row.trouble(), remedy);
+      remedy = fmt::format("; `jq -c . {0} > {0}l` puts objects over several lines on one line each", lines_.path());
+    fail(ErrorKind::input, "{}: {}{}", place(), row.error(), remedy);
   }
   bool next_line() {
     do {
@@ -92,12 +92,12 @@ class JsonlFile : public FileReader {
     }
     notices_->add("", "value(s) are NaN or Infinity and were read as empty", row_.not_numbers() - not_numbers,
                   [&] { return path_; });
-    notices_->add("", "null(s) within lists were left out", row_.dropped_nulls() - dropped, [&] { return path_; });
+    notices_->add("", "null(s) in lists were dropped", row_.dropped_nulls() - dropped, [&] { return path_; });
     return n;
   }
 
  private:
-  // The column's type is that of its first value; another type after it makes it wider, as Column::push_cell does.
+  // The column has the type of its first value; a value of another type widens it, as in Column::push_cell().
   void push(columns::Column& column, const JsonCell* value, size_t row) const {
     if (!value || value->null) return column.push_null();
     if (value->type == column.type && row > 0) return push_value(column, *value);
@@ -111,7 +111,7 @@ class JsonlFile : public FileReader {
   void look_for_new_names() {
     for (size_t i = 0; i < row_.size(); ++i)
       if (const auto& key = row_[i].key; std::find(columns_.begin(), columns_.end(), key) == columns_.end()) {
-        log_warning("{}: key '{}' is first seen after {} lines and is not read", rows_.place(), key, lines_for_names_);
+        log_warning("{}: key '{}' first occurs after {} lines and is not read", rows_.place(), key, lines_for_names_);
         warn_of_new_names_ = false;
         return;
       }

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "columns/decimal.h"
-#include "columns/losses.h"
+#include "columns/conversions.h"
 #include "math/clones.h"
 
 namespace pagoda::formats {
@@ -21,32 +21,33 @@ namespace {
 
 using arrow::internal::checked_cast;
 
-// The definition levels of a column that is not nested: whether a row has a value.
+// The definition levels of a column that is not nested: they say whether a row has a value.
 class Levels {
  public:
-  explicit Levels(int16_t most) : most_(most) {}
+  explicit Levels(int16_t most) : max_level_(most) {}
 
-  // Calls read_some(rows left, levels, values before, &values read) until it has given `rows` rows, and then
-  // taken(rows, values): of this call.
+  // Calls read_some(rows left, levels, values before, &values read) until it has read `rows` rows, and after each call
+  // taken(rows, values) with the numbers of that call.
   template <class ReadSome, class Taken>
   void read(size_t rows, ReadSome read_some, Taken taken) {
-    if (most_ > 0) levels_.resize(rows);
+    if (max_level_ > 0) levels_.resize(rows);
     for (size_t row = 0, value = 0; row < rows;) {
-      int16_t* const levels = most_ > 0 ? levels_.data() + row : nullptr;
+      int16_t* const levels = max_level_ > 0 ? levels_.data() + row : nullptr;
       int64_t read = 0;
       const auto got = static_cast<size_t>(read_some(static_cast<int64_t>(rows - row), levels, value, &read));
       const auto values = static_cast<size_t>(read);
-      const auto expected = levels ? static_cast<size_t>(std::count(levels, levels + got, most_)) : got;
+      const auto expected = levels ? static_cast<size_t>(std::count(levels, levels + got, max_level_)) : got;
       if (got == 0 || got > rows - row || values != expected)
         throw parquet::ParquetException("a column has fewer values than rows");
       taken(row, got, value, values);
-      row += got, value += values;
+      row += got;
+      value += values;
     }
   }
 
-  bool has_value(size_t row) const { return levels_[row] == most_; }
+  bool has_value(size_t row) const { return levels_[row] == max_level_; }
 
-  // What lies dense in the first `values` places moves to the rows that have a value, the others become T{}.
+  // Moves the first `values` cells, which lie densely, to the rows that have a value; the other cells become T{}.
   template <class T>
   void spread(size_t values, std::vector<T>& cells, std::vector<uint8_t>& valid) const {
     const size_t rows = cells.size();
@@ -59,7 +60,7 @@ class Levels {
   }
 
  private:
-  int16_t most_;
+  int16_t max_level_;
   std::vector<int16_t> levels_;
 };
 
@@ -70,7 +71,7 @@ uint32_t largest(std::span<const uint32_t> codes) {
   return most;
 }
 
-// A cell that turned out to be none becomes null.
+// Makes a cell null.
 template <class T>
 void empty_cell(size_t row, std::vector<T>& cells, std::vector<uint8_t>& valid) {
   if (valid.empty()) valid.assign(cells.size(), 1);
@@ -78,7 +79,7 @@ void empty_cell(size_t row, std::vector<T>& cells, std::vector<uint8_t>& valid) 
   cells[row] = T{};
 }
 
-// Cell: what a Column holds of it.
+// Cell: the type in which a Column holds the value.
 template <class Physical, class Cell>
 class NumberColumn : public FlatColumn {
  public:
@@ -89,7 +90,7 @@ class NumberColumn : public FlatColumn {
 
   void start(parquet::RowGroupReader& group) override { reader_ = group.Column(leaf_); }
 
-  void read(size_t rows, columns::Column& column, const columns::Origin& origin) override {
+  void read(size_t rows, columns::Column& column, const columns::SourceRows& source_rows) override {
     column.clear();
     column.type = type_;
     auto& cells = column.*cells_;
@@ -97,8 +98,10 @@ class NumberColumn : public FlatColumn {
     Value* to = nullptr;
     if constexpr (std::is_same_v<Value, Cell>)
       to = cells.data();
-    else
-      other_.resize(rows), to = other_.data();
+    else {
+      other_.resize(rows);
+      to = other_.data();
+    }
     auto& reader = checked_cast<parquet::TypedColumnReader<Physical>&>(*reader_);
     size_t values = 0;
     levels_.read(
@@ -115,23 +118,26 @@ class NumberColumn : public FlatColumn {
       levels_.spread(values, cells, column.valid);
     else
       levels_.spread(values, other_, column.valid);
-    finish(column, cells, origin);
+    finish(column, cells, source_rows);
   }
 
  protected:
-  // With the cells at their rows: makes of them what a Column holds, where that is more than a cast.
-  virtual void finish(columns::Column& column, std::vector<Cell>& cells, const columns::Origin& origin) {
+  // Called when the cells are at their rows: converts them to what a Column holds, if that is more than a cast.
+  virtual void finish(columns::Column& column, std::vector<Cell>& cells, const columns::SourceRows& source_rows) {
     if constexpr (std::is_floating_point_v<Cell>) {
       column.precision = std::is_same_v<Value, float> ? columns::RealPrecision::f32 : columns::RealPrecision::f64;
       if (std::ranges::none_of(cells, [](Cell cell) { return cell != cell; })) return;
       columns::Tally nans;
       for (size_t row = 0; row < cells.size(); ++row)
-        if (std::isnan(cells[row])) nans.add(row), empty_cell(row, cells, column.valid);
-      nans.tell(column.name, columns::loss::kNaN, origin);
+        if (std::isnan(cells[row])) {
+          nans.add(row);
+          empty_cell(row, cells, column.valid);
+        }
+      nans.tell(column.name, columns::conversion::kNaN, source_rows);
     }
   }
 
-  std::vector<Value> other_;  // the values, where they are of another type than the cells
+  std::vector<Value> other_;  // the values, if they have another type than the cells
 
  private:
   int leaf_;
@@ -141,7 +147,7 @@ class NumberColumn : public FlatColumn {
   std::shared_ptr<parquet::ColumnReader> reader_;
 };
 
-// Microseconds are `times` / `over` of what is stored; one of the two is 1.
+// Microseconds are `times` / `over` of the stored value; one of the two is 1.
 class TimeColumn : public NumberColumn<parquet::Int64Type, int64_t> {
  public:
   TimeColumn(int leaf, int16_t most_level, int64_t times, int64_t over)
@@ -149,7 +155,7 @@ class TimeColumn : public NumberColumn<parquet::Int64Type, int64_t> {
         over_(over) {}
 
  protected:
-  void finish(columns::Column& column, std::vector<int64_t>& cells, const columns::Origin& origin) override {
+  void finish(columns::Column& column, std::vector<int64_t>& cells, const columns::SourceRows& source_rows) override {
     columns::Tally rounded, far;
     if (over_ != 1)
       for (size_t row = 0; row < cells.size(); ++row) {
@@ -160,23 +166,23 @@ class TimeColumn : public NumberColumn<parquet::Int64Type, int64_t> {
     else if (times_ != 1)
       for (size_t row = 0; row < cells.size(); ++row)
         if (__builtin_mul_overflow(cells[row], times_, &cells[row])) far.add(row), empty_cell(row, cells, column.valid);
-    rounded.tell(column.name, columns::loss::kBelowMicrosecond, origin);
-    far.tell(column.name, columns::loss::kFarTime, origin);
+    rounded.tell(column.name, columns::conversion::kBelowMicrosecond, source_rows);
+    far.tell(column.name, columns::conversion::kFarTime, source_rows);
   }
 
  private:
   int64_t times_, over_;
 };
 
-// Days of the Julian calendar's count and nanoseconds of the day, which reach further than 64 bits of nanoseconds, what
-// Arrow would make of them.
+// Julian day numbers and nanoseconds of the day. They reach further than the 64 bits of nanoseconds into which Arrow
+// would convert them.
 class Int96Column : public NumberColumn<parquet::Int96Type, int64_t> {
  public:
   Int96Column(int leaf, int16_t most_level)
       : NumberColumn(leaf, most_level, columns::ColumnType::time, &columns::Column::integers) {}
 
  protected:
-  void finish(columns::Column& column, std::vector<int64_t>& cells, const columns::Origin& origin) override {
+  void finish(columns::Column& column, std::vector<int64_t>& cells, const columns::SourceRows& source_rows) override {
     columns::Tally rounded, far;
     for (size_t row = 0; row < cells.size(); ++row) {
       if (column.is_null(row)) continue;
@@ -186,13 +192,14 @@ class Int96Column : public NumberColumn<parquet::Int96Type, int64_t> {
       const int64_t rest = nanoseconds % 1000, microseconds = nanoseconds / 1000 - (rest < 0);
       int64_t& time = cells[row];
       if (__builtin_mul_overflow(days, parquet::kMicrosecondsPerDay, &time) ||
-          __builtin_add_overflow(time, microseconds, &time))
-        far.add(row), empty_cell(row, cells, column.valid);
-      else if (rest)
+          __builtin_add_overflow(time, microseconds, &time)) {
+        far.add(row);
+        empty_cell(row, cells, column.valid);
+      } else if (rest)
         rounded.add(row);
     }
-    rounded.tell(column.name, columns::loss::kBelowMicrosecond, origin);
-    far.tell(column.name, columns::loss::kFarTime, origin);
+    rounded.tell(column.name, columns::conversion::kBelowMicrosecond, source_rows);
+    far.tell(column.name, columns::conversion::kFarTime, source_rows);
   }
 };
 
@@ -205,7 +212,7 @@ class TextColumn : public FlatColumn {
     words_ = nullptr;
   }
 
-  void read(size_t rows, columns::Column& column, const columns::Origin&) override {
+  void read(size_t rows, columns::Column& column, const columns::SourceRows&) override {
     column.clear();
     column.type = columns::ColumnType::text;
     auto& reader = checked_cast<parquet::ByteArrayReader&>(*reader_);
@@ -241,7 +248,8 @@ class TextColumn : public FlatColumn {
     auto taken = std::make_shared<math::Ragged<char>>();
     size_t bytes = 0;
     for (const auto& word : words) bytes += word.len;
-    taken->values.reserve(bytes), taken->offsets.reserve(words.size() + 1);
+    taken->values.reserve(bytes);
+    taken->offsets.reserve(words.size() + 1);
     for (const auto& word : words) taken->push({reinterpret_cast<const char*>(word.ptr), word.len});
     words_ = std::move(taken);
   }
@@ -254,7 +262,7 @@ class TextColumn : public FlatColumn {
         [&](int64_t left, int16_t* levels, size_t, int64_t* read) {
           return reader.ReadBatch(left, levels, nullptr, texts_.data(), read);
         },
-        [&](size_t row, size_t more_rows, size_t, size_t more) {  // the texts stand until more of them are read
+        [&](size_t row, size_t more_rows, size_t, size_t more) {  // the texts are valid until more of them are read
           const parquet::ByteArray* text = texts_.data();
           if (more < more_rows && !std::exchange(holes, true)) column.valid.assign(row, 1);
           for (size_t r = row; r < row + more_rows; ++r) {
@@ -275,7 +283,7 @@ class TextColumn : public FlatColumn {
   std::vector<parquet::ByteArray> texts_;
 };
 
-// Microseconds are times / over of the unit; nothing when the file's unit is not the one that Arrow says.
+// Microseconds are times / over of the unit; null if the file's unit is not the one that Arrow says.
 std::unique_ptr<FlatColumn> time_column(const parquet::ColumnDescriptor& column, int leaf, arrow::TimeUnit::type unit) {
   using Unit = parquet::LogicalType::TimeUnit;
   if (!column.logical_type()->is_timestamp()) return nullptr;

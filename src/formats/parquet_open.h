@@ -1,4 +1,5 @@
-// A Parquet file opened so that one odd column costs no other. It sees Arrow and Parquet, so only .cpp files include it.
+// Opens a Parquet file so that one unreadable column does not affect the others. Includes Arrow and Parquet, so only
+// .cpp files include it.
 #pragma once
 
 #include <parquet/arrow/reader.h>
@@ -15,11 +16,11 @@ namespace pagoda::formats {
 
 struct OpenedParquet {
   std::unique_ptr<parquet::arrow::FileReader> reader;
-  std::vector<WideColumn> wide;  // 128-bit integers, which the reader takes for 16 bytes of fixed width
-  bool types_lost = false;       // Arrow's own schema in the file could not be read: Parquet's types alone were gone by
+  std::vector<WideColumn> wide;  // 128-bit integers, which the reader takes for fixed-size binaries of 16 bytes
+  bool types_lost = false;       // Arrow's own schema in the file could not be read: only Parquet's types were used
 };
 
-// `configure` sets what else the reader is to do. Error{input} naming the file when it can not be read.
+// `configure` sets further properties of the reader. Error{input} that names the file if it cannot be read.
 OpenedParquet open_parquet(
     const std::string& path,
     const std::function<void(const parquet::FileMetaData&, parquet::ArrowReaderProperties&)>& configure);

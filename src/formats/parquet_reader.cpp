@@ -18,7 +18,7 @@ namespace pagoda::formats {
 
 namespace {
 
-// Columns of texts whose file has them as codes of a dictionary come as these.
+// Asks for dictionary codes for the text columns that the file holds as codes of a dictionary.
 void read_dictionaries(const parquet::FileMetaData& file, parquet::ArrowReaderProperties& properties) {
   if (file.num_row_groups() == 0) return;
   const auto group = file.RowGroup(0);
@@ -31,7 +31,7 @@ void read_dictionaries(const parquet::FileMetaData& file, parquet::ArrowReaderPr
   }
 }
 
-// The field as Arrow sees it, or, where Arrow sees something that it is not, by the name of what it is.
+// The field as Arrow sees it, or, if Arrow mistakes its type, a field that names the true type.
 std::shared_ptr<arrow::Field> true_field(const parquet::SchemaDescriptor& file,
                                          const parquet::arrow::SchemaField& field) {
   std::vector<int> leaves;
@@ -46,12 +46,12 @@ std::shared_ptr<arrow::Field> true_field(const parquet::SchemaDescriptor& file,
   return field.field;
 }
 
-// At least as many rows are decoded at once, the columns in parallel: what a batch of Arrow costs is spread over them.
+// At least so many rows are decoded at once, the columns in parallel, to spread the fixed cost of an Arrow batch.
 constexpr int64_t kDecoded = 1 << 20;
 
-// Row group after row group, so that one of them is in memory at a time; of a larger one its next kDecoded rows. Where
-// texts may come coded and all columns are flat ones, no Arrow array is made and a batch is all that is decoded.
-// Otherwise Arrow reads all columns but those of INT96.
+// Reads row group after row group, so that only one is in memory at a time, and of a large one only its next kDecoded
+// rows. If texts may come as codes and all columns are flat, no Arrow array is made and only a batch is decoded.
+// Otherwise Arrow reads all columns except those of INT96.
 class ParquetFile : public FileReader {
  public:
   explicit ParquetFile(const FileOptions& options)
@@ -73,7 +73,7 @@ class ParquetFile : public FileReader {
   }
 
  private:
-  // What Parquet's own layer says by an exception, as what Arrow says by a status.
+  // Turns an exception of the Parquet layer into the same error as an Arrow status.
   template <class F>
   void naming_the_file(F f) const {
     try {
@@ -90,9 +90,9 @@ class ParquetFile : public FileReader {
       if (coded_) read_dictionaries(metadata, properties);
     });
     reader_ = std::move(opened.reader);
-    if (opened.types_lost && !options.all_found)  // else it was said when the columns were found
+    if (opened.types_lost && !options.all_found)  // else it was reported when the columns were found
       notices_.add("",
-                   "file(s) hold an Arrow schema that can not be read, so that the Parquet types alone were gone by: "
+                   "file(s) hold an Arrow schema that cannot be read, so that only the Parquet types were used: "
                    "durations and one-byte booleans are numbers",
                    1, [&] { return path_; });
 
@@ -143,8 +143,8 @@ class ParquetFile : public FileReader {
     if (!decoded_) throw parquet::ParquetException("a row group has fewer rows than it says");
   }
 
-  // Names the column that Arrow can not read. DuckDB writes an ARRAY that is NULL so that only DuckDB reads it: where
-  // nobody asked for that column, the others are read all the same.
+  // Names the column that Arrow cannot read. DuckDB writes an ARRAY that is NULL in a way that only DuckDB reads: if
+  // nobody asked for that column, the others are read nevertheless.
   void find_broken(const arrow::Status& status) {
     std::vector<int> leaves;
     bool found = false;
@@ -156,7 +156,7 @@ class ParquetFile : public FileReader {
         continue;
       }
       if (!all_ || !of_duckdb() || !is_list(c) || decoded_) fail_at(c, alone.message());
-      notices_.add(columns_[c], fmt::format("cells can not be read and are empty; {}", remedy_of(c)),
+      notices_.add(columns_[c], fmt::format("cells cannot be read and are empty; {}", remedy_of(c)),
                    static_cast<uint64_t>(left_), [&] { return fmt::format("{}: row {}", path_, given_ + 1); });
       broken_[c] = found = true;
     }
@@ -171,12 +171,12 @@ class ParquetFile : public FileReader {
     return file.Column(column_leaves_[c][0])->max_repetition_level() > 0;
   }
   std::string_view remedy_of(size_t c) const {
-    if (!of_duckdb()) return "is the file whole, and of this format?";
+    if (!of_duckdb()) return "is the file complete, and of this format?";
     return is_list(c) ? "in DuckDB, cast an ARRAY to a LIST before it is written, as in vector::FLOAT[]"
-                      : "is the file whole? If DuckDB reads it, write it there with PARQUET_VERSION v1";
+                      : "is the file complete? If DuckDB reads it, write it there with PARQUET_VERSION v1";
   }
   [[noreturn]] void fail_at(size_t c, std::string_view why) const {
-    fail(ErrorKind::input, "{}: column '{}' can not be read ({}): {}", path_, columns_[c], why, remedy_of(c));
+    fail(ErrorKind::input, "{}: column '{}' cannot be read ({}): {}", path_, columns_[c], why, remedy_of(c));
   }
 
   arrow::Status read_alone(const std::vector<int>& leaves) {
@@ -194,12 +194,12 @@ class ParquetFile : public FileReader {
     int64_t n = std::min(batch_rows_, left_);
     if (decoded_) n = std::min(n, decoded_->num_rows() - at_);
     for (size_t c = 0; c < columns_.size(); ++c) {
-      const columns::Origin origin{notices_, path_, given_};
+      const columns::SourceRows source_rows{notices_, path_, given_};
       try {
         if (flat_[c])
-          flat_[c]->read(static_cast<size_t>(n), columns[c], origin);
+          flat_[c]->read(static_cast<size_t>(n), columns[c], source_rows);
         else
-          read_decoded(c, n, columns[c], origin);
+          read_decoded(c, n, columns[c], source_rows);
       } catch (const parquet::ParquetException& error) {
         fail_at(c, error.what());
       }
@@ -210,7 +210,7 @@ class ParquetFile : public FileReader {
     return static_cast<size_t>(n);
   }
 
-  void read_decoded(size_t c, int64_t rows, columns::Column& column, const columns::Origin& origin) {
+  void read_decoded(size_t c, int64_t rows, columns::Column& column, const columns::SourceRows& source_rows) {
     if (broken_[c]) {
       column.clear();
       column.type = columns::ColumnType::texts;
@@ -221,9 +221,9 @@ class ParquetFile : public FileReader {
     if (wide_[c])
       read_wide_integers(*part, wide_[c]->is_signed, column);
     else if (coded_ && CodedTexts::can_read(*part->type()))
-      coded_texts_[c].read(*part, column, origin);
+      coded_texts_[c].read(*part, column, source_rows);
     else
-      read_array(*part, column, origin);
+      read_array(*part, column, source_rows);
   }
 
   std::string path_;
@@ -233,18 +233,18 @@ class ParquetFile : public FileReader {
   std::unique_ptr<parquet::arrow::FileReader> reader_;
   std::unique_ptr<arrow::RecordBatchReader> batches_;  // of one row group
   std::shared_ptr<arrow::RecordBatch> decoded_;
-  int64_t at_ = 0;  // the first row of decoded_ not given yet
+  int64_t at_ = 0;  // the first row of decoded_ that was not returned yet
   // Per column:
   std::vector<std::string> columns_, left_out_;
   std::vector<std::optional<WideColumn>> wide_;
   std::vector<std::vector<int>> column_leaves_;
-  std::vector<std::unique_ptr<FlatColumn>> flat_;  // none where Arrow reads
+  std::vector<std::unique_ptr<FlatColumn>> flat_;  // null if Arrow reads the column
   std::vector<CodedTexts> coded_texts_;
   std::vector<bool> broken_;  // in this row group
   std::vector<int> leaves_;   // of the columns that Arrow reads
-  int64_t left_ = 0;          // rows of the row group not given yet
+  int64_t left_ = 0;          // rows of the row group that were not returned yet
   int group_ = 0;             // the next row group
-  uint64_t given_ = 0;        // rows given so far
+  uint64_t given_ = 0;        // rows returned so far
 };
 
 }  // namespace

@@ -18,18 +18,18 @@ namespace pagoda::formats {
 
 namespace {
 
-// One of the files, and what is known of it.
+// One of the files, and what is known about it.
 struct Source {
   files::SourceFile file;
   files::Format format = files::Format::automatic;
-  std::vector<std::string> present;  // its columns, where several files are read together
+  std::vector<std::string> present;  // its columns, if several files are read together
 };
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-// Numbers of any type are one kind, whose texts meet; nothing is known of cells without types, as those of CSV.
+// Numbers of any type are one kind, since their canonical texts agree; "" for cells without types, as in CSV.
 std::string_view kind_of(columns::ColumnType type) {
   switch (type) {
     case columns::ColumnType::integer:
@@ -42,15 +42,15 @@ std::string_view kind_of(columns::ColumnType type) {
   }
 }
 
-class Files : public Reader {
+class MultiFileReader : public Reader {
  public:
-  explicit Files(const ReaderOptions& options)
+  explicit MultiFileReader(const ReaderOptions& options)
       : batch_rows_(std::max<size_t>(1, options.batch_rows)), coded_(options.coded), form_(options.form),
         null_values_(options.form.null_values) {
     find_sources(options);
     for (const auto& source : sources_) paths_.push_back(source.file.path);
     columns_ = options.columns;
-    // Of one file the format's own reader says what is amiss; several must be brought together.
+    // For one file, the format's own reader reports what is wrong; several files must be united.
     united_ = sources_.size() > 1 || !sources_[0].file.keys.empty();
     if (united_) unite(options);
     open_file();
@@ -110,7 +110,7 @@ class Files : public Reader {
       if (!head.regular && files.size() > 1)
         fail(ErrorKind::input, "{}: is a pipe, which is read alone; write it to a file to read it with others",
              file.path);
-      // A program that writes a folder in parts leaves empty ones.
+      // A program that writes a folder in parts may leave empty files.
       if (head.regular && head.whole && columns::trim(head.bytes).empty() && files.size() > 1) {
         if (empty++ == 0) first_empty = file.path;
         continue;
@@ -121,20 +121,21 @@ class Files : public Reader {
     if (sources_.empty()) fail(ErrorKind::input, "{}: the file is empty, as are the {} others", first_empty, empty - 1);
     if (empty > 0)
       log_once(LogLevel::warning,
-               fmt::format("{} of {} files are empty, as {}; they are passed over", empty, files.size(), first_empty));
+               fmt::format("{} of {} files are empty, such as {}; they are skipped", empty, files.size(), first_empty));
     const Source* first = nullptr;
     for (const auto& source : sources_) {
       if (!source.file.of_folder) continue;
       if (first && first->format != source.format)
         fail(ErrorKind::input,
-             "a folder holds files of several formats, as '{}' and '{}'; name those that are meant, as in '{}/**/*{}'",
+             "a folder holds files of several formats, such as '{}' and '{}'; name those that are meant, as in "
+             "'{}/**/*{}'",
              first->file.path, source.file.path, options.paths[0],
              std::filesystem::path(first->file.path).extension().string());
       first = &source;
     }
   }
 
-  // What is said of the cells of csv and tsv files must not be taken for said of others.
+  // Settings for csv and tsv files must not be believed to act on other files.
   void check_form(const Source& source) const {
     if (source.format == files::Format::csv || source.format == files::Format::tsv) return;
     const char* key = form_.separator != "auto"                    ? "separator"
@@ -142,11 +143,11 @@ class Files : public Reader {
                       : !form_.columns.empty()                     ? "columns"
                                                                    : nullptr;
     if (key)
-      fail(ErrorKind::usage, "{}: {}{} is for csv and tsv files, and this one is none; leave it out, or set the format",
+      fail(ErrorKind::usage, "{}: {}{} is for csv and tsv files, and this is another; leave it out, or set the format",
            source.file.path, form_.keys, key);
   }
 
-  // Which columns there are in all files together, and that no file lacks one it must have.
+  // Unites the columns of all files, and checks that no file lacks a required one.
   void unite(const ReaderOptions& options) {
     std::vector<std::string> all;
     columns::Notices unasked;
@@ -157,7 +158,7 @@ class Files : public Reader {
       source.present = opened->columns();
       for (const auto& name : opened->left_out()) {
         file.columns = {name};
-        if (contains(columns_, name)) open(source.format, file);  // which says why it can not be read
+        if (contains(columns_, name)) open(source.format, file);  // throws, and says why it cannot be read
       }
       auto names = source.present;
       for (const auto& [key, value] : source.file.keys) names.push_back(key);
@@ -210,13 +211,14 @@ class Files : public Reader {
         if (has) options.columns.push_back(name);
       }
       if (options.columns.empty())
-        options.columns.push_back(source.present[0]);  // none would be all; it counts the rows
+        options.columns.push_back(source.present[0]);  // an empty list would mean all; one column counts the rows
       of_file_.resize(options.columns.size());
     }
     file_ = open(source.format, options);
   }
 
-  // The columns of the file go to their places among all; what the file lacks is of its folder's name, or null.
+  // Puts the columns of the file in their places; a column that the file lacks comes from its folder's name, or is
+  // null.
   size_t next_of_united(std::vector<columns::Column>& columns) {
     const auto& source = sources_[at_];
     for (size_t c = 0; c < columns.size(); ++c)
@@ -247,7 +249,7 @@ class Files : public Reader {
   }
 
   void note_lacking(size_t c, uint64_t rows) {
-    notices_.add(columns_[c], "rows are of files that do not have it, and were read as empty", rows,
+    notices_.add(columns_[c], "rows come from files without it, and were read as empty", rows,
                  [&] { return paths_[at_]; });
   }
 
@@ -255,8 +257,8 @@ class Files : public Reader {
     std::string scratch;
     uint64_t others = 0;
     for (size_t row = 0; row < rows; ++row) others += column.as_text(row, scratch) != key.value_or("");
-    notices_.add(column.name, "rows are in a folder whose name says another value; the file's own is taken", others,
-                 [&] { return paths_[at_]; });
+    notices_.add(column.name, "rows are in a folder whose name gives another value; the file's own value is used",
+                 others, [&] { return paths_[at_]; });
   }
 
   void note_kind(size_t c, const columns::Column& column, size_t rows) {
@@ -271,43 +273,44 @@ class Files : public Reader {
     else
       notices_.add(
           column.name,
-          fmt::format("rows are of files that hold {}, where '{}' holds {}", kind, paths_[before.file], before.kind),
+          fmt::format("rows come from files that hold {}, while '{}' holds {}", kind, paths_[before.file], before.kind),
           rows, [&] { return paths_[at_]; });
   }
 
   struct Kind {
     std::string_view kind;
-    size_t file = 0;  // that holds it first
+    size_t file = 0;  // the first that holds it
   };
 
   size_t batch_rows_;
   bool coded_;
   columns::TableForm form_;
   columns::NullValues null_values_;
-  bool united_ = false;     // several files, or columns of folders' names
-  bool all_found_ = false;  // columns_ are all there are
+  bool united_ = false;     // several files, or columns from folder names
+  bool all_found_ = false;  // columns_ are all columns that there are
   std::vector<Source> sources_;
   std::vector<std::string> paths_, columns_;
   std::vector<Kind> kinds_;  // per column
   size_t at_ = 0;            // the file being read
   columns::Notices notices_;
   std::unique_ptr<FileReader> file_;
-  std::vector<size_t> place_of_column_;   // per column, among those of the file; kNone where it has none
-  std::vector<columns::Column> of_file_;  // the columns as the file gives them
+  std::vector<size_t> place_of_column_;   // per column: its position in the file; kNone if the file lacks it
+  std::vector<columns::Column> of_file_;  // the columns of the file
   uint64_t first_record_ = 0;
 };
 
-// Another reader's batches, read on a thread of their own. Batches that were consumed go back to be filled again.
-class ReaderAhead : public Reader {
+// Reads another reader's batches on a thread of its own. Consumed batches are reused.
+class PrefetchingReader : public Reader {
  public:
-  explicit ReaderAhead(std::unique_ptr<Files> files) : files_(std::move(files)), thread_([this] { read(); }) {}
-  ~ReaderAhead() override {
+  explicit PrefetchingReader(std::unique_ptr<MultiFileReader> files)
+      : files_(std::move(files)), thread_([this] { read(); }) {}
+  ~PrefetchingReader() override {
     filled_.close();
     used_.close();
     thread_.join();
   }
-  ReaderAhead(const ReaderAhead&) = delete;
-  ReaderAhead& operator=(const ReaderAhead&) = delete;
+  PrefetchingReader(const PrefetchingReader&) = delete;
+  PrefetchingReader& operator=(const PrefetchingReader&) = delete;
 
   const std::vector<std::string>& files() const override { return files_->files(); }
   const std::vector<std::string>& columns() const override { return files_->columns(); }
@@ -337,11 +340,11 @@ class ReaderAhead : public Reader {
       }
       filled_.close();
     } catch (...) {
-      filled_.close(std::current_exception());  // next() throws it behind the batches before it
+      filled_.close(std::current_exception());  // next() throws it after the earlier batches
     }
   }
 
-  std::unique_ptr<Files> files_;  // next() is called by thread_ alone; the rest of it does not change
+  std::unique_ptr<MultiFileReader> files_;  // only thread_ calls next(); the rest of it does not change
   BoundedQueue<columns::RawBatch> filled_{kAhead}, used_{kAhead + 2};
   std::thread thread_;
 };
@@ -362,9 +365,9 @@ std::vector<size_t> select_columns(const std::string& path, const std::vector<st
 }
 
 std::unique_ptr<Reader> open_reader(const ReaderOptions& options) {
-  auto files = std::make_unique<Files>(options);
+  auto files = std::make_unique<MultiFileReader>(options);
   if (!options.ahead) return files;
-  return std::make_unique<ReaderAhead>(std::move(files));
+  return std::make_unique<PrefetchingReader>(std::move(files));
 }
 
 }  // namespace pagoda::formats

@@ -1,4 +1,4 @@
-// Files of any format as batches of raw columns.
+// Reads files of any format as batches of raw columns.
 #pragma once
 
 #include <memory>
@@ -15,36 +15,35 @@ namespace pagoda::formats {
 struct ReaderOptions {
   std::vector<std::string> paths;  // files, folders (all files below them) and globs, `**` allowed; in order of name
   files::Format format = files::Format::automatic;  // automatic: by each file's content, else by its name
-  // The columns wanted, in this order; empty: all of all files. One that a file lacks, but another has, is null there,
-  // and notices() counts its rows. Folders named as in `dt=2024-05-01/` give a column of text, "dt".
+  // The wanted columns, in this order; empty: all columns of all files. A column that one file lacks and another has is
+  // null there, and notices() counts its rows. Folders named as in `dt=2024-05-01/` give a text column "dt".
   std::vector<std::string> columns;
   std::vector<std::string> required;  // columns that every file must have
   size_t batch_rows = 65536;
   bool coded = false;  // texts that a Parquet file holds as codes of a dictionary may come as Column::words and codes
-  bool ahead = false;  // read and decode on a thread of its own, two batches ahead of who asks
+  bool ahead = false;  // read and decode on a thread of its own, two batches ahead of the caller
   columns::TableForm form{};
 };
 
-// A file that can not be read on from a certain place is an Error{input} that names file and line: truncated gz,
-// a CSV row with too few fields. A wanted column that is missing is an Error{input} that suggests the nearest.
+// next() throws Error{input} that names file and line if the file cannot be read further: a truncated gz, a CSV row
+// with too few fields. A wanted column that is missing is an Error{input} that suggests the nearest.
 //
 // Memory is bounded by the batch (Parquet: by a row group), never by the file. Not thread-safe; one thread reads.
-// Kafka will be one more of these.
 class Reader {
  public:
   virtual ~Reader() = default;
   virtual const std::vector<std::string>& files() const = 0;
-  virtual const std::vector<std::string>& columns() const = 0;  // names, in the order of a batch's columns
+  virtual const std::vector<std::string>& columns() const = 0;  // names, in the order of the columns of a batch
   // False at the end. `batch` is overwritten, its memory reused.
   virtual bool next(columns::RawBatch& batch) = 0;
-  // "clicks.csv:1842" (the physical line, quotes with newlines counted) for text formats, "clicks.parquet: row 1841"
-  // for the others. Reads the file again up to there: for messages only.
+  // "clicks.csv:1842" (the physical line; newlines in quotes count) for text formats, "clicks.parquet: row 1841" for
+  // the others. For messages only: it reads the file again up to there.
   virtual std::string place(size_t file, uint64_t record) const = 0;
-  // What was changed, dropped or guessed so far; all of it once next() was false.
+  // What was changed, dropped or guessed so far; complete after next() has returned false.
   virtual const columns::Notices& notices() const = 0;
 };
 
-// Adjacency files (`user item item ...` a line) give the columns "user_id" and "item_id", one row a pair, in the
+// Adjacency files (lines of `user item item ...`) give the columns "user_id" and "item_id", one row per pair, in the
 // order of the file. Error{input}: no file matches, an empty file, no header.
 std::unique_ptr<Reader> open_reader(const ReaderOptions& options);
 

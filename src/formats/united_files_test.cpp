@@ -44,7 +44,7 @@ class UnitedFilesTest : public files::FilesTest {
 };
 
 TEST_F(UnitedFilesTest, AColumnOfLaterFilesIsReadAndItsAbsenceCounted) {
-  const std::string lacking = "rows are of files that do not have it, and were read as empty";
+  const std::string lacking = "rows come from files without it, and were read as empty";
   const auto a = parquet("1.parquet", {{"user", columns::ColumnType::text}}, one_row({"u1"}));
   const auto b = parquet("2.parquet", {{"device", columns::ColumnType::text}, {"user", columns::ColumnType::text}},
                          one_row({"tv", "u2"}));
@@ -90,9 +90,10 @@ TEST_F(UnitedFilesTest, AColumnOfAnotherTypeIsSaid) {
   const auto b = parquet("2.parquet", {{"item", columns::ColumnType::text}}, one_row({"0012"}));
   const auto all = read({{a, b}});
   EXPECT_EQ(all.rows, (Rows{{"12"}, {"0012"}}));
-  EXPECT_EQ(all.notices, (std::vector{fmt::format("column 'item': 1 rows are of files that hold text, where '{}' holds "
-                                                  "numbers (first at {})",
-                                                  a, b)}));
+  EXPECT_EQ(
+      all.notices,
+      (std::vector{fmt::format(
+          "column 'item': 1 rows come from files that hold text, while '{}' holds numbers (first at {})", a, b)}));
   EXPECT_TRUE(read({{a, file("3.jsonl", "{\"item\": 1.5}\n")}}).notices.empty()) << "numbers of two types meet";
   EXPECT_TRUE(read({{a, file("4.csv", "item\n12\n")}}).notices.empty()) << "CSV has no types";
 }
@@ -120,13 +121,16 @@ TEST_F(UnitedFilesTest, AFilesOwnColumnStandsAgainstItsFoldersName) {
   const auto read_a = read({{a}});
   EXPECT_EQ(read_a.rows, (Rows{{"2"}}));
   ASSERT_EQ(read_a.notices.size(), 1u);
-  EXPECT_NE(read_a.notices[0].find("1 rows are in a folder whose name says another value"), std::string::npos);
+  EXPECT_NE(read_a.notices[0].find("1 rows are in a folder whose name gives another value"), std::string::npos);
   EXPECT_TRUE(read({{parquet("dt=2/a.parquet", {{"dt", columns::ColumnType::text}}, one_row({"2"}))}}).notices.empty());
 }
 
 TEST_F(UnitedFilesTest, EmptyPartsArePassedOverAndSeveralFormatsInAFolderRefused) {
   make_folder(path("s"));
-  file("s/part-0.csv", ""), file("s/part-1.csv", "a\n1\n"), file("s/part-2.csv", "a\n"), file("s/part-3.csv.gz", "");
+  file("s/part-0.csv", "");
+  file("s/part-1.csv", "a\n1\n");
+  file("s/part-2.csv", "a\n");
+  file("s/part-3.csv.gz", "");
   EXPECT_EQ(read({{path("s")}}).rows, (Rows{{"1"}}));
   file("s/part-4.jsonl", "{\"a\": 2}\n");
   const auto error = files::error_of([&] { read({{path("s")}}); });

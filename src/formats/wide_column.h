@@ -4,7 +4,7 @@
 
 namespace pagoda::formats {
 
-// A column that the file says is a 128-bit integer (polars writes such), a type that Arrow has no name for.
+// A column of 128-bit integers (as polars writes), a type that Arrow does not have.
 struct WideColumn {
   std::string name;
   bool is_signed = true;

@@ -17,7 +17,7 @@ namespace pagoda::formats {
 
 namespace {
 
-// Rows as lines of text; a subclass says how.
+// Writes rows as lines of text; a subclass formats them.
 class TextWriter : public Writer {
  public:
   TextWriter(const std::string& path, const std::vector<ColumnSpec>& columns)
@@ -25,7 +25,7 @@ class TextWriter : public Writer {
 
   void write(const columns::RawBatch& batch) override {
     constexpr size_t kEnough = 1 << 18;
-    check(!closed_, "a writer is not written to after close");
+    check(!closed_, "nothing is written after close");
     check_batch(columns_, batch);
     for (size_t row = 0; row < batch.rows; ++row) {
       append_row(batch, row, lines_);
@@ -77,7 +77,8 @@ class DelimitedWriter : public TextWriter {
 
  private:
   void append_value(std::string_view value, std::string& line) const {
-    const bool alone = value.empty() && columns_.size() == 1;  // else the row would be a blank line, which readers skip
+    // A blank line would be skipped by readers.
+    const bool alone = value.empty() && columns_.size() == 1;
     if (!alone && value.find_first_of(std::string_view(special_, sizeof special_)) == value.npos) {
       line += value;
       return;
@@ -133,7 +134,7 @@ class JsonlWriter : public TextWriter {
   }
 
   static void append_string(std::string_view text, std::string& line) {
-    if (!columns::is_utf8(text)) {  // JSON is UTF-8: what is not becomes U+FFFD
+    if (!columns::is_utf8(text)) {  // JSON is UTF-8: invalid bytes become U+FFFD
       line += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
       return;
     }
@@ -172,8 +173,7 @@ std::unique_ptr<Writer> open_writer(const std::string& path, const std::vector<C
                                     files::Format format, bool header) {
   const bool standard_out = path == "-", compressed = path.ends_with(".gz") || path.ends_with(".zst");
   if (format == files::Format::automatic) {
-    if (standard_out)
-      fail(ErrorKind::usage, "stdout has no name to tell the format from: give it, one of csv, tsv, jsonl");
+    if (standard_out) fail(ErrorKind::usage, "stdout has no name that shows the format; give one of csv, tsv, jsonl");
     format = files::format_from_path(path);
   }
   switch (format) {
@@ -184,7 +184,7 @@ std::unique_ptr<Writer> open_writer(const std::string& path, const std::vector<C
     case files::Format::arrow:
       if (standard_out) fail(ErrorKind::usage, "a Parquet or Arrow file is not written to stdout; name a file");
       if (compressed)
-        fail(ErrorKind::usage, "{}: Parquet and Arrow files are compressed within; leave .gz and .zst out", path);
+        fail(ErrorKind::usage, "{}: Parquet and Arrow files are compressed inside; leave .gz and .zst out", path);
       return format == files::Format::parquet ? open_parquet_writer(path, columns) : open_arrow_writer(path, columns);
     default:
       fail(ErrorKind::usage, "{}: adjacency files are read, not written; choose csv, tsv, jsonl or parquet", path);

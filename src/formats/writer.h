@@ -1,4 +1,4 @@
-// Batches of columns to a file: CSV, TSV, JSONL, Parquet or Arrow IPC, plain or .gz / .zst (text formats).
+// Writes batches of columns to a file: CSV, TSV, JSONL, Parquet or Arrow IPC; text formats plain, .gz or .zst.
 #pragma once
 
 #include <memory>
@@ -17,9 +17,9 @@ struct ColumnSpec {
   columns::ColumnType type;
 };
 
-// Columns of a batch must match the specs in number and type. Streams: memory is bounded by the batch. The file
-// appears under its name at close(), whole; without close() nothing appears. Lists go to CSV joined by "|"; a number
-// that is not finite goes to JSON as null. Error{failed} naming the path: disk full, no such folder.
+// Columns of a batch must match the specs in number and type. Memory is bounded by the batch. The complete file appears
+// under its name at close(); without close() nothing appears. Lists are written to CSV joined by "|", numbers that are
+// not finite to JSON as null. Error{failed} that names the path: disk full, no such folder.
 class Writer {
  public:
   virtual ~Writer() = default;

@@ -9,7 +9,7 @@
 namespace pagoda::lab {
 
 double quantile(std::span<const double> sorted, double q) {
-  check(!sorted.empty(), "a quantile of something");
+  check(!sorted.empty(), "a quantile has values");
   const double at = q * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<size_t>(at);
   const size_t above = std::min(below + 1, sorted.size() - 1);
@@ -18,7 +18,7 @@ double quantile(std::span<const double> sorted, double q) {
 
 std::vector<Interval> bootstrap_means(ThreadPool& pool, std::span<const double> values, size_t columns,
                                       const BootstrapOptions& options) {
-  check(columns > 0 && values.size() % columns == 0, "the rows of a bootstrap are of one length");
+  check(columns > 0 && values.size() % columns == 0, "the rows of a bootstrap have equal length");
   const size_t users = values.size() / columns, resamples = static_cast<size_t>(options.resamples);
   std::vector<std::vector<double>> means(columns, std::vector<double>(resamples, NAN));
   if (users > 0)
@@ -28,7 +28,10 @@ std::vector<Interval> bootstrap_means(ThreadPool& pool, std::span<const double> 
       for (size_t draw = 0; draw < users; ++draw) {
         const auto row = values.subspan(rng.below(users) * columns, columns);
         for (size_t c = 0; c < columns; ++c)
-          if (!std::isnan(row[c])) sums[c] += row[c], ++counts[c];
+          if (!std::isnan(row[c])) {
+            sums[c] += row[c];
+            ++counts[c];
+          }
       }
       for (size_t c = 0; c < columns; ++c)
         if (counts[c] > 0) means[c][r] = sums[c] / counts[c];

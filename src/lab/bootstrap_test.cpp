@@ -43,7 +43,10 @@ TEST(Bootstrap, OfManyUsersItIsTheNormalInterval) {
   const size_t n = 2000;
   std::vector<double> values;
   double sum = 0, square = 0;
-  for (size_t i = 0; i < n; ++i) values.push_back(3 + 2 * rng.normal()), sum += values.back();
+  for (size_t i = 0; i < n; ++i) {
+    values.push_back(3 + 2 * rng.normal());
+    sum += values.back();
+  }
   for (const double value : values) square += std::pow(value - sum / n, 2);
   const double error = std::sqrt(square) / n;
   const auto interval = bootstrap_means(pool, values, 1, {.resamples = 4000})[0];

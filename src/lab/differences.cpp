@@ -7,7 +7,7 @@ namespace pagoda::lab {
 
 namespace {
 
-// Adds a table to the end of the list that stands in `value`.
+// Adds a table to the end of the list in `value`.
 void open_element(std::string& value) {
   if (value.empty())
     value = "[{ }]";
@@ -30,7 +30,7 @@ KeyValues flat_config(const dataset::Options& options) {
     const auto found = std::find_if(flat.begin(), flat.end(), [&](const auto& entry) { return entry.first == key; });
     return found == flat.end() ? flat.emplace_back(key, "").second : found->second;
   };
-  // The form for a person says of a list's tables only what is not the default.
+  // The TOML for a person shows only what is not the default in the tables of a list.
   const std::string text = dataset::to_toml(options, true);
   std::string section;
   bool in_list = false;

@@ -11,7 +11,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/log.h"
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 #include "evaluate/bundle_evaluation.h"
 #include "lab/truth.h"
 #include "report/run_log.h"
@@ -28,7 +28,7 @@ std::string chosen_by(const model::Bundle& bundle, const dataset::Options& optio
   return bundle.info().chosen_by.empty() ? options.train.choose_by : bundle.info().chosen_by;
 }
 
-// The lab at work: data and truth are read once, and only when a run needs them.
+// A running lab. Data and truth are read once, and only if a run needs them.
 class Lab {
  public:
   Lab(ThreadPool& pool, const Plan& plan, const std::string& folder, const std::atomic<bool>& interrupted)
@@ -37,12 +37,12 @@ class Lab {
     truth_ks_ = plan.lab.k;
     if (std::find(truth_ks_.begin(), truth_ks_.end(), 100) == truth_ks_.end()) truth_ks_.push_back(100);
     std::sort(truth_ks_.begin(), truth_ks_.end());
-    judged_by_ = fmt::format("k = [{}]", fmt::join(plan.lab.k, ", "));
+    evaluated_by_ = fmt::format("k = [{}]", fmt::join(plan.lab.k, ", "));
     if (plan.lab.truth.empty()) return;
     truth_ = read_truth(plan.lab.truth);
-    judged_by_ += fmt::format(", the first {} of {} ({} bytes)", plan.lab.truth_good,
-                              std::filesystem::weakly_canonical(plan.lab.truth).string(),
-                              MappedFile(plan.lab.truth).bytes().size());
+    evaluated_by_ += fmt::format(", the first {} of {} ({} bytes)", plan.lab.truth_good,
+                                 std::filesystem::weakly_canonical(plan.lab.truth).string(),
+                                 MappedFile(plan.lab.truth).bytes().size());
   }
 
   VariantRuns run(const Variant& variant) {
@@ -76,9 +76,9 @@ class Lab {
   const Plan& plan_;
   const std::string& folder_;
   const std::atomic<bool>& interrupted_;
-  size_t number_ = 0, total_ = 0;  // of runs, those of the tuning included
+  size_t number_ = 0, total_ = 0;  // of runs, including those of tuning
   std::vector<int64_t> truth_ks_;
-  std::string judged_by_;
+  std::string evaluated_by_;
   std::optional<Truth> truth_;
   std::string data_config_;
   std::shared_ptr<const dataset::Dataset> data_;  // of data_config_
@@ -92,22 +92,22 @@ const dataset::Dataset& Lab::data(const dataset::Options& options) {
     data_ = std::make_shared<const dataset::Dataset>(dataset::load_dataset(options.data));
     data_config_ = config;
     if (dataset::relevant_items(*data_, data::Part::test).users.empty())
-      fail(ErrorKind::usage, "{}: data.split keeps no test part: there is nothing to judge by", plan_.path);
+      fail(ErrorKind::usage, "{}: data.split keeps no test part: there is nothing to evaluate on", plan_.path);
     if (truth_)
-      data::say_meeting(data::meet({&truth_->users}, {&data_->users}),
-                        {"the data", "users of " + plan_.lab.truth, "is it the truth of another world?"});
+      data::report_overlap(data::count_overlap({&truth_->users}, {&data_->users}),
+                           {"the data", "users of " + plan_.lab.truth, "is it the truth of another world?"});
   }
   return *data_;
 }
 
-// The bundle of a run: trained, gone on with, or found as it is. `what` names the run to a person.
+// The bundle of a run: trained, continued, or found complete. `what` names the run for a person.
 std::string Lab::train_bundle(const std::string& stem, const dataset::Options& options, const std::string& what) {
   const std::string path = stem + ".pagoda";
   if (file_exists(path)) {
     try {
       if (result_config(evaluate::bundle_options(*model::Bundle::open(path), {})) == result_config(options))
         return path;
-      log_info("{}: is of another config; trained anew", path);
+      log_info("{}: is of another config; it is trained again", path);
     } catch (const Error& error) {
       log_warning("{}; trained anew", error.what());
     }
@@ -118,7 +118,7 @@ std::string Lab::train_bundle(const std::string& stem, const dataset::Options& o
   if (resume) try {
       const train::Checkpoint of_this_run(checkpoint, checksum(dataset::resume_record(options)));
     } catch (const Error& error) {
-      log_warning("begun anew and not from its checkpoint: {}", error.what());
+      log_warning("training starts again and not from its checkpoint: {}", error.what());
       resume = false;
     }
   const auto& data = this->data(options);
@@ -127,7 +127,7 @@ std::string Lab::train_bundle(const std::string& stem, const dataset::Options& o
     train::train(options, data, path, {.resume = resume}, interrupted_);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::interrupted) fail(error.kind(), "{}: {}", what, error.what());
-    fail(ErrorKind::interrupted, "interrupted in run {} of {}, {}; the same command goes on from there", number_,
+    fail(ErrorKind::interrupted, "interrupted in run {} of {}, {}; the same command continues from there", number_,
          total_, what);
   }
   return path;
@@ -137,13 +137,13 @@ RunResult Lab::judge_bundle(const std::string& path, const dataset::Options& opt
   const auto bundle = model::Bundle::open(path);
   const auto test = evaluate::test_users(*bundle, data(options));
   evaluate::UserMetrics metrics;
-  const auto judgement = evaluate::evaluate_bundle(pool_, *bundle, test,
-                                                   {.ks = plan_.lab.k, .repeats = options.evaluate.repeats}, &metrics);
+  const auto evaluation_result = evaluate::evaluate_bundle(
+      pool_, *bundle, test, {.ks = plan_.lab.k, .repeats = options.evaluate.repeats}, &metrics);
   RunResult result{.config = result_config(options),
-                   .judged_by = judged_by_,
+                   .judged_by = evaluated_by_,
                    .fingerprint = bundle->fingerprint(),
                    .epochs = bundle->info().epochs,
-                   .evaluation = judgement.json,
+                   .evaluation = evaluation_result.json,
                    .run_log = std::string(bundle->run_log())};
   result.validation = chosen_epoch(result.run_log, chosen_by(*bundle, options)).metrics;
   for (const auto& record : report::parse_run_log(result.run_log, path)) result.seconds = record.seconds;
@@ -160,12 +160,12 @@ RunResult Lab::judge_bundle(const std::string& path, const dataset::Options& opt
     }
   if (truth_) {
     const auto users = truth_users(*bundle, *truth_, plan_.lab.truth_good);
-    auto report = judge_truth(pool_, *bundle, users, truth_ks_);
+    auto report = evaluate_truth(pool_, *bundle, users, truth_ks_);
     result.truth = truth_json(report);
     result.truth_users = std::move(report.of_users);
   }
   try {
-    model::write_metrics(path, judgement.json);  // for `report` and `inspect`
+    model::write_metrics(path, evaluation_result.json);  // for `report` and `inspect`
   } catch (const Error& error) {
     log_warning("the bundle's figures are not kept: {}", error.what());
   }
@@ -182,11 +182,11 @@ RunResult Lab::run(const Variant& variant, const dataset::Options& options, int6
   }
   if (done) {
     const bool trained = is_config_of(done->config, options);
-    if (trained && done->judged_by == judged_by_) {
+    if (trained && done->judged_by == evaluated_by_) {
       if (!plan_.lab.keep_models) remove_bundle(stem + ".pagoda");
       return *std::move(done);
     }
-    log_info("{}: {}", stem, trained ? "to be judged anew" : "its config has changed since it was run");
+    log_info("{}: {}", stem, trained ? "is evaluated again" : "its config has changed since it was run");
     remove_result(stem);
   }
   const auto path = train_bundle(stem, options, fmt::format("{}, seed {}", variant.name, seed));
@@ -199,7 +199,7 @@ RunResult Lab::run(const Variant& variant, const dataset::Options& options, int6
 TriedValue Lab::try_value(const Variant& variant, const Candidate& candidate) {
   auto options = candidate.options;
   options.train.seed = static_cast<uint64_t>(plan_.lab.seeds[0]);
-  options.train.refit = false;  // it is validation that is looked at
+  options.train.refit = false;  // tuning looks at validation
   Variant tried;
   tried.file_name = fmt::format("{}-{}", variant.file_name, &candidate - variant.candidates.data() + 1);
   const std::string stem = folder_ + "/tune/" + tried.file_name, json_path = stem + ".json";
@@ -207,9 +207,10 @@ TriedValue Lab::try_value(const Variant& variant, const Candidate& candidate) {
   if (file_exists(json_path)) {
     const Json json = Json::parse(read_file(json_path), nullptr, false);
     if (json.is_object() && is_config_of(json.value("config", ""), options)) {
-      out.value = json.value("value", 0.0), out.epochs = json.value("epochs", 0.0);
+      out.value = json.value("value", 0.0);
+      out.epochs = json.value("epochs", 0.0);
       out.metric = json.value("metric", options.train.choose_by);
-      remove_bundle(stem + ".pagoda");  // a kill may have left it
+      remove_bundle(stem + ".pagoda");  // a killed run may have left it
       return out;
     }
   }
@@ -218,9 +219,10 @@ TriedValue Lab::try_value(const Variant& variant, const Candidate& candidate) {
   out.metric = chosen_by(*bundle, options);
   const auto best = chosen_epoch(std::string(bundle->run_log()), out.metric);
   if (best.metrics.empty())
-    fail(ErrorKind::usage, "{}: there is no validation part to tune '{}' on; have data.split keep one", plan_.path,
+    fail(ErrorKind::usage, "{}: there is no validation part to tune '{}' on; let data.split keep one", plan_.path,
          variant.name);
-  out.value = best.value, out.epochs = best.epoch;
+  out.value = best.value;
+  out.epochs = best.epoch;
   const Json json{{"config", result_config(options)},
                   {"label", out.label},
                   {"metric", out.metric},
@@ -256,7 +258,7 @@ std::vector<VariantRuns> run_lab(ThreadPool& pool, const Plan& plan, const std::
   std::vector<VariantRuns> out;
   for (const auto& variant : plan.variants) out.push_back(lab.run(variant));
   const auto& first = out[0].runs[0].users.users;
-  const auto judged_by = [](const RunResult& run) {  // the rows, and whether repeats are kept; "" of an older result
+  const auto judged_by = [](const RunResult& run) {  // the rows, and whether repeats are kept; "" for an older result
     const Json json = Json::parse(run.evaluation, nullptr, false);
     return std::pair(json.value("test_rows", ""), json.value("repeats", ""));
   };
@@ -265,12 +267,13 @@ std::vector<VariantRuns> run_lab(ThreadPool& pool, const Plan& plan, const std::
     for (const auto& run : out[v].runs)
       if (run.users.users != first)
         fail(ErrorKind::usage,
-             "{}: '{}' is judged by {} users and '{}' by {} others: their data.interactions and data.split must agree",
+             "{}: '{}' is evaluated on {} users and '{}' on {} others: their data.interactions and data.split must "
+             "agree",
              plan.path, plan.variants[v].name, run.users.users.size(), plan.variants[0].name, first.size());
       else if (const auto rows = judged_by(run);
                !rows.first.empty() && !rows_of_first.first.empty() && rows != rows_of_first)
         fail(ErrorKind::usage,
-             "{}: '{}' and '{}' are judged by other rows, or one with repeats and one without: their data and "
+             "{}: '{}' and '{}' are evaluated on different rows, or one with repeats and one without: their data and "
              "evaluate.repeats must agree",
              plan.path, plan.variants[v].name, plan.variants[0].name);
   return out;

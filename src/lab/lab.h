@@ -1,4 +1,4 @@
-// The runs of a lab: each variant trained with each seed and judged, whatever was done before left as it is.
+// Runs a lab: trains each variant with each seed and evaluates it. Work that was done before is kept.
 #pragma once
 
 #include <atomic>
@@ -11,26 +11,26 @@
 
 namespace pagoda::lab {
 
-// A value that was tried: how it did on validation, with the first seed.
+// A tuned value and its result on validation, with the first seed.
 struct TriedValue {
   std::string label;
   KeyValues settings;
-  std::string metric = {};  // train.choose_by, with a K that can tell
-  double value = 0;         // of it
+  std::string metric = {};  // train.choose_by, with a K that can tell models apart
+  double value = 0;         // of the metric
   double epochs = 0;
 };
 
 struct VariantRuns {
-  dataset::Options options;       // with the tuned values, of the first seed
+  dataset::Options options;       // with the tuned values and the first seed
   std::vector<TriedValue> tried;  // empty: nothing was tuned
-  size_t chosen = 0;              // of tried
-  std::vector<RunResult> runs;    // one a seed
+  size_t chosen = 0;              // index into `tried`
+  std::vector<RunResult> runs;    // one per seed
 };
 
-// Trains and judges what the folder does not hold yet, in the order of the plan; parallel to plan.variants. Files:
-// NAME-SEED.pagoda and its run folder, as `train` writes them (removed after the judgement when keep_models is false), what
-// result.h says, and tune/NAME-LABEL.json. A run whose config has changed is made anew; one that was killed goes on from
-// its checkpoint. Error{interrupted} when `interrupted` was set: a checkpoint is kept.
+// Trains and evaluates what the folder does not hold yet, in the order of the plan. The result is parallel to
+// plan.variants. Files: NAME-SEED.pagoda and its run folder, as `train` writes them (removed after the evaluation if
+// keep_models is false), those of result.h, and tune/NAME-LABEL.json. A run whose config has changed is repeated; a
+// killed run continues from its checkpoint. Error{interrupted} if `interrupted` was set: a checkpoint is kept.
 std::vector<VariantRuns> run_lab(ThreadPool& pool, const Plan& plan, const std::string& folder,
                                  const std::atomic<bool>& interrupted);
 

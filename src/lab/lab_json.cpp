@@ -6,7 +6,7 @@ namespace pagoda::lab {
 
 namespace {
 
-// A TOML value as JSON where it is the same in both: a text, a number, true, a list of these; else as it stands.
+// A TOML value as JSON if it is the same in both (a text, a number, true, a list of these); otherwise its TOML text.
 Json json_of_toml(const std::string& value) {
   Json json = Json::parse(value, nullptr, false);
   return json.is_discarded() ? Json(value) : json;

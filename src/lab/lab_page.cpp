@@ -1,4 +1,4 @@
-// report.html of a lab; what it has in common with `pagoda report` is report/report_parts.h.
+// report.html of a lab; the parts that `pagoda report` has, too, are in report/report_parts.h.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace pagoda::lab {
 
 namespace {
 
-// Leaves of the recalls only that of the goals: a chart reads the first.
+// Keeps only the recall of the goals, since a chart reads the first recall.
 void keep_recall(Json& bucket, const std::string& goal_metric) {
   Json kept = Json::object();
   for (const auto& [key, value] : bucket.items())
@@ -21,7 +21,7 @@ void keep_recall(Json& bucket, const std::string& goal_metric) {
   bucket = std::move(kept);
 }
 
-// The evaluation as the report's charts read it.
+// The evaluation in the form that the report's charts read.
 std::string charted(const VariantSummary& of, const std::string& goal_metric) {
   Json json = of.mean;
   for (const char* list : {"by_item_popularity", "by_popularity_decile", "by_item_age", "by_user_activity"})
@@ -41,7 +41,7 @@ class Page {
                          .evaluation = charted(summary.variants[v], summary.goal_metric),
                          .run_log = runs[v].runs[0].run_log,
                          .config = result_config(runs[v].options)});
-    std::swap(models_[0], models_[plan.baseline]);  // what the others are marked against
+    std::swap(models_[0], models_[plan.baseline]);  // the others are compared with the first
     for (size_t v = 0; v < models_.size(); ++v)
       read_.push_back({.given = &models_[v],
                        .evaluation = report::parse_evaluation(models_[v].evaluation, models_[v].name + ": evaluation"),
@@ -120,7 +120,7 @@ class Page {
            report::escape_markup(words) + "</p></div>\n";
   }
 
-  // A row a variant, a column a figure: its mean, and below it the difference to the baseline.
+  // One row per variant and one column per figure: its mean, and below it the difference to the baseline.
   std::string compared_table(std::vector<Compared> VariantSummary::* figures) const {
     std::string out = "<div class=\"card wide compared\"><table><thead><tr><th>variant</th>";
     for (const auto& c : summary_.variants[0].*figures)
@@ -145,13 +145,13 @@ class Page {
                "metrics", "Metrics",
                fmt::format("Means over {} seeds, ± their sample standard deviation. Below: the difference to {} and "
                            "its {:g}% bootstrap interval over users ({} resamples, the same users drawn for both, "
-                           "their differences averaged over seeds). Bold: the interval does not hold 0.",
+                           "their differences averaged over seeds). Bold: the interval does not contain 0.",
                            plan_.lab.seeds.size(), report::escape_markup(plan_.variants[plan_.baseline].name),
                            plan_.lab.bootstrap.confidence * 100, plan_.lab.bootstrap.resamples)) +
            compared_table(&VariantSummary::metrics) + "</section>\n";
   }
 
-  // Each variant as a point; those of a sweep joined to a curve.
+  // Each variant is a point; those of a sweep are joined to a curve.
   std::string scatter(const std::string& x_name, const std::string& x_label, const std::string& note) const {
     report::ScatterChart chart{.title = report::metric_label(summary_.goal_metric) + " against " + x_label,
                                .description = note,
@@ -195,7 +195,7 @@ class Page {
 
   std::string truth() const {
     if (plan_.lab.truth.empty()) return "";
-    report::BarChart ranks{.title = "Where never-shown good items stand",
+    report::BarChart ranks{.title = "Rank of never-shown good items",
                            .description = "0: first of all candidates; 1: last; 0.5: by chance.",
                            .groups = {"mean", "median"},
                            .notes = {},
@@ -227,7 +227,7 @@ class Page {
     return report::heading(
                "truth", "Against the truth",
                fmt::format("What {} users would like, whether it was ever shown to anyone or not: the first {} of "
-                           "their true ranks. The test part can not tell, as it holds only what was shown.",
+                           "their true ranks. The test part cannot tell, since it holds only what was shown.",
                            summary_.truth_users, plan_.lab.truth_good)) +
            compared_table(&VariantSummary::truths) + "<div class=\"charts\">\n" +
            report::figure(ranks.title, ranks.description, report::svg(ranks)) +

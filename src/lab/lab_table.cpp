@@ -1,4 +1,4 @@
-// The text that goes to stdout.
+// The table on stdout.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,14 +9,14 @@ namespace pagoda::lab {
 
 namespace {
 
-using EncodedColumns = std::vector<std::string>;
+using TableRow = std::vector<std::string>;
 
 size_t width_of(const std::string& text) {  // characters, for the ± of UTF-8
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
-// Columns as wide as their widest cell, the first to the left, the others to the right.
-std::string aligned(const std::vector<EncodedColumns>& rows) {
+// Aligns columns to their widest cell: the first to the left, the others to the right.
+std::string aligned(const std::vector<TableRow>& rows) {
   std::vector<size_t> widths;
   for (const auto& row : rows)
     for (size_t c = 0; c < row.size(); ++c) {
@@ -40,14 +40,16 @@ std::string figure_text(double value) {
   return std::abs(value) < 10 ? fmt::format("{:.4f}", value) : fmt::format("{:.1f}", value);
 }
 
-// A line a variant with its means, and below it the differences to the baseline.
+// One line per variant with its means, and below it the differences to the baseline.
 std::string compared_table(const Plan& plan, const Summary& summary, std::vector<Compared> VariantSummary::* figures) {
-  std::vector<EncodedColumns> rows{{"variant"}};
+  std::vector<TableRow> rows{{"variant"}};
   for (const auto& c : summary.variants[0].*figures) rows[0].push_back(c.name);
   for (size_t v = 0; v < plan.variants.size(); ++v) {
-    EncodedColumns means{plan.variants[v].name}, differences{"  against " + plan.variants[plan.baseline].name};
-    for (const auto& c : summary.variants[v].*figures)
-      means.push_back(mean_text(c.mean, c.spread)), differences.push_back(difference_text(c));
+    TableRow means{plan.variants[v].name}, differences{"  against " + plan.variants[plan.baseline].name};
+    for (const auto& c : summary.variants[v].*figures) {
+      means.push_back(mean_text(c.mean, c.spread));
+      differences.push_back(difference_text(c));
+    }
     rows.push_back(std::move(means));
     if (v != plan.baseline) rows.push_back(std::move(differences));
   }
@@ -55,7 +57,7 @@ std::string compared_table(const Plan& plan, const Summary& summary, std::vector
 }
 
 std::string popularity_table(const Plan& plan, const Summary& summary) {
-  std::vector<EncodedColumns> rows{{"variant"}, {"  test rows"}};
+  std::vector<TableRow> rows{{"variant"}, {"  test rows"}};
   const auto buckets = [](const VariantSummary& of) { return of.mean.value("by_item_popularity", Json::array()); };
   const auto zero = [](const VariantSummary& of) { return of.mean.value("zero_train_positives", Json::object()); };
   const auto cold_rows = number_at(zero(summary.variants[0]), "test_positives");
@@ -63,9 +65,10 @@ std::string popularity_table(const Plan& plan, const Summary& summary) {
     rows[0].push_back(bucket.value("bucket", ""));
     rows[1].push_back(fmt::format("{:.0f}", number_at(bucket, "test_positives")));
   }
-  rows[0].emplace_back("not in train"), rows[1].push_back(fmt::format("{:.0f}", cold_rows));
+  rows[0].emplace_back("not in train");
+  rows[1].push_back(fmt::format("{:.0f}", cold_rows));
   for (size_t v = 0; v < plan.variants.size(); ++v) {
-    EncodedColumns cells{plan.variants[v].name};
+    TableRow cells{plan.variants[v].name};
     for (const auto& bucket : buckets(summary.variants[v]))
       cells.push_back(number_at(bucket, "test_positives") > 0 ? figure_text(number_at(bucket, summary.goal_metric))
                                                               : "-");
@@ -76,11 +79,11 @@ std::string popularity_table(const Plan& plan, const Summary& summary) {
 }
 
 std::string lists_table(const Plan& plan, const Summary& summary) {
-  std::vector<EncodedColumns> rows{{"variant"}};
+  std::vector<TableRow> rows{{"variant"}};
   const std::vector<std::string> names{"coverage", "gini", "average_popularity", "long_tail_share"};
   for (const auto& name : names) rows[0].push_back(name);
   for (size_t v = 0; v < plan.variants.size(); ++v) {
-    EncodedColumns cells{plan.variants[v].name};
+    TableRow cells{plan.variants[v].name};
     for (const auto& name : names)
       cells.push_back(figure_text(number_at(summary.variants[v].mean, fmt::format("{}@{}", name, summary.k))));
     rows.push_back(std::move(cells));

@@ -1,4 +1,4 @@
-// What a lab ends with: lab.json for programs, report.html and a table for people.
+// The output of a lab: lab.json for programs, report.html and a table for people.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace pagoda::lab {
 
-// Writes lab.json and report.html into the folder. The text is the table, for stdout.
+// Writes lab.json and report.html to the folder. Returns the table, for stdout.
 std::string write_lab(ThreadPool& pool, const Plan& plan, const std::vector<VariantRuns>& runs,
                       const std::string& folder);
 

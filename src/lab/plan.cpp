@@ -16,9 +16,9 @@ namespace pagoda::lab {
 
 namespace {
 
-using Choices = std::vector<std::vector<Setting>>;    // of each key its values
+using Choices = std::vector<std::vector<Setting>>;    // per key: its values
 using Tried = std::vector<std::span<const Setting>>;  // some of them, borrowed
-using Combination = std::vector<const Setting*>;      // one of each
+using Combination = std::vector<const Setting*>;      // per key: one value
 
 void describe(OptionVisitor& f, LabOptions& o) {
   f.field("base", o.base, "");
@@ -37,12 +37,12 @@ void describe(OptionVisitor& f, LabOptions& o) {
   });
 }
 
-std::string beside(const std::string& file, const std::string& path) {
+std::string relative_to(const std::string& file, const std::string& path) {
   return (std::filesystem::path(file).parent_path() / path).string();
 }
 
-// A config says, too, how its model is to be served; a lab does not look at that.
-void lay(const Config& over, dataset::Options& options) {
+// A config may also say how its model is served; a lab ignores that.
+void apply_config(const Config& over, dataset::Options& options) {
   retrieval::ServeOptions serve;
   over.read([&](OptionVisitor& f) {
     dataset::describe(f, options);
@@ -50,19 +50,22 @@ void lay(const Config& over, dataset::Options& options) {
   });
 }
 
-// One value of each key, the last key turning fastest; one empty combination of no keys.
+// All combinations of one value per key, the last key varying fastest; for no keys, one empty combination.
 std::vector<Combination> combinations(const Tried& tried) {
   std::vector<Combination> all{{}};
   for (const auto& values : tried) {
     std::vector<Combination> longer;
     for (const auto& combination : all)
-      for (const auto& setting : values) longer.push_back(combination), longer.back().push_back(&setting);
+      for (const auto& setting : values) {
+        longer.push_back(combination);
+        longer.back().push_back(&setting);
+      }
     all = std::move(longer);
   }
   return all;
 }
 
-// "temperature=0.05"; a list or table goes by its number among the values.
+// "temperature=0.05"; a list or table is named by its number among the values.
 std::string label_of(const Combination& combination, const Tried& tried) {
   std::string label;
   for (size_t i = 0; i < combination.size(); ++i) {
@@ -113,14 +116,14 @@ class PlanReader {
       fail(ErrorKind::usage, "{}: 'base' is missing: name a config, base = \"pagoda.toml\", or write one as [base]",
            plan_.path);
     if (!base) {
-      const auto file = beside(plan_.path, plan_.lab.base);
+      const auto file = relative_to(plan_.path, plan_.lab.base);
       if (!file_exists(file))
         fail(ErrorKind::usage, "{}: base = {}: there is no file {}", plan_.path, toml_quoted(plan_.lab.base), file);
       base = Config::from_file(file);
     }
     for (const auto& assignment : set_) base->set(assignment);
-    lay(*base, plan_.base);
-    for (const auto& setting : settings) lay(setting.config, plan_.base);
+    apply_config(*base, plan_.base);
+    for (const auto& setting : settings) apply_config(setting.config, plan_.base);
   }
 
   void read_variant(Config& config) {
@@ -133,10 +136,10 @@ class PlanReader {
       f.field("name", variant.name, "");
       dataset::describe(f, variant.options);
     });
-    for (const auto& setting : settings) lay(setting.config, variant.options);
+    for (const auto& setting : settings) apply_config(setting.config, variant.options);
     if (variant.name.empty())
-      fail(ErrorKind::usage, "{}: [[variant]] number {} has no name: give it one, name = \"corrected\"", plan_.path,
-           plan_.variants.size() + 1);
+      fail(ErrorKind::usage, "{}: [[variant]] number {} has no name: give it one, such as name = \"corrected\"",
+           plan_.path, plan_.variants.size() + 1);
     std::set<std::string> own;
     for (const auto& setting : settings) own.insert(setting.key);
     for (const auto& [key, value] : differences(plan_.base, variant.options)) own.insert(key);
@@ -159,11 +162,14 @@ class PlanReader {
       });
     };
     read();  // once to know what it starts from
-    if (!from.empty()) start.options = named(from).options, read();
-    for (const auto& setting : settings) lay(setting.config, start.options);
+    if (!from.empty()) {
+      start.options = named(from).options;
+      read();
+    }
+    for (const auto& setting : settings) apply_config(setting.config, start.options);
     if (over.empty())
       fail(ErrorKind::usage,
-           "{}: a [[sweep]] has no 'over': say what it turns, over = {{ \"loss.logq_weight\" = [0.0, "
+           "{}: a [[sweep]] has no 'over': say what it varies, over = {{ \"loss.logq_weight\" = [0.0, "
            "0.5, 1.0] }}",
            plan_.path);
     if (name.empty()) name = from;
@@ -178,7 +184,7 @@ class PlanReader {
     const Tried tried(over.begin(), over.end());
     for (const auto& combination : combinations(tried)) {
       Variant variant = start;
-      for (const auto* setting : combination) lay(setting->config, variant.options);
+      for (const auto* setting : combination) apply_config(setting->config, variant.options);
       variant.value = label_of(combination, tried);
       variant.name = name.empty() ? variant.value : name + "," + variant.value;
       variant.family = family;
@@ -196,7 +202,7 @@ class PlanReader {
     fail(ErrorKind::usage, "{}: there is no variant '{}'{}", plan_.path, name, suggestion(name, names));
   }
 
-  // `own`: keys that the variant says itself, which are not tuned.
+  // `own`: keys that the variant sets itself; they are not tuned.
   void add(Variant variant, const Choices& tune, const std::set<std::string>& own) {
     variant.file_name = file_name_of(variant.name);
     for (const auto& other : plan_.variants)
@@ -210,7 +216,7 @@ class PlanReader {
       if (combination.empty()) break;
       Candidate candidate{label_of(combination, tried), {}, variant.options};
       for (const auto* setting : combination) {
-        lay(setting->config, candidate.options);
+        apply_config(setting->config, candidate.options);
         candidate.settings.emplace_back(setting->key, setting->value);
       }
       variant.candidates.push_back(std::move(candidate));
@@ -223,7 +229,7 @@ class PlanReader {
     const auto refuse = [&](const std::string& what) { fail(ErrorKind::usage, "{}: {}", plan_.path, what); };
     if (lab.seeds.empty()) refuse("seeds is empty: give at least one");
     if (std::set<int64_t>(lab.seeds.begin(), lab.seeds.end()).size() < lab.seeds.size())
-      refuse("seeds has one of them twice; the same seed gives the same bits");
+      refuse("seeds has a seed twice; the same seed gives the same bits");
     if (lab.seeds[0] < 0 || *std::min_element(lab.seeds.begin(), lab.seeds.end()) < 0) refuse("a seed is at least 0");
     if (lab.bootstrap.resamples < 1000) refuse("bootstrap.resamples must be at least 1000");
     if (!(lab.bootstrap.confidence > 0 && lab.bootstrap.confidence < 1))
@@ -244,10 +250,10 @@ class PlanReader {
       refuse(std::string("metrics: ") + error.what());
     }
     if (std::none_of(lab.metrics.begin(), lab.metrics.end(), [](const auto& m) { return m.starts_with("recall@"); }))
-      refuse("metrics has no recall: the goals go by the first one, such as \"recall@100\"");
+      refuse("metrics has no recall: the goals use the first one, such as \"recall@100\"");
     std::sort(lab.k.begin(), lab.k.end());
     lab.k.erase(std::unique(lab.k.begin(), lab.k.end()), lab.k.end());
-    if (!lab.truth.empty()) lab.truth = beside(plan_.path, lab.truth);
+    if (!lab.truth.empty()) lab.truth = relative_to(plan_.path, lab.truth);
     if (lab.baseline.empty()) lab.baseline = plan_.variants[0].name;
     plan_.baseline = static_cast<size_t>(&named(lab.baseline) - plan_.variants.data());
   }

@@ -1,9 +1,9 @@
-// What a lab is to do: a lab.toml, read into variants with their whole options.
+// The plan of a lab: a lab.toml, read into variants with their complete options.
 //
 //   base = "pagoda.toml"              the config that the variants share, or a table [base] with its sections
-//   set = { "train.epochs" = 5 }      laid over it, for all variants
+//   set = { "train.epochs" = 5 }      assignments over it, for all variants
 //   seeds = [1, 2, 3]                 each variant is trained with each of them
-//   metrics = ["recall@20"]           of the table; k = [20, 100]: lengths of the lists that are judged
+//   metrics = ["recall@20"]           of the table; k = [20, 100]: lengths of the evaluated lists
 //   tune = { "loss.temperature" = [0.05, 0.1] }     each variant takes the value that is best on validation
 //
 //   [[variant]]
@@ -31,13 +31,13 @@ namespace pagoda::lab {
 struct LabOptions {
   std::string base;  // path as written; "" when the config stands in [base]
   std::vector<int64_t> seeds{1, 2, 3};
-  std::vector<int64_t> k;            // lengths of lists; rising and complete once the plan is read
-  std::vector<std::string> metrics;  // of the table; the first recall is what the goals go by
+  std::vector<int64_t> k;            // lengths of lists; ascending and complete once the plan is read
+  std::vector<std::string> metrics;  // of the table; the goals use the first recall
   std::string baseline;              // name of the variant that others are compared with
-  double tail_tolerance = 0.05;      // how far below the best overall the best in the tail may lie, as a share of it
-  bool keep_models = true;           // false: only the results of a run stay
-  std::string truth;                 // a world's file; ""
-  int64_t truth_good = 100;          // the first of a user's true ranks that are good items
+  double tail_tolerance = 0.05;      // how far below the best overall the best in the tail may be, as a share of it
+  bool keep_models = true;           // false: only the results of a run are kept
+  std::string truth;                 // the truth file of a world; "": none
+  int64_t truth_good = 100;          // how many of a user's first true ranks are good items
   BootstrapOptions bootstrap;
 };
 
@@ -49,9 +49,9 @@ struct Candidate {
 };
 
 struct Variant {
-  std::string name, file_name;  // the second without what a file system minds
-  std::string family;           // of a sweep: its name and keys, "corrected,logq_weight"; "" of others
-  std::string value;            // of a sweep: what sets this one apart, "0.5"
+  std::string name, file_name;  // file_name: without characters that a file system refuses
+  std::string family;           // of a sweep: its name and keys, "corrected,logq_weight"; "" for other variants
+  std::string value;            // of a sweep: the value of this variant, "0.5"
   dataset::Options options;
   std::vector<Candidate> candidates;  // empty: nothing is tuned
 };
@@ -60,12 +60,12 @@ struct Plan {
   std::string path;
   LabOptions lab;
   dataset::Options base;
-  std::vector<Variant> variants;  // at least one; sweeps stand behind the others
-  size_t baseline = 0;            // of variants
+  std::vector<Variant> variants;  // at least one; sweeps come after the others
+  size_t baseline = 0;            // index into variants
 };
 
-// `set`: assignments over the base, "a.b=v". Error{usage} with file and line, before anything is trained: an unknown key
-// with the nearest one, a variant named twice, options that validate() refuses.
+// `set`: assignments over the base, "a.b=v". Error{usage} with file and line, before anything is trained: an unknown
+// key with the nearest one, a variant named twice, options that validate() refuses.
 Plan read_plan(const std::string& path, const std::vector<std::string>& set);
 
 }  // namespace pagoda::lab

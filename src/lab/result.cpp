@@ -42,7 +42,7 @@ bool is_config_of(const std::string& written, const dataset::Options& options) {
 }
 
 void write_result(const std::string& stem, const RunResult& result) {
-  remove_result(stem);  // its parts must not be taken for those of another run
+  remove_result(stem);  // parts of a former run must not be taken for this run's
   write_user_table(users_path(stem), result.users);
   if (!result.truth.empty()) write_user_table(truth_path(stem), result.truth_users);
   Json json{{"config", result.config},
@@ -79,7 +79,8 @@ std::optional<RunResult> read_result(const std::string& stem) {
       result.truth_users = read_user_table(truth_path(stem));
     }
   } catch (const std::exception& error) {
-    fail(ErrorKind::failed, "{}: is no whole result of a run; it is made anew ({})", json_path(stem), error.what());
+    fail(ErrorKind::failed, "{}: is not a complete result of a run; it is made again ({})", json_path(stem),
+         error.what());
   }
   return result;
 }

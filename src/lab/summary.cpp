@@ -25,7 +25,7 @@ double sample_deviation(const std::vector<double>& values) {
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
-// Walks values of one shape and joins their numbers.
+// Walks values of the same shape and joins their numbers.
 Json joined(const std::vector<Json>& values, Json (*join)(const std::vector<Json>&)) {
   const auto all = [&](auto is) { return std::all_of(values.begin(), values.end(), is); };
   if (all([](const Json& v) { return v.is_object(); })) {
@@ -64,7 +64,7 @@ std::vector<double> numbers(const std::vector<Json>& values) {
 
 const UserTable& table_of(const RunResult& run, bool of_truth) { return of_truth ? run.truth_users : run.users; }
 
-// Each user's difference of two variants by one figure, mean over the seeds; NaN where it was not measured.
+// The difference of two variants in one figure per user, averaged over the seeds; NaN if it was not measured.
 std::vector<double> user_differences(const VariantRuns& from, const VariantRuns& to, const std::string& name,
                                      bool of_truth) {
   const size_t users = table_of(to.runs[0], of_truth).users.size();
@@ -72,13 +72,13 @@ std::vector<double> user_differences(const VariantRuns& from, const VariantRuns&
   for (size_t s = 0; s < to.runs.size(); ++s) {
     const auto* a = table_of(from.runs[s], of_truth).find(name);
     const auto* b = table_of(to.runs[s], of_truth).find(name);
-    check(a && b && a->size() == users && b->size() == users, "the runs of a lab are judged alike");
+    check(a && b && a->size() == users && b->size() == users, "the runs of a lab are evaluated alike");
     for (size_t u = 0; u < users; ++u) out[u] += ((*b)[u] - (*a)[u]) / static_cast<double>(to.runs.size());
   }
   return out;
 }
 
-// One column a vector of values, to rows.
+// Turns columns of values into rows.
 std::vector<double> as_rows(const std::vector<std::vector<double>>& columns) {
   std::vector<double> rows(columns.size() * columns[0].size());
   for (size_t c = 0; c < columns.size(); ++c)
@@ -119,10 +119,12 @@ class Summariser {
       evaluations.push_back(Json::parse(run.evaluation));
       if (!run.truth.empty()) truths.push_back(Json::parse(run.truth));
     }
-    one.mean = mean_of(evaluations), one.spread = spread_of(evaluations);
+    one.mean = mean_of(evaluations);
+    one.spread = spread_of(evaluations);
     for (const auto& name : plan_.lab.metrics) one.metrics.push_back(over_seeds(name, evaluations, "metrics"));
     if (!truths.empty()) {
-      one.truth = mean_of(truths), one.truth_spread = spread_of(truths);
+      one.truth = mean_of(truths);
+      one.truth_spread = spread_of(truths);
       for (const char* name : {"recall@100", "never_shown_recall@100", "never_shown_rank", "intrusion@100"})
         one.truths.push_back(over_seeds(name, truths, nullptr));
     }
@@ -131,7 +133,10 @@ class Summariser {
       const auto name = bucket.value("bucket", "");
       if (name == "top 1%" || name == "1-5%" || name == "5-20%") continue;
       const double n = number_at(bucket, "test_positives");
-      if (n > 0) hits += n * number_at(bucket, out_.goal_metric), positives += n;
+      if (n > 0) {
+        hits += n * number_at(bucket, out_.goal_metric);
+        positives += n;
+      }
     }
     if (positives > 0) one.tail_recall = hits / positives;
     const Json zero = one.mean.value("zero_train_positives", Json::object());
@@ -147,7 +152,7 @@ class Summariser {
     return compared;
   }
 
-  // Differences of all variants to the baseline, every figure under the same resamples.
+  // The differences of all variants to the baseline, every figure under the same resamples.
   void compare(std::vector<Compared> VariantSummary::* figures, bool of_truth) {
     std::vector<std::vector<double>> columns;
     std::vector<Compared*> whose;
@@ -174,7 +179,7 @@ class Summariser {
     return *std::find_if(truths.begin(), truths.end(), [&](const auto& m) { return m.name == figure; });
   }
 
-  // The variant with the highest value; none when no value is a number.
+  // The variant with the highest value; none if no value is a number.
   template <class Value>
   std::optional<size_t> best(Value value) const {
     std::optional<size_t> found;
@@ -188,13 +193,15 @@ class Summariser {
     return fmt::format(", {} against '{}'", difference_text(compared), name(plan_.baseline));
   }
 
-  // The variants whose difference to the winner may as well be none.
+  // The variants that are not told apart from the winner: the interval of their difference contains 0.
   std::string not_told_apart(size_t winner) const {
     std::vector<std::vector<double>> columns;
     std::vector<size_t> whose;
     for (size_t v = 0; v < runs_.size(); ++v)
-      if (v != winner)
-        columns.push_back(user_differences(runs_[v], runs_[winner], out_.goal_metric, false)), whose.push_back(v);
+      if (v != winner) {
+        columns.push_back(user_differences(runs_[v], runs_[winner], out_.goal_metric, false));
+        whose.push_back(v);
+      }
     if (columns.empty()) return "";
     const auto intervals = bootstrap_means(pool_, as_rows(columns), columns.size(), plan_.lab.bootstrap);
     std::string names;

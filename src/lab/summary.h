@@ -1,5 +1,5 @@
-// The runs of a lab side by side: means over seeds, differences to the baseline with their intervals, who wins at what.
-// Private to this room: it brings in the JSON library.
+// Summarises the runs of a lab: means over seeds, differences to the baseline with their intervals, and the best
+// variant for each goal. Private to this room: it includes the JSON library.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,17 +10,17 @@ namespace pagoda::lab {
 
 using Json = nlohmann::ordered_json;
 
-// One object in the shape of `values`: each number their mean, null where none is finite; what is no number as it is
-// where all agree, else left out (in a list: null). Lists of different lengths are left out.
+// One object with the shape of `values`: each number is their mean, or null if none is finite. A value that is not a
+// number is kept if all agree, and otherwise left out (in a list: null). Lists of different lengths are left out.
 Json mean_of(const std::vector<Json>& values);
-// The same with sample standard deviations; null where there are fewer than two numbers.
+// The same with sample standard deviations; null for fewer than two numbers.
 Json spread_of(const std::vector<Json>& values);
 
 // A metric of one variant.
 struct Compared {
   std::string name;
-  std::vector<double> seeds = {};   // one a seed
-  double mean = NAN, spread = NAN;  // over seeds; the second the sample standard deviation
+  std::vector<double> seeds = {};   // one value per seed
+  double mean = NAN, spread = NAN;  // over seeds; spread: the sample standard deviation
   double difference = NAN;          // to the baseline, mean over users and seeds
   Interval interval{NAN, NAN};      // of the difference, over users
 };
@@ -34,10 +34,10 @@ struct VariantSummary {
   double cold_recall = NAN;       // of items without a training row
 };
 
-// Who is best at one thing.
+// The best variant for one goal.
 struct Goal {
   std::string name;
-  std::string winner;  // "" when nothing was measured
+  std::string winner;  // "" if nothing was measured
   std::string words;   // a sentence or two with the numbers
 };
 
@@ -51,14 +51,14 @@ struct Summary {
 
 Summary summarise(ThreadPool& pool, const Plan& plan, const std::vector<VariantRuns>& runs);
 
-// The number at object[key], NaN when there is none.
+// The number at object[key]; NaN if there is none.
 double number_at(const Json& object, const std::string& key);
-// "+0.0100 [+0.0071, +0.0129]"; "" where there is no difference.
+// "+0.0100 [+0.0071, +0.0129]"; "" if the difference was not measured.
 std::string difference_text(const Compared& compared);
 // "0.1600 ±0.0009"; without the spread for one seed.
 std::string mean_text(double mean, double spread);
 
-// What the folder gets, and stdout. The page's name is that of the lab file.
+// The contents of lab.json, of report.html and of stdout. The page has the name of the lab file.
 std::string lab_json(const Plan& plan, const std::vector<VariantRuns>& runs, const Summary& summary);
 std::string lab_page(const Plan& plan, const std::vector<VariantRuns>& runs, const Summary& summary);
 std::string lab_table(const Plan& plan, const std::vector<VariantRuns>& runs, const Summary& summary);

@@ -13,7 +13,8 @@ TEST(Means, NumbersAreJoinedInTheShapeTheyStandIn) {
                       "buckets": [{"bucket": "top", "recall@5": 0.4}, {"bucket": "tail", "recall@5": 0.5}]})")};
   EXPECT_EQ(
       mean_of(seeds).dump(),
-      R"({"split":"test","users":3,"metrics":{"recall@5":0.2},"buckets":[{"bucket":"top","recall@5":0.30000000000000004},)"
+      R"({"split":"test","users":3,"metrics":{"recall@5":0.2},)"
+      R"("buckets":[{"bucket":"top","recall@5":0.30000000000000004},)"
       R"({"bucket":"tail","recall@5":0.5}]})");
   const auto spread = spread_of(seeds);
   EXPECT_NEAR(spread["metrics"]["recall@5"].get<double>(), 0.2 / std::sqrt(2.0), 1e-12);
@@ -145,7 +146,9 @@ TEST(ChosenEpoch, IsTheFirstOfTheBestValue) {
 
 TEST(ResultConfig, LeavesOutWhatDoesNotChangeTheBits) {
   dataset::Options a, b;
-  b.train.threads = 7, b.train.checkpoint_seconds = 1, b.evaluate.k = {3};
+  b.train.threads = 7;
+  b.train.checkpoint_seconds = 1;
+  b.evaluate.k = {3};
   EXPECT_EQ(result_config(a), result_config(b));
   b.train.seed = 9;
   EXPECT_NE(result_config(a), result_config(b));

@@ -25,7 +25,7 @@ std::vector<uint32_t> sorted(std::span<const uint32_t> rows) {
   return out;
 }
 
-// "true", "1" of text formats; Parquet's booleans.
+// "true" and "1" in text formats; booleans in Parquet.
 std::optional<bool> as_flag(const columns::Column& column, size_t row) {
   if (const auto number = column.as_number(row)) return *number != 0;
   std::string scratch;
@@ -35,7 +35,7 @@ std::optional<bool> as_flag(const columns::Column& column, size_t row) {
   return std::nullopt;
 }
 
-// Recall of the users that have any such items; NaN for the others.
+// Recall for the users that have any such item; NaN for the others.
 struct Recalls {
   evaluate::AtK mean;
   std::vector<std::vector<double>> of_users;  // [K][user]
@@ -48,7 +48,9 @@ Recalls recalls(ThreadPool& pool, const index::Index& index, math::MatrixView<co
   math::Ragged<uint32_t> relevant;
   for (uint32_t i = 0; i < truth.users.size(); ++i)
     if (!items[i].empty() || outside[i] > 0) {
-      rows.push_back(i), users.push_back(truth.users[i]), missing.push_back(outside[i]);
+      rows.push_back(i);
+      users.push_back(truth.users[i]);
+      missing.push_back(outside[i]);
       relevant.push(items[i]);
     }
   math::Matrix<float> vectors(rows.size(), user_vectors.cols());
@@ -62,7 +64,7 @@ Recalls recalls(ThreadPool& pool, const index::Index& index, math::MatrixView<co
   return out;
 }
 
-// Where each of a user's never-shown good items stands: 0 first, 1 last.
+// The rank of each of a user's never-shown good items: 0 first, 1 last.
 std::vector<double> ranks(std::span<const float> scores, std::span<const uint32_t> history,
                           std::span<const uint32_t> items) {
   std::vector<double> out;
@@ -70,8 +72,14 @@ std::vector<double> ranks(std::span<const float> scores, std::span<const uint32_
   for (const auto item : items) {
     const float score = scores[item];
     size_t better = 0, equal = 0;
-    for (const float other : scores) better += other > score, equal += other == score;
-    for (const auto row : history) better -= scores[row] > score, equal -= scores[row] == score;
+    for (const float other : scores) {
+      better += other > score;
+      equal += other == score;
+    }
+    for (const auto row : history) {
+      better -= scores[row] > score;
+      equal -= scores[row] == score;
+    }
     const double before = static_cast<double>(better) + static_cast<double>(equal - 1) / 2;
     out.push_back(std::isnan(score) || others < 1 ? 1.0 : before / others);
   }
@@ -81,7 +89,10 @@ std::vector<double> ranks(std::span<const float> scores, std::span<const uint32_
 double mean(std::span<const double> values) {
   double sum = 0, n = 0;
   for (const double value : values)
-    if (!std::isnan(value)) sum += value, ++n;
+    if (!std::isnan(value)) {
+      sum += value;
+      ++n;
+    }
   return n > 0 ? sum / n : NAN;
 }
 
@@ -106,7 +117,7 @@ Truth read_truth(const std::string& path) {
       };
       const auto rank = batch.columns[2].as_number(row);
       const auto shown = as_flag(batch.columns[3], row);
-      if (!rank || *rank < 1) refuse("'rank' is no number from 1");
+      if (!rank || *rank < 1) refuse("'rank' is not a number from 1");
       if (!shown) refuse("'shown' is neither true nor false");
       const auto user = truth.users.add(batch.columns[0].as_text(row, scratch));
       rows.push_back({user, truth.items.add(batch.columns[1].as_text(row, scratch)), *rank, *shown});
@@ -139,7 +150,8 @@ TruthUsers truth_users(const model::Bundle& bundle, const Truth& truth, int64_t 
       const auto row = catalogue_row[of_user[rank].item];
       const bool is_good = rank < static_cast<size_t>(good);
       if (row == columns::Interner::kNone) {
-        outside += is_good, unseen_outside += is_good && !of_user[rank].shown;
+        outside += is_good;
+        unseen_outside += is_good && !of_user[rank].shown;
         continue;
       }
       listed.push_back(row);
@@ -149,8 +161,11 @@ TruthUsers truth_users(const model::Bundle& bundle, const Truth& truth, int64_t 
     }
     out.ids.emplace_back(truth.users[u]);
     out.users.push_back(user);
-    out.listed.push(sorted(listed)), out.good.push(sorted(liked)), out.never_shown.push(sorted(never_shown));
-    out.good_outside.push_back(outside), out.unseen_outside.push_back(unseen_outside);
+    out.listed.push(sorted(listed));
+    out.good.push(sorted(liked));
+    out.never_shown.push(sorted(never_shown));
+    out.good_outside.push_back(outside);
+    out.unseen_outside.push_back(unseen_outside);
   }
   if (out.users.empty())
     fail(ErrorKind::input, "none of the truth's {} users has a history in the data; is it the truth of another world?",
@@ -158,15 +173,16 @@ TruthUsers truth_users(const model::Bundle& bundle, const Truth& truth, int64_t 
   return out;
 }
 
-TruthReport judge_truth(ThreadPool& pool, math::MatrixView<const float> item_vectors,
-                        math::MatrixView<const float> user_vectors, const model::UserStates& states,
-                        const TruthUsers& truth, std::span<const uint64_t> counts, const std::vector<int64_t>& ks) {
+TruthReport evaluate_truth(ThreadPool& pool, math::MatrixView<const float> item_vectors,
+                           math::MatrixView<const float> user_vectors, const model::UserStates& states,
+                           const TruthUsers& truth, std::span<const uint64_t> counts, const std::vector<int64_t>& ks) {
   constexpr size_t kBlock = 64;  // users whose scores of all items are held at once
   const size_t users = truth.users.size(), items = item_vectors.rows();
   TruthReport report;
   report.ks.assign(ks.begin(), ks.end());
   report.users = users;
-  report.good = truth.good.values.size(), report.never_shown = truth.never_shown.values.size();
+  report.good = truth.good.values.size();
+  report.never_shown = truth.never_shown.values.size();
   for (const auto outside : truth.good_outside) report.outside_catalogue += outside;
 
   const auto index = index::make_exact_index(item_vectors);
@@ -175,7 +191,8 @@ TruthReport judge_truth(ThreadPool& pool, math::MatrixView<const float> item_vec
       recalls(pool, *index, user_vectors, states, truth, truth.good, truth.good_outside, ks, popularity);
   const auto unseen =
       recalls(pool, *index, user_vectors, states, truth, truth.never_shown, truth.unseen_outside, ks, popularity);
-  report.recall = recall.mean, report.never_shown_recall = unseen.mean;
+  report.recall = recall.mean;
+  report.never_shown_recall = unseen.mean;
 
   std::vector<std::vector<double>> intrusion(ks.size(), std::vector<double>(users, NAN)), stands(users);
   std::vector<double> chance(users), mean_rank(users, NAN);
@@ -204,7 +221,10 @@ TruthReport judge_truth(ThreadPool& pool, math::MatrixView<const float> item_vec
       }
       size_t candidates = 0, intruders = 0;
       for (uint32_t item = 0; item < items; ++item)
-        if (!among(histories[b], item)) ++candidates, intruders += intrudes(item);
+        if (!among(histories[b], item)) {
+          ++candidates;
+          intruders += intrudes(item);
+        }
       chance[i] = candidates ? static_cast<double>(intruders) / static_cast<double>(candidates) : NAN;
       stands[i] = ranks(std::as_const(scores).row(b), histories[b], truth.never_shown[i]);
       mean_rank[i] = mean(stands[i]);
@@ -223,19 +243,22 @@ TruthReport judge_truth(ThreadPool& pool, math::MatrixView<const float> item_vec
     report.intrusion.push_back(mean(intrusion[k]));
     for (const auto& [name, values] : {std::pair{"recall", &recall.of_users[k]},
                                        {"never_shown_recall", &unseen.of_users[k]},
-                                       {"intrusion", &intrusion[k]}})
-      table.names.push_back(fmt::format("{}@{}", name, ks[k])), table.columns.push_back(*values);
+                                       {"intrusion", &intrusion[k]}}) {
+      table.names.push_back(fmt::format("{}@{}", name, ks[k]));
+      table.columns.push_back(*values);
+    }
   }
-  table.names.emplace_back("never_shown_rank"), table.columns.push_back(mean_rank);
+  table.names.emplace_back("never_shown_rank");
+  table.columns.push_back(mean_rank);
   return report;
 }
 
-TruthReport judge_truth(ThreadPool& pool, const model::Bundle& bundle, const TruthUsers& truth,
-                        const std::vector<int64_t>& ks) {
+TruthReport evaluate_truth(ThreadPool& pool, const model::Bundle& bundle, const TruthUsers& truth,
+                           const std::vector<int64_t>& ks) {
   const auto vectors = model::known_user_vectors(pool, bundle, bundle.user_ids(), truth.users);
   math::Matrix<float> room;
-  return judge_truth(pool, math::as_floats(bundle.item_vectors(), room), vectors, bundle.user_states(), truth,
-                     bundle.item_counts(), ks);
+  return evaluate_truth(pool, math::as_floats(bundle.item_vectors(), room), vectors, bundle.user_states(), truth,
+                        bundle.item_counts(), ks);
 }
 
 std::string truth_json(const TruthReport& report) {

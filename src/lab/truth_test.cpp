@@ -61,17 +61,22 @@ struct World {
   World() {
     const float scores[] = {8, 7, 6, 5, 4, 4, 2, 1};
     std::copy(std::begin(scores), std::end(scores), items.begin());
-    users[0][0] = 1, users[1][0] = -1;
+    users[0][0] = 1;
+    users[1][0] = -1;
     states.histories.push(std::vector<uint32_t>{0});
     states.histories.push(std::vector<uint32_t>{7, 4});
-    truth.ids = {"a", "b"}, truth.users = {0, 1};
-    truth.listed.push(std::vector<uint32_t>{1, 2, 5}), truth.listed.push(std::vector<uint32_t>{3});
+    truth.ids = {"a", "b"};
+    truth.users = {0, 1};
+    truth.listed.push(std::vector<uint32_t>{1, 2, 5});
+    truth.listed.push(std::vector<uint32_t>{3});
     truth.good = truth.listed;
-    truth.never_shown.push(std::vector<uint32_t>{1, 5}), truth.never_shown.push({});
-    truth.good_outside = {0, 1}, truth.unseen_outside = {0, 0};
+    truth.never_shown.push(std::vector<uint32_t>{1, 5});
+    truth.never_shown.push({});
+    truth.good_outside = {0, 1};
+    truth.unseen_outside = {0, 0};
   }
   TruthReport judge(const std::vector<int64_t>& ks) {
-    return judge_truth(pool, items, users, states, truth, counts, ks);
+    return evaluate_truth(pool, items, users, states, truth, counts, ks);
   }
 };
 
@@ -115,7 +120,8 @@ TEST_F(TruthTest, ACollapsedModelStandsWhereChanceDoes) {
 TEST_F(TruthTest, WithoutNeverShownItemsThereIsNoRank) {
   World world;
   world.truth.never_shown = {};
-  world.truth.never_shown.push({}), world.truth.never_shown.push({});
+  world.truth.never_shown.push({});
+  world.truth.never_shown.push({});
   const auto report = world.judge({3});
   EXPECT_TRUE(std::isnan(report.never_shown_rank));
   EXPECT_TRUE(nlohmann::json::parse(truth_json(report))["never_shown_rank"].is_null());

@@ -45,7 +45,7 @@ UserTable read_user_table(const std::string& path) {
   UserTable table;
   const auto& names = reader->columns();
   if (names.empty() || names[0] != kUser)
-    fail(ErrorKind::input, "{}: is no table of users: its first column is not '{}'", path, kUser);
+    fail(ErrorKind::input, "{}: is not a table of users: its first column is not '{}'", path, kUser);
   table.names.assign(names.begin() + 1, names.end());
   table.columns.resize(table.names.size());
   columns::RawBatch batch;

@@ -1,4 +1,4 @@
-// Figures of each user alone: what intervals over users are made of. As a file, a Parquet table that Python reads.
+// The figures of each user, from which intervals over users are computed. As a file, a Parquet table that Python reads.
 #pragma once
 
 #include <string>
@@ -15,8 +15,8 @@ struct UserTable {
   const std::vector<double>* find(std::string_view name) const;  // nullptr: no such column
 };
 
-// Columns user_id, then the names; NaN is null. Error{failed}: the path can not be written.
+// Writes the columns user_id, then the names; NaN is null. Error{failed}: the path cannot be written.
 void write_user_table(const std::string& path, const UserTable& table);
-UserTable read_user_table(const std::string& path);  // Error{input}: missing, or no such table
+UserTable read_user_table(const std::string& path);  // Error{input}: missing, or not such a table
 
 }  // namespace pagoda::lab

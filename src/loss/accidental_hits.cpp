@@ -14,18 +14,18 @@ math::Ragged<uint32_t> accidental_hits(std::span<const uint32_t> users, const ma
   const size_t batch = users.size();
   check(positives.size() == batch, "every row has a user and a list of positives");
 
-  // The columns by item, then by number: one item's columns lie together, rising.
+  // The columns by item, then by number, so that one item's columns are adjacent and ascending.
   std::vector<uint32_t> by_item(items.size());
   std::iota(by_item.begin(), by_item.end(), 0u);
   if (!std::is_sorted(items.begin(), items.end()))
     std::ranges::stable_sort(by_item, {}, [&](uint32_t column) { return items[column]; });
 
-  // One user's rows lie together; a row of no known user is a group of its own.
+  // One user's rows are adjacent; a row of an unknown user is a group of its own.
   std::vector<uint32_t> rows(batch);
   std::iota(rows.begin(), rows.end(), 0u);
   std::ranges::stable_sort(rows, {}, [&](uint32_t row) { return users[row]; });
 
-  math::Ragged<uint32_t> of_groups;  // a group's columns that hold any of its positive items, rising
+  math::Ragged<uint32_t> of_groups;  // per group, ascending: the columns that hold any of its positive items
   std::vector<uint32_t> group_of(batch), wanted;
   for (size_t begin = 0, end; begin < batch; begin = end) {
     const uint32_t user = users[rows[begin]];

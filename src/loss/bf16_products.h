@@ -1,4 +1,4 @@
-// The products of tile_products.h for the float softmax, in bf16: U, V, E and the factors of E are rounded, sums stay
+// The products of tile_products.h for the float softmax, in bf16: U, V, E and the factors of E are rounded; sums stay
 // float. Values are stored in pairs (math/bf16.h).
 #pragma once
 

@@ -1,4 +1,4 @@
-// E_ij = w_j sigmoid(z_ij); of each segment sum_j w_j and sum_j w_j softplus(z_ij) are kept.
+// E_ij = w_j sigmoid(z_ij). Each segment keeps sum_j w_j and sum_j w_j softplus(z_ij).
 #include <algorithm>
 #include <cmath>
 
@@ -18,7 +18,7 @@ class BinaryCrossEntropy final : public BlockedLoss<T> {
  private:
   std::optional<double> begin(const LossInput<T>& input) override { return input.temperature; }
 
-  // A multiplicity is the weight of the column's term, not a part of its logit.
+  // The multiplicity is the weight of the column's term, not a part of its logit.
   double negative_bias(double log_count, double) const override {
     return options_.correction == Correction::none ? 0 : -options_.logq_weight * log_count;
   }

@@ -77,7 +77,7 @@ TEST(BinaryCrossEntropy, GradientsAreTheSlopesOfTheReference) {
     for (size_t j = 0; j < 140; ++j) fixture.log_multiplicity[j] = 0.01 * static_cast<double>(j);
     const auto formula = [&] { return reference(fixture); };
     expect_slopes(fixture, formula);
-    fixture.give_rows_own_columns(7);
+    fixture.add_row_columns(7);
     expect_slopes(fixture, formula);
     fixture.shared_columns = 0;
     fixture.frozen_begin = fixture.frozen_end = 0;  // own columns alone; the second row has none

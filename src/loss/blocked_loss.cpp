@@ -1,18 +1,18 @@
 // Rows are processed in blocks of up to 84, shared columns in tiles that fit the second-level cache. For one block:
 //
 //   rows:                      positives and row columns: their logits; the masked columns
-//   forward, a task a tile:    X = U V^T / divisor, from it E, and E V_t  (the tile's part of dU, before the factor c_it)
+//   forward, a task per tile:  X = U V^T / divisor, from it E, and E V_t  (the tile's part of dU, before c_it)
 //   rows:                      E of the row columns; the loss, the factors c_it;
 //                              dU_i = sum_t c_it (E V_t)_i + the part of positives and row columns
-//   backward, a task a tile:   dV_t += E^T diag(c_it) U
+//   backward, a task per tile: dV_t += E^T diag(c_it) U
 //
-// and after all blocks dV of the columns that rows name one by one (positives, row columns), a task for each range of
-// columns, in the order of the rows. The cut into blocks, tiles and ranges depends on the shape alone, and each task owns
-// what it writes.
+// and after all blocks dV of the columns that rows name one by one (positives, row columns), with a task for each range
+// of columns, in the order of the rows. The division into blocks, tiles and ranges depends on the shape alone, and each
+// task owns what it writes.
 //
-// A softmax in float computes E while X is still in registers: e^(x + bias - shift), with a shift from a bound on the row
-// in place of its maximum, which is not known yet. If the bound lies so far above a row that its terms would be lost, the
-// block is computed the other way. In bf16 E is rounded as it is written, and the products with it are of bf16.
+// A softmax in float computes E = e^(x + bias - shift) while X is still in registers. The shift comes from a bound on
+// the row, since its maximum is not known yet. If the bound is so far above a row that its terms would be lost, the
+// block is computed with the maximum. In bf16, E is rounded as it is written, and the products with it are in bf16.
 #include "loss/blocked_loss.h"
 
 #include <algorithm>
@@ -39,7 +39,7 @@ constexpr size_t kTileValues = 1 << 17;    // 512 KiB of float: half of a small 
 constexpr size_t kRowChunk = 8;
 constexpr size_t kColumnChunk = 256;
 
-// What is left of a sum when `taken` is taken out of it. Where that is most of it, the difference would be of noise.
+// The sum without `taken`. If that is most of the total, the difference would be noise, so the sum is computed again.
 template <class Sum>
 double rest(double total, double taken, Sum sum_again) {
   return taken < total / 2 ? total - taken : sum_again();
@@ -55,9 +55,9 @@ double sum_pairs(const uint32_t* pairs, size_t n) {
 
 size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
 
-// A column that a row names, as its positive or as its own: dL / d<u, v>.
+// A column that a row names, as its positive or as one of its row columns: dL / d<u, v>.
 template <class T>
-struct Named {
+struct NamedColumn {
   uint32_t row, column;
   T gradient;
 };
@@ -66,19 +66,19 @@ struct Named {
 
 template <class T>
 struct BlockedLoss<T>::Block {
-  // One call's view of the world.
+  // The input of one call.
   const BlockedLoss* loss;
   const LossInput<T>* input;
   size_t columns, shared, dim, tiles, width;
   double divisor;
   std::vector<T> bias, weight;      // [shared - first_negative]
-  std::vector<double> tile_weight;  // [tiles] of all its columns
+  std::vector<double> tile_weight;  // [tiles] the sum over its columns
 
   // The block: rows [begin, begin + rows) of U.
   size_t begin, rows;
   bool in_pairs;  // E of the block lies in by_column, not in logits
   TileProducts<T> products;
-  math::Matrix<T> logits;   // [tiles * rows, width + padding]: tile t's rows lie together
+  math::Matrix<T> logits;   // [tiles * rows, width + padding]: the rows of a tile are adjacent
   math::Matrix<T> partial;  // [tiles * rows, D]
   math::Matrix<T> scaled;   // [tiles * rows, D rounded up to a vector]
   Bf16Products paired;
@@ -88,16 +88,16 @@ struct BlockedLoss<T>::Block {
   std::vector<double> sums;                         // [tiles + 1][sums_at[rows]]
   std::vector<size_t> sums_at;                      // [rows + 1]
   std::vector<double> factors;                      // [tiles + 1][rows] c_it
-  std::vector<uint32_t> masked_columns;             // per row, rising: its masked columns and positives
+  std::vector<uint32_t> masked_columns;             // per row, ascending: its masked columns and positives
   std::vector<size_t> masked_at, masked_end;        // [rows] where a row's part of `masked_columns` begins and ends
-  std::vector<Positive> positives;                  // per row, rising by column
+  std::vector<Positive> positives;                  // per row, ascending by column
   std::vector<size_t> positives_at;                 // [rows + 1]
-  std::vector<T> own_logits, own_bias, own_weight;  // parallel to row_columns->values from own_first on
-  size_t own_first;
+  std::vector<T> row_logits, row_bias, row_weight;  // parallel to row_columns->values from row_columns_first on
+  size_t row_columns_first;
   std::vector<double> row_value, row_d_log_divisor;
 
-  // Of all rows so far, row by row: positives, then own columns.
-  std::vector<Named<T>> named;
+  // All rows so far, row by row: positives, then row columns.
+  std::vector<NamedColumn<T>> named;
   std::vector<size_t> named_at;  // [rows + 1] of the block
   std::vector<uint64_t> column_at, named_by_column;
 
@@ -125,10 +125,12 @@ struct BlockedLoss<T>::Block {
   }
   math::MatrixView<T> partial_of(size_t t) { return partial.view().slice_rows(t * rows, (t + 1) * rows); }
   bool frozen(size_t column) const { return column >= input->frozen_begin && column < input->frozen_end; }
-  std::span<const uint32_t> own_columns(size_t r) const {
+  std::span<const uint32_t> row_columns_of(size_t r) const {
     return input->row_columns ? (*input->row_columns)[begin + r] : std::span<const uint32_t>();
   }
-  size_t own_at(size_t r) const { return input->row_columns ? input->row_columns->offsets[begin + r] - own_first : 0; }
+  size_t row_columns_at(size_t r) const {
+    return input->row_columns ? input->row_columns->offsets[begin + r] - row_columns_first : 0;
+  }
   Row row(size_t r) {
     Row row;
     row.positives = {positives.data() + positives_at[r], positives_at[r + 1] - positives_at[r]};
@@ -157,7 +159,7 @@ void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput
   dim = input->items.cols();
   shared = std::min(columns, input->shared_columns);
   check(input->first_negative <= shared, "the first negative is one of the shared columns");
-  // At least eight tiles where there are columns for them, so that several threads share the work evenly.
+  // At least eight tiles if there are columns for them, so that several threads share the work evenly.
   const size_t widest = std::max<size_t>(kTileValues / max_rows / 64 * 64, 128);
   const size_t negatives = shared - input->first_negative;
   width = std::clamp<size_t>(ceil_div(negatives, 8 * 64) * 64, 128, widest);
@@ -172,9 +174,9 @@ void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput
         "one multiplicity for each column");
   check(input->frozen_begin <= input->frozen_end && input->frozen_end <= columns, "frozen columns are columns");
   if (input->row_columns) {
-    check(input->row_columns->size() == input->users.rows(), "own columns of each row");
+    check(input->row_columns->size() == input->users.rows(), "each row has its row columns");
     check(!counted || input->row_log_count.size() == input->row_columns->values.size(),
-          "a corrected loss has the log count of each row's own columns");
+          "a corrected loss has the log count of each row column");
   }
   named.clear();
   bias.resize(negatives);
@@ -206,7 +208,7 @@ void BlockedLoss<T>::Block::take_rows(size_t first, size_t count) {
     positives_at.push_back(positives_at.back() + own);
     masked_at.push_back(masked_at.back() + own + (input->masked ? (*input->masked)[begin + r].size() : 0));
     sums_at.push_back(sums_at.back() + loss->sums_in_segment(own));
-    named_at.push_back(named_at.back() + own + own_columns(r).size());
+    named_at.push_back(named_at.back() + own + row_columns_of(r).size());
   }
   positives.resize(positives_at.back());
   masked_columns.resize(masked_at.back());
@@ -215,10 +217,10 @@ void BlockedLoss<T>::Block::take_rows(size_t first, size_t count) {
   sums.assign((tiles + 1) * sums_at.back(), 0.0);
   factors.assign((tiles + 1) * rows, 0.0);
   if (!input->row_columns) return;
-  own_first = input->row_columns->offsets[begin];
-  own_logits.resize(input->row_columns->offsets[begin + rows] - own_first);
-  own_bias.resize(own_logits.size());
-  own_weight.assign(own_logits.size(), T(1));
+  row_columns_first = input->row_columns->offsets[begin];
+  row_logits.resize(input->row_columns->offsets[begin + rows] - row_columns_first);
+  row_bias.resize(row_logits.size());
+  row_weight.assign(row_logits.size(), T(1));
 }
 
 template <class T>
@@ -264,15 +266,15 @@ void BlockedLoss<T>::Block::begin_row(size_t r) {
   std::inplace_merge(first, middle, last);
   masked_end[r] = static_cast<size_t>(std::unique(first, last) - masked_columns.data());
 
-  const auto further = own_columns(r);
-  const size_t at = own_at(r);
+  const auto further = row_columns_of(r);
+  const size_t at = row_columns_at(r);
   for (size_t k = 0; k < further.size(); ++k) {
-    check(further[k] < columns, "a row's own column is one of the columns");
+    check(further[k] < columns, "a row column is one of the columns");
     check(!std::ranges::binary_search(own, further[k], {}, &Positive::column), "a positive is no negative of its row");
-    own_logits[at + k] = static_cast<T>(static_cast<double>(math::dot(u, input->items[further[k]], dim)) / divisor);
-    const double count = loss->needs_log_count_ ? input->row_log_count[own_first + at + k] : 0.0;
-    own_bias[at + k] = static_cast<T>(loss->negative_bias(count, 0.0));
-    check(std::isfinite(own_bias[at + k]), "the log count of a row's own column is finite");
+    row_logits[at + k] = static_cast<T>(static_cast<double>(math::dot(u, input->items[further[k]], dim)) / divisor);
+    const double count = loss->needs_log_count_ ? input->row_log_count[row_columns_first + at + k] : 0.0;
+    row_bias[at + k] = static_cast<T>(loss->negative_bias(count, 0.0));
+    check(std::isfinite(row_bias[at + k]), "the log count of a row column is finite");
   }
 }
 
@@ -344,10 +346,11 @@ void BlockedLoss<T>::Block::forward_pairs(size_t t) {
   }
 }
 
-// Whether the row's terms are far enough above what was flushed to zero.
+// Whether the row's terms are far enough above those that were flushed to zero.
 template <class T>
 bool BlockedLoss<T>::Block::exp2_is_accurate(size_t r) const {
-  constexpr double kLeast = -40;  // below the largest shift, and so some e^-80 below the bound; flushed: below e^-109
+  constexpr double kLeast =
+      -40;  // below the largest shift, so about e^-80 below the bound; terms below e^-109 are flushed
   static const double least = std::exp(kLeast);
   const auto kept = [&](size_t t) { return sums.data() + t * sums_at[rows] + sums_at[r]; };
   double most = -std::numeric_limits<double>::infinity(), total = 0;
@@ -361,15 +364,15 @@ bool BlockedLoss<T>::Block::exp2_is_accurate(size_t r) const {
 template <class T>
 void BlockedLoss<T>::Block::finalize_row(size_t r) {
   Row of_row = row(r);
-  const auto further = own_columns(r);
-  T* own = own_logits.data() + own_at(r);
+  const auto further = row_columns_of(r);
+  T* own = row_logits.data() + row_columns_at(r);
   loss->accumulate(of_row,
-                   {own, own_bias.data() + own_at(r), own_weight.data() + own_at(r), further.size(),
+                   {own, row_bias.data() + row_columns_at(r), row_weight.data() + row_columns_at(r), further.size(),
                     static_cast<double>(further.size())},
                    of_row.sums(tiles));
   row_value[r] = loss->finalize(of_row);
   for (size_t t = 0; t <= tiles; ++t) of_row.factor(t) *= gradient_scale();
-  Named<T>* name = named.data() + named_at[r];
+  NamedColumn<T>* name = named.data() + named_at[r];
   const auto batch_row = static_cast<uint32_t>(begin + r);
   for (auto& p : of_row.positives) {
     p.gradient *= gradient_scale();
@@ -421,8 +424,8 @@ void BlockedLoss<T>::Block::gather_row(size_t r, std::span<double> sum, LossOutp
     math::axpy(gradient, input->items[column], sum.data(), dim);
   };
   for (const auto& p : of_row.positives) add(p.gradient, p.column);
-  const auto further = own_columns(r);
-  for (size_t k = 0; k < further.size(); ++k) add(of_row.factor(tiles) * own_logits[own_at(r) + k], further[k]);
+  const auto further = row_columns_of(r);
+  for (size_t k = 0; k < further.size(); ++k) add(of_row.factor(tiles) * row_logits[row_columns_at(r) + k], further[k]);
   // dL/d(log divisor) = -sum_j g_ij x_ij = -<u_i, dU_i>, for x_ij = <u_i, v_j> / divisor.
   const T* u = input->users[begin + r];
   T* d_user = output.d_users[begin + r];
@@ -434,7 +437,7 @@ void BlockedLoss<T>::Block::gather_row(size_t r, std::span<double> sum, LossOutp
   row_d_log_divisor[r] = -along;
 }
 
-// Counting sort by column keeps the rows in order.
+// A counting sort by column, which keeps the rows in order.
 template <class T>
 void BlockedLoss<T>::Block::add_named(ThreadPool& pool, LossOutput<T>& output) {
   column_at.assign(columns + 1, 0);
@@ -476,7 +479,7 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
   block.divisor = temperature.value_or(1.0);
   block.prepare(*this, input, block_rows);
   const bool in_pairs = exp2_precision_ == math::Precision::bf16;
-  bool floats = false;  // whether `products` is prepared: in bf16 only for a block that falls back
+  bool floats = false;  // whether `products` is prepared; in bf16, only for a block that falls back
   const auto prepare_floats = [&] {
     if (std::exchange(floats, true)) return;
     block.products.prepare(pool, input.items, input.first_negative, block.shared, block.width, block.bias,

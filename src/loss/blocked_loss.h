@@ -5,8 +5,8 @@
 // this row alone. With x_ij = <u_i, v_j> / divisor:
 //
 //   accumulate, per row and segment:  E_ij from x_ij, bias and weight, for the negatives of the segment; sums of them
-//   finalize, per row:                from the sums: the value L_i, the gradient of each positive, and a factor c_it for
-//                                     each segment t, so that dL_i / dx_ij = c_it E_ij for its negatives j
+//   finalize, per row:                from the sums: the value L_i, the gradient of each positive, and a factor c_it
+//                                     for each segment t, so that dL_i / dx_ij = c_it E_ij for its negatives j
 //
 // Each segment has its own factor so that a softmax may shift it by its own maximum: a logit is then written once and
 // read once. The gradient of a positive is added apart from E, which is zero there: when the positive is learned well
@@ -62,15 +62,17 @@ class Row {
 };
 
 template <class T>
-// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): it is virtual in Loss<T>, which the check does not look into
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): it is virtual in Loss<T>, which the check does not look
+// into
 class BlockedLoss : public Loss<T> {
  public:
   ~BlockedLoss() override;
   void run(ThreadPool& pool, const LossInput<T>& input, LossOutput<T>& output) final;
 
  protected:
-  // needs_log_count: the input must have the log count of each column. powers: E = e^(x + bias - sums[0]) for any
-  // sums[0] near the row's maximum, and sums[1] their sum: the walk over floats takes them itself, in this precision.
+  // needs_log_count: the input must have the log count of each column. exp2_precision: set if E = e^(x + bias -
+  // sums[0]) for any sums[0] near the row's maximum, and sums[1] is their sum: then the walk over floats computes them
+  // itself, in this precision.
   BlockedLoss(bool needs_log_count, std::optional<math::Precision> exp2_precision);
 
   // Called at the start of a run; checks what this loss alone requires of the input. Returns the temperature, by which

@@ -7,28 +7,29 @@
 
 namespace pagoda::loss {
 
-void describe(OptionVisitor& fields, LossOptions& options) {
-  fields.choice(
+void describe(OptionVisitor& visitor, LossOptions& options) {
+  visitor.choice(
       "kind", options.kind,
       {{"sampled_softmax", LossKind::sampled_softmax}, {"bce", LossKind::bce}, {"triplet", LossKind::triplet}},
-      "over the columns that sampling.negatives brings; \"bce\": each pair for itself, binary cross-entropy; "
-      "\"triplet\": hinge with margin, which reads no temperature, correction, logq_weight");
-  fields.number_or("temperature", options.temperature, "learned",
-                   "divides the cosine, 0.05-0.2: lower separates the nearest items harder, higher bears noisy clicks");
-  fields.choice(
+      "over the columns that sampling.negatives draws; \"bce\": binary cross-entropy of each pair; "
+      "\"triplet\": hinge with margin, which ignores temperature, correction and logq_weight");
+  visitor.number_or(
+      "temperature", options.temperature, "learned",
+      "divides the cosine, 0.05-0.2: lower separates the nearest items more, higher tolerates noisy clicks");
+  visitor.choice(
       "correction", options.correction,
       {{"none", Correction::none},
        {"standard", Correction::standard},
        {"negatives", Correction::negatives},
        {"leave_one_out", Correction::leave_one_out}},
       "of the sampling bias (log q); \"none\" over-punishes popular items; which of the others wins differs by data");
-  fields.field("logq_weight", options.logq_weight,
-               "beta: 1 keeps popularity in the score, 0 removes it; raise it when popular items come too rarely");
-  fields.field("temperature_ratio", options.temperature_ratio,
-               "t2/t1, how hard negatives push in sampled_softmax: 1 is the plain one; try 1.1-1.2 on dense data");
-  fields.field("margin", options.margin,
-               "of triplet: how much nearer the positive must be; raise it when most negatives are past it early "
-               "(0.1-0.2 of a cosine is usual)");
+  visitor.field("logq_weight", options.logq_weight,
+                "beta: 1 keeps popularity in the score, 0 removes it; raise it when popular items come too rarely");
+  visitor.field("temperature_ratio", options.temperature_ratio,
+                "t2/t1, how hard negatives push in sampled_softmax: 1 is the plain one; try 1.1-1.2 on dense data");
+  visitor.field("margin", options.margin,
+                "of triplet: how much nearer the positive must be; raise it when most negatives are past it early "
+                "(0.1-0.2 of a cosine is usual)");
 }
 
 void validate(const LossOptions& options) {
@@ -69,7 +70,7 @@ std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, math::Precision p
     case LossKind::bce: return make_binary_cross_entropy<T>(options);
     case LossKind::triplet: return make_triplet<T>(options);
   }
-  check(false, "a loss of every kind");
+  check(false, "every kind of loss is made");
   return nullptr;
 }
 

@@ -34,9 +34,9 @@ struct LossOptions {
   double margin = 0.1;             // of the cosine; triplet alone
 };
 
-void describe(OptionVisitor& fields, LossOptions& options);
+void describe(OptionVisitor& visitor, LossOptions& options);
 // Error{usage}: temperature <= 0, beta < 0, ratio <= 0, margin <= 0; leave_one_out with a beta or a ratio, which its
-// formula lacks, or in a bce, which has no such form; a learned temperature in a triplet, which has none.
+// formula lacks, or with bce, which has no such form; a learned temperature with triplet, which has none.
 void validate(const LossOptions& options);
 
 // What a loss reads. All views are borrowed for the call.
@@ -45,20 +45,21 @@ struct LossInput {
   math::MatrixView<const T> users, items;    // U, V
   const math::Ragged<uint32_t>* positives;   // per row: the columns of its positives (one or more, in any order)
   std::span<const double> positive_weights;  // r, parallel to positives->values; empty: all 1
-  const math::Ragged<uint32_t>* masked =
-      nullptr;  // per row, rising: columns that are no negative of it (accidental hits);
-                // never a positive of the row. nullptr: none
-  // Shared columns, negatives of each row: [first_negative, shared_columns). A column outside is a row's positive, or
-  // one of row_columns, or nothing.
+  // Per row, ascending: columns that are not negatives of the row (accidental hits); never its positives. nullptr:
+  // none.
+  const math::Ragged<uint32_t>* masked = nullptr;
+  // Shared columns, which are negatives of every row: [first_negative, shared_columns). Any other column is a positive
+  // of a row, one of row_columns, or unused.
   size_t first_negative = 0;
   size_t shared_columns = SIZE_MAX;
-  const math::Ragged<uint32_t>* row_columns =
-      nullptr;                              // per row: columns that are further negatives of it alone, in any order,
-                                            // any column but its positives; named twice counts twice; not masked
+  // Per row, in any order: further negatives of this row alone; any columns except its positives. A column that is
+  // named twice counts twice; they are not masked.
+  const math::Ragged<uint32_t>* row_columns = nullptr;
   std::span<const double> row_log_count;    // parallel to row_columns->values
   size_t frozen_begin = 0, frozen_end = 0;  // columns whose vectors are constants: their rows of dV stay untouched
-  std::span<const double> log_count;  // [N] log lambda_j, the log expected count of column j's item; finite where the
-                                      // column is shared or a positive, not read elsewhere
+  // [N] log lambda_j, the log expected count of column j's item; finite for shared columns and positives, not read for
+  // others.
+  std::span<const double> log_count;
   std::span<const double> log_multiplicity;  // [N] or empty: column j stands for e^this equal columns; 0 in row_columns
   double negatives_drawn = 0;                // n of leave_one_out: the draws behind log_count, so Q = lambda / n
   double temperature = 0.1;

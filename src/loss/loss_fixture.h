@@ -1,4 +1,4 @@
-// A batch for the tests of losses, and the slopes that its gradients must have.
+// A batch for the tests of losses, and a check of its gradients by central differences.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 
 namespace pagoda::loss {
 
-// A batch and what it gives.
+// A random batch and the output of a loss on it.
 template <class T>
 struct LossFixture {
   LossOptions options;
@@ -57,9 +57,9 @@ struct LossFixture {
     draws = static_cast<double>(columns);
   }
 
-  // Own columns for each row but the second: some of the last `apart`, which are no longer shared (one of them each
-  // row's, one named twice), and one of the shared ones. Constant vectors among the shared and the others.
-  void give_rows_own_columns(size_t apart) {
+  // Adds row columns to each row except the second: some of the last `apart` columns, which are no longer shared (one
+  // of them in every row, one named twice), and one shared column. Freezes vectors of shared and of other columns.
+  void add_row_columns(size_t apart) {
     Rng rng(17, Stream::test);
     shared_columns = items.rows() - apart;
     frozen_begin = shared_columns - 5;
@@ -110,7 +110,8 @@ struct LossFixture {
   }
 };
 
-// Central differences of `reference`, the formula one pair at a time. Frozen rows of dV stay what they were.
+// Compares gradients with central differences of `reference`, the formula one pair at a time. Frozen rows of dV must
+// stay unchanged.
 template <class Reference>
 void expect_slopes(LossFixture<double>& fixture, const Reference& reference) {
   ThreadPool pool(2);

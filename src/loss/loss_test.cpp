@@ -93,8 +93,8 @@ void expect_agreement_on_each_set_of_instructions(math::Precision precision, siz
         auto fast = make_fixture<float>(form, 13, batch, 333, dim);
         fast.precision = precision;
         take_numbers(exact, fast);
-        exact.give_rows_own_columns(90);
-        fast.give_rows_own_columns(90);
+        exact.add_row_columns(90);
+        fast.add_row_columns(90);
         exact.run(pool);
         fast.run(pool);
         expect_agree(fast, exact, tolerance);
@@ -109,8 +109,8 @@ TEST(Loss, FloatAgreesWithDoubleOverManyBlocksAndTiles) {
     auto exact = make_fixture<double>(form, 11, 600, 900, 16);  // three blocks of rows
     auto fast = make_fixture<float>(form, 11, 600, 900, 16);
     take_numbers(exact, fast);
-    exact.give_rows_own_columns(90);
-    fast.give_rows_own_columns(90);
+    exact.add_row_columns(90);
+    fast.add_row_columns(90);
     exact.run(pool);
     fast.run(pool);
     EXPECT_NEAR(fast.output.value, exact.output.value, 1e-6 * exact.output.value);
@@ -212,8 +212,8 @@ TEST(Loss, OneThreadAndTwoGiveTheSameBits) {
     for (const auto& form : kForms) {
       auto a = make_fixture<float>(form, 5, 520, 1100, 24), b = make_fixture<float>(form, 5, 520, 1100, 24);
       a.precision = b.precision = precision;
-      a.give_rows_own_columns(300);
-      b.give_rows_own_columns(300);
+      a.add_row_columns(300);
+      b.add_row_columns(300);
       a.run(one);
       b.run(two);
       EXPECT_EQ(std::memcmp(&a.output.value, &b.output.value, sizeof(double)), 0);
@@ -229,7 +229,7 @@ TEST(Loss, AWorkspaceOfABiggerBatchLeavesNoTrace) {
   for (const auto precision : {math::Precision::f32, math::Precision::bf16})
     for (const auto& form : kForms) {
       auto big = make_fixture<float>(form, 1, 300, 700, 8), small = make_fixture<float>(form, 2, 21, 90, 8);
-      big.give_rows_own_columns(50);
+      big.add_row_columns(50);
       small.precision = precision;
       const auto loss = make_loss<float>(small.options, precision);
       big.output.d_users = big.d_users;

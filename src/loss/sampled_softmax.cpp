@@ -1,6 +1,6 @@
-// E_ij = exp(z_ij - m_it), m_it the greatest z of row i in segment t; of each segment m_it and S_it = sum_j E_ij are
-// kept. Then c_it = rho R_i exp(m_it - lse_i), R_i the row's total weight, and a positive's gradient is
-// rho R_i softmax - r_ip.
+// E_ij = exp(z_ij - m_it), where m_it is the greatest z of row i in segment t. Each segment keeps m_it and
+// S_it = sum_j E_ij. Then c_it = rho R_i exp(m_it - lse_i), where R_i is the row's total weight, and the gradient of a
+// positive is rho R_i softmax - r_ip.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -49,7 +49,7 @@ class SampledSoftmax final : public BlockedLoss<T> {
     return options_.correction == Correction::leave_one_out ? finalize_leave_one_out(row) : finalize_softmax(row);
   }
 
-  // The largest shift, and the sum of exp(z - that) over the negatives: 0 when there is none.
+  // The largest shift, and the sum of exp(z - shift) over the negatives: 0 if there is none.
   static double sum_negatives(const Row& row, double& max) {
     double sum = 0;
     for (size_t t = 0; t < row.segments; ++t) max = std::max(max, row.sums(t)[0]);
@@ -58,8 +58,8 @@ class SampledSoftmax final : public BlockedLoss<T> {
     return sum;
   }
 
-  // c_it of each segment. A segment whose negatives are all masked has a shift that only bounds them, far above lse
-  // perhaps: exp would overflow, and infinity times its E_ij = 0 is no number.
+  // Sets c_it of each segment. A segment whose negatives are all masked has a shift that only bounds them, perhaps far
+  // above lse: exp would overflow, and infinity times E_ij = 0 is NaN.
   static void set_factors(Row& row, double pull, double lse) {
     for (size_t t = 0; t < row.segments; ++t)
       row.factor(t) = row.sums(t)[1] > 0 ? pull * std::exp(row.sums(t)[0] - lse) : 0.0;
@@ -99,7 +99,7 @@ class SampledSoftmax final : public BlockedLoss<T> {
     double max = -kInfinity;
     const double sum = sum_negatives(row, max);
     if (sum == 0) return 0;  // no negative is left
-    // Q_p stays below 1, or a positive that every draw is expected to be would have no negatives at all.
+    // Q_p stays below 1; otherwise a positive that every draw is expected to be would have no negatives.
     const double q_positive = std::min(std::exp(positive.log_count - log_n_), 1 - 1e-9);
     const double log_sum = max + std::log(sum), lse = log_sum + std::log1p(-q_positive);
     const double not_positive = 1 / (1 + std::exp(positive.logit - lse + log_n_));  // 1 - P, held constant

@@ -55,7 +55,7 @@ TEST(SampledSoftmax, GradientsAreTheSlopesOfTheReference) {
       fixture.log_multiplicity.assign(140, 0.0);
       for (size_t j = 0; j < 140; ++j) fixture.log_multiplicity[j] = 0.01 * static_cast<double>(j);
       expect_slopes_of_the_formula(fixture);
-      fixture.give_rows_own_columns(7);
+      fixture.add_row_columns(7);
       expect_slopes_of_the_formula(fixture);
       fixture.shared_columns = 0;
       fixture.frozen_begin = fixture.frozen_end = 0;  // own columns alone

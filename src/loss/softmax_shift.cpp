@@ -37,7 +37,7 @@ void SoftmaxShift::take_tile(size_t t, math::MatrixView<const float> items, cons
 
 void SoftmaxShift::shift(size_t t, std::span<const double> lengths, float* exp2_shifts, double* shifts) const {
   for (size_t i = 0; i < lengths.size(); ++i) {
-    // A whole number: exact in float, and so is what it shifts by.
+    // A whole exponent: exact in float, and so is the factor.
     const double shift = std::ceil(std::numbers::log2e * (lengths[i] * longest_[t] / divisor_ - kRoom) + most_bias_[t]);
     exp2_shifts[i] = static_cast<float>(shift);
     shifts[i] = double{exp2_shifts[i]} * std::numbers::ln2;

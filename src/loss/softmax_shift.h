@@ -1,6 +1,6 @@
-// The shift of a softmax, e^(x + bias - shift), where the maximum is not yet known. It comes from a bound on x + bias
-// of a row over a tile (Cauchy-Schwarz): no term is above e^kRoom, and terms kFlushed below the bound become 0. Shifts
-// are powers of two, as the kernels of math/tile_kernels.h take them.
+// The shift of a softmax, e^(x + bias - shift), if the maximum is not yet known. It comes from a bound on x + bias of a
+// row over a tile (Cauchy-Schwarz): no term is above e^kRoom, and terms kFlushed below the bound become 0. The kernels
+// of math/tile_kernels.h take shifts as exponents of two.
 #pragma once
 
 #include <cstddef>
@@ -25,14 +25,14 @@ class SoftmaxShift {
 
   const float* bias(size_t t) const { return bias_[t]; }  // [width], kMaskedBias beyond n
   double scale() const { return std::numbers::log2e / divisor_; }
-  // The shifts of rows whose vectors have these lengths, as powers of two and as powers of e.
+  // The shifts of rows whose vectors have these lengths, as exponents of two and of e.
   void shift(size_t t, std::span<const double> lengths, float* exp2_shifts, double* shifts) const;
 
  private:
   size_t width_ = 0;
   double divisor_ = 1;
   math::Matrix<float> bias_;                 // [tiles, width]
-  std::vector<double> longest_, most_bias_;  // of each tile: its longest vector, its greatest bias
+  std::vector<double> longest_, most_bias_;  // per tile: the length of its longest vector, its greatest bias
 };
 
 }  // namespace pagoda::loss

@@ -12,14 +12,14 @@
 
 namespace pagoda::loss {
 
-// Columns [begin, begin + columns) of V, cut into tiles of `width`.
+// Columns [begin, end) of V, cut into tiles of `width`.
 template <class T>
 class TileProducts;
 
 template <>
 class TileProducts<double> {
  public:
-  static constexpr size_t kPadding = 0;  // beyond a row of E
+  static constexpr size_t kPadding = 0;  // values after a row of E
 
   void prepare(ThreadPool& pool, math::MatrixView<const double> items, size_t begin, size_t end, size_t width,
                const std::vector<double>& bias, double divisor);
@@ -63,14 +63,14 @@ class TileProducts<float> {
 
  private:
   const math::TileKernels* kernels_;
-  math::MatrixView<const float> items_;  // of the tiles; rows with room for whole vectors
+  math::MatrixView<const float> items_;  // of the tiles; rows are padded to whole vectors
   math::MatrixView<const float> users_;
   std::vector<double> lengths_;       // of users
-  math::Matrix<float> padded_items_;  // where the caller's rows lack that room
+  math::Matrix<float> padded_items_;  // a copy, if the caller's rows lack that padding
   size_t columns_ = 0, width_ = 0;
   double divisor_ = 1;
   SoftmaxShift shifts_;
-  math::Matrix<float> panels_;  // begins at a line, so that no vector lies across two
+  math::Matrix<float> panels_;  // aligned to a cache line, so that no vector spans two
 };
 
 }  // namespace pagoda::loss

@@ -1,4 +1,4 @@
-// E_ij = w_j sum_p r_ip [m - x_ip + x_ij > 0]; of each segment sum_j w_j is kept, and for each positive p
+// E_ij = w_j sum_p r_ip [m - x_ip + x_ij > 0]. Each segment keeps sum_j w_j and, for each positive p,
 // H_p = sum_j w_j max(0, m - x_ip + x_ij) and A_p = sum_j w_j [m - x_ip + x_ij > 0].
 #include <algorithm>
 

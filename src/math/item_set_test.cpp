@@ -11,7 +11,8 @@ TEST(ItemSet, HoldsTheRowsThatWereAdded) {
   for (const uint32_t row : {0u, 63u, 64u, 129u}) set.add(row);
   set.add(64);
   EXPECT_EQ(set.rows(), (std::vector<uint32_t>{0, 63, 64, 129}));
-  set.remove(63), set.remove(5);
+  set.remove(63);
+  set.remove(5);
   EXPECT_EQ(set.count(), 3u);
   EXPECT_FALSE(set.has(63));
   EXPECT_TRUE(set.has(129));
@@ -30,7 +31,10 @@ TEST(ItemSet, InvertingNeverPutsRowsPastTheEndIn) {
 
 TEST(ItemSet, AndKeepsTheCommonRowsAndOrAllOfThem) {
   ItemSet a(70), b(70);
-  a.add(1), a.add(65), b.add(65), b.add(2);
+  a.add(1);
+  a.add(65);
+  b.add(65);
+  b.add(2);
   ItemSet both = a, either = a;
   EXPECT_EQ((both &= b).rows(), std::vector<uint32_t>{65});
   EXPECT_EQ((either |= b).rows(), (std::vector<uint32_t>{1, 2, 65}));

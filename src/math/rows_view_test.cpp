@@ -35,9 +35,9 @@ TEST(RowsView, EachF16IsTheFloatOfItsDefinitionAndComesBack) {
 TEST(RowsView, RowsReadTheSameWhateverTheyAreStoredIn) {
   Matrix<float> rows(5, 3);
   for (size_t i = 0; i < rows.size(); ++i) rows.data()[i] = static_cast<float>(i) / 8 - 1;
-  Matrix<uint16_t> halves(5, 3);
-  std::transform(rows.begin(), rows.end(), halves.begin(), to_f16);
-  const RowsView f32(rows), f16{MatrixView<const uint16_t>(halves)};
+  Matrix<uint16_t> f16_values(5, 3);
+  std::transform(rows.begin(), rows.end(), f16_values.begin(), to_f16);
+  const RowsView f32(rows), f16{MatrixView<const uint16_t>(f16_values)};
   EXPECT_EQ(f16.precision(), RowPrecision::f16);
   EXPECT_EQ(f32.row_bytes(), 12u);
   EXPECT_EQ(f16.row_bytes(), 6u);

@@ -286,7 +286,8 @@ void exp2_logits_bf16(MatrixView<const uint32_t> u, const uint32_t* panels, size
 #pragma GCC unroll 12
       for (int r = 0; r < R; ++r) {
         const V down = Vector::set(shift[i + static_cast<size_t>(r)]);
-        x[r][0] = Vector::sub(bias0, down), x[r][1] = Vector::sub(bias1, down);
+        x[r][0] = Vector::sub(bias0, down);
+        x[r][1] = Vector::sub(bias1, down);
       }
       multiply_onto(left, Right<Pairs>{panels + j * pairs, kPanel}, pairs, x);
 #pragma GCC unroll 6

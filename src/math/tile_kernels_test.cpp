@@ -231,7 +231,8 @@ TEST_P(TileKernelsTest, ProductsOfMatricesEqualTheDefinition) {
           for (size_t d = 0; d < dim; ++d) {
             double exact = 0, of_transposed = before[i][d], size = 4;
             for (size_t j = 0; j < inner; ++j) {
-              exact += double{a[i][j]} * double{b[j][d]}, of_transposed += double{at[j][i]} * double{b[j][d]};
+              exact += double{a[i][j]} * double{b[j][d]};
+              of_transposed += double{at[j][i]} * double{b[j][d]};
               size += std::abs(double{a[i][j]} * double{b[j][d]}) + std::abs(double{at[j][i]} * double{b[j][d]});
             }
             ASSERT_NEAR(fresh[i][d], exact, 1e-6 * size);
@@ -284,9 +285,9 @@ TEST_P(TileKernelsTest, SumsOfListsOfRowsEqualTheDefinition) {
     const auto values = table.view().slice_cols(0, dim);
     k.add_lists(values, offsets.data(), lists, rows.data(), weights.data(), readable, added.view().slice_cols(0, dim));
     k.sum_lists(values, offsets.data(), lists, rows.data(), weights.data(), readable, fresh.view().slice_cols(0, dim));
-    Matrix<uint16_t> halves(40, dim);
-    for (size_t r = 0; r < 40; ++r) std::transform(values[r], values[r] + dim, halves[r], to_bf16);
-    k.sum_lists_of_bf16(halves, offsets.data(), lists, rows.data(), weights.data(), readable, of_bf16);
+    Matrix<uint16_t> bf16_values(40, dim);
+    for (size_t r = 0; r < 40; ++r) std::transform(values[r], values[r] + dim, bf16_values[r], to_bf16);
+    k.sum_lists_of_bf16(bf16_values, offsets.data(), lists, rows.data(), weights.data(), readable, of_bf16);
     for (size_t i = 0; i < lists; ++i) {
       for (size_t d = 0; d < dim; ++d) {
         double exact = 0, size = 1, rounded_sum = 0;

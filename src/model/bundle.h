@@ -78,7 +78,7 @@ struct Member {
   std::string fingerprint;  // likewise
   Model model;
   columns::Interner user_ids;
-  features::UserCells user_cells;
+  features::EncodedUsers user_cells;
   UserStates user_states;  // histories in catalogue rows of this bundle
   std::vector<uint32_t>
       item_id_rows;  // catalogue rows to rows of its id vocabulary, as UserExample::history wants them
@@ -96,7 +96,7 @@ struct BundleContent {
   std::string config, metrics, run_log, frequency;
   const Model* model = nullptr;
   const columns::Interner* user_ids = nullptr;
-  const features::UserCells* user_cells = nullptr;
+  const features::EncodedUsers* user_cells = nullptr;
   const UserStates* user_states = nullptr;
   const columns::Interner* item_ids = nullptr;
   std::span<const uint64_t> item_counts;

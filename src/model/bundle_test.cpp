@@ -92,7 +92,7 @@ class BundleTest : public testing::Test {
   std::string folder_;
   SmallWorld world_;
   Model model_;
-  features::UserCells cells_;
+  features::EncodedUsers cells_;
   UserStates states_;
   math::Matrix<float> vectors_;
 };

@@ -1,6 +1,6 @@
 #include "model/cascade.h"
 
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 
 namespace pagoda::model {
 
@@ -9,8 +9,8 @@ std::unique_ptr<index::Index> make_cascade(const Bundle& first, const Bundle& se
   std::vector<uint32_t> second_row(first.item_ids().size());
   for (uint32_t item = 0; item < second_row.size(); ++item)
     second_row[item] = second.item_ids().find(first.item_ids()[item]);
-  data::say_meeting(
-      data::meet({&first.item_ids()}, {&second.item_ids()}),
+  data::report_overlap(
+      data::count_overlap({&first.item_ids()}, {&second.item_ids()}),
       {second.file().path(), "items of " + first.file().path(), "give a second bundle of the same items"});
   return index::make_cascade_index(first.index(), second.item_vectors(), std::move(second_row), from);
 }

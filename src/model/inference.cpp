@@ -27,7 +27,7 @@ math::Matrix<float> in_blocks(ThreadPool& pool, size_t n, size_t dim, const Enco
 
 }  // namespace
 
-math::Matrix<float> user_vectors(ThreadPool& pool, const Model& model, const features::UserCells& cells,
+math::Matrix<float> user_vectors(ThreadPool& pool, const Model& model, const features::EncodedUsers& cells,
                                  std::span<const features::UserExample> examples) {
   return in_blocks(
       pool, examples.size(), model.towers.dim(),
@@ -42,7 +42,7 @@ math::Matrix<float> user_vectors(ThreadPool& pool, const Model& model, const fea
       });
 }
 
-math::Matrix<float> item_vectors(ThreadPool& pool, const Model& model, const features::ItemCells& cells,
+math::Matrix<float> item_vectors(ThreadPool& pool, const Model& model, const features::EncodedItems& cells,
                                  int64_t moment_us) {
   return in_blocks(
       pool, cells.size(), model.towers.dim(),

@@ -18,10 +18,10 @@ struct Model {
 
 // One row an example / item. Rows are computed in blocks of a fixed height, so a vector has the same bits whether it is
 // asked for alone or among thousands, and on any number of threads: training, evaluation and serving agree exactly.
-math::Matrix<float> user_vectors(ThreadPool& pool, const Model& model, const features::UserCells& cells,
+math::Matrix<float> user_vectors(ThreadPool& pool, const Model& model, const features::EncodedUsers& cells,
                                  std::span<const features::UserExample> examples);
 // moment_us: the time at which the items are looked at (for their age).
-math::Matrix<float> item_vectors(ThreadPool& pool, const Model& model, const features::ItemCells& cells,
+math::Matrix<float> item_vectors(ThreadPool& pool, const Model& model, const features::EncodedItems& cells,
                                  int64_t moment_us);
 
 }  // namespace pagoda::model

@@ -51,7 +51,7 @@ TEST(ItemVectors, OneAloneHasTheBitsItHasAmongAll) {
 struct Known {
   UserStates states;
   std::vector<uint32_t> id_rows;
-  features::UserCells cells;
+  features::EncodedUsers cells;
   Known(const SmallWorld& w, const Model& model) : cells(model.user_encoder.cells(w.user_ids, &w.users)) {
     states.histories.clear();
     for (uint32_t u = 0; u < SmallWorld::kUsers; ++u) {

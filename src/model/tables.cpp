@@ -86,7 +86,7 @@ data::Attributes load_attributes(ByteReader& in) {
   return attributes;
 }
 
-void save_cells(ByteWriter& out, const features::UserCells& cells) {
+void save_cells(ByteWriter& out, const features::EncodedUsers& cells) {
   out.array(cells.id_rows);
   out.value<uint64_t>(cells.features.size());
   for (const auto& f : cells.features) {
@@ -97,8 +97,8 @@ void save_cells(ByteWriter& out, const features::UserCells& cells) {
   }
 }
 
-features::UserCells load_cells(ByteReader& in, const features::UserEncoder& encoder) {
-  features::UserCells cells;
+features::EncodedUsers load_cells(ByteReader& in, const features::UserEncoder& encoder) {
+  features::EncodedUsers cells;
   cells.id_rows = in.array<uint32_t>();
   const auto features = in.value<uint64_t>();
   for (uint64_t i = 0; i < features; ++i) {
@@ -108,7 +108,7 @@ features::UserCells load_cells(ByteReader& in, const features::UserEncoder& enco
     f.numbers = in.array<float>();
     f.times_us = in.array<int64_t>();
   }
-  if (const char* fault = encoder.fault_of(cells)) in.damaged(fault);
+  if (const char* fault = encoder.find_fault(cells)) in.damaged(fault);
   return cells;
 }
 

@@ -10,7 +10,7 @@ namespace pagoda::model {
 // Loading: Error{failed} naming the section when columns and rows do not fit together.
 void save_attributes(ByteWriter& out, const data::Attributes& attributes);
 data::Attributes load_attributes(ByteReader& in);
-void save_cells(ByteWriter& out, const features::UserCells& cells);
-features::UserCells load_cells(ByteReader& in, const features::UserEncoder& encoder);  // fit for this encoder
+void save_cells(ByteWriter& out, const features::EncodedUsers& cells);
+features::EncodedUsers load_cells(ByteReader& in, const features::UserEncoder& encoder);  // fit for this encoder
 
 }  // namespace pagoda::model

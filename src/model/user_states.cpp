@@ -36,7 +36,7 @@ UserStates UserStates::load(ByteReader& in, size_t items) {
   return s;
 }
 
-math::Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const features::UserCells& cells,
+math::Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const features::EncodedUsers& cells,
                                     const UserStates& states, std::span<const uint32_t> id_row_of_item,
                                     std::span<const UserRequest> requests) {
   const auto& names = model.user_encoder.context_names();
@@ -76,7 +76,7 @@ math::Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const 
   return user_vectors(pool, model, cells, examples);
 }
 
-math::Matrix<float> known_user_vectors(ThreadPool& pool, const Model& model, const features::UserCells& cells,
+math::Matrix<float> known_user_vectors(ThreadPool& pool, const Model& model, const features::EncodedUsers& cells,
                                        const UserStates& states, std::span<const uint32_t> id_row_of_item,
                                        std::span<const uint32_t> users) {
   std::vector<UserRequest> requests(users.size());

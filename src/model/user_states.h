@@ -25,7 +25,7 @@ struct UserStates {
 
 // Vectors of known users, [users.size(), D]; kNone: a stranger of whom nothing is known.
 // id_row_of_item: catalogue rows to rows of the id vocabulary.
-math::Matrix<float> known_user_vectors(ThreadPool& pool, const Model& model, const features::UserCells& cells,
+math::Matrix<float> known_user_vectors(ThreadPool& pool, const Model& model, const features::EncodedUsers& cells,
                                        const UserStates& states, std::span<const uint32_t> id_row_of_item,
                                        std::span<const uint32_t> users);
 
@@ -38,7 +38,7 @@ struct UserRequest {
   std::vector<std::string> context;  // per context column of the encoder, "" where the user's latest stands
   int64_t moment_us = 0;
 };
-math::Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const features::UserCells& cells,
+math::Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const features::EncodedUsers& cells,
                                     const UserStates& states, std::span<const uint32_t> id_row_of_item,
                                     std::span<const UserRequest> requests);
 

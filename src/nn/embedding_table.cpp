@@ -45,7 +45,7 @@ double RowGradients<T>::squared_norm() const {
 template <class T>
 EmbeddingTable<T>::EmbeddingTable(std::string name, uint32_t rows, size_t dim, math::Precision stored)
     : name_(std::move(name)), stored_(stored) {
-  check(stored == math::Precision::f32 || (std::is_same_v<T, float>), "bf16 stands for floats");
+  check(stored == math::Precision::f32 || (std::is_same_v<T, float>), "only floats are stored as bf16");
   stored == math::Precision::f32 ? values_.resize(rows, dim, math::allocate_table)
                                  : bf16_.resize(rows, dim, math::allocate_table);
 }
@@ -79,7 +79,7 @@ void EmbeddingTable<T>::update(ThreadPool& pool, const StepRate& step, const Row
 
 template <class T>
 void EmbeddingTable<T>::forward(ThreadPool& pool, const math::Bag& bag, math::MatrixView<T> out) const {
-  check(out.rows() == bag.size() && out.cols() == dim(), "a bag's output has a row an example");
+  check(out.rows() == bag.size() && out.cols() == dim(), "a bag's output has a row per example");
   pool.for_chunks(bag.size(), 256, [&](size_t begin, size_t end) {
     const std::span offsets = std::span(bag.rows.offsets).subspan(begin, end - begin + 1);
     if constexpr (std::is_same_v<T, float>)

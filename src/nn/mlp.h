@@ -1,4 +1,4 @@
-// Linear layers with ReLU between them: forward, then its backward.
+// A multilayer perceptron: linear layers with ReLU between them, forward and backward.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ template <class T>
 class Mlp {
  public:
   Mlp() = default;
-  // widths: in, hidden ..., out. One width alone: the identity.
+  // widths: in, hidden ..., out. A single width: the identity.
   explicit Mlp(std::vector<size_t> widths);
   // Normal, of deviation sqrt(2 / in) below a ReLU (He 2015) and sqrt(1 / in) in the last layer; biases zero.
   void initialise(uint64_t seed, uint64_t substream);
@@ -30,7 +30,7 @@ class Mlp {
   struct Gradients {
     std::vector<math::Matrix<T>> weights, biases;
     double squared_norm() const;
-    math::Matrix<T> between, below, bias_parts;  // room that backward works in, kept from step to step
+    math::Matrix<T> between, below, bias_parts;  // scratch of backward, kept from step to step
   };
   // Dropout of a training step; share 0: none.
   struct Dropout {
@@ -38,10 +38,10 @@ class Mlp {
     uint64_t seed = 0, step = 0, substream = 0;
   };
 
-  // `input` is copied into the activations. Y is overwritten.
+  // Copies `input` into the activations. Overwrites Y.
   void forward(ThreadPool& pool, math::MatrixView<const T> input, const Dropout& dropout, Activations& activations,
                math::MatrixView<T> output) const;
-  // dX is overwritten; d_output is scratch afterwards.
+  // Overwrites dX; d_output is scratch afterwards.
   void backward(ThreadPool& pool, const Activations& activations, math::MatrixView<T> d_output, Gradients& gradients,
                 math::MatrixView<T> d_input) const;
 

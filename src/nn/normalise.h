@@ -1,4 +1,4 @@
-// Rows to unit length.
+// Scales rows to unit length.
 #pragma once
 
 #include <vector>

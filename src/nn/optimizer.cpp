@@ -19,7 +19,7 @@ void describe(OptionVisitor& f, OptimizerOptions& o) {
             {"row_adagrad", OptimizerKind::row_adagrad},
             {"adam", OptimizerKind::adam},
             {"sgd", OptimizerKind::sgd}},
-           "adagrad; row_adagrad (4 bytes of state a table row); adam (lazy on table rows); sgd");
+           "adagrad; row_adagrad (4 bytes of state per table row); adam (lazy on table rows); sgd");
   f.field("learning_rate", o.learning_rate, "step size; adagrad 0.05 .. 0.5, adam 0.0005 .. 0.01");
   f.field("weight_decay", o.weight_decay, "shrinks weights, and table rows when they are touched");
   f.field("beta1", o.beta1, "adam: memory of the gradient's mean");
@@ -71,7 +71,7 @@ OptimizerState<T>::OptimizerState(ThreadPool& pool, const OptimizerOptions& opti
   if (options.kind == OptimizerKind::sgd) return;
   const auto allocate = table ? math::allocate_table : math::allocate_zeroed;
   first_.resize(rows, by_row_ ? 1 : cols, allocate);
-  // Filled even with zeros: the first touch of a page is dear, and not to be met in a step.
+  // Filled even with zeros: the first touch of a page is expensive and should not happen in a step.
   if (options.kind == OptimizerKind::adam) {
     second_.resize(rows, cols, allocate);
     fill(pool, first_, T{0});
@@ -81,16 +81,15 @@ OptimizerState<T>::OptimizerState(ThreadPool& pool, const OptimizerOptions& opti
   }
 }
 
-// Of one step, the same for every row.
+// The factors of one step, the same for every row.
 template <class T>
 struct OptimizerState<T>::Factors {
-  T rate, clip, keep;              // keep: of a value, after weight decay
+  T rate, clip, keep;              // keep: the share of a value left by weight decay
   T b1 = 0, b2 = 0, epsilon = 0;   // adam
   T adam_rate = 0, adam_root = 0;  // rate / (1 - b1^t), 1 / sqrt(1 - b2^t)
 };
 
-// Rows [begin, end) of a gradient [n, D] and where they go: row rows[i] of the parameter, row i where there are no
-// rows.
+// Rows [begin, end) of a gradient [n, D] and their target: row rows[i] of the parameter, or row i if `rows` is empty.
 template <class T>
 template <class Stored>
 struct OptimizerState<T>::Range {
@@ -99,7 +98,7 @@ struct OptimizerState<T>::Range {
   size_t begin, end;
   math::MatrixView<T> first, second;
   math::MatrixView<Stored> value;
-  uint64_t noise;  // of the step: decides how bf16 is rounded
+  uint64_t noise;  // of the step: decides the rounding to bf16
 };
 
 // g: the gradient's row; c: clipping's scale; v: the value's row.
@@ -108,8 +107,8 @@ struct OptimizerState<T>::Range {
 //   row_adagrad  h += mean_k (c g_k)^2;   v -= rate c g / sqrt(h)
 //   adam         m = b1 m + (1 - b1) c g;  s = b2 s + (1 - b2) (c g)^2;  v -= rate mhat / (sqrt(shat) + eps)
 //
-// A loop of each over all rows, not a call a row: rows of a big table are far apart, and what a call writes on the
-// stack stands between the stores that wait for them.
+// Each optimiser has a loop over all rows and not a call per row: the rows of a big table are far apart, and what a
+// call writes to the stack would wait behind the stores to them.
 namespace {
 
 template <class T>
@@ -120,7 +119,7 @@ template <class T>
   for (size_t k = 0; k < n; k += 64 / sizeof(T)) __builtin_prefetch(at + k, 1);
 }
 
-// f(i, row) for the rows of a range; the lines of those to come are asked for.
+// Calls f(i, row) for the rows of a range, and prefetches the rows to come.
 template <class Range, class F>
 [[gnu::always_inline]] inline void each_row(const Range& r, F f) {
   constexpr size_t kAhead = 16;
@@ -143,8 +142,8 @@ struct FloatValues {
   void set(size_t k, T x) const { at[k] = x; }
 };
 
-// Rounded up with the probability of what is cut off, so that steps below half a unit are not lost but taken now and
-// then.
+// Rounds up with the probability of the part that is cut off, so that steps below half a unit are not lost but taken
+// now and then.
 struct Bf16Values {
   uint16_t* at;
   uint32_t noise;  // of the row and step
@@ -287,7 +286,7 @@ template <class T>
 template <class Stored>
 void OptimizerState<T>::move_all(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
                                  math::MatrixView<const T> gradient, math::MatrixView<Stored> value) {
-  check(gradient.rows() == rows.size(), "a row of the gradient for each row");
+  check(gradient.rows() == rows.size(), "each row has a gradient");
   const auto f = factors(step);
   pool.for_chunks(rows.size(), 256, [&](size_t begin, size_t end) {
     move(Range<Stored>{gradient, rows.data(), begin, end, first_.view(), second_.view(), value, mix64(step.step)}, f);
@@ -310,7 +309,7 @@ void OptimizerState<float>::update_rows_of_bf16(ThreadPool& pool, const StepRate
 template <>
 void OptimizerState<double>::update_rows_of_bf16(ThreadPool&, const StepRate&, std::span<const uint32_t>,
                                                  math::MatrixView<const double>, math::MatrixView<uint16_t>) {
-  check(false, "bf16 stands for floats");
+  check(false, "only floats are stored as bf16");
 }
 
 template class OptimizerState<float>;

@@ -1,4 +1,4 @@
-// How a gradient moves a parameter: dense weights whole, table rows only where they were touched.
+// Optimisers: apply a gradient to a parameter, to all dense weights but only to the table rows that were touched.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,18 @@
 namespace pagoda::nn {
 
 enum class OptimizerKind {
-  adagrad,      // one accumulator an element
-  row_adagrad,  // tables: one accumulator a row, 4 bytes; dense weights as adagrad
-  adam,         // tables: lazy, a row's moments move only when the row is touched
+  adagrad,      // one accumulator per element
+  row_adagrad,  // tables: one accumulator per row, 4 bytes; dense weights as adagrad
+  adam,         // tables: lazy, a row's moments are updated only when the row is touched
   sgd,
 };
 
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::adagrad;
   double learning_rate = 0.1;
-  double weight_decay = 0.0;                          // decoupled: value -= rate * decay * value, rows when touched
+  double weight_decay = 0.0;                          // decoupled: value -= rate * decay * value, for touched rows
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // adam
-  double initial_accumulator = 1e-3;                  // adagrad: of each squared-gradient sum
+  double initial_accumulator = 1e-3;                  // adagrad: start of each squared-gradient sum
   double clip_norm = 0.0;                             // global norm of a step's gradient; 0: no clipping
   int64_t warmup_steps = 0;                           // the rate rises linearly over so many steps
   double final_rate = 1.0;  // the rate falls linearly from the end of warm-up to this share of it at the last step
@@ -35,14 +35,14 @@ void validate(const OptimizerOptions& options);
 // The share of learning_rate at `step` of `steps`: warm-up, then decay.
 double rate_schedule(const OptimizerOptions& options, uint64_t step, uint64_t steps);
 
-// What one step needs beside the gradient.
+// The parameters of one step, beside the gradient.
 struct StepRate {
-  double rate = 0.1;            // learning rate of this step, schedule and all
-  double gradient_scale = 1.0;  // of clipping
+  double rate = 0.1;            // learning rate of this step, with the schedule applied
+  double gradient_scale = 1.0;  // factor from clipping
   uint64_t step = 1;            // from 1, for adam's bias correction
 };
 
-// The optimiser's memory of one parameter [rows, cols]; the update itself. T: float, or double for gradient checks.
+// The optimiser's state for one parameter [rows, cols], and the update. T: float, or double for gradient checks.
 template <class T>
 class OptimizerState {
  public:
@@ -54,8 +54,8 @@ class OptimizerState {
   // The same for rows[i] with gradient row i; the rows differ from each other.
   void update_rows(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
                    math::MatrixView<const T> gradient, math::MatrixView<T> value);
-  // The same for values in bf16, beside T = float alone: rounded up or down at random, by step, row and column, so that
-  // they are right on average and a step of less than a unit is not lost.
+  // The same for values in bf16, only with T = float. Stochastic rounding by step, row and column: values are right on
+  // average, and a step smaller than a unit is not lost.
   void update_rows_of_bf16(ThreadPool& pool, const StepRate& step, std::span<const uint32_t> rows,
                            math::MatrixView<const T> gradient, math::MatrixView<uint16_t> value);
 

@@ -28,9 +28,9 @@ void RowGrouping::group(ThreadPool& pool, std::span<const math::Bag* const> bags
   collect(pool);
 }
 
-// Pieces by the number of uses, never by the number of threads.
+// Cuts pieces by the number of uses, never by the number of threads.
 void RowGrouping::cut(std::span<const math::Bag* const> bags) {
-  check(bags.size() <= 256, "a table is read in at most 256 ways");
+  check(bags.size() <= 256, "a table has at most 256 readings");
   pieces_.clear();
   for (uint32_t r = 0; r < bags.size(); ++r) {
     const auto& offsets = bags[r]->rows.offsets;
@@ -42,7 +42,7 @@ void RowGrouping::cut(std::span<const math::Bag* const> bags) {
   }
 }
 
-// First pass: counts of (piece, shard), then each piece writes its uses to their places.
+// First pass: counts the uses of each (piece, shard); then each piece writes its uses to their places.
 void RowGrouping::spread(ThreadPool& pool, std::span<const math::Bag* const> bags) {
   std::vector<uint32_t> largest(pieces_.size());
   const auto rows_of = [&](const Piece& p) {
@@ -85,7 +85,7 @@ void RowGrouping::spread(ThreadPool& pool, std::span<const math::Bag* const> bag
   });
 }
 
-// Second pass: stable, by counting where the shard's rows are not many more than its uses.
+// Second pass: a stable sort, by counting if the shard's rows are not many more than its uses.
 void RowGrouping::sort_shard(size_t shard) {
   const size_t begin = shard_begin_[shard], end = shard_begin_[shard + 1];
   const auto put = [&](size_t to, size_t from) {

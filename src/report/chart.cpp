@@ -22,7 +22,7 @@ void put(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
   fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
 }
 
-// In chart_css()'s size; the font is the reader's, so this is a guess on the wide side.
+// The width of a letter in the size of chart_css(). The font is the reader's, so this is an estimate on the wide side.
 double letter_width(char c) {
   if ((c & 0xc0) == 0x80) return 0;  // a later byte of a UTF-8 character
   if (std::string_view("iljtf.,:;'|! ").find(c) != std::string_view::npos) return 4.6;
@@ -49,11 +49,14 @@ std::string shortened(const std::string& text, double width) {
 
 struct Range {
   double low = std::numeric_limits<double>::infinity(), high = -low;
-  void add(double value) { low = std::min(low, value), high = std::max(high, value); }
+  void add(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
   bool empty() const { return low > high; }
 };
 
-// An axis with its range and ticks settled. `round` widens the range to the ticks around it.
+// An axis with its range and ticks. `round` widens the range to the ticks around it.
 struct Drawn {
   Scale scale;
   std::vector<double> ticks;
@@ -84,7 +87,8 @@ Drawn settle(const Axis& axis, Range range, bool round, int most_ticks) {
     drawn.ticks = nice_ticks(range.low, range.high, most_ticks);
   }
   if (!axis.ticks.empty()) drawn.ticks = axis.ticks;
-  drawn.scale.low = range.low, drawn.scale.high = range.high;
+  drawn.scale.low = range.low;
+  drawn.scale.high = range.high;
   if (axis.log)
     for (const double tick : drawn.ticks) drawn.labels.push_back(tick_labels({tick}, axis.percent)[0]);
   else
@@ -97,8 +101,7 @@ struct Key {
   int color;
 };
 
-// The sheet a chart is drawn on: opening tag, words, legend, y axis; then the chart draws inside left..right and
-// top..bottom.
+// The frame of a chart: opening tag, texts, legend, y axis; then the chart draws inside left..right and top..bottom.
 struct Sheet {
   std::string out;
   double left = 0, right = kWidth - kRight, top = 0, bottom = kHeight - kBottom;
@@ -116,7 +119,10 @@ Sheet open_sheet(const std::string& title, const std::string& description, const
     for (const auto& key : keys) {
       const std::string name = shortened(key.name, 260);
       const double width = 18 + text_width(name) + 16;
-      if (at > 2 && at + width > kWidth) at = 2, row += kLegendRow;
+      if (at > 2 && at + width > kWidth) {
+        at = 2;
+        row += kLegendRow;
+      }
       put(sheet.out, "<rect class=\"key {}\" x=\"{:.0f}\" y=\"{:.0f}\" width=\"12\" height=\"{}\" rx=\"{}\"/>",
           color_class(key.color), at, row - (thin_keys ? 6 : 10), thin_keys ? 3 : 11, thin_keys ? 1.5 : 3);
       put(sheet.out, "<text x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n", at + 18, row, escape_markup(name));
@@ -129,7 +135,8 @@ Sheet open_sheet(const std::string& title, const std::string& description, const
   double widest = 0;
   for (const auto& label : y.labels) widest = std::max(widest, text_width(label));
   sheet.left = widest + 10;
-  y.scale.from = sheet.bottom, y.scale.to = sheet.top;
+  y.scale.from = sheet.bottom;
+  y.scale.to = sheet.top;
   for (size_t i = 0; i < y.ticks.size(); ++i) {
     const double height = y.scale.at(y.ticks[i]);
     put(sheet.out, "<path class=\"{}\" d=\"M{:.1f} {:.1f}H{:.1f}\"/>", i == 0 && y.ticks[i] == 0 ? "axis" : "grid",
@@ -162,7 +169,8 @@ struct Row {
   double dot = NAN;  // height of a dot on the line at x; NaN: none
 };
 
-// A band that a pointer can hover, and the box with the values there. x: where the vertical line stands; NaN: none.
+// A band over which a pointer can hover, and the box with the values there. x: position of the vertical line; NaN:
+// none.
 void put_hover(Sheet& sheet, double from, double to, double x, const std::string& heading,
                const std::vector<Row>& rows) {
   double width = text_width(heading);
@@ -174,7 +182,7 @@ void put_hover(Sheet& sheet, double from, double to, double x, const std::string
   double left = std::isnan(x) ? middle - width / 2 : middle + 12;
   if (left + width > kWidth - 2) left = std::isnan(x) ? kWidth - 2 - width : middle - 12 - width;
   left = std::max(2.0, left);
-  // The empty title keeps the browser from showing the chart's own over the box.
+  // The empty title keeps the browser from showing the chart's title over the box.
   put(sheet.out,
       "<g class=\"hover\"><title></title><rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/><g>", from,
       sheet.top, to - from, sheet.bottom - sheet.top);
@@ -200,7 +208,7 @@ void put_hover(Sheet& sheet, double from, double to, double x, const std::string
   sheet.out += "</g></g>\n";
 }
 
-// Compaction, as it stands above a narrow bar: ".172", "31%".
+// The short text above a narrow bar: ".172", "31%".
 std::string bar_label(double value, bool percent) {
   if (percent) return fmt::format("{:.0f}%", value * 100);
   if (value <= 0 || value >= 0.9995) return number_text(value, false);
@@ -223,7 +231,10 @@ std::vector<Point> means(const std::vector<Point>& points, size_t most) {
   for (size_t i = 0; i < most; ++i) {
     const size_t begin = i * points.size() / most, end = (i + 1) * points.size() / most;
     Point sum;
-    for (size_t j = begin; j < end; ++j) sum.x += points[j].x, sum.y += points[j].y;
+    for (size_t j = begin; j < end; ++j) {
+      sum.x += points[j].x;
+      sum.y += points[j].y;
+    }
     const auto n = static_cast<double>(end - begin);
     result.push_back({sum.x / n, sum.y / n});
   }
@@ -234,7 +245,7 @@ std::string described(const std::string& description, const std::string& rest) {
   return description.empty() || rest.empty() ? description + rest : description + " " + rest;
 }
 
-// Few points of a scatter chart that are told apart: a dot each, its label above it, a line through them when joined.
+// The few labelled points of a scatter chart: a dot each with its label above it, and a line through them if joined.
 void put_labelled(Sheet& sheet, const Series& series, const Axis& x_axis, const Axis& y_axis, const Scale& x,
                   const Scale& y) {
   check(series.labels.size() == series.points.size(), "a labelled series has one label a point");
@@ -280,7 +291,10 @@ std::string svg(const LineChart& chart) {
   for (const auto& series : chart.series) {
     lines.push_back(means(shown_points(chart.x, chart.y, series.points), kLinePoints));
     keys.push_back({series.name, series.color});
-    for (const auto& point : lines.back()) xs.add(point.x), ys.add(point.y);
+    for (const auto& point : lines.back()) {
+      xs.add(point.x);
+      ys.add(point.y);
+    }
     if (lines.back().empty()) continue;
     const Point first = lines.back().front(), last = lines.back().back();
     put(words, "{}{}: {} at {}, {} at {}.", words.empty() ? "" : " ", series.name,
@@ -290,7 +304,8 @@ std::string svg(const LineChart& chart) {
   Drawn x = settle(chart.x, xs, false, 7), y = settle(chart.y, ys, true, 5);
   Sheet sheet = open_sheet(chart.title, described(chart.description, words), keys, chart.y.label, true, y);
   if (xs.empty()) return nothing_to_draw(std::move(sheet));
-  x.scale.from = sheet.left + 6, x.scale.to = sheet.right - 6;
+  x.scale.from = sheet.left + 6;
+  x.scale.to = sheet.right - 6;
   put_x_axis(sheet, chart.x, x, false);
 
   for (size_t s = 0; s < lines.size(); ++s) {
@@ -306,7 +321,7 @@ std::string svg(const LineChart& chart) {
     sheet.out += '\n';
   }
 
-  // x -> what each series has there
+  // x -> the value of each series there
   std::map<double, std::vector<Row>> at;
   for (size_t s = 0; s < lines.size(); ++s)
     for (const auto& point : lines[s])
@@ -333,7 +348,8 @@ std::string svg(const BarChart& chart) {
     put(words, "{}{}:", words.empty() ? "" : " ", series.name);
     for (size_t g = 0; g < chart.groups.size(); ++g) {
       if (!std::isfinite(series.values[g])) continue;
-      values.add(series.values[g]), ++bars;
+      values.add(series.values[g]);
+      ++bars;
       put(words, " {} {},", chart.groups[g], number_text(series.values[g], chart.y.percent));
     }
     words.back() = words.ends_with(',') ? '.' : ':';
@@ -394,17 +410,22 @@ std::string svg(const ScatterChart& chart) {
   for (const auto& series : chart.series) {
     clouds.push_back(shown_points(chart.x, chart.y, series.points));
     keys.push_back({series.name, series.color});
-    for (const auto& point : clouds.back()) xs.add(point.x), ys.add(point.y);
+    for (const auto& point : clouds.back()) {
+      xs.add(point.x);
+      ys.add(point.y);
+    }
     put(words, "{}{}: {} points.", words.empty() ? "" : " ", series.name, clouds.back().size());
   }
   if (chart.diagonal && !xs.empty()) {  // one range for both, so that y = x is the diagonal
-    xs.add(ys.low), xs.add(ys.high);
+    xs.add(ys.low);
+    xs.add(ys.high);
     ys = xs;
   }
   Drawn x = settle(chart.x, xs, true, 6), y = settle(chart.y, ys, true, 6);
   Sheet sheet = open_sheet(chart.title, described(chart.description, words), keys, chart.y.label, false, y);
   if (xs.empty()) return nothing_to_draw(std::move(sheet));
-  x.scale.from = sheet.left, x.scale.to = sheet.right;
+  x.scale.from = sheet.left;
+  x.scale.to = sheet.right;
   put_x_axis(sheet, chart.x, x, true);
   if (chart.diagonal) {
     const double low = std::max(x.scale.low, y.scale.low), high = std::min(x.scale.high, y.scale.high);

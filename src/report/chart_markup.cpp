@@ -6,8 +6,7 @@ namespace pagoda::report {
 
 namespace {
 
-// The length of the UTF-8 character at the head of `text` (not empty), or 0: no such character, or one that XML does
-// not allow.
+// The length of the UTF-8 character at the start of `text` (not empty); 0 if it is invalid, or XML does not allow it.
 size_t character_length(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t lead = byte(0);

@@ -9,7 +9,7 @@ namespace pagoda::report {
 
 namespace {
 
-// Ticks are sums and products of powers of ten: what differs by less than this part of a step is the same tick.
+// Ticks are sums and products of powers of ten; those that differ by less than this part of a step are the same tick.
 constexpr double kSlack = 1e-6;
 
 std::string with_thousands(std::string digits) {

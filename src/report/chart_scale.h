@@ -1,4 +1,4 @@
-// Where a number lies on an axis, and which round numbers are written beside it.
+// The scale of an axis, and the round numbers that are written beside it.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@ namespace pagoda::report {
 double nice_step(double low, double high, int most);
 // The multiples of nice_step() inside [low, high], both ends included: nice_ticks(0, 0.43, 5) = 0, .1, .2, .3, .4.
 std::vector<double> nice_ticks(double low, double high, int most);
-// Of a log axis, 0 < low < high: 1, 2, 5 times the powers of ten while they are few, else (every n-th of) the powers;
-// less than a factor 4: nice_ticks.
+// For a log axis, 0 < low < high: 1, 2, 5 times the powers of ten if they are few, else (every n-th of) the powers; if
+// high / low is below 4: nice_ticks().
 std::vector<double> log_ticks(double low, double high);
 
 // Labels with one number of decimals and one unit (k, M, B) for all: 0, 0.25, 0.5 -> "0.00", "0.25", "0.50".

@@ -6,13 +6,15 @@ namespace {
 
 constexpr std::string_view kCss = R"css(
 :root {
-  --s0: #2a6fdb; --s1: #e8702a; --s2: #12a37f; --s3: #8a56c9; --s4: #d6568f; --s5: #b58a00; --s6: #3d9fc2; --s7: #a5523b;
+  --s0: #2a6fdb; --s1: #e8702a; --s2: #12a37f; --s3: #8a56c9; --s4: #d6568f; --s5: #b58a00; --s6: #3d9fc2;
+    --s7: #a5523b;
   --neutral: #8b919c; --faint: #c9cdd4; --chart-surface: #fff; --chart-text: #23262d; --chart-quiet: #6b717c;
   --chart-grid: #e7e9ed; --chart-axis: #b4b9c2;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --s0: #5b9bf3; --s1: #f08c4b; --s2: #35c4a0; --s3: #b18ae8; --s4: #ec82b1; --s5: #d9b13b; --s6: #67c0df; --s7: #cf8069;
+    --s0: #5b9bf3; --s1: #f08c4b; --s2: #35c4a0; --s3: #b18ae8; --s4: #ec82b1; --s5: #d9b13b; --s6: #67c0df;
+      --s7: #cf8069;
     --neutral: #8a909b; --faint: #4d535e; --chart-surface: #1b1e24; --chart-text: #e7e9ed; --chart-quiet: #989ea9;
     --chart-grid: #2b2f37; --chart-axis: #555b66;
   }

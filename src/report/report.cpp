@@ -35,7 +35,7 @@ std::string names_of(const std::vector<std::string>& names) {
 
 std::string count_text(double count) { return std::isnan(count) ? "" : fmt::format("{:.0f}", count); }
 
-// The models' answers to one question, where they are several: "800 (a) and 300 (b)".
+// The models' answers to one question, if they differ: "800 (a) and 300 (b)".
 template <class Say>
 std::string differing(ReadModels models, const Say& say) {
   std::vector<std::string> answers, listed;
@@ -53,7 +53,7 @@ std::string fact(const std::string& name, const std::string& value_html) {
   return value_html.empty() ? "" : "<div><dt>" + escape_markup(name) + "</dt><dd>" + value_html + "</dd></div>\n";
 }
 
-// What the models say, when they all say the same; else each in turn.
+// What the models say if they all say the same; otherwise each in turn.
 std::string said_by_all(ReadModels models, std::string (*say)(const ReadModel&)) {
   std::vector<std::string> said;
   for (const auto& model : models)
@@ -140,7 +140,7 @@ std::string tiles(ReadModels models) {
             "<span class=\"change\">{}</span></li>",
             color_class(model.color), escape_markup(model.given->name),
             number_text(metric_of(model, tile.metric), tile.percent),
-            &model == &models[0] || what_sets_apart(models).certain
+            &model == &models[0] || find_incomparable(models).certain
                 ? ""
                 : change_text(metric_of(models[0], tile.metric), metric_of(model, tile.metric)));
       out += "</ul>";
@@ -169,7 +169,7 @@ std::vector<std::pair<std::string, std::vector<int>>> metric_families(ReadModels
 
 std::string full_name(const std::string& metric, int k) { return k > 0 ? fmt::format("{}@{}", metric, k) : metric; }
 
-// One model: a row a metric, a column a k.
+// One model: one row per metric, one column per k.
 std::string metrics_by_k(const ReadModel& model) {
   const auto families = metric_families({&model, 1});
   std::vector<int> ks;
@@ -191,9 +191,9 @@ std::string metrics_by_k(const ReadModel& model) {
   return out + "</tbody></table>";
 }
 
-// Several models: a row a metric and k, a column a model; of two, the change as well.
+// Several models: one row per metric and k, one column per model; for two models, the change as well.
 std::string metrics_by_model(ReadModels models) {
-  const bool comparable = !what_sets_apart(models).certain, with_change = models.size() == 2 && comparable;
+  const bool comparable = !find_incomparable(models).certain, with_change = models.size() == 2 && comparable;
   std::string out = "<table><thead><tr><th></th>" + model_heads(models) + (with_change ? "<th>change</th>" : "") +
                     "</tr></thead>\n<tbody>\n";
   for (const auto& [metric, ks] : metric_families(models)) {
@@ -215,7 +215,7 @@ std::string metrics_by_model(ReadModels models) {
   return out + "</tbody></table>";
 }
 
-// The metric by length of the list; "" when it was measured at one length only.
+// The metric by length of the list; "" if it was measured at one length only.
 std::string curve_by_k(ReadModels models, const std::string& of, const std::string& caption, const std::string& note) {
   LineChart chart{.title = caption,
                   .description = note,
@@ -241,30 +241,30 @@ std::string curve_by_k(ReadModels models, const std::string& of, const std::stri
 
 }  // namespace
 
-Apart what_sets_apart(ReadModels models) {
-  Apart apart;
+Incomparable find_incomparable(ReadModels models) {
+  Incomparable apart;
   const auto add = [&](const char* what, const std::string& answers) {
     if (!answers.empty()) apart.words += fmt::format("{}{}: {}", apart.words.empty() ? "" : "; ", what, answers);
   };
   add("test rows, by their fingerprint", differing(models, [](const Evaluated& e) { return e.test_rows; }));
-  add("part that is judged", differing(models, [](const Evaluated& e) { return e.split; }));
-  add("users that are judged", differing(models, [](const Evaluated& e) { return count_text(e.users); }));
+  add("evaluated part", differing(models, [](const Evaluated& e) { return e.split; }));
+  add("evaluated users", differing(models, [](const Evaluated& e) { return count_text(e.users); }));
   add("items of the catalogue", differing(models, [](const Evaluated& e) { return count_text(e.items); }));
   add("what a user had before", differing(models, [](const Evaluated& e) { return e.repeats; }));
   if (!apart.words.empty())
-    return {"These models were not judged alike, so their figures can not be compared. " + apart.words + ".", true};
+    return {"These models were not evaluated alike, so their figures cannot be compared. " + apart.words + ".", true};
   std::vector<std::string> unknown;
   for (const auto& model : models)
     if (model.evaluation && model.evaluation->test_rows.empty()) unknown.push_back(model.given->name);
   if (models.size() > 1 && !unknown.empty())
     apart.words = fmt::format(
-        "It is not known whether these models were judged by the same rows: the figures of {} do not say it. "
-        "`pagoda evaluate` makes figures that do.",
+        "It is not known whether these models were evaluated on the same rows: the figures of {} do not say so. "
+        "`pagoda evaluate` writes figures that do.",
         names_of(unknown));
   return apart;
 }
 
-std::string comparison_warning(const ReportInput& input) { return what_sets_apart(read_models(input)).words; }
+std::string comparison_warning(const ReportInput& input) { return find_incomparable(read_models(input)).words; }
 
 std::string figure(const std::string& caption, const std::string& second_line, const std::string& svg) {
   std::string out = "<figure class=\"card\"><figcaption>" + escape_markup(caption);
@@ -294,7 +294,7 @@ std::string change_text(double from, double to) {
 
 std::string accuracy_section(ReadModels models) {
   if (metric_families(models).empty()) return "";
-  const auto apart = what_sets_apart(models);
+  const auto apart = find_incomparable(models);
   std::string times;
   for (const auto& model : models) {
     if (model.run.empty()) continue;

@@ -1,5 +1,5 @@
-// One self-contained HTML page about one model, or several side by side: what they were measured at, how they learned,
-// whom they serve, and what they recommend. No script, no network, light and dark as the reader's system is.
+// One self-contained HTML page about one model, or several side by side: their metrics, how they learned, whom they
+// serve, and what they recommend. No script, no network; light or dark as the reader's system.
 #pragma once
 
 #include <optional>
@@ -20,7 +20,7 @@ struct ReportCandidate {
   double score = 0;
 };
 
-// One user as one model answers. A candidate whose id is among the held-out ones is marked as a hit.
+// One user with one model's answer. A candidate whose id is among the held-out ones is marked as a hit.
 struct ReportExample {
   std::string user;
   std::vector<ReportItem> history = {};          // newest first
@@ -28,7 +28,7 @@ struct ReportExample {
   std::vector<ReportCandidate> candidates = {};  // best first; the page shows the first twenty
 };
 
-// An item's click probability: counted exactly, and as the streaming estimator reads it.
+// An item's click probability: counted exactly, and by the streaming estimator.
 struct ReportFrequency {
   double exact = 0, estimated = 0;
 };
@@ -51,10 +51,10 @@ struct ReportInput {
   std::vector<ReportModel> models;  // at least one; the first is what others are compared with
 };
 
-// The page. Text may hold anything (it is escaped). Error{failed} naming the model and the part when an evaluation or a
-// run log is no such thing.
+// The page. Text may hold anything (it is escaped). Error{failed} that names the model and the part if an evaluation or
+// a run log cannot be parsed.
 std::string render_report(const ReportInput& input);
-// What the page says above the figures where they can not be compared, or may not; "" where they can.
+// What the page says above the figures if they cannot be compared, or perhaps cannot; "" if they can.
 std::string comparison_warning(const ReportInput& input);
 
 }  // namespace pagoda::report

@@ -48,7 +48,7 @@ std::string loss_figure(ReadModels models) {
   for (const auto& model : models) {
     Series series{name_of(model), {}, model.color};
     for (const auto& record : model.run) {
-      // A refit begins anew at its first epoch: its curve would lie over the one that the model was chosen on.
+      // A refit starts again at its first epoch: its curve would overlap the one that the model was chosen on.
       if (&record != &model.run.front() && record.epoch <= (&record - 1)->epoch) break;
       series.points.push_back({static_cast<double>(record.step), record.loss});
     }
@@ -60,7 +60,7 @@ std::string loss_figure(ReadModels models) {
   return figure("Training loss", note, svg(chart));
 }
 
-// Up to this many metrics are charted: the rest say the same again.
+// At most so many metrics are charted; the others show the same.
 constexpr size_t kValidationCharts = 3, kValidationLines = 6;
 
 std::string best_epoch(const ReadModel& model, const std::string& metric) {
@@ -72,8 +72,8 @@ std::string best_epoch(const ReadModel& model, const std::string& metric) {
                      number_text(best->x, false));
 }
 
-// A list of buckets of every model's evaluation. The names are those of the first model that has some; the others' are
-// matched by name.
+// A list of buckets of every model's evaluation. The names are those of the first model that has buckets; those of the
+// others are matched by name.
 using Buckets = std::vector<EvaluatedBucket> Evaluated::*;
 
 bool any_bucket(ReadModels models, Buckets list, double EvaluatedBucket::* field) {
@@ -101,7 +101,7 @@ std::vector<double> by_bucket(const std::vector<EvaluatedBucket>& names, const s
   return values;
 }
 
-// Each bucket's part of the whole.
+// Each bucket's share of the whole.
 std::vector<double> shares(std::vector<double> values) {
   double sum = 0;
   for (const double value : values) sum += std::isfinite(value) ? value : 0;
@@ -119,7 +119,7 @@ std::string tested(double positives) {
   return std::isfinite(positives) ? number_text(positives, false) + (positives == 1 ? " test" : " tests") : "";
 }
 
-// Of the test items in each bucket, how many the lists held.
+// How many of the test items in each bucket the lists held.
 std::string recall_figure(ReadModels models, Buckets list, const std::string& by, const std::string& note) {
   const Evaluated* first = bucketed(models, list);
   if (!first || !any_bucket(models, list, &EvaluatedBucket::recall)) return "";
@@ -132,7 +132,7 @@ std::string recall_figure(ReadModels models, Buckets list, const std::string& by
                  .notes = {},
                  .y = {.label = metric},
                  .series = {}};
-  const bool narrow = names.size() > 7;  // no place for the word
+  const bool narrow = names.size() > 7;  // there is no room for the word
   for (const auto& bucket : names)
     chart.notes.push_back(narrow ? number_text(bucket.test_positives, false) : tested(bucket.test_positives));
   if (with_unseen) {
@@ -252,12 +252,12 @@ struct HealthRow {
   bool percent;
 };
 
-// The first K alone: the others say the same again.
+// Only the first K; the others show the same.
 std::string health_table(ReadModels models) {
   std::vector<HealthRow> rows{
       {"mean_cosine_items", "Mean cosine of two items", "near 1: the vectors have collapsed into one direction", false},
       {"mean_cosine_users", "Mean cosine of two users", "likewise", false},
-      {"columns", "Columns a step", "negatives that a row may have", false},
+      {"columns", "Columns per step", "negatives that a row may have", false},
       {"effective_negatives", "Effective negatives", "how many different items these columns amount to", false},
       {"accidental_hit_rate", "Accidental hits", "columns that were the row's own item or its user's: masked", true}};
   const auto health = [](const ReadModel& model, std::string_view key) {
@@ -304,7 +304,7 @@ double median_relative_error(std::span<const ReportFrequency> frequency) {
 
 std::string frequency_scatter(ReadModels models) {
   ScatterChart chart{.title = "Estimated against exact click probability",
-                     .description = "One point an item; on the dashed diagonal the estimate is exact.",
+                     .description = "One point per item; on the dashed diagonal the estimate is exact.",
                      .x = {.label = "exact", .log = true},
                      .y = {.label = "estimated", .log = true},
                      .diagonal = true,
@@ -315,7 +315,7 @@ std::string frequency_scatter(ReadModels models) {
     for (const auto& f : model.given->frequency) series.points.push_back({f.exact, f.estimated});
     chart.series.push_back(std::move(series));
   }
-  return figure("Estimated against exact", "One point an item; on the dashed line the estimate is exact.", svg(chart));
+  return figure("Estimated against exact", "One point per item; on the dashed line the estimate is exact.", svg(chart));
 }
 
 std::string frequency_errors(ReadModels models) {
@@ -382,7 +382,7 @@ std::string popularity_section(ReadModels models) {
     if (!html.empty()) cards.push_back(std::move(html));
   };
   add(recall_figure(models, &Evaluated::buckets, "item popularity",
-                    "Of the test items in each part of the catalogue, how many the lists held."));
+                    "How many of the test items in each part of the catalogue the lists held."));
   add(recommended_figure(models));
   add(recall_figure(
       models, &Evaluated::deciles, "tenths of the training rows",
@@ -398,7 +398,7 @@ std::string popularity_section(ReadModels models) {
                             "only repeats what is popular does well on the left and finds nothing on the right.") +
                     "<div class=\"charts\">\n";
   for (const auto& card : cards) out += card;
-  // A table fills the place that an odd number of charts leaves; what is left has a row to itself.
+  // A table fills the gap that an odd number of charts leaves; what remains has a row to itself.
   const std::string first = cards.size() % 2 == 1 ? table : "", second = first.empty() ? table : "";
   out += first + "</div>\n";
   for (const auto& rest : {second, health})

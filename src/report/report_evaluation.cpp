@@ -21,7 +21,7 @@ std::string text_or_empty(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-// The recall at the first K that any bucket names, the same for all.
+// The recall at the first K that any bucket has, the same for all.
 double recall_of(const Json& json, int& k) {
   for (const auto& [key, value] : json.items())
     if (const auto [metric, at] = split_metric(key); metric == "recall" && (k == 0 || k == at) && value.is_number()) {
@@ -62,7 +62,7 @@ double Evaluated::metric(std::string_view name) const {
 
 Evaluated parse_evaluation(std::string_view text, std::string_view what) {
   const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) fail(ErrorKind::failed, "{}: is no evaluation: expected a JSON object", what);
+  if (!json.is_object()) fail(ErrorKind::failed, "{}: is not an evaluation: expected a JSON object", what);
   Evaluated evaluated{.split = text_or_empty(json, "split"),
                       .chosen_on = text_or_empty(json, "chosen_on"),
                       .test_rows = text_or_empty(json, "test_rows"),

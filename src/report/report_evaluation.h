@@ -1,4 +1,4 @@
-// The text of `evaluate --json`, as the report reads it.
+// Parses the text of `evaluate --json` for the report.
 #pragma once
 
 #include <cstdint>
@@ -12,38 +12,38 @@
 
 namespace pagoda::report {
 
-// Items of like popularity. NaN: not said.
+// Items of similar popularity. NaN: the text does not say.
 struct EvaluatedBucket {
   std::string name;
   double items, test_positives;
-  double recall;           // NaN as well when nothing of the bucket was tested
+  double recall;           // also NaN if no item of the bucket was tested
   double train_positives;  // clicks in train: "train_positives" or "train_clicks"
   double recommended;      // places in the users' lists: "recommended@K", a count or a share
 };
 
 struct Evaluated {
   std::string split, chosen_on;
-  std::string test_rows, repeats;                 // fingerprint of what it was judged by; "miss", "keep"; "": not said
-  double users, items, seconds;                   // NaN: not said
+  std::string test_rows, repeats;                 // fingerprint of the test rows; "miss", "keep"; "": not given
+  double users, items, seconds;                   // NaN: not given
   std::vector<NamedValue> metrics;                // "recall@20", ..., in the order of the text
   std::vector<NamedValue> health;                 // mean_cosine_items, ..., in the order of the text
   std::vector<NamedValue> lists;                  // what the lists look like: coverage@20, gini@20, ...
   std::vector<EvaluatedBucket> buckets;           // of the catalogue, from the hottest
   std::vector<EvaluatedBucket> deciles;           // of the train rows, from the hottest items
   std::vector<EvaluatedBucket> ages;              // of the catalogue, from the youngest
-  std::string age_source;                         // what says an item's age: a column, "first seen"
+  std::string age_source;                         // where an item's age comes from: a column, "first seen"
   std::optional<EvaluatedBucket> never_in_train;  // some of the coldest bucket's items once more
-  int bucket_k = 0;                               // of the recall of all buckets, the first said; 0: not said
+  int bucket_k = 0;                               // K of the recall of all buckets, the first given; 0: not given
   struct Activity {                               // users with so many clicks in train
     double shortest, longest, users, recall;
   };
   std::vector<Activity> by_activity;
   std::optional<bool> uses_order;
 
-  double metric(std::string_view name) const;  // of metrics, then of lists; NaN: not there
+  double metric(std::string_view name) const;  // from metrics, then from lists; NaN: not there
 };
 
-// Unknown keys are passed over. Error{failed} naming `what` when it is no JSON object.
+// Unknown keys are ignored. Error{failed} that names `what` if the text is not a JSON object.
 Evaluated parse_evaluation(std::string_view json, std::string_view what);
 
 // "ndcg@20" -> {"ndcg", 20}; without '@' or a number after it: {name, 0}.

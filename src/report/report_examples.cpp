@@ -1,4 +1,4 @@
-// The sections that are lists of text: examples and configs.
+// The sections of text lists: examples and configs.
 #include <algorithm>
 #include <cmath>
 #include <set>

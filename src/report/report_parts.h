@@ -1,4 +1,4 @@
-// The sections of the report's page, each a piece of HTML, "" when no model has anything to show in it.
+// The sections of the report's page, each a piece of HTML; "" if no model has anything to show in it.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace pagoda::report {
 
-// A model with its texts read. Borrows the ReportModel. Its colour is the same throughout the page.
+// A model with its texts parsed. Borrows the ReportModel. Its colour is the same throughout the page.
 struct ReadModel {
   const ReportModel* given;
   std::optional<Evaluated> evaluation;
@@ -21,12 +21,12 @@ struct ReadModel {
 };
 using ReadModels = std::span<const ReadModel>;
 
-// What keeps figures of the models from being compared: other test rows, catalogues or rules. "": nothing does.
-struct Apart {
+// Why figures of the models cannot be compared: different test rows, catalogues or rules. "": they can.
+struct Incomparable {
   std::string words;     // a sentence or two
   bool certain = false;  // false: it is not known whether they can be compared
 };
-Apart what_sets_apart(ReadModels models);
+Incomparable find_incomparable(ReadModels models);
 
 std::string accuracy_section(ReadModels models);    // table, recall@k curve
 std::string learning_section(ReadModels models);    // loss, validation metrics
@@ -39,9 +39,9 @@ std::string config_section(ReadModels models);
 std::string figure(const std::string& caption, const std::string& second_line, const std::string& svg);
 // <h2> with its anchor, and a note below it that is HTML already.
 std::string heading(const std::string& anchor, const std::string& title, const std::string& note_html);
-// The table head's cells of the models, with their colours when there are several.
+// The models' cells of a table head, with their colours if there are several.
 std::string model_heads(ReadModels models);
-// "+63%", "-4.2%"; "" when there is nothing to compare with.
+// "+63%", "-4.2%"; "" if there is nothing to compare with.
 std::string change_text(double from, double to);
 
 }  // namespace pagoda::report

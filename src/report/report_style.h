@@ -1,4 +1,4 @@
-// The style sheet of the report's page; it stands on the colours of chart_css().
+// The style sheet of the report's page; it uses the colours of chart_css().
 #pragma once
 
 #include <string_view>

@@ -162,7 +162,7 @@ TEST(Report, FiguresOfOtherTestRowsAreNotCompared) {
   ReportModel a = of_rows("a", "aaaa"), b = of_rows("b", "bbbb");
   b.evaluation.replace(b.evaluation.find("0.1723"), 6, "0.0800");
   std::string page = render_report({.models = {a, b}});
-  EXPECT_TRUE(has(page, "their figures can not be compared. test rows, by their fingerprint: aaaa (a) and bbbb (b)."));
+  EXPECT_TRUE(has(page, "their figures cannot be compared. test rows, by their fingerprint: aaaa (a) and bbbb (b)."));
   EXPECT_TRUE(has(page, "<tr><th>Recall@20</th><td>0.1723</td><td>0.0800</td></tr>"));
   EXPECT_FALSE(has(page, "change</th>") || has(page, "-54%") || has(page, "class=\"best\""));
   EXPECT_TRUE(comparison_warning({.models = {a, of_rows("c", "aaaa", "keep")}}).find("what a user had before") !=
@@ -172,9 +172,9 @@ TEST(Report, FiguresOfOtherTestRowsAreNotCompared) {
   EXPECT_TRUE(comparison_warning({.models = {a, fewer}}).find("catalogue: 40981 (a) and 81 (d)") != std::string::npos);
   EXPECT_EQ(comparison_warning({.models = {a, of_rows("e", "aaaa")}}), "");
   EXPECT_EQ(comparison_warning({.models = {a}}), "");
-  // Of version 0.1, which did not say by what rows it judged.
+  // Of version 0.1, which did not say on what rows it evaluated.
   page = render_report({.models = {a, full_model("old")}});
-  EXPECT_TRUE(has(page, "It is not known whether these models were judged by the same rows: the figures of old do"));
+  EXPECT_TRUE(has(page, "It is not known whether these models were evaluated on the same rows: the figures of old do"));
   EXPECT_TRUE(has(page, "change</th>"));
 }
 
@@ -214,7 +214,7 @@ TEST(Report, AnEvaluationThatIsNoneIsNamed) {
     render_report({.models = {{.name = "m", .evaluation = "[1]"}}});
     FAIL() << "no error";
   } catch (const Error& e) {
-    EXPECT_EQ(std::string(e.what()), "m: evaluation: is no evaluation: expected a JSON object");
+    EXPECT_EQ(std::string(e.what()), "m: evaluation: is not an evaluation: expected a JSON object");
   }
 }
 

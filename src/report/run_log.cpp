@@ -34,7 +34,7 @@ std::vector<NamedValue> values_of(const Json& line, const char* key) {
   return values;
 }
 
-// Calls visit(line, where it ends, its number) for each line that has its newline, until visit says false.
+// Calls visit(line, its end, its number) for each line that has its newline, until visit returns false.
 template <class Visit>
 void for_each_line(std::string_view text, Visit visit) {
   size_t begin = 0, number = 1;
@@ -42,7 +42,7 @@ void for_each_line(std::string_view text, Visit visit) {
     if (!visit(text.substr(begin, end - begin), end + 1, number)) return;
 }
 
-// How much of the log a run that goes on from `step` keeps: the whole lines up to that step.
+// How much of the log a run that continues from `step` keeps: the complete lines up to that step.
 size_t kept_bytes(std::string_view text, uint64_t step) {
   size_t kept = 0;
   for_each_line(text, [&](std::string_view line, size_t end, size_t) {
@@ -84,7 +84,7 @@ std::vector<RunRecord> parse_run_log(std::string_view jsonl, std::string_view wh
                          .warnings = json.value("warnings", std::vector<std::string>()),
                          .health = values_of(json, "health")});
     } catch (const Json::exception& e) {
-      fail(ErrorKind::failed, "{}:{}: no record of a run: {}", what, number, e.what());
+      fail(ErrorKind::failed, "{}:{}: not a record of a run: {}", what, number, e.what());
     }
     return true;
   });
@@ -102,10 +102,10 @@ RunLog::RunLog(const std::string& folder, std::optional<uint64_t> resume_step, C
     if (!resume_step)
       for (const auto& events : event_files(folder)) std::filesystem::remove(events, error);
   }
-  if (error) fail(ErrorKind::failed, "{}: can not be written: {}", path_, error.message());
+  if (error) fail(ErrorKind::failed, "{}: cannot be written: {}", path_, error.message());
   errno = 0;
   file_.open(path_, std::ios::binary | std::ios::app);
-  if (!file_) fail(ErrorKind::failed, "{}: can not be written: {}", path_, std::strerror(errno));
+  if (!file_) fail(ErrorKind::failed, "{}: cannot be written: {}", path_, std::strerror(errno));
   const double now = clock_();
   events_.emplace(folder, now);
   if (resume_step) events_->restart(now, static_cast<int64_t>(*resume_step) + 1);
@@ -114,7 +114,7 @@ RunLog::RunLog(const std::string& folder, std::optional<uint64_t> resume_step, C
 void RunLog::write(const RunRecord& record) {
   errno = 0;
   file_ << to_json_line(record) + "\n" << std::flush;
-  if (!file_) fail(ErrorKind::failed, "{}: can not be written: {}", path_, std::strerror(errno));
+  if (!file_) fail(ErrorKind::failed, "{}: cannot be written: {}", path_, std::strerror(errno));
 
   std::vector<NamedValue> scalars = {{"train/loss", record.loss},
                                      {"train/examples_per_second", record.examples_per_second},

@@ -1,9 +1,9 @@
-// What a run measured, as it went: metrics.jsonl for programs, TensorBoard events for people, in one folder.
+// The log of a training run: metrics.jsonl for programs, TensorBoard events for people, in one folder.
 //
 //   {"step":1200,"epoch":3.0,"seconds":41.2,"loss":4.31,"examples_per_second":31200.0,
 //    "validation":{"recall@20":0.171},"health":{"mean_cosine":0.08}}                        one object a line
 //
-// "validation" and "health" are left out when empty; a number that is not finite is null.
+// "validation" and "health" are left out if empty; a number that is not finite is null.
 #pragma once
 
 #include <cstdint>
@@ -21,20 +21,20 @@ struct RunRecord {
   uint64_t step = 0;   // optimizer steps taken
   double epoch = 0;    // epochs taken; a fraction within one
   double seconds = 0;  // of training, over all the resumes of the run
-  double loss = 0;     // mean over the examples since the record before
+  double loss = 0;     // mean over the examples since the previous record
   double examples_per_second = 0;
   std::vector<NamedValue> validation = {};  // metrics on the validation part: {"recall@20", 0.171}
-  std::vector<std::string> warnings = {};   // of the first record: what a person was warned of before it
+  std::vector<std::string> warnings = {};   // first record only: the warnings before it
   std::vector<NamedValue> health = {};  // of the training itself: temperature, mean pairwise cosine, accidental hits
 };
 
 std::string to_json_line(const RunRecord& record);  // without the newline
 
-// The records of a metrics.jsonl. A last line without its newline (the process was killed writing it) is left out; any
-// other line that is no record: Error{failed} naming `what` and the line. null reads as NaN.
+// The records of a metrics.jsonl. A last line without its newline (the process was killed while writing it) is left
+// out. Error{failed} that names `what` and the line if any other line is not a record. null reads as NaN.
 std::vector<RunRecord> parse_run_log(std::string_view jsonl, std::string_view what);
 
-// Not thread-safe. Error{failed} names the file that can not be written.
+// Not thread-safe. Error{failed} names the file that cannot be written.
 class RunLog {
  public:
   using Clock = std::function<double()>;  // seconds since 1970, for TensorBoard's time axis

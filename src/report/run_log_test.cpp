@@ -123,7 +123,7 @@ TEST(RunLog, ALineThatIsNoRecordIsNamed) {
     parse_run_log(to_json_line(at_step(1)) + "\n{\"step\": 2}\n", "m.jsonl");
     FAIL() << "no error";
   } catch (const Error& e) {
-    EXPECT_EQ(std::string(e.what()).find("m.jsonl:2: no record of a run"), 0u) << e.what();
+    EXPECT_EQ(std::string(e.what()).find("m.jsonl:2: not a record of a run"), 0u) << e.what();
   }
 }
 

@@ -110,7 +110,7 @@ std::string restart_event(double wall_time, int64_t step) {
 
 EventWriter::EventWriter(const std::string& folder, double wall_time) {
   make_folder(folder);
-  // TensorBoard reads a folder's files in the order of their names: the second the file was begun, then its number.
+  // TensorBoard reads the files of a folder in the order of their names: the second of creation, then a number.
   const auto seconds = static_cast<int64_t>(wall_time);
   for (int number = 0; path_.empty() || file_exists(path_); ++number)
     path_ = fmt::format("{}/{}{:010d}.{:03d}{}", folder, kPrefix, seconds, number, kSuffix);
@@ -128,7 +128,7 @@ void EventWriter::append(std::string_view event) {
   const std::string record = tensorboard_record(event);
   errno = 0;
   file_.write(record.data(), static_cast<std::streamsize>(record.size())).flush();
-  if (!file_) fail(ErrorKind::failed, "{}: can not be written: {}", path_, std::strerror(errno));
+  if (!file_) fail(ErrorKind::failed, "{}: cannot be written: {}", path_, std::strerror(errno));
 }
 
 std::vector<std::string> event_files(const std::string& folder) {

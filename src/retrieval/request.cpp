@@ -37,8 +37,8 @@ std::vector<std::pair<std::string, std::string>> read_context(const json& object
 
 int64_t read_time_us(const json& value, columns::TimeForm times) {
   if (!value.is_string() && !is_number(value)) wrong_type("time");
-  const auto time = columns::written_time(text_of(value));
-  const auto time_us = time ? columns::moment_us(*time, times) : std::nullopt;
+  const auto time = columns::parse_time(text_of(value));
+  const auto time_us = time ? columns::timestamp_us(*time, times) : std::nullopt;
   if (!time_us) wrong("time", "'time' is {}, expected a time such as 2024-05-01T10:00:00Z", shown(value));
   return *time_us;
 }

@@ -60,7 +60,7 @@ std::vector<model::UserRequest> plain_requests(const model::Bundle& bundle, cons
 
 math::Matrix<float> member_vectors(ThreadPool& pool, const model::Bundle& bundle, const model::Member& member,
                                    const std::vector<RetrieveRequest>& requests) {
-  const auto vectors_of = [&](const features::UserCells& cells, std::span<const model::UserRequest> plain) {
+  const auto vectors_of = [&](const features::EncodedUsers& cells, std::span<const model::UserRequest> plain) {
     return model::request_vectors(pool, member.model, cells, member.user_states, member.item_id_rows, plain);
   };
   const auto plain = plain_requests(bundle, member, requests);

@@ -9,9 +9,9 @@ namespace pagoda::sampling {
 
 namespace {
 
-class BrowseIndex final : public NegativeSource {
+class Catalogue final : public NegativeSource {
  public:
-  explicit BrowseIndex(uint32_t items) : items_(items) {}
+  explicit Catalogue(uint32_t items) : items_(items) {}
   double draws(const SamplingStep&) const override { return static_cast<double>(items_); }
   void draw(const SamplingStep&, std::vector<uint32_t>& columns) const override {
     const size_t before = columns.size();
@@ -29,7 +29,7 @@ class BrowseIndex final : public NegativeSource {
 }  // namespace
 
 std::unique_ptr<NegativeSource> make_catalogue(const SamplingContext& context) {
-  return std::make_unique<BrowseIndex>(context.catalogue_items);
+  return std::make_unique<Catalogue>(context.catalogue_items);
 }
 
 std::vector<double> catalogue_log_multiplicity(double power, const SamplingContext& context) {

@@ -12,16 +12,16 @@ namespace pagoda::sampling {
 namespace {
 
 constexpr int64_t kDefaultCount = 16;  // for each row
-constexpr double kOwnTail = 0.8;       // of the items
+constexpr double kDefaultTail = 0.8;   // of the items
 
-// Draws are uniform over the whole tail; those that are the user's own are void (see NegativeSource::draw_row). A user
-// who has every item of the tail gets none, and learns from the other sources alone.
+// Draws uniformly over the whole tail; the user's own items are dropped (see NegativeSource::draw_row). A user who has
+// every item of the tail gets none, and learns from the other sources alone.
 class ColdPerUser final : public NegativeSource {
  public:
   ColdPerUser(const NegativesOptions& options, const SamplingContext& context)
       : count_(options, kDefaultCount), in_tail_(context.catalogue_items) {
     const auto order = items_by_popularity(context);
-    const double share = options.share.value_or(kOwnTail);
+    const double share = options.share.value_or(kDefaultTail);
     const auto n = static_cast<size_t>(std::max(1.0, std::round(share * static_cast<double>(order.size()))));
     tail_.assign(order.end() - static_cast<ptrdiff_t>(n), order.end());
     std::ranges::sort(tail_);

@@ -10,7 +10,7 @@ class CrossBatch final : public NegativeSource {
   CrossBatch(const NegativesOptions& options, const SamplingContext& context)
       : memory_(*context.memory), frequency_(*context.frequency),
         active_(options, static_cast<int64_t>(context.memory->capacity()), kOwnStart) {}
-  // While the vectors still move fast, stale ones mislead: a tenth of the training goes by first.
+  // Stale vectors mislead while vectors still move fast, so the source starts after a tenth of the training.
   static constexpr double kOwnStart = 0.1;
   bool uses_stream_frequency() const override { return true; }
   const CrossBatchMemory* memory() const override { return &memory_; }

@@ -4,18 +4,18 @@
 
 namespace pagoda::sampling {
 
-void describe(OptionVisitor& fields, FrequencyOptions& options) {
-  fields.choice("kind", options.kind, {{"counts", FrequencyKind::counts}, {"streaming", FrequencyKind::streaming}},
-                "q of the correction: exact \"counts\" for shuffled epochs, \"streaming\" for data in time order");
-  fields.field("learning_rate", options.learning_rate,
-               "streaming: higher follows popularity faster and is noisier; 0.001-0.1");
-  fields.field("buckets", options.buckets,
-               "streaming: of each hash; several times the number of items, memory allowing");
-  fields.field("hashes", options.hashes, "streaming: more undo collisions; 1 when buckets outnumber items by far");
-  fields.choice("clock", options.clock, {{"example", FrequencyClock::example}, {"step", FrequencyClock::step}},
-                "streaming: \"example\" counts every occurrence; \"step\" ticks once a batch, as the paper has it");
-  fields.field("bias_correction", options.bias_correction,
-               "streaming: takes out the upward bias of 1/B; off: as the paper has it");
+void describe(OptionVisitor& visitor, FrequencyOptions& options) {
+  visitor.choice("kind", options.kind, {{"counts", FrequencyKind::counts}, {"streaming", FrequencyKind::streaming}},
+                 "q of the correction: exact \"counts\" for shuffled epochs, \"streaming\" for data in time order");
+  visitor.field("learning_rate", options.learning_rate,
+                "streaming: higher follows popularity faster and is noisier; 0.001-0.1");
+  visitor.field("buckets", options.buckets,
+                "streaming: of each hash; several times the number of items, memory allowing");
+  visitor.field("hashes", options.hashes, "streaming: more undo collisions; 1 when buckets outnumber items by far");
+  visitor.choice("clock", options.clock, {{"example", FrequencyClock::example}, {"step", FrequencyClock::step}},
+                 "streaming: \"example\" counts every occurrence; \"step\" ticks once a batch, as the paper has it");
+  visitor.field("bias_correction", options.bias_correction,
+                "streaming: takes out the upward bias of 1/B; off: as the paper has it");
 }
 
 void validate(const FrequencyOptions& options) {
@@ -37,7 +37,7 @@ std::unique_ptr<Frequency> make_frequency(const FrequencyOptions& options, std::
     case FrequencyKind::counts: return make_counts(counts);
     case FrequencyKind::streaming: return make_streaming(options, seed);
   }
-  check(false, "a frequency of every kind");
+  check(false, "every kind of frequency is made");
   return nullptr;
 }
 

@@ -29,7 +29,7 @@ struct FrequencyOptions {
   double initial_gap = 0;
 };
 
-void describe(OptionVisitor& fields, FrequencyOptions& options);
+void describe(OptionVisitor& visitor, FrequencyOptions& options);
 // Error{usage}: a learning rate outside (0, 1], no bucket, no hash or more than 16.
 void validate(const FrequencyOptions& options);
 
@@ -61,7 +61,7 @@ std::unique_ptr<Frequency> make_counts(std::span<const uint64_t> counts);
 // tick; at read time the gap is max(B, (t - A) / 4), so a vanished item decays; 1/B's upward bias divided out.
 // The n-th gap of a bucket weighs a_n = max(a, 1/n): B is the plain mean of the gaps until there are 1/a of them, which
 // starts it without bias (d0 = d), and rare items, most of a catalogue, are read from all the gaps they have.
-// An item whose buckets have had no gap yet reads as one draw in all the ticks so far.
+// An item whose buckets have had no gap yet reads as one draw in all ticks so far.
 // Why a quarter: one gap in e is longer than the mean, so max(B, t - A) itself would read low by 15% on average at a
 // moment that has nothing to do with the item; only one in 55 is longer than four means, and the bias is below 1%.
 //

@@ -11,8 +11,8 @@ class InBatch final : public NegativeSource {
     check(frequency_ != nullptr, "in-batch negatives know the frequency of the positives");
   }
   bool uses_stream_frequency() const override { return true; }
-  // On the clock of steps p already is the count of a whole batch, saturated at 1. A batch shorter than the others (the
-  // last of an epoch) counts for what it is.
+  // With clock = step, p already is the count of a whole batch, saturated at 1. A batch shorter than the others (the
+  // last of an epoch) counts by its own size.
   double draws(const SamplingStep& step) const override {
     return frequency_->clock() == FrequencyClock::step ? 1.0 : static_cast<double>(step.positives.size());
   }

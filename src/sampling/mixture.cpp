@@ -94,7 +94,7 @@ void Mixture::draw(const SamplingStep& step, Columns& columns) const {
   if (correct_by_ == CorrectBy::source) count_by_source(step, columns);
 }
 
-// Fills row_columns with items first, then gives each item a column.
+// Fills row_columns with items, then gives each distinct item a column.
 void Mixture::draw_rows(const SamplingStep& step, Columns& columns) const {
   auto& row_items = columns.row_columns;
   std::vector<uint32_t> drawn;
@@ -129,10 +129,10 @@ void Mixture::count(const SamplingStep& step, Columns& columns) const {
   std::vector<double> live(remembers ? columns.items.size() : 0, -kInfinity);  // log lambda without the memory's part
   for (const auto& source : sources_) {
     if (!source->has_known_density()) continue;
-    const double log_draws = std::log(source->draws(step));  // -infinity of none
+    const double log_draws = std::log(source->draws(step));  // -infinity for no draws
     if (log_draws == -kInfinity) continue;
     for (size_t j = 0; j < columns.items.size(); ++j) {
-      // What lies in the memory was drawn from the stream as it was then.
+      // The items in the memory were drawn from the stream as it was then.
       const bool kept = source->uses_stream_frequency() && j >= columns.memory_begin && j < columns.memory_end;
       const double log_density =
           kept ? context_.memory->log_density()[j - columns.memory_begin] : source->log_density(columns.items[j]);
@@ -147,12 +147,12 @@ void Mixture::count(const SamplingStep& step, Columns& columns) const {
   for (size_t k = 0; k < columns.row_log_count.size(); ++k)
     if (sources_[columns.row_source[k]]->has_known_density())
       columns.row_log_count[k] = columns.log_count[columns.row_columns.values[k]];
-  // Columns of uncorrected sources alone may hold an item that no density knows; nothing reads their count.
+  // A column that only uncorrected sources brought may hold an item with no density; nothing reads its count.
   for (size_t j = columns.shared; j < columns.items.size(); ++j)
     if (columns.log_count[j] == -kInfinity) columns.log_count[j] = 0;
 }
 
-// Positives without an in_batch source keep the mixture's count: nothing brought them.
+// Positives without an in_batch source keep the mixture's count, since no source drew them.
 void Mixture::count_by_source(const SamplingStep& step, Columns& columns) const {
   const auto log_count = [&](size_t k, size_t j) {
     const double log_density = sources_[k]->memory() ? context_.memory->log_density()[j - columns.memory_begin]

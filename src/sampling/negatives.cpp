@@ -9,30 +9,32 @@
 
 namespace pagoda::sampling {
 
-void describe(OptionVisitor& fields, NegativesOptions& options) {
-  fields.field("source", options.source,
-               "in_batch (free), uniform (beside it: pushes away what nobody clicked), popularity, hot, cold_per_user, "
-               "cross_batch, mined, impressions, catalogue (alone: every item, exact); `pagoda diagnose` advises");
-  fields.field("count", options.count,
-               "columns a step (cold_per_user, mined, impressions: a row; cross_batch: its memory); more is nearer to "
-               "the full softmax, and slower; 0: the source's own");
-  fields.field("final_count", options.final_count,
-               "the count moves evenly to this at the end of training: from hard to easy, or back; -1: it stays");
-  fields.number_or("start", options.start, "auto",
-                   "share of training before the source begins; cross_batch 0.1 and mined 0.2, the others at once");
-  fields.field("stop", options.stop, "share of training after which it ends");
-  fields.number_or("power", options.power, "auto",
-                   "popularity, hot: drawn by count^this, 0.75; catalogue: columns weighed by it, 0: above 0 pushes "
-                   "popular items down");
-  fields.number_or("share", options.share, "auto",
-                   "hot: of the items, the most popular, 0.2; cold_per_user: the least popular, 0.8");
-  fields.choice("mining", options.mining, {{"online", Mining::online}, {"offline", Mining::offline}},
-                "mined: the hardest of the batch (at most 2 a positive), or from a search with the present model");
-  fields.field("first_rank", options.first_rank,
-               "mined offline: ranks before it are left out, too often true positives");
-  fields.field("last_rank", options.last_rank, "mined offline: ranks after it are left out, too easy");
-  fields.field("shard", options.shard, "mined offline: share of the catalogue that is searched, another one each time");
-  fields.field("refresh", options.refresh, "mined offline: epochs between two searches");
+void describe(OptionVisitor& visitor, NegativesOptions& options) {
+  visitor.field("source", options.source,
+                "in_batch (free), uniform (add it to push away what nobody clicked), popularity, hot, cold_per_user, "
+                "cross_batch, mined, impressions, catalogue (alone: every item, exact); `pagoda diagnose` advises");
+  visitor.field(
+      "count", options.count,
+      "columns per step (cold_per_user, mined, impressions: per row; cross_batch: its memory); more is nearer to "
+      "the full softmax, and slower; 0: the source's default");
+  visitor.field("final_count", options.final_count,
+                "the count moves evenly to this at the end of training: from hard to easy, or back; -1: it stays");
+  visitor.number_or("start", options.start, "auto",
+                    "share of training before the source begins; cross_batch 0.1 and mined 0.2, the others at once");
+  visitor.field("stop", options.stop, "share of training after which it ends");
+  visitor.number_or("power", options.power, "auto",
+                    "popularity, hot: drawn by count^this, 0.75; catalogue: columns weighed by it, 0: above 0 pushes "
+                    "popular items down");
+  visitor.number_or("share", options.share, "auto",
+                    "hot: of the items, the most popular, 0.2; cold_per_user: the least popular, 0.8");
+  visitor.choice("mining", options.mining, {{"online", Mining::online}, {"offline", Mining::offline}},
+                 "mined: the hardest of the batch (at most 2 per positive), or from a search with the present model");
+  visitor.field("first_rank", options.first_rank,
+                "mined offline: ranks before it are left out, too often true positives");
+  visitor.field("last_rank", options.last_rank, "mined offline: ranks after it are left out, too easy");
+  visitor.field("shard", options.shard,
+                "mined offline: share of the catalogue that is searched, another one each time");
+  visitor.field("refresh", options.refresh, "mined offline: epochs between two searches");
 }
 
 namespace {
@@ -40,10 +42,10 @@ namespace {
 using Options = NegativesOptions;
 using Context = SamplingContext;
 
-// The keys beside `source` that a source reads, by their names in the config.
+// The config keys that a source reads, beside `source`.
 constexpr const char kDrawn[] = "count final_count start stop";
 
-// Which items it can draw, and whether it looks at each row's user, for whom SamplingContext::user_items is made.
+// Which items a source can draw, and whether it depends on the row's user and so needs SamplingContext::user_items.
 enum class Draws { any_item, some_items, by_user };
 
 // The one list of sources.

@@ -39,7 +39,7 @@ struct NegativesOptions {
   int64_t refresh = 1;                        // offline mining: epochs between two searches
 };
 
-void describe(OptionVisitor& fields, NegativesOptions& options);
+void describe(OptionVisitor& visitor, NegativesOptions& options);
 std::vector<std::string> negative_source_names();
 // Whether the source can draw any item of the catalogue, at every moment of the training.
 bool draws_any_item(const NegativesOptions& options);

@@ -13,9 +13,9 @@ namespace pagoda::sampling {
 namespace {
 
 constexpr int64_t kDefaultCount = 1024;
-constexpr double kOwnPower = 0.75;  // word2vec's
-constexpr double kOwnHead = 0.2;    // of the items
-constexpr double kNeverSeen = 0.5;  // the count lent to an item that training never saw
+constexpr double kDefaultPower = 0.75;  // word2vec's
+constexpr double kDefaultHead = 0.2;    // of the items
+constexpr double kNeverSeen = 0.5;      // the count of an item that training never saw
 
 // q(item) = weights[item] / sum of weights.
 class Weighted final : public NegativeSource {
@@ -52,13 +52,13 @@ std::unique_ptr<NegativeSource> make_popularity(const NegativesOptions& options,
   check(context.training_counts.size() == context.catalogue_items, "popularity knows each item's count");
   std::vector<double> weights;
   for (const uint64_t count : context.training_counts)
-    weights.push_back(weight(count, options.power.value_or(kOwnPower)));
+    weights.push_back(weight(count, options.power.value_or(kDefaultPower)));
   return std::make_unique<Weighted>(CountSchedule(options, kDefaultCount), weights, substream::kPopularity);
 }
 
 std::unique_ptr<NegativeSource> make_hot(const NegativesOptions& options, const SamplingContext& context) {
   const auto order = items_by_popularity(context);
-  const double share = options.share.value_or(kOwnHead), power = options.power.value_or(kOwnPower);
+  const double share = options.share.value_or(kDefaultHead), power = options.power.value_or(kDefaultPower);
   const auto head = static_cast<size_t>(std::max(1.0, std::round(share * static_cast<double>(order.size()))));
   std::vector<double> weights(order.size(), 0.0);
   for (size_t k = 0; k < head; ++k) weights[order[k]] = weight(context.training_counts[order[k]], power);

@@ -11,20 +11,20 @@ namespace pagoda::sampling {
 
 namespace {
 
-// An open gap speaks against B once it is this many times as long (see frequency.h).
+// An open gap replaces B once it is this many times as long (see frequency.h).
 constexpr double kPatience = 4;
-// So many sights of others in a row take a bucket from an owner that was seen often before, and one more (see
+// An owner loses its bucket after one more sight of other items than it has votes, and it has at most so many (see
 // frequency.h).
 constexpr uint16_t kMaxVotes = 3;
 constexpr uint16_t kMaxGaps = (1 << 14) - 1;
 
-// Written to files as it lies in memory; so no bit-fields, whose layout is the compiler's choice.
+// Written to files as it is in memory; so it has no bit-fields, whose layout the compiler chooses.
 struct Bucket {
   uint64_t last = 0;   // A; 0: never
   float gap = 0;       // B
   uint16_t owner = 0;  // tag of the item that the bucket is about
-  uint16_t counted =
-      0;  // bits 0 to 13: how many gaps B has seen, at most kMaxGaps; bits 14 and 15: votes for the owner
+  // Bits 0 to 13: how many gaps B has seen, at most kMaxGaps; bits 14 and 15: votes for the owner.
+  uint16_t counted = 0;
 
   uint16_t gaps() const { return counted & kMaxGaps; }
   uint16_t votes() const { return static_cast<uint16_t>(counted >> 14); }
@@ -50,7 +50,7 @@ class Streaming final : public Frequency {
       for (size_t k = 0; k < hashes_; ++k) {
         const uint64_t hash = mix64(item ^ keys_[k]);
         Bucket& bucket = buckets_[place(k, hash)];
-        if (bucket.last == tick_) continue;  // once a tick: a second gap would be 0
+        if (bucket.last == tick_) continue;  // once per tick: a second gap would be 0
         if (as_printed())
           add_gap(bucket);
         else
@@ -60,7 +60,7 @@ class Streaming final : public Frequency {
   }
 
   double log_probability(uint32_t item) const override {
-    const Bucket* own = nullptr;  // of the item's buckets the one that knows most of it
+    const Bucket* own = nullptr;  // the bucket of the item that has the most gaps
     double longest = 0, variance = 0;
     const auto read = [&](const Bucket& bucket) {
       const bool no_gap = !as_printed() && bucket.gaps() == 0;
@@ -119,7 +119,7 @@ class Streaming final : public Frequency {
  private:
   bool as_printed() const { return options_.initial_gap > 0; }
 
-  // The high bits of an item's hash choose its bucket, the low ones tell it from the others there.
+  // The high bits of an item's hash choose its bucket; the low bits distinguish it from the others there.
   size_t place(size_t k, uint64_t hash) const {
     return k * size_ + static_cast<size_t>((static_cast<unsigned __int128>(hash) * size_) >> 64);
   }
@@ -130,7 +130,7 @@ class Streaming final : public Frequency {
       if (bucket.votes() < kMaxVotes) bucket.set_votes(bucket.votes() + 1);
       add_gap(bucket);
     } else if (bucket.votes() > 0) {
-      bucket.set_votes(bucket.votes() - 1);  // another's: its sight is no gap of the owner
+      bucket.set_votes(bucket.votes() - 1);  // a sight of another item is not a gap of the owner
     } else {
       bucket = {.last = tick_, .owner = tag};
       bucket.set_votes(1);

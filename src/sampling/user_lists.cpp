@@ -10,7 +10,7 @@ namespace pagoda::sampling {
 
 namespace {
 
-// A user without a list brings nothing. No density is known of them, so they are uncorrected.
+// A user without a list gets nothing. The density of such draws is not known, so they are uncorrected.
 class FromUserLists final : public NegativeSource {
  public:
   FromUserLists(CountSchedule count, const ItemsOfUsers& lists, uint64_t substream)
@@ -33,7 +33,7 @@ class FromUserLists final : public NegativeSource {
   uint64_t substream_;
 };
 
-// Online: the trainer finds the hardest between the towers and the loss; there is nothing to draw before.
+// Online: the trainer finds the hardest ones between the towers and the loss, so there is nothing to draw here.
 class MinedOnline final : public NegativeSource {
  public:
   explicit MinedOnline(CountSchedule count) : count_(count) {}
@@ -60,10 +60,9 @@ std::unique_ptr<NegativeSource> make_mined(const NegativesOptions& options, cons
 std::unique_ptr<NegativeSource> make_impressions(const NegativesOptions& options, const SamplingContext& context) {
   constexpr int64_t kDefaultCount = 4;
   if (context.impressions == nullptr)
-    fail(
-        ErrorKind::usage,
-        "sampling.negatives: source 'impressions' has no data; name files in data.impressions, or the column that says "
-        "what was clicked in data.clicked");
+    fail(ErrorKind::usage,
+         "sampling.negatives: source 'impressions' has no data; name files in data.impressions, or in data.clicked the "
+         "column that says what was clicked");
   return std::make_unique<FromUserLists>(CountSchedule(options, kDefaultCount), *context.impressions,
                                          substream::kImpressions);
 }

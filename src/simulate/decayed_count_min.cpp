@@ -23,7 +23,8 @@ class DecayedCountMin final : public sampling::Frequency {
 
   void observe(std::span<const uint32_t> items) override {
     for (const uint32_t item : items) {
-      weight_ *= growth_, total_ += weight_;
+      weight_ *= growth_;
+      total_ += weight_;
       const double raised = least(item) + weight_;
       for (size_t k = 0; k < keys_.size(); ++k) {
         float& cell = cells_[cell_of(k, item)];
@@ -42,7 +43,7 @@ class DecayedCountMin final : public sampling::Frequency {
   void load(ByteReader&) override { check(false, "a sketch of an experiment is never loaded"); }
 
  private:
-  static constexpr double kLargest = 1e20;  // total / weight stays far below the 1e18 that a float has left
+  static constexpr double kLargest = 1e20;  // leaves a factor of 1e18 of a float's range for total / weight
 
   size_t cell_of(size_t k, uint32_t item) const {
     const auto spread = static_cast<unsigned __int128>(mix64(item ^ keys_[k])) * columns_;
@@ -55,7 +56,8 @@ class DecayedCountMin final : public sampling::Frequency {
   }
   void scale_back() {
     for (float& cell : cells_) cell = static_cast<float>(cell / weight_);
-    total_ /= weight_, weight_ = 1;
+    total_ /= weight_;
+    weight_ = 1;
   }
 
   DecayedCountMinOptions options_;

@@ -14,7 +14,7 @@ namespace pagoda::simulate {
 
 namespace {
 
-// q_i ~ i^2, or the other way round.
+// q_i ~ i^2, or reversed.
 std::vector<double> popularity(int64_t items, bool reversed) {
   std::vector<double> q;
   for (int64_t i = 0; i < items; ++i) {
@@ -26,8 +26,8 @@ std::vector<double> popularity(int64_t items, bool reversed) {
   return q;
 }
 
-// Without replacement, one after the other in proportion to q: the `batch` least of exponential arrival times with
-// rates q (Efraimidis and Spirakis 2006).
+// Draws without replacement, one item after the other in proportion to q: the `batch` smallest of exponential arrival
+// times with rates q (Efraimidis and Spirakis 2006).
 class Draws {
  public:
   Draws(size_t items, size_t batch) : arrivals_(items), batch_(batch) {}
@@ -79,9 +79,13 @@ std::vector<FrequencyError> simulate_frequency(const FrequencySimulation& option
     for (const double a : options.learning_rates)
       for (const int64_t m : options.hashes) {
         sampling::FrequencyOptions o;
-        o.kind = sampling::FrequencyKind::streaming, o.clock = sampling::FrequencyClock::step;
-        o.learning_rate = a, o.hashes = m, o.buckets = m > 0 ? options.buckets / m : 0;
-        o.bias_correction = !as_printed, o.initial_gap = as_printed ? options.initial_gap : 0;
+        o.kind = sampling::FrequencyKind::streaming;
+        o.clock = sampling::FrequencyClock::step;
+        o.learning_rate = a;
+        o.hashes = m;
+        o.buckets = m > 0 ? options.buckets / m : 0;
+        o.bias_correction = !as_printed;
+        o.initial_gap = as_printed ? options.initial_gap : 0;
         sampling::validate(o);
         setups.push_back({o, as_printed});
       }

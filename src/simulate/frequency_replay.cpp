@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kDeciles = 10;
 
-// The share of each item in all rows so far; half a row for one not seen yet.
+// The share of each item in all rows so far; an item not seen yet counts half a row.
 class RunningCounts final : public sampling::Frequency {
  public:
   explicit RunningCounts(size_t items) : counts_(items) {}
@@ -41,7 +41,7 @@ class RunningCounts final : public sampling::Frequency {
 };
 
 struct Estimator {
-  ReplayError label{};  // what it is; the rest is filled in at a checkpoint
+  ReplayError label{};  // the estimator's fields; the rest is filled in at a checkpoint
   std::unique_ptr<sampling::Frequency> frequency;
 };
 
@@ -66,7 +66,7 @@ std::vector<uint32_t> items_in_time_order(const data::Interactions& log) {
   return order;
 }
 
-// Of a ranked window, tenths of the items (weigh_rows = false) or of the rows.
+// Adds the tenths of the items of a ranked window, or of its rows.
 void add_deciles(const std::vector<Member>& ranked, ReplayGroup kind, std::vector<Group>& groups) {
   std::vector<Group> deciles;
   for (int d = 1; d <= kDeciles; ++d) deciles.push_back({kind, d});
@@ -82,7 +82,7 @@ void add_deciles(const std::vector<Member>& ranked, ReplayGroup kind, std::vecto
   std::ranges::move(deciles, std::back_inserter(groups));
 }
 
-// The groups of the window [begin, end) of `items`; first_row of an item is where it is first seen in the whole log.
+// The groups of the window [begin, end) of `items`; first_row: where an item is first seen in the whole log.
 std::vector<Group> groups_of(std::span<const uint32_t> items, size_t begin, size_t end,
                              std::span<const uint64_t> first_row) {
   std::vector<uint32_t> rows(first_row.size());
@@ -95,7 +95,7 @@ std::vector<Group> groups_of(std::span<const uint32_t> items, size_t begin, size
     if (rows[item] > 0 && first_row[item] >= begin) fresh.members.push_back(m);
     if (rows[item] == 0 && first_row[item] < begin) gone.members.push_back(m);
   }
-  // Ties by chance: by number, the older items of a count would stand above the newer ones.
+  // Ties are broken at random: by number, older items would rank above newer ones of the same count.
   std::ranges::sort(ranked, [](const Member& x, const Member& y) {
     return x.rows != y.rows ? x.rows > y.rows : mix64(x.item) < mix64(y.item);
   });
@@ -108,7 +108,7 @@ std::vector<Group> groups_of(std::span<const uint32_t> items, size_t begin, size
   return groups;
 }
 
-// The cohorts of which anything lies in [begin, end).
+// The cohorts with any item in [begin, end).
 std::vector<Group> cohorts_of(std::span<const uint32_t> items, size_t begin, size_t end, const ReplayCohorts& cohorts) {
   std::vector<uint32_t> rows(cohorts.of_item.size());
   for (size_t i = begin; i < end; ++i) ++rows[items[i]];
@@ -135,13 +135,16 @@ double weighted_median(std::vector<std::pair<double, double>> values_and_weights
 
 ReplayError compare(const Estimator& estimator, const Group& group, double window) {
   ReplayError e = estimator.label;
-  e.group = group.kind, e.decile = group.decile, e.cohort = group.cohort;
+  e.group = group.kind;
+  e.decile = group.decile;
+  e.cohort = group.cohort;
   e.items = static_cast<int64_t>(group.members.size());
   double total = 0;
   std::vector<std::pair<double, double>> absolute, ratios;
   for (const auto& m : group.members) {
     const double log_p = estimator.frequency->log_probability(m.item), p = std::exp(log_p), share = m.rows / window;
-    e.share += share, e.estimated += p;
+    e.share += share;
+    e.estimated += p;
     if (group.kind == ReplayGroup::gone) continue;
     total += m.weight;
     e.mean_error += m.weight * (p / share - 1);
@@ -152,8 +155,10 @@ ReplayError compare(const Estimator& estimator, const Group& group, double windo
   if (group.kind == ReplayGroup::gone) {
     e.mean_error = e.mean_log_error = e.median_absolute = e.median_ratio = std::numeric_limits<double>::quiet_NaN();
   } else {
-    e.mean_error /= total, e.mean_log_error /= total;
-    e.median_absolute = weighted_median(std::move(absolute)), e.median_ratio = weighted_median(std::move(ratios));
+    e.mean_error /= total;
+    e.mean_log_error /= total;
+    e.median_absolute = weighted_median(std::move(absolute));
+    e.median_ratio = weighted_median(std::move(ratios));
   }
   return e;
 }
@@ -187,22 +192,32 @@ std::vector<Estimator> make_estimators(const FrequencyReplay& options, size_t it
     for (const double a : options.learning_rates)
       for (const int64_t m : options.hashes) {
         sampling::FrequencyOptions o;
-        o.kind = sampling::FrequencyKind::streaming, o.clock = sampling::FrequencyClock::example;
-        o.learning_rate = a, o.hashes = m, o.buckets = m > 0 ? options.buckets / m : 0;
-        if (kind == ReplayEstimator::printed) o.initial_gap = static_cast<double>(items), o.bias_correction = false;
+        o.kind = sampling::FrequencyKind::streaming;
+        o.clock = sampling::FrequencyClock::example;
+        o.learning_rate = a;
+        o.hashes = m;
+        o.buckets = m > 0 ? options.buckets / m : 0;
+        if (kind == ReplayEstimator::printed) {
+          o.initial_gap = static_cast<double>(items);
+          o.bias_correction = false;
+        }
         Estimator estimator;
-        estimator.label.estimator = kind, estimator.label.learning_rate = a;
-        estimator.label.hashes = m, estimator.label.buckets = o.buckets;
+        estimator.label.estimator = kind;
+        estimator.label.learning_rate = a;
+        estimator.label.hashes = m;
+        estimator.label.buckets = o.buckets;
         estimator.frequency = sampling::make_streaming(o, static_cast<uint64_t>(options.seed));
         estimators.push_back(std::move(estimator));
       }
   for (const double half_life : options.half_lives)
     for (const int64_t m : options.hashes) {
-      constexpr int64_t kCells = 4;  // of 4 bytes, in the 16 of a bucket
+      constexpr int64_t kCells = 4;  // cells of 4 bytes in the 16 bytes of a bucket
       const int64_t cells = m > 0 ? kCells * options.buckets / m : 0;
       Estimator estimator;
-      estimator.label.estimator = ReplayEstimator::count_min, estimator.label.half_life = half_life;
-      estimator.label.hashes = m, estimator.label.buckets = cells;
+      estimator.label.estimator = ReplayEstimator::count_min;
+      estimator.label.half_life = half_life;
+      estimator.label.hashes = m;
+      estimator.label.buckets = cells;
       estimator.frequency = make_decayed_count_min({.half_life = half_life, .rows = m, .columns = cells},
                                                    static_cast<uint64_t>(options.seed));
       estimators.push_back(std::move(estimator));

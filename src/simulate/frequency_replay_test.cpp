@@ -50,7 +50,11 @@ ReplayError at(const std::vector<ReplayError>& errors, bool streaming, int64_t r
 
 FrequencyReplay options(double a, int64_t window) {
   FrequencyReplay o;
-  o.learning_rates = {a}, o.hashes = {2}, o.buckets = 1 << 16, o.batch = 10, o.window = window;
+  o.learning_rates = {a};
+  o.hashes = {2};
+  o.buckets = 1 << 16;
+  o.batch = 10;
+  o.window = window;
   return o;
 }
 
@@ -151,7 +155,9 @@ TEST(FrequencyReplay, RowsGoByInOrderOfTimeWhateverTheFilesOrder) {
 TEST(FrequencyReplay, ASketchOfEqualMemoryStandsBesideTheEstimator) {
   ThreadPool pool(2);
   auto o = options(0.02, 50000);
-  o.half_lives = {20000}, o.hashes = {4}, o.buckets = 1000;
+  o.half_lives = {20000};
+  o.hashes = {4};
+  o.buckets = 1000;
   int64_t cells = 0;
   for (const auto& e : replay_frequency(zipf_log(1000, 400000, 200000), o, pool, folder())) {
     if (e.estimator != ReplayEstimator::count_min) continue;
@@ -208,7 +214,8 @@ TEST(FrequencyReplay, ACohortIsComparedWithTheRowsThatFollow) {
 TEST(FrequencyReplay, ACheckpointFallsAtTheEndOfABatch) {
   ThreadPool pool(1);
   auto o = options(0.1, 250);
-  o.batch = 100, o.every = 350;
+  o.batch = 100;
+  o.every = 350;
   std::vector<int64_t> rows;
   for (const auto& e : replay_frequency(zipf_log(50, 970, 970), o, pool, folder()))
     if (rows.empty() || rows.back() != e.row) rows.push_back(e.row);

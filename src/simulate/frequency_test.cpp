@@ -22,7 +22,10 @@ double error_at(const std::vector<FrequencyError>& curve, bool as_printed, doubl
 
 TEST(SimulateFrequency, TheAlgorithmAsPrintedFollowsThePublishedCurve) {
   FrequencySimulation options;
-  options.learning_rates = {0.1, 0.01}, options.steps = 12000, options.every = 500, options.seeds = 2;
+  options.learning_rates = {0.1, 0.01};
+  options.steps = 12000;
+  options.every = 500;
+  options.seeds = 2;
   ThreadPool pool(2);
   const auto curve = simulate_frequency(options, pool, folder());
   ASSERT_EQ(curve.size(), 2 * 2 * 24u);
@@ -45,7 +48,10 @@ TEST(SimulateFrequency, TheAlgorithmAsPrintedFollowsThePublishedCurve) {
 
 TEST(SimulateFrequency, MoreHashesAreBetterUntilTheirBucketsRunOut) {
   FrequencySimulation options;
-  options.learning_rates = {0.01}, options.hashes = {1, 2, 4}, options.steps = 3000, options.every = 3000;
+  options.learning_rates = {0.01};
+  options.hashes = {1, 2, 4};
+  options.steps = 3000;
+  options.every = 3000;
   options.seeds = 2;
   ThreadPool pool(2);
   auto curve = simulate_frequency(options, pool, folder());
@@ -59,7 +65,11 @@ TEST(SimulateFrequency, MoreHashesAreBetterUntilTheirBucketsRunOut) {
 
 TEST(SimulateFrequency, OneThreadAndTwoGiveTheSameFile) {
   FrequencySimulation options;
-  options.items = 50, options.batch = 8, options.steps = 200, options.switch_step = 100, options.every = 50;
+  options.items = 50;
+  options.batch = 8;
+  options.steps = 200;
+  options.switch_step = 100;
+  options.every = 50;
   options.seeds = 3;
   ThreadPool one(1), two(2);
   simulate_frequency(options, one, folder());
@@ -73,9 +83,11 @@ TEST(SimulateFrequency, OptionsAreChecked) {
   FrequencySimulation options;
   options.batch = 1000;
   EXPECT_THROW(simulate_frequency(options, pool, folder()), Error);
-  options.batch = 10, options.hashes = {0};
+  options.batch = 10;
+  options.hashes = {0};
   EXPECT_THROW(simulate_frequency(options, pool, folder()), Error);
-  options.hashes = {1}, options.learning_rates = {2};
+  options.hashes = {1};
+  options.learning_rates = {2};
   EXPECT_THROW(simulate_frequency(options, pool, folder()), Error);
 }
 

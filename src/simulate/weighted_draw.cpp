@@ -26,9 +26,12 @@ WeightedDraw::WeightedDraw(std::span<const double> weights) {
     small.pop_back();
     cells_[row] = {static_cast<float>(share[row]), other};
     share[other] -= 1 - share[row];
-    if (share[other] < 1) large.pop_back(), small.push_back(other);
+    if (share[other] < 1) {
+      large.pop_back();
+      small.push_back(other);
+    }
   }
-  // What rounding left over has share 1, but for a row of weight 0, which must not be drawn.
+  // What rounding leaves over has share 1, except a row of weight 0, which must not be drawn.
   for (uint32_t row : large) cells_[row] = {1, row};
   for (uint32_t row : small) cells_[row] = {weights[row] > 0 ? 1.f : 0.f, heaviest};
 }

@@ -1,4 +1,4 @@
-// Rows drawn by weight, in constant time.
+// Draws rows by weight, in constant time.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,15 @@
 
 namespace pagoda::simulate {
 
-// Walker's alias method, built as Vose 1991 does: every row has one cell, which holds the row itself up to `keep` and
-// one other row beyond it. Immutable, so may be shared between threads, each with its own Rng.
+// Walker's alias method, built as in Vose 1991: every row has one cell, which holds the row itself up to `keep` and one
+// other row beyond it. Immutable, so threads may share it, each with its own Rng.
 class WeightedDraw {
  public:
   WeightedDraw() = default;
   explicit WeightedDraw(std::span<const double> weights);  // finite, none negative; all 0: empty
 
   bool empty() const { return cells_.empty(); }
-  uint32_t draw(Rng& rng) const {  // not when empty; a row of weight 0 is never drawn
+  uint32_t draw(Rng& rng) const {  // must not be empty; a row of weight 0 is never drawn
     const uint64_t row = rng.below(cells_.size());
     const Cell& cell = cells_[row];
     return rng.uniform() < cell.keep ? static_cast<uint32_t>(row) : cell.other;

@@ -24,14 +24,15 @@ namespace {
 constexpr int kPatience = 24;  // items that a user scrolls past before giving up
 constexpr double kUsualDevice = 0.75;
 
-// A file of rows, written a batch at a time. EncodedColumns go to columns [c]; end_row() after each row.
+// A file of rows, written a batch at a time. For each row, push its cells to the columns table[c], then call end_row().
 class Table {
  public:
   Table(const std::string& path, const std::vector<formats::ColumnSpec>& specs)
       : writer_(formats::open_writer(path, specs)) {
     for (const auto& spec : specs) {
       auto& column = batch_.columns.emplace_back();
-      column.name = spec.name, column.type = spec.type;
+      column.name = spec.name;
+      column.type = spec.type;
     }
   }
   columns::Column& operator[](size_t c) { return batch_.columns[c]; }
@@ -66,7 +67,7 @@ void push_id(columns::Column& column, char kind, uint64_t row) {
   column.push_text({text.data(), end});
 }
 
-// The moments of n interactions, rising: people are awake in the evening, and more so at weekends.
+// The times of n interactions, ascending: people are active in the evening, and more so at weekends.
 class Calendar {
  public:
   explicit Calendar(int64_t days) {
@@ -74,9 +75,9 @@ class Calendar {
     total_.push_back(0);
     for (int64_t day = 0; day < days; ++day)
       for (double weight : kHours)
-        total_.push_back(total_.back() + weight * (day % 7 >= 5 ? 1.3 : 1.0));  // from a Monday
+        total_.push_back(total_.back() + weight * (day % 7 >= 5 ? 1.3 : 1.0));  // day 0 is a Monday
   }
-  // `share` of all interactions lie before it; rising from call to call.
+  // The time before which `share` of all interactions lie. `share` must not fall from call to call.
   int64_t at(double share) {
     const double sought = share * total_.back();
     while (hour_ + 2 < total_.size() && total_[hour_ + 1] <= sought) ++hour_;
@@ -90,14 +91,14 @@ class Calendar {
   size_t hour_ = 0;
 };
 
-// What the recommender draws from: the exposure weights of the catalogue, and of each topic.
+// The distributions that the recommender draws from: the exposure weights of the catalogue, and of each topic.
 struct Exposure {
   WeightedDraw all;
   std::vector<WeightedDraw> by_topic;
   std::vector<std::vector<uint32_t>> topic_rows;
 };
 
-// weight = (rank + 4)^-skew by the recommender's opinion; 0 for what it withholds.
+// weight = (rank + 4)^-skew, ranked by the recommender's opinion; 0 for withheld items.
 Exposure make_exposure(const std::vector<WorldItem>& items, const std::vector<float>& opinion, double skew) {
   std::vector<uint32_t> order(items.size());
   std::iota(order.begin(), order.end(), 0u);
@@ -126,8 +127,11 @@ class World {
       : pool_(pool), options_(options), population_(options),
         shown_rng_(static_cast<uint64_t>(options.seed), Stream::simulate_impressions) {
     const auto path = [&](const char* name) { return fmt::format("{}/{}.{}", folder, name, options.format); };
-    summary_.interactions = path("interactions"), summary_.items = path("items"), summary_.users = path("users");
-    summary_.truth = path("truth"), summary_.exposure = path("exposure");
+    summary_.interactions = path("interactions");
+    summary_.items = path("items");
+    summary_.users = path("users");
+    summary_.truth = path("truth");
+    summary_.exposure = path("exposure");
     if (options.impressions > 0) summary_.shown = path("impressions");
   }
 
@@ -168,7 +172,8 @@ class World {
     }
     table.close();
     exposure_ = make_exposure(items_, opinion, options_.skew);
-    impressions_.resize(n), clicks_.resize(n);
+    impressions_.resize(n);
+    clicks_.resize(n);
     summary_.n_items = n;
   }
 
@@ -245,7 +250,8 @@ class World {
       for (int scrolled = 0; scrolled < kPatience; ++scrolled) {
         const auto item = put_up(user, rng);
         if (!item || already_clicked(user, *item)) continue;
-        ++impressions_[*item], ++summary_.impressions;
+        ++impressions_[*item];
+        ++summary_.impressions;
         const double p = probability(logit(user, items_[*item], device));
         if (rng.uniform() >= p) {
           write_shown(row, *item, now_us);
@@ -263,7 +269,7 @@ class World {
          users_.size(), items_.size());
   }
 
-  // Which of them are written is another stream of chance: the log is the same with and without them.
+  // Another random stream decides which of them are written: the log is the same with and without them.
   void write_shown(uint32_t user, uint32_t item, int64_t now_us) {
     if (!shown_ || shown_rng_.uniform() >= options_.impressions) return;
     push_id((*shown_)[0], 'u', user);
@@ -272,11 +278,11 @@ class World {
     shown_->end_row();
   }
 
-  // The recommender's next item for a user, or nothing when what it drew is not released yet or not to be shown.
+  // The recommender's next item for a user; nothing if the drawn item is not released yet or must not be shown.
   std::optional<uint32_t> put_up(const WorldUser& user, Rng& rng) {
     const double slot = rng.uniform();
     uint32_t row;
-    if (slot < 0.5) {  // one of the two topics it knows of
+    if (slot < 0.5) {  // one of the two topics that it knows
       const size_t topic = user.topics[slot < 0.3 ? 0 : 1];
       const auto& rows = exposure_.topic_rows[topic];
       if (exposure_.by_topic[topic].empty()) return std::nullopt;
@@ -403,7 +409,7 @@ void describe(OptionVisitor& f, WorldOptions& o) {
   f.field("users", o.users, "0: one for every 30 interactions");
   f.field("items", o.items, "0: 20 sqrt(interactions)");
   f.field("days", o.days, "length of the log, from 2024-01-01");
-  f.field("seed", o.seed, "the same seed, the same world");
+  f.field("seed", o.seed, "the same seed gives the same world");
   f.field("format", o.format, "extension of the files: parquet, csv, tsv, jsonl, also with .gz or .zst");
   f.field("skew", o.skew, "exponent of the exposure weights; higher: fewer items get more of the clicks");
   f.field("withheld", o.withheld, "share of the catalogue that is never shown to anyone");
@@ -434,7 +440,7 @@ WorldOptions resolved(WorldOptions o) {
   const int64_t each = o.interactions / o.users, bearable = std::clamp<int64_t>(o.items / 4, 1, 150);
   if (each > bearable)
     fail(ErrorKind::usage,
-         "{} interactions of {} users are {} each, but with {} items a user clicks about {} at most; ask for fewer "
+         "{} interactions of {} users are {} each, but with {} items a user clicks at most about {}; ask for fewer "
          "interactions, more users or more items",
          o.interactions, o.users, each, o.items, bearable);
   files::format_from_path("x." + o.format);

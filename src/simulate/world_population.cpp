@@ -14,7 +14,7 @@ constexpr std::array<float, kDevices> kDeviceLength{-0.8f, 0.2f, -0.2f, 0.9f};
 constexpr std::array<std::string_view, 5> kAgeGroups{"18-24", "25-34", "35-44", "45-59", "60+"};
 constexpr std::array<std::string_view, 8> kCountries{"AT", "BR", "DE", "FR", "IN", "JP", "PL", "US"};
 
-// The kinds of things that draw: each has its own numbers, so that a change to one leaves the others as they were.
+// The kinds of things that draw: each has its own random numbers, so that a change to one leaves the others unchanged.
 enum Lane : uint64_t { kWorldLane = 1, kItemLane = 2, kUserLane = 3, kAuthorLane = 4 };
 
 Taste normalised(Taste t) {
@@ -81,7 +81,7 @@ WorldItem Population::item(uint64_t row, ItemDetails& details) const {
   item.taste = normalised(item.taste);
   item.topic = static_cast<uint32_t>(topic);
 
-  // A topic's authors: the first of them write most. Part of an item's quality is its author's.
+  // The first authors of a topic write most. Part of an item's quality is its author's.
   const double authors = std::max(2.0, items_ / kWorldTopics / 6);
   const uint64_t author = topic << 32 | static_cast<uint64_t>(authors * std::pow(rng.uniform(), 2));
   details.author = author_name(author);
@@ -103,7 +103,7 @@ WorldItem Population::item(uint64_t row, ItemDetails& details) const {
 }
 
 int64_t Population::released_us(uint64_t row) const {
-  // Where in its own slot an item falls is chance, so that releases do not tick like a clock; they still rise.
+  // An item is released at a random time in its own slot, so that releases are not evenly spaced but still ascend.
   const double at = static_cast<double>(row) + static_cast<double>(mix64(seed_ ^ mix64(row)) >> 11) * 0x1p-53;
   const double days = at < old_items_ ? -1500 * std::pow(1 - at / old_items_, 1.5)
                                       : 0.97 * days_ * (at - old_items_) / std::max(1.0, items_ - old_items_);
@@ -126,7 +126,7 @@ WorldUser Population::user(uint64_t row, UserDetails& details) const {
     const size_t topic = topic_of(draw(weights, rng), rng);
     user.topics[k] = static_cast<uint8_t>(topic);
     add(user.taste, kShares[k], centres_[topic]);
-    // What people say they like: two times in three a genre that they do like, now and then any.
+    // What users say they like: two times in three a genre that they do like, otherwise any genre.
     const double said = rng.uniform();
     if (said < 0.75) {
       const auto name = genre_name(said < 0.66 ? topic / kTopicsPerGenre : rng.below(kWorldGenres));

@@ -1,4 +1,4 @@
-// Who lives in a synthetic world: topics, items, users. Everything about item i or user i comes from (seed, i) alone.
+// The topics, items and users of a synthetic world. Everything about item i or user i depends on (seed, i) alone.
 #pragma once
 
 #include <array>
@@ -25,9 +25,9 @@ std::string_view device_name(size_t device);
 struct alignas(64) WorldItem {
   Taste taste;
   float bias;    // quality - 5.5
-  float length;  // log minutes, standardised: on a phone short ones are liked better, on a television long ones
+  float length;  // log minutes, standardised: phone users prefer short items, television users long ones
   uint32_t topic;
-  bool withheld, promoted;  // never put up; may stand among the new arrivals
+  bool withheld, promoted;  // never shown; may be among the new arrivals
 };
 
 struct ItemDetails {
@@ -36,15 +36,15 @@ struct ItemDetails {
   int64_t minutes;
   double rating;  // below 0: none
   double quality;
-  double exposure_score;  // the recommender's opinion: quality in part, luck in part
+  double exposure_score;  // the recommender's opinion: partly quality, partly luck
 };
 
 struct WorldUser {
   Taste taste;
-  std::array<uint8_t, 3> topics;  // liked best first
+  std::array<uint8_t, 3> topics;  // best liked first
   uint8_t device;                 // the usual one
   int64_t joined_us;
-  std::array<uint64_t, 4> seen{};  // Bloom filter of the items clicked: a false positive is an item not put up
+  std::array<uint64_t, 4> seen{};  // Bloom filter of the clicked items: a false positive is an item that is not shown
 };
 
 struct UserDetails {
@@ -59,7 +59,7 @@ class Population {
 
   WorldItem item(uint64_t row, ItemDetails& details) const;
   WorldUser user(uint64_t row, UserDetails& details) const;
-  // Rises with the row: the catalogue stands in order of release.
+  // Ascends with the row: the catalogue is in order of release.
   int64_t released_us(uint64_t row) const;
 
  private:

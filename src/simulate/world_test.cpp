@@ -23,8 +23,12 @@ std::string folder(const std::string& name) {
 
 WorldOptions small() {
   WorldOptions options;
-  options.interactions = 60000, options.users = 2000, options.items = 3000;
-  options.seed = 7, options.truth_users = 150, options.truth_items = 40;
+  options.interactions = 60000;
+  options.users = 2000;
+  options.items = 3000;
+  options.seed = 7;
+  options.truth_users = 150;
+  options.truth_items = 40;
   return options;
 }
 
@@ -73,7 +77,12 @@ class World : public testing::Test {
     exposure_ = new File(summary_->exposure);
   }
   static void TearDownTestSuite() {
-    delete log_, delete items_, delete users_, delete truth_, delete exposure_, delete summary_;
+    delete log_;
+    delete items_;
+    delete users_;
+    delete truth_;
+    delete exposure_;
+    delete summary_;
     std::filesystem::remove_all(folder("shared"));
   }
   static inline WorldSummary* summary_;
@@ -227,7 +236,8 @@ TEST_F(World, OnATelevisionPeopleWatchLongerThingsThanOnAPhone) {
   for (size_t i = 0; i < log_->rows; ++i) {
     const auto& device = log_->text["device"][i];
     if (device != "phone" && device != "tv") continue;
-    minutes[device == "tv"] += items_->number["minutes"][row_of(log_->text["item_id"][i])], ++n[device == "tv"];
+    minutes[device == "tv"] += items_->number["minutes"][row_of(log_->text["item_id"][i])];
+    ++n[device == "tv"];
   }
   EXPECT_GT(minutes[1] / n[1], minutes[0] / n[0] + 5);
 }
@@ -236,7 +246,10 @@ TEST_F(World, ItemsThatUsersWouldLikeBestAreRatedAboveTheAverage) {
   const auto mean_rating = [&](const std::vector<std::string>& ids) {
     double sum = 0, n = 0;
     for (const auto& id : ids)
-      if (!items_->text["rating"][row_of(id)].empty()) sum += items_->number["rating"][row_of(id)], ++n;
+      if (!items_->text["rating"][row_of(id)].empty()) {
+        sum += items_->number["rating"][row_of(id)];
+        ++n;
+      }
     return sum / n;
   };
   EXPECT_GT(mean_rating(truth_->text["item_id"]), mean_rating(items_->text["item_id"]) + 0.15);
@@ -246,7 +259,10 @@ TEST_F(World, ItemsThatUsersWouldLikeBestAreRatedAboveTheAverage) {
 
 TEST(WorldFiles, AreTheSameBytesForTheSameSeedOnAnyNumberOfThreadsAndOthersForAnother) {
   WorldOptions options = small();
-  options.interactions = 3000, options.users = 150, options.items = 400, options.format = "csv";
+  options.interactions = 3000;
+  options.users = 150;
+  options.items = 400;
+  options.format = "csv";
   ThreadPool one(1), three(3);
   const auto a = simulate_world(one, options, folder("a")), b = simulate_world(three, options, folder("b"));
   options.seed = 8;
@@ -262,7 +278,9 @@ TEST(WorldFiles, AreTheSameBytesForTheSameSeedOnAnyNumberOfThreadsAndOthersForAn
 
 TEST(WorldFiles, HaveWhatWasShownAndNotClickedWhenAskedFor) {
   WorldOptions options = small();
-  options.interactions = 3000, options.users = 150, options.items = 400;
+  options.interactions = 3000;
+  options.users = 150;
+  options.items = 400;
   ThreadPool pool(1);
   const auto without = simulate_world(pool, options, folder("without"));
   options.impressions = 1;
@@ -302,7 +320,7 @@ TEST(WorldOptions, ThatCanNotBeMetAreUsageErrorsThatSayWhatToDo) {
   EXPECT_EQ(message([](auto& o) { o.interactions = 0; }), "2: interactions = 0 must lie between 1 and 100000000000");
   EXPECT_EQ(message([](auto& o) { o.withheld = 1.5; }), "2: withheld = 1.5 must lie between 0 and 0.9");
   EXPECT_EQ(message([](auto& o) { o.users = 100; }),
-            "2: 60000 interactions of 100 users are 600 each, but with 3000 items a user clicks about 150 at most; ask "
+            "2: 60000 interactions of 100 users are 600 each, but with 3000 items a user clicks at most about 150; ask "
             "for fewer interactions, more users or more items");
   EXPECT_TRUE(message([](auto& o) { o.format = "xls"; }).starts_with("2: "));
   EXPECT_EQ(message([](auto&) {}), "no error");

@@ -21,7 +21,7 @@ double genre_minutes(size_t genre);  // the usual length of its items
 // same genre), the adjective from the genre. Titles repeat, as real ones do.
 std::string make_title(size_t topic, Rng& rng);
 
-// The name of author `number`: the same number, the same name; different numbers share one rarely.
+// The name of author `number`. It depends on the number alone; different numbers rarely share a name.
 std::string author_name(uint64_t number);
 
 }  // namespace pagoda::simulate

@@ -122,7 +122,7 @@ StepResult Trainer::step(const dataset::TrainBatch& batch) {
 // A positive's column is looked at in the moment of its own row, the others in those of the rows in turn.
 void Trainer::encode_items(const dataset::TrainBatch& batch) {
   std::vector<int64_t> moments;
-  if (model_.item_encoder.follows_moment()) {
+  if (model_.item_encoder.depends_on_time()) {
     moments.reserve(columns_.items.size());
     for (size_t i = 0; i < batch.positives.size() && !mixture_->is_catalogue(); ++i)
       moments.insert(moments.end(), batch.positives[i].size(), batch.timestamps_us[i]);

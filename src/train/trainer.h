@@ -51,7 +51,7 @@ class Trainer {
 
   const dataset::Options& options_;
   model::Model& model_;
-  const features::ItemCells& item_cells_;
+  const features::EncodedItems& item_cells_;
   sampling::ItemsOfUsers mined_;
   std::unique_ptr<sampling::CrossBatchMemory> memory_;
   ThreadPool& pool_;

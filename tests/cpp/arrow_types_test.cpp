@@ -15,7 +15,7 @@
 #include <cmath>
 #include <limits>
 
-#include "columns/losses.h"
+#include "columns/conversions.h"
 #include "data/interactions.h"
 #include "formats/formats_test.h"
 
@@ -82,7 +82,8 @@ class ArrowTypesTest : public files::FilesTest {
     std::string scratch;
     while (reader->next(batch)) {
       const auto& column = batch.columns[0];
-      read.type = column.type, read.precision = column.precision;
+      read.type = column.type;
+      read.precision = column.precision;
       for (size_t row = 0; row < batch.rows; ++row)
         read.cells.emplace_back(column.is_null(row) ? "<null>" : column.as_text(row, scratch));
     }
@@ -152,7 +153,7 @@ TEST_F(ArrowTypesTest, FloatsAreTheirShortestDecimalsAndNaNIsEmptyAndCounted) {
     for (const bool coded : {true, false}) {
       const auto found = read(name, coded);
       EXPECT_EQ(found.precision, columns::RealPrecision::f32);
-      EXPECT_EQ(found.count(columns::loss::kNaN), 2u);
+      EXPECT_EQ(found.count(columns::conversion::kNaN), 2u);
       EXPECT_NE(found.notices.texts()[0].find("row 4"), std::string::npos) << found.notices.texts()[0];
     }
 }
@@ -167,8 +168,8 @@ TEST_F(ArrowTypesTest, TimesAreRoundedDownOrEmptyWhereMicrosecondsEnd) {
                               Values<int64_t>{INT64_MAX, 253402300799000, INT64_MIN});
   expect(milli, columns::ColumnType::time, {"<null>", "9999-12-31T23:59:59Z", "<null>"});
   for (const bool coded : {true, false}) {
-    EXPECT_EQ(read(parquet_file(nano, true), coded).count(columns::loss::kBelowMicrosecond), 2u);
-    EXPECT_EQ(read(parquet_file(milli, true), coded).count(columns::loss::kFarTime), 2u);
+    EXPECT_EQ(read(parquet_file(nano, true), coded).count(columns::conversion::kBelowMicrosecond), 2u);
+    EXPECT_EQ(read(parquet_file(milli, true), coded).count(columns::conversion::kFarTime), 2u);
   }
   expect(array_of(arrow::Date32Builder(), Values<int32_t>{19844, INT32_MAX, {}}), columns::ColumnType::time,
          {"2024-05-01T00:00:00Z", "<null>", "<null>"});
@@ -222,8 +223,8 @@ TEST_F(ArrowTypesTest, TimesOfParquetInt96ReachFurtherThanNanoseconds) {
   for (const bool coded : {true, false}) {
     const auto found = read(name, coded);
     EXPECT_EQ(found.cells, times);
-    EXPECT_EQ(found.count(columns::loss::kFarTime), 1u);
-    EXPECT_EQ(found.count(columns::loss::kBelowMicrosecond), 1u);
+    EXPECT_EQ(found.count(columns::conversion::kFarTime), 1u);
+    EXPECT_EQ(found.count(columns::conversion::kBelowMicrosecond), 1u);
     EXPECT_EQ(formats::read_rows(name).at(4), (std::vector<std::string>{"1970-01-01T00:00:00Z", "5"}));
   }
 }
@@ -252,7 +253,7 @@ TEST_F(ArrowTypesTest, BytesOfFixedWidthAreTextOrNothing) {
   ASSERT_TRUE(bytes.Append(std::string("\xff\xff\xff\xff")).ok());
   const auto array = *bytes.Finish();
   expect(array, columns::ColumnType::text, {"0012", "<null>", "<null>"});
-  EXPECT_EQ(read(arrow_file(array)).count(columns::loss::kNoText), 2u);
+  EXPECT_EQ(read(arrow_file(array)).count(columns::conversion::kNoText), 2u);
 }
 
 TEST_F(ArrowTypesTest, ExtensionsOfTextAreTextAndOneByteBooleansAreBooleans) {
@@ -288,7 +289,7 @@ TEST_F(ArrowTypesTest, AnUnknownExtensionIsLeftOutByItsName) {
       << reader->notices().texts()[0];
   const auto error = files::error_of([&] { read(path("p.parquet")); });
   EXPECT_EQ(error.kind, ErrorKind::input);
-  EXPECT_TRUE(error.says("pandas.period (int64), which can not be read")) << error.message;
+  EXPECT_TRUE(error.says("pandas.period (int64), which cannot be read")) << error.message;
 }
 
 TEST_F(ArrowTypesTest, DictionariesAndRunsKeepTheExactValuesAndCountTheirCells) {
@@ -299,13 +300,13 @@ TEST_F(ArrowTypesTest, DictionariesAndRunsKeepTheExactValuesAndCountTheirCells) 
       *arrow::DictionaryArray::FromArrays(arrow::dictionary(arrow::int8(), arrow::float32()), codes, words);
   const auto found = read(arrow_file(coded->Slice(0)));
   EXPECT_EQ(found.cells, (EncodedColumns{"<null>", "0.1", "<null>", "<null>", "2"}));
-  EXPECT_EQ(found.count(columns::loss::kNaN), 2u);
+  EXPECT_EQ(found.count(columns::conversion::kNaN), 2u);
   EXPECT_EQ(found.precision, columns::RealPrecision::f32);
   const auto runs =
       *arrow::RunEndEncodedArray::Make(5, array_of(arrow::Int32Builder(), Values<int32_t>{2, 3, 5}), words);
   const auto of_runs = read(arrow_file(runs));
   EXPECT_EQ(of_runs.cells, (EncodedColumns{"0.1", "0.1", "<null>", "2", "2"}));
-  EXPECT_EQ(of_runs.count(columns::loss::kNaN), 1u);
+  EXPECT_EQ(of_runs.count(columns::conversion::kNaN), 1u);
 }
 
 TEST_F(ArrowTypesTest, ListsAndTheirViewsDropNullsAndNaNsAndCountThem) {
@@ -317,8 +318,8 @@ TEST_F(ArrowTypesTest, ListsAndTheirViewsDropNullsAndNaNsAndCountThem) {
   const auto array = *builder.Finish();
   const auto found = read(arrow_file(array));
   EXPECT_EQ(found.cells, (EncodedColumns{"0.35", "<null>", ""}));
-  EXPECT_EQ(found.count(columns::loss::kNullElement), 1u);
-  EXPECT_EQ(found.count(columns::loss::kNaNElement), 1u);
+  EXPECT_EQ(found.count(columns::conversion::kNullElement), 1u);
+  EXPECT_EQ(found.count(columns::conversion::kNaNElement), 1u);
 }
 
 const std::string kWritten = PAGODA_TESTS_DIR "/data/formats/";
@@ -367,12 +368,12 @@ TEST_F(ArrowTypesTest, ADuckDBArrayThatIsNullCostsItsOwnColumnAlone) {
   const auto reader = formats::open_reader({{name}});
   columns::RawBatch batch;
   while (reader->next(batch)) {}
-  EXPECT_NE(reader->notices().texts().at(0).find("column 'vec': 3 cells can not be read"), std::string::npos)
+  EXPECT_NE(reader->notices().texts().at(0).find("column 'vec': 3 cells cannot be read"), std::string::npos)
       << reader->notices().texts()[0];
   EXPECT_EQ(formats::read_rows(name, {"user_id"}), (formats::Rows{{"a"}, {"b"}, {"c"}}));
   const auto error = files::error_of([&] { formats::read_rows(name, {"user_id", "vec"}); });
   EXPECT_EQ(error.kind, ErrorKind::input);
-  EXPECT_TRUE(error.says("column 'vec' can not be read") && error.says("cast an ARRAY to a LIST")) << error.message;
+  EXPECT_TRUE(error.says("column 'vec' cannot be read") && error.says("cast an ARRAY to a LIST")) << error.message;
 }
 
 TEST_F(ArrowTypesTest, AStoredSchemaThatCanNotBeReadIsDoneWithout) {
@@ -384,7 +385,7 @@ TEST_F(ArrowTypesTest, AStoredSchemaThatCanNotBeReadIsDoneWithout) {
   const auto found = read(name);
   EXPECT_EQ(found.cells, (EncodedColumns{"7", "8"}));
   ASSERT_EQ(found.notices.texts().size(), 1u);
-  EXPECT_NE(found.notices.texts()[0].find("1 file(s) hold an Arrow schema that can not be read"), std::string::npos);
+  EXPECT_NE(found.notices.texts()[0].find("1 file(s) hold an Arrow schema that cannot be read"), std::string::npos);
 }
 
 TEST_F(ArrowTypesTest, LargeFloatsAsIdsAreCountedAsPerhapsRounded) {

@@ -36,7 +36,9 @@ TEST(MeanPairwiseCosine, IsTheMeanOverAllPairs) {
       double ab = 0, aa = 0, bb = 0;
       for (size_t d = 0; d < m.cols(); ++d) {
         const double a = m[i][d], b = m[j][d];
-        ab += a * b, aa += a * a, bb += b * b;
+        ab += a * b;
+        aa += a * a;
+        bb += b * b;
       }
       sum += ab / std::sqrt(aa * bb);
     }
@@ -175,7 +177,8 @@ TEST_F(Health, TheGapAgreesWithAPlainCount) {
           above += is_above(item);
           above_in_batch += is_above(item) && std::count(first, columns.items.end(), item) > 0;
         }
-        batch_hits += above_in_batch < 3, catalogue_hits += above < 3;
+        batch_hits += above_in_batch < 3;
+        catalogue_hits += above < 3;
       }
     }
     // A float's rounding may swap two items of all but equal scores.

@@ -34,7 +34,10 @@ struct Shop {
     for (auto* matrix : {&users, &items})
       for (size_t i = 0; i < matrix->rows(); ++i) {
         double norm = 0;
-        for (double& x : matrix->row(i)) x = rng.normal(), norm += x * x;
+        for (double& x : matrix->row(i)) {
+          x = rng.normal();
+          norm += x * x;
+        }
         for (double& x : matrix->row(i)) x /= std::sqrt(norm);
       }
   }
@@ -86,15 +89,24 @@ Gradient gradient(Shop& shop, const sampling::Columns& columns, const math::Ragg
   loss::LossOptions options;
   options.correction = correction;
   loss::LossInput<double> input;
-  input.users = shop.users, input.items = vectors, input.positives = &positives, input.masked = &masked;
-  input.first_negative = columns.first_negative, input.log_count = columns.log_count;
+  input.users = shop.users;
+  input.items = vectors;
+  input.positives = &positives;
+  input.masked = &masked;
+  input.first_negative = columns.first_negative;
+  input.log_count = columns.log_count;
   input.shared_columns = columns.shared;
-  input.frozen_begin = columns.memory_begin, input.frozen_end = columns.memory_end;
-  if (columns.row_columns.size() > 0)
-    input.row_columns = &columns.row_columns, input.row_log_count = columns.row_log_count;
-  input.negatives_drawn = columns.drawn, input.temperature = kTemperature;
+  input.frozen_begin = columns.memory_begin;
+  input.frozen_end = columns.memory_end;
+  if (columns.row_columns.size() > 0) {
+    input.row_columns = &columns.row_columns;
+    input.row_log_count = columns.row_log_count;
+  }
+  input.negatives_drawn = columns.drawn;
+  input.temperature = kTemperature;
   loss::LossOutput<double> output;
-  output.d_users = d_users, output.d_items = d_items;
+  output.d_users = d_users;
+  output.d_items = d_items;
   loss::make_loss<double>(options)->run(shop.pool, input, output);
   Gradient result(d_users.begin(), d_users.end());
   result.resize(kBatch * kDim + kItems * kDim);
@@ -138,7 +150,10 @@ double bias(Shop& shop, uint64_t steps, const std::vector<sampling::NegativesOpt
     }
     const auto sampled = gradient(shop, columns, own, correction);
     const auto exact = gradient(shop, all, rows_of_items, loss::Correction::none);
-    for (size_t k = 0; k < full.size(); ++k) difference[k] += sampled[k] - exact[k], full[k] += exact[k];
+    for (size_t k = 0; k < full.size(); ++k) {
+      difference[k] += sampled[k] - exact[k];
+      full[k] += exact[k];
+    }
   }
   return norm(difference) / norm(full);
 }

@@ -113,7 +113,7 @@ TEST_F(ReaderTest, ARowOfAnotherWidthIsAnErrorOfThePhysicalLine) {
 TEST_F(ReaderTest, AQuoteLeftOpenIsAnErrorOfTheLineThatOpensIt) {
   EXPECT_TRUE(files::error_of([&] {
                 formats::read_rows(file("a.csv", "id,t\n1,x\n2,\"open\n3,y\n"));
-              }).says("a.csv:3: a quote is opened here and never closed"));
+              }).says("a.csv:3: a quote opens here and is never closed"));
   EXPECT_TRUE(files::error_of([&] {
                 formats::read_rows(file("b.csv", "id,t\n1,\"a\"b\n"));
               }).says("b.csv:2: text follows a closing quote"));
@@ -291,7 +291,7 @@ TEST_F(ReaderTest, WhatPythonWritesBesideJsonIsEmptyAndCounted) {
   columns::RawBatch batch;
   ASSERT_TRUE(reader->next(batch));
   EXPECT_EQ(reader->notices().count("", "value(s) are NaN or Infinity and were read as empty"), 3u);
-  EXPECT_EQ(reader->notices().count("", "null(s) within lists were left out"), 2u);
+  EXPECT_EQ(reader->notices().count("", "null(s) in lists were dropped"), 2u);
   EXPECT_EQ(formats::read_rows(path), (formats::Rows{{"<null>", "NaN", "<null>"}, {"<null>", "x\"NaN", "1"}}));
 }
 

@@ -86,7 +86,7 @@ class Values:
     plain: list | None = None  # the texts where a Parquet file lacks Arrow's own schema; None: the same
     parquet: bool = True       # whether pyarrow can write it to Parquet
     whole_us: bool = True      # false: a version of Parquet before 2.6 would round it
-    lost: bool = False         # whether something of it can not be read as it is, which must be said
+    lost: bool = False         # whether something of it cannot be read as it is, which must be said
 
     def repeated(self, rows):
         """The same values over and over, each seventh row a null."""
@@ -205,7 +205,7 @@ def times():
             name = f"timestamp_{unit}" + (f"_{zone}" if zone else "")
             yield Values(name, pa.array(values, pa.int64()).cast(pa.timestamp(unit, zone)), [time(t) for t in us], us,
                          parquet=unit != "s", whole_us=unit != "ns", lost=unit != "us")
-    # Parquet has no seconds: they are milliseconds there, and those that are too many can not be written.
+    # Parquet has no seconds: they are milliseconds there, and those that are too many cannot be written.
     for name, values in (("timestamp_s_fit", seconds), ("timestamp_s_early", [-62167219200, -62198755200, -10**11])):
         us = [v * 10**6 for v in values]
         yield Values(name, pa.array(values, pa.int64()).cast(pa.timestamp("s")), [time(t) for t in us], us)

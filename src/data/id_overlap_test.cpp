@@ -1,4 +1,4 @@
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 
 #include <gtest/gtest.h>
 
@@ -13,12 +13,12 @@ columns::Interner of(const std::vector<std::string>& ids) {
   return interner;
 }
 
-Meeting met(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+IdOverlap met(const std::vector<std::string>& a, const std::vector<std::string>& b) {
   const auto asked = of(a), known = of(b);
-  return meet({&asked}, {&known});
+  return count_overlap({&asked}, {&known});
 }
 
-TEST(Meeting, CountsWhatBothSidesHave) {
+TEST(IdOverlap, CountsWhatBothSidesHave) {
   const auto m = met({"a", "b", "c", "d"}, {"c", "x", "a"});
   EXPECT_EQ(m.asked, 4u);
   EXPECT_EQ(m.met, 2u);
@@ -29,15 +29,15 @@ TEST(Meeting, CountsWhatBothSidesHave) {
   EXPECT_DOUBLE_EQ(m.share(), 0.5);
 }
 
-TEST(Meeting, AsksForSomeOfAnInterner) {
+TEST(IdOverlap, AsksForSomeOfAnInterner) {
   const auto a = of({"a", "b", "c"}), b = of({"a", "b"});
-  const auto m = meet({&a, [](uint32_t i) { return i > 0; }}, {&b, [](uint32_t i) { return i == 0; }});
+  const auto m = count_overlap({&a, [](uint32_t i) { return i > 0; }}, {&b, [](uint32_t i) { return i == 0; }});
   EXPECT_EQ(m.asked, 2u);
   EXPECT_EQ(m.met, 0u);
 }
 
 // Each pair would meet in one way, which is found, counted and shown by example.
-TEST(Meeting, FindsTheSpellingThatWouldMeet) {
+TEST(IdOverlap, FindsTheSpellingThatWouldMeet) {
   const std::string uuid = "0F8FAD5B-D9CB-469F-A165-70867728950E";
   struct {
     std::vector<std::string> asked, known;
@@ -73,33 +73,34 @@ TEST(Meeting, FindsTheSpellingThatWouldMeet) {
   EXPECT_EQ(m.change->to, "7");
 }
 
-TEST(Meeting, IdsOfOtherWorldsMeetInNoSpelling) {
+TEST(IdOverlap, IdsOfOtherWorldsMeetInNoSpelling) {
   EXPECT_FALSE(met({"tt0111161", "tt0068646"}, {"Q45602", "Q47703"}).change);
   EXPECT_FALSE(met({"1.5", "a-b"}, {"1", "b.c"}).change);
 }
 
-TEST(Meeting, NothingInCommonIsAnErrorWithExamplesOfBothSides) {
+TEST(IdOverlap, NothingInCommonIsAnErrorWithExamplesOfBothSides) {
   const auto m = met({"000000", "000001", "000002", "000003"}, {"0", "1"});
-  const auto e = files::error_of([&] { say_meeting(m, {"items.csv", "items of the log", "write them alike"}); });
+  const auto e = files::error_of([&] { report_overlap(m, {"items.csv", "items of the log", "write them alike"}); });
   EXPECT_EQ(e.kind, ErrorKind::input);
   EXPECT_EQ(e.message,
             "items.csv: none of the 4 items of the log is there (such as '000000', '000001', '000002', ..., where it "
             "has '0', '1'); without leading zeros, 2 of them would be ('000000' is '0' there); write them alike");
-  say_meeting(m, {"items.csv", "items of the log", ""}, true);  // unknown ids that are allowed are a warning
-  say_meeting(met({"a", "b"}, {"a"}), {"items.csv", "items of the log", ""});
+  report_overlap(m, {"items.csv", "items of the log", ""}, true);  // unknown ids that are allowed are a warning
+  report_overlap(met({"a", "b"}, {"a"}), {"items.csv", "items of the log", ""});
 }
 
-TEST(Meeting, TheColumnOfATableThatMeets) {
+TEST(IdOverlap, TheColumnOfATableThatMeets) {
   Attributes table;
   for (const auto* id : {"1", "2", "3"}) table.ids.add(id);
   table.columns.resize(2);
-  table.columns[0].name = "title", table.columns[1].name = "sku";
+  table.columns[0].name = "title";
+  table.columns[1].name = "sku";
   for (const auto* title : {"One", "Two", "a"}) table.columns[0].push_text(title);
   for (const auto* sku : {"a", "b", "b"}) table.columns[1].push_text(sku);
   const auto ids = of({"a", "b", "c"});
-  EXPECT_EQ(column_that_meets({&ids}, table), (std::pair<std::string, size_t>("sku", 2)));
+  EXPECT_EQ(column_with_most_ids({&ids}, table), (std::pair<std::string, size_t>("sku", 2)));
   const auto none = of({"zz"});
-  EXPECT_EQ(column_that_meets({&none}, table).second, 0u);
+  EXPECT_EQ(column_with_most_ids({&none}, table).second, 0u);
 }
 
 }  // namespace

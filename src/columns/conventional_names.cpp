@@ -1,4 +1,4 @@
-#include "columns/usual_names.h"
+#include "columns/conventional_names.h"
 
 #include <algorithm>
 #include <cctype>
@@ -28,7 +28,7 @@ const Names kWeightNames = {"weight", "rating",     "reward",     "score",     "
 const Names kTitleNames = {"title",    "name",  "item_name",    "product_name", "product_title", "movie_title",
                            "headline", "label", "display_name", "track_name",   "book_title",    "article_title"};
 
-std::string plain_name(std::string_view name) {
+std::string normalised_name(std::string_view name) {
   std::string out;
   for (size_t i = 0; i < name.size(); ++i) {
     const auto c = static_cast<unsigned char>(name[i]);
@@ -40,17 +40,17 @@ std::string plain_name(std::string_view name) {
 }
 
 bool is_one_of(std::string_view name, const Names& names) {
-  const auto plain = plain_name(name);
+  const auto plain = normalised_name(name);
   return std::find(names.begin(), names.end(), plain) != names.end();
 }
 
 bool has_word_of(std::string_view name, const Names& names) {
-  const auto plain = "_" + plain_name(name) + "_";
+  const auto plain = "_" + normalised_name(name) + "_";
   return std::any_of(names.begin(), names.end(),
                      [&](std::string_view word) { return plain.find("_" + std::string(word) + "_") != plain.npos; });
 }
 
-bool is_usual_name(std::string_view name) {
+bool is_conventional_name(std::string_view name) {
   for (const auto* names : {&kUserNames, &kItemNames, &kTimeNames, &kWeightNames, &kTitleNames})
     if (is_one_of(name, *names)) return true;
   return has_word_of(name, {"id", "ids"});

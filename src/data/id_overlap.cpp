@@ -1,11 +1,11 @@
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 
 #include <algorithm>
 #include <cctype>
 #include <unordered_map>
 #include <unordered_set>
 
-#include "columns/blanks.h"
+#include "columns/whitespace.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -14,7 +14,7 @@ namespace pagoda::data {
 namespace {
 
 constexpr size_t kExamples = 3;
-// Each change is tried on so many missing ids and so many of the other side's before one is counted in full.
+// Each change is tried on a sample of so many missing ids and so many known ids; then one is counted in full.
 constexpr size_t kSample = 1000, kOthersSample = 200'000;
 
 using Ids = std::vector<std::string_view>;
@@ -24,7 +24,8 @@ bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)); }
 
 std::string without_quotes(std::string_view id) {
   while (id.size() >= 2 && id.front() == id.back() && (id.front() == '"' || id.front() == '\'')) {
-    id.remove_prefix(1), id.remove_suffix(1);
+    id.remove_prefix(1);
+    id.remove_suffix(1);
   }
   return std::string(id);
 }
@@ -61,8 +62,8 @@ std::string digits_of_uuid(std::string_view id) {
   return digits.size() == 32 ? digits : std::string(id);
 }
 
-// What stands before the part that tells an id from others: up to the last mark between words, or the letters before
-// the first digit. "item_" of "item_12", "u" of "u12", "" of "12".
+// The prefix before the part that distinguishes an id: up to the last punctuation, or the letters before the first
+// digit. "item_" for "item_12", "u" for "u12", "" for "12".
 std::string_view head_of(std::string_view id) {
   if (const size_t mark = id.find_last_of("_:/#|-"); mark != id.npos && mark + 1 < id.size())
     return id.substr(0, mark + 1);
@@ -71,7 +72,7 @@ std::string_view head_of(std::string_view id) {
   return letters < id.size() && is_digit(id[letters]) ? id.substr(0, letters) : std::string_view();
 }
 
-// The head that more than half of the ids have, or "".
+// The prefix that more than half of the ids have, or "".
 std::string common_head(const Ids& ids) {
   std::unordered_map<std::string_view, size_t> counts;
   for (const auto id : ids)
@@ -79,7 +80,7 @@ std::string common_head(const Ids& ids) {
   return "";
 }
 
-// A change is made to the ids of both sides; only the prefix may differ between them.
+// A change of spelling that is applied to the ids of both sides; only the prefix may differ between them.
 struct Spelling {
   std::string how;
   std::function<std::string(std::string_view)> of_asked, of_known;
@@ -90,7 +91,7 @@ std::vector<Spelling> spellings(const std::string& asked_head, const std::string
   const auto add = [&](std::string how, std::string (*change)(std::string_view)) {
     all.push_back({std::move(how), change, change});
   };
-  add("without blanks around them", [](std::string_view id) { return std::string(columns::without_blanks(id)); });
+  add("without blanks around them", [](std::string_view id) { return std::string(columns::trim_id(id)); });
   add("without leading zeros", without_zeros);
   add("without '.0' at their ends", without_fraction);
   add("without regard to case", in_lower_case);
@@ -107,8 +108,8 @@ std::vector<Spelling> spellings(const std::string& asked_head, const std::string
     all.push_back({fmt::format("without the prefix {}", heads), behind(asked_head), behind(known_head)});
   const auto plain = [](const std::function<std::string(std::string_view)>& behind_head) {
     return [behind_head](std::string_view id) {
-      const auto unquoted = without_quotes(columns::without_blanks(id));
-      return without_zeros(without_fraction(in_lower_case(behind_head(columns::without_blanks(unquoted)))));
+      const auto unquoted = without_quotes(columns::trim_id(id));
+      return without_zeros(without_fraction(in_lower_case(behind_head(columns::trim_id(unquoted)))));
     };
   };
   all.push_back({"without blanks, quotes, prefixes, leading zeros, '.0' and regard to case", plain(behind(asked_head)),
@@ -116,8 +117,8 @@ std::vector<Spelling> spellings(const std::string& asked_head, const std::string
   return all;
 }
 
-// The change of spelling that lets most of the missing ids meet.
-std::optional<Meeting::Change> best_change(const IdSet& asked, const IdSet& known) {
+// The change of spelling that matches the most missing ids.
+std::optional<IdOverlap::Change> best_change(const IdSet& asked, const IdSet& known) {
   Ids missing, others;
   for (uint32_t i = 0; i < asked.ids->size(); ++i)
     if (asked.has(i) && !known.has((*asked.ids)[i])) missing.push_back((*asked.ids)[i]);
@@ -131,17 +132,18 @@ std::optional<Meeting::Change> best_change(const IdSet& asked, const IdSet& know
   };
   const auto some_missing = sample_of(missing, kSample), some_others = sample_of(others, kOthersSample);
 
-  // How many of `ids` have a spelling that one of the others has; with which, for the first of them.
+  // How many of `ids` match one of the other side's under a spelling, and an example.
   const auto count = [](const Spelling& spelling, const Ids& ids, const Ids& others) {
-    std::unordered_map<std::string, size_t> wanted;  // spelling to the first id that has it
+    std::unordered_map<std::string, size_t> wanted;  // from a spelling to the first id that has it
     for (size_t i = 0; i < ids.size(); ++i) wanted.emplace(spelling.of_asked(ids[i]), i);
-    Meeting::Change change{.how = spelling.how, .more = 0, .from = {}, .to = {}};
+    IdOverlap::Change change{.how = spelling.how, .more = 0, .from = {}, .to = {}};
     std::unordered_set<std::string> found;
     for (const auto other : others) {
       auto key = spelling.of_known(other);
       const auto at = wanted.find(key);
       if (at == wanted.end() || !found.insert(std::move(key)).second || !change.from.empty()) continue;
-      change.from = ids[at->second], change.to = other;
+      change.from = ids[at->second];
+      change.to = other;
     }
     for (const auto id : ids) change.more += found.contains(spelling.of_asked(id));
     return change;
@@ -150,57 +152,59 @@ std::optional<Meeting::Change> best_change(const IdSet& asked, const IdSet& know
   size_t most = 0;
   const auto all = spellings(common_head(some_missing), common_head(some_others));
   for (const auto& spelling : all)
-    if (const auto change = count(spelling, some_missing, some_others); change.more > most)
-      best = &spelling, most = change.more;
+    if (const auto change = count(spelling, some_missing, some_others); change.more > most) {
+      best = &spelling;
+      most = change.more;
+    }
   if (!best) return std::nullopt;
   return count(*best, missing, others);
 }
 
 }  // namespace
 
-Meeting meet(const IdSet& asked, const IdSet& known) {
-  Meeting meeting;
+IdOverlap count_overlap(const IdSet& asked, const IdSet& known) {
+  IdOverlap overlap;
   for (uint32_t i = 0; i < asked.ids->size(); ++i) {
     if (!asked.has(i)) continue;
     const auto id = (*asked.ids)[i];
-    ++meeting.asked;
+    ++overlap.asked;
     if (known.has(id))
-      ++meeting.met;
-    else if (meeting.missing.size() <= kExamples)
-      meeting.missing.emplace_back(id);
+      ++overlap.met;
+    else if (overlap.missing.size() <= kExamples)
+      overlap.missing.emplace_back(id);
   }
   for (uint32_t i = 0; i < known.ids->size(); ++i) {
     if (!known.has(i)) continue;
-    ++meeting.known;
-    if (meeting.others.size() <= kExamples && !asked.has((*known.ids)[i])) meeting.others.emplace_back((*known.ids)[i]);
+    ++overlap.known;
+    if (overlap.others.size() <= kExamples && !asked.has((*known.ids)[i])) overlap.others.emplace_back((*known.ids)[i]);
   }
-  if (meeting.met < meeting.asked) meeting.change = best_change(asked, known);
-  return meeting;
+  if (overlap.met < overlap.asked) overlap.change = best_change(asked, known);
+  return overlap;
 }
 
-std::string spelling_hint(const Meeting& meeting) {
-  if (!meeting.change) return "";
-  const auto& c = *meeting.change;
+std::string spelling_hint(const IdOverlap& overlap) {
+  if (!overlap.change) return "";
+  const auto& c = *overlap.change;
   return fmt::format("; {}, {} of them would be ('{}' is '{}' there)", c.how, c.more, c.from, c.to);
 }
 
-void say_meeting(const Meeting& meeting, const MeetingWords& words, bool may_be_unknown) {
-  if (meeting.asked == 0) return;
-  if (meeting.met == 0) {
+void report_overlap(const IdOverlap& overlap, const IdOverlapWording& words, bool may_be_unknown) {
+  if (overlap.asked == 0) return;
+  if (overlap.met == 0) {
     const auto what = fmt::format("{}: none of the {} {} is there (such as {}, where it has {}){}{}", words.where,
-                                  meeting.asked, words.asked, examples_of(meeting.missing), examples_of(meeting.others),
-                                  spelling_hint(meeting), words.remedy.empty() ? "" : "; " + words.remedy);
+                                  overlap.asked, words.asked, examples_of(overlap.missing), examples_of(overlap.others),
+                                  spelling_hint(overlap), words.remedy.empty() ? "" : "; " + words.remedy);
     if (!may_be_unknown) fail(ErrorKind::input, "{}", what);
     return log_once(LogLevel::warning, what);
   }
-  const auto share = fmt::format("{}: {} of {} {} are there ({:.1f}%)", words.where, meeting.met, meeting.asked,
-                                 words.asked, 100 * meeting.share());
-  const bool warn = 2 * meeting.met < meeting.asked || meeting.change;
-  const auto missing = warn && !meeting.missing.empty() ? ", not " + examples_of(meeting.missing) : "";
-  log_once(warn ? LogLevel::warning : LogLevel::info, share + missing + spelling_hint(meeting));
+  const auto share = fmt::format("{}: {} of {} {} are there ({:.1f}%)", words.where, overlap.met, overlap.asked,
+                                 words.asked, 100 * overlap.share());
+  const bool warn = 2 * overlap.met < overlap.asked || overlap.change;
+  const auto missing = warn && !overlap.missing.empty() ? ", not " + examples_of(overlap.missing) : "";
+  log_once(warn ? LogLevel::warning : LogLevel::info, share + missing + spelling_hint(overlap));
 }
 
-std::pair<std::string, size_t> column_that_meets(const IdSet& asked, const Attributes& table) {
+std::pair<std::string, size_t> column_with_most_ids(const IdSet& asked, const Attributes& table) {
   std::pair<std::string, size_t> best;
   std::string scratch;
   for (const auto& column : table.columns) {
