@@ -8,6 +8,7 @@
 - The headers of heavy libraries stay in .cpp files, so that a header costs what it says. A header that needs one is
   included by .cpp files alone.
 - No file has more than 600 lines, and no folder more than 4,000 (tests aside).
+- Style: what house_style.py says, in the folders that it lists.
 
 Prints `file:line: what, and what to do instead` and exits with 1 when there is any.
 """
@@ -16,6 +17,8 @@ import collections
 import pathlib
 import re
 import sys
+
+from house_style import style_violations
 
 HEAVY = ("arrow/", "parquet/", "toml++/", "nlohmann/", "spdlog/", "CLI/", "boost/", "prometheus/",
          "openssl/", "grpcpp/", "google/protobuf/", "pagoda/v1/")
@@ -57,15 +60,16 @@ def violations(src):
         if not path.stem.endswith("_test"):
             lines_of[path.parent] += lines
         if lines > MAX_LINES:
-            found.append(f"{path}:{MAX_LINES + 1}: {lines} lines, at most {MAX_LINES}; a file is one noun: find the second")
+            found.append(f"{path}:{MAX_LINES + 1}: {lines} lines, at most {MAX_LINES}; a file is one noun: "
+                         "find the second")
         for line, name, quoted in includes(path):
             found += [f"{path}:{line}: {what}" for what in broken_by(src, steps, room, name, quoted)]
             if name in heavy_headers and path.suffix == ".h":
-                found.append(f'{path}:{line}: "{name}" brings in <{heavy_headers[name]}>; only .cpp files may include it')
+                found.append(f'{path}:{line}: "{name}" includes <{heavy_headers[name]}>; only .cpp may include it')
     for folder, lines in sorted(lines_of.items()):
         if lines > MAX_FOLDER_LINES:
-            found.append(f"{folder}:1: {lines} lines without tests, at most {MAX_FOLDER_LINES}; a room holds one thing: "
-                         "find the second")
+            found.append(f"{folder}:1: {lines} lines without tests, at most {MAX_FOLDER_LINES}; a room holds one "
+                         "thing: find the second")
     return found
 
 
@@ -102,7 +106,8 @@ def house_violations(root):
     described = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
     rooms = [room for rooms in ladder for room in rooms]
     if described != rooms:
-        found.append(f"ARCHITECTURE.md:1: its table has the rooms {' '.join(described)}; src/rooms.txt has {' '.join(rooms)}")
+        found.append(f"ARCHITECTURE.md:1: its table has the rooms {' '.join(described)}; "
+                     f"src/rooms.txt has {' '.join(rooms)}")
     return found
 
 
@@ -136,7 +141,10 @@ def broken_by(src, steps, room, name, quoted):
 
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
-    found = violations(sys.argv[1]) if len(sys.argv) > 1 else violations(root / "src") + house_violations(root)
+    if len(sys.argv) > 1:
+        found = violations(sys.argv[1])
+    else:
+        found = violations(root / "src") + house_violations(root) + style_violations(root)
     for line in found:
         print(line.removeprefix(f"{root}/"), file=sys.stderr)
     return 1 if found else 0

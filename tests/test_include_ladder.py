@@ -3,6 +3,7 @@
 import pathlib
 
 import pytest
+from house_style import comma_statements, prose_violations, style_violations
 from include_ladder import drawn_ladder, house_violations, violations, wrong_links
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -23,6 +24,7 @@ def make_tree(folder, **files):
 def test_the_sources_keep_the_ladder():
     assert violations(ROOT / "src") == []
     assert house_violations(ROOT) == []
+    assert style_violations(ROOT) == []
 
 
 def test_an_include_downwards_is_fine(tmp_path):
@@ -43,15 +45,16 @@ def test_an_include_between_siblings_is_caught(tmp_path, room, sibling):
     assert f"'{room}' and '{sibling}' stand on one step" in message
 
 
-@pytest.mark.parametrize("header", ["arrow/api.h", "toml++/toml.h", "nlohmann/json.hpp", "spdlog/spdlog.h", "CLI/CLI.hpp"])
+@pytest.mark.parametrize(
+    "header", ["arrow/api.h", "toml++/toml.h", "nlohmann/json.hpp", "spdlog/spdlog.h", "CLI/CLI.hpp"])
 def test_a_heavy_library_reaches_other_headers_and_rooms_through_no_header(tmp_path, header):
     for include in (f"<{header}>", f'"{header}"'):
-        tree = make_tree(tmp_path, data__heavy__h=f"#include {include}\n", data__in_its_room__cpp='#include "data/heavy.h"\n',
-                         data__a__cpp=f"#include {include}\n")
+        tree = make_tree(tmp_path, data__heavy__h=f"#include {include}\n", data__a__cpp=f"#include {include}\n",
+                         data__in_its_room__cpp='#include "data/heavy.h"\n')
         assert violations(tree) == []
     make_tree(tmp_path, data__public__h='#include "data/heavy.h"\n', loss__a__cpp='\n#include "data/heavy.h"\n')
     [message] = violations(tmp_path)
-    assert message.startswith(f'{tmp_path}/data/public.h:1: "data/heavy.h" brings in <{header}>')
+    assert message.startswith(f'{tmp_path}/data/public.h:1: "data/heavy.h" includes <{header}>')
 
 
 def test_a_file_that_is_missing_or_named_without_its_room_is_caught(tmp_path):
@@ -86,3 +89,44 @@ def test_a_link_that_goes_up_or_to_an_unknown_room_is_caught():
         "CMakeLists.txt:3: 'nn' links 'loss', which is not below it in src/rooms.txt"]
     assert wrong_links(ladder, "pagoda_room(attic)\n") == ["CMakeLists.txt:1: 'attic' is no room of src/rooms.txt"]
     assert drawn_ladder(ladder) == "core -> { nn, loss } -> train"
+
+
+@pytest.mark.parametrize("code", [
+    "void f() { a = 1, b = 2; }",
+    "void f() {\n  if (x) a.push_back(1), b += 2;\n  else return;\n}",
+    "void f() { else ++i, --j; }",
+    "int f() { return g(), 1; }",
+    "void f() { for (int i = 0; i < n; ++i) a[i] = 0, c->d(2); }",
+    "void f() { each([&](int x) { a.b<int, 2>(x), c(x); }); }",
+    "void f() { switch (x) { case A::b: a = 1, b = 2; } }",
+    'void f() { text += ",", n = 1; }',
+    "void f() { delete a, delete b; }",
+])
+def test_a_comma_between_statements_is_caught(code):
+    [(line, statement)] = comma_statements(code)
+    assert "," in statement and line <= 2
+
+
+@pytest.mark.parametrize("code", [
+    "void f() { int a = 1, b = 2; }",
+    "struct S { std::vector<int> a, b; const T *c, *d; unsigned e, f; };",
+    "void f() { std::map<int, int> m; a = std::pair<int, int>(1, 2); }",
+    "void f() { for (int i = 0, j = 1; i < n; ++i, ++j) g(i, j); }",
+    "auto f = [a, &b](int c, int d) { return g(a, c); };",
+    'void f() { // a = 1, b = 2;\n  g("a = 1, b = 2;", {1, 2}); }',
+    "enum class E { a, b };",
+    "S::S() : a_(1), b_(2) { c(); }",
+    "#define F(x) a = x, b = x;\nvoid f();",
+    "template <class A, class B>\nvoid f(A a, B b);",
+    "x = a < b ? c : d;",
+])
+def test_a_comma_that_separates_no_statements_is_fine(code):
+    assert list(comma_statements(code)) == []
+
+
+def test_a_long_line_and_cannot_in_two_words_are_caught():
+    path, long = pathlib.Path("page.md"), "x" * 121
+    assert [m.split(": ", 1)[1] for m in prose_violations(path, f"{long}\nit can not\n")] == [
+        "121 columns, at most 120", '"can not"; write "cannot"']
+    assert list(prose_violations(path, f"| {long} |\n```\n{long}\n```\nhttps://{long}\n`it can not`\n")) == []
+    assert len(list(prose_violations(pathlib.Path("a.h"), f"// | {long}\n// it can not\n"))) == 2
