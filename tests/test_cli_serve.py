@@ -79,6 +79,24 @@ def test_a_new_item_is_encoded_from_its_attributes(server, world):
     assert cosine(new, known) > cosine(bare, known)
 
 
+def test_former_keys_and_flags_of_serve_still_work_and_name_the_new_ones(cli, serve, model, second, tmp_path):
+    limits = ("k", "list", "requests", "filter_kb", "body_kb", "depth", "added")
+    for limit in limits:
+        shown = cli("config", "--set", f"serve.most_{limit}=7", says=f"'most_{limit}' in [serve] is called 'max_{limit}' now").stdout
+        assert f"\nmax_{limit} = 7\n" in shown and "most_" not in shown.split("[serve]")[1]
+    (tmp_path / "c.toml").write_text(f'[serve]\nmost_k = 5\nbeside = "{second}"\n')
+    shown = cli("config", "-c", tmp_path / "c.toml", says=["c.toml:2: 'most_k'", "c.toml:3: 'beside' in [serve] is called 'compare' now"]).stdout
+    assert "\nmax_k = 5\n" in shown and f'\ncompare = "{second}"\n' in shown
+    assert "--beside" not in cli("serve", "--help").stdout
+    cli("serve", model, "--beside", second, "--compare", second, code=2, says=["--beside", "--compare"])
+    with serve(model, "--beside", second) as server:
+        assert server.call("GET", "/compare/v1/model")[1] == server.call("GET", "/beside/v1/model")[1]
+        assert server.call("GET", "/compare/v1/model")[1]["fingerprint"] != server.call("GET", "/v1/model")[1]["fingerprint"]
+        server.stop()
+        assert any("--beside is called --compare now" in line for line in server.log), server.log
+        assert sum("/beside (in gRPC" in line for line in server.log) == 1, server.log
+
+
 def test_own_vectors_are_served_too(cli, serve, tmp_path):
     rng = np.random.default_rng(1)
     items, queries = rng.normal(size=(500, 12)).astype(np.float32), rng.normal(size=(20, 12)).astype(np.float32)
@@ -176,7 +194,7 @@ def test_changed_items_keep_lists_whole_and_stay_when_the_bundle_changes(cli, se
 # ---- load ----
 
 def test_overload_is_turned_away_and_the_rest_is_answered(serve, model):
-    with serve(model, settings=["serve.queue=8", "serve.most_requests=8", "serve.batch=1", "serve.threads=1"]) as server:
+    with serve(model, settings=["serve.queue=8", "serve.max_requests=8", "serve.batch=1", "serve.threads=1"]) as server:
         body = json.dumps({"requests": [{"user": f"u{i}", "k": 300} for i in range(8)]})
 
         def client(_):
@@ -198,7 +216,7 @@ def test_overload_is_turned_away_and_the_rest_is_answered(serve, model):
 
 def test_a_deadline_is_kept(serve, model):
     requests = [{"user": f"u{i % 250}", "k": 300} for i in range(1000)]
-    with serve(model, settings=["serve.most_requests=1000"]) as server:
+    with serve(model, settings=["serve.max_requests=1000"]) as server:
         status, answer, _ = server.call("POST", "/v1/retrieve_batch", {"requests": requests, "timeout_ms": 1})
         assert status == 504 and answer["error"]["kind"] == "deadline_exceeded"
         assert len(server.post("/v1/retrieve_batch", {"requests": requests, "timeout_ms": 60000})["answers"]) == 1000

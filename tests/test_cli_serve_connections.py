@@ -63,7 +63,7 @@ def test_a_client_that_says_no_more_still_gets_its_answer(server):
 
 
 def test_what_is_too_large_is_refused_before_it_has_come(serve, model):
-    with serve(model, settings=["serve.most_body_kb=8"]) as server:
+    with serve(model, settings=["serve.max_body_kb=8"]) as server:
         with server.socket() as s:
             s.sendall(b"POST /v1/retrieve HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000000\r\n\r\n")
             reply = read_all(s)
@@ -87,7 +87,7 @@ def test_what_is_too_large_is_refused_before_it_has_come(serve, model):
 
 def test_a_search_that_is_turned_away_need_not_have_come(serve, model):
     flood = raw(json.dumps({"requests": [{"k": 300}] * 64, "timeout_ms": 60000}), path="/v1/retrieve_batch")
-    with serve(model, settings=["serve.queue=64", "serve.most_requests=64", "serve.batch=1", "serve.threads=1"]) as server:
+    with serve(model, settings=["serve.queue=64", "serve.max_requests=64", "serve.batch=1", "serve.threads=1"]) as server:
         stop = threading.Event()
 
         def ask():

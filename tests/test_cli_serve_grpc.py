@@ -269,7 +269,7 @@ def test_keys_and_roles_hold_and_paths_are_for_the_admin(serve, model, pb, conne
 
 def test_a_deadline_of_either_kind_is_kept(serve, model, pb, connect):
     requests = [pb.RetrieveRequest(user=f"u{i % 250}", k=300) for i in range(1000)]
-    with serve(model, *ON, settings=["serve.most_requests=1000", "serve.queue=5000"]) as server:
+    with serve(model, *ON, settings=["serve.max_requests=1000", "serve.queue=5000"]) as server:
         stub = connect(server)
         with pytest.raises(grpc.RpcError) as error:
             stub.RetrieveBatch(pb.RetrieveBatchRequest(requests=requests, timeout_ms=1), timeout=60)
@@ -294,7 +294,7 @@ def test_a_deadline_thousands_of_years_ahead_is_none_that_has_passed(serve, mode
 
 @pytest.mark.not_under("tsan", reason="it measures a pace, and gRPC is twenty times as slow there")
 def test_overload_is_turned_away_and_the_rest_is_answered(serve, model, pb, connect):
-    with serve(model, *ON, settings=["serve.queue=8", "serve.most_requests=8", "serve.batch=1", "serve.threads=1"]) as server:
+    with serve(model, *ON, settings=["serve.queue=8", "serve.max_requests=8", "serve.batch=1", "serve.threads=1"]) as server:
         request = pb.RetrieveBatchRequest(requests=[pb.RetrieveRequest(user=f"u{i}", k=300) for i in range(8)])
         stubs = [connect(server, options=[("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]) for _ in range(12)]
 
@@ -316,7 +316,7 @@ def test_overload_is_turned_away_and_the_rest_is_answered(serve, model, pb, conn
 
 def test_answers_that_nobody_takes_make_room_for_others(serve, model, pb, connect):
     asked = pb.RetrieveRequest(k=5).SerializeToString()
-    with serve(model, *ON, settings=["serve.queue=8", "serve.most_requests=8"]) as server, contextlib.ExitStack() as closing:
+    with serve(model, *ON, settings=["serve.queue=8", "serve.max_requests=8"]) as server, contextlib.ExitStack() as closing:
         connections = [closing.enter_context(contextlib.closing(raw_http2.Connection(server.grpc_port, window=0))) for _ in range(2)]
         for connection in connections:
             for _ in range(8):
@@ -335,7 +335,7 @@ def test_answers_that_nobody_takes_make_room_for_others(serve, model, pb, connec
 @pytest.mark.not_under("tsan", reason="it measures a pace, and gRPC is twenty times as slow there")
 def test_requests_that_never_end_fill_so_much_memory_alone(serve, model, pb, connect):
     begun = raw_http2.message(bytes(64000))[:60000]
-    with serve(model, *ON, settings=["serve.most_body_kb=64"]) as server, contextlib.ExitStack() as closing:
+    with serve(model, *ON, settings=["serve.max_body_kb=64"]) as server, contextlib.ExitStack() as closing:
         connections = [closing.enter_context(contextlib.closing(raw_http2.Connection(server.grpc_port))) for _ in range(12)]
         left = {connection: {connection.begin(b"Retrieve"): begun for _ in range(400)} for connection in connections}
         cut_off = False
@@ -359,7 +359,7 @@ def test_requests_that_never_end_fill_so_much_memory_alone(serve, model, pb, con
 
 
 def test_what_is_too_large_or_no_message_is_refused(serve, model, pb, connect):
-    with serve(model, *ON, settings=["serve.most_body_kb=8"]) as server:
+    with serve(model, *ON, settings=["serve.max_body_kb=8"]) as server:
         stub = connect(server)
         with pytest.raises(grpc.RpcError) as error:
             stub.Retrieve(pb.RetrieveRequest(exclude=["x" * 9000]))
@@ -378,7 +378,7 @@ def test_what_is_too_large_or_no_message_is_refused(serve, model, pb, connect):
 
 
 def test_a_message_that_grows_when_it_is_inflated_is_not(serve, model, pb, connect):
-    with serve(model, *ON, settings=["serve.most_body_kb=64"]) as server:
+    with serve(model, *ON, settings=["serve.max_body_kb=64"]) as server:
         stub = connect(server)
 
         def peak_mb():
@@ -394,7 +394,7 @@ def test_a_message_that_grows_when_it_is_inflated_is_not(serve, model, pb, conne
 
 
 def test_a_message_is_as_large_as_it_comes_not_as_json_would_be(serve, model, pb, connect):
-    with serve(model, *ON, settings=["serve.most_body_kb=24"]) as server:
+    with serve(model, *ON, settings=["serve.max_body_kb=24"]) as server:
         stub = connect(server)
         dim = len(stub.Encode(pb.EncodeRequest(items=[pb.Item(item="i1")])).vectors[0].values)
         request = pb.RetrieveBatchRequest(requests=[pb.RetrieveRequest(vector=[1 / (3 + d) for d in range(dim)], k=1)] * min(256, 18_000 // (4 * dim + 8)))
@@ -410,7 +410,7 @@ def test_reflection_tells_the_service_and_its_messages(serve, model, pb):
 
 
 def test_health_follows_readiness_and_what_is_under_way_is_answered(serve, model, pb, connect):
-    with serve(model, *ON, settings=["serve.drain_ms=1500", "serve.most_requests=1000"]) as server:
+    with serve(model, *ON, settings=["serve.drain_ms=1500", "serve.max_requests=1000"]) as server:
         stub = connect(server)
         with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
             health = health_pb2_grpc.HealthStub(channel)
@@ -485,18 +485,18 @@ def test_more_connections_than_may_be_open_wait(serve, model, pb, connect):
         second.close()
 
 
-def test_the_model_beside_is_named_in_the_metadata(serve, model, cli, pb, connect, tmp_path):
+def test_the_compared_model_is_named_in_the_metadata(serve, model, cli, pb, connect, tmp_path):
     other = tmp_path / "other.pagoda"
     shutil.copy(model, other)
     cli("index", other, "--kind", "partitioned", "--lists", 20, "--k", 20)
-    with serve(model, *ON, "--beside", other) as server:
+    with serve(model, *ON, "--compare", other) as server:
         stub = connect(server)
-        beside = (("pagoda-model", "beside"),)
+        compare, former = (("pagoda-model", "compare"),), (("pagoda-model", "beside"),)
         asked = pb.RetrieveRequest(user="u3", k=5)
-        for metadata, path in (((), "/v1"), (beside, "/beside/v1")):
+        for metadata, path in (((), "/v1"), (compare, "/compare/v1"), (former, "/beside/v1")):
             assert list(stub.Retrieve(asked, metadata=metadata).items) == server.post(f"{path}/retrieve", {"user": "u3", "k": 5})["items"]
             assert stub.Model(pb.ModelRequest(), metadata=metadata).index == server.call("GET", f"{path}/model")[1]["index"]
-        assert stub.Model(pb.ModelRequest(), metadata=beside).index == "partitioned"
+        assert stub.Model(pb.ModelRequest(), metadata=compare).index == "partitioned"
         with pytest.raises(grpc.RpcError) as error:
             stub.Retrieve(asked, metadata=(("pagoda-model", "third"),))
         assert error.value.code() == Code.NOT_FOUND

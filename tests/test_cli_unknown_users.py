@@ -108,16 +108,16 @@ def test_unknown_users_are_counted(cli, model):
     cli("encode", model, "users", "--input", "-", "-o", str(model) + ".npy", stdin=users, says="2 of 5 users are unknown")
 
 
-def test_most_unknown_fails_before_anything_is_written(cli, model, folder):
+def test_max_unknown_fails_before_anything_is_written(cli, model, folder):
     out = folder / "c.jsonl"
     users = "u1\nx1\nx2\nu2\n"
-    cli("retrieve", model, "--users", "-", "--most-unknown", 0.4, "-o", out, stdin=users, code=INPUT,
-        says=["2 of 4 users are unknown to the model: 'x1', 'x2'", "--most-unknown 0.4 allows 1"])
+    cli("retrieve", model, "--users", "-", "--max-unknown", 0.4, "-o", out, stdin=users, code=INPUT,
+        says=["2 of 4 users are unknown to the model: 'x1', 'x2'", "--max-unknown 0.4 allows 1"])
     assert not out.exists()
-    cli("retrieve", model, "--users", "-", "--most-unknown", 0.5, "-o", out, stdin=users)
+    cli("retrieve", model, "--users", "-", "--max-unknown", 0.5, "-o", out, stdin=users)
     assert out.exists()
-    cli("retrieve", model, "--users", "-", "--most-unknown", 0, stdin="u1\n")
-    cli("retrieve", model, "--users", "-", "--most-unknown", 7, stdin="u1\n", code=2)
+    cli("retrieve", model, "--users", "-", "--max-unknown", 0, stdin="u1\n")
+    cli("retrieve", model, "--users", "-", "--max-unknown", 7, stdin="u1\n", code=2)
 
 
 def test_the_spelling_in_which_they_would_be_known_is_said(cli, model, folder):

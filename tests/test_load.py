@@ -46,7 +46,7 @@ def test_latencies_count_from_the_planned_moment_and_nothing_is_lost(serve, mode
 
 
 def test_far_more_than_it_can_do_does_not_stop_it_from_doing_what_it_can(serve, model, load):
-    with serve(model, settings=["serve.threads=1", "serve.batch=1", "serve.queue=512", "serve.most_requests=64"]) as server:
+    with serve(model, settings=["serve.threads=1", "serve.batch=1", "serve.queue=512", "serve.max_requests=64"]) as server:
         goodput, rate = 0, 50
         while rate < 100_000:
             found = load(server, rate, 1)

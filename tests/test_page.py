@@ -96,7 +96,7 @@ def coarse(cli, model, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def both(serve, coarse, second):
-    with serve(coarse, "--ui", "--beside", second) as server:
+    with serve(coarse, "--ui", "--compare", second) as server:
         yield server
 
 
@@ -256,8 +256,8 @@ def test_what_the_index_misses_is_marked(look, both):
 
 def test_two_models_stand_side_by_side(look, both):
     window = look(both)
-    window.open("?user=u3&k=10&compare=beside")
-    answers = [both.post(path, {"user": "u3", "k": 10}) for path in ("/v1/retrieve", "/beside/v1/retrieve")]
+    window.open("?user=u3&k=10&compare=model")
+    answers = [both.post(path, {"user": "u3", "k": 10}) for path in ("/v1/retrieve", "/compare/v1/retrieve")]
     assert answers[0]["model"] != answers[1]["model"]
     assert [window.listed(0), window.listed(1)] == [a["items"] for a in answers]
     assert window.texts("#lists h3") == ["coarse", "second"]

@@ -58,7 +58,7 @@ struct RetrieveArgs {
   std::string model, users, vectors, id, vector, filter, format, rescore, output = "-";
   std::vector<std::string> exclude{"seen"};
   int64_t k = 1000, rescore_from = 1000;
-  double most_unknown = 1;  // share of the users
+  double max_unknown = 1;  // share of the users
   bool explain = false;
 };
 struct SimilarArgs {
@@ -81,7 +81,7 @@ struct InspectArgs {
   bool json = false;
 };
 struct ServeArgs {
-  std::string model, http, grpc, keys, config, beside;
+  std::string model, http, grpc, keys, config, compare;
   std::vector<std::string> set;
   bool ui = false;
 };

@@ -96,7 +96,7 @@ void run_demo(const DemoArgs& args) {
                 row.report.ndcg[0], row.report.by_item_popularity[0].recall[0]);
   std::printf("\n  models  %s/plain.pagoda, %s/corrected.pagoda\n  report  %s\n", args.folder.c_str(),
               args.folder.c_str(), report.c_str());
-  std::printf("  page    %s serve %s/corrected.pagoda --beside %s/plain.pagoda --ui, then open http://%s/\n",
+  std::printf("  page    %s serve %s/corrected.pagoda --compare %s/plain.pagoda --ui, then open http://%s/\n",
               args.program.c_str(), args.folder.c_str(), args.folder.c_str(), retrieval::ServeOptions{}.http.c_str());
 }
 

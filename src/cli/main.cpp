@@ -42,7 +42,16 @@ CLI::App* command(CLI::App& app, const char* name, const char* what, const char*
   return sub;
 }
 
-// What holds for the whole program may stand behind the command, too.
+// Reads a renamed option under its former name, too, which --help does not show, and warns.
+void add_former_name(CLI::App& command, const std::string& former, CLI::Option* now, std::string& value) {
+  const auto take = [former, now, &value](const std::string& given) {
+    log_warning("{} is called {} now; a later version will not know the former name", former, now->get_name());
+    value = given;
+  };
+  command.add_option_function<std::string>(former, take)->group("")->excludes(now);
+}
+
+// An option of the whole program may also stand behind the command.
 void add_quiet(CLI::App& app, bool& quiet) {
   app.add_flag("-q,--quiet", quiet, "warnings and results only");
   for (auto* command : app.get_subcommands([](const CLI::App*) { return true; })) add_quiet(*command, quiet);
@@ -261,7 +270,7 @@ int run(int argc, char** argv) {
   c->add_option("--rescore-from", retrieve.rescore_from, "candidates of the first that the second puts in order")
       ->needs(second)
       ->capture_default_str();
-  c->add_option("--most-unknown", retrieve.most_unknown,
+  c->add_option("--max-unknown", retrieve.max_unknown,
                 "fail when more than this share of the users is unknown to the model, 0 to 1; 1: never")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
@@ -293,13 +302,15 @@ int run(int argc, char** argv) {
   ServeArgs serve;
   c = command(app, "serve", "answer requests over HTTP and gRPC",
               "  pagoda serve model.pagoda\n  pagoda serve model.pagoda --http 127.0.0.1:9000 --set serve.k=500\n"
-              "  pagoda serve model.pagoda --ui --beside other.pagoda\n",
+              "  pagoda serve model.pagoda --ui --compare other.pagoda\n",
               serve, run_serve);
   c->add_option("model", serve.model, "the bundle; one that is renamed into its place is taken up")->required();
   c->add_option("--http", serve.http, "address and port, in place of serve.http (127.0.0.1:8080)");
   c->add_option("--grpc", serve.grpc, "address and port for gRPC, in place of serve.grpc (none)");
   c->add_flag("--ui", serve.ui, "GET / is a page to look at the model with");
-  c->add_option("--beside", serve.beside, "a second bundle: its calls begin with /beside, and the page compares both");
+  auto* compare = c->add_option("--compare", serve.compare,
+                                "a second bundle, whose calls begin with /compare; the page compares both");
+  add_former_name(*c, "--beside", compare, serve.compare);
   c->add_option("--keys", serve.keys, "file of API keys, in place of serve.keys");
   c->add_option("-c,--config", serve.config, "a config, of which the section [serve] is read");
   c->add_option("--set", serve.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);

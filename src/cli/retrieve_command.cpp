@@ -139,10 +139,10 @@ void run_retrieve(const RetrieveArgs& args) {
   UnknownNames asked(retrieval);
   for (size_t line = 0; line < lines.size(); ++line) {
     const auto request = lines.request(line);
-    if (args.most_unknown < 1) asked.add(request);
+    if (args.max_unknown < 1) asked.add(request);
     users.push_back(request.user.value_or(""));
   }
-  asked.check_share(args.most_unknown);
+  asked.check_share(args.max_unknown);
   ResultWriter out(form, retrieval, users);
   Progress bar("retrieve", lines.size(), "users");
   for (size_t begin = 0; begin < lines.size(); begin += kBlock) {

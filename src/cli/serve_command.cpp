@@ -12,7 +12,7 @@ void run_serve(const ServeArgs& args) {
   if (!args.http.empty()) config.serve.http = args.http;
   if (!args.grpc.empty()) config.serve.grpc = args.grpc;
   if (!args.keys.empty()) config.serve.keys = args.keys;
-  if (!args.beside.empty()) config.serve.compare = args.beside;
+  if (!args.compare.empty()) config.serve.compare = args.compare;
   config.serve.ui |= args.ui;
   retrieval::validate(config.serve);
   if (config.serve.ui && server::built_page().empty())

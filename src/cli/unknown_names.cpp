@@ -56,10 +56,10 @@ std::string UnknownNames::unknown_users() const {
   return fmt::format("{} of {} users are unknown to the model: {}", users_.unknown, users_.of, users_.examples());
 }
 
-void UnknownNames::check_share(double most) const {
-  if (static_cast<double>(users_.unknown) <= most * static_cast<double>(users_.of)) return;
-  fail(ErrorKind::input, "{}; --most-unknown {} allows {:.0f}{}", unknown_users(), most,
-       std::floor(most * static_cast<double>(users_.of)), users_.hint(retrieval_.bundle().user_ids()));
+void UnknownNames::check_share(double max) const {
+  if (static_cast<double>(users_.unknown) <= max * static_cast<double>(users_.of)) return;
+  fail(ErrorKind::input, "{}; --max-unknown {} allows {:.0f}{}", unknown_users(), max,
+       std::floor(max * static_cast<double>(users_.of)), users_.hint(retrieval_.bundle().user_ids()));
 }
 
 void UnknownNames::say() const {

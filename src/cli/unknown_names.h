@@ -13,8 +13,8 @@ class UnknownNames {
   explicit UnknownNames(const retrieval::Retrieval& retrieval) : retrieval_(retrieval) {}
   void add(const retrieval::RetrieveRequest& request);
   void add_answers(const index::SearchResult& found);  // counts those without an item
-  // Error{input} when more than `most` of the users are unknown; to be asked before anything is written.
-  void check_share(double most) const;
+  // Error{input} when more than the share `max` of the users are unknown; to be asked before anything is written.
+  void check_share(double max) const;
   // A warning for each: unknown users, items of histories that are not in the catalogue, values never seen, empty answers.
   void say() const;
 

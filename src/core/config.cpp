@@ -28,6 +28,14 @@ constexpr RenamedKey kRenamedKeys[] = {
     {"loss", "popularity_dial", "logq_weight"},
     {"sampling", "count_by", "correct_by"},
     {"train", "mask_history", "mask_history_items"},
+    {"serve", "beside", "compare"},
+    {"serve", "most_k", "max_k"},
+    {"serve", "most_list", "max_list"},
+    {"serve", "most_requests", "max_requests"},
+    {"serve", "most_filter_kb", "max_filter_kb"},
+    {"serve", "most_body_kb", "max_body_kb"},
+    {"serve", "most_depth", "max_depth"},
+    {"serve", "most_added", "max_added"},
 };
 
 std::string join(std::string_view path, std::string_view key) {

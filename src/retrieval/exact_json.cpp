@@ -27,7 +27,7 @@ bool holds(double value, std::string_view written) {
 // Builds the value, and throws at what is wrong.
 class Builder : public nlohmann::json_sax<json> {
  public:
-  explicit Builder(int most_depth) : most_depth_(most_depth) {}
+  explicit Builder(int max_depth) : max_depth_(max_depth) {}
   json result() && { return std::move(root_); }
 
   bool null() override { return put(nullptr); }
@@ -62,8 +62,8 @@ class Builder : public nlohmann::json_sax<json> {
     return true;
   }
   bool open(json container) {
-    if (static_cast<int>(open_.size()) >= most_depth_)
-      wrong(fmt::format("the JSON is nested deeper than {} levels", most_depth_));
+    if (static_cast<int>(open_.size()) >= max_depth_)
+      wrong(fmt::format("the JSON is nested deeper than {} levels", max_depth_));
     json& here = place();
     here = std::move(container);
     open_.push_back(&here);
@@ -80,7 +80,7 @@ class Builder : public nlohmann::json_sax<json> {
     return open_.back()->get_ref<json::array_t&>().emplace_back();
   }
 
-  int most_depth_;
+  int max_depth_;
   json root_;
   std::vector<json*> open_;  // the containers that the next value is within
   json* named_ = nullptr;    // the value of the last key
@@ -93,8 +93,8 @@ std::string written(const json& number) {
 
 }  // namespace
 
-json parse_json(std::string_view text, int most_depth) {
-  Builder builder(most_depth);
+json parse_json(std::string_view text, int max_depth) {
+  Builder builder(max_depth);
   json::sax_parse(text, &builder);
   return std::move(builder).result();
 }

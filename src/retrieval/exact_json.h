@@ -10,7 +10,7 @@ namespace pagoda::retrieval {
 // A number that neither a 64-bit integer nor a double holds to its last digit is its text, as a value of nlohmann's kind
 // `binary`, which JSON itself does not have. RequestError{input} for what is no JSON, is nested deeper than `max_depth`, has a
 // key twice in one object, or holds a number beyond the range of a double.
-nlohmann::json parse_json(std::string_view text, int most_depth);
+nlohmann::json parse_json(std::string_view text, int max_depth);
 
 bool is_number(const nlohmann::json& value);
 double double_of(const nlohmann::json& number);  // the nearest

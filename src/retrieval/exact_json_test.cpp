@@ -9,9 +9,9 @@ namespace {
 
 using nlohmann::json;
 
-std::string message_of(std::string_view text, int most_depth = 8) {
+std::string message_of(std::string_view text, int max_depth = 8) {
   try {
-    parse_json(text, most_depth);
+    parse_json(text, max_depth);
   } catch (const RequestError& e) {
     EXPECT_EQ(e.kind(), ErrorKind::input);
     return e.what();

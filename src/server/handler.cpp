@@ -28,13 +28,8 @@ namespace {
 
 constexpr size_t kLongestMessage = 1000;  // it may quote what was sent
 
-constexpr std::string_view kBeside = "/beside/";
+constexpr std::string_view kComparePrefix = "/compare/", kFormerComparePrefix = "/beside/";
 constexpr size_t kAnswerBytes = 256 << 20;  // of a batch
-
-ApiRequest for_other(ApiRequest call) {
-  call.path.erase(0, kBeside.size() - 1);
-  return call;
-}
 
 std::string_view kind_of(int status) {
   switch (status) {
@@ -110,10 +105,24 @@ const Handler::Route* Handler::find_route(std::string_view path) {
   return found == routes().end() ? nullptr : &*found;
 }
 
+std::optional<ApiRequest> Handler::for_compared(const ApiRequest& call) const {
+  if (!compared_) return std::nullopt;
+  const bool former = call.path.starts_with(kFormerComparePrefix);
+  if (!former && !call.path.starts_with(kComparePrefix)) return std::nullopt;
+  if (former && !warned_of_former_prefix_.exchange(true))
+    log_warning(
+        "a client calls '{}': /beside (in gRPC \"pagoda-model\": \"beside\") is called /compare now; a later version "
+        "will not know the former name",
+        call.path);
+  ApiRequest other = call;
+  other.path.erase(0, (former ? kFormerComparePrefix : kComparePrefix).size() - 1);
+  return other;
+}
+
 Role Handler::role_of(const ApiRequest& call) const { return keys_.none() ? Role::admin : keys_.role_of(call.key); }
 
 std::optional<ApiResponse> Handler::refuse(const ApiRequest& call, size_t body_bytes) const {
-  if (compared_ && call.path.starts_with(kBeside)) return compared_->refuse(for_other(call), body_bytes);
+  if (const auto other = for_compared(call)) return compared_->refuse(*other, body_bytes);
   const auto* route = find_route(call.path);
   std::optional<ApiResponse> reply;
   if (!route) {
@@ -140,7 +149,7 @@ std::optional<ApiResponse> Handler::refuse(const ApiRequest& call, size_t body_b
 }
 
 bool Handler::should_reject(const ApiRequest& call) const {
-  if (compared_ && call.path.starts_with(kBeside)) return compared_->should_reject(for_other(call));
+  if (const auto other = for_compared(call)) return compared_->should_reject(*other);
   const auto* route = find_route(call.path);
   if (!route || !route->searches() || !queue_.full()) return false;
   metrics_.refused(route->call, 429);
@@ -148,12 +157,12 @@ bool Handler::should_reject(const ApiRequest& call) const {
 }
 
 void Handler::reject_overloaded(const ApiRequest& call) const {
-  if (compared_ && call.path.starts_with(kBeside)) return compared_->reject_overloaded(for_other(call));
+  if (const auto other = for_compared(call)) return compared_->reject_overloaded(*other);
   metrics_.refused(find_route(call.path)->call, 429);
 }
 
 void Handler::handle(const ApiRequest& call, const Done& done) {
-  if (compared_ && call.path.starts_with(kBeside)) return compared_->handle(for_other(call), done);
+  if (const auto other = for_compared(call)) return compared_->handle(*other, done);
   const auto began = SteadyClock::now();
   const auto* route = find_route(call.path);
   if (auto refused = refuse(call, call.body_bytes > 0 ? call.body_bytes : call.body.size()))
@@ -342,8 +351,8 @@ void Handler::find_users(const ApiRequest& call, const Done& done) {
 }
 
 void Handler::catalogue(const ApiRequest&, const Done& done) {
-  done([snapshot = snapshots_.current(), beside = compared_ != nullptr] {
-    return json_reply(catalogue_json(*snapshot, beside));
+  done([snapshot = snapshots_.current(), compares = compared_ != nullptr] {
+    return json_reply(catalogue_json(*snapshot, compares));
   });
 }
 

@@ -67,7 +67,8 @@ class Handler {
           SearchQueue& queue, ServeMetrics& metrics, const Keys& keys)
       : options_(options), snapshots_(snapshots), updater_(keeper), queue_(queue), metrics_(metrics), keys_(keys) {}
 
-  // Calls of /beside/... are answered by that one, as /...; borrowed. To be said before the first call.
+  // Sends calls of /compare/... to `other`, as /...; /beside/..., the prefix of version 0.1, still works and is warned of
+  // once. Borrows `other`. To be called before the first call is handled.
   void set_compared(Handler& other) { compared_ = &other; }
 
   // What can be said before the body has been read: that there is no such route, that it may not be called, that the body
@@ -99,6 +100,8 @@ class Handler {
   struct Route;
   static std::span<const Route> routes();
   static const Route* find_route(std::string_view path);
+  // The call as the compared model's handler gets it, without the prefix; nothing: the call is for this handler.
+  std::optional<ApiRequest> for_compared(const ApiRequest& call) const;
   Role role_of(const ApiRequest& call) const;
   void enqueue(std::vector<SearchTask> queries, const Done& done);
   std::string candidates(const ResponseEncoder& form, const retrieval::Snapshot& snapshot, const ListFormat& shape,
@@ -128,6 +131,7 @@ class Handler {
   ServeMetrics& metrics_;
   const Keys& keys_;
   Handler* compared_ = nullptr;
+  mutable std::atomic<bool> warned_of_former_prefix_{false};
   std::atomic<bool> draining_{false};
 };
 

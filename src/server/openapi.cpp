@@ -382,7 +382,8 @@ constexpr const char* kDocument = R"json({
      "items": {"type": "integer"},
      "training_rows": {"type": "integer"},
      "title": {"type": "string", "nullable": true, "description": "The attribute that names an item for a person"},
-     "beside": {"type": "boolean", "description": "There is a second model, whose calls begin with /beside"},
+     "compare": {"type": "boolean", "description": "There is a second model, whose calls begin with /compare"},
+     "beside": {"type": "boolean", "deprecated": true, "description": "The former name of compare"},
      "popularity": {
       "type": "array",
       "description": "The items cut by popularity, the most popular first; empty where nothing is known of it",
@@ -414,7 +415,7 @@ constexpr const char* kDocument = R"json({
      },
      "model": {"type": "string", "description": "The bundle's fingerprint"}
     },
-    "required": ["name", "items", "training_rows", "title", "beside", "popularity", "map", "model"],
+    "required": ["name", "items", "training_rows", "title", "compare", "popularity", "map", "model"],
     "additionalProperties": false
    },
    "UpsertRequest": {

@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::json;
 using Names = std::vector<std::string>;
 
-// A model, and another beside it.
+// A model, and another to compare it with.
 class PageCalls : public testing::Test {
  protected:
   struct Served {
@@ -112,7 +112,8 @@ TEST_F(PageCalls, ALookThatIsWronglyAskedForIsRefusedByName) {
 TEST_F(PageCalls, TheCatalogueIsCutByPopularityAndMapped) {
   const auto catalogue = Json::parse(get("/v1/catalogue").body);
   EXPECT_EQ(catalogue.at("name"), "first");
-  EXPECT_EQ(catalogue.at("beside"), true);
+  EXPECT_EQ(catalogue.at("compare"), true);
+  EXPECT_EQ(catalogue.at("beside"), true) << "its former name";
   EXPECT_EQ(catalogue.at("popularity"),
             Json::parse(R"([{"bucket": "top 1%", "least_count": 3, "items": 10, "rows": 30}])"))
       << "all are equally popular, so they lie in one stretch";
@@ -123,18 +124,30 @@ TEST_F(PageCalls, TheCatalogueIsCutByPopularityAndMapped) {
   EXPECT_EQ(map.at("axes")[1].size(), 8u);
 }
 
-TEST_F(PageCalls, TheModelBesideAnswersUnderItsPrefix) {
-  const auto beside = Json::parse(get("/beside/v1/catalogue").body);
-  EXPECT_EQ(beside.at("name"), "second");
-  EXPECT_EQ(beside.at("items"), 7);
-  EXPECT_EQ(beside.at("beside"), false);
-  EXPECT_EQ(answer("/beside/v1/retrieve", R"({"user": "ann"})").at("model"),
+TEST_F(PageCalls, TheComparedModelAnswersUnderItsPrefix) {
+  const auto compared = Json::parse(get("/compare/v1/catalogue").body);
+  EXPECT_EQ(compared.at("name"), "second");
+  EXPECT_EQ(compared.at("items"), 7);
+  EXPECT_EQ(compared.at("compare"), false);
+  EXPECT_EQ(compared.at("beside"), false);
+  EXPECT_EQ(answer("/compare/v1/retrieve", R"({"user": "ann"})").at("model"),
             second_->snapshots.current()->bundle().fingerprint());
   EXPECT_EQ(answer("/v1/retrieve", R"({"user": "ann"})").at("model"),
             first_->snapshots.current()->bundle().fingerprint());
-  EXPECT_EQ(get("/beside/v1/nothing").status, 404);
+  EXPECT_EQ(get("/compare/v1/nothing").status, 404);
   first_->handler.drain();
-  EXPECT_EQ(get("/beside/readyz").status, 503);
+  EXPECT_EQ(get("/compare/readyz").status, 503);
+}
+
+TEST_F(PageCalls, TheFormerPrefixOfTheComparedModelStillWorksAndIsWarnedOfOnce) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(Json::parse(get("/beside/v1/catalogue").body).at("name"), "second");
+  EXPECT_EQ(answer("/beside/v1/retrieve", R"({"user": "ann"})"), answer("/compare/v1/retrieve", R"({"user": "ann"})"));
+  const auto said = testing::internal::GetCapturedStderr();
+  const auto first = said.find("'/beside/v1/catalogue': /beside");
+  EXPECT_NE(first, said.npos) << said;
+  EXPECT_NE(said.find("is called /compare now"), said.npos) << said;
+  EXPECT_EQ(said.find("is called /compare now", said.find("is called /compare now") + 1), said.npos) << said;
 }
 
 TEST_F(PageCalls, AnExactSearchMayBeAskedForOfAnyIndex) {
@@ -199,7 +212,7 @@ TEST_F(PageCalls, WithKeysThePageIsOpenAndItsCallsAreNot) {
   keys_ = Keys::from_file(file);
   start();
   EXPECT_EQ(get("/").status, 200);
-  for (const std::string path : {"/v1/catalogue", "/beside/v1/catalogue"}) {
+  for (const std::string path : {"/v1/catalogue", "/compare/v1/catalogue"}) {
     EXPECT_EQ(get(path).status, 401);
     EXPECT_EQ(send({.method = "GET", .path = path, .key = "read-key", .body = {}}).status, 200);
   }

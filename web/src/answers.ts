@@ -1,11 +1,11 @@
 // What the present state asks for: one list, or two that are compared.
 import type { Candidates } from "./calls";
-import type { Side } from "./side";
+import type { ServedModel } from "./served_model";
 import type { State } from "./state";
 
 export interface Answer {
   name: string;
-  side: Side;
+  model: ServedModel;
   found: Candidates;
 }
 export interface Mark {
@@ -13,17 +13,17 @@ export interface Mark {
   rise: number; // places above where the other list has it
 }
 
-export async function ask(state: State, side: Side, beside: Side | null, signal: AbortSignal): Promise<Answer[]> {
-  const answer = async (name: string, of: Side, exact: boolean): Promise<Answer> => {
+export async function ask(state: State, model: ServedModel, other: ServedModel | null, signal: AbortSignal): Promise<Answer[]> {
+  const answer = async (name: string, of: ServedModel, exact: boolean): Promise<Answer> => {
     const found = await of.retrieve(state, { explain: true, ...(exact ? { exact } : {}) }, signal);
     await of.learn(found.items, signal);
-    return { name, side: of, found };
+    return { name, model: of, found };
   };
   const { comparison } = state;
-  if (comparison === "exact") return Promise.all([answer(`${side.model.index} index`, side, false), answer("exact search", side, true)]);
-  if (comparison === "beside" && beside)
-    return Promise.all([answer(side.catalogue.name, side, false), answer(beside.catalogue.name, beside, false)]);
-  return [await answer(side.catalogue.name, side, false)];
+  if (comparison === "exact") return Promise.all([answer(`${model.card.index} index`, model, false), answer("exact search", model, true)]);
+  if (comparison === "model" && other)
+    return Promise.all([answer(model.catalogue.name, model, false), answer(other.catalogue.name, other, false)]);
+  return [await answer(model.catalogue.name, model, false)];
 }
 
 // Of each item of a list against another.

@@ -60,11 +60,11 @@ export interface Catalogue {
   items: number;
   training_rows: number;
   title: string | null; // the attribute that names an item for a person
-  beside: boolean;
+  compare: boolean; // there is a second model, whose calls begin with compare/
   popularity: Bucket[];
   map: Plane;
 }
-export interface Model {
+export interface ModelCard {
   fingerprint: string;
   info: { towers: boolean; items: number; users: number; dim: number };
   index: string;
@@ -93,10 +93,10 @@ export interface KeyHolder {
 }
 
 export class Calls {
-  // `base`: "" or "beside/".
+  // `base`: "" or "compare/".
   constructor(private readonly base: string, private readonly keys: KeyHolder) {}
 
-  model = (): Promise<Model> => this.call("v1/model");
+  model = (): Promise<ModelCard> => this.call("v1/model");
   catalogue = (): Promise<Catalogue> => this.call("v1/catalogue");
   retrieve = (request: RetrieveRequest, signal?: AbortSignal): Promise<Candidates> => this.call("v1/retrieve", request, signal);
   findItems = (request: { search?: string; items?: string[]; limit?: number; attributes?: string[] }, signal?: AbortSignal):

@@ -1,7 +1,7 @@
 // The lists of candidates. Each is one stop of the Tab key, in which arrows go from item to item and from list to list.
 import { marks, type Answer, type Mark } from "./answers";
 import { fill, found, h, type Child } from "./dom";
-import { shown, type Item, type Side } from "./side";
+import { shown, type Item, type ServedModel } from "./served_model";
 import type { State } from "./state";
 
 export interface ListsOptions {
@@ -13,7 +13,7 @@ export interface ListsOptions {
 const kMissing: Record<State["comparison"], [string, string]> = {
   nothing: ["", ""],
   exact: ["extra", "missed"],
-  beside: ["only here", "only here"],
+  model: ["only here", "only here"],
 };
 
 export class Lists {
@@ -43,19 +43,19 @@ export class Lists {
           ? h("p", { class: "empty" }, state.filters.some((filter) => filter.on)
             ? "No item passes these filters." : "There is nothing to recommend.")
           : h("ol", { "aria-labelledby": both ? id : "candidates-title" }, ...items.map((item, i) =>
-            this.row(answer.side, answer.side.item(item), i, scores[i]!, { best, least },
+            this.row(answer.model, answer.model.item(item), i, scores[i]!, { best, least },
               marked?.[i] ?? null, kMissing[state.comparison][n === 0 ? 0 : 1]))));
     }));
     this.place.dataset["lists"] = String(answers.length);
     if (focused) this.place.querySelector("button")?.focus();
   }
 
-  private row(side: Side, item: Item, i: number, score: number, scale: { best: number; least: number },
+  private row(model: ServedModel, item: Item, i: number, score: number, scale: { best: number; least: number },
     mark: Mark | null, missing: string): HTMLLIElement {
     const bar = h("span", { class: "bar", "aria-hidden": "true" });
     const from = Math.min(0, scale.least);
     bar.style.setProperty("--along", String(scale.best > from ? (score - from) / (scale.best - from) : 1));
-    const popularity = side.catalogue.popularity.length > 0 ? `${item.count} clicks` : "";
+    const popularity = model.catalogue.popularity.length > 0 ? `${item.count} clicks` : "";
     return h("li", { class: mark?.only ? "only" : null },
       h("button", {
         type: "button", class: "candidate", "data-item": item.id, tabindex: i === 0 ? 0 : -1,
@@ -64,7 +64,7 @@ export class Lists {
         h("span", { class: "rank" }, String(i + 1)),
         h("span", { class: "what" },
           h("span", { class: "title" }, item.title),
-          h("span", { class: "detail" }, ...this.detail(side, item, popularity))),
+          h("span", { class: "detail" }, ...this.detail(model, item, popularity))),
         h("span", { class: "score" }, score.toFixed(3), mark ? this.marked(mark, missing) : bar)));
   }
 
@@ -75,11 +75,11 @@ export class Lists {
     return h("span", { class: "mark", title: `${places} ${where} than in the other list` }, `${mark.rise > 0 ? "▲" : "▼"} ${places}`);
   }
 
-  private detail(side: Side, item: Item, popularity: string): Child[] {
+  private detail(model: ServedModel, item: Item, popularity: string): Child[] {
     const parts: Child[] = item.title === item.id ? [] : [h("span", { class: "id" }, item.id)];
-    for (const [name, type] of Object.entries(side.model.attributes)) {
+    for (const [name, type] of Object.entries(model.card.attributes)) {
       const cell = shown(item.attributes[name]);
-      if (name === side.catalogue.title || cell === "") continue;
+      if (name === model.catalogue.title || cell === "") continue;
       const speaks = type === "text" || type === "list of texts" || type === "time"; // a number alone says nothing
       parts.push(h("span", { title: name }, speaks ? cell : `${cell} ${name}`));
     }

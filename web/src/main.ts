@@ -9,7 +9,7 @@ import { Lists } from "./lists";
 import { ItemMap } from "./map";
 import { Options } from "./options";
 import { showPopularity } from "./popularity";
-import { Side } from "./side";
+import { ServedModel } from "./served_model";
 import { Store, type State } from "./state";
 import { watchTheme } from "./theme";
 import { Who } from "./who";
@@ -21,12 +21,12 @@ class Page {
   private readonly map: ItemMap;
   private running = new AbortController();
 
-  constructor(private readonly store: Store, private readonly side: Side, private readonly beside: Side | null) {
-    const { info, index, fingerprint } = side.model;
+  constructor(private readonly store: Store, private readonly model: ServedModel, private readonly other: ServedModel | null) {
+    const { info, index, fingerprint } = model.card;
     const counts = [`${info.items.toLocaleString("en")} items`, info.towers && `${info.users.toLocaleString("en")} users`, `${index} index`];
-    fill(found("model"), h("b", {}, side.catalogue.name), h("span", {}, counts.filter(Boolean).join(" · ")), h("code", { title: "the bundle's fingerprint" }, fingerprint));
-    this.who = new Who(store, side);
-    this.options = new Options(store, side, beside);
+    fill(found("model"), h("b", {}, model.catalogue.name), h("span", {}, counts.filter(Boolean).join(" · ")), h("code", { title: "the bundle's fingerprint" }, fingerprint));
+    this.who = new Who(store, model);
+    this.options = new Options(store, model, other);
     this.map = new ItemMap({ add: (item) => this.who.add(item) });
     this.lists = new Lists({ add: (item) => this.who.add(item), light: (item) => this.map.light(item) });
     watchTheme(() => this.map.recolour());
@@ -46,7 +46,7 @@ class Page {
     document.body.setAttribute("aria-busy", "true");
     this.options.show(state);
     try {
-      const [, answers] = await Promise.all([this.who.show(signal), ask(state, this.side, this.beside, signal)]);
+      const [, answers] = await Promise.all([this.who.show(signal), ask(state, this.model, this.other, signal)]);
       if (signal.aborted) return;
       this.lists.show(answers, state);
       this.options.suggest(answers, state);
@@ -63,7 +63,7 @@ class Page {
 
   // A shared address may ask for a comparison that this server does not have.
   private possible(state: State): State {
-    const there = { nothing: true, exact: this.side.model.index !== "exact", beside: this.beside !== null };
+    const there = { nothing: true, exact: this.model.card.index !== "exact", model: this.other !== null };
     return there[state.comparison] ? state : { ...state, comparison: "nothing" };
   }
 
@@ -99,9 +99,9 @@ function told(answers: Answer[], state: State): string {
 
 async function main(): Promise<void> {
   const key = new Key();
-  const side = await Side.open(new Calls("", key));
-  const beside = side.catalogue.beside ? await Side.open(new Calls("beside/", key)) : null;
-  await new Page(new Store(), side, beside).begin();
+  const model = await ServedModel.open(new Calls("", key));
+  const other = model.catalogue.compare ? await ServedModel.open(new Calls("compare/", key)) : null;
+  await new Page(new Store(), model, other).begin();
 }
 
 main().catch((error: unknown) => {

@@ -2,14 +2,14 @@
 // the user. Two models have two maps: their vectors have nothing in common.
 import type { Answer } from "./answers";
 import { fill, found, h, svg } from "./dom";
-import type { Point, Side } from "./side";
+import type { Point, ServedModel } from "./served_model";
 import type { State } from "./state";
 
 const kSize = 320, kMargin = 14, kReach = 10;
 const kMostLit = 400;
 
 interface Lit {
-  side: Side;
+  model: ServedModel;
   name: string;
   candidates: Map<string, Point>;
   history: Map<string, Point>;
@@ -27,17 +27,17 @@ export class ItemMap {
   constructor(private readonly options: MapOptions) {}
 
   async show(answers: Answer[], state: State, history: string[], signal: AbortSignal): Promise<void> {
-    const sides = [...new Set(answers.map((answer) => answer.side))];
-    const lit = await Promise.all(sides.map(async (side): Promise<Lit> => {
-      const of_side = answers.filter((answer) => answer.side === side);
-      const items = [...new Set(of_side.flatMap((answer) => answer.found.items))].slice(0, kMostLit);
+    const models = [...new Set(answers.map((answer) => answer.model))];
+    const lit = await Promise.all(models.map(async (model): Promise<Lit> => {
+      const of_model = answers.filter((answer) => answer.model === model);
+      const items = [...new Set(of_model.flatMap((answer) => answer.found.items))].slice(0, kMostLit);
       const [candidates, seen, user] = await Promise.all([
-        side.itemPoints(items, signal), side.itemPoints(history.slice(-kMostLit), signal), side.userPoint(state, signal)]);
-      return { side, name: side.catalogue.name, candidates, history: seen, user };
+        model.itemPoints(items, signal), model.itemPoints(history.slice(-kMostLit), signal), model.userPoint(state, signal)]);
+      return { model, name: model.catalogue.name, candidates, history: seen, user };
     }));
     if (signal.aborted) return;
     this.planes = lit.map((one) => new Plane(one, this.options));
-    const held = Math.round(100 * lit[0]!.side.catalogue.map.variance);
+    const held = Math.round(100 * lit[0]!.model.catalogue.map.variance);
     fill(this.place,
       h("h2", {}, "Map of the items"),
       h("div", { class: "planes" }, ...this.planes.map((plane) => h("figure", {},
@@ -69,7 +69,7 @@ class Plane {
 
   constructor(private readonly lit: Lit, private readonly options: MapOptions) {
     this.name = lit.name;
-    const { map } = lit.side.catalogue;
+    const { map } = lit.model.catalogue;
     const points = [...map.points, ...lit.candidates.values(), ...lit.history.values(), ...(lit.user ? [lit.user] : [])];
     const ends = (axis: 0 | 1): [number, number] => points.reduce<[number, number]>(
       ([low, high], point) => [Math.min(low, point[axis]), Math.max(high, point[axis])], [Infinity, -Infinity]);
@@ -89,7 +89,7 @@ class Plane {
       class: "user", d: "M0-9 2.4-2.9 9-2.6 3.8 1.4 5.6 8 0 4.2-5.6 8-3.8 1.4-9-2.6-2.4-2.9Z",
       transform: `translate(${on(lit.user).map((x) => x.toFixed(1)).join(" ")})`,
     });
-    const words = `${lit.side.catalogue.name}: ${lit.candidates.size} candidates and ${lit.history.size} items of the history among ${map.items.length} items`;
+    const words = `${lit.model.catalogue.name}: ${lit.candidates.size} candidates and ${lit.history.size} items of the history among ${map.items.length} items`;
     this.over = svg("svg", { viewBox: `0 0 ${kSize} ${kSize}`, role: "img", "aria-label": words },
       ...dots(lit.history, "seen", 4), ...dots(lit.candidates, "candidate", 4), this.ring, star);
     this.element = h("div", {
@@ -108,8 +108,8 @@ class Plane {
     if (!brush) return;
     brush.scale(sharp, sharp);
     brush.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--dot");
-    const r = this.lit.side.catalogue.map.items.length > 1000 ? 1.3 : 2;
-    for (const item of this.lit.side.catalogue.map.items) {
+    const r = this.lit.model.catalogue.map.items.length > 1000 ? 1.3 : 2;
+    for (const item of this.lit.model.catalogue.map.items) {
       const [x, y] = this.spots.get(item)!;
       brush.beginPath();
       brush.arc(x, y, r, 0, 2 * Math.PI);
@@ -144,10 +144,10 @@ class Plane {
     if (item === this.wanted) return;
     this.light(item);
     if (item === null) return;
-    await this.lit.side.learn([item]).catch(() => undefined);
+    await this.lit.model.learn([item]).catch(() => undefined);
     if (this.wanted !== item) return;
     const [x, y] = this.spots.get(item)!;
-    this.tip.textContent = this.lit.side.item(item).title;
+    this.tip.textContent = this.lit.model.item(item).title;
     this.tip.hidden = false;
     this.tip.classList.toggle("left", x > kSize / 2);
     this.tip.style.setProperty("--x", `${(100 * x) / kSize}%`);

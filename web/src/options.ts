@@ -1,8 +1,8 @@
-// How many, out of which items, and beside what.
+// How many, out of which items, and what they are compared with.
 import type { Answer } from "./answers";
 import { CallError } from "./calls";
 import { fill, found, h } from "./dom";
-import type { Side } from "./side";
+import type { ServedModel } from "./served_model";
 import { kMostCandidates, type Comparison, type Filter, type State, type Store } from "./state";
 
 const kSuggested = 6;
@@ -19,17 +19,17 @@ export class Options {
   private readonly suggested = h("ul", { class: "suggested", "aria-label": "Filters of what is shown" });
   private readonly comparisons: Map<Comparison, HTMLInputElement>;
 
-  constructor(private readonly store: Store, private readonly side: Side, beside: Side | null) {
+  constructor(private readonly store: Store, private readonly model: ServedModel, other: ServedModel | null) {
     const choices: [Comparison, string, string][] = [
       ["nothing", "nothing", ""],
-      ["exact", "exact search", side.model.index === "exact" ? "this bundle's index is exact" : ""],
-      ["beside", "other model", beside ? "" : "start the server with --beside OTHER.pagoda"],
+      ["exact", "exact search", model.card.index === "exact" ? "this bundle's index is exact" : ""],
+      ["model", "other model", other ? "" : "start the server with --compare OTHER.pagoda"],
     ];
     this.comparisons = new Map(choices.map(([comparison, , why_not]) => [comparison, h("input", {
       type: "radio", name: "comparison", value: comparison, disabled: why_not !== "",
       onchange: () => store.change({ comparison }),
     })]));
-    const [column] = Object.entries(side.model.attributes).find(([, type]) => type === "integer" || type === "real" || type === "decimal") ?? [];
+    const [column] = Object.entries(model.card.attributes).find(([, type]) => type === "integer" || type === "real" || type === "decimal") ?? [];
     this.filter.placeholder = column ? `${column} < 100` : "column = \"value\"";
     fill(found("options"),
       h("h2", {}, "What may come"),
@@ -61,11 +61,11 @@ export class Options {
   // Values that several of the candidates share.
   suggest(answers: Answer[], state: State): void {
     const times = new Map<string, number>();
-    const { found: { items }, side } = answers[0]!;
+    const { found: { items }, model } = answers[0]!;
     for (const item of items)
-      for (const [name, type] of Object.entries(side.model.attributes)) {
-        if (name === side.catalogue.title || (type !== "text" && type !== "list of texts") || !/^[A-Za-z_]\w*$/.test(name)) continue;
-        for (const value of [side.item(item).attributes[name] ?? []].flat()) {
+      for (const [name, type] of Object.entries(model.card.attributes)) {
+        if (name === model.catalogue.title || (type !== "text" && type !== "list of texts") || !/^[A-Za-z_]\w*$/.test(name)) continue;
+        for (const value of [model.item(item).attributes[name] ?? []].flat()) {
           if (typeof value !== "string" || /["\\]/.test(value)) continue;
           const text = `${name} = "${value}"`;
           times.set(text, (times.get(text) ?? 0) + 1);
@@ -98,7 +98,7 @@ export class Options {
     const text = this.filter.value.trim();
     if (!text) return;
     try {
-      await this.side.retrieve({ ...this.store.state, k: 1, filters: [{ text, on: true }] }, {}, new AbortController().signal);
+      await this.model.retrieve({ ...this.store.state, k: 1, filters: [{ text, on: true }] }, {}, new AbortController().signal);
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       return this.refuse(error.message);

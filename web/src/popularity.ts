@@ -19,7 +19,7 @@ function shares(answer: Answer, buckets: Bucket[]): number[] {
   const in_bucket = buckets.map(() => 0);
   const { items } = answer.found;
   for (const item of items) {
-    const { count } = answer.side.item(item);
+    const { count } = answer.model.item(item);
     const at = buckets.findIndex((bucket) => count >= bucket.least_count);
     in_bucket[at < 0 ? buckets.length - 1 : at]! += 1 / items.length;
   }
@@ -29,12 +29,12 @@ function shares(answer: Answer, buckets: Bucket[]): number[] {
 export function showPopularity(answers: Answer[]): void {
   const place = found<HTMLDivElement>("popularity");
   const first = answers[0]!;
-  const buckets = first.side.catalogue.popularity;
+  const buckets = first.model.catalogue.popularity;
   place.hidden = buckets.length === 0;
   if (place.hidden) return;
   const items = buckets.reduce((sum, bucket) => sum + bucket.items, 0);
   const rows = buckets.reduce((sum, bucket) => sum + bucket.rows, 0);
-  const shown = answers.map((answer) => shares(answer, answer.side.catalogue.popularity));
+  const shown = answers.map((answer) => shares(answer, answer.model.catalogue.popularity));
   fill(place,
     h("h2", {}, "Popularity"),
     h("table", { class: "bars" },

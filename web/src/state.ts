@@ -1,6 +1,6 @@
 // What is looked at. It lies in the page's address, so that it can be shared, and gone back in.
 
-export type Comparison = "nothing" | "exact" | "beside";
+export type Comparison = "nothing" | "exact" | "model";
 
 export interface Filter {
   text: string;
@@ -20,7 +20,8 @@ const kCandidates = 20;
 
 function read(query: URLSearchParams): State {
   const k = Number(query.get("k"));
-  const comparison = query.get("compare");
+  const compared = query.get("compare");
+  const comparison = compared === "beside" ? "model" : compared; // "beside": addresses that were shared by version 0.1
   return {
     user: query.get("user") ?? "",
     history: query.has("history") ? query.getAll("history").filter((item) => item !== "") : null,
@@ -28,7 +29,7 @@ function read(query: URLSearchParams): State {
     filters: [...query].filter(([name, text]) => (name === "filter" || name === "filter-off") && text !== "")
       .map(([name, text]) => ({ text, on: name === "filter" })),
     seen: query.has("seen"),
-    comparison: comparison === "exact" || comparison === "beside" ? comparison : "nothing",
+    comparison: comparison === "exact" || comparison === "model" ? comparison : "nothing",
   };
 }
 

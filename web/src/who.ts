@@ -1,7 +1,7 @@
 // Who asks: a user who is known, a history that is put together here, or both.
 import { Combobox } from "./combobox";
 import { fill, found, h } from "./dom";
-import { type Side } from "./side";
+import { type ServedModel } from "./served_model";
 import { type Store } from "./state";
 
 const kSuggestions = 8, kExamples = 5, kHistory = 200;
@@ -16,11 +16,11 @@ export class Who {
   private readonly back = h("button", { type: "button", class: "quiet", onclick: () => this.store.change({ history: null }) });
   private known: { user: string; seen: number; history: string[] } = { user: "", seen: 0, history: [] };
 
-  constructor(private readonly store: Store, private readonly side: Side) {
+  constructor(private readonly store: Store, private readonly model: ServedModel) {
     this.user = new Combobox({
       id: "user", label: "User", placeholder: "Search a user by id",
       find: async (text, signal) => {
-        const { users, seen } = await side.calls.findUsers({ search: text, limit: kSuggestions }, signal);
+        const { users, seen } = await model.calls.findUsers({ search: text, limit: kSuggestions }, signal);
         return users.map((user, i) => ({ value: user, shown: [h("span", {}, user), h("span", { class: "more" }, items(seen[i]!))] }));
       },
       take: (user) => store.change({ user, history: null }),
@@ -28,7 +28,7 @@ export class Who {
     });
     this.item = new Combobox({
       id: "item", label: "Add to the history", placeholder: "Search an item by its title",
-      find: async (text, signal) => (await side.findItems(text, kSuggestions, signal)).map((item) => ({
+      find: async (text, signal) => (await model.findItems(text, kSuggestions, signal)).map((item) => ({
         value: item.id,
         shown: [h("span", {}, item.title), h("span", { class: "more" }, item.title === item.id ? "" : item.id)],
       })),
@@ -36,8 +36,8 @@ export class Who {
     });
     fill(found("who"),
       h("h2", {}, "Who asks"),
-      side.model.info.towers && this.user.element,
-      side.model.info.towers && this.examples,
+      model.card.info.towers && this.user.element,
+      model.card.info.towers && this.examples,
       this.name,
       h("div", { class: "head" }, this.of_whom, this.back),
       this.list,
@@ -47,14 +47,14 @@ export class Who {
 
   // Someone to begin with, when the address names nobody.
   async begin(): Promise<void> {
-    const { store, side } = this;
+    const { store, model } = this;
     const nobody = store.state.user === "" && store.state.history === null;
-    if (!side.model.info.towers) {
-      const first = (await side.calls.findItems({ limit: 1 })).items;
+    if (!model.card.info.towers) {
+      const first = (await model.calls.findItems({ limit: 1 })).items;
       if (nobody) store.change({ history: first }, "replace");
       return;
     }
-    const { users } = await side.calls.findUsers({ limit: kExamples });
+    const { users } = await model.calls.findUsers({ limit: kExamples });
     fill(this.examples, ...users.map((user) =>
       h("li", {}, h("button", { type: "button", class: "chip", "data-user": user, onclick: () => store.change({ user, history: null }) }, user))),
       h("li", {}, h("button", { type: "button", class: "chip", onclick: () => store.change({ user: "", history: [] }) }, "nobody")));
@@ -65,7 +65,7 @@ export class Who {
   async history(signal: AbortSignal): Promise<string[]> {
     const { user, history } = this.store.state;
     if (user !== this.known.user) {
-      const found = user ? await this.side.calls.findUsers({ users: [user], history: kHistory }, signal) : null;
+      const found = user ? await this.model.calls.findUsers({ users: [user], history: kHistory }, signal) : null;
       this.known = { user, seen: found?.seen[0] ?? -1, history: found?.histories?.[0] ?? [] };
     }
     return history ?? this.known.history;
@@ -78,11 +78,11 @@ export class Who {
 
   async show(signal: AbortSignal): Promise<void> {
     const history = await this.history(signal);
-    await this.side.learn(history, signal);
+    await this.model.learn(history, signal);
     if (signal.aborted) return;
     const { user, history: own } = this.store.state;
     const unknown = this.known.seen < 0;
-    fill(this.name, ...(!user ? (this.side.model.info.towers ? ["Nobody in particular"] : [])
+    fill(this.name, ...(!user ? (this.model.card.info.towers ? ["Nobody in particular"] : [])
       : [h("b", {}, user), unknown ? " is not known: whoever has this history gets this answer" : ` has seen ${items(this.known.seen)}`]));
     this.name.hidden = this.name.childNodes.length === 0;
     for (const button of this.examples.querySelectorAll("button"))
@@ -92,7 +92,7 @@ export class Who {
     this.back.textContent = "Back to what was seen";
     const focused = this.list.contains(document.activeElement);
     fill(this.list, ...[...history].reverse().map((id, i) => {
-      const { title } = this.side.item(id);
+      const { title } = this.model.item(id);
       return h("li", {}, h("span", { class: "title" }, title),
         h("button", {
           type: "button", class: "remove", "aria-label": `Take ${title} out of the history`, tabindex: i === 0 ? 0 : -1,

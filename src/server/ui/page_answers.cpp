@@ -57,7 +57,7 @@ std::string found_users_json(const retrieval::Snapshot& snapshot, std::span<cons
   return out;
 }
 
-std::string catalogue_json(const retrieval::Snapshot& snapshot, bool beside) {
+std::string catalogue_json(const retrieval::Snapshot& snapshot, bool compares) {
   const auto& bundle = snapshot.bundle();
   const auto& map = snapshot.catalogue->map();
   Json popularity = Json::array();
@@ -68,9 +68,9 @@ std::string catalogue_json(const retrieval::Snapshot& snapshot, bool beside) {
   std::string out = "{\"name\": ";
   append_json_text(out, std::filesystem::path(bundle.file().path()).stem().string());
   out += fmt::format(
-      R"(, "items": {}, "training_rows": {}, "title": {}, "beside": {}, "popularity": {}, "map": {{"items": )",
-      bundle.item_ids().size(), bundle.info().training_rows, title ? Json(title->name).dump() : "null", beside,
-      popularity.dump());
+      R"(, "items": {}, "training_rows": {}, "title": {}, "compare": {}, "beside": {}, "popularity": {}, "map": {{"items": )",
+      bundle.item_ids().size(), bundle.info().training_rows, title ? Json(title->name).dump() : "null", compares,
+      compares, popularity.dump());
   append_array(out, map.items.size(), [&](size_t i) { append_json_text(out, bundle.item_ids()[map.items[i]]); });
   out += ", \"points\": ";
   append_rows(out, map.points);

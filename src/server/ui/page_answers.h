@@ -18,9 +18,10 @@ std::string found_items_json(const retrieval::Snapshot& snapshot, std::span<cons
 // `history` of them, latest last; no histories where that is 0.
 std::string found_users_json(const retrieval::Snapshot& snapshot, std::span<const uint32_t> rows, size_t history);
 
-// {"name": ..., "items": ..., "training_rows": ..., "title": ... or null, "beside": ..., "popularity": [...], "map": {...},
-// "model": ...}; the name is that of the bundle's file, without its folder; the title is the attribute that names an item for
-// a person.
-std::string catalogue_json(const retrieval::Snapshot& snapshot, bool beside);
+// {"name": ..., "items": ..., "training_rows": ..., "title": ... or null, "compare": ..., "beside": ...,
+// "popularity": [...], "map": {...}, "model": ...}. `name` is the name of the bundle's file without its folder, `title` the
+// attribute that names an item for a person. `compares`: there is a second model; "beside" is the name of "compare" in
+// version 0.1.
+std::string catalogue_json(const retrieval::Snapshot& snapshot, bool compares);
 
 }  // namespace pagoda::server

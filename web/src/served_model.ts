@@ -1,5 +1,5 @@
 // One of the models that are looked at, with what has been learned of its items.
-import type { Asker, Attributes, Calls, Catalogue, Candidates, Cell, Model, RetrieveRequest } from "./calls";
+import type { Asker, Attributes, Calls, Catalogue, Candidates, Cell, ModelCard, RetrieveRequest } from "./calls";
 import { joined, type State } from "./state";
 
 export interface Item {
@@ -12,16 +12,16 @@ export type Point = [number, number];
 
 const kAtOnce = 200; // ids in one call
 
-export class Side {
+export class ServedModel {
   private readonly items = new Map<string, Item>();
   private readonly points = new Map<string, Point>();
 
-  private constructor(readonly calls: Calls, readonly model: Model, readonly catalogue: Catalogue) {
+  private constructor(readonly calls: Calls, readonly card: ModelCard, readonly catalogue: Catalogue) {
     catalogue.map.items.forEach((item, i) => this.points.set(item, catalogue.map.points[i]!));
   }
 
-  static async open(calls: Calls): Promise<Side> {
-    return new Side(calls, ...(await Promise.all([calls.model(), calls.catalogue()])));
+  static async open(calls: Calls): Promise<ServedModel> {
+    return new ServedModel(calls, ...(await Promise.all([calls.model(), calls.catalogue()])));
   }
 
   // Of an item that has not been learned of, its id.
@@ -33,12 +33,12 @@ export class Side {
     const missing = ids.filter((id) => !this.items.has(id));
     for (let from = 0; from < missing.length; from += kAtOnce) {
       const asked = missing.slice(from, from + kAtOnce);
-      this.take(await this.calls.findItems({ items: asked, attributes: Object.keys(this.model.attributes) }, signal));
+      this.take(await this.calls.findItems({ items: asked, attributes: Object.keys(this.card.attributes) }, signal));
     }
   }
 
   async findItems(text: string, limit: number, signal: AbortSignal): Promise<Item[]> {
-    return this.take(await this.calls.findItems({ search: text, limit, attributes: Object.keys(this.model.attributes) }, signal));
+    return this.take(await this.calls.findItems({ search: text, limit, attributes: Object.keys(this.card.attributes) }, signal));
   }
 
   private take(found: { items: string[]; counts: number[]; attributes?: Attributes[] }): Item[] {
@@ -55,14 +55,14 @@ export class Side {
   async retrieve(state: State, more: RetrieveRequest, signal: AbortSignal): Promise<Candidates> {
     const filter = joined(state.filters);
     const options = { k: state.k, exclude_seen: !state.seen, ...(filter ? { filter } : {}), ...more };
-    if (this.model.info.towers) return this.calls.retrieve({ ...asker(state), ...options }, signal);
+    if (this.card.info.towers) return this.calls.retrieve({ ...asker(state), ...options }, signal);
     const vector = await this.vector(state, signal);
     return this.calls.retrieve({ ...options, vector, ...(state.seen ? {} : { exclude: state.history ?? [] }) }, signal);
   }
 
   private async vector(state: State, signal: AbortSignal): Promise<number[]> {
-    if (this.model.info.towers) return (await this.calls.encode({ users: [asker(state)] }, signal))[0]!;
-    const mean = new Array<number>(this.model.info.dim).fill(0);
+    if (this.card.info.towers) return (await this.calls.encode({ users: [asker(state)] }, signal))[0]!;
+    const mean = new Array<number>(this.card.info.dim).fill(0);
     const vectors = state.history?.length ? await this.calls.encode({ items: state.history }, signal) : [];
     for (const vector of vectors) vector.forEach((x, d) => (mean[d]! += x / vectors.length));
     return mean;
