@@ -1,5 +1,5 @@
 # Arrow and Parquet for C++ from the `pyarrow` wheel of Python_EXECUTABLE (Debian has no Arrow package).
-# Gives PyArrow::arrow, PyArrow::compute, PyArrow::parquet and PyArrow_VERSION.
+# Gives PyArrow::arrow, PyArrow::parquet and PyArrow_VERSION.
 find_package(Python 3.10 COMPONENTS Interpreter REQUIRED)
 execute_process(
   COMMAND "${Python_EXECUTABLE}" -c
@@ -13,15 +13,10 @@ endif()
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(PyArrow REQUIRED_VARS PyArrow_INCLUDE_DIR PyArrow_LIBRARY_DIR
                                   VERSION_VAR PyArrow_VERSION)
-foreach(name arrow compute parquet)
+foreach(name arrow parquet)
   if(PyArrow_FOUND AND NOT TARGET PyArrow::${name})
-    if(name STREQUAL "compute")
-      set(stem "libarrow_compute")
-    else()
-      set(stem "lib${name}")
-    endif()
     # The wheel ships libarrow.so.NNNN without the plain libarrow.so a linker looks for.
-    file(GLOB library "${PyArrow_LIBRARY_DIR}/${stem}.so.[0-9]*")
+    file(GLOB library "${PyArrow_LIBRARY_DIR}/lib${name}.so.[0-9]*")
     list(GET library 0 library)
     add_library(PyArrow::${name} SHARED IMPORTED)
     set_target_properties(PyArrow::${name} PROPERTIES IMPORTED_LOCATION "${library}"

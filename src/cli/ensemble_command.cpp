@@ -1,8 +1,9 @@
+#include <pagoda/version.h>
+
 #include <charconv>
 
 #include "cli/commands.h"
 #include "core/log.h"
-#include "core/version.h"
 #include "evaluate/bundle_evaluation.h"
 #include "evaluate/ensemble_weights.h"
 #include "files/byte_sink.h"

@@ -1,3 +1,5 @@
+#include <pagoda/version.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -8,7 +10,6 @@
 #include "cli/results.h"
 #include "columns/whitespace.h"
 #include "core/log.h"
-#include "core/version.h"
 #include "data/id_overlap.h"
 #include "data/vector_file.h"
 #include "files/byte_sink.h"

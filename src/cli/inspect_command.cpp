@@ -1,3 +1,5 @@
+#include <pagoda/version.h>
+
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -5,7 +7,6 @@
 #include "cli/commands.h"
 #include "cli/commit.h"
 #include "core/progress.h"
-#include "core/version.h"
 #include "math/tile_kernels.h"
 #include "model/bundle.h"
 

@@ -1,4 +1,5 @@
 #include <fmt/ranges.h>
+#include <pagoda/version.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -15,7 +16,6 @@
 #include "core/printable.h"
 #include "core/progress.h"
 #include "core/suggest.h"
-#include "core/version.h"
 #include "math/environment.h"
 #include "math/simd_level.h"
 

@@ -11,30 +11,13 @@
 #pragma once
 
 #include <fmt/core.h>
+#include <pagoda/error.h>  // ErrorKind and Error: what programs that link libpagoda catch is what we throw
 
 #include <source_location>
-#include <stdexcept>
-#include <string>
 #include <string_view>
 #include <utility>
 
 namespace pagoda {
-
-enum class ErrorKind {
-  failed,       // the operation failed: disk full, a damaged bundle              exit code 1
-  usage,        // a wrong command line or config: an unknown key, a bad value    exit code 2
-  input,        // the data itself is wrong: a missing column, a NaN weight       exit code 3
-  interrupted,  // Ctrl-C or SIGTERM                                         exit code 130
-};
-
-class Error : public std::runtime_error {
- public:
-  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
-  ErrorKind kind() const { return kind_; }
-
- private:
-  ErrorKind kind_;
-};
 
 // The exit status of the process for an error of that kind.
 int exit_code(ErrorKind kind);

@@ -1,7 +1,7 @@
-#include "core/version.h"
+#include <pagoda/version.h>
 
 namespace pagoda {
 
-std::string_view version() { return PAGODA_VERSION; }
+std::string_view version() noexcept { return PAGODA_VERSION; }
 
 }  // namespace pagoda

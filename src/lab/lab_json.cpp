@@ -1,5 +1,6 @@
 // lab.json; its fields are described in docs/lab.md.
-#include "core/version.h"
+#include <pagoda/version.h>
+
 #include "lab/summary.h"
 
 namespace pagoda::lab {

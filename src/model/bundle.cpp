@@ -218,6 +218,12 @@ void copy_without_index(const std::string& path, const std::string& to) {
   out.commit();
 }
 
+void copy_bundle(const Bundle& bundle, const std::string& to) {
+  SectionWriter out(to, kBundleKind, version_of(bundle.ensemble(), bundle.info().vectors));
+  for (const auto& section : bundle.file().sections()) out.section(section.name, bundle.file().bytes(section.name));
+  out.commit();
+}
+
 std::shared_ptr<const Bundle> Bundle::open(const std::string& path) {
   return std::shared_ptr<const Bundle>(new Bundle(path));
 }

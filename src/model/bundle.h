@@ -117,6 +117,10 @@ std::string fingerprint_of_bundle(const std::string& path);
 void rewrite_index(const std::string& path, const std::string& to, math::RowsView item_vectors,
                    const index::Partitions* partitions);
 
+class Bundle;
+// The same bundle under another name, from the file that it was opened from even where that has been replaced since.
+void copy_bundle(const Bundle& bundle, const std::string& to);
+
 // A loaded bundle. Immutable: may be shared between threads. Vectors stay in the mapped file.
 class Bundle {
  public:

@@ -456,7 +456,7 @@ RetrieveAnswer Retrieval::search(ThreadPool& pool, math::MatrixView<const float>
                               .allowed = allowed ? &*allowed : nullptr,
                               .excluded = excluded.values.empty() ? nullptr : &excluded,
                               .min_score = options.min_score,
-                              .recall = options.exact ? 1.0 : 0.0};
+                              .recall = options.exact ? 1.0 : options.recall};
   index::Quota quota;
   std::vector<uint32_t> group_of_more;
   if (options.quota) {

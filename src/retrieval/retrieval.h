@@ -15,15 +15,11 @@
 
 namespace pagoda::retrieval {
 
-// What is wrong with a request, and in which of its fields.
+// A wrong request; field() says in which part of it.
 class RequestError : public Error {
  public:
   RequestError(ErrorKind kind, std::string field, const std::string& message)
-      : Error(kind, message), field_(std::move(field)) {}
-  const std::string& field() const { return field_; }
-
- private:
-  std::string field_;  // "filter"; "requests[3].filter"; "" when it is the request as a whole
+      : Error(kind, message, std::move(field)) {}
 };
 
 // Whose candidates are asked for. Everything may be missing: then it is a stranger.
@@ -59,6 +55,7 @@ struct RetrieveOptions {
   float min_score = -std::numeric_limits<float>::infinity();  // of the scores that come back
   std::optional<QuotaOptions> quota{};
   bool exact = false;  // what an exact index would answer, whichever the bundle has
+  double recall = 0;   // wanted of an approximate index, up to 1; 0: its own
   bool explain = false;
   bool operator==(const RetrieveOptions&) const = default;
 };

@@ -1,5 +1,7 @@
 #include "train/training.h"
 
+#include <pagoda/version.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -8,7 +10,6 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "core/progress.h"
-#include "core/version.h"
 #include "core/warnings.h"
 #include "evaluate/evaluation.h"
 #include "math/tile_kernels.h"
