@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/commit.h"
+#include "cli/pages.h"
 #include "cli/simulate_command.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -360,6 +361,15 @@ int run(int argc, char** argv) {
   });
 
   add_quiet(app, quiet);
+
+  // For installers and shells, not for people: in no help and no completion.
+  std::string shell, folder;
+  auto* hidden = app.add_subcommand("completion", "the completion script of a shell")->group("");
+  hidden->add_option("shell", shell, "bash, zsh or fish")->required();
+  hidden->callback([&] { std::fputs(completion(app, shell).c_str(), stdout); });
+  hidden = app.add_subcommand("pages", "manual pages and completion scripts, into a folder")->group("");
+  hidden->add_option("folder", folder, "the folder")->required();
+  hidden->callback([&] { write_pages(app, folder); });
 
   try {
     app.parse(argc, argv);
