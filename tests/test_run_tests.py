@@ -58,8 +58,9 @@ def test_a_junit_report_is_counted():
 
 def test_where_skips_are_forbidden_only_what_the_cpu_lacks_may_be_skipped():
     tally = run_tests.read_gtest(gtest_report(PASSED, SKIPPED))
-    tally += run_tests.read_junit('<testsuite><testcase classname="t" name="d"><skipped message="this CPU has no avx512"/></testcase>'
-                                  '<testcase classname="t" name="e"><skipped message="there is no browser"/></testcase></testsuite>')
+    skipped = '<testcase classname="t" name="{}"><skipped message="{}"/></testcase>'
+    tally += run_tests.read_junit("<testsuite>" + skipped.format("d", "this CPU has no avx512")
+                                  + skipped.format("e", "there is no browser") + "</testsuite>")
     assert tally.skips == [(".C", "no such disk"), ("t::d", "this CPU has no avx512"), ("t::e", "there is no browser")]
     assert tally.forbid_skips() == [(".C", "no such disk"), ("t::e", "there is no browser")]
     assert str(tally) == "1 passed, 2 failed, 1 skipped"

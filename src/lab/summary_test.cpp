@@ -11,11 +11,9 @@ TEST(Means, NumbersAreJoinedInTheShapeTheyStandIn) {
                       "buckets": [{"bucket": "top", "recall@5": 0.2}, {"bucket": "tail", "recall@5": null}]})"),
       Json::parse(R"({"split": "test", "users": 3, "f": "y", "metrics": {"recall@5": 0.3},
                       "buckets": [{"bucket": "top", "recall@5": 0.4}, {"bucket": "tail", "recall@5": 0.5}]})")};
-  EXPECT_EQ(
-      mean_of(seeds).dump(),
-      R"({"split":"test","users":3,"metrics":{"recall@5":0.2},)"
-      R"("buckets":[{"bucket":"top","recall@5":0.30000000000000004},)"
-      R"({"bucket":"tail","recall@5":0.5}]})");
+  EXPECT_EQ(mean_of(seeds).dump(), R"({"split":"test","users":3,"metrics":{"recall@5":0.2},)"
+                                   R"("buckets":[{"bucket":"top","recall@5":0.30000000000000004},)"
+                                   R"({"bucket":"tail","recall@5":0.5}]})");
   const auto spread = spread_of(seeds);
   EXPECT_NEAR(spread["metrics"]["recall@5"].get<double>(), 0.2 / std::sqrt(2.0), 1e-12);
   EXPECT_EQ(spread["users"], 0);

@@ -7,7 +7,7 @@
 
 #include "core/printable.h"
 #include "core/suggest.h"
-#include "data/meeting.h"
+#include "data/id_overlap.h"
 #include "library/arguments.h"
 #include "library/call_pool.h"
 #include "retrieval/snapshot.h"
@@ -179,7 +179,7 @@ std::vector<Candidates> Retriever::similar(std::span<const std::string> items, s
     columns::Interner unknown;
     unknown.add(items[i]);
     wrong(ErrorKind::input, fmt::format("items[{}]", i), "item '{}' is not in the catalogue{}", printable(items[i]),
-          data::spelling_hint(data::meet({&unknown}, {&impl_->retrieval.bundle().item_ids()})));
+          data::spelling_hint(data::count_overlap({&unknown}, {&impl_->retrieval.bundle().item_ids()})));
   }
   return impl_->pool->run(
       [&](ThreadPool& pool) { return impl_->candidates(impl_->retrieval.similar(pool, rows, most)); });
