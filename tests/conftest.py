@@ -134,6 +134,7 @@ batch = 256
 epochs = 3
 learning_rate = 0.1
 choose_by = "recall@20"
+refit = "validation"  # so that a test may judge the bundle by its test part; tests/test_cli_refit.py has the default
 [evaluate]
 k = [5, 20, 100]
 """)

@@ -97,7 +97,7 @@ def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(cli, config, tmp_path, sig
     assert (tmp_path / "stopped.pagoda.run" / "checkpoint").is_file()
 
     # Another config does not go on from there.
-    cli(*run.words, "--set", "train.learning_rate=0.05", "--resume", code=2, says=["checkpoint", "another config", "--resume"])
+    cli(*run.words, "--set", "train.learning_rate=0.05", "--resume", code=2, says=["checkpoint", "another config", "train.learning_rate is 0.05", "--resume"])
     assert not run.output.exists()
     cli(*run.words, "--resume")
     assert without(sections(cli, run.output), TIMES) == without(sections(cli, whole), TIMES)

@@ -4,6 +4,7 @@
 #include "cli/report_input.h"
 #include "cli/results.h"
 #include "core/log.h"
+#include "evaluate/judged_model.h"
 #include "retrieval/options.h"
 #include "retrieval/retrieval.h"
 #include "simulate/world.h"
@@ -34,8 +35,9 @@ dataset::Options demo_options(const simulate::WorldSummary& world) {
 void print_user(const retrieval::Retrieval& retrieval, ThreadPool& pool, const evaluate::TestUsers& test) {
   const auto& bundle = retrieval.bundle();
   uint32_t user = 0;
-  for (auto u : test.users)
-    if (u != columns::Interner::kNone && bundle.user_states().histories[u].size() >= 8) {
+  for (const auto& id : test.ids)
+    if (const auto u = bundle.user_ids().find(id);
+        u != columns::Interner::kNone && bundle.user_states().histories[u].size() >= 8) {
       user = u;
       break;
     }
@@ -80,11 +82,12 @@ void run_demo(const DemoArgs& args) {
     log_info("training: {}", corrected ? "softmax with sampling-bias correction" : "plain softmax");
     train::train(options, path, {}, interrupted);
     last = model::Bundle::open(path);
-    test = evaluate::test_users(*last, options, {});
-    auto judgement = evaluate::evaluate_bundle(pool, *last, test, {.ks = options.evaluate.k});
+    const auto judged = evaluate::need_judged(last);
+    test = evaluate::test_users(*judged, options, {});
+    auto judgement = evaluate::evaluate_bundle(pool, *judged, test, {.ks = options.evaluate.k});
     model::write_metrics(path, judgement.json);
     last = model::Bundle::open(path);
-    add_model(pool, name, last, test, input);
+    add_model(pool, name, {.served = last, .judged = judged}, test, input);
     rows.push_back({name, std::move(judgement.known)});
   }
   const auto report = args.folder + "/report.html";

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -12,6 +11,7 @@
 #include "core/log.h"
 #include "core/warnings.h"
 #include "evaluate/bundle_evaluation.h"
+#include "evaluate/judged_model.h"
 #include "files/byte_sink.h"
 #include "retrieval/journal.h"
 #include "train/suited.h"
@@ -34,60 +34,105 @@ std::vector<int64_t> parse_list_lengths(const std::string& text) {
   return ks;
 }
 
-// A figure, or "-" where nobody could be judged.
-std::string figure(double value, int digits = 4) {
-  return std::isnan(value) ? "-" : fmt::format("{:.{}f}", value, digits);
+using Json = nlohmann::ordered_json;
+
+// A figure of an object, or "-" where nothing could be measured.
+std::string figure(const Json& of, const std::string& name) {
+  const auto found = of.find(name);
+  return found != of.end() && found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "-";
 }
 
-void print_table(const evaluate::BundleEvaluation& judgement) {
-  const auto& r = judgement.known;
+// JSON of `pagoda evaluate`, just made or kept since the training.
+void print_table(const Json& j) {
+  const Json& metrics = j.at("metrics");
+  std::vector<std::string> ks;  // "@20"
+  for (const auto& [name, value] : metrics.items())
+    if (name.starts_with("recall@")) ks.push_back(name.substr(6));
   std::printf("%12s %10s %10s %10s %10s %10s\n", "", "recall", "ndcg", "hit_rate", "mrr", "coverage");
-  for (size_t i = 0; i < r.ks.size(); ++i)
-    std::printf("%12s %10s %10s %10s %10s %10s\n", fmt::format("@{}", r.ks[i]).c_str(), figure(r.recall[i]).c_str(),
-                figure(r.ndcg[i]).c_str(), figure(r.hit_rate[i]).c_str(), figure(r.mrr[i]).c_str(),
-                figure(r.coverage[i]).c_str());
-  if (r.users == 0) return;
-  const auto print_buckets = [&](const char* by, const std::vector<evaluate::ItemBucket>& buckets) {
-    std::printf("\nrecall@%zu by %s\n", r.ks[0], by);
-    for (const auto& b : buckets)
-      std::printf("%12s %10s  of %lu test rows; %lu items\n", b.name.c_str(), figure(b.recall[0]).c_str(),
-                  b.test_positives, b.items);
+  for (const auto& k : ks)
+    std::printf("%12s %10s %10s %10s %10s %10s\n", k.c_str(), figure(metrics, "recall" + k).c_str(),
+                figure(metrics, "ndcg" + k).c_str(), figure(metrics, "hit_rate" + k).c_str(),
+                figure(metrics, "mrr" + k).c_str(), figure(j, "coverage" + k).c_str());
+  if (j.at("users") == 0) return;
+  const auto recall = "recall" + ks[0];
+  const auto print_bucket = [&](const std::string& name, const Json& b) {
+    std::printf("%12s %10s  of %lu test rows; %lu items\n", name.c_str(), figure(b, recall).c_str(),
+                b.at("test_positives").get<uint64_t>(), b.at("items").get<uint64_t>());
   };
-  print_buckets("popularity of the item", r.by_item_popularity);
-  print_buckets("tenths of the training rows, hottest first", r.by_popularity_decile);
-  if (!r.by_item_age.empty()) {
-    const auto by = "age of the item (" + judgement.first_seen.source + ")";
-    print_buckets(by.c_str(), r.by_item_age);
+  const auto print_buckets = [&](const std::string& by, const char* key, const char* name) {
+    std::printf("\n%s by %s\n", recall.c_str(), by.c_str());
+    for (const auto& b : j.at(key)) print_bucket(b.at(name), b);
+  };
+  print_buckets("popularity of the item", "by_item_popularity", "bucket");
+  print_buckets("tenths of the training rows, hottest first", "by_popularity_decile", "decile");
+  if (!j.at("by_item_age").empty())
+    print_buckets("age of the item (" + j.at("item_age_source").get<std::string>() + ")", "by_item_age", "age");
+  const Json& zero = j.at("zero_train_positives");
+  if (zero.at("items") > 0) {
+    std::printf("\n%s by rows in training\n", recall.c_str());
+    print_bucket("no train positives", zero);
   }
-  if (r.zero_train_positives.items > 0) print_buckets("rows in training", {r.zero_train_positives});
 
+  const Json& health = j.at("health");
   std::printf("\nhealth\n");
-  std::printf("  mean cosine of two items %s, of two users %s\n", figure(judgement.mean_cosine_items).c_str(),
-              figure(judgement.mean_cosine_users).c_str());
-  const auto& t = judgement.training;
-  if (!t || t->examples == 0) return;
-  std::printf("  columns a step %.0f, worth %.0f different items; accidental hits %.4f%%\n", t->columns,
-              t->effective_negatives, 100 * t->accidental_hit_rate);
-  for (size_t i = 0; i < t->ks.size(); ++i)
-    std::printf("  recall@%zu of training rows: %.4f among the batch's columns, %.4f in the catalogue\n", t->ks[i],
-                t->batch_recall[i], t->catalogue_recall[i]);
+  std::printf("  mean cosine of two items %s, of two users %s\n", figure(health, "mean_cosine_items").c_str(),
+              figure(health, "mean_cosine_users").c_str());
+  if (!health.contains("replayed_examples")) return;
+  std::printf("  columns a step %.0f, worth %.0f different items; accidental hits %.4f%%\n",
+              health.value("columns", 0.0), health.value("effective_negatives", 0.0),
+              100 * health.value("accidental_hit_rate", 0.0));
+  for (const auto& k : ks)
+    if (health.contains("batch_recall" + k))
+      std::printf("  recall%s of training rows: %s among the batch's columns, %s in the catalogue\n", k.c_str(),
+                  figure(health, "batch_recall" + k).c_str(), figure(health, "catalogue_recall" + k).c_str());
 }
 
-std::string with_warnings(const std::string& figures) {
-  auto json = nlohmann::ordered_json::parse(figures);
-  json["warnings"] = warnings_so_far();
-  return json.dump(1);
+void put_out(const EvaluateArgs& args, Json figures) {
+  const auto told = [&] {
+    figures["warnings"] = warnings_so_far();
+    return figures.dump(1);
+  };
+  if (args.json == "-") {
+    std::printf("%s\n", told().c_str());
+    return;
+  }
+  print_table(figures);
+  if (!args.json.empty()) files::write_text(args.json, told() + "\n");
+}
+
+void say_whose_figures(const model::Bundle& served) {
+  log_info(
+      "{} has learnt from all {} rows; the figures are those of the model that was judged before, with the same epochs "
+      "on {} rows: train.refit = \"all\"",
+      served.file().path(), served.info().training_rows, served.judged()->training_rows);
+}
+
+// The figures that training left in the bundle, where they are what is asked for.
+bool print_kept_figures(const EvaluateArgs& args, const model::Bundle& served) {
+  const bool asks_more = !args.k.empty() || !args.repeats.empty() || !args.rescore.empty() || !args.set.empty();
+  const auto kept = served.file().text("metrics");
+  if (!served.judged() || asks_more || kept.empty()) return false;
+  say_whose_figures(served);
+  log_info("{} is not there: these are the figures kept when it was trained", evaluate::judged_path(args.model));
+  put_out(args, Json::parse(kept));
+  return true;
 }
 
 }  // namespace
 
 void run_evaluate(const EvaluateArgs& args) {
   files::check_output_name(args.json);
-  const auto bundle = model::Bundle::open(args.model);
+  const auto served = model::Bundle::open(args.model);
   if (const auto journal = retrieval::journal_path(args.model); file_exists(journal))
     log_info("{} is not read: the bundle is judged with the items that it was trained with", journal);
-  bundle->members();  // a bundle of bare vectors has no users to judge by
-  const auto second = args.rescore.empty() ? nullptr : model::Bundle::open(args.rescore);
+  served->members();  // a bundle of bare vectors has no users to judge by
+  auto bundle = served, second = args.rescore.empty() ? nullptr : model::Bundle::open(args.rescore);
+  if (args.data.empty()) {  // by the test part, which only a model that has not seen it can be judged by
+    if (served->info().all_rows && !evaluate::open_judged(*served) && print_kept_figures(args, *served)) return;
+    bundle = evaluate::need_judged(served);
+    if (bundle != served) say_whose_figures(*served);
+    if (second) second = evaluate::need_judged(second);
+  }
   const auto options = evaluate::bundle_options(*bundle, args.set);
   const auto ks = args.k.empty() ? options.evaluate.k : parse_list_lengths(args.k);
   const auto test =
@@ -109,19 +154,13 @@ void run_evaluate(const EvaluateArgs& args) {
   if (!too_long.empty())
     log_warning("figures @{} tell little: of {} items such a list holds more than half, whatever the model",
                 fmt::join(too_long, " and @"), items);
-  const auto json = with_warnings(judgement.json);
-  if (args.json == "-") {
-    std::printf("%s\n", json.c_str());
-  } else {
-    print_table(judgement);
-    if (!args.json.empty()) files::write_text(args.json, json + "\n");
-  }
+  put_out(args, Json::parse(judgement.json));
   log_info("{} users against {} items in {:.2f} s; {} users unknown to the model are judged apart",
            judgement.known.users, judgement.known.items, judgement.seconds, judgement.unknown_users.users);
   // The figures of the bundle's own test part are kept beside it, for report and inspect.
   if (!args.data.empty() || second) return;
   try {
-    model::write_metrics(args.model, judgement.json);
+    model::write_metrics(args.model, judgement.json);  // of the judged model, which the bundle names
   } catch (const Error& e) {  // on a disk that is full or read-only, the figures above still stand
     log_warning("these figures are not kept: {}", e.what());
   }

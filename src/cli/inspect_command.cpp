@@ -20,6 +20,8 @@ void run_inspect(const InspectArgs& args) {
     j["fingerprint"] = bundle->fingerprint();
     j["info"] = nlohmann::ordered_json::parse(bundle->file().text("info"));
     if (bundle->ensemble()) j["members"] = nlohmann::ordered_json::parse(bundle->file().text("members"));
+    if (const auto& judged = bundle->judged())
+      j["judged"] = {{"fingerprint", judged->fingerprint}, {"training_rows", judged->training_rows}};
     j["index"] = bundle->index().kind();
     if (!bundle->metrics().empty()) j["metrics"] = nlohmann::ordered_json::parse(bundle->metrics());
     for (const auto& s : bundle->file().sections())
@@ -42,7 +44,12 @@ void run_inspect(const InspectArgs& args) {
     std::printf("  ids          of users %s, of items %s\n", type(info.integer_users), type(info.integer_items));
     std::printf("  trained on   %s rows, %lu epochs, chosen on %s%s\n",
                 human_count(static_cast<double>(info.training_rows)).c_str(), info.epochs, info.chosen_on.c_str(),
-                info.refit ? ", then refit on train and validation" : "");
+                info.all_rows ? ", then on all rows"
+                : info.refit  ? ", then refit on train and validation"
+                              : "");
+    if (const auto& judged = bundle->judged())
+      std::printf("  judged       %s in its place, on %s rows; the figures are of that model\n",
+                  judged->fingerprint.c_str(), human_count(static_cast<double>(judged->training_rows)).c_str());
     std::printf("  order        %s\n", info.uses_order ? "the order of a user's items matters"
                                                        : "the order of a user's items does not matter");
   }

@@ -65,22 +65,29 @@ std::vector<report::ReportFrequency> frequencies(const model::Bundle& bundle, co
 
 }  // namespace
 
-void add_model(ThreadPool& pool, const std::string& name, const std::shared_ptr<const model::Bundle>& bundle,
+void add_model(ThreadPool& pool, const std::string& name, const ReportedBundle& bundles,
                const evaluate::TestUsers& test, report::ReportInput& input) {
-  const auto& info = bundle->info();
-  const auto options = evaluate::bundle_options(*bundle, {});
+  const auto& served = bundles.served;
+  const auto& bundle = bundles.judged;
+  const auto& info = served->info();
+  const auto options = evaluate::bundle_options(*served, {});
   if (input.models.empty())
     input.data = {{"users", std::to_string(info.users)},
                   {"items", std::to_string(info.items)},
                   {"training rows", std::to_string(info.training_rows)},
                   {"test users", std::to_string(test.users.size())}};
+  if (const auto& judged = served->judged())
+    input.data.emplace_back(name + ", judged",
+                            judged->fingerprint +
+                                ", trained alike without the test part: figures and examples are its "
+                                "own");
   report::ReportModel model{.name = name,
-                            .fingerprint = bundle->fingerprint(),
-                            .evaluation = std::string(bundle->metrics()),
-                            .run_log = std::string(bundle->run_log()),
-                            .config = std::string(bundle->config()),
+                            .fingerprint = served->fingerprint(),
+                            .evaluation = std::string(served->metrics()),
+                            .run_log = std::string(served->run_log()),
+                            .config = std::string(served->config()),
                             .uses_order = info.uses_order,
-                            .frequency = frequencies(*bundle, options)};
+                            .frequency = frequencies(*served, options)};
   const retrieval::Retrieval retrieval(bundle);
   for (auto user : example_users(*bundle, test)) {
     report::ReportExample example{.user = std::string(bundle->user_ids()[user])};

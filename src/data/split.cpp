@@ -126,9 +126,11 @@ void describe(OptionVisitor& visitor, SplitOptions& options) {
       {{"time", SplitKind::time},
        {"given", SplitKind::given},
        {"leave_last", SplitKind::leave_last},
-       {"random", SplitKind::random}},
+       {"random", SplitKind::random},
+       {"none", SplitKind::none}},
       "time: the last period is test, the one before it validation; given: test_files are the test part; "
-      "leave_last: each user's last row, and the one before it; random: by share. Choose time if the log has times");
+      "leave_last: each user's last row, and the one before it; random: by share; none: every row trains, and nothing "
+      "is held out. Choose time if the log has times");
   visitor.field("validation", options.validation,
                 "held out to choose the model: a duration (\"7d\") for time, a share (\"0.1\") for given and random");
   visitor.field("test", options.test, "held out to evaluate it once: a duration for time, a share for random");
@@ -141,6 +143,7 @@ std::vector<Part> split(const Interactions& log, const SplitOptions& options, si
     case SplitKind::time: return split_by_time(log, options);
     case SplitKind::given: return split_as_given(log, options, first_given_test_row);
     case SplitKind::leave_last: return split_off_last(log);
+    case SplitKind::none: return std::vector<Part>(log.size(), Part::train);
     default: return split_at_random(log, options);
   }
 }

@@ -18,6 +18,7 @@ enum class SplitKind {
   given,       // `test_files` are the test part; validation is taken from the other files
   leave_last,  // each user's last row is test, the one before it validation (leaks the future across users)
   random,      // each row at random, with the probability of its part
+  none,        // nothing is held out: every row trains
 };
 
 struct SplitOptions {

@@ -104,6 +104,10 @@ TEST(Split, LeaveLastTakesTwoRowsOfAUserWhoHasThree) {
   EXPECT_EQ(files::error_of([&] { split(small, by(SplitKind::leave_last), 2); }).kind, ErrorKind::input);
 }
 
+TEST(Split, NoneHoldsNothingOut) {
+  EXPECT_EQ(letters(split(log_of({{0, 1}, {0, 2}, {1, 3}}), by(SplitKind::none), 3)), "ttt");
+}
+
 TEST(Split, RandomPartsHaveTheirSharesAndDependOnSeedAndRowAlone) {
   constexpr size_t kRows = 100000;
   Interactions log;

@@ -50,6 +50,33 @@ bool in_training(data::Part part, bool with_validation) {
   return part == data::Part::train || (with_validation && part == data::Part::validation);
 }
 
+// Fills in catalogue, users, their rows and the ends of the parts, from the log, the parts and the item table.
+void number_ids(Dataset& d) {
+  d.catalogue = {};
+  d.users = {};
+  if (d.item_table)
+    for (uint32_t i = 0; i < d.item_table->ids.size(); ++i) d.catalogue.add(d.item_table->ids[i]);
+  d.item_row.assign(d.log.items.size(), columns::Interner::kNone);
+  d.user_row.assign(d.log.users.size(), columns::Interner::kNone);
+  int64_t end[] = {INT64_MIN, INT64_MIN, INT64_MIN};  // of each part
+  for (size_t row = 0; row < d.log.size(); ++row) {
+    int64_t& end_of_part = end[static_cast<size_t>(d.parts[row])];
+    end_of_part = std::max(end_of_part, d.log.time_of(row));
+    if (d.parts[row] == data::Part::test) continue;
+    uint32_t &item = d.item_row[d.log.item[row]], &user = d.user_row[d.log.user[row]];
+    if (item == columns::Interner::kNone) item = d.catalogue.add(d.log.items[d.log.item[row]]);
+    if (user == columns::Interner::kNone) user = d.users.add(d.log.users[d.log.user[row]]);
+  }
+  d.train_end_us = end[static_cast<size_t>(data::Part::train)];
+  d.end_us = std::max(d.train_end_us, end[static_cast<size_t>(data::Part::validation)]);
+  const bool any_train = std::ranges::find(d.parts, data::Part::train) != d.parts.end();
+  if (!any_train) fail(ErrorKind::input, "the split leaves no row to train on; make data.split's parts smaller");
+  if (d.catalogue.size() < 2)
+    fail(ErrorKind::input, "the catalogue holds one item ('{}'): there is nothing to choose between", d.catalogue[0]);
+  for (uint32_t i = 0; i < d.log.items.size(); ++i)  // of the test part alone, but in the item table
+    if (d.item_row[i] == columns::Interner::kNone) d.item_row[i] = d.catalogue.find(d.log.items[i]);
+}
+
 }  // namespace
 
 Dataset load_dataset(const DataOptions& options) { return make_dataset(options, load_log(options)); }
@@ -81,27 +108,7 @@ Dataset make_dataset(const DataOptions& options, data::Interactions log) {
     d.user_table =
         load_table(options.users, options.users_id, options.user, d.log.times, options.users_form, options.bad_rows);
 
-  if (d.item_table)
-    for (uint32_t i = 0; i < d.item_table->ids.size(); ++i) d.catalogue.add(d.item_table->ids[i]);
-  d.item_row.assign(d.log.items.size(), columns::Interner::kNone);
-  d.user_row.assign(d.log.users.size(), columns::Interner::kNone);
-  int64_t end[] = {INT64_MIN, INT64_MIN, INT64_MIN};  // of each part
-  for (size_t row = 0; row < d.log.size(); ++row) {
-    int64_t& end_of_part = end[static_cast<size_t>(d.parts[row])];
-    end_of_part = std::max(end_of_part, d.log.time_of(row));
-    if (d.parts[row] == data::Part::test) continue;
-    uint32_t &item = d.item_row[d.log.item[row]], &user = d.user_row[d.log.user[row]];
-    if (item == columns::Interner::kNone) item = d.catalogue.add(d.log.items[d.log.item[row]]);
-    if (user == columns::Interner::kNone) user = d.users.add(d.log.users[d.log.user[row]]);
-  }
-  d.train_end_us = end[static_cast<size_t>(data::Part::train)];
-  d.end_us = std::max(d.train_end_us, end[static_cast<size_t>(data::Part::validation)]);
-  const bool any_train = std::ranges::find(d.parts, data::Part::train) != d.parts.end();
-  if (!any_train) fail(ErrorKind::input, "the split leaves no row to train on; make data.split's parts smaller");
-  if (d.catalogue.size() < 2)
-    fail(ErrorKind::input, "the catalogue holds one item ('{}'): there is nothing to choose between", d.catalogue[0]);
-  for (uint32_t i = 0; i < d.log.items.size(); ++i)  // of the test part alone, but in the item table
-    if (d.item_row[i] == columns::Interner::kNone) d.item_row[i] = d.catalogue.find(d.log.items[i]);
+  number_ids(d);
   if (d.item_table) meet_table(options.items, *d.item_table, d.log.items, "items", "data.items");
   if (d.user_table) meet_table(options.users, *d.user_table, d.log.users, "users", "data.users");
   if (options.split.kind == data::SplitKind::given) {
@@ -113,6 +120,12 @@ Dataset make_dataset(const DataOptions& options, data::Interactions log) {
   if (!options.impressions.empty())
     meet_rows(options.impressions, {&d.log.shown.users}, {&d.log.shown.items}, d, "data.impressions", false);
   return d;
+}
+
+Dataset with_all_rows(Dataset data) {
+  std::ranges::fill(data.parts, data::Part::train);
+  number_ids(data);
+  return data;
 }
 
 Events Dataset::events(bool with_validation) const {

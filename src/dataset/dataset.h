@@ -45,7 +45,10 @@ struct Dataset {
 
 // Reads the files, splits, builds catalogue and users. Error{usage} or Error{input} with the file or key at fault.
 Dataset load_dataset(const DataOptions& options);
-// The same in two steps: the log alone, and the rest of it.
+// The same data with nothing held out: every row is of the training part, and catalogue and users are those of the whole
+// log. Consumes `data`. Catalogue and users are numbered anew.
+Dataset with_all_rows(Dataset data);
+// load_dataset() in two steps: the log alone, and the rest of it.
 data::Interactions load_log(const DataOptions& options);
 Dataset make_dataset(const DataOptions& options, data::Interactions log);
 

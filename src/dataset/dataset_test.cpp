@@ -38,6 +38,17 @@ TEST_F(DatasetOf, TheCatalogueAndTheUsersAreThoseOfTrainAndValidation) {
   EXPECT_EQ(data.end_us, columns::parse_time_us("2024-01-16"));
 }
 
+TEST_F(DatasetOf, WithAllRowsNothingIsHeldOut) {
+  const auto data = with_all_rows(load_dataset(options_of(kLog).data));
+  EXPECT_EQ(all(data.catalogue), (Names{"b", "c", "a", "d", "e"}));
+  EXPECT_EQ(all(data.users), (Names{"u2", "u1", "u3", "u4"}));
+  EXPECT_EQ(data.train_end_us, columns::parse_time_us("2024-01-31"));
+  EXPECT_EQ(data.end_us, data.train_end_us);
+  EXPECT_EQ(data.events(false).size(), data.log.size());
+  EXPECT_EQ(data.item_counts(false), (std::vector<uint64_t>{3, 1, 4, 1, 1}));
+  EXPECT_TRUE(relevant_items(data, data::Part::test).users.empty());
+}
+
 TEST_F(DatasetOf, EventsOfAUserAreInOrderOfTime) {
   const auto data = load_dataset(options_of(kLog).data);
   const auto train = data.events(false), both = data.events(true);

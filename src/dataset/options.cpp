@@ -98,7 +98,12 @@ void describe(OptionVisitor& f, TrainOptions& o) {
   f.field("choose_by", o.choose_by, "validation metric that chooses the model: recall@k, ndcg@k, hit_rate@k, mrr@k");
   f.field("patience", o.patience, "evaluations without a better value before training stops");
   f.field("evaluate_every", o.evaluate_every, "epochs between evaluations on the validation part");
-  f.field("refit", o.refit, "then train on train and validation for the chosen number of epochs");
+  // "true" is how version 0.1 wrote "validation"; of two names of a value the last is written.
+  f.choice(
+      "refit", o.refit,
+      {{"true", Refit::validation}, {"all", Refit::all}, {"validation", Refit::validation}, {"false", Refit::none}},
+      "what is written once the epochs are chosen; all: a model of all rows, whose twin without the test part is "
+      "judged; validation (true): one of train and validation; false: the chosen one");
   int64_t seed = static_cast<int64_t>(o.seed);
   f.field("seed", seed, "same seed, same bits, on any number of threads");
   o.seed = static_cast<uint64_t>(seed);
@@ -202,7 +207,7 @@ std::string resume_record(const Options& options) {
       if (!later.contains({section, ""})) record += std::exchange(opening, "");
     } else if (!later.contains({section, line})) {
       record += std::exchange(opening, "");
-      record.append(line) += '\n';
+      record.append(line == "refit = \"validation\"" ? "refit = true" : line) += '\n';  // as version 0.1 wrote it
     }
   }
   return record;

@@ -54,6 +54,12 @@ enum class Targets {
   window,  // rows = user: a random moment; before it is history, `target_window` from it targets
 };
 enum class Order { shuffled, time };
+// What is written, once the number of epochs is chosen on the validation part.
+enum class Refit : uint8_t {
+  none,        // the chosen model, which trained on the training part
+  all,         // one trained on all rows for as many epochs; judged in its place is what `validation` writes
+  validation,  // one trained on train and validation for as many epochs
+};
 
 struct TrainOptions {
   TrainingRows rows = TrainingRows::interaction;
@@ -70,7 +76,7 @@ struct TrainOptions {
   std::string choose_by = "recall@100";  // the validation metric that chooses the model
   int64_t patience = 3;                  // evaluations without a better value before it stops
   int64_t evaluate_every = 1;            // epochs
-  bool refit = true;
+  Refit refit = Refit::all;
   uint64_t seed = 1;
   int64_t threads = 0;
   int64_t checkpoint_seconds = 60;

@@ -25,5 +25,15 @@ TEST(ResumeRecord, KeysOfLaterVersionsStandInItOnlyWhereTheySaySomething) {
   EXPECT_NE(more.find("\n\n[data.users_form]\nnull_values = [\"-\"]\n\n[data.split]\n"), more.npos) << more;
 }
 
+TEST(ResumeRecord, RefitIsWrittenAsTheFirstVersionDidWhereItMeansTheSame) {
+  Options options;
+  for (const auto& [refit, line] : {std::pair(Refit::validation, "\nrefit = true\n"),
+                                    {Refit::none, "\nrefit = false\n"},
+                                    {Refit::all, "\nrefit = \"all\"\n"}}) {
+    options.train.refit = refit;
+    EXPECT_NE(resume_record(options).find(line), std::string::npos) << line;
+  }
+}
+
 }  // namespace
 }  // namespace pagoda::dataset

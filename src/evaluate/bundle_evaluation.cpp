@@ -8,6 +8,7 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "data/id_overlap.h"
+#include "evaluate/judged_model.h"
 #include "model/cascade.h"
 #include "model/ensemble.h"
 
@@ -60,6 +61,13 @@ void meet_bundle(const model::Bundle& bundle, const data::Interactions& log, boo
   say(log.users, bundle.user_ids(), "users to judge by", "", true);
 }
 
+math::Ragged<uint32_t> sorted_lists(math::Ragged<uint32_t> lists) {
+  for (size_t i = 0; i + 1 < lists.offsets.size(); ++i)
+    std::sort(lists.values.begin() + static_cast<ptrdiff_t>(lists.offsets[i]),
+              lists.values.begin() + static_cast<ptrdiff_t>(lists.offsets[i + 1]));
+  return lists;
+}
+
 // The rows of the test part, or all rows when `parts` is empty.
 TestUsers test_users(const model::Bundle& bundle, const data::Interactions& log, const std::vector<data::Part>& parts) {
   std::vector<uint32_t> item_row(log.items.size());
@@ -82,9 +90,39 @@ TestUsers test_users(const model::Bundle& bundle, const data::Interactions& log,
   return test;
 }
 
+// Rows that a model has learnt from say nothing about it. A pair of user and item that stands in the user's history is
+// such a row, or comes back later; where the log has times they tell which.
+void check_rows_are_new(const model::Bundle& bundle, const data::Interactions& log,
+                        const std::vector<std::string>& files) {
+  const auto from = files.size() == 1 ? files[0] : fmt::format("{} and {} more", files[0], files.size() - 1);
+  const auto& info = bundle.info();
+  if (info.all_rows && !info.test_rows.empty() &&
+      dataset::fingerprint_of_rows(log, [](size_t) { return true; }) == info.test_rows)
+    fail(ErrorKind::usage,
+         "--data {}: is the test part of {}, which has learnt from it since it was judged; leave --data out for the "
+         "figures of the model that has not",
+         from, bundle.file().path());
+  const auto histories = sorted_lists(bundle.user_states().histories);
+  uint64_t known = 0;
+  for (size_t row = 0; row < log.size(); ++row) {
+    const auto user = bundle.user_ids().find(log.users[log.user[row]]);
+    const auto item = bundle.item_ids().find(log.items[log.item[row]]);
+    if (user == columns::Interner::kNone || item == columns::Interner::kNone) continue;
+    if (log.has_time() && log.time_us[row] > info.moment_us) continue;
+    known += std::ranges::binary_search(histories[user], item);
+  }
+  if (known == 0) return;
+  if (info.all_rows && log.has_time() && known == log.size())
+    fail(ErrorKind::usage, "--data {}: {} has learnt from each of its {} rows; give rows that came later", from,
+         bundle.file().path(), known);
+  log_warning("--data {}: {} of {} rows are of a user and an item that {} has learnt from, and judge nothing", from,
+              known, log.size(), bundle.file().path());
+}
+
 }  // namespace
 
 TestUsers test_users(const model::Bundle& bundle, const dataset::Dataset& data) {
+  check_test_is_unseen(bundle);
   auto test = test_users(bundle, data.log, data.parts);
   test.data = std::shared_ptr<const dataset::Dataset>(std::shared_ptr<const dataset::Dataset>(), &data);
   return test;
@@ -93,6 +131,7 @@ TestUsers test_users(const model::Bundle& bundle, const dataset::Dataset& data) 
 TestUsers test_users(const model::Bundle& bundle, const dataset::Options& options,
                      const std::vector<std::string>& files) {
   if (files.empty()) {
+    check_test_is_unseen(bundle);  // before the files are read
     const auto data = std::make_shared<const dataset::Dataset>(dataset::load_dataset(options.data));
     meet_bundle(bundle, data->log, false);
     auto test = test_users(bundle, *data);
@@ -107,6 +146,7 @@ TestUsers test_users(const model::Bundle& bundle, const dataset::Options& option
   }
   const auto log = data::load_interactions(interactions);
   meet_bundle(bundle, log, true);
+  check_rows_are_new(bundle, log, files);
   return test_users(bundle, log, {});
 }
 

@@ -22,7 +22,8 @@ struct TestUsers {
   std::shared_ptr<const dataset::Dataset> data;
 };
 
-// The test part of the data the bundle was trained on (read again, split again), or all rows of `files`.
+// The test part of the data the bundle was trained on (read again, split again), or all rows of `files`. Error{usage}: the
+// bundle has learnt from that part, or from all rows of `files`; warns where it has from some.
 TestUsers test_users(const model::Bundle& bundle, const dataset::Options& options,
                      const std::vector<std::string>& files);
 TestUsers test_users(const model::Bundle& bundle,

@@ -216,6 +216,7 @@ bool trained_on(const model::Bundle& bundle, const dataset::Dataset& data) {
       if (a[i] != b[i]) return false;
     return true;
   };
+  if (bundle.info().all_rows) return false;  // of parts of the data, as the steps are made again
   const auto rows = std::ranges::count_if(data.parts, [&](data::Part part) {
     return part == data::Part::train || (bundle.info().refit && part == data::Part::validation);
   });

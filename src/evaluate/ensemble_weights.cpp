@@ -43,8 +43,7 @@ Trial::Trial(ThreadPool& pool, const std::vector<model::EnsemblePart>& parts, co
     if (part.bundle->info().refit)
       fail(ErrorKind::usage,
            "{}: was refit on its validation part, which can choose nothing any more; train with train.refit = false, "
-           "choose, "
-           "and give the weights to the bundles that are refit with --weights",
+           "choose, and give the weights to the bundles that are refit with --weights",
            part.bundle->file().path());
     begins_.push_back(begins_.back() + part.bundle->item_vectors().cols());
   }

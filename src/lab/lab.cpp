@@ -53,6 +53,8 @@ class Lab {
     for (const auto seed : plan_.lab.seeds) {
       auto options = out.options;
       options.train.seed = static_cast<uint64_t>(seed);
+      // The lab compares judged models and ships none.
+      if (options.train.refit == dataset::Refit::all) options.train.refit = dataset::Refit::validation;
       ++number_;
       out.runs.push_back(run(variant, options, seed));
     }
@@ -116,7 +118,7 @@ std::string Lab::train_bundle(const std::string& stem, const dataset::Options& o
   const std::string checkpoint = train::run_folder(path) + "/checkpoint";
   bool resume = file_exists(checkpoint);
   if (resume) try {
-      const train::Checkpoint of_this_run(checkpoint, checksum(dataset::resume_record(options)));
+      const train::Checkpoint of_this_run(checkpoint, train::run_identity(options, data(options)));
     } catch (const Error& error) {
       log_warning("training starts again and not from its checkpoint: {}", error.what());
       resume = false;
@@ -199,7 +201,7 @@ RunResult Lab::run(const Variant& variant, const dataset::Options& options, int6
 TriedValue Lab::try_value(const Variant& variant, const Candidate& candidate) {
   auto options = candidate.options;
   options.train.seed = static_cast<uint64_t>(plan_.lab.seeds[0]);
-  options.train.refit = false;  // tuning looks at validation
+  options.train.refit = dataset::Refit::none;  // tuning looks at validation
   Variant tried;
   tried.file_name = fmt::format("{}-{}", variant.file_name, &candidate - variant.candidates.data() + 1);
   const std::string stem = folder_ + "/tune/" + tried.file_name, json_path = stem + ".json";

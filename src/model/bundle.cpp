@@ -23,6 +23,7 @@ BundleInfo info_of(const nlohmann::json& j) {
   i.users = j.at("users"), i.training_rows = j.at("training_rows"), i.moment_us = j.at("moment_us");
   i.chosen_on = j.at("chosen_on"), i.refit = j.at("refit"), i.uses_order = j.at("uses_order");
   i.epochs = j.at("epochs");
+  i.all_rows = j.value("all_rows", false);
   i.chosen_by = j.value("chosen_by", "");
   i.test_rows = j.value("test_rows", "");
   if (const auto times = j.find("times"); times != j.end())
@@ -76,16 +77,20 @@ std::string fingerprint_of(const SectionFile& file) {
 }
 
 // Figures beside the bundle that are of another one, such as of its predecessor under the same name, are passed over.
-std::string metrics_of(const SectionFile& file, const std::string& fingerprint) {
+std::string metrics_of(const SectionFile& file, const std::string& fingerprint,
+                       const std::optional<JudgedInstead>& judged) {
   const auto beside = metrics_path(file.path());
-  if (!file_exists(beside)) return std::string(file.text("metrics"));
+  const std::string own(file.text("metrics"));
+  if (!file_exists(beside)) return own;
+  const std::string otherwise = judged ? own : "";  // old figures of the bundle itself may be out of date
   const auto json = nlohmann::ordered_json::parse(read_file(beside), nullptr, false);
   const auto pointer = nlohmann::ordered_json::json_pointer("/model/fingerprint");
   if (!json.is_object() || !json.contains("metrics") || !json.contains(pointer)) {
     log_warning("{}: holds no figures of `pagoda evaluate`, and is passed over", beside);
-    return "";
+    return otherwise;
   }
-  if (json.at(pointer) != fingerprint) return "";
+  const bool of_judged = judged && json.at(pointer) == judged->fingerprint;
+  if (json.at(pointer) != fingerprint && !of_judged) return otherwise;
   return json.dump();
 }
 
@@ -134,6 +139,7 @@ std::string info_json(const BundleInfo& i) {
       {"moment_us", i.moment_us},   {"chosen_on", i.chosen_on}, {"refit", i.refit},
       {"uses_order", i.uses_order}, {"epochs", i.epochs}};
   if (i.times) j["times"] = {{"unit", columns::name_of(i.times->unit)}, {"order", columns::name_of(i.times->order)}};
+  if (i.all_rows) j["all_rows"] = true;
   if (!i.chosen_by.empty()) j["chosen_by"] = i.chosen_by;
   if (!i.test_rows.empty()) j["test_rows"] = i.test_rows;
   if (i.vectors == math::RowPrecision::f16) j["vectors"] = "f16";
@@ -151,6 +157,11 @@ void write_bundle(const std::string& path, const BundleContent& c) {
   out.section("info", info_json(c.info));
   out.section("config", c.config);
   out.section("metrics", c.metrics);
+  if (c.judged)
+    out.section(
+        "judged",
+        nlohmann::ordered_json{{"fingerprint", c.judged->fingerprint}, {"training_rows", c.judged->training_rows}}.dump(
+            1));
   out.section("run_log", c.run_log);
   out.section("frequency", c.frequency);
   if (c.info.towers) {
@@ -232,7 +243,11 @@ Bundle::Bundle(const std::string& path) : file_(path, kBundleKind, kBundleVersio
   file_.verify();
   info_ = parsed(file_, "info", info_of);
   fingerprint_ = fingerprint_of(file_);
-  metrics_ = metrics_of(file_, fingerprint_);
+  if (file_.has("judged"))
+    judged_ = parsed(file_, "judged", [](const nlohmann::json& j) {
+      return JudgedInstead{.fingerprint = j.at("fingerprint"), .training_rows = j.at("training_rows")};
+    });
+  metrics_ = metrics_of(file_, fingerprint_, judged_);
   auto items = reader_of(file_, "item_ids");
   item_ids_ = features::load_strings(items);
   auto counts = reader_of(file_, "item_counts");

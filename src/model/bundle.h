@@ -5,7 +5,9 @@
 //   info            JSON: what the model is and where it came from (BundleInfo)
 //   members         JSON: the models of an ensemble with their weights          (only in an ensemble, model/ensemble.h)
 //   config          TOML, complete: every option with its value
-//   metrics         empty; programs of version 0.1 kept the JSON of `pagoda evaluate` here, now it lies beside the bundle
+//   metrics         of a bundle that has learnt from all rows: JSON of `pagoda evaluate`, of the model that was judged in
+//                   its place. Else empty; programs of version 0.1 kept the bundle's own figures here
+//   judged          JSON: which model that was (JudgedInstead)                 (only where one was)
 //   run_log         JSONL of the training run
 //   tower_options   TOML: the sections of the config that give the towers their shape (not in a bundle of bare vectors)
 //   user_encoder, item_encoder, weights/*      the towers                      (not in a bundle of bare vectors)
@@ -58,6 +60,8 @@ struct BundleInfo {
   std::string chosen_on;    // "validation"; "fixed" when nothing was chosen
   bool refit = false;       // retrained on train and validation for the chosen number of epochs
   bool uses_order = false;  // the order of a user's list matters to it
+  // Trained on every row, those of the test part included: no part of its own data can judge it.
+  bool all_rows = false;
   uint64_t epochs = 0;
   // How the times of its log were written, as those of requests are. Nothing: a bundle of version 0.1, which told the unit of
   // each number by its size.
@@ -70,6 +74,12 @@ struct BundleInfo {
 };
 
 std::string info_json(const BundleInfo& info);
+
+// Of a bundle with all_rows: the model that was judged on the test part in its place, trained alike on the rows before.
+struct JudgedInstead {
+  std::string fingerprint;     // of its bundle
+  uint64_t training_rows = 0;  // fewer than this one's
+};
 
 // One model of a bundle with the users it knows. Where a bundle is an ensemble, the member's user vectors stand in the
 // bundle's as weight x V / |V|, its item vectors as U / |U|; an ordinary bundle has its only member's vectors as they are.
@@ -103,6 +113,7 @@ struct BundleContent {
   math::RowsView item_vectors;  // in info.vectors
   const data::Attributes* item_attributes = nullptr;
   const index::Partitions* partitions = nullptr;  // of a partitioned index; nullptr: the index is exact
+  std::optional<JudgedInstead> judged = {};       // then `metrics` are that model's
 };
 
 void write_bundle(const std::string& path, const BundleContent& content);
@@ -131,9 +142,10 @@ class Bundle {
 
   const BundleInfo& info() const { return info_; }
   const std::string& fingerprint() const { return fingerprint_; }
+  const std::optional<JudgedInstead>& judged() const { return judged_; }
   std::string_view config() const { return file_.text("config"); }
-  // What was written beside it when it was opened; of an older program, what the bundle itself holds. "": it was not judged
-  // yet, or what lies beside it is of another bundle.
+  // What was written beside it when it was opened, else what the bundle itself holds. "": it was not judged yet, or what
+  // lies beside it is of another bundle. Where judged() is there, the figures may be that model's.
   std::string_view metrics() const { return metrics_; }
   std::string_view run_log() const { return file_.text("run_log"); }
   const SectionFile& file() const { return file_; }
@@ -168,6 +180,7 @@ class Bundle {
   math::RowsView item_vectors_;
   data::Attributes item_attributes_;
   std::unique_ptr<index::Index> index_;
+  std::optional<JudgedInstead> judged_;
 };
 
 }  // namespace pagoda::model

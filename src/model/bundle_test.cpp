@@ -226,6 +226,32 @@ TEST_F(BundleTest, FiguresOfAnotherBundleAreNotShown) {
   }
 }
 
+TEST_F(BundleTest, ABundleOfAllRowsHasTheFiguresOfTheModelThatWasJudged) {
+  const auto figures = [](const std::string& fingerprint, const char* recall) {
+    return fmt::format("{{\"metrics\":{{\"recall@20\":{}}},\"model\":{{\"fingerprint\":\"{}\"}}}}", recall,
+                       fingerprint);
+  };
+  auto c = content();
+  c.info.all_rows = true;
+  c.judged = {.fingerprint = "00000000000000ab", .training_rows = 55};
+  c.metrics = figures("00000000000000ab", "0.5");
+  write_bundle(path("all"), c);
+  EXPECT_FALSE(Bundle::open(written())->info().all_rows);
+  EXPECT_FALSE(Bundle::open(path("m.pagoda"))->judged());
+  const auto bundle = Bundle::open(path("all"));
+  EXPECT_TRUE(bundle->info().all_rows);
+  ASSERT_TRUE(bundle->judged());
+  EXPECT_EQ(bundle->judged()->fingerprint, "00000000000000ab");
+  EXPECT_EQ(bundle->judged()->training_rows, 55u);
+  EXPECT_EQ(bundle->metrics(), c.metrics);
+  write_metrics(path("all"), figures("00000000000000ab", "0.25"));  // judged again
+  EXPECT_EQ(Bundle::open(path("all"))->metrics(), figures("00000000000000ab", "0.25"));
+  write_metrics(path("all"), figures("00000000000000cd", "0.75"));  // of another training
+  EXPECT_EQ(Bundle::open(path("all"))->metrics(), c.metrics);
+  rewrite_index(path("all"), path("all"), vectors_, nullptr);
+  EXPECT_EQ(Bundle::open(path("all"))->judged()->training_rows, 55u) << "it stays with another index";
+}
+
 TEST_F(BundleTest, AnotherIndexAnswersAndTheRestStays) {
   const auto file = written();
   const auto exact = Bundle::open(file);

@@ -126,7 +126,9 @@ void write_ensemble(const std::string& path, const std::vector<EnsemblePart>& pa
     info.dim += source.member->dim();
     info.moment_us = std::max(info.moment_us, from.moment_us);
     if (from.chosen_on == "validation") info.chosen_on = from.chosen_on;
-    info.refit |= from.refit, info.uses_order |= from.uses_order;
+    info.refit |= from.refit;
+    info.all_rows |= from.all_rows;
+    info.uses_order |= from.uses_order;
     members.push_back({{"weight", source.weight},
                        {"fingerprint", source.member->fingerprint},
                        {"info", nlohmann::ordered_json::parse(info_json(from))}});

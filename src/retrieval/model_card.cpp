@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 namespace pagoda::retrieval {
 namespace {
@@ -26,8 +27,14 @@ std::string without_paths(std::string_view config) {
 
 ModelCard model_card(const Retrieval& retrieval, bool with_paths) {
   const auto& bundle = retrieval.bundle();
+  std::string info(bundle.file().text("info"));
+  if (const auto& judged = bundle.judged()) {
+    auto json = nlohmann::ordered_json::parse(info);
+    json["judged"] = {{"fingerprint", judged->fingerprint}, {"training_rows", judged->training_rows}};
+    info = json.dump(1);
+  }
   ModelCard card{.fingerprint = bundle.fingerprint(),
-                 .info = std::string(bundle.file().text("info")),
+                 .info = std::move(info),
                  .index = std::string(bundle.index().kind()),
                  .context = {},
                  .features = {},

@@ -1,17 +1,19 @@
 #include "train/checkpoint.h"
 
+#include <algorithm>
+
 namespace pagoda::train {
 
 namespace {
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 constexpr std::string_view kKind = "checkpoint", kBestKind = "weights";
 }  // namespace
 
-void save_checkpoint(const std::string& path, const TrainingProgress& p, uint64_t config_checksum,
+void save_checkpoint(const std::string& path, const TrainingProgress& p, const RunIdentity& run,
                      const model::Model& model, const Trainer& trainer) {
   SectionWriter out(path, kKind, kVersion);
   ByteWriter progress;
-  progress.value(config_checksum);
+  progress.value(checksum(run.config));
   progress.value(p.phase);
   progress.value(p.next_step);
   progress.value(p.loss_sum);
@@ -21,18 +23,36 @@ void save_checkpoint(const std::string& path, const TrainingProgress& p, uint64_
   progress.value(p.best_value);
   progress.value(p.best_epoch);
   progress.value(p.evaluations_since_best);
-  progress.value(p.choose_steps);
+  progress.value(p.steps_before);
   progress.value(p.seconds);
   out.section("progress", progress.bytes());
+  out.section("config", run.config);
+  out.section("data", run.data);
+  ByteWriter judged;
+  judged.text(p.judged.fingerprint);
+  judged.value(p.judged.training_rows);
+  judged.text(p.judged.figures);
+  out.section("judged", judged.bytes());
   model::save_weights(out, model.towers);
   trainer.save(out);
   out.commit();
 }
 
-Checkpoint::Checkpoint(const std::string& path, uint64_t config_checksum) : file_(path, kKind, kVersion) {
+Checkpoint::Checkpoint(const std::string& path, const RunIdentity& run) : file_(path, kKind, kVersion) {
   file_.verify();
+  const bool says_all = file_.has("config");  // not of version 0.1
+  if (says_all) {
+    const RunIdentity was{
+        .config = std::string(file_.text("config")), .data = std::string(file_.text("data")), .former_checksums = {}};
+    if (const auto changed = what_changed(was, run); !changed.empty())
+      fail(ErrorKind::usage,
+           "{}: was written by a run with another config or other data: {}; put it back, or train without --resume to "
+           "begin anew",
+           path, changed);
+  }
   ByteReader in(file_.bytes("progress"), path + ": section 'progress'");
-  if (in.value<uint64_t>() != config_checksum)
+  const auto config = in.value<uint64_t>();
+  if (!says_all && std::ranges::find(run.former_checksums, config) == run.former_checksums.end())
     fail(ErrorKind::usage, "{}: was written by a run with another config; train without --resume to begin anew", path);
   auto& p = progress_;
   p.phase = in.value<Phase>();
@@ -44,8 +64,13 @@ Checkpoint::Checkpoint(const std::string& path, uint64_t config_checksum) : file
   p.best_value = in.value<double>();
   p.best_epoch = in.value<uint64_t>();
   p.evaluations_since_best = in.value<uint64_t>();
-  p.choose_steps = in.value<uint64_t>();
+  p.steps_before = in.value<uint64_t>();
   p.seconds = in.value<double>();
+  if (!says_all) return;
+  ByteReader judged(file_.bytes("judged"), path + ": section 'judged'");
+  p.judged.fingerprint = judged.text();
+  p.judged.training_rows = judged.value<uint64_t>();
+  p.judged.figures = judged.text();
 }
 
 void Checkpoint::restore(model::Model& model, Trainer& trainer) const {

@@ -1,13 +1,15 @@
 // Where a run stands, so that it can go on after a kill to the same bits as if it had never been killed.
 //
-// Section files of kind "checkpoint", version 2: progress, weights/*, optimizer1/*, optimizer2/*, temperature,
-// frequency, mined, memory. Written beside the old one and renamed, so there is always one that is whole.
+// Section files of kind "checkpoint", version 3: progress, config, data, judged, weights/*, optimizer1/*, optimizer2/*,
+// temperature, frequency, mined, memory. Version 2, of 0.1, has no config, data and judged: a checksum of the config
+// stands at the head of progress. Written beside the old one and renamed, so there is always one that is whole.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "train/run_identity.h"
 #include "train/trainer.h"
 
 namespace pagoda::train {
@@ -15,6 +17,14 @@ namespace pagoda::train {
 enum class Phase : uint32_t {
   choose,  // train on train, judge on validation
   refit,   // train on train and validation for the chosen number of epochs
+  ship,    // train on all rows for as many, once the model of before is judged on the test part
+};
+
+// The model that was judged in the place of the one of phase ship.
+struct JudgedModel {
+  std::string fingerprint;  // of its bundle; "": nothing was judged
+  uint64_t training_rows = 0;
+  std::string figures;  // JSON of `pagoda evaluate`, without the time it took
 };
 
 struct TrainingProgress {
@@ -26,17 +36,19 @@ struct TrainingProgress {
   double best_value = -1;            // of the choosing metric
   uint64_t best_epoch = 0;           // epochs trained at the best value; 0: none was judged yet
   uint64_t evaluations_since_best = 0;
-  uint64_t choose_steps = 0;  // steps taken by phase choose, once it has ended
+  uint64_t steps_before = 0;  // taken by the phases that have ended
   double seconds = 0;         // of training, over all resumes
+  JudgedModel judged = {};    // from phase ship on
 };
 
-void save_checkpoint(const std::string& path, const TrainingProgress& progress, uint64_t config_checksum,
+void save_checkpoint(const std::string& path, const TrainingProgress& progress, const RunIdentity& run,
                      const model::Model& model, const Trainer& trainer);
 
-// Error{failed}: damaged, or of another config (a run resumes with the config it began with).
+// A run resumes with the config and the data it began with. Error{usage}: of another config, or of other data; the
+// message says what changed. Error{failed}: damaged.
 class Checkpoint {
  public:
-  Checkpoint(const std::string& path, uint64_t config_checksum);
+  Checkpoint(const std::string& path, const RunIdentity& run);
   const TrainingProgress& progress() const { return progress_; }
   void restore(model::Model& model, Trainer& trainer) const;
 

@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/config.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/warnings.h"
+#include "evaluate/bundle_evaluation.h"
 #include "evaluate/evaluation.h"
+#include "evaluate/judged_model.h"
 #include "math/tile_kernels.h"
 #include "report/run_log.h"
 #include "train/checkpoint.h"
@@ -29,40 +32,55 @@ double seconds_since(SteadyClock::time_point start) {
   return std::chrono::duration<double>(SteadyClock::now() - start).count();
 }
 
-// The run in progress: what the two phases share.
+// The run in progress: what its phases share.
 class Run {
  public:
-  Run(const dataset::Options& options, const dataset::Dataset& data, const std::string& output,
-      const std::atomic<bool>& interrupted)
-      : options_(options), choose_by_(evaluate::telling_metric(options.train.choose_by, options.evaluate.k,
-                                                               static_cast<int64_t>(data.catalogue.size()))),
-        output_(output), interrupted_(interrupted), data_(data), pool_(static_cast<int>(options.train.threads)),
-        config_checksum_(checksum(dataset::resume_record(options))) {
-    relevant_ = dataset::relevant_items(data_, data::Part::validation);
-    judgeable_ = dataset::evaluation_coverage(data_, relevant_, options.evaluate.repeats);
+  // Data that is owned is made over for phase ship; of data that is only borrowed, that phase takes a copy.
+  Run(const dataset::Options& options, std::optional<dataset::Dataset> own, const dataset::Dataset* borrowed,
+      const std::string& output, const std::atomic<bool>& interrupted)
+      : options_(options),
+        choose_by_(evaluate::telling_metric(options.train.choose_by, options.evaluate.k,
+                                            static_cast<int64_t>((own ? *own : *borrowed).catalogue.size()))),
+        output_(output), interrupted_(interrupted), own_(std::move(own)), data_(own_ ? &*own_ : borrowed),
+        pool_(static_cast<int>(options.train.threads)), identity_(run_identity(options, *data_)) {
+    relevant_ = dataset::relevant_items(*data_, data::Part::validation);
+    judgeable_ = dataset::evaluation_coverage(*data_, relevant_, options.evaluate.repeats);
+    any_test_ = std::ranges::find(data_->parts, data::Part::test) != data_->parts.end();
+    test_rows_ =
+        dataset::fingerprint_of_rows(data_->log, [&](size_t row) { return data_->parts[row] == data::Part::test; });
   }
 
   void execute(RunFlags flags);
 
  private:
   std::string path(const char* name) const { return run_folder(output_) + "/" + name; }
+  void begin_phase(Phase phase);
   void run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Checkpoint* from);
   void mine(const dataset::TrainingContext& fit, Trainer& trainer, uint64_t epoch);
   void judge(dataset::TrainingContext& fit, uint64_t epoch);
   void save(dataset::TrainingContext& fit, Trainer& trainer);
-  void write(dataset::TrainingContext& fit);
+  void write(const std::string& path, dataset::TrainingContext& fit, bool with_validation, bool all_rows);
+  void judge_on_test();
   void say_who_validates() const;
   bool may_choose() const { return judgeable_.reachable > 0; }
+  // With nothing held out, the rows that train are all rows.
+  bool nothing_held_out() const { return options_.data.split.kind == data::SplitKind::none; }
+  bool ships_all() const { return options_.train.refit == dataset::Refit::all && !nothing_held_out(); }
+  // Of a phase behind phase choose.
+  uint64_t epochs() const { return may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs); }
 
   const dataset::Options& options_;
   std::string choose_by_;  // train.choose_by, with a K that can tell models apart
   std::string output_;
   const std::atomic<bool>& interrupted_;
-  const dataset::Dataset& data_;
+  std::optional<dataset::Dataset> own_;
+  const dataset::Dataset* data_;  // of the phase at hand
   dataset::Relevant relevant_;
   dataset::EvaluationCoverage judgeable_;  // of relevant_
   ThreadPool pool_;
-  uint64_t config_checksum_;
+  RunIdentity identity_;
+  bool any_test_ = false;
+  std::string test_rows_;  // fingerprint of the test part
   TrainingProgress progress_;
   std::optional<report::RunLog> log_;
   bool profile_ = false, began_ = false;        // began_: a record of the run was written
@@ -75,52 +93,99 @@ void Run::execute(RunFlags flags) {
   profile_ = flags.profile;
   const auto checkpoint_path = path("checkpoint");
   std::optional<Checkpoint> from;
-  if (flags.resume && file_exists(checkpoint_path)) from.emplace(checkpoint_path, config_checksum_);
+  if (flags.resume && file_exists(checkpoint_path)) from.emplace(checkpoint_path, identity_);
   if (flags.resume && !from) log_info("no checkpoint in {}: beginning anew", run_folder(output_));
   make_folder(run_folder(output_));
   if (!from)  // of another run: a later --resume must not find it beside this run's best model
-    std::filesystem::remove(checkpoint_path), std::filesystem::remove(path("best"));
+    for (const auto& old : {checkpoint_path, path("best"), evaluate::judged_path(output_),
+                            model::metrics_path(evaluate::judged_path(output_))})
+      std::filesystem::remove(old);
   if (from) progress_ = from->progress(), began_ = true;
-  log_.emplace(run_folder(output_), from ? std::optional(progress_.choose_steps + progress_.next_step) : std::nullopt);
+  log_.emplace(run_folder(output_), from ? std::optional(progress_.steps_before + progress_.next_step) : std::nullopt);
   if (options_.towers.model.precision == math::Precision::bf16 && !math::bf16_is_fast())
     log_warning("model.precision is \"bf16\", but this CPU has no AVX-512 BF16, or a slow one: {}",
                 math::use_bf16_loss() ? "\"f32\" would be faster" : "the loss is taken in f32, which is faster here");
-  log_info("{} users, {} items, {} rows to train on, {} users to validate with", human_count(data_.users.size()),
-           human_count(data_.catalogue.size()),
-           human_count(static_cast<double>(std::count(data_.parts.begin(), data_.parts.end(), data::Part::train))),
+  log_info("{} users, {} items, {} rows to train on, {} users to validate with", human_count(data_->users.size()),
+           human_count(data_->catalogue.size()),
+           human_count(static_cast<double>(std::count(data_->parts.begin(), data_->parts.end(), data::Part::train))),
            human_count(static_cast<double>(judgeable_.with_history)));
-  if (data_.log.has_time() && !data_.log.times_said.empty())
-    log_info("column '{}': {}; from {} to {}", options_.data.time, data_.log.times_said,
-             columns::format_time_us(*std::ranges::min_element(data_.log.time_us)),
-             columns::format_time_us(*std::ranges::max_element(data_.log.time_us)));
+  if (data_->log.has_time() && !data_->log.times_said.empty())
+    log_info("column '{}': {}; from {} to {}", options_.data.time, data_->log.times_said,
+             columns::format_time_us(*std::ranges::min_element(data_->log.time_us)),
+             columns::format_time_us(*std::ranges::max_element(data_->log.time_us)));
   say_who_validates();
   if (choose_by_ != options_.train.choose_by && may_choose())
     log_warning("{} can not tell models apart among {} items: a list so long holds nearly all there is; {} chooses",
-                options_.train.choose_by, data_.catalogue.size(), choose_by_);
+                options_.train.choose_by, data_->catalogue.size(), choose_by_);
 
+  const bool refits = options_.train.refit != dataset::Refit::none && may_choose();
   std::optional<dataset::TrainingContext> fit;
   if (progress_.phase == Phase::choose) {
-    fit.emplace(data_, options_, false);
+    fit.emplace(*data_, options_, false);
     run_phase(*fit, static_cast<uint64_t>(options_.train.epochs), from ? &*from : nullptr);
     from.reset();
-    if (may_choose()) load_best(path("best"), fit->model);
+    if (may_choose())
+      load_best(path("best"), fit->model);
+    else if (!nothing_held_out())
+      log_info("chosen: the last of {} epochs, nobody could be judged", options_.train.epochs);
   }
-  if (options_.train.refit && may_choose()) {
-    if (progress_.phase == Phase::choose)
-      progress_ = {.phase = Phase::refit,
-                   .best_value = progress_.best_value,
-                   .best_epoch = progress_.best_epoch,
-                   .choose_steps = progress_.next_step,
-                   .seconds = progress_.seconds};
+  if (refits && progress_.phase != Phase::ship) {
+    if (progress_.phase == Phase::choose) begin_phase(Phase::refit);
     log_info("chosen: {} epochs ({} = {:.4f} on validation); training on train and validation for as many",
              progress_.best_epoch, choose_by_, progress_.best_value);
-    fit.emplace(data_, options_, true);
-    run_phase(*fit, progress_.best_epoch, from ? &*from : nullptr);
+    fit.emplace(*data_, options_, true);
+    run_phase(*fit, epochs(), from ? &*from : nullptr);
+    from.reset();
   }
-  if (!may_choose()) log_info("chosen: the last of {} epochs, nobody could be judged", options_.train.epochs);
-  write(*fit);
+  if (!ships_all()) {
+    write(output_, *fit, refits, nothing_held_out());
+  } else {
+    if (progress_.phase != Phase::ship) {
+      write(evaluate::judged_path(output_), *fit, refits, false);
+      progress_.judged.training_rows = fit->events.size();
+      fit.reset();
+      judge_on_test();
+      begin_phase(Phase::ship);
+    }
+    own_ = own_ ? dataset::with_all_rows(std::move(*own_)) : dataset::with_all_rows(*data_);
+    data_ = &*own_;
+    log_info("training on all {} rows for {} epochs: the model that is written", human_count(data_->log.size()),
+             epochs());
+    fit.emplace(*data_, options_, false);
+    run_phase(*fit, epochs(), from ? &*from : nullptr);
+    write(output_, *fit, true, true);
+  }
   std::filesystem::remove(checkpoint_path);
   std::filesystem::remove(path("best"));
+}
+
+void Run::begin_phase(Phase phase) {
+  progress_ = {.phase = phase,
+               .best_value = progress_.best_value,
+               .best_epoch = progress_.best_epoch,
+               .steps_before = progress_.steps_before + progress_.next_step,
+               .seconds = progress_.seconds,
+               .judged = std::move(progress_.judged)};
+}
+
+// The one look at the test part, by the model that has not learnt from it.
+void Run::judge_on_test() {
+  if (!any_test_) return;
+  const auto judged_path = evaluate::judged_path(output_);
+  const auto bundle = model::Bundle::open(judged_path);
+  const auto test = evaluate::test_users(*bundle, *data_);
+  const auto judgement = evaluate::evaluate_bundle(pool_, *bundle, test,
+                                                   {.ks = options_.evaluate.k, .repeats = options_.evaluate.repeats});
+  model::write_metrics(judged_path, judgement.json);
+  auto figures = nlohmann::ordered_json::parse(judgement.json);
+  std::string said;
+  for (const auto& [name, value] : figures.at("metrics").items())
+    if (value.is_number() && (name.starts_with("recall@") || name.starts_with("ndcg@")))
+      said += fmt::format("  {} {:.4f}", name, value.get<double>());
+  log_info("judged on the test part, {} users:{}", judgement.known.users, said.empty() ? "  nobody" : said);
+  figures.erase("seconds");  // the same training writes the same bytes
+  progress_.judged.fingerprint = bundle->fingerprint();
+  progress_.judged.figures = figures.dump(1);
 }
 
 void Run::say_who_validates() const {
@@ -134,6 +199,10 @@ void Run::say_who_validates() const {
         "\"keep\" would leave them in the lists",
         j.repeats, j.pairs);
   if (may_choose()) return;
+  if (nothing_held_out())
+    return log_info(
+        "nothing is held out (data.split.kind = \"none\"): {} epochs on all rows, and no figure of what they are worth",
+        options_.train.epochs);
   const auto why = j.users == 0 ? std::string("there is no validation part")
                    : j.with_history == 0
                        ? fmt::format("none of the {} users of the validation part has a row before it", j.users)
@@ -145,7 +214,7 @@ void Run::say_who_validates() const {
 
 void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Checkpoint* from) {
   const dataset::Batcher batcher({.options = &options_.train,
-                                  .data = &data_,
+                                  .data = data_,
                                   .events = &fit.events,
                                   .encoder = &fit.model.user_encoder,
                                   .cells = &fit.user_cells,
@@ -187,7 +256,7 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
     if (in_epoch + 1 == per_epoch) {
       bar->finish();
       bar.reset();
-      report::RunRecord record{.step = progress_.choose_steps + progress_.next_step,
+      report::RunRecord record{.step = progress_.steps_before + progress_.next_step,
                                .epoch = static_cast<double>(epoch + 1),
                                .seconds = progress_.seconds,
                                .loss = loss,
@@ -232,13 +301,13 @@ void Run::mine(const dataset::TrainingContext& fit, Trainer& trainer, uint64_t e
   // Not yet, where the source has not begun when the lists would be renewed.
   const auto renewed = static_cast<double>(epoch + static_cast<uint64_t>(mining->refresh));
   if (renewed / epochs <= mining->start.value_or(sampling::kMinedStart)) return;
-  trainer.take_mined(mine_hard_negatives(pool_, data_, fit, *mining, options_.train.seed, epoch));
+  trainer.take_mined(mine_hard_negatives(pool_, *data_, fit, *mining, options_.train.seed, epoch));
 }
 
 // One evaluation on the validation part; the best model so far goes to a file.
 void Run::judge(dataset::TrainingContext& fit, uint64_t epoch) {
-  const auto vectors = model::item_vectors(pool_, fit.model, fit.item_cells, data_.train_end_us);
-  validation_ = evaluate::validation_metrics(pool_, data_, fit, vectors, relevant_, options_, choose_by_);
+  const auto vectors = model::item_vectors(pool_, fit.model, fit.item_cells, data_->train_end_us);
+  validation_ = evaluate::validation_metrics(pool_, *data_, fit, vectors, relevant_, options_, choose_by_);
   double value = 0;
   for (const auto& v : validation_)
     if (v.first == choose_by_) value = v.second;
@@ -249,47 +318,54 @@ void Run::judge(dataset::TrainingContext& fit, uint64_t epoch) {
 }
 
 void Run::save(dataset::TrainingContext& fit, Trainer& trainer) {
-  save_checkpoint(path("checkpoint"), progress_, config_checksum_, fit.model, trainer);
+  save_checkpoint(path("checkpoint"), progress_, identity_, fit.model, trainer);
   last_checkpoint_ = SteadyClock::now();
 }
 
-void Run::write(dataset::TrainingContext& fit) {
-  const bool refit = options_.train.refit && may_choose();
-  const int64_t moment = refit ? data_.end_us : data_.train_end_us;
+// with_validation: the model has learnt from the validation part, too. all_rows: from whatever the data has.
+void Run::write(const std::string& path, dataset::TrainingContext& fit, bool with_validation, bool all_rows) {
+  const int64_t moment = with_validation ? data_->end_us : data_->train_end_us;
   const auto vectors = model::item_vectors(pool_, fit.model, fit.item_cells, moment);
-  // Known users answer from all that was seen of them before the test part.
-  const auto states = evaluate::user_states(data_, refit ? fit.events : data_.events(true), data_.end_us);
+  // Known users answer from all that was seen of them: before the test part, or ever.
+  const auto states = evaluate::user_states(*data_, with_validation ? fit.events : data_->events(true), data_->end_us);
+  const bool judged = all_rows && !progress_.judged.fingerprint.empty();
+  auto options = options_;
+  // The judged model is what "validation" trains, to the bit.
+  if (!all_rows && options.train.refit == dataset::Refit::all) options.train.refit = dataset::Refit::validation;
   model::BundleContent content;
   content.options = options_.towers;
   content.info = {.version = std::string(version()),
                   .towers = true,
                   .dim = vectors.cols(),
                   .items = vectors.rows(),
-                  .users = data_.users.size(),
+                  .users = data_->users.size(),
                   .training_rows = fit.events.size(),
-                  .moment_us = data_.end_us,
+                  .moment_us = data_->end_us,
                   .chosen_on = may_choose() ? "validation" : "fixed",
-                  .refit = refit,
+                  .refit = with_validation,
                   .uses_order = evaluate::uses_order(options_, states),
-                  .epochs = may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs),
-                  .times = data_.log.times,
+                  .all_rows = all_rows,
+                  .epochs = epochs(),
+                  .times = data_->log.times,
                   .chosen_by = may_choose() ? choose_by_ : "",
-                  .test_rows = dataset::fingerprint_of_rows(
-                      data_.log, [&](size_t row) { return data_.parts[row] == data::Part::test; }),
-                  .integer_users = data_.log.integer_users,
-                  .integer_items = data_.log.integer_items};
-  content.config = dataset::to_toml(options_, false);
+                  .test_rows = test_rows_,
+                  .integer_users = data_->log.integer_users,
+                  .integer_items = data_->log.integer_items};
+  if (judged)
+    content.judged = {.fingerprint = progress_.judged.fingerprint, .training_rows = progress_.judged.training_rows};
+  if (judged) content.metrics = progress_.judged.figures;
+  content.config = dataset::to_toml(options, false);
   content.run_log = read_file(log_->path());
   content.frequency = frequency_;
   content.model = &fit.model;
-  content.user_ids = &data_.users;
+  content.user_ids = &data_->users;
   content.user_cells = &fit.user_cells;
   content.user_states = &states;
-  content.item_ids = &data_.catalogue;
+  content.item_ids = &data_->catalogue;
   content.item_counts = fit.item_counts;
   content.item_vectors = vectors;
-  content.item_attributes = data_.item_table ? &*data_.item_table : nullptr;
-  model::write_bundle(output_, content);
+  content.item_attributes = data_->item_table ? &*data_->item_table : nullptr;
+  model::write_bundle(path, content);
 }
 
 }  // namespace
@@ -300,15 +376,21 @@ void train(const dataset::Options& options, const std::string& output, RunFlags 
            const std::atomic<bool>& interrupted) {
   dataset::validate(options);
   evaluate::parse_metric(options.train.choose_by);
-  const auto data = dataset::load_dataset(options.data);
-  Run(options, data, output, interrupted).execute(flags);
+  Run(options, dataset::load_dataset(options.data), nullptr, output, interrupted).execute(flags);
+}
+
+void train(const dataset::Options& options, dataset::Dataset&& data, const std::string& output, RunFlags flags,
+           const std::atomic<bool>& interrupted) {
+  dataset::validate(options);
+  evaluate::parse_metric(options.train.choose_by);
+  Run(options, std::move(data), nullptr, output, interrupted).execute(flags);
 }
 
 void train(const dataset::Options& options, const dataset::Dataset& data, const std::string& output, RunFlags flags,
            const std::atomic<bool>& interrupted) {
   dataset::validate(options);
   evaluate::parse_metric(options.train.choose_by);
-  Run(options, data, output, interrupted).execute(flags);
+  Run(options, std::nullopt, &data, output, interrupted).execute(flags);
 }
 
 }  // namespace pagoda::train

@@ -90,6 +90,7 @@ class Health : public dataset::TrainTest {
  protected:
   std::shared_ptr<const model::Bundle> trained(dataset::Options o) {
     o.train.epochs = 2;
+    o.train.refit = dataset::Refit::validation;  // a model of all rows is of no part, and nothing is made again
     o.towers.model.dim = 8;
     const std::atomic<bool> never{false};
     train::train(o, folder_ + "/m.pagoda", {}, never);
