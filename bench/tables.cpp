@@ -13,7 +13,7 @@
 #include "bench/memory.h"
 #include "bench/timing.h"
 #include "core/rng.h"
-#include "math/clones.h"
+#include "math/simd_dispatch.h"
 #include "math/environment.h"
 #include "nn/embedding_table.h"
 
@@ -28,9 +28,8 @@ inline __attribute__((always_inline)) void ask_for(const float* row, size_t dim)
 }
 
 // What the memory gives: nothing but the loop, the same rows ahead, on as many threads.
-PAGODA_CLONES
-void copy_rows(math::MatrixView<const float> table, std::span<const uint32_t> rows, size_t begin, size_t end,
-               math::MatrixView<float> out) {
+PAGODA_INLINE void copy_rows(math::MatrixView<const float> table, std::span<const uint32_t> rows, size_t begin,
+                             size_t end, math::MatrixView<float> out) {
   for (size_t i = begin; i < end; ++i) {
     if (i + kAhead < rows.size()) ask_for<false>(table[rows[i + kAhead]], table.cols());
     const float* row = table[rows[i]];
@@ -38,9 +37,8 @@ void copy_rows(math::MatrixView<const float> table, std::span<const uint32_t> ro
   }
 }
 
-PAGODA_CLONES
-void move_rows(math::MatrixView<float> table, std::span<const uint32_t> rows, size_t begin, size_t end, float rate,
-               math::MatrixView<const float> gradient) {
+PAGODA_INLINE void move_rows(math::MatrixView<float> table, std::span<const uint32_t> rows, size_t begin, size_t end,
+                             float rate, math::MatrixView<const float> gradient) {
   for (size_t i = begin; i < end; ++i) {
     if (i + kAhead < rows.size()) ask_for<true>(table[rows[i + kAhead]], table.cols());
     float* row = table[rows[i]];
@@ -50,13 +48,15 @@ void move_rows(math::MatrixView<float> table, std::span<const uint32_t> rows, si
 
 void bare_gather(ThreadPool& pool, const math::Matrix<float>& table, const std::vector<uint32_t>& rows,
                  math::Matrix<float>& out) {
-  pool.for_chunks(rows.size(), kChunk, [&](size_t begin, size_t end) { copy_rows(table, rows, begin, end, out); });
+  pool.for_chunks(rows.size(), kChunk,
+                  [&](size_t begin, size_t end) { math::simd_call<copy_rows>(table, rows, begin, end, out); });
 }
 
 void bare_update(ThreadPool& pool, math::Matrix<float>& table, const std::vector<uint32_t>& rows, float rate,
                  const math::Matrix<float>& gradient) {
-  pool.for_chunks(rows.size(), kChunk,
-                  [&](size_t begin, size_t end) { move_rows(table, rows, begin, end, rate, gradient); });
+  pool.for_chunks(rows.size(), kChunk, [&](size_t begin, size_t end) {
+    math::simd_call<move_rows>(table, rows, begin, end, rate, gradient);
+  });
 }
 
 void print(const char* what, size_t rows, size_t dim, int threads, double bytes, double ours, double bare) {

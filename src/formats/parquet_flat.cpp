@@ -13,7 +13,7 @@
 
 #include "columns/decimal.h"
 #include "columns/conversions.h"
-#include "math/clones.h"
+#include "math/simd_dispatch.h"
 
 namespace pagoda::formats {
 
@@ -64,8 +64,7 @@ class Levels {
   std::vector<int16_t> levels_;
 };
 
-PAGODA_CLONES
-uint32_t largest(std::span<const uint32_t> codes) {
+PAGODA_INLINE uint32_t largest(std::span<const uint32_t> codes) {
   uint32_t most = 0;
   for (const uint32_t code : codes) most = std::max(most, code);
   return most;
@@ -238,7 +237,7 @@ class TextColumn : public FlatColumn {
           return got;
         },
         [&](size_t, size_t, size_t, size_t more) { values += more; });
-    if (values > 0 && largest(std::span(column.codes).first(values)) >= words_->size())
+    if (values > 0 && math::simd_call<largest>(std::span(column.codes).first(values)) >= words_->size())
       throw parquet::ParquetException("a code beyond its dictionary");
     levels_.spread(values, column.codes, column.valid);
     column.words = words_;

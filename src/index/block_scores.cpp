@@ -4,13 +4,8 @@
 #include <array>
 #include <vector>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ 12 of its own <immintrin.h>
-#endif
-
 #include "core/error.h"
-#include "math/simd_level.h"
+#include "math/simd_dispatch.h"
 
 namespace pagoda::index {
 namespace {
@@ -21,8 +16,8 @@ typedef float Lanes __attribute__((vector_size(kLanes / 2 * sizeof(float)), may_
 
 // `panels` panels of one block against `rows` queries, Tile queries at a time: the tile's sums stay in registers.
 template <int Tile>
-[[gnu::always_inline]] inline void score_tile(const float* queries, size_t query_stride, const float* panel,
-                                              size_t panels, size_t dim, float* scores, size_t score_stride) {
+PAGODA_INLINE void score_tile(const float* queries, size_t query_stride, const float* panel, size_t panels, size_t dim,
+                              float* scores, size_t score_stride) {
   for (size_t p = 0; p < panels; ++p, panel += dim * kLanes) {
     Lanes low[Tile] = {}, high[Tile] = {};
     for (size_t d = 0; d < dim; ++d) {
@@ -41,9 +36,8 @@ template <int Tile>
 }
 
 template <int Tile>
-[[gnu::always_inline]] inline void score_queries(const float* queries, size_t rows, size_t query_stride,
-                                                 const float* panels, size_t n_panels, size_t dim, float* scores,
-                                                 size_t score_stride) {
+PAGODA_INLINE void score_queries(const float* queries, size_t rows, size_t query_stride, const float* panels,
+                                 size_t n_panels, size_t dim, float* scores, size_t score_stride) {
   size_t q = 0;
   for (; q + Tile <= rows; q += Tile)
     score_tile<Tile>(queries + q * query_stride, query_stride, panels, n_panels, dim, scores + q * score_stride,
@@ -55,15 +49,13 @@ template <int Tile>
 
 // The tile that the registers of each kind of CPU hold.
 using Kernel = void (*)(const float*, size_t, size_t, const float*, size_t, size_t, float*, size_t);
-#if defined(__x86_64__)
-__attribute__((target("arch=x86-64-v4"))) void score_v4(const float* q, size_t rows, size_t q_stride,
-                                                        const float* panels, size_t n, size_t dim, float* s,
-                                                        size_t s_stride) {
+#if PAGODA_X86
+PAGODA_AVX512 void score_v4(const float* q, size_t rows, size_t q_stride, const float* panels, size_t n, size_t dim,
+                            float* s, size_t s_stride) {
   score_queries<8>(q, rows, q_stride, panels, n, dim, s, s_stride);
 }
-__attribute__((target("arch=x86-64-v3"))) void score_v3(const float* q, size_t rows, size_t q_stride,
-                                                        const float* panels, size_t n, size_t dim, float* s,
-                                                        size_t s_stride) {
+PAGODA_AVX2 void score_v3(const float* q, size_t rows, size_t q_stride, const float* panels, size_t n, size_t dim,
+                          float* s, size_t s_stride) {
   score_queries<2>(q, rows, q_stride, panels, n, dim, s, s_stride);
 }
 #endif
@@ -72,14 +64,11 @@ void score_any(const float* q, size_t rows, size_t q_stride, const float* panels
   score_queries<1>(q, rows, q_stride, panels, n, dim, s, s_stride);
 }
 
-Kernel choose_kernel() {
-#if defined(__x86_64__)
-  const auto best = math::usable_simd_levels().back();
-  if (best >= math::SimdLevel::avx512) return score_v4;
-  if (best == math::SimdLevel::avx2) return score_v3;
+#if PAGODA_X86
+constexpr math::PerSimdLevel<Kernel> kKernels{score_any, score_v3, score_v4};
+#else
+constexpr math::PerSimdLevel<Kernel> kKernels{score_any};
 #endif
-  return score_any;
-}
 
 // panel[d][lane] = lanes[lane][d], in squares of 4 x 4.
 void transpose(const std::array<const float*, kLanes>& lanes, size_t dim, float* panel) {
@@ -110,19 +99,16 @@ inline void fetch(math::MatrixView<const T> vectors, uint32_t row) {
   for (size_t d = 0; d < vectors.cols(); d += 64 / sizeof(T)) __builtin_prefetch(vectors[row] + d, 0, 2);
 }
 
-#if defined(__x86_64__)
-__attribute__((target("arch=x86-64-v4"))) inline __m512 load(__mmask16 in, const float* x) {
-  return _mm512_maskz_loadu_ps(in, x);
-}
-__attribute__((target("arch=x86-64-v4"))) inline __m512 load(__mmask16 in, const uint16_t* f16) {
+#if PAGODA_X86
+PAGODA_AVX512 inline __m512 load(__mmask16 in, const float* x) { return _mm512_maskz_loadu_ps(in, x); }
+PAGODA_AVX512 inline __m512 load(__mmask16 in, const uint16_t* f16) {
   return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(in, f16));
 }
 
 // 16 rows at a time, turned in registers, 16 components by 16. What is past the last row repeats it and is not written.
 template <class T>
-__attribute__((target("arch=x86-64-v4"))) void score_rows_v4(math::MatrixView<const T> vectors,
-                                                             std::span<const uint32_t> rows,
-                                                             std::span<const float> query, float* scores) {
+PAGODA_AVX512 void score_rows_v4(math::MatrixView<const T> vectors, std::span<const uint32_t> rows,
+                                 std::span<const float> query, float* scores) {
   constexpr size_t kRows = 16;
   const size_t dim = query.size();
   for (size_t begin = 0; begin < rows.size(); begin += kRows) {
@@ -170,9 +156,8 @@ __attribute__((target("arch=x86-64-v4"))) void score_rows_v4(math::MatrixView<co
 
 void score_rows(math::RowsView vectors, std::span<const uint32_t> rows, std::span<const float> query, float* scores) {
   check(query.size() == vectors.cols(), "the query is as wide as the vectors");
-#if defined(__x86_64__)
-  static const bool avx512 = math::usable_simd_levels().back() >= math::SimdLevel::avx512;
-  if (avx512)
+#if PAGODA_X86
+  if (math::best_simd_level() >= math::SimdLevel::avx512)
     return vectors.precision() == math::RowPrecision::f32 ? score_rows_v4(vectors.f32(), rows, query, scores)
                                                           : score_rows_v4(vectors.f16(), rows, query, scores);
 #endif
@@ -215,13 +200,12 @@ void ItemBlock::fill(math::RowsView vectors, const uint32_t* rows, size_t n) {
 }
 
 void ItemBlock::score(math::MatrixView<const float> queries, math::MatrixView<float> scores) const {
-  static const Kernel kernel = choose_kernel();
   const size_t panels = (items_ + kLanes - 1) / kLanes;
   check(queries.cols() == dim_ && scores.rows() >= queries.rows() && scores.cols() >= panels * kLanes &&
             scores.stride() % kLanes == 0,
         "the scores' shape fits queries and block");
-  kernel(queries.data(), queries.rows(), queries.stride(), panels_.data(), panels, dim_, scores.data(),
-         scores.stride());
+  kKernels.best()(queries.data(), queries.rows(), queries.stride(), panels_.data(), panels, dim_, scores.data(),
+                  scores.stride());
 }
 
 }  // namespace pagoda::index

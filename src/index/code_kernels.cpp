@@ -5,12 +5,7 @@
 #include <cstring>
 #include <limits>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ 12 of its own <immintrin.h>
-#define PAGODA_AVX2 __attribute__((target("arch=x86-64-v3")))
-#define PAGODA_AVX512 __attribute__((target("arch=x86-64-v4,avx512vnni")))
-#endif
+#include "math/simd_dispatch.h"
 
 namespace pagoda::index {
 
@@ -121,7 +116,7 @@ void masks_portable(const uint64_t* set, const uint32_t* rows, size_t n, uint16_
 constexpr CodeKernels kPortable{products_portable, select_portable, nearest_portable, keep_above_portable,
                                 masks_portable};
 
-#if defined(__x86_64__)
+#if PAGODA_X86
 
 // The best lane of a vector of lanes: largest value, then lowest row.
 template <size_t N>
@@ -199,7 +194,7 @@ PAGODA_AVX2 void nearest_2(const uint8_t* blocks, const int32_t* biases, size_t 
   const __m256i none = _mm256_set1_epi32(std::numeric_limits<int32_t>::min());
   for (size_t q = 0; q < n_queries; ++q) {
     __m256i most = none, at = zero;
-    const auto look = [&](__m256i products, size_t first) __attribute__((target("arch=x86-64-v3"))) {
+    const auto look = [&](__m256i products, size_t first) PAGODA_AVX2 {
       products = _mm256_add_epi32(products, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(biases + first)));
       const __m256i row = _mm256_add_epi32(lanes, _mm256_set1_epi32(static_cast<int>(first)));
       const __m256i there = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(rows)), row);
@@ -221,7 +216,7 @@ constexpr CodeKernels kAvx2{products_2, select_2, nearest_2, keep_above_portable
 
 // ---- AVX-512 with VNNI ----
 
-PAGODA_AVX512 inline __m512i four_codes_512(const int8_t* codes) {
+PAGODA_AVX512_VNNI inline __m512i four_codes_512(const int8_t* codes) {
   int32_t four;
   std::memcpy(&four, codes, sizeof four);
   return _mm512_set1_epi32(four);
@@ -230,8 +225,8 @@ PAGODA_AVX512 inline __m512i four_codes_512(const int8_t* codes) {
 // Tile queries against one block, whose codes are loaded once for all of them. A single query keeps four sums, so that one
 // addition need not wait for the one before.
 template <int Tile>
-PAGODA_AVX512 inline void block_products_512(const uint8_t* block, size_t groups, const CodeScan* queries,
-                                             __m512i (&products)[Tile]) {
+PAGODA_AVX512_VNNI inline void block_products_512(const uint8_t* block, size_t groups, const CodeScan* queries,
+                                                  __m512i (&products)[Tile]) {
   if constexpr (Tile == 1) {
     __m512i sum[4] = {_mm512_set1_epi32(queries->start), _mm512_setzero_si512(), _mm512_setzero_si512(),
                       _mm512_setzero_si512()};
@@ -253,8 +248,8 @@ PAGODA_AVX512 inline void block_products_512(const uint8_t* block, size_t groups
   }
 }
 
-PAGODA_AVX512 void products_512(const uint8_t* blocks, size_t rows, size_t groups, const int8_t* query, int32_t start,
-                                int32_t* products) {
+PAGODA_AVX512_VNNI void products_512(const uint8_t* blocks, size_t rows, size_t groups, const int8_t* query,
+                                     int32_t start, int32_t* products) {
   const CodeScan scan{query, start, 0, 0, nullptr, nullptr, 0};
   for (size_t b = 0; b < blocks_of(rows); ++b) {
     __m512i p[1];
@@ -264,8 +259,8 @@ PAGODA_AVX512 void products_512(const uint8_t* blocks, size_t rows, size_t group
 }
 
 template <int Tile>
-PAGODA_AVX512 void select_tile_512(const uint8_t* blocks, size_t rows, size_t groups, const uint16_t* masks,
-                                   uint32_t first_position, CodeScan* queries) {
+PAGODA_AVX512_VNNI void select_tile_512(const uint8_t* blocks, size_t rows, size_t groups, const uint16_t* masks,
+                                        uint32_t first_position, CodeScan* queries) {
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   constexpr size_t kAhead = 1024;  // bytes: what the next few dozen cycles will ask of memory
   for (size_t b = 0; b < blocks_of(rows); ++b) {
@@ -292,16 +287,16 @@ PAGODA_AVX512 void select_tile_512(const uint8_t* blocks, size_t rows, size_t gr
   }
 }
 
-PAGODA_AVX512 void select_512(const uint8_t* blocks, size_t rows, size_t groups, const uint16_t* masks,
-                              uint32_t first_position, CodeScan* queries, size_t n_queries) {
+PAGODA_AVX512_VNNI void select_512(const uint8_t* blocks, size_t rows, size_t groups, const uint16_t* masks,
+                                   uint32_t first_position, CodeScan* queries, size_t n_queries) {
   size_t q = 0;
   for (; q + 4 <= n_queries; q += 4) select_tile_512<4>(blocks, rows, groups, masks, first_position, queries + q);
   for (; q < n_queries; ++q) select_tile_512<1>(blocks, rows, groups, masks, first_position, queries + q);
 }
 
 template <int Tile>
-PAGODA_AVX512 void nearest_tile_512(const uint8_t* blocks, const int32_t* biases, size_t rows, size_t groups,
-                                    const int8_t* queries, uint32_t* best, int32_t* best_values) {
+PAGODA_AVX512_VNNI void nearest_tile_512(const uint8_t* blocks, const int32_t* biases, size_t rows, size_t groups,
+                                         const int8_t* queries, uint32_t* best, int32_t* best_values) {
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   CodeScan scans[Tile];
   __m512i most[Tile], at[Tile];
@@ -329,8 +324,8 @@ PAGODA_AVX512 void nearest_tile_512(const uint8_t* blocks, const int32_t* biases
   }
 }
 
-PAGODA_AVX512 void nearest_512(const uint8_t* blocks, const int32_t* biases, size_t rows, size_t groups,
-                               const int8_t* queries, size_t n_queries, uint32_t* best, int32_t* values) {
+PAGODA_AVX512_VNNI void nearest_512(const uint8_t* blocks, const int32_t* biases, size_t rows, size_t groups,
+                                    const int8_t* queries, size_t n_queries, uint32_t* best, int32_t* values) {
   size_t q = 0;
   for (; q + 8 <= n_queries; q += 8)
     nearest_tile_512<8>(blocks, biases, rows, groups, queries + q * groups * 4, best + q, values + q);
@@ -338,7 +333,7 @@ PAGODA_AVX512 void nearest_512(const uint8_t* blocks, const int32_t* biases, siz
     nearest_tile_512<1>(blocks, biases, rows, groups, queries + q * groups * 4, best + q, values + q);
 }
 
-PAGODA_AVX512 size_t keep_above_512(float* scores, uint32_t* positions, size_t n, float threshold) {
+PAGODA_AVX512_VNNI size_t keep_above_512(float* scores, uint32_t* positions, size_t n, float threshold) {
   size_t kept = 0, i = 0;
   for (; i + 16 <= n; i += 16) {  // what is stored never reaches past what was read
     const __m512 s = _mm512_loadu_ps(scores + i);
@@ -356,7 +351,7 @@ PAGODA_AVX512 size_t keep_above_512(float* scores, uint32_t* positions, size_t n
   return kept;
 }
 
-PAGODA_AVX512 void masks_512(const uint64_t* set, const uint32_t* rows, size_t n, uint16_t* masks) {
+PAGODA_AVX512_VNNI void masks_512(const uint64_t* set, const uint32_t* rows, size_t n, uint16_t* masks) {
   for (size_t b = 0; b < blocks_of(n); ++b) {
     const auto in = static_cast<__mmask16>(rows_in(b, n, nullptr));
     const __m512i row = _mm512_maskz_loadu_epi32(in, rows + b * kBlockRows);
@@ -374,16 +369,14 @@ constexpr CodeKernels kAvx512{products_512, select_512, nearest_512, keep_above_
 }  // namespace
 
 const CodeKernels& code_kernels(math::SimdLevel instructions) {
-#if defined(__x86_64__)
-  if (instructions >= math::SimdLevel::avx512 && __builtin_cpu_supports("avx512vnni")) return kAvx512;
-  if (instructions >= math::SimdLevel::avx2) return kAvx2;
-#endif
+#if PAGODA_X86
+  static const bool vnni = __builtin_cpu_supports("avx512vnni");
+  return *math::PerSimdLevel<const CodeKernels*>{&kPortable, &kAvx2, vnni ? &kAvx512 : nullptr}.at(instructions);
+#else
   return kPortable;
+#endif
 }
 
-const CodeKernels& code_kernels() {
-  static const CodeKernels& best = code_kernels(math::usable_simd_levels().back());
-  return best;
-}
+const CodeKernels& code_kernels() { return code_kernels(math::best_simd_level()); }
 
 }  // namespace pagoda::index

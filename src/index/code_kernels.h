@@ -67,6 +67,6 @@ struct CodeKernels {
 
 // The best of these instructions or plainer ones: avx512 only where the CPU has VNNI too. All give the same bits.
 const CodeKernels& code_kernels(math::SimdLevel instructions);
-const CodeKernels& code_kernels();  // of what usable_simd_levels() said at the first call
+const CodeKernels& code_kernels();  // of math::best_simd_level()
 
 }  // namespace pagoda::index

@@ -8,7 +8,7 @@
 
 namespace pagoda::math {
 
-// PAGODA_KERNELS: the instructions that kernels use at most (instructions.h). PAGODA_TABLES: a folder for tables that
+// PAGODA_KERNELS: the instructions that kernels use at most (simd_level.h). PAGODA_TABLES: a folder for tables that
 // are larger than memory (matrix.h).
 inline void take_environment() {
   if (const char* instructions = std::getenv("PAGODA_KERNELS")) limit_simd_level(instructions);

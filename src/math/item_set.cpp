@@ -3,7 +3,7 @@
 #include <bit>
 
 #include "core/error.h"
-#include "math/clones.h"
+#include "math/simd_dispatch.h"
 
 namespace pagoda::math {
 
@@ -13,9 +13,8 @@ ItemSet::ItemSet(size_t items, bool full) : items_(items), words_((items + 63) /
 
 namespace {
 
-PAGODA_CLONES  // with the CPU's instruction for it six times as fast
-    size_t
-    bits_of(const uint64_t* words, size_t n) {
+// With the CPU's instruction for it six times as fast.
+PAGODA_INLINE size_t bits_of(const uint64_t* words, size_t n) {
   size_t bits = 0;
   for (size_t w = 0; w < n; ++w) bits += static_cast<size_t>(std::popcount(words[w]));
   return bits;
@@ -23,7 +22,7 @@ PAGODA_CLONES  // with the CPU's instruction for it six times as fast
 
 }  // namespace
 
-size_t ItemSet::count() const { return bits_of(words_.data(), words_.size()); }
+size_t ItemSet::count() const { return simd_call<bits_of>(words_.data(), words_.size()); }
 
 std::vector<uint32_t> ItemSet::rows() const {
   std::vector<uint32_t> rows;

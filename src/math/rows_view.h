@@ -15,8 +15,14 @@ namespace pagoda::math {
 enum class RowPrecision { f32, f16 };
 inline constexpr float kLargestF16 = 65504;
 
+#if defined(__aarch64__) && !defined(__clang__) && __GNUC__ < 13
+using Binary16 = __fp16;  // g++ 12 for ARM has no _Float16 in C++
+#else
+using Binary16 = _Float16;
+#endif
+
 inline uint16_t to_f16(float x) {  // to nearest, ties to even
-  return std::bit_cast<uint16_t>(static_cast<_Float16>(x));
+  return std::bit_cast<uint16_t>(static_cast<Binary16>(x));
 }
 void widen_f16(const uint16_t* f16, size_t n, float* out);  // exact
 

@@ -14,7 +14,8 @@ constexpr std::array<std::string_view, 4> kNames{"portable", "avx2", "avx512", "
 
 std::vector<SimdLevel> simd_levels_of_cpu() {
   std::vector<SimdLevel> have{SimdLevel::portable};
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(__x86_64__)
+  __builtin_cpu_init();  // for whoever asks before main()
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return have;
   have.push_back(SimdLevel::avx2);
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
@@ -33,15 +34,24 @@ std::string& limit() {
 
 }  // namespace
 
-void limit_simd_level(std::string name) { limit() = std::move(name); }
+void limit_simd_level(std::string name) {
+  limit() = std::move(name);
+  remembered_simd_level.store(kUnknownSimdLevel, std::memory_order_relaxed);
+}
 
 std::string_view name_of(SimdLevel instructions) { return kNames[static_cast<size_t>(instructions)]; }
 
 std::vector<SimdLevel> usable_simd_levels() { return usable_simd_levels(limit(), simd_levels_of_cpu()); }
 
+SimdLevel remember_simd_level() {
+  const SimdLevel best = usable_simd_levels().back();
+  remembered_simd_level.store(static_cast<int>(best), std::memory_order_relaxed);
+  return best;
+}
+
 bool bf16_is_fast() {
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-  return usable_simd_levels().back() == SimdLevel::avx512_bf16 && !__builtin_cpu_is("intel");
+#if defined(__x86_64__)
+  return best_simd_level() == SimdLevel::avx512_bf16 && !__builtin_cpu_is("intel");
 #else
   return false;
 #endif

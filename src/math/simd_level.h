@@ -1,6 +1,7 @@
 // Which instruction set the kernels use: chosen at run time, by the CPU.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@ void limit_simd_level(std::string name);
 // What this CPU has up to the limit, the least first. Error{usage}: the limit is no name, or the CPU lacks it.
 std::vector<SimdLevel> usable_simd_levels();
 
+// The last of usable_simd_levels(), remembered until the limit changes: what every choice of a kernel goes by.
+SimdLevel best_simd_level();
+
 // Whether dot products of bf16 are faster than those of floats. Not on Intel's CPUs with AVX-512 BF16: they start one
 // such instruction every two cycles, but two multiply-adds of floats every cycle, which is twice as many products.
 bool bf16_is_fast();
@@ -32,5 +36,14 @@ bool use_bf16_loss(std::string_view limit, bool fast);
 
 // What usable_simd_levels makes of a limit.
 std::vector<SimdLevel> usable_simd_levels(std::string_view limit, std::vector<SimdLevel> of_cpu);
+
+inline constexpr int kUnknownSimdLevel = -1;
+inline std::atomic<int> remembered_simd_level{kUnknownSimdLevel};  // of best_simd_level() alone
+SimdLevel remember_simd_level();
+
+inline SimdLevel best_simd_level() {
+  const int level = remembered_simd_level.load(std::memory_order_relaxed);
+  return level == kUnknownSimdLevel ? remember_simd_level() : static_cast<SimdLevel>(level);
+}
 
 }  // namespace pagoda::math

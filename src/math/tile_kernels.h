@@ -76,7 +76,7 @@ inline constexpr float kMaskedBias = -1e30f;  // a bias that makes 2^x zero
 const TileKernels& tile_kernels(SimdLevel instructions);
 const TileKernels& best_tile_kernels();  // the best of usable_simd_levels()
 
-// One file each; nullptr where the compiler or the machine lacks the instructions.
+// One file each; nullptr where the program is for another kind of machine.
 const TileKernels* portable_tile_kernels();
 const TileKernels* avx2_tile_kernels();
 const TileKernels* avx512_tile_kernels();

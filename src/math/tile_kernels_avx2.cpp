@@ -1,13 +1,11 @@
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#include <immintrin.h>
-
 #include <algorithm>
 
 #include "math/bf16.h"
+#include "math/simd_dispatch.h"
 #include "math/tile_kernels.h"
 
-#pragma GCC push_options
-#pragma GCC target("arch=x86-64-v3")
+#if PAGODA_X86
+PAGODA_BEGIN_AVX2
 
 namespace {
 
@@ -63,10 +61,9 @@ struct Vector {
 
 #include "math/tile_kernels_body.h"
 
-#pragma GCC pop_options
+PAGODA_END_SIMD
 
 const pagoda::math::TileKernels* pagoda::math::avx2_tile_kernels() { return &kKernels; }
 #else
-#include "math/tile_kernels.h"
 const pagoda::math::TileKernels* pagoda::math::avx2_tile_kernels() { return nullptr; }
 #endif

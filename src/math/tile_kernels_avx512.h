@@ -1,5 +1,5 @@
-// The vector of tile_kernels_avx512.cpp and tile_kernels_avx512_bf16.cpp, inside their `#pragma GCC target`; the second
-// defines PAGODA_HAS_BF16_PRODUCTS.
+// The vector of tile_kernels_avx512.cpp and tile_kernels_avx512_bf16.cpp, within their PAGODA_BEGIN_AVX512 and
+// PAGODA_BEGIN_AVX512_BF16; the second defines PAGODA_HAS_BF16_PRODUCTS.
 #pragma once
 
 namespace {

@@ -1,23 +1,19 @@
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#include <immintrin.h>
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ 12 of its own <immintrin.h>
-
 #include <algorithm>
 
 #include "math/bf16.h"
+#include "math/simd_dispatch.h"
 #include "math/tile_kernels.h"
 
-#pragma GCC push_options
-#pragma GCC target("arch=x86-64-v4,avx512bf16,prefer-vector-width=512")
+#if PAGODA_X86
+PAGODA_BEGIN_AVX512_BF16
 
 #define PAGODA_HAS_BF16_PRODUCTS
 #include "math/tile_kernels_avx512.h"
 #include "math/tile_kernels_body.h"
 
-#pragma GCC pop_options
+PAGODA_END_SIMD
 
 const pagoda::math::TileKernels* pagoda::math::avx512_bf16_tile_kernels() { return &kKernels; }
 #else
-#include "math/tile_kernels.h"
 const pagoda::math::TileKernels* pagoda::math::avx512_bf16_tile_kernels() { return nullptr; }
 #endif

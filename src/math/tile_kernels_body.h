@@ -1,6 +1,6 @@
 // The inner loops of tile_kernels.h over a type of vector. A file of one set of instructions defines `Vector`, inside
-// its `#pragma GCC target`, and includes this once: templates are compiled for the instructions in force where they
-// stand.
+// its PAGODA_BEGIN_... (simd_dispatch.h), and includes this once: templates are compiled for the instructions in force
+// where they stand.
 //
 //   struct Vector { using V = ...; kLanes; load, store, set, add, sub, mul, fma;
 //                   above(a, b): a bit for each lane with a > b
@@ -21,12 +21,11 @@
 #include <algorithm>
 
 #include "math/bf16.h"
+#include "math/simd_dispatch.h"
 #include "math/tile_kernels.h"
 
 namespace pagoda::math {
 namespace {  // NOLINT(google-build-namespaces): a part of the file that includes it
-
-#define PAGODA_INLINE inline __attribute__((always_inline))
 
 using V = Vector::V;
 using P = Vector::P;

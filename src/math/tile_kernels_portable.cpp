@@ -11,8 +11,13 @@ struct Vector {
   using V = float __attribute__((vector_size(16)));
   using Bits = int __attribute__((vector_size(16)));
   static constexpr size_t kLanes = 4;
-  static constexpr int kRows = 4, kWide = 2,
-                       kWideRows = 4;  // 8 sums, 2 columns, 1 broadcast, 1 product of 16 registers
+#if defined(__aarch64__)
+  // Of 32 registers: 16 sums, 4 columns and 4 broadcasts; with 24 sums g++ 12 runs out of them.
+  static constexpr int kRows = 8, kWide = 4, kWideRows = 4;
+#else
+  // Of 16 registers: 8 sums, 2 columns, 1 broadcast and 1 product.
+  static constexpr int kRows = 4, kWide = 2, kWideRows = 4;
+#endif
 
   static V load(const float* p) {
     V v;

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 #include "math/bf16.h"
-#include "math/clones.h"
+#include "math/simd_dispatch.h"
 #include "math/kernels.h"
 
 namespace pagoda::nn {
@@ -115,13 +115,13 @@ template <class T>
 constexpr T kTiny = static_cast<T>(1e-30);  // an accumulator that started at 0 and saw a zero gradient
 
 template <class T>
-[[gnu::always_inline]] inline void ask_for(const T* at, size_t n) {
+PAGODA_INLINE void ask_for(const T* at, size_t n) {
   for (size_t k = 0; k < n; k += 64 / sizeof(T)) __builtin_prefetch(at + k, 1);
 }
 
 // Calls f(i, row) for the rows of a range, and prefetches the rows to come.
 template <class Range, class F>
-[[gnu::always_inline]] inline void each_row(const Range& r, F f) {
+PAGODA_INLINE void each_row(const Range& r, F f) {
   constexpr size_t kAhead = 16;
   const size_t readable = r.gradient.rows();
   for (size_t i = r.begin; i < r.end; ++i) {
@@ -157,7 +157,7 @@ struct Bf16Values {
 };
 
 template <class Range>
-[[gnu::always_inline]] inline auto values_of(const Range& r, size_t row) {
+PAGODA_INLINE auto values_of(const Range& r, size_t row) {
   using Stored = std::remove_pointer_t<decltype(r.value.data())>;
   if constexpr (std::is_same_v<Stored, uint16_t>)
     return Bf16Values{r.value[row], static_cast<uint32_t>(mix64(r.noise ^ row))};
@@ -166,19 +166,19 @@ template <class Range>
 }
 
 template <class Range, class Factors>
-[[gnu::always_inline]] inline void sgd_rows(const Range& r, const Factors& f) {
+PAGODA_INLINE void sgd_rows(const Range& r, const Factors& f) {
   const auto rate = f.rate * f.clip, keep = f.keep;
   const size_t cols = r.value.cols();
   each_row(r, [&](size_t i, size_t row) {
     const auto* g = r.gradient[i];
     const auto v = values_of(r, row);
-#pragma GCC ivdep
+    PAGODA_INDEPENDENT
     for (size_t k = 0; k < cols; ++k) v.set(k, keep * v[k] - rate * g[k]);
   });
 }
 
 template <class Range, class Factors>
-[[gnu::always_inline]] inline void adagrad_rows(const Range& r, const Factors& f) {
+PAGODA_INLINE void adagrad_rows(const Range& r, const Factors& f) {
   using T = decltype(f.rate + 0);
   const T rate = f.rate, c = f.clip, keep = f.keep;
   const size_t cols = r.value.cols();
@@ -186,7 +186,7 @@ template <class Range, class Factors>
     const T* g = r.gradient[i];
     T* h = r.first[row];
     const auto v = values_of(r, row);
-#pragma GCC ivdep
+    PAGODA_INDEPENDENT
     for (size_t k = 0; k < cols; ++k) {
       const T gk = c * g[k];
       h[k] += gk * gk;
@@ -196,7 +196,7 @@ template <class Range, class Factors>
 }
 
 template <class Range, class Factors>
-[[gnu::always_inline]] inline void row_adagrad_rows(const Range& r, const Factors& f) {
+PAGODA_INLINE void row_adagrad_rows(const Range& r, const Factors& f) {
   using T = decltype(f.rate + 0);
   const size_t cols = r.value.cols();
   each_row(r, [&](size_t i, size_t row) {
@@ -205,13 +205,13 @@ template <class Range, class Factors>
     const auto v = values_of(r, row);
     h += f.clip * f.clip * math::dot(g, g, cols) / static_cast<T>(cols);
     const T rate = f.rate * f.clip / std::sqrt(h + kTiny<T>), keep = f.keep;
-#pragma GCC ivdep
+    PAGODA_INDEPENDENT
     for (size_t k = 0; k < cols; ++k) v.set(k, keep * v[k] - rate * g[k]);
   });
 }
 
 template <class Range, class Factors>
-[[gnu::always_inline]] inline void adam_rows(const Range& r, const Factors& f) {
+PAGODA_INLINE void adam_rows(const Range& r, const Factors& f) {
   using T = decltype(f.rate + 0);
   const size_t cols = r.value.cols();
   const T rate = f.adam_rate, root = f.adam_root, b1 = f.b1, b2 = f.b2, epsilon = f.epsilon, c = f.clip, keep = f.keep;
@@ -219,7 +219,7 @@ template <class Range, class Factors>
     const T* g = r.gradient[i];
     T *m = r.first[row], *s = r.second[row];
     const auto v = values_of(r, row);
-#pragma GCC ivdep
+    PAGODA_INDEPENDENT
     for (size_t k = 0; k < cols; ++k) {
       const T gk = c * g[k];
       m[k] = b1 * m[k] + (1 - b1) * gk;
@@ -230,7 +230,7 @@ template <class Range, class Factors>
 }
 
 template <class Range, class Factors>
-[[gnu::always_inline]] inline void move_rows(OptimizerKind kind, bool by_row, const Range& r, const Factors& f) {
+PAGODA_INLINE void move_rows(OptimizerKind kind, bool by_row, const Range& r, const Factors& f) {
   switch (kind) {
     case OptimizerKind::sgd: return sgd_rows(r, f);
     case OptimizerKind::adam: return adam_rows(r, f);
@@ -259,13 +259,13 @@ typename OptimizerState<T>::Factors OptimizerState<T>::factors(const StepRate& s
 
 template <>
 template <>
-PAGODA_CLONES void OptimizerState<float>::move(const Range<float>& range, const Factors& f) const {
-  move_rows(options_.kind, by_row_, range, f);
+void OptimizerState<float>::move(const Range<float>& range, const Factors& f) const {
+  math::simd_call<move_rows<Range<float>, Factors>>(options_.kind, by_row_, range, f);
 }
 template <>
 template <>
-PAGODA_CLONES void OptimizerState<float>::move(const Range<uint16_t>& range, const Factors& f) const {
-  move_rows(options_.kind, by_row_, range, f);
+void OptimizerState<float>::move(const Range<uint16_t>& range, const Factors& f) const {
+  math::simd_call<move_rows<Range<uint16_t>, Factors>>(options_.kind, by_row_, range, f);
 }
 template <>
 template <>
