@@ -23,10 +23,12 @@ add_custom_command(
   DEPENDS "${PROJECT_SOURCE_DIR}/proto/${proto}.proto" VERBATIM)
 add_library(pagoda_proto STATIC ${generated_files})
 target_include_directories(pagoda_proto SYSTEM PUBLIC "${generated}")
-target_compile_options(pagoda_proto PRIVATE "-fmacro-prefix-map=${PROJECT_BINARY_DIR}/=")
 target_link_libraries(pagoda_proto PUBLIC ${GRPC} protobuf::libprotobuf)
 
 pagoda_room(server pagoda_retrieval pagoda_proto prometheus-cpp::core OpenSSL::SSL OpenSSL::Crypto)
+foreach(target pagoda_proto pagoda_server)  # what protoc made names its file where a check fails
+  target_compile_options(${target} PRIVATE "-fmacro-prefix-map=${PROJECT_BINARY_DIR}/=")
+endforeach()
 if(PAGODA_UI)
   include(Page)
 endif()

@@ -52,8 +52,9 @@ struct SearchOptions {
 
 // An immutable index. The same vectors, options and seed give the same answers on any number of threads.
 //
-// Thread-safety and errors are those of Retriever. Copies share one index. Index::build copies the vectors; an index that
-// was opened keeps its file mapped.
+// Thread-safety and errors are those of Retriever. Copies share one index. Index::build copies the vectors: into memory,
+// or with `cosine` or `half_precision` into an unnamed file of the temporary folder, that of TMPDIR. An index that was
+// opened keeps its file mapped.
 class PAGODA_EXPORT Index {
  public:
   // Of vectors [n, dim], n and dim at least 1. Error{input}: a component that is not finite, an id that is empty or

@@ -134,7 +134,11 @@ Index Index::build(VectorsView vectors, const IndexOptions& options) {
   library::checked_k(options.k, vectors.rows);
   library::checked_threads(options.threads);
   library::checked_queries(options.sample_queries, vectors.dim, "sample_queries");
-  return Index(std::make_shared<const Impl>(vectors, options));
+  try {
+    return Index(std::make_shared<const Impl>(vectors, options));
+  } catch (const Error& e) {  // what remains is about components
+    throw Error(e.kind(), e.what(), e.field().empty() ? "vectors" : e.field());
+  }
 }
 
 Index Index::open(const std::string& path, int threads) {
