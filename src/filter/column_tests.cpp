@@ -18,7 +18,7 @@ std::optional<bool> as_boolean(std::string_view word) {
   return std::nullopt;
 }
 
-// `order`: of the cell to the value.
+// `order`: the order of the cell relative to the value.
 template <class Order>
 bool holds(FilterTest test, Order order) {
   switch (test) {
@@ -39,14 +39,14 @@ std::vector<Truth> each_row(const columns::Column& column, Cell holds) {
   return truths;
 }
 
-// A number however large or small, as the nearest double.
+// The nearest double of a number of any size.
 std::optional<double> nearest_double(std::string_view text) {
   if (const auto number = columns::parse_number(text)) return number;
   const auto number = columns::Decimal::parse(text);
   return number ? std::optional(number->as_double()) : std::nullopt;
 }
 
-// A number may be a time elsewhere, but is a number here.
+// Elsewhere a number may be a time; here it is a number.
 std::optional<int64_t> as_date(std::string_view text) {
   return columns::Decimal::parse(text) ? std::nullopt : columns::parse_time_us(text);
 }
@@ -56,7 +56,7 @@ std::optional<int64_t> as_date(std::string_view text) {
 struct ColumnTests::Against {
   std::string_view expression;
   const FilterNode& node;
-  FilterTest test;  // an order or equal
+  FilterTest test;  // an order or equality
   const FilterValue& value;
   const ColumnTests& judge;
 
@@ -64,9 +64,9 @@ struct ColumnTests::Against {
     const char* kind = value.kind == FilterValue::Kind::number ? "the number "
                        : value.kind == FilterValue::Kind::text ? "the text "
                                                                : "";
-    fail_filter(expression, value.at,
-                fmt::format("field '{}' is {} and can not be compared with {}{}; {}", node.field, is, kind, value.text,
-                            remedy));
+    fail_filter(
+        expression, value.at,
+        fmt::format("field '{}' is {} and cannot be compared with {}{}; {}", node.field, is, kind, value.text, remedy));
   }
 };
 
@@ -81,7 +81,8 @@ const ColumnTests::Reading<T>& ColumnTests::read(Reading<T>& reading, Parse pars
       if (absent) continue;
       reading.any = true;
       if (cells.back()) continue;
-      reading.fits = false, reading.stranger = column_.as_text(r, scratch);
+      reading.fits = false;
+      reading.misfit = column_.as_text(r, scratch);
       return;
     }
     reading.cells = std::move(cells);
@@ -108,7 +109,7 @@ std::vector<Truth> ColumnTests::each(const Reading<T>& reading, Parse parse, Hol
 
 std::vector<Truth> ColumnTests::test(std::string_view expression, const FilterNode& node,
                                      const ColumnTests* other) const {
-  // Any reading says whether there are cells.
+  // Any reading tells whether there are cells.
   const bool texts = column_.type == columns::ColumnType::text || column_.type == columns::ColumnType::decimal;
   const ColumnTests& judge = other && texts && other->numbers().any ? *other : *this;
   if (node.test == FilterTest::is_true) return is_true(expression, node, judge);
@@ -144,7 +145,7 @@ std::vector<Truth> ColumnTests::is_null(bool wanted) const {
   return truths;
 }
 
-// Each row's cell against one value.
+// Compares each row's cell with one value.
 std::vector<Truth> ColumnTests::against(const Against& a) const {
   switch (column_.type) {
     case columns::ColumnType::integer: return against_integers(a);
@@ -174,7 +175,7 @@ std::vector<Truth> ColumnTests::against(const Against& a) const {
 std::vector<Truth> ColumnTests::against_integers(const Against& a) const {
   if (!a.value.number) a.mismatch("a number", "compare it with a number");
   const auto floor = a.value.number->floor_int64();
-  if (!floor) {  // beyond all integers
+  if (!floor) {  // beyond every 64-bit integer
     const auto order = columns::Decimal() <=> *a.value.number;
     return each_row(column_, [&](size_t) { return holds(a.test, order); });
   }
@@ -192,7 +193,7 @@ std::vector<Truth> ColumnTests::against_reals(const Against& a) const {
   return truths;
 }
 
-// The nearest doubles decide, and the digits where these are the same.
+// Compares the nearest doubles, and the digits if these are equal.
 std::vector<Truth> ColumnTests::against_numbers_in_text(const Against& a) const {
   const double number = a.value.number->as_double();
   return each(numbers(), nearest_double, [&](size_t r, double cell) {
@@ -222,7 +223,7 @@ std::vector<Truth> ColumnTests::against_text(const Against& a) const {
   if (value.number) {
     if (judge.numbers().fits) return against_numbers_in_text(a);
     if (order && value.kind == FilterValue::Kind::number)
-      a.mismatch(fmt::format("text (such as '{}')", judge.numbers().stranger),
+      a.mismatch(fmt::format("text (such as '{}')", judge.numbers().misfit),
                  "put the value in quotes to compare as text");
   } else if (const auto time = as_date(value.text)) {
     if (judge.times().fits)
@@ -235,7 +236,7 @@ std::vector<Truth> ColumnTests::against_text(const Against& a) const {
   }
   if (order && !value.number && judge.numbers().fits && judge.numbers().any)
     a.mismatch("a number", "compare it with a number");
-  // Two spellings of one value are equal; in an order texts go by their bytes.
+  // Two spellings of one value are equal; orders compare bytes.
   const auto key = order ? std::nullopt : columns::value_key(value.text);
   std::vector<Truth> truths(rows_);
   for (size_t r = 0; r < rows_; ++r) {

@@ -1,4 +1,4 @@
-// One test of a filter over the cells of one column.
+// Evaluates one test of a filter over the cells of a column.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace pagoda::filter {
 
-// Three-valued: `and` is the least, `or` the greatest, `not` the mirror image. Only `yes` matches.
+// Three-valued logic: `and` is the minimum, `or` the maximum, `not` is kYes - t. Only kYes matches.
 using Truth = uint8_t;
 inline constexpr Truth kNo = 0, kUnknown = 1, kYes = 2;
 
@@ -21,18 +21,17 @@ inline void invert(std::vector<Truth>& truths) {
   for (auto& t : truths) t = static_cast<Truth>(kYes - t);
 }
 
-// Numbers are compared exactly, and in the precision of the column: with integers and decimals every digit of a literal
-// counts; a column of doubles, floats or halves is compared with the one that is nearest to the literal.
+// Numbers compare exactly in the precision of the column: with integers and decimals every digit of a literal counts;
+// in a column of doubles, floats or halves the literal is rounded to the nearest one.
 //
-// Remembers how a column's texts read as numbers, times or true/false, from one test to the next. May be shared between
-// threads.
+// Caches how a column's texts read as numbers, times or true/false. Thread-safe.
 class ColumnTests {
  public:
   explicit ColumnTests(const columns::Column& column) : column_(column), rows_(column.rows()) {}  // borrowed
 
-  // The truth of each row. Error{usage}, with the place in the expression: the test does not fit the column. Whether texts are
-  // compared as numbers, times or true/false is decided by the cells of `judge` (where it has any), a column of the same
-  // name and type: what was added to a catalogue later is compared as the catalogue is; a cell that does not fit is null then.
+  // The truth of each row. Error{usage}, with the position in the expression: the test does not fit the column.
+  // `judge`, a column of the same name and type, decides whether texts compare as numbers, times or true/false if it
+  // has any cells: items added later are compared as the catalogue is, and a cell that does not fit counts as null.
   std::vector<Truth> test(std::string_view expression, const FilterNode& node,
                           const ColumnTests* judge = nullptr) const;
 
@@ -41,10 +40,10 @@ class ColumnTests {
   template <class T>
   struct Reading {
     std::once_flag once;
-    bool fits = true;                     // each cell that is there is of it,
-    bool any = false;                     // and one is there
-    std::string stranger;                 // a cell that is not
-    std::vector<std::optional<T>> cells;  // when it fits
+    bool fits = true;                     // every cell that is not null is of this type
+    bool any = false;                     // some cell is not null
+    std::string misfit;                   // a cell of another type
+    std::vector<std::optional<T>> cells;  // if fits
   };
   struct Against;  // one value of one test
   template <class T, class Parse>
@@ -52,7 +51,7 @@ class ColumnTests {
   const Reading<double>& numbers() const;  // the nearest doubles
   const Reading<int64_t>& times() const;
   const Reading<bool>& booleans() const;
-  // The truth holds(row, cell) of each cell that is such a one.
+  // The truth of holds(row, cell) for each cell of the type; unknown for others.
   template <class T, class Parse, class Holds>
   std::vector<Truth> each(const Reading<T>& reading, Parse parse, Holds holds) const;
 

@@ -10,7 +10,7 @@
 namespace pagoda::filter {
 namespace {
 
-// Of an item without attributes.
+// The truth for an item without attributes.
 Truth of_nothing(const FilterNode& node) {
   if (node.kind == FilterNode::Kind::test)
     return node.test == FilterTest::is_null ? kYes : node.test == FilterTest::is_not_null ? kNo : kUnknown;
@@ -85,7 +85,7 @@ Filter evaluate_filter_rowwise(std::string_view expression, const data::Attribut
   const auto truths = Evaluator(expression, attributes).evaluate(root);
   for (size_t r = 0; r < truths.size(); ++r) {
     if (row_of[r] == columns::Interner::kNone) continue;
-    check(row_of[r] < items, "an item row of the catalogue");
+    check(row_of[r] < items, "row_of holds item rows of the catalogue");
     truths[r] == kYes ? filter.items.add(row_of[r]) : filter.items.remove(row_of[r]);
   }
   return filter;

@@ -14,11 +14,11 @@
 namespace pagoda::filter {
 namespace {
 
-constexpr size_t kMostValues = 1024;  // of a column of numbers; above it, zones
+constexpr size_t kMaxValues = 1024;  // distinct values of a column of numbers; with more it gets zones
 constexpr size_t kZoneItems = 4096;
-constexpr size_t kFrequent = 256;  // items of a value from which on it has a bitmap
+constexpr size_t kFrequent = 256;  // a value with so many items has a bitmap
 
-// The items for which something holds, and those for which it does not; of the others it is unknown.
+// The items for which a test holds, and those for which it does not; for the others it is unknown.
 struct Truths {
   Roaring yes, no;
 };
@@ -29,8 +29,8 @@ class FilterIndex::ColumnSets {
  public:
   explicit ColumnSets(const columns::Column& column) : column_(column) {}
 
-  // Once, by whoever comes first. With a throttle the sets are made apart and then put in place: while it yields, nobody
-  // may wait for what it makes.
+  // Builds the sets once, on the first thread that needs them. With a throttle it builds them aside and then installs
+  // them, so that no thread waits for them while it yields.
   void arrange(std::span<const uint32_t> attribute_of, BackgroundThrottle* throttle) {
     if (throttle && !arranged_) {
       ColumnSets apart(column_);
@@ -66,7 +66,7 @@ class FilterIndex::ColumnSets {
 
  private:
   void make(std::span<const uint32_t> attribute_of, BackgroundThrottle* throttle) {
-    // A try before this one may have run out of memory.
+    // An earlier attempt may have run out of memory.
     all_ = {}, known_ = {}, values_ = {}, lists_ = {}, bitmap_of_ = {}, bitmaps_ = {}, zones_ = {};
     for (uint32_t item = 0; item < attribute_of.size(); ++item) {
       yield_every_64(throttle, item);
@@ -86,7 +86,7 @@ class FilterIndex::ColumnSets {
     bitmap_of_ = std::move(made.bitmap_of_);
     bitmaps_ = std::move(made.bitmaps_);
     zones_ = std::move(made.zones_);
-    tests_.emplace(zones_.rows() > 0 ? zones_ : values_);  // it refers to them where they lie now
+    tests_.emplace(zones_.rows() > 0 ? zones_ : values_);  // borrows them at their final place
     arranged_ = true;
   }
 
@@ -99,7 +99,7 @@ class FilterIndex::ColumnSets {
            (column_.type != columns::ColumnType::real || !std::isnan(column_.reals[row]));
   }
 
-  // False when there are too many different ones.
+  // Returns false when there are too many distinct values.
   bool arrange_values(std::span<const uint32_t> attribute_of, BackgroundThrottle* throttle) {
     columns::Interner seen;
     std::vector<std::vector<uint32_t>> items_of;
@@ -121,20 +121,23 @@ class FilterIndex::ColumnSets {
           column_.for_each_element(row, '\0', [&](std::string_view element) {
             const size_t known = items_of.size();
             note(element, item);
-            if (items_of.size() > known) values_.push_element(element), values_.end_list();
+            if (items_of.size() > known) {
+              values_.push_element(element);
+              values_.end_list();
+            }
           });
           continue;
         case columns::ColumnType::text:
         case columns::ColumnType::decimal: note(column_.text_of(row), item); break;
         case columns::ColumnType::real: {
-          const double x = column_.reals[row] + 0.0;  // -0 and 0 are one value
+          const double x = column_.reals[row] + 0.0;  // -0 and 0 are the same value
           note({reinterpret_cast<const char*>(&x), sizeof x}, item);
           break;
         }
         default: note({reinterpret_cast<const char*>(&column_.integers[row]), sizeof(int64_t)}, item); break;
       }
       if (items_of.size() > before) values_.push_cell(column_, row);
-      if (is_number() && items_of.size() > kMostValues) {
+      if (is_number() && items_of.size() > kMaxValues) {
         values_ = {};
         return false;
       }
@@ -152,7 +155,7 @@ class FilterIndex::ColumnSets {
     return true;
   }
 
-  // Two rows a zone: its least and its largest. A zone of nothing but nulls has two nulls.
+  // Two rows per zone: its minimum and its maximum; both null in a zone of nulls.
   void arrange_zones(std::span<const uint32_t> attribute_of) {
     zones_ = column_.without_rows();
     const auto less = [&](uint32_t a, uint32_t b) {
@@ -172,7 +175,7 @@ class FilterIndex::ColumnSets {
   }
 
   Truths test_values(std::string_view expression, const FilterNode& node, const ColumnTests* judge) const {
-    // Of a list `!=` and `not in` say that no element matches: asked of the elements one by one, that is the opposite.
+    // On a list, `!=` and `not in` mean that no element matches, the opposite of what one element's test says.
     auto plain = node;
     const bool opposite = column_.type == columns::ColumnType::texts &&
                           (node.test == FilterTest::not_equal || node.test == FilterTest::not_in);
@@ -195,15 +198,16 @@ class FilterIndex::ColumnSets {
   }
 
   Truths test_zones(std::string_view expression, const FilterNode& node, std::span<const uint32_t> attribute_of) const {
-    // Whole zones: an order is decided where both ends agree. Equality is not (a value in between may differ from both).
+    // A zone is decided by an order if both ends agree. Equality is not, as a value in between may differ from both.
     const auto ends = tests_->test(expression, node);
     const bool order = node.test >= FilterTest::less && node.test <= FilterTest::greater_equal;
     std::vector<Truth> below, above;
-    if (!order)
-      below = within(expression, node, FilterTest::less_equal),
+    if (!order) {
+      below = within(expression, node, FilterTest::less_equal);
       above = within(expression, node, FilterTest::greater_equal);
+    }
     Truths result;
-    columns::Column rows = column_.without_rows();  // of the zones that are undecided
+    columns::Column rows = column_.without_rows();  // of undecided zones
     std::vector<uint32_t> items;
     for (size_t zone = 0; 2 * zone < zones_.rows(); ++zone) {
       const size_t begin = zone * kZoneItems, end = std::min(attribute_of.size(), begin + kZoneItems);
@@ -218,8 +222,10 @@ class FilterIndex::ColumnSets {
         continue;
       }
       for (size_t item = begin; item < end; ++item)
-        if (const uint32_t row = attribute_of[item]; is_known(row))
-          items.push_back(static_cast<uint32_t>(item)), rows.push_cell(column_, row);
+        if (const uint32_t row = attribute_of[item]; is_known(row)) {
+          items.push_back(static_cast<uint32_t>(item));
+          rows.push_cell(column_, row);
+        }
     }
     const auto truths = ColumnTests(rows).test(expression, node);
     for (size_t i = 0; i < items.size(); ++i)
@@ -240,12 +246,13 @@ class FilterIndex::ColumnSets {
     return result;
   }
 
-  // Of each zone: whether one of the values may lie within it, as far as one of its ends tells.
+  // For each zone, whether one of the values may lie on that side of one of its ends.
   std::vector<Truth> within(std::string_view expression, const FilterNode& node, FilterTest test) const {
     std::vector<Truth> may(zones_.rows() / 2, 0);
     for (const auto& value : node.values) {
       FilterNode one = node;
-      one.test = test, one.values = {value};
+      one.test = test;
+      one.values = {value};
       const auto truths = tests_->test(expression, one);
       for (size_t zone = 0; zone < may.size(); ++zone)
         may[zone] |= truths[2 * zone + (test == FilterTest::greater_equal)] == kYes;
@@ -258,12 +265,12 @@ class FilterIndex::ColumnSets {
   std::once_flag once_;
   std::atomic<bool> arranged_ = false;
   Roaring all_, known_;
-  columns::Column values_;        // each different value, once (of a list: each element, as a list of one)
-  math::Ragged<uint32_t> lists_;  // its items, rising
+  columns::Column values_;        // each distinct value (for lists: each element, as a list of one)
+  math::Ragged<uint32_t> lists_;  // items of each value, ascending
   std::vector<uint32_t> bitmap_of_;
   std::vector<Roaring> bitmaps_;
   columns::Column zones_;
-  std::optional<ColumnTests> tests_;  // of the zones, or of the values
+  std::optional<ColumnTests> tests_;  // over the zones, or over the values
 };
 
 class FilterIndex::Evaluator {
@@ -291,10 +298,13 @@ class FilterIndex::Evaluator {
     auto truths = evaluate(node.children[0]);
     for (size_t c = 1; c < node.children.size(); ++c) {
       const auto more = evaluate(node.children[c]);
-      if (node.kind == FilterNode::Kind::all_of)
-        truths.yes &= more.yes, truths.no |= more.no;
-      else
-        truths.yes |= more.yes, truths.no &= more.no;
+      if (node.kind == FilterNode::Kind::all_of) {
+        truths.yes &= more.yes;
+        truths.no |= more.no;
+      } else {
+        truths.yes |= more.yes;
+        truths.no &= more.no;
+      }
     }
     return truths;
   }
@@ -310,7 +320,7 @@ FilterIndex::FilterIndex(const data::Attributes& attributes, std::span<const uin
   check(row_of.size() == attributes.rows(), "each attribute row has its item row");
   for (uint32_t row = 0; row < row_of.size(); ++row) {
     if (row_of[row] == columns::Interner::kNone) continue;
-    check(row_of[row] < items, "an item row of the catalogue");
+    check(row_of[row] < items, "row_of holds item rows of the catalogue");
     attribute_of_[row_of[row]] = row;
   }
   for (const auto& column : attributes.columns) columns_.push_back(std::make_unique<ColumnSets>(column));
@@ -356,7 +366,7 @@ std::vector<uint32_t> FilterIndex::groups(std::string_view name) const {
   if (!column)
     fail(ErrorKind::usage, "unknown field '{}' in quota{}", name, suggestion(std::string(name), attributes_.names()));
   if (column->type == columns::ColumnType::texts)
-    fail(ErrorKind::usage, "field '{}' is a list: a quota needs a column of one value an item", name);
+    fail(ErrorKind::usage, "field '{}' is a list: a quota needs a column with one value per item", name);
   const auto& arranged = sets(*column);
   if (arranged.has_values()) return arranged.groups(items_);
   std::vector<uint32_t> group_of(items_, columns::Interner::kNone);

@@ -1,11 +1,12 @@
-// The attributes of a catalogue arranged for filters: an expression becomes a few operations on sets.
+// An index of item attributes for filters: an expression becomes a few set operations.
 //
-// Of a column of few different values (and of every column of texts and lists) it holds which items have each value: a
-// roaring bitmap (Chambi, Lemire, Kaser, Godin, "Better bitmap performance with Roaring bitmaps", 2016), or a plain list where
-// they are few. A test is then taken once a value. Of other columns of numbers and times it holds the least and the largest of
-// each zone of neighbouring items: zones that lie on one side of a comparison are taken or left whole.
+// A column with few distinct values, and every column of texts or lists, has an inverted index: for each value the set
+// of its items, as a roaring bitmap (Chambi, Lemire, Kaser, Godin, "Better bitmap performance with Roaring bitmaps",
+// 2016) or, if they are few, as a list. A test is evaluated once per value. Other columns of numbers and times have a
+// zone map: the minimum and maximum of each zone of neighbouring items, so that zones on one side of a comparison are
+// taken or skipped as a whole.
 //
-// A column is arranged when it is first asked for, or ahead. May be shared between threads.
+// A column's sets are built when a filter first needs them, or ahead of time by arrange(). Thread-safe.
 #pragma once
 
 #include <memory>
@@ -21,22 +22,21 @@ namespace pagoda::filter {
 
 class FilterIndex {
  public:
-  // `attributes` is borrowed; row_of as for evaluate_filter_rowwise.
+  // Borrows `attributes`; row_of as for evaluate_filter_rowwise().
   FilterIndex(const data::Attributes& attributes, std::span<const uint32_t> row_of, size_t items);
   ~FilterIndex();
 
-  // What evaluate_filter_rowwise gives, and its errors; only the cells of the catalogue's items count.
-  // `judge`: of another table with the same columns, as for ColumnTests::test().
+  // The result and errors of evaluate_filter_rowwise(), but only cells of catalogue items count. `judge`: the index of
+  // another table with the same columns, as for ColumnTests::test().
   Filter compile(std::string_view expression, const FilterIndex* judge = nullptr) const;
 
-  // The columns that have been arranged, and arranges such ones of the same table, or of one with the same columns, ahead.
+  // The columns whose sets are built; and builds the sets of such columns ahead of time.
   std::vector<std::string> arranged() const;
-  // With a throttle a search that needs a column meanwhile makes it itself, and does not wait.
+  // With a throttle, a search that needs a column meanwhile builds it itself instead of waiting.
   void arrange(std::span<const std::string> columns, BackgroundThrottle* throttle = nullptr) const;
 
-  // For a quota: of each item the number of its value among the different values of the column; Interner::kNone where it
-  // has none.
-  // Error{usage}: no such column (with the nearest), or a column of lists.
+  // The quota group of each item, [items]: the number of its value among the column's distinct values; Interner::kNone
+  // if it has none. Error{usage}: no such column (names the nearest), or a column of lists.
   std::vector<uint32_t> groups(std::string_view column) const;
 
  private:

@@ -12,8 +12,8 @@
 namespace pagoda::filter {
 namespace {
 
-// 30,000 items in another order than their attributes; a tenth of the cells null, a tenth of the items without attributes, some
-// attributes of items that are none of the catalogue.
+// 30,000 items in another order than their attributes; a tenth of the cells null, a tenth of the items without
+// attributes, some attributes of items that are none of the catalogue.
 class ManyItems : public testing::Test {
  protected:
   static constexpr size_t kItems = 30000;
@@ -21,13 +21,19 @@ class ManyItems : public testing::Test {
     Rng rng(1, Stream::test);
     const auto null = [&] { return rng.below(10) == 0; };
     columns::Column price, rank, released, year, author, tags, flag, label;
-    price.name = "price", price.type = columns::ColumnType::real;
-    rank.name = "rank", rank.type = columns::ColumnType::integer;
-    released.name = "released", released.type = columns::ColumnType::time;
-    year.name = "year", year.type = columns::ColumnType::integer;
+    price.name = "price";
+    price.type = columns::ColumnType::real;
+    rank.name = "rank";
+    rank.type = columns::ColumnType::integer;
+    released.name = "released";
+    released.type = columns::ColumnType::time;
+    year.name = "year";
+    year.type = columns::ColumnType::integer;
     author.name = "author";
-    tags.name = "tags", tags.type = columns::ColumnType::texts;
-    flag.name = "flag", flag.type = columns::ColumnType::boolean;
+    tags.name = "tags";
+    tags.type = columns::ColumnType::texts;
+    flag.name = "flag";
+    flag.type = columns::ColumnType::boolean;
     label.name = "label";  // different for each, a number in a text
     const size_t n = kItems * 9 / 10;
     for (size_t row = 0; row < n; ++row) {
@@ -161,7 +167,7 @@ TEST_F(ManyItems, AQuotaOverWhatCanNotBeCountedIsRefused) {
     return "no error";
   };
   EXPECT_EQ(message("autor"), "unknown field 'autor' in quota; did you mean 'author'?");
-  EXPECT_EQ(message("tags"), "field 'tags' is a list: a quota needs a column of one value an item");
+  EXPECT_EQ(message("tags"), "field 'tags' is a list: a quota needs a column with one value per item");
 }
 
 }  // namespace

@@ -59,7 +59,9 @@ data::Attributes table() {
   for (const char* id : {"a", "b", "c", "d", "e", "f", "g"}) a.ids.add(id);
   for (const auto& [name, type, precision, cells] : kColumns) {
     auto& column = a.columns.emplace_back();
-    column.name = name, column.type = type, column.precision = precision;
+    column.name = name;
+    column.type = type;
+    column.precision = precision;
     for (const char* cell : cells) {
       if (!cell)
         column.push_null();
@@ -74,8 +76,8 @@ data::Attributes table() {
   return a;
 }
 
-// The ids for which `column test literal` holds, worked out with rational numbers (fractions.Fraction of Python), cells and
-// literals of f64, f32 and f16 rounded to the nearest of those.
+// The ids for which `column test literal` holds, worked out with rational numbers (fractions.Fraction of Python), cells
+// and literals of f64, f32 and f16 rounded to the nearest of those.
 struct Case {
   const char *column, *literal, *equal, *less, *greater;
 };
@@ -200,8 +202,11 @@ TEST(FilterNumbers, AreComparedExactlyInTheirColumnsPrecision) {
 TEST(FilterNumbers, AreExactInColumnsOfManyValues) {
   data::Attributes a;
   columns::Column integers, floats;
-  integers.name = "n", integers.type = columns::ColumnType::integer;
-  floats.name = "x", floats.type = columns::ColumnType::real, floats.precision = columns::RealPrecision::f32;
+  integers.name = "n";
+  integers.type = columns::ColumnType::integer;
+  floats.name = "x";
+  floats.type = columns::ColumnType::real;
+  floats.precision = columns::RealPrecision::f32;
   const int64_t from = int64_t{1} << 53;
   std::vector<uint32_t> row_of;
   for (uint32_t row = 0; row < 9000; ++row) {

@@ -6,7 +6,7 @@
 namespace pagoda::filter {
 namespace {
 
-constexpr size_t kDeepest = 100;  // nested parentheses and nots: an expression may come from a stranger
+constexpr size_t kMaxDepth = 100;  // of parentheses and nots, because an expression may come from an untrusted client
 
 bool is_word_byte(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
@@ -17,7 +17,7 @@ bool same_word(std::string_view a, std::string_view b) {
                     [](char x, char y) { return std::tolower(static_cast<unsigned char>(x)) == y; });
 }
 
-// Recursive descent over the bytes, one function a rule.
+// A recursive descent parser with one function per rule.
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}
@@ -43,7 +43,8 @@ class Parser {
     FilterNode first = operand();
     if (!peek_word(word)) return first;
     FilterNode node;
-    node.kind = kind, node.at = first.at;
+    node.kind = kind;
+    node.at = first.at;
     node.children.push_back(std::move(first));
     while (take_word(word)) node.children.push_back(operand());
     return node;
@@ -54,7 +55,8 @@ class Parser {
     if (!take_word("not")) return primary();
     deeper(at);
     FilterNode node;
-    node.kind = FilterNode::Kind::negation, node.at = at;
+    node.kind = FilterNode::Kind::negation;
+    node.at = at;
     node.children.push_back(negation());
     --depth_;
     return node;
@@ -135,11 +137,11 @@ class Parser {
     const size_t end = at_ + number.size();
     value.number = columns::Decimal::parse(number);
     if (value.number && end < text_.size() && text_[end] == '-')
-      fail_filter(text_, at_, "a time stands in quotes: \"2024-01-01\"");
+      fail_filter(text_, at_, "write a time in quotes: \"2024-01-01\"");
     if (!value.number || (end < text_.size() && is_word_byte(text_[end]))) {
       if (!word.empty())
         fail_filter(text_, at_,
-                    fmt::format("'{}' is neither a number nor true or false; a text stands in quotes", word));
+                    fmt::format("'{}' is neither a number nor true or false; write a text in quotes", word));
       expected(fmt::format("a value after {}", after));
     }
     value.kind = FilterValue::Kind::number;
@@ -149,7 +151,7 @@ class Parser {
     return value;
   }
 
-  // The bytes at the place of reading that make a number: sign, digits, point, digits, exponent.
+  // The number at the current position: sign, digits, point, digits, exponent.
   std::string_view number_here() const {
     size_t end = at_;
     const auto byte = [&] { return end < text_.size() ? text_[end] : '\0'; };
@@ -205,7 +207,7 @@ class Parser {
     while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_]))) ++at_;
   }
   void deeper(size_t at) {
-    if (++depth_ > kDeepest) fail_filter(text_, at, fmt::format("nested more than {} deep", kDeepest));
+    if (++depth_ > kMaxDepth) fail_filter(text_, at, fmt::format("nested more than {} deep", kMaxDepth));
   }
   [[noreturn]] void expected(std::string_view what) const {
     std::string found = "the end";
@@ -242,7 +244,7 @@ bool take_not_seen(FilterNode& node, bool& not_seen) {
 void fail_seen(std::string_view expression, size_t at) {
   fail_filter(
       expression, at,
-      "'seen' can stand only as 'not seen', joined to the rest by 'and'; write an attribute of that name as `seen`");
+      "'seen' may occur only as 'not seen', joined to the rest by 'and'; write an attribute of that name as `seen`");
 }
 
 void fail_filter(std::string_view expression, size_t at, std::string_view message) {

@@ -1,4 +1,4 @@
-// The syntax of filter.h as a tree.
+// Parses the syntax of filter.h into a tree.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@ namespace pagoda::filter {
 
 struct FilterValue {
   enum class Kind { number, text, boolean } kind;
-  std::string text;                        // a number as it was written; a text without its quotes
-  std::optional<columns::Decimal> number;  // of a number, and of a text that is one
+  std::string text;                        // a number as written; a text without quotes
+  std::optional<columns::Decimal> number;  // of a number, or a text that reads as one
   bool boolean = false;
-  size_t at = 0;  // its byte in the expression
+  size_t at = 0;  // byte offset in the expression
 };
 
 enum class FilterTest {
@@ -36,19 +36,20 @@ enum class FilterTest {
 
 struct FilterNode {
   enum class Kind { all_of, any_of, negation, test, seen } kind;
-  std::vector<FilterNode> children;  // of all_of, any_of, negation
-  std::string field;                 // of a test
+  std::vector<FilterNode> children;  // for all_of, any_of, negation
+  std::string field;                 // for a test
   FilterTest test = FilterTest::is_true;
-  std::vector<FilterValue> values;  // none for is_true and is_null, one or more for in and not_in, else one
+  std::vector<FilterValue>
+      values;  // none for is_true, is_null and is_not_null; one or more for in and not_in; otherwise one
   size_t at = 0;
 };
 
-FilterNode parse_filter(std::string_view expression);
+FilterNode parse_filter(std::string_view expression);  // Error{usage}, with the position
 
-// Takes the conjuncts `not seen` out of the top of the tree; false when nothing is left of it.
+// Removes the conjuncts `not seen` from the top of the tree; returns false when nothing is left.
 bool take_not_seen(FilterNode& node, bool& not_seen);
 
-// Error{usage}: `seen` stands where it can not.
+// Error{usage}: `seen` occurs where it is not allowed.
 [[noreturn]] void fail_seen(std::string_view expression, size_t at);
 
 // Error{usage}: "<message> (at character N of the filter)", for byte `at` of the expression.

@@ -18,8 +18,10 @@ columns::Column text_column(std::string name, const std::vector<const char*>& ce
 columns::Column typed_column(std::string name, columns::ColumnType type, std::vector<int64_t> values,
                              std::vector<uint8_t> valid = {}) {
   columns::Column column;
-  column.name = std::move(name), column.type = type;
-  column.integers = std::move(values), column.valid = std::move(valid);
+  column.name = std::move(name);
+  column.type = type;
+  column.integers = std::move(values);
+  column.valid = std::move(valid);
   return column;
 }
 
@@ -31,7 +33,9 @@ data::Attributes films() {
   a.columns.push_back(text_column("title", {"Alien", "Brazil", "Clue", "Dune's", "\"E\""}));
   a.columns.push_back(typed_column("year", columns::ColumnType::integer, {1979, 1985, 1985, 2021, 0}, {1, 1, 1, 1, 0}));
   columns::Column price;
-  price.name = "price", price.type = columns::ColumnType::real, price.reals = {1.5, 2.5, -3, 0.1, 100};
+  price.name = "price";
+  price.type = columns::ColumnType::real;
+  price.reals = {1.5, 2.5, -3, 0.1, 100};
   a.columns.push_back(price);
   a.columns.push_back(typed_column("new", columns::ColumnType::boolean, {0, 1, 0, 1, 0}));
   std::vector<int64_t> times;
@@ -39,7 +43,8 @@ data::Attributes films() {
     times.push_back(*columns::parse_time_us(t));
   a.columns.push_back(typed_column("released", columns::ColumnType::time, times));
   columns::Column tags;
-  tags.name = "tags", tags.type = columns::ColumnType::texts;
+  tags.name = "tags";
+  tags.type = columns::ColumnType::texts;
   for (const auto& list :
        std::vector<std::vector<std::string>>{{"scifi", "horror"}, {"scifi"}, {}, {"scifi", "7"}, {"drama"}}) {
     for (const auto& tag : list) tags.elements.push({tag.data(), tag.size()});
@@ -110,7 +115,8 @@ TEST(Filter, ANullCellMatchesNeitherATestNorItsOpposite) {
 
 TEST(Filter, AnIntegerIsComparedExactlyBeyondTheDigitsOfADouble) {
   data::Attributes a;
-  a.ids.add("a"), a.ids.add("b");
+  a.ids.add("a");
+  a.ids.add("b");
   a.columns.push_back(typed_column("n", columns::ColumnType::integer, {9007199254740993, 9007199254740992}));
   const std::vector<uint32_t> row_of{0, 1};
   EXPECT_EQ(evaluate_filter_rowwise("n = 9007199254740993", a, row_of, 2).items.rows(), std::vector<uint32_t>{0});
@@ -219,7 +225,7 @@ TEST(Filter, NotSeenIsReportedAndNotAnAttribute) {
   EXPECT_FALSE(evaluate_filter_rowwise("new", a, row_of, 5).not_seen);
   EXPECT_EQ(matching("`seen` = 'y'"), "bd");
   for (const char* wrong : {"seen", "not seen or new", "not (not seen)", "new and seen", "not (seen or new)"})
-    EXPECT_NE(message_of(wrong).find("'seen' can stand only as 'not seen'"), std::string::npos) << wrong;
+    EXPECT_NE(message_of(wrong).find("'seen' may occur only as 'not seen'"), std::string::npos) << wrong;
 }
 
 TEST(Filter, ItemsAreFoundByTheirRowsAndThoseOutsideTheCatalogueLeftOut) {
@@ -241,9 +247,9 @@ TEST(Filter, ErrorsNameThePlaceAndTheRemedy) {
   EXPECT_EQ(message_of("year in ()"), "expected a value after 'in', found ')' (at character 10 of the filter)");
   EXPECT_EQ(message_of("year in 5"), "expected '(' after 'in', found '5' (at character 9 of the filter)");
   EXPECT_EQ(message_of("title = Alien"),
-            "'Alien' is neither a number nor true or false; a text stands in quotes (at character 9 of the filter)");
+            "'Alien' is neither a number nor true or false; write a text in quotes (at character 9 of the filter)");
   EXPECT_EQ(message_of("released > 2024-01-01"),
-            "a time stands in quotes: \"2024-01-01\" (at character 12 of the filter)");
+            "write a time in quotes: \"2024-01-01\" (at character 12 of the filter)");
   EXPECT_EQ(message_of("title = 'Alien"), "the text that starts here has no closing ' (at character 9 of the filter)");
   EXPECT_EQ(message_of("  "), "the filter is empty (at character 3 of the filter)");
   EXPECT_EQ(message_of("and new"), "expected a field, found 'and' (at character 1 of the filter)");
@@ -252,11 +258,11 @@ TEST(Filter, ErrorsNameThePlaceAndTheRemedy) {
 
 TEST(Filter, AnOrderBetweenATextAndANumberIsAnError) {
   EXPECT_EQ(message_of("mixed > 5"),
-            "field 'mixed' is text (such as 'ten') and can not be compared with the number 5; put the value in quotes "
+            "field 'mixed' is text (such as 'ten') and cannot be compared with the number 5; put the value in quotes "
             "to compare "
             "as text (at character 9 of the filter)");
   EXPECT_EQ(message_of("year > 'x'"),
-            "field 'year' is a number and can not be compared with the text x; compare it with a number (at character "
+            "field 'year' is a number and cannot be compared with the text x; compare it with a number (at character "
             "8 of the "
             "filter)");
   EXPECT_NE(message_of("released > 'yesterday'").find("is a time"), std::string::npos);
