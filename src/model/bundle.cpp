@@ -15,13 +15,20 @@ namespace pagoda::model {
 
 namespace {
 
-constexpr uint64_t kMaxVectorDim = 1 << 16;  // bare vectors may be longer than a model's
+constexpr uint64_t kMaxVectorDim = 1 << 16;  // bare vectors may be wider than a model's
 
 BundleInfo info_of(const nlohmann::json& j) {
   BundleInfo i;
-  i.version = j.at("version"), i.towers = j.at("towers"), i.dim = j.at("dim"), i.items = j.at("items");
-  i.users = j.at("users"), i.training_rows = j.at("training_rows"), i.moment_us = j.at("moment_us");
-  i.chosen_on = j.at("chosen_on"), i.refit = j.at("refit"), i.uses_order = j.at("uses_order");
+  i.version = j.at("version");
+  i.towers = j.at("towers");
+  i.dim = j.at("dim");
+  i.items = j.at("items");
+  i.users = j.at("users");
+  i.training_rows = j.at("training_rows");
+  i.moment_us = j.at("moment_us");
+  i.chosen_on = j.at("chosen_on");
+  i.refit = j.at("refit");
+  i.uses_order = j.at("uses_order");
   i.epochs = j.at("epochs");
   i.all_rows = j.value("all_rows", false);
   i.chosen_by = j.value("chosen_by", "");
@@ -35,13 +42,13 @@ BundleInfo info_of(const nlohmann::json& j) {
   return i;
 }
 
-// Reads a section of JSON with read(json); what it lacks is the section's fault.
+// Reads a JSON section with read(json); exceptions become errors of the section.
 template <class Read>
 auto parsed(const SectionFile& file, std::string_view section, const Read& read) {
   try {
     return read(nlohmann::json::parse(file.text(section)));
   } catch (const nlohmann::json::exception& e) {
-    fail(ErrorKind::failed, "{}: section '{}' can not be read: {}", file.path(), section, e.what());
+    fail(ErrorKind::failed, "{}: section '{}' cannot be read: {}", file.path(), section, e.what());
   }
 }
 
@@ -68,11 +75,14 @@ ByteReader reader_of(const SectionFile& file, std::string_view name) {
   return ByteReader(file.bytes(name), fmt::format("{}: section '{}'", file.path(), name));
 }
 
-// Of everything a request's answer depends on: not of what was measured with it, and when.
+// The fingerprint of every section that answers depend on; not of metrics and logs.
 std::string fingerprint_of(const SectionFile& file) {
   ByteWriter sums;
   for (const auto& section : file.sections())
-    if (section.name != "metrics" && section.name != "run_log") sums.text(section.name), sums.value(section.checksum);
+    if (section.name != "metrics" && section.name != "run_log") {
+      sums.text(section.name);
+      sums.value(section.checksum);
+    }
   return fmt::format("{:016x}", checksum(sums.bytes()));
 }
 
@@ -110,12 +120,12 @@ void write_index(SectionWriter& out, const index::Partitions* partitions) {
   if (partitions) index::save_partitions(out, *partitions);
 }
 
-// Before memory is taken for a table: the section that is to fill it is there and of that size.
+// Checks that the sections exist and have the right sizes before tables are allocated.
 void expect_tables(const SectionFile& file, const std::string& prefix, const features::TowerLayout& layout,
                    bool tables_of_items, math::Precision stored) {
   const size_t bytes = stored == math::Precision::f32 ? sizeof(float) : sizeof(uint16_t);
   for (const auto& bag : layout.bags) {
-    if (bag.item_ids && !tables_of_items) continue;  // the item tower's
+    if (bag.item_ids && !tables_of_items) continue;  // a table of the item tower
     const uint64_t expected = 2 * sizeof(uint64_t) + uint64_t{bag.rows} * bag.dim * bytes;
     if (bag.rows < bag.buckets || file.bytes(prefix + "weights/" + bag.name).size() != expected)
       fail(ErrorKind::failed, "{}: section '{}weights/{}' is not of the {} x {} that its encoder says", file.path(),
@@ -269,18 +279,20 @@ Bundle::Bundle(const std::string& path) : file_(path, kBundleKind, kBundleVersio
     item_vectors_ =
         math::RowsView(math::MatrixView(reinterpret_cast<const uint16_t*>(vectors.data()), info_.items, info_.dim));
   index_ = make_index(file_, item_vectors_);
-  if (index_->kind() == "partitioned") file_.advise_random("item_vectors");  // a rerank reads a row here and there
+  if (index_->kind() == "partitioned") file_.advise_random("item_vectors");  // a rerank reads single rows
   if (info_.towers) read_members();
 }
 
 void Bundle::read_members() {
-  members_[0].info = info_, members_[0].fingerprint = fingerprint_;
+  members_[0].info = info_;
+  members_[0].fingerprint = fingerprint_;
   if (ensemble()) {
     members_ = parsed(file_, "members", [](const nlohmann::json& list) {
       std::vector<Member> members;
       for (const auto& one : list) {
         auto& member = members.emplace_back();
-        member.weight = one.at("weight"), member.fingerprint = one.at("fingerprint");
+        member.weight = one.at("weight");
+        member.fingerprint = one.at("fingerprint");
         member.info = info_of(one.at("info"));
       }
       return members;

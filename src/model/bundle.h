@@ -1,7 +1,7 @@
-// The one artifact: what `train` ends with, and everything else begins with.
+// The bundle: the artifact that `train` writes and every other command reads.
 //
-// A section file (core/section_file.h) of kind "bundle", version 1; 2 when it has the section `members`; 3 when its item
-// vectors are of f16. Sections:
+// A section file (core/section_file.h) of kind "bundle", version 1; 2 when it has the section `members`; 3 when its
+// item vectors are of f16. Sections:
 //   info            JSON: what the model is and where it came from (BundleInfo)
 //   members         JSON: the models of an ensemble with their weights          (only in an ensemble, model/ensemble.h)
 //   config          TOML, complete: every option with its value
@@ -20,11 +20,12 @@
 //   frequency       state of the frequency estimator
 //   index           text: the kind of the index, "exact" or "partitioned"
 //   index/*         of a partitioned index (index/partitions.h), mapped and searched in place
-// The second model of an ensemble has its config, tower_options, encoders, weights and users under "member1/", the third
-// under "member2/", and so on. The first has them under the names above, so an ordinary bundle reads as one member.
+// The second model of an ensemble has its config, tower_options, encoders, weights and users under "member1/", the
+// third under "member2/", and so on. The first has them under the names above, so an ordinary bundle reads as one
+// member.
 //
-// User tower, item vectors and index lie under one fingerprint, the checksum of the sections' checksums (without metrics
-// and run_log, which say nothing about an answer): they can not drift apart, and the same training gives the same one.
+// One fingerprint covers user tower, item vectors and index: the checksum of the sections' checksums, without metrics
+// and run_log, which affect no answer. So they cannot drift apart, and the same training gives the same fingerprint.
 #pragma once
 
 #include <memory>
@@ -44,7 +45,7 @@ inline constexpr uint32_t kEnsembleVersion = 2;
 inline constexpr uint32_t kBundleVersion =
     3;  // the newest; each bundle is written as the oldest that it fits, so that older programs read it
 
-// What gives the towers their shape.
+// The options that determine the shape of the towers.
 struct TowerOptions {
   ModelOptions model;
   features::UserOptions user;
@@ -63,13 +64,13 @@ struct BundleInfo {
   // Trained on every row, those of the test part included: no part of its own data can judge it.
   bool all_rows = false;
   uint64_t epochs = 0;
-  // How the times of its log were written, as those of requests are. Nothing: a bundle of version 0.1, which told the unit of
-  // each number by its size.
+  // The form of the times in its log, and in requests. Nothing: a bundle of version 0.1, which guesses the unit of each
+  // number from its size.
   std::optional<columns::TimeForm> times = {};
   std::string chosen_by = {};  // the metric, "recall@20"; "": nothing was chosen, or a bundle of version 0.1
-  std::string test_rows = {};  // fingerprint of the rows held out for the test; "": not known, or none
-  math::RowPrecision vectors = math::RowPrecision::f32;  // that the item vectors are stored in
-  // Whether the log's columns of ids held integers: then tables of answers hold them as integers.
+  std::string test_rows = {};  // fingerprint of the test rows; "": unknown, or none
+  math::RowPrecision vectors = math::RowPrecision::f32;  // of the stored item vectors
+  // Whether the log's id columns held integers; result tables then have integer ids, too.
   bool integer_users = false, integer_items = false;
 };
 
@@ -93,13 +94,13 @@ struct Member {
   std::vector<uint32_t>
       item_id_rows;  // catalogue rows to rows of its id vocabulary, as UserExample::history wants them
   double weight = 1;
-  bool unit_length = true;  // its towers end in unit length
-  size_t first_column = 0;  // of its dim() components in the bundle's vectors
+  bool unit_length = true;  // its towers normalise their output
+  size_t first_column = 0;  // the first of its dim() columns in the bundle's vectors
   size_t dim() const { return model.towers.dim(); }
 };
 std::string member_prefix(size_t member);  // of its sections: "", "member1/", "member2/", ...
 
-// What a bundle of one model is written from; everything is borrowed.
+// The content of a bundle of one model, to be written; borrows everything.
 struct BundleContent {
   BundleInfo info;
   TowerOptions options;
@@ -110,21 +111,22 @@ struct BundleContent {
   const UserStates* user_states = nullptr;
   const columns::Interner* item_ids = nullptr;
   std::span<const uint64_t> item_counts;
-  math::RowsView item_vectors;  // in info.vectors
+  math::RowsView item_vectors;  // in the precision info.vectors
   const data::Attributes* item_attributes = nullptr;
   const index::Partitions* partitions = nullptr;  // of a partitioned index; nullptr: the index is exact
   std::optional<JudgedInstead> judged = {};       // then `metrics` are that model's
 };
 
 void write_bundle(const std::string& path, const BundleContent& content);
-// The figures of a bundle lie beside it, in FILE.metrics: an evaluation never touches the bundle, which may be served.
+// FILE.metrics, which holds the metrics of a bundle: an evaluation never modifies the bundle, which may be served.
 std::string metrics_path(const std::string& bundle);
-// JSON of `pagoda evaluate`, which names the fingerprint of the bundle that was judged. Error{failed} as write_file().
+// Writes the JSON of `pagoda evaluate`, which contains the fingerprint of the evaluated bundle. Error{failed} as
+// write_file().
 void write_metrics(const std::string& bundle, std::string_view json);
-// The fingerprint of the bundle in a file, of its table of sections alone: nothing is verified. Error as Bundle::open().
+// The fingerprint of a bundle, from its table of sections alone; verifies nothing. Errors of Bundle::open().
 std::string fingerprint_of_bundle(const std::string& path);
-// The same bundle with these item vectors, of any precision, and another index: a partitioned one, or (nullptr) the exact
-// one. `to` may be `path`.
+// Writes the same bundle with these item vectors, of any precision, and another index: partitioned, or (nullptr) exact.
+// `to` may be `path`.
 void rewrite_index(const std::string& path, const std::string& to, math::RowsView item_vectors,
                    const index::Partitions* partitions);
 
@@ -135,9 +137,8 @@ void copy_bundle(const Bundle& bundle, const std::string& to);
 // A loaded bundle. Immutable: may be shared between threads. Vectors stay in the mapped file.
 class Bundle {
  public:
-  // Verifies every section's checksum, and that what sections say of each other holds: whatever a bundle of another
-  // origin claims, nothing is read out of bounds. Error{input}: no such file; Error{failed}: damaged, of another kind or
-  // newer.
+  // Verifies every section's checksum, and that the sections are consistent, so that even a forged bundle causes no
+  // read out of bounds. Error{input}: no such file; Error{failed}: damaged, of another kind, or of a newer version.
   static std::shared_ptr<const Bundle> open(const std::string& path);
 
   const BundleInfo& info() const { return info_; }
@@ -150,20 +151,20 @@ class Bundle {
   std::string_view run_log() const { return file_.text("run_log"); }
   const SectionFile& file() const { return file_; }
 
-  const std::vector<Member>& members() const;  // Error{usage} when it holds bare vectors
+  const std::vector<Member>& members() const;  // Error{usage}: it holds bare vectors
   bool ensemble() const { return file_.has("members"); }
   const columns::Interner& item_ids() const { return item_ids_; }
   const std::vector<uint64_t>& item_counts() const { return item_counts_; }
   math::RowsView item_vectors() const { return item_vectors_; }
   const data::Attributes& item_attributes() const { return item_attributes_; }
-  // Row of an item's attributes, or Interner::kNone.
+  // The row of an item's attributes, or Interner::kNone.
   uint32_t attribute_row(uint32_t item) const { return item_attributes_.ids.find(item_ids_[item]); }
   const index::Index& index() const { return *index_; }
 
-  // The item table's column that names an item for a person: "title" or "name"; nullptr: there is none.
+  // The item table's column "title" or "name", which names an item for people; nullptr: neither exists.
   const columns::Column* title_column() const;
 
-  // The users of the first member; nobody where there are bare vectors.
+  // The users of the first member; empty for bare vectors.
   const columns::Interner& user_ids() const { return members_[0].user_ids; }
   const UserStates& user_states() const { return members_[0].user_states; }
 
@@ -174,7 +175,7 @@ class Bundle {
   SectionFile file_;
   BundleInfo info_;
   std::string fingerprint_, metrics_;
-  std::vector<Member> members_;  // one that knows nothing where there are bare vectors
+  std::vector<Member> members_;  // an empty one for bare vectors
   columns::Interner item_ids_;
   std::vector<uint64_t> item_counts_;
   math::RowsView item_vectors_;

@@ -49,9 +49,17 @@ class BundleTest : public testing::Test {
               .uses_order = true,
               .epochs = 3};
     c.options = {world_.model, world_.user, world_.item};
-    c.config = "a = 1\n", c.metrics = "{}", c.run_log = "{\"step\":1}\n", c.frequency = "state";
-    c.model = &model_, c.user_ids = &world_.user_ids, c.user_cells = &cells_, c.user_states = &states_;
-    c.item_ids = &world_.item_ids, c.item_counts = world_.item_counts, c.item_vectors = vectors_;
+    c.config = "a = 1\n";
+    c.metrics = "{}";
+    c.run_log = "{\"step\":1}\n";
+    c.frequency = "state";
+    c.model = &model_;
+    c.user_ids = &world_.user_ids;
+    c.user_cells = &cells_;
+    c.user_states = &states_;
+    c.item_ids = &world_.item_ids;
+    c.item_counts = world_.item_counts;
+    c.item_vectors = vectors_;
     c.item_attributes = &world_.items;
     return c;
   }
@@ -130,9 +138,14 @@ TEST_F(BundleTest, GivesBackEverythingItWasWrittenFrom) {
 TEST_F(BundleTest, AttributesKeepTheirDigitsAndTheirPrecision) {
   auto table = world_.items;
   columns::Column price, weight, half;
-  price.name = "cost", price.type = columns::ColumnType::decimal;
-  weight.name = "weight", weight.type = columns::ColumnType::real, weight.precision = columns::RealPrecision::f32;
-  half.name = "half", half.type = columns::ColumnType::real, half.precision = columns::RealPrecision::f16;
+  price.name = "cost";
+  price.type = columns::ColumnType::decimal;
+  weight.name = "weight";
+  weight.type = columns::ColumnType::real;
+  weight.precision = columns::RealPrecision::f32;
+  half.name = "half";
+  half.type = columns::ColumnType::real;
+  half.precision = columns::RealPrecision::f16;
   for (size_t row = 0; row < table.rows(); ++row) {
     row == 1 ? price.push_null() : price.push_text(row == 0 ? "18446744073709551615" : "0.35");
     weight.push_real(0.1);
@@ -185,8 +198,13 @@ TEST_F(BundleTest, TablesInBf16ComeBackAsTheyWereInHalfTheBytes) {
 
 TEST_F(BundleTest, OfBareVectorsKnowsNoUsers) {
   auto c = content();
-  c.info.towers = false, c.info.users = 0;
-  c.model = nullptr, c.user_ids = nullptr, c.user_cells = nullptr, c.user_states = nullptr, c.item_attributes = nullptr;
+  c.info.towers = false;
+  c.info.users = 0;
+  c.model = nullptr;
+  c.user_ids = nullptr;
+  c.user_cells = nullptr;
+  c.user_states = nullptr;
+  c.item_attributes = nullptr;
   write_bundle(path("bare"), c);
   const auto bundle = Bundle::open(path("bare"));
   EXPECT_FALSE(bundle->file().has("user_encoder"));
@@ -396,7 +414,10 @@ TEST_F(BundleTest, SectionsThatDisagreeAreRefusedThoughTheirChecksumsHold) {
 
 TEST_F(BundleTest, EncodersOfAnotherModelAreRefused) {
   SmallWorld other = world_;
-  for (int i = 0; i < 5; ++i) other.item_ids.add("more" + std::to_string(i)), other.item_counts.push_back(9);
+  for (int i = 0; i < 5; ++i) {
+    other.item_ids.add("more" + std::to_string(i));
+    other.item_counts.push_back(9);
+  }
   auto model = other.make();
   EXPECT_TRUE(
       refused("user_encoder", [&](ByteWriter& b) { model.user_encoder.save(b); }).says("section 'user_encoder'"));
@@ -415,7 +436,7 @@ TEST_F(BundleTest, InfoThatLiesAboutTheVectorsWidthIsRefused) {
     EXPECT_TRUE(files::error_of([&] { Bundle::open(file); }).says("item_vectors")) << dim;
   }
   const auto file = forged("info", "{");
-  EXPECT_TRUE(files::error_of([&] { Bundle::open(file); }).says("section 'info' can not be read"));
+  EXPECT_TRUE(files::error_of([&] { Bundle::open(file); }).says("section 'info' cannot be read"));
 }
 
 TEST_F(BundleTest, AnIndexOfAnUnknownKindSaysHowToRebuildIt) {

@@ -5,7 +5,8 @@
 namespace pagoda::model {
 
 std::unique_ptr<index::Index> make_cascade(const Bundle& first, const Bundle& second, size_t from) {
-  first.members(), second.members();  // both must know users
+  first.members();
+  second.members();  // both must know users
   std::vector<uint32_t> second_row(first.item_ids().size());
   for (uint32_t item = 0; item < second_row.size(); ++item)
     second_row[item] = second.item_ids().find(first.item_ids()[item]);
@@ -17,7 +18,7 @@ std::unique_ptr<index::Index> make_cascade(const Bundle& first, const Bundle& se
 
 void check_cascade_length(size_t k, size_t from) {
   if (k > from)
-    fail(ErrorKind::usage, "lists of k = {} can not be cut from rescore-from = {} candidates: let it be at least k", k,
+    fail(ErrorKind::usage, "lists of k = {} cannot be cut from rescore-from = {} candidates: let it be at least k", k,
          from);
 }
 

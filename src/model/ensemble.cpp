@@ -10,17 +10,17 @@ namespace pagoda::model {
 
 namespace {
 
-// One member of the ensemble to be: whose sections it takes over, and from where.
+// One member of the ensemble to write, and the sections it is copied from.
 struct Source {
   const Bundle* bundle;
   const Member* member;
-  std::string prefix;             // of its sections there
+  std::string prefix;             // of its sections in the bundle
   double weight;                  // in the ensemble
-  std::vector<uint32_t> row;      // of each item of the ensemble's catalogue in the bundle's; empty: the same rows
-  std::vector<uint32_t> inverse;  // of each item of the bundle's catalogue in the ensemble's; empty likewise
+  std::vector<uint32_t> row;      // ensemble item to bundle item; empty: the same rows
+  std::vector<uint32_t> inverse;  // bundle item to ensemble item; empty: the same rows
 };
 
-// Item by item the row in `bundle`; empty when that is the same row throughout.
+// The row of each item in `bundle`; empty if all rows are the same.
 std::vector<uint32_t> rows_in(const Bundle& bundle, const Bundle& first) {
   const auto fail_lacking = [](const Bundle& with, const Bundle& without, std::string_view item) {
     fail(
@@ -43,7 +43,7 @@ std::vector<uint32_t> rows_in(const Bundle& bundle, const Bundle& first) {
 }
 
 std::vector<Source> sources_of(const std::vector<EnsemblePart>& parts) {
-  if (parts.empty()) fail(ErrorKind::usage, "an ensemble is made of at least one bundle");
+  if (parts.empty()) fail(ErrorKind::usage, "an ensemble needs at least one bundle");
   std::vector<Source> sources;
   double sum = 0;
   for (const auto& part : parts) {
@@ -60,11 +60,11 @@ std::vector<Source> sources_of(const std::vector<EnsemblePart>& parts) {
     }
   }
   if (!(sum > 0 && std::isfinite(sum)))
-    fail(ErrorKind::usage, "the weights add up to {}: nothing would be scored", sum);
+    fail(ErrorKind::usage, "the weights add up to {}; at least one must be above 0", sum);
   return sources;
 }
 
-// Everything but the vectors of one member, under the prefix of its new place.
+// Copies the sections of one member, without its vectors, under its new prefix.
 void copy_sections(SectionWriter& out, const Source& source, const std::string& prefix) {
   const auto& file = source.bundle->file();
   const auto copy = [&](const std::string& name) { out.section(prefix + name, file.bytes(source.prefix + name)); };
@@ -119,7 +119,9 @@ void write_ensemble(const std::string& path, const std::vector<EnsemblePart>& pa
   const auto sources = sources_of(parts);
   const auto& first = *parts[0].bundle;
   auto info = first.info();
-  info.version = version, info.dim = 0, info.vectors = math::RowPrecision::f32;
+  info.version = version;
+  info.dim = 0;
+  info.vectors = math::RowPrecision::f32;
   auto members = nlohmann::ordered_json::array();
   for (const auto& source : sources) {
     const auto& from = source.member->info;

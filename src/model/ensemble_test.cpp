@@ -37,14 +37,18 @@ class EnsembleTest : public testing::Test {
                                        const std::string& extra_item = "") {
     SmallWorld world;
     if (shape.all_features) world.all_features();
-    world.model.dim = shape.dim, world.model.normalise = shape.normalise;
+    world.model.dim = shape.dim;
+    world.model.normalise = shape.normalise;
     if (!shape.all_features) world.user.history.last = 4;
     if (shape.reversed) {
       world.item_ids = columns::Interner();
       for (uint32_t i = SmallWorld::kItems; i-- > 0;) world.item_ids.add("i" + std::to_string(i));
       std::reverse(world.item_counts.begin(), world.item_counts.end());
     }
-    if (!extra_item.empty()) world.item_ids.add(extra_item), world.item_counts.push_back(1);
+    if (!extra_item.empty()) {
+      world.item_ids.add(extra_item);
+      world.item_counts.push_back(1);
+    }
     world.user_ids = columns::Interner();
     for (uint32_t u = 0; u < shape.users; ++u) world.user_ids.add("u" + std::to_string(u));
     world.user_counts.resize(shape.users);
@@ -56,7 +60,8 @@ class EnsembleTest : public testing::Test {
         states.histories.values.push_back(world.item_ids.find("i" + std::to_string(i)));
       states.histories.close();
     }
-    states.context_names = {"device"}, states.context_values = {world.devices};
+    states.context_names = {"device"};
+    states.context_values = {world.devices};
     states.context = {{0, 1, columns::Interner::kNone, 1, 0, 1}};
     states.context[0].resize(shape.users);
     states.moment_us = shape.day * SmallWorld::kDay;
@@ -74,9 +79,15 @@ class EnsembleTest : public testing::Test {
               .refit = shape.seed != 1,
               .epochs = shape.seed};
     c.options = {world.model, world.user, world.item};
-    c.config = "name = \"" + name + "\"\n", c.frequency = "state of " + name;
-    c.model = &model, c.user_ids = &world.user_ids, c.user_cells = &cells, c.user_states = &states;
-    c.item_ids = &world.item_ids, c.item_counts = world.item_counts, c.item_vectors = vectors;
+    c.config = "name = \"" + name + "\"\n";
+    c.frequency = "state of " + name;
+    c.model = &model;
+    c.user_ids = &world.user_ids;
+    c.user_cells = &cells;
+    c.user_states = &states;
+    c.item_ids = &world.item_ids;
+    c.item_counts = world.item_counts;
+    c.item_vectors = vectors;
     c.item_attributes = &world.items;
     write_bundle(path(name), c);
     return Bundle::open(path(name));
@@ -129,7 +140,11 @@ class EnsembleTest : public testing::Test {
 // 0 where a vector has no direction, as a stranger has none to a tower of history alone.
 double cosine(std::span<const float> a, std::span<const float> b) {
   double ab = 0, aa = 0, bb = 0;
-  for (size_t d = 0; d < a.size(); ++d) ab += double{a[d]} * b[d], aa += double{a[d]} * a[d], bb += double{b[d]} * b[d];
+  for (size_t d = 0; d < a.size(); ++d) {
+    ab += double{a[d]} * b[d];
+    aa += double{a[d]} * a[d];
+    bb += double{b[d]} * b[d];
+  }
   return aa * bb > 0 ? ab / std::sqrt(aa * bb) : 0;
 }
 
@@ -234,7 +249,8 @@ TEST_F(EnsembleTest, EverythingIsUnderTheFingerprint) {
 }
 
 TEST_F(EnsembleTest, AnOrdinaryBundleIsWrittenForOlderProgramsToo) {
-  first(), second();
+  first();
+  second();
   SectionFile(path("a"), kBundleKind, 1).verify();
   ensemble("e", {{first(), 1}, {second(), 1}});
   EXPECT_TRUE(files::error_of([&] { SectionFile(path("e"), kBundleKind, 1); }).says("version 2"));
@@ -256,7 +272,9 @@ TEST_F(EnsembleTest, WhatCanNotBeJoinedIsToldByName) {
   const math::Matrix<float> vectors(1, 4);
   BundleContent c;
   c.info = {.towers = false, .dim = 4, .items = 1, .chosen_on = "none"};
-  c.item_ids = &ids, c.item_counts = counts, c.item_vectors = vectors;
+  c.item_ids = &ids;
+  c.item_counts = counts;
+  c.item_vectors = vectors;
   write_bundle(path("bare"), c);
   const auto bare = Bundle::open(path("bare"));
   refused(ErrorKind::usage, {path("bare"), "bare vectors"}, [&] { ensemble("e", {{a, 1}, {bare, 1}}); });
@@ -290,8 +308,8 @@ TEST_F(EnsembleTest, SectionsThatDisagreeAreRefusedThoughTheirChecksumsHold) {
   opened("member1/weights/item.id", std::nullopt, {"no section 'member1/weights/item.id'"});
   opened("members", std::nullopt, {"the towers end in 4 components, the item vectors have 11"});
   opened("members", "[]", {"section 'members' names no model"});
-  opened("members", "{", {"section 'members' can not be read"});
-  opened("members", "[1, 2]", {"section 'members' can not be read"});
+  opened("members", "{", {"section 'members' cannot be read"});
+  opened("members", "[1, 2]", {"section 'members' cannot be read"});
   opened("member1/user_ids", std::string(16, '\0'), {"section 'member1/user_ids'"});
   const auto text = std::string(SectionFile(path("e"), kBundleKind, kBundleVersion).text("members"));
   for (const char* weight : {"-0.7", "null", "1e999", "\"much\""}) {

@@ -9,8 +9,8 @@ namespace {
 
 constexpr size_t kBlock = 64;
 
-// Calls encode(begin, end, batch) and forward(batch, pass) for each block of kBlock rows; a last block that is short is
-// encoded with padding, so that the layers always multiply matrices of the same shape.
+// Calls encode(begin, end, batch) and forward(batch, pass) for each block of kBlock rows; pads a short last block, so
+// that the layers always multiply matrices of the same shape.
 template <class Encode, class Forward>
 math::Matrix<float> in_blocks(ThreadPool& pool, size_t n, size_t dim, const Encode& encode, const Forward& forward) {
   math::Matrix<float> out(n, dim);

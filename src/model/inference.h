@@ -1,4 +1,4 @@
-// Vectors of users and items, outside of training.
+// Encodes users and items outside of training.
 #pragma once
 
 #include <span>
@@ -9,7 +9,7 @@
 
 namespace pagoda::model {
 
-// Encoders and towers that belong together. Immutable in use: any number of threads may encode.
+// Encoders and towers that belong together. Any number of threads may encode with it.
 struct Model {
   features::UserEncoder user_encoder;
   features::ItemEncoder item_encoder;

@@ -104,18 +104,22 @@ TEST(RequestVectors, WhatARequestGivesStandsForWhatIsKnown) {
     return request_vectors(pool, model, k.cells, k.states, k.id_rows, {&r, 1});
   };
   UserRequest known;
-  known.user = known.cell = 3, known.moment_us = k.states.moment_us;
+  known.user = known.cell = 3;
+  known.moment_us = k.states.moment_us;
   EXPECT_TRUE(same_bits(vector(known),
                         known_user_vectors(pool, model, k.cells, k.states, k.id_rows, std::vector<uint32_t>{3})));
   auto spelled_out = k.stranger_like(3);
-  spelled_out.cell = 3, spelled_out.context = {"desk"};
+  spelled_out.cell = 3;
+  spelled_out.context = {"desk"};
   EXPECT_TRUE(same_bits(vector(known), vector(spelled_out)));
   auto other = known;
   other.context = {"phone"};
   EXPECT_FALSE(same_bits(vector(known), vector(other)));
-  other = known, other.moment_us += SmallWorld::kDay / 2;
+  other = known;
+  other.moment_us += SmallWorld::kDay / 2;
   EXPECT_FALSE(same_bits(vector(known), vector(other)));
-  other = known, other.own_history = true;  // and empty: no history
+  other = known;
+  other.own_history = true;  // and empty: no history
   EXPECT_FALSE(same_bits(vector(known), vector(other)));
 }
 
@@ -128,10 +132,13 @@ TEST(ItemVectors, AnUnknownItemIsCloseToItemsOfItsAttributes) {
   for (size_t row = 0; row < model.item_encoder.id_vocabulary().words(); ++row)
     for (auto& v : model.towers.tables()[0].values().row(row)) v *= .1f;
   data::Attributes fresh;
-  fresh.ids.add("new war"), fresh.ids.add("new art");
+  fresh.ids.add("new war");
+  fresh.ids.add("new art");
   for (const char* name : {"genre", "title"}) fresh.columns.emplace_back().name = name;
-  fresh.columns[0].push_text("war"), fresh.columns[0].push_text("art");
-  fresh.columns[1].push_text("of war"), fresh.columns[1].push_text("an art");
+  fresh.columns[0].push_text("war");
+  fresh.columns[0].push_text("art");
+  fresh.columns[1].push_text("of war");
+  fresh.columns[1].push_text("an art");
   ThreadPool pool(1);
   const auto known = item_vectors(pool, model, model.item_encoder.cells(w.item_ids, &w.items), 0);
   const auto unknown = item_vectors(pool, model, model.item_encoder.cells(fresh.ids, &fresh), 0);
@@ -172,7 +179,8 @@ TEST(UserStates, OnesThatAreSavedAndLoadedAreTheSame) {
   other.save(past);
   EXPECT_TRUE(
       files::error_of([&] { load(past.bytes(), SmallWorld::kItems); }).says("a context points past its values"));
-  other = k.states, other.context[0].pop_back();
+  other = k.states;
+  other.context[0].pop_back();
   ByteWriter shorter;
   other.save(shorter);
   EXPECT_TRUE(files::error_of([&] { load(shorter.bytes(), SmallWorld::kItems); }).says("a value for each user"));

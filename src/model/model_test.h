@@ -22,7 +22,8 @@ struct SmallWorld {
   SmallWorld() {
     for (const char* name : {"genre", "tags", "price", "title", "born"}) items.columns.emplace_back().name = name;
     for (uint32_t i = 0; i < kItems; ++i) {
-      item_ids.add("i" + std::to_string(i)), items.ids.add("i" + std::to_string(i));
+      item_ids.add("i" + std::to_string(i));
+      items.ids.add("i" + std::to_string(i));
       items.columns[0].push_text(i % 2 ? "war" : "art");
       items.columns[1].push_text(i % 3 ? "a|b" : "c");
       items.columns[2].push_text(std::to_string(i * i));
@@ -33,10 +34,14 @@ struct SmallWorld {
     users.columns.emplace_back().name = "city";
     for (uint32_t u = 0; u < kUsers; ++u) {
       user_ids.add("u" + std::to_string(u));
-      if (u > 0) users.ids.add("u" + std::to_string(u)), users.columns[0].push_text(u % 2 ? "rome" : "oslo");
+      if (u > 0) {
+        users.ids.add("u" + std::to_string(u));
+        users.columns[0].push_text(u % 2 ? "rome" : "oslo");
+      }
       user_counts.push_back(u + 1);
     }
-    devices.add("phone"), devices.add("desk");
+    devices.add("phone");
+    devices.add("desk");
   }
 
   void all_features() {

@@ -1,4 +1,4 @@
-// The shape both towers share.
+// The options of both towers.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@
 namespace pagoda::model {
 
 struct ModelOptions {
-  int64_t dim = 64;                                  // of the vectors both towers end in
-  bool normalise = true;                             // to unit length: the score is a cosine
-  math::Precision precision = math::Precision::f32;  // of what training multiplies in the loss; parameters stay float
-  math::Precision table_precision = math::Precision::f32;  // how table rows are kept
-  double dropout = 0.0;                                    // share of hidden units switched off in a training step
+  int64_t dim = 64;                                        // of the user and item vectors
+  bool normalise = true;                                   // to unit length: the score is a cosine
+  math::Precision precision = math::Precision::f32;        // of the products in the loss; parameters stay float
+  math::Precision table_precision = math::Precision::f32;  // of the table rows
+  double dropout = 0.0;                                    // share of hidden units dropped in a training step
 };
 
 void describe(OptionVisitor& fields, ModelOptions& options);

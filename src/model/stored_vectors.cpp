@@ -14,7 +14,7 @@ namespace {
 constexpr double kMostLength = 1e30;
 constexpr float kLeastF16 = 0x1p-24f;
 
-// In doubles, which hold the square of any float.
+// In double, which holds the square of any float.
 double length_of(std::span<const float> row) {
   double squared = 0;
   for (const double x : row) squared += x * x;

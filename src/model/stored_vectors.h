@@ -14,8 +14,8 @@ struct StorageFormat {
   bool unit_length = false;  // rows of zeros stay so
 };
 
-// What is so already is not copied. What is not lies in a file of `folder` that is gone with this object, so that it need not
-// fit in memory.
+// What is so already is not copied. What is not lies in a file of `folder` that is gone with this object, so that it
+// need not fit in memory.
 class StoredVectors {
  public:
   // `from` outlives it. Error{input}: a component that is not finite, or too

@@ -54,7 +54,10 @@ TEST_F(StoredVectorsOf, WhatCanNotBeStoredIsRefusedWithItsPlace) {
 }
 
 TEST_F(StoredVectorsOf, LengthsAtTheEndsOfFloatsAreExactOrRefused) {
-  from_[0][0] = 3e25f, from_[0][1] = 4e25f, from_[2][0] = 3e-30f, from_[2][1] = -4e-30f;
+  from_[0][0] = 3e25f;
+  from_[0][1] = 4e25f;
+  from_[2][0] = 3e-30f;
+  from_[2][1] = -4e-30f;
   const auto unit = stored({.unit_length = true});
   EXPECT_FLOAT_EQ(unit.rows().row(0)[0], 0.6f);
   EXPECT_FLOAT_EQ(unit.rows().row(2)[1], -0.8f);

@@ -9,8 +9,8 @@ namespace pagoda::model {
 
 namespace {
 
-// Behind the columns, where any of them has one: what the layout of version 1 has no room for. Programs that do not know of it
-// read decimals as texts, and compare floats as doubles.
+// An extension after the columns, for what the layout of version 1 lacks. Older programs ignore it, read decimals as
+// texts and compare floats as doubles.
 enum class Nature : uint8_t { plain, f32, f16, decimal };
 
 Nature nature_of(const columns::Column& column) {
@@ -25,7 +25,7 @@ bool all_decimals(const columns::Column& column) {
   return true;
 }
 
-// False: the column is not of that nature.
+// Returns false if the column is not of that kind.
 bool give(columns::Column& column, Nature nature) {
   switch (nature) {
     case Nature::plain: return true;

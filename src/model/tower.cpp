@@ -9,7 +9,10 @@ template <class T>
 Tower<T>::Tower(features::TowerLayout layout, std::vector<size_t> table_of, std::span<const int64_t> hidden, size_t dim,
                 bool normalise)
     : layout_(std::move(layout)), table_of_(std::move(table_of)), normalise_(normalise) {
-  for (const auto& bag : layout_.bags) column_of_.push_back(width_), width_ += bag.dim;
+  for (const auto& bag : layout_.bags) {
+    column_of_.push_back(width_);
+    width_ += bag.dim;
+  }
   width_ += layout_.dense;
   std::vector<size_t> widths{width_};
   for (auto h : hidden) widths.push_back(static_cast<size_t>(h));

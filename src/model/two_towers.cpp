@@ -48,13 +48,13 @@ TwoTowers<T>::TwoTowers(const ModelOptions& model, const features::UserOptions& 
 
 template <class T>
 void TwoTowers<T>::initialise(ThreadPool& pool, uint64_t seed) {
-  // What training never saw reads a hash bucket that training may never have moved: it must not outshout what is known
-  // of it, and it must not be zero, where a vector of unit length has no gradient.
+  // A value that training never saw may read a hash bucket that training never updated. The bucket must be small, so
+  // that it does not outweigh what is known, but not zero, where normalisation has no gradient.
   std::vector<size_t> small_from(tables_.size(), SIZE_MAX);
   for (const auto* tower : {&user_, &item_})
     for (size_t b = 0; b < tower->layout().bags.size(); ++b) {
       const auto& bag = tower->layout().bags[b];
-      if (tower == &user_ && bag.item_ids) continue;  // the item tower's table, done with it
+      if (tower == &user_ && bag.item_ids) continue;  // initialised with the item tower
       small_from[tower->table_of(b)] = bag.rows - bag.buckets;
     }
   for (size_t t = 0; t < tables_.size(); ++t)
@@ -79,7 +79,7 @@ void TwoTowers<T>::backward(ThreadPool& pool, const features::EncodedBatch& user
   for (size_t t = 0; t < tables_.size(); ++t) tables_[t].backward(pool, readings[t], gradients.tables[t]);
 }
 
-// The one place that knows the order. on_table(table, t) for each table; on_matrix(name, matrix, gradient_of) for each
+// Defines the order of the parameters. on_table(table, t) for each table; on_matrix(name, matrix, gradient_of) for each
 // matrix of a layer, whose gradient is gradient_of(gradients).
 template <class T>
 template <class Towers, class OnTable, class OnMatrix>

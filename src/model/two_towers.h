@@ -12,7 +12,7 @@
 
 namespace pagoda::model {
 
-// What one step moves.
+// The gradients of one step.
 template <class T>
 struct TwoTowersGradients {
   typename nn::Mlp<T>::Gradients user, item;
@@ -24,10 +24,11 @@ template <class T>
 class TwoTowers {
  public:
   TwoTowers() = default;
-  // A history with table = "shared" reads the item tower's id table; every other bag has a table of its own.
+  // A history with table = "shared" reads the item tower's id table; every other bag has its own table.
   TwoTowers(const ModelOptions& model, const features::UserOptions& user, const features::ItemOptions& item,
             const features::TowerLayout& user_layout, const features::TowerLayout& item_layout);
-  void initialise(ThreadPool& pool, uint64_t seed);  // by (seed, table or tower, row); rows of hash buckets small
+  void initialise(ThreadPool& pool,
+                  uint64_t seed);  // random by (seed, table or tower, row); small in rows of hash buckets
 
   using Pass = typename Tower<T>::Pass;
   void forward_users(ThreadPool& pool, const features::EncodedBatch& batch, const typename Tower<T>::Dropout& dropout,
@@ -38,7 +39,7 @@ class TwoTowers {
                      Pass& pass) const {
     item_.forward(pool, tables_, batch, dropout, pass);
   }
-  // dU and dV (scratch afterwards) to the gradients of all weights and tables.
+  // Computes the gradients of all weights and tables from dU and dV, which it overwrites.
   void backward(ThreadPool& pool, const features::EncodedBatch& users, Pass& user_pass, math::MatrixView<T> d_users,
                 const features::EncodedBatch& items, Pass& item_pass, math::MatrixView<T> d_items,
                 TwoTowersGradients<T>& gradients) const;
@@ -51,8 +52,8 @@ class TwoTowers {
   const Tower<T>& item() const { return item_; }
   size_t dim() const { return dim_; }
 
-  // A matrix of the model and the name of its section in files. One of the two is set: `bf16` for a table whose rows
-  // lie in bf16, `floats` for everything else.
+  // A matrix of the model and the name of its section in files. One of the pointers is set: `bf16` for a table with
+  // bf16 rows, `floats` for everything else.
   template <class Floats, class Bf16>
   struct NamedParameter {
     std::string name;
@@ -65,12 +66,12 @@ class TwoTowers {
   using Parameter = NamedParameter<math::Matrix<T>, math::Matrix<uint16_t>>;
   using ConstParameter = NamedParameter<const math::Matrix<T>, const math::Matrix<uint16_t>>;
 
-  // All parameters in the order in which they are saved and in which update() takes the optimisers: the tables, then
-  // the user tower's layers, then the item tower's.
+  // All parameters, in the order in which they are saved and update() takes the optimisers: the tables, then the user
+  // tower's layers, then the item tower's.
   std::vector<Parameter> parameters();
   std::vector<ConstParameter> parameters() const;
 
-  // Moves every parameter by its gradient; optimizers: one for each of parameters(), in their order.
+  // Updates every parameter by its gradient; optimizers: one for each of parameters(), in their order.
   void update(ThreadPool& pool, const nn::StepRate& step, const TwoTowersGradients<T>& gradients,
               std::span<nn::OptimizerState<T>> optimizers);
 
@@ -82,13 +83,14 @@ class TwoTowers {
   Tower<T> user_, item_;
 };
 
-// Sections "weights/NAME": u64 rows, u64 cols, the floats; 2 bytes each where the rows of a table lie in bf16.
+// Writes sections "weights/NAME": u64 rows, u64 cols, then floats, or 2 bytes each for a table with bf16 rows.
 void save_weights(SectionWriter& out, const TwoTowers<float>& model, const std::string& prefix = "weights/");
-// Error{failed}: a matrix is missing or of another shape than the config says.
+// Error{failed}: a matrix is missing, or its shape does not match the config.
 void load_weights(const SectionFile& in, TwoTowers<float>& model, const std::string& prefix = "weights/");
 template <class V>
 void save_matrix(SectionWriter& out, const std::string& name, math::MatrixView<const V> matrix);
 template <class V>
-void load_matrix(const SectionFile& in, const std::string& name, math::Matrix<V>& matrix);  // of the matrix's own shape
+void load_matrix(const SectionFile& in, const std::string& name,
+                 math::Matrix<V>& matrix);  // `matrix` has the expected shape
 
 }  // namespace pagoda::model
