@@ -11,10 +11,10 @@ namespace pagoda::index {
 namespace {
 
 constexpr size_t kLanes = ItemBlock::kLanes;
-// Half a panel's row. GCC's vector type: one AVX-512 register, two of AVX2, four of SSE.
+// Half a row of a panel, as GCC's vector type: one AVX-512 register, two AVX2 or four SSE registers.
 typedef float Lanes __attribute__((vector_size(kLanes / 2 * sizeof(float)), may_alias));
 
-// `panels` panels of one block against `rows` queries, Tile queries at a time: the tile's sums stay in registers.
+// Scores all panels of a block against Tile queries, whose sums stay in registers.
 template <int Tile>
 PAGODA_INLINE void score_tile(const float* queries, size_t query_stride, const float* panel, size_t panels, size_t dim,
                               float* scores, size_t score_stride) {
@@ -30,7 +30,8 @@ PAGODA_INLINE void score_tile(const float* queries, size_t query_stride, const f
     }
     for (int q = 0; q < Tile; ++q) {
       auto* s = reinterpret_cast<Lanes*>(scores + q * score_stride + p * kLanes);
-      s[0] = low[q], s[1] = high[q];
+      s[0] = low[q];
+      s[1] = high[q];
     }
   }
 }
@@ -47,7 +48,7 @@ PAGODA_INLINE void score_queries(const float* queries, size_t rows, size_t query
                   score_stride);
 }
 
-// The tile that the registers of each kind of CPU hold.
+// Each instruction set has the tile that fits its registers.
 using Kernel = void (*)(const float*, size_t, size_t, const float*, size_t, size_t, float*, size_t);
 #if PAGODA_X86
 PAGODA_AVX512 void score_v4(const float* q, size_t rows, size_t q_stride, const float* panels, size_t n, size_t dim,
@@ -105,7 +106,8 @@ PAGODA_AVX512 inline __m512 load(__mmask16 in, const uint16_t* f16) {
   return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(in, f16));
 }
 
-// 16 rows at a time, turned in registers, 16 components by 16. What is past the last row repeats it and is not written.
+// Scores 16 rows at a time, transposed in registers in squares of 16 x 16. Lanes past the last row repeat it and are
+// not written.
 template <class T>
 PAGODA_AVX512 void score_rows_v4(math::MatrixView<const T> vectors, std::span<const uint32_t> rows,
                                  std::span<const float> query, float* scores) {
@@ -122,8 +124,10 @@ PAGODA_AVX512 void score_rows_v4(math::MatrixView<const T> vectors, std::span<co
       const auto in = static_cast<__mmask16>((1u << width) - 1);
       __m512 a[16], b[16];
       for (size_t i = 0; i < 16; ++i) a[i] = load(in, row[i] + d);
-      for (size_t i = 0; i < 16; i += 2)
-        b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]), b[i + 1] = _mm512_unpackhi_ps(a[i], a[i + 1]);
+      for (size_t i = 0; i < 16; i += 2) {
+        b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]);
+        b[i + 1] = _mm512_unpackhi_ps(a[i], a[i + 1]);
+      }
       for (size_t i = 0; i < 16; i += 4)
         for (size_t j = 0; j < 2; ++j) {
           const __m512d low = _mm512_castps_pd(b[i + j]), high = _mm512_castps_pd(b[i + j + 2]);
@@ -132,12 +136,14 @@ PAGODA_AVX512 void score_rows_v4(math::MatrixView<const T> vectors, std::span<co
         }
       // a[4 r + c]: in quarter l, components 4 l + c of rows 4 r .. 4 r + 3.
       for (size_t c = 0; c < 4; ++c) {
-        b[c] = _mm512_shuffle_f32x4(a[c], a[4 + c], 0x88), b[4 + c] = _mm512_shuffle_f32x4(a[c], a[4 + c], 0xdd);
+        b[c] = _mm512_shuffle_f32x4(a[c], a[4 + c], 0x88);
+        b[4 + c] = _mm512_shuffle_f32x4(a[c], a[4 + c], 0xdd);
         b[8 + c] = _mm512_shuffle_f32x4(a[8 + c], a[12 + c], 0x88);
         b[12 + c] = _mm512_shuffle_f32x4(a[8 + c], a[12 + c], 0xdd);
       }
       for (size_t c = 0; c < 4; ++c) {
-        a[c] = _mm512_shuffle_f32x4(b[c], b[8 + c], 0x88), a[8 + c] = _mm512_shuffle_f32x4(b[c], b[8 + c], 0xdd);
+        a[c] = _mm512_shuffle_f32x4(b[c], b[8 + c], 0x88);
+        a[8 + c] = _mm512_shuffle_f32x4(b[c], b[8 + c], 0xdd);
         a[4 + c] = _mm512_shuffle_f32x4(b[4 + c], b[12 + c], 0x88);
         a[12 + c] = _mm512_shuffle_f32x4(b[4 + c], b[12 + c], 0xdd);
       }
@@ -174,7 +180,8 @@ void score_rows(math::RowsView vectors, std::span<const uint32_t> rows, std::spa
 
 template <class RowOf>
 void ItemBlock::fill_rows(math::RowsView vectors, size_t n, RowOf row_of) {
-  items_ = n, dim_ = vectors.cols();
+  items_ = n;
+  dim_ = vectors.cols();
   const size_t panels = (n + kLanes - 1) / kLanes;
   panels_.resize(panels * dim_, kLanes);
   std::array<const float*, kLanes> lanes;

@@ -11,14 +11,14 @@ namespace pagoda::index {
 namespace {
 
 constexpr size_t kBlockItems = 256;
-constexpr size_t kCandidates = 1 << 22;  // held at once, over all queries of a block
+constexpr size_t kCandidates = 1 << 22;  // of all queries of a block together
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 class CascadeIndex final : public Index {
  public:
   CascadeIndex(const Index& first, math::RowsView second, std::vector<uint32_t> second_row, size_t from)
       : first_(first), second_(second), second_row_(std::move(second_row)), from_(from) {
-    check(second_row_.size() == first_.items(), "each item has a row in the second model, or none");
+    check(second_row_.size() == first_.items(), "second_row has an entry for each item");
   }
   std::string_view kind() const override { return "cascade"; }
   size_t items() const override { return first_.items(); }
@@ -40,7 +40,7 @@ class CascadeIndex final : public Index {
   size_t from_;
 };
 
-// What the first search did for a block of queries.
+// Adds what the first search did for a block of queries.
 void add_explain(const SearchExplain& part, SearchExplain& sum) {
   sum.plan = part.plan;
   sum.queries.insert(sum.queries.end(), part.queries.begin(), part.queries.end());
@@ -53,7 +53,7 @@ CascadeIndex::List CascadeIndex::rescored(math::MatrixView<const float> query, s
   std::vector<uint32_t> known, rows;
   for (auto item : items)
     if (second_row_[item] != UINT32_MAX) known.push_back(item);
-  std::sort(known.begin(), known.end());  // TopK asks for rising rows
+  std::sort(known.begin(), known.end());  // TopK wants ascending rows
   for (auto item : known) rows.push_back(second_row_[item]);
   TopK best;
   best.reset(k, min_score);
@@ -66,7 +66,10 @@ CascadeIndex::List CascadeIndex::rescored(math::MatrixView<const float> query, s
     best.offer(block_scores.row(0).first(n), known.data() + begin);
   }
   List list;
-  for (const auto key : best.take()) list.items.push_back(row_of_key(key)), list.scores.push_back(score_of_key(key));
+  for (const auto key : best.take()) {
+    list.items.push_back(row_of_key(key));
+    list.scores.push_back(score_of_key(key));
+  }
 
   float ceiling = list.scores.empty() ? kInfinity : std::nextafter(list.scores.back(), -kInfinity), lowered_by = 0;
   for (size_t i = 0, unknown = 0; i < items.size() && list.items.size() < k; ++i) {
@@ -74,7 +77,8 @@ CascadeIndex::List CascadeIndex::rescored(math::MatrixView<const float> query, s
     if (unknown++ == 0) lowered_by = std::max(0.f, scores[i] - ceiling);
     ceiling = std::min(ceiling, scores[i] - lowered_by);
     if (ceiling < min_score) break;
-    list.items.push_back(items[i]), list.scores.push_back(ceiling);
+    list.items.push_back(items[i]);
+    list.scores.push_back(ceiling);
   }
   return list;
 }

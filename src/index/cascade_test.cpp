@@ -118,7 +118,10 @@ TEST(Cascade, AgreesWithBruteForceUnderFiltersAndExclusionsOnAnyNumberOfThreads)
       excluded.close();
     }
     math::Matrix<float> both(queries, 13);
-    for (size_t i = 0; i < queries; ++i) std::copy_n(q[i], 5, both[i]), std::copy_n(r[i], 8, both[i] + 5);
+    for (size_t i = 0; i < queries; ++i) {
+      std::copy_n(q[i], 5, both[i]);
+      std::copy_n(r[i], 8, both[i] + 5);
+    }
     const auto index = make_exact_index(first);
     const auto cascade = make_cascade_index(*index, second, row, from);
     ThreadPool one(1), two(2);

@@ -14,11 +14,11 @@
 namespace pagoda::index {
 namespace {
 
-constexpr float kSpan = 4.5f;  // components of a rotated unit vector beyond this many deviations are held there
+constexpr float kSpan = 4.5f;  // components of a rotated unit vector are clamped to this many standard deviations
 constexpr float kShort = 1e-15f, kLong = 1e15f;  // lengths between which squares stay within the range of floats
 constexpr size_t kChunk = 512;                   // rows of a task
 constexpr size_t kListChunk = 64;
-constexpr size_t kGroupedChunk = 8192;  // so that each group is met by many rows of a task
+constexpr size_t kGroupedChunk = 8192;  // large enough for many rows of a task to share a group
 constexpr int64_t kGroupIterations = 6;
 
 // Integer sums of each list's rows, [lists, 4 * groups].
@@ -37,32 +37,34 @@ math::Matrix<int32_t> sums_of(ThreadPool& pool, const Sq8Codes& rows, const Rows
   return sums;
 }
 
-std::shared_ptr<const CentroidGroups> group(ThreadPool& pool, const Centroids& centres, const Sq8Codes& codes,
+std::shared_ptr<const CentroidGroups> group(ThreadPool& pool, const Centroids& centroids, const Sq8Codes& codes,
                                             uint64_t seed) {
   auto g = std::make_shared<CentroidGroups>();
-  const auto root = static_cast<size_t>(std::sqrt(static_cast<double>(centres.lists)));
+  const auto root = static_cast<size_t>(std::sqrt(static_cast<double>(centroids.lists)));
   g->heads =
       cluster(pool, codes, {.lists = blocks_of(root) * kBlockRows, .iterations = kGroupIterations, .seed = seed});
   auto by_head = group_by_list(nearest_centroids(pool, codes, g->heads), g->heads.lists);
-  g->starts = std::move(by_head.starts), g->centroids = std::move(by_head.rows);
+  g->starts = std::move(by_head.starts);
+  g->centroids = std::move(by_head.rows);
   size_t blocks = 0;
   for (size_t head = 0; head < g->heads.lists; ++head) {
     g->first_block.push_back(blocks);
     blocks += blocks_of(g->starts[head + 1] - g->starts[head]);
   }
-  g->blocks.assign(blocks * block_bytes(codes.groups), 128), g->biases.assign(blocks * kBlockRows, 0);
+  g->blocks.assign(blocks * block_bytes(codes.groups), 128);
+  g->biases.assign(blocks * kBlockRows, 0);
   for (size_t head = 0; head < g->heads.lists; ++head)
     for (uint64_t i = g->starts[head]; i < g->starts[head + 1]; ++i) {
       const size_t at = g->first_block[head] * kBlockRows + (i - g->starts[head]);
       pack_codes(codes[g->centroids[i]], codes.groups, at, g->blocks.data());
-      g->biases[at] = centres.biases[g->centroids[i]];
+      g->biases[at] = centroids.biases[g->centroids[i]];
     }
   return g;
 }
 
-// Unit vectors of these directions, as blocks of one common step.
-Centroids centres_of(ThreadPool& pool, const math::Matrix<int32_t>& sums, float row_step,
-                     const ClusterOptions& options) {
+// The unit vectors of these directions, as blocks with one common scale.
+Centroids centroids_of(ThreadPool& pool, const math::Matrix<int32_t>& sums, float row_scale,
+                       const ClusterOptions& options) {
   const size_t groups = sums.cols() / 4;
   math::Matrix<float> units(sums.rows(), sums.cols());
   float largest = 0;
@@ -75,27 +77,27 @@ Centroids centres_of(ThreadPool& pool, const math::Matrix<int32_t>& sums, float 
       largest = std::max(largest, std::abs(units[l][d]));
     }
   }
-  Centroids centres{sums.rows(), {}, {}, nullptr};
-  centres.blocks.assign(blocks_of(sums.rows()) * block_bytes(groups), 128);
-  centres.biases.assign(blocks_of(sums.rows()) * kBlockRows, 0);
-  const double step = largest / kLargestCode;
+  Centroids centroids{sums.rows(), {}, {}, nullptr};
+  centroids.blocks.assign(blocks_of(sums.rows()) * block_bytes(groups), 128);
+  centroids.biases.assign(blocks_of(sums.rows()) * kBlockRows, 0);
+  const double scale = largest / kLargestCode;
   Sq8Codes codes;
   codes.resize(sums.rows(), sums.cols());
-  codes.scale = static_cast<float>(step);
+  codes.scale = static_cast<float>(scale);
   for (size_t l = 0; l < sums.rows(); ++l) {
-    quantize(units.row(l), step > 0 ? static_cast<float>(1 / step) : 0, codes.codes.data() + l * sums.cols());
-    pack_codes(codes[l], groups, l, centres.blocks.data());
+    quantize(units.row(l), scale > 0 ? static_cast<float>(1 / scale) : 0, codes.codes.data() + l * sums.cols());
+    pack_codes(codes[l], groups, l, centroids.blocks.data());
     // |x - c|^2 = |x|^2 - 2 x c + |c|^2: the nearest has the largest x c - |c|^2 / 2, here in units of both steps.
     double length = 0;
     for (const int8_t c : std::span(codes[l], sums.cols())) length += static_cast<double>(c) * c;
-    centres.biases[l] = static_cast<int32_t>(std::lrint(-0.5 * length * step / row_step));
+    centroids.biases[l] = static_cast<int32_t>(std::lrint(-0.5 * length * scale / row_scale));
   }
-  if (centres.lists > options.few_centroids) centres.groups = group(pool, centres, codes, options.seed);
-  return centres;
+  if (centroids.lists > options.few_centroids) centroids.groups = group(pool, centroids, codes, options.seed);
+  return centroids;
 }
 
-// Lists too small or too large: the largest is cut in two, to either side of its mean, and the smallest becomes one of the
-// halves; and so on.
+// Splits lists that are too large, to either side of their mean; one half replaces a list that is too small. Goes
+// through pairs of the largest and the smallest list.
 void rebalance(math::Matrix<int32_t>& sums, const Sq8Codes& rows, const RowsByList& grouped, Rng& rng) {
   const size_t lists = sums.rows();
   std::vector<uint32_t> by_size(lists);
@@ -106,8 +108,8 @@ void rebalance(math::Matrix<int32_t>& sums, const Sq8Codes& rows, const RowsByLi
 
   for (size_t i = 0; i < lists / 2; ++i) {
     const uint32_t small = by_size[i], large = by_size[lists - 1 - i];
-    const auto least = static_cast<double>(size_of(small)), most = static_cast<double>(size_of(large));
-    if ((most <= 3 * mean && least >= mean / 8) || most < 2 * least + 2 || size_of(large) < 2) break;
+    const auto smallest = static_cast<double>(size_of(small)), largest = static_cast<double>(size_of(large));
+    if ((largest <= 3 * mean && smallest >= mean / 8) || largest < 2 * smallest + 2 || size_of(large) < 2) break;
     const uint32_t row = grouped.rows[grouped.starts[large] + rng.below(size_of(large))];
     const auto quarter = static_cast<int32_t>((size_of(large) + 3) / 4);
     for (size_t d = 0; d < sums.cols(); ++d) {
@@ -117,7 +119,7 @@ void rebalance(math::Matrix<int32_t>& sums, const Sq8Codes& rows, const RowsByLi
   }
 }
 
-// The heads of the groups to look into for a row: of the largest sums, the first of equal ones.
+// The heads of the groups to compare a row with: those of the largest sums, on ties the lower head.
 using Heads = std::array<uint32_t, CentroidGroups::kProbedGroups>;
 size_t nearest_heads(const CentroidGroups& g, const int8_t* row, size_t code_groups, std::vector<int32_t>& sums,
                      Heads& nearest) {
@@ -130,13 +132,18 @@ size_t nearest_heads(const CentroidGroups& g, const int8_t* row, size_t code_gro
     if (n == best.size() && sum <= best[n - 1]) continue;
     n += n < best.size();
     size_t at = n - 1;
-    for (; at > 0 && best[at - 1] < sum; --at) best[at] = best[at - 1], nearest[at] = nearest[at - 1];
-    best[at] = sum, nearest[at] = head;
+    for (; at > 0 && best[at - 1] < sum; --at) {
+      best[at] = best[at - 1];
+      nearest[at] = nearest[at - 1];
+    }
+    best[at] = sum;
+    nearest[at] = head;
   }
   return n;
 }
 
-// nearest[row - begin], for rows [begin, end). Group by group, so that the centres of one are read for many rows.
+// Sets nearest[row - begin] for rows [begin, end). Goes group by group, so that many rows share a read of its
+// centroids.
 void nearest_by_group(const CentroidGroups& g, const Sq8Codes& rows, size_t begin, size_t end, uint32_t* nearest) {
   const auto& kernels = code_kernels();
   const size_t width = rows.groups * 4;
@@ -147,21 +154,24 @@ void nearest_by_group(const CentroidGroups& g, const Sq8Codes& rows, size_t begi
     const size_t n = nearest_heads(g, rows[row], rows.groups, sums, heads);
     for (size_t i = 0; i < n; ++i) visitors[heads[i]].push_back(static_cast<uint32_t>(row - begin));
   }
-  std::vector<int32_t> most(end - begin, std::numeric_limits<int32_t>::min());
+  std::vector<int32_t> best_sums(end - begin, std::numeric_limits<int32_t>::min());
   std::vector<int8_t> gathered;
   std::vector<uint32_t> found;
   for (size_t head = 0; head < g.heads.lists; ++head) {
-    const size_t n = visitors[head].size(), centres = g.starts[head + 1] - g.starts[head];
-    if (n == 0 || centres == 0) continue;
-    gathered.resize(n * width), found.resize(n), sums.resize(n);
+    const size_t n = visitors[head].size(), centroids = g.starts[head + 1] - g.starts[head];
+    if (n == 0 || centroids == 0) continue;
+    gathered.resize(n * width);
+    found.resize(n);
+    sums.resize(n);
     for (size_t i = 0; i < n; ++i) std::copy_n(rows[begin + visitors[head][i]], width, gathered.data() + i * width);
     kernels.nearest(g.blocks.data() + g.first_block[head] * block_bytes(rows.groups),
-                    g.biases.data() + g.first_block[head] * kBlockRows, centres, rows.groups, gathered.data(), n,
+                    g.biases.data() + g.first_block[head] * kBlockRows, centroids, rows.groups, gathered.data(), n,
                     found.data(), sums.data());
     for (size_t i = 0; i < n; ++i) {
-      const uint32_t row = visitors[head][i], centre = g.centroids[g.starts[head] + found[i]];
-      if (sums[i] < most[row] || (sums[i] == most[row] && nearest[row] < centre)) continue;
-      most[row] = sums[i], nearest[row] = centre;
+      const uint32_t row = visitors[head][i], centroid = g.centroids[g.starts[head] + found[i]];
+      if (sums[i] < best_sums[row] || (sums[i] == best_sums[row] && nearest[row] < centroid)) continue;
+      best_sums[row] = sums[i];
+      nearest[row] = centroid;
     }
   }
 }
@@ -169,7 +179,8 @@ void nearest_by_group(const CentroidGroups& g, const Sq8Codes& rows, size_t begi
 }  // namespace
 
 void Sq8Codes::resize(size_t n, size_t dim) {
-  rows = n, groups = code_groups(dim);
+  rows = n;
+  groups = code_groups(dim);
   codes.resize(n * groups * 4);
   const float root = std::sqrt(static_cast<float>(dim));
   scale = std::min(kSpan, root) / (root * kLargestCode);
@@ -179,7 +190,7 @@ void Sq8Codes::set(size_t row, std::span<const float> vector) {
   const float length = std::sqrt(math::dot(vector.data(), vector.data(), vector.size()));
   const float largest = std::abs(*std::ranges::max_element(vector, {}, [](float x) { return std::abs(x); }));
   if (largest > 0 && std::isfinite(largest) && !(length > kShort && length < kLong)) {
-    // Squares beyond a float: only the direction counts, so by a power of two nothing is lost.
+    // The squares overflow or underflow. Only the direction counts, and scaling by a power of two loses nothing.
     std::vector<float> near(vector.begin(), vector.end());
     for (float& x : near) x = std::ldexp(x, -std::ilogb(largest));
     return set(row, near);
@@ -187,19 +198,19 @@ void Sq8Codes::set(size_t row, std::span<const float> vector) {
   quantize(vector, length > 0 ? 1 / (scale * length) : 0, codes.data() + row * groups * 4);
 }
 
-std::vector<uint32_t> nearest_centroids(ThreadPool& pool, const Sq8Codes& rows, const Centroids& centres) {
+std::vector<uint32_t> nearest_centroids(ThreadPool& pool, const Sq8Codes& rows, const Centroids& centroids) {
   std::vector<uint32_t> nearest(rows.rows);
-  if (centres.groups) {
+  if (centroids.groups) {
     pool.for_chunks(rows.rows, kGroupedChunk, [&](size_t begin, size_t end) {
-      nearest_by_group(*centres.groups, rows, begin, end, nearest.data() + begin);
+      nearest_by_group(*centroids.groups, rows, begin, end, nearest.data() + begin);
     });
     return nearest;
   }
   const auto& kernels = code_kernels();
   pool.for_chunks(rows.rows, kChunk, [&](size_t begin, size_t end) {
     std::array<int32_t, kChunk> sums;
-    kernels.nearest(centres.blocks.data(), centres.biases.data(), centres.lists, rows.groups, rows[begin], end - begin,
-                    nearest.data() + begin, sums.data());
+    kernels.nearest(centroids.blocks.data(), centroids.biases.data(), centroids.lists, rows.groups, rows[begin],
+                    end - begin, nearest.data() + begin, sums.data());
   });
   return nearest;
 }
@@ -216,7 +227,7 @@ RowsByList group_by_list(std::span<const uint32_t> list_of, size_t lists) {
 }
 
 Centroids cluster(ThreadPool& pool, const Sq8Codes& rows, const ClusterOptions& options) {
-  check(options.lists >= 1 && options.lists <= rows.rows, "as many rows as lists");
+  check(options.lists >= 1 && options.lists <= rows.rows, "there are at least as many rows as lists");
   Rng rng(options.seed, Stream::index, 1);
   math::Matrix<int32_t> sums(options.lists, rows.groups * 4);
   std::vector<uint32_t> order(rows.rows);
@@ -225,17 +236,17 @@ Centroids cluster(ThreadPool& pool, const Sq8Codes& rows, const ClusterOptions& 
     std::swap(order[l], order[l + rng.below(rows.rows - l)]);
     std::copy_n(rows[order[l]], rows.groups * 4, sums[l]);
   }
-  auto centres = centres_of(pool, sums, rows.scale, options);
+  auto centroids = centroids_of(pool, sums, rows.scale, options);
   for (int64_t iteration = 0; iteration < options.iterations; ++iteration) {
-    const auto grouped = group_by_list(nearest_centroids(pool, rows, centres), options.lists);
+    const auto grouped = group_by_list(nearest_centroids(pool, rows, centroids), options.lists);
     auto found = sums_of(pool, rows, grouped);
-    for (size_t l = 0; l < options.lists; ++l)  // nobody came: it stays where it was
+    for (size_t l = 0; l < options.lists; ++l)  // an empty list keeps its centroid
       if (grouped.starts[l] == grouped.starts[l + 1]) std::copy_n(sums[l], sums.cols(), found[l]);
     sums = std::move(found);
     if (iteration + 2 < options.iterations) rebalance(sums, rows, grouped, rng);
-    centres = centres_of(pool, sums, rows.scale, options);
+    centroids = centroids_of(pool, sums, rows.scale, options);
   }
-  return centres;
+  return centroids;
 }
 
 }  // namespace pagoda::index

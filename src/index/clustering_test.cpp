@@ -40,9 +40,9 @@ TEST(Clustering, FindsHeapsThatLieApart) {
   const auto vectors = clustered_matrix(3000, 24, 1, 10, 0.05);
   const auto units = codes_of(vectors);
   ThreadPool pool(2);
-  // With more centres than heaps, none is shared between two of them.
-  const auto centres = cluster(pool, units, {.lists = 40});
-  const auto list_of = nearest_centroids(pool, units, centres);
+  // With more centroids than heaps, none is shared between two of them.
+  const auto centroids = cluster(pool, units, {.lists = 40});
+  const auto list_of = nearest_centroids(pool, units, centroids);
   for (size_t a = 0; a < 300; ++a)
     for (size_t b = 0; b < 300; ++b)
       if (list_of[a] == list_of[b]) {
@@ -55,12 +55,12 @@ TEST(Clustering, FindsHeapsThatLieApart) {
 TEST(Clustering, EachRowGoesToTheNearestCentre) {
   const auto units = codes_of(clustered_matrix(500, 10, 1));
   ThreadPool pool(2);
-  const auto centres = cluster(pool, units, {.lists = 21});
-  const auto list_of = nearest_centroids(pool, units, centres);
+  const auto centroids = cluster(pool, units, {.lists = 21});
+  const auto list_of = nearest_centroids(pool, units, centroids);
   for (size_t row = 0; row < 500; ++row) {
     std::vector<int32_t> products(32);
-    code_kernels().products(centres.blocks.data(), 21, units.groups, units[row], 0, products.data());
-    for (size_t l = 0; l < 21; ++l) products[l] += centres.biases[l];
+    code_kernels().products(centroids.blocks.data(), 21, units.groups, units[row], 0, products.data());
+    for (size_t l = 0; l < 21; ++l) products[l] += centroids.biases[l];
     ASSERT_EQ(list_of[row], std::max_element(products.begin(), products.begin() + 21) - products.begin());
   }
 }
@@ -69,22 +69,22 @@ TEST(Clustering, GroupedCentresGiveTheNearestOfThoseLookedAt) {
   const auto units = codes_of(clustered_matrix(6000, 12, 1, 200, 0.2));
   ThreadPool pool(2), alone(1);
   const ClusterOptions options{.lists = 900, .few_centroids = 100};
-  const auto centres = cluster(pool, units, options);
-  ASSERT_TRUE(centres.groups);
-  ASSERT_EQ(centres.groups->starts.back(), 900u);
-  auto all_centres = centres;
+  const auto centroids = cluster(pool, units, options);
+  ASSERT_TRUE(centroids.groups);
+  ASSERT_EQ(centroids.groups->starts.back(), 900u);
+  auto all_centres = centroids;
   all_centres.groups = nullptr;
-  const auto found = nearest_centroids(pool, units, centres), nearest = nearest_centroids(pool, units, all_centres);
+  const auto found = nearest_centroids(pool, units, centroids), nearest = nearest_centroids(pool, units, all_centres);
   EXPECT_EQ(found, nearest_centroids(alone, units, cluster(alone, units, options)));
 
-  // By hand: of the heads' groups, the nearest 8 by their sums; in these, the centre of the largest sum.
+  // By hand: of the heads' groups, the nearest 8 by their sums; in these, the centroid of the largest sum.
   const auto sums_of = [](const Centroids& c, const int8_t* row, size_t groups) {
     std::vector<int32_t> sums(c.biases.size());
     code_kernels().products(c.blocks.data(), c.lists, groups, row, 0, sums.data());
     for (size_t l = 0; l < c.lists; ++l) sums[l] += c.biases[l];
     return sums;
   };
-  const auto& g = *centres.groups;
+  const auto& g = *centroids.groups;
   size_t same = 0;
   for (size_t row = 0; row < units.rows; ++row) {
     const auto of_heads = sums_of(g.heads, units[row], units.groups);
@@ -95,9 +95,9 @@ TEST(Clustering, GroupedCentresGiveTheNearestOfThoseLookedAt) {
     uint32_t best = UINT32_MAX;
     for (size_t i = 0; i < std::min(CentroidGroups::kProbedGroups, heads.size()); ++i)
       for (uint64_t at = g.starts[heads[i]]; at < g.starts[heads[i] + 1]; ++at) {
-        const uint32_t centre = g.centroids[at];
-        if (best == UINT32_MAX || sums[centre] > sums[best] || (sums[centre] == sums[best] && centre < best))
-          best = centre;
+        const uint32_t centroid = g.centroids[at];
+        if (best == UINT32_MAX || sums[centroid] > sums[best] || (sums[centroid] == sums[best] && centroid < best))
+          best = centroid;
       }
     ASSERT_EQ(found[row], best);
     same += found[row] == nearest[row];

@@ -222,8 +222,8 @@ PAGODA_AVX512_VNNI inline __m512i four_codes_512(const int8_t* codes) {
   return _mm512_set1_epi32(four);
 }
 
-// Tile queries against one block, whose codes are loaded once for all of them. A single query keeps four sums, so that one
-// addition need not wait for the one before.
+// Tile queries against one block, whose codes are loaded once for all of them. A single query keeps four sums, so that
+// one addition need not wait for the one before.
 template <int Tile>
 PAGODA_AVX512_VNNI inline void block_products_512(const uint8_t* block, size_t groups, const CodeScan* queries,
                                                   __m512i (&products)[Tile]) {

@@ -11,33 +11,33 @@
 namespace pagoda::index {
 namespace {
 
-constexpr size_t kBlockItems = 96;    // at once against the queries of a task: their rows stay in a near cache
-constexpr size_t kMostQueries = 256;  // of one task
-constexpr size_t kAhead = 24;         // rows picked out are asked for so far ahead
-constexpr size_t kLeastQueries = 8;
+constexpr size_t kBlockItems = 96;   // scored together against the queries of a task; their rows stay in a near cache
+constexpr size_t kMaxQueries = 256;  // of one task
+constexpr size_t kAhead = 24;        // rows picked by a filter are prefetched so far ahead
+constexpr size_t kMinQueries = 8;
 constexpr size_t kCandidateBytes = 8 << 20;  // of one task
-constexpr size_t kTasks = 16;                // fewer tasks than this are cut along the items too
-constexpr size_t kLeastShardItems = 64 * kBlockItems;
-constexpr size_t kSampled = 32;  // one block of so many is looked at first
-constexpr size_t kLeastSampledItems = kSampled * 16 * kBlockItems;
+constexpr size_t kTasks = 16;                // with fewer tasks than this, items are sharded too
+constexpr size_t kMinShardItems = 64 * kBlockItems;
+constexpr size_t kSampled = 32;  // the sample has one of so many blocks
+constexpr size_t kMinSampledItems = kSampled * 16 * kBlockItems;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// Who takes part in a search: all rows, or those of a filter.
+// The rows that a search scores: all of them, or those that pass the filter.
 struct Candidates {
   size_t n = 0;
   bool all = true;
-  std::vector<uint32_t> rows;  // rising; of no use when all are in: candidate i is row i
+  std::vector<uint32_t> rows;  // ascending; unused if `all`: candidate i is then row i
 };
 
-// How a search is cut into tasks (query group x item shard), by its shape alone.
+// How a search is divided into tasks (query group x item shard); depends on its shape alone.
 struct Cut {
   size_t group, groups, shard, shards;
   Cut(size_t queries, size_t candidates, size_t k) {
     const size_t fit = kCandidateBytes / (TopK::capacity(k) * sizeof(uint64_t));
-    group = std::clamp(fit, kLeastQueries, kMostQueries);
+    group = std::clamp(fit, kMinQueries, kMaxQueries);
     groups = (queries + group - 1) / group;
     const size_t wanted = std::max<size_t>(1, kTasks / groups);
-    shard = std::max(kLeastShardItems, (candidates + wanted - 1) / wanted);
+    shard = std::max(kMinShardItems, (candidates + wanted - 1) / wanted);
     shard = (shard + kBlockItems - 1) / kBlockItems * kBlockItems;
     shards = (candidates + shard - 1) / shard;
   }
@@ -55,22 +55,22 @@ class ExactIndex final : public Index {
                     const SearchOptions& options) const override;
 
  private:
-  // What a task looks for: queries [first, last) of a search for the best k.
+  // The queries of a task, and what they search for.
   struct Group {
-    math::MatrixView<const float> queries;  // those of the group
+    math::MatrixView<const float> queries;  // of the group
     size_t first;
     size_t k;
     const SearchOptions* options;
   };
   void scan(const Group& group, const Candidates& candidates, size_t begin, size_t end, size_t step,
             std::span<TopK> best) const;
-  std::vector<float> bars(const Group& group, const Candidates& candidates) const;
+  std::vector<float> initial_thresholds(const Group& group, const Candidates& candidates) const;
 
   math::RowsView vectors_;
   const math::TileKernels* kernels_ = &math::best_tile_kernels();
 };
 
-// The rows that must not come back, asked for in rising order along a scan.
+// The rows excluded for one query; has() is called with ascending rows.
 class Exclusions {
  public:
   explicit Exclusions(std::span<const uint32_t> rows) : rows_(rows.begin(), rows.end()) {
@@ -86,17 +86,17 @@ class Exclusions {
   size_t next_ = 0;
 };
 
-// Offers candidates [begin, end), every step-th block of them, to the queries' lists, which are ready.
+// Offers every step-th block of candidates [begin, end) to `best`, a reset TopK for each query.
 void ExactIndex::scan(const Group& group, const Candidates& candidates, size_t begin, size_t end, size_t step,
                       std::span<TopK> best) const {
   const size_t dim = vectors_.cols(), queries = best.size();
   const size_t padded = (queries + kernels_->panel - 1) / kernels_->panel * kernels_->panel;
   std::vector<Exclusions> excluded;
   math::Matrix<float> panels(padded, dim);
-  std::vector<float> bars(padded, kInfinity);
+  std::vector<float> thresholds(padded, kInfinity);
   kernels_->pack(group.queries, panels.data());
   for (size_t q = 0; q < queries; ++q) {
-    bars[q] = best[q].threshold();
+    thresholds[q] = best[q].threshold();
     if (group.options->excluded) excluded.emplace_back((*group.options->excluded)[group.first + q]);
   }
   const auto hits = std::make_unique_for_overwrite<math::ScoreHit[]>(kBlockItems * padded);
@@ -109,28 +109,28 @@ void ExactIndex::scan(const Group& group, const Candidates& candidates, size_t b
       vectors_.read(candidates.all ? b + i : candidates.rows[b + i], picked[i]);
     }
     const auto block = in_place ? vectors_.f32().slice_rows(b, b + n) : std::as_const(picked).view().slice_rows(0, n);
-    const size_t found = kernels_->above(block, panels.data(), queries, bars.data(), hits.get());
+    const size_t found = kernels_->above(block, panels.data(), queries, thresholds.data(), hits.get());
     for (const auto& [score, item, q] : std::span(hits.get(), found)) {
       const uint32_t row = candidates.all ? static_cast<uint32_t>(b + item) : candidates.rows[b + item];
       if (!excluded.empty() && excluded[q].has(row)) continue;
       best[q].offer_key(rank_key(score, row));
-      bars[q] = best[q].threshold();
+      thresholds[q] = best[q].threshold();
     }
   }
 }
 
-// For each query a score that more than k candidates are likely to pass: the place of k in a sample, and some more.
-std::vector<float> ExactIndex::bars(const Group& group, const Candidates& candidates) const {
-  std::vector<float> bars(group.queries.rows(), group.options->min_score);
-  if (candidates.n < kLeastSampledItems || candidates.n < 8 * group.k) return bars;
+// For each query a score that more than k candidates are likely to pass, from a sample of the blocks.
+std::vector<float> ExactIndex::initial_thresholds(const Group& group, const Candidates& candidates) const {
+  std::vector<float> thresholds(group.queries.rows(), group.options->min_score);
+  if (candidates.n < kMinSampledItems || candidates.n < 8 * group.k) return thresholds;
   const double expected = static_cast<double>(group.k) / kSampled;
   const auto place = static_cast<size_t>(expected + 3 * std::sqrt(expected) + 3);
-  std::vector<TopK> best(bars.size());
+  std::vector<TopK> best(thresholds.size());
   for (auto& list : best) list.reset(place, group.options->min_score);
   scan(group, candidates, 0, candidates.n, kSampled, best);
   for (size_t q = 0; q < best.size(); ++q)
-    if (const auto keys = best[q].take(); keys.size() == place) bars[q] = score_of_key(keys.back());
-  return bars;
+    if (const auto keys = best[q].take(); keys.size() == place) thresholds[q] = score_of_key(keys.back());
+  return thresholds;
 }
 
 SearchResult ExactIndex::best(ThreadPool& pool, math::MatrixView<const float> queries,
@@ -139,7 +139,8 @@ SearchResult ExactIndex::best(ThreadPool& pool, math::MatrixView<const float> qu
   candidates.n = items();
   if (options.allowed) {
     candidates.rows = options.allowed->rows();
-    candidates.n = candidates.rows.size(), candidates.all = false;
+    candidates.n = candidates.rows.size();
+    candidates.all = false;
   }
   const size_t k = std::min(options.k, candidates.n);
   if (options.explain) {
@@ -152,7 +153,7 @@ SearchResult ExactIndex::best(ThreadPool& pool, math::MatrixView<const float> qu
     return result;
   }
 
-  // Query q writes its list from q * k on; lists that came out shorter are closed up afterwards.
+  // Query q writes its list from q * k on; gaps behind shorter lists are closed afterwards.
   auto& rows = result.items.values;
   rows.resize(queries.rows() * k);
   result.scores.resize(queries.rows() * k);
@@ -171,14 +172,14 @@ SearchResult ExactIndex::best(ThreadPool& pool, math::MatrixView<const float> qu
     const size_t first = g * cut.group, last = std::min(queries.rows(), first + cut.group);
     return Group{queries.slice_rows(first, last), first, k, &options};
   };
-  std::vector<std::vector<float>> bars_of(cut.groups);
-  pool.run(cut.groups, [&](size_t g) { bars_of[g] = bars(group_of(g), candidates); });
-  std::vector<std::vector<uint64_t>> parts(queries.rows() * cut.shards);  // [query, shard]: its best keys
+  std::vector<std::vector<float>> thresholds_of(cut.groups);
+  pool.run(cut.groups, [&](size_t g) { thresholds_of[g] = initial_thresholds(group_of(g), candidates); });
+  std::vector<std::vector<uint64_t>> parts(queries.rows() * cut.shards);  // [query, shard]: best rank keys
   pool.run(cut.groups * cut.shards, [&](size_t task) {
     const size_t g = task / cut.shards, shard = task % cut.shards;
     const Group group = group_of(g);
     std::vector<TopK> best(group.queries.rows());
-    for (size_t q = 0; q < best.size(); ++q) best[q].reset(k, bars_of[g][q]);
+    for (size_t q = 0; q < best.size(); ++q) best[q].reset(k, thresholds_of[g][q]);
     scan(group, candidates, shard * cut.shard, std::min(candidates.n, (shard + 1) * cut.shard), 1, best);
     for (size_t q = 0; q < best.size(); ++q) {
       const auto keys = best[q].take();
@@ -191,8 +192,12 @@ SearchResult ExactIndex::best(ThreadPool& pool, math::MatrixView<const float> qu
       best.reset(k, options.min_score);
       size_t passed = 0;
       for (size_t s = 0; s < cut.shards; ++s)
-        for (const uint64_t key : parts[q * cut.shards + s]) best.offer_key(key), ++passed;
-      if (passed < k && bars_of[q / cut.group][q % cut.group] > options.min_score) {  // the sample misled
+        for (const uint64_t key : parts[q * cut.shards + s]) {
+          best.offer_key(key);
+          ++passed;
+        }
+      if (passed < k &&
+          thresholds_of[q / cut.group][q % cut.group] > options.min_score) {  // the threshold was too high
         best.reset(k, options.min_score);
         scan({queries.slice_rows(q, q + 1), q, k, &options}, candidates, 0, candidates.n, 1, {&best, 1});
       }
@@ -208,14 +213,15 @@ SearchResult ExactIndex::best(ThreadPool& pool, math::MatrixView<const float> qu
     }
     result.items.offsets.push_back(end += found[q]);
   }
-  rows.resize(end), result.scores.resize(end);
+  rows.resize(end);
+  result.scores.resize(end);
   return result;
 }
 
 }  // namespace
 
 std::unique_ptr<Index> make_exact_index(math::RowsView vectors) {
-  check(vectors.rows() < UINT32_MAX, "an item row is 32 bits");
+  check(vectors.rows() < UINT32_MAX, "item rows fit in 32 bits");
   return std::make_unique<ExactIndex>(vectors);
 }
 

@@ -31,7 +31,10 @@ SearchResult naive(const math::Matrix<float>& queries, const math::Matrix<float>
     }
     std::sort(all.begin(), all.end());
     all.resize(std::min(all.size(), options.k));
-    for (const auto& [negated, item] : all) result.items.values.push_back(item), result.scores.push_back(-negated);
+    for (const auto& [negated, item] : all) {
+      result.items.values.push_back(item);
+      result.scores.push_back(-negated);
+    }
     result.items.close();
   }
   return result;
@@ -41,7 +44,8 @@ TEST(ExactIndex, AnswersALiteralCase) {
   math::Matrix<float> items(4, 2), query(1, 2);
   const float rows[] = {1, 0, 0, 1, 1, 0, -1, -1};
   std::copy_n(rows, 8, items.data());
-  query[0][0] = 2, query[0][1] = 1;
+  query[0][0] = 2;
+  query[0][1] = 1;
   const auto index = make_exact_index(items);
   EXPECT_EQ(index->kind(), "exact");
   EXPECT_EQ(index->items(), 4u);
@@ -123,8 +127,10 @@ TEST(ExactIndex, AFilterDoesNotChangeTheBitsOfAScore) {
   std::vector<uint32_t> expected_items;
   std::vector<float> expected_scores;
   for (size_t i = 0; i < all.scores.size(); ++i)
-    if (all.items.values[i] % 7 == 0)
-      expected_items.push_back(all.items.values[i]), expected_scores.push_back(all.scores[i]);
+    if (all.items.values[i] % 7 == 0) {
+      expected_items.push_back(all.items.values[i]);
+      expected_scores.push_back(all.scores[i]);
+    }
   EXPECT_EQ(some.items.values, expected_items);
   EXPECT_EQ(some.scores, expected_scores);
 }
@@ -138,8 +144,10 @@ TEST(ExactIndex, ScoresAreCloseToThoseInDouble) {
   for (size_t i = 0; i < 11; ++i) {
     for (size_t j = 0; j < 67; ++j) {
       double exact = 0, size = 0;
-      for (size_t d = 0; d < 100; ++d)
-        exact += double{q[i][d]} * v[10 + j][d], size += std::abs(double{q[i][d]} * v[10 + j][d]);
+      for (size_t d = 0; d < 100; ++d) {
+        exact += double{q[i][d]} * v[10 + j][d];
+        size += std::abs(double{q[i][d]} * v[10 + j][d]);
+      }
       ASSERT_NEAR(scores[i][j], exact, 1e-6 * size);
     }
     for (size_t j = 67; j < 96; ++j) ASSERT_EQ(scores[i][j], 0.0f);
@@ -166,7 +174,8 @@ TEST(ExactIndex, RowsAtRandomPlacesHaveTheBitsOfABlock) {
 TEST(ExactIndex, EqualScoresComeInTheOrderOfTheRowsAcrossBlocksAndShards) {
   ThreadPool pool(2);
   math::Matrix<float> items(10000, 4), query(1, 4);
-  items.fill(0.5f), query.fill(1.0f);
+  items.fill(0.5f);
+  query.fill(1.0f);
   const auto result = make_exact_index(items)->search(pool, query, {.k = 3000});
   for (uint32_t i = 0; i < 3000; ++i) ASSERT_EQ(result.items.values[i], i);
 }

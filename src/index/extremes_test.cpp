@@ -76,7 +76,8 @@ TEST(ExtremeVectors, TheExactIndexOrdersThemAndItsScoresAreTheProducts) {
           double product = 0, size = 0;
           for (size_t d = 0; d < 8; ++d) {
             const double term = double{queries[q][d]} * items[found.items[q][i]][d];
-            product += term, size += std::abs(term);
+            product += term;
+            size += std::abs(term);
           }
           const float score = found.scores[q * 20 + i];
           const float expected = static_cast<float>(std::min<double>(product, std::numeric_limits<float>::max()));

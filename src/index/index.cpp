@@ -14,24 +14,30 @@ struct Ranking {
   std::vector<uint32_t> items;
   std::vector<float> scores;
   size_t size() const { return items.size(); }
-  void push(uint32_t item, float score) { items.push_back(item), scores.push_back(score); }
+  void push(uint32_t item, float score) {
+    items.push_back(item);
+    scores.push_back(score);
+  }
 };
 
-// Two without an item in common as one.
+// Merges two rankings that have no item in common.
 Ranking merged(const Ranking& a, const Ranking& b) {
   Ranking both;
   for (size_t i = 0, j = 0; i < a.size() || j < b.size();) {
     const bool of_a =
         j == b.size() || (i < a.size() && std::pair(-a.scores[i], a.items[i]) < std::pair(-b.scores[j], b.items[j]));
-    if (of_a)
-      both.push(a.items[i], a.scores[i]), ++i;
-    else
-      both.push(b.items[j], b.scores[j]), ++j;
+    if (of_a) {
+      both.push(a.items[i], a.scores[i]);
+      ++i;
+    } else {
+      both.push(b.items[j], b.scores[j]);
+      ++j;
+    }
   }
   return both;
 }
 
-// Of one list: how many of each group are in it.
+// Counts how many items of each group a list has.
 class Taken {
  public:
   explicit Taken(const Quota& quota) : quota_(quota) {}
@@ -39,15 +45,15 @@ class Taken {
     const uint32_t group = quota_.group(item);
     if (group == Quota::kNoGroup) return true;
     auto& taken = of_group_[group];
-    if (taken >= quota_.most) return false;
+    if (taken >= quota_.max) return false;
     ++taken;
     return true;
   }
-  // Of the groups that it has met, those of which no more items can be taken.
+  // The groups that have reached the quota, by number.
   std::vector<bool> full_groups() const {
     std::vector<bool> full;
     for (const auto& [group, taken] : of_group_) {
-      if (taken < quota_.most) continue;
+      if (taken < quota_.max) continue;
       full.resize(std::max<size_t>(full.size(), size_t{group} + 1));
       full[group] = true;
     }
@@ -66,8 +72,9 @@ void add_up(const SearchExplain& part, size_t query, SearchExplain& sum) {
   for (const auto& of_query : part.queries) sum.queries[query] += of_query;
 }
 
-// A query is searched with at about the length 1, so that its products with items stay within the range of floats: how
-// many times it is to be halved for that. By a power of two no digit changes. 0: it is near enough, or no number.
+// The search scales a query to about length 1, so that its products with items stay within the range of floats. Returns
+// how many times it must be halved for that; scaling by a power of two changes no digit. 0: it is near enough, or not
+// finite.
 int halvings(std::span<const float> query) {
   constexpr int kNear = 10;
   float largest = 0;
@@ -78,9 +85,9 @@ int halvings(std::span<const float> query) {
 }
 
 float times_power_of_two(float x, int exponent) {
-  constexpr float kMost = std::numeric_limits<float>::max();
+  constexpr float kMax = std::numeric_limits<float>::max();
   const float scaled = std::ldexp(x, exponent);
-  return std::isinf(scaled) && std::isfinite(x) ? std::copysign(kMost, x) : scaled;
+  return std::isinf(scaled) && std::isfinite(x) ? std::copysign(kMax, x) : scaled;
 }
 
 }  // namespace
@@ -88,8 +95,8 @@ float times_power_of_two(float x, int exponent) {
 SearchResult Index::search(ThreadPool& pool, math::MatrixView<const float> queries,
                            const SearchOptions& options) const {
   check(queries.rows() == 0 || queries.cols() == dim(), "queries are as wide as the items");
-  check(!options.allowed || options.allowed->items() == items(), "the filter is of this catalogue");
-  check(!options.excluded || options.excluded->size() == queries.rows(), "exclusions: one list a query");
+  check(!options.allowed || options.allowed->items() == items(), "the filter covers this catalogue");
+  check(!options.excluded || options.excluded->size() == queries.rows(), "there is one list of exclusions per query");
   check(!std::isnan(options.min_score), "min_score is a number");
   check(!options.quota || options.quota->items() == items(), "a quota knows each item's group");
   if (options.explain) {
@@ -131,9 +138,15 @@ SearchResult Index::one_by_one(ThreadPool& pool, math::MatrixView<const float> q
   for (size_t q = 0; q < queries.rows(); ++q) {
     math::Ragged<uint32_t> excluded;
     auto of_query = options;
-    if (options.excluded) excluded.push((*options.excluded)[q]), of_query.excluded = &excluded;
+    if (options.excluded) {
+      excluded.push((*options.excluded)[q]);
+      of_query.excluded = &excluded;
+    }
     SearchExplain explain;
-    if (options.explain) explain.selectivity = options.explain->selectivity, of_query.explain = &explain;
+    if (options.explain) {
+      explain.selectivity = options.explain->selectivity;
+      of_query.explain = &explain;
+    }
     adapt(q, of_query);
     const auto query = queries.slice_rows(q, q + 1);
     const auto found = options.quota ? best_within_quota(pool, query, of_query) : best(pool, query, of_query);
@@ -144,13 +157,14 @@ SearchResult Index::one_by_one(ThreadPool& pool, math::MatrixView<const float> q
   return result;
 }
 
-// A longer ranking is asked for as long as the quota leaves the list short and the ranking goes on, but no more of groups that
-// are full: so it comes to an end where a catalogue of few groups can not fill the list.
+// Searches for longer rankings until the quota leaves k items or the ranking ends. Each time it leaves out the groups
+// that are full, so the search ends even where a catalogue of few groups cannot fill the list.
 SearchResult Index::best_within_quota(ThreadPool& pool, math::MatrixView<const float> query,
                                       const SearchOptions& options) const {
   const auto& quota = *options.quota;
   auto longer = options;
-  longer.quota = nullptr, longer.k = std::min(items(), 2 * options.k);
+  longer.quota = nullptr;
+  longer.k = std::min(items(), 2 * options.k);
   SearchExplain explain;
   if (options.explain) longer.explain = &explain;
   math::ItemSet open;
@@ -164,8 +178,10 @@ SearchResult Index::best_within_quota(ThreadPool& pool, math::MatrixView<const f
     Taken taken(quota);
     const auto ranking = merged(kept, {std::move(found.items.values), std::move(found.scores)});
     for (size_t i = 0; i < ranking.size() && list.scores.size() < options.k; ++i)
-      if (taken.add(ranking.items[i]))
-        list.items.values.push_back(ranking.items[i]), list.scores.push_back(ranking.scores[i]);
+      if (taken.add(ranking.items[i])) {
+        list.items.values.push_back(ranking.items[i]);
+        list.scores.push_back(ranking.scores[i]);
+      }
     if (list.scores.size() == options.k || !more) {
       list.items.close();
       return list;
@@ -181,7 +197,8 @@ SearchResult Index::best_within_quota(ThreadPool& pool, math::MatrixView<const f
     open = math::ItemSet(items());
     for (uint32_t item = 0; item < items(); ++item)
       if ((!options.allowed || options.allowed->has(item)) && !is_full(item)) open.add(item);
-    longer.allowed = &open, longer.k = std::min(items(), 4 * longer.k);
+    longer.allowed = &open;
+    longer.k = std::min(items(), 4 * longer.k);
   }
 }
 

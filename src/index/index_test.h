@@ -11,17 +11,17 @@
 
 namespace pagoda::index {
 
-// Unit vectors about some centres: what item vectors of a trained model are like.
-inline math::Matrix<float> clustered_matrix(size_t rows, size_t dim, uint64_t seed, size_t centres = 30,
+// Unit vectors about some centroids: what item vectors of a trained model are like.
+inline math::Matrix<float> clustered_matrix(size_t rows, size_t dim, uint64_t seed, size_t centroids = 30,
                                             double noise = 0.7, uint64_t centre_seed = 7) {
   Rng centre_rng(centre_seed, Stream::test), rng(seed, Stream::test, 1);
-  math::Matrix<float> about(centres, dim), m(rows, dim);
+  math::Matrix<float> about(centroids, dim), m(rows, dim);
   for (auto& x : about) x = static_cast<float>(centre_rng.normal());
   for (size_t row = 0; row < rows; ++row) {
-    const float* centre = about[rng.below(centres)];
+    const float* centroid = about[rng.below(centroids)];
     double length = 0;
     for (size_t d = 0; d < dim; ++d) {
-      m[row][d] = static_cast<float>(centre[d] + noise * rng.normal());
+      m[row][d] = static_cast<float>(centroid[d] + noise * rng.normal());
       length += double{m[row][d]} * m[row][d];
     }
     for (size_t d = 0; d < dim; ++d) m[row][d] = static_cast<float>(m[row][d] / std::sqrt(length));

@@ -11,8 +11,8 @@ class LayeredIndex final : public Index {
  public:
   LayeredIndex(const Index& below, const math::ItemSet& shown, const Index& above)
       : below_(below), shown_(shown), all_shown_(shown.count() == shown.items()), above_(above) {
-    check(above.dim() == below.dim(), "added vectors are as wide as the others");
-    check(shown.items() == below.items(), "each item is shown or hidden");
+    check(above.dim() == below.dim(), "both layers have the same dim");
+    check(shown.items() == below.items(), "`shown` covers the lower layer");
   }
   std::string_view kind() const override { return below_.kind(); }
   size_t items() const override { return below_.items() + above_.items(); }
@@ -39,20 +39,23 @@ SearchResult LayeredIndex::best(ThreadPool& pool, math::MatrixView<const float> 
     allowed_below = options.allowed->slice(0, bottom);
     allowed_below &= shown_;
     allowed_above = options.allowed->slice(bottom, items());
-    in_below.allowed = &allowed_below, in_above.allowed = &allowed_above;
+    in_below.allowed = &allowed_below;
+    in_above.allowed = &allowed_above;
   }
   math::Ragged<uint32_t> excluded_below, excluded_above;
   if (options.excluded) {
     for (size_t q = 0; q < queries.rows(); ++q) {
       for (const uint32_t row : (*options.excluded)[q])
         row < bottom ? excluded_below.values.push_back(row) : excluded_above.values.push_back(row - bottom);
-      excluded_below.close(), excluded_above.close();
+      excluded_below.close();
+      excluded_above.close();
     }
-    in_below.excluded = &excluded_below, in_above.excluded = &excluded_above;
+    in_below.excluded = &excluded_below;
+    in_above.excluded = &excluded_above;
   }
   SearchExplain of_above;
   if (options.explain) in_above.explain = &of_above;
-  const double selectivity = options.explain ? options.explain->selectivity : 1;  // of both layers
+  const double selectivity = options.explain ? options.explain->selectivity : 1;  // over both layers
   const auto found_below = below_.search(pool, queries, in_below);
   const auto found_above = above_.search(pool, queries, in_above);
   if (options.explain) {
@@ -63,7 +66,7 @@ SearchResult LayeredIndex::best(ThreadPool& pool, math::MatrixView<const float> 
   return merged(found_below, found_above, options.k);
 }
 
-// Ties stand by row, so those of the lower layer come first.
+// Ties go by row, so items of the lower layer come first.
 SearchResult LayeredIndex::merged(const SearchResult& below, const SearchResult& above, size_t k) const {
   const auto bottom = static_cast<uint32_t>(below_.items());
   SearchResult result;

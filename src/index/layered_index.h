@@ -1,4 +1,4 @@
-// An index laid over another: the items that it adds, and those below that it hides, which do not come back.
+// A layered index: one index over another, which adds items and hides some of those below.
 #pragma once
 
 #include <memory>
@@ -7,10 +7,10 @@
 
 namespace pagoda::index {
 
-// Rows [0, below.items()) are those of `below`, of which only the `shown` come back; row below.items() + i is row i of `above`.
-// A search is what one of `below` finds among the shown ones and one of `above`, in one ranking: k come back whenever k match,
-// and from two exact indexes the answer is that of an exact index of all the vectors. All three are borrowed and outlive the
-// index.
+// Rows [0, below.items()) are those of `below`, of which a search finds only the `shown`; row below.items() + i is row
+// i of `above`. A search merges the results of both layers into one ranking, and finds k items whenever k match. Two
+// exact indexes together give the result of an exact index over all vectors. Borrows all three arguments, which outlive
+// the index.
 std::unique_ptr<Index> make_layered_index(const Index& below, const math::ItemSet& shown, const Index& above);
 
 }  // namespace pagoda::index

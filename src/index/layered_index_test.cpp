@@ -6,7 +6,8 @@
 namespace pagoda::index {
 namespace {
 
-// 3,000 items, of which some are hidden, and 200 added; the same as one exact index in which the hidden are filtered out.
+// 3,000 items, of which some are hidden, and 200 added; the same as one exact index in which the hidden are filtered
+// out.
 class Layers : public testing::Test {
  protected:
   static constexpr size_t kBelow = 3000, kAdded = 200, kAll = kBelow + kAdded;
@@ -92,7 +93,10 @@ TEST_F(Layers, MayLieOverEachOther) {
   const auto fresh = make_exact_index(all_.view().slice_rows(middle, kAll));
   const auto lower = make_layered_index(*below_, shown_, *merged);
   math::ItemSet shown(middle, true);
-  for (const uint32_t row : {3u, 7u, 2999u, 3000u, 3005u, 3079u}) shown.remove(row), visible_.remove(row);
+  for (const uint32_t row : {3u, 7u, 2999u, 3000u, 3005u, 3079u}) {
+    shown.remove(row);
+    visible_.remove(row);
+  }
   const auto both = make_layered_index(*lower, shown, *fresh);
   math::ItemSet third(kAll);
   for (uint32_t i = 0; i < kAll; i += 3) third.add(i);

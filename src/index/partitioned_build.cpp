@@ -15,36 +15,37 @@
 namespace pagoda::index {
 namespace {
 
-constexpr size_t kChunk = 2048;         // rows rotated at a time
-constexpr size_t kSamplePerList = 128;  // rows that k-means learns from
-constexpr size_t kLeastRowsPerList = 32;
-// Of the longest vector: within these bounds its codes and its products with a query of length 1 stay floats of full
-// precision.
-constexpr float kLeastLength = 1e-30f, kMostLength = 1e30f;
-constexpr size_t kMostHeld = 256;  // queries that the stop rule is measured with
+constexpr size_t kChunk = 2048;         // rows that are rotated together
+constexpr size_t kSamplePerList = 128;  // rows that k-means reads
+constexpr size_t kMinRowsPerList = 32;
+// Bounds of the longest vector's length. Within them its codes and its products with a query of length 1 are floats of
+// full precision.
+constexpr float kMinLength = 1e-30f, kMaxLength = 1e30f;
+constexpr size_t kMaxCalibrationQueries = 256;  // more are left out
 
-// What the views of Partitions are of.
-struct Owner {
+// The memory that Partitions views.
+struct PartitionStorage {
   math::Matrix<float> rotation;
-  std::vector<uint8_t> centres;
-  std::vector<float> steps, spreads;
+  std::vector<uint8_t> centroids;
+  std::vector<float> scales, stddevs;
   std::vector<uint32_t> counts;
   math::Matrix<uint8_t> codes;  // [blocks, bytes of one]
   std::vector<uint32_t> rows;
 };
 
 size_t number_of_lists(size_t items, int64_t wanted) {
-  const size_t most = std::max<size_t>(1, items / kLeastRowsPerList);
+  const size_t max_lists = std::max<size_t>(1, items / kMinRowsPerList);
   if (wanted > 0) return std::min<size_t>(static_cast<size_t>(wanted), std::max<size_t>(1, items));
   const auto usual = static_cast<size_t>(4 * std::sqrt(static_cast<double>(items)));
-  return std::clamp<size_t>((usual + kBlockRows - 1) / kBlockRows * kBlockRows, 1, most);
+  return std::clamp<size_t>((usual + kBlockRows - 1) / kBlockRows * kBlockRows, 1, max_lists);
 }
 
 // rotated [n, D] = rows `row_of(0..n)` of vectors, times the transposed rotation.
 template <class RowOf>
 void rotate_rows(math::RowsView vectors, size_t n, RowOf row_of, const math::Matrix<float>& rotation,
                  math::Matrix<float>& gathered, math::Matrix<float>& rotated) {
-  gathered.resize(n, vectors.cols()), rotated.resize(n, vectors.cols());
+  gathered.resize(n, vectors.cols());
+  rotated.resize(n, vectors.cols());
   for (size_t i = 0; i < n; ++i) vectors.read(row_of(i), gathered[i]);
   math::gemm(math::Op::none, math::Op::transpose, 1.0f, gathered, rotation, 0.0f, rotated);
 }
@@ -68,14 +69,14 @@ void check_finite(ThreadPool& pool, math::RowsView vectors, size_t first_row) {
     for (size_t row = begin; row < end; ++row) {
       vectors.read(row, values.data());
       if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); }))
-        fail(ErrorKind::input, "the vector of item row {} has a component that is not finite: it can not be indexed",
+        fail(ErrorKind::input, "the vector of item row {} has a component that is not finite, so it cannot be indexed",
              first_row + row);
     }
   });
 }
 
-// Says at the end of each stage what was done and how long it took.
-class Stages {
+// Logs at the end of each stage what was done, and how long it took.
+class StageLog {
  public:
   void end(const std::string& what) {
     const auto now = Clock::now();
@@ -88,34 +89,33 @@ class Stages {
   Clock::time_point begin_ = Clock::now();
 };
 
-// Items pass by in stretches and in the order of their rows, so that memory is bounded and a mapped file is read from its
-// beginning to its end.
-constexpr size_t kStretch = 1 << 20;
+// Items are read in segments, in order of their rows, so that memory is bounded and a mapped file is read sequentially.
+constexpr size_t kSegmentRows = 1 << 20;
 
 // The list of each item.
 std::vector<uint32_t> assign(ThreadPool& pool, math::RowsView vectors, const math::Matrix<float>& rotation,
-                             const Centroids& centres) {
+                             const Centroids& centroids) {
   std::vector<uint32_t> list_of;
   list_of.reserve(vectors.rows());
-  for (size_t begin = 0; begin < vectors.rows(); begin += kStretch) {
-    const size_t n = std::min(kStretch, vectors.rows() - begin);
+  for (size_t begin = 0; begin < vectors.rows(); begin += kSegmentRows) {
+    const size_t n = std::min(kSegmentRows, vectors.rows() - begin);
     check_finite(pool, vectors.slice_rows(begin, begin + n), begin);
     const auto units = unit_codes(pool, vectors, n, [&](size_t i) { return begin + i; }, rotation);
-    const auto nearest = nearest_centroids(pool, units, centres);
+    const auto nearest = nearest_centroids(pool, units, centroids);
     list_of.insert(list_of.end(), nearest.begin(), nearest.end());
   }
   return list_of;
 }
 
-// Calls f(list, rows of a stretch that are of the list, first row of the stretch, the stretch rotated) for all lists that
-// have rows in it, in parallel, stretch after stretch: a list meets its rows in rising order.
+// For each segment in turn, calls f(list, the list's rows in the segment, first row of the segment, the rotated
+// segment) for every list with rows in it, in parallel. A list gets its rows in ascending order.
 template <class F>
 void for_each_list(ThreadPool& pool, math::RowsView vectors, std::span<const uint32_t> list_of, size_t lists,
                    const math::Matrix<float>& rotation, F&& f) {
   constexpr size_t kLists = 64;  // of a task
   math::Matrix<float> rotated;
-  for (size_t begin = 0; begin < vectors.rows(); begin += kStretch) {
-    const size_t n = std::min(kStretch, vectors.rows() - begin);
+  for (size_t begin = 0; begin < vectors.rows(); begin += kSegmentRows) {
+    const size_t n = std::min(kSegmentRows, vectors.rows() - begin);
     rotated.resize(n, vectors.cols());
     pool.for_chunks(n, kChunk, [&](size_t first, size_t last) {
       math::Matrix<float> read(last - first, vectors.cols());
@@ -133,36 +133,39 @@ void for_each_list(ThreadPool& pool, math::RowsView vectors, std::span<const uin
   }
 }
 
-// Sums over the rows of a list, of what the error of its codes is.
+// Sums and maxima over the rows of a list.
 struct ListErrors {
   double squared_error = 0, squared_length = 0, about_mean = 0;
   float largest_error = 0, largest_length = 0;
 };
 
-void lay_out(ThreadPool& pool, math::RowsView vectors, std::span<const uint32_t> list_of, Owner& owner, Partitions& p) {
+void fill_lists(ThreadPool& pool, math::RowsView vectors, std::span<const uint32_t> list_of, PartitionStorage& owner,
+                Partitions& p) {
   const size_t dim = vectors.cols(), groups = code_groups(dim);
-  owner.steps.assign(p.lists, 0), owner.spreads.assign(p.lists, 0), owner.counts.assign(p.lists, 0);
+  owner.scales.assign(p.lists, 0);
+  owner.stddevs.assign(p.lists, 0);
+  owner.counts.assign(p.lists, 0);
   for (const uint32_t l : list_of) ++owner.counts[l];
   p.counts = owner.counts;
   p.find_first_blocks();
   const size_t blocks = p.first_block.back();
-  check(blocks * kBlockRows <= UINT32_MAX, "a position is 32 bits");
+  check(blocks * kBlockRows <= UINT32_MAX, "positions fit in 32 bits");
   owner.codes.resize(blocks, block_bytes(groups));
   owner.rows.assign(blocks * kBlockRows, 0);
 
   math::Matrix<double> means(p.lists, dim);
   means.fill(0);
-  std::vector<float> most(p.lists);
+  std::vector<float> largest_component(p.lists);
   for_each_list(pool, vectors, list_of, p.lists, owner.rotation,
                 [&](size_t l, std::span<const uint32_t> rows, size_t, const math::Matrix<float>& rotated) {
                   for (const uint32_t row : rows)
                     for (size_t d = 0; d < dim; ++d) {
                       means[l][d] += rotated[row][d];
-                      most[l] = std::max(most[l], std::abs(rotated[row][d]));
+                      largest_component[l] = std::max(largest_component[l], std::abs(rotated[row][d]));
                     }
                 });
   for (size_t l = 0; l < p.lists; ++l) {
-    owner.steps[l] = most[l] / kLargestCode;
+    owner.scales[l] = largest_component[l] / kLargestCode;
     for (size_t d = 0; d < dim; ++d) means[l][d] /= std::max(1.0, static_cast<double>(owner.counts[l]));
   }
 
@@ -170,56 +173,61 @@ void lay_out(ThreadPool& pool, math::RowsView vectors, std::span<const uint32_t>
   std::vector<uint32_t> placed(p.lists);
   for_each_list(pool, vectors, list_of, p.lists, owner.rotation,
                 [&](size_t l, std::span<const uint32_t> rows, size_t first_row, const math::Matrix<float>& rotated) {
-                  const float step = owner.steps[l];
+                  const float scale = owner.scales[l];
                   auto& sums = errors[l];
                   std::vector<int8_t> codes(4 * groups);
                   for (const uint32_t row : rows) {
                     const auto v = rotated.row(row);
-                    quantize(v, step > 0 ? 1 / step : 0, codes.data());
+                    quantize(v, scale > 0 ? 1 / scale : 0, codes.data());
                     const size_t at = placed[l]++;
                     pack_codes(codes.data(), groups, at, owner.codes[p.first_block[l]]);
                     owner.rows[p.first_block[l] * kBlockRows + at] = static_cast<uint32_t>(first_row + row);
                     double error = 0, length = 0;
                     for (size_t d = 0; d < dim; ++d) {
-                      const double e = v[d] - double{step} * codes[d], m = double{v[d]} - means[l][d];
-                      error += e * e, length += double{v[d]} * v[d], sums.about_mean += m * m;
+                      const double e = v[d] - double{scale} * codes[d], m = double{v[d]} - means[l][d];
+                      error += e * e;
+                      length += double{v[d]} * v[d];
+                      sums.about_mean += m * m;
                     }
-                    sums.squared_error += error, sums.squared_length += length;
+                    sums.squared_error += error;
+                    sums.squared_length += length;
                     sums.largest_error = std::max(sums.largest_error, static_cast<float>(std::sqrt(error)));
                     sums.largest_length = std::max(sums.largest_length, static_cast<float>(std::sqrt(length)));
                   }
                 });
   for (size_t l = 0; l < p.lists; ++l)
     if (owner.counts[l] > 0)
-      owner.spreads[l] =
+      owner.stddevs[l] =
           static_cast<float>(std::sqrt(errors[l].about_mean / static_cast<double>(owner.counts[l] * dim)));
 
-  math::Matrix<float> centres(p.lists, dim);
-  std::transform(means.begin(), means.end(), centres.begin(), [](double x) { return static_cast<float>(x); });
+  math::Matrix<float> centroids(p.lists, dim);
+  std::transform(means.begin(), means.end(), centroids.begin(), [](double x) { return static_cast<float>(x); });
   float largest = 0;
-  for (const float x : centres) largest = std::max(largest, std::abs(x));
+  for (const float x : centroids) largest = std::max(largest, std::abs(x));
   p.centroid_scale = largest / kLargestCode;
-  owner.centres.assign(blocks_of(p.lists) * block_bytes(groups), 128);
+  owner.centroids.assign(blocks_of(p.lists) * block_bytes(groups), 128);
   std::vector<int8_t> codes(4 * groups);
   for (size_t l = 0; l < p.lists; ++l) {
-    quantize(centres.row(l), p.centroid_scale > 0 ? 1 / p.centroid_scale : 0, codes.data());
-    pack_codes(codes.data(), groups, l, owner.centres.data());
+    quantize(centroids.row(l), p.centroid_scale > 0 ? 1 / p.centroid_scale : 0, codes.data());
+    pack_codes(codes.data(), groups, l, owner.centroids.data());
   }
   ListErrors all;
   for (const auto& e : errors) {
-    all.squared_error += e.squared_error, all.squared_length += e.squared_length;
+    all.squared_error += e.squared_error;
+    all.squared_length += e.squared_length;
     all.largest_error = std::max(all.largest_error, e.largest_error);
     all.largest_length = std::max(all.largest_length, e.largest_length);
   }
   const float length = all.largest_length;
-  if (length > 0 && !(length >= kLeastLength && length <= kMostLength))
-    fail(
-        ErrorKind::input,
-        "the longest vector has the length {:.3g}: a partitioned index takes {:g} to {:g}; multiply all vectors by one "
-        "number, which changes no order",
-        length, kLeastLength, kMostLength);
+  if (length > 0 && !(length >= kMinLength && length <= kMaxLength))
+    fail(ErrorKind::input,
+         "the longest vector has the length {:.3g}: a partitioned index takes lengths from {:g} to {:g}; multiply all "
+         "vectors by one "
+         "number, which changes no order",
+         length, kMinLength, kMaxLength);
   const auto n = static_cast<double>(std::max<size_t>(1, vectors.rows()));
-  p.largest_error = all.largest_error, p.largest_length = all.largest_length;
+  p.largest_error = all.largest_error;
+  p.largest_length = all.largest_length;
   p.usual_error = static_cast<float>(std::sqrt(all.squared_error / n));
   p.usual_length = static_cast<float>(std::sqrt(all.squared_length / n));
 }
@@ -227,50 +235,58 @@ void lay_out(ThreadPool& pool, math::RowsView vectors, std::span<const uint32_t>
 }  // namespace
 
 Partitions build_partitions(ThreadPool& pool, math::RowsView vectors, const PartitionedOptions& options,
-                            math::MatrixView<const float> held) {
+                            math::MatrixView<const float> calibration_queries) {
   if (options.lists < 0) fail(ErrorKind::usage, "lists = {} must be at least 0", options.lists);
   if (options.iterations < 1) fail(ErrorKind::usage, "iterations = {} must be at least 1", options.iterations);
   if (!(options.recall > 0 && options.recall <= 1))
     fail(ErrorKind::usage, "recall = {} must be above 0 and at most 1", options.recall);
   if (options.k < 1) fail(ErrorKind::usage, "k = {} must be at least 1", options.k);
-  check(vectors.rows() < UINT32_MAX, "an item row is 32 bits");
-  check(held.rows() == 0 || held.cols() == vectors.cols(), "held queries are as wide as the items");
+  check(vectors.rows() < UINT32_MAX, "item rows fit in 32 bits");
+  check(calibration_queries.rows() == 0 || calibration_queries.cols() == vectors.cols(),
+        "calibration queries are as wide as the items");
 
   Partitions p;
-  p.items = vectors.rows(), p.dim = vectors.cols(), p.seed = options.seed;
-  p.recall = options.recall, p.k = static_cast<uint64_t>(options.k);
+  p.items = vectors.rows();
+  p.dim = vectors.cols();
+  p.seed = options.seed;
+  p.recall = options.recall;
+  p.k = static_cast<uint64_t>(options.k);
   p.lists = number_of_lists(vectors.rows(), options.lists);
-  Stages stage;
-  const auto owner = std::make_shared<Owner>();
+  StageLog stage;
+  const auto owner = std::make_shared<PartitionStorage>();
   owner->rotation = random_rotation(p.dim, options.seed);
   std::vector<uint32_t> list_of;
   if (p.items > 0) {
-    // One row out of each of as many equal stretches as the sample has rows.
+    // The sample takes one row from each of equal ranges of rows.
     const size_t sample = std::min<size_t>(p.items, p.lists * kSamplePerList);
     const auto sampled = [&](size_t i) { return i * p.items / sample; };
     const auto units = unit_codes(pool, vectors, sample, sampled, owner->rotation);
-    const auto centres = cluster(pool, units, {p.lists, options.iterations, options.seed});
-    stage.end(fmt::format("{} centres found with {} rows", p.lists, sample));
-    list_of = assign(pool, vectors, owner->rotation, centres);
-    stage.end(fmt::format("{} rows put into lists", p.items));
+    const auto centroids = cluster(pool, units, {p.lists, options.iterations, options.seed});
+    stage.end(fmt::format("{} centroids trained on {} rows", p.lists, sample));
+    list_of = assign(pool, vectors, owner->rotation, centroids);
+    stage.end(fmt::format("{} rows assigned to lists", p.items));
   }
-  lay_out(pool, vectors, list_of, *owner, p);
-  stage.end("laid out");
-  p.rotation = owner->rotation.values(), p.centroids = owner->centres;
-  p.scales = owner->steps, p.stddevs = owner->spreads;
+  fill_lists(pool, vectors, list_of, *owner, p);
+  stage.end("lists encoded");
+  p.rotation = owner->rotation.values();
+  p.centroids = owner->centroids;
+  p.scales = owner->scales;
+  p.stddevs = owner->stddevs;
   p.find_inverse_stddevs();
-  p.codes = owner->codes.values(), p.rows = owner->rows;
+  p.codes = owner->codes.values();
+  p.rows = owner->rows;
   p.owner = owner;
 
-  if (held.rows() > 0) {
-    calibrate(pool, p, vectors, held.slice_rows(0, std::min(held.rows(), kMostHeld)));
+  if (calibration_queries.rows() > 0) {
+    calibrate(pool, p, vectors,
+              calibration_queries.slice_rows(0, std::min(calibration_queries.rows(), kMaxCalibrationQueries)));
   } else {
-    const size_t n = std::min(p.items, kMostHeld);
+    const size_t n = std::min(p.items, kMaxCalibrationQueries);
     math::Matrix<float> items(n, p.dim);
     for (size_t i = 0; i < n; ++i) vectors.read(i * p.items / n, items[i]);
     calibrate(pool, p, vectors, items);
   }
-  stage.end("recall measured");
+  stage.end("stop rule calibrated");
   return p;
 }
 

@@ -1,13 +1,13 @@
-// The partitioned index (an inverted file): items lie in lists about centres, and a query looks into those whose centres are
-// near it.
+// The partitioned index: an inverted file (IVF) with SQ8 codes and an exact rerank. k-means divides the items into
+// inverted lists, one per centroid, and a query probes the lists whose centroids score highest.
 //
-// A list is scanned by 8-bit codes of the rotated vectors; what may be among the best k is then scored exactly from the
-// vectors themselves, so a score has the bits that the exact index gives. A search goes on until its recall is the wanted
-// one (stop_rule.h), and with recall = 1 its answer is that of the exact index, item by item and bit by bit: every list is
-// probed, and the rerank takes all that the error of the codes may hide.
+// A search scans a list by the 8-bit codes of its rotated rows, and then scores the rows that may be among the top k
+// exactly, from their vectors, so a score has the same bits as in the exact index. A search stops when it has the
+// wanted recall (stop_rule.h). With recall = 1 the result is that of the exact index, item by item and bit by bit: the
+// search probes every list, and the rerank allows for the largest error of the codes.
 //
-// Filters and exclusions work inside: a list's rows are masked before they are scored, lists are probed until k items that
-// match are found or none are left, and where few rows match these alone are scored, exactly.
+// Filters and exclusions apply inside the search: a list's rows are masked before they are scored, and the search goes
+// on until it has k matching items or no list is left. Where few rows match, these alone are scored, exactly.
 #pragma once
 
 #include <cstdint>
@@ -19,24 +19,26 @@
 namespace pagoda::index {
 
 struct PartitionedOptions {
-  int64_t lists = 0;        // 0: about 4 sqrt(items)
+  int64_t lists = 0;        // inverted lists (nlist); 0: about 4 sqrt(items)
   int64_t iterations = 12;  // of k-means
   uint64_t seed = 1;
-  double recall = 0.95;  // wanted when a search says nothing
-  int64_t k = 1000;      // the length of list that is asked for most; others are measured, too
+  double recall = 0.95;  // of a search that does not set one
+  int64_t k = 1000;      // calibration measures this k, among others
 };
 
-// Clusters, lays out and calibrates. Reads the vectors three times from the first row to the last, and a sample of them:
-// they may be mapped from a file larger than memory. The same bits for a seed, on any number of threads. `held` [n, D] are queries like those
-// to come, which the recall is measured with (a few hundred); when there are none, items stand in for them. Error{input}: a
-// component that is not finite; Error{usage}: an option that can not be.
+// Clusters the items, encodes the lists and calibrates the stop rule. Reads the vectors three times in order of their
+// rows, and a sample of them before, so they may be mapped from a file larger than memory. A seed gives the same bits
+// on any number of threads. `calibration_queries` [n, D], a few hundred queries like those to come, measure the recall;
+// without them, items stand in. Error{input}: a component that is not finite, or lengths out of range; Error{usage}: an
+// option out of range.
 Partitions build_partitions(ThreadPool& pool, math::RowsView vectors, const PartitionedOptions& options,
-                            math::MatrixView<const float> held);
+                            math::MatrixView<const float> calibration_queries);
 
-// `vectors` and what the partitions are views of outlive the index.
+// Borrows `vectors` and what the partitions are views of; both outlive the index.
 std::unique_ptr<Index> make_partitioned_index(Partitions partitions, math::RowsView vectors);
 
-// Measures the stop rule of an index that was laid out: part of build_partitions.
-void calibrate(ThreadPool& pool, Partitions& partitions, math::RowsView vectors, math::MatrixView<const float> held);
+// Measures the stop rule of an index whose lists are filled; a part of build_partitions.
+void calibrate(ThreadPool& pool, Partitions& partitions, math::RowsView vectors,
+               math::MatrixView<const float> calibration_queries);
 
 }  // namespace pagoda::index

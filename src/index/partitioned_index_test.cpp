@@ -84,8 +84,8 @@ TEST(PartitionedIndex, EqualScoresComeInTheOrderOfTheRows) {
               make_exact_index(items)->search(pool, queries, {.k = 100}));
 }
 
-// 20,000 items: enough for the stop rule to matter; queries and held queries enough that chance moves a recall by less than
-// the bounds below.
+// 20,000 items: enough for the stop rule to matter; queries and held queries enough that chance moves a recall by less
+// than the bounds below.
 class PartitionedSearch : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -210,11 +210,15 @@ TEST_F(PartitionedSearch, MinScoreLeavesOutWhatIsBelowIt) {
 TEST_F(PartitionedSearch, QueriesThatCanNotBeCodedAreAnsweredAsTheExactIndexDoesAndLongOnesAsOthers) {
   math::Matrix<float> odd(8, 32);
   odd.fill(0);
-  odd[1][3] = std::numeric_limits<float>::quiet_NaN(), odd[2][5] = kInfinity;
+  odd[1][3] = std::numeric_limits<float>::quiet_NaN();
+  odd[2][5] = kInfinity;
   std::ranges::fill(odd.row(3), std::numeric_limits<float>::max());
   for (size_t d = 0; d < 32; ++d) {
     const float x = (*queries_)[0][d];
-    odd[4][d] = 1e38f * x, odd[5][d] = 1e-30f * x, odd[6][d] = 1e-41f * x, odd[7][d] = x;
+    odd[4][d] = 1e38f * x;
+    odd[5][d] = 1e-30f * x;
+    odd[6][d] = 1e-41f * x;
+    odd[7][d] = x;
   }
   for (const double recall : {0.0, 1.0}) {
     const SearchOptions options{.k = 50, .recall = recall};
@@ -286,7 +290,7 @@ TEST(PartitionedBuild, RefusesWhatCanNotBe) {
   EXPECT_EQ(message({.lists = -1}), "lists = -1 must be at least 0");
   EXPECT_EQ(message({.k = 0}), "k = 0 must be at least 1");
   items[7][2] = kInfinity;
-  EXPECT_EQ(message({}), "the vector of item row 7 has a component that is not finite: it can not be indexed");
+  EXPECT_EQ(message({}), "the vector of item row 7 has a component that is not finite, so it cannot be indexed");
 }
 
 TEST(PartitionedBuild, NoItemsIsOrdinary) {
@@ -348,7 +352,11 @@ TEST_F(StoredPartitions, ThatLieAreRefused) {
     return message.find(part) != std::string::npos;
   };
   std::vector<uint32_t> rows(p_.rows.begin(), p_.rows.end()), counts(p_.counts.begin(), p_.counts.end());
-  EXPECT_TRUE(says(refused([&](Partitions& p) { rows[3] = 2000, p.rows = rows; }), "'index/rows': points past"));
+  EXPECT_TRUE(says(refused([&](Partitions& p) {
+                     rows[3] = 2000;
+                     p.rows = rows;
+                   }),
+                   "'index/rows': points past"));
   rows[3] = rows[4];
   EXPECT_TRUE(
       says(refused([&](Partitions& p) { p.rows = rows; }), "'index/rows': its lists do not hold each item once"));
@@ -358,11 +366,11 @@ TEST_F(StoredPartitions, ThatLieAreRefused) {
   EXPECT_TRUE(says(refused([&](Partitions& p) { p.counts = counts; }), "'index/lists'"));
   EXPECT_TRUE(says(refused([](Partitions& p) { p.codes = p.codes.first(100); }), "'index/codes' has 100 bytes"));
   EXPECT_TRUE(says(refused([](Partitions& p) { p.lists = 1 << 30; }), "more lists than items"));
-  EXPECT_TRUE(says(refused([](Partitions& p) { p.items = 1999; }), "other vectors"));
-  EXPECT_TRUE(says(refused([](Partitions& p) { p.recall = std::nan(""); }), "a number that can not be"));
+  EXPECT_TRUE(says(refused([](Partitions& p) { p.items = 1999; }), "does not belong to the vectors"));
+  EXPECT_TRUE(says(refused([](Partitions& p) { p.recall = std::nan(""); }), "a number out of range"));
   EXPECT_TRUE(says(refused([](Partitions& p) { p.curve.recalls.pop_back(); }), "recall curve"));
-  EXPECT_TRUE(
-      says(refused([](Partitions& p) { p.curve.stop_slacks[1] = p.curve.stop_slacks[0]; }), "order of the slack"));
+  EXPECT_TRUE(says(refused([](Partitions& p) { p.curve.stop_slacks[1] = p.curve.stop_slacks[0]; }),
+                   "ascending order of the slack"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The search of partitioned_index.h; its calibration searches with a slack of its own.
+// Private: the search of partitioned_index.h, which calibration runs with stop slacks of its own.
 #pragma once
 
 #include <memory>
@@ -20,19 +20,19 @@ class PartitionedIndex final : public Index {
   size_t dim() const override { return p_.dim; }
   const Partitions& partitions() const { return p_; }
 
-  // How a search goes through the lists: slack, tail and most_rows as in ProbeTarget. Without a rerank it ends with all that would be
-  // scored exactly, in order of the approximate scores, and reads no vector: what is among the best k of these is in the
-  // answer, so its recall is known.
+  // How a search probes the lists: stop_slack, histogram and max_rows as in ProbeTarget. Without `rerank` the result is
+  // the whole rerank pool, by score of the codes, and no vector is read; the exact top k that the pool holds are what a
+  // rerank would return, so its recall is the search's.
   struct SearchParams {
     float stop_slack;
     const GapHistogram* histogram;
-    double most_rows = std::numeric_limits<double>::infinity();
+    double max_rows = std::numeric_limits<double>::infinity();
     bool rerank = true;
-    std::optional<uint64_t> matching{};  // rows that the filter lets in, where they have been counted
+    std::optional<uint64_t> matching{};  // rows that pass the filter, if they have been counted
   };
-  // Through the lists, whatever would be cheaper.
+  // Searches through the lists even where another plan would be cheaper.
   SearchResult search_lists(ThreadPool& pool, math::MatrixView<const float> queries, const SearchOptions& options,
-                            const SearchParams& way) const;
+                            const SearchParams& params) const;
 
  protected:
   SearchResult best(ThreadPool& pool, math::MatrixView<const float> queries,
@@ -42,25 +42,25 @@ class PartitionedIndex final : public Index {
   struct QueryGroup;
   class Excluded;
   void search_group(ThreadPool& pool, math::MatrixView<const float> queries, std::span<const uint32_t> rows,
-                    const SearchOptions& options, const ProbeTarget& goal, bool reranked, QueryGroup& group,
+                    const SearchOptions& options, const ProbeTarget& target, bool with_rerank, QueryGroup& group,
                     std::vector<std::vector<uint64_t>>& best) const;
   void scan_round(ThreadPool& pool, QueryGroup& group, const math::ItemSet* allowed) const;
   void scan(std::span<const uint64_t> visits, const QueryGroup& group, const math::ItemSet* allowed,
-            std::span<RerankPool* const> shortlists, std::span<uint64_t> matched) const;
-  std::vector<uint64_t> pooled(const RerankPool& shortlist) const;
-  std::vector<uint64_t> exactly(ThreadPool& pool, math::MatrixView<const float> queries, size_t q,
-                                const SearchOptions& options) const;
-  std::vector<uint64_t> rerank(ThreadPool& pool, std::span<const float> query, const RerankPool& shortlist,
+            std::span<RerankPool* const> rerank_pools, std::span<uint64_t> matched) const;
+  std::vector<uint64_t> keys_by_code_score(const RerankPool& rerank_pool) const;
+  std::vector<uint64_t> search_exactly(ThreadPool& pool, math::MatrixView<const float> queries, size_t q,
+                                       const SearchOptions& options) const;
+  std::vector<uint64_t> rerank(ThreadPool& pool, std::span<const float> query, const RerankPool& rerank_pool,
                                const Excluded* excluded, size_t k, float min_score) const;
 
-  // What searches that have ended left for the next: their memory is as large as they are many.
+  // Probe states that earlier searches left for reuse. Thread-safe.
   ProbeState take_state() const;
-  void give_back_states(std::vector<ProbeState> probings) const;
+  void give_back_states(std::vector<ProbeState> states) const;
 
   Partitions p_;
   math::RowsView vectors_;
   std::unique_ptr<Index> exact_;
-  mutable std::mutex spare_lock_;
+  mutable std::mutex spare_mutex_;
   mutable std::vector<ProbeState> spare_;
 };
 

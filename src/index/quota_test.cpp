@@ -11,7 +11,7 @@ std::vector<uint32_t> naive(std::span<const uint32_t> ranking, const Quota& quot
   std::vector<uint32_t> taken;
   std::map<uint32_t, uint32_t> of_group;
   for (const uint32_t item : ranking)
-    if (taken.size() < k && (quota.group_of[item] == Quota::kNoGroup || of_group[quota.group_of[item]]++ < quota.most))
+    if (taken.size() < k && (quota.group_of[item] == Quota::kNoGroup || of_group[quota.group_of[item]]++ < quota.max))
       taken.push_back(item);
   return taken;
 }

@@ -1,8 +1,8 @@
-// The rows of an approximate scan that may be among the best k once they are scored exactly.
+// The rows of an approximate scan that may be among the top k once they are scored exactly.
 //
-// Holds every row offered whose approximate score is at least that of the k-th best minus `margin`. What it holds after
-// cut() does not depend on the order in which rows came, nor on when it was cut before: so a scan may be cut into pieces
-// in any way, on any number of threads. Not thread-safe.
+// A pool holds every row offered to it whose approximate score is at least the k-th best score minus `margin`. What it
+// holds after prune() does not depend on the order of the rows, nor on earlier calls of prune(), so a scan may be
+// divided into any pieces, on any number of threads. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -16,30 +16,32 @@ namespace pagoda::index {
 
 class RerankPool {
  public:
-  // k > 0. Rows whose approximate score is below `least` are of no interest. Forgets what it held, keeps its memory.
-  void reset(size_t k, float margin, float least = -std::numeric_limits<float>::infinity());
+  // Empties the pool and keeps its memory. k > 0; margin >= 0, in units of scores; rows whose approximate score is
+  // below `min_score` are left out.
+  void reset(size_t k, float margin, float min_score = -std::numeric_limits<float>::infinity());
 
-  // Only rows with a score above it can still get in.
+  // Only rows with a score above this can still enter.
   float threshold() const { return threshold_; }
-  // The k-th best score at the last cut; -infinity when there were fewer.
+  // The k-th best score at the last prune(); -infinity when the pool held fewer than k rows.
   float kth() const { return kth_; }
 
-  // Where a scan of up to n rows writes: scan's scores, positions and found are set, for CodeKernels::select.
-  void open(size_t n, CodeScan& scan);
-  // Takes over what the scan has found, and cuts when it has become much.
-  void close(const CodeScan& scan);
-  // Begins where `first` stands, of whose rows none is fresh: so a piece of a scan knows from its first row on what is good
-  // enough. Keeps its memory.
-  void follow(const RerankPool& first);
-  // Takes over the fresh rows of one that followed this one.
-  void merge(const RerankPool& follower);
+  // Points the scan's `scores` and `positions` at room for n rows, and sets `found` to 0, for CodeKernels::select.
+  void begin_scan(size_t n, CodeScan& scan);
+  // Adds what the scan found, and prunes when the pool has grown too large.
+  void end_scan(const CodeScan& scan);
+  // Becomes a copy of `origin` without fresh rows, so that a piece of a scan starts with its threshold. Keeps its
+  // memory.
+  void fork_from(const RerankPool& origin);
+  // Adds the fresh rows of a pool that was forked from this one.
+  void merge(const RerankPool& fork);
 
-  void cut();
+  // Drops the rows that cannot be among the top k, and raises the threshold.
+  void prune();
 
-  // What comes from here on is fresh, until the next mark.
+  // Rows that come after mark() are fresh, until the next mark().
   void mark() { fresh_ = size_; }
-  // How many of the fresh rows, of those that are held, score at least that.
-  size_t fresh_from(float score) const;
+  // The number of fresh rows in the pool that score at least `score`.
+  size_t count_fresh(float score) const;
 
   size_t size() const { return size_; }
   const float* scores() const { return scores_.data(); }
@@ -54,7 +56,7 @@ class RerankPool {
   std::vector<float> scratch_;
 };
 
-// The k-th largest of n > 0 numbers (none NaN), 1 <= k <= n. In time linear in n; `scratch` is overwritten.
+// The k-th largest of n > 0 numbers (none NaN), 1 <= k <= n. Takes O(n); overwrites `scratch`.
 float kth_largest(const float* x, size_t n, size_t k, std::vector<float>& scratch);
 
 }  // namespace pagoda::index

@@ -15,10 +15,10 @@ math::Matrix<float> random_rotation(size_t dim, uint64_t seed) {
     double length = 0;
     do {
       for (auto& x : rows.row(i)) x = rng.normal();
-      for (int twice = 0; twice < 2; ++twice)  // what rounding left of the earlier rows goes the second time
+      for (int twice = 0; twice < 2; ++twice)  // the second pass removes what rounding left of the earlier rows
         for (size_t j = 0; j < i; ++j) math::axpy(-math::dot(rows[i], rows[j], dim), rows[j], rows[i], dim);
       length = std::sqrt(math::dot(rows[i], rows[i], dim));
-    } while (length < 1e-6);  // the last of many rows may lie almost within the span of the others
+    } while (length < 1e-6);  // the last rows may lie almost within the span of the others
     math::scale(1 / length, rows[i], dim);
     for (size_t d = 0; d < dim; ++d) rotation[i][d] = static_cast<float>(rows[i][d]);
   }

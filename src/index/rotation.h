@@ -1,5 +1,5 @@
-// A random rotation of the space: inner products stay, and what was in few components is spread over all of them, so that
-// each takes its share of the 8 bits of a code.
+// A random rotation. It keeps inner products and spreads what lies in few components over all of them, so that every
+// component makes use of the 8 bits of its code.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace pagoda::index {
 
-// An orthogonal [dim, dim] matrix, uniform over all of them (the Gram-Schmidt process on normal rows), of the seed alone.
+// An orthogonal [dim, dim] matrix, uniformly distributed (Gram-Schmidt on normal rows); depends on the seed alone.
 math::Matrix<float> random_rotation(size_t dim, uint64_t seed);
 
 }  // namespace pagoda::index

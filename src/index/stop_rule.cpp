@@ -8,19 +8,24 @@
 namespace pagoda::index {
 
 void GapHistogram::observe(float gap, uint64_t rows, uint64_t hits) {
-  if (rows_.empty()) rows_.assign(kBins, 0), hits_.assign(kBins, 0);
+  if (rows_.empty()) {
+    rows_.assign(kBins, 0);
+    hits_.assign(kBins, 0);
+  }
   const float at = (gap - kLeast) * kPerUnit;
   if (!(at < kBins)) return;
   const size_t bin = at > 0 ? static_cast<size_t>(at) : 0;
-  rows_[bin] += rows, hits_[bin] += hits;
+  rows_[bin] += rows;
+  hits_[bin] += hits;
 }
 
 void GapHistogram::fit() {
   if (rows_.empty()) return;
-  float least = 0;  // of what lies to the right
+  float max_share = 0;  // of the bins to the right
   for (size_t bin = kBins; bin-- > 0;) {
-    if (rows_[bin] > 0) least = std::max(least, static_cast<float>(hits_[bin]) / static_cast<float>(rows_[bin]));
-    shares_[bin] = least;
+    if (rows_[bin] > 0)
+      max_share = std::max(max_share, static_cast<float>(hits_[bin]) / static_cast<float>(rows_[bin]));
+    shares_[bin] = max_share;
   }
   find_end();
 }
@@ -32,19 +37,19 @@ void GapHistogram::find_end() {
 }
 
 GapHistogram GapHistogram::load(ByteReader& in) {
-  GapHistogram tail;
-  tail.shares_ = in.array<float>();
-  if (tail.shares_.size() != kBins) in.damaged("its tail has another number of bins");
-  for (const float s : tail.shares_)
-    if (!(s >= 0 && s <= 1)) in.damaged("its tail holds what is no share");
-  tail.find_end();
-  return tail;
+  GapHistogram histogram;
+  histogram.shares_ = in.array<float>();
+  if (histogram.shares_.size() != kBins) in.damaged("its gap histogram has another number of bins");
+  for (const float s : histogram.shares_)
+    if (!(s >= 0 && s <= 1)) in.damaged("its gap histogram holds a number that is no share");
+  histogram.find_end();
+  return histogram;
 }
 
 namespace {
 
-// Along the slacks of one k recall falls: the place where it passes the wanted one, as a fraction of the way from slack
-// i to i + 1; negative when even the first is too coarse.
+// Recall falls along the ascending slacks of one k. Returns where it crosses the wanted recall, as a fractional index
+// into the slacks; negative when even the smallest slack misses it.
 double place(const float* recalls, size_t n, double wanted) {
   if (recalls[0] < wanted) return -1;
   for (size_t i = 0; i + 1 < n; ++i)
@@ -61,7 +66,7 @@ double at_place(const float* values, size_t n, double place, bool logarithmic) {
   return std::exp(std::log(values[i]) + f * (std::log(values[j]) - std::log(values[i])));
 }
 
-// The two measured k around k, and how far it is from the first to the second.
+// The measured k on either side of k, and where k lies between them on a log scale, 0 to 1.
 struct Between {
   size_t low, high;
   double f;
@@ -78,7 +83,7 @@ Between around(const std::vector<uint64_t>& ks, double k) {
 }  // namespace
 
 const GapHistogram& RecallCurve::histogram(double k) const {
-  check(!histograms.empty(), "a tail was measured");
+  check(!histograms.empty(), "a gap histogram was measured");
   const auto b = around(ks, k);
   return histograms[b.f < 0.5 ? b.low : b.high];
 }
@@ -105,8 +110,8 @@ double RecallCurve::rows_scored(double k, double recall) const {
   const double share = of(b.low) + b.f * (of(b.high) - of(b.low));
   const auto last = static_cast<double>(ks.back());
   if (k <= last) return share;
-  // Past the last k as between the last two, where k to some power told the rows: twice as many items take less than twice as
-  // many.
+  // Beyond the largest measured k, the rows grow by the power of k that holds between the last two: twice as many items
+  // take less than twice as many rows.
   double power = 1;
   if (ks.size() > 1) {
     const size_t before = ks.size() - 2;
@@ -118,26 +123,32 @@ double RecallCurve::rows_scored(double k, double recall) const {
 }
 
 void RecallCurve::save(ByteWriter& out) const {
-  out.array(ks), out.array(stop_slacks), out.array(recalls), out.array(rows);
-  for (const auto& tail : histograms) tail.save(out);
+  out.array(ks);
+  out.array(stop_slacks);
+  out.array(recalls);
+  out.array(rows);
+  for (const auto& histogram : histograms) histogram.save(out);
 }
 
 RecallCurve RecallCurve::load(ByteReader& in) {
   RecallCurve c;
-  c.ks = in.array<uint64_t>(), c.stop_slacks = in.array<float>();
-  c.recalls = in.array<float>(), c.rows = in.array<float>();
+  c.ks = in.array<uint64_t>();
+  c.stop_slacks = in.array<float>();
+  c.recalls = in.array<float>();
+  c.rows = in.array<float>();
   const size_t cells = c.ks.size() * c.stop_slacks.size();
   if (c.recalls.size() != cells || c.rows.size() != cells || (!c.ks.empty() && c.stop_slacks.empty()))
-    in.damaged("its recall curve has not a value for each k and slack");
+    in.damaged("its recall curve does not have a value for each k and slack");
   for (size_t i = 0; i < c.ks.size(); ++i)
-    if (c.ks[i] == 0 || (i > 0 && c.ks[i] <= c.ks[i - 1])) in.damaged("its recall curve is not in the order of k");
+    if (c.ks[i] == 0 || (i > 0 && c.ks[i] <= c.ks[i - 1]))
+      in.damaged("its recall curve is not in ascending order of k");
   for (size_t i = 0; i < c.stop_slacks.size(); ++i)
     if (!(c.stop_slacks[i] > 0) || !std::isfinite(c.stop_slacks[i]) ||
         (i > 0 && c.stop_slacks[i] <= c.stop_slacks[i - 1]))
-      in.damaged("its recall curve is not in the order of the slack");
+      in.damaged("its recall curve is not in ascending order of the slack");
   for (size_t i = 0; i < cells; ++i)
     if (!(c.recalls[i] >= 0 && c.recalls[i] <= 1 && c.rows[i] >= 0 && c.rows[i] <= 1))
-      in.damaged("its recall curve holds what is no share");
+      in.damaged("its recall curve holds a number that is no share");
   for (size_t i = 0; i < c.ks.size(); ++i) c.histograms.push_back(GapHistogram::load(in));
   return c;
 }

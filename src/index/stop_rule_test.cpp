@@ -8,19 +8,20 @@ namespace pagoda::index {
 namespace {
 
 TEST(Tail, IsTheShareOfHitsAndNeverRisesWithTheGap) {
-  GapHistogram tail;
-  tail.observe(0.0f, 100, 50), tail.observe(0.05f, 100, 70);  // one bin
-  tail.observe(1.0f, 1000, 100);
-  tail.observe(2.0f, 1000, 300);  // by chance more: what lies before is at least as much
-  tail.observe(3.0f, 1000, 0);
-  tail.fit();
-  EXPECT_FLOAT_EQ(tail.share(0.0f), 0.6f);
-  EXPECT_FLOAT_EQ(tail.share(1.0f), 0.3f);
-  EXPECT_FLOAT_EQ(tail.share(2.0f), 0.3f);
-  EXPECT_FLOAT_EQ(tail.share(3.0f), 0);
-  EXPECT_FLOAT_EQ(tail.share(-100.0f), 0.6f);
-  EXPECT_FLOAT_EQ(tail.share(100.0f), 0);
-  EXPECT_FLOAT_EQ(tail.end(), 2.125f);
+  GapHistogram histogram;
+  histogram.observe(0.0f, 100, 50);
+  histogram.observe(0.05f, 100, 70);  // one bin
+  histogram.observe(1.0f, 1000, 100);
+  histogram.observe(2.0f, 1000, 300);  // by chance more: what lies before is at least as much
+  histogram.observe(3.0f, 1000, 0);
+  histogram.fit();
+  EXPECT_FLOAT_EQ(histogram.share(0.0f), 0.6f);
+  EXPECT_FLOAT_EQ(histogram.share(1.0f), 0.3f);
+  EXPECT_FLOAT_EQ(histogram.share(2.0f), 0.3f);
+  EXPECT_FLOAT_EQ(histogram.share(3.0f), 0);
+  EXPECT_FLOAT_EQ(histogram.share(-100.0f), 0.6f);
+  EXPECT_FLOAT_EQ(histogram.share(100.0f), 0);
+  EXPECT_FLOAT_EQ(histogram.end(), 2.125f);
 }
 
 RecallCurve curve() {

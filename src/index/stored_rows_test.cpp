@@ -33,7 +33,8 @@ TEST_P(StoredRows, ScoresAndTheExactIndexAreTheSame) {
   std::vector<uint32_t> rows(101);
   for (uint32_t i = 0; i < rows.size(); ++i) rows[i] = i * 37 % 6000;
   std::vector<float> a(rows.size()), b(rows.size());
-  score_rows(f16(), rows, queries_.row(0), a.data()), score_rows(floats_, rows, queries_.row(0), b.data());
+  score_rows(f16(), rows, queries_.row(0), a.data());
+  score_rows(floats_, rows, queries_.row(0), b.data());
   EXPECT_EQ(a, b);
   math::ItemSet some(6000);
   for (uint32_t i = 0; i < 6000; i += 7) some.add(i);

@@ -12,7 +12,8 @@
 namespace pagoda::index {
 namespace {
 
-// Moves the keys from `pivot` up to the front; their number. Without branches: on scores a branch is a coin toss.
+// Moves the keys >= pivot to the front and returns their number. Branchless, because such branches mispredict half the
+// time.
 size_t partition_from(uint64_t* keys, size_t n, uint64_t pivot) {
   size_t found = 0;
   for (size_t i = 0; i < n; ++i) {
@@ -24,7 +25,7 @@ size_t partition_from(uint64_t* keys, size_t n, uint64_t pivot) {
   return found;
 }
 
-// The key that stands at about `share` of a sample of the keys, best first.
+// The key at about the quantile `share` of the keys, best first, from a sample.
 uint64_t sampled_pivot(const uint64_t* keys, size_t n, double share) {
   std::array<uint64_t, 31> sample;
   for (size_t i = 0; i < sample.size(); ++i) sample[i] = keys[(2 * i + 1) * n / (2 * sample.size())];
@@ -42,7 +43,7 @@ void sort_keys(std::span<uint64_t> keys) {
     std::sort(keys.begin(), keys.end(), std::greater<>());
     return;
   }
-  // Three passes of 11 bits over the score half of the key, then the ties, which are few.
+  // Three radix passes of 11 bits over the score half of the key, then a sort of the ties, which are few.
   constexpr size_t kBits = 11, kBins = size_t{1} << kBits;
   std::vector<uint64_t> other(n);
   std::array<std::array<uint32_t, kBins>, 3> start{};
@@ -66,7 +67,8 @@ void sort_keys(std::span<uint64_t> keys) {
 
 void TopK::reset(size_t k, float min_score) {
   check(!std::isnan(min_score), "min_score is a number");
-  k_ = k, size_ = 0;
+  k_ = k;
+  size_ = 0;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   threshold_ = k == 0 ? kInfinity : std::nextafter(min_score, -kInfinity);
 }
@@ -99,21 +101,21 @@ void TopK::offer_key(uint64_t key) {
   keys_[size_++] = key;
 }
 
-// Drops all but the best m for some least <= m <= most, and raises the threshold to the worst that stays. A quickselect
-// that stops as soon as the cut is near enough.
-void TopK::keep_best(size_t least, size_t most) {
+// Keeps the best m keys, for some m with min_kept <= m <= max_kept, and raises the threshold to the worst of them. A
+// quickselect that stops as soon as m is within these bounds.
+void TopK::keep_best(size_t min_kept, size_t max_kept) {
   const auto begin = keys_.begin();
-  size_t fixed = 0, end = size_;  // the best `fixed` stay for certain; the cut lies in (fixed, end]
-  while (end > most) {
-    const double share =
-        (0.5 * static_cast<double>(least + most) - static_cast<double>(fixed)) / static_cast<double>(end - fixed);
+  size_t fixed = 0, end = size_;  // the best `fixed` keys stay; the cut is in (fixed, end]
+  while (end > max_kept) {
+    const double share = (0.5 * static_cast<double>(min_kept + max_kept) - static_cast<double>(fixed)) /
+                         static_cast<double>(end - fixed);
     const uint64_t pivot = sampled_pivot(keys_.data() + fixed, end - fixed, share);
     const size_t cut = fixed + partition_from(keys_.data() + fixed, end - fixed, pivot);
-    if (end - fixed < 64 || cut == end) {  // few are left, or the pivot was the worst of them
-      std::nth_element(begin + fixed, begin + (least - 1), begin + end, std::greater<>());
-      end = least;
+    if (end - fixed < 64 || cut == end) {  // few are left, or the pivot was the worst key
+      std::nth_element(begin + fixed, begin + (min_kept - 1), begin + end, std::greater<>());
+      end = min_kept;
     } else {
-      (cut >= least ? end : fixed) = cut;
+      (cut >= min_kept ? end : fixed) = cut;
     }
   }
   size_ = end;
@@ -123,7 +125,8 @@ void TopK::keep_best(size_t least, size_t most) {
 std::span<const uint64_t> TopK::take() {
   if (size_ > k_) keep_best(k_, k_);
   const size_t n = std::exchange(size_, 0);
-  k_ = 0, threshold_ = std::numeric_limits<float>::infinity();
+  k_ = 0;
+  threshold_ = std::numeric_limits<float>::infinity();
   const std::span<uint64_t> best(keys_.data(), n);
   sort_keys(best);
   return best;

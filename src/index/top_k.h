@@ -1,7 +1,7 @@
-// The best k of a stream of scored rows.
+// The top k of a stream of scored rows.
 //
-// Order everywhere: score descending, ties by row rising. It is kept as one number per candidate, so that selecting and
-// sorting compare integers.
+// The order is everywhere: by descending score, ties by ascending row. A candidate is one integer, its rank key, so
+// that selection and sorting compare integers.
 #pragma once
 
 #include <bit>
@@ -12,7 +12,7 @@
 
 namespace pagoda::index {
 
-// A larger key is a better candidate. -0 and +0 are one score. Not for NaN.
+// A larger key is a better candidate. -0 and +0 are the same score. `score` must not be NaN.
 inline uint64_t rank_key(float score, uint32_t row) {
   const auto bits = std::bit_cast<uint32_t>(score + 0.0f);
   const uint32_t rising = bits & 0x80000000u ? ~bits : bits | 0x80000000u;  // unsigned order = order of the floats
@@ -24,37 +24,38 @@ inline float score_of_key(uint64_t key) {
   return std::bit_cast<float>(rising & 0x80000000u ? rising & 0x7fffffffu : ~rising);
 }
 
-// Holds room for about 2 k candidates; whenever it is full it keeps the best and raises the score that a later row must
-// pass. NaN and -infinity never get in. Not thread-safe.
+// Selects the top k. It holds about 2 k candidates; when it is full, it keeps the best and raises the threshold for
+// later rows. NaN and -infinity never enter. Not thread-safe.
 class TopK {
  public:
   TopK() = default;
-  // Only scores >= min_score (not NaN). Forgets what it held; keeps its memory.
+  // Empties it and keeps its memory. Only scores >= min_score, which is not NaN, will enter.
   void reset(size_t k, float min_score = -std::numeric_limits<float>::infinity());
 
-  // The scores of rows first_row, first_row + 1, ... or of rows[0], rows[1], ... Rows rise within a call and from call
-  // to call: that is what lets a later row of an equal score be dropped unseen.
+  // Offers the scores of rows first_row, first_row + 1, ... or of rows[0], rows[1], ... Rows must ascend within a call
+  // and from call to call, because a later row of an equal score is dropped.
   void offer(std::span<const float> scores, uint32_t first_row);
   void offer(std::span<const float> scores, const uint32_t* rows);
-  // What a score must be above to get in.
+  // A score enters only if it is above this.
   float threshold() const { return threshold_; }
-  // A candidate above the bar, rows rising from call to call, or one that passed another TopK of the same min_score; in any order.
+  // Offers one candidate above the threshold, with ascending rows from call to call; or, in any order, candidates that
+  // another TopK with the same min_score took.
   void offer_key(uint64_t key);
 
-  // The best min(k, offered), best first; empty afterwards until reset().
+  // The best min(k, offered) rank keys, best first, valid until the next call; it then takes nothing until reset().
   std::span<const uint64_t> take();
 
   static size_t capacity(size_t k) { return k + headroom(k) + kBurst; }
 
  private:
-  static constexpr size_t kBurst = 256;  // scores looked at between two looks at the room that is left
+  static constexpr size_t kBurst = 256;  // scores offered between two checks of the room left
   static size_t headroom(size_t k) { return k > 768 ? k : 768; }
   template <class RowOf>
   void offer_each(std::span<const float> scores, RowOf row_of);
-  void keep_best(size_t least, size_t most);
+  void keep_best(size_t min_kept, size_t max_kept);
 
   size_t k_ = 0, size_ = 0;
-  float threshold_ = std::numeric_limits<float>::infinity();  // a score must be above it
+  float threshold_ = std::numeric_limits<float>::infinity();
   std::vector<uint64_t> keys_;
 };
 
