@@ -36,8 +36,8 @@ TEST(IdOverlap, AsksForSomeOfAnInterner) {
   EXPECT_EQ(m.met, 0u);
 }
 
-// Each pair would meet in one way, which is found, counted and shown by example.
-TEST(IdOverlap, FindsTheSpellingThatWouldMeet) {
+// Each pair would match in one way, which is found, counted and shown by example.
+TEST(IdOverlap, FindsTheSpellingThatWouldMatch) {
   const std::string uuid = "0F8FAD5B-D9CB-469F-A165-70867728950E";
   struct {
     std::vector<std::string> asked, known;
@@ -73,7 +73,7 @@ TEST(IdOverlap, FindsTheSpellingThatWouldMeet) {
   EXPECT_EQ(m.change->to, "7");
 }
 
-TEST(IdOverlap, IdsOfOtherWorldsMeetInNoSpelling) {
+TEST(IdOverlap, IdsOfOtherWorldsMatchInNoSpelling) {
   EXPECT_FALSE(met({"tt0111161", "tt0068646"}, {"Q45602", "Q47703"}).change);
   EXPECT_FALSE(met({"1.5", "a-b"}, {"1", "b.c"}).change);
 }
@@ -89,7 +89,7 @@ TEST(IdOverlap, NothingInCommonIsAnErrorWithExamplesOfBothSides) {
   report_overlap(met({"a", "b"}, {"a"}), {"items.csv", "items of the log", ""});
 }
 
-TEST(IdOverlap, TheColumnOfATableThatMeets) {
+TEST(IdOverlap, TheColumnOfATableWithMostIds) {
   Attributes table;
   for (const auto* id : {"1", "2", "3"}) table.ids.add(id);
   table.columns.resize(2);

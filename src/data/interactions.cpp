@@ -244,9 +244,9 @@ class LogLoader {
 
   // Converts the parsed times to timestamps, in one form for the whole column, and drops rows whose time is impossible.
   void convert_times(size_t before, size_t shown_before) {
-    const auto told_or = [](auto known, auto told) { return known != decltype(known){} ? known : told; };
-    columns::TimeForm form{told_or(log_.times.unit, options_.times.unit),
-                           told_or(log_.times.order, options_.times.order)};
+    const auto given_or = [](auto known, auto given) { return known != decltype(known){} ? known : given; };
+    columns::TimeForm form{given_or(log_.times.unit, options_.times.unit),
+                           given_or(log_.times.order, options_.times.order)};
     form = shown_times_.form(times_.form(form));
     refuse_open_dates(times_, places_, before, form);
     refuse_open_dates(shown_times_, shown_places_, shown_before, form);

@@ -75,7 +75,7 @@ Drift drift(std::span<const uint32_t> item, std::span<const int64_t> time_us, ui
   d.period_us = static_cast<int64_t>((middle_us.back() - middle_us.front()) / static_cast<double>(periods - 1));
 
   double next = 0, lag_by_fall = 0, lag_squares = 0;
-  size_t told = 0;
+  size_t measured = 0;
   for (size_t p = 0; p < periods; ++p) {
     for (size_t q = p + 1; q < periods; ++q) {
       if (q == p + 1) {
@@ -86,7 +86,7 @@ Drift drift(std::span<const uint32_t> item, std::span<const int64_t> time_us, ui
       if (!common) continue;
       if (q == p + 1) {
         next += *common;
-        ++told;
+        ++measured;
       }
       if (p == 0 && q == periods - 1) d.ends_overlap = common;
       const double lag = middle_us[q] - middle_us[p];
@@ -94,7 +94,7 @@ Drift drift(std::span<const uint32_t> item, std::span<const int64_t> time_us, ui
       lag_squares += lag * lag;
     }
   }
-  if (told > 0) d.next_overlap = next / static_cast<double>(told);
+  if (measured > 0) d.next_overlap = next / static_cast<double>(measured);
   if (lag_by_fall > 0) d.half_life_us = std::numbers::ln2 * lag_squares / lag_by_fall;
   return d;
 }

@@ -328,7 +328,7 @@ TEST(Feature, OneThatIsSavedAndLoadedEncodesTheSame) {
       }
 }
 
-TEST(Feature, BytesThatCanNotBeAreRefused) {
+TEST(Feature, BytesThatCannotBeAreRefused) {
   const auto column = text_column({"a"});
   ByteWriter out;
   Feature::fit(options(FeatureKind::text), &column, {}).save(out);

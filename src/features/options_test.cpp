@@ -26,7 +26,7 @@ std::string message(const std::function<void(Both&)>& change) {
 }
 bool says(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
 
-TEST(FeatureOptions, WhatCanNotBeIsRefusedWithTheKeyAndItsRange) {
+TEST(FeatureOptions, WhatCannotBeIsRefusedWithTheKeyAndItsRange) {
   const std::string where = "[[item.features]] column = \"c\": ";
   EXPECT_TRUE(says(message([](Both& o) { o.feature().column = ""; }), "names no column"));
   EXPECT_TRUE(says(message([](Both& o) { o.feature().dim = 5000; }), where + "dim = 5000 is not in 0 .. 4096"));

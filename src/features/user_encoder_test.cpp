@@ -106,7 +106,7 @@ TEST(UserEncoder, AttributesContextAndMomentAreRead) {
   EXPECT_FALSE(list(batch, 7, 0).empty());  // the second reading of the one context
 }
 
-TEST(UserEncoder, AStrangerReadsWhatAUserWithoutAttributesReads) {
+TEST(UserEncoder, AnUnknownUserReadsWhatAUserWithoutAttributesReads) {
   World w;
   w.options.id.enabled = false;
   const auto e = w.fit();

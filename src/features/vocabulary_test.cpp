@@ -78,7 +78,7 @@ TEST(Vocabulary, OfABundleOfTheFirstVersionIsFoundByItsSpellingAndByAnother) {
   EXPECT_EQ(v.row("8.50"), written.row("8.50")) << "in the bucket that it was trained in";
 }
 
-TEST(Vocabulary, BytesThatCanNotBeAreRefused) {
+TEST(Vocabulary, BytesThatCannotBeAreRefused) {
   const auto load = [](uint32_t buckets, const std::vector<uint64_t>& offsets, std::string_view chars) {
     ByteWriter out;
     out.value(buckets);

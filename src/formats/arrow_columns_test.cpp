@@ -172,7 +172,7 @@ TEST_F(ArrowFilesTest, BatchesAreNoLongerThanAskedFor) {
   }
 }
 
-TEST_F(ArrowFilesTest, ATypeThatCanNotBeReadIsLeftOutUnlessItIsAskedFor) {
+TEST_F(ArrowFilesTest, ATypeThatCannotBeReadIsLeftOutUnlessItIsAskedFor) {
   for (const auto& name : {parquet_file(), arrow_file(false), arrow_file(true)}) {
     const auto reader = open_reader({{name}});
     EXPECT_EQ(reader->columns(), (std::vector<std::string>{"tags", "item_id", "name"}));

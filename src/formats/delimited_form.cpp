@@ -64,13 +64,13 @@ bool is_table(const std::vector<TextRow>& rows) {
 std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
 
 std::string separator_of(const columns::TableForm& form) {
-  const auto& told = form.separator;
-  if (told == "\\t" || told == "tab") return "\t";
-  if (told == "\\x01" || told == "\\u0001" || told == "^A") return "\x01";
-  if (told.empty() || told.find_first_of("\"\r\n") != told.npos)
+  const auto& separator = form.separator;
+  if (separator == "\\t" || separator == "tab") return "\t";
+  if (separator == "\\x01" || separator == "\\u0001" || separator == "^A") return "\x01";
+  if (separator.empty() || separator.find_first_of("\"\r\n") != separator.npos)
     fail(ErrorKind::usage, "{}separator = '{}' cannot separate cells; give one character or more, such as \";\"",
-         form.keys, told);
-  return told;
+         form.keys, separator);
+  return separator;
 }
 
 std::string find_separator(std::string_view text, bool whole, std::string_view usual) {
@@ -84,9 +84,9 @@ std::string find_separator(std::string_view text, bool whole, std::string_view u
 std::optional<std::string> separator_from_first_line(std::string_view text) {
   const auto line = columns::trim(first_line(text));
   if (!line.starts_with("sep=") && !line.starts_with("\"sep=")) return std::nullopt;
-  std::string told(first_line(text).substr(line[0] == '"' ? 5 : 4));
-  while (told.ends_with('\r') || told.ends_with('"')) told.pop_back();
-  return told.empty() || told.size() > 2 ? std::nullopt : std::optional(told);
+  std::string separator(first_line(text).substr(line[0] == '"' ? 5 : 4));
+  while (separator.ends_with('\r') || separator.ends_with('"')) separator.pop_back();
+  return separator.empty() || separator.size() > 2 ? std::nullopt : std::optional(separator);
 }
 
 bool is_key(std::string_view text) {
@@ -108,8 +108,8 @@ DelimitedForm find_form(std::string_view text, bool whole, std::string_view usua
     text.remove_prefix(std::min(first_line(text).size() + 1, text.size()));
     ++found.lines_before;
   };
-  const auto told = separator_from_first_line(text);
-  if (told) pass_line();
+  const auto from_first_line = separator_from_first_line(text);
+  if (from_first_line) pass_line();
   // Skips comments, except a last one that names as many columns as the rows below it have.
   std::string_view below = text;
   size_t comments = 0;
@@ -121,7 +121,9 @@ DelimitedForm find_form(std::string_view text, bool whole, std::string_view usua
     below = text;
     comments = 0;
   }
-  found.separator = form.separator != "auto" ? separator_of(form) : told ? *told : find_separator(below, whole, usual);
+  found.separator = form.separator != "auto" ? separator_of(form)
+                    : from_first_line        ? *from_first_line
+                                             : find_separator(below, whole, usual);
   while (comments > 0) {
     const auto rows = cut(text, whole, found.separator);
     found.marked = comments == 1 && is_table(rows);

@@ -9,9 +9,9 @@ using namespace std::string_literals;
 class FileKindTest : public files::FilesTest {
  protected:
   files::Format format_of(const std::string& name, const std::string& content,
-                          files::Format told = files::Format::automatic) const {
+                          files::Format given = files::Format::automatic) const {
     const auto at = file(name, content);
-    return files::find_format(at, files::read_head(at), told);
+    return files::find_format(at, files::read_head(at), given);
   }
   std::string table(const std::string& name, files::Format format) const {
     columns::RawBatch batch;
@@ -101,8 +101,8 @@ TEST_F(FileKindTest, KindsThatAreNotReadAreNamedWithARemedy) {
   };
   for (const auto& [content, remedy] : kinds)
     for (const char* name : {"x.csv", "x.parquet", "x.bin", "x.csv.gz"})
-      for (const files::Format told : {files::Format::automatic, files::Format::csv, files::Format::jsonl}) {
-        const auto error = files::error_of([&, n = name] { format_of(n, content, told); });
+      for (const files::Format given : {files::Format::automatic, files::Format::csv, files::Format::jsonl}) {
+        const auto error = files::error_of([&, n = name] { format_of(n, content, given); });
         EXPECT_EQ(error.kind, ErrorKind::input);
         EXPECT_TRUE(error.says("which is not read; ") && error.says(remedy)) << error.message;
       }

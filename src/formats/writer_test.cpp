@@ -93,7 +93,7 @@ TEST_F(WriterTest, ARowOfOneEmptyValueIsNoBlankLine) {
   EXPECT_EQ(read_rows(path("a.csv")), (Rows{{""}, {"\r"}}));
 }
 
-TEST_F(WriterTest, WhatJsonCanNotSayIsNullOrReplaced) {
+TEST_F(WriterTest, WhatJsonCannotSayIsNullOrReplaced) {
   columns::RawBatch batch{
       {columns::Column{.name = "t"}, columns::Column{.name = "x", .type = columns::ColumnType::real}}, 1};
   batch.columns[0].push_text("caf\xe9\x01");
@@ -148,7 +148,7 @@ TEST_F(WriterTest, ADiskThatIsFullIsAnErrorThatNamesThePath) {
   }
 }
 
-TEST_F(WriterTest, AFormatThatCanNotBeWrittenThereIsAUsageError) {
+TEST_F(WriterTest, AFormatThatCannotBeWrittenThereIsAUsageError) {
   for (const char* name : {"a.parquet.gz", "a.txt", "a.xyz"})
     EXPECT_EQ(files::error_of([&] { open_writer(path(name), kSpecs); }).kind, ErrorKind::usage) << name;
   EXPECT_EQ(files::error_of([&] { open_writer("-", kSpecs); }).kind, ErrorKind::usage);

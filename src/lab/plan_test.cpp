@@ -153,7 +153,7 @@ TEST_F(PlanTest, UnknownKeysNameTheirPlaceAndTheNearest) {
               {name + ":4", "'correction' in [loss] cannot be \"logq\""});
 }
 
-TEST_F(PlanTest, WhatCanNotBeRunIsToldBeforeAnythingIs) {
+TEST_F(PlanTest, WhatCannotBeRunIsToldBeforeAnythingIs) {
   expect_says(refusal(""), {"no [[variant]]", "nothing to compare"});
   expect_says(refusal(std::string(kTwo) + "[[variant]]\nname = \"plain\"\n"), {"two variants are called 'plain'"});
   expect_says(refusal(std::string(kTwo) + "[[variant]]\nname = \"in_batch\"\n"), {"'in batch' and 'in_batch'"});

@@ -234,7 +234,7 @@ TEST(RateSchedule, RisesThroughWarmUpAndFallsToItsFinalShare) {
   EXPECT_EQ(rate_schedule(o, 4, 5), 1.0);  // no step is left for a decay
 }
 
-TEST(OptimizerOptions, ValuesThatCanNotBeAreRefused) {
+TEST(OptimizerOptions, ValuesThatCannotBeAreRefused) {
   const auto refused = [](const std::function<void(OptimizerOptions&)>& change, std::string_view part) {
     OptimizerOptions o;
     validate(o);

@@ -65,7 +65,7 @@ TEST(Chart, HigherValuesLieHigherUp) {
   EXPECT_GT(y1, y2);
 }
 
-TEST(Chart, ValuesThatCanNotBeDrawnAreLeftOut) {
+TEST(Chart, ValuesThatCannotBeDrawnAreLeftOut) {
   LineChart chart = two_lines();
   const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
   chart.series = {{"a", {{0, 0.5}, {-1, 0.5}, {20, nan}, {20, inf}, {nan, 1}}, 0}};  // x is a log axis

@@ -65,7 +65,7 @@ TEST(TensorBoard, FilesBegunInTheSameSecondKeepTheirOrder) {
   EXPECT_EQ(files[1], second.path());
 }
 
-TEST(TensorBoard, AFolderThatCanNotBeMadeIsAnErrorThatNamesIt) {
+TEST(TensorBoard, AFolderThatCannotBeMadeIsAnErrorThatNamesIt) {
   try {
     EventWriter writer("/dev/null/run", 1);
     FAIL() << "no error";

@@ -223,7 +223,7 @@ void expect_refused(const std::vector<NegativesOptions>& options, const std::str
   }
 }
 
-TEST(Mixture, RefusesWhatItCanNotMean) {
+TEST(Mixture, RefusesWhatItCannotMean) {
   expect_refused({{"unifrom", 5}}, "did you mean 'uniform'?");
   expect_refused({{"catalogue"}, {"uniform", 5}}, "'catalogue' already has every item");
   expect_refused({{"uniform", 5}, {"uniform", 6}}, "named twice");

@@ -217,7 +217,7 @@ void expect_refused(const NegativesOptions& options, const std::string& part) {
   }
 }
 
-TEST(Sources, RefuseWhatTheyCanNotMean) {
+TEST(Sources, RefuseWhatTheyCannotMean) {
   expect_refused({.source = "unifrom"}, "did you mean 'uniform'?");
   expect_refused({.source = "uniform", .count = -1}, "count = -1");
   expect_refused({.source = "hot", .share = 0.0}, "share = 0");

@@ -218,7 +218,7 @@ class World {
     Progress progress("simulate", n, "interactions");
     for (uint64_t i = 0; i < n; ++i) {
       const int64_t now_us = calendar.at((static_cast<double>(i) + rng.uniform()) / static_cast<double>(n));
-      while (born_ < items_.size() && population_.released_us(born_) <= now_us) ++born_;
+      while (released_ < items_.size() && population_.released_us(released_) <= now_us) ++released_;
       const Click click = next_click(rng, now_us);
       push_id(table[0], 'u', click.user);
       push_id(table[1], 'i', click.item);
@@ -290,13 +290,13 @@ class World {
     } else if (slot < 0.92) {  // what is popular
       row = exposure_.all.draw(rng);
     } else if (slot < 0.995) {  // what is new
-      const uint64_t arrivals = std::min<uint64_t>(born_, std::max<uint64_t>(20, items_.size() / 50));
-      row = static_cast<uint32_t>(born_ - 1 - rng.below(arrivals));
+      const uint64_t arrivals = std::min<uint64_t>(released_, std::max<uint64_t>(20, items_.size() / 50));
+      row = static_cast<uint32_t>(released_ - 1 - rng.below(arrivals));
       if (!items_[row].promoted) return std::nullopt;
     } else {  // anything
-      row = static_cast<uint32_t>(rng.below(born_));
+      row = static_cast<uint32_t>(rng.below(released_));
     }
-    if (row >= born_ || items_[row].withheld) return std::nullopt;
+    if (row >= released_ || items_[row].withheld) return std::nullopt;
     return row;
   }
 
@@ -399,7 +399,7 @@ class World {
   WeightedDraw activity_;  // of users
   std::optional<Table> shown_;
   Rng shown_rng_;
-  uint64_t born_ = 0;  // items released by now
+  uint64_t released_ = 0;  // items released by now
 };
 
 }  // namespace

@@ -306,7 +306,7 @@ TEST(WorldOptions, FillInUsersAndItemsByTheNumberOfInteractions) {
   EXPECT_EQ(resolved(options).items, 6000);
 }
 
-TEST(WorldOptions, ThatCanNotBeMetAreUsageErrorsThatSayWhatToDo) {
+TEST(WorldOptions, ThatCannotBeMetAreUsageErrorsThatSayWhatToDo) {
   const auto message = [](auto change) {
     WorldOptions options = small();
     change(options);
