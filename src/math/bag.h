@@ -1,4 +1,4 @@
-// Weighted lists of table rows, one list an example.
+// Weighted lists of table rows, one list per example.
 #pragma once
 
 #include <cstdint>

@@ -29,7 +29,8 @@ void scale_rows(T beta, MatrixView<T> c) {
     for (T& v : c.row(i)) v = beta == T(0) ? T(0) : beta * v;
 }
 
-// oneDNN would use all of OpenMP's threads for each call; ours are the pool's. The setting is per thread.
+// Without this, oneDNN would use all of OpenMP's threads for each call; the pool has the threads. The setting is per
+// thread.
 void run_on_this_thread() {
   thread_local const bool set = (omp_set_num_threads(1), true);
   (void)set;

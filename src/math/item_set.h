@@ -1,4 +1,4 @@
-// A set of rows of the catalogue: what a filter lets in, and what a search may return.
+// A set of rows of the catalogue: the result of a filter, and what a search may return.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ class ItemSet {
   void add(uint32_t row) { words_[row >> 6] |= uint64_t{1} << (row & 63); }
   void remove(uint32_t row) { words_[row >> 6] &= ~(uint64_t{1} << (row & 63)); }
   size_t count() const;
-  std::vector<uint32_t> rows() const;  // rising
+  std::vector<uint32_t> rows() const;  // ascending
   ItemSet& operator&=(const ItemSet& other);
   ItemSet& operator|=(const ItemSet& other);
   void invert();

@@ -18,7 +18,7 @@ constexpr size_t kAlignment = 64, kPage = 4096, kHugePage = size_t{2} << 20, kMa
 
 size_t rounded_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
-// Pages of the kernel's, which are zero until they are touched: a table of gigabytes costs what is used of it.
+// Pages from the kernel, which are zero until they are touched: a table of gigabytes costs only what is used of it.
 void* map_zeroed(size_t bytes) {
   const size_t length = rounded_up(bytes, kPage);
   constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
@@ -30,7 +30,7 @@ void* map_zeroed(size_t bytes) {
   if (before) munmap(p, before);
   if (after) munmap(reinterpret_cast<void*>(aligned + length), after);
   p = reinterpret_cast<void*>(aligned);
-  madvise(p, length, MADV_HUGEPAGE);  // a wish: without it everything works, only slower
+  madvise(p, length, MADV_HUGEPAGE);  // a hint: without it everything works, but slower
   return p;
 }
 

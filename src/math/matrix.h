@@ -14,24 +14,24 @@
 
 namespace pagoda::math {
 
-// `bytes` of zeroed memory, 64-byte aligned; from 4 MiB up aligned to 2 MiB with huge pages asked for (random rows of
-// a big table are then read about three times as fast). Throws std::bad_alloc.
+// `bytes` of zeroed memory, 64-byte aligned; from 4 MiB up aligned to 2 MiB, with huge pages requested (which makes
+// reads of random rows of a big table about three times as fast). Throws std::bad_alloc.
 struct FreeMemory {
   size_t bytes = 0;
   void operator()(void* p) const;
 };
 std::unique_ptr<void, FreeMemory> allocate_zeroed(size_t bytes);
-// The same in a file of `folder` that vanishes when the memory is freed or the process ends: for what may be larger
-// than memory. Error{failed}: no file can be made there.
+// The same in a file in `folder` that vanishes when the memory is freed or the process ends: for arrays that may be
+// larger than memory. Error{failed}: no file can be made there.
 std::unique_ptr<void, FreeMemory> allocate_in_file(size_t bytes, const char* folder);
-// In a file of the folder that set_table_folder named, if the table is large enough for that to be worth it; else in
-// memory. Of a table's rows single ones are read, so the system reads nothing ahead.
+// In a file in the folder of set_table_folder(), if the table is large enough to be worth it; else in memory.
+// Read-ahead is off, since single rows of a table are read.
 std::unique_ptr<void, FreeMemory> allocate_table(size_t bytes);
-// For the whole process; "" (the default): tables lie in memory. A program calls it before it starts threads.
+// Sets the folder for the whole process; "" (the default): tables are in memory. Call it before starting threads.
 void set_table_folder(std::string folder);
 
-// Asks for huge pages under memory that others allocated: touching 100 MB for the first time then costs a few dozen
-// page faults instead of twenty thousand. The system may ignore it; does nothing where the memory is small.
+// Requests huge pages for memory that others allocated: touching 100 MB for the first time then costs a few dozen page
+// faults instead of twenty thousand. The system may ignore it; does nothing if the memory is small.
 void ask_for_huge_pages(void* p, size_t bytes);
 
 template <class T>
@@ -79,8 +79,8 @@ class Matrix {
     std::swap(cols_, o.cols_);
   }
 
-  // New shape; the content is unspecified after a change of shape (zero where memory is fresh). Keeps its memory when
-  // it is large enough, so a workspace that is resized every step allocates once.
+  // Sets a new shape; the content is then unspecified (zero in fresh memory). Keeps its memory if it is large enough,
+  // so a workspace that is resized every step allocates once.
   void resize(size_t rows, size_t cols) { resize(rows, cols, allocate_zeroed); }
   // allocate: allocate_zeroed or allocate_table.
   void resize(size_t rows, size_t cols, std::unique_ptr<void, FreeMemory> (*allocate)(size_t)) {
@@ -88,7 +88,7 @@ class Matrix {
     if (__builtin_mul_overflow(rows, cols, &bytes) || __builtin_mul_overflow(bytes, sizeof(T), &bytes))
       throw std::bad_alloc();
     if (rows * cols > capacity_) {
-      memory_.reset();  // before the new: never both at once
+      memory_.reset();  // before allocating: never both at once
       capacity_ = rows_ = cols_ = 0;
       memory_ = allocate(bytes);
       capacity_ = rows * cols;

@@ -9,7 +9,7 @@ namespace pagoda::math {
 
 template <class T>
 struct Ragged {
-  std::vector<uint64_t> offsets{0};  // n + 1, the first 0, never falling
+  std::vector<uint64_t> offsets{0};  // n + 1 values, ascending from 0
   std::vector<T> values;
 
   size_t size() const { return offsets.size() - 1; }

@@ -1,6 +1,6 @@
 // Rows of vectors as they are stored, in memory or in a mapped file: as floats, or in half the space as f16 (IEEE 754
-// binary16: 11 bits of precision, up to 65504). bf16 would not do: with its 8 bits the best of a hundred million rows
-// change their order.
+// binary16: 11 bits of precision, up to 65504). bf16 is not precise enough: with its 8 bits, the best of a hundred
+// million rows change their order.
 #pragma once
 
 #include <algorithm>
@@ -56,7 +56,7 @@ class RowsView {
     read(r, values.data());
     return values;
   }
-  // Asks for a row that will be read soon.
+  // Prefetches a row.
   void prefetch(size_t row) const {
     const auto* bytes = precision_ == RowPrecision::f32 ? reinterpret_cast<const char*>(f32_[row])
                                                         : reinterpret_cast<const char*>(f16_[row]);
