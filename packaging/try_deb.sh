@@ -25,11 +25,11 @@ mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 [[ ! -f /etc/resolv.conf ]] || cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 cp "$package" "$root/tmp/pagoda.deb"
-in() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
-in apt-get -qq update
-in apt-get -qq purge -y pagoda >/dev/null 2>&1 || true
-in apt-get -qq install -y --no-install-recommends /tmp/pagoda.deb >/dev/null
-in bash -euc 'id pagoda >/dev/null 2>&1 || useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin pagoda
+inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
+inside apt-get -qq update
+inside apt-get -qq purge -y pagoda >/dev/null 2>&1 || true
+inside apt-get -qq install -y --no-install-recommends /tmp/pagoda.deb >/dev/null
+inside bash -euc 'id pagoda >/dev/null 2>&1 || useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin pagoda
   rm -rf /tmp/try && mkdir /tmp/try && chown pagoda /tmp/try'
 as_user() { env -i PATH=/usr/bin:/bin HOME=/tmp/try chroot --userspec=10001:10001 "$root" "$@"; }
 
