@@ -176,6 +176,8 @@ TEST_F(TrainerOf, AFixedTemperatureStaysWhereItIs) {
   EXPECT_DOUBLE_EQ(t.trainer.temperature(), 0.1);
 }
 
+const RunIdentity kRun{.config = "[train]\nepochs = 6\n", .data = R"({"rows": 10})", .former_checksums = {}};
+
 TEST_F(TrainerOf, SavedAndLoadedItGoesOnToTheSameBits) {
   for (const auto& options : ways(options_of(clustered_log()))) {
     Training whole(options, 1);
@@ -183,10 +185,10 @@ TEST_F(TrainerOf, SavedAndLoadedItGoesOnToTheSameBits) {
     {
       Training first(options, 1);
       first.run(0, 5);
-      save_checkpoint(folder_ + "/checkpoint", {.next_step = 5}, 77, first.batches.fit.model, first.trainer);
+      save_checkpoint(folder_ + "/checkpoint", {.next_step = 5}, kRun, first.batches.fit.model, first.trainer);
     }
     Training second(options, 2);
-    const Checkpoint from(folder_ + "/checkpoint", 77);
+    const Checkpoint from(folder_ + "/checkpoint", kRun);
     EXPECT_EQ(from.progress().next_step, 5u);
     from.restore(second.batches.fit.model, second.trainer);
     second.run(5, 9);
@@ -198,13 +200,15 @@ TEST_F(TrainerOf, SavedAndLoadedItGoesOnToTheSameBits) {
 
 TEST_F(TrainerOf, ACheckpointOfAnotherConfigIsRefused) {
   Training t(in_batch_and_uniform(options_of(clustered_log())), 1);
-  save_checkpoint(folder_ + "/checkpoint", {}, 77, t.batches.fit.model, t.trainer);
+  save_checkpoint(folder_ + "/checkpoint", {}, kRun, t.batches.fit.model, t.trainer);
+  auto another = kRun;
+  another.config = "[train]\nepochs = 7\n";
   try {
-    const Checkpoint other(folder_ + "/checkpoint", 78);
+    const Checkpoint other(folder_ + "/checkpoint", another);
     FAIL() << "nothing was thrown";
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::usage);
-    EXPECT_NE(std::string(e.what()).find("another config"), std::string::npos);
+    EXPECT_NE(std::string(e.what()).find("train.epochs is 7, was 6"), std::string::npos) << e.what();
   }
 }
 
