@@ -96,12 +96,6 @@ void check_rows_are_new(const model::Bundle& bundle, const data::Interactions& l
                         const std::vector<std::string>& files) {
   const auto from = files.size() == 1 ? files[0] : fmt::format("{} and {} more", files[0], files.size() - 1);
   const auto& info = bundle.info();
-  if (info.all_rows && !info.test_rows.empty() &&
-      dataset::fingerprint_of_rows(log, [](size_t) { return true; }) == info.test_rows)
-    fail(ErrorKind::usage,
-         "--data {}: is the test part of {}, which has learnt from it since it was judged; leave --data out for the "
-         "figures of the model that has not",
-         from, bundle.file().path());
   const auto histories = sorted_lists(bundle.user_states().histories);
   uint64_t known = 0;
   for (size_t row = 0; row < log.size(); ++row) {
@@ -112,7 +106,13 @@ void check_rows_are_new(const model::Bundle& bundle, const data::Interactions& l
     known += std::ranges::binary_search(histories[user], item);
   }
   if (known == 0) return;
-  if (info.all_rows && log.has_time() && known == log.size())
+  const bool nothing_new = info.all_rows && known == log.size();
+  if (nothing_new && dataset::fingerprint_of_rows(log, [](size_t) { return true; }) == info.test_rows)
+    fail(ErrorKind::usage,
+         "--data {}: is the test part of {}, which has learnt from it since it was judged; leave --data out for the "
+         "figures of the model that has not",
+         from, bundle.file().path());
+  if (nothing_new && log.has_time())
     fail(ErrorKind::usage, "--data {}: {} has learnt from each of its {} rows; give rows that came later", from,
          bundle.file().path(), known);
   log_warning("--data {}: {} of {} rows are of a user and an item that {} has learnt from, and judge nothing", from,
