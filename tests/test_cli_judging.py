@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 COLUMNS = ("--user", "user_id", "--item", "item_id", "--time", "ts")
-QUICK = ("--set", "train.epochs=2", "--set", "train.batch=64")
+QUICK = ("--set", "train.refit=validation", "--set", "train.epochs=2", "--set", "train.batch=64")
 LAST = ("--set", "data.split.kind=leave_last")
 START, DAY = 1700000000, 86400
 
