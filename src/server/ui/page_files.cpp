@@ -34,10 +34,10 @@ std::vector<BuiltFile> built_page() {
 
 #else  // PAGODA_UI=OFF
 
-namespace pagoda {
+namespace pagoda::server {
 
 std::vector<BuiltFile> built_page() { return {}; }
 
-}  // namespace pagoda
+}  // namespace pagoda::server
 
 #endif
