@@ -36,7 +36,7 @@ int main(int argc, char** argv) try {
     }
     const auto retriever = current.get();
     const auto candidates = retriever.retrieve({.user = user}, {.k = 5});
-    std::printf("%s%s", user.c_str(), retriever.knows_user(user) ? "" : " (a stranger)");
+    std::printf("%s%s", user.c_str(), retriever.knows_user(user) ? "" : " (unknown)");
     for (const auto& candidate : candidates) std::printf(" %s", candidate.item.c_str());
     std::printf("\n");
   }

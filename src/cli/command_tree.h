@@ -28,8 +28,9 @@ inline std::vector<CommandNode> command_tree(const CLI::App& app, std::vector<st
   return nodes;
 }
 
+// Without former names, which are in no group.
 inline std::vector<const CLI::Option*> flags_of(const CLI::App& app) {
-  return app.get_options([](const CLI::Option* o) { return o->nonpositional(); });
+  return app.get_options([](const CLI::Option* o) { return o->nonpositional() && !o->get_group().empty(); });
 }
 inline std::vector<const CLI::Option*> positionals_of(const CLI::App& app) {
   return app.get_options([](const CLI::Option* o) { return o->get_positional(); });
