@@ -179,12 +179,15 @@ std::vector<Candidates> Index::search(VectorsView queries, const SearchOptions& 
       throw Error(e.kind(), e.what(), "filter");
     }
   }
-  if (!options.exclude.empty()) {
-    if (options.filter.empty()) allowed = math::ItemSet(items(), true);
-    for (const auto& id : options.exclude)
-      if (const auto row = impl_->ids().find(id); row != columns::Interner::kNone) allowed.remove(row);
-  }
   if (allowed.items() > 0) search.allowed = &allowed;
+  math::Ragged<uint32_t> excluded;
+  if (!options.exclude.empty()) {
+    std::vector<uint32_t> rows;
+    for (const auto& id : options.exclude)
+      if (const auto row = impl_->ids().find(id); row != columns::Interner::kNone) rows.push_back(row);
+    for (size_t q = 0; q < vectors.rows(); ++q) excluded.push(rows);
+    search.excluded = &excluded;
+  }
   const auto found = impl_->pool.run([&](ThreadPool& pool) { return impl_->index().search(pool, vectors, search); });
   return library::candidates_of(found, [&](uint32_t row) { return impl_->ids()[row]; });
 }

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "core/printable.h"
-#include "core/suggest.h"
 #include "data/id_overlap.h"
 #include "library/arguments.h"
 #include "library/call_pool.h"
@@ -69,20 +68,6 @@ retrieval::RetrieveOptions options_of(const RetrieveOptions& options, size_t ite
   return result;
 }
 
-// `column` as an Error tells what would fit it.
-std::string_view expected(const columns::Column& column) {
-  switch (column.type) {
-    case columns::ColumnType::integer: return "a whole number";
-    case columns::ColumnType::real:
-    case columns::ColumnType::decimal: return "a number";
-    case columns::ColumnType::boolean: return "true or false";
-    case columns::ColumnType::time: return "a time such as 2024-05-01T10:00:00Z";
-    case columns::ColumnType::text:
-    case columns::ColumnType::texts: break;
-  }
-  return "a text";
-}
-
 // The last change of each item.
 std::vector<retrieval::ItemChange> changes_of(const data::Attributes& table, std::span<const ItemChange> changes,
                                               const std::string& list) {
@@ -93,15 +78,10 @@ std::vector<retrieval::ItemChange> changes_of(const data::Attributes& table, std
     const auto field = [&](const std::string& name) { return library::field_of(list, i, changes.size(), name); };
     if (change.item.empty()) wrong(ErrorKind::input, field("item"), "an item has an empty id");
     const auto attributes = features_of(change.attributes, field("attributes"));
-    for (const auto& attribute : attributes) {
-      const auto* known = table.find(attribute.name);
-      if (!known)
-        wrong(ErrorKind::input, field("attributes"), "unknown attribute '{}'{}", printable(attribute.name),
-              suggestion(attribute.name, table.names()));
-      auto column = known->without_rows();
-      if (!retrieval::append_provided(column, &attribute))
-        wrong(ErrorKind::input, field("attributes"), "attribute '{}' is {}, expected {}", attribute.name,
-              attribute.is_list ? "a list" : "'" + printable(attribute.values[0]) + "'", expected(*known));
+    try {
+      for (const auto& attribute : attributes) retrieval::check_attribute(table, attribute);
+    } catch (const Error& e) {
+      throw Error(e.kind(), printable(e.what()), field("attributes"));
     }
     if (later.insert(change.item).second)
       result.push_back({.item = change.item, .attributes = attributes, .deleted = change.deleted});

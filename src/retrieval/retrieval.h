@@ -36,6 +36,9 @@ struct RetrieveRequest {
 // A time is read in the form `times`, that of the bundle's log. Error{input} naming `place` when it is neither.
 RetrieveRequest parse_request(std::string_view line, const std::string& place, columns::TimeForm times = {});
 
+// RequestError{input} of "attributes": the item table has no such column (with the nearest), or it cannot hold the value.
+void check_attribute(const data::Attributes& table, const RequestFeature& attribute);
+
 // A few hundred of the users that a bundle knows, spread over all of them: queries like those to come.
 std::vector<RetrieveRequest> some_users(const model::Bundle& bundle);
 

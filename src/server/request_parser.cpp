@@ -84,20 +84,6 @@ void check_once(const std::vector<retrieval::ItemChange>& items) {
     wrong("items", "item '{}' is described twice", *twice);
 }
 
-std::string_view expected(const columns::Column& column) {
-  switch (column.type) {
-    case columns::ColumnType::integer: return "a whole number of 64 bits";
-    case columns::ColumnType::real:
-      return column.precision == columns::RealPrecision::f64   ? "a number that a double holds"
-             : column.precision == columns::RealPrecision::f32 ? "a number that a float of 32 bits holds"
-                                                               : "a number that a float of 16 bits holds";
-    case columns::ColumnType::decimal: return "a number";
-    case columns::ColumnType::time: return "a time such as 2024-05-01T10:00:00Z";
-    case columns::ColumnType::boolean: return "true or false";
-    default: return "one value";
-  }
-}
-
 // f(), an error of its field told as one of `place`.field.
 template <class F>
 auto within(const std::string& place, F f) {
@@ -342,13 +328,7 @@ retrieval::ItemChange RequestParser::new_item(const json& object) const {
   const auto& table = snapshot_.bundle().item_attributes();
   for (const auto& attribute : result.attributes) {
     check_length(attribute.values.size(), "attributes", options_.max_list);
-    const auto* known = table.find(attribute.name);
-    if (!known)
-      wrong("attributes", "unknown attribute '{}'{}", attribute.name, suggestion(attribute.name, table.names()));
-    auto column = known->without_rows();
-    if (!retrieval::append_provided(column, &attribute))
-      wrong("attributes", "attribute '{}' is {}, expected {}", attribute.name,
-            attribute.is_list ? "a list" : "'" + attribute.values[0] + "'", expected(*known));
+    retrieval::check_attribute(table, attribute);
   }
   return result;
 }
