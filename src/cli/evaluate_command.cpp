@@ -128,8 +128,9 @@ void run_evaluate(const EvaluateArgs& args) {
   served->members();  // a bundle of bare vectors has no users to judge by
   auto bundle = served, second = args.rescore.empty() ? nullptr : model::Bundle::open(args.rescore);
   if (args.data.empty()) {  // by the test part, which only a model that has not seen it can be judged by
-    if (served->info().all_rows && !evaluate::open_judged(*served) && print_kept_figures(args, *served)) return;
-    bundle = evaluate::need_judged(served);
+    if (served->info().all_rows) bundle = evaluate::open_judged(*served);
+    if (!bundle && print_kept_figures(args, *served)) return;
+    if (!bundle) evaluate::check_test_is_unseen(*served);
     if (bundle != served) say_whose_figures(*served);
     if (second) second = evaluate::need_judged(second);
   }

@@ -6,7 +6,9 @@
 
 namespace pagoda::evaluate {
 
-std::string judged_path(const std::string& bundle) { return bundle + ".run/judged.pagoda"; }
+std::string run_folder(const std::string& bundle) { return bundle + ".run"; }
+
+std::string judged_path(const std::string& bundle) { return run_folder(bundle) + "/judged.pagoda"; }
 
 std::shared_ptr<const model::Bundle> open_judged(const model::Bundle& served) {
   const auto path = judged_path(served.file().path());

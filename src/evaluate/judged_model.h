@@ -11,6 +11,8 @@
 
 namespace pagoda::evaluate {
 
+// BUNDLE.run: what training leaves beside the bundle that it writes.
+std::string run_folder(const std::string& bundle);
 std::string judged_path(const std::string& bundle);  // BUNDLE.run/judged.pagoda, beside the bundle it was judged for
 
 // The judged model of a served one, or nullptr where it is not there: never kept, moved away, or of another training.

@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "data/id_overlap.h"
 #include "evaluate/bundle_evaluation.h"
+#include "evaluate/judged_model.h"
 #include "lab/truth.h"
 #include "report/run_log.h"
 #include "train/checkpoint.h"
@@ -71,7 +72,7 @@ class Lab {
   void remove_bundle(const std::string& path) const {
     std::filesystem::remove(path);
     std::filesystem::remove(model::metrics_path(path));
-    std::filesystem::remove_all(train::run_folder(path));
+    std::filesystem::remove_all(evaluate::run_folder(path));
   }
 
   ThreadPool& pool_;
@@ -115,7 +116,7 @@ std::string Lab::train_bundle(const std::string& stem, const dataset::Options& o
     }
     remove_bundle(path);
   }
-  const std::string checkpoint = train::run_folder(path) + "/checkpoint";
+  const std::string checkpoint = evaluate::run_folder(path) + "/checkpoint";
   bool resume = file_exists(checkpoint);
   if (resume) try {
       const train::Checkpoint of_this_run(checkpoint, train::run_identity(options, data(options)));

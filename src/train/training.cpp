@@ -53,7 +53,7 @@ class Run {
   void execute(RunFlags flags);
 
  private:
-  std::string path(const char* name) const { return run_folder(output_) + "/" + name; }
+  std::string path(const char* name) const { return evaluate::run_folder(output_) + "/" + name; }
   void begin_phase(Phase phase);
   void run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Checkpoint* from);
   void mine(const dataset::TrainingContext& fit, Trainer& trainer, uint64_t epoch);
@@ -94,14 +94,15 @@ void Run::execute(RunFlags flags) {
   const auto checkpoint_path = path("checkpoint");
   std::optional<Checkpoint> from;
   if (flags.resume && file_exists(checkpoint_path)) from.emplace(checkpoint_path, identity_);
-  if (flags.resume && !from) log_info("no checkpoint in {}: beginning anew", run_folder(output_));
-  make_folder(run_folder(output_));
+  if (flags.resume && !from) log_info("no checkpoint in {}: beginning anew", evaluate::run_folder(output_));
+  make_folder(evaluate::run_folder(output_));
   if (!from)  // of another run: a later --resume must not find it beside this run's best model
     for (const auto& old : {checkpoint_path, path("best"), evaluate::judged_path(output_),
                             model::metrics_path(evaluate::judged_path(output_))})
       std::filesystem::remove(old);
   if (from) progress_ = from->progress(), began_ = true;
-  log_.emplace(run_folder(output_), from ? std::optional(progress_.steps_before + progress_.next_step) : std::nullopt);
+  log_.emplace(evaluate::run_folder(output_),
+               from ? std::optional(progress_.steps_before + progress_.next_step) : std::nullopt);
   if (options_.towers.model.precision == math::Precision::bf16 && !math::bf16_is_fast())
     log_warning("model.precision is \"bf16\", but this CPU has no AVX-512 BF16, or a slow one: {}",
                 math::use_bf16_loss() ? "\"f32\" would be faster" : "the loss is taken in f32, which is faster here");
@@ -369,8 +370,6 @@ void Run::write(const std::string& path, dataset::TrainingContext& fit, bool wit
 }
 
 }  // namespace
-
-std::string run_folder(const std::string& output) { return output + ".run"; }
 
 void train(const dataset::Options& options, const std::string& output, RunFlags flags,
            const std::atomic<bool>& interrupted) {

@@ -27,6 +27,4 @@ void train(const dataset::Options& options, dataset::Dataset&& data, const std::
 void train(const dataset::Options& options, const dataset::Dataset& data, const std::string& output, RunFlags flags,
            const std::atomic<bool>& interrupted);
 
-std::string run_folder(const std::string& output);  // output + ".run"
-
 }  // namespace pagoda::train
