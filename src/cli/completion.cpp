@@ -1,6 +1,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "cli/command_tree.h"
 #include "cli/pages.h"
@@ -21,19 +22,19 @@ std::string in_quotes(std::string text) {
   return text;
 }
 
-std::vector<std::string> all_names(const CLI::App& app) {
+bool any_option(const CLI::Option&) { return true; }
+
+// The names of the flags for which keep(flag).
+std::vector<std::string> flag_names(const CLI::App& app, bool (*keep)(const CLI::Option&)) {
   std::vector<std::string> names;
   for (const auto* option : flags_of(app))
-    for (auto& name : names_of(*option)) names.push_back(std::move(name));
+    if (keep(*option)) std::ranges::move(names_of(*option), std::back_inserter(names));
   return names;
 }
 
-// Flags that take a value, after which the next word is one.
-std::vector<std::string> names_with_value(const CLI::App& app) {
+std::vector<std::string> command_names(const CLI::App& app) {
   std::vector<std::string> names;
-  for (const auto* option : flags_of(app))
-    if (takes_value(*option))
-      for (auto& name : names_of(*option)) names.push_back(std::move(name));
+  for (const auto* sub : commands_of(app)) names.push_back(sub->get_name());
   return names;
 }
 
@@ -45,11 +46,10 @@ std::string bash(const CLI::App& app) {
       const std::vector<std::string> above(node.path.begin(), node.path.end() - 1);
       commands += fmt::format("      '{} {}') command='{}' ;;\n", fmt::join(above, " "), node.path.back(), path);
     }
-    std::vector<std::string> below;
-    for (const auto* sub : commands_of(*node.app)) below.push_back(sub->get_name());
-    words +=
-        fmt::format("    '{}') flags='{}' commands='{}' values=' {} ' ;;\n", path, fmt::join(all_names(*node.app), " "),
-                    fmt::join(below, " "), fmt::join(names_with_value(*node.app), " "));
+    const auto below = command_names(*node.app);
+    words += fmt::format("    '{}') flags='{}' commands='{}' values=' {} ' ;;\n", path,
+                         fmt::join(flag_names(*node.app, any_option), " "), fmt::join(below, " "),
+                         fmt::join(flag_names(*node.app, takes_value), " "));
   }
   return fmt::format(
       R"(# Completion of pagoda for bash, written by `pagoda completion bash`.
@@ -109,8 +109,7 @@ std::string zsh(const CLI::App& app) {
 std::string fish(const CLI::App& app) {
   std::string text = "# Completion of pagoda for fish, written by `pagoda completion fish`.\n";
   for (const auto& node : command_tree(app)) {
-    std::vector<std::string> below;
-    for (const auto* sub : commands_of(*node.app)) below.push_back(sub->get_name());
+    const auto below = command_names(*node.app);
     // Where the node's words may stand: after its path, before one of the commands below it.
     std::string where;
     for (const auto& word : node.path)

@@ -1,4 +1,4 @@
-#include <pagoda/version.h>
+#include <fmt/format.h>
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -64,7 +64,7 @@ void run_inspect(const InspectArgs& args) {
 }
 
 void run_doctor() {
-  fmt::print("pagoda {}{}\n", version(), commit().empty() ? "" : fmt::format(", commit {}", commit()));
+  fmt::print("{}\n", program_text());
   std::printf("  CPUs         %u\n", std::thread::hardware_concurrency());
   const auto best = math::usable_simd_levels().back();
   std::printf("  kernels      %s%s\n", std::string(math::name_of(best)).c_str(),

@@ -1,5 +1,4 @@
 #include <fmt/ranges.h>
-#include <pagoda/version.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -95,9 +94,7 @@ std::pair<std::string, std::string> first_unknown_word(const CLI::App& app, cons
 
 // "pagoda 0.2.0, commit 42657da, kernels avx512": all that a report of a fault needs of the program.
 std::string version_text() {
-  std::string text = fmt::format("pagoda {}", version());
-  if (!commit().empty()) text += fmt::format(", commit {}", commit());
-  return text + fmt::format(", kernels {}", math::name_of(math::usable_simd_levels().back()));
+  return fmt::format("{}, kernels {}", program_text(), math::name_of(math::usable_simd_levels().back()));
 }
 
 int run(int argc, char** argv) {
