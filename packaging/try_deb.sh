@@ -8,8 +8,8 @@ say() { printf '%s\n' "try_deb: $*" >&2; }
 
 # The mirror that this machine itself uses.
 mirror=$(grep -rhoE '(https?|file)://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -n 1 || true)
-mirror=${mirror:-http://deb.debian.org/debian}
 if [[ ! -x $root/usr/bin/apt-get ]]; then
+  [[ -n $mirror ]] || { say "the apt sources of this machine name no mirror of Debian to take a clean system from"; exit 1; }
   say "a clean Debian 12 into $root, from $mirror"
   rm -rf "$root"
   mkdir -p "$root"
