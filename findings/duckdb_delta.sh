@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# DuckDB 2.0.1 and pyarrow 26.0.1: a Parquet file "of version 2" that one writes and the other can not read.
+# DuckDB 2.0.1 and pyarrow 26.0.1: a Parquet file "of version 2" that one writes and the other cannot read.
 #
 # COPY TO with parquet_version v2 writes an INTEGER column as DELTA_BINARY_PACKED. Where two values lie more than 31 bits
 # apart the deltas take over 32 bits; pyarrow takes that for a damaged file. polars reads it. With the version left as

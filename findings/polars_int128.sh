@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# polars 2.1.0 and pyarrow 26.0.1: one Int128 column, and pyarrow can not open the file at all.
+# polars 2.1.0 and pyarrow 26.0.1: one Int128 column, and pyarrow cannot open the file at all.
 #
 # polars infers Int128 by itself, of integers beyond 64 bits in CSV. It writes the type into the Arrow schema inside the Parquet
 # file, and pyarrow fails over that schema: not even the names of the other columns can be had.

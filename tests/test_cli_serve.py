@@ -381,7 +381,7 @@ def test_what_can_not_be_served_is_said(cli, server, model, tmp_path):
     cli("serve", model, "--set", "serve.batch=0", code=2, says="serve.batch = 0 must be between 1 and 65536")
     cli("serve", model, "--set", "serve.tls_key=k.pem", code=2, says="give both, or neither")
     cli("serve", model, "--set", f"serve.tls_key={tmp_path}/text", "--set", f"serve.tls_certificate={tmp_path}/text", code=1,
-        says="can not be used")
+        says="cannot be used")
     (tmp_path / "keys").write_text("secret read\n")
     cli("serve", model, "--keys", tmp_path / "keys", code=2, says="keys:1: a line begins with the SHA-256 of a key")
 

@@ -464,7 +464,7 @@ def test_the_certificate_of_http_serves_grpc_too(serve, model, pb, connect, tmp_
 def test_an_address_that_is_none_or_taken_is_an_error(cli, serve, model):
     cli("serve", model, "--http", "127.0.0.1:0", "--grpc", "nowhere", code=2, says='serve.grpc = "nowhere" is no address and port')
     with serve(model, *ON) as server:
-        cli("serve", model, "--http", "127.0.0.1:0", "--grpc", f"127.0.0.1:{server.grpc_port}", code=1, says="can not be listened on")
+        cli("serve", model, "--http", "127.0.0.1:0", "--grpc", f"127.0.0.1:{server.grpc_port}", code=1, says="cannot be listened on")
 
 
 LOCAL = [("grpc.use_local_subchannel_pool", 1)]  # a connection of its own

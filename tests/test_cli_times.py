@@ -92,7 +92,7 @@ def test_a_bad_clock_is_named_and_the_split_stays_by_time(cli, tmp_path, bad):
     times[1234] = bad
     log = write(tmp_path / "log.csv", times)
     proposal = cli("init", log, "-o", tmp_path / "p.toml").stderr
-    assert "1 of 3000 rows have a time that can not be" in proposal and "log.csv:1236: " in proposal
+    assert "1 of 3000 rows have a time that cannot be" in proposal and "log.csv:1236: " in proposal
     assert 'kind = "time"' in (tmp_path / "p.toml").read_text()
     words = ("train", "-c", tmp_path / "p.toml", *QUICK, "-o", tmp_path / "m.pagoda")
     cli(*words, code=3, says=["log.csv:1236: column 'ts' is", "1 of 3000 rows lie", 'on_bad_row = "skip"', "data.clock"])

@@ -152,7 +152,7 @@ void index_vectors(ThreadPool& pool, const IndexArgs& args, math::RowPrecision p
   log_info("{}: {} vectors of {} components", args.output, ids.size(), vectors.rows().cols());
 }
 
-// A bundle to rebuild the index of. What rebuilds an index must not need the old one: where that can not be read, a copy
+// A bundle to rebuild the index of. What rebuilds an index must not need the old one: where that cannot be read, a copy
 // without it, which lies in `copy` until that is gone.
 std::shared_ptr<const model::Bundle> open_to_rebuild(const std::string& model,
                                                      std::unique_ptr<std::string, RemoveFile>& copy) {

@@ -321,7 +321,7 @@ void take_log(Proposal& p, const InitArgs& args, LogSurvey& log) {
         data.time, log.open_date);
   if (log.rows_of_bad_clocks > 0)
     p.say(
-        "{} of {} rows have a time that can not be, in the future or long before the others (the first is {}). The "
+        "{} of {} rows have a time that cannot be, in the future or long before the others (the first is {}). The "
         "split is "
         "made without them; training stops at the first of them. data.on_bad_row = \"skip\" leaves them out{}, "
         "data.clock = "

@@ -72,7 +72,7 @@ std::pair<std::string, std::string> first_unknown_word(const CLI::App& app, cons
           for (const auto& text : option->get_snames()) known.push_back("-" + text);
         }
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      // Every letter is one change away from any other: which was meant can not be told.
+      // Every letter is one change away from any other: which was meant cannot be told.
       if (name.size() == 2) std::erase_if(known, [](const auto& other) { return other.size() != 2; });
       std::ranges::sort(known);
       known.erase(std::unique(known.begin(), known.end()), known.end());

@@ -57,7 +57,7 @@ ResultWriter::ResultWriter(const ResultForm& form, const retrieval::Retrieval& r
                            const std::vector<std::string>& keys)
     : retrieval_(retrieval), key_(form.key), format_(format_of(form)) {
   if (format_ == files::Format::parquet && form.output == "-")
-    fail(ErrorKind::usage, "Parquet can not go to stdout; give -o FILE.parquet");
+    fail(ErrorKind::usage, "Parquet cannot go to stdout; give -o FILE.parquet");
   if (format_ != files::Format::parquet && format_ != files::Format::tsv && format_ != files::Format::jsonl)
     fail(ErrorKind::usage, "lists are written as jsonl, tsv or parquet; say which with --format");
   if (format_ == files::Format::tsv) check_cells(keys);
@@ -82,7 +82,7 @@ ResultWriter::ResultWriter(const ResultForm& form, const retrieval::Retrieval& r
 void ResultWriter::check_cells(const std::vector<std::string>& keys) const {
   const auto check_one = [&](const std::string& what, std::string_view id) {
     if (const auto why = files::why_not_a_tsv_cell(id); !why.empty())
-      fail(ErrorKind::input, "the id '{}' of {} {}, which a line of TSV can not hold: write --format jsonl, or Parquet",
+      fail(ErrorKind::input, "the id '{}' of {} {}, which a line of TSV cannot hold: write --format jsonl, or Parquet",
            printable(id), what, why);
   };
   for (const auto& key : keys) check_one(key_ == "item" ? "an item" : "a user", key);

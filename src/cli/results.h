@@ -41,7 +41,7 @@ class ResultWriter {
   std::unique_ptr<files::ByteSink> lines_;  // the others
 };
 
-// Whether ids of a model of integers, empty ones aside, can be written as integers; the first that can not is said.
+// Whether ids of a model of integers, empty ones aside, can be written as integers; the first that cannot is said.
 bool all_integers(const char* what, size_t n, const std::function<std::string_view(size_t)>& id);
 bool all_integers(const char* what, const std::vector<std::string>& ids);
 

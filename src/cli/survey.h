@@ -14,7 +14,7 @@ struct LogSurvey {
   uint64_t rows = 0;  // with a user and an item
   uint64_t rows_without_id = 0;
   uint64_t rows_without_time = 0;    // of `rows`, where a time column is named
-  uint64_t rows_of_bad_clocks = 0;   // of `rows`: their time can not be (ClockBounds)
+  uint64_t rows_of_bad_clocks = 0;   // of `rows`: their time cannot be (ClockBounds)
   std::string bad_clock;             // the first of them: "clicks.csv:1842: 2099-01-01T00:00:00Z"
   std::string times_said;            // how times are read: "numbers are seconds since 1970"
   std::string open_date;             // "clicks.csv:2: 05/06/2024", where no row tells whether the day comes first

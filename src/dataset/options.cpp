@@ -57,7 +57,7 @@ void describe(OptionVisitor& f, DataOptions& o) {
   f.section("split", "which rows train, which choose the model, which judge it",
             [&](OptionVisitor& f) { data::describe(f, o.split); });
   f.choice("on_bad_row", o.bad_rows.on_bad_row, {{"fail", data::OnBadRow::fail}, {"skip", data::OnBadRow::skip}},
-           "a row that can not be used: fail, or skip and count it");
+           "a row that cannot be used: fail, or skip and count it");
   f.field("bad_row_limit", o.bad_rows.limit, "with skip: more bad rows than this, and it fails all the same");
 }
 

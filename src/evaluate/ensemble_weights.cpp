@@ -133,7 +133,7 @@ ChosenWeights choose_weights(ThreadPool& pool, const std::vector<model::Ensemble
   const size_t n = parts.size();
   const auto metric = telling_metric(asked, {}, static_cast<int64_t>(parts[0].bundle->item_ids().size()));
   if (metric != asked)
-    log_warning("{} can not tell models apart among {} items: a list so long holds nearly all there is; {} chooses",
+    log_warning("{} cannot tell models apart among {} items: a list so long holds nearly all there is; {} chooses",
                 asked, parts[0].bundle->item_ids().size(), metric);
   const Trial trial(pool, parts, metric);
   ChosenWeights best;

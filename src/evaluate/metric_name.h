@@ -18,7 +18,7 @@ MetricName parse_metric(const std::string& name);
 // can be found, whatever the model.
 inline bool tells_models_apart(int64_t length, int64_t items) { return 2 * length <= items; }
 
-// The metric that can tell models apart among so many items: where that of `choose_by` can not, its K gives way to the greatest of `ks` that is not so long, or to a tenth of the items.
+// The metric that can tell models apart among so many items: where that of `choose_by` cannot, its K gives way to the greatest of `ks` that is not so long, or to a tenth of the items.
 // Error{usage} for what is no metric.
 std::string telling_metric(const std::string& choose_by, std::span<const int64_t> ks, int64_t items);
 

@@ -4,7 +4,7 @@
 //   recall@K   = h / R                              hit_rate@K = [h > 0]
 //   ndcg@K     = sum_i 1 / log2(r_i + 1) / sum_{r=1..min(K,R)} 1 / log2(r + 1)
 //   mrr@K      = 1 / r_1, 0 without a hit
-// averaged over the users with R > 0. Relevant items outside the catalogue can not be hit and count in R.
+// averaged over the users with R > 0. Relevant items outside the catalogue cannot be hit and count in R.
 //
 // Ties never count as hits: within a group of equal scores the relevant items are taken to stand last, and when the
 // list is cut inside the group there is no telling how many others it has, so its relevant items are misses. To let a

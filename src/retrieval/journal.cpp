@@ -89,7 +89,7 @@ bool Journal::owned() {
 void Journal::truncate_torn_tail(std::string_view text) {
   const auto whole = whole_lines(text).size();
   if (whole < text.size() && ::truncate(path_.c_str(), static_cast<off_t>(whole)) != 0)
-    fail(ErrorKind::failed, "{}: can not be mended: {}", path_, std::strerror(errno));
+    fail(ErrorKind::failed, "{}: cannot be mended: {}", path_, std::strerror(errno));
 }
 
 bool Journal::acquire() {
@@ -102,7 +102,7 @@ bool Journal::acquire() {
 std::vector<ItemChange> Journal::read(BackgroundThrottle* throttle) {
   lines_ = items_ = read_bytes_ = 0;
   if (!file_exists(path_)) return {};
-  if (!lock_.take()) log_info("{}: read alone, as another process changes it or {}.lock can not be made", path_, path_);
+  if (!lock_.take()) log_info("{}: read alone, as another process changes it or {}.lock cannot be made", path_, path_);
   const auto text = read_file(path_);
   if (lock_.held()) truncate_torn_tail(text);
   const auto whole = whole_lines(text);
@@ -152,7 +152,7 @@ void Journal::append(std::span<const ItemChange> changes, BackgroundThrottle* th
   }
   if (!owned())
     throw JournalBusy(
-        fmt::format("{}: can not be written: another process changes it, or {}.lock can not be made", path_, path_));
+        fmt::format("{}: cannot be written: another process changes it, or {}.lock cannot be made", path_, path_));
   const int file = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   const off_t before = file < 0 ? -1 : ::lseek(file, 0, SEEK_END);
   size_t written = 0;
@@ -173,7 +173,7 @@ void Journal::append(std::span<const ItemChange> changes, BackgroundThrottle* th
   // A piece of a change must not stand before the next one.
   const bool undone = done || before < 0 || ::ftruncate(file, before) == 0;
   if (file >= 0) ::close(file);
-  if (!done) fail(ErrorKind::failed, "{}: can not be written: {}{}", path_, reason, undone ? "" : "; nor mended");
+  if (!done) fail(ErrorKind::failed, "{}: cannot be written: {}{}", path_, reason, undone ? "" : "; nor mended");
   lines_ += changes.size();
 }
 

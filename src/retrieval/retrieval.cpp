@@ -160,7 +160,7 @@ Retrieval::Retrieval(std::shared_ptr<const model::Bundle> bundle, std::shared_pt
 }
 
 Retrieval::Retrieval(const Retrieval& other, DeltaLayer::Ptr merged, DeltaLayer::Ptr fresh) : Retrieval(other) {
-  if (second_) fail(ErrorKind::usage, "items can not be added to a cascade");
+  if (second_) fail(ErrorKind::usage, "items cannot be added to a cascade");
   const bool other_groups = merged != merged_;
   merged_ = std::move(merged), fresh_ = std::move(fresh);
   if (other_groups) {  // made again at once: else the next search would wait for them
@@ -343,7 +343,7 @@ RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, const std::vector<RetrieveR
 
 RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, math::MatrixView<const float> vectors,
                                    const RetrieveOptions& options) const {
-  if (second_) fail(ErrorKind::usage, "a cascade encodes users with both models: it can not answer query vectors");
+  if (second_) fail(ErrorKind::usage, "a cascade encodes users with both models: it cannot answer query vectors");
   if (vectors.cols() != bundle_->item_vectors().cols())
     fail(ErrorKind::input, "the query vectors have {} components, the bundle's items {}", vectors.cols(),
          bundle_->item_vectors().cols());

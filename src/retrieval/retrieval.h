@@ -107,7 +107,7 @@ class Retrieval {
   // had it: it counts as any other such value.
   std::vector<std::string> unseen_values(const RetrieveRequest& request) const;
 
-  // RequestError{usage}: a filter or quota that can not be compiled. Error{usage}: from a cascade, k > rescore_from. Names
+  // RequestError{usage}: a filter or quota that cannot be compiled. Error{usage}: from a cascade, k > rescore_from. Names
   // that the model does not read are passed over.
   RetrieveAnswer retrieve(ThreadPool& pool, const std::vector<RetrieveRequest>& requests,
                           const RetrieveOptions& options) const;
@@ -126,7 +126,7 @@ class Retrieval {
   const std::shared_ptr<const model::Bundle>& shared_bundle() const { return bundle_; }
   const DeltaLayer::Ptr& merged() const { return merged_; }  // nullptr: there are none
   const DeltaLayer::Ptr& fresh() const { return fresh_; }
-  size_t items() const { return index().items(); }  // rows, of those too that can not come back
+  size_t items() const { return index().items(); }  // rows, of those too that cannot come back
   size_t added_items() const;                       // that can come back
   size_t hidden_items() const;                      // of the bundle
   std::vector<std::string> known_quotas() const;    // attributes whose groups have been made

@@ -44,7 +44,7 @@ class Snapshots {
   // stays, the reason is logged, and the result is false. current() is never kept waiting.
   bool reload(BackgroundThrottle* throttle = nullptr);
 
-  // Writes the changes to the journal and lays them over the current snapshot. Error{failed}: the journal can not be written;
+  // Writes the changes to the journal and lays them over the current snapshot. Error{failed}: the journal cannot be written;
   // then nothing changes. Error{usage}: the bundle holds bare vectors, and no tower to encode an item with.
   void change(const std::vector<ItemChange>& changes, BackgroundThrottle* throttle = nullptr);
 

@@ -173,8 +173,8 @@ void Handler::handle(const ApiRequest& call, const Done& done) {
       try {
         reply = writing();
       } catch (const std::exception& e) {
-        log_warning("{}: the answer can not be written: {}", route->call, e.what());
-        reply = error_response(500, "the answer can not be written; the server's log says why");
+        log_warning("{}: the answer cannot be written: {}", route->call, e.what());
+        reply = error_response(500, "the answer cannot be written; the server's log says why");
       }
       metrics_.answered(route->call, reply.status, std::chrono::duration<double>(SteadyClock::now() - began).count());
       return reply;
@@ -313,7 +313,7 @@ void Handler::change_items(const ApiRequest& call, std::vector<retrieval::ItemCh
                                             options_.max_added));
         case SnapshotUpdater::ChangeResult::busy:
           return error_response(503, "another process changes the items of this bundle: send changes there, or end it");
-        default: return error_response(500, "the items can not be changed; the server's log says why");
+        default: return error_response(500, "the items cannot be changed; the server's log says why");
       }
     });
   };

@@ -318,7 +318,7 @@ ItemVectorsQuery RequestParser::items(const json& list) const {
 retrieval::ItemChange RequestParser::new_item(const json& object) const {
   static const std::vector<std::string> keys{"item", "attributes"};
   retrieval::check_keys(object, keys);
-  need_towers("", "an item that is not in it can not be encoded");
+  need_towers("", "an item that is not in it cannot be encoded");
   const auto* item = given(object, "item");
   if (!item) wrong("item", "'item' is missing");
   retrieval::ItemChange result{.item = retrieval::read_id(*item, "item"), .attributes = {}};

@@ -82,7 +82,7 @@ class SearchQueue {
   SearchQueue(const SearchQueueOptions& options, ServeMetrics& metrics, ForegroundLoad* foreground = nullptr);
   ~SearchQueue();  // answers what waits
 
-  // All of them, or, when they can not all be answered in time, none: then false.
+  // All of them, or, when they cannot all be answered in time, none: then false.
   bool push(std::vector<SearchTask> queries);
 
   // Whether push would take no search now that is in as much haste as the last ones were. Cheap: a transport asks before it

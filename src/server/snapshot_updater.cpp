@@ -150,7 +150,7 @@ void SnapshotUpdater::end_maintenance() {
 }
 
 void SnapshotUpdater::maintenance_failed(const std::exception& e) {
-  log_warning("added items can not be merged, nor their journal shortened: {}", e.what());
+  log_warning("added items cannot be merged, nor their journal shortened: {}", e.what());
   next_maintenance_ = SteadyClock::now() + kRetry;
 }
 
@@ -160,10 +160,10 @@ SnapshotUpdater::ChangeResult SnapshotUpdater::try_change(const std::vector<retr
     snapshots_.change(changes, throttle);
     return ChangeResult::applied;
   } catch (const retrieval::JournalBusy& e) {
-    log_warning("items can not be changed: {}", e.what());
+    log_warning("items cannot be changed: {}", e.what());
     return ChangeResult::busy;
   } catch (const std::exception& e) {
-    log_warning("items can not be changed: {}", e.what());
+    log_warning("items cannot be changed: {}", e.what());
     return ChangeResult::failed;
   }
 }
@@ -193,7 +193,7 @@ void SnapshotUpdater::apply(const std::vector<Request>& requests, BackgroundThro
   else if (all == ChangeResult::failed && std::ranges::count(made, ChangeResult::applied) == 1)
     std::ranges::replace(made, ChangeResult::applied, all);
   else if (all == ChangeResult::failed)
-    for (size_t i = 0; i < requests.size(); ++i)  // each alone: one that can not be made is not the others' fault
+    for (size_t i = 0; i < requests.size(); ++i)  // each alone: one that cannot be made is not the others' fault
       if (made[i] == ChangeResult::applied) made[i] = try_change(requests[i].changes, throttle);
   count_items();  // whoever is answered finds them counted
   for (size_t i = 0; i < requests.size(); ++i) requests[i].done(made[i]);

@@ -33,7 +33,7 @@ class SnapshotUpdater {
 
   void reload();  // soon: the file, changed or not
 
-  // Soon; `done` is called on the keeper's thread when the changes are on disk and searchable, or can not be made. False, and
+  // Soon; `done` is called on the keeper's thread when the changes are on disk and searchable, or cannot be made. False, and
   // nothing happens: too many wait. Changes that come while others are made are made together.
   bool change(std::vector<retrieval::ItemChange> changes, std::function<void(ChangeResult)> done);
 

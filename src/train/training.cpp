@@ -116,7 +116,7 @@ void Run::execute(RunFlags flags) {
              columns::format_time_us(*std::ranges::max_element(data_->log.time_us)));
   say_who_validates();
   if (choose_by_ != options_.train.choose_by && may_choose())
-    log_warning("{} can not tell models apart among {} items: a list so long holds nearly all there is; {} chooses",
+    log_warning("{} cannot tell models apart among {} items: a list so long holds nearly all there is; {} chooses",
                 options_.train.choose_by, data_->catalogue.size(), choose_by_);
 
   const bool refits = options_.train.refit != dataset::Refit::none && may_choose();

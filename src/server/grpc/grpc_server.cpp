@@ -63,7 +63,7 @@ std::string key_of(const grpc::CallbackServerContext& context) {
   return authorization.starts_with(kBearer) ? authorization.substr(kBearer.size()) : value_of(context, "x-api-key");
 }
 
-// From now, not by the wall's clock, which can not tell the ends of time that a client may send.
+// From now, not by the wall's clock, which cannot tell the ends of time that a client may send.
 std::optional<SteadyClock::time_point> deadline_of(const grpc::CallbackServerContext& context) {
   const auto deadline = context.raw_deadline();
   if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return std::nullopt;
@@ -300,7 +300,7 @@ class GrpcServer::Listener {
     inside_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, credentials(options));
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
-    if (!server_) fail(ErrorKind::failed, "gRPC can not be started");
+    if (!server_) fail(ErrorKind::failed, "gRPC cannot be started");
     address_ = options.grpc.substr(0, options.grpc.rfind(':') + 1) + std::to_string(door_.port());
     const auto host = host_and_port("serve.grpc", options.grpc).first;
     if (options.keys.empty() && host != "localhost" && host != "::1" && !host.starts_with("127."))

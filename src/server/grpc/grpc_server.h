@@ -14,7 +14,7 @@ namespace pagoda::server {
 class GrpcServer {
  public:
   // Listens, and answers from now on. The handler is borrowed. Error{usage}: serve.grpc is no address and port; Error{failed}:
-  // it can not be had, or the certificate can not be read.
+  // it cannot be had, or the certificate cannot be read.
   GrpcServer(Handler& handler, const retrieval::ServeOptions& options);
   ~GrpcServer();  // close()
 

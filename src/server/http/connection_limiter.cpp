@@ -38,7 +38,7 @@ int port_of(int listener) {
   return std::atoi(port.data());
 }
 
-// -1, with errno, when it can not be listened on.
+// -1, with errno, when it cannot be listened on.
 int listener_at(const addrinfo& address) {
   const int listener = ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (listener < 0) return -1;
@@ -72,7 +72,7 @@ ConnectionLimiter::ConnectionLimiter(const std::string& key, const std::string& 
   }
   if (listener_ < 0) {
     if (closed_ >= 0) ::close(closed_);
-    fail(ErrorKind::failed, "{} = \"{}:{}\" can not be listened on: {}", key, host, port, reason);
+    fail(ErrorKind::failed, "{} = \"{}:{}\" cannot be listened on: {}", key, host, port, reason);
   }
   port_ = port_of(listener_);
 }
@@ -90,7 +90,7 @@ void ConnectionLimiter::accept(std::function<void(int)> take) {
 void ConnectionLimiter::close() {
   if (listener_ < 0) return;
   const uint64_t one = 1;
-  if (::write(closed_, &one, sizeof one) != sizeof one) log_warning("the door's thread can not be told to end");
+  if (::write(closed_, &one, sizeof one) != sizeof one) log_warning("the door's thread cannot be told to end");
   if (thread_.joinable()) thread_.join();
   ::close(listener_);
   listener_ = -1;

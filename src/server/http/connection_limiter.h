@@ -11,7 +11,7 @@ namespace pagoda::server {
 
 class ConnectionLimiter {
  public:
-  // Listens. Error{usage}: there is no such address; Error{failed}: it can not be had. `open` is told of changes, +1 and -1.
+  // Listens. Error{usage}: there is no such address; Error{failed}: it cannot be had. `open` is told of changes, +1 and -1.
   // key of the config: for the errors.
   ConnectionLimiter(const std::string& key, const std::string& host, const std::string& port, size_t most,
                     std::function<void(int)> open);

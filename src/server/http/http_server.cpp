@@ -370,7 +370,7 @@ class HttpServer::Listener {
       tls_->use_certificate_chain_file(options_.tls_certificate);
       tls_->use_private_key_file(options_.tls_key, asio::ssl::context::pem);
     } catch (const boost::system::system_error& e) {
-      fail(ErrorKind::failed, "the certificate {} with the key {} can not be used: {}", options_.tls_certificate,
+      fail(ErrorKind::failed, "the certificate {} with the key {} cannot be used: {}", options_.tls_certificate,
            options_.tls_key, e.what());
     }
   }
@@ -401,7 +401,7 @@ class HttpServer::Listener {
       acceptor_.bind(endpoint);
       acceptor_.listen();
     } catch (const boost::system::system_error& e) {
-      fail(ErrorKind::failed, "{} can not be listened on: {}", options_.http, e.code().message());
+      fail(ErrorKind::failed, "{} cannot be listened on: {}", options_.http, e.code().message());
     }
     loopback_ = endpoint.address().is_loopback();
   }

@@ -14,8 +14,8 @@ namespace pagoda::server {
 
 class HttpServer {
  public:
-  // Listens. The handler is borrowed. Error{usage}: no such address; Error{failed}: it can not be had, or the certificate
-  // can not be used.
+  // Listens. The handler is borrowed. Error{usage}: no such address; Error{failed}: it cannot be had, or the certificate
+  // cannot be used.
   HttpServer(Handler& handler, const retrieval::ServeOptions& options);
   ~HttpServer();
 
