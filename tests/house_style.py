@@ -13,8 +13,8 @@ import pathlib
 import re
 
 MAX_COLUMNS = 120
-ROOMS = ("columns", "core", "data", "diagnose", "features", "files", "formats", "lab", "loss", "math", "nn", "report",
-         "sampling", "simulate")
+ROOMS = ("columns", "core", "data", "diagnose", "features", "files", "formats", "lab", "loss", "math", "nn", "propose",
+         "report", "sampling", "simulate")
 DOCS = ("bad-data", "diagnose", "evaluate", "formats", "glossary", "lab", "negatives", "reliability", "report",
         "simulate", "train")
 CODE_FOLDERS = tuple(f"src/{room}" for room in ROOMS)

@@ -7,17 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "propose/proposal.h"
+
 namespace pagoda::cli {
 
 // Set by Ctrl-C and SIGTERM; long work looks at it.
 extern std::atomic<bool> interrupted;
 
 struct InitArgs {
-  std::vector<std::string> interactions;
-  std::string items, users, output = "pagoda.toml";
-  std::string format, separator, user, item, time, weight;  // in place of what would be found
-  std::vector<std::string> columns;                         // of the log
-  bool no_header = false;
+  propose::Request request;
+  std::string output = "pagoda.toml";
   std::vector<std::string> set;  // a.b=v
 };
 struct DiagnoseArgs {

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
-#include "cli/log_roles.h"
 #include "cli/whole_config.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -15,6 +14,7 @@
 #include "diagnose/advice.h"
 #include "diagnose/figures.h"
 #include "files/byte_sink.h"
+#include "propose/log_roles.h"
 #include "train/suited.h"
 
 namespace pagoda::cli {
@@ -31,7 +31,7 @@ struct Rows {
 
 // How many items of the table the log has never seen.
 uint32_t items_outside(const columns::Interner& log_items, const std::string& path, const std::string& id) {
-  auto files = one_file(path);
+  auto files = propose::one_file(path);
   files.columns = {id};
   const auto reader = formats::open_reader(files);
   columns::Interner outside;
@@ -49,21 +49,21 @@ uint32_t items_outside(const columns::Interner& log_items, const std::string& pa
 Rows read_log(const DiagnoseArgs& args) {
   data::InteractionOptions options;
   options.paths = args.interactions;
-  const auto format = args.format.empty() ? format_of(args.interactions[0]) : args.format;
+  const auto format = args.format.empty() ? propose::format_of(args.interactions[0]) : args.format;
   options.format = format == "auto" ? files::Format::automatic : files::format_from_name(format);
-  LogColumns told{args.user, args.item, args.time, ""};
+  propose::LogColumns told{args.user, args.item, args.time, ""};
   if (told.user.empty() || told.item.empty() || told.time.empty())
-    told = log_columns(data::guess_interactions({options.paths, options.format, {}}), told, args.interactions[0],
-                       "Say it with --user COLUMN --item COLUMN");
+    told = propose::log_columns(data::guess_interactions({options.paths, options.format, {}}), told,
+                                args.interactions[0], "Say it with --user COLUMN --item COLUMN");
   options.user = told.user, options.item = told.item, options.time = told.time;
   options.bad_rows.on_bad_row = data::OnBadRow::skip;
   auto log = data::load_interactions(options);
   Rows rows{args.interactions[0],   std::move(log.user), std::move(log.item),
             std::move(log.time_us), log.users.size(),    log.items.size()};
   if (!args.items.empty()) {
-    const auto table = one_file(args.items);
-    const auto survey = survey_table(table, log.items);
-    const auto& id = id_column(survey, data::guess_table(table), log.items, table, told.item);
+    const auto table = propose::one_file(args.items);
+    const auto survey = propose::survey_table(table, log.items);
+    const auto& id = propose::id_column(survey, data::guess_table(table), log.items, table, told.item);
     data::report_overlap(
         {.asked = log.items.size(), .met = id.known, .known = survey.rows, .missing = {}, .others = {}, .change = {}},
         {args.items, "items of the log", ""});

@@ -111,17 +111,17 @@ int run(int argc, char** argv) {
   InitArgs init;
   auto* c = command(app, "init", "look at the data and write a commented config",
                     "  pagoda init clicks.csv.gz --items items.csv -o pagoda.toml\n", init, run_init);
-  c->add_option("interactions", init.interactions, "the log: files or globs")->required();
-  c->add_option("--items", init.items, "the item table");
-  c->add_option("--users", init.users, "the user table");
-  c->add_option("--user", init.user, "column of the user's id; found otherwise, as are the others");
-  c->add_option("--item", init.item, "column of the item's id");
-  c->add_option("--time", init.time, "column of the time");
-  c->add_option("--weight", init.weight, "column of the reward");
-  c->add_option("--format", init.format, "of the log: csv, tsv, jsonl, parquet, arrow or adjacency");
-  c->add_option("--separator", init.separator, "between the cells of the log, such as ';' or '::'");
-  c->add_flag("--no-header", init.no_header, "the log's first line is a row; name the columns with --columns");
-  c->add_option("--columns", init.columns, "the names of all columns of the log, such as user_id,item_id,ts")
+  c->add_option("interactions", init.request.interactions, "the log: files or globs")->required();
+  c->add_option("--items", init.request.items, "the item table");
+  c->add_option("--users", init.request.users, "the user table");
+  c->add_option("--user", init.request.user, "column of the user's id; found otherwise, as are the others");
+  c->add_option("--item", init.request.item, "column of the item's id");
+  c->add_option("--time", init.request.time, "column of the time");
+  c->add_option("--weight", init.request.weight, "column of the reward");
+  c->add_option("--format", init.request.format, "of the log: csv, tsv, jsonl, parquet, arrow or adjacency");
+  c->add_option("--separator", init.request.separator, "between the cells of the log, such as ';' or '::'");
+  c->add_flag("--no-header", init.request.no_header, "the log's first line is a row; name the columns with --columns");
+  c->add_option("--columns", init.request.columns, "the names of all columns of the log, such as user_id,item_id,ts")
       ->delimiter(',')
       ->allow_extra_args(false);
   c->add_option("--set", init.set, "a.b=v, any key of the config; may be repeated")

@@ -8,7 +8,7 @@
 #include "columns/interner.h"
 #include "formats/reader.h"
 
-namespace pagoda::cli {
+namespace pagoda::propose {
 
 struct LogSurvey {
   uint64_t rows = 0;  // with a user and an item
@@ -27,7 +27,8 @@ struct LogSurvey {
   double share_of_users_with_several() const;
 };
 
-// `time` and `weight` may be ""; `times`: how they are written, where it is known. 8 bytes a row of times, and the ids, are held.
+// `time` and `weight` may be ""; `times`: how they are written, where it is known. 8 bytes a row of times, and the ids,
+// are held.
 LogSurvey survey_log(const formats::ReaderOptions& files, const std::string& user, const std::string& item,
                      const std::string& time, const std::string& weight, columns::TimeForm times = {},
                      bool trust_clock = false);
@@ -47,4 +48,4 @@ struct TableSurvey {
 
 TableSurvey survey_table(const formats::ReaderOptions& files, const columns::Interner& ids);
 
-}  // namespace pagoda::cli
+}  // namespace pagoda::propose

@@ -1,4 +1,4 @@
-#include "cli/log_roles.h"
+#include "propose/log_roles.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "data/id_overlap.h"
 
-namespace pagoda::cli {
+namespace pagoda::propose {
 
 formats::ReaderOptions one_file(const std::string& path, const columns::TableForm& form) {
   formats::ReaderOptions o;
@@ -45,7 +45,10 @@ LogColumns log_columns(const data::TableGuess& guess, LogColumns told, const std
     const auto& name = guessed->name;
     if (name != told.user && name != told.item && name != told.time && name != told.weight) column = name;
   };
-  take(told.user, "user"), take(told.item, "item"), take(told.time, "time"), take(told.weight, "weight");
+  take(told.user, "user");
+  take(told.item, "item");
+  take(told.time, "time");
+  take(told.weight, "weight");
   if (told.user.empty() || told.item.empty())
     fail(ErrorKind::input, "{}: which column holds the {} is not clear; its columns are {}. {}", path,
          !told.user.empty()   ? "items"
@@ -70,9 +73,11 @@ std::string other_spelling(const formats::ReaderOptions& file, const columns::In
   size_t most = 0;
   std::string hint;
   for (size_t c = 0; c < columns.size(); ++c)
-    if (const auto meeting = data::count_overlap({&ids}, {&columns[c]}); meeting.change && meeting.change->more > most)
-      most = meeting.change->more,
+    if (const auto meeting = data::count_overlap({&ids}, {&columns[c]});
+        meeting.change && meeting.change->more > most) {
+      most = meeting.change->more;
       hint = fmt::format("; in column '{}',{}", reader->columns()[c], data::spelling_hint(meeting).substr(1));
+    }
   return hint;
 }
 
@@ -99,4 +104,4 @@ const TableColumnSurvey& id_column(const TableSurvey& survey, const data::TableG
   return *best;
 }
 
-}  // namespace pagoda::cli
+}  // namespace pagoda::propose

@@ -1,5 +1,5 @@
-// Which files and columns make a log and its tables, for commands that are given no config: told by flags, inferred from
-// names and values where these say nothing.
+// Which files and columns make a log and its tables, for commands that are given no config: told by flags, inferred
+// from names and values where these say nothing.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/survey.h"
+#include "propose/survey.h"
 #include "data/inference.h"
 #include "formats/reader.h"
 
-namespace pagoda::cli {
+namespace pagoda::propose {
 
 formats::ReaderOptions one_file(const std::string& path, const columns::TableForm& form = {});
 
@@ -23,15 +23,15 @@ std::string names_of(const data::TableGuess& guess);  // of its columns: "user_i
 struct LogColumns {
   std::string user, item, time, weight;  // time, weight: "" where there is none
 };
-// What is not yet named in `told` is taken from the guess, a column for one role only. Error{input}, ending with `remedy`: users or items stay without
-// a column.
+// What is not yet named in `told` is taken from the guess, a column for one role only. Error{input}, ending with
+// `remedy`: users or items stay without a column.
 LogColumns log_columns(const data::TableGuess& guess, LogColumns told, const std::string& path,
                        std::string_view remedy);
 
-// The column of the table (`file` names it) that holds most of the log's ids, be it named as in the log (`like`) or not.
-// Error{input}: none does; it says in which other spelling one would.
+// The column of the table (`file` names it) that holds most of the log's ids, be it named as in the log (`like`) or
+// not. Error{input}: none does; it says in which other spelling one would.
 const TableColumnSurvey& id_column(const TableSurvey& survey, const data::TableGuess& guess,
                                    const columns::Interner& ids, const formats::ReaderOptions& file,
                                    const std::string& like);
 
-}  // namespace pagoda::cli
+}  // namespace pagoda::propose

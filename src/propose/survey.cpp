@@ -1,4 +1,4 @@
-#include "cli/survey.h"
+#include "propose/survey.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "columns/time_form.h"
 #include "data/row_places.h"
 
-namespace pagoda::cli {
+namespace pagoda::propose {
 
 double LogSurvey::share_of_users_with_several() const {
   const auto several = std::count_if(rows_of_user.begin(), rows_of_user.end(), [](uint32_t n) { return n > 1; });
@@ -119,13 +119,17 @@ TableSurvey survey_table(const formats::ReaderOptions& files, const columns::Int
       for (size_t row = 0; row < batch.rows; ++row) {
         const auto& cells = batch.columns[c];
         if (cells.type == columns::ColumnType::texts) break;
-        if (const uint32_t id = ids.find(cells.as_text(row, scratch)); id != columns::Interner::kNone)
-          ++(met[c][id] ? column.repeated : column.known), met[c][id] = 1;
+        if (const uint32_t id = ids.find(cells.as_text(row, scratch)); id != columns::Interner::kNone) {
+          ++(met[c][id] ? column.repeated : column.known);
+          met[c][id] = 1;
+        }
         const auto number = cells.as_number(row);
         if (!number) continue;
         column.least = column.numbers ? std::min(column.least, *number) : *number;
         column.most = column.numbers ? std::max(column.most, *number) : *number;
-        ++column.numbers, sums[c] += *number, squares[c] += *number * *number;
+        ++column.numbers;
+        sums[c] += *number;
+        squares[c] += *number * *number;
       }
     }
   }
@@ -140,4 +144,4 @@ TableSurvey survey_table(const formats::ReaderOptions& files, const columns::Int
   return survey;
 }
 
-}  // namespace pagoda::cli
+}  // namespace pagoda::propose

@@ -1,0 +1,73 @@
+#include "propose/proposal.h"
+
+#include "propose/column_lines.h"
+#include "propose/log_proposal.h"
+#include "propose/table_proposal.h"
+#include "train/suited.h"
+
+namespace pagoda::propose {
+
+std::vector<std::string> Proposal::lines() const {
+  std::vector<std::string> lines;
+  for (const auto& line : seen) lines.push_back(comment_line(line));
+  for (const auto& line : choices) lines.push_back("- " + comment_line(line));
+  return lines;
+}
+
+std::string Proposal::comments(std::string_view next) const {
+  std::string text =
+      "# Written by `pagoda init`. What it saw, what it made of that, and why; all of it may be corrected here.\n#\n";
+  for (const auto& line : seen) text += "# " + comment_line(line) + "\n";
+  text += "#\n";
+  for (const auto& line : choices) text += "# - " + comment_line(line) + "\n";
+  text += "#\n# Next: " + comment_line(next) + "\n";
+  return text;
+}
+
+Proposal propose_config(const Request& request, dataset::Options told) {
+  Proposal p;
+  p.options = std::move(told);
+  const LogSurvey log = take_log(p, request);
+  auto& o = p.options;
+  if (!log.time_us.empty() && !request.split_told) p.choices.push_back(train::suit_split(o.data.split, log.time_us));
+  if (!request.items.empty()) take_table(p, request.items, log.items, true);
+  if (!request.users.empty()) take_table(p, request.users, log.users, false);
+  look_for_users_among_items(p, log);
+
+  auto& towers = o.towers;
+  const bool user_table = towers.user.features.size() > o.data.context.size();
+  if (!towers.item.features.empty() || user_table) {
+    towers.item.hidden = towers.user.hidden = {128};
+    p.say("A hidden layer of 128 in both towers joins the features; [] is the thing to compare with.");
+  }
+  const double several = log.share_of_users_with_several();
+  if (several < 0.05 && !towers.user.features.empty()) {
+    towers.user.history.last = 0;
+    p.say("No history: {:.1f}% of the users have more than one row.", 100 * several);
+  } else if (several < 0.05) {
+    p.say(
+        "Only {:.1f}% of the users have more than one row, and nothing else is known of them: there is little to learn "
+        "from.",
+        100 * several);
+  }
+  if (o.data.time.empty()) {
+    train::suit_history(o);
+    if (o.data.split.kind == data::SplitKind::random)
+      p.say(
+          "Split at random: the log has no times. If it has, name their column with --time and split by time: what is "
+          "asked of a model is the future.");
+    p.say("train.history = \"others\": without times, an example's history is the user's other items.");
+    if (log.items.size() < 50000)
+      p.say(
+          "{} items are few enough to train each user against all of them, often better without times. To try: pagoda "
+          "train "
+          "-c {} --set 'sampling.negatives=[{{source=\"catalogue\"}}]' --set train.rows=user --set train.batch=512 -o "
+          "model.pagoda",
+          log.items.size(), request.config);
+  }
+  for (auto& line : train::suit_size(o, {log.rows, log.items.size()})) p.choices.push_back(std::move(line));
+  dataset::validate(o);
+  return p;
+}
+
+}  // namespace pagoda::propose

@@ -1,0 +1,49 @@
+// What `pagoda init` proposes: the config that suits a log and its tables, and what is said of it.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dataset/options.h"
+
+namespace pagoda::propose {
+
+// What a person has said already. Texts that are "" are found by names and values.
+struct Request {
+  std::vector<std::string> interactions;  // the log: files or globs
+  std::string items, users;               // the tables
+  std::string user, item, time, weight;   // columns of the log
+  std::string format, separator;          // of the log, as are the next two
+  std::vector<std::string> columns;
+  bool no_header = false;
+  bool split_told = false;             // the options hold the split that is wanted
+  std::string config = "pagoda.toml";  // where the config will be, for the commands that are quoted
+};
+
+// The config in the making, and what is said above it: what was seen, then the choices, each a sentence or two.
+struct Proposal {
+  dataset::Options options;
+  std::vector<std::string> seen, choices;
+
+  // Once: a file is read twice, for its columns and for its ids.
+  template <class... Args>
+  void say(fmt::format_string<Args...> format, Args&&... args) {
+    auto text = fmt::format(format, std::forward<Args>(args)...);
+    if (std::ranges::find(choices, text) == choices.end()) choices.push_back(std::move(text));
+  }
+  // All of it in order, a line each without control characters.
+  std::vector<std::string> lines() const;
+  // The same as comments at the top of the config; `next` is the command to go on with.
+  std::string comments(std::string_view next) const;
+};
+
+// Reads the log and the tables whole. `told` holds what the config says already; the rest of it is chosen.
+// Error{input}: a file that cannot be read, or roles that stay open; Error{usage}: a column that is not there.
+Proposal propose_config(const Request& request, dataset::Options told);
+
+}  // namespace pagoda::propose
