@@ -12,11 +12,11 @@ namespace pagoda::dataset {
 
 namespace {
 
-data::Attributes load_table(const std::string& path, const std::string& id, const std::string& fallback,
-                            columns::TimeForm times, const columns::TableForm& form,
+data::Attributes load_table(const std::string& path, const std::string& format, const std::string& id,
+                            const std::string& fallback, columns::TimeForm times, const columns::TableForm& form,
                             const data::BadRowOptions& bad_rows) {
   return data::load_attributes({.paths = {path},
-                                .format = files::Format::automatic,
+                                .format = files::format_or_automatic(format),
                                 .id = id.empty() ? fallback : id,
                                 .times = times,
                                 .form = form,
@@ -102,11 +102,11 @@ Dataset make_dataset(const DataOptions& options, data::Interactions log) {
   }
   d.parts = data::split(d.log, options.split, first_test);
   if (!options.items.empty())
-    d.item_table =
-        load_table(options.items, options.items_id, options.item, d.log.times, options.items_form, options.bad_rows);
+    d.item_table = load_table(options.items, options.items_format, options.items_id, options.item, d.log.times,
+                              options.items_form, options.bad_rows);
   if (!options.users.empty())
-    d.user_table =
-        load_table(options.users, options.users_id, options.user, d.log.times, options.users_form, options.bad_rows);
+    d.user_table = load_table(options.users, options.users_format, options.users_id, options.user, d.log.times,
+                              options.users_form, options.bad_rows);
 
   number_ids(d);
   if (d.item_table) meet_table(options.items, *d.item_table, d.log.items, "items", "data.items");

@@ -16,6 +16,17 @@ void describe(OptionVisitor& f, columns::TableForm& o) {
   f.field("separator", o.separator,
           "between the cells of csv and tsv files: \",\", \"\\t\", \";\", \"|\", \"::\", ...; \"auto\": as the file's "
           "lines say");
+  f.choice("quoting", o.quoting,
+           {{"doubled", columns::Quoting::doubled},
+            {"backslash", columns::Quoting::backslash},
+            {"none", columns::Quoting::none}},
+           "how quotes in quoted cells of csv and tsv files are written: \"\" or \\\"; none: a quote is a letter like "
+           "others");
+  f.field("comment", o.comment,
+          "lines of csv and tsv files that begin with it are skipped; auto: those with '#' before the first row");
+  f.field(
+      "encoding", o.encoding,
+      "of text files: \"utf-8\", \"latin-1\", \"windows-1252\", ...; auto: UTF-8, or UTF-16 with a byte order mark");
   f.choice(
       "header", o.header,
       {{"auto", columns::Header::automatic}, {"true", columns::Header::yes}, {"false", columns::Header::no}},
@@ -27,10 +38,12 @@ void describe(OptionVisitor& f, columns::TableForm& o) {
 }
 
 void describe(OptionVisitor& f, DataOptions& o) {
-  f.field("interactions", o.interactions,
-          "the log: files or globs; csv, tsv, jsonl, parquet, arrow, adjacency; .gz and .zst");
+  f.field(
+      "interactions", o.interactions,
+      "the log: files, folders, globs, files in archives (\"a.zip/log.csv\"); csv, tsv, jsonl, parquet, arrow, ...");
   f.field("format", o.format,
-          "of the log, where the file names do not tell it: \"adjacency\" for lines of user item item ...");
+          "of the log, if its content does not show it: csv, tsv, jsonl, parquet, arrow, adjacency (lines of user item "
+          "item ...), mind, netflix");
   describe(f, o.form);
   f.field("user", o.user, "column of the user's id");
   f.field("item", o.item, "column of the item's id");
@@ -51,9 +64,14 @@ void describe(OptionVisitor& f, DataOptions& o) {
   f.field("items_id", o.items_id, "its id column; \"\": named as in the interactions");
   f.field("users", o.users, "file of the user table; \"\": there is none");
   f.field("users_id", o.users_id, "its id column; \"\": named as in the interactions");
-  f.section("items_form", "the form of the item table, as of the log above",
-            [&](OptionVisitor& f) { describe(f, o.items_form); });
-  f.section("users_form", "the form of the user table", [&](OptionVisitor& f) { describe(f, o.users_form); });
+  f.section("items_form", "the form of the item table, as of the log above", [&](OptionVisitor& f) {
+    f.field("format", o.items_format, "as of the log");
+    describe(f, o.items_form);
+  });
+  f.section("users_form", "the form of the user table", [&](OptionVisitor& f) {
+    f.field("format", o.users_format, "as of the log");
+    describe(f, o.users_form);
+  });
   f.section("split", "which rows train, which choose the model, which judge it",
             [&](OptionVisitor& f) { data::describe(f, o.split); });
   f.choice("on_bad_row", o.bad_rows.on_bad_row, {{"fail", data::OnBadRow::fail}, {"skip", data::OnBadRow::skip}},
@@ -183,7 +201,8 @@ std::string to_toml(const Options& options, bool with_comments) {
 
 std::string resume_record(const Options& options) {
   // A section and a line of it, as a new run writes it; "": the line that opens the section.
-  constexpr std::string_view kForm[] = {"separator = \"auto\"", "header = \"auto\"", "columns = []",
+  constexpr std::string_view kForm[] = {"separator = \"auto\"", "quoting = \"doubled\"", "comment = \"auto\"",
+                                        "encoding = \"auto\"",  "header = \"auto\"",     "columns = []",
                                         "null_values = []"};
   std::set<std::pair<std::string_view, std::string_view>> later;
   for (const auto line : kForm) later.emplace("[data]", line);
@@ -192,6 +211,7 @@ std::string resume_record(const Options& options) {
   later.emplace("[evaluate]", "repeats = \"miss\"");
   for (const auto section : {"[data.items_form]", "[data.users_form]"}) {
     later.emplace(section, "");
+    later.emplace(section, "format = \"auto\"");
     for (const auto line : kForm) later.emplace(section, line);
   }
   std::string record, section, opening;
@@ -215,7 +235,7 @@ std::string resume_record(const Options& options) {
 
 data::InteractionOptions interaction_options(const DataOptions& data) {
   return {.paths = data.interactions,
-          .format = data.format == "auto" ? files::Format::automatic : files::format_from_name(data.format),
+          .format = files::format_or_automatic(data.format),
           .user = data.user,
           .item = data.item,
           .time = data.time,

@@ -27,6 +27,7 @@ struct DataOptions {
   std::string items, items_id;           // the item table and its id column ("": as in the interactions)
   std::string users, users_id;
   columns::TableForm form{.keys = "data."};  // of the log, its test files and impressions
+  std::string items_format = "auto", users_format = "auto";
   columns::TableForm items_form{.keys = "data.items_form."}, users_form{.keys = "data.users_form."};
   columns::TimeForm times;   // how the log's are written
   bool trust_clock = false;  // whatever time a row has, it is taken

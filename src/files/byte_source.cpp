@@ -14,6 +14,7 @@
 
 #include "core/bounded_queue.h"
 #include "core/error.h"
+#include "files/archive.h"
 
 namespace pagoda::files {
 
@@ -203,19 +204,39 @@ class PrefetchedBytes : public ByteSource {
   std::thread thread_;
 };
 
+bool compression_in_name(const std::string& path) {
+  for (const char* ending : {".gz", ".zst", ".bz2", ".xz", ".lz4"})
+    if (path.ends_with(ending)) return true;
+  return false;
+}
+
 }  // namespace
 
 std::unique_ptr<ByteSource> open_bytes(const std::string& path, bool ahead) {
-  auto file = std::make_unique<PlainBytes>(path);
-  const std::string first = file->peek(4);
   std::unique_ptr<ByteSource> packed;
-  if (first.starts_with("\x1f\x8b")) packed = std::make_unique<GzipBytes>(std::move(file));
-  if (first == "\x28\xb5\x2f\xfd") packed = std::make_unique<ZstdBytes>(std::move(file));
-  if (packed) return ahead ? std::make_unique<PrefetchedBytes>(std::move(packed)) : std::move(packed);
-  if (!first.empty() && (path.ends_with(".gz") || path.ends_with(".zst")))
-    fail(ErrorKind::input, "{}: its name says compressed, but its content is not; download it again or rename it",
-         path);
-  return file;
+  if (const auto member = split_member_path(path)) {
+    packed = open_member(*member);
+    const std::string nested = path.ends_with(".gz") ? "gunzip" : path.ends_with(".zst") ? "zstd -d" : "";
+    if (!nested.empty())
+      fail(ErrorKind::input, "{}: is compressed inside an archive, which is not read; unpack it, as with '{}'", path,
+           nested);
+  } else {
+    auto file = std::make_unique<PlainBytes>(path);
+    const std::string first = file->peek(10);
+    if (first.starts_with("\x1f\x8b"))
+      packed = std::make_unique<GzipBytes>(std::move(file));
+    else if (first.starts_with("\x28\xb5\x2f\xfd"))
+      packed = std::make_unique<ZstdBytes>(std::move(file));
+    else if (!compression_of(first).empty())
+      packed = decompress(std::move(file), path);
+    if (!packed) {
+      if (!first.empty() && compression_in_name(path))
+        fail(ErrorKind::input, "{}: its name says compressed, but its content is not; download it again or rename it",
+             path);
+      return file;
+    }
+  }
+  return ahead ? std::make_unique<PrefetchedBytes>(std::move(packed)) : std::move(packed);
 }
 
 }  // namespace pagoda::files

@@ -11,7 +11,8 @@
 #include "columns/column.h"
 #include "core/error.h"
 #include "core/printable.h"
-#include "files/byte_source.h"
+#include "files/archive.h"
+#include "files/text_encoding.h"
 
 namespace pagoda::files {
 
@@ -30,9 +31,9 @@ constexpr FormatName kFormats[] = {
     {"parquet", Format::parquet}, {"arrow", Format::arrow},  {"adjacency", Format::adjacency},
     {"tab", Format::tsv},         {"ndjson", Format::jsonl}, {"pq", Format::parquet},
     {"feather", Format::arrow},   {"ipc", Format::arrow},    {"txt", Format::adjacency},
-    {"json", Format::jsonl},
+    {"json", Format::jsonl},      {"mind", Format::mind},    {"netflix", Format::netflix},
 };
-constexpr std::string_view kKnown = "csv, tsv, jsonl, parquet, arrow, adjacency";
+constexpr std::string_view kKnown = "csv, tsv, jsonl, parquet, arrow, adjacency, mind, netflix";
 
 std::string_view name_of(Format format) {
   for (const auto& known : kFormats)
@@ -46,16 +47,8 @@ struct ForeignFormat {
   std::string_view magic, what, remedy;
 };
 constexpr ForeignFormat kForeignFormats[] = {
-    {0,
-     "\xfd"
-     "7zXZ\0"sv,
-     "xz compression", "decompress it, as with 'xz -d'"},
-    {4, "1AY&SY"sv, "bzip2 compression", "decompress it, as with 'bunzip2'"},
-    {0, "\x04\x22\x4d\x18"sv, "lz4 compression", "decompress it, as with 'lz4 -d'"},
     {0, "\xff\x06\0\0sNaPpY"sv, "Snappy compression", "decompress it, or write it as .gz or .zst"},
-    {0, "7z\xbc\xaf\x27\x1c"sv, "a 7z archive", "unpack it, as with '7z x'"},
     {0, "Rar!\x1a\x07"sv, "a RAR archive", "unpack it, as with 'unrar x'"},
-    {257, "ustar"sv, "a tar archive", "unpack it, as with 'tar -xf'"},
     {0, "SQLite format 3\0"sv, "an SQLite database",
      "export the table, as with 'sqlite3 -header -csv FILE \"SELECT * FROM log\" > log.csv'"},
     {8, "DUCK"sv, "a DuckDB database", "export the table, as with COPY log TO 'log.parquet'"},
@@ -94,8 +87,10 @@ void refuse_foreign(const std::string& path, std::string_view bytes) {
   if (bytes.starts_with("PK\x03\x04"sv) || bytes.starts_with("PK\x05\x06"sv)) {
     if (bytes.find("[Content_Types].xml") != bytes.npos || bytes.find("xl/") != bytes.npos)
       refuse(path, "an Excel workbook", "save the sheet as CSV");
-    refuse(path, "a zip archive", "unpack it, as with 'unzip'");
   }
+  if (begins_as_archive(bytes))
+    fail(ErrorKind::input, "{}: is an archive; unpack it, or name it outright and not by a folder, a glob or a pipe",
+         path);
   // Pickles of protocol 2 to 5; what follows the protocol is an opcode, and neither byte is text.
   if (byte(0) == 0x80 && byte(1) >= 2 && byte(1) <= 5)
     refuse(path, "a Python pickle", "write it with pandas: pandas.read_pickle(...).to_parquet('log.parquet')");
@@ -107,16 +102,13 @@ void refuse_foreign(const std::string& path, std::string_view bytes) {
 }
 
 void refuse_binary(const std::string& path, std::string_view bytes) {
-  if (bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff"))
-    fail(ErrorKind::input, "{}: is UTF-16; convert it to UTF-8, as with 'iconv -f UTF-16 -t UTF-8'", path);
   const auto nul = bytes.find('\0');
   if (nul == bytes.npos) return;
   const bool wide = bytes.size() > 3 && (nul < 2) && bytes[nul + 2] == '\0';
   if (wide)
-    fail(ErrorKind::input, "{}: is UTF-16; convert it to UTF-8, as with 'iconv -f UTF-16{} -t UTF-8'", path,
-         nul == 0 ? "BE" : "LE");
-  fail(ErrorKind::input,
-       "{}: is not text: it has a NUL byte in line {}; known formats: {} (text as UTF-8, plain or in gzip or zstd)",
+    fail(ErrorKind::input, "{}: looks like UTF-16 without a byte order mark; say so with encoding = \"utf-16{}\"", path,
+         nul == 0 ? "be" : "le");
+  fail(ErrorKind::input, "{}: is not text: it has a NUL byte in line {}; known formats: {} (text plain or compressed)",
        path, 1 + std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(nul), '\n'), kKnown);
 }
 
@@ -151,7 +143,9 @@ bool begins_with_object(std::string_view text) {
   const auto at = text.find_first_not_of(" \t\r\n");
   if (at == text.npos || text[at] != '{') return false;
   const auto key = text.find_first_not_of(" \t\r\n", at + 1);
-  return key != text.npos && (text[key] == '"' || text[key] == '}');
+  if (key == text.npos) return false;
+  const auto rest = text.substr(key);  // of JSON, or of a dictionary of Python
+  return rest[0] == '"' || rest[0] == '}' || rest[0] == '\'' || rest.starts_with("u'") || rest.starts_with("u\"");
 }
 
 std::string_view first_line(std::string_view text) {
@@ -183,16 +177,43 @@ bool looks_like_rows(std::string_view text, bool whole) {
   return width > 2 && lines > 2 && users.size() * 10 < lines * 9;
 }
 
+bool is_number(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
+}
+
+// The Netflix Prize: a first line `1:`, and below it a user, alone or with a rating.
+bool looks_like_netflix(std::string_view text) {
+  const auto first = columns::trim(first_line(text));
+  if (!first.ends_with(':') || !is_number(first.substr(0, first.size() - 1))) return false;
+  const auto second = columns::trim(first_line(text.substr(std::min(text.find('\n'), text.size()))));
+  return is_number(second.substr(0, second.find(',')));
+}
+
+// MIND's behaviors: five values between tabs, the last of which lists what was shown, `N1-0 N2-1`.
+bool looks_like_mind(std::string_view text) {
+  const auto line = columns::trim(first_line(text));
+  if (std::ranges::count(line, '\t') != 4) return false;
+  auto shown = line.substr(line.rfind('\t') + 1);
+  while (!shown.empty()) {
+    const auto word = shown.substr(0, shown.find(' '));
+    if (!word.ends_with("-0") && !word.ends_with("-1")) return false;
+    shown.remove_prefix(std::min(word.size() + 1, shown.size()));
+  }
+  return true;
+}
+
 // The first separator of cells in the line: ",", a tab, ";", "|" or \x01; "" if there is none.
 std::string_view separator_in(std::string_view line) {
   const auto at = line.find_first_of(",\t;|\x01");
   return at == line.npos ? std::string_view() : line.substr(at, 1);
 }
 
+constexpr std::string_view kPacked[] = {".gz", ".zst", ".bz2", ".xz", ".lz4"};
+
 std::string extension_of(const std::string& path) {
   fs::path name = fs::path(path).filename();
   auto extension = lower(name.extension().string());
-  if (extension == ".gz" || extension == ".zst") extension = lower(name.stem().extension().string());
+  if (std::ranges::count(kPacked, extension) > 0) extension = lower(name.stem().extension().string());
   return extension.empty() ? extension : extension.substr(1);
 }
 
@@ -202,6 +223,10 @@ Format format_from_name(std::string_view name) {
   for (const auto& known : kFormats)
     if (known.name == name) return known.format;
   fail(ErrorKind::usage, "'{}' is not a format; known: {}", name, kKnown);
+}
+
+Format format_or_automatic(std::string_view name) {
+  return name == "auto" ? Format::automatic : format_from_name(name);
 }
 
 std::optional<Format> format_named_by(const std::string& path) {
@@ -214,7 +239,7 @@ Format format_from_path(const std::string& path) {
   fail(ErrorKind::usage, "{}: the name does not show the format; set format to one of {}", path, kKnown);
 }
 
-FileHead read_head(const std::string& path) {
+FileHead read_head(const std::string& path, const std::string& encoding) {
   FileHead head;
   struct stat info{};
   if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
@@ -222,7 +247,7 @@ FileHead read_head(const std::string& path) {
     return head;
   }
   constexpr size_t kHead = size_t{64} << 10;
-  const auto source = open_bytes(path, /*ahead=*/false);
+  const auto source = open_text(path, encoding, /*ahead=*/false);
   head.compressed = source->compressed();
   head.bytes.resize(kHead);
   size_t n = 0;
@@ -249,8 +274,8 @@ Format find_format(const std::string& path, const FileHead& head, Format given) 
                                             std::tuple("ARROW1"sv, Format::arrow, "an Arrow file")}) {
     if (!text.starts_with(magic)) continue;
     if (head.compressed)
-      fail(ErrorKind::input, "{}: is {} inside gzip or zstd, which is not read; decompress it, as with '{}'", path,
-           what, path.ends_with(".zst") ? "zstd -d" : "gunzip");
+      fail(ErrorKind::input, "{}: is {} inside an archive or another compression, which is not read; unpack it", path,
+           what);
     if (given != Format::automatic && given != format)
       fail(ErrorKind::usage, "{}: is {}, though format = \"{}\"; leave the format out", path, what, name_of(given));
     return format;
@@ -270,6 +295,8 @@ Format find_format(const std::string& path, const FileHead& head, Format given) 
   if (by_name == Format::jsonl || given == Format::automatic) refuse_document(path, text);
   if (given != Format::automatic) return given;
   if (begins_with_object(text)) return Format::jsonl;
+  if (looks_like_netflix(text)) return Format::netflix;
+  if (looks_like_mind(text)) return Format::mind;
   const auto line = first_line(text);
   if (by_name == Format::adjacency) {
     // By its name alone, a .txt is adjacency; its first line, or all its lines, may show otherwise.

@@ -7,21 +7,22 @@
 
 namespace pagoda::files {
 
-enum class Format { automatic, csv, tsv, jsonl, parquet, arrow, adjacency };
+enum class Format { automatic, csv, tsv, jsonl, parquet, arrow, adjacency, mind, netflix };
 
 // The format by its name ("csv") or by a path's extension ("x.csv.gz"). Error{usage} that lists the known ones.
 Format format_from_name(std::string_view name);
+Format format_or_automatic(std::string_view name);  // "auto" is automatic
 Format format_from_path(const std::string& path);
 std::optional<Format> format_named_by(const std::string& path);  // nothing if the extension is none of them
 
-// The beginning of a file, decompressed.
+// The beginning of a file, decompressed and, if it is text, as UTF-8.
 struct FileHead {
   std::string bytes;  // at most 64 KiB
   bool whole = true;  // `bytes` is the whole file
   bool compressed = false;
   bool regular = true;  // false: a pipe, from which nothing was read
 };
-FileHead read_head(const std::string& path);
+FileHead read_head(const std::string& path, const std::string& encoding = "auto");  // as for open_text()
 
 // The format in which to read the file: `given` if it is not automatic; otherwise by its content where that decides;
 // otherwise by its name. Error{input} with the remedy: a kind of file that Pagoda does not read (an archive, a

@@ -55,7 +55,10 @@ TEST_F(LineFileTest, WhatIsNoLineOfTextIsAnErrorOfThatLine) {
   EXPECT_TRUE(error("u1\nu\0x\n"s).says("x.txt:2: holds a NUL byte"));
   EXPECT_TRUE(error("u1\ru2\ru3").says("x.txt:1: has a carriage return inside it"));
   EXPECT_TRUE(error("u1\n\nM\xfc\n").says("x.txt:3: 'M\\xfc' is not UTF-8"));
-  EXPECT_TRUE(error("\xff\xfeu\0"s).says("is UTF-16"));
+  EXPECT_TRUE(error("u\0"
+                    "1\0"
+                    "\n\0"s)
+                  .says("x.txt:1: holds a NUL byte: is it UTF-16"));
   EXPECT_TRUE(error_of([&] { read_lines(path("none.txt")); }).says("no such file"));
   EXPECT_TRUE(error_of([&] { read_lines(folder_); }).says("is a folder"));
 }

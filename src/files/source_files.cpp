@@ -10,6 +10,8 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/suggest.h"
+#include "files/archive.h"
+#include "files/file_kind.h"
 
 namespace pagoda::files {
 
@@ -209,6 +211,70 @@ std::string without_end(std::string path) {
   return path;
 }
 
+bool is_document(std::string name) {
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
+  for (const char* beginning : {"README", "LICENSE", "LICENCE", "COPYING"})
+    if (name.starts_with(beginning)) return true;
+  for (const char* ending : {".MD", ".PDF", ".HTML", ".DOC", ".DOCX", ".RTF"})
+    if (name.ends_with(ending)) return true;
+  return false;
+}
+
+// Whether a member of an archive may be a table: no document, and nothing that a program keeps beside its files.
+bool may_be_table(const std::string& member) {
+  for (const auto& part : fs::path(member))
+    if (is_auxiliary(part.string())) return false;
+  return !is_document(fs::path(member).filename().string());
+}
+
+std::string megabytes(uint64_t bytes) { return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6); }
+
+// The members of an archive that a pattern means: one of them, a folder in it, a glob; "": the only table.
+std::vector<SourceFile> expand_archive(const std::string& archive, const std::string& pattern,
+                                       std::vector<std::string>& passed_over) {
+  const auto members = archive_members(archive);
+  std::vector<SourceFile> files;
+  std::vector<std::string> names;
+  const auto folder = pattern.empty() || pattern.ends_with('/') ? pattern : pattern + "/";
+  for (const auto& [name, size] : members) {
+    names.push_back(name);
+    const bool named = name == pattern;
+    if (!named && !name.starts_with(folder) && !(is_glob(pattern) && fnmatch(pattern.c_str(), name.c_str(), 0) == 0))
+      continue;
+    if (!named && !may_be_table(name)) {
+      passed_over.push_back(name);
+      continue;
+    }
+    files.push_back(source_file(archive + "/" + name));
+    files.back().of_folder = !named;
+  }
+  if (files.empty())
+    fail(ErrorKind::input, "{}: the archive has no {}{}", archive,
+         pattern.empty() ? "file in it that may be a table" : fmt::format("file '{}'", pattern),
+         pattern.empty() ? "" : suggestion(pattern, names));
+  if (!pattern.empty() || files.size() == 1) {
+    std::ranges::sort(files, {}, &SourceFile::path);
+    if (pattern.empty()) files[0].of_folder = false;
+    return files;
+  }
+  std::string list;
+  for (size_t i = 0; i < files.size() && i < 12; ++i) {
+    const auto member = files[i].path.substr(archive.size() + 1);
+    const auto size = std::ranges::find(members, member, &ArchiveMember::name)->size;
+    list += fmt::format("\n  {}  {}", files[i].path, size > 0 ? megabytes(size) : "");
+  }
+  fail(ErrorKind::input, "{}: is an archive of {} files; name the one that is meant:{}{}", archive, files.size(), list,
+       files.size() > 12 ? "\n  ..." : "");
+}
+
+// Whether a file on disk is an archive; an office document, which is one too, is refused later by its kind.
+bool is_archive(const std::string& path) {
+  if (path == "-") return false;
+  const auto head = read_head(path);
+  const auto& bytes = head.bytes;
+  return head.regular && begins_as_archive(bytes) && bytes.find("[Content_Types].xml") == bytes.npos;
+}
+
 // The files that one path means.
 std::vector<SourceFile> expand(const std::string& path, std::vector<std::string>& passed_over) {
   refuse_address(path);
@@ -219,8 +285,10 @@ std::vector<SourceFile> expand(const std::string& path, std::vector<std::string>
     if (const auto table = table_of(path))
       log_warning("{}: lies in {} table, and may be one of its files that are no longer valid; to be sure, {}", path,
                   table->second, export_of(table->second, table->first));
+    if (is_archive(path)) return expand_archive(path, "", passed_over);
     return {source_file(path)};
   }
+  if (const auto member = split_member_path(path)) return expand_archive(member->archive, member->member, passed_over);
   if (!folder && !is_glob(path)) fail_missing(path);
   const auto found = Walk(folder ? without_end(path) + "/**" : path).files(passed_over);
   if (found.empty() && folder && !log_table_kind(path).empty())
@@ -244,7 +312,7 @@ void warn_of_copies(const std::vector<SourceFile>& files) {
   std::set<std::string> paths;
   for (const auto& file : files) paths.insert(file.path);
   for (const auto& path : paths)
-    for (const char* ending : {".gz", ".zst"})
+    for (const char* ending : {".gz", ".zst", ".bz2", ".xz", ".zip"})
       if (paths.contains(path + ending))
         log_once(LogLevel::warning,
                  fmt::format("{0} and {0}{1} are both read; if one is a copy of the other, remove it", path, ending));

@@ -9,7 +9,7 @@
 namespace pagoda::files {
 
 struct SourceFile {
-  std::string path;
+  std::string path;        // "a.zip/b.csv": in an archive
   bool of_folder = false;  // found in a named folder, not named itself
   // The keys of hive-style folders, such as `dt=2024-05-01/`: name and decoded value; nothing for
   // __HIVE_DEFAULT_PARTITION__.
@@ -17,7 +17,8 @@ struct SourceFile {
 };
 
 // The files that the paths mean, in the order of the paths and, for one path, by name. A path is a file, a folder (all
-// files below it) or a glob, in which `**` stands for any number of folders. In folders and globs, names that begin
+// files below it), a glob, in which `**` stands for any number of folders, or a file, folder or glob in an archive, as
+// in "ml-1m.zip/ml-1m/ratings.dat". An archive itself stands for the one table in it. In folders and globs, names that begin
 // with '_' or '.', checksums (.crc) and backups (~, .bak, .tmp) are skipped, as in Spark. A file that is found twice is
 // read once. Logs what is read. Error{input}: no such file, an address of another machine, a table whose folder also
 // holds files that are no longer part of it (Delta Lake, Hudi, Iceberg).

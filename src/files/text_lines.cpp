@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "files/text_encoding.h"
 
 namespace pagoda::files {
 
@@ -13,12 +14,10 @@ constexpr size_t kChunk = 1 << 18, kAhead = 1 << 16;
 
 }  // namespace
 
-TextLines::TextLines(const std::string& path)
-    : path_(path == "-" ? "stdin" : path), source_(open_bytes(path)), buffer_(kChunk) {
+TextLines::TextLines(const std::string& path, const std::string& encoding)
+    : path_(path == "-" ? "stdin" : path), source_(open_text(path, encoding)), buffer_(kChunk) {
   while (end_ < kAhead && refill()) {}
   const std::string_view first(buffer_.data(), end_);
-  if (first.starts_with("\xff\xfe") || first.starts_with("\xfe\xff"))
-    fail(ErrorKind::input, "{}: is UTF-16; convert it to UTF-8, as with 'iconv -f UTF-16 -t UTF-8'", path);
   if (first.starts_with("\xef\xbb\xbf")) line_end_ = begin_ = 3;
 }
 
@@ -59,9 +58,7 @@ void TextLines::check_bytes(size_t n) {
   const char* const fresh = buffer_.data() + end_;
   cr_ = cr_ || std::memchr(fresh, '\r', n);
   const auto* nul = static_cast<const char*>(std::memchr(fresh, '\0', n));
-  if (!nul || std::string_view(buffer_.data(), end_ + n).starts_with("\xff\xfe") ||
-      std::string_view(buffer_.data(), end_ + n).starts_with("\xfe\xff"))
-    return;
+  if (!nul) return;
   const auto line =
       line_feeds_ + 1 + static_cast<uint64_t>(std::count<const char*>(buffer_.data() + line_end_, nul, '\n'));
   fail(

@@ -1,4 +1,4 @@
-// The lines of a text file, plain or compressed with gzip or Zstandard (recognised by its first bytes).
+// The lines of a text file as UTF-8, plain, compressed, or in an archive (open_bytes()).
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,12 @@ namespace pagoda::files {
 // Memory is bounded by the longest line (at most 256 MiB). Not thread-safe.
 class TextLines {
  public:
-  explicit TextLines(const std::string& path);  // "-" is stdin
+  // "-" is stdin; `encoding` as for open_text().
+  explicit TextLines(const std::string& path, const std::string& encoding = "auto");
 
   // The next line without its line feed; a byte order mark at the start of the file is dropped. The view holds until
-  // the next call. False at the end. Error{input} with path and line: truncated or damaged compression, UTF-16, a NUL
-  // byte.
+  // the next call. False at the end. Error{input} with path and line: truncated or damaged compression, bytes that
+  // the encoding does not have, a NUL byte.
   bool next(std::string_view& line);
   // Extends the line that next() returned by a line feed and the following line. False at the end of the file; then the
   // line is lost.

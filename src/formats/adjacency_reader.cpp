@@ -2,9 +2,8 @@
 // gives no row.
 #include <algorithm>
 
-#include "core/error.h"
 #include "files/text_lines.h"
-#include "formats/file_reader.h"
+#include "formats/text_row_file.h"
 
 namespace pagoda::formats {
 
@@ -12,10 +11,11 @@ namespace {
 
 class AdjacencyRows {
  public:
-  explicit AdjacencyRows(const std::string& path) : lines_(path) {}
+  explicit AdjacencyRows(const FileOptions& options) : lines_(options.path, options.form.encoding) {}
 
-  bool next(std::string_view& user, std::string_view& item) {
-    while (!take_word(item)) {
+  static std::vector<std::string> names() { return {"user_id", "item_id"}; }
+  bool next(std::vector<std::string_view>& cells) {
+    while (!take_word(cells[1])) {
       if (!lines_.next(rest_)) return false;
       ++lines_read_;
       while (rest_.ends_with('\r')) rest_.remove_suffix(1);
@@ -24,7 +24,7 @@ class AdjacencyRows {
              place());
       take_word(user_);
     }
-    user = user_;
+    cells[0] = user_;
     return true;
   }
   std::string place() const { return lines_.place(); }
@@ -44,45 +44,14 @@ class AdjacencyRows {
   uint64_t lines_read_ = 0;
 };
 
-class AdjacencyFile : public FileReader {
- public:
-  explicit AdjacencyFile(const FileOptions& options)
-      : path_(options.path), batch_rows_(options.batch_rows), rows_(options.path), columns_(options.columns) {
-    const std::vector<std::string> present = {"user_id", "item_id"};
-    if (columns_.empty()) columns_ = present;
-    chosen_ = select_columns(path_, present, columns_);
-  }
-
-  const std::vector<std::string>& columns() const override { return columns_; }
-
-  size_t next(std::vector<columns::Column>& columns) override {
-    for (auto& column : columns) column.type = columns::ColumnType::text;
-    size_t n = 0;
-    for (std::string_view pair[2]; n < batch_rows_ && rows_.next(pair[0], pair[1]); ++n)
-      for (size_t c = 0; c < chosen_.size(); ++c) columns[c].push_text(pair[chosen_[c]]);
-    if (rows_.empty()) fail(ErrorKind::input, "{}: the file is empty", path_);
-    return n;
-  }
-
- private:
-  std::string path_;
-  size_t batch_rows_;
-  AdjacencyRows rows_;
-  std::vector<std::string> columns_;
-  std::vector<size_t> chosen_;
-};
-
 }  // namespace
 
 std::unique_ptr<FileReader> open_adjacency_file(const FileOptions& options) {
-  return std::make_unique<AdjacencyFile>(options);
+  return std::make_unique<TextRowFile<AdjacencyRows>>(options);
 }
 
-std::string place_in_adjacency_file(const std::string& path, uint64_t record) {
-  AdjacencyRows rows(path);
-  std::string_view user, item;
-  for (uint64_t r = 0; r <= record && rows.next(user, item); ++r) {}
-  return rows.place();
+std::string place_in_adjacency_file(const FileOptions& options, uint64_t record) {
+  return place_in_rows<AdjacencyRows>(options, record);
 }
 
 }  // namespace pagoda::formats

@@ -15,29 +15,41 @@ namespace {
 
 constexpr size_t kRows = 50;  // rows of a file that decide its form
 
+// How lines are cut into rows of cells.
+struct Cutting {
+  std::string separator;
+  columns::Quoting quoting;
+  std::string comment;  // "": no line is one
+};
+
 // Takes one row from the front of the text. False if the text ends before the row does.
-bool take_row(std::string_view& text, bool whole, std::string_view separator, TextRow& row) {
+bool take_row(std::string_view& text, bool whole, const Cutting& how, TextRow& row) {
   row.assign(1, "");
   size_t i = 0;
   for (bool begins = true; i < text.size();) {
-    if (begins && text[i] == '"') {
+    if (begins && text[i] == '"' && how.quoting != columns::Quoting::none) {
       for (++i;; ++i) {
         if (i == text.size()) return false;
-        if (text[i] != '"')
-          row.back() += text[i];
-        else if (i + 1 < text.size() && text[i + 1] == '"')
+        const char next = i + 1 < text.size() ? text[i + 1] : '\0';
+        const bool escapes = how.quoting == columns::Quoting::backslash
+                                 ? text[i] == '\\' && (next == '"' || next == '\\')
+                                 : text[i] == '"' && next == '"';
+        if (escapes)
           row.back() += text[++i];
+        else if (text[i] != '"')
+          row.back() += text[i];
         else
           break;
       }
-      ++i, begins = false;
+      ++i;
+      begins = false;
     } else if (text[i] == '\n') {
       text.remove_prefix(i + 1);
       if (row.back().ends_with('\r')) row.back().pop_back();
       return true;
-    } else if ((begins = text.substr(i).starts_with(separator))) {
+    } else if ((begins = text.substr(i).starts_with(how.separator))) {
       row.emplace_back();
-      i += separator.size();
+      i += how.separator.size();
     } else {
       row.back() += text[i++];
     }
@@ -48,11 +60,19 @@ bool take_row(std::string_view& text, bool whole, std::string_view separator, Te
   return true;
 }
 
-std::vector<TextRow> cut(std::string_view text, bool whole, std::string_view separator) {
+std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
+
+std::vector<TextRow> cut(std::string_view text, bool whole, const Cutting& how) {
   std::vector<TextRow> rows;
   TextRow row;
-  while (rows.size() < kRows && take_row(text, whole, separator, row))
+  while (rows.size() < kRows) {
+    if (!how.comment.empty() && text.starts_with(how.comment)) {
+      text.remove_prefix(std::min(first_line(text).size() + 1, text.size()));
+      continue;
+    }
+    if (!take_row(text, whole, how, row)) break;
     if (row.size() > 1 || !row[0].empty()) rows.push_back(row);
+  }
   return rows;
 }
 
@@ -60,8 +80,6 @@ bool is_table(const std::vector<TextRow>& rows) {
   return !rows.empty() && rows[0].size() > 1 &&
          std::ranges::all_of(rows, [&](const TextRow& row) { return row.size() == rows[0].size(); });
 }
-
-std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
 
 std::string separator_of(const columns::TableForm& form) {
   const auto& separator = form.separator;
@@ -73,10 +91,12 @@ std::string separator_of(const columns::TableForm& form) {
   return separator;
 }
 
-std::string find_separator(std::string_view text, bool whole, std::string_view usual) {
-  if (is_table(cut(text, whole, usual))) return std::string(usual);
-  for (const std::string_view other : {"\t", ";", ",", "|", "::", "\x01"})
-    if (other != usual && is_table(cut(text, whole, other))) return std::string(other);
+std::string find_separator(std::string_view text, bool whole, std::string_view usual, Cutting how) {
+  for (const std::string_view separator : {usual, std::string_view("::"), std::string_view("\t"), std::string_view(";"),
+                                           std::string_view(","), std::string_view("|"), std::string_view("\x01")}) {
+    how.separator = separator;
+    if (is_table(cut(text, whole, how))) return how.separator;
+  }
   return std::string(usual);
 }
 
@@ -111,9 +131,10 @@ DelimitedForm find_form(std::string_view text, bool whole, std::string_view usua
   const auto from_first_line = separator_from_first_line(text);
   if (from_first_line) pass_line();
   // Skips comments, except a last one that names as many columns as the rows below it have.
+  const bool told = form.comment != "auto";
   std::string_view below = text;
   size_t comments = 0;
-  while (below.starts_with('#')) {
+  while (!told && below.starts_with('#')) {
     below.remove_prefix(std::min(first_line(below).size() + 1, below.size()));
     ++comments;
   }
@@ -121,17 +142,19 @@ DelimitedForm find_form(std::string_view text, bool whole, std::string_view usua
     below = text;
     comments = 0;
   }
-  found.separator = form.separator != "auto" ? separator_of(form)
-                    : from_first_line        ? *from_first_line
-                                             : find_separator(below, whole, usual);
+  Cutting how{"", form.quoting, told ? form.comment : ""};
+  how.separator = form.separator != "auto" ? separator_of(form)
+                  : from_first_line        ? *from_first_line
+                                           : find_separator(below, whole, usual, how);
   while (comments > 0) {
-    const auto rows = cut(text, whole, found.separator);
+    const auto rows = cut(text, whole, how);
     found.marked = comments == 1 && is_table(rows);
     if (found.marked) break;
     pass_line();
     --comments;
   }
-  found.rows = cut(text, whole, found.separator);
+  found.separator = how.separator;
+  found.rows = cut(text, whole, how);
   return found;
 }
 

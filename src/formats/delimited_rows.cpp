@@ -34,7 +34,8 @@ std::string_view without_mark(std::string_view text) {
 }  // namespace
 
 DelimitedRows::DelimitedRows(const FileOptions& options, std::string_view usual)
-    : lines_(options.path), notices_(options.notices) {
+    : lines_(options.path, options.form.encoding), notices_(options.notices), keys_(options.form.keys),
+      quoting_(options.form.quoting), comment_(options.form.comment == "auto" ? "" : options.form.comment) {
   const auto form = find_form(lines_.ahead(), lines_.all_read(), usual, options.form);
   separator_ = form.separator;
   if (separator_ != usual && options.form.separator == "auto")
@@ -52,8 +53,7 @@ DelimitedRows::DelimitedRows(const FileOptions& options, std::string_view usual)
 }
 
 // Takes the column names from the first row, or from options.form; then the first row holds values.
-void DelimitedRows::take_names(const FileOptions& options, bool marked,
-                               const std::vector<std::vector<std::string>>& rows) {
+void DelimitedRows::take_names(const FileOptions& options, bool marked, const std::vector<TextRow>& rows) {
   const auto& form = options.form;
   const bool like_data = looks_like_data(rows) && !marked;
   const bool named_so =
@@ -80,11 +80,13 @@ void DelimitedRows::take_names(const FileOptions& options, bool marked,
     if (distinct.size() < form.columns.size() || distinct.contains(""))
       fail(ErrorKind::usage, "{}columns = {} names two columns alike, or one not at all", form.keys,
            toml_list(form.columns));
-    if (!has_header && form.columns.size() != first_.size())
+    const bool empty_last = form.columns.size() + 1 == first_.size() && columns::trim(first_.back()).empty();
+    if (!has_header && form.columns.size() != first_.size() && !empty_last)
       fail(ErrorKind::usage, "{}: {}columns names {} column(s), but its first line ({}) has {} value(s)", options.path,
            form.keys, form.columns.size(), shown(first_), first_.size());
     names_ = form.columns;
   }
+  find_trailing_separator(rows, form.columns.empty() && has_header ? first_.size() : form.columns.size(), has_header);
   if (!has_header) {
     if (names_.empty())
       for (size_t c = 0; c < first_.size(); ++c) names_.push_back(fmt::format("column_{}", c + 1));
@@ -93,6 +95,19 @@ void DelimitedRows::take_names(const FileOptions& options, bool marked,
   }
   for (const auto cell : first_) header_.emplace_back(cell);
   if (names_.empty()) clean_names(options, marked);
+}
+
+// Some programs end every line with a separator, the first one of names too or all but that: no column follows it.
+void DelimitedRows::find_trailing_separator(const std::vector<TextRow>& rows, size_t named, bool has_header) {
+  const bool header_too = has_header && named == first_.size() && named > 1 && columns::trim(first_.back()).empty();
+  const size_t width = named + (header_too ? 0 : 1);
+  if (named < 2 || rows.size() <= (has_header ? 1u : 0u)) return;
+  for (size_t r = has_header ? 1 : 0; r < rows.size(); ++r)
+    if (rows[r].size() != width || !columns::trim(rows[r].back()).empty()) return;
+  trailing_width_ = width;
+  if (header_too || !has_header) first_.pop_back();
+  notices_->add("", "file(s) have a separator at the end of each line, which is not taken for a column", 1,
+                [&] { return lines_.path(); });
 }
 
 // Strips surrounding blanks, a leading '#' and the type suffixes of RecBole from the header's cells, and names the
@@ -144,8 +159,9 @@ bool DelimitedRows::next_row(std::vector<std::string_view>& cells) {
   std::string_view line;
   do {
     if (!lines_.next(line)) return false;
-  } while (line.empty() || line == "\r");
+  } while (line.empty() || line == "\r" || (!comment_.empty() && line.starts_with(comment_)));
   if (!cut_in_place(line, cells)) cut_quoted(line, cells);
+  if (cells.size() == trailing_width_ && columns::trim(cells.back()).empty()) cells.pop_back();
   return true;
 }
 
@@ -167,9 +183,10 @@ bool DelimitedRows::cut_in_place(std::string_view line, std::vector<std::string_
   };
   for (;;) {
     const char* cut = nullptr;
-    if (begin < end && *begin == '"') {
+    if (begin < end && *begin == '"' && quoting_ != columns::Quoting::none) {
       ++begin;
       const char* const quote = find('"');
+      if (quoting_ == columns::Quoting::backslash && find('\\')) return false;
       if (!quote || (quote + 1 < end && !std::string_view(quote + 1, end).starts_with(separator_))) return false;
       cells.emplace_back(begin, static_cast<size_t>(quote - begin));
       cut = quote + 1 < end ? quote + 1 : nullptr;
@@ -188,7 +205,7 @@ void DelimitedRows::cut_quoted(std::string_view line, std::vector<std::string_vi
   ends_.clear();
   size_t i = 0;
   for (;;) {
-    if (i < line.size() && line[i] == '"') {
+    if (i < line.size() && line[i] == '"' && quoting_ != columns::Quoting::none) {
       i = copy_quoted(line, i + 1);
     } else {
       size_t end = std::min(line.find(separator_, i), line.size());
@@ -220,21 +237,32 @@ void DelimitedRows::check_bare(std::string_view cell) const {
 // Copies a cell that begins after its opening quote. Returns the offset of the separator after it, or of the line's
 // end.
 size_t DelimitedRows::copy_quoted(std::string_view& line, size_t i) {
+  const bool backslash = quoting_ == columns::Quoting::backslash;
   for (;;) {
-    const size_t quote = line.find('"', i);
-    if (quote == line.npos) {
+    const size_t mark = line.find_first_of(backslash ? "\"\\" : "\"", i);
+    if (mark == line.npos) {
       unquoted_.append(line.substr(i));
       i = line.size();
       if (!lines_.extend(line)) fail(ErrorKind::input, "{}: a quote opens here and is never closed", place());
       continue;
     }
-    unquoted_.append(line.substr(i, quote - i));
-    i = quote + 1;
+    unquoted_.append(line.substr(i, mark - i));
+    i = mark + 1;
+    const char next = i < line.size() ? line[i] : '\0';
+    if (line[mark] == '\\') {
+      const bool escapes = next == '"' || next == '\\';
+      unquoted_ += escapes ? next : '\\';
+      i += escapes;
+      continue;
+    }
     if (i == line.size() || line.substr(i).starts_with(separator_)) return i;
-    if (line[i] == '\r' && i + 1 == line.size()) return i + 1;
-    if (line[i] != '"')
-      fail(ErrorKind::input, "{}: text follows a closing quote; a quote within a quoted value is written twice (\"\")",
-           place());
+    if (next == '\r' && i + 1 == line.size()) return i + 1;
+    if (next != '"' || backslash)
+      fail(
+          ErrorKind::input,
+          "{}: text follows a closing quote. If quotes in a quoted value have a backslash before them, set {}quoting = "
+          "\"backslash\"; if quotes have no meaning in the file, \"none\"; otherwise write them twice (\"\")",
+          place(), keys_);
     unquoted_ += '"';
     ++i;
   }

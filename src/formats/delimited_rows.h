@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "files/text_lines.h"
+#include "formats/delimited_form.h"
 #include "formats/file_reader.h"
 
 namespace pagoda::formats {
@@ -26,7 +27,8 @@ class DelimitedRows {
 
  private:
   bool next_row(std::vector<std::string_view>& cells);
-  void take_names(const FileOptions& options, bool marked, const std::vector<std::vector<std::string>>& rows);
+  void take_names(const FileOptions& options, bool marked, const std::vector<TextRow>& rows);
+  void find_trailing_separator(const std::vector<TextRow>& rows, size_t named, bool has_header);
   void clean_names(const FileOptions& options, bool marked);
   bool repeats_header(const std::vector<std::string_view>& cells) const;
   bool cut_in_place(std::string_view line, std::vector<std::string_view>& cells) const;
@@ -36,6 +38,10 @@ class DelimitedRows {
 
   files::TextLines lines_;
   columns::Notices* notices_;
+  std::string keys_;  // of the form, for messages
+  columns::Quoting quoting_;
+  std::string comment_;        // "": no line is one
+  size_t trailing_width_ = 0;  // each line ends with a separator, which makes so many cells; 0: it does not
   std::string separator_;
   std::vector<std::string> names_;
   std::vector<std::string> header_;      // as written in the file; empty: the file has none

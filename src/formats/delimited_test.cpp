@@ -108,7 +108,7 @@ TEST_F(DelimitedTest, HeadersAsProgramsWriteThem) {
       read(file("d.csv", "user_id,item_id\nu1,i1\n\xef\xbb\xbfuser_id,item_id\nu2,i2\nuser_id,item_id\nu3,i3\n"));
   EXPECT_EQ(joined.rows.size(), 3u);
   EXPECT_TRUE(joined.notices[0].starts_with("2 row(s) repeat the names of the columns")) << joined.notices[0];
-  EXPECT_TRUE(refusal(file("e.csv", "user_id,item_id\nu1,i1,\n")).says("one more name"));
+  file("e.csv", "user_id,item_id\nu1,i1,\n");
   EXPECT_EQ(read(path("e.csv"), {.header = columns::Header::yes, .columns = {"user_id", "item_id", "end"}}).rows,
             (Rows{{"u1", "i1", ""}}));
   EXPECT_TRUE(refusal(file("f.csv", "user_id,user_id\nu1,i1\n")).says("two columns are named 'user_id'"));
@@ -135,6 +135,66 @@ TEST_F(DelimitedTest, NullValuesAreMissingInEveryFormat) {
           .rows,
       (Rows{{"<null>", "<null>", "x"}, {"b", "2", "<null>"}}));
   EXPECT_TRUE(refusal(path("a.jsonl"), {.separator = ";"}).says("data.separator is for csv and tsv files"));
+}
+
+TEST_F(DelimitedTest, ASeparatorAtTheEndOfEachLineIsNoColumn) {
+  for (const char* text : {"user_id,item_id\nu1,i1,\nu2,i2,\n", "user_id,item_id,\nu1,i1,\nu2,i2,\n"}) {
+    const auto table = read(file("t.csv", text));
+    EXPECT_EQ(table.names, (Names{"user_id", "item_id"}));
+    EXPECT_EQ(table.rows, (Rows{{"u1", "i1"}, {"u2", "i2"}}));
+    ASSERT_EQ(table.notices.size(), 1u);
+    EXPECT_NE(table.notices[0].find("separator at the end of each line"), std::string::npos);
+  }
+  EXPECT_EQ(read(file("u.csv", "7,1,\n8,2,\n"), {.header = columns::Header::no, .columns = {"u", "i"}}).rows,
+            (Rows{{"7", "1"}, {"8", "2"}}));
+  EXPECT_TRUE(refusal(file("v.csv", "user_id,item_id\nu1,i1,\nu2,i2,x\n")).says("names 2 column(s)"));
+  EXPECT_EQ(read(file("w.csv", "user_id,item_id,note\nu1,i1,\nu2,i2,\n")).names.size(), 3u) << "it has a name";
+}
+
+TEST_F(DelimitedTest, QuotesAreReadAsTold) {
+  using columns::Quoting;
+  const auto books = file("b.csv", "id;title\n\"1\";\"The \\\"Gift\\\"; a novel\"\n\"2\";\"C:\\\\dos\\x\"\n");
+  EXPECT_EQ(read(books, {.quoting = Quoting::backslash}).rows,
+            (Rows{{"1", "The \"Gift\"; a novel"}, {"2", "C:\\dos\\x"}}));
+  EXPECT_TRUE(refusal(books).says("set data.quoting = \"backslash\""));
+  const auto news = file("n.tsv", "id\ttitle\nN1\t\"Big\" is back\nN2\t5\" nails\nN3\t\"open\n");
+  EXPECT_EQ(read(news, {.quoting = Quoting::none}).rows,
+            (Rows{{"N1", "\"Big\" is back"}, {"N2", "5\" nails"}, {"N3", "\"open"}}));
+  EXPECT_TRUE(refusal(news).says("\"none\""));
+}
+
+TEST_F(DelimitedTest, CommentsAreSkippedWhereverTheyStand) {
+  const auto path = file("c.csv", "% a log\nuser_id,item_id\nu1,i1\n% the rest, of May\nu2,i2\n");
+  EXPECT_EQ(read(path, {.comment = "%"}).rows, (Rows{{"u1", "i1"}, {"u2", "i2"}}));
+  EXPECT_EQ(read(file("d.csv", "user_id,item_id\nu1,i1\n#2,i2\n"), {.comment = ""}).rows.size(), 2u);
+}
+
+TEST_F(DelimitedTest, TextIsDecoded) {
+  EXPECT_EQ(read(file("l.csv", "id,name\n1,Am\xe9lie\n"), {.encoding = "latin-1"}).rows,
+            (Rows{{"1", "Am\xc3\xa9lie"}}));
+  EXPECT_EQ(read(file("w.csv",
+                      "id,name\n1,\x93"
+                      "A\x94\n"),
+                 {.encoding = "windows-1252"})
+                .rows,
+            (Rows{{"1",
+                   "\xe2\x80\x9c"
+                   "A\xe2\x80\x9d"}}));
+  using namespace std::string_literals;
+  EXPECT_EQ(read(file("u.csv",
+                      "\xff\xfei\0d\0,\0n\0\n\0"
+                      "1\0,\0\xe9\0\n\0"s))
+                .rows,
+            (Rows{{"1", "\xc3\xa9"}}))
+      << "by its mark";
+  EXPECT_EQ(read(file("v.csv",
+                      "i\0d\0,\0n\0\n\0"
+                      "1\0,\0\xe9\0\n\0"s),
+                 {.encoding = "utf-16le"})
+                .rows,
+            (Rows{{"1", "\xc3\xa9"}}));
+  EXPECT_TRUE(refusal(file("x.csv", "id,name\n1,\x81\n"), {.encoding = "windows-1252"}).says("has the byte 0x81"));
+  EXPECT_EQ(refusal(path("x.csv"), {.encoding = "klingon"}).kind, ErrorKind::usage);
 }
 
 }  // namespace

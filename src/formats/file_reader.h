@@ -40,13 +40,17 @@ class FileReader {
 std::unique_ptr<FileReader> open_delimited_file(const FileOptions& options, char separator);
 std::unique_ptr<FileReader> open_jsonl_file(const FileOptions& options);
 std::unique_ptr<FileReader> open_adjacency_file(const FileOptions& options);
+std::unique_ptr<FileReader> open_mind_file(const FileOptions& options);
+std::unique_ptr<FileReader> open_netflix_file(const FileOptions& options);
 std::unique_ptr<FileReader> open_parquet_file(const FileOptions& options);
 std::unique_ptr<FileReader> open_arrow_file(const FileOptions& options);
 
 // "clicks.csv:1842" for a record number, from 0. Reads the file again up to there.
 std::string place_in_delimited_file(const FileOptions& options, char separator, uint64_t record);
-std::string place_in_jsonl_file(const std::string& path, uint64_t record);
-std::string place_in_adjacency_file(const std::string& path, uint64_t record);
+std::string place_in_jsonl_file(const FileOptions& options, uint64_t record);
+std::string place_in_adjacency_file(const FileOptions& options, uint64_t record);
+std::string place_in_mind_file(const FileOptions& options, uint64_t record);
+std::string place_in_netflix_file(const FileOptions& options, uint64_t record);
 
 // The positions of the wanted columns among those of a file. Error{input}: one is missing (with the nearest name), or
 // occurs twice.

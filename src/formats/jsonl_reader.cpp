@@ -1,4 +1,4 @@
-// Reads one JSON object per line. A missing key is null; blank lines are skipped.
+// Reads one JSON object, or one dictionary of Python, per line. A missing key is null; blank lines are skipped.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include "files/text_lines.h"
 #include "formats/file_reader.h"
 #include "formats/json_row.h"
+#include "formats/python_literal.h"
 
 namespace pagoda::formats {
 
@@ -15,10 +16,15 @@ namespace {
 
 class JsonRows {
  public:
-  explicit JsonRows(const std::string& path) : lines_(path) {}
+  explicit JsonRows(const FileOptions& options) : lines_(options.path, options.form.encoding) {}
 
   bool next(JsonRow& row) {
     if (!next_line()) return false;
+    if (is_python_literal(line_)) {
+      ++python_lines_;
+      python_to_json(line_, json_);
+      line_ = json_;
+    }
     if (row.parse(line_)) return true;
     const auto text = columns::trim(line_);
     std::string remedy;
@@ -35,10 +41,13 @@ class JsonRows {
     return true;
   }
   std::string place() const { return lines_.place(); }
+  uint64_t python_lines() const { return python_lines_; }
 
  private:
   files::TextLines lines_;
   std::string_view line_;
+  std::string json_;  // what line_ views, if the line was Python's
+  uint64_t python_lines_ = 0;
 };
 
 void push_value(columns::Column& column, const JsonCell& cell) {
@@ -56,13 +65,13 @@ void push_value(columns::Column& column, const JsonCell& cell) {
 class JsonlFile : public FileReader {
  public:
   explicit JsonlFile(const FileOptions& options)
-      : path_(options.path), batch_rows_(options.batch_rows), rows_(options.path), columns_(options.columns),
+      : path_(options.path), batch_rows_(options.batch_rows), rows_(options), columns_(options.columns),
         notices_(options.notices) {
     lines_for_names_ = options.lines_for_names;
     warn_of_new_names_ = options.all_found;
     if (options.may_lack) return;
     std::vector<std::string> present;
-    JsonRows ahead(path_);
+    JsonRows ahead(options);
     JsonRow object;
     uint64_t lines = 0;
     const auto all_present = [&] {
@@ -83,7 +92,7 @@ class JsonlFile : public FileReader {
   const std::vector<std::string>& columns() const override { return columns_; }
 
   size_t next(std::vector<columns::Column>& columns) override {
-    const uint64_t not_numbers = row_.not_numbers(), dropped = row_.dropped_nulls();
+    const uint64_t not_numbers = row_.not_numbers(), dropped = row_.dropped_nulls(), python = rows_.python_lines();
     hints_.resize(columns_.size());
     size_t n = 0;
     for (; n < batch_rows_ && rows_.next(row_); ++n) {
@@ -92,6 +101,8 @@ class JsonlFile : public FileReader {
     }
     notices_->add("", "value(s) are NaN or Infinity and were read as empty", row_.not_numbers() - not_numbers,
                   [&] { return path_; });
+    notices_->add("", "line(s) are dictionaries of Python and not JSON, and were read as such",
+                  rows_.python_lines() - python, [&] { return path_; });
     notices_->add("", "null(s) in lists were dropped", row_.dropped_nulls() - dropped, [&] { return path_; });
     return n;
   }
@@ -132,8 +143,8 @@ class JsonlFile : public FileReader {
 
 std::unique_ptr<FileReader> open_jsonl_file(const FileOptions& options) { return std::make_unique<JsonlFile>(options); }
 
-std::string place_in_jsonl_file(const std::string& path, uint64_t record) {
-  JsonRows rows(path);
+std::string place_in_jsonl_file(const FileOptions& options, uint64_t record) {
+  JsonRows rows(options);
   for (uint64_t r = 0; r <= record && rows.next_line(); ++r) {}
   return rows.place();
 }

@@ -92,8 +92,10 @@ class MultiFileReader : public Reader {
     switch (sources_[file].format) {
       case files::Format::csv: return place_in_delimited_file(options, ',', record);
       case files::Format::tsv: return place_in_delimited_file(options, '\t', record);
-      case files::Format::jsonl: return place_in_jsonl_file(path, record);
-      case files::Format::adjacency: return place_in_adjacency_file(path, record);
+      case files::Format::jsonl: return place_in_jsonl_file(options, record);
+      case files::Format::adjacency: return place_in_adjacency_file(options, record);
+      case files::Format::mind: return place_in_mind_file(options, record);
+      case files::Format::netflix: return place_in_netflix_file(options, record);
       default: return fmt::format("{}: row {}", path, record + 1);
     }
   }
@@ -106,7 +108,7 @@ class MultiFileReader : public Reader {
     size_t empty = 0;
     std::string first_empty;
     for (auto& file : files) {
-      const auto head = files::read_head(file.path);
+      const auto head = files::read_head(file.path, form_.encoding);
       if (!head.regular && files.size() > 1)
         fail(ErrorKind::input, "{}: is a pipe, which is read alone; write it to a file to read it with others",
              file.path);
@@ -135,10 +137,17 @@ class MultiFileReader : public Reader {
     }
   }
 
-  // Settings for csv and tsv files must not be believed to act on other files.
+  // Settings for text files must not be believed to act on other files.
   void check_form(const Source& source) const {
-    if (source.format == files::Format::csv || source.format == files::Format::tsv) return;
+    using files::Format;
+    const bool binary = source.format == Format::parquet || source.format == Format::arrow;
+    if (binary && form_.encoding != "auto")
+      fail(ErrorKind::usage, "{}: {}encoding is for text files, and this is another; leave it out", source.file.path,
+           form_.keys);
+    if (source.format == Format::csv || source.format == Format::tsv) return;
     const char* key = form_.separator != "auto"                    ? "separator"
+                      : form_.quoting != columns::Quoting::doubled ? "quoting"
+                      : form_.comment != "auto"                    ? "comment"
                       : form_.header != columns::Header::automatic ? "header"
                       : !form_.columns.empty()                     ? "columns"
                                                                    : nullptr;
@@ -192,6 +201,8 @@ class MultiFileReader : public Reader {
       case files::Format::parquet: return open_parquet_file(options);
       case files::Format::arrow: return open_arrow_file(options);
       case files::Format::adjacency: return open_adjacency_file(options);
+      case files::Format::mind: return open_mind_file(options);
+      case files::Format::netflix: return open_netflix_file(options);
       default: return open_delimited_file(options, ',');
     }
   }
