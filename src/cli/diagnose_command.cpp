@@ -51,7 +51,7 @@ Rows read_log(const DiagnoseArgs& args) {
   options.paths = args.interactions;
   const auto format = args.format.empty() ? propose::format_of(args.interactions[0]) : args.format;
   options.format = format == "auto" ? files::Format::automatic : files::format_from_name(format);
-  propose::LogColumns told{args.user, args.item, args.time, ""};
+  propose::LogColumns told{args.user, args.item, args.time, "", ""};
   if (told.user.empty() || told.item.empty() || told.time.empty())
     told = propose::log_columns(data::guess_interactions({options.paths, options.format, {}}), told,
                                 args.interactions[0], "Say it with --user COLUMN --item COLUMN");

@@ -118,6 +118,12 @@ int run(int argc, char** argv) {
   c->add_option("--item", init.request.item, "column of the item's id");
   c->add_option("--time", init.request.time, "column of the time");
   c->add_option("--weight", init.request.weight, "column of the reward");
+  c->add_option("--clicked", init.request.clicked, "column of the answer: 0 where a row was shown and not taken");
+  c->add_option("--positive", init.request.positive, "which rows are positives, such as 'rating >= 4'");
+  c->add_option("--where", init.request.where, "which rows are read, such as 'country = \"DE\"'");
+  c->add_option("--context", init.request.context, "columns known at the moment of a request; '' for none")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   c->add_option("--format", init.request.format, "of the log: csv, tsv, jsonl, parquet, arrow or adjacency");
   c->add_option("--separator", init.request.separator, "between the cells of the log, such as ';' or '::'");
   c->add_flag("--no-header", init.request.no_header, "the log's first line is a row; name the columns with --columns");

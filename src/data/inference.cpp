@@ -22,6 +22,23 @@ uint64_t words_in(std::string_view text) {
   return 1 + static_cast<uint64_t>(std::count(text.begin(), text.end(), ' '));
 }
 
+// Such as "0.12 -0.5 ..." or "[0.12; -0.5; ...]": a vector, whose numbers as words would never come again.
+bool holds_many_numbers(std::string_view text) {
+  constexpr size_t kFewest = 16;
+  constexpr std::string_view kBetween = " ,;|\t\n[](){}";
+  size_t numbers = 0, fractions = 0;
+  while (true) {
+    text.remove_prefix(std::min(text.find_first_not_of(kBetween), text.size()));
+    if (text.empty()) break;
+    const auto part = text.substr(0, text.find_first_of(kBetween));
+    if (!columns::parse_number(part)) return false;
+    ++numbers;
+    fractions += part.find('.') != part.npos;
+    text.remove_prefix(part.size());
+  }
+  return numbers >= kFewest && fractions * 2 > numbers;
+}
+
 // Counts over the sample, for one column.
 struct Profile {
   std::string name;
@@ -31,11 +48,17 @@ struct Profile {
   uint64_t characters = 0;
   std::map<std::string, uint64_t> missing;  // words that usually mean missing
   uint64_t missing_cells = 0;
-  uint64_t listed = 0;  // cells that are lists
-  uint64_t commas = 0;  // numbers with a comma as decimal point, or between thousands
-  uint64_t recent = 0;  // numbers that, read as a time, lie between 1990 and 2100
-  uint64_t dates = 0;   // numbers that, read as a date such as 20240501, do
+  uint64_t listed = 0;        // cells that are lists
+  uint64_t commas = 0;        // numbers with a comma as decimal point, or between thousands
+  uint64_t number_lists = 0;  // cells of many numbers, most with a fraction, between blanks, commas or the like
+  double least = 0, most = 0, sum = 0;  // of the numbers
+  static constexpr std::array<double, 4> kPerSecond{1, 1e3, 1e6, 1e9};
+  std::array<uint64_t, kPerSecond.size()> epochs{};  // numbers that lie between 1990 and 2035 in that unit
+  uint64_t thousands = 0;                            // numbers that end in 000
+  uint64_t recent = 0;                               // numbers that, read as a time, lie between 1990 and 2100
+  uint64_t dates = 0;                                // numbers that, read as a date such as 20240501, do
   columns::Interner values;
+  std::vector<uint64_t> cells_of_value;
   static constexpr std::array<char, 4> kSeparators{'|', ';', ',', '\t'};
   struct Parts {         // of the cells split at one separator
     uint64_t cells = 0;  // cells that have it
@@ -67,7 +90,9 @@ struct Profile {
     }
     missing_cells += no_value;
     const auto text = column.as_text(row, scratch);
-    values.add(text.substr(0, kMaxIdBytes));
+    const uint32_t value = values.add(text.substr(0, kMaxIdBytes));
+    if (value == cells_of_value.size()) cells_of_value.push_back(0);
+    ++cells_of_value[value];
     if (example.empty()) example = text.substr(0, 60);
     while (!example.empty() && !columns::is_utf8(example)) example.pop_back();  // a character may be cut in two
     characters += text.size();
@@ -96,6 +121,13 @@ struct Profile {
       ++numbers;
       whole += *number == std::floor(*number);
       above_zero += *number > 0;
+      least = numbers == 1 ? *number : std::min(least, *number);
+      most = numbers == 1 ? *number : std::max(most, *number);
+      sum += *number;
+      thousands += text.ends_with("000");
+      constexpr double k1990 = 631152000, k2035 = 2051222400;
+      for (size_t u = 0; u < kPerSecond.size(); ++u)
+        epochs[u] += *number >= k1990 * kPerSecond[u] && *number < k2035 * kPerSecond[u];
     }
     if (const auto time = columns::parse_time(column, row)) {
       constexpr int64_t k1990 = int64_t{631152000} * 1000000, k2100 = int64_t{4102444800} * 1000000;
@@ -115,6 +147,7 @@ struct Profile {
   void look_for_parts(const columns::Column& column, size_t row) {
     if (rows > kEnough) return;
     ++cut_cells;
+    number_lists += holds_many_numbers(column.text_of(row));
     if (column.text_of(row).size() > kMaxIdBytes) return;  // a text, not a list of words
     for (size_t s = 0; s < kSeparators.size(); ++s) {
       uint64_t n = 0;
@@ -185,7 +218,15 @@ ColumnGuess describe_column(const Profile& p) {
   guess.mean_length = p.mean_length();
   guess.missing = p.missing;
   guess.listed = guess.type == columns::ColumnType::text && p.listed * 2 > std::min(p.informative(), Profile::kEnough);
-  if (guess.type == columns::ColumnType::text && !guess.listed) guess.separator = separator_of(p);
+  guess.vectors = p.vectors.length() > 0 || (p.cut_cells > 0 && p.number_lists * 10 > p.cut_cells * 9);
+  if (guess.type == columns::ColumnType::text && !guess.listed && !guess.vectors) guess.separator = separator_of(p);
+  guess.least = p.least;
+  guess.most = p.most;
+  guess.mean = p.numbers ? p.sum / static_cast<double>(p.numbers) : 0;
+  for (uint32_t v = 0; v < p.values.size(); ++v) {
+    guess.coincidence += p.share(p.cells_of_value[v]) * p.share(p.cells_of_value[v]);
+    if (p.values.size() <= ColumnGuess::kMostCounted) guess.counts[std::string(p.values[v])] = p.cells_of_value[v];
+  }
   guess.example = p.example;
   return guess;
 }
@@ -223,6 +264,22 @@ bool says_nothing(const Profile& p, ColumnGuess& g) {
   return true;
 }
 
+// Numbers that count since 1970, whatever the column is called: all between 1990 and 2035 in one unit. Ids may lie there,
+// too: by their name, as a counter without gaps, or, as nanoseconds, with digits that no clock has.
+bool counts_since_1970(const Profile& p, const ColumnGuess& g) {
+  if (!is_number(g) || columns::has_word_of(g.name, {"id", "ids", "code", "key", "isbn", "ean", "upc", "sku"}))
+    return false;
+  constexpr uint64_t kFewest = 20;
+  if (p.numbers < kFewest) return false;
+  const bool counter = g.distinct == p.numbers && p.most - p.least < 2 * static_cast<double>(p.numbers);
+  if (counter || g.distinct < kFewest / 2) return false;
+  for (size_t u = 0; u < Profile::kPerSecond.size(); ++u) {
+    const bool clock = u < 3 || p.informative_share(p.thousands) > 0.99;
+    if (clock && p.informative_share(p.epochs[u]) > 0.99) return true;
+  }
+  return false;
+}
+
 bool can_be_time(const Profile& p, const ColumnGuess& g) {
   return g.type == columns::ColumnType::time ||
          (is_number(g) && std::max(p.informative_share(p.recent), p.informative_share(p.dates)) > 0.99);
@@ -239,9 +296,21 @@ class RoleAssignment {
   bool by_name(std::string_view role, const columns::Names& names, std::string_view reason, const Fits& fits) {
     for (const auto name : names)
       for (size_t c = 0; c < guesses_.size(); ++c)
-        if (free(c) && columns::normalised_name(guesses_[c].name) == name && fits(profiles_[c], guesses_[c]))
+        if (free(c) && columns::normalised_name(guesses_[c].name) == name && fits(profiles_[c], guesses_[c])) {
+          guesses_[c].by_name = true;
           return give(c, role, reason);
+        }
     return false;
+  }
+  // Gives it to the one free column that fits; to none where there are several.
+  bool the_only(std::string_view role, std::string_view reason, const Fits& fits) {
+    size_t found = 0, at = 0;
+    for (size_t c = 0; c < guesses_.size(); ++c)
+      if (free(c) && fits(profiles_[c], guesses_[c])) {
+        ++found;
+        at = c;
+      }
+    return found == 1 && give(at, role, reason);
   }
   bool first(std::string_view role, std::string_view reason, const Fits& fits) {
     for (size_t c = 0; c < guesses_.size(); ++c)
@@ -269,6 +338,7 @@ void guess_table_role(const Profile& p, ColumnGuess& g) {
   if (const size_t length = p.vectors.length())
     return give("",
                 fmt::format("each cell is a vector of {} numbers; 'pagoda index --vectors' searches vectors", length));
+  if (g.vectors) return give("", "each cell is a vector, whose numbers are no words");
   if (g.type == columns::ColumnType::texts) return give("multi", "each cell is a list");
   if (g.listed) return give("multi", "its cells are lists, as in [1, 2]");
   if (g.type == columns::ColumnType::boolean) return give("categorical", "it is true or false");
@@ -315,9 +385,13 @@ TableGuess guess_interactions(const formats::ReaderOptions& options, size_t samp
            options.paths.at(0), g.name, g.example, g.name);
   RoleAssignment roles(profiles, guesses);
 
-  const auto id = [](const Profile& p, const ColumnGuess& g) {
+  // A column of 0 and 1 tells what happened, be it called "target".
+  const auto is_answer = [](const Profile& p, const ColumnGuess& g) {
+    return p.present() > 2 && g.distinct <= 2 && p.numbers == p.present() && p.least >= 0 && p.most <= 1;
+  };
+  const auto id = [&](const Profile& p, const ColumnGuess& g) {
     return p.informative() > 0 && g.type != columns::ColumnType::real && g.type != columns::ColumnType::texts &&
-           !g.listed;
+           !g.listed && !g.vectors && !is_answer(p, g);
   };
   bool user = roles.by_name("user", columns::kUserNames, "its name", id),
        item = roles.by_name("item", columns::kItemNames, "its name", id);
@@ -332,6 +406,11 @@ TableGuess guess_interactions(const formats::ReaderOptions& options, size_t samp
   };
   if (!user) user = roles.first("user", "the first column of ids", named_id);
   if (!item) item = roles.first("item", "the next column of ids", named_id);
+  const auto distinct_ids = [&](const Profile& p, const ColumnGuess& g) {
+    return many(p, g) && g.distinct > 2 && !counts_since_1970(p, g);
+  };
+  if (!user) user = roles.first("user", "the first column whose values can be ids", distinct_ids);
+  if (!item) item = roles.first("item", "the next column whose values can be ids", distinct_ids);
   if (!user) user = roles.first("user", "the first column whose values can be ids", many);
   if (!item) item = roles.first("item", "the next column whose values can be ids", many);
 
@@ -342,6 +421,8 @@ TableGuess guess_interactions(const formats::ReaderOptions& options, size_t samp
       return g.type == columns::ColumnType::time ||
              (columns::has_word_of(g.name, columns::kTimeWords) && can_be_time(p, g));
     });
+  const bool timed = std::ranges::any_of(guesses, [](const ColumnGuess& g) { return g.role == "time"; });
+  if (!timed) roles.the_only("time", "the one column of numbers that count since 1970", counts_since_1970);
   roles.by_name("weight", columns::kWeightNames, "its name, and numbers above 0",
                 [](const Profile& p, const ColumnGuess& g) {
                   return is_number(g) && p.absent == 0 && p.above_zero == p.numbers;
@@ -351,6 +432,10 @@ TableGuess guess_interactions(const formats::ReaderOptions& options, size_t samp
   for (size_t c = 0; c < guesses.size(); ++c) {
     auto& g = guesses[c];
     if (!g.role.empty() || !g.reason.empty()) continue;
+    if (g.vectors) {
+      g.reason = "a vector in each cell";
+      continue;
+    }
     const bool words = (g.type == columns::ColumnType::text && !g.listed) || g.type == columns::ColumnType::boolean;
     if (words && !columns::is_one_of(g.name, columns::kTimeNames) && g.distinct <= kMostValues &&
         g.distinct * 10 < profiles[c].rows) {
@@ -392,7 +477,9 @@ TableGuess guess_table(const formats::ReaderOptions& options, size_t sample_rows
 
   for (size_t c = 0; c < table.columns.size(); ++c)
     if (table.columns[c].role.empty()) says_nothing(profiles[c], table.columns[c]);
-  const auto words = [](const Profile&, const ColumnGuess& g) { return g.type == columns::ColumnType::text; };
+  const auto words = [](const Profile&, const ColumnGuess& g) {
+    return g.type == columns::ColumnType::text && !g.vectors;
+  };
   if (!roles.by_name("title", columns::kTitleNames, "its name", words))
     roles.first("title", "short texts that differ", [&](const Profile& p, const ColumnGuess& g) {
       return words(p, g) && !g.separator && p.distinct_share() > 0.8 && g.mean_length < 80 && p.mean_words() > 1.3;

@@ -18,11 +18,17 @@ struct ColumnGuess {
   double mean_length = 0;  // characters of its text
   char separator = '\0';   // of a multi-valued text column ('|', ';', ','): most cells have it, with short parts
   bool listed = false;     // most text cells are lists, such as [6285, 194]
+  bool vectors = false;    // the cells are lists of numbers with fractions: quantities, and no words that recur
+  double least = 0, most = 0, mean = 0;  // of its numbers
+  double coincidence = 0;                // the chance that two of its cells hold the same value
+  static constexpr size_t kMostCounted = 40;
+  std::map<std::string, uint64_t> counts;   // the cells of each value, where there are no more than kMostCounted
   std::map<std::string, uint64_t> missing;  // words that usually mean missing, and the number of their cells
   std::string example;
-  std::string role;    // interactions: "user", "item", "time", "weight", "context", ""
-                       // tables: "id", "title", "text", "categorical", "multi", "numeric", "time", ""
-  std::string reason;  // one phrase: why that role
+  std::string role;      // interactions: "user", "item", "time", "weight", "context", ""
+                         // tables: "id", "title", "text", "categorical", "multi", "numeric", "time", ""
+  std::string reason;    // one phrase: why that role
+  bool by_name = false;  // the role is told by the name, and not by place or values alone
 };
 
 struct TableGuess {

@@ -6,9 +6,13 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/suggest.h"
+#include "columns/conventional_names.h"
 #include "data/missing_words.h"
 #include "propose/column_lines.h"
+#include "propose/column_meaning.h"
 #include "propose/log_roles.h"
+#include "propose/owned_columns.h"
+#include "propose/row_questions.h"
 #include "propose/table_proposal.h"
 
 namespace pagoda::propose {
@@ -60,12 +64,18 @@ void take_form(dataset::DataOptions& data, const Request& request) {
 LogColumns told_columns(const data::TableGuess& guess, const Request& request) {
   std::vector<std::string> names;
   for (const auto& c : guess.columns) names.push_back(c.name);
-  for (const auto& [flag, name] : {std::pair("--user", request.user), std::pair("--item", request.item),
-                                   std::pair("--time", request.time), std::pair("--weight", request.weight)})
+  const LogColumns told{request.user, request.item, request.time.value_or(""), request.weight.value_or(""), ""};
+  std::vector<std::pair<std::string, std::string>> flags{{"--user", told.user},
+                                                         {"--item", told.item},
+                                                         {"--time", told.time},
+                                                         {"--weight", told.weight},
+                                                         {"--clicked", request.clicked.value_or("")}};
+  for (const auto& name : request.context) flags.emplace_back("--context", name);
+  for (const auto& [flag, name] : flags)
     if (!name.empty() && std::ranges::count(names, name) == 0)
       fail(ErrorKind::usage, "{} {}: {} has no such column{}", flag, name, request.interactions[0],
            suggestion(name, names));
-  return {request.user, request.item, request.time, request.weight};
+  return told;
 }
 
 // Words such as NA that stand in the ids: a stranger of that name would have all these rows.
@@ -87,17 +97,9 @@ void take_null_values(Proposal& p, const data::TableGuess& guess) {
   }
 }
 
-}  // namespace
-
-LogSurvey take_log(Proposal& p, const Request& request) {
+// Who, what and when, by flags, names and values.
+void take_roles(Proposal& p, data::TableGuess& guess, const Request& request) {
   auto& data = p.options.data;
-  data.interactions = request.interactions;
-  take_form(data, request);
-  formats::ReaderOptions files;
-  files.paths = data.interactions;
-  files.form = data.form;
-  if (data.format != "auto") files.format = files::format_from_name(data.format);
-  const auto guess = data::guess_interactions(files);
   const auto columns = log_columns(
       guess, told_columns(guess, request), request.interactions[0],
       fmt::format("Say it with `pagoda init {} --user COLUMN --item COLUMN`, or in a config as data.user and "
@@ -105,13 +107,160 @@ LogSurvey take_log(Proposal& p, const Request& request) {
                   request.interactions[0]));
   data.user = columns.user;
   data.item = columns.item;
-  data.time = columns.time;
-  data.weight = columns.weight;
+  data.time = request.time && request.time->empty() ? "" : columns.time;
+  data.weight = request.weight && request.weight->empty() ? "" : columns.weight;
+  for (auto& c : guess.columns)
+    for (const auto& [role, name, told] :
+         {std::tuple("user", data.user, !request.user.empty()), std::tuple("item", data.item, !request.item.empty()),
+          std::tuple("time", data.time, request.time.has_value())}) {
+      if (c.name == name && c.role != role) {
+        c.role = role;
+        c.reason = "as told";
+      } else if (c.name != name && c.role == role) {
+        c.role.clear();
+        c.reason = "another column is told";
+      }
+      if (c.name == name && told) c.by_name = true;
+    }
+}
+
+// A column that its name calls the time, and that counts from a moment that is not 1970, still tells the order.
+void look_for_other_clocks(Proposal& p, data::TableGuess& guess, const Request& request) {
+  auto& data = p.options.data;
+  if (!data.time.empty() || request.time) return;
+  constexpr double kTwoDays = 2 * 86400;
+  for (auto& c : guess.columns) {
+    if (!columns::is_one_of(c.name, {"timestamp", "ts", "time", "event_time", "event_timestamp", "unix_time"}) ||
+        c.type != columns::ColumnType::integer || c.least < 0 || c.most < kTwoDays || c.distinct < 200 ||
+        c.name == data.user || c.name == data.item || c.null_share > 0)
+      continue;
+    data.time = c.name;
+    if (data.times.unit == columns::TimeUnit::automatic) data.times.unit = columns::TimeUnit::s;
+    c.role = "time";
+    c.reason = "its name; it counts from a moment of its own";
+    p.ask(
+        "'{}' is taken as time in seconds from a moment of its own, as its numbers are too small for times since 1970. "
+        "--set data.time_unit=ms says another unit, --time '' that it is no time.",
+        c.name);
+    return;
+  }
+}
+
+void ask_of_roles(Proposal& p, const data::TableGuess& guess, const Request& request) {
+  const auto& data = p.options.data;
+  std::vector<std::string> by_place;
+  for (const auto& c : guess.columns) {
+    const bool told = (c.name == data.user && !request.user.empty()) || (c.name == data.item && !request.item.empty());
+    if ((c.name == data.user || c.name == data.item) && !c.by_name && !told)
+      by_place.push_back(fmt::format("{} by '{}'", c.name == data.user ? "users" : "items", c.name));
+    if (c.name == data.time && !c.by_name && !request.time && c.role == "time" && c.type != columns::ColumnType::time &&
+        c.reason.starts_with("the one column"))
+      p.ask(
+          "'{}' is taken as time, as its numbers count since 1970. --time COLUMN says otherwise, --time '' that none "
+          "is.",
+          c.name);
+  }
+  if (!by_place.empty())
+    p.ask(
+        "No name tells who is a user and what an item: {} are taken for them. --user COLUMN and --item COLUMN say it.",
+        fmt::join(by_place, " and "));
+}
+
+// What a person may take for a context, or know of the item and the user: columns without another role.
+std::vector<std::string> columns_to_survey(const Proposal& p, const data::TableGuess& guess, const Request& request) {
+  const auto& data = p.options.data;
+  std::vector<std::string> names;
+  constexpr double kLongText = 1000;
+  for (const auto& c : guess.columns) {
+    const bool is_role = c.name == data.user || c.name == data.item || c.name == data.time || c.name == data.weight ||
+                         c.name == data.clicked;
+    const auto meaning = meaning_of(c);
+    const bool of_rows = meaning == Meaning::answer || meaning == Meaning::event || meaning == Meaning::stars;
+    if (!is_role && !of_rows && !c.vectors && c.distinct > 1 && c.mean_length < kLongText &&
+        std::ranges::count(request.context, c.name) == 0)
+      names.push_back(c.name);
+  }
+  return names;
+}
+
+// Gives each of them to the item, to the user or to the row.
+void settle_owners(Proposal& p, data::TableGuess& guess, Log& log) {
+  for (const auto& found : log.survey.belongings) {
+    auto& c = *std::ranges::find(guess.columns, found.column, &data::ColumnGuess::name);
+    const auto owner = owner_of(found, c.coincidence);
+    const auto meaning = meaning_of(c);
+    if (owner != Owner::row) {
+      const bool of_item = owner == Owner::item;
+      c.role = of_item ? "of item" : "of user";
+      c.reason = fmt::format("the same in all rows of {}", of_item ? "an item" : "a user");
+      const uint64_t changes = of_item ? found.item_changes : found.user_changes;
+      if (changes > 0) c.reason += fmt::format(", but for {}, which keep the first", changes);
+      (of_item ? log.of_item : log.of_user).push_back(c.name);
+    } else if (meaning == Meaning::afterwards || meaning == Meaning::extent) {
+      c.role.clear();
+      c.reason = "by its name known only after the click";
+    } else if (meaning == Meaning::time && c.role == "context") {
+      c.role.clear();
+      c.reason = "a time beside that of the row";
+    }
+  }
+}
+
+void take_context(Proposal& p, data::TableGuess& guess, const Request& request) {
+  auto& data = p.options.data;
+  const bool told = !request.context.empty() || !data.context.empty();
+  auto names = request.context.empty() ? data.context : request.context;
+  std::erase(names, "");
+  for (auto& c : guess.columns) {
+    const bool named = std::ranges::count(names, c.name) > 0;
+    if (told && named) {
+      c.role = "context";
+      c.reason = "as told";
+    } else if (told && c.role == "context") {
+      c.role.clear();
+      c.reason = "not named as context";
+    } else if (c.role == "context") {
+      names.push_back(c.name);
+    }
+  }
+  data.context = names;
+  for (const auto& name : names)
+    if (std::ranges::count(p.options.towers.user.features, name, &features::FeatureOptions::column) == 0)
+      p.options.towers.user.features.push_back(feature(name, features::FeatureKind::categorical));
+  if (!told && !names.empty())
+    p.ask(
+        "'{}' {} taken as context: {} known at the moment of a request? --context '' leaves out, --context COLUMNS "
+        "names what is.",
+        fmt::join(names, "', '"), names.size() == 1 ? "is" : "are", names.size() == 1 ? "is it" : "are they");
+}
+
+}  // namespace
+
+Log take_log(Proposal& p, const Request& request) {
+  auto& data = p.options.data;
+  data.interactions = request.interactions;
+  take_form(data, request);
+  formats::ReaderOptions files;
+  files.paths = data.interactions;
+  files.form = data.form;
+  if (data.format != "auto") files.format = files::format_from_name(data.format);
+  auto guess = data::guess_interactions(files);
+  take_roles(p, guess, request);
+  look_for_other_clocks(p, guess, request);
+  ask_of_roles(p, guess, request);
+  take_row_columns(p, guess, request);
   if (data.time.empty() && !request.split_told) take_given_split(p);
   take_null_values(p, guess);
   files.form = data.form;
   files.paths = data.interactions;
-  LogSurvey log = survey_log(files, data.user, data.item, data.time, data.weight, data.times, data.trust_clock);
+  const auto others = columns_to_survey(p, guess, request);
+  Log taken;
+  taken.survey = survey_log(files, {data.user, data.item, data.time, data.weight, data.clicked}, others, data.times,
+                            data.trust_clock);
+  const auto& log = taken.survey;
+  settle_owners(p, guess, taken);
+  take_context(p, guess, request);
+  taken.files = std::move(files);
   if (log.rows == 0)
     fail(ErrorKind::input, "{}: no row has both a user ('{}') and an item ('{}')", request.interactions[0], data.user,
          data.item);
@@ -127,7 +276,7 @@ LogSurvey take_log(Proposal& p, const Request& request) {
   for (const auto& text : guess.notices.texts()) {  // of the columns that the survey of the whole log does not read
     const auto is_of = [&](const std::string& column) { return text.starts_with(fmt::format("column '{}':", column)); };
     if (text.starts_with("column ") && !is_of(data.user) && !is_of(data.item) && !is_of(data.time) &&
-        !is_of(data.weight))
+        !is_of(data.weight) && std::ranges::none_of(others, is_of))
       p.say("{}.", text);
   }
   say_missing(p, guess, request.interactions[0], data.form);
@@ -159,17 +308,7 @@ LogSurvey take_log(Proposal& p, const Request& request) {
     if (rows > 0)
       p.say("{} rows have {}: training stops at the first of them. data.on_bad_row = \"skip\" leaves them out{}.", rows,
             what, rows > static_cast<uint64_t>(data.bad_rows.limit) ? ", with a data.bad_row_limit above that" : "");
-  for (const auto& c : guess.columns)
-    if (c.role == "context") {
-      data.context.push_back(c.name);
-      p.options.towers.user.features.push_back(feature(c.name, features::FeatureKind::categorical));
-      p.say(
-          "'{}' is taken as context, known at the moment of a request. Take it out of data.context and "
-          "[[user.features]] if "
-          "it is not.",
-          c.name);
-    }
-  return log;
+  return taken;
 }
 
 }  // namespace pagoda::propose

@@ -6,7 +6,13 @@
 
 namespace pagoda::propose {
 
+struct Log {
+  LogSurvey survey;
+  formats::ReaderOptions files;
+  std::vector<std::string> of_item, of_user;  // columns that go with the item, and with the user
+};
+
 // Sets the log's keys of `p.options.data`, and what is said of it. Error{usage}, Error{input} as of propose_config.
-LogSurvey take_log(Proposal& p, const Request& request);
+Log take_log(Proposal& p, const Request& request);
 
 }  // namespace pagoda::propose

@@ -20,9 +20,6 @@ std::string format_of(const std::string& path, const columns::TableForm& form = 
 
 std::string names_of(const data::TableGuess& guess);  // of its columns: "user_id, item_id"
 
-struct LogColumns {
-  std::string user, item, time, weight;  // time, weight: "" where there is none
-};
 // What is not yet named in `told` is taken from the guess, a column for one role only. Error{input}, ending with
 // `remedy`: users or items stay without a column.
 LogColumns log_columns(const data::TableGuess& guess, LogColumns told, const std::string& path,

@@ -1,5 +1,6 @@
 #include "propose/proposal.h"
 
+#include "core/error.h"
 #include "propose/column_lines.h"
 #include "propose/log_proposal.h"
 #include "propose/table_proposal.h"
@@ -9,6 +10,7 @@ namespace pagoda::propose {
 
 std::vector<std::string> Proposal::lines() const {
   std::vector<std::string> lines;
+  for (const auto& line : questions) lines.push_back("? " + comment_line(line));
   for (const auto& line : seen) lines.push_back(comment_line(line));
   for (const auto& line : choices) lines.push_back("- " + comment_line(line));
   return lines;
@@ -17,6 +19,8 @@ std::vector<std::string> Proposal::lines() const {
 std::string Proposal::comments(std::string_view next) const {
   std::string text =
       "# Written by `pagoda init`. What it saw, what it made of that, and why; all of it may be corrected here.\n#\n";
+  for (const auto& line : questions) text += "# ? " + comment_line(line) + "\n";
+  if (!questions.empty()) text += "#\n";
   for (const auto& line : seen) text += "# " + comment_line(line) + "\n";
   text += "#\n";
   for (const auto& line : choices) text += "# - " + comment_line(line) + "\n";
@@ -24,15 +28,49 @@ std::string Proposal::comments(std::string_view next) const {
   return text;
 }
 
+namespace {
+
+// The tables that are given; else those that the log's own columns make.
+void take_tables(Proposal& p, const Request& request, const Log& log) {
+  const auto stem =
+      request.config.ends_with(".toml") ? request.config.substr(0, request.config.size() - 5) : request.config;
+  for (const bool of_items : {true, false}) {
+    const auto& given = of_items ? request.items : request.users;
+    const auto& ids = of_items ? log.survey.items : log.survey.users;
+    const auto& columns = of_items ? log.of_item : log.of_user;
+    if (!given.empty())
+      take_table(p, given, ids, of_items);
+    else if (!columns.empty())
+      take_owned_columns(p, log.files, columns, ids, stem + (of_items ? ".items.csv" : ".users.csv"), of_items);
+  }
+}
+
+// Where the config knows them.
+template <class Data>
+void set_expressions(Data& data, const Proposal& p) {
+  if constexpr (requires {
+                  data.positive;
+                  data.where;
+                }) {
+    if (!p.positive.empty()) data.positive = p.positive;
+    if (!p.where.empty()) data.where = p.where;
+  } else if (!p.positive.empty() || !p.where.empty()) {
+    fail(ErrorKind::usage, "--positive and --where: the config has no such keys yet");
+  }
+}
+
+}  // namespace
+
 Proposal propose_config(const Request& request, dataset::Options told) {
   Proposal p;
   p.options = std::move(told);
-  const LogSurvey log = take_log(p, request);
+  const auto log = take_log(p, request);
   auto& o = p.options;
-  if (!log.time_us.empty() && !request.split_told) p.choices.push_back(train::suit_split(o.data.split, log.time_us));
-  if (!request.items.empty()) take_table(p, request.items, log.items, true);
-  if (!request.users.empty()) take_table(p, request.users, log.users, false);
-  look_for_users_among_items(p, log);
+  set_expressions(o.data, p);
+  if (!log.survey.time_us.empty() && !request.split_told)
+    p.choices.push_back(train::suit_split(o.data.split, log.survey.time_us));
+  take_tables(p, request, log);
+  look_for_users_among_items(p, log.survey);
 
   auto& towers = o.towers;
   const bool user_table = towers.user.features.size() > o.data.context.size();
@@ -40,7 +78,7 @@ Proposal propose_config(const Request& request, dataset::Options told) {
     towers.item.hidden = towers.user.hidden = {128};
     p.say("A hidden layer of 128 in both towers joins the features; [] is the thing to compare with.");
   }
-  const double several = log.share_of_users_with_several();
+  const double several = log.survey.share_of_users_with_several();
   if (several < 0.05 && !towers.user.features.empty()) {
     towers.user.history.last = 0;
     p.say("No history: {:.1f}% of the users have more than one row.", 100 * several);
@@ -57,15 +95,16 @@ Proposal propose_config(const Request& request, dataset::Options told) {
           "Split at random: the log has no times. If it has, name their column with --time and split by time: what is "
           "asked of a model is the future.");
     p.say("train.history = \"others\": without times, an example's history is the user's other items.");
-    if (log.items.size() < 50000)
+    if (log.survey.items.size() < 50000)
       p.say(
           "{} items are few enough to train each user against all of them, often better without times. To try: pagoda "
           "train "
           "-c {} --set 'sampling.negatives=[{{source=\"catalogue\"}}]' --set train.rows=user --set train.batch=512 -o "
           "model.pagoda",
-          log.items.size(), request.config);
+          log.survey.items.size(), request.config);
   }
-  for (auto& line : train::suit_size(o, {log.rows, log.items.size()})) p.choices.push_back(std::move(line));
+  for (auto& line : train::suit_size(o, {log.survey.rows, log.survey.items.size()}))
+    p.choices.push_back(std::move(line));
   dataset::validate(o);
   return p;
 }

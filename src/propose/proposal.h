@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,20 +16,30 @@ namespace pagoda::propose {
 
 // What a person has said already. Texts that are "" are found by names and values.
 struct Request {
-  std::vector<std::string> interactions;  // the log: files or globs
-  std::string items, users;               // the tables
-  std::string user, item, time, weight;   // columns of the log
-  std::string format, separator;          // of the log, as are the next two
+  std::vector<std::string> interactions;             // the log: files or globs
+  std::string items, users;                          // the tables
+  std::string user, item;                            // columns of the log, as are the next four
+  std::optional<std::string> time, weight, clicked;  // "": there is none
+  std::vector<std::string> context;                  // "" alone: there is none
+  std::string positive, where;                       // which rows are positives, and which are read at all
+  std::string format, separator;                     // of the log, as are the next two
   std::vector<std::string> columns;
   bool no_header = false;
   bool split_told = false;             // the options hold the split that is wanted
   std::string config = "pagoda.toml";  // where the config will be, for the commands that are quoted
 };
 
-// The config in the making, and what is said above it: what was seen, then the choices, each a sentence or two.
+// The config in the making, and what is said above it, a sentence or two each: what a person may know better, with the
+// flag that says it; what was seen; the choices.
 struct Proposal {
   dataset::Options options;
-  std::vector<std::string> seen, choices;
+  std::string positive, where;  // expressions: which rows are positives, and which are read; "": all
+  std::vector<std::string> questions, seen, choices;
+
+  template <class... Args>
+  void ask(fmt::format_string<Args...> format, Args&&... args) {
+    questions.push_back(fmt::format(format, std::forward<Args>(args)...));
+  }
 
   // Once: a file is read twice, for its columns and for its ids.
   template <class... Args>

@@ -51,16 +51,59 @@ void take_times(columns::ParsedTimes written, columns::TimeForm told, bool trust
   std::sort(survey.time_us.begin(), survey.time_us.end());
 }
 
+bool says_no(const columns::Column& answers, size_t row) {
+  if (const auto number = answers.as_number(row)) return *number == 0;
+  std::string scratch;
+  const auto text = answers.as_text(row, scratch);
+  return text == "false" || text == "False" || text == "FALSE" || text == "no";
+}
+
+// The first value that each item and each user had in a column, as a hash; 0: none yet.
+class FirstValues {
+ public:
+  explicit FirstValues(const std::string& column) { found_.column = column; }
+
+  void look(const columns::Column& cells, size_t row, uint32_t user, uint32_t item) {
+    if (cells.absent(row)) return;
+    const auto text = cells.as_text(row, scratch_);
+    if (text.empty()) return;
+    const uint32_t value = columns::Interner::hash_of(text) | 1;
+    take(of_item_, item, value, found_.item_repeats, found_.item_changes);
+    take(of_user_, user, value, found_.user_repeats, found_.user_changes);
+  }
+  const Belonging& found() const { return found_; }
+
+ private:
+  static void take(std::vector<uint32_t>& first, uint32_t id, uint32_t value, uint64_t& repeats, uint64_t& changes) {
+    if (id >= first.size()) first.resize(std::max<size_t>(id + 1, first.size() * 2));
+    if (first[id] == 0) {
+      first[id] = value;
+      return;
+    }
+    ++repeats;
+    changes += first[id] != value;
+  }
+
+  Belonging found_;
+  std::vector<uint32_t> of_item_, of_user_;
+  std::string scratch_;
+};
+
 }  // namespace
 
-LogSurvey survey_log(const formats::ReaderOptions& files, const std::string& user, const std::string& item,
-                     const std::string& time, const std::string& weight, columns::TimeForm times_told,
-                     bool trust_clock) {
+LogSurvey survey_log(const formats::ReaderOptions& files, const LogColumns& roles,
+                     const std::vector<std::string>& others, columns::TimeForm times_told, bool trust_clock) {
+  const auto& [user, item, time, weight, clicked] = roles;
   formats::ReaderOptions wanted = files;
   wanted.columns = {user, item};
   if (!time.empty()) wanted.columns.push_back(time);
   if (!weight.empty()) wanted.columns.push_back(weight);
+  const size_t clicked_at = wanted.columns.size();
+  if (!clicked.empty()) wanted.columns.push_back(clicked);
   wanted.required = wanted.columns;
+  const size_t first_other = wanted.columns.size();
+  wanted.columns.insert(wanted.columns.end(), others.begin(), others.end());
+  std::vector<FirstValues> first_values(others.begin(), others.end());
   const auto reader = formats::open_reader(wanted);
   LogSurvey survey;
   columns::RawBatch batch;
@@ -72,8 +115,13 @@ LogSurvey survey_log(const formats::ReaderOptions& files, const std::string& use
       columns::count_rounded_ids(*ids, survey.notices,
                                  [&](size_t row) { return reader->place(batch.file, batch.first_record + row); });
     const columns::Column* times = time.empty() ? nullptr : &batch.columns[2];
-    const columns::Column* weights = weight.empty() ? nullptr : &batch.columns.back();
+    const columns::Column* weights = weight.empty() ? nullptr : &batch.columns[clicked_at - 1];
+    const columns::Column* answers = clicked.empty() ? nullptr : &batch.columns[clicked_at];
     for (size_t row = 0; row < batch.rows; ++row) {
+      if (answers && says_no(*answers, row)) {
+        ++survey.shown;
+        continue;
+      }
       const auto item_id = batch.columns[1].as_text(row, scratch);
       const uint32_t i = item_id.empty() ? columns::Interner::kNone : survey.items.add(item_id);
       const auto user_id = batch.columns[0].as_text(row, scratch);
@@ -94,11 +142,13 @@ LogSurvey survey_log(const formats::ReaderOptions& files, const std::string& use
         }
       }
       if (weights && !(weights->as_number(row).value_or(0) > 0)) ++survey.rows_without_weight;
+      for (size_t c = 0; c < others.size(); ++c) first_values[c].look(batch.columns[first_other + c], row, u, i);
     }
   }
   survey.notices.add(reader->notices());
   columns::warn_of_whitespace(reader->files()[0], user, survey.users);
   columns::warn_of_whitespace(reader->files()[0], item, survey.items);
+  for (const auto& values : first_values) survey.belongings.push_back(values.found());
   take_times(std::move(written), times_told, trust_clock, places, *reader, survey);
   return survey;
 }

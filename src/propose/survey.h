@@ -10,8 +10,20 @@
 
 namespace pagoda::propose {
 
+struct LogColumns {
+  std::string user, item, time, weight, clicked;  // all but the first two: "" where there is none
+};
+
+// Whether a column's value goes with the item, or with the user: of the cells that are not empty, those whose item (user)
+// stood in an earlier row, and those of these that hold another value than its first.
+struct Belonging {
+  std::string column;
+  uint64_t item_repeats = 0, item_changes = 0, user_repeats = 0, user_changes = 0;
+};
+
 struct LogSurvey {
-  uint64_t rows = 0;  // with a user and an item
+  uint64_t rows = 0;   // with a user and an item; of answers those that were taken
+  uint64_t shown = 0;  // rows of a `clicked` that says no, counted in nothing else
   uint64_t rows_without_id = 0;
   uint64_t rows_without_time = 0;    // of `rows`, where a time column is named
   uint64_t rows_of_bad_clocks = 0;   // of `rows`: their time cannot be (ClockBounds)
@@ -21,16 +33,17 @@ struct LogSurvey {
   uint64_t rows_without_weight = 0;  // of `rows`, where a weight column is named: no number above 0
   columns::Interner users, items;
   std::vector<uint32_t> rows_of_user;
-  std::vector<int64_t> time_us;  // sorted, without those of bad clocks
-  columns::Notices notices;      // of the reading
+  std::vector<int64_t> time_us;       // sorted, without those of bad clocks
+  std::vector<Belonging> belongings;  // of `others`
+  columns::Notices notices;           // of the reading
 
   double share_of_users_with_several() const;
 };
 
-// `time` and `weight` may be ""; `times`: how they are written, where it is known. 8 bytes a row of times, and the ids,
-// are held.
-LogSurvey survey_log(const formats::ReaderOptions& files, const std::string& user, const std::string& item,
-                     const std::string& time, const std::string& weight, columns::TimeForm times = {},
+// `others`: further columns, of which it is asked whom they belong to. `times`: how they are written, where it is known.
+// 8 bytes a row of times, the ids, and of each other column 4 bytes an id are held.
+LogSurvey survey_log(const formats::ReaderOptions& files, const LogColumns& columns,
+                     const std::vector<std::string>& others = {}, columns::TimeForm times = {},
                      bool trust_clock = false);
 
 struct TableColumnSurvey {

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 
+#include "core/error.h"
+#include "core/file.h"
 #include "data/missing_words.h"
 #include "propose/column_lines.h"
 #include "propose/log_roles.h"
+#include "propose/owned_columns.h"
 
 namespace pagoda::propose {
 
@@ -125,6 +129,30 @@ void take_table(Proposal& p, const std::string& path, const columns::Interner& i
   auto& towers = p.options.towers;
   auto& into = of_items ? towers.item.features : towers.user.features;
   into.insert(into.end(), features.begin(), features.end());
+}
+
+void take_owned_columns(Proposal& p, const formats::ReaderOptions& log, const std::vector<std::string>& columns,
+                        const columns::Interner& ids, const std::string& path, bool of_items) {
+  if (file_exists(path))
+    fail(ErrorKind::usage,
+         "{} exists, and would hold columns of the log ({}); choose another name of the config with -o", path,
+         fmt::join(columns, ", "));
+  auto& data = p.options.data;
+  const auto& features = of_items ? p.options.towers.item.features : p.options.towers.user.features;
+  const auto before = features.size();
+  write_owned_columns(log, of_items ? data.item : data.user, columns, path);
+  take_table(p, path, ids, of_items);
+  const auto* owner = of_items ? "item" : "user";
+  if (features.size() == before) {
+    std::filesystem::remove(path);
+    (of_items ? data.items : data.users).clear();
+    return;
+  }
+  p.say(
+      "'{}' of the log {} the same in all rows of {} {}: {} holds {}, a row for each {}. Make it anew when the log has "
+      "new {}s.",
+      fmt::join(columns, "', '"), columns.size() == 1 ? "is" : "are", of_items ? "an" : "a", owner, path,
+      columns.size() == 1 ? "it" : "them", owner, owner);
 }
 
 void look_for_users_among_items(Proposal& p, const LogSurvey& log) {

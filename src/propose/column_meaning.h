@@ -1,0 +1,44 @@
+// What a column of a log says besides who, what and when, by its name and its values: whether a row was an answer, what
+// happened, how it was liked.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/inference.h"
+
+namespace pagoda::propose {
+
+enum class Meaning {
+  other,
+  answer,      // 0 or 1: whether what was shown was taken
+  event,       // which of several things happened: view, cart, purchase
+  stars,       // a grade in whole or half steps, up to 5 or 10
+  extent,      // how long or how far, in numbers: known only afterwards
+  afterwards,  // something else that is known only afterwards: a review, helpful votes
+  time,        // a time, beside the column of times
+};
+
+Meaning meaning_of(const data::ColumnGuess& column);
+
+// Of several answers the one that says most plainly that an item was taken: "click" before "is_follow". Smaller is
+// plainer.
+size_t rank_of_answer(std::string_view name);
+
+// Events by what they say of the wish for an item.
+enum class EventStrength {
+  against,  // dislike, unlike, remove_from_cart
+  weak,     // view, impression, and words that are not known
+  middle,   // click, like, cart
+  strong,   // purchase
+};
+EventStrength strength_of_event(std::string_view value);
+
+// A column's name, and a value, as the filter language writes them: `Book-Rating`, "add to cart".
+std::string field_text(std::string_view name);
+std::string value_text(const data::ColumnGuess& column, std::string_view value);
+// event in ("cart", "purchase")
+std::string one_of_text(const data::ColumnGuess& column, const std::vector<std::string>& values);
+
+}  // namespace pagoda::propose

@@ -1,0 +1,208 @@
+#include "propose/row_questions.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "propose/column_meaning.h"
+
+namespace pagoda::propose {
+
+namespace {
+
+template <class Data>
+constexpr bool knows_expressions(const Data&) {
+  return requires(Data data) { data.positive; };
+}
+
+// "12%", "0.8%"
+std::string percent(uint64_t cells, uint64_t of) {
+  const double share = of ? 100 * static_cast<double>(cells) / static_cast<double>(of) : 0;
+  return share >= 10 || share == 0 ? fmt::format("{:.0f}%", share) : fmt::format("{:.2g}%", share);
+}
+
+uint64_t cells_of(const data::ColumnGuess& c) {
+  uint64_t cells = 0;
+  for (const auto& [value, n] : c.counts) cells += n;
+  return cells;
+}
+
+// A number as short as it tells about the size: 0.83, 12, 4100.
+std::string round_text(double value) {
+  const double unit = std::pow(10, std::floor(std::log10(std::max(std::abs(value), 1e-9))) - 1);
+  return fmt::format("{}", std::stod(fmt::format("{:.2g}", std::round(value / unit) * unit)));
+}
+
+class RowColumns {
+ public:
+  RowColumns(Proposal& p, data::TableGuess& guess, const Request& request) : p_(p), guess_(guess), request_(request) {
+    p.positive = request.positive;
+    p.where = request.where;
+    told_ = !p.positive.empty();
+    if (request.clicked) p.options.data.clicked = *request.clicked;
+  }
+
+  void take() {
+    take_answers();
+    for (auto& c : guess_.columns) {
+      const auto meaning = meaning_of(c);
+      if (is_role(c) || c.name == p_.options.data.clicked) continue;
+      if (meaning == Meaning::event)
+        take_event(c);
+      else if (meaning == Meaning::stars)
+        take_stars(c);
+      else if (meaning == Meaning::extent)
+        take_extent(c);
+      else if (c.name == p_.options.data.weight)
+        take_counts(c);
+    }
+    auto& data = p_.options.data;
+    if (request_.weight) data.weight = *request_.weight;
+  }
+
+ private:
+  bool is_role(const data::ColumnGuess& c) const {
+    const auto& data = p_.options.data;
+    return c.name == data.user || c.name == data.item || c.name == data.time;
+  }
+  static void leave_out(data::ColumnGuess& c, std::string reason) {
+    c.role.clear();
+    c.reason = std::move(reason);
+  }
+  void take_no_weight(const data::ColumnGuess& c) {
+    if (p_.options.data.weight == c.name) p_.options.data.weight.clear();
+  }
+
+  // The plainest is the answer; what else was known then only is left out.
+  void take_answers() {
+    auto& clicked = p_.options.data.clicked;
+    data::ColumnGuess* plainest = nullptr;
+    for (auto& c : guess_.columns) {
+      if (is_role(c) || meaning_of(c) != Meaning::answer || c.distinct < 2) continue;
+      leave_out(c, "an answer: known only after the click");
+      take_no_weight(c);
+      if (!plainest || rank_of_answer(c.name) < rank_of_answer(plainest->name)) plainest = &c;
+    }
+    if (plainest && clicked.empty() && !request_.clicked && !told_) {
+      clicked = plainest->name;
+      uint64_t no = 0;
+      for (const auto& [value, cells] : plainest->counts) {
+        const auto number = columns::parse_number(value);
+        no += (number ? *number == 0 : value.starts_with('f') || value.starts_with('F') || value == "no") ? cells : 0;
+      }
+      p_.ask(
+          "'{}' is taken for the answer: {} of the rows hold 0, were shown and not taken, and count as no positives. "
+          "--clicked '' takes all rows, --clicked COLUMN another answer.",
+          clicked, percent(no, cells_of(*plainest)));
+    }
+    for (auto& c : guess_.columns)
+      if (c.name == clicked) {
+        c.role = "clicked";
+        c.reason = "whether a row was an answer, or only shown";
+      }
+  }
+
+  void take_event(data::ColumnGuess& c) {
+    leave_out(c, "it says what happened, which is not known before");
+    if (told_) return;
+    std::vector<std::pair<uint64_t, std::string>> by_count;
+    std::vector<std::string> strong, middle, against, shares;
+    for (const auto& [value, cells] : c.counts) {
+      by_count.emplace_back(cells, value);
+      const auto strength = strength_of_event(value);
+      if (strength == EventStrength::strong) strong.push_back(value);
+      if (strength == EventStrength::middle) middle.push_back(value);
+      if (strength == EventStrength::against) against.push_back(value);
+    }
+    std::ranges::sort(by_count, std::greater());
+    const uint64_t all = cells_of(c);
+    for (const auto& [cells, value] : by_count) {
+      if (shares.size() == 8) {
+        shares.push_back("...");
+        break;
+      }
+      shares.push_back(fmt::format("{} {}", value, percent(cells, all)));
+    }
+    auto wanted = strong;
+    wanted.insert(wanted.end(), middle.begin(), middle.end());
+    if (wanted.empty()) wanted = {by_count.back().second};
+    std::string now = "all rows count alike now";
+    if (!against.empty() && against.size() < c.counts.size() && knows_expressions(p_.options.data)) {
+      p_.positive = against.size() == 1 ? fmt::format("{} != {}", field_text(c.name), value_text(c, against[0]))
+                                        : fmt::format("not {}", one_of_text(c, against));
+      now = fmt::format("all rows count alike now but those of {}", fmt::join(against, ", "));
+    }
+    p_.ask("'{}' says what happened ({}): which of it makes a positive? {}. --positive '{}' would choose.", c.name,
+           fmt::join(shares, ", "), capital(now), one_of_text(c, wanted));
+  }
+
+  static std::string capital(std::string text) {
+    text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+    return text;
+  }
+
+  void take_stars(data::ColumnGuess& c) {
+    auto& weight = p_.options.data.weight;
+    if (weight != c.name) leave_out(c, "stars, which are not known before");
+    if (told_) {
+      if (weight == c.name && !request_.weight) {
+        weight.clear();
+        leave_out(c, "stars, which are not known before");
+      }
+      return;
+    }
+    const double top = c.most <= 5 ? 5 : 10;
+    const double from = 0.8 * top;
+    uint64_t kept = 0, none = 0;
+    for (const auto& [value, cells] : c.counts) {
+      const auto number = columns::parse_number(value);
+      kept += number && *number >= from ? cells : 0;
+      none += number && *number == 0 ? cells : 0;
+    }
+    const uint64_t all = cells_of(c);
+    const auto zero =
+        none == 0 ? std::string() : fmt::format(" 0, in {} of the rows, may stand for none given.", percent(none, all));
+    p_.ask(
+        "'{}' holds stars from {} to {}: from which on is a row a positive? All rows count now{}.{} --positive '{} >= "
+        "{}' would keep {} of them.",
+        c.name, c.least, c.most, weight == c.name ? ", each with its stars as weight" : " alike", zero,
+        field_text(c.name), from, percent(kept, all));
+  }
+
+  void take_extent(data::ColumnGuess& c) {
+    if (request_.weight == c.name) return;
+    take_no_weight(c);
+    leave_out(c, "how long or how far, known only after the click");
+    if (told_ || c.distinct < 2) return;
+    p_.ask(
+        "'{}' ({} to {}, {} in the mean) is known only after the click, and left out: from which value on is a row a "
+        "positive? All rows count now. --positive '{} >= {}' would choose, --weight '{}' take it as weight.",
+        c.name, round_text(c.least), round_text(c.most), round_text(c.mean), field_text(c.name), round_text(c.mean),
+        c.name);
+  }
+
+  // A weight that is found, and not told.
+  void take_counts(data::ColumnGuess& c) {
+    constexpr double kFar = 50;
+    if (request_.weight || c.most <= kFar * c.mean) return;
+    take_no_weight(c);
+    leave_out(c, "a weight whose largest values outweigh all others");
+    p_.ask(
+        "'{}' goes up to {}, {} in the mean: as a weight, a few rows would outweigh all others, so all count alike. "
+        "--weight '{}' takes it all the same.",
+        c.name, round_text(c.most), round_text(c.mean), c.name);
+  }
+
+  Proposal& p_;
+  data::TableGuess& guess_;
+  const Request& request_;
+  bool told_ = false;  // which rows are positives
+};
+
+}  // namespace
+
+void take_row_columns(Proposal& p, data::TableGuess& guess, const Request& request) {
+  RowColumns(p, guess, request).take();
+}
+
+}  // namespace pagoda::propose
