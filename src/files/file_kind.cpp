@@ -35,12 +35,6 @@ constexpr FormatName kFormats[] = {
 };
 constexpr std::string_view kKnown = "csv, tsv, jsonl, parquet, arrow, adjacency, mind, netflix";
 
-std::string_view name_of(Format format) {
-  for (const auto& known : kFormats)
-    if (known.format == format) return known.name;
-  return "auto";
-}
-
 // Kinds of files that are recognised by bytes at a fixed offset, and what to do with them.
 struct ForeignFormat {
   size_t at;
@@ -219,6 +213,12 @@ std::string extension_of(const std::string& path) {
 
 }  // namespace
 
+std::string_view name_of(Format format) {
+  for (const auto& known : kFormats)
+    if (known.format == format) return known.name;
+  return "auto";
+}
+
 Format format_from_name(std::string_view name) {
   for (const auto& known : kFormats)
     if (known.name == name) return known.format;
@@ -262,9 +262,9 @@ FileHead read_head(const std::string& path, const std::string& encoding) {
   return head;
 }
 
-Format find_format(const std::string& path, const FileHead& head, Format given) {
+FormatGuess guess_format(const std::string& path, const FileHead& head, Format given) {
   if (!head.regular) {
-    if (given != Format::automatic) return given;
+    if (given != Format::automatic) return {given};
     fail(ErrorKind::usage, "{}: a pipe does not show its format; set format to one of {}, or write a file", path,
          kKnown);
   }
@@ -278,52 +278,57 @@ Format find_format(const std::string& path, const FileHead& head, Format given) 
            what);
     if (given != Format::automatic && given != format)
       fail(ErrorKind::usage, "{}: is {}, though format = \"{}\"; leave the format out", path, what, name_of(given));
-    return format;
+    return {format};
   }
   const Format by_name = given != Format::automatic ? given : format_named_by(path).value_or(given);
-  if (by_name == Format::arrow) return by_name;  // an Arrow stream has no such magic bytes
+  if (by_name == Format::arrow) return {by_name};  // an Arrow stream has no such magic bytes
   if (by_name == Format::parquet) {
-    if (text.empty()) return by_name;
+    if (text.empty()) return {by_name};
     fail(ErrorKind::input, "{}: {} says Parquet, but its content does not begin as Parquet does{}", path,
          given == Format::parquet ? "the format" : "its name",
          text.find('\0') == text.npos ? "; if it is text, set format to csv, tsv or jsonl"
                                       : ": is it damaged? Write it again");
   }
-  if (text.starts_with("\xff\xff\xff\xff"sv)) return Format::arrow;
+  if (text.starts_with("\xff\xff\xff\xff"sv)) return {Format::arrow};
   refuse_binary(path, text);
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   if (by_name == Format::jsonl || given == Format::automatic) refuse_document(path, text);
-  if (given != Format::automatic) return given;
-  if (begins_with_object(text)) return Format::jsonl;
-  if (looks_like_netflix(text)) return Format::netflix;
-  if (looks_like_mind(text)) return Format::mind;
+  if (given != Format::automatic) return {given};
+  if (begins_with_object(text)) return {Format::jsonl};
+  if (looks_like_netflix(text)) return {Format::netflix};
+  if (looks_like_mind(text)) return {Format::mind};
   const auto line = first_line(text);
+  const bool rows = looks_like_rows(text, head.whole);
   if (by_name == Format::adjacency) {
     // By its name alone, a .txt is adjacency; its first line, or all its lines, may show otherwise.
     const auto mark = line.find("::") != line.npos ? std::string_view("::") : separator_in(line);
-    if (mark.empty()) {
-      if (!looks_like_rows(text, head.whole)) return by_name;
-      fail(ErrorKind::usage,
-           "{}: a .txt is read as lines of 'user item item ...', but all its lines have the same number of words, and "
-           "users recur: are they rows of a table? Then set format = \"csv\" and separator = \" \"; else format = "
-           "\"adjacency\"",
-           path);
-    }
-    fail(ErrorKind::usage,
-         "{}: a .txt is read as lines of 'user item item ...', but this one has {}; set format = \"{}\" "
-         "(or format = \"adjacency\" if it is one)",
-         path,
-         mark == "\t"  ? "tabs"
-         : mark == "," ? "commas"
-                       : fmt::format("'{}'", printable(mark)),
-         mark == "\t" ? "tsv" : "csv");
+    if (mark.empty() && !rows) return {by_name};
+    if (mark.empty())
+      return {Format::csv, " ",
+              fmt::format("{}: a .txt is read as lines of 'user item item ...', but all its lines have the same number "
+                          "of words, and users recur: are they rows of a table? Then set format = \"csv\" and "
+                          "separator = \" \"; else format = \"adjacency\"",
+                          path)};
+    const auto format = mark == "\t" ? Format::tsv : Format::csv;
+    const auto words = mark == "\t" ? "tabs" : mark == "," ? "commas" : fmt::format("'{}'", printable(mark));
+    return {format, "",
+            fmt::format("{}: a .txt is read as lines of 'user item item ...', but this one has {}; set format = \"{}\" "
+                        "(or format = \"adjacency\" if it is one)",
+                        path, words, name_of(format))};
   }
-  if (by_name != Format::automatic) return by_name;
-  if (line.find('\t') != line.npos) return Format::tsv;
+  if (by_name != Format::automatic) return {by_name};
+  if (line.find('\t') != line.npos) return {Format::tsv};
   // The reader finds out which separator it is.
-  if (!separator_in(line).empty() || line.find("::") != line.npos) return Format::csv;
-  fail(ErrorKind::usage, "{}: neither the name nor the first line, '{}', shows the format; set format to one of {}",
-       path, printable(line), kKnown);
+  if (!separator_in(line).empty() || line.find("::") != line.npos) return {Format::csv};
+  return {rows ? Format::csv : Format::automatic, rows ? " " : "",
+          fmt::format("{}: neither the name nor the first line, '{}', shows the format; set format to one of {}", path,
+                      printable(line), kKnown)};
+}
+
+Format find_format(const std::string& path, const FileHead& head, Format given) {
+  const auto guess = guess_format(path, head, given);
+  if (!guess.doubt.empty()) throw Error(ErrorKind::usage, guess.doubt);
+  return guess.format;
 }
 
 }  // namespace pagoda::files

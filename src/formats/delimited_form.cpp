@@ -180,30 +180,65 @@ bool looks_like_data(const std::vector<TextRow>& rows) {
   return values > 0 || come_again * 2 > first.size() || (come_again > 0 && first.size() <= 2);
 }
 
+// What the cells of a column have in common.
+struct ColumnLook {
+  bool filled = true;  // no cell is empty
+  bool times = true, events = true;
+  bool stars = true;  // numbers from 0 to 10, not all the same
+};
+
+ColumnLook look_at(const std::vector<TextRow>& rows, size_t column) {
+  constexpr int64_t k1990 = int64_t{631152000} * 1000000, k2100 = int64_t{4102444800} * 1000000;
+  ColumnLook look;
+  bool differ = false;
+  for (const auto& row : rows) {
+    const auto cell = column < row.size() ? columns::trim(row[column]) : std::string_view();
+    const auto moment = columns::parse_time_us(cell);
+    const auto number = columns::parse_number(cell);
+    look.filled = look.filled && !cell.empty();
+    look.times = look.times && moment && *moment >= k1990 && *moment < k2100;
+    look.stars = look.stars && number && *number >= 0 && *number <= 10;
+    look.events = look.events && columns::is_event_word(cell);
+    differ = differ || cell != columns::trim(rows[0][column]);
+  }
+  look.stars = look.stars && differ;
+  return look;
+}
+
+// Amazon's files of ratings of 2018 begin with the product, B00005QDWD, and not with the user, A3LZBOBV9H6E0T.
+bool begins_with_items(const std::vector<TextRow>& rows) {
+  const auto is_key = [](std::string_view text, size_t least, size_t most) {
+    return text.size() >= least && text.size() <= most &&
+           std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) || std::isupper(c); });
+  };
+  return std::ranges::all_of(rows, [&](const TextRow& row) {
+    return row.size() > 1 && is_key(row[0], 10, 10) && is_key(row[1], 11, 21) && row[1][0] == 'A';
+  });
+}
+
 std::vector<std::string> propose_names(const std::vector<TextRow>& rows, const columns::TableForm& form) {
   std::vector<std::string> names;
   if (rows.empty()) return names;
-  const bool items = form.keys.find("items") != form.keys.npos, users = form.keys.find("users") != form.keys.npos;
-  const size_t ids = items || users ? 1 : 2;
-  bool weight = false, time = false;
-  for (size_t c = 0; c < rows[0].size(); ++c) {
-    bool times = true, small = true;
-    for (const auto& row : rows) {
-      const auto cell = c < row.size() ? columns::trim(row[c]) : std::string_view();
-      const auto moment = columns::parse_time_us(cell);
-      constexpr int64_t k1990 = int64_t{631152000} * 1000000, k2100 = int64_t{4102444800} * 1000000;
-      const auto number = columns::parse_number(cell);
-      times = times && moment && *moment >= k1990 && *moment < k2100;
-      small = small && number && *number >= 0 && *number <= 100;
-    }
-    if (c < ids)
-      names.push_back(users || (c == 0 && !items) ? "user_id" : "item_id");
-    else if (ids == 2 && times && !std::exchange(time, true))
-      names.push_back("timestamp");
-    else if (ids == 2 && small && !std::exchange(weight, true))
-      names.push_back("rating");
-    else
-      names.push_back(fmt::format("column_{}", c + 1));
+  for (size_t c = 0; c < rows[0].size(); ++c) names.push_back(fmt::format("column_{}", c + 1));
+  if (form.keys.find("items") != form.keys.npos || form.keys.find("users") != form.keys.npos) {
+    names[0] = form.keys.find("users") != form.keys.npos ? "user_id" : "item_id";
+    return names;
+  }
+  // The first column that may hold an id, and is not taken, is the user's; the next is the item's.
+  std::vector<std::string> ids{"item_id", "user_id"};
+  if (begins_with_items(rows)) std::swap(ids[0], ids[1]);
+  bool time = false, event = false, rating = false;
+  for (size_t c = 0; c < names.size(); ++c) {
+    const auto look = look_at(rows, c);
+    if (look.times && !std::exchange(time, true))
+      names[c] = "timestamp";
+    else if (look.events && !std::exchange(event, true))
+      names[c] = "event";
+    else if (!ids.empty() && look.filled) {
+      names[c] = ids.back();
+      ids.pop_back();
+    } else if (ids.empty() && look.stars && !std::exchange(rating, true))
+      names[c] = "rating";
   }
   return names;
 }
