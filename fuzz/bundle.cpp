@@ -37,7 +37,8 @@ void write_with_table(const std::string& good, const std::string& path, std::str
   file += table;
   file.resize((file.size() + kPage - 1) / kPage * kPage, '\0');
   const auto put = [&](size_t where, uint64_t value) { std::memcpy(file.data() + where, &value, sizeof value); };
-  put(32, file.size()), put(48, table.size());
+  put(32, file.size());
+  put(48, table.size());
   put(56, checksum(std::string_view(file).substr(at)));
   put(kPage - sizeof(uint64_t), checksum(std::string_view(file).substr(0, kPage - sizeof(uint64_t))));
   write_file(path, file);

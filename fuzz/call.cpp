@@ -22,7 +22,9 @@ constexpr size_t kUpsert = 4, kDelete = 5, kCalls = 6;
 
 retrieval::ServeOptions limits() {
   retrieval::ServeOptions options;
-  options.k = 4, options.max_k = 1000, options.timeout_ms = 0;
+  options.k = 4;
+  options.max_k = 1000;
+  options.timeout_ms = 0;
   return options;
 }
 
@@ -33,9 +35,9 @@ struct World {
   retrieval::Snapshots snapshots{scratch.bundle()};
   server::ServeMetrics metrics;
   server::Keys keys;
-  server::SnapshotUpdater keeper{{.watch = {}, .max_added = 0}, snapshots, metrics};
+  server::SnapshotUpdater updater{{.watch = {}, .max_added = 0}, snapshots, metrics};
   server::SearchQueue queue{{.limit = 1024, .batch = 64, .wait = {}, .threads = 1}, metrics};
-  server::Handler handler{options, snapshots, keeper, queue, metrics, keys};
+  server::Handler handler{options, snapshots, updater, queue, metrics, keys};
 };
 
 template <class Message>
@@ -76,7 +78,7 @@ void ask(World& world, size_t call, std::string_view body, bool as_message) {
                         .key = {},
                         .body = std::string(body),
                         .encoder = as_message ? &server::proto_encoder() : &server::json_encoder()},
-                       [&](const server::Handler::ResponseBuilder& writing) { promise.set_value(writing()); });
+                       [&](const server::Handler::ResponseBuilder& build) { promise.set_value(build()); });
   const auto reply = promise.get_future().get();
   // 504: its own timeout_ms, on a machine that is busy.
   check(reply.status == 200 || reply.status == 400 || reply.status == 504, "a call is answered or refused");
@@ -123,11 +125,15 @@ std::vector<std::string> seeds() {
     all.push_back(static_cast<char>(kCalls + call) + message.SerializeAsString());
   };
   v1::RetrieveRequest retrieve;
-  retrieve.set_user("ann"), retrieve.set_k(3), retrieve.set_filter("author = 'kim'"), retrieve.set_min_score(-1);
+  retrieve.set_user("ann");
+  retrieve.set_k(3);
+  retrieve.set_filter("author = 'kim'");
+  retrieve.set_min_score(-1);
   retrieve.mutable_history()->add_values("i1");
   (*retrieve.mutable_context())["device"].set_text("tv");
   (*retrieve.mutable_features())["likes"].mutable_list()->add_values("tea");
-  retrieve.mutable_quota()->set_attribute("author"), retrieve.mutable_quota()->set_max(2);
+  retrieve.mutable_quota()->set_attribute("author");
+  retrieve.mutable_quota()->set_max(2);
   add(0, retrieve);
   v1::RetrieveBatchRequest batch;
   batch.add_requests()->set_user("bob");

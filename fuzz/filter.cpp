@@ -15,7 +15,8 @@ data::Attributes some_attributes() {
   data::Attributes table;
   const auto add = [&](const char* name, columns::ColumnType type) -> columns::Column& {
     auto& column = table.columns.emplace_back();
-    column.name = name, column.type = type;
+    column.name = name;
+    column.type = type;
     return column;
   };
   for (size_t i = 0; i < kItems; ++i) table.ids.add("i" + std::to_string(i));

@@ -376,14 +376,14 @@ def test_what_can_not_be_served_is_said(cli, server, model, tmp_path):
     (tmp_path / "text").write_text("no bundle")
     cli("serve", tmp_path / "text", code=1, says="not a pagoda file")
     cli("serve", model, "--http", f"127.0.0.1:{server.port}", code=1, says="Address already in use")
-    cli("serve", model, "--http", "8080", code=2, says='serve.http = "8080" is no address and port; write 127.0.0.1:8080')
+    cli("serve", model, "--http", "8080", code=2, says='serve.http = "8080" is not an address and port; write 127.0.0.1:8080')
     cli("serve", model, "--set", "serve.qeue=3", code=2, says="did you mean 'queue'?")
     cli("serve", model, "--set", "serve.batch=0", code=2, says="serve.batch = 0 must be between 1 and 65536")
     cli("serve", model, "--set", "serve.tls_key=k.pem", code=2, says="give both, or neither")
     cli("serve", model, "--set", f"serve.tls_key={tmp_path}/text", "--set", f"serve.tls_certificate={tmp_path}/text", code=1,
         says="cannot be used")
     (tmp_path / "keys").write_text("secret read\n")
-    cli("serve", model, "--keys", tmp_path / "keys", code=2, says="keys:1: a line begins with the SHA-256 of a key")
+    cli("serve", model, "--keys", tmp_path / "keys", code=2, says="keys:1: a line must begin with the SHA-256 of a key")
 
 
 REQUESTS = {

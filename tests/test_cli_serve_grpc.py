@@ -366,7 +366,7 @@ def test_what_is_too_large_or_no_message_is_refused(serve, model, pb, connect):
         assert error.value.code() == Code.RESOURCE_EXHAUSTED
         with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel, pytest.raises(grpc.RpcError) as error:
             channel.unary_unary("/pagoda.v1.Retrieval/Retrieve")(b"\xff\xff\xff")
-        assert error.value.code() == Code.INVALID_ARGUMENT and error.value.details() == "the request is no pagoda.v1.RetrieveRequest"
+        assert error.value.code() == Code.INVALID_ARGUMENT and error.value.details() == "the request is not a pagoda.v1.RetrieveRequest"
         with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel, pytest.raises(grpc.RpcError) as error:
             channel.unary_unary("/pagoda.v1.Retrieval/Nothing")(b"")
         assert error.value.code() == Code.UNIMPLEMENTED
@@ -462,7 +462,7 @@ def test_the_certificate_of_http_serves_grpc_too(serve, model, pb, connect, tmp_
 
 
 def test_an_address_that_is_none_or_taken_is_an_error(cli, serve, model):
-    cli("serve", model, "--http", "127.0.0.1:0", "--grpc", "nowhere", code=2, says='serve.grpc = "nowhere" is no address and port')
+    cli("serve", model, "--http", "127.0.0.1:0", "--grpc", "nowhere", code=2, says='serve.grpc = "nowhere" is not an address and port')
     with serve(model, *ON) as server:
         cli("serve", model, "--http", "127.0.0.1:0", "--grpc", f"127.0.0.1:{server.grpc_port}", code=1, says="cannot be listened on")
 

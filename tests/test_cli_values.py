@@ -118,9 +118,9 @@ def test_requests_and_answers_carry_numbers_exactly(cli, serve, tmp_path):
         for expression in ("big = 9007199254740993", "huge = 18446744073709551615", "price = 0.35", "weight = 0.1"):
             assert "new" in server.post("/v1/retrieve", {"filter": expression, "k": 100})["items"], expression
         assert "a whole number of 64 bits" in upsert(server, '{"big": 9223372036854775808}')["error"]["message"]
-        assert "'big' stands twice" in upsert(server, '{"big": 1, "big": 2}')["error"]["message"]
+        assert "'big' occurs twice" in upsert(server, '{"big": 1, "big": 2}')["error"]["message"]
     with serve(model) as server:  # from the journal
         assert "new" in server.post("/v1/retrieve", {"filter": "big = 9007199254740993 and huge = 18446744073709551615", "k": 100})["items"]
     done = cli("retrieve", model, "--users", "-", stdin='{"user": 18446744073709551620}\n{"user": "u1", "history": ["i1"], "history": []}\n', code=3)
     assert "<stdin>:2" in done.stderr or ":2" in done.stderr
-    assert "the key 'history' stands twice" in done.stderr
+    assert "the key 'history' occurs twice" in done.stderr

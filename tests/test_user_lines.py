@@ -65,7 +65,7 @@ def test_a_known_id_is_taken_as_it_stands(cli, model, right):
 
 def test_an_unknown_id_in_braces_is_told_how_to_be_written(cli, model):
     line = "{11111111-0000-0000-0000-000000000000}"
-    done = cli("retrieve", model, "--users", "-", stdin=line + "\n", code=INPUT, says="stdin:1: no JSON object")
+    done = cli("retrieve", model, "--users", "-", stdin=line + "\n", code=INPUT, says="stdin:1: invalid JSON")
     assert """an id that begins with '{' in double quotes: "{...}\"""" in done.stderr
     assert answers(cli, model, "-", stdin=f'"{line}"\n')[0]["user"] == line
 

@@ -1,4 +1,4 @@
-// The commands of the program: flags come in parsed, errors leave as Error.
+// The commands of the program. Their arguments are parsed; errors are thrown as Error.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,7 @@
 
 namespace pagoda::cli {
 
-// Set by Ctrl-C and SIGTERM; long work looks at it.
+// Set by Ctrl-C and SIGTERM; long work checks it.
 extern std::atomic<bool> interrupted;
 
 struct InitArgs {
@@ -22,7 +22,7 @@ struct InitArgs {
 struct DiagnoseArgs {
   std::vector<std::string> interactions;
   std::string config, user, item, time, items, format, json;
-  int64_t batch = 0;  // 0: that of the config
+  int64_t batch = 0;  // 0: the config's
 };
 struct ConfigArgs {
   std::string config;
@@ -47,7 +47,7 @@ struct EnsembleArgs {
 struct IndexArgs {
   std::string model, kind, vectors, ids, id, vector, attributes, output;
   std::string metric = "inner_product", precision;
-  // of a partitioned index; nothing: its own
+  // for a partitioned index; nothing: as before
   std::string queries;
   std::optional<double> recall;
   std::optional<int64_t> k, lists;
@@ -57,7 +57,7 @@ struct RetrieveArgs {
   std::string model, users, vectors, id, vector, filter, format, rescore, output = "-";
   std::vector<std::string> exclude{"seen"};
   int64_t k = 1000, rescore_from = 1000;
-  double max_unknown = 1;  // share of the users
+  double max_unknown = 1;  // share of the users, 0 to 1
   bool explain = false;
 };
 struct SimilarArgs {
@@ -86,7 +86,7 @@ struct ServeArgs {
 };
 struct DemoArgs {
   std::string folder = "build/demo";
-  std::string program = "pagoda";  // as it was called
+  std::string program = "pagoda";  // argv[0]
 };
 
 void run_init(const InitArgs& args);

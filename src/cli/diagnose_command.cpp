@@ -55,7 +55,9 @@ Rows read_log(const DiagnoseArgs& args) {
   if (told.user.empty() || told.item.empty() || told.time.empty())
     told = propose::log_columns(data::guess_interactions({options.paths, options.format, {}}), told,
                                 args.interactions[0], "Say it with --user COLUMN --item COLUMN");
-  options.user = told.user, options.item = told.item, options.time = told.time;
+  options.user = told.user;
+  options.item = told.item;
+  options.time = told.time;
   options.bad_rows.on_bad_row = data::OnBadRow::skip;
   auto log = data::load_interactions(options);
   Rows rows{args.interactions[0],   std::move(log.user), std::move(log.item),
@@ -206,8 +208,10 @@ void print_drift(const diagnose::Diagnosis& d) {
   std::printf("\ndrift of popularity, between tenths of the rows in order of time (%s apart)\n",
               days(static_cast<double>(drift.period_us)).c_str());
   double variation = 0, chance = 0;
-  for (size_t p = 0; p < drift.next_variation.size(); ++p)
-    variation += drift.next_variation[p], chance += drift.next_chance[p];
+  for (size_t p = 0; p < drift.next_variation.size(); ++p) {
+    variation += drift.next_variation[p];
+    chance += drift.next_chance[p];
+  }
   const auto n = static_cast<double>(drift.next_variation.size());
   print_line("total variation to the next tenth", fmt::format("{:.2f}", variation / n),
              fmt::format("{:.2f} by chance alone", chance / n));

@@ -31,7 +31,7 @@ struct RemoveFile {
   }
 };
 
-// Queries like those to come: the file's, or those of users, spread over all of them.
+// The calibration queries: those of the file, or of users, evenly spread.
 math::Matrix<float> held_queries(ThreadPool& pool, const IndexArgs& args,
                                  const std::shared_ptr<const model::Bundle>& bundle) {
   if (!args.queries.empty()) return data::read_vectors(args.queries, {.ids = false}).values;
@@ -39,7 +39,7 @@ math::Matrix<float> held_queries(ThreadPool& pool, const IndexArgs& args,
   return retrieval::Retrieval(bundle).user_vectors(pool, retrieval::some_users(*bundle));
 }
 
-// The first flag given that only a partitioned index reads; nullptr: there is none.
+// The first given flag that only a partitioned index has; nullptr: none.
 const char* flag_of_partitioned(const IndexArgs& args) {
   if (args.recall) return "--recall";
   if (args.k) return "--k";
@@ -63,10 +63,14 @@ std::optional<index::Partitions> partitions_of(ThreadPool& pool, const IndexArgs
   index::PartitionedOptions options;
   if (before == "partitioned") {
     const auto like = index::load_partitions(bundle->file(), vectors.rows(), vectors.cols());
-    options.seed = like.seed, options.recall = like.recall, options.k = static_cast<int64_t>(like.k);
+    options.seed = like.seed;
+    options.recall = like.recall;
+    options.k = static_cast<int64_t>(like.k);
   }
-  options.lists = args.lists.value_or(options.lists), options.seed = args.seed.value_or(options.seed);
-  options.recall = args.recall.value_or(options.recall), options.k = args.k.value_or(options.k);
+  options.lists = args.lists.value_or(options.lists);
+  options.seed = args.seed.value_or(options.seed);
+  options.recall = args.recall.value_or(options.recall);
+  options.k = args.k.value_or(options.k);
   auto p = index::build_partitions(pool, vectors, options, held);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   const double mean = static_cast<double>(p.items) / static_cast<double>(p.lists);
@@ -82,7 +86,7 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
-// Of --ids, of the file of the vectors or beside it; row numbers where there are none.
+// The ids from --ids, from the file of the vectors, or from FILE.ids.txt; otherwise row numbers.
 columns::Interner ids_of(const IndexArgs& args, const data::MappedVectors& vectors) {
   const size_t n = vectors.values.rows();
   std::vector<std::string> ids = vectors.ids;
@@ -113,7 +117,7 @@ columns::Interner ids_of(const IndexArgs& args, const data::MappedVectors& vecto
   return interner;
 }
 
-// A bundle of anyone's vectors: no towers, the same file, the same search and filters.
+// Makes a bundle from your own vectors, without towers.
 void index_vectors(ThreadPool& pool, const IndexArgs& args, math::RowPrecision precision) {
   if (args.output.empty()) fail(ErrorKind::usage, "say where the bundle goes: -o X.pagoda");
   files::check_not_compressed(args.output, "a bundle");
@@ -152,8 +156,8 @@ void index_vectors(ThreadPool& pool, const IndexArgs& args, math::RowPrecision p
   log_info("{}: {} vectors of {} components", args.output, ids.size(), vectors.rows().cols());
 }
 
-// A bundle to rebuild the index of. What rebuilds an index must not need the old one: where that cannot be read, a copy
-// without it, which lies in `copy` until that is gone.
+// Opens the bundle whose index is rebuilt, without the need for its old index: if that cannot be read, opens a copy
+// without it, which lives as long as `copy`.
 std::shared_ptr<const model::Bundle> open_to_rebuild(const std::string& model,
                                                      std::unique_ptr<std::string, RemoveFile>& copy) {
   try {
@@ -166,7 +170,7 @@ std::shared_ptr<const model::Bundle> open_to_rebuild(const std::string& model,
       log_warning("{}", unreadable.what());
       return bundle;
     } catch (const Error&) {
-      throw Error(unreadable);  // it is not the index
+      throw Error(unreadable);  // the index is not the cause
     }
   }
 }

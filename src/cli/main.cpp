@@ -57,8 +57,8 @@ void add_quiet(CLI::App& app, bool& quiet) {
   for (auto* command : app.get_subcommands([](const CLI::App*) { return true; })) add_quiet(*command, quiet);
 }
 
-// The command that the words speak to, and what is wrong with the first of them that it does not know, with the nearest
-// that it does; "" when it knows them all.
+// The command that the arguments name, and an error for the first argument it does not know, with the nearest one it
+// does; "" when it knows all.
 std::pair<std::string, std::string> first_unknown_word(const CLI::App& app, const std::vector<std::string>& words) {
   const CLI::App* at = &app;
   std::string command = app.get_name();
@@ -72,7 +72,7 @@ std::pair<std::string, std::string> first_unknown_word(const CLI::App& app, cons
           for (const auto& text : option->get_snames()) known.push_back("-" + text);
         }
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      // Every letter is one change away from any other: which was meant cannot be told.
+      // Every letter is one edit away from any other, so no letter is the nearest.
       if (name.size() == 2) std::erase_if(known, [](const auto& other) { return other.size() != 2; });
       std::ranges::sort(known);
       known.erase(std::unique(known.begin(), known.end()), known.end());
@@ -92,7 +92,7 @@ std::pair<std::string, std::string> first_unknown_word(const CLI::App& app, cons
   return {command, ""};
 }
 
-// "pagoda 0.2.0, commit 42657da, kernels avx512": all that a report of a fault needs of the program.
+// "pagoda 0.2.0, commit 42657da, kernels avx512": what a bug report needs.
 std::string version_text() {
   return fmt::format("{}, kernels {}", program_text(), math::name_of(math::usable_simd_levels().back()));
 }
@@ -105,11 +105,14 @@ int run(int argc, char** argv) {
   app.get_formatter()->column_width(36);
   bool quiet = false;
   app.parse_complete_callback([&] {
-    if (quiet) set_log_level(LogLevel::warning), Progress::set_quiet(true);
+    if (quiet) {
+      set_log_level(LogLevel::warning);
+      Progress::set_quiet(true);
+    }
   });
 
   InitArgs init;
-  auto* c = command(app, "init", "look at the data and write a commented config",
+  auto* c = command(app, "init", "inspect the data and write a commented config",
                     "  pagoda init clicks.csv.gz --items items.csv -o pagoda.toml\n", init, run_init);
   c->add_option("interactions", init.request.interactions, "the log: files or globs")->required();
   c->add_option("--items", init.request.items, "the item table");
@@ -136,28 +139,31 @@ int run(int argc, char** argv) {
   c->add_option("-o,--output", init.output, "the config to write")->capture_default_str();
 
   DiagnoseArgs diagnose;
-  c = command(app, "diagnose", "measure a log, and say which negatives it needs",
+  c = command(app, "diagnose", "measure a log, and recommend its negatives",
               "  pagoda diagnose clicks.csv.gz --items items.csv\n"
               "  pagoda diagnose clicks.parquet --user customer --item product --time ts --batch 8192\n"
               "  pagoda diagnose -c pagoda.toml --json diagnosis.json\n",
               diagnose, run_diagnose);
   c->add_option("interactions", diagnose.interactions, "the log: files or globs");
-  c->add_option("--items", diagnose.items, "the item table: what it holds and nobody clicked is in the catalogue too");
-  c->add_option("--user", diagnose.user, "column of the user's id; inferred otherwise, as are the other two");
-  c->add_option("--item", diagnose.item, "column of the item's id");
+  c->add_option("--items", diagnose.items,
+                "the item table, whose items belong to the catalogue even if nobody clicked them");
+  c->add_option("--user", diagnose.user, "column of the user id; inferred otherwise, like the other two");
+  c->add_option("--item", diagnose.item, "column of the item id");
   c->add_option("--time", diagnose.time, "column of the time");
   c->add_option("--format", diagnose.format,
-                "csv, tsv, jsonl, parquet, arrow or adjacency; by the extension otherwise");
-  c->add_option("-c,--config", diagnose.config, "in place of the flags: its data but for the test part, its batch");
-  c->add_option("--batch", diagnose.batch, "rows of a batch; the config's, or that which `pagoda init` takes")
+                "csv, tsv, jsonl, parquet, arrow or adjacency; otherwise by the extension");
+  c->add_option("-c,--config", diagnose.config,
+                "a config in place of the flags: its data without the test part, and its batch");
+  c->add_option("--batch", diagnose.batch,
+                "rows of a batch; otherwise the config's, or the one that `pagoda init` chooses")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
   c->add_option("--json", diagnose.json, "write all figures and the advice as JSON (- for stdout, without the table)");
 
   ConfigArgs config;
-  c = command(app, "config", "every key of a config, with its default and what it is for",
+  c = command(app, "config", "every key of a config, with its default and its purpose",
               "  pagoda config\n  pagoda config -c pagoda.toml --set loss.temperature=0.07\n", config, run_config);
   c->add_option("-c,--config", config.config, "show this config in full instead of the defaults");
-  c->add_option("--set", config.set, "a.b=v, laid over it; may be repeated")->take_all()->allow_extra_args(false);
+  c->add_option("--set", config.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
 
   TrainArgs train;
   c = command(app, "train", "train the two towers and write one bundle",
@@ -168,11 +174,11 @@ int run(int argc, char** argv) {
   c->add_option("-c,--config", train.config, "the config, as `pagoda init` writes it");
   c->add_option("--set", train.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
   c->add_option("-o,--output", train.output, "the bundle to write; its run folder is OUTPUT.run")->required();
-  c->add_flag("--resume", train.resume, "go on from the last checkpoint, if there is one");
-  c->add_flag("--profile", train.profile, "a table of where each step's time went");
+  c->add_flag("--resume", train.resume, "continue from the last checkpoint, if there is one");
+  c->add_flag("--profile", train.profile, "print a table of where the time of the steps went");
   c->add_option("--interactions", train.interactions, "the log, in place of data.interactions");
   c->add_option("--user", train.user, "column of the user's id");
-  c->add_option("--item", train.item, "column of the item's id");
+  c->add_option("--item", train.item, "column of the item id");
   c->add_option("--time", train.time, "column of the time");
   c->add_option("--weight", train.weight, "column of the reward");
   c->add_option("--items", train.items, "the item table");
@@ -180,20 +186,21 @@ int run(int argc, char** argv) {
 
   EvaluateArgs evaluate;
   c = command(
-      app, "evaluate", "judge a model by exact ranking over the full catalogue",
+      app, "evaluate", "evaluate a model by exact ranking over the full catalogue",
       "  pagoda evaluate model.pagoda\n  pagoda evaluate model.pagoda --data june.csv --k 20,100 --json metrics.json\n",
       evaluate, run_evaluate);
   c->add_option("model", evaluate.model, "the bundle")->required();
-  c->add_option("--data", evaluate.data, "interactions to judge by, in place of the config's test part");
+  c->add_option("--data", evaluate.data, "interactions to evaluate on, in place of the config's test part");
   c->add_option("--k", evaluate.k, "list lengths, such as 20,100,1000");
   c->add_option("--json", evaluate.json, "write the metrics as JSON (- for stdout)");
-  c->add_option("--repeats", evaluate.repeats,
-                "miss: the lists leave out what a user had before, so that it counts as a miss; keep: they do not. As "
-                "evaluate.repeats otherwise")
+  c->add_option(
+       "--repeats", evaluate.repeats,
+       "miss: the lists leave out what a user had before, so it counts as a miss; keep: they do not. Otherwise as "
+       "evaluate.repeats")
       ->check(CLI::IsMember({"miss", "keep"}));
   auto* judged_second = c->add_option("--rescore", evaluate.rescore,
-                                      "a second bundle: judge the cascade, as `retrieve --rescore` answers");
-  c->add_option("--rescore-from", evaluate.rescore_from, "candidates of the first that the second puts in order")
+                                      "a second bundle: evaluate the cascade that `retrieve --rescore` searches");
+  c->add_option("--rescore-from", evaluate.rescore_from, "candidates of the first bundle that the second reranks")
       ->needs(judged_second)
       ->capture_default_str();
   c->add_option("--set", evaluate.set, "a.b=v over the bundle's config: data.interactions when the files have moved")
@@ -201,28 +208,28 @@ int run(int argc, char** argv) {
       ->allow_extra_args(false);
 
   IndexArgs index;
-  c = command(app, "index", "rebuild the index of a bundle, or make one of your own vectors",
+  c = command(app, "index", "rebuild the index of a bundle, or make one from your own vectors",
               "  pagoda index model.pagoda --kind partitioned --recall 0.95 --k 2000\n"
               "  pagoda index --vectors items.npy --ids ids.txt --attributes items.csv -o items.pagoda\n",
               index, run_index);
   c->add_option("model", index.model, "the bundle to rebuild");
-  c->add_option(
-      "--kind", index.kind,
-      "exact: every vector is scored; partitioned: those near the query, for many items, and meant by each flag of it; "
-      "otherwise as the bundle is, of --vectors exact");
+  c->add_option("--kind", index.kind,
+                "exact: scores every vector; partitioned: scores those near the query, for many items, and implied by "
+                "each of its "
+                "flags; otherwise as before, and exact for --vectors");
   c->add_option(
       "--recall", index.recall,
-      "partitioned: the share of the true best that a search is to find, 1: all; as before otherwise, or 0.95");
+      "partitioned: the share of the true top k that a search must find, 1: all; otherwise as before, or 0.95");
   c->add_option("--k", index.k,
-                "partitioned: the k that it is measured for, among others; as before otherwise, or 1000");
-  c->add_option("--queries", index.queries, "partitioned: query vectors to measure with; the users' otherwise");
-  c->add_option("--lists", index.lists, "partitioned: into how many lists; about 4 sqrt(items) otherwise");
-  c->add_option("--seed", index.seed, "partitioned: another seed, other lists; 1 otherwise");
+                "partitioned: the k that it is calibrated for, among others; otherwise as before, or 1000");
+  c->add_option("--queries", index.queries,
+                "partitioned: query vectors to calibrate with; otherwise those of the users");
+  c->add_option("--lists", index.lists, "partitioned: number of inverted lists (nlist); otherwise about 4 sqrt(items)");
+  c->add_option("--seed", index.seed, "partitioned: another seed gives other lists; otherwise 1");
   auto* own = c->add_option("--vectors", index.vectors,
-                            "vectors of the items: .npy or .fbin (float32, a row an item), or .parquet");
+                            "vectors of the items: .npy or .fbin (float32, one row per item), or .parquet");
   auto* ids = c->add_option("--ids", index.ids,
-                            "their ids, one a line; otherwise those of the file, or of FILE.ids.txt beside it, or row "
-                            "numbers")
+                            "their ids, one a line; otherwise those of the file, or of FILE.ids.txt, or row numbers")
                   ->needs(own);
   c->add_option("--id", index.id, "the column of their ids in a .parquet; item_id, or the only one, otherwise")
       ->needs(own)
@@ -235,7 +242,7 @@ int run(int argc, char** argv) {
       ->needs(own)
       ->capture_default_str();
   c->add_option("--precision", index.precision,
-                "of the stored vectors: f32, or f16 in half the space; as they are otherwise, of --vectors f32");
+                "of the stored vectors: f32, or f16 in half the space; otherwise as before, and f32 for --vectors");
   c->add_option("-o,--output", index.output, "the bundle to write");
 
   EnsembleArgs ensemble;
@@ -243,9 +250,9 @@ int run(int argc, char** argv) {
               "  pagoda ensemble a.pagoda b.pagoda --weights 0.7,0.3 -o both.pagoda\n"
               "  pagoda ensemble a.pagoda b.pagoda --choose recall@100 -o both.pagoda\n",
               ensemble, run_ensemble);
-  c->add_option("models", ensemble.models, "the bundles, of one catalogue")->required();
-  c->add_option("--weights", ensemble.weights, "a number a bundle, such as 0.7,0.3; equal ones otherwise");
-  c->add_option("--choose", ensemble.choose, "choose the weights by this metric on the first's validation part");
+  c->add_option("models", ensemble.models, "the bundles, which have one catalogue")->required();
+  c->add_option("--weights", ensemble.weights, "one number per bundle, such as 0.7,0.3; otherwise equal weights");
+  c->add_option("--choose", ensemble.choose, "choose the weights by this metric on the first bundle's validation part");
   c->add_option("-o,--output", ensemble.output, "the bundle to write")->required();
 
   RetrieveArgs retrieve;
@@ -264,42 +271,42 @@ int run(int argc, char** argv) {
       ->needs(queries);
   c->add_option("--vector", retrieve.vector, "the column of the vectors in a .parquet; the only one otherwise")
       ->needs(queries);
-  c->add_option("--k", retrieve.k, "candidates a user")->capture_default_str();
+  c->add_option("--k", retrieve.k, "candidates per user")->capture_default_str();
   c->add_option("--filter", retrieve.filter, "an expression over item attributes");
   c->add_option("--exclude", retrieve.exclude, "seen (the user's history), none, or a file of item ids")
       ->delimiter(',')
       ->capture_default_str();
-  auto* second = c->add_option("--rescore", retrieve.rescore,
-                               "a second bundle, which puts the best candidates of the first in order");
-  c->add_option("--rescore-from", retrieve.rescore_from, "candidates of the first that the second puts in order")
+  auto* second =
+      c->add_option("--rescore", retrieve.rescore, "a second bundle, which reranks the best candidates of the first");
+  c->add_option("--rescore-from", retrieve.rescore_from, "candidates of the first bundle that the second reranks")
       ->needs(second)
       ->capture_default_str();
   c->add_option("--max-unknown", retrieve.max_unknown,
                 "fail when more than this share of the users is unknown to the model, 0 to 1; 1: never")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  c->add_flag("--explain", retrieve.explain, "say on stderr what the search looked at, and how long it took");
-  c->add_option("--format", retrieve.format, "jsonl, tsv or parquet; by the output's extension otherwise");
+  c->add_flag("--explain", retrieve.explain, "print to stderr what the search read, and how long it took");
+  c->add_option("--format", retrieve.format, "jsonl, tsv or parquet; otherwise by the output's extension");
   c->add_option("-o,--output", retrieve.output, "- for stdout")->capture_default_str();
 
   SimilarArgs similar;
-  c = command(app, "similar", "the items most like given ones",
+  c = command(app, "similar", "the nearest neighbours of items",
               "  echo i7 | pagoda similar model.pagoda --items - --k 20\n", similar, run_similar);
   c->add_option("model", similar.model, "the bundle")->required();
   c->add_option("--items", similar.items, "one item id a line (- for stdin)")->required();
-  c->add_option("--k", similar.k, "items each")->capture_default_str();
-  c->add_option("--format", similar.format, "jsonl, tsv or parquet; by the output's extension otherwise");
+  c->add_option("--k", similar.k, "neighbours per item")->capture_default_str();
+  c->add_option("--format", similar.format, "jsonl, tsv or parquet; otherwise by the output's extension");
   c->add_option("-o,--output", similar.output, "- for stdout")->capture_default_str();
 
   EncodeArgs encode;
-  c = command(app, "encode", "the towers' vectors, ids beside them",
+  c = command(app, "encode", "write the towers' vectors with their ids",
               "  pagoda encode model.pagoda items -o items.npy\n  pagoda encode model.pagoda users --input users.jsonl "
               "-o users.parquet\n",
               encode, run_encode);
   c->add_option("model", encode.model, "the bundle")->required();
   c->add_option("what", encode.what, "users or items")->required();
   c->add_option("--input", encode.input,
-                "users: lines as for retrieve; items: an item table, new items too. All known ones otherwise");
+                "users: lines as for retrieve; items: an item table, also of new items. Otherwise all known ones");
   c->add_option("-o,--output", encode.output, ".npy or .fbin (ids in OUTPUT.ids.txt), or .parquet")->required();
 
 #ifdef PAGODA_SERVER
@@ -308,15 +315,16 @@ int run(int argc, char** argv) {
               "  pagoda serve model.pagoda\n  pagoda serve model.pagoda --http 127.0.0.1:9000 --set serve.k=500\n"
               "  pagoda serve model.pagoda --ui --compare other.pagoda\n",
               serve, run_serve);
-  c->add_option("model", serve.model, "the bundle; one that is renamed into its place is taken up")->required();
+  c->add_option("model", serve.model, "the bundle; the server reloads it when another is renamed into its place")
+      ->required();
   c->add_option("--http", serve.http, "address and port, in place of serve.http (127.0.0.1:8080)");
   c->add_option("--grpc", serve.grpc, "address and port for gRPC, in place of serve.grpc (none)");
-  c->add_flag("--ui", serve.ui, "GET / is a page to look at the model with");
+  c->add_flag("--ui", serve.ui, "GET / is a page to explore the model");
   auto* compare = c->add_option("--compare", serve.compare,
                                 "a second bundle, whose calls begin with /compare; the page compares both");
   add_former_name(*c, "--beside", compare, serve.compare);
   c->add_option("--keys", serve.keys, "file of API keys, in place of serve.keys");
-  c->add_option("-c,--config", serve.config, "a config, of which the section [serve] is read");
+  c->add_option("-c,--config", serve.config, "a config, whose section [serve] is read");
   c->add_option("--set", serve.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
 #endif
 
@@ -343,23 +351,22 @@ int run(int argc, char** argv) {
               "  name = \"corrected\"\n",
               lab, run_lab_command);
   c->add_option("-c,--config", lab.config, "the lab: a base config and what its variants change")->required();
-  c->add_option("-o,--output", lab.output,
-                "folder of the runs, lab.json and report.html; what is there is gone on with")
+  c->add_option("-o,--output", lab.output, "folder of the runs, lab.json and report.html; a run in it is continued")
       ->required();
   c->add_option("--set", lab.set, "a.b=v over the base config; may be repeated")->take_all()->allow_extra_args(false);
 
   InspectArgs inspect;
-  c = command(app, "inspect", "what a bundle holds", "  pagoda inspect model.pagoda --json\n", inspect, run_inspect);
+  c = command(app, "inspect", "what a bundle contains", "  pagoda inspect model.pagoda --json\n", inspect, run_inspect);
   c->add_option("model", inspect.model, "the bundle")->required();
   c->add_flag("--json", inspect.json, "as JSON");
 
   add_simulate_command(app);
 
   DemoArgs demo{.program = argv[0]};
-  c = command(app, "demo", "a synthetic world, and the whole way through it", "  pagoda demo\n", demo, run_demo);
+  c = command(app, "demo", "a synthetic world, from its log to a report", "  pagoda demo\n", demo, run_demo);
   c->add_option("--folder", demo.folder, "where its files go")->capture_default_str();
 
-  app.add_subcommand("doctor", "what this machine offers, and whether the program can use it")->callback([] {
+  app.add_subcommand("doctor", "what this machine offers, and whether Pagoda can use it")->callback([] {
     run_doctor();
   });
 

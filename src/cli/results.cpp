@@ -94,7 +94,8 @@ void ResultWriter::write_table(const std::vector<std::string>& keys, const index
   batch.columns.resize(4);
   if (integer_keys_) batch.columns[0].type = columns::ColumnType::integer;
   if (integer_items_) batch.columns[1].type = columns::ColumnType::integer;
-  batch.columns[2].type = columns::ColumnType::integer, batch.columns[3].type = columns::ColumnType::real;
+  batch.columns[2].type = columns::ColumnType::integer;
+  batch.columns[3].type = columns::ColumnType::real;
   for (size_t q = 0; q < keys.size(); ++q) {
     const auto items = found.items[q];
     for (size_t r = 0; r < items.size(); ++r) {
@@ -116,8 +117,12 @@ void ResultWriter::write(const std::vector<std::string>& keys, const index::Sear
     const float* scores = found.scores.data() + found.items.offsets[q];
     if (format_ == files::Format::tsv) {
       for (size_t r = 0; r < items.size(); ++r) {
-        text += keys[q], text += '\t', text += retrieval_.item_id(items[r]), text += '\t';
-        text += std::to_string(r + 1), text += '\t';
+        text += keys[q];
+        text += '\t';
+        text += retrieval_.item_id(items[r]);
+        text += '\t';
+        text += std::to_string(r + 1);
+        text += '\t';
         append_score(text, scores[r]);
         text += '\n';
       }
@@ -126,7 +131,10 @@ void ResultWriter::write(const std::vector<std::string>& keys, const index::Sear
       for (size_t r = 0; r < items.size(); ++r)
         text += (r ? ", " : "") + nlohmann::json(std::string(retrieval_.item_id(items[r]))).dump();
       text += "], \"scores\": [";
-      for (size_t r = 0; r < items.size(); ++r) text += r ? ", " : "", append_score(text, scores[r]);
+      for (size_t r = 0; r < items.size(); ++r) {
+        text += r ? ", " : "";
+        append_score(text, scores[r]);
+      }
       text += "]}\n";
     }
   }

@@ -62,12 +62,18 @@ class Explanation {
   void add(const retrieval::RetrieveAnswer& answer) {
     if (!answer.explain) return;
     const auto& e = *answer.explain;
-    plan_ = e.plan, selectivity_ = e.selectivity;
-    centres_s_ += e.centroids_s, scan_s_ += e.scan_s, rerank_s_ += e.rerank_s;
-    times_.encode_s += answer.times.encode_s, times_.filter_s += answer.times.filter_s;
+    plan_ = e.plan;
+    selectivity_ = e.selectivity;
+    centres_s_ += e.centroids_s;
+    scan_s_ += e.scan_s;
+    rerank_s_ += e.rerank_s;
+    times_.encode_s += answer.times.encode_s;
+    times_.filter_s += answer.times.filter_s;
     times_.search_s += answer.times.search_s;
     for (const auto& q : e.queries) {
-      lists_.push_back(q.lists_probed), scored_.push_back(q.vectors_scored), reranked_.push_back(q.vectors_reranked);
+      lists_.push_back(q.lists_probed);
+      scored_.push_back(q.vectors_scored);
+      reranked_.push_back(q.vectors_reranked);
     }
   }
   void print() {

@@ -18,7 +18,7 @@ void run_serve(const ServeArgs& args) {
   if (config.serve.ui && server::built_page().empty())
     fail(ErrorKind::usage, "this build has no page for --ui; configure it with -DPAGODA_UI=ON");
   server::Server server(args.model, config.serve);
-  if (interrupted) fail(ErrorKind::interrupted, "interrupted before it served");
+  if (interrupted) fail(ErrorKind::interrupted, "interrupted before it answered");
   const auto& bundle = server.snapshots().current()->bundle();
   log_info("{}: bundle {}, {} items, serving at {}", args.model, bundle.fingerprint(), bundle.item_ids().size(),
            server.addresses());

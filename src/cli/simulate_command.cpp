@@ -31,7 +31,8 @@ void print_replay(const std::vector<simulate::ReplayError>& errors) {
     };
     auto line = std::ranges::find_if(lines, same);
     if (line == lines.end()) line = lines.insert(line, {e});
-    line->sum[e.decile - 1] += e.median_absolute, ++line->checkpoints[e.decile - 1];
+    line->sum[e.decile - 1] += e.median_absolute;
+    ++line->checkpoints[e.decile - 1];
   }
   if (lines.empty()) return;  // cohorts alone
   std::printf("%-10s %8s %6s %8s   median |p / share - 1| by decile of the items, hottest first\n", "estimator",

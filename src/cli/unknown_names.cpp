@@ -49,7 +49,10 @@ void UnknownNames::add(const retrieval::RetrieveRequest& request) {
 }
 
 void UnknownNames::add_answers(const index::SearchResult& found) {
-  for (size_t q = 0; q < found.items.size(); ++q) ++answers_, empty_ += found.items[q].empty();
+  for (size_t q = 0; q < found.items.size(); ++q) {
+    ++answers_;
+    empty_ += found.items[q].empty();
+  }
 }
 
 std::string UnknownNames::unknown_users() const {

@@ -13,9 +13,10 @@ class UnknownNames {
   explicit UnknownNames(const retrieval::Retrieval& retrieval) : retrieval_(retrieval) {}
   void add(const retrieval::RetrieveRequest& request);
   void add_answers(const index::SearchResult& found);  // counts those without an item
-  // Error{input} when more than the share `max` of the users are unknown; to be asked before anything is written.
+  // Error{input}: more than the share `max` of the users is unknown. Call it before writing anything.
   void check_share(double max) const;
-  // A warning for each: unknown users, items of histories that are not in the catalogue, values never seen, empty answers.
+  // A warning for each: unknown users, items of histories that are not in the catalogue, values never seen, empty
+  // answers.
   void say() const;
 
  private:

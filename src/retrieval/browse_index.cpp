@@ -9,7 +9,7 @@ namespace pagoda::retrieval {
 namespace {
 
 constexpr size_t kMapped = 3000, kSearchedItems = 200'000, kSearchedUsers = 1'000'000;
-constexpr size_t kExampleHistory = 5;  // what a user to begin with has seen, at least
+constexpr size_t kExampleHistory = 5;  // items that an example user has seen, at least
 
 char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -39,7 +39,7 @@ BrowseIndex::BrowseIndex(std::shared_ptr<const model::Bundle> bundle)
   rank();
 }
 
-// By a histogram of the counts, of which there are few different ones however many items there are.
+// Ranks with a histogram of the counts, because there are few distinct counts however many items there are.
 void BrowseIndex::rank() {
   struct Share {
     std::string_view name;
@@ -50,7 +50,7 @@ void BrowseIndex::rank() {
   const auto& counts = bundle_->item_counts();
   std::map<uint64_t, uint64_t, std::greater<>> items_with;
   for (const auto count : counts) ++items_with[count];
-  uint64_t least = 0, above = 0;  // those with more than `least` are above the end of what is searched
+  uint64_t least = 0, above = 0;  // the `above` items with more rows than `least` are all searched
   for (const auto& [count, items] : items_with) {
     least = count;
     if (above + items >= kSearchedItems) break;
@@ -71,7 +71,8 @@ void BrowseIndex::rank() {
          ++next) {
       taken += next->second;
       bucket.least_count = next->first;
-      bucket.items += next->second, bucket.rows += next->first * next->second;
+      bucket.items += next->second;
+      bucket.rows += next->first * next->second;
     }
     if (bucket.items > 0) popularity_.push_back(bucket);
   }
@@ -96,7 +97,7 @@ std::vector<uint32_t> BrowseIndex::find_items(const Retrieval& retrieval, std::s
       const auto [cells, cell] = retrieval.attribute(column, row);
       found = cell != columns::Interner::kNone && has_word_that_begins(cells->as_text(cell, scratch), start);
     }
-    // One that was deleted or replaced is no longer found under its id.
+    // A deleted or replaced item is no longer found under its id.
     if (found && retrieval.find_item(retrieval.item_id(row)) == row) rows.push_back(row);
   };
   for (size_t i = 0; i < popular_.size() && rows.size() < limit; ++i) take(popular_[i]);

@@ -14,7 +14,7 @@ std::optional<int64_t> whole_number(const std::string& text) {
   return number ? number->as_int64() : std::nullopt;
 }
 
-// As the column holds it.
+// The value as the column's type.
 std::optional<double> real_number(const std::string& text, columns::RealPrecision precision) {
   const auto number = columns::Decimal::parse(text);
   const double nearest = number ? columns::nearest_in(precision, *number) : INFINITY;
@@ -37,13 +37,13 @@ bool push_or_null(columns::Column& column, const std::optional<T>& value, void (
 
 }  // namespace
 
-bool append_provided(columns::Column& column, const RequestFeature* brought) {
-  const bool fits = brought && (column.type == columns::ColumnType::texts || !brought->is_list);
+bool append_provided(columns::Column& column, const RequestFeature* provided) {
+  const bool fits = provided && (column.type == columns::ColumnType::texts || !provided->is_list);
   if (!fits) {
     column.push_null();
-    return !brought;
+    return !provided;
   }
-  const auto& values = brought->values;
+  const auto& values = provided->values;
   switch (column.type) {
     case columns::ColumnType::text: column.push_text(values[0]); return true;
     case columns::ColumnType::integer:
@@ -104,7 +104,7 @@ void DeltaLayer::take(const DeltaLayer& from, std::span<const uint32_t> rows, Ba
   vectors_ = std::move(vectors);
 }
 
-// Filters have what they had of `like` (or nullptr): else the next search would wait until it is there.
+// Prepares the filter columns that `like` (or nullptr) had, so that the next search need not wait for them.
 void DeltaLayer::finish(const BuildIndexFn& index, const DeltaLayer* like, BackgroundThrottle* throttle) {
   for (uint32_t row = 0; row < items_.rows(); ++row) {
     yield_every_64(throttle, row);
@@ -122,7 +122,7 @@ DeltaLayer::DeltaLayer(std::shared_ptr<const model::Bundle> bundle, Ptr below, c
                        const std::vector<ItemChange>& changes, const EncodeItemsFn& encode,
                        BackgroundThrottle* throttle)
     : DeltaLayer(std::move(bundle), std::move(below)) {
-  // The last change of an item is the one that counts.
+  // The last change of an item counts.
   std::unordered_map<std::string_view, size_t> last;
   for (size_t c = 0; c < changes.size(); ++c) last[changes[c].item] = c;
 
@@ -135,19 +135,19 @@ DeltaLayer::DeltaLayer(std::shared_ptr<const model::Bundle> bundle, Ptr below, c
     }
     take(*before, kept, throttle);
   }
-  DeltaLayer brought(bundle_, nullptr);
+  DeltaLayer provided(bundle_, nullptr);
   for (size_t c = 0; c < changes.size(); ++c) {
     const auto& change = changes[c];
     yield_every_64(throttle, c);
     if (last[change.item] != c) continue;
     hide(change.item);
-    if (!change.deleted) append_item(brought.items_, change);
+    if (!change.deleted) append_item(provided.items_, change);
   }
-  if (brought.items_.rows() > 0) {
-    brought.vectors_ = encode(brought.items_.ids, brought.items_);
-    std::vector<uint32_t> rows(brought.items_.rows());
+  if (provided.items_.rows() > 0) {
+    provided.vectors_ = encode(provided.items_.ids, provided.items_);
+    std::vector<uint32_t> rows(provided.items_.rows());
     std::iota(rows.begin(), rows.end(), 0u);
-    take(brought, rows, throttle);
+    take(provided, rows, throttle);
   }
   finish(index::make_exact_index, before, throttle);
 }

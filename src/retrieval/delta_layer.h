@@ -1,4 +1,4 @@
-// What has changed in a catalogue since its bundle was made: items that were added, replaced or deleted.
+// The delta layer of a catalogue: items added, replaced or deleted since its bundle was made.
 #pragma once
 
 #include <map>
@@ -14,7 +14,7 @@
 
 namespace pagoda::retrieval {
 
-// An attribute as a request brings it: one value, or a list for a multi-valued column.
+// An attribute in a request: one value, or a list for a multi-valued column.
 struct RequestFeature {
   std::string name;
   std::vector<std::string> values;
@@ -23,53 +23,54 @@ struct RequestFeature {
 
 struct ItemChange {
   std::string item;
-  std::vector<RequestFeature> attributes;  // a whole row: what is not in it is null
+  std::vector<RequestFeature> attributes;  // a whole row; attributes not given are null
   bool deleted = false;
 };
 
-// The cell of a column that a request brings; a null for nullptr and for what does not fit the column's type: then false.
-bool append_provided(columns::Column& column, const RequestFeature* brought);
+// Appends a value from a request to a column. Appends a null for nullptr, and for a value that does not fit the
+// column's type; returns false only for the latter.
+bool append_provided(columns::Column& column, const RequestFeature* provided);
 
 // Appends the row of a new item.
 void append_item(data::Attributes& items, const ItemChange& item);
 
-// The vectors of items by id and attributes, [ids, dim].
+// Computes the vectors of items from their ids and attributes, [ids, dim].
 using EncodeItemsFn =
     std::function<math::Matrix<float>(const columns::Interner& ids, const data::Attributes& attributes)>;
 
-// The index of vectors that outlive it.
+// Builds an index over vectors that outlive it.
 using BuildIndexFn = std::function<std::unique_ptr<const index::Index>(math::MatrixView<const float> vectors)>;
 
-// A layer of items: over the bundle's, or over another layer that lies over those. Row i of these is the item row
-// rows_below() + i. What a change replaces or deletes is hidden in all that lies below. Immutable.
+// A layer of items over those of the bundle, or over another layer. Its row i is the item row rows_below() + i. Items
+// that a change replaces or deletes are hidden in all layers below. Immutable, so thread-safe.
 //
-// Two layers do. The fresh one is small, so that it can be made anew for each change, and is searched exactly; from time to
-// time it is merged into the other, which has an index of its own.
+// There are at most two layers, as in an LSM tree. The fresh one is small, so that each change can copy it, and is
+// searched exactly; from time to time it is merged into the other one, which has an index of its own.
 class DeltaLayer {
  public:
   using Ptr = std::shared_ptr<const DeltaLayer>;
 
-  // `before` (or nullptr) with the changes made in their order, over `below` (nullptr: the bundle). Vectors of what stays are
-  // kept, so that a change costs what it changes and a copy of the layer.
+  // `before` (or nullptr) with the changes applied in order, over `below` (nullptr: the bundle). Vectors of unchanged
+  // items are copied, so a change costs the encoding of its items and a copy of the layer.
   DeltaLayer(std::shared_ptr<const model::Bundle> bundle, Ptr below, const DeltaLayer* before,
              const std::vector<ItemChange>& changes, const EncodeItemsFn& encode,
              BackgroundThrottle* throttle = nullptr);
 
-  // One layer over the bundle that says what `below` (or nullptr) and `above` say together.
+  // One layer over the bundle with the items of `above` over those of `below` (or nullptr).
   static Ptr merged(const DeltaLayer* below, const DeltaLayer& above, const BuildIndexFn& index,
                     BackgroundThrottle* throttle = nullptr);
 
-  // What `above` says of the `changed` items, over another layer below.
+  // The `changed` items of `above`, as a layer over another one.
   static Ptr over(Ptr below, const DeltaLayer& above, const std::unordered_set<std::string>& changed,
                   BackgroundThrottle* throttle = nullptr);
 
   size_t rows_below() const { return visible_.items(); }
-  const data::Attributes& items() const { return items_; }  // their ids, and the columns of the bundle's item table
+  const data::Attributes& items() const { return items_; }  // ids, and the columns of the bundle's item table
   math::MatrixView<const float> vectors() const { return vectors_; }
-  const math::ItemSet& visible() const { return visible_; }  // of what lies below
+  const math::ItemSet& visible() const { return visible_; }  // of the rows below
   const filter::FilterIndex& filters() const { return *filters_; }
   const index::Index& index() const { return *index_; }
-  // The row, among these, that stands in the place of a bundle's item; Interner::kNone when none does.
+  // The row of this layer that replaces a bundle's item; Interner::kNone when none does.
   uint32_t replacement_of(uint32_t bundle_row) const {
     const auto found = replacement_of_.find(bundle_row);
     return found == replacement_of_.end() ? columns::Interner::kNone : found->second;
@@ -77,7 +78,7 @@ class DeltaLayer {
 
  private:
   DeltaLayer(std::shared_ptr<const model::Bundle> bundle, Ptr below);
-  void hide(std::string_view item);  // in what lies below
+  void hide(std::string_view item);  // in the layers below
   void take(const DeltaLayer& from, std::span<const uint32_t> rows, BackgroundThrottle* throttle);
   void finish(const BuildIndexFn& index, const DeltaLayer* like, BackgroundThrottle* throttle);
 

@@ -13,7 +13,7 @@ using nlohmann::json;
 
 [[noreturn]] void wrong(const std::string& message) { throw RequestError(ErrorKind::input, "", message); }
 
-// Whether the double says all that is written.
+// Whether the double has exactly the value of the text.
 bool holds(double value, std::string_view written) {
   constexpr auto kSurelyHeld = std::numeric_limits<double>::digits10;
   if (std::ranges::count_if(written.substr(0, written.find_first_of("eE")),
@@ -24,7 +24,7 @@ bool holds(double value, std::string_view written) {
   return written == std::string_view(shortest, end);
 }
 
-// Builds the value, and throws at what is wrong.
+// Builds the value, and throws on errors.
 class Builder : public nlohmann::json_sax<json> {
  public:
   explicit Builder(int max_depth) : max_depth_(max_depth) {}
@@ -46,14 +46,14 @@ class Builder : public nlohmann::json_sax<json> {
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
     const auto [at, is_new] = open_.back()->get_ref<json::object_t&>().try_emplace(std::move(name));
-    if (!is_new) wrong(fmt::format("the key '{}' stands twice in one object", at->first));
+    if (!is_new) wrong(fmt::format("the key '{}' occurs twice in one object", at->first));
     named_ = &at->second;
     return true;
   }
   bool parse_error(size_t position, const std::string&, const json::exception& e) override {
     constexpr int kNumberOverflow = 406;
-    if (e.id == kNumberOverflow) wrong("no JSON object: a number is out of range");
-    wrong(fmt::format("no JSON object: wrong at character {}", position));
+    if (e.id == kNumberOverflow) wrong("invalid JSON: a number is out of range");
+    wrong(fmt::format("invalid JSON at character {}", position));
   }
 
  private:
@@ -73,7 +73,7 @@ class Builder : public nlohmann::json_sax<json> {
     open_.pop_back();
     return true;
   }
-  // Where the next value belongs. A list grows at its end alone, while none of its elements is open.
+  // Where the next value goes. A list grows only while none of its elements is open, so the pointers stay valid.
   json& place() {
     if (open_.empty()) return root_;
     if (open_.back()->is_object()) return *named_;
@@ -82,8 +82,8 @@ class Builder : public nlohmann::json_sax<json> {
 
   int max_depth_;
   json root_;
-  std::vector<json*> open_;  // the containers that the next value is within
-  json* named_ = nullptr;    // the value of the last key
+  std::vector<json*> open_;  // the containers around the next value
+  json* named_ = nullptr;    // the value for the last key
 };
 
 std::string written(const json& number) {

@@ -51,12 +51,12 @@ TEST(ExactJson, NumbersKeepTheirDigits) {
 }
 
 TEST(ExactJson, SaysWhatIsWrong) {
-  EXPECT_EQ(message_of(R"({"a": 1, "b": {"c": 1, "c": 1}})"), "the key 'c' stands twice in one object");
+  EXPECT_EQ(message_of(R"({"a": 1, "b": {"c": 1, "c": 1}})"), "the key 'c' occurs twice in one object");
   EXPECT_EQ(message_of(R"({"a": {"c": 1}, "b": {"c": 1}})"), "no error");
-  EXPECT_EQ(message_of("[1e999]"), "no JSON object: a number is out of range");
-  EXPECT_EQ(message_of("[1,]"), "no JSON object: wrong at character 4");
-  EXPECT_EQ(message_of("[NaN]").substr(0, 32), "no JSON object: wrong at charact");
-  EXPECT_EQ(message_of("{} {}").substr(0, 32), "no JSON object: wrong at charact");
+  EXPECT_EQ(message_of("[1e999]"), "invalid JSON: a number is out of range");
+  EXPECT_EQ(message_of("[1,]"), "invalid JSON at character 4");
+  EXPECT_EQ(message_of("[NaN]").substr(0, 23), "invalid JSON at charact");
+  EXPECT_EQ(message_of("{} {}").substr(0, 23), "invalid JSON at charact");
   EXPECT_EQ(message_of("[[[1]]]", 3), "no error");
   EXPECT_EQ(message_of("[[[[]]]]", 3), "the JSON is nested deeper than 3 levels");
   EXPECT_EQ(message_of(R"({"a":{"b":{"c":{}}}})", 3), "the JSON is nested deeper than 3 levels");

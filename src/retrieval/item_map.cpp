@@ -11,7 +11,7 @@ using Vector = std::vector<double>;
 
 double dot(const Vector& a, const Vector& b) { return std::inner_product(a.begin(), a.end(), b.begin(), 0.0); }
 
-// To unit length; of what has none, zeros.
+// Scales to unit length; a vector of length 0 stays zero.
 void normalise(Vector& v) {
   const double length = std::sqrt(dot(v, v));
   for (double& x : v) x = length > 0 ? x / length : 0;
@@ -22,7 +22,7 @@ void take_out(Vector& v, const Vector& direction) {
   for (size_t d = 0; d < v.size(); ++d) v[d] -= along * direction[d];
 }
 
-// Rows are centred. The sum over rows of row (row . v), without what lies along `before`.
+// The sum over the centred rows of row * <row, v>, minus its component along `before`.
 Vector spread(const std::vector<Vector>& rows, const Vector& v, const Vector& before) {
   Vector out(v.size(), 0);
   for (const auto& row : rows) {
@@ -33,8 +33,8 @@ Vector spread(const std::vector<Vector>& rows, const Vector& v, const Vector& be
   return out;
 }
 
-// The direction of the largest variance among those at right angles to `before`, by power iteration. It begins at the row
-// that lies farthest out, so it does not begin at right angles to what it looks for.
+// The direction of the largest variance orthogonal to `before`, by power iteration. It starts from the row farthest
+// out, which is hardly orthogonal to that direction.
 Vector principal_axis(const std::vector<Vector>& rows, const Vector& before) {
   constexpr int kRounds = 200;
   constexpr double kStill = 1e-6;
@@ -42,7 +42,10 @@ Vector principal_axis(const std::vector<Vector>& rows, const Vector& before) {
   double farthest = 0;
   for (auto row : rows) {
     take_out(row, before);
-    if (const double length = dot(row, row); length > farthest) farthest = length, axis = row;
+    if (const double length = dot(row, row); length > farthest) {
+      farthest = length;
+      axis = row;
+    }
   }
   normalise(axis);
   for (int round = 0; round < kRounds; ++round) {
@@ -52,7 +55,7 @@ Vector principal_axis(const std::vector<Vector>& rows, const Vector& before) {
     axis = std::move(next);
     if (still) break;
   }
-  // Either sign is as good: the one whose largest component is positive is the same in every run.
+  // Of the two signs, the one whose largest component is positive, so that every run gives the same.
   const auto largest = std::ranges::max_element(axis, {}, [](double x) { return std::abs(x); });
   if (largest != axis.end() && *largest < 0)
     for (double& x : axis) x = -x;
@@ -61,16 +64,19 @@ Vector principal_axis(const std::vector<Vector>& rows, const Vector& before) {
 
 }  // namespace
 
-ItemMap make_item_map(math::RowsView vectors, size_t most) {
+ItemMap make_item_map(math::RowsView vectors, size_t max_items) {
   ItemMap map;
-  const size_t dim = vectors.cols(), stride = std::max<size_t>(1, (vectors.rows() + most - 1) / most);
+  const size_t dim = vectors.cols(), stride = std::max<size_t>(1, (vectors.rows() + max_items - 1) / max_items);
   Vector centre(dim, 0);
   for (size_t item = 0; item < vectors.rows(); item += stride) {
     const auto row = vectors.row(item);
     if (!std::ranges::all_of(row, [](float x) { return std::isfinite(x); })) continue;
     map.items.push_back(static_cast<uint32_t>(item));
     double squares = 0;
-    for (size_t d = 0; d < dim; ++d) centre[d] += row[d], squares += double{row[d]} * row[d];
+    for (size_t d = 0; d < dim; ++d) {
+      centre[d] += row[d];
+      squares += double{row[d]} * row[d];
+    }
     map.length += std::sqrt(squares);
   }
   const auto n = static_cast<double>(std::max<size_t>(1, map.items.size()));

@@ -43,7 +43,10 @@ TEST(ItemMap, ItIsOfABoundedSampleThatIsEvenlySpread) {
 
 TEST(ItemMap, ItBearsWhatHasNoSecondDirectionNoNumberOrNoRows) {
   math::Matrix<float> line(3, 3);
-  for (size_t i = 0; i < 3; ++i) line[i][0] = static_cast<float>(i), line[i][1] = line[i][2] = 0;
+  for (size_t i = 0; i < 3; ++i) {
+    line[i][0] = static_cast<float>(i);
+    line[i][1] = line[i][2] = 0;
+  }
   auto map = make_item_map(line, 10);
   EXPECT_EQ(map.variance, 1);
   EXPECT_EQ(map.length, 1);

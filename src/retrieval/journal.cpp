@@ -41,7 +41,7 @@ ItemChange change_of(std::string_view text) {
 }
 
 struct Contents {
-  std::vector<ItemChange> changes;  // the last of each item, in their order
+  std::vector<ItemChange> changes;  // the last of each item, in order
   size_t lines = 0;
 };
 
@@ -56,7 +56,7 @@ Contents contents_of(const std::string& path, std::string_view whole_lines, Back
     try {
       all.push_back(change_of(whole_lines.substr(begin, end - begin)));
     } catch (const Error& e) {
-      fail(ErrorKind::failed, "{}:{}: is no change of an item: {}", path, contents.lines, e.what());
+      fail(ErrorKind::failed, "{}:{}: is not a change of an item: {}", path, contents.lines, e.what());
     }
     last[all.back().item] = all.size() - 1;
     yield_to_foreground(throttle);
@@ -66,7 +66,7 @@ Contents contents_of(const std::string& path, std::string_view whole_lines, Back
   return contents;
 }
 
-// Up to the end of the last whole line.
+// The text up to the end of its last whole line.
 std::string_view whole_lines(std::string_view text) { return text.substr(0, text.rfind('\n') + 1); }
 
 }  // namespace
@@ -89,7 +89,7 @@ bool Journal::owned() {
 void Journal::truncate_torn_tail(std::string_view text) {
   const auto whole = whole_lines(text).size();
   if (whole < text.size() && ::truncate(path_.c_str(), static_cast<off_t>(whole)) != 0)
-    fail(ErrorKind::failed, "{}: cannot be mended: {}", path_, std::strerror(errno));
+    fail(ErrorKind::failed, "{}: the incomplete last line cannot be removed: {}", path_, std::strerror(errno));
 }
 
 bool Journal::acquire() {
@@ -102,13 +102,15 @@ bool Journal::acquire() {
 std::vector<ItemChange> Journal::read(BackgroundThrottle* throttle) {
   lines_ = items_ = read_bytes_ = 0;
   if (!file_exists(path_)) return {};
-  if (!lock_.take()) log_info("{}: read alone, as another process changes it or {}.lock cannot be made", path_, path_);
+  if (!lock_.take())
+    log_info("{}: is only read, because another process changes it or {}.lock cannot be created", path_, path_);
   const auto text = read_file(path_);
   if (lock_.held()) truncate_torn_tail(text);
   const auto whole = whole_lines(text);
   auto contents = contents_of(path_, whole, throttle);
   read_bytes_ = whole.size();
-  lines_ = contents.lines, items_ = contents.changes.size();
+  lines_ = contents.lines;
+  items_ = contents.changes.size();
   return std::move(contents.changes);
 }
 
@@ -132,15 +134,15 @@ std::unique_ptr<Journal::Compaction> Journal::start_compaction() {
   return std::make_unique<Compaction>(path_, static_cast<size_t>(s.st_size), s.st_ino);
 }
 
-void Journal::replace(Compaction& shorter) {
+void Journal::replace(Compaction& compaction) {
   struct stat s{};
-  if (::stat(path_.c_str(), &s) != 0 || s.st_ino != shorter.inode_) return;
+  if (::stat(path_.c_str(), &s) != 0 || s.st_ino != compaction.inode_) return;
   const auto text = read_file(path_);
-  if (text.size() < shorter.end_) return;
-  const auto since = std::string_view(text).substr(shorter.end_);
-  shorter.file_->write(since);
-  shorter.file_->commit();
-  items_ = shorter.lines_;
+  if (text.size() < compaction.end_) return;
+  const auto since = std::string_view(text).substr(compaction.end_);
+  compaction.file_->write(since);
+  compaction.file_->commit();
+  items_ = compaction.lines_;
   lines_ = items_ + static_cast<size_t>(std::ranges::count(since, '\n'));
 }
 
@@ -152,7 +154,7 @@ void Journal::append(std::span<const ItemChange> changes, BackgroundThrottle* th
   }
   if (!owned())
     throw JournalBusy(
-        fmt::format("{}: cannot be written: another process changes it, or {}.lock cannot be made", path_, path_));
+        fmt::format("{}: cannot be written: another process changes it, or {}.lock cannot be created", path_, path_));
   const int file = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   const off_t before = file < 0 ? -1 : ::lseek(file, 0, SEEK_END);
   size_t written = 0;
@@ -170,10 +172,12 @@ void Journal::append(std::span<const ItemChange> changes, BackgroundThrottle* th
     done = false;
     reason = e.what();
   }
-  // A piece of a change must not stand before the next one.
+  // A torn change must not precede the next one.
   const bool undone = done || before < 0 || ::ftruncate(file, before) == 0;
   if (file >= 0) ::close(file);
-  if (!done) fail(ErrorKind::failed, "{}: cannot be written: {}{}", path_, reason, undone ? "" : "; nor mended");
+  if (!done)
+    fail(ErrorKind::failed, "{}: cannot be written: {}{}", path_, reason,
+         undone ? "" : "; its incomplete last line cannot be removed, either");
   lines_ += changes.size();
 }
 

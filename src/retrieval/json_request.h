@@ -1,5 +1,5 @@
-// Private: the parts of a request as JSON, strict about names and types. Every error is a RequestError{input} that names
-// the field. A null stands for a field that is not given.
+// Private: reads the parts of a JSON request, strict about names and types. Every error is a RequestError{input} that
+// names the field. A null is the same as a field that is not given.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -8,15 +8,15 @@
 
 namespace pagoda::retrieval {
 
-// The nearest of `known` is named when another key stands in the object.
+// RequestError for a key that is not in `known`; it names the nearest one.
 void check_keys(const nlohmann::json& object, std::span<const std::string> known);
 
 inline const std::vector<std::string> kUserKeys{"user", "history", "context", "features", "time"};
 
-// The keys of kUserKeys; others are passed over. `times`: how a time is written, as in the bundle's log.
+// Reads the keys of kUserKeys and ignores others. `times`: the form of a time, as in the bundle's log.
 RetrieveRequest read_user(const nlohmann::json& object, columns::TimeForm times);
 
-// An id is a text or a whole number, whose canonical text it is: 12, 12.0 and "12" are one id, "012" is another.
+// An id is a text, or the canonical text of a whole number: 12, 12.0 and "12" are one id, "012" is another.
 std::string read_id(const nlohmann::json& value, const std::string& field);
 std::vector<std::string> read_ids(const nlohmann::json& value, const std::string& field);
 std::vector<RequestFeature> read_features(const nlohmann::json& object, const std::string& field);

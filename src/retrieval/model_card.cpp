@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kPaths{"interactions", "impressions", "items", "users", "test_files"};
 
-// The config of a bundle is a record that we wrote: a line for each key, a table's name on a line of its own.
+// A bundle's config is written by this program: one line per key, and a table's name on its own line.
 std::string without_paths(std::string_view config) {
   std::string out;
   bool of_data = false;

@@ -1,4 +1,4 @@
-// What a server tells of the model it answers from.
+// What a server tells about its model.
 #pragma once
 
 #include <string>
@@ -11,12 +11,12 @@ namespace pagoda::retrieval {
 
 struct ModelCard {
   std::string fingerprint, info;                                // JSON
-  std::string index;                                            // its kind
+  std::string index;                                            // kind of the index
   std::vector<std::string> context, features;                   // names that requests may use
   std::vector<std::pair<std::string, std::string>> attributes;  // name and type
   size_t added_items = 0, hidden_items = 0;
   std::string metrics;  // JSON; "" for none
-  std::string config;   // TOML; without paths it lacks the keys that name files
+  std::string config;   // TOML; without `with_paths` it lacks the keys that name files
 };
 
 ModelCard model_card(const Retrieval& retrieval, bool with_paths);

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMostDepth = 16;  // of a line of a users file; a right one has three levels
+constexpr int kMaxDepth = 16;  // of a line of a users file; a valid one has three levels
 
 bool is_id(const json& value) {
   return value.is_string() || (is_number(value) && columns::Decimal::parse(text_of(value))->is_whole());
@@ -39,7 +39,7 @@ std::string_view expected(const columns::Column& column) {
 
 [[noreturn]] void wrong_type(const std::string& field) { wrong(field, "'{}' has the wrong type", field); }
 
-// A null is a value that is not known: left out.
+// A null is an unknown value, and is left out.
 std::vector<std::pair<std::string, std::string>> read_context(const json& object) {
   if (!object.is_object()) wrong_type("context");
   std::vector<std::pair<std::string, std::string>> out;
@@ -122,13 +122,13 @@ void check_attribute(const data::Attributes& table, const RequestFeature& attrib
 
 RetrieveRequest parse_request(std::string_view line, const std::string& place, columns::TimeForm times) {
   if (line.empty() || line[0] != '{') {
-    if (!columns::is_utf8(line)) fail(ErrorKind::input, "{}: the user's id is not UTF-8", place);
+    if (!columns::is_utf8(line)) fail(ErrorKind::input, "{}: the user id is not UTF-8", place);
     RetrieveRequest request;
     request.user = std::string(line);
     return request;
   }
   try {
-    const auto object = parse_json(line, kMostDepth);
+    const auto object = parse_json(line, kMaxDepth);
     check_keys(object, kUserKeys);
     return read_user(object, times);
   } catch (const RequestError& e) {

@@ -1,4 +1,4 @@
-// What requests bring of users, as tables that an encoder reads.
+// User attributes from requests, as tables for an encoder.
 #pragma once
 
 #include <span>
@@ -9,12 +9,13 @@
 
 namespace pagoda::retrieval {
 
-// The indices of the rows that bring something, in groups that bring lists for the same of the columns: a column of a table holds
-// lists or single values, and what one request brings must not change how another one's is read.
+// The indices of the non-empty rows, grouped by which columns have lists: a column of a table holds either lists or
+// single values, and one request must not change how another one is read.
 std::vector<std::vector<size_t>> rows_by_shape(const std::vector<std::string>& columns,
                                                std::span<const std::vector<RequestFeature>* const> rows);
 
-// Row i is of ids[i], which differ, and holds rows[i], all of one group; a name that is no column is passed over.
+// A table with rows[i] as the row of ids[i]. The ids are distinct, the rows are of one group; ignores names that are no
+// column.
 data::Attributes request_table(const std::vector<std::string>& columns, const std::vector<std::string>& ids,
                                std::span<const std::vector<RequestFeature>* const> rows);
 

@@ -20,7 +20,7 @@ std::vector<uint32_t> item_rows_of_attributes(const model::Bundle& bundle) {
   return rows;
 }
 
-// Of the bundle's own items, which are those that its towers know.
+// For the bundle's own items, which its towers know.
 std::vector<uint32_t> bundle_rows_of(const model::Bundle& bundle, const std::vector<std::string>& items) {
   std::vector<uint32_t> rows;
   for (const auto& id : items)
@@ -35,7 +35,7 @@ bool knows(const model::Bundle& bundle, const RetrieveRequest& request) {
   return false;
 }
 
-// What one member makes of the requests, but for attributes that they bring.
+// The requests as one member reads them, without the attributes in them.
 std::vector<model::UserRequest> plain_requests(const model::Bundle& bundle, const model::Member& member,
                                                const std::vector<RetrieveRequest>& requests) {
   const auto& names = member.model.user_encoder.context_names();
@@ -72,7 +72,7 @@ math::Matrix<float> member_vectors(ThreadPool& pool, const model::Bundle& bundle
     std::vector<std::string> names;
     std::vector<const std::vector<RequestFeature>*> rows;
     for (const size_t i : group) {
-      // A name of its own for each request: two may speak of one user with different attributes.
+      // Each request gets a distinct id, because two may name one user with different attributes.
       names.push_back(fmt::format("{}\x1f{}", i, requests[i].user.value_or("")));
       rows.push_back(brought[i]);
     }
@@ -97,7 +97,7 @@ math::Matrix<float> bundle_vectors(ThreadPool& pool, const model::Bundle& bundle
                                     [&](const model::Member& m) { return member_vectors(pool, bundle, m, requests); });
 }
 
-// Seconds since the last lap.
+// lap(): seconds since the last lap.
 class Laps {
  public:
   double lap() {
@@ -109,7 +109,7 @@ class Laps {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-// f(), its Error told as one of that field.
+// Runs f(); its Error becomes a RequestError of that field.
 template <class F>
 decltype(auto) of_field(const char* field, F f) {
   try {
@@ -119,7 +119,7 @@ decltype(auto) of_field(const char* field, F f) {
   }
 }
 
-// The group of each row of a column; values that are met first here get numbers from `end` on.
+// The group of each row of a column; new values get numbers from `end` on.
 void append_groups(const columns::Column& column, std::unordered_map<std::string, uint32_t>& of_value, uint32_t& end,
                    std::vector<uint32_t>& group_of, BackgroundThrottle* throttle = nullptr) {
   std::string scratch, key;
@@ -155,15 +155,17 @@ Retrieval::Retrieval(std::shared_ptr<const model::Bundle> bundle)
 Retrieval::Retrieval(std::shared_ptr<const model::Bundle> bundle, std::shared_ptr<const model::Bundle> second,
                      size_t rescore_from)
     : Retrieval(std::move(bundle)) {
-  second_ = std::move(second), rescore_from_ = rescore_from;
+  second_ = std::move(second);
+  rescore_from_ = rescore_from;
   over_bundle_ = model::make_cascade(*bundle_, *second_, rescore_from);
 }
 
 Retrieval::Retrieval(const Retrieval& other, DeltaLayer::Ptr merged, DeltaLayer::Ptr fresh) : Retrieval(other) {
   if (second_) fail(ErrorKind::usage, "items cannot be added to a cascade");
   const bool other_groups = merged != merged_;
-  merged_ = std::move(merged), fresh_ = std::move(fresh);
-  if (other_groups) {  // made again at once: else the next search would wait for them
+  merged_ = std::move(merged);
+  fresh_ = std::move(fresh);
+  if (other_groups) {  // made at once, so that the next search need not wait for them
     const auto known = known_quotas();
     quotas_ = std::make_shared<KnownQuotas>();
     for (const auto& attribute : known) quota_groups(attribute);
@@ -228,7 +230,7 @@ std::vector<uint32_t> Retrieval::rows_of(const std::vector<std::string>& items) 
   return rows;
 }
 
-// A row that another layer hides may be told: it does not come back anyway.
+// May return a row that another layer hides; a search leaves it out anyway.
 uint32_t Retrieval::now_in_place_of(uint32_t bundle_row) const {
   if (fresh_)
     if (const auto row = fresh_->replacement_of(bundle_row); row != columns::Interner::kNone)
@@ -279,8 +281,8 @@ void Retrieval::check_names(const RetrieveRequest& request, const std::string& p
 void Retrieval::check_time(const RetrieveRequest& request) const {
   const auto& info = bundle_->info();
   if (!request.time_us || !info.times) return;
-  constexpr double kFar = 30 * 365 * 86400e6;  // no request lies so far from the log: its number is of another unit
-  if (std::abs(static_cast<double>(*request.time_us) - static_cast<double>(info.moment_us)) > kFar)
+  constexpr double kMaxDistanceUs = 30 * 365 * 86400e6;  // a request this far from the log has its time in another unit
+  if (std::abs(static_cast<double>(*request.time_us) - static_cast<double>(info.moment_us)) > kMaxDistanceUs)
     throw RequestError(ErrorKind::input, "time",
                        fmt::format("'time' is {}, far from the data's {}: a number is read as in the log ({}); write "
                                    "2024-05-01T10:00:00Z",
@@ -369,7 +371,8 @@ void Retrieval::arrange_as(const Retrieval& other, BackgroundThrottle* throttle)
   for (const auto& attribute : other.known_quotas()) {
     const auto* column = bundle_->item_attributes().find(attribute);
     if (!column || column->type == columns::ColumnType::texts) continue;
-    auto groups = make_quota_groups(attribute, throttle);  // without the lock: it may yield to who waits for that
+    auto groups = make_quota_groups(attribute,
+                                    throttle);  // without the mutex, because it may yield to a thread that waits for it
     const std::lock_guard lock(quotas_->mutex);
     quotas_->of.emplace(attribute, std::move(groups));
   }
@@ -404,7 +407,7 @@ const Retrieval::QuotaGroups& Retrieval::quota_groups(const std::string& attribu
 
 std::vector<uint32_t> Retrieval::quota_groups_of_fresh(const std::string& attribute, const QuotaGroups& groups) const {
   const auto* column = fresh_->items().find(attribute);
-  std::unordered_map<std::string, uint32_t> of_value;  // of those that occur in the fresh layer
+  std::unordered_map<std::string, uint32_t> of_value;  // of values that occur in the fresh layer
   std::string scratch, key;
   for (uint32_t row = 0; row < column->rows(); ++row) {
     const std::string value(columns::canonical_text(column->as_text(row, scratch), key));
@@ -420,8 +423,8 @@ filter::Filter Retrieval::compile(const std::string& filter) const {
   auto compiled = filters_->compile(filter);
   for (const auto& layer : {merged_, fresh_}) {
     if (!layer) continue;
-    // The filter fits the bundle's columns. Where these are empty and it does not fit what was added, none of that matches: one
-    // odd item must not turn everybody's filter into an error.
+    // The filter fits the bundle's columns. If these are empty and it does not fit the added items, none of these
+    // match: one odd item must not turn everybody's filter into an error.
     try {
       compiled.items.append(layer->filters().compile(filter, filters_.get()).items);
     } catch (const Error&) {
@@ -463,7 +466,7 @@ RetrieveAnswer Retrieval::search(ThreadPool& pool, math::MatrixView<const float>
     const auto& attribute = options.quota->attribute;
     const auto& groups = of_field("quota", [&]() -> const QuotaGroups& { return quota_groups(attribute); });
     if (fresh_) group_of_more = quota_groups_of_fresh(attribute, groups);
-    quota = {groups.of_item, options.quota->most, group_of_more};
+    quota = {groups.of_item, options.quota->max, group_of_more};
     search.quota = &quota;
   }
   if (options.explain) search.explain = &answer.explain.emplace();
@@ -480,7 +483,7 @@ index::SearchResult Retrieval::similar(ThreadPool& pool, std::span<const uint32_
     item_vector(items[i], queries[i]);
     self.push({&items[i], 1});
   }
-  // A cascade is about users: items are compared by the first model.
+  // Items are compared by the first model; a cascade reranks for users only.
   const auto& index = second_ ? bundle_->index() : this->index();
   return index.search(pool, queries, {.k = k, .excluded = &self});
 }

@@ -1,4 +1,4 @@
-// Answers requests from a bundle. Knows no transport: the command line and a server are its adapters.
+// Answers requests from a bundle, independent of transport: the command line and the server are its adapters.
 #pragma once
 
 #include <map>
@@ -15,49 +15,49 @@
 
 namespace pagoda::retrieval {
 
-// A wrong request; field() says in which part of it.
+// A wrong request; field() names the field at fault.
 class RequestError : public Error {
  public:
   RequestError(ErrorKind kind, std::string field, const std::string& message)
       : Error(kind, message, std::move(field)) {}
 };
 
-// Whose candidates are asked for. Everything may be missing: then it is a stranger.
+// The user of a request. Everything may be missing; that is an unknown user.
 struct RetrieveRequest {
   std::optional<std::string> user;
   std::optional<std::vector<std::string>> history;  // item ids, the latest last; replaces the known history
   std::vector<std::pair<std::string, std::string>> context;
   std::vector<RequestFeature> features;
-  std::optional<int64_t> time_us;    // of the request; the bundle's moment otherwise
-  std::vector<std::string> exclude;  // item ids that its answer alone does not hold; unknown ones exclude nothing
+  std::optional<int64_t> time_us;    // of the request; otherwise the bundle's moment
+  std::vector<std::string> exclude;  // item ids to leave out for this request alone; unknown ones are ignored
 };
 
 // One line of a users file: an id alone, or a JSON object with `user`, `history`, `context`, `features`, `time`.
-// A time is read in the form `times`, that of the bundle's log. Error{input} naming `place` when it is neither.
+// Reads a time in the form `times`, that of the bundle's log. Error{input}, naming `place`: the line is neither.
 RetrieveRequest parse_request(std::string_view line, const std::string& place, columns::TimeForm times = {});
 
 // RequestError{input} of "attributes": the item table has no such column (with the nearest), or it cannot hold the value.
 void check_attribute(const data::Attributes& table, const RequestFeature& attribute);
 
-// A few hundred of the users that a bundle knows, spread over all of them: queries like those to come.
+// A few hundred of the bundle's users, evenly spread, as typical queries.
 std::vector<RetrieveRequest> some_users(const model::Bundle& bundle);
 
-// At most `most` items of one value of an attribute.
+// At most `max` items with the same value of an attribute.
 struct QuotaOptions {
   std::string attribute;
-  uint32_t most = 1;
+  uint32_t max = 1;
   bool operator==(const QuotaOptions&) const = default;
 };
 
-// What holds for all the requests of a call.
+// The options for all requests of a call.
 struct RetrieveOptions {
   size_t k = 1000;
   std::string filter{};                                       // "" for none
-  bool exclude_seen = true;                                   // items of the user's history do not come back
-  std::vector<std::string> exclude{};                         // item ids; unknown ones exclude nothing
-  float min_score = -std::numeric_limits<float>::infinity();  // of the scores that come back
+  bool exclude_seen = true;                                   // leave out items of the user's history
+  std::vector<std::string> exclude{};                         // item ids to leave out; unknown ones are ignored
+  float min_score = -std::numeric_limits<float>::infinity();  // leave out items that score less
   std::optional<QuotaOptions> quota{};
-  bool exact = false;  // what an exact index would answer, whichever the bundle has
+  bool exact = false;  // search exactly, whatever the bundle's index
   double recall = 0;   // wanted of an approximate index, up to 1; 0: its own
   bool explain = false;
   bool operator==(const RetrieveOptions&) const = default;
@@ -70,82 +70,83 @@ struct StageTimes {
 struct RetrieveAnswer {
   std::vector<bool> user_known;                 // per request
   index::SearchResult found;                    // per request
-  StageTimes times;                             // of all requests together
-  std::optional<index::SearchExplain> explain;  // when it was asked for
+  StageTimes times;                             // of all requests together, in seconds
+  std::optional<index::SearchExplain> explain;  // if options.explain
 };
 
-// Immutable: any number of threads may ask, each with its own pool. A user is known, and has seen items, to a bundle when
-// any of its members says so.
+// Immutable: any number of threads may call it, each with its own pool. A bundle knows a user, or that a user has seen
+// an item, if any of its members does.
 class Retrieval {
  public:
   explicit Retrieval(std::shared_ptr<const model::Bundle> bundle);
-  // A cascade: what `bundle` retrieves, the best rescore_from of it, is put in order by `second` and cut to k
-  // (index/cascade.h). Filters, exclusions and who is known are the first bundle's matter; each encodes the user from
-  // what it knows itself. Error{usage}: one of the two holds bare vectors.
+  // A cascade (index/cascade.h): `second` reranks the best rescore_from candidates of `bundle`, of which k are
+  // returned. Filters, exclusions and known users are those of `bundle`; each bundle encodes the user from what it
+  // knows itself. Error{usage}: one of them holds bare vectors.
   Retrieval(std::shared_ptr<const model::Bundle> bundle, std::shared_ptr<const model::Bundle> second,
             size_t rescore_from);
 
-  // What the bundle of `other` answers with two layers over its items: `merged`, which lies over the bundle, and `fresh`, which
-  // lies over both; either may be nullptr. What `other` knows of the bundle is shared. Error{usage}: `other` is a cascade.
+  // The bundle of `other` with two delta layers over its items: `merged` over the bundle, and `fresh` over both; either
+  // may be nullptr. Shares what `other` prepared for the bundle. Error{usage}: `other` is a cascade.
   Retrieval(const Retrieval& other, DeltaLayer::Ptr merged, DeltaLayer::Ptr fresh);
 
-  // The items that it answers with, by row: those of the bundle, then the merged ones, then the fresh ones.
-  uint32_t find_item(std::string_view id) const;  // Interner::kNone: there is none, or it was deleted
+  // Items by row: those of the bundle, then the merged ones, then the fresh ones.
+  uint32_t find_item(std::string_view id) const;  // Interner::kNone: unknown or deleted
   std::string_view item_id(uint32_t row) const;
-  void item_vector(uint32_t row, float* out) const;  // as many components as the bundle's vectors have
-  // The attributes' column of that number, and the item's row in it (Interner::kNone: it has no attributes).
+  void item_vector(uint32_t row, float* out) const;  // out [dim]
+  // The item table's column of that number, and the item's row in it (Interner::kNone: no attributes).
   std::pair<const columns::Column*, uint32_t> attribute(size_t column, uint32_t row) const;
 
-  // RequestError{input}: a context or feature name that no model reads, with the nearest; a time decades from the log's.
+  // RequestError{input}: a context or feature name that no model reads (names the nearest), or a time decades from the
+  // log's.
   void check_names(const RetrieveRequest& request) const;
-  // The same, naming `place`.
+  // The same; errors name `place`.
   void check_names(const RetrieveRequest& request, const std::string& place) const;
 
-  // Whether a member of the bundle has learnt of the user; not when the request names none.
+  // Whether a member of the bundle was trained on the user; false if the request names none.
   bool knows_user(const RetrieveRequest& request) const;
-  // "device = tv" for each value of the request that no model has a row for, as none or too few of the training part
-  // had it: it counts as any other such value.
+  // "device = tv" for each value of the request that no model has a row for, because the training part had it never or
+  // too rarely. Such values are encoded as one unknown value.
   std::vector<std::string> unseen_values(const RetrieveRequest& request) const;
 
-  // RequestError{usage}: a filter or quota that cannot be compiled. Error{usage}: from a cascade, k > rescore_from. Names
-  // that the model does not read are passed over.
+  // RequestError{usage}: an invalid filter or quota. Error{usage}: a cascade with k > rescore_from. Ignores names that
+  // the model does not read.
   RetrieveAnswer retrieve(ThreadPool& pool, const std::vector<RetrieveRequest>& requests,
                           const RetrieveOptions& options) const;
-  // Query vectors given directly, [Q, dim]. Error{usage} from a cascade, which needs users to encode.
+  // For query vectors [Q, dim]. Error{usage}: a cascade, which needs users to encode.
   RetrieveAnswer retrieve(ThreadPool& pool, math::MatrixView<const float> vectors,
                           const RetrieveOptions& options) const;
-  // Items most like each of the given catalogue rows, by inner product of the item vectors; never the item itself.
+  // The k nearest neighbours of each item row by inner product of the item vectors, without the item itself.
   index::SearchResult similar(ThreadPool& pool, std::span<const uint32_t> items, size_t k) const;
-  // The user vectors of the bundle, [requests, dim]; the second's of a cascade are not in it.
+  // The bundle's user vectors, [requests, dim]; without those of a cascade's second bundle.
   math::Matrix<float> user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const;
-  // The item vectors of items given by id and attributes, known or new, [items, dim].
+  // The vectors of known or new items from their ids and attributes, [items, dim].
   math::Matrix<float> item_vectors(ThreadPool& pool, const columns::Interner& ids,
                                    const data::Attributes* attributes) const;
 
   const model::Bundle& bundle() const { return *bundle_; }
   const std::shared_ptr<const model::Bundle>& shared_bundle() const { return bundle_; }
-  const DeltaLayer::Ptr& merged() const { return merged_; }  // nullptr: there are none
+  const DeltaLayer::Ptr& merged() const { return merged_; }  // nullptr: no merged layer
   const DeltaLayer::Ptr& fresh() const { return fresh_; }
-  size_t items() const { return index().items(); }  // rows, of those too that cannot come back
-  size_t added_items() const;                       // that can come back
+  size_t items() const { return index().items(); }  // rows, including hidden ones
+  size_t added_items() const;                       // not hidden
   size_t hidden_items() const;                      // of the bundle
-  std::vector<std::string> known_quotas() const;    // attributes whose groups have been made
-  // Makes ahead, as far as it has such columns, what `other` has been asked for: else the next search would wait for it.
+  std::vector<std::string> known_quotas() const;    // attributes whose quota groups exist
+  // Prepares the filters and quota groups that `other` has, so that the next search need not wait for them.
   void arrange_as(const Retrieval& other, BackgroundThrottle* throttle = nullptr) const;
 
  private:
   void check_time(const RetrieveRequest& request) const;
-  // The groups of each quota that was asked for: made once, as they are as many numbers as there are items.
+  // The quota groups of each attribute that a request named; made once, because they take a number per item.
   struct QuotaGroups {
-    std::vector<uint32_t> of_item;                       // of the bundle, and of the merged ones
-    std::unordered_map<std::string, uint32_t> of_value;  // the number of each value that an item has
-    uint32_t end = 0;                                    // above all of them
+    std::vector<uint32_t> of_item;                       // of the items of the bundle and the merged layer
+    std::unordered_map<std::string, uint32_t> of_value;  // the group of each value
+    uint32_t end = 0;                                    // above all groups
   };
   struct KnownQuotas {
     std::mutex mutex;
     std::map<std::string, QuotaGroups, std::less<>> of;
   };
-  // `seen` and `own_exclusions` per query; items that either names do not come back (seen ones when options say so).
+  // `seen` and `own_exclusions` per query: items to leave out (seen ones if options.exclude_seen).
   RetrieveAnswer search(ThreadPool& pool, math::MatrixView<const float> vectors, const math::Ragged<uint32_t>& seen,
                         const math::Ragged<uint32_t>& own_exclusions, const RetrieveOptions& options) const;
   QuotaGroups make_quota_groups(const std::string& attribute, BackgroundThrottle* throttle) const;
@@ -153,7 +154,7 @@ class Retrieval {
   std::vector<uint32_t> quota_groups_of_fresh(const std::string& attribute, const QuotaGroups& groups) const;
   uint32_t bottom() const { return bundle_->item_ids().size(); }
   uint32_t first_fresh() const { return bottom() + (merged_ ? merged_->items().ids.size() : 0); }
-  // Which layer the row is of, and its row there; nullptr: the bundle's.
+  // The layer of a row, and the row in it; nullptr: the bundle.
   std::pair<const DeltaLayer*, uint32_t> layer_of(uint32_t row) const;
   uint32_t now_in_place_of(uint32_t bundle_row) const;
   filter::Filter compile(const std::string& filter) const;
@@ -166,8 +167,9 @@ class Retrieval {
   size_t rescore_from_ = 0;
   DeltaLayer::Ptr merged_, fresh_;
   std::shared_ptr<const index::Index>
-      with_merged_;  // the index of the bundle with the merged ones over it, if there are any
-  std::shared_ptr<const index::Index> over_bundle_;  // a cascade over both bundles, or the layers over one; else none
+      with_merged_;  // the bundle's index with the merged layer over it, if there is one
+  std::shared_ptr<const index::Index>
+      over_bundle_;  // the cascade, or the delta layers over the bundle; otherwise nullptr
 };
 
 }  // namespace pagoda::retrieval

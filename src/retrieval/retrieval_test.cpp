@@ -65,13 +65,13 @@ TEST_F(RetrievalOf, AStrangerWithAKnownUsersHistoryContextAndFeaturesHasTheSameB
 }
 
 TEST_F(RetrievalOf, EachPartOfARequestMovesTheVector) {
-  const auto stranger = vector("{}");
+  const auto unknown_user = vector("{}");
   for (const char* line : {R"({"history": ["i3"]})", R"({"context": {"device": "tv"}})",
                            R"({"features": {"country": "DE"}})", R"({"features": {"likes": ["jam"]}})"})
-    EXPECT_NE(vector(line), stranger) << line;
+    EXPECT_NE(vector(line), unknown_user) << line;
   EXPECT_NE(vector(R"({"features": {"likes": ["jam"]}})"), vector(R"({"features": {"likes": ["tea"]}})"));
-  EXPECT_EQ(vector(R"({"features": {"country": null}, "context": {"device": null}})"), stranger);
-  EXPECT_EQ(vector("nobody"), stranger);
+  EXPECT_EQ(vector(R"({"features": {"country": null}, "context": {"device": null}})"), unknown_user);
+  EXPECT_EQ(vector("nobody"), unknown_user);
 }
 
 TEST_F(RetrievalOf, AHistoryThatIsGivenReplacesTheKnownOne) {
@@ -184,7 +184,7 @@ TEST(Request, AnIdAloneOrAnObject) {
 
 TEST(Request, WhatIsWrongIsToldWithItsPlace) {
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"{\"user\": ", "no JSON object"},
+      {"{\"user\": ", "invalid JSON"},
       {R"({"usr": "a"})", "did you mean 'user'?"},
       {R"({"user": ["a"]})", "'user' has the wrong type"},
       {R"({"history": "a"})", "'history' has the wrong type"},
@@ -194,7 +194,7 @@ TEST(Request, WhatIsWrongIsToldWithItsPlace) {
       {R"({"features": {"a": [["b"]]}})", "feature 'a' has the wrong type"},
       {R"({"time": "noon"})", "'time' is \"noon\""},
       {"u\xff", "UTF-8"},
-      {"{\"user\": \"u\xff\"}", "no JSON object"},
+      {"{\"user\": \"u\xff\"}", "invalid JSON"},
   };
   for (const auto& [line, part] : cases) try {
       parse_request(line, "users.txt:9");

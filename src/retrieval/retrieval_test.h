@@ -24,8 +24,9 @@ struct SmallBundle {
   std::vector<columns::Column> more{};  // of the item table
 };
 
-// Items with their years, every third by another author; users ann with i0 .. i4, bob with i5 and i6, cat with nothing, dan with i7, and further ones
-// with i8. The user tower reads a history, the context column `device`, and the user table's `country` and `likes`.
+// Items with their years, every third by another author; users ann with i0 .. i4, bob with i5 and i6, cat with nothing,
+// dan with i7, and further ones with i8. The user tower reads a history, the context column `device`, and the user
+// table's `country` and `likes`.
 inline void write_small_bundle(ThreadPool& pool, const std::string& path, const SmallBundle& shape) {
   columns::Interner users, items, devices;
   for (const auto& u : shape.users) users.add(u);
@@ -35,8 +36,12 @@ inline void write_small_bundle(ThreadPool& pool, const std::string& path, const 
 
   data::Attributes item_table, user_table;
   auto& year = item_table.columns.emplace_back();
-  year.name = "year", year.type = columns::ColumnType::integer;
-  for (int i = 0; i < shape.items; ++i) item_table.ids.add("i" + std::to_string(i)), year.push_integer(1990 + i);
+  year.name = "year";
+  year.type = columns::ColumnType::integer;
+  for (int i = 0; i < shape.items; ++i) {
+    item_table.ids.add("i" + std::to_string(i));
+    year.push_integer(1990 + i);
+  }
   auto& author = item_table.columns.emplace_back();
   author.name = "author";
   for (int i = 0; i < shape.items; ++i) author.push_text(i % 3 ? "kim" : "lee \"x\"");
@@ -44,7 +49,8 @@ inline void write_small_bundle(ThreadPool& pool, const std::string& path, const 
   user_table.columns.resize(2);
   auto &country = user_table.columns[0], &likes = user_table.columns[1];
   country.name = "country";
-  likes.name = shape.likes, likes.type = columns::ColumnType::texts;
+  likes.name = shape.likes;
+  likes.type = columns::ColumnType::texts;
   for (uint32_t u = 0; u < users.size(); ++u) {
     user_table.ids.add(users[u]);
     country.push_text(u == 1 ? "FR" : u == 3 ? "PL" : "DE");
@@ -73,7 +79,8 @@ inline void write_small_bundle(ThreadPool& pool, const std::string& path, const 
   const auto user_cells = model.user_encoder.cells(users, &user_table);
   const auto vectors = model::item_vectors(pool, model, model.item_encoder.cells(items, &item_table), 0);
   model::UserStates states;
-  states.context_names = {"device"}, states.context_values = {devices};
+  states.context_names = {"device"};
+  states.context_values = {devices};
   auto& device = states.context.emplace_back();
   for (uint32_t u = 0; u < users.size(); ++u) {
     const auto name = users[u];
@@ -96,8 +103,12 @@ inline void write_small_bundle(ThreadPool& pool, const std::string& path, const 
                   .chosen_on = "fixed"};
   content.options = options;
   content.model = &model;
-  content.user_ids = &users, content.user_cells = &user_cells, content.user_states = &states;
-  content.item_ids = &items, content.item_counts = counts, content.item_vectors = vectors;
+  content.user_ids = &users;
+  content.user_cells = &user_cells;
+  content.user_states = &states;
+  content.item_ids = &items;
+  content.item_counts = counts;
+  content.item_vectors = vectors;
   content.item_attributes = &item_table;
   model::write_bundle(path, content);
 }

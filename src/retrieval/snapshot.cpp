@@ -12,7 +12,7 @@ namespace pagoda::retrieval {
 
 namespace {
 
-// Kernels are compiled and memory is touched before anyone waits for an answer.
+// Warms up the bundle: kernels are chosen and memory is touched before a request arrives.
 void warm_up(const Retrieval& retrieval) {
   ThreadPool pool(1);
   if (retrieval.bundle().info().towers)
@@ -28,7 +28,7 @@ EncodeItemsFn encoding_of(const Retrieval& retrieval, BackgroundThrottle* thrott
   };
 }
 
-// Of the kind that the bundle's index is of, measured with queries of its users.
+// Builds an index of the same kind as the bundle's, calibrated with its users' queries.
 BuildIndexFn indexing_of(const Retrieval& retrieval, const MergeOptions& options, BackgroundThrottle* throttle) {
   return [&retrieval, options, throttle](math::MatrixView<const float> vectors) -> std::unique_ptr<const index::Index> {
     const auto& bundle = retrieval.bundle();
@@ -56,8 +56,8 @@ Retrieval with_changes(std::shared_ptr<const model::Bundle> bundle, const std::v
   if (changes.empty()) return retrieval;
   if (!retrieval.bundle().info().towers)
     fail(ErrorKind::usage,
-         "changed items lie beside a bundle of bare vectors (its name with .items), which has no tower to encode them; "
-         "move that file away");
+         "a bundle of bare vectors has a journal of changed items (its name with .items), but no tower to encode them; "
+         "move the journal away");
   auto layer = std::make_shared<const DeltaLayer>(retrieval.shared_bundle(), nullptr, nullptr, changes,
                                                   encoding_of(retrieval, throttle), throttle);
   if (!is_to_be_merged(nullptr, layer, options)) return {retrieval, nullptr, layer};
@@ -68,14 +68,14 @@ Snapshots::Snapshots(std::string path, const MergeOptions& options, bool with_ca
     : path_(std::move(path)), options_(options), with_catalogue_(with_catalogue), journal_(journal_path(path_)),
       looked_at_(identity()) {
   current_ = load();
-  if (!journal_.has_idle_lines()) return;
+  if (!journal_.has_stale_lines()) return;
   try {
-    if (const auto shorter = journal_.start_compaction()) {
-      shorter->write();
-      journal_.replace(*shorter);
+    if (const auto compaction = journal_.start_compaction()) {
+      compaction->write();
+      journal_.replace(*compaction);
     }
-  } catch (const Error& e) {  // it can be read, if not written
-    log_warning("the journal keeps lines that no longer count: {}", e.what());
+  } catch (const Error& e) {  // the journal can be read, but not written
+    log_warning("the journal cannot be compacted: {}", e.what());
   }
 }
 
@@ -92,8 +92,8 @@ std::shared_ptr<const Snapshot> Snapshots::current() const {
   return current_;
 }
 
-// The former one is let go of by the thread that puts, when the last request that holds it has gone: to take a large one apart
-// takes milliseconds, for which no search should wait.
+// The writing thread frees the former snapshot once the last request has released it: freeing a large one takes
+// milliseconds, for which no search should wait.
 void Snapshots::put(std::shared_ptr<const Snapshot> next) {
   {
     const std::lock_guard lock(mutex_);
@@ -148,10 +148,10 @@ Snapshots::MaintenanceFn Snapshots::maintenance() {
   return nullptr;
 }
 
-// Items that change meanwhile stay in the fresh layer.
+// Items that change during the merge stay in the fresh layer.
 Snapshots::MaintenanceFn Snapshots::merge() {
   changed_since_.emplace();
-  return [this, began_with = current()](BackgroundThrottle* throttle) -> Finish {
+  return [this, began_with = current()](BackgroundThrottle* throttle) -> CommitFn {
     const auto& retrieval = began_with->retrieval;
     const auto merged = DeltaLayer::merged(retrieval.merged().get(), *retrieval.fresh(),
                                            indexing_of(retrieval, options_, throttle), throttle);
@@ -167,11 +167,11 @@ Snapshots::MaintenanceFn Snapshots::merge() {
 }
 
 Snapshots::MaintenanceFn Snapshots::compact_journal() {
-  std::shared_ptr<Journal::Compaction> shorter = journal_.start_compaction();
-  if (!shorter) return nullptr;
-  return [this, shorter](BackgroundThrottle* throttle) -> Finish {
-    shorter->write(throttle);
-    return [this, shorter] { journal_.replace(*shorter); };
+  std::shared_ptr<Journal::Compaction> compaction = journal_.start_compaction();
+  if (!compaction) return nullptr;
+  return [this, compaction](BackgroundThrottle* throttle) -> CommitFn {
+    compaction->write(throttle);
+    return [this, compaction] { journal_.replace(*compaction); };
   };
 }
 
@@ -184,7 +184,7 @@ bool Snapshots::changed() {
   try {
     if (model::fingerprint_of_bundle(path_) != current()->bundle().fingerprint()) return true;
   } catch (const Error&) {
-    return true;  // reload() says what is wrong with it
+    return true;  // reload() reports what is wrong with it
   }
   const std::lock_guard lock(mutex_);
   looked_at_ = now;

@@ -1,4 +1,4 @@
-// What a server answers from at a moment: one bundle, taken and replaced whole, with the changes of its items laid over it.
+// A snapshot is what a server answers from at one moment: a bundle, replaced as a whole, with the changes of its items.
 #pragma once
 
 #include <functional>
@@ -16,61 +16,61 @@ namespace pagoda::retrieval {
 
 struct Snapshot {
   Retrieval retrieval;
-  std::shared_ptr<const BrowseIndex> catalogue;  // nullptr: nobody looks through it
+  std::shared_ptr<const BrowseIndex> catalogue;  // nullptr: not browsed
   const model::Bundle& bundle() const { return retrieval.bundle(); }
 };
 
 struct MergeOptions {
-  size_t merge_at = 10000;  // items of the fresh layer from which it is merged, or a quarter of the merged one
+  size_t merge_at = 10000;  // merge the fresh layer from so many items on, and from a quarter of the merged layer on
   size_t lists_from =
-      20000;  // merged items from which they have lists, where the bundle's index has; fewer are scanned
+      20000;  // merged items from which their index has lists if the bundle's index has; fewer are searched exactly
 };
 
-// The bundle with the changes laid over it.
+// A retrieval over the bundle with the changes.
 Retrieval with_changes(std::shared_ptr<const model::Bundle> bundle, const std::vector<ItemChange>& changes,
                        const MergeOptions& options, BackgroundThrottle* throttle = nullptr);
 
-// The snapshot of a file, and of the journal beside it (FILE.items). A request takes the current one and keeps it to its end,
-// so user tower, items and index that it is answered from belong together, whatever happens to the files meanwhile.
-// Thread-safe, but for one thread that calls what is not const.
+// The snapshots of a file and its journal (FILE.items). A request takes the current snapshot and keeps it to its end,
+// so user tower, items and index belong together, whatever happens to the files meanwhile. Const functions are
+// thread-safe; one thread may call the others.
 class Snapshots {
  public:
-  // Loads, and shortens the journal; the errors of Bundle::open and Journal::read. Without `with_catalogue` snapshots have none.
+  // Loads the bundle, and compacts the journal. `with_catalogue`: snapshots have a BrowseIndex. Errors of Bundle::open
+  // and Journal::read.
   explicit Snapshots(std::string path, const MergeOptions& options = {}, bool with_catalogue = false);
 
   std::shared_ptr<const Snapshot> current() const;
 
-  // Loads what lies under the path now, journal and all, and puts it in place; when that is no good bundle the current one
-  // stays, the reason is logged, and the result is false. current() is never kept waiting.
+  // Loads the bundle now at the path, with the journal, and makes it current. Returns false, logs the reason and keeps
+  // the current one if that bundle is not valid. current() does not wait for it.
   bool reload(BackgroundThrottle* throttle = nullptr);
 
-  // Writes the changes to the journal and lays them over the current snapshot. Error{failed}: the journal cannot be written;
-  // then nothing changes. Error{usage}: the bundle holds bare vectors, and no tower to encode an item with.
+  // Writes the changes to the journal, then makes a snapshot with them current. Error{failed}: the journal cannot be
+  // written, and nothing changed. Error{usage}: the bundle holds bare vectors and no tower to encode an item.
   void change(const std::vector<ItemChange>& changes, BackgroundThrottle* throttle = nullptr);
 
-  // What is to be done in the background: a merge of the layers, a shorter journal. It may take long, on any thread (whose
-  // throttle it is given, or nullptr), while changes go on; what it returns puts the outcome in place, and is called by the
-  // one thread. Nothing: all is well. One at a time.
-  using Finish = std::function<void()>;
-  using MaintenanceFn = std::function<Finish(BackgroundThrottle*)>;
+  // The background work that is due: merging the layers, or compacting the journal; an empty function when none is. The
+  // caller runs it on any thread, with that thread's throttle or nullptr; it may take long, and changes may go on
+  // meanwhile. It returns a function that installs the result, to be called by the writing thread. One at a time.
+  using CommitFn = std::function<void()>;
+  using MaintenanceFn = std::function<CommitFn(BackgroundThrottle*)>;
   MaintenanceFn maintenance();
 
-  // Lets go of former snapshots that nobody uses any more; false: some are still used.
+  // Frees former snapshots that are no longer in use; returns false while some still are.
   bool release_former();
 
-  // Whether another bundle lies under the path than was last loaded or refused. A bundle is replaced by rename, which makes
-  // another file: one that is written over in place is being read while it changes. Another file of the same fingerprint
-  // gives the same answers, and is no other bundle.
+  // Whether the path has another bundle than the one last loaded or refused. A bundle must be replaced by rename; one
+  // that is overwritten in place changes while it is read. Another file with the same fingerprint is the same bundle.
   bool changed();
 
  private:
-  // Which file it is, and in which state.
+  // Identifies a file and its state.
   struct Identity {
     uint64_t device = 0, inode = 0, size = 0;
     int64_t time_ns = 0;
     bool operator==(const Identity&) const = default;
   };
-  Identity identity() const;  // of no file: all zeros
+  Identity identity() const;  // all zeros when there is no file
   std::shared_ptr<const Snapshot> load(BackgroundThrottle* throttle = nullptr);
   void put(std::shared_ptr<const Snapshot> next);
   MaintenanceFn merge();
@@ -80,7 +80,7 @@ class Snapshots {
   MergeOptions options_;
   bool with_catalogue_;
   Journal journal_;
-  std::optional<std::unordered_set<std::string>> changed_since_;  // items, since the merge began that is under way
+  std::optional<std::unordered_set<std::string>> changed_since_;  // items changed since the current merge began
   std::vector<std::shared_ptr<const Snapshot>> former_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Snapshot> current_;

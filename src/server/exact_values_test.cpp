@@ -140,7 +140,7 @@ TEST_F(ExactValues, AQuotaCountsTheSpellingsOfAValueAsOne) {
 }
 
 TEST_F(ExactValues, AKeyThatStandsTwiceIsRefused) {
-  EXPECT_NE(refusal(R"({"big": 1, "big": 2})").find("the key 'big' stands twice"), std::string::npos);
+  EXPECT_NE(refusal(R"({"big": 1, "big": 2})").find("the key 'big' occurs twice"), std::string::npos);
   EXPECT_THROW(retrieval::parse_request(R"({"user": "a", "user": "b"})", "users.txt:1"), Error);
 }
 

@@ -16,9 +16,9 @@ namespace pagoda::server {
 
 struct Handler::Route {
   std::string_view method, path, call;
-  Role role;  // that it takes
+  Role role;  // that the call needs
   void (Handler::*answer)(const ApiRequest&, const Done&);
-  bool ui = false;  // there with --ui alone
+  bool ui = false;  // exists only with --ui
   bool searches() const {
     return path == "/v1/retrieve" || path == "/v1/retrieve_batch" || path == "/v1/similar" || path == "/v1/encode";
   }
@@ -26,10 +26,10 @@ struct Handler::Route {
 
 namespace {
 
-constexpr size_t kLongestMessage = 1000;  // it may quote what was sent
+constexpr size_t kMaxMessage = 1000;  // bytes; a message may quote the request
 
 constexpr std::string_view kComparePrefix = "/compare/", kFormerComparePrefix = "/beside/";
-constexpr size_t kAnswerBytes = 256 << 20;  // of a batch
+constexpr size_t kAnswerBytes = 256 << 20;  // bytes of a batch's answers
 
 std::string_view kind_of(int status) {
   switch (status) {
@@ -62,13 +62,13 @@ ApiResponse error_response(int status, std::string_view message, std::string_vie
   std::string body = "{\"error\": {\"kind\": ";
   append_json_text(body, kind_of(status));
   body += ", \"message\": ";
-  append_json_text(body, message.substr(0, kLongestMessage));
+  append_json_text(body, message.substr(0, kMaxMessage));
   body += ", \"field\": ";
-  append_json_text(body, field.substr(0, kLongestMessage));
+  append_json_text(body, field.substr(0, kMaxMessage));
   return {.status = status,
           .body = body + "}}",
-          .error = std::string(message.substr(0, kLongestMessage)),
-          .field = std::string(field.substr(0, kLongestMessage))};
+          .error = std::string(message.substr(0, kMaxMessage)),
+          .field = std::string(field.substr(0, kMaxMessage))};
 }
 
 ApiResponse overloaded_response() {
@@ -130,9 +130,9 @@ std::optional<ApiResponse> Handler::refuse(const ApiRequest& call, size_t body_b
     for (const auto& one : routes()) paths.emplace_back(one.path);
     reply = error_response(404, fmt::format("there is no '{}'{}", call.path, suggestion(call.path, paths)));
   } else if (route->ui && !options_.ui) {
-    reply = error_response(404, fmt::format("'{}' is there when the server is started with --ui", route->path));
+    reply = error_response(404, fmt::format("'{}' needs a server that was started with --ui", route->path));
   } else if (call.method != route->method) {
-    reply = error_response(405, fmt::format("{} is called by {}", route->path, route->method));
+    reply = error_response(405, fmt::format("{} takes {} only", route->path, route->method));
     reply->allow = route->method;
   } else if (const Role role = role_of(call); role < route->role) {
     reply = role == Role::anonymous ? error_response(401, "an API key is needed: Authorization: Bearer KEY")
@@ -167,14 +167,14 @@ void Handler::handle(const ApiRequest& call, const Done& done) {
   const auto* route = find_route(call.path);
   if (auto refused = refuse(call, call.body_bytes > 0 ? call.body_bytes : call.body.size()))
     return done([reply = *refused] { return reply; });
-  const Done counted = [this, done, route, began](const ResponseBuilder& writing) {
-    done([this, writing, route, began] {
+  const Done counted = [this, done, route, began](const ResponseBuilder& build) {
+    done([this, build, route, began] {
       ApiResponse reply;
       try {
-        reply = writing();
+        reply = build();
       } catch (const std::exception& e) {
-        log_warning("{}: the answer cannot be written: {}", route->call, e.what());
-        reply = error_response(500, "the answer cannot be written; the server's log says why");
+        log_warning("{}: the response cannot be built: {}", route->call, e.what());
+        reply = error_response(500, "the response cannot be built; the server's log says why");
       }
       metrics_.answered(route->call, reply.status, std::chrono::duration<double>(SteadyClock::now() - began).count());
       return reply;
@@ -214,7 +214,7 @@ void Handler::retrieve_batch(const ApiRequest& call, const Done& done) {
   const auto snapshot = snapshots_.current();
   const RequestParser reader(options_, *snapshot);
   const auto body = reader.body(call.body);
-  // All answers come from the queue's one thread.
+  // All outcomes come from the queue's one thread.
   struct Gathering {
     std::vector<RetrieveCall> asked;
     std::vector<SearchOutcome> outcomes;
@@ -308,9 +308,8 @@ void Handler::change_items(const ApiRequest& call, std::vector<retrieval::ItemCh
       switch (made) {
         case SnapshotUpdater::ChangeResult::applied: return ApiResponse{.body = form->changed(count)};
         case SnapshotUpdater::ChangeResult::full:
-          return error_response(429,
-                                fmt::format("more than {} items would lie over the bundle: train a new one with them",
-                                            options_.max_added));
+          return error_response(
+              429, fmt::format("more than {} items would be added: train a new bundle with them", options_.max_added));
         case SnapshotUpdater::ChangeResult::busy:
           return error_response(503, "another process changes the items of this bundle: send changes there, or end it");
         default: return error_response(500, "the items cannot be changed; the server's log says why");
@@ -356,7 +355,7 @@ void Handler::catalogue(const ApiRequest&, const Done& done) {
   });
 }
 
-// Nothing but its own script and style runs on it, it talks to this server alone, and no other page may frame it.
+// The policy: the page runs only its own script and style, connects only to this server, and cannot be framed.
 void Handler::page(const ApiRequest& call, const Done& done) {
   const auto* file = find_page_file(call.path);
   check(file, "each of the page's routes is one of its files");
@@ -377,7 +376,7 @@ void Handler::page(const ApiRequest& call, const Done& done) {
   });
 }
 
-// Where the data lay is for those who keep the server.
+// Only admins see the paths of the data.
 void Handler::model(const ApiRequest& call, const Done& done) {
   const bool with_paths = role_of(call) == Role::admin;
   done([form = call.encoder, snapshot = snapshots_.current(), with_paths] {

@@ -1,12 +1,12 @@
-// The server's calls, whatever brings them: a call comes in as JSON, a reply goes out in the transport's form. docs/serve.md
-// describes them.
+// The server's calls, independent of the transport: a request comes in as JSON, a response goes out in the transport's
+// encoding. docs/serve.md describes the calls.
 //
 //   POST /v1/retrieve  /v1/retrieve_batch  /v1/similar  /v1/encode  /v1/items:upsert  /v1/items:delete
 //   GET  /v1/model  /openapi.json  /livez  /readyz  /metrics
 //
-// With --ui also POST /v1/items:find  /v1/users:find, GET /v1/catalogue, and the page that makes use of them.
+// With --ui also POST /v1/items:find  /v1/users:find, GET /v1/catalogue, and the page that uses them.
 //
-// A call keeps the snapshot that was current when it came. What needs a search goes through the queue.
+// A call keeps the snapshot that was current when it arrived. Searches go through the queue.
 #pragma once
 
 #include <atomic>
@@ -27,14 +27,14 @@ namespace pagoda::server {
 struct ListFormat;
 
 struct ApiRequest {
-  std::string method, path;  // without a query
-  std::string key;           // the API key that came with it, "" for none
+  std::string method, path;  // path without a query string
+  std::string key;           // the API key sent with it; "" for none
   std::string body;          // JSON
   std::optional<SteadyClock::time_point>
-      deadline{};         // of the transport's own; beside the body's timeout_ms the earlier one holds
-  size_t body_bytes = 0;  // as they came, where that was no JSON; 0: those of `body`
-  const ResponseEncoder* encoder = &json_encoder();  // borrowed for ever
-  std::string if_none_match{};                       // of what the caller has kept: If-None-Match
+      deadline{};         // the transport's own; the earlier of this and the body's timeout_ms holds
+  size_t body_bytes = 0;  // of the body as sent, where it was not JSON; 0: the size of `body`
+  const ResponseEncoder* encoder = &json_encoder();  // a static object
+  std::string if_none_match{};                       // the If-None-Match header
   bool takes_gzip = false;
 };
 
@@ -42,51 +42,51 @@ struct ApiResponse {
   int status = 200;
   std::string body{};
   std::string content_type = "application/json";
-  std::string allow{};                                             // of a 405: the method that the route has
-  int retry_after_s = 0;                                           // 0: nothing is said
-  std::vector<std::pair<std::string_view, std::string>> fields{};  // further ones of the header
-  bool close = false;                                              // the connection is of no more use
-  std::string error{}, field{};                                    // of an error: what its body says
+  std::string allow{};                                             // for 405: the method that the route takes
+  int retry_after_s = 0;                                           // 0: no Retry-After
+  std::vector<std::pair<std::string_view, std::string>> fields{};  // more header fields
+  bool close = false;                                              // close the connection afterwards
+  std::string error{}, field{};                                    // for errors: as in the body
 };
 
-// {"error": {"kind": ..., "message": ..., "field": ...}}; the kind goes by the status, the field may be "".
+// {"error": {"kind": ..., "message": ..., "field": ...}}; the status decides the kind, the field may be "".
 ApiResponse error_response(int status, std::string_view message, std::string_view field = "");
 
-// Of a search that is turned away, since too many wait: come again.
+// The 429 of a search that is rejected because too many wait; it asks the client to retry.
 ApiResponse overloaded_response();
 
-// Thread-safe.
+// Answers calls. Thread-safe after set_compared().
 class Handler {
  public:
-  // Makes the reply. It may be run on any thread, once, and is where an answer is written.
+  // Builds the response. The transport calls it once, on any thread; the encoding happens inside.
   using ResponseBuilder = std::function<ApiResponse()>;
   using Done = std::function<void(ResponseBuilder)>;
 
-  // All but the options are borrowed.
-  Handler(const retrieval::ServeOptions& options, const retrieval::Snapshots& snapshots, SnapshotUpdater& keeper,
+  // Borrows everything but the options.
+  Handler(const retrieval::ServeOptions& options, const retrieval::Snapshots& snapshots, SnapshotUpdater& updater,
           SearchQueue& queue, ServeMetrics& metrics, const Keys& keys)
-      : options_(options), snapshots_(snapshots), updater_(keeper), queue_(queue), metrics_(metrics), keys_(keys) {}
+      : options_(options), snapshots_(snapshots), updater_(updater), queue_(queue), metrics_(metrics), keys_(keys) {}
 
-  // Sends calls of /compare/... to `other`, as /...; /beside/..., the prefix of version 0.1, still works and is warned of
-  // once. Borrows `other`. To be called before the first call is handled.
+  // Sends calls of /compare/... to `other`, as /...; /beside/..., the prefix of version 0.1, still works and is warned
+  // of once. Borrows `other`. To be called before the first call is handled.
   void set_compared(Handler& other) { compared_ = &other; }
 
-  // What can be said before the body has been read: that there is no such route, that it may not be called, that the body
-  // is too long. Nothing: send the whole.
+  // The error that is known before the body is read: no such route, not allowed, or a body that is too long. Nothing:
+  // go on and read the body.
   std::optional<ApiResponse> refuse(const ApiRequest& call, size_t body_bytes) const;
 
-  // Whether the call, which was not refused, is a search that gets overloaded_response() without a look at its body. It counts as
-  // answered then.
+  // Whether a call that was not refused is a search that gets overloaded_response() before its body is read. Counts it
+  // as answered if so.
   bool should_reject(const ApiRequest& call) const;
-  // The same for a transport that has no room for any call.
+  // Counts a call that the transport itself rejects with overloaded_response().
   void reject_overloaded(const ApiRequest& call) const;
 
   bool rejects_searches() const { return queue_.full(); }
 
-  // `done` is called once, at once, or on the thread of the queue or the keeper. Nothing is thrown.
+  // Calls `done` once, at once or on the thread of the queue or the updater. Does not throw.
   void handle(const ApiRequest& call, const Done& done);
 
-  // From now on /readyz says 503, and so does every call that comes.
+  // From now on /readyz and every new POST get 503.
   void drain() {
     draining_ = true;
     if (compared_) compared_->drain();
@@ -106,7 +106,7 @@ class Handler {
   void enqueue(std::vector<SearchTask> queries, const Done& done);
   std::string candidates(const ResponseEncoder& form, const retrieval::Snapshot& snapshot, const ListFormat& shape,
                          const SearchOutcome& outcome) const;
-  // Of each call: what is asked of the queue, and how the outcomes are written.
+  // The calls: what each asks of the queue, and how it encodes the outcomes.
   void retrieve(const ApiRequest& call, const Done& done);
   void retrieve_batch(const ApiRequest& call, const Done& done);
   void similar(const ApiRequest& call, const Done& done);

@@ -34,18 +34,22 @@ class HandlerOf : public testing::Test {
     std::filesystem::remove(path_ + ".items");
   }
 
-  void stop() { handler_.reset(), queue_.reset(), keeper_.reset(); }
+  void stop() {
+    handler_.reset();
+    queue_.reset();
+    updater_.reset();
+  }
   void start() {
     stop();
-    keeper_ = std::make_unique<SnapshotUpdater>(
+    updater_ = std::make_unique<SnapshotUpdater>(
         SnapshotUpdaterOptions{.watch = {}, .max_added = static_cast<size_t>(options_.max_added)}, *snapshots_,
         metrics_);
     queue_ = std::make_unique<SearchQueue>(
         SearchQueueOptions{.limit = static_cast<size_t>(options_.queue), .batch = 64, .threads = 1}, metrics_);
-    handler_ = std::make_unique<Handler>(options_, *snapshots_, *keeper_, *queue_, metrics_, keys_);
+    handler_ = std::make_unique<Handler>(options_, *snapshots_, *updater_, *queue_, metrics_, keys_);
   }
 
-  // As long as there is a keeper, its thread alone changes the snapshots.
+  // As long as there is an updater, its thread alone changes the snapshots.
   bool reload() {
     stop();
     const bool taken = snapshots_->reload();
@@ -55,7 +59,7 @@ class HandlerOf : public testing::Test {
 
   ApiResponse send(const ApiRequest& call) {
     std::promise<ApiResponse> reply;
-    handler_->handle(call, [&](const Handler::ResponseBuilder& writing) { reply.set_value(writing()); });
+    handler_->handle(call, [&](const Handler::ResponseBuilder& build) { reply.set_value(build()); });
     return reply.get_future().get();
   }
   ApiResponse post(const std::string& path, const std::string& body) {
@@ -90,7 +94,7 @@ class HandlerOf : public testing::Test {
   ServeMetrics metrics_;
   Keys keys_;
   retrieval::ServeOptions options_;
-  std::unique_ptr<SnapshotUpdater> keeper_;
+  std::unique_ptr<SnapshotUpdater> updater_;
   std::unique_ptr<SearchQueue> queue_;
   std::unique_ptr<Handler> handler_;
 };
@@ -129,11 +133,11 @@ TEST_F(HandlerOf, AListIsThatOfTheLibraryBitForBit) {
 }
 
 TEST_F(HandlerOf, AnUnknownUserGetsTheStrangersAnswer) {
-  const auto stranger = answer("/v1/retrieve", "{}");
-  EXPECT_EQ(stranger.at("user_known"), false);
-  EXPECT_EQ(items(stranger).size(), 4u);
-  EXPECT_EQ(answer("/v1/retrieve", R"({"user": "nobody"})"), stranger);
-  EXPECT_EQ(answer("/v1/retrieve", R"({"user": null, "history": null, "k": null, "filter": null})"), stranger);
+  const auto unknown_user = answer("/v1/retrieve", "{}");
+  EXPECT_EQ(unknown_user.at("user_known"), false);
+  EXPECT_EQ(items(unknown_user).size(), 4u);
+  EXPECT_EQ(answer("/v1/retrieve", R"({"user": "nobody"})"), unknown_user);
+  EXPECT_EQ(answer("/v1/retrieve", R"({"user": null, "history": null, "k": null, "filter": null})"), unknown_user);
   EXPECT_EQ(answer("/v1/retrieve", R"({"user": "bob"})").at("user_known"), true);
   EXPECT_NE(get("/metrics").body.find("pagoda_unknown_users_total 3"), std::string::npos);
 }
@@ -206,10 +210,10 @@ TEST_F(HandlerOf, AQueryVectorStandsInPlaceOfAUser) {
 
 TEST_F(HandlerOf, AWrongRequestIsToldItsFieldAndTheNearestName) {
   const std::string retrieve = "/v1/retrieve";
-  expect_error(retrieve, "", "", "no JSON object: wrong at character 1");
-  expect_error(retrieve, "{\"k\": 1", "", "no JSON object: wrong at character 8");
-  expect_error(retrieve, "{\"k\": 1e999}", "", "no JSON object: a number is out of range");
-  expect_error(retrieve, "{\"user\": \"\xff\"}", "", "no JSON object: wrong at character 11");
+  expect_error(retrieve, "", "", "invalid JSON at character 1");
+  expect_error(retrieve, "{\"k\": 1", "", "invalid JSON at character 8");
+  expect_error(retrieve, "{\"k\": 1e999}", "", "invalid JSON: a number is out of range");
+  expect_error(retrieve, "{\"user\": \"\xff\"}", "", "invalid JSON at character 11");
   expect_error(retrieve, "[1, 2]", "", "the body is a list, expected a JSON object");
   expect_error(retrieve, "3", "", "the body is 3, expected a JSON object");
   expect_error(retrieve, R"({"usr": "ann"})", "usr", "unknown key 'usr'; did you mean 'user'?");
@@ -245,8 +249,7 @@ TEST_F(HandlerOf, AWrongRequestIsToldItsFieldAndTheNearestName) {
   expect_error(retrieve, R"({"timeout_ms": 0})", "timeout_ms",
                "'timeout_ms' is 0, expected a whole number from 1 to 3600000");
   expect_error(retrieve, R"({"vector": [1, 2]})", "vector", "'vector' has 2 components, the bundle's items 8");
-  expect_error(retrieve, R"({"vector": [1], "user": "ann"})", "vector",
-               "'vector' stands in place of a user: leave 'user' out");
+  expect_error(retrieve, R"({"vector": [1], "user": "ann"})", "vector", "'vector' replaces a user: leave 'user' out");
 
   expect_error("/v1/retrieve_batch", "{}", "requests",
                "'requests' is missing, expected a list of one or more requests");
@@ -257,7 +260,7 @@ TEST_F(HandlerOf, AWrongRequestIsToldItsFieldAndTheNearestName) {
   expect_error("/v1/retrieve_batch", R"({"requests": [{}, {"filter": "yaer = 1"}]})", "requests[1].filter",
                "unknown field 'yaer' in filter; did you mean 'year'? (at character 1 of the filter)");
   expect_error("/v1/retrieve_batch", R"({"requests": [{"timeout_ms": 3}]})", "requests[0].timeout_ms",
-               "'timeout_ms' stands beside 'requests': a batch has one for all");
+               "'timeout_ms' belongs next to 'requests': a batch has one for all");
 
   expect_error("/v1/similar", "{}", "item", "'item' is missing: which item's neighbours?");
   expect_error("/v1/similar", R"({"item": "i99"})", "item", "item 'i99' is not in the catalogue");
@@ -274,7 +277,10 @@ TEST_F(HandlerOf, AWrongRequestIsToldItsFieldAndTheNearestName) {
 }
 
 TEST_F(HandlerOf, LimitsHold) {
-  options_.max_list = 3, options_.max_requests = 2, options_.max_body_kb = 1, options_.max_depth = 4;
+  options_.max_list = 3;
+  options_.max_requests = 2;
+  options_.max_body_kb = 1;
+  options_.max_depth = 4;
   start();
   expect_error("/v1/retrieve", R"({"history": ["a", "b", "c", "d"]})", "history", "'history' holds 4, at most 3");
   expect_error("/v1/retrieve", R"({"exclude": ["a", "b", "c", "d"]})", "exclude", "'exclude' holds 4, at most 3");
@@ -283,7 +289,8 @@ TEST_F(HandlerOf, LimitsHold) {
   expect_error("/v1/retrieve_batch", R"({"requests": [{}, {}, {}]})", "requests", "'requests' holds 3, at most 2");
   expect_error("/v1/encode", R"({"users": [{}, {}, {}]})", "users", "'users' holds 3, at most 2");
   expect_error("/v1/retrieve", R"({"user": [[[[[1]]]]]})", "", "the JSON is nested deeper than 4 levels");
-  options_.max_body_kb = 100, options_.max_filter_kb = 1;
+  options_.max_body_kb = 100;
+  options_.max_filter_kb = 1;
   start();
   expect_error("/v1/retrieve", "{\"filter\": \"" + std::string(1025, ' ') + "\"}", "filter",
                "the filter is longer than 1 kB");
@@ -351,10 +358,10 @@ TEST_F(HandlerOf, AKeyFileIsReadStrictly) {
     }
     return "";
   };
-  EXPECT_EQ(message("secret read\n"), ":1: a line begins with the SHA-256 of a key, 64 hexadecimal digits");
-  EXPECT_EQ(message("\n" + std::string(64, 'a') + " reed\n"), ":2: 'reed' is no role; did you mean 'read'?");
+  EXPECT_EQ(message("secret read\n"), ":1: a line must begin with the SHA-256 of a key, 64 hexadecimal digits");
+  EXPECT_EQ(message("\n" + std::string(64, 'a') + " reed\n"), ":2: 'reed' is not a role; did you mean 'read'?");
   EXPECT_EQ(message(std::string(64, 'g') + " read\n"),
-            ":1: a line begins with the SHA-256 of a key, 64 hexadecimal digits");
+            ":1: a line must begin with the SHA-256 of a key, 64 hexadecimal digits");
   EXPECT_EQ(message("# none\n"), ": holds no key; leave serve.keys empty to let everybody in");
   std::filesystem::remove(file);
 }
@@ -363,10 +370,10 @@ TEST_F(HandlerOf, WhatDoesNotFitTheQueueIsToldToComeAgain) {
   options_.queue = options_.max_requests = 1;
   start();
   options_.max_requests = 8;
-  Handler handler(options_, *snapshots_, *keeper_, *queue_, metrics_, keys_);
+  Handler handler(options_, *snapshots_, *updater_, *queue_, metrics_, keys_);
   std::promise<ApiResponse> reply;
   handler.handle({.method = "POST", .path = "/v1/retrieve_batch", .key = {}, .body = R"({"requests": [{}, {}]})"},
-                 [&](const Handler::ResponseBuilder& writing) { reply.set_value(writing()); });
+                 [&](const Handler::ResponseBuilder& build) { reply.set_value(build()); });
   const auto got = reply.get_future().get();
   EXPECT_EQ(got.status, 429);
   EXPECT_EQ(got.retry_after_s, 1);

@@ -23,7 +23,7 @@ void append_cell(std::string& out, const columns::Column& column, uint32_t row) 
     case columns::ColumnType::real: return append_number(out, column.reals[row]);
     case columns::ColumnType::boolean: out += column.integers[row] ? "true" : "false"; return;
     case columns::ColumnType::time: return append_json_text(out, columns::format_time_us(column.integers[row]));
-    case columns::ColumnType::decimal: out += column.text_of(row); return;  // a number of JSON, with all its digits
+    case columns::ColumnType::decimal: out += column.text_of(row); return;  // as a JSON number with all its digits
     case columns::ColumnType::text: {
       std::string scratch;
       return append_json_text(out, column.as_text(row, scratch));
@@ -59,8 +59,8 @@ Json explain_json(const SearchOutcome& outcome) {
             {"rerank", ms(e.rerank_s)}}}};
 }
 
-// {"user_known": ..., "items": [...], "scores": [...], "attributes": [...], "model": ..., "explain": {...}}; user_known of
-// candidates alone, attributes when columns of the item table are asked for, explain when the outcome has one.
+// {"user_known": ..., "items": [...], "scores": [...], "attributes": [...], "model": ..., "explain": {...}};
+// `user_known` for candidates only, `attributes` when the request asks for columns, `explain` when the outcome has one.
 std::string list_json(const retrieval::Retrieval& retrieval, const SearchOutcome& outcome,
                       std::span<const size_t> attributes, bool of_a_user) {
   const auto& items = outcome.items;
@@ -138,9 +138,11 @@ void append_attributes(std::string& out, const retrieval::Retrieval& retrieval, 
 
 void append_json_text(std::string& out, std::string_view text) {
   const bool plain = std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
-  if (plain)
-    out += '"', out += text, out += '"';
-  else
+  if (plain) {
+    out += '"';
+    out += text;
+    out += '"';
+  } else
     out += Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -1,4 +1,4 @@
-// Pieces of JSON. Numbers are the shortest that read back to the same bits; a text that is not UTF-8 is mended.
+// Writes pieces of JSON. Numbers are the shortest that read back to the same bits; invalid UTF-8 is replaced.
 #pragma once
 
 #include <charconv>
@@ -15,7 +15,7 @@ namespace pagoda::server {
 void append_json_text(std::string& out, std::string_view text);  // with its quotes
 std::string mended_utf8(std::string_view text);
 
-// A null for what is not finite.
+// A number that is not finite becomes null.
 template <class T>
 void append_number(std::string& out, T value) {
   if constexpr (std::is_floating_point_v<T>)
@@ -27,7 +27,7 @@ void append_number(std::string& out, T value) {
   out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
 }
 
-// append(i) for each i < n, between brackets.
+// Writes a list: append(i) for each i < n, in brackets.
 template <class Append>
 void append_array(std::string& out, size_t n, Append append) {
   out += '[';
@@ -38,7 +38,7 @@ void append_array(std::string& out, size_t n, Append append) {
   out += ']';
 }
 
-// , "attributes": [{...}, ...]: of the items, in the item table's columns of those numbers; nothing when there are none.
+// Writes `, "attributes": [{...}, ...]` of the items, from those columns of the item table; nothing without columns.
 void append_attributes(std::string& out, const retrieval::Retrieval& retrieval, std::span<const uint32_t> items,
                        std::span<const size_t> columns);
 

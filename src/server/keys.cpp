@@ -39,11 +39,11 @@ Keys Keys::from_file(const std::string& path) {
     if (hash.empty() || hash[0] == '#') continue;
     Key key{};
     if (!read_hash(hash, key.hash))
-      fail(ErrorKind::usage, "{}:{}: a line begins with the SHA-256 of a key, {} hexadecimal digits", path, number,
+      fail(ErrorKind::usage, "{}:{}: a line must begin with the SHA-256 of a key, {} hexadecimal digits", path, number,
            kHexDigits);
     const auto found = std::find(roles.begin(), roles.end(), role);
     if (found == roles.end())
-      fail(ErrorKind::usage, "{}:{}: '{}' is no role{}", path, number, role, suggestion(role, roles));
+      fail(ErrorKind::usage, "{}:{}: '{}' is not a role{}", path, number, role, suggestion(role, roles));
     key.role = static_cast<Role>(1 + (found - roles.begin()));
     keys.keys_.push_back(key);
   }

@@ -1,4 +1,4 @@
-// Who may call what.
+// API keys and their roles.
 #pragma once
 
 #include <array>
@@ -9,23 +9,23 @@
 
 namespace pagoda::server {
 
-// Each may do what those before it may. `open` is what nobody needs a key for.
+// Each role may do what those before it may. `anonymous` calls need no key.
 enum class Role { anonymous, read, write, admin };
 
-// A file of API keys, a line each:
+// A file of API keys, one a line:
 //
 //   2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae read shop
 //
 // the SHA-256 of the key in hexadecimal, its role (read, write or admin), and a name for people. Blank lines and those
-// that begin with # are passed over. Keys are long random texts (`openssl rand -hex 32`), so a plain hash protects them.
-// Immutable.
+// that begin with # are passed over. Keys are long random texts (`openssl rand -hex 32`), so a plain hash protects
+// them. Immutable.
 class Keys {
  public:
-  Keys() = default;                                // none: everybody may do everything
+  Keys() = default;                                // no keys: everybody may do everything
   static Keys from_file(const std::string& path);  // Error{usage}, naming the line; Error{input}: no such file
 
   bool none() const { return keys_.empty(); }
-  // The role of who brings that key: `open` for one that is not in the file. Takes as long for any key.
+  // The role of a key; `anonymous` for one that is not in the file. Takes the same time for every key.
   Role role_of(std::string_view key) const;
 
  private:

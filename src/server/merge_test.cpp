@@ -1,4 +1,5 @@
-// Layers over a bundle, merged and fresh: whatever has been merged, answers are those of a bundle that was made with the items.
+// Layers over a bundle, merged and fresh: whatever has been merged, answers are those of a bundle that was made with
+// the items.
 #include <atomic>
 #include <future>
 #include <set>
@@ -79,7 +80,7 @@ class Merge : public testing::Test {
     return out;
   }
 
-  // All that there is to do, as the keeper does it; false: nothing.
+  // All that there is to do, as the updater does it; false: nothing.
   bool upkeep() {
     auto work = snapshots_->maintenance();
     if (!work) return false;
@@ -96,7 +97,9 @@ class Merge : public testing::Test {
 TEST_F(Merge, ChangesNoAnswerAndSeesWhatIsAddedReplacedAndDeleted) {
   std::vector<retrieval::ItemChange> changes;
   for (int i = kInBundle; i < kItems; ++i) changes.push_back(whole(i));
-  changes.push_back(whole(3, 100)), changes.push_back(gone(5)), changes.push_back(gone(45));
+  changes.push_back(whole(3, 100));
+  changes.push_back(gone(5));
+  changes.push_back(gone(45));
   snapshots_->change(changes);
   const auto before = answers();
   ASSERT_TRUE(upkeep());
@@ -215,7 +218,7 @@ TEST_F(Merge, HasListsWhereTheBundleHasThem) {
 
 TEST_F(Merge, GoesOnInTheBackgroundWhileItIsSearched) {
   ServeMetrics metrics;
-  SnapshotUpdater keeper({.watch = {}}, *snapshots_, metrics);
+  SnapshotUpdater updater({.watch = {}}, *snapshots_, metrics);
   std::atomic<bool> stop = false;
   std::atomic<int> searches = 0;
   std::thread searching([&] {
@@ -232,7 +235,7 @@ TEST_F(Merge, GoesOnInTheBackgroundWhileItIsSearched) {
   });
   for (int i = 0; i < 200; ++i) {
     std::promise<SnapshotUpdater::ChangeResult> made;
-    ASSERT_TRUE(keeper.change({whole(100 + i % 150), whole(i % kInBundle, i)}, [&](auto m) { made.set_value(m); }));
+    ASSERT_TRUE(updater.change({whole(100 + i % 150), whole(i % kInBundle, i)}, [&](auto m) { made.set_value(m); }));
     ASSERT_EQ(made.get_future().get(), SnapshotUpdater::ChangeResult::applied);
     EXPECT_NE(retrieval().find_item("i" + std::to_string(100 + i % 150)), columns::Interner::kNone);
   }
@@ -272,19 +275,19 @@ TEST_F(Merge, WhatFiltersAndQuotasNeedIsThereBeforeItIsAskedFor) {
 TEST_F(Merge, YieldsToSearchesButIsDone) {
   ServeMetrics metrics;
   ForegroundLoad foreground;
-  SnapshotUpdater keeper({.watch = {}}, *snapshots_, metrics, &foreground);
+  SnapshotUpdater updater({.watch = {}}, *snapshots_, metrics, &foreground);
   foreground.add(1);
   for (int i = 0; i < 20; ++i) {
     std::promise<SnapshotUpdater::ChangeResult> made;
     const auto began = std::chrono::steady_clock::now();
-    ASSERT_TRUE(keeper.change({whole(100 + i)}, [&](auto m) { made.set_value(m); }));
+    ASSERT_TRUE(updater.change({whole(100 + i)}, [&](auto m) { made.set_value(m); }));
     ASSERT_EQ(made.get_future().get(), SnapshotUpdater::ChangeResult::applied);
     EXPECT_GE(std::chrono::steady_clock::now() - began, BackgroundThrottle::kCredit);
   }
 }
 
-// Whatever yields is what a search may come to need. Here the search comes on the very thread that yields: if that held a
-// lock which the search needs, it would wait for ever.
+// Whatever yields is what a search may come to need. Here the search comes on the very thread that yields: if that held
+// a lock which the search needs, it would wait for ever.
 TEST_F(Merge, YieldsWithNoLockHeld) {
   for (int i = kInBundle; i < kItems; ++i) snapshots_->change({whole(i)});
   const auto& options = retrieval::RetrieveOptions{.filter = "year > 2000 and author = \"kim\"",

@@ -76,7 +76,7 @@ struct ServeMetrics::Series {
   prometheus::Gauge& connections =
       prometheus::BuildGauge().Name("pagoda_connections").Help("Open connections").Register(registry).Add({});
 
-  // To find a series by its labels takes longer than to turn a request away.
+  // Finding a series by its labels takes longer than rejecting a request, so known series are cached.
   struct OfCall {
     prometheus::Counter* requests;
     prometheus::Histogram* seconds;
@@ -95,7 +95,7 @@ struct ServeMetrics::Series {
     return series;
   }
   std::shared_mutex mutex;
-  std::map<std::pair<std::string_view, int>, OfCall> known;  // a call's name is that of its route, which lives for ever
+  std::map<std::pair<std::string_view, int>, OfCall> known;  // the call's name is a static string
 };
 
 ServeMetrics::ServeMetrics() : series_(std::make_unique<Series>()) {}

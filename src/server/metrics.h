@@ -1,4 +1,4 @@
-// What a server tells of itself, for Prometheus.
+// The metrics of a server, for Prometheus.
 #pragma once
 
 #include <cstddef>
@@ -16,18 +16,18 @@ class ServeMetrics {
   ServeMetrics();
   ~ServeMetrics();
 
-  // From the whole request to its answer. The call's name is kept as it is: it lives for ever.
+  // Seconds from the whole request to its response. `call` must be a static string.
   void answered(std::string_view call, int status, double seconds);
-  // Counted alone: no time was spent that would say anything of answers.
+  // Counts a refused call without its time, which would distort the times of answers.
   void refused(std::string_view call, int status);
   void stage(Stage stage, double seconds);
-  void batch(size_t searches);  // answered together
+  void batch(size_t searches);  // searches answered together
   void queue_length(size_t waiting);
-  void list(size_t items, size_t k);  // an answer of so many items when k were asked for
+  void list(size_t items, size_t k);  // an answer of `items` items to a request for k
   void unknown_user();
   void reload(bool taken);
   void connections(int change);
-  void added_items(size_t items, size_t fresh);  // laid over the bundle; of them, not merged yet
+  void added_items(size_t items, size_t fresh);  // added items; `fresh`: those not merged yet
 
   std::string text() const;  // in Prometheus' text format
 

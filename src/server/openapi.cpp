@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// But for the schemas that are parts of another's, and the errors that every POST, or every call that takes a key, may come to.
+// Lacks the schemas that are parts of others, and the errors that every POST, or every call with a key, may return.
 constexpr const char* kDocument = R"json({
  "openapi": "3.0.3",
  "info": {"title": "Pagoda", "description": "Candidates for users, from one bundle.", "version": "1"},
@@ -264,7 +264,7 @@ constexpr const char* kDocument = R"json({
      "attributes": {
       "type": "array",
       "items": {"type": "string"},
-      "description": "Item attributes that come back beside the items"
+      "description": "Attributes of the items, in their order"
      },
      "explain": {"type": "boolean", "default": false},
      "timeout_ms": {"type": "integer", "minimum": 1, "maximum": 3600000}
@@ -288,7 +288,7 @@ constexpr const char* kDocument = R"json({
      "attributes": {
       "type": "array",
       "items": {"type": "string"},
-      "description": "Item attributes that come back beside the items"
+      "description": "Attributes of the items, in their order"
      },
      "timeout_ms": {"type": "integer", "minimum": 1, "maximum": 3600000}
     },
@@ -330,7 +330,7 @@ constexpr const char* kDocument = R"json({
      "attributes": {
       "type": "array",
       "items": {"type": "string"},
-      "description": "Item attributes that come back beside the items"
+      "description": "Attributes of the items, in their order"
      }
     },
     "additionalProperties": false
@@ -356,7 +356,7 @@ constexpr const char* kDocument = R"json({
       "description": "These, in place of a search; ids that nobody knows are left out"
      },
      "limit": {"type": "integer", "minimum": 1, "default": 20, "description": "Of a search"},
-     "history": {"type": "integer", "minimum": 1, "maximum": 1000, "description": "Items of each that come back, or none"}
+     "history": {"type": "integer", "minimum": 1, "maximum": 1000, "description": "Items of each user to return"}
     },
     "additionalProperties": false
    },
@@ -563,7 +563,7 @@ constexpr const char* kDocument = R"json({
 }
 )json";
 
-// `whole` without the properties that are not to be kept.
+// `whole` with only the given properties.
 Json part_of(Json whole, const auto& keep) {
   Json properties = Json::object();
   for (const auto& [name, schema] : whole["properties"].items())
@@ -575,7 +575,7 @@ Json part_of(Json whole, const auto& keep) {
 std::string complete() {
   auto document = Json::parse(kDocument);
   auto& schemas = document["components"]["schemas"];
-  const Json request = schemas["RetrieveRequest"];  // adding to an ordered object moves what it holds
+  const Json request = schemas["RetrieveRequest"];  // a copy, because adding to an ordered object moves its values
   schemas["User"] =
       part_of(request, [](const std::string& name) { return std::ranges::count(retrieval::kUserKeys, name) > 0; });
   schemas["RequestOfABatch"] = part_of(request, [](const std::string& name) { return name != "timeout_ms"; });
@@ -591,7 +591,7 @@ std::string complete() {
 
 }  // namespace
 
-// tests/test_cli_serve.py holds it against what the server does.
+// tests/test_cli_serve.py compares it with what the server does.
 std::string_view openapi_document() {
   static const std::string document = complete();
   return document;

@@ -1,4 +1,4 @@
-// The server's calls in OpenAPI's words.
+// The server's calls as an OpenAPI document.
 #pragma once
 
 #include <string_view>

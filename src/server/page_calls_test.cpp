@@ -19,12 +19,12 @@ class PageCalls : public testing::Test {
  protected:
   struct Served {
     Served(const std::string& path, const retrieval::ServeOptions& options, const Keys& keys)
-        : snapshots(path, {}, options.ui), keeper({.watch = {}, .max_added = 100}, snapshots, metrics),
+        : snapshots(path, {}, options.ui), updater({.watch = {}, .max_added = 100}, snapshots, metrics),
           queue({.limit = 100, .batch = 8, .threads = 1}, metrics),
-          handler(options, snapshots, keeper, queue, metrics, keys) {}
+          handler(options, snapshots, updater, queue, metrics, keys) {}
     ServeMetrics metrics;
     retrieval::Snapshots snapshots;
-    SnapshotUpdater keeper;
+    SnapshotUpdater updater;
     SearchQueue queue;
     Handler handler;
   };
@@ -39,11 +39,13 @@ class PageCalls : public testing::Test {
     start();
   }
   void TearDown() override {
-    first_.reset(), second_.reset();
+    first_.reset();
+    second_.reset();
     std::filesystem::remove_all(folder_);
   }
   void start() {
-    first_.reset(), second_.reset();
+    first_.reset();
+    second_.reset();
     first_ = std::make_unique<Served>(folder_ + "/first.pagoda", options_, keys_);
     second_ = std::make_unique<Served>(folder_ + "/second.pagoda", options_, keys_);
     first_->handler.set_compared(second_->handler);
@@ -51,7 +53,7 @@ class PageCalls : public testing::Test {
 
   ApiResponse send(const ApiRequest& call) {
     std::promise<ApiResponse> reply;
-    first_->handler.handle(call, [&](const Handler::ResponseBuilder& writing) { reply.set_value(writing()); });
+    first_->handler.handle(call, [&](const Handler::ResponseBuilder& build) { reply.set_value(build()); });
     return reply.get_future().get();
   }
   ApiResponse get(const std::string& path) { return send({.method = "GET", .path = path, .key = {}, .body = {}}); }
@@ -104,7 +106,7 @@ TEST_F(PageCalls, UsersAreFoundWithTheirHistories) {
 TEST_F(PageCalls, ALookThatIsWronglyAskedForIsRefusedByName) {
   EXPECT_EQ(wrong("/v1/items:find", R"({"search": 1})"), "'search' is 1, expected a text");
   EXPECT_EQ(wrong("/v1/items:find", R"({"search": "i", "items": ["i1"]})"),
-            "'items' stands in place of a search: leave 'search' out");
+            "'items' replaces a search: leave 'search' out");
   EXPECT_EQ(wrong("/v1/items:find", R"({"limit": 1000})"), "'limit' is 1000, expected a whole number from 1 to 256");
   EXPECT_EQ(wrong("/v1/users:find", R"({"history": 0})"), "'history' is 0, expected a whole number from 1 to 1000");
 }

@@ -12,18 +12,18 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kLongestHistory = 1000;  // of users:find, for each user
-constexpr int64_t kListsOfABatch = 100;    // of the longest k: what the lists of one call may hold together
+constexpr int64_t kLongestHistory = 1000;  // of users:find, per user
+constexpr int64_t kListsOfABatch = 100;    // times max_k: the items that the lists of one call may hold together
 
 template <class... Args>
 [[noreturn]] void wrong(std::string field, fmt::format_string<Args...> format, Args&&... args) {
   throw retrieval::RequestError(ErrorKind::input, std::move(field), fmt::format(format, std::forward<Args>(args)...));
 }
 
-int64_t read_count(const json& value, const std::string& field, int64_t most) {
+int64_t read_count(const json& value, const std::string& field, int64_t max) {
   const bool fits =
-      value.is_number_unsigned() && value.get<uint64_t>() >= 1 && value.get<uint64_t>() <= static_cast<uint64_t>(most);
-  if (!fits) wrong(field, "'{}' is {}, expected a whole number from 1 to {}", field, retrieval::shown(value), most);
+      value.is_number_unsigned() && value.get<uint64_t>() >= 1 && value.get<uint64_t>() <= static_cast<uint64_t>(max);
+  if (!fits) wrong(field, "'{}' is {}, expected a whole number from 1 to {}", field, retrieval::shown(value), max);
   return value.get<int64_t>();
 }
 
@@ -37,7 +37,7 @@ std::string read_text(const json& value, const std::string& field) {
   return value.get<std::string>();
 }
 
-// Beyond a float's range it is that range's end, not infinity: no score lies there.
+// Clamps to the range of a float; no score is beyond it.
 float read_score(const json& value, const std::string& field) {
   if (!retrieval::is_number(value)) wrong(field, "'{}' is {}, expected a number", field, retrieval::shown(value));
   constexpr double kEnd = std::numeric_limits<float>::max();
@@ -72,8 +72,8 @@ const json* given(const json& object, const char* key) {
   return at == object.end() || at->is_null() ? nullptr : &*at;
 }
 
-void check_length(size_t length, const std::string& field, int64_t most) {
-  if (static_cast<int64_t>(length) > most) wrong(field, "'{}' holds {}, at most {}", field, length, most);
+void check_length(size_t length, const std::string& field, int64_t max) {
+  if (static_cast<int64_t>(length) > max) wrong(field, "'{}' holds {}, at most {}", field, length, max);
 }
 
 void check_once(const std::vector<retrieval::ItemChange>& items) {
@@ -84,7 +84,7 @@ void check_once(const std::vector<retrieval::ItemChange>& items) {
     wrong("items", "item '{}' is described twice", *twice);
 }
 
-// f(), an error of its field told as one of `place`.field.
+// Runs f(); an error in one of its fields becomes an error in `place`.field.
 template <class F>
 auto within(const std::string& place, F f) {
   try {
@@ -150,12 +150,12 @@ RetrieveCall RequestParser::retrieve(const json& object, Place place) const {
                                            "exact", "attributes", "explain", "timeout_ms"});
   retrieval::check_keys(object, keys);
   if (place == Place::in_batch && given(object, "timeout_ms"))
-    wrong("timeout_ms", "'timeout_ms' stands beside 'requests': a batch has one for all");
+    wrong("timeout_ms", "'timeout_ms' belongs next to 'requests': a batch has one for all");
   RetrieveCall call;
   auto& options = call.query.options;
   if (const auto* vector = given(object, "vector")) {
     for (const auto& key : retrieval::kUserKeys)
-      if (given(object, key.c_str())) wrong("vector", "'vector' stands in place of a user: leave '{}' out", key);
+      if (given(object, key.c_str())) wrong("vector", "'vector' replaces a user: leave '{}' out", key);
     call.query.vector = read_vector(*vector, snapshot_.bundle().item_vectors().cols());
   } else {
     need_towers("vector", "send the query's 'vector'");
@@ -171,7 +171,7 @@ RetrieveCall RequestParser::retrieve(const json& object, Place place) const {
   if (const auto* exclude = given(object, "exclude")) {
     check_length(exclude->size(), "exclude", options_.max_list);
     auto ids = retrieval::read_ids(*exclude, "exclude");
-    // A user's exclusions do not keep it from being answered together with others.
+    // Exclusions belong to the request, not the options, so that it can share a batch with others.
     (call.query.vector.empty() ? call.query.request.exclude : options.exclude) = std::move(ids);
   }
   if (const auto* seen = given(object, "exclude_seen")) options.exclude_seen = read_flag(*seen, "exclude_seen");
@@ -252,7 +252,7 @@ FindItemsCall RequestParser::find_items(const json& object) const {
   retrieval::check_keys(object, keys);
   FindItemsCall call;
   if (const auto* items = given(object, "items")) {
-    if (given(object, "search")) wrong("search", "'items' stands in place of a search: leave 'search' out");
+    if (given(object, "search")) wrong("search", "'items' replaces a search: leave 'search' out");
     check_length(items->size(), "items", options_.max_list);
     call.named = true;
     for (const auto& id : retrieval::read_ids(*items, "items"))
@@ -269,7 +269,7 @@ FindUsersCall RequestParser::find_users(const json& object) const {
   retrieval::check_keys(object, keys);
   FindUsersCall call;
   if (const auto* users = given(object, "users")) {
-    if (given(object, "search")) wrong("search", "'users' stands in place of a search: leave 'search' out");
+    if (given(object, "search")) wrong("search", "'users' replaces a search: leave 'search' out");
     check_length(users->size(), "users", options_.max_requests);
     call.named = true;
     for (const auto& id : retrieval::read_ids(*users, "users"))

@@ -1,5 +1,5 @@
-// Private: the bodies of calls as typed queries, within the server's limits. Every error is a RequestError that names the
-// field.
+// Private: parses the bodies of calls into typed queries and enforces the server's limits. Every error is a
+// RequestError that names the field.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -9,10 +9,10 @@
 
 namespace pagoda::server {
 
-// How a list is to be written.
+// How to write a list.
 struct ListFormat {
   std::vector<size_t> attributes;  // columns of the item table
-  size_t k = 0;                    // that was asked for
+  size_t k = 0;                    // k of the request
 };
 
 struct RetrieveCall {
@@ -26,7 +26,7 @@ struct SimilarCall {
 
 struct FindItemsCall {
   std::string text;
-  std::vector<uint32_t> rows;  // of items that were named, in place of the text
+  std::vector<uint32_t> rows;  // of items given by id, in place of the text
   bool named = false;
   size_t limit = 0;
   ListFormat format;
@@ -38,15 +38,15 @@ struct FindUsersCall {
   size_t limit = 0, history = 0;
 };
 
-// Both are borrowed.
+// Borrows both arguments. Thread-safe.
 class RequestParser {
  public:
   RequestParser(const retrieval::ServeOptions& options, const retrieval::Snapshot& snapshot)
       : options_(options), snapshot_(snapshot) {}
 
-  nlohmann::json body(std::string_view text) const;  // an object
+  nlohmann::json body(std::string_view text) const;  // parses a JSON object
 
-  // A request of a batch has no timeout_ms: the batch has one for all.
+  // A request in a batch has no timeout_ms; the batch has one for all.
   enum class Place { alone, in_batch };
   RetrieveCall retrieve(const nlohmann::json& object, Place place) const;
   std::vector<RetrieveCall> retrieve_batch(const nlohmann::json& object) const;
@@ -56,7 +56,7 @@ class RequestParser {
   FindUsersCall find_users(const nlohmann::json& object) const;
   std::vector<retrieval::ItemChange> upserted_items(const nlohmann::json& object) const;
   std::vector<retrieval::ItemChange> deleted_items(const nlohmann::json& object) const;
-  // Of timeout_ms, from now, and of the transport the earlier; the server's own when neither says one.
+  // The earlier of timeout_ms, counted from now, and the transport's deadline; without both, the server's own.
   SteadyClock::time_point deadline(const nlohmann::json& object,
                                    std::optional<SteadyClock::time_point> of_transport) const;
 

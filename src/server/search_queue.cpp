@@ -9,17 +9,18 @@ namespace pagoda::server {
 namespace {
 
 constexpr double kNewest = 0.1;  // weight of a batch in the running mean
-// In a queue that has been long for kBurst a search may wait for this part of the time to its deadline, or kStandingS.
+// In a queue that has been long for kBurst, a search may wait for this share of the time to its deadline, or
+// kStandingS.
 constexpr std::chrono::milliseconds kBurst{100};
 constexpr double kPatience = 0.125, kStandingS = 0.025;
-// Of the time to a deadline: the wait is a guess, and the answer is to be written and read, too.
+// Share of the time to a deadline that a search may wait; the wait is an estimate, and the response must be sent, too.
 constexpr double kSure = 0.6;
 
 double seconds_between(SteadyClock::time_point from, SteadyClock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-// Whether one call of Retrieval may answer both. An explanation is of one search alone.
+// Whether one call of Retrieval can answer both. A search with an explanation is answered alone.
 bool go_together(const SearchTask& a, const SearchTask& b) {
   if (a.snapshot != b.snapshot || a.payload.index() != b.payload.index()) return false;
   if (const auto* similar = std::get_if<SimilarQuery>(&a.payload))
@@ -127,7 +128,7 @@ bool SearchQueue::push(std::vector<SearchTask> queries) {
     patience_s_ = too_long ? patience_s : std::max(patience_s_, patience_s);
     full_ = is_full(now);
     if (too_long || waiting_.size() + queries.size() > options_.limit) return false;
-    // Less than a batch waits: then the mean says little about the next one.
+    // Less than a batch waits, so the mean says little about the next batch.
     if (waiting_.size() >= options_.batch && wait_s(queries.size()) > kSure * left_s) return false;
     for (auto& query : queries) {
       query.queued = now;
@@ -141,12 +142,12 @@ bool SearchQueue::push(std::vector<SearchTask> queries) {
   return true;
 }
 
-// Of the last of so many more searches.
+// The expected wait of the last one of `more` additional searches, in seconds.
 double SearchQueue::wait_s(size_t more) const {
   return search_s_ * static_cast<double>(under_way_ + waiting_.size() + more);
 }
 
-// Two batches keep the search busy, whatever they cost.
+// Two waiting batches are enough to keep the search busy.
 bool SearchQueue::stays_long(SteadyClock::time_point now) const {
   return waiting_.size() >= 2 * options_.batch && now - short_at_ >= kBurst;
 }
@@ -161,7 +162,7 @@ std::vector<SearchTask> SearchQueue::take() {
   under_way_ = 0;
   filled_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
   if (waiting_.empty()) return batch;
-  // A lone client never waits for company. It is waited for where the last batch had some.
+  // A lone client never waits for others. The queue waits for them only if the last batch had several searches.
   if (others_about_ && !closed_)
     filled_.wait_until(lock, waiting_.front().queued + options_.wait,
                        [&] { return closed_ || waiting_.size() >= options_.batch; });

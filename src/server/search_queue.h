@@ -1,11 +1,11 @@
-// Searches that wait, and the thread that answers them: those that may be answered by one call are.
+// The queue of searches, and the thread that answers them; it answers searches together that one call can answer.
 //
-// The queue is bounded, and so is the time in it: what does not fit, or would wait beyond its deadline as fast as searches are
-// answered now, is turned away at once. An answer that comes too late costs as much as one that comes in time, so under
-// overload a queue that took everything would answer nobody. A search is answered by its deadline or told that it is past it.
+// The queue bounds its length and its waiting time: it rejects at once what does not fit, or would wait beyond its
+// deadline at the current speed. A late answer costs as much as a timely one, so under overload a queue that took
+// everything would answer nobody. Each search is answered by its deadline, or told that the deadline passed.
 //
-// A queue that is long for a moment has taken a burst in; one that stays long only makes everybody wait. So when it has not
-// been short for a while, a search may wait in it for a small part of the time to its deadline alone.
+// A queue that is long for a moment absorbs a burst; one that stays long only makes everybody wait. So when it has not
+// been short for a while, a search may wait for only a small part of the time to its deadline.
 #pragma once
 
 #include <atomic>
@@ -26,7 +26,7 @@ namespace pagoda::server {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// Candidates of a user, or of a query vector when there is one.
+// Candidates for a user, or for a query vector if there is one.
 struct CandidateQuery {
   retrieval::RetrieveRequest request;
   std::vector<float> vector;
@@ -39,17 +39,17 @@ struct SimilarQuery {
 struct UserVectorsQuery {
   std::vector<retrieval::RetrieveRequest> users;
 };
-// Of known items by row; of those that bring attributes (row Interner::kNone) by the item tower.
+// Vectors of known items by row, and of items with given attributes (row Interner::kNone) from the item tower.
 struct ItemVectorsQuery {
   std::vector<uint32_t> rows;
-  data::Attributes provided;  // in the order of the rows that are kNone
+  data::Attributes provided;  // in the order of the kNone rows
 };
 
-// What came of a query. One of the errors, or the rest.
+// The outcome of a search: an error, or the results.
 struct SearchOutcome {
   enum class Error { none, invalid, timed_out, failed };
   Error error = Error::none;
-  std::string message{}, field{};  // of what is wrong
+  std::string message{}, field{};  // of the error
 
   bool user_known = false;
   std::vector<uint32_t> items{};  // rows
@@ -66,7 +66,7 @@ struct SearchTask {
   std::shared_ptr<const retrieval::Snapshot> snapshot;
   SearchPayload payload;
   SteadyClock::time_point deadline = SteadyClock::time_point::max();
-  std::function<void(SearchOutcome)> done;  // called once, on the queue's thread; it may not throw, nor take long
+  std::function<void(SearchOutcome)> done;  // called once, on the queue's thread; must not throw or take long
   SteadyClock::time_point queued{};
 };
 
@@ -78,20 +78,20 @@ struct SearchQueueOptions {
 
 class SearchQueue {
  public:
-  // metrics and foreground are borrowed; foreground (or nullptr) counts the searches that wait or are under way.
+  // Borrows metrics and foreground; foreground (or nullptr) counts the searches that wait or are under way.
   SearchQueue(const SearchQueueOptions& options, ServeMetrics& metrics, ForegroundLoad* foreground = nullptr);
-  ~SearchQueue();  // answers what waits
+  ~SearchQueue();  // answers the waiting searches first
 
-  // All of them, or, when they cannot all be answered in time, none: then false.
+  // Takes all of them; or none, and returns false, when they cannot all be answered in time. Thread-safe.
   bool push(std::vector<SearchTask> queries);
 
-  // Whether push would take no search now that is in as much haste as the last ones were. Cheap: a transport asks before it
-  // reads a request.
+  // Whether push would now reject a search with a deadline like those of the last ones. Cheap, for a transport to ask
+  // before it reads a request. Thread-safe.
   bool full() const { return full_.load(std::memory_order_relaxed); }
 
  private:
   void loop();
-  std::vector<SearchTask> take();  // empty at the end
+  std::vector<SearchTask> take();  // empty once the queue is closed
   void answer(std::vector<SearchTask> batch);
   double wait_s(size_t more) const;
   bool stays_long(SteadyClock::time_point now) const;
@@ -104,11 +104,11 @@ class SearchQueue {
   std::mutex mutex_;
   std::condition_variable filled_;
   std::deque<SearchTask> waiting_;
-  size_t under_way_ = 0;  // of the batch that was taken last
+  size_t under_way_ = 0;  // size of the batch that was taken last
   bool closed_ = false, others_about_ = false;
-  double search_s_ = 0;                                    // a search's share of its batch's time, a running mean
-  SteadyClock::time_point short_at_ = SteadyClock::now();  // when less than a batch waited
-  double patience_s_ = 0;  // how long the last searches may wait in a queue that stays long
+  double search_s_ = 0;                                    // seconds per search in a batch, running mean
+  SteadyClock::time_point short_at_ = SteadyClock::now();  // when less than a batch waited last
+  double patience_s_ = 0;  // how long the last searches may wait while the queue stays long
   std::atomic<bool> full_{false};
   std::thread thread_;
 };

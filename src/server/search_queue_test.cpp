@@ -22,12 +22,12 @@ class TheQueue : public testing::Test {
   retrieval::Snapshots snapshots_{path_};
   ServeMetrics metrics_;
   ForegroundLoad foreground_;
-  SnapshotUpdater keeper_{{.watch = {}}, snapshots_, metrics_, &foreground_};
+  SnapshotUpdater updater_{{.watch = {}}, snapshots_, metrics_, &foreground_};
   // It holds more than can be answered in time.
   std::unique_ptr<SearchQueue> queue_ = std::make_unique<SearchQueue>(
       SearchQueueOptions{.limit = 10'000'000, .batch = 64, .threads = 1}, metrics_, &foreground_);
   Keys keys_;
-  Handler handler_{{}, snapshots_, keeper_, *queue_, metrics_, keys_};
+  Handler handler_{{}, snapshots_, updater_, *queue_, metrics_, keys_};
 };
 
 TEST_F(TheQueue, WhatWouldWaitBeyondItsDeadlineIsToldToComeAgainAtOnce) {

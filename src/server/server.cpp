@@ -26,7 +26,7 @@ Server::Server(const std::string& model, const retrieval::ServeOptions& options)
 }
 
 Server::~Server() {
-  if (grpc_) grpc_->close();  // as long as there is a handler
+  if (grpc_) grpc_->close();  // while its handler exists
 }
 
 std::string Server::url() const { return (options_.tls_key.empty() ? "http://" : "https://") + http_->address(); }

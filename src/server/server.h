@@ -1,4 +1,4 @@
-// The whole of `pagoda serve`: the model, another beside it, and their transports. gRPC knows the first one alone.
+// `pagoda serve`: the model, optionally a second one to compare it with, and the transports.
 #pragma once
 
 #include <memory>
@@ -19,10 +19,10 @@ class Server {
   // "http://127.0.0.1:8080", "http://127.0.0.1:8080, gRPC at 127.0.0.1:9090"
   std::string addresses() const;
   const retrieval::Snapshots& snapshots() const { return model_.snapshots; }
-  void run();  // until SIGTERM or SIGINT, and drained
+  void run();  // returns after SIGTERM or SIGINT, when it has drained
 
  private:
-  // A bundle's snapshots and their keeper, the queue before its search, and the handler of its calls.
+  // What serves one bundle.
   struct Served {
     Served(const std::string& path, const retrieval::ServeOptions& options, const Keys& keys,
            ForegroundLoad& foreground);
@@ -34,12 +34,13 @@ class Server {
   };
   retrieval::ServeOptions options_;
   Keys keys_;
-  ForegroundLoad foreground_;  // of both bundles, which share the CPUs
-  // ChangeResult last and gone last: the threads that answer may still be letting go of a connection after it is counted as closed.
+  ForegroundLoad foreground_;  // of both models, which share the CPUs
+  // Declared before the models, so destroyed after them: their threads may still release a connection after it was
+  // counted as closed.
   std::optional<HttpServer> http_;
   std::optional<GrpcServer> grpc_;
   Served model_;
-  std::unique_ptr<Served> compared_;  // nullptr: there is no other
+  std::unique_ptr<Served> compared_;  // nullptr: there is no second model
 };
 
 }  // namespace pagoda::server

@@ -13,19 +13,19 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kLetGo{100};  // how often former snapshots are looked at
-constexpr std::chrono::seconds kRetry{60};        // after upkeep that failed
-// Searches come first, then changes, then upkeep.
-constexpr int kNiceChange = 10, kNiceUpkeep = 15;
+constexpr std::chrono::milliseconds kReleaseInterval{100};  // how often former snapshots are released
+constexpr std::chrono::seconds kRetry{60};                  // after maintenance that failed
+// CPU priorities: searches come first, then changes, then maintenance.
+constexpr int kNiceChange = 10, kNiceMaintenance = 15;
 
-// Of the calling thread. A batch thread that wakes interrupts nobody.
+// Lowers the priority of the calling thread. A SCHED_BATCH thread that wakes preempts no other.
 void lower_priority(int nice) {
   constexpr sched_param kNone{};
   if (::sched_setscheduler(0, SCHED_BATCH, &kNone) != 0 || ::setpriority(PRIO_PROCESS, 0, nice) != 0)
-    log_debug("a thread of the keeper has the usual priority");
+    log_debug("a thread of the updater has the usual priority");
 }
 
-// Of the calling thread, where there is somebody to yield to.
+// The throttle of the calling thread, if there is foreground load to yield to.
 class OwnThrottle {
  public:
   explicit OwnThrottle(const ForegroundLoad* foreground) {
@@ -74,31 +74,31 @@ bool SnapshotUpdater::change(std::vector<retrieval::ItemChange> changes, std::fu
 
 void SnapshotUpdater::loop() {
   lower_priority(kNiceChange);
-  bool all_let_go = true;
+  bool all_released = true;
   for (bool closed = false; !closed;) {
-    bool asked, upkeep_done;
+    bool asked, maintenance_done;
     std::vector<Request> requests;
     {
       std::unique_lock lock(mutex_);
       const auto woken = [&] { return asked_ || closed_ || maintenance_done_ || !waiting_.empty(); };
       auto wait = options_.watch;
-      if (!all_let_go) wait = wait.count() > 0 ? std::min(wait, kLetGo) : kLetGo;
+      if (!all_released) wait = wait.count() > 0 ? std::min(wait, kReleaseInterval) : kReleaseInterval;
       if (wait.count() > 0)
         woken_.wait_for(lock, wait, woken);
       else
         woken_.wait(lock, woken);
       closed = closed_;
       asked = std::exchange(asked_, false);
-      upkeep_done = std::exchange(maintenance_done_, false);
+      maintenance_done = std::exchange(maintenance_done_, false);
       requests.swap(waiting_);
       changes_waiting_ = 0;
     }
     const OwnThrottle throttle(foreground_);
     if (!closed && (asked || snapshots_.changed())) metrics_.reload(snapshots_.reload(throttle.get()));
     if (!requests.empty()) apply(requests, throttle.get());
-    if (upkeep_done) end_maintenance();
+    if (maintenance_done) end_maintenance();
     if (!closed) begin_maintenance();
-    all_let_go = snapshots_.release_former();
+    all_released = snapshots_.release_former();
     count_items();
   }
   if (maintenance_.valid()) maintenance_.wait();
@@ -114,14 +114,14 @@ void SnapshotUpdater::begin_maintenance() {
   if (maintenance_.valid() || SteadyClock::now() < next_maintenance_) return;
   try {
     if (auto work = snapshots_.maintenance()) start_maintenance(std::move(work));
-  } catch (const std::exception& e) {  // such as: no more threads
+  } catch (const std::exception& e) {  // no thread could be started, for example
     maintenance_failed(e);
   }
 }
 
 void SnapshotUpdater::start_maintenance(retrieval::Snapshots::MaintenanceFn work) {
   maintenance_ = std::async(std::launch::async, [this, work = std::move(work)] {
-    lower_priority(kNiceUpkeep);
+    lower_priority(kNiceMaintenance);
     const OwnThrottle throttle(foreground_);
     const auto tell = [this] {
       {
@@ -150,7 +150,7 @@ void SnapshotUpdater::end_maintenance() {
 }
 
 void SnapshotUpdater::maintenance_failed(const std::exception& e) {
-  log_warning("added items cannot be merged, nor their journal shortened: {}", e.what());
+  log_warning("added items cannot be merged, or their journal cannot be compacted: {}", e.what());
   next_maintenance_ = SteadyClock::now() + kRetry;
 }
 
@@ -193,9 +193,9 @@ void SnapshotUpdater::apply(const std::vector<Request>& requests, BackgroundThro
   else if (all == ChangeResult::failed && std::ranges::count(made, ChangeResult::applied) == 1)
     std::ranges::replace(made, ChangeResult::applied, all);
   else if (all == ChangeResult::failed)
-    for (size_t i = 0; i < requests.size(); ++i)  // each alone: one that cannot be made is not the others' fault
+    for (size_t i = 0; i < requests.size(); ++i)  // one by one, so that only the change that cannot be made fails
       if (made[i] == ChangeResult::applied) made[i] = try_change(requests[i].changes, throttle);
-  count_items();  // whoever is answered finds them counted
+  count_items();  // before the clients are answered, so that they find their items counted
   for (size_t i = 0; i < requests.size(); ++i) requests[i].done(made[i]);
 }
 

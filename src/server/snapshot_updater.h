@@ -1,4 +1,4 @@
-// The one thread that puts new snapshots in place: of a new bundle, of changed items, and of layers that were merged in the
+// The one thread that installs new snapshots: of a new bundle, of changed items, and of layers that were merged in the
 // background.
 #pragma once
 
@@ -16,25 +16,27 @@
 namespace pagoda::server {
 
 struct SnapshotUpdaterOptions {
-  std::chrono::milliseconds watch{1000};  // how often the bundle's file is looked at; 0: never
-  size_t max_added = 1000000;             // items laid over the bundle
-  size_t max_waiting = 10000;             // changes that wait to be made
+  std::chrono::milliseconds watch{1000};  // how often the bundle's file is checked for a new one; 0: never
+  size_t max_added = 1000000;             // items over the bundle
+  size_t max_waiting = 10000;             // changes that may wait
 };
 
 class SnapshotUpdater {
  public:
-  // full: there would be more than max_added; busy: another process changes the journal.
+  // full: there would be more than max_added items; busy: another process writes the journal.
   enum class ChangeResult { applied, full, busy, failed };
 
-  // snapshots, metrics and foreground are borrowed. Its work yields to the requests of `foreground`; nullptr: to none.
+  // Starts the thread. Borrows snapshots, metrics and foreground. Its work yields to the requests of `foreground`;
+  // nullptr: it does not yield.
   SnapshotUpdater(const SnapshotUpdaterOptions& options, retrieval::Snapshots& snapshots, ServeMetrics& metrics,
                   const ForegroundLoad* foreground = nullptr);
-  ~SnapshotUpdater();  // makes the changes that wait, and ends the merge under way
+  ~SnapshotUpdater();  // makes the waiting changes, and waits for the merge under way
 
-  void reload();  // soon: the file, changed or not
+  void reload();  // asynchronous: loads the file, changed or not; thread-safe
 
-  // Soon; `done` is called on the keeper's thread when the changes are on disk and searchable, or cannot be made. False, and
-  // nothing happens: too many wait. Changes that come while others are made are made together.
+  // Asynchronous, thread-safe. Calls `done` on the updater's thread when the changes are on disk and searchable, or
+  // cannot be made. Returns false, and does nothing, when too many changes wait. Changes that arrive during others are
+  // made together.
   bool change(std::vector<retrieval::ItemChange> changes, std::function<void(ChangeResult)> done);
 
  private:
@@ -60,7 +62,7 @@ class SnapshotUpdater {
   std::vector<Request> waiting_;
   size_t changes_waiting_ = 0;
   bool asked_ = false, closed_ = false, maintenance_done_ = false;
-  std::future<retrieval::Snapshots::Finish> maintenance_;  // not valid: none is under way
+  std::future<retrieval::Snapshots::CommitFn> maintenance_;  // not valid: none is under way
   std::chrono::steady_clock::time_point next_maintenance_{};
   std::thread thread_;
 };

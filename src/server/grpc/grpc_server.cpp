@@ -29,10 +29,10 @@ namespace pagoda::server {
 namespace {
 
 constexpr int kHeaderBytes = 16 * 1024;
-// What connections and requests that are not whole yet may take in all, and in requests of the largest size; then some of
-// them are cut off.
+// Memory for connections and incomplete requests together: kReceivedBytes, and kReceivedRequests requests of the
+// largest size. Beyond it, gRPC ends some of them.
 constexpr size_t kReceivedBytes = 64 << 20, kReceivedRequests = 256;
-// When there are too many calls, an answer that its client has not taken for so long is cut off.
+// When there are too many calls, a response that its client has not taken for this long is cancelled.
 constexpr std::chrono::seconds kTaken{1};
 
 grpc::StatusCode code_of(int status) {
@@ -50,7 +50,7 @@ grpc::StatusCode code_of(int status) {
   }
 }
 
-// Of the call's metadata; "" for none.
+// A value from the call's metadata; "" if it is missing.
 std::string value_of(const grpc::CallbackServerContext& context, const char* name) {
   const auto& metadata = context.client_metadata();
   const auto at = metadata.find(name);
@@ -63,7 +63,7 @@ std::string key_of(const grpc::CallbackServerContext& context) {
   return authorization.starts_with(kBearer) ? authorization.substr(kBearer.size()) : value_of(context, "x-api-key");
 }
 
-// From now, not by the wall's clock, which cannot tell the ends of time that a client may send.
+// Computed relative to now, because the system clock cannot represent every deadline a client may send.
 std::optional<SteadyClock::time_point> deadline_of(const grpc::CallbackServerContext& context) {
   const auto deadline = context.raw_deadline();
   if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return std::nullopt;
@@ -78,7 +78,8 @@ bool parse(const grpc::ByteBuffer& bytes, google::protobuf::Message& message) {
   return bytes.DumpToSingleSlice(&slice).ok() && message.ParseFromArray(slice.begin(), static_cast<int>(slice.size()));
 }
 
-// Answered from the bytes: a call without a key is refused before anything is read, and an answer is written once.
+// The service in raw bytes: a call without a key is refused before its message is parsed, and a response is encoded
+// once.
 template <template <class> class... Methods>
 struct Raw;
 template <template <class> class First, template <class> class... Rest>
@@ -95,21 +96,21 @@ using RawService =
         v1::Retrieval::WithRawCallbackMethod_UpsertItems, v1::Retrieval::WithRawCallbackMethod_DeleteItems,
         v1::Retrieval::WithRawCallbackMethod_Model>::Service;
 
-// Calls that are under way, from their coming until their answers have gone out. gRPC bounds those of a connection alone, and an
-// answer that nobody takes lies in memory.
+// The calls under way, from their arrival until their responses are sent. gRPC limits only the calls of one connection,
+// and a response that its client does not take stays in memory. Thread-safe.
 class Calls {
  public:
   using Context = grpc::CallbackServerContext;
 
-  explicit Calls(size_t most) : most_(most) {}
+  explicit Calls(size_t max_calls) : max_calls_(max_calls) {}
 
-  // False: there are too many, and all of them are being answered.
+  // Returns false when there are too many calls and none can be cancelled.
   bool add(Context& context) {
     const std::lock_guard lock(mutex_);
     under_way_.emplace(&context, answered_.end());
-    return under_way_.size() <= most_ || cut_off();
+    return under_way_.size() <= max_calls_ || cut_off();
   }
-  // Its answer is known, and being handed to gRPC until written().
+  // The call's response is being passed to gRPC until written().
   void answered(Context& context) {
     const std::lock_guard lock(mutex_);
     under_way_.at(&context) = answered_.insert(answered_.end(), {&context, SteadyClock::now()});
@@ -133,12 +134,13 @@ class Calls {
   }
 
  private:
-  // A call may be gone before the thread that answered it has come back from gRPC.
+  // A call may end before the thread that answered it returns from gRPC.
   bool is_none() const { return under_way_.empty() && writing_ == 0; }
   void tell_if_none() {
     if (is_none()) none_.notify_all();
   }
-  // A call's context lives until remove(), which waits for the lock, or comes at once on this thread.
+  // Cancels responses that were not taken. A context lives until remove(), which waits for the mutex, or comes from
+  // TryCancel() on this thread.
   bool cut_off() {
     bool any = false;
     for (const auto now = SteadyClock::now(); !answered_.empty() && now - answered_.front().second >= kTaken;
@@ -151,11 +153,11 @@ class Calls {
     return any;
   }
 
-  const size_t most_;
+  const size_t max_calls_;
   std::recursive_mutex mutex_;
   std::condition_variable_any none_;
   size_t writing_ = 0;
-  std::list<std::pair<Context*, SteadyClock::time_point>> answered_;  // the first one first
+  std::list<std::pair<Context*, SteadyClock::time_point>> answered_;  // oldest first
   std::unordered_map<Context*, decltype(answered_)::iterator> under_way_;
 };
 
@@ -177,8 +179,8 @@ class Service final : public RawService {
   using Context = grpc::CallbackServerContext;
   using Bytes = grpc::ByteBuffer;
 
-  Service(Handler& handler, size_t writers, size_t most_calls)
-      : handler_(handler), under_way_(most_calls), writers_(writers) {}
+  Service(Handler& handler, size_t writers, size_t max_calls)
+      : handler_(handler), under_way_(max_calls), writers_(writers) {}
   void await_end(std::chrono::milliseconds longest) { under_way_.await_none(longest); }
 
   grpc::ServerUnaryReactor* Retrieve(Context* context, const Bytes* request, Bytes* response) override {
@@ -226,12 +228,12 @@ class Service final : public RawService {
     } else if (handler_.should_reject(call)) {
       finish(context, response, *reactor, overloaded_response());
     } else if (!parse(request, message)) {
-      finish(context, response, *reactor, error_response(400, "the request is no " + message.GetTypeName()));
+      finish(context, response, *reactor, error_response(400, "the request is not a " + message.GetTypeName()));
     } else {
       call.body = request_json(message);
-      handler_.handle(call, [this, &context, &response, reactor](Handler::ResponseBuilder writing) {
-        boost::asio::post(writers_, [this, &context, &response, reactor, writing = std::move(writing)]() mutable {
-          const ApiResponse reply = std::exchange(writing, nullptr)();  // let go before the call counts as answered
+      handler_.handle(call, [this, &context, &response, reactor](Handler::ResponseBuilder build) {
+        boost::asio::post(writers_, [this, &context, &response, reactor, build = std::move(build)]() mutable {
+          const ApiResponse reply = std::exchange(build, nullptr)();  // released before the call counts as answered
           finish(context, response, *reactor, reply);
         });
       });
@@ -239,7 +241,7 @@ class Service final : public RawService {
     return reactor;
   }
 
-  // Context and response live until the reactor has finished.
+  // Context and response live until the reactor finishes.
   void finish(Context& context, Bytes& response, Reactor& reactor, const ApiResponse& reply) {
     under_way_.answered(context);
     if (reply.status == 200) {
@@ -274,9 +276,9 @@ class GrpcServer::Listener {
   Listener(Handler& handler, const retrieval::ServeOptions& options)
       : options_(options),
         service_(handler, static_cast<size_t>(options.io_threads), 2 * static_cast<size_t>(options.queue)),
-        door_(door_of(options, handler.metrics())) {
+        limiter_(limiter_of(options, handler.metrics())) {
     gpr_set_log_function([](gpr_log_func_args* line) { log_debug("gRPC: {}", line->message); });
-    // Else each message whose text is no UTF-8 writes lines to stderr, as many as a stranger likes.
+    // Otherwise every message with invalid UTF-8 would write to stderr.
     google::protobuf::SetLogHandler([](google::protobuf::LogLevel, const char*, int, const std::string& message) {
       log_debug("protobuf: {}", message);
     });
@@ -285,7 +287,7 @@ class GrpcServer::Listener {
     grpc::ServerBuilder builder;
     const auto as_int = [](int64_t n) { return static_cast<int>(std::min<int64_t>(n, INT_MAX)); };
     builder.SetMaxReceiveMessageSize(as_int(options.max_body_kb * 1024));
-    // A message is inflated whole before its size is looked at.
+    // gRPC would inflate a whole message before it checks the size.
     for (const auto packed : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE})
       builder.SetCompressionAlgorithmSupportStatus(packed, false);
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kHeaderBytes);
@@ -301,12 +303,12 @@ class GrpcServer::Listener {
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
     if (!server_) fail(ErrorKind::failed, "gRPC cannot be started");
-    address_ = options.grpc.substr(0, options.grpc.rfind(':') + 1) + std::to_string(door_.port());
+    address_ = options.grpc.substr(0, options.grpc.rfind(':') + 1) + std::to_string(limiter_.port());
     const auto host = host_and_port("serve.grpc", options.grpc).first;
     if (options.keys.empty() && host != "localhost" && host != "::1" && !host.starts_with("127."))
       log_warning("{} can be reached from other machines, and there are no keys: anybody may ask", address_);
     server_->GetHealthCheckService()->SetServingStatus(v1::Retrieval::service_full_name(), true);
-    door_.accept([this](int socket) {
+    limiter_.accept([this](int socket) {
       grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
       connection.fd = socket;
       inside_->HandleNewConnection(&connection);
@@ -315,15 +317,15 @@ class GrpcServer::Listener {
 
   const std::string& address() const { return address_; }
   void drain() { server_->GetHealthCheckService()->SetServingStatus(false); }
-  // A client that watches the health service would never end by itself.
+  // Shutdown has a deadline, because a client that watches the health service never ends its call.
   void close() {
-    door_.close();
+    limiter_.close();
     service_.await_end(std::chrono::milliseconds(options_.read_timeout_ms));
     server_->Shutdown(std::chrono::system_clock::now());
   }
 
  private:
-  static ConnectionLimiter door_of(const retrieval::ServeOptions& options, ServeMetrics& metrics) {
+  static ConnectionLimiter limiter_of(const retrieval::ServeOptions& options, ServeMetrics& metrics) {
     const auto [host, port] = host_and_port("serve.grpc", options.grpc);
     return {"serve.grpc", host, port, static_cast<size_t>(options.connections),
             [&metrics](int change) { metrics.connections(change); }};
@@ -333,7 +335,7 @@ class GrpcServer::Listener {
   Service service_;
   std::string address_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> inside_;
-  ConnectionLimiter door_;  // gRPC itself takes any number of connections
+  ConnectionLimiter limiter_;  // gRPC itself does not limit connections
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -13,7 +13,7 @@
 namespace pagoda::server {
 namespace {
 
-// A cell that is null leaves the value without anything set.
+// A null cell sets no field of the value.
 void set_cell(v1::Value& value, const columns::Column& column, uint32_t row) {
   if (row == columns::Interner::kNone || column.is_null(row)) return;
   switch (column.type) {
@@ -39,7 +39,7 @@ void set_cell(v1::Value& value, const columns::Column& column, uint32_t row) {
   }
 }
 
-// What RetrieveResponse and SimilarResponse share.
+// The fields that RetrieveResponse and SimilarResponse share.
 template <class Message>
 Message list_message(const retrieval::Retrieval& retrieval, const SearchOutcome& outcome,
                      std::span<const size_t> attributes) {
@@ -90,7 +90,7 @@ class ProtoForm final : public ResponseEncoder {
                          std::span<const size_t> attributes) const override {
     return list_message<v1::SimilarResponse>(retrieval, outcome, attributes).SerializeAsString();
   }
-  // A message within a message is its field's tag, its length and itself: what has been written is not read again.
+  // An embedded message is its field's tag, its length and its bytes, so the encoded requests are appended unparsed.
   std::string batch(std::span<const std::string> candidates) const override {
     constexpr uint32_t kLengthDelimited = 2;
     std::string out;
@@ -111,7 +111,7 @@ class ProtoForm final : public ResponseEncoder {
     message.set_model(bundle.fingerprint());
     return message.SerializeAsString();
   }
-  // UpsertItemsResponse and DeleteItemsResponse are alike.
+  // UpsertItemsResponse and DeleteItemsResponse have the same encoding.
   std::string changed(size_t items) const override {
     v1::UpsertItemsResponse message;
     message.set_items(static_cast<int64_t>(items));

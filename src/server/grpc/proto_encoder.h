@@ -1,4 +1,4 @@
-// Answers as messages of proto/pagoda/v1/retrieval.proto, serialised.
+// Encodes responses as serialised messages of proto/pagoda/v1/retrieval.proto.
 #pragma once
 
 #include "server/response_encoder.h"

@@ -19,7 +19,7 @@ json value_of(const v1::Value& value) {
   switch (value.kind_case()) {
     case v1::Value::kText: return value.text();
     case v1::Value::kInteger: return value.integer();
-    // As the shortest text, which JSON's writer does not always find; texts and numbers are read alike.
+    // As the shortest text, which the JSON library does not always write; the parser reads texts and numbers alike.
     case v1::Value::kReal: return std::isfinite(value.real()) ? json(columns::format_number(value.real())) : json();
     case v1::Value::kNumber: return value.number();
     case v1::Value::kBoolean: return value.boolean();
@@ -36,11 +36,11 @@ json object_of(const Values& values) {
   return object;
 }
 
-// As the double that it is: read back, it has the same bits. JSON has no word for one that is not finite: a text will be
-// refused where a number is wanted.
+// A finite number as a double, which reads back to the same bits. JSON has no number that is not finite; the parser
+// refuses the text in its place.
 json number_of(float value) { return std::isfinite(value) ? json(value) : json(std::to_string(value)); }
 
-// Who asks: of a RetrieveRequest and of a User.
+// The fields of a user, in a RetrieveRequest or a User.
 template <class Message>
 json user_of(const Message& message) {
   auto object = json::object();

@@ -1,5 +1,5 @@
-// Private: requests of gRPC as the JSON of the same calls, so that one reader checks what either transport brings. A field
-// that is not set is left out; names, meanings and limits are those of docs/serve.md.
+// Private: converts gRPC requests to the JSON of the same calls, so that one parser checks the requests of both
+// transports. A field that is not set is left out; docs/serve.md has the names, meanings and limits.
 #pragma once
 
 #include <string>

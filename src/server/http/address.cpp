@@ -10,7 +10,7 @@ namespace pagoda::server {
 std::pair<std::string, std::string> host_and_port(const std::string& key, const std::string& address) {
   const auto colon = address.rfind(':');
   if (colon == std::string::npos || colon == 0)
-    fail(ErrorKind::usage, "{} = \"{}\" is no address and port; write 127.0.0.1:8080", key, address);
+    fail(ErrorKind::usage, "{} = \"{}\" is not an address and port; write 127.0.0.1:8080", key, address);
   auto host = address.substr(0, colon);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   const auto port = address.substr(colon + 1);

@@ -6,7 +6,7 @@
 
 namespace pagoda::server {
 
-// Of "host:port" or "[::1]:port". Error{usage}, naming the key of the config, for what is neither.
+// Splits "host:port" or "[::1]:port". Error{usage}, naming the config key, for anything else.
 std::pair<std::string, std::string> host_and_port(const std::string& key, const std::string& address);
 
 }  // namespace pagoda::server

@@ -19,9 +19,10 @@
 namespace pagoda::server {
 namespace {
 
-constexpr int kSeldomMs = 500, kOftenMs = 20;  // how often those inside are looked at; often when there is no more room
+constexpr int kSeldomMs = 500,
+              kOftenMs = 20;  // how often open connections are checked; often when the limit is reached
 
-// Neither side has said that it is over, or the other side alone has.
+// Whether this side has not closed the connection.
 bool is_open(int socket) {
   tcp_info info{};
   socklen_t size = sizeof info;
@@ -38,7 +39,7 @@ int port_of(int listener) {
   return std::atoi(port.data());
 }
 
-// -1, with errno, when it cannot be listened on.
+// A listening socket; -1, with errno, on failure.
 int listener_at(const addrinfo& address) {
   const int listener = ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (listener < 0) return -1;
@@ -55,17 +56,18 @@ int listener_at(const addrinfo& address) {
 }  // namespace
 
 ConnectionLimiter::ConnectionLimiter(const std::string& key, const std::string& host, const std::string& port,
-                                     size_t most, std::function<void(int)> open)
-    : max_connections_(most), on_count_changed_(std::move(open)) {
+                                     size_t max_connections, std::function<void(int)> on_count_changed)
+    : max_connections_(max_connections), on_count_changed_(std::move(on_count_changed)) {
   addrinfo hints{};
-  hints.ai_flags = AI_PASSIVE, hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   if (const int error = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found); error != 0)
     fail(ErrorKind::usage, "{} = \"{}:{}\": there is no such address: {}", key, host, port, ::gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
   closed_ = ::eventfd(0, EFD_CLOEXEC);
   std::string reason = closed_ < 0 ? std::strerror(errno) : "";
-  // A name may stand for several addresses, of which the machine need not have each.
+  // A name may have several addresses, and the machine may lack some of them.
   for (const addrinfo* address = found; address && listener_ < 0 && closed_ >= 0; address = address->ai_next) {
     listener_ = listener_at(*address);
     if (listener_ < 0 && reason.empty()) reason = std::strerror(errno);
@@ -90,11 +92,15 @@ void ConnectionLimiter::accept(std::function<void(int)> take) {
 void ConnectionLimiter::close() {
   if (listener_ < 0) return;
   const uint64_t one = 1;
-  if (::write(closed_, &one, sizeof one) != sizeof one) log_warning("the door's thread cannot be told to end");
+  if (::write(closed_, &one, sizeof one) != sizeof one)
+    log_warning("the thread that accepts connections cannot be told to end");
   if (thread_.joinable()) thread_.join();
   ::close(listener_);
   listener_ = -1;
-  for (const int socket : accepted_) ::close(socket), on_count_changed_(-1);
+  for (const int socket : accepted_) {
+    ::close(socket);
+    on_count_changed_(-1);
+  }
   accepted_.clear();
 }
 

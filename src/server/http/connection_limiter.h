@@ -1,5 +1,5 @@
-// Takes connections in at an address, and lets so many in at once: more wait outside until one has gone. For a transport that
-// is given sockets and does not tell of their end.
+// Accepts connections at an address, at most so many at a time; more wait in the backlog until one closes. For a
+// transport that takes sockets but does not report when they close.
 #pragma once
 
 #include <functional>
@@ -11,17 +11,17 @@ namespace pagoda::server {
 
 class ConnectionLimiter {
  public:
-  // Listens. Error{usage}: there is no such address; Error{failed}: it cannot be had. `open` is told of changes, +1 and -1.
-  // key of the config: for the errors.
-  ConnectionLimiter(const std::string& key, const std::string& host, const std::string& port, size_t most,
-                    std::function<void(int)> open);
+  // Listens. Error{usage}: there is no such address; Error{failed}: it cannot be listened on. Calls `on_count_changed`
+  // with +1 and -1 when a connection opens and closes. `key`: the config key, for errors.
+  ConnectionLimiter(const std::string& key, const std::string& host, const std::string& port, size_t max_connections,
+                    std::function<void(int)> on_count_changed);
   ~ConnectionLimiter();  // close()
 
   int port() const { return port_; }
 
-  // Hands each connection to `take`, which owns it, on a thread of its own, until close().
+  // Passes each connection to `take`, which owns it, on a thread of this object, until close().
   void accept(std::function<void(int socket)> take);
-  void close();  // no more come in; those that are in stay
+  void close();  // accepts no more; open connections stay
 
  private:
   void loop();
@@ -31,7 +31,7 @@ class ConnectionLimiter {
   std::function<void(int)> on_count_changed_;
   std::function<void(int)> on_accepted_;
   int listener_ = -1, closed_ = -1, port_ = 0;
-  std::vector<int> accepted_;  // a second descriptor of each, to see its state by
+  std::vector<int> accepted_;  // a duplicate descriptor of each, to check its state
   std::thread thread_;
 };
 

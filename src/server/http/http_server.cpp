@@ -1,6 +1,6 @@
 #include "server/http/http_server.h"
 
-#include <utility>  // before asio, which forgets it
+#include <utility>  // asio needs it and does not include it
 
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
@@ -26,10 +26,10 @@ using ErrorCode = boost::system::error_code;
 
 constexpr size_t kReadBytes = 16 * 1024;
 constexpr uint32_t kHeaderBytes = 16 * 1024;
-// What is still read of a client that has been refused, so that it gets to see why before its connection breaks.
+// How much is still read from a refused client, so that it sees the response before the connection breaks.
 constexpr size_t kLingerBytes = 16 << 20;
 constexpr auto kLingerTime = std::chrono::seconds(2);
-// Of reading while searches are turned away: far shorter than those that are taken wait.
+// Interval of reading while searches are rejected; far shorter than accepted searches wait.
 constexpr std::chrono::milliseconds kPause{3};
 
 std::string_view view(beast::string_view s) { return {s.data(), s.size()}; }
@@ -45,12 +45,12 @@ ApiRequest call_of(const http::request<http::string_body, Fields>& request) {
                   .body = {},
                   .if_none_match = std::string(view(request[http::field::if_none_match])),
                   .takes_gzip = http::token_list(request[http::field::accept_encoding]).exists("gzip")};
-  if (call.method == "HEAD") call.method = "GET";  // the same, but for the body
+  if (call.method == "HEAD") call.method = "GET";  // answered alike, without the body
   if (authorization.starts_with(kBearer)) call.key = authorization.substr(kBearer.size());
   return call;
 }
 
-// The bytes of a reply before its body. None of its fields holds what a client has sent.
+// The head of a response. No field contains anything a client sent.
 std::string head_of(const ApiResponse& reply, bool keep_alive) {
   const auto status = static_cast<http::status>(reply.status);
   std::string head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\n", reply.status,
@@ -67,20 +67,20 @@ std::string head_of(const ApiResponse& reply, bool keep_alive) {
   return head += "\r\n";
 }
 
-// What a connection is to those that keep count of them.
+// A connection as the listener sees it.
 class Connection {
  public:
   virtual ~Connection() = default;
-  virtual void close_unless_busy() = 0;  // busy: a request of its is being answered
+  virtual void close_unless_busy() = 0;  // busy: a request is being answered
   virtual void close_if_past(SteadyClock::time_point now) = 0;
 };
 
-// What connections share, borrowed by each.
+// Shared by all connections, which borrow it.
 struct Shared {
   Handler& handler;
   const retrieval::ServeOptions& options;
   std::function<void(uint64_t number)> closed;
-  std::string overloaded;  // the whole answer to a search that is turned away
+  std::string overloaded;  // the whole response to a rejected search
 
   std::chrono::milliseconds read_timeout() const { return std::chrono::milliseconds(options.read_timeout_ms); }
   std::chrono::milliseconds idle_timeout() const { return std::chrono::milliseconds(options.idle_timeout_ms); }
@@ -88,12 +88,13 @@ struct Shared {
 
 using Socket = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
 
-// Reads a request, has it answered, writes the answer, and again. All of it happens on the one thread of the stream's
-// io_context; it lives as long as something is under way for it. Stream is Socket, or asio::ssl::stream of one.
+// A connection: reads a request, has it answered, writes the response, and repeats. Everything runs on the one thread
+// of the stream's io_context; the session lives while an operation is pending. Stream is Socket, or asio::ssl::stream
+// of one.
 //
-// Under overload most requests are turned away, so what that costs is what the server has left for the others: such a request
-// takes one system call to be read and one to be answered, and its body is not looked at. Deadlines are numbers that the
-// listener looks at from time to time, not timers.
+// Under overload most requests are rejected, and the cost of a rejection is taken from the others: so it takes one
+// system call to read and one to write, and the body is not parsed. Deadlines are numbers that the listener checks from
+// time to time, not timers.
 template <class Stream>
 class Session : public Connection, public std::enable_shared_from_this<Session<Stream>> {
  public:
@@ -115,7 +116,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
           if (!error) self->await_request();
         });
       } else {
-        ErrorCode failed;  // then answers are written by async_write
+        ErrorCode failed;  // on failure, async_write writes responses
         self->stream_.non_blocking(true, failed);
         self->await_request();
       }
@@ -149,7 +150,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   // Until the first byte of a request the connection is idle; from then on the whole request has one deadline.
   void await_request() {
     parser_.reset();
-    if (buffer_.size() > 0)  // posted, so that requests that came together do not pile up calls
+    if (buffer_.size() > 0)  // posted, so that pipelined requests do not recurse
       return asio::post(stream_.get_executor(), [self = this->shared_from_this()] { self->parse(); });
     expires_after(skip_ > 0 ? shared_.read_timeout() : shared_.idle_timeout());
     read();
@@ -163,7 +164,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     });
   }
 
-  // In the middle of a request the connection broke, or took too long: there is nobody to tell.
+  // The connection broke, or was too slow, in the middle of a request: no one is left to answer.
   void on_read_error() {
     if (!parser_) end();
   }
@@ -176,7 +177,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     if (!parser_) {
       parser_.emplace();
       parser_->header_limit(kHeaderBytes);
-      parser_->body_limit(std::numeric_limits<uint64_t>::max());  // known when the header says who asks for what
+      parser_->body_limit(std::numeric_limits<uint64_t>::max());  // set when the header is known
       expires_after(shared_.read_timeout());
     }
     while (!parser_->is_done()) {
@@ -184,7 +185,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
       const bool had_header = parser_->is_header_done();
       ErrorCode error;
       buffer_.consume(parser_->put(buffer_.data(), error));
-      // What is not taken yet is a header or the frame of a chunk, for which the parser has no limit of its own.
+      // The unparsed rest is a header or the frame of a chunk, which the parser does not limit.
       if (error == http::error::need_more && buffer_.size() >= kHeaderBytes) error = http::error::header_limit;
       if (error == http::error::need_more) return read();
       if (error) return on_bad_request(error);
@@ -193,7 +194,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     answer();
   }
 
-  // Whether the body is to be read now.
+  // Whether to read the body now.
   bool on_header() {
     call_ = call_of(parser_->get());
     keep_alive_ = parser_->get().keep_alive();
@@ -229,15 +230,15 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
           error_response(413, fmt::format("the body is larger than {} kB", shared_.options.max_body_kb)));
     if (error == http::error::header_limit)
       return write_and_close(error_response(400, fmt::format("the header is larger than {} bytes", kHeaderBytes)));
-    write_and_close(error_response(400, "no HTTP/1.1 request: " + error.message()));
+    write_and_close(error_response(400, "not an HTTP/1.1 request: " + error.message()));
   }
 
   void answer() {
     busy_ = true;
     expires_ = kNever;
     call_.body = std::move(parser_->get().body());
-    shared_.handler.handle(call_, [self = this->shared_from_this()](Handler::ResponseBuilder writing) {
-      asio::post(self->stream_.get_executor(), [self, writing = std::move(writing)] { self->write(writing()); });
+    shared_.handler.handle(call_, [self = this->shared_from_this()](Handler::ResponseBuilder build) {
+      asio::post(self->stream_.get_executor(), [self, build = std::move(build)] { self->write(build()); });
     });
   }
 
@@ -254,7 +255,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     send(asio::buffer(head_), without_body ? asio::const_buffer() : asio::buffer(body_));
   }
 
-  // Most answers fit into the socket's buffer, so that they are written at once.
+  // Most responses fit into the socket's buffer, and are written at once.
   void send(asio::const_buffer head, asio::const_buffer body) {
     busy_ = true;
     expires_after(shared_.read_timeout());
@@ -282,8 +283,8 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     end();
   }
 
-  // Says that nothing more will come, and waits for the other side to see it: closing at once would break the connection
-  // under an answer that it has not read.
+  // Shuts down sending, and waits for the client: closing at once could reset the connection before it read the
+  // response.
   void end() {
     expires_after(kLingerTime);
     if constexpr (kTls) {
@@ -307,10 +308,10 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   const uint64_t number_;
   Stream stream_;
   beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::string_body>> parser_;  // of the request that is being read or answered
-  size_t skip_ = 0;                                                // bytes of a body that nobody will look at
+  std::optional<http::request_parser<http::string_body>> parser_;  // of the current request
+  size_t skip_ = 0;                                                // bytes of a body to discard
   ApiRequest call_;
-  std::string head_, body_;  // of the answer
+  std::string head_, body_;  // of the response
   bool busy_ = false, keep_alive_ = false;
   size_t lingered_ = 0;
   std::atomic<SteadyClock::rep> expires_{kNever};
@@ -353,8 +354,8 @@ class HttpServer::Listener {
   }
 
  private:
-  // While searches are turned away requests are read many at a time: a thread that woke for each would interrupt the searches
-  // for each.
+  // While searches are rejected, requests are read in bundles, because a thread that wakes for each interrupts the
+  // searches.
   void work(asio::io_context& context) const {
     while (context.run_one() > 0) {
       context.poll();
@@ -380,7 +381,7 @@ class HttpServer::Listener {
     return head_of(reply, true) + reply.body;
   }
 
-  // A connection is an open file, of which a process may often have but 1024 unless it asks for more.
+  // A connection is an open file, and the default limit is often 1024.
   static void allow_connections() {
     rlimit files{};
     if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
@@ -406,7 +407,7 @@ class HttpServer::Listener {
     loopback_ = endpoint.address().is_loopback();
   }
 
-  // All that follows runs on the thread of io_, but for on_closed.
+  // Everything below runs on the thread of io_, except on_closed.
   void accept() {
     if (!acceptor_.is_open() || accepting_ || open_.size() >= static_cast<size_t>(options_.connections)) return;
     accepting_ = true;
@@ -417,14 +418,14 @@ class HttpServer::Listener {
         context, asio::bind_executor(io_, [this](ErrorCode error, Socket socket) {
           accepting_ = false;
           if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
-          if (error) {  // too many files are open: some will be closed
+          if (error) {  // too many open files; retried when some have closed
             retry_.expires_after(std::chrono::milliseconds(100));
             retry_.async_wait([this](ErrorCode e) {
               if (!e) accept();
             });
             return;
           }
-          ErrorCode failed;  // then answers are slower
+          ErrorCode failed;  // on failure, responses are slower
           if (socket.set_option(tcp::no_delay(true), failed)) log_debug("{}", failed.message());
           if (tls_)
             start(std::make_shared<Session<asio::ssl::stream<Socket>>>(shared_, next_, std::move(socket), *tls_));
@@ -440,7 +441,7 @@ class HttpServer::Listener {
     session->start();
   }
 
-  // On any thread: a session ends with what was last under way for it.
+  // On any thread: a session ends with its last operation.
   void on_closed(uint64_t number) {
     asio::post(io_, [this, number] {
       open_.erase(number);
@@ -454,7 +455,7 @@ class HttpServer::Listener {
     const auto shortest = std::min(shared_.read_timeout(), shared_.idle_timeout());
     sweep_.expires_after(std::clamp(shortest / 10, kOften, kSeldom));
     sweep_.async_wait([this](ErrorCode error) {
-      if (error || work_.empty()) return;  // the end came when this was already due
+      if (error || work_.empty()) return;  // the server ended meanwhile
       const auto now = SteadyClock::now();
       for (const auto& [number, connection] : open_)
         if (const auto session = connection.lock()) session->close_if_past(now);
@@ -496,13 +497,15 @@ class HttpServer::Listener {
 
   void end_when_done() {
     if (acceptor_.is_open() || !open_.empty()) return;
-    ends_.cancel(), hangups_.cancel(), sweep_.cancel();
+    ends_.cancel();
+    hangups_.cancel();
+    sweep_.cancel();
     work_.clear();
   }
 
   retrieval::ServeOptions options_;
   Shared shared_;
-  // Each of one thread, that of a connection for its whole life.
+  // One thread each; a connection stays on its thread.
   asio::io_context io_{1};
   std::deque<asio::io_context> others_;
   std::optional<asio::ssl::context> tls_;
@@ -510,7 +513,7 @@ class HttpServer::Listener {
   tcp::acceptor acceptor_{io_};
   asio::steady_timer retry_{io_}, drained_{io_}, sweep_{io_};
   asio::signal_set ends_{io_, SIGTERM, SIGINT}, hangups_{io_, SIGHUP};
-  uint64_t next_ = 0;  // number of a connection
+  uint64_t next_ = 0;  // number of the next connection
   std::unordered_map<uint64_t, std::weak_ptr<Connection>> open_;
   bool accepting_ = false, draining_ = false, loopback_ = true;
   std::function<void()> on_drain_;

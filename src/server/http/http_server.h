@@ -1,8 +1,8 @@
-// HTTP/1.1 in front of the handler, over TCP or TLS. The only file that sees the network's library is http_server.cpp.
+// HTTP/1.1 in front of the handler, over TCP or TLS. Only http_server.cpp includes the network library.
 //
-// A connection is kept from request to request. One that is silent for idle_timeout_ms is closed, and so is one whose
-// request has not arrived whole, or whose answer was not taken, within read_timeout_ms; so neither a slow client nor one that
-// is gone holds a connection for long. What the handler refuses is refused before the body is read.
+// Connections are kept alive between requests. The server closes a connection that is silent for idle_timeout_ms, or
+// whose request does not arrive whole, or whose client does not take the response, within read_timeout_ms; so slow and
+// vanished clients do not hold connections for long. The handler refuses requests before the body is read.
 #pragma once
 
 #include <memory>
@@ -14,15 +14,15 @@ namespace pagoda::server {
 
 class HttpServer {
  public:
-  // Listens. The handler is borrowed. Error{usage}: no such address; Error{failed}: it cannot be had, or the certificate
-  // cannot be used.
+  // Listens. Borrows the handler. Error{usage}: no such address; Error{failed}: it cannot be listened on, or the
+  // certificate cannot be used.
   HttpServer(Handler& handler, const retrieval::ServeOptions& options);
   ~HttpServer();
 
-  std::string address() const;  // "127.0.0.1:8080": the port that was given where port 0 was asked for
+  std::string address() const;  // "127.0.0.1:8080", with the actual port if 0 was asked for
 
-  // Answers until SIGTERM or SIGINT, then drains: /readyz and new calls get 503, what came before is answered, and after
-  // drain_ms at the earliest the port is closed. `on_hangup` is called at each SIGHUP, `on_drain` when draining begins;
+  // Answers until SIGTERM or SIGINT, then drains: /readyz and new calls get 503, calls under way are answered, and the
+  // port closes after drain_ms at the earliest. Calls `on_hangup` at each SIGHUP and `on_drain` when draining begins;
   // neither may take long. A second SIGTERM ends the process.
   void run(const std::function<void()>& on_hangup, const std::function<void()>& on_drain);
 

@@ -1,4 +1,4 @@
-// The page of `pagoda serve --ui`: what web/ was built into, held by the binary.
+// The page of `pagoda serve --ui`: the build of web/, embedded in the binary.
 #pragma once
 
 #include <string>
@@ -8,20 +8,20 @@
 namespace pagoda::server {
 
 struct BuiltFile {
-  std::string_view path;  // that it is asked for by: "/page.js"
+  std::string_view path;  // its path on the server: "/page.js"
   std::string_view content_type;
   std::string_view bytes;
 };
-std::vector<BuiltFile> built_page();  // empty in a build with PAGODA_UI=OFF
+std::vector<BuiltFile> built_page();  // empty with PAGODA_UI=OFF
 
-// A file as it is sent.
+// A file as the server sends it.
 struct PageFile {
   std::string_view path, content_type, bytes;
-  std::string zipped;  // the bytes, in gzip
-  std::string tag;     // the ETag, with its quotes: another one for other bytes
+  std::string zipped;  // the bytes, gzipped
+  std::string tag;     // the ETag, a hash of the bytes, with its quotes
 };
 
-// The files, zipped; made once, at the first call. Thread-safe.
-const PageFile* find_page_file(std::string_view path);  // nullptr: it is none of them
+// The first call zips all files. Thread-safe.
+const PageFile* find_page_file(std::string_view path);  // nullptr: no such file
 
 }  // namespace pagoda::server

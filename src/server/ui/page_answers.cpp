@@ -67,10 +67,11 @@ std::string catalogue_json(const retrieval::Snapshot& snapshot, bool compares) {
   const auto* title = bundle.title_column();
   std::string out = "{\"name\": ";
   append_json_text(out, std::filesystem::path(bundle.file().path()).stem().string());
-  out += fmt::format(
-      R"(, "items": {}, "training_rows": {}, "title": {}, "compare": {}, "beside": {}, "popularity": {}, "map": {{"items": )",
-      bundle.item_ids().size(), bundle.info().training_rows, title ? Json(title->name).dump() : "null", compares,
-      compares, popularity.dump());
+  out +=
+      fmt::format(R"(, "items": {}, "training_rows": {}, "title": {}, "compare": {}, "beside": {}, "popularity": {}, )"
+                  R"("map": {{"items": )",
+                  bundle.item_ids().size(), bundle.info().training_rows, title ? Json(title->name).dump() : "null",
+                  compares, compares, popularity.dump());
   append_array(out, map.items.size(), [&](size_t i) { append_json_text(out, bundle.item_ids()[map.items[i]]); });
   out += ", \"points\": ";
   append_rows(out, map.points);

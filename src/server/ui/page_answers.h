@@ -1,4 +1,4 @@
-// The answers of the calls that the page makes use of, in JSON.
+// JSON responses of the calls that the page uses.
 #pragma once
 
 #include <span>
@@ -8,20 +8,20 @@
 
 namespace pagoda::server {
 
-// The snapshot has a catalogue.
+// All of these need a snapshot with a catalogue.
 
 // {"items": [...], "counts": [...], "attributes": [...], "model": ...}
 std::string found_items_json(const retrieval::Snapshot& snapshot, std::span<const uint32_t> rows,
                              std::span<const size_t> attributes);
 
-// {"users": [...], "seen": [...], "histories": [[...], ...], "model": ...}: how many items each has seen, and the latest
-// `history` of them, latest last; no histories where that is 0.
+// {"users": [...], "seen": [...], "histories": [[...], ...], "model": ...}: how many items each user has seen, and the
+// latest `history` of them, latest last; without "histories" if `history` is 0.
 std::string found_users_json(const retrieval::Snapshot& snapshot, std::span<const uint32_t> rows, size_t history);
 
 // {"name": ..., "items": ..., "training_rows": ..., "title": ... or null, "compare": ..., "beside": ...,
-// "popularity": [...], "map": {...}, "model": ...}. `name` is the name of the bundle's file without its folder, `title` the
-// attribute that names an item for a person. `compares`: there is a second model; "beside" is the name of "compare" in
-// version 0.1.
+// "popularity": [...], "map": {...}, "model": ...}. `name` is the name of the bundle's file without its folder, `title`
+// the attribute that names an item for a person. `compares`: there is a second model; "beside" is the name of "compare"
+// in version 0.1.
 std::string catalogue_json(const retrieval::Snapshot& snapshot, bool compares);
 
 }  // namespace pagoda::server
