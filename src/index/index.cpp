@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -49,20 +51,49 @@ class Taken {
     ++taken;
     return true;
   }
-  // The groups that have reached the quota, by number.
-  std::vector<bool> full_groups() const {
-    std::vector<bool> full;
-    for (const auto& [group, taken] : of_group_) {
-      if (taken < quota_.max) continue;
-      full.resize(std::max<size_t>(full.size(), size_t{group} + 1));
-      full[group] = true;
-    }
+  std::vector<uint32_t> full_groups() const {
+    std::vector<uint32_t> full;
+    for (const auto& [group, taken] : of_group_)
+      if (taken >= quota_.max) full.push_back(group);
     return full;
   }
 
  private:
   const Quota& quota_;
   std::unordered_map<uint32_t, uint32_t> of_group_;
+};
+
+// The items that a search may still return: not those of groups that are full.
+class OpenItems {
+ public:
+  OpenItems(const Quota& quota, const math::ItemSet* allowed)
+      : quota_(quota), open_(allowed ? *allowed : math::ItemSet(quota.items(), true)) {}
+
+  bool is_closed(uint32_t item) const {
+    const uint32_t group = quota_.group(item);
+    return group < closed_.size() && closed_[group];
+  }
+  void close(std::span<const uint32_t> groups) {
+    std::vector<bool> fresh;
+    for (const uint32_t group : groups) {
+      if (group < closed_.size() && closed_[group]) continue;
+      closed_.resize(std::max<size_t>(closed_.size(), size_t{group} + 1));
+      closed_[group] = true;
+      fresh.resize(closed_.size());
+      fresh[group] = true;
+      if (quota_.members && group < quota_.members->size())
+        for (const uint32_t row : (*quota_.members)[group]) open_.remove(row);
+    }
+    const auto rows = static_cast<uint32_t>(quota_.items());
+    for (auto row = static_cast<uint32_t>(quota_.members ? quota_.group_of.size() : 0); row < rows; ++row)
+      if (const uint32_t group = quota_.group(row); group < fresh.size() && fresh[group]) open_.remove(row);
+  }
+  const math::ItemSet& set() const { return open_; }
+
+ private:
+  const Quota& quota_;
+  math::ItemSet open_;
+  std::vector<bool> closed_;
 };
 
 void add_up(const SearchExplain& part, size_t query, SearchExplain& sum) {
@@ -91,6 +122,21 @@ float times_power_of_two(float x, int exponent) {
 }
 
 }  // namespace
+
+math::Ragged<uint32_t> members_of_groups(std::span<const uint32_t> group_of) {
+  math::Ragged<uint32_t> members;
+  for (const uint32_t group : group_of) {
+    if (group == Quota::kNoGroup) continue;
+    members.offsets.resize(std::max<size_t>(members.offsets.size(), size_t{group} + 2));
+    ++members.offsets[size_t{group} + 1];
+  }
+  std::partial_sum(members.offsets.begin(), members.offsets.end(), members.offsets.begin());
+  members.values.resize(members.offsets.back());
+  auto next = members.offsets;
+  for (uint32_t row = 0; row < group_of.size(); ++row)
+    if (group_of[row] != Quota::kNoGroup) members.values[next[group_of[row]]++] = row;
+  return members;
+}
 
 SearchResult Index::search(ThreadPool& pool, math::MatrixView<const float> queries,
                            const SearchOptions& options) const {
@@ -167,7 +213,7 @@ SearchResult Index::best_within_quota(ThreadPool& pool, math::MatrixView<const f
   longer.k = std::min(items(), 2 * options.k);
   SearchExplain explain;
   if (options.explain) longer.explain = &explain;
-  math::ItemSet open;
+  std::optional<OpenItems> open;
   Ranking kept;  // items of groups that are full
   for (;;) {
     if (options.explain) explain = {.plan = {}, .selectivity = options.explain->selectivity, .queries = {}};
@@ -186,18 +232,12 @@ SearchResult Index::best_within_quota(ThreadPool& pool, math::MatrixView<const f
       list.items.close();
       return list;
     }
-    const auto full_groups = taken.full_groups();
-    const auto is_full = [&](uint32_t item) {
-      const uint32_t group = quota.group(item);
-      return group < full_groups.size() && full_groups[group];
-    };
+    if (!open) open.emplace(quota, options.allowed);
+    open->close(taken.full_groups());
     kept = {};
     for (size_t i = 0; i < list.scores.size(); ++i)
-      if (is_full(list.items.values[i])) kept.push(list.items.values[i], list.scores[i]);
-    open = math::ItemSet(items());
-    for (uint32_t item = 0; item < items(); ++item)
-      if ((!options.allowed || options.allowed->has(item)) && !is_full(item)) open.add(item);
-    longer.allowed = &open;
+      if (open->is_closed(list.items.values[i])) kept.push(list.items.values[i], list.scores[i]);
+    longer.allowed = &open->set();
     longer.k = std::min(items(), 4 * longer.k);
   }
 }

@@ -42,6 +42,10 @@ TEST(Quota, IsAppliedInsideSoThatListsAreFilledAsFarAsItAllows) {
       for (const size_t k : {1, 100, 2000}) {
         const Quota quota{group_of, most};
         const auto found = exact->search(pool, queries, {.k = k, .quota = &quota});
+        // The same with the members at hand, and with the last rows in another layer.
+        const auto members = members_of_groups(std::span(group_of).first(2500));
+        const Quota prepared{std::span(group_of).first(2500), most, std::span(group_of).subspan(2500), &members};
+        expect_same(exact->search(pool, queries, {.k = k, .quota = &prepared}), found);
         expect_same(index->search(pool, queries, {.k = k, .recall = 1, .quota = &quota}), found);
         const auto approximate = index->search(pool, queries, {.k = k, .quota = &quota});
         for (size_t q = 0; q < 12; ++q) {
@@ -51,6 +55,15 @@ TEST(Quota, IsAppliedInsideSoThatListsAreFilledAsFarAsItAllows) {
         }
       }
   }
+}
+
+TEST(Quota, TheMembersOfAGroupAreItsRowsInOrder) {
+  const auto members = members_of_groups(std::vector<uint32_t>{2, 0, Quota::kNoGroup, 2, 2});
+  ASSERT_EQ(members.size(), 3u);
+  EXPECT_TRUE(std::ranges::equal(members[0], std::vector<uint32_t>{1}));
+  EXPECT_TRUE(members[1].empty());
+  EXPECT_TRUE(std::ranges::equal(members[2], std::vector<uint32_t>{0, 3, 4}));
+  EXPECT_EQ(members_of_groups({}).size(), 0u);
 }
 
 TEST(Quota, ThatCanNotFillTheListEndsTheSearchOnceItsGroupsAreFull) {

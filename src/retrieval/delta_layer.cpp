@@ -35,6 +35,19 @@ bool push_or_null(columns::Column& column, const std::optional<T>& value, void (
   return value.has_value();
 }
 
+// The columns of the bundle's item table, without rows.
+std::vector<columns::Column> columns_of_items(const model::Bundle& bundle) {
+  std::vector<columns::Column> columns;
+  for (const auto& column : bundle.item_attributes().columns) columns.push_back(column.without_rows());
+  return columns;
+}
+
+std::vector<uint32_t> first_rows(uint32_t n) {
+  std::vector<uint32_t> rows(n);
+  std::iota(rows.begin(), rows.end(), 0u);
+  return rows;
+}
+
 }  // namespace
 
 bool append_provided(columns::Column& column, const RequestFeature* provided) {
@@ -78,7 +91,7 @@ void append_item(data::Attributes& items, const ItemChange& item) {
 DeltaLayer::DeltaLayer(std::shared_ptr<const model::Bundle> bundle, Ptr below)
     : bundle_(std::move(bundle)), below_(std::move(below)), vectors_(0, bundle_->item_vectors().cols()),
       visible_(bundle_->item_ids().size() + (below_ ? below_->items_.rows() : 0), true) {
-  for (const auto& column : bundle_->item_attributes().columns) items_.columns.push_back(column.without_rows());
+  items_.columns = columns_of_items(*bundle_);
 }
 
 void DeltaLayer::hide(std::string_view item) {
@@ -88,20 +101,21 @@ void DeltaLayer::hide(std::string_view item) {
     visible_.remove(bundle_->item_ids().size() + row);
 }
 
-void DeltaLayer::take(const DeltaLayer& from, std::span<const uint32_t> rows, BackgroundThrottle* throttle) {
+void DeltaLayer::take(const data::Attributes& items, math::MatrixView<const float> vectors,
+                      std::span<const uint32_t> rows, BackgroundThrottle* throttle) {
   const size_t before = vectors_.rows(), dim = bundle_->item_vectors().cols();
-  math::Matrix<float> vectors(before + rows.size(), dim);
+  math::Matrix<float> all(before + rows.size(), dim);
   for (size_t i = 0; i < before; ++i) {
-    std::copy_n(vectors_[i], dim, vectors[i]);
+    std::copy_n(vectors_[i], dim, all[i]);
     yield_every_64(throttle, i);
   }
   for (size_t i = 0; i < rows.size(); ++i) {
     yield_every_64(throttle, i);
-    items_.ids.add(from.items_.ids[rows[i]]);
-    for (size_t c = 0; c < items_.columns.size(); ++c) items_.columns[c].push_cell(from.items_.columns[c], rows[i]);
-    std::copy_n(from.vectors_[rows[i]], dim, vectors[before + i]);
+    items_.ids.add(items.ids[rows[i]]);
+    for (size_t c = 0; c < items_.columns.size(); ++c) items_.columns[c].push_cell(items.columns[c], rows[i]);
+    std::copy_n(vectors.row(rows[i]).data(), dim, all[before + i]);
   }
-  vectors_ = std::move(vectors);
+  vectors_ = std::move(all);
 }
 
 // Prepares the filter columns that `like` (or nullptr) had, so that the next search need not wait for them.
@@ -111,9 +125,7 @@ void DeltaLayer::finish(const BuildIndexFn& index, const DeltaLayer* like, Backg
     if (const auto below = bundle_->item_ids().find(items_.ids[row]); below != columns::Interner::kNone)
       replacement_of_[below] = row;
   }
-  std::vector<uint32_t> rows(items_.rows());
-  std::iota(rows.begin(), rows.end(), 0u);
-  filters_ = std::make_unique<const filter::FilterIndex>(items_, rows, items_.rows());
+  filters_ = std::make_unique<const filter::FilterIndex>(items_, first_rows(items_.rows()), items_.rows());
   if (like) filters_->arrange(like->filters_->arranged(), throttle);
   index_ = index(vectors_);
 }
@@ -133,22 +145,18 @@ DeltaLayer::DeltaLayer(std::shared_ptr<const model::Bundle> bundle, Ptr below, c
       yield_every_64(throttle, row);
       if (!last.contains(before->items_.ids[row])) kept.push_back(row);
     }
-    take(*before, kept, throttle);
+    take(before->items_, before->vectors_, kept, throttle);
   }
-  DeltaLayer provided(bundle_, nullptr);
+  data::Attributes provided;
+  provided.columns = columns_of_items(*bundle_);
   for (size_t c = 0; c < changes.size(); ++c) {
     const auto& change = changes[c];
     yield_every_64(throttle, c);
     if (last[change.item] != c) continue;
     hide(change.item);
-    if (!change.deleted) append_item(provided.items_, change);
+    if (!change.deleted) append_item(provided, change);
   }
-  if (provided.items_.rows() > 0) {
-    provided.vectors_ = encode(provided.items_.ids, provided.items_);
-    std::vector<uint32_t> rows(provided.items_.rows());
-    std::iota(rows.begin(), rows.end(), 0u);
-    take(provided, rows, throttle);
-  }
+  if (provided.rows() > 0) take(provided, encode(provided.ids, provided), first_rows(provided.rows()), throttle);
   finish(index::make_exact_index, before, throttle);
 }
 
@@ -160,11 +168,9 @@ DeltaLayer::Ptr DeltaLayer::merged(const DeltaLayer* below, const DeltaLayer& ab
   if (below) {
     both->visible_ &= below->visible_;
     auto rows = above.visible_.slice(bottom, above.rows_below()).rows();
-    both->take(*below, rows, throttle);
+    both->take(below->items_, below->vectors_, rows, throttle);
   }
-  std::vector<uint32_t> rows(above.items_.rows());
-  std::iota(rows.begin(), rows.end(), 0u);
-  both->take(above, rows, throttle);
+  both->take(above.items_, above.vectors_, first_rows(above.items_.rows()), throttle);
   both->finish(index, &above, throttle);
   return both;
 }
@@ -181,7 +187,7 @@ DeltaLayer::Ptr DeltaLayer::over(Ptr below, const DeltaLayer& above, const std::
     yield_every_64(throttle, row);
     if (changed.contains(std::string(above.items_.ids[row]))) rows.push_back(row);
   }
-  out->take(above, rows, throttle);
+  out->take(above.items_, above.vectors_, rows, throttle);
   out->finish(index::make_exact_index, &above, throttle);
   return out;
 }

@@ -79,7 +79,9 @@ class DeltaLayer {
  private:
   DeltaLayer(std::shared_ptr<const model::Bundle> bundle, Ptr below);
   void hide(std::string_view item);  // in the layers below
-  void take(const DeltaLayer& from, std::span<const uint32_t> rows, BackgroundThrottle* throttle);
+  // Appends those rows of the items and their vectors.
+  void take(const data::Attributes& items, math::MatrixView<const float> vectors, std::span<const uint32_t> rows,
+            BackgroundThrottle* throttle);
   void finish(const BuildIndexFn& index, const DeltaLayer* like, BackgroundThrottle* throttle);
 
   std::shared_ptr<const model::Bundle> bundle_;

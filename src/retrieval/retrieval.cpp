@@ -380,7 +380,7 @@ void Retrieval::arrange_as(const Retrieval& other, BackgroundThrottle* throttle)
 
 Retrieval::QuotaGroups Retrieval::make_quota_groups(const std::string& attribute, BackgroundThrottle* throttle) const {
   static_assert(columns::Interner::kNone == index::Quota::kNoGroup, "a FilterIndex numbers groups as a Quota does");
-  QuotaGroups groups{filters_->groups(attribute), {}, 0};
+  QuotaGroups groups{filters_->groups(attribute), {}, {}, 0};
   const auto* column = bundle_->item_attributes().find(attribute);
   std::vector<bool> named;
   std::string scratch, key;
@@ -395,6 +395,7 @@ Retrieval::QuotaGroups Retrieval::make_quota_groups(const std::string& attribute
   }
   groups.end = static_cast<uint32_t>(named.size());
   if (merged_) append_groups(*merged_->items().find(attribute), groups.of_value, groups.end, groups.of_item, throttle);
+  groups.members = index::members_of_groups(groups.of_item);
   return groups;
 }
 
@@ -466,7 +467,7 @@ RetrieveAnswer Retrieval::search(ThreadPool& pool, math::MatrixView<const float>
     const auto& attribute = options.quota->attribute;
     const auto& groups = of_field("quota", [&]() -> const QuotaGroups& { return quota_groups(attribute); });
     if (fresh_) group_of_more = quota_groups_of_fresh(attribute, groups);
-    quota = {groups.of_item, options.quota->max, group_of_more};
+    quota = {groups.of_item, options.quota->max, group_of_more, &groups.members};
     search.quota = &quota;
   }
   if (options.explain) search.explain = &answer.explain.emplace();

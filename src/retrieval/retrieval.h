@@ -15,7 +15,8 @@
 
 namespace pagoda::retrieval {
 
-// A wrong request; field() names the field at fault.
+// A wrong request; field() names the field at fault. A type of its own, because the server answers it with status 400,
+// and any other Error during a call, which is not the client's fault, with 500.
 class RequestError : public Error {
  public:
   RequestError(ErrorKind kind, std::string field, const std::string& message)
@@ -36,7 +37,8 @@ struct RetrieveRequest {
 // Reads a time in the form `times`, that of the bundle's log. Error{input}, naming `place`: the line is neither.
 RetrieveRequest parse_request(std::string_view line, const std::string& place, columns::TimeForm times = {});
 
-// RequestError{input} of "attributes": the item table has no such column (with the nearest), or it cannot hold the value.
+// RequestError{input} with the field "attributes": the item table has no such column (names the nearest), or the column
+// cannot hold the value.
 void check_attribute(const data::Attributes& table, const RequestFeature& attribute);
 
 // A few hundred of the bundle's users, evenly spread, as typical queries.
@@ -139,6 +141,7 @@ class Retrieval {
   // The quota groups of each attribute that a request named; made once, because they take a number per item.
   struct QuotaGroups {
     std::vector<uint32_t> of_item;                       // of the items of the bundle and the merged layer
+    math::Ragged<uint32_t> members;                      // the items of each group
     std::unordered_map<std::string, uint32_t> of_value;  // the group of each value
     uint32_t end = 0;                                    // above all groups
   };
