@@ -25,7 +25,7 @@ report::ReportItem shown(const model::Bundle& bundle, uint32_t item) {
   return out;
 }
 
-// Users with a history worth reading; of those with test items when there are any.
+// A random choice of users with 5 to 200 items in their history; of those with test items, if there are any.
 std::vector<uint32_t> example_users(const model::Bundle& bundle, const evaluate::TestUsers& test) {
   std::vector<uint32_t> users;
   const auto take = [&](uint32_t user) {
@@ -41,7 +41,7 @@ std::vector<uint32_t> example_users(const model::Bundle& bundle, const evaluate:
   return users;
 }
 
-// The estimator's reading beside the exact share, over items spread evenly in the order of their counts.
+// The estimator's probability and the exact share of items that are evenly spread in the order of their counts.
 std::vector<report::ReportFrequency> frequencies(const model::Bundle& bundle, const dataset::Options& options) {
   std::vector<report::ReportFrequency> out;
   if (options.sampling.frequency.kind != sampling::FrequencyKind::streaming) return out;
@@ -50,16 +50,9 @@ std::vector<report::ReportFrequency> frequencies(const model::Bundle& bundle, co
   estimator->load(in);
   double total = 0;
   for (auto c : bundle.item_counts()) total += static_cast<double>(c);
-  std::vector<uint32_t> items;
-  for (uint32_t item = 0; item < bundle.item_counts().size(); ++item)
-    if (bundle.item_counts()[item] > 0) items.push_back(item);
-  std::ranges::stable_sort(items, {}, [&](uint32_t item) { return bundle.item_counts()[item]; });
-  const size_t n = std::min(items.size(), kFrequencyPoints);
-  for (size_t i = 0; i < n; ++i) {
-    const uint32_t item = items[n == 1 ? 0 : i * (items.size() - 1) / (n - 1)];
+  for (const uint32_t item : report::spread_by_count(bundle.item_counts(), kFrequencyPoints))
     out.push_back(
         {static_cast<double>(bundle.item_counts()[item]) / total, std::exp(estimator->log_probability(item))});
-  }
   return out;
 }
 

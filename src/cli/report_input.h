@@ -1,4 +1,4 @@
-// A bundle as the report shows it.
+// What the report shows of a bundle.
 #pragma once
 
 #include <memory>
@@ -10,14 +10,14 @@
 
 namespace pagoda::cli {
 
-// What is served, and what was judged in its place (evaluate/judged_model.h): mostly the same bundle.
+// The served bundle, and the one that was judged in its place (evaluate/judged_model.h), often the same.
 struct ReportedBundle {
   std::shared_ptr<const model::Bundle> served, judged;
 };
 
-// Adds the model to the page: its metrics, run log, config, and a few users with their history and first candidates, as
-// the judged model answers: held-out items are none of the candidates of one that has learnt from them.
-// The first model's data is described; the same users are shown for every model. `test`, of the judged model, may be
+// Adds the model to the page: its metrics, run log and config, and a few users with their history and first candidates.
+// The candidates are those of the judged model, because the served one has learnt from the held-out items. The page
+// describes the data of the first model, and shows the same users for every model. `test`, of the judged model, may be
 // empty.
 void add_model(ThreadPool& pool, const std::string& name, const ReportedBundle& bundles,
                const evaluate::TestUsers& test, report::ReportInput& input);

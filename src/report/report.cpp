@@ -316,6 +316,17 @@ std::string accuracy_section(ReadModels models) {
          "</div></div></section>\n";
 }
 
+std::vector<uint32_t> spread_by_count(std::span<const uint64_t> counts, size_t most) {
+  std::vector<uint32_t> items;
+  for (uint32_t item = 0; item < counts.size(); ++item)
+    if (counts[item] > 0) items.push_back(item);
+  std::ranges::stable_sort(items, {}, [&](uint32_t item) { return counts[item]; });
+  const size_t n = std::min(items.size(), most);
+  std::vector<uint32_t> spread;
+  for (size_t i = 0; i < n; ++i) spread.push_back(items[n == 1 ? 0 : i * (items.size() - 1) / (n - 1)]);
+  return spread;
+}
+
 std::string render_report(const ReportInput& given) {
   check(!given.models.empty(), "a report is about a model");
   ReportInput input = given;

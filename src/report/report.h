@@ -2,7 +2,9 @@
 // serve, and what they recommend. No script, no network; light or dark as the reader's system.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,6 +52,10 @@ struct ReportInput {
   std::vector<std::pair<std::string, std::string>> data = {};  // facts: {"interactions", "1,027,370"}
   std::vector<ReportModel> models;  // at least one; the first is what others are compared with
 };
+
+// At most `most` of the items with a count above 0, evenly spread in the ascending order of their counts (equal ones by
+// row). The lowest and the highest count are among them if `most` is 2 or more.
+std::vector<uint32_t> spread_by_count(std::span<const uint64_t> counts, size_t most);
 
 // The page. Text may hold anything (it is escaped). Error{failed} that names the model and the part if an evaluation or
 // a run log cannot be parsed.

@@ -71,6 +71,16 @@ TEST(Report, EvaluationIsReadAsEvaluateWritesIt) {
   EXPECT_EQ(read.by_activity[0].recall, 0.375);
 }
 
+TEST(Report, ItemsOfTheFrequencyChartAreSpreadByCountAndNotByRow) {
+  // By row, the popular items stand together: a stride by row would show few of them, and not in order.
+  const std::vector<uint64_t> counts{9, 0, 7, 7, 0, 1, 2, 3, 5, 100};
+  EXPECT_EQ(spread_by_count(counts, 100), (std::vector<uint32_t>{5, 6, 7, 8, 2, 3, 0, 9})) << "all that have a count";
+  EXPECT_EQ(spread_by_count(counts, 4), (std::vector<uint32_t>{5, 7, 2, 9}));
+  EXPECT_EQ(spread_by_count(counts, 2), (std::vector<uint32_t>{5, 9}));
+  EXPECT_EQ(spread_by_count(counts, 1).size(), 1u);
+  EXPECT_TRUE(spread_by_count(std::vector<uint64_t>{0, 0}, 10).empty());
+}
+
 TEST(Report, MetricNamesReadAsWords) {
   EXPECT_EQ(metric_label("ndcg@20"), "NDCG@20");
   EXPECT_EQ(metric_label("hit_rate@100"), "Hit rate@100");

@@ -380,6 +380,21 @@ TEST_F(HandlerOf, WhatDoesNotFitTheQueueIsToldToComeAgain) {
   EXPECT_EQ(Json::parse(got.body).at("error").at("kind"), "resource_exhausted");
 }
 
+TEST_F(HandlerOf, ALateRequestOfABatchIsNoWrongField) {
+  const auto reply = send({.method = "POST",
+                           .path = "/v1/retrieve_batch",
+                           .key = {},
+                           .body = R"({"requests": [{"k": 1}, {"k": 2}]})",
+                           .deadline = SteadyClock::now()});
+  EXPECT_EQ(reply.status, 504);
+  EXPECT_EQ(reply.field, "");
+  const auto error = Json::parse(reply.body).at("error");
+  EXPECT_EQ(error.at("kind"), "deadline_exceeded");
+  EXPECT_EQ(error.at("field"), "");
+  expect_error("/v1/retrieve_batch", R"({"requests": [{}, 5]})", "requests[1]",
+               "'requests[1]' is 5, expected an object");
+}
+
 TEST_F(HandlerOf, DrainingTurnsCallsAwayAndSaysSo) {
   EXPECT_EQ(get("/readyz").status, 200);
   handler_->drain();

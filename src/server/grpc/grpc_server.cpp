@@ -326,8 +326,7 @@ class GrpcServer::Listener {
 
  private:
   static ConnectionLimiter limiter_of(const retrieval::ServeOptions& options, ServeMetrics& metrics) {
-    const auto [host, port] = host_and_port("serve.grpc", options.grpc);
-    return {"serve.grpc", host, port, static_cast<size_t>(options.connections),
+    return {"serve.grpc", options.grpc, static_cast<size_t>(options.connections),
             [&metrics](int change) { metrics.connections(change); }};
   }
 

@@ -11,10 +11,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "server/http/address.h"
 
 namespace pagoda::server {
 namespace {
@@ -39,44 +39,18 @@ int port_of(int listener) {
   return std::atoi(port.data());
 }
 
-// A listening socket; -1, with errno, on failure.
-int listener_at(const addrinfo& address) {
-  const int listener = ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (listener < 0) return -1;
-  const int one = 1;
-  if (::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-      ::bind(listener, address.ai_addr, address.ai_addrlen) == 0 && ::listen(listener, SOMAXCONN) == 0)
-    return listener;
-  const int reason = errno;
-  ::close(listener);
-  errno = reason;
-  return -1;
-}
-
 }  // namespace
 
-ConnectionLimiter::ConnectionLimiter(const std::string& key, const std::string& host, const std::string& port,
-                                     size_t max_connections, std::function<void(int)> on_count_changed)
+ConnectionLimiter::ConnectionLimiter(const std::string& key, const std::string& address, size_t max_connections,
+                                     std::function<void(int)> on_count_changed)
     : max_connections_(max_connections), on_count_changed_(std::move(on_count_changed)) {
-  addrinfo hints{};
-  hints.ai_flags = AI_PASSIVE;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (const int error = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found); error != 0)
-    fail(ErrorKind::usage, "{} = \"{}:{}\": there is no such address: {}", key, host, port, ::gai_strerror(error));
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
-  closed_ = ::eventfd(0, EFD_CLOEXEC);
-  std::string reason = closed_ < 0 ? std::strerror(errno) : "";
-  // A name may have several addresses, and the machine may lack some of them.
-  for (const addrinfo* address = found; address && listener_ < 0 && closed_ >= 0; address = address->ai_next) {
-    listener_ = listener_at(*address);
-    if (listener_ < 0 && reason.empty()) reason = std::strerror(errno);
-  }
-  if (listener_ < 0) {
-    if (closed_ >= 0) ::close(closed_);
-    fail(ErrorKind::failed, "{} = \"{}:{}\" cannot be listened on: {}", key, host, port, reason);
-  }
+  listener_ = listen_on(key, address);
   port_ = port_of(listener_);
+  closed_ = ::eventfd(0, EFD_CLOEXEC);
+  if (closed_ >= 0) return;
+  const std::string reason = std::strerror(errno);
+  ::close(listener_);
+  fail(ErrorKind::failed, "{} = \"{}\": connections cannot be accepted: {}", key, address, reason);
 }
 
 ConnectionLimiter::~ConnectionLimiter() {

@@ -11,9 +11,9 @@ namespace pagoda::server {
 
 class ConnectionLimiter {
  public:
-  // Listens. Error{usage}: there is no such address; Error{failed}: it cannot be listened on. Calls `on_count_changed`
-  // with +1 and -1 when a connection opens and closes. `key`: the config key, for errors.
-  ConnectionLimiter(const std::string& key, const std::string& host, const std::string& port, size_t max_connections,
+  // Listens at host:port; errors of listen_on(), which name the config key. Calls `on_count_changed` with +1 and -1 when
+  // a connection opens and closes.
+  ConnectionLimiter(const std::string& key, const std::string& address, size_t max_connections,
                     std::function<void(int)> on_count_changed);
   ~ConnectionLimiter();  // close()
 

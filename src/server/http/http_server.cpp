@@ -390,21 +390,12 @@ class HttpServer::Listener {
   }
 
   void listen() {
-    const auto [host, port] = host_and_port("serve.http", options_.http);
-    ErrorCode error;
-    const auto found = tcp::resolver(io_).resolve(host, port, tcp::resolver::passive, error);
-    if (error)
-      fail(ErrorKind::usage, "serve.http = \"{}\": there is no such address: {}", options_.http, error.message());
-    const tcp::endpoint endpoint = *found.begin();
-    try {
-      acceptor_.open(endpoint.protocol());
-      acceptor_.set_option(asio::socket_base::reuse_address(true));
-      acceptor_.bind(endpoint);
-      acceptor_.listen();
-    } catch (const boost::system::system_error& e) {
-      fail(ErrorKind::failed, "{} cannot be listened on: {}", options_.http, e.code().message());
-    }
-    loopback_ = endpoint.address().is_loopback();
+    const int listener = listen_on("serve.http", options_.http);
+    int family = 0;
+    socklen_t size = sizeof family;
+    ::getsockopt(listener, SOL_SOCKET, SO_DOMAIN, &family, &size);
+    acceptor_.assign(family == AF_INET6 ? tcp::v6() : tcp::v4(), listener);
+    loopback_ = acceptor_.local_endpoint().address().is_loopback();
   }
 
   // Everything below runs on the thread of io_, except on_closed.
