@@ -1,14 +1,14 @@
 #include <cstdio>
 
 #include "cli/commands.h"
-#include "cli/whole_config.h"
 #include "core/config.h"
+#include "train/whole_config.h"
 
 namespace pagoda::cli {
 
-// Without a config: the defaults, and one table of features a tower, so that every key is shown.
+// The config to show if none is given: the defaults with one table of features per tower, so that every key appears.
 void run_config(const ConfigArgs& args) {
-  WholeConfig config;
+  train::WholeConfig config;
   if (args.config.empty()) {
     config.training.towers.user.features = {features::FeatureOptions{.column = "country"}};
     config.training.towers.item.features = {

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
-#include "cli/whole_config.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/progress.h"
@@ -16,12 +15,13 @@
 #include "files/byte_sink.h"
 #include "propose/log_roles.h"
 #include "train/suited.h"
+#include "train/whole_config.h"
 
 namespace pagoda::cli {
 
 namespace {
 
-// The rows that would be trained on, and the catalogue that would be served.
+// The rows that training would use, and the catalogue that would be served.
 struct Rows {
   std::string name;
   std::vector<uint32_t> user, item;
@@ -29,7 +29,7 @@ struct Rows {
   uint32_t users = 0, catalogue_items = 0;
 };
 
-// How many items of the table the log has never seen.
+// The number of items of the table that the log does not have.
 uint32_t items_outside(const columns::Interner& log_items, const std::string& path, const std::string& id) {
   auto files = propose::one_file(path);
   files.columns = {id};
@@ -76,9 +76,9 @@ Rows read_log(const DiagnoseArgs& args) {
   return rows;
 }
 
-// What a config trains its final model on: all but the test part.
+// The rows that a config's judged model is trained on: all but the test part.
 Rows read_config(const DiagnoseArgs& args, dataset::Options& options) {
-  WholeConfig config;
+  train::WholeConfig config;
   read_config(args.config, {}, config);
   options = std::move(config.training);
   auto& data = options.data;
@@ -104,7 +104,7 @@ Rows read_config(const DiagnoseArgs& args, dataset::Options& options) {
   return rows;
 }
 
-// --batch, or that of the config: with rows = "user" a row brings as many columns as it has targets.
+// --batch, or the config's batch; with rows = "user", a row has as many columns as targets.
 int64_t columns_of_batch(const DiagnoseArgs& args, const dataset::Options& options, const Rows& rows) {
   if (args.batch > 0) return args.batch;
   const auto& train = options.train;
@@ -150,7 +150,7 @@ void print_popularity(const diagnose::Diagnosis& d) {
   for (const auto& s : d.strata) {
     const double share = static_cast<double>(s.clicks) / static_cast<double>(d.rows);
     const auto strip = bar(share, 14);
-    // Bars are wider in bytes than on the screen.
+    // A bar has more bytes than columns on the screen.
     const size_t cells = std::count_if(strip.begin(), strip.end(), [](char c) { return (c & 0xc0) != 0x80; });
     std::printf("  %-12s %10s %9s %s%*s %18s %14s %14s\n", s.name, diagnose::grouped(s.items).c_str(),
                 diagnose::percent(share).c_str(), strip.c_str(), static_cast<int>(14 - cells), "",
@@ -221,7 +221,7 @@ void print_drift(const diagnose::Diagnosis& d) {
   print_line("clicks on items unseen before", diagnose::percent(drift.unseen.back()), "in the last tenth");
 }
 
-// Breaks at spaces; lines after the first are indented.
+// Breaks lines at spaces, and indents those after the first.
 void print_wrapped(const std::string& text, size_t indent, size_t width) {
   std::string line = text.substr(0, indent);
   size_t words = 0;

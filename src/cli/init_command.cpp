@@ -1,9 +1,9 @@
 #include "cli/commands.h"
-#include "cli/whole_config.h"
 #include "core/config.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "files/byte_sink.h"
+#include "train/whole_config.h"
 
 namespace pagoda::cli {
 
@@ -11,7 +11,7 @@ void run_init(const InitArgs& args) {
   files::check_not_compressed(args.output, "a config");
   if (file_exists(args.output))
     fail(ErrorKind::usage, "{} exists, and may have been edited; choose another name with -o", args.output);
-  WholeConfig config;
+  train::WholeConfig config;
   read_config("", args.set, config);
   auto request = args.request;
   request.config = args.output;

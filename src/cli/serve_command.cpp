@@ -1,13 +1,13 @@
 #include "cli/commands.h"
-#include "cli/whole_config.h"
 #include "core/log.h"
 #include "server/server.h"
 #include "server/ui/page.h"
+#include "train/whole_config.h"
 
 namespace pagoda::cli {
 
 void run_serve(const ServeArgs& args) {
-  WholeConfig config;
+  train::WholeConfig config;
   read_config(args.config, args.set, config);
   if (!args.http.empty()) config.serve.http = args.http;
   if (!args.grpc.empty()) config.serve.grpc = args.grpc;

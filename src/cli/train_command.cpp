@@ -1,11 +1,11 @@
 #include <algorithm>
 
 #include "cli/commands.h"
-#include "cli/whole_config.h"
 #include "core/log.h"
 #include "files/byte_sink.h"
 #include "train/suited.h"
 #include "train/training.h"
+#include "train/whole_config.h"
 
 namespace pagoda::cli {
 
@@ -31,7 +31,7 @@ void run_train(const TrainArgs& args) {
     fail(ErrorKind::usage,
          "say what to train on: -c pagoda.toml (`pagoda init` writes one), or --interactions FILE --user ... --item "
          "...");
-  WholeConfig config;
+  train::WholeConfig config;
   read_config(args.config, args.set, config);
   auto& options = config.training;
   auto& data = options.data;
@@ -41,7 +41,7 @@ void run_train(const TrainArgs& args) {
                            std::pair(&args.items, &data.items), std::pair(&args.users, &data.users)})
     if (!flag->empty()) *key = *flag;
   const train::RunFlags flags{.resume = args.resume, .profile = args.profile};
-  if (args.config.empty()) {  // what is not said is chosen as `init` does
+  if (args.config.empty()) {  // settings that are not given are chosen as by `init`
     dataset::validate(options);
     const bool split_given =
         std::ranges::any_of(args.set, [](const auto& assignment) { return assignment.starts_with("data.split"); });

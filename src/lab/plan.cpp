@@ -5,12 +5,11 @@
 #include <set>
 #include <span>
 
-#include "core/config.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/suggest.h"
 #include "evaluate/evaluation.h"
-#include "retrieval/options.h"
+#include "train/whole_config.h"
 
 namespace pagoda::lab {
 
@@ -39,15 +38,6 @@ void describe(OptionVisitor& f, LabOptions& o) {
 
 std::string relative_to(const std::string& file, const std::string& path) {
   return (std::filesystem::path(file).parent_path() / path).string();
-}
-
-// A config may also say how its model is served; a lab ignores that.
-void apply_config(const Config& over, dataset::Options& options) {
-  retrieval::ServeOptions serve;
-  over.read([&](OptionVisitor& f) {
-    dataset::describe(f, options);
-    retrieval::describe(f, serve);
-  });
 }
 
 // All combinations of one value per key, the last key varying fastest; for no keys, one empty combination.
@@ -122,8 +112,8 @@ class PlanReader {
       base = Config::from_file(file);
     }
     for (const auto& assignment : set_) base->set(assignment);
-    apply_config(*base, plan_.base);
-    for (const auto& setting : settings) apply_config(setting.config, plan_.base);
+    train::read_training(*base, plan_.base);
+    for (const auto& setting : settings) train::read_training(setting.config, plan_.base);
   }
 
   void read_variant(Config& config) {
@@ -136,7 +126,7 @@ class PlanReader {
       f.field("name", variant.name, "");
       dataset::describe(f, variant.options);
     });
-    for (const auto& setting : settings) apply_config(setting.config, variant.options);
+    for (const auto& setting : settings) train::read_training(setting.config, variant.options);
     if (variant.name.empty())
       fail(ErrorKind::usage, "{}: [[variant]] number {} has no name: give it one, such as name = \"corrected\"",
            plan_.path, plan_.variants.size() + 1);
@@ -166,7 +156,7 @@ class PlanReader {
       start.options = named(from).options;
       read();
     }
-    for (const auto& setting : settings) apply_config(setting.config, start.options);
+    for (const auto& setting : settings) train::read_training(setting.config, start.options);
     if (over.empty())
       fail(ErrorKind::usage,
            "{}: a [[sweep]] has no 'over': say what it varies, over = {{ \"loss.logq_weight\" = [0.0, "
@@ -184,7 +174,7 @@ class PlanReader {
     const Tried tried(over.begin(), over.end());
     for (const auto& combination : combinations(tried)) {
       Variant variant = start;
-      for (const auto* setting : combination) apply_config(setting->config, variant.options);
+      for (const auto* setting : combination) train::read_training(setting->config, variant.options);
       variant.value = label_of(combination, tried);
       variant.name = name.empty() ? variant.value : name + "," + variant.value;
       variant.family = family;
@@ -216,7 +206,7 @@ class PlanReader {
       if (combination.empty()) break;
       Candidate candidate{label_of(combination, tried), {}, variant.options};
       for (const auto* setting : combination) {
-        apply_config(setting->config, candidate.options);
+        train::read_training(setting->config, candidate.options);
         candidate.settings.emplace_back(setting->key, setting->value);
       }
       variant.candidates.push_back(std::move(candidate));

@@ -1,8 +1,7 @@
 #include <pagoda/train.h>
 
-#include "core/config.h"
-#include "retrieval/options.h"
 #include "train/training.h"
+#include "train/whole_config.h"
 
 namespace pagoda {
 
@@ -11,11 +10,7 @@ namespace {
 void train_by(Config config, const std::string& output, const TrainOptions& options) {
   for (const auto& assignment : options.set) config.set(assignment);
   dataset::Options training;
-  config.read([&](OptionVisitor& fields) {
-    dataset::describe(fields, training);
-    retrieval::ServeOptions of_servers;  // the keys of `pagoda serve` are known ones
-    retrieval::describe(fields, of_servers);
-  });
+  train::read_training(config, training);
   const std::atomic<bool> never = false;
   train::train(training, output, {.resume = options.resume}, options.interrupt ? *options.interrupt : never);
 }

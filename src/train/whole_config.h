@@ -1,0 +1,26 @@
+// A config file with all its sections: those of training, and [serve]. Every reader knows all keys, and ignores the
+// section that it does not need.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/config.h"
+#include "dataset/options.h"
+#include "retrieval/options.h"
+
+namespace pagoda::train {
+
+struct WholeConfig {
+  dataset::Options training;
+  retrieval::ServeOptions serve;
+};
+void describe(OptionVisitor& fields, WholeConfig& config);
+
+// Applies the file ("" for none) and then the assignments a.b=v to `config`. Error{usage}.
+void read_config(const std::string& path, const std::vector<std::string>& set, WholeConfig& config);
+
+// Applies all sections but [serve], whose keys and values are checked, to `training`. Error{usage}.
+void read_training(const Config& config, dataset::Options& training);
+
+}  // namespace pagoda::train
