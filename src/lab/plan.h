@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "dataset/options.h"
-#include "lab/bootstrap.h"
+#include "math/bootstrap.h"
 #include "lab/differences.h"
 
 namespace pagoda::lab {
@@ -38,7 +38,7 @@ struct LabOptions {
   bool keep_models = true;           // false: only the results of a run are kept
   std::string truth;                 // the truth file of a world; "": none
   int64_t truth_good = 100;          // how many of a user's first true ranks are good items
-  BootstrapOptions bootstrap;
+  math::BootstrapOptions bootstrap;
 };
 
 // One combination of the values to tune.

@@ -165,7 +165,7 @@ class Summariser {
       }
     }
     if (columns.empty()) return;
-    const auto intervals = bootstrap_means(pool_, as_rows(columns), columns.size(), plan_.lab.bootstrap);
+    const auto intervals = math::bootstrap_means(pool_, as_rows(columns), columns.size(), plan_.lab.bootstrap);
     for (size_t c = 0; c < whose.size(); ++c) whose[c]->interval = intervals[c];
   }
 
@@ -203,7 +203,7 @@ class Summariser {
         whose.push_back(v);
       }
     if (columns.empty()) return "";
-    const auto intervals = bootstrap_means(pool_, as_rows(columns), columns.size(), plan_.lab.bootstrap);
+    const auto intervals = math::bootstrap_means(pool_, as_rows(columns), columns.size(), plan_.lab.bootstrap);
     std::string names;
     for (size_t c = 0; c < whose.size(); ++c)
       if (!(intervals[c].low > 0)) names += (names.empty() ? "'" : ", '") + name(whose[c]) + "'";

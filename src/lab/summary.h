@@ -19,10 +19,10 @@ Json spread_of(const std::vector<Json>& values);
 // A metric of one variant.
 struct Compared {
   std::string name;
-  std::vector<double> seeds = {};   // one value per seed
-  double mean = NAN, spread = NAN;  // over seeds; spread: the sample standard deviation
-  double difference = NAN;          // to the baseline, mean over users and seeds
-  Interval interval{NAN, NAN};      // of the difference, over users
+  std::vector<double> seeds = {};     // one value per seed
+  double mean = NAN, spread = NAN;    // over seeds; spread: the sample standard deviation
+  double difference = NAN;            // to the baseline, mean over users and seeds
+  math::Interval interval{NAN, NAN};  // of the difference, over users
 };
 
 struct VariantSummary {

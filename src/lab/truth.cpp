@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "formats/reader.h"
-#include "lab/bootstrap.h"
+#include "math/bootstrap.h"
 #include "math/gemm.h"
 #include "model/ensemble.h"
 
@@ -234,7 +234,7 @@ TruthReport evaluate_truth(ThreadPool& pool, math::MatrixView<const float> item_
   for (const auto& of_user : stands) all.insert(all.end(), of_user.begin(), of_user.end());
   std::sort(all.begin(), all.end());
   report.never_shown_rank = mean(mean_rank);
-  report.never_shown_rank_median = all.empty() ? NAN : quantile(all, 0.5);
+  report.never_shown_rank_median = all.empty() ? NAN : math::quantile(all, 0.5);
   report.intrusion_by_chance = mean(chance);
 
   auto& table = report.of_users;

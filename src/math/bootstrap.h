@@ -8,7 +8,7 @@
 
 #include "core/thread_pool.h"
 
-namespace pagoda::lab {
+namespace pagoda::math {
 
 struct BootstrapOptions {
   int64_t resamples = 2000;
@@ -30,4 +30,4 @@ std::vector<Interval> bootstrap_means(ThreadPool& pool, std::span<const double> 
 // The q-quantile of sorted values, linear between neighbours. `sorted` must not be empty.
 double quantile(std::span<const double> sorted, double q);
 
-}  // namespace pagoda::lab
+}  // namespace pagoda::math

@@ -1,4 +1,4 @@
-#include "lab/bootstrap.h"
+#include "math/bootstrap.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda::lab {
+namespace pagoda::math {
 namespace {
 
 TEST(Quantile, LiesStraightBetweenNeighbours) {
@@ -124,4 +124,4 @@ TEST(Bootstrap, UsersWithoutAFigureAreLeftOutOfItsMean) {
 }
 
 }  // namespace
-}  // namespace pagoda::lab
+}  // namespace pagoda::math

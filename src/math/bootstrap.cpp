@@ -1,4 +1,4 @@
-#include "lab/bootstrap.h"
+#include "math/bootstrap.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace pagoda::lab {
+namespace pagoda::math {
 
 double quantile(std::span<const double> sorted, double q) {
   check(!sorted.empty(), "a quantile has values");
@@ -47,4 +47,4 @@ std::vector<Interval> bootstrap_means(ThreadPool& pool, std::span<const double> 
   return intervals;
 }
 
-}  // namespace pagoda::lab
+}  // namespace pagoda::math
