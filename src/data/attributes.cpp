@@ -9,7 +9,7 @@
 #include "columns/vector_cells.h"
 #include "core/error.h"
 #include "data/missing_words.h"
-#include "formats/file_reader.h"
+#include "text/file_reader.h"
 
 namespace pagoda::data {
 
@@ -78,7 +78,7 @@ Attributes load_attributes(const AttributeOptions& options) {
   const auto reader = formats::open_reader(
       {.paths = options.paths, .format = options.format, .required = {options.id}, .form = options.form});
   const auto& names = reader->columns();
-  const size_t id = formats::select_columns(reader->files()[0], names, {options.id})[0];
+  const size_t id = text::select_columns(reader->files()[0], names, {options.id})[0];
 
   Attributes table;
   for (size_t c = 0; c < names.size(); ++c) {

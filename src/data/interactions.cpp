@@ -9,9 +9,11 @@
 #include "columns/id_mapper.h"
 #include "columns/ids.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "data/missing_words.h"
 #include "data/row_places.h"
 #include "math/matrix.h"
+#include "predicate/row_predicate.h"
 
 namespace pagoda::data {
 
@@ -21,9 +23,12 @@ namespace {
 struct RoleColumns {
   static constexpr size_t kNone = SIZE_MAX;
   size_t user = 0, item = 1, time = kNone, weight = kNone, clicked = kNone, context = 2;
-  std::vector<std::string> columns;
+  std::vector<size_t> where, positive;  // of the columns that the expressions ask for
+  std::vector<std::string> columns, required;
 
-  explicit RoleColumns(const InteractionOptions& options) : columns{options.user, options.item} {
+  RoleColumns(const InteractionOptions& options, const predicate::RowPredicate& where_rows,
+              const predicate::RowPredicate& positive_rows)
+      : columns{options.user, options.item} {
     const auto add = [&](const std::string& name) {
       columns.push_back(name);
       return columns.size() - 1;
@@ -31,8 +36,17 @@ struct RoleColumns {
     if (!options.time.empty()) time = add(options.time);
     if (!options.weight.empty()) weight = add(options.weight);
     if (!options.clicked.empty()) clicked = add(options.clicked);
+    required = columns;
     context = columns.size();
     for (const auto& name : options.context) add(name);
+    // A column may have a role and stand in an expression: it is read once.
+    const auto ask = [&](const std::string& name) {
+      required.push_back(name);
+      const auto at = std::ranges::find(columns, name) - columns.begin();
+      return static_cast<size_t>(at) < columns.size() ? static_cast<size_t>(at) : add(name);
+    };
+    for (const auto& name : where_rows.columns()) where.push_back(ask(name));
+    for (const auto& name : positive_rows.columns()) positive.push_back(ask(name));
   }
 };
 
@@ -68,12 +82,12 @@ class LogLoader {
  public:
   // all_shown: no row counts as clicked, whatever it says.
   LogLoader(const InteractionOptions& options, Interactions& log, bool all_shown = false)
-      : options_(options), log_(log), shown_(log.shown), all_shown_(all_shown), roles_(options),
-        bad_rows_(options.bad_rows), users_(log.users), items_(log.items) {
+      : options_(options), log_(log), shown_(log.shown), all_shown_(all_shown), where_(options.where, "data.where"),
+        positive_(options.positive, "data.positive"), roles_(options, where_, positive_), bad_rows_(options.bad_rows),
+        users_(log.users), items_(log.items) {
     for (const auto& values : log.context_values) contexts_.emplace_back(values);
     formats::ReaderOptions reading{options.paths, options.format, roles_.columns};
-    reading.required.assign(roles_.columns.begin(),
-                            roles_.columns.begin() + static_cast<std::ptrdiff_t>(roles_.context));
+    reading.required = roles_.required;
     reading.coded = reading.ahead = true;
     reading.form = options.form;
     reader_ = formats::open_reader(reading);
@@ -110,10 +124,15 @@ class LogLoader {
       log_.integer_items = integer_items_ && (before == 0 || log_.integer_items);
     }
     notices_.say();
+    tell_of_expressions(rows);
     if (log_.size() > before || (all_shown_ && shown_.size() > shown_before)) return;
     const auto& files = reader_->files();
     const std::string name =
         files.size() == 1 ? files[0] : fmt::format("{} and {} more file(s)", files[0], files.size() - 1);
+    if (left_out_ == rows && rows > 0)
+      fail(ErrorKind::input, "{}: data.where = '{}' holds for none of its {} row(s)", name, options_.where, rows);
+    if (shown_.size() > shown_before && roles_.clicked == RoleColumns::kNone)
+      fail(ErrorKind::input, "{}: data.positive = '{}' holds for none of its {} row(s)", name, options_.positive, rows);
     if (shown_.size() > shown_before)
       fail(ErrorKind::input, "{}: column '{}' says that none of its {} row(s) was clicked", name,
            roles_.columns[roles_.clicked], rows);
@@ -140,6 +159,7 @@ class LogLoader {
   // Loads a batch column by column if every row is known to be good; otherwise does nothing and returns false.
   bool load_columns() {
     if (all_shown_ || roles_.weight != RoleColumns::kNone || roles_.clicked != RoleColumns::kNone) return false;
+    if (!where_.empty() || !positive_.empty()) return false;
     const auto good = [](const columns::IdMapper& column) { return column.all_valid(); };
     if (!good(users_) || !good(items_) || !std::ranges::all_of(contexts_, good)) return false;
     if (roles_.time != RoleColumns::kNone && !times_.append(batch_.columns[roles_.time])) return false;
@@ -154,7 +174,28 @@ class LogLoader {
     users_.look_up();
     items_.look_up();
     for (auto& context : contexts_) context.look_up();
-    for (size_t row = 0; row < batch_.rows; ++row) load_row(row);
+    const auto wanted = holds(where_, roles_.where);
+    is_positive_ = holds(positive_, roles_.positive);
+    for (size_t row = 0; row < batch_.rows; ++row) {
+      if (wanted.empty() || wanted[row])
+        load_row(row);
+      else
+        ++left_out_;
+    }
+  }
+
+  // For each row of the batch; nothing if there is no expression.
+  std::vector<bool> holds(const predicate::RowPredicate& rows, const std::vector<size_t>& places) {
+    std::vector<const columns::Column*> columns;
+    for (const size_t place : places) columns.push_back(&batch_.columns[place]);
+    return rows.holds(columns, notices_);
+  }
+
+  void tell_of_expressions(uint64_t rows) const {
+    if (!where_.empty()) log_info("{}: data.where leaves {} of {} rows", reader_->files()[0], rows - left_out_, rows);
+    if (!positive_.empty())
+      log_info("{}: data.positive holds for {} of {} rows; the others count as shown", reader_->files()[0],
+               rows - left_out_ - not_positive_, rows - left_out_);
   }
 
   void load_row(size_t row) {
@@ -182,6 +223,10 @@ class LogLoader {
       const auto parsed = was_clicked(row);
       if (!parsed) return bad(batch_.columns[roles_.clicked], row, "1 or 0, true or false");
       clicked &= *parsed;
+    }
+    if (!is_positive_.empty() && !is_positive_[row]) {
+      clicked = false;
+      ++not_positive_;
     }
     if (!clicked) {
       shown_places_.note(shown_.size(), batch_.file, batch_.first_record + row);
@@ -332,6 +377,9 @@ class LogLoader {
   Interactions& log_;
   Impressions& shown_;
   bool all_shown_;
+  predicate::RowPredicate where_, positive_;
+  std::vector<bool> is_positive_;             // per row of the batch; empty: all are
+  uint64_t left_out_ = 0, not_positive_ = 0;  // rows, by the two
   bool integer_users_ = true, integer_items_ = true;
   RoleColumns roles_;
   BadRows bad_rows_;
@@ -373,6 +421,8 @@ void append_impressions(const InteractionOptions& options, Interactions& log) {
   auto reading = options;
   reading.weight.clear();
   reading.clicked.clear();
+  reading.where.clear();
+  reading.positive.clear();
   reading.context.clear();
   LogLoader(reading, log, true).run();
 }

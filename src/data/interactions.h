@@ -17,9 +17,12 @@ struct InteractionOptions {
   std::vector<std::string> paths;
   files::Format format = files::Format::automatic;
   std::string user = "user_id", item = "item_id";
-  std::string time;                  // column names; "" if there is none
-  std::string weight;                // reward r_i of each row, > 0
-  std::string clicked;               // whether the row was clicked, or only shown (0, false, no); "": all were
+  std::string time;     // column names; "" if there is none
+  std::string weight;   // reward r_i of each row, > 0
+  std::string clicked;  // whether the row was clicked, or only shown (0, false, no); "": all were
+  // Expressions (predicate/row_predicate.h). where: which rows are read at all; positive: which of them are positives, as
+  // "rating >= 4". The others count as shown, like rows that `clicked` says were not clicked. "": all.
+  std::string where, positive;
   std::vector<std::string> context;  // columns known at the moment of a request: device, format, place
   columns::TimeForm times;           // how times are written, if it is known
   bool trust_clock = false;          // accept every time, however far in the past or future
@@ -48,7 +51,7 @@ struct Interactions {
   std::vector<columns::Interner> context_values;      // per context column; a null cell is ""
   std::vector<std::vector<uint32_t>> context;         // per context column, per row
   bool integer_users = false, integer_items = false;  // whether the columns of ids held integers
-  Impressions shown;                                  // the rows that InteractionOptions::clicked says were not clicked
+  Impressions shown;                                  // the rows that `clicked` or `positive` says are no positives
 
   size_t size() const { return user.size(); }
   bool has_time() const { return !time_us.empty(); }
@@ -58,13 +61,14 @@ struct Interactions {
 
 // Reads and checks all rows. Bad rows (handled by BadRowOptions): a user or item id that is empty or not UTF-8, a time
 // that cannot be parsed or that no correct clock can have given (clock_bounds()), a weight that is not a finite number
-// above 0, a context value that is not UTF-8. Nothing of a bad row is kept. Error{input}: no row is left, or dates do
-// not show whether day or month comes first.
+// above 0, a context value that is not UTF-8. Nothing of a bad row is kept; rows that `where` leaves out are not checked.
+// Logs how many rows `where` and `positive` leave. Error{input}: no row is left, or dates do not show whether day or
+// month comes first. Error{usage}: an expression that cannot be read, or does not fit a column.
 Interactions load_interactions(const InteractionOptions& options);
 // Appends the rows of other files (the test files of a `given` split) to `log`; returns the number of the first. Their
 // times are read in the form of the log's times, if that is known.
 size_t append_interactions(const InteractionOptions& options, Interactions& log);
-// Appends files of impressions to log.shown; it ignores the options weight, clicked and context.
+// Appends files of impressions to log.shown; it ignores the options weight, clicked, where, positive and context.
 void append_impressions(const InteractionOptions& options, Interactions& log);
 
 }  // namespace pagoda::data

@@ -37,6 +37,68 @@ TEST_F(InteractionsTest, RowsKeepTheOrderOfTheFileAndIdsAreNumberedAtFirstSight)
   EXPECT_EQ(log.context_values[0][1], "");
 }
 
+TEST_F(InteractionsTest, WhereLeavesRowsOutUncheckedAndPositiveMakesTheOthersShown) {
+  auto o = options(file("w.csv",
+                        "user_id,item_id,event,rating\n"
+                        "u1,i1,buy,5\n"
+                        ",,view,0\n"
+                        "u2,i2,buy,2\n"
+                        "u2,i3,cart,n.a.\n"
+                        "u3,i1,cart,4.0\n"));
+  o.where = "event in ('buy', 'cart')";
+  o.positive = "rating >= 4";
+  const auto log = load_interactions(o);
+  EXPECT_EQ(log.size(), 2u);
+  EXPECT_EQ(log.users[1], "u3");
+  EXPECT_EQ(log.shown.size(), 2u);
+  EXPECT_EQ(log.shown.items[1], "i3");
+  o.weight = "rating";  // a column may have a role and stand in an expression
+  o.where = "event = 'buy' and not rating < 3";
+  o.positive = "";
+  EXPECT_EQ(load_interactions(o).weight, std::vector<float>{5});
+
+  o.where = "event = 'sell'";
+  EXPECT_TRUE(files::error_of([&] { load_interactions(o); }).says("data.where = 'event = 'sell'' holds for none"));
+  o.where = "evnt = 'buy'";
+  EXPECT_TRUE(files::error_of([&] { load_interactions(o); }).says("no column 'evnt'; did you mean 'event'?"));
+  o.where = "event = ";
+  const auto error = files::error_of([&] { load_interactions(o); });
+  EXPECT_EQ(error.kind, ErrorKind::usage);
+  EXPECT_TRUE(error.says("data.where = 'event = ': ")) << error.message;
+  o.where = "not seen";
+  EXPECT_EQ(files::error_of([&] { load_interactions(o); }).kind, ErrorKind::usage);
+}
+
+// What a text means must not depend on the batch that it comes in, nor on the format.
+TEST_F(InteractionsTest, AnExpressionHoldsForTheSameRowsInEveryFormatAndBatch) {
+  std::string csv = "user_id,item_id,stars\n";
+  columns::RawBatch numbers;
+  numbers.rows = 200000;
+  numbers.columns.resize(3);
+  for (auto& column : numbers.columns) column.type = columns::ColumnType::integer;
+  size_t wanted = 0;
+  for (int64_t row = 0; row < 200000; ++row) {
+    const int64_t stars = row * 7 % 12;  // 10 and 11 are below 4 as texts
+    wanted += stars >= 4;
+    csv += fmt::format("{},{},{}\n", row % 999, row % 101, row == 3 ? std::string("?") : std::to_string(stars));
+    numbers.columns[0].push_integer(row % 999);
+    numbers.columns[1].push_integer(row % 101);
+    numbers.columns[2].push_integer(stars);
+  }
+  wanted -= 21 % 12 >= 4;  // row 3
+  auto texts = options(file("t.csv", csv));
+  texts.where = "stars >= 4";
+  EXPECT_EQ(load_interactions(texts).size(), wanted);
+  auto parquet = options(path("n.parquet"));
+  const auto integer = columns::ColumnType::integer;
+  const auto writer =
+      formats::open_writer(parquet.paths[0], {{"user_id", integer}, {"item_id", integer}, {"stars", integer}});
+  writer->write(numbers);
+  writer->close();
+  parquet.where = texts.where;
+  EXPECT_EQ(load_interactions(parquet).size(), wanted + (21 % 12 >= 4));
+}
+
 TEST_F(InteractionsTest, ALogIsTheSameFromTextsCodesAndNumbers) {
   columns::RawBatch texts, numbers;
   texts.rows = numbers.rows = 150000;

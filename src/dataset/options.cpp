@@ -58,6 +58,11 @@ void describe(OptionVisitor& f, DataOptions& o) {
   f.field(
       "clicked", o.clicked,
       "column: 0 or false for rows that were shown and not clicked (source = \"impressions\"); \"\": all were clicked");
+  f.field(
+      "where", o.where,
+      "which rows are read, as \"event in ('cart', 'purchase')\": an expression in the language of filters; \"\": all");
+  f.field("positive", o.positive,
+          "which of them are positives, as \"rating >= 4\"; the others count as shown and not clicked; \"\": all");
   f.field("impressions", o.impressions,
           "files of what was shown and not clicked, columns named as in the interactions (source = \"impressions\")");
   f.field("items", o.items, "file of the item table; \"\": there is none");
@@ -206,7 +211,8 @@ std::string resume_record(const Options& options) {
                                         "null_values = []"};
   std::set<std::pair<std::string_view, std::string_view>> later;
   for (const auto line : kForm) later.emplace("[data]", line);
-  for (const auto line : {"time_unit = \"auto\"", "date_order = \"auto\"", "clock = \"check\""})
+  for (const auto line :
+       {"time_unit = \"auto\"", "date_order = \"auto\"", "clock = \"check\"", "where = \"\"", "positive = \"\""})
     later.emplace("[data]", line);
   later.emplace("[evaluate]", "repeats = \"miss\"");
   for (const auto section : {"[data.items_form]", "[data.users_form]"}) {
@@ -241,6 +247,8 @@ data::InteractionOptions interaction_options(const DataOptions& data) {
           .time = data.time,
           .weight = data.weight,
           .clicked = data.clicked,
+          .where = data.where,
+          .positive = data.positive,
           .context = data.context,
           .times = data.times,
           .trust_clock = data.trust_clock,

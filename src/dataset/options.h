@@ -23,6 +23,7 @@ struct DataOptions {
   std::string user = "user_id", item = "item_id", time, weight;  // columns; "" where there is none
   std::vector<std::string> context;
   std::string clicked;                   // column: whether the row was clicked, or shown alone; "": all were
+  std::string where, positive;           // expressions: which rows are read, which of them are positives; "": all
   std::vector<std::string> impressions;  // files of what was shown and not clicked
   std::string items, items_id;           // the item table and its id column ("": as in the interactions)
   std::string users, users_id;

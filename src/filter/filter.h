@@ -12,7 +12,7 @@
 // are the same, and none holds where the year is null (three-valued logic, as in SQL). An item without attributes is
 // null everywhere. `year is null` finds these; an empty text is null, too.
 //
-// Numbers compare exactly, quoted or not; in a column of floats, in the precision of its cells (column_tests.h). Times
+// Numbers compare exactly, quoted or not; in a column of floats, in the precision of its cells (predicate/column_tests.h). Times
 // compare with ISO text: released >= "2024-01-01". A text column (every column of a CSV is one) compares as numbers,
 // times or true/false if the value and all its cells are such; otherwise as text: orders compare bytes, and two
 // spellings of one value are equal (value_key() in columns/decimal.h).
@@ -27,6 +27,7 @@
 
 #include "data/attributes.h"
 #include "math/item_set.h"
+#include "predicate/syntax.h"
 
 namespace pagoda::filter {
 
@@ -42,8 +43,7 @@ Filter evaluate_filter_rowwise(std::string_view expression, const data::Attribut
                                std::span<const uint32_t> row_of, size_t items);
 
 // The column of a test. Error{usage}: there is none; names the nearest.
-struct FilterNode;
-const columns::Column& filter_column(std::string_view expression, const FilterNode& node,
+const columns::Column& filter_column(std::string_view expression, const predicate::FilterNode& node,
                                      const data::Attributes& attributes);
 
 }  // namespace pagoda::filter

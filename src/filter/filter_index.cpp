@@ -8,8 +8,8 @@
 #include <roaring/roaring.hh>
 
 #include "core/suggest.h"
-#include "filter/column_tests.h"
-#include "filter/filter_syntax.h"
+#include "predicate/column_tests.h"
+#include "predicate/syntax.h"
 
 namespace pagoda::filter {
 namespace {
@@ -42,9 +42,10 @@ class FilterIndex::ColumnSets {
   }
   bool arranged() const { return arranged_; }
 
-  Truths test(std::string_view expression, const FilterNode& node, std::span<const uint32_t> attribute_of,
+  Truths test(std::string_view expression, const predicate::FilterNode& node, std::span<const uint32_t> attribute_of,
               const ColumnSets* judge) const {
-    if (node.test == FilterTest::is_null || node.test == FilterTest::is_not_null) return test_null(node);
+    if (node.test == predicate::FilterTest::is_null || node.test == predicate::FilterTest::is_not_null)
+      return test_null(node);
     if (zones_.rows() > 0) return test_zones(expression, node, attribute_of);
     return test_values(expression, node, judge ? &*judge->tests_ : nullptr);
   }
@@ -174,18 +175,21 @@ class FilterIndex::ColumnSets {
     }
   }
 
-  Truths test_values(std::string_view expression, const FilterNode& node, const ColumnTests* judge) const {
+  Truths test_values(std::string_view expression, const predicate::FilterNode& node,
+                     const predicate::ColumnTests* judge) const {
     // On a list, `!=` and `not in` mean that no element matches, the opposite of what one element's test says.
     auto plain = node;
     const bool opposite = column_.type == columns::ColumnType::texts &&
-                          (node.test == FilterTest::not_equal || node.test == FilterTest::not_in);
-    if (opposite) plain.test = node.test == FilterTest::not_equal ? FilterTest::equal : FilterTest::in;
+                          (node.test == predicate::FilterTest::not_equal || node.test == predicate::FilterTest::not_in);
+    if (opposite)
+      plain.test =
+          node.test == predicate::FilterTest::not_equal ? predicate::FilterTest::equal : predicate::FilterTest::in;
     const auto truths = tests_->test(expression, plain, judge);
     Truths result;
     Roaring unknown;
     for (uint32_t value = 0; value < truths.size(); ++value) {
-      if (truths[value] == kNo) continue;
-      Roaring& into = truths[value] == kYes ? result.yes : unknown;
+      if (truths[value] == predicate::kNo) continue;
+      Roaring& into = truths[value] == predicate::kYes ? result.yes : unknown;
       if (bitmap_of_[value] != kNone)
         into |= bitmaps_[bitmap_of_[value]];
       else
@@ -197,14 +201,15 @@ class FilterIndex::ColumnSets {
     return result;
   }
 
-  Truths test_zones(std::string_view expression, const FilterNode& node, std::span<const uint32_t> attribute_of) const {
+  Truths test_zones(std::string_view expression, const predicate::FilterNode& node,
+                    std::span<const uint32_t> attribute_of) const {
     // A zone is decided by an order if both ends agree. Equality is not, as a value in between may differ from both.
     const auto ends = tests_->test(expression, node);
-    const bool order = node.test >= FilterTest::less && node.test <= FilterTest::greater_equal;
-    std::vector<Truth> below, above;
+    const bool order = node.test >= predicate::FilterTest::less && node.test <= predicate::FilterTest::greater_equal;
+    std::vector<predicate::Truth> below, above;
     if (!order) {
-      below = within(expression, node, FilterTest::less_equal);
-      above = within(expression, node, FilterTest::greater_equal);
+      below = within(expression, node, predicate::FilterTest::less_equal);
+      above = within(expression, node, predicate::FilterTest::greater_equal);
     }
     Truths result;
     columns::Column rows = column_.without_rows();  // of undecided zones
@@ -213,11 +218,12 @@ class FilterIndex::ColumnSets {
       const size_t begin = zone * kZoneItems, end = std::min(attribute_of.size(), begin + kZoneItems);
       if (zones_.is_null(2 * zone)) continue;
       if (order && ends[2 * zone] == ends[2 * zone + 1]) {
-        if (ends[2 * zone] == kYes) result.yes.addRange(begin, end);
+        if (ends[2 * zone] == predicate::kYes) result.yes.addRange(begin, end);
         continue;
       }
       if (!order && !(below[zone] && above[zone])) {
-        const bool negated = node.test == FilterTest::not_equal || node.test == FilterTest::not_in;
+        const bool negated =
+            node.test == predicate::FilterTest::not_equal || node.test == predicate::FilterTest::not_in;
         if (negated) result.yes.addRange(begin, end);
         continue;
       }
@@ -227,35 +233,36 @@ class FilterIndex::ColumnSets {
           rows.push_cell(column_, row);
         }
     }
-    const auto truths = ColumnTests(rows).test(expression, node);
+    const auto truths = predicate::ColumnTests(rows).test(expression, node);
     for (size_t i = 0; i < items.size(); ++i)
-      if (truths[i] == kYes) result.yes.add(items[i]);
+      if (truths[i] == predicate::kYes) result.yes.add(items[i]);
     result.yes &= known_;
     result.no = known_ - result.yes;
     return result;
   }
 
-  Truths test_null(const FilterNode& node) const {
+  Truths test_null(const predicate::FilterNode& node) const {
     Truths result{.yes = all_ - known_, .no = known_};
     for (uint32_t value = 0; value < lists_.size(); ++value) {
       if (column_.type != columns::ColumnType::text || !values_.text_of(value).empty()) continue;
       result.yes.addMany(lists_[value].size(), lists_[value].data());
       result.no -= result.yes;
     }
-    if (node.test == FilterTest::is_not_null) std::swap(result.yes, result.no);
+    if (node.test == predicate::FilterTest::is_not_null) std::swap(result.yes, result.no);
     return result;
   }
 
   // For each zone, whether one of the values may lie on that side of one of its ends.
-  std::vector<Truth> within(std::string_view expression, const FilterNode& node, FilterTest test) const {
-    std::vector<Truth> may(zones_.rows() / 2, 0);
+  std::vector<predicate::Truth> within(std::string_view expression, const predicate::FilterNode& node,
+                                       predicate::FilterTest test) const {
+    std::vector<predicate::Truth> may(zones_.rows() / 2, 0);
     for (const auto& value : node.values) {
-      FilterNode one = node;
+      predicate::FilterNode one = node;
       one.test = test;
       one.values = {value};
       const auto truths = tests_->test(expression, one);
       for (size_t zone = 0; zone < may.size(); ++zone)
-        may[zone] |= truths[2 * zone + (test == FilterTest::greater_equal)] == kYes;
+        may[zone] |= truths[2 * zone + (test == predicate::FilterTest::greater_equal)] == predicate::kYes;
     }
     return may;
   }
@@ -270,7 +277,7 @@ class FilterIndex::ColumnSets {
   std::vector<uint32_t> bitmap_of_;
   std::vector<Roaring> bitmaps_;
   columns::Column zones_;
-  std::optional<ColumnTests> tests_;  // over the zones, or over the values
+  std::optional<predicate::ColumnTests> tests_;  // over the zones, or over the values
 };
 
 class FilterIndex::Evaluator {
@@ -278,27 +285,27 @@ class FilterIndex::Evaluator {
   Evaluator(const FilterIndex& index, std::string_view expression, const FilterIndex* judge)
       : index_(index), expression_(expression), judge_(judge) {}
 
-  Truths evaluate(const FilterNode& node) const {
+  Truths evaluate(const predicate::FilterNode& node) const {
     switch (node.kind) {
-      case FilterNode::Kind::seen: fail_seen(expression_, node.at);
-      case FilterNode::Kind::test: {
+      case predicate::FilterNode::Kind::seen: predicate::fail_seen(expression_, node.at);
+      case predicate::FilterNode::Kind::test: {
         const auto& column = filter_column(expression_, node, index_.attributes_);
         const columns::Column* other = judge_ ? judge_->attributes_.find(node.field) : nullptr;
         return index_.sets(column).test(expression_, node, index_.attribute_of_,
                                         other ? &judge_->sets(*other) : nullptr);
       }
-      case FilterNode::Kind::negation: {
+      case predicate::FilterNode::Kind::negation: {
         auto truths = evaluate(node.children[0]);
         std::swap(truths.yes, truths.no);
         return truths;
       }
-      case FilterNode::Kind::all_of:
-      case FilterNode::Kind::any_of: break;
+      case predicate::FilterNode::Kind::all_of:
+      case predicate::FilterNode::Kind::any_of: break;
     }
     auto truths = evaluate(node.children[0]);
     for (size_t c = 1; c < node.children.size(); ++c) {
       const auto more = evaluate(node.children[c]);
-      if (node.kind == FilterNode::Kind::all_of) {
+      if (node.kind == predicate::FilterNode::Kind::all_of) {
         truths.yes &= more.yes;
         truths.no |= more.no;
       } else {
@@ -347,9 +354,9 @@ void FilterIndex::arrange(std::span<const std::string> columns, BackgroundThrott
 }
 
 Filter FilterIndex::compile(std::string_view expression, const FilterIndex* judge) const {
-  FilterNode root = parse_filter(expression);
+  predicate::FilterNode root = predicate::parse_filter(expression);
   Filter filter;
-  if (!take_not_seen(root, filter.not_seen)) {
+  if (!predicate::take_not_seen(root, filter.not_seen)) {
     filter.items = math::ItemSet(items_, true);
     return filter;
   }

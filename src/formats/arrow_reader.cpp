@@ -7,16 +7,16 @@
 #include "formats/arrow_columns.h"
 #include "formats/arrow_schema.h"
 #include "formats/arrow_types.h"
-#include "formats/file_reader.h"
+#include "formats/binary_files.h"
 
 namespace pagoda::formats {
 
 namespace {
 
 // Holds one record batch of the file in memory and returns it in slices.
-class ArrowFile : public FileReader {
+class ArrowFile : public text::FileReader {
  public:
-  explicit ArrowFile(const FileOptions& options)
+  explicit ArrowFile(const text::FileOptions& options)
       : path_(options.path), notices_(*options.notices), batch_rows_(options.batch_rows) {
     std::vector<WideColumn> wide;
     const auto file = patch_arrow_file(value_of(arrow::io::ReadableFile::Open(path_), path_), wide);
@@ -90,6 +90,8 @@ class ArrowFile : public FileReader {
 
 }  // namespace
 
-std::unique_ptr<FileReader> open_arrow_file(const FileOptions& options) { return std::make_unique<ArrowFile>(options); }
+std::unique_ptr<text::FileReader> open_arrow_file(const text::FileOptions& options) {
+  return std::make_unique<ArrowFile>(options);
+}
 
 }  // namespace pagoda::formats

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "formats/file_reader.h"
+#include "text/file_reader.h"
 
 namespace pagoda::formats {
 
@@ -114,10 +114,10 @@ std::vector<size_t> readable_columns(const std::string& path, const arrow::Schem
   std::vector<size_t> chosen;
   const auto present = schema.field_names();
   if (!wanted.empty()) {
-    chosen = select_columns(path, present, wanted);
+    chosen = text::select_columns(path, present, wanted);
   } else {
     for (size_t f = 0; f < present.size(); ++f) chosen.push_back(f);
-    select_columns(path, present, present);
+    text::select_columns(path, present, present);
   }
   std::erase_if(chosen, [&](size_t f) {
     const auto& field = *schema.field(static_cast<int>(f));

@@ -1,4 +1,4 @@
-#include "formats/form_survey.h"
+#include "text/form_survey.h"
 
 #include "formats/formats_test.h"
 
@@ -9,12 +9,12 @@ class FormSurveyTest : public files::FilesTest {
  protected:
   // The survey of a log, and its rows read as it says.
   struct Surveyed {
-    FormSurvey survey;
+    text::FormSurvey survey;
     std::vector<std::string> names;
     Rows rows;
   };
   static Surveyed survey(const std::string& path, const std::string& keys = "data.") {
-    Surveyed s{survey_form({path}, "auto", {.keys = keys}), {}, {}};
+    Surveyed s{text::survey_form({path}, "auto", {.keys = keys}), {}, {}};
     ReaderOptions options{
         .paths = {path}, .format = files::format_or_automatic(s.survey.format), .form = s.survey.form};
     s.names = open_reader(options)->columns();

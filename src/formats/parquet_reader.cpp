@@ -10,7 +10,7 @@
 #include "formats/arrow_columns.h"
 #include "formats/arrow_schema.h"
 #include "formats/arrow_types.h"
-#include "formats/file_reader.h"
+#include "formats/binary_files.h"
 #include "formats/parquet_flat.h"
 #include "formats/parquet_open.h"
 
@@ -52,9 +52,9 @@ constexpr int64_t kDecoded = 1 << 20;
 // Reads row group after row group, so that only one is in memory at a time, and of a large one only its next kDecoded
 // rows. If texts may come as codes and all columns are flat, no Arrow array is made and only a batch is decoded.
 // Otherwise Arrow reads all columns except those of INT96.
-class ParquetFile : public FileReader {
+class ParquetFile : public text::FileReader {
  public:
-  explicit ParquetFile(const FileOptions& options)
+  explicit ParquetFile(const text::FileOptions& options)
       : path_(options.path), notices_(*options.notices), batch_rows_(static_cast<int64_t>(options.batch_rows)),
         coded_(options.coded), all_(options.columns.empty() || options.all_found) {
     naming_the_file([&] { open(options); });
@@ -83,7 +83,7 @@ class ParquetFile : public FileReader {
     }
   }
 
-  void open(const FileOptions& options) {
+  void open(const text::FileOptions& options) {
     auto opened = open_parquet(path_, [&](const auto& metadata, parquet::ArrowReaderProperties& properties) {
       properties.set_use_threads(true);
       properties.set_batch_size(std::max<int64_t>(kDecoded, batch_rows_));
@@ -249,7 +249,7 @@ class ParquetFile : public FileReader {
 
 }  // namespace
 
-std::unique_ptr<FileReader> open_parquet_file(const FileOptions& options) {
+std::unique_ptr<text::FileReader> open_parquet_file(const text::FileOptions& options) {
   return std::make_unique<ParquetFile>(options);
 }
 

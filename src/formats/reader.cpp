@@ -12,7 +12,8 @@
 #include "core/suggest.h"
 #include "files/file_kind.h"
 #include "files/source_files.h"
-#include "formats/file_reader.h"
+#include "formats/binary_files.h"
+#include "text/text_file.h"
 
 namespace pagoda::formats {
 
@@ -24,6 +25,8 @@ struct Source {
   files::Format format = files::Format::automatic;
   std::vector<std::string> present;  // its columns, if several files are read together
 };
+
+bool is_binary(files::Format format) { return format == files::Format::parquet || format == files::Format::arrow; }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
@@ -56,7 +59,7 @@ class MultiFileReader : public Reader {
     open_file();
     if (!united_) {
       columns_ = file_->columns();
-      select_columns(paths_[0], columns_, options.required);
+      text::select_columns(paths_[0], columns_, options.required);
     }
     kinds_.resize(columns_.size());
   }
@@ -88,16 +91,10 @@ class MultiFileReader : public Reader {
 
   std::string place(size_t file, uint64_t record) const override {
     const auto& path = paths_.at(file);
-    const FileOptions options{path, {}, batch_rows_, false, nullptr, form_};
-    switch (sources_[file].format) {
-      case files::Format::csv: return place_in_delimited_file(options, ',', record);
-      case files::Format::tsv: return place_in_delimited_file(options, '\t', record);
-      case files::Format::jsonl: return place_in_jsonl_file(options, record);
-      case files::Format::adjacency: return place_in_adjacency_file(options, record);
-      case files::Format::mind: return place_in_mind_file(options, record);
-      case files::Format::netflix: return place_in_netflix_file(options, record);
-      default: return fmt::format("{}: row {}", path, record + 1);
-    }
+    const text::FileOptions options{path, {}, batch_rows_, false, nullptr, form_};
+    const auto format = sources_[file].format;
+    if (is_binary(format)) return fmt::format("{}: row {}", path, record + 1);
+    return text::place_in_text_file(format, options, record);
   }
 
  private:
@@ -140,8 +137,7 @@ class MultiFileReader : public Reader {
   // Settings for text files must not be believed to act on other files.
   void check_form(const Source& source) const {
     using files::Format;
-    const bool binary = source.format == Format::parquet || source.format == Format::arrow;
-    if (binary && form_.encoding != "auto")
+    if (is_binary(source.format) && form_.encoding != "auto")
       fail(ErrorKind::usage, "{}: {}encoding is for text files, and this is another; leave it out", source.file.path,
            form_.keys);
     if (source.format == Format::csv || source.format == Format::tsv) return;
@@ -161,7 +157,7 @@ class MultiFileReader : public Reader {
     std::vector<std::string> all;
     columns::Notices unasked;
     for (auto& source : sources_) {
-      FileOptions file{source.file.path, {}, batch_rows_, false, columns_.empty() ? &notices_ : &unasked, form_};
+      text::FileOptions file{source.file.path, {}, batch_rows_, false, columns_.empty() ? &notices_ : &unasked, form_};
       file.lines_for_names = std::max<uint64_t>(10000, file.lines_for_names / sources_.size());
       const auto opened = open(source.format, file);
       source.present = opened->columns();
@@ -194,23 +190,16 @@ class MultiFileReader : public Reader {
     return nullptr;
   }
 
-  static std::unique_ptr<FileReader> open(files::Format format, const FileOptions& options) {
-    switch (format) {
-      case files::Format::tsv: return open_delimited_file(options, '\t');
-      case files::Format::jsonl: return open_jsonl_file(options);
-      case files::Format::parquet: return open_parquet_file(options);
-      case files::Format::arrow: return open_arrow_file(options);
-      case files::Format::adjacency: return open_adjacency_file(options);
-      case files::Format::mind: return open_mind_file(options);
-      case files::Format::netflix: return open_netflix_file(options);
-      default: return open_delimited_file(options, ',');
-    }
+  static std::unique_ptr<text::FileReader> open(files::Format format, const text::FileOptions& options) {
+    if (format == files::Format::parquet) return open_parquet_file(options);
+    if (format == files::Format::arrow) return open_arrow_file(options);
+    return text::open_text_file(format, options);
   }
 
   void open_file() {
     const auto& source = sources_[at_];
     check_form(source);
-    FileOptions options{source.file.path, columns_, batch_rows_, coded_, &notices_, form_};
+    text::FileOptions options{source.file.path, columns_, batch_rows_, coded_, &notices_, form_};
     if (united_) {
       options.columns.clear();
       place_of_column_.clear();
@@ -304,7 +293,7 @@ class MultiFileReader : public Reader {
   std::vector<Kind> kinds_;  // per column
   size_t at_ = 0;            // the file being read
   columns::Notices notices_;
-  std::unique_ptr<FileReader> file_;
+  std::unique_ptr<text::FileReader> file_;
   std::vector<size_t> place_of_column_;   // per column: its position in the file; kNone if the file lacks it
   std::vector<columns::Column> of_file_;  // the columns of the file
   uint64_t first_record_ = 0;
@@ -361,19 +350,6 @@ class PrefetchingReader : public Reader {
 };
 
 }  // namespace
-
-std::vector<size_t> select_columns(const std::string& path, const std::vector<std::string>& present,
-                                   const std::vector<std::string>& wanted) {
-  std::vector<size_t> chosen;
-  for (const auto& name : wanted) {
-    const auto found = std::find(present.begin(), present.end(), name);
-    if (found == present.end()) fail(ErrorKind::input, "{}: no column '{}'{}", path, name, suggestion(name, present));
-    if (std::find(found + 1, present.end(), name) != present.end())
-      fail(ErrorKind::input, "{}: two columns are named '{}'; rename one", path, name);
-    chosen.push_back(static_cast<size_t>(found - present.begin()));
-  }
-  return chosen;
-}
 
 std::unique_ptr<Reader> open_reader(const ReaderOptions& options) {
   auto files = std::make_unique<MultiFileReader>(options);

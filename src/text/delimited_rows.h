@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "files/text_lines.h"
-#include "formats/delimited_form.h"
-#include "formats/file_reader.h"
+#include "text/delimited_form.h"
+#include "text/file_reader.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 // Follows RFC 4180: cells with separators, quotes or line ends are in double quotes, and a quote in a cell is doubled.
 // Beyond it, line ends may be LF or CRLF; blank lines and rows that repeat the header are skipped.
@@ -51,4 +51,4 @@ class DelimitedRows {
   std::vector<size_t> ends_;  // of each cell there
 };
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

@@ -6,11 +6,11 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "files/text_lines.h"
-#include "formats/file_reader.h"
-#include "formats/json_row.h"
-#include "formats/python_literal.h"
+#include "text/text_file.h"
+#include "text/json_row.h"
+#include "text/python_literal.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 namespace {
 
@@ -149,4 +149,4 @@ std::string place_in_jsonl_file(const FileOptions& options, uint64_t record) {
   return rows.place();
 }
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

@@ -9,9 +9,10 @@
 
 #include "columns/time_form.h"
 #include "files/text_lines.h"
-#include "formats/text_row_file.h"
+#include "text/text_file.h"
+#include "text/text_row_file.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 namespace {
 
@@ -124,4 +125,4 @@ std::string place_in_mind_file(const FileOptions& options, uint64_t record) {
   return place_in_rows<MindRows>(options, record);
 }
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

@@ -1,10 +1,10 @@
-#include "filter/column_tests.h"
+#include "predicate/column_tests.h"
 
 #include <algorithm>
 #include <cmath>
 #include <compare>
 
-namespace pagoda::filter {
+namespace pagoda::predicate {
 namespace {
 
 constexpr Truth truth(bool holds) { return holds ? kYes : kNo; }
@@ -248,4 +248,4 @@ std::vector<Truth> ColumnTests::against_text(const Against& a) const {
   return truths;
 }
 
-}  // namespace pagoda::filter
+}  // namespace pagoda::predicate

@@ -1,4 +1,4 @@
-// Reads one file as batches of raw columns; open_reader() chains these. Private to this room.
+// Reads one file as batches of raw columns; formats::open_reader() chains these. Private to this room and formats.
 #pragma once
 
 #include <memory>
@@ -9,14 +9,14 @@
 #include "columns/notices.h"
 #include "columns/table_form.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 // What to read from a file: the columns in this order (empty: all), at most `batch_rows` rows at a time.
 struct FileOptions {
   std::string path;
   std::vector<std::string> columns;
   size_t batch_rows = 65536;
-  bool coded = false;                   // as in ReaderOptions
+  bool coded = false;                   // as in formats::ReaderOptions
   columns::Notices* notices = nullptr;  // receives what the reader changed, dropped or guessed; never null
   columns::TableForm form{};
   // For JSONL, whose lines differ. may_lack: a missing column is null and not an error. all_found: `columns` are all
@@ -37,24 +37,9 @@ class FileReader {
   virtual size_t next(std::vector<columns::Column>& columns) = 0;
 };
 
-std::unique_ptr<FileReader> open_delimited_file(const FileOptions& options, char separator);
-std::unique_ptr<FileReader> open_jsonl_file(const FileOptions& options);
-std::unique_ptr<FileReader> open_adjacency_file(const FileOptions& options);
-std::unique_ptr<FileReader> open_mind_file(const FileOptions& options);
-std::unique_ptr<FileReader> open_netflix_file(const FileOptions& options);
-std::unique_ptr<FileReader> open_parquet_file(const FileOptions& options);
-std::unique_ptr<FileReader> open_arrow_file(const FileOptions& options);
-
-// "clicks.csv:1842" for a record number, from 0. Reads the file again up to there.
-std::string place_in_delimited_file(const FileOptions& options, char separator, uint64_t record);
-std::string place_in_jsonl_file(const FileOptions& options, uint64_t record);
-std::string place_in_adjacency_file(const FileOptions& options, uint64_t record);
-std::string place_in_mind_file(const FileOptions& options, uint64_t record);
-std::string place_in_netflix_file(const FileOptions& options, uint64_t record);
-
 // The positions of the wanted columns among those of a file. Error{input}: one is missing (with the nearest name), or
 // occurs twice.
 std::vector<size_t> select_columns(const std::string& path, const std::vector<std::string>& present,
                                    const std::vector<std::string>& wanted);
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

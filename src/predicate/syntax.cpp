@@ -1,9 +1,9 @@
-#include "filter/filter_syntax.h"
+#include "predicate/syntax.h"
 
 #include <algorithm>
 #include <cctype>
 
-namespace pagoda::filter {
+namespace pagoda::predicate {
 namespace {
 
 constexpr size_t kMaxDepth = 100;  // of parentheses and nots, because an expression may come from an untrusted client
@@ -254,4 +254,4 @@ void fail_filter(std::string_view expression, size_t at, std::string_view messag
   fail(ErrorKind::usage, "{} (at character {} of the filter)", message, characters + 1);
 }
 
-}  // namespace pagoda::filter
+}  // namespace pagoda::predicate

@@ -1,4 +1,4 @@
-#include "formats/form_survey.h"
+#include "text/form_survey.h"
 
 #include <fmt/format.h>
 
@@ -9,10 +9,10 @@
 #include "files/source_files.h"
 #include "files/text_encoding.h"
 #include "files/text_lines.h"
-#include "formats/delimited_form.h"
-#include "formats/delimited_rows.h"
+#include "text/delimited_form.h"
+#include "text/delimited_rows.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 namespace {
 
@@ -134,4 +134,4 @@ FormSurvey survey_form(const std::vector<std::string>& paths, const std::string&
   return survey;
 }
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

@@ -9,7 +9,7 @@
 
 #include "columns/column.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 struct JsonCell {
   std::string key;
@@ -45,4 +45,4 @@ class JsonRow {
   uint64_t not_numbers_ = 0, dropped_nulls_ = 0;
 };
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

@@ -1,10 +1,10 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "formats/delimited_rows.h"
-#include "formats/file_reader.h"
+#include "text/delimited_rows.h"
+#include "text/text_file.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 namespace {
 
@@ -72,4 +72,4 @@ std::string place_in_delimited_file(const FileOptions& options, char separator, 
   return rows.place();
 }
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

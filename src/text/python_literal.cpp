@@ -1,4 +1,4 @@
-#include "formats/python_literal.h"
+#include "text/python_literal.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "columns/column.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 namespace {
 
@@ -130,4 +130,4 @@ void python_to_json(std::string_view line, std::string& json) {
   }
 }
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

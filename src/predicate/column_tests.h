@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "columns/column.h"
-#include "filter/filter_syntax.h"
+#include "predicate/syntax.h"
 
-namespace pagoda::filter {
+namespace pagoda::predicate {
 
 // Three-valued logic: `and` is the minimum, `or` the maximum, `not` is kYes - t. Only kYes matches.
 using Truth = uint8_t;
@@ -71,4 +71,4 @@ class ColumnTests {
   mutable Reading<bool> booleans_;
 };
 
-}  // namespace pagoda::filter
+}  // namespace pagoda::predicate

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "core/error.h"
-#include "formats/file_reader.h"
+#include "text/file_reader.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 // Rows has: Rows(const FileOptions&); static names(), the columns; next(cells), which fills one cell a column (an empty
 // one is null) and is false at the end; place(), of the row that next() gave; empty(), whether no line was found.
@@ -55,4 +55,4 @@ std::string place_in_rows(const FileOptions& options, uint64_t record) {
   return rows.place();
 }
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

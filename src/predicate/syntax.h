@@ -1,4 +1,4 @@
-// Parses the syntax of filter.h into a tree.
+// The language of tests on columns, parsed into a tree; the grammar is at the top of filter/filter.h.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include "columns/decimal.h"
 #include "core/error.h"
 
-namespace pagoda::filter {
+namespace pagoda::predicate {
 
 struct FilterValue {
   enum class Kind { number, text, boolean } kind;
@@ -55,4 +55,4 @@ bool take_not_seen(FilterNode& node, bool& not_seen);
 // Error{usage}: "<message> (at character N of the filter)", for byte `at` of the expression.
 [[noreturn]] void fail_filter(std::string_view expression, size_t at, std::string_view message);
 
-}  // namespace pagoda::filter
+}  // namespace pagoda::predicate

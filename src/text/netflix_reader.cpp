@@ -3,9 +3,10 @@
 #include <algorithm>
 
 #include "files/text_lines.h"
-#include "formats/text_row_file.h"
+#include "text/text_file.h"
+#include "text/text_row_file.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 namespace {
 
@@ -62,4 +63,4 @@ std::string place_in_netflix_file(const FileOptions& options, uint64_t record) {
   return place_in_rows<NetflixRows>(options, record);
 }
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

@@ -7,7 +7,7 @@
 
 #include "columns/table_form.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 using TextRow = std::vector<std::string>;
 
@@ -32,4 +32,4 @@ std::vector<std::string> propose_names(const std::vector<TextRow>& rows, const c
 
 std::string in_words(std::string_view separator);  // "','", "a tab"
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

@@ -1,4 +1,4 @@
-#include "formats/json_row.h"
+#include "text/json_row.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "columns/decimal.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 namespace {
 
@@ -251,4 +251,4 @@ const JsonCell* JsonRow::find(std::string_view key, size_t& hint) const {
   return nullptr;
 }
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

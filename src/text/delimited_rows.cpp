@@ -1,4 +1,4 @@
-#include "formats/delimited_rows.h"
+#include "text/delimited_rows.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,9 +6,9 @@
 
 #include "core/error.h"
 #include "core/printable.h"
-#include "formats/delimited_form.h"
+#include "text/delimited_form.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 namespace {
 
@@ -268,4 +268,4 @@ size_t DelimitedRows::copy_quoted(std::string_view& line, size_t i) {
   }
 }
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

@@ -1,4 +1,4 @@
-#include "formats/delimited_form.h"
+#include "text/delimited_form.h"
 
 #include <algorithm>
 #include <cctype>
@@ -9,7 +9,7 @@
 #include "columns/conventional_names.h"
 #include "core/error.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 namespace {
 
@@ -249,4 +249,4 @@ std::string in_words(std::string_view separator) {
   return fmt::format("'{}'", separator);
 }
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

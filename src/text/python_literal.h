@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 // Whether a line begins as a Python dictionary and not as a JSON object.
 bool is_python_literal(std::string_view line);
@@ -14,4 +14,4 @@ bool is_python_literal(std::string_view line);
 // arrays. What is no Python literal is copied, for the JSON parser to refuse.
 void python_to_json(std::string_view line, std::string& json);
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

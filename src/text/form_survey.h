@@ -7,7 +7,7 @@
 #include "columns/table_form.h"
 #include "files/file_kind.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 struct FormSurvey {
   std::string format = "auto";  // or the name of a format that the content does not show for certain
@@ -22,4 +22,4 @@ struct FormSurvey {
 FormSurvey survey_form(const std::vector<std::string>& paths, const std::string& format,
                        const columns::TableForm& told);
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

@@ -3,9 +3,10 @@
 #include <algorithm>
 
 #include "files/text_lines.h"
-#include "formats/text_row_file.h"
+#include "text/text_file.h"
+#include "text/text_row_file.h"
 
-namespace pagoda::formats {
+namespace pagoda::text {
 
 namespace {
 
@@ -54,4 +55,4 @@ std::string place_in_adjacency_file(const FileOptions& options, uint64_t record)
   return place_in_rows<AdjacencyRows>(options, record);
 }
 
-}  // namespace pagoda::formats
+}  // namespace pagoda::text

@@ -1,0 +1,13 @@
+// Readers of Parquet and Arrow files. Private to this room.
+#pragma once
+
+#include <memory>
+
+#include "text/file_reader.h"
+
+namespace pagoda::formats {
+
+std::unique_ptr<text::FileReader> open_parquet_file(const text::FileOptions& options);
+std::unique_ptr<text::FileReader> open_arrow_file(const text::FileOptions& options);
+
+}  // namespace pagoda::formats
