@@ -17,7 +17,7 @@ enum class Role { anonymous, read, write, admin };
 //   2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae read shop
 //
 // the SHA-256 of the key in hexadecimal, its role (read, write or admin), and a name for people. Blank lines and those
-// that begin with # are passed over. Keys are long random texts (`openssl rand -hex 32`), so a plain hash protects
+// that begin with # are ignored. Keys are long random texts (`openssl rand -hex 32`), so a plain hash protects
 // them. Immutable.
 class Keys {
  public:

@@ -228,7 +228,7 @@ SearchPayload RequestParser::encode(const json& object) const {
   retrieval::check_keys(object, keys);
   const auto* users = given(object, "users");
   const auto* items = given(object, "items");
-  if (!users == !items) wrong("", "encode what? give 'users' or 'items'");
+  if (!users == !items) wrong("", "give either 'users' or 'items'");
   const std::string field = users ? "users" : "items";
   const auto& list = users ? *users : *items;
   if (!list.is_array()) wrong(field, "'{}' is {}, expected a list", field, retrieval::shown(list));

@@ -89,6 +89,20 @@ TEST_F(TheQueue, ADeadlineThatHasPassedIsTold) {
   EXPECT_EQ(outcome.get_future().get().error, SearchOutcome::Error::timed_out);
 }
 
+TEST_F(TheQueue, ALateRequestOfABatchIsNoWrongField) {
+  std::promise<ApiResponse> reply;
+  handler_.handle({.method = "POST",
+                   .path = "/v1/retrieve_batch",
+                   .key = {},
+                   .body = R"({"requests": [{"k": 1}, {"k": 2}]})",
+                   .deadline = SteadyClock::now()},
+                  [&](const Handler::ResponseBuilder& build) { reply.set_value(build()); });
+  const auto got = reply.get_future().get();
+  EXPECT_EQ(got.status, 504) << got.body;
+  EXPECT_EQ(got.field, "");
+  EXPECT_NE(got.body.find(R"("kind": "deadline_exceeded")"), std::string::npos) << got.body;
+}
+
 TEST_F(TheQueue, CountsASearchUntilItIsAnswered) {
   std::promise<void> answered, release;
   std::vector<SearchTask> queries;

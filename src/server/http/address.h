@@ -10,8 +10,8 @@ namespace pagoda::server {
 std::pair<std::string, std::string> host_and_port(const std::string& key, const std::string& address);
 
 // Opens a TCP socket that listens there, non-blocking and closed on exec; the caller closes it. A name may have several
-// addresses, of which the machine may lack some: the first that can be listened on is taken. `address` is host and port
-// as above. Error{usage}: it is not, or there is no such address; Error{failed}: none can be listened on. Errors name the
+// addresses, of which the machine may lack some: takes the first that can be listened on. `address` is host and port as
+// above. Error{usage}: it is not, or there is no such address; Error{failed}: none can be listened on. Errors name the
 // config key.
 int listen_on(const std::string& key, const std::string& address);
 

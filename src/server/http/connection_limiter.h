@@ -11,8 +11,8 @@ namespace pagoda::server {
 
 class ConnectionLimiter {
  public:
-  // Listens at host:port; errors of listen_on(), which name the config key. Calls `on_count_changed` with +1 and -1 when
-  // a connection opens and closes.
+  // Listens at host:port; errors of listen_on(), which name the config key. Calls `on_count_changed` with +1 and -1
+  // when a connection opens and closes.
   ConnectionLimiter(const std::string& key, const std::string& address, size_t max_connections,
                     std::function<void(int)> on_count_changed);
   ~ConnectionLimiter();  // close()
