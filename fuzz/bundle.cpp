@@ -1,7 +1,7 @@
-// A bundle with any bytes in one of its sections and every checksum right, or with any table of sections: it is refused with
-// an Error, or it opens and answers.
+// Opens a bundle with arbitrary bytes in one section and correct checksums, or with an arbitrary table of sections: it
+// must be refused with an Error, or open and answer.
 //
-// The first byte of an input picks the section by its number, the rest is what it holds; a number beyond the last stands for
+// The first byte of an input is the number of the section, the rest its bytes; a number beyond the last section selects
 // the table.
 #include <cstring>
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kPage = 4096;
 
-// The good bundle with a section replaced, written by the writer that signs it.
+// Writes the valid bundle with one section replaced; the writer computes its checksums.
 void write_with(const SectionFile& good, const std::string& path, size_t section, std::string_view bytes) {
   SectionWriter out(path, model::kBundleKind, model::kBundleVersion);
   for (size_t i = 0; i < good.sections().size(); ++i) {
@@ -28,7 +28,7 @@ void write_with(const SectionFile& good, const std::string& path, size_t section
   out.commit();
 }
 
-// The good bundle's bytes up to its table, which is the given one.
+// Writes the valid bundle with its table of sections replaced.
 void write_with_table(const std::string& good, const std::string& path, std::string_view table) {
   std::string file = good;
   uint64_t at = 0;

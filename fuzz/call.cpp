@@ -1,7 +1,8 @@
-// Any bytes as the body of a call, as JSON or as a message of gRPC: it is answered, or refused with a 400 that is JSON.
+// Sends arbitrary bytes as the body of a call, as JSON or as a gRPC message: it must be answered, or refused with a 400
+// whose body is JSON.
 //
-// The first byte says which call, and in which form. Changes of items are read and laid over the bundle, but not kept: an
-// input's outcome does not depend on those before it.
+// The first byte selects the call and its encoding. Changes of items are parsed and applied over the bundle, but not
+// kept, so that the outcome of an input does not depend on earlier ones.
 #include <future>
 #include <google/protobuf/stubs/logging.h>
 #include <nlohmann/json.hpp>
@@ -29,7 +30,7 @@ retrieval::ServeOptions limits() {
 }
 
 struct World {
-  google::protobuf::LogSilencer silent;  // texts that are no UTF-8
+  google::protobuf::LogSilencer silent;  // about texts that are not UTF-8
   Scratch scratch;
   retrieval::ServeOptions options = limits();
   retrieval::Snapshots snapshots{scratch.bundle()};
@@ -66,7 +67,7 @@ void change_items(World& world, size_t call, std::string_view body) {
     const auto changes = call == kUpsert ? reader.upserted_items(object) : reader.deleted_items(object);
     retrieval::with_changes(snapshot->retrieval.shared_bundle(), changes, {});
   } catch (const retrieval::RequestError& e) {
-    // As it is told: a message that is no UTF-8 would throw.
+    // Builds the response, because that throws for a message that is not UTF-8.
     check(nlohmann::json::accept(server::error_response(400, e.what(), e.field()).body), "a refusal is JSON");
   }
 }
@@ -80,7 +81,7 @@ void ask(World& world, size_t call, std::string_view body, bool as_message) {
                         .encoder = as_message ? &server::proto_encoder() : &server::json_encoder()},
                        [&](const server::Handler::ResponseBuilder& build) { promise.set_value(build()); });
   const auto reply = promise.get_future().get();
-  // 504: its own timeout_ms, on a machine that is busy.
+  // 504: the timeout_ms of the input, on a busy machine.
   check(reply.status == 200 || reply.status == 400 || reply.status == 504, "a call is answered or refused");
   if (reply.status != 200 || !as_message) check(nlohmann::json::accept(reply.body), "an answer is JSON");
 }
@@ -105,14 +106,14 @@ void try_input(std::string_view input) {
 
 std::vector<std::string> seeds() {
   const std::vector<std::pair<size_t, std::string>> bodies{
-      {0,
-       R"({"user": "ann", "k": 5, "filter": "year >= 1992 and not seen", "attributes": ["year", "author"], "explain": true})"},
-      {0,
-       R"({"history": ["i1", "i2"], "context": {"device": "tv"}, "features": {"country": "FR", "likes": ["tea"]}, "time": "2024-05-01"})"},
+      {0, R"({"user": "ann", "k": 5, "filter": "year >= 1992 and not seen", "attributes": )"
+          R"(["year", "author"], "explain": true})"},
+      {0, R"({"history": ["i1", "i2"], "context": {"device": "tv"}, "features": )"
+          R"({"country": "FR", "likes": ["tea"]}, "time": "2024-05-01"})"},
       {0, R"({"vector": [0.5, -1, 2e3, 0, 1, 1, 1, 1], "k": 3, "exclude": ["i3"], "min_score": -0.5})"},
       {0, R"({"vector": [3e38, -3e38, 1e-40, 0, 1, 1, 1, 1], "k": 3, "exact": true, "explain": true})"},
-      {0,
-       R"({"user": "bob", "exclude_seen": false, "quota": {"attribute": "author", "max": 2}, "timeout_ms": 5000, "exclude": [7]})"},
+      {0, R"({"user": "bob", "exclude_seen": false, "quota": {"attribute": "author", "max": 2}, "timeout_ms": )"
+          R"(5000, "exclude": [7]})"},
       {1, R"({"requests": [{"user": "dan", "k": 1}, {}], "timeout_ms": 5000})"},
       {2, R"({"item": "i3", "k": 2, "attributes": ["author"]})"},
       {3, R"({"users": [{"user": "cat"}, {"history": ["i4"]}]})"},

@@ -1,4 +1,4 @@
-// libFuzzer's two doors. A fuzzer says what it begins with and what it does with an input.
+// The two entry points of libFuzzer. A fuzzer defines its seeds and what it does with an input.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,11 @@
 
 namespace pagoda {
 
-std::vector<std::string> seeds();        // inputs that are right, which libFuzzer changes
-void try_input(std::string_view input);  // returns when all is well with it, aborts when not
+std::vector<std::string> seeds();        // valid inputs, which libFuzzer mutates
+void try_input(std::string_view input);  // aborts if the input shows a fault
 
-// The corpus is the first folder on the command line; without one (an input is to be tried again) nothing is written.
+// Writes the seeds into the first folder on the command line, the corpus; without one, as when an input is tried again,
+// writes nothing.
 inline void write_seeds(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string folder = argv[i];

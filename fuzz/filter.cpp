@@ -1,4 +1,5 @@
-// Any text as a filter: it is compiled, to the same items by rows and by bitmaps, or refused with an Error of the user's.
+// Compiles arbitrary text as a filter: it must give the same items by rows and by bitmaps, or be refused with
+// Error{usage}.
 #include <optional>
 
 #include "core/error.h"
@@ -10,7 +11,7 @@ namespace {
 
 constexpr size_t kItems = 40;
 
-// A column of every type, with cells that are missing.
+// One column of each type, with null cells.
 data::Attributes some_attributes() {
   data::Attributes table;
   const auto add = [&](const char* name, columns::ColumnType type) -> columns::Column& {

@@ -1,4 +1,4 @@
-// A small bundle, with a partitioned index, in a folder that the process takes with it at its end.
+// A small bundle with a partitioned index, in a folder that is removed when the process ends.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +13,7 @@ namespace pagoda {
 class Scratch {
  public:
   Scratch() {
-    const auto memory = std::filesystem::path("/dev/shm");  // a bundle is flushed to disk each time it is written
+    const auto memory = std::filesystem::path("/dev/shm");  // each write of a bundle is flushed to disk
     const auto parent = std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
     folder_ = parent / ("pagoda_fuzz_" + std::to_string(getpid()));
     std::filesystem::create_directories(folder_);

@@ -175,7 +175,7 @@ def test_all_of_it_goes_by_keyboard(look, both):
 def test_a_click_on_the_map_builds_a_history(look, both):
     window = look(both)
     window.open("?history=")
-    assert window.texts(".history li") == ["Nothing yet. Click on items to put a history together."]
+    assert window.texts(".history li") == ["Empty. Click items to put a history together."]
     spot = window.page.locator("#map circle.candidate").last
     window.page.mouse.move(*(spot.bounding_box()[side] + 4 for side in "xy"))
     window.page.wait_for_selector("#map .tip:not([hidden])")
@@ -220,7 +220,7 @@ def test_filters_are_added_switched_and_put_right(look, both):
     assert window.query()["filter-off"] == ["minutes < 100"]
 
     window.open("?user=u5&filter=minutes+%3C+0")
-    assert window.texts("#lists .empty") == ["No item passes these filters."]
+    assert window.texts("#lists .empty") == ["No item matches these filters."]
     window.open("?user=u5&filter=nonsense")
     assert "A filter is wrong" in window.page.inner_text("#trouble") and "nonsense" in window.page.inner_text("#filter-error")
     window.complaints.clear()
@@ -250,7 +250,7 @@ def test_what_the_index_misses_is_marked(look, both):
     moved = {i: approximate.index(i) - at for at, i in enumerate(exact) if i in approximate}
     shown = dict(zip(exact, window.texts("#lists .list:nth-child(2) .mark")))
     assert {i: shown[i] for i in moved} == {i: "=" if m == 0 else f"{'▲' if m > 0 else '▼'} {abs(m)}" for i, m in moved.items()}
-    assert window.page.inner_text("#status") == f"{len(moved)} of the best 20 were found"
+    assert window.page.inner_text("#status") == f"{len(moved)} of the top 20 were found"
     assert window.texts("#explain thead th") == ["partitioned index", "exact search"]
 
 
@@ -308,7 +308,7 @@ def test_popularity_and_explanation_are_those_of_the_answer(look, both):
 
     said = both.post("/v1/retrieve", {"user": "u8", "k": 20, "explain": True})["explain"]
     table = dict(window.page.eval_on_selector_all("#explain tbody tr", "all => all.map(r => [...r.cells].map(c => c.innerText.trim()))"))
-    assert table["Plan"] == said["plan"] and table["Items that pass"] == "100%"
+    assert table["Plan"] == said["plan"] and table["Matching items"] == "100%"
     for name, key in [("Lists probed", "lists_probed"), ("Vectors scored", "vectors_scored"), ("Vectors reranked", "vectors_reranked")]:
         assert table[name] == str(said[key])
     assert all(re.fullmatch(r"\d+\.\d{3} ms", table[stage]) for stage in ("Queue", "Encode", "Filter", "Search"))

@@ -1,7 +1,7 @@
 import { defineConfig } from "vite";
 
-// Relative addresses: the page works behind a proxy that puts it somewhere else. Fixed names: the binary holds the files
-// under them, and their ETags say when they have changed.
+// Relative addresses, so that the page works behind a proxy that serves it under another path. Fixed names, because the
+// binary embeds the files under these names; their ETags tell browsers when they change.
 export default defineConfig({
   base: "./",
   build: {

@@ -1,4 +1,4 @@
-// What the present state asks for: one list, or two that are compared.
+// The candidates for the current state: one list, or two to compare.
 import type { Candidates } from "./calls";
 import type { ServedModel } from "./served_model";
 import type { State } from "./state";
@@ -9,24 +9,26 @@ export interface Answer {
   found: Candidates;
 }
 export interface Mark {
-  only: boolean; // the other list does not have it
-  rise: number; // places above where the other list has it
+  only: boolean; // the other list lacks the item
+  rise: number; // by how many ranks the item is higher than in the other list
 }
 
-export async function ask(state: State, model: ServedModel, other: ServedModel | null, signal: AbortSignal): Promise<Answer[]> {
+export async function ask(
+  state: State, model: ServedModel, other: ServedModel | null, signal: AbortSignal): Promise<Answer[]> {
   const answer = async (name: string, of: ServedModel, exact: boolean): Promise<Answer> => {
     const found = await of.retrieve(state, { explain: true, ...(exact ? { exact } : {}) }, signal);
     await of.learn(found.items, signal);
     return { name, model: of, found };
   };
   const { comparison } = state;
-  if (comparison === "exact") return Promise.all([answer(`${model.card.index} index`, model, false), answer("exact search", model, true)]);
+  if (comparison === "exact")
+    return Promise.all([answer(`${model.card.index} index`, model, false), answer("exact search", model, true)]);
   if (comparison === "model" && other)
     return Promise.all([answer(model.catalogue.name, model, false), answer(other.catalogue.name, other, false)]);
   return [await answer(model.catalogue.name, model, false)];
 }
 
-// Of each item of a list against another.
+// A mark for each item of a list, compared with another list.
 export function marks(items: string[], other: string[]): Mark[] {
   const place = new Map(other.map((item, i) => [item, i]));
   return items.map((item, i) => ({ only: !place.has(item), rise: (place.get(item) ?? i) - i }));

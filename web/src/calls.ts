@@ -59,8 +59,8 @@ export interface Catalogue {
   name: string;
   items: number;
   training_rows: number;
-  title: string | null; // the attribute that names an item for a person
-  compare: boolean; // there is a second model, whose calls begin with compare/
+  title: string | null; // the attribute that shows an item's name
+  compare: boolean; // the server has a second model, whose calls begin with compare/
   popularity: Bucket[];
   map: Plane;
 }
@@ -71,22 +71,24 @@ export interface ModelCard {
   attributes: Record<string, string>;
 }
 
-// What the server, or the way to it, said instead of an answer. `field`: of the request, what is wrong.
+// An error of the server, or of the connection to it. `field`: the wrong field of the request.
 export class CallError extends Error {
   constructor(readonly status: number, message: string, readonly field: string) {
     super(message);
   }
 }
 
-// The value of a JSON text. Whole numbers that a number of JavaScript rounds stay the digits that they are written with, where
-// the browser tells these.
+// Parses JSON. An integer beyond the safe range becomes the text of its digits, in browsers that pass the source text
+// to the reviver.
 function exactly<T>(text: string): T {
-  const exact = (_key: string, value: unknown, context?: { source?: string }): unknown =>
-    typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "") ? context?.source : value;
+  const exact = (_key: string, value: unknown, context?: { source?: string }): unknown => {
+    const rounded = typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "");
+    return rounded ? context?.source : value;
+  };
   return JSON.parse(text, exact as (key: string, value: unknown) => unknown) as T;
 }
 
-// Who knows the API key, and can ask the person for another.
+// Keeps the API key, and asks the user for another one.
 export interface KeyHolder {
   readonly key: string;
   ask(why: string, refused: string): Promise<void>;
@@ -98,11 +100,14 @@ export class Calls {
 
   model = (): Promise<ModelCard> => this.call("v1/model");
   catalogue = (): Promise<Catalogue> => this.call("v1/catalogue");
-  retrieve = (request: RetrieveRequest, signal?: AbortSignal): Promise<Candidates> => this.call("v1/retrieve", request, signal);
-  findItems = (request: { search?: string; items?: string[]; limit?: number; attributes?: string[] }, signal?: AbortSignal):
-    Promise<FoundItems> => this.call("v1/items:find", request, signal);
-  findUsers = (request: { search?: string; users?: string[]; limit?: number; history?: number }, signal?: AbortSignal):
-    Promise<FoundUsers> => this.call("v1/users:find", request, signal);
+  retrieve = (request: RetrieveRequest, signal?: AbortSignal): Promise<Candidates> =>
+    this.call("v1/retrieve", request, signal);
+  findItems = (
+    request: { search?: string; items?: string[]; limit?: number; attributes?: string[] },
+    signal?: AbortSignal): Promise<FoundItems> => this.call("v1/items:find", request, signal);
+  findUsers = (
+    request: { search?: string; users?: string[]; limit?: number; history?: number },
+    signal?: AbortSignal): Promise<FoundUsers> => this.call("v1/users:find", request, signal);
   encode = async (what: { users?: Asker[]; items?: string[] }, signal?: AbortSignal): Promise<number[][]> =>
     (await this.call<{ vectors: number[][] }>("v1/encode", what, signal)).vectors;
 

@@ -1,4 +1,5 @@
-// A text field with suggestions, by the combobox pattern of WAI-ARIA: arrows choose, Enter takes, Escape closes.
+// A text field with suggestions, by the combobox pattern of WAI-ARIA: arrow keys choose a suggestion, Enter takes it,
+// Escape closes the list.
 import { fill, h, type Child } from "./dom";
 
 export interface Suggestion {
@@ -11,7 +12,7 @@ export interface ComboboxOptions {
   placeholder: string;
   find(text: string, signal: AbortSignal): Promise<Suggestion[]>;
   take(value: string): void;
-  // Text that no suggestion was chosen for; without this, Enter takes the first suggestion.
+  // Takes text for which no suggestion was chosen. Without this function, Enter takes the first suggestion.
   takeText?(text: string): void;
 }
 
@@ -30,8 +31,8 @@ export class Combobox {
     const { id, label, placeholder } = options;
     this.list = h("ul", { id: `${id}-list`, role: "listbox", "aria-label": label, hidden: true });
     this.input = h("input", {
-      id, type: "text", role: "combobox", placeholder, autocomplete: "off", spellcheck: "false", "aria-expanded": "false",
-      "aria-controls": `${id}-list`, "aria-autocomplete": "list",
+      id, type: "text", role: "combobox", placeholder, autocomplete: "off", spellcheck: "false",
+      "aria-expanded": "false", "aria-controls": `${id}-list`, "aria-autocomplete": "list",
       oninput: () => this.look(kPause_ms),
       onfocus: () => this.look(0),
       onblur: () => this.close(),
@@ -55,7 +56,7 @@ export class Combobox {
         const suggestions = await this.options.find(this.input.value.trim(), signal);
         if (!signal.aborted && document.activeElement === this.input) this.open(suggestions);
       } catch {
-        if (!signal.aborted) this.close(); // the calls that matter say what is wrong
+        if (!signal.aborted) this.close(); // the page's other calls show the error
       }
     }, pause_ms);
   }
@@ -72,7 +73,9 @@ export class Combobox {
           this.take(i);
         },
       }, ...suggestion.shown));
-    fill(this.list, ...(options.length > 0 ? options : [h("li", { class: "nothing", role: "option", "aria-disabled": "true" }, "Nothing begins like that")]));
+    const nothing = (): HTMLLIElement =>
+      h("li", { class: "nothing", role: "option", "aria-disabled": "true" }, "No match");
+    fill(this.list, ...(options.length > 0 ? options : [nothing()]));
     this.list.hidden = false;
     this.input.removeAttribute("aria-busy");
     this.input.setAttribute("aria-expanded", "true");

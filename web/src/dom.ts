@@ -1,4 +1,4 @@
-// Elements without a framework: h("button", { type: "button", onclick: add }, "Add").
+// Makes elements without a framework: h("button", { type: "button", onclick: add }, "Add").
 
 export type Child = Node | string | null | undefined | false;
 type Value = string | number | boolean | null | undefined | ((event: never) => void);
@@ -34,7 +34,7 @@ export function fill(element: Element, ...children: Child[]): void {
   element.replaceChildren(...present(children));
 }
 
-// An element of index.html.
+// The element of index.html with this id.
 export function found<T extends HTMLElement>(id: string): T {
   const element = document.getElementById(id);
   if (!element) throw new Error(`index.html has no #${id}`);

@@ -1,4 +1,4 @@
-// The lists of candidates. Each is one stop of the Tab key, in which arrows go from item to item and from list to list.
+// The lists of candidates. Each list is one tab stop; arrow keys move between its items and between the lists.
 import { marks, type Answer, type Mark } from "./answers";
 import { fill, found, h, type Child } from "./dom";
 import { shown, type Item, type ServedModel } from "./served_model";
@@ -9,7 +9,7 @@ export interface ListsOptions {
   light(item: string | null): void;
 }
 
-// What is said of an item that the other list does not have, in the first list and in the second.
+// The mark of an item that the other list lacks, in the first list and in the second.
 const kMissing: Record<State["comparison"], [string, string]> = {
   nothing: ["", ""],
   exact: ["extra", "missed"],
@@ -41,7 +41,7 @@ export class Lists {
         h("h3", { id, hidden: !both }, answer.name),
         items.length === 0
           ? h("p", { class: "empty" }, state.filters.some((filter) => filter.on)
-            ? "No item passes these filters." : "There is nothing to recommend.")
+            ? "No item matches these filters." : "There are no candidates.")
           : h("ol", { "aria-labelledby": both ? id : "candidates-title" }, ...items.map((item, i) =>
             this.row(answer.model, answer.model.item(item), i, scores[i]!, { best, least },
               marked?.[i] ?? null, kMissing[state.comparison][n === 0 ? 0 : 1]))));
@@ -72,7 +72,8 @@ export class Lists {
     if (mark.only) return h("span", { class: "mark only" }, missing);
     const places = Math.abs(mark.rise), where = mark.rise > 0 ? "higher" : "lower";
     if (places === 0) return h("span", { class: "mark" }, "=");
-    return h("span", { class: "mark", title: `${places} ${where} than in the other list` }, `${mark.rise > 0 ? "▲" : "▼"} ${places}`);
+    const arrow = mark.rise > 0 ? "▲" : "▼";
+    return h("span", { class: "mark", title: `${places} ${where} than in the other list` }, `${arrow} ${places}`);
   }
 
   private detail(model: ServedModel, item: Item, popularity: string): Child[] {
@@ -80,7 +81,7 @@ export class Lists {
     for (const [name, type] of Object.entries(model.card.attributes)) {
       const cell = shown(item.attributes[name]);
       if (name === model.catalogue.title || cell === "") continue;
-      const speaks = type === "text" || type === "list of texts" || type === "time"; // a number alone says nothing
+      const speaks = type === "text" || type === "list of texts" || type === "time"; // a number needs its column's name
       parts.push(h("span", { title: name }, speaks ? cell : `${cell} ${name}`));
     }
     if (popularity) parts.push(h("span", { title: "rows of the training data" }, popularity));
@@ -104,7 +105,8 @@ export class Lists {
       ArrowDown: list[Math.min(i + 1, last(list))], ArrowUp: list[Math.max(i - 1, 0)],
       PageDown: list[Math.min(i + kPage, last(list))], PageUp: list[Math.max(i - kPage, 0)],
       Home: list[0], End: list[last(list)],
-      ArrowLeft: lists[n - 1]?.[Math.min(i, last(lists[n - 1]!))], ArrowRight: lists[n + 1]?.[Math.min(i, last(lists[n + 1]!))],
+      ArrowLeft: lists[n - 1]?.[Math.min(i, last(lists[n - 1]!))],
+      ArrowRight: lists[n + 1]?.[Math.min(i, last(lists[n + 1]!))],
     }[event.key];
     if (!next) return;
     event.preventDefault();

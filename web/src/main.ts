@@ -21,10 +21,15 @@ class Page {
   private readonly map: ItemMap;
   private running = new AbortController();
 
-  constructor(private readonly store: Store, private readonly model: ServedModel, private readonly other: ServedModel | null) {
+  constructor(
+    private readonly store: Store, private readonly model: ServedModel, private readonly other: ServedModel | null) {
     const { info, index, fingerprint } = model.card;
-    const counts = [`${info.items.toLocaleString("en")} items`, info.towers && `${info.users.toLocaleString("en")} users`, `${index} index`];
-    fill(found("model"), h("b", {}, model.catalogue.name), h("span", {}, counts.filter(Boolean).join(" · ")), h("code", { title: "the bundle's fingerprint" }, fingerprint));
+    const count = (n: number, what: string): string => `${n.toLocaleString("en")} ${what}`;
+    const facts = [count(info.items, "items"), info.towers && count(info.users, "users"), `${index} index`];
+    fill(found("model"),
+      h("b", {}, model.catalogue.name),
+      h("span", {}, facts.filter(Boolean).join(" · ")),
+      h("code", { title: "the bundle's fingerprint" }, fingerprint));
     this.who = new Who(store, model);
     this.options = new Options(store, model, other);
     this.map = new ItemMap({ add: (item) => this.who.add(item) });
@@ -68,7 +73,9 @@ class Page {
   }
 
   private settle(trouble: string, again = false): void {
-    fill(found("trouble"), trouble && h("p", {}, trouble), again && h("button", { type: "button", onclick: () => void this.run() }, "Try again"));
+    fill(found("trouble"),
+      trouble && h("p", {}, trouble),
+      again && h("button", { type: "button", onclick: () => void this.run() }, "Try again"));
     document.body.classList.toggle("stale", trouble !== "");
     document.body.removeAttribute("aria-busy");
   }
@@ -94,7 +101,7 @@ function told(answers: Answer[], state: State): string {
   }
   const common = inCommon(first, second);
   if (state.comparison !== "exact") return `${common} of ${second.length} are in both lists`;
-  return `${common} of the best ${second.length} were found`;
+  return `${common} of the top ${second.length} were found`;
 }
 
 async function main(): Promise<void> {

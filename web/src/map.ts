@@ -1,5 +1,5 @@
-// The items' vectors in two dimensions: a sample of the catalogue as dots, and over them the history, the candidates and
-// the user. Two models have two maps: their vectors have nothing in common.
+// The items' vectors in two dimensions: a sample of the catalogue as dots, and on top the history, the candidates and
+// the user. Each of two models has its own map, because their vectors cannot be compared.
 import type { Answer } from "./answers";
 import { fill, found, h, svg } from "./dom";
 import type { Point, ServedModel } from "./served_model";
@@ -7,6 +7,7 @@ import type { State } from "./state";
 
 const kSize = 320, kMargin = 14, kReach = 10;
 const kMostLit = 400;
+const kLegend = [["user", "the user"], ["candidate", "candidates"], ["seen", "history"], ["item", "other items"]];
 
 interface Lit {
   model: ServedModel;
@@ -32,7 +33,8 @@ export class ItemMap {
       const of_model = answers.filter((answer) => answer.model === model);
       const items = [...new Set(of_model.flatMap((answer) => answer.found.items))].slice(0, kMostLit);
       const [candidates, seen, user] = await Promise.all([
-        model.itemPoints(items, signal), model.itemPoints(history.slice(-kMostLit), signal), model.userPoint(state, signal)]);
+        model.itemPoints(items, signal), model.itemPoints(history.slice(-kMostLit), signal),
+        model.userPoint(state, signal)]);
       return { model, name: model.catalogue.name, candidates, history: seen, user };
     }));
     if (signal.aborted) return;
@@ -43,9 +45,9 @@ export class ItemMap {
       h("div", { class: "planes" }, ...this.planes.map((plane) => h("figure", {},
         h("figcaption", { hidden: lit.length === 1 }, plane.name), plane.element))),
       h("ul", { class: "legend", "aria-hidden": "true" },
-        ...[["user", "the user"], ["candidate", "candidates"], ["seen", "history"], ["item", "other items"]].map(([kind, text]) =>
-          h("li", {}, h("span", { class: `dot ${kind}` }), text))),
-      h("p", { class: "hint" }, `Vectors in the plane in which they spread most, ${held}% of their variance. Click a dot to add it to the history.`));
+        ...kLegend.map(([kind, text]) => h("li", {}, h("span", { class: `dot ${kind}` }), text))),
+      h("p", { class: "hint" }, `The vectors on their first two principal components, with ${held}% of their ` +
+        "variance. Click a dot to add the item to the history."));
   }
 
   recolour(): void {
@@ -64,13 +66,14 @@ class Plane {
   private readonly over: SVGSVGElement;
   private readonly ring: SVGCircleElement;
   private readonly tip = h("span", { class: "tip", hidden: true });
-  private readonly spots = new Map<string, Point>(); // on the picture
+  private readonly spots = new Map<string, Point>(); // in the coordinates of the picture
   private wanted = "";
 
   constructor(private readonly lit: Lit, private readonly options: MapOptions) {
     this.name = lit.name;
     const { map } = lit.model.catalogue;
-    const points = [...map.points, ...lit.candidates.values(), ...lit.history.values(), ...(lit.user ? [lit.user] : [])];
+    const points = [
+      ...map.points, ...lit.candidates.values(), ...lit.history.values(), ...(lit.user ? [lit.user] : [])];
     const ends = (axis: 0 | 1): [number, number] => points.reduce<[number, number]>(
       ([low, high], point) => [Math.min(low, point[axis]), Math.max(high, point[axis])], [Infinity, -Infinity]);
     const [left, right] = ends(0), [bottom, top] = ends(1);
@@ -89,7 +92,8 @@ class Plane {
       class: "user", d: "M0-9 2.4-2.9 9-2.6 3.8 1.4 5.6 8 0 4.2-5.6 8-3.8 1.4-9-2.6-2.4-2.9Z",
       transform: `translate(${on(lit.user).map((x) => x.toFixed(1)).join(" ")})`,
     });
-    const words = `${lit.model.catalogue.name}: ${lit.candidates.size} candidates and ${lit.history.size} items of the history among ${map.items.length} items`;
+    const words = `${lit.model.catalogue.name}: ${lit.candidates.size} candidates and ${lit.history.size} items ` +
+      `of the history among ${map.items.length} items`;
     this.over = svg("svg", { viewBox: `0 0 ${kSize} ${kSize}`, role: "img", "aria-label": words },
       ...dots(lit.history, "seen", 4), ...dots(lit.candidates, "candidate", 4), this.ring, star);
     this.element = h("div", {
@@ -133,7 +137,7 @@ class Plane {
     let best: string | null = null, distance = kReach;
     for (const [item, spot] of this.spots) {
       const lit = this.lit.candidates.has(item) || this.lit.history.has(item);
-      const away = Math.hypot(spot[0] - x, spot[1] - y) - (lit ? 2 : 0); // those that are lit lie on top
+      const away = Math.hypot(spot[0] - x, spot[1] - y) - (lit ? 2 : 0); // lit items lie on top
       if (away < distance) [best, distance] = [item, away];
     }
     return best;

@@ -1,4 +1,4 @@
-// How many, out of which items, and what they are compared with.
+// The panel of options: how many candidates, from which items, and what to compare them with.
 import type { Answer } from "./answers";
 import { CallError } from "./calls";
 import { fill, found, h } from "./dom";
@@ -8,15 +8,19 @@ import { kMostCandidates, type Comparison, type Filter, type State, type Store }
 const kSuggested = 6;
 
 export class Options {
-  private readonly k = h("input", { id: "k", type: "number", min: 1, max: kMostCandidates, inputmode: "numeric", onchange: () => this.takeK() });
-  private readonly seen = h("input", { id: "seen", type: "checkbox", onchange: () => this.store.change({ seen: this.seen.checked }) });
+  private readonly k = h("input", {
+    id: "k", type: "number", min: 1, max: kMostCandidates, inputmode: "numeric", onchange: () => this.takeK(),
+  });
+  private readonly seen = h("input", {
+    id: "seen", type: "checkbox", onchange: () => this.store.change({ seen: this.seen.checked }),
+  });
   private readonly filter = h("input", {
-    id: "filter", type: "text", placeholder: "minutes < 100", autocomplete: "off", spellcheck: "false", "aria-describedby": "filter-error",
-    oninput: () => this.refuse(""),
+    id: "filter", type: "text", placeholder: "minutes < 100", autocomplete: "off", spellcheck: "false",
+    "aria-describedby": "filter-error", oninput: () => this.refuse(""),
   });
   private readonly error = h("p", { id: "filter-error", class: "error", role: "alert" });
   private readonly filters = h("ul", { class: "filters", "aria-label": "Filters" });
-  private readonly suggested = h("ul", { class: "suggested", "aria-label": "Filters of what is shown" });
+  private readonly suggested = h("ul", { class: "suggested", "aria-label": "Suggested filters" });
   private readonly comparisons: Map<Comparison, HTMLInputElement>;
 
   constructor(private readonly store: Store, private readonly model: ServedModel, other: ServedModel | null) {
@@ -29,13 +33,14 @@ export class Options {
       type: "radio", name: "comparison", value: comparison, disabled: why_not !== "",
       onchange: () => store.change({ comparison }),
     })]));
-    const [column] = Object.entries(model.card.attributes).find(([, type]) => type === "integer" || type === "real" || type === "decimal") ?? [];
+    const is_number = (type: string): boolean => type === "integer" || type === "real" || type === "decimal";
+    const [column] = Object.entries(model.card.attributes).find(([, type]) => is_number(type)) ?? [];
     this.filter.placeholder = column ? `${column} < 100` : "column = \"value\"";
     fill(found("options"),
-      h("h2", {}, "What may come"),
+      h("h2", {}, "Options"),
       h("div", { class: "row" },
         h("label", { for: "k" }, "Candidates"), this.k),
-      h("label", { class: "check" }, this.seen, "items of the history, too"),
+      h("label", { class: "check" }, this.seen, "include items of the history"),
       h("form", { onsubmit: (event: SubmitEvent) => void this.submit(event) },
         h("label", { for: "filter" }, "Filter"),
         h("div", { class: "row" }, this.filter, h("button", { type: "submit" }, "Add")),
@@ -50,21 +55,29 @@ export class Options {
     this.k.value = String(state.k);
     this.seen.checked = state.seen;
     for (const [comparison, input] of this.comparisons) input.checked = comparison === state.comparison;
-    const focused = this.filters.contains(document.activeElement) ? document.activeElement?.closest("li")?.dataset["n"] : undefined;
+    const active = this.filters.contains(document.activeElement) ? document.activeElement : null;
+    const focused = active?.closest("li")?.dataset["n"];
     fill(this.filters, ...state.filters.map((filter, n) => h("li", { "data-n": n },
-      h("button", { type: "button", class: "chip", "aria-pressed": String(filter.on), onclick: () => this.toggle(filter) }, filter.text),
-      h("button", { type: "button", class: "remove", "aria-label": `Remove the filter ${filter.text}`, onclick: () => this.remove(filter) }, "×"))));
+      h("button", {
+        type: "button", class: "chip", "aria-pressed": String(filter.on), onclick: () => this.toggle(filter),
+      }, filter.text),
+      h("button", {
+        type: "button", class: "remove", "aria-label": `Remove the filter ${filter.text}`,
+        onclick: () => this.remove(filter),
+      }, "×"))));
     this.filters.hidden = state.filters.length === 0;
-    if (focused !== undefined) (this.filters.children[Number(focused)]?.querySelector("button") ?? this.filter).focus();
+    if (focused !== undefined)
+      (this.filters.children[Number(focused)]?.querySelector("button") ?? this.filter).focus();
   }
 
-  // Values that several of the candidates share.
+  // Suggests filters for the values that several candidates share.
   suggest(answers: Answer[], state: State): void {
     const times = new Map<string, number>();
     const { found: { items }, model } = answers[0]!;
     for (const item of items)
       for (const [name, type] of Object.entries(model.card.attributes)) {
-        if (name === model.catalogue.title || (type !== "text" && type !== "list of texts") || !/^[A-Za-z_]\w*$/.test(name)) continue;
+        if (name === model.catalogue.title || !/^[A-Za-z_]\w*$/.test(name)) continue;
+        if (type !== "text" && type !== "list of texts") continue;
         for (const value of [model.item(item).attributes[name] ?? []].flat()) {
           if (typeof value !== "string" || /["\\]/.test(value)) continue;
           const text = `${name} = "${value}"`;
@@ -74,8 +87,9 @@ export class Options {
     const common = [...times].filter(([text, n]) => n > 1 && !state.filters.some((filter) => filter.text === text))
       .sort(([, a], [, b]) => b - a).slice(0, kSuggested);
     fill(this.suggested, ...common.map(([text]) => h("li", {},
-      h("button", { type: "button", class: "chip", onclick: () => this.add(text) }, text.replace(/^\w+ = "(.*)"$/, "$1")))));
-    for (const [i, [text]] of common.entries()) this.suggested.children[i]?.firstElementChild?.setAttribute("aria-label", `Add the filter ${text}`);
+      h("button", {
+        type: "button", class: "chip", "aria-label": `Add the filter ${text}`, onclick: () => this.add(text),
+      }, text.replace(/^\w+ = "(.*)"$/, "$1")))));
   }
 
   refuse(message: string): void {
@@ -92,13 +106,14 @@ export class Options {
     if (Number(this.k.value) !== this.store.state.k) this.takeK();
   }
 
-  // A filter is tried before it is taken: a wrong one stays where it can be put right.
+  // Tries a filter before adding it: a wrong one stays in the field, where you can correct it.
   private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const text = this.filter.value.trim();
     if (!text) return;
     try {
-      await this.model.retrieve({ ...this.store.state, k: 1, filters: [{ text, on: true }] }, {}, new AbortController().signal);
+      const tried = { ...this.store.state, k: 1, filters: [{ text, on: true }] };
+      await this.model.retrieve(tried, {}, new AbortController().signal);
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       return this.refuse(error.message);
@@ -113,7 +128,8 @@ export class Options {
   }
 
   private toggle(which: Filter): void {
-    this.store.change({ filters: this.store.state.filters.map((filter) => (filter === which ? { ...filter, on: !filter.on } : filter)) });
+    const toggled = (filter: Filter): Filter => (filter === which ? { ...filter, on: !filter.on } : filter);
+    this.store.change({ filters: this.store.state.filters.map(toggled) });
   }
 
   private remove(which: Filter): void {

@@ -1,4 +1,4 @@
-// How popular what is shown is, against the catalogue: a table whose cells have bars.
+// The popularity of the shown items, compared with that of the catalogue: a table whose cells have bars.
 import type { Answer } from "./answers";
 import type { Bucket } from "./calls";
 import { fill, found, h } from "./dom";
@@ -14,7 +14,7 @@ function cell(share: number, kind: string): HTMLTableCellElement {
   return h("td", {}, h("span", { class: "figure" }, percent(share)), bar);
 }
 
-// The share of a list in each bucket.
+// The share of a list's items in each bucket.
 function shares(answer: Answer, buckets: Bucket[]): number[] {
   const in_bucket = buckets.map(() => 0);
   const { items } = answer.found;
@@ -38,12 +38,14 @@ export function showPopularity(answers: Answer[]): void {
   fill(place,
     h("h2", {}, "Popularity"),
     h("table", { class: "bars" },
-      h("caption", {}, "Where the candidates lie among the items, cut by their clicks in the training data."),
+      h("caption", {}, "The candidates by popularity: the items are grouped by their clicks in the training data."),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Items"),
         ...answers.map((answer) => h("th", { scope: "col" }, answers.length > 1 ? answer.name : "Shown")),
         h("th", { scope: "col" }, "Catalogue"), h("th", { scope: "col" }, "Clicks"))),
       h("tbody", {}, ...buckets.map((bucket, b) =>
-        h("tr", {}, h("th", { scope: "row", title: `${bucket.items} items with at least ${bucket.least_count} clicks` }, bucket.bucket),
+        h("tr", {},
+          h("th", { scope: "row", title: `${bucket.items} items with at least ${bucket.least_count} clicks` },
+            bucket.bucket),
           ...shown.map((share, n) => cell(share[b] ?? 0, n === 0 ? "shown" : "shown second")),
           cell(bucket.items / items, "catalogue"), cell(bucket.rows / rows, "catalogue"))))));
 }

@@ -24,7 +24,7 @@ export class ServedModel {
     return new ServedModel(calls, ...(await Promise.all([calls.model(), calls.catalogue()])));
   }
 
-  // Of an item that has not been learned of, its id.
+  // An item by id; if nothing was loaded for it, the id is all.
   item(id: string): Item {
     return this.items.get(id) ?? { id, title: id, count: 0, attributes: {} };
   }
@@ -38,7 +38,8 @@ export class ServedModel {
   }
 
   async findItems(text: string, limit: number, signal: AbortSignal): Promise<Item[]> {
-    return this.take(await this.calls.findItems({ search: text, limit, attributes: Object.keys(this.card.attributes) }, signal));
+    const attributes = Object.keys(this.card.attributes);
+    return this.take(await this.calls.findItems({ search: text, limit, attributes }, signal));
   }
 
   private take(found: { items: string[]; counts: number[]; attributes?: Attributes[] }): Item[] {
@@ -51,7 +52,7 @@ export class ServedModel {
     });
   }
 
-  // Bare vectors know no users: there, the mean of the history's vectors asks.
+  // A bundle of bare vectors has no user tower: there, the query is the mean of the history's vectors.
   async retrieve(state: State, more: RetrieveRequest, signal: AbortSignal): Promise<Candidates> {
     const filter = joined(state.filters);
     const options = { k: state.k, exclude_seen: !state.seen, ...(filter ? { filter } : {}), ...more };
@@ -68,7 +69,7 @@ export class ServedModel {
     return mean;
   }
 
-  // A user's vector is a direction: it is put at the mean length of the items' vectors, among which it is shown.
+  // Only the direction of a user's vector counts, so it is scaled to the mean length of the items' vectors.
   async userPoint(state: State, signal: AbortSignal): Promise<Point | null> {
     const vector = await this.vector(state, signal);
     const length = Math.hypot(...vector);
@@ -97,11 +98,11 @@ function asker(state: State): Asker {
   return { ...(state.user ? { user: state.user } : {}), ...(state.history ? { history: state.history } : {}) };
 }
 
-// As a person reads it.
+// A cell as the page shows it.
 export function shown(cell: Cell | undefined): string {
   if (cell === null || cell === undefined) return "";
   if (Array.isArray(cell)) return cell.join(", ");
   if (typeof cell === "number") return Number.isInteger(cell) ? String(cell) : String(Number(cell.toPrecision(4)));
   if (typeof cell === "boolean") return cell ? "yes" : "no";
-  return cell.replace(/^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(\.\d+)?Z$/, "$1"); // of a time, the day
+  return cell.replace(/^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(\.\d+)?Z$/, "$1"); // only the day of a time
 }

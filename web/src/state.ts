@@ -1,4 +1,4 @@
-// What is looked at. It lies in the page's address, so that it can be shared, and gone back in.
+// The state of the page. It is part of the page's address, so that you can share it and go back.
 
 export type Comparison = "nothing" | "exact" | "model";
 
@@ -7,11 +7,11 @@ export interface Filter {
   on: boolean;
 }
 export interface State {
-  user: string; // "": nobody in particular
+  user: string; // "": no user
   history: string[] | null; // the latest last; null: what the server knows of the user
   k: number;
   filters: Filter[];
-  seen: boolean; // items of the history may come back
+  seen: boolean; // whether the candidates may include items of the history
   comparison: Comparison;
 }
 
@@ -60,7 +60,7 @@ export class Store {
     this.watchers.push(watcher);
   }
 
-  // "replace" where going back to what was before would be of no use.
+  // "replace": the browser's Back button skips the state before.
   change(change: Partial<State>, how: "push" | "replace" = "push"): void {
     this.state = { ...this.state, ...change };
     if (how === "push") history.pushState(null, "", written(this.state));

@@ -1,4 +1,4 @@
-// Light or dark: as the system says, until the button says otherwise.
+// Light or dark: the system's choice, until you press the button.
 import { found } from "./dom";
 
 const kKept = "pagoda.theme";
@@ -19,7 +19,7 @@ export function watchTheme(changed: () => void): void {
   };
   button.onclick = () => {
     const next = dark() ? "light" : "dark";
-    if ((next === "dark") === kTold.matches) localStorage.removeItem(kKept); // the system says so, too
+    if ((next === "dark") === kTold.matches) localStorage.removeItem(kKept); // it is the system's choice, too
     else localStorage.setItem(kKept, next);
     show();
   };

@@ -1,4 +1,4 @@
-// Who asks: a user who is known, a history that is put together here, or both.
+// The user of the request: a known user, a history that you put together, or both.
 import { Combobox } from "./combobox";
 import { fill, found, h } from "./dom";
 import { type ServedModel } from "./served_model";
@@ -10,10 +10,12 @@ export class Who {
   private readonly user: Combobox;
   private readonly item: Combobox;
   private readonly name = h("p", { class: "user" });
-  private readonly examples = h("ul", { class: "examples", "aria-label": "Users to begin with" });
+  private readonly examples = h("ul", { class: "examples", "aria-label": "Example users" });
   private readonly of_whom = h("h3", { id: "history-title" });
   private readonly list = h("ol", { class: "history", reversed: true, "aria-labelledby": "history-title" });
-  private readonly back = h("button", { type: "button", class: "quiet", onclick: () => this.store.change({ history: null }) });
+  private readonly back = h("button", {
+    type: "button", class: "quiet", onclick: () => this.store.change({ history: null }),
+  });
   private known: { user: string; seen: number; history: string[] } = { user: "", seen: 0, history: [] };
 
   constructor(private readonly store: Store, private readonly model: ServedModel) {
@@ -21,7 +23,10 @@ export class Who {
       id: "user", label: "User", placeholder: "Search a user by id",
       find: async (text, signal) => {
         const { users, seen } = await model.calls.findUsers({ search: text, limit: kSuggestions }, signal);
-        return users.map((user, i) => ({ value: user, shown: [h("span", {}, user), h("span", { class: "more" }, items(seen[i]!))] }));
+        return users.map((user, i) => ({
+          value: user,
+          shown: [h("span", {}, user), h("span", { class: "more" }, items(seen[i]!))],
+        }));
       },
       take: (user) => store.change({ user, history: null }),
       takeText: (user) => store.change({ user, history: null }),
@@ -35,7 +40,7 @@ export class Who {
       take: (item) => this.add(item),
     });
     fill(found("who"),
-      h("h2", {}, "Who asks"),
+      h("h2", {}, "User and history"),
       model.card.info.towers && this.user.element,
       model.card.info.towers && this.examples,
       this.name,
@@ -45,7 +50,7 @@ export class Who {
     this.list.addEventListener("keydown", (event) => this.press(event));
   }
 
-  // Someone to begin with, when the address names nobody.
+  // Chooses a first user if the address names none.
   async begin(): Promise<void> {
     const { store, model } = this;
     const nobody = store.state.user === "" && store.state.history === null;
@@ -55,9 +60,13 @@ export class Who {
       return;
     }
     const { users } = await model.calls.findUsers({ limit: kExamples });
-    fill(this.examples, ...users.map((user) =>
-      h("li", {}, h("button", { type: "button", class: "chip", "data-user": user, onclick: () => store.change({ user, history: null }) }, user))),
-      h("li", {}, h("button", { type: "button", class: "chip", onclick: () => store.change({ user: "", history: [] }) }, "nobody")));
+    const chip = (text: string, change: { user: string; history: string[] | null }): HTMLLIElement =>
+      h("li", {}, h("button", {
+        type: "button", class: "chip", "data-user": change.user, onclick: () => store.change(change),
+      }, text));
+    fill(this.examples,
+      ...users.map((user) => chip(user, { user, history: null })),
+      chip("no user", { user: "", history: [] }));
     if (nobody && users[0]) store.change({ user: users[0] }, "replace");
   }
 
@@ -82,31 +91,36 @@ export class Who {
     if (signal.aborted) return;
     const { user, history: own } = this.store.state;
     const unknown = this.known.seen < 0;
-    fill(this.name, ...(!user ? (this.model.card.info.towers ? ["Nobody in particular"] : [])
-      : [h("b", {}, user), unknown ? " is not known: whoever has this history gets this answer" : ` has seen ${items(this.known.seen)}`]));
+    if (user)
+      fill(this.name, h("b", {}, user),
+        unknown ? " is unknown: the answer depends on the history alone" : ` has seen ${items(this.known.seen)}`);
+    else fill(this.name, this.model.card.info.towers && "No user");
     this.name.hidden = this.name.childNodes.length === 0;
     for (const button of this.examples.querySelectorAll("button"))
       button.setAttribute("aria-pressed", String((button.dataset["user"] ?? "") === user));
     this.of_whom.textContent = own ? "History, changed here" : "History";
     this.back.hidden = !own || !user || unknown;
-    this.back.textContent = "Back to what was seen";
+    this.back.textContent = "Back to the known history";
     const focused = this.list.contains(document.activeElement);
     fill(this.list, ...[...history].reverse().map((id, i) => {
       const { title } = this.model.item(id);
       return h("li", {}, h("span", { class: "title" }, title),
         h("button", {
-          type: "button", class: "remove", "aria-label": `Take ${title} out of the history`, tabindex: i === 0 ? 0 : -1,
+          type: "button", class: "remove", "aria-label": `Remove ${title} from the history`, tabindex: i === 0 ? 0 : -1,
           onclick: () => this.store.change({ history: history.filter((other) => other !== id) }),
         }, "×"));
     }));
-    if (history.length === 0) fill(this.list, h("li", { class: "empty" }, "Nothing yet. Click on items to put a history together."));
+    if (history.length === 0)
+      fill(this.list, h("li", { class: "empty" }, "Empty. Click items to put a history together."));
     if (focused) this.list.querySelector("button")?.focus();
   }
 
   private press(event: KeyboardEvent): void {
     const buttons = [...this.list.querySelectorAll("button")];
     const i = buttons.indexOf(document.activeElement as HTMLButtonElement);
-    const next = { ArrowDown: buttons[i + 1], ArrowUp: buttons[i - 1], Home: buttons[0], End: buttons[buttons.length - 1] }[event.key];
+    const next = {
+      ArrowDown: buttons[i + 1], ArrowUp: buttons[i - 1], Home: buttons[0], End: buttons[buttons.length - 1],
+    }[event.key];
     if (i < 0 || !next) return;
     event.preventDefault();
     for (const button of buttons) button.tabIndex = -1;
