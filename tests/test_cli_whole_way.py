@@ -3,6 +3,7 @@
 import html.parser
 import json
 import math
+import os
 import shutil
 
 import numpy as np
@@ -316,3 +317,18 @@ def test_a_rebuilt_index_answers_alike(cli, model, tmp_path):
     assert cli("retrieve", copy, *asked, stdin="u1\nu2\n").stdout == cli("retrieve", model, *asked, stdin="u1\nu2\n").stdout
     cli("index", model, "-o", tmp_path / "other.pagoda")
     assert (tmp_path / "other.pagoda").read_bytes() == copy.read_bytes()
+
+
+def test_doctor_says_how_many_cpus_threads_take(cli):
+    all_cpus = os.cpu_count()
+    allowed = os.sched_getaffinity(0)
+    [one, *_] = sorted(allowed)
+
+    def cpus_of(allowed):
+        done = cli("doctor", preexec_fn=lambda: os.sched_setaffinity(0, allowed))
+        [line] = [line for line in done.stdout.splitlines() if line.startswith("  CPUs ")]
+        return line.removeprefix("  CPUs ").strip()
+
+    assert cpus_of(allowed).split()[0] == str(all_cpus)
+    told = cpus_of({one})
+    assert told == "1" if all_cpus == 1 else told.startswith(f"{all_cpus}  (this process may use 1, and threads = 0 takes")

@@ -1,11 +1,12 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "cli/commands.h"
 #include "cli/commit.h"
+#include "core/cpus.h"
 #include "core/progress.h"
 #include "math/tile_kernels.h"
 #include "model/bundle.h"
@@ -65,7 +66,14 @@ void run_inspect(const InspectArgs& args) {
 
 void run_doctor() {
   fmt::print("{}\n", program_text());
-  std::printf("  CPUs         %u\n", std::thread::hardware_concurrency());
+  const long cpus = ::sysconf(_SC_NPROCESSORS_ONLN);
+  const int usable = usable_cpus();
+  fmt::print("  CPUs         {}{}\n", cpus,
+             usable == cpus
+                 ? ""
+                 : fmt::format("  (this process may use {}, and threads = 0 takes as many: its CPU affinity or "
+                               "the CPU quota of its control group sets the limit)",
+                               usable));
   const auto best = math::usable_simd_levels().back();
   std::printf("  kernels      %s%s\n", std::string(math::name_of(best)).c_str(),
               math::bf16_is_fast() ? "" : "  (no fast AVX-512 BF16: model.precision = \"bf16\" stays f32 here)");
