@@ -13,11 +13,13 @@ import pathlib
 import re
 
 MAX_COLUMNS = 120
-ROOMS = ("columns", "core", "data", "diagnose", "features", "files", "formats", "lab", "loss", "math", "nn", "propose",
-         "report", "sampling", "simulate")
-DOCS = ("bad-data", "diagnose", "evaluate", "formats", "glossary", "lab", "negatives", "reliability", "report",
-        "simulate", "train")
-CODE_FOLDERS = tuple(f"src/{room}" for room in ROOMS)
+ROOMS = ("cli", "columns", "core", "data", "diagnose", "features", "files", "formats", "lab", "loss", "math", "nn",
+         "report", "retrieval", "sampling", "server", "simulate")
+DOCS = ("bad-data", "diagnose", "encode", "ensemble", "evaluate", "formats", "glossary", "howto/deploy", "howto/size",
+        "index", "lab", "negatives", "reliability", "report", "retrieve", "security", "serve", "simulate", "train",
+        "troubleshooting")
+CODE_FOLDERS = (*(f"src/{room}" for room in ROOMS), "fuzz")
+OTHER_FOLDERS = ("proto", "web/src")  # of which the language has another formatter, or none
 PAGES = (*(f"docs/{page}.md" for page in DOCS), "CONTRIBUTING.md", "README.md")
 SCRIPTS = ("tests/baselines.py", "tests/house_style.py", "tests/include_ladder.py", "tests/test_include_ladder.py",
            "tests/test_run_tests.py")
@@ -40,9 +42,9 @@ def style_violations(root):
     """Every broken rule of style below the folder `root`, as `file:line: ...`."""
     root = pathlib.Path(root)
     found = []
-    for path in sorted(code_files(root, CODE_FOLDERS)):
+    for path in sorted(code_files(root, CODE_FOLDERS) + other_files(root)):
         found += prose_violations(path, path.read_text(encoding="utf-8"))
-    for name in (*PAGES, *SCRIPTS):
+    for name in (*PAGES, *SCRIPTS, "web/vite.config.ts"):
         if (root / name).is_file():
             found += prose_violations(root / name, (root / name).read_text(encoding="utf-8"))
     for path in sorted(code_files(root, COMMA_FOLDERS)):
@@ -52,7 +54,12 @@ def style_violations(root):
 
 
 def code_files(root, folders):
-    return [p for folder in folders for p in (root / folder).rglob("*") if p.suffix in (".h", ".cpp")]
+    return [p for folder in folders for p in (root / folder).rglob("*")
+            if p.suffix in (".h", ".cpp")]
+
+
+def other_files(root):
+    return [p for folder in OTHER_FOLDERS for p in (root / folder).rglob("*") if p.suffix in (".css", ".proto", ".ts")]
 
 
 def prose_violations(path, text):

@@ -100,9 +100,9 @@ def test_a_model_judged_by_other_data(cli, model, folder):
 def test_unknown_users_are_counted(cli, model):
     users = "u1\nnobody\n" + '{"user": "u2"}\n' + '{"user": "new", "history": ["000001", "gone"]}\n' + "u3\n"
     done = cli("retrieve", model, "--users", "-", "--k", 3, stdin=users,
-               says=["warning: 2 of 5 users are unknown to the model: 'nobody', 'new'; 1 are answered from what their "
-                     "lines say, the others as anybody",
-                     "warning: 1 of 2 items of histories are not in the catalogue and were passed over: 'gone'"])
+               says=["warning: 2 of 5 users are unknown to the model: 'nobody', 'new'; the answers of 1 use their lines, "
+                     "the others get the answer for an unknown user",
+                     "warning: 1 of 2 items of histories are not in the catalogue and are ignored: 'gone'"])
     assert [len(json.loads(line)["items"]) for line in done.stdout.splitlines()] == [3] * 5
     assert "unknown" not in cli("retrieve", model, "--users", "-", "--k", 3, stdin="u1\nu2\n").stderr
     cli("encode", model, "users", "--input", "-", "-o", str(model) + ".npy", stdin=users, says="2 of 5 users are unknown")
@@ -122,9 +122,9 @@ def test_max_unknown_fails_before_anything_is_written(cli, model, folder):
 
 def test_the_spelling_in_which_they_would_be_known_is_said(cli, model, folder):
     cli("retrieve", model, "--users", "-", stdin='1\n2\n{"user": "u3", "history": ["7"]}\n',
-        says=["2 of 3 users are unknown to the model: '1', '2'; they are answered as anybody; without the prefix 'u', 2 of "
+        says=["2 of 3 users are unknown to the model: '1', '2'; they get the answer for an unknown user; without the prefix 'u', 2 of "
               "them would be ('1' is 'u1' there)",
-              "1 of 1 items of histories are not in the catalogue and were passed over: '7'; without leading zeros, 1 of "
+              "1 of 1 items of histories are not in the catalogue and are ignored: '7'; without leading zeros, 1 of "
               "them would be ('7' is '000007' there)"])
     cli("similar", model, "--items", "-", stdin="7\n", code=INPUT,
         says="item '7' is not in the catalogue of " + str(model) + "; without leading zeros, 1 of them would be")
@@ -141,16 +141,16 @@ def test_exclusions_and_empty_answers(cli, model, folder):
 
 def test_nobody_to_answer_is_said(cli, model, folder):
     (folder / "empty.txt").write_text("\n")
-    cli("retrieve", model, "--users", folder / "empty.txt", says="warning: " + str(folder / "empty.txt") + ": holds no user")
-    cli("similar", model, "--items", "-", stdin="", says="warning: stdin: holds no item")
-    cli("encode", model, "users", "--input", "-", "-o", folder / "e.npy", stdin="", says="warning: stdin: holds no user, and no vector")
+    cli("retrieve", model, "--users", folder / "empty.txt", says="warning: " + str(folder / "empty.txt") + ": has no user")
+    cli("similar", model, "--items", "-", stdin="", says="warning: stdin: has no item")
+    cli("encode", model, "users", "--input", "-", "-o", folder / "e.npy", stdin="", says="warning: stdin: has no user, so no vector")
 
 
 def test_values_that_training_has_not_seen(cli, world, config, tmp_path):
     cli("train", "-c", config, "--set", "train.epochs=1", "-o", tmp_path / "m.pagoda")
     cli("retrieve", tmp_path / "m.pagoda", "--users", "-", "--k", 3,
         stdin='{"user": "u1", "context": {"device": "toaster"}, "features": {"country": "Atlantis"}}\n',
-        says="warning: 2 values are unknown to the model and count as any rare one: 'device = toaster', "
+        says="warning: 2 values are unknown to the model and are encoded as one rare value: 'device = toaster', "
              "'country = Atlantis'")
 
 

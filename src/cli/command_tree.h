@@ -1,4 +1,4 @@
-// Private to what is made of the commands for a shell or a reader.
+// Private: walks the parser's commands, for completion scripts and manual pages.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,16 +8,16 @@
 namespace pagoda::cli {
 
 struct CommandNode {
-  std::vector<std::string> path;  // {"simulate", "world"}; empty: the program itself
+  std::vector<std::string> path;  // {"simulate", "world"}; empty for the program itself
   const CLI::App* app;
 };
 
-// Commands below one that are no secret.
+// The subcommands that --help shows.
 inline std::vector<const CLI::App*> commands_of(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); });
 }
 
-// The program and all its commands, each before those below it.
+// The program and all its commands, each before its subcommands.
 inline std::vector<CommandNode> command_tree(const CLI::App& app, std::vector<std::string> path = {}) {
   std::vector<CommandNode> nodes{{path, &app}};
   for (const auto* sub : commands_of(app)) {
@@ -28,7 +28,7 @@ inline std::vector<CommandNode> command_tree(const CLI::App& app, std::vector<st
   return nodes;
 }
 
-// Without former names, which are in no group.
+// The flags that --help shows; former names are in no group.
 inline std::vector<const CLI::Option*> flags_of(const CLI::App& app) {
   return app.get_options([](const CLI::Option* o) { return o->nonpositional() && !o->get_group().empty(); });
 }

@@ -6,7 +6,7 @@
 
 namespace pagoda::cli {
 
-// "42657da", with "+" where files had been changed since; "" when it was built outside of git. cmake/Commit.cmake writes it.
+// "42657da", with "+" if files had changed since; "" if it was built outside of git. cmake/Commit.cmake writes it.
 std::string_view commit();
 
 std::string program_text();  // "pagoda 0.2.0, commit 42657da"

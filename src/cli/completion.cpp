@@ -16,7 +16,7 @@ std::string escaped(std::string text, std::string_view special) {
   return text;
 }
 
-// Within '...' of bash and zsh.
+// Escapes text for '...' of bash and zsh.
 std::string in_quotes(std::string text) {
   for (size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 4) text.replace(at, 1, "'\\''");
   return text;
@@ -74,7 +74,7 @@ complete -o default -F _pagoda pagoda
       commands, words);
 }
 
-// One function a command, which _arguments of zsh describes.
+// One function per command, with the arguments of zsh's _arguments.
 std::string zsh(const CLI::App& app) {
   std::string text = "#compdef pagoda\n# Completion of pagoda for zsh, written by `pagoda completion zsh`.\n";
   for (const auto& node : command_tree(app)) {
@@ -110,7 +110,7 @@ std::string fish(const CLI::App& app) {
   std::string text = "# Completion of pagoda for fish, written by `pagoda completion fish`.\n";
   for (const auto& node : command_tree(app)) {
     const auto below = command_names(*node.app);
-    // Where the node's words may stand: after its path, before one of the commands below it.
+    // The condition for the node's words: after its path, and before one of its subcommands.
     std::string where;
     for (const auto& word : node.path)
       where += fmt::format("{}__fish_seen_subcommand_from {}", where.empty() ? "" : "; and ", word);

@@ -33,7 +33,7 @@ void run_encode(const EncodeArgs& args) {
         unknown.add(requests.back());
       }
       unknown.say();
-      if (requests.empty()) log_warning("{}: holds no user, and no vector is written", lines.name());
+      if (requests.empty()) log_warning("{}: has no user, so no vector is written", lines.name());
       const auto nameless = std::ranges::count_if(requests, [](const auto& r) { return !r.user; });
       if (nameless > 0)
         log_warning("{} of {} lines of {} name no user: the ids of their vectors are empty", nameless, requests.size(),
@@ -50,7 +50,7 @@ void run_encode(const EncodeArgs& args) {
                           parquet && info.integer_items && all_integers("item", ids));
     } else {
       const auto data = evaluate::bundle_options(bundle, {}).data;
-      // A table of another format has another form, but the same words for nothing.
+      // A table in another format has another form, but the same null values.
       columns::TableForm form{.null_values = data.items_form.null_values};
       if (std::filesystem::path(args.input).extension() == std::filesystem::path(data.items).extension())
         form = data.items_form;
@@ -66,7 +66,7 @@ void run_encode(const EncodeArgs& args) {
                           parquet && info.integer_items && all_integers("item", ids));
     }
   } else {
-    fail(ErrorKind::usage, "encode what? users or items, not '{}'", args.what);
+    fail(ErrorKind::usage, "'{}' cannot be encoded; say users or items", args.what);
   }
   log_info("{}: {} vectors of {} components", args.output, ids.size(), bundle.info().dim);
 }

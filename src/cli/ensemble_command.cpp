@@ -13,7 +13,7 @@ namespace pagoda::cli {
 
 namespace {
 
-// `n` numbers between commas; whether they may be weights is write_ensemble's matter.
+// Parses `n` numbers between commas; write_ensemble checks that they are valid weights.
 std::vector<double> parse_weights(const std::string& text, size_t n) {
   std::vector<double> weights;
   for (size_t at = 0; at <= text.size();) {
@@ -29,7 +29,7 @@ std::vector<double> parse_weights(const std::string& text, size_t n) {
   return weights;
 }
 
-// A test part of one that another has trained on would make the ensemble's figures too good.
+// Warns if one model was trained on the test part of another, which would make the ensemble's figures too good.
 void warn_of_other_data(const std::vector<model::EnsemblePart>& parts) {
   const auto data_of = [](const model::Bundle& bundle) {
     dataset::Options only;
@@ -50,7 +50,7 @@ void run_ensemble(const EnsembleArgs& args) {
   files::check_not_compressed(args.output, "a bundle");
   const size_t n = args.models.size();
   if (!args.weights.empty() && !args.choose.empty())
-    fail(ErrorKind::usage, "--weights gives the weights and --choose finds them: say one of the two");
+    fail(ErrorKind::usage, "--weights gives the weights and --choose finds them: give one of the two");
   auto weights =
       args.weights.empty() ? std::vector<double>(n, 1.0 / static_cast<double>(n)) : parse_weights(args.weights, n);
   std::vector<model::EnsemblePart> parts;

@@ -36,13 +36,13 @@ std::vector<int64_t> parse_list_lengths(const std::string& text) {
 
 using Json = nlohmann::ordered_json;
 
-// A figure of an object, or "-" where nothing could be measured.
+// A figure of an object, or "-" if there is none.
 std::string figure(const Json& of, const std::string& name) {
   const auto found = of.find(name);
   return found != of.end() && found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "-";
 }
 
-// JSON of `pagoda evaluate`, just made or kept since the training.
+// The JSON of `pagoda evaluate`, new or kept since the training.
 void print_table(const Json& j) {
   const Json& metrics = j.at("metrics");
   std::vector<std::string> ks;  // "@20"
@@ -107,7 +107,7 @@ void say_whose_figures(const model::Bundle& served) {
       served.file().path(), served.info().training_rows, served.judged()->training_rows);
 }
 
-// The figures that training left in the bundle, where they are what is asked for.
+// The figures that training stored in the bundle, if they answer the call.
 bool print_kept_figures(const EvaluateArgs& args, const model::Bundle& served) {
   const bool asks_more = !args.k.empty() || !args.repeats.empty() || !args.rescore.empty() || !args.set.empty();
   const auto kept = served.file().text("metrics");
@@ -125,9 +125,9 @@ void run_evaluate(const EvaluateArgs& args) {
   const auto served = model::Bundle::open(args.model);
   if (const auto journal = retrieval::journal_path(args.model); file_exists(journal))
     log_info("{} is not read: the bundle is judged with the items that it was trained with", journal);
-  served->members();  // a bundle of bare vectors has no users to judge by
+  served->members();  // throws for a bundle of bare vectors, which has no users to evaluate
   auto bundle = served, second = args.rescore.empty() ? nullptr : model::Bundle::open(args.rescore);
-  if (args.data.empty()) {  // by the test part, which only a model that has not seen it can be judged by
+  if (args.data.empty()) {  // by the test part, so with a model that has not seen it
     if (served->info().all_rows) bundle = evaluate::open_judged(*served);
     if (!bundle && print_kept_figures(args, *served)) return;
     if (!bundle) evaluate::check_test_is_unseen(*served);
@@ -158,11 +158,11 @@ void run_evaluate(const EvaluateArgs& args) {
   put_out(args, Json::parse(judgement.json));
   log_info("{} users against {} items in {:.2f} s; {} users unknown to the model are judged apart",
            judgement.known.users, judgement.known.items, judgement.seconds, judgement.unknown_users.users);
-  // The figures of the bundle's own test part are kept beside it, for report and inspect.
+  // Keeps the figures of the bundle's own test part, for report and inspect.
   if (!args.data.empty() || second) return;
   try {
     model::write_metrics(args.model, judgement.json);  // of the judged model, which the bundle names
-  } catch (const Error& e) {  // on a disk that is full or read-only, the figures above still stand
+  } catch (const Error& e) {                           // a full or read-only disk; the figures above are valid
     log_warning("these figures are not kept: {}", e.what());
   }
 }

@@ -53,7 +53,7 @@ std::optional<index::Partitions> partitions_of(ThreadPool& pool, const IndexArgs
   const std::string before(bundle ? bundle->index().kind() : "exact");
   const auto* flag = flag_of_partitioned(args);
   if (args.kind == "exact" && flag)
-    fail(ErrorKind::usage, "{} is of a partitioned index: leave it or --kind exact out", flag);
+    fail(ErrorKind::usage, "{} is for a partitioned index: leave out this flag, or --kind exact", flag);
   if ((args.kind.empty() && !flag ? before : args.kind) == "exact") return std::nullopt;
   const auto held = held_queries(pool, args, bundle);
   if (held.rows() > 0 && held.cols() != vectors.cols())
@@ -119,7 +119,7 @@ columns::Interner ids_of(const IndexArgs& args, const data::MappedVectors& vecto
 
 // Makes a bundle from your own vectors, without towers.
 void index_vectors(ThreadPool& pool, const IndexArgs& args, math::RowPrecision precision) {
-  if (args.output.empty()) fail(ErrorKind::usage, "say where the bundle goes: -o X.pagoda");
+  if (args.output.empty()) fail(ErrorKind::usage, "give the bundle to write: -o X.pagoda");
   files::check_not_compressed(args.output, "a bundle");
   if (args.metric != "cosine" && args.metric != "inner_product")
     fail(ErrorKind::usage, "--metric {}: inner_product or cosine", args.metric);

@@ -26,7 +26,7 @@ std::atomic<bool> interrupted{false};
 namespace {
 
 extern "C" void on_signal(int signal) {
-  if (interrupted.exchange(true)) {  // a second Ctrl-C does not wait
+  if (interrupted.exchange(true)) {  // a second Ctrl-C ends at once
     std::signal(signal, SIG_DFL);
     std::raise(signal);
   }
@@ -51,7 +51,7 @@ void add_former_name(CLI::App& command, const std::string& former, CLI::Option* 
   command.add_option_function<std::string>(former, take)->group("")->excludes(now);
 }
 
-// An option of the whole program may also stand behind the command.
+// Allows an option of the whole program behind the command, too.
 void add_quiet(CLI::App& app, bool& quiet) {
   app.add_flag("-q,--quiet", quiet, "warnings and results only");
   for (auto* command : app.get_subcommands([](const CLI::App*) { return true; })) add_quiet(*command, quiet);
@@ -372,7 +372,7 @@ int run(int argc, char** argv) {
 
   add_quiet(app, quiet);
 
-  // For installers and shells, not for people: in no help and no completion.
+  // For installers and shells; hidden from help and completion.
   std::string shell, folder;
   auto* hidden = app.add_subcommand("completion", "the completion script of a shell")->group("");
   hidden->add_option("shell", shell, "bash, zsh or fish")->required();
@@ -402,7 +402,7 @@ int main(int argc, char** argv) {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is then an error with a path, not a death
+  std::signal(SIGXFSZ, SIG_IGN);  // so that reaching a file-size limit is an error with a path
   pagoda::math::take_environment();
   try {
     return pagoda::cli::run(argc, argv);

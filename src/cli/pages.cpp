@@ -12,7 +12,7 @@ namespace pagoda::cli {
 
 namespace {
 
-// Text as man(7) takes it: no line begins with a request, a hyphen is one that can be searched for.
+// Escapes text for man(7): no line is taken for a request, and hyphens can be searched for.
 std::string roff(std::string_view text) {
   std::string out;
   for (const char c : text) {

@@ -13,7 +13,7 @@ namespace pagoda::cli {
 
 namespace {
 
-// Shortest text that reads back to the same float.
+// Appends the shortest text that reads back to the same float.
 void append_score(std::string& out, float score) {
   char text[32];
   const auto end = std::to_chars(text, text + sizeof text, score);
@@ -25,7 +25,7 @@ files::Format format_of(const ResultForm& form) {
   const auto by_name = files::format_named_by(form.output);
   if (form.format.empty()) return form.output == "-" ? files::Format::jsonl : files::format_from_path(form.output);
   const auto format = files::format_from_name(form.format);
-  // A .txt may hold any lines.
+  // A .txt may have any format of lines.
   if (by_name && *by_name != format && *by_name != files::Format::adjacency)
     fail(ErrorKind::usage, "-o {}: its name says another format than --format {}; leave one of them out", form.output,
          form.format);

@@ -1,4 +1,4 @@
-// Lists of candidates to a file or stdout, as TSV, JSONL or Parquet.
+// Writes lists of candidates to a file or stdout, as TSV, JSONL or Parquet.
 #pragma once
 
 #include <functional>
@@ -14,17 +14,17 @@
 namespace pagoda::cli {
 
 // TSV: `user item rank score`, no header. JSONL: {"user": ..., "items": [...], "scores": [...]}. Parquet: the TSV's
-// columns; ids that were integers where the model read them are int64, a user without an id is null there.
+// columns; ids that were integers in the model's data are int64, a missing user id is null.
 struct ResultForm {
   std::string output;  // "-" for stdout; text to NAME.gz or NAME.zst is compressed
   std::string format;  // "": by the output's extension, jsonl for stdout
   std::string key;     // the first column's name: "user", or "item"
 };
 
-// Blocks of answers may be written one after another.
+// Not thread-safe; write() may be called for one block of answers after another.
 class ResultWriter {
  public:
-  // Keys come in the order in which they will be written. Error{usage}: a format that does not fit the output's name.
+  // `keys`: in the order in which they will be written. Error{usage}: a format that does not fit the output's name.
   // Error{input}: a key or an item's id that would break a line of TSV; nothing is written then.
   ResultWriter(const ResultForm& form, const retrieval::Retrieval& retrieval, const std::vector<std::string>& keys);
   void write(const std::vector<std::string>& keys, const index::SearchResult& found);
@@ -41,15 +41,15 @@ class ResultWriter {
   std::unique_ptr<files::ByteSink> lines_;  // the others
 };
 
-// Whether ids of a model of integers, empty ones aside, can be written as integers; the first that cannot is said.
+// Whether all ids, except empty ones, can be written as integers, for a model whose ids were integers; logs the first
+// that cannot.
 bool all_integers(const char* what, size_t n, const std::function<std::string_view(size_t)>& id);
 bool all_integers(const char* what, const std::vector<std::string>& ids);
 
-// What the ids of a file of vectors are, as it is guessed from names: of a column, of a file, or row numbers. The words
-// for it come back.
+// Describes where the ids of a file of vectors come from: a column, a file, or row numbers.
 std::string say_ids(const std::string& vectors, const std::string& column, const std::string& file);
 
-// What names an item for a person: its title, or where there is none its id.
+// The name of an item for people: its title, or its id without one.
 std::string title_of(const model::Bundle& bundle, uint32_t item);
 
 }  // namespace pagoda::cli

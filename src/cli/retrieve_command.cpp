@@ -16,14 +16,14 @@ namespace pagoda::cli {
 
 namespace {
 
-constexpr size_t kBlock = 4096;  // requests answered at a time: bounds the lists held at once
+constexpr size_t kBlock = 4096;  // requests per block, which bounds the lists in memory
 
 size_t checked_k(int64_t k) {
   if (k < 1) fail(ErrorKind::usage, "--k = {} must be at least 1", k);
   return static_cast<size_t>(k);
 }
 
-// What a server of that bundle answers, with the items that were added and deleted there.
+// Answers as a server of the bundle does, with the items that its journal added and deleted.
 retrieval::Retrieval open_retrieval(const std::string& model) {
   const auto journal = retrieval::journal_path(model);
   const auto changes = retrieval::read_journal(journal);
@@ -39,7 +39,7 @@ retrieval::Retrieval open_retrieval(const RetrieveArgs& args) {
                               static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)));
 }
 
-// Items that the catalogue lacks exclude nothing, which may not be what was meant.
+// Warns of items that the catalogue lacks, which exclude nothing.
 void add_exclusions(const retrieval::Retrieval& retrieval, const std::string& path, std::vector<std::string>& exclude) {
   columns::Interner ids, unknown;
   const auto file = files::read_lines(path);
@@ -56,7 +56,7 @@ void add_exclusions(const retrieval::Retrieval& retrieval, const std::string& pa
               ids.size(), data::examples_of(meeting.missing), data::spelling_hint(meeting));
 }
 
-// What the searches did, summed up over blocks of queries.
+// Sums up what the searches did over all blocks of queries.
 class Explanation {
  public:
   void add(const retrieval::RetrieveAnswer& answer) {
@@ -103,7 +103,7 @@ class Explanation {
 
 void run_retrieve(const RetrieveArgs& args) {
   if (args.users.empty() == args.vectors.empty())
-    fail(ErrorKind::usage, "say for whom: --users FILE (- for stdin), or --vectors FILE");
+    fail(ErrorKind::usage, "give --users FILE (- for stdin), or --vectors FILE");
   if (!args.vectors.empty() && !args.rescore.empty())
     fail(ErrorKind::usage, "--rescore encodes users with the second model: give --users, not --vectors");
   const auto retrieval = open_retrieval(args);
@@ -140,7 +140,7 @@ void run_retrieve(const RetrieveArgs& args) {
     return out.close();
   }
   const UserLines lines(args.users, retrieval);
-  if (lines.size() == 0) log_warning("{}: holds no user, and nobody is answered", lines.name());
+  if (lines.size() == 0) log_warning("{}: has no user, so there is no answer", lines.name());
   std::vector<std::string> users;
   UnknownNames asked(retrieval);
   for (size_t line = 0; line < lines.size(); ++line) {
@@ -178,7 +178,7 @@ void run_similar(const SimilarArgs& args) {
   std::vector<std::string> ids;
   std::vector<uint32_t> rows;
   const auto file = files::read_lines(args.items);
-  if (file.lines.empty()) log_warning("{}: holds no item, and nothing is answered", file.name);
+  if (file.lines.empty()) log_warning("{}: has no item, so there is no answer", file.name);
   columns::Notices notices;
   for (const auto& line : file.lines) {
     ids.push_back(item_of_line(file, line, retrieval, notices));

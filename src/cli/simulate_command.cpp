@@ -16,7 +16,7 @@ namespace pagoda::cli {
 
 namespace {
 
-// A line an estimator: the median error of each tenth of the items, as its mean over the checkpoints.
+// Prints one line per estimator: for each tenth of the items, the mean of the median error over the checkpoints.
 void print_replay(const std::vector<simulate::ReplayError>& errors) {
   struct Line {
     simulate::ReplayError label;
@@ -34,7 +34,7 @@ void print_replay(const std::vector<simulate::ReplayError>& errors) {
     line->sum[e.decile - 1] += e.median_absolute;
     ++line->checkpoints[e.decile - 1];
   }
-  if (lines.empty()) return;  // cohorts alone
+  if (lines.empty()) return;  // only cohorts
   std::printf("%-10s %8s %6s %8s   median |p / share - 1| by decile of the items, hottest first\n", "estimator",
               "a, rows", "hashes", "buckets");
   for (const auto& l : lines) {

@@ -68,16 +68,17 @@ void UnknownNames::check_share(double max) const {
 void UnknownNames::say() const {
   if (users_.unknown > 0)
     log_warning("{}{}{}", unknown_users(),
-                told_otherwise_ == users_.unknown ? "; they are answered from what their lines say"
+                told_otherwise_ == users_.unknown ? "; their answers use their lines alone"
                 : told_otherwise_ > 0
-                    ? fmt::format("; {} are answered from what their lines say, the others as anybody", told_otherwise_)
-                    : "; they are answered as anybody",
+                    ? fmt::format("; the answers of {} use their lines, the others get the answer for an unknown user",
+                                  told_otherwise_)
+                    : "; they get the answer for an unknown user",
                 users_.hint(retrieval_.bundle().user_ids()));
   if (history_.unknown > 0)
-    log_warning("{} of {} items of histories are not in the catalogue and were passed over: {}{}", history_.unknown,
+    log_warning("{} of {} items of histories are not in the catalogue and are ignored: {}{}", history_.unknown,
                 history_.of, history_.examples(), history_.hint(retrieval_.bundle().item_ids()));
   if (values_.unknown > 0)
-    log_warning("{} values are unknown to the model and count as any rare one: {}", values_.unknown,
+    log_warning("{} values are unknown to the model and are encoded as one rare value: {}", values_.unknown,
                 values_.examples());
   if (empty_ > 0) log_warning("{} of {} answers are empty", empty_, answers_);
 }

@@ -1,4 +1,4 @@
-// What a bundle does not know of those who ask it: counted over all requests, and said once.
+// Counts the users, items and values of all requests that a bundle does not know, for one summary.
 #pragma once
 
 #include <string>
@@ -25,14 +25,14 @@ class UnknownNames {
     columns::Interner names;  // of the unknown ones, each once; the first thousand
     void add(bool known, const std::string& name);
     std::string examples() const;
-    // In which other spelling the known ids would have them, behind a semicolon; "" in none.
+    // A hint, after a semicolon, that the known ids have another spelling; "" for none.
     std::string hint(const columns::Interner& known) const;
   };
   std::string unknown_users() const;
 
   const retrieval::Retrieval& retrieval_;
   Count users_, history_, values_;
-  size_t told_otherwise_ = 0;  // of the unknown users: by a history or features
+  size_t told_otherwise_ = 0;  // unknown users with a history or features of their own
   size_t answers_ = 0, empty_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// Files of users to ask for, a user a line.
+// Files of users, one per line.
 #pragma once
 
 #include <string>
@@ -8,9 +8,9 @@
 
 namespace pagoda::cli {
 
-// A line is an id that the model knows, exactly as it stands; else a JSON object, when it begins with '{'; else an id: a JSON
-// text in double quotes, or the line without the blanks around it. All lines are checked when the file is opened.
-// Error{input} naming the line. The retrieval must outlive it.
+// A line is an id that the model knows, verbatim; otherwise a JSON object, if it begins with '{'; otherwise an id: a
+// JSON text in double quotes, or the line without blanks at its ends. The constructor checks all lines. Error{input},
+// naming the line. The retrieval must outlive it.
 class UserLines {
  public:
   UserLines(const std::string& path, const retrieval::Retrieval& retrieval);
@@ -24,7 +24,7 @@ class UserLines {
   files::LineFile file_;
 };
 
-// The id that a line of an item file says: one of the catalogue, exactly as it stands; else as of a user.
+// The id in a line of an item file: verbatim if the catalogue has it, otherwise parsed like a user's id.
 std::string item_of_line(const files::LineFile& file, const files::Line& line, const retrieval::Retrieval& retrieval,
                          columns::Notices& notices);
 
