@@ -130,3 +130,12 @@ def test_a_long_line_and_cannot_in_two_words_are_caught():
         "121 columns, at most 120", '"can not"; write "cannot"']
     assert list(prose_violations(path, f"| {long} |\n```\n{long}\n```\nhttps://{long}\n`it can not`\n")) == []
     assert len(list(prose_violations(pathlib.Path("a.h"), f"// | {long}\n// it can not\n"))) == 2
+
+
+@pytest.mark.parametrize("name", ["src/server/http/a.cpp", "src/cli/a.h", "fuzz/a.cpp", "web/src/a.ts", "web/src/a.css",
+                                  "proto/pagoda/v1/a.proto", "docs/serve.md"])
+def test_style_is_checked_in_every_folder_that_keeps_it(tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    path.write_text("x" * 121 + "\n")
+    assert style_violations(tmp_path) == [f"{path}:1: 121 columns, at most 120"]
