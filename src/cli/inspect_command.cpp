@@ -68,12 +68,13 @@ void run_doctor() {
   fmt::print("{}\n", program_text());
   const long cpus = ::sysconf(_SC_NPROCESSORS_ONLN);
   const int usable = usable_cpus();
-  fmt::print("  CPUs         {}{}\n", cpus,
-             usable == cpus
-                 ? ""
-                 : fmt::format("  (this process may use {}, and threads = 0 takes as many: its CPU affinity or "
-                               "the CPU quota of its control group sets the limit)",
-                               usable));
+  fmt::print(
+      "  CPUs         {}{}\n", cpus,
+      usable == cpus
+          ? ""
+          : fmt::format(
+                "  (this process may use {}, and threads = 0 takes as many: CPU affinity or a CPU quota is the limit)",
+                usable));
   const auto best = math::usable_simd_levels().back();
   std::printf("  kernels      %s%s\n", std::string(math::name_of(best)).c_str(),
               math::bf16_is_fast() ? "" : "  (no fast AVX-512 BF16: model.precision = \"bf16\" stays f32 here)");

@@ -1,8 +1,12 @@
 #include "core/cpus.h"
 
+#include <sched.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <thread>
 
@@ -28,6 +32,24 @@ double quota_in(const std::string& folder) {
   return quota > 0 && period > 0 ? quota / period : 0;  // a quota of -1: none
 }
 
+struct FreeCpuSet {
+  void operator()(cpu_set_t* set) const { CPU_FREE(set); }
+};
+
+// The CPUs of the calling thread's affinity mask. std::thread::hardware_concurrency() counts those of the machine with
+// some C libraries, such as glibc 2.36.
+int cpus_in_mask() {
+  constexpr int kMaxCpus = 1 << 20;
+  for (int cpus = CPU_SETSIZE; cpus <= kMaxCpus; cpus *= 2) {
+    const std::unique_ptr<cpu_set_t, FreeCpuSet> set(CPU_ALLOC(cpus));
+    const size_t bytes = CPU_ALLOC_SIZE(cpus);
+    if (!set) break;
+    if (::sched_getaffinity(0, bytes, set.get()) == 0) return CPU_COUNT_S(bytes, set.get());
+    if (errno != EINVAL) break;  // EINVAL: the machine may have more CPUs than the set
+  }
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
+
 }  // namespace
 
 int usable_cpus(int in_mask, const std::string& groups, const std::string& mounted_at) {
@@ -51,9 +73,6 @@ int usable_cpus(int in_mask, const std::string& groups, const std::string& mount
   return std::max(1, static_cast<int>(std::ceil(least)));
 }
 
-int usable_cpus() {
-  return usable_cpus(static_cast<int>(std::thread::hardware_concurrency()), text_of("/proc/self/cgroup"),
-                     "/sys/fs/cgroup");
-}
+int usable_cpus() { return usable_cpus(cpus_in_mask(), text_of("/proc/self/cgroup"), "/sys/fs/cgroup"); }
 
 }  // namespace pagoda

@@ -1,10 +1,12 @@
 #include "core/cpus.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace pagoda {
 namespace {
@@ -58,6 +60,20 @@ TEST_F(Cpus, VersionOneHasAFolderForEachController) {
 }
 
 TEST(CpusOfThisMachine, AreSome) { EXPECT_GE(usable_cpus(), 1); }
+
+TEST(CpusOfThisMachine, AreThoseOfTheAffinityMask) {
+  std::thread([] {
+    cpu_set_t mask, one;
+    CPU_ZERO(&mask);
+    ASSERT_EQ(::sched_getaffinity(0, sizeof mask, &mask), 0);
+    int first = 0;
+    while (!CPU_ISSET(first, &mask)) ++first;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);  // of this thread alone
+    EXPECT_EQ(usable_cpus(), 1);
+  }).join();
+}
 
 }  // namespace
 }  // namespace pagoda
