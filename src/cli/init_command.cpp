@@ -22,7 +22,12 @@ void run_init(const InitArgs& args) {
   const auto lines = proposal.lines();
   const auto comments = proposal.comments(next);
   config = {.training = std::move(proposal.options), .serve = {}};
-  write_file(args.output, comments + "\n" + to_toml([&](OptionVisitor& f) { describe(f, config); }, true));
+  try {
+    write_file(args.output, comments + "\n" + to_toml([&](OptionVisitor& f) { describe(f, config); }, true));
+  } catch (const Error&) {
+    proposal.remove_written();
+    throw;
+  }
   for (const auto& line : lines) log_info("{}", line);
   log_info("{}: written; next: {}", args.output, next);
 }

@@ -105,6 +105,8 @@ struct Profile {
     if (is_text && text.starts_with('[') && rows <= kEnough)
       if (const auto list = columns::parse_list(text)) {
         ++listed;
+        ++cut_cells;
+        number_lists += holds_many_numbers(text);
         columns::Column cell;
         cell.type = columns::ColumnType::texts;
         for (const auto& element : *list) cell.push_element(element);
@@ -264,8 +266,8 @@ bool says_nothing(const Profile& p, ColumnGuess& g) {
   return true;
 }
 
-// Numbers that count since 1970, whatever the column is called: all between 1990 and 2035 in one unit. Ids may lie there,
-// too: by their name, as a counter without gaps, or, as nanoseconds, with digits that no clock has.
+// Numbers that count since 1970, whatever the column is called: all between 1990 and 2035 in one unit. Ids may lie
+// there, too: they are told by their name, as a counter without gaps, or, as nanoseconds, by digits that no clock has.
 bool counts_since_1970(const Profile& p, const ColumnGuess& g) {
   if (!is_number(g) || columns::has_word_of(g.name, {"id", "ids", "code", "key", "isbn", "ean", "upc", "sku"}))
     return false;
@@ -301,6 +303,26 @@ class RoleAssignment {
           return give(c, role, reason);
         }
     return false;
+  }
+  bool by_words(std::string_view role, const Fits& fits) {
+    for (size_t c = 0; c < guesses_.size(); ++c)
+      if (free(c) && fits(profiles_[c], guesses_[c])) {
+        guesses_[c].by_name = true;
+        return give(c, role, "its name");
+      }
+    return false;
+  }
+  // Gives the role of the column that has it to the first free column that fits and has four times its values.
+  void move_to_finer(std::string_view role, std::string_view reason, const Fits& fits) {
+    const auto has = std::ranges::find(guesses_, role, &ColumnGuess::role);
+    if (has == guesses_.end()) return;
+    for (size_t c = 0; c < guesses_.size(); ++c) {
+      if (!free(c) || !fits(profiles_[c], guesses_[c]) || guesses_[c].distinct < 4 * has->distinct) continue;
+      has->role.clear();
+      has->reason = fmt::format("a coarser time than '{}'", guesses_[c].name);
+      give(c, role, reason);
+      return;
+    }
   }
   // Gives it to the one free column that fits; to none where there are several.
   bool the_only(std::string_view role, std::string_view reason, const Fits& fits) {
@@ -385,9 +407,10 @@ TableGuess guess_interactions(const formats::ReaderOptions& options, size_t samp
            options.paths.at(0), g.name, g.example, g.name);
   RoleAssignment roles(profiles, guesses);
 
-  // A column of 0 and 1 tells what happened, be it called "target".
+  // "target" is the item that a link leads to, or the answer of 0 and 1.
   const auto is_answer = [](const Profile& p, const ColumnGuess& g) {
-    return p.present() > 2 && g.distinct <= 2 && p.numbers == p.present() && p.least >= 0 && p.most <= 1;
+    return columns::is_one_of(g.name, {"target"}) && g.distinct <= 2 && p.numbers == p.present() && p.least >= 0 &&
+           p.most <= 1;
   };
   const auto id = [&](const Profile& p, const ColumnGuess& g) {
     return p.informative() > 0 && g.type != columns::ColumnType::real && g.type != columns::ColumnType::texts &&
@@ -404,6 +427,23 @@ TableGuess guess_interactions(const formats::ReaderOptions& options, size_t samp
   const auto named_id = [&](const Profile& p, const ColumnGuess& g) {
     return many(p, g) && columns::has_word_of(g.name, {"id"});
   };
+  // "reviewerID", "username": the name says who, if not as it usually does.
+  const auto named_by = [&](const columns::Names& words, const columns::Names& keys) {
+    return [&](const Profile& p, const ColumnGuess& g) {
+      return many(p, g) && columns::has_word_of(g.name, words) && columns::has_word_of(g.name, keys);
+    };
+  };
+  const columns::Names keys{"id", "hash", "key", "no", "nr", "number", "code", "sha1", "uuid"};
+  const columns::Names users{"user",    "reviewer", "customer", "visitor", "member", "client", "person",
+                             "account", "buyer",    "reader",   "viewer",  "player", "profile"};
+  const columns::Names items{"item",   "product", "movie",   "film",  "article", "track",   "song",
+                             "book",   "video",   "news",    "post",  "game",    "artist",  "app",
+                             "recipe", "hotel",   "listing", "place", "venue",   "business"};
+  if (!user) user = roles.by_words("user", named_by(users, keys));
+  if (!user)
+    user = roles.by_name("user", {"username", "user_name", "login", "nickname", "reviewer", "subscriber"}, "its name",
+                         many);
+  if (!item) item = roles.by_words("item", named_by(items, keys));
   if (!user) user = roles.first("user", "the first column of ids", named_id);
   if (!item) item = roles.first("item", "the next column of ids", named_id);
   const auto distinct_ids = [&](const Profile& p, const ColumnGuess& g) {
@@ -421,6 +461,11 @@ TableGuess guess_interactions(const formats::ReaderOptions& options, size_t samp
       return g.type == columns::ColumnType::time ||
              (columns::has_word_of(g.name, columns::kTimeWords) && can_be_time(p, g));
     });
+  roles.move_to_finer("time", "the finest of the times", [](const Profile& p, const ColumnGuess& g) {
+    return (columns::has_word_of(g.name, columns::kTimeWords) && can_be_time(p, g) &&
+            p.informative_share(p.dates) < 0.5) ||
+           g.type == columns::ColumnType::time;
+  });
   const bool timed = std::ranges::any_of(guesses, [](const ColumnGuess& g) { return g.role == "time"; });
   if (!timed) roles.the_only("time", "the one column of numbers that count since 1970", counts_since_1970);
   roles.by_name("weight", columns::kWeightNames, "its name, and numbers above 0",

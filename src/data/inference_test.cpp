@@ -54,6 +54,77 @@ TEST_F(InferenceTest, AWeightThatIsAlwaysTheSameOrNotAboveZeroIsNone) {
   EXPECT_EQ(name(guess_interactions({{file("b.csv", zero)}}), "weight"), "");
 }
 
+TEST_F(InferenceTest, NumbersThatCountSince1970AreTimesWhateverTheirName) {
+  // The unit's size, what is added for a row, and whether such a column is the time.
+  const auto time_of = [&](const std::string& name, int64_t first, int64_t step) {
+    std::string text = "user_id,item_id," + name + "\n";
+    for (int64_t i = 0; i < 200; ++i) text += fmt::format("{},{},{}\n", i % 20, i % 33, first + step * (i * i % 5000));
+    return this->name(guess_interactions({{file("a.csv", text)}}), "time");
+  };
+  EXPECT_EQ(time_of("x", 1'700'000'000, 61), "x");
+  EXPECT_EQ(time_of("x", 1'700'000'000'000, 61'007), "x");
+  EXPECT_EQ(time_of("x", 1'700'000'000'000'000, 61'000'007), "x");
+  EXPECT_EQ(time_of("x", 1'700'000'000'000'000'000, 61'000'000'000), "x");
+  EXPECT_EQ(time_of("x", 1'700'000'000'000'000'000, 61'000'000'007), "");  // no clock is that fine: keys
+  EXPECT_EQ(time_of("order_id", 1'700'000'000, 61), "");
+  EXPECT_EQ(time_of("x", 1'000'000, 61), "");
+  EXPECT_EQ(time_of("x", 3'000'000'000, 61), "");
+}
+
+TEST_F(InferenceTest, ACounterIsNoTimeAndOfTwoSuchColumnsNone) {
+  std::string counter = "user_id,item_id,x\n", two = "user_id,item_id,x,y\n";
+  for (int i = 0; i < 200; ++i) {
+    counter += fmt::format("{},{},{}\n", i % 20, i % 33, 1'700'000'000 + i);
+    two += fmt::format("{},{},{},{}\n", i % 20, i % 33, 1'700'000'000 + 61 * i, 1'600'000'000 + 61 * i);
+  }
+  EXPECT_EQ(name(guess_interactions({{file("a.csv", counter)}}), "time"), "");
+  EXPECT_EQ(name(guess_interactions({{file("b.csv", two)}}), "time"), "");
+}
+
+TEST_F(InferenceTest, AColumnOfTimesIsNoUserAndTheFinestIsTaken) {
+  std::string text = "when_it_was,who,what\n", fine = "user_id,item_id,date,time_ms\n";
+  for (int i = 0; i < 200; ++i) {
+    text += fmt::format("{},p{},q{}\n", 1'700'000'000 + 61 * i, i % 20, i % 33);
+    fine += fmt::format("{},{},202401{},{}\n", i % 20, i % 33, 10 + i / 20, 1'704'844'800'000 + 4'320'007 * int64_t{i});
+  }
+  const auto guess = guess_interactions({{file("a.csv", text)}});
+  EXPECT_EQ(name(guess, "user"), "who");
+  EXPECT_EQ(name(guess, "item"), "what");
+  EXPECT_EQ(name(guess, "time"), "when_it_was");
+  EXPECT_EQ(name(guess_interactions({{file("b.csv", fine)}}), "time"), "time_ms");
+}
+
+TEST_F(InferenceTest, NamesSayWhoInOtherWordsToo) {
+  std::string text = "parent,reviewerID,target,product_no\n";
+  for (int i = 0; i < 200; ++i) text += fmt::format("a{},b{},{},c{}\n", i % 7, i % 20, i % 2, i % 33);
+  const auto guess = guess_interactions({{file("a.csv", text)}});
+  EXPECT_EQ(name(guess, "user"), "reviewerID");
+  EXPECT_EQ(name(guess, "item"), "product_no");
+  EXPECT_TRUE(guess.by_role("user")->by_name);
+}
+
+TEST_F(InferenceTest, ListsOfManyFractionsAreVectorsAndNeverWords) {
+  for (const std::string between : {" ", "|", ";", ", "})
+    for (const bool brackets : {false, true}) {
+      std::string text = "item_id,embedding\n";
+      for (int i = 0; i < 50; ++i) {
+        text += fmt::format("{},\"{}", i, brackets ? "[" : "");
+        for (int d = 0; d < 300; ++d) text += fmt::format("{}{:.3f}", d ? between : "", (i * 31 + d * 17) % 1000 / 1e3);
+        text += brackets ? "]\"\n" : "\"\n";
+      }
+      const auto guess = guess_table({{file("a.csv", text)}});
+      EXPECT_EQ(role(guess, "embedding"), "") << between << brackets;
+      EXPECT_TRUE(guess.columns[1].vectors);
+    }
+  std::string words = "item_id,tags\n";
+  for (int i = 0; i < 50; ++i) {
+    words += fmt::format("{},", i);
+    for (int d = 0; d < 20; ++d) words += fmt::format("{}{}", d ? "|" : "", (i + d) % 30);
+    words += "\n";
+  }
+  EXPECT_EQ(role(guess_table({{file("b.csv", words)}}), "tags"), "multi");
+}
+
 TEST_F(InferenceTest, AnAdjacencyFileHasUserAndItem) {
   const auto guess = guess_interactions({{file("a.txt", "0 1 2 3\n1 2 3\n")}});
   EXPECT_EQ(name(guess, "user"), "user_id");

@@ -40,7 +40,8 @@ const Names kExtents = {
     "played_ratio", "hours",           "hours_played",     "hours_on_record", "minutes_played",  "time_spent",
     "time_on_page", "read_time",       "reading_time",     "listen_time",     "listening_time",  "session_length",
     "scroll_depth", "percent_watched", "progress",         "watched",         "completion_rate", "view_time"};
-const Names kExtentWords = {"dwell", "playtime", "watched", "played"};
+const Names kExtentWords = {"dwell", "playtime", "watched", "played", "stay"};
+const Names kUnits = {"ms", "s", "sec", "secs", "seconds", "min", "minutes", "hours", "pct", "percent"};
 const Names kAfterwards = {"summary",
                            "review",
                            "reviews",
@@ -82,6 +83,11 @@ const Names kAfterwards = {"summary",
                            "attribution",
                            "cost",
                            "cpo",
+                           "transactionid",
+                           "orderid",
+                           "reviewid",
+                           "purchaseid",
+                           "found_funny",
                            "reason_end",
                            "reason_start"};
 const Names kAfterwardsWords = {"review", "helpful", "summary",    "verified", "transaction",
@@ -192,12 +198,7 @@ bool is_number(const data::ColumnGuess& c) {
 bool is_yes_or_no(const data::ColumnGuess& c) {
   if (c.distinct > 2 || c.distinct == 0 || c.type == columns::ColumnType::time) return false;
   if (c.type == columns::ColumnType::boolean) return true;
-  return std::ranges::all_of(c.counts, [](const auto& value) {
-    const auto text = plain(value.first);
-    const auto number = columns::parse_number(value.first);
-    return (number && (*number == 0 || *number == 1)) || text == "true" || text == "false" || text == "yes" ||
-           text == "no";
-  });
+  return std::ranges::all_of(c.counts, [](const auto& value) { return answer_of(value.first).has_value(); });
 }
 
 // The values are such words, or the name says so and the values are few.
@@ -208,6 +209,17 @@ bool is_event(const data::ColumnGuess& c) {
   if (columns::is_one_of(c.name, kEvents))
     return c.type == columns::ColumnType::text || (c.type == columns::ColumnType::integer && c.distinct <= 10);
   return c.type == columns::ColumnType::text && known >= 2 && known * 2 > c.counts.size();
+}
+
+bool is_extent(const data::ColumnGuess& c) {
+  auto name = columns::normalised_name(c.name);
+  for (const auto unit : kUnits)
+    if (name.ends_with(fmt::format("_{}", unit))) {
+      name.resize(name.size() - unit.size() - 1);
+      break;
+    }
+  return is_number(c) && (columns::is_one_of(c.name, kExtents) || columns::is_one_of(name, kExtents) ||
+                          columns::has_word_of(name, kExtentWords));
 }
 
 bool is_stars(const data::ColumnGuess& c) {
@@ -221,13 +233,20 @@ bool is_stars(const data::ColumnGuess& c) {
 
 }  // namespace
 
+std::optional<bool> answer_of(std::string_view text) {
+  if (const auto number = columns::parse_number(text))
+    return *number == 0 || *number == 1 ? std::optional(*number == 1) : std::nullopt;
+  if (text == "true" || text == "True" || text == "TRUE" || text == "yes") return true;
+  if (text == "false" || text == "False" || text == "FALSE" || text == "no") return false;
+  return std::nullopt;
+}
+
 Meaning meaning_of(const data::ColumnGuess& c) {
   if (columns::is_one_of(c.name, kAnswers) && is_yes_or_no(c)) return Meaning::answer;
   if (columns::has_word_of(c.name, kStars) && is_yes_or_no(c) && is_number(c)) return Meaning::answer;
   if (is_event(c)) return Meaning::event;
   if (is_stars(c)) return Meaning::stars;
-  if (is_number(c) && (columns::is_one_of(c.name, kExtents) || columns::has_word_of(c.name, kExtentWords)))
-    return Meaning::extent;
+  if (is_extent(c)) return Meaning::extent;
   if (columns::is_one_of(c.name, kAfterwards) || columns::has_word_of(c.name, kAfterwardsWords) ||
       columns::has_word_of(c.name, kStars) || (columns::is_one_of(c.name, kAnswers) && c.distinct <= 2))
     return Meaning::afterwards;

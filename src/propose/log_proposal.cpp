@@ -185,9 +185,13 @@ std::vector<std::string> columns_to_survey(const Proposal& p, const data::TableG
 
 // Gives each of them to the item, to the user or to the row.
 void settle_owners(Proposal& p, data::TableGuess& guess, Log& log) {
+  const bool of_session =
+      columns::has_word_of(p.options.data.user, {"session", "query", "display", "impression", "request", "visit"});
   for (const auto& found : log.survey.belongings) {
     auto& c = *std::ranges::find(guess.columns, found.column, &data::ColumnGuess::name);
-    const auto owner = owner_of(found, c.coincidence);
+    auto owner = owner_of(found, c.coincidence);
+    // What a session always has, such as its device, the next session's request has to say.
+    if (owner == Owner::user && of_session) owner = Owner::row;
     const auto meaning = meaning_of(c);
     if (owner != Owner::row) {
       const bool of_item = owner == Owner::item;
@@ -199,7 +203,7 @@ void settle_owners(Proposal& p, data::TableGuess& guess, Log& log) {
     } else if (meaning == Meaning::afterwards || meaning == Meaning::extent) {
       c.role.clear();
       c.reason = "by its name known only after the click";
-    } else if (meaning == Meaning::time && c.role == "context") {
+    } else if (meaning == Meaning::time && !p.options.data.time.empty() && !c.reason.starts_with("a coarser")) {
       c.role.clear();
       c.reason = "a time beside that of the row";
     }
@@ -304,7 +308,8 @@ Log take_log(Proposal& p, const Request& request) {
     data.weight.clear();
   }
   for (const auto& [rows, what] :
-       {std::pair(log.rows_without_id, "no user or no item"), std::pair(log.rows_without_time, "no time")})
+       {std::pair(log.rows_without_id, "no user or no item"), std::pair(log.rows_without_time, "no time"),
+        std::pair(log.rows_without_answer, "no answer")})
     if (rows > 0)
       p.say("{} rows have {}: training stops at the first of them. data.on_bad_row = \"skip\" leaves them out{}.", rows,
             what, rows > static_cast<uint64_t>(data.bad_rows.limit) ? ", with a data.bad_row_limit above that" : "");

@@ -12,8 +12,8 @@ namespace pagoda::propose {
 
 enum class Owner { row, item, user };
 
-// `coincidence`: the chance that two cells of the column hold the same value, whoever they belong to. A column belongs to
-// one where many more changes would be expected of chance than there are.
+// `coincidence`: the chance that two cells of the column hold the same value, whoever they belong to. A column belongs
+// to the item, or else to the user, where chance would have made many more changes than there are.
 Owner owner_of(const Belonging& found, double coincidence);
 
 // A row for each id of the column `id`: the first value that it has in each of `columns`. Error{failed}: it cannot be

@@ -1,5 +1,7 @@
 #include "propose/proposal.h"
 
+#include <filesystem>
+
 #include "core/error.h"
 #include "propose/column_lines.h"
 #include "propose/log_proposal.h"
@@ -38,10 +40,15 @@ void take_tables(Proposal& p, const Request& request, const Log& log) {
     const auto& given = of_items ? request.items : request.users;
     const auto& ids = of_items ? log.survey.items : log.survey.users;
     const auto& columns = of_items ? log.of_item : log.of_user;
-    if (!given.empty())
+    if (!given.empty()) {
       take_table(p, given, ids, of_items);
-    else if (!columns.empty())
+      if (!columns.empty())
+        p.say("'{}' of the log {} the same in all rows of {}, and left out, as {} is the table of {}.",
+              fmt::join(columns, "', '"), columns.size() == 1 ? "is" : "are", of_items ? "an item" : "a user", given,
+              of_items ? "items" : "users");
+    } else if (!columns.empty()) {
       take_owned_columns(p, log.files, columns, ids, stem + (of_items ? ".items.csv" : ".users.csv"), of_items);
+    }
   }
 }
 
@@ -59,11 +66,7 @@ void set_expressions(Data& data, const Proposal& p) {
   }
 }
 
-}  // namespace
-
-Proposal propose_config(const Request& request, dataset::Options told) {
-  Proposal p;
-  p.options = std::move(told);
+void propose(Proposal& p, const Request& request) {
   const auto log = take_log(p, request);
   auto& o = p.options;
   set_expressions(o.data, p);
@@ -106,7 +109,24 @@ Proposal propose_config(const Request& request, dataset::Options told) {
   for (auto& line : train::suit_size(o, {log.survey.rows, log.survey.items.size()}))
     p.choices.push_back(std::move(line));
   dataset::validate(o);
+}
+
+}  // namespace
+
+Proposal propose_config(const Request& request, dataset::Options told) {
+  Proposal p;
+  p.options = std::move(told);
+  try {
+    propose(p, request);
+  } catch (...) {
+    p.remove_written();
+    throw;
+  }
   return p;
+}
+
+void Proposal::remove_written() const {
+  for (const auto& path : written) std::filesystem::remove(path);
 }
 
 }  // namespace pagoda::propose

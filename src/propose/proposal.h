@@ -35,6 +35,9 @@ struct Proposal {
   dataset::Options options;
   std::string positive, where;  // expressions: which rows are positives, and which are read; "": all
   std::vector<std::string> questions, seen, choices;
+  std::vector<std::string> written;  // tables of the log's own columns
+
+  void remove_written() const;  // for a config that comes to nothing
 
   template <class... Args>
   void ask(fmt::format_string<Args...> format, Args&&... args) {

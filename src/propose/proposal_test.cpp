@@ -11,7 +11,7 @@ class ProposalTest : public ProposeTest {};
 
 TEST_F(ProposalTest, RolesOfALogAndTheSplitInTime) {
   const auto p = propose_log(log_text("user_id,item_id,ts,device", [](int n) {
-    return fmt::format("u{},i{},{},{}", n % 30, n % 23, 1700000000 + 8640 * n, n % 3 ? "phone" : "web");
+    return fmt::format("u{},i{},{},{}", n % 30, n % 23, 1700000000 + 8640 * n, n * n % 7 % 3 ? "phone" : "web");
   }));
   const auto& data = p.options.data;
   EXPECT_EQ(data.user, "user_id");

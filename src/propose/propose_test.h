@@ -21,6 +21,7 @@ class ProposeTest : public files::FilesTest {
   }
   Proposal propose_log(const std::string& text, Request request = {}) {
     request.interactions = {file("log.csv", text)};
+    request.config = path("p.toml");  // tables are written beside it
     return propose_config(request, {});
   }
   static bool says(const Proposal& p, std::string_view words) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "columns/conventional_names.h"
 #include "core/error.h"
 #include "propose/column_meaning.h"
 
@@ -56,8 +57,8 @@ class RowColumns {
       else if (c.name == p_.options.data.weight)
         take_counts(c);
     }
-    auto& data = p_.options.data;
-    if (request_.weight) data.weight = *request_.weight;
+    ask_of_extents();
+    if (request_.weight) p_.options.data.weight = *request_.weight;
   }
 
  private:
@@ -86,10 +87,7 @@ class RowColumns {
     if (plainest && clicked.empty() && !request_.clicked && !told_) {
       clicked = plainest->name;
       uint64_t no = 0;
-      for (const auto& [value, cells] : plainest->counts) {
-        const auto number = columns::parse_number(value);
-        no += (number ? *number == 0 : value.starts_with('f') || value.starts_with('F') || value == "no") ? cells : 0;
-      }
+      for (const auto& [value, cells] : plainest->counts) no += answer_of(value) == false ? cells : 0;
       p_.ask(
           "'{}' is taken for the answer: {} of the rows hold 0, were shown and not taken, and count as no positives. "
           "--clicked '' takes all rows, --clicked COLUMN another answer.",
@@ -125,15 +123,18 @@ class RowColumns {
     }
     auto wanted = strong;
     wanted.insert(wanted.end(), middle.begin(), middle.end());
+    if (wanted.size() + against.size() == c.counts.size() && !strong.empty()) wanted = strong;
     if (wanted.empty()) wanted = {by_count.back().second};
+    uint64_t kept = 0;
+    for (const auto& value : wanted) kept += c.counts.at(value);
     std::string now = "all rows count alike now";
     if (!against.empty() && against.size() < c.counts.size() && knows_expressions(p_.options.data)) {
       p_.positive = against.size() == 1 ? fmt::format("{} != {}", field_text(c.name), value_text(c, against[0]))
                                         : fmt::format("not {}", one_of_text(c, against));
       now = fmt::format("all rows count alike now but those of {}", fmt::join(against, ", "));
     }
-    p_.ask("'{}' says what happened ({}): which of it makes a positive? {}. --positive '{}' would choose.", c.name,
-           fmt::join(shares, ", "), capital(now), one_of_text(c, wanted));
+    p_.ask("'{}' says what happened ({}): which of it makes a positive? {}. --positive '{}' would keep {} of them.",
+           c.name, fmt::join(shares, ", "), capital(now), one_of_text(c, wanted), percent(kept, all));
   }
 
   static std::string capital(std::string text) {
@@ -173,12 +174,25 @@ class RowColumns {
     if (request_.weight == c.name) return;
     take_no_weight(c);
     leave_out(c, "how long or how far, known only after the click");
-    if (told_ || c.distinct < 2) return;
+    if (c.distinct > 1) extents_.push_back(&c);
+  }
+
+  void ask_of_extents() {
+    if (told_ || extents_.empty()) return;
+    // A share of the whole says most.
+    auto best =
+        std::ranges::find_if(extents_, [](const auto* c) { return columns::has_word_of(c->name, {"ratio", "pct"}); });
+    if (best == extents_.end()) best = extents_.begin();
+    const auto& c = **best;
+    std::vector<std::string> names;
+    for (const auto* extent : extents_) names.push_back(extent->name);
     p_.ask(
-        "'{}' ({} to {}, {} in the mean) is known only after the click, and left out: from which value on is a row a "
-        "positive? All rows count now. --positive '{} >= {}' would choose, --weight '{}' take it as weight.",
-        c.name, round_text(c.least), round_text(c.most), round_text(c.mean), field_text(c.name), round_text(c.mean),
-        c.name);
+        "'{}' {} known only after the click, and left out: from which value on is a row a positive? All rows count "
+        "now. "
+        "'{}' goes from {} to {}: --positive '{} >= {}' would keep those above its mean, --weight '{}' take it as "
+        "weight.",
+        fmt::join(names, "', '"), names.size() == 1 ? "is" : "are", c.name, round_text(c.least), round_text(c.most),
+        field_text(c.name), round_text(c.mean), c.name);
   }
 
   // A weight that is found, and not told.
@@ -197,6 +211,7 @@ class RowColumns {
   data::TableGuess& guess_;
   const Request& request_;
   bool told_ = false;  // which rows are positives
+  std::vector<const data::ColumnGuess*> extents_;
 };
 
 }  // namespace

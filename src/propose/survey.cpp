@@ -10,6 +10,7 @@
 #include "columns/ids.h"
 #include "columns/time_form.h"
 #include "data/row_places.h"
+#include "propose/column_meaning.h"
 
 namespace pagoda::propose {
 
@@ -49,13 +50,6 @@ void take_times(columns::ParsedTimes written, columns::TimeForm told, bool trust
           fmt::format("{}: {}", places.text(reader, time.row), columns::format_time_us(*time.timestamp_us));
   }
   std::sort(survey.time_us.begin(), survey.time_us.end());
-}
-
-bool says_no(const columns::Column& answers, size_t row) {
-  if (const auto number = answers.as_number(row)) return *number == 0;
-  std::string scratch;
-  const auto text = answers.as_text(row, scratch);
-  return text == "false" || text == "False" || text == "FALSE" || text == "no";
 }
 
 // The first value that each item and each user had in a column, as a hash; 0: none yet.
@@ -118,9 +112,11 @@ LogSurvey survey_log(const formats::ReaderOptions& files, const LogColumns& role
     const columns::Column* weights = weight.empty() ? nullptr : &batch.columns[clicked_at - 1];
     const columns::Column* answers = clicked.empty() ? nullptr : &batch.columns[clicked_at];
     for (size_t row = 0; row < batch.rows; ++row) {
-      if (answers && says_no(*answers, row)) {
-        ++survey.shown;
-        continue;
+      if (answers) {
+        const auto answer = answer_of(answers->as_text(row, scratch));
+        if (answer == false) ++survey.shown;
+        if (!answer) ++survey.rows_without_answer;
+        if (answer != true) continue;
       }
       const auto item_id = batch.columns[1].as_text(row, scratch);
       const uint32_t i = item_id.empty() ? columns::Interner::kNone : survey.items.add(item_id);

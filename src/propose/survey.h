@@ -14,16 +14,17 @@ struct LogColumns {
   std::string user, item, time, weight, clicked;  // all but the first two: "" where there is none
 };
 
-// Whether a column's value goes with the item, or with the user: of the cells that are not empty, those whose item (user)
-// stood in an earlier row, and those of these that hold another value than its first.
+// Whether a column's value goes with the item, or with the user: of the cells that are not empty, those whose item
+// (user) stood in an earlier row, and those of these that hold another value than its first.
 struct Belonging {
   std::string column;
   uint64_t item_repeats = 0, item_changes = 0, user_repeats = 0, user_changes = 0;
 };
 
 struct LogSurvey {
-  uint64_t rows = 0;   // with a user and an item; of answers those that were taken
-  uint64_t shown = 0;  // rows of a `clicked` that says no, counted in nothing else
+  uint64_t rows = 0;                 // with a user and an item; of answers those that were taken
+  uint64_t shown = 0;                // rows of a `clicked` that says no, counted in nothing else
+  uint64_t rows_without_answer = 0;  // neither yes nor no, counted in nothing else
   uint64_t rows_without_id = 0;
   uint64_t rows_without_time = 0;    // of `rows`, where a time column is named
   uint64_t rows_of_bad_clocks = 0;   // of `rows`: their time cannot be (ClockBounds)
@@ -40,8 +41,8 @@ struct LogSurvey {
   double share_of_users_with_several() const;
 };
 
-// `others`: further columns, of which it is asked whom they belong to. `times`: how they are written, where it is known.
-// 8 bytes a row of times, the ids, and of each other column 4 bytes an id are held.
+// `others`: further columns, of which it is asked whom they belong to. `times`: how they are written, where it is
+// known. 8 bytes a row of times, the ids, and of each other column 4 bytes an id are held.
 LogSurvey survey_log(const formats::ReaderOptions& files, const LogColumns& columns,
                      const std::vector<std::string>& others = {}, columns::TimeForm times = {},
                      bool trust_clock = false);

@@ -103,9 +103,20 @@ void say_missing(Proposal& p, const data::TableGuess& guess, const std::string& 
   }
 }
 
+namespace {
+
+formats::ReaderOptions table_files(const dataset::DataOptions& data, const std::string& path, bool of_items) {
+  auto files = one_file(path, of_items ? data.items_form : data.users_form);
+  const auto& format = of_items ? data.items_format : data.users_format;
+  if (format != "auto") files.format = files::format_from_name(format);
+  return files;
+}
+
+}  // namespace
+
 void take_table(Proposal& p, const std::string& path, const columns::Interner& ids, bool of_items) {
   auto& data = p.options.data;
-  const auto files = one_file(path, of_items ? data.items_form : data.users_form);
+  const auto files = table_files(data, path, of_items);
   const auto guess = data::guess_table(files);
   const auto survey = survey_table(files, ids);
   const auto& like = of_items ? data.item : data.user;
@@ -137,28 +148,31 @@ void take_owned_columns(Proposal& p, const formats::ReaderOptions& log, const st
     fail(ErrorKind::usage,
          "{} exists, and would hold columns of the log ({}); choose another name of the config with -o", path,
          fmt::join(columns, ", "));
-  auto& data = p.options.data;
+  const auto& data = p.options.data;
   const auto& features = of_items ? p.options.towers.item.features : p.options.towers.user.features;
-  const auto before = features.size();
+  const auto without = p;
+  p.written.push_back(path);
   write_owned_columns(log, of_items ? data.item : data.user, columns, path);
   take_table(p, path, ids, of_items);
-  const auto* owner = of_items ? "item" : "user";
-  if (features.size() == before) {
+  const auto* owner = of_items ? "an item" : "a user";
+  const auto names = fmt::format("'{}'", fmt::join(columns, "', '"));
+  if (features.size() ==
+      (of_items ? without.options.towers.item.features : without.options.towers.user.features).size()) {
     std::filesystem::remove(path);
-    (of_items ? data.items : data.users).clear();
+    p = without;
+    p.say("{} of the log, the same in all rows of {}, would tell no more than the id.", names, owner);
     return;
   }
   p.say(
-      "'{}' of the log {} the same in all rows of {} {}: {} holds {}, a row for each {}. Make it anew when the log has "
-      "new {}s.",
-      fmt::join(columns, "', '"), columns.size() == 1 ? "is" : "are", of_items ? "an" : "a", owner, path,
-      columns.size() == 1 ? "it" : "them", owner, owner);
+      "{} of the log {} the same in all rows of {}: {} holds {}, a row for each. Make it anew when the log has new "
+      "ones.",
+      names, columns.size() == 1 ? "is" : "are", owner, path, columns.size() == 1 ? "it" : "them");
 }
 
 void look_for_users_among_items(Proposal& p, const LogSurvey& log) {
   auto& data = p.options.data;
   if (data.items.empty() || !data.users.empty()) return;
-  const auto survey = survey_table(one_file(data.items, data.items_form), log.users);
+  const auto survey = survey_table(table_files(data, data.items, true), log.users);
   const auto& id = data.items_id.empty() ? data.item : data.items_id;
   for (const auto& c : survey.columns)
     if (c.name == id && c.known * 10 > uint64_t{log.users.size()} * 9)

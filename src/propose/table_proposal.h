@@ -18,8 +18,8 @@ void say_missing(Proposal& p, const data::TableGuess& guess, const std::string& 
 // The table of items, or of users, with its features. Error{input}: it holds none of the ids.
 void take_table(Proposal& p, const std::string& path, const columns::Interner& ids, bool of_items);
 
-// Writes columns of the log that belong to the item, or to the user, to a table of their own at `path`, and takes it; where
-// none of them tells anything, there is no table. Error{usage}: there is a file of that name.
+// Writes columns of the log that belong to the item, or to the user, to a table of their own at `path`, and takes it;
+// where none of them tells anything, there is no table. Error{usage}: there is a file of that name.
 void take_owned_columns(Proposal& p, const formats::ReaderOptions& log, const std::vector<std::string>& columns,
                         const columns::Interner& ids, const std::string& path, bool of_items);
 
