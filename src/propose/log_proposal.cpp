@@ -139,8 +139,9 @@ void look_for_other_clocks(Proposal& p, data::TableGuess& guess, const Request& 
     c.role = "time";
     c.reason = "its name; it counts from a moment of its own";
     p.ask(
-        "'{}' is taken as time in seconds from a moment of its own, as its numbers are too small for times since 1970. "
-        "--set data.time_unit=ms says another unit, --time '' that it is no time.",
+        "'{}' is taken as time, in seconds from an unknown start: its numbers are too small for times since 1970. "
+        "--set "
+        "data.time_unit=ms sets another unit, --time '' uses no time.",
         c.name);
     return;
   }
@@ -156,13 +157,13 @@ void ask_of_roles(Proposal& p, const data::TableGuess& guess, const Request& req
     if (c.name == data.time && !c.by_name && !request.time && c.role == "time" && c.type != columns::ColumnType::time &&
         c.reason.starts_with("the one column"))
       p.ask(
-          "'{}' is taken as time, as its numbers count since 1970. --time COLUMN says otherwise, --time '' that none "
-          "is.",
+          "'{}' is taken as time, since its numbers count from 1970. --time COLUMN sets another, --time '' uses none.",
           c.name);
   }
   if (!by_place.empty())
     p.ask(
-        "No name tells who is a user and what an item: {} are taken for them. --user COLUMN and --item COLUMN say it.",
+        "Which columns hold the users and the items? No name tells, so it takes {}. --user COLUMN and --item COLUMN "
+        "set them.",
         fmt::join(by_place, " and "));
 }
 
@@ -232,10 +233,10 @@ void take_context(Proposal& p, data::TableGuess& guess, const Request& request) 
     if (std::ranges::count(p.options.towers.user.features, name, &features::FeatureOptions::column) == 0)
       p.options.towers.user.features.push_back(feature(name, features::FeatureKind::categorical));
   if (!told && !names.empty())
-    p.ask(
-        "'{}' {} taken as context: {} known at the moment of a request? --context '' leaves out, --context COLUMNS "
-        "names what is.",
-        fmt::join(names, "', '"), names.size() == 1 ? "is" : "are", names.size() == 1 ? "is it" : "are they");
+    p.ask("'{}' {} taken as context: {} known at the moment of a request? --context '' leaves {} out{}.",
+          fmt::join(names, "', '"), names.size() == 1 ? "is" : "are", names.size() == 1 ? "is it" : "are they",
+          names.size() == 1 ? "it" : "them",
+          names.size() == 1 ? "" : fmt::format(", --context '{}' keeps that one alone", names[0]));
 }
 
 }  // namespace

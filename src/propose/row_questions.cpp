@@ -89,8 +89,9 @@ class RowColumns {
       uint64_t no = 0;
       for (const auto& [value, cells] : plainest->counts) no += answer_of(value) == false ? cells : 0;
       p_.ask(
-          "'{}' is taken for the answer: {} of the rows hold 0, were shown and not taken, and count as no positives. "
-          "--clicked '' takes all rows, --clicked COLUMN another answer.",
+          "'{}' is taken for the answer: {} of the rows hold 0 (shown, and not taken) and are no positives. --clicked "
+          "'' "
+          "makes all rows positives, --clicked COLUMN takes another answer.",
           clicked, percent(no, cells_of(*plainest)));
     }
     for (auto& c : guess_.columns)
@@ -127,19 +128,14 @@ class RowColumns {
     if (wanted.empty()) wanted = {by_count.back().second};
     uint64_t kept = 0;
     for (const auto& value : wanted) kept += c.counts.at(value);
-    std::string now = "all rows count alike now";
+    std::string now = "All rows count alike now";
     if (!against.empty() && against.size() < c.counts.size() && knows_expressions(p_.options.data)) {
       p_.positive = against.size() == 1 ? fmt::format("{} != {}", field_text(c.name), value_text(c, against[0]))
                                         : fmt::format("not {}", one_of_text(c, against));
-      now = fmt::format("all rows count alike now but those of {}", fmt::join(against, ", "));
+      now = fmt::format("All rows but those of {} count alike now", fmt::join(against, ", "));
     }
-    p_.ask("'{}' says what happened ({}): which of it makes a positive? {}. --positive '{}' would keep {} of them.",
-           c.name, fmt::join(shares, ", "), capital(now), one_of_text(c, wanted), percent(kept, all));
-  }
-
-  static std::string capital(std::string text) {
-    text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
-    return text;
+    p_.ask("'{}' says what happened ({}): which events are positives? {}. --positive '{}' keeps {} of them.", c.name,
+           fmt::join(shares, ", "), now, one_of_text(c, wanted), percent(kept, all));
   }
 
   void take_stars(data::ColumnGuess& c) {
@@ -161,13 +157,13 @@ class RowColumns {
       none += number && *number == 0 ? cells : 0;
     }
     const uint64_t all = cells_of(c);
-    const auto zero =
-        none == 0 ? std::string() : fmt::format(" 0, in {} of the rows, may stand for none given.", percent(none, all));
+    const auto zero = none == 0
+                          ? std::string()
+                          : fmt::format(" 0, in {} of the rows, may mean that no star was given.", percent(none, all));
     p_.ask(
-        "'{}' holds stars from {} to {}: from which on is a row a positive? All rows count now{}.{} --positive '{} >= "
-        "{}' would keep {} of them.",
-        c.name, c.least, c.most, weight == c.name ? ", each with its stars as weight" : " alike", zero,
-        field_text(c.name), from, percent(kept, all));
+        "'{}' holds stars from {} to {}: from which star on is a row a positive? All rows count now.{} --positive "
+        "'{} >= {}' keeps {} of them.",
+        c.name, c.least, c.most, zero, field_text(c.name), from, percent(kept, all));
   }
 
   void take_extent(data::ColumnGuess& c) {
@@ -189,7 +185,7 @@ class RowColumns {
     p_.ask(
         "'{}' {} known only after the click, and left out: from which value on is a row a positive? All rows count "
         "now. "
-        "'{}' goes from {} to {}: --positive '{} >= {}' would keep those above its mean, --weight '{}' take it as "
+        "'{}' goes from {} to {}: --positive '{} >= {}' keeps the rows above its mean, --weight '{}' takes it as "
         "weight.",
         fmt::join(names, "', '"), names.size() == 1 ? "is" : "are", c.name, round_text(c.least), round_text(c.most),
         field_text(c.name), round_text(c.mean), c.name);
@@ -202,8 +198,8 @@ class RowColumns {
     take_no_weight(c);
     leave_out(c, "a weight whose largest values outweigh all others");
     p_.ask(
-        "'{}' goes up to {}, {} in the mean: as a weight, a few rows would outweigh all others, so all count alike. "
-        "--weight '{}' takes it all the same.",
+        "'{}' goes up to {}, and is {} on average: as weights, a few rows would outweigh all others, so all rows weigh "
+        "the same. --weight '{}' uses it all the same.",
         c.name, round_text(c.most), round_text(c.mean), c.name);
   }
 
