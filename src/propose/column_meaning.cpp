@@ -32,6 +32,8 @@ const Names kEvents = {"event",         "event_type",    "event_name",    "event
                        "activity_type", "feedback_type", "verb"};
 
 const Names kStars = {"rating", "ratings", "star", "stars", "score", "overall", "grade"};
+// Names of weights that are stars if their values are those of stars, and not those of a count.
+const Names kMaybeStars = {"weight", "value", "preference", "mark", "strength"};
 
 // Whole names, and words of names.
 const Names kExtents = {
@@ -211,6 +213,13 @@ bool is_event(const data::ColumnGuess& c) {
   return c.type == columns::ColumnType::text && known >= 2 && known * 2 > c.counts.size();
 }
 
+bool is_part(const data::ColumnGuess& c) {
+  const Names parts = {"train", "training", "test", "testing", "valid", "validation", "val", "dev", "eval"};
+  return c.type == columns::ColumnType::text && c.distinct >= 2 && !c.counts.empty() &&
+         std::ranges::all_of(
+             c.counts, [&](const auto& value) { return std::ranges::find(parts, plain(value.first)) != parts.end(); });
+}
+
 bool is_extent(const data::ColumnGuess& c) {
   auto name = columns::normalised_name(c.name);
   for (const auto unit : kUnits)
@@ -223,7 +232,9 @@ bool is_extent(const data::ColumnGuess& c) {
 }
 
 bool is_stars(const data::ColumnGuess& c) {
-  if (!is_number(c) || !columns::has_word_of(c.name, kStars) || c.counts.empty() || c.distinct < 3) return false;
+  if (!is_number(c) || c.counts.empty() || c.distinct < 3) return false;
+  const bool by_values = c.distinct >= 5 && (c.most == 5 || c.most == 10) && c.mean >= c.most / 2;
+  if (!columns::has_word_of(c.name, kStars) && !(columns::is_one_of(c.name, kMaybeStars) && by_values)) return false;
   const bool halves = std::ranges::all_of(c.counts, [](const auto& value) {
     const auto number = columns::parse_number(value.first);
     return !number || *number * 2 == std::floor(*number * 2);
@@ -242,6 +253,7 @@ std::optional<bool> answer_of(std::string_view text) {
 }
 
 Meaning meaning_of(const data::ColumnGuess& c) {
+  if (is_part(c)) return Meaning::part;
   if (columns::is_one_of(c.name, kAnswers) && is_yes_or_no(c)) return Meaning::answer;
   if (columns::has_word_of(c.name, kStars) && is_yes_or_no(c) && is_number(c)) return Meaning::answer;
   if (is_event(c)) return Meaning::event;

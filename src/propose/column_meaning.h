@@ -19,6 +19,7 @@ enum class Meaning {
   extent,      // how long or how far, in numbers: known only afterwards
   afterwards,  // something else that is known only afterwards: a review, helpful votes
   time,        // a time, beside the column of times
+  part,        // which part of a split the row is of: train, test
 };
 
 Meaning meaning_of(const data::ColumnGuess& column);

@@ -50,6 +50,14 @@ TEST_F(ColumnMeaningTest, StarsAreHalvesUpToTen) {
   EXPECT_NE(meaning("score", {"0.31", "0.77", "3.2"}), Meaning::stars);
   EXPECT_NE(meaning("rating", {"10", "50", "100"}), Meaning::stars);
   EXPECT_NE(meaning("floor", {"1", "2", "3", "4"}), Meaning::stars);
+  // A weight is a grade or a count, by its values.
+  EXPECT_EQ(meaning("weight", {"1", "2", "3", "4", "5", "5", "4"}), Meaning::stars);
+  EXPECT_NE(meaning("weight", {"1", "2", "3", "4", "5", "1", "1", "1", "1"}), Meaning::stars);
+}
+
+TEST_F(ColumnMeaningTest, APartOfASplitIsNoContext) {
+  EXPECT_EQ(meaning("x", {"train", "test", "Valid"}), Meaning::part);
+  EXPECT_EQ(meaning("vehicle", {"train", "bus"}), Meaning::other);
 }
 
 TEST_F(ColumnMeaningTest, WhatIsKnownAfterwards) {

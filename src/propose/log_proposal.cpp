@@ -176,7 +176,8 @@ std::vector<std::string> columns_to_survey(const Proposal& p, const data::TableG
     const bool is_role = c.name == data.user || c.name == data.item || c.name == data.time || c.name == data.weight ||
                          c.name == data.clicked;
     const auto meaning = meaning_of(c);
-    const bool of_rows = meaning == Meaning::answer || meaning == Meaning::event || meaning == Meaning::stars;
+    const bool of_rows = meaning == Meaning::answer || meaning == Meaning::event || meaning == Meaning::stars ||
+                         meaning == Meaning::part;
     if (!is_role && !of_rows && !c.vectors && c.distinct > 1 && c.mean_length < kLongText &&
         std::ranges::count(request.context, c.name) == 0)
       names.push_back(c.name);

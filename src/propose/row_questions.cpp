@@ -54,6 +54,8 @@ class RowColumns {
         take_stars(c);
       else if (meaning == Meaning::extent)
         take_extent(c);
+      else if (meaning == Meaning::part)
+        take_part(c);
       else if (c.name == p_.options.data.weight)
         take_counts(c);
     }
@@ -136,6 +138,18 @@ class RowColumns {
     }
     p_.ask("'{}' says what happened ({}): which events are positives? {}. --positive '{}' keeps {} of them.", c.name,
            fmt::join(shares, ", "), now, one_of_text(c, wanted), percent(kept, all));
+  }
+
+  void take_part(data::ColumnGuess& c) {
+    leave_out(c, "it names the part of a split that the row is of");
+    if (!request_.where.empty()) return;
+    auto one = std::ranges::find_if(c.counts, [](const auto& value) { return value.first.starts_with("train"); });
+    if (one == c.counts.end()) one = c.counts.begin();
+    p_.ask(
+        "'{}' names the part of a split, and all rows are read now. --where '{} = {}' reads one part; data.split.kind "
+        "= "
+        "\"given\" takes the others as files of their own.",
+        c.name, field_text(c.name), value_text(c, one->first));
   }
 
   void take_stars(data::ColumnGuess& c) {

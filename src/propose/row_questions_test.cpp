@@ -97,6 +97,12 @@ TEST_F(RowQuestionsTest, WhatIsKnownAfterTheClickIsNoContext) {
   EXPECT_TRUE(propose_columns("device", {{"web", "app"}}, request).options.data.context.empty());
 }
 
+TEST_F(RowQuestionsTest, PartsOfASplitAreAskedOf) {
+  const auto p = propose_columns("split", {{"test", "train", "train"}});
+  EXPECT_TRUE(p.options.data.context.empty());
+  EXPECT_NE(question(p, "'split' names the part").find("--where 'split = \"train\"'"), std::string::npos);
+}
+
 TEST_F(RowQuestionsTest, QuestionsStandFirstAndNameTheirFlags) {
   const auto p = propose_columns("rating", {{"1", "2", "3", "4", "5"}});
   ASSERT_FALSE(p.questions.empty());
