@@ -261,12 +261,20 @@ Log take_log(Proposal& p, const Request& request) {
   files.paths = data.interactions;
   const auto others = columns_to_survey(p, guess, request);
   Log taken;
-  taken.survey = survey_log(files, {data.user, data.item, data.time, data.weight, data.clicked}, others, data.times,
-                            data.trust_clock);
+  taken.survey = survey_log(files, {.columns = {data.user, data.item, data.time, data.weight, data.clicked},
+                                    .others = others,
+                                    .where = data.where,
+                                    .positive = data.positive,
+                                    .times = data.times,
+                                    .trust_clock = data.trust_clock});
   const auto& log = taken.survey;
   settle_owners(p, guess, taken);
   take_context(p, guess, request);
   taken.files = std::move(files);
+  if (log.rows == 0 && log.left_out + log.shown > 0)
+    fail(ErrorKind::input,
+         "{}: no row is a positive: {} are left out by data.where, {} count as shown by data.clicked{}",
+         request.interactions[0], log.left_out, log.shown, data.positive.empty() ? "" : " and data.positive");
   if (log.rows == 0)
     fail(ErrorKind::input, "{}: no row has both a user ('{}') and an item ('{}')", request.interactions[0], data.user,
          data.item);
@@ -286,6 +294,14 @@ Log take_log(Proposal& p, const Request& request) {
       p.say("{}.", text);
   }
   say_missing(p, guess, request.interactions[0], data.form);
+
+  if (log.left_out > 0) p.say("{} rows are left out by data.where = '{}'.", log.left_out, data.where);
+  if (log.shown > 0)
+    p.say("{} rows are no positives, and count as shown: {}.", log.shown,
+          data.positive.empty() ? fmt::format("data.clicked = '{}'", data.clicked)
+          : data.clicked.empty()
+              ? fmt::format("data.positive = '{}'", data.positive)
+              : fmt::format("data.clicked = '{}', data.positive = '{}'", data.clicked, data.positive));
 
   if (!log.times_said.empty())
     p.say("'{}': {}. data.time_unit and data.date_order say it otherwise.", data.time, log.times_said);

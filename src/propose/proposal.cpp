@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include "core/error.h"
 #include "propose/column_lines.h"
 #include "propose/log_proposal.h"
 #include "propose/table_proposal.h"
@@ -52,24 +51,9 @@ void take_tables(Proposal& p, const Request& request, const Log& log) {
   }
 }
 
-// Where the config knows them.
-template <class Data>
-void set_expressions(Data& data, const Proposal& p) {
-  if constexpr (requires {
-                  data.positive;
-                  data.where;
-                }) {
-    if (!p.positive.empty()) data.positive = p.positive;
-    if (!p.where.empty()) data.where = p.where;
-  } else if (!p.positive.empty() || !p.where.empty()) {
-    fail(ErrorKind::usage, "--positive and --where: the config has no such keys yet");
-  }
-}
-
 void propose(Proposal& p, const Request& request) {
   const auto log = take_log(p, request);
   auto& o = p.options;
-  set_expressions(o.data, p);
   if (!log.survey.time_us.empty() && !request.split_told)
     p.choices.push_back(train::suit_split(o.data.split, log.survey.time_us));
   take_tables(p, request, log);

@@ -21,7 +21,7 @@ struct Request {
   std::string user, item;                            // columns of the log, as are the next four
   std::optional<std::string> time, weight, clicked;  // "": there is none
   std::vector<std::string> context;                  // "" alone: there is none
-  std::string positive, where;                       // which rows are positives, and which are read at all
+  std::string positive, where;                       // expressions of data.positive and data.where
   std::string format, separator;                     // of the log, as are the next two
   std::vector<std::string> columns;
   bool no_header = false;
@@ -33,7 +33,6 @@ struct Request {
 // flag that says it; what was seen; the choices.
 struct Proposal {
   dataset::Options options;
-  std::string positive, where;  // expressions: which rows are positives, and which are read; "": all
   std::vector<std::string> questions, seen, choices;
   std::vector<std::string> written;  // tables of the log's own columns
 

@@ -11,11 +11,6 @@ namespace pagoda::propose {
 
 namespace {
 
-template <class Data>
-constexpr bool knows_expressions(const Data&) {
-  return requires(Data data) { data.positive; };
-}
-
 // "12%", "0.8%"
 std::string percent(uint64_t cells, uint64_t of) {
   const double share = of ? 100 * static_cast<double>(cells) / static_cast<double>(of) : 0;
@@ -37,10 +32,11 @@ std::string round_text(double value) {
 class RowColumns {
  public:
   RowColumns(Proposal& p, data::TableGuess& guess, const Request& request) : p_(p), guess_(guess), request_(request) {
-    p.positive = request.positive;
-    p.where = request.where;
-    told_ = !p.positive.empty();
-    if (request.clicked) p.options.data.clicked = *request.clicked;
+    auto& data = p.options.data;
+    if (!request.positive.empty()) data.positive = request.positive;
+    if (!request.where.empty()) data.where = request.where;
+    told_ = !data.positive.empty();
+    if (request.clicked) data.clicked = *request.clicked;
   }
 
   void take() {
@@ -131,9 +127,10 @@ class RowColumns {
     uint64_t kept = 0;
     for (const auto& value : wanted) kept += c.counts.at(value);
     std::string now = "All rows count alike now";
-    if (!against.empty() && against.size() < c.counts.size() && knows_expressions(p_.options.data)) {
-      p_.positive = against.size() == 1 ? fmt::format("{} != {}", field_text(c.name), value_text(c, against[0]))
-                                        : fmt::format("not {}", one_of_text(c, against));
+    if (!against.empty() && against.size() < c.counts.size()) {
+      p_.options.data.positive = against.size() == 1
+                                     ? fmt::format("{} != {}", field_text(c.name), value_text(c, against[0]))
+                                     : fmt::format("not {}", one_of_text(c, against));
       now = fmt::format("All rows but those of {} count alike now", fmt::join(against, ", "));
     }
     p_.ask("'{}' says what happened ({}): which events are positives? {}. --positive '{}' keeps {} of them.", c.name,
@@ -142,7 +139,7 @@ class RowColumns {
 
   void take_part(data::ColumnGuess& c) {
     leave_out(c, "it names the part of a split that the row is of");
-    if (!request_.where.empty()) return;
+    if (!p_.options.data.where.empty()) return;
     auto one = std::ranges::find_if(c.counts, [](const auto& value) { return value.first.starts_with("train"); });
     if (one == c.counts.end()) one = c.counts.begin();
     p_.ask(

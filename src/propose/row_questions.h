@@ -7,8 +7,8 @@
 
 namespace pagoda::propose {
 
-// Looks at the columns beside users, items and times. Sets data.clicked and data.weight of `p.options`,
-// the expressions of `p`, the roles and reasons of those columns in `guess`, and asks what is not sure.
+// Looks at the columns beside users, items and times. Sets data.clicked, data.positive, data.where and
+// data.weight of `p.options`, the roles and reasons of those columns in `guess`, and asks what is not sure.
 void take_row_columns(Proposal& p, data::TableGuess& guess, const Request& request);
 
 }  // namespace pagoda::propose

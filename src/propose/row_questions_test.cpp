@@ -50,7 +50,10 @@ TEST_F(RowQuestionsTest, EventsAskAndAllRowsCount) {
   const auto asked = question(p, "'event' says what happened");
   EXPECT_NE(asked.find("--positive 'event in (\"transaction\", \"addtocart\")' keeps 3"), asked.npos) << asked;
   EXPECT_TRUE(p.options.data.context.empty());
-  EXPECT_EQ(p.positive, "");
+  EXPECT_EQ(p.options.data.positive, "");
+  const auto against = propose_columns("event", {{"view", "view", "like", "dislike", "unlike"}});
+  EXPECT_EQ(against.options.data.positive, "not event in (\"dislike\", \"unlike\")");
+  EXPECT_NE(question(against, "All rows but those of dislike, unlike count").find("keeps"), std::string::npos);
 }
 
 TEST_F(RowQuestionsTest, StarsAskFromWhichOnAndStayTheWeight) {
@@ -61,6 +64,20 @@ TEST_F(RowQuestionsTest, StarsAskFromWhichOnAndStayTheWeight) {
   const auto books = question(propose_columns("Book-Rating", {{"0", "5", "8", "10"}}), "stars from 0 to 10");
   EXPECT_NE(books.find("--positive '`Book-Rating` >= 8'"), books.npos) << books;
   EXPECT_NE(books.find("0, in 2"), books.npos) << books;
+}
+
+TEST_F(RowQuestionsTest, WhatIsToldIsNoQuestionAndItsRowsAreCounted) {
+  Request request;
+  request.positive = "rating >= 4";
+  request.where = "device = 'web'";
+  const auto p = propose_columns("rating,device", {{"1", "2", "3", "4", "5"}, {"web", "app"}}, request);
+  EXPECT_EQ(p.options.data.positive, "rating >= 4");
+  EXPECT_EQ(p.options.data.where, "device = 'web'");
+  EXPECT_EQ(p.options.data.weight, "");  // what is good enough counts alike
+  EXPECT_EQ(question(p, "rating"), "");
+  EXPECT_FALSE(says(p, "log.csv: 1000 rows, "));
+  EXPECT_TRUE(says(p, "rows are no positives, and count as shown"));
+  EXPECT_TRUE(says(p, "rows are left out by data.where"));
 }
 
 TEST_F(RowQuestionsTest, ExtentsAreLeftOutAndAskedOnce) {

@@ -10,6 +10,7 @@
 #include "columns/ids.h"
 #include "columns/time_form.h"
 #include "data/row_places.h"
+#include "predicate/row_predicate.h"
 #include "propose/column_meaning.h"
 
 namespace pagoda::propose {
@@ -83,70 +84,111 @@ class FirstValues {
   std::string scratch_;
 };
 
-}  // namespace
+class LogSurveyor {
+ public:
+  LogSurveyor(const formats::ReaderOptions& files, const SurveyOptions& options)
+      : options_(options), where_(options.where, "data.where"), positive_(options.positive, "data.positive"),
+        first_values_(options.others.begin(), options.others.end()) {
+    const auto& [user, item, time, weight, clicked] = options.columns;
+    formats::ReaderOptions wanted = files;
+    wanted.columns = {user, item};
+    // A column may have a role and stand in an expression: it is read once.
+    const auto ask = [&](const std::string& name) {
+      const auto at = std::ranges::find(wanted.columns, name) - wanted.columns.begin();
+      if (static_cast<size_t>(at) == wanted.columns.size()) wanted.columns.push_back(name);
+      return static_cast<size_t>(at);
+    };
+    if (!time.empty()) time_ = ask(time);
+    if (!weight.empty()) weight_ = ask(weight);
+    if (!clicked.empty()) clicked_ = ask(clicked);
+    for (const auto& name : where_.columns()) where_columns_.push_back(ask(name));
+    for (const auto& name : positive_.columns()) positive_columns_.push_back(ask(name));
+    wanted.required = wanted.columns;
+    for (const auto& name : options.others) others_.push_back(ask(name));
+    reader_ = formats::open_reader(wanted);
+  }
 
-LogSurvey survey_log(const formats::ReaderOptions& files, const LogColumns& roles,
-                     const std::vector<std::string>& others, columns::TimeForm times_told, bool trust_clock) {
-  const auto& [user, item, time, weight, clicked] = roles;
-  formats::ReaderOptions wanted = files;
-  wanted.columns = {user, item};
-  if (!time.empty()) wanted.columns.push_back(time);
-  if (!weight.empty()) wanted.columns.push_back(weight);
-  const size_t clicked_at = wanted.columns.size();
-  if (!clicked.empty()) wanted.columns.push_back(clicked);
-  wanted.required = wanted.columns;
-  const size_t first_other = wanted.columns.size();
-  wanted.columns.insert(wanted.columns.end(), others.begin(), others.end());
-  std::vector<FirstValues> first_values(others.begin(), others.end());
-  const auto reader = formats::open_reader(wanted);
-  LogSurvey survey;
-  columns::RawBatch batch;
-  std::string scratch;
-  columns::ParsedTimes written;
-  data::RowPlaces places;  // of what is written
-  while (reader->next(batch)) {
-    for (const auto& ids : {&batch.columns[0], &batch.columns[1]})
-      columns::count_rounded_ids(*ids, survey.notices,
-                                 [&](size_t row) { return reader->place(batch.file, batch.first_record + row); });
-    const columns::Column* times = time.empty() ? nullptr : &batch.columns[2];
-    const columns::Column* weights = weight.empty() ? nullptr : &batch.columns[clicked_at - 1];
-    const columns::Column* answers = clicked.empty() ? nullptr : &batch.columns[clicked_at];
-    for (size_t row = 0; row < batch.rows; ++row) {
-      if (answers) {
-        const auto answer = answer_of(answers->as_text(row, scratch));
-        if (answer == false) ++survey.shown;
-        if (!answer) ++survey.rows_without_answer;
-        if (answer != true) continue;
-      }
-      const auto item_id = batch.columns[1].as_text(row, scratch);
-      const uint32_t i = item_id.empty() ? columns::Interner::kNone : survey.items.add(item_id);
-      const auto user_id = batch.columns[0].as_text(row, scratch);
-      if (i == columns::Interner::kNone || user_id.empty()) {
-        ++survey.rows_without_id;
+  LogSurvey run() {
+    while (reader_->next(batch_)) take_batch();
+    survey_.notices.add(reader_->notices());
+    columns::warn_of_whitespace(reader_->files()[0], options_.columns.user, survey_.users);
+    columns::warn_of_whitespace(reader_->files()[0], options_.columns.item, survey_.items);
+    for (const auto& values : first_values_) survey_.belongings.push_back(values.found());
+    take_times(std::move(written_), options_.times, options_.trust_clock, places_, *reader_, survey_);
+    return std::move(survey_);
+  }
+
+ private:
+  static constexpr size_t kNone = SIZE_MAX;
+
+  std::vector<bool> holds(const predicate::RowPredicate& rows, const std::vector<size_t>& places) {
+    std::vector<const columns::Column*> columns;
+    for (const size_t place : places) columns.push_back(&batch_.columns[place]);
+    return rows.holds(columns, survey_.notices);
+  }
+
+  void take_batch() {
+    for (const size_t ids : {0, 1})
+      columns::count_rounded_ids(batch_.columns[ids], survey_.notices,
+                                 [&](size_t row) { return reader_->place(batch_.file, batch_.first_record + row); });
+    const auto wanted = holds(where_, where_columns_), positives = holds(positive_, positive_columns_);
+    for (size_t row = 0; row < batch_.rows; ++row) {
+      if (!wanted.empty() && !wanted[row]) {
+        ++survey_.left_out;
         continue;
       }
-      const uint32_t u = survey.users.add(user_id);
-      if (u == survey.rows_of_user.size()) survey.rows_of_user.push_back(0);
-      ++survey.rows_of_user[u];
-      ++survey.rows;
-      if (times) {
-        if (const auto t = columns::parse_time(*times, row)) {
-          places.note(written.size(), batch.file, batch.first_record + row);
-          written.push(*t);
-        } else {
-          ++survey.rows_without_time;
-        }
-      }
-      if (weights && !(weights->as_number(row).value_or(0) > 0)) ++survey.rows_without_weight;
-      for (size_t c = 0; c < others.size(); ++c) first_values[c].look(batch.columns[first_other + c], row, u, i);
+      const auto answer =
+          clicked_ == kNone ? std::optional(true) : answer_of(batch_.columns[clicked_].as_text(row, scratch_));
+      if (!answer)
+        ++survey_.rows_without_answer;
+      else if (!*answer || (!positives.empty() && !positives[row]))
+        ++survey_.shown;
+      else
+        take_row(row);
     }
   }
-  survey.notices.add(reader->notices());
-  columns::warn_of_whitespace(reader->files()[0], user, survey.users);
-  columns::warn_of_whitespace(reader->files()[0], item, survey.items);
-  for (const auto& values : first_values) survey.belongings.push_back(values.found());
-  take_times(std::move(written), times_told, trust_clock, places, *reader, survey);
-  return survey;
+
+  void take_row(size_t row) {
+    const auto item_id = batch_.columns[1].as_text(row, scratch_);
+    const uint32_t item = item_id.empty() ? columns::Interner::kNone : survey_.items.add(item_id);
+    const auto user_id = batch_.columns[0].as_text(row, scratch_);
+    if (item == columns::Interner::kNone || user_id.empty()) {
+      ++survey_.rows_without_id;
+      return;
+    }
+    const uint32_t user = survey_.users.add(user_id);
+    if (user == survey_.rows_of_user.size()) survey_.rows_of_user.push_back(0);
+    ++survey_.rows_of_user[user];
+    ++survey_.rows;
+    if (time_ != kNone) {
+      if (const auto t = columns::parse_time(batch_.columns[time_], row)) {
+        places_.note(written_.size(), batch_.file, batch_.first_record + row);
+        written_.push(*t);
+      } else {
+        ++survey_.rows_without_time;
+      }
+    }
+    if (weight_ != kNone && !(batch_.columns[weight_].as_number(row).value_or(0) > 0)) ++survey_.rows_without_weight;
+    for (size_t c = 0; c < others_.size(); ++c) first_values_[c].look(batch_.columns[others_[c]], row, user, item);
+  }
+
+  const SurveyOptions& options_;
+  predicate::RowPredicate where_, positive_;
+  std::vector<FirstValues> first_values_;
+  size_t time_ = kNone, weight_ = kNone, clicked_ = kNone;  // columns of the batch, as are the next three
+  std::vector<size_t> where_columns_, positive_columns_, others_;
+  std::unique_ptr<formats::Reader> reader_;
+  columns::RawBatch batch_;
+  LogSurvey survey_;
+  columns::ParsedTimes written_;
+  data::RowPlaces places_;  // of what is written
+  std::string scratch_;
+};
+
+}  // namespace
+
+LogSurvey survey_log(const formats::ReaderOptions& files, const SurveyOptions& options) {
+  return LogSurveyor(files, options).run();
 }
 
 TableSurvey survey_table(const formats::ReaderOptions& files, const columns::Interner& ids) {

@@ -22,8 +22,9 @@ struct Belonging {
 };
 
 struct LogSurvey {
-  uint64_t rows = 0;                 // with a user and an item; of answers those that were taken
-  uint64_t shown = 0;                // rows of a `clicked` that says no, counted in nothing else
+  uint64_t rows = 0;                 // positives with a user and an item
+  uint64_t left_out = 0;             // by `where`, and counted in nothing else
+  uint64_t shown = 0;                // no positives by `clicked` or `positive`, and counted in nothing else
   uint64_t rows_without_answer = 0;  // neither yes nor no, counted in nothing else
   uint64_t rows_without_id = 0;
   uint64_t rows_without_time = 0;    // of `rows`, where a time column is named
@@ -41,11 +42,16 @@ struct LogSurvey {
   double share_of_users_with_several() const;
 };
 
-// `others`: further columns, of which it is asked whom they belong to. `times`: how they are written, where it is
-// known. 8 bytes a row of times, the ids, and of each other column 4 bytes an id are held.
-LogSurvey survey_log(const formats::ReaderOptions& files, const LogColumns& columns,
-                     const std::vector<std::string>& others = {}, columns::TimeForm times = {},
-                     bool trust_clock = false);
+struct SurveyOptions {
+  LogColumns columns;
+  std::vector<std::string> others;  // further columns, of which it is asked whom they belong to
+  std::string where, positive;      // as of data::InteractionOptions
+  columns::TimeForm times;          // how they are written, where it is known
+  bool trust_clock = false;
+};
+// 8 bytes a row of times, the ids, and of each other column 4 bytes an id are held. Error{usage}: an expression that
+// cannot be read.
+LogSurvey survey_log(const formats::ReaderOptions& files, const SurveyOptions& options);
 
 struct TableColumnSurvey {
   std::string name;
