@@ -98,7 +98,9 @@ def test_evaluate_agrees_with_a_ranking_of_its_own_lists_by_other_code(cli, mode
             first = next((rank for rank, hit in enumerate(hits[:k]) if hit), None)
             best = sum(1 / math.log2(rank + 2) for rank in range(min(k, len(test[user]))))
             values = {"recall": sum(hits[:k]) / len(test[user]), "hit_rate": float(first is not None),
-                      "mrr": 0.0 if first is None else 1 / (first + 1),
+                      "mrr": 0.0 if first is None else 1 / (first + 1), "precision": sum(hits[:k]) / k,
+                      "map": sum(sum(hits[:rank + 1]) / (rank + 1) for rank, hit in enumerate(hits[:k]) if hit)
+                      / min(k, len(test[user])),
                       "ndcg": sum(1 / math.log2(rank + 2) for rank, hit in enumerate(hits[:k]) if hit) / best}
             for name, value in values.items():
                 sums[f"{name}@{k}"] = sums.get(f"{name}@{k}", 0.0) + value
@@ -112,7 +114,7 @@ def test_the_figures_of_evaluate_have_the_names_of_the_contract(cli, model, tmp_
     copy = tmp_path / "m.pagoda"
     shutil.copy(model, copy)
     figures = json.loads(cli("evaluate", copy, "--k", "20,50", "--json", "-").stdout)
-    assert {f"{name}@{k}" for name in ("recall", "ndcg", "hit_rate", "mrr") for k in (20, 50)} == set(figures["metrics"])
+    assert {f"{name}@{k}" for name in ("recall", "ndcg", "hit_rate", "mrr", "map", "precision") for k in (20, 50)} == set(figures["metrics"])
     for key in ("users", "items", "by_item_popularity", "zero_train_positives", "seconds", "model", "coverage@20", "gini@20",
                 "average_popularity@20", "long_tail_share@20"):
         assert key in figures, key

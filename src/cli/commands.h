@@ -39,6 +39,7 @@ struct EvaluateArgs {
   std::string model, data, k, json, rescore, repeats;
   std::vector<std::string> set;
   int64_t rescore_from = 1000;
+  bool no_baselines = false;
 };
 struct EnsembleArgs {
   std::vector<std::string> models;

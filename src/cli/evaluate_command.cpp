@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/warnings.h"
 #include "evaluate/bundle_evaluation.h"
+#include "evaluate/comparison_table.h"
 #include "evaluate/judged_model.h"
 #include "files/byte_sink.h"
 #include "retrieval/journal.h"
@@ -48,11 +49,18 @@ void print_table(const Json& j) {
   std::vector<std::string> ks;  // "@20"
   for (const auto& [name, value] : metrics.items())
     if (name.starts_with("recall@")) ks.push_back(name.substr(6));
-  std::printf("%12s %10s %10s %10s %10s %10s\n", "", "recall", "ndcg", "hit_rate", "mrr", "coverage");
-  for (const auto& k : ks)
-    std::printf("%12s %10s %10s %10s %10s %10s\n", k.c_str(), figure(metrics, "recall" + k).c_str(),
-                figure(metrics, "ndcg" + k).c_str(), figure(metrics, "hit_rate" + k).c_str(),
-                figure(metrics, "mrr" + k).c_str(), figure(j, "coverage" + k).c_str());
+  std::printf("%12s", "");
+  for (const auto name : evaluate::kMetricNames) std::printf(" %10s", std::string(name).c_str());
+  std::printf(" %10s\n", "coverage");
+  for (const auto& k : ks) {
+    std::printf("%12s", k.c_str());
+    for (const auto name : evaluate::kMetricNames) std::printf(" %10s", figure(metrics, std::string(name) + k).c_str());
+    std::printf(" %10s\n", figure(j, "coverage" + k).c_str());
+  }
+  if (const auto lines = evaluate::comparison_table(j.dump()); !lines.empty()) {
+    std::printf("\n");
+    for (const auto& line : lines) std::printf("%s\n", line.c_str());
+  }
   if (j.at("users") == 0) return;
   const auto recall = "recall" + ks[0];
   const auto print_bucket = [&](const std::string& name, const Json& b) {
@@ -147,7 +155,8 @@ void run_evaluate(const EvaluateArgs& args) {
                                 {.ks = ks,
                                  .repeats = repeats,
                                  .second = second.get(),
-                                 .rescore_from = static_cast<size_t>(std::max<int64_t>(0, args.rescore_from))});
+                                 .rescore_from = static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)),
+                                 .baselines = options.evaluate.baselines && !args.no_baselines});
   const auto items = static_cast<int64_t>(bundle->item_ids().size());
   std::vector<int64_t> too_long;
   std::ranges::copy_if(ks, std::back_inserter(too_long),

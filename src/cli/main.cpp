@@ -203,6 +203,8 @@ int run(int argc, char** argv) {
   c->add_option("--rescore-from", evaluate.rescore_from, "candidates of the first bundle that the second reranks")
       ->needs(judged_second)
       ->capture_default_str();
+  c->add_flag("--no-baselines", evaluate.no_baselines,
+              "judge the model alone, without popularity, item-kNN and intervals");
   c->add_option("--set", evaluate.set, "a.b=v over the bundle's config: data.interactions when the files have moved")
       ->take_all()
       ->allow_extra_args(false);

@@ -25,6 +25,7 @@ enum class Stream : uint64_t {
   positives = 11,
   index = 12,
   simulate_impressions = 13,
+  baselines = 14,
 };
 
 // A strong 64-bit mix (the finaliser of SplitMix64): equal inputs, equal outputs, no state.

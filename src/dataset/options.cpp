@@ -118,7 +118,9 @@ void describe(OptionVisitor& f, TrainOptions& o) {
   f.field("batch", o.batch, "examples a step: more in-batch negatives, fewer steps");
   f.field("epochs", o.epochs, "passes over the training part, at most");
   nn::describe(f, o.optimizer);
-  f.field("choose_by", o.choose_by, "validation metric that chooses the model: recall@k, ndcg@k, hit_rate@k, mrr@k");
+  f.field("choose_by", o.choose_by,
+          "validation metric that chooses the model: recall@k, ndcg@k, hit_rate@k, mrr@k, map@k, "
+          "precision@k");
   f.field("patience", o.patience, "evaluations without a better value before training stops");
   f.field("evaluate_every", o.evaluate_every, "epochs between evaluations on the validation part");
   // "true" is how version 0.1 wrote "validation"; of two names of a value the last is written.
@@ -152,6 +154,8 @@ void describe(OptionVisitor& f, Options& o) {
     f.choice(
         "repeats", o.evaluate.repeats, {{"miss", Repeats::miss}, {"keep", Repeats::keep}},
         "what a user had before: left out of the lists, so that it counts as a miss where it comes back; or kept in");
+    f.field("baselines", o.evaluate.baselines,
+            "judge popularity, recent popularity and item-kNN on the same users, too, with bootstrap intervals");
   });
 }
 
@@ -215,6 +219,7 @@ std::string resume_record(const Options& options) {
        {"time_unit = \"auto\"", "date_order = \"auto\"", "clock = \"check\"", "where = \"\"", "positive = \"\""})
     later.emplace("[data]", line);
   later.emplace("[evaluate]", "repeats = \"miss\"");
+  later.emplace("[evaluate]", "baselines = true");
   for (const auto section : {"[data.items_form]", "[data.users_form]"}) {
     later.emplace(section, "");
     later.emplace(section, "format = \"auto\"");

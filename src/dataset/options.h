@@ -91,6 +91,7 @@ std::string_view name_of(Repeats repeats);
 struct EvaluateOptions {
   std::vector<int64_t> k{20, 100, 1000};
   Repeats repeats = Repeats::miss;
+  bool baselines = true;
 };
 
 struct Options {

@@ -16,9 +16,11 @@ namespace pagoda::evaluate {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 // Figures that nothing was measured for are left out.
-nlohmann::ordered_json health_json(const BundleEvaluation& judgement) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+Json health_json(const BundleEvaluation& judgement) {
+  Json json = Json::object();
   const auto put = [&](const std::string& name, double value) {
     if (std::isfinite(value)) json[name] = value;
   };
@@ -33,6 +35,56 @@ nlohmann::ordered_json health_json(const BundleEvaluation& judgement) {
     for (size_t i = 0; i < t->ks.size(); ++i) put(fmt::format("catalogue_recall@{}", t->ks[i]), t->catalogue_recall[i]);
   }
   return json;
+}
+
+Json metrics_json(const RankingReport& report) {
+  Json json = Json::object();
+  for (size_t m = 0; m < kMetricNames.size(); ++m)
+    for (size_t k = 0; k < report.ks.size(); ++k)
+      json[fmt::format("{}@{}", kMetricNames[m], report.ks[k])] = (*report.all()[m])[k];
+  return json;
+}
+
+// `less`: the interval is of report less that one.
+Json intervals_json(const RankingReport& report, const Intervals& intervals, const RankingReport* less = nullptr) {
+  Json json = Json::object();
+  for (size_t m = 0; m < kMetricNames.size(); ++m)
+    for (size_t k = 0; k < report.ks.size(); ++k) {
+      auto& one = json[fmt::format("{}@{}", kMetricNames[m], report.ks[k])];
+      if (less) one["mean"] = (*report.all()[m])[k] - (*less->all()[m])[k];
+      one["low"] = (*intervals.all()[m])[k].low;
+      one["high"] = (*intervals.all()[m])[k].high;
+    }
+  return json;
+}
+
+// The figures once more, under names that MLflow takes, without those that nothing was measured for.
+Json mlflow_json(const BundleEvaluation& judgement) {
+  Json json = Json::object();
+  const auto put = [&](const std::string& before, const RankingReport& report) {
+    for (size_t m = 0; m < kMetricNames.size(); ++m)
+      for (size_t k = 0; k < report.ks.size(); ++k)
+        if (const double value = (*report.all()[m])[k]; std::isfinite(value))
+          json[before + plain_name(kMetricNames[m], static_cast<int64_t>(report.ks[k]))] = value;
+  };
+  put("", judgement.known);
+  for (const auto& baseline : judgement.baselines.judged) put(baseline.name + "/", baseline.report);
+  return json;
+}
+
+void put_baselines(Json& json, const BundleEvaluation& judgement) {
+  const auto& known = judgement.known;
+  json["intervals"] = intervals_json(known, judgement.intervals);
+  json["baselines"] = Json::array();
+  for (const auto& one : judgement.baselines.judged)
+    json["baselines"].push_back({{"name", one.name},
+                                 {"about", one.about},
+                                 {"metrics", metrics_json(one.report)},
+                                 {"intervals", intervals_json(one.report, one.intervals)},
+                                 {"difference", intervals_json(known, one.differences, &one.report)}});
+  json["baselines_left_out"] = Json::array();
+  for (const auto& [name, why] : judgement.baselines.left_out)
+    json["baselines_left_out"].push_back({{"name", name}, {"why", why}});
 }
 
 }  // namespace
@@ -196,17 +248,58 @@ void say_what_was_not_judged(const BundleEvaluation& judgement, dataset::Repeats
              known.test_positives, share);
 }
 
+// Of the metric that chose the model, where it was judged, else of recall in the shortest lists.
+void say_doubts(const model::Bundle& bundle, const BundleEvaluation& judgement) {
+  const auto& known = judgement.known;
+  MetricName metric{"recall", static_cast<int64_t>(known.ks[0])};
+  if (const auto& chosen_by = bundle.info().chosen_by; !chosen_by.empty())
+    if (const auto name = parse_metric(chosen_by); std::ranges::count(known.ks, static_cast<size_t>(name.k)) > 0)
+      metric = name;
+  const auto k = static_cast<size_t>(std::ranges::find(known.ks, static_cast<size_t>(metric.k)) - known.ks.begin());
+  if (const auto doubts = doubts_about(known, judgement.baselines, metric.kind, k); !doubts.empty())
+    log_warning(
+        "{}; to try: train.rows = \"user\" with sampling.negatives = [{{source = \"catalogue\"}}], another "
+        "loss.temperature, more train.epochs, features of the items; docs/howto/raise-recall.md says which when",
+        doubts);
+}
+
+// What baselines learn from: the rows that the model has learnt from, where they are at hand.
+Baselines judge_beside(ThreadPool& pool, const model::Bundle& bundle, const TestUsers& test,
+                       const ItemPopularity& popularity, const EvaluationInput& judged, const std::vector<int64_t>& ks,
+                       const UserMetrics& users) {
+  BaselineInput input{.states = &bundle.user_states(),
+                      .judged = judged,
+                      .ks = ks,
+                      .popularity = &popularity,
+                      .recent = {},
+                      .why_no_recent = "the log that the model was trained on was not read",
+                      .histories = &bundle.user_states().histories,
+                      .model = &users,
+                      .knn = {}};
+  std::optional<dataset::Events> events;
+  if (test.data && trained_on(bundle, *test.data)) {
+    events = test.data->events(bundle.info().refit);
+    input.histories = &events->items;
+    input.recent = newest_tenth(events->items.values, events->time_us, popularity.items());
+    input.why_no_recent =
+        test.data->log.has_time() ? "the training rows are all of one moment" : "the log has no times";
+  }
+  return judge_baselines(pool, input);
+}
+
 }  // namespace
 
 BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, const TestUsers& test,
                                  const BundleEvaluationOptions& how, UserMetrics* known_users) {
-  const auto& [ks, repeats, second, rescore_from] = how;
+  const auto& [ks, repeats, second, rescore_from, with_baselines] = how;
   const auto start = std::chrono::steady_clock::now();
   if (second) model::check_cascade_length(static_cast<size_t>(*std::max_element(ks.begin(), ks.end())), rescore_from);
   const auto cascade = second ? model::make_cascade(bundle, *second, rescore_from) : nullptr;
   const ItemPopularity popularity({bundle.item_counts().begin(), bundle.item_counts().end()});
   const auto options = bundle_options(bundle, {});
   BundleEvaluation judgement;
+  UserMetrics metrics;
+  RankingReport unknown_popularity;
   judgement.first_seen = item_first_seen(bundle, options, test.data ? &*test.data : nullptr);
   const auto ages = items_by_age(judgement.first_seen.time_us, bundle.info().moment_us);
   const auto index = index::make_exact_index(bundle.item_vectors());
@@ -222,11 +315,19 @@ BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, 
     if (!unknown) judgement.mean_cosine_users = mean_pairwise_cosine(vectors);
     if (second)
       vectors = model::cascade_queries(vectors, model::known_user_vectors(pool, *second, bundle.user_ids(), users));
-    (unknown ? judgement.unknown_users : judgement.known) = rank_users(
-        pool, cascade ? *cascade : *index, vectors, bundle.user_states(), {users, &items, outside, repeats}, ks,
-        popularity, judgement.first_seen.source.empty() ? nullptr : &ages, unknown ? nullptr : known_users);
+    const EvaluationInput judged{users, &items, outside, repeats};
+    (unknown ? judgement.unknown_users : judgement.known) =
+        rank_users(pool, cascade ? *cascade : *index, vectors, bundle.user_states(), judged, ks, popularity,
+                   judgement.first_seen.source.empty() ? nullptr : &ages, unknown ? nullptr : &metrics);
+    judgement.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (!with_baselines) continue;
+    if (unknown) {
+      unknown_popularity = rank_by_popularity(pool, bundle.user_states(), judged, ks, popularity);
+    } else {
+      judgement.intervals = bootstrap_intervals(pool, metrics);
+      judgement.baselines = judge_beside(pool, bundle, test, popularity, judged, ks, metrics);
+    }
   }
-  judgement.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   math::Matrix<float> room;
   judgement.mean_cosine_items = mean_pairwise_cosine(math::as_floats(bundle.item_vectors(), room));
   if (test.data && bundle.members().size() == 1 && trained_on(bundle, *test.data))
@@ -241,14 +342,20 @@ BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, 
   json["refit"] = bundle.info().refit;
   json["uses_order"] = bundle.info().uses_order;
   json["item_age_source"] = judgement.first_seen.source;
+  if (with_baselines) put_baselines(json, judgement);
+  json["mlflow"] = mlflow_json(judgement);
   json["health"] = health_json(judgement);
   if (second) json["rescored_by"] = {{"fingerprint", second->fingerprint()}, {"from", rescore_from}};
   auto& unknown = json["unknown_users"];
   unknown["users"] = judgement.unknown_users.users;
   for (size_t i = 0; i < judgement.unknown_users.ks.size(); ++i)
     unknown[fmt::format("recall@{}", judgement.unknown_users.ks[i])] = judgement.unknown_users.recall[i];
+  unknown["metrics"] = metrics_json(judgement.unknown_users);
+  if (with_baselines) unknown["popularity"] = metrics_json(unknown_popularity);
   judgement.json = json.dump(1);
   say_what_was_not_judged(judgement, repeats);
+  if (with_baselines) say_doubts(bundle, judgement);
+  if (known_users) *known_users = std::move(metrics);
   return judgement;
 }
 

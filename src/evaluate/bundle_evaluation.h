@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "evaluate/baselines.h"
 #include "evaluate/diagnostics.h"
 #include "evaluate/evaluation.h"
 
@@ -45,6 +46,8 @@ struct BundleEvaluation {
   ItemFirstSeen first_seen;                             // by_item_age of both: at the latest time the bundle has seen
   double mean_cosine_items = 0, mean_cosine_users = 0;  // of the catalogue; of the known users judged
   std::optional<TrainingDiagnostics> training;          // when the data is there that the bundle was trained on
+  Intervals intervals;                                  // of the known users' metrics; empty without baselines
+  Baselines baselines;                                  // on the known users
   double seconds = 0;                                   // user vectors, search and metrics; without files, health
   std::string json;                                     // INTERFACE: `evaluate --json`
 };
@@ -54,9 +57,10 @@ struct BundleEvaluationOptions {
   // With `second`, the cascade of the two is judged: the second puts the best rescore_from in order.
   const model::Bundle* second = nullptr;
   size_t rescore_from = 0;
+  bool baselines = true;  // judge them and the intervals, too
 };
-// Error{usage}: one of ks is greater than rescore_from. `known_users`: takes the metrics of each known user, in the order
-// of `test`. Warns where nobody, or only a part of the rows, can be judged.
+// Error{usage}: one of ks is greater than rescore_from. `known_users` takes the metrics of each known user, in the order of
+// `test`. Warns where nobody, or only a part of the rows, can be judged, and where a baseline is as good as the model.
 BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, const TestUsers& test,
                                  const BundleEvaluationOptions& how, UserMetrics* known_users = nullptr);
 

@@ -112,11 +112,7 @@ double Trial::value(ThreadPool& pool, std::span<const double> weights) const {
   const auto index = index::make_exact_index(item_vectors_);
   const auto report =
       rank_users(pool, *index, queries, states_, {users_, &relevant_, outside_, repeats_}, {metric_.k}, popularity_);
-  const auto& of_kind = metric_.kind == "recall"     ? report.recall
-                        : metric_.kind == "ndcg"     ? report.ndcg
-                        : metric_.kind == "hit_rate" ? report.hit_rate
-                                                     : report.mrr;
-  return of_kind[0];
+  return report.named(metric_.kind)[0];
 }
 
 // The weights with part p's share of the sum set to `share`; the others keep their proportions.

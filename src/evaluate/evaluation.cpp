@@ -32,9 +32,9 @@ bool uses_order(const dataset::Options& options, const model::UserStates& states
   return false;
 }
 
-RankingReport rank_users(ThreadPool& pool, const index::Index& index, math::MatrixView<const float> user_vectors,
-                         const model::UserStates& states, const EvaluationInput& judged, const std::vector<int64_t>& ks,
-                         const ItemPopularity& popularity, const ItemGroups* ages, UserMetrics* kept) {
+RankingReport rank_lists(const MakeLists& make_lists, const model::UserStates& states, const EvaluationInput& judged,
+                         const std::vector<int64_t>& ks, const ItemPopularity& popularity, const ItemGroups* ages,
+                         UserMetrics* kept) {
   constexpr size_t kBlock = 4096;  // users whose lists are held at once
   std::vector<size_t> sorted(ks.begin(), ks.end());
   std::sort(sorted.begin(), sorted.end());
@@ -43,17 +43,15 @@ RankingReport rank_users(ThreadPool& pool, const index::Index& index, math::Matr
   if (kept) accumulator.keep_users(kept);
   for (size_t begin = 0; begin < judged.users.size(); begin += kBlock) {
     const size_t end = std::min(judged.users.size(), begin + kBlock);
-    math::Ragged<uint32_t> seen;
+    math::Ragged<uint32_t> histories;
     for (size_t i = begin; i < end; ++i)
-      seen.push(judged.users[i] == columns::Interner::kNone ? std::span<const uint32_t>()
-                                                            : states.histories[judged.users[i]]);
-    const auto found = index.search(
-        pool, user_vectors.slice_rows(begin, end),
-        {.k = sorted.back() + 1, .excluded = judged.repeats == dataset::Repeats::miss ? &seen : nullptr, .recall = 1});
+      histories.push(judged.users[i] == columns::Interner::kNone ? std::span<const uint32_t>()
+                                                                 : states.histories[judged.users[i]]);
+    const auto found = make_lists(begin, end, histories, sorted.back() + 1);
     for (size_t i = begin; i < end; ++i) {
       const auto relevant = (*judged.relevant)[i];
       std::vector<uint32_t> again;  // relevant items that stand in the history
-      for (const uint32_t item : std::as_const(seen)[i - begin])
+      for (const uint32_t item : std::as_const(histories)[i - begin])
         if (std::ranges::binary_search(relevant, item)) again.push_back(item);
       std::ranges::sort(again);
       again.erase(std::unique(again.begin(), again.end()), again.end());
@@ -62,11 +60,23 @@ RankingReport rank_users(ThreadPool& pool, const index::Index& index, math::Matr
            .scores = std::span(found.scores).subspan(found.items.offsets[i - begin], found.items[i - begin].size()),
            .relevant = relevant,
            .relevant_outside = judged.relevant_outside[i],
-           .history = std::as_const(seen)[i - begin].size(),
+           .history = std::as_const(histories)[i - begin].size(),
            .relevant_in_history = again.size()});
     }
   }
   return accumulator.report();
+}
+
+RankingReport rank_users(ThreadPool& pool, const index::Index& index, math::MatrixView<const float> user_vectors,
+                         const model::UserStates& states, const EvaluationInput& judged, const std::vector<int64_t>& ks,
+                         const ItemPopularity& popularity, const ItemGroups* ages, UserMetrics* kept) {
+  const bool leave_out = judged.repeats == dataset::Repeats::miss;
+  return rank_lists(
+      [&](size_t begin, size_t end, const math::Ragged<uint32_t>& histories, size_t k) {
+        return index.search(pool, user_vectors.slice_rows(begin, end),
+                            {.k = k, .excluded = leave_out ? &histories : nullptr, .recall = 1});
+      },
+      states, judged, ks, popularity, ages, kept);
 }
 
 NamedMetrics validation_metrics(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
@@ -94,10 +104,8 @@ NamedMetrics validation_metrics(ThreadPool& pool, const dataset::Dataset& data, 
     const auto k = std::to_string(report.ks[i]);
     out.emplace_back("recall@" + k, report.recall[i]);
     out.emplace_back("ndcg@" + k, report.ndcg[i]);
-    if (report.ks[i] == static_cast<size_t>(choose.k) && choose.kind == "hit_rate")
-      out.emplace_back("hit_rate@" + k, report.hit_rate[i]);
-    if (report.ks[i] == static_cast<size_t>(choose.k) && choose.kind == "mrr")
-      out.emplace_back("mrr@" + k, report.mrr[i]);
+    if (report.ks[i] == static_cast<size_t>(choose.k) && choose.kind != "recall" && choose.kind != "ndcg")
+      out.emplace_back(choose_by, report.named(choose.kind)[i]);
   }
   return out;
 }

@@ -1,6 +1,9 @@
 // Exact ranking over the full catalogue.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "dataset/dataset.h"
@@ -19,14 +22,22 @@ model::UserStates user_states(const dataset::Dataset& data, const dataset::Event
 // taken from what was before the target.
 bool uses_order(const dataset::Options& options, const model::UserStates& states);
 
-// Lists for users [users.size()] (rows of `states`, or kNone) judged against `relevant` items, parallel to them. Items of
-// a user's own history are not recommended, but where repeats are kept. `kept`: takes each user's metrics, in order.
+// Users [n] (rows of `states`, or kNone) whose lists are judged against `relevant` items, parallel to them. Items of a
+// user's own history are recommended only where repeats are kept. `kept` takes each user's metrics, in order.
 struct EvaluationInput {
   std::span<const uint32_t> users;
   const math::Ragged<uint32_t>* relevant;
   std::span<const uint32_t> relevant_outside;
   dataset::Repeats repeats = dataset::Repeats::miss;
 };
+// Makes the lists of users begin to end of the input: up to k items each, best first, scores parallel; `histories` are
+// those users' own.
+using MakeLists =
+    std::function<index::SearchResult(size_t begin, size_t end, const math::Ragged<uint32_t>& histories, size_t k)>;
+RankingReport rank_lists(const MakeLists& make_lists, const model::UserStates& states, const EvaluationInput& judged,
+                         const std::vector<int64_t>& ks, const ItemPopularity& popularity,
+                         const ItemGroups* ages = nullptr, UserMetrics* kept = nullptr);
+// The lists of an index, by exact search.
 RankingReport rank_users(ThreadPool& pool, const index::Index& index, math::MatrixView<const float> user_vectors,
                          const model::UserStates& states, const EvaluationInput& judged, const std::vector<int64_t>& ks,
                          const ItemPopularity& popularity, const ItemGroups* ages = nullptr,

@@ -21,6 +21,7 @@ class ItemPopularity {
   explicit ItemPopularity(std::vector<uint32_t> train_counts);  // of each item row
   size_t items() const { return counts_.size(); }
   uint32_t count(uint32_t row) const { return counts_[row]; }
+  std::span<const uint32_t> counts() const { return counts_; }
   // Outside the top 20% of the items by train count.
   bool in_long_tail(uint32_t row) const { return long_tail_[row]; }
 

@@ -11,7 +11,7 @@
 namespace pagoda::evaluate {
 
 MetricName parse_metric(const std::string& name) {
-  static const std::vector<std::string> kinds{"recall", "ndcg", "hit_rate", "mrr"};
+  static const std::vector<std::string> kinds(kMetricNames.begin(), kMetricNames.end());
   const auto at = name.find('@');
   MetricName metric{name.substr(0, at), 0};
   if (std::find(kinds.begin(), kinds.end(), metric.kind) == kinds.end())
@@ -23,6 +23,8 @@ MetricName parse_metric(const std::string& name) {
     fail(ErrorKind::usage, "'{}': write the list's length after the @, as in {}@100", name, metric.kind);
   return metric;
 }
+
+std::string plain_name(std::string_view kind, int64_t k) { return fmt::format("{}_at_{}", kind, k); }
 
 std::string telling_metric(const std::string& choose_by, std::span<const int64_t> ks, int64_t items) {
   const auto [kind, k] = parse_metric(choose_by);

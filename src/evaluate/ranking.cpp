@@ -46,8 +46,7 @@ RankingAccumulator::RankingAccumulator(std::vector<size_t> ks, const ItemPopular
     : ks_(std::move(ks)), popularity_(&popularity) {
   check(!ks_.empty() && ks_[0] > 0 && std::adjacent_find(ks_.begin(), ks_.end(), std::greater_equal<>()) == ks_.end(),
         "K rise from 1");
-  recall_.assign(ks_.size(), 0.0);
-  ndcg_ = hit_rate_ = mrr_ = recall_;
+  for (auto* sum : sums_.all()) sum->assign(ks_.size(), 0.0);
   for (const ItemGroups* groups : {&popularity.buckets(), &popularity.deciles(), &popularity.unseen(), ages}) {
     if (!groups) continue;
     check(groups->of_item.size() == popularity.items(), "groups are of this catalogue");
@@ -58,7 +57,7 @@ RankingAccumulator::RankingAccumulator(std::vector<size_t> ks, const ItemPopular
 }
 
 void RankingAccumulator::keep_users(UserMetrics* users) {
-  for (auto* metric : {&users->recall, &users->ndcg, &users->hit_rate, &users->mrr}) metric->resize(ks_.size());
+  for (auto* metric : users->all()) metric->resize(ks_.size());
   kept_ = users;
 }
 
@@ -86,27 +85,34 @@ void RankingAccumulator::add(const RankedUser& user) {
   const size_t relevant = user.relevant.size() + user.relevant_outside;
   if (relevant == 0) return;
   ++users_;
-  test_positives_ += relevant, outside_ += user.relevant_outside, in_history_ += user.relevant_in_history;
+  test_positives_ += relevant;
+  outside_ += user.relevant_outside;
+  in_history_ += user.relevant_in_history;
 
   find_hits(user);
   auto& activity = by_history_[user.history];
   if (activity.recall.empty()) activity.recall.assign(ks_.size(), 0.0);
   ++activity.users;
-  double dcg = 0, ideal = 0;
+  double dcg = 0, ideal = 0, precisions = 0;
   size_t h = 0, rank = 0;
   for (size_t k = 0; k < ks_.size(); ++k) {
-    for (; h < hits_.size() && hits_[h].first <= ks_[k]; ++h) dcg += discount(hits_[h].first);
-    for (; rank < std::min(ks_[k], relevant); ++rank) ideal += discount(rank + 1);
-    const double recall = static_cast<double>(h) / static_cast<double>(relevant);
-    recall_[k] += recall;
-    activity.recall[k] += recall;
-    ndcg_[k] += dcg / ideal;
-    if (h > 0) hit_rate_[k] += 1.0, mrr_[k] += 1.0 / static_cast<double>(hits_[0].first);
-    if (kept_) {
-      kept_->recall[k].push_back(recall), kept_->ndcg[k].push_back(dcg / ideal);
-      kept_->hit_rate[k].push_back(h > 0),
-          kept_->mrr[k].push_back(h > 0 ? 1.0 / static_cast<double>(hits_[0].first) : 0);
+    for (; h < hits_.size() && hits_[h].first <= ks_[k]; ++h) {
+      dcg += discount(hits_[h].first);
+      precisions += static_cast<double>(h + 1) / static_cast<double>(hits_[h].first);
     }
+    for (; rank < std::min(ks_[k], relevant); ++rank) ideal += discount(rank + 1);
+    const auto hits = static_cast<double>(h), wanted = static_cast<double>(std::min(ks_[k], relevant));
+    const PerMetric<double> of_user{.recall = hits / static_cast<double>(relevant),
+                                    .ndcg = dcg / ideal,
+                                    .hit_rate = h > 0 ? 1.0 : 0.0,
+                                    .mrr = h > 0 ? 1.0 / static_cast<double>(hits_[0].first) : 0.0,
+                                    .map = precisions / wanted,
+                                    .precision = hits / static_cast<double>(ks_[k])};
+    for (size_t m = 0; m < kMetricNames.size(); ++m) {
+      (*sums_.all()[m])[k] += *of_user.all()[m];
+      if (kept_) (*kept_->all()[m])[k].push_back(*of_user.all()[m]);
+    }
+    activity.recall[k] += of_user.recall;
     for (const uint32_t item : user.items.first(std::min(ks_[k], user.items.size()))) ++exposure_[k][item];
   }
 
@@ -123,12 +129,11 @@ void RankingAccumulator::add(const RankedUser& user) {
 void RankingAccumulator::merge(const RankingAccumulator& later) {
   check(ks_ == later.ks_ && popularity_ == later.popularity_ && cuts_.size() == later.cuts_.size(),
         "parts of one evaluation");
-  users_ += later.users_, test_positives_ += later.test_positives_, outside_ += later.outside_;
+  users_ += later.users_;
+  test_positives_ += later.test_positives_;
+  outside_ += later.outside_;
   in_history_ += later.in_history_;
-  add_to(recall_, later.recall_);
-  add_to(ndcg_, later.ndcg_);
-  add_to(hit_rate_, later.hit_rate_);
-  add_to(mrr_, later.mrr_);
+  for (size_t m = 0; m < kMetricNames.size(); ++m) add_to(*sums_.all()[m], *later.sums_.all()[m]);
   for (size_t c = 0; c < cuts_.size(); ++c)
     for (size_t g = 0; g < cuts_[c].counts.size(); ++g) {
       auto& count = cuts_[c].counts[g];
@@ -173,8 +178,7 @@ RankingReport RankingAccumulator::report() const {
   report.ks = ks_, report.users = users_, report.items = popularity_->items();
   report.test_positives = test_positives_, report.outside_catalogue = outside_;
   report.in_history = in_history_;
-  report.recall = over(recall_, users_), report.ndcg = over(ndcg_, users_);
-  report.hit_rate = over(hit_rate_, users_), report.mrr = over(mrr_, users_);
+  for (size_t m = 0; m < kMetricNames.size(); ++m) *report.all()[m] = over(*sums_.all()[m], users_);
 
   report.by_item_popularity = bucket_reports(cuts_[0]);
   report.by_popularity_decile = bucket_reports(cuts_[1]);
@@ -218,7 +222,7 @@ RankingReport RankingAccumulator::report() const {
 
 std::string ranking_json(const RankingReport& report, const EvaluationRun& run) {
   using Json = nlohmann::ordered_json;
-  const auto put = [&](Json& json, const char* name, const AtK& values) {
+  const auto put = [&](Json& json, std::string_view name, const AtK& values) {
     for (size_t k = 0; k < report.ks.size(); ++k) json[fmt::format("{}@{}", name, report.ks[k])] = values[k];
   };
   Json json;
@@ -232,10 +236,7 @@ std::string ranking_json(const RankingReport& report, const EvaluationRun& run) 
   json["repeats"] = run.repeats;
   json["test_rows"] = run.test_rows;
   Json metrics;
-  put(metrics, "recall", report.recall);
-  put(metrics, "ndcg", report.ndcg);
-  put(metrics, "hit_rate", report.hit_rate);
-  put(metrics, "mrr", report.mrr);
+  for (size_t m = 0; m < kMetricNames.size(); ++m) put(metrics, kMetricNames[m], *report.all()[m]);
   json["metrics"] = std::move(metrics);
   const auto add_buckets = [&](const char* key, const char* name, const std::vector<ItemBucket>& buckets) {
     json[key] = Json::array();

@@ -3,7 +3,8 @@
 // For a user with R relevant (test) items, of which the first K of the list holds h at ranks r_1 < r_2 < ...:
 //   recall@K   = h / R                              hit_rate@K = [h > 0]
 //   ndcg@K     = sum_i 1 / log2(r_i + 1) / sum_{r=1..min(K,R)} 1 / log2(r + 1)
-//   mrr@K      = 1 / r_1, 0 without a hit
+//   mrr@K      = 1 / r_1, 0 without a hit           precision@K = h / K
+//   map@K      = sum_i i / r_i / min(K, R)
 // averaged over the users with R > 0. Relevant items outside the catalogue cannot be hit and count in R.
 //
 // Ties never count as hits: within a group of equal scores the relevant items are taken to stand last, and when the
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "evaluate/item_groups.h"
+#include "evaluate/metric_name.h"
 
 namespace pagoda::evaluate {
 
@@ -48,13 +50,12 @@ struct ActivityBucket {
   AtK recall;  // averaged over its users
 };
 
-struct RankingReport {
+struct RankingReport : PerMetric<AtK> {
   std::vector<size_t> ks;
   uint64_t users = 0;  // with at least one relevant item
   uint64_t items = 0;
   uint64_t test_positives = 0, outside_catalogue = 0;  // pairs; the second is part of the first
   uint64_t in_history = 0;  // pairs of the test part that the user had before; part of the first too
-  AtK recall, ndcg, hit_rate, mrr;
 
   std::vector<ItemBucket> by_item_popularity;    // ItemPopularity::buckets
   std::vector<ItemBucket> by_popularity_decile;  // ItemPopularity::deciles
@@ -71,9 +72,7 @@ struct RankingReport {
 };
 
 // The metrics of each user alone, [K][user] in the order they were added: what a bootstrap over users resamples.
-struct UserMetrics {
-  std::vector<std::vector<double>> recall, ndcg, hit_rate, mrr;
-};
+using UserMetrics = PerMetric<std::vector<std::vector<double>>>;
 
 // Adds users up. Not thread-safe: for parallel work cut the users into chunks by their number alone, give each chunk an
 // accumulator and merge them in order; the result then has the same bits on any number of threads.
@@ -108,7 +107,7 @@ class RankingAccumulator {
   const ItemPopularity* popularity_;
   UserMetrics* kept_ = nullptr;
   uint64_t users_ = 0, test_positives_ = 0, outside_ = 0, in_history_ = 0;
-  AtK recall_, ndcg_, hit_rate_, mrr_;             // summed over users
+  PerMetric<AtK> sums_;                            // over users
   std::vector<Cut> cuts_;                          // buckets, deciles, unseen; ages where they are known
   std::map<size_t, Activity> by_history_;          // by history length
   std::vector<std::vector<uint32_t>> exposure_;    // [K][item]: times in the first K

@@ -57,6 +57,8 @@ TEST(Ranking, OneUserIsWorkedByHand) {
   expect_near(report.hit_rate, {0, 1, 1});
   expect_near(report.mrr, {0, 0.5, 0.5});
   expect_near(report.ndcg, {0, d2 / (1 + d2), (d2 + d4) / (1 + d2 + d3 + d4)});
+  expect_near(report.map, {0, 0.5 / 2, (0.5 + 0.5) / 4});
+  expect_near(report.precision, {0, 0.5, 0.5});
 }
 
 TEST(Ranking, EachUsersMetricsAreKeptInOrder) {
@@ -292,23 +294,32 @@ TEST(Ranking, RandomListsAgreeWithTheDefinitions) {
   const std::vector<size_t> ks{1, 5, 20};
   const auto report = rank(users, ks, popularity);
   for (size_t k = 0; k < ks.size(); ++k) {
-    double recall = 0, ndcg = 0, hit_rate = 0, mrr = 0, n = 0;
+    double recall = 0, ndcg = 0, hit_rate = 0, mrr = 0, map = 0, precision = 0, n = 0;
     for (const auto& u : users) {
       const size_t wanted = u.relevant.size() + u.outside;
       if (wanted == 0) continue;
-      double hits = 0, dcg = 0, ideal = 0, first = 0;
+      double hits = 0, dcg = 0, ideal = 0, first = 0, precisions = 0;
       for (size_t i = 0; i < std::min(ks[k], u.items.size()); ++i) {
         if (!std::count(u.relevant.begin(), u.relevant.end(), u.items[i])) continue;
         if (hits++ == 0) first = 1.0 / (i + 1.0);
         dcg += 1 / std::log2(i + 2.0);
+        precisions += hits / (i + 1.0);
       }
       for (size_t i = 0; i < std::min(ks[k], wanted); ++i) ideal += 1 / std::log2(i + 2.0);
-      n += 1, recall += hits / wanted, ndcg += dcg / ideal, hit_rate += hits > 0, mrr += first;
+      n += 1;
+      recall += hits / wanted;
+      ndcg += dcg / ideal;
+      hit_rate += hits > 0;
+      mrr += first;
+      map += precisions / static_cast<double>(std::min(ks[k], wanted));
+      precision += hits / static_cast<double>(ks[k]);
     }
     EXPECT_NEAR(report.recall[k], recall / n, kTiny);
     EXPECT_NEAR(report.ndcg[k], ndcg / n, kTiny);
     EXPECT_NEAR(report.hit_rate[k], hit_rate / n, kTiny);
     EXPECT_NEAR(report.mrr[k], mrr / n, kTiny);
+    EXPECT_NEAR(report.map[k], map / n, kTiny);
+    EXPECT_NEAR(report.precision[k], precision / n, kTiny);
   }
 }
 
@@ -367,7 +378,7 @@ TEST(Ranking, TheJsonHasItsKeysInAFixedOrder) {
                                             "seconds",
                                             "model"}));
   EXPECT_EQ(metrics, (std::vector<std::string>{"recall@1", "recall@2", "ndcg@1", "ndcg@2", "hit_rate@1", "hit_rate@2",
-                                               "mrr@1", "mrr@2"}));
+                                               "mrr@1", "mrr@2", "map@1", "map@2", "precision@1", "precision@2"}));
   EXPECT_EQ(json["metrics"]["recall@2"], 1.0);
   EXPECT_EQ(json["zero_train_positives"].dump(),
             R"({"items":1,"test_positives":1,"recall@1":0.0,"recall@2":1.0,"recommended@1":0.0,"recommended@2":0.5})");

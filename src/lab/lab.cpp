@@ -141,7 +141,7 @@ RunResult Lab::judge_bundle(const std::string& path, const dataset::Options& opt
   const auto test = evaluate::test_users(*bundle, data(options));
   evaluate::UserMetrics metrics;
   const auto evaluation_result = evaluate::evaluate_bundle(
-      pool_, *bundle, test, {.ks = plan_.lab.k, .repeats = options.evaluate.repeats}, &metrics);
+      pool_, *bundle, test, {.ks = plan_.lab.k, .repeats = options.evaluate.repeats, .baselines = false}, &metrics);
   RunResult result{.config = result_config(options),
                    .judged_by = evaluated_by_,
                    .fingerprint = bundle->fingerprint(),
@@ -153,13 +153,10 @@ RunResult Lab::judge_bundle(const std::string& path, const dataset::Options& opt
   for (size_t i = 0; i < test.users.size(); ++i)
     if (test.users[i] != columns::Interner::kNone && !bundle->user_states().histories[test.users[i]].empty())
       result.users.users.push_back(test.ids[i]);
-  for (const auto& [name, values] : {std::pair{"recall", &metrics.recall},
-                                     {"ndcg", &metrics.ndcg},
-                                     {"hit_rate", &metrics.hit_rate},
-                                     {"mrr", &metrics.mrr}})
+  for (size_t m = 0; m < evaluate::kMetricNames.size(); ++m)
     for (size_t k = 0; k < plan_.lab.k.size(); ++k) {
-      result.users.names.push_back(fmt::format("{}@{}", name, plan_.lab.k[k]));
-      result.users.columns.push_back((*values)[k]);
+      result.users.names.push_back(fmt::format("{}@{}", evaluate::kMetricNames[m], plan_.lab.k[k]));
+      result.users.columns.push_back((*metrics.all()[m])[k]);
     }
   if (truth_) {
     const auto users = truth_users(*bundle, *truth_, plan_.lab.truth_good);

@@ -313,7 +313,7 @@ std::string accuracy_section(ReadModels models) {
          (models.size() > 1 ? curve_by_k(models, "ndcg", "NDCG by length of the list",
                                          "The same, counting more for a place nearer the top.")
                             : "") +
-         "</div></div></section>\n";
+         "</div></div>" + baselines_cards(models) + "</section>\n";
 }
 
 std::vector<uint32_t> spread_by_count(std::span<const uint64_t> counts, size_t most) {

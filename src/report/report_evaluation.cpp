@@ -51,6 +51,22 @@ const Json* find_as(const Json& json, const char* key, Json::value_t type) {
   return found != json.end() && found->type() == type ? &*found : nullptr;
 }
 
+std::vector<EvaluatedInterval> intervals_of(const Json& json, const char* key) {
+  std::vector<EvaluatedInterval> intervals;
+  if (const Json* object = find_as(json, key, Json::value_t::object))
+    for (const auto& [name, value] : object->items())
+      if (value.is_object()) intervals.push_back({name, number_or_nan(value, "low"), number_or_nan(value, "high")});
+  return intervals;
+}
+
+std::vector<NamedValue> metrics_of(const Json& json) {
+  std::vector<NamedValue> values;
+  if (const Json* metrics = find_as(json, "metrics", Json::value_t::object))
+    for (const auto& [name, value] : metrics->items())
+      if (value.is_number()) values.emplace_back(name, value.get<double>());
+  return values;
+}
+
 }  // namespace
 
 double Evaluated::metric(std::string_view name) const {
@@ -70,7 +86,7 @@ Evaluated parse_evaluation(std::string_view text, std::string_view what) {
                       .users = number_or_nan(json, "users"),
                       .items = number_or_nan(json, "items"),
                       .seconds = number_or_nan(json, "seconds"),
-                      .metrics = {},
+                      .metrics = metrics_of(json),
                       .health = {},
                       .lists = {},
                       .buckets = {},
@@ -79,10 +95,17 @@ Evaluated parse_evaluation(std::string_view text, std::string_view what) {
                       .age_source = text_or_empty(json, "item_age_source"),
                       .never_in_train = {},
                       .by_activity = {},
-                      .uses_order = {}};
-  if (const Json* metrics = find_as(json, "metrics", Json::value_t::object))
-    for (const auto& [name, value] : metrics->items())
-      if (value.is_number()) evaluated.metrics.emplace_back(name, value.get<double>());
+                      .uses_order = {},
+                      .intervals = intervals_of(json, "intervals"),
+                      .baselines = {}};
+  if (const Json* baselines = find_as(json, "baselines", Json::value_t::array))
+    for (const auto& one : *baselines)
+      if (one.is_object())
+        evaluated.baselines.push_back({.name = text_or_empty(one, "name"),
+                                       .about = text_or_empty(one, "about"),
+                                       .metrics = metrics_of(one),
+                                       .intervals = intervals_of(one, "intervals"),
+                                       .differences = intervals_of(one, "difference")});
   for (const auto& [name, value] : json.items())
     if (value.is_number() && split_metric(name).second > 0) evaluated.lists.emplace_back(name, value.get<double>());
 

@@ -21,6 +21,20 @@ struct EvaluatedBucket {
   double recommended;      // places in the users' lists: "recommended@K", a count or a share
 };
 
+struct EvaluatedInterval {
+  std::string metric;  // "recall@20"
+  double low, high;    // NaN: not measured
+};
+
+// A recommender that needs no training, judged on the same users.
+struct EvaluatedBaseline {
+  std::string name, about;  // "item_knn"; what it was made of
+  std::vector<NamedValue> metrics;
+  std::vector<EvaluatedInterval> intervals;
+  std::vector<EvaluatedInterval> differences;  // of the model's figures less its own
+  static const EvaluatedInterval* find(const std::vector<EvaluatedInterval>& of, std::string_view metric);
+};
+
 struct Evaluated {
   std::string split, chosen_on;
   std::string test_rows, repeats;                 // fingerprint of the test rows; "miss", "keep"; "": not given
@@ -39,6 +53,8 @@ struct Evaluated {
   };
   std::vector<Activity> by_activity;
   std::optional<bool> uses_order;
+  std::vector<EvaluatedInterval> intervals;  // of the model's metrics
+  std::vector<EvaluatedBaseline> baselines;  // empty: none were judged
 
   double metric(std::string_view name) const;  // from metrics, then from lists; NaN: not there
 };

@@ -29,6 +29,7 @@ struct Incomparable {
 Incomparable find_incomparable(ReadModels models);
 
 std::string accuracy_section(ReadModels models);    // table, recall@k curve
+std::string baselines_cards(ReadModels models);     // part of it: a card a model
 std::string learning_section(ReadModels models);    // loss, validation metrics
 std::string popularity_section(ReadModels models);  // recall by popularity, what is recommended, coverage
 std::string frequency_section(ReadModels models);   // estimated against exact

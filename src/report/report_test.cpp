@@ -188,6 +188,24 @@ TEST(Report, FiguresOfOtherTestRowsAreNotCompared) {
   EXPECT_TRUE(has(page, "change</th>"));
 }
 
+TEST(Report, TheModelStandsBesideItsBaselines) {
+  auto model = full_model("a");
+  model.evaluation.insert(1, R"("intervals": {"recall@20": {"low": 0.16, "high": 0.19}},
+    "baselines": [{"name": "popularity", "about": "of <5> rows", "metrics": {"recall@20": 0.18},
+                   "intervals": {"recall@20": {"low": 0.17, "high": 0.1875}},
+                   "difference": {"recall@20": {"mean": -0.0077, "low": -0.02, "high": 0.01}}},
+                  {"name": "item_knn", "about": "", "metrics": {"recall@20": 0.1},
+                   "difference": {"recall@20": {"mean": 0.0723, "low": 0.01, "high": 0.1}}}],)");
+  std::string page = render_report({.models = {model}});
+  EXPECT_TRUE(has(page, "<td>0.1723 <span class=\"quiet\">0.1600 to 0.1900</span></td>"));
+  EXPECT_TRUE(has(page, "<tr><th>popularity <span class=\"quiet\">of &lt;5&gt; rows</span></th><td>0.1800 "));
+  EXPECT_TRUE(has(page, "<th>item-kNN "));
+  EXPECT_TRUE(has(page, "By Recall@20 the model is not clearly better than popularity: the interval"));
+  model.evaluation.replace(model.evaluation.find("-0.02,"), 6, "0.001,");
+  EXPECT_FALSE(has(render_report({.models = {model}}), "not clearly better"));
+  EXPECT_FALSE(has(render_report({.models = {full_model("a")}}), "needs no training"));
+}
+
 TEST(Report, WhatIsRecommendedIsShownAsShares) {
   const std::string page = render_report({.models = {full_model("a")}});
   EXPECT_TRUE(has(page,

@@ -13,6 +13,7 @@
 #include "core/progress.h"
 #include "core/warnings.h"
 #include "evaluate/bundle_evaluation.h"
+#include "evaluate/comparison_table.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/judged_model.h"
 #include "math/tile_kernels.h"
@@ -175,8 +176,9 @@ void Run::judge_on_test() {
   const auto judged_path = evaluate::judged_path(output_);
   const auto bundle = model::Bundle::open(judged_path);
   const auto test = evaluate::test_users(*bundle, *data_);
-  const auto judgement = evaluate::evaluate_bundle(pool_, *bundle, test,
-                                                   {.ks = options_.evaluate.k, .repeats = options_.evaluate.repeats});
+  const auto judgement = evaluate::evaluate_bundle(
+      pool_, *bundle, test,
+      {.ks = options_.evaluate.k, .repeats = options_.evaluate.repeats, .baselines = options_.evaluate.baselines});
   model::write_metrics(judged_path, judgement.json);
   auto figures = nlohmann::ordered_json::parse(judgement.json);
   std::string said;
@@ -184,6 +186,7 @@ void Run::judge_on_test() {
     if (value.is_number() && (name.starts_with("recall@") || name.starts_with("ndcg@")))
       said += fmt::format("  {} {:.4f}", name, value.get<double>());
   log_info("judged on the test part, {} users:{}", judgement.known.users, said.empty() ? "  nobody" : said);
+  for (const auto& line : evaluate::comparison_table(judgement.json)) log_info("{}", line);
   figures.erase("seconds");  // the same training writes the same bytes
   progress_.judged.fingerprint = bundle->fingerprint();
   progress_.judged.figures = figures.dump(1);
