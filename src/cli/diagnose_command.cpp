@@ -14,6 +14,7 @@
 #include "diagnose/figures.h"
 #include "files/byte_sink.h"
 #include "propose/log_roles.h"
+#include "text/form_survey.h"
 #include "train/suited.h"
 #include "train/whole_config.h"
 
@@ -49,12 +50,17 @@ uint32_t items_outside(const columns::Interner& log_items, const std::string& pa
 Rows read_log(const DiagnoseArgs& args) {
   data::InteractionOptions options;
   options.paths = args.interactions;
-  const auto format = args.format.empty() ? propose::format_of(args.interactions[0]) : args.format;
-  options.format = format == "auto" ? files::Format::automatic : files::format_from_name(format);
+  const auto survey =
+      text::survey_form(options.paths, args.format.empty() ? "auto" : args.format, columns::TableForm{});
+  for (const auto* said : {&survey.guesses, &survey.found})
+    for (const auto& text : *said) log_info("{}", text);
+  options.format = files::format_or_automatic(survey.format);
+  options.form = survey.form;
   propose::LogColumns told{args.user, args.item, args.time, "", ""};
   if (told.user.empty() || told.item.empty() || told.time.empty())
-    told = propose::log_columns(data::guess_interactions({options.paths, options.format, {}}), told,
-                                args.interactions[0], "Say it with --user COLUMN --item COLUMN");
+    told = propose::log_columns(
+        data::guess_interactions({.paths = options.paths, .format = options.format, .form = options.form}), told,
+        args.interactions[0], "Say it with --user COLUMN --item COLUMN");
   options.user = told.user;
   options.item = told.item;
   options.time = told.time;

@@ -20,8 +20,8 @@ struct InteractionOptions {
   std::string time;     // column names; "" if there is none
   std::string weight;   // reward r_i of each row, > 0
   std::string clicked;  // whether the row was clicked, or only shown (0, false, no); "": all were
-  // Expressions (predicate/row_predicate.h). where: which rows are read at all; positive: which of them are positives, as
-  // "rating >= 4". The others count as shown, like rows that `clicked` says were not clicked. "": all.
+  // Expressions (predicate/row_predicate.h). where: which rows are read at all; positive: which of them are positives,
+  // as "rating >= 4". The others count as shown, like rows that `clicked` says were not clicked. "": all.
   std::string where, positive;
   std::vector<std::string> context;  // columns known at the moment of a request: device, format, place
   columns::TimeForm times;           // how times are written, if it is known
@@ -68,7 +68,7 @@ Interactions load_interactions(const InteractionOptions& options);
 // Appends the rows of other files (the test files of a `given` split) to `log`; returns the number of the first. Their
 // times are read in the form of the log's times, if that is known.
 size_t append_interactions(const InteractionOptions& options, Interactions& log);
-// Appends files of impressions to log.shown; it ignores the options weight, clicked, where, positive and context.
+// Appends files of impressions to log.shown; the options weight, clicked, where, positive and context are ignored.
 void append_impressions(const InteractionOptions& options, Interactions& log);
 
 }  // namespace pagoda::data

@@ -32,8 +32,8 @@ bool begins_as_archive(std::string_view bytes);
 // The files in an archive, in its order. Error{input}: damaged, encrypted names.
 std::vector<ArchiveMember> archive_members(const std::string& path);
 
-// The bytes of a member, which must exist; read() throws ReadError as of a file. Error{input}: no such member (names the
-// nearest), encrypted.
+// The bytes of a member, which must exist; read() throws ReadError as of a file. Error{input}: no such member (names
+// the nearest), encrypted.
 std::unique_ptr<ByteSource> open_member(const MemberPath& path);
 
 // Whether the first bytes are those of bzip2, xz or lz4; and the bytes of such a file. `path` is for messages.

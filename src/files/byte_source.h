@@ -19,9 +19,9 @@ class ByteSource {
   };
 };
 
-// "-" is stdin; "a.zip/b.csv" is a file in an archive. gzip, Zstandard, bzip2, xz and lz4, recognised by the first bytes,
-// are decompressed; with `ahead`, on a thread of their own, up to a megabyte ahead. Error{input}: missing, a folder, or
-// named as compressed with other content.
+// "-" is stdin; "a.zip/b.csv" is a file in an archive. gzip, Zstandard, bzip2, xz and lz4, recognised by the first
+// bytes, are decompressed; with `ahead`, on a thread of their own, up to a megabyte ahead. Error{input}: missing, a
+// folder, or named as compressed with other content.
 std::unique_ptr<ByteSource> open_bytes(const std::string& path, bool ahead = true);
 
 }  // namespace pagoda::files

@@ -18,10 +18,10 @@ struct SourceFile {
 
 // The files that the paths mean, in the order of the paths and, for one path, by name. A path is a file, a folder (all
 // files below it), a glob, in which `**` stands for any number of folders, or a file, folder or glob in an archive, as
-// in "ml-1m.zip/ml-1m/ratings.dat". An archive itself stands for the one table in it. In folders and globs, names that begin
-// with '_' or '.', checksums (.crc) and backups (~, .bak, .tmp) are skipped, as in Spark. A file that is found twice is
-// read once. Logs what is read. Error{input}: no such file, an address of another machine, a table whose folder also
-// holds files that are no longer part of it (Delta Lake, Hudi, Iceberg).
+// in "ml-1m.zip/ml-1m/ratings.dat". An archive itself stands for the one table in it. In folders and globs, names that
+// begin with '_' or '.', checksums (.crc) and backups (~, .bak, .tmp) are skipped, as in Spark. A file that is found
+// twice is read once. Logs what is read. Error{input}: no such file, an address of another machine, a table whose
+// folder also holds files that are no longer part of it (Delta Lake, Hudi, Iceberg).
 std::vector<SourceFile> find_files(const std::vector<std::string>& paths);
 
 }  // namespace pagoda::files

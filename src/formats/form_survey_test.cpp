@@ -43,8 +43,8 @@ TEST_F(FormSurveyTest, ColumnsWithoutNamesAreNamedByTheirValues) {
     EXPECT_EQ(s.names, (Names{"user_id", "item_id", "rating", "timestamp"})) << name;
     EXPECT_EQ(s.rows.size(), 60u);
     EXPECT_EQ(s.survey.form.header, columns::Header::no);
-    ASSERT_EQ(s.survey.found.size(), 1u);
-    EXPECT_NE(s.survey.found[0].find("data.columns names them otherwise"), std::string::npos);
+    ASSERT_EQ(s.survey.guesses.size(), 1u);
+    EXPECT_NE(s.survey.guesses[0].find("data.columns names them otherwise"), std::string::npos);
   }
   const auto taobao = [](int i) {
     return fmt::format("{},{},{},{},{}", 1 + i / 9, 22000 + i * 37 % 400, 46 + i % 7, i % 3 ? "pv" : "buy",
@@ -71,7 +71,7 @@ TEST_F(FormSurveyTest, ColumnsWithoutNamesAreNamedByTheirValues) {
                 .names,
             (Names{"item_id", "column_2", "column_3"}));
   const auto named = survey(file("ok.csv", "user_id,item_id\n1,2\n"));
-  EXPECT_TRUE(named.survey.found.empty());
+  EXPECT_TRUE(named.survey.found.empty() && named.survey.guesses.empty());
   EXPECT_EQ(named.survey.form, (columns::TableForm{.keys = "data."}));
 }
 

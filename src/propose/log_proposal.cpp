@@ -14,6 +14,7 @@
 #include "propose/owned_columns.h"
 #include "propose/row_questions.h"
 #include "propose/table_proposal.h"
+#include "text/form_survey.h"
 
 namespace pagoda::propose {
 
@@ -51,13 +52,19 @@ void take_given_split(Proposal& p) {
         train[0]);
 }
 
-// The flags over the settings.
-void take_form(dataset::DataOptions& data, const Request& request) {
+// The flags over the settings, and over both what the bytes of the files say.
+void take_form(Proposal& p, const Request& request) {
+  auto& data = p.options.data;
   if (!request.separator.empty()) data.form.separator = request.separator;
+  if (!request.encoding.empty()) data.form.encoding = request.encoding;
   if (!request.columns.empty()) data.form.columns = request.columns;
   if (request.no_header) data.form.header = columns::Header::no;
   if (!request.format.empty()) data.format = request.format;
-  if (data.format == "auto") data.format = format_of(request.interactions[0], data.form);
+  auto survey = text::survey_form(data.interactions, data.format, data.form);
+  data.format = survey.format;
+  data.form = std::move(survey.form);
+  for (const auto& text : survey.guesses) p.ask("{} --columns, --format and --separator do, too.", text);
+  for (const auto& text : survey.found) p.say("{}", text);
 }
 
 // Columns that flags name. Error{usage}: the log has none so named.
@@ -245,11 +252,11 @@ void take_context(Proposal& p, data::TableGuess& guess, const Request& request) 
 Log take_log(Proposal& p, const Request& request) {
   auto& data = p.options.data;
   data.interactions = request.interactions;
-  take_form(data, request);
+  take_form(p, request);
   formats::ReaderOptions files;
   files.paths = data.interactions;
   files.form = data.form;
-  if (data.format != "auto") files.format = files::format_from_name(data.format);
+  files.format = files::format_or_automatic(data.format);
   auto guess = data::guess_interactions(files);
   take_roles(p, guess, request);
   look_for_other_clocks(p, guess, request);

@@ -21,22 +21,6 @@ std::string names_of(const data::TableGuess& guess) {
   return names;
 }
 
-std::string format_of(const std::string& path, const columns::TableForm& form) {
-  auto name = std::filesystem::path(path).filename();
-  if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
-  if (name.extension() != ".txt") return "auto";
-  for (const auto* format : {"csv", "tsv"}) {
-    auto files = one_file(path, form);
-    files.format = files::format_from_name(format);
-    const auto header = formats::open_reader(files)->columns();
-    const auto is_name = [](const std::string& s) { return !s.empty() && !columns::parse_number(s); };
-    if (header[0].starts_with('{')) return "auto";  // lines of JSON
-    if (header.size() > 1 && std::all_of(header.begin(), header.end(), is_name)) return format;
-  }
-  formats::open_reader(one_file(path, form));  // which refuses a .txt of rows of a table
-  return "adjacency";
-}
-
 LogColumns log_columns(const data::TableGuess& guess, LogColumns told, const std::string& path,
                        std::string_view remedy) {
   const auto take = [&](std::string& column, std::string_view role) {

@@ -15,9 +15,6 @@ namespace pagoda::propose {
 
 formats::ReaderOptions one_file(const std::string& path, const columns::TableForm& form = {});
 
-// The format's name of a file, "auto" where its own name tells it: a .txt whose header has several names is a table.
-std::string format_of(const std::string& path, const columns::TableForm& form = {});
-
 std::string names_of(const data::TableGuess& guess);  // of its columns: "user_id, item_id"
 
 // What is not yet named in `told` is taken from the guess, a column for one role only. Error{input}, ending with

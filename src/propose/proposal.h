@@ -22,7 +22,7 @@ struct Request {
   std::optional<std::string> time, weight, clicked;  // "": there is none
   std::vector<std::string> context;                  // "" alone: there is none
   std::string positive, where;                       // expressions of data.positive and data.where
-  std::string format, separator;                     // of the log, as are the next two
+  std::string format, separator, encoding;           // of the log, as are the next two
   std::vector<std::string> columns;
   bool no_header = false;
   bool split_told = false;             // the options hold the split that is wanted

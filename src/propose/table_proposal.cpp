@@ -9,6 +9,7 @@
 #include "data/missing_words.h"
 #include "propose/column_lines.h"
 #include "propose/log_roles.h"
+#include "text/form_survey.h"
 #include "propose/owned_columns.h"
 
 namespace pagoda::propose {
@@ -108,7 +109,7 @@ namespace {
 formats::ReaderOptions table_files(const dataset::DataOptions& data, const std::string& path, bool of_items) {
   auto files = one_file(path, of_items ? data.items_form : data.users_form);
   const auto& format = of_items ? data.items_format : data.users_format;
-  if (format != "auto") files.format = files::format_from_name(format);
+  files.format = files::format_or_automatic(format);
   return files;
 }
 
@@ -116,6 +117,12 @@ formats::ReaderOptions table_files(const dataset::DataOptions& data, const std::
 
 void take_table(Proposal& p, const std::string& path, const columns::Interner& ids, bool of_items) {
   auto& data = p.options.data;
+  auto form = text::survey_form({path}, of_items ? data.items_format : data.users_format,
+                                of_items ? data.items_form : data.users_form);
+  (of_items ? data.items_format : data.users_format) = form.format;
+  (of_items ? data.items_form : data.users_form) = std::move(form.form);
+  for (const auto& text : form.guesses) p.ask("{}", text);
+  for (const auto& text : form.found) p.say("{}", text);
   const auto files = table_files(data, path, of_items);
   const auto guess = data::guess_table(files);
   const auto survey = survey_table(files, ids);

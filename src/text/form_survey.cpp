@@ -90,7 +90,7 @@ void survey_table(FormSurvey& survey, const std::string& path, std::string_view 
     return;
   form.header = columns::Header::no;
   form.columns = propose_names(dialect.rows, form);
-  survey.found.push_back(
+  survey.guesses.push_back(
       fmt::format("{}: its first line holds values and no names, so the columns are named by their values: {}. "
                   "{}columns names them otherwise.",
                   path, list_of(form.columns), form.keys));
@@ -105,9 +105,9 @@ void survey_file(FormSurvey& survey, const std::string& path, files::Format told
   if (!guess.doubt.empty() && survey.format == "auto") {
     survey.format = files::name_of(guess.format);
     if (!guess.separator.empty() && form.separator == "auto") form.separator = guess.separator;
-    survey.found.push_back(fmt::format("{}: is read as {}{}: neither its name nor its first line says so for certain.",
-                                       path, survey.format,
-                                       guess.separator.empty() ? "" : " with blanks between cells"));
+    survey.guesses.push_back(
+        fmt::format("{}: is read as {}{}: neither its name nor its first line says so for certain.", path,
+                    survey.format, guess.separator.empty() ? "" : " with blanks between cells"));
   }
   const auto lines = survey_lines(path, form.encoding);
   if (form.encoding == "auto") {
@@ -129,7 +129,7 @@ void survey_file(FormSurvey& survey, const std::string& path, files::Format told
 
 FormSurvey survey_form(const std::vector<std::string>& paths, const std::string& format,
                        const columns::TableForm& told) {
-  FormSurvey survey{format, told, {}};
+  FormSurvey survey{format, told, {}, {}};
   for (const auto& file : files::find_files(paths)) survey_file(survey, file.path, files::format_or_automatic(format));
   return survey;
 }

@@ -12,8 +12,8 @@ namespace pagoda::text {
 struct FormSurvey {
   std::string format = "auto";  // or the name of a format that the content does not show for certain
   columns::TableForm form;      // `told`, and what was found where that says "auto"
-  // What was found, a sentence each; guesses that a person may want to change come with the key.
-  std::vector<std::string> found;
+  // What was found, and what was guessed, a sentence each with the key that says it otherwise.
+  std::vector<std::string> found, guesses;
 };
 
 // Surveys the files that the paths mean. Of what they need to be read it finds encoding, separator, quoting, and the
