@@ -127,7 +127,8 @@ int run(int argc, char** argv) {
   c->add_option("--context", init.request.context, "columns known at the moment of a request; '' for none")
       ->delimiter(',')
       ->allow_extra_args(false);
-  c->add_option("--format", init.request.format, "of the log: csv, tsv, jsonl, parquet, arrow, adjacency, mind or netflix");
+  c->add_option("--format", init.request.format,
+                "of the log: csv, tsv, jsonl, parquet, arrow, adjacency, mind, netflix");
   c->add_option("--encoding", init.request.encoding, "of the log's text: utf-8, latin-1, windows-1252, ...");
   c->add_option("--separator", init.request.separator, "between the cells of the log, such as ';' or '::'");
   c->add_flag("--no-header", init.request.no_header, "the log's first line is a row; name the columns with --columns");

@@ -51,7 +51,7 @@ struct Interactions {
   std::vector<columns::Interner> context_values;      // per context column; a null cell is ""
   std::vector<std::vector<uint32_t>> context;         // per context column, per row
   bool integer_users = false, integer_items = false;  // whether the columns of ids held integers
-  Impressions shown;                                  // the rows that `clicked` or `positive` says are no positives
+  Impressions shown;                                  // rows that are no positives: `clicked`, `positive`
 
   size_t size() const { return user.size(); }
   bool has_time() const { return !time_us.empty(); }
@@ -61,7 +61,7 @@ struct Interactions {
 
 // Reads and checks all rows. Bad rows (handled by BadRowOptions): a user or item id that is empty or not UTF-8, a time
 // that cannot be parsed or that no correct clock can have given (clock_bounds()), a weight that is not a finite number
-// above 0, a context value that is not UTF-8. Nothing of a bad row is kept; rows that `where` leaves out are not checked.
+Impressions shown;  // rows that are no positives: `clicked`, `positive`
 // Logs how many rows `where` and `positive` leave. Error{input}: no row is left, or dates do not show whether day or
 // month comes first. Error{usage}: an expression that cannot be read, or does not fit a column.
 Interactions load_interactions(const InteractionOptions& options);
