@@ -5,17 +5,18 @@
 
 namespace pagoda::columns {
 
-const Names kUserNames = {"user_id",   "user",       "userid",      "uid",        "visitor_id",
-                          "visitor",   "visitorid",  "customer_id", "customer",   "member_id",
-                          "member",    "session_id", "session",     "profile_id", "account_id",
-                          "player_id", "reader_id",  "listener_id", "viewer_id",  "device_id",
-                          "person_id", "source",     "source_id",   "query_id",   "author_id"};
-const Names kItemNames = {"item_id",    "item",      "itemid",   "iid",        "product_id", "product",
-                          "sku",        "asin",      "movie_id", "movie",      "track_id",   "track",
-                          "song_id",    "song",      "book_id",  "book",       "video_id",   "video",
-                          "article_id", "article",   "news_id",  "post_id",    "ad_id",      "business_id",
-                          "game_id",    "game",      "isbn",     "listing_id", "venue_id",   "location_id",
-                          "poi_id",     "artist_id", "target",   "target_id",  "content_id", "page_id"};
+const Names kUserNames = {"user_id",   "user",        "userid",     "uid",       "visitor_id", "visitor",
+                          "visitorid", "customer_id", "customer",   "member_id", "member",     "session_id",
+                          "session",   "profile_id",  "account_id", "player_id", "reader_id",  "listener_id",
+                          "viewer_id", "device_id",   "person_id",  "uuid",      "username",   "reviewer_id",
+                          "source",    "source_id",   "query_id",   "author_id"};
+const Names kItemNames = {"item_id",    "item",        "itemid",    "iid",        "product_id", "product",
+                          "sku",        "asin",        "movie_id",  "movie",      "track_id",   "track",
+                          "song_id",    "song",        "book_id",   "book",       "video_id",   "video",
+                          "article_id", "article",     "news_id",   "post_id",    "ad_id",      "business_id",
+                          "game_id",    "game",        "isbn",      "listing_id", "venue_id",   "location_id",
+                          "poi_id",     "document_id", "doc_id",    "campaign",   "recipe_id",  "anime_id",
+                          "artist_id",  "target",      "target_id", "content_id", "page_id"};
 const Names kTimeNames = {"timestamp",  "ts",       "time",       "date",      "datetime",
                           "event_time", "created",  "created_at", "when",      "event_timestamp",
                           "unix_time",  "unixtime", "clicked_at", "viewed_at", "occurred_at",

@@ -61,7 +61,8 @@ struct Interactions {
 
 // Reads and checks all rows. Bad rows (handled by BadRowOptions): a user or item id that is empty or not UTF-8, a time
 // that cannot be parsed or that no correct clock can have given (clock_bounds()), a weight that is not a finite number
-Impressions shown;  // rows that are no positives: `clicked`, `positive`
+// above 0, a context value that is not UTF-8. Nothing of a bad row is kept; rows that `where` leaves out are not
+// checked.
 // Logs how many rows `where` and `positive` leave. Error{input}: no row is left, or dates do not show whether day or
 // month comes first. Error{usage}: an expression that cannot be read, or does not fit a column.
 Interactions load_interactions(const InteractionOptions& options);
