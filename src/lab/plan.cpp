@@ -109,10 +109,13 @@ class PlanReader {
       const auto file = relative_to(plan_.path, plan_.lab.base);
       if (!file_exists(file))
         fail(ErrorKind::usage, "{}: base = {}: there is no file {}", plan_.path, toml_quoted(plan_.lab.base), file);
-      base = Config::from_file(file);
+      train::WholeConfig config{.training = plan_.base, .serve = {}};
+      train::read_config(file, set_, config);
+      plan_.base = std::move(config.training);
+    } else {
+      for (const auto& assignment : set_) base->set(assignment);
+      train::read_training(*base, plan_.base);
     }
-    for (const auto& assignment : set_) base->set(assignment);
-    train::read_training(*base, plan_.base);
     for (const auto& setting : settings) train::read_training(setting.config, plan_.base);
   }
 

@@ -44,7 +44,7 @@ TEST_F(PlanTest, VariantsAreLaidOverTheBase) {
   ASSERT_EQ(read.variants.size(), 2u);
   const auto &plain = read.variants[0], &in_batch = read.variants[1];
   EXPECT_EQ(plain.name, "plain");
-  EXPECT_EQ(plain.options.data.interactions, std::vector<std::string>{"clicks.csv"});
+  EXPECT_EQ(plain.options.data.interactions, std::vector<std::string>{folder_ + "/clicks.csv"});
   EXPECT_EQ(plain.options.loss.correction, loss::Correction::none);
   EXPECT_EQ(plain.options.loss.temperature, 0.3);
   EXPECT_EQ(plain.options.sampling.negatives.size(), 2u) << "as the default has them";

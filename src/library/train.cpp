@@ -7,10 +7,7 @@ namespace pagoda {
 
 namespace {
 
-void train_by(Config config, const std::string& output, const TrainOptions& options) {
-  for (const auto& assignment : options.set) config.set(assignment);
-  dataset::Options training;
-  train::read_training(config, training);
+void train_by(const dataset::Options& training, const std::string& output, const TrainOptions& options) {
   const std::atomic<bool> never = false;
   train::train(training, output, {.resume = options.resume}, options.interrupt ? *options.interrupt : never);
 }
@@ -18,12 +15,18 @@ void train_by(Config config, const std::string& output, const TrainOptions& opti
 }  // namespace
 
 void train_model(const std::string& config, const std::string& output, const TrainOptions& options) {
-  train_by(Config::from_file(config), output, options);
+  train::WholeConfig whole;
+  train::read_config(config, options.set, whole);
+  train_by(whole.training, output, options);
 }
 
 void train_model_from_text(const std::string& toml, const std::string& output, const TrainOptions& options,
                            const std::string& name) {
-  train_by(Config::from_text(toml, name), output, options);
+  auto config = Config::from_text(toml, name);
+  for (const auto& assignment : options.set) config.set(assignment);
+  dataset::Options training;
+  train::read_training(config, training);
+  train_by(training, output, options);
 }
 
 }  // namespace pagoda

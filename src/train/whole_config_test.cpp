@@ -51,5 +51,33 @@ TEST(WholeConfig, AssignmentsGoOverTheFile) {
   EXPECT_EQ(defaults.training.train.epochs, dataset::Options().train.epochs);
 }
 
+// A folder with a config in it, and the current folder beside it.
+TEST(WholeConfig, PathsInAFileAreRelativeToIt) {
+  const auto before = std::filesystem::current_path();
+  const auto root = std::filesystem::path(testing::TempDir()) / "whole_config_paths";
+  std::filesystem::remove_all(root);
+  std::filesystem::create_directories(root / "jobs");
+  std::filesystem::create_directories(root / "here");
+  std::filesystem::current_path(root / "here");
+  write_file("../jobs/log.csv", "user_id,item_id\n");
+  write_file("old.csv", "item_id\n");
+  write_file("../jobs/pagoda.toml",
+             "[data]\ninteractions = [\"log.csv\", \"/abs/*.csv\", \"later/*.csv\"]\nitems = \"old.csv\"\n"
+             "[serve]\nkeys = \"keys.txt\"\n");
+  WholeConfig config;
+  read_config("../jobs/pagoda.toml", {"data.users=people.csv"}, config);
+  const auto& data = config.training.data;
+  EXPECT_EQ(data.interactions, (std::vector<std::string>{"../jobs/log.csv", "/abs/*.csv", "../jobs/later/*.csv"}));
+  EXPECT_EQ(data.items, "old.csv") << "not beside the config, but here";
+  EXPECT_EQ(data.users, "people.csv") << "an assignment is relative to the current folder";
+  EXPECT_EQ(config.serve.keys, "../jobs/keys.txt");
+
+  dataset::DataOptions written;
+  written.interactions = {"old.csv", "/abs/x.csv"};
+  write_paths_beside("../jobs/new.toml", written);
+  EXPECT_EQ(written.interactions, (std::vector<std::string>{"../here/old.csv", "/abs/x.csv"}));
+  std::filesystem::current_path(before);
+}
+
 }  // namespace
 }  // namespace pagoda::train
