@@ -4,6 +4,8 @@ import csv
 import datetime
 import json
 import random
+import shlex
+import tomllib
 
 import pytest
 from test_init import init, run, trains
@@ -151,9 +153,42 @@ def test_a_clock_of_its_own_keeps_the_order_and_dislikes_are_asked_of(pagoda, tm
     assert (config["data"]["time"], config["data"]["time_unit"], config["data"]["weight"]) == ("timestamp", "s", "")
     assert config["data"]["split"]["kind"] == "time"
     asked = "\n".join(questions(said))
-    for words in ("--time ''", "--positive 'played_ratio_pct >=", "'event_type' says what happened"):
+    assert config["data"]["positive"] == 'event_type != "dislike"'
+    for words in ("--time ''", "--positive 'played_ratio_pct >=", "All rows but those of dislike count alike now"):
         assert words in asked
     trains(pagoda, tmp_path)
+
+
+def test_the_flags_that_answer_are_written_and_the_figures_go_by_them(pagoda, tmp_path):
+    stars = lambda n, u, i, rng: 1 + n % 5  # noqa: E731
+    write(tmp_path / "log.csv", log_of(user_id=user, item_id=item, ts=seconds, rating=stars,
+                                       country=lambda n, u, i, rng: "DE" if n % 3 else "FR"))
+    _, config, said = init(pagoda, tmp_path, "log.csv", "--positive", "rating >= 4", "--where", 'country = "DE"')
+    data = config["data"]
+    assert (data["positive"], data["where"], data["weight"]) == ("rating >= 4", 'country = "DE"', "")
+    assert not any("rating" in question for question in questions(said))
+    assert "log.csv: 400 rows" in said
+    assert "600 rows are no positives, and count as shown" in said and "500 rows are left out by data.where" in said
+    trains(pagoda, tmp_path)
+    done = run(pagoda, tmp_path, "init", "log.csv", "--positive", "ratng >= 4", "-o", "x.toml")
+    assert done.returncode != 0 and "ratng" in done.stderr and not (tmp_path / "x.toml").exists()
+    done = run(pagoda, tmp_path, "init", "log.csv", "--positive", "rating >= 9", "-o", "x.toml")
+    assert done.returncode == 3 and "no row is a positive" in done.stderr
+
+
+@pytest.mark.parametrize("name, cell, kept", [
+    ("event", lambda n, u, i, rng: ["view", "add to cart", 'buy "now"', "purchase"][n % 4], 750),
+    ("Book-Rating", lambda n, u, i, rng: n % 11, 408), ("behavior_type", lambda n, u, i, rng: 1 + n % 4, 375),
+    ("watch_ratio", lambda n, u, i, rng: n % 3 / 2, 1000)])
+def test_the_flag_of_a_question_works_as_it_stands(pagoda, tmp_path, name, cell, kept):
+    write(tmp_path / "log.csv", log_of(user_id=user, item_id=item, ts=seconds, **{name: cell}))
+    _, config, said = init(pagoda, tmp_path, "log.csv")
+    [question] = questions(said)
+    flag = question[question.index("--positive"):question.index(" keeps")]
+    _, config, said = init(pagoda, tmp_path, "log.csv", *shlex.split(flag), "-o", "answered.toml")
+    config = tomllib.loads((tmp_path / "answered.toml").read_text())
+    assert config["data"]["positive"] == shlex.split(flag)[1]
+    assert f"log.csv: {kept} rows" in said and not questions(said)
 
 
 def test_without_telling_names_it_asks_who_is_who(pagoda, tmp_path):
