@@ -154,7 +154,7 @@ def test_a_clock_of_its_own_keeps_the_order_and_dislikes_are_asked_of(pagoda, tm
     assert config["data"]["split"]["kind"] == "time"
     asked = "\n".join(questions(said))
     assert config["data"]["positive"] == 'event_type != "dislike"'
-    for words in ("--time ''", "--positive 'played_ratio_pct >=", "All rows but those of dislike count alike now"):
+    for words in ("--time ''", "All rows but those of dislike count alike now. --positive 'event_type = \"like\"'"):
         assert words in asked
     trains(pagoda, tmp_path)
 

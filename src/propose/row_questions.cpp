@@ -122,8 +122,14 @@ class RowColumns {
     }
     auto wanted = strong;
     wanted.insert(wanted.end(), middle.begin(), middle.end());
-    if (wanted.size() + against.size() == c.counts.size() && !strong.empty()) wanted = strong;
-    if (wanted.empty()) wanted = {by_count.back().second};
+    // An answer that is no other than what is taken now would be none: the strongest, or the rarest.
+    if (wanted.size() + against.size() == c.counts.size()) wanted = strong;
+    if (wanted.empty() || wanted.size() + against.size() == c.counts.size()) {
+      const auto rarest = std::ranges::find_if(by_count.rbegin(), by_count.rend(), [&](const auto& one) {
+        return std::ranges::count(against, one.second) == 0;
+      });
+      wanted = {rarest == by_count.rend() ? by_count.back().second : rarest->second};
+    }
     uint64_t kept = 0;
     for (const auto& value : wanted) kept += c.counts.at(value);
     std::string now = "All rows count alike now";
@@ -185,7 +191,7 @@ class RowColumns {
   }
 
   void ask_of_extents() {
-    if (told_ || extents_.empty()) return;
+    if (!p_.options.data.positive.empty() || extents_.empty()) return;
     // A share of the whole says most.
     auto best =
         std::ranges::find_if(extents_, [](const auto* c) { return columns::has_word_of(c->name, {"ratio", "pct"}); });

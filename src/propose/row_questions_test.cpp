@@ -53,7 +53,10 @@ TEST_F(RowQuestionsTest, EventsAskAndAllRowsCount) {
   EXPECT_EQ(p.options.data.positive, "");
   const auto against = propose_columns("event", {{"view", "view", "like", "dislike", "unlike"}});
   EXPECT_EQ(against.options.data.positive, "not event in (\"dislike\", \"unlike\")");
-  EXPECT_NE(question(against, "All rows but those of dislike, unlike count").find("keeps"), std::string::npos);
+  EXPECT_NE(question(against, "All rows but those of dislike, unlike count").find("'event = \"like\"'"),
+            std::string::npos);
+  const auto equal = question(propose_columns("event", {{"buy", "purchase", "buy"}}), "what happened");
+  EXPECT_NE(equal.find("--positive 'event = \"purchase\"'"), equal.npos) << equal;
 }
 
 TEST_F(RowQuestionsTest, StarsAskFromWhichOnAndStayTheWeight) {
