@@ -151,7 +151,7 @@ def test_train_by_flags_chooses_as_init_does(cli, tmp_path):
     cli("init", log, "-o", tmp_path / "p.toml")
     cli("train", "-c", tmp_path / "p.toml", "--set", "train.epochs=1", "-o", tmp_path / "a.pagoda")
     said = cli("train", "--interactions", log, *COLUMNS, "--set", "train.epochs=1", "-o", tmp_path / "b.pagoda").stderr
-    assert "Split by time: the last " in said
+    assert "Split by each user's last row: the best cut in time leaves " in said
     a, b = (json.loads(cli("inspect", tmp_path / name, "--json").stdout)["config"] for name in ("a.pagoda", "b.pagoda"))
     assert a == b
     said = cli("train", "--interactions", log, *COLUMNS, *QUICK, "--set", "evaluate.k=[5]", "-o", tmp_path / "c.pagoda").stderr

@@ -65,7 +65,8 @@ def test_a_log_with_times_context_and_an_item_table_becomes_a_config_that_trains
     assert (data["user"], data["item"], data["time"], data["weight"]) == ("user_id", "item_id", "ts", "")
     assert (data["context"], data["items"], data["items_id"]) == (["device"], "items.csv", "")
     assert data["split"]["kind"] == "time"
-    assert data["split"]["validation"] == data["split"]["test"] == "7d"  # of a hundred
+    # Of a hundred days: as many users as a tenth of the rows has.
+    assert data["split"]["validation"] == data["split"]["test"] == "14d"
     features = {f["column"]: f for f in config["item"]["features"]}
     assert {c: f["kind"] for c, f in features.items()} == {
         "title": "text", "genres": "multi", "price": "numeric", "released": "time"}
@@ -84,10 +85,10 @@ def test_a_log_with_times_context_and_an_item_table_becomes_a_config_that_trains
     trains(pagoda, shop)
 
 
-def test_a_short_log_is_cut_into_tenths_of_its_span(pagoda, tmp_path):
+def test_a_short_log_is_cut_where_most_users_can_be_judged(pagoda, tmp_path):
     write_csv(tmp_path / "clicks.csv", log_rows(days=20))
     _, config, _ = init(pagoda, tmp_path, "clicks.csv")
-    assert config["data"]["split"]["test"] == "2d"
+    assert config["data"]["split"]["test"] == "3d"
     assert config["item"]["hidden"] == []  # a context alone needs no layers
     trains(pagoda, tmp_path)
 

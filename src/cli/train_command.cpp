@@ -13,11 +13,9 @@ namespace {
 
 std::vector<std::string> suit(dataset::Options& options, const data::Interactions& log, bool split_given) {
   std::vector<std::string> said;
-  if (log.has_time()) {
-    auto times = log.time_us;
-    std::ranges::sort(times);
-    if (!split_given) said.push_back(train::suit_split(options.data.split, times));
-  }
+  if (log.has_time() && !split_given)
+    said.push_back(
+        train::suit_split(options.data.split, {.time_us = log.time_us, .user = log.user, .users = log.users.size()}));
   train::suit_history(options);
   for (auto& line : train::suit_size(options, {log.size(), log.items.size()})) said.push_back(std::move(line));
   return said;

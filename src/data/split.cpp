@@ -5,9 +5,12 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "data/list_order.h"
+#include "data/time_split.h"
 
 namespace pagoda::data {
 
@@ -41,10 +44,30 @@ void check_no_part_is_empty(const Interactions& log, const std::vector<Part>& pa
       fail(ErrorKind::input, "the split leaves the {} part empty: {}; {}", kNames[p], span_of(log), remedy);
 }
 
-std::vector<Part> split_by_time(const Interactions& log, const SplitOptions& options) {
-  const int64_t validation = duration_of("validation", options.validation), test = duration_of("test", options.test);
+// Nothing: it is to be chosen.
+std::optional<int64_t> told_duration(std::string_view key, std::string_view text) {
+  if (text == SplitOptions::kDefaultShare) return std::nullopt;
+  return duration_of(key, text);
+}
+
+std::vector<Part> split_by_time(const Interactions& log, const SplitOptions& options, std::string& said) {
+  auto validation_told = told_duration("validation", options.validation),
+       test_told = told_duration("test", options.test);
   if (!log.has_time())
     fail(ErrorKind::usage, "split.kind = \"time\" needs the column of times: set data.time, or another split.kind");
+  if (!validation_told || !test_told) {
+    const auto chosen = choose_time_split({.time_us = log.time_us, .user = log.user, .users = log.users.size()},
+                                          validation_told, test_told);
+    if (!chosen)
+      fail(ErrorKind::input,
+           "split.kind = \"time\": no cut leaves rows in all three parts: {}; choose another split.kind", span_of(log));
+    validation_told = chosen->validation.length_us;
+    test_told = chosen->test.length_us;
+    said = fmt::format(
+        "the last {} are the test part, with {} users to judge by, the {} before it validation, with {} users",
+        chosen->test.duration, chosen->test.users, chosen->validation.duration, chosen->validation.users);
+  }
+  const int64_t validation = *validation_told, test = *test_told;
   int64_t last = std::numeric_limits<int64_t>::min();
   for (const int64_t time : log.time_us) last = std::max(last, time);
   const auto before = [](int64_t time, int64_t span) {  // without overflow
@@ -93,17 +116,38 @@ void for_each_user(const Interactions& log, size_t end, F&& f) {
   }
 }
 
-std::vector<Part> split_as_given(const Interactions& log, const SplitOptions& options, size_t first_test_row) {
+std::vector<Part> split_as_given(const Interactions& log, const SplitOptions& options, size_t first_test_row,
+                                 std::string& said) {
   const double share = share_of("validation", options.validation);
   if (options.test_files.empty() || first_test_row >= log.size())
     fail(ErrorKind::usage, "split.kind = \"given\" needs split.test_files, the files of the test part");
-  std::vector<Part> parts(log.size(), Part::train);
-  std::fill(parts.begin() + static_cast<std::ptrdiff_t>(first_test_row), parts.end(), Part::test);
+  std::vector<size_t> ends, drawn;  // of each user's list: its end, and as many rows at random
+  std::vector<size_t> shuffled;
   for_each_user(log, first_test_row, [&](std::span<const size_t> rows) {
     if (rows.size() < 2) return;
-    const auto wanted = static_cast<size_t>(std::llround(share * static_cast<double>(rows.size())));
-    for (const size_t row : rows.last(std::min(wanted, rows.size() - 1))) parts[row] = Part::validation;
+    const auto wanted =
+        std::min(static_cast<size_t>(std::llround(share * static_cast<double>(rows.size()))), rows.size() - 1);
+    ends.insert(ends.end(), rows.end() - static_cast<std::ptrdiff_t>(wanted), rows.end());
+    if (log.has_time()) return;
+    shuffled.assign(rows.begin(), rows.end());
+    Rng(static_cast<uint64_t>(options.seed), Stream::split, log.user[rows[0]]).shuffle(std::span(shuffled));
+    drawn.insert(drawn.end(), shuffled.begin(), shuffled.begin() + static_cast<std::ptrdiff_t>(wanted));
   });
+  ListOrder order;
+  if (!log.has_time()) {
+    std::vector<size_t> all(log.size());
+    std::iota(all.begin(), all.end(), size_t{0});
+    order = compare_list_ends(log, std::span(all).first(first_test_row), std::span(all).subspan(first_test_row), ends,
+                              drawn);
+  }
+  if (order.random)
+    said = fmt::format(
+        "validation is drawn at random from each user's list, as the ends of the lists are not like the test part: by "
+        "{} they lie {:.2f} away from it, a random draw {:.2f}",
+        order.what, order.end_distance, order.random_distance);
+  std::vector<Part> parts(log.size(), Part::train);
+  std::fill(parts.begin() + static_cast<std::ptrdiff_t>(first_test_row), parts.end(), Part::test);
+  for (const size_t row : order.random ? drawn : ends) parts[row] = Part::validation;
   check_no_part_is_empty(log, parts, "give validation a larger share");
   return parts;
 }
@@ -132,16 +176,20 @@ void describe(OptionVisitor& visitor, SplitOptions& options) {
       "leave_last: each user's last row, and the one before it; random: by share; none: every row trains, and nothing "
       "is held out. Choose time if the log has times");
   visitor.field("validation", options.validation,
-                "held out to choose the model: a duration (\"7d\") for time, a share (\"0.1\") for given and random");
-  visitor.field("test", options.test, "held out to evaluate it once: a duration for time, a share for random");
+                "held out to choose the model: a duration (\"7d\") for time, a share (\"0.1\") for given and random; "
+                "\"0.1\" for time: as long as gives enough users to judge by");
+  visitor.field("test", options.test, "held out to evaluate it once: likewise");
   visitor.field("test_files", options.test_files, "for given: the files of the test part");
   visitor.field("seed", options.seed, "for random: another seed, another split");
 }
 
-std::vector<Part> split(const Interactions& log, const SplitOptions& options, size_t first_given_test_row) {
+std::vector<Part> split(const Interactions& log, const SplitOptions& options, size_t first_given_test_row,
+                        std::string* said) {
+  std::string unheard;
+  auto& words = said ? *said : unheard;
   switch (options.kind) {
-    case SplitKind::time: return split_by_time(log, options);
-    case SplitKind::given: return split_as_given(log, options, first_given_test_row);
+    case SplitKind::time: return split_by_time(log, options, words);
+    case SplitKind::given: return split_as_given(log, options, first_given_test_row, words);
     case SplitKind::leave_last: return split_off_last(log);
     case SplitKind::none: return std::vector<Part>(log.size(), Part::train);
     default: return split_at_random(log, options);

@@ -23,10 +23,11 @@ enum class SplitKind {
 
 struct SplitOptions {
   SplitKind kind = SplitKind::random;
-  // A duration ("7d") for `time`; a share ("0.1") for `random`; for `given` the share of each user's list that is taken
-  // from its end.
-  std::string validation = "0.1";
-  std::string test = "0.1";
+  // A duration ("7d") for `time`; a share ("0.1") for `random`, for `given` of each user's list. The default is a
+  // share: for `time` it means that the duration is chosen (choose_time_split).
+  static constexpr const char* kDefaultShare = "0.1";
+  std::string validation = kDefaultShare;
+  std::string test = kDefaultShare;
   std::vector<std::string> test_files;  // for `given`
   int64_t seed = 1;
 };
@@ -39,7 +40,10 @@ void describe(OptionVisitor& visitor, SplitOptions& options);
 //
 // time: with T the latest time, test = (T - test, T], validation = (T - test - validation, T - test]. Rows of the same
 // moment never fall into two parts. given, leave_last: a user with a single train row keeps it in train. A user's list
-// is in order of time; ties, and logs without times, are in file order. The share of rows is rounded.
-std::vector<Part> split(const Interactions& log, const SplitOptions& options, size_t first_given_test_row);
+// is in order of time; ties, and logs without times, are in file order. The share of rows is rounded. given takes
+// validation from the end of each list; at random where the log has no times and the ends are unlike the test part
+// (list_order.h). `said` takes a sentence about what was chosen here, if anything was.
+std::vector<Part> split(const Interactions& log, const SplitOptions& options, size_t first_given_test_row,
+                        std::string* said = nullptr);
 
 }  // namespace pagoda::data

@@ -1,5 +1,7 @@
 #include "data/split.h"
 
+#include <algorithm>
+
 #include "core/config.h"
 #include "core/rng.h"
 #include "formats/formats_test.h"
@@ -67,7 +69,7 @@ TEST(Split, ATimeSplitNeedsTimesAndDurationsAndRowsInEachPart) {
     return files::error_of([&] { split(l, o, l.size()); }).kind;
   };
   EXPECT_EQ(kind(log_of({{0, -1}}), by(SplitKind::time, "1d", "1d")), ErrorKind::usage);
-  EXPECT_EQ(kind(log, by(SplitKind::time, "0.1", "1d")), ErrorKind::usage);
+  EXPECT_EQ(kind(log, by(SplitKind::time, "0.2", "1d")), ErrorKind::usage);
   EXPECT_EQ(kind(log, by(SplitKind::time, "0d", "1d")), ErrorKind::usage);
   EXPECT_EQ(kind(log, by(SplitKind::time, "1d", "90d")), ErrorKind::input);
   const auto error = files::error_of([&] { split(log, by(SplitKind::time, "1d", "1d"), log.size()); });
@@ -75,6 +77,81 @@ TEST(Split, ATimeSplitNeedsTimesAndDurationsAndRowsInEachPart) {
       error.says("leaves the validation part empty: the log has 3 row(s) from 1970-01-02T00:00:00Z to "
                  "1970-01-31T00:00:00Z"))
       << error.message;
+}
+
+TEST(Split, ATimeSplitWithoutDurationsIsSizedByTheUsersThatItLeavesToJudgeBy) {
+  std::vector<std::pair<uint32_t, int64_t>> rows;
+  for (uint32_t user = 0; user < 300; ++user)
+    for (int64_t day = 0; day < 400; day += 8) rows.emplace_back(user, day + user % 8);
+  const auto log = log_of(rows);
+  std::string said;
+  const auto parts = split(log, by(SplitKind::time), log.size(), &said);
+  EXPECT_EQ(said,
+            "the last 10d are the test part, with 300 users to judge by, the 10d before it validation, with 300 users");
+  EXPECT_EQ(std::count(parts.begin(), parts.end(), Part::test), 374);
+  EXPECT_EQ(letters(split(log, by(SplitKind::time, "10d", "10d"), log.size())), letters(parts));
+  const auto after = split(log, by(SplitKind::time, "0.1", "30d"), log.size(), &said);
+  EXPECT_TRUE(said.starts_with("the last 30d are the test part, with 300 users")) << said;
+  const auto at_once = log_of({{0, 1}, {0, 1}, {1, 1}});
+  EXPECT_TRUE(files::error_of([&] { split(at_once, by(SplitKind::time), 3); }).says("no cut leaves rows"));
+}
+
+// Users whose lists hold items 0 .. 99, ten train rows and two test rows each; popular ones have small numbers.
+Interactions lists_and_test(bool sorted, bool test_is_random, size_t& first_test) {
+  Interactions log;
+  Rng rng(4, Stream::test);
+  std::vector<std::pair<uint32_t, uint32_t>> test;
+  for (uint32_t i = 0; i < 100; ++i) log.items.add(std::to_string(i));
+  for (uint32_t user = 0; user < 400; ++user) {
+    log.users.add("u" + std::to_string(user));
+    std::vector<uint32_t> items;  // drifts from small numbers to great ones
+    for (uint32_t n = 0; n < 12; ++n) items.push_back(static_cast<uint32_t>(n * 7 + rng.below(20)));
+    if (test_is_random) rng.shuffle(std::span(items));
+    for (uint32_t n = 10; n < 12; ++n) test.emplace_back(user, items[n]);
+    items.resize(10);
+    if (sorted) std::ranges::sort(items);
+    for (const uint32_t item : items) {
+      log.user.push_back(user);
+      log.item.push_back(item);
+    }
+  }
+  first_test = log.user.size();
+  for (const auto& [user, item] : test) {
+    log.user.push_back(user);
+    log.item.push_back(item);
+  }
+  return log;
+}
+
+TEST(Split, GivenDrawsValidationAsTheTestPartWasDrawn) {
+  size_t first_test = 0;
+  std::string said;
+  const auto items_of = [](const Interactions& log, const std::vector<Part>& parts, Part part) {
+    double sum = 0, n = 0;
+    for (size_t row = 0; row < parts.size(); ++row)
+      if (parts[row] == part) {
+        sum += log.item[row];
+        ++n;
+      }
+    return sum / n;
+  };
+  // Lists sorted by item, and a test part drawn at random: the ends would be the greatest items.
+  auto log = lists_and_test(true, true, first_test);
+  auto parts = split(log, by(SplitKind::given, "0.2"), first_test, &said);
+  EXPECT_TRUE(said.starts_with("validation is drawn at random from each user's list")) << said;
+  EXPECT_EQ(std::ranges::count(parts, Part::validation), 800);
+  EXPECT_NEAR(items_of(log, parts, Part::validation), items_of(log, parts, Part::test), 4);
+  // Lists in order of time, whose end is the test part: the end of what is left is most like it.
+  said.clear();
+  log = lists_and_test(false, false, first_test);
+  parts = split(log, by(SplitKind::given, "0.2"), first_test, &said);
+  EXPECT_EQ(said, "");
+  EXPECT_EQ(letters(parts).substr(0, 10), "ttttttttvv");
+  // No order at all: the end of the lists will do.
+  said.clear();
+  log = lists_and_test(false, true, first_test);
+  split(log, by(SplitKind::given, "0.2"), first_test, &said);
+  EXPECT_EQ(said, "");
 }
 
 TEST(Split, GivenTakesValidationFromTheTailOfEachUsersList) {

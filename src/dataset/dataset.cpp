@@ -100,7 +100,7 @@ Dataset make_dataset(const DataOptions& options, data::Interactions log) {
     interactions.paths = options.impressions;
     data::append_impressions(interactions, d.log);
   }
-  d.parts = data::split(d.log, options.split, first_test);
+  d.parts = data::split(d.log, options.split, first_test, &d.split_said);
   if (!options.items.empty())
     d.item_table = load_table(options.items, options.items_format, options.items_id, options.item, d.log.times,
                               options.items_form, options.bad_rows);

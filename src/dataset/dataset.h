@@ -25,6 +25,7 @@ struct Events {
 struct Dataset {
   data::Interactions log;
   std::vector<data::Part> parts;  // per log row
+  std::string split_said;         // what was chosen of the split, for people; may be empty
   std::optional<data::Attributes> item_table, user_table;
   columns::Interner catalogue;           // the served items: the item table's, then those of train and validation
   columns::Interner users;               // the users of train and validation

@@ -48,8 +48,10 @@ void take_given_split(Proposal& p) {
   if (test.empty()) return;
   data.interactions = train;
   data.split = {.kind = data::SplitKind::given, .validation = "0.1", .test_files = test};
-  p.say("Split as given: {} is the test part; the tail of each user's list in {} is for validation.", test[0],
-        train[0]);
+  p.say(
+      "Split as given: {} is the test part; a tenth of each user's list in {} is for validation: its end, or rows at "
+      "random where the end is not like the test part.",
+      test[0], train[0]);
 }
 
 // The flags over the settings, and over both what the bytes of the files say.

@@ -55,7 +55,9 @@ void propose(Proposal& p, const Request& request) {
   const auto log = take_log(p, request);
   auto& o = p.options;
   if (!log.survey.time_us.empty() && !request.split_told)
-    p.choices.push_back(train::suit_split(o.data.split, log.survey.time_us));
+    p.choices.push_back(train::suit_split(
+        o.data.split,
+        {.time_us = log.survey.time_us, .user = log.survey.user_of_time, .users = log.survey.users.size()}));
   take_tables(p, request, log);
   look_for_users_among_items(p, log.survey);
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <span>
+#include <utility>
 
 #include "columns/whitespace.h"
 #include "columns/ids.h"
@@ -22,8 +24,9 @@ double LogSurvey::share_of_users_with_several() const {
 
 namespace {
 
-void take_times(columns::ParsedTimes written, columns::TimeForm told, bool trust_clock, const data::RowPlaces& places,
-                const formats::Reader& reader, LogSurvey& survey) {
+// users: of each time that was written.
+void take_times(columns::ParsedTimes written, std::span<const uint32_t> users, columns::TimeForm told, bool trust_clock,
+                const data::RowPlaces& places, const formats::Reader& reader, LogSurvey& survey) {
   const auto form = written.form(told);
   survey.times_said = columns::text_of(written, form);
   if (form.order == columns::DateOrder::automatic)
@@ -39,8 +42,10 @@ void take_times(columns::ParsedTimes written, columns::TimeForm told, bool trust
         columns::clock_bounds(written.sample(read), std::chrono::duration_cast<std::chrono::microseconds>(now).count());
   std::vector<columns::UnusableTime> bad;
   const auto timestamps = std::move(written).timestamps(read, bounds, bad);
-  for (const int64_t moment : timestamps)
-    if (moment != columns::ParsedTimes::kNone && bounds.hold(moment)) survey.time_us.push_back(moment);
+  std::vector<std::pair<int64_t, uint32_t>> rows;
+  for (size_t i = 0; i < timestamps.size(); ++i)
+    if (timestamps[i] != columns::ParsedTimes::kNone && bounds.hold(timestamps[i]))
+      rows.emplace_back(timestamps[i], users[i]);
   for (const auto& time : bad) {
     if (!time.timestamp_us) {
       ++survey.rows_without_time;
@@ -50,7 +55,11 @@ void take_times(columns::ParsedTimes written, columns::TimeForm told, bool trust
       survey.bad_clock =
           fmt::format("{}: {}", places.text(reader, time.row), columns::format_time_us(*time.timestamp_us));
   }
-  std::sort(survey.time_us.begin(), survey.time_us.end());
+  std::ranges::sort(rows);
+  for (const auto& [time, user] : rows) {
+    survey.time_us.push_back(time);
+    survey.user_of_time.push_back(user);
+  }
 }
 
 // The first value that each item and each user had in a column, as a hash; 0: none yet.
@@ -114,7 +123,7 @@ class LogSurveyor {
     columns::warn_of_whitespace(reader_->files()[0], options_.columns.user, survey_.users);
     columns::warn_of_whitespace(reader_->files()[0], options_.columns.item, survey_.items);
     for (const auto& values : first_values_) survey_.belongings.push_back(values.found());
-    take_times(std::move(written_), options_.times, options_.trust_clock, places_, *reader_, survey_);
+    take_times(std::move(written_), user_of_written_, options_.times, options_.trust_clock, places_, *reader_, survey_);
     return std::move(survey_);
   }
 
@@ -164,6 +173,7 @@ class LogSurveyor {
       if (const auto t = columns::parse_time(batch_.columns[time_], row)) {
         places_.note(written_.size(), batch_.file, batch_.first_record + row);
         written_.push(*t);
+        user_of_written_.push_back(user);
       } else {
         ++survey_.rows_without_time;
       }
@@ -181,7 +191,8 @@ class LogSurveyor {
   columns::RawBatch batch_;
   LogSurvey survey_;
   columns::ParsedTimes written_;
-  data::RowPlaces places_;  // of what is written
+  data::RowPlaces places_;                 // of what is written
+  std::vector<uint32_t> user_of_written_;  // parallel to written_
   std::string scratch_;
 };
 

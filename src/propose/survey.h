@@ -35,9 +35,10 @@ struct LogSurvey {
   uint64_t rows_without_weight = 0;  // of `rows`, where a weight column is named: no number above 0
   columns::Interner users, items;
   std::vector<uint32_t> rows_of_user;
-  std::vector<int64_t> time_us;       // sorted, without those of bad clocks
-  std::vector<Belonging> belongings;  // of `others`
-  columns::Notices notices;           // of the reading
+  std::vector<int64_t> time_us;        // sorted, without those of bad clocks
+  std::vector<uint32_t> user_of_time;  // parallel to time_us
+  std::vector<Belonging> belongings;   // of `others`
+  columns::Notices notices;            // of the reading
 
   double share_of_users_with_several() const;
 };

@@ -2,23 +2,12 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "evaluate/evaluation.h"
 
 namespace pagoda::train {
-
-namespace {
-
-constexpr int64_t kSecond = 1000000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
-
-std::string duration_text(int64_t us) {
-  for (const auto& [unit, letter] : {std::pair(kDay, 'd'), std::pair(kHour, 'h'), std::pair(kMinute, 'm')})
-    if (us >= unit) return fmt::format("{}{}", (us + unit / 2) / unit, letter);
-  return fmt::format("{}s", std::max<int64_t>(1, (us + kSecond / 2) / kSecond));
-}
-
-}  // namespace
 
 int64_t batch_for(int64_t batch, uint64_t rows) {
   while (batch > 64 && batch * 50 > static_cast<int64_t>(rows)) batch /= 2;
@@ -44,31 +33,42 @@ void suit_history(dataset::Options& o) {
   if (o.data.time.empty()) o.train.history = dataset::HistoryMode::others;
 }
 
-std::string suit_split(data::SplitOptions& split, std::span<const int64_t> rising_us) {
-  const int64_t end = rising_us.back(), span = end - rising_us.front();
-  const auto rows_between = [&](int64_t after, int64_t until) {
-    return static_cast<uint64_t>(std::ranges::upper_bound(rising_us, until) -
-                                 std::ranges::upper_bound(rising_us, after));
+std::string suit_split(data::SplitOptions& split, const data::TimedRows& rows) {
+  constexpr uint64_t kEnough = 200;
+  std::vector<uint32_t> rows_of(rows.users);
+  for (const uint32_t user : rows.user) ++rows_of[user];
+  const auto with = [&](uint32_t least) {
+    return static_cast<uint64_t>(std::ranges::count_if(rows_of, [&](uint32_t n) { return n >= least; }));
   };
-  std::vector<std::string> candidates;
-  if (span > 60 * kDay) candidates = {"7d", "14d", "30d"};
-  for (const double share : {0.1, 0.15, 0.2, 0.3})
-    candidates.push_back(duration_text(static_cast<int64_t>(share * static_cast<double>(span))));
-  const uint64_t rows = rising_us.size();
-  for (const auto& text : candidates) {
-    const int64_t part = *columns::parse_duration_us(text);
-    const uint64_t test = rows_between(end - part, end), validation = rows_between(end - 2 * part, end - part);
-    // Half a per cent of the rows, or so many, is enough to judge by; most must be left to learn from.
-    constexpr uint64_t kEnough = 5000;
-    if (std::min(test, validation) < std::clamp<uint64_t>(rows / 200, 1, kEnough) || (test + validation) * 2 > rows)
-      continue;
-    split = {.kind = data::SplitKind::time, .validation = text, .test = text, .test_files = {}};
+  const uint64_t with_three = with(3), users = with(1);
+  const auto chosen = data::choose_time_split(rows);
+  if (const uint64_t least = std::min(kEnough, (with_three + 1) / 2);
+      chosen && std::min(chosen->validation.users, chosen->test.users) >= least &&
+      (with(2) == 0 || std::min(chosen->validation.users, chosen->test.users) > 0)) {
+    const auto& [validation, test] = *chosen;
+    split = {.kind = data::SplitKind::time, .validation = validation.duration, .test = test.duration, .test_files = {}};
     return fmt::format(
-        "Split by time: the last {} ({} rows) judge the model, the {} before it ({} rows) choose it, {} rows train.",
-        text, test, text, validation, rows - test - validation);
+        "Split by time: the last {} ({} rows, {} users to judge by) judge the model, the {} before it ({} rows, {} "
+        "users) choose it, {} rows train.",
+        test.duration, test.rows, test.users, validation.duration, validation.rows, validation.users,
+        rows.time_us.size() - test.rows - validation.rows);
   }
-  return "Split at random: no cut in time leaves rows in all three parts. What comes later then helps to say what came "
-         "before.";
+  const auto why = chosen ? fmt::format(
+                                "the best cut in time leaves {} users to choose the model by and {} to judge it by, "
+                                "of {}: most do not come back later",
+                                chosen->validation.users, chosen->test.users, users)
+                          : std::string("no cut in time leaves rows in all three parts");
+  if (with_three > 0) {
+    split = {.kind = data::SplitKind::leave_last, .test_files = {}};
+    return fmt::format(
+        "Split by each user's last row: {}. The last row of {} users judges the model, the one before it chooses it. "
+        "What "
+        "others did later then helps to say what came before: figures are too good.",
+        why, with(2));
+  }
+  split = {.kind = data::SplitKind::random, .test_files = {}};
+  return fmt::format(
+      "Split at random: {}, and nobody has three rows. What comes later then helps to say what came before.", why);
 }
 
 }  // namespace pagoda::train

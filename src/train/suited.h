@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "data/time_split.h"
 #include "dataset/options.h"
 
 namespace pagoda::train {
@@ -24,8 +24,9 @@ void suit_history(dataset::Options& options);
 // An epoch of a small log is some fifty steps, not one: `batch` halved until it is, down to 64.
 int64_t batch_for(int64_t batch, uint64_t rows);
 
-// A split in time of rows at these moments, which rise: the last stretch is test and the one before it, as long, validation;
-// as short as still tells something. Where no cut leaves rows in all three parts it is at random. Gives what is to be said.
-std::string suit_split(data::SplitOptions& split, std::span<const int64_t> rising_us);
+// A split in time that leaves users to judge by (choose_time_split). Where none leaves 200 of them, or half of those whom
+// their last rows would judge, each user's last row is held out; where nobody has three rows, rows at random. Gives what is
+// to be said.
+std::string suit_split(data::SplitOptions& split, const data::TimedRows& rows);
 
 }  // namespace pagoda::train
