@@ -40,6 +40,11 @@ struct EvaluateArgs {
   std::vector<std::string> set;
   int64_t rescore_from = 1000;
   bool no_baselines = false;
+  std::string per_user;  // a Parquet file
+};
+struct SplitArgs {
+  std::string config, output, format = "csv";
+  std::vector<std::string> set;
 };
 struct EnsembleArgs {
   std::vector<std::string> models;
@@ -58,7 +63,7 @@ struct RetrieveArgs {
   std::string model, users, vectors, id, vector, filter, format, rescore, output = "-";
   std::vector<std::string> exclude{"seen"};
   int64_t k = 1000, rescore_from = 1000;
-  double max_unknown = 1;  // share of the users, 0 to 1
+  std::optional<double> max_unknown;  // share of the users, 0 to 1
   bool explain = false;
 };
 struct SimilarArgs {
@@ -94,6 +99,7 @@ void run_init(const InitArgs& args);
 void run_diagnose(const DiagnoseArgs& args);
 void run_config(const ConfigArgs& args);
 void run_train(const TrainArgs& args);
+void run_split(const SplitArgs& args);
 void run_evaluate(const EvaluateArgs& args);
 void run_index(const IndexArgs& args);
 void run_ensemble(const EnsembleArgs& args);

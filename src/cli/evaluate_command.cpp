@@ -117,7 +117,8 @@ void say_whose_figures(const model::Bundle& served) {
 
 // The figures that training stored in the bundle, if they answer the call.
 bool print_kept_figures(const EvaluateArgs& args, const model::Bundle& served) {
-  const bool asks_more = !args.k.empty() || !args.repeats.empty() || !args.rescore.empty() || !args.set.empty();
+  const bool asks_more =
+      !args.k.empty() || !args.repeats.empty() || !args.rescore.empty() || !args.set.empty() || !args.per_user.empty();
   const auto kept = served.file().text("metrics");
   if (!served.judged() || asks_more || kept.empty()) return false;
   say_whose_figures(served);
@@ -130,6 +131,7 @@ bool print_kept_figures(const EvaluateArgs& args, const model::Bundle& served) {
 
 void run_evaluate(const EvaluateArgs& args) {
   files::check_output_name(args.json);
+  files::check_not_compressed(args.per_user, "a Parquet table");
   const auto served = model::Bundle::open(args.model);
   if (const auto journal = retrieval::journal_path(args.model); file_exists(journal))
     log_info("{} is not read: the bundle is judged with the items that it was trained with", journal);
@@ -156,7 +158,9 @@ void run_evaluate(const EvaluateArgs& args) {
                                  .repeats = repeats,
                                  .second = second.get(),
                                  .rescore_from = static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)),
-                                 .baselines = options.evaluate.baselines && !args.no_baselines});
+                                 .baselines = options.evaluate.baselines && !args.no_baselines,
+                                 .user_table = !args.per_user.empty()});
+  if (!args.per_user.empty()) evaluate::write_user_table(args.per_user, judgement.users);
   const auto items = static_cast<int64_t>(bundle->item_ids().size());
   std::vector<int64_t> too_long;
   std::ranges::copy_if(ks, std::back_inserter(too_long),

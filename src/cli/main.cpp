@@ -186,6 +186,15 @@ int run(int argc, char** argv) {
   c->add_option("--items", train.items, "the item table");
   c->add_option("--users", train.users, "the user table");
 
+  SplitArgs split;
+  c = command(app, "split", "write the rows that train, choose and judge, for other programs",
+              "  pagoda split -c pagoda.toml -o parts\n  pagoda split -c pagoda.toml --format parquet -o parts\n",
+              split, run_split);
+  c->add_option("-c,--config", split.config, "the config, as `pagoda init` writes it")->required();
+  c->add_option("--set", split.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
+  c->add_option("--format", split.format, "csv, tsv, jsonl, parquet or arrow")->capture_default_str();
+  c->add_option("-o,--output", split.output, "the folder of train, validation and test")->required();
+
   EvaluateArgs evaluate;
   c = command(
       app, "evaluate", "evaluate a model by exact ranking over the full catalogue",
@@ -205,6 +214,8 @@ int run(int argc, char** argv) {
   c->add_option("--rescore-from", evaluate.rescore_from, "candidates of the first bundle that the second reranks")
       ->needs(judged_second)
       ->capture_default_str();
+  c->add_option("--per-user", evaluate.per_user,
+                "write a Parquet table: a row a user of the test part, with its history, hits and metrics");
   c->add_flag("--no-baselines", evaluate.no_baselines,
               "judge the model alone, without popularity, item-kNN and intervals");
   c->add_option("--set", evaluate.set, "a.b=v over the bundle's config: data.interactions when the files have moved")
@@ -268,7 +279,8 @@ int run(int argc, char** argv) {
               retrieve, run_retrieve);
   c->add_option("model", retrieve.model, "the bundle")->required();
   c->add_option("--users", retrieve.users,
-                "one user a line: an id, or a JSON object with user, history, context, features (- for stdin)");
+                "one user a line: an id, or a JSON object with user, history, context, features (- for stdin); "
+                "FILE:COLUMN: the ids in a column of a table, each once; all: every user of the model");
   auto* queries =
       c->add_option("--vectors", retrieve.vectors, "query vectors (.npy, .fbin or .parquet) in place of users");
   c->add_option("--id", retrieve.id, "the column of their ids in a .parquet; user_id, or the only one, otherwise")
@@ -286,9 +298,9 @@ int run(int argc, char** argv) {
       ->needs(second)
       ->capture_default_str();
   c->add_option("--max-unknown", retrieve.max_unknown,
-                "fail when more than this share of the users is unknown to the model, 0 to 1; 1: never")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
+                "fail when more than this share of the users is unknown to the model, 0 to 1; 1: never; by default 0.1 for "
+                "FILE:COLUMN and 1 for lines")
+      ->check(CLI::Range(0.0, 1.0));
   c->add_flag("--explain", retrieve.explain, "print to stderr what the search read, and how long it took");
   c->add_option("--format", retrieve.format, "jsonl, tsv or parquet; otherwise by the output's extension");
   c->add_option("-o,--output", retrieve.output, "- for stdout")->capture_default_str();

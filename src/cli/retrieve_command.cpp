@@ -143,12 +143,14 @@ void run_retrieve(const RetrieveArgs& args) {
   if (lines.size() == 0) log_warning("{}: has no user, so there is no answer", lines.name());
   std::vector<std::string> users;
   UnknownNames asked(retrieval);
+  // Of a table somebody means the users that are in the log: many strangers are a mistake.
+  const double max_unknown = args.max_unknown.value_or(lines.from_table() ? 0.1 : 1.0);
   for (size_t line = 0; line < lines.size(); ++line) {
     const auto request = lines.request(line);
-    if (args.max_unknown < 1) asked.add(request);
+    if (max_unknown < 1) asked.add(request);
     users.push_back(request.user.value_or(""));
   }
-  asked.check_share(args.max_unknown);
+  asked.check_share(max_unknown);
   ResultWriter out(form, retrieval, users);
   Progress bar("retrieve", lines.size(), "users");
   for (size_t begin = 0; begin < lines.size(); begin += kBlock) {

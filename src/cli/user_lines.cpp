@@ -1,11 +1,42 @@
 #include "cli/user_lines.h"
 
-#include "columns/interner.h"
+#include <utility>
+
+#include "core/file.h"
+#include "formats/reader.h"
 
 namespace pagoda::cli {
 
-UserLines::UserLines(const std::string& path, const retrieval::Retrieval& retrieval)
-    : retrieval_(retrieval), file_(files::read_lines(path)) {
+namespace {
+
+// FILE and COLUMN of "FILE:COLUMN"; two empty texts where it is no such thing, or a file of that whole name.
+std::pair<std::string, std::string> table_column(const std::string& path) {
+  const auto colon = path.rfind(':');
+  if (colon == path.npos || colon == 0 || file_exists(path)) return {};
+  return {path.substr(0, colon), path.substr(colon + 1)};
+}
+
+}  // namespace
+
+UserLines::UserLines(const std::string& path, const retrieval::Retrieval& retrieval) : retrieval_(retrieval) {
+  const auto [table, column] = table_column(path);
+  from_table_ = path == "all" || !table.empty();
+  file_.name = path;
+  if (path == "all") {
+    const auto& known = retrieval.bundle().user_ids();
+    for (uint32_t user = 0; user < known.size(); ++user) ids_.add(known[user]);
+    return;
+  }
+  if (from_table_) {
+    const auto reader = formats::open_reader({.paths = {table}, .columns = {column}, .required = {column}});
+    columns::RawBatch batch;
+    std::string scratch;
+    while (reader->next(batch))
+      for (size_t row = 0; row < batch.rows; ++row)
+        if (const auto id = batch.columns[0].as_text(row, scratch); !id.empty()) ids_.add(id);
+    return;
+  }
+  file_ = files::read_lines(path);
   columns::Notices notices;
   for (size_t line = 0; line < size(); ++line)
     retrieval_.check_names(read(line, &notices), file_.place(file_.lines[line]));
@@ -13,6 +44,11 @@ UserLines::UserLines(const std::string& path, const retrieval::Retrieval& retrie
 }
 
 retrieval::RetrieveRequest UserLines::read(size_t number, columns::Notices* notices) const {
+  if (from_table_) {
+    retrieval::RetrieveRequest request;
+    request.user = std::string(ids_[static_cast<uint32_t>(number)]);
+    return request;
+  }
   const auto& line = file_.lines[number];
   const auto& bundle = retrieval_.bundle();
   const auto known = [&](std::string_view id) {

@@ -121,7 +121,10 @@ void describe(OptionVisitor& f, TrainOptions& o) {
   f.field("choose_by", o.choose_by,
           "validation metric that chooses the model: recall@k, ndcg@k, hit_rate@k, mrr@k, map@k, "
           "precision@k");
-  f.field("patience", o.patience, "evaluations without a better value before training stops");
+  f.field(
+      "patience", o.patience,
+      "evaluations without a better value before training stops; up to three times as many where few users cannot tell "
+      "them apart");
   f.field("evaluate_every", o.evaluate_every, "epochs between evaluations on the validation part");
   // "true" is how version 0.1 wrote "validation"; of two names of a value the last is written.
   f.choice(

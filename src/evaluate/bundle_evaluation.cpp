@@ -248,6 +248,31 @@ void say_what_was_not_judged(const BundleEvaluation& judgement, dataset::Repeats
              known.test_positives, share);
 }
 
+// The rows of some test users: their history, test items, hits and metrics.
+void put_users(UserTable& table, const model::Bundle& bundle, const TestUsers& test, std::span<const size_t> rows,
+               const std::vector<size_t>& ks, const UserMetrics& metrics) {
+  if (table.names.empty()) {
+    table.users = test.ids;
+    table.names = {"history", "test_items"};
+    for (const size_t k : ks) table.names.push_back(fmt::format("hits@{}", k));
+    for (const auto name : kMetricNames)
+      for (const size_t k : ks) table.names.push_back(fmt::format("{}@{}", name, k));
+    table.columns.assign(table.names.size(), std::vector<double>(test.ids.size(), std::nan("")));
+  }
+  for (size_t n = 0; n < rows.size(); ++n) {
+    const size_t row = rows[n];
+    const auto user = test.users[row];
+    const auto items = static_cast<double>(test.items[row].size() + test.outside[row]);
+    size_t column = 0;
+    const auto put = [&](double value) { table.columns[column++][row] = value; };
+    put(user == columns::Interner::kNone ? 0.0 : static_cast<double>(bundle.user_states().histories[user].size()));
+    put(items);
+    for (size_t k = 0; k < ks.size(); ++k) put(std::round(metrics.recall[k][n] * items));
+    for (size_t m = 0; m < kMetricNames.size(); ++m)
+      for (size_t k = 0; k < ks.size(); ++k) put((*metrics.all()[m])[k][n]);
+  }
+}
+
 // Of the metric that chose the model, where it was judged, else of recall in the shortest lists.
 void say_doubts(const model::Bundle& bundle, const BundleEvaluation& judgement) {
   const auto& known = judgement.known;
@@ -291,7 +316,7 @@ Baselines judge_beside(ThreadPool& pool, const model::Bundle& bundle, const Test
 
 BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, const TestUsers& test,
                                  const BundleEvaluationOptions& how, UserMetrics* known_users) {
-  const auto& [ks, repeats, second, rescore_from, with_baselines] = how;
+  const auto& [ks, repeats, second, rescore_from, with_baselines, with_users] = how;
   const auto start = std::chrono::steady_clock::now();
   if (second) model::check_cascade_length(static_cast<size_t>(*std::max_element(ks.begin(), ks.end())), rescore_from);
   const auto cascade = second ? model::make_cascade(bundle, *second, rescore_from) : nullptr;
@@ -305,11 +330,16 @@ BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, 
   const auto index = index::make_exact_index(bundle.item_vectors());
   for (const bool unknown : {false, true}) {
     std::vector<uint32_t> users, outside;
+    std::vector<size_t> rows;  // of `test`
+    UserMetrics strangers;
     math::Ragged<uint32_t> items;
     for (size_t i = 0; i < test.users.size(); ++i) {
       const auto user = test.users[i];
       if ((user == columns::Interner::kNone || bundle.user_states().histories[user].empty()) != unknown) continue;
-      users.push_back(user), outside.push_back(test.outside[i]), items.push(test.items[i]);
+      rows.push_back(i);
+      users.push_back(user);
+      outside.push_back(test.outside[i]);
+      items.push(test.items[i]);
     }
     auto vectors = model::known_user_vectors(pool, bundle, bundle.user_ids(), users);
     if (!unknown) judgement.mean_cosine_users = mean_pairwise_cosine(vectors);
@@ -318,7 +348,10 @@ BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, 
     const EvaluationInput judged{users, &items, outside, repeats};
     (unknown ? judgement.unknown_users : judgement.known) =
         rank_users(pool, cascade ? *cascade : *index, vectors, bundle.user_states(), judged, ks, popularity,
-                   judgement.first_seen.source.empty() ? nullptr : &ages, unknown ? nullptr : &metrics);
+                   judgement.first_seen.source.empty() ? nullptr : &ages, unknown ? &strangers : &metrics);
+    if (with_users)
+      put_users(judgement.users, bundle, test, rows, (unknown ? judgement.unknown_users : judgement.known).ks,
+                unknown ? strangers : metrics);
     judgement.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!with_baselines) continue;
     if (unknown) {

@@ -9,6 +9,7 @@
 #include "evaluate/baselines.h"
 #include "evaluate/diagnostics.h"
 #include "evaluate/evaluation.h"
+#include "evaluate/user_table.h"
 
 namespace pagoda::evaluate {
 
@@ -48,6 +49,7 @@ struct BundleEvaluation {
   std::optional<TrainingDiagnostics> training;          // when the data is there that the bundle was trained on
   Intervals intervals;                                  // of the known users' metrics; empty without baselines
   Baselines baselines;                                  // on the known users
+  UserTable users;                                      // a row a user of the test part, in its order; where asked for
   double seconds = 0;                                   // user vectors, search and metrics; without files, health
   std::string json;                                     // INTERFACE: `evaluate --json`
 };
@@ -57,7 +59,8 @@ struct BundleEvaluationOptions {
   // With `second`, the cascade of the two is judged: the second puts the best rescore_from in order.
   const model::Bundle* second = nullptr;
   size_t rescore_from = 0;
-  bool baselines = true;  // judge them and the intervals, too
+  bool baselines = true;    // judge them and the intervals, too
+  bool user_table = false;  // fill BundleEvaluation::users
 };
 // Error{usage}: one of ks is greater than rescore_from. `known_users` takes the metrics of each known user, in the order of
 // `test`. Warns where nobody, or only a part of the rows, can be judged, and where a baseline is as good as the model.

@@ -81,7 +81,8 @@ RankingReport rank_users(ThreadPool& pool, const index::Index& index, math::Matr
 
 NamedMetrics validation_metrics(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
                                 math::MatrixView<const float> item_vectors, const dataset::Relevant& relevant,
-                                const dataset::Options& options, const std::string& choose_by) {
+                                const dataset::Options& options, const std::string& choose_by,
+                                std::vector<double>* users_values) {
   const auto choose = parse_metric(choose_by);
   auto ks = options.evaluate.k;
   ks.push_back(choose.k);
@@ -97,8 +98,13 @@ NamedMetrics validation_metrics(ThreadPool& pool, const dataset::Dataset& data, 
   const auto vectors = model::known_user_vectors(pool, fit.model, fit.user_cells, states, fit.id_row_of_item, users);
   const auto index = index::make_exact_index(item_vectors);
   const ItemPopularity popularity({fit.item_counts.begin(), fit.item_counts.end()});
-  const auto report =
-      rank_users(pool, *index, vectors, states, {users, &items, outside, options.evaluate.repeats}, ks, popularity);
+  UserMetrics kept;
+  const auto report = rank_users(pool, *index, vectors, states, {users, &items, outside, options.evaluate.repeats}, ks,
+                                 popularity, nullptr, users_values ? &kept : nullptr);
+  if (users_values) {
+    const auto k = std::ranges::find(report.ks, static_cast<size_t>(choose.k)) - report.ks.begin();
+    *users_values = kept.named(choose.kind)[static_cast<size_t>(k)];
+  }
   NamedMetrics out;
   for (size_t i = 0; i < report.ks.size(); ++i) {
     const auto k = std::to_string(report.ks[i]);

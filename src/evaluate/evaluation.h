@@ -43,10 +43,12 @@ RankingReport rank_users(ThreadPool& pool, const index::Index& index, math::Matr
                          const ItemPopularity& popularity, const ItemGroups* ages = nullptr,
                          UserMetrics* kept = nullptr);
 
-// Metrics of a model in training on the validation part: for each evaluate.k and the k of `choose_by`.
+// Metrics of a model in training on the validation part: for each evaluate.k and the k of `choose_by`. `users` takes each
+// user's value of `choose_by`, in the order of `relevant`.
 using NamedMetrics = std::vector<std::pair<std::string, double>>;
 NamedMetrics validation_metrics(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
                                 math::MatrixView<const float> item_vectors, const dataset::Relevant& relevant,
-                                const dataset::Options& options, const std::string& choose_by);
+                                const dataset::Options& options, const std::string& choose_by,
+                                std::vector<double>* users = nullptr);
 
 }  // namespace pagoda::evaluate

@@ -43,8 +43,8 @@ bool is_config_of(const std::string& written, const dataset::Options& options) {
 
 void write_result(const std::string& stem, const RunResult& result) {
   remove_result(stem);  // parts of a former run must not be taken for this run's
-  write_user_table(users_path(stem), result.users);
-  if (!result.truth.empty()) write_user_table(truth_path(stem), result.truth_users);
+  evaluate::write_user_table(users_path(stem), result.users);
+  if (!result.truth.empty()) evaluate::write_user_table(truth_path(stem), result.truth_users);
   Json json{{"config", result.config},
             {"judged_by", result.judged_by},
             {"fingerprint", result.fingerprint},
@@ -73,10 +73,10 @@ std::optional<RunResult> read_result(const std::string& stem) {
     for (const auto& [name, value] : json.at("validation").items()) result.validation.emplace_back(name, value);
     result.evaluation = json.at("evaluation").dump(1);
     for (const auto& record : json.at("run_log")) result.run_log += record.dump() + "\n";
-    result.users = read_user_table(users_path(stem));
+    result.users = evaluate::read_user_table(users_path(stem));
     if (json.contains("truth")) {
       result.truth = json["truth"].dump(1);
-      result.truth_users = read_user_table(truth_path(stem));
+      result.truth_users = evaluate::read_user_table(truth_path(stem));
     }
   } catch (const std::exception& error) {
     fail(ErrorKind::failed, "{}: is not a complete result of a run; it is made again ({})", json_path(stem),

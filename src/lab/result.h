@@ -9,7 +9,7 @@
 #include <string>
 
 #include "evaluate/evaluation.h"
-#include "lab/user_table.h"
+#include "evaluate/user_table.h"
 
 namespace pagoda::lab {
 
@@ -23,7 +23,7 @@ struct RunResult {
   std::string evaluation;                  // JSON of `evaluate --json`
   std::string run_log;                     // the text of metrics.jsonl
   std::string truth = {};                  // JSON of truth_json; "" without a truth
-  UserTable users = {}, truth_users = {};
+  evaluate::UserTable users = {}, truth_users = {};
 };
 
 // The config of a run, as TOML, without what does not change the trained bits (threads, time between checkpoints) and

@@ -62,7 +62,9 @@ std::vector<double> numbers(const std::vector<Json>& values) {
   return out;
 }
 
-const UserTable& table_of(const RunResult& run, bool of_truth) { return of_truth ? run.truth_users : run.users; }
+const evaluate::UserTable& table_of(const RunResult& run, bool of_truth) {
+  return of_truth ? run.truth_users : run.users;
+}
 
 // The difference of two variants in one figure per user, averaged over the seeds; NaN if it was not measured.
 std::vector<double> user_differences(const VariantRuns& from, const VariantRuns& to, const std::string& name,

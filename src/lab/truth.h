@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "evaluate/bundle_evaluation.h"
-#include "lab/user_table.h"
+#include "evaluate/user_table.h"
 
 namespace pagoda::lab {
 
@@ -53,7 +53,7 @@ struct TruthReport {
   evaluate::AtK recall, never_shown_recall, intrusion;
   double never_shown_rank = 0, never_shown_rank_median = 0;  // NaN: there is no such pair
   double intrusion_by_chance = 0;
-  UserTable of_users;  // recall@K, never_shown_recall@K, intrusion@K, never_shown_rank
+  evaluate::UserTable of_users;  // recall@K, never_shown_recall@K, intrusion@K, never_shown_rank
 };
 
 // `counts`: training rows of each item.

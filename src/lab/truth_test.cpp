@@ -128,9 +128,9 @@ TEST_F(TruthTest, WithoutNeverShownItemsThereIsNoRank) {
 }
 
 TEST_F(TruthTest, ATableOfUsersIsReadBackAsItWasWritten) {
-  const UserTable table{{"u1", "2", ""}, {"recall@20", "x"}, {{0.1, NAN, 1.0 / 3}, {NAN, NAN, 2}}};
-  write_user_table(path("t.parquet"), table);
-  const auto read = read_user_table(path("t.parquet"));
+  const evaluate::UserTable table{{"u1", "2", ""}, {"recall@20", "x"}, {{0.1, NAN, 1.0 / 3}, {NAN, NAN, 2}}};
+  evaluate::write_user_table(path("t.parquet"), table);
+  const auto read = evaluate::read_user_table(path("t.parquet"));
   EXPECT_EQ(read.users, table.users);
   EXPECT_EQ(read.names, table.names);
   for (size_t c = 0; c < 2; ++c)
@@ -138,7 +138,7 @@ TEST_F(TruthTest, ATableOfUsersIsReadBackAsItWasWritten) {
       EXPECT_TRUE(read.columns[c][u] == table.columns[c][u] || std::isnan(table.columns[c][u])) << c << " " << u;
   EXPECT_TRUE(std::isnan(read.columns[0][1]));
   EXPECT_EQ(read.find("y"), nullptr);
-  error_of(ErrorKind::input, [&] { read_user_table(path("none.parquet")); });
+  error_of(ErrorKind::input, [&] { evaluate::read_user_table(path("none.parquet")); });
 }
 
 }  // namespace

@@ -59,6 +59,7 @@ size_t kept_bytes(std::string_view text, uint64_t step) {
 
 std::string to_json_line(const RunRecord& record) {
   Json line;
+  if (!record.phase.empty()) line["phase"] = record.phase;
   line["step"] = record.step;
   line["epoch"] = record.epoch;
   line["seconds"] = record.seconds;
@@ -75,7 +76,8 @@ std::vector<RunRecord> parse_run_log(std::string_view jsonl, std::string_view wh
   for_each_line(jsonl, [&](std::string_view line, size_t, size_t number) {
     try {
       const Json json = Json::parse(line);
-      records.push_back({.step = json.at("step").get<uint64_t>(),
+      records.push_back({.phase = json.value("phase", std::string()),
+                         .step = json.at("step").get<uint64_t>(),
                          .epoch = number_of(json.at("epoch")),
                          .seconds = number_of(json.at("seconds")),
                          .loss = number_of(json.at("loss")),

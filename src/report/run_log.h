@@ -1,6 +1,6 @@
 // The log of a training run: metrics.jsonl for programs, TensorBoard events for people, in one folder.
 //
-//   {"step":1200,"epoch":3.0,"seconds":41.2,"loss":4.31,"examples_per_second":31200.0,
+//   {"phase":"choose","step":1200,"epoch":3.0,"seconds":41.2,"loss":4.31,"examples_per_second":31200.0,
 //    "validation":{"recall@20":0.171},"health":{"mean_cosine":0.08}}                        one object a line
 //
 // "validation" and "health" are left out if empty; a number that is not finite is null.
@@ -18,10 +18,11 @@
 namespace pagoda::report {
 
 struct RunRecord {
-  uint64_t step = 0;   // optimizer steps taken
-  double epoch = 0;    // epochs taken; a fraction within one
-  double seconds = 0;  // of training, over all the resumes of the run
-  double loss = 0;     // mean over the examples since the previous record
+  std::string phase = {};  // "choose", "judge", "ship": which of the run's trainings; "": not said, as in version 0.1
+  uint64_t step = 0;       // optimizer steps taken, by all of them
+  double epoch = 0;        // epochs taken; a fraction within one
+  double seconds = 0;      // of training, over all the resumes of the run
+  double loss = 0;         // mean over the examples since the previous record
   double examples_per_second = 0;
   std::vector<NamedValue> validation = {};  // metrics on the validation part: {"recall@20", 0.171}
   std::vector<std::string> warnings = {};   // first record only: the warnings before it

@@ -33,6 +33,14 @@ void save_checkpoint(const std::string& path, const TrainingProgress& p, const R
   judged.value(p.judged.training_rows);
   judged.text(p.judged.figures);
   out.section("judged", judged.bytes());
+  ByteWriter evaluated;
+  evaluated.value<uint64_t>(p.evaluated.size());
+  for (const auto& one : p.evaluated) {
+    evaluated.value(one.epoch);
+    evaluated.value(one.value);
+    evaluated.array(one.users);
+  }
+  out.section("evaluated", evaluated.bytes());
   model::save_weights(out, model.towers);
   trainer.save(out);
   out.commit();
@@ -71,6 +79,19 @@ Checkpoint::Checkpoint(const std::string& path, const RunIdentity& run) : file_(
   p.judged.fingerprint = judged.text();
   p.judged.training_rows = judged.value<uint64_t>();
   p.judged.figures = judged.text();
+  if (!file_.has("evaluated")) {  // of a run that began before they were kept: the best, and that none was better since
+    if (p.best_epoch > 0) p.evaluated.push_back({.epoch = p.best_epoch, .value = p.best_value, .users = {}});
+    for (uint64_t n = 0; n < p.evaluations_since_best && p.best_epoch > 0; ++n)
+      p.evaluated.push_back({.epoch = p.best_epoch, .value = -1, .users = {}});
+    return;
+  }
+  ByteReader evaluated(file_.bytes("evaluated"), path + ": section 'evaluated'");
+  for (auto n = evaluated.value<uint64_t>(); n > 0; --n) {
+    auto& one = p.evaluated.emplace_back();
+    one.epoch = evaluated.value<uint64_t>();
+    one.value = evaluated.value<double>();
+    one.users = evaluated.array<float>();
+  }
 }
 
 void Checkpoint::restore(model::Model& model, Trainer& trainer) const {

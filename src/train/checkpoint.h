@@ -1,14 +1,17 @@
 // Where a run stands, so that it can go on after a kill to the same bits as if it had never been killed.
 //
-// Section files of kind "checkpoint", version 3: progress, config, data, judged, weights/*, optimizer1/*, optimizer2/*,
-// temperature, frequency, mined, memory. Version 2, of 0.1, has no config, data and judged: a checksum of the config
-// stands at the head of progress. Written beside the old one and renamed, so there is always one that is whole.
+// Section files of kind "checkpoint", version 3: progress, config, data, judged, evaluated, weights/*, optimizer1/*,
+// optimizer2/*, temperature, frequency, mined, memory. Version 2, of 0.1, has no config, data, judged and evaluated: a
+// checksum of the config stands at the head of progress. Written beside the old one and renamed, so there is always one
+// that is whole.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "train/patience.h"
 #include "train/run_identity.h"
 #include "train/trainer.h"
 
@@ -36,9 +39,10 @@ struct TrainingProgress {
   double best_value = -1;            // of the choosing metric
   uint64_t best_epoch = 0;           // epochs trained at the best value; 0: none was judged yet
   uint64_t evaluations_since_best = 0;
-  uint64_t steps_before = 0;  // taken by the phases that have ended
-  double seconds = 0;         // of training, over all resumes
-  JudgedModel judged = {};    // from phase ship on
+  std::vector<EvaluatedEpoch> evaluated = {};  // of phase choose
+  uint64_t steps_before = 0;                   // taken by the phases that have ended
+  double seconds = 0;                          // of training, over all resumes
+  JudgedModel judged = {};                     // from phase ship on
 };
 
 void save_checkpoint(const std::string& path, const TrainingProgress& progress, const RunIdentity& run,

@@ -16,6 +16,7 @@
 #include "evaluate/comparison_table.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/judged_model.h"
+#include "math/bootstrap.h"
 #include "math/tile_kernels.h"
 #include "report/run_log.h"
 #include "train/checkpoint.h"
@@ -28,6 +29,11 @@ namespace pagoda::train {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
+
+// As docs/train.md calls the trainings.
+std::string name_of(Phase phase) {
+  return phase == Phase::choose ? "choose" : phase == Phase::refit ? "judge" : "ship";
+}
 
 double seconds_since(SteadyClock::time_point start) {
   return std::chrono::duration<double>(SteadyClock::now() - start).count();
@@ -61,6 +67,7 @@ class Run {
   void judge(dataset::TrainingContext& fit, uint64_t epoch);
   void save(dataset::TrainingContext& fit, Trainer& trainer);
   void write(const std::string& path, dataset::TrainingContext& fit, bool with_validation, bool all_rows);
+  void choose(model::Model& model);
   void judge_on_test();
   void say_who_validates() const;
   bool may_choose() const { return judgeable_.reachable > 0; }
@@ -115,6 +122,7 @@ void Run::execute(RunFlags flags) {
     log_info("column '{}': {}; from {} to {}", options_.data.time, data_->log.times_said,
              columns::format_time_us(*std::ranges::min_element(data_->log.time_us)),
              columns::format_time_us(*std::ranges::max_element(data_->log.time_us)));
+  if (!data_->split_said.empty()) log_info("split: {}", data_->split_said);
   say_who_validates();
   if (choose_by_ != options_.train.choose_by && may_choose())
     log_warning("{} cannot tell models apart among {} items: a list so long holds nearly all there is; {} chooses",
@@ -127,7 +135,7 @@ void Run::execute(RunFlags flags) {
     run_phase(*fit, static_cast<uint64_t>(options_.train.epochs), from ? &*from : nullptr);
     from.reset();
     if (may_choose())
-      load_best(path("best"), fit->model);
+      choose(fit->model);
     else if (!nothing_held_out())
       log_info("chosen: the last of {} epochs, nobody could be judged", options_.train.epochs);
   }
@@ -159,6 +167,37 @@ void Run::execute(RunFlags flags) {
   }
   std::filesystem::remove(checkpoint_path);
   std::filesystem::remove(path("best"));
+}
+
+// The number of epochs, from what was evaluated; how sure that is. Where weights are kept, they are those of the best.
+void Run::choose(model::Model& model) {
+  load_best(path("best"), model);
+  const auto& evaluated = progress_.evaluated;
+  if (evaluated.empty()) return;
+  const auto& best = evaluated[best_of(evaluated)];
+  if (best.users.empty()) return;  // of a run that began before they were kept
+  const auto ties = ties_of(evaluated);
+  const auto& middle = evaluated[middle_of(ties)];
+  const auto users = judgeable_.with_history;
+  const std::vector<double> values(best.users.begin(), best.users.end());
+  const auto interval = math::bootstrap_means(pool_, values, 1, {.resamples = 1000})[0];
+  const auto figure =
+      fmt::format("{} = {:.4f}, 95% interval {:.4f} to {:.4f}", choose_by_, best.value, interval.low, interval.high);
+  if (options_.train.refit != dataset::Refit::none && middle.epoch != best.epoch) {
+    log_info("{} users cannot tell epochs {} to {} apart ({} at epoch {}): the middle one of them is taken", users,
+             evaluated[ties.front()].epoch, evaluated[ties.back()].epoch, figure, best.epoch);
+    progress_.best_epoch = middle.epoch;
+    progress_.best_value = middle.value;
+  }
+  constexpr uint64_t kFew = 200;
+  if (users < kFew)
+    log_warning(
+        "{} users are few to choose by: {}. A longer data.split.validation has more, data.split.kind = \"leave_last\" "
+        "most",
+        users, figure);
+  if (best.epoch == static_cast<uint64_t>(options_.train.epochs) && evaluated.size() > 1)
+    log_warning("{} was best at the last of {} epochs: more train.epochs may be better", choose_by_,
+                options_.train.epochs);
 }
 
 void Run::begin_phase(Phase phase) {
@@ -260,7 +299,8 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
     if (in_epoch + 1 == per_epoch) {
       bar->finish();
       bar.reset();
-      report::RunRecord record{.step = progress_.steps_before + progress_.next_step,
+      report::RunRecord record{.phase = name_of(progress_.phase),
+                               .step = progress_.steps_before + progress_.next_step,
                                .epoch = static_cast<double>(epoch + 1),
                                .seconds = progress_.seconds,
                                .loss = loss,
@@ -278,7 +318,7 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
       log_info("epoch {}/{}  loss {:.4f}  {}/s{}", epoch + 1, end_epoch, loss, human_count(rate), metrics);
       progress_.loss_sum = 0, progress_.loss_examples = 0, progress_.hit_sum = 0, progress_.pair_sum = 0;
       epoch_examples = 0, epoch_start = SteadyClock::now();
-      if (judged && progress_.evaluations_since_best >= static_cast<uint64_t>(options_.train.patience)) break;
+      if (judged && runs_out(progress_.evaluated, static_cast<uint64_t>(options_.train.patience))) break;
     }
     const bool due = seconds_since(last_checkpoint_) >= static_cast<double>(options_.train.checkpoint_seconds);
     if (interrupted_) {
@@ -311,10 +351,12 @@ void Run::mine(const dataset::TrainingContext& fit, Trainer& trainer, uint64_t e
 // One evaluation on the validation part; the best model so far goes to a file.
 void Run::judge(dataset::TrainingContext& fit, uint64_t epoch) {
   const auto vectors = model::item_vectors(pool_, fit.model, fit.item_cells, data_->train_end_us);
-  validation_ = evaluate::validation_metrics(pool_, *data_, fit, vectors, relevant_, options_, choose_by_);
+  std::vector<double> users;
+  validation_ = evaluate::validation_metrics(pool_, *data_, fit, vectors, relevant_, options_, choose_by_, &users);
   double value = 0;
   for (const auto& v : validation_)
     if (v.first == choose_by_) value = v.second;
+  progress_.evaluated.push_back({.epoch = epoch, .value = value, .users = sample_of_users(users)});
   ++progress_.evaluations_since_best;
   if (value <= progress_.best_value) return;
   progress_.best_value = value, progress_.best_epoch = epoch, progress_.evaluations_since_best = 0;

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pagoda::lab {
+namespace pagoda::evaluate {
 
 struct UserTable {
   std::vector<std::string> users;            // ids
@@ -19,4 +19,4 @@ struct UserTable {
 void write_user_table(const std::string& path, const UserTable& table);
 UserTable read_user_table(const std::string& path);  // Error{input}: missing, or not such a table
 
-}  // namespace pagoda::lab
+}  // namespace pagoda::evaluate

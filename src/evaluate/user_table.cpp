@@ -1,4 +1,4 @@
-#include "lab/user_table.h"
+#include "evaluate/user_table.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include "formats/reader.h"
 #include "formats/writer.h"
 
-namespace pagoda::lab {
+namespace pagoda::evaluate {
 
 namespace {
 constexpr const char* kUser = "user_id";
@@ -59,4 +59,4 @@ UserTable read_user_table(const std::string& path) {
   return table;
 }
 
-}  // namespace pagoda::lab
+}  // namespace pagoda::evaluate
