@@ -1,7 +1,7 @@
 #include <array>
 
 #include "cli/commands.h"
-#include "cli/whole_config.h"
+#include "train/whole_config.h"
 #include "columns/decimal.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -76,7 +76,7 @@ uint64_t write_part(const std::string& path, files::Format format, const dataset
 
 void run_split(const SplitArgs& args) {
   const auto format = files::format_from_name(args.format);
-  WholeConfig config;
+  train::WholeConfig config;
   read_config(args.config, args.set, config);
   const auto& options = config.training.data;
   dataset::validate(config.training);
