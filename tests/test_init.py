@@ -185,9 +185,13 @@ def write_ratings(path, separator="\t", header=None, rows=300):
     path.write_text("\n".join(([header] if header else []) + lines) + "\n")
 
 
-def test_a_log_without_a_header_is_refused_and_what_the_message_says_works(pagoda, tmp_path):
+def test_a_log_without_a_header_is_named_by_its_values_and_otherwise_refused_with_a_remedy(pagoda, tmp_path):
     write_ratings(tmp_path / "u.tsv")
-    done = run(pagoda, tmp_path, "init", "u.tsv")
+    text, config, said = init(pagoda, tmp_path, "u.tsv")
+    assert config["data"]["columns"] == ["user_id", "item_id", "rating", "timestamp"]
+    assert said.startswith("? u.tsv: its first line holds values and no names")
+    (tmp_path / "pagoda.toml").unlink()
+    done = run(pagoda, tmp_path, "train", "--interactions", "u.tsv", "-o", "m.pagoda")
     assert done.returncode == 3
     assert "u.tsv: its first line ('1', '100', '1', '1700000000') looks like data" in done.stderr
     settings = done.stderr.split("set ")[1].split(", or data.header")[0].split(" and ")

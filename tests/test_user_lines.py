@@ -72,7 +72,7 @@ def test_an_unknown_id_in_braces_is_told_how_to_be_written(cli, model):
 
 @pytest.mark.parametrize("content, what", [
     (b"u1\nu\x002\n", ":2: holds a NUL byte"), (b"u1\ru2\ru3", ":1: has a carriage return inside it"),
-    (b"u1\nM\xfcller\n", "'M\\xfcller' is not UTF-8"), ("u1\n".encode("utf-16"), "is UTF-16"),
+    (b"u1\nM\xfcller\n", "'M\\xfcller' is not UTF-8"), ("u1\n".encode("utf-16-le"), ":1: holds a NUL byte"),
 ])
 def test_what_is_no_text_is_named(cli, model, tmp_path, content, what):
     (tmp_path / "users.txt").write_bytes(content)

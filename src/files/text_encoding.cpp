@@ -106,27 +106,43 @@ std::string iconv_name(std::string_view encoding) {
   return std::string(encoding);
 }
 
+// UTF-16 if it begins with a byte order mark, otherwise what it is. The first read() looks, and so has the errors of the
+// first bytes.
+class MarkedText : public ByteSource {
+ public:
+  MarkedText(std::unique_ptr<ByteSource> source, std::string path)
+      : source_(std::move(source)), path_(std::move(path)) {}
+
+  bool compressed() const override { return source_->compressed(); }
+  size_t read(char* to, size_t size) override {
+    if (!looked_) look();
+    return source_->read(to, size);
+  }
+
+ private:
+  void look() {
+    std::string first(2, '\0');
+    size_t n = 0;
+    for (size_t got = 1; n < first.size() && got > 0; n += got) got = source_->read(first.data() + n, first.size() - n);
+    first.resize(n);
+    const bool wide = first == "\xff\xfe" || first == "\xfe\xff";
+    source_ = std::make_unique<PeekedBytes>(std::move(source_), std::move(first));
+    if (wide) source_ = std::make_unique<DecodedBytes>(std::move(source_), "UTF-16", path_);
+    looked_ = true;
+  }
+
+  std::unique_ptr<ByteSource> source_;
+  std::string path_;
+  bool looked_ = false;
+};
+
 }  // namespace
 
 std::unique_ptr<ByteSource> open_text(const std::string& path, const std::string& encoding, bool ahead) {
   auto source = open_bytes(path, ahead);
+  if (encoding == "auto") return std::make_unique<MarkedText>(std::move(source), path);
   auto name = iconv_name(encoding);
   if (lower(name) == "utf-8") return source;
-  if (encoding == "auto") {
-    std::string first(2, '\0');
-    size_t n = 0;
-    try {
-      for (size_t got = 1; n < first.size() && got > 0; n += got)
-        got = source->read(first.data() + n, first.size() - n);
-    } catch (const ByteSource::ReadError&) {
-      // The next read() fails again, and there the caller names the place.
-    }
-    first.resize(n);
-    const bool wide = first == "\xff\xfe" || first == "\xfe\xff";
-    source = std::make_unique<PeekedBytes>(std::move(source), std::move(first));
-    if (!wide) return source;
-    name = "UTF-16";
-  }
   return std::make_unique<DecodedBytes>(std::move(source), std::move(name), path);
 }
 

@@ -80,7 +80,7 @@ TEST_F(FormSurveyTest, ATextOfRowsBetweenBlanksIsATable) {
       survey(file("log.txt", lines([](int i) { return fmt::format("{} {} {}", 1 + i / 9, 50 + i % 11, 1 + i % 5); })));
   EXPECT_EQ(s.survey.format, "csv");
   EXPECT_EQ(s.names, (Names{"user_id", "item_id", "rating"}));
-  EXPECT_EQ(survey(file("train.txt", "0 1 2 3\n1 4\n2 5 6\n")).survey.format, "auto") << "adjacency";
+  EXPECT_EQ(survey(file("train.txt", "0 1 2 3\n1 4\n2 5 6\n")).survey.format, "adjacency");
 }
 
 TEST_F(FormSurveyTest, TheEncodingIsThatOfMostLines) {

@@ -102,6 +102,8 @@ void survey_file(FormSurvey& survey, const std::string& path, files::Format told
   if (!head.regular || head.bytes.empty()) return;
   const auto guess = files::guess_format(path, head, told);
   if (is_binary(guess.format) || guess.format == files::Format::automatic) return;
+  // That of a .txt, which only its name says.
+  if (guess.format == files::Format::adjacency) survey.format = files::name_of(guess.format);
   if (!guess.doubt.empty() && survey.format == "auto") {
     survey.format = files::name_of(guess.format);
     if (!guess.separator.empty() && form.separator == "auto") form.separator = guess.separator;
