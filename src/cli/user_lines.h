@@ -10,8 +10,8 @@
 namespace pagoda::cli {
 
 // "all" is every user of the model; FILE:COLUMN the ids in a column of a table, each once, in order of first
-// occurrence; anything else a file of lines. A line is an id that the model knows, verbatim; otherwise a JSON object, if
-// it begins with '{'; otherwise an id: a JSON text in double quotes, or the line without blanks at its ends. The
+// occurrence; anything else a file of lines. A line is an id that the model knows, verbatim; otherwise a JSON object,
+// if it begins with '{'; otherwise an id: a JSON text in double quotes, or the line without blanks at its ends. The
 // constructor checks all lines. Error{input}, naming the line. The retrieval must outlive it.
 class UserLines {
  public:

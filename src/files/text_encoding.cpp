@@ -106,8 +106,8 @@ std::string iconv_name(std::string_view encoding) {
   return std::string(encoding);
 }
 
-// UTF-16 if it begins with a byte order mark, otherwise what it is. The first read() looks, and so has the errors of the
-// first bytes.
+// UTF-16 if it begins with a byte order mark, otherwise what it is. The first read() looks, and so has the errors of
+// the first bytes.
 class MarkedText : public ByteSource {
  public:
   MarkedText(std::unique_ptr<ByteSource> source, std::string path)
