@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "dataset/half_life.h"
 
 namespace pagoda::dataset {
 
@@ -34,6 +35,7 @@ Batcher::Batcher(BatchSource source) : source_(std::move(source)) {
   // Events left over are met in the next epoch; of users, each is met in every epoch.
   steps_per_epoch_ = by_user ? (examples + batch_ - 1) / batch_
                              : std::max<uint64_t>(1, static_cast<uint64_t>(expected_events()) / batch_);
+  if (source_.half_life_us > 0) newest_us_ = *std::ranges::max_element(events.time_us);
   window_us_ = columns::parse_duration_us(o.target_window).value_or(0);
   if (o.order == Order::time || (by_user && o.targets == Targets::window)) {
     by_time_.resize(events.size());
@@ -75,6 +77,13 @@ std::vector<uint32_t> Batcher::epoch_order(uint64_t epoch) const {
   return order;
 }
 
+// The weight of the log, by the event's age.
+double Batcher::weight_of(uint32_t event) const {
+  const auto& e = *source_.events;
+  const double weight = source_.data->log.weight_of(e.log_row[event]);
+  return source_.half_life_us > 0 ? weight * age_weight(newest_us_ - e.time_us[event], source_.half_life_us) : weight;
+}
+
 // rows = "interaction": the event's item is the target; the history is what was strictly before it, or all the others.
 void Batcher::add_interaction(uint32_t event, TrainBatch& batch, std::vector<uint32_t>& history) const {
   const auto& e = *source_.events;
@@ -98,7 +107,7 @@ void Batcher::add_interaction(uint32_t event, TrainBatch& batch, std::vector<uin
   }
   batch.users.push_back(user);
   batch.positives.push({&target, 1});
-  batch.weights.push_back(log.weight_of(e.log_row[event]));
+  batch.weights.push_back(weight_of(event));
   batch.timestamps_us.push_back(e.time_us[event]);
 }
 
@@ -110,8 +119,7 @@ void Batcher::add_targets(std::vector<uint32_t>& events, TrainBatch& batch) cons
   for (size_t i = 0; i < events.size(); ++i) {
     const auto item = e.items.values[events[i]];
     const double age = static_cast<double>(e.items.offsets[e.user[events[i]] + 1] - 1 - events[i]);
-    const double weight =
-        source_.data->log.weight_of(e.log_row[events[i]]) * std::pow(1 + age, -source_.options->target_recency);
+    const double weight = weight_of(events[i]) * std::pow(1 + age, -source_.options->target_recency);
     if (i > 0 && e.items.values[events[i - 1]] == item) {
       batch.weights.back() = std::max(batch.weights.back(), weight);
       continue;

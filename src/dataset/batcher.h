@@ -32,6 +32,7 @@ struct BatchSource {
   const features::EncodedUsers* cells;
   std::vector<uint32_t> id_row_of_item;  // catalogue row -> row of the id vocabulary, for histories
   const sampling::PositiveDownsampling* downsampling = nullptr;  // which events are positives in an epoch; nullptr: all
+  int64_t half_life_us = 0;  // of an event's weight, by its age (half_life.h); 0: none
 };
 
 // Batch `step` is a function of (source, seed, step) alone, so a resumed run sees the same ones. Immutable: next() of
@@ -51,6 +52,7 @@ class Batcher {
  private:
   bool kept(uint64_t epoch, uint32_t event) const;
   double expected_events() const;
+  double weight_of(uint32_t event) const;
   void add_interaction(uint32_t event, TrainBatch& batch, std::vector<uint32_t>& history) const;
   bool add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::vector<uint32_t>& history) const;
   bool add_window(uint32_t user, int64_t moment, TrainBatch& batch, std::vector<uint32_t>& history) const;
@@ -60,9 +62,9 @@ class Batcher {
   BatchSource source_;
   size_t batch_ = 0;
   uint64_t steps_per_epoch_ = 0;
-  int64_t window_us_ = 0;
-  std::vector<uint32_t> by_time_;  // events in order of time (order = "time", targets = "window")
-  std::vector<uint32_t> users_;    // rows = "user": users with at least one event
+  int64_t window_us_ = 0, newest_us_ = 0;  // newest_us_: the time of the newest event
+  std::vector<uint32_t> by_time_;          // events in order of time (order = "time", targets = "window")
+  std::vector<uint32_t> users_;            // rows = "user": users with at least one event
 };
 
 // Makes batches on a thread of its own, at most `ahead` before they are asked for.

@@ -111,6 +111,10 @@ void describe(OptionVisitor& f, TrainOptions& o) {
   f.field(
       "target_recency", o.target_recency,
       "rows = user: a target of age n in the user's list weighs (1 + n)^-this; 0.3 where taste moves on, 0: all alike");
+  f.field(
+      "half_life", o.half_life,
+      "a row of this age weighs half, one of twice the age a quarter: 7d where what is popular changes by the week; "
+      "\"auto\": what foretells the validation part best; \"\": all rows weigh the same");
   f.field("mask_history_items", o.mask_history_items,
           "rows = user: items of the history are not pushed away as negatives");
   f.choice("order", o.order, {{"shuffled", Order::shuffled}, {"time", Order::time}},
@@ -200,6 +204,10 @@ void validate(const Options& o) {
       o.train.order == Order::time || (o.train.rows == TrainingRows::user && o.train.targets == Targets::window);
   if (needs_time && o.data.time.empty())
     fail(ErrorKind::usage, "train.order = \"time\" and train.targets = \"window\" need data.time");
+  if (!o.train.half_life.empty() && o.train.half_life != "auto" &&
+      columns::parse_duration_us(o.train.half_life).value_or(0) <= 0)
+    fail(ErrorKind::usage, "train.half_life = \"{}\" is no duration; write 7d, 12h, ..., \"auto\" or \"\"",
+         o.train.half_life);
   if (!columns::parse_duration_us(o.train.target_window))
     fail(ErrorKind::usage, "train.target_window = \"{}\" is no duration; write 30d, 12h, ...", o.train.target_window);
 }
@@ -222,6 +230,7 @@ std::string resume_record(const Options& options) {
        {"time_unit = \"auto\"", "date_order = \"auto\"", "clock = \"check\"", "where = \"\"", "positive = \"\""})
     later.emplace("[data]", line);
   later.emplace("[evaluate]", "repeats = \"miss\"");
+  later.emplace("[train]", "half_life = \"\"");
   later.emplace("[evaluate]", "baselines = true");
   for (const auto section : {"[data.items_form]", "[data.users_form]"}) {
     later.emplace(section, "");

@@ -3,6 +3,7 @@
 #include "model/without_index.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/config.h"
@@ -181,6 +182,8 @@ void write_bundle(const std::string& path, const BundleContent& c) {
     bytes_section(out, "item_encoder", [&](ByteWriter& b) { c.model->item_encoder.save(b); });
     out.section("spelling", std::string_view("canonical"));
     save_weights(out, c.model->towers);
+    if (!c.model->unknown_user.empty())
+      bytes_section(out, "unknown_user", [&](ByteWriter& b) { b.array(c.model->unknown_user); });
     bytes_section(out, "user_ids", [&](ByteWriter& b) { features::save_strings(b, *c.user_ids); });
     bytes_section(out, "user_cells", [&](ByteWriter& b) { save_cells(b, *c.user_cells); });
     bytes_section(out, "user_states", [&](ByteWriter& b) { c.user_states->save(b); });
@@ -343,6 +346,13 @@ void Bundle::read_towers(Member& member, const std::string& prefix) const {
   model.towers = TwoTowers<float>(options.model, options.user, options.item, model.user_encoder.layout(),
                                   model.item_encoder.layout());
   load_weights(file_, model.towers, prefix + "weights/");
+  if (file_.has(prefix + "unknown_user")) {
+    model.unknown_user = reader_of(file_, prefix + "unknown_user").array<float>();
+    if (model.unknown_user.size() != model.towers.dim() ||
+        !std::ranges::all_of(model.unknown_user, [](float c) { return std::isfinite(c); }))
+      fail(ErrorKind::failed, "{}: section '{}unknown_user' is not a vector of {} numbers", path, prefix,
+           model.towers.dim());
+  }
   auto users = reader_of(file_, prefix + "user_ids"), cells = reader_of(file_, prefix + "user_cells"),
        states = reader_of(file_, prefix + "user_states");
   member.user_ids = features::load_strings(users);

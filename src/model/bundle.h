@@ -12,6 +12,7 @@
 //   tower_options   TOML: the sections of the config that give the towers their shape (not in a bundle of bare vectors)
 //   user_encoder, item_encoder, weights/*      the towers                      (not in a bundle of bare vectors)
 //   spelling        "canonical": two spellings of a value are one to the encoders; not in bundles of the first version
+//   unknown_user    f32[dim]: the vector of a user of whom nothing is known; not in bundles of version 0.1
 //   user_ids, user_cells, user_states          the users it knows              (not in a bundle of bare vectors)
 //   item_ids        the catalogue; a row's number is the item's row everywhere
 //   item_counts     u64[items]: rows of the training part on each item

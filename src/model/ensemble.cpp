@@ -70,7 +70,8 @@ void copy_sections(SectionWriter& out, const Source& source, const std::string& 
   const auto copy = [&](const std::string& name) { out.section(prefix + name, file.bytes(source.prefix + name)); };
   for (const char* name : {"config", "tower_options", "user_encoder", "item_encoder", "user_ids", "user_cells"})
     copy(name);
-  if (file.has(source.prefix + "spelling")) copy("spelling");
+  for (const char* name : {"spelling", "unknown_user"})
+    if (file.has(source.prefix + name)) copy(name);
   const auto weights = source.prefix + "weights/";
   for (const auto& section : file.sections())
     if (section.name.starts_with(weights)) copy(section.name.substr(source.prefix.size()));

@@ -25,11 +25,16 @@ math::Matrix<float> in_blocks(ThreadPool& pool, size_t n, size_t dim, const Enco
   return out;
 }
 
+bool nothing_known(const features::UserExample& example) {
+  return example.user == columns::Interner::kNone && example.history.empty() &&
+         std::ranges::all_of(example.context, &std::string_view::empty);
+}
+
 }  // namespace
 
 math::Matrix<float> user_vectors(ThreadPool& pool, const Model& model, const features::EncodedUsers& cells,
                                  std::span<const features::UserExample> examples) {
-  return in_blocks(
+  auto vectors = in_blocks(
       pool, examples.size(), model.towers.dim(),
       [&](size_t begin, size_t end, features::EncodedBatch& batch) {
         std::vector<features::UserExample> block(examples.begin() + static_cast<ptrdiff_t>(begin),
@@ -40,6 +45,13 @@ math::Matrix<float> user_vectors(ThreadPool& pool, const Model& model, const fea
       [&](const features::EncodedBatch& batch, Tower<float>::Pass& pass) {
         model.towers.forward_users(pool, batch, {}, pass);
       });
+  if (model.unknown_user.empty()) return vectors;
+  for (size_t i = 0; i < examples.size(); ++i) {
+    const auto row = vectors.row(i);
+    const bool nowhere = std::ranges::all_of(row, [](float component) { return component == 0; });
+    if (nowhere || nothing_known(examples[i])) std::ranges::copy(model.unknown_user, row.begin());
+  }
+  return vectors;
 }
 
 math::Matrix<float> item_vectors(ThreadPool& pool, const Model& model, const features::EncodedItems& cells,

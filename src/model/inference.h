@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "features/item_encoder.h"
 #include "features/user_encoder.h"
@@ -14,10 +15,14 @@ struct Model {
   features::UserEncoder user_encoder;
   features::ItemEncoder item_encoder;
   TwoTowers<float> towers;
+  // The vector of a user of whom nothing is known (unknown_user.h), [dim]; empty: the towers' own.
+  std::vector<float> unknown_user;
 };
 
 // One row an example / item. Rows are computed in blocks of a fixed height, so a vector has the same bits whether it is
 // asked for alone or among thousands, and on any number of threads: training, evaluation and serving agree exactly.
+// An example with neither user, history nor context has the vector unknown_user, as has one that the tower gives no
+// direction.
 math::Matrix<float> user_vectors(ThreadPool& pool, const Model& model, const features::EncodedUsers& cells,
                                  std::span<const features::UserExample> examples);
 // moment_us: the time at which the items are looked at (for their age).

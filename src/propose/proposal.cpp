@@ -77,6 +77,7 @@ void propose(Proposal& p, const Request& request) {
         "from.",
         100 * several);
   }
+  if (!o.data.time.empty() && o.train.half_life.empty()) p.choices.push_back(train::suit_half_life(o));
   if (o.data.time.empty()) {
     train::suit_history(o);
     if (o.data.split.kind == data::SplitKind::random)

@@ -9,6 +9,11 @@
 
 namespace pagoda::train {
 
+std::string suit_half_life(dataset::Options& options) {
+  options.train.half_life = "auto";
+  return "train.half_life = \"auto\": newer rows weigh more, by as much as foretells the validation part best.";
+}
+
 int64_t batch_for(int64_t batch, uint64_t rows) {
   while (batch > 64 && batch * 50 > static_cast<int64_t>(rows)) batch /= 2;
   return batch;

@@ -21,6 +21,8 @@ struct LogSize {
 std::vector<std::string> suit_size(dataset::Options& options, const LogSize& log);
 // Without a column of times a history is the user's other items.
 void suit_history(dataset::Options& options);
+// With times, rows weigh by their age as the validation part tells. Gives what is to be said of it.
+std::string suit_half_life(dataset::Options& options);
 // An epoch of a small log is some fifty steps, not one: `batch` halved until it is, down to 64.
 int64_t batch_for(int64_t batch, uint64_t rows);
 

@@ -12,12 +12,15 @@
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/warnings.h"
+#include "dataset/half_life.h"
+#include "evaluate/baselines.h"
 #include "evaluate/bundle_evaluation.h"
 #include "evaluate/comparison_table.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/judged_model.h"
 #include "math/bootstrap.h"
 #include "math/tile_kernels.h"
+#include "model/unknown_user.h"
 #include "report/run_log.h"
 #include "train/checkpoint.h"
 #include "train/hard_negatives.h"
@@ -53,6 +56,7 @@ class Run {
     relevant_ = dataset::relevant_items(*data_, data::Part::validation);
     judgeable_ = dataset::evaluation_coverage(*data_, relevant_, options.evaluate.repeats);
     any_test_ = std::ranges::find(data_->parts, data::Part::test) != data_->parts.end();
+    half_life_us_ = dataset::find_half_life(*data_, options.train.half_life, &half_life_said_);
     test_rows_ =
         dataset::fingerprint_of_rows(data_->log, [&](size_t row) { return data_->parts[row] == data::Part::test; });
   }
@@ -88,7 +92,9 @@ class Run {
   ThreadPool pool_;
   RunIdentity identity_;
   bool any_test_ = false;
-  std::string test_rows_;  // fingerprint of the test part
+  std::string test_rows_;     // fingerprint of the test part
+  int64_t half_life_us_ = 0;  // the same in all phases, chosen on the validation part
+  std::string half_life_said_;
   TrainingProgress progress_;
   std::optional<report::RunLog> log_;
   bool profile_ = false, began_ = false;        // began_: a record of the run was written
@@ -123,6 +129,7 @@ void Run::execute(RunFlags flags) {
              columns::format_time_us(*std::ranges::min_element(data_->log.time_us)),
              columns::format_time_us(*std::ranges::max_element(data_->log.time_us)));
   if (!data_->split_said.empty()) log_info("split: {}", data_->split_said);
+  if (!half_life_said_.empty()) log_info("train.half_life: {}", half_life_said_);
   say_who_validates();
   if (choose_by_ != options_.train.choose_by && may_choose())
     log_warning("{} cannot tell models apart among {} items: a list so long holds nearly all there is; {} chooses",
@@ -262,7 +269,8 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
                                   .encoder = &fit.model.user_encoder,
                                   .cells = &fit.user_cells,
                                   .id_row_of_item = fit.id_row_of_item,
-                                  .downsampling = &fit.downsampling});
+                                  .downsampling = &fit.downsampling,
+                                  .half_life_us = half_life_us_});
   const uint64_t per_epoch = batcher.steps_per_epoch();
   const uint64_t planned = per_epoch * static_cast<uint64_t>(options_.train.epochs), end = per_epoch * end_epoch;
   fit.model.towers.initialise(pool_, options_.train.seed);
@@ -372,6 +380,10 @@ void Run::save(dataset::TrainingContext& fit, Trainer& trainer) {
 void Run::write(const std::string& path, dataset::TrainingContext& fit, bool with_validation, bool all_rows) {
   const int64_t moment = with_validation ? data_->end_us : data_->train_end_us;
   const auto vectors = model::item_vectors(pool_, fit.model, fit.item_cells, moment);
+  const auto newest = evaluate::newest_tenth(fit.events.items.values, fit.events.time_us, fit.item_counts.size());
+  fit.model.unknown_user = model::fit_unknown_user(
+      vectors.view(), model::unknown_user_weights(fit.item_counts, newest ? newest->counts : std::vector<uint32_t>{}),
+      options_.towers.model.normalise);
   // Known users answer from all that was seen of them: before the test part, or ever.
   const auto states = evaluate::user_states(*data_, with_validation ? fit.events : data_->events(true), data_->end_us);
   const bool judged = all_rows && !progress_.judged.fingerprint.empty();
