@@ -14,10 +14,10 @@ import re
 
 MAX_COLUMNS = 120
 ROOMS = ("cli", "columns", "core", "data", "diagnose", "features", "files", "formats", "lab", "loss", "math", "nn",
-         "report", "retrieval", "sampling", "server", "simulate")
+         "report", "retrieval", "sampling", "server", "simulate", "tune")
 DOCS = ("bad-data", "diagnose", "encode", "ensemble", "evaluate", "formats", "glossary", "howto/deploy", "howto/size",
         "index", "lab", "negatives", "reliability", "report", "retrieve", "security", "serve", "simulate", "train",
-        "troubleshooting")
+        "troubleshooting", "tune")
 CODE_FOLDERS = (*(f"src/{room}" for room in ROOMS), "fuzz")
 OTHER_FOLDERS = ("proto", "web/src")  # of which the language has another formatter, or none
 PAGES = (*(f"docs/{page}.md" for page in DOCS), "CONTRIBUTING.md", "README.md")

@@ -11,6 +11,7 @@
 #include "cli/commit.h"
 #include "cli/pages.h"
 #include "cli/simulate_command.h"
+#include "cli/tune_command.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/printable.h"
@@ -370,6 +371,8 @@ int run(int argc, char** argv) {
   c->add_option("-o,--output", lab.output, "folder of the runs, lab.json and report.html; a run in it is continued")
       ->required();
   c->add_option("--set", lab.set, "a.b=v over the base config; may be repeated")->take_all()->allow_extra_args(false);
+
+  add_tune_command(app);
 
   InspectArgs inspect;
   c = command(app, "inspect", "what a bundle contains", "  pagoda inspect model.pagoda --json\n", inspect, run_inspect);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/thread_pool.h"
 #include "dataset/training_context.h"
@@ -29,5 +30,10 @@ math::Ragged<uint32_t> hardest_in_batch(ThreadPool& pool, const InBatch& batch, 
 sampling::ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const dataset::Dataset& data,
                                            const dataset::TrainingContext& fit,
                                            const sampling::NegativesOptions& options, uint64_t seed, uint64_t epoch);
+
+// The lists for the epochs from `epoch` on, by the model as it stands; nothing where the options do not renew them then.
+std::optional<sampling::ItemsOfUsers> hard_negatives_at(ThreadPool& pool, const dataset::Dataset& data,
+                                                        const dataset::TrainingContext& fit,
+                                                        const dataset::Options& options, uint64_t epoch);
 
 }  // namespace pagoda::train

@@ -67,7 +67,6 @@ class Run {
   std::string path(const char* name) const { return evaluate::run_folder(output_) + "/" + name; }
   void begin_phase(Phase phase);
   void run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Checkpoint* from);
-  void mine(const dataset::TrainingContext& fit, Trainer& trainer, uint64_t epoch);
   void judge(dataset::TrainingContext& fit, uint64_t epoch);
   void save(dataset::TrainingContext& fit, Trainer& trainer);
   void write(const std::string& path, dataset::TrainingContext& fit, bool with_validation, bool all_rows);
@@ -291,7 +290,8 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
   uint64_t steps = 0;
   while (auto batch = next_batch()) {
     const uint64_t epoch = batch->step / per_epoch, in_epoch = batch->step % per_epoch;
-    if (in_epoch == 0) mine(fit, trainer, epoch);
+    if (in_epoch == 0)
+      if (auto mined = hard_negatives_at(pool_, *data_, fit, options_, epoch)) trainer.take_mined(*std::move(mined));
     if (!bar) bar.emplace(fmt::format("epoch {}/{}", epoch + 1, end_epoch), per_epoch, "steps");
     const auto result = trainer.step(*batch);
     ++steps;
@@ -343,17 +343,6 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
   ByteWriter frequency;
   trainer.frequency().save(frequency);
   frequency_ = frequency.bytes();
-}
-
-// Hard negatives for the epochs to come, by the model as it stands.
-void Run::mine(const dataset::TrainingContext& fit, Trainer& trainer, uint64_t epoch) {
-  const auto* mining = sampling::offline_mining(options_.sampling.negatives);
-  const auto epochs = static_cast<double>(options_.train.epochs);
-  if (!mining || epoch % static_cast<uint64_t>(mining->refresh) != 0) return;
-  // Not yet, where the source has not begun when the lists would be renewed.
-  const auto renewed = static_cast<double>(epoch + static_cast<uint64_t>(mining->refresh));
-  if (renewed / epochs <= mining->start.value_or(sampling::kMinedStart)) return;
-  trainer.take_mined(mine_hard_negatives(pool_, *data_, fit, *mining, options_.train.seed, epoch));
 }
 
 // One evaluation on the validation part; the best model so far goes to a file.
