@@ -48,9 +48,9 @@ def test_the_table_has_each_trial_by_its_keys_and_the_repeats(done):
     assert [row["trial"] for row in tried] == [str(n) for n in range(TRIALS)]
     assert tried[0]["origin"] == "as it stands" and tried[0]["loss.temperature"] == "0.1" and tried[0]["epochs"] == "3"
     assert len({tuple(row[key] for key in keys) for row in tried}) == TRIALS
-    assert {row["epochs"] for row in tried} == {"1", "3"}, "some went on, some did not"
+    assert {"1", "3"} <= {row["epochs"] for row in tried} <= {"1", "3", "5", "15"}, "some went on, some did not"
     repeats = [row for row in trials if row["origin"] == "repeat"]
-    assert {row["seed"] for row in repeats} == {"2", "3"} and {row["epochs"] for row in repeats} == {"3"}
+    assert {row["seed"] for row in repeats} == {"2", "3"} and {row["epochs"] for row in repeats} <= {"3", "15"}
     assert "0" in {row["trial"] for row in repeats} and len(repeats) in (4, 6)
     assert stdout.startswith("recall@20 of 214 users: ")
     assert re.search(r"trial 0, as it stands: recall@20 0\.\d{4} after 1 epoch; best", stderr)
@@ -61,9 +61,19 @@ def test_a_trial_is_what_train_trains(cli, done, config, tmp_path):
     for path, trial in ((config, "0"), (folder / "best.toml", winner_of(folder))):
         cli("train", "-c", path, "--set", "train.refit=false", "-o", tmp_path / "m.pagoda")
         lines = map(json.loads, (tmp_path / "m.pagoda.run/metrics.jsonl").read_text().splitlines())
-        best = max(line["validation"]["recall@20"] for line in lines)
+        best = max(line["validation"]["recall@20"] for line in lines if "validation" in line)
         assert best == pytest.approx(next(float(row["recall@20"]) for row in rows(folder / "trials.tsv")
                                           if row["trial"] == trial), abs=1e-12)
+
+
+def test_a_trial_mines_its_negatives_as_train_does(cli, config, tmp_path):
+    mined = ('sampling.negatives=[{source="uniform",count=64},{source="mined",mining="offline",count=4,first_rank=5,'
+             'last_rank=60,shard=1.0,start=0.0}]')
+    cli("tune", "-c", config, "--trials", 1, "--set", mined, "-o", tmp_path / "tune")
+    cli("train", "-c", config, "--set", mined, "--set", "train.refit=false", "-o", tmp_path / "m.pagoda")
+    lines = map(json.loads, (tmp_path / "m.pagoda.run/metrics.jsonl").read_text().splitlines())
+    tried = rows(tmp_path / "tune/trials.tsv")
+    assert float(tried[0]["recall@20"]) == pytest.approx(max(line["validation"]["recall@20"] for line in lines), abs=1e-12)
 
 
 def winner_of(folder):
@@ -80,7 +90,7 @@ def test_the_best_config_is_the_winner_with_all_else_as_it_stood(done, config):
     best, before = best_of(folder), tomllib.loads(config.read_text())
     winner = next(row for row in rows(folder / "trials.tsv") if row["trial"] == winner_of(folder))
     assert str(best["loss"]["temperature"]) == winner["loss.temperature"]
-    assert str(best["model"]["dim"]) == winner["model.dim"] and best["train"]["rows"] == winner["train.rows"]
+    assert str(best["model"]["dim"]) == winner["model.dim"] and winner["train.rows"].startswith(best["train"]["rows"])
     assert best["data"]["interactions"] == before["data"]["interactions"]
     assert best["train"]["refit"] == "validation" and best["train"]["seed"] == 1 and "serve" in best
     text = (folder / "best.toml").read_text()

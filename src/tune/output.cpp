@@ -37,11 +37,12 @@ std::string trials_table(const Outcome& out) {
     const Standing* last = nullptr;
     for (const auto& stretch : out.stretches)
       if (stretch.job.trial == t) last = &stretch.standing;
-    if (last) add(t, name_of(out.trials[t].origin), out.seed, out.rungs[out.trials[t].values.size() - 1], *last);
+    if (last) add(t, name_of(out.trials[t].origin), out.seed, out.epochs(t), *last);
   }
   for (const auto& finalist : out.finalists)
     for (size_t r = 0; r < finalist.repeats.size(); ++r)
-      add(finalist.trial, "repeat", out.fresh_seeds[r], out.rungs.back(), finalist.repeats[r]);
+      add(finalist.trial, "repeat", out.fresh_seeds[r],
+          out.space.options(out.trials[finalist.trial].point).train.epochs, finalist.repeats[r]);
   return text;
 }
 
@@ -126,7 +127,8 @@ std::string write_outcome(const Outcome& out, const train::WholeConfig& config, 
   int64_t epochs = 0;
   const auto importance = key_importance(out, epochs);
   if (!importance.empty())
-    table += fmt::format("\n{:<32} {:>20} {:>20}\n", fmt::format("which key mattered, {} epochs", epochs), "explained",
+    table += fmt::format("\n{:<32} {:>20} {:>20}\n",
+                         fmt::format("which key mattered, {}/{} epochs", epochs, out.rungs.back()), "explained",
                          "by chance");
   for (const auto& [key, of] : importance)
     table += fmt::format("{:<32} {:>20} {:>20}\n", space.keys()[key].name, fmt::format("{:.0f}%", 100 * of.explained),

@@ -100,12 +100,13 @@ std::string importance_section(const Outcome& out) {
   }
   return report::heading(
              "keys", "Which key mattered",
-             fmt::format("All trials that reached {} epochs, at that moment. Explained: the share of the variance of "
-                         "their ranks between the values of a key. By chance: how often the same trials in a random "
-                         "order explain as much; below 0.05 is bold. Higher is better: the rank correlation of value "
-                         "and {}, with its 95% bootstrap interval over trials. With a dozen keys, one of them looks "
-                         "as if it mattered every other time.",
-                         epochs, escape_markup(out.metric))) +
+             fmt::format(
+                 "All trials that reached {} of {} epochs, at that moment. Explained: the share of the variance of "
+                 "their ranks between the values of a key. By chance: how often the same trials in a random "
+                 "order explain as much; below 0.05 is bold. Higher is better: the rank correlation of value "
+                 "and {}, with its 95% bootstrap interval over trials. With a dozen keys, one of them looks "
+                 "as if it mattered every other time.",
+                 epochs, out.rungs.back(), escape_markup(out.metric))) +
          "<div class=\"charts\">\n" + report::figure(chart.title, "", report::svg(chart)) + "</div>\n" +
          table({"key", "explained", "by chance", "higher is better"}, rows) + "</section>\n";
 }
@@ -123,7 +124,7 @@ std::string trials_section(const Outcome& out) {
     const auto& trial = out.trials[t];
     const auto changes = out.space.changes(trial.point);
     rows += "<tr>" + cell(fmt::format("{}", t)) + cell(std::string(name_of(trial.origin))) +
-            cell(fmt::format("{}", out.rungs[trial.values.size() - 1])) +
+            cell(fmt::format("{}", out.epochs(t))) +
             cell(trial.values.back() < 0 ? "failed" : fmt::format("{:.4f}", trial.values.back()),
                  t == out.finalists[out.winner].trial) +
             fmt::format("<td style=\"white-space: normal\">{}</td></tr>\n", escape_markup(changes));

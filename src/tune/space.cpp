@@ -16,6 +16,8 @@ using dataset::TrainingRows;
 // More columns than this are not tried as an exact softmax: a step would take too long.
 constexpr int64_t kMostCatalogue = 20000;
 constexpr int64_t kUniform = 1024;
+// An epoch of users has far fewer examples than one of interactions, and would always lose against it.
+constexpr int64_t kUserEpochs = 5;
 
 bool is_softmax(const Options& o) { return o.loss.kind == loss::LossKind::sampled_softmax; }
 bool is_by_user(const Options& o) { return o.train.rows == TrainingRows::user; }
@@ -55,8 +57,15 @@ Key flag(std::string name, bool standing, std::function<void(Options&, bool)> se
 Key rows_key(const Options& base) {
   Key key{.name = "train.rows", .levels = {}, .ordered = false, .standing = is_by_user(base) ? 1u : 0u};
   key.levels.push_back({"interaction", [](Options& o) { o.train.rows = TrainingRows::interaction; }});
-  if (base.loss.correction != loss::Correction::leave_one_out)
-    key.levels.push_back({"user", [](Options& o) { o.train.rows = TrainingRows::user; }});
+  if (base.loss.correction == loss::Correction::leave_one_out) return key;
+  if (is_by_user(base))
+    key.levels.push_back({"user", [](Options&) {}});
+  else
+    key.levels.push_back({fmt::format("user, {} times the epochs", kUserEpochs), [](Options& o) {
+                            o.train.rows = TrainingRows::user;
+                            o.train.epochs *= kUserEpochs;
+                            o.train.evaluate_every *= kUserEpochs;
+                          }});
   return key;
 }
 

@@ -134,9 +134,11 @@ TEST(Space, points_that_differ_in_what_means_nothing_are_one) {
   const auto of_user = with(space, space.standing(), "train.user_balance", "0.5");
   EXPECT_EQ(space.canonical(of_user), space.standing());
   EXPECT_EQ(space.changes(of_user), "");
-  const auto by_user = with(space, of_user, "train.rows", "user");
+  const auto by_user = with(space, of_user, "train.rows", "user, 5 times the epochs");
   EXPECT_EQ(space.canonical(by_user), by_user);
-  EXPECT_EQ(space.changes(by_user), "train.rows = user, train.user_balance = 0.5");
+  EXPECT_EQ(space.changes(by_user), "train.rows = user, 5 times the epochs, train.user_balance = 0.5");
+  EXPECT_EQ(space.options(by_user).train.epochs, 5 * clicks().train.epochs);
+  EXPECT_EQ(space.options(by_user).train.evaluate_every, 5);
   auto catalogue = with(space, space.standing(), "sampling.negatives", "catalogue");
   EXPECT_EQ(space.canonical(with(space, catalogue, "sampling.negatives.uniform.count", "64")), catalogue);
 }

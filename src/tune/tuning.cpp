@@ -62,6 +62,10 @@ class Tuning {
     options.train.seed = seed;
     return options;
   }
+  // The epochs of a rung: the same share of its own epochs for every config.
+  int64_t epochs_of(const dataset::Options& options, size_t rung) const {
+    return rungs_[rung] * (options.train.epochs / base_.train.epochs);
+  }
   // Nothing: the time was over, or the end was asked for.
   std::optional<Standing> train(const dataset::Options& options, int64_t epochs, double end, const Record& record);
   bool advance(const Job& job, double end);
@@ -108,10 +112,10 @@ std::optional<Standing> Tuning::train(const dataset::Options& options, int64_t e
 bool Tuning::advance(const Job& job, double end) {
   const auto options = options_of(job.trial, base_.train.seed);
   const auto& trial = search_.trials()[job.trial];
-  const auto standing = train(options, rungs_[job.rung], end,
+  const auto standing = train(options, epochs_of(options, job.rung), end,
                               {.id = runner_.id(options),
                                .seed = base_.train.seed,
-                               .epochs = rungs_[job.rung],
+                               .epochs = epochs_of(options, job.rung),
                                .trial = job.trial,
                                .origin = std::string(name_of(trial.origin)),
                                .changes = space_.changes(trial.point)});
@@ -122,7 +126,8 @@ bool Tuning::advance(const Job& job, double end) {
   rungs.push_back(*standing);
   stretches_.push_back({job, *standing, std::max(0.0, standing->seconds - before)});
   search_.report(job, standing->value);
-  say(job, *standing);
+  // A training that has ended does not change at the rungs behind its end.
+  if (rungs.size() < 2 || !rungs[rungs.size() - 2].stopped) say(job, *standing);
   drop_states();
   return true;
 }
@@ -134,7 +139,8 @@ void Tuning::say(const Job& job, const Standing& standing) const {
   std::string what = fmt::format("trial {}", job.trial);
   if (job.rung == 0) what += ", " + (changes.empty() ? std::string(name_of(trial.origin)) : changes);
   if (standing.value == kFailed) return log_info("{}: failed", what);
-  const auto epochs = standing.stopped ? standing.best_epoch : rungs_[job.rung];
+  const auto epochs =
+      standing.stopped ? standing.best_epoch : epochs_of(options_of(job.trial, base_.train.seed), job.rung);
   log_info("{}: {} {:.4f} after {} epoch{}{}; best {:.4f}, of trial {}", what, runner_.metric(), standing.value, epochs,
            epochs == 1 ? "" : "s", standing.stopped ? ", and no better later" : "",
            search_.trials()[best].values.back(), best);
@@ -172,15 +178,15 @@ bool Tuning::repeat(Outcome& out, uint64_t seed) {
     const auto options = options_of(finalist.trial, seed);
     const Record record{.id = runner_.id(options),
                         .seed = seed,
-                        .epochs = rungs_.back(),
+                        .epochs = options.train.epochs,
                         .trial = finalist.trial,
                         .origin = "repeat",
                         .changes = space_.changes(search_.trials()[finalist.trial].point)};
-    const auto standing = train(options, rungs_.back(), most(), record);
+    const auto standing = train(options, options.train.epochs, most(), record);
     if (!standing || standing->value == kFailed) return false;
     auto values = runner_.users_at_best(options, standing->best_epoch);
     if (values.empty()) try {  // the folder has lost them
-        runner_.run(options, rungs_.back(), [&] { return interrupted_.load() || now() >= most(); });
+        runner_.run(options, options.train.epochs, [&] { return interrupted_.load() || now() >= most(); });
         values = runner_.users_at_best(options, standing->best_epoch);
       } catch (const Error& error) {
         if (error.kind() != ErrorKind::interrupted) throw;
@@ -257,6 +263,11 @@ std::optional<Outcome> Tuning::run() {
 }
 
 }  // namespace
+
+int64_t Outcome::epochs(size_t trial) const {
+  const auto of_trial = space.options(trials[trial].point).train.epochs;
+  return rungs[trials[trial].values.size() - 1] * (of_trial / rungs.back());
+}
 
 std::vector<KeyImportance> key_importance(const Outcome& outcome, int64_t& epochs) {
   // The last rung that enough trials have reached. Few trials of the best third say little; those of the first rung are

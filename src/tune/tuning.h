@@ -39,9 +39,9 @@ struct Finalist {
 struct Outcome {
   Space space;
   std::string metric;
-  size_t users = 0;  // that the trials are judged by
-  std::vector<int64_t> rungs;
-  uint64_t seed = 0;                  // train.seed of the trials
+  size_t users = 0;            // that the trials are judged by
+  std::vector<int64_t> rungs;  // in epochs of the config as it stands; a config of more epochs has as many more here
+  uint64_t seed = 0;           // train.seed of the trials
   std::vector<uint64_t> fresh_seeds;  // of the repeats; empty: there was no time for them
   std::vector<Trial> trials;
   std::vector<Stretch> stretches;
@@ -50,6 +50,7 @@ struct Outcome {
   // Of the winner, less the config as it stands: the mean over users and its bootstrap interval over them.
   double difference = 0;
   math::Interval interval = {};
+  int64_t epochs(size_t trial) const;  // that it was trained for, at most
   bool is_sure() const { return winner != 0 && interval.low > 0; }
 };
 
