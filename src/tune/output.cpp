@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
+
 #include "core/config.h"
 #include "core/file.h"
 
@@ -95,6 +97,13 @@ std::vector<std::string> verdict(const Outcome& out) {
   }
   lines.push_back(fmt::format("{} of {} users: {:.4f} as it stands, {:.4f} with the best of {} trials ({}).",
                               out.metric, out.users, before, after, out.trials.size(), seeds));
+  if (std::isnan(out.interval.low)) {
+    lines.push_back(
+        fmt::format("The difference is {}; how sure it is cannot be said, as the folder states has lost the "
+                    "figures of the users.",
+                    signed_text(out.difference)));
+    return lines;
+  }
   lines.push_back(fmt::format("The difference is {}{}; its 95% interval over users {} to {}.",
                               signed_text(out.difference),
                               before > 0 ? fmt::format(" ({:+.1f}%)", 100 * out.difference / before) : std::string(),

@@ -99,7 +99,8 @@ std::optional<Standing> Tuning::train(const dataset::Options& options, int64_t e
     standing = runner_.run(options, epochs, [&] { return interrupted_.load() || now() >= end; });
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) return std::nullopt;
-    if (record.trial == 0) throw;
+    // Of a full disk the trial is not to blame.
+    if (record.trial == 0 || error.kind() != ErrorKind::usage) throw;
     log_warning("trial {} ({}) cannot be trained: {}", record.trial, record.changes, error.what());
     standing = {.value = kFailed, .stopped = true};
   }
