@@ -22,7 +22,7 @@ void run_init(const InitArgs& args) {
   const auto lines = proposal.lines();
   const auto comments = proposal.comments(next);
   config = {.training = std::move(proposal.options), .serve = {}};
-  train::write_paths_beside(args.output, config.training.data);
+  train::write_paths_beside(args.output, config);
   try {
     write_file(args.output, comments + "\n" + to_toml([&](OptionVisitor& f) { describe(f, config); }, true));
   } catch (const Error&) {

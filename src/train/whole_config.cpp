@@ -63,14 +63,12 @@ void read_config(const std::string& path, const std::vector<std::string>& set, W
   });
 }
 
-void write_paths_beside(const std::string& file, dataset::DataOptions& data) {
+void write_paths_beside(const std::string& file, WholeConfig& config) {
   const auto folder = fs::path(file).parent_path();
   if (folder.empty()) return;
-  WholeConfig config{.training = {.data = data}, .serve = {}};
   for_each_path(config, [&](std::string& path) {
     if (!path.empty() && path != "-" && !fs::path(path).is_absolute()) path = fs::proximate(path, folder).string();
   });
-  data = config.training.data;
 }
 
 void read_training(const Config& config, dataset::Options& training) {

@@ -22,8 +22,8 @@ void describe(OptionVisitor& fields, WholeConfig& config);
 // current folder, is taken from there as in version 0.1, with a warning. Error{usage}.
 void read_config(const std::string& path, const std::vector<std::string>& set, WholeConfig& config);
 
-// Writes the paths of `data`, which are relative to the current folder, so that they are relative to that of `file`.
-void write_paths_beside(const std::string& file, dataset::DataOptions& data);
+// Writes the paths of `config`, which are relative to the current folder, so that they are relative to that of `file`.
+void write_paths_beside(const std::string& file, WholeConfig& config);
 
 // Applies all sections but [serve], whose keys and values are checked, to `training`. Error{usage}.
 void read_training(const Config& config, dataset::Options& training);

@@ -72,10 +72,10 @@ TEST(WholeConfig, PathsInAFileAreRelativeToIt) {
   EXPECT_EQ(data.users, "people.csv") << "an assignment is relative to the current folder";
   EXPECT_EQ(config.serve.keys, "../jobs/keys.txt");
 
-  dataset::DataOptions written;
-  written.interactions = {"old.csv", "/abs/x.csv"};
+  WholeConfig written;
+  written.training.data.interactions = {"old.csv", "/abs/x.csv"};
   write_paths_beside("../jobs/new.toml", written);
-  EXPECT_EQ(written.interactions, (std::vector<std::string>{"../here/old.csv", "/abs/x.csv"}));
+  EXPECT_EQ(written.training.data.interactions, (std::vector<std::string>{"../here/old.csv", "/abs/x.csv"}));
   std::filesystem::current_path(before);
 }
 

@@ -66,11 +66,13 @@ std::string comment(std::string_view text) {
   return out + "\n";
 }
 
+// `file` is where it will be, `path` the config that was tuned.
 std::string best_config(const Outcome& out, const train::WholeConfig& config, const std::string& path,
-                        const std::string& next) {
+                        const std::string& file, const std::string& next) {
   const auto& winner = out.trials[out.finalists[out.winner].trial];
   auto best = config;
   best.training = out.space.options(winner.point);
+  train::write_paths_beside(file, best);
   best.training.train.refit = config.training.train.refit;
   std::string text = comment(fmt::format("By `pagoda tune` from {}, on the validation part.", path));
   for (const auto& line : verdict(out)) text += comment(line);
@@ -119,7 +121,7 @@ std::string write_outcome(const Outcome& out, const train::WholeConfig& config, 
   const auto next = fmt::format("pagoda train -c {}/best.toml -o model.pagoda", folder);
   write_file(folder + "/space.tsv", space_table(out.space));
   write_file(folder + "/trials.tsv", trials_table(out));
-  write_file(folder + "/best.toml", best_config(out, config, path, next));
+  write_file(folder + "/best.toml", best_config(out, config, path, folder + "/best.toml", next));
   write_file(folder + "/tune.html", tune_page(out, config.training, path));
 
   std::string table;
