@@ -32,13 +32,13 @@ files::Format format_of(const ResultForm& form) {
   return format;
 }
 
-void push_id(columns::Column& column, const std::string& id) {
+}  // namespace
+
+void push_id(columns::Column& column, std::string_view id) {
   if (column.type == columns::ColumnType::text) return column.push_text(id);
   const auto value = columns::canonical_int64(id);
   value ? column.push_integer(*value) : column.push_null();
 }
-
-}  // namespace
 
 bool all_integers(const char* what, size_t n, const std::function<std::string_view(size_t)>& id) {
   for (size_t i = 0; i < n; ++i) {

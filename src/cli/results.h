@@ -41,6 +41,9 @@ class ResultWriter {
   std::unique_ptr<files::ByteSink> lines_;  // the others
 };
 
+// Appends an id to a column of texts or integers; in one of integers, an id that is none is null.
+void push_id(columns::Column& column, std::string_view id);
+
 // Whether all ids, except empty ones, can be written as integers, for a model whose ids were integers; logs the first
 // that cannot.
 bool all_integers(const char* what, size_t n, const std::function<std::string_view(size_t)>& id);

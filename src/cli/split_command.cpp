@@ -1,12 +1,13 @@
 #include <array>
 
 #include "cli/commands.h"
-#include "train/whole_config.h"
+#include "cli/results.h"
 #include "columns/decimal.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "dataset/dataset.h"
 #include "formats/writer.h"
+#include "train/whole_config.h"
 
 namespace pagoda::cli {
 
@@ -16,13 +17,6 @@ constexpr size_t kBlock = 65536;  // rows of a batch
 
 columns::ColumnType id_type(bool integers) {
   return integers ? columns::ColumnType::integer : columns::ColumnType::text;
-}
-
-void push_id(columns::Column& column, std::string_view id) {
-  if (column.type == columns::ColumnType::integer)
-    column.push_integer(columns::canonical_int64(id).value());
-  else
-    column.push_text(id);
 }
 
 bool all_canonical(const columns::Interner& ids) {

@@ -174,21 +174,14 @@ class LogLoader {
     users_.look_up();
     items_.look_up();
     for (auto& context : contexts_) context.look_up();
-    const auto wanted = holds(where_, roles_.where);
-    is_positive_ = holds(positive_, roles_.positive);
+    const auto wanted = where_.holds(batch_, roles_.where, notices_);
+    is_positive_ = positive_.holds(batch_, roles_.positive, notices_);
     for (size_t row = 0; row < batch_.rows; ++row) {
       if (wanted.empty() || wanted[row])
         load_row(row);
       else
         ++left_out_;
     }
-  }
-
-  // For each row of the batch; nothing if there is no expression.
-  std::vector<bool> holds(const predicate::RowPredicate& rows, const std::vector<size_t>& places) {
-    std::vector<const columns::Column*> columns;
-    for (const size_t place : places) columns.push_back(&batch_.columns[place]);
-    return rows.holds(columns, notices_);
   }
 
   void tell_of_expressions(uint64_t rows) const {

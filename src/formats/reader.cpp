@@ -26,8 +26,6 @@ struct Source {
   std::vector<std::string> present;  // its columns, if several files are read together
 };
 
-bool is_binary(files::Format format) { return format == files::Format::parquet || format == files::Format::arrow; }
-
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
@@ -93,7 +91,7 @@ class MultiFileReader : public Reader {
     const auto& path = paths_.at(file);
     const text::FileOptions options{path, {}, batch_rows_, false, nullptr, form_};
     const auto format = sources_[file].format;
-    if (is_binary(format)) return fmt::format("{}: row {}", path, record + 1);
+    if (!text::is_text(format)) return fmt::format("{}: row {}", path, record + 1);
     return text::place_in_text_file(format, options, record);
   }
 
@@ -137,7 +135,7 @@ class MultiFileReader : public Reader {
   // Settings for text files must not be believed to act on other files.
   void check_form(const Source& source) const {
     using files::Format;
-    if (is_binary(source.format) && form_.encoding != "auto")
+    if (!text::is_text(source.format) && form_.encoding != "auto")
       fail(ErrorKind::usage, "{}: {}encoding is for text files, and this is another; leave it out", source.file.path,
            form_.keys);
     if (source.format == Format::csv || source.format == Format::tsv) return;

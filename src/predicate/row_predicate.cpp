@@ -37,13 +37,13 @@ RowPredicate::RowPredicate(std::string expression, std::string key)
   }
 }
 
-std::vector<bool> RowPredicate::holds(std::span<const columns::Column* const> columns,
+std::vector<bool> RowPredicate::holds(const columns::RawBatch& batch, std::span<const size_t> places,
                                       columns::Notices& notices) const {
-  check(columns.size() == columns_.size(), "the columns are those that the expression asks for");
+  check(places.size() == columns_.size(), "the columns are those that the expression asks for");
   if (empty()) return {};
   const auto truths = evaluate(expression_, root_, [&](const FilterNode& node) {
     const auto at = std::ranges::find(columns_, node.field) - columns_.begin();
-    const columns::Column& column = *columns[static_cast<size_t>(at)];
+    const columns::Column& column = batch.columns[places[static_cast<size_t>(at)]];
     const auto values = values_of(node);
     const ColumnTests judge(values);
     auto truths = ColumnTests(column).test(expression_, node, &judge);

@@ -27,9 +27,11 @@ class RowPredicate {
   const std::string& expression() const { return expression_; }
   const std::vector<std::string>& columns() const { return columns_; }  // that it asks for, each once
 
-  // Whether it holds for each row; `columns` are parallel to columns(). Null and unknown are false. Error{usage}: a
-  // test that does not fit a column, as an order between a text and a list. Cells of another type go to `notices`.
-  std::vector<bool> holds(std::span<const columns::Column* const> columns, columns::Notices& notices) const;
+  // Whether it holds for each row of the batch; nothing if it is empty. `places`: where in the batch each of columns()
+  // stands. Null and unknown are false. Error{usage}: a test that does not fit a column, as an order between a text and
+  // a list. Cells of another type go to `notices`.
+  std::vector<bool> holds(const columns::RawBatch& batch, std::span<const size_t> places,
+                          columns::Notices& notices) const;
 
  private:
   std::string expression_, key_;

@@ -130,17 +130,12 @@ class LogSurveyor {
  private:
   static constexpr size_t kNone = SIZE_MAX;
 
-  std::vector<bool> holds(const predicate::RowPredicate& rows, const std::vector<size_t>& places) {
-    std::vector<const columns::Column*> columns;
-    for (const size_t place : places) columns.push_back(&batch_.columns[place]);
-    return rows.holds(columns, survey_.notices);
-  }
-
   void take_batch() {
     for (const size_t ids : {0, 1})
       columns::count_rounded_ids(batch_.columns[ids], survey_.notices,
                                  [&](size_t row) { return reader_->place(batch_.file, batch_.first_record + row); });
-    const auto wanted = holds(where_, where_columns_), positives = holds(positive_, positive_columns_);
+    const auto wanted = where_.holds(batch_, where_columns_, survey_.notices);
+    const auto positives = positive_.holds(batch_, positive_columns_, survey_.notices);
     for (size_t row = 0; row < batch_.rows; ++row) {
       if (!wanted.empty() && !wanted[row]) {
         ++survey_.left_out;

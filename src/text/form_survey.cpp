@@ -11,13 +11,13 @@
 #include "files/text_lines.h"
 #include "text/delimited_form.h"
 #include "text/delimited_rows.h"
+#include "text/text_file.h"
 
 namespace pagoda::text {
 
 namespace {
 
 bool is_delimited(files::Format format) { return format == files::Format::csv || format == files::Format::tsv; }
-bool is_binary(files::Format format) { return format == files::Format::parquet || format == files::Format::arrow; }
 
 struct LineSurvey {
   files::EncodingSurvey encoding;
@@ -101,7 +101,7 @@ void survey_file(FormSurvey& survey, const std::string& path, files::Format told
   const auto head = files::read_head(path, form.encoding);
   if (!head.regular || head.bytes.empty()) return;
   const auto guess = files::guess_format(path, head, told);
-  if (is_binary(guess.format) || guess.format == files::Format::automatic) return;
+  if (!is_text(guess.format)) return;
   // That of a .txt, which only its name says.
   if (guess.format == files::Format::adjacency) survey.format = files::name_of(guess.format);
   if (!guess.doubt.empty() && survey.format == "auto") {

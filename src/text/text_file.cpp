@@ -4,6 +4,11 @@
 
 namespace pagoda::text {
 
+bool is_text(files::Format format) {
+  using files::Format;
+  return format != Format::automatic && format != Format::parquet && format != Format::arrow;
+}
+
 std::unique_ptr<FileReader> open_text_file(files::Format format, const FileOptions& options) {
   using files::Format;
   switch (format) {

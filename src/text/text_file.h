@@ -10,7 +10,9 @@
 
 namespace pagoda::text {
 
-// csv, tsv, jsonl, adjacency, mind or netflix.
+bool is_text(files::Format format);  // csv, tsv, jsonl, adjacency, mind or netflix
+
+// Of a format that is_text().
 std::unique_ptr<FileReader> open_text_file(files::Format format, const FileOptions& options);
 
 // "clicks.csv:1842" for a record number, from 0. Reads the file again up to there.

@@ -74,6 +74,8 @@ TrialRunner::TrialRunner(ThreadPool& pool, const dataset::Dataset& data, const d
         "be tuned; let data.split.validation hold out more",
         coverage.users, coverage.with_history);
   users_ = coverage.with_history;
+  std::string unsaid;
+  half_life_us_ = dataset::find_half_life(data, base.train.half_life, &unsaid);
 }
 
 std::string TrialRunner::config_identity(const dataset::Options& options) const {
@@ -94,16 +96,14 @@ Standing TrialRunner::run(const dataset::Options& options, int64_t epochs, const
   const train::RunIdentity identity{.config = config_identity(options), .data = data_, .former_checksums = {}};
   const auto state_path = path(options, "state"), users_path = path(options, "users");
   dataset::TrainingContext fit(data_set_, options, false);
-  std::string unsaid;
-  const dataset::Batcher batcher(
-      {.options = &options.train,
-       .data = &data_set_,
-       .events = &fit.events,
-       .encoder = &fit.model.user_encoder,
-       .cells = &fit.user_cells,
-       .id_row_of_item = fit.id_row_of_item,
-       .downsampling = &fit.downsampling,
-       .half_life_us = dataset::find_half_life(data_set_, options.train.half_life, &unsaid)});
+  const dataset::Batcher batcher({.options = &options.train,
+                                  .data = &data_set_,
+                                  .events = &fit.events,
+                                  .encoder = &fit.model.user_encoder,
+                                  .cells = &fit.user_cells,
+                                  .id_row_of_item = fit.id_row_of_item,
+                                  .downsampling = &fit.downsampling,
+                                  .half_life_us = half_life_us_});
   const uint64_t per_epoch = batcher.steps_per_epoch();
   fit.model.towers.initialise(pool_, options.train.seed);
   train::Trainer trainer(options, fit, batcher.batch_rows(), per_epoch * static_cast<uint64_t>(options.train.epochs),

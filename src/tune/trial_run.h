@@ -51,6 +51,7 @@ class TrialRunner {
   std::string folder_, metric_, data_;
   dataset::Relevant relevant_;
   size_t users_ = 0;
+  int64_t half_life_us_ = 0;  // of every trial: train.half_life is not searched
 };
 
 }  // namespace pagoda::tune
