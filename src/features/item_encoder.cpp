@@ -62,7 +62,7 @@ ItemEncoder ItemEncoder::fit(const ItemOptions& options, size_t model_dim, const
 
 void ItemEncoder::make_layout() {
   layout_ = {};
-  if (id_enabled_) layout_.add({"item.id", id_vocabulary_.rows(), id_dim_, true, id_vocabulary_.buckets()});
+  if (id_enabled_) layout_.add({"item.id", id_vocabulary_.rows(), id_dim_, true, id_vocabulary_.buckets(), true});
   for (const auto& f : features_) {
     if (f.is_dense())
       ++layout_.dense;

@@ -58,10 +58,10 @@ UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const
 
 void UserEncoder::make_layout() {
   layout_ = {};
-  if (id_enabled_) layout_.add({"user.id", id_vocabulary_.rows(), id_dim_, false, id_vocabulary_.buckets()});
+  if (id_enabled_) layout_.add({"user.id", id_vocabulary_.rows(), id_dim_, false, id_vocabulary_.buckets(), true});
   if (history_.last > 0)
     layout_.add(
-        {"user.history", history_rows_, history_dim_, history_.table == HistoryTable::shared, history_buckets_});
+        {"user.history", history_rows_, history_dim_, history_.table == HistoryTable::shared, history_buckets_, true});
   for (const auto& f : features_) {
     if (f.is_dense())
       ++layout_.dense;

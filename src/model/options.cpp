@@ -7,6 +7,9 @@ namespace pagoda::model {
 void describe(OptionVisitor& f, ModelOptions& o) {
   f.field("dim", o.dim, "length of the vectors both towers end in; 128 gains a little and costs twice");
   f.field("normalise", o.normalise, "vectors of unit length (the score is a cosine); rarely better off");
+  f.choice("combine", o.combine, {{"sum", Combine::sum}, {"concat", Combine::concat}},
+           "sum: ids and the history are added to what the layers make of the features; concat: the layers read all "
+           "side by side, which learns more by heart");
   f.choice(
       "precision", o.precision, {{"f32", math::Precision::f32}, {"bf16", math::Precision::bf16}},
       "\"bf16\": the loss multiplies rounded vectors, and is nearly twice as fast, where AVX-512 BF16 is fast (pagoda "

@@ -1,23 +1,43 @@
 #include "model/tower.h"
 
+#include <algorithm>
+
 #include "core/error.h"
+#include "math/kernels.h"
 #include "nn/normalise.h"
 
 namespace pagoda::model {
 
 template <class T>
 Tower<T>::Tower(features::TowerLayout layout, std::vector<size_t> table_of, std::span<const int64_t> hidden, size_t dim,
-                bool normalise)
-    : layout_(std::move(layout)), table_of_(std::move(table_of)), normalise_(normalise) {
-  for (const auto& bag : layout_.bags) {
-    column_of_.push_back(width_);
-    width_ += bag.dim;
-  }
+                const ModelOptions& model)
+    : layout_(std::move(layout)),
+      table_of_(std::move(table_of)),
+      sum_(model.combine == Combine::sum),
+      normalise_(model.normalise) {
+  const auto& bags = layout_.bags;
+  column_of_.resize(bags.size());
+  const auto is_added = [&](size_t b) { return sum_ && bags[b].of_ids && bags[b].dim == dim; };
+  for (const bool added : {true, false})
+    for (size_t b = 0; b < bags.size(); ++b) {
+      if (is_added(b) != added) continue;
+      if (added) added_.push_back(b);
+      column_of_[b] = width_;
+      width_ += bags[b].dim;
+    }
+  read_from_ = added_.size() * dim;
   width_ += layout_.dense;
-  std::vector<size_t> widths{width_};
-  for (auto h : hidden) widths.push_back(static_cast<size_t>(h));
-  if (!hidden.empty() || width_ != dim || layout_.dense > 0) widths.push_back(dim);
+  std::vector<size_t> widths{width_ - read_from_};
+  if (widths[0] > 0)
+    for (auto h : hidden) widths.push_back(static_cast<size_t>(h));
+  if (sum_ || !hidden.empty() || width_ != dim || layout_.dense > 0) widths.push_back(dim);
   mlp_ = nn::Mlp<T>(std::move(widths));
+}
+
+template <class T>
+void Tower<T>::initialise(uint64_t seed, uint64_t lane) {
+  mlp_.initialise(seed, lane);
+  if (!added_.empty()) mlp_.weights(mlp_.layers() - 1).fill(0);
 }
 
 template <class T>
@@ -33,7 +53,9 @@ void Tower<T>::forward(ThreadPool& pool, std::span<const nn::EmbeddingTable<T>> 
   for (size_t i = 0; i < batch.size && layout_.dense > 0; ++i)
     for (size_t k = 0; k < layout_.dense; ++k) x[i][width_ - layout_.dense + k] = static_cast<T>(batch.dense[i][k]);
   pass.output.resize(batch.size, mlp_.out());
-  mlp_.forward(pool, x, dropout, pass.activations, pass.output);
+  mlp_.forward(pool, x.slice_cols(read_from_, width_), dropout, pass.activations, pass.output);
+  for (const size_t b : added_)
+    for (size_t i = 0; i < batch.size; ++i) math::axpy(T{1}, x[i] + column_of_[b], pass.output[i], mlp_.out());
   if (normalise_) nn::normalise_rows<T>(pool, pass.output, pass.lengths);
 }
 
@@ -42,7 +64,10 @@ void Tower<T>::backward(ThreadPool& pool, Pass& pass, math::MatrixView<T> d_outp
                         typename nn::Mlp<T>::Gradients& gradients) const {
   if (normalise_) nn::normalise_rows_backward<T>(pool, pass.output, pass.lengths, d_output);
   pass.d_input.resize(pass.input.rows(), width_);
-  mlp_.backward(pool, pass.activations, d_output, gradients, pass.d_input);
+  for (const size_t b : added_)
+    for (size_t i = 0; i < d_output.rows(); ++i)
+      std::copy_n(d_output[i], mlp_.out(), pass.d_input[i] + column_of_[b]);
+  mlp_.backward(pool, pass.activations, d_output, gradients, pass.d_input.view().slice_cols(read_from_, width_));
 }
 
 template <class T>

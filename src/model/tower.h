@@ -1,10 +1,11 @@
-// One tower: features -> concat -> MLP -> projection -> unit length.
+// One tower: embeddings and numbers -> layers -> one vector -> unit length.
 #pragma once
 
 #include <span>
 #include <vector>
 
 #include "features/encoded.h"
+#include "model/options.h"
 #include "model/step_clock.h"
 #include "nn/embedding_table.h"
 #include "nn/mlp.h"
@@ -15,16 +16,19 @@ namespace pagoda::model {
 // forward or backward; several threads may run forward at once, each with its own Pass.
 //
 //   X [B, width]  the bags' embeddings side by side, then the plain numbers
-//   Y [B, dim]    the MLP's output, its last layer linear. Without hidden layers and plain numbers and with width = dim
-//                 there is no projection either: the embedding itself is the vector (matrix factorisation).
+//   Y [B, dim]    Combine::concat: MLP(X), its last layer linear. Without hidden layers and plain numbers and with
+//                 width = dim there is no projection either: the embedding itself is the vector (matrix factorisation).
+//                 Combine::sum: E_1 + ... + MLP(F), E the bags of ids and of the history, F the rest of X, which may be
+//                 empty: then the MLP is one bias (He et al. 2016, "Identity Mappings", eq. 1: what is added passes its
+//                 gradient on untouched). The last layer begins at zero, so ids lead and features refine them.
 template <class T>
 class Tower {
  public:
   Tower() = default;
   // table_of[b]: which of the model's tables bag b reads.
   Tower(features::TowerLayout layout, std::vector<size_t> table_of, std::span<const int64_t> hidden, size_t dim,
-        bool normalise);
-  void initialise(uint64_t seed, uint64_t lane) { mlp_.initialise(seed, lane); }
+        const ModelOptions& model);
+  void initialise(uint64_t seed, uint64_t lane);
 
   struct Pass {
     math::Matrix<T> input, output;  // X, Y
@@ -53,8 +57,9 @@ class Tower {
  private:
   features::TowerLayout layout_;
   std::vector<size_t> table_of_, column_of_;  // per bag: its table, its first column of X
-  size_t width_ = 0;
-  bool normalise_ = true;
+  std::vector<size_t> added_;                // the bags that are added to the MLP's output
+  size_t width_ = 0, read_from_ = 0;         // of X; the MLP reads its columns from read_from_ on
+  bool sum_ = false, normalise_ = true;
   nn::Mlp<T> mlp_;
 };
 

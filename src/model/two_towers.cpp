@@ -42,8 +42,8 @@ TwoTowers<T>::TwoTowers(const ModelOptions& model, const features::UserOptions& 
       tables_.emplace_back(bag.name, bag.rows, bag.dim, stored);
     }
   }
-  user_ = Tower<T>(shared_layout, user_tables, user.hidden, dim_, model.normalise);
-  item_ = Tower<T>(item_layout, item_tables, item.hidden, dim_, model.normalise);
+  user_ = Tower<T>(shared_layout, user_tables, user.hidden, dim_, model);
+  item_ = Tower<T>(item_layout, item_tables, item.hidden, dim_, model);
 }
 
 template <class T>

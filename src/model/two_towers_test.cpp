@@ -110,19 +110,68 @@ void sweep(const SmallWorld& w) {
 }
 
 TEST(TwoTowers, EveryParametersGradientIsThatOfFiniteDifferencesThroughTheLoss) {
-  for (auto table : {features::HistoryTable::own, features::HistoryTable::shared})
-    for (bool normalise : {true, false})
-      for (const auto& hidden : std::vector<std::vector<int64_t>>{{}, {5}, {6, 5}}) {
-        SCOPED_TRACE(fmt::format("shared {}, normalise {}, hidden layers {}", table == features::HistoryTable::shared,
-                                 normalise, hidden.size()));
-        SmallWorld w;
-        w.all_features();
-        w.user.history.table = table;
-        w.model.normalise = normalise;
-        w.user.hidden = w.item.hidden = hidden;
-        w.model.dropout = hidden.empty() ? 0 : .2;
-        sweep(w);
-      }
+  for (auto combine : {Combine::sum, Combine::concat})
+    for (auto table : {features::HistoryTable::own, features::HistoryTable::shared})
+      for (bool normalise : {true, false})
+        for (const auto& hidden : std::vector<std::vector<int64_t>>{{}, {5}, {6, 5}}) {
+          SCOPED_TRACE(fmt::format("sum {}, shared {}, normalise {}, hidden layers {}", combine == Combine::sum,
+                                   table == features::HistoryTable::shared, normalise, hidden.size()));
+          SmallWorld w;
+          w.all_features();
+          w.user.history.table = table;
+          w.model.combine = combine;
+          w.model.normalise = normalise;
+          w.user.hidden = w.item.hidden = hidden;
+          w.model.dropout = hidden.empty() ? 0 : .2;
+          sweep(w);
+        }
+}
+
+TEST(TwoTowers, SumAddsIdsAndHistoriesOfTheModelsWidthToTheLayers) {
+  SmallWorld w;
+  w.all_features();
+  w.model.combine = Combine::sum;
+  w.model.normalise = false;
+  w.item.hidden = {5};
+  const auto model = w.make();
+  const auto& tower = model.towers.item();
+  ThreadPool pool(1);
+  features::EncodedBatch batch;
+  const std::vector<uint32_t> rows{2, 0, 7};
+  const std::vector<int64_t> moments(rows.size(), 0);
+  const auto cells = model.item_encoder.cells(w.item_ids, &w.items);
+  model.item_encoder.encode(cells, rows, moments, batch);
+  Tower<float>::Pass pass;
+  model.towers.forward_items(pool, batch, {}, pass);
+  // The last layer begins at zero: at first an item is its id.
+  const auto& ids = model.towers.tables()[0].values();
+  for (size_t i = 0; i < rows.size(); ++i)
+    EXPECT_TRUE(std::ranges::equal(pass.output.row(i), ids.row(batch.bags[0].rows.values[i]))) << i;
+  // The layers read what is left of the input.
+  EXPECT_EQ(tower.mlp().in(), tower.width() - static_cast<size_t>(w.model.dim));
+  // An id of another width is read by the layers.
+  w.item.id.dim = w.model.dim + 1;
+  const auto narrow = w.make();
+  EXPECT_EQ(narrow.towers.item().mlp().in(), narrow.towers.item().width());
+}
+
+TEST(TwoTowers, SumOfAHistoryAloneHasABias) {
+  SmallWorld w;
+  w.model.combine = Combine::sum;
+  w.model.normalise = false;
+  auto model = w.make();
+  auto& mlp = model.towers.user().mlp();
+  ASSERT_EQ(mlp.layers(), 1u);
+  EXPECT_EQ(mlp.in(), 0u);
+  for (size_t k = 0; k < mlp.out(); ++k) mlp.biases(0)[0][k] = static_cast<float>(k);
+  ThreadPool pool(1);
+  features::EncodedBatch nobody;
+  nobody.size = 1;
+  nobody.bags.resize(1);
+  nobody.bags[0].close();
+  Tower<float>::Pass pass;
+  model.towers.forward_users(pool, nobody, {}, pass);
+  EXPECT_TRUE(std::ranges::equal(pass.output.row(0), mlp.biases(0).row(0)));
 }
 
 TEST(TwoTowers, MatrixFactorisationsGradientIsThatOfFiniteDifferences) {
