@@ -29,8 +29,16 @@ Batcher::Batcher(BatchSource source) : source_(std::move(source)) {
   const bool by_user = o.rows == TrainingRows::user;
   for (uint32_t u = 0; by_user && u < events.items.size(); ++u)
     if (!events.items[u].empty()) users_.push_back(u);
-  const size_t examples = by_user ? users_.size() : events.size();
+  for (uint32_t e = 0; !by_user && e < events.size(); ++e)
+    if (!source_.repeats || source_.repeats->empty() || !(*source_.repeats)[e]) examples_.push_back(e);
+  const size_t examples = by_user ? users_.size() : examples_.size();
   check(examples > 0, "a training part has events");
+  if (!by_user && o.user_balance != 0) {
+    std::vector<uint32_t> examples_of(events.items.size());
+    for (const uint32_t e : examples_) ++examples_of[events.user[e]];
+    for (const auto n : examples_of)
+      balance_.push_back(static_cast<float>(std::pow(std::max<double>(1, n), -o.user_balance)));
+  }
   batch_ = std::min(static_cast<size_t>(o.batch), examples);
   // Events left over are met in the next epoch; of users, each is met in every epoch.
   steps_per_epoch_ = by_user ? (examples + batch_ - 1) / batch_
@@ -44,6 +52,13 @@ Batcher::Batcher(BatchSource source) : source_(std::move(source)) {
       return std::pair(events.time_us[a], events.log_row[a]) < std::pair(events.time_us[b], events.log_row[b]);
     });
   }
+  if (!by_user && o.order == Order::time) {
+    std::vector<bool> is_example(events.size());
+    for (const uint32_t e : examples_) is_example[e] = true;
+    examples_.clear();
+    for (const uint32_t e : by_time_)
+      if (is_example[e]) examples_.push_back(e);
+  }
 }
 
 bool Batcher::kept(uint64_t epoch, uint32_t event) const {
@@ -53,9 +68,9 @@ bool Batcher::kept(uint64_t epoch, uint32_t event) const {
 // Of an epoch: how many differ a little from one to the next, its steps do not. Those left over are dropped, and where
 // some are short the last batch is.
 double Batcher::expected_events() const {
-  if (!source_.downsampling || !source_.downsampling->active()) return static_cast<double>(source_.events->size());
+  if (!source_.downsampling || !source_.downsampling->active()) return static_cast<double>(examples_.size());
   double sum = 0;
-  for (const uint32_t item : source_.events->items.values) sum += source_.downsampling->probability(item);
+  for (const uint32_t e : examples_) sum += source_.downsampling->probability(source_.events->items.values[e]);
   return sum;
 }
 
@@ -65,11 +80,8 @@ std::vector<uint32_t> Batcher::epoch_order(uint64_t epoch) const {
   if (o.rows == TrainingRows::user) {
     if (o.targets == Targets::window) return {};
     order = users_;
-  } else if (o.order == Order::time) {
-    order = by_time_;
   } else {
-    order.resize(source_.events->size());
-    std::iota(order.begin(), order.end(), 0u);
+    order = examples_;
   }
   if (o.rows == TrainingRows::interaction) std::erase_if(order, [&](uint32_t event) { return !kept(epoch, event); });
   if (o.rows == TrainingRows::interaction && o.order == Order::time) return order;
@@ -107,7 +119,7 @@ void Batcher::add_interaction(uint32_t event, TrainBatch& batch, std::vector<uin
   }
   batch.users.push_back(user);
   batch.positives.push({&target, 1});
-  batch.weights.push_back(weight_of(event));
+  batch.weights.push_back(weight_of(event) * (balance_.empty() ? 1.0 : static_cast<double>(balance_[user])));
   batch.timestamps_us.push_back(e.time_us[event]);
 }
 

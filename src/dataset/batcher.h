@@ -28,6 +28,7 @@ struct BatchSource {
   const TrainOptions* options;
   const Dataset* data;
   const Events* events;
+  const std::vector<bool>* repeats = nullptr;  // which events are no examples (rows = "interaction"); nullptr: none
   const features::UserEncoder* encoder;
   const features::EncodedUsers* cells;
   std::vector<uint32_t> id_row_of_item;  // catalogue row -> row of the id vocabulary, for histories
@@ -38,7 +39,8 @@ struct BatchSource {
 // Batch `step` is a function of (source, seed, step) alone, so a resumed run sees the same ones. Immutable: next() of
 // several threads may share it.
 //
-// An epoch of rows = "interaction" is a permutation of the events (or their order in time) cut into whole batches; what
+// An epoch of rows = "interaction" is a permutation of the examples, which are the events without `repeats` (or their
+// order in time), cut into whole batches; what
 // is left over is dropped, and shuffled differently in the next epoch. With rows = "user" it is a permutation of the
 // users who have something to learn from; targets = "window" draws a moment for each batch, and users active after it.
 class Batcher {
@@ -65,6 +67,9 @@ class Batcher {
   int64_t window_us_ = 0, newest_us_ = 0;  // newest_us_: the time of the newest event
   std::vector<uint32_t> by_time_;          // events in order of time (order = "time", targets = "window")
   std::vector<uint32_t> users_;            // rows = "user": users with at least one event
+  std::vector<uint32_t> examples_;         // rows = "interaction": the events without repeats; in order of time where
+                                           // order = "time"
+  std::vector<float> balance_;             // rows = "interaction": per user, what its examples weigh; empty: 1
 };
 
 // Makes batches on a thread of its own, at most `ahead` before they are asked for.

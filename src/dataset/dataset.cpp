@@ -155,6 +155,20 @@ Events Dataset::events(bool with_validation) const {
   return e;
 }
 
+std::vector<bool> find_repeats(const Events& events) {
+  std::vector<bool> repeats(events.size());
+  std::vector<std::pair<uint32_t, size_t>> own;  // of a user: item and event
+  for (size_t user = 0; user < events.items.size(); ++user) {
+    own.clear();
+    for (size_t e = events.items.offsets[user]; e < events.items.offsets[user + 1]; ++e)
+      own.emplace_back(events.items.values[e], e);
+    std::sort(own.begin(), own.end());
+    for (size_t i = 1; i < own.size(); ++i)
+      if (own[i].first == own[i - 1].first) repeats[own[i].second] = true;
+  }
+  return repeats;
+}
+
 std::vector<uint64_t> Dataset::item_counts(bool with_validation) const {
   std::vector<uint64_t> counts(catalogue.size());
   for (size_t row = 0; row < log.size(); ++row)

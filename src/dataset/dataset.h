@@ -21,6 +21,9 @@ struct Events {
   size_t size() const { return items.values.size(); }
 };
 
+// Of each event, whether its user has an earlier one of the same item.
+std::vector<bool> find_repeats(const Events& events);
+
 // Immutable after load.
 struct Dataset {
   data::Interactions log;

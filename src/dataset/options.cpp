@@ -106,8 +106,12 @@ void describe(OptionVisitor& f, TrainOptions& o) {
   f.choice("targets", o.targets, {{"half", Targets::half}, {"window", Targets::window}},
            "rows = user: a random half of the list, or what follows a random moment");
   f.field("target_window", o.target_window, "targets = window: how long after the moment; as long as the test part");
+  f.choice("repeats", o.repeats,
+           {{"auto", LearnRepeats::automatic}, {"skip", LearnRepeats::skip}, {"learn", LearnRepeats::learn}},
+           "rows = interaction: whether a row whose item the user had before is an example; auto: if evaluate.repeats "
+           "= \"keep\"");
   f.field("user_balance", o.user_balance,
-          "rows = user: each of a user's n targets weighs n^-this; 0: every target the same, 1: every user");
+          "each of a user's n examples or targets weighs n^-this; 0: every row the same, 1: every user");
   f.field(
       "target_recency", o.target_recency,
       "rows = user: a target of age n in the user's list weighs (1 + n)^-this; 0.3 where taste moves on, 0: all alike");
@@ -212,6 +216,12 @@ void validate(const Options& o) {
     fail(ErrorKind::usage, "train.target_window = \"{}\" is no duration; write 30d, 12h, ...", o.train.target_window);
 }
 
+bool skips_repeats(const Options& o) {
+  if (o.train.rows != TrainingRows::interaction) return false;
+  return o.train.repeats == LearnRepeats::skip ||
+         (o.train.repeats == LearnRepeats::automatic && o.evaluate.repeats == Repeats::miss);
+}
+
 std::string_view name_of(Repeats repeats) { return repeats == Repeats::keep ? "keep" : "miss"; }
 
 std::string to_toml(const Options& options, bool with_comments) {
@@ -231,6 +241,8 @@ std::string resume_record(const Options& options) {
     later.emplace("[data]", line);
   later.emplace("[evaluate]", "repeats = \"miss\"");
   later.emplace("[train]", "half_life = \"\"");
+  later.emplace("[train]", "repeats = \"learn\"");
+  later.emplace("[model]", "combine = \"concat\"");
   later.emplace("[evaluate]", "baselines = true");
   for (const auto section : {"[data.items_form]", "[data.users_form]"}) {
     later.emplace(section, "");

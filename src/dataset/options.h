@@ -57,6 +57,14 @@ enum class Targets {
 };
 enum class Order { shuffled, time };
 // What is written, once the number of epochs is chosen on the validation part.
+// Whether a row whose item the user had before is an example (rows = "interaction"). Lists that leave out what a user had
+// are judged by new items alone.
+enum class LearnRepeats : uint8_t {
+  automatic,  // as evaluate.repeats: `keep` learns them
+  skip,
+  learn,
+};
+
 enum class Refit : uint8_t {
   none,        // the chosen model, which trained on the training part
   all,         // one trained on all rows for as many epochs; judged in its place is what `validation` writes
@@ -68,7 +76,8 @@ struct TrainOptions {
   HistoryMode history = HistoryMode::before;
   Targets targets = Targets::half;
   std::string target_window = "30d";
-  double user_balance = 0.0;        // rows = user: a user's n targets weigh n^-user_balance each
+  LearnRepeats repeats = LearnRepeats::automatic;
+  double user_balance = 0.0;        // a user's n examples or targets weigh n^-user_balance each
   double target_recency = 0.0;      // rows = user: the target of age n (0 the user's latest event) weighs (1 + n)^-this
   std::string half_life;            // of a row's weight, by its age (find_half_life): a duration, "auto", or "": none
   bool mask_history_items = false;  // rows = user: the items of the history are no negatives
@@ -103,6 +112,9 @@ struct Options {
   TrainOptions train;
   EvaluateOptions evaluate;
 };
+
+// Of rows = "interaction": whether a user's later rows of an item are no examples.
+bool skips_repeats(const Options& options);
 
 void describe(OptionVisitor& fields, Options& options);
 void validate(const Options& options);  // Error{usage}, with the key

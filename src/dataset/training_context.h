@@ -16,7 +16,9 @@ namespace pagoda::dataset {
 struct TrainingContext {
   TrainingContext(const Dataset& data, const Options& options, bool with_validation);
   Events events;
-  std::vector<uint64_t> item_counts;
+  std::vector<bool> repeats;              // which events are no examples, as the user had the item before; empty: none
+  std::vector<uint64_t> item_counts;      // per catalogue row: its rows of the log
+  std::vector<uint64_t> positive_counts;  // per catalogue row: those that are examples
   sampling::PositiveDownsampling downsampling;
   std::optional<math::Ragged<uint32_t>> user_items;   // per user: its items, rising
   std::optional<math::Ragged<uint32_t>> impressions;  // per user: what it was shown and did not click

@@ -24,7 +24,7 @@ Trainer::Trainer(const dataset::Options& options, dataset::TrainingContext& fit,
       loss_(loss::make_loss<float>(options.loss, options.towers.model.precision)),
       log_temperature_(std::log(options.loss.temperature.value_or(0.1))) {
   // log q must describe what the loss sees: positives that were thinned out are not drawn.
-  frequency_ = sampling::make_frequency(options.sampling.frequency, fit.downsampling.kept_counts(fit.item_counts),
+  frequency_ = sampling::make_frequency(options.sampling.frequency, fit.downsampling.kept_counts(fit.positive_counts),
                                         options.train.seed);
   if (const size_t capacity = sampling::memory_capacity(options.sampling.negatives, batch_rows))
     memory_ = std::make_unique<sampling::CrossBatchMemory>(capacity, fit.model.towers.dim());

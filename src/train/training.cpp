@@ -265,6 +265,7 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
   const dataset::Batcher batcher({.options = &options_.train,
                                   .data = data_,
                                   .events = &fit.events,
+                                  .repeats = &fit.repeats,
                                   .encoder = &fit.model.user_encoder,
                                   .cells = &fit.user_cells,
                                   .id_row_of_item = fit.id_row_of_item,

@@ -99,6 +99,7 @@ Standing TrialRunner::run(const dataset::Options& options, int64_t epochs, const
   const dataset::Batcher batcher({.options = &options.train,
                                   .data = &data_set_,
                                   .events = &fit.events,
+                                  .repeats = &fit.repeats,
                                   .encoder = &fit.model.user_encoder,
                                   .cells = &fit.user_cells,
                                   .id_row_of_item = fit.id_row_of_item,
