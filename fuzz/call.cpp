@@ -116,7 +116,7 @@ std::vector<std::string> seeds() {
           R"(5000, "exclude": [7]})"},
       {1, R"({"requests": [{"user": "dan", "k": 1}, {}], "timeout_ms": 5000})"},
       {2, R"({"item": "i3", "k": 2, "attributes": ["author"]})"},
-      {3, R"({"users": [{"user": "cat"}, {"history": ["i4"]}]})"},
+      {3, R"({"users": [{"user": "cat", "recent": ["i5"]}, {"history": ["i4"]}]})"},
       {3, R"({"items": ["i1", {"item": "n", "attributes": {"year": 2001, "author": "kim"}}]})"},
       {kUpsert, R"({"items": [{"item": "n", "attributes": {"year": 2001, "author": null}}, {"item": "i2"}]})"},
       {kDelete, R"({"items": ["i1", 5, "none"]})"}};

@@ -21,7 +21,8 @@ import pytest
 from serving import raw, read_all
 
 LINES = ["u1", "u2", "u100", "nobody", json.dumps({"history": ["i5", "i9"], "context": {"device": "phone"}}),
-         json.dumps({"user": "u3", "features": {"country": "DE"}}), json.dumps({"user": "u4", "history": ["i7"], "time": "2024-01-01"})]
+         json.dumps({"user": "u3", "features": {"country": "DE"}}), json.dumps({"user": "u4", "history": ["i7"], "time": "2024-01-01"}),
+         json.dumps({"user": "u6", "recent": ["i7", "i11"]}), json.dumps({"user": "new", "recent": ["i7"]})]
 
 
 def request_of(line):
@@ -387,7 +388,7 @@ def test_what_can_not_be_served_is_said(cli, server, model, tmp_path):
 
 
 REQUESTS = {
-    "/v1/retrieve": [{"user": "u1", "history": ["i1", "i2"], "context": {"device": "phone"}, "features": {"country": "DE"}, "k": 20,
+    "/v1/retrieve": [{"user": "u1", "history": ["i1", "i2"], "recent": ["i3"], "context": {"device": "phone"}, "features": {"country": "DE"}, "k": 20,
                       "filter": 'minutes >= 90 and genres in ("Drama", "Crime") and not seen', "exclude": ["i9"], "exclude_seen": True,
                       "quota": {"attribute": "author", "max": 5}, "min_score": 0.1, "attributes": ["title", "genres"], "explain": True,
                       "timeout_ms": 5000, "time": "2024-05-01"}, {"vector": [0.5] * 16, "k": 3}],

@@ -130,7 +130,7 @@ CALLS = {
 }
 
 ASKED = [
-    {}, {"user": "u1"}, {"user": "u1", "history": []}, {"user": "u2", "history": ["i5", "i9", "new"]}, {"history": ["i5"], "context": {"device": "phone"}},
+    {}, {"user": "u1"}, {"user": "u1", "history": []}, {"user": "u1", "recent": ["i5", "i9", "new"]}, {"user": "u1", "history": [], "recent": ["i5"]}, {"user": "u2", "history": ["i5", "i9", "new"]}, {"history": ["i5"], "context": {"device": "phone"}},
     {"user": "u3", "features": {"country": "DE"}, "time": "2024-01-01T00:00:00Z"}, {"user": "u4", "k": 7, "exclude_seen": False},
     {"user": "u5", "filter": "minutes < 100 and not seen", "attributes": ["title", "genres", "minutes", "released", "rating"]},
     {"user": "u5", "exclude": ["i3", "i4", "nobody"], "quota": {"attribute": "author", "max": 2}},
@@ -140,7 +140,7 @@ ASKED = [
 RIGHT = [("Retrieve", body) for body in ASKED] + [
     ("RetrieveBatch", {"requests": [body for body in ASKED if "timeout_ms" not in body and "explain" not in body], "timeout_ms": 60000}),
     ("Similar", {"item": "i7"}), ("Similar", {"item": "i7", "k": 3, "attributes": ["title", "minutes"]}),
-    ("Encode", {"users": [{"user": "u1"}, {"history": []}, {}]}), ("Encode", {"items": ["i1", {"item": "x", "attributes": {"minutes": 90}}, {"item": "y"}]}),
+    ("Encode", {"users": [{"user": "u1"}, {"user": "u1", "recent": ["i3"]}, {"history": []}, {}]}), ("Encode", {"items": ["i1", {"item": "x", "attributes": {"minutes": 90}}, {"item": "y"}]}),
     ("UpsertItems", {"items": [{"item": "n1", "attributes": {"title": "x", "minutes": 90, "genres": ["Drama", "Crime"], "rating": 3.5}}, {"item": "n2"}]}),
     ("Retrieve", {"k": 1000, "filter": "title = 'x'", "attributes": ["title", "genres", "minutes", "rating", "released"]}),
     ("DeleteItems", {"items": ["n1", "n2", "n3"]}),
@@ -519,7 +519,7 @@ def test_clients_that_go_away_in_the_middle_harm_nobody(serve, model, pb, connec
 
 
 SEEDS = {
-    "Retrieve": [("RetrieveRequest", {"user": "u1", "history": ["i1", "i2"], "context": {"device": "phone"}, "features": {"country": "DE"}, "k": 20,
+    "Retrieve": [("RetrieveRequest", {"user": "u1", "history": ["i1", "i2"], "recent": ["i3"], "context": {"device": "phone"}, "features": {"country": "DE"}, "k": 20,
                                       "filter": "minutes >= 90 and not seen", "exclude": ["i9"], "exclude_seen": True, "quota": {"attribute": "author", "max": 5},
                                       "min_score": 0.1, "attributes": ["title"], "explain": True, "timeout_ms": 5000, "time": "2024-05-01"}),
                  ("RetrieveRequest", {"vector": [0.5] * 16, "k": 3})],

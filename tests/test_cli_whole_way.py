@@ -264,6 +264,15 @@ def test_known_user_and_same_history_of_a_stranger_have_the_same_bits(cli, world
     assert known.shape == (100, 16) and len({v.tobytes() for v in known}) > 50
     assert known.tobytes() == strangers.tobytes()
 
+    # What came since is added to the known history: the answer is that of the whole one.
+    since = {u: [f"i{(7 * n + m) % 300}" for m in range(1 + n % 4)] for n, u in enumerate(users)}
+    added = "\n".join(json.dumps({"user": u, "recent": since[u]}) for u in users)
+    whole = "\n".join(json.dumps({"user": u, "history": histories[u] + since[u]}) for u in users)
+    answers = [json.loads(line) for line in cli("retrieve", model, "--users", "-", "--k", 300, stdin=added).stdout.splitlines()]
+    assert answers == [json.loads(line) for line in cli("retrieve", model, "--users", "-", "--k", 300, stdin=whole).stdout.splitlines()]
+    assert all(not {*histories[a["user"]], *since[a["user"]]} & {*a["items"]} for a in answers)
+    assert cli("retrieve", model, "--users", "-", "--k", 300, stdin="\n".join(users)).stdout != "".join(json.dumps(a) + "\n" for a in answers)
+
 
 def test_inspect_says_what_a_bundle_holds(cli, model):
     shown = json.loads(cli("inspect", model, "--json").stdout)

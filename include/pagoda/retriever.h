@@ -30,6 +30,7 @@ struct Feature {
 struct Request {
   std::optional<std::string> user{};                  // an id; an unknown one is no error
   std::optional<std::vector<std::string>> history{};  // item ids, the latest last; takes the place of the known history
+  std::vector<std::string> recent{};  // item ids since then, the latest last; come after the history, known or given
   std::vector<std::pair<std::string, std::string>> context{};  // name and value: {"device", "phone"}
   std::vector<Feature> features{};  // columns of the user table, for users that the bundle lacks
   std::optional<std::int64_t>
@@ -47,7 +48,7 @@ struct Quota {
 struct RetrieveOptions {
   std::size_t k = 1000;                // candidates a request, at least 1
   std::string filter{};                // "year >= 1990 and genre = 'drama'"; "": every item
-  bool exclude_seen = true;            // items of the history do not come back
+  bool exclude_seen = true;            // items of the history and of `recent` do not come back
   std::vector<std::string> exclude{};  // as in Request, for all of them
   float min_score = -std::numeric_limits<float>::infinity();
   std::optional<Quota> quota{};

@@ -280,7 +280,7 @@ int run(int argc, char** argv) {
               retrieve, run_retrieve);
   c->add_option("model", retrieve.model, "the bundle")->required();
   c->add_option("--users", retrieve.users,
-                "one user a line: an id, or a JSON object with user, history, context, features (- for stdin); "
+                "one user a line: an id, or a JSON object with user, history, recent, context, features (- for stdin); "
                 "FILE:COLUMN: the ids in a column of a table, each once; all: every user of the model");
   auto* queries =
       c->add_option("--vectors", retrieve.vectors, "query vectors (.npy, .fbin or .parquet) in place of users");

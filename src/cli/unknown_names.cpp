@@ -37,14 +37,16 @@ void UnknownNames::add(const retrieval::RetrieveRequest& request) {
   if (request.user) {
     const bool known = retrieval_.knows_user(request);
     users_.add(known, *request.user);
-    const bool has_history = request.history && std::ranges::any_of(*request.history, [&](const std::string& item) {
-                               return retrieval_.find_item(item) != columns::Interner::kNone;
-                             });
+    const auto in_catalogue = [&](const std::string& item) {
+      return retrieval_.find_item(item) != columns::Interner::kNone;
+    };
+    const bool has_history = (request.history && std::ranges::any_of(*request.history, in_catalogue)) ||
+                             std::ranges::any_of(request.recent, in_catalogue);
     if (!known && (has_history || !request.features.empty())) ++told_otherwise_;
   }
-  if (request.history)
-    for (const auto& item : *request.history)
-      history_.add(retrieval_.find_item(item) != columns::Interner::kNone, item);
+  for (const auto* items : {request.history ? &*request.history : nullptr, &request.recent})
+    if (items)
+      for (const auto& item : *items) history_.add(retrieval_.find_item(item) != columns::Interner::kNone, item);
   for (const auto& value : retrieval_.unseen_values(request)) values_.add(false, value);
 }
 

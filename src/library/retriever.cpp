@@ -42,6 +42,7 @@ std::vector<retrieval::RetrieveRequest> requests_of(const retrieval::Retrieval& 
     const auto field = [&](const std::string& name) { return library::field_of("requests", i, requests.size(), name); };
     result.push_back({.user = r.user,
                       .history = r.history,
+                      .recent = r.recent,
                       .context = r.context,
                       .features = features_of(r.features, field("features")),
                       .time_us = r.time_us,

@@ -61,6 +61,13 @@ TEST_F(RetrieverTest, AnswersAsRetrievalDoes) {
   }
 }
 
+TEST_F(RetrieverTest, RecentItemsComeAfterTheKnownHistory) {
+  const Retriever retriever(path_);
+  const auto added = retriever.retrieve({.user = "ann", .recent = {"i9"}}, {.k = 100});
+  EXPECT_EQ(added, retriever.retrieve({.user = "ann", .history = {{"i0", "i1", "i2", "i3", "i4", "i9"}}}, {.k = 100}));
+  EXPECT_EQ(added.size(), retriever.items() - 6);
+}
+
 TEST_F(RetrieverTest, FiltersExclusionsAndQuotasWorkInside) {
   const Retriever retriever(path_);
   const auto all = ids(retriever.retrieve({.user = "cat"}, {.k = 100}));

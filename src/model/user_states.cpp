@@ -51,13 +51,14 @@ math::Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const 
     const auto& r = requests[i];
     const bool known = r.user != columns::Interner::kNone;
     if (r.own_history) {
-      histories.push(r.history);
+      histories.values.insert(histories.values.end(), r.history.begin(), r.history.end());
     } else {
       const auto items = known ? states.histories[r.user] : std::span<const uint32_t>();
       for (auto item : items.subspan(items.size() - std::min(items.size(), k)))
         histories.values.push_back(id_row_of_item[item]);
-      histories.close();
     }
+    histories.values.insert(histories.values.end(), r.recent.begin(), r.recent.end());
+    histories.close();
     for (size_t c = 0; c < names.size(); ++c) {
       auto& value = context[i * names.size() + c];
       if (c < r.context.size() && !r.context[c].empty())

@@ -29,12 +29,13 @@ math::Matrix<float> known_user_vectors(ThreadPool& pool, const Model& model, con
                                        const UserStates& states, std::span<const uint32_t> id_row_of_item,
                                        std::span<const uint32_t> users);
 
-// One request: a known or an unknown user, or a history and context that replace the known ones.
+// One request: a known or an unknown user, or a history and context that replace the known ones, and what came later.
 struct UserRequest {
   uint32_t user = columns::Interner::kNone;  // row of `states`, whose history and context are the defaults
   uint32_t cell = columns::Interner::kNone;  // row of `cells`, whose id and attributes are read
   std::vector<uint32_t> history;             // id rows, the latest last; used when `own_history`
   bool own_history = false;
+  std::vector<uint32_t> recent;      // id rows after the history, own or known; the latest last
   std::vector<std::string> context;  // per context column of the encoder; "": the user's latest
   int64_t moment_us = 0;
 };

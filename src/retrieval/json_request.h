@@ -11,7 +11,7 @@ namespace pagoda::retrieval {
 // RequestError for a key that is not in `known`; it names the nearest one.
 void check_keys(const nlohmann::json& object, std::span<const std::string> known);
 
-inline const std::vector<std::string> kUserKeys{"user", "history", "context", "features", "time"};
+inline const std::vector<std::string> kUserKeys{"user", "history", "recent", "context", "features", "time"};
 
 // Reads the keys of kUserKeys and ignores others. `times`: the form of a time, as in the bundle's log.
 RetrieveRequest read_user(const nlohmann::json& object, columns::TimeForm times);

@@ -103,6 +103,7 @@ RetrieveRequest read_user(const json& object, columns::TimeForm times) {
     if (value.is_null()) continue;
     if (key == "user") request.user = read_id(value, "user");
     if (key == "history") request.history = read_ids(value, "history");
+    if (key == "recent") request.recent = read_ids(value, "recent");
     if (key == "context") request.context = read_context(value);
     if (key == "features") request.features = read_features(value, "features");
     if (key == "time") request.time_us = read_time_us(value, times);

@@ -48,6 +48,7 @@ std::vector<model::UserRequest> plain_requests(const model::Bundle& bundle, cons
       p.own_history = true;
       for (auto item : bundle_rows_of(bundle, *r.history)) p.history.push_back(member.item_id_rows[item]);
     }
+    for (auto item : bundle_rows_of(bundle, r.recent)) p.recent.push_back(member.item_id_rows[item]);
     p.context.resize(names.size());
     for (const auto& [name, value] : r.context) {
       const auto at = std::find(names.begin(), names.end(), name);
@@ -241,8 +242,12 @@ uint32_t Retrieval::now_in_place_of(uint32_t bundle_row) const {
 }
 
 std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) const {
-  if (request.history) return rows_of(*request.history);
-  std::vector<uint32_t> rows;
+  auto rows = rows_of(request.recent);
+  if (request.history) {
+    const auto history = rows_of(*request.history);
+    rows.insert(rows.end(), history.begin(), history.end());
+    return rows;
+  }
   if (!request.user) return rows;
   for (const auto& member : bundle_->members())
     if (const auto user = member.user_ids.find(*request.user); user != columns::Interner::kNone)

@@ -27,14 +27,16 @@ class RequestError : public Error {
 struct RetrieveRequest {
   std::optional<std::string> user;
   std::optional<std::vector<std::string>> history;  // item ids, the latest last; replaces the known history
+  std::vector<std::string> recent;                  // item ids, the latest last; come after either history
   std::vector<std::pair<std::string, std::string>> context;
   std::vector<RequestFeature> features;
   std::optional<int64_t> time_us;    // of the request; otherwise the bundle's moment
   std::vector<std::string> exclude;  // item ids to leave out for this request alone; unknown ones are ignored
 };
 
-// One line of a users file: an id alone, or a JSON object with `user`, `history`, `context`, `features`, `time`.
-// Reads a time in the form `times`, that of the bundle's log. Error{input}, naming `place`: the line is neither.
+// One line of a users file: an id alone, or a JSON object with `user`, `history`, `recent`, `context`, `features`,
+// `time`. Reads a time in the form `times`, that of the bundle's log. Error{input}, naming `place`: the line is
+// neither.
 RetrieveRequest parse_request(std::string_view line, const std::string& place, columns::TimeForm times = {});
 
 // RequestError{input} with the field "attributes": the item table has no such column (names the nearest), or the column

@@ -82,6 +82,32 @@ TEST_F(RetrievalOf, AHistoryThatIsGivenReplacesTheKnownOne) {
   EXPECT_EQ(items(R"({"user": "ann", "history": []})").size(), 10u);
 }
 
+TEST_F(RetrievalOf, RecentItemsComeAfterTheHistoryKnownOrGiven) {
+  const std::vector<std::pair<std::string, std::string>> same{
+      {R"({"user": "ann", "recent": ["i9", "i7"]})",
+       R"({"user": "ann", "history": ["i0", "i1", "i2", "i3", "i4", "i9", "i7"]})"},
+      {R"({"user": "ann", "recent": ["i9", "i0", "i7", "i8"]})",
+       R"({"user": "ann", "history": ["i0", "i1", "i2", "i3", "i4", "i9", "i0", "i7", "i8"]})"},
+      {R"({"user": "bob", "history": ["i1"], "recent": ["i2"]})", R"({"user": "bob", "history": ["i1", "i2"]})"},
+      {R"({"user": "bob", "recent": []})", R"({"user": "bob"})"},
+      {R"({"user": "bob", "recent": ["nothing"]})", R"({"user": "bob"})"},
+      {R"({"user": "nobody", "recent": ["i3"]})", R"({"user": "nobody", "history": ["i3"]})"},
+      {R"({"recent": ["i3", 5], "features": {"country": "DE"}})",
+       R"({"history": ["i3", "5"], "features": {"country": "DE"}})"}};
+  for (const bool user_ids : {false, true}) {
+    make(user_ids);
+    for (const auto& [added, whole] : same) {
+      EXPECT_EQ(vector(added), vector(whole)) << added;
+      EXPECT_EQ(items(added), items(whole)) << added;
+      EXPECT_EQ(items(added, {.filter = "not seen", .exclude_seen = false}), items(whole)) << added;
+    }
+    EXPECT_NE(vector(R"({"user": "ann", "recent": ["i9"]})"), vector("ann"));
+    const auto list = items(R"({"user": "ann", "recent": ["i9"]})");
+    EXPECT_EQ(list.size(), 4u);
+    for (const char* seen : {"i0", "i1", "i2", "i3", "i4", "i9"}) EXPECT_FALSE(contains(list, seen));
+  }
+}
+
 TEST_F(RetrievalOf, AnIdOfItsOwnTellsAKnownUserFromAStranger) {
   make(true);
   EXPECT_NE(vector("cat"), vector(R"({"features": {"country": "DE", "likes": ["jam", "bread"]}})"));
@@ -189,6 +215,7 @@ TEST(Request, WhatIsWrongIsToldWithItsPlace) {
       {R"({"user": ["a"]})", "'user' has the wrong type"},
       {R"({"history": "a"})", "'history' has the wrong type"},
       {R"({"history": ["a", null]})", "'history' has the wrong type"},
+      {R"({"recent": "a"})", "'recent' has the wrong type"},
       {R"({"context": []})", "'context' has the wrong type"},
       {R"({"context": {"a": {}}})", "context 'a' has the wrong type"},
       {R"({"features": {"a": [["b"]]}})", "feature 'a' has the wrong type"},

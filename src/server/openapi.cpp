@@ -221,6 +221,7 @@ constexpr const char* kDocument = R"json({
       "items": {"$ref": "#/components/schemas/Id"},
       "description": "Item ids, the latest last, in place of what is known of the user"
      },
+     "recent": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}, "description": "Items since then"},
      "context": {
       "type": "object",
       "additionalProperties": {"$ref": "#/components/schemas/Value"},
@@ -246,7 +247,7 @@ constexpr const char* kDocument = R"json({
      "exclude_seen": {
       "type": "boolean",
       "default": true,
-      "description": "Items of the user's history do not come back"
+      "description": "Items of the user's history and of recent do not come back"
      },
      "quota": {
       "type": "object",

@@ -118,7 +118,8 @@ void RequestParser::need_towers(const std::string& field, std::string_view inste
 }
 
 retrieval::RetrieveRequest RequestParser::user(const json& object) const {
-  if (const auto* history = given(object, "history")) check_length(history->size(), "history", options_.max_list);
+  for (const std::string field : {"history", "recent"})
+    if (const auto* items = given(object, field.c_str())) check_length(items->size(), field, options_.max_list);
   if (const auto* features = given(object, "features"); features && features->is_object())
     for (const auto& value : *features) check_length(value.size(), "features", options_.max_list);
   auto request = retrieval::read_user(object, snapshot_.bundle().info().times.value_or(columns::TimeForm{}));

@@ -46,6 +46,7 @@ json user_of(const Message& message) {
   auto object = json::object();
   if (message.has_user()) object["user"] = message.user();
   if (message.has_history()) object["history"] = list_of(message.history().values());
+  if (!message.recent().empty()) object["recent"] = list_of(message.recent());
   if (!message.context().empty()) object["context"] = object_of(message.context());
   if (!message.features().empty()) object["features"] = object_of(message.features());
   if (message.has_time()) object["time"] = message.time();
