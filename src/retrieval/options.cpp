@@ -12,7 +12,8 @@ void describe(OptionVisitor& f, ServeOptions& o) {
     f.field("ui", o.ui, "GET / is a page to explore the model; its calls show which users and items there are");
     f.field("compare", o.compare,
             "a second bundle, whose calls begin with /compare; the page compares both; \"\": none");
-    f.field("keys", o.keys, "file of API keys, one a line: the key's SHA-256, and read, write or admin; \"\": no keys");
+    f.field("keys", o.keys,
+            "file of API keys, one a line: the key's SHA-256, and read, write, admin or metrics; \"\": no keys");
     f.field("tls_certificate", o.tls_certificate,
             "PEM file of the certificate and its chain; \"\": plain HTTP and gRPC");
     f.field("tls_key", o.tls_key, "PEM file of the certificate's private key");

@@ -95,7 +95,7 @@ std::span<const Handler::Route> Handler::routes() {
       {"GET", "/openapi.json", "openapi", Role::read, &Handler::openapi},
       {"GET", "/livez", "livez", Role::anonymous, &Handler::livez},
       {"GET", "/readyz", "readyz", Role::anonymous, &Handler::readyz},
-      {"GET", "/metrics", "metrics", Role::admin, &Handler::metrics_text},
+      {"GET", "/metrics", "metrics", Role::metrics, &Handler::metrics_text},
   }};
   return kRoutes;
 }
@@ -134,7 +134,7 @@ std::optional<ApiResponse> Handler::refuse(const ApiRequest& call, size_t body_b
   } else if (call.method != route->method) {
     reply = error_response(405, fmt::format("{} takes {} only", route->path, route->method));
     reply->allow = route->method;
-  } else if (const Role role = role_of(call); role < route->role) {
+  } else if (const Role role = role_of(call); !may(role, route->role)) {
     reply = role == Role::anonymous ? error_response(401, "an API key is needed: Authorization: Bearer KEY")
                                     : error_response(403, "this API key's role does not allow the call");
   } else if (body_bytes > static_cast<size_t>(options_.max_body_kb) * 1024) {

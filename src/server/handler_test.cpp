@@ -16,6 +16,7 @@ using Json = nlohmann::json;
 constexpr const char* kReadKey = "read-key";
 constexpr const char* kWriteKey = "write-key";
 constexpr const char* kAdminKey = "admin-key";
+constexpr const char* kMetricsKey = "metrics-key";
 
 class HandlerOf : public testing::Test {
  protected:
@@ -318,7 +319,8 @@ TEST_F(HandlerOf, EachRouteAsksForItsRole) {
   EXPECT_EQ(Keys::from_file(file).role_of(kReadKey), Role::anonymous);
   std::ofstream(file) << "8578df6c579d44d3bf7caeada69ed9cbca30b318a50a0e60216b46760edf5477 read shop\n\n"
                          "9a7ac94eebad54f90bf2ee767e6765138c44b2ad6bd68e05938b5e7b0f4b232f write\n"
-                         "69a5265506c94c77b787a7d7377b7685a0eff82e33920a71e7ee22cd6154953e admin\n";
+                         "69a5265506c94c77b787a7d7377b7685a0eff82e33920a71e7ee22cd6154953e admin\n"
+                         "65d4b602383661868c37d43f1996ba907872c96a1f2f0e86e3b6f5e35d464066 metrics prometheus\n";
   keys_ = Keys::from_file(file);
   std::filesystem::remove(file);
   const std::vector<std::pair<ApiRequest, Role>> routes{
@@ -332,16 +334,19 @@ TEST_F(HandlerOf, EachRouteAsksForItsRole) {
       {{.method = "GET", .path = "/openapi.json", .key = {}, .body = {}}, Role::read},
       {{.method = "GET", .path = "/livez", .key = {}, .body = {}}, Role::anonymous},
       {{.method = "GET", .path = "/readyz", .key = {}, .body = {}}, Role::anonymous},
-      {{.method = "GET", .path = "/metrics", .key = {}, .body = {}}, Role::admin}};
-  const std::vector<std::pair<std::string, Role>> callers{{"", Role::anonymous},
-                                                          {"other", Role::anonymous},
-                                                          {kReadKey, Role::read},
-                                                          {kWriteKey, Role::write},
-                                                          {kAdminKey, Role::admin}};
+      {{.method = "GET", .path = "/metrics", .key = {}, .body = {}}, Role::metrics}};
+  const std::vector<std::pair<std::string, Role>> callers{{"", Role::anonymous},    {"other", Role::anonymous},
+                                                          {kReadKey, Role::read},   {kWriteKey, Role::write},
+                                                          {kAdminKey, Role::admin}, {kMetricsKey, Role::metrics}};
+  const auto allowed = [](Role role, Role needed) {
+    if (needed == Role::anonymous || role == Role::admin) return true;
+    if (needed == Role::metrics) return role == Role::metrics;
+    return role == needed || (role == Role::write && needed == Role::read);
+  };
   for (auto [call, needed] : routes)
     for (const auto& [key, role] : callers) {
       call.key = key;
-      const int expected = role >= needed ? 200 : role == Role::anonymous ? 401 : 403;
+      const int expected = allowed(role, needed) ? 200 : role == Role::anonymous ? 401 : 403;
       EXPECT_EQ(send(call).status, expected) << call.path << " with '" << key << "'";
     }
 }

@@ -27,8 +27,13 @@ bool read_hash(const std::string& text, std::array<uint8_t, SHA256_DIGEST_LENGTH
 
 }  // namespace
 
+bool may(Role has, Role needed) {
+  if (needed == Role::metrics) return has == Role::metrics || has == Role::admin;
+  return has >= needed;
+}
+
 Keys Keys::from_file(const std::string& path) {
-  static const std::vector<std::string> roles{"read", "write", "admin"};
+  static const std::vector<std::string> roles{"metrics", "read", "write", "admin"};
   Keys keys;
   std::istringstream lines(read_file(path));
   std::string line;
@@ -45,6 +50,9 @@ Keys Keys::from_file(const std::string& path) {
     if (found == roles.end())
       fail(ErrorKind::usage, "{}:{}: '{}' is not a role{}", path, number, role, suggestion(role, roles));
     key.role = static_cast<Role>(1 + (found - roles.begin()));
+    const auto above = std::ranges::find(keys.keys_, key.hash, &Key::hash);
+    if (above != keys.keys_.end() && above->role != key.role)
+      fail(ErrorKind::usage, "{}:{}: a line above gives this key another role; a key has one", path, number);
     keys.keys_.push_back(key);
   }
   if (keys.none()) fail(ErrorKind::usage, "{}: holds no key; leave serve.keys empty to let everybody in", path);
@@ -56,7 +64,7 @@ Role Keys::role_of(std::string_view key) const {
   SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), hash.data());
   Role role = Role::anonymous;
   for (const auto& known : keys_)
-    if (CRYPTO_memcmp(known.hash.data(), hash.data(), hash.size()) == 0) role = std::max(role, known.role);
+    if (CRYPTO_memcmp(known.hash.data(), hash.data(), hash.size()) == 0) role = known.role;
   return role;
 }
 
