@@ -267,6 +267,21 @@ def test_keys_and_roles_hold_and_paths_are_for_the_admin(serve, model, pb, conne
             assert "/" not in config or role == "admin"
 
 
+def test_a_line_of_the_log_for_each_call(serve, model, pb, connect):
+    with serve(model, *ON, settings=["serve.log_format=json", "serve.log_requests=true"]) as server:
+        stub = connect(server)
+        answer, call = stub.Retrieve.with_call(pb.RetrieveRequest(k=7), metadata=[("x-request-id", "shop-1")])
+        assert dict(call.initial_metadata())["x-request-id"] == "shop-1" and len(answer.items) == 7
+        with pytest.raises(grpc.RpcError) as error:
+            stub.Retrieve(pb.RetrieveRequest(k=0))
+        made = dict(error.value.initial_metadata())["x-request-id"]
+        server.stop()
+    lines = [line for line in map(json.loads, server.log) if line["message"] == "request"]
+    told = [{key: line.get(key) for key in ("protocol", "method", "path", "status", "items", "request_id")} for line in lines]
+    same = {"protocol": "grpc", "method": "POST", "path": "/v1/retrieve"}
+    assert told == [{**same, "status": 200, "items": 7, "request_id": "shop-1"}, {**same, "status": 400, "items": None, "request_id": made}]
+
+
 def test_a_deadline_of_either_kind_is_kept(serve, model, pb, connect):
     requests = [pb.RetrieveRequest(user=f"u{i % 250}", k=300) for i in range(1000)]
     with serve(model, *ON, settings=["serve.max_requests=1000", "serve.queue=5000"]) as server:

@@ -426,13 +426,13 @@ int main(int argc, char** argv) {
   try {
     return pagoda::cli::run(argc, argv);
   } catch (const pagoda::Error& e) {
-    std::fprintf(stderr, "error: %s\n", pagoda::printable_lines(e.what()).c_str());
+    pagoda::log_message(pagoda::LogLevel::error, e.what());
     return pagoda::exit_code(e.kind());
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "error: out of memory\n");
     return 1;
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "error: %s\n", pagoda::printable_lines(e.what()).c_str());
+    pagoda::log_message(pagoda::LogLevel::error, e.what());
     return 1;
   }
 }

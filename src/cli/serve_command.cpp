@@ -1,5 +1,5 @@
 #include "cli/commands.h"
-#include "core/log.h"
+#include "core/log_output.h"
 #include "server/server.h"
 #include "server/ui/page.h"
 #include "train/whole_config.h"
@@ -17,6 +17,8 @@ void run_serve(const ServeArgs& args) {
   retrieval::validate(config.serve);
   if (config.serve.ui && server::built_page().empty())
     fail(ErrorKind::usage, "this build has no page for --ui; configure it with -DPAGODA_UI=ON");
+  set_log_format(config.serve.log_format);
+  const BackgroundLog log;
   server::Server server(args.model, config.serve);
   if (interrupted) fail(ErrorKind::interrupted, "interrupted before it answered");
   const auto& bundle = server.snapshots().current()->bundle();

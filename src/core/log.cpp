@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "core/log_output.h"
 #include "core/printable.h"
 #include "core/progress.h"
 #include "core/warnings.h"
@@ -69,16 +70,17 @@ Warnings& warnings() {
 
 void set_log_level(LogLevel least) { logger().set_level(spdlog_level(least)); }
 
+bool logs(LogLevel level) { return logger().should_log(spdlog_level(level)); }
+
 void log_message(LogLevel level, std::string_view message) {
-  auto& log = logger();
   if (level == LogLevel::warning) {
     const std::lock_guard lock(warnings().mutex);
     if (auto& texts = warnings().texts; texts.size() < kMostWarnings) texts.emplace_back(message);
   }
-  if (!log.should_log(spdlog_level(level))) return;
+  if (!logs(level) || write_formatted(level, message)) return;
   Progress::clear_line();
   const auto text = printable_lines(message);  // it may quote a file
-  log.log(spdlog_level(level), spdlog::string_view_t(text.data(), text.size()));
+  logger().log(spdlog_level(level), spdlog::string_view_t(text.data(), text.size()));
 }
 
 void log_once(LogLevel level, std::string_view message) {

@@ -41,6 +41,12 @@ void describe(OptionVisitor& f, ServeOptions& o) {
     f.field("read_timeout_ms", o.read_timeout_ms,
             "time for a whole request to arrive, and for the client to take the response");
     f.field("idle_timeout_ms", o.idle_timeout_ms, "how long a connection may be silent between requests");
+    f.choice("log_format", o.log_format,
+             {{"text", LogFormat::text}, {"timed", LogFormat::timed}, {"json", LogFormat::json}},
+             "messages on stderr: text, as a person at a terminal reads them; timed: each with its time and level; "
+             "json: one object a line");
+    f.field("log_requests", o.log_requests,
+            "a line for each request: method, path, status, milliseconds, items, and the id that X-Request-Id gives");
     f.field("watch_ms", o.watch_ms, "how often the server looks for a new bundle at its path; 0: on SIGHUP alone");
     f.field("merge_added", o.merge_added,
             "added items from which they are merged, in the background, into an index of their own; until then each "

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/log_output.h"
 #include "core/option_visitor.h"
 
 namespace pagoda::retrieval {
@@ -22,6 +23,9 @@ struct ServeOptions {
   int64_t max_k = 10000, max_list = 10000, max_requests = 256, max_filter_kb = 16, max_body_kb = 1024, max_depth = 16;
   // connections
   int64_t connections = 4096, read_timeout_ms = 10000, idle_timeout_ms = 60000;
+  // messages
+  LogFormat log_format = LogFormat::text;
+  bool log_requests = false;
   // life
   int64_t watch_ms = 1000, drain_ms = 1000, merge_added = 10000, max_added = 1000000;
 };

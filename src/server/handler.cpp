@@ -200,7 +200,7 @@ void Handler::retrieve(const ApiRequest& call, const Done& done) {
   const auto answered = [this, form = call.encoder, snapshot, shape = asked.format, done](SearchOutcome outcome) {
     done([this, form, snapshot, shape, outcome = std::make_shared<const SearchOutcome>(std::move(outcome))] {
       if (outcome->error != SearchOutcome::Error::none) return error_of(*outcome, outcome->field);
-      return ApiResponse{.body = candidates(*form, *snapshot, shape, *outcome)};
+      return ApiResponse{.body = candidates(*form, *snapshot, shape, *outcome), .items = outcome->items.size()};
     });
   };
   enqueue({{.snapshot = snapshot,
@@ -227,12 +227,13 @@ void Handler::retrieve_batch(const ApiRequest& call, const Done& done) {
   const auto write = [this, form = call.encoder, snapshot, gathering] {
     const auto& [asked, outcomes, missing] = *gathering;
     std::vector<std::string> lists;
-    size_t bytes = 0;
+    size_t bytes = 0, items = 0;
     for (size_t i = 0; i < outcomes.size(); ++i) {
       if (outcomes[i].error != SearchOutcome::Error::none)
         return error_of(outcomes[i],
                         fmt::format("requests[{}]{}{}", i, outcomes[i].field.empty() ? "" : ".", outcomes[i].field));
       lists.push_back(candidates(*form, *snapshot, asked[i].format, outcomes[i]));
+      items += outcomes[i].items.size();
       if ((bytes += lists.back().size()) > kAnswerBytes)
         return error_response(
             400,
@@ -241,7 +242,7 @@ void Handler::retrieve_batch(const ApiRequest& call, const Done& done) {
                         kAnswerBytes >> 20),
             "requests");
     }
-    return ApiResponse{.body = form->batch(lists)};
+    return ApiResponse{.body = form->batch(lists), .items = items};
   };
   std::vector<SearchTask> queries;
   for (size_t i = 0; i < gathering->asked.size(); ++i)
@@ -263,7 +264,8 @@ void Handler::similar(const ApiRequest& call, const Done& done) {
   const auto answered = [form = call.encoder, snapshot, shape = asked.format, done](SearchOutcome outcome) {
     done([form, snapshot, shape, outcome = std::make_shared<const SearchOutcome>(std::move(outcome))] {
       if (outcome->error != SearchOutcome::Error::none) return error_of(*outcome, outcome->field);
-      return ApiResponse{.body = form->neighbours(snapshot->retrieval, *outcome, shape.attributes)};
+      return ApiResponse{.body = form->neighbours(snapshot->retrieval, *outcome, shape.attributes),
+                         .items = outcome->items.size()};
     });
   };
   enqueue({{.snapshot = snapshot,

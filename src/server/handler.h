@@ -34,6 +34,7 @@ struct ApiRequest {
       deadline{};         // the transport's own; the earlier of this and the body's timeout_ms holds
   size_t body_bytes = 0;  // of the body as sent, where it was not JSON; 0: the size of `body`
   const ResponseEncoder* encoder = &json_encoder();  // a static object
+  std::string id{};                                  // of the request, where requests are logged
   std::string if_none_match{};                       // the If-None-Match header
   bool takes_gzip = false;
 };
@@ -46,6 +47,7 @@ struct ApiResponse {
   int retry_after_s = 0;                                           // 0: no Retry-After
   std::vector<std::pair<std::string_view, std::string>> fields{};  // more header fields
   bool close = false;                                              // close the connection afterwards
+  std::optional<size_t> items{};                                   // in the body: candidates, neighbours
   std::string error{}, field{};                                    // for errors: as in the body
 };
 

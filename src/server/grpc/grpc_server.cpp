@@ -24,6 +24,7 @@
 #include "server/grpc/proto_request.h"
 #include "server/http/address.h"
 #include "server/http/connection_limiter.h"
+#include "server/request_log.h"
 
 namespace pagoda::server {
 namespace {
@@ -164,6 +165,13 @@ class Calls {
 class Reactor final : public grpc::ServerUnaryReactor {
  public:
   Reactor(Calls& calls, Calls::Context& context) : calls_(calls), context_(context) {}
+  // What its line of the log says.
+  struct Logged {
+    const char* method = "";
+    std::string path{}, id{};
+  };
+  Logged log;
+  const SteadyClock::time_point began = SteadyClock::now();
   void OnDone() override {
     calls_.remove(context_);
     delete this;
@@ -218,6 +226,11 @@ class Service final : public RawService {
                     .deadline = deadline_of(context),
                     .body_bytes = request.Length(),
                     .encoder = &proto_encoder()};
+    if (handler_.options().log_requests) {
+      call.id = request_id(value_of(context, "x-request-id"));
+      context.AddInitialMetadata("x-request-id", call.id);
+      reactor->log = {.method = method, .path = call.path, .id = call.id};
+    }
     const auto refused = handler_.refuse(call, request.Length());
     Message message;
     if (refused) {
@@ -243,6 +256,14 @@ class Service final : public RawService {
 
   // Context and response live until the reactor finishes.
   void finish(Context& context, Bytes& response, Reactor& reactor, const ApiResponse& reply) {
+    if (handler_.options().log_requests)
+      log_request({.protocol = "grpc",
+                   .method = reactor.log.method,
+                   .path = reactor.log.path,
+                   .id = reactor.log.id,
+                   .status = reply.status,
+                   .items = reply.items,
+                   .began = reactor.began});
     under_way_.answered(context);
     if (reply.status == 200) {
       const grpc::Slice slice(reply.body);

@@ -14,6 +14,7 @@
 
 #include "core/log.h"
 #include "server/http/address.h"
+#include "server/request_log.h"
 
 namespace pagoda::server {
 namespace {
@@ -47,10 +48,11 @@ ApiRequest call_of(const http::request<http::string_body, Fields>& request) {
                   .takes_gzip = http::token_list(request[http::field::accept_encoding]).exists("gzip")};
   if (call.method == "HEAD") call.method = "GET";  // answered alike, without the body
   if (authorization.starts_with(kBearer)) call.key = authorization.substr(kBearer.size());
+  call.id = view(request["X-Request-Id"]);
   return call;
 }
 
-// The head of a response. No field contains anything a client sent.
+// The head of a response. No field contains anything a client sent, but for an id that was checked (request_log.h).
 std::string head_of(const ApiResponse& reply, bool keep_alive) {
   const auto status = static_cast<http::status>(reply.status);
   std::string head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\n", reply.status,
@@ -175,6 +177,8 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     skip_ -= skipped;
     if (buffer_.size() == 0) return skip_ > 0 ? read() : await_request();
     if (!parser_) {
+      began_ = SteadyClock::now();
+      call_ = {};
       parser_.emplace();
       parser_->header_limit(kHeaderBytes);
       parser_->body_limit(std::numeric_limits<uint64_t>::max());  // set when the header is known
@@ -197,6 +201,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   // Whether to read the body now.
   bool on_header() {
     call_ = call_of(parser_->get());
+    if (shared_.options.log_requests) call_.id = request_id(call_.id);
     keep_alive_ = parser_->get().keep_alive();
     const auto length = parser_->content_length();
     const size_t bytes = length ? static_cast<size_t>(*length) : 0;
@@ -209,6 +214,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     if (length && !asks && keep_alive_ && shared_.handler.should_reject(call_)) {
       skip_ = bytes;
       parser_.reset();
+      log(429, std::nullopt);
       send(asio::buffer(shared_.overloaded), {});
       return false;
     }
@@ -249,10 +255,23 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
 
   void write(ApiResponse reply) {
     keep_alive_ = keep_alive_ && !reply.close && !shared_.handler.draining();
+    if (!call_.id.empty() && shared_.options.log_requests) reply.fields.emplace_back("X-Request-Id", call_.id);
+    log(reply.status, reply.items);
     head_ = head_of(reply, keep_alive_);
     body_ = std::move(reply.body);
     const bool without_body = reply.status == 304 || parser_->get().method() == http::verb::head;
     send(asio::buffer(head_), without_body ? asio::const_buffer() : asio::buffer(body_));
+  }
+
+  void log(int status, std::optional<size_t> items) const {
+    if (shared_.options.log_requests)
+      log_request({.protocol = "http",
+                   .method = call_.method,
+                   .path = call_.path,
+                   .id = call_.id,
+                   .status = status,
+                   .items = items,
+                   .began = began_});
   }
 
   // Most responses fit into the socket's buffer, and are written at once.
@@ -311,7 +330,8 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   std::optional<http::request_parser<http::string_body>> parser_;  // of the current request
   size_t skip_ = 0;                                                // bytes of a body to discard
   ApiRequest call_;
-  std::string head_, body_;  // of the response
+  SteadyClock::time_point began_;  // when its first bytes came
+  std::string head_, body_;        // of the response
   bool busy_ = false, keep_alive_ = false;
   size_t lingered_ = 0;
   std::atomic<SteadyClock::rep> expires_{kNever};

@@ -1,0 +1,115 @@
+#include "core/log_writer.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace pagoda {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A pipe whose reader reads when the test says so.
+class Pipe {
+ public:
+  Pipe() { EXPECT_EQ(::pipe(ends_.data()), 0); }
+  ~Pipe() {
+    ::close(ends_[0]);
+    close_writing();
+  }
+  int writing() const { return ends_[1]; }
+  void close_writing() {
+    if (ends_[1] >= 0) ::close(ends_[1]);
+    ends_[1] = -1;
+  }
+  // Up to the end, or to what `enough` waits for.
+  std::string read(const std::string& enough = "") {
+    std::string text;
+    std::array<char, 4096> part;
+    while (enough.empty() || text.find(enough) == text.npos) {
+      const auto n = ::read(ends_[0], part.data(), part.size());
+      if (n <= 0) break;
+      text.append(part.data(), static_cast<size_t>(n));
+    }
+    return text;
+  }
+
+ private:
+  std::array<int, 2> ends_{};
+};
+
+std::string gap(uint64_t lines) { return "gap " + std::to_string(lines) + "\n"; }
+
+TEST(LogWriter, WritesWhatItWasGivenInOrder) {
+  Pipe pipe;
+  std::string expected;
+  {
+    LogWriter writer(pipe.writing(), gap, {});
+    for (int i = 0; i < 1000; ++i) {
+      const auto line = "line " + std::to_string(i) + "\n";
+      writer.write(line);
+      expected += line;
+    }
+  }
+  pipe.close_writing();
+  EXPECT_EQ(pipe.read(), expected);
+}
+
+TEST(LogWriter, AReaderThatIsStuckKeepsNobodyWaitingAndTheGapIsToldInItsPlace) {
+  Pipe pipe;
+  LogWriter writer(pipe.writing(), gap, {.waiting_bytes = 10000});
+  const std::string line = std::string(99, 'x') + "\n";
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20000; ++i) writer.write(line);  // 2 MB into a pipe of 64 kB that nobody reads
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+  const auto text = pipe.read("gap ");
+  const auto at = text.find("gap ");
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_EQ(at % line.size(), 0u) << "no line is cut";
+  const auto lines = at / line.size();
+  std::thread([&] { writer.write("after\n"); }).join();
+  const auto rest = text.substr(at) + pipe.read("after\n");
+  EXPECT_EQ(std::stoull(rest.substr(4)) + lines, 20000u) << "every line is written or counted";
+}
+
+TEST(LogWriter, ALineThatIsLargerThanAllIsDroppedAloneAndTold) {
+  Pipe pipe;
+  {
+    LogWriter writer(pipe.writing(), gap, {.waiting_bytes = 100});
+    writer.write(std::string(200, 'x') + "\n");
+    EXPECT_EQ(pipe.read("\n"), "gap 1\n");
+    writer.write("after\n");
+  }
+  pipe.close_writing();
+  EXPECT_EQ(pipe.read(), "after\n");
+}
+
+TEST(LogWriter, EndsThoughNobodyReads) {
+  Pipe pipe;
+  const auto began = std::chrono::steady_clock::now();
+  {
+    LogWriter writer(pipe.writing(), gap, {.last_words = 100ms});
+    for (int i = 0; i < 5000; ++i) writer.write(std::string(99, 'x') + "\n");
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+}
+
+TEST(LogWriter, EndsThoughTheReaderHasGone) {
+  std::array<int, 2> ends;
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  ::close(ends[0]);
+  std::signal(SIGPIPE, SIG_IGN);
+  {
+    LogWriter writer(ends[1], gap, {});
+    for (int i = 0; i < 100; ++i) writer.write("x\n");
+  }
+  ::close(ends[1]);
+}
+
+}  // namespace
+}  // namespace pagoda
