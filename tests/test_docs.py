@@ -67,6 +67,7 @@ def data(shell, tmp_path_factory):
     shutil.rmtree(folder / "world")
     (folder / "users.txt").write_text(USERS)
     shutil.copytree(ROOT / "proto", folder / "proto")
+    shutil.copy(ROOT / "examples/every_night.sh", folder)
     return folder
 
 
