@@ -116,6 +116,34 @@ def test_ids_that_were_text_stay_text(cli, tmp_path):
     assert pq.read_table(tmp_path / "c.parquet").schema.field("user").type == pa.string()
 
 
+@pytest.mark.parametrize("name, text, kinds", [
+    ("numbers.csv", lambda u, i: f"{u},{i}\n", ("integer", "integer")),
+    ("quoted.csv", lambda u, i: f'"{u}","{i}"\n', ("integer", "integer")),
+    ("zeros.csv", lambda u, i: f"{u},{i:04d}\n", ("integer", "text")),
+    ("huge.csv", lambda u, i: f"{u + 2**63},{i}\n", ("text", "integer")),
+    ("numbers.jsonl", lambda u, i: f'{{"user_id": {u}, "item_id": {i}}}\n', ("integer", "integer")),
+    ("texts.jsonl", lambda u, i: f'{{"user_id": "{u}", "item_id": {i}}}\n', ("text", "integer"))])
+def test_ids_of_lines_are_integers_where_all_are(cli, tmp_path, name, text, kinds):
+    """CSV does not say what is a number: ids are, if each is written as one. JSON says it."""
+    users, items = columns([4, 7, 9, 12], range(1, 18))
+    head = "user_id,item_id\n" if name.endswith(".csv") else ""
+    (tmp_path / name).write_text(head + "".join(text(u, i) for u, i in zip(users, items)))
+    cli("train", "--interactions", tmp_path / name, "--user", "user_id", "--item", "item_id", *SMALL, "-o", tmp_path / "m.pagoda")
+    info = json.loads(cli("inspect", tmp_path / "m.pagoda", "--json").stdout)["info"]
+    assert (info["user_id_type"], info["item_id_type"]) == kinds
+    cli("encode", tmp_path / "m.pagoda", "users", "-o", tmp_path / "u.parquet")
+    cli("encode", tmp_path / "m.pagoda", "items", "-o", tmp_path / "i.parquet")
+    cli("retrieve", tmp_path / "m.pagoda", "--users", "all", "--k", 2, "-o", tmp_path / "c.parquet")
+    table = pq.read_table(tmp_path / "c.parquet").schema
+    (tmp_path / "c.toml").write_text(f'[data]\ninteractions = ["{name}"]\nsplit = {{ kind = "leave_last" }}\n')
+    cli("split", "-c", tmp_path / "c.toml", "--format", "jsonl", "-o", tmp_path / "parts")
+    row = json.loads((tmp_path / "parts/train.jsonl").read_text().splitlines()[0])
+    for side, kind, file in (("user", kinds[0], "u"), ("item", kinds[1], "i")):
+        wanted = pa.int64() if kind == "integer" else pa.string()
+        assert table.field(side).type == pq.read_table(tmp_path / f"{file}.parquet").schema.field(side).type == wanted
+        assert isinstance(row[f"{side}_id"], int if kind == "integer" else str)
+
+
 def test_a_stranger_with_another_id_makes_text_of_integers(cli, model, tmp_path):
     cli("retrieve", model, "--users", "-", "--k", 2, "-o", tmp_path / "c.parquet", stdin="4\nabc\n",
         says="user ids are integers, but 'abc' is none: written as text")

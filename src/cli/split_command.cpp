@@ -2,7 +2,6 @@
 
 #include "cli/commands.h"
 #include "cli/results.h"
-#include "columns/decimal.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "dataset/dataset.h"
@@ -19,18 +18,12 @@ columns::ColumnType id_type(bool integers) {
   return integers ? columns::ColumnType::integer : columns::ColumnType::text;
 }
 
-bool all_canonical(const columns::Interner& ids) {
-  for (uint32_t i = 0; i < ids.size(); ++i)
-    if (!columns::canonical_int64(ids[i])) return false;
-  return true;
-}
-
 // The rows of one part, in the order of the log, with the columns that the config names.
 uint64_t write_part(const std::string& path, files::Format format, const dataset::DataOptions& options,
                     const dataset::Dataset& data, data::Part part) {
   const auto& log = data.log;
-  std::vector<formats::ColumnSpec> specs{{options.user, id_type(log.integer_users && all_canonical(log.users))},
-                                         {options.item, id_type(log.integer_items && all_canonical(log.items))}};
+  std::vector<formats::ColumnSpec> specs{{options.user, id_type(log.integer_users)},
+                                         {options.item, id_type(log.integer_items)}};
   if (log.has_time()) specs.push_back({options.time, columns::ColumnType::time});
   if (!log.weight.empty()) specs.push_back({options.weight, columns::ColumnType::real});
   for (const auto& name : log.context_names) specs.push_back({name, columns::ColumnType::text});

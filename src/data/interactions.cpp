@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include "columns/decimal.h"
 #include "columns/whitespace.h"
 #include "columns/id_mapper.h"
 #include "columns/ids.h"
@@ -77,6 +78,17 @@ void drop(std::vector<T>& column, size_t first, const std::vector<columns::Unusa
 }
 
 // Appends the rows of the files. A row is checked completely before anything of it is kept, except for its time: what
+// Whether the format says of a value that it is a text or a number.
+bool tells_types(files::Format format) {
+  return format == files::Format::parquet || format == files::Format::arrow || format == files::Format::jsonl;
+}
+
+bool all_integers(const columns::Interner& ids) {
+  for (uint32_t i = 0; i < ids.size(); ++i)
+    if (!columns::canonical_int64(ids[i])) return false;
+  return true;
+}
+
 // it means, and whether a correct clock can have given it, is known only when all rows are read.
 class LogLoader {
  public:
@@ -100,8 +112,12 @@ class LogLoader {
     columns::Notices id_notices;
     while (reader_->next(batch_)) {
       if (batch_.first_record == 0) make_room(batch_.file_rows);
-      integer_users_ &= batch_.columns[roles_.user].type == columns::ColumnType::integer;
-      integer_items_ &= batch_.columns[roles_.item].type == columns::ColumnType::integer;
+      const bool typed = tells_types(reader_->format(batch_.file));
+      const auto may_be_integers = [&](const columns::Column& ids) {
+        return ids.type == columns::ColumnType::integer || (!typed && ids.type == columns::ColumnType::text);
+      };
+      integer_users_ &= may_be_integers(batch_.columns[roles_.user]);
+      integer_items_ &= may_be_integers(batch_.columns[roles_.item]);
       for (const size_t id : {roles_.user, roles_.item})
         refuse_lists(reader_->files()[batch_.file], batch_.columns[id]);
       users_.start(batch_.columns[roles_.user]);
@@ -120,8 +136,8 @@ class LogLoader {
     columns::warn_of_whitespace(reader_->files()[0], roles_.columns[roles_.user], log_.users, users_before);
     columns::warn_of_whitespace(reader_->files()[0], roles_.columns[roles_.item], log_.items, items_before);
     if (!all_shown_) {
-      log_.integer_users = integer_users_ && (before == 0 || log_.integer_users);
-      log_.integer_items = integer_items_ && (before == 0 || log_.integer_items);
+      log_.integer_users = integer_users_ && (before == 0 || log_.integer_users) && all_integers(log_.users);
+      log_.integer_items = integer_items_ && (before == 0 || log_.integer_items) && all_integers(log_.items);
     }
     notices_.say();
     tell_of_expressions(rows);

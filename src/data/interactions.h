@@ -48,10 +48,12 @@ struct Interactions {
   std::string times_said;            // the same in words: "numbers are seconds since 1970"; "" if there was no doubt
   std::vector<float> weight;         // per row; empty: all 1
   std::vector<std::string> context_names;
-  std::vector<columns::Interner> context_values;      // per context column; a null cell is ""
-  std::vector<std::vector<uint32_t>> context;         // per context column, per row
-  bool integer_users = false, integer_items = false;  // whether the columns of ids held integers
-  Impressions shown;                                  // rows that are no positives: `clicked`, `positive`
+  std::vector<columns::Interner> context_values;  // per context column; a null cell is ""
+  std::vector<std::vector<uint32_t>> context;     // per context column, per row
+  // Whether the ids are integers: each is the text of an int64 as Pagoda writes it, and no file that tells texts from
+  // numbers (Parquet, Arrow, JSON) held it as a text.
+  bool integer_users = false, integer_items = false;
+  Impressions shown;  // rows that are no positives: `clicked`, `positive`
 
   size_t size() const { return user.size(); }
   bool has_time() const { return !time_us.empty(); }

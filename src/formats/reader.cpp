@@ -64,6 +64,7 @@ class MultiFileReader : public Reader {
 
   const std::vector<std::string>& files() const override { return paths_; }
   const std::vector<std::string>& columns() const override { return columns_; }
+  files::Format format(size_t file) const override { return sources_.at(file).format; }
   const columns::Notices& notices() const override { return notices_; }
 
   bool next(columns::RawBatch& batch) override {
@@ -311,6 +312,7 @@ class PrefetchingReader : public Reader {
   PrefetchingReader& operator=(const PrefetchingReader&) = delete;
 
   const std::vector<std::string>& files() const override { return files_->files(); }
+  files::Format format(size_t file) const override { return files_->format(file); }
   const std::vector<std::string>& columns() const override { return files_->columns(); }
   std::string place(size_t file, uint64_t record) const override { return files_->place(file, record); }
   const columns::Notices& notices() const override { return files_->notices(); }

@@ -34,6 +34,7 @@ class Reader {
   virtual ~Reader() = default;
   virtual const std::vector<std::string>& files() const = 0;
   virtual const std::vector<std::string>& columns() const = 0;  // names, in the order of the columns of a batch
+  virtual files::Format format(size_t file) const = 0;          // in which it is read
   // False at the end. `batch` is overwritten, its memory reused.
   virtual bool next(columns::RawBatch& batch) = 0;
   // "clicks.csv:1842" (the physical line; newlines in quotes count) for text formats, "clicks.parquet: row 1841" for
