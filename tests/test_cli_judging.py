@@ -169,3 +169,77 @@ def test_a_report_does_not_compare_figures_of_other_rows(cli, ordinary, tmp_path
     cli("evaluate", tmp_path / "c.pagoda")
     assert "compared" not in cli("report", both[0], tmp_path / "c.pagoda", "-o", tmp_path / "r.html").stderr
     assert "change</th>" in (tmp_path / "r.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def moody(cli, tmp_path_factory):
+    """Each row is of an item of the mood of its moment, and a mood tells nothing about the next one."""
+    folder = tmp_path_factory.mktemp("moody")
+    draw = random.Random(7)
+    rows = ["user_id,item_id,ts,mood"]
+    for user in range(150):
+        had = set()
+        for n in range(12):
+            mood = draw.randrange(2)
+            item = draw.choice([i for i in range(40) if i not in had]) + 40 * mood
+            had.add(item % 40)
+            rows.append(f"u{user},i{item},{START + n * 3600 + user},{'low' if mood else 'high'}")
+    (folder / "log.csv").write_text("\n".join(rows) + "\n")
+    (folder / "c.toml").write_text("""
+[data]
+interactions = ["log.csv"]
+time = "ts"
+context = ["mood"]
+split = { kind = "leave_last" }
+[model]
+dim = 8
+[[user.features]]
+column = "mood"
+dim = 8
+[train]
+refit = "validation"
+epochs = 12
+batch = 64
+rows = "interaction"
+learning_rate = 0.1
+""")
+    cli("train", "-c", folder / "c.toml", "-o", folder / "m.pagoda")
+    return folder
+
+
+def test_a_user_is_judged_with_the_context_of_the_request(cli, moody):
+    bundle = moody / "m.pagoda"
+    last, _ = evaluate(cli, bundle, "--k", 20)
+    request, _ = evaluate(cli, bundle, "--k", 20, "--context", "request")
+    assert (last["context"], request["context"]) == ("last", "request") and last["test_rows"] == request["test_rows"]
+    assert evaluate(cli, bundle, "--k", 20, "--context", "last")[0]["metrics"] == last["metrics"]
+    assert evaluate(cli, bundle, "--k", 20, "--set", "evaluate.context=request")[0]["metrics"] == request["metrics"]
+    assert request["metrics"]["recall@20"] > 1.3 * last["metrics"]["recall@20"], "the mood of the moment halves the catalogue"
+
+    # What is judged is what a request with that context and time gets.
+    cli("split", "-c", moody / "c.toml", "--format", "jsonl", "-o", moody / "parts")
+    test = [json.loads(line) for line in (moody / "parts/test.jsonl").read_text().splitlines()]
+    asked = "".join(json.dumps({"user": r["user_id"], "context": {"mood": r["mood"]}, "time": r["ts"]}) + "\n" for r in test)
+    lists = map(json.loads, cli("retrieve", bundle, "--users", "-", "--k", 20, stdin=asked).stdout.splitlines())
+    hits = sum(row["item_id"] in answer["items"] for row, answer in zip(test, lists))
+    assert abs(request["metrics"]["recall@20"] - hits / len(test)) < 1e-12
+
+
+def test_a_model_is_chosen_by_the_context_of_the_request(cli, moody):
+    said = cli("train", "-c", moody / "c.toml", "--set", "evaluate.context=request", "--set", "train.epochs=2", "-o", moody / "r.pagoda")
+    by_last = cli("train", "-c", moody / "c.toml", "--set", "train.epochs=2", "-o", moody / "l.pagoda")
+    figures, _ = evaluate(cli, moody / "r.pagoda")
+    assert figures["context"] == "request"
+    logs = [[json.loads(line)["validation"] for line in (moody / f"{name}.pagoda.run/metrics.jsonl").read_text().splitlines()
+             if "validation" in line] for name in "rl"]
+    assert logs[0] and logs[0] != logs[1], (said.stderr, by_last.stderr)
+    cli("evaluate", moody / "r.pagoda", "--json", moody / "r.json"), cli("evaluate", moody / "l.pagoda", "--json", moody / "l.json")
+    cli("report", moody / "r.pagoda", moody / "l.pagoda", "-o", moody / "report.html")
+    assert "were not evaluated alike" in (moody / "report.html").read_text()
+
+
+def test_a_log_without_context_and_times_has_no_request_to_judge(cli, tmp_path):
+    rows = [(f"u{u}", f"i{(u * 3 + n * n) % 20}") for u in range(30) for n in range(6)]
+    (tmp_path / "log.csv").write_text("user_id,item_id\n" + "".join(f"{u},{i}\n" for u, i in rows))
+    cli("train", "--interactions", tmp_path / "log.csv", "--user", "user_id", "--item", "item_id", *QUICK, *LAST, "-o", tmp_path / "m.pagoda")
+    cli("evaluate", tmp_path / "m.pagoda", "--context", "request", says="neither times nor columns of data.context")

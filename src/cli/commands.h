@@ -36,7 +36,7 @@ struct TrainArgs {
   bool resume = false, profile = false;
 };
 struct EvaluateArgs {
-  std::string model, data, k, json, rescore, repeats;
+  std::string model, data, k, json, rescore, repeats, context;
   std::vector<std::string> set;
   int64_t rescore_from = 1000;
   bool no_baselines = false;

@@ -117,8 +117,8 @@ void say_whose_figures(const model::Bundle& served) {
 
 // The figures that training stored in the bundle, if they answer the call.
 bool print_kept_figures(const EvaluateArgs& args, const model::Bundle& served) {
-  const bool asks_more =
-      !args.k.empty() || !args.repeats.empty() || !args.rescore.empty() || !args.set.empty() || !args.per_user.empty();
+  const bool asks_more = !args.k.empty() || !args.repeats.empty() || !args.context.empty() || !args.rescore.empty() ||
+                         !args.set.empty() || !args.per_user.empty();
   const auto kept = served.file().text("metrics");
   if (!served.judged() || asks_more || kept.empty()) return false;
   say_whose_figures(served);
@@ -152,10 +152,16 @@ void run_evaluate(const EvaluateArgs& args) {
   const auto repeats = args.repeats.empty()     ? options.evaluate.repeats
                        : args.repeats == "keep" ? dataset::Repeats::keep
                                                 : dataset::Repeats::miss;
+  const auto context = args.context.empty()     ? options.evaluate.context
+                       : args.context == "last" ? dataset::JudgedContext::last
+                                                : dataset::JudgedContext::request;
+  if (context == dataset::JudgedContext::request && test.requests.nothing_known())
+    log_warning("the log has neither times nor columns of data.context: --context request judges as --context last");
   const auto judgement =
       evaluate::evaluate_bundle(pool, *bundle, test,
                                 {.ks = ks,
                                  .repeats = repeats,
+                                 .context = context,
                                  .second = second.get(),
                                  .rescore_from = static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)),
                                  .baselines = options.evaluate.baselines && !args.no_baselines,

@@ -210,6 +210,10 @@ int run(int argc, char** argv) {
        "miss: the lists leave out what a user had before, so it counts as a miss; keep: they do not. Otherwise as "
        "evaluate.repeats")
       ->check(CLI::IsMember({"miss", "keep"}));
+  c->add_option("--context", evaluate.context,
+                "last: a user's context is that of the latest row before the test part; request: that of the user's "
+                "first row in it, and its time. Otherwise as evaluate.context")
+      ->check(CLI::IsMember({"last", "request"}));
   auto* judged_second = c->add_option("--rescore", evaluate.rescore,
                                       "a second bundle: evaluate the cascade that `retrieve --rescore` searches");
   c->add_option("--rescore-from", evaluate.rescore_from, "candidates of the first bundle that the second reranks")

@@ -279,8 +279,13 @@ Relevant relevant_items(const Dataset& data, data::Part part) {
 Relevant relevant_items(const data::Interactions& log, std::span<const uint32_t> item_row,
                         const std::function<bool(size_t)>& judged) {
   std::vector<std::pair<uint32_t, uint32_t>> pairs;  // (user, item) of the log
-  for (size_t row = 0; row < log.size(); ++row)
-    if (judged(row)) pairs.emplace_back(log.user[row], log.item[row]);
+  std::vector<uint32_t> earliest(log.users.size(), columns::Interner::kNone);
+  for (uint32_t row = 0; row < log.size(); ++row) {
+    if (!judged(row)) continue;
+    pairs.emplace_back(log.user[row], log.item[row]);
+    auto& first = earliest[log.user[row]];
+    if (first == columns::Interner::kNone || log.time_of(row) < log.time_of(first)) first = row;
+  }
   std::sort(pairs.begin(), pairs.end());
   pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
   Relevant r;
@@ -299,6 +304,7 @@ Relevant relevant_items(const data::Interactions& log, std::span<const uint32_t>
     r.items.close();
     r.users.push_back(user);
     r.outside.push_back(outside);
+    r.first_row.push_back(earliest[user]);
   }
   return r;
 }

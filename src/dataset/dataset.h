@@ -58,9 +58,10 @@ Dataset make_dataset(const DataOptions& options, data::Interactions log);
 
 // The users' true items in one part, to judge lists by.
 struct Relevant {
-  std::vector<uint32_t> users;    // log users with at least one row in the part
-  math::Ragged<uint32_t> items;   // per such user: catalogue rows, rising, each once
-  std::vector<uint32_t> outside;  // per such user: how many of its items are not in the catalogue
+  std::vector<uint32_t> users;      // log users with at least one row in the part
+  math::Ragged<uint32_t> items;     // per such user: catalogue rows, rising, each once
+  std::vector<uint32_t> outside;    // per such user: how many of its items are not in the catalogue
+  std::vector<uint32_t> first_row;  // per such user: the log's row of its earliest one in the part
 };
 Relevant relevant_items(const Dataset& data, data::Part part);
 // The same of the rows of any log for which judged(row). item_row: per item of the log its catalogue row, or kNone.

@@ -97,6 +97,14 @@ TEST_F(DatasetOf, RelevantItemsAreEachOnceAndThoseOutsideTheCatalogueAreCounted)
     said.push_back(line + " +" + std::to_string(test.outside[i]));
   }
   EXPECT_EQ(said, (Names{"u2 a +0", "u1 b +1", "u4 a +0"}));  // u1 has b twice, and e that nobody had before
+  for (size_t i = 0; i < test.users.size(); ++i) {
+    const auto first = test.first_row[i];
+    EXPECT_TRUE(data.parts[first] == data::Part::test && data.log.user[first] == test.users[i]);
+    for (size_t row = 0; row < data.log.size(); ++row)
+      if (data.parts[row] == data::Part::test && data.log.user[row] == test.users[i]) {
+        EXPECT_LE(std::pair(data.log.time_of(first), size_t{first}), std::pair(data.log.time_of(row), row));
+      }
+  }
 }
 
 TEST_F(DatasetOf, ItemsOfTheItemTableAreServedEvenWhenNobodyHadThem) {

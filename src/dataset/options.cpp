@@ -165,6 +165,9 @@ void describe(OptionVisitor& f, Options& o) {
     f.choice(
         "repeats", o.evaluate.repeats, {{"miss", Repeats::miss}, {"keep", Repeats::keep}},
         "what a user had before: left out of the lists, so that it counts as a miss where it comes back; or kept in");
+    f.choice("context", o.evaluate.context, {{"last", JudgedContext::last}, {"request", JudgedContext::request}},
+             "context that a user is judged with: of the latest row before the judged part; or of the first row in it, "
+             "with its time, as a request would bring them");
     f.field("baselines", o.evaluate.baselines,
             "judge popularity, recent popularity and item-kNN on the same users, too, with bootstrap intervals");
   });
@@ -224,6 +227,8 @@ bool skips_repeats(const Options& o) {
 
 std::string_view name_of(Repeats repeats) { return repeats == Repeats::keep ? "keep" : "miss"; }
 
+std::string_view name_of(JudgedContext context) { return context == JudgedContext::request ? "request" : "last"; }
+
 std::string to_toml(const Options& options, bool with_comments) {
   auto copy = options;
   return pagoda::to_toml([&](OptionVisitor& f) { describe(f, copy); }, with_comments);
@@ -240,6 +245,7 @@ std::string resume_record(const Options& options) {
        {"time_unit = \"auto\"", "date_order = \"auto\"", "clock = \"check\"", "where = \"\"", "positive = \"\""})
     later.emplace("[data]", line);
   later.emplace("[evaluate]", "repeats = \"miss\"");
+  later.emplace("[evaluate]", "context = \"last\"");
   later.emplace("[train]", "half_life = \"\"");
   later.emplace("[train]", "repeats = \"learn\"");
   later.emplace("[model]", "combine = \"concat\"");

@@ -97,10 +97,15 @@ struct TrainOptions {
 // What a user had before: left out of the lists, so that to come back to it counts as a miss; or kept in.
 enum class Repeats { miss, keep };
 std::string_view name_of(Repeats repeats);
+// What is known of the moment at which a user is judged: the context of the latest row before the judged part and the
+// time of the training's end; or context and time of the user's first row in it, as a request would bring them.
+enum class JudgedContext { last, request };
+std::string_view name_of(JudgedContext context);
 
 struct EvaluateOptions {
   std::vector<int64_t> k{20, 100, 1000};
   Repeats repeats = Repeats::miss;
+  JudgedContext context = JudgedContext::last;
   bool baselines = true;
 };
 

@@ -132,6 +132,7 @@ TestUsers test_users(const model::Bundle& bundle, const data::Interactions& log,
                  .users = {},
                  .items = std::move(relevant.items),
                  .outside = std::move(relevant.outside),
+                 .requests = JudgedRequests(log, relevant.first_row),
                  .fingerprint = dataset::fingerprint_of_rows(
                      log, [&](size_t row) { return parts.empty() || parts[row] == data::Part::test; }),
                  .data = {}};
@@ -316,7 +317,7 @@ Baselines judge_beside(ThreadPool& pool, const model::Bundle& bundle, const Test
 
 BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, const TestUsers& test,
                                  const BundleEvaluationOptions& how, UserMetrics* known_users) {
-  const auto& [ks, repeats, second, rescore_from, with_baselines, with_users] = how;
+  const auto& [ks, repeats, context, second, rescore_from, with_baselines, with_users] = how;
   const auto start = std::chrono::steady_clock::now();
   if (second) model::check_cascade_length(static_cast<size_t>(*std::max_element(ks.begin(), ks.end())), rescore_from);
   const auto cascade = second ? model::make_cascade(bundle, *second, rescore_from) : nullptr;
@@ -328,6 +329,7 @@ BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, 
   judgement.first_seen = item_first_seen(bundle, options, test.data ? &*test.data : nullptr);
   const auto ages = items_by_age(judgement.first_seen.time_us, bundle.info().moment_us);
   const auto index = index::make_exact_index(bundle.item_vectors());
+  const auto requests = context == dataset::JudgedContext::request ? test.requests : JudgedRequests();
   for (const bool unknown : {false, true}) {
     std::vector<uint32_t> users, outside;
     std::vector<size_t> rows;  // of `test`
@@ -341,10 +343,12 @@ BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, 
       outside.push_back(test.outside[i]);
       items.push(test.items[i]);
     }
-    auto vectors = model::known_user_vectors(pool, bundle, bundle.user_ids(), users);
+    const auto vectors_of = [&](const model::Bundle& model) {
+      return judged_user_vectors(pool, model, bundle.user_ids(), users, requests, rows);
+    };
+    auto vectors = vectors_of(bundle);
     if (!unknown) judgement.mean_cosine_users = mean_pairwise_cosine(vectors);
-    if (second)
-      vectors = model::cascade_queries(vectors, model::known_user_vectors(pool, *second, bundle.user_ids(), users));
+    if (second) vectors = model::cascade_queries(vectors, vectors_of(*second));
     const EvaluationInput judged{users, &items, outside, repeats};
     (unknown ? judgement.unknown_users : judgement.known) =
         rank_users(pool, cascade ? *cascade : *index, vectors, bundle.user_states(), judged, ks, popularity,
@@ -372,6 +376,7 @@ BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, 
                                                                    .fingerprint = bundle.fingerprint(),
                                                                    .repeats = std::string(dataset::name_of(repeats)),
                                                                    .test_rows = test.fingerprint}));
+  json["context"] = dataset::name_of(context);
   json["refit"] = bundle.info().refit;
   json["uses_order"] = bundle.info().uses_order;
   json["item_age_source"] = judgement.first_seen.source;

@@ -9,6 +9,7 @@
 #include "evaluate/baselines.h"
 #include "evaluate/diagnostics.h"
 #include "evaluate/evaluation.h"
+#include "evaluate/judged_requests.h"
 #include "evaluate/user_table.h"
 
 namespace pagoda::evaluate {
@@ -19,6 +20,7 @@ struct TestUsers {
   std::vector<uint32_t> users;    // row in the bundle, kNone: the bundle does not know the user
   math::Ragged<uint32_t> items;   // catalogue rows, rising, each once
   std::vector<uint32_t> outside;  // items that the catalogue does not have
+  JudgedRequests requests;        // their first rows as requests
   std::string fingerprint;        // of the rows: fingerprint_of_rows()
   // What the test part was taken from; empty when it came from other files. Borrowed where the caller has loaded it.
   std::shared_ptr<const dataset::Dataset> data;
@@ -56,6 +58,7 @@ struct BundleEvaluation {
 struct BundleEvaluationOptions {
   std::vector<int64_t> ks;
   dataset::Repeats repeats = dataset::Repeats::miss;
+  dataset::JudgedContext context = dataset::JudgedContext::last;
   // With `second`, the cascade of the two is judged: the second puts the best rescore_from in order.
   const model::Bundle* second = nullptr;
   size_t rescore_from = 0;

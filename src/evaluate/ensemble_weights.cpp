@@ -30,6 +30,8 @@ class Trial {
   dataset::Dataset data_;
   model::UserStates states_;  // at the end of training; histories in rows of the first bundle
   std::vector<uint32_t> users_, outside_;
+  JudgedRequests requests_;
+  std::vector<size_t> judged_;  // the number of each of users_ in requests_
   math::Ragged<uint32_t> relevant_;
   ItemPopularity popularity_;
   std::vector<size_t> begins_{0};  // part p has the columns begins_[p] .. begins_[p + 1]
@@ -60,6 +62,9 @@ Trial::Trial(ThreadPool& pool, const std::vector<model::EnsemblePart>& parts, co
                        .history = {},
                        .context = {},
                        .moment_us = states_.moment_us};
+      if (!requests_.none())
+        for (size_t i = 0; i < requests.size(); ++i)
+          requests_.put(judged_[i], m.model.user_encoder.context_names(), requests[i]);
       std::vector<uint32_t> id_rows;
       for (uint32_t item = 0; item < first_.item_ids().size(); ++item)
         id_rows.push_back(m.model.item_encoder.id_vocabulary().row(first_.item_ids()[item]));
@@ -85,6 +90,8 @@ void Trial::read_validation(const model::Bundle& first) {
   for (uint32_t item = 0; item < row_of.size(); ++item) row_of[item] = first.item_ids().find(data_.log.items[item]);
   auto relevant = dataset::relevant_items(data_.log, row_of,
                                           [&](size_t row) { return data_.parts[row] == data::Part::validation; });
+  if (options.evaluate.context == dataset::JudgedContext::request)
+    requests_ = JudgedRequests(data_.log, relevant.first_row);
   states_ = user_states(data_, data_.events(false), data_.train_end_us);
   math::Ragged<uint32_t> histories;
   for (size_t user = 0; user < states_.size(); ++user) {
@@ -98,6 +105,7 @@ void Trial::read_validation(const model::Bundle& first) {
     const auto user = data_.user_row[relevant.users[i]];
     if (states_.histories[user].empty()) continue;
     users_.push_back(user), outside_.push_back(relevant.outside[i]), relevant_.push(relevant.items[i]);
+    judged_.push_back(i);
   }
   if (users_.empty())
     fail(ErrorKind::usage, "{}: its data has no validation part to choose weights on; give them with --weights",

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "evaluate/judged_requests.h"
+
 namespace pagoda::evaluate {
 
 model::UserStates user_states(const dataset::Dataset& data, const dataset::Events& events, int64_t moment_us) {
@@ -88,14 +90,23 @@ NamedMetrics validation_metrics(ThreadPool& pool, const dataset::Dataset& data, 
   ks.push_back(choose.k);
   const auto states = user_states(data, fit.events, data.train_end_us);
   // Users of whom training has seen nothing are judged by `evaluate`, not when a model is chosen.
+  const auto& names = fit.model.user_encoder.context_names();
+  const auto requests = options.evaluate.context == dataset::JudgedContext::request
+                            ? JudgedRequests(data.log, relevant.first_row)
+                            : JudgedRequests();
+  std::vector<model::UserRequest> asked;
   std::vector<uint32_t> users, outside;
   math::Ragged<uint32_t> items;
   for (size_t i = 0; i < relevant.users.size(); ++i) {
     const auto user = data.user_row[relevant.users[i]];
     if (states.histories[user].empty()) continue;
     users.push_back(user), outside.push_back(relevant.outside[i]), items.push(relevant.items[i]);
+    auto& request = asked.emplace_back();
+    request.user = request.cell = user;
+    request.moment_us = states.moment_us;
+    requests.put(i, names, request);
   }
-  const auto vectors = model::known_user_vectors(pool, fit.model, fit.user_cells, states, fit.id_row_of_item, users);
+  const auto vectors = model::request_vectors(pool, fit.model, fit.user_cells, states, fit.id_row_of_item, asked);
   const auto index = index::make_exact_index(item_vectors);
   const ItemPopularity popularity({fit.item_counts.begin(), fit.item_counts.end()});
   UserMetrics kept;

@@ -141,7 +141,9 @@ RunResult Lab::judge_bundle(const std::string& path, const dataset::Options& opt
   const auto test = evaluate::test_users(*bundle, data(options));
   evaluate::UserMetrics metrics;
   const auto evaluation_result = evaluate::evaluate_bundle(
-      pool_, *bundle, test, {.ks = plan_.lab.k, .repeats = options.evaluate.repeats, .baselines = false}, &metrics);
+      pool_, *bundle, test,
+      {.ks = plan_.lab.k, .repeats = options.evaluate.repeats, .context = options.evaluate.context, .baselines = false},
+      &metrics);
   RunResult result{.config = result_config(options),
                    .judged_by = evaluated_by_,
                    .fingerprint = bundle->fingerprint(),
@@ -258,9 +260,9 @@ std::vector<VariantRuns> run_lab(ThreadPool& pool, const Plan& plan, const std::
   std::vector<VariantRuns> out;
   for (const auto& variant : plan.variants) out.push_back(lab.run(variant));
   const auto& first = out[0].runs[0].users.users;
-  const auto judged_by = [](const RunResult& run) {  // the rows, and whether repeats are kept; "" for an older result
+  const auto judged_by = [](const RunResult& run) {  // the rows and how they judge; "" for an older result
     const Json json = Json::parse(run.evaluation, nullptr, false);
-    return std::pair(json.value("test_rows", ""), json.value("repeats", ""));
+    return std::tuple(json.value("test_rows", ""), json.value("repeats", ""), json.value("context", "last"));
   };
   const auto rows_of_first = judged_by(out[0].runs[0]);
   for (size_t v = 0; v < out.size(); ++v)
@@ -271,10 +273,10 @@ std::vector<VariantRuns> run_lab(ThreadPool& pool, const Plan& plan, const std::
              "agree",
              plan.path, plan.variants[v].name, run.users.users.size(), plan.variants[0].name, first.size());
       else if (const auto rows = judged_by(run);
-               !rows.first.empty() && !rows_of_first.first.empty() && rows != rows_of_first)
+               !std::get<0>(rows).empty() && !std::get<0>(rows_of_first).empty() && rows != rows_of_first)
         fail(ErrorKind::usage,
-             "{}: '{}' and '{}' are evaluated on different rows, or one with repeats and one without: their data and "
-             "evaluate.repeats must agree",
+             "{}: '{}' and '{}' are evaluated on different rows, or not alike: their data, evaluate.repeats and "
+             "evaluate.context must agree",
              plan.path, plan.variants[v].name, plan.variants[0].name);
   return out;
 }

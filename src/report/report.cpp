@@ -250,6 +250,7 @@ Incomparable find_incomparable(ReadModels models) {
   add("evaluated part", differing(models, [](const Evaluated& e) { return e.split; }));
   add("evaluated users", differing(models, [](const Evaluated& e) { return count_text(e.users); }));
   add("items of the catalogue", differing(models, [](const Evaluated& e) { return count_text(e.items); }));
+  add("context of a user", differing(models, [](const Evaluated& e) { return e.context; }));
   add("what a user had before", differing(models, [](const Evaluated& e) { return e.repeats; }));
   if (!apart.words.empty())
     return {"These models were not evaluated alike, so their figures cannot be compared. " + apart.words + ".", true};

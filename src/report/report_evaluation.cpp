@@ -83,6 +83,7 @@ Evaluated parse_evaluation(std::string_view text, std::string_view what) {
                       .chosen_on = text_or_empty(json, "chosen_on"),
                       .test_rows = text_or_empty(json, "test_rows"),
                       .repeats = text_or_empty(json, "repeats"),
+                      .context = text_or_empty(json, "context"),
                       .users = number_or_nan(json, "users"),
                       .items = number_or_nan(json, "items"),
                       .seconds = number_or_nan(json, "seconds"),

@@ -38,6 +38,7 @@ struct EvaluatedBaseline {
 struct Evaluated {
   std::string split, chosen_on;
   std::string test_rows, repeats;                 // fingerprint of the test rows; "miss", "keep"; "": not given
+  std::string context;                            // "last", "request"; "": not given
   double users, items, seconds;                   // NaN: not given
   std::vector<NamedValue> metrics;                // "recall@20", ..., in the order of the text
   std::vector<NamedValue> health;                 // mean_cosine_items, ..., in the order of the text

@@ -221,9 +221,11 @@ void Run::judge_on_test() {
   const auto judged_path = evaluate::judged_path(output_);
   const auto bundle = model::Bundle::open(judged_path);
   const auto test = evaluate::test_users(*bundle, *data_);
-  const auto judgement = evaluate::evaluate_bundle(
-      pool_, *bundle, test,
-      {.ks = options_.evaluate.k, .repeats = options_.evaluate.repeats, .baselines = options_.evaluate.baselines});
+  const auto judgement = evaluate::evaluate_bundle(pool_, *bundle, test,
+                                                   {.ks = options_.evaluate.k,
+                                                    .repeats = options_.evaluate.repeats,
+                                                    .context = options_.evaluate.context,
+                                                    .baselines = options_.evaluate.baselines});
   model::write_metrics(judged_path, judgement.json);
   auto figures = nlohmann::ordered_json::parse(judgement.json);
   std::string said;
