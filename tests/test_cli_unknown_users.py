@@ -120,6 +120,20 @@ def test_max_unknown_fails_before_anything_is_written(cli, model, folder):
     cli("retrieve", model, "--users", "-", "--max-unknown", 7, stdin="u1\n", code=2)
 
 
+def test_many_lines_of_nobody_are_an_error_of_their_own_accord(cli, model, folder):
+    known, out = "".join(f"u{n}\n" for n in range(1, 9)), folder / "many.jsonl"
+    cli("retrieve", model, "--users", "-", "-o", out, stdin=known + "x1\n")  # of fewer than ten lines anybody may be meant
+    out.unlink()
+    cli("retrieve", model, "--users", "-", "-o", out, stdin=known + "x1\nx2\n", code=INPUT,
+        says=["2 of 10 users are unknown to the model: 'x1', 'x2'", "--max-unknown 0.1 allows 1", "--max-unknown 1 answers all of them"])
+    assert not out.exists()
+    told = known + 'x1\n{"user": "x2", "history": ["000001"]}\n{"user": "x3", "recent": ["000001"]}\n'
+    cli("retrieve", model, "--users", "-", "-o", out, stdin=told, says="3 of 11 users are unknown to the model")
+    cli("retrieve", model, "--users", "-", "-o", out, stdin=told + '{"user": "x4", "history": ["gone"]}\n', code=INPUT,
+        says=["4 of 12 users are unknown to the model", "the lines of 2 say nothing else of them"])
+    cli("retrieve", model, "--users", "-", "--max-unknown", 1, "-o", out, stdin=known + "x1\nx2\n")
+
+
 def test_the_spelling_in_which_they_would_be_known_is_said(cli, model, folder):
     cli("retrieve", model, "--users", "-", stdin='1\n2\n{"user": "u3", "history": ["7"]}\n',
         says=["2 of 3 users are unknown to the model: '1', '2'; they get the answer for an unknown user; without the prefix 'u', 2 of "

@@ -302,9 +302,10 @@ int run(int argc, char** argv) {
   c->add_option("--rescore-from", retrieve.rescore_from, "candidates of the first bundle that the second reranks")
       ->needs(second)
       ->capture_default_str();
-  c->add_option("--max-unknown", retrieve.max_unknown,
-                "fail when more than this share of the users is unknown to the model, 0 to 1; 1: never; by default 0.1 "
-                "for FILE:COLUMN and 1 for lines")
+  c->add_option(
+       "--max-unknown", retrieve.max_unknown,
+       "fail when nothing is known of more than this share of the users, 0 to 1; 1: never; by default 0.1, and "
+       "1 for fewer than ten lines")
       ->check(CLI::Range(0.0, 1.0));
   c->add_flag("--explain", retrieve.explain, "print to stderr what the search read, and how long it took");
   c->add_option("--format", retrieve.format, "jsonl, tsv or parquet; otherwise by the output's extension");

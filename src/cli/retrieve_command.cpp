@@ -16,7 +16,8 @@ namespace pagoda::cli {
 
 namespace {
 
-constexpr size_t kBlock = 4096;  // requests per block, which bounds the lists in memory
+constexpr size_t kBlock = 4096;   // requests per block, which bounds the lists in memory
+constexpr size_t kFewUsers = 10;  // fewer lines than these may name anybody
 
 size_t checked_k(int64_t k) {
   if (k < 1) fail(ErrorKind::usage, "--k = {} must be at least 1", k);
@@ -143,8 +144,9 @@ void run_retrieve(const RetrieveArgs& args) {
   if (lines.size() == 0) log_warning("{}: has no user, so there is no answer", lines.name());
   std::vector<std::string> users;
   UnknownNames asked(retrieval);
-  // Of a table somebody means the users that are in the log: many strangers are a mistake.
-  const double max_unknown = args.max_unknown.value_or(lines.from_table() ? 0.1 : 1.0);
+  // Who names many users means those of the log: many strangers are a mistake. A few lines may be a trial.
+  const bool may_be_a_trial = !lines.from_table() && lines.size() < kFewUsers;
+  const double max_unknown = args.max_unknown.value_or(may_be_a_trial ? 1.0 : 0.1);
   for (size_t line = 0; line < lines.size(); ++line) {
     const auto request = lines.request(line);
     if (max_unknown < 1) asked.add(request);

@@ -62,8 +62,11 @@ std::string UnknownNames::unknown_users() const {
 }
 
 void UnknownNames::check_share(double max) const {
-  if (static_cast<double>(users_.unknown) <= max * static_cast<double>(users_.of)) return;
-  fail(ErrorKind::input, "{}; --max-unknown {} allows {:.0f}{}", unknown_users(), max,
+  const size_t nothing_known = users_.unknown - told_otherwise_;
+  if (static_cast<double>(nothing_known) <= max * static_cast<double>(users_.of)) return;
+  fail(ErrorKind::input, "{}{}; --max-unknown {} allows {:.0f}, and --max-unknown 1 answers all of them alike{}",
+       unknown_users(),
+       told_otherwise_ > 0 ? fmt::format(", and the lines of {} say nothing else of them", nothing_known) : "", max,
        std::floor(max * static_cast<double>(users_.of)), users_.hint(retrieval_.bundle().user_ids()));
 }
 

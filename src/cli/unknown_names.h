@@ -13,7 +13,8 @@ class UnknownNames {
   explicit UnknownNames(const retrieval::Retrieval& retrieval) : retrieval_(retrieval) {}
   void add(const retrieval::RetrieveRequest& request);
   void add_answers(const index::SearchResult& found);  // counts those without an item
-  // Error{input}: more than the share `max` of the users is unknown. Call it before writing anything.
+  // Error{input}: of more than the share `max` of the users nothing is known: the model does not know them, and their
+  // lines give neither items that it knows nor features. Call it before writing anything.
   void check_share(double max) const;
   // A warning for each: unknown users, items of histories that are not in the catalogue, values never seen, empty
   // answers.
