@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "columns/column.h"
+#include "core/lower_case.h"
 
 namespace pagoda::columns {
 
@@ -24,12 +25,6 @@ std::string_view take_digits(std::string_view& rest) {
   const auto digits = rest.substr(0, static_cast<size_t>(end - rest.begin()));
   rest.remove_prefix(digits.size());
   return digits;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
 }
 
 // A whole number in the range of 64-bit integers: its text is exact to the last digit, as theirs is.
@@ -180,7 +175,7 @@ std::optional<std::string> value_key(std::string_view text) {
   if (const auto number = Decimal::parse(text)) return number->text();
   const auto word = trim(text);
   if (word.size() == 4 || word.size() == 5)
-    if (auto small = lower(word); small == "true" || small == "false") return small;
+    if (auto small = lower_case(word); small == "true" || small == "false") return small;
   if (word.size() >= 10 && word[4] == '-')
     if (const auto time = parse_time_us(word)) return format_time_us(*time);
   return std::nullopt;

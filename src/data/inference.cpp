@@ -12,6 +12,7 @@
 #include "columns/conventional_names.h"
 #include "columns/vector_cells.h"
 #include "core/error.h"
+#include "core/lower_case.h"
 #include "data/missing_words.h"
 
 namespace pagoda::data {
@@ -167,12 +168,6 @@ struct Profile {
   columns::VectorCells vectors;
   std::string scratch;
 };
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
 
 columns::ColumnType type_of(const Profile& p) {
   if (p.stored == columns::ColumnType::texts || p.stored == columns::ColumnType::time ||
@@ -377,7 +372,7 @@ void guess_table_role(const Profile& p, ColumnGuess& g) {
   }
   if (p.informative_share(p.commas + p.numbers) > 0.99)
     return give("", "its numbers have commas; write them with a point and nothing between thousands");
-  if (lower(g.example).starts_with("http")) return give("", "addresses say little about the thing");
+  if (lower_case(g.example).starts_with("http")) return give("", "addresses say little about the thing");
   if (g.separator) return give("multi", fmt::format("its cells are lists separated by '{}'", g.separator));
   if (g.mean_length > 40 || p.mean_words() > 6) return give("text", "its values are long texts");
   if (distinct <= 50 || distinct < rows * 0.2) return give("categorical", fmt::format("{} values recur", g.distinct));

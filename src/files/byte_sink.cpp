@@ -4,7 +4,6 @@
 #include <zstd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -13,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/lower_case.h"
 
 namespace pagoda::files {
 
@@ -107,11 +107,7 @@ constexpr std::string_view kUnwritten[] = {".bz2", ".xz",     ".lz4", ".lzma", "
                                            ".br",  ".snappy", ".sz",  ".tgz",  ".z"};
 
 std::string ending_of(const std::string& path) {
-  std::string ending;
-  const auto dot = path.rfind('.');
-  for (size_t i = std::min(dot, path.size()); i < path.size(); ++i)
-    ending += static_cast<char>(std::tolower(static_cast<unsigned char>(path[i])));
-  return ending;
+  return lower_case(std::string_view(path).substr(std::min(path.rfind('.'), path.size())));
 }
 
 bool is_one_of(const std::string& ending, std::span<const std::string_view> known) {

@@ -10,6 +10,7 @@
 
 #include "columns/column.h"
 #include "core/error.h"
+#include "core/lower_case.h"
 #include "core/printable.h"
 #include "files/archive.h"
 #include "files/text_encoding.h"
@@ -62,12 +63,6 @@ constexpr ForeignFormat kForeignFormats[] = {
     {0, "X\n\0\0\0"sv, "an R data file", "write it with arrow::write_parquet()"},
 };
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
 [[noreturn]] void refuse(const std::string& path, std::string_view what, std::string_view remedy) {
   fail(ErrorKind::input, "{}: is {}, which is not read; {}", path, what, remedy);
 }
@@ -88,7 +83,7 @@ void refuse_foreign(const std::string& path, std::string_view bytes) {
   // Pickles of protocol 2 to 5; what follows the protocol is an opcode, and neither byte is text.
   if (byte(0) == 0x80 && byte(1) >= 2 && byte(1) <= 5)
     refuse(path, "a Python pickle", "write it with pandas: pandas.read_pickle(...).to_parquet('log.parquet')");
-  const auto first = lower(bytes.substr(0, 256));
+  const auto first = lower_case(bytes.substr(0, 256));
   const auto start = std::min(first.find_first_not_of(" \t\r\n"), first.size());
   if (first.substr(start).starts_with("<!doctype html") || first.substr(start).starts_with("<html"))
     refuse(path, "a web page", "was an error or login page saved in place of the data? Download it again");
@@ -206,8 +201,8 @@ constexpr std::string_view kPacked[] = {".gz", ".zst", ".bz2", ".xz", ".lz4"};
 
 std::string extension_of(const std::string& path) {
   fs::path name = fs::path(path).filename();
-  auto extension = lower(name.extension().string());
-  if (std::ranges::count(kPacked, extension) > 0) extension = lower(name.stem().extension().string());
+  auto extension = lower_case(name.extension().string());
+  if (std::ranges::count(kPacked, extension) > 0) extension = lower_case(name.stem().extension().string());
   return extension.empty() ? extension : extension.substr(1);
 }
 

@@ -10,6 +10,7 @@
 
 #include "columns/column.h"
 #include "core/error.h"
+#include "core/lower_case.h"
 
 namespace pagoda::files {
 
@@ -92,15 +93,9 @@ class DecodedBytes : public ByteSource {
   iconv_t decoder_;
 };
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
 // The name that iconv has for it.
 std::string iconv_name(std::string_view encoding) {
-  const auto name = lower(encoding);
+  const auto name = lower_case(encoding);
   if (name == "latin-1" || name == "latin1" || name == "iso8859-1") return "ISO-8859-1";
   if (name == "utf8") return "UTF-8";
   return std::string(encoding);
@@ -142,7 +137,7 @@ std::unique_ptr<ByteSource> open_text(const std::string& path, const std::string
   auto source = open_bytes(path, ahead);
   if (encoding == "auto") return std::make_unique<MarkedText>(std::move(source), path);
   auto name = iconv_name(encoding);
-  if (lower(name) == "utf-8") return source;
+  if (lower_case(name) == "utf-8") return source;
   return std::make_unique<DecodedBytes>(std::move(source), std::move(name), path);
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/lower_case.h"
 #include "data/missing_words.h"
 #include "propose/column_lines.h"
 #include "propose/log_roles.h"
@@ -24,8 +25,7 @@ features::FeatureOptions feature(const std::string& column, features::FeatureKin
 namespace {
 
 bool tells_of_the_log(std::string_view name) {
-  std::string plain(name);
-  std::transform(plain.begin(), plain.end(), plain.begin(), [](unsigned char c) { return std::tolower(c); });
+  const auto plain = lower_case(name);
   for (const auto* word : {"count", "rating", "views", "plays", "popularity", "votes", "sales", "clicks", "rank",
                            "downloads", "likes", "purchases"})
     if (plain.find(word) != plain.npos) return true;
