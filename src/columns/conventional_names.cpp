@@ -29,53 +29,6 @@ const Names kWeightNames = {"weight", "rating",     "reward",     "score",     "
 const Names kTitleNames = {"title",    "name",  "item_name",    "product_name", "product_title", "movie_title",
                            "headline", "label", "display_name", "track_name",   "book_title",    "article_title"};
 
-const Names kEventWords = {"pv",
-                           "view",
-                           "views",
-                           "viewed",
-                           "product_view",
-                           "page_view",
-                           "click",
-                           "clicked",
-                           "detail",
-                           "impression",
-                           "show",
-                           "exposure",
-                           "cart",
-                           "add_cart",
-                           "addtocart",
-                           "add_to_cart",
-                           "remove_from_cart",
-                           "fav",
-                           "favorite",
-                           "favourite",
-                           "wishlist",
-                           "collect",
-                           "bookmark",
-                           "buy",
-                           "purchase",
-                           "purchased",
-                           "order",
-                           "transaction",
-                           "checkout",
-                           "pay",
-                           "like",
-                           "dislike",
-                           "share",
-                           "comment",
-                           "follow",
-                           "play",
-                           "listen",
-                           "skip",
-                           "watch",
-                           "download",
-                           "install",
-                           "search",
-                           "rate",
-                           "rating",
-                           "review",
-                           "vote"};
-
 std::string normalised_name(std::string_view name) {
   std::string out;
   for (size_t i = 0; i < name.size(); ++i) {
@@ -97,8 +50,6 @@ bool has_word_of(std::string_view name, const Names& names) {
   return std::any_of(names.begin(), names.end(),
                      [&](std::string_view word) { return plain.find("_" + std::string(word) + "_") != plain.npos; });
 }
-
-bool is_event_word(std::string_view value) { return is_one_of(value, kEventWords); }
 
 bool is_conventional_name(std::string_view name) {
   for (const auto* names : {&kUserNames, &kItemNames, &kTimeNames, &kWeightNames, &kTitleNames})

@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "columns/conventional_names.h"
+#include "columns/event_words.h"
+#include "data/answer.h"
 
 namespace pagoda::propose {
 
@@ -102,97 +104,6 @@ std::string plain(std::string_view text) {
   return out;
 }
 
-struct EventWord {
-  std::string_view word;
-  EventStrength strength;
-};
-constexpr auto kAgainst = EventStrength::against, kWeak = EventStrength::weak, kMiddle = EventStrength::middle,
-               kStrong = EventStrength::strong;
-constexpr EventWord kEventWords[] = {
-    {"view", kWeak},
-    {"views", kWeak},
-    {"pv", kWeak},
-    {"pageview", kWeak},
-    {"itemview", kWeak},
-    {"productview", kWeak},
-    {"detail", kWeak},
-    {"detailview", kWeak},
-    {"show", kWeak},
-    {"shown", kWeak},
-    {"impression", kWeak},
-    {"exposure", kWeak},
-    {"search", kWeak},
-    {"browse", kWeak},
-    {"open", kWeak},
-    {"read", kMiddle},
-    {"listen", kMiddle},
-    {"play", kMiddle},
-    {"watch", kMiddle},
-    {"click", kMiddle},
-    {"clicks", kMiddle},
-    {"clk", kMiddle},
-    {"like", kMiddle},
-    {"love", kMiddle},
-    {"fav", kMiddle},
-    {"favorite", kMiddle},
-    {"favourite", kMiddle},
-    {"collect", kMiddle},
-    {"wishlist", kMiddle},
-    {"addtowishlist", kMiddle},
-    {"bookmark", kMiddle},
-    {"save", kMiddle},
-    {"cart", kMiddle},
-    {"carts", kMiddle},
-    {"addtocart", kMiddle},
-    {"addcart", kMiddle},
-    {"basket", kMiddle},
-    {"addtobasket", kMiddle},
-    {"share", kMiddle},
-    {"comment", kMiddle},
-    {"follow", kMiddle},
-    {"rate", kMiddle},
-    {"rating", kMiddle},
-    {"review", kMiddle},
-    {"download", kMiddle},
-    {"install", kMiddle},
-    {"subscribe", kMiddle},
-    {"deepview", kMiddle},
-    {"checkout", kStrong},
-    {"purchase", kStrong},
-    {"purchased", kStrong},
-    {"buy", kStrong},
-    {"transaction", kStrong},
-    {"order", kStrong},
-    {"orders", kStrong},
-    {"sale", kStrong},
-    {"booking", kStrong},
-    {"conversion", kStrong},
-    {"pay", kStrong},
-    {"apply", kStrong},
-    {"dislike", kAgainst},
-    {"unlike", kAgainst},
-    {"undislike", kAgainst},
-    {"unfollow", kAgainst},
-    {"skip", kAgainst},
-    {"hide", kAgainst},
-    {"report", kAgainst},
-    {"hate", kAgainst},
-    {"remove", kAgainst},
-    {"removefromcart", kAgainst},
-    {"removecart", kAgainst},
-    {"refund", kAgainst},
-    {"return", kAgainst},
-    {"cancel", kAgainst},
-    {"unsubscribe", kAgainst},
-    {"delete", kAgainst},
-};
-
-const EventWord* event_word(std::string_view value) {
-  const auto text = plain(value);
-  const auto* at = std::ranges::find(kEventWords, text, &EventWord::word);
-  return at == std::end(kEventWords) ? nullptr : at;
-}
-
 bool is_number(const data::ColumnGuess& c) {
   return c.type == columns::ColumnType::integer || c.type == columns::ColumnType::real;
 }
@@ -207,7 +118,7 @@ bool is_yes_or_no(const data::ColumnGuess& c) {
 bool is_event(const data::ColumnGuess& c) {
   if (c.distinct < 2 || c.counts.empty()) return false;
   size_t known = 0;
-  for (const auto& [value, cells] : c.counts) known += event_word(value) != nullptr;
+  for (const auto& [value, cells] : c.counts) known += columns::strength_of_event(value).has_value();
   if (columns::is_one_of(c.name, kEvents))
     return c.type == columns::ColumnType::text || (c.type == columns::ColumnType::integer && c.distinct <= 10);
   return c.type == columns::ColumnType::text && known >= 2 && known * 2 > c.counts.size();
@@ -271,11 +182,6 @@ Meaning meaning_of(const data::ColumnGuess& c) {
 size_t rank_of_answer(std::string_view name) {
   const auto text = columns::normalised_name(name);
   return static_cast<size_t>(std::ranges::find(kAnswers, text) - kAnswers.begin());
-}
-
-EventStrength strength_of_event(std::string_view value) {
-  const auto* word = event_word(value);
-  return word ? word->strength : EventStrength::weak;
 }
 
 std::string field_text(std::string_view name) {

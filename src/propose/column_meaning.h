@@ -31,15 +31,6 @@ std::optional<bool> answer_of(std::string_view text);
 // plainer.
 size_t rank_of_answer(std::string_view name);
 
-// Events by what they say of the wish for an item.
-enum class EventStrength {
-  against,  // dislike, unlike, remove_from_cart
-  weak,     // view, impression, and words that are not known
-  middle,   // click, like, cart
-  strong,   // purchase
-};
-EventStrength strength_of_event(std::string_view value);
-
 // A column's name, and a value, as the filter language writes them: `Book-Rating`, "add to cart".
 std::string field_text(std::string_view name);
 std::string value_text(const data::ColumnGuess& column, std::string_view value);

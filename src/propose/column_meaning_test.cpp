@@ -36,10 +36,7 @@ TEST_F(ColumnMeaningTest, EventsAreToldByValuesOrByTheirName) {
   EXPECT_EQ(meaning("event_type", {"alpha", "beta"}), Meaning::event);
   EXPECT_EQ(meaning("device", {"phone", "web", "play"}), Meaning::other);
   EXPECT_EQ(meaning("kind", {"1", "2", "3"}), Meaning::other);
-  EXPECT_EQ(strength_of_event("Remove_From_Cart"), EventStrength::against);
-  EXPECT_EQ(strength_of_event("add to cart"), EventStrength::middle);
-  EXPECT_EQ(strength_of_event("transaction"), EventStrength::strong);
-  EXPECT_EQ(strength_of_event("something"), EventStrength::weak);
+  EXPECT_EQ(meaning("x", {"Viewed", "clicked", "vote"}), Meaning::event);
 }
 
 TEST_F(ColumnMeaningTest, StarsAreHalvesUpToTen) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "columns/conventional_names.h"
+#include "columns/event_words.h"
 #include "core/error.h"
 #include "propose/column_meaning.h"
 
@@ -106,10 +107,10 @@ class RowColumns {
     std::vector<std::string> strong, middle, against, shares;
     for (const auto& [value, cells] : c.counts) {
       by_count.emplace_back(cells, value);
-      const auto strength = strength_of_event(value);
-      if (strength == EventStrength::strong) strong.push_back(value);
-      if (strength == EventStrength::middle) middle.push_back(value);
-      if (strength == EventStrength::against) against.push_back(value);
+      const auto strength = columns::strength_of_event(value);
+      if (strength == columns::EventStrength::strong) strong.push_back(value);
+      if (strength == columns::EventStrength::middle) middle.push_back(value);
+      if (strength == columns::EventStrength::against) against.push_back(value);
     }
     std::ranges::sort(by_count, std::greater());
     const uint64_t all = cells_of(c);

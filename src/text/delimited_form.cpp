@@ -7,6 +7,7 @@
 
 #include "columns/column.h"
 #include "columns/conventional_names.h"
+#include "columns/event_words.h"
 #include "core/error.h"
 
 namespace pagoda::text {
@@ -198,7 +199,7 @@ ColumnLook look_at(const std::vector<TextRow>& rows, size_t column) {
     look.filled = look.filled && !cell.empty();
     look.times = look.times && moment && *moment >= k1990 && *moment < k2100;
     look.stars = look.stars && number && *number >= 0 && *number <= 10;
-    look.events = look.events && columns::is_event_word(cell);
+    look.events = look.events && columns::strength_of_event(cell).has_value();
     differ = differ || cell != columns::trim(rows[0][column]);
   }
   look.stars = look.stars && differ;
