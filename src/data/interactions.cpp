@@ -11,6 +11,7 @@
 #include "columns/ids.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "data/answer.h"
 #include "data/missing_words.h"
 #include "data/row_places.h"
 #include "math/matrix.h"
@@ -77,7 +78,6 @@ void drop(std::vector<T>& column, size_t first, const std::vector<columns::Unusa
   column.resize(to);
 }
 
-// Appends the rows of the files. A row is checked completely before anything of it is kept, except for its time: what
 // Whether the format says of a value that it is a text or a number.
 bool tells_types(files::Format format) {
   return format == files::Format::parquet || format == files::Format::arrow || format == files::Format::jsonl;
@@ -89,6 +89,7 @@ bool all_integers(const columns::Interner& ids) {
   return true;
 }
 
+// Appends the rows of the files. A row is checked completely before anything of it is kept, except for its time: what
 // it means, and whether a correct clock can have given it, is known only when all rows are read.
 class LogLoader {
  public:
@@ -229,8 +230,9 @@ class LogLoader {
     }
     bool clicked = !all_shown_;
     if (roles_.clicked != RoleColumns::kNone) {
-      const auto parsed = was_clicked(row);
-      if (!parsed) return bad(batch_.columns[roles_.clicked], row, "1 or 0, true or false");
+      const auto parsed = answer_of(batch_.columns[roles_.clicked], row, text_);
+      if (!parsed)
+        return bad(batch_.columns[roles_.clicked], row, "1 or 0, true or false; for a count give data.positive");
       clicked &= *parsed;
     }
     if (!is_positive_.empty() && !is_positive_[row]) {
@@ -254,15 +256,6 @@ class LogLoader {
     if (roles_.time != RoleColumns::kNone) times_.push(time);
     if (roles_.weight != RoleColumns::kNone) log_.weight.push_back(weight);
     for (size_t c = 0; c < context_.size(); ++c) log_.context[c].push_back(context_[c]);
-  }
-
-  std::optional<bool> was_clicked(size_t row) {
-    const columns::Column& column = batch_.columns[roles_.clicked];
-    if (const auto number = column.as_number(row)) return *number != 0;
-    const auto text = column.as_text(row, text_);
-    if (text == "true" || text == "True" || text == "TRUE" || text == "yes") return true;
-    if (text == "false" || text == "False" || text == "FALSE" || text == "no") return false;
-    return std::nullopt;
   }
 
   bool good_context(size_t row) {

@@ -264,6 +264,9 @@ TEST_F(InteractionsTest, WhatWasShownAndNotClickedStandsApart) {
   o.paths = {file("b.csv", "user_id,item_id,click\nu,i,maybe\n")};
   EXPECT_TRUE(
       files::error_of([&] { load_interactions(o); }).says("column 'click' is 'maybe', expected 1 or 0, true or false"));
+  // A count is no answer, and the survey of `init` sees it as the loader does.
+  o.paths = {file("d.csv", "user_id,item_id,click\nu,i,1\nu,j,3\n")};
+  EXPECT_TRUE(files::error_of([&] { load_interactions(o); }).says("column 'click' is '3', expected 1 or 0"));
   o.paths = {file("c.csv", "user_id,item_id,click\nu,i,0\n")};
   EXPECT_TRUE(
       files::error_of([&] { load_interactions(o); }).says("column 'click' says that none of its 1 row(s) was clicked"));

@@ -111,7 +111,7 @@ bool is_number(const data::ColumnGuess& c) {
 bool is_yes_or_no(const data::ColumnGuess& c) {
   if (c.distinct > 2 || c.distinct == 0 || c.type == columns::ColumnType::time) return false;
   if (c.type == columns::ColumnType::boolean) return true;
-  return std::ranges::all_of(c.counts, [](const auto& value) { return answer_of(value.first).has_value(); });
+  return std::ranges::all_of(c.counts, [](const auto& value) { return data::answer_of(value.first).has_value(); });
 }
 
 // The values are such words, or the name says so and the values are few.
@@ -154,14 +154,6 @@ bool is_stars(const data::ColumnGuess& c) {
 }
 
 }  // namespace
-
-std::optional<bool> answer_of(std::string_view text) {
-  if (const auto number = columns::parse_number(text))
-    return *number == 0 || *number == 1 ? std::optional(*number == 1) : std::nullopt;
-  if (text == "true" || text == "True" || text == "TRUE" || text == "yes") return true;
-  if (text == "false" || text == "False" || text == "FALSE" || text == "no") return false;
-  return std::nullopt;
-}
 
 Meaning meaning_of(const data::ColumnGuess& c) {
   if (is_part(c)) return Meaning::part;

@@ -2,7 +2,6 @@
 // happened, how it was liked.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,9 +22,6 @@ enum class Meaning {
 };
 
 Meaning meaning_of(const data::ColumnGuess& column);
-
-// What a cell of a column of answers says, as the log's loader reads it; nothing where it is no answer.
-std::optional<bool> answer_of(std::string_view text);
 
 // Of several answers the one that says most plainly that an item was taken: "click" before "is_follow". Smaller is
 // plainer.

@@ -6,6 +6,7 @@
 #include "columns/conventional_names.h"
 #include "columns/event_words.h"
 #include "core/error.h"
+#include "data/answer.h"
 #include "propose/column_meaning.h"
 
 namespace pagoda::propose {
@@ -86,7 +87,7 @@ class RowColumns {
     if (plainest && clicked.empty() && !request_.clicked && !told_) {
       clicked = plainest->name;
       uint64_t no = 0;
-      for (const auto& [value, cells] : plainest->counts) no += answer_of(value) == false ? cells : 0;
+      for (const auto& [value, cells] : plainest->counts) no += data::answer_of(value) == false ? cells : 0;
       p_.ask(
           "'{}' is taken for the answer: {} of the rows hold 0 (shown, and not taken) and are no positives. --clicked "
           "'' "

@@ -11,6 +11,7 @@
 #include "columns/whitespace.h"
 #include "columns/ids.h"
 #include "columns/time_form.h"
+#include "data/answer.h"
 #include "data/row_places.h"
 #include "predicate/row_predicate.h"
 #include "propose/column_meaning.h"
@@ -142,7 +143,7 @@ class LogSurveyor {
         continue;
       }
       const auto answer =
-          clicked_ == kNone ? std::optional(true) : answer_of(batch_.columns[clicked_].as_text(row, scratch_));
+          clicked_ == kNone ? std::optional(true) : data::answer_of(batch_.columns[clicked_], row, scratch_);
       if (!answer)
         ++survey_.rows_without_answer;
       else if (!*answer || (!positives.empty() && !positives[row]))
