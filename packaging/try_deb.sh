@@ -22,23 +22,24 @@ unshare --mount --pid --fork --kill-child bash -euo pipefail -s "$root" "$packag
 root=$1 package=$2 here=$3
 mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
-mount --bind /dev "$root/dev"
+mount --rbind /dev "$root/dev"  # with /dev/pts, for apt's log
 [[ ! -f /etc/resolv.conf ]] || cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 cp "$package" "$root/tmp/pagoda.deb"
 inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
 inside apt-get -qq update
 inside apt-get -qq purge -y pagoda >/dev/null 2>&1 || true
 inside apt-get -qq install -y --no-install-recommends /tmp/pagoda.deb >/dev/null
-inside bash -euc 'id pagoda >/dev/null 2>&1 || useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin pagoda
+inside bash -euc 'id pagoda >/dev/null 2>&1 || useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin pagoda
   rm -rf /tmp/try && mkdir /tmp/try && chown pagoda /tmp/try'
-as_user() { env -i PATH=/usr/bin:/bin HOME=/tmp/try chroot --userspec=10001:10001 "$root" "$@"; }
+# The words before a command, not a function: a process in the background is then the command itself, which signals reach.
+as_user=(chroot --userspec=10001:10001 "$root" /usr/bin/env -i PATH=/usr/bin:/bin HOME=/tmp/try)
 
-as_user pagoda --version
-if as_user ldd /usr/bin/pagoda /usr/lib/libpagoda.so | grep -q 'not found'; then
-  as_user ldd /usr/bin/pagoda >&2
+"${as_user[@]}" pagoda --version
+if "${as_user[@]}" ldd /usr/bin/pagoda /usr/lib/libpagoda.so | grep -q 'not found'; then
+  "${as_user[@]}" ldd /usr/bin/pagoda >&2
   exit 1
 fi
-as_user bash -euc 'cd /tmp/try
+"${as_user[@]}" bash -euc 'cd /tmp/try
   pagoda -q simulate world --interactions 3000 --users 120 --items 300 --format csv -o world
   pagoda -q init world/interactions.csv --items world/items.csv -o pagoda.toml
   pagoda -q train -c pagoda.toml --set train.epochs=1 -o model.pagoda
@@ -61,14 +62,14 @@ mapfile -d '' -t health < <(words HEALTHCHECK)
 mkdir -p "$root/models"
 cp "$root/tmp/try/model.pagoda" "$root/models/"
 chmod -R a+rX "$root/models"
-as_user "${entry[@]}" "${command[@]}" &
+"${as_user[@]}" "${entry[@]}" "${command[@]}" &
 server=$!
 for ((i = 0; i < 100; ++i)); do
-  if as_user "${health[@]}" 2>/dev/null; then break; fi
+  if "${as_user[@]}" "${health[@]}" 2>/dev/null; then break; fi
   sleep 0.2
 done
-as_user "${health[@]}"
-kill "$server"  # chroot has become the server
+"${as_user[@]}" "${health[@]}"
+kill "$server"
 wait "$server"
 echo "installed, trained, answered, served and ended with status 0"
 INSIDE
