@@ -125,6 +125,8 @@ def test_the_remedies_for_an_npy_work(cli, tmp_path):
     for array in (v.astype("<f2").astype("<f4"), v.astype(">f4").astype("<f4"), np.ascontiguousarray(np.asfortranarray(v))):
         np.save(tmp_path / "v.npy", array)
         cli("index", "--vectors", tmp_path / "v.npy", "-o", tmp_path / "v.pagoda")
+        order = np.argsort(-(v @ v[2]), kind="stable")
+        assert ids_of(cli, tmp_path / "v.pagoda", v[2], 4) == [str(i) for i in order]
 
 
 def test_ids_twice_empty_or_missing_are_refused(cli, tmp_path):
