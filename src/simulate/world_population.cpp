@@ -51,7 +51,7 @@ std::string_view device_name(size_t device) { return kDeviceNames[device]; }
 
 Population::Population(const WorldOptions& options)
     : seed_(static_cast<uint64_t>(options.seed)), items_(static_cast<double>(options.items)),
-      users_(static_cast<double>(options.users)), days_(static_cast<double>(options.days)), withheld_(options.withheld),
+      days_(static_cast<double>(options.days)), withheld_(options.withheld),
       old_items_(std::max(1.0, std::round(items_ * (1 - options.new_items)))) {
   Rng rng(seed_, Stream::simulate, 0, kWorldLane);
   for (size_t genre = 0; genre < kWorldGenres; ++genre) {

@@ -64,7 +64,7 @@ class Population {
 
  private:
   uint64_t seed_;
-  double items_, users_, days_, withheld_;
+  double items_, days_, withheld_;
   double old_items_;  // released before the log begins
   std::array<Taste, kWorldTopics> centres_;
   std::array<std::array<double, kWorldGenres>, 5> age_taste_;  // weight of a genre for an age group
