@@ -15,7 +15,8 @@
 
 namespace pagoda::evaluate {
 
-// What is known of the users after `events`; context of each user's latest one.
+// What is known of the users after `events`; context of each user's latest one. Copies the histories, 4 bytes a row:
+// little beside the epoch, or the search for all users, that each call goes with.
 model::UserStates user_states(const dataset::Dataset& data, const dataset::Events& events, int64_t moment_us);
 
 // Whether the order of a user's list matters to a model trained so: recency weights, a history cut at the last k or
