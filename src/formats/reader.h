@@ -17,8 +17,8 @@ struct ReaderOptions {
   files::Format format = files::Format::automatic;  // automatic: by each file's content, else by its name
   // The wanted columns, in this order; empty: all columns of all files. A column that one file lacks and another has is
   // null there, and notices() counts its rows. Folders named as in `dt=2024-05-01/` give a text column "dt".
-  std::vector<std::string> columns;
-  std::vector<std::string> required;  // columns that every file must have
+  std::vector<std::string> columns{};
+  std::vector<std::string> required{};  // columns that every file must have
   size_t batch_rows = 65536;
   bool coded = false;  // texts that a Parquet file holds as codes of a dictionary may come as Column::words and codes
   bool ahead = false;  // read and decode on a thread of its own, two batches ahead of the caller
