@@ -36,6 +36,7 @@
 #define PAGODA_BEGIN_AVX2 PAGODA_BEGIN_SIMD(PAGODA_AVX2_TARGET)
 #define PAGODA_BEGIN_AVX512 PAGODA_BEGIN_SIMD(PAGODA_AVX512_TARGET PAGODA_WHOLE_VECTORS)
 #define PAGODA_BEGIN_AVX512_BF16 PAGODA_BEGIN_SIMD(PAGODA_AVX512_TARGET ",avx512bf16" PAGODA_WHOLE_VECTORS)
+#define PAGODA_BEGIN_AMX PAGODA_BEGIN_SIMD(PAGODA_AVX512_TARGET ",avx512bf16,amx-tile,amx-bf16" PAGODA_WHOLE_VECTORS)
 #else
 #define PAGODA_X86 0
 #endif
@@ -55,9 +56,10 @@ namespace pagoda::math {
 // What each level uses; where T{} stands, what the level below uses.
 template <class T>
 struct PerSimdLevel {
-  T portable, avx2{}, avx512{}, avx512_bf16{};
+  T portable, avx2{}, avx512{}, avx512_bf16{}, amx{};
 
   T at(SimdLevel level) const {
+    if (level >= SimdLevel::amx && amx != T{}) return amx;
     if (level >= SimdLevel::avx512_bf16 && avx512_bf16 != T{}) return avx512_bf16;
     if (level >= SimdLevel::avx512 && avx512 != T{}) return avx512;
     if (level >= SimdLevel::avx2 && avx2 != T{}) return avx2;

@@ -62,7 +62,7 @@ TEST(SimdDispatch, ArgumentsMayBeReferences) {
 }
 
 TEST(SimdDispatch, FollowsTheLimit) {
-  const PerSimdLevel<int> names{1, 2, 3, 4};
+  const PerSimdLevel<int> names{1, 2, 3, 4, 5};
   for (const auto level : usable_simd_levels()) {
     const Limited scope(name_of(level));
     EXPECT_EQ(best_simd_level(), level);
@@ -75,11 +75,13 @@ TEST(SimdDispatch, FollowsTheLimit) {
 }
 
 TEST(SimdDispatch, WhatALevelLacksTheOneBelowHas) {
-  const PerSimdLevel<int> all{1, 2, 3, 4}, some{1, 2}, one{1};
+  const PerSimdLevel<int> all{1, 2, 3, 4, 5}, some{1, 2}, one{1};
   EXPECT_EQ(all.at(portable), 1);
   EXPECT_EQ(all.at(avx2), 2);
   EXPECT_EQ(all.at(avx512), 3);
   EXPECT_EQ(all.at(avx512_bf16), 4);
+  EXPECT_EQ(all.at(amx), 5);
+  EXPECT_EQ(some.at(amx), 2);
   EXPECT_EQ(some.at(avx512_bf16), 2);
   EXPECT_EQ(some.at(portable), 1);
   EXPECT_EQ(one.at(avx512), 1);

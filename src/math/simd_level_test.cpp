@@ -12,12 +12,13 @@ namespace {
 using enum SimdLevel;
 
 TEST(SimdLevel, AreThoseOfTheCpuUpToTheOneThatIsAskedFor) {
-  EXPECT_EQ(usable_simd_levels("", {portable, avx2}), (std::vector{portable, avx2}));
-  EXPECT_EQ(usable_simd_levels("portable", {portable, avx2}), std::vector{portable});
-  EXPECT_EQ(usable_simd_levels("avx2", {portable, avx2, avx512}), (std::vector{portable, avx2}));
-  const auto message = [](const char* word, const std::vector<SimdLevel>& of_cpu) -> std::string {
+  EXPECT_EQ(usable_simd_levels("", {portable, avx2}, AmxState::none), (std::vector{portable, avx2}));
+  EXPECT_EQ(usable_simd_levels("portable", {portable, avx2}, AmxState::none), std::vector{portable});
+  EXPECT_EQ(usable_simd_levels("avx2", {portable, avx2, avx512}, AmxState::none), (std::vector{portable, avx2}));
+  const auto message = [](const char* word, const std::vector<SimdLevel>& of_cpu,
+                          AmxState amx = AmxState::none) -> std::string {
     try {
-      usable_simd_levels(word, of_cpu);
+      usable_simd_levels(word, of_cpu, amx);
     } catch (const Error& e) {
       EXPECT_EQ(e.kind(), ErrorKind::usage);
       return e.what();
@@ -26,7 +27,20 @@ TEST(SimdLevel, AreThoseOfTheCpuUpToTheOneThatIsAskedFor) {
   };
   EXPECT_EQ(message("avx512", {portable, avx2}),
             "PAGODA_KERNELS=avx512: this CPU does not have these instructions; the best it has is avx2");
-  EXPECT_EQ(message("sse9", {portable}), "PAGODA_KERNELS=sse9: expected portable, avx2, avx512 or avx512_bf16");
+  EXPECT_EQ(message("sse9", {portable}), "PAGODA_KERNELS=sse9: expected portable, avx2, avx512, avx512_bf16 or amx");
+  EXPECT_EQ(message("amx", {portable, avx2}),
+            "PAGODA_KERNELS=amx: this CPU does not have these instructions; the best it has is avx2");
+  EXPECT_EQ(message("amx", {portable, avx2, avx512, avx512_bf16}, AmxState::refused),
+            "PAGODA_KERNELS=amx: the kernel does not let this process use the tile registers of this CPU; the best it "
+            "has is avx512_bf16");
+}
+
+TEST(SimdLevel, OfTilesNeedThePermissionOfTheKernel) {
+  const char* environment = std::getenv("PAGODA_KERNELS");
+  limit_simd_level("");
+  EXPECT_EQ(usable_simd_levels().back() == amx, amx_state() == AmxState::allowed);
+  EXPECT_TRUE(amx_state() != AmxState::allowed || bf16_is_fast());
+  limit_simd_level(environment ? environment : "");
 }
 
 TEST(SimdLevel, OfBf16AreTakenWhereTheyAreFastOrAskedFor) {
