@@ -1,4 +1,5 @@
-// Rows are processed in blocks of up to 84, shared columns in tiles that fit the second-level cache. For one block:
+// Rows are processed in blocks of up to 84, or 512, shared columns in tiles that fit the second-level cache. For one
+// block:
 //
 //   rows:                      positives and row columns: their logits; the masked columns
 //   forward, a task per tile:  X = U V^T / divisor, from it E, and E V_t  (the tile's part of dU, before c_it)
@@ -13,18 +14,23 @@
 // A softmax in float computes E = e^(x + bias - shift) while X is still in registers. The shift comes from a bound on
 // the row, since its maximum is not known yet. If the bound is so far above a row that its terms would be lost, the
 // block is computed with the maximum. In bf16, E is rounded as it is written, and the products with it are in bf16.
+// On the tile registers of AMX, where products cost little beside memory, E is not kept: forward makes its sums alone,
+// backward computes it again for E V_t and dV_t, and dU_i follows.
 #include "loss/blocked_loss.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <ranges>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
+#include "loss/amx_products.h"
 #include "loss/bf16_products.h"
+#include "loss/masked_cells.h"
 #include "loss/tile_products.h"
 #include "math/bf16.h"
 #include "math/kernels.h"
@@ -55,6 +61,10 @@ double sum_pairs(const uint32_t* pairs, size_t n) {
 
 size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
 
+// How E of a block is computed: from logits by the loss; with the kernels of a softmax in float, in pairs of bf16, or
+// on tile registers.
+enum class Form { logits, floats, pairs, amx };
+
 // A column that a row names, as its positive or as one of its row columns: dL / d<u, v>.
 template <class T>
 struct NamedColumn {
@@ -76,11 +86,15 @@ struct BlockedLoss<T>::Block {
 
   // The block: rows [begin, begin + rows) of U.
   size_t begin, rows;
-  bool in_pairs;  // E of the block lies in by_column, not in logits
+  Form form;
   TileProducts<T> products;
+  bool products_prepared;   // in bf16, only for a block that falls back
   math::Matrix<T> logits;   // [tiles * rows, width + padding]: the rows of a tile are adjacent
-  math::Matrix<T> partial;  // [tiles * rows, D]
+  math::Matrix<T> partial;  // [tiles * partial_rows, D], or D rounded up for amx
+  size_t partial_rows;      // rows, or rounded up for amx
   math::Matrix<T> scaled;   // [tiles * rows, D rounded up to a vector]
+  AmxProducts amx;
+  MaskedCells masked_cells;  // columns from first_negative on
   Bf16Products paired;
   math::Matrix<uint32_t> by_column;                 // [tiles * pairs of rows, width + padding]
   math::Matrix<uint32_t> by_row;                    // [tiles * rows rounded up to even, width / 2 + padding]
@@ -101,18 +115,22 @@ struct BlockedLoss<T>::Block {
   std::vector<size_t> named_at;  // [rows + 1] of the block
   std::vector<uint64_t> column_at, named_by_column;
 
-  void prepare(const BlockedLoss& the_loss, const LossInput<T>& loss_input, size_t max_rows);
+  void prepare(const BlockedLoss& the_loss, const LossInput<T>& loss_input, size_t widest);
+  void prepare_products(ThreadPool& pool, Form of);
+  void run_rows(ThreadPool& pool, size_t first, size_t count, Form as, LossOutput<T>& output);
   void take_rows(size_t first, size_t count);
-  void make_room(bool pairs);
+  void make_room(ThreadPool& pool, Form as);
   void begin_row(size_t r);
   void forward(size_t t);
   void forward_exp2(size_t t);
   void forward_pairs(size_t t);
+  void forward_amx(size_t t);
   bool exp2_is_accurate(size_t r) const;
   void finalize_row(size_t r);
   void backward(size_t t, LossOutput<T>& output);
   void gather_row(size_t r, std::span<double> sum, LossOutput<T>& output);
   void add_named(ThreadPool& pool, LossOutput<T>& output);
+  void add_amx_items(ThreadPool& pool, LossOutput<T>& output);
 
   size_t tile_begin(size_t t) const { return input->first_negative + t * width; }
   size_t tile_end(size_t t) const { return std::min(shared, tile_begin(t + 1)); }
@@ -123,7 +141,9 @@ struct BlockedLoss<T>::Block {
   math::MatrixView<uint32_t> pairs_of(size_t t) {
     return by_column.view().slice_rows(t * row_pairs(), (t + 1) * row_pairs());
   }
-  math::MatrixView<T> partial_of(size_t t) { return partial.view().slice_rows(t * rows, (t + 1) * rows); }
+  math::MatrixView<T> partial_of(size_t t) {
+    return partial.view().slice_rows(t * partial_rows, t * partial_rows + rows);
+  }
   bool frozen(size_t column) const { return column >= input->frozen_begin && column < input->frozen_end; }
   std::span<const uint32_t> row_columns_of(size_t r) const {
     return input->row_columns ? (*input->row_columns)[begin + r] : std::span<const uint32_t>();
@@ -152,7 +172,7 @@ struct BlockedLoss<T>::Block {
 };
 
 template <class T>
-void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput<T>& loss_input, size_t max_rows) {
+void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput<T>& loss_input, size_t widest) {
   loss = &the_loss;
   input = &loss_input;
   columns = input->items.rows();
@@ -160,7 +180,6 @@ void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput
   shared = std::min(columns, input->shared_columns);
   check(input->first_negative <= shared, "the first negative is one of the shared columns");
   // At least eight tiles if there are columns for them, so that several threads share the work evenly.
-  const size_t widest = std::max<size_t>(kTileValues / max_rows / 64 * 64, 128);
   const size_t negatives = shared - input->first_negative;
   width = std::clamp<size_t>(ceil_div(negatives, 8 * 64) * 64, 128, widest);
   tiles = ceil_div(negatives, width);
@@ -196,7 +215,6 @@ template <class T>
 void BlockedLoss<T>::Block::take_rows(size_t first, size_t count) {
   begin = first;
   rows = count;
-  partial.resize(tiles * rows, dim);
   row_value.resize(rows);
   row_d_log_divisor.resize(rows);
   positives_at.assign(1, 0);
@@ -224,17 +242,45 @@ void BlockedLoss<T>::Block::take_rows(size_t first, size_t count) {
 }
 
 template <class T>
-void BlockedLoss<T>::Block::make_room(bool pairs) {
+void BlockedLoss<T>::Block::prepare_products(ThreadPool& pool, Form of) {
+  const auto prepare = [&](auto& some) {
+    some.prepare(pool, input->items, input->first_negative, shared, width, bias, divisor);
+  };
+  if constexpr (std::is_same_v<T, float>) {
+    if (of == Form::pairs) return prepare(paired);
+    if (of == Form::amx) return prepare(amx);
+  }
+  if (!std::exchange(products_prepared, true)) prepare(products);
+}
+
+template <class T>
+void BlockedLoss<T>::Block::make_room(ThreadPool& pool, Form as) {
   constexpr size_t kPadding = TileProducts<T>::kPadding;
   const auto users = input->users.slice_rows(begin, begin + rows);
-  in_pairs = pairs;
-  if (!pairs) {
+  form = as;
+  partial_rows = form == Form::amx ? AmxProducts::padded(rows) : rows;
+  partial.resize(tiles * partial_rows, form == Form::amx ? AmxProducts::padded(dim) : dim);
+  if constexpr (std::is_same_v<T, float>) {
+    if (form == Form::amx) {
+      amx.take_rows(pool, users);
+      constexpr size_t kStep = MaskedCells::kStep;
+      masked_cells.resize(rows, shared - input->first_negative, masked_columns.size());
+      pool.for_chunks(rows, kStep, [&](size_t first, size_t last) {
+        masked_cells.take_group(first / kStep, last - first, masked_at[first], [&](size_t r) {
+          return masked_in(first + r, input->first_negative, shared) |
+                 std::views::transform([&](uint32_t j) { return static_cast<uint32_t>(j - input->first_negative); });
+        });
+      });
+      return;
+    }
+    if (form == Form::pairs) paired.take_rows(users);
+  }
+  if (form != Form::pairs) {
     products.take_rows(users);
     logits.resize(tiles * rows, width + kPadding);
     scaled.resize(tiles * rows, (dim + 15) / 16 * 16);
     return;
   }
-  if constexpr (std::is_same_v<T, float>) paired.take_rows(users);
   by_column.resize(tiles * row_pairs(), width + kPadding);
   by_row.resize(2 * tiles * row_pairs(), width / 2 + kPadding);
   scaled_pairs.resize(tiles * row_pairs(), (dim + 15) / 16 * 16);
@@ -346,6 +392,19 @@ void BlockedLoss<T>::Block::forward_pairs(size_t t) {
   }
 }
 
+template <class T>
+void BlockedLoss<T>::Block::forward_amx(size_t t) {
+  if constexpr (std::is_same_v<T, float>) {
+    std::vector<double> shifts(rows), totals(rows);
+    amx.exp2_sums(t, masked_cells, shifts.data(), totals.data());
+    for (size_t r = 0; r < rows; ++r) {
+      double* kept = row(r).sums(t);
+      kept[0] = shifts[r];
+      kept[1] = totals[r];
+    }
+  }
+}
+
 // Whether the row's terms are far enough above those that were flushed to zero.
 template <class T>
 bool BlockedLoss<T>::Block::exp2_is_accurate(size_t r) const {
@@ -385,9 +444,17 @@ void BlockedLoss<T>::Block::finalize_row(size_t r) {
 template <class T>
 void BlockedLoss<T>::Block::backward(size_t t, LossOutput<T>& output) {
   const std::span<const double> of_tile(factors.data() + t * rows, rows);
+  if constexpr (std::is_same_v<T, float>) {
+    if (form == Form::amx) {
+      const auto from_first = [&](size_t j) { return std::max(j, input->first_negative) - input->first_negative; };
+      amx.add_products(t, masked_cells, of_tile, from_first(input->frozen_begin), from_first(input->frozen_end),
+                       partial_of(t).data());
+      return;
+    }
+  }
   const auto pairs = scaled_pairs.view().slice_rows(t * row_pairs(), (t + 1) * row_pairs()).slice_cols(0, dim);
   const auto floats = scaled.view().slice_rows(t * rows, (t + 1) * rows).slice_cols(0, dim);
-  if (in_pairs) {
+  if (form == Form::pairs) {
     paired.scale(of_tile, pairs);
   } else {
     for (size_t r = 0; r < rows; ++r) {
@@ -400,7 +467,7 @@ void BlockedLoss<T>::Block::backward(size_t t, LossOutput<T>& output) {
   const auto add_to_items = [&](size_t from, size_t to) {
     if (from >= to) return;
     if constexpr (std::is_same_v<T, float>) {
-      if (in_pairs) {
+      if (form == Form::pairs) {
         const auto e = pairs_of(t);
         paired.add_transposed_product(e.slice_cols(from - first, to - first), pairs,
                                       output.d_items.slice_rows(from, to));
@@ -419,7 +486,7 @@ template <class T>
 void BlockedLoss<T>::Block::gather_row(size_t r, std::span<double> sum, LossOutput<T>& output) {
   std::ranges::fill(sum, 0.0);
   const Row of_row = row(r);
-  for (size_t t = 0; t < tiles; ++t) math::axpy(of_row.factor(t), partial[t * rows + r], sum.data(), dim);
+  for (size_t t = 0; t < tiles; ++t) math::axpy(of_row.factor(t), partial_of(t)[r], sum.data(), dim);
   const auto add = [&](double gradient, uint32_t column) {
     math::axpy(gradient, input->items[column], sum.data(), dim);
   };
@@ -455,6 +522,57 @@ void BlockedLoss<T>::Block::add_named(ThreadPool& pool, LossOutput<T>& output) {
 }
 
 template <class T>
+void BlockedLoss<T>::Block::add_amx_items(ThreadPool& pool, LossOutput<T>& output) {
+  if constexpr (std::is_same_v<T, float>)
+    pool.for_chunks(shared - input->first_negative, kColumnChunk, [&](size_t first, size_t last) {
+      for (size_t j = first; j < last; ++j)
+        if (!frozen(input->first_negative + j)) amx.add_item(j, output.d_items.row(input->first_negative + j));
+    });
+}
+
+template <class T>
+void BlockedLoss<T>::Block::run_rows(ThreadPool& pool, size_t first, size_t count, Form as, LossOutput<T>& output) {
+  const auto each_row = [&](auto f) {
+    pool.for_chunks(count, kRowChunk, [&](size_t from, size_t to) {
+      for (size_t r = from; r < to; ++r) f(r);
+    });
+  };
+  take_rows(first, count);
+  each_row([&](size_t r) { begin_row(r); });
+  make_room(pool, as);
+  pool.run(tiles, [&](size_t t) {
+    switch (form) {
+      case Form::logits: return forward(t);
+      case Form::floats: return forward_exp2(t);
+      case Form::pairs: return forward_pairs(t);
+      case Form::amx: return forward_amx(t);
+    }
+  });
+  bool accurate = true;
+  for (size_t r = 0; r < rows && accurate && form != Form::logits; ++r) accurate = exp2_is_accurate(r);
+  if (!accurate) {
+    prepare_products(pool, Form::logits);
+    named.resize(named_at.front());
+    for (size_t from = first; from < first + count; from += kMaxRows)
+      run_rows(pool, from, std::min(kMaxRows, first + count - from), Form::logits, output);
+    return;
+  }
+  const auto gather = [&](size_t from, size_t to) {
+    std::vector<double> sum(dim);
+    for (size_t r = from; r < to; ++r) gather_row(r, sum, output);
+  };
+  const bool products_come_last = form == Form::amx;
+  pool.for_chunks(rows, kRowChunk, [&](size_t from, size_t to) {
+    for (size_t r = from; r < to; ++r) finalize_row(r);
+    if (!products_come_last) gather(from, to);
+  });
+  pool.run(tiles, [&](size_t t) { backward(t, output); });
+  if (products_come_last) pool.for_chunks(rows, kRowChunk, gather);
+  output.value += std::accumulate(row_value.begin(), row_value.end(), 0.0);
+  output.d_log_temperature += std::accumulate(row_d_log_divisor.begin(), row_d_log_divisor.end(), 0.0);
+}
+
+template <class T>
 BlockedLoss<T>::BlockedLoss(bool needs_log_count, std::optional<math::Precision> exp2_precision)
     : needs_log_count_(needs_log_count), exp2_precision_(std::is_same_v<T, float> ? exp2_precision : std::nullopt),
       block_(std::make_unique<Block>()) {}
@@ -473,56 +591,27 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
       if (j < input.frozen_begin || j >= input.frozen_end) std::ranges::fill(output.d_items.row(j), T(0));
   });
   if (batch == 0) return;
-  const size_t block_rows = ceil_div(ceil_div(batch, ceil_div(batch, kMaxRows)), kRowStep) * kRowStep;
   auto& block = *block_;
+  const bool bf16 = exp2_precision_ == math::Precision::bf16;
+  const Form form = !exp2_precision_     ? Form::logits
+                    : !bf16              ? Form::floats
+                    : block.amx.usable() ? Form::amx
+                                         : Form::pairs;
+  const size_t most = form == Form::amx ? AmxProducts::kMostRows : kMaxRows;
+  const size_t step = form == Form::amx ? math::kAmxStep : kRowStep;
+  const size_t block_rows = ceil_div(ceil_div(batch, ceil_div(batch, most)), step) * step;
   const auto temperature = begin(input);
   block.divisor = temperature.value_or(1.0);
-  block.prepare(*this, input, block_rows);
-  const bool in_pairs = exp2_precision_ == math::Precision::bf16;
-  bool floats = false;  // whether `products` is prepared; in bf16, only for a block that falls back
-  const auto prepare_floats = [&] {
-    if (std::exchange(floats, true)) return;
-    block.products.prepare(pool, input.items, input.first_negative, block.shared, block.width, block.bias,
-                           block.divisor);
-  };
-  if (!in_pairs) prepare_floats();
-  if constexpr (std::is_same_v<T, float>)
-    if (in_pairs)
-      block.paired.prepare(pool, input.items, input.first_negative, block.shared, block.width, block.bias,
-                           block.divisor);
-  for (size_t first_row = 0; first_row < batch; first_row += block_rows) {
-    block.take_rows(first_row, std::min(block_rows, batch - first_row));
-    const auto each_row = [&](auto f) {
-      pool.for_chunks(block.rows, kRowChunk, [&](size_t first, size_t last) {
-        for (size_t r = first; r < last; ++r) f(r);
-      });
-    };
-    each_row([&](size_t r) { block.begin_row(r); });
-    block.make_room(in_pairs);
-    bool hold = exp2_precision_.has_value();
-    if (hold) {
-      pool.run(block.tiles, [&](size_t t) { in_pairs ? block.forward_pairs(t) : block.forward_exp2(t); });
-      for (size_t r = 0; r < block.rows && hold; ++r) hold = block.exp2_is_accurate(r);
-    }
-    if (!hold) {
-      prepare_floats();
-      block.make_room(false);
-      pool.run(block.tiles, [&](size_t t) { block.forward(t); });
-    }
-    pool.for_chunks(block.rows, kRowChunk, [&](size_t first, size_t last) {
-      std::vector<double> sum(dim);
-      for (size_t r = first; r < last; ++r) {
-        block.finalize_row(r);
-        block.gather_row(r, sum, output);
-      }
-    });
-    pool.run(block.tiles, [&](size_t t) { block.backward(t, output); });
-    output.value += std::accumulate(block.row_value.begin(), block.row_value.end(), 0.0);
-    if (temperature)
-      output.d_log_temperature += std::accumulate(block.row_d_log_divisor.begin(), block.row_d_log_divisor.end(), 0.0);
-  }
+  block.products_prepared = false;
+  block.prepare(*this, input,
+                form == Form::amx ? AmxProducts::kWidest : std::max<size_t>(kTileValues / block_rows / 64 * 64, 128));
+  block.prepare_products(pool, form);
+  for (size_t first = 0; first < batch; first += block_rows)
+    block.run_rows(pool, first, std::min(block_rows, batch - first), form, output);
+  if (form == Form::amx) block.add_amx_items(pool, output);
   block.add_named(pool, output);
   output.value /= static_cast<double>(batch);
+  if (!temperature) output.d_log_temperature = 0;
 }
 
 template class BlockedLoss<float>;

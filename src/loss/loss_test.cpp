@@ -84,7 +84,7 @@ void take_numbers(LossFixture<double>& exact, const LossFixture<float>& fast) {
 
 void expect_agreement_on_each_set_of_instructions(math::Precision precision, size_t batch, double tolerance) {
   ThreadPool pool(2);
-  for (const auto* instructions : {"portable", "avx2", "avx512", "avx512_bf16"}) {
+  for (const auto* instructions : {"portable", "avx2", "avx512", "avx512_bf16", "amx"}) {
     const WithInstructions scope(instructions);
     if (!scope.usable()) continue;
     for (const auto& form : kForms) {

@@ -23,6 +23,7 @@ class SoftmaxShift {
   // items [n, D]: the columns of tile t, n <= width; bias [n]. Threads may take different tiles at once.
   void take_tile(size_t t, math::MatrixView<const float> items, const float* bias);
 
+  size_t tiles() const { return bias_.rows(); }
   const float* bias(size_t t) const { return bias_[t]; }  // [width], kMaskedBias beyond n
   double scale() const { return std::numbers::log2e / divisor_; }
   // The shifts of rows whose vectors have these lengths, as exponents of two and of e.
