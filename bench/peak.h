@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <vector>
 
 #include "core/thread_pool.h"
+#include "math/simd_level.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -55,6 +57,27 @@ __attribute__((target("avx512f,avx512bf16"), noinline)) inline double dot_pairs_
 }
 #endif
 
+// The same in products of tiles: four chains of 16 x 16 x 32 multiply-adds.
+#if defined(__x86_64__)
+__attribute__((target("amx-tile,amx-bf16"), noinline)) inline double tile_products(long rounds) {
+  struct alignas(64) Config {
+    uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  };
+  static constexpr Config kConfig;
+  _tile_loadconfig(&kConfig);  // which zeroes the tiles
+  for (long r = 0; r < rounds; ++r) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_release();
+  return static_cast<double>(rounds) * 4 * 2 * 16 * 16 * 32;
+}
+#endif
+
 // Operations a second of `threads` threads at once; bf16: of products in bf16, 0 where the CPU has none.
 inline double peak_flops(ThreadPool& pool, int threads, bool bf16 = false) {
   using Clock = std::chrono::steady_clock;
@@ -66,7 +89,9 @@ inline double peak_flops(ThreadPool& pool, int threads, bool bf16 = false) {
   pool.run(of_task.size(), [&](size_t t) {
     float mine = 0;
 #ifdef __x86_64__
-    if (bf16)
+    if (bf16 && math::best_simd_level() == math::SimdLevel::amx)
+      of_task[t] = tile_products(kRounds);
+    else if (bf16)
       of_task[t] = __builtin_cpu_supports("avx512bf16") ? dot_pairs_512(kRounds, &mine) : 0;
     else if (__builtin_cpu_supports("avx512f"))
       of_task[t] = multiply_add_512(kRounds, &mine);

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -328,6 +329,25 @@ def test_a_rebuilt_index_answers_alike(cli, model, tmp_path):
     assert cli("retrieve", copy, *asked, stdin="u1\nu2\n").stdout == cli("retrieve", model, *asked, stdin="u1\nu2\n").stdout
     cli("index", model, "-o", tmp_path / "other.pagoda")
     assert (tmp_path / "other.pagoda").read_bytes() == copy.read_bytes()
+
+
+def test_doctor_names_the_instructions_of_each_part(cli):
+    def parts(kernels):
+        lines = cli("doctor", env=os.environ | {"PAGODA_KERNELS": kernels}).stdout.splitlines()
+        return {line.split()[0]: line.split(maxsplit=1)[1] for line in lines if line.startswith("  ")}
+
+    portable = parts("portable")
+    assert portable["kernels"].split()[0] == "portable"
+    assert portable["loss"] == 'portable; model.precision = "bf16": portable'
+    assert portable["scans"] == "portable; of codes: portable"
+    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    best = parts("")
+    if "amx" in best["kernels"]:
+        assert "amx_bf16" in flags
+        assert best["loss"] == 'avx512; model.precision = "bf16": amx'
+        assert parts("avx512_bf16")["loss"] == 'avx512; model.precision = "bf16": avx512_bf16'
+    elif "amx_bf16" in flags:
+        assert "the kernel does not let this process" in best["kernels"]
 
 
 def test_doctor_says_how_many_cpus_threads_take(cli):

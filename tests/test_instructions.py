@@ -1,7 +1,7 @@
 """A guard of speed that does not time: instructions of a training step (tables, negatives, loss, optimiser) and of a
 scan, counted by valgrind, against what tests/instructions.json has of the compiler that built the program.
 
-The counts are of the AVX2 kernels (valgrind knows no AVX-512) on one thread. A change that raises one by more than 5%
+The counts are of the AVX2 kernels (valgrind knows no AVX-512 and no AMX) on one thread. A change that raises one by more than 5%
 must say why, and write the new figure down; one that lowers it so far does the same. So does whoever builds with
 another compiler, the first time:
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -8,7 +9,8 @@
 #include "cli/commit.h"
 #include "core/cpus.h"
 #include "core/progress.h"
-#include "math/tile_kernels.h"
+#include "index/code_kernels.h"
+#include "math/simd_level.h"
 #include "model/bundle.h"
 
 namespace pagoda::cli {
@@ -76,8 +78,18 @@ void run_doctor() {
                 "  (this process may use {}, and threads = 0 takes as many: CPU affinity or a CPU quota is the limit)",
                 usable));
   const auto best = math::usable_simd_levels().back();
-  std::printf("  kernels      %s%s\n", std::string(math::name_of(best)).c_str(),
-              math::bf16_is_fast() ? "" : "  (no fast AVX-512 BF16: model.precision = \"bf16\" stays f32 here)");
+  const auto name_up_to = [&](math::SimdLevel most) { return math::name_of(std::min(best, most)); };
+  const bool codes_by_vnni = index::code_kernels_level() == math::SimdLevel::avx512;
+  fmt::print("  kernels      {}{}\n", math::name_of(best),
+             math::amx_state() == math::AmxState::refused
+                 ? "  (the kernel does not let this process use the tile registers of AMX, which the CPU has)"
+                 : "");
+  fmt::print("    loss       {}; model.precision = \"bf16\": {}\n", name_up_to(math::SimdLevel::avx512),
+             math::use_bf16_loss() ? std::string(math::name_of(best))
+                                   : "f32, which is faster without AMX or a fast AVX-512 BF16");
+  fmt::print("    layers     oneDNN\n");
+  fmt::print("    scans      {}; of codes: {}\n", name_up_to(math::SimdLevel::avx512),
+             codes_by_vnni ? "avx512 with VNNI" : math::name_of(index::code_kernels_level()));
   std::string pages = "unknown";
   if (file_exists("/sys/kernel/mm/transparent_hugepage/enabled")) {
     std::FILE* f = std::fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");

@@ -17,6 +17,9 @@
 
 namespace pagoda::index {
 
+// The instructions of code_kernels(): SimdLevel::avx512 stands for AVX-512 with VNNI.
+math::SimdLevel code_kernels_level();
+
 inline constexpr size_t kBlockRows = 16;
 inline constexpr size_t kLargestCode = 127;
 

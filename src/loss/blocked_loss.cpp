@@ -31,6 +31,7 @@
 #include "loss/amx_products.h"
 #include "loss/bf16_products.h"
 #include "loss/masked_cells.h"
+#include "loss/named_columns.h"
 #include "loss/tile_products.h"
 #include "math/bf16.h"
 #include "math/kernels.h"
@@ -64,13 +65,6 @@ size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
 // How E of a block is computed: from logits by the loss; with the kernels of a softmax in float, in pairs of bf16, or
 // on tile registers.
 enum class Form { logits, floats, pairs, amx };
-
-// A column that a row names, as its positive or as one of its row columns: dL / d<u, v>.
-template <class T>
-struct NamedColumn {
-  uint32_t row, column;
-  T gradient;
-};
 
 }  // namespace
 
@@ -111,9 +105,8 @@ struct BlockedLoss<T>::Block {
   std::vector<double> row_value, row_d_log_divisor;
 
   // All rows so far, row by row: positives, then row columns.
-  std::vector<NamedColumn<T>> named;
+  NamedColumns<T> named;
   std::vector<size_t> named_at;  // [rows + 1] of the block
-  std::vector<uint64_t> column_at, named_by_column;
 
   void prepare(const BlockedLoss& the_loss, const LossInput<T>& loss_input, size_t widest);
   void prepare_products(ThreadPool& pool, Form of);
@@ -129,7 +122,6 @@ struct BlockedLoss<T>::Block {
   void finalize_row(size_t r);
   void backward(size_t t, LossOutput<T>& output);
   void gather_row(size_t r, std::span<double> sum, LossOutput<T>& output);
-  void add_named(ThreadPool& pool, LossOutput<T>& output);
   void add_amx_items(ThreadPool& pool, LossOutput<T>& output);
 
   size_t tile_begin(size_t t) const { return input->first_negative + t * width; }
@@ -197,7 +189,7 @@ void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput
     check(!counted || input->row_log_count.size() == input->row_columns->values.size(),
           "a corrected loss has the log count of each row column");
   }
-  named.clear();
+  named.list.clear();
   bias.resize(negatives);
   weight.resize(negatives);
   tile_weight.assign(tiles, 0.0);
@@ -220,7 +212,7 @@ void BlockedLoss<T>::Block::take_rows(size_t first, size_t count) {
   positives_at.assign(1, 0);
   masked_at.assign(1, 0);
   sums_at.assign(1, 0);
-  named_at.assign(1, named.size());
+  named_at.assign(1, named.list.size());
   for (size_t r = 0; r < rows; ++r) {
     const size_t own = (*input->positives)[begin + r].size();
     positives_at.push_back(positives_at.back() + own);
@@ -231,7 +223,7 @@ void BlockedLoss<T>::Block::take_rows(size_t first, size_t count) {
   positives.resize(positives_at.back());
   masked_columns.resize(masked_at.back());
   masked_end.resize(rows);
-  named.resize(named_at.back());
+  named.list.resize(named_at.back());
   sums.assign((tiles + 1) * sums_at.back(), 0.0);
   factors.assign((tiles + 1) * rows, 0.0);
   if (!input->row_columns) return;
@@ -431,7 +423,7 @@ void BlockedLoss<T>::Block::finalize_row(size_t r) {
                    of_row.sums(tiles));
   row_value[r] = loss->finalize(of_row);
   for (size_t t = 0; t <= tiles; ++t) of_row.factor(t) *= gradient_scale();
-  NamedColumn<T>* name = named.data() + named_at[r];
+  NamedColumn<T>* name = named.list.data() + named_at[r];
   const auto batch_row = static_cast<uint32_t>(begin + r);
   for (auto& p : of_row.positives) {
     p.gradient *= gradient_scale();
@@ -504,23 +496,6 @@ void BlockedLoss<T>::Block::gather_row(size_t r, std::span<double> sum, LossOutp
   row_d_log_divisor[r] = -along;
 }
 
-// A counting sort by column, which keeps the rows in order.
-template <class T>
-void BlockedLoss<T>::Block::add_named(ThreadPool& pool, LossOutput<T>& output) {
-  column_at.assign(columns + 1, 0);
-  for (const auto& n : named) ++column_at[n.column + 1];
-  std::partial_sum(column_at.begin(), column_at.end(), column_at.begin());
-  named_by_column.resize(named.size());
-  for (size_t k = 0; k < named.size(); ++k) named_by_column[column_at[named[k].column]++] = k;
-  // column_at[j] is now where column j ends.
-  pool.for_chunks(columns, kColumnChunk, [&](size_t first, size_t last) {
-    for (size_t k = first == 0 ? 0 : column_at[first - 1]; k < column_at[last - 1]; ++k) {
-      const auto& n = named[named_by_column[k]];
-      if (!frozen(n.column)) math::axpy(n.gradient, input->users[n.row], output.d_items[n.column], dim);
-    }
-  });
-}
-
 template <class T>
 void BlockedLoss<T>::Block::add_amx_items(ThreadPool& pool, LossOutput<T>& output) {
   if constexpr (std::is_same_v<T, float>)
@@ -552,7 +527,7 @@ void BlockedLoss<T>::Block::run_rows(ThreadPool& pool, size_t first, size_t coun
   for (size_t r = 0; r < rows && accurate && form != Form::logits; ++r) accurate = exp2_is_accurate(r);
   if (!accurate) {
     prepare_products(pool, Form::logits);
-    named.resize(named_at.front());
+    named.list.resize(named_at.front());
     for (size_t from = first; from < first + count; from += kMaxRows)
       run_rows(pool, from, std::min(kMaxRows, first + count - from), Form::logits, output);
     return;
@@ -609,7 +584,7 @@ void BlockedLoss<T>::run(ThreadPool& pool, const LossInput<T>& input, LossOutput
   for (size_t first = 0; first < batch; first += block_rows)
     block.run_rows(pool, first, std::min(block_rows, batch - first), form, output);
   if (form == Form::amx) block.add_amx_items(pool, output);
-  block.add_named(pool, output);
+  block.named.add_to(pool, input.users, input.frozen_begin, input.frozen_end, output.d_items);
   output.value /= static_cast<double>(batch);
   if (!temperature) output.d_log_temperature = 0;
 }

@@ -81,12 +81,14 @@ class Loss {
 };
 
 // The one visible list of losses. T is float, or double for gradient checks. With bf16, sampled_softmax in float rounds
-// the factors of its products to bf16 if use_bf16_loss() (math/simd_level.h); other losses, and double, ignore it.
+// the factors of its products to bf16 if use_bf16_loss() (math/simd_level.h), and takes AMX where best_simd_level() has
+// it; other losses, and double, ignore it.
 template <class T>
 std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, math::Precision precision = math::Precision::f32);
 
 // The losses, one file each (reference.h has the softmax in 60 lines). All are safe for any finite logits, sum in
-// double, and give the same bits on any number of threads. Memory: O((B + N) D + block N), block <= 84 rows.
+// double, and give the same bits on any number of threads. Memory: O((B + N) D + block N), block <= 84 rows;
+// with AMX O((B + N) D + 512 N D / 1024).
 
 // Sampled softmax with sampling-bias correction: Yi et al. (RecSys 2019), eq. 4; Yang et al. (WWW 2020), mixed
 // negatives; Khrylchenko et al. (RecSys 2025), leave one out; BSL, two temperatures.

@@ -7,6 +7,7 @@
 #include "core/config.h"
 #include "core/error.h"
 #include "loss/loss_fixture.h"
+#include "loss/reference.h"
 #include "math/bf16.h"
 #include "math/tile_kernels.h"
 
@@ -129,6 +130,40 @@ TEST(Loss, OnEachSetOfInstructionsFloatAgreesWithDouble) {
 // Rounded to 8 bits, an input is off by up to 2^-9 of itself, and so are E and the scaled U.
 TEST(Loss, OnEachSetOfInstructionsBf16AgreesWithDoubleToItsPrecision) {
   expect_agreement_on_each_set_of_instructions(math::Precision::bf16, 167, 2e-2);
+}
+
+// Multiplicities, two temperatures, columns before the first negative, row columns, frozen and masked ones, together;
+// and tiles of columns as wide as they come.
+TEST(Loss, InBf16TheSoftmaxHasAllThatItHasInDouble) {
+  ThreadPool pool(2);
+  for (const auto* instructions : {"portable", "avx512_bf16", "amx"}) {
+    const WithInstructions scope(instructions);
+    if (!scope.usable()) continue;
+    for (const auto& form : kForms) {
+      if (form.kind != LossKind::sampled_softmax) continue;
+      for (const auto& [batch, columns] : {std::pair{70, 700}, std::pair{20, 9000}}) {
+        auto exact = make_fixture<double>(form, 13, batch, columns, 24);
+        auto fast = make_fixture<float>(form, 13, batch, columns, 24);
+        fast.precision = math::Precision::bf16;
+        take_numbers(exact, fast);
+        const auto prepare = [&](auto& fixture) {
+          if (form.correction != Correction::leave_one_out) fixture.options.temperature_ratio = 1.3;
+          for (int j = 0; j < columns; ++j) fixture.log_multiplicity.push_back(0.02 * (j % 50));
+          fixture.add_row_columns(90);
+          auto input = fixture.input();
+          input.first_negative = 45;
+          fixture.run(pool, input);
+          return input;
+        };
+        const auto input = prepare(exact);
+        prepare(fast);
+        expect_agree(fast, exact, 2e-2);
+        std::vector<double> one_minus_p;
+        const double value = reference_softmax(exact.options, input, one_minus_p);
+        EXPECT_NEAR(fast.output.value, value, 4e-3 * (1 + value)) << instructions;
+      }
+    }
+  }
 }
 
 // With numbers that bf16 holds, what is rounded is E and the scaled U alone: errors of a row's terms average out.

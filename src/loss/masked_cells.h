@@ -19,8 +19,8 @@ class MaskedCells {
     cells_.resize(most);
   }
 
-  // Rows [32 g, 32 g + rows): masked_of(r) are the masked columns of row 32 g + r, in any order, and at most `most` less
-  // `base` together, which groups of rows have apart from one another. Threads may take different groups at once.
+  // Rows [32 g, 32 g + rows): masked_of(r) are the masked columns of row 32 g + r, in any order. They are kept from
+  // `base` on, where no other group's lie. Threads may take different groups at once.
   template <class MaskedOf>
   void take_group(size_t g, size_t rows, size_t base, MaskedOf masked_of) {
     uint32_t* const at = at_.data() + g * stride_;

@@ -40,7 +40,12 @@ class SampledSoftmax final : public BlockedLoss<T> {
   size_t sums_in_segment(size_t) const override { return 2; }
 
   void accumulate(const Row&, const Segment<T>& segment, double* sums) const override {
-    const T shift = math::max_biased(segment.x, segment.bias, segment.n);  // -infinity for n = 0
+    if (segment.n == 0) {
+      sums[0] = -kInfinity;
+      sums[1] = 0;
+      return;
+    }
+    const T shift = math::max_biased(segment.x, segment.bias, segment.n);
     sums[0] = shift;
     sums[1] = math::exp_shifted(segment.x, segment.bias, shift, segment.n);
   }

@@ -21,26 +21,22 @@ namespace {
 // with it takes four steps to a load and a store of its sums.
 constexpr size_t kRows = 128, kColumns = 128;
 
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
 // All tiles whole: 16 rows of 64 bytes. What a thread computed in them before is lost.
 class WholeTiles {
  public:
   WholeTiles() {
-    Config whole{};
-    whole.palette = 1;
-    std::fill_n(whole.row_bytes, 8, uint16_t{64});
-    std::fill_n(whole.rows, 8, uint8_t{16});
-    _tile_loadconfig(&whole);
+    static constexpr TileConfig kWhole;  // not a variable: g++ knows of 8 bytes alone that the instruction reads
+    _tile_loadconfig(&kWhole);
   }
   ~WholeTiles() { _tile_release(); }  // a switch to another thread then saves less
   WholeTiles(const WholeTiles&) = delete;
   WholeTiles& operator=(const WholeTiles&) = delete;
-
- private:
-  struct alignas(64) Config {
-    uint8_t palette, start_row, reserved[14];
-    uint16_t row_bytes[16];
-    uint8_t rows[16];
-  };
 };
 
 // Vectors are stored before tiles are loaded from there: g++ does not know that a load of a tile reads memory.
@@ -226,8 +222,8 @@ PAGODA_INLINE Powers powers(const float* logits, float bias, __m512 low_shift, _
           power_of_two(_mm512_add_ps(_mm512_load_ps(logits + kAmxTileFloats), _mm512_sub_ps(b, high_shift)))};
 }
 
-// Calls f(j, logits) for 32 columns j of [begin, end) at a time. The products of the next ones are begun before, so that
-// the tile unit works while f does.
+// Calls f(j, logits) for 32 columns j of [begin, end) at a time. The products of the next ones are begun before, so
+// that the tile unit works while f does.
 template <class F>
 PAGODA_INLINE void for_logits(const AmxBlock& block, size_t i, size_t begin, size_t end, F f) {
   Logits logits[2];

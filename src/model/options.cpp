@@ -12,8 +12,8 @@ void describe(OptionVisitor& f, ModelOptions& o) {
            "side by side, which learns more by heart");
   f.choice(
       "precision", o.precision, {{"f32", math::Precision::f32}, {"bf16", math::Precision::bf16}},
-      "\"bf16\": the loss multiplies rounded vectors, and is nearly twice as fast, where AVX-512 BF16 is fast (pagoda "
-      "doctor says); elsewhere it stays f32, and parameters and sums always do");
+      "\"bf16\": the loss multiplies rounded vectors, and is three times as fast with AMX, nearly twice with a fast "
+      "AVX-512 BF16 (pagoda doctor says); elsewhere it stays f32, and parameters and sums always do");
   f.choice("table_precision", o.table_precision, {{"f32", math::Precision::f32}, {"bf16", math::Precision::bf16}},
            "\"bf16\": table rows take half the memory, rounded at random so that small steps count; the optimiser's "
            "sums stay f32 (optimizer = \"row_adagrad\" keeps 4 bytes a row)");

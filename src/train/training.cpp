@@ -117,7 +117,7 @@ void Run::execute(RunFlags flags) {
   log_.emplace(evaluate::run_folder(output_),
                from ? std::optional(progress_.steps_before + progress_.next_step) : std::nullopt);
   if (options_.towers.model.precision == math::Precision::bf16 && !math::bf16_is_fast())
-    log_warning("model.precision is \"bf16\", but this CPU has no AVX-512 BF16, or a slow one: {}",
+    log_warning("model.precision is \"bf16\", but this CPU has neither AMX nor a fast AVX-512 BF16: {}",
                 math::use_bf16_loss() ? "\"f32\" would be faster" : "the loss is taken in f32, which is faster here");
   log_info("{} users, {} items, {} rows to train on, {} users to validate with", human_count(data_->users.size()),
            human_count(data_->catalogue.size()),
