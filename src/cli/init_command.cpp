@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "files/byte_sink.h"
+#include "train/suited.h"
 #include "train/whole_config.h"
 
 namespace pagoda::cli {
@@ -11,7 +12,7 @@ void run_init(const InitArgs& args) {
   files::check_not_compressed(args.output, "a config");
   if (file_exists(args.output))
     fail(ErrorKind::usage, "{} exists, and may have been edited; choose another name with -o", args.output);
-  train::WholeConfig config;
+  train::WholeConfig config{.training = train::suited_options(), .serve = {}};
   read_config("", args.set, config);
   auto request = args.request;
   request.config = args.output;
@@ -22,6 +23,7 @@ void run_init(const InitArgs& args) {
   const auto lines = proposal.lines();
   const auto comments = proposal.comments(next);
   config = {.training = std::move(proposal.options), .serve = {}};
+  read_config("", args.set, config);  // what is told stands over what is proposed
   train::write_paths_beside(args.output, config);
   try {
     write_file(args.output, comments + "\n" + to_toml([&](OptionVisitor& f) { describe(f, config); }, true));

@@ -31,6 +31,7 @@ void run_train(const TrainArgs& args) {
          "say what to train on: -c pagoda.toml (`pagoda init` writes one), or --interactions FILE --user ... --item "
          "...");
   train::WholeConfig config;
+  if (args.config.empty()) config.training = train::suited_options();
   read_config(args.config, args.set, config);
   auto& options = config.training;
   auto& data = options.data;

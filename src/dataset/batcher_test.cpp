@@ -83,6 +83,56 @@ TEST_F(BatcherOf, HistoryOfOthersIsAllButTheTarget) {
   }
 }
 
+TEST_F(BatcherOf, SkippedRepeatsAreHistoryAndNoExamples) {
+  auto options = options_of(
+      "user_id,item_id\nu,a\nu,b\nu,a\nu,c\nu,b\nu,a\nu,x\nu,y\nv,a\nv,a\nv,x\nv,y\n");  // x validation, y test
+  options.train.batch = 1;
+  options.train.repeats = LearnRepeats::skip;
+  const Batches b(options);
+  ASSERT_EQ(b.batcher.steps_per_epoch(), 4u);
+  std::multiset<std::string> seen;
+  for (uint64_t step = 0; step < 4; ++step) {
+    const auto batch = b.make(step);
+    const auto target = b.targets(batch, 0).at(0);
+    seen.insert(b.user(batch, 0) + target);
+    if (target == "c") EXPECT_EQ(b.history(batch, 0), Names({"a", "b", "a"}));
+  }
+  EXPECT_EQ(seen, (std::multiset<std::string>{"ua", "ub", "uc", "va"}));
+  const auto count = [&](const std::vector<uint64_t>& counts, const char* item) {
+    return counts[b.data.catalogue.find(item)];
+  };
+  EXPECT_EQ(count(b.fit.item_counts, "a"), 5u);
+  EXPECT_EQ(count(b.fit.positive_counts, "a"), 2u) << "log q must describe what is drawn";
+  EXPECT_EQ(count(b.fit.positive_counts, "b"), 1u);
+}
+
+TEST_F(BatcherOf, RepeatsAreLearntWhereTheyAreJudged) {
+  Options options;
+  options.train.repeats = LearnRepeats::automatic;
+  EXPECT_TRUE(skips_repeats(options));
+  options.evaluate.repeats = Repeats::keep;
+  EXPECT_FALSE(skips_repeats(options));
+  options.train.repeats = LearnRepeats::skip;
+  EXPECT_TRUE(skips_repeats(options));
+  options.train.rows = TrainingRows::user;  // its targets are each once, and new, by themselves
+  EXPECT_FALSE(skips_repeats(options));
+}
+
+TEST_F(BatcherOf, UserBalanceDividesAUsersWeightAmongItsExamples) {
+  auto options = options_of("user_id,item_id\nu,a\nu,b\nu,c\nu,b\nu,x\nu,y\nv,a\nv,x\nv,y\n");
+  options.train.batch = 1;
+  options.train.repeats = LearnRepeats::skip;
+  options.train.user_balance = 1;
+  const Batches b(options);
+  std::map<std::string, double> weight;
+  for (uint64_t step = 0; step < b.batcher.steps_per_epoch(); ++step) {
+    const auto batch = b.make(step);
+    weight[b.user(batch, 0)] += batch.weights[0];
+  }
+  EXPECT_NEAR(weight["u"], 1, 1e-6);
+  EXPECT_NEAR(weight["v"], 1, 1e-6);
+}
+
 TEST_F(BatcherOf, NothingOfTheFutureOrOfTheSameMomentLeaksIntoAnyExample) {
   auto options = options_of(random_log(5));
   options.train.batch = 64;

@@ -46,6 +46,7 @@ class TrainTest : public testing::Test {
     if (header.find(",device") != std::string::npos) o.data.context = {"device"};
     o.towers.model.dim = 8;
     o.train.batch = 4;
+    o.train.repeats = LearnRepeats::learn;
     return o;
   }
 
@@ -59,6 +60,7 @@ struct Batches {
         batcher({.options = &this->options.train,
                  .data = &data,
                  .events = &fit.events,
+                 .repeats = &fit.repeats,
                  .encoder = &fit.model.user_encoder,
                  .cells = &fit.user_cells,
                  .id_row_of_item = fit.id_row_of_item,

@@ -76,7 +76,7 @@ struct TrainOptions {
   HistoryMode history = HistoryMode::before;
   Targets targets = Targets::half;
   std::string target_window = "30d";
-  LearnRepeats repeats = LearnRepeats::automatic;
+  LearnRepeats repeats = LearnRepeats::learn;
   double user_balance = 0.0;        // a user's n examples or targets weigh n^-user_balance each
   double target_recency = 0.0;      // rows = user: the target of age n (0 the user's latest event) weighs (1 + n)^-this
   std::string half_life;            // of a row's weight, by its age (find_half_life): a duration, "auto", or "": none

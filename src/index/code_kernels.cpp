@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "core/error.h"
 #include "math/simd_dispatch.h"
 
 namespace pagoda::index {

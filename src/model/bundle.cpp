@@ -319,7 +319,6 @@ void Bundle::read_members() {
 void Bundle::read_towers(Member& member, const std::string& prefix) const {
   const auto& path = file_.path();
   TowerOptions options;
-  options.model.combine = Combine::concat;  // of version 0.1, which does not say it
   Config::from_text(file_.text(prefix + "tower_options"), fmt::format("{}: section '{}tower_options'", path, prefix))
       .read([&](OptionVisitor& f) { describe(f, options); });
   validate(options.model);

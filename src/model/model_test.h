@@ -15,7 +15,7 @@ struct SmallWorld {
   columns::Interner item_ids, user_ids, devices;
   data::Attributes items, users;
   std::vector<uint64_t> item_counts, user_counts;
-  ModelOptions model{.dim = 4, .combine = Combine::concat};
+  ModelOptions model{.dim = 4};
   features::UserOptions user;
   features::ItemOptions item;
 

@@ -8,6 +8,10 @@
 
 namespace pagoda::model {
 
+namespace {
+constexpr size_t kRowChunk = 256;
+}
+
 template <class T>
 Tower<T>::Tower(features::TowerLayout layout, std::vector<size_t> table_of, std::span<const int64_t> hidden, size_t dim,
                 const ModelOptions& model)
@@ -54,8 +58,11 @@ void Tower<T>::forward(ThreadPool& pool, std::span<const nn::EmbeddingTable<T>> 
     for (size_t k = 0; k < layout_.dense; ++k) x[i][width_ - layout_.dense + k] = static_cast<T>(batch.dense[i][k]);
   pass.output.resize(batch.size, mlp_.out());
   mlp_.forward(pool, x.slice_cols(read_from_, width_), dropout, pass.activations, pass.output);
-  for (const size_t b : added_)
-    for (size_t i = 0; i < batch.size; ++i) math::axpy(T{1}, x[i] + column_of_[b], pass.output[i], mlp_.out());
+  if (!added_.empty())
+    pool.for_chunks(batch.size, kRowChunk, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i)
+        for (const size_t b : added_) math::axpy(T{1}, x[i] + column_of_[b], pass.output[i], mlp_.out());
+    });
   if (normalise_) nn::normalise_rows<T>(pool, pass.output, pass.lengths);
 }
 
@@ -64,9 +71,11 @@ void Tower<T>::backward(ThreadPool& pool, Pass& pass, math::MatrixView<T> d_outp
                         typename nn::Mlp<T>::Gradients& gradients) const {
   if (normalise_) nn::normalise_rows_backward<T>(pool, pass.output, pass.lengths, d_output);
   pass.d_input.resize(pass.input.rows(), width_);
-  for (const size_t b : added_)
-    for (size_t i = 0; i < d_output.rows(); ++i)
-      std::copy_n(d_output[i], mlp_.out(), pass.d_input[i] + column_of_[b]);
+  if (!added_.empty())
+    pool.for_chunks(d_output.rows(), kRowChunk, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i)
+        for (const size_t b : added_) std::copy_n(d_output[i], mlp_.out(), pass.d_input[i] + column_of_[b]);
+    });
   mlp_.backward(pool, pass.activations, d_output, gradients, pass.d_input.view().slice_cols(read_from_, width_));
 }
 

@@ -65,7 +65,7 @@ void propose(Proposal& p, const Request& request) {
   const bool user_table = towers.user.features.size() > o.data.context.size();
   if (!towers.item.features.empty() || user_table) {
     towers.item.hidden = towers.user.hidden = {128};
-    p.say("A hidden layer of 128 in both towers joins the features; [] is the thing to compare with.");
+    p.say("A hidden layer of 128 in both towers reads the features; ids and the history are added to it.");
   }
   const double several = log.survey.share_of_users_with_several();
   if (several < 0.05 && !towers.user.features.empty()) {
@@ -85,13 +85,6 @@ void propose(Proposal& p, const Request& request) {
           "Split at random: the log has no times. If it has, name their column with --time and split by time: what is "
           "asked of a model is the future.");
     p.say("train.history = \"others\": without times, an example's history is the user's other items.");
-    if (log.survey.items.size() < 50000)
-      p.say(
-          "{} items are few enough to train each user against all of them, often better without times. To try: pagoda "
-          "train "
-          "-c {} --set 'sampling.negatives=[{{source=\"catalogue\"}}]' --set train.rows=user --set train.batch=512 -o "
-          "model.pagoda",
-          log.survey.items.size(), request.config);
   }
   for (auto& line : train::suit_size(o, {log.survey.rows, log.survey.items.size()}))
     p.choices.push_back(std::move(line));

@@ -54,6 +54,10 @@ std::vector<features::FeatureOptions> features_of(Proposal& p, const data::Table
         continue;
       }
       f.kind = features::FeatureKind::text;
+      if (c.role == "text") {  // of long texts the words alone: trigrams and pairs are most of the time, and tell little
+        f.trigrams = false;
+        f.word_ngrams = 1;
+      }
     } else if (c.role == "categorical") {
       f.kind = features::FeatureKind::categorical;
     } else if (c.role == "multi") {

@@ -9,6 +9,26 @@
 
 namespace pagoda::train {
 
+namespace {
+constexpr uint64_t kManyRows = 2'000'000;
+}
+
+dataset::Options suited_options() {
+  dataset::Options o;
+  o.towers.model.combine = model::Combine::sum;
+  o.towers.model.dim = 128;
+  o.towers.user.history.table = features::HistoryTable::shared;
+  o.towers.user.history.last = 200;
+  o.train.repeats = dataset::LearnRepeats::automatic;
+  o.train.user_balance = 0.5;
+  o.train.batch = 1024;
+  o.train.epochs = 10;
+  o.train.optimizer.kind = nn::OptimizerKind::adam;
+  o.train.optimizer.learning_rate = 0.005;
+  o.train.optimizer.final_rate = 0.1;
+  return o;
+}
+
 std::string suit_half_life(dataset::Options& options) {
   options.train.half_life = "auto";
   return "train.half_life = \"auto\": newer rows weigh more, by as much as foretells the validation part best.";
@@ -27,6 +47,10 @@ std::vector<std::string> suit_size(dataset::Options& o, const LogSize& log) {
     o.train.choose_by = evaluate::telling_metric(fmt::format("recall@{}", o.evaluate.k[0]), {}, log.items);
   for (auto& source : o.sampling.negatives)
     if (source.source == "uniform") source.count = std::min(source.count, log.items);
+  if (log.rows > kManyRows && o.towers.model.dim == 128) {
+    o.towers.model.dim = 64;
+    said.push_back(fmt::format("model.dim = 64: {} rows take a while; 128 is a little better and twice as long.", log.rows));
+  }
   const auto batch = std::exchange(o.train.batch, batch_for(o.train.batch, log.rows));
   if (o.train.batch != batch)
     said.push_back(

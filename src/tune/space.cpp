@@ -165,7 +165,6 @@ Space::Space(const Options& base, const DataFacts& data) : base_(base) {
   if (is_by_user(base) || base.loss.correction != loss::Correction::leave_one_out) {
     auto balance = numbers<double>("train.user_balance", train.user_balance, {0, 0.5, 1},
                                    [](Options& o, double value) { o.train.user_balance = value; });
-    balance.active = is_by_user;
     add(std::move(balance));
     if (has_times(base)) {
       auto recency = numbers<double>("train.target_recency", train.target_recency, {0, 0.3, 0.6},
