@@ -131,12 +131,12 @@ TEST(Space, rates_go_by_the_optimiser) {
 
 TEST(Space, points_that_differ_in_what_means_nothing_are_one) {
   const Space space(clicks(), {.items = 900});
-  const auto of_user = with(space, space.standing(), "train.user_balance", "0.5");
+  const auto of_user = with(space, space.standing(), "train.target_recency", "0.3");
   EXPECT_EQ(space.canonical(of_user), space.standing());
   EXPECT_EQ(space.changes(of_user), "");
   const auto by_user = with(space, of_user, "train.rows", "user, 5 times the epochs");
   EXPECT_EQ(space.canonical(by_user), by_user);
-  EXPECT_EQ(space.changes(by_user), "train.rows = user, 5 times the epochs, train.user_balance = 0.5");
+  EXPECT_EQ(space.changes(by_user), "train.rows = user, 5 times the epochs, train.target_recency = 0.3");
   EXPECT_EQ(space.options(by_user).train.epochs, 5 * clicks().train.epochs);
   EXPECT_EQ(space.options(by_user).train.evaluate_every, 5);
   auto catalogue = with(space, space.standing(), "sampling.negatives", "catalogue");
