@@ -239,11 +239,7 @@ constexpr const char* kDocument = R"json({
      "vector": {"type": "array", "items": {"type": "number"}, "description": "A query vector in place of a user"},
      "k": {"type": "integer", "minimum": 1, "description": "Candidates; the server's default otherwise"},
      "filter": {"type": "string", "description": "An expression over item attributes"},
-     "exclude": {
-      "type": "array",
-      "items": {"$ref": "#/components/schemas/Id"},
-      "description": "Items that do not come back"
-     },
+     "exclude": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}, "description": "Items to leave out"},
      "exclude_seen": {
       "type": "boolean",
       "default": true,
