@@ -103,8 +103,8 @@ void Batcher::add_interaction(uint32_t event, TrainBatch& batch, std::vector<uin
   const uint32_t user = e.user[event], target = e.items.values[event];
   const size_t begin = e.items.offsets[user], end = e.items.offsets[user + 1], k = source_.encoder->history_length();
   const size_t first = history.size();
+  size_t stop = event;
   if (source_.options->history == HistoryMode::before) {
-    size_t stop = event;
     if (log.has_time())  // a row's history is strictly before it: nothing of the same moment
       stop = static_cast<size_t>(std::lower_bound(e.time_us.begin() + static_cast<ptrdiff_t>(begin),
                                                   e.time_us.begin() + event, e.time_us[event]) -
@@ -119,6 +119,12 @@ void Batcher::add_interaction(uint32_t event, TrainBatch& batch, std::vector<uin
   }
   batch.users.push_back(user);
   batch.positives.push({&target, 1});
+  if (source_.options->mask_history_items) {
+    const auto had = source_.options->history == HistoryMode::before ? stop : end;
+    std::vector<uint32_t> known(e.items.values.begin() + static_cast<ptrdiff_t>(begin),
+                                e.items.values.begin() + static_cast<ptrdiff_t>(had));
+    add_known(known, batch);
+  }
   batch.weights.push_back(weight_of(event) * (balance_.empty() ? 1.0 : static_cast<double>(balance_[user])));
   batch.timestamps_us.push_back(e.time_us[event]);
 }

@@ -120,7 +120,7 @@ void describe(OptionVisitor& f, TrainOptions& o) {
       "a row of this age weighs half, one of twice the age a quarter: 7d where what is popular changes by the week; "
       "\"auto\": what foretells the validation part best; \"\": all rows weigh the same");
   f.field("mask_history_items", o.mask_history_items,
-          "rows = user: items of the history are not pushed away as negatives");
+          "what the user had before is not pushed away as a negative: right where lists leave it out");
   f.choice("order", o.order, {{"shuffled", Order::shuffled}, {"time", Order::time}},
            "shuffled epochs, or one pass in time order");
   f.field("batch", o.batch, "examples a step: more in-batch negatives, fewer steps");

@@ -80,7 +80,7 @@ struct TrainOptions {
   double user_balance = 0.0;        // a user's n examples or targets weigh n^-user_balance each
   double target_recency = 0.0;      // rows = user: the target of age n (0 the user's latest event) weighs (1 + n)^-this
   std::string half_life;            // of a row's weight, by its age (find_half_life): a duration, "auto", or "": none
-  bool mask_history_items = false;  // rows = user: the items of the history are no negatives
+  bool mask_history_items = false;  // what the user had before is no negative
   Order order = Order::shuffled;
   int64_t batch = 4096;
   int64_t epochs = 20;

@@ -20,7 +20,6 @@ dataset::Options suited_options() {
   o.towers.user.history.table = features::HistoryTable::shared;
   o.towers.user.history.last = 200;
   o.train.repeats = dataset::LearnRepeats::automatic;
-  o.train.user_balance = 0.5;
   o.train.batch = 1024;
   o.train.epochs = 10;
   o.train.optimizer.kind = nn::OptimizerKind::adam;
@@ -31,7 +30,7 @@ dataset::Options suited_options() {
 
 std::string suit_half_life(dataset::Options& options) {
   options.train.half_life = "auto";
-  return "train.half_life = \"auto\": newer rows weigh more, by as much as foretells the validation part best.";
+  return "train.half_life = \"auto\": newer rows weigh more where the most popular items of late foretell the validation part better than item-kNN.";
 }
 
 int64_t batch_for(int64_t batch, uint64_t rows) {

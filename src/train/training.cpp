@@ -12,7 +12,6 @@
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/warnings.h"
-#include "dataset/half_life.h"
 #include "evaluate/baselines.h"
 #include "evaluate/bundle_evaluation.h"
 #include "evaluate/comparison_table.h"
@@ -23,6 +22,7 @@
 #include "model/unknown_user.h"
 #include "report/run_log.h"
 #include "train/checkpoint.h"
+#include "train/choose_half_life.h"
 #include "train/hard_negatives.h"
 #include "train/suited.h"
 #include "train/trainer.h"
@@ -56,7 +56,7 @@ class Run {
     relevant_ = dataset::relevant_items(*data_, data::Part::validation);
     judgeable_ = dataset::evaluation_coverage(*data_, relevant_, options.evaluate.repeats);
     any_test_ = std::ranges::find(data_->parts, data::Part::test) != data_->parts.end();
-    half_life_us_ = dataset::find_half_life(*data_, options.train.half_life, &half_life_said_);
+    half_life_us_ = choose_half_life(pool_, *data_, relevant_, options, &half_life_said_);
     test_rows_ =
         dataset::fingerprint_of_rows(data_->log, [&](size_t row) { return data_->parts[row] == data::Part::test; });
   }

@@ -8,11 +8,11 @@
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/section_file.h"
-#include "dataset/half_life.h"
 #include "dataset/batcher.h"
 #include "dataset/training_context.h"
 #include "evaluate/evaluation.h"
 #include "train/checkpoint.h"
+#include "train/choose_half_life.h"
 #include "train/hard_negatives.h"
 #include "train/run_identity.h"
 #include "train/trainer.h"
@@ -75,7 +75,7 @@ TrialRunner::TrialRunner(ThreadPool& pool, const dataset::Dataset& data, const d
         coverage.users, coverage.with_history);
   users_ = coverage.with_history;
   std::string unsaid;
-  half_life_us_ = dataset::find_half_life(data, base.train.half_life, &unsaid);
+  half_life_us_ = train::choose_half_life(pool_, data, relevant_, base, &unsaid);
 }
 
 std::string TrialRunner::config_identity(const dataset::Options& options) const {
