@@ -379,10 +379,9 @@ const CodeKernels& code_kernels(math::SimdLevel instructions) {
 }
 
 math::SimdLevel code_kernels_level() {
-  for (const auto level : {math::SimdLevel::portable, math::SimdLevel::avx2, math::SimdLevel::avx512})
-    if (&code_kernels(level) == &code_kernels()) return level;
-  check(false, "the kernels of codes are those of a level");
-  return math::SimdLevel::portable;
+  const CodeKernels* const best = &code_kernels();
+  if (best == &code_kernels(math::SimdLevel::portable)) return math::SimdLevel::portable;
+  return best == &code_kernels(math::SimdLevel::avx2) ? math::SimdLevel::avx2 : math::SimdLevel::avx512;
 }
 
 const CodeKernels& code_kernels() { return code_kernels(math::best_simd_level()); }
