@@ -69,7 +69,8 @@ void AmxProducts::exp2_sums(size_t t, const MaskedCells& masked, double* shifts,
 void AmxProducts::add_products(size_t t, const MaskedCells& masked, std::span<const double> factors,
                                size_t constant_begin, size_t constant_end, float* partial) {
   const std::vector<float> of_rows(factors.begin(), factors.end());
-  math::Matrix<uint16_t> factored(packed_users_.rows(), dim_);
+  static thread_local math::Matrix<uint16_t> factored;
+  factored.resize(packed_users_.rows(), dim_);
   kernels_->pack_factored_users(users_, of_rows.data(), factored.data());
   const auto in_tile = [&](size_t column) { return std::clamp(column, begin_of(t), end_of(t)) - begin_of(t); };
   kernels_->exp2_products(block(t, masked), by_dim_[begin_of(t)], factored.data(), in_tile(constant_begin),

@@ -301,7 +301,7 @@ void exp2_products(const AmxBlock& block, const uint16_t* by_dim, const uint16_t
                    size_t constant_end, float* d_users, float* d_columns) {
   const WholeTiles whole;
   const size_t dim = block.dim;
-  Workspace work;
+  static thread_local Workspace work;  // a tenth of a call would go to memory that is new
   work.d_users.resize(kRows / 32, 32 * dim);
   for (size_t first = 0; first < block.rows; first += kRows) {
     const size_t groups = std::min(kRows, block.rows - first) / 32;
