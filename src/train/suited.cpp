@@ -20,6 +20,7 @@ dataset::Options suited_options() {
   o.towers.user.history.table = features::HistoryTable::shared;
   o.towers.user.history.last = 200;
   o.train.repeats = dataset::LearnRepeats::automatic;
+  o.train.mask_history_items = true;
   o.train.batch = 1024;
   o.train.epochs = 10;
   o.train.optimizer.kind = nn::OptimizerKind::adam;
