@@ -78,14 +78,10 @@ void propose(Proposal& p, const Request& request) {
         100 * several);
   }
   if (!o.data.time.empty() && o.train.half_life.empty()) p.choices.push_back(train::suit_half_life(o));
-  if (o.data.time.empty()) {
-    train::suit_history(o);
-    if (o.data.split.kind == data::SplitKind::random)
-      p.say(
-          "Split at random: the log has no times. If it has, name their column with --time and split by time: what is "
-          "asked of a model is the future.");
-    p.say("train.history = \"others\": without times, an example's history is the user's other items.");
-  }
+  if (o.data.time.empty() && o.data.split.kind == data::SplitKind::random)
+    p.say(
+        "Split at random: the log has no times. If it has, name their column with --time and split by time: what is "
+        "asked of a model is the future.");
   for (auto& line : train::suit_size(o, {log.survey.rows, log.survey.items.size()}))
     p.choices.push_back(std::move(line));
   dataset::validate(o);

@@ -20,7 +20,6 @@ TEST_F(ProposalTest, RolesOfALogAndTheSplitInTime) {
   EXPECT_EQ(data.weight, "");
   EXPECT_EQ(data.context, std::vector<std::string>{"device"});
   EXPECT_EQ(data.split.kind, data::SplitKind::time);
-  EXPECT_EQ(p.options.train.history, dataset::HistoryMode::before);
   EXPECT_TRUE(says(p, "Split by time"));
 }
 
@@ -28,7 +27,6 @@ TEST_F(ProposalTest, WithoutTimesItIsSplitAtRandomUnlessTheSplitIsTold) {
   const auto text = log_text("user_id,item_id", [](int n) { return fmt::format("u{},i{}", n % 30, n % 23); });
   const auto p = propose_log(text);
   EXPECT_EQ(p.options.data.split.kind, data::SplitKind::random);
-  EXPECT_EQ(p.options.train.history, dataset::HistoryMode::others);
   EXPECT_TRUE(says(p, "Split at random"));
   dataset::Options told;
   told.data.split.kind = data::SplitKind::none;

@@ -20,6 +20,7 @@ dataset::Options suited_options() {
   o.towers.user.history.table = features::HistoryTable::shared;
   o.towers.user.history.last = 200;
   o.train.repeats = dataset::LearnRepeats::automatic;
+  o.train.history = dataset::HistoryMode::others;
   o.train.mask_history_items = true;
   o.train.batch = 1024;
   o.train.epochs = 10;
@@ -56,10 +57,6 @@ std::vector<std::string> suit_size(dataset::Options& o, const LogSize& log) {
     said.push_back(
         fmt::format("train.batch = {}, so that an epoch of {} rows has enough steps.", o.train.batch, log.rows));
   return said;
-}
-
-void suit_history(dataset::Options& o) {
-  if (o.data.time.empty()) o.train.history = dataset::HistoryMode::others;
 }
 
 std::string suit_split(data::SplitOptions& split, const data::TimedRows& rows) {

@@ -17,15 +17,13 @@ struct LogSize {
 };
 
 // What trains well on logs that nobody tuned for; docs/experiments/defaults.md has the figures. Sums of ids and features, a
-// history that reads the items' own embeddings, and Adam with a falling rate. A config that does not say a key keeps the
+// history that is the user's other items, read by the items' own embeddings, and Adam with a falling rate. A config that does not say a key keeps the
 // value of version 0.1, which the key's own default is.
 dataset::Options suited_options();
 
 // Lengths of lists, the metric that chooses, the draws of a uniform source and the batch. Gives what is to be said of it, a
 // sentence each.
 std::vector<std::string> suit_size(dataset::Options& options, const LogSize& log);
-// Without a column of times a history is the user's other items.
-void suit_history(dataset::Options& options);
 // With times, rows weigh by their age as the validation part tells. Gives what is to be said of it.
 std::string suit_half_life(dataset::Options& options);
 // An epoch of a small log is some fifty steps, not one: `batch` halved until it is, down to 64.

@@ -7,6 +7,20 @@
 namespace pagoda::train {
 namespace {
 
+TEST(Suited, ALogThatTakesAWhileHasShorterVectors) {
+  auto options = suited_options();
+  EXPECT_TRUE(suit_size(options, {.rows = 1'000'000, .items = 9000}).empty());
+  EXPECT_EQ(options.towers.model.dim, 128);
+  const auto said = suit_size(options, {.rows = 3'000'000, .items = 9000});
+  EXPECT_EQ(options.towers.model.dim, 64);
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_TRUE(said[0].starts_with("model.dim = 64")) << said[0];
+  auto told = suited_options();
+  told.towers.model.dim = 32;
+  suit_size(told, {.rows = 3'000'000, .items = 9000});
+  EXPECT_EQ(told.towers.model.dim, 32);
+}
+
 TEST(Suited, ASmallCatalogueHasShortLists) {
   dataset::Options options;
   suit_size(options, {.rows = 300, .items = 60});
