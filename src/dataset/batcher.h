@@ -40,9 +40,9 @@ struct BatchSource {
 // several threads may share it.
 //
 // An epoch of rows = "interaction" is a permutation of the examples, which are the events without `repeats` (or their
-// order in time), cut into whole batches; what
-// is left over is dropped, and shuffled differently in the next epoch. With rows = "user" it is a permutation of the
-// users who have something to learn from; targets = "window" draws a moment for each batch, and users active after it.
+// order in time), cut into whole batches; what is left over is dropped, and shuffled differently in the next epoch. With
+// rows = "user" it is a permutation of the users who have something to learn from; targets = "window" draws a moment for
+// each batch, and users active after it.
 class Batcher {
  public:
   explicit Batcher(BatchSource source);

@@ -138,9 +138,11 @@ TrainingDiagnostics replay_training(ThreadPool& pool, const model::Bundle& bundl
   const auto events = data.events(bundle.info().refit);
   const sampling::PositiveDownsampling downsampling(options.sampling.downsample_positives, bundle.item_counts(),
                                                     options.train.seed);
+  const auto repeats = dataset::skips_repeats(options) ? dataset::find_repeats(events) : std::vector<bool>();
   const dataset::Batcher batcher({.options = &options.train,
                                   .data = &data,
                                   .events = &events,
+                                  .repeats = &repeats,
                                   .encoder = &model.user_encoder,
                                   .cells = &member.user_cells,
                                   .id_row_of_item = member.item_id_rows,

@@ -142,7 +142,7 @@ TEST_F(Health, TheGapAgreesWithAPlainCount) {
     const auto& member = bundle->members()[0];
     const auto& model = member.model;
     const dataset::Batcher batcher(
-        {&options.train, &data, &events, &model.user_encoder, &member.user_cells, member.item_id_rows});
+        {&options.train, &data, &events, nullptr, &model.user_encoder, &member.user_cells, member.item_id_rows});
     const auto counts = sampling::make_counts(bundle->item_counts());
     const sampling::Mixture mixture(options.sampling.negatives, {static_cast<uint32_t>(bundle->info().items), 16,
                                                                  bundle->item_counts(), counts.get()});
