@@ -17,8 +17,7 @@ std::vector<uint64_t> without(const std::vector<bool>& repeats, const Events& ev
 TrainingContext::TrainingContext(const Dataset& data, const Options& options, bool with_validation)
     : events(data.events(with_validation)),
       repeats(skips_repeats(options) ? find_repeats(events) : std::vector<bool>()),
-      item_counts(data.item_counts(with_validation)),
-      positive_counts(without(repeats, events, item_counts)),
+      item_counts(data.item_counts(with_validation)), positive_counts(without(repeats, events, item_counts)),
       downsampling(options.sampling.downsample_positives, positive_counts, options.train.seed) {
   const auto& negatives = options.sampling.negatives;
   if (std::ranges::any_of(negatives, sampling::draws_by_user)) user_items = data.items_of_users(with_validation);

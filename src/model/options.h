@@ -15,8 +15,8 @@ enum class Combine {
 };
 
 struct ModelOptions {
-  int64_t dim = 64;                                        // of the user and item vectors
-  bool normalise = true;                                   // to unit length: the score is a cosine
+  int64_t dim = 64;       // of the user and item vectors
+  bool normalise = true;  // to unit length: the score is a cosine
   Combine combine = Combine::concat;
   math::Precision precision = math::Precision::f32;        // of the products in the loss; parameters stay float
   math::Precision table_precision = math::Precision::f32;  // of the table rows

@@ -15,9 +15,7 @@ constexpr size_t kRowChunk = 256;
 template <class T>
 Tower<T>::Tower(features::TowerLayout layout, std::vector<size_t> table_of, std::span<const int64_t> hidden, size_t dim,
                 const ModelOptions& model)
-    : layout_(std::move(layout)),
-      table_of_(std::move(table_of)),
-      sum_(model.combine == Combine::sum),
+    : layout_(std::move(layout)), table_of_(std::move(table_of)), sum_(model.combine == Combine::sum),
       normalise_(model.normalise) {
   const auto& bags = layout_.bags;
   column_of_.resize(bags.size());

@@ -57,8 +57,8 @@ class Tower {
  private:
   features::TowerLayout layout_;
   std::vector<size_t> table_of_, column_of_;  // per bag: its table, its first column of X
-  std::vector<size_t> added_;                // the bags that are added to the MLP's output
-  size_t width_ = 0, read_from_ = 0;         // of X; the MLP reads its columns from read_from_ on
+  std::vector<size_t> added_;                 // the bags that are added to the MLP's output
+  size_t width_ = 0, read_from_ = 0;          // of X; the MLP reads its columns from read_from_ on
   bool sum_ = false, normalise_ = true;
   nn::Mlp<T> mlp_;
 };

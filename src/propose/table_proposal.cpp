@@ -54,7 +54,8 @@ std::vector<features::FeatureOptions> features_of(Proposal& p, const data::Table
         continue;
       }
       f.kind = features::FeatureKind::text;
-      if (c.role == "text") {  // of long texts the words alone: trigrams and pairs are most of the time, and tell little
+      // Of long texts the words alone: trigrams and pairs take most of the time, and tell little.
+      if (c.role == "text") {
         f.trigrams = false;
         f.word_ngrams = 1;
       }

@@ -32,7 +32,8 @@ dataset::Options suited_options() {
 
 std::string suit_half_life(dataset::Options& options) {
   options.train.half_life = "auto";
-  return "train.half_life = \"auto\": newer rows weigh more where the most popular items of late foretell the validation part better than item-kNN.";
+  return "train.half_life = \"auto\": newer rows weigh more where the most popular items of late foretell the "
+         "validation part better than item-kNN.";
 }
 
 int64_t batch_for(int64_t batch, uint64_t rows) {
@@ -50,7 +51,8 @@ std::vector<std::string> suit_size(dataset::Options& o, const LogSize& log) {
     if (source.source == "uniform") source.count = std::min(source.count, log.items);
   if (log.rows > kManyRows && o.towers.model.dim == 128) {
     o.towers.model.dim = 64;
-    said.push_back(fmt::format("model.dim = 64: {} rows take a while; 128 is a little better and twice as long.", log.rows));
+    said.push_back(
+        fmt::format("model.dim = 64: {} rows take a while; 128 is a little better and twice as long.", log.rows));
   }
   const auto batch = std::exchange(o.train.batch, batch_for(o.train.batch, log.rows));
   if (o.train.batch != batch)
