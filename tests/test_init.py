@@ -3,7 +3,6 @@
 import gzip
 import os
 import random
-import shlex
 import subprocess
 import tomllib
 
@@ -75,7 +74,12 @@ def test_a_log_with_times_context_and_an_item_table_becomes_a_config_that_trains
     assert [(f["column"], f["kind"]) for f in config["user"]["features"]] == [("device", "categorical")]
     assert config["item"]["hidden"] == config["user"]["hidden"] == [128]
     assert config["user"]["history"]["last"] > 0
-    assert config["train"]["history"] == "before"
+    assert config["train"]["history"] == "others"
+    # What suits a log that nobody tuned for, which is not what a config without these keys means.
+    model, train = config["model"], config["train"]
+    assert (model["combine"], model["dim"], config["user"]["history"]["table"]) == ("sum", 128, "shared")
+    assert (train["optimizer"], train["final_rate"], train["half_life"]) == ("adam", 0.1, "auto")
+    assert (train["repeats"], train["mask_history_items"]) == ("auto", True)
 
     # A person reads what was seen, why a column was left out, and what to do next, in the file and on the screen.
     for words in ("1500 rows, 60 users, 40 items", "joined by 'item_id', which holds 40 of the log's 40 items",
@@ -108,17 +112,12 @@ def test_lines_of_items_are_an_adjacency_file_and_its_test_file_is_the_test_part
         with gzip.open(tmp_path / name, "wt") as file:
             for user in range(USERS):
                 file.write(" ".join(map(str, [user, *rng.sample(range(ITEMS), n)])) + "\n")
-    text, config, _ = init(pagoda, tmp_path, "train.txt.gz")
+    _, config, _ = init(pagoda, tmp_path, "train.txt.gz")
     assert config["data"]["format"] == "adjacency"
     assert config["data"]["split"]["kind"] == "given"
     assert config["data"]["split"]["test_files"] == ["test.txt.gz"]
     assert config["train"]["history"] == "others"
     trains(pagoda, tmp_path)
-
-    # The line to try, as it stands in the comment, is one that works.
-    [line] = [line for line in text.splitlines() if "To try: pagoda " in line]
-    done = run(pagoda, tmp_path, *shlex.split(line.split("To try: pagoda ")[1]), "--set", "train.epochs=1")
-    assert done.returncode == 0, done.stderr
 
 
 def test_parquet_with_names_of_its_own_and_ratings_as_weights(pagoda, tmp_path):

@@ -17,6 +17,7 @@ std::vector<std::string> suit(dataset::Options& options, const data::Interaction
     said.push_back(
         train::suit_split(options.data.split, {.time_us = log.time_us, .user = log.user, .users = log.users.size()}));
   if (log.has_time()) said.push_back(train::suit_half_life(options));
+  train::suit_history(options);
   for (auto& line : train::suit_size(options, {log.size(), log.items.size()})) said.push_back(std::move(line));
   return said;
 }

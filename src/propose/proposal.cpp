@@ -78,6 +78,7 @@ void propose(Proposal& p, const Request& request) {
         100 * several);
   }
   if (!o.data.time.empty() && o.train.half_life.empty()) p.choices.push_back(train::suit_half_life(o));
+  train::suit_history(o);
   if (o.data.time.empty() && o.data.split.kind == data::SplitKind::random)
     p.say(
         "Split at random: the log has no times. If it has, name their column with --time and split by time: what is "

@@ -61,6 +61,10 @@ std::vector<std::string> suit_size(dataset::Options& o, const LogSize& log) {
   return said;
 }
 
+void suit_history(dataset::Options& o) {
+  if (o.evaluate.repeats == dataset::Repeats::keep) o.train.mask_history_items = false;
+}
+
 std::string suit_split(data::SplitOptions& split, const data::TimedRows& rows) {
   constexpr uint64_t kEnough = 200;
   std::vector<uint32_t> rows_of(rows.users);

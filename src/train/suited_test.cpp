@@ -34,6 +34,15 @@ TEST(Suited, ASmallCatalogueHasShortLists) {
   EXPECT_EQ(large.train.batch, dataset::Options().train.batch);
 }
 
+TEST(Suited, WhatAUserHadIsANegativeWhereListsKeepIt) {
+  auto options = suited_options();
+  suit_history(options);
+  EXPECT_TRUE(options.train.mask_history_items);
+  options.evaluate.repeats = dataset::Repeats::keep;
+  suit_history(options);
+  EXPECT_FALSE(options.train.mask_history_items);
+}
+
 constexpr int64_t kHour = int64_t{3600} * 1000000, kDay = 24 * kHour;
 
 struct Log {
