@@ -118,7 +118,8 @@ void describe(OptionVisitor& f, TrainOptions& o) {
   f.field(
       "half_life", o.half_life,
       "a row of this age weighs half, one of twice the age a quarter: 7d where what is popular changes by the week; "
-      "\"auto\": what foretells the validation part best; \"\": all rows weigh the same");
+      "\"auto\": what foretells the validation part best, if recent popularity does better there than item-kNN; "
+      "\"\": all rows weigh the same");
   f.field("mask_history_items", o.mask_history_items,
           "what the user had before is not pushed away as a negative: right where lists leave it out");
   f.choice("order", o.order, {{"shuffled", Order::shuffled}, {"time", Order::time}},

@@ -334,12 +334,9 @@ class Adviser {
   void rows() {
     if (liked_unmasked() < kLikedMany) return;
     say("rows", Verdict::set,
-        "{} of in-batch columns ({} of uniform ones) are items that the row's user clicks at another time: no mask of "
-        "the batch "
-        "covers them, so they are pushed away in one row and pulled near in another. With train.rows = \"user\" a "
-        "user's "
-        "targets are positives "
-        "of one row, and mask_history_items spares the history: compare with it.",
+        "{} of in-batch columns ({} of uniform ones) are items that the row's user clicks at another time: pushed away "
+        "in one row, they are pulled near in another. train.mask_history_items spares those that the user had before. "
+        "With train.rows = \"user\" a user's targets are positives of one row, too: compare with it.",
         percent(liked_unmasked()), percent(d_.liked_uniform));
   }
 
