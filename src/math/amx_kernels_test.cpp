@@ -144,11 +144,15 @@ TEST_F(AmxKernelsTest, OfRowsColumnsAndNumbersThatFillUpNothingIsLeft) {
   scene.run(0, 0);
   for (size_t i = 0; i < scene.padded_rows; ++i)
     for (size_t d = 0; d < scene.padded_dim; ++d)
-      if (i >= 40 || d >= 40) ASSERT_EQ(scene.d_users[i][d], 0);
+      if (i >= 40 || d >= 40) {
+        ASSERT_EQ(scene.d_users[i][d], 0);
+      }
   for (size_t i = 40; i < scene.padded_rows; ++i) ASSERT_EQ(scene.sums[i], 0);
   for (size_t j = 0; j < scene.padded_n; ++j)
     for (size_t d = 0; d < scene.padded_dim; ++d)
-      if (j >= 70 || d >= 40) ASSERT_EQ(scene.d_column(j, d), 0.5f);
+      if (j >= 70 || d >= 40) {
+        ASSERT_EQ(scene.d_column(j, d), 0.5f);
+      }
 }
 
 TEST_F(AmxKernelsTest, WholeStepsOfConstantColumnsAreLeftOut) {
@@ -158,8 +162,12 @@ TEST_F(AmxKernelsTest, WholeStepsOfConstantColumnsAreLeftOut) {
   none.run(0, 1000);
   for (size_t j = 0; j < 300; ++j)
     for (size_t d = 0; d < 64; ++d) {
-      if (j < 70 || j >= 200) ASSERT_EQ(some.d_column(j, d), all.d_column(j, d));
-      if (j >= 96 && j < 192) ASSERT_EQ(some.d_column(j, d), 0.5f);
+      if (j < 70 || j >= 200) {
+        ASSERT_EQ(some.d_column(j, d), all.d_column(j, d));
+      }
+      if (j >= 96 && j < 192) {
+        ASSERT_EQ(some.d_column(j, d), 0.5f);
+      }
       ASSERT_EQ(none.d_column(j, d), 0.5f);
     }
   EXPECT_TRUE(std::ranges::equal(some.d_users.values(), all.d_users.values()));
