@@ -95,7 +95,9 @@ TEST_F(BatcherOf, SkippedRepeatsAreHistoryAndNoExamples) {
     const auto batch = b.make(step);
     const auto target = b.targets(batch, 0).at(0);
     seen.insert(b.user(batch, 0) + target);
-    if (target == "c") EXPECT_EQ(b.history(batch, 0), Names({"a", "b", "a"}));
+    if (target == "c") {
+      EXPECT_EQ(b.history(batch, 0), Names({"a", "b", "a"}));
+    }
   }
   EXPECT_EQ(seen, (std::multiset<std::string>{"ua", "ub", "uc", "va"}));
   const auto count = [&](const std::vector<uint64_t>& counts, const char* item) {
