@@ -17,7 +17,6 @@ std::vector<std::string> suit(dataset::Options& options, const data::Interaction
     said.push_back(
         train::suit_split(options.data.split, {.time_us = log.time_us, .user = log.user, .users = log.users.size()}));
   if (log.has_time()) said.push_back(train::suit_half_life(options));
-  train::suit_history(options);
   for (auto& line : train::suit_size(options, {log.size(), log.items.size()})) said.push_back(std::move(line));
   return said;
 }
@@ -42,6 +41,7 @@ void run_train(const TrainArgs& args) {
     if (!flag->empty()) *key = *flag;
   const train::RunFlags flags{.resume = args.resume, .profile = args.profile};
   if (args.config.empty()) {  // settings that are not given are chosen as by `init`
+    train::suit_history(options);
     dataset::validate(options);
     const bool split_given =
         std::ranges::any_of(args.set, [](const auto& assignment) { return assignment.starts_with("data.split"); });

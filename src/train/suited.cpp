@@ -63,6 +63,7 @@ std::vector<std::string> suit_size(dataset::Options& o, const LogSize& log) {
 
 void suit_history(dataset::Options& o) {
   if (o.evaluate.repeats == dataset::Repeats::keep) o.train.mask_history_items = false;
+  if (!o.towers.item.id.enabled) o.towers.user.history.table = features::HistoryTable::own;
 }
 
 std::string suit_split(data::SplitOptions& split, const data::TimedRows& rows) {

@@ -24,7 +24,8 @@ dataset::Options suited_options();
 // Lengths of lists, the metric that chooses, the draws of a uniform source and the batch. Gives what is to be said of it, a
 // sentence each.
 std::vector<std::string> suit_size(dataset::Options& options, const LogSize& log);
-// Where lists keep what a user had, it is a negative, too: it competes for their places.
+// Where lists keep what a user had, it is a negative, too: it competes for their places. Where items have no ids, a history
+// has embeddings of its own.
 void suit_history(dataset::Options& options);
 // With times, rows weigh by their age as the validation part tells. Gives what is to be said of it.
 std::string suit_half_life(dataset::Options& options);

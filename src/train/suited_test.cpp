@@ -41,6 +41,10 @@ TEST(Suited, WhatAUserHadIsANegativeWhereListsKeepIt) {
   options.evaluate.repeats = dataset::Repeats::keep;
   suit_history(options);
   EXPECT_FALSE(options.train.mask_history_items);
+  EXPECT_EQ(options.towers.user.history.table, features::HistoryTable::shared);
+  options.towers.item.id.enabled = false;
+  suit_history(options);
+  EXPECT_EQ(options.towers.user.history.table, features::HistoryTable::own);
 }
 
 constexpr int64_t kHour = int64_t{3600} * 1000000, kDay = 24 * kHour;
