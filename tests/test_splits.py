@@ -135,7 +135,7 @@ def test_each_line_of_the_run_log_says_of_which_training_it_is(few):
 
 def test_the_last_epoch_being_the_best_is_said(cli, few, tmp_path):
     said = cli("train", "--interactions", few[0] / "log.csv", *COLUMNS, "--set", "train.epochs=2", "--set",
-               "data.split.kind=leave_last", "--set", "train.learning_rate=0.02", "-o", tmp_path / "m.pagoda").stderr
+               "data.split.kind=leave_last", "--set", "train.learning_rate=0.003", "-o", tmp_path / "m.pagoda").stderr
     assert "was best at the last of 2 epochs: more train.epochs may be better" in said
 
 
