@@ -51,6 +51,10 @@ train() {
   local config=$1 night here served beside worse
   shift 2
   night=$(date -u +%Y-%m-%dT%H-%M-%S)
+  while [[ -e $folder/nights/$night ]]; do # a run of less than a second
+    sleep 1
+    night=$(date -u +%Y-%m-%dT%H-%M-%S)
+  done
   here=$folder/nights/$night
   mkdir -p "$here"
   pagoda -q train -c "$config" "$@" -o "$here/model.pagoda"

@@ -55,10 +55,10 @@ COMMANDS = {
     "encode": (["encode", "{model}", "items", "-o", "OUT/v.npy"], {"v.npy": lambda cli, p: npy(p), "v.npy.ids.txt": None}),
     "encode parquet": (["encode", "{model}", "items", "-o", "OUT/v.parquet"],
                        {"v.parquet": lambda cli, p: pyarrow.parquet.read_table(p)}),
-    "retrieve": (["retrieve", "{model}", "--users", "{users}", "--k", "30", "-o", "OUT/r.jsonl"],
+    "retrieve": (["retrieve", "{model}", "--users", "{users}", "--max-unknown", "1", "--k", "30", "-o", "OUT/r.jsonl"],
                  {"r.jsonl": lambda cli, p: lines_of_json(p)}),
-    "retrieve tsv": (["retrieve", "{model}", "--users", "{users}", "--k", "30", "-o", "OUT/r.tsv"], {"r.tsv": None}),
-    "retrieve parquet": (["retrieve", "{model}", "--users", "{users}", "--k", "30", "-o", "OUT/r.parquet"],
+    "retrieve tsv": (["retrieve", "{model}", "--users", "{users}", "--max-unknown", "1", "--k", "30", "-o", "OUT/r.tsv"], {"r.tsv": None}),
+    "retrieve parquet": (["retrieve", "{model}", "--users", "{users}", "--max-unknown", "1", "--k", "30", "-o", "OUT/r.parquet"],
                          {"r.parquet": lambda cli, p: pyarrow.parquet.read_table(p)}),
     "simulate": (["simulate", "world", "--interactions", "2000", "--users", "200", "--items", "300", "-o", "OUT"],
                  {name: lambda cli, p: pyarrow.parquet.read_table(p)
