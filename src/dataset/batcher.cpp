@@ -27,6 +27,11 @@ Batcher::Batcher(BatchSource source) : source_(std::move(source)) {
   const auto& o = *source_.options;
   const auto& events = *source_.events;
   const bool by_user = o.rows == TrainingRows::user;
+  const auto in_time = [&](std::vector<uint32_t>& list) {
+    std::stable_sort(list.begin(), list.end(), [&](uint32_t a, uint32_t b) {
+      return std::pair(events.time_us[a], events.log_row[a]) < std::pair(events.time_us[b], events.log_row[b]);
+    });
+  };
   for (uint32_t u = 0; by_user && u < events.items.size(); ++u)
     if (!events.items[u].empty()) users_.push_back(u);
   for (uint32_t e = 0; !by_user && e < events.size(); ++e)
@@ -45,19 +50,11 @@ Batcher::Batcher(BatchSource source) : source_(std::move(source)) {
                              : std::max<uint64_t>(1, static_cast<uint64_t>(expected_events()) / batch_);
   if (source_.half_life_us > 0) newest_us_ = *std::ranges::max_element(events.time_us);
   window_us_ = columns::parse_duration_us(o.target_window).value_or(0);
-  if (o.order == Order::time || (by_user && o.targets == Targets::window)) {
+  if (!by_user && o.order == Order::time) in_time(examples_);
+  if (by_user && o.targets == Targets::window) {
     by_time_.resize(events.size());
     std::iota(by_time_.begin(), by_time_.end(), 0u);
-    std::stable_sort(by_time_.begin(), by_time_.end(), [&](uint32_t a, uint32_t b) {
-      return std::pair(events.time_us[a], events.log_row[a]) < std::pair(events.time_us[b], events.log_row[b]);
-    });
-  }
-  if (!by_user && o.order == Order::time) {
-    std::vector<bool> is_example(events.size());
-    for (const uint32_t e : examples_) is_example[e] = true;
-    examples_.clear();
-    for (const uint32_t e : by_time_)
-      if (is_example[e]) examples_.push_back(e);
+    in_time(by_time_);
   }
 }
 

@@ -65,7 +65,7 @@ class Batcher {
   size_t batch_ = 0;
   uint64_t steps_per_epoch_ = 0;
   int64_t window_us_ = 0, newest_us_ = 0;  // newest_us_: the time of the newest event
-  std::vector<uint32_t> by_time_;          // events in order of time (order = "time", targets = "window")
+  std::vector<uint32_t> by_time_;          // targets = "window": events in order of time
   std::vector<uint32_t> users_;            // rows = "user": users with at least one event
   std::vector<uint32_t> examples_;         // rows = "interaction": the events without repeats; in order of time where
                                            // order = "time"

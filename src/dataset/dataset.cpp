@@ -155,7 +155,8 @@ Events Dataset::events(bool with_validation) const {
   return e;
 }
 
-std::vector<bool> find_repeats(const Events& events) {
+std::vector<bool> skipped_repeats(const Options& options, const Events& events) {
+  if (!skips_repeats(options)) return {};
   std::vector<bool> repeats(events.size());
   std::vector<std::pair<uint32_t, size_t>> own;  // of a user: item and event
   for (size_t user = 0; user < events.items.size(); ++user) {
@@ -167,6 +168,14 @@ std::vector<bool> find_repeats(const Events& events) {
       if (own[i].first == own[i - 1].first) repeats[own[i].second] = true;
   }
   return repeats;
+}
+
+std::vector<uint64_t> counts_without(const std::vector<bool>& skipped, const Events& events,
+                                     std::span<const uint64_t> counts) {
+  std::vector<uint64_t> left(counts.begin(), counts.end());
+  for (size_t e = 0; e < skipped.size(); ++e)
+    if (skipped[e]) --left[events.items.values[e]];
+  return left;
 }
 
 std::vector<uint64_t> Dataset::item_counts(bool with_validation) const {

@@ -21,8 +21,11 @@ struct Events {
   size_t size() const { return items.values.size(); }
 };
 
-// Of each event, whether its user has an earlier one of the same item.
-std::vector<bool> find_repeats(const Events& events);
+// Which events are no examples, as their user has an earlier one of the same item; empty: skips_repeats() leaves all in.
+std::vector<bool> skipped_repeats(const Options& options, const Events& events);
+// `counts`, per catalogue row, less the events that are skipped.
+std::vector<uint64_t> counts_without(const std::vector<bool>& skipped, const Events& events,
+                                     std::span<const uint64_t> counts);
 
 // Immutable after load.
 struct Dataset {

@@ -57,14 +57,7 @@ class TrainTest : public testing::Test {
 struct Batches {
   Batches(const Options& options, bool with_validation = false)
       : options(options), data(load_dataset(options.data)), fit(data, this->options, with_validation),
-        batcher({.options = &this->options.train,
-                 .data = &data,
-                 .events = &fit.events,
-                 .repeats = &fit.repeats,
-                 .encoder = &fit.model.user_encoder,
-                 .cells = &fit.user_cells,
-                 .id_row_of_item = fit.id_row_of_item,
-                 .downsampling = &fit.downsampling}) {}
+        batcher(batch_source(this->options, data, fit)) {}
   Batches(const Batches&) = delete;
 
   TrainBatch make(uint64_t step) const {

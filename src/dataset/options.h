@@ -56,7 +56,6 @@ enum class Targets {
   window,  // rows = user: a random moment; before it is history, `target_window` from it targets
 };
 enum class Order { shuffled, time };
-// What is written, once the number of epochs is chosen on the validation part.
 // Whether a row whose item the user had before is an example (rows = "interaction"). Lists that leave out what a user had
 // are judged by new items alone.
 enum class LearnRepeats : uint8_t {
@@ -65,6 +64,7 @@ enum class LearnRepeats : uint8_t {
   learn,
 };
 
+// What is written, once the number of epochs is chosen on the validation part.
 enum class Refit : uint8_t {
   none,        // the chosen model, which trained on the training part
   all,         // one trained on all rows for as many epochs; judged in its place is what `validation` writes

@@ -4,20 +4,9 @@
 
 namespace pagoda::dataset {
 
-namespace {
-
-std::vector<uint64_t> without(const std::vector<bool>& repeats, const Events& events, std::vector<uint64_t> counts) {
-  for (size_t e = 0; e < repeats.size(); ++e)
-    if (repeats[e]) --counts[events.items.values[e]];
-  return counts;
-}
-
-}  // namespace
-
 TrainingContext::TrainingContext(const Dataset& data, const Options& options, bool with_validation)
-    : events(data.events(with_validation)),
-      repeats(skips_repeats(options) ? find_repeats(events) : std::vector<bool>()),
-      item_counts(data.item_counts(with_validation)), positive_counts(without(repeats, events, item_counts)),
+    : events(data.events(with_validation)), repeats(skipped_repeats(options, events)),
+      item_counts(data.item_counts(with_validation)), positive_counts(counts_without(repeats, events, item_counts)),
       downsampling(options.sampling.downsample_positives, positive_counts, options.train.seed) {
   const auto& negatives = options.sampling.negatives;
   if (std::ranges::any_of(negatives, sampling::draws_by_user)) user_items = data.items_of_users(with_validation);
@@ -37,6 +26,19 @@ TrainingContext::TrainingContext(const Dataset& data, const Options& options, bo
   id_row_of_item.reserve(data.catalogue.size());
   for (uint32_t item = 0; item < data.catalogue.size(); ++item)
     id_row_of_item.push_back(model.item_encoder.id_vocabulary().row(data.catalogue[item]));
+}
+
+BatchSource batch_source(const Options& options, const Dataset& data, const TrainingContext& fit,
+                         int64_t half_life_us) {
+  return {.options = &options.train,
+          .data = &data,
+          .events = &fit.events,
+          .repeats = &fit.repeats,
+          .encoder = &fit.model.user_encoder,
+          .cells = &fit.user_cells,
+          .id_row_of_item = fit.id_row_of_item,
+          .downsampling = &fit.downsampling,
+          .half_life_us = half_life_us};
 }
 
 }  // namespace pagoda::dataset

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "dataset/batcher.h"
 #include "dataset/dataset.h"
 #include "dataset/options.h"
 #include "sampling/positives.h"
@@ -27,5 +28,9 @@ struct TrainingContext {
   features::EncodedItems item_cells;
   std::vector<uint32_t> id_row_of_item;
 };
+
+// What the batches of a training are made from. Borrows all three.
+BatchSource batch_source(const Options& options, const Dataset& data, const TrainingContext& fit,
+                         int64_t half_life_us = 0);
 
 }  // namespace pagoda::dataset

@@ -158,8 +158,10 @@ Baselines judge_baselines(ThreadPool& pool, const BaselineInput& input) {
     UserMetrics users;
     Baseline one{.name = std::move(name), .about = std::move(about), .report = {}, .intervals = {}, .differences = {}};
     one.report = rank_lists(lists, *input.states, input.judged, input.ks, popularity, nullptr, &users);
-    one.intervals = bootstrap_intervals(pool, users);
-    if (input.model) one.differences = bootstrap_intervals(pool, *input.model, &users);
+    if (input.model) {
+      one.intervals = bootstrap_intervals(pool, users);
+      one.differences = bootstrap_intervals(pool, *input.model, &users);
+    }
     out.judged.push_back(std::move(one));
   };
   uint64_t rows = 0;

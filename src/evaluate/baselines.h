@@ -53,7 +53,7 @@ struct BaselineInput {
   std::optional<RecentRows> recent;  // of the training rows
   std::string why_no_recent;
   const math::Ragged<uint32_t>* histories;  // what item-kNN learns from: a list a user
-  const UserMetrics* model;                 // of each judged user, in their order; null: no differences are wanted
+  const UserMetrics* model;                 // of each judged user, in their order; null: no intervals either
   ItemKnnOptions knn;
   double most_work = 2e10;  // additions to scores, of all judged users; above it item-kNN is left out
 };

@@ -136,9 +136,10 @@ TrainingDiagnostics replay_training(ThreadPool& pool, const model::Bundle& bundl
   const auto& member = bundle.members()[0];
   const auto& model = member.model;
   const auto events = data.events(bundle.info().refit);
-  const sampling::PositiveDownsampling downsampling(options.sampling.downsample_positives, bundle.item_counts(),
+  const auto repeats = dataset::skipped_repeats(options, events);
+  const sampling::PositiveDownsampling downsampling(options.sampling.downsample_positives,
+                                                    dataset::counts_without(repeats, events, bundle.item_counts()),
                                                     options.train.seed);
-  const auto repeats = dataset::skips_repeats(options) ? dataset::find_repeats(events) : std::vector<bool>();
   const dataset::Batcher batcher({.options = &options.train,
                                   .data = &data,
                                   .events = &events,

@@ -60,6 +60,7 @@ Trial::Trial(ThreadPool& pool, const std::vector<model::EnsemblePart>& parts, co
         requests[i] = {.user = users_[i],
                        .cell = m.user_ids.find(data_.users[users_[i]]),
                        .history = {},
+                       .recent = {},
                        .context = {},
                        .moment_us = states_.moment_us};
       if (!requests_.none())

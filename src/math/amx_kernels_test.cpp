@@ -8,6 +8,7 @@
 
 #include "core/rng.h"
 #include "math/bf16.h"
+#include "math/math_test.h"
 #include "math/tile_kernels.h"
 
 namespace pagoda::math {
@@ -17,16 +18,6 @@ constexpr size_t kRows[] = {1, 31, 33, 170}, kColumns[] = {1, 17, 65, 300}, kDim
 
 size_t round_up(size_t n) { return (n + kAmxStep - 1) / kAmxStep * kAmxStep; }
 float rounded(float x) { return from_bf16(to_bf16(x)); }
-
-// Numbers in the first `cols` of each row, NaN in what no kernel may use.
-Matrix<float> noise(size_t rows, size_t cols, size_t stride, uint64_t lane) {
-  Rng rng(3, Stream::test, rows, lane);
-  Matrix<float> m(rows, stride);
-  m.fill(std::numeric_limits<float>::quiet_NaN());
-  for (size_t i = 0; i < rows; ++i)
-    for (size_t j = 0; j < cols; ++j) m[i][j] = static_cast<float>(rng.normal());
-  return m;
-}
 
 // A block of rows of U and columns of V, some logits masked, and what the kernels make of it.
 struct Scene {

@@ -12,19 +12,10 @@
 #include "core/error.h"
 #include "core/rng.h"
 #include "math/bf16.h"
+#include "math/math_test.h"
 
 namespace pagoda::math {
 namespace {
-
-// Numbers in the first `cols` of each row, NaN in what no kernel may use.
-Matrix<float> noise(size_t rows, size_t cols, size_t stride, uint64_t lane) {
-  Rng rng(3, Stream::test, rows, lane);
-  Matrix<float> m(rows, stride);
-  m.fill(std::numeric_limits<float>::quiet_NaN());
-  for (size_t i = 0; i < rows; ++i)
-    for (size_t j = 0; j < cols; ++j) m[i][j] = static_cast<float>(rng.normal());
-  return m;
-}
 
 // Around the widths of all vectors, and the heights of all groups of rows.
 constexpr size_t kRows[] = {1, 3, 4, 6, 7, 12, 13, 29, 99}, kColumns[] = {1, 5, 8, 16, 31, 32, 33, 70, 100};

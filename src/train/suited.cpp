@@ -10,13 +10,14 @@
 namespace pagoda::train {
 
 namespace {
+constexpr int64_t kDim = 128, kDimOfManyRows = 64;
 constexpr uint64_t kManyRows = 2'000'000;
-}
+}  // namespace
 
 dataset::Options suited_options() {
   dataset::Options o;
   o.towers.model.combine = model::Combine::sum;
-  o.towers.model.dim = 128;
+  o.towers.model.dim = kDim;
   o.towers.user.history.table = features::HistoryTable::shared;
   o.towers.user.history.last = 200;
   o.train.repeats = dataset::LearnRepeats::automatic;
@@ -49,10 +50,10 @@ std::vector<std::string> suit_size(dataset::Options& o, const LogSize& log) {
     o.train.choose_by = evaluate::telling_metric(fmt::format("recall@{}", o.evaluate.k[0]), {}, log.items);
   for (auto& source : o.sampling.negatives)
     if (source.source == "uniform") source.count = std::min(source.count, log.items);
-  if (log.rows > kManyRows && o.towers.model.dim == 128) {
-    o.towers.model.dim = 64;
-    said.push_back(
-        fmt::format("model.dim = 64: {} rows take a while; 128 is a little better and twice as long.", log.rows));
+  if (log.rows > kManyRows && o.towers.model.dim == kDim) {
+    o.towers.model.dim = kDimOfManyRows;
+    said.push_back(fmt::format("model.dim = {}: {} rows take a while; {} is a little better and twice as long.",
+                               kDimOfManyRows, log.rows, kDim));
   }
   const auto batch = std::exchange(o.train.batch, batch_for(o.train.batch, log.rows));
   if (o.train.batch != batch)

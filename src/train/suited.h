@@ -16,9 +16,9 @@ struct LogSize {
   int64_t items = 0;
 };
 
-// What trains well on logs that nobody tuned for; docs/experiments/defaults.md has the figures. Sums of ids and features, a
-// history that is the user's other items, read by the items' own embeddings, and Adam with a falling rate. A config that does not say a key keeps the
-// value of version 0.1, which the key's own default is.
+// What trains well on logs that nobody tuned for; docs/experiments/defaults.md has the figures. Sums of ids and features,
+// a history that is the user's other items, read by the items' own embeddings, and Adam with a falling rate. A config
+// that does not say a key keeps the value of version 0.1, which the key's own default is.
 dataset::Options suited_options();
 
 // Lengths of lists, the metric that chooses, the draws of a uniform source and the batch. Gives what is to be said of it, a

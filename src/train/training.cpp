@@ -264,15 +264,7 @@ void Run::say_who_validates() const {
 }
 
 void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Checkpoint* from) {
-  const dataset::Batcher batcher({.options = &options_.train,
-                                  .data = data_,
-                                  .events = &fit.events,
-                                  .repeats = &fit.repeats,
-                                  .encoder = &fit.model.user_encoder,
-                                  .cells = &fit.user_cells,
-                                  .id_row_of_item = fit.id_row_of_item,
-                                  .downsampling = &fit.downsampling,
-                                  .half_life_us = half_life_us_});
+  const dataset::Batcher batcher(dataset::batch_source(options_, *data_, fit, half_life_us_));
   const uint64_t per_epoch = batcher.steps_per_epoch();
   const uint64_t planned = per_epoch * static_cast<uint64_t>(options_.train.epochs), end = per_epoch * end_epoch;
   fit.model.towers.initialise(pool_, options_.train.seed);

@@ -96,15 +96,7 @@ Standing TrialRunner::run(const dataset::Options& options, int64_t epochs, const
   const train::RunIdentity identity{.config = config_identity(options), .data = data_, .former_checksums = {}};
   const auto state_path = path(options, "state"), users_path = path(options, "users");
   dataset::TrainingContext fit(data_set_, options, false);
-  const dataset::Batcher batcher({.options = &options.train,
-                                  .data = &data_set_,
-                                  .events = &fit.events,
-                                  .repeats = &fit.repeats,
-                                  .encoder = &fit.model.user_encoder,
-                                  .cells = &fit.user_cells,
-                                  .id_row_of_item = fit.id_row_of_item,
-                                  .downsampling = &fit.downsampling,
-                                  .half_life_us = half_life_us_});
+  const dataset::Batcher batcher(dataset::batch_source(options, data_set_, fit, half_life_us_));
   const uint64_t per_epoch = batcher.steps_per_epoch();
   fit.model.towers.initialise(pool_, options.train.seed);
   train::Trainer trainer(options, fit, batcher.batch_rows(), per_epoch * static_cast<uint64_t>(options.train.epochs),
