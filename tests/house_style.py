@@ -14,7 +14,7 @@ import re
 
 MAX_COLUMNS = 120
 ROOMS = ("cli", "columns", "core", "data", "diagnose", "features", "files", "formats", "lab", "loss", "math", "nn",
-         "report", "retrieval", "sampling", "server", "simulate", "tune")
+         "python", "report", "retrieval", "sampling", "server", "simulate", "tune")
 DOCS = ("bad-data", "diagnose", "encode", "ensemble", "evaluate", "formats", "glossary", "howto/deploy", "howto/size",
         "index", "lab", "negatives", "reliability", "report", "retrieve", "security", "serve", "simulate", "train",
         "troubleshooting", "tune")

@@ -1,4 +1,5 @@
-"""Runs every test of a build: the GoogleTest binaries BUILD/test_* and the scripts tests/test_*.py.
+"""Runs every test of a build: the GoogleTest binaries BUILD/test_*, the scripts tests/test_*.py, and where the build has
+the Python package, tests/python in the environment .venv-frames.
 
     python tests/run_tests.py build/release [--all] [NAME...]
 
@@ -113,10 +114,10 @@ def run_binary(path, environment, prefix):
     return tally, status, output
 
 
-def run_pytest(scripts, everything, environment):
+def run_pytest(scripts, everything, environment, python=sys.executable, words=()):
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
+        command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *words]
         status, output = run([*command, *(["--all"] if everything else []), *map(str, scripts)], environment)
         tally = read_junit(report.read_text()) if report.is_file() else Tally()
     if status not in (0, 5) and tally.failed == 0:  # 5: no test was collected
@@ -153,13 +154,15 @@ def main(arguments=None):
     build = options.build.resolve()
     binaries = sorted(p for p in build.glob("test_*") if p.is_file() and os.access(p, os.X_OK))
     scripts = sorted((ROOT / "tests").glob("test_*.py"))
+    package = (build / "python").is_dir()
     if options.names:
-        known = {p.stem.removeprefix("test_") for p in binaries + scripts}
+        known = {p.stem.removeprefix("test_") for p in binaries + scripts} | ({"python"} if package else set())
         unknown = [name for name in options.names if name not in known]
         if unknown:
             sys.exit(f"no test is named {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
         binaries = [p for p in binaries if p.name.removeprefix("test_") in options.names]
         scripts = [p for p in scripts if p.stem.removeprefix("test_") in options.names]
+        package = package and "python" in options.names
 
     environment = environment_of(build)
     if options.all:
@@ -180,6 +183,11 @@ def main(arguments=None):
     if scripts:
         begin = time.monotonic()
         report("tests/*.py", begin, *run_pytest(scripts, options.all, environment))
+    if package:
+        begin, folder = time.monotonic(), ROOT / "tests" / "python"
+        words = [f"--rootdir={folder}", f"--confcutdir={folder}"]
+        report("tests/python", begin, *run_pytest([folder], options.all, environment,
+                                                  ROOT / ".venv-frames" / "bin" / "python", words))
     if not options.names and not (binaries or scripts):
         total.failed += 1
     forbidden = total.forbid_skips() if os.environ.get("PAGODA_NO_SKIPS") == "1" else []

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "evaluate/user_table.h"
 #include "propose/proposal.h"
 
 namespace pagoda::cli {
@@ -41,6 +42,7 @@ struct EvaluateArgs {
   int64_t rescore_from = 1000;
   bool no_baselines = false;
   std::string per_user;  // a Parquet file
+  bool user_table = false;
 };
 struct SplitArgs {
   std::string config, output, format = "csv";
@@ -94,6 +96,14 @@ struct DemoArgs {
   std::string folder = "build/demo";
   std::string program = "pagoda";  // argv[0]
 };
+
+// What `evaluate` finds; keeps the figures beside the bundle as it does.
+struct EvaluatedModel {
+  std::string json;           // INTERFACE: `evaluate --json`, without its warnings
+  evaluate::UserTable users;  // where args.user_table or args.per_user asks for it
+};
+EvaluatedModel evaluate_model(const EvaluateArgs& args);
+std::string diagnosis_json(const DiagnoseArgs& args);  // that of `diagnose --json`
 
 void run_init(const InitArgs& args);
 void run_diagnose(const DiagnoseArgs& args);

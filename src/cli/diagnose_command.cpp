@@ -349,10 +349,13 @@ nlohmann::ordered_json json_of(const std::string& name, const diagnose::Diagnosi
       {"warnings", warnings_so_far()}};
 }
 
-}  // namespace
+struct Diagnosed {
+  std::string name;
+  diagnose::Diagnosis diagnosis;
+  diagnose::Advice advice;
+};
 
-void run_diagnose(const DiagnoseArgs& args) {
-  files::check_output_name(args.json);
+Diagnosed diagnose_rows(const DiagnoseArgs& args) {
   if (args.interactions.empty() && args.config.empty())
     fail(ErrorKind::usage, "name the log to look at, as in `pagoda diagnose clicks.csv`, or a config with -c");
   if (args.batch < 0) fail(ErrorKind::usage, "--batch {} must be at least 1", args.batch);
@@ -362,13 +365,28 @@ void run_diagnose(const DiagnoseArgs& args) {
   const auto batch = columns_of_batch(args, options, rows);
   if (static_cast<uint64_t>(batch) > rows.user.size())
     log_warning("a batch of {} is longer than the log; measured with one of all {} rows", batch, rows.user.size());
-  const auto diagnosis = diagnose::diagnose(log, {.batch = batch, .dim = options.towers.model.dim});
-  const auto advice = diagnose::advise(diagnosis);
-  const auto json = json_of(rows.name, diagnosis, advice).dump(2);
+  Diagnosed found{.name = rows.name,
+                  .diagnosis = diagnose::diagnose(log, {.batch = batch, .dim = options.towers.model.dim}),
+                  .advice = {}};
+  found.advice = diagnose::advise(found.diagnosis);
+  return found;
+}
+
+}  // namespace
+
+std::string diagnosis_json(const DiagnoseArgs& args) {
+  const auto found = diagnose_rows(args);
+  return json_of(found.name, found.diagnosis, found.advice).dump(2);
+}
+
+void run_diagnose(const DiagnoseArgs& args) {
+  files::check_output_name(args.json);
+  const auto found = diagnose_rows(args);
+  const auto json = json_of(found.name, found.diagnosis, found.advice).dump(2);
   if (args.json == "-")
     std::printf("%s\n", json.c_str());
   else
-    print_all(rows.name, diagnosis, advice);
+    print_all(found.name, found.diagnosis, found.advice);
   if (!args.json.empty() && args.json != "-") files::write_text(args.json, json + "\n");
 }
 

@@ -95,19 +95,6 @@ void print_table(const Json& j) {
                   figure(health, "batch_recall" + k).c_str(), figure(health, "catalogue_recall" + k).c_str());
 }
 
-void put_out(const EvaluateArgs& args, Json figures) {
-  const auto told = [&] {
-    figures["warnings"] = warnings_so_far();
-    return figures.dump(1);
-  };
-  if (args.json == "-") {
-    std::printf("%s\n", told().c_str());
-    return;
-  }
-  print_table(figures);
-  if (!args.json.empty()) files::write_text(args.json, told() + "\n");
-}
-
 void say_whose_figures(const model::Bundle& served) {
   log_info(
       "{} has learnt from all {} rows; the figures are those of the model that was judged before, with the same epochs "
@@ -115,23 +102,16 @@ void say_whose_figures(const model::Bundle& served) {
       served.file().path(), served.info().training_rows, served.judged()->training_rows);
 }
 
-// The figures that training stored in the bundle, if they answer the call.
-bool print_kept_figures(const EvaluateArgs& args, const model::Bundle& served) {
+// Whether the figures that training stored in the bundle answer the call.
+bool may_keep_to_stored(const EvaluateArgs& args, const model::Bundle& served) {
   const bool asks_more = !args.k.empty() || !args.repeats.empty() || !args.context.empty() || !args.rescore.empty() ||
-                         !args.set.empty() || !args.per_user.empty();
-  const auto kept = served.file().text("metrics");
-  if (!served.judged() || asks_more || kept.empty()) return false;
-  say_whose_figures(served);
-  log_info("{} is not there: these are the figures kept when it was trained", evaluate::judged_path(args.model));
-  put_out(args, Json::parse(kept));
-  return true;
+                         !args.set.empty() || !args.per_user.empty() || args.user_table;
+  return served.judged() && !asks_more && !served.file().text("metrics").empty();
 }
 
 }  // namespace
 
-void run_evaluate(const EvaluateArgs& args) {
-  files::check_output_name(args.json);
-  files::check_not_compressed(args.per_user, "a Parquet table");
+EvaluatedModel evaluate_model(const EvaluateArgs& args) {
   const auto served = model::Bundle::open(args.model);
   if (const auto journal = retrieval::journal_path(args.model); file_exists(journal))
     log_info("{} is not read: the bundle is judged with the items that it was trained with", journal);
@@ -139,7 +119,11 @@ void run_evaluate(const EvaluateArgs& args) {
   auto bundle = served, second = args.rescore.empty() ? nullptr : model::Bundle::open(args.rescore);
   if (args.data.empty()) {  // by the test part, so with a model that has not seen it
     if (served->info().all_rows) bundle = evaluate::open_judged(*served);
-    if (!bundle && print_kept_figures(args, *served)) return;
+    if (!bundle && may_keep_to_stored(args, *served)) {
+      say_whose_figures(*served);
+      log_info("{} is not there: these are the figures kept when it was trained", evaluate::judged_path(args.model));
+      return {.json = std::string(served->file().text("metrics")), .users = {}};
+    }
     if (!bundle) evaluate::check_test_is_unseen(*served);
     if (bundle != served) say_whose_figures(*served);
     if (second) second = evaluate::need_judged(second);
@@ -157,7 +141,7 @@ void run_evaluate(const EvaluateArgs& args) {
                                                 : dataset::JudgedContext::request;
   if (context == dataset::JudgedContext::request && test.requests.nothing_known())
     log_warning("the log has neither times nor columns of data.context: --context request judges as --context last");
-  const auto judgement =
+  auto judgement =
       evaluate::evaluate_bundle(pool, *bundle, test,
                                 {.ks = ks,
                                  .repeats = repeats,
@@ -165,7 +149,7 @@ void run_evaluate(const EvaluateArgs& args) {
                                  .second = second.get(),
                                  .rescore_from = static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)),
                                  .baselines = options.evaluate.baselines && !args.no_baselines,
-                                 .user_table = !args.per_user.empty()});
+                                 .user_table = args.user_table || !args.per_user.empty()});
   if (!args.per_user.empty()) evaluate::write_user_table(args.per_user, judgement.users);
   const auto items = static_cast<int64_t>(bundle->item_ids().size());
   std::vector<int64_t> too_long;
@@ -174,16 +158,34 @@ void run_evaluate(const EvaluateArgs& args) {
   if (!too_long.empty())
     log_warning("figures @{} tell little: of {} items such a list holds more than half, whatever the model",
                 fmt::join(too_long, " and @"), items);
-  put_out(args, Json::parse(judgement.json));
   log_info("{} users against {} items in {:.2f} s; {} users unknown to the model are judged apart",
            judgement.known.users, judgement.known.items, judgement.seconds, judgement.unknown_users.users);
+  EvaluatedModel result{.json = std::move(judgement.json), .users = std::move(judgement.users)};
   // Keeps the figures of the bundle's own test part, for report and inspect.
-  if (!args.data.empty() || second) return;
+  if (!args.data.empty() || second) return result;
   try {
-    model::write_metrics(args.model, judgement.json);  // of the judged model, which the bundle names
-  } catch (const Error& e) {                           // a full or read-only disk; the figures above are valid
+    model::write_metrics(args.model, result.json);  // of the judged model, which the bundle names
+  } catch (const Error& e) {                        // a full or read-only disk; the figures are valid
     log_warning("these figures are not kept: {}", e.what());
   }
+  return result;
+}
+
+void run_evaluate(const EvaluateArgs& args) {
+  files::check_output_name(args.json);
+  files::check_not_compressed(args.per_user, "a Parquet table");
+  const auto evaluated = evaluate_model(args);
+  auto figures = Json::parse(evaluated.json);
+  const auto told = [&] {
+    figures["warnings"] = warnings_so_far();
+    return figures.dump(1);
+  };
+  if (args.json == "-") {
+    std::printf("%s\n", told().c_str());
+    return;
+  }
+  print_table(figures);
+  if (!args.json.empty()) files::write_text(args.json, told() + "\n");
 }
 
 }  // namespace pagoda::cli

@@ -3,7 +3,6 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "files/byte_sink.h"
-#include "train/suited.h"
 #include "train/whole_config.h"
 
 namespace pagoda::cli {
@@ -12,18 +11,15 @@ void run_init(const InitArgs& args) {
   files::check_not_compressed(args.output, "a config");
   if (file_exists(args.output))
     fail(ErrorKind::usage, "{} exists, and may have been edited; choose another name with -o", args.output);
-  train::WholeConfig config{.training = train::suited_options(), .serve = {}};
-  read_config("", args.set, config);
   auto request = args.request;
   request.config = args.output;
-  request.split_told = std::ranges::any_of(args.set, [](const auto& a) { return a.starts_with("data.split"); });
-  auto proposal = propose::propose_config(request, std::move(config.training));
+  auto proposal = propose::propose_config_with(request, args.set);
 
   const auto next = fmt::format("pagoda train -c {} -o model.pagoda", args.output);
   const auto lines = proposal.lines();
   const auto comments = proposal.comments(next);
-  config = {.training = std::move(proposal.options), .serve = {}};
-  read_config("", args.set, config);  // what is told stands over what is proposed
+  train::WholeConfig config{.training = std::move(proposal.options), .serve = {}};
+  read_config("", args.set, config);  // for its section [serve]
   train::write_paths_beside(args.output, config);
   try {
     write_file(args.output, comments + "\n" + to_toml([&](OptionVisitor& f) { describe(f, config); }, true));

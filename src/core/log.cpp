@@ -8,6 +8,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "core/log_output.h"
 #include "core/printable.h"
@@ -66,7 +67,29 @@ Warnings& warnings() {
   return all;
 }
 
+struct Receiver {
+  std::mutex mutex;
+  LogReceiver function;
+};
+
+Receiver& receiver() {
+  static Receiver only;
+  return only;
+}
+
+bool give_to_receiver(LogLevel level, std::string_view message) {
+  auto& to = receiver();
+  const std::lock_guard lock(to.mutex);
+  if (to.function) to.function(level, printable_lines(message));
+  return static_cast<bool>(to.function);
+}
+
 }  // namespace
+
+void set_log_receiver(LogReceiver function) {
+  const std::lock_guard lock(receiver().mutex);
+  receiver().function = std::move(function);
+}
 
 void set_log_level(LogLevel least) { logger().set_level(spdlog_level(least)); }
 
@@ -77,7 +100,7 @@ void log_message(LogLevel level, std::string_view message) {
     const std::lock_guard lock(warnings().mutex);
     if (auto& texts = warnings().texts; texts.size() < kMostWarnings) texts.emplace_back(message);
   }
-  if (!logs(level) || write_formatted(level, message)) return;
+  if (!logs(level) || give_to_receiver(level, message) || write_formatted(level, message)) return;
   Progress::clear_line();
   const auto text = printable_lines(message);  // it may quote a file
   logger().log(spdlog_level(level), spdlog::string_view_t(text.data(), text.size()));

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -14,6 +15,11 @@ void set_log_level(LogLevel least);
 void log_message(LogLevel level, std::string_view message);
 // The same, but each message once per process: for files that are opened several times.
 void log_once(LogLevel level, std::string_view message);
+
+// Takes the messages in place of stderr, from any thread, one at a time; an empty function: stderr again. For a host
+// program with a log of its own.
+using LogReceiver = std::function<void(LogLevel level, std::string_view message)>;
+void set_log_receiver(LogReceiver receiver);
 
 template <class... Args>
 void log_info(fmt::format_string<Args...> format, Args&&... args) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "core/log.h"
 
@@ -17,6 +18,11 @@ namespace {
 
 std::atomic<bool> quiet{false};
 std::atomic<bool> line_shown{false};  // a bar stands on the terminal's current line
+
+ProgressReceiver& receiver() {
+  static ProgressReceiver only;
+  return only;
+}
 
 constexpr size_t kBarCells = 24;
 
@@ -37,10 +43,20 @@ std::string_view cut(std::string_view text, size_t columns) {
 
 Progress::Progress(std::string title, uint64_t total, std::string_view unit)
     : title_(std::move(title)), unit_(unit), total_(total), start_(std::chrono::steady_clock::now()), drawn_(start_),
-      terminal_(isatty(STDERR_FILENO) != 0) {}
+      terminal_(!receiver() && isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() {
-  if (!finished_) clear_line();
+  if (!finished_) end();
+}
+
+void Progress::set_receiver(ProgressReceiver function) { receiver() = std::move(function); }
+
+void Progress::end() {
+  finished_ = true;
+  if (receiver())
+    receiver()({.title = title_, .unit = unit_, .note = "", .done = done_, .total = total_, .ended = true});
+  else
+    clear_line();
 }
 
 void Progress::set_quiet(bool on) { quiet = on; }
@@ -56,8 +72,10 @@ void Progress::update(uint64_t done, std::string_view note) {
   using namespace std::chrono_literals;
   if (quiet || finished_) return;
   const auto now = std::chrono::steady_clock::now();
-  if (now - drawn_ < (terminal_ ? 100ms : 10000ms)) return;
+  done_ = done;
+  if (now - drawn_ < (terminal_ || receiver() ? 100ms : 10000ms)) return;
   drawn_ = now;
+  if (receiver()) return receiver()({.title = title_, .unit = unit_, .note = note, .done = done, .total = total_});
   draw(done, note);
 }
 
@@ -93,8 +111,7 @@ std::string Progress::line_at(uint64_t done, double seconds, std::string_view no
 
 void Progress::finish(std::string_view note) {
   if (finished_) return;
-  finished_ = true;
-  clear_line();
+  end();
   if (!note.empty() && !quiet) log_info("{}  {}", title_, note);
 }
 

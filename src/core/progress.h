@@ -3,10 +3,19 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
 namespace pagoda {
+
+// How far a piece of work is, for a host program that draws it itself. The texts live as long as the call.
+struct ProgressState {
+  std::string_view title, unit, note;
+  uint64_t done = 0, total = 0;  // total 0: unknown
+  bool ended = false;
+};
+using ProgressReceiver = std::function<void(const ProgressState& state)>;
 
 // Progress bar("epoch 3/20", rows, "rows"); bar.update(done, "loss 4.1");
 // Draws at most ten times a second (a line every 10 s if stderr is not a terminal), so update() may be called often.
@@ -18,6 +27,9 @@ class Progress {
   void update(uint64_t done, std::string_view note = "");
   void finish(std::string_view note = "");  // leaves nothing on a terminal: the caller reports the result
   static void set_quiet(bool quiet);
+  // Takes what would be drawn, ten times a second, from any thread; an empty function: stderr again. Not while a
+  // Progress exists.
+  static void set_receiver(ProgressReceiver receiver);
   static void clear_line();  // removes a visible bar from the terminal, before a message is written
 
   // What is drawn after `seconds` with `done` done.
@@ -25,8 +37,9 @@ class Progress {
 
  private:
   void draw(uint64_t done, std::string_view note);
+  void end();
   std::string title_, unit_;
-  uint64_t total_;
+  uint64_t total_, done_ = 0;
   std::chrono::steady_clock::time_point start_, drawn_;
   bool terminal_, finished_ = false;
 };

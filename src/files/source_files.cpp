@@ -277,6 +277,7 @@ bool is_archive(const std::string& path) {
 
 // The files that one path means.
 std::vector<SourceFile> expand(const std::string& path, std::vector<std::string>& passed_over) {
+  if (is_memory_table(path)) return {{path, false, {}}};
   refuse_address(path);
   std::error_code ignored;
   const bool there = fs::exists(path, ignored);

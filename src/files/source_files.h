@@ -3,10 +3,15 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace pagoda::files {
+
+// With which the path of a table in memory begins (formats/memory_tables.h). It is no file: find_files() passes it on.
+inline constexpr std::string_view kMemoryTable = "frame:";
+inline bool is_memory_table(std::string_view path) { return path.starts_with(kMemoryTable); }
 
 struct SourceFile {
   std::string path;        // "a.zip/b.csv": in an archive

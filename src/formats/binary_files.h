@@ -1,4 +1,4 @@
-// Readers of Parquet and Arrow files. Private to this room.
+// Readers of Parquet and Arrow files and of tables in memory. Private to this room.
 #pragma once
 
 #include <memory>
@@ -9,5 +9,6 @@ namespace pagoda::formats {
 
 std::unique_ptr<text::FileReader> open_parquet_file(const text::FileOptions& options);
 std::unique_ptr<text::FileReader> open_arrow_file(const text::FileOptions& options);
+std::unique_ptr<text::FileReader> open_memory_table(const text::FileOptions& options);
 
 }  // namespace pagoda::formats

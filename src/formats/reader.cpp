@@ -104,6 +104,10 @@ class MultiFileReader : public Reader {
     size_t empty = 0;
     std::string first_empty;
     for (auto& file : files) {
+      if (files::is_memory_table(file.path)) {
+        sources_.push_back({std::move(file), files::Format::arrow, {}});
+        continue;
+      }
       const auto head = files::read_head(file.path, form_.encoding);
       if (!head.regular && files.size() > 1)
         fail(ErrorKind::input, "{}: is a pipe, which is read alone; write it to a file to read it with others",
@@ -190,6 +194,7 @@ class MultiFileReader : public Reader {
   }
 
   static std::unique_ptr<text::FileReader> open(files::Format format, const text::FileOptions& options) {
+    if (files::is_memory_table(options.path)) return open_memory_table(options);
     if (format == files::Format::parquet) return open_parquet_file(options);
     if (format == files::Format::arrow) return open_arrow_file(options);
     return text::open_text_file(format, options);

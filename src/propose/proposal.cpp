@@ -6,6 +6,7 @@
 #include "propose/log_proposal.h"
 #include "propose/table_proposal.h"
 #include "train/suited.h"
+#include "train/whole_config.h"
 
 namespace pagoda::propose {
 
@@ -100,6 +101,18 @@ Proposal propose_config(const Request& request, dataset::Options told) {
     throw;
   }
   return p;
+}
+
+Proposal propose_config_with(const Request& request, const std::vector<std::string>& set) {
+  train::WholeConfig config{.training = train::suited_options(), .serve = {}};
+  train::read_config("", set, config);
+  auto asked = request;
+  asked.split_told |= std::ranges::any_of(set, [](const auto& a) { return a.starts_with("data.split"); });
+  auto proposal = propose_config(asked, std::move(config.training));
+  config.training = std::move(proposal.options);
+  train::read_config("", set, config);
+  proposal.options = std::move(config.training);
+  return proposal;
 }
 
 void Proposal::remove_written() const {

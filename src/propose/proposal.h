@@ -58,5 +58,7 @@ struct Proposal {
 // Reads the log and the tables whole. `told` holds what the config says already; the rest of it is chosen.
 // Error{input}: a file that cannot be read, or roles that stay open; Error{usage}: a column that is not there.
 Proposal propose_config(const Request& request, dataset::Options told);
+// The same over train::suited_options(). The assignments a.b=v are told before, and stand over what is proposed.
+Proposal propose_config_with(const Request& request, const std::vector<std::string>& set);
 
 }  // namespace pagoda::propose

@@ -97,6 +97,7 @@ void survey_table(FormSurvey& survey, const std::string& path, std::string_view 
 }
 
 void survey_file(FormSurvey& survey, const std::string& path, files::Format told) {
+  if (files::is_memory_table(path)) return;
   auto& form = survey.form;
   const auto head = files::read_head(path, form.encoding);
   if (!head.regular || head.bytes.empty()) return;

@@ -96,7 +96,8 @@ class Run {
   std::string half_life_said_;
   TrainingProgress progress_;
   std::optional<report::RunLog> log_;
-  bool profile_ = false, began_ = false;        // began_: a record of the run was written
+  bool profile_ = false, began_ = false;  // began_: a record of the run was written
+  std::function<void(const report::RunRecord&)> observe_;
   std::vector<report::NamedValue> validation_;  // of the latest evaluation
   std::string frequency_;                       // state at the end of the run
   SteadyClock::time_point last_checkpoint_ = SteadyClock::now(), phase_start_ = SteadyClock::now();
@@ -104,6 +105,7 @@ class Run {
 
 void Run::execute(RunFlags flags) {
   profile_ = flags.profile;
+  observe_ = std::move(flags.observe);
   const auto checkpoint_path = path("checkpoint");
   std::optional<Checkpoint> from;
   if (flags.resume && file_exists(checkpoint_path)) from.emplace(checkpoint_path, identity_);
@@ -316,6 +318,7 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
       progress_.seconds = record.seconds = seconds_before + seconds_since(phase_start_);
       if (!std::exchange(began_, true)) record.warnings = warnings_so_far();
       log_->write(record);
+      if (observe_) observe_(record);
       std::string metrics;
       for (const auto& [name, value] : record.validation) metrics += fmt::format("  {} {:.4f}", name, value);
       log_info("epoch {}/{}  loss {:.4f}  {}/s{}", epoch + 1, end_epoch, loss, human_count(rate), metrics);

@@ -2,16 +2,20 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 
 #include "dataset/dataset.h"
 #include "dataset/options.h"
+#include "report/run_log.h"
 
 namespace pagoda::train {
 
 struct RunFlags {
   bool resume = false;
   bool profile = false;  // a table of where the time went, to stderr
+  // Takes each record of the run log once it is written, on the training's thread.
+  std::function<void(const report::RunRecord&)> observe = {};
 };
 
 // Trains as the options say and writes the bundle to `output`; its run folder is `output`.run: checkpoint, metrics.jsonl,

@@ -5,6 +5,7 @@
 
 #include "core/log.h"
 #include "files/archive.h"
+#include "files/source_files.h"
 
 namespace pagoda::train {
 
@@ -33,7 +34,7 @@ bool leads_anywhere(const std::string& path) {
 
 std::string beside(const std::string& file, const std::string& path) {
   const auto folder = fs::path(file).parent_path();
-  if (path.empty() || path == "-" || folder.empty() || fs::path(path).is_absolute()) return path;
+  if (path.empty() || path == "-" || files::is_memory_table(path) || folder.empty() || fs::path(path).is_absolute()) return path;
   const auto there = (folder / path).lexically_normal().string();
   if (leads_anywhere(there) || !leads_anywhere(path)) return there;
   log_once(LogLevel::warning,
@@ -67,7 +68,8 @@ void write_paths_beside(const std::string& file, WholeConfig& config) {
   const auto folder = fs::path(file).parent_path();
   if (folder.empty()) return;
   for_each_path(config, [&](std::string& path) {
-    if (!path.empty() && path != "-" && !fs::path(path).is_absolute()) path = fs::proximate(path, folder).string();
+    if (!path.empty() && path != "-" && !files::is_memory_table(path) && !fs::path(path).is_absolute())
+      path = fs::proximate(path, folder).string();
   });
 }
 
