@@ -1,8 +1,9 @@
-# Arrow and Parquet for C++ from the `pyarrow` wheel of Python_EXECUTABLE (Debian has no Arrow package).
+# Arrow and Parquet for C++ from the `pyarrow` wheel of PAGODA_TOOLS (Debian has no Arrow package).
 # Gives PyArrow::arrow, PyArrow::parquet and PyArrow_VERSION.
 find_package(Python 3.10 COMPONENTS Interpreter REQUIRED)
+set(PAGODA_TOOLS "${Python_EXECUTABLE}" CACHE FILEPATH "the Python whose environment holds requirements.txt")
 execute_process(
-  COMMAND "${Python_EXECUTABLE}" -c
+  COMMAND "${PAGODA_TOOLS}" -c
           "import pyarrow as p; print(p.get_include(), p.get_library_dirs()[0], p.__version__, sep=';', end='')"
   OUTPUT_VARIABLE wheel RESULT_VARIABLE status ERROR_QUIET)
 if(status EQUAL 0)

@@ -1,7 +1,7 @@
 # The page of `pagoda serve --ui`: web/ through npm and Vite, then into the library of the server, byte by byte.
-# npm and node are those of .venv (requirements.txt), beside the Python that was given.
+# npm and node are those of .venv (requirements.txt), beside the Python of PAGODA_TOOLS.
 
-cmake_path(GET Python_EXECUTABLE PARENT_PATH page_tools)
+cmake_path(GET PAGODA_TOOLS PARENT_PATH page_tools)
 find_program(NPM npm HINTS "${page_tools}" NO_DEFAULT_PATH REQUIRED)
 set(npm ${CMAKE_COMMAND} -E env "PATH=${page_tools}:$ENV{PATH}" "${NPM}")
 

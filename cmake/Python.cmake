@@ -13,6 +13,12 @@ set_target_properties(pagoda_python PROPERTIES OUTPUT_NAME _core LIBRARY_OUTPUT_
 target_compile_options(pagoda_python PRIVATE ${PAGODA_FLAGS})
 target_link_libraries(pagoda_python PRIVATE pagoda_cli pagoda_library)
 
+# The wheel (pyproject.toml) holds the module and the program; auditwheel lays the libraries of both beside them.
+install(TARGETS pagoda_python LIBRARY DESTINATION pagoda COMPONENT python EXCLUDE_FROM_ALL)
+if(PAGODA_PROGRAM)
+  install(TARGETS pagoda RUNTIME DESTINATION pagoda/_program COMPONENT python EXCLUDE_FROM_ALL)
+endif()
+
 file(GLOB_RECURSE package CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/python/pagoda"
      "${PROJECT_SOURCE_DIR}/python/pagoda/*.py" "${PROJECT_SOURCE_DIR}/python/pagoda/*.pyi"
      "${PROJECT_SOURCE_DIR}/python/pagoda/py.typed")

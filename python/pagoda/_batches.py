@@ -23,6 +23,11 @@ def model_of(path: str, threads: int) -> Model:
         return _models[path]
 
 
+def check(model: Model, how: dict) -> None:
+    """Says what is wrong with the arguments where they were given, not on every worker."""
+    model.recommend(history=[[]], progress=False, **how)
+
+
 def answer(batch: Any, model: Model, user: str, how: dict) -> Any:
     """The table [user, items, scores] for a table or batch of pyarrow; its column `user` and, where there are such, the
     columns of a request are read."""
@@ -33,8 +38,8 @@ def answer(batch: Any, model: Model, user: str, how: dict) -> Any:
         raise InputError(f"no column '{user}'; there are: {', '.join(batch.schema.names)}", "user")
     keys = batch.column(user)
     told = {name: batch.column(name).to_pylist() for name in REQUEST_COLUMNS if name in batch.schema.names}
-    users = [k if k is None else k for k in keys.to_pylist()]
-    found = model.recommend(users if not told else [{"user": u} for u in users], progress=False, **told, **how)
+    users = keys.to_pylist()
+    found = model.recommend([{"user": u} for u in users] if told else users, progress=False, **told, **how)
     counts = found.counts
     held = np.arange(found.scores.shape[1]) < counts[:, None]
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from ._batches import answer, model_of
+from ._batches import answer, check, model_of
 from ._model import load
 
 
@@ -39,9 +39,9 @@ def recommend(dataset: Any, model: str | os.PathLike, k: int = 1000, *, user: st
     from ray.data import ActorPoolStrategy
 
     path = os.path.abspath(os.fspath(model))
-    load(path)  # says here what is wrong with it
     how = dict(k=k, filter=filter, exclude_seen=exclude_seen, exclude=None if exclude is None else list(exclude),
                min_score=min_score, quota=quota, recall=recall)
+    check(load(path), how)
     pool = (ActorPoolStrategy(min_size=workers[0], max_size=workers[1]) if isinstance(workers, tuple)
             else ActorPoolStrategy(size=workers))
     return dataset.map_batches(_Worker, fn_constructor_args=(path, threads, user, how), batch_format="pyarrow",

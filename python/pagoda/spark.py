@@ -9,10 +9,13 @@ The package must be installed where the workers' Python is.
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ._batches import answer, model_of
+from ._batches import answer, check, model_of
+from ._errors import InputError
 from ._model import load
 
 
@@ -36,14 +39,13 @@ def recommend(df: Any, model: str | os.PathLike, k: int = 1000, *, user: str = "
     from pyspark.sql.types import ArrayType, FloatType, LongType, StringType, StructField, StructType
 
     path = os.path.abspath(os.fspath(model))
-    opened = load(path)  # says here what is wrong with it, and not on every worker
+    opened = load(path)
     integers = opened.item_ids.dtype.kind == "i"
     name = _ship(df.sparkSession, path, opened.fingerprint)
     how = dict(k=k, filter=filter, exclude_seen=exclude_seen, exclude=None if exclude is None else list(exclude),
                min_score=min_score, quota=quota, recall=recall)
+    check(opened, how)
     if user not in df.columns:
-        from ._errors import InputError
-
         raise InputError(f"the frame has no column '{user}'; it has: {', '.join(df.columns)}", "user")
     kept = [user] + [c for c in ("history", "recent", "context", "features", "time") if c in df.columns and c != user]
     schema = StructType([df.schema[user],
@@ -61,19 +63,20 @@ def recommend(df: Any, model: str | os.PathLike, k: int = 1000, *, user: str = "
     return df.select(*kept).mapInArrow(work, schema)
 
 
+_shipped: dict[tuple[str, str], tempfile.TemporaryDirectory] = {}  # by application and name; they end with the driver
+
+
 def _ship(session: Any, path: str, fingerprint: str) -> str:
     """Adds the file to the session's files under a name of its content, so that another bundle is another file."""
-    import tempfile
-
     context = session.sparkContext
     name = f"pagoda-{fingerprint}.pagoda"
-    shipped = getattr(session, "_pagoda_shipped", None)
-    if shipped is None:
-        shipped = session._pagoda_shipped = {}
-    if name not in shipped:
+    if (context.applicationId, name) not in _shipped:
         folder = tempfile.TemporaryDirectory(prefix="pagoda-")
-        link = os.path.join(folder.name, name)
-        os.symlink(path, link)
-        context.addFile(link)
-        shipped[name] = folder
+        named = os.path.join(folder.name, name)
+        try:
+            os.link(path, named)
+        except OSError:  # on another file system
+            shutil.copyfile(path, named)
+        context.addFile(named)
+        _shipped[context.applicationId, name] = folder
     return name
