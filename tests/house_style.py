@@ -13,8 +13,9 @@ import pathlib
 import re
 
 MAX_COLUMNS = 120
-ROOMS = ("cli", "columns", "core", "data", "diagnose", "features", "files", "formats", "lab", "loss", "math", "nn",
-         "python", "report", "retrieval", "sampling", "server", "simulate", "tune")
+ROOMS = ("cli", "columns", "core", "data", "dataset", "diagnose", "evaluate", "features", "files", "filter", "formats",
+         "index", "lab", "library", "loss", "math", "model", "nn", "predicate", "propose", "python", "report",
+         "retrieval", "sampling", "server", "simulate", "text", "train", "tune")
 DOCS = ("bad-data", "diagnose", "encode", "ensemble", "evaluate", "formats", "glossary", "howto/deploy", "howto/size",
         "index", "lab", "negatives", "reliability", "report", "retrieve", "security", "serve", "simulate", "train",
         "troubleshooting", "tune")

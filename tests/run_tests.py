@@ -1,5 +1,5 @@
 """Runs every test of a build: the GoogleTest binaries BUILD/test_*, the scripts tests/test_*.py, and where the build has
-the Python package, tests/python in the environment .venv-frames.
+the Python package, tests/python, each script in the environment that it needs.
 
     python tests/run_tests.py build/release [--all] [NAME...]
 
@@ -20,6 +20,8 @@ import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT_S = 1200
+# Scripts of tests/python that need other libraries than .venv-frames holds; they run with --all.
+ENVIRONMENTS = {"test_ray.py": ".venv-ray", "test_rectools.py": ".venv-rectools", "test_spark.py": ".venv-spark"}
 CPU_LACKS = "this CPU has no "  # how the reason of a skip begins that even CI allows
 
 
@@ -125,6 +127,14 @@ def run_pytest(scripts, everything, environment, python=sys.executable, words=()
     return tally, status, output
 
 
+def package_tests(everything):
+    """(environment, scripts of tests/python) of each environment that is needed."""
+    scripts = sorted((ROOT / "tests" / "python").glob("test_*.py"))
+    yield ".venv-frames", [path for path in scripts if path.name not in ENVIRONMENTS]
+    for name, venv in ENVIRONMENTS.items() if everything else ():
+        yield venv, [ROOT / "tests" / "python" / name]
+
+
 def environment_of(build):
     environment = dict(os.environ, PAGODA_BUILD=str(build), PYTHONDONTWRITEBYTECODE="1")
     environment.setdefault("ASAN_OPTIONS", "detect_leaks=1:strict_string_checks=1")
@@ -183,11 +193,11 @@ def main(arguments=None):
     if scripts:
         begin = time.monotonic()
         report("tests/*.py", begin, *run_pytest(scripts, options.all, environment))
-    if package:
+    for venv, files in package_tests(options.all) if package else ():
         begin, folder = time.monotonic(), ROOT / "tests" / "python"
         words = [f"--rootdir={folder}", f"--confcutdir={folder}"]
-        report("tests/python", begin, *run_pytest([folder], options.all, environment,
-                                                  ROOT / ".venv-frames" / "bin" / "python", words))
+        report(f"tests/python {venv[6:]}", begin,
+               *run_pytest(files, options.all, environment, ROOT / venv / "bin" / "python", words))
     if not options.names and not (binaries or scripts):
         total.failed += 1
     forbidden = total.forbid_skips() if os.environ.get("PAGODA_NO_SKIPS") == "1" else []

@@ -13,6 +13,9 @@
 Messages go to ``logging`` under the name "pagoda". Errors are ``pagoda.Error``: UsageError, InputError, FailedError.
 """
 
+import importlib
+from typing import Any
+
 from ._core import ArrowTable, __version__
 from ._errors import Error, FailedError, InputError, Interrupted, UsageError
 from ._evaluation import Evaluation
@@ -28,3 +31,15 @@ __all__ = [
     "UsageError", "__version__", "diagnose", "in_batch", "lab", "load", "popularity", "propose", "source", "train", "tune",
     "uniform",
 ]
+
+_FACES = ("mlflow", "ray", "rectools", "sklearn", "spark")  # each needs the library of its name
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FACES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_FACES])

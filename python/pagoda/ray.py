@@ -33,7 +33,8 @@ def recommend(dataset: Any, model: str | os.PathLike, k: int = 1000, *, user: st
         dataset: with a column of user ids, and where there are such, columns of requests, as for ``pagoda.spark``.
         model: the path of a bundle, which every machine of the cluster sees. Each worker maps it once.
         threads: of a worker; as many CPUs are asked for it.
-        workers: actors, or the least and the most of them.
+        workers: actors, or the least and the most of them. Leave CPUs to Ray's own tasks: where the actors take all of
+            them, a step before this one waits for ever.
         batch_size: users of a batch; 4096 lists of 1000 are 50 MB.
     """
     from ray.data import ActorPoolStrategy

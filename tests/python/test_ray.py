@@ -15,7 +15,7 @@ def cluster():
     import ray
 
     os.environ["PYTHONPATH"] = str(BUILD / "python")  # of the workers
-    ray.init(num_cpus=2, include_dashboard=False, logging_level="error", object_store_memory=200_000_000,
+    ray.init(num_cpus=4, include_dashboard=False, logging_level="error", object_store_memory=200_000_000,
              runtime_env={"env_vars": {"PYTHONPATH": str(BUILD / "python")}})
     yield ray
     ray.shutdown()
