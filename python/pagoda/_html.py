@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._evaluation import Evaluation
+    from ._index import Index
     from ._model import Model
     from ._recommendations import Recommendations
 
@@ -81,6 +82,13 @@ def model(of: Model) -> str:
         charts += curve([(r["epoch"], r["validation"][name]) for r in chosen if name in r.get("validation", {})],
                         f"{name} on validation")
     return _page("<strong>pagoda.Model</strong>", _table(["", ""], facts, {1}), charts)
+
+
+def index(of: Index) -> str:
+    card = of._card()
+    facts = [["items", f"{len(of):,}"], ["dimensions", of.vectors.shape[1]], ["kind", card["index"]],
+             ["attributes", ", ".join(f"{name} ({kind})" for name, kind in card["attributes"].items()) or "none"]]
+    return _page("<strong>pagoda.Index</strong>", _table(["", ""], facts, {1}))
 
 
 def evaluation(of: Evaluation) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _core
+from . import _core, _html
 from ._errors import InputError, UsageError
 from ._events import Events, pass_on
 from ._frames import as_arrow, id_text, id_texts
@@ -79,14 +80,15 @@ class Index:
     def save(self, path: str | os.PathLike) -> None:
         """Writes a bundle, which every command and ``pagoda serve`` read. UsageError after ``upsert`` or ``remove``:
         what they changed lies in memory alone."""
-        if self._loaded is not None and self._changed():
+        if self._changed():
             raise UsageError("the index was changed since it was built; build one of all vectors to save it")
         self._loaded.copy_to(os.fspath(path))
 
-    def _changed(self) -> bool:
-        import json
+    def _card(self) -> dict:
+        return json.loads(self._loaded.card())
 
-        card = json.loads(self._loaded.card())
+    def _changed(self) -> bool:
+        card = self._card()
         return card["added_items"] > 0 or card["hidden_items"] > 0
 
     def search(self, queries: Any, k: int = 100, *, filter: str | None = None, recall: float | None = None,
@@ -145,7 +147,10 @@ class Index:
         return ids if isinstance(ids, np.ndarray) else self._catalogue
 
     def __repr__(self) -> str:
-        return f"<pagoda.Index: {len(self)} items, {self.vectors.shape[1]} dimensions>"
+        return f"<pagoda.Index: {len(self)} items, {self.vectors.shape[1]} dimensions, {self._card()['index']}>"
+
+    def _repr_html_(self) -> str:
+        return _html.index(self)
 
 
 def _are_integers(ids: Any) -> bool:
