@@ -298,8 +298,10 @@ BatchStream::BatchStream(const Batcher& batcher, uint64_t first_step, uint64_t e
       std::vector<uint32_t> order;
       uint64_t order_epoch = UINT64_MAX;
       for (uint64_t step = first_step; step < end_step; ++step) {
-        if (const auto epoch = step / batcher.steps_per_epoch(); epoch != order_epoch)
-          order = batcher.epoch_order(epoch), order_epoch = epoch;
+        if (const auto epoch = step / batcher.steps_per_epoch(); epoch != order_epoch) {
+          order = batcher.epoch_order(epoch);
+          order_epoch = epoch;
+        }
         const auto start = std::chrono::steady_clock::now();
         auto batch = batcher.make(step, order);
         seconds_making_ =

@@ -151,7 +151,10 @@ Events Dataset::events(bool with_validation) const {
   e.items.offsets = std::move(offsets);
   e.items.values.reserve(e.log_row.size());
   e.time_us.reserve(e.log_row.size());
-  for (auto row : e.log_row) e.items.values.push_back(item_row[log.item[row]]), e.time_us.push_back(log.time_of(row));
+  for (auto row : e.log_row) {
+    e.items.values.push_back(item_row[log.item[row]]);
+    e.time_us.push_back(log.time_of(row));
+  }
   return e;
 }
 
@@ -258,7 +261,8 @@ std::string fingerprint_of_rows(const data::Interactions& log, const std::functi
   uint64_t sum = 0;  // of each pair's checksum: the same in any order
   for (const auto& [user, item] : pairs) {
     ByteWriter bytes;
-    bytes.text(log.users[user]), bytes.text(log.items[item]);
+    bytes.text(log.users[user]);
+    bytes.text(log.items[item]);
     sum += checksum(bytes.bytes());
   }
   return fmt::format("{:016x}", sum);
@@ -275,7 +279,8 @@ EvaluationCoverage evaluation_coverage(const Dataset& data, const Relevant& vali
     const auto relevant = validation.items[i];
     const auto again = static_cast<size_t>(std::ranges::count_if(
         relevant, [&](uint32_t item) { return std::ranges::binary_search(histories[user], item); }));
-    out.pairs += relevant.size() + validation.outside[i], out.repeats += again;
+    out.pairs += relevant.size() + validation.outside[i];
+    out.repeats += again;
     out.reachable += relevant.size() > (repeats == Repeats::miss ? again : 0);
   }
   return out;

@@ -27,7 +27,8 @@ Json health_json(const BundleEvaluation& judgement) {
   put("mean_cosine_items", judgement.mean_cosine_items);
   put("mean_cosine_users", judgement.mean_cosine_users);
   if (const auto& t = judgement.training; t && t->examples > 0) {
-    json["replayed_steps"] = t->steps, json["replayed_examples"] = t->examples;
+    json["replayed_steps"] = t->steps;
+    json["replayed_examples"] = t->examples;
     put("columns", t->columns);
     put("effective_negatives", t->effective_negatives);
     put("accidental_hit_rate", t->accidental_hit_rate);

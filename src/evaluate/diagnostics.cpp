@@ -114,7 +114,8 @@ double effective_negatives(std::span<const uint32_t> items, std::span<const doub
     const uint32_t item = columns[j].first;
     double count = 0;
     for (; j < columns.size() && columns[j].first == item; ++j) count += columns[j].second;
-    sum += count, squares += count * count;
+    sum += count;
+    squares += count * count;
   }
   return squares > 0 ? sum * sum / squares : 0;
 }
@@ -206,9 +207,11 @@ TrainingDiagnostics replay_training(ThreadPool& pool, const model::Bundle& bundl
     health.examples += examples.wanted.size();
   }
   const double n = static_cast<double>(std::max<uint64_t>(1, health.steps));
-  health.columns /= n, health.effective_negatives /= n;
+  health.columns /= n;
+  health.effective_negatives /= n;
   health.accidental_hit_rate = hits.rate();
-  health.batch_recall = in_batch.report().recall, health.catalogue_recall = in_catalogue.report().recall;
+  health.batch_recall = in_batch.report().recall;
+  health.catalogue_recall = in_catalogue.report().recall;
   return health;
 }
 

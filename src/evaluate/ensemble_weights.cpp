@@ -76,7 +76,8 @@ Trial::Trial(ThreadPool& pool, const std::vector<model::EnsemblePart>& parts, co
       bundle.item_vectors().read(bundle.item_ids().find(first_.item_ids()[item]), items[item]);
     if (!bundle.ensemble() && !bundle.members()[0].unit_length) {
       std::vector<float> lengths;
-      nn::normalise_rows(pool, users.view(), lengths), nn::normalise_rows(pool, items.view(), lengths);
+      nn::normalise_rows(pool, users.view(), lengths);
+      nn::normalise_rows(pool, items.view(), lengths);
     }
     for (size_t i = 0; i < users.rows(); ++i) std::copy_n(users[i], users.cols(), user_vectors_[i] + begins_[p]);
     for (size_t i = 0; i < items.rows(); ++i) std::copy_n(items[i], items.cols(), item_vectors_[i] + begins_[p]);
@@ -105,7 +106,9 @@ void Trial::read_validation(const model::Bundle& first) {
   for (size_t i = 0; i < relevant.users.size(); ++i) {
     const auto user = data_.user_row[relevant.users[i]];
     if (states_.histories[user].empty()) continue;
-    users_.push_back(user), outside_.push_back(relevant.outside[i]), relevant_.push(relevant.items[i]);
+    users_.push_back(user);
+    outside_.push_back(relevant.outside[i]);
+    relevant_.push(relevant.items[i]);
     judged_.push_back(i);
   }
   if (users_.empty())
@@ -147,7 +150,10 @@ ChosenWeights choose_weights(ThreadPool& pool, const std::vector<model::Ensemble
     std::string text;
     for (auto w : weights) text += fmt::format("{:.4f}  ", w);
     log_info("  {}{} {:.4f}", text, metric, value);
-    if (best.weights.empty() || value > best.value) best.weights = weights, best.value = value;
+    if (best.weights.empty() || value > best.value) {
+      best.weights = weights;
+      best.value = value;
+    }
     return value;
   };
   tries(std::vector<double>(n, 1.0 / static_cast<double>(n)));

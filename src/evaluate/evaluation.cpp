@@ -100,7 +100,9 @@ NamedMetrics validation_metrics(ThreadPool& pool, const dataset::Dataset& data, 
   for (size_t i = 0; i < relevant.users.size(); ++i) {
     const auto user = data.user_row[relevant.users[i]];
     if (states.histories[user].empty()) continue;
-    users.push_back(user), outside.push_back(relevant.outside[i]), items.push(relevant.items[i]);
+    users.push_back(user);
+    outside.push_back(relevant.outside[i]);
+    items.push(relevant.items[i]);
     auto& request = asked.emplace_back();
     request.user = request.cell = user;
     request.moment_us = states.moment_us;

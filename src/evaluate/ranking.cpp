@@ -162,7 +162,8 @@ std::vector<ItemBucket> RankingAccumulator::bucket_reports(const Cut& cut) const
   for (uint32_t i = 0; i < popularity_->items(); ++i) {
     if (cut.groups->of_item[i] == ItemGroups::kNone) continue;
     auto& bucket = buckets[cut.groups->of_item[i]];
-    ++bucket.items, bucket.train_positives += popularity_->count(i);
+    ++bucket.items;
+    bucket.train_positives += popularity_->count(i);
     for (size_t k = 0; k < ks_.size(); ++k) bucket.recommended[k] += exposure_[k][i];
   }
   for (size_t k = 0; k < ks_.size(); ++k) {
@@ -175,8 +176,11 @@ std::vector<ItemBucket> RankingAccumulator::bucket_reports(const Cut& cut) const
 
 RankingReport RankingAccumulator::report() const {
   RankingReport report;
-  report.ks = ks_, report.users = users_, report.items = popularity_->items();
-  report.test_positives = test_positives_, report.outside_catalogue = outside_;
+  report.ks = ks_;
+  report.users = users_;
+  report.items = popularity_->items();
+  report.test_positives = test_positives_;
+  report.outside_catalogue = outside_;
   report.in_history = in_history_;
   for (size_t m = 0; m < kMetricNames.size(); ++m) *report.all()[m] = over(*sums_.all()[m], users_);
 
@@ -192,7 +196,8 @@ RankingReport RankingAccumulator::report() const {
   for (const auto& [length, activity] : by_history_) {
     if (part.users == 0) part.shortest = length;
     part.longest = length;
-    part.users += activity.users, before += activity.users;
+    part.users += activity.users;
+    before += activity.users;
     add_to(sum, activity.recall);
     if (before * kActivityBuckets < users_ * next) continue;
     next = before * kActivityBuckets / users_ + 1;
@@ -205,7 +210,8 @@ RankingReport RankingAccumulator::report() const {
     uint64_t shown = 0, total = 0, tail = 0, popularity = 0;
     for (uint32_t i = 0; i < popularity_->items(); ++i) {
       const uint64_t times = exposure_[k][i];
-      shown += times > 0, total += times;
+      shown += times > 0;
+      total += times;
       popularity += times * popularity_->count(i);
       if (popularity_->in_long_tail(i)) tail += times;
     }

@@ -68,7 +68,13 @@ class FilterIndex::ColumnSets {
  private:
   void make(std::span<const uint32_t> attribute_of, BackgroundThrottle* throttle) {
     // An earlier attempt may have run out of memory.
-    all_ = {}, known_ = {}, values_ = {}, lists_ = {}, bitmap_of_ = {}, bitmaps_ = {}, zones_ = {};
+    all_ = {};
+    known_ = {};
+    values_ = {};
+    lists_ = {};
+    bitmap_of_ = {};
+    bitmaps_ = {};
+    zones_ = {};
     for (uint32_t item = 0; item < attribute_of.size(); ++item) {
       yield_every_64(throttle, item);
       if (is_known(attribute_of[item])) known_.add(item);

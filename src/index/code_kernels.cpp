@@ -41,8 +41,6 @@ inline uint32_t rows_in(size_t b, size_t rows, const uint16_t* masks) {
   return masks ? there & masks[b] : there;
 }
 
-// ---- portable ----
-
 inline void block_products(const uint8_t* block, size_t groups, const int8_t* query, int32_t start, int32_t* products) {
   for (size_t lane = 0; lane < kBlockRows; ++lane) products[lane] = start;
   for (size_t g = 0; g < groups; ++g, block += 64, query += 4)
@@ -85,8 +83,10 @@ void nearest_portable(const uint8_t* blocks, const int32_t* biases, size_t rows,
       block_products(blocks + b * block_bytes(groups), groups, queries + q * groups * 4, 0, products);
       const size_t lanes = std::min(kBlockRows, rows - b * kBlockRows);
       for (size_t lane = 0; lane < lanes; ++lane)
-        if (products[lane] + biases[b * kBlockRows + lane] > most)
-          most = products[lane] + biases[b * kBlockRows + lane], best[q] = static_cast<uint32_t>(b * kBlockRows + lane);
+        if (products[lane] + biases[b * kBlockRows + lane] > most) {
+          most = products[lane] + biases[b * kBlockRows + lane];
+          best[q] = static_cast<uint32_t>(b * kBlockRows + lane);
+        }
     }
     values[q] = most;
   }
@@ -96,7 +96,8 @@ size_t keep_above_portable(float* scores, uint32_t* positions, size_t n, float t
   size_t kept = 0;
   for (size_t i = 0; i < n; ++i) {
     const float score = scores[i];
-    scores[kept] = score, positions[kept] = positions[i];
+    scores[kept] = score;
+    positions[kept] = positions[i];
     kept += score > threshold;
   }
   return kept;
@@ -125,12 +126,11 @@ void best_lane(const int32_t (&values)[N], const int32_t (&rows)[N], uint32_t& r
   size_t best = 0;
   for (size_t lane = 1; lane < N; ++lane)
     if (values[lane] > values[best] || (values[lane] == values[best] && rows[lane] < rows[best])) best = lane;
-  row = static_cast<uint32_t>(rows[best]), value = values[best];
+  row = static_cast<uint32_t>(rows[best]);
+  value = values[best];
 }
 
-// ---- AVX2: bytes widened to 16 bits, as the byte products of its instructions saturate ----
-
-// Rows 0..7 of a block in low, 8..15 in high.
+// Rows 0..7 of a block in low, 8..15 in high. Bytes are widened to 16 bits, as the byte products of AVX2 saturate.
 struct Products2 {
   __m256i low, high;
 };
@@ -200,11 +200,13 @@ PAGODA_AVX2 void nearest_2(const uint8_t* blocks, const int32_t* biases, size_t 
       const __m256i row = _mm256_add_epi32(lanes, _mm256_set1_epi32(static_cast<int>(first)));
       const __m256i there = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(rows)), row);
       const __m256i better = _mm256_and_si256(there, _mm256_cmpgt_epi32(products, most));
-      most = _mm256_blendv_epi8(most, products, better), at = _mm256_blendv_epi8(at, row, better);
+      most = _mm256_blendv_epi8(most, products, better);
+      at = _mm256_blendv_epi8(at, row, better);
     };
     for (size_t b = 0; b < blocks_of(rows); ++b) {
       const auto p = block_products_2(blocks + b * block_bytes(groups), groups, queries + q * groups * 4, zero);
-      look(p.low, b * kBlockRows), look(p.high, b * kBlockRows + 8);
+      look(p.low, b * kBlockRows);
+      look(p.high, b * kBlockRows + 8);
     }
     int32_t values[8], rows_at[8];
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(values), most);
@@ -214,8 +216,6 @@ PAGODA_AVX2 void nearest_2(const uint8_t* blocks, const int32_t* biases, size_t 
 }
 
 constexpr CodeKernels kAvx2{products_2, select_2, nearest_2, keep_above_portable, masks_portable};
-
-// ---- AVX-512 with VNNI ----
 
 PAGODA_AVX512_VNNI inline __m512i four_codes_512(const int8_t* codes) {
   int32_t four;
@@ -303,7 +303,8 @@ PAGODA_AVX512_VNNI void nearest_tile_512(const uint8_t* blocks, const int32_t* b
   __m512i most[Tile], at[Tile];
   for (int q = 0; q < Tile; ++q) {
     scans[q] = {queries + static_cast<size_t>(q) * groups * 4, 0, 0, 0, nullptr, nullptr, 0};
-    most[q] = _mm512_set1_epi32(std::numeric_limits<int32_t>::min()), at[q] = _mm512_setzero_si512();
+    most[q] = _mm512_set1_epi32(std::numeric_limits<int32_t>::min());
+    at[q] = _mm512_setzero_si512();
   }
   for (size_t b = 0; b < blocks_of(rows); ++b) {
     const auto in = static_cast<__mmask16>(rows_in(b, rows, nullptr));
@@ -320,7 +321,8 @@ PAGODA_AVX512_VNNI void nearest_tile_512(const uint8_t* blocks, const int32_t* b
   }
   for (int q = 0; q < Tile; ++q) {
     int32_t values[kBlockRows], rows_at[kBlockRows];
-    _mm512_storeu_si512(values, most[q]), _mm512_storeu_si512(rows_at, at[q]);
+    _mm512_storeu_si512(values, most[q]);
+    _mm512_storeu_si512(rows_at, at[q]);
     best_lane(values, rows_at, best[q], best_values[q]);
   }
 }
@@ -346,7 +348,8 @@ PAGODA_AVX512_VNNI size_t keep_above_512(float* scores, uint32_t* positions, siz
   }
   for (; i < n; ++i) {
     const float score = scores[i];
-    scores[kept] = score, positions[kept] = positions[i];
+    scores[kept] = score;
+    positions[kept] = positions[i];
     kept += score > threshold;
   }
   return kept;

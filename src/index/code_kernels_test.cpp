@@ -129,7 +129,8 @@ TEST_P(EachInstructionSet, KeepAboveKeepsTheOrder) {
     std::vector<uint32_t> positions(n);
     std::vector<std::pair<float, uint32_t>> expected, kept;
     for (uint32_t i = 0; i < n; ++i) {
-      scores[i] = static_cast<float>(rng.below(5)), positions[i] = i;
+      scores[i] = static_cast<float>(rng.below(5));
+      positions[i] = i;
       if (scores[i] > 2.0f) expected.emplace_back(scores[i], i);
     }
     const size_t found = kernels().keep_above(scores.data(), positions.data(), n, 2.0f);

@@ -95,7 +95,13 @@ class PartitionedSearch : public testing::Test {
     index_ = built(*items_, *held_, {.recall = 0.95, .k = 500}).release();
     exact_ = make_exact_index(*items_).release();
   }
-  static void TearDownTestSuite() { delete index_, delete exact_, delete items_, delete queries_, delete held_; }
+  static void TearDownTestSuite() {
+    delete index_;
+    delete exact_;
+    delete items_;
+    delete queries_;
+    delete held_;
+  }
   static math::Matrix<float>*items_, *queries_, *held_;
   static Index *index_, *exact_;
   ThreadPool pool_{2};

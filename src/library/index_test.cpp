@@ -27,7 +27,10 @@ std::string best_of(const Vectors& items, std::span<const float> query) {
   for (size_t row = 0; row < items.rows(); ++row) {
     double score = 0;
     for (size_t i = 0; i < items.dim; ++i) score += double{items[row][i]} * query[i];
-    if (score > most) best = row, most = score;
+    if (score > most) {
+      best = row;
+      most = score;
+    }
   }
   return std::to_string(best);
 }

@@ -13,7 +13,8 @@ constexpr size_t kChunk = 256;
 
 void ColumnVectors::arrange(const sampling::Columns& columns, std::span<const int64_t> moments_us) {
   columns_ = columns.items.size();
-  memory_begin_ = columns.memory_begin, memory_end_ = columns.memory_end;
+  memory_begin_ = columns.memory_begin;
+  memory_end_ = columns.memory_end;
   const auto& items = columns.items;
   std::vector<uint32_t> order;
   order.reserve(columns_);
@@ -25,7 +26,9 @@ void ColumnVectors::arrange(const sampling::Columns& columns, std::span<const in
   };
   if (!std::ranges::is_sorted(order, before)) std::ranges::sort(order, before);  // a catalogue is
 
-  items_.clear(), timestamps_us_.clear(), columns_of_.clear();
+  items_.clear();
+  timestamps_us_.clear();
+  columns_of_.clear();
   for (size_t at = 0; at < order.size(); ++at) {
     const uint32_t j = order[at];
     if (at == 0 || items[j] != items[order[at - 1]] || moment(j) != moment(order[at - 1])) {

@@ -9,7 +9,8 @@ TEST(ColumnVectors, RunTheTowerOncePerItemAndMomentAndAddItsGradientsUp) {
   ThreadPool pool(2);
   sampling::Columns columns;
   columns.items = {7, 3, 7, 9, 7};
-  columns.memory_begin = 3, columns.memory_end = 4;
+  columns.memory_begin = 3;
+  columns.memory_end = 4;
   const std::vector<int64_t> moments{1, 1, 1, 1, 2};
   ColumnVectors vectors;
   vectors.arrange(columns, moments);

@@ -56,7 +56,10 @@ sampling::ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const dataset::Data
   std::vector<uint32_t> place(all.rows(), columns::Interner::kNone);
   Rng draw(seed, Stream::negatives, epoch, sampling::substream::kShard);
   for (uint32_t item = 0; item < all.rows(); ++item)
-    if (draw.uniform() < options.shard) place[item] = static_cast<uint32_t>(shard.size()), shard.push_back(item);
+    if (draw.uniform() < options.shard) {
+      place[item] = static_cast<uint32_t>(shard.size());
+      shard.push_back(item);
+    }
   const auto first_rank = static_cast<size_t>(options.first_rank), last_rank = static_cast<size_t>(options.last_rank);
   if (shard.size() < first_rank)
     log_warning(

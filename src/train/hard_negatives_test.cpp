@@ -8,7 +8,8 @@ namespace {
 TEST(HardestInBatch, AreTheHighestCorrectedLogitsThatAreNoPositiveAndNotMasked) {
   ThreadPool pool(2);
   math::Matrix<float> users(2, 1), items(4, 1);
-  users[0][0] = 1, users[1][0] = 1;
+  users[0][0] = 1;
+  users[1][0] = 1;
   for (size_t j = 0; j < 4; ++j) items[j][0] = 0.1f * static_cast<float>(j);  // logits 0, 1, 2, 3 at temperature 0.1
   math::Ragged<uint32_t> positives, masked;
   positives.push(std::vector<uint32_t>{3});

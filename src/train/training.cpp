@@ -115,7 +115,10 @@ void Run::execute(RunFlags flags) {
     for (const auto& old : {checkpoint_path, path("best"), evaluate::judged_path(output_),
                             model::metrics_path(evaluate::judged_path(output_))})
       std::filesystem::remove(old);
-  if (from) progress_ = from->progress(), began_ = true;
+  if (from) {
+    progress_ = from->progress();
+    began_ = true;
+  }
   log_.emplace(evaluate::run_folder(output_),
                from ? std::optional(progress_.steps_before + progress_.next_step) : std::nullopt);
   if (options_.towers.model.precision == math::Precision::bf16 && !math::bf16_is_fast())
@@ -294,8 +297,10 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
     ++steps;
     progress_.next_step = batch->step + 1;
     progress_.loss_sum += result.loss * static_cast<double>(result.examples);
-    progress_.hit_sum += result.accidental_hits, progress_.pair_sum += result.pairs;
-    progress_.loss_examples += result.examples, epoch_examples += result.examples;
+    progress_.hit_sum += result.accidental_hits;
+    progress_.pair_sum += result.pairs;
+    progress_.loss_examples += result.examples;
+    epoch_examples += result.examples;
     progress_.seconds = seconds_before + seconds_since(phase_start_);
     const double rate = static_cast<double>(epoch_examples) / std::max(1e-9, seconds_since(epoch_start));
     const double loss = progress_.loss_sum / static_cast<double>(std::max<uint64_t>(1, progress_.loss_examples));
@@ -314,7 +319,10 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
       record.health.push_back({"accidental_hits", progress_.hit_sum / std::max(1.0, progress_.pair_sum)});
       const bool judged = choosing && ((epoch + 1) % static_cast<uint64_t>(options_.train.evaluate_every) == 0 ||
                                        epoch + 1 == end_epoch);
-      if (judged) judge(fit, epoch + 1), record.validation = validation_;
+      if (judged) {
+        judge(fit, epoch + 1);
+        record.validation = validation_;
+      }
       progress_.seconds = record.seconds = seconds_before + seconds_since(phase_start_);
       if (!std::exchange(began_, true)) record.warnings = warnings_so_far();
       log_->write(record);
@@ -322,8 +330,12 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
       std::string metrics;
       for (const auto& [name, value] : record.validation) metrics += fmt::format("  {} {:.4f}", name, value);
       log_info("epoch {}/{}  loss {:.4f}  {}/s{}", epoch + 1, end_epoch, loss, human_count(rate), metrics);
-      progress_.loss_sum = 0, progress_.loss_examples = 0, progress_.hit_sum = 0, progress_.pair_sum = 0;
-      epoch_examples = 0, epoch_start = SteadyClock::now();
+      progress_.loss_sum = 0;
+      progress_.loss_examples = 0;
+      progress_.hit_sum = 0;
+      progress_.pair_sum = 0;
+      epoch_examples = 0;
+      epoch_start = SteadyClock::now();
       if (judged && runs_out(progress_.evaluated, static_cast<uint64_t>(options_.train.patience))) break;
     }
     const bool due = seconds_since(last_checkpoint_) >= static_cast<double>(options_.train.checkpoint_seconds);
@@ -354,7 +366,9 @@ void Run::judge(dataset::TrainingContext& fit, uint64_t epoch) {
   progress_.evaluated.push_back({.epoch = epoch, .value = value, .users = sample_of_users(users)});
   ++progress_.evaluations_since_best;
   if (value <= progress_.best_value) return;
-  progress_.best_value = value, progress_.best_epoch = epoch, progress_.evaluations_since_best = 0;
+  progress_.best_value = value;
+  progress_.best_epoch = epoch;
+  progress_.evaluations_since_best = 0;
   save_best(path("best"), fit.model);
 }
 
