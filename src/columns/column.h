@@ -31,19 +31,19 @@ struct Column {
   ColumnType type = ColumnType::text;
   RealPrecision precision = RealPrecision::f64;  // of a real column
   // text: row i is the string text[i]. decimal: row i is the canonical text of a Decimal.
-  math::Ragged<char> text;
+  math::Ragged<char> text{};
   // Dictionary-encoded text, only if ReaderOptions::coded asks for it: row i is the string (*words)[codes[i]]. Nothing
   // may be pushed to such a column.
-  std::shared_ptr<const math::Ragged<char>> words;
-  std::vector<uint32_t> codes;
-  std::vector<int64_t> integers;  // integer, boolean (0/1); time: microseconds since 1970 UTC
+  std::shared_ptr<const math::Ragged<char>> words{};
+  std::vector<uint32_t> codes{};
+  std::vector<int64_t> integers{};  // integer, boolean (0/1); time: microseconds since 1970 UTC
   // real, never NaN. For f32 and f16: the double nearest to the shortest decimal that reads back as the stored number,
   // so that the f32 0.1 is the double 0.1, as it is in a CSV file.
-  std::vector<double> reals;
-  math::Ragged<char> elements;               // texts: all the elements of all rows, one after another
+  std::vector<double> reals{};
+  math::Ragged<char> elements{};             // texts: all the elements of all rows, one after another
   std::vector<uint64_t> element_offsets{0};  // texts: row i holds elements [element_offsets[i], element_offsets[i + 1])
-  std::vector<uint8_t> valid;                // 0: the cell is null; empty: no cell is null
-  TimeForm times;                            // how as_time_us() reads texts and numbers; see time_form.h
+  std::vector<uint8_t> valid{};              // 0: the cell is null; empty: no cell is null
+  TimeForm times{};                          // how as_time_us() reads texts and numbers; see time_form.h
 
   size_t rows() const;
   // Where a number or a time is asked for, a cell is absent if it is null, empty, or a CSV word for a missing value

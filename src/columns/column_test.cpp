@@ -64,8 +64,11 @@ TEST(CellText, TimesAreWrittenAsTheyAreRead) {
   EXPECT_EQ(format_time_us(-1), "1969-12-31T23:59:59.999999Z");
   EXPECT_EQ(format_time_us(INT64_MIN), "-290308-12-21T19:59:05.224192Z");  // on a day that begins before all of int64
   EXPECT_EQ(format_time_us(-62198755200000000), "-0001-01-01T00:00:00Z");
-  for (int64_t t = -400000000000000000; t < 4000000000000000; t += 1234567890123457)
-    if (format_time_us(t)[0] != '-') EXPECT_EQ(parse_time_us(format_time_us(t)), t) << format_time_us(t);
+  for (int64_t t = -400000000000000000; t < 4000000000000000; t += 1234567890123457) {
+    if (format_time_us(t)[0] != '-') {
+      EXPECT_EQ(parse_time_us(format_time_us(t)), t) << format_time_us(t);
+    }
+  }
 }
 
 TEST(CellText, DurationsHaveAUnit) {

@@ -239,9 +239,11 @@ TEST_F(FileTest, AFileThatIsReplacedKeepsItsPermissionsAndItsOwner) {
     {
       AtomicFile file(path("f"));
       file.write("new");
-      for (const auto& entry : fs::directory_iterator(folder_))
-        if (entry.path().filename().string().starts_with(".f.tmp-"))
+      for (const auto& entry : fs::directory_iterator(folder_)) {
+        if (entry.path().filename().string().starts_with(".f.tmp-")) {
           EXPECT_EQ(mode_of(entry.path().filename().string()), 0600u) << "not readable by others before it is whole";
+        }
+      }
       file.commit();
     }
     EXPECT_EQ(mode_of("f"), mode);

@@ -116,8 +116,12 @@ TEST_F(SectionFileTest, EveryFlippedByteIsFound) {
     ASSERT_EQ(pwrite(fd, &bytes[i], 1, static_cast<off_t>(i)), 1);
     ASSERT_NE(message, "") << "byte " << i;
     ASSERT_EQ(message.find(path_), 0u);
-    if (i >= 4096 && i < 8192) ASSERT_NE(message.find("section 'a'"), message.npos) << message;
-    if (i >= 8192 && i < 16384) ASSERT_NE(message.find("section 'b'"), message.npos) << message;
+    if (i >= 4096 && i < 8192) {
+      ASSERT_NE(message.find("section 'a'"), message.npos) << message;
+    }
+    if (i >= 8192 && i < 16384) {
+      ASSERT_NE(message.find("section 'b'"), message.npos) << message;
+    }
   }
   close(fd);
   EXPECT_EQ(refusal(), "");

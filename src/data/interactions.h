@@ -26,7 +26,7 @@ struct InteractionOptions {
   std::vector<std::string> context;  // columns known at the moment of a request: device, format, place
   columns::TimeForm times;           // how times are written, if it is known
   bool trust_clock = false;          // accept every time, however far in the past or future
-  std::optional<int64_t> now_us;     // the present, for checking times; nothing: the system's clock
+  std::optional<int64_t> now_us{};   // the present, for checking times; nothing: the system's clock
   columns::TableForm form{};
   BadRowOptions bad_rows;
 };

@@ -38,11 +38,13 @@ RankingReport rank(const std::vector<User>& users, std::vector<size_t> ks, const
 
 void expect_near(const AtK& got, const AtK& wanted) {
   ASSERT_EQ(got.size(), wanted.size());
-  for (size_t k = 0; k < got.size(); ++k)
-    if (std::isnan(wanted[k]))
+  for (size_t k = 0; k < got.size(); ++k) {
+    if (std::isnan(wanted[k])) {
       EXPECT_TRUE(std::isnan(got[k])) << "K number " << k << " is " << got[k];
-    else
+    } else {
       EXPECT_NEAR(got[k], wanted[k], kTiny) << "K number " << k;
+    }
+  }
 }
 
 TEST(Ranking, OneUserIsWorkedByHand) {
@@ -134,8 +136,10 @@ TEST(Ranking, ItemsFallIntoPopularityBucketsByTheirRank) {
 
   const auto report = rank({user({20, 70, 0, 5}, {0, 1, 20, 70, 71})}, {1, 3}, popularity);
   std::vector<uint64_t> items, positives;
-  for (const auto& bucket : report.by_item_popularity)
-    items.push_back(bucket.items), positives.push_back(bucket.test_positives);
+  for (const auto& bucket : report.by_item_popularity) {
+    items.push_back(bucket.items);
+    positives.push_back(bucket.test_positives);
+  }
   EXPECT_EQ(items, (std::vector<uint64_t>{2, 8, 30, 60, 100}));
   EXPECT_EQ(positives, (std::vector<uint64_t>{1, 0, 0, 2, 2}));
   EXPECT_EQ(report.by_item_popularity[0].name, "top 1%");
@@ -329,7 +333,9 @@ TEST(Ranking, PartsMergedInOrderGiveTheWhole) {
                                 user({1, 0, 5}, {1, 5}, 0, 2)};
   const std::vector<size_t> ks{1, 2};
   RankingAccumulator first(ks, popularity), second(ks, popularity);
-  first.add(users[0].view()), second.add(users[1].view()), second.add(users[2].view());
+  first.add(users[0].view());
+  second.add(users[1].view());
+  second.add(users[2].view());
   first.merge(second);
   const auto merged = first.report(), whole = rank(users, ks, popularity);
   expect_near(merged.ndcg, whole.ndcg);

@@ -147,10 +147,11 @@ TEST(ItemVectors, AnUnknownItemIsCloseToItemsOfItsAttributes) {
       const bool same = (i % 2 == 1) == (n == 0);
       double cosine = 0;
       for (size_t c = 0; c < 8; ++c) cosine += known[i][c] * unknown[n][c];
-      if (same)
+      if (same) {
         EXPECT_GT(cosine, .95) << i;
-      else
+      } else {
         EXPECT_LT(cosine, .9) << i;
+      }
     }
 }
 

@@ -217,7 +217,9 @@ TEST(Optimizer, ValuesInBf16FollowThoseInFloat) {
     exact_state.update_rows(pool, {.rate = .1}, rows, gradient, exact);
     for (size_t r = 0; r < 5; ++r)
       for (size_t k = 0; k < 33; ++k) {
-        if (r != 1 && r != 4) ASSERT_EQ(value[r][k], before[r][k]);
+        if (r != 1 && r != 4) {
+          ASSERT_EQ(value[r][k], before[r][k]);
+        }
         ASSERT_NEAR(math::from_bf16(value[r][k]), exact[r][k], 0x1p-7 * std::abs(exact[r][k]) + 1e-30);
       }
   }

@@ -70,10 +70,14 @@ TEST_F(ColumnMeaningTest, ExpressionsQuoteWhatTheFilterLanguageQuotes) {
   EXPECT_EQ(field_text("event_type"), "event_type");
   EXPECT_EQ(field_text("Book-Rating"), "`Book-Rating`");
   EXPECT_EQ(field_text("in"), "`in`");
-  data::ColumnGuess words{.name = "event", .type = columns::ColumnType::text};
+  data::ColumnGuess words;
+  words.name = "event";
+  words.type = columns::ColumnType::text;
   EXPECT_EQ(one_of_text(words, {"buy"}), "event = \"buy\"");
   EXPECT_EQ(one_of_text(words, {"a \"b\"", "c"}), "event in (\"a \\\"b\\\"\", \"c\")");
-  data::ColumnGuess numbers{.name = "event", .type = columns::ColumnType::integer};
+  data::ColumnGuess numbers;
+  numbers.name = "event";
+  numbers.type = columns::ColumnType::integer;
   EXPECT_EQ(one_of_text(numbers, {"3", "4"}), "event in (3, 4)");
 }
 

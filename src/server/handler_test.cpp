@@ -441,8 +441,12 @@ TEST_F(HandlerOf, ItemsAreAddedReplacedAndDeleted) {
     }
     found.insert(items(after)[i]);
     const auto& attributes = after.at("attributes")[i];
-    if (items(after)[i] == "i3") EXPECT_EQ(attributes, (Json{{"year", 2025}, {"author", "new"}}));
-    if (items(after)[i] == "n2") EXPECT_EQ(attributes, (Json{{"year", nullptr}, {"author", nullptr}}));
+    if (items(after)[i] == "i3") {
+      EXPECT_EQ(attributes, (Json{{"year", 2025}, {"author", "new"}}));
+    }
+    if (items(after)[i] == "n2") {
+      EXPECT_EQ(attributes, (Json{{"year", nullptr}, {"author", nullptr}}));
+    }
   }
   EXPECT_EQ(found, (std::set<std::string>{"i0", "i1", "i2", "i3", "i4", "i6", "i7", "i8", "i9", "n1", "n2"}));
 
@@ -581,8 +585,9 @@ TEST(OpenApi, IsADocumentOfEveryRoute) {
     EXPECT_TRUE(document.at("paths").contains(path)) << path;
   // Every reference leads somewhere.
   const std::function<void(const Json&)> follow = [&](const Json& node) {
-    if (node.is_object() && node.contains("$ref"))
+    if (node.is_object() && node.contains("$ref")) {
       EXPECT_TRUE(document.contains(Json::json_pointer(node["$ref"].get<std::string>().substr(1)))) << node;
+    }
     if (node.is_structured())
       for (const auto& child : node) follow(child);
   };

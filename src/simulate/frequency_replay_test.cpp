@@ -165,7 +165,9 @@ TEST(FrequencyReplay, ASketchOfEqualMemoryStandsBesideTheEstimator) {
     EXPECT_EQ(e.learning_rate, 0);
     cells = e.hashes * e.buckets;
     // In half-lives of 20,000 rows nothing is left of what was before the turn at row 200,000.
-    if (e.row == 400000 && e.group == ReplayGroup::items && e.decile == 1) EXPECT_LT(e.median_absolute, 0.1);
+    if (e.row == 400000 && e.group == ReplayGroup::items && e.decile == 1) {
+      EXPECT_LT(e.median_absolute, 0.1);
+    }
   }
   EXPECT_EQ(cells, 4000);
 }

@@ -112,7 +112,9 @@ TEST(Search, behind_the_start_trials_are_near_the_best_and_better_for_it) {
   size_t spreads = 0, nears = 0;
   for (size_t t = 1; t < ran.trials.size(); ++t) {
     const auto& trial = ran.trials[t];
-    if (t < search.start()) EXPECT_EQ(trial.origin, Origin::spread);
+    if (t < search.start()) {
+      EXPECT_EQ(trial.origin, Origin::spread);
+    }
     (trial.origin == Origin::near ? near : spread) += trial.values[0];
     ++(trial.origin == Origin::near ? nears : spreads);
   }
