@@ -4,7 +4,8 @@
 //   U [B, D]   user vectors, one a row          V [N, D]   item vectors, one a column of the logits
 //   s [B, N]   logits s_ij = <u_i, v_j> / tau   (never held whole: rows are taken in blocks)
 //
-// A new loss is one file: a class derived from Loss, a word in LossKind and a line in make_loss (loss.cpp).
+// A new loss is one file: a class derived from BlockedLoss (blocked_loss.h), which walks over the logits, or from Loss
+// where that walk does not suit; a word in LossKind and a line in make_loss (loss.cpp).
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,7 @@ class CrossBatch final : public NegativeSource {
         active_(options, static_cast<int64_t>(context.memory->capacity()), kOwnStart) {}
   // Stale vectors mislead while vectors still move fast, so the source starts after a tenth of the training.
   static constexpr double kOwnStart = 0.1;
-  bool uses_stream_frequency() const override { return true; }
+  bool uses_stored_density() const override { return true; }
   const CrossBatchMemory* memory() const override { return &memory_; }
   double draws(const SamplingStep& step) const override {
     return active_.at(step.progress) > 0 ? static_cast<double>(memory_.size()) : 0.0;

@@ -16,13 +16,13 @@ namespace pagoda::sampling {
 class CrossBatchMemory {
  public:
   CrossBatchMemory(size_t capacity, size_t dim);
-  // Appends a batch; what is oldest makes room. vectors [items.size(), dim].
+  // Appends a batch; the oldest entries make room. vectors [items.size(), dim].
   void push(std::span<const uint32_t> items, std::span<const double> log_density,
             math::MatrixView<const float> vectors);
 
   size_t size() const { return items_.size(); }  // at most capacity
   size_t capacity() const { return capacity_; }
-  // Parallel, in no order that means anything.
+  // Parallel, in no meaningful order.
   std::span<const uint32_t> items() const { return items_; }
   std::span<const double> log_density() const { return log_density_; }
   math::MatrixView<const float> vectors() const { return vectors_.view().slice_rows(0, size()); }

@@ -10,7 +10,7 @@ class InBatch final : public NegativeSource {
   explicit InBatch(const SamplingContext& context) : frequency_(context.frequency) {
     check(frequency_ != nullptr, "in-batch negatives know the frequency of the positives");
   }
-  bool uses_stream_frequency() const override { return true; }
+  bool uses_stored_density() const override { return true; }
   // With clock = step, p already is the count of a whole batch, saturated at 1. A batch shorter than the others (the
   // last of an epoch) counts by its own size.
   double draws(const SamplingStep& step) const override {

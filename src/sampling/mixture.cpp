@@ -133,7 +133,7 @@ void Mixture::count(const SamplingStep& step, Columns& columns) const {
     if (log_draws == -kInfinity) continue;
     for (size_t j = 0; j < columns.items.size(); ++j) {
       // The items in the memory were drawn from the stream as it was then.
-      const bool kept = source->uses_stream_frequency() && j >= columns.memory_begin && j < columns.memory_end;
+      const bool kept = source->uses_stored_density() && j >= columns.memory_begin && j < columns.memory_end;
       const double log_density =
           kept ? context_.memory->log_density()[j - columns.memory_begin] : source->log_density(columns.items[j]);
       columns.log_count[j] = log_add(columns.log_count[j], log_draws + log_density);

@@ -46,7 +46,8 @@ bool draws_any_item(const NegativesOptions& options);
 // Whether it is of per-row columns, and needs SamplingContext::user_items.
 bool draws_by_user(const NegativesOptions& options);
 
-// What a step's draws may depend on; a draw depends on nothing else. Borrowed for the call.
+// What a step's draws depend on, besides what their source borrows from the SamplingContext: lists, counts, and for
+// some sources a state that the trainer changes between steps (memory, mined lists). Borrowed for the call.
 struct SamplingStep {
   uint64_t seed = 0, step = 0;
   double progress = 0;                  // share of the training that is done, [0, 1)
@@ -64,15 +65,16 @@ class NegativeSource {
   // log q_k(item): the log probability that one of its draws is that item; -infinity if it cannot be drawn.
   virtual double log_density(uint32_t item) const = 0;
   virtual void draw(const SamplingStep&, std::vector<uint32_t>& /*columns*/) const {}
-  // It also draws positives of the row's user, which the mixture then drops. So the density of every other item is the
-  // same for all rows, and known.
+  // May draw positives of the row's user: the mixture drops them, so that the density of every other item is known and
+  // the same for all rows.
   virtual void draw_row(const SamplingStep&, size_t /*row*/, std::vector<uint32_t>& /*items*/) const {}
   virtual bool per_row() const { return false; }
-  // Whether its columns are draws of a density that log_density() knows. If not, they stand in the loss uncorrected
-  // (log count 0), and the mixture's expected count leaves them out.
+  // Whether its columns are draws of a density that log_density() knows. If not, they enter the loss uncorrected (log
+  // count 0), and the mixture's expected count leaves them out.
   virtual bool has_known_density() const { return true; }
-  // Whether its density is that of the positives' stream at this moment.
-  virtual bool uses_stream_frequency() const { return false; }
+  // Whether a column of the memory takes the density that was stored with it in place of log_density(). True where
+  // log_density() is that of the positives' stream now: the item was drawn from the stream as it was then.
+  virtual bool uses_stored_density() const { return false; }
   // The memory that holds the vectors of its columns; nullptr if the item tower makes them.
   virtual const CrossBatchMemory* memory() const { return nullptr; }
 };
@@ -97,11 +99,11 @@ struct SamplingContext {
 //                  (clock = step: n = 1, q = p, the probability to be in the batch)
 //   uniform        n items of the catalogue, with replacement: q = 1 / items
 //   popularity     q = c^power / sum c^power, c the training count (half a count for an item never seen)
-//   hot            the same among the head alone: the `share` of the items with the most training rows;
+//   hot            the same within the head alone: the `share` of the items with the most training rows;
 //                  share = 1, power = 0.75 is word2vec's form
 //   cold_per_user  n items for each row, from the tail alone: the `share` of the items with the fewest training rows,
 //                  those never clicked included; q = 1 / items of the tail
-//   cross_batch    the columns of a memory of earlier batches' positives; n = what it holds, q of the stream as it was
+//   cross_batch    the columns of a memory of earlier batches' positives; n = what it holds, q as stored with each
 //   mined          hard negatives; uncorrected. online: n for each positive of the batch, found by the trainer between
 //                  the towers and the loss. offline: n for each row, at random from its user's mined list
 //   impressions    n for each row, at random from what its user was shown and did not click; uncorrected
@@ -117,7 +119,7 @@ std::unique_ptr<NegativeSource> make_mined(const NegativesOptions& options, cons
 std::unique_ptr<NegativeSource> make_impressions(const NegativesOptions& options, const SamplingContext& context);
 std::unique_ptr<NegativeSource> make_catalogue(const SamplingContext& context);
 
-// The one visible list of sources. Error{usage}: an unknown name (with the nearest), and as said above.
+// The source that options.source names. Error{usage}: an unknown name (with the nearest), and as above.
 std::unique_ptr<NegativeSource> make_negative_source(const NegativesOptions& options, const SamplingContext& context);
 
 // log of how many columns each item of the catalogue stands for: power log(popularity of the item / mean popularity),

@@ -20,7 +20,7 @@ class PositiveDownsampling {
   double probability(uint32_t item) const { return active() ? keep_[item] : 1.0; }
   // Depends on (seed, epoch, event) alone; `item` is the event's.
   bool kept(uint64_t epoch, uint64_t event, uint32_t item) const;
-  // What is expected of the counts after it: what exact frequencies must be made from.
+  // The expected counts of what is kept, from which exact frequencies must be made.
   std::vector<uint64_t> kept_counts(std::span<const uint64_t> counts) const;
 
  private:

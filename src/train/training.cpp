@@ -35,7 +35,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 // As docs/train.md calls the trainings.
 std::string name_of(Phase phase) {
-  return phase == Phase::choose ? "choose" : phase == Phase::refit ? "judge" : "ship";
+  return phase == Phase::choose ? "choose" : phase == Phase::judge ? "judge" : "ship";
 }
 
 double seconds_since(SteadyClock::time_point start) {
@@ -45,7 +45,7 @@ double seconds_since(SteadyClock::time_point start) {
 // The run in progress: what its phases share.
 class Run {
  public:
-  // Data that is owned is made over for phase ship; of data that is only borrowed, that phase takes a copy.
+  // Phase ship trains on data with nothing held out: it turns owned data into that, and copies borrowed data first.
   Run(const dataset::Options& options, std::optional<dataset::Dataset> own, const dataset::Dataset* borrowed,
       const std::string& output, const std::atomic<bool>& interrupted)
       : options_(options),
@@ -77,7 +77,7 @@ class Run {
   // With nothing held out, the rows that train are all rows.
   bool nothing_held_out() const { return options_.data.split.kind == data::SplitKind::none; }
   bool ships_all() const { return options_.train.refit == dataset::Refit::all && !nothing_held_out(); }
-  // Of a phase behind phase choose.
+  // Of each phase after phase choose.
   uint64_t epochs() const { return may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs); }
 
   const dataset::Options& options_;
@@ -85,7 +85,7 @@ class Run {
   std::string output_;
   const std::atomic<bool>& interrupted_;
   std::optional<dataset::Dataset> own_;
-  const dataset::Dataset* data_;  // of the phase at hand
+  const dataset::Dataset* data_;  // of the current phase
   dataset::Relevant relevant_;
   dataset::EvaluationCoverage judgeable_;  // of relevant_
   ThreadPool pool_;
@@ -151,7 +151,7 @@ void Run::execute(RunFlags flags) {
       log_info("chosen: the last of {} epochs, nobody could be judged", options_.train.epochs);
   }
   if (refits && progress_.phase != Phase::ship) {
-    if (progress_.phase == Phase::choose) begin_phase(Phase::refit);
+    if (progress_.phase == Phase::choose) begin_phase(Phase::judge);
     log_info("chosen: {} epochs ({} = {:.4f} on validation); training on train and validation for as many",
              progress_.best_epoch, choose_by_, progress_.best_value);
     fit.emplace(*data_, options_, true);
