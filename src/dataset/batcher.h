@@ -36,13 +36,13 @@ struct BatchSource {
   int64_t half_life_us = 0;  // of an event's weight, by its age (half_life.h); 0: none
 };
 
-// Batch `step` is a function of (source, seed, step) alone, so a resumed run sees the same ones. Immutable: next() of
-// several threads may share it.
+// Batch `step` is a function of (source, seed, step) alone, so a resumed run sees the same ones. Immutable: several
+// threads may call make().
 //
-// An epoch of rows = "interaction" is a permutation of the examples, which are the events without `repeats` (or their
-// order in time), cut into whole batches; what is left over is dropped, and shuffled differently in the next epoch. With
-// rows = "user" it is a permutation of the users who have something to learn from; targets = "window" draws a moment for
-// each batch, and users active after it.
+// With rows = "interaction", the examples are the events without `repeats`. An epoch is a permutation of them (or their
+// order in time), cut into whole batches; the remainder is dropped, and differs in the next epoch. With rows = "user",
+// an epoch is a permutation of the users who have something to learn from. With targets = "window", each batch draws a
+// moment, and users who were active after it.
 class Batcher {
  public:
   explicit Batcher(BatchSource source);
@@ -69,16 +69,16 @@ class Batcher {
   std::vector<uint32_t> users_;            // rows = "user": users with at least one event
   std::vector<uint32_t> examples_;         // rows = "interaction": the events without repeats; in order of time where
                                            // order = "time"
-  std::vector<float> balance_;             // rows = "interaction": per user, what its examples weigh; empty: 1
+  std::vector<float> balance_;             // rows = "interaction": per user, the weight of its examples; empty: 1
 };
 
-// Makes batches on a thread of its own, at most `ahead` before they are asked for.
+// Makes batches on a thread of its own, at most `ahead` in advance.
 class BatchStream {
  public:
   BatchStream(const Batcher& batcher, uint64_t first_step, uint64_t end_step, size_t ahead = 4);
   ~BatchStream();
   std::optional<TrainBatch> next() { return queue_.pop(); }  // nothing at end_step
-  double seconds_making() const { return seconds_making_; }  // of the thread, so far, without its waiting
+  double seconds_making() const { return seconds_making_; }  // of the thread so far, without waiting
 
  private:
   BoundedQueue<TrainBatch> queue_;

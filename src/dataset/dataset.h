@@ -21,9 +21,10 @@ struct Events {
   size_t size() const { return items.values.size(); }
 };
 
-// Which events are no examples, as their user has an earlier one of the same item; empty: skips_repeats() leaves all in.
+// Marks the events that are no examples because their user has an earlier event of the same item; empty if options do
+// not skip repeats (skips_repeats()).
 std::vector<bool> skipped_repeats(const Options& options, const Events& events);
-// `counts`, per catalogue row, less the events that are skipped.
+// `counts`, per catalogue row, minus the skipped events.
 std::vector<uint64_t> counts_without(const std::vector<bool>& skipped, const Events& events,
                                      std::span<const uint64_t> counts);
 
@@ -31,7 +32,7 @@ std::vector<uint64_t> counts_without(const std::vector<bool>& skipped, const Eve
 struct Dataset {
   data::Interactions log;
   std::vector<data::Part> parts;  // per log row
-  std::string split_said;         // what was chosen of the split, for people; may be empty
+  std::string split_said;         // how the split was chosen, for people; may be empty
   std::optional<data::Attributes> item_table, user_table;
   columns::Interner catalogue;           // the served items: the item table's, then those of train and validation
   columns::Interner users;               // the users of train and validation
@@ -43,8 +44,8 @@ struct Dataset {
   std::vector<uint64_t> item_counts(bool with_validation) const;  // rows on each catalogue item
   // Per user of `users`: the catalogue's items of its training rows, rising, each once.
   math::Ragged<uint32_t> items_of_users(bool with_validation) const;
-  // The same of what it was shown until the end of the training part and never clicked in it. Nothing when the data
-  // has no impressions.
+  // Per user, likewise: what it was shown until the end of the training part and never clicked in it. Nothing if the
+  // data has no impressions.
   std::optional<math::Ragged<uint32_t>> impressions_of_users(bool with_validation) const;
   std::vector<uint64_t> user_counts(bool with_validation) const;
   std::vector<features::UserEncoder::Context> contexts(bool with_validation) const;  // borrows the log
@@ -52,10 +53,10 @@ struct Dataset {
 
 // Reads the files, splits, builds catalogue and users. Error{usage} or Error{input} with the file or key at fault.
 Dataset load_dataset(const DataOptions& options);
-// The same data with nothing held out: every row is of the training part, and catalogue and users are those of the whole
-// log. Consumes `data`. Catalogue and users are numbered anew.
+// The same data with nothing held out: every row belongs to the training part, and catalogue and users cover the whole
+// log. Consumes `data`. Catalogue and users are renumbered.
 Dataset with_all_rows(Dataset data);
-// load_dataset() in two steps: the log alone, and the rest of it.
+// load_dataset() in two steps: the log, then everything else.
 data::Interactions load_log(const DataOptions& options);
 Dataset make_dataset(const DataOptions& options, data::Interactions log);
 
@@ -67,21 +68,21 @@ struct Relevant {
   std::vector<uint32_t> first_row;  // per such user: the log's row of its earliest one in the part
 };
 Relevant relevant_items(const Dataset& data, data::Part part);
-// The same of the rows of any log for which judged(row). item_row: per item of the log its catalogue row, or kNone.
+// The same for the rows of any log for which judged(row). item_row: per item of the log, its catalogue row or kNone.
 Relevant relevant_items(const data::Interactions& log, std::span<const uint32_t> item_row,
                         const std::function<bool(size_t)>& judged);
 
-// Names the distinct pairs of user and item of the rows for which judged(row), whatever their order: figures of two models
-// can be compared where it is the same. "" without a row.
+// Identifies the distinct (user, item) pairs of the rows for which judged(row), in any order: the figures of two models
+// are comparable if it is the same. "" without a row.
 std::string fingerprint_of_rows(const data::Interactions& log, const std::function<bool(size_t)>& judged);
 
-// How much of a part can be judged. A user without history before it can be judged only as a stranger; a pair that the
-// user had before is out of reach where repeats are left out.
+// How much of a part can be judged. A user without history before the part can be judged only as an unknown user; a
+// pair that the user had before cannot be hit if lists leave repeats out.
 struct EvaluationCoverage {
   uint64_t users = 0;               // with a row in the part
   uint64_t with_history = 0;        // of them: known from the rows before
   uint64_t reachable = 0;           // of these: with an item in the part that a list may hold
-  uint64_t pairs = 0, repeats = 0;  // of user and item, of the users with a history; those that they had before
+  uint64_t pairs = 0, repeats = 0;  // (user, item), of users with a history; those had before
 };
 EvaluationCoverage evaluation_coverage(const Dataset& data, const Relevant& validation, Repeats repeats);
 

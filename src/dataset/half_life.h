@@ -1,4 +1,4 @@
-// How fast what is popular changes: the half-life of a row's weight in training (train.half_life).
+// The half-life of a row's weight in training (train.half_life), which says how fast popularity changes.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,12 @@
 
 namespace pagoda::dataset {
 
-// The half-life in microseconds, 0 for none. `option`: "" is none, a duration is itself; "auto" is the one with which
-// the training rows, each weighing 2^(-age / half-life), foretell the items of the validation part best: by the mean
-// log-likelihood of its rows under the weighted shares (nine tenths), those of all rows, and a little for every item.
-// The half-lives tried are the span of the training part, its half, its quarter, ... down to an hour. None, if there are
-// no times or no validation part, or where no half-life is better than none by 0.01. `said` takes a sentence.
+// The half-life in microseconds, 0 for none. `option` "" is none, a duration is itself, and "auto" finds one: each
+// training row weighs 2^(-age / half-life), and the half-life is taken whose weighted item shares best predict the rows
+// of the validation part. The score is the mean log-likelihood of those rows under a mixture of the weighted shares
+// (nine tenths), the shares of all rows, and a little for every item. Candidates are the span of the training part, its
+// half, its quarter, ... down to an hour. The result is 0 without times or a validation part, or if no half-life is
+// better than none by 0.01. `said` receives a sentence.
 int64_t find_half_life(const Dataset& data, const std::string& option, std::string* said);
 
 // The weight of a row of this age.

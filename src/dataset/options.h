@@ -22,7 +22,7 @@ struct DataOptions {
   std::string format = "auto";
   std::string user = "user_id", item = "item_id", time, weight;  // columns; "" where there is none
   std::vector<std::string> context;
-  std::string clicked;                   // column: whether the row was clicked, or shown alone; "": all were
+  std::string clicked;                   // column: whether the row was clicked or only shown; "": all were clicked
   std::string where, positive;           // expressions: which rows are read, which of them are positives; "": all
   std::vector<std::string> impressions;  // files of what was shown and not clicked
   std::string items, items_id;           // the item table and its id column ("": as in the interactions)
@@ -31,7 +31,7 @@ struct DataOptions {
   std::string items_format = "auto", users_format = "auto";
   columns::TableForm items_form{.keys = "data.items_form."}, users_form{.keys = "data.users_form."};
   columns::TimeForm times;   // how the log's are written
-  bool trust_clock = false;  // whatever time a row has, it is taken
+  bool trust_clock = false;  // accept any time of a row
   data::SplitOptions split;
   data::BadRowOptions bad_rows;
 };
@@ -56,18 +56,18 @@ enum class Targets {
   window,  // rows = user: a random moment; before it is history, `target_window` from it targets
 };
 enum class Order { shuffled, time };
-// Whether a row whose item the user had before is an example (rows = "interaction"). Lists that leave out what a user had
-// are judged by new items alone.
+// Whether a row is an example if the user had its item before (rows = "interaction"). Lists that leave out what a user
+// had are judged by new items alone.
 enum class LearnRepeats : uint8_t {
   automatic,  // as evaluate.repeats: `keep` learns them
   skip,
   learn,
 };
 
-// What is written, once the number of epochs is chosen on the validation part.
+// Which model is written after the validation part has chosen the number of epochs.
 enum class Refit : uint8_t {
   none,        // the chosen model, which trained on the training part
-  all,         // one trained on all rows for as many epochs; judged in its place is what `validation` writes
+  all,         // one trained on all rows for as many epochs; the model of `validation` is judged in its place
   validation,  // one trained on train and validation for as many epochs
 };
 
@@ -94,11 +94,12 @@ struct TrainOptions {
   int64_t checkpoint_seconds = 60;
 };
 
-// What a user had before: left out of the lists, so that to come back to it counts as a miss; or kept in.
+// Items that a user had before: left out of the lists, so that a return to one counts as a miss; or kept in.
 enum class Repeats { miss, keep };
 std::string_view name_of(Repeats repeats);
-// What is known of the moment at which a user is judged: the context of the latest row before the judged part and the
-// time of the training's end; or context and time of the user's first row in it, as a request would bring them.
+// What is known of the user at the moment of judgement. last: the context of the latest row before the judged part, and
+// the time at which training ends. request: context and time of the user's first judged row, as a request would bring
+// them.
 enum class JudgedContext { last, request };
 std::string_view name_of(JudgedContext context);
 
@@ -118,18 +119,18 @@ struct Options {
   EvaluateOptions evaluate;
 };
 
-// Of rows = "interaction": whether a user's later rows of an item are no examples.
+// Whether a user's later rows of an item are no examples (rows = "interaction").
 bool skips_repeats(const Options& options);
 
 void describe(OptionVisitor& fields, Options& options);
 void validate(const Options& options);  // Error{usage}, with the key
 std::string to_toml(const Options& options, bool with_comments);
 
-// The record of the options that a run resumes by: keys that came after version 0.1.0 stand in it only where they are
-// not at their defaults, so that a run that an older version began can be gone on with.
+// The options as a run records them to resume by. Keys added after version 0.1.0 appear only if they are not at their
+// defaults, so that a run begun by an older version can be resumed.
 std::string resume_record(const Options& options);
 
-// What the log's loader takes of the config.
+// The part of the config that the log's loader reads.
 data::InteractionOptions interaction_options(const DataOptions& data);
 
 }  // namespace pagoda::dataset

@@ -12,8 +12,7 @@
 namespace pagoda::dataset {
 
 // Encoders, cells, counts and events of one set of training parts (train alone, or with validation), and the towers
-// that learn from them. The lists that only some sources of negatives need are there only when the options name such a
-// source.
+// that learn from them. Lists that only some sources of negatives need exist only if the options name such a source.
 struct TrainingContext {
   TrainingContext(const Dataset& data, const Options& options, bool with_validation);
   Events events;

@@ -1,11 +1,11 @@
-// What a model is held against: recommenders that need no training, on the same users by the same metrics.
+// Baselines for a model: recommenders that need no training, judged on the same users by the same metrics.
 //
 //   popularity         the items with the most training rows, for everyone
-//   recent_popularity  the same of the newest tenth of the training rows: about as many as a test part has, so enough to
-//                      count at any density of the log, and of the time that the test part follows
-//   item_knn           items that the same users had (item_knn.h); where it has no more, the most popular follow
+//   recent_popularity  the same for the newest tenth of the training rows: about as many rows as a test part has,
+//                      enough to count in a log of any density, and from the time just before the test part
+//   item_knn           items that the same users had (item_knn.h); the most popular items fill the rest of a list
 //
-// Equal scores are in the order of popularity, equal counts in that of the catalogue.
+// Ties in score are in order of popularity, ties in count in order of the catalogue.
 #pragma once
 
 #include <optional>
@@ -26,7 +26,7 @@ struct Baseline {
   std::string about;  // what it was made of, for people
   RankingReport report;
   Intervals intervals;    // of its metrics
-  Intervals differences;  // of the model's less its own, over the same users
+  Intervals differences;  // of the model's metrics minus its own, over the same users
 };
 
 struct Baselines {
@@ -41,7 +41,7 @@ struct RecentRows {
   uint64_t rows = 0;
   int64_t first_us = 0, last_us = 0;  // their times
 };
-// Of rows of `items` at `times_us`, parallel. Nothing: all rows are of one moment.
+// Of rows of `items` at `times_us`, parallel. Nothing if all rows have the same time.
 std::optional<RecentRows> newest_tenth(std::span<const uint32_t> items, std::span<const int64_t> times_us,
                                        size_t catalogue);
 
@@ -55,7 +55,7 @@ struct BaselineInput {
   const math::Ragged<uint32_t>* histories;  // what item-kNN learns from: a list a user
   const UserMetrics* model;                 // of each judged user, in their order; null: no intervals either
   ItemKnnOptions knn;
-  double most_work = 2e10;  // additions to scores, of all judged users; above it item-kNN is left out
+  double most_work = 2e10;  // additions to scores over all judged users; above it item-kNN is left out
 };
 Baselines judge_baselines(ThreadPool& pool, const BaselineInput& input);
 
@@ -63,11 +63,11 @@ Baselines judge_baselines(ThreadPool& pool, const BaselineInput& input);
 RankingReport rank_by_popularity(ThreadPool& pool, const model::UserStates& states, const EvaluationInput& judged,
                                  const std::vector<int64_t>& ks, const ItemPopularity& popularity);
 
-// Intervals of the users' means, of `less` subtracted user by user where it is there. Of more than 5,000 users they are
-// those of means over groups of users of equal size, which are as wide.
+// Intervals of the means over users; with `less`, of the means of the differences, user by user. More than 5,000 users
+// are first averaged in groups of equal size, which keeps the width of the intervals.
 Intervals bootstrap_intervals(ThreadPool& pool, const UserMetrics& metrics, const UserMetrics* less = nullptr);
 
-// Which baselines the model does not clearly beat by this metric at the k-th length; "" of none.
+// Names the baselines that the model does not clearly beat by this metric at the k-th length; "" if none.
 std::string doubts_about(const RankingReport& model, const Baselines& baselines, std::string_view metric, size_t k);
 
 }  // namespace pagoda::evaluate

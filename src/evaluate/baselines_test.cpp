@@ -44,7 +44,7 @@ TEST_F(BaselinesTest, AreJudgedAsTheModelIs) {
   const auto out = judge(dataset::Repeats::miss);
   ASSERT_EQ(out.judged.size(), 2u);
   EXPECT_EQ(out.judged[0].name, "popularity");
-  // The first user is offered item 1, as 0 was had, and 1 comes before 2 in the catalogue; the second is offered item 0.
+  // The first user had item 0 and is offered 1, which comes before 2 in the catalogue; the second is offered item 0.
   EXPECT_EQ(out.judged[0].report.hit_rate[0], 0.5);
   EXPECT_EQ(out.judged[0].report.recall[0], 0.5);
   EXPECT_EQ(judge(dataset::Repeats::keep).judged[0].report.hit_rate[0], 0) << "item 0, that the first user had";

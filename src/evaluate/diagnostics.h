@@ -1,4 +1,4 @@
-// Whether model and training are in order: what a ranking metric shows late, or not at all.
+// Health of model and training: faults that a ranking metric shows late, or not at all.
 #pragma once
 
 #include <span>
@@ -11,20 +11,20 @@
 
 namespace pagoda::evaluate {
 
-// Mean cosine over all pairs of different rows: (|sum v|^2 - n) / (n (n - 1)), v the rows at unit length. 0: they lie
-// in all directions; near 1: they all point one way, the model has collapsed. Rows of length 0 are left out; NaN of fewer
-// than two.
+// Mean cosine over all pairs of different rows: (|sum v|^2 - n) / (n (n - 1)), v the rows at unit length. 0: they point
+// in all directions; near 1: they all point one way, and the model has collapsed. Rows of length 0 are left out; NaN
+// for fewer than two rows.
 double mean_pairwise_cosine(math::MatrixView<const float> vectors);
 
-// How many different items a batch's columns amount to: (sum_j c_j)^2 / sum_j c_j^2, item j being c_j of the columns
-// (exp(log_multiplicity) each; empty: 1). It is 1 / sum p^2 over the batch's own columns: n when all n differ, 1 when
-// one item fills them. Why not the entropy form: in it a tail of single columns hides an item that takes a tenth of the
-// batch; and why not over the distribution that columns are drawn from: a batch of 1000 uniform draws of a million items
-// has 1000 negatives, not a million.
+// How many different items a batch's columns are worth: (sum_j c_j)^2 / sum_j c_j^2, where item j has c_j of the
+// columns (a column counts exp(log_multiplicity), or 1 if that is empty). It is 1 / sum p^2 over the batch's own
+// columns: n if all n differ, 1 if one item fills them. The entropy form would not do: in it, a tail of single columns
+// hides an item that takes a tenth of the batch. Nor would the distribution that columns are drawn from: a batch of
+// 1000 uniform draws from a million items has 1000 negatives, not a million.
 double effective_negatives(std::span<const uint32_t> items, std::span<const double> log_multiplicity);
 
-// (row, column) pairs of a batch where the column could be a negative of the row: from `first_negative` on and none of
-// the row's own; and how many of them accidental_hits has masked.
+// (row, column) pairs of a batch in which the column could be a negative of the row: it is not before `first_negative`,
+// and is none of the row's own. `masked` of them are accidental hits.
 struct AccidentalHits {
   uint64_t pairs = 0, masked = 0;
   void add(const math::Ragged<uint32_t>& masked_columns, const math::Ragged<uint32_t>& own_columns, size_t columns,
@@ -32,24 +32,25 @@ struct AccidentalHits {
   double rate() const;  // NaN without a pair
 };
 
-// What the steps of a training run were like, with the finished model.
+// Measures of a run's training steps, replayed with the finished model.
 struct TrainingDiagnostics {
   uint64_t steps = 0;              // replayed
-  double columns = 0;              // of a step, on average: those that are negatives of any row
+  double columns = 0;              // of a step, on average: those that are negatives of some row
   double effective_negatives = 0;  // likewise
   double accidental_hit_rate = 0;
-  // The batch-against-catalogue gap. An example is a row with one of its positives. How often the positive is among
-  // the first K of the batch's columns, and of the whole catalogue; the user's other items are left out on both sides,
-  // so the first is never below the second. How much easier training is than serving.
+  // The gap between batch and catalogue: how much easier training is than serving. An example is a row with one of its
+  // positives. The recalls say how often the positive is among the first K of the batch's columns, and of the whole
+  // catalogue. Both leave out the user's other items, so the first is never below the second.
   uint64_t examples = 0;
   std::vector<size_t> ks;
   AtK batch_recall, catalogue_recall;
 };
 
-// Makes up to 8 steps of the run's first epoch again, evenly spread: the very batches and columns that training saw, as both
-// follow from seed and step. Up to 256 rows of each are examples. Columns are those that all rows share; the memory of
-// earlier batches is empty, and rows' own columns come on top. Error{usage}: as
-// Mixture. `data` is what the bundle was trained on: see trained_on. Of a bundle of one model, no ensemble.
+// Replays up to 8 steps of the run's first epoch, evenly spread, with the batches and shared columns that training saw,
+// as these follow from seed and step. Three things differ: sources draw as at the very beginning of training, the
+// memory of earlier batches is empty, and columns of single rows are left out. Up to 256 rows of each step are
+// examples. Error{usage}: as Mixture. `data` is what the bundle was trained on (trained_on()). The bundle is of one
+// model, no ensemble.
 TrainingDiagnostics replay_training(ThreadPool& pool, const model::Bundle& bundle, const dataset::Options& options,
                                     const dataset::Dataset& data, const std::vector<size_t>& ks);
 

@@ -15,24 +15,24 @@
 
 namespace pagoda::evaluate {
 
-// What is known of the users after `events`; context of each user's latest one. Copies the histories, 4 bytes a row:
-// little beside the epoch, or the search for all users, that each call goes with.
+// What is known of the users after `events`, with the context of each user's latest event. Copies the histories, 4
+// bytes a row: little beside the epoch, or the search for all users, that comes with each call.
 model::UserStates user_states(const dataset::Dataset& data, const dataset::Events& events, int64_t moment_us);
 
-// Whether the order of a user's list matters to a model trained so: recency weights, a history cut at the last k or
-// taken from what was before the target.
+// Whether a model trained with these options depends on the order of a user's list: by recency weights, by a history
+// cut to the last k items, or by one of what came before the target.
 bool uses_order(const dataset::Options& options, const model::UserStates& states);
 
-// Users [n] (rows of `states`, or kNone) whose lists are judged against `relevant` items, parallel to them. Items of a
-// user's own history are recommended only where repeats are kept. `kept` takes each user's metrics, in order.
+// Users [n] (rows of `states`, or kNone) and, parallel, the `relevant` items by which their lists are judged. Items of
+// a user's own history are recommended only if repeats are kept. Below, `kept` receives each user's metrics, in order.
 struct EvaluationInput {
   std::span<const uint32_t> users;
   const math::Ragged<uint32_t>* relevant;
   std::span<const uint32_t> relevant_outside;
   dataset::Repeats repeats = dataset::Repeats::miss;
 };
-// Makes the lists of users begin to end of the input: up to k items each, best first, scores parallel; `histories` are
-// those users' own.
+// Makes the lists of users [begin, end) of the input: up to k items each, best first, scores parallel; `histories` are
+// those of these users.
 using MakeLists =
     std::function<index::SearchResult(size_t begin, size_t end, const math::Ragged<uint32_t>& histories, size_t k)>;
 RankingReport rank_lists(const MakeLists& make_lists, const model::UserStates& states, const EvaluationInput& judged,
@@ -44,8 +44,8 @@ RankingReport rank_users(ThreadPool& pool, const index::Index& index, math::Matr
                          const ItemPopularity& popularity, const ItemGroups* ages = nullptr,
                          UserMetrics* kept = nullptr);
 
-// Metrics of a model in training on the validation part: for each evaluate.k and the k of `choose_by`. `users` takes each
-// user's value of `choose_by`, in the order of `relevant`.
+// Metrics of a model in training, on the validation part: for each evaluate.k and for the k of `choose_by`. `users`
+// receives each user's value of `choose_by`, in the order of `relevant`.
 using NamedMetrics = std::vector<std::pair<std::string, double>>;
 NamedMetrics validation_metrics(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
                                 math::MatrixView<const float> item_vectors, const dataset::Relevant& relevant,

@@ -1,4 +1,4 @@
-// Cuts of the catalogue into groups of items that are judged apart: by popularity, by age.
+// Groups of the catalogue's items that are judged separately: by popularity, by age.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct ItemGroups {
   std::vector<uint8_t> of_item;  // per item row
 };
 
-// The train counts of the catalogue, and what is derived from them once. Immutable: shared by all accumulators.
+// The train counts of the catalogue, and the groups derived from them. Immutable: shared by all accumulators.
 class ItemPopularity {
  public:
   explicit ItemPopularity(std::vector<uint32_t> train_counts);  // of each item row
@@ -26,11 +26,11 @@ class ItemPopularity {
   bool in_long_tail(uint32_t row) const { return long_tail_[row]; }
 
   // The items from the most popular, ties by row: "top 1%", "1-5%", "5-20%", "20-50%", "bottom 50%" of them. Bounds are
-  // rounded up, so that no top is empty.
+  // rounded up, so that no top group is empty.
   const ItemGroups& buckets() const { return buckets_; }
-  // Tenths of the train ROWS, "1" (the hottest few items) to "10" (most of the catalogue): each holds about as much to
-  // learn from, and to be tested with, which tenths of the items do not. An item belongs to the tenth in which the
-  // middle of its rows lies; one without rows belongs to none.
+  // Tenths of the train ROWS, from "1" (the few hottest items) to "10" (most of the catalogue). Each has about the same
+  // number of rows to learn from and to be tested with, unlike tenths of the items. An item belongs to the tenth in
+  // which the middle of its rows lies; an item without rows belongs to none.
   const ItemGroups& deciles() const { return deciles_; }
   const ItemGroups& unseen() const { return unseen_; }  // one group: the items without a train row
 

@@ -1,9 +1,9 @@
-// Item-kNN: items that the same users had, a recommender to hold a model against.
+// Item-kNN, a baseline: recommends items that the same users had.
 //
 // With c_i the users that had item i, and c_ij those that had both:
 //   s_ij = c_ij / (sqrt(c_i c_j) + shrinkage)
-// Sarwar et al. 2001; shrinkage as in Bell and Koren 2007. A user's score of item j is the sum of s_ij over those items i
-// of the history that are among the nearest neighbours of j (Ferrari Dacrema et al. 2019).
+// Sarwar et al. 2001; shrinkage as in Bell and Koren 2007. A user's score of item j is the sum of s_ij over those items
+// i of the history that are among the nearest neighbours of j (Ferrari Dacrema et al. 2019).
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct ItemKnnOptions {
 // Immutable once made: several threads may call add_scores(). The same bits on any number of threads.
 class ItemKnn {
  public:
-  // The memory that the neighbours of so many items may take.
+  // The most memory that the neighbours of `items` items can take.
   static double bytes(size_t items, const ItemKnnOptions& options);
   // histories: per user rows of items, in order of time; an item may stand there more than once.
   ItemKnn(ThreadPool& pool, const math::Ragged<uint32_t>& histories, size_t items, const ItemKnnOptions& options);

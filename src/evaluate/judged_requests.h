@@ -1,4 +1,4 @@
-// The requests that users are judged by: what is known of the moment of each one's first judged row.
+// The requests by which users are judged: what is known at the moment of each user's first judged row.
 #pragma once
 
 #include <span>
@@ -29,8 +29,8 @@ class JudgedRequests {
   std::vector<int64_t> moments_us_;  // per user; empty: the log has no times
 };
 
-// The vectors [users.size(), dim] of users by their rows in the bundle's user_ids(); kNone is an unknown user. User n is
-// number rows[n] of `requests`.
+// The vectors [users.size(), dim] of users by their rows in the bundle's user_ids(); kNone is an unknown user. User n
+// is number rows[n] of `requests`.
 math::Matrix<float> judged_user_vectors(ThreadPool& pool, const model::Bundle& bundle, const columns::Interner& ids,
                                         std::span<const uint32_t> users, const JudgedRequests& requests,
                                         std::span<const size_t> rows);

@@ -35,12 +35,12 @@ MetricName parse_metric(const std::string& name);
 // "recall@20" as "recall_at_20": MLflow and others refuse the @.
 std::string plain_name(std::string_view kind, int64_t k);
 
-// Whether lists of this length tell models apart among so many items: a list of more than half of them holds nearly all
-// that can be found, whatever the model.
+// Whether lists of this length can tell models apart in a catalogue of `items`: a list of more than half of them holds
+// nearly all that can be found, whatever the model.
 inline bool tells_models_apart(int64_t length, int64_t items) { return 2 * length <= items; }
 
-// The metric that can tell models apart among so many items. Where `choose_by` cannot, the greatest of `ks` that can
-// takes the place of its K, or a tenth of the items does. Error{usage}: `choose_by` is no metric.
+// `choose_by` if it can tell models apart in a catalogue of `items`. Else its K becomes the greatest of `ks` that can,
+// or a tenth of the items. Error{usage}: `choose_by` is no metric.
 std::string telling_metric(const std::string& choose_by, std::span<const int64_t> ks, int64_t items);
 
 }  // namespace pagoda::evaluate

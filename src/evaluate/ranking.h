@@ -36,7 +36,7 @@ struct RankedUser {
 // One figure for each K, in the order of RankingReport::ks. NaN: there was nobody, or nothing, to measure it on.
 using AtK = std::vector<double>;
 
-// What is said of a group of items.
+// The figures of a group of items.
 struct ItemBucket {
   std::string name;
   uint64_t items = 0, test_positives = 0, train_positives = 0;
@@ -82,7 +82,7 @@ class RankingAccumulator {
   // ks rising, > 0. Popularity and ages (nullptr: unknown) outlive it.
   RankingAccumulator(std::vector<size_t> ks, const ItemPopularity& popularity, const ItemGroups* ages = nullptr);
   void keep_users(UserMetrics* users);  // add() also appends to it; it outlives this
-  void add(const RankedUser& user);     // a user without relevant items leaves no trace
+  void add(const RankedUser& user);     // a user without relevant items is ignored
   void merge(const RankingAccumulator& later);
   RankingReport report() const;
 
@@ -114,7 +114,7 @@ class RankingAccumulator {
   std::vector<std::pair<size_t, uint32_t>> hits_;  // of the user at hand: rank from 1, row; ranks rising
 };
 
-// What a report does not know about itself.
+// What a report does not know of its evaluation.
 struct EvaluationRun {
   std::string split;      // "test", "validation"
   std::string chosen_on;  // what model choice looked at
@@ -124,7 +124,7 @@ struct EvaluationRun {
   std::string test_rows = {};  // fingerprint of the rows it was judged by (dataset/dataset.h)
 };
 
-// One JSON object, its keys in a fixed order, figures such as "recall@20" one a key; a figure that is NaN is null.
+// One JSON object with its keys in a fixed order, one key per figure, such as "recall@20"; NaN is null.
 std::string ranking_json(const RankingReport& report, const EvaluationRun& run);
 
 }  // namespace pagoda::evaluate

@@ -12,10 +12,10 @@
 // are the same, and none holds where the year is null (three-valued logic, as in SQL). An item without attributes is
 // null everywhere. `year is null` finds these; an empty text is null, too.
 //
-// Numbers compare exactly, quoted or not; in a column of floats, in the precision of its cells (predicate/column_tests.h). Times
-// compare with ISO text: released >= "2024-01-01". A text column (every column of a CSV is one) compares as numbers,
-// times or true/false if the value and all its cells are such; otherwise as text: orders compare bytes, and two
-// spellings of one value are equal (value_key() in columns/decimal.h).
+// Numbers compare exactly, quoted or not; in a column of floats, in the precision of its cells
+// (predicate/column_tests.h). Times compare with ISO text: released >= "2024-01-01". A text column (every column of a
+// CSV is one) compares as numbers, times or true/false if the value and all its cells are such; otherwise as text:
+// orders compare bytes, and two spellings of one value are equal (value_key() in columns/decimal.h).
 //
 // `seen` (the user's own history) is not an attribute: it may occur only as the conjunct `not seen` of the whole
 // expression. An attribute with that name, or with a keyword's, is written in backquotes.

@@ -5,8 +5,8 @@
 //   info            JSON: what the model is and where it came from (BundleInfo)
 //   members         JSON: the models of an ensemble with their weights          (only in an ensemble, model/ensemble.h)
 //   config          TOML, complete: every option with its value
-//   metrics         of a bundle that has learnt from all rows: JSON of `pagoda evaluate`, of the model that was judged in
-//                   its place. Else empty; programs of version 0.1 kept the bundle's own figures here
+//   metrics         of a bundle that has learnt from all rows: JSON of `pagoda evaluate` of the model that was judged
+//                   in its place. Else empty; programs of version 0.1 kept the bundle's own figures here
 //   judged          JSON: which model that was (JudgedInstead)                 (only where one was)
 //   run_log         JSONL of the training run
 //   tower_options   TOML: the sections of the config that give the towers their shape (not in a bundle of bare vectors)
@@ -77,14 +77,15 @@ struct BundleInfo {
 
 std::string info_json(const BundleInfo& info);
 
-// Of a bundle with all_rows: the model that was judged on the test part in its place, trained alike on the rows before.
+// Of a bundle with all_rows: the model that was judged on the test part in its place, trained the same way on the rows
+// before it.
 struct JudgedInstead {
   std::string fingerprint;     // of its bundle
   uint64_t training_rows = 0;  // fewer than this one's
 };
 
-// One model of a bundle with the users it knows. Where a bundle is an ensemble, the member's user vectors stand in the
-// bundle's as weight x V / |V|, its item vectors as U / |U|; an ordinary bundle has its only member's vectors as they are.
+// One model of a bundle with the users it knows. In an ensemble, the member's user vectors enter the bundle's as
+// weight x V / |V|, and its item vectors as U / |U|; an ordinary bundle has the vectors of its only member as they are.
 struct Member {
   BundleInfo info;          // of the bundle it was trained as
   std::string fingerprint;  // likewise
@@ -132,7 +133,7 @@ void rewrite_index(const std::string& path, const std::string& to, math::RowsVie
                    const index::Partitions* partitions);
 
 class Bundle;
-// The same bundle under another name, from the file that it was opened from even where that has been replaced since.
+// Copies the bundle to another name, from the file that it was opened from, even if that has been replaced since.
 void copy_bundle(const Bundle& bundle, const std::string& to);
 
 // A loaded bundle. Immutable: may be shared between threads. Vectors stay in the mapped file.
@@ -146,8 +147,8 @@ class Bundle {
   const std::string& fingerprint() const { return fingerprint_; }
   const std::optional<JudgedInstead>& judged() const { return judged_; }
   std::string_view config() const { return file_.text("config"); }
-  // What was written beside it when it was opened, else what the bundle itself holds. "": it was not judged yet, or what
-  // lies beside it is of another bundle. Where judged() is there, the figures may be that model's.
+  // The metrics that lay beside it when it was opened, else those that the bundle itself holds. "": it was not judged
+  // yet, or what lies beside it is of another bundle. If judged() is there, the figures may be that model's.
   std::string_view metrics() const { return metrics_; }
   std::string_view run_log() const { return file_.text("run_log"); }
   const SectionFile& file() const { return file_; }

@@ -14,12 +14,12 @@ struct StorageFormat {
   bool unit_length = false;  // rows of zeros stay so
 };
 
-// What is so already is not copied. What is not lies in a file of `folder` that is gone with this object, so that it
-// need not fit in memory.
+// Vectors that have the form already are not copied. Otherwise the copy lies in a file of `folder` that disappears with
+// this object, so it need not fit in memory.
 class StoredVectors {
  public:
-  // `from` outlives it. Error{input}: a component that is not finite, or too
-  // large for f16, with its row; `name` is what the vectors are of.
+  // `from` outlives it. Error{input}: a component that is not finite, or too large for f16, with its row; `name` is
+  // what the vectors are of.
   StoredVectors(ThreadPool& pool, const std::string& name, math::RowsView from, const StorageFormat& form,
                 const std::string& folder);
   math::RowsView rows() const { return rows_; }

@@ -1,8 +1,8 @@
 // An expression over the columns of a log, tested row by row while the log is read.
 //
-// The rows of a log come in batches, and what a text means must not depend on its batch. So the values of a test decide,
-// and not all cells as in a filter on items: compared with a number, a text counts as a number; with a time, as a time;
-// otherwise as text. A cell that is none makes the test unknown, and is counted.
+// The rows of a log come in batches, and what a text means must not depend on its batch. So the values of a test
+// decide, not all cells as in a filter on items: compared with a number, a text counts as a number; with a time, as a
+// time; otherwise as text. A cell that is no such value makes the test unknown, and is counted.
 #pragma once
 
 #include <cstdint>

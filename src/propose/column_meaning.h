@@ -1,5 +1,5 @@
-// What a column of a log says besides who, what and when, by its name and its values: whether a row was an answer, what
-// happened, how it was liked.
+// What a column of a log means besides user, item and time, by its name and its values: whether a shown item was taken,
+// what happened, how it was liked.
 #pragma once
 
 #include <string>
@@ -23,8 +23,7 @@ enum class Meaning {
 
 Meaning meaning_of(const data::ColumnGuess& column);
 
-// Of several answers the one that says most plainly that an item was taken: "click" before "is_follow". Smaller is
-// plainer.
+// How plainly a column of answers says that an item was taken: "click" before "is_follow". Smaller is plainer.
 size_t rank_of_answer(std::string_view name);
 
 // A column's name, and a value, as the filter language writes them: `Book-Rating`, "add to cart".

@@ -1,4 +1,5 @@
-// What the log itself brings to a proposal: the roles of its columns, how it is written, and what is wrong with it.
+// What the log itself contributes to a proposal: the roles of its columns, how it is written, and what is wrong with
+// it.
 #pragma once
 
 #include "propose/proposal.h"
@@ -12,7 +13,7 @@ struct Log {
   std::vector<std::string> of_item, of_user;  // columns that go with the item, and with the user
 };
 
-// Sets the log's keys of `p.options.data`, and what is said of it. Error{usage}, Error{input} as of propose_config.
+// Sets the log's keys of `p.options.data`, and adds remarks on the log. Error{usage}, Error{input} as propose_config.
 Log take_log(Proposal& p, const Request& request);
 
 }  // namespace pagoda::propose

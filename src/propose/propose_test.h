@@ -1,4 +1,4 @@
-// What tests of proposals share: small logs, and what was proposed for them.
+// What tests of proposals share: small logs, and proposals for them.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace pagoda::propose {
 
 class ProposeTest : public files::FilesTest {
  protected:
-  // A header and rows, each of its number.
+  // A header and `rows` rows; row(n) is the n-th.
   template <class F>
   static std::string log_text(std::string_view header, F&& row, int rows = 1000) {
     std::string text(header);

@@ -1,5 +1,5 @@
-// Which rows of a log are positives: what its columns of answers, events, stars and lengths say of it, and what stays a
-// question.
+// Which rows of a log are positives: what its columns of answers, events, stars and lengths say about that, and which
+// questions stay open.
 #pragma once
 
 #include "data/inference.h"
@@ -7,8 +7,8 @@
 
 namespace pagoda::propose {
 
-// Looks at the columns beside users, items and times. Sets data.clicked, data.positive, data.where and
-// data.weight of `p.options`, the roles and reasons of those columns in `guess`, and asks what is not sure.
+// Reads the columns other than user, item and time. Sets data.clicked, data.positive, data.where and data.weight of
+// `p.options`, and the roles and reasons of those columns in `guess`; asks where it is not sure.
 void take_row_columns(Proposal& p, data::TableGuess& guess, const Request& request);
 
 }  // namespace pagoda::propose

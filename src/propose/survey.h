@@ -1,4 +1,4 @@
-// What whole files hold, for `pagoda init`: a sample tells what columns are, but not how long a log is.
+// What whole files hold, for `pagoda init`: a sample shows what columns are, but not how long a log is.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ struct LogColumns {
   std::string user, item, time, weight, clicked;  // all but the first two: "" where there is none
 };
 
-// Whether a column's value goes with the item, or with the user: of the cells that are not empty, those whose item
-// (user) stood in an earlier row, and those of these that hold another value than its first.
+// Whether a column's value depends on the item alone, or on the user alone. Repeats are the non-empty cells whose item
+// (user) occurred in an earlier row; changes are those of them with another value than the first.
 struct Belonging {
   std::string column;
   uint64_t item_repeats = 0, item_changes = 0, user_repeats = 0, user_changes = 0;
@@ -45,18 +45,18 @@ struct LogSurvey {
 
 struct SurveyOptions {
   LogColumns columns;
-  std::vector<std::string> others;  // further columns, of which it is asked whom they belong to
+  std::vector<std::string> others;  // further columns, whose owner is to be found
   std::string where, positive;      // as of data::InteractionOptions
-  columns::TimeForm times;          // how they are written, where it is known
+  columns::TimeForm times;          // how they are written, if that is known
   bool trust_clock = false;
 };
-// 8 bytes a row of times, the ids, and of each other column 4 bytes an id are held. Error{usage}: an expression that
+// Holds 8 bytes per row for times, the ids, and 4 bytes per id for each other column. Error{usage}: an expression that
 // cannot be read.
 LogSurvey survey_log(const formats::ReaderOptions& files, const SurveyOptions& options);
 
 struct TableColumnSurvey {
   std::string name;
-  uint64_t known = 0;     // how many of the log's ids stand in it
+  uint64_t known = 0;     // how many of the log's ids it contains
   uint64_t repeated = 0;  // cells with one of these ids that stood in an earlier row
   uint64_t numbers = 0;
   double mean = 0, deviation = 0, least = 0, most = 0;  // of the numbers

@@ -1,4 +1,4 @@
-// What the tests of charts and pages ask of markup.
+// Searches in markup, for the tests of charts and pages.
 #pragma once
 
 #include <cstddef>

@@ -31,7 +31,7 @@ struct EvaluatedBaseline {
   std::string name, about;  // "item_knn"; what it was made of
   std::vector<NamedValue> metrics;
   std::vector<EvaluatedInterval> intervals;
-  std::vector<EvaluatedInterval> differences;  // of the model's figures less its own
+  std::vector<EvaluatedInterval> differences;  // of the model's figures minus its own
   static const EvaluatedInterval* find(const std::vector<EvaluatedInterval>& of, std::string_view metric);
 };
 

@@ -36,7 +36,7 @@ class EventWriter {
  public:
   EventWriter(const std::string& folder, double wall_time);
   void scalars(double wall_time, int64_t step, std::span<const NamedValue> values);
-  // A run goes on from a checkpoint: what earlier files of the folder say of `step` and later steps no longer holds.
+  // The run resumes from a checkpoint: what earlier files of the folder say about `step` and later ones is void.
   void restart(double wall_time, int64_t step);
   const std::string& path() const { return path_; }
 

@@ -7,8 +7,8 @@ namespace {
 
 constexpr int64_t kDay = int64_t{86400} * 1000000;
 
-// 60 users in 2 circles, for 90 days, an item of 40 each day; the last ten days are validation. `fashion`: everyone takes
-// what is new this week; else each takes from the 20 items of its circle.
+// 60 users in 2 circles take one of 40 items a day for 90 days; the last ten days are validation. `fashion`: everyone
+// takes what is new this week; else each takes from the 20 items of its circle.
 dataset::Dataset log_of(bool fashion) {
   dataset::Dataset d;
   for (uint32_t i = 0; i < 40; ++i) {

@@ -1,4 +1,4 @@
-// The vectors of a step's columns, from as few rows of the item tower as show them.
+// The vectors of a step's columns, computed from as few rows of the item tower as possible.
 #pragma once
 
 #include <cstdint>
@@ -11,21 +11,21 @@
 
 namespace pagoda::train {
 
-// Many columns hold the same item: the tower runs once for each (item, moment), its vector goes to all of their columns,
-// and their gradients are added up, columns rising, before they go back. Columns of the cross-batch memory have their
-// vectors from there, and give none back.
+// Many columns hold the same item. The item tower runs once for each (item, moment); all columns of that pair share its
+// vector, and their gradients are added up, in rising order of the columns, before the backward pass. Columns of the
+// cross-batch memory take their vectors from the memory and return no gradient.
 class ColumnVectors {
  public:
-  // timestamps_us: per column, or empty where no feature follows the moment.
+  // moments_us: the moment of each column; empty if no feature depends on it.
   void arrange(const sampling::Columns& columns, std::span<const int64_t> moments_us);
-  // What the tower is to run on, parallel; moments empty as above.
+  // The rows for the tower to encode, parallel; no moments if none were given.
   std::span<const uint32_t> items() const { return items_; }
   std::span<const int64_t> timestamps_us() const { return timestamps_us_; }
 
   // tower [items().size(), D] -> V [N, D].
   void gather(ThreadPool& pool, math::MatrixView<const float> tower, const sampling::CrossBatchMemory* memory,
               math::Matrix<float>& out) const;
-  // dV [N, D] -> [items().size(), D]; scale: a factor of each column, or empty.
+  // dV [N, D] -> [items().size(), D]; scale: a factor for each column, or empty.
   void scatter(ThreadPool& pool, math::MatrixView<const float> d_columns, std::span<const float> scale,
                math::Matrix<float>& d_tower) const;
 

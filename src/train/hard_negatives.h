@@ -1,4 +1,5 @@
-// Mined hard negatives (EBR, Huang et al., KDD 2020, section 6.1): what the present model takes for good, and is not.
+// Mined hard negatives (EBR, Huang et al., KDD 2020, section 6.1): items that the current model ranks high and that are
+// no positives.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@
 
 namespace pagoda::train {
 
-// Online: for each row the columns of [0, candidates) with the highest corrected logits s / tau - beta log lambda,
-// `count` for each of its positives, ties by column; never a positive of the row or a masked column.
+// Online: for each row, the columns of [0, candidates) with the highest corrected logits s / tau - beta log lambda,
+// `count` for each of the row's positives, ties by column. Positives of the row and masked columns are left out.
 struct InBatch {
   math::MatrixView<const float> users, items;  // U [B, D], V; columns [0, candidates) are the batch's positives
   size_t candidates = 0;
@@ -24,14 +25,15 @@ struct InBatch {
 };
 math::Ragged<uint32_t> hardest_in_batch(ThreadPool& pool, const InBatch& batch, size_t count);
 
-// Offline: for every user of the fit a random 32 (fewer where there are fewer) of the ranks first_rank .. last_rank of its
-// own search over a random shard of the catalogue, its training items left out. A shard is drawn anew for each epoch.
-// Costs a search of the shard for every user. Deterministic by (seed, epoch).
+// Offline: every user of the fit searches a random shard of the catalogue, without the user's training items, and keeps
+// 32 random items of the ranks first_rank .. last_rank, or all if there are fewer. A new shard is drawn for each epoch.
+// Costs one search of the shard per user. Deterministic by (seed, epoch).
 sampling::ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const dataset::Dataset& data,
                                            const dataset::TrainingContext& fit,
                                            const sampling::NegativesOptions& options, uint64_t seed, uint64_t epoch);
 
-// The lists for the epochs from `epoch` on, by the model as it stands; nothing where the options do not renew them then.
+// The lists for the epochs from `epoch` on, mined with the current model; nothing if the options do not renew them at
+// this epoch.
 std::optional<sampling::ItemsOfUsers> hard_negatives_at(ThreadPool& pool, const dataset::Dataset& data,
                                                         const dataset::TrainingContext& fit,
                                                         const dataset::Options& options, uint64_t epoch);

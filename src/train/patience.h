@@ -1,8 +1,8 @@
-// Which epoch is chosen and when training stops, where the figures of few users move by chance.
+// Chooses an epoch, and decides when training stops, from metrics that vary by chance if users are few.
 //
-// Two epochs are told apart where the difference of their means exceeds its standard error, taken user by user. Of the
-// epochs that cannot be told from the best one, the middle one is chosen: the best of several equals is the luckiest, and
-// the middle lies away from too few epochs and from too many. docs/train.md has the figures.
+// Two epochs differ clearly if the difference of their means exceeds its standard error, taken user by user. Of the
+// epochs that do not differ clearly from the best one, the middle one is chosen: the best of several equals is the
+// luckiest, and the middle is away from both too few and too many epochs. docs/train.md has the figures.
 #pragma once
 
 #include <cstdint>
@@ -25,16 +25,16 @@ std::vector<float> sample_of_users(std::span<const double> values);
 // difference. Equal lengths; false for fewer than two users.
 bool clearly_below(std::span<const float> values, std::span<const float> best);
 
-// The epochs in order, at least one: the first of the greatest value.
+// The first epoch of the greatest value; `epochs` are in order, at least one.
 size_t best_of(std::span<const EvaluatedEpoch> epochs);
 // Those that are not clearly below the best, rising.
 std::vector<size_t> ties_of(std::span<const EvaluatedEpoch> epochs);
-// The middle one of them, the later of two.
+// The middle one of the ties; of two middle ones, the later.
 size_t middle_of(std::span<const size_t> ties);
 
-// Whether to stop behind the last of the epochs: `patience` evaluations have brought nothing better, and the last is
-// clearly below the best. Where it is not, that may be chance among few users: of 333 or fewer it waits three times as
-// long, of 1,000 or more no longer, in between for 1,000 / users times as long.
+// Whether to stop after the last of the epochs: `patience` evaluations have brought nothing better, and the last one is
+// clearly below the best. If it is not clearly below, that may be chance among few users, and training waits longer:
+// three times as long for 333 users or fewer, 1,000 / users times as long up to 1,000 users, and no longer for more.
 bool runs_out(std::span<const EvaluatedEpoch> epochs, uint64_t patience);
 
 }  // namespace pagoda::train

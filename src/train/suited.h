@@ -1,4 +1,4 @@
-// What suits a log where nobody has said it: for `init`, which proposes it, and for `train` without a config.
+// Options that suit an untuned log: `init` proposes them, and `train` uses them if it is given no config.
 #pragma once
 
 #include <cstdint>
@@ -10,31 +10,31 @@
 
 namespace pagoda::train {
 
-// The rows and what they are of.
 struct LogSize {
   uint64_t rows = 0;
   int64_t items = 0;
 };
 
-// What trains well on logs that nobody tuned for; docs/experiments/defaults.md has the figures. Sums of ids and features,
-// a history that is the user's other items, read by the items' own embeddings, and Adam with a falling rate. A config
-// that does not say a key keeps the value of version 0.1, which the key's own default is.
+// Options that train well on logs that nobody tuned for; docs/experiments/defaults.md has the figures. The towers add
+// ids and features; the history is the user's other items, read by the items' own embeddings; Adam's rate falls. A key
+// that a config omits keeps its own default, which is the value of version 0.1.
 dataset::Options suited_options();
 
-// Lengths of lists, the metric that chooses, the draws of a uniform source and the batch. Gives what is to be said of it, a
-// sentence each.
+// Sets the lengths of the lists, the metric that chooses, the draws of a uniform source, the dimension and the batch.
+// Returns a sentence on each choice worth telling.
 std::vector<std::string> suit_size(dataset::Options& options, const LogSize& log);
-// Where lists keep what a user had, it is a negative, too: it competes for their places. Where items have no ids, a history
-// has embeddings of its own.
+// If lists keep what a user had, it becomes a negative, too, as it competes for places. If items have no ids, the
+// history gets its own embeddings.
 void suit_history(dataset::Options& options);
-// With times, rows weigh by their age as the validation part tells. Gives what is to be said of it.
+// For a log with times: the validation part decides how much the age of a row takes off its weight. Returns a sentence
+// on it.
 std::string suit_half_life(dataset::Options& options);
-// An epoch of a small log is some fifty steps, not one: `batch` halved until it is, down to 64.
+// `batch`, halved until an epoch has at least fifty steps, down to 64: so a small log has enough steps.
 int64_t batch_for(int64_t batch, uint64_t rows);
 
-// A split in time that leaves users to judge by (choose_time_split). Where none leaves 200 of them, or half of those whom
-// their last rows would judge, each user's last row is held out; where nobody has three rows, rows at random. Gives what is
-// to be said.
+// A split by time that leaves enough users to judge by (choose_time_split): 200 in both parts, or half of the users
+// with three rows if that is fewer. If there is none, each user's last row is held out; if nobody has three rows,
+// random rows are. Returns a sentence on it.
 std::string suit_split(data::SplitOptions& split, const data::TimedRows& rows);
 
 }  // namespace pagoda::train

@@ -17,14 +17,14 @@ namespace pagoda::train {
 struct StepResult {
   double loss = 0;
   size_t examples = 0;
-  double accidental_hits = 0, pairs = 0;  // masked (row, column) pairs, of all
+  double accidental_hits = 0, pairs = 0;  // (row, column) pairs: masked ones, all
 };
 
 // Holds what a run changes: towers, optimiser state, frequency estimator, learned temperature. Everything else is
 // borrowed. One thread calls step(), in the order of the steps; the pool works for it.
 class Trainer {
  public:
-  // Moves the weights of fit.model, and nothing else of it. `steps`: planned, of the whole training.
+  // Changes the weights of fit.model, and nothing else in it. `steps`: the steps planned for the whole training.
   Trainer(const dataset::Options& options, dataset::TrainingContext& fit, size_t batch_rows, uint64_t steps,
           ThreadPool& pool);
   ~Trainer();

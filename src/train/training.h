@@ -14,18 +14,18 @@ namespace pagoda::train {
 struct RunFlags {
   bool resume = false;
   bool profile = false;  // a table of where the time went, to stderr
-  // Takes each record of the run log once it is written, on the training's thread.
+  // Receives each record of the run log after it is written, on the training thread.
   std::function<void(const report::RunRecord&)> observe = {};
 };
 
-// Trains as the options say and writes the bundle to `output`; its run folder is `output`.run: checkpoint, metrics.jsonl,
-// TensorBoard events, and with train.refit = "all" the model that was judged (evaluate/judged_model.h). With `resume` it goes on from the checkpoint there, if there is one, to the same bits as a run
-// that was never stopped. `interrupted` is looked at after every step: when set, a checkpoint is kept and
-// Error{interrupted} thrown.
+// Trains as the options say and writes the bundle to `output`. The run folder is `output`.run: checkpoint,
+// metrics.jsonl, TensorBoard events and, with train.refit = "all", the model that was judged (evaluate/judged_model.h).
+// With `resume`, the run continues from the checkpoint there, if there is one, to the same bits as a run that was never
+// stopped. `interrupted` is read after every step: when it is set, a checkpoint is saved and Error{interrupted} thrown.
 void train(const dataset::Options& options, const std::string& output, RunFlags flags,
            const std::atomic<bool>& interrupted);
-// The same on data that is loaded already, by the same options.data. With train.refit = "all" the data is taken apart
-// once the model is judged: what is only lent is copied for that.
+// The same with data that is already loaded, by the same options.data. With train.refit = "all", the last phase trains
+// on a version of the data in which nothing is held out: owned data is turned into it, borrowed data is copied first.
 void train(const dataset::Options& options, dataset::Dataset&& data, const std::string& output, RunFlags flags,
            const std::atomic<bool>& interrupted);
 void train(const dataset::Options& options, const dataset::Dataset& data, const std::string& output, RunFlags flags,

@@ -34,7 +34,8 @@ bool leads_anywhere(const std::string& path) {
 
 std::string beside(const std::string& file, const std::string& path) {
   const auto folder = fs::path(file).parent_path();
-  if (path.empty() || path == "-" || files::is_memory_table(path) || folder.empty() || fs::path(path).is_absolute()) return path;
+  if (path.empty() || path == "-" || files::is_memory_table(path) || folder.empty() || fs::path(path).is_absolute())
+    return path;
   const auto there = (folder / path).lexically_normal().string();
   if (leads_anywhere(there) || !leads_anywhere(path)) return there;
   log_once(LogLevel::warning,

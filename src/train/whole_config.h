@@ -18,11 +18,11 @@ struct WholeConfig {
 void describe(OptionVisitor& fields, WholeConfig& config);
 
 // Applies the file ("" for none) and then the assignments a.b=v to `config`. Paths in the file are relative to its
-// folder, those of assignments to the current one. A path that leads to nothing beside the file, but to something in the
-// current folder, is taken from there as in version 0.1, with a warning. Error{usage}.
+// folder, those of assignments to the current one. A path that does not exist relative to the file, but does in the
+// current folder, is taken from there, as in version 0.1, with a warning. Error{usage}.
 void read_config(const std::string& path, const std::vector<std::string>& set, WholeConfig& config);
 
-// Writes the paths of `config`, which are relative to the current folder, so that they are relative to that of `file`.
+// Rewrites the paths of `config`, which are relative to the current folder, to be relative to the folder of `file`.
 void write_paths_beside(const std::string& file, WholeConfig& config);
 
 // Applies all sections but [serve], whose keys and values are checked, to `training`. Error{usage}.
