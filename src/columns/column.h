@@ -27,7 +27,7 @@ std::string_view name_of(ColumnType type);
 // arrive typed. A list of numbers arrives as `texts`. The type may differ between the batches of one reader (JSON, or
 // files of different schemas); the accessors handle that.
 struct Column {
-  std::string name;
+  std::string name{};
   ColumnType type = ColumnType::text;
   RealPrecision precision = RealPrecision::f64;  // of a real column
   // text: row i is the string text[i]. decimal: row i is the canonical text of a Decimal.

@@ -29,7 +29,7 @@ struct FeatureOptions {
   int64_t dim = 0;           // width of its embedding; 0: by the number of values
   int64_t min_count = 1;     // values rarer than this share the hash buckets
   int64_t hash_buckets = 0;  // rows for values without a row of their own; 0: 16 (text: 65536)
-  std::string separator;     // multi: between the values of a text cell
+  std::string separator{};   // multi: between the values of a text cell
   NumericForm form = NumericForm::standardise;
   TimePart part = TimePart::hour;
   bool trigrams = true;     // text: character trigrams
