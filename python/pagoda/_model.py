@@ -246,6 +246,32 @@ class Model:
         """What the item tower makes of items, known or new, [n, dim]: dicts {"item": id, "attributes": {...}}."""
         return self._loaded.encode_items(_changes(items))
 
+    # ---- elsewhere
+
+    def export(self, path: str | os.PathLike, format: str) -> None:
+        """Writes it in the form of another program, which ``path`` then names: a file, or a folder.
+
+        Args:
+            format: towers: "onnx", "triton". Vectors: "npy", "parquet", "safetensors", "faiss", "hnswlib", "usearch".
+                Vectors and attributes in an engine: "milvus", "qdrant", "lancedb". See docs/export.md.
+
+        Raises:
+            UsageError: an unknown format; towers of an ensemble. FailedError: the library that writes it is missing.
+        """
+        from . import export
+
+        export.write(self, path, format)
+
+    def user_inputs(self, users: Any = None, *, history: Any = None, recent: Any = None, context: Any = None,
+                    features: Any = None, time: Any = None) -> dict[str, np.ndarray]:
+        """The inputs of the exported user tower, by name; arguments as for ``recommend``."""
+        requests, as_json, _ = self._requests(users, history, recent, context, features, time)
+        return self._loaded.encoded_users(requests, as_json)
+
+    def item_inputs(self, items: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+        """The inputs of the exported item tower, by name, of known or new items: as for ``encode_items``."""
+        return self._loaded.encoded_items(_changes(items))
+
     def with_items(self, items: Sequence[Mapping[str, Any]]) -> Model:
         """The same model with items added, replaced or, with ``"deleted": True``, removed; this one stays as it is.
         Dicts {"item": id, "attributes": {...}}: a whole row of the item table."""

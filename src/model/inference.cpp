@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "model/unknown_user.h"
+
 namespace pagoda::model {
 
 namespace {
@@ -23,11 +25,6 @@ math::Matrix<float> in_blocks(ThreadPool& pool, size_t n, size_t dim, const Enco
     for (size_t i = begin; i < end; ++i) std::copy_n(pass.output[i - begin], dim, out[i]);
   });
   return out;
-}
-
-bool nothing_known(const features::UserExample& example) {
-  return example.user == columns::Interner::kNone && example.history.empty() &&
-         std::ranges::all_of(example.context, &std::string_view::empty);
 }
 
 }  // namespace

@@ -112,6 +112,11 @@ class Likelihood {
 
 }  // namespace
 
+bool nothing_known(const features::UserExample& example) {
+  return example.user == columns::Interner::kNone && example.history.empty() &&
+         std::ranges::all_of(example.context, &std::string_view::empty);
+}
+
 std::vector<double> unknown_user_weights(std::span<const uint64_t> counts, std::span<const uint32_t> newest) {
   std::vector<double> weights(counts.begin(), counts.end());
   if (newest.empty()) return weights;

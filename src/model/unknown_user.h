@@ -10,9 +10,13 @@
 #include <span>
 #include <vector>
 
+#include "features/user_encoder.h"
 #include "math/matrix.h"
 
 namespace pagoda::model {
+
+// Neither user, history nor context: an example that has this vector.
+bool nothing_known(const features::UserExample& example);
 
 // items: [n, dim]; weights: [n], how many rows each item has, not all 0. Returns w, [dim], of unit length if
 // `unit_length`. A catalogue above 20,000 items is represented by its 10,000 heaviest items and by as many of the rest,

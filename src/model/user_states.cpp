@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "features/saved.h"
+#include "model/request_examples.h"
 
 namespace pagoda::model {
 
@@ -36,31 +37,29 @@ UserStates UserStates::load(ByteReader& in, size_t items) {
   return s;
 }
 
-math::Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const features::EncodedUsers& cells,
-                                    const UserStates& states, std::span<const uint32_t> id_row_of_item,
-                                    std::span<const UserRequest> requests) {
+RequestExamples::RequestExamples(const Model& model, const UserStates& states, std::span<const uint32_t> id_row_of_item,
+                                 std::span<const UserRequest> requests)
+    : context_(requests.size() * model.user_encoder.context_names().size()), examples_(requests.size()) {
   const auto& names = model.user_encoder.context_names();
   const size_t k = model.user_encoder.history_length();
   std::vector<size_t> column(names.size());
   for (size_t c = 0; c < names.size(); ++c)
     column[c] = static_cast<size_t>(std::find(states.context_names.begin(), states.context_names.end(), names[c]) -
                                     states.context_names.begin());
-  math::Ragged<uint32_t> histories;
-  std::vector<std::string_view> context(requests.size() * names.size());
   for (size_t i = 0; i < requests.size(); ++i) {
     const auto& r = requests[i];
     const bool known = r.user != columns::Interner::kNone;
     if (r.own_history) {
-      histories.values.insert(histories.values.end(), r.history.begin(), r.history.end());
+      histories_.values.insert(histories_.values.end(), r.history.begin(), r.history.end());
     } else {
       const auto items = known ? states.histories[r.user] : std::span<const uint32_t>();
       for (auto item : items.subspan(items.size() - std::min(items.size(), k)))
-        histories.values.push_back(id_row_of_item[item]);
+        histories_.values.push_back(id_row_of_item[item]);
     }
-    histories.values.insert(histories.values.end(), r.recent.begin(), r.recent.end());
-    histories.close();
+    histories_.values.insert(histories_.values.end(), r.recent.begin(), r.recent.end());
+    histories_.close();
     for (size_t c = 0; c < names.size(); ++c) {
-      auto& value = context[i * names.size() + c];
+      auto& value = context_[i * names.size() + c];
       if (c < r.context.size() && !r.context[c].empty())
         value = r.context[c];
       else if (known && column[c] < states.context.size() &&
@@ -68,13 +67,18 @@ math::Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const 
         value = states.context_values[column[c]][states.context[column[c]][r.user]];
     }
   }
-  std::vector<features::UserExample> examples(requests.size());
   for (size_t i = 0; i < requests.size(); ++i)
-    examples[i] = {.user = requests[i].cell,
-                   .history = std::as_const(histories)[i],
-                   .context = std::span(context).subspan(i * names.size(), names.size()),
-                   .moment_us = requests[i].moment_us};
-  return user_vectors(pool, model, cells, examples);
+    examples_[i] = {.user = requests[i].cell,
+                    .history = std::as_const(histories_)[i],
+                    .context = std::span(context_).subspan(i * names.size(), names.size()),
+                    .moment_us = requests[i].moment_us};
+}
+
+math::Matrix<float> request_vectors(ThreadPool& pool, const Model& model, const features::EncodedUsers& cells,
+                                    const UserStates& states, std::span<const uint32_t> id_row_of_item,
+                                    std::span<const UserRequest> requests) {
+  const RequestExamples asked(model, states, id_row_of_item, requests);
+  return user_vectors(pool, model, cells, asked.examples());
 }
 
 math::Matrix<float> known_user_vectors(ThreadPool& pool, const Model& model, const features::EncodedUsers& cells,

@@ -19,6 +19,7 @@
 #include "data/id_overlap.h"
 #include "library/arguments.h"
 #include "python/arrays.h"
+#include "python/towers.h"
 #include "python/watched.h"
 #include "retrieval/json_request.h"
 #include "retrieval/model_card.h"
@@ -270,12 +271,17 @@ nb::object Loaded::vectors_of(const std::vector<std::string>& items) const {
   return nb::cast(array_of(std::move(vectors)));
 }
 
-nb::object Loaded::encode_items(const std::string& json) const {
+data::Attributes Loaded::item_table(const std::string& json) const {
   const auto& like = retrieval_->bundle().item_attributes();
+  data::Attributes table;
+  for (const auto& column : like.columns) table.columns.push_back(column.without_rows());
+  for (const auto& item : changes_of(json, like)) retrieval::append_item(table, item);
+  return table;
+}
+
+nb::object Loaded::encode_items(const std::string& json) const {
   auto vectors = released([&] {
-    data::Attributes table;
-    for (const auto& column : like.columns) table.columns.push_back(column.without_rows());
-    for (const auto& item : changes_of(json, like)) retrieval::append_item(table, item);
+    const auto table = item_table(json);
     return pool_->run([&](ThreadPool& pool) { return retrieval_->item_vectors(pool, table.ids, &table); });
   });
   return nb::cast(array_of(std::move(vectors)));
@@ -402,6 +408,9 @@ void bind_loaded(nb::module_& module) {
       .def("item_vectors", &Loaded::item_vectors)
       .def("vectors_of", &Loaded::vectors_of)
       .def("encode_items", &Loaded::encode_items)
+      .def("tower", &tower)
+      .def("encoded_users", &encoded_users)
+      .def("encoded_items", &encoded_items)
       .def("with_changes", &Loaded::with_changes, nb::arg("json"), nb::arg("vectors") = nb::none())
       .def("card", &Loaded::card)
       .def("item_ids", &Loaded::item_ids)

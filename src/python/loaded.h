@@ -56,8 +56,10 @@ class Loaded {
   void copy_to(const std::string& path) const;
   const retrieval::Retrieval& retrieval() const { return *retrieval_; }
 
- private:
   std::vector<retrieval::RetrieveRequest> requests_of(const std::vector<std::string>& users, bool as_json) const;
+  data::Attributes item_table(const std::string& json) const;  // of what encode_items() takes
+
+ private:
   template <class Ask>
   Lists lists(size_t n, size_t k, const Ask& ask, const nanobind::object& on_event) const;
   void read_numbers();

@@ -7,7 +7,7 @@
 #include "core/suggest.h"
 #include "index/layered_index.h"
 #include "model/ensemble.h"
-#include "retrieval/request_table.h"
+#include "retrieval/encoding.h"
 
 namespace pagoda::retrieval {
 
@@ -20,14 +20,6 @@ std::vector<uint32_t> item_rows_of_attributes(const model::Bundle& bundle) {
   return rows;
 }
 
-// For the bundle's own items, which its towers know.
-std::vector<uint32_t> bundle_rows_of(const model::Bundle& bundle, const std::vector<std::string>& items) {
-  std::vector<uint32_t> rows;
-  for (const auto& id : items)
-    if (const auto row = bundle.item_ids().find(id); row != columns::Interner::kNone) rows.push_back(row);
-  return rows;
-}
-
 bool knows(const model::Bundle& bundle, const RetrieveRequest& request) {
   if (request.user)
     for (const auto& member : bundle.members())
@@ -35,60 +27,14 @@ bool knows(const model::Bundle& bundle, const RetrieveRequest& request) {
   return false;
 }
 
-// The requests as one member reads them, without the attributes in them.
-std::vector<model::UserRequest> plain_requests(const model::Bundle& bundle, const model::Member& member,
-                                               const std::vector<RetrieveRequest>& requests) {
-  const auto& names = member.model.user_encoder.context_names();
-  std::vector<model::UserRequest> plain(requests.size());
-  for (size_t i = 0; i < requests.size(); ++i) {
-    const auto& r = requests[i];
-    auto& p = plain[i];
-    if (r.user) p.user = p.cell = member.user_ids.find(*r.user);
-    if (r.history) {
-      p.own_history = true;
-      for (auto item : bundle_rows_of(bundle, *r.history)) p.history.push_back(member.item_id_rows[item]);
-    }
-    for (auto item : bundle_rows_of(bundle, r.recent)) p.recent.push_back(member.item_id_rows[item]);
-    p.context.resize(names.size());
-    for (const auto& [name, value] : r.context) {
-      const auto at = std::find(names.begin(), names.end(), name);
-      if (at != names.end()) p.context[static_cast<size_t>(at - names.begin())] = value;
-    }
-    p.moment_us = r.time_us.value_or(member.user_states.moment_us);
-  }
-  return plain;
-}
-
 math::Matrix<float> member_vectors(ThreadPool& pool, const model::Bundle& bundle, const model::Member& member,
                                    const std::vector<RetrieveRequest>& requests) {
-  const auto vectors_of = [&](const features::EncodedUsers& cells, std::span<const model::UserRequest> plain) {
-    return model::request_vectors(pool, member.model, cells, member.user_states, member.item_id_rows, plain);
-  };
-  const auto plain = plain_requests(bundle, member, requests);
-  auto vectors = vectors_of(member.user_cells, plain);
-  const auto columns = member.model.user_encoder.table_columns();
-  std::vector<const std::vector<RequestFeature>*> brought;
-  for (const auto& request : requests) brought.push_back(&request.features);
-  for (const auto& group : rows_by_shape(columns, brought)) {
-    std::vector<std::string> names;
-    std::vector<const std::vector<RequestFeature>*> rows;
-    for (const size_t i : group) {
-      // Each request gets a distinct id, because two may name one user with different attributes.
-      names.push_back(fmt::format("{}\x1f{}", i, requests[i].user.value_or("")));
-      rows.push_back(brought[i]);
-    }
-    const auto table = request_table(columns, names, rows);
-    auto cells = member.model.user_encoder.cells(table.ids, &table);
-    std::vector<model::UserRequest> featured;
-    for (size_t f = 0; f < group.size(); ++f) {
-      featured.push_back(plain[group[f]]);
-      if (const auto cell = featured[f].cell; cell != columns::Interner::kNone)
-        cells.id_rows[f] = member.user_cells.id_rows[cell];
-      featured[f].cell = static_cast<uint32_t>(f);
-    }
-    const auto own_vectors = vectors_of(cells, featured);
-    for (size_t f = 0; f < group.size(); ++f) std::copy_n(own_vectors[f], own_vectors.cols(), vectors[group[f]]);
-  }
+  math::Matrix<float> vectors(requests.size(), member.dim());
+  for_each_encoding(bundle, member, requests, [&](const Encoding& part) {
+    const auto own =
+        model::request_vectors(pool, member.model, part.cells, member.user_states, member.item_id_rows, part.requests);
+    for (size_t i = 0; i < part.places.size(); ++i) std::copy_n(own[i], own.cols(), vectors[part.places[i]]);
+  });
   return vectors;
 }
 
