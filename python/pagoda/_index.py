@@ -84,6 +84,12 @@ class Index:
             raise UsageError("the index was changed since it was built; build one of all vectors to save it")
         self._loaded.copy_to(os.fspath(path))
 
+    def export(self, path: str | os.PathLike, format: str) -> None:
+        """Writes vectors, ids and attributes in the form of another program; as ``Model.export``, without towers."""
+        from . import export
+
+        export.write(self, path, format)
+
     def _card(self) -> dict:
         return json.loads(self._loaded.card())
 

@@ -49,6 +49,10 @@ std::optional<int64_t> number_of(std::string_view id) {
   return number;
 }
 
+nb::object text_of(std::string_view text) {
+  return nb::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+}
+
 // Numbers where all ids are some; else texts.
 nb::object ids_as(const std::vector<std::string_view>& ids, bool integers) {
   std::vector<int64_t> numbers;
@@ -62,9 +66,29 @@ nb::object ids_as(const std::vector<std::string_view>& ids, bool integers) {
     return nb::cast(array_of(std::move(numbers), {n}));
   }
   nb::list texts;
-  for (const auto id : ids)
-    texts.append(nb::steal(PyUnicode_DecodeUTF8(id.data(), static_cast<Py_ssize_t>(id.size()), "replace")));
+  for (const auto id : ids) texts.append(text_of(id));
   return texts;
+}
+
+// None for a null, and for the empty text, which stands for one.
+nb::object value_of(const columns::Column& column, size_t row) {
+  using columns::ColumnType;
+  if (column.is_null(row)) return nb::none();
+  switch (column.type) {
+    case ColumnType::text:
+    case ColumnType::decimal: {
+      const auto text = column.text_of(row);
+      return text.empty() ? nb::object(nb::none()) : text_of(text);
+    }
+    case ColumnType::boolean: return nb::cast(column.integers[row] != 0);
+    case ColumnType::integer:
+    case ColumnType::time: return nb::cast(column.integers[row]);
+    case ColumnType::real: return nb::cast(column.reals[row]);
+    case ColumnType::texts: break;
+  }
+  nb::list elements;
+  column.for_each_element(row, '\0', [&](std::string_view element) { elements.append(text_of(element)); });
+  return elements;
 }
 
 std::vector<retrieval::ItemChange> changes_of(const std::string& json, const data::Attributes& table) {
@@ -271,6 +295,24 @@ nb::object Loaded::vectors_of(const std::vector<std::string>& items) const {
   return nb::cast(array_of(std::move(vectors)));
 }
 
+nb::dict Loaded::attributes_of(const std::vector<std::string>& items) const {
+  const auto& columns = retrieval_->bundle().item_attributes().columns;
+  nb::dict found;
+  for (size_t c = 0; c < columns.size(); ++c) {
+    nb::list values;
+    for (const auto& item : items) {
+      const auto row = retrieval_->find_item(item);
+      const auto [column, at] = row == columns::Interner::kNone
+                                    ? std::pair<const columns::Column*, uint32_t>(nullptr, columns::Interner::kNone)
+                                    : retrieval_->attribute(c, row);
+      values.append(at == columns::Interner::kNone ? nb::object(nb::none()) : value_of(*column, at));
+    }
+    const std::string type(columns::name_of(columns[c].type));
+    found[nb::str(columns[c].name.c_str())] = nb::make_tuple(type, values);
+  }
+  return found;
+}
+
 data::Attributes Loaded::item_table(const std::string& json) const {
   const auto& like = retrieval_->bundle().item_attributes();
   data::Attributes table;
@@ -342,6 +384,13 @@ nb::object Loaded::item_ids() const {
   return ids_as(ids, false);
 }
 
+nb::object Loaded::catalogue() const {
+  std::vector<std::string_view> ids;
+  for (uint32_t row = 0; row < retrieval_->items(); ++row)
+    if (const auto id = retrieval_->item_id(row); retrieval_->find_item(id) == row) ids.push_back(id);
+  return ids_as(ids, integers_);
+}
+
 nb::object Loaded::user_ids() const {
   std::vector<std::string_view> ids;
   const auto& users = retrieval_->bundle().user_ids();
@@ -407,6 +456,7 @@ void bind_loaded(nb::module_& module) {
       .def("user_vectors", &Loaded::user_vectors)
       .def("item_vectors", &Loaded::item_vectors)
       .def("vectors_of", &Loaded::vectors_of)
+      .def("attributes_of", &Loaded::attributes_of)
       .def("encode_items", &Loaded::encode_items)
       .def("tower", &tower)
       .def("encoded_users", &encoded_users)
@@ -414,6 +464,7 @@ void bind_loaded(nb::module_& module) {
       .def("with_changes", &Loaded::with_changes, nb::arg("json"), nb::arg("vectors") = nb::none())
       .def("card", &Loaded::card)
       .def("item_ids", &Loaded::item_ids)
+      .def("catalogue", &Loaded::catalogue)
       .def("user_ids", &Loaded::user_ids)
       .def("history", &Loaded::history)
       .def("has_item", &Loaded::has_item)

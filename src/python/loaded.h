@@ -40,14 +40,17 @@ class Loaded {
   nanobind::object user_vectors(const std::vector<std::string>& users, bool as_json) const;
   nanobind::object item_vectors() const;                                     // of the bundle; a view of the mapped file
   nanobind::object vectors_of(const std::vector<std::string>& items) const;  // of the catalogue, changes included
-  nanobind::object encode_items(const std::string& json) const;              // known or new ones
+  // {column: (type, [value or None])} of items of the catalogue; types as in data::Attributes, times in microseconds.
+  nanobind::dict attributes_of(const std::vector<std::string>& items) const;
+  nanobind::object encode_items(const std::string& json) const;  // known or new ones
 
   // JSON: [{"item": ..., "attributes": {...}, "deleted": false}]. `vectors`: of those not deleted, in their order; a
   // bundle with towers encodes them itself.
   std::shared_ptr<Loaded> with_changes(const std::string& json, const std::optional<QueryArray>& vectors) const;
 
-  std::string card() const;           // JSON
-  nanobind::object item_ids() const;  // by row: int64 array, or list of texts
+  std::string card() const;            // JSON
+  nanobind::object item_ids() const;   // by row: int64 array, or list of texts
+  nanobind::object catalogue() const;  // ids of the items that can come back, as item_ids()
   nanobind::object user_ids() const;
   nanobind::object history(const std::string& user) const;  // item ids that the bundle has of the user, the latest last
   bool has_item(const std::string& item) const { return retrieval_->find_item(item) != columns::Interner::kNone; }

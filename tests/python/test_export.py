@@ -66,7 +66,9 @@ def world():
              "tags": ["|".join(rng.choice(words, i % 4, replace=False)) for i in ids],
              "price": [None if i % 11 == 0 else float(i * i) / 7 for i in ids],
              "title": [" ".join(rng.choice(words, i % 5)) for i in ids], "year": 1960 + ids % 60,
-             "born": [f"20{10 + i % 12}-0{1 + i % 9}-11" for i in ids]}
+             "born": [f"20{10 + i % 12}-0{1 + i % 9}-11" for i in ids],
+             "added": np.datetime64("2024-01-01T00:00:00.5", "us") + ids * np.timedelta64(1, "D").astype("m8[us]"),
+             "promoted": [bool(i % 4 == 0) for i in ids], "cast": [["ann", "bob", "eve"][:i % 4] for i in ids]}
     who = np.arange(USERS - 20)  # some are in no table
     users = {"user_id": [f"u{u}" for u in who], "city": [("rome", "oslo", "wien")[u % 3] for u in who],
              "likes": ["|".join(rng.choice(words, u % 3, replace=False)) for u in who],
@@ -202,3 +204,256 @@ def test_a_missing_library_is_named_with_its_package(model, tmp_path, monkeypatc
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
     with pytest.raises(pagoda.FailedError, match="pip install onnx"):
         model.export(tmp_path, format="onnx")
+
+
+# ---- vectors in files and engines
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    """An index with ids that are whole numbers, and values of every type."""
+    rng = np.random.default_rng(1)
+    n = 2000
+    return pagoda.Index(rng.standard_normal((n, 24)), ids=np.arange(n) * 7 + 3, attributes={
+        "year": 1960 + np.arange(n) % 60, "genre": [("drama", "war", "noir")[i % 3] for i in range(n)],
+        "price": [None if i % 9 == 0 else i / 7 for i in range(n)]})
+
+
+@pytest.fixture(scope="module")
+def texts():
+    rng = np.random.default_rng(2)
+    n = 1000
+    return pagoda.Index(rng.standard_normal((n, 24)), ids=[f"é{i}" for i in range(n)],
+                        attributes={"item_id": [f"t{i % 5}" for i in range(n)], "a b": np.arange(n)})
+
+
+@pytest.fixture(scope="module")
+def negatives():
+    rng = np.random.default_rng(3)
+    return pagoda.Index(rng.standard_normal((500, 24)), ids=np.arange(500) - 250)
+
+
+ALL = ["numbers", "texts", "negatives"]
+
+
+@pytest.fixture(params=ALL)
+def index(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def queries():
+    return np.random.default_rng(9).standard_normal((20, 24)).astype(np.float32)
+
+
+def same_lists(found, scores, wanted):
+    """Ours, and theirs as lists of lists."""
+    assert [list(row) for row in found] == [list(row) for row in wanted.ids]
+    assert np.allclose(np.asarray(scores), wanted.scores, rtol=0, atol=1e-4)
+
+
+def ids_beside(path, keys):
+    """The ids of keys, which are row numbers where a file of ids lies beside the index."""
+    if (numbers := path.with_name(path.name + ".ids.npy")).exists():
+        return np.load(numbers)[keys].tolist()
+    if (texts := path.with_name(path.name + ".ids.txt")).exists():
+        return np.array(texts.read_text().splitlines(), dtype=object)[keys].tolist()
+    return np.asarray(keys).tolist()
+
+
+def test_npy_holds_vectors_and_ids(index, tmp_path):
+    index.export(tmp_path / "out", format="npy")
+    assert (np.load(tmp_path / "out" / "vectors.npy") == index.vectors).all()
+    text = tmp_path / "out" / "ids.txt"
+    ids = text.read_text().splitlines() if text.exists() else np.load(tmp_path / "out" / "ids.npy").tolist()
+    assert ids == list(index.ids)
+
+
+def test_items_added_and_removed_are_exported_as_they_are_now(model, tmp_path):
+    new = {"item": "new", "attributes": {"year": 1999, "genre": "war"}}
+    changed = model.with_items([new, {"item": "i0", "deleted": True}, {"item": "i5", "attributes": {"genre": "opera"}}])
+    changed.export(tmp_path / "items.parquet", format="parquet")
+    table = pytest.importorskip("pyarrow.parquet").read_table(tmp_path / "items.parquet").to_pydict()
+    rows = {id: n for n, id in enumerate(table["item_id"])}
+    assert len(rows) == len(changed) and "i0" not in rows
+    assert table["genre"][rows["new"]] == "war" and table["year"][rows["new"]] == 1999
+    assert table["genre"][rows["i5"]] == "opera" and table["year"][rows["i5"]] is None
+    assert np.allclose(table["vector"][rows["new"]], model.encode_items([new])[0])
+
+
+def test_parquet_has_a_list_of_fixed_size_and_the_attributes(index, tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    index.export(tmp_path / "x.parquet", format="parquet")
+    table = parquet.read_table(tmp_path / "x.parquet")
+    assert table["vector"].type == arrow.list_(arrow.float32(), 24)
+    assert table["item_id"].to_pylist() == list(index.ids)
+    assert (np.stack(table["vector"].to_pylist()) == index.vectors).all()
+    assert [p.name for p in tmp_path.iterdir()] == ["x.parquet"]
+    if "price" in table.column_names:
+        assert table["price"].to_pylist()[:3] == [None, 1 / 7, 2 / 7] and table["year"].type == arrow.int64()
+    if "a b" in table.column_names:
+        assert table["item_id_"].to_pylist()[6] == "t1"  # an attribute that is called as the ids are
+
+
+@pytest.mark.slow
+def test_safetensors(index, tmp_path):
+    numpy = pytest.importorskip("safetensors.numpy")
+    index.export(tmp_path / "x.safetensors", format="safetensors")
+    found = numpy.load_file(tmp_path / "x.safetensors")
+    assert (found["vectors"] == index.vectors).all()
+    if "ids" in found:
+        assert found["ids"].tolist() == list(index.ids)
+    else:
+        held, ends = found["ids.bytes"].tobytes(), found["ids.offsets"]
+        assert [held[a:b].decode() for a, b in zip(ends, ends[1:])] == list(index.ids)
+
+
+@pytest.mark.slow
+def test_faiss_gives_our_lists(index, queries, tmp_path):
+    faiss = pytest.importorskip("faiss")
+    path = tmp_path / "x.faiss"
+    index.export(path, format="faiss")
+    scores, keys = faiss.read_index(str(path)).search(queries, 50)
+    same_lists([ids_beside(path, row) for row in keys], scores, index.search(queries, k=50))
+
+
+@pytest.mark.slow
+def test_hnswlib_gives_our_lists(index, queries, tmp_path):
+    hnswlib = pytest.importorskip("hnswlib")
+    path = tmp_path / "x.hnsw"
+    index.export(path, format="hnswlib")
+    found = hnswlib.Index(space="ip", dim=24)
+    found.load_index(str(path))
+    found.set_ef(len(index))
+    keys, distances = found.knn_query(queries, k=50)
+    same_lists([ids_beside(path, row.astype(np.int64)) for row in keys], 1 - distances, index.search(queries, k=50))
+
+
+@pytest.mark.slow
+def test_usearch_gives_our_lists(index, queries, tmp_path):
+    usearch = pytest.importorskip("usearch.index")
+    path = tmp_path / "x.usearch"
+    index.export(path, format="usearch")
+    found = usearch.Index.restore(str(path)).search(queries, 50, exact=True)
+    same_lists([ids_beside(path, row.astype(np.int64)) for row in found.keys], 1 - found.distances,
+               index.search(queries, k=50))
+
+
+FILTER = "year >= 1990 and genre = 'war'"
+
+
+@pytest.mark.slow
+def test_milvus_gives_our_lists(index, queries, tmp_path):
+    pymilvus = pytest.importorskip("pymilvus")
+    path = tmp_path / "x.db"
+    for _ in range(2):  # the second takes the place of the first
+        index.export(path, format="milvus")
+    client = pymilvus.MilvusClient(str(path))
+
+    def lists(k, **how):
+        found = client.search("items", data=queries.tolist(), limit=k, **how)
+        return [[hit["item_id"] for hit in row] for row in found], [[hit["distance"] for hit in row] for row in found]
+
+    same_lists(*lists(50), index.search(queries, k=50))
+    assert len(lists(len(index))[0][0]) == len(index)
+    if "genre" in index._loaded.attributes_of([]):
+        same_lists(*lists(50, filter='year >= 1990 and genre == "war"'), index.search(queries, k=50, filter=FILTER))
+    if "a b" in index._loaded.attributes_of([]):
+        same_lists(*lists(50, filter="a_b < 200"), index.search(queries, k=50, filter="`a b` < 200"))
+    client.close()
+
+
+@pytest.mark.slow
+def test_qdrant_gives_our_lists(index, queries, tmp_path):
+    qdrant = pytest.importorskip("qdrant_client")
+    for _ in range(2):
+        index.export(tmp_path / "q", format="qdrant")
+    client = qdrant.QdrantClient(path=str(tmp_path / "q"))
+
+    def lists(k, **how):
+        found = [client.query_points("items", query=q, limit=k, **how).points for q in queries]
+        return [[hit.payload["item_id"] for hit in row] for row in found], [[hit.score for hit in row] for row in found]
+
+    same_lists(*lists(50), index.search(queries, k=50))
+    assert len(lists(len(index))[0][0]) == len(index) == client.count("items").count
+    if "genre" in index._loaded.attributes_of([]):
+        models = qdrant.models
+        wanted = models.Filter(must=[models.FieldCondition(key="year", range=models.Range(gte=1990)),
+                                     models.FieldCondition(key="genre", match=models.MatchValue(value="war"))])
+        same_lists(*lists(50, query_filter=wanted), index.search(queries, k=50, filter=FILTER))
+    client.close()
+
+
+@pytest.mark.slow
+def test_lancedb_gives_our_lists(index, queries, tmp_path):
+    lancedb = pytest.importorskip("lancedb")
+    for _ in range(2):
+        index.export(tmp_path / "l", format="lancedb")
+    table = lancedb.connect(tmp_path / "l").open_table("items")
+
+    def lists(k, where=None):
+        searches = [table.search(q).distance_type("dot").limit(k) for q in queries]
+        found = [(s.where(where) if where else s).to_arrow() for s in searches]
+        return [f["item_id"].to_pylist() for f in found], [1 - f["_distance"].to_numpy() for f in found]
+
+    same_lists(*lists(50), index.search(queries, k=50))
+    assert len(lists(len(index))[0][0]) == len(index)
+    if "genre" in index._loaded.attributes_of([]):
+        same_lists(*lists(50, FILTER), index.search(queries, k=50, filter=FILTER))
+
+
+# A condition on each type of an attribute: ours, and as each engine has it.
+CONDITIONS = {
+    "price < 60": ("price < 60", "price < 60", ("price", "range", {"lt": 60})),
+    "added >= '2024-02-01'": (f"added >= {np.datetime64('2024-02-01', 'us').astype(int)}",
+                              "added >= timestamp '2024-02-01 00:00:00'",
+                              ("added", "range", {"gte": "2024-02-01T00:00:00Z"})),
+    "promoted = true": ("promoted == true", "promoted = true", ("promoted", "match", {"value": True})),
+    "cast = 'bob'": ("array_contains(cast, 'bob')", "array_has(\"cast\", 'bob')", ("cast", "match", {"value": "bob"})),
+    "genre = 'war'": ("genre == 'war'", "genre = 'war'", ("genre", "match", {"value": "war"})),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_filters_of_every_type_give_our_lists(condition, engines, whole):
+    milvus, qdrant, lance, models = engines
+    theirs = CONDITIONS[condition]
+    vectors = whole.user_vectors([f"u{n}" for n in range(20)])
+    lists = [whole.search(vectors, k=20, filter=condition)[row][0].tolist() for row in range(20)]
+    assert len(lists[0]) > 5 and lists[0] != whole.search(vectors, k=20)[0][0].tolist()
+    found = milvus.search("items", data=vectors.tolist(), limit=20, filter=theirs[0])
+    assert [[hit["item_id"] for hit in row] for row in found] == lists
+    name, kind, how = theirs[2]
+    range_ = models.DatetimeRange if isinstance(how.get("gte"), str) else models.Range
+    value = {"range": range_(**how)} if kind == "range" else {"match": models.MatchValue(**how)}
+    chosen = models.Filter(must=[models.FieldCondition(key=name, **value)])
+    found = [qdrant.query_points("items", query=v, limit=20, query_filter=chosen).points for v in vectors]
+    assert [[hit.payload["item_id"] for hit in row] for row in found] == lists
+    found = [lance.search(v).distance_type("dot").where(theirs[1]).limit(20).to_arrow() for v in vectors]
+    assert [f["item_id"].to_pylist() for f in found] == lists
+
+
+@pytest.fixture(scope="module")
+def engines(whole, tmp_path_factory):
+    """The model in Milvus, Qdrant and LanceDB, with Qdrant's models."""
+    pymilvus, qdrant, lancedb = map(pytest.importorskip, ("pymilvus", "qdrant_client", "lancedb"))
+    folder = tmp_path_factory.mktemp("engines")
+    for format in ("milvus", "qdrant", "lancedb"):
+        whole.export(folder / f"{format}.db", format=format)
+    milvus = pymilvus.MilvusClient(str(folder / "milvus.db"))
+    local = qdrant.QdrantClient(path=str(folder / "qdrant.db"))
+    yield milvus, local, lancedb.connect(folder / "lancedb.db").open_table("items"), qdrant.models
+    milvus.close()
+    local.close()
+
+
+def test_a_path_of_another_kind_is_refused(numbers, tmp_path):
+    with pytest.raises(pagoda.UsageError, match="is a folder, and parquet is a file"):
+        numbers.export(tmp_path, format="parquet")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(pagoda.UsageError, match="is a file, and npy is a folder"):
+        numbers.export(tmp_path / "file", format="npy")
+    with pytest.raises(pagoda.UsageError, match="without towers"):
+        numbers.export(tmp_path / "out", format="onnx")

@@ -167,9 +167,10 @@ def _towers(model: Any) -> list[tuple[str, dict, dict, list[dict]]]:
 
 def write_onnx(model: Any, folder: str) -> None:
     """user_tower.onnx, item_tower.onnx, and inputs.json, which says what they want."""
+    towers = _towers(model)
     told: dict[str, Any] = {"fingerprint": model.fingerprint, "opset": OPSET}
     os.makedirs(folder, exist_ok=True)
-    for tower, shape, weights, inputs in _towers(model):
+    for tower, shape, weights, inputs in towers:
         path = os.path.join(folder, f"{tower}_tower.onnx")
         _write(path, *_graph_of(tower, shape, weights, inputs, model.fingerprint))
         told[f"{tower}_tower"] = {
