@@ -1,4 +1,4 @@
-"""The command `pagoda`, which the package carries."""
+"""The command `pagoda`: `export` is Python, all else is the program that the package carries."""
 
 from __future__ import annotations
 
@@ -19,5 +19,9 @@ def program() -> list[str]:
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["export"]:
+        from .export._main import main as export
+
+        sys.exit(export(sys.argv[2:]))
     command = program()
     os.execv(command[0], [*command, *sys.argv[1:]])

@@ -1,11 +1,14 @@
 """What leaves a model is the model: towers in ONNX Runtime, vectors in the files of others, lists of other engines."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
-import pagoda
+import pagoda.export
 import pytest
-from conftest import run
+from conftest import BUILD, run
 
 FAST = {"epochs": 2, "dim": 16, "batch": 256, "threads": 1, "seed": 3}
 USERS, ITEMS, ROWS = 300, 90, 4000
@@ -179,7 +182,7 @@ def test_triton_gets_a_repository(whole, tmp_path):
 @pytest.mark.slow
 def test_weights_beyond_what_protobuf_holds_lie_beside_the_graph(whole, tmp_path, monkeypatch):
     pytest.importorskip("onnx")
-    monkeypatch.setattr(pagoda.export._onnx, "EXTERNAL_FROM", 1)
+    monkeypatch.setattr("pagoda.export._onnx.EXTERNAL_FROM", 1)
     whole.export(tmp_path, format="onnx")
     size = (tmp_path / "item_tower.weights").stat().st_size
     whole.export(tmp_path, format="onnx")  # over what is there
@@ -457,3 +460,47 @@ def test_a_path_of_another_kind_is_refused(numbers, tmp_path):
         numbers.export(tmp_path / "file", format="npy")
     with pytest.raises(pagoda.UsageError, match="without towers"):
         numbers.export(tmp_path / "out", format="onnx")
+
+
+# ---- the command
+
+
+def command(*words):
+    script = "import sys; from pagoda._command import main; sys.argv[0] = 'pagoda'; main()"
+    environment = {**os.environ, "PYTHONPATH": str(BUILD / "python")}
+    return subprocess.run([sys.executable, "-c", script, *map(str, words)], capture_output=True, text=True,
+                          env=environment)
+
+
+@pytest.fixture(scope="module")
+def bundle(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("bundle") / "model.pagoda"
+    model.save(path)
+    return path
+
+
+def test_the_command_exports(model, bundle, tmp_path):
+    done = command("export", bundle, "--format", "npy", "-o", tmp_path / "out")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (np.load(tmp_path / "out" / "vectors.npy") == model.item_vectors).all()
+    help = command("export", "--help").stdout
+    assert "pagoda export model.pagoda --format onnx -o towers" in help
+    assert all(name in help for name in pagoda.export.FORMATS)
+
+
+def test_every_other_command_is_the_programs(bundle, tmp_path):
+    assert command("--version").stdout == run("--version").stdout
+    assert command("encode", bundle, "items", "-o", tmp_path / "x.npy").returncode == 0
+    assert (tmp_path / "x.npy").exists()
+
+
+@pytest.mark.parametrize("words, status, said", [
+    (["nowhere.pagoda", "--format", "npy", "-o", "x"], 3, "error: nowhere.pagoda: no such file"),
+    (["nowhere.pagoda", "-o", "x"], 2, "see `pagoda export --help`"),
+    ([__file__, "--format", "npy", "-o", "x"], 1, "error: "),
+    (["MODEL", "--format", "onxx", "-o", "x"], 2, "did you mean 'onnx'"),
+    (["MODEL", "--format", "npy", "-o", "/dev/null/x"], 1, "error: /dev/null/x: Not a directory"),
+])
+def test_errors_of_the_command_are_lines_with_a_status(words, status, said, bundle):
+    done = command("export", *[bundle if word == "MODEL" else word for word in words])
+    assert done.returncode == status and said in done.stderr and "Traceback" not in done.stderr

@@ -9,7 +9,7 @@ import difflib
 import os
 from typing import Any
 
-from .._errors import UsageError
+from .._errors import Error, FailedError, UsageError
 from . import _engines, _onnx, _vectors
 from ._catalogue import Catalogue, remove_ids
 
@@ -31,12 +31,20 @@ def write(model: Any, path: str | os.PathLike, format: str) -> None:
     if os.path.isdir(path) if is_file else os.path.isfile(path):
         have, want = ("folder", "file") if is_file else ("file", "folder")
         raise UsageError(f"{path} is a {have}, and {format} is a {want}: give another path", "path")
-    if is_file:
-        _write_file(Catalogue(model), path, format)
-    elif format in TOWERS:
-        TOWERS[format](model, path)
-    else:
-        FOLDERS[format](Catalogue(model), path)
+    try:
+        if is_file:
+            _write_file(Catalogue(model), path, format)
+        elif format in TOWERS:
+            TOWERS[format](model, path)
+        else:
+            FOLDERS[format](Catalogue(model), path)
+    except OSError as error:
+        raise FailedError(f"{error.filename or path}: {error.strerror or error}", "path") from error
+    except Exception as error:
+        if isinstance(error, Error):
+            raise
+        # What the libraries raise has no base in common.
+        raise FailedError(f"{path}: {format} could not be written: {type(error).__name__}: {error}", "path") from error
 
 
 def _write_file(items: Catalogue, path: str, format: str) -> None:
