@@ -20,8 +20,8 @@ import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT_S = 1200
-# Scripts of tests/python that need other libraries than .venv-frames holds; they run with --all.
-ENVIRONMENTS = {"test_ray.py": ".venv-ray", "test_rectools.py": ".venv-rectools", "test_spark.py": ".venv-spark"}
+# Scripts of tests/python whose slow tests need other libraries than .venv-frames holds.
+ENVIRONMENTS = {"test_export.py": ".venv-export", "test_ray.py": ".venv-ray", "test_rectools.py": ".venv-rectools", "test_spark.py": ".venv-spark"}
 CPU_LACKS = "this CPU has no "  # how the reason of a skip begins that even CI allows
 
 
@@ -130,7 +130,7 @@ def run_pytest(scripts, everything, environment, python=sys.executable, words=()
 def package_tests(everything):
     """(environment, scripts of tests/python) of each environment that is needed."""
     scripts = sorted((ROOT / "tests" / "python").glob("test_*.py"))
-    yield ".venv-frames", [path for path in scripts if path.name not in ENVIRONMENTS]
+    yield ".venv-frames", [path for path in scripts if not (everything and path.name in ENVIRONMENTS)]
     for name, venv in ENVIRONMENTS.items() if everything else ():
         yield venv, [ROOT / "tests" / "python" / name]
 
