@@ -34,15 +34,17 @@ class _Graph:
         self.nodes.append(self._helper.make_node(kind, list(inputs), [output], **attributes))
         return output
 
-    def constant(self, value: Any, name: str = "") -> str:
-        array = np.ascontiguousarray(value)
-        name = name or f"{array.dtype}_{array.ravel().tolist()}"
+    def constant(self, value: np.ndarray) -> str:
+        name = f"{value.dtype}_{value.tolist()}"
         if name not in self.constants:
-            self.constants[name] = self._numpy.from_array(array, name)
+            self.constants[name] = self._numpy.from_array(value, name)
         return name
 
     def number(self, value: float) -> str:
         return self.constant(np.array(value, np.float32))
+
+    def scalar(self, value: int) -> str:
+        return self.constant(np.array(value, np.int64))
 
     def whole(self, *values: int) -> str:
         return self.constant(np.array(values, np.int64))
@@ -54,9 +56,7 @@ def _pooled(graph: _Graph, bag: dict, history: int, recency: float) -> str:
     there = graph.node("Cast", graph.node("GreaterOrEqual", rows, graph.whole(0)), to=1)
     weights = there
     if bag["pooling"] == "recency":
-        length = graph.node("Gather", graph.node("Shape", rows), graph.constant(np.array(1, np.int64)), axis=0)
-        zero, one = (graph.constant(np.array(n, np.int64)) for n in (0, 1))
-        age = graph.node("Cast", graph.node("Range", zero, length, one), to=1)
+        age = graph.node("CumSum", there, graph.scalar(1), exclusive=1)  # of those that are there
         read = graph.node("Cast", graph.node("Less", age, graph.number(history)), to=1)
         fading = graph.node("Pow", graph.node("Add", age, graph.number(1)), graph.number(-recency))
         weights = graph.node("Mul", there, graph.node("Mul", fading, read))
@@ -100,10 +100,10 @@ def _unit_length(graph: _Graph, vector: str) -> str:
 def inputs_of(tower: str, shape: dict, weights: dict) -> list[dict]:
     """What remains to be prepared for a tower."""
     said = {"one": "at most one row of the table; -1: none",
-            "mean": "rows of the table, which are averaged; -1 fills up",
-            "root": "rows of the table, whose sum is divided by the root of their number; -1 fills up",
+            "mean": "rows of the table, which are averaged; -1 is none",
+            "root": "rows of the table, whose sum is divided by the root of their number; -1 is none",
             "recency": f"rows of the user's items in the table, the latest first; the first {shape['history']} count; "
-                       "-1 fills up"}
+                       "-1 is no item"}
     inputs: list[dict] = []
     for bag in shape["bags"]:
         length = 1 if bag["pooling"] == "one" else f"length of {bag['name']}"
@@ -119,13 +119,10 @@ def inputs_of(tower: str, shape: dict, weights: dict) -> list[dict]:
     return inputs
 
 
-def _graph_of(tower: str, shape: dict, weights: dict, inputs: list[dict], fingerprint: str) -> tuple[Any, int]:
+def _write(path: str, tower: str, shape: dict, weights: dict, inputs: list[dict], fingerprint: str) -> None:
     onnx = library("onnx")
     types = {"int64": onnx.TensorProto.INT64, "float32": onnx.TensorProto.FLOAT, "bool": onnx.TensorProto.BOOL}
-    graph = _Graph(onnx)
-    for name, values in weights.items():
-        graph.constant(values, name)
-    output = f"{tower}_vector"
+    graph, output = _Graph(onnx), f"{tower}_vector"
     vector = _vector(graph, shape, f"{tower}.numbers")
     if shape["normalise"]:
         vector = _unit_length(graph, vector)
@@ -134,26 +131,36 @@ def _graph_of(tower: str, shape: dict, weights: dict, inputs: list[dict], finger
         unknown = graph.node("Or", "nothing_known", graph.node("Equal", most, graph.number(0)))
         vector = graph.node("Where", unknown, "unknown_user", vector)
     graph.node("Identity", vector, output=output)
-    used = {name for node in graph.nodes for name in node.input}
+    read = {name for node in graph.nodes for name in node.input}
+    held = _weights(onnx, {name: values for name, values in weights.items() if name in read}, path)
     given = [onnx.helper.make_tensor_value_info(i["name"], types[i["dtype"]], i["shape"]) for i in inputs]
     found = [onnx.helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, ["batch", shape["dim"]])]
-    held = [constant for name, constant in graph.constants.items() if name in used]
     model = onnx.helper.make_model(
-        onnx.helper.make_graph(graph.nodes, f"{tower}_tower", given, found, held), producer_name="pagoda",
-        opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        onnx.helper.make_graph(graph.nodes, f"{tower}_tower", given, found, [*graph.constants.values(), *held]),
+        producer_name="pagoda", opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     onnx.helper.set_model_props(model, {"fingerprint": fingerprint})
-    return model, sum(values.nbytes for values in weights.values())
+    onnx.save_model(model, path)
 
 
-def _write(path: str, model: Any, size: int) -> None:
-    onnx = library("onnx")
-    if size < EXTERNAL_FROM:
-        onnx.save_model(model, path)
-        return
-    beside = os.path.basename(path).removesuffix(".onnx") + ".weights"
-    if os.path.exists(os.path.join(os.path.dirname(path), beside)):
-        os.remove(os.path.join(os.path.dirname(path), beside))  # it would be appended to
-    onnx.save_model(model, path, save_as_external_data=True, all_tensors_to_one_file=True, location=beside)
+def _weights(onnx: Any, weights: dict, path: str) -> list[Any]:
+    """As tensors. Many lie in a file beside the graph, written from where they are: protobuf copies, and has a limit."""
+    beside = path.removesuffix(".onnx") + ".weights"
+    if sum(values.nbytes for values in weights.values()) < EXTERNAL_FROM:
+        if os.path.exists(beside):
+            os.remove(beside)
+        return [onnx.numpy_helper.from_array(values, name) for name, values in weights.items()]
+    tensors = []
+    with open(beside, "wb") as file:
+        for name, values in weights.items():
+            file.seek(-file.tell() % 4096, os.SEEK_CUR)  # so that it can be mapped
+            place = {"location": os.path.basename(beside), "offset": file.tell(), "length": values.nbytes}
+            values.tofile(file)
+            tensor = onnx.TensorProto(name=name, data_type=onnx.TensorProto.FLOAT, dims=values.shape,
+                                      data_location=onnx.TensorProto.EXTERNAL)
+            for key, value in place.items():
+                tensor.external_data.add(key=key, value=str(value))
+            tensors.append(tensor)
+    return tensors
 
 
 def _towers(model: Any) -> list[tuple[str, dict, dict, list[dict]]]:
@@ -172,7 +179,7 @@ def write_onnx(model: Any, folder: str) -> None:
     os.makedirs(folder, exist_ok=True)
     for tower, shape, weights, inputs in towers:
         path = os.path.join(folder, f"{tower}_tower.onnx")
-        _write(path, *_graph_of(tower, shape, weights, inputs, model.fingerprint))
+        _write(path, tower, shape, weights, inputs, model.fingerprint)
         told[f"{tower}_tower"] = {
             "prepared_by": f"pagoda.Model.{tower}_inputs", "inputs": inputs,
             "output": {"name": f"{tower}_vector", "dtype": "float32", "shape": ["batch", shape["dim"]]}}
@@ -202,6 +209,6 @@ def write_triton(model: Any, folder: str) -> None:
     for tower, shape, weights, inputs in _towers(model):
         version = os.path.join(folder, f"{tower}_tower", "1")
         os.makedirs(version, exist_ok=True)
-        _write(os.path.join(version, "model.onnx"), *_graph_of(tower, shape, weights, inputs, model.fingerprint))
+        _write(os.path.join(version, "model.onnx"), tower, shape, weights, inputs, model.fingerprint)
         with open(os.path.join(folder, f"{tower}_tower", "config.pbtxt"), "w") as file:
             file.write(_triton_config(tower, shape, inputs))
