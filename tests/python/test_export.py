@@ -80,7 +80,8 @@ def world():
 
 
 def train(world, settings):
-    chosen = {"item.features": [], "user.features": [], "user.history.last": 20, **settings}
+    chosen = {"model.combine": "concat", "user.history.table": "own", "item.features": [], "user.features": [],
+              "user.history.last": 20, **settings}
     return pagoda.train(world["clicks"], items=world["items"], users=world["users"], context=["device"],
                         settings=chosen, **FAST)
 
@@ -204,11 +205,14 @@ def test_many_weights_lie_beside_the_graph(whole, tmp_path, monkeypatch):
     assert not (tmp_path / "item_tower.weights").exists()
 
 
-def test_towers_of_an_ensemble_are_refused(model, tmp_path):
+def test_an_ensemble_has_vectors_and_no_towers_of_its_own(model, tmp_path):
     model.save(tmp_path / "m.pagoda")
     run("ensemble", tmp_path / "m.pagoda", tmp_path / "m.pagoda", "-o", tmp_path / "both.pagoda")
+    both = pagoda.load(tmp_path / "both.pagoda")
     with pytest.raises(pagoda.UsageError, match="ensemble"):
-        pagoda.load(tmp_path / "both.pagoda").export(tmp_path / "out", format="onnx")
+        both.export(tmp_path / "out", format="onnx")
+    both.export(tmp_path / "out", format="npy")
+    assert (np.load(tmp_path / "out" / "vectors.npy") == both.item_vectors).all()
 
 
 def test_an_unknown_format_names_the_nearest(model, tmp_path):
