@@ -93,10 +93,12 @@ def test_every_block_of_a_page_runs_in_its_order(page, shell, data, trained, tmp
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_only_the_build_itself_is_left_unrun(page):
     for info, text in blocks(page):
-        assert info in ("", "text", "sh", "sh no-run", "json", "toml", "cpp", "nginx"), f"{name(page)}: a block of {info}"
+        # Those of Python run in tests/python/test_docs.py, but for what needs Spark, Ray or an engine.
+        assert info in ("", "text", "sh", "sh no-run", "json", "toml", "cpp", "nginx", "python",
+                        "python no-run"), f"{name(page)}: a block of {info}"
         if info == "sh no-run" and page.name != "results.md":  # its figures are made on public data, and take minutes
             for line in text.splitlines():
-                assert re.match(r"\./run |export PATH=", line), f"{name(page)}: '{line}' can be run"
+                assert re.match(r"\./run |pip install |export PATH=", line), f"{name(page)}: '{line}' can be run"
 
 
 def test_the_config_page_shows_every_key_as_the_program_prints_it(cli):

@@ -43,8 +43,8 @@ def _column(values: Any, name: str):
     if isinstance(values, np.ma.MaskedArray):
         return _numbers(values.data, np.ma.getmaskarray(values))
     values = values if isinstance(values, (list, np.ndarray)) else np.asarray(values)
-    if isinstance(values, list):
-        return values
+    if isinstance(values, list):  # numbers of NumPy are numbers
+        return [v.item() if isinstance(v, np.generic) else v for v in values]
     if values.ndim == 2 and values.dtype.kind in "iuf":
         return [list(row) for row in values.tolist()]
     if values.ndim != 1:

@@ -108,10 +108,6 @@ std::vector<retrieval::ItemChange> changes_of(const std::string& json, const dat
   return changes;
 }
 
-math::MatrixView<const float> view_of(const QueryArray& array) {
-  return {array.data(), array.shape(0), array.shape(1)};
-}
-
 // The last call of the work; the GIL is not held.
 template <class F>
 auto released(F f) {

@@ -145,3 +145,11 @@ def test_an_arrow_table_goes_on_to_others():
     assert frame.columns == ["user", "item", "score", "rank"] and len(frame) == 8
     assert pyarrow.table(lists).num_rows == 8
     assert lists.to_pandas()["rank"].tolist() == [1, 2, 3, 4] * 2
+
+
+def test_numbers_of_numpy_in_a_list_are_numbers():
+    log = make_log(text=False)
+    log["user_id"] = list(log["user_id"])
+    log["liked"] = [np.bool_(n % 2 == 0) for n in range(len(log["ts"]))]
+    model = pagoda.train(log, clicked="liked", **FAST)
+    assert model.user_ids.dtype == np.int64 and model.info["training_rows"] == len(log["ts"]) / 2
