@@ -21,7 +21,8 @@ import xml.etree.ElementTree as xml
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT_S = 1200
 # Scripts of tests/python whose slow tests need other libraries than .venv-frames holds.
-ENVIRONMENTS = {"test_export.py": ".venv-export", "test_ray.py": ".venv-ray", "test_rectools.py": ".venv-rectools", "test_spark.py": ".venv-spark"}
+ENVIRONMENTS = {"test_export.py": ".venv-export", "test_mlflow.py": ".venv-mlflow", "test_ray.py": ".venv-ray",
+                "test_rectools.py": ".venv-rectools", "test_spark.py": ".venv-spark"}
 CPU_LACKS = "this CPU has no "  # how the reason of a skip begins that even CI allows
 
 

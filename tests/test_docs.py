@@ -131,6 +131,7 @@ def test_every_flag_that_a_page_names_is_one(cli):
     helps += re.search(r"<<'TEXT'\n(.*?)^TEXT", (ROOT / "run").read_text(), re.M | re.S)[1]
     known = set(re.findall(r"--[a-z][a-z-]*", helps)) | {"--version"}
     others = {"install.md": {"--install", "--prefix", "--from-file", "--cflags", "--libs"},  # of cmake, kubectl, pkg-config
+              "python.md": {"--find-links"},  # of pip
               "export.md": {"--journal"}}  # of a command of the Python package
     for page in GUIDES:
         if page.name == "results.md":

@@ -15,6 +15,8 @@ from typing import Any
 
 import mlflow
 import mlflow.pyfunc
+from mlflow.models import ModelSignature
+from mlflow.types import ParamSchema, ParamSpec
 
 from ._model import Model, load
 
@@ -28,15 +30,15 @@ class _PyFunc(mlflow.pyfunc.PythonModel):
         self.model = load(context.artifacts["bundle"])
 
     def predict(self, context: Any, model_input: Any, params: dict | None = None) -> Any:
-        params = dict(params or {})
-        return self.model.recommend(model_input, k=int(params.pop("k", 100)), **params).to_pandas()
+        return self.model.recommend(model_input, **{"k": 100, **(params or {})}).to_pandas()
 
 
 def log_model(model: Model, name: str = "model", **how: Any) -> Any:
-    """Logs the bundle as a pyfunc model to the active run; ``how`` goes to ``mlflow.pyfunc.log_model``. Its figures are
-    logged as metrics under names that MLflow takes."""
+    """Logs the bundle as a pyfunc model to the active run; ``how`` goes to ``mlflow.pyfunc.log_model``. ``predict`` knows the parameters k, filter and exclude_seen."""
     from . import __version__
 
+    how.setdefault("signature", ModelSignature(params=ParamSchema(
+        [ParamSpec("k", "long", 100), ParamSpec("filter", "string", ""), ParamSpec("exclude_seen", "boolean", True)])))
     with tempfile.TemporaryDirectory(prefix="pagoda-") as folder:
         path = os.path.join(folder, _FILE)
         model.save(path)
