@@ -34,7 +34,8 @@ class _PyFunc(mlflow.pyfunc.PythonModel):
 
 
 def log_model(model: Model, name: str = "model", **how: Any) -> Any:
-    """Logs the bundle as a pyfunc model to the active run; ``how`` goes to ``mlflow.pyfunc.log_model``. ``predict`` knows the parameters k, filter and exclude_seen."""
+    """Logs the bundle as a pyfunc model to the active run; ``how`` goes to ``mlflow.pyfunc.log_model``. ``predict`` knows
+    the parameters k, filter and exclude_seen: MLflow passes none that a signature does not name."""
     from . import __version__
 
     how.setdefault("signature", ModelSignature(params=ParamSchema(
