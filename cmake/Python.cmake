@@ -1,6 +1,6 @@
 # pagoda._core, what the Python package in python/pagoda stands on, for the Python of Python_EXECUTABLE. Beside it lie the
 # package's own files, so that "${PROJECT_BINARY_DIR}/python" on PYTHONPATH is the whole package.
-find_package(Python 3.10 COMPONENTS Interpreter Development.Module REQUIRED)
+find_package(Python 3.10 COMPONENTS Interpreter Development.Module OPTIONAL_COMPONENTS Development.SABIModule REQUIRED)
 execute_process(COMMAND "${Python_EXECUTABLE}" -m nanobind --cmake_dir OUTPUT_VARIABLE nanobind_ROOT
                 OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 find_package(nanobind CONFIG REQUIRED)

@@ -3,6 +3,7 @@
 import pathlib
 import subprocess
 import venv
+import zipfile
 
 import pytest
 
@@ -61,6 +62,9 @@ def test_it_is_small_and_complete(wheels):
     assert wheels
     for wheel in wheels:
         assert "manylinux" in wheel.name and wheel.stat().st_size < MOST_MB * 1e6, wheel
+        names = zipfile.ZipFile(wheel).namelist()
+        assert ("pagoda/_core.abi3.so" in names) == ("-abi3-" in wheel.name), names
+        assert {"pagoda/_program/pagoda", "pagoda/py.typed", "pagoda/_core.pyi"} <= set(names)
 
 
 @pytest.mark.slow
