@@ -129,7 +129,7 @@ def test_a_model_no_better_than_popularity_is_said_to_be_so(cli, judged, tmp_pat
     cli("train", "-c", tmp_path / "c.toml", "-o", tmp_path / "m.pagoda")
     done = cli("evaluate", tmp_path / "m.pagoda", "--repeats", "keep")
     said = re.search(r"warning: recall@10 of the model is 0\.\d+ on 300 users: no better than (.*)", done.stderr)
-    assert said and said[1].startswith("popularity (0.") and "to try: train.rows = " in said[1]
+    assert said and said[1].startswith("popularity (0.") and "to try: the negatives that `pagoda diagnose` advises" in said[1]
     assert "item-kNN" in said[1]
     cli("report", tmp_path / "m.pagoda", "-o", tmp_path / "r.html")
     assert "the model is not clearly better than popularity" in (tmp_path / "r.html").read_text()
