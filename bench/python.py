@@ -52,7 +52,7 @@ def ask(python, *words):
 def run(quick):
     WORK.mkdir(parents=True, exist_ok=True)
     python = environment(WORK / "python-venv", "python_requirements.txt", "--only-binary", ":all:")
-    rows, rounds = (ROWS // 4, 1) if quick else (ROWS, 3)
+    rows, rounds = (ROWS // 4, 1) if quick else (ROWS, 2)
     log, config = log_of(rows), WORK / "python.toml"
     config.write_text(CONFIG.format(log=log))
     results = []
