@@ -285,8 +285,8 @@ void say_doubts(const model::Bundle& bundle, const BundleEvaluation& judgement) 
   const auto k = static_cast<size_t>(std::ranges::find(known.ks, static_cast<size_t>(metric.k)) - known.ks.begin());
   if (const auto doubts = doubts_about(known, judgement.baselines, metric.kind, k); !doubts.empty())
     log_warning(
-        "{}; to try: the negatives that `pagoda diagnose` advises, another loss.temperature, more train.epochs, features "
-        "of the items, `pagoda tune`; docs/howto/raise-recall.md says which when",
+        "{}; to try: the negatives that `pagoda diagnose` advises, another loss.temperature, more train.epochs, "
+        "features of the items, `pagoda tune`; docs/howto/raise-recall.md says which when",
         doubts);
 }
 
