@@ -78,7 +78,8 @@ def model(of: Model) -> str:
     charts = ""
     chosen = [r for r in of.history if r.get("phase", "choose") in ("", "choose")]
     charts += curve([(r["epoch"], r["loss"]) for r in chosen if r.get("loss") is not None], "loss by epoch")
-    for name in sorted({n for r in chosen for n in r.get("validation", {})})[:2]:
+    judged = {n for r in chosen for n in r.get("validation", {})}
+    for name in sorted(judged, key=lambda n: (not n.startswith("recall"), n))[:2]:
         charts += curve([(r["epoch"], r["validation"][name]) for r in chosen if name in r.get("validation", {})],
                         f"{name} on validation")
     return _page("<strong>pagoda.Model</strong>", _table(["", ""], facts, {1}), charts)
@@ -119,11 +120,8 @@ def recommendations(of: Recommendations, users: int = 5, items: int = 10) -> str
     rows = []
     for row in range(min(len(of), users)):
         ids, scores = of[row]
-        low = float(scores[:items].min()) if len(scores) else 0.0
-        high = float(scores[0]) if len(scores) else 0.0
         for rank, (item, score) in enumerate(zip(ids[:items], scores[:items]), 1):
-            share = 1.0 if high == low else (float(score) - low) / (high - low)
-            rows.append([of.users[row] if rank == 1 else "", rank, item, f"{float(score):.4f}", _bar(0.1 + 0.9 * share, 1)])
+            rows.append([of.users[row] if rank == 1 else "", rank, item, f"{float(score):.4f}"])
     k = of.scores.shape[1] if of.scores.ndim == 2 else 0
     more = f'<div class="quiet">{len(of):,} lists of up to {k:,}</div>'
-    return _page(_table([of._names[0], "", of._names[1], "score", ""], rows, {1, 3}), more)
+    return _page(_table([of._names[0], "", of._names[1], "score"], rows, {1, 3}), more)
