@@ -35,6 +35,9 @@ def _numbers(values: np.ndarray, mask: np.ndarray | None = None):
         if none.any():
             mask = none if mask is None else mask | none
         told, values = f"timestamp[{unit}]", values.view(np.int64)
+    if values.dtype.itemsize > 8:
+        raise InputError(f"an array of {values.dtype} is not read; make it float64 where its digits allow")
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)  # of another byte order
     return np.ascontiguousarray(values), told, None if mask is None else np.ascontiguousarray(mask, dtype=bool)
 
 
@@ -59,6 +62,9 @@ def _of_pandas(frame: Any, name: str) -> _core.ArrowTable:
     refuses columns of mixed values, and does nothing without pyarrow."""
     named = any(level is not None for level in frame.index.names)
     frame = frame.reset_index(drop=not named)
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise InputError(f"{name}: two columns are named '{twice}'; rename one")
     if hasattr(frame, "__arrow_c_stream__") and importlib.util.find_spec("pyarrow") is not None:
         try:
             return _core.ArrowTable.of(frame, name)
@@ -71,6 +77,16 @@ def _of_pandas(frame: Any, name: str) -> _core.ArrowTable:
         names.append(column)
         columns.append(_pandas_column(frame[column]))
     return _core.ArrowTable.of_columns(names, columns, name)
+
+
+def _of_polars(frame: Any, name: str) -> _core.ArrowTable:
+    """Arrow has no integers of 128 bits: they are of 64 where all of them fit, and texts otherwise."""
+    for column, dtype in frame.schema.items():
+        if str(dtype) in ("Int128", "UInt128"):
+            values = frame[column]
+            fit = values.cast(int, strict=False)  # null where it does not fit
+            frame = frame.with_columns(fit if fit.null_count() == values.null_count() else values.cast(str))
+    return _core.ArrowTable.of(frame, name)
 
 
 def _pandas_column(series: Any):
@@ -111,6 +127,8 @@ def as_arrow(table: Any, name: str) -> _core.ArrowTable:
         return table
     if _kind(table) == "polars" and type(table).__name__ == "LazyFrame":
         table = table.collect()
+    if _kind(table) == "polars" and hasattr(table, "schema"):
+        return _of_polars(table, name)
     if _kind(table) == "pandas" and hasattr(table, "columns"):
         return _of_pandas(table, name)
     if _kind(table) == "pandas":

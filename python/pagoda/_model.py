@@ -122,7 +122,7 @@ class Model:
     def _requests(self, users: Any, history: Any = None, recent: Any = None, context: Any = None, features: Any = None,
                   time: Any = None) -> tuple[list[str], bool, list[Any]]:
         """(ids or JSON, whether it is JSON, keys of the answers)"""
-        if users is not None and (isinstance(users, (str, int, np.integer))):
+        if users is not None and isinstance(users, (str, int, np.integer, Mapping)):
             raise UsageError(f"users = {users!r}: give a list of users, also of one", "users")
         if hasattr(users, "__arrow_c_stream__") and hasattr(users, "columns"):
             users = _rows_of(users)

@@ -153,3 +153,25 @@ def test_numbers_of_numpy_in_a_list_are_numbers():
     log["liked"] = [np.bool_(n % 2 == 0) for n in range(len(log["ts"]))]
     model = pagoda.train(log, clicked="liked", **FAST)
     assert model.user_ids.dtype == np.int64 and model.info["training_rows"] == len(log["ts"]) / 2
+
+
+def test_integers_of_128_bits():
+    log = make_log(text=False)
+    frame = polars.DataFrame(log).with_columns(polars.col("item_id").cast(polars.Int128))
+    assert pagoda.train(frame, **FAST).item_ids.dtype == np.int64
+    large = pagoda.train(frame.with_columns(polars.col("item_id") + 2**70), **FAST)
+    assert int(large.item_ids[0]) >= 2**70
+
+
+def test_arrays_of_another_byte_order(wanted):
+    log = make_log(text=False)
+    log["user_id"] = log["user_id"].astype(">i8")
+    assert bits(pagoda.train(log, **FAST)) == wanted
+    with pytest.raises(pagoda.InputError, match="float64"):
+        pagoda.train({**log, "x": np.zeros(len(log["ts"]), dtype=np.longdouble)}, **FAST)
+
+
+def test_two_columns_of_one_name():
+    frame = pandas.DataFrame(make_log())
+    with pytest.raises(pagoda.InputError, match="two columns are named 'ts'"):
+        pagoda.train(pandas.concat([frame, frame[["ts"]]], axis=1), **FAST)

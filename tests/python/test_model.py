@@ -167,6 +167,7 @@ def test_a_report_is_written(model, tmp_path):
 
 @pytest.mark.parametrize("call, kind, words", [
     (lambda m: m.recommend("u1"), pagoda.UsageError, "list of users"),
+    (lambda m: m.recommend({"user": "u1"}), pagoda.UsageError, "list of users"),
     (lambda m: m.recommend(["u1"], k=0), pagoda.UsageError, "at least 1"),
     (lambda m: m.recommend(["u1"], filter="yaer > 3"), pagoda.UsageError, "did you mean"),
     (lambda m: m.recommend(["u1"], context={"device": "tv"}), pagoda.InputError, "device"),
