@@ -12,15 +12,16 @@ import numpy as np
 
 from . import _core, _html
 from ._errors import InputError, UsageError
-from ._events import Events, pass_on
-from ._frames import as_arrow, id_text, id_texts
-from ._model import _changes, _options, _plain, _queries
+from ._events import Events
+from ._frames import as_arrow, id_texts
+from ._model import _changes, _plain
 from ._recommendations import Recommendations
+from ._searcher import Searcher, Seen, options_of, queries_of
 
 PARTITIONED_FROM = 100_000  # items; below, looking at every vector is fast
 
 
-class Index:
+class Index(Searcher):
     """An index over vectors [n, dim], by inner product or cosine.
 
     ``ids, scores = index.search(queries, k=2000, filter="year >= 1990")``
@@ -59,14 +60,9 @@ class Index:
         with Events(progress=progress) as events:
             _core.build_index(vectors, path, [] if ids is None else id_texts(ids), columns, partitioned, cosine,
                               half_precision, recall, min(int(k), max(1, len(vectors))), seed, threads,
-                              None if sample_queries is None else _queries(sample_queries), events)
+                              None if sample_queries is None else queries_of(sample_queries), events)
         self._cosine = cosine
-        self._set(_core.Loaded(path, threads, False, integers))
-
-    def _set(self, loaded: Any) -> None:
-        ids = loaded.item_ids()
-        self._loaded = loaded
-        self._catalogue = None if isinstance(ids, np.ndarray) else np.asarray(ids, dtype=object)
+        self._seen = Seen(_core.Loaded(path, threads, False, integers))
 
     @classmethod
     def load(cls, path: str | os.PathLike, *, integer_ids: bool | None = None, threads: int = 0) -> Index:
@@ -74,7 +70,7 @@ class Index:
         numbers; None: where the bundle says so."""
         index = cls.__new__(cls)
         index._threads, index._folder, index._cosine = threads, None, False
-        index._set(_core.Loaded(os.fspath(path), threads, False, integer_ids))
+        index._seen = Seen(_core.Loaded(os.fspath(path), threads, False, integer_ids))
         return index
 
     def save(self, path: str | os.PathLike) -> None:
@@ -101,24 +97,14 @@ class Index:
                exclude: Iterable[Any] | None = None, min_score: float | None = None,
                quota: tuple[str, int] | None = None) -> Recommendations:
         """The best k for each of queries [n, dim]; the arguments are those of ``Model.recommend``."""
-        queries = _queries(queries)
-        with Events(progress=False) as events:
-            lists = self._loaded.search(queries, _options(k, filter, False, exclude, min_score, quota, recall), events)
-        pass_on()
-        return Recommendations(lists, self._catalogue, range(len(queries)), ("query", "item"))
-
-    def similar(self, items: Any, k: int = 20) -> Recommendations:
-        """The k nearest of each of these items, without itself."""
-        keys = list(items)
-        lists = self._loaded.similar(id_texts(keys), k)
-        return Recommendations(lists, self._catalogue, keys, ("item", "similar"))
+        return self._search(queries, options_of(k, filter, False, exclude, min_score, quota, recall))
 
     def upsert(self, ids: Any, vectors: Any, attributes: Any = None) -> None:
         """Adds items, or replaces those with these ids: vectors [n, dim], attributes as for the constructor. A search
         that runs goes on with what was there before. The changed items are searched exactly: after many of them (a
         tenth of the index), build it anew."""
         keys = id_texts(ids)
-        vectors = _queries(vectors)
+        vectors = queries_of(vectors)
         if self._cosine:
             norms = np.linalg.norm(vectors, axis=1, keepdims=True)
             vectors = vectors / np.where(norms > 0, norms, 1)
@@ -130,17 +116,11 @@ class Index:
                 if value is not None and value == value and value != "":
                     row[name] = _plain(value)
         changes = _changes([{"item": key, "attributes": row} for key, row in zip(keys, rows)])
-        self._set(self._loaded.with_changes(changes, np.ascontiguousarray(vectors)))
+        self._seen = Seen(self._loaded.with_changes(changes, np.ascontiguousarray(vectors)))
 
     def remove(self, ids: Any) -> None:
         """Takes items out. Unknown ids are passed over."""
-        self._set(self._loaded.with_changes(_changes([{"item": key, "deleted": True} for key in id_texts(ids)])))
-
-    def __len__(self) -> int:
-        return self._loaded.items()
-
-    def __contains__(self, item: Any) -> bool:
-        return self._loaded.has_item(id_text(item))
+        self._seen = Seen(self._loaded.with_changes(_changes([{"item": key, "deleted": True} for key in id_texts(ids)])))
 
     @property
     def vectors(self) -> np.ndarray:

@@ -19,6 +19,7 @@ from ._evaluation import Evaluation
 from ._events import Events, pass_on
 from ._frames import Tables, id_text, id_texts
 from ._recommendations import Recommendations
+from ._searcher import Searcher, Seen, options_of
 
 _LIST_KEYS = ("history", "recent")
 
@@ -38,16 +39,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _options(k: int, filter: str | None, exclude_seen: bool, exclude: Iterable[Any] | None, min_score: float | None,
-             quota: tuple[str, int] | None, recall: float | None) -> _core.RetrieveOptions:
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
-        raise UsageError(f"k = {k!r}: give the length of the lists, at least 1", "k")
-    return _core.RetrieveOptions(int(k), filter or "", exclude_seen, id_texts(exclude) if exclude is not None else [],
-                                 None if min_score is None else float(min_score),
-                                 None if quota is None else (quota[0], int(quota[1])), recall or 0.0)
-
-
-class Model:
+class Model(Searcher):
     """User tower, item tower and index, which belong together: one file.
 
     ``pagoda.train`` makes one, ``pagoda.load`` opens one. It is immutable; any number of threads may use it.
@@ -62,7 +54,7 @@ class Model:
         self._threads = threads
         self._tables = _tables
         self._folder = _folder  # a TemporaryDirectory, which ends with the last model in it
-        self._loaded = _loaded if _loaded is not None else _core.Loaded(self.path, threads, journal)
+        self._seen = Seen(_loaded if _loaded is not None else _core.Loaded(self.path, threads, journal))
         pass_on()
 
     # ---- what it is
@@ -96,13 +88,6 @@ class Model:
         """Columns of the item table with their types: what a filter may name."""
         return dict(self._card["attributes"])
 
-    def __len__(self) -> int:
-        """Items that can come back."""
-        return self._loaded.items()
-
-    def __contains__(self, item: Any) -> bool:
-        return self._loaded.has_item(id_text(item))
-
     def __repr__(self) -> str:
         i = self._card["info"]
         return (f"<pagoda.Model {self.fingerprint}: {i['users']} users, {len(self)} items, {i['dim']} dimensions, "
@@ -112,12 +97,6 @@ class Model:
         return _html.model(self)
 
     # ---- candidates
-
-    @cached_property
-    def _catalogue(self) -> np.ndarray | None:
-        """The texts of the ids by row; None where ids are numbers, which the engine gives itself."""
-        ids = self._loaded.item_ids()
-        return None if isinstance(ids, np.ndarray) else np.asarray(ids, dtype=object)
 
     def _requests(self, users: Any, history: Any = None, recent: Any = None, context: Any = None, features: Any = None,
                   time: Any = None) -> tuple[list[str], bool, list[Any]]:
@@ -172,7 +151,7 @@ class Model:
             UsageError: k below 1, a filter that does not parse. InputError: a context or feature that no tower reads.
         """
         requests, as_json, keys = self._requests(users, history, recent, context, features, time)
-        options = _options(k, filter, exclude_seen, exclude, min_score, quota, recall)
+        options = options_of(k, filter, exclude_seen, exclude, min_score, quota, recall)
         with Events(progress=progress) as events:
             lists = self._loaded.recommend(requests, as_json, options, events)
         pass_on()
@@ -182,22 +161,7 @@ class Model:
                min_score: float | None = None, quota: tuple[str, int] | None = None,
                recall: float | None = None) -> Recommendations:
         """The best k items for query vectors [n, dim]."""
-        vectors = _queries(vectors)
-        with Events(progress=False) as events:
-            lists = self._loaded.search(vectors, _options(k, filter, False, exclude, min_score, quota, recall), events)
-        pass_on()
-        return Recommendations(lists, self._catalogue, range(len(vectors)), ("query", "item"))
-
-    def similar(self, items: Any, k: int = 20) -> Recommendations:
-        """The k items most like each of these, by the inner product of their vectors, without itself.
-
-        Raises InputError for an item that is not in the catalogue."""
-        if isinstance(items, (str, int, np.integer)):
-            raise UsageError(f"items = {items!r}: give a list of items, also of one", "items")
-        keys = list(items)
-        lists = self._loaded.similar(id_texts(keys), k)
-        pass_on()
-        return Recommendations(lists, self._catalogue, keys, ("item", "similar"))
+        return self._search(vectors, options_of(k, filter, False, exclude, min_score, quota, recall))
 
     def explain(self, user: Any, item: Any, *, history: Any = None) -> list[tuple[Any, float]]:
         """Which items of the user's history speak for an item: (id, what the score would lose without it), the
@@ -344,15 +308,6 @@ class Model:
 def load(path: str | os.PathLike, *, threads: int = 0, journal: bool = False) -> Model:
     """Opens a bundle. ``journal``: with the items that ``pagoda serve`` has added since."""
     return Model(path, threads=threads, journal=journal)
-
-
-def _queries(vectors: Any) -> np.ndarray:
-    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-    if vectors.ndim == 1:
-        vectors = vectors[None, :]
-    if vectors.ndim != 2:
-        raise InputError(f"vectors of {vectors.ndim} dimensions: give [n, dim]", "vectors")
-    return vectors
 
 
 def _changes(items: Sequence[Mapping[str, Any]]) -> str:

@@ -66,6 +66,14 @@ def model(log, items):
 
 
 @pytest.fixture(scope="session")
+def bundle(model, tmp_path_factory):
+    """The path of the model's file."""
+    path = tmp_path_factory.mktemp("bundle") / "model.pagoda"
+    model.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def number_model():
     import pagoda
 

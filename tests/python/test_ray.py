@@ -5,7 +5,7 @@ import os
 import pagoda
 import pyarrow
 import pytest
-from conftest import BUILD, FAST, make_items, make_log
+from conftest import BUILD
 
 pytestmark = pytest.mark.slow
 
@@ -19,13 +19,6 @@ def cluster():
              runtime_env={"env_vars": {"PYTHONPATH": str(BUILD / "python")}})
     yield ray
     ray.shutdown()
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    path = tmp_path_factory.mktemp("ray") / "model.pagoda"
-    pagoda.train(make_log(), items=make_items(), **FAST).save(path)
-    return path
 
 
 def test_lists_are_those_of_the_model(cluster, bundle, tmp_path):

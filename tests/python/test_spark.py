@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pagoda
 import pytest
-from conftest import FAST, make_items, make_log, run
+from conftest import FAST, make_log, run
 
 pytestmark = pytest.mark.slow
 
@@ -24,13 +24,6 @@ def session():
              .config("spark.sql.shuffle.partitions", "4").config("spark.driver.memory", "1g").getOrCreate())
     yield spark
     spark.stop()
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    path = tmp_path_factory.mktemp("spark") / "model.pagoda"
-    pagoda.train(make_log(), items=make_items(), **FAST).save(path)
-    return path
 
 
 def lists_of(rows):
