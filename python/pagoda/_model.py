@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -280,9 +281,43 @@ class Model(Searcher):
 
     # ---- life
 
+    def partial_fit(self, clicks: Any, *, items: Any = None, users: Any = None,
+                    settings: Mapping[str, Any] | None = None, output: str | os.PathLike | None = None,
+                    callbacks: Iterable[Callable[[dict], Any]] = (), progress: bool | None = None) -> Model:
+        """Goes on from the model with new rows of the log, and gives a new model; this one stays as it is.
+
+        New users, items and values get rows of their own; what was there keeps its place, its vectors stay in one
+        space. Nothing is held out, and each row is learnt as often as those before it.
+
+        Args:
+            clicks: the new rows alone, with the columns that the model was trained on.
+            items, users: tables with a row an item or a user: new ones, and those whose columns have changed. Items
+                that are not in them keep what is known of them.
+            settings: keys of the config, over the model's; those that give the towers their shape must stay.
+            output: where to write the bundle; otherwise it is temporary, and ``save`` keeps it.
+            callbacks, progress: as ``pagoda.train``.
+
+        The same bits as ``pagoda train --from MODEL`` of a file.
+
+        Raises:
+            UsageError: an ensemble or bare vectors, or a setting that makes towers of another shape. InputError: wrong
+                data.
+        """
+        from ._training import go_on
+
+        return go_on(self, clicks, items=items, users=users, settings=settings, output=output, callbacks=callbacks,
+                     progress=progress)
+
     def save(self, path: str | os.PathLike) -> None:
-        """Writes the bundle, whole or not at all: what ``pagoda.load``, every command and the server read."""
-        self._loaded.copy_to(os.fspath(path))
+        """Writes the bundle, whole or not at all: what ``pagoda.load``, every command and the server read.
+
+        The state that ``partial_fit`` goes on from without loss lies beside it, as PATH.state, where there is one.
+        """
+        path, state = os.fspath(path), self.path + ".state"
+        self._loaded.copy_to(path)
+        if os.path.exists(state) and os.path.realpath(path) != os.path.realpath(self.path):
+            shutil.copyfile(state, path + ".state.new")
+            os.replace(path + ".state.new", path + ".state")
 
     def serve(self, port: int = 8080, *, host: str = "127.0.0.1", ui: bool = False,
               arguments: Sequence[str] = ()) -> subprocess.Popen:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -47,7 +49,8 @@ class Source:
     def __init__(self, clicks: Any, *, items: Any, users: Any, user: str | None, item: str | None,
                  time: str | bool | None, weight: str | None = None, clicked: str | None = None,
                  positive: str | None = None, where: str | None = None, context: Sequence[str] | None = None,
-                 config: str | os.PathLike | None = None, set: Sequence[str] = (), folder: str = "."):
+                 config: str | os.PathLike | None = None, set: Sequence[str] = (), folder: str = ".",
+                 start: str | None = None):
         self.tables = Tables()
         given: dict[str, Any] = {"set": list(set), "folder": folder}
         given["interactions"] = self.tables.add_log(
@@ -66,6 +69,8 @@ class Source:
             given["context"] = list(context) or [""]
         if config is not None:
             given["config"] = os.fspath(config)
+        if start is not None:
+            given["from"] = start
         self.plan = _core.Plan(given)
 
 
@@ -110,13 +115,9 @@ def train(clicks: Any = None, *, items: Any = None, users: Any = None, user: str
         UsageError: a wrong argument or key. InputError: wrong data. FailedError: a full disk.
         KeyboardInterrupt: Ctrl-C; with ``output`` a checkpoint is kept.
     """
-    folder = None
-    if output is None:
-        if resume:
-            raise UsageError("resume=True needs the output whose training is to go on")
-        folder = tempfile.TemporaryDirectory(prefix="pagoda-")
-        output = os.path.join(folder.name, "model.pagoda")
-    output = os.fspath(output)
+    if output is None and resume:
+        raise UsageError("resume=True needs the output whose training is to go on")
+    output, folder = _output_of(output)
     chosen = settings_of(settings, negatives, loss, epochs=epochs, batch=batch, dim=dim, learning_rate=learning_rate,
                          split=split, refit=refit, half_life=half_life, seed=seed, threads=threads)
     source = Source(clicks, items=items, users=users, user=user, item=item, time=time, weight=weight, clicked=clicked,
@@ -126,3 +127,30 @@ def train(clicks: Any = None, *, items: Any = None, users: Any = None, user: str
         _core.train(source.tables.memory, source.plan, output, resume, events)
     return Model(output, threads=threads or 0, _tables=source.tables, _folder=folder)
 
+
+def go_on(model: Model, clicks: Any, *, items: Any, users: Any, settings: Mapping[str, Any] | None,
+          output: str | os.PathLike | None, callbacks: Iterable[Callable[[dict], Any]], progress: bool | None) -> Model:
+    """``Model.partial_fit``."""
+    if clicks is None:
+        raise UsageError("give the new rows: a frame, a sparse matrix, or the path of a file")
+    output, folder = _output_of(output)
+    columns = _columns_of(model.config)
+    source = Source(clicks, items=items, users=users, user=columns["user"], item=columns["item"], time=None,
+                    weight=columns["weight"] or None, set=assignments(settings or {}), start=model.path)
+    with Events(callbacks, progress) as events:
+        _core.train(source.tables.memory, source.plan, output, False, events)
+    return Model(output, threads=model._threads, _tables=source.tables, _folder=folder)
+
+
+def _columns_of(config: str) -> dict[str, str]:
+    """The names of the columns in the record of a config: "user", "item", "weight" ("" where there is none)."""
+    section = config.split("[data]\n", 1)[1].split("\n[", 1)[0]
+    return {key: json.loads(text) for key, text in re.findall(r'^(user|item|weight) = (".*")$', section, re.MULTILINE)}
+
+
+def _output_of(output: str | os.PathLike | None) -> tuple[str, Any]:
+    """The path of the bundle, and the temporary folder that holds it if none was named."""
+    if output is not None:
+        return os.fspath(output), None
+    folder = tempfile.TemporaryDirectory(prefix="pagoda-")
+    return os.path.join(folder.name, "model.pagoda"), folder

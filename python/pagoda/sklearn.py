@@ -48,6 +48,13 @@ class TwoTower(BaseEstimator):
         self.model_: Model = train(X, items=items, users=users, **self.get_params())
         return self
 
+    def partial_fit(self, X: Any, y: Any = None, *, items: Any = None, users: Any = None) -> TwoTower:
+        """Goes on with new rows (``pagoda.Model.partial_fit``); the first call is a ``fit``."""
+        if not hasattr(self, "model_"):
+            return self.fit(X, items=items, users=users)
+        self.model_ = self.model_.partial_fit(X, items=items, users=users)
+        return self
+
     def recommend(self, users: Any, k: int = 10, **how: Any) -> Recommendations:
         """The arguments of ``pagoda.Model.recommend``."""
         return self._fitted().recommend(users, k, **how)

@@ -35,6 +35,7 @@ struct TrainArgs {
   std::vector<std::string> interactions;  // without a config
   std::string user, item, time, weight, items, users;
   bool resume = false, profile = false;
+  std::string from;  // the bundle to go on from
 };
 struct EvaluateArgs {
   std::string model, data, k, json, rescore, repeats, context;

@@ -172,12 +172,15 @@ int run(int argc, char** argv) {
   c = command(app, "train", "train the two towers and write one bundle",
               "  pagoda train -c pagoda.toml -o model.pagoda\n"
               "  pagoda train -c pagoda.toml --set loss.temperature=0.07 -o model.pagoda --resume\n"
+              "  pagoda train --from monday.pagoda --interactions tuesday.csv -o tuesday.pagoda\n"
               "  pagoda train --interactions clicks.parquet --user user_id --item item_id --time ts -o model.pagoda\n",
               train, run_train);
   c->add_option("-c,--config", train.config, "the config, as `pagoda init` writes it");
   c->add_option("--set", train.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
   c->add_option("-o,--output", train.output, "the bundle to write; its run folder is OUTPUT.run")->required();
   c->add_flag("--resume", train.resume, "continue from the last checkpoint, if there is one");
+  c->add_option("--from", train.from,
+                "go on from this bundle, with what is new in the log; its config holds where -c gives none");
   c->add_flag("--profile", train.profile, "print a table of where the time of the steps went");
   c->add_option("--interactions", train.interactions, "the log, in place of data.interactions");
   c->add_option("--user", train.user, "column of the user's id");

@@ -25,12 +25,15 @@ std::vector<std::string> suit(dataset::Options& options, const data::Interaction
 
 void run_train(const TrainArgs& args) {
   files::check_not_compressed(args.output, "a bundle");
+  std::shared_ptr<const train::WarmStart> from;
+  if (!args.from.empty()) from = std::make_shared<train::WarmStart>(args.from);
   if (args.config.empty() && args.interactions.empty())
     fail(ErrorKind::usage,
          "say what to train on: -c pagoda.toml (`pagoda init` writes one), or --interactions FILE --user ... --item "
          "...");
   train::WholeConfig config;
-  if (args.config.empty()) config.training = train::suited_options();
+  const bool chooses = args.config.empty() && !from;  // settings that are not given, as `init` would
+  if (args.config.empty()) config.training = from ? from->options_for_more() : train::suited_options();
   read_config(args.config, args.set, config);
   auto& options = config.training;
   auto& data = options.data;
@@ -39,8 +42,8 @@ void run_train(const TrainArgs& args) {
                            std::pair(&args.time, &data.time), std::pair(&args.weight, &data.weight),
                            std::pair(&args.items, &data.items), std::pair(&args.users, &data.users)})
     if (!flag->empty()) *key = *flag;
-  const train::RunFlags flags{.resume = args.resume, .profile = args.profile};
-  if (args.config.empty()) {  // settings that are not given are chosen as by `init`
+  const train::RunFlags flags{.resume = args.resume, .profile = args.profile, .from = from};
+  if (chooses) {
     train::suit_history(options);
     dataset::validate(options);
     const bool split_given =

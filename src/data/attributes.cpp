@@ -25,6 +25,28 @@ std::vector<std::string> Attributes::names() const {
   return names;
 }
 
+Attributes with_newer(const Attributes& before, const Attributes& now) {
+  Attributes all;
+  all.ids = before.ids;
+  for (uint32_t row = 0; row < now.rows(); ++row) all.ids.add(now.ids[row]);
+  std::vector<std::string> names = before.names();
+  for (const auto& name : now.names())
+    if (!before.find(name)) names.push_back(name);
+  for (const auto& name : names) {
+    const auto *old = before.find(name), *fresh = now.find(name);
+    auto& column = all.columns.emplace_back((fresh ? fresh : old)->without_rows());
+    for (uint32_t row = 0; row < all.rows(); ++row) {
+      const uint32_t newer = now.ids.find(all.ids[row]);
+      if (newer != columns::Interner::kNone) {
+        fresh ? column.push_cell(*fresh, newer) : column.push_null();
+      } else {
+        old ? column.push_cell(*old, row) : column.push_null();
+      }
+    }
+  }
+  return all;
+}
+
 namespace {
 
 // Finds vectors among the columns: as words of a table they would be useless and expensive.

@@ -30,6 +30,10 @@ struct Attributes {
   std::vector<std::string> names() const;
 };
 
+// One table of both: the rows of `before`, each as `now` has it if it has the id, then the rest of `now`. Cells of a
+// column that one of them lacks are null; a column whose types differ takes one that holds both (Column::push_cell()).
+Attributes with_newer(const Attributes& before, const Attributes& now);
+
 // Reads the table. A second row of the same id is a bad row, and so is a row whose id is empty or not UTF-8.
 Attributes load_attributes(const AttributeOptions& options);
 

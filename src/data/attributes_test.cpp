@@ -93,5 +93,35 @@ TEST_F(AttributesTest, VectorsAreLeftOutAndTheOthersStay) {
   EXPECT_NE(said.find("column 'emb': 2 cells are vectors of 4 numbers"), std::string::npos) << said;
 }
 
+TEST_F(AttributesTest, ANewerTableReplacesRowsAndAddsRowsAndColumns) {
+  const auto table = [](const std::vector<std::string>& ids, const std::string& name,
+                        const std::vector<std::string>& cells) {
+    Attributes t;
+    for (const auto& id : ids) t.ids.add(id);
+    t.columns.emplace_back().name = name;
+    for (const auto& cell : cells) t.columns[0].push_text(cell);
+    return t;
+  };
+  auto before = table({"a", "b"}, "title", {"A", "B"});
+  auto now = table({"c", "b"}, "title", {"C", "B2"});
+  now.columns.emplace_back().name = "year";
+  now.columns[1].type = columns::ColumnType::integer;
+  now.columns[1].push_integer(1990);
+  now.columns[1].push_integer(1991);
+  const auto all = with_newer(before, now);
+  ASSERT_EQ(all.names(), (std::vector<std::string>{"title", "year"}));
+  ASSERT_EQ(all.rows(), 3u);
+  EXPECT_EQ(all.ids[2], "c");
+  EXPECT_EQ(all.columns[0].text_of(0), "A");
+  EXPECT_EQ(all.columns[0].text_of(1), "B2");
+  EXPECT_EQ(all.columns[0].text_of(2), "C");
+  EXPECT_TRUE(all.columns[1].is_null(0));
+  EXPECT_EQ(all.columns[1].as_number(1), 1991);
+  EXPECT_EQ(all.columns[1].as_number(2), 1990);
+  const auto kept = with_newer(all, before);
+  EXPECT_TRUE(kept.columns[1].is_null(1)) << "the newer row does not say";
+  EXPECT_EQ(kept.columns[1].as_number(2), 1990);
+}
+
 }  // namespace
 }  // namespace pagoda::data

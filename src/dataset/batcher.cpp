@@ -32,12 +32,15 @@ Batcher::Batcher(BatchSource source) : source_(std::move(source)) {
       return std::pair(events.time_us[a], events.log_row[a]) < std::pair(events.time_us[b], events.log_row[b]);
     });
   };
-  for (uint32_t u = 0; by_user && u < events.items.size(); ++u)
-    if (!events.items[u].empty()) users_.push_back(u);
-  for (uint32_t e = 0; !by_user && e < events.size(); ++e)
-    if (!source_.repeats || source_.repeats->empty() || !(*source_.repeats)[e]) examples_.push_back(e);
+  for (uint32_t e = 0; e < events.size(); ++e)
+    if (!skipped(e)) examples_.push_back(e);
+  if (examples_.empty())
+    fail(ErrorKind::input,
+         "the log has nothing new to learn: each row is of an item that its user had before; train.repeats = \"learn\" "
+         "learns such rows, too");
+  for (const uint32_t e : examples_)  // events are in the order of their users
+    if (by_user && (users_.empty() || users_.back() != events.user[e])) users_.push_back(events.user[e]);
   const size_t examples = by_user ? users_.size() : examples_.size();
-  check(examples > 0, "a training part has events");
   if (!by_user && o.user_balance != 0) {
     std::vector<uint32_t> examples_of(events.items.size());
     for (const uint32_t e : examples_) ++examples_of[events.user[e]];
@@ -52,13 +55,17 @@ Batcher::Batcher(BatchSource source) : source_(std::move(source)) {
   window_us_ = columns::parse_duration_us(o.target_window).value_or(0);
   if (!by_user && o.order == Order::time) in_time(examples_);
   if (by_user && o.targets == Targets::window) {
-    by_time_.resize(events.size());
-    std::iota(by_time_.begin(), by_time_.end(), 0u);
+    by_time_ = examples_;
     in_time(by_time_);
   }
 }
 
+bool Batcher::skipped(uint32_t event) const {
+  return source_.skipped && !source_.skipped->empty() && (*source_.skipped)[event];
+}
+
 bool Batcher::kept(uint64_t epoch, uint32_t event) const {
+  if (skipped(event)) return false;
   return !source_.downsampling || source_.downsampling->kept(epoch, event, source_.events->items.values[event]);
 }
 

@@ -28,7 +28,7 @@ struct BatchSource {
   const TrainOptions* options;
   const Dataset* data;
   const Events* events;
-  const std::vector<bool>* repeats = nullptr;  // which events are no examples (rows = "interaction"); nullptr: none
+  const std::vector<bool>* skipped = nullptr;  // which events are no examples; nullptr: none
   const features::UserEncoder* encoder;
   const features::EncodedUsers* cells;
   std::vector<uint32_t> id_row_of_item;  // catalogue row -> row of the id vocabulary, for histories
@@ -39,19 +39,20 @@ struct BatchSource {
 // Batch `step` is a function of (source, seed, step) alone, so a resumed run sees the same ones. Immutable: several
 // threads may call make().
 //
-// With rows = "interaction", the examples are the events without `repeats`. An epoch is a permutation of them (or their
+// With rows = "interaction", the examples are the events that are not `skipped`. An epoch is a permutation of them (or their
 // order in time), cut into whole batches; the remainder is dropped, and differs in the next epoch. With rows = "user",
-// an epoch is a permutation of the users who have something to learn from. With targets = "window", each batch draws a
+// an epoch is a permutation of the users who have something to learn from: an event that is not skipped. With targets = "window", each batch draws a
 // moment, and users who were active after it.
 class Batcher {
  public:
-  explicit Batcher(BatchSource source);
+  explicit Batcher(BatchSource source);  // Error{input}: all events are skipped
   uint64_t steps_per_epoch() const { return steps_per_epoch_; }
   size_t batch_rows() const { return batch_; }
   TrainBatch make(uint64_t step, const std::vector<uint32_t>& order) const;
   std::vector<uint32_t> epoch_order(uint64_t epoch) const;
 
  private:
+  bool skipped(uint32_t event) const;
   bool kept(uint64_t epoch, uint32_t event) const;
   double expected_events() const;
   double weight_of(uint32_t event) const;
@@ -65,10 +66,10 @@ class Batcher {
   size_t batch_ = 0;
   uint64_t steps_per_epoch_ = 0;
   int64_t window_us_ = 0, newest_us_ = 0;  // newest_us_: the time of the newest event
-  std::vector<uint32_t> by_time_;          // targets = "window": events in order of time
-  std::vector<uint32_t> users_;            // rows = "user": users with at least one event
-  std::vector<uint32_t> examples_;         // rows = "interaction": the events without repeats; in order of time where
-                                           // order = "time"
+  std::vector<uint32_t> by_time_;          // targets = "window": events in order of time, without those skipped
+  std::vector<uint32_t> users_;            // rows = "user": users with at least one event that is not skipped
+  std::vector<uint32_t> examples_;         // rows = "interaction": the events that are not skipped; in order of time
+                                           // where order = "time"
   std::vector<float> balance_;             // rows = "interaction": per user, the weight of its examples; empty: 1
 };
 

@@ -52,10 +52,11 @@ bool in_training(data::Part part, bool with_validation) {
 
 // Fills in catalogue, users, their rows and the ends of the parts, from the log, the parts and the item table.
 void number_ids(Dataset& d) {
-  d.catalogue = {};
-  d.users = {};
+  d.catalogue = d.earlier ? d.earlier->bundle->item_ids() : columns::Interner();
+  d.users = d.earlier ? d.earlier->member().user_ids : columns::Interner();
   if (d.item_table)
     for (uint32_t i = 0; i < d.item_table->ids.size(); ++i) d.catalogue.add(d.item_table->ids[i]);
+  d.first_items = d.catalogue.size();
   d.item_row.assign(d.log.items.size(), columns::Interner::kNone);
   d.user_row.assign(d.log.users.size(), columns::Interner::kNone);
   int64_t end[] = {INT64_MIN, INT64_MIN, INT64_MIN};  // of each part
@@ -79,13 +80,15 @@ void number_ids(Dataset& d) {
 
 }  // namespace
 
-Dataset load_dataset(const DataOptions& options) { return make_dataset(options, load_log(options)); }
+Dataset load_dataset(const DataOptions& options, std::shared_ptr<const Earlier> earlier) {
+  return make_dataset(options, load_log(options), std::move(earlier));
+}
 
 data::Interactions load_log(const DataOptions& options) {
   return data::load_interactions(interaction_options(options));
 }
 
-Dataset make_dataset(const DataOptions& options, data::Interactions log) {
+Dataset make_dataset(const DataOptions& options, data::Interactions log, std::shared_ptr<const Earlier> earlier) {
   Dataset d;
   auto interactions = interaction_options(options);
   d.log = std::move(log);
@@ -108,9 +111,18 @@ Dataset make_dataset(const DataOptions& options, data::Interactions log) {
     d.user_table = load_table(options.users, options.users_format, options.users_id, options.user, d.log.times,
                               options.users_form, options.bad_rows);
 
-  number_ids(d);
+  if (earlier) {
+    d.earlier_rows = put_before(*earlier, d.log);
+    d.parts.insert(d.parts.begin(), d.earlier_rows, data::Part::train);
+    first_test += d.earlier_rows;
+    const auto& attributes = earlier->bundle->item_attributes();
+    if (!attributes.columns.empty())
+      d.item_table = d.item_table ? data::with_newer(attributes, *d.item_table) : attributes;
+    d.earlier = std::move(earlier);
+  }
   if (d.item_table) meet_table(options.items, *d.item_table, d.log.items, "items", "data.items");
   if (d.user_table) meet_table(options.users, *d.user_table, d.log.users, "users", "data.users");
+  number_ids(d);
   if (options.split.kind == data::SplitKind::given) {
     std::vector<uint8_t> users(d.log.users.size()), items(d.log.items.size());  // of the test files
     for (size_t row = first_test; row < d.log.size(); ++row) users[d.log.user[row]] = items[d.log.item[row]] = 1;
@@ -158,9 +170,11 @@ Events Dataset::events(bool with_validation) const {
   return e;
 }
 
-std::vector<bool> skipped_repeats(const Options& options, const Events& events) {
-  if (!skips_repeats(options)) return {};
-  std::vector<bool> repeats(events.size());
+std::vector<bool> skipped_events(const Options& options, const Events& events, size_t earlier_rows) {
+  if (!skips_repeats(options) && earlier_rows == 0) return {};
+  std::vector<bool> skipped(events.size());
+  for (size_t e = 0; e < events.size(); ++e) skipped[e] = events.log_row[e] < earlier_rows;
+  if (!skips_repeats(options)) return skipped;
   std::vector<std::pair<uint32_t, size_t>> own;  // of a user: item and event
   for (size_t user = 0; user < events.items.size(); ++user) {
     own.clear();
@@ -168,9 +182,9 @@ std::vector<bool> skipped_repeats(const Options& options, const Events& events) 
       own.emplace_back(events.items.values[e], e);
     std::sort(own.begin(), own.end());
     for (size_t i = 1; i < own.size(); ++i)
-      if (own[i].first == own[i - 1].first) repeats[own[i].second] = true;
+      if (own[i].first == own[i - 1].first) skipped[own[i].second] = true;
   }
-  return repeats;
+  return skipped;
 }
 
 std::vector<uint64_t> counts_without(const std::vector<bool>& skipped, const Events& events,

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "dataset/earlier.h"
 #include "dataset/options.h"
 #include "features/item_encoder.h"
 #include "features/user_encoder.h"
@@ -21,9 +22,10 @@ struct Events {
   size_t size() const { return items.values.size(); }
 };
 
-// Marks the events that are no examples because their user has an earlier event of the same item; empty if options do
-// not skip repeats (skips_repeats()).
-std::vector<bool> skipped_repeats(const Options& options, const Events& events);
+// Marks the events that are no examples: those that an earlier model has learnt from (their log row is below
+// earlier_rows), and, if options skip repeats (skips_repeats()), those whose user has an earlier event of the same item.
+// Empty if there is none of either kind.
+std::vector<bool> skipped_events(const Options& options, const Events& events, size_t earlier_rows);
 // `counts`, per catalogue row, minus the skipped events.
 std::vector<uint64_t> counts_without(const std::vector<bool>& skipped, const Events& events,
                                      std::span<const uint64_t> counts);
@@ -32,10 +34,15 @@ std::vector<uint64_t> counts_without(const std::vector<bool>& skipped, const Eve
 struct Dataset {
   data::Interactions log;
   std::vector<data::Part> parts;  // per log row
-  std::string split_said;         // how the split was chosen, for people; may be empty
+  // What a training goes on from; nullptr: nothing. Its events are the first rows of the log, of the training part.
+  std::shared_ptr<const Earlier> earlier;
+  size_t earlier_rows = 0;
+  std::string split_said;  // how the split was chosen, for people; may be empty
   std::optional<data::Attributes> item_table, user_table;
-  columns::Interner catalogue;           // the served items: the item table's, then those of train and validation
-  columns::Interner users;               // the users of train and validation
+  // The served items: the earlier model's, the item table's, then those of train and validation.
+  columns::Interner catalogue;
+  columns::Interner users;               // the earlier model's, then the users of train and validation
+  uint32_t first_items = 0;              // how many of its items are known before any row: all but those of the log
   std::vector<uint32_t> item_row;        // per item of the log: its catalogue row, Interner::kNone outside of it
   std::vector<uint32_t> user_row;        // per user of the log, likewise
   int64_t train_end_us = 0, end_us = 0;  // latest time of train, and of train and validation
@@ -52,13 +59,14 @@ struct Dataset {
 };
 
 // Reads the files, splits, builds catalogue and users. Error{usage} or Error{input} with the file or key at fault.
-Dataset load_dataset(const DataOptions& options);
+Dataset load_dataset(const DataOptions& options, std::shared_ptr<const Earlier> earlier = nullptr);
 // The same data with nothing held out: every row belongs to the training part, and catalogue and users cover the whole
 // log. Consumes `data`. Catalogue and users are renumbered.
 Dataset with_all_rows(Dataset data);
 // load_dataset() in two steps: the log, then everything else.
 data::Interactions load_log(const DataOptions& options);
-Dataset make_dataset(const DataOptions& options, data::Interactions log);
+Dataset make_dataset(const DataOptions& options, data::Interactions log,
+                     std::shared_ptr<const Earlier> earlier = nullptr);
 
 // The users' true items in one part, to judge lists by.
 struct Relevant {

@@ -146,6 +146,8 @@ void describe(OptionVisitor& f, TrainOptions& o) {
   o.seed = static_cast<uint64_t>(seed);
   f.field("threads", o.threads, "0: as many as there are CPUs");
   f.field("checkpoint_seconds", o.checkpoint_seconds, "time between checkpoints, for --resume; 0: after every step");
+  f.field("keep_state", o.keep_state,
+          "write OUTPUT.state beside the bundle, from which `train --from` goes on without loss");
 }
 
 void at_least(const char* key, int64_t value, int64_t least) {

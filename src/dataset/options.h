@@ -92,6 +92,7 @@ struct TrainOptions {
   uint64_t seed = 1;
   int64_t threads = 0;
   int64_t checkpoint_seconds = 60;
+  bool keep_state = true;  // beside the bundle, for a training that goes on from it
 };
 
 // Items that a user had before: left out of the lists, so that a return to one counts as a miss; or kept in.

@@ -1,12 +1,42 @@
 #include "dataset/training_context.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace pagoda::dataset {
 
+namespace {
+
+// The catalogue, with order = "time" by the first training row of each item, items without one last: rows of the id
+// table are then given as items come, and are the same if the log comes in pieces.
+struct ItemsAsTheyCome {
+  columns::Interner ids;
+  std::vector<uint64_t> counts;
+};
+
+ItemsAsTheyCome items_as_they_come(const Dataset& data, const Events& events, std::span<const uint64_t> counts,
+                                   Order learnt) {
+  std::vector<uint32_t> first(data.catalogue.size(), columns::Interner::kNone), order(data.catalogue.size());
+  for (size_t e = 0; e < events.size(); ++e) {
+    auto& row = first[events.items.values[e]];
+    row = std::min(row, events.log_row[e]);
+  }
+  std::iota(order.begin(), order.end(), 0u);
+  if (learnt == Order::time) std::ranges::stable_sort(order, {}, [&](uint32_t item) { return first[item]; });
+  ItemsAsTheyCome out;
+  for (const uint32_t item : order) {
+    out.ids.add(data.catalogue[item]);
+    out.counts.push_back(counts[item]);
+  }
+  return out;
+}
+
+}  // namespace
+
 TrainingContext::TrainingContext(const Dataset& data, const Options& options, bool with_validation)
-    : events(data.events(with_validation)), repeats(skipped_repeats(options, events)),
-      item_counts(data.item_counts(with_validation)), positive_counts(counts_without(repeats, events, item_counts)),
+    : events(data.events(with_validation)), skipped(skipped_events(options, events, data.earlier_rows)),
+      existing_items(options.train.order == Order::time ? data.first_items : data.catalogue.size()),
+      item_counts(data.item_counts(with_validation)), positive_counts(counts_without(skipped, events, item_counts)),
       downsampling(options.sampling.downsample_positives, positive_counts, options.train.seed) {
   const auto& negatives = options.sampling.negatives;
   if (std::ranges::any_of(negatives, sampling::draws_by_user)) user_items = data.items_of_users(with_validation);
@@ -15,17 +45,41 @@ TrainingContext::TrainingContext(const Dataset& data, const Options& options, bo
   const auto dim = static_cast<size_t>(options.towers.model.dim);
   const data::Attributes* items = data.item_table ? &*data.item_table : nullptr;
   const data::Attributes* users = data.user_table ? &*data.user_table : nullptr;
-  model.item_encoder = features::ItemEncoder::fit(options.towers.item, dim, data.catalogue, items, item_counts);
-  model.user_encoder = features::UserEncoder::fit(
-      options.towers.user, dim, data.users, data.user_counts(with_validation), users, data.contexts(with_validation),
-      model.item_encoder.id_vocabulary().rows(), model.item_encoder.id_vocabulary().buckets());
+  const auto user_counts = data.user_counts(with_validation);
+  const auto contexts = data.contexts(with_validation);
+  const auto coming = items_as_they_come(data, events, item_counts, options.train.order);
+  if (data.earlier) {
+    model.item_encoder = data.earlier->item_encoder.extended(options.towers.item, coming.ids, items, coming.counts);
+    model.user_encoder = data.earlier->user_encoder.extended(options.towers.user, data.users, user_counts, users,
+                                                             contexts, model.item_encoder.id_vocabulary());
+  } else {
+    model.item_encoder = features::ItemEncoder::fit(options.towers.item, dim, coming.ids, items, coming.counts);
+    model.user_encoder = features::UserEncoder::fit(options.towers.user, dim, data.users, user_counts, users, contexts,
+                                                    model.item_encoder.id_vocabulary().rows(),
+                                                    model.item_encoder.id_vocabulary().buckets());
+  }
   model.towers = model::TwoTowers<float>(options.towers.model, options.towers.user, options.towers.item,
                                          model.user_encoder.layout(), model.item_encoder.layout());
-  user_cells = model.user_encoder.cells(data.users, users);
+  user_cells = data.earlier ? model.user_encoder.cells(data.users, users, data.earlier->member().model.user_encoder,
+                                                       data.earlier->member().user_cells)
+                            : model.user_encoder.cells(data.users, users);
   item_cells = model.item_encoder.cells(data.catalogue, items);
   id_row_of_item.reserve(data.catalogue.size());
   for (uint32_t item = 0; item < data.catalogue.size(); ++item)
     id_row_of_item.push_back(model.item_encoder.id_vocabulary().row(data.catalogue[item]));
+  if (options.train.order == Order::time) wait_for_first_rows(data);
+}
+
+void TrainingContext::wait_for_first_rows(const Dataset& data) {
+  const auto& ids = model.item_encoder.id_vocabulary();
+  coming_id_rows.assign(data.catalogue.size(), columns::Interner::kNone);
+  std::span<const uint64_t> known;  // rows before this pass
+  if (data.earlier) known = data.earlier->bundle->item_counts();
+  for (uint32_t item = 0; item < data.catalogue.size(); ++item) {
+    if (id_row_of_item[item] >= ids.words() || (item < known.size() && known[item] > 0)) continue;
+    coming_id_rows[item] = id_row_of_item[item];
+    item_cells.id_rows[item] = ids.bucket_row(data.catalogue[item]);
+  }
 }
 
 BatchSource batch_source(const Options& options, const Dataset& data, const TrainingContext& fit,
@@ -33,7 +87,7 @@ BatchSource batch_source(const Options& options, const Dataset& data, const Trai
   return {.options = &options.train,
           .data = &data,
           .events = &fit.events,
-          .repeats = &fit.repeats,
+          .skipped = &fit.skipped,
           .encoder = &fit.model.user_encoder,
           .cells = &fit.user_cells,
           .id_row_of_item = fit.id_row_of_item,

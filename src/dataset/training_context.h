@@ -16,7 +16,8 @@ namespace pagoda::dataset {
 struct TrainingContext {
   TrainingContext(const Dataset& data, const Options& options, bool with_validation);
   Events events;
-  std::vector<bool> repeats;              // which events are no examples, as the user had the item before; empty: none
+  std::vector<bool> skipped;              // which events are no examples (skipped_events()); empty: none
+  uint32_t existing_items = 0;            // of the catalogue, before the first step: those that negatives can be
   std::vector<uint64_t> item_counts;      // per catalogue row: its rows of the log
   std::vector<uint64_t> positive_counts;  // per catalogue row: those that are examples
   sampling::PositiveDownsampling downsampling;
@@ -26,6 +27,12 @@ struct TrainingContext {
   features::EncodedUsers user_cells;
   features::EncodedItems item_cells;
   std::vector<uint32_t> id_row_of_item;
+  // With order = "time": rows of the id table that items get with their first row in the pass; until then item_cells
+  // has their hash bucket. Interner::kNone: the item has what it will have. Empty: none waits.
+  std::vector<uint32_t> coming_id_rows;
+
+ private:
+  void wait_for_first_rows(const Dataset& data);
 };
 
 // What the batches of a training are made from. Borrows all three.

@@ -137,14 +137,14 @@ TrainingDiagnostics replay_training(ThreadPool& pool, const model::Bundle& bundl
   const auto& member = bundle.members()[0];
   const auto& model = member.model;
   const auto events = data.events(bundle.info().refit);
-  const auto repeats = dataset::skipped_repeats(options, events);
+  const auto skipped = dataset::skipped_events(options, events, data.earlier_rows);
   const sampling::PositiveDownsampling downsampling(options.sampling.downsample_positives,
-                                                    dataset::counts_without(repeats, events, bundle.item_counts()),
+                                                    dataset::counts_without(skipped, events, bundle.item_counts()),
                                                     options.train.seed);
   const dataset::Batcher batcher({.options = &options.train,
                                   .data = &data,
                                   .events = &events,
-                                  .repeats = &repeats,
+                                  .skipped = &skipped,
                                   .encoder = &model.user_encoder,
                                   .cells = &member.user_cells,
                                   .id_row_of_item = member.item_id_rows,

@@ -21,6 +21,9 @@ constexpr uint32_t kDefaultTextBuckets = 65536, kDefaultBuckets = 16, kNumberBuc
 constexpr uint32_t kAgeBuckets = 64;  // of log2(1 + days), four per doubling: the last starts at 150 years
 constexpr int64_t kDayUs = 86'400'000'000, kHourUs = 3'600'000'000;
 
+// Whether its table has a row for each value.
+bool has_values(FeatureKind kind) { return kind == FeatureKind::categorical || kind == FeatureKind::multi; }
+
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0)); }
 
 double number_form(NumericForm form, double value) {
@@ -66,10 +69,7 @@ uint32_t Feature::rows() const {
   return 0;
 }
 
-uint32_t Feature::buckets() const {
-  const bool words = options_.kind == FeatureKind::categorical || options_.kind == FeatureKind::multi;
-  return words ? vocabulary_.buckets() : 0;
-}
+uint32_t Feature::buckets() const { return has_values(options_.kind) ? vocabulary_.buckets() : 0; }
 
 std::string Feature::name() const {
   if (options_.kind != FeatureKind::time) return options_.column;
@@ -162,34 +162,48 @@ void refuse_vectors(const FeatureOptions& options, const columns::Column& column
 
 }  // namespace
 
+namespace {
+
+// The distinct values of a categorical or multi column, in order of first occurrence, with their counts.
+struct CountedValues {
+  columns::Interner values;
+  std::vector<uint64_t> counts;
+};
+
+CountedValues values_of(const FeatureOptions& options, const columns::Column* column,
+                        std::span<const uint64_t> counts) {
+  CountedValues seen;
+  std::string key, scratch;
+  const auto observe = [&](std::string_view word, uint64_t times) {
+    const auto i = seen.values.add(columns::canonical_text(word, key));
+    if (i == seen.counts.size()) seen.counts.push_back(0);
+    seen.counts[i] += times;
+  };
+  const char separator = options.separator.empty() ? '\0' : options.separator[0];
+  for (size_t row = 0; column && row < column->rows(); ++row) {
+    const uint64_t times = counts.empty() ? 1 : counts[row];
+    if (times == 0) continue;
+    if (options.kind == FeatureKind::multi)
+      columns::for_each_listed(*column, row, separator, [&](std::string_view word) { observe(word, times); });
+    else if (const auto word = column->as_text(row, scratch); !word.empty())
+      observe(word, times);
+  }
+  return seen;
+}
+
+}  // namespace
+
 Feature Feature::fit(const FeatureOptions& options, const columns::Column* column, std::span<const uint64_t> counts) {
   Feature f;
   f.options_ = options;
   if (column) refuse_vectors(options, *column);
   const size_t n = column ? column->rows() : 0;
-  const auto count = [&](size_t row) { return counts.empty() ? uint64_t{1} : counts[row]; };
   size_t values = 0;
-  if (options.kind == FeatureKind::categorical || options.kind == FeatureKind::multi) {
-    columns::Interner seen;
-    std::vector<uint64_t> seen_counts;
-    std::string key;
-    const auto observe = [&](std::string_view word, uint64_t times) {
-      const auto i = seen.add(columns::canonical_text(word, key));
-      if (i == seen_counts.size()) seen_counts.push_back(0);
-      seen_counts[i] += times;
-    };
-    const char separator = options.separator.empty() ? '\0' : options.separator[0];
-    std::string scratch;
-    for (size_t row = 0; row < n; ++row) {
-      if (count(row) == 0) continue;
-      if (options.kind == FeatureKind::multi)
-        columns::for_each_listed(*column, row, separator, [&](std::string_view word) { observe(word, count(row)); });
-      else if (const auto word = column->as_text(row, scratch); !word.empty())
-        observe(word, count(row));
-    }
+  if (has_values(options.kind)) {
+    const auto seen = values_of(options, column, counts);
     const auto buckets = options.hash_buckets > 0 ? static_cast<uint32_t>(options.hash_buckets) : kDefaultBuckets;
-    f.vocabulary_ =
-        Vocabulary::build(seen, seen_counts, static_cast<uint64_t>(options.min_count), buckets, Spelling::canonical);
+    f.vocabulary_ = Vocabulary::build(seen.values, seen.counts, static_cast<uint64_t>(options.min_count), buckets,
+                                      Spelling::canonical);
     values = f.vocabulary_.words();
   } else if (options.kind == FeatureKind::text) {
     f.text_buckets_ = options.hash_buckets > 0 ? static_cast<uint32_t>(options.hash_buckets) : kDefaultTextBuckets;
@@ -211,6 +225,20 @@ Feature Feature::fit(const FeatureOptions& options, const columns::Column* colum
   }
   f.dim_ = f.is_dense() ? 1 : options.dim > 0 ? static_cast<size_t>(options.dim) : default_dim(values);
   return f;
+}
+
+Feature Feature::extended(const FeatureOptions& options, const columns::Column* column,
+                          std::span<const uint64_t> counts) const {
+  Feature f = *this;
+  if (!has_values(options_.kind) || !column) return f;
+  const auto seen = values_of(options_, column, counts);
+  f.vocabulary_ = vocabulary_.extended(seen.values, seen.counts, static_cast<uint64_t>(options.min_count));
+  return f;
+}
+
+RowMove Feature::move_from(const Feature& before) const {
+  if (has_values(options_.kind)) return vocabulary_.move_from(before.vocabulary_);
+  return {.words_before = before.rows(), .words_now = rows(), .buckets = 0, .renewed = {}};
 }
 
 void Feature::encode_number(double value, bool present, EncodedColumns& out) const {

@@ -32,6 +32,12 @@ class Feature {
   // squares overflow a double.
   static Feature fit(const FeatureOptions& options, const columns::Column* column, std::span<const uint64_t> counts);
 
+  // The same feature with rows for new values, found as by fit(). Numbers keep their mean, deviation and bounds.
+  // `options`: those it was fitted with (min_count is not stored with it).
+  Feature extended(const FeatureOptions& options, const columns::Column* column,
+                   std::span<const uint64_t> counts) const;
+  RowMove move_from(const Feature& before) const;  // of its table; `this` was extended from `before`
+
   const FeatureOptions& options() const { return options_; }
   bool is_dense() const;         // one number, not rows of a table
   bool depends_on_time() const;  // depends on the time of the request

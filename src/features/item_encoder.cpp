@@ -60,6 +60,30 @@ ItemEncoder ItemEncoder::fit(const ItemOptions& options, size_t model_dim, const
   return e;
 }
 
+ItemEncoder ItemEncoder::extended(const ItemOptions& options, const columns::Interner& ids,
+                                  const data::Attributes* table, std::span<const uint64_t> training_counts) const {
+  check(options.features.size() == features_.size(), "an encoder is extended by the options it was fitted with");
+  ItemEncoder e = *this;
+  e.id_vocabulary_ = id_vocabulary_.extended(ids, training_counts, static_cast<uint64_t>(options.id.min_count));
+  for (size_t f = 0; f < features_.size(); ++f) {
+    const auto& o = options.features[f];
+    const bool moment_alone = o.kind == FeatureKind::time && o.part != TimePart::age;
+    e.features_[f] = features_[f].extended(o, moment_alone ? nullptr : &feature_column(table, o.column, "item"), {});
+  }
+  e.make_layout();
+  return e;
+}
+
+void ItemEncoder::let_go(std::span<const uint32_t> id_rows) { id_vocabulary_ = id_vocabulary_.without(id_rows); }
+
+std::vector<RowMove> ItemEncoder::moves_from(const ItemEncoder& before) const {
+  std::vector<RowMove> moves;
+  if (id_enabled_) moves.push_back(id_vocabulary_.move_from(before.id_vocabulary_));
+  for (size_t f = 0; f < features_.size(); ++f)
+    if (!features_[f].is_dense()) moves.push_back(features_[f].move_from(before.features_[f]));
+  return moves;
+}
+
 void ItemEncoder::make_layout() {
   layout_ = {};
   if (id_enabled_) layout_.add({"item.id", id_vocabulary_.rows(), id_dim_, true, id_vocabulary_.buckets(), true});

@@ -10,6 +10,31 @@
 
 namespace pagoda::features {
 
+namespace {
+
+columns::Column column_of(const columns::Interner& values) {
+  columns::Column column;
+  for (uint32_t v = 0; v < values.size(); ++v) column.push_text(values[v]);
+  return column;
+}
+
+// nullptr: the feature is not of the context.
+const UserEncoder::Context* context_named(std::span<const UserEncoder::Context> contexts, const std::string& name) {
+  const auto found = std::find_if(contexts.begin(), contexts.end(), [&](const auto& c) { return c.name == name; });
+  return found == contexts.end() ? nullptr : &*found;
+}
+
+const columns::Column& user_column(const data::Attributes* table, std::span<const UserEncoder::Context> contexts,
+                                   const std::string& name) {
+  if (const auto* column = table ? table->find(name) : nullptr) return *column;
+  auto names = table ? table->names() : std::vector<std::string>();
+  for (const auto& c : contexts) names.push_back(c.name);
+  fail(ErrorKind::usage, "[[user.features]] column = \"{}\": no context column (data.context) has this name, and {}{}",
+       name, table ? "no column of the user table" : "there is no user table (data.users)", suggestion(name, names));
+}
+
+}  // namespace
+
 UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const columns::Interner& ids,
                              std::span<const uint64_t> training_counts, const data::Attributes* table,
                              std::span<const Context> contexts, uint32_t history_rows, uint32_t history_buckets) {
@@ -25,35 +50,62 @@ UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const
                                          static_cast<uint32_t>(options.id.hash_buckets));
   for (const auto& o : options.features) {
     const bool moment_alone = o.kind == FeatureKind::time && o.part != TimePart::age;
-    const auto context =
-        std::find_if(contexts.begin(), contexts.end(), [&](const auto& c) { return c.name == o.column; });
+    const auto* context = context_named(contexts, o.column);
     if (moment_alone) {
       e.context_of_.push_back(-1);
       e.features_.push_back(Feature::fit(o, nullptr, {}));
-    } else if (context != contexts.end()) {
-      columns::Column values;
-      for (uint32_t v = 0; v < context->values->size(); ++v) values.push_text((*context->values)[v]);
+    } else if (context) {
+      const auto values = column_of(*context->values);
       // Two features of one column share its place: a request gives the value once.
       const auto known = std::find(e.context_names_.begin(), e.context_names_.end(), o.column);
       e.context_of_.push_back(static_cast<int32_t>(known - e.context_names_.begin()));
       if (known == e.context_names_.end()) e.context_names_.push_back(o.column);
       e.features_.push_back(Feature::fit(o, &values, context->counts));
     } else {
-      const columns::Column* column = table ? table->find(o.column) : nullptr;
-      if (!column) {
-        auto names = table ? table->names() : std::vector<std::string>();
-        for (const auto& c : contexts) names.push_back(c.name);
-        fail(ErrorKind::usage,
-             "[[user.features]] column = \"{}\": no context column (data.context) has this name, and {}{}", o.column,
-             table ? "no column of the user table" : "there is no user table (data.users)",
-             suggestion(o.column, names));
-      }
       e.context_of_.push_back(-1);
-      e.features_.push_back(Feature::fit(o, column, {}));
+      e.features_.push_back(Feature::fit(o, &user_column(table, contexts, o.column), {}));
     }
   }
   e.make_layout();
   return e;
+}
+
+UserEncoder UserEncoder::extended(const UserOptions& options, const columns::Interner& ids,
+                                  std::span<const uint64_t> training_counts, const data::Attributes* table,
+                                  std::span<const Context> contexts, const Vocabulary& item_ids) const {
+  check(options.features.size() == features_.size(), "an encoder is extended by the options it was fitted with");
+  UserEncoder e = *this;
+  e.history_rows_ = item_ids.rows();
+  if (id_enabled_)
+    e.id_vocabulary_ = id_vocabulary_.extended(ids, training_counts, static_cast<uint64_t>(options.id.min_count));
+  for (size_t f = 0; f < features_.size(); ++f) {
+    const auto& o = options.features[f];
+    if (features_[f].depends_on_time()) continue;
+    if (context_of_[f] >= 0) {
+      const auto* context = context_named(contexts, o.column);
+      if (!context)
+        fail(ErrorKind::usage,
+             "[[user.features]] column = \"{}\": the model reads it from the context; name it in data.context",
+             o.column);
+      const auto values = column_of(*context->values);
+      e.features_[f] = features_[f].extended(o, &values, context->counts);
+    } else if (table) {
+      e.features_[f] = features_[f].extended(o, &user_column(table, contexts, o.column), {});
+    }
+  }
+  e.make_layout();
+  return e;
+}
+
+void UserEncoder::let_go(std::span<const uint32_t> id_rows) { id_vocabulary_ = id_vocabulary_.without(id_rows); }
+
+std::vector<RowMove> UserEncoder::moves_from(const UserEncoder& before, const RowMove& items) const {
+  std::vector<RowMove> moves;
+  if (id_enabled_) moves.push_back(id_vocabulary_.move_from(before.id_vocabulary_));
+  if (history_.last > 0) moves.push_back(items);
+  for (size_t f = 0; f < features_.size(); ++f)
+    if (!features_[f].is_dense()) moves.push_back(features_[f].move_from(before.features_[f]));
+  return moves;
 }
 
 void UserEncoder::make_layout() {
@@ -114,6 +166,31 @@ EncodedUsers UserEncoder::cells(const columns::Interner& ids, const data::Attrib
         features_[f].encode(*columns[f], row, out.features[f]);
       else
         features_[f].encode_null(out.features[f]);
+    }
+  }
+  return out;
+}
+
+EncodedUsers UserEncoder::cells(const columns::Interner& ids, const data::Attributes* table, const UserEncoder& before,
+                                const EncodedUsers& known) const {
+  EncodedUsers out;
+  out.features.resize(features_.size());
+  const auto fresh = cells(ids, table);
+  out.id_rows = fresh.id_rows;
+  for (size_t f = 0; f < features_.size(); ++f) {
+    if (context_of_[f] >= 0 || features_[f].depends_on_time()) continue;
+    const auto move = features_[f].move_from(before.features_[f]);
+    auto& to = out.features[f];
+    for (uint32_t user = 0; user < ids.size(); ++user) {
+      const bool keeps = user < known.size() && !(table && table->ids.find(ids[user]) != columns::Interner::kNone);
+      const auto& from = keeps ? known.features[f] : fresh.features[f];
+      if (features_[f].is_dense()) {
+        to.numbers.push_back(from.numbers[user]);
+        continue;
+      }
+      for (auto n = from.bag.rows.offsets[user]; n < from.bag.rows.offsets[user + 1]; ++n)
+        to.bag.add(keeps ? move.of(from.bag.rows.values[n]) : from.bag.rows.values[n], from.bag.weights[n]);
+      to.bag.close();
     }
   }
   return out;

@@ -44,7 +44,18 @@ class UserEncoder {
                          std::span<const uint64_t> training_counts, const data::Attributes* table,
                          std::span<const Context> contexts, uint32_t history_rows, uint32_t history_buckets = 0);
 
+  // The same encoder with rows for new ids and values; every old one keeps its row. `options`: those it was fitted with.
+  // item_ids: the vocabulary of the histories, extended before. Error{usage}: as fit().
+  UserEncoder extended(const UserOptions& options, const columns::Interner& ids,
+                       std::span<const uint64_t> training_counts, const data::Attributes* table,
+                       std::span<const Context> contexts, const Vocabulary& item_ids) const;
+  void let_go(std::span<const uint32_t> id_rows);  // these ids go to hash buckets; extended() uses their rows again
+  // Where the rows of each bag's table went, of an encoder that was extended from `before`. items: how those of the item
+  // id vocabulary moved.
+  std::vector<RowMove> moves_from(const UserEncoder& before, const RowMove& items) const;
+
   const TowerLayout& layout() const { return layout_; }
+  const Vocabulary& id_vocabulary() const { return id_vocabulary_; }                // empty where ids are not read
   const std::vector<std::string>& context_names() const { return context_names_; }  // the columns it reads
   std::vector<std::string> table_columns() const;  // columns of the user table that it reads, each once
   // Whether the value has a row of its own in a categorical or multi feature of that column (of the context or the
@@ -54,6 +65,10 @@ class UserEncoder {
   uint32_t history_rows() const { return history_rows_; }
 
   EncodedUsers cells(const columns::Interner& ids, const data::Attributes* table) const;
+  // The same where the first users were encoded before, by the encoder that this one was extended from: those that
+  // `table` lacks keep what was known of them.
+  EncodedUsers cells(const columns::Interner& ids, const data::Attributes* table, const UserEncoder& before,
+                     const EncodedUsers& known) const;
 
   // `cells`: of the known users; may be empty if all users are unknown. Of a history longer than history_length(), only
   // the latest items are read.

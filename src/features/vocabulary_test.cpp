@@ -98,5 +98,49 @@ TEST(Vocabulary, BytesThatCannotBeAreRefused) {
   EXPECT_TRUE(load(1, {0, 1, 2}, "aa").says("section 'x'"));
 }
 
+TEST(Vocabulary, IsExtendedBehindItsWordsAndItsBucketsFollow) {
+  const auto before = Vocabulary::build(interner({"a", "b", "c"}), std::vector<uint64_t>{3, 1, 2}, 2, 4);
+  const auto now = before.extended(interner({"d", "a", "b", "e"}), std::vector<uint64_t>{2, 1, 2, 1}, 2);
+  EXPECT_EQ(now.row("a"), before.row("a"));
+  EXPECT_EQ(now.row("c"), before.row("c"));
+  EXPECT_EQ(now.row("d"), 2u);
+  EXPECT_EQ(now.row("b"), 3u) << "it has been seen often enough by now";
+  EXPECT_EQ(now.words(), 4u);
+  const auto move = now.move_from(before);
+  EXPECT_TRUE(move.renewed.empty());
+  EXPECT_EQ(move.of(1), 1u);
+  EXPECT_EQ(move.of(before.row("e")), now.row("e")) << "a bucket keeps what hashes to it";
+  EXPECT_EQ(now.row("e"), now.bucket_row("e"));
+}
+
+TEST(Vocabulary, RowsThatWereLetGoAreGivenToTheNextWordsLowestFirst) {
+  const auto before = Vocabulary::build(interner({"a", "b", "c", "d"}), std::vector<uint64_t>{1, 1, 1, 1}, 1, 4);
+  const auto less = before.without(std::vector<uint32_t>{3, 1});
+  EXPECT_GE(less.row("b"), 4u);
+  EXPECT_EQ(less.row("c"), 2u);
+  EXPECT_EQ(less.rows(), before.rows());
+  const auto now = less.extended(interner({"e", "b", "f"}), std::vector<uint64_t>{1, 1, 1}, 1);
+  EXPECT_EQ(now.row("e"), 1u);
+  EXPECT_EQ(now.row("b"), 3u) << "it comes back as any new word";
+  EXPECT_EQ(now.row("f"), 4u);
+  EXPECT_GE(now.row("d"), 5u);
+  EXPECT_EQ(now.move_from(before).renewed, (std::vector<uint32_t>{1, 3}));
+  ByteWriter out;
+  less.save(out);
+  ByteReader in(std::as_bytes(std::span(out.bytes())), "test");
+  EXPECT_EQ(Vocabulary::load(in).extended(interner({"e"}), std::vector<uint64_t>{1}, 1).row("e"), 1u);
+}
+
+TEST(Vocabulary, OfAnOldBundleIsExtendedByValuesAndFindsTheirSpellings) {
+  ByteWriter out;
+  Vocabulary::build(interner({"7.0"}), std::vector<uint64_t>{1}, 1, 4).save(out);
+  ByteReader in(std::as_bytes(std::span(out.bytes())), "test");
+  const auto now =
+      Vocabulary::load(in, Spelling::either).extended(interner({"7", "8"}), std::vector<uint64_t>{1, 1}, 1);
+  EXPECT_EQ(now.row("7"), 0u);
+  EXPECT_EQ(now.row("8.0"), 1u);
+  EXPECT_EQ(now.words(), 2u);
+}
+
 }  // namespace
 }  // namespace pagoda::features

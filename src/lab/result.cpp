@@ -25,6 +25,7 @@ std::string result_config(dataset::Options options) {
   const dataset::TrainOptions standard;
   options.train.threads = standard.threads;
   options.train.checkpoint_seconds = standard.checkpoint_seconds;
+  options.train.keep_state = standard.keep_state;
   options.evaluate.k = dataset::EvaluateOptions().k;
   return dataset::to_toml(options, false);
 }

@@ -77,14 +77,19 @@ ByteReader reader_of(const SectionFile& file, std::string_view name) {
 }
 
 // The fingerprint of every section that answers depend on; not of metrics and logs.
-std::string fingerprint_of(const SectionFile& file) {
+template <class Covers>
+std::string fingerprint_of(const SectionFile& file, const Covers& covers) {
   ByteWriter sums;
   for (const auto& section : file.sections())
-    if (section.name != "metrics" && section.name != "run_log") {
+    if (covers(section.name)) {
       sums.text(section.name);
       sums.value(section.checksum);
     }
   return fmt::format("{:016x}", checksum(sums.bytes()));
+}
+
+std::string fingerprint_of(const SectionFile& file) {
+  return fingerprint_of(file, [](const std::string& name) { return name != "metrics" && name != "run_log"; });
 }
 
 // Figures beside the bundle that are of another one, such as of its predecessor under the same name, are passed over.
@@ -206,6 +211,13 @@ void write_metrics(const std::string& bundle, std::string_view json) {
 
 std::string fingerprint_of_bundle(const std::string& path) {
   return fingerprint_of(SectionFile(path, kBundleKind, kBundleVersion));
+}
+
+std::string fingerprint_of_learnt(const std::string& path) {
+  return fingerprint_of(SectionFile(path, kBundleKind, kBundleVersion), [](const std::string& name) {
+    return name.starts_with("weights/") || name.ends_with("_encoder") || name.ends_with("_ids") ||
+           name == "user_states";
+  });
 }
 
 void rewrite_index(const std::string& path, const std::string& to, math::RowsView item_vectors,

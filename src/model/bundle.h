@@ -127,6 +127,8 @@ std::string metrics_path(const std::string& bundle);
 void write_metrics(const std::string& bundle, std::string_view json);
 // The fingerprint of a bundle, from its table of sections alone; verifies nothing. Errors of Bundle::open().
 std::string fingerprint_of_bundle(const std::string& path);
+// Covers what training made: encoders, weights, catalogue, users. Another index or precision of the vectors leaves it.
+std::string fingerprint_of_learnt(const std::string& path);
 // Writes the same bundle with these item vectors, of any precision, and another index: partitioned, or (nullptr) exact.
 // `to` may be `path`.
 void rewrite_index(const std::string& path, const std::string& to, math::RowsView item_vectors,

@@ -164,6 +164,19 @@ void load_matrix(const SectionFile& in, const std::string& name, math::Matrix<V>
   if (matrix.size() > 0) std::memcpy(matrix.data(), bytes.data() + sizeof shape, matrix.size() * sizeof(V));
 }
 
+template <class V>
+math::Matrix<V> read_matrix(const SectionFile& in, const std::string& name) {
+  const auto bytes = in.bytes(name);
+  uint64_t shape[2] = {0, 0};
+  if (bytes.size() >= sizeof shape) std::memcpy(shape, bytes.data(), sizeof shape);
+  const auto values = bytes.size() - std::min(bytes.size(), sizeof shape);
+  if (shape[0] > 0 ? shape[1] != values / sizeof(V) / shape[0] || values % (shape[0] * sizeof(V)) != 0 : values != 0)
+    fail(ErrorKind::failed, "{}: section '{}' is not a matrix of {} x {}", in.path(), name, shape[0], shape[1]);
+  math::Matrix<V> matrix(shape[0], shape[1]);
+  if (matrix.size() > 0) std::memcpy(matrix.data(), bytes.data() + sizeof shape, matrix.size() * sizeof(V));
+  return matrix;
+}
+
 void save_weights(SectionWriter& out, const TwoTowers<float>& model, const std::string& prefix) {
   for (const auto& p : model.parameters()) {
     if (p.floats)
@@ -184,6 +197,7 @@ void load_weights(const SectionFile& in, TwoTowers<float>& model, const std::str
 
 template void save_matrix(SectionWriter&, const std::string&, math::MatrixView<const float>);
 template void load_matrix(const SectionFile&, const std::string&, math::Matrix<float>&);
+template math::Matrix<float> read_matrix(const SectionFile&, const std::string&);
 template struct TwoTowersGradients<float>;
 template struct TwoTowersGradients<double>;
 template class TwoTowers<float>;

@@ -92,5 +92,7 @@ void save_matrix(SectionWriter& out, const std::string& name, math::MatrixView<c
 template <class V>
 void load_matrix(const SectionFile& in, const std::string& name,
                  math::Matrix<V>& matrix);  // `matrix` has the expected shape
+template <class V>
+math::Matrix<V> read_matrix(const SectionFile& in, const std::string& name);  // of whatever shape was saved
 
 }  // namespace pagoda::model

@@ -13,7 +13,8 @@ namespace pagoda::nn {
 
 namespace {
 
-constexpr size_t kInitialised = 4096;  // rows a task
+constexpr size_t kInitialised = 4096;               // rows a task
+constexpr uint64_t kSmallRows = uint64_t{1} << 40;  // the random numbers of the small rows: apart from all other rows
 
 // out[i] = sum_n weights[n] table[rows[n]], or out[i] += it, over list i: offsets[i] <= n < offsets[i + 1]; rows are
 // readable up to `last`.
@@ -55,8 +56,9 @@ void EmbeddingTable<T>::initialise(ThreadPool& pool, uint64_t seed, uint64_t sub
                                    size_t small_from) {
   pool.for_chunks(rows(), kInitialised, [&](size_t begin, size_t end) {
     for (size_t row = begin; row < end; ++row) {
-      Rng rng(seed, Stream::initialise, row, substream);
-      const T share = row < small_from ? T{1} : T{1} / 64;
+      const bool small = row >= small_from;
+      Rng rng(seed, Stream::initialise, small ? kSmallRows + (row - small_from) : row, substream);
+      const T share = small ? T{1} / 64 : T{1};
       for (size_t k = 0; k < dim(); ++k) {
         const T value = share * static_cast<T>(deviation * rng.normal());
         if (stored_ == math::Precision::f32)

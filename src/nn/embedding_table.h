@@ -33,7 +33,8 @@ class EmbeddingTable {
   // `stored`: the format of the rows in memory; bf16 only with T = float. Memory: allocate_table (math/matrix.h).
   EmbeddingTable(std::string name, uint32_t rows, size_t dim, math::Precision stored = math::Precision::f32);
 
-  // Normal with this deviation, by (seed, substream, row); from row `small_from` on, a 64th of the deviation.
+  // Normal with this deviation, by (seed, substream, row); from row `small_from` on, a 64th of the deviation, by the
+  // row's distance from `small_from`: what stands before those rows may grow, and does not change them.
   void initialise(ThreadPool& pool, uint64_t seed, uint64_t substream, double deviation, size_t small_from = SIZE_MAX);
   void forward(ThreadPool& pool, const math::Bag& bag, math::MatrixView<T> out) const;
 

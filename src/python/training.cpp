@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,15 +36,22 @@ using Texts = std::vector<std::string>;
 // What a training is asked for; pagoda/_training.py fills it.
 struct Plan {
   std::string config;  // a file; "": the options are proposed, as by `pagoda init`
+  std::string from;    // a bundle to go on from, whose options hold in place of both; "": none
   Texts set;           // a.b=v, over either
   propose::Request request;
 };
 
 // Runs on the thread of the work, where the tables are known.
-train::WholeConfig options_of(const Plan& plan) {
+train::WholeConfig options_of(const Plan& plan, const train::WarmStart* from = nullptr) {
   train::WholeConfig config;
   const auto& asked = plan.request;
-  if (plan.config.empty()) {
+  if (from) {
+    config.training = from->options_for_more();
+    config.training.data.interactions = asked.interactions;
+    if (!asked.items.empty()) config.training.data.items = asked.items;
+    if (!asked.users.empty()) config.training.data.users = asked.users;
+    train::read_config("", plan.set, config);
+  } else if (plan.config.empty()) {
     auto proposal = propose::propose_config_with(asked, plan.set);
     for (const auto& line : proposal.lines()) log_info("{}", line);
     config.training = std::move(proposal.options);
@@ -75,9 +83,11 @@ void watch(const nb::dict& tables, const nb::object& on_event, const Work& work)
 void train_model(const nb::dict& tables, const Plan& plan, const std::string& output, bool resume,
                  const nb::object& on_event) {
   watch(tables, on_event, [&](const std::atomic<bool>& interrupt) {
-    const auto config = options_of(plan);
+    std::shared_ptr<const train::WarmStart> from;
+    if (!plan.from.empty()) from = std::make_shared<train::WarmStart>(plan.from);
+    const auto config = options_of(plan, from.get());
     const auto observe = [](const report::RunRecord& record) { queue_record(report::to_json_line(record)); };
-    train::train(config.training, output, {.resume = resume, .observe = observe}, interrupt);
+    train::train(config.training, output, {.resume = resume, .from = from, .observe = observe}, interrupt);
   });
 }
 
@@ -154,6 +164,8 @@ Plan plan_of(const nb::dict& given) {
     const auto text = [&] { return nb::cast<std::string>(value); };
     if (name == "config")
       plan.config = text();
+    else if (name == "from")
+      plan.from = text();
     else if (name == "set")
       plan.set = nb::cast<Texts>(value);
     else if (name == "interactions")

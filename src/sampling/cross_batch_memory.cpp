@@ -42,12 +42,39 @@ void CrossBatchMemory::load(ByteReader& in) {
     fail(ErrorKind::failed,
          "the cross-batch memory holds {} vectors of {} numbers, the config says {} of {}; set them back", capacity,
          dim, capacity_, vectors_.cols());
+  load_entries(in);
+}
+
+CrossBatchMemory CrossBatchMemory::of(ByteReader& in) {
+  constexpr uint64_t kMost = uint64_t{1} << 32;
+  const auto capacity = in.value<uint64_t>(), dim = in.value<uint64_t>();
+  if (capacity < 1 || dim < 1 || capacity > kMost || dim > kMost) in.damaged("a memory of an impossible size");
+  CrossBatchMemory memory(capacity, dim);
+  memory.load_entries(in);
+  return memory;
+}
+
+void CrossBatchMemory::take_latest(const CrossBatchMemory& other) {
+  check(other.dim() == dim(), "the vectors of a memory are of one length");
+  if (other.capacity_ == capacity_) {  // in their places: the order of columns is that of a run that was not cut
+    *this = other;
+    return;
+  }
+  const size_t n = other.size(), taken = std::min(n, capacity_);
+  const size_t oldest = n < other.capacity_ ? 0 : other.next_;
+  for (size_t i = n - taken; i < n; ++i) {
+    const size_t at = (oldest + i) % n;
+    push(other.items().subspan(at, 1), other.log_density().subspan(at, 1), other.vectors().slice_rows(at, at + 1));
+  }
+}
+
+void CrossBatchMemory::load_entries(ByteReader& in) {
   next_ = in.value<uint64_t>();
   items_ = in.array<uint32_t>();
   log_density_ = in.array<double>();
   const auto held = in.array<float>();
   if (items_.size() > capacity_ || next_ >= capacity_ || log_density_.size() != items_.size() ||
-      held.size() != items_.size() * dim)
+      held.size() != items_.size() * dim())
     fail(ErrorKind::failed, "the saved cross-batch memory is damaged: its arrays are of different lengths");
   std::ranges::copy(held, vectors_.begin());
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <cmath>
 
 #include "core/error.h"
@@ -194,6 +195,38 @@ TEST(CrossBatchMemory, ForgetsTheOldestAndComesBackFromItsBytes) {
   CrossBatchMemory other(4, 2);
   ByteReader again(std::as_bytes(std::span(out.bytes())), "memory");
   EXPECT_THROW(other.load(again), Error);
+
+  // Of another size: its latest entries, which leave in their order.
+  ByteReader once_more(std::as_bytes(std::span(out.bytes())), "memory");
+  const auto saved = CrossBatchMemory::of(once_more);
+  EXPECT_EQ(saved.capacity(), 3u);
+  CrossBatchMemory smaller(2, 2), larger(5, 2);
+  smaller.take_latest(saved);
+  larger.take_latest(saved);
+  EXPECT_EQ(std::vector(smaller.items().begin(), smaller.items().end()), (std::vector<uint32_t>{3, 4}));
+  EXPECT_EQ(std::vector(larger.items().begin(), larger.items().end()), (std::vector<uint32_t>{2, 3, 4}));
+  push(smaller, 6);
+  EXPECT_EQ(smaller.items()[0], 6u);
+  EXPECT_EQ(larger.vectors()[2][0], 4.0f);
+}
+
+TEST(Uniform, DrawsFromTheItemsThatExistAndKnowsTheirNumber) {
+  uint32_t existing = 2;
+  const std::vector<uint64_t> counts(100, 1);
+  const SamplingContext context{
+      .catalogue_items = 100, .existing_items = &existing, .batch_rows = 4, .training_counts = counts};
+  const auto source = make_uniform({.source = "uniform", .count = 50}, context);
+  const SamplingStep step{.seed = 1, .step = 3, .progress = 0, .positives = {}, .users = {}};
+  for (const uint32_t n : {2u, 7u}) {
+    existing = n;
+    std::vector<uint32_t> drawn;
+    source->draw(step, drawn);
+    EXPECT_EQ(drawn.size(), 50u);
+    EXPECT_EQ(std::set<uint32_t>(drawn.begin(), drawn.end()).size(), n);
+    EXPECT_LT(std::ranges::max(drawn), n);
+    EXPECT_DOUBLE_EQ(source->log_density(n - 1), -std::log(static_cast<double>(n)));
+    EXPECT_EQ(source->log_density(n), -std::numeric_limits<double>::infinity());
+  }
 }
 
 TEST(Mixture, FurtherRowColumnsComeBehindTheOthersAndAreUncorrected) {

@@ -84,7 +84,10 @@ using ItemsOfUsers = math::Ragged<uint32_t>;
 
 // What sources are made from. Borrowed: it outlives them.
 struct SamplingContext {
-  uint32_t catalogue_items = 0;               // the served catalogue: rows [0, catalogue_items)
+  uint32_t catalogue_items = 0;  // the served catalogue: rows [0, catalogue_items)
+  // Of them, rows [0, *existing_items) exist at the present step; nullptr: all do. In a pass in order of time, an item
+  // begins to exist with its first row.
+  const uint32_t* existing_items = nullptr;
   int64_t batch_rows = 0;                     // B
   std::span<const uint64_t> training_counts;  // [catalogue_items] rows of the training part on each item
   const Frequency* frequency = nullptr;       // of the positives' stream
@@ -97,7 +100,7 @@ struct SamplingContext {
 // The sources, a file each. q is the density of one draw, n the number of draws:
 //   in_batch       the batch's positives serve as each other's columns; n = B, q from context.frequency
 //                  (clock = step: n = 1, q = p, the probability to be in the batch)
-//   uniform        n items of the catalogue, with replacement: q = 1 / items
+//   uniform        n items of those that exist, with replacement: q = 1 / items
 //   popularity     q = c^power / sum c^power, c the training count (half a count for an item never seen)
 //   hot            the same within the head alone: the `share` of the items with the most training rows;
 //                  share = 1, power = 0.75 is word2vec's form

@@ -15,8 +15,9 @@ constexpr int64_t kDefaultCount = 1024;
 class Uniform final : public NegativeSource {
  public:
   Uniform(const NegativesOptions& options, const SamplingContext& context)
-      : count_(options, kDefaultCount), items_(context.catalogue_items) {
-    check(items_ >= 1, "uniform negatives have a catalogue to draw from");
+      : count_(options, kDefaultCount), all_(context.catalogue_items),
+        items_(context.existing_items ? *context.existing_items : all_) {
+    check(all_ >= 1, "uniform negatives have a catalogue to draw from");
   }
   double draws(const SamplingStep& step) const override { return static_cast<double>(count_.at(step.progress)); }
   double log_density(uint32_t item) const override {
@@ -29,7 +30,7 @@ class Uniform final : public NegativeSource {
 
  private:
   CountSchedule count_;
-  uint32_t items_;
+  const uint32_t all_, &items_;  // of the catalogue; of those that exist
 };
 
 }  // namespace

@@ -95,20 +95,28 @@ Checkpoint::Checkpoint(const std::string& path, const RunIdentity& run) : file_(
 }
 
 void Checkpoint::restore(model::Model& model, Trainer& trainer) const {
+  if (!file_.has("steps") && trainer.in_order_of_time())
+    fail(ErrorKind::usage,
+         "{}: is of version 0.1 and of a pass in order of time, whose rows of the id table lie otherwise now; train "
+         "without "
+         "--resume to begin anew",
+         file_.path());
   model::load_weights(file_, model.towers);
   trainer.load(file_);
 }
 
-void save_best(const std::string& path, const model::Model& model) {
+void save_best(const std::string& path, const model::Model& model, const Trainer* trainer) {
   SectionWriter out(path, kBestKind, kVersion);
   model::save_weights(out, model.towers);
+  if (trainer) trainer->save(out);
   out.commit();
 }
 
-void load_best(const std::string& path, model::Model& model) {
+void load_best(const std::string& path, model::Model& model, Trainer* trainer) {
   const SectionFile in(path, kBestKind, kVersion);
   in.verify();
   model::load_weights(in, model.towers);
+  if (trainer && in.has("steps")) trainer->load(in);
 }
 
 }  // namespace pagoda::train

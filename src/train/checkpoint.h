@@ -1,8 +1,8 @@
 // The state of a run. A run that was killed resumes from it to the same bits as if it had never been killed.
 //
 // Section files of kind "checkpoint", version 3: progress, config, data, judged, evaluated, weights/*, optimizer1/*,
-// optimizer2/*, temperature, frequency, mined, memory. Version 2, written by 0.1, lacks config, data, judged and
-// evaluated; its progress begins with a checksum of the config. A checkpoint is written to a file beside the old one,
+// optimizer2/*, temperature, steps, frequency, mined, memory. Version 2, written by 0.1, lacks config, data, judged and
+// evaluated and steps; its progress begins with a checksum of the config. A checkpoint is written to a file beside the old one,
 // then renamed, so there is always a complete one.
 #pragma once
 
@@ -61,8 +61,8 @@ class Checkpoint {
   TrainingProgress progress_;
 };
 
-// The weights of the best model so far, in a file of their own.
-void save_best(const std::string& path, const model::Model& model);
-void load_best(const std::string& path, model::Model& model);
+// The weights of the best model so far, in a file of their own; with a trainer, its state beside them.
+void save_best(const std::string& path, const model::Model& model, const Trainer* trainer);
+void load_best(const std::string& path, model::Model& model, Trainer* trainer);
 
 }  // namespace pagoda::train

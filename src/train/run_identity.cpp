@@ -1,20 +1,18 @@
 #include "train/run_identity.h"
 
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <span>
 
 #include "core/section_file.h"
 #include "model/tables.h"
+#include "train/config_differences.h"
 
 namespace pagoda::train {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr size_t kNamed = 5;  // differences that are said one by one
 
 template <class T>
 uint64_t sum_of(const std::vector<T>& values) {
@@ -67,53 +65,6 @@ Json files_json(const dataset::DataOptions& data) {
   return files;
 }
 
-// The values of a config that to_toml() wrote, by their dotted names; elements of a list of tables by number.
-std::map<std::string, std::string> values_of(std::string_view toml) {
-  std::map<std::string, std::string> values;
-  std::map<std::string, int> elements;
-  std::string section;
-  while (!toml.empty()) {
-    const auto line = toml.substr(0, toml.find('\n'));
-    toml.remove_prefix(std::min(line.size() + 1, toml.size()));
-    if (line.starts_with("[[")) {
-      section = line.substr(2, line.find(']') - 2);
-      section += fmt::format(".{}", elements[section]++);
-    } else if (line.starts_with('[')) {
-      section = line.substr(1, line.find(']') - 1);
-    } else if (const auto at = line.find(" = "); at != std::string_view::npos) {
-      values[section + (section.empty() ? "" : ".") + std::string(line.substr(0, at))] = line.substr(at + 3);
-    }
-  }
-  return values;
-}
-
-class Differences {
- public:
-  void add(std::string words) {
-    if (++found_ > kNamed) return;
-    text_ += (text_.empty() ? "" : "; ") + std::move(words);
-  }
-  bool any() const { return found_ > 0; }
-  std::string text() const {
-    return text_ + (found_ > kNamed ? fmt::format("; and {} more", found_ - kNamed) : std::string());
-  }
-
- private:
-  size_t found_ = 0;
-  std::string text_;
-};
-
-void compare_configs(const std::string& was, const std::string& now, Differences& out) {
-  const auto before = values_of(was), after = values_of(now);
-  for (const auto& [name, value] : after)
-    if (const auto old = before.find(name); old == before.end())
-      out.add(fmt::format("{} is {}, was not there", name, value));
-    else if (old->second != value)
-      out.add(fmt::format("{} is {}, was {}", name, value, old->second));
-  for (const auto& [name, value] : before)
-    if (!after.contains(name)) out.add(fmt::format("{} is not there, was {}", name, value));
-}
-
 void compare_data(const std::string& was, const std::string& now, Differences& out) {
   const Json before = Json::parse(was, nullptr, false), after = Json::parse(now, nullptr, false);
   if (!before.is_object() || !after.is_object()) return;
@@ -148,6 +99,7 @@ RunIdentity run_identity(const dataset::Options& options, const dataset::Dataset
   auto lasting = options;
   lasting.train.threads = standard.threads;
   lasting.train.checkpoint_seconds = standard.checkpoint_seconds;
+  lasting.train.keep_state = standard.keep_state;
   Json json{{"log",
              {{"rows", data.log.size()},
               {"users", data.log.users.size()},
@@ -155,6 +107,7 @@ RunIdentity run_identity(const dataset::Options& options, const dataset::Dataset
               {"checksum", log_checksum(data.log)}}}};
   if (data.log.shown.size() > 0)
     json["shown"] = {{"rows", data.log.shown.size()}, {"checksum", shown_checksum(data.log.shown)}};
+  if (data.earlier) json["from"] = data.earlier->bundle->fingerprint();
   if (data.item_table) json["items"] = table_json(*data.item_table);
   if (data.user_table) json["users"] = table_json(*data.user_table);
   json["files"] = files_json(options.data);

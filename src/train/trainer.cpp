@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "train/hard_negatives.h"
 
 namespace pagoda::train {
@@ -18,9 +20,10 @@ constexpr double kLeastTemperature = 0.01;  // a learned one stays above: below,
 constexpr double kTemperatureRate = 0.1;
 }  // namespace
 
-Trainer::Trainer(const dataset::Options& options, dataset::TrainingContext& fit, size_t batch_rows, uint64_t steps,
+Trainer::Trainer(const dataset::Options& options, dataset::TrainingContext& fit, size_t batch_rows, StepPlan plan,
                  ThreadPool& pool)
-    : options_(options), model_(fit.model), item_cells_(fit.item_cells), pool_(pool), steps_(steps),
+    : options_(options), model_(fit.model), item_cells_(fit.item_cells), coming_id_rows_(fit.coming_id_rows),
+      pool_(pool), plan_(plan), existing_items_(fit.existing_items),
       loss_(loss::make_loss<float>(options.loss, options.towers.model.precision)),
       log_temperature_(std::log(options.loss.temperature.value_or(0.1))) {
   // log q must describe what the loss sees: positives that were thinned out are not drawn.
@@ -31,6 +34,7 @@ Trainer::Trainer(const dataset::Options& options, dataset::TrainingContext& fit,
   mixture_ = std::make_unique<sampling::Mixture>(
       options.sampling.negatives,
       sampling::SamplingContext{.catalogue_items = static_cast<uint32_t>(fit.item_cells.size()),
+                                .existing_items = &existing_items_,
                                 .batch_rows = static_cast<int64_t>(batch_rows),
                                 .training_counts = fit.item_counts,
                                 .frequency = frequency_.get(),
@@ -53,22 +57,23 @@ StepResult Trainer::step(const dataset::TrainBatch& batch) {
   const auto& positives = batch.positives;
   const uint64_t seed = options_.train.seed;
   const double dropout = options_.towers.model.dropout;
-  const sampling::SamplingStep now{
-      .seed = seed,
-      .step = batch.step,
-      .progress = static_cast<double>(batch.step) / static_cast<double>(std::max<uint64_t>(1, steps_)),
-      .positives = positives.values,
-      .users = batch.users};
+  const uint64_t step = plan_.before + batch.step;
+  const sampling::SamplingStep now{.seed = seed,
+                                   .step = step,
+                                   .progress = progress(batch.step),
+                                   .positives = positives.values,
+                                   .users = batch.users};
   clock_.enter(model::StepStage::sample);
   frequency_->observe(now.positives);
+  meet(now.positives);
   mixture_->draw(now, columns_);
   clock_.enter(model::StepStage::encode);
   encode_items(batch);
 
   clock_.enter(model::StepStage::towers);
   auto& towers = model_.towers;
-  towers.forward_users(pool_, batch.encoded, {dropout, seed, batch.step, kUserDropout}, user_pass_);
-  towers.forward_items(pool_, items_, {dropout, seed, batch.step, kItemDropout}, item_pass_);
+  towers.forward_users(pool_, batch.encoded, {dropout, seed, step, kUserDropout}, user_pass_);
+  towers.forward_items(pool_, items_, {dropout, seed, step, kItemDropout}, item_pass_);
   column_vectors_.gather(pool_, item_pass_.output, memory_.get(), columns_v_);
 
   clock_.enter(model::StepStage::sample);
@@ -108,14 +113,43 @@ StepResult Trainer::step(const dataset::TrainBatch& batch) {
   column_vectors_.scatter(pool_, d_columns_, columns_.gradient_scale, d_items_);
   towers.backward(pool_, batch.encoded, user_pass_, d_users_, items_, item_pass_, d_items_, gradients_);
   clock_.enter(model::StepStage::update);
-  const auto& optimizer = options_.train.optimizer;
-  const double rate = optimizer.learning_rate * nn::rate_schedule(optimizer, batch.step, steps_);
-  update(batch.step, rate);
+  const double rate = learning_rate(batch.step);
+  update(step, rate);
+  steps_ = batch.step + 1;
   if (!options_.loss.temperature) move_temperature(rate, result.d_log_temperature);
   push_to_memory(now);
   clock_.enter(model::StepStage::between);
   return {result.value, batch.users.size(), static_cast<double>(masked.values.size()),
           static_cast<double>(batch.users.size()) * static_cast<double>(columns_.shared - columns_.first_negative)};
+}
+
+// In a pass in order of time, items begin to exist with their first row, and get their own row of the id table.
+void Trainer::meet(std::span<const uint32_t> items) {
+  for (const uint32_t item : items) {
+    existing_items_ = std::max(existing_items_, item + 1);
+    if (coming_id_rows_.empty() || coming_id_rows_[item] == columns::Interner::kNone) continue;
+    item_cells_.id_rows[item] = std::exchange(coming_id_rows_[item], columns::Interner::kNone);
+  }
+}
+
+// The rows that were left over from the last batch stand in histories, and in what is written.
+void Trainer::end_epoch() {
+  if (coming_id_rows_.empty()) return;
+  std::vector<uint32_t> all(coming_id_rows_.size());
+  std::iota(all.begin(), all.end(), 0u);
+  meet(all);
+  coming_id_rows_.clear();
+}
+
+// Of a training that goes on, the very end: a source that stops there has not stopped.
+double Trainer::progress(uint64_t step) const {
+  if (plan_.goes_on) return std::nextafter(1.0, 0.0);
+  return static_cast<double>(step) / static_cast<double>(std::max<uint64_t>(1, plan_.planned));
+}
+
+double Trainer::learning_rate(uint64_t step) const {
+  const auto& o = options_.train.optimizer;
+  return o.learning_rate * (plan_.goes_on ? o.final_rate : nn::rate_schedule(o, step, plan_.planned));
 }
 
 // A positive's column is looked at in the moment of its own row, the others in those of the rows in turn.
@@ -186,6 +220,11 @@ void Trainer::save(SectionWriter& out) const {
   state.value(log_temperature_);
   state.value(temperature_square_);
   out.section("temperature", state.bytes());
+  ByteWriter steps;
+  steps.value(steps_);
+  steps.value(existing_items_);
+  steps.array(coming_id_rows_);
+  out.section("steps", steps.bytes());
   ByteWriter frequency;
   frequency_->save(frequency);
   out.section("frequency", frequency.bytes());
@@ -198,15 +237,70 @@ void Trainer::save(SectionWriter& out) const {
   out.section("memory", memory.bytes());
 }
 
+namespace {
+
+ByteReader reader_of(const SectionFile& in, const std::string& name) {
+  return {in.bytes(name), in.path() + ": section '" + name + "'"};
+}
+
+bool same(const sampling::FrequencyOptions& a, const sampling::FrequencyOptions& b) {
+  return std::tie(a.kind, a.learning_rate, a.buckets, a.hashes, a.clock, a.bias_correction) ==
+         std::tie(b.kind, b.learning_rate, b.buckets, b.hashes, b.clock, b.bias_correction);
+}
+
+}  // namespace
+
+void Trainer::load_temperature(const SectionFile& in) {
+  auto state = reader_of(in, "temperature");
+  log_temperature_ = state.value<double>();
+  temperature_square_ = state.value<double>();
+}
+
+void Trainer::go_on(const SectionFile& in, const model::CarryOver& carry, const dataset::Options& was) {
+  const auto parameters = std::as_const(model_.towers).parameters();
+  if (was.train.optimizer.kind == options_.train.optimizer.kind) {
+    for (size_t p = 0; p < parameters.size(); ++p)
+      for (const bool first : {true, false}) {
+        const auto name = (first ? "optimizer1/" : "optimizer2/") + parameters[p].name;
+        const auto state = model::read_matrix<float>(in, name);
+        carry.rows<float>(p, state.view(), first ? optimizers_[p].first() : optimizers_[p].second(), name);
+      }
+  } else {
+    log_warning("train.optimizer is another one: its sums begin anew");
+  }
+  if (!options_.loss.temperature && !was.loss.temperature) load_temperature(in);
+  // Exact counts are those of the rows that are learnt from now.
+  if (options_.sampling.frequency.kind == sampling::FrequencyKind::streaming) {
+    auto frequency = reader_of(in, "frequency");
+    if (same(was.sampling.frequency, options_.sampling.frequency))
+      frequency_->load(frequency);
+    else
+      log_warning("sampling.frequency has changed: the frequencies of items are estimated anew");
+  }
+  auto mined = reader_of(in, "mined");
+  mined_.offsets = mined.array<uint64_t>();
+  mined_.values = mined.array<uint32_t>();
+  auto memory = reader_of(in, "memory");
+  if (memory_ && !memory.at_end()) memory_->take_latest(sampling::CrossBatchMemory::of(memory));
+}
+
 void Trainer::load(const SectionFile& in) {
   const auto parameters = std::as_const(model_.towers).parameters();
   for (size_t p = 0; p < parameters.size(); ++p) {
     model::load_matrix(in, "optimizer1/" + parameters[p].name, optimizers_[p].first());
     model::load_matrix(in, "optimizer2/" + parameters[p].name, optimizers_[p].second());
   }
-  ByteReader state(in.bytes("temperature"), in.path() + ": section 'temperature'");
-  log_temperature_ = state.value<double>();
-  temperature_square_ = state.value<double>();
+  load_temperature(in);
+  if (in.has("steps")) {  // not of version 0.1
+    auto steps = reader_of(in, "steps");
+    steps_ = steps.value<uint64_t>();
+    const auto existing = steps.value<uint32_t>();
+    auto coming = steps.array<uint32_t>();
+    for (uint32_t item = 0; item < coming_id_rows_.size(); ++item)
+      if (coming.empty() || coming.at(item) == columns::Interner::kNone) meet({&item, 1});
+    coming_id_rows_ = std::move(coming);
+    existing_items_ = existing;
+  }
   ByteReader frequency(in.bytes("frequency"), in.path() + ": section 'frequency'");
   frequency_->load(frequency);
   ByteReader mined(in.bytes("mined"), in.path() + ": section 'mined'");

@@ -9,6 +9,7 @@
 #include "dataset/training_context.h"
 #include "loss/accidental_hits.h"
 #include "loss/loss.h"
+#include "model/carry_over.h"
 #include "model/inference.h"
 #include "train/column_vectors.h"
 
@@ -20,17 +21,28 @@ struct StepResult {
   double accidental_hits = 0, pairs = 0;  // (row, column) pairs: masked ones, all
 };
 
+// Which steps the trainer takes.
+struct StepPlan {
+  uint64_t planned = 0;  // rates and counts move until the last of them
+  // Of a training that goes on from a model: the steps taken before are counted on, and rates and counts stay as they
+  // were at the end.
+  uint64_t before = 0;
+  bool goes_on = false;
+};
+
 // Holds what a run changes: towers, optimiser state, frequency estimator, learned temperature. Everything else is
 // borrowed. One thread calls step(), in the order of the steps; the pool works for it.
 class Trainer {
  public:
-  // Changes the weights of fit.model, and nothing else in it. `steps`: the steps planned for the whole training.
-  Trainer(const dataset::Options& options, dataset::TrainingContext& fit, size_t batch_rows, uint64_t steps,
+  // Changes the weights of fit.model, and item_cells where fit.coming_id_rows says so.
+  Trainer(const dataset::Options& options, dataset::TrainingContext& fit, size_t batch_rows, StepPlan plan,
           ThreadPool& pool);
   ~Trainer();
 
   StepResult step(const dataset::TrainBatch& batch);
+  void end_epoch();                             // no item waits for its first row any more
   model::StepClock& clock() { return clock_; }  // of all steps so far
+  bool in_order_of_time() const { return options_.train.order == dataset::Order::time; }
 
   // Offline mined negatives for the steps to come.
   void take_mined(sampling::ItemsOfUsers mined) { mined_ = std::move(mined); }
@@ -40,8 +52,16 @@ class Trainer {
   // The state beside the model's weights: optimiser, frequency, temperature, mined lists, cross-batch memory.
   void save(SectionWriter& out) const;
   void load(const SectionFile& in);
+  // Takes over the state of a trainer whose model was carried over into this one. `was`: its options; what they change
+  // begins anew, and is said.
+  void go_on(const SectionFile& in, const model::CarryOver& carry, const dataset::Options& was);
+  uint64_t steps_taken() const { return plan_.before + steps_; }
 
  private:
+  void load_temperature(const SectionFile& in);
+  double progress(uint64_t step) const;  // of the whole training, [0, 1)
+  double learning_rate(uint64_t step) const;
+  void meet(std::span<const uint32_t> items);
   void encode_items(const dataset::TrainBatch& batch);
   void add_hardest(const sampling::SamplingStep& now, const math::Ragged<uint32_t>& positives,
                    const math::Ragged<uint32_t>& masked);
@@ -51,11 +71,14 @@ class Trainer {
 
   const dataset::Options& options_;
   model::Model& model_;
-  const features::EncodedItems& item_cells_;
+  features::EncodedItems& item_cells_;
+  std::vector<uint32_t>& coming_id_rows_;
   sampling::ItemsOfUsers mined_;
   std::unique_ptr<sampling::CrossBatchMemory> memory_;
   ThreadPool& pool_;
-  uint64_t steps_;
+  StepPlan plan_;
+  uint64_t steps_ = 0;       // how many of the plan are taken
+  uint32_t existing_items_;  // SamplingContext::existing_items
   std::unique_ptr<sampling::Frequency> frequency_;
   std::unique_ptr<sampling::Mixture> mixture_;
   std::unique_ptr<loss::Loss<float>> loss_;

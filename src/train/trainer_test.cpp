@@ -58,7 +58,7 @@ dataset::Options all_sources(dataset::Options o) {
 struct Training {
   Training(const dataset::Options& options, int threads)
       : batches(options), pool(threads),
-        trainer(batches.options, batches.fit, batches.batcher.batch_rows(), 1000, pool) {
+        trainer(batches.options, batches.fit, batches.batcher.batch_rows(), {.planned = 1000}, pool) {
     batches.fit.model.towers.initialise(pool, options.train.seed);
   }
   void run(uint64_t begin, uint64_t end) {
@@ -216,10 +216,10 @@ TEST_F(TrainerOf, TheBestWeightsComeBackAsTheyWere) {
   Training t(in_batch_and_uniform(options_of(clustered_log())), 1);
   t.run(0, 3);
   const auto before = t.weights();
-  save_best(folder_ + "/best", t.batches.fit.model);
+  save_best(folder_ + "/best", t.batches.fit.model, nullptr);
   t.run(3, 6);
   EXPECT_FALSE(same_bits(before, t.weights()));
-  load_best(folder_ + "/best", t.batches.fit.model);
+  load_best(folder_ + "/best", t.batches.fit.model, nullptr);
   EXPECT_TRUE(same_bits(before, t.weights()));
 }
 

@@ -23,6 +23,7 @@
 #include "report/run_log.h"
 #include "train/checkpoint.h"
 #include "train/choose_half_life.h"
+#include "train/drift.h"
 #include "train/hard_negatives.h"
 #include "train/suited.h"
 #include "train/trainer.h"
@@ -47,12 +48,13 @@ class Run {
  public:
   // Phase ship trains on data with nothing held out: it turns owned data into that, and copies borrowed data first.
   Run(const dataset::Options& options, std::optional<dataset::Dataset> own, const dataset::Dataset* borrowed,
-      const std::string& output, const std::atomic<bool>& interrupted)
-      : options_(options),
+      const std::string& output, std::shared_ptr<const WarmStart> from, const std::atomic<bool>& interrupted)
+      : options_(options), from_(std::move(from)),
         choose_by_(evaluate::telling_metric(options.train.choose_by, options.evaluate.k,
                                             static_cast<int64_t>((own ? *own : *borrowed).catalogue.size()))),
         output_(output), interrupted_(interrupted), own_(std::move(own)), data_(own_ ? &*own_ : borrowed),
         pool_(static_cast<int>(options.train.threads)), identity_(run_identity(options, *data_)) {
+    check((from_ == nullptr) == (data_->earlier == nullptr), "the data has what the model to go on from has learnt");
     relevant_ = dataset::relevant_items(*data_, data::Part::validation);
     judgeable_ = dataset::evaluation_coverage(*data_, relevant_, options.evaluate.repeats);
     any_test_ = std::ranges::find(data_->parts, data::Part::test) != data_->parts.end();
@@ -67,7 +69,7 @@ class Run {
   std::string path(const char* name) const { return evaluate::run_folder(output_) + "/" + name; }
   void begin_phase(Phase phase);
   void run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Checkpoint* from);
-  void judge(dataset::TrainingContext& fit, uint64_t epoch);
+  void judge(dataset::TrainingContext& fit, const Trainer& trainer, uint64_t epoch);
   void save(dataset::TrainingContext& fit, Trainer& trainer);
   void write(const std::string& path, dataset::TrainingContext& fit, bool with_validation, bool all_rows);
   void choose(model::Model& model);
@@ -80,8 +82,12 @@ class Run {
   // Of each phase after phase choose.
   uint64_t epochs() const { return may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs); }
 
+  // Whether the weights that are written may be of an epoch before the last.
+  bool keeps_best() const { return options_.train.refit == dataset::Refit::none && options_.train.keep_state; }
+
   const dataset::Options& options_;
-  std::string choose_by_;  // train.choose_by, with a K that can tell models apart
+  std::shared_ptr<const WarmStart> from_;  // nullptr: from nothing
+  std::string choose_by_;                  // train.choose_by, with a K that can tell models apart
   std::string output_;
   const std::atomic<bool>& interrupted_;
   std::optional<dataset::Dataset> own_;
@@ -100,6 +106,7 @@ class Run {
   std::function<void(const report::RunRecord&)> observe_;
   std::vector<report::NamedValue> validation_;  // of the latest evaluation
   std::string frequency_;                       // state at the end of the run
+  std::unique_ptr<Trainer> trainer_;            // of the latest phase
   SteadyClock::time_point last_checkpoint_ = SteadyClock::now(), phase_start_ = SteadyClock::now();
 };
 
@@ -154,6 +161,7 @@ void Run::execute(RunFlags flags) {
     if (progress_.phase == Phase::choose) begin_phase(Phase::judge);
     log_info("chosen: {} epochs ({} = {:.4f} on validation); training on train and validation for as many",
              progress_.best_epoch, choose_by_, progress_.best_value);
+    trainer_.reset();
     fit.emplace(*data_, options_, true);
     run_phase(*fit, epochs(), from ? &*from : nullptr);
     from.reset();
@@ -164,6 +172,7 @@ void Run::execute(RunFlags flags) {
     if (progress_.phase != Phase::ship) {
       write(evaluate::judged_path(output_), *fit, refits, false);
       progress_.judged.training_rows = fit->events.size();
+      trainer_.reset();
       fit.reset();
       judge_on_test();
       begin_phase(Phase::ship);
@@ -176,13 +185,14 @@ void Run::execute(RunFlags flags) {
     run_phase(*fit, epochs(), from ? &*from : nullptr);
     write(output_, *fit, true, true);
   }
+  if (from_) say_drift(pool_, *from_->earlier()->bundle, *model::Bundle::open(output_));
   std::filesystem::remove(checkpoint_path);
   std::filesystem::remove(path("best"));
 }
 
 // The number of epochs, from what was evaluated; how sure that is. Where weights are kept, they are those of the best.
 void Run::choose(model::Model& model) {
-  load_best(path("best"), model);
+  load_best(path("best"), model, keeps_best() ? trainer_.get() : nullptr);
   const auto& evaluated = progress_.evaluated;
   if (evaluated.empty()) return;
   const auto& best = evaluated[best_of(evaluated)];
@@ -273,7 +283,10 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
   const uint64_t per_epoch = batcher.steps_per_epoch();
   const uint64_t planned = per_epoch * static_cast<uint64_t>(options_.train.epochs), end = per_epoch * end_epoch;
   fit.model.towers.initialise(pool_, options_.train.seed);
-  Trainer trainer(options_, fit, batcher.batch_rows(), planned, pool_);
+  trainer_ = std::make_unique<Trainer>(options_, fit, batcher.batch_rows(),
+                                       from_ ? from_->plan() : StepPlan{.planned = planned}, pool_);
+  Trainer& trainer = *trainer_;
+  if (from_) from_->carry(fit.model, trainer);
   if (from) from->restore(fit.model, trainer);
   const bool choosing = progress_.phase == Phase::choose && may_choose();
   const double seconds_before = progress_.seconds;
@@ -307,6 +320,7 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
     bar->update(in_epoch + 1, fmt::format("loss {:.4f}  {}/s", loss, human_count(rate)));
 
     if (in_epoch + 1 == per_epoch) {
+      trainer.end_epoch();
       bar->finish();
       bar.reset();
       report::RunRecord record{.phase = name_of(progress_.phase),
@@ -320,7 +334,7 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
       const bool judged = choosing && ((epoch + 1) % static_cast<uint64_t>(options_.train.evaluate_every) == 0 ||
                                        epoch + 1 == end_epoch);
       if (judged) {
-        judge(fit, epoch + 1);
+        judge(fit, trainer, epoch + 1);
         record.validation = validation_;
       }
       progress_.seconds = record.seconds = seconds_before + seconds_since(phase_start_);
@@ -356,7 +370,7 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
 }
 
 // One evaluation on the validation part; the best model so far goes to a file.
-void Run::judge(dataset::TrainingContext& fit, uint64_t epoch) {
+void Run::judge(dataset::TrainingContext& fit, const Trainer& trainer, uint64_t epoch) {
   const auto vectors = model::item_vectors(pool_, fit.model, fit.item_cells, data_->train_end_us);
   std::vector<double> users;
   validation_ = evaluate::validation_metrics(pool_, *data_, fit, vectors, relevant_, options_, choose_by_, &users);
@@ -369,7 +383,7 @@ void Run::judge(dataset::TrainingContext& fit, uint64_t epoch) {
   progress_.best_value = value;
   progress_.best_epoch = epoch;
   progress_.evaluations_since_best = 0;
-  save_best(path("best"), fit.model);
+  save_best(path("best"), fit.model, keeps_best() ? &trainer : nullptr);
 }
 
 void Run::save(dataset::TrainingContext& fit, Trainer& trainer) {
@@ -386,7 +400,8 @@ void Run::write(const std::string& path, dataset::TrainingContext& fit, bool wit
       vectors.view(), model::unknown_user_weights(fit.item_counts, newest ? newest->counts : std::vector<uint32_t>{}),
       options_.towers.model.normalise);
   // Known users answer from all that was seen of them: before the test part, or ever.
-  const auto states = evaluate::user_states(*data_, with_validation ? fit.events : data_->events(true), data_->end_us);
+  const auto events = with_validation ? fit.events : data_->events(true);
+  const auto states = evaluate::user_states(*data_, events, data_->end_us);
   const bool judged = all_rows && !progress_.judged.fingerprint.empty();
   auto options = options_;
   // The judged model is what "validation" trains, to the bit.
@@ -425,6 +440,9 @@ void Run::write(const std::string& path, dataset::TrainingContext& fit, bool wit
   content.item_vectors = vectors;
   content.item_attributes = data_->item_table ? &*data_->item_table : nullptr;
   model::write_bundle(path, content);
+  if (path != output_ || !options_.train.keep_state) return;
+  const auto bytes = write_state(path, events, *trainer_);
+  log_info("{}: {} bytes, from which `pagoda train --from {}` goes on", state_path(path), human_count(bytes), path);
 }
 
 }  // namespace
@@ -433,21 +451,25 @@ void train(const dataset::Options& options, const std::string& output, RunFlags 
            const std::atomic<bool>& interrupted) {
   dataset::validate(options);
   evaluate::parse_metric(options.train.choose_by);
-  Run(options, dataset::load_dataset(options.data), nullptr, output, interrupted).execute(flags);
+  if (flags.from) flags.from->check_shape(options);
+  auto data = dataset::load_dataset(options.data, flags.from ? flags.from->earlier() : nullptr);
+  Run(options, std::move(data), nullptr, output, flags.from, interrupted).execute(flags);
 }
 
 void train(const dataset::Options& options, dataset::Dataset&& data, const std::string& output, RunFlags flags,
            const std::atomic<bool>& interrupted) {
   dataset::validate(options);
   evaluate::parse_metric(options.train.choose_by);
-  Run(options, std::move(data), nullptr, output, interrupted).execute(flags);
+  if (flags.from) flags.from->check_shape(options);
+  Run(options, std::move(data), nullptr, output, flags.from, interrupted).execute(flags);
 }
 
 void train(const dataset::Options& options, const dataset::Dataset& data, const std::string& output, RunFlags flags,
            const std::atomic<bool>& interrupted) {
   dataset::validate(options);
   evaluate::parse_metric(options.train.choose_by);
-  Run(options, std::nullopt, &data, output, interrupted).execute(flags);
+  if (flags.from) flags.from->check_shape(options);
+  Run(options, std::nullopt, &data, output, flags.from, interrupted).execute(flags);
 }
 
 }  // namespace pagoda::train

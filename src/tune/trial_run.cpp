@@ -99,8 +99,8 @@ Standing TrialRunner::run(const dataset::Options& options, int64_t epochs, const
   const dataset::Batcher batcher(dataset::batch_source(options, data_set_, fit, half_life_us_));
   const uint64_t per_epoch = batcher.steps_per_epoch();
   fit.model.towers.initialise(pool_, options.train.seed);
-  train::Trainer trainer(options, fit, batcher.batch_rows(), per_epoch * static_cast<uint64_t>(options.train.epochs),
-                         pool_);
+  train::Trainer trainer(options, fit, batcher.batch_rows(),
+                         {.planned = per_epoch * static_cast<uint64_t>(options.train.epochs)}, pool_);
   train::TrainingProgress progress;
   std::vector<double> users;
   if (file_exists(state_path)) try {

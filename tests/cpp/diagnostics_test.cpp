@@ -144,8 +144,11 @@ TEST_F(Health, TheGapAgreesWithAPlainCount) {
     const dataset::Batcher batcher(
         {&options.train, &data, &events, nullptr, &model.user_encoder, &member.user_cells, member.item_id_rows});
     const auto counts = sampling::make_counts(bundle->item_counts());
-    const sampling::Mixture mixture(options.sampling.negatives, {static_cast<uint32_t>(bundle->info().items), 16,
-                                                                 bundle->item_counts(), counts.get()});
+    const sampling::Mixture mixture(options.sampling.negatives,
+                                    {.catalogue_items = static_cast<uint32_t>(bundle->info().items),
+                                     .batch_rows = 16,
+                                     .training_counts = bundle->item_counts(),
+                                     .frequency = counts.get()});
     ThreadPool pool(1);
     double batch_hits = 0, catalogue_hits = 0, n = 0;
     for (uint64_t s = 0; s < 8; ++s) {

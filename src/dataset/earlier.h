@@ -1,0 +1,29 @@
+// What was learnt before: the model that a training goes on from, and the events that it has learnt from.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "data/interactions.h"
+#include "model/bundle.h"
+
+namespace pagoda::dataset {
+
+// Its items, users and table rows keep their numbers; new ones follow. Immutable.
+struct Earlier {
+  std::shared_ptr<const model::Bundle> bundle;  // of one model
+  std::vector<int64_t> time_us;  // of its users' events, parallel to user_states().histories.values; empty: not known
+  // Those of the bundle, or without the ids that were let go (ItemEncoder::let_go()).
+  features::ItemEncoder item_encoder;
+  features::UserEncoder user_encoder;
+
+  const model::Member& member() const { return bundle->members()[0]; }
+};
+
+// Puts the earlier events before the rows of the log, user by user, and numbers its users and items first. An event
+// whose time is not known has the latest time that the model has seen; its context is that of its user's latest event.
+// Returns how many rows there are now before the first one of `log`.
+size_t put_before(const Earlier& earlier, data::Interactions& log);
+
+}  // namespace pagoda::dataset

@@ -1,0 +1,113 @@
+#include "train/warm_start.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "core/config.h"
+#include "core/log.h"
+#include "evaluate/bundle_evaluation.h"
+#include "train/config_differences.h"
+
+namespace pagoda::train {
+
+namespace {
+
+constexpr uint32_t kVersion = 1;
+constexpr std::string_view kKind = "state";
+
+// The options that give the towers their shape and the encoders their values, as TOML.
+std::string shape_of(const dataset::Options& options) {
+  auto towers = options.towers;
+  const model::ModelOptions standard;
+  towers.model.precision = standard.precision;  // changes products, not what is learnt
+  towers.model.dropout = standard.dropout;
+  return pagoda::to_toml([&](OptionVisitor& f) { describe(f, towers); }, false);
+}
+
+// A state that fits, or nothing, with a warning.
+std::optional<SectionFile> open_state(const model::Bundle& bundle, uint64_t& steps) {
+  const auto path = state_path(bundle.file().path());
+  const auto anew = [&](std::string_view why) {
+    log_warning(
+        "{}: {}: the optimiser's sums, the frequencies and the negatives of earlier batches begin anew, and the times "
+        "of "
+        "earlier events are not known",
+        path, why);
+    return std::nullopt;
+  };
+  if (!file_exists(path)) return anew("is not there");
+  SectionFile state(path, kKind, kVersion);
+  state.verify();
+  const auto info = nlohmann::json::parse(state.text("info"), nullptr, false);
+  if (!info.is_object() || !info.contains("model") || !info.contains("steps"))
+    fail(ErrorKind::failed, "{}: section 'info' is damaged", path);
+  if (info.at("model") != model::fingerprint_of_learnt(bundle.file().path())) return anew("is of another model");
+  steps = info.at("steps");
+  return state;
+}
+
+}  // namespace
+
+std::string state_path(const std::string& bundle) { return bundle + ".state"; }
+
+uint64_t write_state(const std::string& bundle, const dataset::Events& events, const Trainer& trainer) {
+  const auto path = state_path(bundle);
+  SectionWriter out(path, kKind, kVersion);
+  const nlohmann::ordered_json info{
+      {"model", model::fingerprint_of_learnt(bundle)}, {"steps", trainer.steps_taken()}, {"events", events.size()}};
+  out.section("info", info.dump(1));
+  ByteWriter times;
+  times.array(events.time_us);
+  out.section("times", times.bytes());
+  trainer.save(out);
+  out.commit();
+  return std::filesystem::file_size(path);
+}
+
+WarmStart::WarmStart(const std::string& path) {
+  const auto bundle = model::Bundle::open(path);
+  if (bundle->members().size() > 1)
+    fail(ErrorKind::usage, "{}: is an ensemble, and training goes on from one model; give one of those it was made of",
+         path);
+  options_ = evaluate::bundle_options(*bundle, {});
+  state_ = open_state(*bundle, steps_);
+  auto earlier = std::make_shared<dataset::Earlier>();
+  earlier->bundle = bundle;
+  const auto& model = bundle->members()[0].model;
+  earlier->item_encoder = model.item_encoder;
+  earlier->user_encoder = model.user_encoder;
+  if (state_) {
+    ByteReader times(state_->bytes("times"), state_->path() + ": section 'times'");
+    earlier->time_us = times.array<int64_t>();
+    if (earlier->time_us.size() != bundle->user_states().histories.values.size())
+      times.damaged("is not of the events of the bundle");
+  }
+  earlier_ = std::move(earlier);
+}
+
+dataset::Options WarmStart::options_for_more() const {
+  auto options = options_;
+  options.data.split = {.kind = data::SplitKind::none};
+  options.train.epochs = options.train.order == dataset::Order::time
+                             ? 1
+                             : std::max<int64_t>(1, static_cast<int64_t>(earlier_->bundle->info().epochs));
+  return options;
+}
+
+void WarmStart::check_shape(const dataset::Options& now) const {
+  const auto differences = config_differences(shape_of(options_), shape_of(now));
+  if (!differences.empty())
+    fail(ErrorKind::usage,
+         "{}: this config makes towers of another shape: {}; set it back, or train anew without --from",
+         earlier_->bundle->file().path(), differences);
+}
+
+void WarmStart::carry(model::Model& now, Trainer& trainer) const {
+  const auto& before = earlier_->member().model;
+  const model::CarryOver carry(before, now);
+  carry.weights(before.towers, now.towers);
+  if (state_) trainer.go_on(*state_, carry, options_);
+}
+
+}  // namespace pagoda::train

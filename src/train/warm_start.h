@@ -1,0 +1,52 @@
+// Going on from a model: `pagoda train --from MODEL`.
+//
+// What training changes beside the weights lies in MODEL.state, a section file of kind "state", version 1, which
+// `train` writes after the bundle: `info` (JSON: the fingerprint of what was learnt, steps, rows), `times` (i64: of the
+// users' events, in the order of the bundle's histories) and the sections of Trainer::save(). Bytes: 4 for each weight
+// of a table or layer with adagrad, 8 with adam, 4 a table row with row_adagrad, none with sgd; 8 for each event; 16 a
+// bucket and hash of the streaming frequency; 4 x dim + 12 for each vector of a cross-batch memory.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "dataset/earlier.h"
+#include "dataset/options.h"
+#include "train/trainer.h"
+
+namespace pagoda::train {
+
+std::string state_path(const std::string& bundle);  // BUNDLE.state
+
+// The state of `trainer`, for the bundle that lies at `bundle` already; `events` are those of its users. Writes beside,
+// then renames. Returns the bytes written.
+uint64_t write_state(const std::string& bundle, const dataset::Events& events, const Trainer& trainer);
+
+class WarmStart {
+ public:
+  // Opens the bundle and its state. A warning says what begins anew if there is no state, or if it is of another model.
+  // Error{usage}: an ensemble, or bare vectors. Error{failed}: one of the files is damaged.
+  explicit WarmStart(const std::string& path);
+
+  const dataset::Options& options() const { return options_; }  // of the model
+  // The model's options for new rows that bring no config of their own: nothing is held out, and each is learnt as
+  // often as the rows before it were.
+  dataset::Options options_for_more() const;
+  const std::shared_ptr<const dataset::Earlier>& earlier() const { return earlier_; }
+  std::string fingerprint() const { return earlier_->bundle->fingerprint(); }
+
+  // Error{usage}: a config that makes towers of another shape; the message has each key.
+  void check_shape(const dataset::Options& now) const;
+  StepPlan plan() const { return {.planned = 0, .before = steps_, .goes_on = true}; }
+  // Carries weights and state over into a model whose encoders were extended from earlier(), and its trainer.
+  void carry(model::Model& now, Trainer& trainer) const;
+
+ private:
+  dataset::Options options_;
+  std::shared_ptr<const dataset::Earlier> earlier_;
+  std::optional<SectionFile> state_;  // nothing: it begins anew
+  uint64_t steps_ = 0;
+};
+
+}  // namespace pagoda::train
