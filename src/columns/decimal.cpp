@@ -155,7 +155,8 @@ std::optional<int64_t> canonical_int64(std::string_view text) {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return fmt::format_int(value).str() == text ? std::optional(value) : std::nullopt;
+  const fmt::format_int canonical(value);
+  return std::string_view(canonical.data(), canonical.size()) == text ? std::optional(value) : std::nullopt;
 }
 
 double nearest_in(RealPrecision precision, const Decimal& number) {

@@ -9,6 +9,7 @@
 #include "columns/column.h"
 #include "columns/decimal.h"
 #include "math/matrix.h"
+#include "math/simd_dispatch.h"
 
 namespace pagoda::columns {
 
@@ -259,6 +260,15 @@ std::optional<int64_t> timestamp_of_number(int64_t value, TimeUnit unit) {
   }
 }
 
+// Multiplies the numbers by `us` if all lie between `least` and `most`; otherwise does nothing and returns false.
+PAGODA_INLINE bool scale(std::span<int64_t> numbers, int64_t least, int64_t most, int64_t us) {
+  int64_t outside = 0;
+  for (const int64_t number : numbers) outside |= (number < least) | (number > most);
+  if (outside) return false;
+  for (int64_t& number : numbers) number *= us;
+  return true;
+}
+
 std::optional<int64_t> timestamp_of_real(double value, TimeUnit unit) {
   if (unit == TimeUnit::automatic) return time_of_number(value);
   if (unit == TimeUnit::date || unit == TimeUnit::year) {
@@ -487,20 +497,25 @@ std::optional<ParsedTimes::OpenDate> ParsedTimes::first_open_date() const {
 
 std::vector<int64_t> ParsedTimes::timestamps(TimeForm form, const ClockBounds& bounds,
                                              std::vector<UnusableTime>& unusable) && {
-  const int64_t us = microseconds_of(form.unit);
-  // Numbers within the bounds only need a multiplication. Nearly all are such, and there are many.
-  constexpr auto kLimits = std::numeric_limits<int64_t>();
-  const int64_t least = us > 0 ? std::max(bounds.earliest_us, kLimits.min() + 1) / us + 1 : 1;
-  const int64_t most = us > 0 ? std::min(bounds.latest_us, kLimits.max()) / us - 1 : 0;
+  constexpr size_t kBlock = 1024;
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min() + 1;
   for_each_run([&](Kind kind, size_t begin, size_t end) {
-    for (size_t i = begin; i < end; ++i) {
-      if (kind == Kind::number && least <= values_[i] && values_[i] <= most) {
-        values_[i] *= us;
+    // Numbers within the bounds only need a multiplication. There are many, and nearly all blocks hold only such.
+    const int64_t us = kind == Kind::timestamp ? 1 : kind == Kind::number ? microseconds_of(form.unit) : 0;
+    const int64_t least = us > 0 ? std::max(bounds.earliest_us, kLeast) / us + 1 : 1;
+    const int64_t most = us > 0 ? bounds.latest_us / us - 1 : 0;
+    for (size_t i = begin; i < end;) {
+      const auto block = std::span(values_).subspan(i, std::min(kBlock, end - i));
+      if (us > 0 && math::simd_call<scale>(block, least, most, us)) {
+        i += block.size();
         continue;
       }
-      const auto timestamp = timestamp_us({kind, values_[i]}, form);
-      if (!timestamp || !bounds.hold(*timestamp)) unusable.push_back({i, text(kind, values_[i]), timestamp});
-      values_[i] = timestamp.value_or(kNone);
+      for (int64_t& value : block) {
+        const auto timestamp = timestamp_us({kind, value}, form);
+        if (!timestamp || !bounds.hold(*timestamp)) unusable.push_back({i, text(kind, value), timestamp});
+        value = timestamp.value_or(kNone);
+        ++i;
+      }
     }
   });
   runs_.clear();

@@ -120,6 +120,25 @@ TEST(TimeForm, ClocksThatAreOffAreKnownByTheOthers) {
   EXPECT_FALSE(bounds.hold(kNow + 2 * kDay));
 }
 
+TEST(TimeForm, OneTimeOutsideTheBoundsIsFoundAmongMany) {
+  for (const auto type : {ColumnType::integer, ColumnType::time}) {
+    const int64_t unit = type == ColumnType::time ? kSecond : 1;
+    Column column;
+    column.type = type;
+    for (int64_t i = 0; i < 5000; ++i) column.integers.push_back((1717149600 + i) * unit);
+    column.integers[3210] = kNow / kSecond * unit + unit;
+    ParsedTimes times;
+    ASSERT_TRUE(times.append(column));
+    std::vector<UnusableTime> unusable;
+    const auto timestamps = std::move(times).timestamps({TimeUnit::s}, {.latest_us = kNow}, unusable);
+    ASSERT_EQ(unusable.size(), 1u);
+    EXPECT_EQ(unusable[0].row, 3210u);
+    EXPECT_EQ(unusable[0].timestamp_us, kNow + kSecond);
+    for (size_t i = 0; i < timestamps.size(); ++i)
+      if (i != 3210) ASSERT_EQ(timestamps[i], (1717149600 + static_cast<int64_t>(i)) * kSecond) << i;
+  }
+}
+
 TEST(TimeForm, ATablesColumnIsDecidedByItself) {
   Column column;
   column.type = ColumnType::integer;

@@ -13,6 +13,7 @@ namespace pagoda::data {
 
 namespace {
 
+// None begins with a digit, as most ids do.
 constexpr std::string_view kWords[] = {
     "na",      "n/a",       "<na>",    "#n/a",      "null",    "(null)", "<null>", "nil",     "none",
     "(none)",  "nan",       "nat",     "\\n",       "-",       "--",     "?",      "unknown", "(not set)",
@@ -67,7 +68,7 @@ void look_at(const columns::Interner& ids, const std::vector<uint32_t>& rows, co
 
 bool usually_means_missing(std::string_view text) {
   text = columns::trim(text);
-  if (text.empty() || text.size() > 9) return false;
+  if (text.empty() || text.size() > 9 || (text[0] >= '0' && text[0] <= '9')) return false;
   char small[9];
   std::transform(text.begin(), text.end(), small, [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return std::ranges::find(kWords, std::string_view(small, text.size())) != std::end(kWords);

@@ -11,6 +11,7 @@
 #include "core/rng.h"
 #include "data/list_order.h"
 #include "data/time_split.h"
+#include "math/simd_dispatch.h"
 
 namespace pagoda::data {
 
@@ -50,6 +51,17 @@ std::optional<int64_t> told_duration(std::string_view key, std::string_view text
   return duration_of(key, text);
 }
 
+PAGODA_INLINE int64_t latest(std::span<const int64_t> times) {
+  int64_t latest = std::numeric_limits<int64_t>::min();
+  for (const int64_t time : times) latest = std::max(latest, time);
+  return latest;
+}
+
+PAGODA_INLINE void cut(std::span<const int64_t> times, int64_t validation_after, int64_t test_after, Part* parts) {
+  for (size_t row = 0; row < times.size(); ++row)
+    parts[row] = static_cast<Part>((times[row] > validation_after) + (times[row] > test_after));
+}
+
 std::vector<Part> split_by_time(const Interactions& log, const SplitOptions& options, std::string& said) {
   auto validation_told = told_duration("validation", options.validation),
        test_told = told_duration("test", options.test);
@@ -68,15 +80,13 @@ std::vector<Part> split_by_time(const Interactions& log, const SplitOptions& opt
         chosen->test.duration, chosen->test.users, chosen->validation.duration, chosen->validation.users);
   }
   const int64_t validation = *validation_told, test = *test_told;
-  int64_t last = std::numeric_limits<int64_t>::min();
-  for (const int64_t time : log.time_us) last = std::max(last, time);
+  const int64_t last = math::simd_call<latest>(std::span(log.time_us));
   const auto before = [](int64_t time, int64_t span) {  // without overflow
     return time < std::numeric_limits<int64_t>::min() + span ? std::numeric_limits<int64_t>::min() : time - span;
   };
   const int64_t test_after = before(last, test), validation_after = before(test_after, validation);
   std::vector<Part> parts(log.size());
-  for (size_t row = 0; row < parts.size(); ++row)
-    parts[row] = static_cast<Part>((log.time_us[row] > validation_after) + (log.time_us[row] > test_after));
+  math::simd_call<cut>(std::span(log.time_us), validation_after, test_after, parts.data());
   check_no_part_is_empty(
       log, parts,
       fmt::format("test is what comes after {}, validation what lies between {} and that; choose other "

@@ -59,17 +59,19 @@ void number_ids(Dataset& d) {
   d.first_items = d.catalogue.size();
   d.item_row.assign(d.log.items.size(), columns::Interner::kNone);
   d.user_row.assign(d.log.users.size(), columns::Interner::kNone);
-  int64_t end[] = {INT64_MIN, INT64_MIN, INT64_MIN};  // of each part
+  int64_t train_end = INT64_MIN, end = INT64_MIN;
   for (size_t row = 0; row < d.log.size(); ++row) {
-    int64_t& end_of_part = end[static_cast<size_t>(d.parts[row])];
-    end_of_part = std::max(end_of_part, d.log.time_of(row));
-    if (d.parts[row] == data::Part::test) continue;
+    const auto part = d.parts[row];
+    if (part == data::Part::test) continue;
+    const int64_t time = d.log.time_of(row);
+    end = std::max(end, time);
+    train_end = std::max(train_end, part == data::Part::train ? time : INT64_MIN);
     uint32_t &item = d.item_row[d.log.item[row]], &user = d.user_row[d.log.user[row]];
     if (item == columns::Interner::kNone) item = d.catalogue.add(d.log.items[d.log.item[row]]);
     if (user == columns::Interner::kNone) user = d.users.add(d.log.users[d.log.user[row]]);
   }
-  d.train_end_us = end[static_cast<size_t>(data::Part::train)];
-  d.end_us = std::max(d.train_end_us, end[static_cast<size_t>(data::Part::validation)]);
+  d.train_end_us = train_end;
+  d.end_us = end;
   const bool any_train = std::ranges::find(d.parts, data::Part::train) != d.parts.end();
   if (!any_train) fail(ErrorKind::input, "the split leaves no row to train on; make data.split's parts smaller");
   if (d.catalogue.size() < 2)
