@@ -116,6 +116,19 @@ std::optional<int64_t> parse_iso8601(std::string_view text, bool& finer) {
 }
 
 bool parse_integer(std::string_view text, int64_t& value) {
+  // So many digits cannot overflow. Nearly all numbers are such, and from_chars checks after each digit.
+  constexpr size_t kSafe = 18;
+  const bool negative = text.starts_with('-');
+  const std::string_view digits = text.substr(negative);
+  if (!digits.empty() && digits.size() <= kSafe) {
+    int64_t size = 0;
+    for (const char c : digits) {
+      if (c < '0' || c > '9') return false;
+      size = size * 10 + (c - '0');
+    }
+    value = negative ? -size : size;
+    return true;
+  }
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size();
 }

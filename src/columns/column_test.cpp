@@ -30,6 +30,22 @@ TEST(CellText, NumbersAreTakenWholeOrNotAtAll) {
     EXPECT_FALSE(parse_number(bad)) << bad;
 }
 
+TEST(CellText, IntegersAreTakenWholeOrNotAtAll) {
+  const auto read = [](std::string_view text) {
+    int64_t value = 0;
+    return parse_integer(text, value) ? std::optional(value) : std::nullopt;
+  };
+  EXPECT_EQ(read("0"), 0);
+  EXPECT_EQ(read("-0"), 0);
+  EXPECT_EQ(read("007"), 7);
+  EXPECT_EQ(read("-999999999999999999"), -999999999999999999);
+  EXPECT_EQ(read("9223372036854775807"), INT64_MAX);
+  EXPECT_EQ(read("-9223372036854775808"), INT64_MIN);
+  EXPECT_EQ(read("00000000000000000000007"), 7);
+  for (const char* text : {"", "-", "+7", "--7", " 7", "7 ", "7.0", "1e3", "9223372036854775808", "12345678901234567a"})
+    EXPECT_EQ(read(text), std::nullopt) << text;
+}
+
 TEST(CellText, TimesOfIso8601AreMicrosecondsOfUtc) {
   EXPECT_EQ(parse_time_us("1970-01-01"), 0);
   EXPECT_EQ(parse_time_us("2024-05-01"), 1714521600000000);

@@ -28,7 +28,8 @@ std::string toml_list(const std::vector<std::string>& names) {
 }
 
 std::string_view without_mark(std::string_view text) {
-  return text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text;
+  const bool marked = text.size() >= 3 && std::memcmp(text.data(), "\xef\xbb\xbf", 3) == 0;  // inlined, for each row
+  return marked ? text.substr(3) : text;
 }
 
 }  // namespace
@@ -176,8 +177,12 @@ bool DelimitedRows::cut_in_place(std::string_view line, std::vector<std::string_
     return static_cast<const char*>(std::memchr(begin, c, static_cast<size_t>(end - begin)));
   };
   const size_t width = separator_.size();
+  const char first = separator_[0];
+  const auto is_separator = [&](const char* at) {
+    return *at == first && (width == 1 || std::string_view(at, end).starts_with(separator_));
+  };
   const auto find_separator = [&]() -> const char* {
-    if (width == 1) return find(separator_[0]);
+    if (width == 1) return find(first);
     const auto at = std::string_view(begin, end).find(separator_);
     return at == std::string_view::npos ? nullptr : begin + at;
   };
@@ -187,7 +192,7 @@ bool DelimitedRows::cut_in_place(std::string_view line, std::vector<std::string_
       ++begin;
       const char* const quote = find('"');
       if (quoting_ == columns::Quoting::backslash && find('\\')) return false;
-      if (!quote || (quote + 1 < end && !std::string_view(quote + 1, end).starts_with(separator_))) return false;
+      if (!quote || (quote + 1 < end && !is_separator(quote + 1))) return false;
       cells.emplace_back(begin, static_cast<size_t>(quote - begin));
       cut = quote + 1 < end ? quote + 1 : nullptr;
     } else {
