@@ -1,5 +1,6 @@
 #include "columns/id_mapper.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace pagoda::columns {
@@ -8,21 +9,36 @@ namespace {
 
 constexpr size_t kAhead = 16;  // the interner's memory is prefetched this many lookups ahead
 
+bool is_valid(std::string_view id) { return !id.empty() && is_utf8(id); }
+
 }  // namespace
 
 void IdMapper::start(const Column& column) {
   column_ = &column;
+  looked_up_ = false;
   if (column.type == ColumnType::integer && integer_slots_.empty()) integer_slots_.resize(1024);
   if (column.type == ColumnType::text && column.words && words_ != column.words) take_words();
 }
 
-bool IdMapper::all_valid() const {
+bool IdMapper::all_valid() {
   if (!column_->valid.empty()) return false;
-  return column_->type == ColumnType::integer || (column_->type == ColumnType::text && column_->words && words_valid_);
+  if (column_->type != ColumnType::text) return column_->type == ColumnType::integer;
+  return column_->words ? words_valid_ : valid_texts();
+}
+
+// A text that has a number was checked when it got it.
+bool IdMapper::valid_texts() {
+  look_up();
+  return std::ranges::all_of(new_texts_, [&](size_t row) { return is_valid(column_->text_of(row)); });
 }
 
 void IdMapper::number(Interner& interner, std::vector<uint32_t>& numbers) {
   const size_t before = numbers.size(), n = column_->rows();
+  if (column_->type == ColumnType::text && !column_->words) {
+    numbers.insert(numbers.end(), numbers_.begin(), numbers_.end());
+    for (const size_t row : new_texts_) numbers[before + row] = interner.add(column_->text_of(row));
+    return;
+  }
   numbers.resize(before + n);
   uint32_t* const out = numbers.data() + before;
   if (column_->words) {
@@ -46,6 +62,8 @@ void IdMapper::number(Interner& interner, std::vector<uint32_t>& numbers) {
 }
 
 void IdMapper::look_up() {
+  if (looked_up_) return;
+  looked_up_ = true;
   numbers_.assign(column_->rows(), Interner::kNone);
   if (column_->type == ColumnType::integer) return find_integers();
   if (column_->type != ColumnType::text) return;
@@ -67,7 +85,7 @@ void IdMapper::take_words() {
   hashes_.resize(n);
   code_numbers_.resize(n);
   for (size_t code = 0; code < n; ++code) {
-    words_valid_ = words_valid_ && !word(code).empty() && is_utf8(word(code));
+    words_valid_ = words_valid_ && is_valid(word(code));
     hashes_[code] = Interner::hash_of(word(code));
   }
   for (size_t code = 0; code < n; ++code) {
@@ -78,11 +96,17 @@ void IdMapper::take_words() {
 
 void IdMapper::find_texts() {
   const size_t n = numbers_.size();
+  const auto text = [&](size_t row) {
+    const auto chars = column_->text[row];
+    return std::string_view(chars.data(), chars.size());
+  };
   hashes_.resize(n);
-  for (size_t row = 0; row < n; ++row) hashes_[row] = Interner::hash_of(column_->text_of(row));
+  new_texts_.clear();
+  for (size_t row = 0; row < n; ++row) hashes_[row] = Interner::hash_of(text(row));
   for (size_t row = 0; row < n; ++row) {
     if (row + kAhead < n) interner_->prefetch(hashes_[row + kAhead]);
-    numbers_[row] = interner_->find(column_->text_of(row), hashes_[row]);
+    numbers_[row] = interner_->find(text(row), hashes_[row]);
+    if (numbers_[row] == Interner::kNone) new_texts_.push_back(row);
   }
 }
 

@@ -18,9 +18,9 @@ class IdMapper {
   explicit IdMapper(const Interner& interner) : interner_(&interner) {}
 
   void start(const Column& column);  // begins the next batch; `column` is borrowed until the next start()
-  // Whether it is known without checking each cell that every cell is UTF-8 and not empty: true for integers, and for
-  // codes without nulls of a dictionary whose words all are.
-  bool all_valid() const;
+  // Whether every cell can be numbered: none is null, and each is UTF-8 and not empty, or has a number already. Of
+  // codes, every word of the dictionary must be so.
+  bool all_valid();
   // For such a batch: appends the number of each cell and adds new ids to `interner`, which must be the constructor's.
   void number(Interner& interner, std::vector<uint32_t>& numbers);
   // For other batches: look_up(), and then find() row by row.
@@ -41,14 +41,17 @@ class IdMapper {
   void find_texts();
   void find_codes();
   void find_integers();
+  bool valid_texts();
   uint32_t find_added(size_t row);  // finds what was added since the batch began
   IntegerSlot& slot_of(int64_t integer);
   void remember(int64_t integer, uint32_t number);
 
   const Interner* interner_;
   const Column* column_ = nullptr;
+  bool looked_up_ = false;                           // whether numbers_ is of this batch
   std::vector<uint32_t> numbers_;                    // of the batch's cells when it began; kNone: not known then
   std::vector<uint32_t> hashes_;                     // of the batch's texts
+  std::vector<size_t> new_texts_;                    // the rows of texts that had no number when the batch began
   std::shared_ptr<const math::Ragged<char>> words_;  // the dictionary
   std::vector<uint32_t> code_numbers_;               // the number of each word; kNone until it is found
   bool words_valid_ = false;                         // whether all words are UTF-8 and none is empty

@@ -48,10 +48,6 @@ uint32_t Interner::hash_of(std::string_view text) {
   return static_cast<uint32_t>(XXH3_64bits(text.data(), text.size()));
 }
 
-void Interner::prefetch(uint32_t hash) const {
-  if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
-}
-
 // The slot of `text`, or the free one where it would go. Linear probing; the table is never full.
 size_t Interner::slot_of(std::string_view text, uint32_t hash) const {
   const size_t mask = slots_.size() - 1;

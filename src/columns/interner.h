@@ -18,7 +18,9 @@ class Interner {
   uint32_t find(std::string_view text) const;  // kNone if it was never added
   // For many lookups: hash all texts first, and prefetch the memory of each a few finds ahead.
   static uint32_t hash_of(std::string_view text);
-  void prefetch(uint32_t hash) const;
+  void prefetch(uint32_t hash) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+  }
   uint32_t find(std::string_view text, uint32_t hash) const;
   std::string_view operator[](uint32_t number) const {
     const auto s = strings_[number];

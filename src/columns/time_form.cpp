@@ -353,7 +353,24 @@ void ParsedTimes::push(const ParsedTime& time) {
   finer_ += time.finer;
 }
 
+bool ParsedTimes::append_texts(const Column& column) {
+  const size_t values = values_.size(), runs = runs_.size();
+  const uint64_t finer = finer_;
+  for (size_t row = 0; row < column.rows(); ++row) {
+    const auto time = parse_time(column.text_of(row));
+    if (!time) {
+      values_.resize(values);
+      runs_.resize(runs);
+      finer_ = finer;
+      return false;
+    }
+    push(*time);
+  }
+  return true;
+}
+
 bool ParsedTimes::append(const Column& column) {
+  if (column.valid.empty() && column.type == ColumnType::text) return append_texts(column);
   if (!column.valid.empty() || (column.type != ColumnType::integer && column.type != ColumnType::time)) return false;
   if (column.integers.empty()) return true;
   begin_run(column.type == ColumnType::time ? Kind::timestamp : Kind::number);

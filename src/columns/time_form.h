@@ -72,8 +72,9 @@ class ParsedTimes {
   static constexpr int64_t kNone = std::numeric_limits<int64_t>::min();
 
   void push(const ParsedTime& time);
-  bool append(const Column& column);  // appends all cells of a column of integers or times without nulls; else false
-  void reserve(size_t rows);          // reserves memory for so many more
+  // Appends all cells of a column of texts, integers or times. False, and nothing done, if one is null or no time.
+  bool append(const Column& column);
+  void reserve(size_t rows);  // reserves memory for so many more
   size_t size() const { return values_.size(); }
   uint64_t finer(TimeForm form) const;               // how many had digits below a microsecond
   std::vector<int64_t> sample(TimeForm form) const;  // moments of some, evenly spread
@@ -100,6 +101,7 @@ class ParsedTimes {
     Kind kind;
   };
   void begin_run(Kind kind);
+  bool append_texts(const Column& column);
   template <class F>
   void for_each_run(F&& f) const;
   static std::string text(Kind kind, int64_t value);

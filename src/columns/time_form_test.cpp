@@ -120,6 +120,27 @@ TEST(TimeForm, ClocksThatAreOffAreKnownByTheOthers) {
   EXPECT_FALSE(bounds.hold(kNow + 2 * kDay));
 }
 
+TEST(TimeForm, AColumnOfTextsIsTakenWholeOrNotAtAll) {
+  Column texts, bad;
+  for (const char* text : {"1717149600", " 1717149601 ", "2024-05-31T10:00:02.0000005Z"}) {
+    texts.push_text(text);
+    bad.push_text(text);
+  }
+  bad.push_text("soon");
+  ParsedTimes times;
+  EXPECT_FALSE(times.append(bad));
+  EXPECT_EQ(times.size(), 0u);
+  EXPECT_EQ(times.finer({}), 0u);
+  EXPECT_FALSE(times.has_numbers());
+  ASSERT_TRUE(times.append(texts));
+  EXPECT_FALSE(times.append(bad));
+  EXPECT_EQ(times.finer({}), 1u);
+  std::vector<UnusableTime> unusable;
+  EXPECT_EQ(std::move(times).timestamps({TimeUnit::s}, {}, unusable),
+            (std::vector<int64_t>{1717149600 * kSecond, 1717149601 * kSecond, 1717149602 * kSecond}));
+  EXPECT_TRUE(unusable.empty());
+}
+
 TEST(TimeForm, OneTimeOutsideTheBoundsIsFoundAmongMany) {
   for (const auto type : {ColumnType::integer, ColumnType::time}) {
     const int64_t unit = type == ColumnType::time ? kSecond : 1;

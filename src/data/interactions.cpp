@@ -112,7 +112,7 @@ class LogLoader {
     uint64_t rows = 0;
     columns::Notices id_notices;
     while (reader_->next(batch_)) {
-      if (batch_.first_record == 0) make_room(batch_.file_rows);
+      make_room(std::max<uint64_t>(batch_.rows, batch_.first_record == 0 ? batch_.file_rows : 0));
       const bool typed = tells_types(reader_->format(batch_.file));
       const auto may_be_integers = [&](const columns::Column& ids) {
         return ids.type == columns::ColumnType::integer || (!typed && ids.type == columns::ColumnType::text);
@@ -165,7 +165,7 @@ class LogLoader {
       column.reserve(std::max(column.size() + rows, 2 * column.size()));
       math::ask_for_huge_pages(column.data(), column.capacity() * sizeof(column[0]));
     };
-    if (rows == 0 || all_shown_) return;
+    if (all_shown_) return;
     reserve(log_.user);
     reserve(log_.item);
     if (roles_.time != RoleColumns::kNone) times_.reserve(rows);
@@ -177,7 +177,7 @@ class LogLoader {
   bool load_columns() {
     if (all_shown_ || roles_.weight != RoleColumns::kNone || roles_.clicked != RoleColumns::kNone) return false;
     if (!where_.empty() || !positive_.empty()) return false;
-    const auto good = [](const columns::IdMapper& column) { return column.all_valid(); };
+    const auto good = [](columns::IdMapper& column) { return column.all_valid(); };
     if (!good(users_) || !good(items_) || !std::ranges::all_of(contexts_, good)) return false;
     if (roles_.time != RoleColumns::kNone && !times_.append(batch_.columns[roles_.time])) return false;
     if (batch_.rows > 0) places_.note(log_.size(), batch_.file, batch_.first_record);
