@@ -47,7 +47,7 @@ def train(config, output, logs, *extra):
     """Seconds of the program's own time, of all threads, and of the clock."""
     command = [PROGRAM, "train", "-c", config, "-o", output, "--interactions", *logs, *SETTINGS, *extra]
     before, start = os.times(), time.monotonic()
-    subprocess.run(list(map(str, command)), check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(list(map(str, command)), check=True, cwd=ROOT, stderr=subprocess.DEVNULL)
     after = os.times()
     return after.children_user + after.children_system - before.children_user - before.children_system, time.monotonic() - start
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 
+import numpy
 import pyarrow.parquet as pq
 import pytest
 
@@ -12,7 +13,7 @@ BEFORE = 40 * BATCH  # rows of the first day: the cut lies between two batches
 
 # One pass in order of time that looks at nothing to come (docs/howto/go-on.md).
 ONE_PASS = ("--set", "data.split.kind='none'", "--set", "train.order='time'", "--set", "train.epochs=1", "--set", f"train.batch={BATCH}",
-            "--set", "sampling.frequency.kind='streaming'", "--set", "train.final_rate=1")
+            "--set", "sampling.frequency.kind='streaming'", "--set", "sampling.frequency.buckets=4096", "--set", "train.final_rate=1")
 BARE = ("--set", "data.items=''", "--set", "item.features=[]", "--set", "item.hidden=[]")
 DEEP = ("--set", "item.hidden=[24]", "--set", "user.hidden=[24]", "--set", "model.dropout=0.2", "--set", "train.optimizer='adam'",
         "--set", "train.learning_rate=0.003", "--set", "loss.temperature='learned'", "--set", "user.id.enabled=true",
@@ -150,3 +151,34 @@ def test_an_ensemble_and_bare_vectors_are_no_models_to_go_on_from(cli, config, d
     cli("ensemble", *models, "-o", tmp_path / "both.pagoda", "--weights", "1,1")
     train(cli, config, tmp_path / "x.pagoda", days / "after.csv", "--from", tmp_path / "both.pagoda", code=2, says="ensemble")
     train(cli, config, tmp_path / "x.pagoda", days / "after.csv", "--from", tmp_path / "nothing.pagoda", code=3, says="nothing.pagoda")
+
+
+def test_forgotten_ids_give_their_rows_to_new_ones_and_nothing_else_moves(cli, config, tmp_path):
+    days = {"long ago": 1, "lately": 300, "today": 310}
+
+    def log(name, *rows):
+        lines = [f"u{u},i{i},{1_700_000_000 + days[day] * 86400 + n}" for n, (u, i, day) in enumerate(rows)]
+        (tmp_path / name).write_text("\n".join(["user_id,item_id,ts", *lines]) + "\n")
+        return tmp_path / name
+
+    bare = (*BARE, "--set", "data.users=''", "--set", "data.context=[]", "--set", "user.features=[]", "--set", "user.id.enabled=true",
+            "--set", "data.split.kind='none'", "--set", "train.batch=8", "--set", "user.history.last=0", "--set", "sampling.negatives=[{source='in_batch'}]", "--set", "item.id.hash_buckets=4")
+    first, second = tmp_path / "first.pagoda", tmp_path / "second.pagoda"
+    old = [(u, i, "long ago") for u in range(10) for i in range(8)] + [(u, i, "lately") for u in range(10, 20) for i in range(4, 12)]
+    train(cli, config, first, log("first.csv", *old), *bare)
+    new = [(u, i, "today") for u in (12, 20, 21) for i in (5, 20, 21)]
+    train(cli, config, second, log("second.csv", *new), *bare, "--from", first, "--forget", "30d",
+          says="4 items and 10 users have no event since")
+    told = {m: {s["name"]: s["bytes"] for s in json.loads(cli("inspect", m, "--json").stdout)["sections"]} for m in (first, second)}
+    for table in ("weights/item.id", "weights/user.id"):
+        assert told[first][table] == told[second][table], "new ids took rows that were let go"
+    vectors = {}
+    for model in (first, second):
+        cli("encode", model, "items", "-o", tmp_path / "v.npy")
+        ids = (tmp_path / "v.npy.ids.txt").read_text().splitlines()
+        vectors[model] = dict(zip(ids, numpy.load(tmp_path / "v.npy")))
+    assert list(vectors[second])[:12] == list(vectors[first]), "the catalogue keeps all of them"
+    assert numpy.array_equal(vectors[second]["i11"], vectors[first]["i11"]), "not touched, not moved"
+    assert not numpy.array_equal(vectors[second]["i0"], vectors[first]["i0"]), "of a hash bucket now"
+    train(cli, config, second, log("second.csv", *new), *bare, "--forget", "30d", code=2, says="--from")
+    train(cli, config, second, log("second.csv", *new), *bare, "--from", first, "--forget", "soon", code=2, says="180d")

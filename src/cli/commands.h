@@ -35,7 +35,8 @@ struct TrainArgs {
   std::vector<std::string> interactions;  // without a config
   std::string user, item, time, weight, items, users;
   bool resume = false, profile = false;
-  std::string from;  // the bundle to go on from
+  std::string from;    // the bundle to go on from
+  std::string forget;  // a duration
 };
 struct EvaluateArgs {
   std::string model, data, k, json, rescore, repeats, context;

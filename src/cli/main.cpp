@@ -181,6 +181,9 @@ int run(int argc, char** argv) {
   c->add_flag("--resume", train.resume, "continue from the last checkpoint, if there is one");
   c->add_option("--from", train.from,
                 "go on from this bundle, with what is new in the log; its config holds where -c gives none");
+  c->add_option(
+      "--forget", train.forget,
+      "with --from: give the rows of users and items that had no event for so long, such as 180d, to new ones");
   c->add_flag("--profile", train.profile, "print a table of where the time of the steps went");
   c->add_option("--interactions", train.interactions, "the log, in place of data.interactions");
   c->add_option("--user", train.user, "column of the user's id");

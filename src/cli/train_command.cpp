@@ -21,12 +21,21 @@ std::vector<std::string> suit(dataset::Options& options, const data::Interaction
   return said;
 }
 
+int64_t forgetting(const std::string& duration) {
+  if (duration.empty()) return 0;
+  const auto us = columns::parse_duration_us(duration);
+  if (!us || *us <= 0) fail(ErrorKind::usage, "--forget is '{}', expected a duration such as 180d", duration);
+  return *us;
+}
+
 }  // namespace
 
 void run_train(const TrainArgs& args) {
   files::check_not_compressed(args.output, "a bundle");
   std::shared_ptr<const train::WarmStart> from;
-  if (!args.from.empty()) from = std::make_shared<train::WarmStart>(args.from);
+  if (!args.forget.empty() && args.from.empty())
+    fail(ErrorKind::usage, "--forget lets rows of a model go: it needs --from");
+  if (!args.from.empty()) from = std::make_shared<train::WarmStart>(args.from, forgetting(args.forget));
   if (args.config.empty() && args.interactions.empty())
     fail(ErrorKind::usage,
          "say what to train on: -c pagoda.toml (`pagoda init` writes one), or --interactions FILE --user ... --item "

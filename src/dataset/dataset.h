@@ -23,8 +23,8 @@ struct Events {
 };
 
 // Marks the events that are no examples: those that an earlier model has learnt from (their log row is below
-// earlier_rows), and, if options skip repeats (skips_repeats()), those whose user has an earlier event of the same item.
-// Empty if there is none of either kind.
+// earlier_rows), and, if options skip repeats (skips_repeats()), those whose user has an earlier event of the same
+// item. Empty if there is none of either kind.
 std::vector<bool> skipped_events(const Options& options, const Events& events, size_t earlier_rows);
 // `counts`, per catalogue row, minus the skipped events.
 std::vector<uint64_t> counts_without(const std::vector<bool>& skipped, const Events& events,

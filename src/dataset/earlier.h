@@ -14,9 +14,9 @@ namespace pagoda::dataset {
 struct Earlier {
   std::shared_ptr<const model::Bundle> bundle;  // of one model
   std::vector<int64_t> time_us;  // of its users' events, parallel to user_states().histories.values; empty: not known
-  // Those of the bundle, or without the ids that were let go (ItemEncoder::let_go()).
-  features::ItemEncoder item_encoder;
-  features::UserEncoder user_encoder;
+  // Ids whose latest event is older than this at the end of the training part are let go: their rows are given to new
+  // ids, and they go to hash buckets. 0: none is. Needs time_us.
+  int64_t forget_us = 0;
 
   const model::Member& member() const { return bundle->members()[0]; }
 };

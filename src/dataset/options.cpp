@@ -251,6 +251,7 @@ std::string resume_record(const Options& options) {
   later.emplace("[evaluate]", "context = \"last\"");
   later.emplace("[train]", "half_life = \"\"");
   later.emplace("[train]", "repeats = \"learn\"");
+  later.emplace("[train]", "keep_state = true");
   later.emplace("[model]", "combine = \"concat\"");
   later.emplace("[evaluate]", "baselines = true");
   for (const auto section : {"[data.items_form]", "[data.users_form]"}) {

@@ -1,7 +1,10 @@
 #include "dataset/training_context.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
+
+#include "core/log.h"
 
 namespace pagoda::dataset {
 
@@ -45,18 +48,14 @@ TrainingContext::TrainingContext(const Dataset& data, const Options& options, bo
   const auto dim = static_cast<size_t>(options.towers.model.dim);
   const data::Attributes* items = data.item_table ? &*data.item_table : nullptr;
   const data::Attributes* users = data.user_table ? &*data.user_table : nullptr;
-  const auto user_counts = data.user_counts(with_validation);
-  const auto contexts = data.contexts(with_validation);
   const auto coming = items_as_they_come(data, events, item_counts, options.train.order);
   if (data.earlier) {
-    model.item_encoder = data.earlier->item_encoder.extended(options.towers.item, coming.ids, items, coming.counts);
-    model.user_encoder = data.earlier->user_encoder.extended(options.towers.user, data.users, user_counts, users,
-                                                             contexts, model.item_encoder.id_vocabulary());
+    extend_encoders(data, options, with_validation, coming.ids, coming.counts);
   } else {
     model.item_encoder = features::ItemEncoder::fit(options.towers.item, dim, coming.ids, items, coming.counts);
-    model.user_encoder = features::UserEncoder::fit(options.towers.user, dim, data.users, user_counts, users, contexts,
-                                                    model.item_encoder.id_vocabulary().rows(),
-                                                    model.item_encoder.id_vocabulary().buckets());
+    model.user_encoder = features::UserEncoder::fit(
+        options.towers.user, dim, data.users, data.user_counts(with_validation), users, data.contexts(with_validation),
+        model.item_encoder.id_vocabulary().rows(), model.item_encoder.id_vocabulary().buckets());
   }
   model.towers = model::TwoTowers<float>(options.towers.model, options.towers.user, options.towers.item,
                                          model.user_encoder.layout(), model.item_encoder.layout());
@@ -68,6 +67,57 @@ TrainingContext::TrainingContext(const Dataset& data, const Options& options, bo
   for (uint32_t item = 0; item < data.catalogue.size(); ++item)
     id_row_of_item.push_back(model.item_encoder.id_vocabulary().row(data.catalogue[item]));
   if (options.train.order == Order::time) wait_for_first_rows(data);
+}
+
+namespace {
+
+// The rows of the ids whose latest event is before a moment. Their counts become 0, so that they do not get rows at
+// once.
+std::vector<uint32_t> forget(const features::Vocabulary& vocabulary, const columns::Interner& ids,
+                             const std::function<int64_t(uint32_t)>& latest_us, int64_t before_us,
+                             std::vector<uint64_t>& counts) {
+  std::vector<uint32_t> rows;
+  for (uint32_t id = 0; id < ids.size(); ++id) {
+    const uint32_t row = vocabulary.row(ids[id]);
+    if (row >= vocabulary.words() || latest_us(id) >= before_us) continue;
+    rows.push_back(row);
+    counts[id] = 0;
+  }
+  return rows;
+}
+
+}  // namespace
+
+void TrainingContext::extend_encoders(const Dataset& data, const Options& options, bool with_validation,
+                                      const columns::Interner& items, std::vector<uint64_t> counts) {
+  const auto& before = data.earlier->member().model;
+  model.item_encoder = before.item_encoder;
+  model.user_encoder = before.user_encoder;
+  auto user_counts = data.user_counts(with_validation);
+  if (data.earlier->forget_us > 0) {
+    std::vector<int64_t> item_latest(data.catalogue.size(), INT64_MIN), user_latest(data.users.size(), INT64_MIN);
+    for (size_t e = 0; e < events.size(); ++e)
+      for (auto* latest : {&item_latest[events.items.values[e]], &user_latest[events.user[e]]})
+        *latest = std::max(*latest, events.time_us[e]);
+    const int64_t before_us = (with_validation ? data.end_us : data.train_end_us) - data.earlier->forget_us;
+    const auto item_rows = forget(
+        before.item_encoder.id_vocabulary(), items,
+        [&](uint32_t item) { return item_latest[data.catalogue.find(items[item])]; }, before_us, counts);
+    std::vector<uint32_t> user_rows;
+    if (options.towers.user.id.enabled)
+      user_rows = forget(
+          before.user_encoder.id_vocabulary(), data.users, [&](uint32_t user) { return user_latest[user]; }, before_us,
+          user_counts);
+    model.item_encoder.let_go(item_rows);
+    if (options.towers.user.id.enabled) model.user_encoder.let_go(user_rows);
+    log_info("{} items and {} users have no event since {}: their rows are free for new ones", item_rows.size(),
+             user_rows.size(), columns::format_time_us(before_us));
+  }
+  const data::Attributes* item_table = data.item_table ? &*data.item_table : nullptr;
+  const data::Attributes* user_table = data.user_table ? &*data.user_table : nullptr;
+  model.item_encoder = model.item_encoder.extended(options.towers.item, items, item_table, counts);
+  model.user_encoder = model.user_encoder.extended(options.towers.user, data.users, user_counts, user_table,
+                                                   data.contexts(with_validation), model.item_encoder.id_vocabulary());
 }
 
 void TrainingContext::wait_for_first_rows(const Dataset& data) {

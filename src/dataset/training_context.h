@@ -32,6 +32,8 @@ struct TrainingContext {
   std::vector<uint32_t> coming_id_rows;
 
  private:
+  void extend_encoders(const Dataset& data, const Options& options, bool with_validation,
+                       const columns::Interner& items, std::vector<uint64_t> counts);
   void wait_for_first_rows(const Dataset& data);
 };
 

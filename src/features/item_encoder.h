@@ -22,14 +22,13 @@ struct EncodedItems {
 // the features in the order of the config; plain numbers are in `dense`.
 class ItemEncoder {
  public:
-  // Rows of the id table follow the order of `ids`, the catalogue, with their `training_counts`. `table` may be null; its
-  // rows are joined by id.
-  // Error{usage}: a feature's column is not in the table (the message names the nearest).
+  // `ids`: the catalogue, in the order in which ids get their rows, with their training counts. `table` may be null;
+  // its rows are joined by id. Error{usage}: a feature's column is not in the table (the message names the nearest).
   static ItemEncoder fit(const ItemOptions& options, size_t model_dim, const columns::Interner& ids,
                          const data::Attributes* table, std::span<const uint64_t> training_counts);
 
-  // The same encoder with rows for new ids and values; every old one keeps its row. `options`: those it was fitted with.
-  // The columns of `table` that a feature reads must be there, as for fit().
+  // The same encoder with rows for new ids and values; every old one keeps its row. `options`: those it was fitted
+  // with. The columns of `table` that a feature reads must be there, as for fit().
   ItemEncoder extended(const ItemOptions& options, const columns::Interner& ids, const data::Attributes* table,
                        std::span<const uint64_t> training_counts) const;
   void let_go(std::span<const uint32_t> id_rows);  // these ids go to hash buckets; extended() uses their rows again

@@ -44,14 +44,14 @@ class UserEncoder {
                          std::span<const uint64_t> training_counts, const data::Attributes* table,
                          std::span<const Context> contexts, uint32_t history_rows, uint32_t history_buckets = 0);
 
-  // The same encoder with rows for new ids and values; every old one keeps its row. `options`: those it was fitted with.
-  // item_ids: the vocabulary of the histories, extended before. Error{usage}: as fit().
+  // The same encoder with rows for new ids and values; every old one keeps its row. `options`: those it was fitted
+  // with. item_ids: the vocabulary of the histories, extended before. Error{usage}: as fit().
   UserEncoder extended(const UserOptions& options, const columns::Interner& ids,
                        std::span<const uint64_t> training_counts, const data::Attributes* table,
                        std::span<const Context> contexts, const Vocabulary& item_ids) const;
-  void let_go(std::span<const uint32_t> id_rows);  // these ids go to hash buckets; extended() uses their rows again
-  // Where the rows of each bag's table went, of an encoder that was extended from `before`. items: how those of the item
-  // id vocabulary moved.
+  void let_go(std::span<const uint32_t> id_rows);  // as ItemEncoder::let_go()
+  // Where the rows of each bag's table went, of an encoder that was extended from `before`. items: how those of the
+  // item id vocabulary moved.
   std::vector<RowMove> moves_from(const UserEncoder& before, const RowMove& items) const;
 
   const TowerLayout& layout() const { return layout_; }

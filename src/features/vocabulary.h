@@ -36,8 +36,8 @@ class Vocabulary {
   // The same words in the same rows, and the candidates without a row of their own that have counts[i] >= min_count, in
   // their order: in rows that were let go, the lowest first, then behind the last word.
   Vocabulary extended(const columns::Interner& candidates, std::span<const uint64_t> counts, uint64_t min_count) const;
-  // Without the words of these rows, only with Spelling::as_written: they go to buckets, and their rows stay empty until
-  // extended() gives them to other words.
+  // Without the words of these rows, only with Spelling::as_written: they go to buckets, and their rows stay empty
+  // until extended() gives them to other words.
   Vocabulary without(std::span<const uint32_t> rows) const;
   RowMove move_from(const Vocabulary& before) const;  // `this` was extended from `before`
   uint32_t row(std::string_view word) const;

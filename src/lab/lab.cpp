@@ -54,6 +54,7 @@ class Lab {
     for (const auto seed : plan_.lab.seeds) {
       auto options = out.options;
       options.train.seed = static_cast<uint64_t>(seed);
+      options.train.keep_state = false;  // nothing goes on from a run of a lab
       // The lab compares judged models and ships none.
       if (options.train.refit == dataset::Refit::all) options.train.refit = dataset::Refit::validation;
       ++number_;
@@ -202,6 +203,7 @@ TriedValue Lab::try_value(const Variant& variant, const Candidate& candidate) {
   auto options = candidate.options;
   options.train.seed = static_cast<uint64_t>(plan_.lab.seeds[0]);
   options.train.refit = dataset::Refit::none;  // tuning looks at validation
+  options.train.keep_state = false;
   Variant tried;
   tried.file_name = fmt::format("{}-{}", variant.file_name, &candidate - variant.candidates.data() + 1);
   const std::string stem = folder_ + "/tune/" + tried.file_name, json_path = stem + ".json";

@@ -1,9 +1,9 @@
 // The state of a run. A run that was killed resumes from it to the same bits as if it had never been killed.
 //
 // Section files of kind "checkpoint", version 3: progress, config, data, judged, evaluated, weights/*, optimizer1/*,
-// optimizer2/*, temperature, steps, frequency, mined, memory. Version 2, written by 0.1, lacks config, data, judged and
-// evaluated and steps; its progress begins with a checksum of the config. A checkpoint is written to a file beside the old one,
-// then renamed, so there is always a complete one.
+// optimizer2/*, temperature, steps, frequency, mined, memory. Version 2, written by 0.1, lacks config, data, judged,
+// evaluated and steps; its progress begins with a checksum of the config. A checkpoint is written to a file beside the
+// old one, then renamed, so there is always a complete one.
 #pragma once
 
 #include <cstdint>

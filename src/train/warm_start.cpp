@@ -65,7 +65,7 @@ uint64_t write_state(const std::string& bundle, const dataset::Events& events, c
   return std::filesystem::file_size(path);
 }
 
-WarmStart::WarmStart(const std::string& path) {
+WarmStart::WarmStart(const std::string& path, int64_t forget_us) {
   const auto bundle = model::Bundle::open(path);
   if (bundle->members().size() > 1)
     fail(ErrorKind::usage, "{}: is an ensemble, and training goes on from one model; give one of those it was made of",
@@ -74,15 +74,17 @@ WarmStart::WarmStart(const std::string& path) {
   state_ = open_state(*bundle, steps_);
   auto earlier = std::make_shared<dataset::Earlier>();
   earlier->bundle = bundle;
-  const auto& model = bundle->members()[0].model;
-  earlier->item_encoder = model.item_encoder;
-  earlier->user_encoder = model.user_encoder;
   if (state_) {
     ByteReader times(state_->bytes("times"), state_->path() + ": section 'times'");
     earlier->time_us = times.array<int64_t>();
     if (earlier->time_us.size() != bundle->user_states().histories.values.size())
       times.damaged("is not of the events of the bundle");
   }
+  const bool timed = state_ && options_.data.time != "";
+  if (forget_us > 0 && !timed)
+    fail(ErrorKind::usage, "{}: the times of its events are not known, so nothing can be forgotten by them; {}", path,
+         state_ ? "its log has no data.time" : "keep its .state beside it");
+  earlier->forget_us = forget_us;
   earlier_ = std::move(earlier);
 }
 

@@ -26,8 +26,9 @@ uint64_t write_state(const std::string& bundle, const dataset::Events& events, c
 class WarmStart {
  public:
   // Opens the bundle and its state. A warning says what begins anew if there is no state, or if it is of another model.
-  // Error{usage}: an ensemble, or bare vectors. Error{failed}: one of the files is damaged.
-  explicit WarmStart(const std::string& path);
+  // forget_us: Earlier::forget_us. Error{usage}: an ensemble, or bare vectors; forget_us without times. Error{failed}:
+  // one of the files is damaged.
+  explicit WarmStart(const std::string& path, int64_t forget_us = 0);
 
   const dataset::Options& options() const { return options_; }  // of the model
   // The model's options for new rows that bring no config of their own: nothing is held out, and each is learnt as
