@@ -59,7 +59,7 @@ def test_one_pass_over_two_days_is_a_pass_over_each_to_the_bit(cli, config, days
     train(cli, config, whole, days / "both.csv", *ONE_PASS, *extra)
     train(cli, config, first, days / "before.csv", *ONE_PASS, *extra)
     assert learnt(cli, first) != learnt(cli, whole)
-    done = train(cli, config, second, days / "after.csv", *ONE_PASS, *extra, "--from", first, says="mean cosine")
+    done = train(cli, config, second, days / "after.csv", *ONE_PASS, *extra, "--from", first, says=("mean cosine", "gone on from 1 times"))
     assert "begin anew" not in done.stderr
     assert learnt(cli, second) == learnt(cli, whole)
     told = [json.loads(cli("inspect", model, "--json").stdout) for model in (second, whole)]
@@ -182,3 +182,15 @@ def test_forgotten_ids_give_their_rows_to_new_ones_and_nothing_else_moves(cli, c
     assert not numpy.array_equal(vectors[second]["i0"], vectors[first]["i0"]), "of a hash bucket now"
     train(cli, config, second, log("second.csv", *new), *bare, "--forget", "30d", code=2, says="--from")
     train(cli, config, second, log("second.csv", *new), *bare, "--from", first, "--forget", "soon", code=2, says="180d")
+
+
+def test_a_full_training_is_due_when_more_was_learnt_going_on(cli, config, days, tmp_path):
+    small, model = tmp_path / "day.csv", tmp_path / "first.pagoda"
+    lines = (days / "before.csv").read_text().splitlines()
+    small.write_text("\n".join(lines[:1 + 4 * BATCH]) + "\n")
+    train(cli, config, model, small, *ONE_PASS)
+    done = train(cli, config, tmp_path / "second.pagoda", days / "after.csv", *ONE_PASS, "--from", model, says="a full training is due")
+    assert "gone on from 1 times" in done.stderr
+    small.write_text("\n".join([lines[0], *lines[-2 * BATCH:]]) + "\n")
+    done = train(cli, config, tmp_path / "third.pagoda", small, *ONE_PASS, "--from", tmp_path / "second.pagoda", says="gone on from 2 times")
+    assert "trained anew on 256 rows" in done.stderr

@@ -185,7 +185,11 @@ void Run::execute(RunFlags flags) {
     run_phase(*fit, epochs(), from ? &*from : nullptr);
     write(output_, *fit, true, true);
   }
-  if (from_) say_drift(pool_, *from_->earlier()->bundle, *model::Bundle::open(output_));
+  if (from_) {
+    const auto now = model::Bundle::open(output_);
+    say_drift(pool_, *from_->earlier()->bundle, *now);
+    say_lineage(from_->next(), now->info().training_rows);
+  }
   std::filesystem::remove(checkpoint_path);
   std::filesystem::remove(path("best"));
 }
@@ -441,7 +445,8 @@ void Run::write(const std::string& path, dataset::TrainingContext& fit, bool wit
   content.item_attributes = data_->item_table ? &*data_->item_table : nullptr;
   model::write_bundle(path, content);
   if (path != output_ || !options_.train.keep_state) return;
-  const auto bytes = write_state(path, events, *trainer_);
+  const auto lineage = from_ ? from_->next() : Lineage{.full_rows = fit.events.size()};
+  const auto bytes = write_state(path, events, lineage, *trainer_);
   log_info("{}: {} bytes, from which `pagoda train --from {}` goes on", state_path(path), human_count(bytes), path);
 }
 

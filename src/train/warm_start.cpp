@@ -26,7 +26,7 @@ std::string shape_of(const dataset::Options& options) {
 }
 
 // A state that fits, or nothing, with a warning.
-std::optional<SectionFile> open_state(const model::Bundle& bundle, uint64_t& steps) {
+std::optional<SectionFile> open_state(const model::Bundle& bundle, uint64_t& steps, Lineage& lineage) {
   const auto path = state_path(bundle.file().path());
   const auto anew = [&](std::string_view why) {
     log_warning(
@@ -44,6 +44,7 @@ std::optional<SectionFile> open_state(const model::Bundle& bundle, uint64_t& ste
     fail(ErrorKind::failed, "{}: section 'info' is damaged", path);
   if (info.at("model") != model::fingerprint_of_learnt(bundle.file().path())) return anew("is of another model");
   steps = info.at("steps");
+  lineage = {.full_rows = info.value("full_rows", lineage.full_rows), .times = info.value("times", uint64_t{0})};
   return state;
 }
 
@@ -51,11 +52,14 @@ std::optional<SectionFile> open_state(const model::Bundle& bundle, uint64_t& ste
 
 std::string state_path(const std::string& bundle) { return bundle + ".state"; }
 
-uint64_t write_state(const std::string& bundle, const dataset::Events& events, const Trainer& trainer) {
+uint64_t write_state(const std::string& bundle, const dataset::Events& events, const Lineage& lineage,
+                     const Trainer& trainer) {
   const auto path = state_path(bundle);
   SectionWriter out(path, kKind, kVersion);
-  const nlohmann::ordered_json info{
-      {"model", model::fingerprint_of_learnt(bundle)}, {"steps", trainer.steps_taken()}, {"events", events.size()}};
+  const nlohmann::ordered_json info{{"model", model::fingerprint_of_learnt(bundle)},
+                                    {"steps", trainer.steps_taken()},
+                                    {"full_rows", lineage.full_rows},
+                                    {"times", lineage.times}};
   out.section("info", info.dump(1));
   ByteWriter times;
   times.array(events.time_us);
@@ -65,13 +69,24 @@ uint64_t write_state(const std::string& bundle, const dataset::Events& events, c
   return std::filesystem::file_size(path);
 }
 
+void say_lineage(const Lineage& lineage, uint64_t rows) {
+  const uint64_t more = rows - std::min(rows, lineage.full_rows);
+  log_info("trained anew on {} rows, gone on from {} times since with {} more", lineage.full_rows, lineage.times, more);
+  if (more > lineage.full_rows)
+    log_warning(
+        "it has learnt more rows going on than when it was trained anew: means of numbers, widths of tables and hash "
+        "buckets are those of {} rows; a full training is due",
+        lineage.full_rows);
+}
+
 WarmStart::WarmStart(const std::string& path, int64_t forget_us) {
   const auto bundle = model::Bundle::open(path);
   if (bundle->members().size() > 1)
     fail(ErrorKind::usage, "{}: is an ensemble, and training goes on from one model; give one of those it was made of",
          path);
   options_ = evaluate::bundle_options(*bundle, {});
-  state_ = open_state(*bundle, steps_);
+  lineage_.full_rows = bundle->info().training_rows;
+  state_ = open_state(*bundle, steps_, lineage_);
   auto earlier = std::make_shared<dataset::Earlier>();
   earlier->bundle = bundle;
   if (state_) {

@@ -1,10 +1,10 @@
 // Going on from a model: `pagoda train --from MODEL`.
 //
 // What training changes beside the weights lies in MODEL.state, a section file of kind "state", version 1, which
-// `train` writes after the bundle: `info` (JSON: the fingerprint of what was learnt, steps, rows), `times` (i64: of the
-// users' events, in the order of the bundle's histories) and the sections of Trainer::save(). Bytes: 4 for each weight
-// of a table or layer with adagrad, 8 with adam, 4 a table row with row_adagrad, none with sgd; 8 for each event; 16 a
-// bucket and hash of the streaming frequency; 4 x dim + 12 for each vector of a cross-batch memory.
+// `train` writes after the bundle: `info` (JSON: the fingerprint of what was learnt, steps, lineage), `times` (i64: of
+// the users' events, in the order of the bundle's histories) and the sections of Trainer::save(). Bytes: 4 for each
+// weight of a table or layer with adagrad, 8 with adam, 4 a table row with row_adagrad, none with sgd; 8 for each
+// event; 16 a bucket and hash of the streaming frequency; 4 x dim + 12 for each vector of a cross-batch memory.
 #pragma once
 
 #include <memory>
@@ -19,9 +19,20 @@ namespace pagoda::train {
 
 std::string state_path(const std::string& bundle);  // BUNDLE.state
 
+// Where a model comes from: the training that began with random weights, and how often it was gone on from since.
+struct Lineage {
+  uint64_t full_rows = 0;  // that the first training learnt from
+  uint64_t times = 0;
+};
+
 // The state of `trainer`, for the bundle that lies at `bundle` already; `events` are those of its users. Writes beside,
 // then renames. Returns the bytes written.
-uint64_t write_state(const std::string& bundle, const dataset::Events& events, const Trainer& trainer);
+uint64_t write_state(const std::string& bundle, const dataset::Events& events, const Lineage& lineage,
+                     const Trainer& trainer);
+
+// Says how often the model went on, and with how much; a warning when it has learnt more that way than at first: means
+// and bounds of numbers, widths of tables and hash buckets are still those of the first training.
+void say_lineage(const Lineage& lineage, uint64_t rows);
 
 class WarmStart {
  public:
@@ -39,6 +50,7 @@ class WarmStart {
 
   // Error{usage}: a config that makes towers of another shape; the message has each key.
   void check_shape(const dataset::Options& now) const;
+  Lineage next() const { return {lineage_.full_rows, lineage_.times + 1}; }  // of the model that goes on from it
   StepPlan plan() const { return {.planned = 0, .before = steps_, .goes_on = true}; }
   // Carries weights and state over into a model whose encoders were extended from earlier(), and its trainer.
   void carry(model::Model& now, Trainer& trainer) const;
@@ -48,6 +60,7 @@ class WarmStart {
   std::shared_ptr<const dataset::Earlier> earlier_;
   std::optional<SectionFile> state_;  // nothing: it begins anew
   uint64_t steps_ = 0;
+  Lineage lineage_;
 };
 
 }  // namespace pagoda::train
