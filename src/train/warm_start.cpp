@@ -7,6 +7,7 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "evaluate/bundle_evaluation.h"
+#include "files/source_files.h"
 #include "train/config_differences.h"
 
 namespace pagoda::train {
@@ -106,6 +107,8 @@ WarmStart::WarmStart(const std::string& path, int64_t forget_us) {
 dataset::Options WarmStart::options_for_more() const {
   auto options = options_;
   options.data.split = {.kind = data::SplitKind::none};
+  for (auto* table : {&options.data.items, &options.data.users})  // memory that is gone; the bundle has what was in it
+    if (files::is_memory_table(*table)) table->clear();
   options.train.epochs = options.train.order == dataset::Order::time
                              ? 1
                              : std::max<int64_t>(1, static_cast<int64_t>(earlier_->bundle->info().epochs));

@@ -13,7 +13,7 @@ def test_the_blocks_of_the_page_run(log, items, tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(1)
-    names = {"clicks": polars.DataFrame(log), "items": polars.DataFrame(items),
+    names = {"polars": polars, "clicks": polars.DataFrame(log), "items": polars.DataFrame(items),
              "vectors": rng.standard_normal((500, 8)), "queries": rng.standard_normal((3, 8)),
              "names": [f"v{n}" for n in range(500)], "years": [1980 + n % 40 for n in range(500)]}
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "python.md").read_text(), re.MULTILINE | re.DOTALL)
