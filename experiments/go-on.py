@@ -64,7 +64,7 @@ def judge(model, log):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nights", type=int, default=30)
-    parser.add_argument("--full-every", type=int, default=1, help="nights between two full retrains, which take nearly all of the time")
+    parser.add_argument("--full-every", type=int, default=5, help="nights between two full retrains, which take nearly all of the time")
     parser.add_argument("--config", default=ROOT / "configs" / "mtg.toml")
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build" / "experiments" / "go-on")
     parser.add_argument("--more", action="append", default=[], help="a.b=v, for what goes on")
