@@ -55,7 +55,7 @@ Batcher::Batcher(BatchSource source) : source_(std::move(source)) {
   window_us_ = columns::parse_duration_us(o.target_window).value_or(0);
   if (!by_user && o.order == Order::time) in_time(examples_);
   if (by_user && o.targets == Targets::window) {
-    by_time_ = examples_;
+    by_time_ = std::move(examples_);
     in_time(by_time_);
   }
 }
@@ -233,6 +233,7 @@ TrainBatch Batcher::make(uint64_t step, const std::vector<uint32_t>& order) cons
   const size_t begin = static_cast<size_t>(step % steps_per_epoch_) * batch_;
   TrainBatch batch;
   batch.step = step;
+  batch.ends_epoch = (step + 1) % steps_per_epoch_ == 0;
   std::vector<uint32_t> history;  // all examples' histories, one after another
   std::vector<uint64_t> history_ends{0};
   if (o.rows == TrainingRows::user && o.targets == Targets::window) {

@@ -14,7 +14,8 @@
 namespace pagoda::dataset {
 
 struct TrainBatch {
-  uint64_t step = 0;                   // from 0, over the whole run
+  uint64_t step = 0;  // from 0, over the whole run
+  bool ends_epoch = false;
   std::vector<uint32_t> users;         // per example: row of Dataset::users
   math::Ragged<uint32_t> positives;    // per example: catalogue rows, rising; one of them with rows = "interaction"
   std::vector<double> weights;         // parallel to positives.values: the reward of each

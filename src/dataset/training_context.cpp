@@ -10,22 +10,21 @@ namespace pagoda::dataset {
 
 namespace {
 
-// The catalogue, with order = "time" by the first training row of each item, items without one last: rows of the id
-// table are then given as items come, and are the same if the log comes in pieces.
+// The catalogue by the first training row of each item, items without one last: in a pass in order of time, rows of the
+// id table are given as items come, and are the same if the log comes in pieces.
 struct ItemsAsTheyCome {
   columns::Interner ids;
   std::vector<uint64_t> counts;
 };
 
-ItemsAsTheyCome items_as_they_come(const Dataset& data, const Events& events, std::span<const uint64_t> counts,
-                                   Order learnt) {
+ItemsAsTheyCome items_as_they_come(const Dataset& data, const Events& events, std::span<const uint64_t> counts) {
   std::vector<uint32_t> first(data.catalogue.size(), columns::Interner::kNone), order(data.catalogue.size());
   for (size_t e = 0; e < events.size(); ++e) {
     auto& row = first[events.items.values[e]];
     row = std::min(row, events.log_row[e]);
   }
   std::iota(order.begin(), order.end(), 0u);
-  if (learnt == Order::time) std::ranges::stable_sort(order, {}, [&](uint32_t item) { return first[item]; });
+  std::ranges::stable_sort(order, {}, [&](uint32_t item) { return first[item]; });
   ItemsAsTheyCome out;
   for (const uint32_t item : order) {
     out.ids.add(data.catalogue[item]);
@@ -48,11 +47,14 @@ TrainingContext::TrainingContext(const Dataset& data, const Options& options, bo
   const auto dim = static_cast<size_t>(options.towers.model.dim);
   const data::Attributes* items = data.item_table ? &*data.item_table : nullptr;
   const data::Attributes* users = data.user_table ? &*data.user_table : nullptr;
-  const auto coming = items_as_they_come(data, events, item_counts, options.train.order);
+  std::optional<ItemsAsTheyCome> coming;
+  if (options.train.order == Order::time) coming = items_as_they_come(data, events, item_counts);
+  const auto& ids = coming ? coming->ids : data.catalogue;
+  const auto& counts = coming ? coming->counts : item_counts;
   if (data.earlier) {
-    extend_encoders(data, options, with_validation, coming.ids, coming.counts);
+    extend_encoders(data, options, with_validation, ids, counts);
   } else {
-    model.item_encoder = features::ItemEncoder::fit(options.towers.item, dim, coming.ids, items, coming.counts);
+    model.item_encoder = features::ItemEncoder::fit(options.towers.item, dim, ids, items, counts);
     model.user_encoder = features::UserEncoder::fit(
         options.towers.user, dim, data.users, data.user_counts(with_validation), users, data.contexts(with_validation),
         model.item_encoder.id_vocabulary().rows(), model.item_encoder.id_vocabulary().buckets());

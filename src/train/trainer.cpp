@@ -53,7 +53,10 @@ Trainer::~Trainer() = default;
 double Trainer::temperature() const { return std::exp(log_temperature_); }
 
 StepResult Trainer::step(const dataset::TrainBatch& batch) {
-  if (batch.users.empty()) return {};
+  if (batch.users.empty()) {
+    if (batch.ends_epoch) meet_the_rest();
+    return {};
+  }
   const auto& positives = batch.positives;
   const uint64_t seed = options_.train.seed;
   const double dropout = options_.towers.model.dropout;
@@ -118,6 +121,7 @@ StepResult Trainer::step(const dataset::TrainBatch& batch) {
   steps_ = batch.step + 1;
   if (!options_.loss.temperature) move_temperature(rate, result.d_log_temperature);
   push_to_memory(now);
+  if (batch.ends_epoch) meet_the_rest();
   clock_.enter(model::StepStage::between);
   return {result.value, batch.users.size(), static_cast<double>(masked.values.size()),
           static_cast<double>(batch.users.size()) * static_cast<double>(columns_.shared - columns_.first_negative)};
@@ -132,8 +136,8 @@ void Trainer::meet(std::span<const uint32_t> items) {
   }
 }
 
-// The rows that were left over from the last batch stand in histories, and in what is written.
-void Trainer::end_epoch() {
+// At the end of an epoch: rows that were left over from the last batch stand in histories, and in what is written.
+void Trainer::meet_the_rest() {
   if (coming_id_rows_.empty()) return;
   std::vector<uint32_t> all(coming_id_rows_.size());
   std::iota(all.begin(), all.end(), 0u);
@@ -256,6 +260,12 @@ void Trainer::load_temperature(const SectionFile& in) {
   temperature_square_ = state.value<double>();
 }
 
+void Trainer::load_mined(const SectionFile& in) {
+  auto mined = reader_of(in, "mined");
+  mined_.offsets = mined.array<uint64_t>();
+  mined_.values = mined.array<uint32_t>();
+}
+
 void Trainer::go_on(const SectionFile& in, const model::CarryOver& carry, const dataset::Options& was) {
   const auto parameters = std::as_const(model_.towers).parameters();
   if (was.train.optimizer.kind == options_.train.optimizer.kind) {
@@ -277,9 +287,7 @@ void Trainer::go_on(const SectionFile& in, const model::CarryOver& carry, const 
     else
       log_warning("sampling.frequency has changed: the frequencies of items are estimated anew");
   }
-  auto mined = reader_of(in, "mined");
-  mined_.offsets = mined.array<uint64_t>();
-  mined_.values = mined.array<uint32_t>();
+  load_mined(in);
   auto memory = reader_of(in, "memory");
   if (memory_ && !memory.at_end()) memory_->take_latest(sampling::CrossBatchMemory::of(memory));
 }
@@ -301,12 +309,10 @@ void Trainer::load(const SectionFile& in) {
     coming_id_rows_ = std::move(coming);
     existing_items_ = existing;
   }
-  ByteReader frequency(in.bytes("frequency"), in.path() + ": section 'frequency'");
+  auto frequency = reader_of(in, "frequency");
   frequency_->load(frequency);
-  ByteReader mined(in.bytes("mined"), in.path() + ": section 'mined'");
-  mined_.offsets = mined.array<uint64_t>();
-  mined_.values = mined.array<uint32_t>();
-  ByteReader memory(in.bytes("memory"), in.path() + ": section 'memory'");
+  load_mined(in);
+  auto memory = reader_of(in, "memory");
   if (memory_) memory_->load(memory);
 }
 

@@ -40,7 +40,6 @@ class Trainer {
   ~Trainer();
 
   StepResult step(const dataset::TrainBatch& batch);
-  void end_epoch();                             // no item waits for its first row any more
   model::StepClock& clock() { return clock_; }  // of all steps so far
   bool in_order_of_time() const { return options_.train.order == dataset::Order::time; }
 
@@ -59,9 +58,11 @@ class Trainer {
 
  private:
   void load_temperature(const SectionFile& in);
+  void load_mined(const SectionFile& in);
   double progress(uint64_t step) const;  // of the whole training, [0, 1)
   double learning_rate(uint64_t step) const;
   void meet(std::span<const uint32_t> items);
+  void meet_the_rest();
   void encode_items(const dataset::TrainBatch& batch);
   void add_hardest(const sampling::SamplingStep& now, const math::Ragged<uint32_t>& positives,
                    const math::Ragged<uint32_t>& masked);

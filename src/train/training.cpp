@@ -324,7 +324,6 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
     bar->update(in_epoch + 1, fmt::format("loss {:.4f}  {}/s", loss, human_count(rate)));
 
     if (in_epoch + 1 == per_epoch) {
-      trainer.end_epoch();
       bar->finish();
       bar.reset();
       report::RunRecord record{.phase = name_of(progress_.phase),
@@ -404,7 +403,9 @@ void Run::write(const std::string& path, dataset::TrainingContext& fit, bool wit
       vectors.view(), model::unknown_user_weights(fit.item_counts, newest ? newest->counts : std::vector<uint32_t>{}),
       options_.towers.model.normalise);
   // Known users answer from all that was seen of them: before the test part, or ever.
-  const auto events = with_validation ? fit.events : data_->events(true);
+  std::optional<dataset::Events> own;
+  if (!with_validation) own = data_->events(true);
+  const auto& events = own ? *own : fit.events;
   const auto states = evaluate::user_states(*data_, events, data_->end_us);
   const bool judged = all_rows && !progress_.judged.fingerprint.empty();
   auto options = options_;
