@@ -67,7 +67,7 @@ def main():
     parser.add_argument("--full-every", type=int, default=5, help="nights between two full retrains, which take nearly all of the time")
     parser.add_argument("--config", default=ROOT / "configs" / "mtg.toml")
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build" / "experiments" / "go-on")
-    parser.add_argument("--more", action="append", default=[], help="a.b=v, for what goes on")
+    parser.add_argument("--more", action="append", default=[], help="a.b=v, for what goes on; the page stays as it is")
     arguments = parser.parse_args()
     folder = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,20 +91,23 @@ def main():
         told.append(night)
         print(json.dumps(night), flush=True)
         (folder / "nights.json").write_text(json.dumps(told, indent=1))
-    write_page(told)
+    for way in ("never", "on"):
+        print(way, *(f"{m} {mean(told, way, m):.4f}" for m in METRICS))
+    if not arguments.more:
+        write_page(told)
+
+
+def mean(nights, way, metric):
+    users = sum(night[way]["users"] for night in nights)
+    return sum(night[way][metric] * night[way]["users"] for night in nights) / users
 
 
 def write_page(told):
     both = [night for night in told if "full" in night]
-
-    def mean(way, metric, nights):
-        users = sum(night[way]["users"] for night in nights)
-        return sum(night[way][metric] * night[way]["users"] for night in nights) / users
-
     rows = []
     for way, name in (("never", "the first model, never retrained"), ("full", "trained anew each night"), ("on", "`--from` the night before")):
         seconds = [night[way]["cpu"] for night in both if "cpu" in night[way]]
-        rows.append([name, *(f"{mean(way, m, both):.4f}" for m in METRICS), f"{sum(seconds) / len(seconds):.1f}" if seconds else "-"])
+        rows.append([name, *(f"{mean(both, way, m):.4f}" for m in METRICS), f"{sum(seconds) / len(seconds):.1f}" if seconds else "-"])
     write_block("go-on.md", "nights", table(["", *METRICS, "CPU seconds a night"], rows))
     place = {night["day"]: k for k, night in enumerate(told)}
     line_chart(PAGES / "go-on.svg", "Recall@100 of the day after", "night", "recall@100",
