@@ -1,6 +1,7 @@
 """What the scripts of tests/ share: `--all` and the mark of a slow test, and the binary under test."""
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -75,6 +76,10 @@ class Cli:
         if text:
             done.stdout = done.stdout.decode()
         return done
+
+    def sections(self, model):
+        """{name: (bytes, checksum)} of a section file, as `pagoda inspect` tells them."""
+        return {s["name"]: (s["bytes"], s["checksum"]) for s in json.loads(self("inspect", model, "--json").stdout)["sections"]}
 
 
 @pytest.fixture(scope="session")

@@ -24,13 +24,9 @@ CLIPPED = ("--set", "user.history.table='shared'", "--set", "train.optimizer='ro
 HALF = ("--set", "model.table_precision='bf16'", "--set", "sampling.frequency.learning_rate=0.05")
 
 
-def sections(cli, model):
-    return {s["name"]: (s["bytes"], s["checksum"]) for s in json.loads(cli("inspect", model, "--json").stdout)["sections"]}
-
-
 def learnt(cli, model):
     """All sections but those that name files, the run and its times."""
-    return {name: value for name, value in sections(cli, model).items() if name not in {"config", "run_log", "info"}}
+    return {name: value for name, value in cli.sections(model).items() if name not in {"config", "run_log", "info"}}
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,6 @@ TIMES = {"run_log"}  # holds seconds, and so does the fingerprint over it
 WHERE = TIMES | {"config"}  # the config names threads and checkpoints
 
 
-def sections(cli, model):
-    return {s["name"]: (s["bytes"], s["checksum"]) for s in json.loads(cli("inspect", model, "--json").stdout)["sections"]}
-
-
 def without(all_sections, names):
     return {name: value for name, value in all_sections.items() if name not in names}
 
@@ -74,7 +70,7 @@ def test_killed_at_any_moment_and_resumed_to_the_same_bits(cli, config, tmp_path
     if not run.output.exists() or (tmp_path / "killed.pagoda.run" / "checkpoint").exists():
         cli(*run.words, "--resume")
     assert kills > 1
-    assert without(sections(cli, run.output), WHERE) == without(sections(cli, whole), WHERE)
+    assert without(cli.sections(run.output), WHERE) == without(cli.sections(whole), WHERE)
     left = {p.name for p in (tmp_path / "killed.pagoda.run").iterdir() if not p.name.startswith("events.")}
     assert left == {"metrics.jsonl"}, "nothing of a checkpoint stays behind"
     told, reference = ([json.loads(line) for line in (tmp_path / f"{name}.pagoda.run" / "metrics.jsonl").read_text().splitlines()]
@@ -100,7 +96,7 @@ def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(cli, config, tmp_path, sig
     cli(*run.words, "--set", "train.learning_rate=0.05", "--resume", code=2, says=["checkpoint", "another config", "train.learning_rate is 0.05", "--resume"])
     assert not run.output.exists()
     cli(*run.words, "--resume")
-    assert without(sections(cli, run.output), TIMES) == without(sections(cli, whole), TIMES)
+    assert without(cli.sections(run.output), TIMES) == without(cli.sections(whole), TIMES)
 
 
 def test_a_checkpoint_of_an_earlier_run_is_not_mistaken_for_this_ones(cli, config, tmp_path):
@@ -117,7 +113,7 @@ def test_a_checkpoint_of_an_earlier_run_is_not_mistaken_for_this_ones(cli, confi
     process.communicate()
     done = cli(*run.words, "--resume", "--set", "train.epochs=30")
     cli("train", "-c", config, "-o", tmp_path / "whole.pagoda", *LONG)
-    assert without(sections(cli, run.output), TIMES) == without(sections(cli, tmp_path / "whole.pagoda"), TIMES), done.stderr
+    assert without(cli.sections(run.output), TIMES) == without(cli.sections(tmp_path / "whole.pagoda"), TIMES), done.stderr
 
 
 def test_a_damaged_checkpoint_is_told_and_not_used(cli, config, tmp_path):
@@ -148,11 +144,11 @@ def test_one_thread_and_two_give_the_same_bits(cli, config, tmp_path, extra):
     for threads in (1, 2, 5):
         path = tmp_path / f"{threads}.pagoda"
         cli("train", "-c", config, "-o", path, *extra, "--set", f"train.threads={threads}")
-        bundles.append(without(sections(cli, path), WHERE))
+        bundles.append(without(cli.sections(path), WHERE))
     assert bundles[0] == bundles[1] == bundles[2]
 
 
 def test_another_seed_gives_other_bits(cli, config, tmp_path):
     for seed in (1, 2):
         cli("train", "-c", config, "-o", tmp_path / f"{seed}.pagoda", "--set", "train.epochs=1", "--set", f"train.seed={seed}")
-    assert sections(cli, tmp_path / "1.pagoda")["item_vectors"] != sections(cli, tmp_path / "2.pagoda")["item_vectors"]
+    assert cli.sections(tmp_path / "1.pagoda")["item_vectors"] != cli.sections(tmp_path / "2.pagoda")["item_vectors"]
