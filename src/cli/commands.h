@@ -94,6 +94,16 @@ struct ServeArgs {
   std::vector<std::string> set;
   bool ui = false;
 };
+struct StreamArgs {
+  std::string config, output, from;
+  std::vector<std::string> set;  // a.b=v
+  bool once = false;
+};
+struct PublishArgs {
+  std::string model;
+  bool rollback = false;
+  std::optional<uint64_t> version;
+};
 struct DemoArgs {
   std::string folder = "build/demo";
   std::string program = "pagoda";  // argv[0]
@@ -122,6 +132,8 @@ void run_report(const ReportArgs& args);
 void run_lab_command(const LabArgs& args);
 void run_inspect(const InspectArgs& args);
 void run_serve(const ServeArgs& args);
+void run_stream_command(const StreamArgs& args);
+void run_publish(const PublishArgs& args);
 void run_doctor();
 void run_demo(const DemoArgs& args);
 

@@ -356,6 +356,31 @@ int run(int argc, char** argv) {
   c->add_option("--set", serve.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
 #endif
 
+#ifdef PAGODA_STREAM
+  StreamArgs stream;
+  c = command(app, "stream", "learn from a log that grows, and publish the model as it goes",
+              "  pagoda stream -c pagoda.toml --set stream.files=events/ -o live.pagoda\n"
+              "  pagoda stream -c pagoda.toml --set stream.topic=clicks --from monday.pagoda -o live.pagoda\n",
+              stream, run_stream_command);
+  c->add_option("-c,--config", stream.config, "the config, with a section [stream]")->required();
+  c->add_option(
+       "-o,--output", stream.output,
+       "the bundle that is published; what the stream has learnt lies in OUTPUT.stream, and it goes on from there")
+      ->required();
+  c->add_option("--from", stream.from, "the bundle to begin with; otherwise with random weights");
+  c->add_flag("--once", stream.once, "learn what is there, publish it and end");
+  c->add_option("--set", stream.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
+
+  PublishArgs publish;
+  c = command(app, "publish", "which of the models that a stream has published is served",
+              "  pagoda publish live.pagoda\n  pagoda publish live.pagoda --rollback\n"
+              "  pagoda publish live.pagoda --version 12\n",
+              publish, run_publish);
+  c->add_option("model", publish.model, "the bundle that the stream publishes")->required();
+  auto* rollback = c->add_flag("--rollback", publish.rollback, "serve the version before the one that is served");
+  c->add_option("--version", publish.version, "serve this one of those that are kept")->excludes(rollback);
+#endif
+
   ReportArgs report;
   c = command(
       app, "report", "one self-contained page about a model, or several side by side",

@@ -177,6 +177,14 @@ class Reader : public OptionVisitor {
   void field(std::string_view key, std::vector<std::string>& value, std::string_view) override {
     elements(key, value, [&](const toml::node& node) { return text(node, key, "a list of texts in quotes"); });
   }
+  void pairs(std::string_view key, std::vector<std::pair<std::string, std::string>>& values,
+             std::string_view) override {
+    const auto* node = find(key);
+    if (!node) return;
+    if (!node->is_table()) mismatch(*node, key, "a table");
+    values.clear();
+    flatten(*node->as_table(), key, "", values);
+  }
   void number_or(std::string_view key, std::optional<double>& value, std::string_view word, std::string_view) override {
     const auto* node = find(key);
     if (!node) return;
@@ -295,6 +303,22 @@ class Reader : public OptionVisitor {
     if (from && from->starts_with(kSetOption) && !node.is_array() && !node.is_table())
       return from->substr(from->find('=') + 1);
     mismatch(node, key, expected);
+  }
+
+  // The values below a table, each under its dotted key.
+  void flatten(const toml::table& table, std::string_view key, const std::string& path,
+               std::vector<std::pair<std::string, std::string>>& values) const {
+    for (auto&& [name, node] : table) {
+      const auto dotted = join(path, name.str());
+      if (const auto* inner = node.as_table())
+        flatten(*inner, key, dotted, values);
+      else if (node.is_integer())
+        values.emplace_back(dotted, std::to_string(node.ref<int64_t>()));
+      else if (node.is_boolean())
+        values.emplace_back(dotted, node.ref<bool>() ? "true" : "false");
+      else
+        values.emplace_back(dotted, text(node, fmt::format("{}.{}", key, dotted), "a text in quotes"));
+    }
   }
 
   // A list, or one value standing for a list of one.

@@ -31,6 +31,10 @@ class OptionVisitor {
   virtual void field(std::string_view key, std::vector<int64_t>& value, std::string_view help) = 0;
   virtual void field(std::string_view key, std::vector<std::string>& value, std::string_view help) = 0;
 
+  // A table whose keys are not ours: those of a library, say. Keys with dots may be written with or without quotes.
+  virtual void pairs(std::string_view key, std::vector<std::pair<std::string, std::string>>& values,
+                     std::string_view help) = 0;
+
   // A number, or the one word that stands for no number: temperature = 0.1 or "learned".
   virtual void number_or(std::string_view key, std::optional<double>& value, std::string_view word,
                          std::string_view help) = 0;

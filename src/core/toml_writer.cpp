@@ -73,6 +73,12 @@ class Writer : public OptionVisitor {
     for (const auto& v : value) words.push_back(toml_quoted(v));
     line(key, fmt::format("[{}]", joined(words)), help);
   }
+  void pairs(std::string_view key, std::vector<std::pair<std::string, std::string>>& values,
+             std::string_view help) override {
+    std::vector<std::string> words;
+    for (const auto& [name, value] : values) words.push_back(toml_quoted(name) + " = " + toml_quoted(value));
+    line(key, words.empty() ? "{}" : fmt::format("{{ {} }}", joined(words)), help);
+  }
   void number_or(std::string_view key, std::optional<double>& value, std::string_view word,
                  std::string_view help) override {
     line(key, value ? number(*value) : toml_quoted(word),

@@ -28,13 +28,23 @@ std::string shown(std::string_view value) {
 
 }  // namespace
 
+std::string what_is_bad(std::string_view column, std::string_view value, std::string_view expected) {
+  return fmt::format("column '{}' is {}, expected {}", column, value.empty() ? "empty" : "'" + shown(value) + "'",
+                     expected);
+}
+
 void BadRows::report(const std::function<std::string()>& place, std::string_view column, std::string_view value,
                      std::string_view expected) {
+  if (options_.on_bad_row == OnBadRow::skip && count_ >= kShown && count_ < options_.limit) {
+    ++count_;  // nobody reads the words
+    return;
+  }
+  report(place, what_is_bad(column, value, expected));
+}
+
+void BadRows::report(const std::function<std::string()>& place, const std::string& what) {
   ++count_;
-  const auto message = [&] {
-    return fmt::format("{}: column '{}' is {}, expected {}", place(), column,
-                       value.empty() ? "empty" : "'" + shown(value) + "'", expected);
-  };
+  const auto message = [&] { return fmt::format("{}: {}", place(), what); };
   if (options_.on_bad_row == OnBadRow::fail)
     fail(ErrorKind::input, "{}; set on_bad_row = \"skip\" to go on", message());
   if (count_ > options_.limit)

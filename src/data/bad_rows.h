@@ -15,6 +15,9 @@ struct BadRowOptions {
   int64_t limit = 1000;  // with skip: more bad rows than this are an error nevertheless
 };
 
+// "column 'price' is 'N/A', expected a number"
+std::string what_is_bad(std::string_view column, std::string_view value, std::string_view expected);
+
 class BadRows {
  public:
   explicit BadRows(const BadRowOptions& options) : options_(options) {}
@@ -23,8 +26,11 @@ class BadRows {
   //   clicks.csv:1841: column 'price' is 'N/A', expected a number; set on_bad_row = "skip" to go on
   void report(const std::function<std::string()>& place, std::string_view column, std::string_view value,
               std::string_view expected);
+  // The same of a row that is no row at all: `what` says what it is ("is no JSON object: ...").
+  void report(const std::function<std::string()>& place, const std::string& what);
   int64_t count() const { return count_; }
-  void summarise() const;  // logs one warning with the count, if there were any
+  void add(int64_t more) { count_ += more; }  // that were skipped elsewhere, as before a restart
+  void summarise() const;                     // logs one warning with the count, if there were any
 
  private:
   BadRowOptions options_;

@@ -94,23 +94,48 @@ bool all_integers(const columns::Interner& ids) {
 class LogLoader {
  public:
   // all_shown: no row counts as clicked, whatever it says.
-  LogLoader(const InteractionOptions& options, Interactions& log, bool all_shown = false)
+  LogLoader(const InteractionOptions& options, Interactions& log, std::unique_ptr<formats::Reader> reader,
+            BadRows& bad_rows, bool all_shown = false)
       : options_(options), log_(log), shown_(log.shown), all_shown_(all_shown), where_(options.where, "data.where"),
-        positive_(options.positive, "data.positive"), roles_(options, where_, positive_), bad_rows_(options.bad_rows),
-        users_(log.users), items_(log.items) {
+        positive_(options.positive, "data.positive"), roles_(options, where_, positive_), bad_rows_(bad_rows),
+        reader_(std::move(reader)), users_(log.users), items_(log.items) {
     for (const auto& values : log.context_values) contexts_.emplace_back(values);
-    formats::ReaderOptions reading{options.paths, options.format, roles_.columns};
-    reading.required = roles_.required;
-    reading.coded = reading.ahead = true;
-    reading.form = options.form;
-    reader_ = formats::open_reader(reading);
   }
 
+  // Reads all, and says what there is to say.
   void run() {
     const size_t before = log_.size(), shown_before = shown_.size();
     const uint32_t users_before = log_.users.size(), items_before = log_.items.size();
-    uint64_t rows = 0;
     columns::Notices id_notices;
+    const uint64_t rows = read(id_notices);
+    if (roles_.time != RoleColumns::kNone) convert_times(before, shown_before);
+    bad_rows_.summarise();
+    reader_->notices().say();
+    id_notices.say();
+    columns::warn_of_whitespace(reader_->files()[0], roles_.columns[roles_.user], log_.users, users_before);
+    columns::warn_of_whitespace(reader_->files()[0], roles_.columns[roles_.item], log_.items, items_before);
+    if (!all_shown_) note_integers(before);
+    notices_.say();
+    tell_of_expressions(rows);
+    refuse_nothing(rows, before, shown_before);
+  }
+
+  // Reads all, and says nothing but of bad rows.
+  AppendedRows stream() {
+    AppendedRows out;
+    told_ = &out;
+    const size_t before = log_.size();
+    columns::Notices unsaid;
+    read(unsaid);
+    for (size_t row = before; row < log_.size(); ++row) out.records.push_back(places_.record(row));
+    if (roles_.time != RoleColumns::kNone) convert_times(before, shown_.size());
+    note_integers(before);
+    return out;
+  }
+
+ private:
+  uint64_t read(columns::Notices& id_notices) {
+    uint64_t rows = 0;
     while (reader_->next(batch_)) {
       make_room(std::max<uint64_t>(batch_.rows, batch_.first_record == 0 ? batch_.file_rows : 0));
       const bool typed = tells_types(reader_->format(batch_.file));
@@ -130,18 +155,15 @@ class LogLoader {
                                    [&](size_t row) { return reader_->place(batch_.file, batch_.first_record + row); });
       rows += batch_.rows;
     }
-    if (roles_.time != RoleColumns::kNone) convert_times(before, shown_before);
-    bad_rows_.summarise();
-    reader_->notices().say();
-    id_notices.say();
-    columns::warn_of_whitespace(reader_->files()[0], roles_.columns[roles_.user], log_.users, users_before);
-    columns::warn_of_whitespace(reader_->files()[0], roles_.columns[roles_.item], log_.items, items_before);
-    if (!all_shown_) {
-      log_.integer_users = integer_users_ && (before == 0 || log_.integer_users) && all_integers(log_.users);
-      log_.integer_items = integer_items_ && (before == 0 || log_.integer_items) && all_integers(log_.items);
-    }
-    notices_.say();
-    tell_of_expressions(rows);
+    return rows;
+  }
+
+  void note_integers(size_t before) {
+    log_.integer_users = integer_users_ && (before == 0 || log_.integer_users) && all_integers(log_.users);
+    log_.integer_items = integer_items_ && (before == 0 || log_.integer_items) && all_integers(log_.items);
+  }
+
+  void refuse_nothing(uint64_t rows, size_t before, size_t shown_before) const {
     if (log_.size() > before || (all_shown_ && shown_.size() > shown_before)) return;
     const auto& files = reader_->files();
     const std::string name =
@@ -157,7 +179,6 @@ class LogLoader {
     fail(ErrorKind::input, "{}: has a header but no rows", name);
   }
 
- private:
   // Grows at least by doubling, otherwise each of many small files would copy all rows before it.
   void make_room(uint64_t rows) {
     const auto reserve = [&](auto& column) {
@@ -285,8 +306,10 @@ class LogLoader {
 
   void bad(const columns::Column& column, size_t row, std::string_view expected) {
     std::string scratch;
-    bad_rows_.report([&] { return reader_->place(batch_.file, batch_.first_record + row); }, column.name,
-                     column.as_text(row, scratch), expected);
+    const auto value = column.as_text(row, scratch);
+    if (told_) told_->bad.push_back({batch_.first_record + row, what_is_bad(column.name, value, expected)});
+    bad_rows_.report([&] { return reader_->place(batch_.file, batch_.first_record + row); }, column.name, value,
+                     expected);
   }
 
   // Converts the parsed times to timestamps, in one form for the whole column, and drops rows whose time is impossible.
@@ -310,6 +333,7 @@ class LogLoader {
                                 options_.now_us.value_or(system_now_us()));
     const auto bad_clicked = settle(times_, form, bounds, places_, before, log_.time_us);
     const auto bad_shown = settle(shown_times_, form, bounds, shown_places_, shown_before, shown_.time_us);
+    if (told_) drop(told_->records, 0, bad_clicked);
     drop_rows(log_, before, bad_clicked);
     drop_rows(shown_, shown_before, bad_shown);
   }
@@ -370,6 +394,8 @@ class LogLoader {
         expected = fmt::format(
             "a time since 1971: it is {}; {} of {} rows lie before 1971, and most of the others after 1980; {}",
             columns::format_time_us(*time.timestamp_us), early, rows, kRemedy);
+      if (told_)
+        told_->bad.push_back({places.record(first + time.row), what_is_bad(options_.time, time.text, expected)});
       bad_rows_.report([&] { return places.text(*reader_, first + time.row); }, options_.time, time.text, expected);
     }
     return bad;
@@ -384,7 +410,8 @@ class LogLoader {
   uint64_t left_out_ = 0, not_positive_ = 0;  // rows, by the two
   bool integer_users_ = true, integer_items_ = true;
   RoleColumns roles_;
-  BadRows bad_rows_;
+  BadRows& bad_rows_;
+  AppendedRows* told_ = nullptr;  // what became of the records, of a stream
   std::unique_ptr<formats::Reader> reader_;
   columns::RawBatch batch_;
   columns::Notices notices_;
@@ -398,12 +425,35 @@ class LogLoader {
 
 }  // namespace
 
+formats::ReaderOptions reading_of(const InteractionOptions& options) {
+  const RoleColumns roles(options, {options.where, "data.where"}, {options.positive, "data.positive"});
+  formats::ReaderOptions reading{options.paths, options.format, roles.columns};
+  reading.required = roles.required;
+  reading.coded = reading.ahead = true;
+  reading.form = options.form;
+  return reading;
+}
+
+namespace {
+
+void load_files(const InteractionOptions& options, Interactions& log, bool all_shown = false) {
+  BadRows bad_rows(options.bad_rows);
+  LogLoader(options, log, formats::open_reader(reading_of(options)), bad_rows, all_shown).run();
+}
+
+}  // namespace
+
+AppendedRows append_rows(const InteractionOptions& options, std::unique_ptr<formats::Reader> reader, BadRows& bad_rows,
+                         Interactions& log) {
+  return LogLoader(options, log, std::move(reader), bad_rows).stream();
+}
+
 Interactions load_interactions(const InteractionOptions& options) {
   Interactions log;
   log.context_names = options.context;
   log.context_values.resize(options.context.size());
   log.context.resize(options.context.size());
-  LogLoader(options, log).run();
+  load_files(options, log);
   warn_of_odd_ids(log, options);
   return log;
 }
@@ -413,7 +463,7 @@ size_t append_interactions(const InteractionOptions& options, Interactions& log)
   check(log.size() == 0 || (log.has_time() == !options.time.empty() && log.weight.empty() == options.weight.empty()),
         "files of one log are read for the same time and weight columns");
   const size_t first = log.size();
-  LogLoader(options, log).run();
+  load_files(options, log);
   return first;
 }
 
@@ -426,7 +476,7 @@ void append_impressions(const InteractionOptions& options, Interactions& log) {
   reading.where.clear();
   reading.positive.clear();
   reading.context.clear();
-  LogLoader(reading, log, true).run();
+  load_files(reading, log, true);
 }
 
 }  // namespace pagoda::data

@@ -71,6 +71,21 @@ Interactions load_interactions(const InteractionOptions& options);
 // Appends the rows of other files (the test files of a `given` split) to `log`; returns the number of the first. Their
 // times are read in the form of the log's times, if that is known.
 size_t append_interactions(const InteractionOptions& options, Interactions& log);
+// How a reader is asked for the columns of a log; some may be missing from `required`, and are null then.
+formats::ReaderOptions reading_of(const InteractionOptions& options);
+// What became of the records of a reader: those whose rows were appended, parallel to them, and those that are bad.
+struct AppendedRows {
+  std::vector<uint64_t> records;
+  struct Bad {
+    uint64_t record;
+    std::string why;
+  };
+  std::vector<Bad> bad;
+};
+// Appends what `reader` gives, one file with the columns of reading_of(options), as a stream comes: no row may be left,
+// and nothing is said but of bad rows, which `bad_rows` counts on.
+AppendedRows append_rows(const InteractionOptions& options, std::unique_ptr<formats::Reader> reader, BadRows& bad_rows,
+                         Interactions& log);
 // Appends files of impressions to log.shown; the options weight, clicked, where, positive and context are ignored.
 void append_impressions(const InteractionOptions& options, Interactions& log);
 

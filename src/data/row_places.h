@@ -20,8 +20,12 @@ class RowPlaces {
   }
   // "clicks.csv:1842" for a row that was noted.
   std::string text(const formats::Reader& reader, size_t row) const {
-    const auto& of = *(std::ranges::upper_bound(runs_, row, {}, &Run::row) - 1);
+    const auto& of = run_of(row);
     return reader.place(of.file, of.record + (row - of.row));
+  }
+  uint64_t record(size_t row) const {  // of its file
+    const auto& of = run_of(row);
+    return of.record + (row - of.row);
   }
 
  private:
@@ -29,6 +33,7 @@ class RowPlaces {
     size_t row, file;
     uint64_t record;
   };
+  const Run& run_of(size_t row) const { return *(std::ranges::upper_bound(runs_, row, {}, &Run::row) - 1); }
   std::vector<Run> runs_;
 };
 

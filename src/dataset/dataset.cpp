@@ -90,7 +90,15 @@ data::Interactions load_log(const DataOptions& options) {
   return data::load_interactions(interaction_options(options));
 }
 
-Dataset make_dataset(const DataOptions& options, data::Interactions log, std::shared_ptr<const Earlier> earlier) {
+std::shared_ptr<const data::Attributes> load_user_table(const DataOptions& options, columns::TimeForm times) {
+  if (options.users.empty()) return nullptr;
+  return std::make_shared<const data::Attributes>(load_table(options.users, options.users_format, options.users_id,
+                                                             options.user, times, options.users_form,
+                                                             options.bad_rows));
+}
+
+Dataset make_dataset(const DataOptions& options, data::Interactions log, std::shared_ptr<const Earlier> earlier,
+                     std::shared_ptr<const data::Attributes> user_table) {
   Dataset d;
   auto interactions = interaction_options(options);
   d.log = std::move(log);
@@ -109,9 +117,7 @@ Dataset make_dataset(const DataOptions& options, data::Interactions log, std::sh
   if (!options.items.empty())
     d.item_table = load_table(options.items, options.items_format, options.items_id, options.item, d.log.times,
                               options.items_form, options.bad_rows);
-  if (!options.users.empty())
-    d.user_table = load_table(options.users, options.users_format, options.users_id, options.user, d.log.times,
-                              options.users_form, options.bad_rows);
+  d.user_table = user_table ? std::move(user_table) : load_user_table(options, d.log.times);
 
   if (earlier) {
     d.earlier_rows = put_before(*earlier, d.log);
@@ -189,16 +195,30 @@ std::vector<bool> skipped_events(const Options& options, const Events& events, s
   return skipped;
 }
 
-std::vector<uint64_t> counts_without(const std::vector<bool>& skipped, const Events& events,
-                                     std::span<const uint64_t> counts) {
-  std::vector<uint64_t> left(counts.begin(), counts.end());
-  for (size_t e = 0; e < skipped.size(); ++e)
-    if (skipped[e]) --left[events.items.values[e]];
-  return left;
+std::vector<uint64_t> example_counts(const std::vector<bool>& skipped, const Events& events, size_t items) {
+  std::vector<uint64_t> counts(items);
+  for (size_t e = 0; e < events.size(); ++e) counts[events.items.values[e]] += skipped.empty() || !skipped[e];
+  return counts;
+}
+
+Events latest_of(const Events& events, size_t count) {
+  Events out;
+  for (size_t user = 0; user < events.items.size(); ++user) {
+    const size_t end = events.items.offsets[user + 1];
+    for (size_t e = std::max(events.items.offsets[user], end - std::min(end, count)); e < end; ++e) {
+      out.items.values.push_back(events.items.values[e]);
+      out.time_us.push_back(events.time_us[e]);
+      out.log_row.push_back(events.log_row[e]);
+      out.user.push_back(events.user[e]);
+    }
+    out.items.close();
+  }
+  return out;
 }
 
 std::vector<uint64_t> Dataset::item_counts(bool with_validation) const {
   std::vector<uint64_t> counts(catalogue.size());
+  if (earlier) std::ranges::copy(earlier->counts_let_go, counts.begin());
   for (size_t row = 0; row < log.size(); ++row)
     if (in_training(parts[row], with_validation)) ++counts[item_row[log.item[row]]];
   return counts;

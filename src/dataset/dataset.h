@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -26,9 +27,10 @@ struct Events {
 // earlier_rows), and, if options skip repeats (skips_repeats()), those whose user has an earlier event of the same
 // item. Empty if there is none of either kind.
 std::vector<bool> skipped_events(const Options& options, const Events& events, size_t earlier_rows);
-// `counts`, per catalogue row, minus the skipped events.
-std::vector<uint64_t> counts_without(const std::vector<bool>& skipped, const Events& events,
-                                     std::span<const uint64_t> counts);
+// How many of the events of each of `items` items are examples.
+std::vector<uint64_t> example_counts(const std::vector<bool>& skipped, const Events& events, size_t items);
+// The latest `count` events of each user.
+Events latest_of(const Events& events, size_t count);
 
 // Immutable after load.
 struct Dataset {
@@ -38,7 +40,8 @@ struct Dataset {
   std::shared_ptr<const Earlier> earlier;
   size_t earlier_rows = 0;
   std::string split_said;  // how the split was chosen, for people; may be empty
-  std::optional<data::Attributes> item_table, user_table;
+  std::optional<data::Attributes> item_table;
+  std::shared_ptr<const data::Attributes> user_table;  // nullptr: there is none
   // The served items: the earlier model's, the item table's, then those of train and validation.
   columns::Interner catalogue;
   columns::Interner users;               // the earlier model's, then the users of train and validation
@@ -48,7 +51,7 @@ struct Dataset {
   int64_t train_end_us = 0, end_us = 0;  // latest time of train, and of train and validation
 
   Events events(bool with_validation) const;                      // train, or train and validation
-  std::vector<uint64_t> item_counts(bool with_validation) const;  // rows on each catalogue item
+  std::vector<uint64_t> item_counts(bool with_validation) const;  // rows on each catalogue item, ever
   // Per user of `users`: the catalogue's items of its training rows, rising, each once.
   math::Ragged<uint32_t> items_of_users(bool with_validation) const;
   // Per user, likewise: what it was shown until the end of the training part and never clicked in it. Nothing if the
@@ -65,8 +68,12 @@ Dataset load_dataset(const DataOptions& options, std::shared_ptr<const Earlier> 
 Dataset with_all_rows(Dataset data);
 // load_dataset() in two steps: the log, then everything else.
 data::Interactions load_log(const DataOptions& options);
+// user_table: the table that options.users names, if it is loaded already.
 Dataset make_dataset(const DataOptions& options, data::Interactions log,
-                     std::shared_ptr<const Earlier> earlier = nullptr);
+                     std::shared_ptr<const Earlier> earlier = nullptr,
+                     std::shared_ptr<const data::Attributes> user_table = nullptr);
+// Nothing if options.users names none. `times`: how those of the log are written.
+std::shared_ptr<const data::Attributes> load_user_table(const DataOptions& options, columns::TimeForm times);
 
 // The users' true items in one part, to judge lists by.
 struct Relevant {

@@ -38,7 +38,8 @@ ItemsAsTheyCome items_as_they_come(const Dataset& data, const Events& events, st
 TrainingContext::TrainingContext(const Dataset& data, const Options& options, bool with_validation)
     : events(data.events(with_validation)), skipped(skipped_events(options, events, data.earlier_rows)),
       existing_items(options.train.order == Order::time ? data.first_items : data.catalogue.size()),
-      item_counts(data.item_counts(with_validation)), positive_counts(counts_without(skipped, events, item_counts)),
+      item_counts(data.item_counts(with_validation)),
+      positive_counts(example_counts(skipped, events, item_counts.size())),
       downsampling(options.sampling.downsample_positives, positive_counts, options.train.seed) {
   const auto& negatives = options.sampling.negatives;
   if (std::ranges::any_of(negatives, sampling::draws_by_user)) user_items = data.items_of_users(with_validation);

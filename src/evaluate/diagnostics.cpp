@@ -138,9 +138,9 @@ TrainingDiagnostics replay_training(ThreadPool& pool, const model::Bundle& bundl
   const auto& model = member.model;
   const auto events = data.events(bundle.info().refit);
   const auto skipped = dataset::skipped_events(options, events, data.earlier_rows);
-  const sampling::PositiveDownsampling downsampling(options.sampling.downsample_positives,
-                                                    dataset::counts_without(skipped, events, bundle.item_counts()),
-                                                    options.train.seed);
+  const sampling::PositiveDownsampling downsampling(
+      options.sampling.downsample_positives, dataset::example_counts(skipped, events, bundle.item_counts().size()),
+      options.train.seed);
   const dataset::Batcher batcher({.options = &options.train,
                                   .data = &data,
                                   .events = &events,

@@ -55,7 +55,7 @@ struct TowerOptions {
 void describe(OptionVisitor& fields, TowerOptions& options);  // sections [user], [item] and [model]
 
 struct BundleInfo {
-  std::string version;                                        // of the program that wrote it
+  std::string version = {};                                   // of the program that wrote it
   bool towers = true;                                         // false: bare vectors
   uint64_t dim = 0, items = 0, users = 0, training_rows = 0;  // of an ensemble: dim of all, the others of the first
   int64_t moment_us = 0;    // the latest time of the data it has seen: "now" where a request gives none

@@ -251,4 +251,34 @@ const JsonCell* JsonRow::find(std::string_view key, size_t& hint) const {
   return nullptr;
 }
 
+namespace {
+
+void push_value(columns::Column& column, const JsonCell& cell) {
+  switch (column.type) {
+    case columns::ColumnType::text:
+    case columns::ColumnType::decimal: return column.push_text(cell.text);
+    case columns::ColumnType::real: return column.push_real(cell.real);
+    case columns::ColumnType::texts:
+      for (const auto& element : cell.elements) column.push_element(element);
+      return column.end_list();
+    default: return column.push_integer(cell.integer);
+  }
+}
+
+void push(columns::Column& column, const JsonCell* value, size_t rows) {
+  if (!value || value->null) return column.push_null();
+  if (value->type == column.type && rows > 0) return push_value(column, *value);
+  columns::Column cell;
+  cell.type = value->type;
+  push_value(cell, *value);
+  if (rows == 0) column.type = value->type;
+  column.push_cell(cell, 0);
+}
+
+}  // namespace
+
+void JsonColumns::append(const JsonRow& row, size_t rows, std::vector<columns::Column>& columns) {
+  for (size_t c = 0; c < names_.size(); ++c) push(columns[c], row.find(names_[c], hints_[c]), rows);
+}
+
 }  // namespace pagoda::text

@@ -1,10 +1,11 @@
-// Parses one line of JSON into the cells of a row; numbers are exact. Private to this room.
+// Parses one JSON object, a line of a file or a message of a stream, into the cells of a row; numbers are exact.
 #pragma once
 
 #include <nlohmann/json.hpp>
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "columns/column.h"
@@ -43,6 +44,19 @@ class JsonRow {
   size_t size_ = 0;
   std::string error_, repaired_;
   uint64_t not_numbers_ = 0, dropped_nulls_ = 0;
+};
+
+// Appends rows to typed columns, each named by a key. A missing key is null. A column has the type of its first value;
+// a value of another type widens it, as in Column::push_cell().
+class JsonColumns {
+ public:
+  explicit JsonColumns(std::vector<std::string> names) : names_(std::move(names)), hints_(names_.size()) {}
+  // The columns hold `rows` rows.
+  void append(const JsonRow& row, size_t rows, std::vector<columns::Column>& columns);
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<size_t> hints_;  // where each key was found last
 };
 
 }  // namespace pagoda::text

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -50,18 +51,6 @@ class JsonRows {
   uint64_t python_lines_ = 0;
 };
 
-void push_value(columns::Column& column, const JsonCell& cell) {
-  switch (column.type) {
-    case columns::ColumnType::text:
-    case columns::ColumnType::decimal: return column.push_text(cell.text);
-    case columns::ColumnType::real: return column.push_real(cell.real);
-    case columns::ColumnType::texts:
-      for (const auto& element : cell.elements) column.push_element(element);
-      return column.end_list();
-    default: return column.push_integer(cell.integer);
-  }
-}
-
 class JsonlFile : public FileReader {
  public:
   explicit JsonlFile(const FileOptions& options)
@@ -92,11 +81,11 @@ class JsonlFile : public FileReader {
   const std::vector<std::string>& columns() const override { return columns_; }
 
   size_t next(std::vector<columns::Column>& columns) override {
+    if (!cells_) cells_.emplace(columns_);
     const uint64_t not_numbers = row_.not_numbers(), dropped = row_.dropped_nulls(), python = rows_.python_lines();
-    hints_.resize(columns_.size());
     size_t n = 0;
     for (; n < batch_rows_ && rows_.next(row_); ++n) {
-      for (size_t c = 0; c < columns_.size(); ++c) push(columns[c], row_.find(columns_[c], hints_[c]), n);
+      cells_->append(row_, n, columns);
       if (warn_of_new_names_) look_for_new_names();
     }
     notices_->add("", "value(s) are NaN or Infinity and were read as empty", row_.not_numbers() - not_numbers,
@@ -108,17 +97,6 @@ class JsonlFile : public FileReader {
   }
 
  private:
-  // The column has the type of its first value; a value of another type widens it, as in Column::push_cell().
-  void push(columns::Column& column, const JsonCell* value, size_t row) const {
-    if (!value || value->null) return column.push_null();
-    if (value->type == column.type && row > 0) return push_value(column, *value);
-    columns::Column cell;
-    cell.type = value->type;
-    push_value(cell, *value);
-    if (row == 0) column.type = value->type;
-    column.push_cell(cell, 0);
-  }
-
   void look_for_new_names() {
     for (size_t i = 0; i < row_.size(); ++i)
       if (const auto& key = row_[i].key; std::find(columns_.begin(), columns_.end(), key) == columns_.end()) {
@@ -134,7 +112,7 @@ class JsonlFile : public FileReader {
   std::vector<std::string> columns_;
   columns::Notices* notices_;
   JsonRow row_;
-  std::vector<size_t> hints_;  // where each column's key was found last
+  std::optional<JsonColumns> cells_;
   uint64_t lines_for_names_ = 0;
   bool warn_of_new_names_ = false;
 };

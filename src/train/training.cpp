@@ -1,7 +1,5 @@
 #include "train/training.h"
 
-#include <pagoda/version.h>
-
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -12,20 +10,19 @@
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/warnings.h"
-#include "evaluate/baselines.h"
 #include "evaluate/bundle_evaluation.h"
 #include "evaluate/comparison_table.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/judged_model.h"
 #include "math/bootstrap.h"
 #include "math/tile_kernels.h"
-#include "model/unknown_user.h"
 #include "report/run_log.h"
 #include "train/checkpoint.h"
 #include "train/choose_half_life.h"
 #include "train/drift.h"
 #include "train/hard_negatives.h"
 #include "train/suited.h"
+#include "train/trained_model.h"
 #include "train/trainer.h"
 
 namespace pagoda::train {
@@ -396,55 +393,30 @@ void Run::save(dataset::TrainingContext& fit, Trainer& trainer) {
 
 // with_validation: the model has learnt from the validation part, too. all_rows: from whatever the data has.
 void Run::write(const std::string& path, dataset::TrainingContext& fit, bool with_validation, bool all_rows) {
-  const int64_t moment = with_validation ? data_->end_us : data_->train_end_us;
-  const auto vectors = model::item_vectors(pool_, fit.model, fit.item_cells, moment);
-  const auto newest = evaluate::newest_tenth(fit.events.items.values, fit.events.time_us, fit.item_counts.size());
-  fit.model.unknown_user = model::fit_unknown_user(
-      vectors.view(), model::unknown_user_weights(fit.item_counts, newest ? newest->counts : std::vector<uint32_t>{}),
-      options_.towers.model.normalise);
   // Known users answer from all that was seen of them: before the test part, or ever.
   std::optional<dataset::Events> own;
   if (!with_validation) own = data_->events(true);
   const auto& events = own ? *own : fit.events;
-  const auto states = evaluate::user_states(*data_, events, data_->end_us);
-  const bool judged = all_rows && !progress_.judged.fingerprint.empty();
   auto options = options_;
   // The judged model is what "validation" trains, to the bit.
   if (!all_rows && options.train.refit == dataset::Refit::all) options.train.refit = dataset::Refit::validation;
-  model::BundleContent content;
-  content.options = options_.towers;
-  content.info = {.version = std::string(version()),
-                  .towers = true,
-                  .dim = vectors.cols(),
-                  .items = vectors.rows(),
-                  .users = data_->users.size(),
-                  .training_rows = fit.events.size(),
-                  .moment_us = data_->end_us,
-                  .chosen_on = may_choose() ? "validation" : "fixed",
-                  .refit = with_validation,
-                  .uses_order = evaluate::uses_order(options_, states),
-                  .all_rows = all_rows,
-                  .epochs = epochs(),
-                  .times = data_->log.times,
-                  .chosen_by = may_choose() ? choose_by_ : "",
-                  .test_rows = test_rows_,
-                  .integer_users = data_->log.integer_users,
-                  .integer_items = data_->log.integer_items};
-  if (judged)
-    content.judged = {.fingerprint = progress_.judged.fingerprint, .training_rows = progress_.judged.training_rows};
-  if (judged) content.metrics = progress_.judged.figures;
-  content.config = dataset::to_toml(options, false);
-  content.run_log = read_file(log_->path());
-  content.frequency = frequency_;
-  content.model = &fit.model;
-  content.user_ids = &data_->users;
-  content.user_cells = &fit.user_cells;
-  content.user_states = &states;
-  content.item_ids = &data_->catalogue;
-  content.item_counts = fit.item_counts;
-  content.item_vectors = vectors;
-  content.item_attributes = data_->item_table ? &*data_->item_table : nullptr;
-  model::write_bundle(path, content);
+  TrainedModel trained{.options = options,
+                       .data = *data_,
+                       .fit = fit,
+                       .events = events,
+                       .info = {.chosen_on = may_choose() ? "validation" : "fixed",
+                                .refit = with_validation,
+                                .all_rows = all_rows,
+                                .epochs = epochs(),
+                                .chosen_by = may_choose() ? choose_by_ : "",
+                                .test_rows = test_rows_},
+                       .run_log = read_file(log_->path()),
+                       .frequency = frequency_};
+  if (all_rows && !progress_.judged.fingerprint.empty()) {
+    trained.judged = {.fingerprint = progress_.judged.fingerprint, .training_rows = progress_.judged.training_rows};
+    trained.metrics = progress_.judged.figures;
+  }
+  write_model(pool_, path, std::move(trained));
   if (path != output_ || !options_.train.keep_state) return;
   const auto lineage = from_ ? from_->next() : Lineage{.full_rows = fit.events.size()};
   const auto bytes = write_state(path, events, lineage, *trainer_);

@@ -27,7 +27,8 @@ std::string shape_of(const dataset::Options& options) {
 }
 
 // A state that fits, or nothing, with a warning.
-std::optional<SectionFile> open_state(const model::Bundle& bundle, uint64_t& steps, Lineage& lineage) {
+std::optional<SectionFile> open_state(const model::Bundle& bundle, uint64_t& steps, Lineage& lineage,
+                                      uint64_t& latest_events) {
   const auto path = state_path(bundle.file().path());
   const auto anew = [&](std::string_view why) {
     log_warning(
@@ -46,7 +47,15 @@ std::optional<SectionFile> open_state(const model::Bundle& bundle, uint64_t& ste
   if (info.at("model") != model::fingerprint_of_learnt(bundle.file().path())) return anew("is of another model");
   steps = info.at("steps");
   lineage = {.full_rows = info.value("full_rows", lineage.full_rows), .times = info.value("times", uint64_t{0})};
+  latest_events = info.value("latest_events", uint64_t{0});
   return state;
+}
+
+// Per item: events that were learnt from, and are in no history any more.
+std::vector<uint64_t> counts_let_go(const model::Bundle& bundle) {
+  auto counts = bundle.item_counts();
+  for (const uint32_t item : bundle.user_states().histories.values) counts[item] -= std::min<uint64_t>(1, counts[item]);
+  return counts;
 }
 
 }  // namespace
@@ -54,13 +63,14 @@ std::optional<SectionFile> open_state(const model::Bundle& bundle, uint64_t& ste
 std::string state_path(const std::string& bundle) { return bundle + ".state"; }
 
 uint64_t write_state(const std::string& bundle, const dataset::Events& events, const Lineage& lineage,
-                     const Trainer& trainer) {
+                     const Trainer& trainer, uint64_t latest_events) {
   const auto path = state_path(bundle);
   SectionWriter out(path, kKind, kVersion);
   const nlohmann::ordered_json info{{"model", model::fingerprint_of_learnt(bundle)},
                                     {"steps", trainer.steps_taken()},
                                     {"full_rows", lineage.full_rows},
-                                    {"times", lineage.times}};
+                                    {"times", lineage.times},
+                                    {"latest_events", latest_events}};
   out.section("info", info.dump(1));
   ByteWriter times;
   times.array(events.time_us);
@@ -87,9 +97,11 @@ WarmStart::WarmStart(const std::string& path, int64_t forget_us) {
          path);
   options_ = evaluate::bundle_options(*bundle, {});
   lineage_.full_rows = bundle->info().training_rows;
-  state_ = open_state(*bundle, steps_, lineage_);
+  uint64_t latest_events = 0;
+  state_ = open_state(*bundle, steps_, lineage_, latest_events);
   auto earlier = std::make_shared<dataset::Earlier>();
   earlier->bundle = bundle;
+  if (latest_events > 0) earlier->counts_let_go = counts_let_go(*bundle);
   if (state_) {
     ByteReader times(state_->bytes("times"), state_->path() + ": section 'times'");
     earlier->time_us = times.array<int64_t>();

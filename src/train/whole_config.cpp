@@ -20,7 +20,7 @@ void for_each_path(WholeConfig& config, F&& f) {
   for (auto* path : {&data.items, &data.users, &config.serve.compare, &config.serve.keys, &config.serve.tls_certificate,
                      &config.serve.tls_key})
     f(*path);
-  for (auto* paths : {&data.interactions, &data.impressions, &data.split.test_files})
+  for (auto* paths : {&data.interactions, &data.impressions, &data.split.test_files, &config.stream.files})
     for (auto& path : *paths) f(path);
 }
 
@@ -50,6 +50,7 @@ std::string beside(const std::string& file, const std::string& path) {
 void describe(OptionVisitor& fields, WholeConfig& config) {
   dataset::describe(fields, config.training);
   retrieval::describe(fields, config.serve);
+  describe(fields, config.stream);
 }
 
 void read_config(const std::string& path, const std::vector<std::string>& set, WholeConfig& config) {
@@ -75,10 +76,11 @@ void write_paths_beside(const std::string& file, WholeConfig& config) {
 }
 
 void read_training(const Config& config, dataset::Options& training) {
-  retrieval::ServeOptions serve;
+  WholeConfig others;
   config.read([&](OptionVisitor& fields) {
     dataset::describe(fields, training);
-    retrieval::describe(fields, serve);
+    retrieval::describe(fields, others.serve);
+    describe(fields, others.stream);
   });
 }
 

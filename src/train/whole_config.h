@@ -1,5 +1,5 @@
-// A config file with all its sections: those of training, and [serve]. Every reader knows all keys, and ignores the
-// section that it does not need.
+// A config file with all its sections: those of training, [serve] and [stream]. Every reader knows all keys, and
+// ignores the sections that it does not need.
 #pragma once
 
 #include <string>
@@ -8,12 +8,14 @@
 #include "core/config.h"
 #include "dataset/options.h"
 #include "retrieval/options.h"
+#include "train/stream_options.h"
 
 namespace pagoda::train {
 
 struct WholeConfig {
   dataset::Options training;
   retrieval::ServeOptions serve;
+  StreamOptions stream;
 };
 void describe(OptionVisitor& fields, WholeConfig& config);
 
@@ -25,7 +27,7 @@ void read_config(const std::string& path, const std::vector<std::string>& set, W
 // Rewrites the paths of `config`, which are relative to the current folder, to be relative to the folder of `file`.
 void write_paths_beside(const std::string& file, WholeConfig& config);
 
-// Applies all sections but [serve], whose keys and values are checked, to `training`. Error{usage}.
+// Applies all sections but [serve] and [stream], whose keys and values are checked, to `training`. Error{usage}.
 void read_training(const Config& config, dataset::Options& training);
 
 }  // namespace pagoda::train

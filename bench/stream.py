@@ -1,0 +1,93 @@
+"""Learning from a stream beside `pagoda train` in order of time on the same rows: through a broker of Kafka, and from files that grow."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pyarrow.parquet
+
+from _bench import BUILD, ROOT, Result, WORK, median, train
+from python import log_of
+
+sys.path.insert(0, str(ROOT / "tests"))
+from broker import Broker  # noqa: E402
+
+PARTITIONS = 4
+CONFIG = """
+[data]
+interactions = ["{log}"]
+user = "user_id"
+item = "item_id"
+time = "ts"
+[data.split]
+kind = "none"
+[model]
+dim = 32
+[user.history]
+last = 20
+[sampling.frequency]
+kind = "streaming"
+clock = "example"
+[train]
+order = "time"
+epochs = 1
+batch = 4096
+threads = 2
+[stream]
+publish = ""
+idle = "5s"
+"""
+
+
+def stream(config, *words):
+    """(seconds, peak memory in MB) of learning all that a source holds."""
+    model = WORK / "stream" / "live.pagoda"
+    shutil.rmtree(f"{model}.stream", ignore_errors=True)
+    shutil.rmtree(f"{model}.versions", ignore_errors=True)
+    words = [BUILD / "pagoda", "stream", "-c", config, "-o", model, "--once", *words]
+    begin = os.times()
+    process = subprocess.Popen(list(map(str, words)), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    said = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if os.waitstatus_to_exitcode(status) != 0:
+        raise SystemExit(f"bench: {said}")
+    return os.times().elapsed - begin.elapsed, usage.ru_maxrss / 1024
+
+
+def run(quick):
+    folder = WORK / "stream"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    rows, rounds = (500_000, 1) if quick else (4_000_000, 3)
+    log, config = log_of(rows), folder / "pagoda.toml"
+    config.write_text(CONFIG.format(log=log))
+    table = pyarrow.parquet.read_table(log).to_pylist()
+    lines = [json.dumps(row) for row in table]
+    del table
+    (folder / "log.jsonl").write_text("".join(line + "\n" for line in lines))
+    broker = Broker(folder / "broker", BUILD / "kafka_tool").start()
+    try:
+        broker("create", "clicks", PARTITIONS)
+        broker.produce("clicks", ((i % PARTITIONS, line) for i, line in enumerate(lines)))
+        del lines
+        sources = {"kafka": ("--set", "stream.topic='clicks'", "--set", f"stream.kafka.bootstrap.servers='{broker.address}'"),
+                   "files": ("--set", f"stream.files=['{folder}/log.jsonl']")}
+        seconds, memory = {"train": [], "kafka": [], "files": []}, {}
+        for _ in range(rounds):  # in turns
+            begin = os.times()
+            _, memory["train"] = train("-c", config, "--set", "train.refit=false")
+            seconds["train"].append(os.times().elapsed - begin.elapsed)
+            for name, words in sources.items():
+                took, memory[name] = stream(config, *words)
+                seconds[name].append(took)
+    finally:
+        broker.kill()
+    whole = median(seconds["train"])
+    results = [Result("train_in_order_of_time", rows / whole, "events/s", 2, peak_rss_mb=memory["train"])]
+    for name in sources:
+        took = median(seconds[name])
+        results.append(Result(f"stream_{name}", rows / took, "events/s", 2, ratio_to_peer=whole / took, peer="pagoda train, order = \"time\", the same rows as Parquet",
+                              peak_rss_mb=memory[name]))
+    return results

@@ -1,0 +1,47 @@
+#include <memory>
+
+#include "cli/commands.h"
+#include "core/log.h"
+#include "files/byte_sink.h"
+#include "stream/file_source.h"
+#include "stream/kafka_source.h"
+#include "stream/publisher.h"
+#include "stream/stream.h"
+#include "train/suited.h"
+#include "train/whole_config.h"
+
+namespace pagoda::cli {
+
+void run_stream_command(const StreamArgs& args) {
+  files::check_not_compressed(args.output, "a bundle");
+  train::WholeConfig config;
+  read_config(args.config, args.set, config);
+  train::validate(config.stream);
+  const auto& o = config.stream;
+  std::unique_ptr<stream::Source> source;
+  if (o.topic.empty())
+    source = std::make_unique<stream::FileSource>(o.files);
+  else
+    source = std::make_unique<stream::KafkaSource>(stream::KafkaOptions{o.topic, o.kafka, o.start, o.skip_gaps});
+  stream::run_stream(config, args.output, {.from = args.from, .once = args.once}, *source, interrupted);
+}
+
+void run_publish(const PublishArgs& args) {
+  const auto kept = stream::versions(args.model);
+  const auto served = stream::served_version(args.model);
+  auto wanted = args.version;
+  if (args.rollback) {
+    for (const uint64_t version : kept)
+      if (served && version < *served) wanted = version;
+    if (!wanted) fail(ErrorKind::usage, "{}: there is no version before the one that is served", args.model);
+  }
+  if (!wanted) {
+    for (const uint64_t version : kept)
+      std::printf("%llu%s\n", static_cast<unsigned long long>(version), served == version ? "\tserved" : "");
+    return;
+  }
+  stream::publish_version(args.model, *wanted);
+  log_info("{}: serves version {}", args.model, *wanted);
+}
+
+}  // namespace pagoda::cli

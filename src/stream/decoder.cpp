@@ -1,0 +1,105 @@
+#include "stream/decoder.h"
+
+#include <memory>
+#include <utility>
+
+#include "core/error.h"
+#include "text/json_row.h"
+
+namespace pagoda::stream {
+
+namespace {
+
+// Messages as the one batch of a reader. Record r is message of_record[r].
+class MessageReader : public formats::Reader {
+ public:
+  MessageReader(std::vector<std::string> columns, const Decoder::Place& place)
+      : columns_(std::move(columns)), place_(place) {
+    batch_.columns.resize(columns_.size());
+    for (size_t c = 0; c < columns_.size(); ++c) batch_.columns[c].name = columns_[c];
+  }
+
+  // Takes what can be read of the messages; borrows them.
+  void read(const std::vector<Message>& messages, data::BadRows& bad_rows) {
+    messages_ = &messages;
+    text::JsonColumns cells(columns_);
+    text::JsonRow row;
+    for (size_t m = 0; m < messages.size(); ++m) {
+      if (!row.parse(messages[m].value)) {
+        bad_rows.report([&] { return place_(messages[m]); }, row.error());
+        continue;
+      }
+      cells.append(row, batch_.rows++, batch_.columns);
+      of_record_.push_back(m);
+    }
+  }
+
+  const std::vector<size_t>& message_of_record() const { return of_record_; }
+
+  const std::vector<std::string>& files() const override { return files_; }
+  const std::vector<std::string>& columns() const override { return columns_; }
+  files::Format format(size_t) const override { return files::Format::jsonl; }
+  bool next(columns::RawBatch& batch) override {
+    std::swap(batch, batch_);
+    batch_.rows = 0;
+    return batch.rows > 0;
+  }
+  std::string place(size_t, uint64_t record) const override { return place_((*messages_)[of_record_[record]]); }
+  const columns::Notices& notices() const override { return notices_; }
+
+ private:
+  std::vector<std::string> files_{"stream"}, columns_;
+  const Decoder::Place& place_;
+  const std::vector<Message>* messages_ = nullptr;
+  columns::RawBatch batch_;
+  std::vector<size_t> of_record_;
+  columns::Notices notices_;
+};
+
+}  // namespace
+
+Decoder::Decoder(data::InteractionOptions options, Place place)
+    : options_(std::move(options)), reading_(data::reading_of(options_)), place_(std::move(place)),
+      bad_rows_(options_.bad_rows) {
+  if (options_.time.empty())
+    fail(ErrorKind::usage, "a stream is learnt in order of time: set data.time to the column of the time");
+}
+
+std::vector<DecodedMessage> Decoder::decode(const std::vector<Message>& messages) {
+  std::vector<DecodedMessage> decoded(messages.size());
+  auto own = std::make_unique<MessageReader>(reading_.columns, place_);
+  own->read(messages, bad_rows_);
+  const auto message_of = own->message_of_record();
+  data::Interactions log;
+  log.context_names = options_.context;
+  log.context_values.resize(options_.context.size());
+  log.context.resize(options_.context.size());
+  const auto appended = data::append_rows(options_, std::move(own), bad_rows_, log);
+  for (auto& one : decoded) one.bad = 1;  // unless it can be read
+  for (const size_t m : message_of) decoded[m] = {.events = {}, .rows = 1, .bad = 0, .not_positive = 1};
+  for (const auto& bad : appended.bad) decoded[message_of[bad.record]] = {.events = {}, .rows = 1, .bad = 1};
+  if (log.size() > 0) {
+    std::lock_guard lock(mutex_);
+    options_.times = found_.times = log.times;  // in the form of the first
+    found_.integer_users &= log.integer_users;
+    found_.integer_items &= log.integer_items;
+  }
+  for (size_t row = 0; row < log.size(); ++row) {
+    const size_t m = message_of[appended.records[row]];
+    Event event{.partition = messages[m].partition,
+                .offset = messages[m].offset,
+                .row = 0,
+                .user = std::string(log.users[log.user[row]]),
+                .item = std::string(log.items[log.item[row]]),
+                .time_us = log.time_us[row],
+                .weight = log.weight_of(row),
+                .context = {}};
+    for (size_t c = 0; c < log.context.size(); ++c)
+      event.context.emplace_back(log.context_values[c][log.context[c][row]]);
+    decoded[m].events.push_back(std::move(event));
+    decoded[m].not_positive = 0;
+  }
+  return decoded;
+}
+
+}  // namespace pagoda::stream

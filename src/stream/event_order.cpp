@@ -1,0 +1,183 @@
+#include "stream/event_order.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace pagoda::stream {
+
+EventOrder::EventOrder(OrderOptions options, Standing before) : options_(options), standing_(std::move(before)) {}
+
+void EventOrder::add_partition(const std::string& name, int64_t offset) {
+  std::lock_guard lock(mutex_);
+  auto& partition = partitions_.emplace_back();
+  partition.name = name;
+  partition.start.next = partition.next = offset;
+  auto& before = standing_.positions;
+  if (const auto known = before.find(name); known != before.end()) {
+    partition.start = known->second;
+    partition.next = partition.start.next;
+    partition.newest_us = partition.start.newest_us;
+    before.erase(known);
+  }
+}
+
+void EventOrder::add(const Message& message, DecodedMessage decoded) {
+  std::lock_guard lock(mutex_);
+  auto& partition = partitions_.at(message.partition);
+  if (message.offset < partition.start.next) return;
+  const auto& done = partition.start.done;
+  const auto known = done.lower_bound({message.offset, 0});
+  if (known == done.end() || known->first != message.offset) {
+    standing_.bad += decoded.bad;
+    standing_.not_positive += decoded.not_positive;
+  }
+  Pending pending{message.offset, partition.newest_us, std::vector<bool>(std::max(1u, decoded.rows), true), 0};
+  for (auto& event : decoded.events) {
+    const bool first = partition.newest_us == INT64_MIN;
+    const int64_t earliest =
+        std::max(first ? INT64_MIN : partition.newest_us - options_.lateness_us, standing_.learnt_us);
+    partition.newest_us = std::max(partition.newest_us, event.time_us);
+    if (done.contains({message.offset, event.row})) continue;
+    event.key_us = event.time_us;
+    if (event.time_us < earliest) {
+      if (options_.late == train::LateEvents::drop) {
+        ++standing_.late;
+        continue;
+      }
+      event.late = true;  // and counted when it is taken: until then it may be read again
+      event.key_us = event.time_us = earliest;
+    }
+    pending.done[event.row] = false;
+    ++pending.left;
+    events_.insert(std::move(event));
+  }
+  partition.next = message.next;
+  partition.idle = false;
+  if (pending.left > 0 || !partition.messages.empty()) partition.messages.push_back(std::move(pending));
+  note_ready();
+  changed_.notify_all();
+}
+
+void EventOrder::set_idle(uint32_t partition, bool idle) {
+  std::lock_guard lock(mutex_);
+  partitions_.at(partition).idle = idle;
+  note_ready();
+  changed_.notify_all();
+}
+
+void EventOrder::end() {
+  std::lock_guard lock(mutex_);
+  ended_ = true;
+  note_ready();
+  changed_.notify_all();
+}
+
+// A partition's next event has at least the key of its watermark, and if no more than that, stands behind what was read.
+EventOrder::Place EventOrder::limit() const {
+  Place least{INT64_MAX, UINT32_MAX, INT64_MAX, UINT32_MAX};
+  if (ended_) return least;
+  for (uint32_t p = 0; p < partitions_.size(); ++p) {
+    const auto& partition = partitions_[p];
+    if (partition.idle) continue;
+    if (partition.newest_us == INT64_MIN) return {INT64_MIN, 0, 0, 0};
+    least = std::min(least, Place{partition.newest_us - options_.lateness_us, p, partition.next, 0});
+  }
+  return partitions_.empty() ? Place{INT64_MIN, 0, 0, 0} : least;
+}
+
+size_t EventOrder::count_ready(size_t most) const {
+  const auto end = limit();
+  size_t n = 0;
+  for (auto event = events_.begin(); event != events_.end() && n < most && Place(event->place()) < end; ++event) ++n;
+  return n;
+}
+
+void EventOrder::note_ready() {
+  if (count_ready(1) == 0)
+    ready_since_ = Clock::time_point::max();
+  else if (ready_since_ == Clock::time_point::max())
+    ready_since_ = Clock::now();
+}
+
+std::vector<Event> EventOrder::take(const Wanted& wanted) {
+  std::lock_guard lock(mutex_);
+  const auto end = limit();
+  size_t rows = 0, examples = 0, whole = 0;  // whole: rows up to the last whole batch
+  auto event = events_.begin();
+  for (; event != events_.end() && Place(event->place()) < end; ++event) {
+    if (whole > 0 && rows >= wanted.max_rows) break;
+    ++rows;
+    examples += !wanted.is_example || wanted.is_example(*event);
+    if (examples > 0 && examples % wanted.batch == 0) whole = rows;
+  }
+  if (whole == 0 && wanted.short_too && examples > 0) whole = rows;
+  std::vector<Event> taken;
+  taken.reserve(whole);
+  while (taken.size() < whole) {
+    mark_done(*events_.begin());
+    standing_.late += events_.begin()->late;
+    taken.push_back(std::move(events_.extract(events_.begin()).value()));
+  }
+  if (!taken.empty()) standing_.learnt_us = std::max(standing_.learnt_us, taken.back().key_us);
+  standing_.events += taken.size();
+  ready_since_ = Clock::time_point::max();
+  note_ready();
+  changed_.notify_all();
+  return taken;
+}
+
+void EventOrder::mark_done(const Event& event) {
+  auto& messages = partitions_[event.partition].messages;
+  const auto at = std::ranges::lower_bound(messages, event.offset, {}, &Pending::offset);
+  check(at != messages.end() && at->offset == event.offset, "an event is of a message that is pending");
+  at->done[event.row] = true;
+  --at->left;
+  while (!messages.empty() && messages.front().left == 0) messages.pop_front();
+}
+
+void EventOrder::wait(size_t rows, std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, time, [&] { return ended_ || count_ready(rows) >= rows; });
+}
+
+Standing EventOrder::standing() const {
+  std::lock_guard lock(mutex_);
+  auto out = standing_;
+  for (const auto& partition : partitions_) {
+    auto& position = out.positions[partition.name];
+    const auto& messages = partition.messages;
+    position.next = messages.empty() ? partition.next : messages.front().offset;
+    position.newest_us = messages.empty() ? partition.newest_us : messages.front().newest_before_us;
+    for (const auto& message : messages)
+      for (uint32_t row = 0; row < message.done.size(); ++row)
+        if (message.done[row]) position.done.insert({message.offset, row});
+    // Rows that were done before and have not been read again.
+    for (const auto& row : partition.start.done)
+      if (row.first >= partition.next) position.done.insert(row);
+  }
+  return out;
+}
+
+bool EventOrder::holds(size_t rows) const {
+  std::lock_guard lock(mutex_);
+  return count_ready(rows) >= rows;
+}
+
+size_t EventOrder::waiting() const {
+  std::lock_guard lock(mutex_);
+  return events_.size();
+}
+
+int64_t EventOrder::watermark_us() const {
+  std::lock_guard lock(mutex_);
+  return std::get<0>(limit());
+}
+
+std::chrono::milliseconds EventOrder::waited() const {
+  std::lock_guard lock(mutex_);
+  if (ready_since_ == Clock::time_point::max()) return std::chrono::milliseconds(0);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - ready_since_);
+}
+
+}  // namespace pagoda::stream

@@ -1,0 +1,80 @@
+#include "train/stream_options.h"
+
+#include "columns/column.h"
+#include "core/error.h"
+
+namespace pagoda::train {
+
+void describe(OptionVisitor& f, StreamOptions& o) {
+  f.section("stream", "how `pagoda stream` learns from a log that grows; nothing else reads it", [&](OptionVisitor& f) {
+    f.field("files", o.files, "files of one JSON object a line that grow: files, folders, globs");
+    f.field("topic", o.topic, "of Kafka, of one JSON object a message; \"\": the files");
+    f.pairs("kafka", o.kafka,
+            "keys of librdkafka, as \"bootstrap.servers\" = \"broker:9092\"; a table [stream.kafka] holds many");
+    f.field("start", o.start,
+            "where a stream of Kafka begins that has learnt nothing yet: begin, end, or a time of the messages, as "
+            "2024-05-01T10:00:00Z");
+    f.choice("gaps", o.skip_gaps, {{"fail", false}, {"skip", true}},
+             "messages that the broker deleted before they were learnt: fail, or skip them with a warning");
+    f.field("lateness", o.lateness,
+            "how far the times of a partition may be out of order; events wait so long for those before them");
+    f.choice("late", o.late, {{"drop", LateEvents::drop}, {"move", LateEvents::move}},
+             "an event that is later than that: drop it, or move its time to the earliest that is still open");
+    f.field("idle", o.idle, "a partition without messages for so long is not waited for");
+    f.field(
+        "max_wait", o.max_wait,
+        "how long events may wait for a whole batch (train.batch); then a short one is learnt, and the same messages "
+        "may give another model; \"\": for ever");
+    f.field("segment", o.segment,
+            "how often what has come is judged, learnt and checkpointed, in whole batches; longer costs less, shorter "
+            "learns sooner");
+    f.field("segment_rows", o.segment_rows, "the most events of a segment; it begins at once when so many wait");
+    f.field("latest_events", o.latest_events,
+            "of each user so many are kept: histories, and what lists leave out, are made of them");
+    f.field("forget", o.forget,
+            "items and users without an event for so long give their rows to new ones; \"\": none does");
+    f.field("judged_users", o.judged_users,
+            "users of a segment whose events are ranked before they are learnt; 0: none");
+    f.field("guard", o.guard,
+            "a model is not published while recall has fallen by more than this share below what it was; 1: always");
+    f.field("publish", o.publish, "how often a model is published; \"\": only at the end");
+    f.field("keep", o.keep, "published models that are kept, for `pagoda publish --rollback`");
+    f.field("http", o.http, "address and port of /metrics and /livez; \"\": none");
+  });
+}
+
+namespace {
+
+void check_duration(const char* key, const std::string& value, bool may_be_empty) {
+  if (value.empty() ? may_be_empty : columns::parse_duration_us(value).has_value()) return;
+  fail(ErrorKind::usage, "stream.{} is \"{}\", expected a duration, such as 30s, 5m, 12h, 7d", key, value);
+}
+
+void at_least(const char* key, int64_t value, int64_t least) {
+  if (value < least) fail(ErrorKind::usage, "stream.{} = {} must be at least {}", key, value, least);
+}
+
+}  // namespace
+
+void validate(const StreamOptions& o) {
+  check_duration("lateness", o.lateness, false);
+  check_duration("idle", o.idle, false);
+  check_duration("segment", o.segment, false);
+  check_duration("max_wait", o.max_wait, true);
+  check_duration("forget", o.forget, true);
+  check_duration("publish", o.publish, true);
+  at_least("segment_rows", o.segment_rows, 1);
+  at_least("latest_events", o.latest_events, 1);
+  at_least("judged_users", o.judged_users, 0);
+  at_least("keep", o.keep, 1);
+  if (!(o.guard >= 0 && o.guard <= 1)) fail(ErrorKind::usage, "stream.guard is {}, expected a share, 0 to 1", o.guard);
+  if (o.topic.empty() == o.files.empty())
+    fail(ErrorKind::usage, "{}",
+         o.topic.empty() ? "say where the stream comes from: stream.topic of Kafka, or stream.files that grow"
+                         : "stream.topic and stream.files are both given; a stream has one source");
+  if (o.start != "begin" && o.start != "end" && !columns::parse_time_us(o.start))
+    fail(ErrorKind::usage, "stream.start is \"{}\", expected begin, end, or a time, such as 2024-05-01T10:00:00Z",
+         o.start);
+}
+
+}  // namespace pagoda::train

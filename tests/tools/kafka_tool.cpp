@@ -1,0 +1,135 @@
+// What tests and benchmarks do to a broker, over librdkafka:
+//
+//   kafka_tool BROKER create TOPIC PARTITIONS [KEY=VALUE...]   e.g. retention.ms=1000
+//   kafka_tool BROKER grow TOPIC PARTITIONS
+//   kafka_tool BROKER delete TOPIC
+//   kafka_tool BROKER trim TOPIC PARTITION OFFSET               deletes the messages before an offset
+//   kafka_tool BROKER produce TOPIC [RATE]                      lines of stdin: PARTITION, a tab, the message; RATE a second
+//   kafka_tool BROKER committed TOPIC GROUP                     a line a partition: the offset that the group committed
+#include <librdkafka/rdkafka.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+[[noreturn]] void die(const std::string& why) {
+  std::cerr << "kafka_tool: " << why << "\n";
+  std::exit(1);
+}
+
+rd_kafka_t* client(rd_kafka_type_t type, const std::string& broker,
+                   const std::vector<std::pair<std::string, std::string>>& keys) {
+  auto* conf = rd_kafka_conf_new();
+  char why[512];
+  auto all = keys;
+  all.emplace_back("bootstrap.servers", broker);
+  for (const auto& [key, value] : all)
+    if (rd_kafka_conf_set(conf, key.c_str(), value.c_str(), why, sizeof why) != RD_KAFKA_CONF_OK) die(why);
+  auto* made = rd_kafka_new(type, conf, why, sizeof why);
+  if (!made) die(why);
+  return made;
+}
+
+// Waits for the answer to an administrative call, and dies if it is an error.
+void finish(rd_kafka_queue_t* queue) {
+  auto* event = rd_kafka_queue_poll(queue, 15000);
+  if (!event) die("no answer");
+  if (rd_kafka_event_error(event)) die(rd_kafka_event_error_string(event));
+  size_t n = 0;
+  const auto refuse = [&](const rd_kafka_topic_result_t** results) {
+    for (size_t i = 0; i < n; ++i)
+      if (rd_kafka_topic_result_error(results[i])) die(rd_kafka_topic_result_error_string(results[i]));
+  };
+  switch (rd_kafka_event_type(event)) {
+    case RD_KAFKA_EVENT_CREATETOPICS_RESULT:
+      return refuse(rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &n));
+    case RD_KAFKA_EVENT_DELETETOPICS_RESULT:
+      return refuse(rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &n));
+    case RD_KAFKA_EVENT_CREATEPARTITIONS_RESULT:
+      return refuse(rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event), &n));
+    default: return;
+  }
+}
+
+void produce(const std::string& broker, const std::string& topic, double rate) {
+  auto* producer = client(RD_KAFKA_PRODUCER, broker,
+                          {{"enable.idempotence", "true"}, {"linger.ms", rate > 0 ? "1" : "20"},
+                           {"queue.buffering.max.messages", "200000"}});
+  auto* to = rd_kafka_topic_new(producer, topic.c_str(), nullptr);
+  const auto begin = std::chrono::steady_clock::now();
+  std::string line;
+  std::ios::sync_with_stdio(false);
+  for (uint64_t n = 0; std::getline(std::cin, line); ++n) {
+    const auto tab = line.find('\t');
+    if (tab == line.npos) die("a line without a tab");
+    const auto partition = static_cast<int32_t>(std::stol(line.substr(0, tab)));
+    if (rate > 0)
+      std::this_thread::sleep_until(begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                                                std::chrono::duration<double>(static_cast<double>(n) / rate)));
+    while (rd_kafka_produce(to, partition, RD_KAFKA_MSG_F_COPY, line.data() + tab + 1, line.size() - tab - 1, nullptr, 0,
+                            nullptr) != 0) {
+      if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) die(rd_kafka_err2str(rd_kafka_last_error()));
+      rd_kafka_poll(producer, 100);
+    }
+    rd_kafka_poll(producer, 0);
+  }
+  if (rd_kafka_flush(producer, 60000) != RD_KAFKA_RESP_ERR_NO_ERROR) die("not all was delivered");
+  rd_kafka_topic_destroy(to);
+  rd_kafka_destroy(producer);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.size() < 3) die("BROKER, a command and a topic, as the head of its source says");
+  const auto& [broker, command, topic] = std::tie(words[0], words[1], words[2]);
+  if (command == "produce") {
+    produce(broker, topic, words.size() > 3 ? std::stod(words[3]) : 0);
+    return 0;
+  }
+  char why[512];
+  if (command == "committed") {
+    auto* consumer = client(RD_KAFKA_CONSUMER, broker, {{"group.id", words.at(3)}});
+    auto* list = rd_kafka_topic_partition_list_new(1);
+    for (int p = 0; p < 64; ++p) rd_kafka_topic_partition_list_add(list, topic.c_str(), p);
+    if (const auto error = rd_kafka_committed(consumer, list, 10000)) die(rd_kafka_err2str(error));
+    for (int p = 0; p < list->cnt; ++p)
+      if (list->elems[p].offset >= 0) std::cout << p << " " << list->elems[p].offset << "\n";
+    return 0;
+  }
+  auto* admin = client(RD_KAFKA_PRODUCER, broker, {});
+  auto* queue = rd_kafka_queue_new(admin);
+  if (command == "create") {
+    auto* made = rd_kafka_NewTopic_new(topic.c_str(), std::stoi(words.at(3)), 1, why, sizeof why);
+    if (!made) die(why);
+    for (size_t i = 4; i < words.size(); ++i) {
+      const auto equals = words[i].find('=');
+      rd_kafka_NewTopic_set_config(made, words[i].substr(0, equals).c_str(), words[i].substr(equals + 1).c_str());
+    }
+    rd_kafka_CreateTopics(admin, &made, 1, nullptr, queue);
+  } else if (command == "grow") {
+    auto* more = rd_kafka_NewPartitions_new(topic.c_str(), static_cast<size_t>(std::stoul(words.at(3))), why, sizeof why);
+    if (!more) die(why);
+    rd_kafka_CreatePartitions(admin, &more, 1, nullptr, queue);
+  } else if (command == "delete") {
+    auto* gone = rd_kafka_DeleteTopic_new(topic.c_str());
+    rd_kafka_DeleteTopics(admin, &gone, 1, nullptr, queue);
+  } else if (command == "trim") {
+    auto* list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic.c_str(), std::stoi(words.at(3)))->offset = std::stoll(words.at(4));
+    auto* trim = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(admin, &trim, 1, nullptr, queue);
+  } else {
+    die("no command '" + command + "'");
+  }
+  finish(queue);
+  rd_kafka_queue_destroy(queue);
+  rd_kafka_destroy(admin);
+  return 0;
+}
