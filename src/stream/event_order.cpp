@@ -1,12 +1,14 @@
 #include "stream/event_order.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/error.h"
 
 namespace pagoda::stream {
 
-EventOrder::EventOrder(OrderOptions options, Standing before) : options_(options), standing_(std::move(before)) {}
+EventOrder::EventOrder(OrderOptions options, Standing before)
+    : options_(options), standing_(std::move(before)), ready_us_(standing_.learnt_us) {}
 
 void EventOrder::add_partition(const std::string& name, int64_t offset) {
   std::lock_guard lock(mutex_);
@@ -35,8 +37,7 @@ void EventOrder::add(const Message& message, DecodedMessage decoded) {
   Pending pending{message.offset, partition.newest_us, std::vector<bool>(std::max(1u, decoded.rows), true), 0};
   for (auto& event : decoded.events) {
     const bool first = partition.newest_us == INT64_MIN;
-    const int64_t earliest =
-        std::max(first ? INT64_MIN : partition.newest_us - options_.lateness_us, standing_.learnt_us);
+    const int64_t earliest = std::max(first ? INT64_MIN : partition.newest_us - options_.lateness_us, ready_us_);
     partition.newest_us = std::max(partition.newest_us, event.time_us);
     if (done.contains({message.offset, event.row})) continue;
     event.key_us = event.time_us;
@@ -50,26 +51,26 @@ void EventOrder::add(const Message& message, DecodedMessage decoded) {
     }
     pending.done[event.row] = false;
     ++pending.left;
-    events_.insert(std::move(event));
+    open_.insert(open_.end(), std::move(event));
   }
   partition.next = message.next;
   partition.idle = false;
   if (pending.left > 0 || !partition.messages.empty()) partition.messages.push_back(std::move(pending));
-  note_ready();
+  settle();
   changed_.notify_all();
 }
 
 void EventOrder::set_idle(uint32_t partition, bool idle) {
   std::lock_guard lock(mutex_);
   partitions_.at(partition).idle = idle;
-  note_ready();
+  settle();
   changed_.notify_all();
 }
 
 void EventOrder::end() {
   std::lock_guard lock(mutex_);
   ended_ = true;
-  note_ready();
+  settle();
   changed_.notify_all();
 }
 
@@ -86,15 +87,14 @@ EventOrder::Place EventOrder::limit() const {
   return partitions_.empty() ? Place{INT64_MIN, 0, 0, 0} : least;
 }
 
-size_t EventOrder::count_ready(size_t most) const {
+// Moves the events that have their final order.
+void EventOrder::settle() {
   const auto end = limit();
-  size_t n = 0;
-  for (auto event = events_.begin(); event != events_.end() && n < most && Place(event->place()) < end; ++event) ++n;
-  return n;
-}
-
-void EventOrder::note_ready() {
-  if (count_ready(1) == 0)
+  while (!open_.empty() && Place(open_.begin()->place()) < end) {
+    ready_.push_back(std::move(open_.extract(open_.begin()).value()));
+    ready_us_ = std::max(ready_us_, ready_.back().key_us);
+  }
+  if (ready_.empty())
     ready_since_ = Clock::time_point::max();
   else if (ready_since_ == Clock::time_point::max())
     ready_since_ = Clock::now();
@@ -102,27 +102,24 @@ void EventOrder::note_ready() {
 
 std::vector<Event> EventOrder::take(const Wanted& wanted) {
   std::lock_guard lock(mutex_);
-  const auto end = limit();
   size_t rows = 0, examples = 0, whole = 0;  // whole: rows up to the last whole batch
-  auto event = events_.begin();
-  for (; event != events_.end() && Place(event->place()) < end; ++event) {
+  for (const auto& event : ready_) {
     if (whole > 0 && rows >= wanted.max_rows) break;
     ++rows;
-    examples += !wanted.is_example || wanted.is_example(*event);
+    examples += !wanted.is_example || wanted.is_example(event);
     if (examples > 0 && examples % wanted.batch == 0) whole = rows;
   }
   if (whole == 0 && wanted.short_too && examples > 0) whole = rows;
-  std::vector<Event> taken;
-  taken.reserve(whole);
-  while (taken.size() < whole) {
-    mark_done(*events_.begin());
-    standing_.late += events_.begin()->late;
-    taken.push_back(std::move(events_.extract(events_.begin()).value()));
+  for (size_t row = 0; row < whole; ++row) {
+    mark_done(ready_[row]);
+    standing_.late += ready_[row].late;
   }
+  const auto end = ready_.begin() + static_cast<ptrdiff_t>(whole);
+  std::vector<Event> taken(std::move_iterator(ready_.begin()), std::move_iterator(end));
+  ready_.erase(ready_.begin(), end);
   if (!taken.empty()) standing_.learnt_us = std::max(standing_.learnt_us, taken.back().key_us);
   standing_.events += taken.size();
-  ready_since_ = Clock::time_point::max();
-  note_ready();
+  ready_since_ = ready_.empty() ? Clock::time_point::max() : Clock::now();
   changed_.notify_all();
   return taken;
 }
@@ -138,7 +135,7 @@ void EventOrder::mark_done(const Event& event) {
 
 void EventOrder::wait(size_t rows, std::chrono::milliseconds time) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, time, [&] { return ended_ || count_ready(rows) >= rows; });
+  changed_.wait_for(lock, time, [&] { return ended_ || ready_.size() >= rows; });
 }
 
 Standing EventOrder::standing() const {
@@ -161,12 +158,12 @@ Standing EventOrder::standing() const {
 
 bool EventOrder::holds(size_t rows) const {
   std::lock_guard lock(mutex_);
-  return count_ready(rows) >= rows;
+  return ready_.size() >= rows;
 }
 
 size_t EventOrder::waiting() const {
   std::lock_guard lock(mutex_);
-  return events_.size();
+  return open_.size() + ready_.size();
 }
 
 int64_t EventOrder::watermark_us() const {

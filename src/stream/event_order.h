@@ -98,8 +98,7 @@ class EventOrder {
   };
   using Place = std::tuple<int64_t, uint32_t, int64_t, uint32_t>;
   Place limit() const;  // every event before it is ready
-  size_t count_ready(size_t most) const;
-  void note_ready();
+  void settle();
   void mark_done(const Event& event);
 
   OrderOptions options_;
@@ -107,7 +106,9 @@ class EventOrder {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Partition> partitions_;
-  std::set<Event> events_;
+  std::set<Event> open_;  // events that others may still come before
+  std::deque<Event> ready_;
+  int64_t ready_us_;  // the key of the last event that was ready, ever
   bool ended_ = false;
   Clock::time_point ready_since_ = Clock::time_point::max();
 };
