@@ -24,7 +24,7 @@ struct StreamOptions {
   std::string max_wait;  // for a whole batch; "": for ever
   // segments
   std::string segment = "10s";
-  int64_t segment_rows = 262144;
+  int64_t segment_rows = 1048576;
   int64_t latest_events = 200;
   std::string forget;
   // judging
