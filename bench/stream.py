@@ -9,32 +9,17 @@ import sys
 import pyarrow.parquet
 
 from _bench import BUILD, ROOT, Result, WORK, median, train
-from python import log_of
+import python
 
 sys.path.insert(0, str(ROOT / "tests"))
 from broker import Broker  # noqa: E402
 
 PARTITIONS = 4
-CONFIG = """
-[data]
-interactions = ["{log}"]
-user = "user_id"
-item = "item_id"
-time = "ts"
-[data.split]
-kind = "none"
-[model]
-dim = 32
-[user.history]
-last = 20
+# The same model as of bench/python.py, learnt once in order of time.
+CONFIG = python.CONFIG + """order = "time"
 [sampling.frequency]
 kind = "streaming"
 clock = "example"
-[train]
-order = "time"
-epochs = 1
-batch = 4096
-threads = 2
 [stream]
 publish = ""
 idle = "5s"
@@ -61,7 +46,7 @@ def run(quick):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     rows, rounds = (500_000, 1) if quick else (4_000_000, 3)
-    log, config = log_of(rows), folder / "pagoda.toml"
+    log, config = python.log_of(rows), folder / "pagoda.toml"
     config.write_text(CONFIG.format(log=log))
     # Written piece by piece: what this process holds would count as memory of those that it starts.
     with open(folder / "log.jsonl", "w") as out, open(folder / "messages", "w") as messages:
@@ -80,7 +65,7 @@ def run(quick):
         seconds, memory = {"train": [], "kafka": [], "files": []}, {}
         for _ in range(rounds):  # in turns
             begin = os.times()
-            _, memory["train"] = train("-c", config, "--set", "train.refit=false")
+            _, memory["train"] = train("-c", config)
             seconds["train"].append(os.times().elapsed - begin.elapsed)
             for name, words in sources.items():
                 took, memory[name] = stream(config, *words)

@@ -1,5 +1,6 @@
 """A model that learns from files that grow: `pagoda stream` and `pagoda publish`."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -45,7 +46,7 @@ def write(path, lines):
 
 
 def stream(cli, config, output, files, *extra, **options):
-    return cli("stream", "-c", config, "-o", output, "--set", f"stream.files={json.dumps([str(files)])}", *STREAM, *extra, "--once", **options)
+    return cli(*words(config, output, files, *extra, "--once"), **options)
 
 
 @pytest.fixture(scope="module")
@@ -143,9 +144,20 @@ def test_it_goes_on_from_a_trained_model(cli, config, lines, whole, tmp_path):
     assert "recall@5" in done.stderr and "popularity" in done.stderr, "judged before it is learnt"
 
 
-def start(cli, config, output, files, *extra, log=subprocess.DEVNULL):
-    words = ["stream", "-c", config, "-o", output, "--set", f"stream.files={json.dumps([str(files)])}", *STREAM, *extra]
-    return subprocess.Popen([cli.binary, *map(str, words)], stderr=log)
+def words(config, output, files, *extra):
+    return ["stream", "-c", config, "-o", output, "--set", f"stream.files={json.dumps([str(files)])}", *STREAM, *extra]
+
+
+@contextlib.contextmanager
+def running(cli, words, said=os.devnull):
+    """The program with what it says in a file; killed at the end, if it lives still."""
+    with open(said, "w") as err:
+        process = subprocess.Popen([cli.binary, *map(str, words)], stderr=err)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_killed_at_random_it_loses_nothing_and_learns_nothing_twice(cli, config, lines, whole, tmp_path):
@@ -156,11 +168,9 @@ def test_killed_at_random_it_loses_nothing_and_learns_nothing_twice(cli, config,
         write(events / f"{p}.jsonl", lines[p::2])
     kills = 0
     for _ in range(12):
-        process = start(cli, config, model, events, *BARE, "--set", "stream.segment_rows=64", "--set", "stream.publish='0s'")
-        time.sleep(chance.uniform(0.05, 0.6))
-        kills += process.poll() is None
-        process.kill()
-        process.wait()
+        with running(cli, words(config, model, events, *BARE, "--set", "stream.segment_rows=64", "--set", "stream.publish='0s'")) as process:
+            time.sleep(chance.uniform(0.05, 0.6))
+            kills += process.poll() is None
     assert kills > 6
     done = stream(cli, config, model, events, *BARE)
     assert "goes on after" in done.stderr
@@ -183,29 +193,23 @@ def get(port, path):
 
 def test_it_learns_as_events_come_publishes_and_ends_well(cli, config, lines, tmp_path):
     model, log, said = tmp_path / "live.pagoda", tmp_path / "log.jsonl", tmp_path / "said"
-    with open(said, "w") as err:
-        process = start(cli, config, model, log, *BARE, "--set", "stream.publish='0s'", "--set", "stream.keep=3", "--set",
-                        "stream.http='127.0.0.1:0'", log=err)
-        try:
-            time.sleep(0.3)
-            assert process.poll() is None, "it waits for the file"
-            versions = set()
-            for at in range(0, 40 * BATCH, 4 * BATCH):
-                write(log, lines[at:at + 4 * BATCH])
-                wait_for(lambda: f"to {json.loads(lines[at + 4 * BATCH - 1])['ts'][:19]}" in said.read_text())
-            wait_for(lambda: "version 10 is published" in said.read_text() or "version 9 is published" in said.read_text())
-            port = re.search(r"/livez at port (\d+)", said.read_text())[1]
-            metrics = dict(line.rsplit(" ", 1) for line in get(port, "/metrics")[1].splitlines() if line[0] != "#")
-            assert float(metrics["pagoda_stream_events"]) == 40 * BATCH
-            assert float(metrics["pagoda_stream_waiting_events"]) == 0 == float(metrics["pagoda_stream_lag_messages"])
-            assert 0 <= float(metrics['pagoda_stream_recall{k="5"}']) <= 1
-            assert get(port, "/livez") == (200, "ok\n")
-            assert get(port, "/else")[0] == 404
-            process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0, said.read_text()
-        finally:
-            process.kill()
-            process.wait()
+    settings = ("--set", "stream.publish='0s'", "--set", "stream.keep=3", "--set", "stream.http='127.0.0.1:0'")
+    with running(cli, words(config, model, log, *BARE, *settings), said) as process:
+        time.sleep(0.3)
+        assert process.poll() is None, "it waits for the file"
+        for at in range(0, 40 * BATCH, 4 * BATCH):
+            write(log, lines[at:at + 4 * BATCH])
+            wait_for(lambda: f"to {json.loads(lines[at + 4 * BATCH - 1])['ts'][:19]}" in said.read_text())
+        wait_for(lambda: "version 10 is published" in said.read_text() or "version 9 is published" in said.read_text())
+        port = re.search(r"/livez at port (\d+)", said.read_text())[1]
+        metrics = dict(line.rsplit(" ", 1) for line in get(port, "/metrics")[1].splitlines() if line[0] != "#")
+        assert float(metrics["pagoda_stream_events"]) == 40 * BATCH
+        assert float(metrics["pagoda_stream_waiting_events"]) == 0 == float(metrics["pagoda_stream_lag_messages"])
+        assert 0 <= float(metrics['pagoda_stream_recall{k="5"}']) <= 1
+        assert get(port, "/livez") == (200, "ok\n")
+        assert get(port, "/else")[0] == 404
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0, said.read_text()
     kept = cli("publish", model).stdout.split()
     assert len(kept) == 4 and kept[-1] == "served"
     last, before = kept[2], kept[1]

@@ -3,13 +3,12 @@
 import json
 import random
 import signal
-import subprocess
 import time
 
 import pytest
 
 from broker import Broker
-from test_cli_stream import BARE, BATCH, STREAM, learnt, lines, wait_for, whole  # noqa: F401
+from test_cli_stream import BARE, BATCH, STREAM, learnt, lines, running, wait_for, whole  # noqa: F401
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +22,6 @@ def broker(tmp_path_factory):
 def words(config, output, broker, topic, *extra):
     return ["stream", "-c", config, "-o", output, *STREAM, *BARE, "--set", f"stream.topic='{topic}'", "--set",
             f"stream.kafka.bootstrap.servers='{broker.address}'", *extra]
-
-
-def start(cli, said, *args):
-    return subprocess.Popen([cli.binary, *map(str, words(*args))], stderr=said)
 
 
 def spread(lines, partitions, seed=1):
@@ -56,16 +51,14 @@ def test_trainer_and_broker_are_killed_and_nothing_is_lost_or_doubled(cli, confi
     chance = random.Random(3)
     model, kills = tmp_path / "live.pagoda", 0
     for trial in range(8):
-        process = start(cli, subprocess.DEVNULL, config, model, broker, "kills", "--set", "stream.segment_rows=64")
-        time.sleep(chance.uniform(0.3, 0.9))
-        if trial % 3 == 1:
-            broker.kill()
-            time.sleep(0.2)
-            broker.start()
-            time.sleep(chance.uniform(0.5, 2))
-        kills += process.poll() is None
-        process.kill()
-        process.wait()
+        with running(cli, words(config, model, broker, "kills", "--set", "stream.segment_rows=64")) as process:
+            time.sleep(chance.uniform(0.3, 0.9))
+            if trial % 3 == 1:
+                broker.kill()
+                time.sleep(0.2)
+                broker.start()
+                time.sleep(chance.uniform(0.5, 2))
+            kills += process.poll() is None
     assert kills == 8
     cli(*words(config, model, broker, "kills", "--once"))
     assert learnt(cli, model) == whole(*BARE)
@@ -75,40 +68,30 @@ def test_a_broker_that_is_away_is_waited_for(cli, config, lines, broker, tmp_pat
     broker("create", "away", 1)
     said, model = tmp_path / "said", tmp_path / "live.pagoda"
     broker.produce("away", [(0, line) for line in lines[:2 * BATCH]])
-    with open(said, "w") as err:
-        process = start(cli, err, config, model, broker, "away", "--set", "stream.idle='0s'")
-        try:
-            wait_for(lambda: "segment 1" in said.read_text())
-            broker.stop()
-            wait_for(lambda: "no broker answers; waiting" in said.read_text())
-            broker.start()
-            broker.produce("away", [(0, line) for line in lines[2 * BATCH:4 * BATCH]])
-            wait_for(lambda: f"to {json.loads(lines[4 * BATCH - 1])['ts'][:19]}" in said.read_text())
-            assert "the broker is back" in said.read_text()
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(60) == 0
-        finally:
-            process.kill()
-            process.wait()
+    with running(cli, words(config, model, broker, "away", "--set", "stream.idle='0s'"), said) as process:
+        wait_for(lambda: "segment 1" in said.read_text())
+        broker.stop()
+        wait_for(lambda: "no broker answers; waiting" in said.read_text())
+        broker.start()
+        broker.produce("away", [(0, line) for line in lines[2 * BATCH:4 * BATCH]])
+        wait_for(lambda: f"to {json.loads(lines[4 * BATCH - 1])['ts'][:19]}" in said.read_text())
+        assert "the broker is back" in said.read_text()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
 
 
 def test_partitions_that_are_added_are_read_and_a_deleted_topic_is_said(cli, config, lines, broker, tmp_path):  # noqa: F811
     broker("create", "grows", 1)
     said, model = tmp_path / "said", tmp_path / "live.pagoda"
     broker.produce("grows", [(0, line) for line in lines[:2 * BATCH]])
-    with open(said, "w") as err:
-        process = start(cli, err, config, model, broker, "grows", "--set", "stream.idle='0s'")
-        try:
-            wait_for(lambda: "segment 1" in said.read_text())
-            broker("grow", "grows", 2)
-            broker.produce("grows", [(1, line) for line in lines[2 * BATCH:3 * BATCH]])
-            wait_for(lambda: "has 2 partitions now" in said.read_text())
-            wait_for(lambda: f"to {json.loads(lines[3 * BATCH - 1])['ts'][:19]}" in said.read_text())
-            broker("delete", "grows")
-            assert process.wait(60) == 1
-        finally:
-            process.kill()
-            process.wait()
+    with running(cli, words(config, model, broker, "grows", "--set", "stream.idle='0s'"), said) as process:
+        wait_for(lambda: "segment 1" in said.read_text())
+        broker("grow", "grows", 2)
+        broker.produce("grows", [(1, line) for line in lines[2 * BATCH:3 * BATCH]])
+        wait_for(lambda: "has 2 partitions now" in said.read_text())
+        wait_for(lambda: f"to {json.loads(lines[3 * BATCH - 1])['ts'][:19]}" in said.read_text())
+        broker("delete", "grows")
+        assert process.wait(60) == 1
     assert "topic 'grows' was deleted; what was learnt of it stands" in said.read_text()
     assert model.exists() or (tmp_path / "live.pagoda.stream" / "position").exists()
 

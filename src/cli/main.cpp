@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/commit.h"
 #include "cli/pages.h"
+#include "cli/set_option.h"
 #include "cli/simulate_command.h"
 #include "cli/tune_command.h"
 #include "core/error.h"
@@ -136,9 +137,7 @@ int run(int argc, char** argv) {
   c->add_option("--columns", init.request.columns, "the names of all columns of the log, such as user_id,item_id,ts")
       ->delimiter(',')
       ->allow_extra_args(false);
-  c->add_option("--set", init.set, "a.b=v, any key of the config; may be repeated")
-      ->take_all()
-      ->allow_extra_args(false);
+  add_set_option(*c, init.set, "a.b=v, any key of the config; may be repeated");
   c->add_option("-o,--output", init.output, "the config to write")->capture_default_str();
 
   DiagnoseArgs diagnose;
@@ -166,7 +165,7 @@ int run(int argc, char** argv) {
   c = command(app, "config", "every key of a config, with its default and its purpose",
               "  pagoda config\n  pagoda config -c pagoda.toml --set loss.temperature=0.07\n", config, run_config);
   c->add_option("-c,--config", config.config, "show this config in full instead of the defaults");
-  c->add_option("--set", config.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
+  add_set_option(*c, config.set);
 
   TrainArgs train;
   c = command(app, "train", "train the two towers and write one bundle",
@@ -176,7 +175,7 @@ int run(int argc, char** argv) {
               "  pagoda train --interactions clicks.parquet --user user_id --item item_id --time ts -o model.pagoda\n",
               train, run_train);
   c->add_option("-c,--config", train.config, "the config, as `pagoda init` writes it");
-  c->add_option("--set", train.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
+  add_set_option(*c, train.set);
   c->add_option("-o,--output", train.output, "the bundle to write; its run folder is OUTPUT.run")->required();
   c->add_flag("--resume", train.resume, "continue from the last checkpoint, if there is one");
   c->add_option("--from", train.from,
@@ -198,7 +197,7 @@ int run(int argc, char** argv) {
               "  pagoda split -c pagoda.toml -o parts\n  pagoda split -c pagoda.toml --format parquet -o parts\n",
               split, run_split);
   c->add_option("-c,--config", split.config, "the config, as `pagoda init` writes it")->required();
-  c->add_option("--set", split.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
+  add_set_option(*c, split.set);
   c->add_option("--format", split.format, "csv, tsv, jsonl, parquet or arrow")->capture_default_str();
   c->add_option("-o,--output", split.output, "the folder of train, validation and test")->required();
 
@@ -229,9 +228,7 @@ int run(int argc, char** argv) {
                 "write a Parquet table: a row a user of the test part, with its history, hits and metrics");
   c->add_flag("--no-baselines", evaluate.no_baselines,
               "judge the model alone, without popularity, item-kNN and intervals");
-  c->add_option("--set", evaluate.set, "a.b=v over the bundle's config: data.interactions when the files have moved")
-      ->take_all()
-      ->allow_extra_args(false);
+  add_set_option(*c, evaluate.set, "a.b=v over the bundle's config: data.interactions when the files have moved");
 
   IndexArgs index;
   c = command(app, "index", "rebuild the index of a bundle, or make one from your own vectors",
@@ -353,7 +350,7 @@ int run(int argc, char** argv) {
   add_former_name(*c, "--beside", compare, serve.compare);
   c->add_option("--keys", serve.keys, "file of API keys, in place of serve.keys");
   c->add_option("-c,--config", serve.config, "a config, whose section [serve] is read");
-  c->add_option("--set", serve.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
+  add_set_option(*c, serve.set);
 #endif
 
 #ifdef PAGODA_STREAM
@@ -369,7 +366,7 @@ int run(int argc, char** argv) {
       ->required();
   c->add_option("--from", stream.from, "the bundle to begin with; otherwise with random weights");
   c->add_flag("--once", stream.once, "learn what is there, publish it and end");
-  c->add_option("--set", stream.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
+  add_set_option(*c, stream.set);
 
   PublishArgs publish;
   c = command(app, "publish", "which of the models that a stream has published is served",
@@ -406,7 +403,7 @@ int run(int argc, char** argv) {
   c->add_option("-c,--config", lab.config, "the lab: a base config and what its variants change")->required();
   c->add_option("-o,--output", lab.output, "folder of the runs, lab.json and report.html; a run in it is continued")
       ->required();
-  c->add_option("--set", lab.set, "a.b=v over the base config; may be repeated")->take_all()->allow_extra_args(false);
+  add_set_option(*c, lab.set, "a.b=v over the base config; may be repeated");
 
   add_tune_command(app);
 

@@ -7,7 +7,6 @@
 #include "stream/kafka_source.h"
 #include "stream/publisher.h"
 #include "stream/stream.h"
-#include "train/suited.h"
 #include "train/whole_config.h"
 
 namespace pagoda::cli {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "cli/commands.h"
+#include "cli/set_option.h"
 #include "core/log.h"
 #include "evaluate/metric_name.h"
 #include "train/whole_config.h"
@@ -64,7 +65,7 @@ void add_tune_command(CLI::App& app) {
   auto* minutes = tune->add_option("--minutes", args.minutes, "time to spend; otherwise 30");
   tune->add_option("--trials", args.trials, "configs to try in place of a time; the same seed tries the same ones")
       ->excludes(minutes);
-  tune->add_option("--set", args.set, "a.b=v, over the config; may be repeated")->take_all()->allow_extra_args(false);
+  add_set_option(*tune, args.set);
   tune->callback([] { run_tune(args); });
 }
 

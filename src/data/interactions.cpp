@@ -448,11 +448,16 @@ AppendedRows append_rows(const InteractionOptions& options, std::unique_ptr<form
   return LogLoader(options, log, std::move(reader), bad_rows).stream();
 }
 
-Interactions load_interactions(const InteractionOptions& options) {
+Interactions log_with_context(const std::vector<std::string>& context_names) {
   Interactions log;
-  log.context_names = options.context;
-  log.context_values.resize(options.context.size());
-  log.context.resize(options.context.size());
+  log.context_names = context_names;
+  log.context_values.resize(context_names.size());
+  log.context.resize(context_names.size());
+  return log;
+}
+
+Interactions load_interactions(const InteractionOptions& options) {
+  auto log = log_with_context(options.context);
   load_files(options, log);
   warn_of_odd_ids(log, options);
   return log;

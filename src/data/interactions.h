@@ -61,6 +61,8 @@ struct Interactions {
   float weight_of(size_t row) const { return weight.empty() ? 1.f : weight[row]; }
 };
 
+Interactions log_with_context(const std::vector<std::string>& context_names);  // without a row
+
 // Reads and checks all rows. Bad rows (handled by BadRowOptions): a user or item id that is empty or not UTF-8, a time
 // that cannot be parsed or that no correct clock can have given (clock_bounds()), a weight that is not a finite number
 // above 0, a context value that is not UTF-8. Nothing of a bad row is kept; rows that `where` leaves out are not

@@ -150,11 +150,11 @@ void describe(OptionVisitor& f, TrainOptions& o) {
           "write OUTPUT.state beside the bundle, from which `train --from` goes on without loss");
 }
 
+}  // namespace
+
 void at_least(const char* key, int64_t value, int64_t least) {
   if (value < least) fail(ErrorKind::usage, "{} = {} must be at least {}", key, value, least);
 }
-
-}  // namespace
 
 void describe(OptionVisitor& f, Options& o) {
   f.section("data", "what to read", [&](OptionVisitor& f) { describe(f, o.data); });

@@ -124,7 +124,8 @@ struct Options {
 bool skips_repeats(const Options& options);
 
 void describe(OptionVisitor& fields, Options& options);
-void validate(const Options& options);  // Error{usage}, with the key
+void validate(const Options& options);                         // Error{usage}, with the key
+void at_least(const char* key, int64_t value, int64_t least);  // Error{usage}: it is less
 std::string to_toml(const Options& options, bool with_comments);
 
 // The options as a run records them to resume by. Keys added after version 0.1.0 appear only if they are not at their

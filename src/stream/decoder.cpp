@@ -70,10 +70,7 @@ std::vector<DecodedMessage> Decoder::decode(const std::vector<Message>& messages
   auto own = std::make_unique<MessageReader>(reading_.columns, place_);
   own->read(messages, bad_rows_);
   const auto message_of = own->message_of_record();
-  data::Interactions log;
-  log.context_names = options_.context;
-  log.context_values.resize(options_.context.size());
-  log.context.resize(options_.context.size());
+  auto log = data::log_with_context(options_.context);
   const auto appended = data::append_rows(options_, std::move(own), bad_rows_, log);
   for (auto& one : decoded) one.bad = 1;  // unless it can be read
   for (const size_t m : message_of) decoded[m] = {.events = {}, .rows = 1, .bad = 0, .not_positive = 1};

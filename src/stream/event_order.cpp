@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "core/error.h"
 
@@ -24,8 +25,14 @@ void EventOrder::add_partition(const std::string& name, int64_t offset) {
   }
 }
 
-void EventOrder::add(const Message& message, DecodedMessage decoded) {
+void EventOrder::add(const std::vector<Message>& messages, std::vector<DecodedMessage> decoded) {
   std::lock_guard lock(mutex_);
+  for (size_t m = 0; m < messages.size(); ++m) add(messages[m], decoded[m]);
+  settle();
+  changed_.notify_all();
+}
+
+void EventOrder::add(const Message& message, DecodedMessage& decoded) {
   auto& partition = partitions_.at(message.partition);
   if (message.offset < partition.start.next) return;
   const auto& done = partition.start.done;
@@ -56,13 +63,11 @@ void EventOrder::add(const Message& message, DecodedMessage decoded) {
   partition.next = message.next;
   partition.idle = false;
   if (pending.left > 0 || !partition.messages.empty()) partition.messages.push_back(std::move(pending));
-  settle();
-  changed_.notify_all();
 }
 
 void EventOrder::set_idle(uint32_t partition, bool idle) {
   std::lock_guard lock(mutex_);
-  partitions_.at(partition).idle = idle;
+  if (std::exchange(partitions_.at(partition).idle, idle) == idle) return;
   settle();
   changed_.notify_all();
 }
@@ -156,9 +161,9 @@ Standing EventOrder::standing() const {
   return out;
 }
 
-bool EventOrder::holds(size_t rows) const {
+size_t EventOrder::ready() const {
   std::lock_guard lock(mutex_);
-  return ready_.size() >= rows;
+  return ready_.size();
 }
 
 size_t EventOrder::waiting() const {

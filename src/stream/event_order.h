@@ -53,9 +53,9 @@ class EventOrder {
   // A partition by its number; numbers rise from 0 in the order of these calls. `offset`: where it begins, if the
   // standing does not know it.
   void add_partition(const std::string& name, int64_t offset = 0);
-  // A message was read. Messages of a partition come in order; rows that were done before are left out, and not counted
-  // again.
-  void add(const Message& message, DecodedMessage decoded);
+  // Messages were read; `decoded` is parallel. Those of a partition come in order; rows that were done before are left
+  // out, and not counted again.
+  void add(const std::vector<Message>& messages, std::vector<DecodedMessage> decoded);
   // Whether the partition has nothing more for now, and the others need not wait for it.
   void set_idle(uint32_t partition, bool idle);
   // No event will come any more: the watermark is the end of time.
@@ -70,14 +70,14 @@ class EventOrder {
   };
   // The next events in order; empty: no whole batch can be cut yet.
   std::vector<Event> take(const Wanted& wanted);
-  // Waits until `rows` events are ready, all partitions have ended, or the time is over.
+  // Waits until `rows` events are ready, the stream has ended, or the time is over.
   void wait(size_t rows, std::chrono::milliseconds time);
 
   // After all that was taken.
   Standing standing() const;
-  bool holds(size_t rows) const;  // so many events are ready
-  size_t waiting() const;         // events that were added and not taken
-  int64_t watermark_us() const;   // INT64_MIN: not all partitions have one; INT64_MAX: nobody is waited for
+  size_t ready() const;          // events below the watermark, not taken
+  size_t waiting() const;        // events that were added and not taken
+  int64_t watermark_us() const;  // INT64_MIN: not all partitions have one; INT64_MAX: nobody is waited for
   // How long the first ready event has been ready; 0 without one.
   std::chrono::milliseconds waited() const;
 
@@ -98,6 +98,7 @@ class EventOrder {
   };
   using Place = std::tuple<int64_t, uint32_t, int64_t, uint32_t>;
   Place limit() const;  // every event before it is ready
+  void add(const Message& message, DecodedMessage& decoded);
   void settle();
   void mark_done(const Event& event);
 

@@ -26,9 +26,9 @@ void add(EventOrder& order, uint32_t partition, Line line) {
               .item = fmt::format("{}:{}", partition, line.offset),
               .time_us = line.time_us,
               .context = {}};
-  DecodedMessage decoded;
-  decoded.events.push_back(std::move(event));
-  order.add(message, std::move(decoded));
+  std::vector<DecodedMessage> decoded(1);
+  decoded[0].events.push_back(std::move(event));
+  order.add({message}, std::move(decoded));
 }
 
 std::vector<std::string> taken(EventOrder& order, size_t batch = 1, size_t rows = kAll, bool short_too = true) {
@@ -173,9 +173,9 @@ TEST(EventOrder, TheOrderIsThatOfTheMessagesHoweverTheyArriveAndWhereverItIsCut)
 TEST(EventOrder, BadMessagesAreNotWaitedForAndCountedOnce) {
   EventOrder order({}, {});
   order.add_partition("a");
-  order.add({0, 0, 1, ""}, {.events = {}, .rows = 1, .bad = 1});
+  order.add({{0, 0, 1, ""}}, {{.events = {}, .rows = 1, .bad = 1}});
   add(order, 0, {1, 10});
-  order.add({0, 2, 3, ""}, {.events = {}, .rows = 1, .bad = 1});
+  order.add({{0, 2, 3, ""}}, {{.events = {}, .rows = 1, .bad = 1}});
   const auto standing = order.standing();
   EXPECT_EQ(standing.bad, 2u);
   EXPECT_EQ(standing.positions.at("a").next, 1);
@@ -183,7 +183,7 @@ TEST(EventOrder, BadMessagesAreNotWaitedForAndCountedOnce) {
   EventOrder again({}, standing);
   again.add_partition("a");
   add(again, 0, {1, 10});
-  again.add({0, 2, 3, ""}, {.events = {}, .rows = 1, .bad = 1});
+  again.add({{0, 2, 3, ""}}, {{.events = {}, .rows = 1, .bad = 1}});
   EXPECT_EQ(again.standing().bad, 2u);
   again.end();
   EXPECT_EQ(taken(again), Names{"0:1"});

@@ -61,7 +61,7 @@ void FileSource::start(const Offsets& offsets) {
 void FileSource::find_files() {
   for (const auto& path : paths_)
     for (const auto& file : files_of(path)) {
-      if (std::ranges::find(names_, file) != names_.end()) continue;
+      if (!met_.insert(file).second) continue;
       names_.push_back(file);
       const auto known = offsets_.find(file);
       const int64_t offset = known == offsets_.end() ? 0 : known->second;

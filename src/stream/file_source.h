@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "stream/source.h"
@@ -35,6 +36,7 @@ class FileSource : public Source {
 
   std::vector<std::string> paths_, names_;
   std::vector<File> files_;  // parallel to names_
+  std::unordered_set<std::string> met_;
   Offsets offsets_;
 };
 

@@ -30,6 +30,7 @@ constexpr std::string_view kOurs[] = {"enable.auto.commit", "enable.auto.offset.
                                       "enable.partition.eof"};
 
 struct Deleter {
+  void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
   void operator()(rd_kafka_t* client) const { rd_kafka_destroy(client); }
   void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
   void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
@@ -47,45 +48,37 @@ using PartitionList = Owned<rd_kafka_topic_partition_list_t>;
 class KafkaSource::Consumer {
  public:
   explicit Consumer(KafkaOptions options) : options_(std::move(options)) {
-    auto* conf = rd_kafka_conf_new();
+    Owned<rd_kafka_conf_t> conf(rd_kafka_conf_new());
     const auto set = [&](const std::string& key, const std::string& value) {
       char why[512];
-      if (rd_kafka_conf_set(conf, key.c_str(), value.c_str(), why, sizeof why) == RD_KAFKA_CONF_OK) return;
-      rd_kafka_conf_destroy(conf);
-      fail(ErrorKind::usage, "[stream.kafka]: {} = \"{}\": {}", key, value, why);
+      if (rd_kafka_conf_set(conf.get(), key.c_str(), value.c_str(), why, sizeof why) != RD_KAFKA_CONF_OK)
+        fail(ErrorKind::usage, "[stream.kafka]: {} = \"{}\": {}", key, value, why);
     };
     bool brokers = false;
     set("group.id", "pagoda-" + options_.topic);  // under which lag tools find what was learnt
     for (const auto& [key, value] : options_.keys) {
-      if (std::ranges::find(kOurs, key) != std::end(kOurs)) {
-        rd_kafka_conf_destroy(conf);
+      if (std::ranges::find(kOurs, key) != std::end(kOurs))
         fail(ErrorKind::usage, "[stream.kafka]: {} is set by Pagoda, which keeps offsets with the model; remove it",
              key);
-      }
       brokers |= key == "bootstrap.servers" || key == "metadata.broker.list";
       set(key, value);
     }
-    if (!brokers) {
-      rd_kafka_conf_destroy(conf);
-      fail(ErrorKind::usage, "[stream.kafka] needs \"bootstrap.servers\" = \"HOST:PORT\"");
-    }
+    if (!brokers) fail(ErrorKind::usage, "[stream.kafka] needs \"bootstrap.servers\" = \"HOST:PORT\"");
     set("enable.auto.commit", "false");
     set("enable.auto.offset.store", "false");
     set("auto.offset.reset", "error");
     set("enable.partition.eof", "true");
-    rd_kafka_conf_set_opaque(conf, this);
-    rd_kafka_conf_set_error_cb(conf, [](rd_kafka_t*, int error, const char* reason, void* self) {
+    rd_kafka_conf_set_opaque(conf.get(), this);
+    rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int error, const char* reason, void* self) {
       static_cast<Consumer*>(self)->note(static_cast<rd_kafka_resp_err_t>(error), reason);
     });
-    rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int level, const char*, const char* text) {
+    rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t*, int level, const char*, const char* text) {
       if (level <= LOG_CRIT) log_warning("Kafka: {}", text);
     });
     char why[512];
-    client_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why));
-    if (!client_) {
-      rd_kafka_conf_destroy(conf);
-      fail(ErrorKind::usage, "[stream.kafka]: {}", why);
-    }
+    client_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why, sizeof why));
+    if (!client_) fail(ErrorKind::usage, "[stream.kafka]: {}", why);
+    static_cast<void>(conf.release());  // the client owns it
     rd_kafka_poll_set_consumer(client_.get());
   }
 
@@ -114,6 +107,8 @@ class KafkaSource::Consumer {
   }
 
   void poll(milliseconds wait, std::vector<Message>& messages) {
+    std::ranges::move(waiting_, std::back_inserter(messages));
+    waiting_.clear();
     if (paused_) pause(false);
     look_for_partitions();
     auto left = wait;
@@ -130,11 +125,6 @@ class KafkaSource::Consumer {
     if (!paused_) pause(true);
     const Owned<rd_kafka_message_t> message(rd_kafka_consumer_poll(client_.get(), static_cast<int>(time.count())));
     if (message) take(*message, waiting_);
-  }
-
-  void give_waiting(std::vector<Message>& messages) {
-    std::ranges::move(waiting_, std::back_inserter(messages));
-    waiting_.clear();
   }
 
   int64_t begin(uint32_t partition) const { return partitions_[partition].begin; }
@@ -373,10 +363,7 @@ KafkaSource::KafkaSource(KafkaOptions options) : consumer_(std::make_unique<Cons
 KafkaSource::~KafkaSource() = default;
 
 void KafkaSource::start(const Offsets& offsets) { consumer_->start(offsets); }
-void KafkaSource::poll(milliseconds wait, std::vector<Message>& messages) {
-  consumer_->give_waiting(messages);
-  consumer_->poll(wait, messages);
-}
+void KafkaSource::poll(milliseconds wait, std::vector<Message>& messages) { consumer_->poll(wait, messages); }
 void KafkaSource::rest(milliseconds time) { consumer_->rest(time); }
 int64_t KafkaSource::begin(uint32_t partition) const { return consumer_->begin(partition); }
 bool KafkaSource::at_end(uint32_t partition) const { return consumer_->at_end(partition); }

@@ -5,7 +5,7 @@
 
 #include "evaluate/baselines.h"
 #include "evaluate/evaluation.h"
-#include "evaluate/judged_requests.h"
+#include "model/ensemble.h"
 
 namespace pagoda::stream {
 
@@ -34,7 +34,6 @@ SegmentJudgement judge_segment(ThreadPool& pool, const model::Bundle& bundle, co
   }
   std::vector<uint32_t> users, outside;
   math::Ragged<uint32_t> items;
-  std::vector<size_t> rows;
   for (auto& of : judged) {
     const auto distinct = [](auto& list) {
       std::ranges::sort(list);
@@ -47,7 +46,6 @@ SegmentJudgement judge_segment(ThreadPool& pool, const model::Bundle& bundle, co
         options.repeats == dataset::Repeats::keep || !of.outside.empty() ||
         std::ranges::any_of(of.items, [&](uint32_t item) { return std::ranges::find(history, item) == history.end(); });
     if (!reachable) continue;
-    rows.push_back(users.size());
     users.push_back(of.user);
     items.push(of.items);
     outside.push_back(static_cast<uint32_t>(of.outside.size()));
@@ -55,7 +53,7 @@ SegmentJudgement judge_segment(ThreadPool& pool, const model::Bundle& bundle, co
   SegmentJudgement out;
   out.ks = options.k;
   if (users.empty()) return out;
-  const auto vectors = evaluate::judged_user_vectors(pool, bundle, bundle.user_ids(), users, {}, rows);
+  const auto vectors = model::known_user_vectors(pool, bundle, bundle.user_ids(), users);
   const evaluate::ItemPopularity popularity({bundle.item_counts().begin(), bundle.item_counts().end()});
   const evaluate::EvaluationInput input{users, &items, outside, options.repeats};
   const auto model = evaluate::rank_users(pool, bundle.index(), vectors, states, input, options.k, popularity);

@@ -1,5 +1,7 @@
 #include "stream/publisher.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -50,10 +52,8 @@ void publish_version(const std::string& output, uint64_t version) {
   const auto path = version_path(output, version);
   const auto kept = versions(output);
   if (std::ranges::find(kept, version) == kept.end()) {
-    std::string known;
-    for (const uint64_t one : kept) known += fmt::format("{}{}", known.empty() ? "" : ", ", one);
     fail(ErrorKind::usage, "{}: version {} is not kept; there are: {}", versions_folder(output), version,
-         known.empty() ? "none" : known);
+         kept.empty() ? "none" : fmt::format("{}", fmt::join(kept, ", ")));
   }
   // A second name of the file, which is renamed: nothing is copied, and no reader sees half of it.
   const auto beside = output + ".next";
@@ -89,9 +89,8 @@ Publisher::~Publisher() {
   thread_.join();
 }
 
-void Publisher::publish(const std::string& path, uint64_t version) {
+void Publisher::publish(std::shared_ptr<const model::Bundle> bundle, uint64_t version) {
   finish();
-  auto bundle = model::Bundle::open(path);
   std::lock_guard lock(mutex_);
   job_ = Job{std::move(bundle), version};
   changed_.notify_all();

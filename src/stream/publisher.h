@@ -36,9 +36,8 @@ class Publisher {
   Publisher(std::string output, size_t keep, int threads);
   ~Publisher();
 
-  // Begins to publish the model at `path`, which may be replaced as soon as the call returns. Waits for the one before.
-  // Error: what stopped that.
-  void publish(const std::string& path, uint64_t version);
+  // Begins to publish a model, whose file may be replaced meanwhile. Waits for the one before. Error: what stopped that.
+  void publish(std::shared_ptr<const model::Bundle> bundle, uint64_t version);
   bool busy() const;
   void finish();               // waits; Error as publish()
   uint64_t published() const;  // the last version that is in place; 0: none

@@ -63,11 +63,8 @@ void Reading::read(std::vector<Message>& messages) {
   messages.clear();
   source_.poll(kPoll, messages);
   meet_partitions();
-  auto decoded = decoder_.decode(messages);
-  for (size_t m = 0; m < messages.size(); ++m) {
-    busy_[messages[m].partition] = Clock::now();
-    order_.add(messages[m], std::move(decoded[m]));
-  }
+  order_.add(messages, decoder_.decode(messages));
+  for (const auto& message : messages) busy_[message.partition] = Clock::now();
   lag_ = source_.lag();
   note_idle();
 }

@@ -29,6 +29,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr size_t kPastRecalls = 20;  // segments that the guard compares with
+constexpr size_t kFewSegments = 3;   // before which it says nothing
+constexpr size_t kFewUsers = 100;    // fewer judge nothing
 constexpr auto kLook = milliseconds(100);
 
 milliseconds duration(const std::string& text) {
@@ -38,11 +40,8 @@ milliseconds duration(const std::string& text) {
 
 data::Interactions log_of(const std::vector<Event>& events, const dataset::Options& options,
                           const Decoder::Found& found) {
-  data::Interactions log;
+  auto log = data::log_with_context(options.data.context);
   log.times = found.times;
-  log.context_names = options.data.context;
-  log.context_values.resize(log.context_names.size());
-  log.context.resize(log.context_names.size());
   for (const auto& event : events) {
     log.user.push_back(log.users.add(event.user));
     log.item.push_back(log.items.add(event.item));
@@ -78,7 +77,6 @@ class Stream {
         decoder_(dataset::interaction_options(options_.data),
                  [&source](const Message& m) { return source.place(m.partition, m.offset); }) {
     dataset::validate(options_);
-    train::validate(config_);
     make_folder(folder_);
     if (auto before = load_checkpoint(folder_)) {
       checkpoint_ = *std::move(before);
@@ -94,7 +92,7 @@ class Stream {
       decoder_.set_times(model_->options().data.times);
     }
     if (model_) model_->check_shape(options_);
-    run_log_.emplace(folder_, model_ && checkpoint_.segments > 0 ? std::optional(checkpoint_.steps) : std::nullopt);
+    run_log_.emplace(folder_, checkpoint_.segments > 0 ? std::optional(checkpoint_.steps) : std::nullopt);
     order_ = std::make_unique<EventOrder>(
         OrderOptions{.lateness_us = columns::parse_duration_us(config_.lateness).value_or(0), .late = config_.late},
         checkpoint_.standing);
@@ -121,16 +119,16 @@ class Stream {
       note_lag();
       const bool ended = reading_->ended(), stop = interrupted_;
       const bool due = ended || Clock::now() - segment_began >= duration(config_.segment);
-      if (!stop && !due) order_->wait(most_rows(), kLook);
+      const size_t enough = due ? static_cast<size_t>(options_.train.batch) : most_rows();
       std::vector<Event> events;
-      if (due || order_->holds(most_rows())) events = take();
+      if (due || order_->ready() >= enough) events = take();
       if (!events.empty()) {
         segment_began = Clock::now();
         learn(events);
       } else if (ended || stop) {
         break;
-      } else if (due) {
-        order_->wait(static_cast<size_t>(options_.train.batch), kLook);
+      } else {
+        order_->wait(std::max(enough, order_->ready() + 1), kLook);  // rows that are no examples make no batch
       }
       if (stop) break;
       if (!config_.publish.empty() && Clock::now() - published >= duration(config_.publish) && publish(false))
@@ -248,7 +246,7 @@ class Stream {
     if (checkpoint_.segments == std::max(checkpoint_.published, publishing_)) return true;
     if (publisher_->busy() && !last) return false;
     if (guarded()) return true;
-    publisher_->publish(model_path(folder_, checkpoint_.segments), checkpoint_.segments);
+    publisher_->publish(model_->earlier()->bundle, checkpoint_.segments);
     publishing_ = checkpoint_.segments;
     return true;
   }
@@ -261,9 +259,6 @@ class Stream {
     metrics_.published(now);
     log_info("{}: version {} is published", output_, now);
   }
-
-  static constexpr size_t kFewUsers = 100;   // fewer judge nothing
-  static constexpr size_t kFewSegments = 3;  // before which the guard says nothing
 
   train::StreamOptions config_;
   dataset::Options options_;

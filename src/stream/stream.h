@@ -23,7 +23,7 @@ struct StreamFlags {
   bool once = false;  // learn what is there, publish it and end
 };
 
-// Learns from `source` until it is interrupted, or, once, to the end of what is there; publishes to `output`. Goes on
+// config.stream is validated. Learns from `source` until it is interrupted, or, once, to the end of what is there; publishes to `output`. Goes on
 // from the checkpoint in OUTPUT.stream, if there is one, to the bits of a run that was never stopped. Error{failed},
 // {input}: source, disk, or too many bad messages; nothing that the last checkpoint has learnt is lost.
 void run_stream(const train::WholeConfig& config, const std::string& output, StreamFlags flags, Source& source,

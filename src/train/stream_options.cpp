@@ -2,6 +2,7 @@
 
 #include "columns/column.h"
 #include "core/error.h"
+#include "dataset/options.h"
 
 namespace pagoda::train {
 
@@ -50,10 +51,6 @@ void check_duration(const char* key, const std::string& value, bool may_be_empty
   fail(ErrorKind::usage, "stream.{} is \"{}\", expected a duration, such as 30s, 5m, 12h, 7d", key, value);
 }
 
-void at_least(const char* key, int64_t value, int64_t least) {
-  if (value < least) fail(ErrorKind::usage, "stream.{} = {} must be at least {}", key, value, least);
-}
-
 }  // namespace
 
 void validate(const StreamOptions& o) {
@@ -63,10 +60,10 @@ void validate(const StreamOptions& o) {
   check_duration("max_wait", o.max_wait, true);
   check_duration("forget", o.forget, true);
   check_duration("publish", o.publish, true);
-  at_least("segment_rows", o.segment_rows, 1);
-  at_least("latest_events", o.latest_events, 1);
-  at_least("judged_users", o.judged_users, 0);
-  at_least("keep", o.keep, 1);
+  dataset::at_least("stream.segment_rows", o.segment_rows, 1);
+  dataset::at_least("stream.latest_events", o.latest_events, 1);
+  dataset::at_least("stream.judged_users", o.judged_users, 0);
+  dataset::at_least("stream.keep", o.keep, 1);
   if (!(o.guard >= 0 && o.guard <= 1)) fail(ErrorKind::usage, "stream.guard is {}, expected a share, 0 to 1", o.guard);
   if (o.topic.empty() == o.files.empty())
     fail(ErrorKind::usage, "{}",

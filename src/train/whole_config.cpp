@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "core/log.h"
 #include "files/archive.h"
@@ -76,12 +77,9 @@ void write_paths_beside(const std::string& file, WholeConfig& config) {
 }
 
 void read_training(const Config& config, dataset::Options& training) {
-  WholeConfig others;
-  config.read([&](OptionVisitor& fields) {
-    dataset::describe(fields, training);
-    retrieval::describe(fields, others.serve);
-    describe(fields, others.stream);
-  });
+  WholeConfig whole{training, {}, {}};
+  config.read([&](OptionVisitor& fields) { describe(fields, whole); });
+  training = std::move(whole.training);
 }
 
 }  // namespace pagoda::train
