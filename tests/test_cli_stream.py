@@ -249,6 +249,7 @@ def test_what_cannot_be_streamed_is_refused_with_a_remedy(cli, config, lines, tm
     cli(*base, *files, "--set", "stream.segment='often'", code=2, says="stream.segment is \"often\", expected a duration")
     cli(*base, *files, "--set", "stream.segmentt='1s'", code=2, says="did you mean 'segment'")
     cli(*base, *files, "--set", "data.time=''", code=2, says="set data.time")
+    cli(*base, "--set", "stream.files=['none.jsonl']", says=("no file matches '", "none.jsonl' yet", "0 events learnt"))
     cli(*base, *files)
     cli(*base, *files, "--set", "model.dim=24", code=2, says="model.dim is 24, was 16")
     os.truncate(log, 100)

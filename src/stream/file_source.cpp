@@ -1,5 +1,6 @@
 #include "stream/file_source.h"
 
+#include <fmt/ranges.h>
 #include <glob.h>
 
 #include <algorithm>
@@ -56,6 +57,7 @@ void FileSource::start(const Offsets& offsets) {
     if (offset > 0 && !std::filesystem::exists(name))
       log_warning("{}: was learnt up to byte {}, and is not there any more", name, offset);
   find_files();
+  if (names_.empty()) log_warning("stream.files: no file matches '{}' yet", fmt::join(paths_, "', '"));
 }
 
 void FileSource::find_files() {
