@@ -140,8 +140,8 @@ class Stream {
     note_published();
     say_counts();
     if (order_->waiting() > 0)
-      log_info("{} events wait for a whole batch of {}, and are learnt when the stream goes on", order_->waiting(),
-               options_.train.batch);
+      log_info("{} events were read and make no segment of whole batches of {} yet; the stream goes on with them",
+               order_->waiting(), options_.train.batch);
   }
 
  private:
