@@ -110,7 +110,7 @@ def answer(m):
         out["user_known"] = m.user_known
         if m.HasField("explain"):
             e = m.explain
-            out["explain"] = {key: getattr(e, key) for key in ("plan", "selectivity", "lists_probed", "vectors_scored", "vectors_reranked")}
+            out["explain"] = {key: getattr(e, key) for key in ("plan", "selectivity", "lists_probed", "vectors_scored", "vectors_reranked", "boosted")}
     return out
 
 

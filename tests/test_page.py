@@ -309,7 +309,8 @@ def test_popularity_and_explanation_are_those_of_the_answer(look, both):
     said = both.post("/v1/retrieve", {"user": "u8", "k": 20, "explain": True})["explain"]
     table = dict(window.page.eval_on_selector_all("#explain tbody tr", "all => all.map(r => [...r.cells].map(c => c.innerText.trim()))"))
     assert table["Plan"] == said["plan"] and table["Matching items"] == "100%"
-    for name, key in [("Lists probed", "lists_probed"), ("Vectors scored", "vectors_scored"), ("Vectors reranked", "vectors_reranked")]:
+    for name, key in [("Lists probed", "lists_probed"), ("Vectors scored", "vectors_scored"), ("Vectors reranked", "vectors_reranked"),
+                      ("Items boosted", "boosted")]:
         assert table[name] == str(said[key])
     assert all(re.fullmatch(r"\d+\.\d{3} ms", table[stage]) for stage in ("Queue", "Encode", "Filter", "Search"))
 

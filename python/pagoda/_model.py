@@ -175,8 +175,11 @@ class Model(Searcher):
         if item not in self:
             raise InputError(f"item '{item}' is not in the catalogue", "item")
         histories = [events] + [events[:n] + events[n + 1:] for n in range(len(events))]
-        vectors = self.user_vectors([user] * len(histories), history=histories)
-        scores = vectors @ self._loaded.vectors_of([id_text(item)])[0]
+        requests, as_json, _ = self._requests([user] * len(histories), histories, None, None, None, None)
+        vectors = self._loaded.user_vectors(requests, as_json)
+        boosts = self._loaded.boosts_of(requests, as_json, id_text(item))[:, 0]
+        pass_on()
+        scores = vectors @ self._loaded.vectors_of([id_text(item)])[0] + boosts
         found = [(event, float(scores[0] - s)) for event, s in zip(events, scores[1:])]
         return sorted(found, key=lambda pair: -pair[1])
 

@@ -26,6 +26,8 @@ void run_inspect(const InspectArgs& args) {
     if (const auto& judged = bundle->judged())
       j["judged"] = {{"fingerprint", judged->fingerprint}, {"training_rows", judged->training_rows}};
     j["index"] = bundle->index().kind();
+    if (const auto* neighbours = bundle->neighbours())
+      j["neighbours"] = {{"kind", model::name_of(neighbours->choice().kind)}, {"weight", neighbours->weight()}};
     if (!bundle->metrics().empty()) j["metrics"] = nlohmann::ordered_json::parse(bundle->metrics());
     for (const auto& s : bundle->file().sections())
       j["sections"].push_back({{"name", s.name}, {"bytes", s.size}, {"checksum", fmt::format("{:016x}", s.checksum)}});
@@ -37,6 +39,9 @@ void run_inspect(const InspectArgs& args) {
   std::printf("  fingerprint  %s, written by pagoda %s\n", bundle->fingerprint().c_str(), info.version.c_str());
   std::printf("  items        %s, vectors of %lu, index %s\n", human_count(static_cast<double>(info.items)).c_str(),
               info.dim, std::string(bundle->index().kind()).c_str());
+  if (const auto* neighbours = bundle->neighbours())
+    std::printf("  neighbours   %s, weight %.3g\n", std::string(model::name_of(neighbours->choice().kind)).c_str(),
+                neighbours->weight());
   if (bundle->ensemble())
     for (const auto& member : bundle->members())
       std::printf("  member       %s, weight %g, vectors of %zu, %lu epochs\n", member.fingerprint.c_str(),

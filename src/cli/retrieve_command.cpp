@@ -75,6 +75,7 @@ class Explanation {
       lists_.push_back(q.lists_probed);
       scored_.push_back(q.vectors_scored);
       reranked_.push_back(q.vectors_reranked);
+      boosted_.push_back(q.boosted);
     }
   }
   void print() {
@@ -82,7 +83,7 @@ class Explanation {
     log_info("plan               {}", plan_);
     log_info("selectivity        {:.4g} of the items pass the filter", selectivity_);
     for (auto [what, counts] : {std::pair("lists probed", &lists_), std::pair("vectors scored", &scored_),
-                                std::pair("vectors reranked", &reranked_)}) {
+                                std::pair("vectors reranked", &reranked_), std::pair("items boosted", &boosted_)}) {
       std::ranges::sort(*counts);
       log_info("{:<18} {} a query (median), {} at most", what, (*counts)[counts->size() / 2], counts->back());
     }
@@ -97,7 +98,7 @@ class Explanation {
   std::string plan_;
   double selectivity_ = 1, centres_s_ = 0, scan_s_ = 0, rerank_s_ = 0;
   retrieval::StageTimes times_;
-  std::vector<uint64_t> lists_, scored_, reranked_;  // of each query
+  std::vector<uint64_t> lists_, scored_, reranked_, boosted_;  // of each query
 };
 
 }  // namespace

@@ -163,6 +163,8 @@ void describe(OptionVisitor& f, Options& o) {
             [&](OptionVisitor& f) { loss::describe(f, o.loss); });
   f.section("sampling", "negatives and their frequencies", [&](OptionVisitor& f) { describe(f, o.sampling); });
   f.section("train", "the training run", [&](OptionVisitor& f) { describe(f, o.train); });
+  f.section("neighbours", "items that go with those of a history, beside the towers",
+            [&](OptionVisitor& f) { model::describe(f, o.neighbours); });
   f.section("evaluate", "how models are judged", [&](OptionVisitor& f) {
     f.field("k", o.evaluate.k, "lengths of the lists that are judged");
     f.choice(
@@ -191,6 +193,7 @@ void validate(const Options& o) {
          o.sampling.downsample_positives);
   for (const auto& n : o.sampling.negatives) sampling::validate(n);
   nn::validate(o.train.optimizer);
+  model::validate(o.neighbours);
   if (!(o.train.target_recency >= 0 && std::isfinite(o.train.target_recency)))
     fail(ErrorKind::usage, "train.target_recency is {}, expected 0 or more; 0 turns it off", o.train.target_recency);
   at_least("train.batch", o.train.batch, 1);
@@ -254,6 +257,10 @@ std::string resume_record(const Options& options) {
   later.emplace("[train]", "keep_state = true");
   later.emplace("[model]", "combine = \"concat\"");
   later.emplace("[evaluate]", "baselines = true");
+  later.emplace("[neighbours]", "");
+  for (const auto line :
+       {"kind = \"none\"", "count = 100", "shrinkage = \"auto\"", "history = 100", "weight = \"auto\""})
+    later.emplace("[neighbours]", line);
   for (const auto section : {"[data.items_form]", "[data.users_form]"}) {
     later.emplace(section, "");
     later.emplace(section, "format = \"auto\"");

@@ -117,6 +117,7 @@ struct Options {
   loss::LossOptions loss;
   SamplingOptions sampling;
   TrainOptions train;
+  model::NeighbourOptions neighbours;
   EvaluateOptions evaluate;
 };
 

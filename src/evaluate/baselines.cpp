@@ -164,6 +164,7 @@ Baselines judge_baselines(ThreadPool& pool, const BaselineInput& input) {
     }
     out.judged.push_back(std::move(one));
   };
+  if (input.towers) judge("towers", "without the neighbours", input.towers);
   uint64_t rows = 0;
   for (const uint32_t count : popularity.counts()) rows += count;
   const auto by_popularity = items_by_count(popularity.counts());
@@ -181,8 +182,9 @@ Baselines judge_baselines(ThreadPool& pool, const BaselineInput& input) {
   const auto& knn = input.knn;
   double work = 0;
   for (const uint32_t user : input.judged.users)
-    work += static_cast<double>(knn.neighbours) *
-            static_cast<double>(std::min(knn.longest_history, std::as_const(input.states->histories)[user].size()));
+    work +=
+        static_cast<double>(knn.nearest.neighbours) *
+        static_cast<double>(std::min(knn.nearest.longest_history, std::as_const(input.states->histories)[user].size()));
   if (ItemKnn::bytes(items, knn) > knn.most_bytes) {
     out.left_out.emplace_back("item_knn", fmt::format("its neighbours of {} items would take {:.1f} GB", items,
                                                       ItemKnn::bytes(items, knn) / 1e9));
@@ -192,7 +194,7 @@ Baselines judge_baselines(ThreadPool& pool, const BaselineInput& input) {
   } else {
     const ItemKnn neighbours(pool, *input.histories, items, knn);
     judge("item_knn",
-          fmt::format("{} neighbours of an item, {}", knn.neighbours,
+          fmt::format("{} neighbours of an item, {}", knn.nearest.neighbours,
                       neighbours.sampled_users() == neighbours.users()
                           ? fmt::format("from {} users", human_count(static_cast<double>(neighbours.users())))
                           : fmt::format("from a sample of {} of {} users",

@@ -1,5 +1,6 @@
 // Baselines for a model: recommenders that need no training, judged on the same users by the same metrics.
 //
+//   towers             of a model with neighbours (model/neighbours.h): its towers alone
 //   popularity         the items with the most training rows, for everyone
 //   recent_popularity  the same for the newest tenth of the training rows: about as many rows as a test part has,
 //                      enough to count in a log of any density, and from the time just before the test part
@@ -22,7 +23,7 @@ namespace pagoda::evaluate {
 using Intervals = PerMetric<std::vector<math::Interval>>;  // [K]
 
 struct Baseline {
-  std::string name;   // "popularity", "recent_popularity", "item_knn"
+  std::string name;   // "towers", "popularity", "recent_popularity", "item_knn"
   std::string about;  // what it was made of, for people
   RankingReport report;
   Intervals intervals;    // of its metrics
@@ -55,6 +56,7 @@ struct BaselineInput {
   const math::Ragged<uint32_t>* histories;  // what item-kNN learns from: a list a user
   const UserMetrics* model;                 // of each judged user, in their order; null: no intervals either
   ItemKnnOptions knn;
+  MakeLists towers = {};    // empty: the model has no neighbours
   double most_work = 2e10;  // additions to scores over all judged users; above it item-kNN is left out
 };
 Baselines judge_baselines(ThreadPool& pool, const BaselineInput& input);

@@ -71,8 +71,9 @@ TEST_F(BaselinesTest, TheDifferenceIsPairedAndHasTheSignOfTheModelsGain) {
 }
 
 TEST_F(BaselinesTest, ItemKnnIsLeftOutWhereItCostsTooMuch) {
-  EXPECT_EQ(judge(dataset::Repeats::miss, {.most_bytes = 10}).left_out.back().first, "item_knn");
-  EXPECT_EQ(judge(dataset::Repeats::miss, {.most_bytes = 1e9}).left_out.back().first, "recent_popularity");
+  EXPECT_EQ(judge(dataset::Repeats::miss, {.nearest = {}, .most_bytes = 10}).left_out.back().first, "item_knn");
+  EXPECT_EQ(judge(dataset::Repeats::miss, {.nearest = {}, .most_bytes = 1e9}).left_out.back().first,
+            "recent_popularity");
 }
 
 TEST_F(BaselinesTest, RecentPopularityIsOfTheNewestTenth) {

@@ -293,7 +293,7 @@ void say_doubts(const model::Bundle& bundle, const BundleEvaluation& judgement) 
 // What baselines learn from: the rows that the model has learnt from, where they are at hand.
 Baselines judge_beside(ThreadPool& pool, const model::Bundle& bundle, const TestUsers& test,
                        const ItemPopularity& popularity, const EvaluationInput& judged, const std::vector<int64_t>& ks,
-                       const UserMetrics& users) {
+                       const UserMetrics& users, MakeLists towers) {
   BaselineInput input{.states = &bundle.user_states(),
                       .judged = judged,
                       .ks = ks,
@@ -302,7 +302,8 @@ Baselines judge_beside(ThreadPool& pool, const model::Bundle& bundle, const Test
                       .why_no_recent = "the log that the model was trained on was not read",
                       .histories = &bundle.user_states().histories,
                       .model = &users,
-                      .knn = {}};
+                      .knn = {},
+                      .towers = std::move(towers)};
   std::optional<dataset::Events> events;
   if (test.data && trained_on(bundle, *test.data)) {
     events = test.data->events(bundle.info().refit);
@@ -350,7 +351,7 @@ BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, 
     auto vectors = vectors_of(bundle);
     if (!unknown) judgement.mean_cosine_users = mean_pairwise_cosine(vectors);
     if (second) vectors = model::cascade_queries(vectors, vectors_of(*second));
-    const EvaluationInput judged{users, &items, outside, repeats};
+    const EvaluationInput judged{users, &items, outside, repeats, bundle.neighbours()};
     (unknown ? judgement.unknown_users : judgement.known) =
         rank_users(pool, cascade ? *cascade : *index, vectors, bundle.user_states(), judged, ks, popularity,
                    judgement.first_seen.source.empty() ? nullptr : &ages, unknown ? &strangers : &metrics);
@@ -363,7 +364,11 @@ BundleEvaluation evaluate_bundle(ThreadPool& pool, const model::Bundle& bundle, 
       unknown_popularity = rank_by_popularity(pool, bundle.user_states(), judged, ks, popularity);
     } else {
       judgement.intervals = bootstrap_intervals(pool, metrics);
-      judgement.baselines = judge_beside(pool, bundle, test, popularity, judged, ks, metrics);
+      auto alone = judged;
+      alone.neighbours = nullptr;
+      judgement.baselines =
+          judge_beside(pool, bundle, test, popularity, judged, ks, metrics,
+                       bundle.neighbours() && !second ? lists_of_index(pool, *index, vectors, alone) : MakeLists());
     }
   }
   math::Matrix<float> room;

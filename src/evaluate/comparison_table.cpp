@@ -25,6 +25,7 @@ std::string figure_text(const Json& of, const std::string& name) {
 }  // namespace
 
 std::string baseline_label(std::string_view name) {
+  if (name == "towers") return "towers alone";
   return name == "recent_popularity" ? "recent popularity" : name == "item_knn" ? "item-kNN" : std::string(name);
 }
 

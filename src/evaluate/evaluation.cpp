@@ -69,64 +69,89 @@ RankingReport rank_lists(const MakeLists& make_lists, const model::UserStates& s
   return accumulator.report();
 }
 
+MakeLists lists_of_index(ThreadPool& pool, const index::Index& index, math::MatrixView<const float> user_vectors,
+                         const EvaluationInput& judged) {
+  return [&pool, &index, user_vectors, leave_out = judged.repeats == dataset::Repeats::miss,
+          neighbours = judged.neighbours](size_t begin, size_t end, const math::Ragged<uint32_t>& histories, size_t k) {
+    index::Boosts boosts;
+    if (neighbours) boosts = neighbours->boosts(pool, histories);
+    return index.search(
+        pool, user_vectors.slice_rows(begin, end),
+        {.k = k, .excluded = leave_out ? &histories : nullptr, .recall = 1, .boosts = neighbours ? &boosts : nullptr});
+  };
+}
+
 RankingReport rank_users(ThreadPool& pool, const index::Index& index, math::MatrixView<const float> user_vectors,
                          const model::UserStates& states, const EvaluationInput& judged, const std::vector<int64_t>& ks,
                          const ItemPopularity& popularity, const ItemGroups* ages, UserMetrics* kept) {
-  const bool leave_out = judged.repeats == dataset::Repeats::miss;
-  return rank_lists(
-      [&](size_t begin, size_t end, const math::Ragged<uint32_t>& histories, size_t k) {
-        return index.search(pool, user_vectors.slice_rows(begin, end),
-                            {.k = k, .excluded = leave_out ? &histories : nullptr, .recall = 1});
-      },
-      states, judged, ks, popularity, ages, kept);
+  return rank_lists(lists_of_index(pool, index, user_vectors, judged), states, judged, ks, popularity, ages, kept);
 }
 
-NamedMetrics validation_metrics(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
-                                math::MatrixView<const float> item_vectors, const dataset::Relevant& relevant,
-                                const dataset::Options& options, const std::string& choose_by,
-                                std::vector<double>* users_values) {
-  const auto choose = parse_metric(choose_by);
-  auto ks = options.evaluate.k;
-  ks.push_back(choose.k);
-  const auto states = user_states(data, fit.events, data.train_end_us);
+Validation::Validation(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
+                       math::MatrixView<const float> item_vectors, const dataset::Relevant& relevant,
+                       const dataset::Options& options, const std::string& choose_by)
+    : pool_(pool), choose_(parse_metric(choose_by)), choose_by_(choose_by), ks_(options.evaluate.k),
+      repeats_(options.evaluate.repeats), states_(user_states(data, fit.events, data.train_end_us)),
+      index_(index::make_exact_index(item_vectors)), popularity_({fit.item_counts.begin(), fit.item_counts.end()}) {
+  ks_.push_back(choose_.k);
   // Users of whom training has seen nothing are judged by `evaluate`, not when a model is chosen.
   const auto& names = fit.model.user_encoder.context_names();
   const auto requests = options.evaluate.context == dataset::JudgedContext::request
                             ? JudgedRequests(data.log, relevant.first_row)
                             : JudgedRequests();
   std::vector<model::UserRequest> asked;
-  std::vector<uint32_t> users, outside;
-  math::Ragged<uint32_t> items;
   for (size_t i = 0; i < relevant.users.size(); ++i) {
     const auto user = data.user_row[relevant.users[i]];
-    if (states.histories[user].empty()) continue;
-    users.push_back(user);
-    outside.push_back(relevant.outside[i]);
-    items.push(relevant.items[i]);
+    if (states_.histories[user].empty()) continue;
+    users_.push_back(user);
+    outside_.push_back(relevant.outside[i]);
+    items_.push(relevant.items[i]);
     auto& request = asked.emplace_back();
     request.user = request.cell = user;
-    request.moment_us = states.moment_us;
+    request.moment_us = states_.moment_us;
     requests.put(i, names, request);
   }
-  const auto vectors = model::request_vectors(pool, fit.model, fit.user_cells, states, fit.id_row_of_item, asked);
-  const auto index = index::make_exact_index(item_vectors);
-  const ItemPopularity popularity({fit.item_counts.begin(), fit.item_counts.end()});
+  vectors_ = model::request_vectors(pool, fit.model, fit.user_cells, states_, fit.id_row_of_item, asked);
+}
+
+NamedMetrics Validation::metrics(const model::Neighbours* neighbours, std::vector<double>* users) const {
   UserMetrics kept;
-  const auto report = rank_users(pool, *index, vectors, states, {users, &items, outside, options.evaluate.repeats}, ks,
-                                 popularity, nullptr, users_values ? &kept : nullptr);
-  if (users_values) {
-    const auto k = std::ranges::find(report.ks, static_cast<size_t>(choose.k)) - report.ks.begin();
-    *users_values = kept.named(choose.kind)[static_cast<size_t>(k)];
+  const auto report = rank_users(pool_, *index_, vectors_, states_,
+                                 {.users = users_,
+                                  .relevant = &items_,
+                                  .relevant_outside = outside_,
+                                  .repeats = repeats_,
+                                  .neighbours = neighbours},
+                                 ks_, popularity_, nullptr, users ? &kept : nullptr);
+  if (users) {
+    const auto k = std::ranges::find(report.ks, static_cast<size_t>(choose_.k)) - report.ks.begin();
+    *users = kept.named(choose_.kind)[static_cast<size_t>(k)];
   }
   NamedMetrics out;
   for (size_t i = 0; i < report.ks.size(); ++i) {
     const auto k = std::to_string(report.ks[i]);
     out.emplace_back("recall@" + k, report.recall[i]);
     out.emplace_back("ndcg@" + k, report.ndcg[i]);
-    if (report.ks[i] == static_cast<size_t>(choose.k) && choose.kind != "recall" && choose.kind != "ndcg")
-      out.emplace_back(choose_by, report.named(choose.kind)[i]);
+    if (report.ks[i] == static_cast<size_t>(choose_.k) && choose_.kind != "recall" && choose_.kind != "ndcg")
+      out.emplace_back(choose_by_, report.named(choose_.kind)[i]);
   }
   return out;
+}
+
+double Validation::mean_top_score(size_t k) const {
+  math::Ragged<uint32_t> histories;
+  for (const uint32_t user : users_) histories.push(states_.histories[user]);
+  const auto found = index_->search(pool_, vectors_, {.k = k, .excluded = &histories});
+  double sum = 0;
+  for (const float score : found.scores) sum += score;
+  return found.scores.empty() ? 0 : sum / static_cast<double>(found.scores.size());
+}
+
+NamedMetrics validation_metrics(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
+                                math::MatrixView<const float> item_vectors, const dataset::Relevant& relevant,
+                                const dataset::Options& options, const std::string& choose_by,
+                                std::vector<double>* users) {
+  return Validation(pool, data, fit, item_vectors, relevant, options, choose_by).metrics(nullptr, users);
 }
 
 }  // namespace pagoda::evaluate

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,7 @@ struct EvaluationInput {
   const math::Ragged<uint32_t>* relevant;
   std::span<const uint32_t> relevant_outside;
   dataset::Repeats repeats = dataset::Repeats::miss;
+  const model::Neighbours* neighbours = nullptr;  // what rank_users() adds to the scores of the index
 };
 // Makes the lists of users [begin, end) of the input: up to k items each, best first, scores parallel; `histories` are
 // those of these users.
@@ -38,15 +40,43 @@ using MakeLists =
 RankingReport rank_lists(const MakeLists& make_lists, const model::UserStates& states, const EvaluationInput& judged,
                          const std::vector<int64_t>& ks, const ItemPopularity& popularity,
                          const ItemGroups* ages = nullptr, UserMetrics* kept = nullptr);
-// The lists of an index, by exact search.
+// The lists of an index, by exact search; all of them are borrowed.
+MakeLists lists_of_index(ThreadPool& pool, const index::Index& index, math::MatrixView<const float> user_vectors,
+                         const EvaluationInput& judged);
 RankingReport rank_users(ThreadPool& pool, const index::Index& index, math::MatrixView<const float> user_vectors,
                          const model::UserStates& states, const EvaluationInput& judged, const std::vector<int64_t>& ks,
                          const ItemPopularity& popularity, const ItemGroups* ages = nullptr,
                          UserMetrics* kept = nullptr);
 
-// Metrics of a model in training, on the validation part: for each evaluate.k and for the k of `choose_by`. `users`
-// receives each user's value of `choose_by`, in the order of `relevant`.
 using NamedMetrics = std::vector<std::pair<std::string, double>>;
+
+// A model in training before the users of the validation part: encodes them once. Borrows all of its arguments but
+// `choose_by`.
+class Validation {
+ public:
+  Validation(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
+             math::MatrixView<const float> item_vectors, const dataset::Relevant& relevant,
+             const dataset::Options& options, const std::string& choose_by);
+  // For each evaluate.k and for the k of `choose_by`. `users` receives each user's value of `choose_by`, in the order
+  // of `relevant`.
+  NamedMetrics metrics(const model::Neighbours* neighbours = nullptr, std::vector<double>* users = nullptr) const;
+  // The mean over users of the best scores that the towers alone give to what is new to them; 0: there are no users.
+  double mean_top_score(size_t k) const;
+
+ private:
+  ThreadPool& pool_;
+  MetricName choose_;
+  std::string choose_by_;
+  std::vector<int64_t> ks_;
+  dataset::Repeats repeats_;
+  model::UserStates states_;
+  std::vector<uint32_t> users_, outside_;
+  math::Ragged<uint32_t> items_;
+  math::Matrix<float> vectors_;
+  std::unique_ptr<index::Index> index_;
+  ItemPopularity popularity_;
+};
+
 NamedMetrics validation_metrics(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
                                 math::MatrixView<const float> item_vectors, const dataset::Relevant& relevant,
                                 const dataset::Options& options, const std::string& choose_by,

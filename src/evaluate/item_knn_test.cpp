@@ -29,17 +29,17 @@ std::vector<double> scores_of(const ItemKnn& knn, const std::vector<uint32_t>& h
 TEST(ItemKnn, TwoItemsAreWorkedByHand) {
   ThreadPool pool(1);
   // Item 0 is had by three users, item 1 by two, both by two; user 0 had item 0 twice, which counts once.
-  const ItemKnn knn(pool, lists({{0, 1, 0}, {1, 0}, {0, 2}, {}}), 3, {.shrinkage = 1});
+  const ItemKnn knn(pool, lists({{0, 1, 0}, {1, 0}, {0, 2}, {}}), 3, {.nearest = {.shrinkage = 1}});
   EXPECT_EQ(knn.users(), 3u);
   EXPECT_EQ(knn.sampled_users(), 3u);
   const auto near = knn.neighbours_of(0);
   ASSERT_EQ(near.size(), 2u);
-  EXPECT_EQ(near[0].first, 1u);
-  EXPECT_FLOAT_EQ(near[0].second, static_cast<float>(2 / (std::sqrt(6.0) + 1)));
-  EXPECT_EQ(near[1].first, 2u);
-  EXPECT_FLOAT_EQ(near[1].second, static_cast<float>(1 / (std::sqrt(3.0) + 1)));
+  EXPECT_EQ(near[0].item, 1u);
+  EXPECT_FLOAT_EQ(near[0].similarity, static_cast<float>(2 / (std::sqrt(6.0) + 1)));
+  EXPECT_EQ(near[1].item, 2u);
+  EXPECT_FLOAT_EQ(near[1].similarity, static_cast<float>(1 / (std::sqrt(3.0) + 1)));
   const auto scores = scores_of(knn, {1}, 3);
-  EXPECT_FLOAT_EQ(static_cast<float>(scores[0]), near[0].second);
+  EXPECT_FLOAT_EQ(static_cast<float>(scores[0]), near[0].similarity);
   EXPECT_EQ(scores[2], 0);
 }
 
@@ -53,7 +53,7 @@ TEST(ItemKnn, AgreesWithTheFormulaOnRandomLogs) {
       for (size_t n = rng.below(12); n > 0; --n)
         history.push_back(static_cast<uint32_t>(rng.below(1 + rng.below(items))));
     ThreadPool pool(3);
-    const ItemKnn knn(pool, lists(histories), items, {.neighbours = neighbours, .shrinkage = 2});
+    const ItemKnn knn(pool, lists(histories), items, {.nearest = {.neighbours = neighbours, .shrinkage = 2}});
     std::vector<std::set<size_t>> users(items);
     for (size_t u = 0; u < histories.size(); ++u)
       for (const uint32_t item : histories[u]) users[item].insert(u);
@@ -84,7 +84,7 @@ TEST(ItemKnn, AgreesWithTheFormulaOnRandomLogs) {
 
 TEST(ItemKnn, LongHistoriesAreCutToTheLatestDifferentItems) {
   ThreadPool pool(1);
-  const ItemKnn knn(pool, lists({{}}), 9, {.longest_history = 3});
+  const ItemKnn knn(pool, lists({{}}), 9, {.nearest = {.longest_history = 3}});
   EXPECT_EQ(knn.latest(std::vector<uint32_t>{4, 1, 2, 2, 4, 8}), (std::vector<uint32_t>{2, 4, 8}));
   EXPECT_EQ(knn.latest(std::vector<uint32_t>{5, 1, 5}), (std::vector<uint32_t>{1, 5}));
 }
@@ -92,10 +92,10 @@ TEST(ItemKnn, LongHistoriesAreCutToTheLatestDifferentItems) {
 TEST(ItemKnn, AHugeLogIsSampled) {
   ThreadPool pool(2);
   std::vector<std::vector<uint32_t>> histories(4000, std::vector<uint32_t>{0, 1});
-  const ItemKnn knn(pool, lists(histories), 2, {.shrinkage = 0, .most_pairs = 4000});
+  const ItemKnn knn(pool, lists(histories), 2, {.nearest = {.shrinkage = 0, .most_pairs = 4000}});
   EXPECT_EQ(knn.users(), 4000u);
   EXPECT_NEAR(static_cast<double>(knn.sampled_users()), 1000, 120);
-  EXPECT_FLOAT_EQ(knn.neighbours_of(0)[0].second, 1);
+  EXPECT_FLOAT_EQ(knn.neighbours_of(0)[0].similarity, 1);
 }
 
 TEST(ItemKnn, ItHasTheSameBitsOnAnyNumberOfThreads) {
@@ -104,7 +104,8 @@ TEST(ItemKnn, ItHasTheSameBitsOnAnyNumberOfThreads) {
   for (auto& history : histories)
     for (size_t n = rng.below(30); n > 0; --n) history.push_back(static_cast<uint32_t>(rng.below(300)));
   ThreadPool one(1), five(5);
-  const ItemKnn a(one, lists(histories), 300, {.neighbours = 7}), b(five, lists(histories), 300, {.neighbours = 7});
+  const ItemKnn a(one, lists(histories), 300, {.nearest = {.neighbours = 7}}),
+      b(five, lists(histories), 300, {.nearest = {.neighbours = 7}});
   for (uint32_t item = 0; item < 300; ++item)
     EXPECT_TRUE(std::ranges::equal(a.neighbours_of(item), b.neighbours_of(item))) << item;
 }

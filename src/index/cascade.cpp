@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "index/block_scores.h"
-#include "index/top_k.h"
+#include "math/top_k.h"
 
 namespace pagoda::index {
 namespace {
@@ -55,7 +55,7 @@ CascadeIndex::List CascadeIndex::rescored(math::MatrixView<const float> query, s
     if (second_row_[item] != UINT32_MAX) known.push_back(item);
   std::sort(known.begin(), known.end());  // TopK wants ascending rows
   for (auto item : known) rows.push_back(second_row_[item]);
-  TopK best;
+  math::TopK best;
   best.reset(k, min_score);
   ItemBlock block;
   math::Matrix<float> block_scores(1, kBlockItems);
@@ -67,8 +67,8 @@ CascadeIndex::List CascadeIndex::rescored(math::MatrixView<const float> query, s
   }
   List list;
   for (const auto key : best.take()) {
-    list.items.push_back(row_of_key(key));
-    list.scores.push_back(score_of_key(key));
+    list.items.push_back(math::row_of_key(key));
+    list.scores.push_back(math::score_of_key(key));
   }
 
   float ceiling = list.scores.empty() ? kInfinity : std::nextafter(list.scores.back(), -kInfinity), lowered_by = 0;
@@ -94,12 +94,15 @@ SearchResult CascadeIndex::best(ThreadPool& pool, math::MatrixView<const float> 
     math::Ragged<uint32_t> excluded;
     if (options.excluded)
       for (size_t q = begin; q < end; ++q) excluded.push((*options.excluded)[q]);
+    Boosts boosts;
+    if (options.boosts) boosts = boosts_of(*options.boosts, begin, end);
     SearchExplain explain;
     const auto found = first_.search(pool, part.slice_cols(0, first_.dim()),
                                      {.k = from,
                                       .allowed = options.allowed,
                                       .excluded = options.excluded ? &excluded : nullptr,
                                       .recall = options.recall,
+                                      .boosts = options.boosts ? &boosts : nullptr,
                                       .explain = options.explain ? &explain : nullptr});
     if (options.explain) add_explain(explain, *options.explain);
     const auto second = part.slice_cols(first_.dim(), dim());

@@ -4,8 +4,9 @@
 #include <utility>
 
 #include "core/error.h"
+#include "index/boosted_search.h"
 #include "index/index.h"
-#include "index/top_k.h"
+#include "math/top_k.h"
 #include "math/tile_kernels.h"
 
 namespace pagoda::index {
@@ -33,7 +34,7 @@ struct Candidates {
 struct Cut {
   size_t group, groups, shard, shards;
   Cut(size_t queries, size_t candidates, size_t k) {
-    const size_t fit = kCandidateBytes / (TopK::capacity(k) * sizeof(uint64_t));
+    const size_t fit = kCandidateBytes / (math::TopK::capacity(k) * sizeof(uint64_t));
     group = std::clamp(fit, kMinQueries, kMaxQueries);
     groups = (queries + group - 1) / group;
     const size_t wanted = std::max<size_t>(1, kTasks / groups);
@@ -63,7 +64,7 @@ class ExactIndex final : public Index {
     const SearchOptions* options;
   };
   void scan(const Group& group, const Candidates& candidates, size_t begin, size_t end, size_t step,
-            std::span<TopK> best) const;
+            std::span<math::TopK> best) const;
   std::vector<float> initial_thresholds(const Group& group, const Candidates& candidates) const;
 
   math::RowsView vectors_;
@@ -88,7 +89,7 @@ class Exclusions {
 
 // Offers every step-th block of candidates [begin, end) to `best`, a reset TopK for each query.
 void ExactIndex::scan(const Group& group, const Candidates& candidates, size_t begin, size_t end, size_t step,
-                      std::span<TopK> best) const {
+                      std::span<math::TopK> best) const {
   const size_t dim = vectors_.cols(), queries = best.size();
   const size_t padded = (queries + kernels_->panel - 1) / kernels_->panel * kernels_->panel;
   std::vector<Exclusions> excluded;
@@ -113,7 +114,7 @@ void ExactIndex::scan(const Group& group, const Candidates& candidates, size_t b
     for (const auto& [score, item, q] : std::span(hits.get(), found)) {
       const uint32_t row = candidates.all ? static_cast<uint32_t>(b + item) : candidates.rows[b + item];
       if (!excluded.empty() && excluded[q].has(row)) continue;
-      best[q].offer_key(rank_key(score, row));
+      best[q].offer_key(math::rank_key(score, row));
       thresholds[q] = best[q].threshold();
     }
   }
@@ -125,16 +126,19 @@ std::vector<float> ExactIndex::initial_thresholds(const Group& group, const Cand
   if (candidates.n < kMinSampledItems || candidates.n < 8 * group.k) return thresholds;
   const double expected = static_cast<double>(group.k) / kSampled;
   const auto place = static_cast<size_t>(expected + 3 * std::sqrt(expected) + 3);
-  std::vector<TopK> best(thresholds.size());
+  std::vector<math::TopK> best(thresholds.size());
   for (auto& list : best) list.reset(place, group.options->min_score);
   scan(group, candidates, 0, candidates.n, kSampled, best);
   for (size_t q = 0; q < best.size(); ++q)
-    if (const auto keys = best[q].take(); keys.size() == place) thresholds[q] = score_of_key(keys.back());
+    if (const auto keys = best[q].take(); keys.size() == place) thresholds[q] = math::score_of_key(keys.back());
   return thresholds;
 }
 
 SearchResult ExactIndex::best(ThreadPool& pool, math::MatrixView<const float> queries,
                               const SearchOptions& options) const {
+  if (options.boosts)
+    return boosted_search(pool, vectors_, queries, options,
+                          [&](const SearchOptions& plain) { return best(pool, queries, plain); });
   Candidates candidates;
   candidates.n = items();
   if (options.allowed) {
@@ -158,12 +162,12 @@ SearchResult ExactIndex::best(ThreadPool& pool, math::MatrixView<const float> qu
   rows.resize(queries.rows() * k);
   result.scores.resize(queries.rows() * k);
   std::vector<size_t> found(queries.rows());
-  const auto write = [&](size_t q, TopK& best) {
+  const auto write = [&](size_t q, math::TopK& best) {
     const auto keys = best.take();
     found[q] = keys.size();
     for (size_t i = 0; i < keys.size(); ++i) {
-      rows[q * k + i] = row_of_key(keys[i]);
-      result.scores[q * k + i] = score_of_key(keys[i]);
+      rows[q * k + i] = math::row_of_key(keys[i]);
+      result.scores[q * k + i] = math::score_of_key(keys[i]);
     }
   };
 
@@ -178,7 +182,7 @@ SearchResult ExactIndex::best(ThreadPool& pool, math::MatrixView<const float> qu
   pool.run(cut.groups * cut.shards, [&](size_t task) {
     const size_t g = task / cut.shards, shard = task % cut.shards;
     const Group group = group_of(g);
-    std::vector<TopK> best(group.queries.rows());
+    std::vector<math::TopK> best(group.queries.rows());
     for (size_t q = 0; q < best.size(); ++q) best[q].reset(k, thresholds_of[g][q]);
     scan(group, candidates, shard * cut.shard, std::min(candidates.n, (shard + 1) * cut.shard), 1, best);
     for (size_t q = 0; q < best.size(); ++q) {
@@ -187,7 +191,7 @@ SearchResult ExactIndex::best(ThreadPool& pool, math::MatrixView<const float> qu
     }
   });
   pool.for_chunks(queries.rows(), 16, [&](size_t first, size_t last) {
-    TopK best;
+    math::TopK best;
     for (size_t q = first; q < last; ++q) {
       best.reset(k, options.min_score);
       size_t passed = 0;

@@ -138,6 +138,14 @@ math::Ragged<uint32_t> members_of_groups(std::span<const uint32_t> group_of) {
   return members;
 }
 
+Boosts boosts_of(const Boosts& all, size_t begin, size_t end) {
+  Boosts some;
+  for (size_t q = begin; q < end; ++q) some.rows.push(all.rows[q]);
+  some.amounts.assign(all.amounts.begin() + static_cast<std::ptrdiff_t>(all.rows.offsets[begin]),
+                      all.amounts.begin() + static_cast<std::ptrdiff_t>(all.rows.offsets[end]));
+  return some;
+}
+
 SearchResult Index::search(ThreadPool& pool, math::MatrixView<const float> queries,
                            const SearchOptions& options) const {
   check(queries.rows() == 0 || queries.cols() == dim(), "queries are as wide as the items");
@@ -145,6 +153,7 @@ SearchResult Index::search(ThreadPool& pool, math::MatrixView<const float> queri
   check(!options.excluded || options.excluded->size() == queries.rows(), "there is one list of exclusions per query");
   check(!std::isnan(options.min_score), "min_score is a number");
   check(!options.quota || options.quota->items() == items(), "a quota knows each item's group");
+  check(!options.boosts || options.boosts->rows.size() == queries.rows(), "there is one list of boosts per query");
   if (options.explain) {
     *options.explain = {};
     if (options.allowed && items() > 0)
@@ -158,11 +167,16 @@ SearchResult Index::search(ThreadPool& pool, math::MatrixView<const float> queri
   for (size_t q = 0; q < queries.rows(); ++q)
     std::ranges::transform(queries.row(q), near[q], [&](float x) { return std::ldexp(x, -halved[q]); });
   SearchResult result;
-  if (options.min_score == -std::numeric_limits<float>::infinity()) {
+  if (options.min_score == -std::numeric_limits<float>::infinity() && !options.boosts) {
     result = search_near(pool, near, options);
   } else {
+    Boosts boosts;
     const auto with_limit = [&](size_t q, SearchOptions& of_query) {
       of_query.min_score = std::ldexp(options.min_score, -halved[q]);
+      if (!of_query.boosts) return;
+      boosts = *of_query.boosts;
+      for (float& amount : boosts.amounts) amount = std::ldexp(amount, -halved[q]);
+      of_query.boosts = &boosts;
     };
     result = one_by_one(pool, near, options, with_limit);
   }
@@ -187,6 +201,11 @@ SearchResult Index::one_by_one(ThreadPool& pool, math::MatrixView<const float> q
     if (options.excluded) {
       excluded.push((*options.excluded)[q]);
       of_query.excluded = &excluded;
+    }
+    Boosts boosts;
+    if (options.boosts) {
+      boosts = boosts_of(*options.boosts, q, q + 1);
+      of_query.boosts = &boosts;
     }
     SearchExplain explain;
     if (options.explain) {

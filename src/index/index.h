@@ -42,10 +42,12 @@ struct SearchExplain {
     uint64_t lists_probed = 0;
     uint64_t vectors_scored = 0;  // by SQ8 codes, or exactly where there are none
     uint64_t vectors_reranked = 0;
+    uint64_t boosted = 0;  // items scored exactly because they have a boost
     Query& operator+=(const Query& more) {
       lists_probed += more.lists_probed;
       vectors_scored += more.vectors_scored;
       vectors_reranked += more.vectors_reranked;
+      boosted += more.boosted;
       return *this;
     }
   };
@@ -61,6 +63,13 @@ struct SearchExplain {
   }
 };
 
+// Amounts that a search adds to the scores of some items, per query: what a sparse model knows beside the vectors.
+struct Boosts {
+  math::Ragged<uint32_t> rows;  // per query, rising, each once
+  std::vector<float> amounts;   // parallel to rows.values; >= 0
+};
+Boosts boosts_of(const Boosts& all, size_t begin, size_t end);  // those of queries [begin, end)
+
 // The options of one search. Pointers are borrowed for the call.
 struct SearchOptions {
   size_t k = 100;
@@ -69,6 +78,7 @@ struct SearchOptions {
   float min_score = -std::numeric_limits<float>::infinity();  // only scores >= this
   double recall = 0;  // recall wanted from an approximate index; 1: exact; 0: the index's own
   const Quota* quota = nullptr;
+  const Boosts* boosts = nullptr;    // nullptr: none. Of a cascade they rank what the first model finds
   SearchExplain* explain = nullptr;  // filled in by the search; nullptr: nothing is measured
 };
 

@@ -53,6 +53,22 @@ SearchResult LayeredIndex::best(ThreadPool& pool, math::MatrixView<const float> 
     in_below.excluded = &excluded_below;
     in_above.excluded = &excluded_above;
   }
+  Boosts boosts_below, boosts_above;
+  if (options.boosts) {
+    const auto& [rows, amounts] = *options.boosts;
+    for (size_t q = 0; q < queries.rows(); ++q) {
+      for (uint64_t i = rows.offsets[q]; i < rows.offsets[q + 1]; ++i) {
+        const uint32_t row = rows.values[i];
+        auto& layer = row < bottom ? boosts_below : boosts_above;
+        layer.rows.values.push_back(row < bottom ? row : row - bottom);
+        layer.amounts.push_back(amounts[i]);
+      }
+      boosts_below.rows.close();
+      boosts_above.rows.close();
+    }
+    in_below.boosts = &boosts_below;
+    in_above.boosts = &boosts_above;
+  }
   SearchExplain of_above;
   if (options.explain) in_above.explain = &of_above;
   const double selectivity = options.explain ? options.explain->selectivity : 1;  // over both layers

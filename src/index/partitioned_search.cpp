@@ -7,8 +7,9 @@
 #include "index/partitioned_search.h"
 #include "core/error.h"
 #include "index/block_scores.h"
+#include "index/boosted_search.h"
 #include "index/code_kernels.h"
-#include "index/top_k.h"
+#include "math/top_k.h"
 
 namespace pagoda::index {
 namespace {
@@ -48,7 +49,8 @@ uint32_t query_of(uint64_t visit) { return static_cast<uint32_t>(visit); }
 // The rank keys of one query's result.
 std::vector<uint64_t> keys_of(const SearchResult& found) {
   std::vector<uint64_t> keys;
-  for (size_t i = 0; i < found.scores.size(); ++i) keys.push_back(rank_key(found.scores[i], found.items.values[i]));
+  for (size_t i = 0; i < found.scores.size(); ++i)
+    keys.push_back(math::rank_key(found.scores[i], found.items.values[i]));
   return keys;
 }
 
@@ -97,6 +99,9 @@ struct PartitionedIndex::QueryGroup {
 
 SearchResult PartitionedIndex::best(ThreadPool& pool, math::MatrixView<const float> queries,
                                     const SearchOptions& options) const {
+  if (options.boosts)
+    return boosted_search(pool, vectors_, queries, options,
+                          [&](const SearchOptions& plain) { return best(pool, queries, plain); });
   const double recall = options.recall > 0 ? options.recall : p_.recall;
   const uint64_t allowed = options.allowed ? options.allowed->count() : items();
   const auto matching = static_cast<double>(allowed);
@@ -176,8 +181,8 @@ SearchResult PartitionedIndex::search_lists(ThreadPool& pool, math::MatrixView<c
   result.scores.reserve(found);
   for (const auto& keys : best) {
     for (const uint64_t key : keys) {
-      result.items.values.push_back(row_of_key(key));
-      result.scores.push_back(score_of_key(key));
+      result.items.values.push_back(math::row_of_key(key));
+      result.scores.push_back(math::score_of_key(key));
     }
     result.items.close();
   }
@@ -333,8 +338,8 @@ std::vector<uint64_t> PartitionedIndex::search_exactly(ThreadPool& pool, math::M
 std::vector<uint64_t> PartitionedIndex::keys_by_code_score(const RerankPool& rerank_pool) const {
   std::vector<uint64_t> keys;
   for (size_t i = 0; i < rerank_pool.size(); ++i)
-    keys.push_back(rank_key(rerank_pool.scores()[i], p_.rows[rerank_pool.positions()[i]]));
-  sort_keys(keys);
+    keys.push_back(math::rank_key(rerank_pool.scores()[i], p_.rows[rerank_pool.positions()[i]]));
+  math::sort_keys(keys);
   return keys;
 }
 
@@ -355,7 +360,7 @@ std::vector<uint64_t> PartitionedIndex::rerank(ThreadPool& pool, std::span<const
     }
     score_rows(vectors_, {rows.data(), in}, query, scores.data());
     for (size_t i = 0; i < in; ++i) {
-      keys[kept] = rank_key(scores[i], rows[i]);
+      keys[kept] = math::rank_key(scores[i], rows[i]);
       kept += scores[i] >= least;  // false for NaN
     }
     kept_of[begin / kRerankRows] = kept - begin;
@@ -367,7 +372,7 @@ std::vector<uint64_t> PartitionedIndex::rerank(ThreadPool& pool, std::span<const
     kept += kept_of[c];
   }
   keys.resize(kept);
-  sort_keys(keys);
+  math::sort_keys(keys);
   if (keys.size() > k) keys.resize(k);
   return keys;
 }

@@ -53,8 +53,11 @@ auto parsed(const SectionFile& file, std::string_view section, const Read& read)
   }
 }
 
-uint32_t version_of(bool ensemble, math::RowPrecision vectors) {
-  return vectors == math::RowPrecision::f16 ? kBundleVersion : ensemble ? kEnsembleVersion : 1;
+uint32_t version_of(bool ensemble, math::RowPrecision vectors, bool neighbours) {
+  return neighbours                           ? kBundleVersion
+         : vectors == math::RowPrecision::f16 ? kF16Version
+         : ensemble                           ? kEnsembleVersion
+                                              : 1;
 }
 
 void write_vectors(SectionWriter& out, math::RowsView vectors) {
@@ -169,7 +172,7 @@ void write_bundle(const std::string& path, const BundleContent& c) {
             c.info.items == c.item_vectors.rows() && c.info.dim == c.item_vectors.cols() &&
             c.info.vectors == c.item_vectors.precision(),
         "a bundle has a count and a vector for each item");
-  SectionWriter out(path, kBundleKind, version_of(false, c.info.vectors));
+  SectionWriter out(path, kBundleKind, version_of(false, c.info.vectors, c.neighbours != nullptr));
   out.section("info", info_json(c.info));
   out.section("config", c.config);
   out.section("metrics", c.metrics);
@@ -198,6 +201,7 @@ void write_bundle(const std::string& path, const BundleContent& c) {
   bytes_section(out, "item_attributes", [&](ByteWriter& b) {
     save_attributes(b, c.item_attributes ? *c.item_attributes : data::Attributes{});
   });
+  if (c.neighbours) c.neighbours->save(out);
   write_index(out, c.partitions);
   write_vectors(out, c.item_vectors);
   out.commit();
@@ -227,7 +231,7 @@ void rewrite_index(const std::string& path, const std::string& to, math::RowsVie
   in.bytes("index");
   auto info = parsed(in, "info", info_of);
   info.vectors = item_vectors.precision();
-  SectionWriter out(to, kBundleKind, version_of(in.has("members"), info.vectors));
+  SectionWriter out(to, kBundleKind, version_of(in.has("members"), info.vectors, in.has("neighbours")));
   for (const auto& section : in.sections()) {
     if (section.name == "info")
       out.section("info", info_json(info));
@@ -244,7 +248,8 @@ void rewrite_index(const std::string& path, const std::string& to, math::RowsVie
 void copy_without_index(const std::string& path, const std::string& to) {
   const SectionFile in(path, kBundleKind, kBundleVersion);
   in.verify();
-  SectionWriter out(to, kBundleKind, version_of(in.has("members"), parsed(in, "info", info_of).vectors));
+  SectionWriter out(to, kBundleKind,
+                    version_of(in.has("members"), parsed(in, "info", info_of).vectors, in.has("neighbours")));
   for (const auto& section : in.sections()) {
     if (section.name == "index")
       write_index(out, nullptr);
@@ -255,7 +260,8 @@ void copy_without_index(const std::string& path, const std::string& to) {
 }
 
 void copy_bundle(const Bundle& bundle, const std::string& to) {
-  SectionWriter out(to, kBundleKind, version_of(bundle.ensemble(), bundle.info().vectors));
+  SectionWriter out(to, kBundleKind,
+                    version_of(bundle.ensemble(), bundle.info().vectors, bundle.neighbours() != nullptr));
   for (const auto& section : bundle.file().sections()) out.section(section.name, bundle.file().bytes(section.name));
   out.commit();
 }
@@ -295,6 +301,7 @@ Bundle::Bundle(const std::string& path) : file_(path, kBundleKind, kBundleVersio
         math::RowsView(math::MatrixView(reinterpret_cast<const uint16_t*>(vectors.data()), info_.items, info_.dim));
   index_ = make_index(file_, item_vectors_);
   if (index_->kind() == "partitioned") file_.advise_random("item_vectors");  // a rerank reads single rows
+  neighbours_ = Neighbours::load(file_, info_.items);
   if (info_.towers) read_members();
 }
 

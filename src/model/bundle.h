@@ -1,7 +1,7 @@
 // The bundle: the artifact that `train` writes and every other command reads.
 //
 // A section file (core/section_file.h) of kind "bundle", version 1; 2 when it has the section `members`; 3 when its
-// item vectors are of f16. Sections:
+// item vectors are of f16; 4 when it has neighbours. Sections:
 //   info            JSON: what the model is and where it came from (BundleInfo)
 //   members         JSON: the models of an ensemble with their weights          (only in an ensemble, model/ensemble.h)
 //   config          TOML, complete: every option with its value
@@ -19,6 +19,9 @@
 //   item_vectors    f32[items, dim], or f16 where the info says so, mapped and searched in place
 //   item_attributes columns of the item table, by their own ids
 //   frequency       state of the frequency estimator
+//   neighbours      f64 weight, u64 items of a history, u8 kind; neighbours/offsets u64[items + 1] and neighbours/of,
+//                   pairs of u32 row and f32 similarity, mapped: lists of items that go with each (only where a model
+//                   has them)
 //   index           text: the kind of the index, "exact" or "partitioned"
 //   index/*         of a partitioned index (index/partitions.h), mapped and searched in place
 // The second model of an ensemble has its config, tower_options, encoders, weights and users under "member1/", the
@@ -36,6 +39,7 @@
 #include "index/index.h"
 #include "index/partitions.h"
 #include "model/inference.h"
+#include "model/neighbours.h"
 #include "model/tables.h"
 #include "model/user_states.h"
 
@@ -43,8 +47,9 @@ namespace pagoda::model {
 
 inline constexpr std::string_view kBundleKind = "bundle";
 inline constexpr uint32_t kEnsembleVersion = 2;
+inline constexpr uint32_t kF16Version = 3;
 inline constexpr uint32_t kBundleVersion =
-    3;  // the newest; each bundle is written as the oldest that it fits, so that older programs read it
+    4;  // the newest; each bundle is written as the oldest that it fits, so that older programs read it
 
 // The options that determine the shape of the towers.
 struct TowerOptions {
@@ -116,6 +121,7 @@ struct BundleContent {
   math::RowsView item_vectors;  // in the precision info.vectors
   const data::Attributes* item_attributes = nullptr;
   const index::Partitions* partitions = nullptr;  // of a partitioned index; nullptr: the index is exact
+  const Neighbours* neighbours = nullptr;         // nullptr: towers alone
   std::optional<JudgedInstead> judged = {};       // then `metrics` are that model's
 };
 
@@ -164,6 +170,8 @@ class Bundle {
   // The row of an item's attributes, or Interner::kNone.
   uint32_t attribute_row(uint32_t item) const { return item_attributes_.ids.find(item_ids_[item]); }
   const index::Index& index() const { return *index_; }
+  // What a search adds to the scores of the index; nullptr: nothing.
+  const Neighbours* neighbours() const { return neighbours_ ? &*neighbours_ : nullptr; }
 
   // The item table's column "title" or "name", which names an item for people; nullptr: neither exists.
   const columns::Column* title_column() const;
@@ -185,6 +193,7 @@ class Bundle {
   math::RowsView item_vectors_;
   data::Attributes item_attributes_;
   std::unique_ptr<index::Index> index_;
+  std::optional<Neighbours> neighbours_;
   std::optional<JudgedInstead> judged_;
 };
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/log.h"
 #include "math/kernels.h"
 #include "nn/normalise.h"
 
@@ -83,6 +84,29 @@ void copy_sections(SectionWriter& out, const Source& source, const std::string& 
   out.section(prefix + "user_states", bytes.bytes());
 }
 
+// The weight of the neighbours in the ensemble, which has the lists of `with`; nullptr: it has none. Each model's score
+// has points of its own, so that lists that differ, and towers whose scores become cosines here, cannot be joined.
+struct JoinedNeighbours {
+  const Bundle* with = nullptr;
+  double weight = 0;
+};
+JoinedNeighbours joined_neighbours(const std::vector<EnsemblePart>& parts, const std::vector<Source>& sources) {
+  JoinedNeighbours joined;
+  bool same = true;
+  for (const auto& part : parts) {
+    if (!part.bundle->neighbours()) continue;
+    if (!joined.with) joined.with = part.bundle.get();
+    joined.weight += part.weight * part.bundle->neighbours()->weight();
+    same &= part.bundle->neighbours()->has_the_lists_of(*joined.with->neighbours());
+  }
+  for (const auto& source : sources) same &= !joined.with || (source.row.empty() && source.member->unit_length);
+  if (same) return joined;
+  log_warning(
+      "the neighbours of the models are left out: an ensemble keeps them where all models have the same lists, one "
+      "order of the catalogue, and towers that end in unit length");
+  return {};
+}
+
 void write_vectors(SectionWriter& out, const std::vector<Source>& sources, size_t items) {
   out.begin("item_vectors");
   ThreadPool serial(1);
@@ -136,7 +160,8 @@ void write_ensemble(const std::string& path, const std::vector<EnsemblePart>& pa
                        {"fingerprint", source.member->fingerprint},
                        {"info", nlohmann::ordered_json::parse(info_json(from))}});
   }
-  SectionWriter out(path, kBundleKind, kEnsembleVersion);
+  const auto neighbours = joined_neighbours(parts, sources);
+  SectionWriter out(path, kBundleKind, neighbours.with ? kBundleVersion : kEnsembleVersion);
   out.section("info", info_json(info));
   out.section("members", members.dump(1));
   out.section("metrics", std::string_view());
@@ -144,6 +169,7 @@ void write_ensemble(const std::string& path, const std::vector<EnsemblePart>& pa
   for (size_t m = 0; m < sources.size(); ++m) copy_sections(out, sources[m], member_prefix(m));
   for (const char* name : {"frequency", "item_ids", "item_counts", "item_attributes"})
     out.section(name, first.file().bytes(name));
+  if (neighbours.with) neighbours.with->neighbours()->save(out, neighbours.weight);
   out.section("index", std::string_view("exact"));
   write_vectors(out, sources, first.item_ids().size());
   out.commit();

@@ -291,6 +291,22 @@ nb::object Loaded::vectors_of(const std::vector<std::string>& items) const {
   return nb::cast(array_of(std::move(vectors)));
 }
 
+nb::object Loaded::boosts_of(const std::vector<std::string>& users, bool as_json, const std::string& item) const {
+  math::Matrix<float> amounts(users.size(), 1);
+  const uint32_t row = retrieval_->find_item(item);
+  const auto boosts = released([&] {
+    const auto requests = requests_of(users, as_json);
+    return pool_->run([&](ThreadPool& pool) { return retrieval_->boosts(pool, requests); });
+  });
+  for (size_t user = 0; boosts && user < users.size(); ++user) {
+    const auto& [rows, all] = *boosts;
+    const auto at = std::ranges::lower_bound(rows[user], row);
+    if (at != rows[user].end() && *at == row)
+      amounts[user][0] = all[rows.offsets[user] + static_cast<size_t>(at - rows[user].begin())];
+  }
+  return nb::cast(array_of(std::move(amounts)));
+}
+
 nb::dict Loaded::attributes_of(const std::vector<std::string>& items) const {
   const auto& columns = retrieval_->bundle().item_attributes().columns;
   nb::dict found;
@@ -452,6 +468,7 @@ void bind_loaded(nb::module_& module) {
       .def("user_vectors", &Loaded::user_vectors)
       .def("item_vectors", &Loaded::item_vectors)
       .def("vectors_of", &Loaded::vectors_of)
+      .def("boosts_of", &Loaded::boosts_of)
       .def("attributes_of", &Loaded::attributes_of)
       .def("encode_items", &Loaded::encode_items)
       .def("tower", &tower)

@@ -40,6 +40,8 @@ class Loaded {
   nanobind::object user_vectors(const std::vector<std::string>& users, bool as_json) const;
   nanobind::object item_vectors() const;                                     // of the bundle; a view of the mapped file
   nanobind::object vectors_of(const std::vector<std::string>& items) const;  // of the catalogue, changes included
+  // What the neighbours add to an item's score for each of `users`, float32 [n].
+  nanobind::object boosts_of(const std::vector<std::string>& users, bool as_json, const std::string& item) const;
   // {column: (type, [value or None])} of items of the catalogue; types as in data::Attributes, times in microseconds.
   nanobind::dict attributes_of(const std::vector<std::string>& items) const;
   nanobind::object encode_items(const std::string& json) const;  // known or new ones

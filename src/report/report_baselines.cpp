@@ -38,6 +38,7 @@ std::vector<std::string> shown_metrics(const Evaluated& evaluated) {
 }
 
 std::string label_of(const std::string& name) {
+  if (name == "towers") return "towers alone";
   return name == "recent_popularity" ? "recent popularity" : name == "item_knn" ? "item-kNN" : name;
 }
 

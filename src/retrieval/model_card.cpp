@@ -27,14 +27,13 @@ std::string without_paths(std::string_view config) {
 
 ModelCard model_card(const Retrieval& retrieval, bool with_paths) {
   const auto& bundle = retrieval.bundle();
-  std::string info(bundle.file().text("info"));
-  if (const auto& judged = bundle.judged()) {
-    auto json = nlohmann::ordered_json::parse(info);
-    json["judged"] = {{"fingerprint", judged->fingerprint}, {"training_rows", judged->training_rows}};
-    info = json.dump(1);
-  }
+  auto info = nlohmann::ordered_json::parse(bundle.file().text("info"));
+  if (const auto& judged = bundle.judged())
+    info["judged"] = {{"fingerprint", judged->fingerprint}, {"training_rows", judged->training_rows}};
+  if (const auto* neighbours = bundle.neighbours())
+    info["neighbours"] = {{"kind", model::name_of(neighbours->choice().kind)}, {"weight", neighbours->weight()}};
   ModelCard card{.fingerprint = bundle.fingerprint(),
-                 .info = std::move(info),
+                 .info = info.dump(1),
                  .index = std::string(bundle.index().kind()),
                  .context = {},
                  .features = {},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <tuple>
 
 #include "columns/decimal.h"
 #include "core/suggest.h"
@@ -276,6 +277,45 @@ math::Matrix<float> Retrieval::item_vectors(ThreadPool& pool, const columns::Int
   });
 }
 
+// By rows of the bundle's catalogue.
+std::vector<uint32_t> Retrieval::history_of(const RetrieveRequest& request) const {
+  std::vector<uint32_t> rows;
+  const auto add = [&](const std::vector<std::string>& ids) {
+    for (const auto& id : ids)
+      if (const auto row = bundle_->item_ids().find(id); row != columns::Interner::kNone) rows.push_back(row);
+  };
+  if (request.history) {
+    add(*request.history);
+  } else if (request.user) {
+    const auto user = bundle_->user_ids().find(*request.user);
+    if (user != columns::Interner::kNone) {
+      const auto known = bundle_->user_states().histories[user];
+      rows.assign(known.begin(), known.end());
+    }
+  }
+  add(request.recent);
+  return rows;
+}
+
+std::optional<index::Boosts> Retrieval::boosts(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const {
+  const auto* neighbours = bundle_->neighbours();
+  if (!neighbours) return std::nullopt;
+  math::Ragged<uint32_t> histories;
+  for (const auto& request : requests) histories.push(history_of(request));
+  auto boosts = neighbours->boosts(pool, histories);
+  if (!merged_ && !fresh_) return boosts;
+  auto& [rows, amounts] = boosts;  // a changed item has its boost where it stands now
+  for (size_t request = 0; request < rows.size(); ++request) {
+    std::vector<std::pair<uint32_t, float>> now;
+    for (uint64_t i = rows.offsets[request]; i < rows.offsets[request + 1]; ++i)
+      now.emplace_back(now_in_place_of(rows.values[i]), amounts[i]);
+    std::ranges::sort(now);
+    for (size_t i = 0; i < now.size(); ++i)
+      std::tie(rows.values[rows.offsets[request] + i], amounts[rows.offsets[request] + i]) = now[i];
+  }
+  return boosts;
+}
+
 RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, const std::vector<RetrieveRequest>& requests,
                                    const RetrieveOptions& options) const {
   if (second_) model::check_cascade_length(options.k, rescore_from_);
@@ -287,8 +327,9 @@ RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, const std::vector<RetrieveR
     seen.push(seen_items(request));
     own_exclusions.push(rows_of(request.exclude));
   }
+  const auto boosts = this->boosts(pool, requests);
   const double encode_s = laps.lap();
-  auto answer = search(pool, vectors, seen, own_exclusions, options);
+  auto answer = search(pool, vectors, seen, own_exclusions, boosts ? &*boosts : nullptr, options);
   answer.times.encode_s = encode_s;
   for (const auto& request : requests) answer.user_known.push_back(knows(*bundle_, request));
   return answer;
@@ -302,7 +343,7 @@ RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, math::MatrixView<const floa
          bundle_->item_vectors().cols());
   math::Ragged<uint32_t> none;
   for (size_t i = 0; i < vectors.rows(); ++i) none.close();
-  auto answer = search(pool, vectors, none, none, options);
+  auto answer = search(pool, vectors, none, none, nullptr, options);
   answer.user_known.assign(vectors.rows(), false);
   return answer;
 }
@@ -388,7 +429,7 @@ filter::Filter Retrieval::compile(const std::string& filter) const {
 
 RetrieveAnswer Retrieval::search(ThreadPool& pool, math::MatrixView<const float> vectors,
                                  const math::Ragged<uint32_t>& seen, const math::Ragged<uint32_t>& own_exclusions,
-                                 const RetrieveOptions& options) const {
+                                 const index::Boosts* boosts, const RetrieveOptions& options) const {
   Laps laps;
   std::optional<math::ItemSet> allowed;
   bool exclude_seen = options.exclude_seen;
@@ -411,7 +452,8 @@ RetrieveAnswer Retrieval::search(ThreadPool& pool, math::MatrixView<const float>
                               .allowed = allowed ? &*allowed : nullptr,
                               .excluded = excluded.values.empty() ? nullptr : &excluded,
                               .min_score = options.min_score,
-                              .recall = options.exact ? 1.0 : options.recall};
+                              .recall = options.exact ? 1.0 : options.recall,
+                              .boosts = boosts};
   index::Quota quota;
   std::vector<uint32_t> group_of_more;
   if (options.quota) {

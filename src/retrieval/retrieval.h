@@ -123,6 +123,8 @@ class Retrieval {
   index::SearchResult similar(ThreadPool& pool, std::span<const uint32_t> items, size_t k) const;
   // The bundle's user vectors, [requests, dim]; without those of a cascade's second bundle.
   math::Matrix<float> user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const;
+  // What the bundle's neighbours add to the scores of items, by row; nothing: it has none.
+  std::optional<index::Boosts> boosts(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const;
   // The vectors of known or new items from their ids and attributes, [items, dim].
   math::Matrix<float> item_vectors(ThreadPool& pool, const columns::Interner& ids,
                                    const data::Attributes* attributes) const;
@@ -152,8 +154,10 @@ class Retrieval {
     std::map<std::string, QuotaGroups, std::less<>> of;
   };
   // `seen` and `own_exclusions` per query: items to leave out (seen ones if options.exclude_seen).
+  // `boosts`: nullptr for none.
   RetrieveAnswer search(ThreadPool& pool, math::MatrixView<const float> vectors, const math::Ragged<uint32_t>& seen,
-                        const math::Ragged<uint32_t>& own_exclusions, const RetrieveOptions& options) const;
+                        const math::Ragged<uint32_t>& own_exclusions, const index::Boosts* boosts,
+                        const RetrieveOptions& options) const;
   QuotaGroups make_quota_groups(const std::string& attribute, BackgroundThrottle* throttle) const;
   const QuotaGroups& quota_groups(const std::string& attribute) const;
   std::vector<uint32_t> quota_groups_of_fresh(const std::string& attribute, const QuotaGroups& groups) const;
@@ -165,6 +169,7 @@ class Retrieval {
   filter::Filter compile(const std::string& filter) const;
   std::vector<uint32_t> rows_of(const std::vector<std::string>& items) const;
   std::vector<uint32_t> seen_items(const RetrieveRequest& request) const;
+  std::vector<uint32_t> history_of(const RetrieveRequest& request) const;
   const index::Index& index() const { return over_bundle_ ? *over_bundle_ : bundle_->index(); }
   std::shared_ptr<const model::Bundle> bundle_, second_;
   std::shared_ptr<const filter::FilterIndex> filters_;

@@ -49,6 +49,7 @@ Json explain_json(const SearchOutcome& outcome) {
           {"lists_probed", of_query.lists_probed},
           {"vectors_scored", of_query.vectors_scored},
           {"vectors_reranked", of_query.vectors_reranked},
+          {"boosted", of_query.boosted},
           {"times_ms",
            {{"queue", ms(outcome.queue_s)},
             {"encode", ms(outcome.times.encode_s)},

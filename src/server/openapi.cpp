@@ -480,6 +480,7 @@ constexpr const char* kDocument = R"json({
      "lists_probed": {"type": "integer"},
      "vectors_scored": {"type": "integer"},
      "vectors_reranked": {"type": "integer"},
+     "boosted": {"type": "integer", "description": "Items that the model's neighbours add to"},
      "times_ms": {"type": "object", "additionalProperties": {"type": "number"}}
     },
     "additionalProperties": true

@@ -41,6 +41,12 @@ void save_checkpoint(const std::string& path, const TrainingProgress& p, const R
     evaluated.array(one.users);
   }
   out.section("evaluated", evaluated.bytes());
+  if (p.neighbours.weight > 0) {
+    ByteWriter neighbours;
+    neighbours.value(p.neighbours.kind);
+    neighbours.value(p.neighbours.weight);
+    out.section("neighbours", neighbours.bytes());
+  }
   model::save_weights(out, model.towers);
   trainer.save(out);
   out.commit();
@@ -79,6 +85,11 @@ Checkpoint::Checkpoint(const std::string& path, const RunIdentity& run) : file_(
   p.judged.fingerprint = judged.text();
   p.judged.training_rows = judged.value<uint64_t>();
   p.judged.figures = judged.text();
+  if (file_.has("neighbours")) {
+    ByteReader neighbours(file_.bytes("neighbours"), path + ": section 'neighbours'");
+    p.neighbours.kind = neighbours.value<model::NeighbourKind>();
+    p.neighbours.weight = neighbours.value<double>();
+  }
   if (!file_.has("evaluated")) {  // of a run that began before they were kept: the best, and that none was better since
     if (p.best_epoch > 0) p.evaluated.push_back({.epoch = p.best_epoch, .value = p.best_value, .users = {}});
     for (uint64_t n = 0; n < p.evaluations_since_best && p.best_epoch > 0; ++n)

@@ -1,9 +1,9 @@
 // The state of a run. A run that was killed resumes from it to the same bits as if it had never been killed.
 //
-// Section files of kind "checkpoint", version 3: progress, config, data, judged, evaluated, weights/*, optimizer1/*,
-// optimizer2/*, temperature, steps, frequency, mined, memory. Version 2, written by 0.1, lacks config, data, judged,
-// evaluated and steps; its progress begins with a checksum of the config. A checkpoint is written to a file beside the
-// old one, then renamed, so there is always a complete one.
+// Section files of kind "checkpoint", version 3: progress, config, data, judged, evaluated, neighbours, weights/*,
+// optimizer1/*, optimizer2/*, temperature, steps, frequency, mined, memory. Version 2, written by 0.1, lacks config,
+// data, judged, evaluated and steps; its progress begins with a checksum of the config. A checkpoint is written to a
+// file beside the old one, then renamed, so there is always a complete one.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +43,7 @@ struct TrainingProgress {
   uint64_t steps_before = 0;                   // of the finished phases
   double seconds = 0;                          // of training, over all resumes
   JudgedModel judged = {};                     // set from phase ship on
+  model::NeighbourChoice neighbours = {};      // set after phase choose, where it was to be chosen
 };
 
 void save_checkpoint(const std::string& path, const TrainingProgress& progress, const RunIdentity& run,

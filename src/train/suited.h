@@ -16,8 +16,9 @@ struct LogSize {
 };
 
 // Options that train well on logs that nobody tuned for; docs/experiments/defaults.md has the figures. The towers add
-// ids and features; the history is the user's other items, read by the items' own embeddings; Adam's rate falls. A key
-// that a config omits keeps its own default, which is the value of version 0.1.
+// ids and features; the history is the user's other items, read by the items' own embeddings; Adam's rate falls;
+// neighbours stand beside the towers as far as the validation part wants them. A key that a config omits keeps its own
+// default, which is the value of version 0.1.
 dataset::Options suited_options();
 
 // Sets the lengths of the lists, the metric that chooses, the draws of a uniform source, the dimension and the batch.

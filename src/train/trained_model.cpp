@@ -51,6 +51,7 @@ void write_model(ThreadPool& pool, const std::string& path, TrainedModel trained
   content.item_counts = fit.item_counts;
   content.item_vectors = vectors;
   content.item_attributes = data.item_table ? &*data.item_table : nullptr;
+  content.neighbours = trained.neighbours;
   model::write_bundle(path, content);
 }
 

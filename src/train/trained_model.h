@@ -19,6 +19,7 @@ struct TrainedModel {
   // What the training knows of itself: chosen_on, chosen_by, refit, all_rows, epochs, test_rows. The rest is filled in.
   model::BundleInfo info;
   std::string run_log, frequency;
+  const model::Neighbours* neighbours = nullptr;    // nullptr: towers alone
   std::optional<model::JudgedInstead> judged = {};  // then metrics are that model's
   std::string metrics = {};
 };

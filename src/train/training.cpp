@@ -19,6 +19,7 @@
 #include "report/run_log.h"
 #include "train/checkpoint.h"
 #include "train/choose_half_life.h"
+#include "train/choose_neighbours.h"
 #include "train/drift.h"
 #include "train/hard_negatives.h"
 #include "train/suited.h"
@@ -78,6 +79,12 @@ class Run {
   bool ships_all() const { return options_.train.refit == dataset::Refit::all && !nothing_held_out(); }
   // Of each phase after phase choose.
   uint64_t epochs() const { return may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs); }
+
+  bool chooses_neighbours() const {
+    const auto& o = options_.neighbours;
+    return o.kind != model::NeighbourKind::none && (!o.weight || o.kind == model::NeighbourKind::automatic);
+  }
+  std::optional<model::Neighbours> neighbours_of(const dataset::TrainingContext& fit);
 
   // Whether the weights that are written may be of an epoch before the last.
   bool keeps_best() const { return options_.train.refit == dataset::Refit::none && options_.train.keep_state; }
@@ -149,9 +156,11 @@ void Run::execute(RunFlags flags) {
     fit.emplace(*data_, options_, false);
     run_phase(*fit, static_cast<uint64_t>(options_.train.epochs), from ? &*from : nullptr);
     from.reset();
-    if (may_choose())
+    if (may_choose()) {
       choose(fit->model);
-    else if (!nothing_held_out())
+      if (chooses_neighbours())
+        progress_.neighbours = choose_neighbours(pool_, *data_, *fit, relevant_, options_, choose_by_);
+    } else if (!nothing_held_out())
       log_info("chosen: the last of {} epochs, nobody could be judged", options_.train.epochs);
   }
   if (refits && progress_.phase != Phase::ship) {
@@ -228,7 +237,26 @@ void Run::begin_phase(Phase phase) {
                .best_epoch = progress_.best_epoch,
                .steps_before = progress_.steps_before + progress_.next_step,
                .seconds = progress_.seconds,
-               .judged = std::move(progress_.judged)};
+               .judged = std::move(progress_.judged),
+               .neighbours = progress_.neighbours};
+}
+
+std::optional<model::Neighbours> Run::neighbours_of(const dataset::TrainingContext& fit) {
+  const auto& o = options_.neighbours;
+  if (o.kind == model::NeighbourKind::none) return std::nullopt;
+  model::NeighbourChoice choice{.kind = o.kind, .weight = o.weight.value_or(0)};
+  if (chooses_neighbours() && may_choose()) {
+    choice = progress_.neighbours;
+  } else if (chooses_neighbours()) {  // what was chosen once holds for a model that goes on
+    const auto* before = from_ ? from_->earlier()->bundle->neighbours() : nullptr;
+    choice = before ? before->choice() : model::NeighbourChoice();
+    if (!from_)
+      log_warning(
+          "neighbours: nobody can be judged to choose them by, so the towers rank alone; to have them, give both "
+          "neighbours.kind and neighbours.weight, such as \"swing\" and 0.1");
+  }
+  if (choice.weight == 0) return std::nullopt;
+  return make_neighbours(pool_, fit, options_, choice);
 }
 
 // The one look at the test part, by the model that has not learnt from it.
@@ -400,6 +428,7 @@ void Run::write(const std::string& path, dataset::TrainingContext& fit, bool wit
   auto options = options_;
   // The judged model is what "validation" trains, to the bit.
   if (!all_rows && options.train.refit == dataset::Refit::all) options.train.refit = dataset::Refit::validation;
+  const auto neighbours = neighbours_of(fit);
   TrainedModel trained{.options = options,
                        .data = *data_,
                        .fit = fit,
@@ -411,7 +440,8 @@ void Run::write(const std::string& path, dataset::TrainingContext& fit, bool wit
                                 .chosen_by = may_choose() ? choose_by_ : "",
                                 .test_rows = test_rows_},
                        .run_log = read_file(log_->path()),
-                       .frequency = frequency_};
+                       .frequency = frequency_,
+                       .neighbours = neighbours ? &*neighbours : nullptr};
   if (all_rows && !progress_.judged.fingerprint.empty()) {
     trained.judged = {.fingerprint = progress_.judged.fingerprint, .training_rows = progress_.judged.training_rows};
     trained.metrics = progress_.judged.figures;

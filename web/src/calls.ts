@@ -9,6 +9,7 @@ export interface Explain {
   lists_probed: number;
   vectors_scored: number;
   vectors_reranked: number;
+  boosted: number;
   times_ms: Record<string, number>;
 }
 export interface Candidates {

@@ -10,6 +10,7 @@ const kRows: [string, string, (explain: Explain) => string][] = [
   ["Lists probed", "of a partitioned index", (e) => String(e.lists_probed)],
   ["Vectors scored", "by their codes, or exactly where the index has none", (e) => String(e.vectors_scored)],
   ["Vectors reranked", "scored exactly after the scan of the codes", (e) => String(e.vectors_reranked)],
+  ["Items boosted", "that the neighbours of the history's items add to", (e) => String(e.boosted)],
 ];
 const kTimes: [string, string, string][] = [
   ["queue", "Queue", "time in the queue"],

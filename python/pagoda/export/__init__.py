@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 from .._errors import Error, FailedError, UsageError
+from .._events import logger
 from . import _engines, _onnx, _vectors
 from ._catalogue import Catalogue, remove_ids
 
@@ -31,6 +32,8 @@ def write(model: Any, path: str | os.PathLike, format: str) -> None:
     if os.path.isdir(path) if is_file else os.path.isfile(path):
         have, want = ("folder", "file") if is_file else ("file", "folder")
         raise UsageError(f"{path} is a {have}, and {format} is a {want}: give another path", "path")
+    if getattr(model, "info", {}).get("neighbours"):
+        logger.warning("%s: holds vectors alone; the lists of recommend() have the model's neighbours besides", path)
     try:
         if is_file:
             _write_file(Catalogue(model), path, format)

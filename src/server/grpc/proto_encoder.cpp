@@ -67,6 +67,7 @@ void set_explain(v1::Explain& explain, const SearchOutcome& outcome) {
   explain.set_lists_probed(of_query.lists_probed);
   explain.set_vectors_scored(of_query.vectors_scored);
   explain.set_vectors_reranked(of_query.vectors_reranked);
+  explain.set_boosted(of_query.boosted);
   auto& times = *explain.mutable_times_ms();
   times.set_queue(1e3 * outcome.queue_s);
   times.set_encode(1e3 * outcome.times.encode_s);

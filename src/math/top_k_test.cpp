@@ -1,4 +1,4 @@
-#include "index/top_k.h"
+#include "math/top_k.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "core/rng.h"
 
-namespace pagoda::index {
+namespace pagoda::math {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -117,4 +117,4 @@ TEST(TopK, SortsKeysLikeTheLibrary) {
 }
 
 }  // namespace
-}  // namespace pagoda::index
+}  // namespace pagoda::math

@@ -1,4 +1,4 @@
-#include "index/top_k.h"
+#include "math/top_k.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "math/kernels.h"
 
-namespace pagoda::index {
+namespace pagoda::math {
 namespace {
 
 // Moves the keys >= pivot to the front and returns their number. Branchless, because such branches mispredict half the
@@ -132,4 +132,4 @@ std::span<const uint64_t> TopK::take() {
   return best;
 }
 
-}  // namespace pagoda::index
+}  // namespace pagoda::math

@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-namespace pagoda::index {
+namespace pagoda::math {
 
 // A larger key is a better candidate. -0 and +0 are the same score. `score` must not be NaN.
 inline uint64_t rank_key(float score, uint32_t row) {
@@ -62,4 +62,4 @@ class TopK {
 // Sorts keys, best first.
 void sort_keys(std::span<uint64_t> keys);
 
-}  // namespace pagoda::index
+}  // namespace pagoda::math

@@ -1,0 +1,23 @@
+// The items that go with each, for a model whose towers are trained (model/neighbours.h).
+#pragma once
+
+#include <string>
+
+#include "core/thread_pool.h"
+#include "dataset/dataset.h"
+#include "dataset/options.h"
+#include "dataset/training_context.h"
+
+namespace pagoda::train {
+
+// The lists of what the model has learnt from, of the kind that was chosen: cosine or swing.
+model::Neighbours make_neighbours(ThreadPool& pool, const dataset::TrainingContext& fit,
+                                  const dataset::Options& options, const model::NeighbourChoice& choice);
+
+// The weight with the best `choose_by` on the validation part, and of kind = "auto" the kind; weight 0: the towers
+// alone are as good. What options.neighbours says is left as it is. Says what it tried.
+model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Dataset& data,
+                                         const dataset::TrainingContext& fit, const dataset::Relevant& validation,
+                                         const dataset::Options& options, const std::string& choose_by);
+
+}  // namespace pagoda::train
