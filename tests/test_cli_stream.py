@@ -13,6 +13,8 @@ import time
 import pyarrow.parquet as pq
 import pytest
 
+from serving import Server
+
 BATCH = 64
 # Nothing that looks at rows to come, and a small streaming frequency.
 STREAM = ("--set", "train.order='time'", "--set", f"train.batch={BATCH}", "--set", "sampling.frequency.kind='streaming'",
@@ -259,3 +261,43 @@ def test_what_cannot_be_streamed_is_refused_with_a_remedy(cli, config, lines, tm
     data[5000] ^= 1
     position.write_bytes(data)
     cli(*base, *files, code=1, says="position")
+
+
+def test_a_running_server_takes_up_what_the_stream_publishes(cli, pagoda, config, lines, tmp_path):
+    model, log, said = tmp_path / "live.pagoda", tmp_path / "log.jsonl", tmp_path / "said"
+    write(log, lines[:4 * BATCH])
+    stream(cli, config, model, log, *BARE)
+    server = Server(pagoda, model)
+    try:
+        before = server.call("GET", "/v1/model")[1]["fingerprint"]
+        with running(cli, words(config, model, log, *BARE, "--set", "stream.publish='0s'"), said):
+            write(log, lines[4 * BATCH:20 * BATCH])
+            rows = 20 * BATCH
+            server.wait_until(lambda: server.call("GET", "/v1/model")[1]["info"]["training_rows"] == rows, 60)
+        served = server.call("GET", "/v1/model")[1]["fingerprint"]
+        assert served != before
+        assert served == json.loads(cli("inspect", model, "--json").stdout)["fingerprint"]
+        event = json.loads(lines[20 * BATCH - 1])
+        answer = server.post("/v1/retrieve", {"user": event["user_id"], "k": 300})
+        assert answer["user_known"] and event["item_id"] not in answer["items"], "the newest event counts"
+    finally:
+        server.stop()
+
+
+def test_a_model_that_got_worse_is_not_published(cli, config, lines, tmp_path):
+    model, log = tmp_path / "live.pagoda", tmp_path / "log.jsonl"
+    settings = (*BARE, "--set", f"stream.segment_rows={10 * BATCH}", "--set", "evaluate.k=[20]")
+    half = len(lines) // BATCH // 2 * BATCH
+    write(log, lines[:half])
+    assert "not published" not in stream(cli, config, model, log, *settings, "--set", "train.learning_rate=0.3").stderr
+    served = cli("publish", model).stdout
+    # From here on, anybody takes anything: what was learnt foretells nothing.
+    events = [json.loads(line) for line in lines[half:]]
+    items = sorted({json.loads(line)["item_id"] for line in lines})
+    chance = random.Random(9)
+    write(log, [json.dumps(event | {"item_id": chance.choice(items)}) for event in events])
+    done = stream(cli, config, model, log, *settings, "--set", "train.learning_rate=0.3")
+    assert re.search(r"not published: recall@20 of the last segment is 0\.\d+, and was 0\.\d+ over the \d+ before; stream.guard = 0.2", done.stderr)
+    assert cli("publish", model).stdout == served, "what is served stays"
+    stream(cli, config, model, log, *settings, "--set", "train.learning_rate=0.3", "--set", "stream.guard=1")
+    assert cli("publish", model).stdout != served
