@@ -301,3 +301,38 @@ def test_a_model_that_got_worse_is_not_published(cli, config, lines, tmp_path):
     assert cli("publish", model).stdout == served, "what is served stays"
     stream(cli, config, model, log, *settings, "--set", "train.learning_rate=0.3", "--set", "stream.guard=1")
     assert cli("publish", model).stdout != served
+
+
+def test_messages_that_cannot_be_learnt_are_kept_in_a_file_with_the_reason(cli, config, lines, whole, tmp_path):
+    log, dead, model = tmp_path / "log.jsonl", tmp_path / "dead.jsonl", tmp_path / "live.pagoda"
+    bad = ['{"user_id": ', json.dumps({"user_id": "", "item_id": "i", "ts": 5}), json.dumps(json.loads(lines[0]) | {"ts": "soon"})]
+    write(log, [*lines[:100], *bad, *lines[100:]])
+    with open(log, "ab") as out:
+        out.write(b'{"user_id": "\xff\xfe"\n')
+    settings = ("--set", f"stream.dead_letters='{dead}'")
+    # Neither data.on_bad_row = "fail" nor the limit stops it: nothing is lost.
+    stream(cli, config, model, log, *BARE, *settings, "--set", "data.bad_row_limit=0", says="4 bad")
+    assert learnt(cli, model) == whole(*BARE)
+    letters = [json.loads(line) for line in dead.read_text().splitlines()]
+    assert [letter.get("message") for letter in letters] == [*bad, None]
+    assert letters[3]["hex"] == b'{"user_id": "\xff\xfe"'.hex()
+    assert all("log.jsonl, byte" in letter["place"] for letter in letters)
+    assert "user_id" in letters[1]["reason"] and "empty" in letters[1]["reason"] and "'soon'" in letters[2]["reason"]
+    stream(cli, config, model, log, *BARE, *settings, says="4 bad")
+    assert len(dead.read_text().splitlines()) == 4, "each once"
+    stream(cli, config, tmp_path / "no.pagoda", log, *BARE, "--set", f"stream.dead_letters='{tmp_path}'", code=1, says="cannot be kept there")
+
+
+def test_each_way_in_which_a_message_may_change_has_its_rule(cli, config, lines, tmp_path):
+    log, dead, model = tmp_path / "log.jsonl", tmp_path / "dead.jsonl", tmp_path / "live.pagoda"
+    first = [json.loads(line) for line in lines[:2 * BATCH]]
+    last = first[-1]["ts"]
+    told = {"user_id": "new", "item_id": "7", "ts": last, "device": "tv"}
+    good = [told | {"colour": "red"}, {k: v for k, v in told.items() if k != "device"}, told | {"item_id": 7}, told | {"user_id": 12}]
+    bad = [{k: v for k, v in told.items() if k != "ts"}, told | {"item_id": ["7"]}, told | {"ts": "noon"}]
+    write(log, [json.dumps(one) for one in [*first, *good, *bad, *first[:BATCH - len(good)]]])
+    done = stream(cli, config, model, log, *BARE, "--set", f"stream.dead_letters='{dead}'", "--set", "stream.lateness='9000d'")
+    assert "3 bad" in done.stderr, done.stderr
+    assert [json.loads(json.loads(line)["message"]) for line in dead.read_text().splitlines()] == bad
+    told = json.loads(cli("inspect", model, "--json").stdout)["info"]
+    assert told["training_rows"] == 3 * BATCH

@@ -129,3 +129,19 @@ def test_what_is_wrong_is_said_with_the_key(cli, config, lines, broker, tmp_path
     cli("stream", "-c", config, "-o", model, *STREAM, *BARE, "--set", "stream.topic='words'", code=2, says="bootstrap.servers")
     cli("stream", "-c", config, "-o", model, *STREAM, *BARE, "--set", "stream.topic='words'", "--once", "--set",
         "stream.kafka.bootstrap.servers='127.0.0.1:1'", code=1, says="no broker of [stream.kafka] bootstrap.servers answers")
+
+
+def test_messages_that_cannot_be_learnt_go_to_a_topic_with_the_reason(cli, config, lines, whole, broker, tmp_path):  # noqa: F811
+    broker("create", "mixed", 1)
+    broker("create", "dead", 1)
+    bad = ["no json", json.dumps({"user_id": "u", "item_id": "", "ts": 5})]
+    broker.produce("mixed", [(0, line) for line in [*lines[:70], *bad, *lines[70:]]])
+    model = tmp_path / "live.pagoda"
+    settings = ("--set", "stream.dead_letters='dead'", "--once")
+    cli(*words(config, model, broker, "mixed", *settings), says="2 bad")
+    assert learnt(cli, model) == whole(*BARE)
+    letters = [line.split("\t") for line in broker("consume", "dead").splitlines()]
+    assert [letter[-1] for letter in letters] == bad
+    assert letters[0][0] == "place=mixed-0, offset 70" and letters[1][0] == "place=mixed-0, offset 71"
+    assert letters[1][1].startswith("reason=") and "item_id" in letters[1][1]
+    cli(*words(config, model, broker, "mixed", "--set", "stream.dead_letters='nowhere'", "--once"), code=3, says="knows no topic 'nowhere'")

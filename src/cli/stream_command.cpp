@@ -18,11 +18,16 @@ void run_stream_command(const StreamArgs& args) {
   train::validate(config.stream);
   const auto& o = config.stream;
   std::unique_ptr<stream::Source> source;
-  if (o.topic.empty())
+  stream::StreamFlags flags{.from = args.from, .once = args.once};
+  if (o.topic.empty()) {
     source = std::make_unique<stream::FileSource>(o.files);
-  else
-    source = std::make_unique<stream::KafkaSource>(stream::KafkaOptions{o.topic, o.kafka, o.start, o.skip_gaps});
-  stream::run_stream(config, args.output, {.from = args.from, .once = args.once}, *source, interrupted);
+    if (!o.dead_letters.empty()) flags.dead_letters = stream::dead_letter_file(o.dead_letters);
+  } else {
+    const stream::KafkaOptions kafka{o.topic, o.kafka, o.start, o.skip_gaps};
+    source = std::make_unique<stream::KafkaSource>(kafka);
+    if (!o.dead_letters.empty()) flags.dead_letters = stream::dead_letter_topic(o.dead_letters, kafka);
+  }
+  stream::run_stream(config, args.output, std::move(flags), *source, interrupted);
 }
 
 void run_publish(const PublishArgs& args) {

@@ -60,7 +60,7 @@ class Neighbours {
   }
   // What they add to the scores of a user; history: rows of items, the latest last. At most kMost items get a boost,
   // those with the largest n. Appends one list to `boosts`.
-  static constexpr size_t kMost = 4096;
+  static constexpr size_t kMost = 2048;
   void add_boosts(std::span<const uint32_t> history, index::Boosts& boosts) const;
   index::Boosts boosts(ThreadPool& pool, const math::Ragged<uint32_t>& histories) const;
 

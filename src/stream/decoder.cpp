@@ -27,6 +27,7 @@ class MessageReader : public formats::Reader {
     for (size_t m = 0; m < messages.size(); ++m) {
       if (!row.parse(messages[m].value)) {
         bad_rows.report([&] { return place_(messages[m]); }, row.error());
+        why_no_row_.emplace_back(m, row.error());
         continue;
       }
       cells.append(row, batch_.rows++, batch_.columns);
@@ -35,6 +36,8 @@ class MessageReader : public formats::Reader {
   }
 
   const std::vector<size_t>& message_of_record() const { return of_record_; }
+  // Messages that are no row, and why.
+  const std::vector<std::pair<size_t, std::string>>& why_no_row() const { return why_no_row_; }
 
   const std::vector<std::string>& files() const override { return files_; }
   const std::vector<std::string>& columns() const override { return columns_; }
@@ -53,6 +56,7 @@ class MessageReader : public formats::Reader {
   const std::vector<Message>* messages_ = nullptr;
   columns::RawBatch batch_;
   std::vector<size_t> of_record_;
+  std::vector<std::pair<size_t, std::string>> why_no_row_;
   columns::Notices notices_;
 };
 
@@ -65,16 +69,38 @@ Decoder::Decoder(data::InteractionOptions options, Place place)
     fail(ErrorKind::usage, "a stream is learnt in order of time: set data.time to the column of the time");
 }
 
+// A message may make a column what no id can be, a list, say. Then each is read alone, so that it spoils no other.
 std::vector<DecodedMessage> Decoder::decode(const std::vector<Message>& messages) {
+  const auto before = bad_rows_;
+  try {
+    return decode_together(messages);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::input) throw;
+    bad_rows_ = before;
+  }
+  std::vector<DecodedMessage> decoded;
+  for (const auto& message : messages) try {
+      decoded.push_back(decode_together({message})[0]);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input || bad_rows_.count() > options_.bad_rows.limit) throw;
+      if (options_.bad_rows.on_bad_row == data::OnBadRow::fail) throw;
+      bad_rows_.report([&] { return place_(message); }, error.what());
+      decoded.push_back({.events = {}, .rows = 1, .bad = 1, .reason = error.what()});
+    }
+  return decoded;
+}
+
+std::vector<DecodedMessage> Decoder::decode_together(const std::vector<Message>& messages) {
   std::vector<DecodedMessage> decoded(messages.size());
   auto own = std::make_unique<MessageReader>(reading_.columns, place_);
   own->read(messages, bad_rows_);
   const auto message_of = own->message_of_record();
+  for (const auto& [m, why] : own->why_no_row()) decoded[m] = {.events = {}, .rows = 1, .bad = 1, .reason = why};
   auto log = data::log_with_context(options_.context);
   const auto appended = data::append_rows(options_, std::move(own), bad_rows_, log);
-  for (auto& one : decoded) one.bad = 1;  // unless it can be read
-  for (const size_t m : message_of) decoded[m] = {.events = {}, .rows = 1, .bad = 0, .not_positive = 1};
-  for (const auto& bad : appended.bad) decoded[message_of[bad.record]] = {.events = {}, .rows = 1, .bad = 1};
+  for (const size_t m : message_of) decoded[m].not_positive = 1;  // unless it becomes an event
+  for (const auto& bad : appended.bad)
+    decoded[message_of[bad.record]] = {.events = {}, .rows = 1, .bad = 1, .reason = bad.why};
   if (log.size() > 0) {
     std::lock_guard lock(mutex_);
     options_.times = found_.times = log.times;  // in the form of the first

@@ -39,6 +39,8 @@ class Decoder {
   }
 
  private:
+  std::vector<DecodedMessage> decode_together(const std::vector<Message>& messages);
+
   data::InteractionOptions options_;
   formats::ReaderOptions reading_;
   Place place_;

@@ -40,6 +40,7 @@ struct DecodedMessage {
   uint32_t rows = 1;                   // in all
   uint32_t bad = 0, not_positive = 0;  // rows that are no events: that cannot be used; that data.where, positive or
                                        // clicked leave out
+  std::string reason;                  // why a row is bad; "": none is
 };
 
 }  // namespace pagoda::stream

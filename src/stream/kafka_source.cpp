@@ -1,6 +1,5 @@
 #include "stream/kafka_source.h"
 
-#include <librdkafka/rdkafka.h>
 #include <syslog.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/suggest.h"
+#include "stream/kafka_client.h"
 
 namespace pagoda::stream {
 
@@ -29,18 +29,8 @@ constexpr auto kLookAgain = milliseconds(5000);  // for partitions that were add
 constexpr std::string_view kOurs[] = {"enable.auto.commit", "enable.auto.offset.store", "auto.offset.reset",
                                       "enable.partition.eof"};
 
-struct Deleter {
-  void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
-  void operator()(rd_kafka_t* client) const { rd_kafka_destroy(client); }
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
-  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
-  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
-  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
-  void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
-};
 template <class T>
-using Owned = std::unique_ptr<T, Deleter>;
+using Owned = KafkaOwned<T>;
 using PartitionList = Owned<rd_kafka_topic_partition_list_t>;
 
 }  // namespace
@@ -49,11 +39,7 @@ class KafkaSource::Consumer {
  public:
   explicit Consumer(KafkaOptions options) : options_(std::move(options)) {
     Owned<rd_kafka_conf_t> conf(rd_kafka_conf_new());
-    const auto set = [&](const std::string& key, const std::string& value) {
-      char why[512];
-      if (rd_kafka_conf_set(conf.get(), key.c_str(), value.c_str(), why, sizeof why) != RD_KAFKA_CONF_OK)
-        fail(ErrorKind::usage, "[stream.kafka]: {} = \"{}\": {}", key, value, why);
-    };
+    const auto set = [&](const std::string& key, const std::string& value) { set_key(conf.get(), key, value); };
     bool brokers = false;
     set("group.id", "pagoda-" + options_.topic);  // under which lag tools find what was learnt
     for (const auto& [key, value] : options_.keys) {
@@ -75,10 +61,7 @@ class KafkaSource::Consumer {
     rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t*, int level, const char*, const char* text) {
       if (level <= LOG_CRIT) log_warning("Kafka: {}", text);
     });
-    char why[512];
-    client_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why, sizeof why));
-    if (!client_) fail(ErrorKind::usage, "[stream.kafka]: {}", why);
-    static_cast<void>(conf.release());  // the client owns it
+    client_ = make_client(RD_KAFKA_CONSUMER, std::move(conf));
     rd_kafka_poll_set_consumer(client_.get());
   }
 
@@ -186,18 +169,8 @@ class KafkaSource::Consumer {
     if (!fatal_.empty()) fail(ErrorKind::failed, "Kafka: {}", fatal_);
   }
 
-  // The number of its partitions; -1: no broker answers.
   int count_partitions(int timeout_ms) const {
-    const Owned<rd_kafka_topic_t> topic(rd_kafka_topic_new(client_.get(), options_.topic.c_str(), nullptr));
-    const rd_kafka_metadata_t* found = nullptr;
-    const auto error = rd_kafka_metadata(client_.get(), 0, topic.get(), &found, timeout_ms);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return -1;
-    const Owned<const rd_kafka_metadata_t> metadata(found);
-    const auto& of = metadata->topics[0];
-    if (of.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return 0;
-    if (of.err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-      fail(ErrorKind::failed, "topic '{}': {}", options_.topic, rd_kafka_err2str(of.err));
-    return of.err == RD_KAFKA_RESP_ERR_NO_ERROR ? of.partition_cnt : -1;
+    return stream::count_partitions(client_.get(), options_.topic, timeout_ms);
   }
 
   int wait_for_topic() {

@@ -63,10 +63,21 @@ void Reading::read(std::vector<Message>& messages) {
   messages.clear();
   source_.poll(kPoll, messages);
   meet_partitions();
-  order_.add(messages, decoder_.decode(messages));
+  auto decoded = decoder_.decode(messages);
+  if (!keep_bad(messages, decoded)) return;  // stopped: they are read again
+  order_.add(messages, std::move(decoded));
   for (const auto& message : messages) busy_[message.partition] = Clock::now();
   lag_ = source_.lag();
   note_idle();
+}
+
+// Before they are counted as done. False: it was stopped.
+bool Reading::keep_bad(const std::vector<Message>& messages, const std::vector<DecodedMessage>& decoded) {
+  std::vector<DeadLetter> letters;
+  for (size_t m = 0; options_.dead_letters && m < messages.size(); ++m)
+    if (decoded[m].bad > 0)
+      letters.push_back({&messages[m], source_.place(messages[m].partition, messages[m].offset), decoded[m].reason});
+  return letters.empty() || options_.dead_letters->keep(letters, stop_);
 }
 
 void Reading::meet_partitions() {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "stream/dead_letters.h"
 #include "stream/decoder.h"
 #include "stream/event_order.h"
 #include "stream/source.h"
@@ -16,10 +17,11 @@
 namespace pagoda::stream {
 
 struct ReadingOptions {
-  size_t most_waiting = 1;            // events; while more wait, it reads no further
-  std::chrono::milliseconds idle{0};  // a partition at its end for so long is not waited for
-  bool once = false;                  // ends where the source ends now
-  Positions from;                     // where it goes on
+  size_t most_waiting = 1;              // events; while more wait, it reads no further
+  std::chrono::milliseconds idle{0};    // a partition at its end for so long is not waited for
+  bool once = false;                    // ends where the source ends now
+  Positions from;                       // where it goes on
+  DeadLetters* dead_letters = nullptr;  // what cannot be learnt goes there; nullptr: nowhere
 };
 
 class Reading {
@@ -38,6 +40,7 @@ class Reading {
  private:
   void run();
   void read(std::vector<Message>& messages);
+  bool keep_bad(const std::vector<Message>& messages, const std::vector<DecodedMessage>& decoded);
   void meet_partitions();
   void note_idle();
 

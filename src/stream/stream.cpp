@@ -1,6 +1,7 @@
 #include "stream/stream.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <unordered_set>
@@ -68,13 +69,20 @@ std::function<bool(const Event&)> new_items_alone(const model::Bundle* bundle) {
   };
 }
 
+// With a place for bad messages there is no limit to them.
+data::InteractionOptions log_options(const dataset::Options& options, bool keeps_bad) {
+  auto log = dataset::interaction_options(options.data);
+  if (keeps_bad) log.bad_rows = {.on_bad_row = data::OnBadRow::skip, .limit = std::numeric_limits<int64_t>::max()};
+  return log;
+}
+
 class Stream {
  public:
   Stream(const train::WholeConfig& config, const std::string& output, StreamFlags flags, Source& source,
          const std::atomic<bool>& interrupted)
       : config_(config.stream), options_(as_stream(config.training)), output_(output), flags_(std::move(flags)),
         interrupted_(interrupted), folder_(stream_folder(output)), pool_(static_cast<int>(options_.train.threads)),
-        decoder_(dataset::interaction_options(options_.data),
+        decoder_(log_options(options_, flags_.dead_letters != nullptr),
                  [&source](const Message& m) { return source.place(m.partition, m.offset); }) {
     dataset::validate(options_);
     make_folder(folder_);
@@ -101,7 +109,8 @@ class Stream {
                      ReadingOptions{.most_waiting = 2 * most_rows(),
                                     .idle = duration(config_.idle),
                                     .once = flags_.once,
-                                    .from = checkpoint_.standing.positions});
+                                    .from = checkpoint_.standing.positions,
+                                    .dead_letters = flags_.dead_letters.get()});
     if (checkpoint_.segments == 0) {
       checkpoint_.standing = order_->standing();  // where it began: what comes while it is away is not skipped
       save_checkpoint(folder_, checkpoint_);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "stream/dead_letters.h"
 #include "stream/source.h"
 #include "train/whole_config.h"
 
@@ -19,8 +20,9 @@ namespace pagoda::stream {
 dataset::Options as_stream(dataset::Options options);
 
 struct StreamFlags {
-  std::string from;   // a bundle to begin with; "": random weights. Of no account where OUTPUT.stream has a checkpoint
-  bool once = false;  // learn what is there, publish it and end
+  std::string from;  // a bundle to begin with; "": random weights. Of no account where OUTPUT.stream has a checkpoint
+  std::unique_ptr<DeadLetters> dead_letters = {};  // nullptr: data.on_bad_row says what becomes of bad messages
+  bool once = false;                               // learn what is there, publish it and end
 };
 
 // config.stream is validated. Learns from `source` until it is interrupted, or, once, to the end of what is there; publishes to `output`. Goes on

@@ -17,6 +17,10 @@ void describe(OptionVisitor& f, StreamOptions& o) {
             "2024-05-01T10:00:00Z");
     f.choice("gaps", o.skip_gaps, {{"fail", false}, {"skip", true}},
              "messages that the broker deleted before they were learnt: fail, or skip them with a warning");
+    f.field(
+        "dead_letters", o.dead_letters,
+        "a topic of the same brokers, or with files a file: messages that cannot be learnt go there with the reason, "
+        "however many; \"\": data.on_bad_row says what becomes of them");
     f.field("lateness", o.lateness,
             "how far the times of a partition may be out of order; events wait so long for those before them");
     f.choice("late", o.late, {{"drop", LateEvents::drop}, {"move", LateEvents::move}},

@@ -18,6 +18,7 @@ struct StreamOptions {
   std::vector<std::pair<std::string, std::string>> kafka;  // keys of librdkafka
   std::string start = "begin";                             // of Kafka: begin, end, or a time
   bool skip_gaps = false;                                  // of Kafka: messages that were deleted unread
+  std::string dead_letters;                                // topic, or of files a file: what cannot be learnt
   // order
   std::string lateness = "0s", idle = "30s";
   LateEvents late = LateEvents::drop;

@@ -5,6 +5,7 @@
 //   kafka_tool BROKER delete TOPIC
 //   kafka_tool BROKER trim TOPIC PARTITION OFFSET               deletes the messages before an offset
 //   kafka_tool BROKER produce TOPIC [RATE]                      lines of stdin: PARTITION, a tab, the message; RATE a second
+//   kafka_tool BROKER consume TOPIC                              what partition 0 holds: a line a message, its headers before it
 //   kafka_tool BROKER committed TOPIC GROUP                     a line a partition: the offset that the group committed
 #include <librdkafka/rdkafka.h>
 
@@ -83,6 +84,27 @@ void produce(const std::string& broker, const std::string& topic, double rate) {
   rd_kafka_destroy(producer);
 }
 
+void consume(const std::string& broker, const std::string& topic) {
+  auto* consumer = client(RD_KAFKA_CONSUMER, broker, {{"group.id", "kafka_tool"}, {"enable.partition.eof", "true"},
+                                                      {"auto.offset.reset", "error"}});
+  auto* list = rd_kafka_topic_partition_list_new(1);
+  rd_kafka_topic_partition_list_add(list, topic.c_str(), 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  rd_kafka_assign(consumer, list);
+  while (auto* message = rd_kafka_consumer_poll(consumer, 15000)) {
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return;
+    if (message->err) die(rd_kafka_message_errstr(message));
+    rd_kafka_headers_t* headers = nullptr;
+    rd_kafka_message_headers(message, &headers);
+    const char* name = nullptr;
+    const void* value = nullptr;
+    size_t size = 0;
+    for (size_t i = 0; headers && !rd_kafka_header_get_all(headers, i, &name, &value, &size); ++i)
+      std::cout << name << "=" << std::string(static_cast<const char*>(value), size) << "\t";
+    std::cout << std::string(static_cast<const char*>(message->payload), message->len) << "\n";
+  }
+  die("no answer");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -91,6 +113,10 @@ int main(int argc, char** argv) {
   const auto& [broker, command, topic] = std::tie(words[0], words[1], words[2]);
   if (command == "produce") {
     produce(broker, topic, words.size() > 3 ? std::stod(words[3]) : 0);
+    return 0;
+  }
+  if (command == "consume") {
+    consume(broker, topic);
     return 0;
   }
   char why[512];
