@@ -120,7 +120,9 @@ def run_binary(path, environment, prefix):
 def run_pytest(scripts, everything, environment, python=sys.executable, words=()):
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.xml"
-        command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *words]
+        # Folders of tests that passed go at once: they lie in memory, and those of one run are gigabytes.
+        command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=failed",
+                   f"--junitxml={report}", *words]
         status, output = run([*command, *(["--all"] if everything else []), *map(str, scripts)], environment)
         tally = read_junit(report.read_text()) if report.is_file() else Tally()
     if status not in (0, 5) and tally.failed == 0:  # 5: no test was collected
