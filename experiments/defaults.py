@@ -14,16 +14,8 @@ import sys
 
 from _lab import LABS
 from _page import PROGRAM, ROOT, table, write_block
+from _sets import SETS
 
-DATA = ROOT.parent / "shared" / "data"
-SETS = {
-    "movietweetings-100k": ["movietweetings-100k/interactions.csv.gz", "--items", "movietweetings-100k/items.csv.gz"],
-    "wikispeedia": ["wikispeedia/interactions.csv.gz", "--items", "wikispeedia/items.csv.gz"],
-    "goodbooks": ["goodbooks/interactions.csv.gz", "--items", "goodbooks/items.csv.gz"],
-    "gowalla": ["gowalla/train.txt.gz"],
-    "mtg_decks": ["mtg_decks/interactions.csv.gz", "--items", "mtg_decks/items.csv.gz"],
-    "simulate world": [],
-}
 METRICS = ["recall@20", "recall@100"]
 
 
@@ -37,8 +29,6 @@ def config_of(name, files, folder):
         if not world.exists():
             run("simulate", "world", "--interactions", 300000, "--seed", 3, "-o", world)
         files = [world / "interactions.parquet", "--items", world / "items.parquet"]
-    else:
-        files = [word if word.startswith("--") else DATA / word for word in files]
     config = folder / "pagoda.toml"
     if not config.exists():
         run("init", *files, "-o", config)
@@ -74,7 +64,7 @@ def als(config, folder):
 
 def main():
     rows = []
-    for name, files in SETS.items():
+    for name, files in {**SETS, "simulate world": []}.items():
         folder = LABS / "defaults" / name.replace(" ", "-")
         folder.mkdir(parents=True, exist_ok=True)
         config = config_of(name, files, folder)

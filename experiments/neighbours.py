@@ -11,16 +11,9 @@ import subprocess
 import sys
 
 from _lab import LABS
-from _page import PAGES, PROGRAM, ROOT, line_chart, table, write_block
+from _page import PAGES, PROGRAM, line_chart, table, write_block
+from _sets import SETS
 
-DATA = ROOT.parent / "shared" / "data"
-SETS = {
-    "movietweetings-100k": ["movietweetings-100k/interactions.csv.gz", "--items", "movietweetings-100k/items.csv.gz"],
-    "wikispeedia": ["wikispeedia/interactions.csv.gz", "--items", "wikispeedia/items.csv.gz"],
-    "goodbooks": ["goodbooks/interactions.csv.gz", "--items", "goodbooks/items.csv.gz"],
-    "gowalla": ["gowalla/train.txt.gz"],
-    "mtg_decks": ["mtg_decks/interactions.csv.gz", "--items", "mtg_decks/items.csv.gz"],
-}
 METRICS = ("recall@20", "recall@100")
 SHARES = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # of the towers' best scores: the weights that train tries
 
@@ -30,8 +23,7 @@ def judge(name, folder):
     folder.mkdir(parents=True, exist_ok=True)
     config, bundle, result, said = (folder / n for n in ("pagoda.toml", "model.pagoda", "evaluation.json", "said.txt"))
     if not result.exists():
-        files = [word if word.startswith("--") else DATA / word for word in SETS[name]]
-        subprocess.run(list(map(str, [PROGRAM, "init", *files, "-o", config])), check=True)
+        subprocess.run(list(map(str, [PROGRAM, "init", *SETS[name], "-o", config])), check=True)
         command = [PROGRAM, "train", "-c", config, "--set", "train.refit='validation'", "--set", "train.choose_by='recall@20'", "-o", bundle]
         with open(said, "w") as out:
             subprocess.run(list(map(str, command)), check=True, stderr=out)
