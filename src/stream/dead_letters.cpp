@@ -1,7 +1,6 @@
 #include "stream/dead_letters.h"
 
 #include <fcntl.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,7 +10,6 @@
 
 #include "columns/column.h"
 #include "core/error.h"
-#include "core/log.h"
 #include "stream/kafka_client.h"
 
 namespace pagoda::stream {
@@ -71,9 +69,6 @@ class Topic : public DeadLetters {
     rd_kafka_conf_set_opaque(conf.get(), this);
     rd_kafka_conf_set_dr_msg_cb(conf.get(), [](rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
       if (message->err) static_cast<Topic*>(self)->error_ = message->err;
-    });
-    rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t*, int level, const char*, const char* text) {
-      if (level <= LOG_CRIT) log_warning("Kafka: {}", text);
     });
     client_ = make_client(RD_KAFKA_PRODUCER, std::move(conf));
     if (count_partitions(client_.get(), topic_, kTimeoutMs) == 0)

@@ -1,6 +1,9 @@
 #include "stream/kafka_client.h"
 
+#include <syslog.h>
+
 #include "core/error.h"
+#include "core/log.h"
 
 namespace pagoda::stream {
 
@@ -11,6 +14,9 @@ void set_key(rd_kafka_conf_t* conf, const std::string& key, const std::string& v
 }
 
 KafkaOwned<rd_kafka_t> make_client(rd_kafka_type_t type, KafkaOwned<rd_kafka_conf_t> conf) {
+  rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t*, int level, const char*, const char* text) {
+    if (level <= LOG_CRIT) log_warning("Kafka: {}", text);
+  });
   char why[512];
   KafkaOwned<rd_kafka_t> client(rd_kafka_new(type, conf.get(), why, sizeof why));
   if (!client) fail(ErrorKind::usage, "[stream.kafka]: {}", why);

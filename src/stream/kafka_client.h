@@ -5,8 +5,6 @@
 
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace pagoda::stream {
 
@@ -23,11 +21,9 @@ struct KafkaDeleter {
 template <class T>
 using KafkaOwned = std::unique_ptr<T, KafkaDeleter>;
 
-using KafkaKeys = std::vector<std::pair<std::string, std::string>>;
-
 // Error{usage}: librdkafka does not know the key, or refuses the value.
 void set_key(rd_kafka_conf_t* conf, const std::string& key, const std::string& value);
-// Error{usage}: what librdkafka refuses about the keys together. The client owns `conf` then.
+// Its severe messages become warnings. Error{usage}: what librdkafka refuses about the keys together.
 KafkaOwned<rd_kafka_t> make_client(rd_kafka_type_t type, KafkaOwned<rd_kafka_conf_t> conf);
 // The number of partitions of a topic; 0: the broker does not know it; -1: no broker answers. Error{failed}: it may not
 // be read or written.

@@ -1,7 +1,5 @@
 #include "stream/kafka_source.h"
 
-#include <syslog.h>
-
 #include <algorithm>
 #include <atomic>
 #include <functional>
@@ -57,9 +55,6 @@ class KafkaSource::Consumer {
     rd_kafka_conf_set_opaque(conf.get(), this);
     rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int error, const char* reason, void* self) {
       static_cast<Consumer*>(self)->note(static_cast<rd_kafka_resp_err_t>(error), reason);
-    });
-    rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t*, int level, const char*, const char* text) {
-      if (level <= LOG_CRIT) log_warning("Kafka: {}", text);
     });
     client_ = make_client(RD_KAFKA_CONSUMER, std::move(conf));
     rd_kafka_poll_set_consumer(client_.get());
