@@ -181,6 +181,7 @@ void BlockedLoss<T>::Block::prepare(const BlockedLoss& the_loss, const LossInput
   check(!counted || input->log_count.size() == columns, "a corrected loss has the log count of each column");
   check(input->positive_weights.empty() || input->positive_weights.size() == input->positives->values.size(),
         "one weight for each positive");
+  check(input->thresholds.empty() || input->thresholds.size() == input->users.rows(), "one threshold for each row");
   check(input->log_multiplicity.empty() || input->log_multiplicity.size() == columns,
         "one multiplicity for each column");
   check(input->frozen_begin <= input->frozen_end && input->frozen_end <= columns, "frozen columns are columns");
@@ -287,9 +288,13 @@ void BlockedLoss<T>::Block::begin_row(size_t r) {
   for (size_t k = 0; k < own.size(); ++k) {
     const uint32_t p = of_row[k];
     check(p < columns, "a positive is one of the columns");
+    const double product = static_cast<double>(math::dot(u, input->items[p], dim));
+    double weight = input->positive_weights.empty() ? 1.0 : input->positive_weights[weights_at + k];
+    if (!input->thresholds.empty())  // SL@K
+      weight /= 1 + std::exp((double{input->thresholds[begin + r]} - product) / input->threshold_temperature);
     own[k] = {.column = p,
-              .weight = input->positive_weights.empty() ? 1.0 : input->positive_weights[weights_at + k],
-              .logit = static_cast<double>(math::dot(u, input->items[p], dim)) / divisor,
+              .weight = weight,
+              .logit = product / divisor,
               .log_count = loss->needs_log_count_ ? input->log_count[p] : 0.0,
               .log_multiplicity = input->log_multiplicity.empty() ? 0.0 : input->log_multiplicity[p],
               .gradient = 0};

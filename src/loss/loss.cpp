@@ -30,6 +30,13 @@ void describe(OptionVisitor& visitor, LossOptions& options) {
   visitor.field("margin", options.margin,
                 "of triplet: how much nearer the positive must be; raise it when most negatives are past it early "
                 "(0.1-0.2 of a cosine is usual)");
+  visitor.field(
+      "top_k", options.top_k,
+      "SL@K: positives that are near the user's K-th best item, or above it, count most; 20 where lists of 20 "
+      "are judged; 0: off. Costs a search of the catalogue for every user now and then");
+  visitor.field("top_k_temperature", options.top_k_temperature,
+                "of SL@K: how far from that item's cosine a positive's weight falls off; large: all weigh alike");
+  visitor.field("top_k_refresh", options.top_k_refresh, "of SL@K: epochs between two searches");
 }
 
 void validate(const LossOptions& options) {
@@ -59,6 +66,12 @@ void validate(const LossOptions& options) {
          "loss.correction = \"leave_one_out\" has no logq_weight or temperature_ratio (they are {} and {}); "
          "set both to 1, or correction = \"standard\"",
          options.logq_weight, options.temperature_ratio);
+  if (options.top_k_refresh < 1)
+    fail(ErrorKind::usage, "loss.top_k_refresh is {}, expected at least 1", options.top_k_refresh);
+  if (options.top_k < 0) fail(ErrorKind::usage, "loss.top_k is {}, expected 0 or more; 0 turns it off", options.top_k);
+  if (!positive(options.top_k_temperature))
+    fail(ErrorKind::usage, "loss.top_k_temperature is {}, expected a number above 0; 0.1 to 0.3 is usual",
+         options.top_k_temperature);
 }
 
 template <class T>

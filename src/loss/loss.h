@@ -33,11 +33,15 @@ struct LossOptions {
   double logq_weight = 1.0;        // beta
   double temperature_ratio = 1.0;  // t2 / t1 of the two-temperature loss (BSL); sampled_softmax alone
   double margin = 0.1;             // of the cosine; triplet alone
+  int64_t top_k = 0;               // K of SL@K, 0: off
+  double top_k_temperature = 0.2;  // tau_w of SL@K, of the cosine
+  int64_t top_k_refresh = 5;       // epochs between two searches for its thresholds
 };
 
 void describe(OptionVisitor& visitor, LossOptions& options);
 // Error{usage}: temperature <= 0, beta < 0, ratio <= 0, margin <= 0; leave_one_out with a beta or a ratio, which its
-// formula lacks, or with bce, which has no such form; a learned temperature with triplet, which has none.
+// formula lacks, or with bce, which has no such form; a learned temperature with triplet, which has none; top_k < 0,
+// top_k_temperature <= 0, top_k_refresh < 1.
 void validate(const LossOptions& options);
 
 // What a loss reads. All views are borrowed for the call.
@@ -46,6 +50,10 @@ struct LossInput {
   math::MatrixView<const T> users, items;    // U, V
   const math::Ragged<uint32_t>* positives;   // per row: the columns of its positives (one or more, in any order)
   std::span<const double> positive_weights;  // r, parallel to positives->values; empty: all 1
+  // SL@K: [B] gamma, the cosine of the K-th best item of the whole catalogue for the row's user, and tau_w. Empty: r
+  // stays as it is.
+  std::span<const float> thresholds;
+  double threshold_temperature = 0.2;
   // Per row, ascending: columns that are not negatives of the row (accidental hits); never its positives. nullptr:
   // none.
   const math::Ragged<uint32_t>* masked = nullptr;
@@ -87,6 +95,11 @@ class Loss {
 template <class T>
 std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, math::Precision precision = math::Precision::f32);
 
+// SL@K (Yang et al., KDD 2025: softmax loss at K) is a weight of the positives, and goes with each of the losses. With
+// thresholds gamma_i,
+//   r_ip <- r_ip sigmoid((<u_i, v_p> - gamma_i) / tau_w),   held constant in the gradient:
+// training works on what may enter the first K places, and lets go of what is far below them, such as noise.
+//
 // The losses, one file each (reference.h has the softmax in 60 lines). All are safe for any finite logits, sum in
 // double, and give the same bits on any number of threads. Memory: O((B + N) D + block N), block <= 84 rows;
 // with AMX O((B + N) D + 512 N D / 1024).

@@ -21,6 +21,7 @@ struct LossFixture {
   math::Matrix<T> users, items, d_users, d_items;
   math::Ragged<uint32_t> positives, masked, row_columns;
   std::vector<double> weights, log_count, log_multiplicity, row_log_count;
+  std::vector<float> thresholds;  // of SL@K
   size_t shared_columns = SIZE_MAX, frozen_begin = 0, frozen_end = 0;
   double draws = 0, temperature = 0.1;
   LossOutput<T> output;
@@ -93,6 +94,7 @@ struct LossFixture {
     input.log_multiplicity = log_multiplicity;
     input.negatives_drawn = draws;
     input.temperature = temperature;
+    input.thresholds = thresholds;
     input.shared_columns = shared_columns;
     input.frozen_begin = frozen_begin;
     input.frozen_end = frozen_end;

@@ -10,25 +10,34 @@
 
 namespace pagoda::loss {
 
-// The value of the loss. leave_one_out multiplies each row by 1 - P and holds that factor constant in its gradient: it
-// is written to `one_minus_p` (one a row) if that is empty, and read from there otherwise, so that slopes can be taken.
+// The value of the loss. leave_one_out multiplies each row by 1 - P, SL@K each positive by its factor, and both hold
+// them constant in the gradient: they are written to `held`, in the order in which they are met, if it is empty, and
+// read from there otherwise, so that slopes can be taken.
 template <class T>
-double reference_softmax(const LossOptions& options, const LossInput<T>& in, std::vector<double>& one_minus_p) {
-  const bool leave_one_out = options.correction == Correction::leave_one_out, hold = !one_minus_p.empty();
+double reference_softmax(const LossOptions& options, const LossInput<T>& in, std::vector<double>& held) {
+  const bool leave_one_out = options.correction == Correction::leave_one_out, keep = held.empty();
+  size_t next = 0;
+  const auto constant = [&](double factor) {
+    if (keep) held.push_back(factor);
+    return held[next++];
+  };
   const double beta = options.correction == Correction::none ? 0 : options.logq_weight;
   const auto contains = [](auto list, size_t j) { return std::ranges::find(list, j) != list.end(); };
   double total = 0;
   for (size_t i = 0; i < in.users.rows(); ++i) {
     const auto positives = (*in.positives)[i];
-    const auto weight = [&](size_t k) {  // r of the k-th positive
-      return in.positive_weights.empty() ? 1.0 : in.positive_weights[in.positives->offsets[i] + k];
-    };
-
     // s_ij: the cosine of user i and the item of column j, over the temperature.
-    const auto s = [&](size_t j) {
+    const auto cosine = [&](size_t j) {
       double dot = 0;
       for (size_t d = 0; d < in.users.cols(); ++d) dot += double{in.users[i][d]} * double{in.items[j][d]};
-      return dot / in.temperature;
+      return dot;
+    };
+    const auto s = [&](size_t j) { return cosine(j) / in.temperature; };
+    const auto weight = [&](size_t k) {  // r of the k-th positive
+      const double r = in.positive_weights.empty() ? 1.0 : in.positive_weights[in.positives->offsets[i] + k];
+      if (in.thresholds.empty()) return r;
+      const double above = cosine(positives[k]) - double{in.thresholds[i]};
+      return r * constant(1 / (1 + std::exp(-above / in.threshold_temperature)));
     };
     // z_ij: the logit, corrected by how often sampling brings the column (log q) and how many it stands for.
     const double q_positive = leave_one_out ? std::exp(in.log_count[positives[0]]) / in.negatives_drawn : 0;
@@ -59,8 +68,8 @@ double reference_softmax(const LossOptions& options, const LossInput<T>& in, std
     const double lse = std::log(sum);
     if (leave_one_out) {
       const double p = 1 / (1 + sum / in.negatives_drawn * std::exp(-s(positives[0])));
-      if (!hold) one_minus_p.push_back(1 - p);
-      if (sum > 0) total += weight(0) * one_minus_p[i] * (lse - s(positives[0]));
+      const double not_positive = constant(1 - p);
+      if (sum > 0) total += weight(0) * not_positive * (lse - s(positives[0]));
     } else {
       for (size_t k = 0; k < positives.size(); ++k)
         total += weight(k) * (options.temperature_ratio * lse - z_positive(positives[k]));

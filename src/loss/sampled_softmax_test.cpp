@@ -39,9 +39,37 @@ TEST(SampledSoftmax, OneRowByHand) {
 }
 
 void expect_slopes_of_the_formula(LossFixture<double>& fixture) {
-  std::vector<double> one_minus_p;
-  reference_softmax(fixture.options, fixture.input(), one_minus_p);
-  expect_slopes(fixture, [&] { return reference_softmax(fixture.options, fixture.input(), one_minus_p); });
+  std::vector<double> held;
+  reference_softmax(fixture.options, fixture.input(), held);
+  expect_slopes(fixture, [&] { return reference_softmax(fixture.options, fixture.input(), held); });
+}
+
+TEST(SampledSoftmax, OfSlAtKTheSlopesAreThoseOfTheReferenceWithItsWeightsHeld) {
+  for (const auto correction : kCorrections) {
+    LossFixture<double> fixture(9, 6, 140, 3, correction, correction == Correction::leave_one_out ? 1 : 3);
+    for (size_t i = 0; i < 6; ++i) fixture.thresholds.push_back(0.3f * static_cast<float>(i) - 0.5f);
+    expect_slopes_of_the_formula(fixture);
+  }
+}
+
+TEST(SampledSoftmax, SlAtKWeighsAPositiveByHowFarItIsAboveTheThreshold) {
+  // As OneRowByHand: the positive's cosine is 0.2, its threshold 0.2 + 0.3 log 3, so it weighs 1 / (1 + 3).
+  LossFixture<double> fixture(1, 1, 2, 1, Correction::none);
+  fixture.users[0][0] = 1;
+  fixture.items[0][0] = 0.2;
+  fixture.items[1][0] = 0.1;
+  fixture.positives = {{0, 1}, {0}};
+  fixture.masked = {{0, 0}, {}};
+  fixture.weights = {1};
+  ThreadPool pool(1);
+  fixture.run(pool);
+  const double plain = fixture.output.value, slope = fixture.d_users[0][0];
+  fixture.thresholds = {static_cast<float>(0.2 + 0.3 * std::log(3))};
+  auto input = fixture.input();
+  input.threshold_temperature = 0.3;
+  fixture.run(pool, input);
+  EXPECT_NEAR(fixture.output.value, plain / 4, 1e-7);
+  EXPECT_NEAR(fixture.d_users[0][0], slope / 4, 1e-7);
 }
 
 TEST(SampledSoftmax, GradientsAreTheSlopesOfTheReference) {

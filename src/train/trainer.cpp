@@ -90,12 +90,17 @@ StepResult Trainer::step(const dataset::TrainBatch& batch) {
   clock_.enter(model::StepStage::loss);
   d_users_.resize(user_pass_.output.rows(), towers.dim());
   d_columns_.resize(columns_v_.rows(), towers.dim());
+  std::vector<float> thresholds;
+  for (size_t i = 0; i < batch.users.size() && !thresholds_.empty(); ++i)
+    thresholds.push_back(thresholds_[batch.users[i]]);
   loss::LossOutput<float> result{.d_users = d_users_, .d_items = d_columns_};
   loss_->run(pool_,
              {.users = user_pass_.output,
               .items = columns_v_,
               .positives = &own_columns,
               .positive_weights = batch.weights,
+              .thresholds = thresholds,
+              .threshold_temperature = options_.loss.top_k_temperature,
               .masked = &masked,
               .first_negative = columns_.first_negative,
               .shared_columns = columns_.shared,
@@ -236,6 +241,9 @@ void Trainer::save(SectionWriter& out) const {
   mined.array(mined_.offsets);
   mined.array(mined_.values);
   out.section("mined", mined.bytes());
+  ByteWriter thresholds;
+  thresholds.array(thresholds_);
+  if (!thresholds_.empty()) out.section("thresholds", thresholds.bytes());
   ByteWriter memory;
   if (memory_) memory_->save(memory);
   out.section("memory", memory.bytes());
@@ -312,6 +320,7 @@ void Trainer::load(const SectionFile& in) {
   auto frequency = reader_of(in, "frequency");
   frequency_->load(frequency);
   load_mined(in);
+  if (in.has("thresholds")) thresholds_ = reader_of(in, "thresholds").array<float>();
   auto memory = reader_of(in, "memory");
   if (memory_) memory_->load(memory);
 }

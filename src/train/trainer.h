@@ -45,10 +45,13 @@ class Trainer {
 
   // Offline mined negatives for the steps to come.
   void take_mined(sampling::ItemsOfUsers mined) { mined_ = std::move(mined); }
+  // Thresholds of SL@K, one a user, for the steps to come.
+  void take_thresholds(std::vector<float> thresholds) { thresholds_ = std::move(thresholds); }
 
   double temperature() const;
   const sampling::Frequency& frequency() const { return *frequency_; }
-  // The state beside the model's weights: optimiser, frequency, temperature, mined lists, cross-batch memory.
+  // The state beside the model's weights: optimiser, frequency, temperature, mined lists, thresholds, cross-batch
+  // memory.
   void save(SectionWriter& out) const;
   void load(const SectionFile& in);
   // Takes over the state of a trainer whose model was carried over into this one. `was`: its options; what they change
@@ -75,6 +78,7 @@ class Trainer {
   features::EncodedItems& item_cells_;
   std::vector<uint32_t>& coming_id_rows_;
   sampling::ItemsOfUsers mined_;
+  std::vector<float> thresholds_;  // empty: none
   std::unique_ptr<sampling::CrossBatchMemory> memory_;
   ThreadPool& pool_;
   StepPlan plan_;

@@ -22,6 +22,7 @@
 #include "train/choose_neighbours.h"
 #include "train/drift.h"
 #include "train/hard_negatives.h"
+#include "train/score_thresholds.h"
 #include "train/suited.h"
 #include "train/trained_model.h"
 #include "train/trainer.h"
@@ -332,8 +333,11 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
   uint64_t steps = 0;
   while (auto batch = next_batch()) {
     const uint64_t epoch = batch->step / per_epoch, in_epoch = batch->step % per_epoch;
-    if (in_epoch == 0)
+    if (in_epoch == 0) {
       if (auto mined = hard_negatives_at(pool_, *data_, fit, options_, epoch)) trainer.take_mined(*std::move(mined));
+      if (auto found = score_thresholds_at(pool_, *data_, fit, options_, epoch))
+        trainer.take_thresholds(*std::move(found));
+    }
     if (!bar) bar.emplace(fmt::format("epoch {}/{}", epoch + 1, end_epoch), per_epoch, "steps");
     const auto result = trainer.step(*batch);
     ++steps;

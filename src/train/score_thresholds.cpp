@@ -1,0 +1,53 @@
+#include "train/score_thresholds.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/rng.h"
+#include "evaluate/evaluation.h"
+#include "index/index.h"
+#include "math/matrix.h"
+#include "sampling/substreams.h"
+
+namespace pagoda::train {
+
+namespace {
+constexpr size_t kMostSearched = 1 << 16;  // items
+constexpr size_t kBlockUsers = 4096;       // whose lists are held at once
+}  // namespace
+
+std::vector<float> score_thresholds(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
+                                    size_t k, uint64_t seed, uint64_t epoch) {
+  const auto all = model::item_vectors(pool, fit.model, fit.item_cells, data.train_end_us);
+  const double share = std::min(1.0, static_cast<double>(kMostSearched) / static_cast<double>(all.rows()));
+  Rng draw(seed, Stream::negatives, epoch, sampling::substream::kThresholds);
+  std::vector<uint32_t> searched;
+  for (uint32_t item = 0; item < all.rows(); ++item)
+    if (share == 1 || draw.uniform() < share) searched.push_back(item);
+  math::Matrix<float> vectors(searched.size(), all.cols());
+  for (size_t n = 0; n < searched.size(); ++n) std::ranges::copy(all.row(searched[n]), vectors[n]);
+  const auto rank = static_cast<size_t>(std::max(1.0, std::round(static_cast<double>(k) * share)));
+  const auto index = index::make_exact_index(vectors);
+  const auto states = evaluate::user_states(data, fit.events, data.train_end_us);
+
+  std::vector<float> thresholds;
+  for (size_t begin = 0; begin < states.size(); begin += kBlockUsers) {
+    std::vector<uint32_t> users(std::min(kBlockUsers, states.size() - begin));
+    std::iota(users.begin(), users.end(), static_cast<uint32_t>(begin));
+    const auto queries = model::known_user_vectors(pool, fit.model, fit.user_cells, states, fit.id_row_of_item, users);
+    const auto found = index->search(pool, queries, {.k = rank});
+    for (size_t i = 0; i < users.size(); ++i) thresholds.push_back(found.scores[found.items.offsets[i + 1] - 1]);
+  }
+  return thresholds;
+}
+
+std::optional<std::vector<float>> score_thresholds_at(ThreadPool& pool, const dataset::Dataset& data,
+                                                      const dataset::TrainingContext& fit,
+                                                      const dataset::Options& options, uint64_t epoch) {
+  if (options.loss.top_k == 0 || epoch == 0) return std::nullopt;
+  if ((epoch - 1) % static_cast<uint64_t>(options.loss.top_k_refresh) != 0) return std::nullopt;
+  return score_thresholds(pool, data, fit, static_cast<size_t>(options.loss.top_k), options.train.seed, epoch);
+}
+
+}  // namespace pagoda::train

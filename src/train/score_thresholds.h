@@ -1,0 +1,25 @@
+// Thresholds of SL@K (loss.h): for each user, the cosine of the K-th best item of the catalogue.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/thread_pool.h"
+#include "dataset/training_context.h"
+
+namespace pagoda::train {
+
+// [users], by the current model. A large catalogue is searched in part, as a sample tells a quantile well: the rank is
+// then K times the share of the items that are searched, at least 1. Costs one search of that part for each user.
+// Deterministic by (seed, epoch).
+std::vector<float> score_thresholds(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
+                                    size_t k, uint64_t seed, uint64_t epoch);
+
+// Those for the epochs from `epoch` on; nothing if the options do not renew them at this epoch. There are none in the
+// first epoch, when ranks say nothing.
+std::optional<std::vector<float>> score_thresholds_at(ThreadPool& pool, const dataset::Dataset& data,
+                                                      const dataset::TrainingContext& fit,
+                                                      const dataset::Options& options, uint64_t epoch);
+
+}  // namespace pagoda::train
