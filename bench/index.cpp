@@ -106,9 +106,9 @@ int run(int argc, char** argv) {
     if (what == "exact" && !exact) {
       if (mapped.values.rows() * mapped.values.cols() * 2 * sizeof(float) < memory_bytes()) {
         copy.resize(mapped.values.rows(), mapped.values.cols());
-        std::copy_n(mapped.values.data(), copy.size(), copy.data());
+        for (size_t row = 0; row < copy.rows(); ++row) mapped.values.read(row, copy[row]);
       }
-      exact = index::make_exact_index(copy.size() > 0 ? math::RowsView(copy) : math::RowsView(mapped.values));
+      exact = index::make_exact_index(copy.size() > 0 ? math::RowsView(copy) : mapped.values);
     }
     const index::Index& asked = what == "exact" ? *exact : *index;
     index::SearchOptions options{.k = k, .recall = recall};

@@ -200,7 +200,10 @@ def test_overload_is_turned_away_and_the_rest_is_answered(serve, model):
 
         def client(_):
             connection = server.connection()
-            replies = [server.call("POST", "/v1/retrieve_batch", body, connection=connection) for _ in range(20)]
+            replies = []
+            while sum(status == 200 for status, _, _ in replies) < 5:  # whoever asks again is answered in the end
+                assert len(replies) < 10_000
+                replies.append(server.call("POST", "/v1/retrieve_batch", body, connection=connection))
             connection.close()
             return replies
 
@@ -208,7 +211,6 @@ def test_overload_is_turned_away_and_the_rest_is_answered(serve, model):
             replies = [reply for some in threads.map(client, range(12)) for reply in some]
         statuses = [status for status, _, _ in replies]
         assert set(statuses) == {200, 429}
-        assert statuses.count(200) >= 20
         for status, answer, headers in replies:
             if status == 429:
                 assert headers["Retry-After"] == "1" and answer["error"]["kind"] == "resource_exhausted"

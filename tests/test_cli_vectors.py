@@ -105,7 +105,7 @@ def test_vectors_of_every_width(cli, tmp_path, kind, element):
 
 
 @pytest.mark.parametrize("array, says", [
-    (vectors(4).astype("<f2"), "'<f2'"),
+    (vectors(4).astype("<c8"), "'<c8'"),
     (vectors(4).astype(">f4"), "'>f4'"),
     ((vectors(4) * 9).astype(np.int8), "'|i1'"),
     (np.asfortranarray(vectors(4)), "Fortran order"),

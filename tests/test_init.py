@@ -267,7 +267,7 @@ def test_lists_in_cells_are_lists_and_no_ids(pagoda, tmp_path):
     (tmp_path / "items.csv").write_text("item_id,cast,vector\n" + "".join(
         f'i{n},"[{6285 + n % 7}, {194 + n % 3}]","[{", ".join(str(0.1 * (n + d)) for d in range(16))}]"\n' for n in range(ITEMS)))
     text, config, _ = init(pagoda, tmp_path, "log.csv", "--items", "items.csv")
-    assert [(f["column"], f["kind"], f.get("separator", "")) for f in config["item"]["features"]] == [("cast", "multi", "")]
+    assert [(f["column"], f["kind"], f.get("separator", "")) for f in config["item"]["features"]] == [("cast", "multi", ""), ("vector", "vector", "")]
     assert "each cell is a vector of 16 numbers" in text
     trains(pagoda, tmp_path)
     (tmp_path / "lists.csv").write_text("user_id,item_id\n" + "".join(f'u{n},"[{n}, {n + 1}]"\n' for n in range(50)))

@@ -33,6 +33,7 @@ struct TrainArgs {
   std::string config, output;
   std::vector<std::string> set;           // a.b=v
   std::vector<std::string> interactions;  // without a config
+  std::vector<std::string> item_vectors, user_vectors;
   std::string user, item, time, weight, items, users;
   bool resume = false, profile = false;
   std::string from;    // the bundle to go on from

@@ -57,6 +57,7 @@ void run_encode(const EncodeArgs& args) {
       const auto table = data::load_attributes({.paths = {args.input},
                                                 .format = files::Format::automatic,
                                                 .id = data.items_id.empty() ? data.item : data.items_id,
+                                                .vectors = data.item_vector_columns,
                                                 .form = form,
                                                 .bad_rows = data.bad_rows});
       for (uint32_t i = 0; i < table.ids.size(); ++i) ids.emplace_back(table.ids[i]);

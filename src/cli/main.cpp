@@ -119,6 +119,10 @@ int run(int argc, char** argv) {
   c->add_option("interactions", init.request.interactions, "the log: files or globs")->required();
   c->add_option("--items", init.request.items, "the item table");
   c->add_option("--users", init.request.users, "the user table");
+  c->add_option("--item-vectors", init.request.item_vectors,
+                "files of vectors of the items, such as embeddings of their texts or images: .npy or .fbin with ids in "
+                "FILE.ids.txt, or .parquet");
+  c->add_option("--user-vectors", init.request.user_vectors, "the same of users");
   c->add_option("--user", init.request.user, "column of the user's id; found otherwise, as are the others");
   c->add_option("--item", init.request.item, "column of the item's id");
   c->add_option("--time", init.request.time, "column of the time");
@@ -191,6 +195,8 @@ int run(int argc, char** argv) {
   c->add_option("--weight", train.weight, "column of the reward");
   c->add_option("--items", train.items, "the item table");
   c->add_option("--users", train.users, "the user table");
+  c->add_option("--item-vectors", train.item_vectors, "files of vectors of the items, in place of data.item_vectors");
+  c->add_option("--user-vectors", train.user_vectors, "files of vectors of the users");
 
   SplitArgs split;
   c = command(app, "split", "write the rows that train, choose and judge, for other programs",

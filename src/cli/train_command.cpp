@@ -51,6 +51,8 @@ void run_train(const TrainArgs& args) {
                            std::pair(&args.time, &data.time), std::pair(&args.weight, &data.weight),
                            std::pair(&args.items, &data.items), std::pair(&args.users, &data.users)})
     if (!flag->empty()) *key = *flag;
+  if (!args.item_vectors.empty()) data.item_vectors = args.item_vectors;
+  if (!args.user_vectors.empty()) data.user_vectors = args.user_vectors;
   const train::RunFlags flags{.resume = args.resume, .profile = args.profile, .from = from};
   if (chooses) {
     train::suit_history(options);

@@ -1,14 +1,15 @@
 #include "data/attributes.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "columns/whitespace.h"
 #include "columns/ids.h"
 #include "columns/list_text.h"
 #include "columns/null_values.h"
-#include "columns/vector_cells.h"
 #include "core/error.h"
 #include "data/missing_words.h"
+#include "data/table_vectors.h"
 #include "text/file_reader.h"
 
 namespace pagoda::data {
@@ -24,6 +25,35 @@ std::vector<std::string> Attributes::names() const {
   for (const auto& column : columns) names.push_back(column.name);
   return names;
 }
+
+std::shared_ptr<const columns::VectorColumn> Attributes::find_vectors(std::string_view name) const {
+  for (const auto& column : vectors)
+    if (column->name() == name) return column;
+  return nullptr;
+}
+
+namespace {
+
+// As with_newer(), of one column; each may be nullptr.
+std::shared_ptr<const columns::VectorColumn> newer_vectors(const columns::VectorColumn* old,
+                                                           const columns::VectorColumn* fresh,
+                                                           const columns::Interner& ids, const columns::Interner& now) {
+  if (old && fresh && old->width() != fresh->width())
+    fail(ErrorKind::input, "the vectors of '{}' have {} components, those that the model knows have {}", fresh->name(),
+         fresh->width(), old->width());
+  auto column = std::make_shared<columns::VectorColumn>((fresh ? fresh : old)->name(), (fresh ? fresh : old)->width());
+  for (uint32_t row = 0; row < ids.size(); ++row) {
+    const uint32_t newer = now.find(ids[row]);
+    if (newer != columns::Interner::kNone) {
+      fresh ? column->push_from(*fresh, newer) : column->push_null();
+    } else {
+      old ? column->push_from(*old, row) : column->push_null();
+    }
+  }
+  return column;
+}
+
+}  // namespace
 
 Attributes with_newer(const Attributes& before, const Attributes& now) {
   Attributes all;
@@ -44,23 +74,14 @@ Attributes with_newer(const Attributes& before, const Attributes& now) {
       }
     }
   }
+  for (const auto& fresh : now.vectors)
+    all.vectors.push_back(newer_vectors(before.find_vectors(fresh->name()).get(), fresh.get(), all.ids, now.ids));
+  for (const auto& old : before.vectors)
+    if (!now.find_vectors(old->name())) all.vectors.push_back(newer_vectors(old.get(), nullptr, all.ids, now.ids));
   return all;
 }
 
 namespace {
-
-// Finds vectors among the columns: as words of a table they would be useless and expensive.
-std::vector<size_t> vectors_in(const columns::RawBatch& batch) {
-  constexpr size_t kEnough = 1000;
-  std::vector<size_t> lengths;
-  for (const auto& column : batch.columns) {
-    columns::VectorCells cells;
-    for (size_t row = 0; row < std::min(kEnough, batch.rows); ++row)
-      if (column.type == columns::ColumnType::texts) cells.look(column, row);
-    lengths.push_back(cells.length());
-  }
-  return lengths;
-}
 
 // Turns text columns whose cells are all lists, such as [1, 2], into columns of lists, for features, filters and
 // answers.
@@ -109,22 +130,13 @@ Attributes load_attributes(const AttributeOptions& options) {
     table.columns.back().name = names[c];
   }
   columns::Notices notices;
-  std::vector<size_t> vectors;  // per column: components, 0 where it holds none
+  std::optional<TableVectors> vectors;
   BadRows bad_rows(options.bad_rows);
   columns::RawBatch batch;
   std::string scratch;
   while (reader->next(batch)) {
-    if (vectors.empty()) {
-      vectors = vectors_in(batch);
-      vectors[id] = 0;
-    }
-    for (size_t c = 0; c < names.size(); ++c)
-      if (vectors[c])
-        notices.add(names[c],
-                    fmt::format("cells are vectors of {} numbers, and were left out of the table; 'pagoda index "
-                                "--vectors' searches vectors",
-                                vectors[c]),
-                    batch.rows);
+    if (!vectors) vectors.emplace(options.vectors, batch, id);
+    vectors->say_left_out(batch, notices);
     refuse_lists(reader->files()[batch.file], batch.columns[id]);
     if (table.rows() == 0)
       for (size_t c = 0; c < names.size(); ++c)
@@ -132,7 +144,7 @@ Attributes load_attributes(const AttributeOptions& options) {
     const auto place = [&](size_t row) { return reader->place(batch.file, batch.first_record + row); };
     columns::count_rounded_ids(batch.columns[id], notices, place);
     for (size_t c = 0; c < names.size(); ++c)
-      if (c != id && !vectors[c]) count_not_utf8(batch.columns[c], notices, place);
+      if (c != id && !vectors->is_one(c)) count_not_utf8(batch.columns[c], notices, place);
     for (size_t row = 0; row < batch.rows; ++row) {
       const auto text = batch.columns[id].as_text(row, scratch);
       const char* expected = text.empty()                                       ? "an id"
@@ -145,11 +157,12 @@ Attributes load_attributes(const AttributeOptions& options) {
       }
       table.ids.add(text);
       for (size_t c = 0; c < names.size(); ++c)
-        if (c != id && !vectors[c]) table.columns[c - (c > id)].push_cell(batch.columns[c], row);
+        if (c != id && !vectors->is_one(c)) table.columns[c - (c > id)].push_cell(batch.columns[c], row);
+      vectors->push(batch, row, notices, [&] { return place(row); });
     }
   }
   for (size_t c = names.size(); c-- > 0;)
-    if (!vectors.empty() && vectors[c])
+    if (vectors && vectors->is_one(c))
       table.columns.erase(table.columns.begin() + static_cast<ptrdiff_t>(c - (c > id)));
   take_lists(table, columns::NullValues(options.form.null_values), notices);
   for (auto& column : table.columns) column.times = columns::time_form_of(column, options.times);
@@ -158,6 +171,7 @@ Attributes load_attributes(const AttributeOptions& options) {
   columns::warn_of_whitespace(reader->files()[0], options.id, table.ids);
   notices.say();
   if (table.rows() == 0) fail(ErrorKind::input, "{}: no row can be used", reader->files()[0]);
+  table.vectors = vectors->finish(reader->files()[0]);
   return table;
 }
 

@@ -6,6 +6,7 @@
 
 #include "columns/column.h"
 #include "columns/interner.h"
+#include "columns/vector_column.h"
 #include "data/bad_rows.h"
 #include "formats/reader.h"
 
@@ -14,8 +15,9 @@ namespace pagoda::data {
 struct AttributeOptions {
   std::vector<std::string> paths;
   files::Format format = files::Format::automatic;
-  std::string id;           // name of the id column
-  columns::TimeForm times;  // for columns that do not show their form: that of the log
+  std::string id;                      // name of the id column
+  std::vector<std::string> vectors{};  // columns whose cells are vectors; others that look like it are left out
+  columns::TimeForm times;             // for columns that do not show their form: that of the log
   columns::TableForm form{};
   BadRowOptions bad_rows;
 };
@@ -24,10 +26,12 @@ struct AttributeOptions {
 struct Attributes {
   columns::Interner ids;
   std::vector<columns::Column> columns;
+  std::vector<std::shared_ptr<const columns::VectorColumn>> vectors{};  // apart: no filter or answer has them
 
   size_t rows() const { return ids.size(); }
-  const columns::Column* find(std::string_view name) const;  // nullptr if there is none
-  std::vector<std::string> names() const;
+  const columns::Column* find(std::string_view name) const;                                // nullptr if there is none
+  std::shared_ptr<const columns::VectorColumn> find_vectors(std::string_view name) const;  // likewise
+  std::vector<std::string> names() const;                                                  // of `columns`
 };
 
 // One table of both: the rows of `before`, each as `now` has it if it has the id, then the rest of `now`. Cells of a

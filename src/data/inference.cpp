@@ -353,8 +353,7 @@ void guess_table_role(const Profile& p, ColumnGuess& g) {
   };
   const double distinct = static_cast<double>(g.distinct), rows = static_cast<double>(p.present());
   if (const size_t length = p.vectors.length())
-    return give("",
-                fmt::format("each cell is a vector of {} numbers; 'pagoda index --vectors' searches vectors", length));
+    return give("vector", fmt::format("each cell is a vector of {} numbers", length));
   if (g.vectors) return give("", "each cell is a vector, whose numbers are no words");
   if (g.type == columns::ColumnType::texts) return give("multi", "each cell is a list");
   if (g.listed) return give("multi", "its cells are lists, as in [1, 2]");

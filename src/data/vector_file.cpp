@@ -112,11 +112,11 @@ class NpyHeaderText {
   std::string_view rest_;
 };
 
-// The offset, shape and type of the values of a file.
+// The place, shape and type of the values of a file.
 struct Values {
   std::string_view bytes;
   size_t rows = 0, cols = 0;
-  bool f64 = false;
+  size_t size = sizeof(float);  // of a value: 2, 4 or 8 bytes
 };
 
 std::string_view text_of(const MappedFile& file) {
@@ -124,12 +124,12 @@ std::string_view text_of(const MappedFile& file) {
 }
 
 void check_size(const std::string& path, const Values& values) {
-  const auto [bytes, rows, cols, f64] = values;
+  const auto [bytes, rows, cols, size] = values;
   if (rows == 0) fail(ErrorKind::input, "{}: holds no vectors", path);
   if (cols == 0) fail(ErrorKind::input, "{}: its vectors have no components", path);
   size_t needed = 0;
-  if (__builtin_mul_overflow(rows, cols, &needed) ||
-      __builtin_mul_overflow(needed, f64 ? sizeof(double) : sizeof(float), &needed) || needed > bytes.size())
+  if (__builtin_mul_overflow(rows, cols, &needed) || __builtin_mul_overflow(needed, size, &needed) ||
+      needed > bytes.size())
     fail(ErrorKind::input,
          "{}: its header says {} vectors of {} components, but only {} bytes of values follow: "
          "the file is cut short; write it again",
@@ -137,17 +137,21 @@ void check_size(const std::string& path, const Values& values) {
   if (needed < bytes.size())
     fail(ErrorKind::input,
          "{}: its header says {} vectors of {} components, but {} more bytes follow them: expected one "
-         "array of float32 or float64 per file",
+         "array of float16, float32 or float64 per file",
          path, rows, cols, bytes.size() - needed);
 }
 
 math::Matrix<float> read_values(const std::string& path, const Values& from) {
   math::Matrix<float> values(from.rows, from.cols);
   for (size_t row = 0; row < from.rows; ++row) {
-    const size_t at = row * from.cols;
-    for (size_t c = 0; c < from.cols && from.f64; ++c)
-      values[row][c] = static_cast<float>(load<double>(from.bytes, (at + c) * sizeof(double)));
-    if (!from.f64) std::memcpy(values[row], from.bytes.data() + at * sizeof(float), from.cols * sizeof(float));
+    const auto* at = from.bytes.data() + row * from.cols * from.size;
+    if (from.size == sizeof(float)) std::memcpy(values[row], at, from.cols * sizeof(float));
+    for (size_t c = 0; c < from.cols && from.size == sizeof(double); ++c)
+      values[row][c] = static_cast<float>(load<double>({at, from.cols * from.size}, c * sizeof(double)));
+    for (size_t c = 0; c < from.cols && from.size == sizeof(uint16_t); ++c) {
+      const auto f16 = load<uint16_t>({at, from.cols * from.size}, c * sizeof(uint16_t));
+      math::widen_f16(&f16, 1, &values[row][c]);
+    }
     check_finite(path, row, values.row(row));
   }
   return values;
@@ -164,15 +168,17 @@ Values values_of_npy(const std::string& path, std::string_view bytes) {
     fail(ErrorKind::input, "{}: the file is cut short in its header; write it again", path);
   const auto header = NpyHeaderText(bytes.substr(before, length)).read();
   if (!header)
-    fail(ErrorKind::input, "{}: its header cannot be parsed; expected a plain array of float32 or float64", path);
+    fail(ErrorKind::input, "{}: its header cannot be parsed; expected a plain array of float16, float32 or float64",
+         path);
   if (header->shape.size() != 2)
     fail(ErrorKind::input, "{}: an array of {} dimensions, expected 2: one row per vector", path, header->shape.size());
   const size_t rows = header->shape[0], cols = header->shape[1];
   if (header->fortran_order && rows > 1 && cols > 1)
     fail(ErrorKind::input, "{}: its values are in Fortran order; save numpy.ascontiguousarray(x)", path);
-  if (header->type == "<f4" || header->type == "<f8")
-    return {bytes.substr(before + length), rows, cols, header->type == "<f8"};
-  fail(ErrorKind::input, "{}: values of type '{}', expected '<f4' or '<f8'; save x.astype('<f4')", path, header->type);
+  for (const auto& [type, size] : {std::pair("<f2", 2), std::pair("<f4", 4), std::pair("<f8", 8)})
+    if (header->type == type) return {bytes.substr(before + length), rows, cols, static_cast<size_t>(size)};
+  fail(ErrorKind::input, "{}: values of type '{}', expected '<f2', '<f4' or '<f8'; save x.astype('<f4')", path,
+       header->type);
 }
 
 std::string npy_header(size_t rows, size_t cols) {
@@ -243,20 +249,29 @@ Vectors read_vectors(const std::string& path, const VectorColumns& columns) {
   const MappedFile file(path);
   const auto values = values_of(path, file);
   auto [ids, from] = ids_beside(path, values.rows, columns);
-  return {read_values(path, values), std::move(ids), {}, std::move(from)};
+  return {read_values(path, values), std::move(ids), {}, std::move(from), {}};
 }
 
 MappedVectors map_vectors(const std::string& path, const VectorColumns& columns) {
   if (format_of(path) != VectorFormat::parquet) {
     auto file = std::make_shared<const MappedFile>(path);
-    const auto [bytes, rows, cols, f64] = values_of(path, *file);
-    if (!f64 && reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0) {
+    const auto [bytes, rows, cols, size] = values_of(path, *file);
+    if (size < sizeof(double) && reinterpret_cast<uintptr_t>(bytes.data()) % size == 0) {
       auto [ids, from] = ids_beside(path, rows, columns);
-      return {{reinterpret_cast<const float*>(bytes.data()), rows, cols}, std::move(ids), {}, std::move(from), file};
+      const auto values =
+          size == sizeof(float)
+              ? math::RowsView(math::MatrixView(reinterpret_cast<const float*>(bytes.data()), rows, cols))
+              : math::RowsView(math::MatrixView(reinterpret_cast<const uint16_t*>(bytes.data()), rows, cols));
+      return {values, std::move(ids), {}, std::move(from), {}, file};
     }
   }
   auto read = std::make_shared<Vectors>(read_vectors(path, columns));
-  return {read->values, std::move(read->ids), std::move(read->id_column), std::move(read->ids_file), read};
+  return {read->values,
+          std::move(read->ids),
+          std::move(read->id_column),
+          std::move(read->ids_file),
+          std::move(read->vector_column),
+          read};
 }
 
 void write_vectors(const std::string& path, math::MatrixView<const float> values, const std::vector<std::string>& ids,

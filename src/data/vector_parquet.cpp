@@ -194,6 +194,7 @@ Vectors read_parquet_vectors(const std::string& path, const VectorColumns& colum
   const auto batches = formats::value_of(reader->GetRecordBatchReader(groups, leaves), path);
   while (const auto batch = formats::value_of(batches->Next(), path)) values.append(*batch->column(0));
   out.values = values.take();
+  out.vector_column = vector;
   if (!id.empty()) {
     out.ids = read_ids(path, id);
     out.id_column = id;

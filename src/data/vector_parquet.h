@@ -9,7 +9,4 @@ Vectors read_parquet_vectors(const std::string& path, const VectorColumns& colum
 void write_parquet_vectors(const std::string& path, math::MatrixView<const float> values,
                            const std::vector<std::string>& ids, const std::string& id_name, bool integer_ids);
 
-// Throws Error{input} with the row and the component if a component is not finite.
-void check_finite(const std::string& path, size_t row, std::span<const float> vector);
-
 }  // namespace pagoda::data

@@ -7,20 +7,31 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "data/id_overlap.h"
+#include "data/table_vectors.h"
 
 namespace pagoda::dataset {
 
 namespace {
 
-data::Attributes load_table(const std::string& path, const std::string& format, const std::string& id,
-                            const std::string& fallback, columns::TimeForm times, const columns::TableForm& form,
-                            const data::BadRowOptions& bad_rows) {
-  return data::load_attributes({.paths = {path},
-                                .format = files::format_or_automatic(format),
-                                .id = id.empty() ? fallback : id,
-                                .times = times,
-                                .form = form,
-                                .bad_rows = bad_rows});
+// Nothing if the options name neither the file of a table nor files of vectors.
+std::optional<data::Attributes> load_table(const DataOptions& options, bool of_items, columns::TimeForm times) {
+  const auto& path = of_items ? options.items : options.users;
+  const auto& vectors = of_items ? options.item_vectors : options.user_vectors;
+  if (path.empty() && vectors.empty()) return std::nullopt;
+  const auto& named = of_items ? options.items_id : options.users_id;
+  const auto& id = !named.empty() ? named : of_items ? options.item : options.user;
+  data::Attributes table;
+  if (!path.empty())
+    table = data::load_attributes(
+        {.paths = {path},
+         .format = files::format_or_automatic(of_items ? options.items_format : options.users_format),
+         .id = id,
+         .vectors = of_items ? options.item_vector_columns : options.user_vector_columns,
+         .times = times,
+         .form = of_items ? options.items_form : options.users_form,
+         .bad_rows = options.bad_rows});
+  for (const auto& file : vectors) data::add_vectors(table, file, id);
+  return table;
 }
 
 // A table that has none of the log's ids would leave every item without its attributes, and bring phantoms of its own.
@@ -91,10 +102,8 @@ data::Interactions load_log(const DataOptions& options) {
 }
 
 std::shared_ptr<const data::Attributes> load_user_table(const DataOptions& options, columns::TimeForm times) {
-  if (options.users.empty()) return nullptr;
-  return std::make_shared<const data::Attributes>(load_table(options.users, options.users_format, options.users_id,
-                                                             options.user, times, options.users_form,
-                                                             options.bad_rows));
+  auto table = load_table(options, false, times);
+  return table ? std::make_shared<const data::Attributes>(*std::move(table)) : nullptr;
 }
 
 Dataset make_dataset(const DataOptions& options, data::Interactions log, std::shared_ptr<const Earlier> earlier,
@@ -114,22 +123,26 @@ Dataset make_dataset(const DataOptions& options, data::Interactions log, std::sh
     data::append_impressions(interactions, d.log);
   }
   d.parts = data::split(d.log, options.split, first_test, &d.split_said);
-  if (!options.items.empty())
-    d.item_table = load_table(options.items, options.items_format, options.items_id, options.item, d.log.times,
-                              options.items_form, options.bad_rows);
+  d.item_table = load_table(options, true, d.log.times);
   d.user_table = user_table ? std::move(user_table) : load_user_table(options, d.log.times);
 
   if (earlier) {
     d.earlier_rows = put_before(*earlier, d.log);
     d.parts.insert(d.parts.begin(), d.earlier_rows, data::Part::train);
     first_test += d.earlier_rows;
-    const auto& attributes = earlier->bundle->item_attributes();
-    if (!attributes.columns.empty())
-      d.item_table = d.item_table ? data::with_newer(attributes, *d.item_table) : attributes;
+    auto known = earlier->bundle->item_attributes();
+    known.vectors = earlier->item_vectors;
+    if (!known.columns.empty() || !known.vectors.empty())
+      d.item_table = d.item_table ? data::with_newer(known, *d.item_table) : std::move(known);
     d.earlier = std::move(earlier);
   }
-  if (d.item_table) meet_table(options.items, *d.item_table, d.log.items, "items", "data.items");
-  if (d.user_table) meet_table(options.users, *d.user_table, d.log.users, "users", "data.users");
+  const auto from = [](const std::string& table, const std::vector<std::string>& vectors) {
+    return table.empty() && !vectors.empty() ? vectors[0] : table;
+  };
+  if (d.item_table)
+    meet_table(from(options.items, options.item_vectors), *d.item_table, d.log.items, "items", "data.items");
+  if (d.user_table)
+    meet_table(from(options.users, options.user_vectors), *d.user_table, d.log.users, "users", "data.users");
   number_ids(d);
   if (options.split.kind == data::SplitKind::given) {
     std::vector<uint8_t> users(d.log.users.size()), items(d.log.items.size());  // of the test files

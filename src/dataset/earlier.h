@@ -17,6 +17,8 @@ struct Earlier {
   // Ids whose latest event is older than this at the end of the training part are let go: their rows are given to new
   // ids, and they go to hash buckets. 0: none is. Needs time_us.
   int64_t forget_us = 0;
+  // The vectors of the bundle's item table, whose rows are those of item_attributes(); empty: none, or not known.
+  std::vector<std::shared_ptr<const columns::VectorColumn>> item_vectors;
   // Per item of the bundle: events that it has learnt from and has not kept, as a stream that keeps the latest events
   // of each user. Empty: it has kept all.
   std::vector<uint64_t> counts_let_go;

@@ -69,6 +69,10 @@ void describe(OptionVisitor& f, DataOptions& o) {
   f.field("items_id", o.items_id, "its id column; \"\": named as in the interactions");
   f.field("users", o.users, "file of the user table; \"\": there is none");
   f.field("users_id", o.users_id, "its id column; \"\": named as in the interactions");
+  f.field("item_vectors", o.item_vectors,
+          "files of vectors of items (.npy, .fbin with ids in FILE.ids.txt; .parquet): each is a column for "
+          "[[item.features]] of kind = \"vector\", named like the file, or like the column of a .parquet");
+  f.field("user_vectors", o.user_vectors, "the same of users");
   f.section("items_form", "the form of the item table, as of the log above", [&](OptionVisitor& f) {
     f.field("format", o.items_format, "as of the log");
     describe(f, o.items_form);
@@ -156,6 +160,11 @@ void at_least(const char* key, int64_t value, int64_t least) {
   if (value < least) fail(ErrorKind::usage, "{} = {} must be at least {}", key, value, least);
 }
 
+void name_vector_columns(Options& o) {
+  o.data.item_vector_columns = features::vector_columns(o.towers.item.features);
+  o.data.user_vector_columns = features::vector_columns(o.towers.user.features);
+}
+
 void describe(OptionVisitor& f, Options& o) {
   f.section("data", "what to read", [&](OptionVisitor& f) { describe(f, o.data); });
   model::describe(f, o.towers);
@@ -176,6 +185,7 @@ void describe(OptionVisitor& f, Options& o) {
     f.field("baselines", o.evaluate.baselines,
             "judge popularity, recent popularity and item-kNN on the same users, too, with bootstrap intervals");
   });
+  name_vector_columns(o);
 }
 
 void validate(const Options& o) {
@@ -250,8 +260,10 @@ std::string resume_record(const Options& options) {
   for (const auto line :
        {"time_unit = \"auto\"", "date_order = \"auto\"", "clock = \"check\"", "where = \"\"", "positive = \"\""})
     later.emplace("[data]", line);
+  for (const auto line : {"item_vectors = []", "user_vectors = []"}) later.emplace("[data]", line);
   later.emplace("[evaluate]", "repeats = \"miss\"");
   later.emplace("[evaluate]", "context = \"last\"");
+  for (const auto line : {"top_k = 0", "top_k_temperature = 0.2", "top_k_refresh = 5"}) later.emplace("[loss]", line);
   later.emplace("[train]", "half_life = \"\"");
   later.emplace("[train]", "repeats = \"learn\"");
   later.emplace("[train]", "keep_state = true");

@@ -27,6 +27,9 @@ struct DataOptions {
   std::vector<std::string> impressions;  // files of what was shown and not clicked
   std::string items, items_id;           // the item table and its id column ("": as in the interactions)
   std::string users, users_id;
+  std::vector<std::string> item_vectors, user_vectors;  // files of vectors, each a column of the table
+  // Not keys: the columns that features of kind = "vector" read, which describe() finds out.
+  std::vector<std::string> item_vector_columns, user_vector_columns;
   columns::TableForm form{.keys = "data."};  // of the log, its test files and impressions
   std::string items_format = "auto", users_format = "auto";
   columns::TableForm items_form{.keys = "data.items_form."}, users_form{.keys = "data.users_form."};
@@ -125,7 +128,8 @@ struct Options {
 bool skips_repeats(const Options& options);
 
 void describe(OptionVisitor& fields, Options& options);
-void validate(const Options& options);                         // Error{usage}, with the key
+void name_vector_columns(Options& options);  // sets data.item_vector_columns and data.user_vector_columns
+void validate(const Options& options);       // Error{usage}, with the key
 void at_least(const char* key, int64_t value, int64_t least);  // Error{usage}: it is less
 std::string to_toml(const Options& options, bool with_comments);
 

@@ -54,7 +54,9 @@ size_t default_dim(size_t values) {
 
 }  // namespace
 
-bool Feature::is_dense() const { return options_.kind == FeatureKind::numeric && options_.form != NumericForm::bucket; }
+bool Feature::is_dense() const {
+  return is_vector() || (options_.kind == FeatureKind::numeric && options_.form != NumericForm::bucket);
+}
 bool Feature::depends_on_time() const { return options_.kind == FeatureKind::time; }
 
 uint32_t Feature::rows() const {
@@ -65,6 +67,7 @@ uint32_t Feature::rows() const {
     case FeatureKind::numeric: return is_dense() ? 0 : static_cast<uint32_t>(bounds_.size()) + 2;
     case FeatureKind::time:
       return options_.part == TimePart::hour ? 24 : options_.part == TimePart::weekday ? 7 : kAgeBuckets + 1;
+    case FeatureKind::vector: return 0;
   }
   return 0;
 }
@@ -227,6 +230,69 @@ Feature Feature::fit(const FeatureOptions& options, const columns::Column* colum
   return f;
 }
 
+Feature Feature::fit_vectors(const FeatureOptions& options, const columns::VectorColumn& column) {
+  const size_t vectors = column.rows() - column.missing(), width = column.width();
+  if (vectors == 0) fail(ErrorKind::input, "column '{}' is declared a vector but holds none", options.column);
+  if (width > static_cast<size_t>(kMaxVector))
+    fail(ErrorKind::input, "column '{}' has vectors of {} components, and at most {} can be read", options.column,
+         width, kMaxVector);
+  Feature f;
+  f.options_ = options;
+  f.dim_ = width;
+  // Of a large table a part tells the mean well enough: reading all of a mapped file takes minutes.
+  constexpr size_t kEnough = 100'000;
+  const size_t every = std::max<size_t>(1, vectors / kEnough);
+  std::vector<float> vector(width);
+  std::vector<double> sum(width);
+  double squares = 0;
+  size_t seen = 0, read = 0;
+  for (size_t row = 0; row < column.rows(); ++row) {
+    if (!column.has(row) || seen++ % every != 0) continue;
+    column.read(row, vector.data());
+    for (size_t c = 0; c < width; ++c) {
+      sum[c] += vector[c];
+      squares += double{vector[c]} * vector[c];
+    }
+    ++read;
+  }
+  const double n = static_cast<double>(read);
+  double centre_squares = 0;
+  for (const double s : sum) {
+    f.centre_.push_back(static_cast<float>(s / n));
+    centre_squares += (s / n) * (s / n);
+  }
+  // The mean square of the difference from the mean; rounding may leave less than nothing of it.
+  const double rest = std::max(0.0, squares / n - centre_squares);
+  f.deviation_ = rest > 1e-12 * squares / n && rest > 0 ? std::sqrt(rest) : 1.0;
+  return f;
+}
+
+std::shared_ptr<const columns::VectorColumn> Feature::vectors_of(const data::Attributes* table) const {
+  if (auto vectors = table ? table->find_vectors(options_.column) : nullptr) {
+    if (vectors->width() != dim_)
+      fail(ErrorKind::input, "the vectors of '{}' have {} components, those that the model learnt from have {}",
+           options_.column, vectors->width(), dim_);
+    return vectors;
+  }
+  const auto* cells = table ? table->find(options_.column) : nullptr;
+  columns::VectorRows rows(options_.column);
+  rows.set_width(dim_);
+  for (size_t row = 0; cells && row < cells->rows(); ++row) rows.push(*cells, row);
+  return rows.finish();
+}
+
+void Feature::read_vector(const EncodedColumns& cells, uint32_t cell, float* out) const {
+  const uint32_t row = cell == columns::Interner::kNone || cells.vector_rows.empty() ? columns::Interner::kNone
+                                                                                     : cells.vector_rows[cell];
+  if (row == columns::Interner::kNone || !cells.vectors->has(row)) {
+    std::fill_n(out, dim_, 0.f);
+    return;
+  }
+  cells.vectors->read(row, out);
+  const auto scale = static_cast<float>(1 / deviation_);
+  for (size_t c = 0; c < dim_; ++c) out[c] = (out[c] - centre_[c]) * scale;
+}
+
 Feature Feature::extended(const FeatureOptions& options, const columns::Column* column,
                           std::span<const uint64_t> counts) const {
   Feature f = *this;
@@ -310,6 +376,7 @@ void Feature::encode(const columns::Column& column, size_t row, EncodedColumns& 
       return encode_number(v.value_or(0), v.has_value(), out);
     }
     case FeatureKind::time: out.times_us.push_back(column.as_time_us(row).value_or(kNoTime)); return;
+    case FeatureKind::vector: check(false, "vectors are not encoded cell by cell");
   }
 }
 
@@ -337,12 +404,13 @@ void Feature::save(ByteWriter& out) const {
   out.value(deviation_);
   out.array(bounds_);
   vocabulary_.save(out);
+  if (is_vector()) out.array(centre_);
 }
 
 Feature Feature::load(ByteReader& in, Spelling spelling) {
   Feature f;
   f.options_.column = in.text();
-  f.options_.kind = load_choice(in, FeatureKind::time);
+  f.options_.kind = load_choice(in, FeatureKind::vector);
   f.options_.separator = in.text();
   f.options_.form = load_choice(in, NumericForm::bucket);
   f.options_.part = load_choice(in, TimePart::age);
@@ -354,11 +422,21 @@ Feature Feature::load(ByteReader& in, Spelling spelling) {
   f.deviation_ = in.value<double>();
   f.bounds_ = in.array<double>();
   f.vocabulary_ = Vocabulary::load(in, spelling);
+  if (f.is_vector()) f.centre_ = in.array<float>();
   const auto words = f.options_.word_ngrams;
-  if (f.dim_ < 1 || f.dim_ > static_cast<size_t>(kMaxDim) || words < 0 || words > kMaxWordNgrams ||
-      f.bounds_.size() >= kNumberBuckets || (f.options_.kind == FeatureKind::text && f.text_buckets_ == 0))
+  const auto most = static_cast<size_t>(f.is_vector() ? kMaxVector : kMaxDim);
+  if (f.dim_ < 1 || f.dim_ > most || (f.is_vector() && f.centre_.size() != f.dim_) || words < 0 ||
+      words > kMaxWordNgrams || f.bounds_.size() >= kNumberBuckets ||
+      (f.options_.kind == FeatureKind::text && f.text_buckets_ == 0))
     in.damaged("a feature has an impossible shape");
   return f;
+}
+
+std::vector<const Feature*> vectors_among(const std::vector<Feature>& features) {
+  std::vector<const Feature*> vectors;
+  for (const auto& feature : features)
+    if (feature.is_vector()) vectors.push_back(&feature);
+  return vectors;
 }
 
 }  // namespace pagoda::features

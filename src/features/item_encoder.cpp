@@ -16,6 +16,17 @@ const columns::Column& feature_column(const data::Attributes* table, const std::
        suggestion(name, names));
 }
 
+const columns::VectorColumn& feature_vectors(const data::Attributes* table, const std::string& name,
+                                             const char* which_table) {
+  if (const auto vectors = table ? table->find_vectors(name) : nullptr) return *vectors;
+  std::vector<std::string> names;
+  for (size_t v = 0; table && v < table->vectors.size(); ++v) names.push_back(table->vectors[v]->name());
+  fail(ErrorKind::usage,
+       "[[{0}.features]] column = \"{1}\", kind = \"vector\": neither the {0} table nor data.{0}_vectors has such "
+       "vectors{2}",
+       which_table, name, suggestion(name, names));
+}
+
 BatchGather::BatchGather(EncodedBatch& out, const TowerLayout& layout, size_t size) : out_(out) {
   out.size = size;
   out.bags.resize(layout.bags.size());
@@ -38,10 +49,15 @@ void BatchGather::bag(const math::Bag& cells, const math::Bag& null, std::span<c
   }
 }
 
-void BatchGather::number(std::span<const float> cells, std::span<const uint32_t> rows) {
-  const size_t column = next_dense();
-  for (size_t i = 0; i < rows.size(); ++i)
-    out_.dense[i][column] = rows[i] == columns::Interner::kNone ? 0.f : cells[rows[i]];
+void BatchGather::numbers(const Feature& feature, const EncodedColumns& cells, std::span<const uint32_t> rows) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    float* const out = out_.dense[i] + dense_;
+    if (feature.is_vector())
+      feature.read_vector(cells, rows[i], out);
+    else
+      *out = rows[i] == columns::Interner::kNone ? 0.f : cells.numbers[rows[i]];
+  }
+  dense_ += feature.dim();
 }
 
 ItemEncoder ItemEncoder::fit(const ItemOptions& options, size_t model_dim, const columns::Interner& ids,
@@ -53,6 +69,10 @@ ItemEncoder ItemEncoder::fit(const ItemOptions& options, size_t model_dim, const
                                        static_cast<uint32_t>(options.id.hash_buckets));
   for (const auto& o : options.features) {
     const bool moment_alone = o.kind == FeatureKind::time && o.part != TimePart::age;
+    if (o.kind == FeatureKind::vector) {
+      e.features_.push_back(Feature::fit_vectors(o, feature_vectors(table, o.column, "item")));
+      continue;
+    }
     const columns::Column* column = moment_alone ? nullptr : &feature_column(table, o.column, "item");
     e.features_.push_back(Feature::fit(o, column, {}));
   }
@@ -68,6 +88,10 @@ ItemEncoder ItemEncoder::extended(const ItemOptions& options, const columns::Int
   for (size_t f = 0; f < features_.size(); ++f) {
     const auto& o = options.features[f];
     const bool moment_alone = o.kind == FeatureKind::time && o.part != TimePart::age;
+    if (o.kind == FeatureKind::vector) {
+      feature_vectors(table, o.column, "item");
+      continue;
+    }
     e.features_[f] = features_[f].extended(o, moment_alone ? nullptr : &feature_column(table, o.column, "item"), {});
   }
   e.make_layout();
@@ -89,7 +113,7 @@ void ItemEncoder::make_layout() {
   if (id_enabled_) layout_.add({"item.id", id_vocabulary_.rows(), id_dim_, true, id_vocabulary_.buckets(), true});
   for (const auto& f : features_) {
     if (f.is_dense())
-      ++layout_.dense;
+      layout_.dense += f.dim();
     else
       layout_.add({"item.features." + f.name(), f.rows(), f.dim(), false, f.buckets()});
   }
@@ -101,18 +125,25 @@ bool ItemEncoder::depends_on_time() const {
   return false;
 }
 
+std::vector<const Feature*> ItemEncoder::vector_features() const { return vectors_among(features_); }
+
 EncodedItems ItemEncoder::cells(const columns::Interner& ids, const data::Attributes* table,
                                 BackgroundThrottle* throttle) const {
   EncodedItems out;
   out.features.resize(features_.size());
   std::vector<const columns::Column*> columns;
-  for (const auto& f : features_) columns.push_back(table ? table->find(f.options().column) : nullptr);
+  for (size_t f = 0; f < features_.size(); ++f) {
+    columns.push_back(table ? table->find(features_[f].options().column) : nullptr);
+    if (features_[f].is_vector()) out.features[f].vectors = features_[f].vectors_of(table);
+  }
   for (uint32_t i = 0; i < ids.size(); ++i) {
     yield_to_foreground(throttle);
     out.id_rows.push_back(id_vocabulary_.row(ids[i]));
     const auto row = table ? table->ids.find(ids[i]) : columns::Interner::kNone;
     for (size_t f = 0; f < features_.size(); ++f) {
-      if (columns[f] && row != columns::Interner::kNone)
+      if (features_[f].is_vector())
+        out.features[f].add_vector(row);
+      else if (columns[f] && row != columns::Interner::kNone)
         features_[f].encode(*columns[f], row, out.features[f]);
       else
         features_[f].encode_null(out.features[f]);
@@ -142,7 +173,7 @@ void ItemEncoder::encode(const EncodedItems& cells, std::span<const uint32_t> ro
         bag.close();
       }
     } else if (feature.is_dense()) {
-      gather.number(cells.features[f].numbers, rows);
+      gather.numbers(feature, cells.features[f], rows);
     } else {
       gather.bag(cells.features[f].bag, {}, rows);
     }

@@ -48,6 +48,9 @@ class ItemEncoder {
   void encode(const EncodedItems& cells, std::span<const uint32_t> rows, std::span<const int64_t> timestamps_us,
               EncodedBatch& out) const;
 
+  std::vector<const Feature*> vector_features() const;  // of kind = "vector", each a column of the item table
+  bool reads_vectors() const { return !vector_features().empty(); }
+
   void save(ByteWriter& out) const;
   static ItemEncoder load(ByteReader& in, Spelling spelling = Spelling::canonical);  // spelling: of feature values
 
@@ -63,15 +66,19 @@ class ItemEncoder {
 // The column of a table by name. Error{usage} that names the nearest if there is none.
 const columns::Column& feature_column(const data::Attributes* table, const std::string& name, const char* which_table);
 
+// The vectors of a table by name. Error{usage} that names the nearest if there are none.
+const columns::VectorColumn& feature_vectors(const data::Attributes* table, const std::string& name,
+                                             const char* which_table);
+
 // Gathers encoded cells into the bags and dense columns of a batch, in the order of the layout. Both encoders use it.
 class BatchGather {
  public:
   BatchGather(EncodedBatch& out, const TowerLayout& layout, size_t size);
-  // Gathers rows of `cells`. For Interner::kNone, bag() takes the one list of `null`, and number() 0, the mean.
+  // Gathers rows of `cells`. For Interner::kNone, bag() takes the one list of `null`, and numbers() 0, the mean.
   void bag(const math::Bag& cells, const math::Bag& null, std::span<const uint32_t> rows);
   math::Bag& next_bag();
-  void number(std::span<const float> cells, std::span<const uint32_t> rows);
-  size_t next_dense() { return dense_++; }
+  // Of a dense feature: its number, or its vector.
+  void numbers(const Feature& feature, const EncodedColumns& cells, std::span<const uint32_t> rows);
 
  private:
   EncodedBatch& out_;

@@ -1,5 +1,7 @@
 #include "features/item_encoder.h"
 
+#include <cmath>
+
 #include "features/features_test.h"
 
 namespace pagoda::features {
@@ -142,6 +144,73 @@ TEST(ItemEncoder, OneThatIsSavedAndLoadedGivesTheSameBatches) {
                 ItemEncoder::load(part);
               }).kind,
               ErrorKind::failed);
+}
+
+// Vectors of a table, by rows; an empty one is missing.
+std::shared_ptr<const columns::VectorColumn> vectors_of(const std::string& name,
+                                                        const std::vector<std::vector<float>>& rows) {
+  columns::VectorRows column(name);
+  for (const auto& row : rows) row.empty() ? column.push_null() : column.push(row);
+  return column.finish();
+}
+
+ItemOptions with_vectors() {
+  ItemOptions o;
+  o.features = {{.column = "price", .kind = FeatureKind::numeric}, {.column = "emb", .kind = FeatureKind::vector}};
+  return o;
+}
+
+TEST(ItemEncoder, VectorsAreCentredAndScaledToUnitLengthAndMissingOnesAreTheMean) {
+  auto table = items();
+  table.vectors = {vectors_of("emb", {{1, 6}, {}, {5, 2}})};
+  const auto encoder = fitted(with_vectors(), table);
+  EXPECT_EQ(encoder.layout().dense, 3u);
+  EXPECT_EQ(encoder.layout().bags.size(), 1u) << "the id alone";
+  EncodedBatch batch;
+  encoder.encode(encoder.cells(table.ids, &table), Rows32{0, 1, 2}, {}, batch);
+  // Mean (3, 4); both differ from it by (2, 2) in size, whose length is sqrt(8).
+  const float unit = 2 / std::sqrt(8.f);
+  const auto row = [&](size_t i) { return std::vector<float>(batch.dense[i] + 1, batch.dense[i] + 3); };
+  EXPECT_EQ(row(0), (std::vector<float>{-unit, unit}));
+  EXPECT_EQ(row(1), (std::vector<float>{0, 0}));
+  EXPECT_EQ(row(2), (std::vector<float>{unit, -unit}));
+}
+
+TEST(ItemEncoder, VectorsAreEncodedAlikeFromColumnsAndListsAndAfterLoading) {
+  auto table = items();
+  table.vectors = {vectors_of("emb", {{1, 6}, {}, {5, 2}})};
+  const auto encoder = fitted(with_vectors(), table);
+  ByteWriter out;
+  encoder.save(out);
+  ByteReader in(std::as_bytes(std::span(out.bytes())), "encoder");
+  const auto loaded = ItemEncoder::load(in);
+  auto lists = items();
+  lists.columns.push_back(column_of("emb", {"[1, 6]", "[1, 2, 3]", "[5, 2]"}));  // one of another length is missing
+  EncodedBatch a, b, none;
+  encoder.encode(encoder.cells(table.ids, &table), Rows32{2, 0, 1}, {}, a);
+  loaded.encode(loaded.cells(lists.ids, &lists), Rows32{2, 0, 1}, {}, b);
+  expect_same(a, b);
+  loaded.encode(loaded.cells(table.ids, nullptr), Rows32{0}, {}, none);
+  EXPECT_EQ(none.dense[0][1], 0);
+  auto wider = items();
+  wider.vectors = {vectors_of("emb", {{1, 6, 7}, {}, {5, 2, 1}})};
+  EXPECT_THROW(loaded.cells(wider.ids, &wider), Error);
+}
+
+TEST(ItemEncoder, AVectorFeatureNeedsVectorsAndNoWidth) {
+  auto table = items();
+  table.vectors = {vectors_of("emb", {{1, 6}, {}, {5, 2}})};
+  auto options = with_vectors();
+  options.features[1].column = "amb";
+  try {
+    fitted(options, table);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("did you mean 'emb'"), std::string::npos) << e.what();
+  }
+  options = with_vectors();
+  options.features[1].dim = 8;
+  EXPECT_THROW(validate(UserOptions{}, options), Error);
 }
 
 }  // namespace

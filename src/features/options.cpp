@@ -1,5 +1,7 @@
 #include "features/options.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace pagoda::features {
@@ -20,6 +22,9 @@ void validate_features(const std::vector<FeatureOptions>& features, const char* 
     const auto where = fmt::format("[[{}.features]] column = \"{}\"", tower, o.column);
     const bool moment = o.kind == FeatureKind::time && o.part != TimePart::age;
     if (o.column.empty() && !moment) fail(ErrorKind::usage, "{}: names no column; name one", where);
+    if (o.kind == FeatureKind::vector && o.dim != 0)
+      fail(ErrorKind::usage, "{}: dim = {}, but a vector is as wide as those that are given; leave dim out", where,
+           o.dim);
     if (o.dim < 0 || o.dim > kMaxDim) fail(ErrorKind::usage, "{}: dim = {} is not in 0 .. {}", where, o.dim, kMaxDim);
     if (o.min_count < 1) fail(ErrorKind::usage, "{}: min_count = {} must be at least 1", where, o.min_count);
     if (o.hash_buckets < 0 || o.hash_buckets > kMaxBuckets)
@@ -47,8 +52,10 @@ void describe(OptionVisitor& f, FeatureOptions& o) {
             {"multi", FeatureKind::multi},
             {"numeric", FeatureKind::numeric},
             {"text", FeatureKind::text},
-            {"time", FeatureKind::time}},
-           "categorical, multi (several values), numeric, text (hashed n-grams) or time");
+            {"time", FeatureKind::time},
+            {"vector", FeatureKind::vector}},
+           "categorical, multi (several values), numeric, text (hashed n-grams), time, or vector (a list of numbers in "
+           "each cell, or a file of data.item_vectors, data.user_vectors)");
   f.field("dim", o.dim, "width of its embedding; 0: by the number of values");
   f.field("min_count", o.min_count, "values rarer than this share the hash buckets");
   f.field("hash_buckets", o.hash_buckets, "rows shared by rare and unknown values; 0: 16, for text 65536");
@@ -82,6 +89,14 @@ void describe(OptionVisitor& f, ItemOptions& o) {
   f.field("hidden", o.hidden, "widths of the tower's ReLU layers; []: none");
   f.list<FeatureOptions>("features", o.features, "columns of the item table",
                          [](OptionVisitor& f, FeatureOptions& one) { describe(f, one); });
+}
+
+std::vector<std::string> vector_columns(const std::vector<FeatureOptions>& features) {
+  std::vector<std::string> columns;
+  for (const auto& o : features)
+    if (o.kind == FeatureKind::vector && std::ranges::find(columns, o.column) == columns.end())
+      columns.push_back(o.column);
+  return columns;
 }
 
 void validate(const UserOptions& user, const ItemOptions& item) {

@@ -10,7 +10,8 @@
 namespace pagoda::features {
 
 // Upper limits of the options.
-inline constexpr int64_t kMaxDim = 4096, kMaxBuckets = 1 << 30, kMaxHistory = 100'000, kMaxWordNgrams = 16;
+inline constexpr int64_t kMaxDim = 4096, kMaxVector = 16384, kMaxBuckets = 1 << 30, kMaxHistory = 100'000,
+                         kMaxWordNgrams = 16;
 
 enum class FeatureKind {
   categorical,  // one value of a set: a row of a table
@@ -18,6 +19,7 @@ enum class FeatureKind {
   numeric,      // a number
   text,         // hashed character trigrams and word n-grams, pooled
   time,         // a part of the time of the request, or the item's age at that time
+  vector,       // given vectors, such as embeddings of titles or images: plain numbers of the tower's input
 };
 
 enum class NumericForm { log, standardise, bucket };
@@ -69,5 +71,8 @@ void describe(OptionVisitor& visitor, FeatureOptions& options);
 void describe(OptionVisitor& visitor, UserOptions& options);
 void describe(OptionVisitor& visitor, ItemOptions& options);
 void validate(const UserOptions& user, const ItemOptions& item);  // Error{usage} with the key's path
+
+// The columns that features of kind = "vector" read, each once.
+std::vector<std::string> vector_columns(const std::vector<FeatureOptions>& features);
 
 }  // namespace pagoda::features

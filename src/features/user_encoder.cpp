@@ -51,7 +51,15 @@ UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const
   for (const auto& o : options.features) {
     const bool moment_alone = o.kind == FeatureKind::time && o.part != TimePart::age;
     const auto* context = context_named(contexts, o.column);
-    if (moment_alone) {
+    if (o.kind == FeatureKind::vector) {
+      if (context)
+        fail(ErrorKind::usage,
+             "[[user.features]] column = \"{}\": a context column holds single values, not vectors; take "
+             "kind = \"categorical\", or put the vectors into the user table",
+             o.column);
+      e.context_of_.push_back(-1);
+      e.features_.push_back(Feature::fit_vectors(o, feature_vectors(table, o.column, "user")));
+    } else if (moment_alone) {
       e.context_of_.push_back(-1);
       e.features_.push_back(Feature::fit(o, nullptr, {}));
     } else if (context) {
@@ -89,6 +97,8 @@ UserEncoder UserEncoder::extended(const UserOptions& options, const columns::Int
              o.column);
       const auto values = column_of(*context->values);
       e.features_[f] = features_[f].extended(o, &values, context->counts);
+    } else if (features_[f].is_vector()) {
+      if (table) feature_vectors(table, o.column, "user");
     } else if (table) {
       e.features_[f] = features_[f].extended(o, &user_column(table, contexts, o.column), {});
     }
@@ -116,7 +126,7 @@ void UserEncoder::make_layout() {
         {"user.history", history_rows_, history_dim_, history_.table == HistoryTable::shared, history_buckets_, true});
   for (const auto& f : features_) {
     if (f.is_dense())
-      ++layout_.dense;
+      layout_.dense += f.dim();
     else
       layout_.add({"user.features." + f.name(), f.rows(), f.dim(), false, f.buckets()});
   }
@@ -137,6 +147,8 @@ std::vector<std::string> UserEncoder::table_columns() const {
   return names;
 }
 
+std::vector<const Feature*> UserEncoder::vector_features() const { return vectors_among(features_); }
+
 std::optional<bool> UserEncoder::knows_value(std::string_view column, std::string_view value) const {
   std::optional<bool> knows;
   for (const auto& feature : features_) {
@@ -155,14 +167,18 @@ EncodedUsers UserEncoder::cells(const columns::Interner& ids, const data::Attrib
   EncodedUsers out;
   out.features.resize(features_.size());
   std::vector<const columns::Column*> columns;
-  for (size_t f = 0; f < features_.size(); ++f)
+  for (size_t f = 0; f < features_.size(); ++f) {
     columns.push_back(table && context_of_[f] < 0 ? table->find(features_[f].options().column) : nullptr);
+    if (features_[f].is_vector()) out.features[f].vectors = features_[f].vectors_of(table);
+  }
   for (uint32_t i = 0; i < ids.size(); ++i) {
     out.id_rows.push_back(id_enabled_ ? id_vocabulary_.row(ids[i]) : 0);
     const auto row = table ? table->ids.find(ids[i]) : columns::Interner::kNone;
     for (size_t f = 0; f < features_.size(); ++f) {
       if (context_of_[f] >= 0 || features_[f].depends_on_time()) continue;
-      if (columns[f] && row != columns::Interner::kNone)
+      if (features_[f].is_vector())
+        out.features[f].add_vector(row);
+      else if (columns[f] && row != columns::Interner::kNone)
         features_[f].encode(*columns[f], row, out.features[f]);
       else
         features_[f].encode_null(out.features[f]);
@@ -181,9 +197,18 @@ EncodedUsers UserEncoder::cells(const columns::Interner& ids, const data::Attrib
     if (context_of_[f] >= 0 || features_[f].depends_on_time()) continue;
     const auto move = features_[f].move_from(before.features_[f]);
     auto& to = out.features[f];
+    std::shared_ptr<columns::VectorColumn> vectors;
+    if (features_[f].is_vector())
+      to.vectors = vectors = std::make_shared<columns::VectorColumn>(features_[f].options().column, features_[f].dim());
     for (uint32_t user = 0; user < ids.size(); ++user) {
       const bool keeps = user < known.size() && !(table && table->ids.find(ids[user]) != columns::Interner::kNone);
       const auto& from = keeps ? known.features[f] : fresh.features[f];
+      if (vectors) {
+        const auto row = from.vector_rows[user];
+        row == columns::Interner::kNone ? vectors->push_null() : vectors->push_from(*from.vectors, row);
+        to.vector_rows.push_back(user);
+        continue;
+      }
       if (features_[f].is_dense()) {
         to.numbers.push_back(from.numbers[user]);
         continue;
@@ -247,7 +272,7 @@ void UserEncoder::encode(const EncodedUsers& cells, std::span<const UserExample>
           feature.encode_text(value, cell);
       }
       if (feature.is_dense())
-        gather.number(cell.numbers, rows);
+        gather.numbers(feature, cell, rows);
       else
         gather.bag(cell.bag, {}, rows);
     } else {
@@ -257,7 +282,7 @@ void UserEncoder::encode(const EncodedUsers& cells, std::span<const UserExample>
       static const EncodedColumns kNobody;
       const EncodedColumns& known = cells.features.empty() ? kNobody : cells.features[f];
       if (feature.is_dense())
-        gather.number(known.numbers, users);
+        gather.numbers(feature, known, users);
       else
         gather.bag(known.bag, null.bag, users);
     }
@@ -271,6 +296,15 @@ const char* UserEncoder::find_fault(const EncodedUsers& cells) const {
   for (size_t f = 0; f < features_.size(); ++f) {
     const auto& own = cells.features[f];
     if (context_of_[f] >= 0 || features_[f].depends_on_time()) continue;
+    if (features_[f].is_vector()) {
+      const bool fits =
+          own.vector_rows.size() == cells.size() && own.vectors && own.vectors->width() == features_[f].dim();
+      if (!fits) return "a feature does not have a vector of its width for each user";
+      for (auto row : own.vector_rows)
+        if (row != columns::Interner::kNone && row >= own.vectors->rows())
+          return "a feature's vector is in no row of its table";
+      continue;
+    }
     if (features_[f].is_dense()) {
       if (own.numbers.size() != cells.size()) return "a feature does not have a number for each user";
       continue;

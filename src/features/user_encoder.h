@@ -57,7 +57,9 @@ class UserEncoder {
   const TowerLayout& layout() const { return layout_; }
   const Vocabulary& id_vocabulary() const { return id_vocabulary_; }                // empty where ids are not read
   const std::vector<std::string>& context_names() const { return context_names_; }  // the columns it reads
-  std::vector<std::string> table_columns() const;  // columns of the user table that it reads, each once
+  std::vector<std::string> table_columns() const;       // columns of the user table that it reads, each once
+  std::vector<const Feature*> vector_features() const;  // of kind = "vector", each a column of the user table
+  bool reads_vectors() const { return !vector_features().empty(); }
   // Whether the value has a row of its own in a categorical or multi feature of that column (of the context or the
   // table). Nothing if no such feature reads the column.
   std::optional<bool> knows_value(std::string_view column, std::string_view value) const;

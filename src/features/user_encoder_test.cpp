@@ -169,5 +169,48 @@ TEST(UserEncoder, CellsThatDoNotFitAreFound) {
   EXPECT_TRUE(faulty([](EncodedUsers& c) { c.features[2].bag.close(); }));
 }
 
+TEST(UserEncoder, VectorsOfTheTableAreReadByUserAndKnownOnesAreKept) {
+  World w;
+  columns::VectorRows rows("face"), newer("face");
+  for (const auto& v : {std::vector<float>{1, 0}, std::vector<float>{3, 0}}) rows.push(v);
+  w.users.vectors = {rows.finish()};
+  w.options.features = {{.column = "age", .kind = FeatureKind::numeric},
+                        {.column = "face", .kind = FeatureKind::vector}};
+  const auto before = w.fit();
+  EXPECT_EQ(before.layout().dense, 3u);
+  EXPECT_EQ(before.table_columns(), (std::vector<std::string>{"age", "face"}));
+  const auto known = before.cells(w.ids, &w.users);
+  EXPECT_EQ(before.find_fault(known), nullptr);
+  const std::vector<UserExample> all{{.user = 0, .history = {}, .context = {}},
+                                     {.user = 1, .history = {}, .context = {}},
+                                     {.user = 2, .history = {}, .context = {}},
+                                     {.user = columns::Interner::kNone, .history = {}, .context = {}}};
+  const auto firsts = [&](const EncodedBatch& batch) {
+    std::vector<float> found;
+    for (size_t i = 0; i < batch.size; ++i) found.push_back(batch.dense[i][1]);
+    return found;
+  };
+  EXPECT_EQ(firsts(encoded(before, known, all)), (std::vector<float>{-1, 1, 0, 0}));
+
+  // Only u1 and a new user are in the new table.
+  newer.push(std::vector<float>{2, 0});
+  newer.push(std::vector<float>{4, 0});
+  auto table = table_of({"u1", "u3"}, {column_of("age", {"40", "50"})});
+  table.vectors = {newer.finish()};
+  const auto ids = interner({"u0", "u1", "u2", "u3"});
+  const auto now = before.extended(w.options, ids, std::vector<uint64_t>{1, 2, 0, 1}, &table, {}, Vocabulary());
+  const auto cells = now.cells(ids, &table, before, known);
+  EXPECT_EQ(now.find_fault(cells), nullptr);
+  auto more = all;
+  more[3].user = 3;
+  EXPECT_EQ(firsts(encoded(now, cells, more)), (std::vector<float>{-1, 0, 0, 2}));
+}
+
+TEST(UserEncoder, AContextColumnHoldsNoVectors) {
+  World w;
+  w.options.features = {{.column = "device", .kind = FeatureKind::vector}};
+  EXPECT_THROW(w.fit(), Error);
+}
+
 }  // namespace
 }  // namespace pagoda::features

@@ -70,7 +70,7 @@ retrieval::RetrieveOptions options_of(const RetrieveOptions& options, size_t ite
 }
 
 // The last change of each item.
-std::vector<retrieval::ItemChange> changes_of(const data::Attributes& table, std::span<const ItemChange> changes,
+std::vector<retrieval::ItemChange> changes_of(const retrieval::BroughtItems& items, std::span<const ItemChange> changes,
                                               const std::string& list) {
   std::vector<retrieval::ItemChange> result;
   std::set<std::string_view> later;
@@ -80,7 +80,7 @@ std::vector<retrieval::ItemChange> changes_of(const data::Attributes& table, std
     if (change.item.empty()) wrong(ErrorKind::input, field("item"), "an item has an empty id");
     const auto attributes = features_of(change.attributes, field("attributes"));
     try {
-      for (const auto& attribute : attributes) retrieval::check_attribute(table, attribute);
+      for (const auto& attribute : attributes) items.check(attribute);
     } catch (const Error& e) {
       throw Error(e.kind(), printable(e.what()), field("attributes"));
     }
@@ -174,12 +174,11 @@ Vectors Retriever::encode_users(std::span<const Request> requests) const {
 
 Vectors Retriever::encode_items(std::span<const ItemChange> items) const {
   impl_->need_towers("encode an item with");
-  const auto& like = impl_->retrieval.bundle().item_attributes();
-  const auto asked = changes_of(like, items, "items");
+  retrieval::BroughtItems brought(impl_->retrieval.bundle());
+  const auto asked = changes_of(brought, items, "items");
   if (asked.size() != items.size()) wrong(ErrorKind::input, "items", "two of the items have one id: give each once");
-  data::Attributes table;
-  for (const auto& column : like.columns) table.columns.push_back(column.without_rows());
-  for (const auto& item : asked) retrieval::append_item(table, item);
+  for (const auto& item : asked) brought.add(item);
+  const auto table = brought.take();
   return impl_->pool->run(
       [&](ThreadPool& pool) { return vectors_of(impl_->retrieval.item_vectors(pool, table.ids, &table)); });
 }
@@ -187,7 +186,7 @@ Vectors Retriever::encode_items(std::span<const ItemChange> items) const {
 Retriever Retriever::with_changes(std::span<const ItemChange> changes) const {
   impl_->need_towers("encode an item with");
   const auto& before = impl_->retrieval;
-  const auto made = changes_of(before.bundle().item_attributes(), changes, "changes");
+  const auto made = changes_of(retrieval::BroughtItems(before.bundle()), changes, "changes");
   const auto encode = [&](const columns::Interner& ids, const data::Attributes& attributes) {
     return impl_->pool->run([&](ThreadPool& pool) { return before.item_vectors(pool, ids, &attributes); });
   };

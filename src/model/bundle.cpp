@@ -38,6 +38,7 @@ BundleInfo info_of(const nlohmann::json& j) {
     i.times =
         columns::time_form_from_names(times->at("unit").get<std::string>(), times->at("order").get<std::string>());
   i.vectors = j.value("vectors", "f32") == "f16" ? math::RowPrecision::f16 : math::RowPrecision::f32;
+  i.given_vectors = j.value("given_vectors", false);
   i.integer_users = j.value("user_id_type", "text") == "integer";
   i.integer_items = j.value("item_id_type", "text") == "integer";
   return i;
@@ -51,13 +52,6 @@ auto parsed(const SectionFile& file, std::string_view section, const Read& read)
   } catch (const nlohmann::json::exception& e) {
     fail(ErrorKind::failed, "{}: section '{}' cannot be read: {}", file.path(), section, e.what());
   }
-}
-
-uint32_t version_of(bool ensemble, math::RowPrecision vectors, bool neighbours) {
-  return neighbours                           ? kBundleVersion
-         : vectors == math::RowPrecision::f16 ? kF16Version
-         : ensemble                           ? kEnsembleVersion
-                                              : 1;
 }
 
 void write_vectors(SectionWriter& out, math::RowsView vectors) {
@@ -151,6 +145,14 @@ void describe(OptionVisitor& f, TowerOptions& o) {
   f.section("model", "what both towers share", [&](OptionVisitor& f) { describe(f, o.model); });
 }
 
+uint32_t version_of(const BundleInfo& info, bool ensemble, bool neighbours) {
+  return info.given_vectors                        ? kBundleVersion
+         : neighbours                              ? kNeighboursVersion
+         : info.vectors == math::RowPrecision::f16 ? kF16Version
+         : ensemble                                ? kEnsembleVersion
+                                                   : 1;
+}
+
 std::string info_json(const BundleInfo& i) {
   nlohmann::ordered_json j = {
       {"version", i.version},       {"towers", i.towers},       {"dim", i.dim},
@@ -162,6 +164,7 @@ std::string info_json(const BundleInfo& i) {
   if (!i.chosen_by.empty()) j["chosen_by"] = i.chosen_by;
   if (!i.test_rows.empty()) j["test_rows"] = i.test_rows;
   if (i.vectors == math::RowPrecision::f16) j["vectors"] = "f16";
+  if (i.given_vectors) j["given_vectors"] = true;
   j["user_id_type"] = i.integer_users ? "integer" : "text";
   j["item_id_type"] = i.integer_items ? "integer" : "text";
   return j.dump(1);
@@ -172,7 +175,7 @@ void write_bundle(const std::string& path, const BundleContent& c) {
             c.info.items == c.item_vectors.rows() && c.info.dim == c.item_vectors.cols() &&
             c.info.vectors == c.item_vectors.precision(),
         "a bundle has a count and a vector for each item");
-  SectionWriter out(path, kBundleKind, version_of(false, c.info.vectors, c.neighbours != nullptr));
+  SectionWriter out(path, kBundleKind, version_of(c.info, false, c.neighbours != nullptr));
   out.section("info", info_json(c.info));
   out.section("config", c.config);
   out.section("metrics", c.metrics);
@@ -231,7 +234,7 @@ void rewrite_index(const std::string& path, const std::string& to, math::RowsVie
   in.bytes("index");
   auto info = parsed(in, "info", info_of);
   info.vectors = item_vectors.precision();
-  SectionWriter out(to, kBundleKind, version_of(in.has("members"), info.vectors, in.has("neighbours")));
+  SectionWriter out(to, kBundleKind, version_of(info, in.has("members"), in.has("neighbours")));
   for (const auto& section : in.sections()) {
     if (section.name == "info")
       out.section("info", info_json(info));
@@ -248,8 +251,7 @@ void rewrite_index(const std::string& path, const std::string& to, math::RowsVie
 void copy_without_index(const std::string& path, const std::string& to) {
   const SectionFile in(path, kBundleKind, kBundleVersion);
   in.verify();
-  SectionWriter out(to, kBundleKind,
-                    version_of(in.has("members"), parsed(in, "info", info_of).vectors, in.has("neighbours")));
+  SectionWriter out(to, kBundleKind, version_of(parsed(in, "info", info_of), in.has("members"), in.has("neighbours")));
   for (const auto& section : in.sections()) {
     if (section.name == "index")
       write_index(out, nullptr);
@@ -260,8 +262,7 @@ void copy_without_index(const std::string& path, const std::string& to) {
 }
 
 void copy_bundle(const Bundle& bundle, const std::string& to) {
-  SectionWriter out(to, kBundleKind,
-                    version_of(bundle.ensemble(), bundle.info().vectors, bundle.neighbours() != nullptr));
+  SectionWriter out(to, kBundleKind, version_of(bundle.info(), bundle.ensemble(), bundle.neighbours() != nullptr));
   for (const auto& section : bundle.file().sections()) out.section(section.name, bundle.file().bytes(section.name));
   out.commit();
 }

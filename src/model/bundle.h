@@ -46,10 +46,11 @@
 namespace pagoda::model {
 
 inline constexpr std::string_view kBundleKind = "bundle";
+// Each bundle is written as the oldest version that it fits, so that older programs read it.
 inline constexpr uint32_t kEnsembleVersion = 2;
 inline constexpr uint32_t kF16Version = 3;
-inline constexpr uint32_t kBundleVersion =
-    4;  // the newest; each bundle is written as the oldest that it fits, so that older programs read it
+inline constexpr uint32_t kNeighboursVersion = 4;
+inline constexpr uint32_t kBundleVersion = 5;  // the newest: of towers that read given vectors
 
 // The options that determine the shape of the towers.
 struct TowerOptions {
@@ -76,11 +77,14 @@ struct BundleInfo {
   std::string chosen_by = {};  // the metric, "recall@20"; "": nothing was chosen, or a bundle of version 0.1
   std::string test_rows = {};  // fingerprint of the test rows; "": unknown, or none
   math::RowPrecision vectors = math::RowPrecision::f32;  // of the stored item vectors
+  bool given_vectors = false;                            // a tower reads vectors of a table
   // Whether the log's id columns held integers; result tables then have integer ids, too.
   bool integer_users = false, integer_items = false;
 };
 
 std::string info_json(const BundleInfo& info);
+// The oldest version of the format that has all of it, so that older programs open what they can.
+uint32_t version_of(const BundleInfo& info, bool ensemble, bool neighbours);
 
 // Of a bundle with all_rows: the model that was judged on the test part in its place, trained the same way on the rows
 // before it.

@@ -8,6 +8,7 @@
 #include "features/saved.h"
 #include "index/partitioned_index.h"
 #include "model/model_test.h"
+#include "model/without_index.h"
 
 namespace pagoda::model {
 namespace {
@@ -178,6 +179,57 @@ TEST_F(BundleTest, ItsTowersGiveTheSameBits) {
                 user_vectors(pool, bundle->members()[0].model, bundle->members()[0].user_cells, requests.examples)));
   const auto cells = bundle->members()[0].model.item_encoder.cells(bundle->item_ids(), &bundle->item_attributes());
   EXPECT_TRUE(same_bits(vectors_, item_vectors(pool, bundle->members()[0].model, cells, bundle->info().moment_us)));
+}
+
+TEST_F(BundleTest, GivenVectorsOfUsersComeBackAndMakeItANewerVersion) {
+  columns::VectorRows rows("face");
+  for (uint32_t u = 0; u < world_.users.rows(); ++u)
+    u == 1 ? rows.push_null() : rows.push(std::vector<float>{static_cast<float>(u), 1, 2});
+  world_.users.vectors = {rows.finish()};
+  world_.user.features.push_back({.column = "face", .kind = features::FeatureKind::vector});
+  model_ = world_.make();
+  cells_ = model_.user_encoder.cells(world_.user_ids, &world_.users);
+  auto c = content();
+  c.info.given_vectors = true;
+  write_bundle(path("given"), c);
+  const auto bundle = Bundle::open(path("given"));
+  EXPECT_TRUE(bundle->info().given_vectors);
+  const auto error = files::error_of([&] { SectionFile(path("given"), kBundleKind, kNeighboursVersion); });
+  EXPECT_TRUE(error.says("version 5")) << error.message;
+  copy_without_index(path("given"), path("copy"));
+  EXPECT_TRUE(files::error_of([&] { SectionFile(path("copy"), kBundleKind, kNeighboursVersion); }).says("version 5"));
+  std::vector<features::UserExample> users;
+  for (uint32_t u = 0; u < world_.user_ids.size(); ++u)
+    users.push_back({.user = u, .history = {}, .context = {}, .moment_us = states_.moment_us});
+  ThreadPool pool(1);
+  const auto& member = bundle->members()[0];
+  EXPECT_TRUE(
+      same_bits(user_vectors(pool, member.model, member.user_cells, users), user_vectors(pool, model_, cells_, users)));
+}
+
+TEST_F(BundleTest, VectorsOfATableAreSavedInSectionsAndMappedBack) {
+  columns::VectorRows a("a"), b("b/at");
+  for (const float x : {1.f, 2.f}) a.push(std::vector<float>{x, -x});
+  a.push_null();
+  for (int i = 0; i < 3; ++i) b.push(std::vector<float>{0.5f});
+  {
+    SectionWriter out(path("s"), "state", 1);
+    save_vectors(out, {a.finish(), b.finish()});
+    out.commit();
+  }
+  VectorColumns columns;
+  {
+    const auto file = std::make_shared<const SectionFile>(path("s"), "state", 1);
+    columns = load_vectors(file);
+  }
+  ASSERT_EQ(columns.size(), 2u);
+  EXPECT_EQ(columns[0]->name(), "a");
+  EXPECT_EQ(columns[0]->missing(), 1u);
+  float row[2];
+  columns[0]->read(1, row);
+  EXPECT_EQ(row[1], -2.f);
+  EXPECT_EQ(columns[1]->name(), "b/at");
+  EXPECT_EQ(columns[1]->rows(), 3u);
 }
 
 TEST_F(BundleTest, TablesInBf16ComeBackAsTheyWereInHalfTheBytes) {
@@ -356,7 +408,7 @@ TEST_F(BundleTest, ANewerVersionIsRefusedNamingBoth) {
   const auto file = forged("", std::nullopt, 7);
   const auto e = files::error_of([&] { Bundle::open(file); });
   EXPECT_EQ(e.kind, ErrorKind::failed);
-  EXPECT_TRUE(e.says("version 7") && e.says("up to 4")) << e.message;
+  EXPECT_TRUE(e.says("version 7") && e.says("up to 5")) << e.message;
 }
 
 TEST_F(BundleTest, AMissingSectionIsNamed) {

@@ -156,12 +156,13 @@ void write_ensemble(const std::string& path, const std::vector<EnsemblePart>& pa
     info.refit |= from.refit;
     info.all_rows |= from.all_rows;
     info.uses_order |= from.uses_order;
+    info.given_vectors |= from.given_vectors;
     members.push_back({{"weight", source.weight},
                        {"fingerprint", source.member->fingerprint},
                        {"info", nlohmann::ordered_json::parse(info_json(from))}});
   }
   const auto neighbours = joined_neighbours(parts, sources);
-  SectionWriter out(path, kBundleKind, neighbours.with ? kBundleVersion : kEnsembleVersion);
+  SectionWriter out(path, kBundleKind, version_of(info, true, neighbours.with != nullptr));
   out.section("info", info_json(info));
   out.section("members", members.dump(1));
   out.section("metrics", std::string_view());

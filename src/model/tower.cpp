@@ -52,8 +52,10 @@ void Tower<T>::forward(ThreadPool& pool, std::span<const nn::EmbeddingTable<T>> 
     const StepClock::Within gather(pass.clock, StepStage::gather);
     tables[table_of_[b]].forward(pool, batch.bags[b], x.slice_cols(column_of_[b], column_of_[b] + layout_.bags[b].dim));
   }
-  for (size_t i = 0; i < batch.size && layout_.dense > 0; ++i)
-    for (size_t k = 0; k < layout_.dense; ++k) x[i][width_ - layout_.dense + k] = static_cast<T>(batch.dense[i][k]);
+  if (layout_.dense > 0)
+    pool.for_chunks(batch.size, kRowChunk, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) std::copy_n(batch.dense[i], layout_.dense, x[i] + width_ - layout_.dense);
+    });
   pass.output.resize(batch.size, mlp_.out());
   mlp_.forward(pool, x.slice_cols(read_from_, width_), dropout, pass.activations, pass.output);
   if (!added_.empty())

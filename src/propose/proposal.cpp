@@ -49,6 +49,8 @@ void take_tables(Proposal& p, const Request& request, const Log& log) {
     } else if (!columns.empty()) {
       take_owned_columns(p, log.files, columns, ids, stem + (of_items ? ".items.csv" : ".users.csv"), of_items);
     }
+    for (const auto& path : of_items ? request.item_vectors : request.user_vectors)
+      take_vectors(p, path, ids, of_items);
   }
 }
 
@@ -86,6 +88,7 @@ void propose(Proposal& p, const Request& request) {
         "asked of a model is the future.");
   for (auto& line : train::suit_size(o, {log.survey.rows, log.survey.items.size()}))
     p.choices.push_back(std::move(line));
+  dataset::name_vector_columns(o);
   dataset::validate(o);
 }
 

@@ -16,13 +16,14 @@ namespace pagoda::propose {
 
 // What a person has specified. Empty texts are inferred from names and values.
 struct Request {
-  std::vector<std::string> interactions;             // the log: files or globs
-  std::string items, users;                          // the tables
-  std::string user, item;                            // columns of the log, as are the next four
-  std::optional<std::string> time, weight, clicked;  // "": there is none
-  std::vector<std::string> context;                  // "" alone: there is none
-  std::string positive, where;                       // expressions of data.positive and data.where
-  std::string format, separator, encoding;           // of the log, as are the next two
+  std::vector<std::string> interactions;                    // the log: files or globs
+  std::string items, users;                                 // the tables
+  std::vector<std::string> item_vectors{}, user_vectors{};  // files of vectors
+  std::string user, item;                                   // columns of the log, as are the next four
+  std::optional<std::string> time, weight, clicked;         // "": there is none
+  std::vector<std::string> context;                         // "" alone: there is none
+  std::string positive, where;                              // expressions of data.positive and data.where
+  std::string format, separator, encoding;                  // of the log, as are the next two
   std::vector<std::string> columns;
   bool no_header = false;
   bool split_told = false;             // the options already hold the split

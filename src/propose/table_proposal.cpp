@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "core/lower_case.h"
 #include "data/missing_words.h"
+#include "data/table_vectors.h"
 #include "propose/column_lines.h"
 #include "propose/log_roles.h"
 #include "text/form_survey.h"
@@ -61,6 +62,8 @@ std::vector<features::FeatureOptions> features_of(Proposal& p, const data::Table
       }
     } else if (c.role == "categorical") {
       f.kind = features::FeatureKind::categorical;
+    } else if (c.role == "vector") {
+      f.kind = features::FeatureKind::vector;
     } else if (c.role == "multi") {
       f.kind = features::FeatureKind::multi;
       if (c.separator) f.separator = std::string(1, c.separator);
@@ -152,6 +155,20 @@ void take_table(Proposal& p, const std::string& path, const columns::Interner& i
   auto& towers = p.options.towers;
   auto& into = of_items ? towers.item.features : towers.user.features;
   into.insert(into.end(), features.begin(), features.end());
+}
+
+void take_vectors(Proposal& p, const std::string& path, const columns::Interner& ids, bool of_items) {
+  auto& data = p.options.data;
+  data::Attributes table;
+  for (uint32_t i = 0; i < ids.size(); ++i) table.ids.add(ids[i]);
+  data::add_vectors(table, path, of_items ? data.item : data.user);
+  const auto& vectors = *table.vectors.back();
+  p.seen.push_back(fmt::format("{}: vectors of {} numbers, of {} of the log's {} {}", path, vectors.width(),
+                               vectors.rows() - vectors.missing(), ids.size(), of_items ? "items" : "users"));
+  auto& towers = p.options.towers;
+  (of_items ? data.item_vectors : data.user_vectors).push_back(path);
+  (of_items ? towers.item.features : towers.user.features)
+      .push_back(feature(vectors.name(), features::FeatureKind::vector));
 }
 
 void take_owned_columns(Proposal& p, const formats::ReaderOptions& log, const std::vector<std::string>& columns,

@@ -18,6 +18,9 @@ void say_missing(Proposal& p, const data::TableGuess& guess, const std::string& 
 // Takes the table of items, or of users, with its features. Error{input}: it holds none of the ids.
 void take_table(Proposal& p, const std::string& path, const columns::Interner& ids, bool of_items);
 
+// Takes a file of vectors of items, or of users, with its feature. Error{input}: as data::add_vectors().
+void take_vectors(Proposal& p, const std::string& path, const columns::Interner& ids, bool of_items);
+
 // Writes columns of the log that belong to the item, or to the user, to a table of their own at `path`, and takes that
 // table; writes none if no column tells anything. Error{usage}: a file of that name exists.
 void take_owned_columns(Proposal& p, const formats::ReaderOptions& log, const std::vector<std::string>& columns,

@@ -91,7 +91,7 @@ nb::object value_of(const columns::Column& column, size_t row) {
   return elements;
 }
 
-std::vector<retrieval::ItemChange> changes_of(const std::string& json, const data::Attributes& table) {
+std::vector<retrieval::ItemChange> changes_of(const std::string& json, const retrieval::BroughtItems& items) {
   std::vector<retrieval::ItemChange> changes;
   std::set<std::string> met;
   for (const auto& given : nlohmann::json::parse(json)) {
@@ -102,7 +102,7 @@ std::vector<retrieval::ItemChange> changes_of(const std::string& json, const dat
     change.deleted = given.value("deleted", false);
     if (given.contains("attributes"))
       change.attributes = retrieval::read_features(given.at("attributes"), "attributes");
-    for (const auto& attribute : change.attributes) retrieval::check_attribute(table, attribute);
+    for (const auto& attribute : change.attributes) items.check(attribute);
     changes.push_back(std::move(change));
   }
   return changes;
@@ -326,11 +326,9 @@ nb::dict Loaded::attributes_of(const std::vector<std::string>& items) const {
 }
 
 data::Attributes Loaded::item_table(const std::string& json) const {
-  const auto& like = retrieval_->bundle().item_attributes();
-  data::Attributes table;
-  for (const auto& column : like.columns) table.columns.push_back(column.without_rows());
-  for (const auto& item : changes_of(json, like)) retrieval::append_item(table, item);
-  return table;
+  retrieval::BroughtItems items(retrieval_->bundle());
+  for (const auto& item : changes_of(json, items)) items.add(item);
+  return items.take();
 }
 
 nb::object Loaded::encode_items(const std::string& json) const {
@@ -343,7 +341,7 @@ nb::object Loaded::encode_items(const std::string& json) const {
 
 std::shared_ptr<Loaded> Loaded::with_changes(const std::string& json, const std::optional<QueryArray>& vectors) const {
   const auto& before = *retrieval_;
-  const auto changes = changes_of(json, before.bundle().item_attributes());
+  const auto changes = changes_of(json, retrieval::BroughtItems(before.bundle()));
   const auto given = static_cast<size_t>(std::ranges::count(changes, false, &retrieval::ItemChange::deleted));
   if (vectors && vectors->shape(0) != given)
     fail(ErrorKind::usage, "{} vectors for {} items: give one an item", vectors->shape(0), given);

@@ -40,7 +40,22 @@ model::TowerOptions options_of(const model::Bundle& bundle) {
 }
 
 bool is_dense(const features::FeatureOptions& feature) {
-  return feature.kind == FeatureKind::numeric && feature.form != features::NumericForm::bucket;
+  return feature.kind == FeatureKind::vector ||
+         (feature.kind == FeatureKind::numeric && feature.form != features::NumericForm::bucket);
+}
+
+// The names of the plain numbers, in their order; those of a vector are "column[0]", "column[1]", ...
+nlohmann::json dense_names(const std::vector<features::FeatureOptions>& features,
+                           const std::vector<const features::Feature*>& vectors) {
+  auto names = nlohmann::json::array();
+  for (const auto& feature : features) {
+    if (!is_dense(feature)) continue;
+    const auto vector = std::ranges::find(vectors, feature.column, &features::Feature::name);
+    if (feature.kind != FeatureKind::vector) names.push_back(feature.column);
+    for (size_t i = 0; feature.kind == FeatureKind::vector && i < (*vector)->dim(); ++i)
+      names.push_back(fmt::format("{}[{}]", feature.column, i));
+  }
+  return names;
 }
 
 // Of the bags of a layout, in its order: ids and the history come first, then the features in the order of the config.
@@ -147,9 +162,8 @@ nb::tuple tower(const Loaded& loaded, const std::string& which) {
     const size_t n = unknown.size();
     weights["unknown_user"] = nb::cast(array_of(std::move(unknown), {n}));
   }
-  auto dense = nlohmann::json::array();
-  for (const auto& feature : features)
-    if (is_dense(feature)) dense.push_back(feature.column);
+  const auto dense = dense_names(
+      features, user ? member.model.user_encoder.vector_features() : member.model.item_encoder.vector_features());
   const nlohmann::json description{{"dim", towers.dim()},
                                    {"normalise", options.model.normalise},
                                    {"layers", one.mlp().layers()},

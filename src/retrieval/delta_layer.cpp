@@ -1,39 +1,10 @@
 #include "retrieval/delta_layer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
-
-#include "columns/decimal.h"
 
 namespace pagoda::retrieval {
 namespace {
-
-std::optional<int64_t> whole_number(const std::string& text) {
-  const auto number = columns::Decimal::parse(text);
-  return number ? number->as_int64() : std::nullopt;
-}
-
-// The value as the column's type.
-std::optional<double> real_number(const std::string& text, columns::RealPrecision precision) {
-  const auto number = columns::Decimal::parse(text);
-  const double nearest = number ? columns::nearest_in(precision, *number) : INFINITY;
-  return std::isfinite(nearest) ? std::optional(nearest) : std::nullopt;
-}
-
-std::optional<int64_t> true_or_false(const std::string& text) {
-  const auto key = columns::value_key(text);
-  return key == "true" ? std::optional<int64_t>(1) : key == "false" ? std::optional<int64_t>(0) : std::nullopt;
-}
-
-template <class T>
-bool push_or_null(columns::Column& column, const std::optional<T>& value, void (columns::Column::*push)(T)) {
-  if (value)
-    (column.*push)(*value);
-  else
-    column.push_null();
-  return value.has_value();
-}
 
 // The columns of the bundle's item table, without rows.
 std::vector<columns::Column> columns_of_items(const model::Bundle& bundle) {
@@ -49,44 +20,6 @@ std::vector<uint32_t> first_rows(uint32_t n) {
 }
 
 }  // namespace
-
-bool append_provided(columns::Column& column, const RequestFeature* provided) {
-  const bool fits = provided && (column.type == columns::ColumnType::texts || !provided->is_list);
-  if (!fits) {
-    column.push_null();
-    return !provided;
-  }
-  const auto& values = provided->values;
-  switch (column.type) {
-    case columns::ColumnType::text: column.push_text(values[0]); return true;
-    case columns::ColumnType::integer:
-      return push_or_null(column, whole_number(values[0]), &columns::Column::push_integer);
-    case columns::ColumnType::real:
-      return push_or_null(column, real_number(values[0], column.precision), &columns::Column::push_real);
-    case columns::ColumnType::decimal: {
-      const auto number = columns::Decimal::parse(values[0]);
-      number ? column.push_text(number->text()) : column.push_null();
-      return number.has_value();
-    }
-    case columns::ColumnType::time:
-      return push_or_null(column, columns::parse_time_us(values[0]), &columns::Column::push_integer);
-    case columns::ColumnType::boolean:
-      return push_or_null(column, true_or_false(values[0]), &columns::Column::push_integer);
-    case columns::ColumnType::texts:
-      for (const auto& value : values) column.push_element(value);
-      column.end_list();
-      return true;
-  }
-  return false;
-}
-
-void append_item(data::Attributes& items, const ItemChange& item) {
-  items.ids.add(item.item);
-  for (auto& column : items.columns) {
-    const auto at = std::ranges::find(item.attributes, column.name, &RequestFeature::name);
-    append_provided(column, at == item.attributes.end() ? nullptr : &*at);
-  }
-}
 
 DeltaLayer::DeltaLayer(std::shared_ptr<const model::Bundle> bundle, Ptr below)
     : bundle_(std::move(bundle)), below_(std::move(below)), vectors_(0, bundle_->item_vectors().cols()),
@@ -147,15 +80,15 @@ DeltaLayer::DeltaLayer(std::shared_ptr<const model::Bundle> bundle, Ptr below, c
     }
     take(before->items_, before->vectors_, kept, throttle);
   }
-  data::Attributes provided;
-  provided.columns = columns_of_items(*bundle_);
+  BroughtItems brought(*bundle_);
   for (size_t c = 0; c < changes.size(); ++c) {
     const auto& change = changes[c];
     yield_every_64(throttle, c);
     if (last[change.item] != c) continue;
     hide(change.item);
-    if (!change.deleted) append_item(provided, change);
+    if (!change.deleted) brought.add(change);
   }
+  const auto provided = brought.take();
   if (provided.rows() > 0) take(provided, encode(provided.ids, provided), first_rows(provided.rows()), throttle);
   finish(index::make_exact_index, before, throttle);
 }

@@ -11,28 +11,9 @@
 
 #include "filter/filter_index.h"
 #include "model/bundle.h"
+#include "retrieval/brought_items.h"
 
 namespace pagoda::retrieval {
-
-// An attribute in a request: one value, or a list for a multi-valued column.
-struct RequestFeature {
-  std::string name;
-  std::vector<std::string> values;
-  bool is_list = false;
-};
-
-struct ItemChange {
-  std::string item;
-  std::vector<RequestFeature> attributes;  // a whole row; attributes not given are null
-  bool deleted = false;
-};
-
-// Appends a value from a request to a column. Appends a null for nullptr, and for a value that does not fit the
-// column's type; returns false only for the latter.
-bool append_provided(columns::Column& column, const RequestFeature* provided);
-
-// Appends the row of a new item.
-void append_item(data::Attributes& items, const ItemChange& item);
 
 // Computes the vectors of items from their ids and attributes, [ids, dim].
 using EncodeItemsFn =

@@ -7,7 +7,8 @@
 namespace pagoda::retrieval {
 namespace {
 
-constexpr std::array<std::string_view, 5> kPaths{"interactions", "impressions", "items", "users", "test_files"};
+constexpr std::array<std::string_view, 7> kPaths{"interactions", "impressions",  "items",       "users",
+                                                 "test_files",   "item_vectors", "user_vectors"};
 
 // A bundle's config is written by this program: one line per key, and a table's name on its own line.
 std::string without_paths(std::string_view config) {

@@ -22,21 +22,6 @@ template <class... Args>
   throw RequestError(ErrorKind::input, std::move(field), fmt::format(format, std::forward<Args>(args)...));
 }
 
-// What an attribute must be for the column to hold it.
-std::string_view expected(const columns::Column& column) {
-  switch (column.type) {
-    case columns::ColumnType::integer: return "a whole number of 64 bits";
-    case columns::ColumnType::real:
-      return column.precision == columns::RealPrecision::f64   ? "a number that a double holds"
-             : column.precision == columns::RealPrecision::f32 ? "a number that a float of 32 bits holds"
-                                                               : "a number that a float of 16 bits holds";
-    case columns::ColumnType::decimal: return "a number";
-    case columns::ColumnType::time: return "a time such as 2024-05-01T10:00:00Z";
-    case columns::ColumnType::boolean: return "true or false";
-    default: return "one value";
-  }
-}
-
 [[noreturn]] void wrong_type(const std::string& field) { wrong(field, "'{}' has the wrong type", field); }
 
 // A null is an unknown value, and is left out.
@@ -109,16 +94,6 @@ RetrieveRequest read_user(const json& object, columns::TimeForm times) {
     if (key == "time") request.time_us = read_time_us(value, times);
   }
   return request;
-}
-
-void check_attribute(const data::Attributes& table, const RequestFeature& attribute) {
-  const auto* known = table.find(attribute.name);
-  if (!known)
-    wrong("attributes", "unknown attribute '{}'{}", attribute.name, suggestion(attribute.name, table.names()));
-  auto column = known->without_rows();
-  if (!append_provided(column, &attribute))
-    wrong("attributes", "attribute '{}' is {}, expected {}", attribute.name,
-          attribute.is_list ? "a list" : "'" + attribute.values[0] + "'", expected(*known));
 }
 
 RetrieveRequest parse_request(std::string_view line, const std::string& place, columns::TimeForm times) {

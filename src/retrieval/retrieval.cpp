@@ -262,7 +262,13 @@ void Retrieval::check_names(const RetrieveRequest& request) const {
                          fmt::format("the model reads no {} '{}'{}", what, name, suggestion(name, known)));
   };
   for (const auto& [name, value] : request.context) check_one("context", "context", name, contexts);
-  for (const auto& feature : request.features) check_one("features", "user feature", feature.name, features);
+  for (const auto& feature : request.features) {
+    check_one("features", "user feature", feature.name, features);
+    for (const auto* bundle : {bundle_.get(), second_.get()})
+      for (size_t m = 0; bundle && m < bundle->members().size(); ++m)
+        for (const auto* read : bundle->members()[m].model.user_encoder.vector_features())
+          if (read->name() == feature.name) check_vector(feature, read->dim(), "features");
+  }
 }
 
 math::Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const {

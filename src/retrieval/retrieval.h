@@ -39,10 +39,6 @@ struct RetrieveRequest {
 // neither.
 RetrieveRequest parse_request(std::string_view line, const std::string& place, columns::TimeForm times = {});
 
-// RequestError{input} with the field "attributes": the item table has no such column (names the nearest), or the column
-// cannot hold the value.
-void check_attribute(const data::Attributes& table, const RequestFeature& attribute);
-
 // A few hundred of the bundle's users, evenly spread, as typical queries.
 std::vector<RetrieveRequest> some_users(const model::Bundle& bundle);
 

@@ -310,9 +310,9 @@ ItemVectorsQuery RequestParser::items(const json& list) const {
         wrong("", "item '{}' is not in the catalogue: send {{\"item\": ..., \"attributes\": {{...}}}}", id);
     });
   check_once(brought);
-  for (const auto& column : snapshot_.bundle().item_attributes().columns)
-    query.provided.columns.push_back(column.without_rows());
-  for (const auto& item : brought) retrieval::append_item(query.provided, item);
+  retrieval::BroughtItems items(snapshot_.bundle());
+  for (const auto& item : brought) items.add(item);
+  query.provided = items.take();
   return query;
 }
 
@@ -326,10 +326,10 @@ retrieval::ItemChange RequestParser::new_item(const json& object) const {
   const auto* attributes = given(object, "attributes");
   if (!attributes) return result;
   result.attributes = retrieval::read_features(*attributes, "attributes");
-  const auto& table = snapshot_.bundle().item_attributes();
+  const retrieval::BroughtItems items(snapshot_.bundle());
   for (const auto& attribute : result.attributes) {
     check_length(attribute.values.size(), "attributes", options_.max_list);
-    retrieval::check_attribute(table, attribute);
+    items.check(attribute);
   }
   return result;
 }

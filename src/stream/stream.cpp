@@ -185,7 +185,8 @@ class Stream {
     const auto learnt = train::learn_segment(pool_, options_, log_of(events, options_, found), users_, model_,
                                              static_cast<size_t>(config_.latest_events), path);
     model_ = warm_start(path);
-    options_.data.items.clear();  // the bundle holds what was in it
+    options_.data.items.clear();  // the bundle and its state hold what was in it
+    options_.data.item_vectors.clear();
     next.steps = learnt.steps_taken;
     const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
     next.seconds += seconds;

@@ -48,6 +48,17 @@ std::string shown_checksum(const data::Impressions& shown) {
 Json table_json(const data::Attributes& table) {
   ByteWriter bytes;
   model::save_attributes(bytes, table);
+  for (const auto& vectors : table.vectors) {
+    bytes.text(vectors->name());
+    std::vector<float> vector(vectors->width());
+    for (size_t row = 0; row < vectors->rows(); ++row) {
+      if (!vectors->has(row))
+        std::ranges::fill(vector, 0.f);
+      else
+        vectors->read(row, vector.data());
+      bytes.value(checksum(std::as_bytes(std::span(vector))));
+    }
+  }
   return {{"rows", table.ids.size()}, {"checksum", fmt::format("{:016x}", checksum(bytes.bytes()))}};
 }
 
@@ -58,7 +69,8 @@ Json files_json(const dataset::DataOptions& data) {
     std::error_code error;
     if (const auto bytes = std::filesystem::file_size(path, error); !error) files[path] = bytes;
   };
-  for (const auto* paths : {&data.interactions, &data.split.test_files, &data.impressions})
+  for (const auto* paths :
+       {&data.interactions, &data.split.test_files, &data.impressions, &data.item_vectors, &data.user_vectors})
     for (const auto& path : *paths) add(path);
   for (const auto* path : {&data.items, &data.users})
     if (!path->empty()) add(*path);

@@ -52,7 +52,7 @@ LearntSegment learn_segment(ThreadPool& pool, const dataset::Options& options, d
                .run_log = {},
                .frequency = frequency.bytes()});
   const auto lineage = from ? from->next() : Lineage{.full_rows = fit.events.size()};
-  write_state(output, events, lineage, trainer, latest_events);
+  write_state(output, events, lineage, trainer, data.item_table ? &*data.item_table : nullptr, latest_events);
   return learnt;
 }
 

@@ -33,6 +33,7 @@ void write_model(ThreadPool& pool, const std::string& path, TrainedModel trained
   info.moment_us = data.end_us;
   info.uses_order = evaluate::uses_order(options, states);
   info.times = data.log.times;
+  info.given_vectors = fit.model.item_encoder.reads_vectors() || fit.model.user_encoder.reads_vectors();
   info.integer_users = data.log.integer_users;
   info.integer_items = data.log.integer_items;
   model::BundleContent content;

@@ -453,7 +453,7 @@ void Run::write(const std::string& path, dataset::TrainingContext& fit, bool wit
   write_model(pool_, path, std::move(trained));
   if (path != output_ || !options_.train.keep_state) return;
   const auto lineage = from_ ? from_->next() : Lineage{.full_rows = fit.events.size()};
-  const auto bytes = write_state(path, events, lineage, *trainer_);
+  const auto bytes = write_state(path, events, lineage, *trainer_, data_->item_table ? &*data_->item_table : nullptr);
   log_info("{}: {} bytes, from which `pagoda train --from {}` goes on", state_path(path), human_count(bytes), path);
 }
 

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "evaluate/bundle_evaluation.h"
 #include "files/source_files.h"
+#include "model/tables.h"
 #include "train/config_differences.h"
 
 namespace pagoda::train {
@@ -26,9 +27,9 @@ std::string shape_of(const dataset::Options& options) {
   return pagoda::to_toml([&](OptionVisitor& f) { describe(f, towers); }, false);
 }
 
-// A state that fits, or nothing, with a warning.
-std::optional<SectionFile> open_state(const model::Bundle& bundle, uint64_t& steps, Lineage& lineage,
-                                      uint64_t& latest_events) {
+// A state that fits, or nullptr, with a warning.
+std::shared_ptr<const SectionFile> open_state(const model::Bundle& bundle, uint64_t& steps, Lineage& lineage,
+                                              uint64_t& latest_events) {
   const auto path = state_path(bundle.file().path());
   const auto anew = [&](std::string_view why) {
     log_warning(
@@ -36,12 +37,12 @@ std::optional<SectionFile> open_state(const model::Bundle& bundle, uint64_t& ste
         "of "
         "earlier events are not known",
         path, why);
-    return std::nullopt;
+    return nullptr;
   };
   if (!file_exists(path)) return anew("is not there");
-  SectionFile state(path, kKind, kVersion);
-  state.verify();
-  const auto info = nlohmann::json::parse(state.text("info"), nullptr, false);
+  auto state = std::make_shared<const SectionFile>(path, kKind, kVersion);
+  state->verify();
+  const auto info = nlohmann::json::parse(state->text("info"), nullptr, false);
   if (!info.is_object() || !info.contains("model") || !info.contains("steps"))
     fail(ErrorKind::failed, "{}: section 'info' is damaged", path);
   if (info.at("model") != model::fingerprint_of_learnt(bundle.file().path())) return anew("is of another model");
@@ -63,7 +64,7 @@ std::vector<uint64_t> counts_let_go(const model::Bundle& bundle) {
 std::string state_path(const std::string& bundle) { return bundle + ".state"; }
 
 uint64_t write_state(const std::string& bundle, const dataset::Events& events, const Lineage& lineage,
-                     const Trainer& trainer, uint64_t latest_events) {
+                     const Trainer& trainer, const data::Attributes* items, uint64_t latest_events) {
   const auto path = state_path(bundle);
   SectionWriter out(path, kKind, kVersion);
   const nlohmann::ordered_json info{{"model", model::fingerprint_of_learnt(bundle)},
@@ -75,6 +76,7 @@ uint64_t write_state(const std::string& bundle, const dataset::Events& events, c
   ByteWriter times;
   times.array(events.time_us);
   out.section("times", times.bytes());
+  if (items) model::save_vectors(out, items->vectors);
   trainer.save(out);
   out.commit();
   return std::filesystem::file_size(path);
@@ -107,6 +109,11 @@ WarmStart::WarmStart(const std::string& path, int64_t forget_us) {
     earlier->time_us = times.array<int64_t>();
     if (earlier->time_us.size() != bundle->user_states().histories.values.size())
       times.damaged("is not of the events of the bundle");
+    earlier->item_vectors = model::load_vectors(state_);
+    for (const auto& vectors : earlier->item_vectors)
+      if (vectors->rows() != bundle->item_attributes().rows())
+        fail(ErrorKind::failed, "{}: its vectors of '{}' are not those of the bundle's items", state_->path(),
+             vectors->name());
   }
   const bool timed = state_ && options_.data.time != "";
   if (forget_us > 0 && !timed)

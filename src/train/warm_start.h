@@ -2,9 +2,11 @@
 //
 // What training changes beside the weights lies in MODEL.state, a section file of kind "state", version 1, which
 // `train` writes after the bundle: `info` (JSON: the fingerprint of what was learnt, steps, lineage), `times` (i64: of
-// the users' events, in the order of the bundle's histories) and the sections of Trainer::save(). Bytes: 4 for each
+// the users' events, in the order of the bundle's histories), those of model::save_vectors() if the item table has
+// vectors, and the sections of Trainer::save(). Bytes: 4 for each
 // weight of a table or layer with adagrad, 8 with adam, 4 a table row with row_adagrad, none with sgd; 8 for each
-// event; 16 a bucket and hash of the streaming frequency; 4 x dim + 12 for each vector of a cross-batch memory.
+// event; 16 a bucket and hash of the streaming frequency; 4 x dim + 12 for each vector of a cross-batch memory; 4 for
+// each component of a given vector.
 #pragma once
 
 #include <memory>
@@ -25,10 +27,11 @@ struct Lineage {
   uint64_t times = 0;
 };
 
-// The state of `trainer`, for the bundle that lies at `bundle` already; `events` are those of its users. latest_events:
-// the bundle keeps so many of each user, 0: all. Writes beside, then renames. Returns the bytes written.
+// The state of `trainer`, for the bundle that lies at `bundle` already; `events` are those of its users, `items` its
+// item table (nullptr: none). latest_events: the bundle keeps so many of each user, 0: all. Writes beside, then
+// renames. Returns the bytes written.
 uint64_t write_state(const std::string& bundle, const dataset::Events& events, const Lineage& lineage,
-                     const Trainer& trainer, uint64_t latest_events = 0);
+                     const Trainer& trainer, const data::Attributes* items, uint64_t latest_events = 0);
 
 // Says how often the model went on, and with how much; a warning when it has learnt more that way than at first: means
 // and bounds of numbers, widths of tables and hash buckets are still those of the first training.
@@ -58,7 +61,7 @@ class WarmStart {
  private:
   dataset::Options options_;
   std::shared_ptr<const dataset::Earlier> earlier_;
-  std::optional<SectionFile> state_;  // nothing: it begins anew
+  std::shared_ptr<const SectionFile> state_;  // nullptr: it begins anew
   uint64_t steps_ = 0;
   Lineage lineage_;
 };

@@ -21,7 +21,8 @@ void for_each_path(WholeConfig& config, F&& f) {
   for (auto* path : {&data.items, &data.users, &config.serve.compare, &config.serve.keys, &config.serve.tls_certificate,
                      &config.serve.tls_key})
     f(*path);
-  for (auto* paths : {&data.interactions, &data.impressions, &data.split.test_files, &config.stream.files})
+  for (auto* paths : {&data.interactions, &data.impressions, &data.split.test_files, &data.item_vectors,
+                      &data.user_vectors, &config.stream.files})
     for (auto& path : *paths) f(path);
 }
 
