@@ -69,6 +69,7 @@ struct RetrieveArgs {
   std::vector<std::string> exclude{"seen"};
   int64_t k = 1000, rescore_from = 1000;
   std::optional<double> max_unknown;  // share of the users, 0 to 1
+  std::optional<size_t> shards;
   bool explain = false;
 };
 struct SimilarArgs {

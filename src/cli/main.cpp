@@ -316,6 +316,10 @@ int run(int argc, char** argv) {
        "fail when nothing is known of more than this share of the users, 0 to 1; 1: never; by default 0.1, and "
        "1 for fewer than ten lines")
       ->check(CLI::Range(0.0, 1.0));
+  c->add_option("--shards", retrieve.shards,
+                "write so many files into the folder of -o; the same command goes on where one was stopped")
+      ->check(CLI::Range(1, 100'000))
+      ->excludes(queries);
   c->add_flag("--explain", retrieve.explain, "print to stderr what the search read, and how long it took");
   c->add_option("--format", retrieve.format, "jsonl, tsv or parquet; otherwise by the output's extension");
   c->add_option("-o,--output", retrieve.output, "- for stdout")->capture_default_str();

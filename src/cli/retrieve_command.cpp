@@ -1,13 +1,17 @@
 #include <algorithm>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/result_shards.h"
 #include "cli/results.h"
 #include "cli/unknown_names.h"
 #include "cli/user_lines.h"
+#include "core/file.h"
 #include "core/log.h"
 #include "core/printable.h"
 #include "core/progress.h"
+#include "core/section_file.h"
 #include "data/id_overlap.h"
 #include "data/vector_file.h"
 #include "retrieval/snapshot.h"
@@ -55,6 +59,30 @@ void add_exclusions(const retrieval::Retrieval& retrieval, const std::string& pa
   const auto meeting = data::count_overlap({&unknown}, {&retrieval.bundle().item_ids()});
   log_warning("{}: {} of its {} items are not in the catalogue and exclude nothing: {}{}", path, unknown.size(),
               ids.size(), data::examples_of(meeting.missing), data::spelling_hint(meeting));
+}
+
+// The files of --shards; nothing without it. What the answers depend on is kept beside them.
+std::optional<ResultShards> shards_of(const RetrieveArgs& args, const retrieval::Retrieval& retrieval,
+                                      const UserLines& lines, const retrieval::RetrieveOptions& options) {
+  if (!args.shards) return std::nullopt;
+  if (args.output == "-") fail(ErrorKind::usage, "--shards {}: give the folder to write with -o", *args.shards);
+  const auto sum_of = [](std::string_view text) { return fmt::format("{:016x}", checksum(text)); };
+  const auto journal = retrieval::journal_path(args.model);
+  std::string excluded;
+  for (const auto& item : options.exclude) excluded += item + '\n';
+  const nlohmann::ordered_json request{
+      {"model", retrieval.bundle().fingerprint()},
+      {"changes", args.rescore.empty() && file_exists(journal) ? sum_of(read_file(journal)) : ""},
+      {"rescore", args.rescore.empty() ? "" : model::fingerprint_of_bundle(args.rescore)},
+      {"rescore_from", args.rescore.empty() ? 0 : args.rescore_from},
+      {"users", lines.size()},
+      {"users_checksum", fmt::format("{:016x}", lines.checksum())},
+      {"k", options.k},
+      {"filter", options.filter},
+      {"exclude_seen", options.exclude_seen},
+      {"exclude_checksum", sum_of(excluded)}};
+  return std::make_optional<ResultShards>(args.output, *args.shards, args.format.empty() ? "parquet" : args.format,
+                                          request.dump());
 }
 
 // Sums up what the searches did over all blocks of queries.
@@ -154,28 +182,42 @@ void run_retrieve(const RetrieveArgs& args) {
     users.push_back(request.user.value_or(""));
   }
   asked.check_share(max_unknown);
-  ResultWriter out(form, retrieval, users);
+  const auto shards = shards_of(args, retrieval, lines, options);
+  const size_t files = shards ? shards->size() : 1;
   Progress bar("retrieve", lines.size(), "users");
-  for (size_t begin = 0; begin < lines.size(); begin += kBlock) {
-    if (interrupted) fail(ErrorKind::interrupted, "interrupted; nothing was written to {}", args.output);
-    std::vector<retrieval::RetrieveRequest> requests;
-    const size_t end = std::min(lines.size(), begin + kBlock);
-    for (size_t i = begin; i < end; ++i) {
-      requests.push_back(lines.request(i));
-      unknown.add(requests.back());
+  size_t done = 0;
+  for (size_t shard = 0; shard < files; ++shard) {
+    const size_t first = lines.size() * shard / files, last = lines.size() * (shard + 1) / files;
+    if (shards && shards->is_done(shard)) {
+      ++done;
+      continue;
     }
-    const std::vector<std::string> keys(users.begin() + static_cast<std::ptrdiff_t>(begin),
-                                        users.begin() + static_cast<std::ptrdiff_t>(end));
-    const auto answer = retrieval.retrieve(pool, requests, options);
-    explanation.add(answer);
-    unknown.add_answers(answer.found);
-    out.write(keys, answer.found);
-    bar.update(begin + requests.size());
+    const auto key_at = [&](size_t i) { return users.begin() + static_cast<std::ptrdiff_t>(i); };
+    ResultWriter out(shards ? ResultForm{shards->path(shard), "", form.key} : form, retrieval,
+                     {key_at(first), key_at(last)});
+    for (size_t begin = first; begin < last; begin += kBlock) {
+      if (interrupted)
+        fail(ErrorKind::interrupted, "interrupted; {}",
+             shards ? fmt::format("{} of {} shards are done, and the same command goes on", done, files)
+                    : fmt::format("nothing was written to {}", args.output));
+      std::vector<retrieval::RetrieveRequest> requests;
+      const size_t end = std::min(last, begin + kBlock);
+      for (size_t i = begin; i < end; ++i) {
+        requests.push_back(lines.request(i));
+        unknown.add(requests.back());
+      }
+      const auto answer = retrieval.retrieve(pool, requests, options);
+      explanation.add(answer);
+      unknown.add_answers(answer.found);
+      out.write({key_at(begin), key_at(end)}, answer.found);
+      bar.update(end);
+    }
+    out.close();
+    ++done;
   }
   bar.finish();
   unknown.say();
   explanation.print();
-  out.close();
 }
 
 void run_similar(const SimilarArgs& args) {

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "core/file.h"
+#include "core/rng.h"
+#include "core/section_file.h"
 #include "formats/reader.h"
 
 namespace pagoda::cli {
@@ -41,6 +43,14 @@ UserLines::UserLines(const std::string& path, const retrieval::Retrieval& retrie
   for (size_t line = 0; line < size(); ++line)
     retrieval_.check_names(read(line, &notices), file_.place(file_.lines[line]));
   notices.say();
+}
+
+uint64_t UserLines::checksum() const {
+  uint64_t sum = size();
+  for (size_t line = 0; line < size(); ++line)
+    sum = mix64(sum ^ pagoda::checksum(from_table_ ? ids_[static_cast<uint32_t>(line)]
+                                                   : std::string_view(file_.lines[line].text)));
+  return sum;
 }
 
 retrieval::RetrieveRequest UserLines::read(size_t number, columns::Notices* notices) const {

@@ -19,6 +19,7 @@ class UserLines {
   size_t size() const { return from_table_ ? ids_.size() : file_.lines.size(); }
   bool from_table() const { return from_table_; }
   const std::string& name() const { return file_.name; }  // "users.txt", "stdin"
+  uint64_t checksum() const;                              // of all lines
   retrieval::RetrieveRequest request(size_t line) const { return read(line, nullptr); }
 
  private:
