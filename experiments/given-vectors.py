@@ -25,8 +25,10 @@ FOLDER = LABS / "given-vectors"
 IDS_OFF = ("--set", "item.id.enabled=false")
 NO_VECTORS, VECTORS_ALONE = (), ("--set", "item.features=[{column='texts', kind='vector'}]")
 # Name, whether vectors are given, and settings over what `init` writes.
-VARIANTS = [("texts as words, ids", False, ()), ("words and vectors, ids", True, ()), ("words", False, IDS_OFF),
-            ("words and vectors", True, IDS_OFF), ("vectors", True, (*IDS_OFF, *VECTORS_ALONE))]
+DROPOUT = ("--set", "item.id.dropout=0.2")
+VARIANTS = [("ids, texts as words", False, ()), ("ids, words and vectors", True, ()),
+            ("ids with dropout 0.2, words", False, DROPOUT), ("ids with dropout 0.2, words and vectors", True, DROPOUT),
+            ("words", False, IDS_OFF), ("words and vectors", True, IDS_OFF), ("vectors", True, (*IDS_OFF, *VECTORS_ALONE))]
 
 
 def prepare(name):
@@ -70,7 +72,7 @@ def main():
             log = [folder / "known.csv", "--set", f"data.split={{kind='given', test_files=['{folder}/cold.csv']}}"] if task == "cold" \
                 else [DATA / name / "interactions.csv.gz"]
             for n, (variant, given, settings) in enumerate(VARIANTS):
-                if task == "all" and settings:
+                if task == "all" and IDS_OFF[1] in settings:
                     continue
                 words = [*log, "--items", DATA / name / "items.csv.gz", *(["--item-vectors", folder / "texts.npy"] if given else [])]
                 found = judge(folder, task, n, words, settings)

@@ -16,7 +16,7 @@ ONE_PASS = ("--set", "data.split.kind='none'", "--set", "train.order='time'", "-
             "--set", "sampling.frequency.kind='streaming'", "--set", "sampling.frequency.buckets=4096", "--set", "train.final_rate=1")
 BARE = ("--set", "data.items=''", "--set", "item.features=[]", "--set", "item.hidden=[]")
 DEEP = ("--set", "item.hidden=[24]", "--set", "user.hidden=[24]", "--set", "model.dropout=0.2", "--set", "train.optimizer='adam'",
-        "--set", "train.learning_rate=0.003", "--set", "loss.temperature='learned'", "--set", "user.id.enabled=true",
+        "--set", "train.learning_rate=0.003", "--set", "loss.temperature='learned'", "--set", "user.id.enabled=true", "--set", "user.id.dropout=0.1", "--set", "item.id.dropout=0.2",
         "--set", "sampling.negatives=[{source='in_batch'}, {source='uniform', count=50}, {source='cross_batch', count=300, start=0},"
         " {source='mined', count=2, start=0}]")
 CLIPPED = ("--set", "user.history.table='shared'", "--set", "train.optimizer='row_adagrad'", "--set", "train.clip_norm=0.5",

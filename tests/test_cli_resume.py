@@ -39,7 +39,7 @@ class Run:
 LONG = ("--set", "train.epochs=30", "--set", "train.patience=30", "--set", "train.batch=64", "--set", "model.dropout=0.1")
 CATALOGUE = ("--set", "sampling.negatives=[{source='catalogue'}]", "--set", "train.rows='user'", "--set", "train.targets='half'",
              "--set", "train.batch=32", "--set", "train.epochs=20", "--set", "loss.temperature='learned'", "--set", "loss.top_k=20", "--set", "loss.top_k_refresh=3")
-SHORT = ("--set", "train.epochs=6", "--set", "train.batch=128", "--set", "model.dropout=0.1")
+SHORT = ("--set", "train.epochs=6", "--set", "train.batch=128", "--set", "model.dropout=0.1", "--set", "item.id.dropout=0.2")
 
 
 @pytest.mark.parametrize("extra", [SHORT, CATALOGUE, (*SHORT, "--set", "train.epochs=4", "--set", "train.refit=false", "--set", "train.optimizer='adam'",

@@ -261,6 +261,7 @@ std::string resume_record(const Options& options) {
        {"time_unit = \"auto\"", "date_order = \"auto\"", "clock = \"check\"", "where = \"\"", "positive = \"\""})
     later.emplace("[data]", line);
   for (const auto line : {"item_vectors = []", "user_vectors = []"}) later.emplace("[data]", line);
+  for (const auto section : {"[user.id]", "[item.id]"}) later.emplace(section, "dropout = 0.0");
   later.emplace("[evaluate]", "repeats = \"miss\"");
   later.emplace("[evaluate]", "context = \"last\"");
   for (const auto line : {"top_k = 0", "top_k_temperature = 0.2", "top_k_refresh = 5"}) later.emplace("[loss]", line);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "data/attributes.h"
 #include "features/encoded.h"
 #include "formats/formats_test.h"
 

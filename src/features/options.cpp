@@ -14,6 +14,9 @@ void describe(OptionVisitor& f, IdOptions& o, std::string_view help) {
     f.field("dim", o.dim, "width of the embedding; 0: the model's dim");
     f.field("min_count", o.min_count, "ids with fewer training rows share the hash buckets");
     f.field("hash_buckets", o.hash_buckets, "rows shared by rare and unknown ids");
+    f.field(
+        "dropout", o.dropout,
+        "share of the examples that are trained without it, so that features learn to speak for what is new; 0: off");
   });
 }
 
@@ -112,6 +115,8 @@ void validate(const UserOptions& user, const ItemOptions& item) {
            id->hash_buckets);
     if (id->hash_buckets > kMaxBuckets)
       fail(ErrorKind::usage, "{}.id.hash_buckets = {} is more than {}", tower, id->hash_buckets, kMaxBuckets);
+    if (!(id->dropout >= 0 && id->dropout < 1))
+      fail(ErrorKind::usage, "{}.id.dropout = {} is not in 0 .. 1", tower, id->dropout);
     if (id->dim < 0 || id->dim > kMaxDim)
       fail(ErrorKind::usage, "{}.id.dim = {} is not in 0 .. {}", tower, id->dim, kMaxDim);
   }

@@ -43,6 +43,7 @@ struct IdOptions {
   int64_t dim = 0;        // 0: the model's dim
   int64_t min_count = 1;  // ids with fewer training rows share the hash buckets
   int64_t hash_buckets = 64;
+  double dropout = 0.0;  // share of the examples of training that read no id of their own
 };
 
 enum class HistoryTable { own, shared };

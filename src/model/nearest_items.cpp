@@ -134,9 +134,7 @@ NearestItems nearest_items(ThreadPool& pool, const math::Ragged<uint32_t>& histo
                       ? swing(static_cast<uint32_t>(item), lists, users_of, options, sums)
                       : cosine(static_cast<uint32_t>(item), lists, users_of, options, sums);
       const auto kept = static_cast<std::ptrdiff_t>(std::min(near.size(), options.neighbours));
-      std::partial_sort(near.begin(), near.begin() + kept, near.end(), [](const Neighbour& a, const Neighbour& b) {
-        return a.similarity != b.similarity ? a.similarity > b.similarity : a.item < b.item;
-      });
+      std::partial_sort(near.begin(), near.begin() + kept, near.end(), is_nearer);
       found[task].push(std::span<const Neighbour>(near.data(), static_cast<size_t>(kept)));
     }
   });

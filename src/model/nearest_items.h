@@ -21,6 +21,10 @@ struct Neighbour {
   float similarity = 0;
   bool operator==(const Neighbour&) const = default;
 };
+// The nearer first; ties by row.
+inline bool is_nearer(const Neighbour& a, const Neighbour& b) {
+  return a.similarity != b.similarity ? a.similarity > b.similarity : a.item < b.item;
+}
 
 enum class Similarity : uint8_t { cosine, swing };
 
@@ -35,7 +39,7 @@ struct NearestOptions {
 };
 
 struct NearestItems {
-  math::Ragged<Neighbour> of;             // per item, the nearest first; ties by row
+  math::Ragged<Neighbour> of;             // per item, by is_nearer()
   uint64_t users = 0, sampled_users = 0;  // with a history; of them: learnt from
 };
 

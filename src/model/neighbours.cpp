@@ -37,10 +37,6 @@ class Sums {
   std::vector<Neighbour> table_;
 };
 
-bool is_before(const Neighbour& a, const Neighbour& b) {
-  return a.similarity != b.similarity ? a.similarity > b.similarity : a.item < b.item;
-}
-
 }  // namespace
 
 std::string_view name_of(NeighbourKind kind) {
@@ -91,7 +87,7 @@ void Neighbours::add_boosts(std::span<const uint32_t> history, index::Boosts& bo
     for (const auto& [near, similarity] : of(item)) sums.add(near, similarity);
   auto found = std::move(sums).take();
   const size_t kept = std::min(found.size(), kMost);
-  std::ranges::nth_element(found, found.begin() + static_cast<std::ptrdiff_t>(kept), is_before);
+  std::ranges::nth_element(found, found.begin() + static_cast<std::ptrdiff_t>(kept), is_nearer);
   found.resize(kept);
   std::vector<float> outside;
   for (const auto& one : found)

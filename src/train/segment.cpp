@@ -5,7 +5,7 @@
 
 #include "core/bytes.h"
 #include "core/error.h"
-#include "train/hard_negatives.h"
+#include "train/epoch_start.h"
 #include "train/trained_model.h"
 
 namespace pagoda::train {
@@ -24,12 +24,12 @@ LearntSegment learn_segment(ThreadPool& pool, const dataset::Options& options, d
   Trainer trainer(options, fit, static_cast<size_t>(options.train.batch),
                   from ? from->plan() : StepPlan{.goes_on = true}, pool);
   if (from) from->carry(fit.model, trainer);
-  if (auto mined = hard_negatives_at(pool, data, fit, options, 0)) trainer.take_mined(*std::move(mined));
+  start_epoch(pool, data, fit, options, 0, trainer);
 
   LearntSegment learnt;
   dataset::BatchStream batches(batcher, 0, batcher.steps_per_epoch());
-  while (const auto batch = batches.next()) {
-    const auto result = trainer.step(*batch);
+  while (auto batch = batches.next()) {
+    const auto result = trainer.step(*std::move(batch));
     learnt.loss += result.loss * static_cast<double>(result.examples);
     learnt.examples += result.examples;
     ++learnt.steps;

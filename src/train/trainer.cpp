@@ -8,12 +8,14 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/rng.h"
+#include "features/id_dropout.h"
 #include "train/hard_negatives.h"
 
 namespace pagoda::train {
 
 namespace {
-constexpr uint64_t kUserDropout = 1, kItemDropout = 2;
+constexpr uint64_t kUserDropout = 1, kItemDropout = 2, kUserIdDropout = 3, kItemIdDropout = 4;
 constexpr double kLeastTemperature = 0.01;  // a learned one stays above: below, a float's logits lose the small ones
 // The learned temperature's share of the learning rate. One number moves all logits at once, so it must move slowly
 // beside the vectors: at 1 it oscillates before the vectors have settled.
@@ -52,7 +54,7 @@ Trainer::~Trainer() = default;
 
 double Trainer::temperature() const { return std::exp(log_temperature_); }
 
-StepResult Trainer::step(const dataset::TrainBatch& batch) {
+StepResult Trainer::step(dataset::TrainBatch batch) {
   if (batch.users.empty()) {
     if (batch.ends_epoch) meet_the_rest();
     return {};
@@ -71,7 +73,9 @@ StepResult Trainer::step(const dataset::TrainBatch& batch) {
   meet(now.positives);
   mixture_->draw(now, columns_);
   clock_.enter(model::StepStage::encode);
-  encode_items(batch);
+  encode_items(batch, step);
+  features::drop_ids(batch.encoded, model_.user_encoder.layout(), options_.towers.user.id.dropout,
+                     Rng(seed, Stream::dropout, step, kUserIdDropout));
 
   clock_.enter(model::StepStage::towers);
   auto& towers = model_.towers;
@@ -162,7 +166,7 @@ double Trainer::learning_rate(uint64_t step) const {
 }
 
 // A positive's column is looked at in the moment of its own row, the others in those of the rows in turn.
-void Trainer::encode_items(const dataset::TrainBatch& batch) {
+void Trainer::encode_items(const dataset::TrainBatch& batch, uint64_t step) {
   std::vector<int64_t> moments;
   if (model_.item_encoder.depends_on_time()) {
     moments.reserve(columns_.items.size());
@@ -173,6 +177,8 @@ void Trainer::encode_items(const dataset::TrainBatch& batch) {
   }
   column_vectors_.arrange(columns_, moments);
   model_.item_encoder.encode(item_cells_, column_vectors_.items(), column_vectors_.timestamps_us(), items_);
+  features::drop_ids(items_, model_.item_encoder.layout(), options_.towers.item.id.dropout,
+                     Rng(options_.train.seed, Stream::dropout, step, kItemIdDropout));
 }
 
 // The hardest of the batch become columns of their rows once more; what they are is known only now.

@@ -39,7 +39,7 @@ class Trainer {
           ThreadPool& pool);
   ~Trainer();
 
-  StepResult step(const dataset::TrainBatch& batch);
+  StepResult step(dataset::TrainBatch batch);
   model::StepClock& clock() { return clock_; }  // of all steps so far
   bool in_order_of_time() const { return options_.train.order == dataset::Order::time; }
 
@@ -66,7 +66,7 @@ class Trainer {
   double learning_rate(uint64_t step) const;
   void meet(std::span<const uint32_t> items);
   void meet_the_rest();
-  void encode_items(const dataset::TrainBatch& batch);
+  void encode_items(const dataset::TrainBatch& batch, uint64_t step);
   void add_hardest(const sampling::SamplingStep& now, const math::Ragged<uint32_t>& positives,
                    const math::Ragged<uint32_t>& masked);
   void move_temperature(double rate, double d_log_temperature);

@@ -44,6 +44,7 @@ dataset::Options whole_catalogue(dataset::Options o) {
 // Every source that draws, and the memory.
 dataset::Options all_sources(dataset::Options o) {
   o.train.batch = 64;
+  o.towers.item.id.dropout = 0.2;
   o.sampling.negatives = {{.source = "in_batch"},
                           {.source = "uniform", .count = 16},
                           {.source = "popularity", .count = 16},

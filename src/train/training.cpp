@@ -21,8 +21,7 @@
 #include "train/choose_half_life.h"
 #include "train/choose_neighbours.h"
 #include "train/drift.h"
-#include "train/hard_negatives.h"
-#include "train/score_thresholds.h"
+#include "train/epoch_start.h"
 #include "train/suited.h"
 #include "train/trained_model.h"
 #include "train/trainer.h"
@@ -332,16 +331,12 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
   };
   uint64_t steps = 0;
   while (auto batch = next_batch()) {
-    const uint64_t epoch = batch->step / per_epoch, in_epoch = batch->step % per_epoch;
-    if (in_epoch == 0) {
-      if (auto mined = hard_negatives_at(pool_, *data_, fit, options_, epoch)) trainer.take_mined(*std::move(mined));
-      if (auto found = score_thresholds_at(pool_, *data_, fit, options_, epoch))
-        trainer.take_thresholds(*std::move(found));
-    }
+    const uint64_t step = batch->step, epoch = step / per_epoch, in_epoch = step % per_epoch;
+    if (in_epoch == 0) start_epoch(pool_, *data_, fit, options_, epoch, trainer);
     if (!bar) bar.emplace(fmt::format("epoch {}/{}", epoch + 1, end_epoch), per_epoch, "steps");
-    const auto result = trainer.step(*batch);
+    const auto result = trainer.step(*std::move(batch));
     ++steps;
-    progress_.next_step = batch->step + 1;
+    progress_.next_step = step + 1;
     progress_.loss_sum += result.loss * static_cast<double>(result.examples);
     progress_.hit_sum += result.accidental_hits;
     progress_.pair_sum += result.pairs;
@@ -387,7 +382,7 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
     const bool due = seconds_since(last_checkpoint_) >= static_cast<double>(options_.train.checkpoint_seconds);
     if (interrupted_) {
       save(fit, trainer);
-      fail(ErrorKind::interrupted, "interrupted at step {}; go on with the same command and --resume", batch->step + 1);
+      fail(ErrorKind::interrupted, "interrupted at step {}; go on with the same command and --resume", step + 1);
     }
     if (due) save(fit, trainer);
   }

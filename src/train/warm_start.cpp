@@ -24,6 +24,7 @@ std::string shape_of(const dataset::Options& options) {
   const model::ModelOptions standard;
   towers.model.precision = standard.precision;  // changes products, not what is learnt
   towers.model.dropout = standard.dropout;
+  towers.user.id.dropout = towers.item.id.dropout = features::IdOptions().dropout;
   return pagoda::to_toml([&](OptionVisitor& f) { describe(f, towers); }, false);
 }
 

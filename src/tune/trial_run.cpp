@@ -13,7 +13,7 @@
 #include "evaluate/evaluation.h"
 #include "train/checkpoint.h"
 #include "train/choose_half_life.h"
-#include "train/hard_negatives.h"
+#include "train/epoch_start.h"
 #include "train/run_identity.h"
 #include "train/trainer.h"
 
@@ -148,12 +148,10 @@ Standing TrialRunner::run(const dataset::Options& options, int64_t epochs, const
     dataset::BatchStream stream(batcher, progress.next_step, per_epoch * static_cast<uint64_t>(epochs));
     Progress bar("training", per_epoch * static_cast<uint64_t>(epochs), "steps");
     while (auto batch = stream.next()) {
-      const uint64_t epoch = batch->step / per_epoch;
-      if (batch->step % per_epoch == 0)
-        if (auto mined = train::hard_negatives_at(pool_, data_set_, fit, options, epoch))
-          trainer.take_mined(*std::move(mined));
-      trainer.step(*batch);
-      progress.next_step = batch->step + 1;
+      const uint64_t step = batch->step, epoch = step / per_epoch;
+      if (step % per_epoch == 0) train::start_epoch(pool_, data_set_, fit, options, epoch, trainer);
+      trainer.step(*std::move(batch));
+      progress.next_step = step + 1;
       bar.update(progress.next_step);
       if (progress.next_step % per_epoch == 0 && ((epoch + 1) % every == 0 || epoch + 1 == last)) {
         judge(epoch + 1);
