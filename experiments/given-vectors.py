@@ -8,12 +8,14 @@ the whole catalogue. All items: the split of `pagoda init`. What is done is kept
 import csv
 import gzip
 import json
+import pathlib
+import shutil
 import subprocess
 import sys
 import zlib
 
 import numpy as np
-from wordllama import WordLlama
+import wordllama
 
 from _lab import LABS
 from _page import PROGRAM, table, write_block
@@ -22,13 +24,36 @@ from _sets import DATA
 METRICS = ("recall@20", "recall@100")
 TEXTS = {"wikispeedia": ("title", "categories", "text400"), "mtg_decks": ("name", "type_line", "oracle_text")}
 FOLDER = LABS / "given-vectors"
-IDS_OFF = ("--set", "item.id.enabled=false")
-NO_VECTORS, VECTORS_ALONE = (), ("--set", "item.features=[{column='texts', kind='vector'}]")
-# Name, whether vectors are given, and settings over what `init` writes.
+ALL = ("--set", "sampling.negatives=[{source='in_batch'}, {source='uniform', count=1024}]")
+IN_BATCH = ("--set", "sampling.negatives=[{source='in_batch'}]")
 DROPOUT = ("--set", "item.id.dropout=0.2")
-VARIANTS = [("ids, texts as words", False, ()), ("ids, words and vectors", True, ()),
-            ("ids with dropout 0.2, words", False, DROPOUT), ("ids with dropout 0.2, words and vectors", True, DROPOUT),
-            ("words", False, IDS_OFF), ("words and vectors", True, IDS_OFF), ("vectors", True, (*IDS_OFF, *VECTORS_ALONE))]
+NO_IDS = ("--set", "item.id.enabled=false", "--set", "user.history.table='own'")
+ALONE = ("--set", "item.features=[{column='texts', kind='vector'}]")
+# Of the negatives: the tasks, a word for the files, what the tower reads, whether vectors are given, settings over `init`'s.
+VARIANTS = {
+    "in_batch, uniform over all items": [
+        (("cold", "all"), "ids-words-all", "ids, words", False, ALL),
+        (("cold", "all"), "ids-words-vectors-all", "ids, words, vectors", True, ALL),
+        (("cold",), "dropout-all", "ids with dropout 0.2, words, vectors", True, (*ALL, *DROPOUT))],
+    "in_batch, uniform over items with a row (`init`)": [
+        (("cold", "all"), "ids-words", "ids, words", False, ()),
+        (("cold", "all"), "ids-words-vectors", "ids, words, vectors", True, ()),
+        (("cold", "all"), "dropout", "ids with dropout 0.2, words, vectors", True, DROPOUT)],
+    "in_batch": [
+        (("cold",), "ids-words-in_batch", "ids, words", False, IN_BATCH),
+        (("cold", "all"), "ids-words-vectors-in_batch", "ids, words, vectors", True, IN_BATCH),
+        (("cold", "all"), "dropout-in_batch", "ids with dropout 0.2, words, vectors", True, (*IN_BATCH, *DROPOUT)),
+        (("cold",), "words-in_batch", "words", False, (*IN_BATCH, *NO_IDS)),
+        (("cold",), "vectors-in_batch", "vectors", True, (*IN_BATCH, *NO_IDS, *ALONE)),
+        (("cold",), "words-vectors-in_batch", "words, vectors", True, (*IN_BATCH, *NO_IDS))],
+}
+
+
+def word_embedding():
+    """From the package alone: it looks for its tokenizer in another folder than its own, and would fetch it."""
+    cache = FOLDER / "wordllama"
+    shutil.copytree(pathlib.Path(wordllama.__file__).parent / "tokenizers", cache / "tokenizers", dirs_exist_ok=True)
+    return wordllama.WordLlama.load(dim=256, cache_dir=cache, disable_download=True)
 
 
 def prepare(name):
@@ -40,7 +65,7 @@ def prepare(name):
     with gzip.open(DATA / name / "items.csv.gz", "rt") as file:
         rows = list(csv.DictReader(file))
     texts = ["\n".join(row[c].replace("_", " ").replace("|", " ") for c in TEXTS[name])[:4000] for row in rows]
-    np.save(folder / "texts.npy", np.asarray(WordLlama.load(dim=256).embed(texts, norm=True), np.float16))
+    np.save(folder / "texts.npy", np.asarray(word_embedding().embed(texts, norm=True), np.float16))
     (folder / "texts.npy.ids.txt").write_text("".join(f"{row['item_id']}\n" for row in rows))
     with gzip.open(DATA / name / "interactions.csv.gz", "rt") as file, open(folder / "known.csv", "w") as known, \
             open(folder / "cold.part", "w") as cold:
@@ -54,8 +79,8 @@ def prepare(name):
     return folder
 
 
-def judge(folder, task, n, words, settings):
-    bundle, config, result = (folder / f"{task}-{n}.{end}" for end in ("pagoda", "toml", "json"))
+def judge(folder, task, file, words, settings):
+    bundle, config, result = (folder / f"{task}-{file}.{end}" for end in ("pagoda", "toml", "json"))
     if not result.exists():
         config.unlink(missing_ok=True)
         subprocess.run(list(map(str, [PROGRAM, "init", *words, "-o", config])), check=True)
@@ -71,13 +96,13 @@ def main():
             folder = prepare(name)
             log = [folder / "known.csv", "--set", f"data.split={{kind='given', test_files=['{folder}/cold.csv']}}"] if task == "cold" \
                 else [DATA / name / "interactions.csv.gz"]
-            for n, (variant, given, settings) in enumerate(VARIANTS):
-                if task == "all" and IDS_OFF[1] in settings:
-                    continue
-                words = [*log, "--items", DATA / name / "items.csv.gz", *(["--item-vectors", folder / "texts.npy"] if given else [])]
-                found = judge(folder, task, n, words, settings)
-                rows.append([name, variant, f"{found['users']:,}", *(f"{found['metrics'][m]:.4f}" for m in METRICS)])
-        write_block("given-vectors.md", task, table(["set", "item tower reads", "users", *METRICS], rows))
+            for negatives, variants in VARIANTS.items():
+                for tasks, file, variant, given, settings in variants:
+                    if task in tasks:
+                        words = [*log, "--items", DATA / name / "items.csv.gz", *(["--item-vectors", folder / "texts.npy"] if given else [])]
+                        found = judge(folder, task, file, words, settings)
+                        rows.append([name, negatives, variant, f"{found['users']:,}", *(f"{found['metrics'][m]:.4f}" for m in METRICS)])
+        write_block("given-vectors.md", task, table(["set", "negatives", "item tower reads", "users", *METRICS], rows))
 
 
 main()

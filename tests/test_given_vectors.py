@@ -6,6 +6,7 @@ import subprocess
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 import pytest
 
@@ -179,3 +180,26 @@ def test_a_resumed_run_says_that_the_vectors_changed(cli, config, items, tmp_pat
     assert process.returncode == 130
     np.save(tmp_path / "emb.npy", values + 1)
     cli(*words, "--resume", code=2, says="the item table has as many rows, 300, but other ones")
+
+
+def test_items_without_a_row_are_pushed_away_only_where_they_are_negatives(cli, config, world, tmp_path):
+    """The vectors tell the genre; a tenth of the items has no row in training, and the test part alone clicks them."""
+    table = pq.read_table(world / "items.parquet").to_pydict()
+    genres = sorted({g for row in table["genres"] for g in row})
+    pq.write_table(pa.table({"item_id": table["item_id"], "emb": pa.array([[float(g in row) for g in genres] for row in table["genres"]])}),
+                   tmp_path / "items.parquet")
+    log = pq.read_table(world / "interactions.parquet")
+    cold = pa.array([int(i[1:]) % 10 == 0 for i in log["item_id"].to_pylist()])
+    pq.write_table(log.filter(pa.compute.invert(cold)), tmp_path / "log.parquet")
+    pq.write_table(log.filter(cold), tmp_path / "test.parquet")
+    found = {}
+    for items in ("all", "clicked"):
+        path = tmp_path / f"{items}.pagoda"
+        train(cli, config, path, "--set", f"data.interactions=['{tmp_path}/log.parquet']", "--set", f"data.items='{tmp_path}/items.parquet'",
+              "--set", f"data.split={{kind='given', validation='0.1', test_files=['{tmp_path}/test.parquet']}}", "--set", "train.epochs=12", "--set",
+              "item.id.dropout=0.3", "--set", f"sampling.negatives=[{{source='in_batch'}}, {{source='uniform', count=256, items='{items}'}}]")
+        cli("evaluate", path, "--json", tmp_path / f"{items}.json")
+        found[items] = json.loads((tmp_path / f"{items}.json").read_text())["metrics"]["recall@20"]
+    assert found["clicked"] > 2 * found["all"] + 0.02, found
+    cli("train", "-c", config, "-o", tmp_path / "t.pagoda", "--set", "train.order='time'", "--set",
+        "sampling.negatives=[{source='in_batch'}, {source='uniform', items='clicked'}]", code=2, says="looks at rows to come")

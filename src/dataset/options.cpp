@@ -201,7 +201,13 @@ void validate(const Options& o) {
     fail(ErrorKind::usage,
          "sampling.downsample_positives is {}, expected a share in [0, 1); 0.001 is usual, 0 turns it off",
          o.sampling.downsample_positives);
-  for (const auto& n : o.sampling.negatives) sampling::validate(n);
+  for (const auto& n : o.sampling.negatives) {
+    sampling::validate(n);
+    if (n.items == sampling::DrawnItems::clicked && o.train.order == Order::time)
+      fail(ErrorKind::usage,
+           "sampling.negatives: items = \"clicked\" looks at rows to come, which train.order = \"time\" does not; set "
+           "\"all\": an item of the log is then drawn from its first row on");
+  }
   nn::validate(o.train.optimizer);
   model::validate(o.neighbours);
   if (!(o.train.target_recency >= 0 && std::isfinite(o.train.target_recency)))
@@ -261,10 +267,12 @@ std::string resume_record(const Options& options) {
        {"time_unit = \"auto\"", "date_order = \"auto\"", "clock = \"check\"", "where = \"\"", "positive = \"\""})
     later.emplace("[data]", line);
   for (const auto line : {"item_vectors = []", "user_vectors = []"}) later.emplace("[data]", line);
+  later.emplace("[[sampling.negatives]]", "items = \"all\"");
   for (const auto section : {"[user.id]", "[item.id]"}) later.emplace(section, "dropout = 0.0");
   later.emplace("[evaluate]", "repeats = \"miss\"");
   later.emplace("[evaluate]", "context = \"last\"");
-  for (const auto line : {"top_k = 0", "top_k_temperature = 0.2", "top_k_refresh = 5"}) later.emplace("[loss]", line);
+  for (const auto line : {"top_k = 0", "top_k_temperature = 0.2", "top_k_start = 0.6", "top_k_refresh = 5"})
+    later.emplace("[loss]", line);
   later.emplace("[train]", "half_life = \"\"");
   later.emplace("[train]", "repeats = \"learn\"");
   later.emplace("[train]", "keep_state = true");

@@ -36,6 +36,8 @@ void describe(OptionVisitor& visitor, LossOptions& options) {
       "are judged; 0: off. Costs a search of the catalogue for every user now and then");
   visitor.field("top_k_temperature", options.top_k_temperature,
                 "of SL@K: how far from that item's cosine a positive's weight falls off; large: all weigh alike");
+  visitor.field("top_k_start", options.top_k_start,
+                "of SL@K: share of training before it begins; too early, and what is not yet learnt is let go");
   visitor.field("top_k_refresh", options.top_k_refresh, "of SL@K: epochs between two searches");
 }
 
@@ -66,6 +68,8 @@ void validate(const LossOptions& options) {
          "loss.correction = \"leave_one_out\" has no logq_weight or temperature_ratio (they are {} and {}); "
          "set both to 1, or correction = \"standard\"",
          options.logq_weight, options.temperature_ratio);
+  if (!(options.top_k_start >= 0 && options.top_k_start <= 1))
+    fail(ErrorKind::usage, "loss.top_k_start is {}, expected a share, 0 to 1", options.top_k_start);
   if (options.top_k_refresh < 1)
     fail(ErrorKind::usage, "loss.top_k_refresh is {}, expected at least 1", options.top_k_refresh);
   if (options.top_k < 0) fail(ErrorKind::usage, "loss.top_k is {}, expected 0 or more; 0 turns it off", options.top_k);

@@ -35,13 +35,14 @@ struct LossOptions {
   double margin = 0.1;             // of the cosine; triplet alone
   int64_t top_k = 0;               // K of SL@K, 0: off
   double top_k_temperature = 0.2;  // tau_w of SL@K, of the cosine
+  double top_k_start = 0.6;        // share of training before it begins
   int64_t top_k_refresh = 5;       // epochs between two searches for its thresholds
 };
 
 void describe(OptionVisitor& visitor, LossOptions& options);
 // Error{usage}: temperature <= 0, beta < 0, ratio <= 0, margin <= 0; leave_one_out with a beta or a ratio, which its
 // formula lacks, or with bce, which has no such form; a learned temperature with triplet, which has none; top_k < 0,
-// top_k_temperature <= 0, top_k_refresh < 1.
+// top_k_temperature <= 0, top_k_start not in 0 .. 1, top_k_refresh < 1.
 void validate(const LossOptions& options);
 
 // What a loss reads. All views are borrowed for the call.

@@ -27,6 +27,9 @@ void describe(OptionVisitor& visitor, NegativesOptions& options) {
                     "popular items down");
   visitor.number_or("share", options.share, "auto",
                     "hot: of the items, the most popular, 0.2; cold_per_user: the least popular, 0.8");
+  visitor.choice("items", options.items, {{"all", DrawnItems::all}, {"clicked", DrawnItems::clicked}},
+                 "uniform: all of the catalogue, or those with a row: then items that are new are not pushed away, and "
+                 "features can bring them up");
   visitor.choice("mining", options.mining, {{"online", Mining::online}, {"offline", Mining::offline}},
                  "mined: the hardest of the batch (at most 2 per positive), or from a search with the present model");
   visitor.field("first_rank", options.first_rank,
@@ -57,7 +60,7 @@ struct SourceKind {
 };
 constexpr SourceKind kSources[] = {
     {"in_batch", "", Draws::any_item, [](const Options&, const Context& context) { return make_in_batch(context); }},
-    {"uniform", kDrawn, Draws::any_item, make_uniform},
+    {"uniform", "count final_count start stop items", Draws::any_item, make_uniform},
     {"popularity", "count final_count start stop power", Draws::any_item, make_popularity},
     {"hot", "count final_count start stop power share", Draws::some_items, make_hot},
     {"cold_per_user", "count final_count start stop share", Draws::by_user, make_cold_per_user},
@@ -90,6 +93,7 @@ void refuse_idle_keys(const Options& options, const SourceKind& kind) {
   refuse("stop", options.stop != standard.stop);
   refuse("power", options.power.has_value());
   refuse("share", options.share.has_value());
+  refuse("items", options.items != standard.items);
   refuse("mining", options.mining != standard.mining);
   refuse("first_rank", options.first_rank != standard.first_rank);
   refuse("last_rank", options.last_rank != standard.last_rank);

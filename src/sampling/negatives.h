@@ -25,14 +25,21 @@ enum class Mining {
 // Mined negatives begin after this share of the training by default: before that, the model does not know what is hard.
 inline constexpr double kMinedStart = 0.2;
 
+// Which items `uniform` draws. An item without a row may be new: as a negative it learns that nobody wants it.
+enum class DrawnItems : uint8_t {
+  all,      // of the catalogue
+  clicked,  // those with a row of the training part
+};
+
 struct NegativesOptions {
-  std::string source = "in_batch";   // a name of negative_source_names()
-  int64_t count = 0;                 // columns a step, or a row for sources of per-row columns; 0: the source's own
-  int64_t final_count = -1;          // the count moves evenly to this one at the end of training; -1: it stays
-  std::optional<double> start = {};  // share of training at which the source begins; none: the source's own
-  double stop = 1.0;                 // and at which it ends
-  std::optional<double> power = {};  // of popularity; none: the source's own
-  std::optional<double> share = {};  // hot: of the items, the head; cold_per_user: the tail; none: the source's own
+  std::string source = "in_batch";     // a name of negative_source_names()
+  int64_t count = 0;                   // columns a step, or a row for sources of per-row columns; 0: the source's own
+  int64_t final_count = -1;            // the count moves evenly to this one at the end of training; -1: it stays
+  std::optional<double> start = {};    // share of training at which the source begins; none: the source's own
+  double stop = 1.0;                   // and at which it ends
+  std::optional<double> power = {};    // of popularity; none: the source's own
+  DrawnItems items = DrawnItems::all;  // uniform
+  std::optional<double> share = {};    // hot: of the items, the head; cold_per_user: the tail; none: the source's own
   Mining mining = Mining::online;
   int64_t first_rank = 101, last_rank = 500;  // offline mining: the ranks that are hard and not too hard (EBR)
   double shard = 0.25;                        // offline mining: share of the catalogue that is searched, drawn anew
@@ -100,7 +107,7 @@ struct SamplingContext {
 // The sources, a file each. q is the density of one draw, n the number of draws:
 //   in_batch       the batch's positives serve as each other's columns; n = B, q from context.frequency
 //                  (clock = step: n = 1, q = p, the probability to be in the batch)
-//   uniform        n items of those that exist, with replacement: q = 1 / items
+//   uniform        n items of those that exist, or of those with a training row, with replacement: q = 1 / items
 //   popularity     q = c^power / sum c^power, c the training count (half a count for an item never seen)
 //   hot            the same within the head alone: the `share` of the items with the most training rows;
 //                  share = 1, power = 0.75 is word2vec's form

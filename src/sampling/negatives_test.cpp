@@ -85,7 +85,10 @@ void expect_drawn_as_declared(const NegativesOptions& options, size_t outcomes) 
   EXPECT_EQ(source->log_density(World::kItems), -kInfinity);
 }
 
-TEST(Uniform, DrawsWhatItDeclares) { expect_drawn_as_declared({.source = "uniform", .count = 40}, 50); }
+TEST(Uniform, DrawsWhatItDeclares) {
+  expect_drawn_as_declared({.source = "uniform", .count = 40}, 50);
+  expect_drawn_as_declared({.source = "uniform", .count = 40, .items = DrawnItems::clicked}, 45);
+}
 
 TEST(Popularity, DrawsWhatItDeclares) {
   expect_drawn_as_declared({.source = "popularity", .count = 40}, 50);

@@ -310,6 +310,8 @@ dataset::Options as_stream(dataset::Options o) {
   set(o.sampling.frequency.clock, sampling::FrequencyClock::example, "sampling.frequency.clock = \"example\"");
   set(o.data.split.kind, data::SplitKind::none, "data.split.kind = \"none\"");
   set(o.neighbours.kind, model::NeighbourKind::none, "neighbours.kind = \"none\"");
+  for (auto& source : o.sampling.negatives)
+    set(source.items, sampling::DrawnItems::all, "sampling.negatives: items = \"all\"");
   o.data.split = data::SplitOptions();
   o.data.split.kind = data::SplitKind::none;
   if (!changed.empty()) log_info("a stream is learnt once, in order of time, all of it: {}", changed);

@@ -45,8 +45,10 @@ std::vector<float> score_thresholds(ThreadPool& pool, const dataset::Dataset& da
 std::optional<std::vector<float>> score_thresholds_at(ThreadPool& pool, const dataset::Dataset& data,
                                                       const dataset::TrainingContext& fit,
                                                       const dataset::Options& options, uint64_t epoch) {
-  if (options.loss.top_k == 0 || epoch == 0) return std::nullopt;
-  if ((epoch - 1) % static_cast<uint64_t>(options.loss.top_k_refresh) != 0) return std::nullopt;
+  const auto first = static_cast<uint64_t>(
+      std::max(1.0, std::round(options.loss.top_k_start * static_cast<double>(options.train.epochs))));
+  const auto refresh = static_cast<uint64_t>(options.loss.top_k_refresh);
+  if (options.loss.top_k == 0 || epoch < first || (epoch - first) % refresh != 0) return std::nullopt;
   return score_thresholds(pool, data, fit, static_cast<size_t>(options.loss.top_k), options.train.seed, epoch);
 }
 

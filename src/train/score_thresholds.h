@@ -16,8 +16,8 @@ namespace pagoda::train {
 std::vector<float> score_thresholds(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
                                     size_t k, uint64_t seed, uint64_t epoch);
 
-// Those for the epochs from `epoch` on; nothing if the options do not renew them at this epoch. There are none in the
-// first epoch, when ranks say nothing.
+// Those for the epochs from `epoch` on; nothing if the options do not renew them at this epoch. There are none before
+// top_k_start, nor in the first epoch, when ranks say nothing.
 std::optional<std::vector<float>> score_thresholds_at(ThreadPool& pool, const dataset::Dataset& data,
                                                       const dataset::TrainingContext& fit,
                                                       const dataset::Options& options, uint64_t epoch);

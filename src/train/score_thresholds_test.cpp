@@ -37,7 +37,7 @@ TEST_F(ScoreThresholds, AreTheCosinesOfEachUsersKthBestItem) {
       << "of a K above the catalogue's size, the last item";
 }
 
-TEST_F(ScoreThresholds, AreRenewedAfterTheFirstEpochAndThenNowAndAgain) {
+TEST_F(ScoreThresholds, AreRenewedFromTheirStartOnNowAndAgain) {
   auto options = options_of("user_id,item_id\nu1,a\nu1,b\nu1,d\nu2,a\nu2,c\nu2,b\nu3,b\nu3,c\nu3,a\n");
   dataset::Batches b(options);
   ThreadPool pool(1);
@@ -48,7 +48,11 @@ TEST_F(ScoreThresholds, AreRenewedAfterTheFirstEpochAndThenNowAndAgain) {
   EXPECT_FALSE(renewed(1));
   options.loss.top_k = 2;
   options.loss.top_k_refresh = 3;
+  options.loss.top_k_start = 0;
   for (uint64_t epoch = 0; epoch < 8; ++epoch) EXPECT_EQ(renewed(epoch), epoch % 3 == 1) << epoch;
+  options.loss.top_k_start = 0.5;
+  options.train.epochs = 8;
+  for (uint64_t epoch = 0; epoch < 8; ++epoch) EXPECT_EQ(renewed(epoch), epoch == 4 || epoch == 7) << epoch;
 }
 
 }  // namespace
