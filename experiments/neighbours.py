@@ -46,8 +46,8 @@ def main():
                      ", ".join(f"{a / b - 1:+.1%}" for a, b in zip(own, towers, strict=True)),
                      f"{interval['low']:+.4f} to {interval['high']:+.4f}" if interval else "-",
                      f"{chosen[1]}, {float(chosen[2]):.3g}" if chosen else "none"])
-        for kind, alone, tried in re.findall(r"by weight of (\w+): 0: ([\d.]+)(.*)", said):
-            values = [float(v) for v in re.findall(r": ([\d.]+)", tried)]
+        for kind, alone, tried in re.findall(r"by weight of (\w+)[^:]*: 0: ([\d.]+)(.*)", said):
+            values = [float(v) for v in re.findall(r": ([\d.]+)(?: \(|  |$)", tried)]
             curves[name, kind] = [(share, value / float(alone)) for share, value in zip(SHARES, values)]
     head = ["recall@20, recall@100", "users", "item-kNN", "towers alone", "with neighbours", "gain", "95% interval of the gain in recall@20", "chosen"]
     write_block("neighbours.md", "figures", table(head, rows))

@@ -1,6 +1,10 @@
 #include "train/choose_neighbours.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "core/log.h"
@@ -38,13 +42,28 @@ model::Neighbours make_neighbours(ThreadPool& pool, const dataset::TrainingConte
 model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Dataset& data,
                                          const dataset::TrainingContext& fit, const dataset::Relevant& validation,
                                          const dataset::Options& options, const std::string& choose_by) {
-  auto only_choosing = options;  // other lengths of lists decide nothing
-  only_choosing.evaluate.k = {evaluate::parse_metric(choose_by).k};
+  // Long lists alone would not tell a weight that spoils the top of the list, so shorter ones have their say.
+  const auto chosen = evaluate::parse_metric(choose_by);
+  auto only_choosing = options;
+  std::erase_if(only_choosing.evaluate.k, [&](int64_t k) { return k >= chosen.k; });
+  only_choosing.evaluate.k.push_back(chosen.k);
   const auto vectors = model::item_vectors(pool, fit.model, fit.item_cells, data.train_end_us);
   const evaluate::Validation judge(pool, data, fit, vectors, validation, only_choosing, choose_by);
-  const auto value_of = [&](const model::Neighbours* neighbours) {
+  // The recall of the shorter lists, and choose_by itself.
+  struct Values {
+    std::vector<double> at;
+    double last() const { return at.back(); }
+  };
+  const auto values_of = [&](const model::Neighbours* neighbours) {
     const auto metrics = judge.metrics(neighbours);
-    return std::ranges::find(metrics, choose_by, &std::pair<std::string, double>::first)->second;
+    Values values;
+    for (const int64_t k : only_choosing.evaluate.k) {
+      const auto name = k == chosen.k ? choose_by : "recall@" + std::to_string(k);
+      const auto found = std::ranges::find(metrics, name, &std::pair<std::string, double>::first);
+      check(found != metrics.end(), "recall and choose_by are judged at each length");
+      values.at.push_back(found->second);
+    }
+    return values;
   };
   const auto& o = options.neighbours;
   std::vector<NeighbourKind> kinds{o.kind};
@@ -55,25 +74,35 @@ model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Datase
   } else if (const double unit = judge.mean_top_score(kTop); unit > 0) {
     for (const double share : kShares) weights.push_back(share * unit);
   }
-  const double alone = value_of(nullptr);
-  double best = o.weight ? -1 : alone;  // a weight that was told stands
+  const auto alone = values_of(nullptr);
+  // The mean over the lengths of how many times better it is, on a log scale.
+  const auto gain_of = [&](const Values& values) {
+    double sum = 0;
+    for (size_t i = 0; i < values.at.size(); ++i) sum += std::log((values.at[i] + 1e-9) / (alone.at[i] + 1e-9));
+    return sum / static_cast<double>(values.at.size());
+  };
+  auto best = alone;
+  double most = o.weight ? -std::numeric_limits<double>::infinity() : 0;  // a weight that was told stands
   model::NeighbourChoice choice{.kind = kinds.front(), .weight = 0};
   for (const auto kind : kinds) {
     auto neighbours = make_neighbours(pool, fit, options, {kind, 0});
     std::string said;
     for (const double weight : weights) {
       neighbours.set_weight(weight);
-      const double value = value_of(&neighbours);
-      said += fmt::format("  {:.3g}: {:.4f}", weight, value);
-      if (value <= best) continue;
-      best = value;
+      const auto values = values_of(&neighbours);
+      const double gain = gain_of(values);
+      said += fmt::format("  {:.3g}: {:.4f} ({:+.1f}%)", weight, values.last(), 100 * std::expm1(gain));
+      if (gain <= most) continue;
+      most = gain;
+      best = values;
       choice = {.kind = kind, .weight = weight};
     }
-    log_info("neighbours: {} on validation by weight of {}: 0: {:.4f}{}", choose_by, name_of(kind), alone, said);
+    log_info("neighbours: {} on validation by weight of {} (gain over lists of {}): 0: {:.4f}{}", choose_by,
+             name_of(kind), fmt::join(only_choosing.evaluate.k, ", "), alone.last(), said);
   }
   if (choice.weight > 0)
     log_info("neighbours: {}, weight {:.3g}: {} = {:.4f}, {:.4f} without", name_of(choice.kind), choice.weight,
-             choose_by, best, alone);
+             choose_by, best.last(), alone.last());
   else
     log_info("neighbours: none, the towers alone are as good");
   return choice;

@@ -14,8 +14,9 @@ namespace pagoda::train {
 model::Neighbours make_neighbours(ThreadPool& pool, const dataset::TrainingContext& fit,
                                   const dataset::Options& options, const model::NeighbourChoice& choice);
 
-// The weight with the best `choose_by` on the validation part, and of kind = "auto" the kind; weight 0: the towers
-// alone are as good. What options.neighbours says is left as it is. Says what it tried.
+// The weight that gains most on the validation part, and of kind = "auto" the kind; weight 0: the towers alone are as
+// good. The gain is the mean, on a log scale, of that of choose_by and of the recall of each shorter list of
+// evaluate.k. What options.neighbours says is left as it is. Says what it tried.
 model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Dataset& data,
                                          const dataset::TrainingContext& fit, const dataset::Relevant& validation,
                                          const dataset::Options& options, const std::string& choose_by);
