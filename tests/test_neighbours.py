@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -130,13 +131,21 @@ def test_the_server_and_an_index_give_the_lists_of_retrieve(cli, pagoda, model, 
         server.stop()
 
 
+def tried(said, kind):
+    """{weight: gain in percent} of what training said."""
+    line = next(one for one in said.splitlines() if f"by weight of {kind} (" in one)
+    return {weight: float(gain) for weight, gain in re.findall(r"([\d.e-]+): [\d.]+ \(([+-][\d.]+)%\)", line)}
+
+
 def test_the_weight_is_chosen_on_validation_and_0_leaves_the_towers_alone(cli, config, tmp_path):
     said = cli("train", "-c", config, *OWN, "-o", tmp_path / "auto.pagoda").stderr
-    line = next(one for one in said.splitlines() if "by weight of cosine" in one)
-    tried = dict(part.split(": ") for part in line.split("by weight of cosine: ")[1].split("  "))
-    best = max(tried, key=lambda weight: float(tried[weight]))
+    gains = tried(said, "cosine")
+    assert "(gain over lists of 5, 20)" in said, "the shorter lists have their say"
     auto = cli.sections(tmp_path / "auto.pagoda")
-    assert ("neighbours" in auto) == (best != "0")
+    assert ("neighbours" in auto) == (max(gains.values()) > 0)
+    if max(gains.values()) > 0:
+        weight = json.loads(cli("inspect", tmp_path / "auto.pagoda", "--json").stdout)["neighbours"]["weight"]
+        assert weight == pytest.approx(float(max(gains, key=gains.get)), rel=5e-3)
     cli("train", "-c", config, *OWN, "--set", "neighbours.weight=0", "-o", tmp_path / "none.pagoda")
     cli("train", "-c", config, "-o", tmp_path / "plain.pagoda")
     none, plain = cli.sections(tmp_path / "none.pagoda"), cli.sections(tmp_path / "plain.pagoda")
@@ -149,10 +158,7 @@ def test_auto_takes_the_better_kind_and_evaluate_shows_the_towers_alone(cli, con
     model = tmp_path / "m.pagoda"
     words = ("-c", config, "--set", "neighbours.kind='auto'", "--set", "train.refit='validation'")
     said = cli("train", *words, "-o", model).stderr
-    best = {}
-    for kind in ("swing", "cosine"):
-        line = next(one for one in said.splitlines() if f"by weight of {kind}: " in one)
-        best[kind] = max(float(part.split(": ")[1]) for part in line.split(f"by weight of {kind}: ")[1].split("  "))
+    best = {kind: max(tried(said, kind).values()) for kind in ("swing", "cosine")}
     shown = json.loads(cli("inspect", model, "--json").stdout)["neighbours"]
     assert best[shown["kind"]] == max(best.values()) and shown["weight"] > 0
     cli("train", *words, "--set", f"neighbours.kind='{shown['kind']}'", "--set", f"neighbours.weight={shown['weight']}", "-o", tmp_path / "told.pagoda")
