@@ -98,9 +98,11 @@ def test_towers_of_vectors_alone_find_items_that_were_never_clicked(cli, config,
 
 def test_encode_upsert_and_call_agree_with_what_is_stored(cli, serve, items, model, tmp_path):
     folder, ids, values = items
+    (folder / "ids.csv").write_text("item_id\n" + "".join(f"{i}\n" for i in ids))
     path = shutil.copy(model, tmp_path / "m.pagoda")
     cli("encode", path, "items", "-o", tmp_path / "stored.npy")
     cli("encode", path, "items", "--input", folder / "lists.parquet", "-o", tmp_path / "again.npy")
+    cli("encode", path, "items", "--input", folder / "ids.csv", "-o", tmp_path / "none.npy", code=2, says="has no column 'emb'")
     stored = dict(zip((tmp_path / "stored.npy.ids.txt").read_text().split(), np.load(tmp_path / "stored.npy")))
     again = dict(zip((tmp_path / "again.npy.ids.txt").read_text().split(), np.load(tmp_path / "again.npy")))
     assert all(np.array_equal(stored[i], again[i]) for i in ids)
@@ -154,6 +156,13 @@ def test_a_pass_over_two_days_is_a_pass_over_each_and_the_state_holds_the_vector
     for path, given in ((second, table), (other, none)):
         train(cli, config, path, *ONE_PASS, *given, "--interactions", tmp_path / "after.parquet", "--from", first)
         assert learnt(cli, path) == learnt(cli, whole)
+    # Vectors of new items alone, beside the table of all: the others keep theirs.
+    np.save(tmp_path / "emb.npy", items[2][5:6])
+    (tmp_path / "emb.npy.ids.txt").write_text(f"{items[1][5]}\n")
+    (tmp_path / "ids.csv").write_text("item_id\n" + "".join(f"{i}\n" for i in items[1]))
+    train(cli, config, other, *ONE_PASS, "--set", f"data.items='{tmp_path}/ids.csv'", "--item-vectors", tmp_path / "emb.npy", "--interactions",
+          tmp_path / "after.parquet", "--from", first)
+    assert learnt(cli, other) == learnt(cli, whole)
     shutil.copy(first, tmp_path / "bare.pagoda")
     train(cli, config, tmp_path / "no.pagoda", *ONE_PASS, *none, "--interactions", tmp_path / "after.parquet", "--from", tmp_path / "bare.pagoda",
           code=2, says="neither the item table nor data.item_vectors has such vectors")
@@ -203,3 +212,12 @@ def test_items_without_a_row_are_pushed_away_only_where_they_are_negatives(cli, 
     assert found["clicked"] > 2 * found["all"] + 0.02, found
     cli("train", "-c", config, "-o", tmp_path / "t.pagoda", "--set", "train.order='time'", "--set",
         "sampling.negatives=[{source='in_batch'}, {source='uniform', items='clicked'}]", code=2, says="looks at rows to come")
+
+
+def test_an_ensemble_is_of_vectors_of_one_width(cli, config, items, model, tmp_path):
+    table = pq.read_table(items[0] / "lists.parquet")
+    short = pa.array([None if v is None else v[:5] for v in table["emb"].to_pylist()], pa.list_(pa.float32()))
+    pq.write_table(pa.table({"item_id": table["item_id"], "emb": short}), tmp_path / "short.parquet")
+    train(cli, config, tmp_path / "short.pagoda", "--set", f"data.items='{tmp_path}/short.parquet'")
+    cli("ensemble", model, tmp_path / "short.pagoda", "-o", tmp_path / "e.pagoda", code=2, says="reads vectors 'emb' of 5 numbers, and another model those of 12")
+    cli("ensemble", model, model, "-o", tmp_path / "e.pagoda")

@@ -82,3 +82,16 @@ def test_another_request_is_refused_with_what_differs(cli, model, users, tmp_pat
     retrieve(cli, model, users, tmp_path / "other.txt", "--shards", 3, code=2, says="names a folder")
     cli("retrieve", model, "--users", users, "--shards", 3, code=2, says="with -o")
     assert len(parts(out)) == 3
+
+
+def test_the_types_of_ids_are_the_same_in_each_shard(cli, tmp_path):
+    rows = [(u, (u * 5 + n * n) % 17, n) for u in range(20) for n in range(10)]
+    (tmp_path / "log.csv").write_text("user_id,item_id,ts\n" + "".join(f"{u},{i},{1700000000 + 86400 * n}\n" for u, i, n in rows))
+    cli("train", "--interactions", tmp_path / "log.csv", "--user", "user_id", "--item", "item_id", "--time", "ts", "--set", "train.epochs=1", "--set",
+        "data.split.kind='leave_last'", "-o", tmp_path / "m.pagoda")
+    users = tmp_path / "users.txt"
+    users.write_text("".join(f"{u}\n" for u in range(20)) + "guest\n")
+    for name, types in (("guest", {pa.string()}), ("known", {pa.int64()})):
+        retrieve(cli, tmp_path / "m.pagoda", users, tmp_path / name, "--shards", 4)
+        assert {pq.read_schema(tmp_path / name / part).field("user").type for part in parts(tmp_path / name)} == types
+        users.write_text("".join(f"{u}\n" for u in range(20)))

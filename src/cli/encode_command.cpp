@@ -60,6 +60,12 @@ void run_encode(const EncodeArgs& args) {
                                                 .vectors = data.item_vector_columns,
                                                 .form = form,
                                                 .bad_rows = data.bad_rows});
+      for (const auto& member : bundle.members())
+        for (const auto* feature : member.model.item_encoder.vector_features())
+          if (!table.find_vectors(feature->name()))
+            fail(ErrorKind::usage,
+                 "{}: has no column '{}', whose vectors the model reads; add it as a column of lists of {} numbers",
+                 args.input, feature->name(), feature->dim());
       for (uint32_t i = 0; i < table.ids.size(); ++i) ids.emplace_back(table.ids[i]);
       data::report_overlap(data::count_overlap({&table.ids}, {&bundle.item_ids()}),
                            {args.model, "items of " + args.input, "each is encoded by its attributes alone"}, true);

@@ -193,8 +193,8 @@ void run_retrieve(const RetrieveArgs& args) {
       continue;
     }
     const auto key_at = [&](size_t i) { return users.begin() + static_cast<std::ptrdiff_t>(i); };
-    ResultWriter out(shards ? ResultForm{shards->path(shard), "", form.key} : form, retrieval,
-                     {key_at(first), key_at(last)});
+    // All users say of what type the ids are, so that it is the same in each shard.
+    ResultWriter out(shards ? ResultForm{shards->path(shard), "", form.key} : form, retrieval, users);
     for (size_t begin = first; begin < last; begin += kBlock) {
       if (interrupted)
         fail(ErrorKind::interrupted, "interrupted; {}",

@@ -20,6 +20,7 @@ void VectorColumn::read(size_t row, float* out) const {
 
 uint32_t VectorColumn::add(Source source) {
   check(source.rows.cols() == width_, "the vectors of a column have one width");
+  check(source.owner != nullptr, "a source is kept alive, and known by what keeps it");
   sources_.push_back(std::move(source));
   return static_cast<uint32_t>(sources_.size() - 1);
 }

@@ -59,9 +59,10 @@ TEST(VectorColumn, RowsOfOtherColumnsAreSharedNotCopied) {
   one.push(Vector{1, 2});
   one.push_null();
   other.push(Vector{3, 4});
-  const std::vector<uint16_t> halves{math::to_f16(0.5f), math::to_f16(-2)};
+  const auto halves =
+      std::make_shared<const std::vector<uint16_t>>(std::vector<uint16_t>{math::to_f16(0.5f), math::to_f16(-2)});
   auto f16 = std::make_shared<VectorColumn>("v", 2);
-  f16->push(f16->add({math::RowsView(math::MatrixView(halves.data(), 1, 2)), nullptr}), 0);
+  f16->push(f16->add({math::RowsView(math::MatrixView(halves->data(), 1, 2)), halves}), 0);
   VectorColumn all("v", 2);
   {
     const auto a = one.finish(), b = other.finish();

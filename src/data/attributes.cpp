@@ -34,7 +34,8 @@ std::shared_ptr<const columns::VectorColumn> Attributes::find_vectors(std::strin
 
 namespace {
 
-// As with_newer(), of one column; each may be nullptr.
+// As with_newer(), of one column; each may be nullptr. A row that brings no vector keeps the one it had: a file of the
+// vectors of new items stands beside a table of all.
 std::shared_ptr<const columns::VectorColumn> newer_vectors(const columns::VectorColumn* old,
                                                            const columns::VectorColumn* fresh,
                                                            const columns::Interner& ids, const columns::Interner& now) {
@@ -44,17 +45,19 @@ std::shared_ptr<const columns::VectorColumn> newer_vectors(const columns::Vector
   auto column = std::make_shared<columns::VectorColumn>((fresh ? fresh : old)->name(), (fresh ? fresh : old)->width());
   for (uint32_t row = 0; row < ids.size(); ++row) {
     const uint32_t newer = now.find(ids[row]);
-    if (newer != columns::Interner::kNone) {
-      fresh ? column->push_from(*fresh, newer) : column->push_null();
-    } else {
-      old ? column->push_from(*old, row) : column->push_null();
-    }
+    if (fresh && newer != columns::Interner::kNone && fresh->has(newer))
+      column->push_from(*fresh, newer);
+    else if (old && row < old->rows())
+      column->push_from(*old, row);
+    else
+      column->push_null();
   }
   return column;
 }
 
 }  // namespace
 
+// A table that brings nothing but vectors says nothing of the columns.
 Attributes with_newer(const Attributes& before, const Attributes& now) {
   Attributes all;
   all.ids = before.ids;
@@ -67,10 +70,10 @@ Attributes with_newer(const Attributes& before, const Attributes& now) {
     auto& column = all.columns.emplace_back((fresh ? fresh : old)->without_rows());
     for (uint32_t row = 0; row < all.rows(); ++row) {
       const uint32_t newer = now.ids.find(all.ids[row]);
-      if (newer != columns::Interner::kNone) {
+      if (newer != columns::Interner::kNone && !now.columns.empty()) {
         fresh ? column.push_cell(*fresh, newer) : column.push_null();
       } else {
-        old ? column.push_cell(*old, row) : column.push_null();
+        old&& row < before.rows() ? column.push_cell(*old, row) : column.push_null();
       }
     }
   }

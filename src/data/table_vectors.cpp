@@ -108,7 +108,7 @@ void TableVectors::push(const columns::RawBatch& batch, size_t row, columns::Not
   for (size_t c = 0; c < rows_.size(); ++c)
     if (rows_[c] && !rows_[c]->push(batch.columns[c], row))
       notices.add(batch.columns[c].name,
-                  fmt::format("cells are not vectors of {} finite numbers, and count as missing", length_[c]), 1,
+                  fmt::format("cells are not vectors of {} finite numbers, and count as missing", rows_[c]->width()), 1,
                   place);
 }
 

@@ -107,7 +107,13 @@ TEST_F(TableVectors, NewerRowsReplaceOldOnesAndWidthsMustAgree) {
   EXPECT_EQ(row_of(all, "v", 1), (Vector{5, 6}));
   EXPECT_EQ(row_of(all, "v", 2), Vector{});
   EXPECT_EQ(row_of(all, "v", 3), (Vector{7, 8}));
-  EXPECT_EQ(row_of(with_newer(before, ids({"b"})), "v", 1), Vector{}) << "a row without the column has none";
+  EXPECT_EQ(row_of(with_newer(before, ids({"b"})), "v", 1), (Vector{3, 4})) << "a row that brings none keeps its own";
+  auto some = ids({"a", "b", "d"});
+  add_vectors(some, vectors("v.npy", {"d"}, {{7, 8}}), "item_id");
+  EXPECT_EQ(row_of(with_newer(before, some), "v", 0), (Vector{1, 2})) << "a file of new items beside a table of all";
+  before.columns.emplace_back().name = "title";
+  for (const char* title : {"x", "y", "z"}) before.columns[0].push_text(title);
+  EXPECT_EQ(with_newer(before, now).columns[0].text_of(1), "y") << "vectors alone say nothing of titles";
   auto wider = ids({"b"});
   add_vectors(wider, vectors("v.npy", {"b"}, {{5, 6, 7}}), "item_id");
   EXPECT_TRUE(files::error_of([&] { with_newer(before, wider); }).says("have 3 components"));

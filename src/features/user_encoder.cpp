@@ -203,9 +203,13 @@ EncodedUsers UserEncoder::cells(const columns::Interner& ids, const data::Attrib
     for (uint32_t user = 0; user < ids.size(); ++user) {
       const bool keeps = user < known.size() && !(table && table->ids.find(ids[user]) != columns::Interner::kNone);
       const auto& from = keeps ? known.features[f] : fresh.features[f];
-      if (vectors) {
-        const auto row = from.vector_rows[user];
-        row == columns::Interner::kNone ? vectors->push_null() : vectors->push_from(*from.vectors, row);
+      if (vectors) {  // a user that brings none keeps its own
+        const auto& brought = fresh.features[f];
+        const bool brings =
+            brought.vector_rows[user] != columns::Interner::kNone && brought.vectors->has(brought.vector_rows[user]);
+        const auto& own = brings || user >= known.size() ? brought : known.features[f];
+        const auto row = own.vector_rows[user];
+        row == columns::Interner::kNone ? vectors->push_null() : vectors->push_from(*own.vectors, row);
         to.vector_rows.push_back(user);
         continue;
       }

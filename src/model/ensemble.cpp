@@ -1,6 +1,7 @@
 #include "model/ensemble.h"
 
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/log.h"
@@ -60,6 +61,17 @@ std::vector<Source> sources_of(const std::vector<EnsemblePart>& parts) {
       sum += sources.back().weight;
     }
   }
+  // An item that is added later brings one vector of a name for all of them.
+  std::map<std::string, size_t> widths;
+  for (const auto& source : sources)
+    for (const bool of_items : {true, false}) {
+      const auto& model = source.member->model;
+      for (const auto* feature : of_items ? model.item_encoder.vector_features() : model.user_encoder.vector_features())
+        if (const auto known = widths.emplace((of_items ? "item " : "user ") + feature->name(), feature->dim()).first;
+            known->second != feature->dim())
+          fail(ErrorKind::usage, "{}: reads vectors '{}' of {} numbers, and another model those of {}: name them apart",
+               source.bundle->file().path(), feature->name(), feature->dim(), known->second);
+    }
   if (!(sum > 0 && std::isfinite(sum)))
     fail(ErrorKind::usage, "the weights add up to {}; at least one must be above 0", sum);
   return sources;

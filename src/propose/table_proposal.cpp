@@ -166,6 +166,10 @@ void take_vectors(Proposal& p, const std::string& path, const columns::Interner&
   p.seen.push_back(fmt::format("{}: vectors of {} numbers, of {} of the log's {} {}", path, vectors.width(),
                                vectors.rows() - vectors.missing(), ids.size(), of_items ? "items" : "users"));
   auto& towers = p.options.towers;
+  for (const auto& one : of_items ? towers.item.features : towers.user.features)
+    if (one.column == vectors.name())
+      fail(ErrorKind::usage, "{}: its vectors would be a column '{}', which the table has; rename the file", path,
+           vectors.name());
   (of_items ? data.item_vectors : data.user_vectors).push_back(path);
   (of_items ? towers.item.features : towers.user.features)
       .push_back(feature(vectors.name(), features::FeatureKind::vector));

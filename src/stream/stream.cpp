@@ -310,6 +310,7 @@ dataset::Options as_stream(dataset::Options o) {
   set(o.sampling.frequency.clock, sampling::FrequencyClock::example, "sampling.frequency.clock = \"example\"");
   set(o.data.split.kind, data::SplitKind::none, "data.split.kind = \"none\"");
   set(o.neighbours.kind, model::NeighbourKind::none, "neighbours.kind = \"none\"");
+  set(o.loss.top_k, int64_t{0}, "loss.top_k = 0");
   for (auto& source : o.sampling.negatives)
     set(source.items, sampling::DrawnItems::all, "sampling.negatives: items = \"all\"");
   o.data.split = data::SplitOptions();

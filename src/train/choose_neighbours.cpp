@@ -75,10 +75,12 @@ model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Datase
     for (const double share : kShares) weights.push_back(share * unit);
   }
   const auto alone = values_of(nullptr);
-  // The mean over the lengths of how many times better it is, on a log scale.
+  // The mean over the lengths of how many times better it is, on a log scale; half a hit keeps zeros from deciding.
+  const double half_a_hit = 0.5 / static_cast<double>(std::max<size_t>(1, validation.users.size()));
   const auto gain_of = [&](const Values& values) {
     double sum = 0;
-    for (size_t i = 0; i < values.at.size(); ++i) sum += std::log((values.at[i] + 1e-9) / (alone.at[i] + 1e-9));
+    for (size_t i = 0; i < values.at.size(); ++i)
+      sum += std::log((values.at[i] + half_a_hit) / (alone.at[i] + half_a_hit));
     return sum / static_cast<double>(values.at.size());
   };
   auto best = alone;

@@ -56,6 +56,7 @@ Json table_json(const data::Attributes& table) {
         std::ranges::fill(vector, 0.f);
       else
         vectors->read(row, vector.data());
+      bytes.value(static_cast<uint8_t>(vectors->has(row)));
       bytes.value(checksum(std::as_bytes(std::span(vector))));
     }
   }

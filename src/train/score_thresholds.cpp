@@ -42,11 +42,14 @@ std::vector<float> score_thresholds(ThreadPool& pool, const dataset::Dataset& da
   return thresholds;
 }
 
+int64_t first_epoch_of_thresholds(const dataset::Options& options) {
+  return std::max<int64_t>(1, std::llround(options.loss.top_k_start * static_cast<double>(options.train.epochs)));
+}
+
 std::optional<std::vector<float>> score_thresholds_at(ThreadPool& pool, const dataset::Dataset& data,
                                                       const dataset::TrainingContext& fit,
                                                       const dataset::Options& options, uint64_t epoch) {
-  const auto first = static_cast<uint64_t>(
-      std::max(1.0, std::round(options.loss.top_k_start * static_cast<double>(options.train.epochs))));
+  const auto first = static_cast<uint64_t>(first_epoch_of_thresholds(options));
   const auto refresh = static_cast<uint64_t>(options.loss.top_k_refresh);
   if (options.loss.top_k == 0 || epoch < first || (epoch - first) % refresh != 0) return std::nullopt;
   return score_thresholds(pool, data, fit, static_cast<size_t>(options.loss.top_k), options.train.seed, epoch);

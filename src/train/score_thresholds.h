@@ -16,6 +16,9 @@ namespace pagoda::train {
 std::vector<float> score_thresholds(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
                                     size_t k, uint64_t seed, uint64_t epoch);
 
+// The epoch, from 0, at whose start SL@K begins: top_k_start of them, but never the first.
+int64_t first_epoch_of_thresholds(const dataset::Options& options);
+
 // Those for the epochs from `epoch` on; nothing if the options do not renew them at this epoch. There are none before
 // top_k_start, nor in the first epoch, when ranks say nothing.
 std::optional<std::vector<float>> score_thresholds_at(ThreadPool& pool, const dataset::Dataset& data,

@@ -22,6 +22,7 @@
 #include "train/choose_neighbours.h"
 #include "train/drift.h"
 #include "train/epoch_start.h"
+#include "train/score_thresholds.h"
 #include "train/suited.h"
 #include "train/trained_model.h"
 #include "train/trainer.h"
@@ -146,6 +147,9 @@ void Run::execute(RunFlags flags) {
   if (!data_->split_said.empty()) log_info("split: {}", data_->split_said);
   if (!half_life_said_.empty()) log_info("train.half_life: {}", half_life_said_);
   say_who_validates();
+  if (const auto& o = options_.loss; o.top_k > 0 && first_epoch_of_thresholds(options_) >= options_.train.epochs)
+    log_warning("loss.top_k = {} begins at epoch {} of {}, and so never: lower loss.top_k_start or raise train.epochs",
+                o.top_k, first_epoch_of_thresholds(options_) + 1, options_.train.epochs);
   if (choose_by_ != options_.train.choose_by && may_choose())
     log_warning("{} cannot tell models apart among {} items: a list so long holds nearly all there is; {} chooses",
                 options_.train.choose_by, data_->catalogue.size(), choose_by_);
