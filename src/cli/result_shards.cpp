@@ -25,23 +25,22 @@ std::string difference(const Json& was, const Json& now) {
 
 }  // namespace
 
-ResultShards::ResultShards(std::string folder, size_t shards, std::string format, const std::string& request)
+ResultShards::ResultShards(std::string folder, size_t shards, std::string format, nlohmann::ordered_json request)
     : folder_(std::move(folder)), shards_(shards), format_(std::move(format)) {
   if (std::filesystem::exists(folder_) && !std::filesystem::is_directory(folder_))
     fail(ErrorKind::usage, "{}: is a file; with --shards, -o names a folder", folder_);
   make_folder(folder_);
   const auto asked = folder_ + "/_request.json";
-  auto now = Json::parse(request);
-  now["shards"] = shards_;
-  now["format"] = format_;
+  request["shards"] = shards_;
+  request["format"] = format_;
   if (!file_exists(asked)) {
-    write_file(asked, now.dump(1) + "\n");
+    write_file(asked, request.dump(1) + "\n");
     return;
   }
   const auto was = Json::parse(read_file(asked), nullptr, false);
-  if (was != now)
+  if (was != request)
     fail(ErrorKind::usage, "{}: holds shards of another request: {}; give another folder, or remove this one", folder_,
-         difference(was, now));
+         difference(was, request));
 }
 
 std::string ResultShards::path(size_t shard) const {

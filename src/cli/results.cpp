@@ -53,47 +53,64 @@ bool all_integers(const char* what, const std::vector<std::string>& ids) {
   return all_integers(what, ids.size(), [&](size_t i) { return std::string_view(ids[i]); });
 }
 
-ResultWriter::ResultWriter(const ResultForm& form, const retrieval::Retrieval& retrieval,
-                           const std::vector<std::string>& keys)
-    : retrieval_(retrieval), key_(form.key), format_(format_of(form)) {
-  if (format_ == files::Format::parquet && form.output == "-")
-    fail(ErrorKind::usage, "Parquet cannot go to stdout; give -o FILE.parquet");
-  if (format_ != files::Format::parquet && format_ != files::Format::tsv && format_ != files::Format::jsonl)
-    fail(ErrorKind::usage, "lists are written as jsonl, tsv or parquet; say which with --format");
-  if (format_ == files::Format::tsv) check_cells(keys);
-  if (format_ != files::Format::parquet) {
-    lines_ = files::open_sink(form.output);
-    return;
-  }
-  const auto& info = retrieval.bundle().info();
-  integer_items_ = info.integer_items && all_integers("item", retrieval.items(), [&](size_t i) {
-                     return retrieval.item_id(static_cast<uint32_t>(i));
-                   });
-  integer_keys_ = key_ == "item" ? integer_items_ : info.integer_users && all_integers("user", keys);
-  const auto type = [](bool integers) { return integers ? columns::ColumnType::integer : columns::ColumnType::text; };
-  table_ = formats::open_writer(form.output,
-                                {{key_, type(integer_keys_)},
-                                 {key_ == "item" ? "similar" : "item", type(integer_items_)},
-                                 {"rank", columns::ColumnType::integer},
-                                 {"score", columns::ColumnType::real}},
-                                files::Format::parquet);
-}
+namespace {
 
-void ResultWriter::check_cells(const std::vector<std::string>& keys) const {
+void check_cells(const retrieval::Retrieval& retrieval, const std::string& key, const std::vector<std::string>& keys) {
   const auto check_one = [&](const std::string& what, std::string_view id) {
     if (const auto why = files::why_not_a_tsv_cell(id); !why.empty())
       fail(ErrorKind::input, "the id '{}' of {} {}, which a line of TSV cannot hold: write --format jsonl, or Parquet",
            printable(id), what, why);
   };
-  for (const auto& key : keys) check_one(key_ == "item" ? "an item" : "a user", key);
-  for (size_t i = 0; i < retrieval_.items(); ++i) check_one("an item", retrieval_.item_id(static_cast<uint32_t>(i)));
+  for (const auto& one : keys) check_one(key == "item" ? "an item" : "a user", one);
+  for (size_t i = 0; i < retrieval.items(); ++i) check_one("an item", retrieval.item_id(static_cast<uint32_t>(i)));
+}
+
+// The format of the lists. Error{usage}: it is none of theirs, or does not fit the output.
+files::Format checked_format(const ResultForm& form) {
+  const auto format = format_of(form);
+  if (format == files::Format::parquet && form.output == "-")
+    fail(ErrorKind::usage, "Parquet cannot go to stdout; give -o FILE.parquet");
+  if (format != files::Format::parquet && format != files::Format::tsv && format != files::Format::jsonl)
+    fail(ErrorKind::usage, "lists are written as jsonl, tsv or parquet; say which with --format");
+  return format;
+}
+
+}  // namespace
+
+ResultIds result_ids(const ResultForm& form, const retrieval::Retrieval& retrieval,
+                     const std::vector<std::string>& keys) {
+  const auto format = checked_format(form);
+  if (format == files::Format::tsv) check_cells(retrieval, form.key, keys);
+  if (format != files::Format::parquet) return {};
+  const auto& info = retrieval.bundle().info();
+  ResultIds ids;
+  ids.integer_items = info.integer_items && all_integers("item", retrieval.items(), [&](size_t i) {
+                        return retrieval.item_id(static_cast<uint32_t>(i));
+                      });
+  ids.integer_keys = form.key == "item" ? ids.integer_items : info.integer_users && all_integers("user", keys);
+  return ids;
+}
+
+ResultWriter::ResultWriter(const ResultForm& form, const retrieval::Retrieval& retrieval, const ResultIds& ids)
+    : retrieval_(retrieval), key_(form.key), format_(checked_format(form)), ids_(ids) {
+  if (format_ != files::Format::parquet) {
+    lines_ = files::open_sink(form.output);
+    return;
+  }
+  const auto type = [](bool integers) { return integers ? columns::ColumnType::integer : columns::ColumnType::text; };
+  table_ = formats::open_writer(form.output,
+                                {{key_, type(ids_.integer_keys)},
+                                 {key_ == "item" ? "similar" : "item", type(ids_.integer_items)},
+                                 {"rank", columns::ColumnType::integer},
+                                 {"score", columns::ColumnType::real}},
+                                files::Format::parquet);
 }
 
 void ResultWriter::write_table(const std::vector<std::string>& keys, const index::SearchResult& found) {
   columns::RawBatch batch;
   batch.columns.resize(4);
-  if (integer_keys_) batch.columns[0].type = columns::ColumnType::integer;
-  if (integer_items_) batch.columns[1].type = columns::ColumnType::integer;
+  if (ids_.integer_keys) batch.columns[0].type = columns::ColumnType::integer;
+  if (ids_.integer_items) batch.columns[1].type = columns::ColumnType::integer;
   batch.columns[2].type = columns::ColumnType::integer;
   batch.columns[3].type = columns::ColumnType::real;
   for (size_t q = 0; q < keys.size(); ++q) {

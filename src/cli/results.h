@@ -21,22 +21,29 @@ struct ResultForm {
   std::string key;     // the first column's name: "user", or "item"
 };
 
+// Whether ids are written as integers. Found out once, however many files a run writes.
+struct ResultIds {
+  bool integer_keys = false, integer_items = false;
+};
+// `keys`: all that will be written. Error{usage}: a format that does not fit the output's name. Error{input}: a key or
+// an item's id that would break a line of TSV; nothing is written then.
+ResultIds result_ids(const ResultForm& form, const retrieval::Retrieval& retrieval,
+                     const std::vector<std::string>& keys);
+
 // Not thread-safe; write() may be called for one block of answers after another.
 class ResultWriter {
  public:
-  // `keys`: in the order in which they will be written. Error{usage}: a format that does not fit the output's name.
-  // Error{input}: a key or an item's id that would break a line of TSV; nothing is written then.
-  ResultWriter(const ResultForm& form, const retrieval::Retrieval& retrieval, const std::vector<std::string>& keys);
+  // ids: of result_ids() for this form. Error{usage}: as there.
+  ResultWriter(const ResultForm& form, const retrieval::Retrieval& retrieval, const ResultIds& ids);
   void write(const std::vector<std::string>& keys, const index::SearchResult& found);
   void close();
 
  private:
   void write_table(const std::vector<std::string>& keys, const index::SearchResult& found);
-  void check_cells(const std::vector<std::string>& keys) const;
   const retrieval::Retrieval& retrieval_;
   std::string key_;
   files::Format format_;
-  bool integer_keys_ = false, integer_items_ = false;
+  ResultIds ids_;
   std::unique_ptr<formats::Writer> table_;  // parquet
   std::unique_ptr<files::ByteSink> lines_;  // the others
 };

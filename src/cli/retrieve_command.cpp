@@ -82,7 +82,7 @@ std::optional<ResultShards> shards_of(const RetrieveArgs& args, const retrieval:
       {"exclude_seen", options.exclude_seen},
       {"exclude_checksum", sum_of(excluded)}};
   return std::make_optional<ResultShards>(args.output, *args.shards, args.format.empty() ? "parquet" : args.format,
-                                          request.dump());
+                                          request);
 }
 
 // Sums up what the searches did over all blocks of queries.
@@ -155,7 +155,7 @@ void run_retrieve(const RetrieveArgs& args) {
     say_ids(args.vectors, vectors.id_column, vectors.ids_file);
     auto ids = vectors.ids;
     for (size_t i = ids.size(); i < vectors.values.rows(); ++i) ids.push_back(std::to_string(i));
-    ResultWriter out(form, retrieval, ids);
+    ResultWriter out(form, retrieval, result_ids(form, retrieval, ids));
     for (size_t begin = 0; begin < vectors.values.rows(); begin += kBlock) {
       const size_t end = std::min(vectors.values.rows(), begin + kBlock);
       const std::vector<std::string> keys(ids.begin() + static_cast<std::ptrdiff_t>(begin),
@@ -184,6 +184,8 @@ void run_retrieve(const RetrieveArgs& args) {
   asked.check_share(max_unknown);
   const auto shards = shards_of(args, retrieval, lines, options);
   const size_t files = shards ? shards->size() : 1;
+  const auto form_of = [&](size_t shard) { return shards ? ResultForm{shards->path(shard), "", form.key} : form; };
+  const auto ids = result_ids(form_of(0), retrieval, users);
   Progress bar("retrieve", lines.size(), "users");
   size_t done = 0;
   for (size_t shard = 0; shard < files; ++shard) {
@@ -193,8 +195,7 @@ void run_retrieve(const RetrieveArgs& args) {
       continue;
     }
     const auto key_at = [&](size_t i) { return users.begin() + static_cast<std::ptrdiff_t>(i); };
-    // All users say of what type the ids are, so that it is the same in each shard.
-    ResultWriter out(shards ? ResultForm{shards->path(shard), "", form.key} : form, retrieval, users);
+    ResultWriter out(form_of(shard), retrieval, ids);
     for (size_t begin = first; begin < last; begin += kBlock) {
       if (interrupted)
         fail(ErrorKind::interrupted, "interrupted; {}",
@@ -238,7 +239,8 @@ void run_similar(const SimilarArgs& args) {
   }
   notices.say();
   ThreadPool pool(0);
-  ResultWriter out({args.output, args.format, "item"}, retrieval, ids);
+  const ResultForm form{args.output, args.format, "item"};
+  ResultWriter out(form, retrieval, result_ids(form, retrieval, ids));
   out.write(ids, retrieval.similar(pool, rows, checked_k(args.k)));
   out.close();
 }

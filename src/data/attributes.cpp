@@ -70,11 +70,13 @@ Attributes with_newer(const Attributes& before, const Attributes& now) {
     auto& column = all.columns.emplace_back((fresh ? fresh : old)->without_rows());
     for (uint32_t row = 0; row < all.rows(); ++row) {
       const uint32_t newer = now.ids.find(all.ids[row]);
-      if (newer != columns::Interner::kNone && !now.columns.empty()) {
-        fresh ? column.push_cell(*fresh, newer) : column.push_null();
-      } else {
-        old&& row < before.rows() ? column.push_cell(*old, row) : column.push_null();
-      }
+      const bool renewed = newer != columns::Interner::kNone && !now.columns.empty();
+      if (renewed && fresh)
+        column.push_cell(*fresh, newer);
+      else if (!renewed && old && row < before.rows())
+        column.push_cell(*old, row);
+      else
+        column.push_null();
     }
   }
   for (const auto& fresh : now.vectors)

@@ -218,6 +218,7 @@ Feature Feature::fit(const FeatureOptions& options, const columns::Column* colum
     values = f.bounds_.size() + 2;
   } else {
     if (options.part == TimePart::age) {
+      check(column != nullptr, "the age of an item has a column");
       refuse_open_dates(options, *column);
       bool any = false;
       for (size_t row = 0; row < n && !any; ++row) any = column->as_time_us(row).has_value();
@@ -239,7 +240,7 @@ Feature Feature::fit_vectors(const FeatureOptions& options, const columns::Vecto
   Feature f;
   f.options_ = options;
   f.dim_ = width;
-  // Of a large table a part tells the mean well enough: reading all of a mapped file takes minutes.
+  // Of a large table a part tells the mean well enough.
   constexpr size_t kEnough = 100'000;
   const size_t every = std::max<size_t>(1, vectors / kEnough);
   std::vector<float> vector(width);

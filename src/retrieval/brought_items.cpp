@@ -83,22 +83,26 @@ std::string_view expected(const columns::Column& column) {
   }
 }
 
-// The components, or nothing if the value is not a vector of `width` finite numbers.
-std::optional<std::vector<float>> components(const RequestFeature& vector, size_t width) {
-  if (!vector.is_list || vector.values.size() != width) return std::nullopt;
-  std::vector<float> numbers;
-  for (const auto& value : vector.values) {
-    const auto number = columns::parse_number(value);
-    numbers.push_back(number ? static_cast<float>(*number) : INFINITY);
-    if (!std::isfinite(numbers.back())) return std::nullopt;
+// Appends the vector, or none: as nullptr, and as a value that is not one. Returns false only for the latter.
+bool append(columns::VectorRows& rows, const RequestFeature* provided) {
+  const bool fits = provided && provided->is_list && provided->values.size() == rows.width();
+  if (!fits) {
+    rows.push_null();
+    return !provided;
   }
-  return numbers;
+  columns::Column cell;
+  cell.type = columns::ColumnType::texts;
+  for (const auto& value : provided->values) cell.push_element(value);
+  cell.end_list();
+  return rows.push(cell, 0);
 }
 
 }  // namespace
 
 void check_vector(const RequestFeature& vector, size_t width, const std::string& field) {
-  if (components(vector, width)) return;
+  columns::VectorRows one(vector.name);
+  one.set_width(width);
+  if (append(one, &vector)) return;
   const auto is = !vector.is_list                 ? fmt::format("'{}'", vector.values[0])
                   : vector.values.size() != width ? fmt::format("a list of {}", vector.values.size())
                                                   : std::string("a list with values that are no finite numbers");
@@ -120,7 +124,7 @@ BroughtItems::BroughtItems(const model::Bundle& bundle) {
 void BroughtItems::check(const RequestFeature& attribute) const {
   const auto vector = std::ranges::find(vectors_, attribute.name, &columns::VectorRows::name);
   if (vector != vectors_.end()) return check_vector(attribute, vector->width(), "attributes");
-  const auto wrong = [](std::string text) { throw RequestError(ErrorKind::input, "attributes", std::move(text)); };
+  const auto wrong = [](const std::string& text) { throw RequestError(ErrorKind::input, "attributes", text); };
   const auto* known = table_.find(attribute.name);
   if (!known) {
     auto names = table_.names();
@@ -140,11 +144,7 @@ void BroughtItems::add(const ItemChange& item) {
     return at == item.attributes.end() ? nullptr : &*at;
   };
   for (auto& column : table_.columns) append(column, given(column.name));
-  for (auto& rows : vectors_) {
-    const auto* vector = given(rows.name());
-    const auto numbers = vector ? components(*vector, rows.width()) : std::nullopt;
-    numbers ? rows.push(*numbers) : rows.push_null();
-  }
+  for (auto& rows : vectors_) append(rows, given(rows.name()));
 }
 
 data::Attributes BroughtItems::take() {

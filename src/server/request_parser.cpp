@@ -293,11 +293,12 @@ size_t RequestParser::read_limit(const json& object) const {
 
 ItemVectorsQuery RequestParser::items(const json& list) const {
   ItemVectorsQuery query;
+  retrieval::BroughtItems items(snapshot_.bundle());
   std::vector<retrieval::ItemChange> brought;
   for (size_t i = 0; i < list.size(); ++i)
     within(fmt::format("items[{}]", i), [&] {
       if (list[i].is_object()) {
-        brought.push_back(new_item(list[i]));
+        brought.push_back(new_item(list[i], items));
         query.rows.push_back(columns::Interner::kNone);
         return;
       }
@@ -310,13 +311,12 @@ ItemVectorsQuery RequestParser::items(const json& list) const {
         wrong("", "item '{}' is not in the catalogue: send {{\"item\": ..., \"attributes\": {{...}}}}", id);
     });
   check_once(brought);
-  retrieval::BroughtItems items(snapshot_.bundle());
   for (const auto& item : brought) items.add(item);
   query.provided = items.take();
   return query;
 }
 
-retrieval::ItemChange RequestParser::new_item(const json& object) const {
+retrieval::ItemChange RequestParser::new_item(const json& object, const retrieval::BroughtItems& items) const {
   static const std::vector<std::string> keys{"item", "attributes"};
   retrieval::check_keys(object, keys);
   need_towers("", "an item that is not in it cannot be encoded");
@@ -326,7 +326,6 @@ retrieval::ItemChange RequestParser::new_item(const json& object) const {
   const auto* attributes = given(object, "attributes");
   if (!attributes) return result;
   result.attributes = retrieval::read_features(*attributes, "attributes");
-  const retrieval::BroughtItems items(snapshot_.bundle());
   for (const auto& attribute : result.attributes) {
     check_length(attribute.values.size(), "attributes", options_.max_list);
     items.check(attribute);
@@ -338,11 +337,12 @@ std::vector<retrieval::ItemChange> RequestParser::upserted_items(const json& obj
   static const std::vector<std::string> keys{"items"};
   retrieval::check_keys(object, keys);
   const auto& list = changed_items(object);
+  const retrieval::BroughtItems items(snapshot_.bundle());
   std::vector<retrieval::ItemChange> changes;
   for (size_t i = 0; i < list.size(); ++i) {
     const auto place = fmt::format("items[{}]", i);
     if (!list[i].is_object()) wrong(place, "'{}' is {}, expected an object", place, retrieval::shown(list[i]));
-    changes.push_back(within(place, [&] { return new_item(list[i]); }));
+    changes.push_back(within(place, [&] { return new_item(list[i], items); }));
     if (changes.back().item.empty()) wrong(place, "'{}' has an empty id", place);
   }
   check_once(changes);

@@ -67,7 +67,7 @@ class RequestParser {
   size_t read_limit(const nlohmann::json& object) const;
   ItemVectorsQuery items(const nlohmann::json& list) const;
   const nlohmann::json& changed_items(const nlohmann::json& object) const;
-  retrieval::ItemChange new_item(const nlohmann::json& object) const;
+  retrieval::ItemChange new_item(const nlohmann::json& object, const retrieval::BroughtItems& items) const;
 
   const retrieval::ServeOptions& options_;
   const retrieval::Snapshot& snapshot_;
