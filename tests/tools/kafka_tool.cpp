@@ -59,7 +59,8 @@ void finish(rd_kafka_queue_t* queue) {
 
 void produce(const std::string& broker, const std::string& topic, double rate) {
   auto* producer = client(RD_KAFKA_PRODUCER, broker,
-                          {{"enable.idempotence", "true"}, {"linger.ms", rate > 0 ? "1" : "20"},
+                          {{"enable.idempotence", "true"},
+                           {"linger.ms", rate > 0 ? "1" : "20"},
                            {"queue.buffering.max.messages", "200000"}});
   auto* to = rd_kafka_topic_new(producer, topic.c_str(), nullptr);
   const auto begin = std::chrono::steady_clock::now();
@@ -72,8 +73,8 @@ void produce(const std::string& broker, const std::string& topic, double rate) {
     if (rate > 0)
       std::this_thread::sleep_until(begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
                                                 std::chrono::duration<double>(static_cast<double>(n) / rate)));
-    while (rd_kafka_produce(to, partition, RD_KAFKA_MSG_F_COPY, line.data() + tab + 1, line.size() - tab - 1, nullptr, 0,
-                            nullptr) != 0) {
+    while (rd_kafka_produce(to, partition, RD_KAFKA_MSG_F_COPY, line.data() + tab + 1, line.size() - tab - 1, nullptr,
+                            0, nullptr) != 0) {
       if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) die(rd_kafka_err2str(rd_kafka_last_error()));
       rd_kafka_poll(producer, 100);
     }
@@ -85,8 +86,9 @@ void produce(const std::string& broker, const std::string& topic, double rate) {
 }
 
 void consume(const std::string& broker, const std::string& topic) {
-  auto* consumer = client(RD_KAFKA_CONSUMER, broker, {{"group.id", "kafka_tool"}, {"enable.partition.eof", "true"},
-                                                      {"auto.offset.reset", "error"}});
+  auto* consumer =
+      client(RD_KAFKA_CONSUMER, broker,
+             {{"group.id", "kafka_tool"}, {"enable.partition.eof", "true"}, {"auto.offset.reset", "error"}});
   auto* list = rd_kafka_topic_partition_list_new(1);
   rd_kafka_topic_partition_list_add(list, topic.c_str(), 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
   rd_kafka_assign(consumer, list);
@@ -140,7 +142,8 @@ int main(int argc, char** argv) {
     }
     rd_kafka_CreateTopics(admin, &made, 1, nullptr, queue);
   } else if (command == "grow") {
-    auto* more = rd_kafka_NewPartitions_new(topic.c_str(), static_cast<size_t>(std::stoul(words.at(3))), why, sizeof why);
+    auto* more =
+        rd_kafka_NewPartitions_new(topic.c_str(), static_cast<size_t>(std::stoul(words.at(3))), why, sizeof why);
     if (!more) die(why);
     rd_kafka_CreatePartitions(admin, &more, 1, nullptr, queue);
   } else if (command == "delete") {
