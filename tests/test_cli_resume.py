@@ -43,8 +43,9 @@ SHORT = ("--set", "train.epochs=6", "--set", "train.batch=128", "--set", "model.
 
 
 @pytest.mark.parametrize("extra", [SHORT, CATALOGUE, (*SHORT, "--set", "train.epochs=4", "--set", "train.refit=false", "--set", "train.optimizer='adam'",
-                                                      "--set", "sampling.frequency.kind='streaming'")],
-                         ids=["sampled", "catalogue", "streaming, no refit"])
+                                                      "--set", "sampling.frequency.kind='streaming'"),
+                                   (*SHORT, "--set", "user.history.encoder='attention'")],
+                         ids=["sampled", "catalogue", "streaming, no refit", "attention"])
 def test_killed_at_any_moment_and_resumed_to_the_same_bits(cli, config, tmp_path, extra):
     whole = tmp_path / "whole.pagoda"
     start = time.monotonic()
@@ -138,7 +139,8 @@ def test_resume_without_a_checkpoint_begins_anew(cli, config, tmp_path):
     assert (tmp_path / "m.pagoda").is_file()
 
 
-@pytest.mark.parametrize("extra", [("--set", "train.epochs=3"), CATALOGUE], ids=["sampled", "catalogue"])
+@pytest.mark.parametrize("extra", [("--set", "train.epochs=3"), CATALOGUE, ("--set", "train.epochs=1", "--set", "user.history.encoder='attention'")],
+                         ids=["sampled", "catalogue", "attention"])
 def test_one_thread_and_two_give_the_same_bits(cli, config, tmp_path, extra):
     bundles = []
     for threads in (1, 2, 5):

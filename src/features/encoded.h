@@ -27,6 +27,7 @@ struct BagLayout {
   bool item_ids = false;  // the rows are those of the item id vocabulary, so the item tower's id table can serve
   uint32_t buckets = 0;   // how many of the last rows are hash buckets, which training may never reach
   bool of_ids = false;    // an id or a history, not a feature: where towers sum, it is added as it is
+  bool history = false;   // lists of the user's items, the latest first
 };
 
 struct TowerLayout {

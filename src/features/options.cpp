@@ -80,7 +80,14 @@ void describe(OptionVisitor& f, UserOptions& o) {
               f.choice("table", o.history.table, {{"own", HistoryTable::own}, {"shared", HistoryTable::shared}},
                        "own: embeddings apart from the item tower's; shared: the item tower's id embeddings");
               f.field("dim", o.history.dim, "own: width of the embeddings; 0: the model's dim");
-              f.field("recency", o.history.recency, "the n-th latest item weighs (1 + n)^-recency; 0: all the same");
+              f.field("recency", o.history.recency,
+                      "the n-th latest item weighs (1 + n)^-recency; 0: all the same; attention begins there");
+              f.choice(
+                  "encoder", o.history.encoder,
+                  {{"mean", HistoryEncoder::mean}, {"attention", HistoryEncoder::attention}},
+                  "mean: of the items' embeddings; attention: learns which of them count now, by what they are, by "
+                  "the latest of them and by age, where order matters");
+              f.field("heads", o.history.heads, "attention: how many weightings of the history are learnt");
             });
   f.field("hidden", o.hidden, "widths of the tower's ReLU layers; []: none");
   f.list<FeatureOptions>("features", o.features, "columns of the user table or of the context",
@@ -131,6 +138,8 @@ void validate(const UserOptions& user, const ItemOptions& item) {
   // Above 64 the second latest item weighs less than 2^-64: nothing compared with the latest.
   if (!(history.recency >= 0 && history.recency <= 64))
     fail(ErrorKind::usage, "user.history.recency = {} is not in 0 .. 64", history.recency);
+  if (history.heads < 1 || history.heads > kMaxHeads)
+    fail(ErrorKind::usage, "user.history.heads = {} is not in 1 .. {}", history.heads, kMaxHeads);
   if (!user.id.enabled && user.history.last == 0 && user.features.empty())
     fail(ErrorKind::usage, "the user tower reads nothing: turn on user.id or user.history, or name [[user.features]]");
   if (!item.id.enabled && item.features.empty())

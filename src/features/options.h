@@ -11,7 +11,7 @@ namespace pagoda::features {
 
 // Upper limits of the options.
 inline constexpr int64_t kMaxDim = 4096, kMaxVector = 16384, kMaxBuckets = 1 << 30, kMaxHistory = 100'000,
-                         kMaxWordNgrams = 16;
+                         kMaxWordNgrams = 16, kMaxHeads = 16;
 
 enum class FeatureKind {
   categorical,  // one value of a set: a row of a table
@@ -47,12 +47,18 @@ struct IdOptions {
 };
 
 enum class HistoryTable { own, shared };
+enum class HistoryEncoder {
+  mean,       // of the items' embeddings, weighed by recency
+  attention,  // nn/history_attention.h: weights by what the items are, by the latest of them and by age
+};
 
 struct HistoryOptions {
   int64_t last = 50;                       // the user's last k items; 0: no history
   HistoryTable table = HistoryTable::own;  // own: a table of its own; shared: the item tower's id table
   int64_t dim = 0;                         // own: its width; 0: the model's dim
-  double recency = 0.0;                    // item of age n (0 the latest) weighs (1 + n)^-recency
+  double recency = 0.0;  // item of age n (0 the latest) weighs (1 + n)^-recency; attention begins at these weights
+  HistoryEncoder encoder = HistoryEncoder::mean;
+  int64_t heads = 2;  // of attention
 };
 
 struct UserOptions {

@@ -122,8 +122,8 @@ void UserEncoder::make_layout() {
   layout_ = {};
   if (id_enabled_) layout_.add({"user.id", id_vocabulary_.rows(), id_dim_, false, id_vocabulary_.buckets(), true});
   if (history_.last > 0)
-    layout_.add(
-        {"user.history", history_rows_, history_dim_, history_.table == HistoryTable::shared, history_buckets_, true});
+    layout_.add({"user.history", history_rows_, history_dim_, history_.table == HistoryTable::shared, history_buckets_,
+                 true, true});
   for (const auto& f : features_) {
     if (f.is_dense())
       layout_.dense += f.dim();

@@ -10,11 +10,12 @@ namespace pagoda::model {
 
 namespace {
 constexpr size_t kRowChunk = 256;
-}
+constexpr uint64_t kAttentionSubstream = 500;  // of random numbers, from that of the tower on
+}  // namespace
 
 template <class T>
 Tower<T>::Tower(features::TowerLayout layout, std::vector<size_t> table_of, std::span<const int64_t> hidden, size_t dim,
-                const ModelOptions& model)
+                const ModelOptions& model, const features::HistoryOptions& history)
     : layout_(std::move(layout)), table_of_(std::move(table_of)), sum_(model.combine == Combine::sum),
       normalise_(model.normalise) {
   const auto& bags = layout_.bags;
@@ -34,23 +35,36 @@ Tower<T>::Tower(features::TowerLayout layout, std::vector<size_t> table_of, std:
     for (auto h : hidden) widths.push_back(static_cast<size_t>(h));
   if (sum_ || !hidden.empty() || width_ != dim || layout_.dense > 0) widths.push_back(dim);
   mlp_ = nn::Mlp<T>(std::move(widths));
+  if (history.encoder == features::HistoryEncoder::mean) return;
+  for (size_t b = 0; b < bags.size(); ++b)
+    if (bags[b].history) attended_ = b;
+  if (attended_ == kNone) return;
+  recency_ = history.recency;
+  attention_ = nn::HistoryAttention<T>(bags[attended_].dim, static_cast<size_t>(history.heads),
+                                       static_cast<size_t>(history.last));
 }
 
 template <class T>
 void Tower<T>::initialise(uint64_t seed, uint64_t lane) {
   mlp_.initialise(seed, lane);
   if (!added_.empty()) mlp_.weights(mlp_.layers() - 1).fill(0);
+  if (attended_ != kNone) attention_.initialise(seed, lane + kAttentionSubstream, recency_);
 }
 
 template <class T>
-void Tower<T>::forward(ThreadPool& pool, std::span<const nn::EmbeddingTable<T>> tables,
-                       const features::EncodedBatch& batch, const Dropout& dropout, Pass& pass) const {
+void Tower<T>::forward(ThreadPool& pool, Tables tables, const features::EncodedBatch& batch, const Dropout& dropout,
+                       Pass& pass) const {
   check(batch.bags.size() == layout_.bags.size(), "a batch of another layout");
   pass.input.resize(batch.size, width_);
   const math::MatrixView<T> x = pass.input;
   for (size_t b = 0; b < batch.bags.size(); ++b) {
     const StepClock::Within gather(pass.clock, StepStage::gather);
-    tables[table_of_[b]].forward(pool, batch.bags[b], x.slice_cols(column_of_[b], column_of_[b] + layout_.bags[b].dim));
+    const auto& table = tables[table_of_[b]];
+    const auto out = x.slice_cols(column_of_[b], column_of_[b] + layout_.bags[b].dim);
+    if (b == attended_)
+      attention_.forward(pool, table, batch.bags[b], pass.attention, out);
+    else
+      table.forward(pool, batch.bags[b], out);
   }
   if (layout_.dense > 0)
     pool.for_chunks(batch.size, kRowChunk, [&](size_t begin, size_t end) {
@@ -67,8 +81,7 @@ void Tower<T>::forward(ThreadPool& pool, std::span<const nn::EmbeddingTable<T>> 
 }
 
 template <class T>
-void Tower<T>::backward(ThreadPool& pool, Pass& pass, math::MatrixView<T> d_output,
-                        typename nn::Mlp<T>::Gradients& gradients) const {
+void Tower<T>::backward(ThreadPool& pool, Pass& pass, math::MatrixView<T> d_output, Gradients& gradients) const {
   if (normalise_) nn::normalise_rows_backward<T>(pool, pass.output, pass.lengths, d_output);
   pass.d_input.resize(pass.input.rows(), width_);
   if (!added_.empty())
@@ -76,12 +89,18 @@ void Tower<T>::backward(ThreadPool& pool, Pass& pass, math::MatrixView<T> d_outp
       for (size_t i = begin; i < end; ++i)
         for (const size_t b : added_) std::copy_n(d_output[i], mlp_.out(), pass.d_input[i] + column_of_[b]);
     });
-  mlp_.backward(pool, pass.activations, d_output, gradients, pass.d_input.view().slice_cols(read_from_, width_));
+  mlp_.backward(pool, pass.activations, d_output, gradients.layers, pass.d_input.view().slice_cols(read_from_, width_));
 }
 
 template <class T>
-math::MatrixView<const T> Tower<T>::d_bag(const Pass& pass, size_t b) const {
-  return pass.d_input.view().slice_cols(column_of_[b], column_of_[b] + layout_.bags[b].dim);
+std::vector<typename nn::EmbeddingTable<T>::Reading> Tower<T>::backward_bag(ThreadPool& pool, Tables tables,
+                                                                            const features::EncodedBatch& batch,
+                                                                            size_t b, Pass& pass,
+                                                                            Gradients& gradients) const {
+  const math::MatrixView<const T> d_bag =
+      pass.d_input.view().slice_cols(column_of_[b], column_of_[b] + layout_.bags[b].dim);
+  if (b != attended_) return {{&batch.bags[b], d_bag}};
+  return attention_.backward(pool, tables[table_of_[b]], batch.bags[b], pass.attention, d_bag, gradients.attention);
 }
 
 template class Tower<float>;

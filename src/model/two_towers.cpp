@@ -42,7 +42,7 @@ TwoTowers<T>::TwoTowers(const ModelOptions& model, const features::UserOptions& 
       tables_.emplace_back(bag.name, bag.rows, bag.dim, stored);
     }
   }
-  user_ = Tower<T>(shared_layout, user_tables, user.hidden, dim_, model);
+  user_ = Tower<T>(shared_layout, user_tables, user.hidden, dim_, model, user.history);
   item_ = Tower<T>(item_layout, item_tables, item.hidden, dim_, model);
 }
 
@@ -72,10 +72,13 @@ void TwoTowers<T>::backward(ThreadPool& pool, const features::EncodedBatch& user
   const StepClock::Within combine(item_pass.clock, StepStage::combine);
   gradients.tables.resize(tables_.size());
   std::vector<std::vector<typename nn::EmbeddingTable<T>::Reading>> readings(tables_.size());
-  for (size_t b = 0; b < users.bags.size(); ++b)
-    readings[user_.table_of(b)].push_back({&users.bags[b], user_.d_bag(user_pass, b)});
-  for (size_t b = 0; b < items.bags.size(); ++b)
-    readings[item_.table_of(b)].push_back({&items.bags[b], item_.d_bag(item_pass, b)});
+  const auto gather = [&](const Tower<T>& tower, const features::EncodedBatch& batch, Pass& pass, auto& of_tower) {
+    for (size_t b = 0; b < batch.bags.size(); ++b)
+      for (const auto& reading : tower.backward_bag(pool, tables_, batch, b, pass, of_tower))
+        readings[tower.table_of(b)].push_back(reading);
+  };
+  gather(user_, users, user_pass, gradients.user);
+  gather(item_, items, item_pass, gradients.item);
   for (size_t t = 0; t < tables_.size(); ++t) tables_[t].backward(pool, readings[t], gradients.tables[t]);
 }
 
@@ -90,11 +93,18 @@ void TwoTowers<T>::for_each_parameter(Towers& towers, const OnTable& on_table, c
     for (size_t l = 0; l < mlp.layers(); ++l) {
       const auto name = (user ? "user.layer" : "item.layer") + std::to_string(l + 1);
       const auto side = [user](const TwoTowersGradients<T>& g) -> auto& { return user ? g.user : g.item; };
-      on_matrix(name + ".weights", mlp.weights(l),
-                [side, l](const TwoTowersGradients<T>& g) -> const math::Matrix<T>& { return side(g).weights[l]; });
-      on_matrix(name + ".biases", mlp.biases(l),
-                [side, l](const TwoTowersGradients<T>& g) -> const math::Matrix<T>& { return side(g).biases[l]; });
+      on_matrix(name + ".weights", mlp.weights(l), [side, l](const TwoTowersGradients<T>& g) -> const math::Matrix<T>& {
+        return side(g).layers.weights[l];
+      });
+      on_matrix(name + ".biases", mlp.biases(l), [side, l](const TwoTowersGradients<T>& g) -> const math::Matrix<T>& {
+        return side(g).layers.biases[l];
+      });
     }
+    if (auto* attention = user ? towers.user_.attention() : nullptr)
+      nn::HistoryAttention<T>::for_each_parameter(*attention, [&](const char* name, auto& matrix, auto of) {
+        on_matrix(std::string("user.history.") + name, matrix,
+                  [of](const TwoTowersGradients<T>& g) -> const math::Matrix<T>& { return g.user.attention.*of; });
+      });
   }
 }
 

@@ -15,7 +15,7 @@ namespace pagoda::model {
 // The gradients of one step.
 template <class T>
 struct TwoTowersGradients {
-  typename nn::Mlp<T>::Gradients user, item;
+  typename Tower<T>::Gradients user, item;
   std::vector<nn::RowGradients<T>> tables;
   double squared_norm() const;
 };
@@ -67,7 +67,7 @@ class TwoTowers {
   using ConstParameter = NamedParameter<const math::Matrix<T>, const math::Matrix<uint16_t>>;
 
   // All parameters, in the order in which they are saved and update() takes the optimisers: the tables, then the user
-  // tower's layers, then the item tower's.
+  // tower's layers and its attention, then the item tower's layers.
   std::vector<Parameter> parameters();
   std::vector<ConstParameter> parameters() const;
 

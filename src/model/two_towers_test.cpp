@@ -55,7 +55,7 @@ struct Step {
   }
 };
 
-// Each table's gradient as a whole matrix, then each layer's, in the order of parameters().
+// Each table's gradient as a whole matrix, then each layer's and the attention's, in the order of parameters().
 std::vector<math::Matrix<double>> dense(TwoTowers<double>& towers, const TwoTowersGradients<double>& g) {
   std::vector<math::Matrix<double>> all;
   for (size_t t = 0; t < towers.tables().size(); ++t) {
@@ -65,11 +65,15 @@ std::vector<math::Matrix<double>> dense(TwoTowers<double>& towers, const TwoTowe
     for (size_t i = 0; i < g.tables[t].rows.size(); ++i)
       std::copy_n(g.tables[t].values[i], values.cols(), m[g.tables[t].rows[i]]);
   }
-  for (const auto* side : {&g.user, &g.item})
-    for (size_t l = 0; l < side->weights.size(); ++l) {
-      all.push_back(side->weights[l]);
-      all.push_back(side->biases[l]);
+  for (const auto* side : {&g.user, &g.item}) {
+    for (size_t l = 0; l < side->layers.weights.size(); ++l) {
+      all.push_back(side->layers.weights[l]);
+      all.push_back(side->layers.biases[l]);
     }
+    if (side == &g.user && towers.user().attention())
+      nn::HistoryAttention<double>::for_each_parameter(
+          *towers.user().attention(), [&](const char*, auto&, auto of) { all.push_back(side->attention.*of); });
+  }
   return all;
 }
 
@@ -112,19 +116,22 @@ void sweep(const SmallWorld& w) {
 TEST(TwoTowers, EveryParametersGradientIsThatOfFiniteDifferencesThroughTheLoss) {
   for (auto combine : {Combine::sum, Combine::concat})
     for (auto table : {features::HistoryTable::own, features::HistoryTable::shared})
-      for (bool normalise : {true, false})
-        for (const auto& hidden : std::vector<std::vector<int64_t>>{{}, {5}, {6, 5}}) {
-          SCOPED_TRACE(fmt::format("sum {}, shared {}, normalise {}, hidden layers {}", combine == Combine::sum,
-                                   table == features::HistoryTable::shared, normalise, hidden.size()));
-          SmallWorld w;
-          w.all_features();
-          w.user.history.table = table;
-          w.model.combine = combine;
-          w.model.normalise = normalise;
-          w.user.hidden = w.item.hidden = hidden;
-          w.model.dropout = hidden.empty() ? 0 : .2;
-          sweep(w);
-        }
+      for (auto encoder : {features::HistoryEncoder::mean, features::HistoryEncoder::attention})
+        for (bool normalise : {true, false})
+          for (const auto& hidden : std::vector<std::vector<int64_t>>{{}, {5}, {6, 5}}) {
+            SCOPED_TRACE(fmt::format("sum {}, shared {}, attention {}, normalise {}, hidden layers {}",
+                                     combine == Combine::sum, table == features::HistoryTable::shared,
+                                     encoder == features::HistoryEncoder::attention, normalise, hidden.size()));
+            SmallWorld w;
+            w.all_features();
+            w.user.history.table = table;
+            w.user.history.encoder = encoder;
+            w.model.combine = combine;
+            w.model.normalise = normalise;
+            w.user.hidden = w.item.hidden = hidden;
+            w.model.dropout = hidden.empty() ? 0 : .2;
+            sweep(w);
+          }
 }
 
 TEST(TwoTowers, SumAddsIdsAndHistoriesOfTheModelsWidthToTheLayers) {
@@ -202,7 +209,8 @@ TEST(TwoTowers, BitsAreThoseOfOneThread) {
     EXPECT_TRUE(std::ranges::equal(gradients[0].tables[t].values.values(), gradients[1].tables[t].values.values()));
   }
   for (size_t l = 0; l < 2; ++l)
-    EXPECT_TRUE(std::ranges::equal(gradients[0].user.weights[l].values(), gradients[1].user.weights[l].values()));
+    EXPECT_TRUE(
+        std::ranges::equal(gradients[0].user.layers.weights[l].values(), gradients[1].user.layers.weights[l].values()));
 }
 
 TEST(TwoTowers, WithoutLayersAndAtTheModelsWidthTheEmbeddingIsTheVector) {

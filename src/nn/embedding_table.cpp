@@ -94,6 +94,16 @@ void EmbeddingTable<T>::forward(ThreadPool& pool, const math::Bag& bag, math::Ma
 }
 
 template <class T>
+void EmbeddingTable<T>::read(std::span<const uint32_t> rows, math::MatrixView<T> out) const {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (stored_ == math::Precision::bf16)
+      std::transform(bf16_[rows[i]], bf16_[rows[i]] + dim(), out[i], [](uint16_t v) { return math::from_bf16(v); });
+    else
+      std::copy_n(values_[rows[i]], dim(), out[i]);
+  }
+}
+
+template <class T>
 void EmbeddingTable<T>::backward(ThreadPool& pool, std::span<const Reading> readings, RowGradients<T>& out) const {
   std::vector<const math::Bag*> bags;
   for (const auto& reading : readings) bags.push_back(reading.bag);

@@ -37,6 +37,7 @@ class EmbeddingTable {
   // row's distance from `small_from`: what stands before those rows may grow, and does not change them.
   void initialise(ThreadPool& pool, uint64_t seed, uint64_t substream, double deviation, size_t small_from = SIZE_MAX);
   void forward(ThreadPool& pool, const math::Bag& bag, math::MatrixView<T> out) const;
+  void read(std::span<const uint32_t> rows, math::MatrixView<T> out) const;  // each row as it is
 
   // A reading to differentiate: the bag (borrowed until backward) and dY.
   struct Reading {

@@ -60,10 +60,10 @@ nlohmann::json dense_names(const std::vector<features::FeatureOptions>& features
 
 // Of the bags of a layout, in its order: ids and the history come first, then the features in the order of the config.
 std::vector<std::string> poolings_of(const features::TowerLayout& layout,
-                                     const std::vector<features::FeatureOptions>& features) {
+                                     const std::vector<features::FeatureOptions>& features, bool attention) {
   std::vector<std::string> poolings;
   for (const auto& bag : layout.bags)
-    if (bag.of_ids) poolings.push_back(bag.name == "user.history" ? "recency" : "one");
+    if (bag.of_ids) poolings.push_back(!bag.history ? "one" : attention ? "attention" : "recency");
   for (const auto& feature : features)
     if (!is_dense(feature))
       poolings.push_back(feature.kind == FeatureKind::multi  ? "mean"
@@ -128,7 +128,7 @@ nb::tuple tower(const Loaded& loaded, const std::string& which) {
   const bool user = which == "user";
   const auto& one = user ? towers.user() : towers.item();
   const auto& features = user ? options.user.features : options.item.features;
-  const auto poolings = poolings_of(one.layout(), features);
+  const auto poolings = poolings_of(one.layout(), features, one.attention() != nullptr);
 
   nb::dict weights;
   auto bags = nlohmann::json::array();
@@ -158,6 +158,11 @@ nb::tuple tower(const Loaded& loaded, const std::string& which) {
     weights[nb::str((name + ".weights").c_str())] = kept(bundle, one.mlp().weights(l));
     weights[nb::str((name + ".biases").c_str())] = kept(bundle, one.mlp().biases(l));
   }
+  if (const auto* attention = one.attention())
+    nn::HistoryAttention<float>::for_each_parameter(
+        *attention, [&](const char* name, const math::Matrix<float>& matrix, auto) {
+          weights[nb::str((std::string("history.") + name).c_str())] = kept(bundle, matrix);
+        });
   if (auto unknown = member.model.unknown_user; user && !unknown.empty()) {
     const size_t n = unknown.size();
     weights["unknown_user"] = nb::cast(array_of(std::move(unknown), {n}));
@@ -170,6 +175,7 @@ nb::tuple tower(const Loaded& loaded, const std::string& which) {
                                    {"bags", bags},
                                    {"dense", dense},
                                    {"history", options.user.history.last},
+                                   {"heads", options.user.history.heads},
                                    {"recency", options.user.history.recency}};
   return nb::make_tuple(description.dump(), weights);
 }

@@ -139,6 +139,14 @@ std::vector<Key> history_keys(const Options& base) {
   if (has_times(base))
     keys.push_back(numbers<double>("user.history.recency", history.recency, {0, 0.3, 0.5, 1},
                                    [](Options& o, double value) { o.towers.user.history.recency = value; }));
+  if (has_times(base)) {
+    const bool attends = history.encoder == features::HistoryEncoder::attention;
+    Key key{.name = "user.history.encoder", .levels = {}, .ordered = false, .standing = attends ? 1u : 0u};
+    for (const auto& [text, encoder] : {std::pair("mean", features::HistoryEncoder::mean),
+                                        std::pair("attention", features::HistoryEncoder::attention)})
+      key.levels.push_back({text, [encoder = encoder](Options& o) { o.towers.user.history.encoder = encoder; }});
+    keys.push_back(std::move(key));
+  }
   if (base.towers.item.id.enabled) {
     const bool shared = history.table == features::HistoryTable::shared;
     Key key{.name = "user.history.table", .levels = {}, .ordered = false, .standing = shared ? 1u : 0u};

@@ -50,30 +50,55 @@ class _Graph:
         return self.constant(np.array(values, np.int64))
 
 
-def _pooled(graph: _Graph, bag: dict, history: int, recency: float) -> str:
+def _attention(graph: _Graph, bag: dict, shape: dict, table: str, there: str, age: str, read: str) -> str:
+    """[n, dim]: the attention over a history (src/nn/history_attention.h) of table [n, items, dim]; there, age and read
+    [n, items]: whether there is an item, its age, and whether it is young enough."""
+    heads, width = shape["heads"], bag["dim"]
+    valid = graph.node("Mul", there, read)
+    newest = graph.node("Mul", valid, graph.node("Cast", graph.node("Equal", age, graph.number(0)), to=1))
+    first = graph.node("Squeeze", graph.node("MatMul", graph.node("Unsqueeze", newest, graph.whole(1)), table),
+                       graph.whole(1))
+    query = graph.node("Add", graph.node("MatMul", first, "history.queries"), "history.constants")
+    query = graph.node("Reshape", query, graph.whole(0, heads, width))
+    scores = graph.node("MatMul", query, graph.node("Transpose", table, perm=[0, 2, 1]))
+    scores = graph.node("Mul", scores, graph.number(width**-0.5))
+    place = graph.node("Cast", graph.node("Min", age, graph.number(shape["history"] - 1)), to=7)
+    by_age = graph.node("Gather", graph.node("Transpose", "history.ages", perm=[1, 0]), place, axis=0)
+    scores = graph.node("Add", scores, graph.node("Transpose", by_age, perm=[0, 2, 1]))
+    mask = graph.node("Unsqueeze", valid, graph.whole(1))
+    scores = graph.node("Where", graph.node("Cast", mask, to=9), scores, graph.number(-1e30))
+    weights = graph.node("Mul", graph.node("Softmax", scores, axis=2), mask)
+    pooled = graph.node("Reshape", graph.node("MatMul", weights, table), graph.whole(0, heads * width))
+    return graph.node("Add", graph.node("MatMul", pooled, "history.values"),
+                      graph.node("MatMul", first, "history.latest"))
+
+
+def _pooled(graph: _Graph, bag: dict, shape: dict) -> str:
     """[n, dim]: the weighted sum of a table's rows; a row of -1 weighs nothing."""
     rows = bag["name"]
     there = graph.node("Cast", graph.node("GreaterOrEqual", rows, graph.whole(0)), to=1)
+    table = graph.node("Gather", f"table:{bag['table']}", graph.node("Max", rows, graph.whole(0)), axis=0)
     weights = there
-    if bag["pooling"] == "recency":
+    if bag["pooling"] in ("recency", "attention"):
         age = graph.node("CumSum", there, graph.scalar(1), exclusive=1)  # of those that are there
-        read = graph.node("Cast", graph.node("Less", age, graph.number(history)), to=1)
-        fading = graph.node("Pow", graph.node("Add", age, graph.number(1)), graph.number(-recency))
+        read = graph.node("Cast", graph.node("Less", age, graph.number(shape["history"])), to=1)
+        if bag["pooling"] == "attention":
+            return _attention(graph, bag, shape, table, there, age, read)
+        fading = graph.node("Pow", graph.node("Add", age, graph.number(1)), graph.number(-shape["recency"]))
         weights = graph.node("Mul", there, graph.node("Mul", fading, read))
     if bag["pooling"] != "one":
         total = graph.node("ReduceSum", weights, graph.whole(1), keepdims=1)
         total = graph.node("Max", total, graph.number(1e-12))
         weights = graph.node("Div", weights, graph.node("Sqrt", total) if bag["pooling"] == "root" else total)
-    table = graph.node("Gather", f"table:{bag['table']}", graph.node("Max", rows, graph.whole(0)), axis=0)
     summed = graph.node("MatMul", graph.node("Unsqueeze", weights, graph.whole(1)), table)
     return graph.node("Squeeze", summed, graph.whole(1))
 
 
 def _vector(graph: _Graph, shape: dict, numbers: str) -> str:
     """[n, dim] before unit length."""
-    read = [_pooled(graph, bag, shape["history"], shape["recency"]) for bag in shape["bags"] if not bag["added"]]
+    read = [_pooled(graph, bag, shape) for bag in shape["bags"] if not bag["added"]]
     read += [numbers] if shape["dense"] else []
-    added = [_pooled(graph, bag, shape["history"], shape["recency"]) for bag in shape["bags"] if bag["added"]]
+    added = [_pooled(graph, bag, shape) for bag in shape["bags"] if bag["added"]]
     vector = ""
     if read:
         vector = read[0] if len(read) == 1 else graph.node("Concat", *read, axis=1)
@@ -104,6 +129,7 @@ def inputs_of(tower: str, shape: dict, weights: dict) -> list[dict]:
             "root": "rows of the table, whose sum is divided by the root of their number; -1 is none",
             "recency": f"rows of the user's items in the table, the latest first; the first {shape['history']} count; "
                        "-1 is no item"}
+    said["attention"] = said["recency"]
     inputs: list[dict] = []
     for bag in shape["bags"]:
         length = 1 if bag["pooling"] == "one" else f"length of {bag['name']}"
