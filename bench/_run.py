@@ -13,7 +13,7 @@ import _bench
 def main():
     here = pathlib.Path(__file__).parent
     known = sorted((p.stem for p in here.glob("*.py") if not p.stem.startswith("_")), key=lambda name: (name == "scaling", name))  # reads the others' figures
-    alone = ["index", "index-100m", "python", "serve", "stream", "upsert"]  # only where they are named: peers take long to install or to build, loads want the machine to themselves
+    alone = ["events", "index", "index-100m", "python", "serve", "stream", "upsert"]  # only where they are named: peers take long to install or to build, loads want the machine to themselves
     known = [name for name in known if name not in alone]
     long = {"curves", "mtg", "scaling"}  # in a quick run only where they are named
     parser = argparse.ArgumentParser(prog="./run bench", description="Benchmarks, each beside its peer and this machine's own peak.")

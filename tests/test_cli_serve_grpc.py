@@ -79,6 +79,8 @@ def message(pb, kind, body):
         out["quota"] = pb.Quota(**out["quota"])
     if "requests" in out:
         out["requests"] = [message(pb, "RetrieveRequest", one) for one in out["requests"]]
+    if "events" in out:
+        out["events"] = [message(pb, "Event", one) for one in out["events"]]
     if "users" in out:
         out["users"] = [message(pb, "User", one) for one in out["users"]]
     if "items" in out and kind != "DeleteItemsRequest":
@@ -101,6 +103,8 @@ def answer(m):
         return {"answers": [answer(one) for one in m.answers]}
     if name == "EncodeResponse":
         return {"vectors": [list(v.values) for v in m.vectors], "model": m.model}
+    if name == "AddEventsResponse":
+        return {key: getattr(m, key) for key in ("events", "repeated", "unknown_items") if key == "events" or getattr(m, key)}
     if name in ("UpsertItemsResponse", "DeleteItemsResponse"):
         return {"items": m.items}
     out = {"items": list(m.items), "scores": list(m.scores), "model": m.model}
@@ -108,9 +112,11 @@ def answer(m):
         out["attributes"] = [{key: plain(x) for key, x in row.values.items()} for row in m.attributes]
     if name == "RetrieveResponse":
         out["user_known"] = m.user_known
+        if m.HasField("live"):
+            out["live"] = m.live
         if m.HasField("explain"):
             e = m.explain
-            out["explain"] = {key: getattr(e, key) for key in ("plan", "selectivity", "lists_probed", "vectors_scored", "vectors_reranked", "boosted")}
+            out["explain"] = {key: getattr(e, key) for key in ("plan", "selectivity", "lists_probed", "vectors_scored", "vectors_reranked", "boosted", "live_events")}
     return out
 
 
@@ -127,6 +133,7 @@ CALLS = {
     "Retrieve": ("/v1/retrieve", "RetrieveRequest"), "RetrieveBatch": ("/v1/retrieve_batch", "RetrieveBatchRequest"),
     "Similar": ("/v1/similar", "SimilarRequest"), "Encode": ("/v1/encode", "EncodeRequest"),
     "UpsertItems": ("/v1/items:upsert", "UpsertItemsRequest"), "DeleteItems": ("/v1/items:delete", "DeleteItemsRequest"),
+    "AddEvents": ("/v1/events", "AddEventsRequest"),
 }
 
 ASKED = [
@@ -154,6 +161,33 @@ WRONG = [
     ("UpsertItems", {"items": [{"item": "n"}, {"item": "n"}]}), ("UpsertItems", {"items": [{"attributes": {}}]}), ("DeleteItems", {}),
     ("DeleteItems", {"items": ["x"] * 300}),
 ]
+
+
+def test_events_count_as_over_http(serve, model, tmp_path, connect, pb):
+    shutil.copy(model, tmp_path / "m.pagoda")
+    body = {"events": [{"user": "u3", "item": "i5", "time": "2031-01-01", "context": {"device": "tv"}, "id": "e-1"}, {"user": "u3", "item": "new", "id": "7"}]}
+    with serve(tmp_path / "m.pagoda", *ON) as server:
+        stub = connect(server)
+        assert answer(stub.AddEvents(message(pb, "AddEventsRequest", body))) == {"events": 2, "unknown_items": 1}
+        assert server.post("/v1/events", body) == {"events": 2, "repeated": 2, "unknown_items": 1}
+        got = answer(stub.Retrieve(message(pb, "RetrieveRequest", {"user": "u3", "explain": True})))
+        assert got["explain"]["live_events"] == 2
+        expected = server.post("/v1/retrieve", {"user": "u3", "explain": True})
+        assert as_floats(got) == as_floats(expected)
+        with pytest.raises(grpc.RpcError) as wrong:
+            stub.AddEvents(pb.AddEventsRequest(events=[pb.Event(user="u3")]))
+        assert (wrong.value.code(), dict(wrong.value.trailing_metadata())["pagoda-field"]) == (Code.INVALID_ARGUMENT, "events[0].item")
+
+
+def test_an_answer_that_may_lack_events_says_so(serve, model, tmp_path, connect, pb):
+    with serve(model, *ON, settings=["serve.redis=redis://127.0.0.1:1"]) as server:  # where no Redis is
+        got = answer(connect(server).Retrieve(pb.RetrieveRequest(user="u3")))
+        assert got["live"] is False
+        assert as_floats(got) == as_floats(server.post("/v1/retrieve", {"user": "u3"}))
+        assert "live" not in answer(connect(server).Retrieve(pb.RetrieveRequest()))
+        with pytest.raises(grpc.RpcError) as away:
+            connect(server).AddEvents(pb.AddEventsRequest(events=[pb.Event(user="u3", item="i5")]))
+        assert away.value.code() == Code.UNAVAILABLE
 
 
 @pytest.mark.parametrize("kind", ["exact", "partitioned"])

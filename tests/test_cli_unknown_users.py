@@ -115,6 +115,7 @@ def test_max_unknown_fails_before_anything_is_written(cli, model, folder):
         says=["2 of 4 users are unknown to the model: 'x1', 'x2'", "--max-unknown 0.4 allows 1"])
     assert not out.exists()
     cli("retrieve", model, "--users", "-", "--max-unknown", 0.5, "-o", out, stdin=users)
+    cli("retrieve", model, "--users", "-", "--most-unknown", 0.5, "-o", out, stdin=users)  # its former name
     assert out.exists()
     cli("retrieve", model, "--users", "-", "--max-unknown", 0, stdin="u1\n")
     cli("retrieve", model, "--users", "-", "--max-unknown", 7, stdin="u1\n", code=2)

@@ -14,7 +14,7 @@
 #include "evaluate/comparison_table.h"
 #include "evaluate/judged_model.h"
 #include "files/byte_sink.h"
-#include "retrieval/journal.h"
+#include "retrieval/item_journal.h"
 #include "train/suited.h"
 
 namespace pagoda::cli {
@@ -113,7 +113,7 @@ bool may_keep_to_stored(const EvaluateArgs& args, const model::Bundle& served) {
 
 EvaluatedModel evaluate_model(const EvaluateArgs& args) {
   const auto served = model::Bundle::open(args.model);
-  if (const auto journal = retrieval::journal_path(args.model); file_exists(journal))
+  if (const auto journal = retrieval::item_journal_path(args.model); file_exists(journal))
     log_info("{} is not read: the bundle is judged with the items that it was trained with", journal);
   served->members();  // throws for a bundle of bare vectors, which has no users to evaluate
   auto bundle = served, second = args.rescore.empty() ? nullptr : model::Bundle::open(args.rescore);

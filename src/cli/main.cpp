@@ -311,11 +311,15 @@ int run(int argc, char** argv) {
   c->add_option("--rescore-from", retrieve.rescore_from, "candidates of the first bundle that the second reranks")
       ->needs(second)
       ->capture_default_str();
-  c->add_option(
-       "--max-unknown", retrieve.max_unknown,
-       "fail when nothing is known of more than this share of the users, 0 to 1; 1: never; by default 0.1, and "
-       "1 for fewer than ten lines")
-      ->check(CLI::Range(0.0, 1.0));
+  auto* max_unknown = c->add_option(
+      "--max-unknown", retrieve.max_unknown,
+      "fail when nothing is known of more than this share of the users, 0 to 1; 1: never; by default 0.1, and "
+      "1 for fewer than ten lines");
+  max_unknown->check(CLI::Range(0.0, 1.0));
+  c->add_option("--most-unknown", retrieve.max_unknown, "the former name of --max-unknown")
+      ->check(CLI::Range(0.0, 1.0))
+      ->group("")
+      ->excludes(max_unknown);
   c->add_option("--shards", retrieve.shards,
                 "write so many files into the folder of -o; the same command goes on where one was stopped")
       ->check(CLI::Range(1, 100'000))

@@ -30,15 +30,15 @@ size_t checked_k(int64_t k) {
 
 // Answers as a server of the bundle does, with the items that its journal added and deleted.
 retrieval::Retrieval open_retrieval(const std::string& model) {
-  const auto journal = retrieval::journal_path(model);
-  const auto changes = retrieval::read_journal(journal);
+  const auto journal = retrieval::item_journal_path(model);
+  const auto changes = retrieval::read_item_journal(journal);
   if (!changes.empty()) log_info("{}: {} items are added, replaced or deleted by it", journal, changes.size());
   return retrieval::with_changes(model::Bundle::open(model), changes, {.merge_at = std::numeric_limits<size_t>::max()});
 }
 
 retrieval::Retrieval open_retrieval(const RetrieveArgs& args) {
   if (args.rescore.empty()) return open_retrieval(args.model);
-  if (const auto journal = retrieval::journal_path(args.model); file_exists(journal))
+  if (const auto journal = retrieval::item_journal_path(args.model); file_exists(journal))
     log_warning("{} is not read: with --rescore the bundles alone answer", journal);
   return retrieval::Retrieval(model::Bundle::open(args.model), model::Bundle::open(args.rescore),
                               static_cast<size_t>(std::max<int64_t>(0, args.rescore_from)));
@@ -67,7 +67,7 @@ std::optional<ResultShards> shards_of(const RetrieveArgs& args, const retrieval:
   if (!args.shards) return std::nullopt;
   if (args.output == "-") fail(ErrorKind::usage, "--shards {}: give the folder to write with -o", *args.shards);
   const auto sum_of = [](std::string_view text) { return fmt::format("{:016x}", checksum(text)); };
-  const auto journal = retrieval::journal_path(args.model);
+  const auto journal = retrieval::item_journal_path(args.model);
   std::string excluded;
   for (const auto& item : options.exclude) excluded += item + '\n';
   const nlohmann::ordered_json request{

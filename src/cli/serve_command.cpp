@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include "cli/commands.h"
 #include "core/log_output.h"
 #include "server/server.h"
@@ -19,7 +21,8 @@ void run_serve(const ServeArgs& args) {
     fail(ErrorKind::usage, "this build has no page for --ui; configure it with -DPAGODA_UI=ON");
   set_log_format(config.serve.log_format);
   const BackgroundLog log;
-  server::Server server(args.model, config.serve);
+  const char* redis_password = std::getenv("REDISCLI_AUTH");  // the name that redis-cli reads
+  server::Server server(args.model, config.serve, redis_password ? redis_password : "");
   if (interrupted) fail(ErrorKind::interrupted, "interrupted before it answered");
   const auto& bundle = server.snapshots().current()->bundle();
   log_info("{}: bundle {}, {} items, serving at {}", args.model, bundle.fingerprint(), bundle.item_ids().size(),

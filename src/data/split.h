@@ -28,7 +28,7 @@ struct SplitOptions {
   static constexpr const char* kDefaultShare = "0.1";
   std::string validation = kDefaultShare;
   std::string test = kDefaultShare;
-  std::vector<std::string> test_files;  // for `given`
+  std::vector<std::string> test_files{};  // for `given`
   int64_t seed = 1;
 };
 

@@ -98,7 +98,7 @@ Vectors vectors_of(const math::Matrix<float>& matrix) {
 retrieval::Retrieval open_retrieval(const std::string& path, bool with_journal) {
   auto bundle = model::Bundle::open(path);
   if (!with_journal) return retrieval::Retrieval(std::move(bundle));
-  return retrieval::with_changes(std::move(bundle), retrieval::read_journal(retrieval::journal_path(path)),
+  return retrieval::with_changes(std::move(bundle), retrieval::read_item_journal(retrieval::item_journal_path(path)),
                                  {.merge_at = std::numeric_limits<size_t>::max()});
 }
 

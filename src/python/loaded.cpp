@@ -37,7 +37,7 @@ std::shared_ptr<const retrieval::Retrieval> open_bundle(const std::string& path,
   auto bundle = model::Bundle::open(path);
   if (!journal) return std::make_shared<const retrieval::Retrieval>(std::move(bundle));
   return std::make_shared<const retrieval::Retrieval>(
-      retrieval::with_changes(std::move(bundle), retrieval::read_journal(retrieval::journal_path(path)),
+      retrieval::with_changes(std::move(bundle), retrieval::read_item_journal(retrieval::item_journal_path(path)),
                               {.merge_at = std::numeric_limits<size_t>::max()}));
 }
 

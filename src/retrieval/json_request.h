@@ -19,6 +19,9 @@ RetrieveRequest read_user(const nlohmann::json& object, columns::TimeForm times)
 // An id is a text, or the canonical text of a whole number: 12, 12.0 and "12" are one id, "012" is another.
 std::string read_id(const nlohmann::json& value, const std::string& field);
 std::vector<std::string> read_ids(const nlohmann::json& value, const std::string& field);
+std::vector<std::pair<std::string, std::string>> read_context(const nlohmann::json& object);
+// A number is read as a time of the form `times`, the log's.
+int64_t read_time_us(const nlohmann::json& value, columns::TimeForm times);
 std::vector<RequestFeature> read_features(const nlohmann::json& object, const std::string& field);
 
 }  // namespace pagoda::retrieval

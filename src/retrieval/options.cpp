@@ -33,7 +33,8 @@ void describe(OptionVisitor& f, ServeOptions& o) {
     f.field("max_k", o.max_k, "largest k of a request");
     f.field("max_list", o.max_list, "longest history, or list of exclusions, of a request");
     f.field("max_requests", o.max_requests,
-            "most requests in one call of retrieve_batch, users or items of encode, items of items:upsert");
+            "most requests in one call of retrieve_batch, users or items of encode, items of items:upsert, events of "
+            "events");
     f.field("max_filter_kb", o.max_filter_kb, "longest filter; each of its tests costs time on a large catalogue");
     f.field("max_body_kb", o.max_body_kb, "largest body of a call");
     f.field("max_depth", o.max_depth, "deepest nesting of the body's JSON");
@@ -52,6 +53,15 @@ void describe(OptionVisitor& f, ServeOptions& o) {
             "added items from which they are merged, in the background, into an index of their own; until then each "
             "search scores them and each change copies them");
     f.field("max_added", o.max_added, "the most items that items:upsert may add in all; they lie in memory");
+    f.field("max_events", o.max_events,
+            "the most events of POST /v1/events that are held, at about 300 bytes each; beyond it, users whose latest "
+            "event came first are let go");
+    f.field("max_events_of_user", o.max_events_of_user, "the latest events of a user that are held");
+    f.field("redis", o.redis,
+            "redis://HOST[:PORT][/DATABASE]: events are kept there, in Redis or Valkey, and shared by all servers that "
+            "name it (password: the environment's REDISCLI_AUTH); \"\": in a journal beside the bundle, by this server "
+            "alone");
+    f.field("redis_key", o.redis_key, "the key of the stream that holds the events");
     f.field("drain_ms", o.drain_ms,
             "how long, at least, /readyz says 503 after SIGTERM before the port closes, so that load balancers stop "
             "sending requests");
@@ -83,6 +93,8 @@ void validate(const ServeOptions& o) {
   within("watch_ms", o.watch_ms, 0, kMany);
   within("merge_added", o.merge_added, 1, kMany);
   within("max_added", o.max_added, 0, kMany);
+  within("max_events", o.max_events, 1, kMany);
+  within("max_events_of_user", o.max_events_of_user, 1, o.max_events);
   within("drain_ms", o.drain_ms, 0, kMany);
   if (o.tls_certificate.empty() != o.tls_key.empty())
     fail(ErrorKind::usage, "serve.tls_certificate and serve.tls_key go together: give both, or neither");

@@ -28,6 +28,9 @@ struct ServeOptions {
   bool log_requests = false;
   // life
   int64_t watch_ms = 1000, drain_ms = 1000, merge_added = 10000, max_added = 1000000;
+  // live events
+  int64_t max_events = 1000000, max_events_of_user = 100;
+  std::string redis, redis_key = "pagoda:events";
 };
 
 void describe(OptionVisitor& fields, ServeOptions& options);  // the section [serve]

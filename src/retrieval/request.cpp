@@ -24,25 +24,6 @@ template <class... Args>
 
 [[noreturn]] void wrong_type(const std::string& field) { wrong(field, "'{}' has the wrong type", field); }
 
-// A null is an unknown value, and is left out.
-std::vector<std::pair<std::string, std::string>> read_context(const json& object) {
-  if (!object.is_object()) wrong_type("context");
-  std::vector<std::pair<std::string, std::string>> out;
-  for (const auto& [key, value] : object.items()) {
-    if (value.is_structured()) wrong("context", "context '{}' has the wrong type: write a text or a number", key);
-    if (!value.is_null()) out.emplace_back(key, text_of(value));
-  }
-  return out;
-}
-
-int64_t read_time_us(const json& value, columns::TimeForm times) {
-  if (!value.is_string() && !is_number(value)) wrong_type("time");
-  const auto time = columns::parse_time(text_of(value));
-  const auto time_us = time ? columns::timestamp_us(*time, times) : std::nullopt;
-  if (!time_us) wrong("time", "'time' is {}, expected a time such as 2024-05-01T10:00:00Z", shown(value));
-  return *time_us;
-}
-
 }  // namespace
 
 void check_keys(const json& object, std::span<const std::string> known) {
@@ -61,6 +42,25 @@ std::vector<std::string> read_ids(const json& value, const std::string& field) {
   std::vector<std::string> ids;
   for (const auto& id : value) ids.push_back(text_of(id));
   return ids;
+}
+
+// A null is an unknown value, and is left out.
+std::vector<std::pair<std::string, std::string>> read_context(const json& object) {
+  if (!object.is_object()) wrong_type("context");
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_structured()) wrong("context", "context '{}' has the wrong type: write a text or a number", key);
+    if (!value.is_null()) out.emplace_back(key, text_of(value));
+  }
+  return out;
+}
+
+int64_t read_time_us(const json& value, columns::TimeForm times) {
+  if (!value.is_string() && !is_number(value)) wrong_type("time");
+  const auto time = columns::parse_time(text_of(value));
+  const auto time_us = time ? columns::timestamp_us(*time, times) : std::nullopt;
+  if (!time_us) wrong("time", "'time' is {}, expected a time such as 2024-05-01T10:00:00Z", shown(value));
+  return *time_us;
 }
 
 std::vector<RequestFeature> read_features(const json& object, const std::string& field) {

@@ -204,6 +204,16 @@ std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) cons
 
 bool Retrieval::knows_user(const RetrieveRequest& request) const { return knows(*bundle_, request); }
 
+bool Retrieval::in_known_history(std::string_view user, std::string_view item) const {
+  const auto row = bundle_->item_ids().find(item);
+  if (row == columns::Interner::kNone) return false;
+  for (const auto& member : bundle_->members())
+    if (const auto of = member.user_ids.find(user); of != columns::Interner::kNone)
+      if (const auto& history = member.user_states.histories[of]; std::ranges::find(history, row) != history.end())
+        return true;
+  return false;
+}
+
 std::vector<std::string> Retrieval::unseen_values(const RetrieveRequest& request) const {
   std::vector<std::string> unseen;
   const auto look = [&](const std::string& column, const std::string& value) {

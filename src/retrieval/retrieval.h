@@ -104,6 +104,8 @@ class Retrieval {
 
   // Whether a member of the bundle was trained on the user; false if the request names none.
   bool knows_user(const RetrieveRequest& request) const;
+  // Whether the item is in the history of the user that a member of the bundle was made with.
+  bool in_known_history(std::string_view user, std::string_view item) const;
   // "device = tv" for each value of the request that no model has a row for, because the training part had it never or
   // too rarely. Such values are encoded as one unknown value.
   std::vector<std::string> unseen_values(const RetrieveRequest& request) const;

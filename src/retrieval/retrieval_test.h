@@ -22,6 +22,7 @@ struct SmallBundle {
   std::vector<std::string> users{"ann", "bob", "cat", "dan"};
   std::string likes = "likes";          // the name of a column of the user table
   std::vector<columns::Column> more{};  // of the item table
+  int64_t moment_us = 0;
 };
 
 // Items with their years, every third by another author; users ann with i0 .. i4, bob with i5 and i6, cat with nothing,
@@ -100,6 +101,7 @@ inline void write_small_bundle(ThreadPool& pool, const std::string& path, const 
                   .dim = dim,
                   .items = items.size(),
                   .users = users.size(),
+                  .moment_us = shape.moment_us,
                   .chosen_on = "fixed"};
   content.options = options;
   content.model = &model;

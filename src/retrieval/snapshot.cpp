@@ -65,7 +65,7 @@ Retrieval with_changes(std::shared_ptr<const model::Bundle> bundle, const std::v
 }
 
 Snapshots::Snapshots(std::string path, const MergeOptions& options, bool with_catalogue)
-    : path_(std::move(path)), options_(options), with_catalogue_(with_catalogue), journal_(journal_path(path_)),
+    : path_(std::move(path)), options_(options), with_catalogue_(with_catalogue), journal_(item_journal_path(path_)),
       looked_at_(identity()) {
   current_ = load();
   if (!journal_.has_stale_lines()) return;
@@ -167,7 +167,7 @@ Snapshots::MaintenanceFn Snapshots::merge() {
 }
 
 Snapshots::MaintenanceFn Snapshots::compact_journal() {
-  std::shared_ptr<Journal::Compaction> compaction = journal_.start_compaction();
+  std::shared_ptr<ItemJournal::Compaction> compaction = journal_.start_compaction();
   if (!compaction) return nullptr;
   return [this, compaction](BackgroundThrottle* throttle) -> CommitFn {
     compaction->write(throttle);

@@ -9,7 +9,7 @@
 #include <unordered_set>
 
 #include "retrieval/browse_index.h"
-#include "retrieval/journal.h"
+#include "retrieval/item_journal.h"
 #include "retrieval/retrieval.h"
 
 namespace pagoda::retrieval {
@@ -36,7 +36,7 @@ Retrieval with_changes(std::shared_ptr<const model::Bundle> bundle, const std::v
 class Snapshots {
  public:
   // Loads the bundle, and compacts the journal. `with_catalogue`: snapshots have a BrowseIndex. Errors of Bundle::open
-  // and Journal::read.
+  // and ItemJournal::read.
   explicit Snapshots(std::string path, const MergeOptions& options = {}, bool with_catalogue = false);
 
   std::shared_ptr<const Snapshot> current() const;
@@ -79,7 +79,7 @@ class Snapshots {
   std::string path_;
   MergeOptions options_;
   bool with_catalogue_;
-  Journal journal_;
+  ItemJournal journal_;
   std::optional<std::unordered_set<std::string>> changed_since_;  // items changed since the current merge began
   std::vector<std::shared_ptr<const Snapshot>> former_;
   mutable std::mutex mutex_;

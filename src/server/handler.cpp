@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "core/log.h"
@@ -78,13 +79,14 @@ ApiResponse overloaded_response() {
 }
 
 std::span<const Handler::Route> Handler::routes() {
-  static constexpr std::array<Route, 17> kRoutes{{
+  static constexpr std::array<Route, 18> kRoutes{{
       {"POST", "/v1/retrieve", "retrieve", Role::read, &Handler::retrieve},
       {"POST", "/v1/retrieve_batch", "retrieve_batch", Role::read, &Handler::retrieve_batch},
       {"POST", "/v1/similar", "similar", Role::read, &Handler::similar},
       {"POST", "/v1/encode", "encode", Role::read, &Handler::encode},
       {"POST", "/v1/items:upsert", "items:upsert", Role::write, &Handler::upsert_items},
       {"POST", "/v1/items:delete", "items:delete", Role::write, &Handler::delete_items},
+      {"POST", "/v1/events", "events", Role::write, &Handler::add_events},
       {"POST", "/v1/items:find", "items:find", Role::read, &Handler::find_items, true},
       {"POST", "/v1/users:find", "users:find", Role::read, &Handler::find_users, true},
       {"GET", "/v1/catalogue", "catalogue", Role::read, &Handler::catalogue, true},
@@ -197,6 +199,7 @@ void Handler::retrieve(const ApiRequest& call, const Done& done) {
   const RequestParser reader(options_, *snapshot);
   const auto body = reader.body(call.body);
   auto asked = reader.retrieve(body, RequestParser::Place::alone);
+  add_live_events(*snapshot, asked.query);
   const auto answered = [this, form = call.encoder, snapshot, shape = asked.format, done](SearchOutcome outcome) {
     done([this, form, snapshot, shape, outcome = std::make_shared<const SearchOutcome>(std::move(outcome))] {
       if (outcome->error != SearchOutcome::Error::none) return error_of(*outcome, outcome->field);
@@ -222,6 +225,7 @@ void Handler::retrieve_batch(const ApiRequest& call, const Done& done) {
   };
   const auto gathering = std::make_shared<Gathering>();
   gathering->asked = reader.retrieve_batch(body);
+  for (auto& [query, format] : gathering->asked) add_live_events(*snapshot, query);
   gathering->missing = gathering->asked.size();
   gathering->outcomes.resize(gathering->missing);
   const auto write = [this, form = call.encoder, snapshot, gathering] {
@@ -285,8 +289,11 @@ void Handler::encode(const ApiRequest& call, const Done& done) {
       return ApiResponse{.body = form->vectors(snapshot->bundle(), outcome->vectors)};
     });
   };
+  auto asked = reader.encode(body);
+  if (auto* query = std::get_if<UserVectorsQuery>(&asked))
+    for (auto& user : query->users) events_.held().put_into(user, snapshot->retrieval);
   enqueue({{.snapshot = snapshot,
-            .payload = reader.encode(body),
+            .payload = std::move(asked),
             .deadline = reader.deadline(body, call.deadline),
             .done = answered}},
           done);
@@ -321,6 +328,39 @@ void Handler::change_items(const ApiRequest& call, std::vector<retrieval::ItemCh
   if (!updater_.change(std::move(changes), changed)) done(overloaded_response);
 }
 
+void Handler::add_events(const ApiRequest& call, const Done& done) {
+  const auto snapshot = snapshots_.current();
+  const RequestParser reader(options_, *snapshot);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  auto events =
+      reader.events(reader.body(call.body), std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+  const auto unknown_items = static_cast<size_t>(std::ranges::count_if(events, [&](const retrieval::LiveEvent& event) {
+    return snapshot->retrieval.find_item(event.item) == columns::Interner::kNone;
+  }));
+  const auto taken = [this, form = call.encoder, count = events.size(), unknown_items,
+                      done](EventWriter::Result result) {
+    if (result.outcome == EventWriter::Outcome::taken) metrics_.took_events(count - result.repeated, result.repeated);
+    done([form, count, unknown_items, result] {
+      switch (result.outcome) {
+        case EventWriter::Outcome::taken:
+          return ApiResponse{
+              .body = form->taken({.events = count, .repeated = result.repeated, .unknown_items = unknown_items})};
+        case EventWriter::Outcome::busy:
+          return error_response(503, "another process takes the events of this bundle: send events there, or end it");
+        case EventWriter::Outcome::away:
+          return error_response(503, "the events' Redis cannot be reached: send the events again");
+        default: return error_response(500, "the events cannot be taken; the server's log says why");
+      }
+    });
+  };
+  if (!events_.add(std::move(events), taken)) done(overloaded_response);
+}
+
+void Handler::add_live_events(const retrieval::Snapshot& snapshot, CandidateQuery& query) const {
+  query.live = !query.request.user || query.request.history || events_.log().is_live();  // before it is read
+  query.live_events = events_.held().put_into(query.request, snapshot.retrieval);
+}
+
 void Handler::enqueue(std::vector<SearchTask> queries, const Done& done) {
   if (!queue_.push(std::move(queries))) done(overloaded_response);
 }
@@ -345,9 +385,9 @@ void Handler::find_items(const ApiRequest& call, const Done& done) {
 void Handler::find_users(const ApiRequest& call, const Done& done) {
   const auto snapshot = snapshots_.current();
   const RequestParser reader(options_, *snapshot);
-  done([snapshot, asked = reader.find_users(reader.body(call.body))] {
+  done([this, snapshot, asked = reader.find_users(reader.body(call.body))] {
     const auto rows = asked.named ? asked.rows : snapshot->catalogue->find_users(asked.text, asked.limit);
-    return json_reply(found_users_json(*snapshot, rows, asked.history));
+    return json_reply(found_users_json(*snapshot, events_.held(), rows, asked.history));
   });
 }
 
@@ -403,6 +443,8 @@ void Handler::readyz(const ApiRequest&, const Done& done) {
 
 void Handler::metrics_text(const ApiRequest&, const Done& done) {
   done([this] {
+    const auto held = events_.held().counts();
+    metrics_.live_events(held.events, held.users, held.users_let_go);
     return ApiResponse{.body = metrics_.text(), .content_type = "text/plain; version=0.0.4; charset=utf-8"};
   });
 }

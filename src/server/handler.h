@@ -1,7 +1,7 @@
 // The server's calls, independent of the transport: a request comes in as JSON, a response goes out in the transport's
 // encoding. docs/serve.md describes the calls.
 //
-//   POST /v1/retrieve  /v1/retrieve_batch  /v1/similar  /v1/encode  /v1/items:upsert  /v1/items:delete
+//   POST /v1/retrieve  /v1/retrieve_batch  /v1/similar  /v1/encode  /v1/items:upsert  /v1/items:delete  /v1/events
 //   GET  /v1/model  /openapi.json  /livez  /readyz  /metrics
 //
 // With --ui also POST /v1/items:find  /v1/users:find, GET /v1/catalogue, and the page that uses them.
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "retrieval/options.h"
+#include "server/event_writer.h"
 #include "server/keys.h"
 #include "server/response_encoder.h"
 #include "server/search_queue.h"
@@ -66,8 +67,9 @@ class Handler {
 
   // Borrows everything but the options.
   Handler(const retrieval::ServeOptions& options, const retrieval::Snapshots& snapshots, SnapshotUpdater& updater,
-          SearchQueue& queue, ServeMetrics& metrics, const Keys& keys)
-      : options_(options), snapshots_(snapshots), updater_(updater), queue_(queue), metrics_(metrics), keys_(keys) {}
+          EventWriter& events, SearchQueue& queue, ServeMetrics& metrics, const Keys& keys)
+      : options_(options), snapshots_(snapshots), updater_(updater), events_(events), queue_(queue), metrics_(metrics),
+        keys_(keys) {}
 
   // Sends calls of /compare/... to `other`, as /...; /beside/..., the prefix of version 0.1, still works and is warned
   // of once. Borrows `other`. To be called before the first call is handled.
@@ -85,7 +87,7 @@ class Handler {
 
   bool rejects_searches() const { return queue_.full(); }
 
-  // Calls `done` once, at once or on the thread of the queue or the updater. Does not throw.
+  // Calls `done` once, at once or on the thread of the queue, the updater or the event writer. Does not throw.
   void handle(const ApiRequest& call, const Done& done);
 
   // From now on /readyz and every new POST get 503.
@@ -106,6 +108,7 @@ class Handler {
   std::optional<ApiRequest> for_compared(const ApiRequest& call) const;
   Role role_of(const ApiRequest& call) const;
   void enqueue(std::vector<SearchTask> queries, const Done& done);
+  void add_live_events(const retrieval::Snapshot& snapshot, CandidateQuery& query) const;
   std::string candidates(const ResponseEncoder& form, const retrieval::Snapshot& snapshot, const ListFormat& shape,
                          const SearchOutcome& outcome) const;
   // The calls: what each asks of the queue, and how it encodes the outcomes.
@@ -116,6 +119,7 @@ class Handler {
   void upsert_items(const ApiRequest& call, const Done& done);
   void delete_items(const ApiRequest& call, const Done& done);
   void change_items(const ApiRequest& call, std::vector<retrieval::ItemChange> changes, const Done& done);
+  void add_events(const ApiRequest& call, const Done& done);
   void find_items(const ApiRequest& call, const Done& done);
   void find_users(const ApiRequest& call, const Done& done);
   void catalogue(const ApiRequest& call, const Done& done);
@@ -129,6 +133,7 @@ class Handler {
   retrieval::ServeOptions options_;
   const retrieval::Snapshots& snapshots_;
   SnapshotUpdater& updater_;
+  EventWriter& events_;
   SearchQueue& queue_;
   ServeMetrics& metrics_;
   const Keys& keys_;

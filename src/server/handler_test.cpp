@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "retrieval/event_journal.h"
 #include "retrieval/retrieval_test.h"
 #include "server/openapi.h"
 
@@ -13,10 +14,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kReadKey = "read-key";
-constexpr const char* kWriteKey = "write-key";
-constexpr const char* kAdminKey = "admin-key";
-constexpr const char* kMetricsKey = "metrics-key";
+constexpr const char *kReadKey = "read-key", *kWriteKey = "write-key";
+constexpr const char *kAdminKey = "admin-key", *kMetricsKey = "metrics-key";
 
 class HandlerOf : public testing::Test {
  protected:
@@ -38,6 +37,7 @@ class HandlerOf : public testing::Test {
   void stop() {
     handler_.reset();
     queue_.reset();
+    events_.reset();
     updater_.reset();
   }
   void start() {
@@ -45,9 +45,10 @@ class HandlerOf : public testing::Test {
     updater_ = std::make_unique<SnapshotUpdater>(
         SnapshotUpdaterOptions{.watch = {}, .max_added = static_cast<size_t>(options_.max_added)}, *snapshots_,
         metrics_);
+    events_ = std::make_unique<EventWriter>(make_journal_log(retrieval::event_journal_path(path_), {}));
     queue_ = std::make_unique<SearchQueue>(
         SearchQueueOptions{.limit = static_cast<size_t>(options_.queue), .batch = 64, .threads = 1}, metrics_);
-    handler_ = std::make_unique<Handler>(options_, *snapshots_, *updater_, *queue_, metrics_, keys_);
+    handler_ = std::make_unique<Handler>(options_, *snapshots_, *updater_, *events_, *queue_, metrics_, keys_);
   }
 
   // As long as there is an updater, its thread alone changes the snapshots.
@@ -96,6 +97,7 @@ class HandlerOf : public testing::Test {
   Keys keys_;
   retrieval::ServeOptions options_;
   std::unique_ptr<SnapshotUpdater> updater_;
+  std::unique_ptr<EventWriter> events_;
   std::unique_ptr<SearchQueue> queue_;
   std::unique_ptr<Handler> handler_;
 };
@@ -375,7 +377,7 @@ TEST_F(HandlerOf, WhatDoesNotFitTheQueueIsToldToComeAgain) {
   options_.queue = options_.max_requests = 1;
   start();
   options_.max_requests = 8;
-  Handler handler(options_, *snapshots_, *updater_, *queue_, metrics_, keys_);
+  Handler handler(options_, *snapshots_, *updater_, *events_, *queue_, metrics_, keys_);
   std::promise<ApiResponse> reply;
   handler.handle({.method = "POST", .path = "/v1/retrieve_batch", .key = {}, .body = R"({"requests": [{}, {}]})"},
                  [&](const Handler::ResponseBuilder& build) { reply.set_value(build()); });

@@ -50,6 +50,7 @@ Json explain_json(const SearchOutcome& outcome) {
           {"vectors_scored", of_query.vectors_scored},
           {"vectors_reranked", of_query.vectors_reranked},
           {"boosted", of_query.boosted},
+          {"live_events", outcome.live_events},
           {"times_ms",
            {{"queue", ms(outcome.queue_s)},
             {"encode", ms(outcome.times.encode_s)},
@@ -67,6 +68,7 @@ std::string list_json(const retrieval::Retrieval& retrieval, const SearchOutcome
   const auto& items = outcome.items;
   std::string out = "{";
   if (of_a_user) out += outcome.user_known ? "\"user_known\": true, " : "\"user_known\": false, ";
+  if (!outcome.live) out += "\"live\": false, ";
   out += "\"items\": ";
   append_array(out, items.size(), [&](size_t i) { append_json_text(out, retrieval.item_id(items[i])); });
   out += ", \"scores\": ";
@@ -100,6 +102,12 @@ class JsonForm final : public ResponseEncoder {
     return out + ", \"model\": \"" + bundle.fingerprint() + "\"}";
   }
   std::string changed(size_t items) const override { return "{\"items\": " + std::to_string(items) + '}'; }
+  std::string taken(const TakenEvents& events) const override {
+    Json reply{{"events", events.events}};
+    if (events.repeated > 0) reply["repeated"] = events.repeated;
+    if (events.unknown_items > 0) reply["unknown_items"] = events.unknown_items;
+    return reply.dump();
+  }
   std::string model(const retrieval::Retrieval& retrieval, bool with_paths) const override {
     const auto card = retrieval::model_card(retrieval, with_paths);
     Json attributes = Json::object();

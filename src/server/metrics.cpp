@@ -73,6 +73,24 @@ struct ServeMetrics::Series {
                                        .Help("Added items that are not merged yet")
                                        .Register(registry)
                                        .Add({});
+  prometheus::Gauge& live_events = prometheus::BuildGauge()
+                                       .Name("pagoda_live_events")
+                                       .Help("Events of users that are held")
+                                       .Register(registry)
+                                       .Add({});
+  prometheus::Gauge& live_users =
+      prometheus::BuildGauge().Name("pagoda_live_users").Help("Users with such events").Register(registry).Add({});
+  prometheus::Gauge& live_users_let_go = prometheus::BuildGauge()
+                                             .Name("pagoda_live_users_let_go")
+                                             .Help("Users whose events were let go, because there were too many")
+                                             .Register(registry)
+                                             .Add({});
+  prometheus::Family<prometheus::Counter>& events = prometheus::BuildCounter()
+                                                        .Name("pagoda_events_total")
+                                                        .Help("Events taken, by whether their ids were held already")
+                                                        .Register(registry);
+  prometheus::Counter& new_events = events.Add({{"outcome", "new"}});
+  prometheus::Counter& repeated_events = events.Add({{"outcome", "repeated"}});
   prometheus::Gauge& connections =
       prometheus::BuildGauge().Name("pagoda_connections").Help("Open connections").Register(registry).Add({});
 
@@ -122,6 +140,17 @@ void ServeMetrics::connections(int change) { series_->connections.Increment(chan
 void ServeMetrics::added_items(size_t items, size_t fresh) {
   series_->added_items.Set(static_cast<double>(items));
   series_->fresh_items.Set(static_cast<double>(fresh));
+}
+
+void ServeMetrics::live_events(size_t events, size_t users, uint64_t users_let_go) {
+  series_->live_events.Set(static_cast<double>(events));
+  series_->live_users.Set(static_cast<double>(users));
+  series_->live_users_let_go.Set(static_cast<double>(users_let_go));
+}
+
+void ServeMetrics::took_events(size_t new_ones, size_t repeated) {
+  series_->new_events.Increment(static_cast<double>(new_ones));
+  series_->repeated_events.Increment(static_cast<double>(repeated));
 }
 
 std::string ServeMetrics::text() const { return prometheus::TextSerializer().Serialize(series_->registry.Collect()); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,6 +29,9 @@ class ServeMetrics {
   void reload(bool taken);
   void connections(int change);
   void added_items(size_t items, size_t fresh);  // added items; `fresh`: those not merged yet
+
+  void live_events(size_t events, size_t users, uint64_t users_let_go);  // that are held
+  void took_events(size_t new_ones, size_t repeated);
 
   std::string text() const;  // in Prometheus' text format
 

@@ -12,134 +12,30 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Lacks the schemas that are parts of others, and the errors that every POST, or every call with a key, may return.
+// The calls that take a body, and the schemas of bodies and answers.
+struct Post {
+  const char *path, *summary, *request, *answer;
+  bool ui = false;
+};
+constexpr Post kPosts[]{
+    {"/v1/retrieve", "Candidates for a user", "RetrieveRequest", "Candidates"},
+    {"/v1/retrieve_batch", "Candidates for several users", "RetrieveBatchRequest", "CandidatesOfABatch"},
+    {"/v1/similar", "The items most like an item", "SimilarRequest", "SimilarItems"},
+    {"/v1/encode", "Vectors of users or items", "EncodeRequest", "Vectors"},
+    {"/v1/items:upsert", "Items added, or replaced: attributes are a whole row", "UpsertRequest", "Changed"},
+    {"/v1/items:delete", "Items that do not come back any more", "DeleteRequest", "Changed"},
+    {"/v1/events", "What users have just done: it counts in their next answers", "EventsRequest", "TakenEvents"},
+    {"/v1/items:find", "Items by name and popularity, with --ui", "FindItemsRequest", "FoundItems", true},
+    {"/v1/users:find", "Users by name, with --ui", "FindUsersRequest", "FoundUsers", true},
+};
+
+// Lacks the calls above, the schemas that are parts of others, and the errors that every POST, or every call with a
+// key, may return.
 constexpr const char* kDocument = R"json({
  "openapi": "3.0.3",
  "info": {"title": "Pagoda", "description": "Candidates for users, from one bundle.", "version": "1"},
  "security": [{}, {"key": []}, {"key_field": []}],
  "paths": {
-  "/v1/retrieve": {
-   "post": {
-    "summary": "Candidates for a user",
-    "requestBody": {
-     "required": true,
-     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RetrieveRequest"}}}
-    },
-    "responses": {
-     "200": {
-      "description": "The answer",
-      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Candidates"}}}
-     }
-    }
-   }
-  },
-  "/v1/retrieve_batch": {
-   "post": {
-    "summary": "Candidates for several users",
-    "requestBody": {
-     "required": true,
-     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RetrieveBatchRequest"}}}
-    },
-    "responses": {
-     "200": {
-      "description": "The answer",
-      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CandidatesOfABatch"}}}
-     }
-    }
-   }
-  },
-  "/v1/similar": {
-   "post": {
-    "summary": "The items most like an item",
-    "requestBody": {
-     "required": true,
-     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SimilarRequest"}}}
-    },
-    "responses": {
-     "200": {
-      "description": "The answer",
-      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SimilarItems"}}}
-     }
-    }
-   }
-  },
-  "/v1/encode": {
-   "post": {
-    "summary": "Vectors of users or items",
-    "requestBody": {
-     "required": true,
-     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/EncodeRequest"}}}
-    },
-    "responses": {
-     "200": {
-      "description": "The answer",
-      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Vectors"}}}
-     }
-    }
-   }
-  },
-  "/v1/items:upsert": {
-   "post": {
-    "summary": "Items added, or replaced: attributes are a whole row",
-    "requestBody": {
-     "required": true,
-     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/UpsertRequest"}}}
-    },
-    "responses": {
-     "200": {
-      "description": "The answer",
-      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Changed"}}}
-     }
-    }
-   }
-  },
-  "/v1/items:delete": {
-   "post": {
-    "summary": "Items that do not come back any more",
-    "requestBody": {
-     "required": true,
-     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/DeleteRequest"}}}
-    },
-    "responses": {
-     "200": {
-      "description": "The answer",
-      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Changed"}}}
-     }
-    }
-   }
-  },
-  "/v1/items:find": {
-   "post": {
-    "summary": "Items by name and popularity, with --ui",
-    "requestBody": {
-     "required": true,
-     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FindItemsRequest"}}}
-    },
-    "responses": {
-     "200": {
-      "description": "The answer",
-      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FoundItems"}}}
-     },
-     "404": {"$ref": "#/components/responses/404"}
-    }
-   }
-  },
-  "/v1/users:find": {
-   "post": {
-    "summary": "Users by name, with --ui",
-    "requestBody": {
-     "required": true,
-     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FindUsersRequest"}}}
-    },
-    "responses": {
-     "200": {
-      "description": "The answer",
-      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FoundUsers"}}}
-     },
-     "404": {"$ref": "#/components/responses/404"}
-    }
-   }
-  },
   "/v1/catalogue": {
    "get": {
     "summary": "The items as a whole, with --ui: how popular they are, and a map of their vectors",
@@ -433,10 +329,45 @@ constexpr const char* kDocument = R"json({
     "required": ["items"],
     "additionalProperties": false
    },
+   "Event": {
+    "type": "object",
+    "properties": {
+     "user": {"$ref": "#/components/schemas/Id"},
+     "item": {"$ref": "#/components/schemas/Id"},
+     "time": {
+      "description": "ISO 8601, or a number since 1970; otherwise now",
+      "oneOf": [{"type": "string"}, {"type": "number"}]
+     },
+     "context": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Value"}},
+     "id": {
+      "description": "Of the event: sent again, it counts once",
+      "oneOf": [{"type": "string"}, {"type": "integer"}]
+     }
+    },
+    "required": ["user", "item"],
+    "additionalProperties": false
+   },
+   "EventsRequest": {
+    "type": "object",
+    "properties": {"events": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Event"}}},
+    "required": ["events"],
+    "additionalProperties": false
+   },
+   "TakenEvents": {
+    "type": "object",
+    "properties": {
+     "events": {"type": "integer", "description": "All of the request; they are on disk and count now"},
+     "repeated": {"type": "integer", "description": "Of these, sent before"},
+     "unknown_items": {"type": "integer", "description": "Of these, with an item that is not in the catalogue"}
+    },
+    "required": ["events"],
+    "additionalProperties": false
+   },
    "Candidates": {
     "type": "object",
     "properties": {
      "user_known": {"type": "boolean"},
+     "live": {"type": "boolean", "description": "False: the latest of the user's events may be missing"},
      "items": {"type": "array", "items": {"type": "string"}},
      "scores": {"type": "array", "items": {"type": "number"}, "description": "Parallel to the items, best first"},
      "attributes": {"type": "array", "items": {"type": "object", "additionalProperties": {}}},
@@ -481,6 +412,7 @@ constexpr const char* kDocument = R"json({
      "vectors_scored": {"type": "integer"},
      "vectors_reranked": {"type": "integer"},
      "boosted": {"type": "integer", "description": "Items that the model's neighbours add to"},
+     "live_events": {"type": "integer", "description": "Of /v1/events that the user's vector knows of"},
      "times_ms": {"type": "object", "additionalProperties": {"type": "number"}}
     },
     "additionalProperties": true
@@ -545,7 +477,7 @@ constexpr const char* kDocument = R"json({
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
    },
    "503": {
-    "description": "The server is shutting down, or another process changes the items",
+    "description": "The server is shutting down, or another process changes the items or takes the events",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
    },
    "504": {
@@ -570,8 +502,22 @@ Json part_of(Json whole, const auto& keep) {
   return whole;
 }
 
+Json content(const std::string& schema) {
+  return {{"application/json", {{"schema", {{"$ref", "#/components/schemas/" + schema}}}}}};
+}
+
 std::string complete() {
   auto document = Json::parse(kDocument);
+  Json paths = Json::object();
+  for (const auto& post : kPosts) {
+    auto& call = paths[post.path]["post"];
+    call = {{"summary", post.summary},
+            {"requestBody", {{"required", true}, {"content", content(post.request)}}},
+            {"responses", {{"200", {{"description", "The answer"}, {"content", content(post.answer)}}}}}};
+    if (post.ui) call["responses"]["404"] = {{"$ref", "#/components/responses/404"}};
+  }
+  paths.update(document["paths"]);
+  document["paths"] = paths;
   auto& schemas = document["components"]["schemas"];
   const Json request = schemas["RetrieveRequest"];  // a copy, because adding to an ordered object moves its values
   schemas["User"] =

@@ -4,6 +4,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "retrieval/event_journal.h"
 #include "retrieval/retrieval_test.h"
 #include "server/handler.h"
 #include "server/ui/page.h"
@@ -20,11 +21,13 @@ class PageCalls : public testing::Test {
   struct Served {
     Served(const std::string& path, const retrieval::ServeOptions& options, const Keys& keys)
         : snapshots(path, {}, options.ui), updater({.watch = {}, .max_added = 100}, snapshots, metrics),
+          events(make_journal_log(retrieval::event_journal_path(path), {})),
           queue({.limit = 100, .batch = 8, .threads = 1}, metrics),
-          handler(options, snapshots, updater, queue, metrics, keys) {}
+          handler(options, snapshots, updater, events, queue, metrics, keys) {}
     ServeMetrics metrics;
     retrieval::Snapshots snapshots;
     SnapshotUpdater updater;
+    EventWriter events;
     SearchQueue queue;
     Handler handler;
   };

@@ -76,6 +76,11 @@ void check_length(size_t length, const std::string& field, int64_t max) {
   if (static_cast<int64_t>(length) > max) wrong(field, "'{}' holds {}, at most {}", field, length, max);
 }
 
+void check_text(const std::string& text, const std::string& field) {
+  constexpr auto kMax = retrieval::LiveEvent::kMaxText;
+  if (text.size() > kMax) wrong(field, "'{}' has a text of {} bytes, at most {}", field, text.size(), kMax);
+}
+
 void check_once(const std::vector<retrieval::ItemChange>& items) {
   std::vector<std::string_view> ids;
   for (const auto& item : items) ids.emplace_back(item.item);
@@ -357,6 +362,49 @@ std::vector<retrieval::ItemChange> RequestParser::deleted_items(const json& obje
   for (auto& id : retrieval::read_ids(changed_items(object), "items"))
     changes.push_back({.item = std::move(id), .attributes = {}, .deleted = true});
   return changes;
+}
+
+retrieval::LiveEvent RequestParser::event(const json& object, int64_t now_us) const {
+  static const std::vector<std::string> keys{"user", "item", "time", "context", "id"};
+  retrieval::check_keys(object, keys);
+  retrieval::LiveEvent event{.time_us = now_us};
+  for (const auto& [key, text] : {std::pair("user", &event.user), std::pair("item", &event.item)}) {
+    const auto* id = given(object, key);
+    if (!id) wrong(key, "'{}' is missing", key);
+    *text = retrieval::read_id(*id, key);
+    if (text->empty()) wrong(key, "'{}' is empty", key);
+    check_text(*text, key);
+  }
+  if (const auto* id = given(object, "id")) check_text(event.id = retrieval::read_id(*id, "id"), "id");
+  // Context and time follow the rules of a request's.
+  retrieval::RetrieveRequest like;
+  if (const auto* context = given(object, "context")) like.context = retrieval::read_context(*context);
+  if (const auto* time = given(object, "time"))
+    like.time_us = event.time_us =
+        retrieval::read_time_us(*time, snapshot_.bundle().info().times.value_or(columns::TimeForm{}));
+  snapshot_.retrieval.check_names(like);
+  for (const auto& [column, value] : like.context) check_text(value, "context");
+  event.context = std::move(like.context);
+  return event;
+}
+
+std::vector<retrieval::LiveEvent> RequestParser::events(const json& object, int64_t now_us) const {
+  static const std::vector<std::string> keys{"events"};
+  retrieval::check_keys(object, keys);
+  need_towers("", "it knows no users");
+  const auto* list = given(object, "events");
+  if (!list || !list->is_array() || list->empty())
+    wrong("events", "'events' is {}, expected a list of one or more events",
+          list ? retrieval::shown(*list) : "missing");
+  check_length(list->size(), "events", options_.max_requests);
+  std::vector<retrieval::LiveEvent> events;
+  for (size_t i = 0; i < list->size(); ++i) {
+    const auto place = fmt::format("events[{}]", i);
+    const auto& one = (*list)[i];
+    if (!one.is_object()) wrong(place, "'{}' is {}, expected an object", place, retrieval::shown(one));
+    events.push_back(within(place, [&] { return event(one, now_us); }));
+  }
+  return events;
 }
 
 const json& RequestParser::changed_items(const json& object) const {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "retrieval/live_events.h"
 #include "retrieval/options.h"
 #include "server/search_queue.h"
 
@@ -56,6 +57,8 @@ class RequestParser {
   FindUsersCall find_users(const nlohmann::json& object) const;
   std::vector<retrieval::ItemChange> upserted_items(const nlohmann::json& object) const;
   std::vector<retrieval::ItemChange> deleted_items(const nlohmann::json& object) const;
+  // An event without a time is of `now_us`.
+  std::vector<retrieval::LiveEvent> events(const nlohmann::json& object, int64_t now_us) const;
   // The earlier of timeout_ms, counted from now, and the transport's deadline; without both, the server's own.
   SteadyClock::time_point deadline(const nlohmann::json& object,
                                    std::optional<SteadyClock::time_point> of_transport) const;
@@ -67,6 +70,7 @@ class RequestParser {
   size_t read_limit(const nlohmann::json& object) const;
   ItemVectorsQuery items(const nlohmann::json& list) const;
   const nlohmann::json& changed_items(const nlohmann::json& object) const;
+  retrieval::LiveEvent event(const nlohmann::json& object, int64_t now_us) const;
   retrieval::ItemChange new_item(const nlohmann::json& object, const retrieval::BroughtItems& items) const;
 
   const retrieval::ServeOptions& options_;

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "server/event_writer.h"
 #include "server/search_queue.h"
 
 namespace pagoda::server {
@@ -20,6 +21,7 @@ class ResponseEncoder {
   virtual std::string batch(std::span<const std::string> candidates) const = 0;  // as candidates() returned them
   virtual std::string vectors(const model::Bundle& bundle, math::MatrixView<const float> vectors) const = 0;
   virtual std::string changed(size_t items) const = 0;
+  virtual std::string taken(const TakenEvents& events) const = 0;
   virtual std::string model(const retrieval::Retrieval& retrieval, bool with_paths) const = 0;
 };
 

@@ -59,6 +59,9 @@ std::vector<SearchOutcome> candidates(ThreadPool& pool, std::vector<SearchTask>&
   auto outcomes = lists_of(answer.found);
   for (size_t q = 0; q < outcomes.size(); ++q) {
     outcomes[q].user_known = answer.user_known[q];
+    const auto& query = std::get<CandidateQuery>(batch[q].payload);
+    outcomes[q].live_events = query.live_events;
+    outcomes[q].live = query.live;
     outcomes[q].times = answer.times;
     outcomes[q].explain = answer.explain;
   }

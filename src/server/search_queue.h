@@ -31,6 +31,8 @@ struct CandidateQuery {
   retrieval::RetrieveRequest request;
   std::vector<float> vector;
   retrieval::RetrieveOptions options;
+  size_t live_events = 0;  // of the user's, in `request`
+  bool live = true;        // false: later ones may be missing
 };
 struct SimilarQuery {
   uint32_t item;  // row
@@ -52,6 +54,8 @@ struct SearchOutcome {
   std::string message{}, field{};  // of the error
 
   bool user_known = false;
+  size_t live_events = 0;  // that the user vector knows of
+  bool live = true;
   std::vector<uint32_t> items{};  // rows
   std::vector<float> scores{};
   math::Matrix<float> vectors{};

@@ -27,7 +27,8 @@ class TheQueue : public testing::Test {
   std::unique_ptr<SearchQueue> queue_ = std::make_unique<SearchQueue>(
       SearchQueueOptions{.limit = 10'000'000, .batch = 64, .threads = 1}, metrics_, &foreground_);
   Keys keys_;
-  Handler handler_{{}, snapshots_, updater_, *queue_, metrics_, keys_};
+  EventWriter events_{make_journal_log(path_ + ".events", {})};
+  Handler handler_{{}, snapshots_, updater_, events_, *queue_, metrics_, keys_};
 };
 
 TEST_F(TheQueue, WhatWouldWaitBeyondItsDeadlineIsToldToComeAgainAtOnce) {

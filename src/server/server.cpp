@@ -1,9 +1,25 @@
 #include "server/server.h"
 
+#include "core/log.h"
+#include "retrieval/event_journal.h"
+
 namespace pagoda::server {
+namespace {
+
+std::unique_ptr<EventLog> make_log(const std::string& model, const retrieval::ServeOptions& options,
+                                   const std::string& redis_password, const ForegroundLoad& foreground) {
+  const retrieval::LiveEventsOptions limits{.events = static_cast<size_t>(options.max_events),
+                                            .events_of_user = static_cast<size_t>(options.max_events_of_user)};
+  const auto journal = retrieval::event_journal_path(model);
+  if (options.redis.empty()) return make_journal_log(journal, limits, &foreground);
+  if (file_exists(journal)) log_warning("{}: is not read, because serve.redis says where the events are", journal);
+  return make_redis_log({.url = options.redis, .key = options.redis_key, .password = redis_password}, limits);
+}
+
+}  // namespace
 
 Server::Served::Served(const std::string& path, const retrieval::ServeOptions& options, const Keys& keys,
-                       ForegroundLoad& foreground)
+                       ForegroundLoad& foreground, EventWriter& events)
     : snapshots(path, {.merge_at = static_cast<size_t>(options.merge_added)}, options.ui),
       updater(
           {.watch = std::chrono::milliseconds(options.watch_ms), .max_added = static_cast<size_t>(options.max_added)},
@@ -13,13 +29,15 @@ Server::Served::Served(const std::string& path, const retrieval::ServeOptions& o
              .wait = std::chrono::microseconds(options.batch_wait_us),
              .threads = static_cast<int>(options.threads)},
             metrics, &foreground),
-      handler(options, snapshots, updater, queue, metrics, keys) {}
+      handler(options, snapshots, updater, events, queue, metrics, keys) {}
 
-Server::Server(const std::string& model, const retrieval::ServeOptions& options)
+Server::Server(const std::string& model, const retrieval::ServeOptions& options, const std::string& redis_password)
     : options_(options), keys_(options.keys.empty() ? Keys() : Keys::from_file(options.keys)),
-      model_(model, options_, keys_, foreground_),
-      compared_(options_.compare.empty() ? nullptr
-                                         : std::make_unique<Served>(options_.compare, options_, keys_, foreground_)) {
+      events_(make_log(model, options_, redis_password, foreground_)),
+      model_(model, options_, keys_, foreground_, events_),
+      compared_(options_.compare.empty()
+                    ? nullptr
+                    : std::make_unique<Served>(options_.compare, options_, keys_, foreground_, events_)) {
   if (compared_) model_.handler.set_compared(compared_->handler);
   http_.emplace(model_.handler, options_);
   if (!options_.grpc.empty()) grpc_.emplace(model_.handler, options_);
@@ -27,6 +45,7 @@ Server::Server(const std::string& model, const retrieval::ServeOptions& options)
 
 Server::~Server() {
   if (grpc_) grpc_->close();  // while its handler exists
+  events_.close();            // while there are handlers to tell
 }
 
 std::string Server::url() const { return (options_.tls_key.empty() ? "http://" : "https://") + http_->address(); }

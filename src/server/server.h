@@ -12,8 +12,9 @@ namespace pagoda::server {
 
 class Server {
  public:
-  // Loads the bundles and listens. Errors of Bundle::open, Keys::from_file, HttpServer and GrpcServer.
-  Server(const std::string& model, const retrieval::ServeOptions& options);
+  // Loads the bundles and listens. Errors of Bundle::open, Keys::from_file, EventJournal::read, make_redis_log,
+  // HttpServer and GrpcServer.
+  Server(const std::string& model, const retrieval::ServeOptions& options, const std::string& redis_password = "");
   ~Server();
   std::string url() const;  // "http://127.0.0.1:8080"
   // "http://127.0.0.1:8080", "http://127.0.0.1:8080, gRPC at 127.0.0.1:9090"
@@ -25,7 +26,7 @@ class Server {
   // What serves one bundle.
   struct Served {
     Served(const std::string& path, const retrieval::ServeOptions& options, const Keys& keys,
-           ForegroundLoad& foreground);
+           ForegroundLoad& foreground, EventWriter& events);
     ServeMetrics metrics;
     retrieval::Snapshots snapshots;
     SnapshotUpdater updater;
@@ -39,6 +40,7 @@ class Server {
   // counted as closed.
   std::optional<HttpServer> http_;
   std::optional<GrpcServer> grpc_;
+  EventWriter events_;  // of both models: users are the same
   Served model_;
   std::unique_ptr<Served> compared_;  // nullptr: there is no second model
 };

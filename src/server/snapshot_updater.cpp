@@ -159,7 +159,7 @@ SnapshotUpdater::ChangeResult SnapshotUpdater::try_change(const std::vector<retr
   try {
     snapshots_.change(changes, throttle);
     return ChangeResult::applied;
-  } catch (const retrieval::JournalBusy& e) {
+  } catch (const JournalBusy& e) {
     log_warning("items cannot be changed: {}", e.what());
     return ChangeResult::busy;
   } catch (const std::exception& e) {

@@ -10,6 +10,7 @@ export interface Explain {
   vectors_scored: number;
   vectors_reranked: number;
   boosted: number;
+  live_events: number;
   times_ms: Record<string, number>;
 }
 export interface Candidates {

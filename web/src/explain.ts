@@ -11,6 +11,7 @@ const kRows: [string, string, (explain: Explain) => string][] = [
   ["Vectors scored", "by their codes, or exactly where the index has none", (e) => String(e.vectors_scored)],
   ["Vectors reranked", "scored exactly after the scan of the codes", (e) => String(e.vectors_reranked)],
   ["Items boosted", "that the neighbours of the history's items add to", (e) => String(e.boosted)],
+  ["Live events", "of the user, since the model's log ends", (e) => String(e.live_events)],
 ];
 const kTimes: [string, string, string][] = [
   ["queue", "Queue", "time in the queue"],

@@ -95,7 +95,7 @@ using RawService =
     Raw<v1::Retrieval::WithRawCallbackMethod_Retrieve, v1::Retrieval::WithRawCallbackMethod_RetrieveBatch,
         v1::Retrieval::WithRawCallbackMethod_Similar, v1::Retrieval::WithRawCallbackMethod_Encode,
         v1::Retrieval::WithRawCallbackMethod_UpsertItems, v1::Retrieval::WithRawCallbackMethod_DeleteItems,
-        v1::Retrieval::WithRawCallbackMethod_Model>::Service;
+        v1::Retrieval::WithRawCallbackMethod_AddEvents, v1::Retrieval::WithRawCallbackMethod_Model>::Service;
 
 // The calls under way, from their arrival until their responses are sent. gRPC limits only the calls of one connection,
 // and a response that its client does not take stays in memory. Thread-safe.
@@ -208,6 +208,9 @@ class Service final : public RawService {
   }
   grpc::ServerUnaryReactor* DeleteItems(Context* context, const Bytes* request, Bytes* response) override {
     return answer<v1::DeleteItemsRequest>(*context, *request, *response, "POST", "/v1/items:delete");
+  }
+  grpc::ServerUnaryReactor* AddEvents(Context* context, const Bytes* request, Bytes* response) override {
+    return answer<v1::AddEventsRequest>(*context, *request, *response, "POST", "/v1/events");
   }
   grpc::ServerUnaryReactor* Model(Context* context, const Bytes* request, Bytes* response) override {
     return answer<v1::ModelRequest>(*context, *request, *response, "GET", "/v1/model");

@@ -68,6 +68,7 @@ void set_explain(v1::Explain& explain, const SearchOutcome& outcome) {
   explain.set_vectors_scored(of_query.vectors_scored);
   explain.set_vectors_reranked(of_query.vectors_reranked);
   explain.set_boosted(of_query.boosted);
+  explain.set_live_events(outcome.live_events);
   auto& times = *explain.mutable_times_ms();
   times.set_queue(1e3 * outcome.queue_s);
   times.set_encode(1e3 * outcome.times.encode_s);
@@ -84,6 +85,7 @@ class ProtoForm final : public ResponseEncoder {
                          std::span<const size_t> attributes) const override {
     auto message = list_message<v1::RetrieveResponse>(retrieval, outcome, attributes);
     message.set_user_known(outcome.user_known);
+    if (!outcome.live) message.set_live(false);
     if (outcome.explain) set_explain(*message.mutable_explain(), outcome);
     return message.SerializeAsString();
   }
@@ -116,6 +118,13 @@ class ProtoForm final : public ResponseEncoder {
   std::string changed(size_t items) const override {
     v1::UpsertItemsResponse message;
     message.set_items(static_cast<int64_t>(items));
+    return message.SerializeAsString();
+  }
+  std::string taken(const TakenEvents& events) const override {
+    v1::AddEventsResponse message;
+    message.set_events(static_cast<int64_t>(events.events));
+    message.set_repeated(static_cast<int64_t>(events.repeated));
+    message.set_unknown_items(static_cast<int64_t>(events.unknown_items));
     return message.SerializeAsString();
   }
   std::string model(const retrieval::Retrieval& retrieval, bool with_paths) const override {

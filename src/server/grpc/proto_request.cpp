@@ -114,6 +114,22 @@ json tree_of(const v1::DeleteItemsRequest& message) {
   return object;
 }
 
+json tree_of(const v1::Event& event) {
+  auto object = json::object();
+  if (event.has_user()) object["user"] = event.user();
+  if (event.has_item()) object["item"] = event.item();
+  if (event.has_time()) object["time"] = event.time();
+  if (!event.context().empty()) object["context"] = object_of(event.context());
+  if (event.has_id()) object["id"] = event.id();
+  return object;
+}
+
+json tree_of(const v1::AddEventsRequest& message) {
+  auto object = json::object();
+  for (const auto& event : message.events()) object["events"].push_back(tree_of(event));
+  return object;
+}
+
 json tree_of(const v1::ModelRequest&) { return json::object(); }
 
 template <class Message>
@@ -129,6 +145,7 @@ std::string request_json(const v1::SimilarRequest& message) { return text_of(mes
 std::string request_json(const v1::EncodeRequest& message) { return text_of(message); }
 std::string request_json(const v1::UpsertItemsRequest& message) { return text_of(message); }
 std::string request_json(const v1::DeleteItemsRequest& message) { return text_of(message); }
+std::string request_json(const v1::AddEventsRequest& message) { return text_of(message); }
 std::string request_json(const v1::ModelRequest& message) { return text_of(message); }
 
 }  // namespace pagoda::server

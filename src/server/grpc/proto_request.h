@@ -14,6 +14,7 @@ std::string request_json(const v1::SimilarRequest& message);
 std::string request_json(const v1::EncodeRequest& message);
 std::string request_json(const v1::UpsertItemsRequest& message);
 std::string request_json(const v1::DeleteItemsRequest& message);
+std::string request_json(const v1::AddEventsRequest& message);
 std::string request_json(const v1::ModelRequest& message);
 
 }  // namespace pagoda::server

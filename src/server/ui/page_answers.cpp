@@ -38,19 +38,28 @@ std::string found_items_json(const retrieval::Snapshot& snapshot, std::span<cons
   return out;
 }
 
-std::string found_users_json(const retrieval::Snapshot& snapshot, std::span<const uint32_t> rows, size_t history) {
+std::string found_users_json(const retrieval::Snapshot& snapshot, const retrieval::LiveEvents& events,
+                             std::span<const uint32_t> rows, size_t history) {
   const auto& bundle = snapshot.bundle();
-  const auto& histories = bundle.user_states().histories;
+  std::vector<std::vector<std::string>> histories;
+  for (const uint32_t row : rows) {
+    auto& of = histories.emplace_back();
+    for (const uint32_t item : bundle.user_states().histories[row]) of.emplace_back(bundle.item_ids()[item]);
+    retrieval::RetrieveRequest request;
+    request.user = std::string(bundle.user_ids()[row]);
+    events.put_into(request, snapshot.retrieval);
+    std::ranges::move(request.recent, std::back_inserter(of));
+  }
   std::string out = "{\"users\": ";
   append_array(out, rows.size(), [&](size_t i) { append_json_text(out, bundle.user_ids()[rows[i]]); });
   out += ", \"seen\": ";
-  append_array(out, rows.size(), [&](size_t i) { append_number(out, histories[rows[i]].size()); });
+  append_array(out, rows.size(), [&](size_t i) { append_number(out, histories[i].size()); });
   if (history > 0) {
     out += ", \"histories\": ";
     append_array(out, rows.size(), [&](size_t i) {
-      const auto whole = histories[rows[i]];
+      const std::span whole(histories[i]);
       const auto latest = whole.last(std::min(whole.size(), history));
-      append_array(out, latest.size(), [&](size_t n) { append_json_text(out, bundle.item_ids()[latest[n]]); });
+      append_array(out, latest.size(), [&](size_t n) { append_json_text(out, latest[n]); });
     });
   }
   append_end(out, bundle);

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "retrieval/live_events.h"
 #include "retrieval/snapshot.h"
 
 namespace pagoda::server {
@@ -15,8 +16,9 @@ std::string found_items_json(const retrieval::Snapshot& snapshot, std::span<cons
                              std::span<const size_t> attributes);
 
 // {"users": [...], "seen": [...], "histories": [[...], ...], "model": ...}: how many items each user has seen, and the
-// latest `history` of them, latest last; without "histories" if `history` is 0.
-std::string found_users_json(const retrieval::Snapshot& snapshot, std::span<const uint32_t> rows, size_t history);
+// latest `history` of them, live events included, latest last; without "histories" if `history` is 0.
+std::string found_users_json(const retrieval::Snapshot& snapshot, const retrieval::LiveEvents& events,
+                             std::span<const uint32_t> rows, size_t history);
 
 // {"name": ..., "items": ..., "training_rows": ..., "title": ... or null, "compare": ..., "beside": ...,
 // "popularity": [...], "map": {...}, "model": ...}. `name` is the name of the bundle's file without its folder, `title`
