@@ -1,7 +1,7 @@
 # The room `server`, and the libraries that it alone links.
 find_package(OpenSSL REQUIRED)
 find_package(prometheus-cpp REQUIRED)
-pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
+find_library(HIREDIS hiredis REQUIRED)  # by pkg-config, its flags would differ from those of precompiled headers
 find_path(BOOST_BEAST boost/beast.hpp REQUIRED)  # header only, beside the compiler's own
 find_package(Protobuf REQUIRED)
 find_program(GRPC_PLUGIN grpc_cpp_plugin REQUIRED)
@@ -26,7 +26,7 @@ add_library(pagoda_proto STATIC ${generated_files})
 target_include_directories(pagoda_proto SYSTEM PUBLIC "${generated}")
 target_link_libraries(pagoda_proto PUBLIC ${GRPC} protobuf::libprotobuf)
 
-pagoda_room(server pagoda_retrieval pagoda_proto prometheus-cpp::core PkgConfig::HIREDIS OpenSSL::SSL OpenSSL::Crypto)
+pagoda_room(server pagoda_retrieval pagoda_proto prometheus-cpp::core ${HIREDIS} OpenSSL::SSL OpenSSL::Crypto)
 foreach(target pagoda_proto pagoda_server)  # what protoc made names its file where a check fails
   target_compile_options(${target} PRIVATE "-fmacro-prefix-map=${PROJECT_BINARY_DIR}/=")
 endforeach()

@@ -1,14 +1,15 @@
 // Sends arbitrary bytes as the body of a call, as JSON or as a gRPC message: it must be answered, or refused with a 400
 // whose body is JSON.
 //
-// The first byte selects the call and its encoding. Changes of items are parsed and applied over the bundle, but not
-// kept, so that the outcome of an input does not depend on earlier ones.
+// The first byte selects the call and its encoding. Changes of items and events are parsed and applied over the bundle,
+// but not kept, so that the outcome of an input does not depend on earlier ones.
 #include <future>
 #include <google/protobuf/stubs/logging.h>
 #include <nlohmann/json.hpp>
 
 #include "fuzz/entry.h"
 #include "fuzz/scratch.h"
+#include "retrieval/event_journal.h"
 #include "server/grpc/proto_encoder.h"
 #include "server/grpc/proto_request.h"
 #include "server/handler.h"
@@ -17,9 +18,9 @@
 namespace pagoda {
 namespace {
 
-constexpr const char* kPaths[] = {"/v1/retrieve", "/v1/retrieve_batch", "/v1/similar",
-                                  "/v1/encode",   "/v1/items:upsert",   "/v1/items:delete"};
-constexpr size_t kUpsert = 4, kDelete = 5, kCalls = 6;
+constexpr const char* kPaths[] = {"/v1/retrieve",     "/v1/retrieve_batch", "/v1/similar", "/v1/encode",
+                                  "/v1/items:upsert", "/v1/items:delete",   "/v1/events"};
+constexpr size_t kUpsert = 4, kDelete = 5, kEvents = 6, kCalls = 7;
 
 retrieval::ServeOptions limits() {
   retrieval::ServeOptions options;
@@ -37,8 +38,9 @@ struct World {
   server::ServeMetrics metrics;
   server::Keys keys;
   server::SnapshotUpdater updater{{.watch = {}, .max_added = 0}, snapshots, metrics};
+  server::EventWriter events{server::make_journal_log(scratch.bundle() + ".events", {})};
   server::SearchQueue queue{{.limit = 1024, .batch = 64, .wait = {}, .threads = 1}, metrics};
-  server::Handler handler{options, snapshots, updater, queue, metrics, keys};
+  server::Handler handler{options, snapshots, updater, events, queue, metrics, keys};
 };
 
 template <class Message>
@@ -55,7 +57,8 @@ std::optional<std::string> json_of(size_t call, std::string_view bytes) {
     case 2: return json_of<v1::SimilarRequest>(bytes);
     case 3: return json_of<v1::EncodeRequest>(bytes);
     case kUpsert: return json_of<v1::UpsertItemsRequest>(bytes);
-    default: return json_of<v1::DeleteItemsRequest>(bytes);
+    case kDelete: return json_of<v1::DeleteItemsRequest>(bytes);
+    default: return json_of<v1::AddEventsRequest>(bytes);
   }
 }
 
@@ -68,6 +71,23 @@ void change_items(World& world, size_t call, std::string_view body) {
     retrieval::with_changes(snapshot->retrieval.shared_bundle(), changes, {});
   } catch (const retrieval::RequestError& e) {
     // Builds the response, because that throws for a message that is not UTF-8.
+    check(nlohmann::json::accept(server::error_response(400, e.what(), e.field()).body), "a refusal is JSON");
+  }
+}
+
+void take_events(World& world, std::string_view body) {
+  const auto snapshot = world.snapshots.current();
+  const server::RequestParser reader(world.options, *snapshot);
+  try {
+    retrieval::LiveEvents held({});
+    for (const auto& event : reader.events(reader.body(body), 0)) {
+      check(retrieval::parse_event(retrieval::json_of(event)) == event, "the journal has the event");
+      held.add(event);
+      retrieval::RetrieveRequest request;
+      request.user = event.user;
+      held.put_into(request, snapshot->retrieval);
+    }
+  } catch (const retrieval::RequestError& e) {
     check(nlohmann::json::accept(server::error_response(400, e.what(), e.field()).body), "a refusal is JSON");
   }
 }
@@ -101,6 +121,7 @@ void try_input(std::string_view input) {
     body = std::move(*json);
   }
   if (call == kUpsert || call == kDelete) return change_items(world, call, body);
+  if (call == kEvents) return take_events(world, body);
   ask(world, call, body, as_message);
 }
 
@@ -119,7 +140,9 @@ std::vector<std::string> seeds() {
       {3, R"({"users": [{"user": "cat", "recent": ["i5"]}, {"history": ["i4"]}]})"},
       {3, R"({"items": ["i1", {"item": "n", "attributes": {"year": 2001, "author": "kim"}}]})"},
       {kUpsert, R"({"items": [{"item": "n", "attributes": {"year": 2001, "author": null}}, {"item": "i2"}]})"},
-      {kDelete, R"({"items": ["i1", 5, "none"]})"}};
+      {kDelete, R"({"items": ["i1", 5, "none"]})"},
+      {kEvents, R"({"events": [{"user": "ann", "item": "i7", "time": "2024-05-01", "context": {"device": "tv"}, )"
+                R"("id": "e-1"}, {"user": 5, "item": 7}]})"}};
   std::vector<std::string> all;
   for (const auto& [call, body] : bodies) all.push_back(static_cast<char>(call) + body);
   const auto add = [&](size_t call, const auto& message) {

@@ -333,7 +333,7 @@ def test_each_route_asks_for_its_role(serve, model, tmp_path):
     keys = {role: f"{role}-secret" for role in ("metrics", "read", "write", "admin")}
     (tmp_path / "keys").write_text("".join(f"{hashlib.sha256(key.encode()).hexdigest()} {role} a name\n" for role, key in keys.items()))
     needed = {("POST", "/v1/retrieve"): "read", ("POST", "/v1/retrieve_batch"): "read", ("POST", "/v1/similar"): "read",
-              ("POST", "/v1/encode"): "read", ("POST", "/v1/items:upsert"): "write", ("POST", "/v1/items:delete"): "write", ("GET", "/v1/model"): "read", ("GET", "/openapi.json"): "read",
+              ("POST", "/v1/encode"): "read", ("POST", "/v1/items:upsert"): "write", ("POST", "/v1/items:delete"): "write", ("POST", "/v1/events"): "write", ("GET", "/v1/model"): "read", ("GET", "/openapi.json"): "read",
               ("GET", "/livez"): None, ("GET", "/readyz"): None, ("GET", "/metrics"): "metrics"}
     may = {None: {None}, "metrics": {None, "metrics"}, "read": {None, "read"}, "write": {None, "read", "write"},
            "admin": {None, "metrics", "read", "write"}}
@@ -402,6 +402,7 @@ REQUESTS = {
     "/v1/similar": [{"item": "i7", "k": 5, "attributes": ["title"]}],
     "/v1/items:upsert": [{"items": [{"item": "n1", "attributes": {"title": "x", "minutes": 90, "genres": ["Drama"]}}, {"item": "n2"}]}],
     "/v1/items:delete": [{"items": ["n1", "n2", "n3"]}],
+    "/v1/events": [{"events": [{"user": "u1", "item": "i7", "time": "2024-05-01T10:00:00Z", "context": {"device": "tv"}, "id": "e-1"}, {"user": "u2", "item": 9}]}],
     "/v1/encode": [{"users": [{"user": "u1"}, {}]}, {"items": ["i1", {"item": "new", "attributes": {"title": "x", "minutes": 90}}]}],
 }
 STRANGE = [None, True, -1, 0, 1e308, -1e-320, 2**63, 2**64, "", "\u0000", "\ud83d\ude00", "x" * 3000, [], {}, [[]], [None], {"": {}}, "NaN",
