@@ -1,12 +1,63 @@
 #include <cstdlib>
+#include <memory>
+#include <optional>
 
 #include "cli/commands.h"
 #include "core/log_output.h"
 #include "server/server.h"
 #include "server/ui/page.h"
 #include "train/whole_config.h"
+#ifdef PAGODA_STREAM
+#include "dataset/options.h"
+#include "stream/event_feed.h"
+#include "stream/file_source.h"
+#include "stream/kafka_source.h"
+#endif
 
 namespace pagoda::cli {
+
+namespace {
+
+#ifdef PAGODA_STREAM
+
+// The events of [stream], if serve.events says so.
+struct Feed {
+  std::unique_ptr<stream::Source> source;
+  std::optional<stream::EventFeed> feed;
+
+  Feed(const train::WholeConfig& config, const std::string& model, server::Server& server) {
+    const auto& o = config.stream;
+    const auto events = config.serve.events;
+    if (events == retrieval::EventSource::calls) return;
+    train::validate(o);
+    if (events == retrieval::EventSource::kafka) {
+      if (o.topic.empty()) fail(ErrorKind::usage, "serve.events = \"kafka\" needs stream.topic");
+      source = std::make_unique<stream::KafkaSource>(stream::KafkaOptions{o.topic, o.kafka, o.start, o.skip_gaps});
+    } else {
+      if (o.files.empty()) fail(ErrorKind::usage, "serve.events = \"files\" needs stream.files");
+      source = std::make_unique<stream::FileSource>(o.files);
+    }
+    auto log = dataset::interaction_options(config.training.data);
+    log.times = server.snapshots().current()->bundle().info().times.value_or(log.times);
+    feed.emplace(*source, std::move(log), model + ".events.position",
+                 [&server](auto events, auto done) { return server.add_events(std::move(events), std::move(done)); });
+  }
+};
+
+#else
+
+struct Feed {
+  Feed(const train::WholeConfig& config, const std::string&, server::Server&) {
+    if (config.serve.events != retrieval::EventSource::calls)
+      fail(ErrorKind::usage,
+           "this build reads no streams, which serve.events asks for; configure it with "
+           "-DPAGODA_STREAM=ON");
+  }
+};
+
+#endif
+
+}  // namespace
 
 void run_serve(const ServeArgs& args) {
   train::WholeConfig config;
@@ -23,6 +74,7 @@ void run_serve(const ServeArgs& args) {
   const BackgroundLog log;
   const char* redis_password = std::getenv("REDISCLI_AUTH");  // the name that redis-cli reads
   server::Server server(args.model, config.serve, redis_password ? redis_password : "");
+  const Feed feed(config, args.model, server);
   if (interrupted) fail(ErrorKind::interrupted, "interrupted before it answered");
   const auto& bundle = server.snapshots().current()->bundle();
   log_info("{}: bundle {}, {} items, serving at {}", args.model, bundle.fingerprint(), bundle.item_ids().size(),

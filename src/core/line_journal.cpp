@@ -84,7 +84,7 @@ void LineJournal::Compaction::write(const std::function<void(std::string_view, A
 
 std::unique_ptr<LineJournal::Compaction> LineJournal::start_compaction() {
   struct stat s{};
-  if (::stat(path_.c_str(), &s) != 0 || !owned()) return nullptr;
+  if (!file_exists(path_) || !owned() || ::stat(path_.c_str(), &s) != 0) return nullptr;  // owned() may shorten it
   return std::make_unique<Compaction>(path_, static_cast<size_t>(s.st_size), s.st_ino);
 }
 

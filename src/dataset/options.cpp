@@ -269,6 +269,7 @@ std::string resume_record(const Options& options) {
   for (const auto line : {"item_vectors = []", "user_vectors = []"}) later.emplace("[data]", line);
   later.emplace("[[sampling.negatives]]", "items = \"all\"");
   for (const auto section : {"[user.id]", "[item.id]"}) later.emplace(section, "dropout = 0.0");
+  for (const auto line : {"encoder = \"mean\"", "heads = 2"}) later.emplace("[user.history]", line);
   later.emplace("[evaluate]", "repeats = \"miss\"");
   later.emplace("[evaluate]", "context = \"last\"");
   for (const auto line : {"top_k = 0", "top_k_temperature = 0.2", "top_k_start = 0.6", "top_k_refresh = 5"})

@@ -361,6 +361,14 @@ void Bundle::read_towers(Member& member, const std::string& prefix) const {
     fail(ErrorKind::failed,
          "{}: section '{}user_encoder' reads histories of other items than section '{}item_encoder' knows", path,
          prefix, prefix);
+  const auto& history = options.user.history;
+  if (history.encoder == features::HistoryEncoder::attention) {
+    if (model.user_encoder.history_length() != static_cast<size_t>(history.last))
+      fail(ErrorKind::failed,
+           "{}: section '{}user_encoder' reads histories of another length than '{}tower_options' says", path, prefix,
+           prefix);
+    if (history.last > 0) file_.bytes(prefix + "weights/user.history.queries");  // before memory is taken for it
+  }
   expect_tables(file_, prefix, model.item_encoder.layout(), true, options.model.table_precision);
   expect_tables(file_, prefix, model.user_encoder.layout(), false, options.model.table_precision);
   model.towers = TwoTowers<float>(options.model, options.user, options.item, model.user_encoder.layout(),

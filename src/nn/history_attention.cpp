@@ -12,7 +12,7 @@ namespace pagoda::nn {
 
 namespace {
 
-constexpr size_t kRowChunk = 64, kSumChunk = 512;
+constexpr size_t kRowChunk = 64;
 constexpr double kQueryDeviation = 0.1;  // of A's rows: small beside the biases, not zero, or all heads would be one
 
 // x = softmax(x)
@@ -114,13 +114,13 @@ std::vector<typename EmbeddingTable<T>::Reading> HistoryAttention<T>::backward(T
     bag.weights.resize(histories.rows.values.size());
   }
   g.d_queries.resize(n, width);
-  const size_t chunks = (n + kSumChunk - 1) / kSumChunk;
+  const size_t chunks = (n + kRowChunk - 1) / kRowChunk;
   g.age_parts.resize(chunks, heads_ * longest_);
   g.constant_parts.resize(chunks, width);
   const T scale = 1 / std::sqrt(static_cast<T>(dim_));
-  pool.for_chunks(n, kSumChunk, [&](size_t begin, size_t end) {
-    T* d_ages = g.age_parts[begin / kSumChunk];
-    T* d_constants = g.constant_parts[begin / kSumChunk];
+  pool.for_chunks(n, kRowChunk, [&](size_t begin, size_t end) {
+    T* d_ages = g.age_parts[begin / kRowChunk];
+    T* d_constants = g.constant_parts[begin / kRowChunk];
     std::fill_n(d_ages, heads_ * longest_, T{0});
     std::fill_n(d_constants, width, T{0});
     math::Matrix<T> items;

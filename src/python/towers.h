@@ -17,10 +17,12 @@ namespace pagoda::python {
 //   bags     what it reads of tables, in the order of the layers' input: name, table, rows, dim, pooling; added: it is
 //            added to the output instead
 //   dense    names of the plain numbers, which come last in the layers' input
-//   history, recency   the longest history, and how fast it fades
+//   history, recency, heads   the longest history, how fast it fades, and the heads of an attention over it
 // pooling, of n rows: "one" has at most one; "mean" weighs each 1/n; "root" 1/sqrt(n); "recency" the row of age a,
-// which is its place, (1 + a)^-recency, divided by the sum of all.
-// The weights: "table:" and the name of a table, "layerN.weights" [in, out], "layerN.biases", and "unknown_user".
+// which is its place, (1 + a)^-recency, divided by the sum of all;
+// "attention" is nn/history_attention.h.
+// The weights: "table:" and the name of a table, "layerN.weights" [in, out], "layerN.biases", "unknown_user", and
+// "history." and the name of a matrix of the attention.
 // Error{usage}: an ensemble, or bare vectors.
 nanobind::tuple tower(const Loaded& loaded, const std::string& which);
 

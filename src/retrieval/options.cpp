@@ -53,6 +53,10 @@ void describe(OptionVisitor& f, ServeOptions& o) {
             "added items from which they are merged, in the background, into an index of their own; until then each "
             "search scores them and each change copies them");
     f.field("max_added", o.max_added, "the most items that items:upsert may add in all; they lie in memory");
+    f.choice("events", o.events,
+             {{"calls", EventSource::calls}, {"kafka", EventSource::kafka}, {"files", EventSource::files}},
+             "what users do reaches the server by POST /v1/events; kafka, files: also from the topic or the files of "
+             "[stream], read by the columns of [data]");
     f.field("max_events", o.max_events,
             "the most events of POST /v1/events that are held, at about 300 bytes each; beyond it, users whose latest "
             "event came first are let go");

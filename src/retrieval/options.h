@@ -9,6 +9,9 @@
 
 namespace pagoda::retrieval {
 
+// Where live events come from, beside the call /v1/events: from nowhere, or from the section [stream].
+enum class EventSource { calls, kafka, files };
+
 struct ServeOptions {
   std::string http = "127.0.0.1:8080", grpc;
   bool ui = false;
@@ -30,6 +33,7 @@ struct ServeOptions {
   int64_t watch_ms = 1000, drain_ms = 1000, merge_added = 10000, max_added = 1000000;
   // live events
   int64_t max_events = 1000000, max_events_of_user = 100;
+  EventSource events = EventSource::calls;
   std::string redis, redis_key = "pagoda:events";
 };
 

@@ -151,7 +151,7 @@ class Connection {
     close();  // with what it may have begun
     // What passes by itself: it loads its data, is or follows another master, or is full.
     for (const auto* passing :
-         {"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "OOM"})
+         {"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "OOM", "MISCONF"})
       if (text_of(reply).starts_with(passing)) throw EventsAway(said);
     fail(ErrorKind::failed, "{}", said);
   }
@@ -209,7 +209,8 @@ class RedisLog final : public EventLog {
     const auto first = id_of(ids.front()), last = id_of(ids.back());
     std::unique_lock lock(mutex_);
     if (first <= before) begin_anew_ = true;  // the stream was lost, and its clock is behind
-    if (live_) changed_.wait_for(lock, kCaughtUp, [&] { return (read_to_ >= last && !begin_anew_) || closed_; });
+    const auto is_read = [&] { return (read_to_ >= last && !begin_anew_) || closed_; };
+    if (live_ && !changed_.wait_for(lock, kCaughtUp, is_read)) live_ = false;  // until the reader has caught up
   }
 
   const retrieval::LiveEvents& held() const override { return held_; }
@@ -222,6 +223,7 @@ class RedisLog final : public EventLog {
     while (!is_closed()) {
       if (is_to_begin_anew()) {
         from = "0-0";
+        live_ = false;
         retrieval::LiveEvents none(options_);
         held_.swap(none);
       }
@@ -230,6 +232,8 @@ class RedisLog final : public EventLog {
             reading_.command({"XREAD", "COUNT", kReadAtOnce, "BLOCK", kBlockMs, "STREAMS", address_.key, from});
         if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 && reply->element[0]->elements == 2)
           from = hold(*reply->element[0]->element[1], from);
+        else if (is_lost(from))
+          continue;
         else
           live_ = true;  // nothing more came
         if (said) log_info("{}: is read again", address_.url);
@@ -269,6 +273,17 @@ class RedisLog final : public EventLog {
     } catch (const Error& e) {
       log_warning("{}: entry {} of {} {}; it is left out", address_.url, id, address_.key, e.what());
     }
+  }
+
+  // Whether the stream ends before what was read of it: it was deleted, or another Redis lacks its end.
+  bool is_lost(const std::string& from) {
+    const auto reply = reading_.command({"XREVRANGE", address_.key, "+", "-", "COUNT", "1"});
+    EntryId end{};
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 && reply->element[0]->elements > 0)
+      end = id_of(text_of(*reply->element[0]->element[0]));
+    const std::lock_guard lock(mutex_);
+    if (end < id_of(from)) begin_anew_ = true;
+    return begin_anew_;
   }
 
   bool is_to_begin_anew() {

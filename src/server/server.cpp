@@ -52,6 +52,15 @@ std::string Server::url() const { return (options_.tls_key.empty() ? "http://" :
 
 std::string Server::addresses() const { return grpc_ ? url() + ", gRPC at " + grpc_->address() : url(); }
 
+bool Server::add_events(std::vector<retrieval::LiveEvent> events, std::function<void(EventWriter::Result)> done) {
+  const size_t count = events.size();
+  return events_.add(std::move(events), [this, count, done = std::move(done)](EventWriter::Result result) {
+    if (result.outcome == EventWriter::Outcome::taken)
+      model_.metrics.took_events(count - result.repeated, result.repeated);
+    done(result);
+  });
+}
+
 void Server::run() {
   http_->run(
       [this] {

@@ -20,6 +20,8 @@ class Server {
   // "http://127.0.0.1:8080", "http://127.0.0.1:8080, gRPC at 127.0.0.1:9090"
   std::string addresses() const;
   const retrieval::Snapshots& snapshots() const { return model_.snapshots; }
+  // As EventWriter::add(), counted in the metrics.
+  bool add_events(std::vector<retrieval::LiveEvent> events, std::function<void(EventWriter::Result)> done);
   void run();  // returns after SIGTERM or SIGINT, when it has drained
 
  private:

@@ -25,6 +25,10 @@ std::string shape_of(const dataset::Options& options) {
   towers.model.precision = standard.precision;  // changes products, not what is learnt
   towers.model.dropout = standard.dropout;
   towers.user.id.dropout = towers.item.id.dropout = features::IdOptions().dropout;
+  auto& history = towers.user.history;
+  const bool attends = history.encoder == features::HistoryEncoder::attention;
+  if (!attends) history.heads = features::HistoryOptions().heads;     // it has none
+  if (attends) history.recency = features::HistoryOptions().recency;  // where attention began, and not where it is
   return pagoda::to_toml([&](OptionVisitor& f) { describe(f, towers); }, false);
 }
 

@@ -142,9 +142,11 @@ std::vector<Key> history_keys(const Options& base) {
   if (has_times(base)) {
     const bool attends = history.encoder == features::HistoryEncoder::attention;
     Key key{.name = "user.history.encoder", .levels = {}, .ordered = false, .standing = attends ? 1u : 0u};
-    for (const auto& [text, encoder] : {std::pair("mean", features::HistoryEncoder::mean),
-                                        std::pair("attention", features::HistoryEncoder::attention)})
-      key.levels.push_back({text, [encoder = encoder](Options& o) { o.towers.user.history.encoder = encoder; }});
+    key.levels.push_back({"mean", [](Options& o) { o.towers.user.history.encoder = features::HistoryEncoder::mean; }});
+    key.levels.push_back({"attention", [](Options& o) {
+                            o.towers.user.history.encoder = features::HistoryEncoder::attention;
+                            o.train.history = dataset::HistoryMode::before;  // else the latest comes after the target
+                          }});
     keys.push_back(std::move(key));
   }
   if (base.towers.item.id.enabled) {

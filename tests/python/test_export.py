@@ -49,6 +49,8 @@ SHAPES = {
     "attention": {"user.history.encoder": "attention", "user.history.recency": 0.5, "user.history.last": 7},
     "attention, own, hidden": {"user.history.encoder": "attention", "user.history.heads": 3, "user.history.table": "own", "user.history.dim": 8,
                                "user.hidden": [24], **EVERYTHING},
+    "attention, shared, sum, bf16": {"user.history.encoder": "attention", "user.history.table": "shared", "model.combine": "sum",
+                                     "model.table_precision": "bf16", "train.optimizer": "row_adagrad", **EVERYTHING},
     "not normalised": {"model.normalise": False, **EVERYTHING},
     "hidden": {"user.hidden": [24], "item.hidden": [32, 20], **EVERYTHING},
     "sum": {"model.combine": "sum", **EVERYTHING},
