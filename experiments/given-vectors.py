@@ -25,20 +25,21 @@ METRICS = ("recall@20", "recall@100")
 TEXTS = {"wikispeedia": ("title", "categories", "text400"), "mtg_decks": ("name", "type_line", "oracle_text")}
 FOLDER = LABS / "given-vectors"
 ALL = ("--set", "sampling.negatives=[{source='in_batch'}, {source='uniform', count=1024}]")
+CLICKED = ("--set", "sampling.negatives=[{source='in_batch'}, {source='uniform', count=1024, items='clicked'}]")
 IN_BATCH = ("--set", "sampling.negatives=[{source='in_batch'}]")
 DROPOUT = ("--set", "item.id.dropout=0.2")
 NO_IDS = ("--set", "item.id.enabled=false", "--set", "user.history.table='own'")
 ALONE = ("--set", "item.features=[{column='texts', kind='vector'}]")
 # Of the negatives: the tasks, a word for the files, what the tower reads, whether vectors are given, settings over `init`'s.
 VARIANTS = {
-    "in_batch, uniform over all items": [
+    "in_batch, uniform over all items (`init`)": [
         (("cold", "all"), "ids-words-all", "ids, words", False, ALL),
         (("cold", "all"), "ids-words-vectors-all", "ids, words, vectors", True, ALL),
         (("cold",), "dropout-all", "ids with dropout 0.2, words, vectors", True, (*ALL, *DROPOUT))],
-    "in_batch, uniform over items with a row (`init`)": [
-        (("cold", "all"), "ids-words", "ids, words", False, ()),
-        (("cold", "all"), "ids-words-vectors", "ids, words, vectors", True, ()),
-        (("cold", "all"), "dropout", "ids with dropout 0.2, words, vectors", True, DROPOUT)],
+    "in_batch, uniform over items with a row": [
+        (("cold", "all"), "ids-words", "ids, words", False, CLICKED),
+        (("cold", "all"), "ids-words-vectors", "ids, words, vectors", True, CLICKED),
+        (("cold", "all"), "dropout", "ids with dropout 0.2, words, vectors", True, (*CLICKED, *DROPOUT))],
     "in_batch": [
         (("cold",), "ids-words-in_batch", "ids, words", False, IN_BATCH),
         (("cold", "all"), "ids-words-vectors-in_batch", "ids, words, vectors", True, IN_BATCH),

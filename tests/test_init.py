@@ -63,8 +63,8 @@ def test_a_log_with_times_context_and_an_item_table_becomes_a_config_that_trains
     assert data["interactions"] == ["clicks.csv"]
     assert (data["user"], data["item"], data["time"], data["weight"]) == ("user_id", "item_id", "ts", "")
     assert (data["context"], data["items"], data["items_id"]) == (["device"], "items.csv", "")
-    assert [(n["source"], n.get("items")) for n in config["sampling"]["negatives"]] == [("in_batch", None), ("uniform", "clicked")]
-    assert "Items without a row are no negatives" in text
+    assert [(n["source"], n.get("items")) for n in config["sampling"]["negatives"]] == [("in_batch", None), ("uniform", None)]
+    assert 'write items = "clicked" beside "uniform"' in text
     assert data["split"]["kind"] == "time"
     # Of a hundred days: as many users as a tenth of the rows has.
     assert data["split"]["validation"] == data["split"]["test"] == "14d"

@@ -140,7 +140,7 @@ def tried(said, kind):
 def test_the_weight_is_chosen_on_validation_and_0_leaves_the_towers_alone(cli, config, tmp_path):
     said = cli("train", "-c", config, *OWN, "-o", tmp_path / "auto.pagoda").stderr
     gains = tried(said, "cosine")
-    assert "(gain over lists of 5, 20)" in said, "the shorter lists have their say"
+    assert "(gain in recall and ndcg of 5, 20)" in said, "the shorter lists and the top of each have their say"
     auto = cli.sections(tmp_path / "auto.pagoda")
     assert ("neighbours" in auto) == (max(gains.values()) > 0)
     if max(gains.values()) > 0:

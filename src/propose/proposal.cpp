@@ -70,11 +70,11 @@ void propose(Proposal& p, const Request& request) {
     towers.item.hidden = towers.user.hidden = {128};
     p.say("A hidden layer of 128 in both towers reads the features; ids and the history are added to it.");
   }
-  for (auto& source : o.sampling.negatives)
-    if (source.source == "uniform" && !towers.item.features.empty() && o.train.order != dataset::Order::time) {
-      source.items = sampling::DrawnItems::clicked;
-      p.say("Items without a row are no negatives, so that their features can bring new ones up.");
-    }
+  for (const auto& source : o.sampling.negatives)
+    if (source.source == "uniform" && !towers.item.features.empty())
+      p.say(
+          "Items that nobody clicked are negatives, too, and come last. If new ones must be found by their features, "
+          "write items = \"clicked\" beside \"uniform\"; docs/howto/new-items.md says what that costs.");
   const double several = log.survey.share_of_users_with_several();
   if (several < 0.05 && !towers.user.features.empty()) {
     towers.user.history.last = 0;

@@ -42,26 +42,25 @@ model::Neighbours make_neighbours(ThreadPool& pool, const dataset::TrainingConte
 model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Dataset& data,
                                          const dataset::TrainingContext& fit, const dataset::Relevant& validation,
                                          const dataset::Options& options, const std::string& choose_by) {
-  // Long lists alone would not tell a weight that spoils the top of the list, so shorter ones have their say.
+  // The recall of a long list would not tell a weight that spoils its top, so shorter lists and ndcg have their say.
   const auto chosen = evaluate::parse_metric(choose_by);
   auto only_choosing = options;
   std::erase_if(only_choosing.evaluate.k, [&](int64_t k) { return k >= chosen.k; });
   only_choosing.evaluate.k.push_back(chosen.k);
   const auto vectors = model::item_vectors(pool, fit.model, fit.item_cells, data.train_end_us);
   const evaluate::Validation judge(pool, data, fit, vectors, validation, only_choosing, choose_by);
-  // The recall of the shorter lists, and choose_by itself.
-  struct Values {
-    std::vector<double> at;
-    double last() const { return at.back(); }
-  };
+  std::vector<std::string> names{choose_by};
+  for (const int64_t k : only_choosing.evaluate.k)
+    for (const auto* metric : {"recall", "ndcg"})
+      if (const auto name = fmt::format("{}@{}", metric, k); name != choose_by) names.push_back(name);
+  using Values = std::vector<double>;  // parallel to names
   const auto values_of = [&](const model::Neighbours* neighbours) {
     const auto metrics = judge.metrics(neighbours);
     Values values;
-    for (const int64_t k : only_choosing.evaluate.k) {
-      const auto name = k == chosen.k ? choose_by : "recall@" + std::to_string(k);
+    for (const auto& name : names) {
       const auto found = std::ranges::find(metrics, name, &std::pair<std::string, double>::first);
-      check(found != metrics.end(), "recall and choose_by are judged at each length");
-      values.at.push_back(found->second);
+      check(found != metrics.end(), "recall, ndcg and choose_by are judged at each length");
+      values.push_back(found->second);
     }
     return values;
   };
@@ -75,13 +74,12 @@ model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Datase
     for (const double share : kShares) weights.push_back(share * unit);
   }
   const auto alone = values_of(nullptr);
-  // The mean over the lengths of how many times better it is, on a log scale; half a hit keeps zeros from deciding.
+  // The mean of how many times better each is, on a log scale; half a hit keeps zeros from deciding.
   const double half_a_hit = 0.5 / static_cast<double>(std::max<size_t>(1, validation.users.size()));
   const auto gain_of = [&](const Values& values) {
     double sum = 0;
-    for (size_t i = 0; i < values.at.size(); ++i)
-      sum += std::log((values.at[i] + half_a_hit) / (alone.at[i] + half_a_hit));
-    return sum / static_cast<double>(values.at.size());
+    for (size_t i = 0; i < values.size(); ++i) sum += std::log((values[i] + half_a_hit) / (alone[i] + half_a_hit));
+    return sum / static_cast<double>(values.size());
   };
   auto best = alone;
   double most = o.weight ? -std::numeric_limits<double>::infinity() : 0;  // a weight that was told stands
@@ -93,18 +91,18 @@ model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Datase
       neighbours.set_weight(weight);
       const auto values = values_of(&neighbours);
       const double gain = gain_of(values);
-      said += fmt::format("  {:.3g}: {:.4f} ({:+.1f}%)", weight, values.last(), 100 * std::expm1(gain));
+      said += fmt::format("  {:.3g}: {:.4f} ({:+.1f}%)", weight, values[0], 100 * std::expm1(gain));
       if (gain <= most) continue;
       most = gain;
       best = values;
       choice = {.kind = kind, .weight = weight};
     }
-    log_info("neighbours: {} on validation by weight of {} (gain over lists of {}): 0: {:.4f}{}", choose_by,
-             name_of(kind), fmt::join(only_choosing.evaluate.k, ", "), alone.last(), said);
+    log_info("neighbours: {} on validation by weight of {} (gain in recall and ndcg of {}): 0: {:.4f}{}", choose_by,
+             name_of(kind), fmt::join(only_choosing.evaluate.k, ", "), alone[0], said);
   }
   if (choice.weight > 0)
     log_info("neighbours: {}, weight {:.3g}: {} = {:.4f}, {:.4f} without", name_of(choice.kind), choice.weight,
-             choose_by, best.last(), alone.last());
+             choose_by, best[0], alone[0]);
   else
     log_info("neighbours: none, the towers alone are as good");
   return choice;
