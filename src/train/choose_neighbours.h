@@ -15,8 +15,8 @@ model::Neighbours make_neighbours(ThreadPool& pool, const dataset::TrainingConte
                                   const dataset::Options& options, const model::NeighbourChoice& choice);
 
 // The weight that gains most on the validation part, and of kind = "auto" the kind; weight 0: the towers alone are as
-// good. The gain is the mean, on a log scale, of those of choose_by, and of recall and ndcg of lists of its length and of
-// each shorter one of evaluate.k. What options.neighbours says is left as it is. Says what it tried.
+// good. The gain is the mean, on a log scale, of those of choose_by, and of recall and ndcg of lists of its length and
+// of each shorter one of evaluate.k. What options.neighbours says is left as it is. Says what it tried.
 model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Dataset& data,
                                          const dataset::TrainingContext& fit, const dataset::Relevant& validation,
                                          const dataset::Options& options, const std::string& choose_by);
