@@ -93,9 +93,9 @@ std::string fingerprint_of(const SectionFile& file) {
 std::string metrics_of(const SectionFile& file, const std::string& fingerprint,
                        const std::optional<JudgedInstead>& judged) {
   const auto beside = metrics_path(file.path());
-  const std::string own(file.text("metrics"));
+  std::string own(file.text("metrics"));
   if (!file_exists(beside)) return own;
-  const std::string otherwise = judged ? own : "";  // old figures of the bundle itself may be out of date
+  std::string otherwise = judged ? own : "";  // old figures of the bundle itself may be out of date
   const auto json = nlohmann::ordered_json::parse(read_file(beside), nullptr, false);
   const auto pointer = nlohmann::ordered_json::json_pointer("/model/fingerprint");
   if (!json.is_object() || !json.contains("metrics") || !json.contains(pointer)) {

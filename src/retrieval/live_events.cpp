@@ -17,7 +17,7 @@ bool LiveEvents::has(std::string_view id) const {
   return ids_.contains(std::string(id));
 }
 
-void LiveEvents::swap(LiveEvents& other) {
+void LiveEvents::swap(LiveEvents& other) noexcept {
   const std::scoped_lock lock(mutex_, other.mutex_);
   std::swap(options_, other.options_);
   users_.swap(other.users_);

@@ -39,7 +39,7 @@ class LiveEvents {
   // False: it has an event with this id already.
   bool add(LiveEvent event);
   bool has(std::string_view id) const;
-  void swap(LiveEvents& other);
+  void swap(LiveEvents& other) noexcept;
 
   // Puts the events of the request's user before the request's own `recent`, in the order of their times, and the
   // context of the latest into what the request leaves open. An event that the bundle was trained with is left out:

@@ -150,7 +150,7 @@ class Connection {
     const auto said = fmt::format("{}: Redis says: {}", address_.url, text_of(reply));
     close();  // with what it may have begun
     // What passes by itself: it loads its data, is or follows another master, or is full.
-    for (const auto* passing :
+    for (const std::string_view passing :
          {"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "OOM", "MISCONF"})
       if (text_of(reply).starts_with(passing)) throw EventsAway(said);
     fail(ErrorKind::failed, "{}", said);

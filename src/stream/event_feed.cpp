@@ -41,7 +41,7 @@ bool fits(const retrieval::LiveEvent& event) {
 
 }  // namespace
 
-EventFeed::EventFeed(Source& source, data::InteractionOptions log, std::string position, AddFn add)
+EventFeed::EventFeed(Source& source, const data::InteractionOptions& log, std::string position, AddFn add)
     : source_(source),
       decoder_(forgiving(log), [this](const Message& m) { return source_.place(m.partition, m.offset); }),
       context_(log.context), position_(std::move(position)), add_(std::move(add)), next_(read_position(position_)) {

@@ -23,7 +23,7 @@ class EventFeed {
 
   // Starts the source where the file `position` says, or, without one, where the source was told; then its thread
   // reads. Borrows the source. Errors of Decoder, Source::start and of a position that cannot be read.
-  EventFeed(Source& source, data::InteractionOptions log, std::string position, AddFn add);
+  EventFeed(Source& source, const data::InteractionOptions& log, std::string position, AddFn add);
   ~EventFeed();
 
  private:

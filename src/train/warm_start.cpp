@@ -120,7 +120,7 @@ WarmStart::WarmStart(const std::string& path, int64_t forget_us) {
         fail(ErrorKind::failed, "{}: its vectors of '{}' are not those of the bundle's items", state_->path(),
              vectors->name());
   }
-  const bool timed = state_ && options_.data.time != "";
+  const bool timed = state_ && !options_.data.time.empty();
   if (forget_us > 0 && !timed)
     fail(ErrorKind::usage, "{}: the times of its events are not known, so nothing can be forgotten by them; {}", path,
          state_ ? "its log has no data.time" : "keep its .state beside it");

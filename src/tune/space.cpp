@@ -47,7 +47,7 @@ Key numbers(std::string name, T standing, std::vector<T> values, Set set) {
   return key;
 }
 
-Key flag(std::string name, bool standing, std::function<void(Options&, bool)> set) {
+Key flag(std::string name, bool standing, const std::function<void(Options&, bool)>& set) {
   Key key{.name = std::move(name), .levels = {}, .ordered = false, .standing = standing ? 1u : 0u};
   for (const bool value : {false, true})
     key.levels.push_back({value ? "true" : "false", [set, value](Options& o) { set(o, value); }});
