@@ -12,6 +12,7 @@ import pytest
 
 pytest.register_assert_rewrite("serving")  # its assertions say as much as a test's
 
+from broker import Broker  # noqa: E402
 from serving import Server  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -153,6 +154,23 @@ def model(cli, config, tmp_path_factory):
     cli("train", "-c", config, "-o", path)
     cli("evaluate", path)
     return path
+
+
+@pytest.fixture
+def bundle(model, tmp_path):
+    """A copy of the model, with no journals beside it."""
+    path = tmp_path / "m.pagoda"
+    shutil.copy(model, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    """A real broker of Kafka."""
+    broker = Broker(tmp_path_factory.mktemp("broker")).start()
+    yield broker
+    broker.process.kill()
+    broker.process.wait()
 
 
 @pytest.fixture(scope="session")

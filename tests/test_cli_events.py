@@ -14,14 +14,6 @@ import pytest
 LATER = "2031-01-01T00:00:00Z"  # than the whole log
 
 
-@pytest.fixture
-def bundle(model, tmp_path):
-    """A copy of the model, with no journals beside it."""
-    path = tmp_path / "m.pagoda"
-    shutil.copy(model, path)
-    return path
-
-
 def event(user, item, time=LATER, **more):
     return {"user": user, "item": item, "time": time, **more}
 

@@ -1,6 +1,5 @@
 """Live events that several servers share in a real Redis: the same answers, and answers without them while it is away."""
 
-import shutil
 import subprocess
 
 import pytest
@@ -15,13 +14,6 @@ def redis(tmp_path):
     running.start()
     yield running
     running.kill()
-
-
-@pytest.fixture
-def bundle(model, tmp_path):
-    path = tmp_path / "m.pagoda"
-    shutil.copy(model, path)
-    return path
 
 
 def event(user, item, **more):

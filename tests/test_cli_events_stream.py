@@ -7,22 +7,6 @@ import signal
 import time
 
 import pytest
-from broker import Broker
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory):
-    broker = Broker(tmp_path_factory.mktemp("broker")).start()
-    yield broker
-    broker.process.kill()
-    broker.process.wait()
-
-
-@pytest.fixture
-def bundle(model, tmp_path):
-    path = tmp_path / "m.pagoda"
-    shutil.copy(model, path)
-    return path
 
 
 def line(user, item, second, **more):

@@ -7,16 +7,7 @@ import time
 
 import pytest
 
-from broker import Broker
 from test_cli_stream import BARE, BATCH, STREAM, learnt, lines, running, wait_for, whole  # noqa: F401
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory):
-    broker = Broker(tmp_path_factory.mktemp("broker")).start()
-    yield broker
-    broker.process.kill()
-    broker.process.wait()
 
 
 def words(config, output, broker, topic, *extra):

@@ -10,8 +10,7 @@
 #ifdef PAGODA_STREAM
 #include "dataset/options.h"
 #include "stream/event_feed.h"
-#include "stream/file_source.h"
-#include "stream/kafka_source.h"
+#include "stream/stream.h"
 #endif
 
 namespace pagoda::cli {
@@ -30,13 +29,11 @@ struct Feed {
     const auto events = config.serve.events;
     if (events == retrieval::EventSource::calls) return;
     train::validate(o);
-    if (events == retrieval::EventSource::kafka) {
-      if (o.topic.empty()) fail(ErrorKind::usage, "serve.events = \"kafka\" needs stream.topic");
-      source = std::make_unique<stream::KafkaSource>(stream::KafkaOptions{o.topic, o.kafka, o.start, o.skip_gaps});
-    } else {
-      if (o.files.empty()) fail(ErrorKind::usage, "serve.events = \"files\" needs stream.files");
-      source = std::make_unique<stream::FileSource>(o.files);
-    }
+    if (events == retrieval::EventSource::kafka && o.topic.empty())
+      fail(ErrorKind::usage, "serve.events = \"kafka\" needs stream.topic");
+    if (events == retrieval::EventSource::files && o.files.empty())
+      fail(ErrorKind::usage, "serve.events = \"files\" needs stream.files");
+    source = stream::make_source(o);
     auto log = dataset::interaction_options(config.training.data);
     log.times = server.snapshots().current()->bundle().info().times.value_or(log.times);
     feed.emplace(*source, std::move(log), model + ".events.position",

@@ -1,9 +1,6 @@
-#include <memory>
-
 #include "cli/commands.h"
 #include "core/log.h"
 #include "files/byte_sink.h"
-#include "stream/file_source.h"
 #include "stream/kafka_source.h"
 #include "stream/publisher.h"
 #include "stream/stream.h"
@@ -17,16 +14,11 @@ void run_stream_command(const StreamArgs& args) {
   read_config(args.config, args.set, config);
   train::validate(config.stream);
   const auto& o = config.stream;
-  std::unique_ptr<stream::Source> source;
+  const auto source = stream::make_source(o);
   stream::StreamFlags flags{.from = args.from, .once = args.once};
-  if (o.topic.empty()) {
-    source = std::make_unique<stream::FileSource>(o.files);
-    if (!o.dead_letters.empty()) flags.dead_letters = stream::dead_letter_file(o.dead_letters);
-  } else {
-    const stream::KafkaOptions kafka{o.topic, o.kafka, o.start, o.skip_gaps};
-    source = std::make_unique<stream::KafkaSource>(kafka);
-    if (!o.dead_letters.empty()) flags.dead_letters = stream::dead_letter_topic(o.dead_letters, kafka);
-  }
+  if (!o.dead_letters.empty())
+    flags.dead_letters = o.topic.empty() ? stream::dead_letter_file(o.dead_letters)
+                                         : stream::dead_letter_topic(o.dead_letters, stream::kafka_options(o));
   stream::run_stream(config, args.output, std::move(flags), *source, interrupted);
 }
 

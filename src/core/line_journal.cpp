@@ -34,6 +34,15 @@ std::string read_whole_lines(const std::string& path) {
   return text;
 }
 
+size_t for_each_line(std::string_view whole_lines, const std::function<void(std::string_view, size_t)>& f) {
+  size_t number = 0, end = 0;
+  for (size_t begin = 0; begin < whole_lines.size(); begin = end + 1) {
+    end = whole_lines.find('\n', begin);
+    f(whole_lines.substr(begin, end - begin), ++number);
+  }
+  return number;
+}
+
 bool LineJournal::owned() {
   if (lock_.held()) return true;
   if (!lock_.take()) return false;
@@ -56,20 +65,18 @@ bool LineJournal::acquire() {
   return unread_;
 }
 
-std::string LineJournal::read() {
-  read_bytes_ = 0;
-  if (!file_exists(path_)) {
-    unread_ = false;
-    return {};
+void LineJournal::read(const std::function<void(std::string_view)>& take) {
+  std::string text;
+  if (file_exists(path_)) {
+    if (!lock_.take())
+      log_info("{}: is only read, because another process changes it or {}.lock cannot be created", path_, path_);
+    text = read_file(path_);
+    if (lock_.held()) truncate_torn_tail(text);
   }
-  if (!lock_.take())
-    log_info("{}: is only read, because another process changes it or {}.lock cannot be created", path_, path_);
-  auto text = read_file(path_);
-  if (lock_.held()) truncate_torn_tail(text);
-  text.resize(whole_lines(text).size());
-  read_bytes_ = text.size();
+  const auto whole = whole_lines(text);
+  take(whole);
+  read_bytes_ = whole.size();
   unread_ = false;
-  return text;
 }
 
 LineJournal::Compaction::Compaction(std::string path, size_t end, uint64_t inode)

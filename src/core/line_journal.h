@@ -23,6 +23,9 @@ class JournalBusy : public Error {
 // when there is no such file.
 std::string read_whole_lines(const std::string& path);
 
+// Calls f(line without its end, number from 1) for each; returns how many there are.
+size_t for_each_line(std::string_view whole_lines, const std::function<void(std::string_view, size_t)>& f);
+
 // Lines are appended and flushed to disk, so a kill leaves whole lines and at most a torn last one, which the next
 // writer removes. Compaction writes a new file and renames it into place. One process may write, which locks PATH.lock
 // from its first line on, or when it finds a journal; others read. Not thread-safe, except Compaction::write().
@@ -32,8 +35,9 @@ class LineJournal {
 
   const std::string& path() const { return path_; }
 
-  // The whole lines; removes a torn last one unless another process writes.
-  std::string read();
+  // Calls take(the whole lines), which have been read when it returns and does not throw; removes a torn last one
+  // unless another process writes.
+  void read(const std::function<void(std::string_view)>& take);
 
   // Becomes the writer if no other process is. True: it just became the writer, and there is more than was read.
   bool acquire();

@@ -7,21 +7,13 @@
 #include <map>
 #include <thread>
 
-#include "core/rng.h"
+#include "nn/nn_test.h"
 
 namespace pagoda::nn {
 namespace {
 
 constexpr size_t kDim = 4, kHeads = 2, kLongest = 5;
 constexpr uint32_t kRows = 7;
-
-template <class T>
-math::Matrix<T> random_matrix(size_t rows, size_t cols, uint64_t lane) {
-  Rng rng(5, Stream::test, 0, lane);
-  math::Matrix<T> m(rows, cols);
-  for (auto& v : m) v = static_cast<T>(rng.normal());
-  return m;
-}
 
 // Empty, one item, a repeated item, the longest.
 math::Bag histories() {

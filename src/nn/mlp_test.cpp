@@ -2,19 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include "core/rng.h"
+#include "nn/nn_test.h"
 #include "nn/normalise.h"
 
 namespace pagoda::nn {
 namespace {
-
-template <class T>
-math::Matrix<T> random_matrix(size_t rows, size_t cols, uint64_t lane) {
-  Rng rng(5, Stream::test, 0, lane);
-  math::Matrix<T> m(rows, cols);
-  for (auto& v : m) v = static_cast<T>(rng.normal());
-  return m;
-}
 
 double weighed(const math::Matrix<double>& y, const math::Matrix<double>& c) {
   double sum = 0;

@@ -10,21 +10,17 @@ using Json = nlohmann::ordered_json;
 // Returns the number of lines.
 size_t read_into(LiveEvents& events, const std::string& path, std::string_view lines,
                  BackgroundThrottle* throttle = nullptr) {
-  size_t count = 0, end = 0;
-  for (size_t begin = 0; begin < lines.size(); begin = end + 1) {
-    end = lines.find('\n', begin);
-    ++count;
+  return for_each_line(lines, [&](std::string_view line, size_t number) {
     try {
-      events.add(parse_event(lines.substr(begin, end - begin)));
+      events.add(parse_event(line));
     } catch (const Error&) {
       fail(ErrorKind::failed,
            "{}:{}: is not an event; remove the line, or move the journal away to start without the users' latest "
            "events",
-           path, count);
+           path, number);
     }
     yield_to_foreground(throttle);
-  }
-  return count;
+  });
 }
 
 }  // namespace
@@ -44,10 +40,7 @@ LiveEvent parse_event(std::string_view text) {
     LiveEvent event{.user = json.at("user"), .item = json.at("item"), .time_us = json.at("time_us")};
     if (json.contains("context")) event.context = json.at("context").get<decltype(event.context)>();
     event.id = json.value("id", "");
-    const auto fits = [](const std::string& text) { return text.size() <= LiveEvent::kMaxText; };
-    bool all_fit = fits(event.user) && fits(event.item) && fits(event.id);
-    for (const auto& [column, value] : event.context) all_fit &= fits(column) && fits(value);
-    if (event.user.empty() || event.item.empty() || !json.at("time_us").is_number_integer() || !all_fit)
+    if (event.user.empty() || event.item.empty() || !json.at("time_us").is_number_integer() || !fits(event))
       fail(ErrorKind::input, "is not an event: user or item is empty, a text too long, or time_us no whole number");
     return event;
   } catch (const Json::exception& e) {
@@ -55,7 +48,9 @@ LiveEvent parse_event(std::string_view text) {
   }
 }
 
-void EventJournal::read(LiveEvents& events) { count_ = read_into(events, lines_.path(), lines_.read()); }
+void EventJournal::read(LiveEvents& events) {
+  lines_.read([&](std::string_view lines) { count_ = read_into(events, lines_.path(), lines); });
+}
 
 void EventJournal::append(std::span<const LiveEvent> events) {
   std::string text;

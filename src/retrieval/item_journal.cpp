@@ -42,18 +42,15 @@ Contents contents_of(const std::string& path, std::string_view whole_lines, Back
   Contents contents;
   std::unordered_map<std::string, size_t> last;
   std::vector<ItemChange> all;
-  size_t end = 0;
-  for (size_t begin = 0; begin < whole_lines.size(); begin = end + 1) {
-    end = whole_lines.find('\n', begin);
-    ++contents.lines;
+  contents.lines = for_each_line(whole_lines, [&](std::string_view line, size_t number) {
     try {
-      all.push_back(change_of(whole_lines.substr(begin, end - begin)));
+      all.push_back(change_of(line));
     } catch (const Error& e) {
-      fail(ErrorKind::failed, "{}:{}: is not a change of an item: {}", path, contents.lines, e.what());
+      fail(ErrorKind::failed, "{}:{}: is not a change of an item: {}", path, number, e.what());
     }
     last[all.back().item] = all.size() - 1;
     yield_to_foreground(throttle);
-  }
+  });
   for (size_t i = 0; i < all.size(); ++i)
     if (last[all[i].item] == i) contents.changes.push_back(std::move(all[i]));
   return contents;
@@ -68,7 +65,8 @@ std::vector<ItemChange> read_item_journal(const std::string& path) {
 }
 
 std::vector<ItemChange> ItemJournal::read(BackgroundThrottle* throttle) {
-  auto contents = contents_of(lines_.path(), lines_.read(), throttle);
+  Contents contents;
+  lines_.read([&](std::string_view lines) { contents = contents_of(lines_.path(), lines, throttle); });
   count_ = contents.lines;
   items_ = contents.changes.size();
   return std::move(contents.changes);

@@ -12,6 +12,12 @@ bool names(const RetrieveRequest& request, const std::string& column) {
 
 }  // namespace
 
+bool fits(const LiveEvent& event) {
+  const auto fits = [](const std::string& text) { return text.size() <= LiveEvent::kMaxText; };
+  return fits(event.user) && fits(event.item) && fits(event.id) &&
+         std::ranges::all_of(event.context, [&](const auto& one) { return fits(one.first) && fits(one.second); });
+}
+
 bool LiveEvents::has(std::string_view id) const {
   const std::shared_lock lock(mutex_);
   return ids_.contains(std::string(id));

@@ -25,6 +25,9 @@ struct LiveEvent {
   bool operator==(const LiveEvent&) const = default;
 };
 
+// Whether no text of it is longer than kMaxText.
+bool fits(const LiveEvent& event);
+
 struct LiveEventsOptions {
   size_t events = 1000000;      // in all; beyond it, the users whose latest event came first are let go
   size_t events_of_user = 100;  // of these the latest stay; at most `events`

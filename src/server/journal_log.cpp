@@ -22,12 +22,10 @@ class JournalLog final : public EventLog {
 
   // Another process wrote the journal since it was read, and has ended.
   void refresh() override {
-    unread_ |= journal_.acquire();
-    if (!unread_) return;
+    if (!journal_.acquire()) return;
     retrieval::LiveEvents all(options_);
     journal_.read(all);
     held_.swap(all);
-    unread_ = false;
   }
 
   void take(std::vector<retrieval::LiveEvent> events) override {
@@ -69,7 +67,6 @@ class JournalLog final : public EventLog {
   const ForegroundLoad* foreground_;
   retrieval::EventJournal journal_;
   retrieval::LiveEvents held_;
-  bool unread_ = false;  // the journal has more than held_, and could not be read
   std::unique_ptr<retrieval::EventJournal::Compaction> compaction_;
   std::future<void> written_;  // not valid: no compaction is under way. Its destructor waits
   SteadyClock::time_point next_{};

@@ -92,8 +92,6 @@ class Connection {
     return texts;
   }
 
-  void close() { context_.reset(); }
-
  private:
   struct Free {
     void operator()(redisContext* context) const { redisFree(context); }
@@ -155,6 +153,8 @@ class Connection {
       if (text_of(reply).starts_with(passing)) throw EventsAway(said);
     fail(ErrorKind::failed, "{}", said);
   }
+
+  void close() { context_.reset(); }
 
   [[noreturn]] void lost() {
     const std::string why = context_ ? context_->errstr : "no memory";

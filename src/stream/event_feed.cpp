@@ -33,12 +33,6 @@ data::InteractionOptions forgiving(data::InteractionOptions log) {
   return log;
 }
 
-bool fits(const retrieval::LiveEvent& event) {
-  constexpr auto kMax = retrieval::LiveEvent::kMaxText;
-  return event.user.size() <= kMax && event.item.size() <= kMax &&
-         std::ranges::all_of(event.context, [](const auto& one) { return one.second.size() <= kMax; });
-}
-
 }  // namespace
 
 EventFeed::EventFeed(Source& source, const data::InteractionOptions& log, std::string position, AddFn add)
@@ -77,7 +71,7 @@ void EventFeed::feed(const std::vector<Message>& messages) {
       for (size_t c = 0; c < context_.size(); ++c)
         if (!event.context[c].empty()) live.context.emplace_back(context_[c], event.context[c]);
       live.id = fmt::format("{}/{}", partition, event.offset);
-      if (fits(live))
+      if (retrieval::fits(live))
         events.push_back(std::move(live));
       else
         log_warning("{}: a text is longer than {} bytes: left out", source_.place(event.partition, event.offset),

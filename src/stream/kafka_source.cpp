@@ -327,6 +327,10 @@ class KafkaSource::Consumer {
   std::string fatal_;
 };
 
+KafkaOptions kafka_options(const train::StreamOptions& options) {
+  return {options.topic, options.kafka, options.start, options.skip_gaps};
+}
+
 KafkaSource::KafkaSource(KafkaOptions options) : consumer_(std::make_unique<Consumer>(std::move(options))) {}
 KafkaSource::~KafkaSource() = default;
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "stream/source.h"
+#include "train/stream_options.h"
 
 namespace pagoda::stream {
 
@@ -18,6 +19,8 @@ struct KafkaOptions {
   std::string start = "begin";
   bool skip_gaps = false;  // go on behind messages that the broker has deleted before they were read; else an error
 };
+
+KafkaOptions kafka_options(const train::StreamOptions& options);
 
 // A broker that is away is waited for, with a word when it goes and when it comes back. A partition's offset that the
 // broker does not have is an error: nothing begins elsewhere than it was told.

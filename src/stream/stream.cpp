@@ -15,6 +15,8 @@
 #include "stream/checkpoint.h"
 #include "stream/decoder.h"
 #include "stream/event_order.h"
+#include "stream/file_source.h"
+#include "stream/kafka_source.h"
 #include "stream/prequential.h"
 #include "stream/publisher.h"
 #include "stream/reading.h"
@@ -318,6 +320,11 @@ dataset::Options as_stream(dataset::Options o) {
   if (!changed.empty()) log_info("a stream is learnt once, in order of time, all of it: {}", changed);
   if (o.data.interactions.empty()) o.data.interactions = {"stream"};  // it reads none
   return o;
+}
+
+std::unique_ptr<Source> make_source(const train::StreamOptions& options) {
+  if (options.topic.empty()) return std::make_unique<FileSource>(options.files);
+  return std::make_unique<KafkaSource>(kafka_options(options));
 }
 
 void run_stream(const train::WholeConfig& config, const std::string& output, StreamFlags flags, Source& source,
