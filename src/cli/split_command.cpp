@@ -12,7 +12,7 @@ namespace pagoda::cli {
 
 namespace {
 
-constexpr size_t kBlock = 65536;  // rows of a batch
+constexpr size_t kBatchRows = 65536;  // rows of a batch
 
 columns::ColumnType id_type(bool integers) {
   return integers ? columns::ColumnType::integer : columns::ColumnType::text;
@@ -49,7 +49,7 @@ uint64_t write_part(const std::string& path, files::Format format, const dataset
     for (size_t k = 0; k < log.context.size(); ++k)
       batch.columns[c++].push_text(log.context_values[k][log.context[k][row]]);
     ++written;
-    if (++batch.rows == kBlock) {
+    if (++batch.rows == kBatchRows) {
       writer->write(batch);
       clear();
     }

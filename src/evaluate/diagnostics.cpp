@@ -13,7 +13,7 @@ namespace pagoda::evaluate {
 
 namespace {
 
-constexpr uint64_t kSteps = 8;
+constexpr uint64_t kMeasuredSteps = 8;
 constexpr size_t kExamples = 256;  // of a step
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
@@ -172,7 +172,7 @@ TrainingDiagnostics replay_training(ThreadPool& pool, const model::Bundle& bundl
   RankingAccumulator in_batch(ks, popularity), in_catalogue(ks, popularity);
   AccidentalHits hits;
   TrainingDiagnostics health{.ks = ks, .batch_recall = {}, .catalogue_recall = {}};
-  const uint64_t steps = std::min(kSteps, batcher.steps_per_epoch());
+  const uint64_t steps = std::min(kMeasuredSteps, batcher.steps_per_epoch());
   const auto order = batcher.epoch_order(0);
   for (uint64_t s = 0; s < steps; ++s) {
     const auto batch = batcher.make(s * batcher.steps_per_epoch() / steps, order);

@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr size_t kChunk = 1 << 18;
+constexpr size_t kEntryBytes = 1 << 18;
 
 using Handle = std::unique_ptr<archive, decltype(&archive_read_free)>;
 
@@ -31,7 +31,7 @@ Handle open_archive(const std::string& path) {
   archive_read_support_format_zip(handle.get());
   archive_read_support_format_tar(handle.get());
   archive_read_support_format_7zip(handle.get());
-  if (archive_read_open_filename(handle.get(), path.c_str(), kChunk) != ARCHIVE_OK)
+  if (archive_read_open_filename(handle.get(), path.c_str(), kEntryBytes) != ARCHIVE_OK)
     fail(ErrorKind::input, "{}: cannot be opened as an archive: {}", path, reason(handle.get()));
   return handle;
 }
@@ -79,7 +79,7 @@ class ArchiveBytes : public ByteSource {
 // What a Handle reads from while it decompresses a stream.
 class PackedBytes : public ByteSource {
  public:
-  explicit PackedBytes(std::unique_ptr<ByteSource> source) : source_(std::move(source)), buffer_(kChunk) {}
+  explicit PackedBytes(std::unique_ptr<ByteSource> source) : source_(std::move(source)), buffer_(kEntryBytes) {}
 
   size_t read(char* to, size_t size) override { return source_->read(to, size); }
   static la_ssize_t fill(archive* handle, void* self, const void** bytes) {

@@ -20,7 +20,7 @@ namespace pagoda::files {
 
 namespace {
 
-constexpr size_t kChunk = 1 << 18;
+constexpr size_t kPieceBytes = 1 << 18;
 constexpr const char* kCutShort = "the file ends in the middle: is the download complete?";
 
 class PlainBytes : public ByteSource {
@@ -73,7 +73,7 @@ class PlainBytes : public ByteSource {
 
 class GzipBytes : public ByteSource {
  public:
-  explicit GzipBytes(std::unique_ptr<PlainBytes> file) : file_(std::move(file)), input_(kChunk) {
+  explicit GzipBytes(std::unique_ptr<PlainBytes> file) : file_(std::move(file)), input_(kPieceBytes) {
     isal_inflate_init(&state_);
     state_.crc_flag = ISAL_GZIP;
   }
@@ -126,7 +126,7 @@ class GzipBytes : public ByteSource {
 class ZstdBytes : public ByteSource {
  public:
   explicit ZstdBytes(std::unique_ptr<PlainBytes> file)
-      : file_(std::move(file)), input_(kChunk), stream_(ZSTD_createDStream(), &ZSTD_freeDStream) {}
+      : file_(std::move(file)), input_(kPieceBytes), stream_(ZSTD_createDStream(), &ZSTD_freeDStream) {}
 
   bool compressed() const override { return true; }
   size_t read(char* to, size_t size) override {
@@ -187,7 +187,7 @@ class PrefetchedBytes : public ByteSource {
   void decompress() {
     try {
       for (;;) {
-        std::vector<char> chunk(kChunk);
+        std::vector<char> chunk(kPieceBytes);
         chunk.resize(source_->read(chunk.data(), chunk.size()));
         if (chunk.empty() || !chunks_.push(std::move(chunk))) break;
       }

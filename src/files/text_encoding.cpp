@@ -16,7 +16,7 @@ namespace pagoda::files {
 
 namespace {
 
-constexpr size_t kChunk = 1 << 18;
+constexpr size_t kConvertBytes = 1 << 18;
 
 // Gives back bytes that were read ahead, then those of the source.
 class PeekedBytes : public ByteSource {
@@ -41,7 +41,7 @@ class PeekedBytes : public ByteSource {
 class DecodedBytes : public ByteSource {
  public:
   DecodedBytes(std::unique_ptr<ByteSource> source, std::string encoding, const std::string& path)
-      : source_(std::move(source)), encoding_(std::move(encoding)), input_(kChunk), output_(4 * kChunk),
+      : source_(std::move(source)), encoding_(std::move(encoding)), input_(kConvertBytes), output_(4 * kConvertBytes),
         decoder_(iconv_open("UTF-8", encoding_.c_str())) {
     if (decoder_ == reinterpret_cast<iconv_t>(-1))
       fail(ErrorKind::usage,

@@ -296,13 +296,13 @@ std::unique_ptr<FlatColumn> time_column(const parquet::ColumnDescriptor& column,
   return nullptr;
 }
 
-bool is_text(const arrow::DataType& type) {
+bool holds_text(const arrow::DataType& type) {
   switch (type.id()) {
     case arrow::Type::STRING:
     case arrow::Type::LARGE_STRING:
     case arrow::Type::BINARY:
     case arrow::Type::LARGE_BINARY: return true;
-    case arrow::Type::DICTIONARY: return is_text(*checked_cast<const arrow::DictionaryType&>(type).value_type());
+    case arrow::Type::DICTIONARY: return holds_text(*checked_cast<const arrow::DictionaryType&>(type).value_type());
     default: return false;
   }
 }
@@ -333,7 +333,7 @@ std::unique_ptr<FlatColumn> flat_column(const parquet::SchemaDescriptor& schema,
   if (is(arrow::Type::TIMESTAMP, parquet::Type::INT64))
     return time_column(column, leaf, checked_cast<const arrow::TimestampType&>(type).unit());
   if (is(arrow::Type::TIMESTAMP, parquet::Type::INT96)) return std::make_unique<Int96Column>(leaf, most);
-  if (is_text(type) && physical == parquet::Type::BYTE_ARRAY) return std::make_unique<TextColumn>(leaf, most);
+  if (holds_text(type) && physical == parquet::Type::BYTE_ARRAY) return std::make_unique<TextColumn>(leaf, most);
   return nullptr;
 }
 

@@ -13,9 +13,9 @@ namespace {
 constexpr size_t kTop = 20;  // whose mean is the scale
 
 // Sums by item: an open table, so that its size goes by the history and not by the catalogue.
-class Sums {
+class SparseSums {
  public:
-  explicit Sums(size_t most) {
+  explicit SparseSums(size_t most) {
     size_t size = 64;
     while (size < 2 * most) size *= 2;
     table_.assign(size, {kFree, 0});
@@ -82,7 +82,7 @@ void Neighbours::add_boosts(std::span<const uint32_t> history, index::Boosts& bo
   const auto latest = latest_items(history, history_);
   size_t most = 0;
   for (const uint32_t item : latest) most += of(item).size();
-  Sums sums(most);
+  SparseSums sums(most);
   for (const uint32_t item : latest)
     for (const auto& [near, similarity] : of(item)) sums.add(near, similarity);
   auto found = std::move(sums).take();

@@ -11,7 +11,7 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kRetry{60};  // after a compaction that failed
+constexpr std::chrono::seconds kRetryCompaction{60};  // after a compaction that failed
 
 class JournalLog final : public EventLog {
  public:
@@ -45,7 +45,7 @@ class JournalLog final : public EventLog {
     } catch (const std::exception& e) {
       log_warning("the journal of events cannot be compacted: {}", e.what());
       compaction_.reset();  // with its file
-      next_ = SteadyClock::now() + kRetry;
+      next_ = SteadyClock::now() + kRetryCompaction;
     }
     return written_.valid();
   }

@@ -19,7 +19,7 @@ namespace {
 constexpr timeval kTimeout{.tv_sec = 2, .tv_usec = 0};
 constexpr const char* kBlockMs = "500";               // how long a read waits for events; below kTimeout
 constexpr const char* kReadAtOnce = "1000";           // events
-constexpr std::chrono::milliseconds kRetry{300};      // of a connection
+constexpr std::chrono::milliseconds kReconnectAfter{300};      // of a connection
 constexpr std::chrono::milliseconds kCaughtUp{1000};  // until what was written must have been read
 
 struct Place {
@@ -242,7 +242,7 @@ class RedisLog final : public EventLog {
         live_ = false;
         if (!std::exchange(said, true)) log_warning("{}; answers go on without the users' latest events", e.what());
         std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, kRetry, [&] { return closed_; });
+        changed_.wait_for(lock, kReconnectAfter, [&] { return closed_; });
       }
     }
   }

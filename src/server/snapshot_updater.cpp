@@ -14,7 +14,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kReleaseInterval{100};  // how often former snapshots are released
-constexpr std::chrono::seconds kRetry{60};                  // after maintenance that failed
+constexpr std::chrono::seconds kRetryMaintenance{60};                  // after maintenance that failed
 // CPU priorities: searches come first, then changes, then maintenance.
 constexpr int kNiceChange = 10, kNiceMaintenance = 15;
 
@@ -151,7 +151,7 @@ void SnapshotUpdater::end_maintenance() {
 
 void SnapshotUpdater::maintenance_failed(const std::exception& e) {
   log_warning("added items cannot be merged, or their journal cannot be compacted: {}", e.what());
-  next_maintenance_ = SteadyClock::now() + kRetry;
+  next_maintenance_ = SteadyClock::now() + kRetryMaintenance;
 }
 
 SnapshotUpdater::ChangeResult SnapshotUpdater::try_change(const std::vector<retrieval::ItemChange>& changes,

@@ -16,7 +16,7 @@ namespace pagoda::stream {
 
 namespace {
 
-constexpr int kTimeoutMs = 5000;
+constexpr int kDeadLetterTimeoutMs = 5000;
 constexpr int kLookMs = 200;
 
 class File : public DeadLetters {
@@ -71,7 +71,7 @@ class Topic : public DeadLetters {
       if (message->err) static_cast<Topic*>(self)->error_ = message->err;
     });
     client_ = make_client(RD_KAFKA_PRODUCER, std::move(conf));
-    if (count_partitions(client_.get(), topic_, kTimeoutMs) == 0)
+    if (count_partitions(client_.get(), topic_, kDeadLetterTimeoutMs) == 0)
       fail(ErrorKind::input, "stream.dead_letters: the broker knows no topic '{}'; create it, or name another", topic_);
   }
 

@@ -29,7 +29,7 @@
 namespace pagoda::server {
 namespace {
 
-constexpr int kHeaderBytes = 16 * 1024;
+constexpr int kMetadataBytes = 16 * 1024;
 // Memory for connections and incomplete requests together: kReceivedBytes, and kReceivedRequests requests of the
 // largest size. Beyond it, gRPC ends some of them.
 constexpr size_t kReceivedBytes = 64 << 20, kReceivedRequests = 256;
@@ -314,7 +314,7 @@ class GrpcServer::Listener {
     // gRPC would inflate a whole message before it checks the size.
     for (const auto packed : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE})
       builder.SetCompressionAlgorithmSupportStatus(packed, false);
-    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kHeaderBytes);
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytes);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, as_int(options.queue));
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, as_int(options.idle_timeout_ms));
     builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, as_int(options.read_timeout_ms));
