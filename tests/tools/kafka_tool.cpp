@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,7 +24,11 @@ namespace {
   std::exit(1);
 }
 
-rd_kafka_t* client(rd_kafka_type_t type, const std::string& broker,
+// What librdkafka gives away, with the function that takes it back.
+template <class T>
+using Owned = std::unique_ptr<T, void (*)(T*)>;
+
+Owned<rd_kafka_t> client(rd_kafka_type_t type, const std::string& broker,
                    const std::vector<std::pair<std::string, std::string>>& keys) {
   auto* conf = rd_kafka_conf_new();
   char why[512];
@@ -33,12 +38,13 @@ rd_kafka_t* client(rd_kafka_type_t type, const std::string& broker,
     if (rd_kafka_conf_set(conf, key.c_str(), value.c_str(), why, sizeof why) != RD_KAFKA_CONF_OK) die(why);
   auto* made = rd_kafka_new(type, conf, why, sizeof why);
   if (!made) die(why);
-  return made;
+  return {made, rd_kafka_destroy};
 }
 
 // Waits for the answer to an administrative call, and dies if it is an error.
 void finish(rd_kafka_queue_t* queue) {
-  auto* event = rd_kafka_queue_poll(queue, 15000);
+  const Owned<rd_kafka_event_t> owned(rd_kafka_queue_poll(queue, 15000), rd_kafka_event_destroy);
+  auto* event = owned.get();
   if (!event) die("no answer");
   if (rd_kafka_event_error(event)) die(rd_kafka_event_error_string(event));
   size_t n = 0;
@@ -58,11 +64,12 @@ void finish(rd_kafka_queue_t* queue) {
 }
 
 void produce(const std::string& broker, const std::string& topic, double rate) {
-  auto* producer = client(RD_KAFKA_PRODUCER, broker,
+  const auto owned = client(RD_KAFKA_PRODUCER, broker,
                           {{"enable.idempotence", "true"},
                            {"linger.ms", rate > 0 ? "1" : "20"},
                            {"queue.buffering.max.messages", "200000"}});
-  auto* to = rd_kafka_topic_new(producer, topic.c_str(), nullptr);
+  auto* producer = owned.get();
+  const Owned<rd_kafka_topic_t> to(rd_kafka_topic_new(producer, topic.c_str(), nullptr), rd_kafka_topic_destroy);
   const auto begin = std::chrono::steady_clock::now();
   std::string line;
   std::ios::sync_with_stdio(false);
@@ -73,7 +80,7 @@ void produce(const std::string& broker, const std::string& topic, double rate) {
     if (rate > 0)
       std::this_thread::sleep_until(begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
                                                 std::chrono::duration<double>(static_cast<double>(n) / rate)));
-    while (rd_kafka_produce(to, partition, RD_KAFKA_MSG_F_COPY, line.data() + tab + 1, line.size() - tab - 1, nullptr,
+    while (rd_kafka_produce(to.get(), partition, RD_KAFKA_MSG_F_COPY, line.data() + tab + 1, line.size() - tab - 1, nullptr,
                             0, nullptr) != 0) {
       if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) die(rd_kafka_err2str(rd_kafka_last_error()));
       rd_kafka_poll(producer, 100);
@@ -81,22 +88,24 @@ void produce(const std::string& broker, const std::string& topic, double rate) {
     rd_kafka_poll(producer, 0);
   }
   if (rd_kafka_flush(producer, 60000) != RD_KAFKA_RESP_ERR_NO_ERROR) die("not all was delivered");
-  rd_kafka_topic_destroy(to);
-  rd_kafka_destroy(producer);
 }
 
 void consume(const std::string& broker, const std::string& topic) {
-  auto* consumer =
+  const auto owned =
       client(RD_KAFKA_CONSUMER, broker,
              {{"group.id", "kafka_tool"}, {"enable.partition.eof", "true"}, {"auto.offset.reset", "error"}});
-  auto* list = rd_kafka_topic_partition_list_new(1);
-  rd_kafka_topic_partition_list_add(list, topic.c_str(), 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
-  rd_kafka_assign(consumer, list);
-  while (auto* message = rd_kafka_consumer_poll(consumer, 15000)) {
+  auto* consumer = owned.get();
+  const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1),
+                                                    rd_kafka_topic_partition_list_destroy);
+  rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  rd_kafka_assign(consumer, list.get());
+  while (true) {
+    const Owned<rd_kafka_message_t> message(rd_kafka_consumer_poll(consumer, 15000), rd_kafka_message_destroy);
+    if (!message) break;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return;
-    if (message->err) die(rd_kafka_message_errstr(message));
+    if (message->err) die(rd_kafka_message_errstr(message.get()));
     rd_kafka_headers_t* headers = nullptr;
-    rd_kafka_message_headers(message, &headers);
+    rd_kafka_message_headers(message.get(), &headers);
     const char* name = nullptr;
     const void* value = nullptr;
     size_t size = 0;
@@ -123,16 +132,17 @@ int main(int argc, char** argv) {
   }
   char why[512];
   if (command == "committed") {
-    auto* consumer = client(RD_KAFKA_CONSUMER, broker, {{"group.id", words.at(3)}});
-    auto* list = rd_kafka_topic_partition_list_new(1);
-    for (int p = 0; p < 64; ++p) rd_kafka_topic_partition_list_add(list, topic.c_str(), p);
-    if (const auto error = rd_kafka_committed(consumer, list, 10000)) die(rd_kafka_err2str(error));
+    const auto consumer = client(RD_KAFKA_CONSUMER, broker, {{"group.id", words.at(3)}});
+    const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1),
+                                                      rd_kafka_topic_partition_list_destroy);
+    for (int p = 0; p < 64; ++p) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p);
+    if (const auto error = rd_kafka_committed(consumer.get(), list.get(), 10000)) die(rd_kafka_err2str(error));
     for (int p = 0; p < list->cnt; ++p)
       if (list->elems[p].offset >= 0) std::cout << p << " " << list->elems[p].offset << "\n";
     return 0;
   }
-  auto* admin = client(RD_KAFKA_PRODUCER, broker, {});
-  auto* queue = rd_kafka_queue_new(admin);
+  const auto admin = client(RD_KAFKA_PRODUCER, broker, {});
+  const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(admin.get()), rd_kafka_queue_destroy);
   if (command == "create") {
     auto* made = rd_kafka_NewTopic_new(topic.c_str(), std::stoi(words.at(3)), 1, why, sizeof why);
     if (!made) die(why);
@@ -140,25 +150,28 @@ int main(int argc, char** argv) {
       const auto equals = words[i].find('=');
       rd_kafka_NewTopic_set_config(made, words[i].substr(0, equals).c_str(), words[i].substr(equals + 1).c_str());
     }
-    rd_kafka_CreateTopics(admin, &made, 1, nullptr, queue);
+    rd_kafka_CreateTopics(admin.get(), &made, 1, nullptr, queue.get());
+    rd_kafka_NewTopic_destroy(made);
   } else if (command == "grow") {
     auto* more =
         rd_kafka_NewPartitions_new(topic.c_str(), static_cast<size_t>(std::stoul(words.at(3))), why, sizeof why);
     if (!more) die(why);
-    rd_kafka_CreatePartitions(admin, &more, 1, nullptr, queue);
+    rd_kafka_CreatePartitions(admin.get(), &more, 1, nullptr, queue.get());
+    rd_kafka_NewPartitions_destroy(more);
   } else if (command == "delete") {
     auto* gone = rd_kafka_DeleteTopic_new(topic.c_str());
-    rd_kafka_DeleteTopics(admin, &gone, 1, nullptr, queue);
+    rd_kafka_DeleteTopics(admin.get(), &gone, 1, nullptr, queue.get());
+    rd_kafka_DeleteTopic_destroy(gone);
   } else if (command == "trim") {
     auto* list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, topic.c_str(), std::stoi(words.at(3)))->offset = std::stoll(words.at(4));
     auto* trim = rd_kafka_DeleteRecords_new(list);
-    rd_kafka_DeleteRecords(admin, &trim, 1, nullptr, queue);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_DeleteRecords(admin.get(), &trim, 1, nullptr, queue.get());
+    rd_kafka_DeleteRecords_destroy(trim);
   } else {
     die("no command '" + command + "'");
   }
-  finish(queue);
-  rd_kafka_queue_destroy(queue);
-  rd_kafka_destroy(admin);
+  finish(queue.get());
   return 0;
 }
