@@ -41,11 +41,13 @@ CATALOGUE = ("--set", "sampling.negatives=[{source='catalogue'}]", "--set", "tra
              "--set", "train.batch=32", "--set", "train.epochs=20", "--set", "loss.temperature='learned'", "--set", "loss.top_k=20", "--set", "loss.top_k_refresh=3")
 SHORT = ("--set", "train.epochs=6", "--set", "train.batch=128", "--set", "model.dropout=0.1", "--set", "item.id.dropout=0.2")
 
+RATIO = (*SHORT, "--set", "loss.temperature_ratio='auto'", "--set", "evaluate.k=[5]", "--set", "train.choose_by='recall@5'")
+
 
 @pytest.mark.parametrize("extra", [SHORT, CATALOGUE, (*SHORT, "--set", "train.epochs=4", "--set", "train.refit=false", "--set", "train.optimizer='adam'",
                                                       "--set", "sampling.frequency.kind='streaming'"),
-                                   (*SHORT, "--set", "user.history.encoder='attention'")],
-                         ids=["sampled", "catalogue", "streaming, no refit", "attention"])
+                                   (*SHORT, "--set", "user.history.encoder='attention'"), RATIO, (*RATIO, "--set", "train.refit=false")],
+                         ids=["sampled", "catalogue", "streaming, no refit", "attention", "ratio", "ratio, no refit"])
 def test_killed_at_any_moment_and_resumed_to_the_same_bits(cli, config, tmp_path, extra):
     whole = tmp_path / "whole.pagoda"
     start = time.monotonic()

@@ -25,8 +25,9 @@ void describe(OptionVisitor& visitor, LossOptions& options) {
       "of the sampling bias (log q); \"none\" over-punishes popular items; which of the others wins differs by data");
   visitor.field("logq_weight", options.logq_weight,
                 "beta: 1 keeps popularity in the score, 0 removes it; raise it when popular items come too rarely");
-  visitor.field("temperature_ratio", options.temperature_ratio,
-                "t2/t1, how hard negatives push in sampled_softmax: 1 is the plain one; try 1.1-1.2 on dense data");
+  visitor.number_or("temperature_ratio", options.temperature_ratio, "auto",
+                    "t2/t1, how hard negatives push in sampled_softmax: 1 is the plain one; 1.2 is much better on some "
+                    "data and worse on other; \"auto\": both are trained, and the validation part chooses");
   visitor.field("margin", options.margin,
                 "of triplet: how much nearer the positive must be; raise it when most negatives are past it early "
                 "(0.1-0.2 of a cosine is usual)");
@@ -49,9 +50,8 @@ void validate(const LossOptions& options) {
   if (!(options.logq_weight >= 0) || !std::isfinite(options.logq_weight))
     fail(ErrorKind::usage, "loss.logq_weight is {}, expected 0 or more; 1 keeps popularity in the score",
          options.logq_weight);
-  if (!positive(options.temperature_ratio))
-    fail(ErrorKind::usage, "loss.temperature_ratio is {}, expected a number above 0; 1 turns it off",
-         options.temperature_ratio);
+  if (!positive(options.ratio()))
+    fail(ErrorKind::usage, "loss.temperature_ratio is {}, expected a number above 0; 1 turns it off", options.ratio());
   if (!positive(options.margin))
     fail(ErrorKind::usage, "loss.margin is {}, expected a number above 0; 0.1 to 0.2 is usual", options.margin);
   if (options.kind == LossKind::triplet && !options.temperature)
@@ -63,11 +63,11 @@ void validate(const LossOptions& options) {
          "\"negatives\" or "
          "\"none\"");
   if (options.kind == LossKind::sampled_softmax && options.correction == Correction::leave_one_out &&
-      (options.logq_weight != 1 || options.temperature_ratio != 1))
+      (options.logq_weight != 1 || options.ratio() != 1))
     fail(ErrorKind::usage,
          "loss.correction = \"leave_one_out\" has no logq_weight or temperature_ratio (they are {} and {}); "
          "set both to 1, or correction = \"standard\"",
-         options.logq_weight, options.temperature_ratio);
+         options.logq_weight, options.ratio());
   if (!(options.top_k_start >= 0 && options.top_k_start <= 1))
     fail(ErrorKind::usage, "loss.top_k_start is {}, expected a share, 0 to 1", options.top_k_start);
   if (options.top_k_refresh < 1)

@@ -31,7 +31,10 @@ struct LossOptions {
   std::optional<double> temperature = 0.1;  // none: learned, starting at 0.1
   Correction correction = Correction::standard;
   double logq_weight = 1.0;        // beta
-  double temperature_ratio = 1.0;  // t2 / t1 of the two-temperature loss (BSL); sampled_softmax alone
+  // t2 / t1 of the two-temperature loss (BSL); sampled_softmax alone. None: a training chooses it on validation, and it
+  // is 1 wherever nobody chooses.
+  std::optional<double> temperature_ratio = 1.0;
+  double ratio() const { return temperature_ratio.value_or(1.0); }
   double margin = 0.1;             // of the cosine; triplet alone
   int64_t top_k = 0;               // K of SL@K, 0: off
   double top_k_temperature = 0.2;  // tau_w of SL@K, of the cosine

@@ -72,7 +72,7 @@ double reference_softmax(const LossOptions& options, const LossInput<T>& in, std
       if (sum > 0) total += weight(0) * not_positive * (lse - s(positives[0]));
     } else {
       for (size_t k = 0; k < positives.size(); ++k)
-        total += weight(k) * (options.temperature_ratio * lse - z_positive(positives[k]));
+        total += weight(k) * (options.ratio() * lse - z_positive(positives[k]));
     }
   }
   return total / static_cast<double>(in.users.rows());

@@ -89,7 +89,7 @@ class SampledSoftmax final : public BlockedLoss<T> {
     for (size_t k = 0; k < own.size(); ++k)
       if (first_of_column(k)) sum += std::exp(z(own[k]) - max);
 
-    const double lse = max + std::log(sum), pull = options_.temperature_ratio * weight;
+    const double lse = max + std::log(sum), pull = options_.ratio() * weight;
     set_factors(row, pull, lse);
     for (size_t k = 0; k < own.size(); ++k) {
       const double softmax = first_of_column(k) ? std::exp(z(own[k]) - lse) : 0.0;

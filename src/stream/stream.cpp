@@ -102,6 +102,7 @@ class Stream {
       decoder_.set_times(model_->options().data.times);
     }
     if (model_) model_->check_shape(options_);
+    if (model_ && !options_.loss.temperature_ratio) options_.loss.temperature_ratio = model_->options().loss.ratio();
     run_log_.emplace(folder_, checkpoint_.segments > 0 ? std::optional(checkpoint_.steps) : std::nullopt);
     order_ = std::make_unique<EventOrder>(
         OrderOptions{.lateness_us = columns::parse_duration_us(config_.lateness).value_or(0), .late = config_.late},

@@ -7,6 +7,27 @@ namespace pagoda::train {
 namespace {
 constexpr uint32_t kVersion = 3;
 constexpr std::string_view kKind = "checkpoint", kBestKind = "weights";
+
+void write_evaluated(ByteWriter& out, const std::vector<EvaluatedEpoch>& epochs) {
+  out.value<uint64_t>(epochs.size());
+  for (const auto& one : epochs) {
+    out.value(one.epoch);
+    out.value(one.value);
+    out.array(one.users);
+  }
+}
+
+std::vector<EvaluatedEpoch> read_evaluated(ByteReader& in) {
+  std::vector<EvaluatedEpoch> epochs;
+  for (auto n = in.value<uint64_t>(); n > 0; --n) {
+    auto& one = epochs.emplace_back();
+    one.epoch = in.value<uint64_t>();
+    one.value = in.value<double>();
+    one.users = in.array<float>();
+  }
+  return epochs;
+}
+
 }  // namespace
 
 void save_checkpoint(const std::string& path, const TrainingProgress& p, const RunIdentity& run,
@@ -34,18 +55,20 @@ void save_checkpoint(const std::string& path, const TrainingProgress& p, const R
   judged.text(p.judged.figures);
   out.section("judged", judged.bytes());
   ByteWriter evaluated;
-  evaluated.value<uint64_t>(p.evaluated.size());
-  for (const auto& one : p.evaluated) {
-    evaluated.value(one.epoch);
-    evaluated.value(one.value);
-    evaluated.array(one.users);
-  }
+  write_evaluated(evaluated, p.evaluated);
   out.section("evaluated", evaluated.bytes());
   if (p.neighbours.weight > 0) {
     ByteWriter neighbours;
     neighbours.value(p.neighbours.kind);
     neighbours.value(p.neighbours.weight);
     out.section("neighbours", neighbours.bytes());
+  }
+  if (!p.tried.empty()) {
+    ByteWriter ratio;
+    ratio.value(p.ratio);
+    ratio.value<uint64_t>(p.tried.size());
+    for (const auto& epochs : p.tried) write_evaluated(ratio, epochs);
+    out.section("ratio", ratio.bytes());
   }
   model::save_weights(out, model.towers);
   trainer.save(out);
@@ -90,6 +113,11 @@ Checkpoint::Checkpoint(const std::string& path, const RunIdentity& run) : file_(
     p.neighbours.kind = neighbours.value<model::NeighbourKind>();
     p.neighbours.weight = neighbours.value<double>();
   }
+  if (file_.has("ratio")) {
+    ByteReader ratio(file_.bytes("ratio"), path + ": section 'ratio'");
+    p.ratio = ratio.value<double>();
+    for (auto n = ratio.value<uint64_t>(); n > 0; --n) p.tried.push_back(read_evaluated(ratio));
+  }
   if (!file_.has("evaluated")) {  // of a run that began before they were kept: the best, and that none was better since
     if (p.best_epoch > 0) p.evaluated.push_back({.epoch = p.best_epoch, .value = p.best_value, .users = {}});
     for (uint64_t n = 0; n < p.evaluations_since_best && p.best_epoch > 0; ++n)
@@ -97,12 +125,7 @@ Checkpoint::Checkpoint(const std::string& path, const RunIdentity& run) : file_(
     return;
   }
   ByteReader evaluated(file_.bytes("evaluated"), path + ": section 'evaluated'");
-  for (auto n = evaluated.value<uint64_t>(); n > 0; --n) {
-    auto& one = p.evaluated.emplace_back();
-    one.epoch = evaluated.value<uint64_t>();
-    one.value = evaluated.value<double>();
-    one.users = evaluated.array<float>();
-  }
+  p.evaluated = read_evaluated(evaluated);
 }
 
 void Checkpoint::restore(model::Model& model, Trainer& trainer) const {

@@ -1,9 +1,9 @@
 // The state of a run. A run that was killed resumes from it to the same bits as if it had never been killed.
 //
-// Section files of kind "checkpoint", version 3: progress, config, data, judged, evaluated, neighbours, weights/*,
-// optimizer1/*, optimizer2/*, temperature, steps, frequency, mined, memory. Version 2, written by 0.1, lacks config,
-// data, judged, evaluated and steps; its progress begins with a checksum of the config. A checkpoint is written to a
-// file beside the old one, then renamed, so there is always a complete one.
+// Section files of kind "checkpoint", version 3: progress, config, data, judged, evaluated, neighbours, ratio,
+// weights/*, optimizer1/*, optimizer2/*, temperature, steps, frequency, mined, memory. Version 2, written by 0.1, lacks
+// config, data, judged, evaluated and steps; its progress begins with a checksum of the config. A checkpoint is written
+// to a file beside the old one, then renamed, so there is always a complete one.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,9 @@
 #include "train/trainer.h"
 
 namespace pagoda::train {
+
+// What loss.temperature_ratio = "auto" tries, in this order.
+constexpr double kRatios[] = {1.0, 1.2};
 
 enum class Phase : uint32_t {
   choose,  // trains on the training part; the validation part chooses the number of epochs
@@ -44,6 +47,10 @@ struct TrainingProgress {
   double seconds = 0;                          // of training, over all resumes
   JudgedModel judged = {};                     // set from phase ship on
   model::NeighbourChoice neighbours = {};      // set after phase choose, where it was to be chosen
+  // Where loss.temperature_ratio is to be chosen: the finished trainings of phase choose, one for each of kRatios, and
+  // the ratio that was chosen; 0: not yet. best_value and best_epoch are the best of all of them.
+  std::vector<std::vector<EvaluatedEpoch>> tried = {};
+  double ratio = 0;
 };
 
 void save_checkpoint(const std::string& path, const TrainingProgress& progress, const RunIdentity& run,

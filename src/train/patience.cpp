@@ -58,4 +58,11 @@ bool runs_out(std::span<const EvaluatedEpoch> epochs, uint64_t patience) {
          static_cast<double>(since) >= longer * static_cast<double>(patience);
 }
 
+bool has_lost(std::span<const EvaluatedEpoch> epochs, std::span<const EvaluatedEpoch> other, uint64_t planned) {
+  const auto& last = epochs.back();
+  if (2 * last.epoch < planned) return false;
+  const auto same = std::ranges::find(other, last.epoch, &EvaluatedEpoch::epoch);
+  return last.value < (same == other.end() ? other[best_of(other)] : *same).value;
+}
+
 }  // namespace pagoda::train

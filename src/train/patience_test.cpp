@@ -86,6 +86,22 @@ TEST(Patience, TheMiddleIsWorthMoreThanTheLuckiest) {
   EXPECT_GT(middle, lucky);
 }
 
+TEST(Patience, ARivalHasLostWhereItIsBehindWithHalfOfItsEpochsOver) {
+  const std::vector<EvaluatedEpoch> other{
+      {.epoch = 1, .value = 0.3}, {.epoch = 2, .value = 0.5}, {.epoch = 3, .value = 0.4}};
+  std::vector<EvaluatedEpoch> rival{{.epoch = 1, .value = 0.1}};
+  EXPECT_FALSE(has_lost(rival, other, 4)) << "a quarter is too soon";
+  rival.push_back({.epoch = 2, .value = 0.45});
+  EXPECT_TRUE(has_lost(rival, other, 4));
+  EXPECT_FALSE(has_lost(rival, other, 5));
+  rival.push_back({.epoch = 3, .value = 0.45});
+  EXPECT_FALSE(has_lost(rival, other, 6)) << "better than the other was after as many";
+  rival.push_back({.epoch = 4, .value = 0.45});
+  EXPECT_TRUE(has_lost(rival, other, 6)) << "the other ended before, and its best counts";
+  rival.back().value = 0.6;
+  EXPECT_FALSE(has_lost(rival, other, 6));
+}
+
 TEST(Patience, OfManyUsersASampleIsKept) {
   EXPECT_EQ(sample_of_users(std::vector<double>{1, 0.5}), (std::vector<float>{1, 0.5}));
   const auto sample = sample_of_users(std::vector<double>(100001, 0.25));

@@ -28,6 +28,7 @@ dataset::Options suited_options() {
   o.train.optimizer.kind = nn::OptimizerKind::adam;
   o.train.optimizer.learning_rate = 0.005;
   o.train.optimizer.final_rate = 0.1;
+  o.loss.temperature_ratio = std::nullopt;
   o.neighbours.kind = model::NeighbourKind::automatic;
   return o;
 }

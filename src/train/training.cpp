@@ -48,11 +48,12 @@ class Run {
   // Phase ship trains on data with nothing held out: it turns owned data into that, and copies borrowed data first.
   Run(const dataset::Options& options, std::optional<dataset::Dataset> own, const dataset::Dataset* borrowed,
       const std::string& output, std::shared_ptr<const WarmStart> from, const std::atomic<bool>& interrupted)
-      : options_(options), from_(std::move(from)),
+      : whole_options_(options), options_(options), from_(std::move(from)),
         choose_by_(evaluate::telling_metric(options.train.choose_by, options.evaluate.k,
                                             static_cast<int64_t>((own ? *own : *borrowed).catalogue.size()))),
         output_(output), interrupted_(interrupted), own_(std::move(own)), data_(own_ ? &*own_ : borrowed),
         pool_(static_cast<int>(options.train.threads)), identity_(run_identity(options, *data_)) {
+    if (from_ && !options_.loss.temperature_ratio) options_.loss.temperature_ratio = from_->options().loss.ratio();
     check((from_ == nullptr) == (data_->earlier == nullptr), "the data has what the model to go on from has learnt");
     relevant_ = dataset::relevant_items(*data_, data::Part::validation);
     judgeable_ = dataset::evaluation_coverage(*data_, relevant_, options.evaluate.repeats);
@@ -75,6 +76,13 @@ class Run {
   void judge_on_test();
   void say_who_validates() const;
   bool may_choose() const { return judgeable_.reachable > 0; }
+  bool chooses_ratio() const {
+    const auto& loss = whole_options_.loss;
+    return !from_ && !loss.temperature_ratio && loss.kind == loss::LossKind::sampled_softmax &&
+           loss.correction != loss::Correction::leave_one_out && may_choose();
+  }
+  void take_ratio();
+  void choose_ratio(std::optional<dataset::TrainingContext>& fit, std::optional<Checkpoint>& from);
   // With nothing held out, the rows that train are all rows.
   bool nothing_held_out() const { return options_.data.split.kind == data::SplitKind::none; }
   bool ships_all() const { return options_.train.refit == dataset::Refit::all && !nothing_held_out(); }
@@ -90,7 +98,8 @@ class Run {
   // Whether the weights that are written may be of an epoch before the last.
   bool keeps_best() const { return options_.train.refit == dataset::Refit::none && options_.train.keep_state; }
 
-  const dataset::Options& options_;
+  const dataset::Options& whole_options_;  // as they were given
+  dataset::Options options_;               // with the temperature ratio of the current training
   std::shared_ptr<const WarmStart> from_;  // nullptr: from nothing
   std::string choose_by_;                  // train.choose_by, with a K that can tell models apart
   std::string output_;
@@ -154,12 +163,11 @@ void Run::execute(RunFlags flags) {
     log_warning("{} cannot tell models apart among {} items: a list so long holds nearly all there is; {} chooses",
                 options_.train.choose_by, data_->catalogue.size(), choose_by_);
 
+  take_ratio();
   const bool refits = options_.train.refit != dataset::Refit::none && may_choose();
   std::optional<dataset::TrainingContext> fit;
   if (progress_.phase == Phase::choose) {
-    fit.emplace(*data_, options_, false);
-    run_phase(*fit, static_cast<uint64_t>(options_.train.epochs), from ? &*from : nullptr);
-    from.reset();
+    choose_ratio(fit, from);
     if (may_choose()) {
       choose(fit->model);
       if (chooses_neighbours())
@@ -204,6 +212,51 @@ void Run::execute(RunFlags flags) {
   std::filesystem::remove(path("best"));
 }
 
+// Phase choose trains once; once for each of kRatios, where the best of them is to be chosen. The best weights of all
+// lie in the file of the best model.
+void Run::choose_ratio(std::optional<dataset::TrainingContext>& fit, std::optional<Checkpoint>& from) {
+  const auto train_once = [&] {
+    trainer_.reset();
+    fit.emplace(*data_, options_, false);
+    run_phase(*fit, static_cast<uint64_t>(options_.train.epochs), from ? &*from : nullptr);
+    from.reset();
+  };
+  take_ratio();
+  train_once();
+  if (!chooses_ratio()) return;
+  while (progress_.tried.size() + 1 < std::size(kRatios)) {
+    auto tried = std::move(progress_.tried);
+    tried.push_back(std::move(progress_.evaluated));
+    progress_ = {.best_value = progress_.best_value,
+                 .best_epoch = progress_.best_epoch,
+                 .steps_before = progress_.steps_before + progress_.next_step,
+                 .seconds = progress_.seconds,
+                 .tried = std::move(tried)};
+    take_ratio();
+    log_info("loss.temperature_ratio = {}: the same training once more, to choose by validation",
+             options_.loss.ratio());
+    train_once();
+  }
+  progress_.tried.push_back(std::move(progress_.evaluated));
+  std::string said;
+  size_t best = 0;
+  const auto value_of = [&](size_t t) { return progress_.tried[t][best_of(progress_.tried[t])].value; };
+  for (size_t t = 0; t < progress_.tried.size(); ++t) {
+    if (value_of(t) > value_of(best)) best = t;
+    said += fmt::format("{}{:.4f} with {}", t == 0 ? "" : ", ", value_of(t), kRatios[t]);
+  }
+  progress_.ratio = kRatios[best];
+  progress_.evaluated = progress_.tried[best];
+  take_ratio();
+  log_info("loss.temperature_ratio = {}: {} = {} on validation", options_.loss.ratio(), choose_by_, said);
+}
+
+// The options of the training to come, where the ratio is to be chosen: that of its turn, or the chosen one.
+void Run::take_ratio() {
+  if (!chooses_ratio()) return;
+  options_.loss.temperature_ratio = progress_.ratio > 0 ? progress_.ratio : kRatios[progress_.tried.size()];
+}
+
 // The number of epochs, from what was evaluated; how sure that is. Where weights are kept, they are those of the best.
 void Run::choose(model::Model& model) {
   load_best(path("best"), model, keeps_best() ? trainer_.get() : nullptr);
@@ -242,7 +295,9 @@ void Run::begin_phase(Phase phase) {
                .steps_before = progress_.steps_before + progress_.next_step,
                .seconds = progress_.seconds,
                .judged = std::move(progress_.judged),
-               .neighbours = progress_.neighbours};
+               .neighbours = progress_.neighbours,
+               .tried = std::move(progress_.tried),
+               .ratio = progress_.ratio};
 }
 
 std::optional<model::Neighbours> Run::neighbours_of(const dataset::TrainingContext& fit) {
@@ -382,6 +437,8 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
       epoch_examples = 0;
       epoch_start = SteadyClock::now();
       if (judged && runs_out(progress_.evaluated, static_cast<uint64_t>(options_.train.patience))) break;
+      const auto& rivals = progress_.tried;
+      if (judged && !rivals.empty() && has_lost(progress_.evaluated, rivals.front(), end_epoch)) break;
     }
     const bool due = seconds_since(last_checkpoint_) >= static_cast<double>(options_.train.checkpoint_seconds);
     if (interrupted_) {

@@ -187,7 +187,7 @@ Space::Space(const Options& base, const DataFacts& data) : base_(base) {
   add(uniform_key(base, data.items));
   if (temperate) add(temperature_key(base));
   if (is_softmax(base) && base.loss.correction != loss::Correction::leave_one_out)
-    add(numbers<double>("loss.temperature_ratio", base.loss.temperature_ratio, {1, 1.1, 1.2},
+    add(numbers<double>("loss.temperature_ratio", base.loss.ratio(), {1, 1.1, 1.2, 1.3},
                         [](Options& o, double value) { o.loss.temperature_ratio = value; }));
   if (temperate && corrected)
     add(numbers<double>("loss.logq_weight", base.loss.logq_weight, {0.5, 0.75, 1},
