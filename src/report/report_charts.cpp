@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <span>
 
 #include "core/error.h"
 #include "report/chart.h"
@@ -30,9 +32,28 @@ std::vector<std::string> validation_names(ReadModels models) {
   return names;
 }
 
+// Where several ratios were tried, epochs begin anew with each: the records of the training whose first metric went
+// highest.
+std::span<const RunRecord> chosen_training(const ReadModel& model) {
+  std::span<const RunRecord> chosen;
+  double most = -std::numeric_limits<double>::infinity();
+  const auto same_training = [](const RunRecord& a, const RunRecord& b) { return a.epoch < b.epoch; };
+  for (auto begin = model.run.begin(); begin != model.run.end();) {
+    auto end = begin + 1;
+    while (end != model.run.end() && same_training(*(end - 1), *end)) ++end;
+    for (auto record = begin; record != end; ++record)
+      if (!record->validation.empty() && record->validation[0].second > most) {
+        most = record->validation[0].second;
+        chosen = {begin, end};
+      }
+    begin = end;
+  }
+  return chosen;
+}
+
 Series validation_series(const ReadModel& model, const std::string& metric, std::string name, int color) {
   Series series{std::move(name), {}, color};
-  for (const auto& record : model.run)
+  for (const auto& record : chosen_training(model))
     for (const auto& [key, value] : record.validation)
       if (key == metric) series.points.push_back({record.epoch, value});
   return series;

@@ -108,6 +108,26 @@ TEST(Report, OneModelHasEverySection) {
   EXPECT_TRUE(has(page, "Best recall@20 0.1700 after epoch 2."));
 }
 
+TEST(Report, OfTrainingsThatCompetedTheBetterOneIsCharted) {
+  const auto point = [](int step, int epoch, double recall) {
+    return fmt::format(
+        "{{\"step\":{},\"epoch\":{}.0,\"seconds\":9,\"loss\":4.0,\"examples_per_second\":9,"
+        "\"validation\":{{\"recall@20\":{}}}}}\n",
+        step, epoch, recall);
+  };
+  auto model = full_model("gowalla");
+  const auto points_with = [&](const std::string& run_log) {
+    model.run_log = run_log;
+    const auto page = render_report({.models = {model}});
+    return std::pair(count_of(page, "<circle class=\"dot"), has(page, "Best recall@20 0.1900 after epoch 2."));
+  };
+  const auto better = point(300, 1, 0.12) + point(400, 2, 0.19), worse = point(500, 1, 0.14) + point(600, 2, 0.15);
+  const auto alone = points_with(better);
+  EXPECT_TRUE(alone.second);
+  EXPECT_EQ(points_with(point(100, 1, 0.11) + point(200, 2, 0.17) + better), alone);
+  EXPECT_EQ(points_with(better + worse), alone);
+}
+
 TEST(Report, ItFetchesNothingAndRunsNothing) {
   const std::string page = render_report({.models = {full_model("a"), full_model("b")}});
   EXPECT_GT(count_of(page, "http"), 0u);
