@@ -7,6 +7,8 @@
 - An include names a file that is there, as "room/file.h".
 - The headers of heavy libraries stay in .cpp files, so that a header costs what it says. A header that needs one is
   included by .cpp files alone.
+- A name in an anonymous namespace is met once in a room whose files are compiled together (PAGODA_UNITY): an overload
+  of another file would be taken without a word.
 - No file has more than 600 lines, and no folder more than 4,000 (tests aside).
 - Style: what house_style.py says, in the folders that it lists.
 
@@ -23,9 +25,30 @@ from house_style import style_violations
 HEAVY = ("arrow/", "parquet/", "toml++/", "nlohmann/", "spdlog/", "CLI/", "boost/", "prometheus/",
          "openssl/", "grpcpp/", "google/protobuf/", "pagoda/v1/")
 MAX_LINES = 600
+ALONE = ("math", "nn", "sampling", "loss", "index", "cli", "python")  # rooms whose files are compiled each alone
 MAX_FOLDER_LINES = 4000
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
+
+
+# What a line at the margin defines: a function, a type, a constant.
+DEFINED = (re.compile(r"^(?:template.*> )?(?:\[\[\w+\]\] )?[A-Za-z_][\w:<>,&*\s\[\]]*?[\s&*](\w+)\("),
+           re.compile(r"^(?:struct|class|enum class) (\w+)"),
+           re.compile(r"^(?:constexpr|const|static)\b[^(=;{]*?\b(\w+)(?:\[\])?\s*[={]"))
+
+
+def anonymous_names(path):
+    """(line, name) of what the anonymous namespaces of a file define."""
+    inside = False
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("namespace {"):
+            inside = True
+        elif line.startswith("}  // namespace"):
+            inside = False
+        elif inside and not line.startswith(("using", "return", "extern")):
+            match = next((m for m in (form.match(line) for form in DEFINED) if m), None)
+            if match:
+                yield number, match[1]
 
 
 def read_ladder(src):
@@ -46,6 +69,7 @@ def violations(src):
     paths = sorted(p for p in src.rglob("*") if p.suffix in (".h", ".cpp"))
     heavy_headers = {}  # "room/file.h" -> the heavy header it includes
     lines_of = collections.Counter()
+    anonymous = {}  # (room, name) -> the first file that has it
     for path in paths:
         heavy = [name for _, name, _ in includes(path) if name.startswith(HEAVY)] if path.suffix == ".h" else []
         if heavy:
@@ -62,6 +86,11 @@ def violations(src):
         if lines > MAX_LINES:
             found.append(f"{path}:{MAX_LINES + 1}: {lines} lines, at most {MAX_LINES}; a file is one noun: "
                          "find the second")
+        for line, name in anonymous_names(path) if room not in ALONE and not path.stem.endswith("_test") else ():
+            other = anonymous.setdefault((room, name), path)
+            if other != path:
+                found.append(f"{path}:{line}: the anonymous namespace of {other} has '{name}', too, and they may be "
+                             "compiled together; give one another name")
         for line, name, quoted in includes(path):
             found += [f"{path}:{line}: {what}" for what in broken_by(src, steps, room, name, quoted)]
             if name in heavy_headers and path.suffix == ".h":

@@ -12,11 +12,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 def make_tree(folder, **files):
     """files: room__name__suffix = text; core/error.h, loss/loss.h and train/trainer.h are always there."""
     files = {"core__error__h": "", "loss__loss__h": "", "train__trainer__h": "", **files}
+    folder.mkdir(exist_ok=True)
     (folder / "rooms.txt").write_text("# the ladder\ncore\nmath\ndata\nnn loss index\nsimulate train\n")
     for key, text in files.items():
         room, name, suffix = key.split("__")
         path = folder / room / f"{name}.{suffix}"
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(text)
     return folder
 
@@ -55,6 +56,19 @@ def test_a_heavy_library_reaches_other_headers_and_rooms_through_no_header(tmp_p
     make_tree(tmp_path, data__public__h='#include "data/heavy.h"\n', loss__a__cpp='\n#include "data/heavy.h"\n')
     [message] = violations(tmp_path)
     assert message.startswith(f'{tmp_path}/data/public.h:1: "data/heavy.h" includes <{header}>')
+
+
+@pytest.mark.parametrize("what", ["double mean(int x) {\n", "constexpr int mean = 2;\n", "struct mean {\n",
+                                  "[[noreturn]] void mean(int x) {\n", "template <class T>\nT mean(T x) {\n"])
+def test_a_name_of_two_anonymous_namespaces_of_a_room_is_caught(tmp_path, what):
+    inside = f"namespace pagoda {{\nnamespace {{\n\n{what}\n}}  // namespace\n"
+    files = {"a": "namespace {\nfloat mean(float x);\n}  // namespace\n", "b": inside}
+    together = {f"train__{name}__cpp": text for name, text in files.items()}
+    [message] = violations(make_tree(tmp_path / "one", **together))
+    assert message.startswith(f"{tmp_path}/one/train/b.cpp:{4 + what.startswith('template')}: ") and "'mean'" in message
+    apart = {"train__a__cpp": files["a"], "data__b__cpp": inside}
+    apart |= {"loss__a__cpp": files["a"], "loss__b__cpp": inside}
+    assert violations(make_tree(tmp_path / "two", **apart)) == [], "other rooms, and files that are compiled alone"
 
 
 def test_a_file_that_is_missing_or_named_without_its_room_is_caught(tmp_path):

@@ -11,7 +11,7 @@ namespace pagoda::cli {
 
 namespace {
 
-constexpr size_t kExamples = 6, kShownHistory = 12, kCandidates = 20, kFrequencyPoints = 1500;
+constexpr size_t kReportExamples = 6, kShownHistory = 12, kCandidates = 20, kFrequencyPoints = 1500;
 
 report::ReportItem shown(const model::Bundle& bundle, uint32_t item) {
   report::ReportItem out{.id = std::string(bundle.item_ids()[item])};
@@ -37,7 +37,7 @@ std::vector<uint32_t> example_users(const model::Bundle& bundle, const evaluate:
   else
     for (auto u : test.users) take(u);
   Rng(1, Stream::bootstrap).shuffle(std::span(users));
-  users.resize(std::min(users.size(), kExamples));
+  users.resize(std::min(users.size(), kReportExamples));
   return users;
 }
 

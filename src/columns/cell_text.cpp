@@ -11,7 +11,7 @@ namespace pagoda::columns {
 
 namespace {
 
-constexpr int64_t kSecond = 1000000, kDay = 86400 * kSecond;
+constexpr int64_t kOneSecond = 1000000, kDay = 86400 * kOneSecond;
 
 // Days since 1970-01-01 of a date of the Gregorian calendar (Hinnant, "chrono-compatible low-level date algorithms").
 int64_t days_from_civil(int64_t y, int64_t m, int64_t d) {
@@ -75,7 +75,7 @@ bool take_offset(Cursor& c, int64_t& offset_us) {
   if (!c.rest.empty() && !c.digits(2, minutes)) return false;
   if (c.take(':') && !c.digits(2, seconds)) return false;
   if (!c.rest.empty() || hours > 18 || minutes > 59 || seconds > 59) return false;
-  offset_us = ((hours * 60 + minutes) * 60 + seconds) * kSecond * (west ? -1 : 1);
+  offset_us = ((hours * 60 + minutes) * 60 + seconds) * kOneSecond * (west ? -1 : 1);
   return true;
 }
 
@@ -101,7 +101,7 @@ std::optional<int64_t> parse_iso8601(std::string_view text, bool& finer) {
     if (extended ? c.take(':') : !c.rest.empty() && c.rest[0] >= '0' && c.rest[0] <= '9') {
       if (!c.digits(2, second)) return std::nullopt;
       if (c.take('.') || c.take(',')) {
-        int64_t unit = kSecond, digit = 0, n = 0;
+        int64_t unit = kOneSecond, digit = 0, n = 0;
         for (; c.digits(1, digit); ++n) {
           fraction += digit * (unit /= 10);
           finer |= unit == 0 && digit != 0;
@@ -112,7 +112,8 @@ std::optional<int64_t> parse_iso8601(std::string_view text, bool& finer) {
     const bool end_of_day = hour == 24 && minute == 0 && second == 0 && fraction == 0;
     if ((hour > 23 && !end_of_day) || minute > 59 || second > 60 || !take_offset(c, offset)) return std::nullopt;
   }
-  return days_from_civil(year, month, day) * kDay + ((hour * 60 + minute) * 60 + second) * kSecond + fraction - offset;
+  const int64_t in_day = ((hour * 60 + minute) * 60 + second) * kOneSecond;
+  return days_from_civil(year, month, day) * kDay + in_day + fraction - offset;
 }
 
 bool parse_integer(std::string_view text, int64_t& value) {
@@ -171,9 +172,9 @@ std::optional<int64_t> parse_duration_us(std::string_view text) {
   if (text.empty()) return std::nullopt;
   int64_t unit = 0;
   switch (text.back()) {
-    case 's': unit = kSecond; break;
-    case 'm': unit = 60 * kSecond; break;
-    case 'h': unit = 3600 * kSecond; break;
+    case 's': unit = kOneSecond; break;
+    case 'm': unit = 60 * kOneSecond; break;
+    case 'h': unit = 3600 * kOneSecond; break;
     case 'd': unit = kDay; break;
     case 'w': unit = 7 * kDay; break;
     default: return std::nullopt;
@@ -187,7 +188,7 @@ std::string format_time_us(int64_t time_us) {
   const int64_t days = time_us / kDay - (time_us % kDay < 0);
   const int64_t rest = time_us % kDay + (time_us % kDay < 0 ? kDay : 0);  // the first day begins before int64 does
   const auto [year, month, day] = civil_from_days(days);
-  const int64_t seconds = rest / kSecond, fraction = rest % kSecond;
+  const int64_t seconds = rest / kOneSecond, fraction = rest % kOneSecond;
   auto text = fmt::format("{:0{}}-{:02}-{:02}T{:02}:{:02}:{:02}", year, year < 0 ? 5 : 4, month, day, seconds / 3600,
                           seconds / 60 % 60, seconds % 60);
   if (fraction) text += fmt::format(".{:06}", fraction);

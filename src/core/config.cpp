@@ -433,7 +433,7 @@ void Config::read(const std::function<void(OptionVisitor&)>& describe) const {
 
 namespace {
 
-std::string value_text(const toml::node& node) {
+std::string node_text(const toml::node& node) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* integer = node.as_integer()) return fmt::format("{}", integer->get());
   if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
@@ -517,7 +517,7 @@ std::vector<Setting> Config::take_settings(std::string_view key) {
   if (!table) return settings;
   for (auto& [written, node] : leaves(table->tree_->root)) {
     const auto name = renamed(written, *node);
-    Setting setting{name, value_text(*node), {}};
+    Setting setting{name, node_text(*node), {}};
     setting.config.tree_->root = assigned(name, *node);
     settings.push_back(std::move(setting));
   }
@@ -539,7 +539,7 @@ std::vector<std::vector<Setting>> Config::take_choices(std::string_view key) {
            values ? "an empty list" : described(*node));
     auto& settings = choices.emplace_back();
     for (auto& value : *values) {
-      Setting setting{name, value_text(value), {}};
+      Setting setting{name, node_text(value), {}};
       setting.config.tree_->root = assigned(name, value);
       settings.push_back(std::move(setting));
     }

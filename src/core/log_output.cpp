@@ -51,7 +51,7 @@ std::string time_text(int64_t us) {
                      utc.tm_hour, utc.tm_min, utc.tm_sec, us / 1000 % 1000);
 }
 
-std::string value_text(const LogField& field, bool as_json) {
+std::string field_text(const LogField& field, bool as_json) {
   if (const auto* number = std::get_if<int64_t>(&field.value)) return std::to_string(*number);
   if (const auto* number = std::get_if<double>(&field.value)) return fmt::format("{:.3f}", *number);
   const auto text = std::get<std::string_view>(field.value);
@@ -82,7 +82,7 @@ std::string log_line(LogFormat format, int64_t us, LogLevel level, std::string_v
   if (format == LogFormat::json) {
     auto line = fmt::format("{{\"time\": \"{}\", \"level\": \"{}\", \"message\": {}", time_text(us), name_of(level),
                             json_text(message));
-    for (const auto& field : fields) line += fmt::format(", {}: {}", json_text(field.name), value_text(field, true));
+    for (const auto& field : fields) line += fmt::format(", {}: {}", json_text(field.name), field_text(field, true));
     return line + "}";
   }
   std::string line;
@@ -91,7 +91,7 @@ std::string log_line(LogFormat format, int64_t us, LogLevel level, std::string_v
   else if (level != LogLevel::info)
     line = fmt::format("{}: ", name_of(level));
   line += message;
-  for (const auto& field : fields) line += fmt::format(" {}={}", field.name, value_text(field, false));
+  for (const auto& field : fields) line += fmt::format(" {}={}", field.name, field_text(field, false));
   return line;
 }
 

@@ -19,7 +19,7 @@ namespace {
 std::atomic<bool> quiet{false};
 std::atomic<bool> line_shown{false};  // a bar stands on the terminal's current line
 
-ProgressReceiver& receiver() {
+ProgressReceiver& progress_receiver() {
   static ProgressReceiver only;
   return only;
 }
@@ -43,18 +43,18 @@ std::string_view cut(std::string_view text, size_t columns) {
 
 Progress::Progress(std::string title, uint64_t total, std::string_view unit)
     : title_(std::move(title)), unit_(unit), total_(total), start_(std::chrono::steady_clock::now()), drawn_(start_),
-      terminal_(!receiver() && isatty(STDERR_FILENO) != 0) {}
+      terminal_(!progress_receiver() && isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() {
   if (!finished_) end();
 }
 
-void Progress::set_receiver(ProgressReceiver function) { receiver() = std::move(function); }
+void Progress::set_receiver(ProgressReceiver function) { progress_receiver() = std::move(function); }
 
 void Progress::end() {
   finished_ = true;
-  if (receiver())
-    receiver()({.title = title_, .unit = unit_, .note = "", .done = done_, .total = total_, .ended = true});
+  if (progress_receiver())
+    progress_receiver()({.title = title_, .unit = unit_, .note = "", .done = done_, .total = total_, .ended = true});
   else
     clear_line();
 }
@@ -73,9 +73,10 @@ void Progress::update(uint64_t done, std::string_view note) {
   if (quiet || finished_) return;
   const auto now = std::chrono::steady_clock::now();
   done_ = done;
-  if (now - drawn_ < (terminal_ || receiver() ? 100ms : 10000ms)) return;
+  if (now - drawn_ < (terminal_ || progress_receiver() ? 100ms : 10000ms)) return;
   drawn_ = now;
-  if (receiver()) return receiver()({.title = title_, .unit = unit_, .note = note, .done = done, .total = total_});
+  if (progress_receiver())
+    return progress_receiver()({.title = title_, .unit = unit_, .note = note, .done = done, .total = total_});
   draw(done, note);
 }
 

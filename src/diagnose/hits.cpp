@@ -13,7 +13,7 @@ namespace {
 
 double pairs_of(uint64_t n) { return static_cast<double>(n) * (static_cast<double>(n) - 1); }  // ordered
 
-uint64_t sum_of(std::span<const uint64_t> counts) {
+uint64_t rows_in(std::span<const uint64_t> counts) {
   uint64_t sum = 0;
   for (const uint64_t n : counts) sum += n;
   return sum;
@@ -53,7 +53,7 @@ uint64_t accidental_hits_of_batch(std::span<const uint32_t> user, std::span<cons
 
 double accidental_hit_share(std::span<const UserItem> pairs, std::span<const uint64_t> user_rows,
                             std::span<const uint64_t> item_rows, uint64_t batch) {
-  const uint64_t rows = sum_of(user_rows);
+  const uint64_t rows = rows_in(user_rows);
   check(batch >= 2 && batch <= rows, "a batch of two rows or more, not longer than the log");
   double hits = 0;
   for (const uint64_t n : item_rows) hits += pairs_of(n);
@@ -78,7 +78,7 @@ double accidental_hit_share_in_order(std::span<const uint32_t> user, std::span<c
 
 double liked_share_in_batch(std::span<const UserItem> pairs, std::span<const uint64_t> user_rows,
                             std::span<const uint64_t> item_rows) {
-  const uint64_t rows = sum_of(user_rows);
+  const uint64_t rows = rows_in(user_rows);
   double liked = -static_cast<double>(rows);  // a row's own column
   for (const auto& p : pairs) liked += static_cast<double>(user_rows[p.user]) * static_cast<double>(item_rows[p.item]);
   return liked / pairs_of(rows);
@@ -87,7 +87,7 @@ double liked_share_in_batch(std::span<const UserItem> pairs, std::span<const uin
 double liked_share_uniform(std::span<const UserItem> pairs, std::span<const uint64_t> user_rows, uint64_t items) {
   double liked = 0;
   for (const auto& p : pairs) liked += static_cast<double>(user_rows[p.user]);
-  return liked / (static_cast<double>(sum_of(user_rows)) * static_cast<double>(items));
+  return liked / (static_cast<double>(rows_in(user_rows)) * static_cast<double>(items));
 }
 
 }  // namespace pagoda::diagnose

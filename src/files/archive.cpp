@@ -37,7 +37,7 @@ Handle open_archive(const std::string& path) {
 }
 
 // The name of a member: as UTF-8 if the archive says what its letters are, otherwise its bytes.
-std::string name_of(archive_entry* entry) {
+std::string entry_name(archive_entry* entry) {
   const char* name = archive_entry_pathname_utf8(entry);
   if (!name) name = archive_entry_pathname(entry);
   std::string_view text = name ? name : "";
@@ -119,7 +119,7 @@ std::vector<ArchiveMember> archive_members(const std::string& path) {
   std::vector<ArchiveMember> members;
   const auto handle = open_archive(path);
   visit(handle.get(), path, [&](archive_entry* entry) {
-    members.push_back({name_of(entry), static_cast<uint64_t>(archive_entry_size(entry))});
+    members.push_back({entry_name(entry), static_cast<uint64_t>(archive_entry_size(entry))});
     return false;
   });
   return members;
@@ -129,7 +129,7 @@ std::unique_ptr<ByteSource> open_member(const MemberPath& path) {
   auto handle = open_archive(path.archive);
   std::vector<std::string> names;
   const bool found = visit(handle.get(), path.archive, [&](archive_entry* entry) {
-    names.push_back(name_of(entry));
+    names.push_back(entry_name(entry));
     if (names.back() != path.member) return false;
     if (archive_entry_is_data_encrypted(entry))
       fail(ErrorKind::input, "{}: '{}' is encrypted; unpack it with its password", path.archive, path.member);

@@ -86,7 +86,7 @@ std::vector<double> ranks(std::span<const float> scores, std::span<const uint32_
   return out;
 }
 
-double mean(std::span<const double> values) {
+double mean_of(std::span<const double> values) {
   double sum = 0, n = 0;
   for (const double value : values)
     if (!std::isnan(value)) {
@@ -227,20 +227,20 @@ TruthReport evaluate_truth(ThreadPool& pool, math::MatrixView<const float> item_
         }
       chance[i] = candidates ? static_cast<double>(intruders) / static_cast<double>(candidates) : NAN;
       stands[i] = ranks(std::as_const(scores).row(b), histories[b], truth.never_shown[i]);
-      mean_rank[i] = mean(stands[i]);
+      mean_rank[i] = mean_of(stands[i]);
     });
   }
   std::vector<double> all;
   for (const auto& of_user : stands) all.insert(all.end(), of_user.begin(), of_user.end());
   std::sort(all.begin(), all.end());
-  report.never_shown_rank = mean(mean_rank);
+  report.never_shown_rank = mean_of(mean_rank);
   report.never_shown_rank_median = all.empty() ? NAN : math::quantile(all, 0.5);
-  report.intrusion_by_chance = mean(chance);
+  report.intrusion_by_chance = mean_of(chance);
 
   auto& table = report.of_users;
   table.users = truth.ids;
   for (size_t k = 0; k < ks.size(); ++k) {
-    report.intrusion.push_back(mean(intrusion[k]));
+    report.intrusion.push_back(mean_of(intrusion[k]));
     for (const auto& [name, values] : {std::pair{"recall", &recall.of_users[k]},
                                        {"never_shown_recall", &unseen.of_users[k]},
                                        {"intrusion", &intrusion[k]}}) {

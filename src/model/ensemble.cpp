@@ -119,7 +119,7 @@ JoinedNeighbours joined_neighbours(const std::vector<EnsemblePart>& parts, const
   return {};
 }
 
-void write_vectors(SectionWriter& out, const std::vector<Source>& sources, size_t items) {
+void write_joined_vectors(SectionWriter& out, const std::vector<Source>& sources, size_t items) {
   out.begin("item_vectors");
   ThreadPool serial(1);
   std::vector<float> lengths;
@@ -184,7 +184,7 @@ void write_ensemble(const std::string& path, const std::vector<EnsemblePart>& pa
     out.section(name, first.file().bytes(name));
   if (neighbours.with) neighbours.with->neighbours()->save(out, neighbours.weight);
   out.section("index", std::string_view("exact"));
-  write_vectors(out, sources, first.item_ids().size());
+  write_joined_vectors(out, sources, first.item_ids().size());
   out.commit();
 }
 

@@ -4,7 +4,7 @@ namespace pagoda::report {
 
 namespace {
 
-constexpr std::string_view kCss = R"css(
+constexpr std::string_view kPageCss = R"css(
 :root { color-scheme: light dark; --page: #f6f7f9; --rule: #e3e6ea; --tint: #eef1f5; --hit: #0d7f62;
   --hit-tint: #e3f4ee; }
 @media (prefers-color-scheme: dark) {
@@ -99,6 +99,6 @@ footer { margin-top: 46px; padding-top: 16px; border-top: 1px solid var(--rule);
 
 }  // namespace
 
-std::string_view report_css() { return kCss; }
+std::string_view report_css() { return kPageCss; }
 
 }  // namespace pagoda::report

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-[[noreturn]] void wrong(const std::string& message) { throw RequestError(ErrorKind::input, "", message); }
+[[noreturn]] void refuse_json(const std::string& message) { throw RequestError(ErrorKind::input, "", message); }
 
 // Whether the double has exactly the value of the text.
 bool holds(double value, std::string_view written) {
@@ -46,14 +46,14 @@ class Builder : public nlohmann::json_sax<json> {
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
     const auto [at, is_new] = open_.back()->get_ref<json::object_t&>().try_emplace(std::move(name));
-    if (!is_new) wrong(fmt::format("the key '{}' occurs twice in one object", at->first));
+    if (!is_new) refuse_json(fmt::format("the key '{}' occurs twice in one object", at->first));
     named_ = &at->second;
     return true;
   }
   bool parse_error(size_t position, const std::string&, const json::exception& e) override {
     constexpr int kNumberOverflow = 406;
-    if (e.id == kNumberOverflow) wrong("invalid JSON: a number is out of range");
-    wrong(fmt::format("invalid JSON at character {}", position));
+    if (e.id == kNumberOverflow) refuse_json("invalid JSON: a number is out of range");
+    refuse_json(fmt::format("invalid JSON at character {}", position));
   }
 
  private:
@@ -63,7 +63,7 @@ class Builder : public nlohmann::json_sax<json> {
   }
   bool open(json container) {
     if (static_cast<int>(open_.size()) >= max_depth_)
-      wrong(fmt::format("the JSON is nested deeper than {} levels", max_depth_));
+      refuse_json(fmt::format("the JSON is nested deeper than {} levels", max_depth_));
     json& here = place();
     here = std::move(container);
     open_.push_back(&here);

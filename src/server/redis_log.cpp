@@ -63,12 +63,12 @@ struct FreeReply {
 };
 using Reply = std::unique_ptr<redisReply, FreeReply>;
 
-std::string_view text_of(const redisReply& reply) { return {reply.str, reply.len}; }
+std::string_view reply_text(const redisReply& reply) { return {reply.str, reply.len}; }
 
 // A connection that is made anew after an error. Of one thread.
-class Connection {
+class RedisConnection {
  public:
-  Connection(const RedisAddress& address, Place place) : address_(address), place_(std::move(place)) {}
+  RedisConnection(const RedisAddress& address, Place place) : address_(address), place_(std::move(place)) {}
 
   // EventsAway: there is none. Error{failed}: Redis says no.
   Reply command(const std::vector<std::string_view>& words) {
@@ -87,7 +87,7 @@ class Connection {
     std::vector<std::string> texts;
     for (size_t i = 0; i < replies->elements; ++i) {
       check_reply(*replies->element[i]);
-      texts.emplace_back(text_of(*replies->element[i]));
+      texts.emplace_back(reply_text(*replies->element[i]));
     }
     return texts;
   }
@@ -145,12 +145,12 @@ class Connection {
 
   void check_reply(const redisReply& reply) {
     if (reply.type != REDIS_REPLY_ERROR) return;
-    const auto said = fmt::format("{}: Redis says: {}", address_.url, text_of(reply));
+    const auto said = fmt::format("{}: Redis says: {}", address_.url, reply_text(reply));
     close();  // with what it may have begun
     // What passes by itself: it loads its data, is or follows another master, or is full.
     for (const std::string_view passing :
          {"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "OOM", "MISCONF"})
-      if (text_of(reply).starts_with(passing)) throw EventsAway(said);
+      if (reply_text(reply).starts_with(passing)) throw EventsAway(said);
     fail(ErrorKind::failed, "{}", said);
   }
 
@@ -253,10 +253,10 @@ class RedisLog final : public EventLog {
     for (size_t i = 0; i < entries.elements; ++i) {
       const auto& entry = *entries.element[i];
       if (entry.elements != 2) continue;
-      last = text_of(*entry.element[0]);
+      last = reply_text(*entry.element[0]);
       const auto& fields = *entry.element[1];
       for (size_t f = 0; f + 1 < fields.elements; f += 2)
-        if (text_of(*fields.element[f]) == "event") hold_event(last, text_of(*fields.element[f + 1]));
+        if (reply_text(*fields.element[f]) == "event") hold_event(last, reply_text(*fields.element[f + 1]));
     }
     if (std::to_string(entries.elements) != kReadAtOnce) live_ = true;
     {
@@ -280,7 +280,7 @@ class RedisLog final : public EventLog {
     const auto reply = reading_.command({"XREVRANGE", address_.key, "+", "-", "COUNT", "1"});
     EntryId end{};
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 && reply->element[0]->elements > 0)
-      end = id_of(text_of(*reply->element[0]->element[0]));
+      end = id_of(reply_text(*reply->element[0]->element[0]));
     const std::lock_guard lock(mutex_);
     if (end < id_of(from)) begin_anew_ = true;
     return begin_anew_;
@@ -301,7 +301,7 @@ class RedisLog final : public EventLog {
   retrieval::LiveEventsOptions options_;
   std::string limit_;
   retrieval::LiveEvents held_;
-  Connection writing_, reading_;  // of the calling thread, of the reader
+  RedisConnection writing_, reading_;  // of the calling thread, of the reader
   std::atomic<bool> live_{false};
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -177,7 +177,7 @@ std::string line_of(const ReplayError& e, const ReplayCohorts* cohorts) {
       number(e.median_ratio));
 }
 
-void check_options(const FrequencyReplay& o, size_t rows) {
+void check_replay(const FrequencyReplay& o, size_t rows) {
   if (o.batch < 1 || o.window < 1 || o.every < 0)
     fail(ErrorKind::usage, "simulate replay: batch and window are 1 or more, and every 0 or more");
   if (static_cast<uint64_t>(o.window) > rows)
@@ -250,7 +250,7 @@ std::string_view name_of(ReplayEstimator estimator) {
 
 std::vector<ReplayError> replay_frequency(const data::Interactions& log, const FrequencyReplay& options,
                                           ThreadPool& pool, const std::string& folder, const ReplayCohorts* cohorts) {
-  check_options(options, log.size());
+  check_replay(options, log.size());
   check(!cohorts || cohorts->of_item.size() == log.items.size(), "the cohorts are of this log's items");
   const auto items = items_in_time_order(log);
   auto times = log.time_us;

@@ -14,7 +14,7 @@
 namespace pagoda::stream {
 namespace {
 
-constexpr std::chrono::milliseconds kPoll{50}, kRetry{500};
+constexpr std::chrono::milliseconds kFeedPoll{50}, kRetry{500};
 constexpr size_t kAtOnce = 1000;  // events
 
 Offsets read_position(const std::string& path) {
@@ -53,7 +53,7 @@ void EventFeed::run() {
     std::vector<Message> messages;
     while (!stop_) {
       messages.clear();
-      source_.poll(kPoll, messages);
+      source_.poll(kFeedPoll, messages);
       if (!messages.empty()) feed(messages);
     }
   } catch (const std::exception& e) {

@@ -20,7 +20,7 @@ using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 constexpr auto kTime = std::chrono::seconds(10);
-constexpr auto kPause = std::chrono::milliseconds(100);
+constexpr auto kStatusPause = std::chrono::milliseconds(100);
 constexpr uint32_t kHeaderBytes = 8192;
 
 class Call : public std::enable_shared_from_this<Call> {
@@ -93,7 +93,7 @@ class StatusServer::Listener {
       if (!error)
         std::make_shared<Call>(std::move(socket), metrics_)->run();
       else
-        std::this_thread::sleep_for(kPause);  // no more files may be open
+        std::this_thread::sleep_for(kStatusPause);  // no more files may be open
       accept();
     });
   }

@@ -24,7 +24,7 @@ double cosine(std::span<const float> a, std::span<const float> b) {
 }
 
 // Evenly over all users with a history.
-std::vector<uint32_t> sample_of_users(const model::UserStates& states) {
+std::vector<uint32_t> sampled_users(const model::UserStates& states) {
   std::vector<uint32_t> users;
   for (uint32_t user = 0; user < states.size(); ++user)
     if (!states.histories[user].empty()) users.push_back(user);
@@ -46,7 +46,7 @@ Drift measure_drift(ThreadPool& pool, const model::Bundle& before, const model::
   drift.mean_cosine = sum / static_cast<double>(drift.items);
 
   const auto& member = before.members()[0];
-  const auto users = sample_of_users(member.user_states);
+  const auto users = sampled_users(member.user_states);
   drift.users = users.size();
   drift.length = std::min(kLength, drift.items);
   if (users.empty()) return drift;

@@ -14,7 +14,7 @@ namespace pagoda::train {
 
 namespace {
 constexpr size_t kMostSearched = 1 << 16;  // items
-constexpr size_t kBlockUsers = 4096;       // whose lists are held at once
+constexpr size_t kThresholdUsers = 4096;   // whose lists are held at once
 }  // namespace
 
 std::vector<float> score_thresholds(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,
@@ -32,8 +32,8 @@ std::vector<float> score_thresholds(ThreadPool& pool, const dataset::Dataset& da
   const auto states = evaluate::user_states(data, fit.events, data.train_end_us);
 
   std::vector<float> thresholds;
-  for (size_t begin = 0; begin < states.size(); begin += kBlockUsers) {
-    std::vector<uint32_t> users(std::min(kBlockUsers, states.size() - begin));
+  for (size_t begin = 0; begin < states.size(); begin += kThresholdUsers) {
+    std::vector<uint32_t> users(std::min(kThresholdUsers, states.size() - begin));
     std::iota(users.begin(), users.end(), static_cast<uint32_t>(begin));
     const auto queries = model::known_user_vectors(pool, fit.model, fit.user_cells, states, fit.id_row_of_item, users);
     const auto found = index->search(pool, queries, {.k = rank});

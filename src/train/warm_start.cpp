@@ -15,8 +15,8 @@ namespace pagoda::train {
 
 namespace {
 
-constexpr uint32_t kVersion = 1;
-constexpr std::string_view kKind = "state";
+constexpr uint32_t kStateVersion = 1;
+constexpr std::string_view kStateKind = "state";
 
 // The options that give the towers their shape and the encoders their values, as TOML.
 std::string shape_of(const dataset::Options& options) {
@@ -45,7 +45,7 @@ std::shared_ptr<const SectionFile> open_state(const model::Bundle& bundle, uint6
     return nullptr;
   };
   if (!file_exists(path)) return anew("is not there");
-  auto state = std::make_shared<const SectionFile>(path, kKind, kVersion);
+  auto state = std::make_shared<const SectionFile>(path, kStateKind, kStateVersion);
   state->verify();
   const auto info = nlohmann::json::parse(state->text("info"), nullptr, false);
   if (!info.is_object() || !info.contains("model") || !info.contains("steps"))
@@ -71,7 +71,7 @@ std::string state_path(const std::string& bundle) { return bundle + ".state"; }
 uint64_t write_state(const std::string& bundle, const dataset::Events& events, const Lineage& lineage,
                      const Trainer& trainer, const data::Attributes* items, uint64_t latest_events) {
   const auto path = state_path(bundle);
-  SectionWriter out(path, kKind, kVersion);
+  SectionWriter out(path, kStateKind, kStateVersion);
   const nlohmann::ordered_json info{{"model", model::fingerprint_of_learnt(bundle)},
                                     {"steps", trainer.steps_taken()},
                                     {"full_rows", lineage.full_rows},

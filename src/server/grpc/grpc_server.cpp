@@ -52,7 +52,7 @@ grpc::StatusCode code_of(int status) {
 }
 
 // A value from the call's metadata; "" if it is missing.
-std::string value_of(const grpc::CallbackServerContext& context, const char* name) {
+std::string metadata_value(const grpc::CallbackServerContext& context, const char* name) {
   const auto& metadata = context.client_metadata();
   const auto at = metadata.find(name);
   return at == metadata.end() ? std::string() : std::string(at->second.data(), at->second.size());
@@ -60,8 +60,9 @@ std::string value_of(const grpc::CallbackServerContext& context, const char* nam
 
 std::string key_of(const grpc::CallbackServerContext& context) {
   constexpr std::string_view kBearer = "Bearer ";
-  const auto authorization = value_of(context, "authorization");
-  return authorization.starts_with(kBearer) ? authorization.substr(kBearer.size()) : value_of(context, "x-api-key");
+  const auto authorization = metadata_value(context, "authorization");
+  if (authorization.starts_with(kBearer)) return authorization.substr(kBearer.size());
+  return metadata_value(context, "x-api-key");
 }
 
 // Computed relative to now, because the system clock cannot represent every deadline a client may send.
@@ -221,7 +222,7 @@ class Service final : public RawService {
   Reactor* answer(Context& context, const Bytes& request, Bytes& response, const char* method, const char* path) {
     auto* reactor = new Reactor(under_way_, context);
     const bool has_room = under_way_.add(context);
-    const auto model = value_of(context, "pagoda-model");
+    const auto model = metadata_value(context, "pagoda-model");
     ApiRequest call{.method = method,
                     .path = model.empty() ? path : "/" + model + path,
                     .key = key_of(context),
@@ -230,7 +231,7 @@ class Service final : public RawService {
                     .body_bytes = request.Length(),
                     .encoder = &proto_encoder()};
     if (handler_.options().log_requests) {
-      call.id = request_id(value_of(context, "x-request-id"));
+      call.id = request_id(metadata_value(context, "x-request-id"));
       context.AddInitialMetadata("x-request-id", call.id);
       reactor->log = {.method = method, .path = call.path, .id = call.id};
     }
