@@ -30,7 +30,7 @@ struct LossOptions {
   LossKind kind = LossKind::sampled_softmax;
   std::optional<double> temperature = 0.1;  // none: learned, starting at 0.1
   Correction correction = Correction::standard;
-  double logq_weight = 1.0;        // beta
+  double logq_weight = 1.0;  // beta
   // t2 / t1 of the two-temperature loss (BSL); sampled_softmax alone. None: a training chooses it on validation, and it
   // is 1 wherever nobody chooses.
   std::optional<double> temperature_ratio = 1.0;

@@ -17,10 +17,10 @@ namespace pagoda::server {
 namespace {
 
 constexpr timeval kTimeout{.tv_sec = 2, .tv_usec = 0};
-constexpr const char* kBlockMs = "500";               // how long a read waits for events; below kTimeout
-constexpr const char* kReadAtOnce = "1000";           // events
-constexpr std::chrono::milliseconds kReconnectAfter{300};      // of a connection
-constexpr std::chrono::milliseconds kCaughtUp{1000};  // until what was written must have been read
+constexpr const char* kBlockMs = "500";                    // how long a read waits for events; below kTimeout
+constexpr const char* kReadAtOnce = "1000";                // events
+constexpr std::chrono::milliseconds kReconnectAfter{300};  // of a connection
+constexpr std::chrono::milliseconds kCaughtUp{1000};       // until what was written must have been read
 
 struct Place {
   std::string host;

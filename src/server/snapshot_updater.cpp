@@ -14,7 +14,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kReleaseInterval{100};  // how often former snapshots are released
-constexpr std::chrono::seconds kRetryMaintenance{60};                  // after maintenance that failed
+constexpr std::chrono::seconds kRetryMaintenance{60};       // after maintenance that failed
 // CPU priorities: searches come first, then changes, then maintenance.
 constexpr int kNiceChange = 10, kNiceMaintenance = 15;
 

@@ -29,7 +29,7 @@ template <class T>
 using Owned = std::unique_ptr<T, void (*)(T*)>;
 
 Owned<rd_kafka_t> client(rd_kafka_type_t type, const std::string& broker,
-                   const std::vector<std::pair<std::string, std::string>>& keys) {
+                         const std::vector<std::pair<std::string, std::string>>& keys) {
   auto* conf = rd_kafka_conf_new();
   char why[512];
   auto all = keys;
@@ -65,9 +65,9 @@ void finish(rd_kafka_queue_t* queue) {
 
 void produce(const std::string& broker, const std::string& topic, double rate) {
   const auto owned = client(RD_KAFKA_PRODUCER, broker,
-                          {{"enable.idempotence", "true"},
-                           {"linger.ms", rate > 0 ? "1" : "20"},
-                           {"queue.buffering.max.messages", "200000"}});
+                            {{"enable.idempotence", "true"},
+                             {"linger.ms", rate > 0 ? "1" : "20"},
+                             {"queue.buffering.max.messages", "200000"}});
   auto* producer = owned.get();
   const Owned<rd_kafka_topic_t> to(rd_kafka_topic_new(producer, topic.c_str(), nullptr), rd_kafka_topic_destroy);
   const auto begin = std::chrono::steady_clock::now();
@@ -80,8 +80,8 @@ void produce(const std::string& broker, const std::string& topic, double rate) {
     if (rate > 0)
       std::this_thread::sleep_until(begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
                                                 std::chrono::duration<double>(static_cast<double>(n) / rate)));
-    while (rd_kafka_produce(to.get(), partition, RD_KAFKA_MSG_F_COPY, line.data() + tab + 1, line.size() - tab - 1, nullptr,
-                            0, nullptr) != 0) {
+    while (rd_kafka_produce(to.get(), partition, RD_KAFKA_MSG_F_COPY, line.data() + tab + 1, line.size() - tab - 1,
+                            nullptr, 0, nullptr) != 0) {
       if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) die(rd_kafka_err2str(rd_kafka_last_error()));
       rd_kafka_poll(producer, 100);
     }
