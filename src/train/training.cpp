@@ -521,7 +521,7 @@ void train(const dataset::Options& options, const std::string& output, RunFlags 
   evaluate::parse_metric(options.train.choose_by);
   if (flags.from) flags.from->check_shape(options);
   auto data = dataset::load_dataset(options.data, flags.from ? flags.from->earlier() : nullptr);
-  Run(options, std::move(data), nullptr, output, flags.from, interrupted).execute(flags);
+  Run(options, std::move(data), nullptr, output, flags.from, interrupted).execute(std::move(flags));
 }
 
 void train(const dataset::Options& options, dataset::Dataset&& data, const std::string& output, RunFlags flags,
@@ -529,7 +529,7 @@ void train(const dataset::Options& options, dataset::Dataset&& data, const std::
   dataset::validate(options);
   evaluate::parse_metric(options.train.choose_by);
   if (flags.from) flags.from->check_shape(options);
-  Run(options, std::move(data), nullptr, output, flags.from, interrupted).execute(flags);
+  Run(options, std::move(data), nullptr, output, flags.from, interrupted).execute(std::move(flags));
 }
 
 void train(const dataset::Options& options, const dataset::Dataset& data, const std::string& output, RunFlags flags,
@@ -537,7 +537,7 @@ void train(const dataset::Options& options, const dataset::Dataset& data, const 
   dataset::validate(options);
   evaluate::parse_metric(options.train.choose_by);
   if (flags.from) flags.from->check_shape(options);
-  Run(options, std::nullopt, &data, output, flags.from, interrupted).execute(flags);
+  Run(options, std::nullopt, &data, output, flags.from, interrupted).execute(std::move(flags));
 }
 
 }  // namespace pagoda::train
