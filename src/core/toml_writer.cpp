@@ -81,8 +81,10 @@ class Writer : public OptionVisitor {
   }
   void number_or(std::string_view key, std::optional<double>& value, std::string_view word,
                  std::string_view help) override {
+    const auto quoted = fmt::format("\"{}\"", word);
     line(key, value ? number(*value) : toml_quoted(word),
-         fmt::format("{}{}or \"{}\"", help, help.empty() ? "" : "; ", word));
+         help.find(quoted + ":") != help.npos ? std::string(help)  // it says what the word means
+                                              : fmt::format("{}{}or {}", help, help.empty() ? "" : "; ", quoted));
   }
   void section(std::string_view key, std::string_view help,
                const std::function<void(OptionVisitor&)>& describe) override {

@@ -63,7 +63,7 @@ void save_checkpoint(const std::string& path, const TrainingProgress& p, const R
     neighbours.value(p.neighbours.weight);
     out.section("neighbours", neighbours.bytes());
   }
-  if (!p.tried.empty()) {
+  if (!p.tried.empty() || p.ratio > 0) {
     ByteWriter ratio;
     ratio.value(p.ratio);
     ratio.value<uint64_t>(p.tried.size());

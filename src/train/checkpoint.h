@@ -47,8 +47,8 @@ struct TrainingProgress {
   double seconds = 0;                          // of training, over all resumes
   JudgedModel judged = {};                     // set from phase ship on
   model::NeighbourChoice neighbours = {};      // set after phase choose, where it was to be chosen
-  // Where loss.temperature_ratio is to be chosen: the finished trainings of phase choose, one for each of kRatios, and
-  // the ratio that was chosen; 0: not yet. best_value and best_epoch are the best of all of them.
+  // Where loss.temperature_ratio is to be chosen: in phase choose, the finished trainings, one for each of kRatios;
+  // after it, the ratio that was chosen (0: not yet). best_value and best_epoch are the best of all of them.
   std::vector<std::vector<EvaluatedEpoch>> tried = {};
   double ratio = 0;
 };

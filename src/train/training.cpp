@@ -221,7 +221,6 @@ void Run::choose_ratio(std::optional<dataset::TrainingContext>& fit, std::option
     run_phase(*fit, static_cast<uint64_t>(options_.train.epochs), from ? &*from : nullptr);
     from.reset();
   };
-  take_ratio();
   train_once();
   if (!chooses_ratio()) return;
   while (progress_.tried.size() + 1 < std::size(kRatios)) {
@@ -296,7 +295,6 @@ void Run::begin_phase(Phase phase) {
                .seconds = progress_.seconds,
                .judged = std::move(progress_.judged),
                .neighbours = progress_.neighbours,
-               .tried = std::move(progress_.tried),
                .ratio = progress_.ratio};
 }
 
