@@ -28,7 +28,8 @@ struct Batch {
   std::vector<double> log_count;
   loss::LossOutput<T> output;
 
-  Batch(size_t rows, size_t dim) : users(rows, dim), items(rows, dim), d_users(rows, dim), d_items(rows, dim) {
+  Batch(ThreadPool& pool, size_t rows, size_t dim)
+      : users(rows, dim), items(rows, dim), d_users(rows, dim), d_items(rows, dim) {
     Rng rng(7, Stream::test);
     for (auto* m : {&users, &items})
       for (size_t i = 0; i < rows; ++i) {
@@ -47,7 +48,7 @@ struct Batch {
       log_count.push_back(std::log(std::pow(static_cast<double>(k + 1), -0.9) / total * static_cast<double>(rows)));
       positives.values.push_back(i), positives.close();
     }
-    masked = loss::accidental_hits(own_users, positives, own_items);
+    masked = loss::accidental_hits(pool, own_users, positives, own_items);
   }
 
   void run(loss::Loss<T>& loss, ThreadPool& pool) {
@@ -74,8 +75,8 @@ int main_of(size_t rows, size_t dim, int threads, math::Precision precision, siz
   ThreadPool pool(threads);
   const loss::LossOptions options;
   {  // right before fast
-    Batch<double> exact(1000, dim);
-    Batch<float> fast(1000, dim);
+    Batch<double> exact(pool, 1000, dim);
+    Batch<float> fast(pool, 1000, dim);
     exact.run(*loss::make_loss<double>(options), pool);
     fast.run(*loss::make_loss<float>(options, precision), pool);
     const double of_users = relative_error(fast.d_users, exact.d_users);
@@ -86,7 +87,7 @@ int main_of(size_t rows, size_t dim, int threads, math::Precision precision, siz
       return 1;
     }
   }
-  Batch<float> batch(rows, dim);
+  Batch<float> batch(pool, rows, dim);
   const auto loss = loss::make_loss<float>(options, precision);
   const double before = peak_rss_mb();
   const double first = seconds();

@@ -125,9 +125,7 @@ void Batcher::add_interaction(uint32_t event, TrainBatch& batch, std::vector<uin
   batch.positives.push({&target, 1});
   if (source_.options->mask_history_items) {
     const auto had = source_.options->history == HistoryMode::before ? stop : end;
-    std::vector<uint32_t> known(e.items.values.begin() + static_cast<ptrdiff_t>(begin),
-                                e.items.values.begin() + static_cast<ptrdiff_t>(had));
-    add_known(known, batch);
+    batch.known.push(std::span(e.items.values).subspan(begin, had - begin));
   }
   batch.weights.push_back(weight_of(event) * (balance_.empty() ? 1.0 : static_cast<double>(balance_[user])));
   batch.timestamps_us.push_back(e.time_us[event]);
@@ -156,16 +154,6 @@ void Batcher::add_targets(std::vector<uint32_t>& events, TrainBatch& batch) cons
     batch.weights[i] *= balance;
 }
 
-// The items before the targets, rising, each once, none of them a target.
-void Batcher::add_known(std::vector<uint32_t>& items, TrainBatch& batch) const {
-  std::sort(items.begin(), items.end());
-  items.erase(std::unique(items.begin(), items.end()), items.end());
-  const auto targets = std::as_const(batch.positives)[batch.positives.size() - 1];
-  std::set_difference(items.begin(), items.end(), targets.begin(), targets.end(),
-                      std::back_inserter(batch.known.values));
-  batch.known.close();
-}
-
 // A random half of the user's events is history, in its order; the other half targets. A single event is a target.
 // False when downsampling leaves no target.
 bool Batcher::add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::vector<uint32_t>& history) const {
@@ -190,9 +178,8 @@ bool Batcher::add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::ve
   batch.users.push_back(user);
   batch.timestamps_us.push_back(e.time_us[e.items.offsets[user + 1] - 1]);
   add_targets(targets, batch);
-  std::vector<uint32_t> known;
-  for (auto event : rest) known.push_back(e.items.values[event]);
-  add_known(known, batch);
+  for (auto event : rest) batch.known.values.push_back(e.items.values[event]);
+  batch.known.close();
   return true;
 }
 
@@ -222,7 +209,7 @@ bool Batcher::add_window(uint32_t user, int64_t moment, TrainBatch& batch, std::
   batch.users.push_back(user);
   batch.timestamps_us.push_back(moment);
   add_targets(targets, batch);
-  add_known(sorted, batch);
+  batch.known.push(known);
   return true;
 }
 

@@ -19,7 +19,7 @@ struct TrainBatch {
   std::vector<uint32_t> users;         // per example: row of Dataset::users
   math::Ragged<uint32_t> positives;    // per example: catalogue rows, rising; one of them with rows = "interaction"
   std::vector<double> weights;         // parallel to positives.values: the reward of each
-  math::Ragged<uint32_t> known;        // with mask_history_items: what the user had before the targets, rising
+  math::Ragged<uint32_t> known;        // with mask_history_items: what the user had before the targets; may hold them too
   std::vector<int64_t> timestamps_us;  // per example
   features::EncodedBatch encoded;      // the user tower's side
 };
@@ -61,7 +61,6 @@ class Batcher {
   bool add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::vector<uint32_t>& history) const;
   bool add_window(uint32_t user, int64_t moment, TrainBatch& batch, std::vector<uint32_t>& history) const;
   void add_targets(std::vector<uint32_t>& events, TrainBatch& batch) const;
-  void add_known(std::vector<uint32_t>& items, TrainBatch& batch) const;
 
   BatchSource source_;
   size_t batch_ = 0;

@@ -187,7 +187,7 @@ TrainingDiagnostics replay_training(ThreadPool& pool, const model::Bundle& bundl
     columns.items.resize(columns.shared);
     math::Ragged<uint32_t> own_columns = batch.positives;
     if (!mixture.is_catalogue()) std::iota(own_columns.values.begin(), own_columns.values.end(), 0u);
-    hits.add(loss::accidental_hits(batch.users, own_columns, columns.items), own_columns, columns.items.size(),
+    hits.add(loss::accidental_hits(pool, batch.users, own_columns, columns.items), own_columns, columns.items.size(),
              columns.first_negative);
     const auto negatives = std::span<const uint32_t>(columns.items).subspan(columns.first_negative);
     ++health.steps;

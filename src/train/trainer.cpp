@@ -88,8 +88,8 @@ StepResult Trainer::step(dataset::TrainBatch batch) {
   math::Ragged<uint32_t> own_columns = positives;
   if (!mixture_->is_catalogue()) std::iota(own_columns.values.begin(), own_columns.values.end(), 0u);
   const auto shared = std::span(columns_.items).first(columns_.shared);
-  auto masked = loss::accidental_hits(batch.users, own_columns, shared);
-  if (options_.train.mask_history_items) loss::mask_known(batch.known, own_columns, shared, masked);
+  const auto masked = loss::accidental_hits(pool_, batch.users, own_columns, shared,
+                                            options_.train.mask_history_items ? &batch.known : nullptr);
   add_hardest(now, own_columns, masked);
   clock_.enter(model::StepStage::loss);
   d_users_.resize(user_pass_.output.rows(), towers.dim());

@@ -63,7 +63,8 @@ TEST(AccidentalHits, AreCountedAgainstThePairsThatCouldBeNegatives) {
   const std::vector<uint32_t> users{1, 2, 3, 2}, items{7, 8, 7, 9, 8, 5};
   math::Ragged<uint32_t> own;
   for (uint32_t i = 0; i < 4; ++i) own.push({&i, 1});
-  const auto masked = loss::accidental_hits(users, own, items);  // {2} {3, 4} {0} {1, 4}
+  ThreadPool pool(2);
+  const auto masked = loss::accidental_hits(pool, users, own, items);  // {2} {3, 4} {0} {1, 4}
   evaluate::AccidentalHits hits;
   hits.add(masked, own, items.size(), 0);
   EXPECT_EQ(hits.pairs, 4u * 5);

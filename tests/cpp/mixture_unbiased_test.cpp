@@ -85,7 +85,8 @@ Gradient gradient(Shop& shop, const sampling::Columns& columns, const math::Ragg
   for (size_t j = 0; j < columns.items.size(); ++j) std::ranges::copy(shop.items.row(columns.items[j]), vectors[j]);
   std::vector<uint32_t> users(kBatch);
   for (uint32_t i = 0; i < kBatch; ++i) users[i] = i;
-  const auto masked = loss::accidental_hits(users, positives, std::span(columns.items).first(columns.shared));
+  const auto masked =
+      loss::accidental_hits(shop.pool, users, positives, std::span(columns.items).first(columns.shared));
   loss::LossOptions options;
   options.correction = correction;
   loss::LossInput<double> input;
