@@ -66,7 +66,8 @@ def test_no_candidate_was_seen_whatever_the_split(cli, config, world, tmp_path, 
         words = ("--set", f"data.interactions=['{tmp_path}/log.parquet']",
                  "--set", f"data.split={{kind='given', validation='0.1', test_files=['{tmp_path}/test.parquet']}}")
     model = tmp_path / "m.pagoda"
-    cli("train", "-c", config, "-o", model, *ALL, *words)
+    done = cli("train", "-c", config, "-o", model, *ALL, *words, "--set", "train.refit_by=auto")
+    assert done.stderr.count("going on with") == (2 if split in {"time", "leave_last"} else 0)
     seen = pairs_of(log)
     users = sorted({user for user, _ in seen})
     lists = served_pairs(cli, model, users, tmp_path)
@@ -163,20 +164,51 @@ def test_a_report_shows_the_judged_model(cli, whole, tmp_path):
     assert inspected(cli, whole)["judged"]["fingerprint"] in page and "without the test part" in page
 
 
-def test_killed_in_any_phase_and_resumed_to_the_same_bits(cli, config, tmp_path):
-    extra = (*ALL, "--set", "model.dropout=0.1", "--set", "train.checkpoint_seconds=0")
+def test_refit_by_going_on_is_what_from_does_with_the_rows_that_were_held_out(cli, config, world, tmp_path):
+    log = pq.read_table(world / "interactions.parquet").sort_by("ts")
+    pq.write_table(log, tmp_path / "log.parquet")
+    words = ("-c", config, "--set", f"data.interactions=['{tmp_path}/log.parquet']", "--set", "train.batch=512", "--set", "train.epochs=1",
+             "--set", "train.optimizer=adam", "--set", "train.final_rate=0.1", "--set", "train.refit=validation")
+    whole, first, second = (tmp_path / f"{name}.pagoda" for name in ("whole", "first", "second"))
+    cli("train", *words, "-o", whole, "--set", "train.refit_by=going_on", says="going on with the validation part for 12 epochs")
+    cli("split", *words, "-o", tmp_path / "parts", "--format", "parquet")
+    alone = ("--set", "data.split={kind='none'}")
+    cli("train", *words, "-o", first, *alone, "--interactions", tmp_path / "parts" / "train.parquet")
+    cli("train", *words, "-o", second, *alone, "--interactions", tmp_path / "parts" / "validation.parquet", "--from", first,
+        "--set", "train.epochs=12")
+    files = {"config", "run_log", "info"}
+    assert sections(cli, second, files) == sections(cli, whole, files) != sections(cli, first, files)
+
+
+def test_a_part_with_nothing_new_in_it_is_refit_anew(cli, config, world, tmp_path):
+    log = pq.read_table(world / "interactions.parquet").sort_by("ts").to_pylist()
+    end = log[-1]["ts"] - __import__("datetime").timedelta(days=30)
+    had = {}
+    for row in log:
+        if row["ts"] > end:
+            row["item_id"] = had.get(row["user_id"], row["item_id"])
+        had.setdefault(row["user_id"], row["item_id"])
+    log = [row for row in log if row["ts"] <= end or row["item_id"] == had[row["user_id"]]]
+    pq.write_table(pa.Table.from_pylist(log), tmp_path / "log.parquet")
+    cli("train", "-c", config, "-o", tmp_path / "m.pagoda", *ALL, "--set", f"data.interactions=['{tmp_path}/log.parquet']",
+        "--set", "train.refit_by=going_on", "--set", "train.repeats=skip", says=["going on with the validation part", "training on all"])
+
+
+@pytest.mark.parametrize("by, epochs", [("anew", 3), ("going_on", 12)])
+def test_killed_in_any_phase_and_resumed_to_the_same_bits(cli, config, tmp_path, by, epochs):
+    extra = (*ALL, "--set", "model.dropout=0.1", "--set", "train.checkpoint_seconds=0", "--set", f"train.refit_by={by}")
     whole = tmp_path / "whole.pagoda"
     cli("train", "-c", config, "-o", whole, *extra)
     lines = (tmp_path / "whole.pagoda.run" / "metrics.jsonl").read_text().splitlines()
     steps = [json.loads(line)["step"] for line in lines]
-    assert len(steps) == 9 and steps == sorted(set(steps)), "three phases of three epochs, counted on"
+    assert len(steps) == 3 + 2 * epochs and steps == sorted(set(steps)), "three phases, counted on"
     model = tmp_path / "killed.pagoda"
     log = tmp_path / "killed.pagoda.run" / "metrics.jsonl"
     kills = 0
-    for epochs in (1, 4, 5, 7, 8):  # of all phases
+    for records in (1, 4, 3 + epochs - 1, 3 + epochs + 1, 3 + 2 * epochs - 1):  # of all phases
         process = subprocess.Popen([cli.binary, *map(str, ["train", "-c", config, "-o", model, *extra, "--resume"])],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while process.poll() is None and not (log.is_file() and log.read_bytes().count(b"\n") >= epochs):
+        while process.poll() is None and not (log.is_file() and log.read_bytes().count(b"\n") >= records):
             pass
         process.kill()
         process.wait()

@@ -191,10 +191,17 @@ Events Dataset::events(bool with_validation) const {
   return e;
 }
 
-std::vector<bool> skipped_events(const Options& options, const Events& events, size_t earlier_rows) {
-  if (!skips_repeats(options) && earlier_rows == 0) return {};
+std::vector<bool> Dataset::rows_of_earlier() const {
+  if (earlier_rows == 0) return {};
+  std::vector<bool> rows(log.size());
+  std::fill_n(rows.begin(), earlier_rows, true);
+  return rows;
+}
+
+std::vector<bool> skipped_events(const Options& options, const Events& events, const std::vector<bool>& learnt) {
+  if (!skips_repeats(options) && learnt.empty()) return {};
   std::vector<bool> skipped(events.size());
-  for (size_t e = 0; e < events.size(); ++e) skipped[e] = events.log_row[e] < earlier_rows;
+  for (size_t e = 0; e < events.size() && !learnt.empty(); ++e) skipped[e] = learnt[events.log_row[e]];
   if (!skips_repeats(options)) return skipped;
   std::vector<std::pair<uint32_t, size_t>> own;  // of a user: item and event
   for (size_t user = 0; user < events.items.size(); ++user) {

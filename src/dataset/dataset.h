@@ -23,10 +23,10 @@ struct Events {
   size_t size() const { return items.values.size(); }
 };
 
-// Marks the events that are no examples: those that an earlier model has learnt from (their log row is below
-// earlier_rows), and, if options skip repeats (skips_repeats()), those whose user has an earlier event of the same
-// item. Empty if there is none of either kind.
-std::vector<bool> skipped_events(const Options& options, const Events& events, size_t earlier_rows);
+// Marks the events that are no examples: those that were learnt from before (by their log rows; `learnt` may be empty),
+// and, if options skip repeats (skips_repeats()), those whose user has an earlier event of the same item. Empty if
+// there is none of either kind.
+std::vector<bool> skipped_events(const Options& options, const Events& events, const std::vector<bool>& learnt);
 // How many of the events of each of `items` items are examples.
 std::vector<uint64_t> example_counts(const std::vector<bool>& skipped, const Events& events, size_t items);
 // The latest `count` events of each user.
@@ -50,6 +50,7 @@ struct Dataset {
   std::vector<uint32_t> user_row;        // per user of the log, likewise
   int64_t train_end_us = 0, end_us = 0;  // latest time of train, and of train and validation
 
+  std::vector<bool> rows_of_earlier() const;                      // marks them, per log row; empty: there is none
   Events events(bool with_validation) const;                      // train, or train and validation
   std::vector<uint64_t> item_counts(bool with_validation) const;  // rows on each catalogue item, ever
   // Per user of `users`: the catalogue's items of its training rows, rising, each once.

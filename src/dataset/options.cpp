@@ -145,6 +145,11 @@ void describe(OptionVisitor& f, TrainOptions& o) {
       {{"true", Refit::validation}, {"all", Refit::all}, {"validation", Refit::validation}, {"false", Refit::none}},
       "what is written once the epochs are chosen; all: a model of all rows, whose twin without the test part is "
       "judged; validation (true): one of train and validation; false: the chosen one");
+  f.choice("refit_by", o.refit_by,
+           {{"auto", RefitBy::automatic}, {"anew", RefitBy::anew}, {"going_on", RefitBy::going_on}},
+           "anew: each refit trains from random weights, with all of its rows; going_on: from the model before it, "
+           "with the rows held out from that one: a third of the time, and the newest rows are learnt last; auto: "
+           "going_on where the split is by time or leave_last");
   int64_t seed = static_cast<int64_t>(o.seed);
   f.field("seed", seed, "same seed, same bits, on any number of threads");
   o.seed = static_cast<uint64_t>(seed);
@@ -247,6 +252,11 @@ bool skips_repeats(const Options& o) {
          (o.train.repeats == LearnRepeats::automatic && o.evaluate.repeats == Repeats::miss);
 }
 
+bool refits_going_on(const Options& o) {
+  const bool by_time = o.data.split.kind == data::SplitKind::time || o.data.split.kind == data::SplitKind::leave_last;
+  return o.train.refit_by == RefitBy::going_on || (o.train.refit_by == RefitBy::automatic && by_time);
+}
+
 std::string_view name_of(Repeats repeats) { return repeats == Repeats::keep ? "keep" : "miss"; }
 
 std::string_view name_of(JudgedContext context) { return context == JudgedContext::request ? "request" : "last"; }
@@ -279,6 +289,7 @@ std::string resume_record(const Options& options) {
   later.emplace("[train]", "keep_state = true");
   later.emplace("[model]", "combine = \"concat\"");
   later.emplace("[evaluate]", "baselines = true");
+  later.emplace("[train]", "refit_by = \"anew\"");
   later.emplace("[neighbours]", "");
   for (const auto line :
        {"kind = \"none\"", "count = 100", "shrinkage = \"auto\"", "history = 100", "weight = \"auto\""})

@@ -74,6 +74,13 @@ enum class Refit : uint8_t {
   validation,  // one trained on train and validation for as many epochs
 };
 
+// How a model is refit.
+enum class RefitBy : uint8_t {
+  automatic,  // going_on where the log is cut by time, anew otherwise
+  anew,       // from random weights, with all of its rows
+  going_on,   // from the model before it, with the rows that this one did not have
+};
+
 struct TrainOptions {
   TrainingRows rows = TrainingRows::interaction;
   HistoryMode history = HistoryMode::before;
@@ -92,6 +99,7 @@ struct TrainOptions {
   int64_t patience = 3;                  // evaluations without a better value before it stops
   int64_t evaluate_every = 1;            // epochs
   Refit refit = Refit::all;
+  RefitBy refit_by = RefitBy::anew;
   uint64_t seed = 1;
   int64_t threads = 0;
   int64_t checkpoint_seconds = 60;
@@ -126,6 +134,8 @@ struct Options {
 
 // Whether a user's later rows of an item are no examples (rows = "interaction").
 bool skips_repeats(const Options& options);
+// Whether a model is refit by going on from the one before it (RefitBy).
+bool refits_going_on(const Options& options);
 
 void describe(OptionVisitor& fields, Options& options);
 void name_vector_columns(Options& options);  // sets data.item_vector_columns and data.user_vector_columns

@@ -35,12 +35,15 @@ ItemsAsTheyCome items_as_they_come(const Dataset& data, const Events& events, st
 
 }  // namespace
 
-TrainingContext::TrainingContext(const Dataset& data, const Options& options, bool with_validation)
-    : events(data.events(with_validation)), skipped(skipped_events(options, events, data.earlier_rows)),
+TrainingContext::TrainingContext(const Dataset& data, const Options& options, bool with_validation,
+                                 const LearntBefore* before)
+    : events(data.events(with_validation)),
+      skipped(skipped_events(options, events, before ? before->rows : data.rows_of_earlier())),
       existing_items(options.train.order == Order::time ? data.first_items : data.catalogue.size()),
       item_counts(data.item_counts(with_validation)),
       positive_counts(example_counts(skipped, events, item_counts.size())),
       downsampling(options.sampling.downsample_positives, positive_counts, options.train.seed) {
+  check(!before || !data.earlier, "a training goes on from one other");
   const auto& negatives = options.sampling.negatives;
   if (std::ranges::any_of(negatives, sampling::draws_by_user)) user_items = data.items_of_users(with_validation);
   if (std::ranges::any_of(negatives, [](const auto& n) { return n.source == "impressions"; }))
@@ -52,8 +55,10 @@ TrainingContext::TrainingContext(const Dataset& data, const Options& options, bo
   if (options.train.order == Order::time) coming = items_as_they_come(data, events, item_counts);
   const auto& ids = coming ? coming->ids : data.catalogue;
   const auto& counts = coming ? coming->counts : item_counts;
-  if (data.earlier) {
-    extend_encoders(data, options, with_validation, ids, counts);
+  if (before) {
+    extend_encoders(before->fit->model, data, options, with_validation, ids, counts);
+  } else if (data.earlier) {
+    extend_encoders(data.earlier->member().model, data, options, with_validation, ids, counts);
   } else {
     model.item_encoder = features::ItemEncoder::fit(options.towers.item, dim, ids, items, counts);
     model.user_encoder = features::UserEncoder::fit(
@@ -69,7 +74,15 @@ TrainingContext::TrainingContext(const Dataset& data, const Options& options, bo
   id_row_of_item.reserve(data.catalogue.size());
   for (uint32_t item = 0; item < data.catalogue.size(); ++item)
     id_row_of_item.push_back(model.item_encoder.id_vocabulary().row(data.catalogue[item]));
-  if (options.train.order == Order::time) wait_for_first_rows(data);
+  if (options.train.order != Order::time) return;
+  std::vector<uint64_t> known;  // per item: rows before this pass
+  if (before) {
+    known.resize(data.catalogue.size());
+    for (size_t e = 0; e < events.size(); ++e) known[events.items.values[e]] += before->rows[events.log_row[e]];
+    for (uint32_t item = 0; item < known.size(); ++item)
+      if (known[item] > 0) existing_items = std::max(existing_items, item + 1);
+  }
+  wait_for_first_rows(data, data.earlier ? data.earlier->bundle->item_counts() : known);
 }
 
 namespace {
@@ -91,13 +104,13 @@ std::vector<uint32_t> forget(const features::Vocabulary& vocabulary, const colum
 
 }  // namespace
 
-void TrainingContext::extend_encoders(const Dataset& data, const Options& options, bool with_validation,
-                                      const columns::Interner& items, std::vector<uint64_t> counts) {
-  const auto& before = data.earlier->member().model;
+void TrainingContext::extend_encoders(const model::Model& before, const Dataset& data, const Options& options,
+                                      bool with_validation, const columns::Interner& items,
+                                      std::vector<uint64_t> counts) {
   model.item_encoder = before.item_encoder;
   model.user_encoder = before.user_encoder;
   auto user_counts = data.user_counts(with_validation);
-  if (data.earlier->forget_us > 0) {
+  if (data.earlier && data.earlier->forget_us > 0) {
     std::vector<int64_t> item_latest(data.catalogue.size(), INT64_MIN), user_latest(data.users.size(), INT64_MIN);
     for (size_t e = 0; e < events.size(); ++e)
       for (auto* latest : {&item_latest[events.items.values[e]], &user_latest[events.user[e]]})
@@ -123,11 +136,9 @@ void TrainingContext::extend_encoders(const Dataset& data, const Options& option
                                                    data.contexts(with_validation), model.item_encoder.id_vocabulary());
 }
 
-void TrainingContext::wait_for_first_rows(const Dataset& data) {
+void TrainingContext::wait_for_first_rows(const Dataset& data, std::span<const uint64_t> known) {
   const auto& ids = model.item_encoder.id_vocabulary();
   coming_id_rows.assign(data.catalogue.size(), columns::Interner::kNone);
-  std::span<const uint64_t> known;  // rows before this pass
-  if (data.earlier) known = data.earlier->bundle->item_counts();
   for (uint32_t item = 0; item < data.catalogue.size(); ++item) {
     if (id_row_of_item[item] >= ids.words() || (item < known.size() && known[item] > 0)) continue;
     coming_id_rows[item] = id_row_of_item[item];

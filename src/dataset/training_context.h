@@ -11,10 +11,21 @@
 
 namespace pagoda::dataset {
 
+struct TrainingContext;
+
+// What a training of the same log goes on from, within one run.
+struct LearntBefore {
+  const TrainingContext* fit;  // borrowed for the constructor of TrainingContext
+  std::vector<bool> rows;      // marks the log's rows that it had
+};
+
 // Encoders, cells, counts and events of one set of training parts (train alone, or with validation), and the towers
 // that learn from them. Lists that only some sources of negatives need exist only if the options name such a source.
 struct TrainingContext {
-  TrainingContext(const Dataset& data, const Options& options, bool with_validation);
+  // With `before`, encoders are extended from its own (model::CarryOver takes its weights over), and its rows are no
+  // examples any more; not together with data.earlier, which does the same for a model of another run.
+  TrainingContext(const Dataset& data, const Options& options, bool with_validation,
+                  const LearntBefore* before = nullptr);
   Events events;
   std::vector<bool> skipped;              // which events are no examples (skipped_events()); empty: none
   uint32_t existing_items = 0;            // of the catalogue, before the first step: those that negatives can be
@@ -32,9 +43,9 @@ struct TrainingContext {
   std::vector<uint32_t> coming_id_rows;
 
  private:
-  void extend_encoders(const Dataset& data, const Options& options, bool with_validation,
+  void extend_encoders(const model::Model& before, const Dataset& data, const Options& options, bool with_validation,
                        const columns::Interner& items, std::vector<uint64_t> counts);
-  void wait_for_first_rows(const Dataset& data);
+  void wait_for_first_rows(const Dataset& data, std::span<const uint64_t> known);
 };
 
 // What the batches of a training are made from. Borrows all three.

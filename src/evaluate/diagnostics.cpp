@@ -137,7 +137,7 @@ TrainingDiagnostics replay_training(ThreadPool& pool, const model::Bundle& bundl
   const auto& member = bundle.members()[0];
   const auto& model = member.model;
   const auto events = data.events(bundle.info().refit);
-  const auto skipped = dataset::skipped_events(options, events, data.earlier_rows);
+  const auto skipped = dataset::skipped_events(options, events, data.rows_of_earlier());
   const sampling::PositiveDownsampling downsampling(
       options.sampling.downsample_positives, dataset::example_counts(skipped, events, bundle.item_counts().size()),
       options.train.seed);

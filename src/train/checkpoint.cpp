@@ -153,4 +153,10 @@ void load_best(const std::string& path, model::Model& model, Trainer* trainer) {
   if (trainer && in.has("steps")) trainer->load(in);
 }
 
+void carry_best(const std::string& path, const model::CarryOver& carry, const dataset::Options& was, Trainer& trainer) {
+  const SectionFile in(path, kBestKind, kVersion);
+  in.verify();
+  trainer.go_on(in, carry, was);
+}
+
 }  // namespace pagoda::train

@@ -72,5 +72,7 @@ class Checkpoint {
 // The weights of the best model so far, in a file of their own; with a trainer, its state beside them.
 void save_best(const std::string& path, const model::Model& model, const Trainer* trainer);
 void load_best(const std::string& path, model::Model& model, Trainer* trainer);
+// The trainer's state beside the weights goes on in `trainer` (Trainer::go_on).
+void carry_best(const std::string& path, const model::CarryOver& carry, const dataset::Options& was, Trainer& trainer);
 
 }  // namespace pagoda::train

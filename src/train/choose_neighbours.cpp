@@ -20,6 +20,8 @@ using model::NeighbourKind;
 constexpr size_t kTop = 20;
 // Weights that are tried: shares of the mean of the users' best scores by the towers.
 constexpr double kShares[] = {0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6};
+// The best of 14 weights gains some thousandths by luck alone; less than this is not worth a list an item.
+constexpr double kLeastGain = 0.01;
 
 }  // namespace
 
@@ -82,7 +84,7 @@ model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Datase
     return sum / static_cast<double>(values.size());
   };
   auto best = alone;
-  double most = o.weight ? -std::numeric_limits<double>::infinity() : 0;  // a weight that was told stands
+  double most = o.weight ? -std::numeric_limits<double>::infinity() : kLeastGain;  // a weight that was told stands
   model::NeighbourChoice choice{.kind = kinds.front(), .weight = 0};
   for (const auto kind : kinds) {
     auto neighbours = make_neighbours(pool, fit, options, {kind, 0});
@@ -104,7 +106,7 @@ model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Datase
     log_info("neighbours: {}, weight {:.3g}: {} = {:.4f}, {:.4f} without", name_of(choice.kind), choice.weight,
              choose_by, best[0], alone[0]);
   else
-    log_info("neighbours: none, the towers alone are as good");
+    log_info("neighbours: none, no weight gains {:.0f}%", 100 * kLeastGain);
   return choice;
 }
 

@@ -15,7 +15,7 @@ std::vector<float> sample_of_users(std::span<const double> values) {
   return sample;
 }
 
-bool clearly_below(std::span<const float> values, std::span<const float> best) {
+bool clearly_below(std::span<const float> values, std::span<const float> best, double errors) {
   const size_t n = values.size();
   if (n < 2 || best.size() != n) return false;
   double sum = 0, squares = 0;
@@ -26,7 +26,7 @@ bool clearly_below(std::span<const float> values, std::span<const float> best) {
   }
   const auto users = static_cast<double>(n);
   const double mean = sum / users, variance = std::max(0.0, squares - users * mean * mean) / (users - 1);
-  return mean > std::sqrt(variance / users);
+  return mean > errors * std::sqrt(variance / users);
 }
 
 size_t best_of(std::span<const EvaluatedEpoch> epochs) {
@@ -60,9 +60,10 @@ bool runs_out(std::span<const EvaluatedEpoch> epochs, uint64_t patience) {
 
 bool has_lost(std::span<const EvaluatedEpoch> epochs, std::span<const EvaluatedEpoch> other, uint64_t planned) {
   const auto& last = epochs.back();
-  if (2 * last.epoch < planned) return false;
   const auto same = std::ranges::find(other, last.epoch, &EvaluatedEpoch::epoch);
-  return last.value < (same == other.end() ? other[best_of(other)] : *same).value;
+  const auto& rival = same == other.end() ? other[best_of(other)] : *same;
+  if (5 * last.epoch >= planned && clearly_below(last.users, rival.users, 3)) return true;
+  return 2 * last.epoch >= planned && last.value < rival.value;
 }
 
 }  // namespace pagoda::train

@@ -21,9 +21,9 @@ struct EvaluatedEpoch {
 // Every n-th value, so that at most 20,000 are kept.
 std::vector<float> sample_of_users(std::span<const double> values);
 
-// Whether the mean of `values` lies below that of `best`, of the same users, by more than the standard error of the
-// difference. Equal lengths; false for fewer than two users.
-bool clearly_below(std::span<const float> values, std::span<const float> best);
+// Whether the mean of `values` lies below that of `best`, of the same users, by more than `errors` times the standard
+// error of the difference. Equal lengths; false for fewer than two users.
+bool clearly_below(std::span<const float> values, std::span<const float> best, double errors = 1);
 
 // The first epoch of the greatest value; `epochs` are in order, at least one.
 size_t best_of(std::span<const EvaluatedEpoch> epochs);
@@ -37,8 +37,9 @@ size_t middle_of(std::span<const size_t> ties);
 // three times as long for 333 users or fewer, 1,000 / users times as long up to 1,000 users, and no longer for more.
 bool runs_out(std::span<const EvaluatedEpoch> epochs, uint64_t patience);
 
-// Whether a training that competes with an earlier one has lost: half of its `planned` epochs are over, and the last
-// evaluation is below that of the other after as many epochs (below its best one, where the other ended before).
+// Whether a training that competes with an earlier one has lost: its last evaluation is below that of the other after as
+// many epochs (below its best one, where the other ended before), and half of its `planned` epochs are over, or a fifth
+// of them where it is below by three standard errors.
 bool has_lost(std::span<const EvaluatedEpoch> epochs, std::span<const EvaluatedEpoch> other, uint64_t planned);
 
 }  // namespace pagoda::train

@@ -102,6 +102,23 @@ TEST(Patience, ARivalHasLostWhereItIsBehindWithHalfOfItsEpochsOver) {
   EXPECT_FALSE(has_lost(rival, other, 6));
 }
 
+TEST(Patience, ARivalThatIsFarBehindHasLostAfterAFifthOfItsEpochs) {
+  std::vector<float> better, worse, little;
+  for (int user = 0; user < 100; ++user) {
+    better.push_back(user % 2 ? 1.0f : 0.5f);
+    worse.push_back(user % 3 ? better.back() : 0.0f);    // by .26, with an error of .04
+    little.push_back(user % 25 ? better.back() : 0.0f);  // by .03, with an error of .015
+  }
+  const std::vector<EvaluatedEpoch> other{{.epoch = 1, .value = 0.75, .users = better},
+                                          {.epoch = 2, .value = 0.75, .users = better}};
+  std::vector<EvaluatedEpoch> rival{{.epoch = 1, .value = 0.5, .users = worse}};
+  EXPECT_FALSE(has_lost(rival, other, 10)) << "a tenth is too soon";
+  rival.push_back({.epoch = 2, .value = 0.5, .users = worse});
+  EXPECT_TRUE(has_lost(rival, other, 10));
+  rival.back() = {.epoch = 2, .value = 0.72, .users = little};
+  EXPECT_FALSE(has_lost(rival, other, 10)) << "that may be chance";
+}
+
 TEST(Patience, OfManyUsersASampleIsKept) {
   EXPECT_EQ(sample_of_users(std::vector<double>{1, 0.5}), (std::vector<float>{1, 0.5}));
   const auto sample = sample_of_users(std::vector<double>(100001, 0.25));

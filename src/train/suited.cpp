@@ -25,6 +25,7 @@ dataset::Options suited_options() {
   o.train.mask_history_items = true;
   o.train.batch = 1024;
   o.train.epochs = 10;
+  o.train.refit_by = dataset::RefitBy::automatic;
   o.train.optimizer.kind = nn::OptimizerKind::adam;
   o.train.optimizer.learning_rate = 0.005;
   o.train.optimizer.final_rate = 0.1;

@@ -33,6 +33,10 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+// Epochs of a refit that goes on, at least: at the low rate of the end, few say too little of what is new. One row of
+// each user is soon learnt by heart (docs/experiments/refit.md).
+constexpr uint64_t kLeastEpochsGoingOn = 12, kLeastEpochsOfLastRows = 6;
+
 // As docs/train.md calls the trainings.
 std::string name_of(Phase phase) {
   return phase == Phase::choose ? "choose" : phase == Phase::judge ? "judge" : "ship";
@@ -86,8 +90,18 @@ class Run {
   // With nothing held out, the rows that train are all rows.
   bool nothing_held_out() const { return options_.data.split.kind == data::SplitKind::none; }
   bool ships_all() const { return options_.train.refit == dataset::Refit::all && !nothing_held_out(); }
-  // Of each phase after phase choose.
+  // That the chosen model was trained for, and a refit that does not go on is.
   uint64_t epochs() const { return may_choose() ? progress_.best_epoch : static_cast<uint64_t>(options_.train.epochs); }
+  bool refits() const { return options_.train.refit != dataset::Refit::none && may_choose(); }
+  // Whether each phase after phase choose goes on from the one before it.
+  bool goes_on() const { return refits() && !from_ && dataset::refits_going_on(options_); }
+  uint64_t epochs_going_on() const {
+    if (options_.train.order == dataset::Order::time) return 1;
+    const bool last_rows = options_.data.split.kind == data::SplitKind::leave_last;
+    return std::max(epochs(), last_rows ? kLeastEpochsOfLastRows : kLeastEpochsGoingOn);
+  }
+  std::vector<bool> rows_learnt(bool with_validation) const;
+  void next_context(std::optional<dataset::TrainingContext>& fit, bool with_validation, std::vector<bool> learnt);
 
   bool chooses_neighbours() const {
     const auto& o = options_.neighbours;
@@ -96,7 +110,9 @@ class Run {
   std::optional<model::Neighbours> neighbours_of(const dataset::TrainingContext& fit);
 
   // Whether the weights that are written may be of an epoch before the last.
-  bool keeps_best() const { return options_.train.refit == dataset::Refit::none && options_.train.keep_state; }
+  bool keeps_best() const {
+    return goes_on() || (options_.train.refit == dataset::Refit::none && options_.train.keep_state);
+  }
 
   const dataset::Options& whole_options_;  // as they were given
   dataset::Options options_;               // with the temperature ratio of the current training
@@ -118,9 +134,12 @@ class Run {
   std::optional<report::RunLog> log_;
   bool profile_ = false, began_ = false;  // began_: a record of the run was written
   std::function<void(const report::RunRecord&)> observe_;
-  std::vector<report::NamedValue> validation_;  // of the latest evaluation
-  std::string frequency_;                       // state at the end of the run
-  std::unique_ptr<Trainer> trainer_;            // of the latest phase
+  std::vector<report::NamedValue> validation_;      // of the latest evaluation
+  std::string frequency_;                           // state at the end of the run
+  std::unique_ptr<Trainer> trainer_;                // of the latest phase
+  std::optional<dataset::TrainingContext> before_;  // of the phase that this one goes on from, until it does
+  uint64_t steps_before_ = 0;                       // that were taken for its weights
+  uint64_t refit_epochs_ = 0;                       // of the current phase, after phase choose
   SteadyClock::time_point last_checkpoint_ = SteadyClock::now(), phase_start_ = SteadyClock::now();
 };
 
@@ -133,7 +152,7 @@ void Run::execute(RunFlags flags) {
   if (flags.resume && !from) log_info("no checkpoint in {}: beginning anew", evaluate::run_folder(output_));
   make_folder(evaluate::run_folder(output_));
   if (!from)  // of another run: a later --resume must not find it beside this run's best model
-    for (const auto& old : {checkpoint_path, path("best"), evaluate::judged_path(output_),
+    for (const auto& old : {checkpoint_path, path("best"), path("refit"), evaluate::judged_path(output_),
                             model::metrics_path(evaluate::judged_path(output_))})
       std::filesystem::remove(old);
   if (from) {
@@ -164,7 +183,6 @@ void Run::execute(RunFlags flags) {
                 options_.train.choose_by, data_->catalogue.size(), choose_by_);
 
   take_ratio();
-  const bool refits = options_.train.refit != dataset::Refit::none && may_choose();
   std::optional<dataset::TrainingContext> fit;
   if (progress_.phase == Phase::choose) {
     choose_ratio(fit, from);
@@ -175,32 +193,35 @@ void Run::execute(RunFlags flags) {
     } else if (!nothing_held_out())
       log_info("chosen: the last of {} epochs, nobody could be judged", options_.train.epochs);
   }
-  if (refits && progress_.phase != Phase::ship) {
+  if (refits() && progress_.phase != Phase::ship) {
     if (progress_.phase == Phase::choose) begin_phase(Phase::judge);
-    log_info("chosen: {} epochs ({} = {:.4f} on validation); training on train and validation for as many",
-             progress_.best_epoch, choose_by_, progress_.best_value);
-    trainer_.reset();
-    fit.emplace(*data_, options_, true);
-    run_phase(*fit, epochs(), from ? &*from : nullptr);
+    next_context(fit, true, rows_learnt(false));
+    log_info("chosen: {} epochs ({} = {:.4f} on validation); {} for {}", progress_.best_epoch, choose_by_,
+             progress_.best_value, before_ ? "going on with the validation part" : "training on train and validation",
+             before_ ? fmt::format("{} epochs", refit_epochs_) : "as many");
+    run_phase(*fit, refit_epochs_, from ? &*from : nullptr);
     from.reset();
   }
   if (!ships_all()) {
-    write(output_, *fit, refits, nothing_held_out());
+    write(output_, *fit, refits(), nothing_held_out());
   } else {
     if (progress_.phase != Phase::ship) {
-      write(evaluate::judged_path(output_), *fit, refits, false);
+      write(evaluate::judged_path(output_), *fit, refits(), false);
       progress_.judged.training_rows = fit->events.size();
-      trainer_.reset();
-      fit.reset();
+      if (goes_on()) save_best(path("refit"), fit->model, trainer_.get());
       judge_on_test();
       begin_phase(Phase::ship);
+    } else if (goes_on()) {
+      next_context(fit, true, rows_learnt(false));
     }
+    auto learnt = rows_learnt(true);
     own_ = own_ ? dataset::with_all_rows(std::move(*own_)) : dataset::with_all_rows(*data_);
     data_ = &*own_;
-    log_info("training on all {} rows for {} epochs: the model that is written", human_count(data_->log.size()),
-             epochs());
-    fit.emplace(*data_, options_, false);
-    run_phase(*fit, epochs(), from ? &*from : nullptr);
+    next_context(fit, false, std::move(learnt));
+    log_info("{} {} rows for {} epochs: the model that is written",
+             before_ ? "going on with the test part, to all" : "training on all", human_count(data_->log.size()),
+             refit_epochs_);
+    run_phase(*fit, refit_epochs_, from ? &*from : nullptr);
     write(output_, *fit, true, true);
   }
   if (from_) {
@@ -210,6 +231,35 @@ void Run::execute(RunFlags flags) {
   }
   std::filesystem::remove(checkpoint_path);
   std::filesystem::remove(path("best"));
+  std::filesystem::remove(path("refit"));
+}
+
+std::vector<bool> Run::rows_learnt(bool with_validation) const {
+  std::vector<bool> rows;
+  for (const auto part : data_->parts)
+    rows.push_back(part == data::Part::train || (with_validation && part == data::Part::validation));
+  return rows;
+}
+
+// Puts the context of the phase that begins in the place of `fit`. Where it goes on, `fit`, which had the rows `learnt`,
+// moves to before_; after a resume it is made again, for its encoders alone.
+void Run::next_context(std::optional<dataset::TrainingContext>& fit, bool with_validation, std::vector<bool> learnt) {
+  trainer_.reset();
+  before_.reset();
+  if (goes_on()) {
+    if (!fit) fit.emplace(*data_, options_, false);
+    const dataset::Batcher batches(dataset::batch_source(options_, *data_, *fit));
+    steps_before_ += (refit_epochs_ > 0 ? refit_epochs_ : epochs()) * batches.steps_per_epoch();
+    before_ = std::move(fit);
+    const dataset::LearntBefore before{&*before_, std::move(learnt)};
+    fit.emplace(*data_, options_, with_validation, &before);
+    refit_epochs_ = epochs_going_on();
+    if (std::ranges::count(fit->skipped, false) > 0) return;
+    before_.reset();  // it has nothing new to learn: anew
+    steps_before_ = 0;
+  }
+  refit_epochs_ = epochs();
+  fit.emplace(*data_, options_, with_validation);
 }
 
 // Phase choose trains once; once for each of kRatios, where the best of them is to be chosen. The best weights of all
@@ -270,7 +320,7 @@ void Run::choose(model::Model& model) {
   const auto interval = math::bootstrap_means(pool_, values, 1, {.resamples = 1000})[0];
   const auto figure =
       fmt::format("{} = {:.4f}, 95% interval {:.4f} to {:.4f}", choose_by_, best.value, interval.low, interval.high);
-  if (options_.train.refit != dataset::Refit::none && middle.epoch != best.epoch) {
+  if (refits() && !goes_on() && middle.epoch != best.epoch) {
     log_info("{} users cannot tell epochs {} to {} apart ({} at epoch {}): the middle one of them is taken", users,
              evaluated[ties.front()].epoch, evaluated[ties.back()].epoch, figure, best.epoch);
     progress_.best_epoch = middle.epoch;
@@ -369,10 +419,18 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
   const uint64_t per_epoch = batcher.steps_per_epoch();
   const uint64_t planned = per_epoch * static_cast<uint64_t>(options_.train.epochs), end = per_epoch * end_epoch;
   fit.model.towers.initialise(pool_, options_.train.seed);
-  trainer_ = std::make_unique<Trainer>(options_, fit, batcher.batch_rows(),
-                                       from_ ? from_->plan() : StepPlan{.planned = planned}, pool_);
+  const StepPlan plan = from_     ? from_->plan()
+                        : before_ ? StepPlan{.planned = 0, .before = steps_before_, .goes_on = true}
+                                  : StepPlan{.planned = planned};
+  trainer_ = std::make_unique<Trainer>(options_, fit, batcher.batch_rows(), plan, pool_);
   Trainer& trainer = *trainer_;
   if (from_) from_->carry(fit.model, trainer);
+  if (before_ && !from) {
+    const model::CarryOver carry(before_->model, fit.model);
+    carry.weights(before_->model.towers, fit.model.towers);
+    carry_best(path(progress_.phase == Phase::judge ? "best" : "refit"), carry, options_, trainer);
+  }
+  before_.reset();
   if (from) from->restore(fit.model, trainer);
   const bool choosing = progress_.phase == Phase::choose && may_choose();
   const double seconds_before = progress_.seconds;
