@@ -134,8 +134,8 @@ def test_each_line_of_the_run_log_says_of_which_training_it_is(few):
     folder, said = few
     records = [json.loads(line) for line in (folder / "m.pagoda.run" / "metrics.jsonl").read_text().splitlines()]
     phases = [record["phase"] for record in records]
-    chosen = int(re.search(r"chosen: (\d+) epochs", said)[1])
-    assert phases == ["choose"] * (len(phases) - 2 * chosen) + ["judge"] * chosen + ["ship"] * chosen
+    refit = int(re.search(r"going on with the validation part for (\d+) epochs", said)[1])
+    assert phases == ["choose"] * (len(phases) - 2 * refit) + ["judge"] * refit + ["ship"] * refit
     assert all(("validation" in record) == (record["phase"] == "choose") for record in records)
 
 

@@ -97,8 +97,8 @@ void print_table(const Json& j) {
 
 void say_whose_figures(const model::Bundle& served) {
   log_info(
-      "{} has learnt from all {} rows; the figures are those of the model that was judged before, with the same epochs "
-      "on {} rows: train.refit = \"all\"",
+      "{} has learnt from all {} rows; the figures are those of the model that was judged before, trained alike on {} "
+      "rows: train.refit = \"all\"",
       served.file().path(), served.info().training_rows, served.judged()->training_rows);
 }
 

@@ -19,7 +19,7 @@ struct TrainBatch {
   std::vector<uint32_t> users;         // per example: row of Dataset::users
   math::Ragged<uint32_t> positives;    // per example: catalogue rows, rising; one of them with rows = "interaction"
   std::vector<double> weights;         // parallel to positives.values: the reward of each
-  math::Ragged<uint32_t> known;        // with mask_history_items: what the user had before the targets; may hold them too
+  math::Ragged<uint32_t> known;        // with mask_history_items: what the user had before; may hold targets
   std::vector<int64_t> timestamps_us;  // per example
   features::EncodedBatch encoded;      // the user tower's side
 };

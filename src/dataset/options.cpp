@@ -148,7 +148,7 @@ void describe(OptionVisitor& f, TrainOptions& o) {
   f.choice("refit_by", o.refit_by,
            {{"auto", RefitBy::automatic}, {"anew", RefitBy::anew}, {"going_on", RefitBy::going_on}},
            "anew: each refit trains from random weights, with all of its rows; going_on: from the model before it, "
-           "with the rows held out from that one: a third of the time, and the newest rows are learnt last; auto: "
+           "with the rows held out from that one: half the time, and the newest rows are learnt last; auto: "
            "going_on where the split is by time or leave_last");
   int64_t seed = static_cast<int64_t>(o.seed);
   f.field("seed", seed, "same seed, same bits, on any number of threads");

@@ -37,9 +37,9 @@ size_t middle_of(std::span<const size_t> ties);
 // three times as long for 333 users or fewer, 1,000 / users times as long up to 1,000 users, and no longer for more.
 bool runs_out(std::span<const EvaluatedEpoch> epochs, uint64_t patience);
 
-// Whether a training that competes with an earlier one has lost: its last evaluation is below that of the other after as
-// many epochs (below its best one, where the other ended before), and half of its `planned` epochs are over, or a fifth
-// of them where it is below by three standard errors.
+// Whether a training that competes with an earlier one has lost: its last evaluation is below that of the other after
+// as many epochs (below its best one, where the other ended before), and half of its `planned` epochs are over, or a
+// fifth of them where it is below by three standard errors.
 bool has_lost(std::span<const EvaluatedEpoch> epochs, std::span<const EvaluatedEpoch> other, uint64_t planned);
 
 }  // namespace pagoda::train

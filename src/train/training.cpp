@@ -241,8 +241,8 @@ std::vector<bool> Run::rows_learnt(bool with_validation) const {
   return rows;
 }
 
-// Puts the context of the phase that begins in the place of `fit`. Where it goes on, `fit`, which had the rows `learnt`,
-// moves to before_; after a resume it is made again, for its encoders alone.
+// Puts the context of the phase that begins in the place of `fit`. Where it goes on, `fit`, which had the rows
+// `learnt`, moves to before_; after a resume it is made again, for its encoders alone.
 void Run::next_context(std::optional<dataset::TrainingContext>& fit, bool with_validation, std::vector<bool> learnt) {
   trainer_.reset();
   before_.reset();
