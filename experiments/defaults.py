@@ -94,7 +94,7 @@ def main():
         own = [judged["metrics"][m] for m in METRICS]
         others = {b["name"]: [b["metrics"][m] for m in METRICS] for b in judged["baselines"]}
         others["ALS"] = [peer[m] for m in METRICS]
-        best = [max(values[k] for label, values in others.items() if label != "recent_popularity") for k in range(2)]
+        best = [max(values[k] for label, values in others.items() if label in {"ALS", "item_knn", "popularity"}) for k in range(2)]
         cells = [", ".join(f"{v:.4f}" for v in values) for values in (own, others["ALS"], others["item_knn"], others["popularity"])]
         rows.append([name, f"{judged['users']:,}", *cells, ", ".join(f"{a / b - 1:+.1%}" for a, b in zip(own, best, strict=True)), peer["settings"]])
         write_block("defaults.md", "figures", table(head, rows))

@@ -75,11 +75,20 @@ def test_an_id_makes_an_event_count_once(serve, bundle):
         assert [line["id"] for line in lines[:3]] == ["e-1", "e-2", "e-3"]
 
 
-def test_an_item_that_comes_later_is_seen(serve, bundle):
+def test_an_item_that_comes_later_is_seen_and_shapes_the_history(serve, bundle):
     with serve(bundle) as server:
-        add(server, event("u3", "new"))
+        users = ("u3", "nobody before")
+        before = {user: server.post("/v1/encode", {"users": [{"user": user}]})["vectors"] for user in users}
+        for user in users:
+            add(server, event(user, "new"))
+            assert server.post("/v1/encode", {"users": [{"user": user}]})["vectors"] == before[user], "nothing is known of it yet"
         server.post("/v1/items:upsert", {"items": [{"item": "new", "attributes": {"title": "Number 1"}}]})
         assert "new" not in server.post("/v1/retrieve", {"user": "u3", "k": 1000})["items"]
+        for user in users:
+            live = server.post("/v1/encode", {"users": [{"user": user}]})["vectors"]
+            assert live != before[user]
+        whole = server.post("/v1/encode", {"users": [{"history": ["new"]}]})["vectors"]
+        assert live == whole, "a live user has the bits of a request with the whole history"
         assert "new" in server.post("/v1/retrieve", {"user": "u4", "k": 1000})["items"]
 
 

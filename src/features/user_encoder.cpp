@@ -225,6 +225,29 @@ EncodedUsers UserEncoder::cells(const columns::Interner& ids, const data::Attrib
   return out;
 }
 
+// An item without a row of its own is known by its features alone, and has half of the weight of one that was learnt.
+void UserEncoder::add_history(const UserExample& example, math::Bag& bag) const {
+  constexpr double kStandInWeight = 0.5;
+  const size_t n = std::min(example.history.size(), recency_.size());
+  const uint32_t* latest = example.history.data() + example.history.size();
+  const auto learnt = [&](size_t age) { return *(latest - 1 - age) < history_rows_; };
+  double total = recency_total_[n];
+  for (size_t age = 0; age < n && example.stand_ins; ++age)
+    if (!learnt(age)) total -= (1 - kStandInWeight) * recency_[age];
+  const double scale = n > 0 ? 1.0 / total : 0.0;
+  for (size_t age = 0; age < n; ++age) {
+    const double weight = recency_[age] * scale;
+    if (learnt(age)) {
+      bag.add(*(latest - 1 - age), static_cast<float>(weight));
+      continue;
+    }
+    const auto rows = (*example.stand_ins)[*(latest - 1 - age) - history_rows_];
+    for (const uint32_t row : rows)
+      bag.add(row, static_cast<float>(kStandInWeight * weight / static_cast<double>(rows.size())));
+  }
+  bag.close();
+}
+
 void UserEncoder::encode(const EncodedUsers& cells, std::span<const UserExample> examples, EncodedBatch& out) const {
   BatchGather gather(out, layout_, examples.size());
   std::vector<uint32_t> users(examples.size());
@@ -240,20 +263,12 @@ void UserEncoder::encode(const EncodedUsers& cells, std::span<const UserExample>
     // Gathering histories is nearly all of the work, so memory is reserved.
     math::Bag& bag = gather.next_bag();
     size_t total = 0;
-    for (const auto& example : examples) total += std::min(example.history.size(), recency_.size());
-    bag.rows.values.resize(total);
-    bag.weights.resize(total);
-    size_t at = 0;
-    for (const auto& example : examples) {
-      const size_t n = std::min(example.history.size(), recency_.size());
-      const double scale = n > 0 ? 1.0 / recency_total_[n] : 0.0;
-      const uint32_t* latest = example.history.data() + example.history.size();
-      for (size_t age = 0; age < n; ++age) {
-        bag.rows.values[at + age] = *(latest - 1 - age);
-        bag.weights[at + age] = static_cast<float>(recency_[age] * scale);
-      }
-      bag.rows.offsets.push_back(at += n);
-    }
+    for (const auto& example : examples)
+      total += example.stand_ins ? example.stand_ins->values.size() + example.history.size()
+                                 : std::min(example.history.size(), recency_.size());
+    bag.rows.values.reserve(total);
+    bag.weights.reserve(total);
+    for (const auto& example : examples) add_history(example, bag);
   }
   for (size_t f = 0; f < features_.size(); ++f) {
     const auto& feature = features_[f];

@@ -21,8 +21,11 @@ struct EncodedUsers {
 
 // One request or one training example; nothing in it says which of the two it is. Borrowed for the call.
 struct UserExample {
-  uint32_t user = columns::Interner::kNone;   // row of the EncodedUsers passed with it; kNone: an unknown user
-  std::span<const uint32_t> history;          // item id rows (ItemEncoder::id_vocabulary), the latest last; no target
+  uint32_t user = columns::Interner::kNone;  // row of the EncodedUsers passed with it; kNone: an unknown user
+  std::span<const uint32_t> history;         // item id rows (ItemEncoder::id_vocabulary), the latest last; no target
+  // Of items without a row of their own: history_rows() + s in the history is stand_ins[s], one or more rows that share
+  // half of the weight of a learnt item (one alone where an attention reads the history). nullptr: there is none.
+  const math::Ragged<uint32_t>* stand_ins = nullptr;
   std::span<const std::string_view> context;  // per context column of the encoder; "" or missing: not known
   int64_t moment_us = 0;                      // time of the request, microseconds since 1970 UTC
 };
@@ -84,6 +87,7 @@ class UserEncoder {
 
  private:
   void make_layout();
+  void add_history(const UserExample& example, math::Bag& bag) const;
   bool id_enabled_ = false;
   size_t id_dim_ = 0, history_dim_ = 0;
   uint32_t history_rows_ = 0, history_buckets_ = 0;

@@ -70,6 +70,7 @@ RequestExamples::RequestExamples(const Model& model, const UserStates& states, s
   for (size_t i = 0; i < requests.size(); ++i)
     examples_[i] = {.user = requests[i].cell,
                     .history = std::as_const(histories_)[i],
+                    .stand_ins = requests[i].stand_ins.size() > 0 ? &requests[i].stand_ins : nullptr,
                     .context = std::span(context_).subspan(i * names.size(), names.size()),
                     .moment_us = requests[i].moment_us};
 }

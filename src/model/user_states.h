@@ -36,6 +36,7 @@ struct UserRequest {
   std::vector<uint32_t> history;             // id rows, the latest last; used when `own_history`
   bool own_history = false;
   std::vector<uint32_t> recent;      // id rows after the history, own or known; the latest last
+  math::Ragged<uint32_t> stand_ins;  // of entries of both from history_rows() on: features::UserExample
   std::vector<std::string> context;  // per context column of the encoder; "": the user's latest
   int64_t moment_us = 0;
 };

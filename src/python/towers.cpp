@@ -189,7 +189,7 @@ nb::dict encoded_users(const Loaded& loaded, const std::vector<std::string>& use
   std::vector<uint8_t> nothing(requests.size());
   {
     const nb::gil_scoped_release release;
-    retrieval::for_each_encoding(bundle, member, requests, [&](const retrieval::Encoding& part) {
+    retrieval::for_each_encoding(bundle, member, requests, {}, [&](const retrieval::Encoding& part) {
       const model::RequestExamples asked(member.model, member.user_states, member.item_id_rows, part.requests);
       auto& batch = *batches.emplace_back(std::make_unique<features::EncodedBatch>());
       member.model.user_encoder.encode(part.cells, asked.examples(), batch);

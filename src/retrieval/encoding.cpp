@@ -9,28 +9,36 @@ namespace pagoda::retrieval {
 
 namespace {
 
-// For the bundle's own items, which its towers know.
-std::vector<uint32_t> bundle_rows_of(const model::Bundle& bundle, const std::vector<std::string>& items) {
-  std::vector<uint32_t> rows;
-  for (const auto& id : items)
-    if (const auto row = bundle.item_ids().find(id); row != columns::Interner::kNone) rows.push_back(row);
-  return rows;
+// Appends the items to a history of the request, as the member's towers read them.
+void append(const model::Bundle& bundle, const model::Member& member, const StandIns& stand_ins,
+            const std::vector<std::string>& items, model::UserRequest& request, std::vector<uint32_t>& history) {
+  const auto& encoder = member.model.user_encoder;
+  for (const auto& id : items) {
+    if (const auto instead = stand_ins.find(id); instead != stand_ins.end()) {
+      const size_t most = member.model.towers.user().attention() ? 1 : instead->second.size();
+      history.push_back(encoder.history_rows() + static_cast<uint32_t>(request.stand_ins.size()));
+      for (const uint32_t row : std::span(instead->second).first(most))
+        request.stand_ins.values.push_back(member.item_id_rows[row]);
+      request.stand_ins.close();
+    } else if (const auto row = bundle.item_ids().find(id); row != columns::Interner::kNone) {
+      history.push_back(member.item_id_rows[row]);
+    }
+  }
 }
 
 // The requests as one member reads them, without the attributes in them.
 std::vector<model::UserRequest> plain_requests(const model::Bundle& bundle, const model::Member& member,
-                                               const std::vector<RetrieveRequest>& requests) {
+                                               const std::vector<RetrieveRequest>& requests,
+                                               const StandIns& stand_ins) {
   const auto& names = member.model.user_encoder.context_names();
   std::vector<model::UserRequest> plain(requests.size());
   for (size_t i = 0; i < requests.size(); ++i) {
     const auto& r = requests[i];
     auto& p = plain[i];
     if (r.user) p.user = p.cell = member.user_ids.find(*r.user);
-    if (r.history) {
-      p.own_history = true;
-      for (auto item : bundle_rows_of(bundle, *r.history)) p.history.push_back(member.item_id_rows[item]);
-    }
-    for (auto item : bundle_rows_of(bundle, r.recent)) p.recent.push_back(member.item_id_rows[item]);
+    p.own_history = r.history.has_value();
+    if (r.history) append(bundle, member, stand_ins, *r.history, p, p.history);
+    append(bundle, member, stand_ins, r.recent, p, p.recent);
     p.context.resize(names.size());
     for (const auto& [name, value] : r.context) {
       const auto at = std::find(names.begin(), names.end(), name);
@@ -44,9 +52,9 @@ std::vector<model::UserRequest> plain_requests(const model::Bundle& bundle, cons
 }  // namespace
 
 void for_each_encoding(const model::Bundle& bundle, const model::Member& member,
-                       const std::vector<RetrieveRequest>& requests,
+                       const std::vector<RetrieveRequest>& requests, const StandIns& stand_ins,
                        const std::function<void(const Encoding&)>& encode) {
-  const auto plain = plain_requests(bundle, member, requests);
+  const auto plain = plain_requests(bundle, member, requests, stand_ins);
   std::vector<size_t> all(requests.size());
   std::iota(all.begin(), all.end(), size_t{0});
   encode({member.user_cells, plain, all});

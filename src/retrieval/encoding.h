@@ -19,7 +19,7 @@ struct Encoding {
 // Calls encode() for all requests with the cells of known users, and then for those that bring attributes of their own,
 // whose later answer counts.
 void for_each_encoding(const model::Bundle& bundle, const model::Member& member,
-                       const std::vector<RetrieveRequest>& requests,
+                       const std::vector<RetrieveRequest>& requests, const StandIns& stand_ins,
                        const std::function<void(const Encoding&)>& encode);
 
 }  // namespace pagoda::retrieval

@@ -29,9 +29,9 @@ bool knows(const model::Bundle& bundle, const RetrieveRequest& request) {
 }
 
 math::Matrix<float> member_vectors(ThreadPool& pool, const model::Bundle& bundle, const model::Member& member,
-                                   const std::vector<RetrieveRequest>& requests) {
+                                   const std::vector<RetrieveRequest>& requests, const StandIns& stand_ins) {
   math::Matrix<float> vectors(requests.size(), member.dim());
-  for_each_encoding(bundle, member, requests, [&](const Encoding& part) {
+  for_each_encoding(bundle, member, requests, stand_ins, [&](const Encoding& part) {
     const auto own =
         model::request_vectors(pool, member.model, part.cells, member.user_states, member.item_id_rows, part.requests);
     for (size_t i = 0; i < part.places.size(); ++i) std::copy_n(own[i], own.cols(), vectors[part.places[i]]);
@@ -40,9 +40,9 @@ math::Matrix<float> member_vectors(ThreadPool& pool, const model::Bundle& bundle
 }
 
 math::Matrix<float> bundle_vectors(ThreadPool& pool, const model::Bundle& bundle,
-                                   const std::vector<RetrieveRequest>& requests) {
-  return model::joined_user_vectors(pool, bundle,
-                                    [&](const model::Member& m) { return member_vectors(pool, bundle, m, requests); });
+                                   const std::vector<RetrieveRequest>& requests, const StandIns& stand_ins) {
+  return model::joined_user_vectors(
+      pool, bundle, [&](const model::Member& m) { return member_vectors(pool, bundle, m, requests, stand_ins); });
 }
 
 // lap(): seconds since the last lap.
@@ -282,7 +282,39 @@ void Retrieval::check_names(const RetrieveRequest& request) const {
 }
 
 math::Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const {
-  return bundle_vectors(pool, *bundle_, requests);
+  return bundle_vectors(pool, *bundle_, requests, stand_ins(pool, requests));
+}
+
+StandIns Retrieval::stand_ins(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const {
+  constexpr size_t kMost = 3, kLookedAt = 32;  // of the latter, some may be items that nobody had
+  const auto& counts = bundle_->item_counts();
+  const auto had = [&](uint32_t row) { return row < counts.size() && counts[row] > 0; };
+  StandIns out;
+  if (counts.empty()) return out;
+  std::vector<std::pair<const std::string*, uint32_t>> asked;  // id, row
+  const auto look = [&](const std::vector<std::string>& items) {
+    for (const auto& id : items) {
+      if (const auto known = bundle_->item_ids().find(id); known != columns::Interner::kNone && had(known)) continue;
+      const auto row = find_item(id);
+      if (row == columns::Interner::kNone) continue;
+      if (const auto [one, fresh] = out.try_emplace(id); fresh) asked.emplace_back(&one->first, row);
+    }
+  };
+  for (const auto& request : requests) {
+    if (request.history) look(*request.history);
+    look(request.recent);
+  }
+  if (asked.empty()) return out;
+  math::Matrix<float> queries(asked.size(), bundle_->item_vectors().cols());
+  for (size_t i = 0; i < asked.size(); ++i) item_vector(asked[i].second, queries[i]);
+  const auto found = bundle_->index().search(pool, queries, {.k = kLookedAt});
+  for (size_t i = 0; i < asked.size(); ++i) {
+    auto& rows = out[*asked[i].first];
+    for (const uint32_t item : found.items[i])
+      if (rows.size() < kMost && had(item)) rows.push_back(item);
+    if (rows.empty()) out.erase(*asked[i].first);
+  }
+  return out;
 }
 
 math::Matrix<float> Retrieval::item_vectors(ThreadPool& pool, const columns::Interner& ids,
@@ -337,7 +369,7 @@ RetrieveAnswer Retrieval::retrieve(ThreadPool& pool, const std::vector<RetrieveR
   if (second_) model::check_cascade_length(options.k, rescore_from_);
   Laps laps;
   auto vectors = user_vectors(pool, requests);
-  if (second_) vectors = model::cascade_queries(vectors, bundle_vectors(pool, *second_, requests));
+  if (second_) vectors = model::cascade_queries(vectors, bundle_vectors(pool, *second_, requests, {}));
   math::Ragged<uint32_t> seen, own_exclusions;
   for (const auto& request : requests) {
     seen.push(seen_items(request));

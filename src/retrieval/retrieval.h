@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,10 @@ struct RetrieveOptions {
   bool explain = false;
   bool operator==(const RetrieveOptions&) const = default;
 };
+
+// Items of histories that no training has seen, and the rows of the bundle's items that stand for them, the nearest
+// first.
+using StandIns = std::unordered_map<std::string, std::vector<uint32_t>>;
 
 struct StageTimes {
   double encode_s = 0, filter_s = 0, search_s = 0;
@@ -121,6 +126,9 @@ class Retrieval {
   index::SearchResult similar(ThreadPool& pool, std::span<const uint32_t> items, size_t k) const;
   // The bundle's user vectors, [requests, dim]; without those of a cascade's second bundle.
   math::Matrix<float> user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const;
+  // Of items of the requests' histories that were added since the bundle was made, or that nobody had when it was: the
+  // items nearest to them that somebody had, at most three.
+  StandIns stand_ins(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const;
   // What the bundle's neighbours add to the scores of items, by row; nothing: it has none.
   std::optional<index::Boosts> boosts(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const;
   // The vectors of known or new items from their ids and attributes, [items, dim].

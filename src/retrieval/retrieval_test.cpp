@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include <fmt/ranges.h>
+
 #include "retrieval/retrieval_test.h"
+#include "retrieval/snapshot.h"
 
 namespace pagoda::retrieval {
 namespace {
@@ -112,6 +115,32 @@ TEST_F(RetrievalOf, AnIdOfItsOwnTellsAKnownUserFromAStranger) {
   make(true);
   EXPECT_NE(vector("cat"), vector(R"({"features": {"country": "DE", "likes": ["jam", "bread"]}})"));
   EXPECT_EQ(vector("cat"), vector(R"({"user": "cat", "features": {"country": "DE", "likes": ["jam", "bread"]}})"));
+}
+
+TEST_F(RetrievalOf, AnAddedItemIsReadByItsNearestInAHistory) {
+  // The three items that the item tower finds nearest stand for it, a third of its weight each.
+  const Retrieval changed = with_changes(retrieval_->shared_bundle(),
+                                         {{.item = "i20", .attributes = {{.name = "year", .values = {"1994"}}}}}, {});
+  const auto vector_of = [&](const std::string& line) {
+    const auto vectors = changed.user_vectors(pool_, {ask(line)});
+    return std::vector<float>(vectors.row(0).begin(), vectors.row(0).end());
+  };
+  const auto row = changed.find_item("i20");
+  ASSERT_NE(row, columns::Interner::kNone);
+  const auto nearest = changed.similar(pool_, std::vector{row}, 3);
+  Names stand_ins;
+  for (const auto item : nearest.items[0]) stand_ins.push_back("\"" + std::string(changed.item_id(item)) + "\"");
+  ASSERT_EQ(stand_ins.size(), 3u);
+  const auto instead = fmt::format(R"({{"history": [{}]}})", fmt::join(stand_ins.rbegin(), stand_ins.rend(), ", "));
+  EXPECT_EQ(vector_of(R"({"history": ["i20"]})"), vector_of(instead));
+  EXPECT_NE(vector_of(R"({"history": ["i20"]})"), vector_of(R"({"history": []})"));
+  EXPECT_EQ(vector_of(R"({"history": ["i20"]})"), vector_of(R"({"history": [], "recent": ["i20"]})"));
+  EXPECT_NE(vector_of(R"({"user": "bob", "recent": ["i20"]})"), vector_of(R"({"user": "bob"})"));
+  EXPECT_EQ(vector_of(R"({"history": ["i9", "nobody knows it"]})"), vector_of(R"({"history": ["i9"]})"));
+  EXPECT_NE(vector_of(R"({"history": ["i9", "i20"]})"), vector_of(R"({"history": ["i9"]})"));
+  const auto two = changed.user_vectors(pool_, {ask(R"({"history": ["i9", "i20"]})"), ask(R"({"history": ["i20"]})")});
+  EXPECT_EQ(std::vector<float>(two.row(1).begin(), two.row(1).end()), vector_of(R"({"history": ["i20"]})"));
+  EXPECT_EQ(std::vector<float>(two.row(0).begin(), two.row(0).end()), vector_of(R"({"history": ["i9", "i20"]})"));
 }
 
 TEST_F(RetrievalOf, SeenItemsDoNotComeBackUnlessAskedFor) {
