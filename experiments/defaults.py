@@ -2,7 +2,7 @@
 
 For each set: init writes the config, `pagoda split` the same rows for the peers, train chooses its epochs on validation and
 trains on train and validation (refit = "validation"), and the test part is read once. ALS is implicit's, the best of 27
-(factors, alpha, regularisation) by recall@20 on validation, then trained on train and validation, too. Users without a
+(factors, alpha, regularisation; of 18 above 2 million rows) by recall@20 on validation, then trained on train and validation, too. Users without a
 history are judged apart, and left out of every column. What is done is kept in build/experiments/defaults; delete it to
 begin anew. The table is written after each set. About two hours on 2 cores, most of it ALS.
 """

@@ -61,10 +61,15 @@ bool in_training(data::Part part, bool with_validation) {
   return part == data::Part::train || (with_validation && part == data::Part::validation);
 }
 
-// Fills in catalogue, users, their rows and the ends of the parts, from the log, the parts and the item table.
-void number_ids(Dataset& d) {
+// All but those of the model that training goes on from.
+void forget_numbers(Dataset& d) {
   d.catalogue = d.earlier ? d.earlier->bundle->item_ids() : columns::Interner();
   d.users = d.earlier ? d.earlier->member().user_ids : columns::Interner();
+}
+
+// Fills in catalogue, users, their rows and the ends of the parts, from the log, the parts and the item table. Those
+// that catalogue and users hold already keep their numbers.
+void number_ids(Dataset& d) {
   if (d.item_table)
     for (uint32_t i = 0; i < d.item_table->ids.size(); ++i) d.catalogue.add(d.item_table->ids[i]);
   d.first_items = d.catalogue.size();
@@ -143,6 +148,7 @@ Dataset make_dataset(const DataOptions& options, data::Interactions log, std::sh
     meet_table(from(options.items, options.item_vectors), *d.item_table, d.log.items, "items", "data.items");
   if (d.user_table)
     meet_table(from(options.users, options.user_vectors), *d.user_table, d.log.users, "users", "data.users");
+  forget_numbers(d);
   number_ids(d);
   if (options.split.kind == data::SplitKind::given) {
     std::vector<uint8_t> users(d.log.users.size()), items(d.log.items.size());  // of the test files
@@ -155,8 +161,9 @@ Dataset make_dataset(const DataOptions& options, data::Interactions log, std::sh
   return d;
 }
 
-Dataset with_all_rows(Dataset data) {
+Dataset with_all_rows(Dataset data, bool keep_numbers) {
   std::ranges::fill(data.parts, data::Part::train);
+  if (!keep_numbers) forget_numbers(data);
   number_ids(data);
   return data;
 }

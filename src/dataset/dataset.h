@@ -65,8 +65,8 @@ struct Dataset {
 // Reads the files, splits, builds catalogue and users. Error{usage} or Error{input} with the file or key at fault.
 Dataset load_dataset(const DataOptions& options, std::shared_ptr<const Earlier> earlier = nullptr);
 // The same data with nothing held out: every row belongs to the training part, and catalogue and users cover the whole
-// log. Consumes `data`. Catalogue and users are renumbered.
-Dataset with_all_rows(Dataset data);
+// log. Consumes `data`. They are numbered anew; or, for a training that goes on, new ones follow those of `data`.
+Dataset with_all_rows(Dataset data, bool keep_numbers = false);
 // load_dataset() in two steps: the log, then everything else.
 data::Interactions load_log(const DataOptions& options);
 // user_table: the table that options.users names, if it is loaded already.

@@ -49,6 +49,22 @@ TEST_F(DatasetOf, WithAllRowsNothingIsHeldOut) {
   EXPECT_TRUE(relevant_items(data, data::Part::test).users.empty());
 }
 
+TEST_F(DatasetOf, WithAllRowsATrainingThatGoesOnKeepsTheNumbersItHas) {
+  // The test row of b comes first in the file, so that numbering anew would begin with it.
+  const std::string log = "user_id,item_id,ts\nu1,b,2024-03-01\nu2,a,2024-01-01\nu1,c,2024-01-02\nu1,a,2024-01-03\n";
+  auto options = options_of(log);
+  options.data.split = {.kind = data::SplitKind::leave_last, .test_files = {}};
+  const auto held = load_dataset(options.data);
+  const auto whole = with_all_rows(held, true);
+  ASSERT_GT(whole.catalogue.size(), held.catalogue.size());
+  EXPECT_NE(all(with_all_rows(held).catalogue), all(whole.catalogue));
+  for (uint32_t item = 0; item < held.catalogue.size(); ++item) EXPECT_EQ(whole.catalogue[item], held.catalogue[item]);
+  for (uint32_t user = 0; user < held.users.size(); ++user) EXPECT_EQ(whole.users[user], held.users[user]);
+  EXPECT_EQ(whole.events(false).size(), whole.log.size());
+  for (uint32_t item = 0; item < whole.log.items.size(); ++item)
+    EXPECT_EQ(whole.catalogue[whole.item_row[item]], whole.log.items[item]);
+}
+
 TEST_F(DatasetOf, EventsOfAUserAreInOrderOfTime) {
   const auto data = load_dataset(options_of(kLog).data);
   const auto train = data.events(false), both = data.events(true);

@@ -70,8 +70,8 @@ enum class LearnRepeats : uint8_t {
 // Which model is written after the validation part has chosen the number of epochs.
 enum class Refit : uint8_t {
   none,        // the chosen model, which trained on the training part
-  all,         // one trained on all rows for as many epochs; the model of `validation` is judged in its place
-  validation,  // one trained on train and validation for as many epochs
+  all,         // one refit with all rows (RefitBy); the model of `validation` is judged in its place
+  validation,  // one refit with train and validation
 };
 
 // How a model is refit.

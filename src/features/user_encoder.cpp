@@ -225,7 +225,7 @@ EncodedUsers UserEncoder::cells(const columns::Interner& ids, const data::Attrib
   return out;
 }
 
-// An item without a row of its own is known by its features alone, and has half of the weight of one that was learnt.
+// An added item is known by its features alone, and has half of the weight of one that was learnt.
 void UserEncoder::add_history(const UserExample& example, math::Bag& bag) const {
   constexpr double kStandInWeight = 0.5;
   const size_t n = std::min(example.history.size(), recency_.size());

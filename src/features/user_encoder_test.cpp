@@ -71,6 +71,28 @@ TEST(UserEncoder, TheHistoryIsItsLatestItemsWeighedByRecency) {
   EXPECT_TRUE(list(batch, 1, 2).empty());
 }
 
+TEST(UserEncoder, StandInsShareHalfOfTheWeightOfALearntItem) {
+  World w;
+  const math::Ragged<uint32_t> stand_ins{{0, 3, 4}, {1, 2, 3, 5}};
+  for (const double recency : {0.0, 1.0}) {
+    w.options.history.recency = recency;
+    const auto e = w.fit();
+    const Rows32 both{7, 10}, one{11}, longer{10, 7, 8, 9};  // 10 and 11: the lists; of `longer` the list is too old
+    const auto batch = encoded(e, {},
+                               {{.history = both, .stand_ins = &stand_ins},
+                                {.history = one, .stand_ins = &stand_ins},
+                                {.history = longer, .stand_ins = &stand_ins}});
+    EXPECT_EQ(list(batch, 1, 0), (Rows32{1, 2, 3, 7}));  // the latest first
+    const auto shares = weights(batch, 1, 0);
+    const float learnt = recency == 0 ? 2.f / 3 : 1.f / 2;  // 1 against 1/2; 1/2 against 1/2
+    for (int i = 0; i < 3; ++i) EXPECT_FLOAT_EQ(shares[static_cast<size_t>(i)], (1 - learnt) / 3);
+    EXPECT_FLOAT_EQ(shares[3], learnt);
+    EXPECT_EQ(list(batch, 1, 1), (Rows32{5}));
+    EXPECT_FLOAT_EQ(weights(batch, 1, 1)[0], 1);
+    EXPECT_EQ(list(batch, 1, 2), (Rows32{9, 8, 7}));
+  }
+}
+
 TEST(UserEncoder, WithoutRecencyTheHistoryIsAMean) {
   World w;
   w.options.history.recency = 0;

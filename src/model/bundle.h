@@ -66,11 +66,11 @@ struct BundleInfo {
   uint64_t dim = 0, items = 0, users = 0, training_rows = 0;  // of an ensemble: dim of all, the others of the first
   int64_t moment_us = 0;    // the latest time of the data it has seen: "now" where a request gives none
   std::string chosen_on;    // "validation"; "fixed" when nothing was chosen
-  bool refit = false;       // retrained on train and validation for the chosen number of epochs
+  bool refit = false;       // trained on the validation part, too, after it chose the number of epochs
   bool uses_order = false;  // the order of a user's list matters to it
   // Trained on every row, those of the test part included: no part of its own data can judge it.
   bool all_rows = false;
-  uint64_t epochs = 0;
+  uint64_t epochs = 0;  // chosen; a refit that goes on adds its own
   // The form of the times in its log, and in requests. Nothing: a bundle of version 0.1, which guesses the unit of each
   // number from its size.
   std::optional<columns::TimeForm> times = {};

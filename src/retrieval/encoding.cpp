@@ -10,8 +10,9 @@ namespace pagoda::retrieval {
 namespace {
 
 // Appends the items to a history of the request, as the member's towers read them.
-void append(const model::Bundle& bundle, const model::Member& member, const StandIns& stand_ins,
-            const std::vector<std::string>& items, model::UserRequest& request, std::vector<uint32_t>& history) {
+void append_to_history(const model::Bundle& bundle, const model::Member& member, const StandIns& stand_ins,
+                       const std::vector<std::string>& items, model::UserRequest& request,
+                       std::vector<uint32_t>& history) {
   const auto& encoder = member.model.user_encoder;
   for (const auto& id : items) {
     if (const auto instead = stand_ins.find(id); instead != stand_ins.end()) {
@@ -37,8 +38,8 @@ std::vector<model::UserRequest> plain_requests(const model::Bundle& bundle, cons
     auto& p = plain[i];
     if (r.user) p.user = p.cell = member.user_ids.find(*r.user);
     p.own_history = r.history.has_value();
-    if (r.history) append(bundle, member, stand_ins, *r.history, p, p.history);
-    append(bundle, member, stand_ins, r.recent, p, p.recent);
+    if (r.history) append_to_history(bundle, member, stand_ins, *r.history, p, p.history);
+    append_to_history(bundle, member, stand_ins, r.recent, p, p.recent);
     p.context.resize(names.size());
     for (const auto& [name, value] : r.context) {
       const auto at = std::find(names.begin(), names.end(), name);

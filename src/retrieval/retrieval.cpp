@@ -98,7 +98,12 @@ std::vector<RetrieveRequest> some_users(const model::Bundle& bundle) {
 Retrieval::Retrieval(std::shared_ptr<const model::Bundle> bundle)
     : bundle_(std::move(bundle)),
       filters_(std::make_shared<filter::FilterIndex>(bundle_->item_attributes(), item_rows_of_attributes(*bundle_),
-                                                     bundle_->item_ids().size())) {}
+                                                     bundle_->item_ids().size())) {
+  math::ItemSet had(bundle_->item_ids().size());
+  for (uint32_t row = 0; row < bundle_->item_counts().size(); ++row)
+    if (bundle_->item_counts()[row] > 0) had.add(row);
+  had_ = std::make_shared<const math::ItemSet>(std::move(had));
+}
 
 Retrieval::Retrieval(std::shared_ptr<const model::Bundle> bundle, std::shared_ptr<const model::Bundle> second,
                      size_t rescore_from)
@@ -286,33 +291,33 @@ math::Matrix<float> Retrieval::user_vectors(ThreadPool& pool, const std::vector<
 }
 
 StandIns Retrieval::stand_ins(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const {
-  constexpr size_t kMost = 3, kLookedAt = 32;  // of the latter, some may be items that nobody had
-  const auto& counts = bundle_->item_counts();
-  const auto had = [&](uint32_t row) { return row < counts.size() && counts[row] > 0; };
+  constexpr size_t kMost = 3;
   StandIns out;
-  if (counts.empty()) return out;
+  size_t read = 0;  // the most items of a history that a tower reads
+  for (const auto& member : bundle_->members()) read = std::max(read, member.model.user_encoder.history_length());
   std::vector<std::pair<const std::string*, uint32_t>> asked;  // id, row
-  const auto look = [&](const std::vector<std::string>& items) {
-    for (const auto& id : items) {
-      if (const auto known = bundle_->item_ids().find(id); known != columns::Interner::kNone && had(known)) continue;
-      const auto row = find_item(id);
+  const auto look = [&](const std::vector<std::string>& items, size_t& left) {
+    for (auto id = items.rbegin(); id != items.rend() && left > 0; ++id) {
+      const auto known = bundle_->item_ids().find(*id);
+      const auto row = known != columns::Interner::kNone ? known : find_item(*id);
       if (row == columns::Interner::kNone) continue;
-      if (const auto [one, fresh] = out.try_emplace(id); fresh) asked.emplace_back(&one->first, row);
+      --left;
+      if (row == known) continue;
+      if (const auto [one, fresh] = out.try_emplace(*id); fresh) asked.emplace_back(&one->first, row);
     }
   };
   for (const auto& request : requests) {
-    if (request.history) look(*request.history);
-    look(request.recent);
+    size_t left = read;
+    look(request.recent, left);
+    if (request.history) look(*request.history, left);
   }
-  if (asked.empty()) return out;
+  if (asked.empty() || had_->count() == 0) return {};
   math::Matrix<float> queries(asked.size(), bundle_->item_vectors().cols());
   for (size_t i = 0; i < asked.size(); ++i) item_vector(asked[i].second, queries[i]);
-  const auto found = bundle_->index().search(pool, queries, {.k = kLookedAt});
+  const auto found = bundle_->index().search(pool, queries, {.k = kMost, .allowed = had_.get()});
   for (size_t i = 0; i < asked.size(); ++i) {
-    auto& rows = out[*asked[i].first];
-    for (const uint32_t item : found.items[i])
-      if (rows.size() < kMost && had(item)) rows.push_back(item);
-    if (rows.empty()) out.erase(*asked[i].first);
+    const auto nearest = found.items[i];
+    out[*asked[i].first].assign(nearest.begin(), nearest.end());
   }
   return out;
 }

@@ -64,8 +64,7 @@ struct RetrieveOptions {
   bool operator==(const RetrieveOptions&) const = default;
 };
 
-// Items of histories that no training has seen, and the rows of the bundle's items that stand for them, the nearest
-// first.
+// Added items of histories, and the rows of the bundle's items that stand for them, the nearest first.
 using StandIns = std::unordered_map<std::string, std::vector<uint32_t>>;
 
 struct StageTimes {
@@ -126,8 +125,8 @@ class Retrieval {
   index::SearchResult similar(ThreadPool& pool, std::span<const uint32_t> items, size_t k) const;
   // The bundle's user vectors, [requests, dim]; without those of a cascade's second bundle.
   math::Matrix<float> user_vectors(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const;
-  // Of items of the requests' histories that were added since the bundle was made, or that nobody had when it was: the
-  // items nearest to them that somebody had, at most three.
+  // Of items of the requests' histories that were added since the bundle was made: the items nearest to them that
+  // somebody had, at most three.
   StandIns stand_ins(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const;
   // What the bundle's neighbours add to the scores of items, by row; nothing: it has none.
   std::optional<index::Boosts> boosts(ThreadPool& pool, const std::vector<RetrieveRequest>& requests) const;
@@ -179,6 +178,7 @@ class Retrieval {
   const index::Index& index() const { return over_bundle_ ? *over_bundle_ : bundle_->index(); }
   std::shared_ptr<const model::Bundle> bundle_, second_;
   std::shared_ptr<const filter::FilterIndex> filters_;
+  std::shared_ptr<const math::ItemSet> had_;  // the bundle's items that somebody had when it was made
   std::shared_ptr<KnownQuotas> quotas_ = std::make_shared<KnownQuotas>();
   size_t rescore_from_ = 0;
   DeltaLayer::Ptr merged_, fresh_;

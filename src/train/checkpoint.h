@@ -22,8 +22,8 @@ constexpr double kRatios[] = {1.0, 1.2};
 
 enum class Phase : uint32_t {
   choose,  // trains on the training part; the validation part chooses the number of epochs
-  judge,   // trains on both parts for as many epochs: the model that the test part may judge
-  ship,    // trains on all rows for as many epochs, after the model before it was judged
+  judge,   // refits with both parts (RefitBy): the model that the test part may judge
+  ship,    // refits with all rows, after the model before it was judged
 };
 
 // The model that was judged in place of the one that phase ship trains.

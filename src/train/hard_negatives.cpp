@@ -97,13 +97,13 @@ sampling::ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const dataset::Data
 
 std::optional<sampling::ItemsOfUsers> hard_negatives_at(ThreadPool& pool, const dataset::Dataset& data,
                                                         const dataset::TrainingContext& fit,
-                                                        const dataset::Options& options, uint64_t epoch) {
+                                                        const dataset::Options& options, uint64_t epoch, bool goes_on) {
   const auto* mining = sampling::offline_mining(options.sampling.negatives);
   const auto epochs = static_cast<double>(options.train.epochs);
   if (!mining || epoch % static_cast<uint64_t>(mining->refresh) != 0) return std::nullopt;
   // Not yet, where the source has not begun when the lists would be renewed.
   const auto renewed = static_cast<double>(epoch + static_cast<uint64_t>(mining->refresh));
-  if (renewed / epochs <= mining->start.value_or(sampling::kMinedStart)) return std::nullopt;
+  if (!goes_on && renewed / epochs <= mining->start.value_or(sampling::kMinedStart)) return std::nullopt;
   return mine_hard_negatives(pool, data, fit, *mining, options.train.seed, epoch);
 }
 

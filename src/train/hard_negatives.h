@@ -33,9 +33,9 @@ sampling::ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const dataset::Data
                                            const sampling::NegativesOptions& options, uint64_t seed, uint64_t epoch);
 
 // The lists for the epochs from `epoch` on, mined with the current model; nothing if the options do not renew them at
-// this epoch.
+// this epoch. A training that goes on is past the start of every source.
 std::optional<sampling::ItemsOfUsers> hard_negatives_at(ThreadPool& pool, const dataset::Dataset& data,
                                                         const dataset::TrainingContext& fit,
-                                                        const dataset::Options& options, uint64_t epoch);
+                                                        const dataset::Options& options, uint64_t epoch, bool goes_on);
 
 }  // namespace pagoda::train

@@ -2,7 +2,8 @@
 //
 // Two epochs differ clearly if the difference of their means exceeds its standard error, taken user by user. Of the
 // epochs that do not differ clearly from the best one, the middle one is chosen: the best of several equals is the
-// luckiest, and the middle is away from both too few and too many epochs. docs/train.md has the figures.
+// luckiest, and the middle is away from both too few and too many epochs (a model whose weights are kept is that of the
+// best). docs/train.md has the figures.
 #pragma once
 
 #include <cstdint>

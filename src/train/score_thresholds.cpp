@@ -48,8 +48,8 @@ int64_t first_epoch_of_thresholds(const dataset::Options& options) {
 
 std::optional<std::vector<float>> score_thresholds_at(ThreadPool& pool, const dataset::Dataset& data,
                                                       const dataset::TrainingContext& fit,
-                                                      const dataset::Options& options, uint64_t epoch) {
-  const auto first = static_cast<uint64_t>(first_epoch_of_thresholds(options));
+                                                      const dataset::Options& options, uint64_t epoch, bool goes_on) {
+  const auto first = goes_on ? 0 : static_cast<uint64_t>(first_epoch_of_thresholds(options));
   const auto refresh = static_cast<uint64_t>(options.loss.top_k_refresh);
   if (options.loss.top_k == 0 || epoch < first || (epoch - first) % refresh != 0) return std::nullopt;
   return score_thresholds(pool, data, fit, static_cast<size_t>(options.loss.top_k), options.train.seed, epoch);

@@ -20,9 +20,9 @@ std::vector<float> score_thresholds(ThreadPool& pool, const dataset::Dataset& da
 int64_t first_epoch_of_thresholds(const dataset::Options& options);
 
 // Those for the epochs from `epoch` on; nothing if the options do not renew them at this epoch. There are none before
-// top_k_start, nor in the first epoch, when ranks say nothing.
+// top_k_start, nor in the first epoch, when ranks say nothing, unless a training goes on.
 std::optional<std::vector<float>> score_thresholds_at(ThreadPool& pool, const dataset::Dataset& data,
                                                       const dataset::TrainingContext& fit,
-                                                      const dataset::Options& options, uint64_t epoch);
+                                                      const dataset::Options& options, uint64_t epoch, bool goes_on);
 
 }  // namespace pagoda::train

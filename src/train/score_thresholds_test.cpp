@@ -43,7 +43,7 @@ TEST_F(ScoreThresholds, AreRenewedFromTheirStartOnNowAndAgain) {
   ThreadPool pool(1);
   b.fit.model.towers.initialise(pool, 1);
   const auto renewed = [&](uint64_t epoch) {
-    return score_thresholds_at(pool, b.data, b.fit, options, epoch).has_value();
+    return score_thresholds_at(pool, b.data, b.fit, options, epoch, false).has_value();
   };
   EXPECT_FALSE(renewed(1));
   options.loss.top_k = 2;

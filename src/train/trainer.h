@@ -41,6 +41,7 @@ class Trainer {
 
   StepResult step(dataset::TrainBatch batch);
   model::StepClock& clock() { return clock_; }  // of all steps so far
+  bool goes_on() const { return plan_.goes_on; }
   bool in_order_of_time() const { return options_.train.order == dataset::Order::time; }
 
   // Offline mined negatives for the steps to come.

@@ -215,7 +215,7 @@ void Run::execute(RunFlags flags) {
       next_context(fit, true, rows_learnt(false));
     }
     auto learnt = rows_learnt(true);
-    own_ = own_ ? dataset::with_all_rows(std::move(*own_)) : dataset::with_all_rows(*data_);
+    own_ = own_ ? dataset::with_all_rows(std::move(*own_), goes_on()) : dataset::with_all_rows(*data_, goes_on());
     data_ = &*own_;
     next_context(fit, false, std::move(learnt));
     log_info("{} {} rows for {} epochs: the model that is written",
