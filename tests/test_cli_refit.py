@@ -164,18 +164,27 @@ def test_a_report_shows_the_judged_model(cli, whole, tmp_path):
     assert inspected(cli, whole)["judged"]["fingerprint"] in page and "without the test part" in page
 
 
-def test_refit_by_going_on_is_what_from_does_with_the_rows_that_were_held_out(cli, config, world, tmp_path):
+IN_ONE_PASS = ("--set", "train.order=time", "--set", "sampling.frequency.kind=streaming", "--set", "sampling.frequency.buckets=4096")
+OF_USERS = ("--set", "train.rows=user", "--set", "train.batch=64")
+MINED = ("--set", "sampling.negatives=[{source='in_batch'}, {source='mined', count=2, refresh=1}, {source='cross_batch', count=2000}]",
+         "--set", "sampling.frequency.kind=streaming", "--set", "sampling.frequency.buckets=4096")
+THINNED = ("--set", "sampling.downsample_positives=0.01")
+
+
+@pytest.mark.parametrize("extra, epochs", [((), 12), (IN_ONE_PASS, 1), (OF_USERS, 12), (MINED, 12), (THINNED, 12)],
+                         ids=["interactions", "one pass", "users", "mined", "thinned"])
+def test_refit_by_going_on_is_what_from_does_with_the_rows_that_were_held_out(cli, config, world, tmp_path, extra, epochs):
     log = pq.read_table(world / "interactions.parquet").sort_by("ts")
     pq.write_table(log, tmp_path / "log.parquet")
     words = ("-c", config, "--set", f"data.interactions=['{tmp_path}/log.parquet']", "--set", "train.batch=512", "--set", "train.epochs=1",
-             "--set", "train.optimizer=adam", "--set", "train.final_rate=0.1", "--set", "train.refit=validation")
+             "--set", "train.optimizer=adam", "--set", "train.final_rate=0.1", "--set", "train.refit=validation", *extra)
     whole, first, second = (tmp_path / f"{name}.pagoda" for name in ("whole", "first", "second"))
-    cli("train", *words, "-o", whole, "--set", "train.refit_by=going_on", says="going on with the validation part for 12 epochs")
+    cli("train", *words, "-o", whole, "--set", "train.refit_by=going_on", says=f"going on with the validation part for {epochs} epochs")
     cli("split", *words, "-o", tmp_path / "parts", "--format", "parquet")
     alone = ("--set", "data.split={kind='none'}")
     cli("train", *words, "-o", first, *alone, "--interactions", tmp_path / "parts" / "train.parquet")
     cli("train", *words, "-o", second, *alone, "--interactions", tmp_path / "parts" / "validation.parquet", "--from", first,
-        "--set", "train.epochs=12")
+        "--set", f"train.epochs={epochs}")
     files = {"config", "run_log", "info"}
     assert sections(cli, second, files) == sections(cli, whole, files) != sections(cli, first, files)
 
