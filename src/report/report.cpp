@@ -136,8 +136,8 @@ std::string tiles(ReadModels models) {
       out += "<ul>";
       for (const auto& model : models)
         out += fmt::format(
-            "<li><span><span class=\"swatch {}\"></span>{}</span><span class=\"number\">{}</span>"
-            "<span class=\"change\">{}</span></li>",
+            "<li><span><span class=\"swatch {}\"></span>{}</span><span class=\"value\"><span class=\"number\">{}</span>"
+            "<span class=\"change\">{}</span></span></li>",
             color_class(model.color), escape_markup(model.given->name),
             number_text(metric_of(model, tile.metric), tile.percent),
             &model == &models[0] || find_incomparable(models).certain

@@ -147,7 +147,7 @@ std::pair<std::string, int> split_metric(std::string_view name) {
 
 std::string metric_label(std::string_view name) {
   auto [metric, k] = split_metric(name);
-  if (metric == "ndcg" || metric == "mrr" || metric == "auc") {
+  if (metric == "ndcg" || metric == "mrr" || metric == "map" || metric == "auc") {
     for (char& c : metric) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   } else if (!metric.empty()) {
     for (char& c : metric)

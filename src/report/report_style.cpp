@@ -41,16 +41,19 @@ section { margin-top: 46px; }
   min-width: 0; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 235px), 1fr)); gap: 14px;
   margin-top: 28px; }
-.tile { padding: 16px 16px 14px; }
+.tile { padding: 16px 14px 14px; }
 .tile h3 { font-weight: 600; margin: 0 0 4px; }
 .tile h3 span { display: block; font-weight: 400; font-size: .84rem; color: var(--chart-quiet); }
 .tile .big { font-size: 2rem; font-weight: 620; letter-spacing: -.02em; line-height: 1.25; margin: 0; }
 .tile ul { list-style: none; margin: 6px 0 0; padding: 0; }
-.tile li { display: flex; align-items: baseline; gap: 8px; padding: 2px 0; font-variant-numeric: tabular-nums; }
-.tile li > span:first-child { flex: 1; min-width: 0; overflow-wrap: anywhere; padding-left: 1.2em;
-  text-indent: -1.2em; font-size: .84rem; line-height: 1.3; }
-.tile li .number { font-size: 1.12rem; font-weight: 620; }
-.change { font-size: .78rem; color: var(--chart-quiet); min-width: 2.9em; text-align: right; }
+.tile li { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 6px; padding: 2px 0;
+  font-variant-numeric: tabular-nums; }
+.tile li > span:first-child { flex: 1 0 auto; max-width: 100%; overflow-wrap: anywhere; padding-left: 1.2em;
+  text-indent: -1.2em; font-size: .8rem; line-height: 1.3; }
+.tile li .value { display: flex; align-items: baseline; gap: 5px; margin-left: auto; }
+.tile li .number { font-size: 1.08rem; font-weight: 620; }
+.change { font-size: .78rem; color: var(--chart-quiet); min-width: 2.8em; text-align: right; }
+.wide tbody th { white-space: normal; overflow-wrap: anywhere; }
 
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 470px), 1fr)); gap: 14px;
   margin-top: 14px; }
@@ -62,6 +65,7 @@ figcaption span { display: block; font-weight: 400; font-size: .86rem; color: va
 .plot .chart { min-width: 430px; }
 
 .wide { overflow-x: auto; }
+.charts + .wide, .wide + .wide { margin-top: 14px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .94rem; }
 th, td { padding: 7px 14px 7px 0; text-align: right; border-top: 1px solid var(--rule); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }

@@ -83,6 +83,7 @@ TEST(Report, ItemsOfTheFrequencyChartAreSpreadByCountAndNotByRow) {
 
 TEST(Report, MetricNamesReadAsWords) {
   EXPECT_EQ(metric_label("ndcg@20"), "NDCG@20");
+  EXPECT_EQ(metric_label("map@20"), "MAP@20");
   EXPECT_EQ(metric_label("hit_rate@100"), "Hit rate@100");
   EXPECT_EQ(metric_label("a@b"), "A@b");
   EXPECT_EQ(split_metric("recall@20"), (std::pair<std::string, int>("recall", 20)));
