@@ -40,20 +40,20 @@ def main():
         towers = [baselines["towers"]["metrics"][m] for m in METRICS] if "towers" in baselines else own
         knn = [baselines["item_knn"]["metrics"][m] for m in METRICS] if "item_knn" in baselines else None
         interval = baselines["towers"]["difference"]["recall@20"] if "towers" in baselines else None
-        chosen = re.search(r"neighbours: (\w+), weight ([\d.e-]+)", said)
+        chosen = re.search(r"neighbours: ([\w. ]+), weight ([\d.e-]+)", said)
         write = lambda pair: ", ".join(f"{v:.4f}" for v in pair) if pair else "-"
         rows.append([name, f"{figures['users']:,}", write(knn), write(towers), write(own),
                      ", ".join(f"{a / b - 1:+.1%}" for a, b in zip(own, towers, strict=True)),
                      f"{interval['low']:+.4f} to {interval['high']:+.4f}" if interval else "-",
                      f"{chosen[1]}, {float(chosen[2]):.3g}" if chosen else "none"])
-        for kind, alone, tried in re.findall(r"by weight of (\w+)[^:]*: 0: ([\d.]+)(.*)", said):
-            values = [float(v) for v in re.findall(r": ([\d.]+)(?: \(|  |$)", tried)]
-            curves[name, kind] = [(share, value / float(alone)) for share, value in zip(SHARES, values)]
+        for kind, alone, tried in re.findall(r"by weight of ([\w. ]+?) \([^:]*: 0: ([\d.]+)(.*)", said):
+            values = [float(v) for v in re.findall(r": ([\d.]+)(?: \(|  |$)", tried)]  # heavier ones that could not win are left out
+            if kind.startswith(("swing", "ease of shrinkage 0.5")):
+                curves[name, kind.split()[0]] = [(share, value / float(alone)) for share, value in zip(SHARES, values, strict=False)]
     head = ["recall@20, recall@100", "users", "item-kNN", "towers alone", "with neighbours", "gain", "95% interval of the gain in recall@20", "chosen"]
     write_block("neighbours.md", "figures", table(head, rows))
     colours = {name: f"c{n}" for n, name in enumerate(SETS)}
-    series = [(f"{name}{' (cosine)' if kind == 'cosine' else ''}", colours[name] + (" dash" if kind == "cosine" else ""), points)
-              for (name, kind), points in curves.items() if kind == "swing"]
+    series = [(f"{name}, {kind}", colours[name] + (" dash" if kind == "ease" else ""), points) for (name, kind), points in curves.items()]
     line_chart(PAGES / "neighbours.svg", "recall@20 on validation, against the towers alone", "weight, as a share of the towers' best scores",
                "times the towers' own", series, log_x=True, y_range=(0.9, 1.15))
 

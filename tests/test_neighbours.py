@@ -44,26 +44,40 @@ def histories_of(world):
     return found
 
 
-def boosts(histories, ids, asked, count=20, latest=15, shrinkage=3, weight=WEIGHT):
+def cosines(both, count=20, shrinkage=3):
+    counts = np.diag(both)
+    similar = (both / (np.sqrt(np.outer(counts, counts)) + shrinkage)).astype(np.float32)
+    np.fill_diagonal(similar, 0)
+    for item in range(len(both)):
+        order = np.lexsort((np.arange(len(both)), -similar[item]))
+        similar[item, order[count:]] = 0
+    return similar
+
+
+def regressions(both, shrinkage=0.5):
+    """Of each item on all others, those without rows left out."""
+    known = np.flatnonzero(np.diag(both))
+    inverse = np.linalg.inv(both[np.ix_(known, known)] + shrinkage * np.diag(both)[known].mean() * np.eye(len(known)))
+    similar = np.zeros_like(both)
+    similar[np.ix_(known, known)] = -inverse / np.diag(inverse)
+    np.fill_diagonal(similar, 0)
+    return similar
+
+
+def boosts(histories, ids, asked, similarities=cosines, latest=15, weight=WEIGHT):
     """[asked, items], by the formulas of src/model/nearest_items.h and src/model/neighbours.h."""
     row = {item: n for n, item in enumerate(ids)}
     had = np.zeros((len(histories), len(ids)))
     for n, items in enumerate(histories.values()):
         had[n, [row[i] for i in items]] = 1
-    both = had.T @ had
-    counts = np.diag(both)
-    similar = (both / (np.sqrt(np.outer(counts, counts)) + shrinkage)).astype(np.float32)
-    np.fill_diagonal(similar, 0)
-    for item in range(len(ids)):
-        order = np.lexsort((np.arange(len(ids)), -similar[item]))
-        similar[item, order[count:]] = 0
+    similar = similarities(had.T @ had)
     found = np.zeros((len(asked), len(ids)))
     for n, history in enumerate(asked):
         last = []
         for item in reversed(history):
             if row[item] not in last and len(last) < latest:
                 last.append(row[item])
-        sums = similar[last].astype(np.float64).sum(0)
+        sums = np.maximum(similar[last].astype(np.float64).sum(0), 0)
         outside = np.sort(np.delete(sums, last))[::-1]
         outside = outside[outside > 0][:20]
         if len(outside):
@@ -78,11 +92,16 @@ def model(cli, config, tmp_path_factory):
     return path
 
 
-def test_scores_are_those_of_the_towers_and_the_neighbours(cli, model, world, tmp_path):
+@pytest.mark.parametrize("similarities", [cosines, regressions])
+def test_scores_are_those_of_the_towers_and_the_neighbours(cli, config, model, world, tmp_path, similarities):
+    if similarities is regressions:
+        model = tmp_path / "m.pagoda"
+        words = [w for key in ("kind='ease'", "count=1000", "history=15", "shrinkage=0.5", f"weight={WEIGHT}") for w in ("--set", f"neighbours.{key}")]
+        cli("train", "-c", config, *ALL_ROWS, *words, "-o", model)
     histories = histories_of(world)
     names, users = vectors(cli, model, "users", tmp_path)
     ids, items = vectors(cli, model, "items", tmp_path)
-    expected = users @ items.T + boosts(histories, ids, [histories.get(u, []) for u in names])
+    expected = users @ items.T + boosts(histories, ids, [histories.get(u, []) for u in names], similarities)
     (tmp_path / "users.txt").write_text("\n".join(names) + "\n")
     lists = read(cli("retrieve", model, "--users", tmp_path / "users.txt", "--k", 300, "--exclude", "none", "--format", "tsv").stdout)
     for n, user in enumerate(names):
@@ -158,10 +177,12 @@ def test_auto_takes_the_better_kind_and_evaluate_shows_the_towers_alone(cli, con
     model = tmp_path / "m.pagoda"
     words = ("-c", config, "--set", "neighbours.kind='auto'", "--set", "train.refit='validation'")
     said = cli("train", *words, "-o", model).stderr
-    best = {kind: max(tried(said, kind).values()) for kind in ("swing", "cosine")}
+    best = {kind: max(tried(said, kind).values()) for kind in ("swing", "cosine", "ease of shrinkage 0.5", "ease of shrinkage 2")}
     shown = json.loads(cli("inspect", model, "--json").stdout)["neighbours"]
-    assert best[shown["kind"]] == max(best.values()) and shown["weight"] > 0
-    cli("train", *words, "--set", f"neighbours.kind='{shown['kind']}'", "--set", f"neighbours.weight={shown['weight']}", "-o", tmp_path / "told.pagoda")
+    name = f"ease of shrinkage {shown['shrinkage']:g}" if shown["kind"] == "ease" else shown["kind"]
+    assert best[name] == max(best.values()) and shown["weight"] > 0
+    told = [f"neighbours.{key}={shown[key]!r}" for key in ("kind", "shrinkage", "weight")]
+    cli("train", *words, *(word for key in told for word in ("--set", key)), "-o", tmp_path / "told.pagoda")
     assert cli.sections(tmp_path / "told.pagoda")["neighbours/of"] == cli.sections(model)["neighbours/of"]
     cli("train", *words, "--set", "neighbours.kind='none'", "-o", tmp_path / "towers.pagoda")
     own = json.loads(cli("evaluate", model, "--json", "-").stdout)
@@ -170,6 +191,21 @@ def test_auto_takes_the_better_kind_and_evaluate_shows_the_towers_alone(cli, con
     assert towers["name"] == "towers" and towers["metrics"] == alone["metrics"] != own["metrics"]
     assert towers["difference"]["recall@20"]["mean"] == pytest.approx(own["metrics"]["recall@20"] - alone["metrics"]["recall@20"])
     assert "towers" not in [one["name"] for one in alone["baselines"]]
+
+
+@pytest.mark.parametrize("told", [["shrinkage=0.7"], ["weight=0.3"], ["shrinkage=0.7", "weight=0.3"]])
+def test_what_is_told_of_a_regression_stands_and_a_model_that_goes_on_keeps_it(cli, config, tmp_path, told):
+    model, on = tmp_path / "m.pagoda", tmp_path / "on.pagoda"
+    words = [word for key in ["kind='ease'", *told] for word in ("--set", f"neighbours.{key}")]
+    said = cli("train", "-c", config, *words, "-o", model).stderr
+    assert ("by weight of" in said) == (len(told) == 1)
+    shown = json.loads(cli("inspect", model, "--json").stdout)["neighbours"]
+    assert shown["kind"] == "ease" and shown["shrinkage"] in ((0.7,) if "shrinkage=0.7" in told else (0.5, 2))
+    assert shown["weight"] == 0.3 or "weight=0.3" not in told
+    more = tmp_path / "more.csv"
+    more.write_text("user_id,item_id,ts,device\nu1,i1,2025-06-01T00:00:00Z,tv\nu1,new,2025-06-02T00:00:00Z,tv\n")
+    cli("train", "--from", model, "--interactions", more, "-o", on)
+    assert json.loads(cli("inspect", on, "--json").stdout)["neighbours"] == shown
 
 
 def test_evaluate_judges_the_lists_that_retrieve_gives(cli, config, world, tmp_path):
@@ -237,5 +273,6 @@ def test_ensembles_of_the_same_lists_keep_them_and_others_leave_them_out(cli, co
 def test_what_cannot_be_is_told(cli, config, model, tmp_path):
     for key, value in (("kind", "'swing!'"), ("count", 0), ("history", 0), ("shrinkage", -1), ("weight", -0.1), ("weight", "'much'")):
         cli("train", "-c", config, "--set", f"neighbours.{key}={value}", "-o", tmp_path / "no.pagoda", code=2, says=f"neighbours.{key}")
+    cli("train", "-c", config, "--set", "neighbours.kind='ease'", "--set", "neighbours.shrinkage=0", "-o", tmp_path / "no.pagoda", code=2, says="needs more")
     cli("train", "-c", config, *ALL_ROWS, *KIND, "-o", tmp_path / "unjudged.pagoda", says="nobody can be judged")
     assert "neighbours" not in cli.sections(tmp_path / "unjudged.pagoda")

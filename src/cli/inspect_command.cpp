@@ -27,7 +27,9 @@ void run_inspect(const InspectArgs& args) {
       j["judged"] = {{"fingerprint", judged->fingerprint}, {"training_rows", judged->training_rows}};
     j["index"] = bundle->index().kind();
     if (const auto* neighbours = bundle->neighbours())
-      j["neighbours"] = {{"kind", model::name_of(neighbours->choice().kind)}, {"weight", neighbours->weight()}};
+      j["neighbours"] = {{"kind", model::name_of(neighbours->choice().kind)},
+                         {"shrinkage", neighbours->choice().shrinkage},
+                         {"weight", neighbours->weight()}};
     if (!bundle->metrics().empty()) j["metrics"] = nlohmann::ordered_json::parse(bundle->metrics());
     for (const auto& s : bundle->file().sections())
       j["sections"].push_back({{"name", s.name}, {"bytes", s.size}, {"checksum", fmt::format("{:016x}", s.checksum)}});

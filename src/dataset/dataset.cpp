@@ -57,10 +57,6 @@ void meet_rows(const std::vector<std::string>& paths, const data::IdSet& users, 
                        users_may_be_unknown);
 }
 
-bool in_training(data::Part part, bool with_validation) {
-  return part == data::Part::train || (with_validation && part == data::Part::validation);
-}
-
 // All but those of the model that training goes on from.
 void forget_numbers(Dataset& d) {
   d.catalogue = d.earlier ? d.earlier->bundle->item_ids() : columns::Interner();
@@ -161,9 +157,9 @@ Dataset make_dataset(const DataOptions& options, data::Interactions log, std::sh
   return d;
 }
 
-Dataset with_all_rows(Dataset data, bool keep_numbers) {
+Dataset with_all_rows(Dataset data, Numbers numbers) {
   std::ranges::fill(data.parts, data::Part::train);
-  if (!keep_numbers) forget_numbers(data);
+  if (numbers == Numbers::anew) forget_numbers(data);
   number_ids(data);
   return data;
 }
@@ -172,13 +168,13 @@ Events Dataset::events(bool with_validation) const {
   Events e;
   std::vector<uint64_t> offsets(users.size() + 1, 0);
   for (size_t row = 0; row < log.size(); ++row)
-    if (in_training(parts[row], with_validation)) ++offsets[user_row[log.user[row]] + 1];
+    if (trains(row, with_validation)) ++offsets[user_row[log.user[row]] + 1];
   std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
   e.log_row.resize(offsets.back());
   e.user.resize(offsets.back());
   auto next = offsets;
   for (size_t row = 0; row < log.size(); ++row) {
-    if (!in_training(parts[row], with_validation)) continue;
+    if (!trains(row, with_validation)) continue;
     const auto at = next[user_row[log.user[row]]]++;
     e.log_row[at] = static_cast<uint32_t>(row);
     e.user[at] = user_row[log.user[row]];
@@ -196,6 +192,12 @@ Events Dataset::events(bool with_validation) const {
     e.time_us.push_back(log.time_of(row));
   }
   return e;
+}
+
+std::vector<bool> Dataset::rows_that_train(bool with_validation) const {
+  std::vector<bool> rows(log.size());
+  for (size_t row = 0; row < rows.size(); ++row) rows[row] = trains(row, with_validation);
+  return rows;
 }
 
 std::vector<bool> Dataset::rows_of_earlier() const {
@@ -247,7 +249,7 @@ std::vector<uint64_t> Dataset::item_counts(bool with_validation) const {
   std::vector<uint64_t> counts(catalogue.size());
   if (earlier) std::ranges::copy(earlier->counts_let_go, counts.begin());
   for (size_t row = 0; row < log.size(); ++row)
-    if (in_training(parts[row], with_validation)) ++counts[item_row[log.item[row]]];
+    if (trains(row, with_validation)) ++counts[item_row[log.item[row]]];
   return counts;
 }
 
@@ -271,7 +273,7 @@ math::Ragged<uint32_t> lists_of(std::vector<std::pair<uint32_t, uint32_t>> pairs
 math::Ragged<uint32_t> Dataset::items_of_users(bool with_validation) const {
   std::vector<std::pair<uint32_t, uint32_t>> pairs;
   for (size_t row = 0; row < log.size(); ++row)
-    if (in_training(parts[row], with_validation)) pairs.emplace_back(user_row[log.user[row]], item_row[log.item[row]]);
+    if (trains(row, with_validation)) pairs.emplace_back(user_row[log.user[row]], item_row[log.item[row]]);
   return lists_of(std::move(pairs), users.size());
 }
 
@@ -299,7 +301,7 @@ std::optional<math::Ragged<uint32_t>> Dataset::impressions_of_users(bool with_va
 std::vector<uint64_t> Dataset::user_counts(bool with_validation) const {
   std::vector<uint64_t> counts(users.size());
   for (size_t row = 0; row < log.size(); ++row)
-    if (in_training(parts[row], with_validation)) ++counts[user_row[log.user[row]]];
+    if (trains(row, with_validation)) ++counts[user_row[log.user[row]]];
   return counts;
 }
 
@@ -308,7 +310,7 @@ std::vector<features::UserEncoder::Context> Dataset::contexts(bool with_validati
   for (size_t c = 0; c < log.context_names.size(); ++c) {
     std::vector<uint64_t> counts(log.context_values[c].size());
     for (size_t row = 0; row < log.size(); ++row)
-      if (in_training(parts[row], with_validation)) ++counts[log.context[c][row]];
+      if (trains(row, with_validation)) ++counts[log.context[c][row]];
     out.push_back({log.context_names[c], &log.context_values[c], std::move(counts)});
   }
   return out;

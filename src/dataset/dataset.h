@@ -50,6 +50,10 @@ struct Dataset {
   std::vector<uint32_t> user_row;        // per user of the log, likewise
   int64_t train_end_us = 0, end_us = 0;  // latest time of train, and of train and validation
 
+  bool trains(size_t row, bool with_validation) const {
+    return parts[row] == data::Part::train || (with_validation && parts[row] == data::Part::validation);
+  }
+  std::vector<bool> rows_that_train(bool with_validation) const;  // marks them, per log row
   std::vector<bool> rows_of_earlier() const;                      // marks them, per log row; empty: there is none
   Events events(bool with_validation) const;                      // train, or train and validation
   std::vector<uint64_t> item_counts(bool with_validation) const;  // rows on each catalogue item, ever
@@ -65,8 +69,10 @@ struct Dataset {
 // Reads the files, splits, builds catalogue and users. Error{usage} or Error{input} with the file or key at fault.
 Dataset load_dataset(const DataOptions& options, std::shared_ptr<const Earlier> earlier = nullptr);
 // The same data with nothing held out: every row belongs to the training part, and catalogue and users cover the whole
-// log. Consumes `data`. They are numbered anew; or, for a training that goes on, new ones follow those of `data`.
-Dataset with_all_rows(Dataset data, bool keep_numbers = false);
+// log. Consumes `data`. They are numbered anew; or, as a training that goes on needs them, new ones follow those of
+// `data`.
+enum class Numbers : uint8_t { anew, kept };
+Dataset with_all_rows(Dataset data, Numbers numbers);
 // load_dataset() in two steps: the log, then everything else.
 data::Interactions load_log(const DataOptions& options);
 // user_table: the table that options.users names, if it is loaded already.

@@ -39,7 +39,7 @@ TEST_F(DatasetOf, TheCatalogueAndTheUsersAreThoseOfTrainAndValidation) {
 }
 
 TEST_F(DatasetOf, WithAllRowsNothingIsHeldOut) {
-  const auto data = with_all_rows(load_dataset(options_of(kLog).data));
+  const auto data = with_all_rows(load_dataset(options_of(kLog).data), Numbers::anew);
   EXPECT_EQ(all(data.catalogue), (Names{"b", "c", "a", "d", "e"}));
   EXPECT_EQ(all(data.users), (Names{"u2", "u1", "u3", "u4"}));
   EXPECT_EQ(data.train_end_us, columns::parse_time_us("2024-01-31"));
@@ -55,9 +55,9 @@ TEST_F(DatasetOf, WithAllRowsATrainingThatGoesOnKeepsTheNumbersItHas) {
   auto options = options_of(log);
   options.data.split = {.kind = data::SplitKind::leave_last, .test_files = {}};
   const auto held = load_dataset(options.data);
-  const auto whole = with_all_rows(held, true);
+  const auto whole = with_all_rows(held, Numbers::kept);
   ASSERT_GT(whole.catalogue.size(), held.catalogue.size());
-  EXPECT_NE(all(with_all_rows(held).catalogue), all(whole.catalogue));
+  EXPECT_NE(all(with_all_rows(held, Numbers::anew).catalogue), all(whole.catalogue));
   for (uint32_t item = 0; item < held.catalogue.size(); ++item) EXPECT_EQ(whole.catalogue[item], held.catalogue[item]);
   for (uint32_t user = 0; user < held.users.size(); ++user) EXPECT_EQ(whole.users[user], held.users[user]);
   EXPECT_EQ(whole.events(false).size(), whole.log.size());

@@ -223,9 +223,7 @@ bool trained_on(const model::Bundle& bundle, const dataset::Dataset& data) {
     return true;
   };
   if (bundle.info().all_rows) return false;  // of parts of the data, as the steps are made again
-  const auto rows = std::ranges::count_if(data.parts, [&](data::Part part) {
-    return part == data::Part::train || (bundle.info().refit && part == data::Part::validation);
-  });
+  const auto rows = std::ranges::count(data.rows_that_train(bundle.info().refit), true);
   return static_cast<uint64_t>(rows) == bundle.info().training_rows && same(bundle.item_ids(), data.catalogue) &&
          same(bundle.user_ids(), data.users);
 }

@@ -145,9 +145,10 @@ void describe(OptionVisitor& f, TowerOptions& o) {
   f.section("model", "what both towers share", [&](OptionVisitor& f) { describe(f, o.model); });
 }
 
-uint32_t version_of(const BundleInfo& info, bool ensemble, bool neighbours) {
-  return info.given_vectors                        ? kBundleVersion
-         : neighbours                              ? kNeighboursVersion
+uint32_t version_of(const BundleInfo& info, bool ensemble, NeighbourKind neighbours) {
+  return neighbours == NeighbourKind::ease         ? kBundleVersion
+         : info.given_vectors                      ? kGivenVectorsVersion
+         : neighbours != NeighbourKind::none       ? kNeighboursVersion
          : info.vectors == math::RowPrecision::f16 ? kF16Version
          : ensemble                                ? kEnsembleVersion
                                                    : 1;
@@ -175,7 +176,8 @@ void write_bundle(const std::string& path, const BundleContent& c) {
             c.info.items == c.item_vectors.rows() && c.info.dim == c.item_vectors.cols() &&
             c.info.vectors == c.item_vectors.precision(),
         "a bundle has a count and a vector for each item");
-  SectionWriter out(path, kBundleKind, version_of(c.info, false, c.neighbours != nullptr));
+  SectionWriter out(path, kBundleKind,
+                    version_of(c.info, false, c.neighbours ? c.neighbours->choice().kind : NeighbourKind::none));
   out.section("info", info_json(c.info));
   out.section("config", c.config);
   out.section("metrics", c.metrics);
@@ -234,7 +236,7 @@ void rewrite_index(const std::string& path, const std::string& to, math::RowsVie
   in.bytes("index");
   auto info = parsed(in, "info", info_of);
   info.vectors = item_vectors.precision();
-  SectionWriter out(to, kBundleKind, version_of(info, in.has("members"), in.has("neighbours")));
+  SectionWriter out(to, kBundleKind, version_of(info, in.has("members"), Neighbours::kind_in(in)));
   for (const auto& section : in.sections()) {
     if (section.name == "info")
       out.section("info", info_json(info));
@@ -251,7 +253,8 @@ void rewrite_index(const std::string& path, const std::string& to, math::RowsVie
 void copy_without_index(const std::string& path, const std::string& to) {
   const SectionFile in(path, kBundleKind, kBundleVersion);
   in.verify();
-  SectionWriter out(to, kBundleKind, version_of(parsed(in, "info", info_of), in.has("members"), in.has("neighbours")));
+  SectionWriter out(to, kBundleKind,
+                    version_of(parsed(in, "info", info_of), in.has("members"), Neighbours::kind_in(in)));
   for (const auto& section : in.sections()) {
     if (section.name == "index")
       write_index(out, nullptr);
@@ -262,7 +265,7 @@ void copy_without_index(const std::string& path, const std::string& to) {
 }
 
 void copy_bundle(const Bundle& bundle, const std::string& to) {
-  SectionWriter out(to, kBundleKind, version_of(bundle.info(), bundle.ensemble(), bundle.neighbours() != nullptr));
+  SectionWriter out(to, kBundleKind, version_of(bundle.info(), bundle.ensemble(), Neighbours::kind_in(bundle.file())));
   for (const auto& section : bundle.file().sections()) out.section(section.name, bundle.file().bytes(section.name));
   out.commit();
 }

@@ -50,7 +50,8 @@ inline constexpr std::string_view kBundleKind = "bundle";
 inline constexpr uint32_t kEnsembleVersion = 2;
 inline constexpr uint32_t kF16Version = 3;
 inline constexpr uint32_t kNeighboursVersion = 4;
-inline constexpr uint32_t kBundleVersion = 5;  // the newest: of towers that read given vectors
+inline constexpr uint32_t kGivenVectorsVersion = 5;
+inline constexpr uint32_t kBundleVersion = 6;  // the newest: with neighbours of kind ease
 
 // The options that determine the shape of the towers.
 struct TowerOptions {
@@ -84,7 +85,7 @@ struct BundleInfo {
 
 std::string info_json(const BundleInfo& info);
 // The oldest version of the format that has all of it, so that older programs open what they can.
-uint32_t version_of(const BundleInfo& info, bool ensemble, bool neighbours);
+uint32_t version_of(const BundleInfo& info, bool ensemble, NeighbourKind neighbours);
 
 // Of a bundle with all_rows: the model that was judged on the test part in its place, trained the same way on the rows
 // before it.

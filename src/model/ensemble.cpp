@@ -174,7 +174,9 @@ void write_ensemble(const std::string& path, const std::vector<EnsemblePart>& pa
                        {"info", nlohmann::ordered_json::parse(info_json(from))}});
   }
   const auto neighbours = joined_neighbours(parts, sources);
-  SectionWriter out(path, kBundleKind, version_of(info, true, neighbours.with != nullptr));
+  SectionWriter out(
+      path, kBundleKind,
+      version_of(info, true, neighbours.with ? neighbours.with->neighbours()->choice().kind : NeighbourKind::none));
   out.section("info", info_json(info));
   out.section("members", members.dump(1));
   out.section("metrics", std::string_view());

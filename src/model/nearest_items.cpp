@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/rng.h"
+#include "math/positive_definite.h"
 
 namespace pagoda::model {
 
@@ -84,6 +85,72 @@ std::vector<Neighbour> swing(uint32_t item, const math::Ragged<uint32_t>& lists,
   return near;
 }
 
+// The items that most users had, in order of their rows.
+std::vector<uint32_t> most_popular(const math::Ragged<uint32_t>& users_of, size_t most) {
+  std::vector<uint32_t> popular;
+  for (size_t item = 0; item < users_of.size(); ++item)
+    if (!users_of[item].empty()) popular.push_back(static_cast<uint32_t>(item));
+  if (popular.size() > most) {
+    std::ranges::stable_sort(popular, std::greater(), [&](uint32_t item) { return users_of[item].size(); });
+    popular.resize(most);
+    std::ranges::sort(popular);
+  }
+  return popular;
+}
+
+math::Ragged<Neighbour> ease(ThreadPool& pool, const math::Ragged<uint32_t>& lists,
+                             const math::Ragged<uint32_t>& users_of, const NearestOptions& options) {
+  const auto items = most_popular(users_of, options.ease_items);
+  constexpr uint32_t kNone = UINT32_MAX;
+  std::vector<uint32_t> column_of(users_of.size(), kNone);
+  double rows = 0;
+  for (size_t column = 0; column < items.size(); ++column) {
+    column_of[items[column]] = static_cast<uint32_t>(column);
+    rows += static_cast<double>(users_of[items[column]].size());
+  }
+  const auto lambda =
+      static_cast<float>(options.shrinkage * rows / static_cast<double>(std::max<size_t>(1, items.size())));
+  math::Matrix<float> inverse(items.size(),
+                              items.size());  // of X'X + lambda I, the upper triangle of which comes first
+  constexpr size_t kRows = 16;                // of a task
+  pool.for_chunks(items.size(), kRows, [&](size_t begin, size_t end) {
+    for (size_t row = begin; row < end; ++row) {
+      for (const uint32_t user : users_of[items[row]])
+        for (const uint32_t other : lists[user])
+          if (const auto column = column_of[other]; column != kNone && column >= row) inverse[row][column] += 1;
+      inverse[row][row] += lambda;
+    }
+  });
+  math::invert_positive_definite(pool, inverse);
+
+  std::vector<std::vector<Neighbour>> near(items.size());
+  pool.for_chunks(items.size(), kRows, [&](size_t begin, size_t end) {
+    for (size_t row = begin; row < end; ++row) {
+      auto& own = near[row];
+      for (size_t column = 0; column < items.size(); ++column)
+        if (const float s = -inverse[row][column] / inverse[column][column]; column != row && s != 0)
+          own.push_back({items[column], s});
+      const auto says_more = [](const Neighbour& a, const Neighbour& b) {
+        const float of_a = std::abs(a.similarity), of_b = std::abs(b.similarity);
+        return of_a != of_b ? of_a > of_b : a.item < b.item;
+      };
+      const size_t kept = std::min(own.size(), options.neighbours);
+      std::ranges::nth_element(own, own.begin() + static_cast<std::ptrdiff_t>(kept), says_more);
+      own.resize(kept);
+      own.shrink_to_fit();
+      std::ranges::sort(own, is_nearer);
+    }
+  });
+  math::Ragged<Neighbour> of;
+  for (size_t item = 0; item < users_of.size(); ++item) {
+    if (column_of[item] == kNone)
+      of.close();
+    else
+      of.push(std::span<const Neighbour>(near[column_of[item]]));
+  }
+  return of;
+}
+
 }  // namespace
 
 std::vector<uint32_t> latest_items(std::span<const uint32_t> history, size_t most) {
@@ -123,6 +190,10 @@ NearestItems nearest_items(ThreadPool& pool, const math::Ragged<uint32_t>& histo
   }
   nearest.sampled_users = lists.size();
   const auto users_of = inverted(lists, items);
+  if (options.similarity == Similarity::ease) {
+    nearest.of = ease(pool, lists, users_of, options);
+    return nearest;
+  }
 
   // Task t takes every n-th item from t on: the items that many users had, mostly the first, are spread over all.
   const size_t tasks = std::clamp<size_t>(items / 64, 1, 64);

@@ -5,6 +5,9 @@
 //   swing   s_ij = sum_{u < v, both in U_i n U_j} 1 / (sqrt(|I_u| |I_v|) (shrinkage + |I_u n I_v|))
 //           Yang et al. 2020, "Large Scale Product Graph Construction for Recommendation in E-commerce": two users who
 //           have little else in common say more. U_i is a sample where it is large.
+//   ease    s_ij = -P_ij / P_jj, where P is the inverse of X'X + lambda I and X has a row of zeros and ones for each
+//           user: the linear regression of each item on all others, none on itself.
+//           Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data", eq. 8. May be below 0.
 #pragma once
 
 #include <cstdint>
@@ -26,15 +29,16 @@ inline bool is_nearer(const Neighbour& a, const Neighbour& b) {
   return a.similarity != b.similarity ? a.similarity > b.similarity : a.item < b.item;
 }
 
-enum class Similarity : uint8_t { cosine, swing };
+enum class Similarity : uint8_t { cosine, swing, ease };
 
 struct NearestOptions {
   Similarity similarity = Similarity::cosine;
-  size_t neighbours = 100;  // kept of each item
-  double shrinkage = 30;
+  size_t neighbours = 100;       // kept of each item; with ease those that say most, for or against
+  double shrinkage = 30;         // with ease: lambda in units of the mean of |U_i|
   size_t longest_history = 500;  // of a user, the latest different items
   double most_pairs = 1e9;       // the sum of squares of history lengths; users are sampled to stay below it
   size_t swing_users = 64;       // of an item
+  size_t ease_items = 12000;     // those that most users had; the others have no neighbours. The matrix is their square
   uint64_t seed = 1;             // of the samples
 };
 

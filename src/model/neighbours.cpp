@@ -43,6 +43,7 @@ std::string_view name_of(NeighbourKind kind) {
   switch (kind) {
     case NeighbourKind::cosine: return "cosine";
     case NeighbourKind::swing: return "swing";
+    case NeighbourKind::ease: return "ease";
     case NeighbourKind::automatic: return "auto";
     case NeighbourKind::none: break;
   }
@@ -54,13 +55,16 @@ void describe(OptionVisitor& f, NeighbourOptions& o) {
            {{"none", NeighbourKind::none},
             {"cosine", NeighbourKind::cosine},
             {"swing", NeighbourKind::swing},
+            {"ease", NeighbourKind::ease},
             {"auto", NeighbourKind::automatic}},
            "none: the towers rank alone; cosine: of the users that two items have in common; swing: of pairs of such "
-           "users, the more the less else they share; auto: the better of the two on validation");
+           "users, the more the less else they share; ease: of a regression of each item on all others; auto: the best "
+           "of the three on validation");
   f.field("count", o.count, "neighbours of an item");
   f.number_or("shrinkage", o.shrinkage, "auto",
-              "added to the denominator of the similarity: few users in common count less; \"auto\": 10 for cosine, 1 "
-              "for swing");
+              "few users in common count less: added to the denominator of the similarity; with ease added to the "
+              "diagonal, in units of the mean number of users of an item; \"auto\": 10 for cosine, 1 for swing, for "
+              "ease what is best on validation");
   f.field("history", o.history, "a user's latest items whose neighbours count");
   f.number_or("weight", o.weight, "auto",
               "points of the towers' score that the best neighbours are worth; \"auto\": what is best on validation");
@@ -71,6 +75,9 @@ void validate(const NeighbourOptions& o) {
   if (o.history < 1) fail(ErrorKind::usage, "neighbours.history = {} must be at least 1", o.history);
   if (o.shrinkage && !(*o.shrinkage >= 0 && std::isfinite(*o.shrinkage)))
     fail(ErrorKind::usage, "neighbours.shrinkage is {}, expected 0 or more, or \"auto\"", *o.shrinkage);
+  if (const bool ease = o.kind == NeighbourKind::ease || o.kind == NeighbourKind::automatic; ease && o.shrinkage == 0)
+    fail(ErrorKind::usage, "neighbours.shrinkage is 0, but kind = \"{}\" needs more: the regression has no answer else",
+         name_of(o.kind));
   if (o.weight && !(*o.weight >= 0 && std::isfinite(*o.weight)))
     fail(ErrorKind::usage, "neighbours.weight is {}, expected 0 or more, or \"auto\"", *o.weight);
 }
@@ -86,6 +93,7 @@ void Neighbours::add_boosts(std::span<const uint32_t> history, index::Boosts& bo
   for (const uint32_t item : latest)
     for (const auto& [near, similarity] : of(item)) sums.add(near, similarity);
   auto found = std::move(sums).take();
+  std::erase_if(found, [](const Neighbour& n) { return n.similarity <= 0; });
   const size_t kept = std::min(found.size(), kMost);
   std::ranges::nth_element(found, found.begin() + static_cast<std::ptrdiff_t>(kept), is_nearer);
   found.resize(kept);
@@ -132,9 +140,18 @@ void Neighbours::save(SectionWriter& out, std::optional<double> weight) const {
   head.value(weight.value_or(choice_.weight));
   head.value<uint64_t>(history_);
   head.value(choice_.kind);
+  head.value(choice_.shrinkage);
   out.section("neighbours", head.bytes());
   out.section("neighbours/offsets", std::as_bytes(offsets_));
   out.section("neighbours/of", std::as_bytes(nearest_));
+}
+
+NeighbourKind Neighbours::kind_in(const SectionFile& file) {
+  if (!file.has("neighbours")) return NeighbourKind::none;
+  ByteReader head(file.bytes("neighbours"), file.path() + ": section 'neighbours'");
+  head.value<double>();
+  head.value<uint64_t>();
+  return head.value<NeighbourKind>();
 }
 
 std::optional<Neighbours> Neighbours::load(const SectionFile& file, size_t items) {
@@ -144,15 +161,18 @@ std::optional<Neighbours> Neighbours::load(const SectionFile& file, size_t items
   out.choice_.weight = head.value<double>();
   out.history_ = head.value<uint64_t>();
   out.choice_.kind = head.value<NeighbourKind>();
+  if (!head.at_end()) out.choice_.shrinkage = head.value<double>();  // none in 0.2
   const auto offsets = file.bytes("neighbours/offsets"), of = file.bytes("neighbours/of");
   out.offsets_ = {reinterpret_cast<const uint64_t*>(offsets.data()), offsets.size() / sizeof(uint64_t)};
   out.nearest_ = {reinterpret_cast<const Neighbour*>(of.data()), of.size() / sizeof(Neighbour)};
-  const bool is_chosen = out.choice_.kind == NeighbourKind::cosine || out.choice_.kind == NeighbourKind::swing;
+  const auto kind = out.choice_.kind;
+  const bool signed_sums = kind == NeighbourKind::ease;
+  const bool is_chosen = signed_sums || kind == NeighbourKind::cosine || kind == NeighbourKind::swing;
   const bool whole = is_chosen && out.weight() >= 0 && std::isfinite(out.weight()) && out.history_ > 0 &&
                      out.offsets_.size() == items + 1 && out.offsets_.front() == 0 &&
                      out.offsets_.back() == out.nearest_.size() && std::ranges::is_sorted(out.offsets_) &&
                      std::ranges::all_of(out.nearest_, [&](const Neighbour& n) {
-                       return n.item < items && n.similarity >= 0 && std::isfinite(n.similarity);
+                       return n.item < items && (signed_sums || n.similarity >= 0) && std::isfinite(n.similarity);
                      });
   if (!whole)
     fail(ErrorKind::failed, "{}: section 'neighbours' does not hold the neighbours of {} items", file.path(), items);

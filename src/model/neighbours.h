@@ -2,7 +2,7 @@
 // hundred numbers holds.
 //
 // With s_ij the similarity of item i to its neighbour j, and H the user's latest items:
-//   n_j = sum_{i in H} s_ij        score_j = <u, v_j> + weight n_j / (mean of the 20 largest n outside H)
+//   n_j = max(0, sum_{i in H} s_ij)        score_j = <u, v_j> + weight n_j / (mean of the 20 largest n outside H)
 // The scale makes users of long and of short histories alike: the weight says how many points of the towers' score the
 // best neighbours are worth.
 #pragma once
@@ -19,24 +19,25 @@
 
 namespace pagoda::model {
 
-enum class NeighbourKind : uint8_t { none, cosine, swing, automatic };
+enum class NeighbourKind : uint8_t { none, cosine, swing, automatic, ease };  // numbers stand in bundles
 
 std::string_view name_of(NeighbourKind kind);
 
 struct NeighbourOptions {
   NeighbourKind kind = NeighbourKind::none;
   int64_t count = 100;              // neighbours of an item
-  std::optional<double> shrinkage;  // of the similarity; nothing: 10 for cosine, 1 for swing
+  std::optional<double> shrinkage;  // of the similarity; nothing: 10 for cosine, 1 for swing, ease: what is chosen
   int64_t history = 100;            // the user's latest items that count
   std::optional<double> weight;     // nothing: chosen on the validation part
 };
 void describe(OptionVisitor& fields, NeighbourOptions& options);
 void validate(const NeighbourOptions& options);  // Error{usage}, with the key
 
-// What was chosen of a kind and a weight; weight 0: towers alone.
+// What was chosen; weight 0: towers alone.
 struct NeighbourChoice {
   NeighbourKind kind = NeighbourKind::none;
   double weight = 0;
+  double shrinkage = 0;
 };
 
 // Immutable. Thread-safe.
@@ -47,6 +48,8 @@ class Neighbours {
   Neighbours& operator=(Neighbours&&) = default;
   // Views of the sections; the file outlives it. nothing: the file has none. Error{failed}: they are not of `items`.
   static std::optional<Neighbours> load(const SectionFile& file, size_t items);
+  // Of a file that may not hold whole neighbours; none: it has no section of that name.
+  static NeighbourKind kind_in(const SectionFile& file);
   // Sections neighbours, neighbours/offsets, neighbours/of; with another weight, if one is given.
   void save(SectionWriter& out, std::optional<double> weight = {}) const;
   bool has_the_lists_of(const Neighbours& other) const;

@@ -46,6 +46,14 @@ TEST(Neighbours, ALiteralCase) {
   EXPECT_TRUE(boosts_of(neighbours, {2, 3}).rows.values.empty());
 }
 
+TEST(Neighbours, WhatSpeaksAgainstAnItemTakesFromTheSumAndNotFromTheScore) {
+  const Neighbours neighbours(lists({{{2, 0.5f}, {3, 0.25f}}, {{2, -0.25f}, {3, -0.5f}}, {}, {}}),
+                              {NeighbourKind::ease, 0.6}, 10);
+  const auto boosts = boosts_of(neighbours, {0, 1});
+  EXPECT_EQ(boosts.rows.values, (std::vector<uint32_t>{2}));
+  EXPECT_FLOAT_EQ(boosts.amounts[0], 0.6f);
+}
+
 TEST(Neighbours, OnlyTheLatestItemsOfAHistoryCount) {
   const Neighbours neighbours(lists({{{3, 1}}, {{4, 1}}, {{4, 1}}, {}, {}}), {NeighbourKind::cosine, 1}, 2);
   EXPECT_EQ(boosts_of(neighbours, {0, 1, 2}).rows.values, (std::vector<uint32_t>{4}));

@@ -32,7 +32,9 @@ ModelCard model_card(const Retrieval& retrieval, bool with_paths) {
   if (const auto& judged = bundle.judged())
     info["judged"] = {{"fingerprint", judged->fingerprint}, {"training_rows", judged->training_rows}};
   if (const auto* neighbours = bundle.neighbours())
-    info["neighbours"] = {{"kind", model::name_of(neighbours->choice().kind)}, {"weight", neighbours->weight()}};
+    info["neighbours"] = {{"kind", model::name_of(neighbours->choice().kind)},
+                          {"shrinkage", neighbours->choice().shrinkage},
+                          {"weight", neighbours->weight()}};
   ModelCard card{.fingerprint = bundle.fingerprint(),
                  .info = info.dump(1),
                  .index = std::string(bundle.index().kind()),

@@ -61,6 +61,7 @@ void save_checkpoint(const std::string& path, const TrainingProgress& p, const R
     ByteWriter neighbours;
     neighbours.value(p.neighbours.kind);
     neighbours.value(p.neighbours.weight);
+    neighbours.value(p.neighbours.shrinkage);
     out.section("neighbours", neighbours.bytes());
   }
   if (!p.tried.empty() || p.ratio > 0) {
@@ -112,6 +113,7 @@ Checkpoint::Checkpoint(const std::string& path, const RunIdentity& run) : file_(
     ByteReader neighbours(file_.bytes("neighbours"), path + ": section 'neighbours'");
     p.neighbours.kind = neighbours.value<model::NeighbourKind>();
     p.neighbours.weight = neighbours.value<double>();
+    if (!neighbours.at_end()) p.neighbours.shrinkage = neighbours.value<double>();  // none in 0.2
   }
   if (file_.has("ratio")) {
     ByteReader ratio(file_.bytes("ratio"), path + ": section 'ratio'");

@@ -20,19 +20,40 @@ using model::NeighbourKind;
 constexpr size_t kTop = 20;
 // Weights that are tried: shares of the mean of the users' best scores by the towers.
 constexpr double kShares[] = {0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6};
-// The best of 14 weights gains some thousandths by luck alone; less than this is not worth a list an item.
-constexpr double kLeastGain = 0.01;
+// The shrinkages of ease that are tried.
+constexpr double kShrinkages[] = {0.5, 2};
+// The best of 28 weights gains some thousandths by luck alone; less than this is not worth a list an item.
+constexpr double kLeastGain = 0.005;
+// Where a weight loses so much, a heavier one loses more.
+constexpr double kHopeless = -0.03;
+
+double shrinkage_of(const model::NeighbourChoice& choice, const model::NeighbourOptions& o) {
+  if (o.shrinkage) return *o.shrinkage;
+  if (choice.kind == NeighbourKind::ease) return choice.shrinkage > 0 ? choice.shrinkage : 1;
+  return choice.kind == NeighbourKind::swing ? 1 : 10;
+}
+
+model::Similarity similarity_of(NeighbourKind kind) {
+  return kind == NeighbourKind::ease    ? model::Similarity::ease
+         : kind == NeighbourKind::swing ? model::Similarity::swing
+                                        : model::Similarity::cosine;
+}
+
+std::string name_with_shrinkage(const model::NeighbourChoice& choice) {
+  if (choice.kind != NeighbourKind::ease) return std::string(name_of(choice.kind));
+  return fmt::format("ease of shrinkage {:g}", choice.shrinkage);
+}
 
 }  // namespace
 
 model::Neighbours make_neighbours(ThreadPool& pool, const dataset::TrainingContext& fit,
-                                  const dataset::Options& options, const model::NeighbourChoice& choice) {
+                                  const dataset::Options& options, model::NeighbourChoice choice) {
   const auto& o = options.neighbours;
-  const bool swing = choice.kind == NeighbourKind::swing;
+  choice.shrinkage = shrinkage_of(choice, o);
   model::NearestOptions nearest;
-  nearest.similarity = swing ? model::Similarity::swing : model::Similarity::cosine;
+  nearest.similarity = similarity_of(choice.kind);
   nearest.neighbours = static_cast<size_t>(o.count);
-  nearest.shrinkage = o.shrinkage.value_or(swing ? 1 : 10);
+  nearest.shrinkage = choice.shrinkage;
   nearest.seed = options.train.seed;
   auto found = model::nearest_items(pool, fit.events.items, fit.item_counts.size(), nearest);
   if (found.sampled_users < found.users)
@@ -67,8 +88,14 @@ model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Datase
     return values;
   };
   const auto& o = options.neighbours;
-  std::vector<NeighbourKind> kinds{o.kind};
-  if (o.kind == NeighbourKind::automatic) kinds = {NeighbourKind::swing, NeighbourKind::cosine};
+  std::vector<model::NeighbourChoice> kinds;
+  for (const auto kind : {NeighbourKind::swing, NeighbourKind::cosine, NeighbourKind::ease}) {
+    if (o.kind != kind && o.kind != NeighbourKind::automatic) continue;
+    if (kind != NeighbourKind::ease || o.shrinkage)
+      kinds.push_back({.kind = kind});
+    else
+      for (const double shrinkage : kShrinkages) kinds.push_back({.kind = kind, .shrinkage = shrinkage});
+  }
   std::vector<double> weights;
   if (o.weight) {
     weights = {*o.weight};
@@ -85,28 +112,29 @@ model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Datase
   };
   auto best = alone;
   double most = o.weight ? -std::numeric_limits<double>::infinity() : kLeastGain;  // a weight that was told stands
-  model::NeighbourChoice choice{.kind = kinds.front(), .weight = 0};
-  for (const auto kind : kinds) {
-    auto neighbours = make_neighbours(pool, fit, options, {kind, 0});
+  auto choice = kinds.front();
+  for (const auto& kind : kinds) {
+    auto neighbours = make_neighbours(pool, fit, options, kind);
     std::string said;
     for (const double weight : weights) {
       neighbours.set_weight(weight);
       const auto values = values_of(&neighbours);
       const double gain = gain_of(values);
       said += fmt::format("  {:.3g}: {:.4f} ({:+.1f}%)", weight, values[0], 100 * std::expm1(gain));
+      if (gain < kHopeless && !o.weight) break;
       if (gain <= most) continue;
       most = gain;
       best = values;
-      choice = {.kind = kind, .weight = weight};
+      choice = neighbours.choice();
     }
     log_info("neighbours: {} on validation by weight of {} (gain in recall and ndcg of {}): 0: {:.4f}{}", choose_by,
-             name_of(kind), fmt::join(only_choosing.evaluate.k, ", "), alone[0], said);
+             name_with_shrinkage(neighbours.choice()), fmt::join(only_choosing.evaluate.k, ", "), alone[0], said);
   }
   if (choice.weight > 0)
-    log_info("neighbours: {}, weight {:.3g}: {} = {:.4f}, {:.4f} without", name_of(choice.kind), choice.weight,
+    log_info("neighbours: {}, weight {:.3g}: {} = {:.4f}, {:.4f} without", name_with_shrinkage(choice), choice.weight,
              choose_by, best[0], alone[0]);
   else
-    log_info("neighbours: none, no weight gains {:.0f}%", 100 * kLeastGain);
+    log_info("neighbours: none, no weight gains {:g}%", 100 * kLeastGain);
   return choice;
 }
 

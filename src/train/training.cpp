@@ -100,12 +100,12 @@ class Run {
     const bool last_rows = options_.data.split.kind == data::SplitKind::leave_last;
     return std::max(epochs(), last_rows ? kLeastEpochsOfLastRows : kLeastEpochsGoingOn);
   }
-  std::vector<bool> rows_learnt(bool with_validation) const;
   void next_context(std::optional<dataset::TrainingContext>& fit, bool with_validation, std::vector<bool> learnt);
 
   bool chooses_neighbours() const {
     const auto& o = options_.neighbours;
-    return o.kind != model::NeighbourKind::none && (!o.weight || o.kind == model::NeighbourKind::automatic);
+    const bool told = o.weight && (o.shrinkage || o.kind != model::NeighbourKind::ease);
+    return o.kind != model::NeighbourKind::none && (!told || o.kind == model::NeighbourKind::automatic);
   }
   std::optional<model::Neighbours> neighbours_of(const dataset::TrainingContext& fit);
 
@@ -195,7 +195,7 @@ void Run::execute(RunFlags flags) {
   }
   if (refits() && progress_.phase != Phase::ship) {
     if (progress_.phase == Phase::choose) begin_phase(Phase::judge);
-    next_context(fit, true, rows_learnt(false));
+    next_context(fit, true, data_->rows_that_train(false));
     log_info("chosen: {} epochs ({} = {:.4f} on validation); {} for {}", progress_.best_epoch, choose_by_,
              progress_.best_value, before_ ? "going on with the validation part" : "training on train and validation",
              before_ ? fmt::format("{} epochs", refit_epochs_) : "as many");
@@ -212,10 +212,11 @@ void Run::execute(RunFlags flags) {
       judge_on_test();
       begin_phase(Phase::ship);
     } else if (goes_on()) {
-      next_context(fit, true, rows_learnt(false));
+      next_context(fit, true, data_->rows_that_train(false));
     }
-    auto learnt = rows_learnt(true);
-    own_ = own_ ? dataset::with_all_rows(std::move(*own_), goes_on()) : dataset::with_all_rows(*data_, goes_on());
+    auto learnt = data_->rows_that_train(true);
+    const auto numbers = goes_on() ? dataset::Numbers::kept : dataset::Numbers::anew;
+    own_ = dataset::with_all_rows(own_ ? std::move(*own_) : dataset::Dataset(*data_), numbers);
     data_ = &*own_;
     next_context(fit, false, std::move(learnt));
     log_info("{} {} rows for {} epochs: the model that is written",
@@ -232,13 +233,6 @@ void Run::execute(RunFlags flags) {
   std::filesystem::remove(checkpoint_path);
   std::filesystem::remove(path("best"));
   std::filesystem::remove(path("refit"));
-}
-
-std::vector<bool> Run::rows_learnt(bool with_validation) const {
-  std::vector<bool> rows;
-  for (const auto part : data_->parts)
-    rows.push_back(part == data::Part::train || (with_validation && part == data::Part::validation));
-  return rows;
 }
 
 // Puts the context of the phase that begins in the place of `fit`. Where it goes on, `fit`, which had the rows
@@ -356,11 +350,15 @@ std::optional<model::Neighbours> Run::neighbours_of(const dataset::TrainingConte
     choice = progress_.neighbours;
   } else if (chooses_neighbours()) {  // what was chosen once holds for a model that goes on
     const auto* before = from_ ? from_->earlier()->bundle->neighbours() : nullptr;
-    choice = before ? before->choice() : model::NeighbourChoice();
-    if (!from_)
-      log_warning(
-          "neighbours: nobody can be judged to choose them by, so the towers rank alone; to have them, give both "
-          "neighbours.kind and neighbours.weight, such as \"swing\" and 0.1");
+    if (before) {
+      choice = before->choice();
+    } else if (!o.weight || o.kind == model::NeighbourKind::automatic) {
+      choice = {};
+      if (!from_)
+        log_warning(
+            "neighbours: nobody can be judged to choose them by, so the towers rank alone; to have them, give both "
+            "neighbours.kind and neighbours.weight, such as \"swing\" and 0.1");
+    }
   }
   if (choice.weight == 0) return std::nullopt;
   return make_neighbours(pool_, fit, options_, choice);
