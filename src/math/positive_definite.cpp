@@ -42,8 +42,8 @@ void invert_positive_definite(ThreadPool& pool, MatrixView<float> a) {
   const size_t n = a.rows();
   check(a.cols() == n, "a matrix to invert is square");
   // A sweep of the pivots K, with P the inverse of A_KK and R the rows A_K* without A_KK: A_KK becomes -P, A_K*
-  // becomes P R, and the rest loses R' P R. Only the upper triangle is kept until the end. What is left, negated, is the
-  // inverse.
+  // becomes P R, and the rest loses R' P R. Only the upper triangle is kept until the end. What is left, negated, is
+  // the inverse.
   Matrix<float> rows(kPivots, n), solved(kPivots, n), pivots(kPivots, kPivots);
   const size_t blocks = (n + kPivots - 1) / kPivots;
   const auto block_end = [&](size_t block) { return std::min(n, (block + 1) * kPivots); };
