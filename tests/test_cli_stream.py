@@ -110,6 +110,15 @@ def test_partitions_are_merged_by_time_however_they_arrive(cli, config, lines, w
     assert models[0] == models[1] == whole(*BARE)
 
 
+def test_a_partition_that_is_far_ahead_in_time_waits_and_holds_up_nobody(cli, config, lines, whole, tmp_path):
+    model, old, new = tmp_path / "live.pagoda", tmp_path / "old.jsonl", tmp_path / "new.jsonl"
+    write(old, lines[:len(lines) // 2])
+    write(new, lines[len(lines) // 2:])
+    # Far more is in each of them than may wait: two segments.
+    cli(*words(config, model, new, *BARE, "--once", "--set", f"stream.files=['{new}', '{old}']", "--set", "stream.segment_rows=64"))
+    assert learnt(cli, model) == whole(*BARE)
+
+
 def test_a_user_latest_events_are_kept_and_all_are_counted(cli, config, lines, tmp_path):
     model, log = tmp_path / "live.pagoda", tmp_path / "log.jsonl"
     write(log, lines)

@@ -36,6 +36,15 @@ def test_a_topic_is_one_pass_of_training_to_the_bit(cli, config, lines, whole, b
     assert sum(map(int, committed.values())) == len(lines), "lag tools see what was learnt"
 
 
+def test_partitions_that_are_apart_in_time_are_read_in_its_order(cli, config, lines, whole, broker, tmp_path):  # noqa: F811
+    broker("create", "apart", 2)
+    middle = len(lines) // 2
+    broker.produce("apart", [(int(n < middle), line) for n, line in enumerate(lines)])
+    model = tmp_path / "live.pagoda"
+    cli(*words(config, model, broker, "apart", "--once", "--set", "stream.segment_rows=64"))
+    assert learnt(cli, model) == whole(*BARE)
+
+
 def test_trainer_and_broker_are_killed_and_nothing_is_lost_or_doubled(cli, config, lines, whole, broker, tmp_path):  # noqa: F811
     broker("create", "kills", 2)
     broker.produce("kills", spread(lines, 2))

@@ -34,6 +34,16 @@ bool uses_order(const dataset::Options& options, const model::UserStates& states
   return false;
 }
 
+namespace {
+
+double mean_of_column(math::MatrixView<const float> m, size_t column) {
+  double sum = 0;
+  for (size_t row = 0; row < m.rows(); ++row) sum += m[row][column];
+  return sum / static_cast<double>(m.rows());
+}
+
+}  // namespace
+
 RankingReport rank_lists(const MakeLists& make_lists, const model::UserStates& states, const EvaluationInput& judged,
                          const std::vector<int64_t>& ks, const ItemPopularity& popularity, const ItemGroups* ages,
                          UserMetrics* kept) {
@@ -92,7 +102,8 @@ Validation::Validation(ThreadPool& pool, const dataset::Dataset& data, const dat
                        const dataset::Options& options, const std::string& choose_by)
     : pool_(pool), choose_(parse_metric(choose_by)), choose_by_(choose_by), ks_(options.evaluate.k),
       repeats_(options.evaluate.repeats), states_(user_states(data, fit.events, data.train_end_us)),
-      index_(index::make_exact_index(item_vectors)), popularity_({fit.item_counts.begin(), fit.item_counts.end()}) {
+      item_vectors_(item_vectors), index_(index::make_exact_index(item_vectors)),
+      popularity_({fit.item_counts.begin(), fit.item_counts.end()}) {
   ks_.push_back(choose_.k);
   // Users of whom training has seen nothing are judged by `evaluate`, not when a model is chosen.
   const auto& names = fit.model.user_encoder.context_names();
@@ -138,13 +149,18 @@ NamedMetrics Validation::metrics(const model::Neighbours* neighbours, std::vecto
   return out;
 }
 
-double Validation::mean_top_score(size_t k) const {
+double Validation::rise_of_best(size_t k) const {
   math::Ragged<uint32_t> histories;
   for (const uint32_t user : users_) histories.push(states_.histories[user]);
   const auto found = index_->search(pool_, vectors_, {.k = k, .excluded = &histories});
   double sum = 0;
   for (const float score : found.scores) sum += score;
-  return found.scores.empty() ? 0 : sum / static_cast<double>(found.scores.size());
+  if (found.scores.empty()) return 0;
+  // The mean of all scores is the product of the mean vectors.
+  double of_all = 0;
+  for (size_t d = 0; d < item_vectors_.cols(); ++d)
+    of_all += mean_of_column(vectors_, d) * mean_of_column(item_vectors_, d);
+  return sum / static_cast<double>(found.scores.size()) - of_all;
 }
 
 NamedMetrics validation_metrics(ThreadPool& pool, const dataset::Dataset& data, const dataset::TrainingContext& fit,

@@ -60,8 +60,9 @@ class Validation {
   // For each evaluate.k and for the k of `choose_by`. `users` receives each user's value of `choose_by`, in the order
   // of `relevant`.
   NamedMetrics metrics(const model::Neighbours* neighbours = nullptr, std::vector<double>* users = nullptr) const;
-  // The mean over users of the best scores that the towers alone give to what is new to them; 0: there are no users.
-  double mean_top_score(size_t k) const;
+  // By how much the best k scores that the towers alone give to what is new to a user lie above all scores, on the mean
+  // over users; 0: there are no users. Where zero lies among the scores says nothing: a softmax does not see it.
+  double rise_of_best(size_t k) const;
 
  private:
   ThreadPool& pool_;
@@ -72,6 +73,7 @@ class Validation {
   model::UserStates states_;
   std::vector<uint32_t> users_, outside_;
   math::Ragged<uint32_t> items_;
+  math::MatrixView<const float> item_vectors_;
   math::Matrix<float> vectors_;
   std::unique_ptr<index::Index> index_;
   ItemPopularity popularity_;

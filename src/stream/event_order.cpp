@@ -122,7 +122,10 @@ std::vector<Event> EventOrder::take(const Wanted& wanted) {
   const auto end = ready_.begin() + static_cast<ptrdiff_t>(whole);
   std::vector<Event> taken(std::move_iterator(ready_.begin()), std::move_iterator(end));
   ready_.erase(ready_.begin(), end);
-  if (!taken.empty()) standing_.learnt_us = std::max(standing_.learnt_us, taken.back().key_us);
+  if (!taken.empty()) {
+    standing_.learnt_us = std::max(standing_.learnt_us, taken.back().key_us);
+    wanted_ = 0;
+  }
   standing_.events += taken.size();
   ready_since_ = ready_.empty() ? Clock::time_point::max() : Clock::now();
   changed_.notify_all();
@@ -140,7 +143,24 @@ void EventOrder::mark_done(const Event& event) {
 
 void EventOrder::wait(size_t rows, std::chrono::milliseconds time) {
   std::unique_lock lock(mutex_);
+  wanted_ = rows;
   changed_.wait_for(lock, time, [&] { return ended_ || ready_.size() >= rows; });
+}
+
+bool EventOrder::wants_more() const {
+  std::lock_guard lock(mutex_);
+  return ready_.size() < wanted_;
+}
+
+std::vector<bool> EventOrder::behind() const {
+  std::lock_guard lock(mutex_);
+  int64_t least = INT64_MAX;
+  for (const auto& partition : partitions_)
+    if (!partition.idle) least = std::min(least, partition.newest_us);
+  std::vector<bool> behind;
+  for (const auto& partition : partitions_)
+    behind.push_back(least == INT64_MAX || (!partition.idle && partition.newest_us == least));
+  return behind;
 }
 
 Standing EventOrder::standing() const {

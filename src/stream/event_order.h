@@ -70,8 +70,12 @@ class EventOrder {
   };
   // The next events in order; empty: no whole batch can be cut yet.
   std::vector<Event> take(const Wanted& wanted);
-  // Waits until `rows` events are ready, the stream has ended, or the time is over.
+  // Waits until `rows` events are ready, the stream has ended, or the time is over. They are wanted until some are taken.
   void wait(size_t rows, std::chrono::milliseconds time);
+  // Whether more events are wanted than are ready.
+  bool wants_more() const;
+  // Marks the partitions that others wait for, which hold the watermark back; all, if none does.
+  std::vector<bool> behind() const;
 
   // After all that was taken.
   Standing standing() const;
@@ -111,6 +115,7 @@ class EventOrder {
   std::deque<Event> ready_;
   int64_t ready_us_;  // the key of the last event that was ready, ever
   bool ended_ = false;
+  size_t wanted_ = 0;
   Clock::time_point ready_since_ = Clock::time_point::max();
 };
 

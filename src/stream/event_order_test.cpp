@@ -99,6 +99,31 @@ TEST(EventOrder, TakesWholeBatchesOfExamples) {
   EXPECT_EQ(order.take({.batch = 2, .max_rows = kAll, .short_too = true, .is_example = even}).size(), 2u);
 }
 
+TEST(EventOrder, KnowsWhoIsBehindWhileMoreIsWanted) {
+  using Marks = std::vector<bool>;
+  EventOrder order({.lateness_us = 10}, {});
+  for (const char* name : {"a", "b", "c"}) order.add_partition(name);
+  EXPECT_FALSE(order.wants_more());
+  add(order, 0, {0, 50});
+  EXPECT_EQ(order.behind(), (Marks{false, true, true})) << "without an event";
+  add(order, 1, {0, 20});
+  add(order, 2, {0, 20});
+  EXPECT_EQ(order.behind(), (Marks{false, true, true}));
+  order.wait(2, std::chrono::milliseconds(0));
+  EXPECT_TRUE(order.wants_more());
+  add(order, 1, {1, 70});
+  add(order, 2, {1, 40});
+  EXPECT_EQ(order.behind(), (Marks{false, false, true}));
+  EXPECT_FALSE(order.wants_more()) << "two at 20, below 40 - 10";
+  EXPECT_EQ(taken(order).size(), 2u);
+  EXPECT_FALSE(order.wants_more()) << "until it is said again";
+  order.set_idle(2, true);
+  EXPECT_EQ(order.behind(), (Marks{true, false, false})) << "nobody waits for one that is idle";
+  order.set_idle(0, true);
+  order.set_idle(1, true);
+  EXPECT_EQ(order.behind(), (Marks{true, true, true}));
+}
+
 // Messages with times that are out of order by less than `lateness`, and now and then by more.
 Lines random_lines(Rng& rng, size_t partitions, size_t messages) {
   Lines lines(partitions);

@@ -76,7 +76,8 @@ void FileSource::poll(std::chrono::milliseconds wait, std::vector<Message>& mess
   const size_t before = messages.size();
   while (true) {
     find_files();
-    for (uint32_t p = 0; p < files_.size(); ++p) read(p, messages);
+    for (uint32_t p = 0; p < files_.size(); ++p)
+      if (p >= held_.size() || !held_[p]) read(p, messages);
     if (messages.size() > before || std::chrono::steady_clock::now() + kPause > until) return;
     std::this_thread::sleep_for(kPause);
   }

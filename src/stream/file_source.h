@@ -20,6 +20,7 @@ class FileSource : public Source {
   // Gives whole lines alone: the last one of a file is read when its line end is there. Error{failed}: a file was cut
   // below the byte up to which it has been read.
   void poll(std::chrono::milliseconds wait, std::vector<Message>& messages) override;
+  void hold(const std::vector<bool>& partitions) override { held_ = partitions; }
   int64_t begin(uint32_t partition) const override { return files_[partition].begin; }
   bool at_end(uint32_t partition) const override { return files_[partition].offset >= files_[partition].size; }
   int64_t lag() const override;
@@ -38,6 +39,7 @@ class FileSource : public Source {
   std::vector<File> files_;  // parallel to names_
   std::unordered_set<std::string> met_;
   Offsets offsets_;
+  std::vector<bool> held_;
 };
 
 }  // namespace pagoda::stream

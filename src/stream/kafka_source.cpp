@@ -87,7 +87,7 @@ class KafkaSource::Consumer {
   void poll(milliseconds wait, std::vector<Message>& messages) {
     std::ranges::move(waiting_, std::back_inserter(messages));
     waiting_.clear();
-    if (paused_) pause(false);
+    pause(held_);
     look_for_partitions();
     auto left = wait;
     for (size_t n = 0; n < kMostMessages; ++n) {
@@ -100,10 +100,12 @@ class KafkaSource::Consumer {
 
   // Messages that came before the pause reached them are kept for the next poll().
   void rest(milliseconds time) {
-    if (!paused_) pause(true);
+    pause(std::vector<bool>(partitions_.size(), true));
     const Owned<rd_kafka_message_t> message(rd_kafka_consumer_poll(client_.get(), static_cast<int>(time.count())));
     if (message) take(*message, waiting_);
   }
+
+  void hold(const std::vector<bool>& partitions) { held_ = partitions; }
 
   int64_t begin(uint32_t partition) const { return partitions_[partition].begin; }
   bool at_end(uint32_t partition) const { return partitions_[partition].at_end; }
@@ -241,13 +243,20 @@ class KafkaSource::Consumer {
     const auto list = all([&](uint32_t p) { return partitions_[p].next; });
     if (const auto error = rd_kafka_assign(client_.get(), list.get()); error != RD_KAFKA_RESP_ERR_NO_ERROR)
       fail(ErrorKind::failed, "topic '{}': {}", options_.topic, rd_kafka_err2str(error));
-    paused_ = false;
+    paused_.assign(partitions_.size(), false);
   }
 
-  void pause(bool on) {
-    const auto list = all([](uint32_t) { return 0; });
-    on ? rd_kafka_pause_partitions(client_.get(), list.get()) : rd_kafka_resume_partitions(client_.get(), list.get());
-    paused_ = on;
+  // Those that are marked, and no others.
+  void pause(const std::vector<bool>& partitions) {
+    for (const bool on : {true, false}) {
+      const auto list = all([&](uint32_t p) -> int64_t {
+        const bool wanted = p < partitions.size() && partitions[p];
+        return wanted == on && paused_[p] != on ? 0 : RD_KAFKA_OFFSET_INVALID;
+      });
+      if (list->cnt == 0) continue;
+      on ? rd_kafka_pause_partitions(client_.get(), list.get()) : rd_kafka_resume_partitions(client_.get(), list.get());
+    }
+    for (uint32_t p = 0; p < paused_.size(); ++p) paused_[p] = p < partitions.size() && partitions[p];
   }
 
   void look_for_partitions() {
@@ -319,7 +328,8 @@ class KafkaSource::Consumer {
   std::vector<std::string> names_;
   std::vector<Partition> partitions_;  // parallel
   std::vector<Message> waiting_;
-  bool paused_ = false, deleted_ = false;
+  std::vector<bool> held_, paused_;  // paused_: per partition; nothing before they are assigned
+  bool deleted_ = false;
   int missing_ = 0;
   Clock::time_point looked_;
   std::atomic<bool> away_ = false;
@@ -336,6 +346,7 @@ KafkaSource::~KafkaSource() = default;
 
 void KafkaSource::start(const Offsets& offsets) { consumer_->start(offsets); }
 void KafkaSource::poll(milliseconds wait, std::vector<Message>& messages) { consumer_->poll(wait, messages); }
+void KafkaSource::hold(const std::vector<bool>& partitions) { consumer_->hold(partitions); }
 void KafkaSource::rest(milliseconds time) { consumer_->rest(time); }
 int64_t KafkaSource::begin(uint32_t partition) const { return consumer_->begin(partition); }
 bool KafkaSource::at_end(uint32_t partition) const { return consumer_->at_end(partition); }

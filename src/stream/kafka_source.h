@@ -33,6 +33,7 @@ class KafkaSource : public Source {
   // Error{input}: the broker does not know the topic.
   void start(const Offsets& offsets) override;
   void poll(std::chrono::milliseconds wait, std::vector<Message>& messages) override;
+  void hold(const std::vector<bool>& partitions) override;
   void rest(std::chrono::milliseconds time) override;
   int64_t begin(uint32_t partition) const override;
   bool at_end(uint32_t partition) const override;

@@ -59,7 +59,14 @@ void Reading::read(std::vector<Message>& messages) {
     std::swap(commit, commit_);
   }
   if (commit) source_.committed(*commit, false);
-  if (order_.waiting() >= options_.most_waiting) return source_.rest(kPoll);
+  std::vector<bool> held;
+  if (order_.waiting() >= options_.most_waiting) {
+    if (!order_.wants_more()) return source_.rest(kPoll);
+    // Nothing can be taken before a partition that is behind has come as far as those that are ahead of it.
+    held = order_.behind();
+    held.flip();
+  }
+  source_.hold(held);
   messages.clear();
   source_.poll(kPoll, messages);
   meet_partitions();
@@ -68,7 +75,7 @@ void Reading::read(std::vector<Message>& messages) {
   order_.add(messages, std::move(decoded));
   for (const auto& message : messages) busy_[message.partition] = Clock::now();
   lag_ = source_.lag();
-  note_idle();
+  note_idle(held);
 }
 
 // Before they are counted as done. False: it was stopped.
@@ -87,10 +94,11 @@ void Reading::meet_partitions() {
   }
 }
 
-void Reading::note_idle() {
+void Reading::note_idle(const std::vector<bool>& held) {
   bool all = true;
   for (uint32_t p = 0; p < busy_.size(); ++p) {
     const bool at_end = source_.at_end(p);
+    if (p < held.size() && held[p]) busy_[p] = Clock::now();  // it may have more
     all &= at_end;
     order_.set_idle(p, at_end && Clock::now() - busy_[p] >= options_.idle);
   }

@@ -17,7 +17,7 @@
 namespace pagoda::stream {
 
 struct ReadingOptions {
-  size_t most_waiting = 1;              // events; while more wait, it reads no further
+  size_t most_waiting = 1;              // events; while more wait, it reads no further than the watermark needs
   std::chrono::milliseconds idle{0};    // a partition at its end for so long is not waited for
   bool once = false;                    // ends where the source ends now
   Positions from;                       // where it goes on
@@ -42,7 +42,7 @@ class Reading {
   void read(std::vector<Message>& messages);
   bool keep_bad(const std::vector<Message>& messages, const std::vector<DecodedMessage>& decoded);
   void meet_partitions();
-  void note_idle();
+  void note_idle(const std::vector<bool>& held);
 
   Source& source_;
   Decoder& decoder_;

@@ -26,6 +26,9 @@ class Source {
   // Appends the messages that have come; waits for some up to `wait`. Partitions may be added. Error{failed}: the source
   // is gone for good, as a topic that was deleted.
   virtual void poll(std::chrono::milliseconds wait, std::vector<Message>& messages) = 0;
+  // poll() gives no messages of the partitions that are marked there, but for those that have come already, until it is
+  // told otherwise. Partitions beyond its end are read.
+  virtual void hold(const std::vector<bool>& partitions) = 0;
   // Called in place of poll() while the caller takes no more messages: pauses, and stays in touch with what must be
   // asked every now and then.
   virtual void rest(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }

@@ -18,7 +18,7 @@ namespace {
 using model::NeighbourKind;
 
 constexpr size_t kTop = 20;
-// Weights that are tried: shares of the mean of the users' best scores by the towers.
+// Weights that are tried: shares of what the users' best scores by the towers lie above all.
 constexpr double kShares[] = {0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6};
 // The shrinkages of ease that are tried.
 constexpr double kShrinkages[] = {0.5, 2};
@@ -99,7 +99,7 @@ model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Datase
   std::vector<double> weights;
   if (o.weight) {
     weights = {*o.weight};
-  } else if (const double unit = judge.mean_top_score(kTop); unit > 0) {
+  } else if (const double unit = judge.rise_of_best(kTop); unit > 0) {
     for (const double share : kShares) weights.push_back(share * unit);
   }
   const auto alone = values_of(nullptr);
