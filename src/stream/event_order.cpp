@@ -41,7 +41,7 @@ void EventOrder::add(const Message& message, DecodedMessage& decoded) {
     standing_.bad += decoded.bad;
     standing_.not_positive += decoded.not_positive;
   }
-  Pending pending{message.offset, partition.newest_us, std::vector<bool>(std::max(1u, decoded.rows), true), 0};
+  Pending pending{message.offset, partition.newest_us, std::vector<bool>(decoded.rows > 1 ? decoded.rows : 0, true), 0};
   for (auto& event : decoded.events) {
     const bool first = partition.newest_us == INT64_MIN;
     const int64_t earliest = std::max(first ? INT64_MIN : partition.newest_us - options_.lateness_us, ready_us_);
@@ -56,7 +56,7 @@ void EventOrder::add(const Message& message, DecodedMessage& decoded) {
       event.late = true;  // and counted when it is taken: until then it may be read again
       event.key_us = event.time_us = earliest;
     }
-    pending.done[event.row] = false;
+    if (!pending.done.empty()) pending.done[event.row] = false;
     ++pending.left;
     open_.insert(open_.end(), std::move(event));
   }
@@ -134,9 +134,11 @@ std::vector<Event> EventOrder::take(const Wanted& wanted) {
 
 void EventOrder::mark_done(const Event& event) {
   auto& messages = partitions_[event.partition].messages;
-  const auto at = std::ranges::lower_bound(messages, event.offset, {}, &Pending::offset);
+  auto at = messages.begin();  // mostly the one
+  if (at == messages.end() || at->offset != event.offset)
+    at = std::ranges::lower_bound(messages, event.offset, {}, &Pending::offset);
   check(at != messages.end() && at->offset == event.offset, "an event is of a message that is pending");
-  at->done[event.row] = true;
+  if (!at->done.empty()) at->done[event.row] = true;
   --at->left;
   while (!messages.empty() && messages.front().left == 0) messages.pop_front();
 }
@@ -171,9 +173,11 @@ Standing EventOrder::standing() const {
     const auto& messages = partition.messages;
     position.next = messages.empty() ? partition.next : messages.front().offset;
     position.newest_us = messages.empty() ? partition.newest_us : messages.front().newest_before_us;
-    for (const auto& message : messages)
+    for (const auto& message : messages) {
+      if (message.done.empty() && message.left == 0) position.done.insert({message.offset, 0});
       for (uint32_t row = 0; row < message.done.size(); ++row)
         if (message.done[row]) position.done.insert({message.offset, row});
+    }
     // Rows that were done before and have not been read again.
     for (const auto& row : partition.start.done)
       if (row.first >= partition.next) position.done.insert(row);

@@ -89,7 +89,7 @@ class EventOrder {
   using Clock = std::chrono::steady_clock;
   struct Pending {  // a message that is not learnt yet, or stands behind one
     int64_t offset, newest_before_us;
-    std::vector<bool> done;  // per row
+    std::vector<bool> done;  // per row; empty: there is one, and left says it
     uint32_t left;           // rows that are not done
   };
   struct Partition {

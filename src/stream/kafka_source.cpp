@@ -23,6 +23,9 @@ constexpr int kTimeoutMs = 5000;         // of a question to the broker
 constexpr int kShortMs = 500;            // while none answers
 constexpr auto kLookWhileAway = milliseconds(1000);
 constexpr auto kLookAgain = milliseconds(5000);  // for partitions that were added
+// librdkafka fetches nothing for a second once this much of a partition lies ready: it must last for that long, and
+// a stream reads some hundred thousand messages a second.
+constexpr const char* kMessagesAhead = "500000";
 // What would make the consumer begin, or say that it has read, elsewhere than we tell it.
 constexpr std::string_view kOurs[] = {"enable.auto.commit", "enable.auto.offset.store", "auto.offset.reset",
                                       "enable.partition.eof"};
@@ -40,6 +43,7 @@ class KafkaSource::Consumer {
     const auto set = [&](const std::string& key, const std::string& value) { set_key(conf.get(), key, value); };
     bool brokers = false;
     set("group.id", "pagoda-" + options_.topic);  // under which lag tools find what was learnt
+    set("queued.min.messages", kMessagesAhead);
     for (const auto& [key, value] : options_.keys) {
       if (std::ranges::find(kOurs, key) != std::end(kOurs))
         fail(ErrorKind::usage, "[stream.kafka]: {} is set by Pagoda, which keeps offsets with the model; remove it",

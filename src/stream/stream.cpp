@@ -35,6 +35,7 @@ constexpr size_t kPastRecalls = 20;  // segments that the guard compares with
 constexpr size_t kFewSegments = 3;   // before which it says nothing
 constexpr size_t kFewUsers = 100;    // fewer judge nothing
 constexpr auto kLook = milliseconds(100);
+constexpr size_t kFirstShare = 8;
 
 milliseconds duration(const std::string& text) {
   return std::chrono::duration_cast<milliseconds>(
@@ -126,16 +127,20 @@ class Stream {
 
   void run() {
     auto segment_began = Clock::now(), published = segment_began;
+    bool first = true;
     while (true) {
       reading_->rethrow();
       note_lag();
       const bool ended = reading_->ended(), stop = interrupted_;
       const bool due = ended || Clock::now() - segment_began >= duration(config_.segment);
-      const size_t enough = due ? static_cast<size_t>(options_.train.batch) : most_rows();
+      // The first segment is short: what follows is read while it is learnt.
+      const auto batch = static_cast<size_t>(options_.train.batch);
+      const size_t enough = due ? batch : first ? std::max(batch, most_rows() / kFirstShare) : most_rows();
       std::vector<Event> events;
       if (due || order_->ready() >= enough) events = take();
       if (!events.empty()) {
         segment_began = Clock::now();
+        first = false;
         learn(events);
       } else if (ended || stop) {
         break;
