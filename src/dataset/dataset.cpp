@@ -232,6 +232,13 @@ std::vector<uint64_t> example_counts(const std::vector<bool>& skipped, const Eve
 
 Events latest_of(const Events& events, size_t count) {
   Events out;
+  size_t rows = 0;
+  for (size_t user = 0; user < events.items.size(); ++user) rows += std::min(events.items[user].size(), count);
+  out.items.offsets.reserve(events.items.offsets.size());
+  out.items.values.reserve(rows);
+  out.time_us.reserve(rows);
+  out.log_row.reserve(rows);
+  out.user.reserve(rows);
   for (size_t user = 0; user < events.items.size(); ++user) {
     const size_t end = events.items.offsets[user + 1];
     for (size_t e = std::max(events.items.offsets[user], end - std::min(end, count)); e < end; ++e) {

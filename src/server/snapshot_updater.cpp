@@ -1,12 +1,10 @@
 #include "server/snapshot_updater.h"
 
-#include <sched.h>
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <optional>
 
 #include "core/log.h"
+#include "core/priority.h"
 
 namespace pagoda::server {
 namespace {
@@ -17,13 +15,6 @@ constexpr std::chrono::milliseconds kReleaseInterval{100};  // how often former 
 constexpr std::chrono::seconds kRetryMaintenance{60};       // after maintenance that failed
 // CPU priorities: searches come first, then changes, then maintenance.
 constexpr int kNiceChange = 10, kNiceMaintenance = 15;
-
-// Lowers the priority of the calling thread. A SCHED_BATCH thread that wakes preempts no other.
-void lower_priority(int nice) {
-  constexpr sched_param kNone{};
-  if (::sched_setscheduler(0, SCHED_BATCH, &kNone) != 0 || ::setpriority(PRIO_PROCESS, 0, nice) != 0)
-    log_debug("a thread of the updater has the usual priority");
-}
 
 // The throttle of the calling thread, if there is foreground load to yield to.
 class OwnThrottle {

@@ -58,7 +58,11 @@ void EventOrder::add(const Message& message, DecodedMessage& decoded) {
     }
     if (!pending.done.empty()) pending.done[event.row] = false;
     ++pending.left;
-    open_.insert(open_.end(), std::move(event));
+    ++open_;
+    if (partition.open.empty() || partition.open.back() < event)
+      partition.open.push_back(std::move(event));
+    else
+      strays_.insert(std::move(event));
   }
   partition.next = message.next;
   partition.idle = false;
@@ -95,8 +99,22 @@ EventOrder::Place EventOrder::limit() const {
 // Moves the events that have their final order.
 void EventOrder::settle() {
   const auto end = limit();
-  while (!open_.empty() && Place(open_.begin()->place()) < end) {
-    ready_.push_back(std::move(open_.extract(open_.begin()).value()));
+  while (true) {
+    const Event* next = strays_.empty() ? nullptr : &*strays_.begin();
+    Partition* of = nullptr;
+    for (auto& partition : partitions_)
+      if (!partition.open.empty() && (!next || partition.open.front() < *next)) {
+        of = &partition;
+        next = &partition.open.front();
+      }
+    if (!next || !(Place(next->place()) < end)) break;
+    if (of) {
+      ready_.push_back(std::move(of->open.front()));
+      of->open.pop_front();
+    } else {
+      ready_.push_back(std::move(strays_.extract(strays_.begin()).value()));
+    }
+    --open_;
     ready_us_ = std::max(ready_us_, ready_.back().key_us);
   }
   if (ready_.empty())
@@ -192,7 +210,7 @@ size_t EventOrder::ready() const {
 
 size_t EventOrder::waiting() const {
   std::lock_guard lock(mutex_);
-  return open_.size() + ready_.size();
+  return open_ + ready_.size();
 }
 
 int64_t EventOrder::watermark_us() const {

@@ -99,6 +99,7 @@ class EventOrder {
     int64_t newest_us = INT64_MIN;
     bool idle = false;
     std::deque<Pending> messages;  // from the first that is not learnt
+    std::deque<Event> open;        // each behind the one before it, as nearly all of them come
   };
   using Place = std::tuple<int64_t, uint32_t, int64_t, uint32_t>;
   Place limit() const;  // every event before it is ready
@@ -111,7 +112,9 @@ class EventOrder {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Partition> partitions_;
-  std::set<Event> open_;  // events that others may still come before
+  // Others may still come before these: the open ones of the partitions, and those that stood before one of their own.
+  std::set<Event> strays_;
+  size_t open_ = 0;  // of both
   std::deque<Event> ready_;
   int64_t ready_us_;  // the key of the last event that was ready, ever
   bool ended_ = false;
