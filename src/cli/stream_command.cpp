@@ -14,7 +14,7 @@ void run_stream_command(const StreamArgs& args) {
   read_config(args.config, args.set, config);
   train::validate(config.stream);
   const auto& o = config.stream;
-  const auto source = stream::make_source(o);
+  const auto source = stream::make_source(o, stream::kReadingNice);
   stream::StreamFlags flags{.from = args.from, .once = args.once};
   if (!o.dead_letters.empty())
     flags.dead_letters = o.topic.empty() ? stream::dead_letter_file(o.dead_letters)

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/priority.h"
 
 namespace pagoda::stream {
 
@@ -11,6 +12,22 @@ void set_key(rd_kafka_conf_t* conf, const std::string& key, const std::string& v
   char why[512];
   if (rd_kafka_conf_set(conf, key.c_str(), value.c_str(), why, sizeof why) != RD_KAFKA_CONF_OK)
     fail(ErrorKind::usage, "[stream.kafka]: {} = \"{}\": {}", key, value, why);
+}
+
+void lower_priority_of_threads(rd_kafka_conf_t* conf, int nice) {
+  static constexpr const char* kName = "pagoda";
+  rd_kafka_conf_interceptor_add_on_new(
+      conf, kName,
+      [](rd_kafka_t* client, const rd_kafka_conf_t*, void* told, char*, size_t) {
+        return rd_kafka_interceptor_add_on_thread_start(
+            client, kName,
+            [](rd_kafka_t*, rd_kafka_thread_type_t, const char*, void* nice) {
+              lower_priority(static_cast<int>(reinterpret_cast<intptr_t>(nice)));
+              return RD_KAFKA_RESP_ERR_NO_ERROR;
+            },
+            told);
+      },
+      reinterpret_cast<void*>(static_cast<intptr_t>(nice)));
 }
 
 KafkaOwned<rd_kafka_t> make_client(rd_kafka_type_t type, KafkaOwned<rd_kafka_conf_t> conf) {

@@ -23,6 +23,8 @@ using KafkaOwned = std::unique_ptr<T, KafkaDeleter>;
 
 // Error{usage}: librdkafka does not know the key, or refuses the value.
 void set_key(rd_kafka_conf_t* conf, const std::string& key, const std::string& value);
+// Of the threads of a client that is made with these settings.
+void lower_priority_of_threads(rd_kafka_conf_t* conf, int nice);
 // Its severe messages become warnings. Error{usage}: what librdkafka refuses about the keys together.
 KafkaOwned<rd_kafka_t> make_client(rd_kafka_type_t type, KafkaOwned<rd_kafka_conf_t> conf);
 // The number of partitions of a topic; 0: the broker does not know it; -1: no broker answers. Error{failed}: it may not

@@ -60,12 +60,15 @@ class KafkaSource::Consumer {
     rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int error, const char* reason, void* self) {
       static_cast<Consumer*>(self)->note(static_cast<rd_kafka_resp_err_t>(error), reason);
     });
+    if (options_.nice > 0) lower_priority_of_threads(conf.get(), options_.nice);
     client_ = make_client(RD_KAFKA_CONSUMER, std::move(conf));
     rd_kafka_poll_set_consumer(client_.get());
+    queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   }
 
   ~Consumer() {
     if (!client_) return;
+    queue_.reset();
     rd_kafka_consumer_close(client_.get());
     // librdkafka 2.0.2 would wait for ever for a thread of its own.
     if (deleted_) static_cast<void>(client_.release());
@@ -93,13 +96,15 @@ class KafkaSource::Consumer {
     waiting_.clear();
     pause(held_);
     look_for_partitions();
-    auto left = wait;
-    for (size_t n = 0; n < kMostMessages; ++n) {
-      const Owned<rd_kafka_message_t> message(rd_kafka_consumer_poll(client_.get(), static_cast<int>(left.count())));
-      left = milliseconds(0);
-      if (!message) return;
-      take(*message, messages);
-    }
+    const Owned<rd_kafka_message_t> first(rd_kafka_consumer_poll(client_.get(), static_cast<int>(wait.count())));
+    if (!first) return;
+    take(*first, messages);
+    // Those that lie ready, at once: one by one each takes a lock.
+    batch_.resize(kMostMessages);
+    const auto count = rd_kafka_consume_batch_queue(queue_.get(), 0, batch_.data(), batch_.size());
+    const auto begin = batch_.begin();
+    std::vector<Owned<rd_kafka_message_t>> rest(begin, begin + std::max<ssize_t>(0, count));  // also where one fails
+    for (const auto& message : rest) take(*message, messages);
   }
 
   // Messages that came before the pause reached them are kept for the next poll().
@@ -329,6 +334,8 @@ class KafkaSource::Consumer {
 
   KafkaOptions options_;
   Owned<rd_kafka_t> client_;
+  Owned<rd_kafka_queue_t> queue_;
+  std::vector<rd_kafka_message_t*> batch_;
   std::vector<std::string> names_;
   std::vector<Partition> partitions_;  // parallel
   std::vector<Message> waiting_;
@@ -342,7 +349,7 @@ class KafkaSource::Consumer {
 };
 
 KafkaOptions kafka_options(const train::StreamOptions& options) {
-  return {options.topic, options.kafka, options.start, options.skip_gaps};
+  return {.topic = options.topic, .keys = options.kafka, .start = options.start, .skip_gaps = options.skip_gaps};
 }
 
 KafkaSource::KafkaSource(KafkaOptions options) : consumer_(std::make_unique<Consumer>(std::move(options))) {}

@@ -18,6 +18,7 @@ struct KafkaOptions {
   // partition that is added later begins at its first message.
   std::string start = "begin";
   bool skip_gaps = false;  // go on behind messages that the broker has deleted before they were read; else an error
+  int nice = 0;            // by how much the priority of librdkafka's threads is lower
 };
 
 KafkaOptions kafka_options(const train::StreamOptions& options);

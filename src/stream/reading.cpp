@@ -11,7 +11,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kPoll = std::chrono::milliseconds(100);
-constexpr int kNice = 15;
 
 Offsets offsets_of(const Positions& positions) {
   Offsets offsets;
@@ -48,7 +47,7 @@ void Reading::committed(const Positions& positions) {
 void Reading::run() {
   // Learning comes first. What it leaves free, where a model is written, say, is enough to read ahead; and where nothing
   // can be learnt before more is read, all of it.
-  lower_priority(kNice);
+  lower_priority(kReadingNice);
   try {
     std::vector<Message> messages;
     while (!stop_ && !ended_) read(messages);

@@ -13,6 +13,9 @@
 
 namespace pagoda::stream {
 
+// By how much the priority of threads that read is lowered where others learn what they read.
+constexpr int kReadingNice = 15;
+
 // Where reading begins in a partition, by the name of the partition.
 using Offsets = std::map<std::string, int64_t>;
 

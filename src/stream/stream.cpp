@@ -127,20 +127,20 @@ class Stream {
 
   void run() {
     auto segment_began = Clock::now(), published = segment_began;
-    bool first = true;
+    const auto batch = static_cast<size_t>(options_.train.batch);
+    // The first segments are short: what follows is read while they are learnt.
+    size_t rows = std::max(batch, most_rows() / kFirstShare);
     while (true) {
       reading_->rethrow();
       note_lag();
       const bool ended = reading_->ended(), stop = interrupted_;
       const bool due = ended || Clock::now() - segment_began >= duration(config_.segment);
-      // The first segment is short: what follows is read while it is learnt.
-      const auto batch = static_cast<size_t>(options_.train.batch);
-      const size_t enough = due ? batch : first ? std::max(batch, most_rows() / kFirstShare) : most_rows();
+      const size_t enough = due ? batch : rows;
       std::vector<Event> events;
       if (due || order_->ready() >= enough) events = take();
       if (!events.empty()) {
         segment_began = Clock::now();
-        first = false;
+        rows = std::min(2 * rows, most_rows());
         learn(events);
       } else if (ended || stop) {
         break;
@@ -328,9 +328,11 @@ dataset::Options as_stream(dataset::Options o) {
   return o;
 }
 
-std::unique_ptr<Source> make_source(const train::StreamOptions& options) {
+std::unique_ptr<Source> make_source(const train::StreamOptions& options, int nice) {
   if (options.topic.empty()) return std::make_unique<FileSource>(options.files);
-  return std::make_unique<KafkaSource>(kafka_options(options));
+  auto kafka = kafka_options(options);
+  kafka.nice = nice;
+  return std::make_unique<KafkaSource>(std::move(kafka));
 }
 
 void run_stream(const train::WholeConfig& config, const std::string& output, StreamFlags flags, Source& source,

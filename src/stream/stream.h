@@ -19,8 +19,9 @@ namespace pagoda::stream {
 // What the config says otherwise is changed, and said. Error{usage}: what a stream cannot do.
 dataset::Options as_stream(dataset::Options options);
 
-// The topic of the section, or without one its files. Error{usage}: as of KafkaSource.
-std::unique_ptr<Source> make_source(const train::StreamOptions& options);
+// The topic of the section, or without one its files. nice: by how much the priority of its own threads is lowered.
+// Error{usage}: as of KafkaSource.
+std::unique_ptr<Source> make_source(const train::StreamOptions& options, int nice = 0);
 
 struct StreamFlags {
   std::string from;  // a bundle to begin with; "": random weights. Of no account where OUTPUT.stream has a checkpoint
