@@ -109,7 +109,7 @@ class Replay:
         model = self.folder / f"nightly-{number % 2}.pagoda"
         self.seconds["nightly"].append(run("train", "-c", CONFIG, "-o", model, "--interactions", log, "--from", self.models["nightly"], *SETTINGS))
         self.models["nightly"] = model
-        if number % 7 == 6:
+        if number % 7 == 6 and day < max(self.days):  # nothing judges what is made after the last day
             until = [row for d in sorted(self.days) if d <= day for hour in sorted(self.days[d]) for row in self.days[d][hour]]
             log, model = write_log(self.folder / "until.csv", self.head, self.before + until), self.folder / "weekly.pagoda"
             self.seconds["weekly"].append(run("train", "-c", CONFIG, "-o", model, "--interactions", log, *SETTINGS, "--set", "train.keep_state=false"))
@@ -154,7 +154,8 @@ def main():
         for number, day in enumerate(sorted(replay.days)):
             told += replay.day(day, broker, "decks")
             replay.night(day, number)
-            write_page(told, replay.seconds)
+            if number > 0:
+                write_page(told, replay.seconds)
     finally:
         broker.kill()
 
