@@ -296,6 +296,7 @@ class KafkaSource::Consumer {
     const auto p = static_cast<uint32_t>(message.partition);
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       set_away(false);
+      if (message.offset < partitions_[p].next) return;  // given before a pause, and fetched again after it
       messages.push_back({.partition = p,
                           .offset = message.offset,
                           .next = message.offset + 1,
