@@ -27,9 +27,11 @@ def make_world():
 class Lab:
     """A finished lab. A killed experiment goes on where it stopped; delete its folder under build/experiments to begin anew."""
 
-    def __init__(self, name):
+    def __init__(self, name, plan=None):
+        """plan: experiments/NAME.toml, if it is not given."""
         folder = LABS / name
-        subprocess.run([PROGRAM, "lab", "-c", ROOT / "experiments" / f"{name}.toml", "-o", folder], check=True, cwd=ROOT)
+        plan = plan or ROOT / "experiments" / f"{name}.toml"
+        subprocess.run([PROGRAM, "lab", "-c", plan, "-o", folder], check=True, cwd=ROOT)
         self.json = json.loads((folder / "lab.json").read_text())
         self.variants = {v["name"]: v for v in self.json["variants"]}
 

@@ -102,13 +102,13 @@ def test_what_is_no_bundle_is_refused(cli, tmp_path, command):
     cli(command, tmp_path / "folder", *words, stdin="u1\n", code=3, says=["folder", "not a regular file"])
 
 
-@pytest.mark.parametrize("field, at, known", [("file format", 8, 1), ("bundle", 12, 6)])
+@pytest.mark.parametrize("field, at, known", [("file format", 8, 1), ("bundle", 12, 7)])
 def test_a_newer_version_asks_for_a_newer_program(cli, whole, bundle, field, at, known):
     newer = bytearray(whole.read_bytes())
-    struct.pack_into("<I", newer, at, 7)
+    struct.pack_into("<I", newer, at, 8)
     struct.pack_into("<Q", newer, PAGE - 8, checksum(newer[:PAGE - 8]))
     bundle.write_bytes(newer)
-    cli("inspect", bundle, code=1, says=["m.pagoda", field, "version 7", f"up to {known}", "newer pagoda"])
+    cli("inspect", bundle, code=1, says=["m.pagoda", field, "version 8", f"up to {known}", "newer pagoda"])
 
 
 def signed(data, name, change):

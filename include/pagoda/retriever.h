@@ -31,6 +31,8 @@ struct Request {
   std::optional<std::string> user{};                  // an id; an unknown one is no error
   std::optional<std::vector<std::string>> history{};  // item ids, the latest last; takes the place of the known history
   std::vector<std::string> recent{};  // item ids since then, the latest last; come after the history, known or given
+  // Kinds of events and their items, the latest last: after what is known of the user, or, with a history, in its place.
+  std::vector<std::pair<std::string, std::vector<std::string>>> events{};
   std::vector<std::pair<std::string, std::string>> context{};  // name and value: {"device", "phone"}
   std::vector<Feature> features{};  // columns of the user table, for users that the bundle lacks
   std::optional<std::int64_t>

@@ -11,7 +11,7 @@ from ._model import Model, load
 _models: dict[str, Model] = {}
 _lock = threading.Lock()
 
-REQUEST_COLUMNS = ("history", "recent", "context", "features", "time")
+REQUEST_COLUMNS = ("history", "recent", "events", "context", "features", "time")
 
 
 def model_of(path: str, threads: int) -> Model:

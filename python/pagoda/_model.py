@@ -46,7 +46,8 @@ class Model(Searcher):
     ``pagoda.train`` makes one, ``pagoda.load`` opens one. It is immutable; any number of threads may use it.
 
     Users may be given as an id or a list of ids, or as a list of dicts (or a frame) with the keys of a request: "user",
-    "history" (takes the place of the known one), "recent" (added to it), "context", "features", "time".
+    "history" (takes the place of the known one), "recent" (added to it), "events" (a dict: items by kind of event),
+    "context", "features", "time".
     """
 
     def __init__(self, path: str | os.PathLike, *, threads: int = 0, journal: bool = False, _tables: Tables | None = None,
@@ -99,14 +100,15 @@ class Model(Searcher):
 
     # ---- candidates
 
-    def _requests(self, users: Any, history: Any = None, recent: Any = None, context: Any = None, features: Any = None,
-                  time: Any = None) -> tuple[list[str], bool, list[Any]]:
+    def _requests(self, users: Any, history: Any = None, recent: Any = None, events: Any = None, context: Any = None,
+                  features: Any = None, time: Any = None) -> tuple[list[str], bool, list[Any]]:
         """(ids or JSON, whether it is JSON, keys of the answers)"""
         if users is not None and isinstance(users, (str, int, np.integer, Mapping)):
             raise UsageError(f"users = {users!r}: give a list of users, also of one", "users")
         if hasattr(users, "__arrow_c_stream__") and hasattr(users, "columns"):
             users = _rows_of(users)
-        told = {"history": history, "recent": recent, "context": context, "features": features, "time": time}
+        told = {"history": history, "recent": recent, "events": events, "context": context, "features": features,
+                "time": time}
         told = {name: value for name, value in told.items() if value is not None}
         rows = list(users) if users is not None else [None] * _length_of(told)
         if not told and not any(isinstance(r, Mapping) for r in rows) and all(r is not None for r in rows):
@@ -125,12 +127,15 @@ class Model(Searcher):
             for name in _LIST_KEYS:
                 if request.get(name) is not None:
                     request[name] = id_texts(request[name])
+            if request.get("events") is not None:
+                kinds = dict(request["events"])  # Arrow gives a map as a list of pairs
+                request["events"] = {kind: id_texts(items) for kind, items in kinds.items() if items is not None}
             requests.append(json.dumps({k: v for k, v in request.items() if v is not None}))
         return requests, True, keys
 
     def recommend(self, users: Any = None, k: int = 1000, *, filter: str | None = None, exclude_seen: bool = True,
-                  exclude: Iterable[Any] | None = None, history: Any = None, recent: Any = None, context: Any = None,
-                  features: Any = None, time: Any = None, min_score: float | None = None,
+                  exclude: Iterable[Any] | None = None, history: Any = None, recent: Any = None, events: Any = None,
+                  context: Any = None, features: Any = None, time: Any = None, min_score: float | None = None,
                   quota: tuple[str, int] | None = None, recall: float | None = None,
                   progress: bool | None = None) -> Recommendations:
         """The best k items for each user: ``ids, scores = model.recommend(["u7", "u9"], k=1000)``.
@@ -142,8 +147,8 @@ class Model(Searcher):
                 are full where there are items enough.
             exclude_seen: leave out what is in the history.
             exclude: ids that come back for nobody.
-            history, recent, context, features, time: of the requests, one for each user, a list; context and features
-                also as one dict for all.
+            history, recent, events, context, features, time: of the requests, one for each user, a list; events,
+                context and features also as one dict for all.
             min_score: leave out items that score less.
             quota: ("author", 3): at most three items of one value of that attribute.
             recall: wanted of a partitioned index, up to 1, which is exact; None: what it was built for.
@@ -151,10 +156,10 @@ class Model(Searcher):
         Raises:
             UsageError: k below 1, a filter that does not parse. InputError: a context or feature that no tower reads.
         """
-        requests, as_json, keys = self._requests(users, history, recent, context, features, time)
+        requests, as_json, keys = self._requests(users, history, recent, events, context, features, time)
         options = options_of(k, filter, exclude_seen, exclude, min_score, quota, recall)
-        with Events(progress=progress) as events:
-            lists = self._loaded.recommend(requests, as_json, options, events)
+        with Events(progress=progress) as watched:
+            lists = self._loaded.recommend(requests, as_json, options, watched)
         pass_on()
         return Recommendations(lists, self._catalogue, keys)
 
@@ -185,10 +190,10 @@ class Model(Searcher):
 
     # ---- vectors
 
-    def user_vectors(self, users: Any = None, *, history: Any = None, recent: Any = None, context: Any = None,
-                     features: Any = None, time: Any = None) -> np.ndarray:
+    def user_vectors(self, users: Any = None, *, history: Any = None, recent: Any = None, events: Any = None,
+                     context: Any = None, features: Any = None, time: Any = None) -> np.ndarray:
         """What the user tower makes of users, [n, dim] float32; arguments as for ``recommend``."""
-        requests, as_json, _ = self._requests(users, history, recent, context, features, time)
+        requests, as_json, _ = self._requests(users, history, recent, events, context, features, time)
         vectors = self._loaded.user_vectors(requests, as_json)
         pass_on()
         return vectors
@@ -230,10 +235,10 @@ class Model(Searcher):
 
         export.write(self, path, format)
 
-    def user_inputs(self, users: Any = None, *, history: Any = None, recent: Any = None, context: Any = None,
-                    features: Any = None, time: Any = None) -> dict[str, np.ndarray]:
+    def user_inputs(self, users: Any = None, *, history: Any = None, recent: Any = None, events: Any = None,
+                    context: Any = None, features: Any = None, time: Any = None) -> dict[str, np.ndarray]:
         """The inputs of the exported user tower, by name; arguments as for ``recommend``."""
-        requests, as_json, _ = self._requests(users, history, recent, context, features, time)
+        requests, as_json, _ = self._requests(users, history, recent, events, context, features, time)
         return self._loaded.encoded_users(requests, as_json)
 
     def item_inputs(self, items: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
@@ -367,7 +372,7 @@ def _length_of(told: Mapping[str, Any]) -> int:
 
 
 def _one_of(name: str, value: Any, n: int, rows: int) -> Any:
-    if name in ("context", "features") and isinstance(value, Mapping):
+    if name in ("events", "context", "features") and isinstance(value, Mapping):
         return value
     if name == "time" and not isinstance(value, (list, tuple, np.ndarray)):
         return value
@@ -384,7 +389,7 @@ def _rows_of(frame: Any) -> list[dict]:
         rows = frame.to_pylist()
     else:
         rows = frame.to_dict("records")
-    known = {"user", "history", "recent", "context", "features", "time"}
+    known = {"user", "history", "recent", "events", "context", "features", "time"}
     found = []
     for row in rows:
         request = {key: value for key, value in row.items() if key in known}

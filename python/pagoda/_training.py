@@ -48,7 +48,8 @@ class Source:
 
     def __init__(self, clicks: Any, *, items: Any, users: Any, user: str | None, item: str | None,
                  time: str | bool | None, weight: str | None = None, clicked: str | None = None,
-                 positive: str | None = None, where: str | None = None, context: Sequence[str] | None = None,
+                 event: str | None = None, events: Mapping[str, str] | None = None, positive: str | None = None,
+                 where: str | None = None, context: Sequence[str] | None = None,
                  config: str | os.PathLike | None = None, set: Sequence[str] = (), folder: str = ".",
                  start: str | None = None):
         self.tables = Tables()
@@ -60,11 +61,13 @@ class Source:
         if not given["interactions"] and config is None:
             raise UsageError("give a log: a frame, a sparse matrix, or the path of a file")
         for name, value in (("user", user), ("item", item), ("weight", weight), ("clicked", clicked),
-                            ("positive", positive), ("where", where)):
+                            ("event", event), ("positive", positive), ("where", where)):
             if value is not None:
                 given[name] = value
         if time is not None and time is not True:
             given["time"] = time or ""  # False: there is none
+        if events is not None:
+            given["events"] = [f"{kind}={role}" for kind, role in events.items()]
         if context is not None:
             given["context"] = list(context) or [""]
         if config is not None:
@@ -76,8 +79,9 @@ class Source:
 
 def train(clicks: Any = None, *, items: Any = None, users: Any = None, user: str | None = None,
           item: str | None = None, time: str | bool | None = None, weight: str | None = None,
-          clicked: str | None = None, positive: str | None = None, where: str | None = None,
-          context: Sequence[str] | None = None, negatives: Any = None, loss: Mapping[str, Any] | None = None,
+          clicked: str | None = None, event: str | None = None, events: Mapping[str, str] | None = None,
+          positive: str | None = None, where: str | None = None, context: Sequence[str] | None = None,
+          negatives: Any = None, loss: Mapping[str, Any] | None = None,
           epochs: int | None = None, batch: int | None = None, dim: int | None = None,
           learning_rate: float | None = None, split: Any = None, refit: str | bool | None = None,
           half_life: str | None = None, seed: int | None = None, threads: int | None = None,
@@ -95,6 +99,9 @@ def train(clicks: Any = None, *, items: Any = None, users: Any = None, user: str
             ``time=False``: there is none. Of a sparse matrix, ``weight="weight"`` takes the values as weights.
         clicked, positive, where: which rows are positives: a column of 0 and 1, an expression such as
             ``"rating >= 4"``, and an expression that keeps rows.
+        events: what the rows of each kind of event are, as ``{"buy": "positive", "view": "history", "skip":
+            "negative"}``: learnt and judged; known of a user, and no more; disliked, and known of a user, too.
+        event: the column of the kinds; it is found by name and values otherwise.
         context: columns of the log that are known when a request comes, such as the device.
         negatives: a list of sources: names, ``pagoda.uniform(1024)``, ``pagoda.source(...)``.
         loss: keys of the section [loss], such as ``dict(temperature=0.07)``.
@@ -121,7 +128,8 @@ def train(clicks: Any = None, *, items: Any = None, users: Any = None, user: str
     chosen = settings_of(settings, negatives, loss, epochs=epochs, batch=batch, dim=dim, learning_rate=learning_rate,
                          split=split, refit=refit, half_life=half_life, seed=seed, threads=threads)
     source = Source(clicks, items=items, users=users, user=user, item=item, time=time, weight=weight, clicked=clicked,
-                    positive=positive, where=where, context=context, config=config, set=chosen,
+                    event=event, events=events, positive=positive, where=where, context=context, config=config,
+                    set=chosen,
                     folder=folder.name if folder else os.path.dirname(output) or ".")
     with Events(callbacks, progress) as events:
         _core.train(source.tables.memory, source.plan, output, resume, events)

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ._batches import answer, check, model_of
+from ._batches import REQUEST_COLUMNS, answer, check, model_of
 from ._errors import InputError
 from ._model import load
 
@@ -27,7 +27,7 @@ def recommend(df: Any, model: str | os.PathLike, k: int = 1000, *, user: str = "
 
     Args:
         df: a frame with a column of user ids, and where there are such, columns "history", "recent" (arrays of item ids),
-            "context", "features" (maps) and "time" of the requests.
+            "events" (a map of such arrays), "context", "features" (maps) and "time" of the requests.
         model: the path of a bundle, which the driver sees. It is shipped to each executor once, and mapped there by each
             Python worker, not loaded by each task.
         user: the name of the column.
@@ -47,7 +47,7 @@ def recommend(df: Any, model: str | os.PathLike, k: int = 1000, *, user: str = "
     check(opened, how)
     if user not in df.columns:
         raise InputError(f"the frame has no column '{user}'; it has: {', '.join(df.columns)}", "user")
-    kept = [user] + [c for c in ("history", "recent", "context", "features", "time") if c in df.columns and c != user]
+    kept = [user] + [c for c in REQUEST_COLUMNS if c in df.columns and c != user]
     schema = StructType([df.schema[user],
                          StructField("items", ArrayType(LongType() if integers else StringType(), False), False),
                          StructField("scores", ArrayType(FloatType(), False), False)])

@@ -6,10 +6,11 @@
 
 namespace pagoda::cli {
 
-// The config to show if none is given: the defaults with one table of features per tower, so that every key appears.
+// The config to show if none is given: the defaults with one table of each list, so that every key appears.
 void run_config(const ConfigArgs& args) {
   train::WholeConfig config;
   if (args.config.empty()) {
+    config.training.data.events = {data::EventOptions{.name = "view", .role = data::EventRole::history}};
     config.training.towers.user.features = {features::FeatureOptions{.column = "country"}};
     config.training.towers.item.features = {
         features::FeatureOptions{.column = "genres", .kind = features::FeatureKind::multi}};

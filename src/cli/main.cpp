@@ -129,6 +129,10 @@ int run(int argc, char** argv) {
   c->add_option("--weight", init.request.weight, "column of the reward");
   c->add_option("--clicked", init.request.clicked, "column of the answer: 0 where a row was shown and not taken");
   c->add_option("--positive", init.request.positive, "which rows are positives, such as 'rating >= 4'");
+  c->add_option("--events", init.request.events,
+                "what the rows of each kind of event are: 'buy=positive,view=history,skip=negative'")
+      ->delimiter(',');
+  c->add_option("--event", init.request.event, "column of the kinds of events; found otherwise");
   c->add_option("--where", init.request.where, "which rows are read, such as 'country = \"DE\"'");
   c->add_option("--context", init.request.context, "columns known at the moment of a request; '' for none")
       ->delimiter(',')

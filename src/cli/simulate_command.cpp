@@ -86,6 +86,7 @@ void add_simulate_command(CLI::App& app) {
   w->add_option("--skew", world.skew, "how unevenly the recommender shows items")->capture_default_str();
   w->add_option("--withheld", world.withheld, "share of the items that are never shown to anyone")
       ->capture_default_str();
+  w->add_flag("--events", world.events, "views and dislikes among the interactions, in a column 'event'");
   w->add_option("--impressions", world.impressions, "share of what was shown and not clicked that is written")
       ->capture_default_str();
   w->add_option("--truth-users", world.truth_users, "users whose truth is written")->capture_default_str();
@@ -100,6 +101,9 @@ void add_simulate_command(CLI::App& app) {
         "were never shown",
         folder, human_count(static_cast<double>(s.n_interactions)), human_count(static_cast<double>(s.n_users)),
         human_count(static_cast<double>(s.n_items)), 100 * s.top_fifth_share, s.items_never_shown);
+    if (world.events)
+      log_info("beside them {} views and {} dislikes", human_count(static_cast<double>(s.views)),
+               human_count(static_cast<double>(s.dislikes)));
   });
 
   static simulate::FrequencySimulation frequency;

@@ -239,7 +239,7 @@ class Reader : public OptionVisitor {
     return static_cast<size_t>(found - words.begin());
   }
 
-  bool begin_list(std::string_view key, size_t& n, std::string_view) override {
+  bool begin_list(std::string_view key, size_t& n, std::string_view, IfEmpty) override {
     const auto* node = find(key);
     if (!node) return false;
     if (const auto* list = node->as_array()) {

@@ -53,14 +53,16 @@ class OptionVisitor {
   }
 
   // A table [key], and a list of tables [[key]]. A given list replaces the present one; a key that one of its tables
-  // leaves out has T's default.
+  // leaves out has T's default. unwritten: an empty one leaves no `key = []` in a config, so that tables can be added
+  // below; its default must be empty, too.
+  enum class IfEmpty : uint8_t { written, unwritten };
   virtual void section(std::string_view key, std::string_view help,
                        const std::function<void(OptionVisitor&)>& describe) = 0;
   template <class T>
   void list(std::string_view key, std::vector<T>& values, std::string_view help,
-            const std::function<void(OptionVisitor&, T&)>& describe_one) {
+            const std::function<void(OptionVisitor&, T&)>& describe_one, IfEmpty if_empty = IfEmpty::written) {
     size_t n = values.size();
-    if (begin_list(key, n, help)) values.assign(n, T{});
+    if (begin_list(key, n, help, if_empty)) values.assign(n, T{});
     T standard{};
     for (size_t i = 0; i < values.size(); ++i)
       list_item(
@@ -72,7 +74,7 @@ class OptionVisitor {
   virtual size_t one_of(std::string_view key, size_t chosen, const std::vector<std::string>& words,
                         std::string_view help) = 0;
   // Sets n to the number of given tables and returns true. false: no such list is given, so keep the present one.
-  virtual bool begin_list(std::string_view key, size_t& n, std::string_view help) = 0;
+  virtual bool begin_list(std::string_view key, size_t& n, std::string_view help, IfEmpty if_empty) = 0;
   // `describe_default` describes an element with every default.
   virtual void list_item(std::string_view key, size_t i, const std::function<void(OptionVisitor&)>& describe,
                          const std::function<void(OptionVisitor&)>& describe_default) = 0;

@@ -102,9 +102,9 @@ class Writer : public OptionVisitor {
     line(key, value(words[chosen]), fmt::format("{}{}{}", help, help.empty() ? "" : ": ", joined(choices)));
     return chosen;
   }
-  bool begin_list(std::string_view key, size_t& n, std::string_view help) override {
+  bool begin_list(std::string_view key, size_t& n, std::string_view help, IfEmpty if_empty) override {
     list_help_ = help;
-    if (n == 0) line(key, "[]", help);
+    if (n == 0 && if_empty == IfEmpty::written) line(key, "[]", help);
     return false;
   }
   void list_item(std::string_view key, size_t i, const std::function<void(OptionVisitor&)>& describe,

@@ -25,10 +25,10 @@ namespace {
 struct RoleColumns {
   static constexpr size_t kNone = SIZE_MAX;
   size_t user = 0, item = 1, time = kNone, weight = kNone, clicked = kNone, context = 2;
-  std::vector<size_t> where, positive;  // of the columns that the expressions ask for
+  std::vector<size_t> where, events, positive;  // of the columns that the expressions ask for
   std::vector<std::string> columns, required;
 
-  RoleColumns(const InteractionOptions& options, const predicate::RowPredicate& where_rows,
+  RoleColumns(const InteractionOptions& options, const predicate::RowPredicate& where_rows, const EventKinds& kinds,
               const predicate::RowPredicate& positive_rows)
       : columns{options.user, options.item} {
     const auto add = [&](const std::string& name) {
@@ -48,6 +48,7 @@ struct RoleColumns {
       return static_cast<size_t>(at) < columns.size() ? static_cast<size_t>(at) : add(name);
     };
     for (const auto& name : where_rows.columns()) where.push_back(ask(name));
+    for (const auto& name : kinds.columns()) events.push_back(ask(name));
     for (const auto& name : positive_rows.columns()) positive.push_back(ask(name));
   }
 };
@@ -89,6 +90,24 @@ bool all_integers(const columns::Interner& ids) {
   return true;
 }
 
+bool has_weights(const InteractionOptions& options) { return !options.weight.empty() || weighs(options.events); }
+
+// Per kind, which of own_histories() it has; others have none.
+std::vector<size_t> places_of_own_histories(const std::vector<EventOptions>& kinds) {
+  std::vector<size_t> places;
+  size_t own = 0;
+  for (const auto& kind : kinds) places.push_back(has_own_history(kind) ? own++ : SIZE_MAX);
+  return places;
+}
+
+// Rows that are no positives, while they are read.
+struct OtherRowsLoad {
+  OtherRows* rows;
+  size_t before;
+  columns::ParsedTimes times{};
+  RowPlaces places{};
+};
+
 // Appends the rows of the files. A row is checked completely before anything of it is kept, except for its time: what
 // it means, and whether a correct clock can have given it, is known only when all rows are read.
 class LogLoader {
@@ -96,19 +115,23 @@ class LogLoader {
   // all_shown: no row counts as clicked, whatever it says.
   LogLoader(const InteractionOptions& options, Interactions& log, std::unique_ptr<formats::Reader> reader,
             BadRows& bad_rows, bool all_shown = false)
-      : options_(options), log_(log), shown_(log.shown), all_shown_(all_shown), where_(options.where, "data.where"),
-        positive_(options.positive, "data.positive"), roles_(options, where_, positive_), bad_rows_(bad_rows),
+      : options_(options), log_(log), all_shown_(all_shown), weighted_(has_weights(options)),
+        where_(options.where, "data.where"), kinds_(options.events, options.event),
+        positive_(options.positive, "data.positive"), roles_(options, where_, kinds_, positive_), bad_rows_(bad_rows),
         reader_(std::move(reader)), users_(log.users), items_(log.items) {
     for (const auto& values : log.context_values) contexts_.emplace_back(values);
+    others_.push_back({&log.shown, log.shown.size()});
+    log.events.resize(own_histories(options.events).size());
+    for (auto& rows : log.events) others_.push_back({&rows, rows.size()});
   }
 
   // Reads all, and says what there is to say.
   void run() {
-    const size_t before = log_.size(), shown_before = shown_.size();
+    const size_t before = log_.size();
     const uint32_t users_before = log_.users.size(), items_before = log_.items.size();
     columns::Notices id_notices;
     const uint64_t rows = read(id_notices);
-    if (roles_.time != RoleColumns::kNone) convert_times(before, shown_before);
+    if (roles_.time != RoleColumns::kNone) convert_times(before);
     bad_rows_.summarise();
     reader_->notices().say();
     id_notices.say();
@@ -117,7 +140,7 @@ class LogLoader {
     if (!all_shown_) note_integers(before);
     notices_.say();
     tell_of_expressions(rows);
-    refuse_nothing(rows, before, shown_before);
+    refuse_nothing(rows, before);
   }
 
   // Reads all, and says nothing but of bad rows.
@@ -128,7 +151,7 @@ class LogLoader {
     columns::Notices unsaid;
     read(unsaid);
     for (size_t row = before; row < log_.size(); ++row) out.records.push_back(places_.record(row));
-    if (roles_.time != RoleColumns::kNone) convert_times(before, shown_.size());
+    if (roles_.time != RoleColumns::kNone) convert_times(before);
     note_integers(before);
     return out;
   }
@@ -163,16 +186,23 @@ class LogLoader {
     log_.integer_items = integer_items_ && (before == 0 || log_.integer_items) && all_integers(log_.items);
   }
 
-  void refuse_nothing(uint64_t rows, size_t before, size_t shown_before) const {
-    if (log_.size() > before || (all_shown_ && shown_.size() > shown_before)) return;
+  void refuse_nothing(uint64_t rows, size_t before) const {
+    const bool any_shown = others_[0].rows->size() > others_[0].before;
+    if (log_.size() > before || (all_shown_ && any_shown)) return;
     const auto& files = reader_->files();
     const std::string name =
         files.size() == 1 ? files[0] : fmt::format("{} and {} more file(s)", files[0], files.size() - 1);
     if (left_out_ == rows && rows > 0)
       fail(ErrorKind::input, "{}: data.where = '{}' holds for none of its {} row(s)", name, options_.where, rows);
-    if (shown_.size() > shown_before && roles_.clicked == RoleColumns::kNone)
-      fail(ErrorKind::input, "{}: data.positive = '{}' holds for none of its {} row(s)", name, options_.positive, rows);
-    if (shown_.size() > shown_before)
+    if (!kinds_.empty() && rows > 0 && !any_shown)
+      fail(ErrorKind::input, "{}: none of its {} row(s) is of a positive kind of [[data.events]]{}", name, rows,
+           of_no_kind_ > 0 ? fmt::format(", {} are of none at all", of_no_kind_) : "");
+    if (any_shown && roles_.clicked == RoleColumns::kNone)
+      fail(ErrorKind::input, "{}: {} holds for none of its {} row(s)", name,
+           positive_.empty() ? "a positive kind of [[data.events]]"
+                             : fmt::format("data.positive = '{}'", options_.positive),
+           rows);
+    if (any_shown)
       fail(ErrorKind::input, "{}: column '{}' says that none of its {} row(s) was clicked", name,
            roles_.columns[roles_.clicked], rows);
     if (rows > 0) fail(ErrorKind::input, "{}: none of its {} row(s) can be used", name, rows);
@@ -190,14 +220,14 @@ class LogLoader {
     reserve(log_.user);
     reserve(log_.item);
     if (roles_.time != RoleColumns::kNone) times_.reserve(rows);
-    if (roles_.weight != RoleColumns::kNone) reserve(log_.weight);
+    if (weighted_) reserve(log_.weight);
     for (auto& column : log_.context) reserve(column);
   }
 
   // Loads a batch column by column if every row is known to be good; otherwise does nothing and returns false.
   bool load_columns() {
     if (all_shown_ || roles_.weight != RoleColumns::kNone || roles_.clicked != RoleColumns::kNone) return false;
-    if (!where_.empty() || !positive_.empty()) return false;
+    if (!where_.empty() || !kinds_.empty() || !positive_.empty()) return false;
     const auto good = [](columns::IdMapper& column) { return column.all_valid(); };
     if (!good(users_) || !good(items_) || !std::ranges::all_of(contexts_, good)) return false;
     if (roles_.time != RoleColumns::kNone && !times_.append(batch_.columns[roles_.time])) return false;
@@ -213,20 +243,50 @@ class LogLoader {
     items_.look_up();
     for (auto& context : contexts_) context.look_up();
     const auto wanted = where_.holds(batch_, roles_.where, notices_);
+    kind_of_ = kinds_.of_rows(batch_, roles_.events, notices_);
     is_positive_ = positive_.holds(batch_, roles_.positive, notices_);
     for (size_t row = 0; row < batch_.rows; ++row) {
-      if (wanted.empty() || wanted[row])
-        load_row(row);
-      else
+      if (!wanted.empty() && !wanted[row])
         ++left_out_;
+      else if (!kind_of_.empty() && kind_of_[row] == EventKinds::kNone)
+        leave_kindless(row);
+      else
+        load_row(row);
     }
   }
 
+  // A row that is of no kind of event.
+  void leave_kindless(size_t row) {
+    ++of_no_kind_;
+    if (options_.event.empty() || unnamed_.size() > kMostUnnamed) return;
+    const auto column = std::ranges::find(roles_.columns, options_.event) - roles_.columns.begin();
+    if (static_cast<size_t>(column) == roles_.columns.size()) return;  // every kind has an expression
+    const std::string value(batch_.columns[static_cast<size_t>(column)].as_text(row, text_));
+    if (std::ranges::find(unnamed_, value) == unnamed_.end()) unnamed_.push_back(value);
+  }
+
   void tell_of_expressions(uint64_t rows) const {
-    if (!where_.empty()) log_info("{}: data.where leaves {} of {} rows", reader_->files()[0], rows - left_out_, rows);
+    const auto& file = reader_->files()[0];
+    if (!where_.empty()) log_info("{}: data.where leaves {} of {} rows", file, rows - left_out_, rows);
+    if (!kinds_.empty()) tell_of_kinds(rows - left_out_);
     if (!positive_.empty())
-      log_info("{}: data.positive holds for {} of {} rows; the others count as shown", reader_->files()[0],
-               rows - left_out_ - not_positive_, rows - left_out_);
+      log_info("{}: data.positive holds for {} of {} rows; the others count as shown", file,
+               rows - left_out_ - of_no_kind_ - not_positive_, rows - left_out_ - of_no_kind_);
+  }
+
+  void tell_of_kinds(uint64_t rows) const {
+    std::string said;
+    for (size_t kind = 0; kind < options_.events.size(); ++kind)
+      said += fmt::format("{}{} {} ({})", kind > 0 ? ", " : "", options_.events[kind].name, rows_of_kind_[kind],
+                          name_of(options_.events[kind].role));
+    log_info("{}: rows by [[data.events]]: {}", reader_->files()[0], said);
+    if (of_no_kind_ == 0) return;
+    std::string values;
+    for (size_t v = 0; v < std::min(unnamed_.size(), kMostUnnamed); ++v)
+      values += fmt::format("{}'{}'", v > 0 ? ", " : "", unnamed_[v]);
+    if (unnamed_.size() > kMostUnnamed) values += ", ...";
+    log_warning("{}: {} of {} rows are of no kind of [[data.events]] and left out{}", reader_->files()[0], of_no_kind_,
+                rows, values.empty() ? "" : fmt::format(": {} = {}", options_.event, values));
   }
 
   void load_row(size_t row) {
@@ -242,10 +302,17 @@ class LogLoader {
       if (!parsed) return bad(batch_.columns[roles_.time], row, "a time, as in 2024-05-01T10:00:00Z or 1714557600");
       time = *parsed;
     }
-    float weight = 1;
+    const auto* kind = kind_of_.empty() ? nullptr : &options_.events[kind_of_[row]];
+    if (kind && kind->role != EventRole::positive) {
+      ++rows_of_kind_[kind_of_[row]];
+      if (kind->role == EventRole::negative) load_other(others_[0], row, time);
+      if (has_own_history(*kind)) load_other(others_[1 + own_history_[kind_of_[row]]], row, time);
+      return;
+    }
+    float weight = kind ? static_cast<float>(kind->weight) : 1;
     if (roles_.weight != RoleColumns::kNone) {
       const auto parsed = batch_.columns[roles_.weight].as_number(row);
-      weight = static_cast<float>(parsed.value_or(0));
+      weight *= static_cast<float>(parsed.value_or(0));
       if (!(weight > 0 && weight <= std::numeric_limits<float>::max()))
         return bad(batch_.columns[roles_.weight], row, "a finite number above 0 that 32 bits hold (1e-45 to 3.4e38)");
     }
@@ -260,23 +327,25 @@ class LogLoader {
       clicked = false;
       ++not_positive_;
     }
-    if (!clicked) {
-      shown_places_.note(shown_.size(), batch_.file, batch_.first_record + row);
-      shown_.user.push_back(shown_.users.add(users.as_text(row, text_)));
-      shown_.item.push_back(shown_.items.add(items.as_text(row, text_)));
-      if (roles_.time != RoleColumns::kNone) shown_times_.push(time);
-      return;
-    }
+    if (!clicked) return load_other(others_[0], row, time);
     if (!good_context(row)) return;
 
+    if (kind) ++rows_of_kind_[kind_of_[row]];
     places_.note(log_.size(), batch_.file, batch_.first_record + row);
     if (user == columns::Interner::kNone) user = log_.users.add(users.as_text(row, text_));
     if (item == columns::Interner::kNone) item = log_.items.add(items.as_text(row, text_));
     log_.user.push_back(user);
     log_.item.push_back(item);
     if (roles_.time != RoleColumns::kNone) times_.push(time);
-    if (roles_.weight != RoleColumns::kNone) log_.weight.push_back(weight);
+    if (weighted_) log_.weight.push_back(weight);
     for (size_t c = 0; c < context_.size(); ++c) log_.context[c].push_back(context_[c]);
+  }
+
+  void load_other(OtherRowsLoad& to, size_t row, const columns::ParsedTime& time) {
+    to.places.note(to.rows->size(), batch_.file, batch_.first_record + row);
+    to.rows->user.push_back(to.rows->users.add(batch_.columns[roles_.user].as_text(row, text_)));
+    to.rows->item.push_back(to.rows->items.add(batch_.columns[roles_.item].as_text(row, text_)));
+    if (roles_.time != RoleColumns::kNone) to.times.push(time);
   }
 
   bool good_context(size_t row) {
@@ -313,29 +382,33 @@ class LogLoader {
   }
 
   // Converts the parsed times to timestamps, in one form for the whole column, and drops rows whose time is impossible.
-  void convert_times(size_t before, size_t shown_before) {
+  void convert_times(size_t before) {
     const auto given_or = [](auto known, auto given) { return known != decltype(known){} ? known : given; };
     columns::TimeForm form{given_or(log_.times.unit, options_.times.unit),
                            given_or(log_.times.order, options_.times.order)};
-    form = shown_times_.form(times_.form(form));
+    form = times_.form(form);
+    for (const auto& other : others_) form = other.times.form(form);
     refuse_open_dates(times_, places_, before, form);
-    refuse_open_dates(shown_times_, shown_places_, shown_before, form);
+    for (const auto& other : others_) refuse_open_dates(other.times, other.places, other.before, form);
     log_.times = form;
-    if (const auto said = columns::text_of(times_.size() > 0 ? times_ : shown_times_, form); !said.empty())
-      log_.times_said = said;
-    notices_.add(options_.time, "times have digits below a microsecond, which were dropped",
-                 times_.finer(form) + shown_times_.finer(form));
+    const auto* most = &times_;  // any that have a time
+    for (const auto& other : others_)
+      if (most->size() == 0) most = &other.times;
+    if (const auto said = columns::text_of(*most, form); !said.empty()) log_.times_said = said;
+    auto finer = times_.finer(form);
+    for (const auto& other : others_) finer += other.times.finer(form);
+    notices_.add(options_.time, "times have digits below a microsecond, which were dropped", finer);
 
     columns::ClockBounds bounds;
     if (!options_.trust_clock)
-      bounds =
-          columns::clock_bounds(before > 0 ? log_.time_us : (times_.size() > 0 ? times_ : shown_times_).sample(form),
-                                options_.now_us.value_or(system_now_us()));
+      bounds = columns::clock_bounds(before > 0 ? log_.time_us : most->sample(form),
+                                     options_.now_us.value_or(system_now_us()));
     const auto bad_clicked = settle(times_, form, bounds, places_, before, log_.time_us);
-    const auto bad_shown = settle(shown_times_, form, bounds, shown_places_, shown_before, shown_.time_us);
     if (told_) drop(told_->records, 0, bad_clicked);
     drop_rows(log_, before, bad_clicked);
-    drop_rows(shown_, shown_before, bad_shown);
+    for (auto& other : others_)
+      drop_rows(*other.rows, other.before,
+                settle(other.times, form, bounds, other.places, other.before, other.rows->time_us));
   }
 
   template <class Rows>
@@ -403,11 +476,17 @@ class LogLoader {
 
   const InteractionOptions& options_;
   Interactions& log_;
-  Impressions& shown_;
-  bool all_shown_;
-  predicate::RowPredicate where_, positive_;
-  std::vector<bool> is_positive_;             // per row of the batch; empty: all are
-  uint64_t left_out_ = 0, not_positive_ = 0;  // rows, by the two
+  bool all_shown_, weighted_;
+  predicate::RowPredicate where_;
+  EventKinds kinds_;
+  predicate::RowPredicate positive_;
+  std::vector<uint32_t> kind_of_;                              // per row of the batch; empty: there are no kinds
+  std::vector<bool> is_positive_;                              // per row of the batch; empty: all are
+  uint64_t left_out_ = 0, of_no_kind_ = 0, not_positive_ = 0;  // rows, by the three
+  std::vector<uint64_t> rows_of_kind_ = std::vector<uint64_t>(options_.events.size());
+  std::vector<size_t> own_history_ = places_of_own_histories(options_.events);
+  static constexpr size_t kMostUnnamed = 5;
+  std::vector<std::string> unnamed_;  // values of the column of events that are of no kind; one more than are said
   bool integer_users_ = true, integer_items_ = true;
   RoleColumns roles_;
   BadRows& bad_rows_;
@@ -415,8 +494,9 @@ class LogLoader {
   std::unique_ptr<formats::Reader> reader_;
   columns::RawBatch batch_;
   columns::Notices notices_;
-  columns::ParsedTimes times_, shown_times_;
-  RowPlaces places_, shown_places_;  // of the rows of log_ and shown_
+  columns::ParsedTimes times_;
+  RowPlaces places_;                   // of the rows of log_
+  std::vector<OtherRowsLoad> others_;  // of log_.shown, and of each of log_.events
   columns::IdMapper users_, items_;
   std::vector<columns::IdMapper> contexts_;
   std::string text_;               // scratch for the text of a cell
@@ -426,7 +506,8 @@ class LogLoader {
 }  // namespace
 
 formats::ReaderOptions reading_of(const InteractionOptions& options) {
-  const RoleColumns roles(options, {options.where, "data.where"}, {options.positive, "data.positive"});
+  const RoleColumns roles(options, {options.where, "data.where"}, {options.events, options.event},
+                          {options.positive, "data.positive"});
   formats::ReaderOptions reading{options.paths, options.format, roles.columns};
   reading.required = roles.required;
   reading.coded = reading.ahead = true;
@@ -465,7 +546,7 @@ Interactions load_interactions(const InteractionOptions& options) {
 
 size_t append_interactions(const InteractionOptions& options, Interactions& log) {
   check(options.context == log.context_names, "files of one log are read for the same context columns");
-  check(log.size() == 0 || (log.has_time() == !options.time.empty() && log.weight.empty() == options.weight.empty()),
+  check(log.size() == 0 || (log.has_time() == !options.time.empty() && log.weight.empty() == !has_weights(options)),
         "files of one log are read for the same time and weight columns");
   const size_t first = log.size();
   load_files(options, log);
@@ -479,6 +560,8 @@ void append_impressions(const InteractionOptions& options, Interactions& log) {
   reading.weight.clear();
   reading.clicked.clear();
   reading.where.clear();
+  reading.event.clear();
+  reading.events.clear();
   reading.positive.clear();
   reading.context.clear();
   load_files(reading, log, true);

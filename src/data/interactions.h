@@ -9,6 +9,7 @@
 #include "columns/interner.h"
 #include "columns/time_form.h"
 #include "data/bad_rows.h"
+#include "data/event_kinds.h"
 #include "formats/reader.h"
 
 namespace pagoda::data {
@@ -23,6 +24,8 @@ struct InteractionOptions {
   // Expressions (predicate/row_predicate.h). where: which rows are read at all; positive: which of them are positives,
   // as "rating >= 4". The others count as shown, like rows that `clicked` says were not clicked. "": all.
   std::string where, positive;
+  std::string event;                 // column of the kind of event of a row; "": there is none
+  std::vector<EventOptions> events;  // the kinds; a row is of the first that holds for it. Empty: all are positives
   std::vector<std::string> context;  // columns known at the moment of a request: device, format, place
   columns::TimeForm times;           // how times are written, if it is known
   bool trust_clock = false;          // accept every time, however far in the past or future
@@ -31,8 +34,8 @@ struct InteractionOptions {
   BadRowOptions bad_rows;
 };
 
-// What was shown and not clicked, in the order of the files. Its users and items are not part of the log.
-struct Impressions {
+// Rows that are no positives, in the order of the files. Their users and items are not numbered as those of the log.
+struct OtherRows {
   columns::Interner users, items;
   std::vector<uint32_t> user, item;  // per row
   std::vector<int64_t> time_us;      // per row; empty when there is no time column
@@ -53,7 +56,8 @@ struct Interactions {
   // Whether the ids are integers: each is the text of an int64 as Pagoda writes it, and no file that tells texts from
   // numbers (Parquet, Arrow, JSON) held it as a text.
   bool integer_users = false, integer_items = false;
-  Impressions shown;  // rows that are no positives: `clicked`, `positive`
+  OtherRows shown;                // what was shown and not clicked: `clicked`, `positive`, events of role negative
+  std::vector<OtherRows> events;  // per kind of event with a history of its own (own_histories())
 
   size_t size() const { return user.size(); }
   bool has_time() const { return !time_us.empty(); }
@@ -65,10 +69,10 @@ Interactions log_with_context(const std::vector<std::string>& context_names);  /
 
 // Reads and checks all rows. Bad rows (handled by BadRowOptions): a user or item id that is empty or not UTF-8, a time
 // that cannot be parsed or that no correct clock can have given (clock_bounds()), a weight that is not a finite number
-// above 0, a context value that is not UTF-8. Nothing of a bad row is kept; rows that `where` leaves out are not
-// checked.
-// Logs how many rows `where` and `positive` leave. Error{input}: no row is left, or dates do not show whether day or
-// month comes first. Error{usage}: an expression that cannot be read, or does not fit a column.
+// above 0, a context value that is not UTF-8. Nothing of a bad row is kept; rows that `where` leaves out, or that are
+// of none of `events`, are not checked. Logs how many rows `where`, `events` and `positive` leave. Error{input}: no row
+// is left, or dates do not show whether day or month comes first. Error{usage}: an expression that cannot be read, or
+// does not fit a column.
 Interactions load_interactions(const InteractionOptions& options);
 // Appends the rows of other files (the test files of a `given` split) to `log`; returns the number of the first. Their
 // times are read in the form of the log's times, if that is known.
@@ -88,7 +92,8 @@ struct AppendedRows {
 // and nothing is said but of bad rows, which `bad_rows` counts on.
 AppendedRows append_rows(const InteractionOptions& options, std::unique_ptr<formats::Reader> reader, BadRows& bad_rows,
                          Interactions& log);
-// Appends files of impressions to log.shown; the options weight, clicked, where, positive and context are ignored.
+// Appends files of impressions to log.shown; the options weight, clicked, where, positive, event(s) and context are
+// ignored.
 void append_impressions(const InteractionOptions& options, Interactions& log);
 
 }  // namespace pagoda::data

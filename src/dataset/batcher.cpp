@@ -99,6 +99,32 @@ std::vector<uint32_t> Batcher::epoch_order(uint64_t epoch) const {
   return order;
 }
 
+void Batcher::add_event_histories(const TrainBatch& batch, size_t example, math::Ragged<uint32_t>& histories) const {
+  const auto& o = *source_.options;
+  const bool knows_moments =
+      source_.data->log.has_time() &&
+      (o.rows == TrainingRows::interaction ? o.history == HistoryMode::before : o.targets == Targets::window);
+  const uint32_t user = batch.users[example];
+  const auto targets = batch.positives[example];
+  const size_t k = source_.encoder->history_length();
+  for (const auto& history : *source_.event_histories) {
+    const size_t begin = history.items.offsets[user], first = histories.values.size();
+    size_t at = history.items.offsets[user + 1];
+    if (knows_moments)
+      at = static_cast<size_t>(std::lower_bound(history.time_us.begin() + static_cast<ptrdiff_t>(begin),
+                                                history.time_us.begin() + static_cast<ptrdiff_t>(at),
+                                                batch.timestamps_us[example]) -
+                               history.time_us.begin());
+    for (; at > begin && histories.values.size() - first < k; --at) {
+      const uint32_t item = history.items.values[at - 1];
+      if (knows_moments || std::ranges::find(targets, item) == targets.end())
+        histories.values.push_back(source_.id_row_of_item[item]);
+    }
+    std::reverse(histories.values.begin() + static_cast<ptrdiff_t>(first), histories.values.end());
+    histories.close();
+  }
+}
+
 // The weight of the log, by the event's age.
 double Batcher::weight_of(uint32_t event) const {
   const auto& e = *source_.events;
@@ -284,9 +310,15 @@ TrainBatch Batcher::make(uint64_t step, const std::vector<uint32_t>& order) cons
       context[i * names.size() + c] = log.context_values[column][log.context[column][row]];
     }
   }
+  const size_t kinds = source_.event_histories ? source_.event_histories->size() : 0;
+  math::Ragged<uint32_t> event_history;  // per example, per kind
+  for (size_t i = 0; i < examples.size() && kinds > 0; ++i) add_event_histories(batch, i, event_history);
+  std::vector<std::span<const uint32_t>> of_kinds;
+  for (size_t list = 0; list < event_history.size(); ++list) of_kinds.push_back(std::as_const(event_history)[list]);
   for (size_t i = 0; i < examples.size(); ++i)
     examples[i] = {.user = batch.users[i],
                    .history = std::span(history).subspan(history_ends[i], history_ends[i + 1] - history_ends[i]),
+                   .event_histories = std::span(of_kinds).subspan(i * kinds, kinds),
                    .context = std::span(context).subspan(i * names.size(), names.size()),
                    .moment_us = batch.timestamps_us[i]};
   source_.encoder->encode(*source_.cells, examples, batch.encoded);

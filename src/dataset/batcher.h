@@ -35,6 +35,8 @@ struct BatchSource {
   std::vector<uint32_t> id_row_of_item;  // catalogue row -> row of the id vocabulary, for histories
   const sampling::PositiveDownsampling* downsampling = nullptr;  // which events are positives in an epoch; nullptr: all
   int64_t half_life_us = 0;  // of an event's weight, by its age (half_life.h); 0: none
+  // Per kind of the encoder's own_histories(); nullptr: there is none.
+  const std::vector<EventHistory>* event_histories = nullptr;
 };
 
 // Batch `step` is a function of (source, seed, step) alone, so a resumed run sees the same ones. Immutable: several
@@ -60,6 +62,9 @@ class Batcher {
   void add_interaction(uint32_t event, TrainBatch& batch, std::vector<uint32_t>& history) const;
   bool add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::vector<uint32_t>& history) const;
   bool add_window(uint32_t user, int64_t moment, TrainBatch& batch, std::vector<uint32_t>& history) const;
+  // The events of other kinds that example `example` of the batch knows, one history a kind: those before its moment.
+  // Where moments are not known, all but those of its targets.
+  void add_event_histories(const TrainBatch& batch, size_t example, math::Ragged<uint32_t>& histories) const;
   void add_targets(std::vector<uint32_t>& events, TrainBatch& batch) const;
 
   BatchSource source_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include "core/bytes.h"
 #include "core/error.h"
@@ -57,6 +58,50 @@ void meet_rows(const std::vector<std::string>& paths, const data::IdSet& users, 
                        users_may_be_unknown);
 }
 
+// Which of the events beside the positives are known in training (Dataset::event_histories()). Borrows the log.
+class KnownEvents {
+ public:
+  KnownEvents(const Dataset& d, const data::OtherRows& rows, bool with_validation) : rows_(rows) {
+    const auto& log = d.log;
+    const auto is_held = [&](size_t row) { return !d.trains(row, with_validation); };
+    bool any_held = false;
+    for (size_t row = 0; row < log.size() && !any_held; ++row) any_held = is_held(row);
+    if (!any_held) return;
+    if (log.has_time()) {
+      std::vector<int64_t> first(log.users.size(), INT64_MAX);
+      int64_t first_of_all = INT64_MAX;
+      for (size_t row = 0; row < log.size(); ++row) {
+        if (!is_held(row)) continue;
+        first[log.user[row]] = std::min(first[log.user[row]], log.time_us[row]);
+        first_of_all = std::min(first_of_all, log.time_us[row]);
+      }
+      const bool one_cut = (with_validation ? d.end_us : d.train_end_us) <= first_of_all;
+      if (one_cut) std::ranges::fill(first, first_of_all);
+      for (uint32_t user = 0; user < rows.users.size(); ++user) {
+        const auto of = log.users.find(rows.users[user]);
+        before_us_.push_back(of != columns::Interner::kNone ? first[of] : one_cut ? first_of_all : INT64_MAX);
+      }
+      return;
+    }
+    for (size_t row = 0; row < log.size(); ++row) {
+      if (!is_held(row)) continue;
+      const auto user = rows.users.find(log.users[log.user[row]]), item = rows.items.find(log.items[log.item[row]]);
+      if (user != columns::Interner::kNone && item != columns::Interner::kNone) held_.emplace_back(user, item);
+    }
+    std::ranges::sort(held_);
+  }
+
+  bool operator()(size_t row) const {
+    if (!before_us_.empty()) return rows_.time_us[row] < before_us_[rows_.user[row]];
+    return !std::ranges::binary_search(held_, std::pair(rows_.user[row], rows_.item[row]));
+  }
+
+ private:
+  const data::OtherRows& rows_;
+  std::vector<int64_t> before_us_;                   // per user of the rows; empty: without times, or nothing is held
+  std::vector<std::pair<uint32_t, uint32_t>> held_;  // pairs in rows that do not train, as numbered here
+};
+
 // All but those of the model that training goes on from.
 void forget_numbers(Dataset& d) {
   d.catalogue = d.earlier ? d.earlier->bundle->item_ids() : columns::Interner();
@@ -84,6 +129,14 @@ void number_ids(Dataset& d) {
   }
   d.train_end_us = train_end;
   d.end_us = end;
+  for (const auto& rows : d.log.events) {
+    const KnownEvents known(d, rows, true);
+    for (size_t row = 0; row < rows.size(); ++row) {
+      if (!known(row)) continue;
+      d.catalogue.add(rows.items[rows.item[row]]);
+      d.users.add(rows.users[rows.user[row]]);
+    }
+  }
   const bool any_train = std::ranges::find(d.parts, data::Part::train) != d.parts.end();
   if (!any_train) fail(ErrorKind::input, "the split leaves no row to train on; make data.split's parts smaller");
   if (d.catalogue.size() < 2)
@@ -194,6 +247,44 @@ Events Dataset::events(bool with_validation) const {
   return e;
 }
 
+std::vector<EventHistory> Dataset::event_histories(bool with_validation) const {
+  struct OneEvent {
+    uint32_t user, item;
+    int64_t time_us;
+  };
+  std::vector<EventHistory> histories;
+  for (size_t kind = 0; kind < log.events.size(); ++kind) {
+    std::vector<OneEvent> events;
+    if (earlier && kind < earlier->member().user_states.event_histories.size()) {
+      const auto& before = earlier->member().user_states.event_histories[kind];
+      const bool timed = kind < earlier->event_time_us.size();
+      for (uint32_t user = 0; user < before.size(); ++user)
+        for (auto at = before.offsets[user]; at < before.offsets[user + 1]; ++at)
+          events.push_back(
+              {user, before.values[at], timed ? earlier->event_time_us[kind][at] : earlier->bundle->info().moment_us});
+    }
+    const auto& rows = log.events[kind];
+    const KnownEvents known(*this, rows, with_validation);
+    for (size_t row = 0; row < rows.size(); ++row)
+      if (known(row))
+        events.push_back({users.find(rows.users[rows.user[row]]), catalogue.find(rows.items[rows.item[row]]),
+                          rows.time_us.empty() ? 0 : rows.time_us[row]});
+    std::ranges::stable_sort(events, [](const OneEvent& a, const OneEvent& b) {
+      return std::tie(a.user, a.time_us) < std::tie(b.user, b.time_us);
+    });
+    auto& history = histories.emplace_back();
+    auto event = events.begin();
+    for (uint32_t user = 0; user < users.size(); ++user) {
+      for (; event != events.end() && event->user == user; ++event) {
+        history.items.values.push_back(event->item);
+        history.time_us.push_back(event->time_us);
+      }
+      history.items.close();
+    }
+  }
+  return histories;
+}
+
 std::vector<bool> Dataset::rows_that_train(bool with_validation) const {
   std::vector<bool> rows(log.size());
   for (size_t row = 0; row < rows.size(); ++row) rows[row] = trains(row, with_validation);
@@ -250,6 +341,22 @@ Events latest_of(const Events& events, size_t count) {
     out.items.close();
   }
   return out;
+}
+
+std::vector<EventHistory> latest_of(const std::vector<EventHistory>& histories, size_t count) {
+  std::vector<EventHistory> latest;
+  for (const auto& history : histories) {
+    auto& out = latest.emplace_back();
+    for (size_t user = 0; user < history.items.size(); ++user) {
+      const auto items = history.items[user];
+      const auto end = static_cast<ptrdiff_t>(history.items.offsets[user + 1]);
+      const size_t kept = std::min(items.size(), count);
+      out.items.push(items.last(kept));
+      out.time_us.insert(out.time_us.end(), history.time_us.begin() + end - static_cast<ptrdiff_t>(kept),
+                         history.time_us.begin() + end);
+    }
+  }
+  return latest;
 }
 
 std::vector<uint64_t> Dataset::item_counts(bool with_validation) const {

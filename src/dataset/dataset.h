@@ -23,6 +23,12 @@ struct Events {
   size_t size() const { return items.values.size(); }
 };
 
+// Each user's events of one kind with a history of its own, in order of time as Events.
+struct EventHistory {
+  math::Ragged<uint32_t> items;  // per user: catalogue rows
+  std::vector<int64_t> time_us;  // parallel to items.values; 0 without times
+};
+
 // Marks the events that are no examples: those that were learnt from before (by their log rows; `learnt` may be empty),
 // and, if options skip repeats (skips_repeats()), those whose user has an earlier event of the same item. Empty if
 // there is none of either kind.
@@ -31,6 +37,7 @@ std::vector<bool> skipped_events(const Options& options, const Events& events, c
 std::vector<uint64_t> example_counts(const std::vector<bool>& skipped, const Events& events, size_t items);
 // The latest `count` events of each user.
 Events latest_of(const Events& events, size_t count);
+std::vector<EventHistory> latest_of(const std::vector<EventHistory>& histories, size_t count);
 
 // Immutable after load.
 struct Dataset {
@@ -56,6 +63,10 @@ struct Dataset {
   std::vector<bool> rows_that_train(bool with_validation) const;  // marks them, per log row
   std::vector<bool> rows_of_earlier() const;                      // marks them, per log row; empty: there is none
   Events events(bool with_validation) const;                      // train, or train and validation
+  // Per kind of event with a history of its own, what was known of each user when the first row came that does not
+  // train: events before it, where the log is cut by time, or else before that user's first such row. Without times,
+  // all but those of pairs of user and item in rows that do not train.
+  std::vector<EventHistory> event_histories(bool with_validation) const;
   std::vector<uint64_t> item_counts(bool with_validation) const;  // rows on each catalogue item, ever
   // Per user of `users`: the catalogue's items of its training rows, rising, each once.
   math::Ragged<uint32_t> items_of_users(bool with_validation) const;

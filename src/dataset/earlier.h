@@ -14,6 +14,8 @@ namespace pagoda::dataset {
 struct Earlier {
   std::shared_ptr<const model::Bundle> bundle;  // of one model
   std::vector<int64_t> time_us;  // of its users' events, parallel to user_states().histories.values; empty: not known
+  // The same of each kind of event with a history of its own, parallel to user_states().event_histories.
+  std::vector<std::vector<int64_t>> event_time_us;
   // Ids whose latest event is older than this at the end of the training part are let go: their rows are given to new
   // ids, and they go to hash buckets. 0: none is. Needs time_us.
   int64_t forget_us = 0;

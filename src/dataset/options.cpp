@@ -63,6 +63,22 @@ void describe(OptionVisitor& f, DataOptions& o) {
       "which rows are read, as \"event in ('cart', 'purchase')\": an expression in the language of filters; \"\": all");
   f.field("positive", o.positive,
           "which of them are positives, as \"rating >= 4\"; the others count as shown and not clicked; \"\": all");
+  f.field("event", o.event, "column of the kind of event of a row, for [[data.events]]; \"\": there is none");
+  f.list<data::EventOptions>(
+      "events", o.events, "kinds of events; a row is of the first that holds for it. None: every row is a positive",
+      [](OptionVisitor& f, data::EventOptions& one) {
+        f.field("name", one.name, "the value in the column data.event, if `when` does not say which rows are of it");
+        f.choice("role", one.role,
+                 {{"positive", data::EventRole::positive},
+                  {"history", data::EventRole::history},
+                  {"negative", data::EventRole::negative}},
+                 "positive: learnt and judged; history: known of the user, with embeddings of its own, and never asked "
+                 "for (views before purchases); negative: shown and not clicked (source = \"impressions\")");
+        f.field("weight", one.weight, "positive: of its examples");
+        f.field("history", one.history, "negative: histories read it, too, with embeddings of its own: dislikes");
+        f.field("when", one.when, "which rows are of it, as \"rating <= 2\"; \"\": data.event has the name");
+      },
+      OptionVisitor::IfEmpty::unwritten);
   f.field("impressions", o.impressions,
           "files of what was shown and not clicked, columns named as in the interactions (source = \"impressions\")");
   f.field("items", o.items, "file of the item table; \"\": there is none");
@@ -170,6 +186,16 @@ void name_vector_columns(Options& o) {
   o.data.user_vector_columns = features::vector_columns(o.towers.user.features);
 }
 
+void name_event_histories(Options& o) {
+  o.towers.user.event_kinds.clear();
+  for (const auto& kind : o.data.events)
+    o.towers.user.event_kinds.push_back({.name = kind.name,
+                                         .history = kind.role == data::EventRole::positive
+                                                        ? features::EventHistory::main
+                                                    : data::has_own_history(kind) ? features::EventHistory::own
+                                                                                  : features::EventHistory::none});
+}
+
 void describe(OptionVisitor& f, Options& o) {
   f.section("data", "what to read", [&](OptionVisitor& f) { describe(f, o.data); });
   model::describe(f, o.towers);
@@ -191,6 +217,7 @@ void describe(OptionVisitor& f, Options& o) {
             "judge popularity, recent popularity and item-kNN on the same users, too, with bootstrap intervals");
   });
   name_vector_columns(o);
+  name_event_histories(o);
 }
 
 void validate(const Options& o) {
@@ -198,6 +225,16 @@ void validate(const Options& o) {
     fail(ErrorKind::usage, "data.interactions names no file; set it in the config or with --interactions");
   if (o.data.user.empty() || o.data.item.empty())
     fail(ErrorKind::usage, "data.user and data.item must name the columns of the ids");
+  data::validate(o.data.events, o.data.event);
+  const bool reads_negatives =
+      std::ranges::any_of(o.sampling.negatives, [](const auto& n) { return n.source == "impressions"; });
+  for (const auto& kind : o.data.events)
+    if (kind.role == data::EventRole::negative && !kind.history && !reads_negatives)
+      fail(
+          ErrorKind::usage,
+          "[[data.events]] name = \"{}\" is negative, and nothing reads it: add a [[sampling.negatives]] with source = "
+          "\"impressions\", or set history = true",
+          kind.name);
   model::validate(o.towers.model);
   features::validate(o.towers.user, o.towers.item);
   loss::validate(o.loss);
@@ -276,7 +313,7 @@ std::string resume_record(const Options& options) {
   for (const auto line :
        {"time_unit = \"auto\"", "date_order = \"auto\"", "clock = \"check\"", "where = \"\"", "positive = \"\""})
     later.emplace("[data]", line);
-  for (const auto line : {"item_vectors = []", "user_vectors = []"}) later.emplace("[data]", line);
+  for (const auto line : {"item_vectors = []", "user_vectors = []", "event = \"\""}) later.emplace("[data]", line);
   later.emplace("[[sampling.negatives]]", "items = \"all\"");
   for (const auto section : {"[user.id]", "[item.id]"}) later.emplace(section, "dropout = 0.0");
   for (const auto line : {"encoder = \"mean\"", "heads = 2"}) later.emplace("[user.history]", line);
@@ -328,6 +365,8 @@ data::InteractionOptions interaction_options(const DataOptions& data) {
           .clicked = data.clicked,
           .where = data.where,
           .positive = data.positive,
+          .event = data.event,
+          .events = data.events,
           .context = data.context,
           .times = data.times,
           .trust_clock = data.trust_clock,

@@ -22,8 +22,10 @@ struct DataOptions {
   std::string format = "auto";
   std::string user = "user_id", item = "item_id", time, weight;  // columns; "" where there is none
   std::vector<std::string> context;
-  std::string clicked;                   // column: whether the row was clicked or only shown; "": all were clicked
-  std::string where, positive;           // expressions: which rows are read, which of them are positives; "": all
+  std::string clicked;          // column: whether the row was clicked or only shown; "": all were clicked
+  std::string where, positive;  // expressions: which rows are read, which of them are positives; "": all
+  std::string event;            // column of the kinds of events; "": there is none
+  std::vector<data::EventOptions> events;
   std::vector<std::string> impressions;  // files of what was shown and not clicked
   std::string items, items_id;           // the item table and its id column ("": as in the interactions)
   std::string users, users_id;
@@ -138,8 +140,9 @@ bool skips_repeats(const Options& options);
 bool refits_going_on(const Options& options);
 
 void describe(OptionVisitor& fields, Options& options);
-void name_vector_columns(Options& options);  // sets data.item_vector_columns and data.user_vector_columns
-void validate(const Options& options);       // Error{usage}, with the key
+void name_vector_columns(Options& options);   // sets data.item_vector_columns and data.user_vector_columns
+void name_event_histories(Options& options);  // sets towers.user.event_kinds
+void validate(const Options& options);        // Error{usage}, with the key
 void at_least(const char* key, int64_t value, int64_t least);  // Error{usage}: it is less
 std::string to_toml(const Options& options, bool with_comments);
 

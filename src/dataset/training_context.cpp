@@ -37,7 +37,7 @@ ItemsAsTheyCome items_as_they_come(const Dataset& data, const Events& events, st
 
 TrainingContext::TrainingContext(const Dataset& data, const Options& options, bool with_validation,
                                  const LearntBefore* before)
-    : events(data.events(with_validation)),
+    : events(data.events(with_validation)), event_histories(data.event_histories(with_validation)),
       skipped(skipped_events(options, events, before ? before->rows : data.rows_of_earlier())),
       existing_items(options.train.order == Order::time ? data.first_items : data.catalogue.size()),
       item_counts(data.item_counts(with_validation)),
@@ -54,7 +54,10 @@ TrainingContext::TrainingContext(const Dataset& data, const Options& options, bo
   std::optional<ItemsAsTheyCome> coming;
   if (options.train.order == Order::time) coming = items_as_they_come(data, events, item_counts);
   const auto& ids = coming ? coming->ids : data.catalogue;
-  const auto& counts = coming ? coming->counts : item_counts;
+  // In one pass in order of time, ids get rows as positives come; else an item that was viewed alone gets one, too.
+  auto counts = coming ? coming->counts : item_counts;
+  for (const auto& history : event_histories)
+    for (const uint32_t item : history.items.values) counts[item] += coming ? 0 : 1;
   if (before) {
     extend_encoders(before->fit->model, data, options, with_validation, ids, counts);
   } else if (data.earlier) {
@@ -156,7 +159,8 @@ BatchSource batch_source(const Options& options, const Dataset& data, const Trai
           .cells = &fit.user_cells,
           .id_row_of_item = fit.id_row_of_item,
           .downsampling = &fit.downsampling,
-          .half_life_us = half_life_us};
+          .half_life_us = half_life_us,
+          .event_histories = &fit.event_histories};
 }
 
 }  // namespace pagoda::dataset

@@ -27,10 +27,11 @@ struct TrainingContext {
   TrainingContext(const Dataset& data, const Options& options, bool with_validation,
                   const LearntBefore* before = nullptr);
   Events events;
-  std::vector<bool> skipped;              // which events are no examples (skipped_events()); empty: none
-  uint32_t existing_items = 0;            // of the catalogue, before the first step: those that negatives can be
-  std::vector<uint64_t> item_counts;      // per catalogue row: its rows of the log
-  std::vector<uint64_t> positive_counts;  // per catalogue row: those that are examples
+  std::vector<EventHistory> event_histories;  // per kind of event with one of its own
+  std::vector<bool> skipped;                  // which events are no examples (skipped_events()); empty: none
+  uint32_t existing_items = 0;                // of the catalogue, before the first step: those that negatives can be
+  std::vector<uint64_t> item_counts;          // per catalogue row: its rows of the log
+  std::vector<uint64_t> positive_counts;      // per catalogue row: those that are examples
   sampling::PositiveDownsampling downsampling;
   std::optional<math::Ragged<uint32_t>> user_items;   // per user: its items, rising
   std::optional<math::Ragged<uint32_t>> impressions;  // per user: what it was shown and did not click

@@ -137,6 +137,7 @@ TrainingDiagnostics replay_training(ThreadPool& pool, const model::Bundle& bundl
   const auto& member = bundle.members()[0];
   const auto& model = member.model;
   const auto events = data.events(bundle.info().refit);
+  const auto event_histories = data.event_histories(bundle.info().refit);
   const auto skipped = dataset::skipped_events(options, events, data.rows_of_earlier());
   const sampling::PositiveDownsampling downsampling(
       options.sampling.downsample_positives, dataset::example_counts(skipped, events, bundle.item_counts().size()),
@@ -148,7 +149,8 @@ TrainingDiagnostics replay_training(ThreadPool& pool, const model::Bundle& bundl
                                   .encoder = &model.user_encoder,
                                   .cells = &member.user_cells,
                                   .id_row_of_item = member.item_id_rows,
-                                  .downsampling = &downsampling});
+                                  .downsampling = &downsampling,
+                                  .event_histories = &event_histories});
   const auto counts = sampling::make_counts(bundle.item_counts());  // expected counts play no part here
   const auto user_items = data.items_of_users(bundle.info().refit);
   const auto impressions = data.impressions_of_users(bundle.info().refit);

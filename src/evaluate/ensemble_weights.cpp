@@ -61,6 +61,7 @@ Trial::Trial(ThreadPool& pool, const std::vector<model::EnsemblePart>& parts, co
                        .cell = m.user_ids.find(data_.users[users_[i]]),
                        .history = {},
                        .recent = {},
+                       .events = {},
                        .context = {},
                        .moment_us = states_.moment_us};
       if (!requests_.none())
@@ -94,15 +95,19 @@ void Trial::read_validation(const model::Bundle& first) {
                                           [&](size_t row) { return data_.parts[row] == data::Part::validation; });
   if (options.evaluate.context == dataset::JudgedContext::request)
     requests_ = JudgedRequests(data_.log, relevant.first_row);
-  states_ = user_states(data_, data_.events(false), data_.train_end_us);
-  math::Ragged<uint32_t> histories;
-  for (size_t user = 0; user < states_.size(); ++user) {
-    for (auto item : std::as_const(states_.histories)[user])
-      if (const auto row = first.item_ids().find(data_.catalogue[item]); row != columns::Interner::kNone)
-        histories.values.push_back(row);
-    histories.close();
-  }
-  states_.histories = std::move(histories);
+  states_ = user_states(data_, data_.events(false), data_.train_end_us, data_.event_histories(false));
+  const auto in_rows_of_first = [&](math::Ragged<uint32_t>& histories) {
+    math::Ragged<uint32_t> moved;
+    for (size_t user = 0; user < histories.size(); ++user) {
+      for (auto item : std::as_const(histories)[user])
+        if (const auto row = first.item_ids().find(data_.catalogue[item]); row != columns::Interner::kNone)
+          moved.values.push_back(row);
+      moved.close();
+    }
+    histories = std::move(moved);
+  };
+  in_rows_of_first(states_.histories);
+  for (auto& of_kind : states_.event_histories) in_rows_of_first(of_kind);
   for (size_t i = 0; i < relevant.users.size(); ++i) {
     const auto user = data_.user_row[relevant.users[i]];
     if (states_.histories[user].empty()) continue;

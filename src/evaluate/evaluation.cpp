@@ -6,9 +6,11 @@
 
 namespace pagoda::evaluate {
 
-model::UserStates user_states(const dataset::Dataset& data, const dataset::Events& events, int64_t moment_us) {
+model::UserStates user_states(const dataset::Dataset& data, const dataset::Events& events, int64_t moment_us,
+                              const std::vector<dataset::EventHistory>& event_histories) {
   model::UserStates s;
   s.histories = events.items;
+  for (const auto& history : event_histories) s.event_histories.push_back(history.items);
   s.moment_us = moment_us;
   s.context_names = data.log.context_names;
   s.context_values = data.log.context_values;
@@ -101,9 +103,9 @@ Validation::Validation(ThreadPool& pool, const dataset::Dataset& data, const dat
                        math::MatrixView<const float> item_vectors, const dataset::Relevant& relevant,
                        const dataset::Options& options, const std::string& choose_by)
     : pool_(pool), choose_(parse_metric(choose_by)), choose_by_(choose_by), ks_(options.evaluate.k),
-      repeats_(options.evaluate.repeats), states_(user_states(data, fit.events, data.train_end_us)),
-      item_vectors_(item_vectors), index_(index::make_exact_index(item_vectors)),
-      popularity_({fit.item_counts.begin(), fit.item_counts.end()}) {
+      repeats_(options.evaluate.repeats),
+      states_(user_states(data, fit.events, data.train_end_us, fit.event_histories)), item_vectors_(item_vectors),
+      index_(index::make_exact_index(item_vectors)), popularity_({fit.item_counts.begin(), fit.item_counts.end()}) {
   ks_.push_back(choose_.k);
   // Users of whom training has seen nothing are judged by `evaluate`, not when a model is chosen.
   const auto& names = fit.model.user_encoder.context_names();

@@ -16,9 +16,11 @@
 
 namespace pagoda::evaluate {
 
-// What is known of the users after `events`, with the context of each user's latest event. Copies the histories, 4
-// bytes a row: little beside the epoch, or the search for all users, that comes with each call.
-model::UserStates user_states(const dataset::Dataset& data, const dataset::Events& events, int64_t moment_us);
+// What is known of the users after `events` and the events of other kinds, with the context of each user's latest
+// event. Copies the histories, 4 bytes a row: little beside the epoch, or the search for all users, that comes with
+// each call.
+model::UserStates user_states(const dataset::Dataset& data, const dataset::Events& events, int64_t moment_us,
+                              const std::vector<dataset::EventHistory>& event_histories = {});
 
 // Whether a model trained with these options depends on the order of a user's list: by recency weights, by a history
 // cut to the last k items, or by one of what came before the target.

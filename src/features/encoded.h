@@ -20,6 +20,12 @@ struct EncodedBatch {
 };
 
 // The table of one bag.
+enum class BagReads : uint8_t {
+  values,         // an id, or the values of a feature
+  history,        // lists of the user's items, the latest first
+  event_history,  // those of one kind of event, beside the history
+};
+
 struct BagLayout {
   std::string name;  // of the feature, unique in the layout; its table is stored under it
   uint32_t rows = 0;
@@ -27,7 +33,7 @@ struct BagLayout {
   bool item_ids = false;  // the rows are those of the item id vocabulary, so the item tower's id table can serve
   uint32_t buckets = 0;   // how many of the last rows are hash buckets, which training may never reach
   bool of_ids = false;    // an id or a history, not a feature: where towers sum, it is added as it is
-  bool history = false;   // lists of the user's items, the latest first
+  BagReads reads = BagReads::values;
 };
 
 struct TowerLayout {

@@ -61,11 +61,24 @@ struct HistoryOptions {
   int64_t heads = 2;  // of attention
 };
 
+// Which history reads the events of a kind.
+enum class EventHistory : uint8_t {
+  main,  // that of `HistoryOptions`, with the positives
+  own,   // one of its own, with embeddings of its own, as long and as weighed as the main one: their mean
+  none,
+};
+struct EventKind {
+  std::string name;
+  EventHistory history = EventHistory::main;
+  bool operator==(const EventKind&) const = default;
+};
+
 struct UserOptions {
   IdOptions id{.enabled = false};
   HistoryOptions history;
   std::vector<FeatureOptions> features;
-  std::vector<int64_t> hidden;  // widths of the tower's ReLU layers
+  std::vector<int64_t> hidden;         // widths of the tower's ReLU layers
+  std::vector<EventKind> event_kinds;  // no key: those of the log
 };
 
 struct ItemOptions {

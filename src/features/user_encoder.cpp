@@ -42,6 +42,7 @@ UserEncoder UserEncoder::fit(const UserOptions& options, size_t model_dim, const
   e.id_enabled_ = options.id.enabled;
   e.id_dim_ = options.id.dim > 0 ? static_cast<size_t>(options.id.dim) : model_dim;
   e.history_ = options.history;
+  e.event_kinds_ = options.event_kinds;
   e.history_dim_ = options.history.dim > 0 ? static_cast<size_t>(options.history.dim) : model_dim;
   e.history_rows_ = history_rows;
   e.history_buckets_ = history_buckets;
@@ -112,7 +113,7 @@ void UserEncoder::let_go(std::span<const uint32_t> id_rows) { id_vocabulary_ = i
 std::vector<RowMove> UserEncoder::moves_from(const UserEncoder& before, const RowMove& items) const {
   std::vector<RowMove> moves;
   if (id_enabled_) moves.push_back(id_vocabulary_.move_from(before.id_vocabulary_));
-  if (history_.last > 0) moves.push_back(items);
+  if (history_.last > 0) moves.insert(moves.end(), 1 + own_histories_.size(), items);
   for (size_t f = 0; f < features_.size(); ++f)
     if (!features_[f].is_dense()) moves.push_back(features_[f].move_from(before.features_[f]));
   return moves;
@@ -121,9 +122,16 @@ std::vector<RowMove> UserEncoder::moves_from(const UserEncoder& before, const Ro
 void UserEncoder::make_layout() {
   layout_ = {};
   if (id_enabled_) layout_.add({"user.id", id_vocabulary_.rows(), id_dim_, false, id_vocabulary_.buckets(), true});
-  if (history_.last > 0)
+  own_histories_.clear();
+  if (history_.last > 0) {
     layout_.add({"user.history", history_rows_, history_dim_, history_.table == HistoryTable::shared, history_buckets_,
-                 true, true});
+                 true, BagReads::history});
+    for (const auto& kind : event_kinds_)
+      if (kind.history == EventHistory::own) own_histories_.push_back(kind.name);
+    for (const auto& name : own_histories_)
+      layout_.add(
+          {"user.events." + name, history_rows_, history_dim_, false, history_buckets_, true, BagReads::event_history});
+  }
   for (const auto& f : features_) {
     if (f.is_dense())
       layout_.dense += f.dim();
@@ -145,6 +153,11 @@ std::vector<std::string> UserEncoder::table_columns() const {
                                                           std::find(names.begin(), names.end(), name) == names.end())
       names.push_back(name);
   return names;
+}
+
+EventHistory UserEncoder::history_of(std::string_view kind) const {
+  const auto found = std::ranges::find(event_kinds_, kind, &EventKind::name);
+  return found == event_kinds_.end() ? EventHistory::none : found->history;
 }
 
 std::vector<const Feature*> UserEncoder::vector_features() const { return vectors_among(features_); }
@@ -225,25 +238,31 @@ EncodedUsers UserEncoder::cells(const columns::Interner& ids, const data::Attrib
   return out;
 }
 
-// An added item is known by its features alone, and has half of the weight of one that was learnt.
-void UserEncoder::add_history(const UserExample& example, math::Bag& bag) const {
-  constexpr double kStandInWeight = 0.5;
-  const size_t n = std::min(example.history.size(), recency_.size());
-  const uint32_t* latest = example.history.data() + example.history.size();
-  const auto learnt = [&](size_t age) { return *(latest - 1 - age) < history_rows_; };
+namespace {
+constexpr double kStandInWeight = 0.5;  // an added item is known by its features alone; one that was learnt has 1
+}  // namespace
+
+double UserEncoder::total_weight(std::span<const uint32_t> history, const math::Ragged<uint32_t>* stand_ins) const {
+  const size_t n = std::min(history.size(), recency_.size());
   double total = recency_total_[n];
-  for (size_t age = 0; age < n && example.stand_ins; ++age)
-    if (!learnt(age)) total -= (1 - kStandInWeight) * recency_[age];
-  const double scale = n > 0 ? 1.0 / total : 0.0;
+  for (size_t age = 0; age < n && stand_ins; ++age)
+    if (history[history.size() - 1 - age] >= history_rows_) total -= (1 - kStandInWeight) * recency_[age];
+  return total;
+}
+
+void UserEncoder::add_history(std::span<const uint32_t> history, const math::Ragged<uint32_t>* stand_ins, double scale,
+                              math::Bag& bag) const {
+  const size_t n = std::min(history.size(), recency_.size());
   for (size_t age = 0; age < n; ++age) {
     const double weight = recency_[age] * scale;
-    if (learnt(age)) {
-      bag.add(*(latest - 1 - age), static_cast<float>(weight));
+    const uint32_t row = history[history.size() - 1 - age];
+    if (row < history_rows_) {
+      bag.add(row, static_cast<float>(weight));
       continue;
     }
-    const auto rows = (*example.stand_ins)[*(latest - 1 - age) - history_rows_];
-    for (const uint32_t row : rows)
-      bag.add(row, static_cast<float>(kStandInWeight * weight / static_cast<double>(rows.size())));
+    const auto instead = (*stand_ins)[row - history_rows_];
+    for (const uint32_t one : instead)
+      bag.add(one, static_cast<float>(kStandInWeight * weight / static_cast<double>(instead.size())));
   }
   bag.close();
 }
@@ -268,7 +287,21 @@ void UserEncoder::encode(const EncodedUsers& cells, std::span<const UserExample>
                                  : std::min(example.history.size(), recency_.size());
     bag.rows.values.reserve(total);
     bag.weights.reserve(total);
-    for (const auto& example : examples) add_history(example, bag);
+    std::vector<double> scales;  // an event weighs the same in each of a user's histories
+    for (const auto& example : examples) {
+      double total = total_weight(example.history, example.stand_ins);
+      for (const auto& history : example.event_histories) total += total_weight(history, example.stand_ins);
+      scales.push_back(total > 0 ? 1.0 / total : 0.0);
+      add_history(example.history, example.stand_ins, scales.back(), bag);
+    }
+    for (size_t kind = 0; kind < own_histories_.size(); ++kind) {
+      math::Bag& of_kind = gather.next_bag();
+      for (size_t i = 0; i < examples.size(); ++i) {
+        const auto& histories = examples[i].event_histories;
+        add_history(kind < histories.size() ? histories[kind] : std::span<const uint32_t>(), examples[i].stand_ins,
+                    scales[i], of_kind);
+      }
+    }
   }
   for (size_t f = 0; f < features_.size(); ++f) {
     const auto& feature = features_[f];
@@ -351,6 +384,12 @@ void UserEncoder::save(ByteWriter& out) const {
   for (const auto& name : context_names_) out.text(name);
   out.value<uint64_t>(features_.size());
   for (const auto& f : features_) f.save(out);
+  if (event_kinds_.empty()) return;
+  out.value<uint64_t>(event_kinds_.size());
+  for (const auto& kind : event_kinds_) {
+    out.text(kind.name);
+    out.value(kind.history);
+  }
 }
 
 UserEncoder UserEncoder::load(ByteReader& in, Spelling spelling) {
@@ -369,6 +408,12 @@ UserEncoder UserEncoder::load(ByteReader& in, Spelling spelling) {
   for (uint64_t i = 0; i < names; ++i) e.context_names_.push_back(in.text());
   const auto n = in.value<uint64_t>();
   for (uint64_t i = 0; i < n; ++i) e.features_.push_back(Feature::load(in, spelling));
+  const auto kinds = in.at_end() ? 0 : in.value<uint64_t>();
+  for (uint64_t i = 0; i < kinds; ++i) {
+    auto& kind = e.event_kinds_.emplace_back();
+    kind.name = in.text();
+    kind.history = load_choice(in, EventHistory::none);
+  }
   for (auto dim : {e.id_dim_, e.history_dim_})
     if (dim < 1 || dim > static_cast<size_t>(kMaxDim)) in.damaged("an embedding has an impossible width");
   if (e.history_.last < 0 || e.history_.last > kMaxHistory || !std::isfinite(e.history_.recency))

@@ -23,7 +23,9 @@ struct EncodedUsers {
 struct UserExample {
   uint32_t user = columns::Interner::kNone;  // row of the EncodedUsers passed with it; kNone: an unknown user
   std::span<const uint32_t> history;         // item id rows (ItemEncoder::id_vocabulary), the latest last; no target
-  // Of items without a row of their own: history_rows() + s in the history is stand_ins[s], one or more rows that share
+  // Per kind of event with a history of its own (UserEncoder::own_histories()), likewise; missing ones are empty.
+  std::span<const std::span<const uint32_t>> event_histories{};
+  // Of items without a row of their own: history_rows() + s in a history is stand_ins[s], one or more rows that share
   // half of the weight of a learnt item (one alone where an attention reads the history). nullptr: there is none.
   const math::Ragged<uint32_t>* stand_ins = nullptr;
   std::span<const std::string_view> context;  // per context column of the encoder; "" or missing: not known
@@ -31,7 +33,8 @@ struct UserExample {
 };
 
 // Fitted on the training part; immutable after that. The layout of its batches: the bag of the id, the bag of the
-// history, the features in the order of the config; plain numbers are in `dense`.
+// history, those of the kinds of events with a history of their own, the features in the order of the config; plain
+// numbers are in `dense`.
 class UserEncoder {
  public:
   // A context column of the interactions: its values with their counts in the training part. A feature whose column is
@@ -68,6 +71,9 @@ class UserEncoder {
   std::optional<bool> knows_value(std::string_view column, std::string_view value) const;
   size_t history_length() const { return static_cast<size_t>(history_.last); }
   uint32_t history_rows() const { return history_rows_; }
+  const std::vector<EventKind>& event_kinds() const { return event_kinds_; }
+  EventHistory history_of(std::string_view kind) const;  // EventHistory::none for one that the log had not
+  const std::vector<std::string>& own_histories() const { return own_histories_; }  // of the kinds that have one
 
   EncodedUsers cells(const columns::Interner& ids, const data::Attributes* table) const;
   // The same where the first users were encoded before, by the encoder that this one was extended from: those that
@@ -87,11 +93,16 @@ class UserEncoder {
 
  private:
   void make_layout();
-  void add_history(const UserExample& example, math::Bag& bag) const;
+  // Of what is read of a history, before it is divided by those of all of a user's histories.
+  double total_weight(std::span<const uint32_t> history, const math::Ragged<uint32_t>* stand_ins) const;
+  void add_history(std::span<const uint32_t> history, const math::Ragged<uint32_t>* stand_ins, double scale,
+                   math::Bag& bag) const;
   bool id_enabled_ = false;
   size_t id_dim_ = 0, history_dim_ = 0;
   uint32_t history_rows_ = 0, history_buckets_ = 0;
   HistoryOptions history_;
+  std::vector<EventKind> event_kinds_;
+  std::vector<std::string> own_histories_;
   Vocabulary id_vocabulary_;
   std::vector<Feature> features_;
   std::vector<int32_t> context_of_;  // per feature: index into context_names_, or -1: the user table

@@ -43,6 +43,7 @@ std::vector<retrieval::RetrieveRequest> requests_of(const retrieval::Retrieval& 
     result.push_back({.user = r.user,
                       .history = r.history,
                       .recent = r.recent,
+                      .events = r.events,
                       .context = r.context,
                       .features = features_of(r.features, field("features")),
                       .time_us = r.time_us,

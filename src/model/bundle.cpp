@@ -39,6 +39,7 @@ BundleInfo info_of(const nlohmann::json& j) {
         columns::time_form_from_names(times->at("unit").get<std::string>(), times->at("order").get<std::string>());
   i.vectors = j.value("vectors", "f32") == "f16" ? math::RowPrecision::f16 : math::RowPrecision::f32;
   i.given_vectors = j.value("given_vectors", false);
+  i.event_kinds = j.value("event_kinds", false);
   i.integer_users = j.value("user_id_type", "text") == "integer";
   i.integer_items = j.value("item_id_type", "text") == "integer";
   return i;
@@ -146,7 +147,8 @@ void describe(OptionVisitor& f, TowerOptions& o) {
 }
 
 uint32_t version_of(const BundleInfo& info, bool ensemble, NeighbourKind neighbours) {
-  return neighbours == NeighbourKind::ease         ? kBundleVersion
+  return info.event_kinds                          ? kBundleVersion
+         : neighbours == NeighbourKind::ease       ? kEaseVersion
          : info.given_vectors                      ? kGivenVectorsVersion
          : neighbours != NeighbourKind::none       ? kNeighboursVersion
          : info.vectors == math::RowPrecision::f16 ? kF16Version
@@ -166,6 +168,7 @@ std::string info_json(const BundleInfo& i) {
   if (!i.test_rows.empty()) j["test_rows"] = i.test_rows;
   if (i.vectors == math::RowPrecision::f16) j["vectors"] = "f16";
   if (i.given_vectors) j["given_vectors"] = true;
+  if (i.event_kinds) j["event_kinds"] = true;
   j["user_id_type"] = i.integer_users ? "integer" : "text";
   j["item_id_type"] = i.integer_items ? "integer" : "text";
   return j.dump(1);
@@ -391,6 +394,8 @@ void Bundle::read_towers(Member& member, const std::string& prefix) const {
   member.user_states = UserStates::load(states, item_ids_.size());
   if (member.user_states.size() != member.user_ids.size() || member.user_cells.size() != member.user_ids.size())
     fail(ErrorKind::failed, "{}: its sections disagree about the number of users", path);
+  if (member.user_states.event_names != model.user_encoder.own_histories())
+    fail(ErrorKind::failed, "{}: its sections disagree about the kinds of events", path);
   member.item_id_rows.reserve(item_ids_.size());
   for (uint32_t item = 0; item < item_ids_.size(); ++item)
     member.item_id_rows.push_back(id_vocabulary.row(item_ids_[item]));

@@ -51,7 +51,8 @@ inline constexpr uint32_t kEnsembleVersion = 2;
 inline constexpr uint32_t kF16Version = 3;
 inline constexpr uint32_t kNeighboursVersion = 4;
 inline constexpr uint32_t kGivenVectorsVersion = 5;
-inline constexpr uint32_t kBundleVersion = 6;  // the newest: with neighbours of kind ease
+inline constexpr uint32_t kEaseVersion = 6;    // neighbours of kind ease
+inline constexpr uint32_t kBundleVersion = 7;  // the newest: with kinds of events
 
 // The options that determine the shape of the towers.
 struct TowerOptions {
@@ -79,6 +80,7 @@ struct BundleInfo {
   std::string test_rows = {};  // fingerprint of the test rows; "": unknown, or none
   math::RowPrecision vectors = math::RowPrecision::f32;  // of the stored item vectors
   bool given_vectors = false;                            // a tower reads vectors of a table
+  bool event_kinds = false;                              // its log has several kinds of events
   // Whether the log's id columns held integers; result tables then have integer ids, too.
   bool integer_users = false, integer_items = false;
 };

@@ -405,10 +405,10 @@ TEST_F(BundleTest, OneThatIsCutIsRefused) {
 }
 
 TEST_F(BundleTest, ANewerVersionIsRefusedNamingBoth) {
-  const auto file = forged("", std::nullopt, 7);
+  const auto file = forged("", std::nullopt, 8);
   const auto e = files::error_of([&] { Bundle::open(file); });
   EXPECT_EQ(e.kind, ErrorKind::failed);
-  EXPECT_TRUE(e.says("version 7") && e.says("up to 6")) << e.message;
+  EXPECT_TRUE(e.says("version 8") && e.says("up to 7")) << e.message;
 }
 
 TEST_F(BundleTest, AMissingSectionIsNamed) {

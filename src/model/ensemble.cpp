@@ -91,6 +91,8 @@ void copy_sections(SectionWriter& out, const Source& source, const std::string& 
   if (source.inverse.empty()) return copy("user_states");
   auto states = source.member->user_states;
   for (auto& item : states.histories.values) item = source.inverse[item];
+  for (auto& of_kind : states.event_histories)
+    for (auto& item : of_kind.values) item = source.inverse[item];
   ByteWriter bytes;
   states.save(bytes);
   out.section(prefix + "user_states", bytes.bytes());
@@ -169,6 +171,7 @@ void write_ensemble(const std::string& path, const std::vector<EnsemblePart>& pa
     info.all_rows |= from.all_rows;
     info.uses_order |= from.uses_order;
     info.given_vectors |= from.given_vectors;
+    info.event_kinds |= from.event_kinds;
     members.push_back({{"weight", source.weight},
                        {"fingerprint", source.member->fingerprint},
                        {"info", nlohmann::ordered_json::parse(info_json(from))}});

@@ -19,7 +19,8 @@ class RequestExamples {
   std::span<const features::UserExample> examples() const { return examples_; }
 
  private:
-  math::Ragged<uint32_t> histories_;
+  math::Ragged<uint32_t> histories_, event_histories_;  // the latter: per request, per kind
+  std::vector<std::span<const uint32_t>> events_;       // those of event_histories_
   std::vector<std::string_view> context_;
   std::vector<features::UserExample> examples_;
 };

@@ -37,7 +37,7 @@ Tower<T>::Tower(features::TowerLayout layout, std::vector<size_t> table_of, std:
   mlp_ = nn::Mlp<T>(std::move(widths));
   if (history.encoder == features::HistoryEncoder::mean) return;
   for (size_t b = 0; b < bags.size(); ++b)
-    if (bags[b].history) attended_ = b;
+    if (bags[b].reads == features::BagReads::history) attended_ = b;
   if (attended_ == kNone) return;
   recency_ = history.recency;
   attention_ = nn::HistoryAttention<T>(bags[attended_].dim, static_cast<size_t>(history.heads),

@@ -55,7 +55,8 @@ void TwoTowers<T>::initialise(ThreadPool& pool, uint64_t seed) {
     for (size_t b = 0; b < tower->layout().bags.size(); ++b) {
       const auto& bag = tower->layout().bags[b];
       if (tower == &user_ && bag.item_ids) continue;  // initialised with the item tower
-      small_from[tower->table_of(b)] = bag.rows - bag.buckets;
+      // What other events say is learnt beside what the history says, and must not disturb it before.
+      small_from[tower->table_of(b)] = bag.reads == features::BagReads::event_history ? 0 : bag.rows - bag.buckets;
     }
   for (size_t t = 0; t < tables_.size(); ++t)
     tables_[t].initialise(pool, seed, t, 1.0 / std::sqrt(static_cast<double>(tables_[t].dim())), small_from[t]);

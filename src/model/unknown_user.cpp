@@ -114,6 +114,7 @@ class Likelihood {
 
 bool nothing_known(const features::UserExample& example) {
   return example.user == columns::Interner::kNone && example.history.empty() &&
+         std::ranges::all_of(example.event_histories, [](const auto& items) { return items.empty(); }) &&
          std::ranges::all_of(example.context, &std::string_view::empty);
 }
 

@@ -16,13 +16,23 @@ void UserStates::save(ByteWriter& out) const {
     out.array(context[c]);
   }
   out.value(moment_us);
+  if (event_names.empty()) return;
+  out.value<uint64_t>(event_names.size());
+  for (size_t kind = 0; kind < event_names.size(); ++kind) {
+    out.text(event_names[kind]);
+    features::save_ragged(out, event_histories[kind]);
+  }
 }
 
 UserStates UserStates::load(ByteReader& in, size_t items) {
   UserStates s;
-  s.histories = features::load_ragged<uint32_t>(in);
-  for (auto item : s.histories.values)
-    if (item >= items) in.damaged("a history points past the catalogue");
+  const auto load_histories = [&] {
+    auto histories = features::load_ragged<uint32_t>(in);
+    for (auto item : histories.values)
+      if (item >= items) in.damaged("a history points past the catalogue");
+    return histories;
+  };
+  s.histories = load_histories();
   const auto columns = in.value<uint64_t>();
   for (uint64_t c = 0; c < columns; ++c) {
     s.context_names.push_back(in.text());
@@ -34,14 +44,28 @@ UserStates UserStates::load(ByteReader& in, size_t items) {
         in.damaged("a context points past its values");
   }
   s.moment_us = in.value<int64_t>();
+  const auto kinds = in.at_end() ? 0 : in.value<uint64_t>();
+  for (uint64_t kind = 0; kind < kinds; ++kind) {
+    s.event_names.push_back(in.text());
+    s.event_histories.push_back(load_histories());
+    if (s.event_histories.back().size() != s.size()) in.damaged("a kind of event has no history for each user");
+  }
   return s;
 }
+
+namespace {
+
+void append(math::Ragged<uint32_t>& lists, const std::vector<uint32_t>& values) {
+  lists.values.insert(lists.values.end(), values.begin(), values.end());
+}
+
+}  // namespace
 
 RequestExamples::RequestExamples(const Model& model, const UserStates& states, std::span<const uint32_t> id_row_of_item,
                                  std::span<const UserRequest> requests)
     : context_(requests.size() * model.user_encoder.context_names().size()), examples_(requests.size()) {
   const auto& names = model.user_encoder.context_names();
-  const size_t k = model.user_encoder.history_length();
+  const size_t k = model.user_encoder.history_length(), kinds = model.user_encoder.own_histories().size();
   std::vector<size_t> column(names.size());
   for (size_t c = 0; c < names.size(); ++c)
     column[c] = static_cast<size_t>(std::find(states.context_names.begin(), states.context_names.end(), names[c]) -
@@ -49,15 +73,21 @@ RequestExamples::RequestExamples(const Model& model, const UserStates& states, s
   for (size_t i = 0; i < requests.size(); ++i) {
     const auto& r = requests[i];
     const bool known = r.user != columns::Interner::kNone;
-    if (r.own_history) {
-      histories_.values.insert(histories_.values.end(), r.history.begin(), r.history.end());
-    } else {
-      const auto items = known ? states.histories[r.user] : std::span<const uint32_t>();
+    const auto add_known = [&](const math::Ragged<uint32_t>& of_users, math::Ragged<uint32_t>& to) {
+      if (!known || r.own_history) return;
+      const auto items = of_users[r.user];
       for (auto item : items.subspan(items.size() - std::min(items.size(), k)))
-        histories_.values.push_back(id_row_of_item[item]);
-    }
-    histories_.values.insert(histories_.values.end(), r.recent.begin(), r.recent.end());
+        to.values.push_back(id_row_of_item[item]);
+    };
+    if (r.own_history) append(histories_, r.history);
+    add_known(states.histories, histories_);
+    append(histories_, r.recent);
     histories_.close();
+    for (size_t kind = 0; kind < kinds; ++kind) {
+      if (kind < states.event_histories.size()) add_known(states.event_histories[kind], event_histories_);
+      if (kind < r.events.size()) append(event_histories_, r.events[kind]);
+      event_histories_.close();
+    }
     for (size_t c = 0; c < names.size(); ++c) {
       auto& value = context_[i * names.size() + c];
       if (c < r.context.size() && !r.context[c].empty())
@@ -67,9 +97,12 @@ RequestExamples::RequestExamples(const Model& model, const UserStates& states, s
         value = states.context_values[column[c]][states.context[column[c]][r.user]];
     }
   }
+  for (size_t list = 0; list < event_histories_.size(); ++list)
+    events_.push_back(std::as_const(event_histories_)[list]);
   for (size_t i = 0; i < requests.size(); ++i)
     examples_[i] = {.user = requests[i].cell,
                     .history = std::as_const(histories_)[i],
+                    .event_histories = std::span(events_).subspan(i * kinds, kinds),
                     .stand_ins = requests[i].stand_ins.size() > 0 ? &requests[i].stand_ins : nullptr,
                     .context = std::span(context_).subspan(i * names.size(), names.size()),
                     .moment_us = requests[i].moment_us};

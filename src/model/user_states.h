@@ -11,11 +11,13 @@
 namespace pagoda::model {
 
 struct UserStates {
-  math::Ragged<uint32_t> histories;               // per user: item rows, the latest last
-  std::vector<std::string> context_names;         // the context columns of the log
-  std::vector<columns::Interner> context_values;  // per column
-  std::vector<std::vector<uint32_t>> context;     // per column, per user; Interner::kNone: no event yet
-  int64_t moment_us = 0;                          // the moment of this state
+  math::Ragged<uint32_t> histories;                     // per user: item rows, the latest last
+  std::vector<std::string> event_names;                 // kinds of events with a history of their own
+  std::vector<math::Ragged<uint32_t>> event_histories;  // per kind, per user: item rows, the latest last
+  std::vector<std::string> context_names;               // the context columns of the log
+  std::vector<columns::Interner> context_values;        // per column
+  std::vector<std::vector<uint32_t>> context;           // per column, per user; Interner::kNone: no event yet
+  int64_t moment_us = 0;                                // the moment of this state
 
   size_t size() const { return histories.size(); }
   void save(ByteWriter& out) const;
@@ -35,8 +37,11 @@ struct UserRequest {
   uint32_t cell = columns::Interner::kNone;  // row of `cells`, whose id and attributes are read
   std::vector<uint32_t> history;             // id rows, the latest last; used when `own_history`
   bool own_history = false;
-  std::vector<uint32_t> recent;      // id rows after the history, own or known; the latest last
-  math::Ragged<uint32_t> stand_ins;  // of entries of both from history_rows() on: features::UserExample
+  std::vector<uint32_t> recent;  // id rows after the history, own or known; the latest last
+  // Per kind of UserEncoder::own_histories(): id rows after those that are known, which count if the history is not
+  // its own. Missing ones are empty.
+  std::vector<std::vector<uint32_t>> events;
+  math::Ragged<uint32_t> stand_ins;  // of entries of all of them from history_rows() on: features::UserExample
   std::vector<std::string> context;  // per context column of the encoder; "": the user's latest
   int64_t moment_us = 0;
 };

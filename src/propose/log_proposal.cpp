@@ -183,7 +183,7 @@ std::vector<std::string> columns_to_survey(const Proposal& p, const data::TableG
   constexpr double kLongText = 1000;
   for (const auto& c : guess.columns) {
     const bool is_role = c.name == data.user || c.name == data.item || c.name == data.time || c.name == data.weight ||
-                         c.name == data.clicked;
+                         c.name == data.clicked || c.name == data.event;
     const auto meaning = meaning_of(c);
     const bool of_rows = meaning == Meaning::answer || meaning == Meaning::event || meaning == Meaning::stars ||
                          meaning == Meaning::part;
@@ -249,6 +249,17 @@ void take_context(Proposal& p, data::TableGuess& guess, const Request& request) 
           names.size() == 1 ? "" : fmt::format(", --context '{}' keeps that one alone", names[0]));
 }
 
+// The expression that holds for the positives: of the kinds that are, and by data.positive.
+std::string positives_of(const dataset::DataOptions& data) {
+  std::vector<std::string> kinds;
+  for (const auto& kind : data.events)
+    if (kind.role == data::EventRole::positive)
+      kinds.push_back(fmt::format("({})", data::expression_of(kind, data.event)));
+  if (kinds.empty()) return data.positive;
+  const auto any = fmt::format("({})", fmt::join(kinds, " or "));
+  return data.positive.empty() ? any : fmt::format("{} and ({})", any, data.positive);
+}
+
 }  // namespace
 
 Log take_log(Proposal& p, const Request& request) {
@@ -273,7 +284,7 @@ Log take_log(Proposal& p, const Request& request) {
   taken.survey = survey_log(files, {.columns = {data.user, data.item, data.time, data.weight, data.clicked},
                                     .others = others,
                                     .where = data.where,
-                                    .positive = data.positive,
+                                    .positive = positives_of(data),
                                     .times = data.times,
                                     .trust_clock = data.trust_clock});
   const auto& log = taken.survey;
@@ -304,8 +315,13 @@ Log take_log(Proposal& p, const Request& request) {
   }
   say_missing(p, guess, request.interactions[0], data.form);
 
+  if (!data.events.empty()) {
+    std::vector<std::string> kinds;
+    for (const auto& kind : data.events) kinds.push_back(fmt::format("{} ({})", kind.name, data::name_of(kind.role)));
+    p.say("'{}' says what a row was: {}. {} rows are of positive kinds.", data.event, fmt::join(kinds, ", "), log.rows);
+  }
   if (log.left_out > 0) p.say("{} rows are left out by data.where = '{}'.", log.left_out, data.where);
-  if (log.shown > 0)
+  if (log.shown > 0 && data.events.empty())
     p.say("{} rows are no positives, and count as shown: {}.", log.shown,
           data.positive.empty() ? fmt::format("data.clicked = '{}'", data.clicked)
           : data.clicked.empty()

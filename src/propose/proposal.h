@@ -23,7 +23,9 @@ struct Request {
   std::optional<std::string> time, weight, clicked;         // "": there is none
   std::vector<std::string> context;                         // "" alone: there is none
   std::string positive, where;                              // expressions of data.positive and data.where
-  std::string format, separator, encoding;                  // of the log, as are the next two
+  std::string event;                        // column of the kinds of events; "": found, if `events` are given
+  std::vector<std::string> events;          // of data.events: "view=history"; a name alone is positive
+  std::string format, separator, encoding;  // of the log, as are the next two
   std::vector<std::string> columns;
   bool no_header = false;
   bool split_told = false;             // the options already hold the split

@@ -37,15 +37,16 @@ class RowColumns {
     auto& data = p.options.data;
     if (!request.positive.empty()) data.positive = request.positive;
     if (!request.where.empty()) data.where = request.where;
-    told_ = !data.positive.empty();
+    told_ = !data.positive.empty() || !request.events.empty();
     if (request.clicked) data.clicked = *request.clicked;
   }
 
   void take() {
     take_answers();
+    take_told_events();
     for (auto& c : guess_.columns) {
       const auto meaning = meaning_of(c);
-      if (is_role(c) || c.name == p_.options.data.clicked) continue;
+      if (is_role(c) || c.name == p_.options.data.clicked || c.name == p_.options.data.event) continue;
       if (meaning == Meaning::event)
         take_event(c);
       else if (meaning == Meaning::stars)
@@ -101,6 +102,43 @@ class RowColumns {
       }
   }
 
+  void take_told_events() {
+    if (request_.events.empty() && request_.event.empty()) return;
+    auto& data = p_.options.data;
+    auto column = std::ranges::find_if(guess_.columns, [&](const data::ColumnGuess& c) {
+      return request_.event.empty() ? !is_role(c) && meaning_of(c) == Meaning::event : c.name == request_.event;
+    });
+    if (column == guess_.columns.end() && request_.event.empty())
+      fail(ErrorKind::usage, "{}: no column says what happened, by its name and values; name it with --event",
+           request_.interactions[0]);
+    if (column == guess_.columns.end())
+      fail(ErrorKind::usage, "{}: no column '{}'", request_.interactions[0], request_.event);
+    data.event = column->name;
+    data.events.clear();
+    for (const auto& text : request_.events) data.events.push_back(data::parse_kind(text));
+    if (data.events.empty())
+      fail(ErrorKind::usage, "--event {}: say with --events what its values are: --events '{}'", data.event,
+           kinds_text(*column, {}));
+    data::validate(data.events, data.event);
+    take_no_weight(*column);
+    column->role = "event";
+    column->reason = "what a row was, as told";
+  }
+
+  // "buy=positive,view=history,hide=negative": the wanted values, those that speak against an item, and the others.
+  static std::string kinds_text(const data::ColumnGuess& c, const std::vector<std::string>& wanted) {
+    std::vector<std::string> kinds;
+    for (const auto& value : wanted) kinds.push_back(value + "=positive");
+    for (const auto& [value, cells] : c.counts) {
+      if (std::ranges::count(wanted, value) > 0) continue;
+      const auto strength = columns::strength_of_event(value);
+      kinds.push_back(value + (strength == columns::EventStrength::against  ? "=negative"
+                               : strength == columns::EventStrength::strong ? "=positive"
+                                                                            : "=history"));
+    }
+    return fmt::format("{}", fmt::join(kinds, ","));
+  }
+
   void take_event(data::ColumnGuess& c) {
     leave_out(c, "it says what happened, which is not known before");
     if (told_) return;
@@ -141,8 +179,10 @@ class RowColumns {
                                      : fmt::format("not {}", one_of_text(c, against));
       now = fmt::format("All rows but those of {} count alike now", fmt::join(against, ", "));
     }
-    p_.ask("'{}' says what happened ({}): which events are positives? {}. --positive '{}' keeps {} of them.", c.name,
-           fmt::join(shares, ", "), now, one_of_text(c, wanted), percent(kept, all));
+    p_.ask(
+        "'{}' says what happened ({}): which events are positives? {}. --positive '{}' keeps {} of them; --events '{}' "
+        "reads the others, too, as what is known of a user.",
+        c.name, fmt::join(shares, ", "), now, one_of_text(c, wanted), percent(kept, all), kinds_text(c, wanted));
   }
 
   void take_part(data::ColumnGuess& c) {

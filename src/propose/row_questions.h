@@ -7,8 +7,8 @@
 
 namespace pagoda::propose {
 
-// Reads the columns other than user, item and time. Sets data.clicked, data.positive, data.where and data.weight of
-// `p.options`, and the roles and reasons of those columns in `guess`; asks where it is not sure.
+// Reads the columns other than user, item and time. Sets data.clicked, data.event(s), data.positive, data.where and
+// data.weight of `p.options`, and the roles and reasons of those columns in `guess`; asks where it is not sure.
 void take_row_columns(Proposal& p, data::TableGuess& guess, const Request& request);
 
 }  // namespace pagoda::propose

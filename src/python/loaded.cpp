@@ -373,6 +373,7 @@ std::string Loaded::card() const {
                               {"index", card.index},
                               {"context", card.context},
                               {"features", card.features},
+                              {"events", card.events},
                               {"added_items", card.added_items},
                               {"hidden_items", card.hidden_items},
                               {"metrics", card.metrics},

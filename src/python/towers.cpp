@@ -63,7 +63,10 @@ std::vector<std::string> poolings_of(const features::TowerLayout& layout,
                                      const std::vector<features::FeatureOptions>& features, bool attention) {
   std::vector<std::string> poolings;
   for (const auto& bag : layout.bags)
-    if (bag.of_ids) poolings.push_back(!bag.history ? "one" : attention ? "attention" : "recency");
+    if (bag.of_ids)
+      poolings.push_back(bag.reads == features::BagReads::values                 ? "one"
+                         : attention && bag.reads == features::BagReads::history ? "attention"
+                                                                                 : "recency");
   for (const auto& feature : features)
     if (!is_dense(feature))
       poolings.push_back(feature.kind == FeatureKind::multi  ? "mean"

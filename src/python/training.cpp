@@ -186,6 +186,10 @@ Plan plan_of(const nb::dict& given) {
       r.clicked = text();
     else if (name == "context")
       r.context = nb::cast<Texts>(value);
+    else if (name == "event")
+      r.event = text();
+    else if (name == "events")
+      r.events = nb::cast<Texts>(value);
     else if (name == "positive")
       r.positive = text();
     else if (name == "where")

@@ -32,6 +32,7 @@ std::vector<model::UserRequest> plain_requests(const model::Bundle& bundle, cons
                                                const std::vector<RetrieveRequest>& requests,
                                                const StandIns& stand_ins) {
   const auto& names = member.model.user_encoder.context_names();
+  const auto& own_histories = member.model.user_encoder.own_histories();
   std::vector<model::UserRequest> plain(requests.size());
   for (size_t i = 0; i < requests.size(); ++i) {
     const auto& r = requests[i];
@@ -39,7 +40,12 @@ std::vector<model::UserRequest> plain_requests(const model::Bundle& bundle, cons
     if (r.user) p.user = p.cell = member.user_ids.find(*r.user);
     p.own_history = r.history.has_value();
     if (r.history) append_to_history(bundle, member, stand_ins, *r.history, p, p.history);
-    append_to_history(bundle, member, stand_ins, r.recent, p, p.recent);
+    append_to_history(bundle, member, stand_ins, recent_positives(member, r), p, p.recent);
+    p.events.resize(r.events.empty() ? 0 : own_histories.size());
+    for (const auto& [kind, items] : r.events)
+      if (const auto own = std::ranges::find(own_histories, kind); own != own_histories.end())
+        append_to_history(bundle, member, stand_ins, items, p,
+                          p.events[static_cast<size_t>(own - own_histories.begin())]);
     p.context.resize(names.size());
     for (const auto& [name, value] : r.context) {
       const auto at = std::find(names.begin(), names.end(), name);
@@ -51,6 +57,14 @@ std::vector<model::UserRequest> plain_requests(const model::Bundle& bundle, cons
 }
 
 }  // namespace
+
+std::vector<std::string> recent_positives(const model::Member& member, const RetrieveRequest& request) {
+  auto items = request.recent;
+  for (const auto& [kind, of_kind] : request.events)
+    if (member.model.user_encoder.history_of(kind) == features::EventHistory::main)
+      items.insert(items.end(), of_kind.begin(), of_kind.end());
+  return items;
+}
 
 void for_each_encoding(const model::Bundle& bundle, const model::Member& member,
                        const std::vector<RetrieveRequest>& requests, const StandIns& stand_ins,

@@ -29,6 +29,7 @@ std::string event_journal_path(const std::string& bundle) { return bundle + ".ev
 
 std::string json_of(const LiveEvent& event) {
   Json json{{"user", event.user}, {"item", event.item}, {"time_us", event.time_us}};
+  if (!event.kind.empty()) json["event"] = event.kind;
   if (!event.context.empty()) json["context"] = event.context;
   if (!event.id.empty()) json["id"] = event.id;
   return json.dump();
@@ -39,6 +40,7 @@ LiveEvent parse_event(std::string_view text) {
     const auto json = Json::parse(text);
     LiveEvent event{.user = json.at("user"), .item = json.at("item"), .time_us = json.at("time_us")};
     if (json.contains("context")) event.context = json.at("context").get<decltype(event.context)>();
+    event.kind = json.value("event", "");
     event.id = json.value("id", "");
     if (event.user.empty() || event.item.empty() || !json.at("time_us").is_number_integer() || !fits(event))
       fail(ErrorKind::input, "is not an event: user or item is empty, a text too long, or time_us no whole number");

@@ -13,7 +13,8 @@ namespace pagoda::retrieval {
 
 std::string event_journal_path(const std::string& bundle);  // FILE.events
 
-// {"user": ..., "item": ..., "time_us": ..., "context": [[..., ...], ...], "id": ...}, without what is empty.
+// {"user": ..., "item": ..., "time_us": ..., "event": ..., "context": [[..., ...], ...], "id": ...}, without what is
+// empty.
 std::string json_of(const LiveEvent& event);
 // Error{input}: it is none.
 LiveEvent parse_event(std::string_view json);

@@ -11,7 +11,7 @@ namespace pagoda::retrieval {
 // RequestError for a key that is not in `known`; it names the nearest one.
 void check_keys(const nlohmann::json& object, std::span<const std::string> known);
 
-inline const std::vector<std::string> kUserKeys{"user", "history", "recent", "context", "features", "time"};
+inline const std::vector<std::string> kUserKeys{"user", "history", "recent", "events", "context", "features", "time"};
 
 // Reads the keys of kUserKeys and ignores others. `times`: the form of a time, as in the bundle's log.
 RetrieveRequest read_user(const nlohmann::json& object, columns::TimeForm times);
@@ -19,6 +19,7 @@ RetrieveRequest read_user(const nlohmann::json& object, columns::TimeForm times)
 // An id is a text, or the canonical text of a whole number: 12, 12.0 and "12" are one id, "012" is another.
 std::string read_id(const nlohmann::json& value, const std::string& field);
 std::vector<std::string> read_ids(const nlohmann::json& value, const std::string& field);
+std::vector<std::pair<std::string, std::vector<std::string>>> read_events(const nlohmann::json& object);
 std::vector<std::pair<std::string, std::string>> read_context(const nlohmann::json& object);
 // A number is read as a time of the form `times`, the log's.
 int64_t read_time_us(const nlohmann::json& value, columns::TimeForm times);

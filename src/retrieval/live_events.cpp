@@ -14,7 +14,7 @@ bool names(const RetrieveRequest& request, const std::string& column) {
 
 bool fits(const LiveEvent& event) {
   const auto fits = [](const std::string& text) { return text.size() <= LiveEvent::kMaxText; };
-  return fits(event.user) && fits(event.item) && fits(event.id) &&
+  return fits(event.user) && fits(event.item) && fits(event.kind) && fits(event.id) &&
          std::ranges::all_of(event.context, [&](const auto& one) { return fits(one.first) && fits(one.second); });
 }
 
@@ -79,15 +79,28 @@ size_t LiveEvents::put_into(RetrieveRequest& request, const Retrieval& retrieval
   auto events = of_user(*request.user);
   std::erase_if(events, [&](const LiveEvent& event) {
     const bool may_be_known = moment_us == 0 || event.time_us <= moment_us;
-    return may_be_known && retrieval.in_known_history(*request.user, event.item);
+    return may_be_known && retrieval.in_known_history(*request.user, event.item, event.kind);
   });
   for (auto event = events.rbegin(); event != events.rend(); ++event)  // the latest value of a column counts
     for (auto& [column, value] : event->context)
       if (!names(request, column)) request.context.emplace_back(column, std::move(value));
+  // Of positive kinds in one list, so that they keep the order of their times.
+  const auto& encoder = retrieval.bundle().members()[0].model.user_encoder;
   std::vector<std::string> items;
-  for (auto& event : events) items.push_back(std::move(event.item));
+  std::vector<std::pair<std::string, std::vector<std::string>>> of_kinds;
+  for (auto& event : events) {
+    if (event.kind.empty() || encoder.history_of(event.kind) == features::EventHistory::main) {
+      items.push_back(std::move(event.item));
+      continue;
+    }
+    auto of = std::ranges::find(of_kinds, event.kind, [](const auto& one) { return one.first; });
+    if (of == of_kinds.end()) of = of_kinds.insert(of, {event.kind, {}});
+    of->second.push_back(std::move(event.item));
+  }
   std::ranges::move(request.recent, std::back_inserter(items));
   request.recent = std::move(items);
+  std::ranges::move(request.events, std::back_inserter(of_kinds));
+  request.events = std::move(of_kinds);
   return events.size();
 }
 

@@ -21,6 +21,7 @@ struct LiveEvent {
   std::string user{}, item{};               // not empty
   int64_t time_us = 0;
   std::vector<std::pair<std::string, std::string>> context{};  // of the event; values by column
+  std::string kind{};                                          // of data.events; "": a positive one
   std::string id{};  // an event with the id of another is that event; "": none
   bool operator==(const LiveEvent&) const = default;
 };
@@ -44,10 +45,10 @@ class LiveEvents {
   bool has(std::string_view id) const;
   void swap(LiveEvents& other) noexcept;
 
-  // Puts the events of the request's user before the request's own `recent`, in the order of their times, and the
-  // context of the latest into what the request leaves open. An event that the bundle was trained with is left out:
-  // its item is in the known history, and its time is not after the bundle's moment (without times in the log: its item
-  // is in the known history). Returns how many were put; 0 when the request brings a history of its own.
+  // Puts the events of the request's user before the request's own `recent` and `events`, in the order of their times,
+  // and the context of the latest into what the request leaves open. An event that the bundle was trained with is left
+  // out: its item is in the known history, and its time is not after the bundle's moment (without times in the log: its
+  // item is in the known history). Returns how many were put; 0 when the request brings a history of its own.
   size_t put_into(RetrieveRequest& request, const Retrieval& retrieval) const;
 
   // Those of one user, by time, events of one time by arrival; and those of all users by arrival.

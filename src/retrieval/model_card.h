@@ -12,7 +12,7 @@ namespace pagoda::retrieval {
 struct ModelCard {
   std::string fingerprint, info;                                // JSON
   std::string index;                                            // kind of the index
-  std::vector<std::string> context, features;                   // names that requests may use
+  std::vector<std::string> context, features, events;           // names that requests may use; of kinds of events
   std::vector<std::pair<std::string, std::string>> attributes;  // name and type
   size_t added_items = 0, hidden_items = 0;
   std::string metrics;  // JSON; "" for none

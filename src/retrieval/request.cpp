@@ -44,6 +44,14 @@ std::vector<std::string> read_ids(const json& value, const std::string& field) {
   return ids;
 }
 
+std::vector<std::pair<std::string, std::vector<std::string>>> read_events(const json& object) {
+  if (!object.is_object()) wrong("events", "'events' has the wrong type: write {{\"KIND\": [items, the latest last]}}");
+  std::vector<std::pair<std::string, std::vector<std::string>>> out;
+  for (const auto& [kind, items] : object.items())
+    if (!items.is_null()) out.emplace_back(kind, read_ids(items, "events"));
+  return out;
+}
+
 // A null is an unknown value, and is left out.
 std::vector<std::pair<std::string, std::string>> read_context(const json& object) {
   if (!object.is_object()) wrong_type("context");
@@ -89,6 +97,7 @@ RetrieveRequest read_user(const json& object, columns::TimeForm times) {
     if (key == "user") request.user = read_id(value, "user");
     if (key == "history") request.history = read_ids(value, "history");
     if (key == "recent") request.recent = read_ids(value, "recent");
+    if (key == "events") request.events = read_events(value);
     if (key == "context") request.context = read_context(value);
     if (key == "features") request.features = read_features(value, "features");
     if (key == "time") request.time_us = read_time_us(value, times);

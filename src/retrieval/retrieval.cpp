@@ -194,7 +194,7 @@ uint32_t Retrieval::now_in_place_of(uint32_t bundle_row) const {
 }
 
 std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) const {
-  auto rows = rows_of(request.recent);
+  auto rows = rows_of(recent_positives(bundle_->members()[0], request));
   if (request.history) {
     const auto history = rows_of(*request.history);
     rows.insert(rows.end(), history.begin(), history.end());
@@ -209,13 +209,19 @@ std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) cons
 
 bool Retrieval::knows_user(const RetrieveRequest& request) const { return knows(*bundle_, request); }
 
-bool Retrieval::in_known_history(std::string_view user, std::string_view item) const {
+bool Retrieval::in_known_history(std::string_view user, std::string_view item, std::string_view kind) const {
   const auto row = bundle_->item_ids().find(item);
   if (row == columns::Interner::kNone) return false;
-  for (const auto& member : bundle_->members())
-    if (const auto of = member.user_ids.find(user); of != columns::Interner::kNone)
-      if (const auto& history = member.user_states.histories[of]; std::ranges::find(history, row) != history.end())
-        return true;
+  for (const auto& member : bundle_->members()) {
+    const auto of = member.user_ids.find(user);
+    if (of == columns::Interner::kNone) continue;
+    const auto& states = member.user_states;
+    const auto own = std::ranges::find(states.event_names, kind);
+    const auto history = own == states.event_names.end()
+                             ? states.histories[of]
+                             : states.event_histories[static_cast<size_t>(own - states.event_names.begin())][of];
+    if (std::ranges::find(history, row) != history.end()) return true;
+  }
   return false;
 }
 
@@ -259,12 +265,13 @@ void Retrieval::check_time(const RetrieveRequest& request) const {
 
 void Retrieval::check_names(const RetrieveRequest& request) const {
   check_time(request);
-  if (request.context.empty() && request.features.empty()) return;
-  std::vector<std::string> contexts, features;
+  if (request.context.empty() && request.features.empty() && request.events.empty()) return;
+  std::vector<std::string> contexts, features, kinds;
   for (const auto* bundle : {bundle_.get(), second_.get()}) {
     if (!bundle) continue;
     for (const auto& member : bundle->members()) {
       const auto& encoder = member.model.user_encoder;
+      for (const auto& kind : encoder.event_kinds()) kinds.push_back(kind.name);
       contexts.insert(contexts.end(), encoder.context_names().begin(), encoder.context_names().end());
       const auto columns = encoder.table_columns();
       features.insert(features.end(), columns.begin(), columns.end());
@@ -276,6 +283,7 @@ void Retrieval::check_names(const RetrieveRequest& request) const {
       throw RequestError(ErrorKind::input, field,
                          fmt::format("the model reads no {} '{}'{}", what, name, suggestion(name, known)));
   };
+  for (const auto& [kind, items] : request.events) check_one("events", "event", kind, kinds);
   for (const auto& [name, value] : request.context) check_one("context", "context", name, contexts);
   for (const auto& feature : request.features) {
     check_one("features", "user feature", feature.name, features);
@@ -308,8 +316,12 @@ StandIns Retrieval::stand_ins(ThreadPool& pool, const std::vector<RetrieveReques
   };
   for (const auto& request : requests) {
     size_t left = read;
-    look(request.recent, left);
+    look(recent_positives(bundle_->members()[0], request), left);
     if (request.history) look(*request.history, left);
+    for (const auto& [kind, items] : request.events) {
+      size_t left_of_kind = read;
+      look(items, left_of_kind);
+    }
   }
   if (asked.empty() || had_->count() == 0) return {};
   math::Matrix<float> queries(asked.size(), bundle_->item_vectors().cols());
@@ -346,7 +358,7 @@ std::vector<uint32_t> Retrieval::history_of(const RetrieveRequest& request) cons
       rows.assign(known.begin(), known.end());
     }
   }
-  add(request.recent);
+  add(recent_positives(bundle_->members()[0], request));
   return rows;
 }
 

@@ -29,15 +29,18 @@ struct RetrieveRequest {
   std::optional<std::string> user;
   std::optional<std::vector<std::string>> history;  // item ids, the latest last; replaces the known history
   std::vector<std::string> recent;                  // item ids, the latest last; come after either history
+  // Kinds of events and their items, the latest last: of positive kinds they come after `recent`; of others after what
+  // is known of the user's events of that kind, or, with a `history`, in its place.
+  std::vector<std::pair<std::string, std::vector<std::string>>> events;
   std::vector<std::pair<std::string, std::string>> context;
   std::vector<RequestFeature> features;
   std::optional<int64_t> time_us;    // of the request; otherwise the bundle's moment
   std::vector<std::string> exclude;  // item ids to leave out for this request alone; unknown ones are ignored
 };
 
-// One line of a users file: an id alone, or a JSON object with `user`, `history`, `recent`, `context`, `features`,
-// `time`. Reads a time in the form `times`, that of the bundle's log. Error{input}, naming `place`: the line is
-// neither.
+// One line of a users file: an id alone, or a JSON object with `user`, `history`, `recent`, `events`, `context`,
+// `features`, `time`. Reads a time in the form `times`, that of the bundle's log. Error{input}, naming `place`: the
+// line is neither.
 RetrieveRequest parse_request(std::string_view line, const std::string& place, columns::TimeForm times = {});
 
 // A few hundred of the bundle's users, evenly spread, as typical queries.
@@ -100,16 +103,17 @@ class Retrieval {
   // The item table's column of that number, and the item's row in it (Interner::kNone: no attributes).
   std::pair<const columns::Column*, uint32_t> attribute(size_t column, uint32_t row) const;
 
-  // RequestError{input}: a context or feature name that no model reads (names the nearest), or a time decades from the
-  // log's.
+  // RequestError{input}: a context, a feature or a kind of event that no model knows (names the nearest), or a time
+  // decades from the log's.
   void check_names(const RetrieveRequest& request) const;
   // The same; errors name `place`.
   void check_names(const RetrieveRequest& request, const std::string& place) const;
 
   // Whether a member of the bundle was trained on the user; false if the request names none.
   bool knows_user(const RetrieveRequest& request) const;
-  // Whether the item is in the history of the user that a member of the bundle was made with.
-  bool in_known_history(std::string_view user, std::string_view item) const;
+  // Whether the item is in the history of the user that a member of the bundle was made with: the one that reads events
+  // of that kind; "": positive ones.
+  bool in_known_history(std::string_view user, std::string_view item, std::string_view kind = "") const;
   // "device = tv" for each value of the request that no model has a row for, because the training part had it never or
   // too rarely. Such values are encoded as one unknown value.
   std::vector<std::string> unseen_values(const RetrieveRequest& request) const;

@@ -117,6 +117,7 @@ class JsonForm final : public ResponseEncoder {
                      {"index", card.index},
                      {"context", card.context},
                      {"features", card.features},
+                     {"events", card.events},
                      {"attributes", attributes},
                      {"added_items", card.added_items},
                      {"hidden_items", card.hidden_items},

@@ -118,6 +118,11 @@ constexpr const char* kDocument = R"json({
       "description": "Item ids, the latest last, in place of what is known of the user"
      },
      "recent": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}, "description": "Items since then"},
+     "events": {
+      "type": "object",
+      "additionalProperties": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}},
+      "description": "Items by kind of event, the latest last: after what is known, or in its place with a history"
+     },
      "context": {
       "type": "object",
       "additionalProperties": {"$ref": "#/components/schemas/Value"},
@@ -338,6 +343,7 @@ constexpr const char* kDocument = R"json({
       "description": "ISO 8601, or a number since 1970; otherwise now",
       "oneOf": [{"type": "string"}, {"type": "number"}]
      },
+     "event": {"type": "string", "description": "Its kind, of those of GET /v1/model; otherwise a positive one"},
      "context": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Value"}},
      "id": {
       "description": "Of the event: sent again, it counts once",
@@ -425,6 +431,7 @@ constexpr const char* kDocument = R"json({
      "index": {"type": "string"},
      "context": {"type": "array", "items": {"type": "string"}},
      "features": {"type": "array", "items": {"type": "string"}},
+     "events": {"type": "array", "items": {"type": "string"}},
      "attributes": {"type": "object", "additionalProperties": {"type": "string"}},
      "metrics": {"type": "object", "nullable": true},
      "config": {"type": "string"}

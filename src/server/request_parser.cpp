@@ -125,6 +125,8 @@ void RequestParser::need_towers(const std::string& field, std::string_view inste
 retrieval::RetrieveRequest RequestParser::user(const json& object) const {
   for (const std::string field : {"history", "recent"})
     if (const auto* items = given(object, field.c_str())) check_length(items->size(), field, options_.max_list);
+  if (const auto* events = given(object, "events"); events && events->is_object())
+    for (const auto& items : *events) check_length(items.size(), "events", options_.max_list);
   if (const auto* features = given(object, "features"); features && features->is_object())
     for (const auto& value : *features) check_length(value.size(), "features", options_.max_list);
   auto request = retrieval::read_user(object, snapshot_.bundle().info().times.value_or(columns::TimeForm{}));
@@ -365,7 +367,7 @@ std::vector<retrieval::ItemChange> RequestParser::deleted_items(const json& obje
 }
 
 retrieval::LiveEvent RequestParser::event(const json& object, int64_t now_us) const {
-  static const std::vector<std::string> keys{"user", "item", "time", "context", "id"};
+  static const std::vector<std::string> keys{"user", "item", "event", "time", "context", "id"};
   retrieval::check_keys(object, keys);
   retrieval::LiveEvent event{.time_us = now_us};
   for (const auto& [key, text] : {std::pair("user", &event.user), std::pair("item", &event.item)}) {
@@ -376,8 +378,13 @@ retrieval::LiveEvent RequestParser::event(const json& object, int64_t now_us) co
     check_text(*text, key);
   }
   if (const auto* id = given(object, "id")) check_text(event.id = retrieval::read_id(*id, "id"), "id");
-  // Context and time follow the rules of a request's.
+  // Kind, context and time follow the rules of a request's.
   retrieval::RetrieveRequest like;
+  if (const auto* kind = given(object, "event")) {
+    if (!kind->is_string()) wrong("event", "'event' is {}, expected the name of a kind", retrieval::shown(*kind));
+    check_text(event.kind = kind->get<std::string>(), "event");
+    like.events = {{event.kind, {}}};
+  }
   if (const auto* context = given(object, "context")) like.context = retrieval::read_context(*context);
   if (const auto* time = given(object, "time"))
     like.time_us = event.time_us =

@@ -125,7 +125,8 @@ class World {
  public:
   World(ThreadPool& pool, const WorldOptions& options, const std::string& folder)
       : pool_(pool), options_(options), population_(options),
-        shown_rng_(static_cast<uint64_t>(options.seed), Stream::simulate_impressions) {
+        shown_rng_(static_cast<uint64_t>(options.seed), Stream::simulate_impressions),
+        events_rng_(static_cast<uint64_t>(options.seed), Stream::simulate_impressions, 1) {
     const auto path = [&](const char* name) { return fmt::format("{}/{}.{}", folder, name, options.format); };
     summary_.interactions = path("interactions");
     summary_.items = path("items");
@@ -203,11 +204,13 @@ class World {
   }
 
   void write_log() {
-    Table table(summary_.interactions, {{"user_id", columns::ColumnType::text},
-                                        {"item_id", columns::ColumnType::text},
-                                        {"ts", columns::ColumnType::time},
-                                        {"device", columns::ColumnType::text},
-                                        {"watched", columns::ColumnType::real}});
+    std::vector<formats::ColumnSpec> log_columns{{"user_id", columns::ColumnType::text},
+                                                 {"item_id", columns::ColumnType::text},
+                                                 {"ts", columns::ColumnType::time},
+                                                 {"device", columns::ColumnType::text},
+                                                 {"watched", columns::ColumnType::real}};
+    if (options_.events) log_columns.push_back({"event", columns::ColumnType::text});
+    log_.emplace(summary_.interactions, std::move(log_columns));
     if (!summary_.shown.empty())
       shown_.emplace(summary_.shown, std::vector<formats::ColumnSpec>{{"user_id", columns::ColumnType::text},
                                                                       {"item_id", columns::ColumnType::text},
@@ -220,18 +223,29 @@ class World {
       const int64_t now_us = calendar.at((static_cast<double>(i) + rng.uniform()) / static_cast<double>(n));
       while (released_ < items_.size() && population_.released_us(released_) <= now_us) ++released_;
       const Click click = next_click(rng, now_us);
-      push_id(table[0], 'u', click.user);
-      push_id(table[1], 'i', click.item);
-      table[2].integers.push_back(now_us);
-      table[3].push_text(device_name(click.device));
-      table[4].reals.push_back(click.watched);
-      table.end_row();
+      write_event(click.user, click.item, now_us, click.device, click.watched, "like");
       if ((i & 0xfff) == 0) progress.update(i);
     }
-    table.close();
+    log_->close();
     if (shown_) shown_->close();
     progress.finish();
     summary_.n_interactions = n;
+  }
+
+  // watched: nothing for a null.
+  void write_event(uint32_t user, uint32_t item, int64_t now_us, size_t device, std::optional<double> watched,
+                   std::string_view event) {
+    auto& log = *log_;
+    push_id(log[0], 'u', user);
+    push_id(log[1], 'i', item);
+    log[2].integers.push_back(now_us);
+    log[3].push_text(device_name(device));
+    if (watched)
+      log[4].push_real(*watched);
+    else
+      log[4].push_null();
+    if (options_.events) log[5].push_text(event);
+    log.end_row();
   }
 
   struct Click {
@@ -252,9 +266,11 @@ class World {
         if (!item || already_clicked(user, *item)) continue;
         ++impressions_[*item];
         ++summary_.impressions;
-        const double p = probability(logit(user, items_[*item], device));
+        const float relevance = logit(user, items_[*item], device);
+        const double p = probability(relevance);
         if (rng.uniform() >= p) {
           write_shown(row, *item, now_us);
+          write_other_events(row, *item, now_us, device, relevance);
           continue;
         }
         ++clicks_[*item];
@@ -276,6 +292,18 @@ class World {
     push_id((*shown_)[1], 'i', item);
     (*shown_)[2].integers.push_back(now_us);
     shown_->end_row();
+  }
+
+  // Of an item that was shown and not clicked; from a random stream of its own, too.
+  void write_other_events(uint32_t user, uint32_t item, int64_t now_us, size_t device, double relevance) {
+    if (!options_.events) return;
+    if (events_rng_.uniform() < probability(static_cast<float>(relevance + 2))) {
+      write_event(user, item, now_us, device, std::nullopt, "view");
+      ++summary_.views;
+    } else if (events_rng_.uniform() < 0.2 * probability(static_cast<float>(-relevance - 7))) {
+      write_event(user, item, now_us, device, std::nullopt, "dislike");
+      ++summary_.dislikes;
+    }
   }
 
   // The recommender's next item for a user; nothing if the drawn item is not released yet or must not be shown.
@@ -397,8 +425,8 @@ class World {
   std::vector<uint32_t> impressions_, clicks_;  // per item
   Exposure exposure_;
   WeightedDraw activity_;  // of users
-  std::optional<Table> shown_;
-  Rng shown_rng_;
+  std::optional<Table> log_, shown_;
+  Rng shown_rng_, events_rng_;
   uint64_t released_ = 0;  // items released by now
 };
 
@@ -415,6 +443,7 @@ void describe(OptionVisitor& f, WorldOptions& o) {
   f.field("withheld", o.withheld, "share of the catalogue that is never shown to anyone");
   f.field("new_items", o.new_items, "share of the catalogue that is released during the log");
   f.field("impressions", o.impressions, "share of what was shown and not clicked that is written");
+  f.field("events", o.events, "views and dislikes among the interactions, told from clicks by a column `event`");
   f.field("truth_users", o.truth_users, "users whose true relevance is written, evenly picked");
   f.field("truth_items", o.truth_items, "most relevant items written for each of them");
 }

@@ -13,7 +13,9 @@
 //
 // Files, in `folder`, with the extension of the format (times are UTC; ids are texts, "u17", "i4"):
 //   interactions  user_id, item_id, ts, device, watched (share of the item that was watched: a reward, above 0);
-//                 in order of ts
+//                 in order of ts. With `events` a column `event` besides: "like" for the clicks, and rows of "view" and
+//                 "dislike" (both without a share watched) for some of what was shown and not clicked: viewed with
+//                 sigmoid(x + 2), disliked with sigmoid(-x - 7) / 5, x the logit of relevance
 //   items         item_id, title, genres (list), author, minutes, rating (some null), released; in order of release
 //   users         user_id, age_group, country, interests (list, noisy, some empty), joined
 //   truth         user_id, item_id, rank (from 1), probability, shown (to anyone, ever), clicked (by anyone): the most
@@ -42,6 +44,7 @@ struct WorldOptions {
   double withheld = 0.1;           // share of the catalogue that the recommender never shows
   double new_items = 0.3;          // share of the catalogue that is released during the log
   double impressions = 0;          // share of what was shown and not clicked that is written
+  bool events = false;             // views and dislikes among the interactions; the clicks are the same without them
   int64_t truth_users = 10000;     // users with a truth, evenly picked; all if there are fewer
   int64_t truth_items = 100;       // most relevant items of each
 };
@@ -54,6 +57,7 @@ WorldOptions resolved(WorldOptions options);
 
 struct WorldSummary {
   std::string interactions, items, users, truth, exposure, shown;  // paths; shown: the impressions
+  uint64_t views = 0, dislikes = 0;
   uint64_t n_interactions = 0, n_items = 0, n_users = 0, impressions = 0;
   double top_fifth_share = 0;  // of the clicks, on the most clicked fifth of the items
   uint64_t items_never_shown = 0, items_never_clicked = 0;

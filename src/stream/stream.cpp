@@ -50,7 +50,7 @@ data::Interactions log_of(const std::vector<Event>& events, const dataset::Optio
     log.user.push_back(log.users.add(event.user));
     log.item.push_back(log.items.add(event.item));
     log.time_us.push_back(event.time_us);
-    if (!options.data.weight.empty()) log.weight.push_back(event.weight);
+    if (!options.data.weight.empty() || data::weighs(options.data.events)) log.weight.push_back(event.weight);
     for (size_t c = 0; c < event.context.size(); ++c)
       log.context[c].push_back(log.context_values[c].add(event.context[c]));
   }
@@ -301,6 +301,12 @@ class Stream {
 }  // namespace
 
 dataset::Options as_stream(dataset::Options o) {
+  for (const auto& kind : o.data.events)
+    if (data::has_own_history(kind))
+      fail(ErrorKind::usage,
+           "[[data.events]] name = \"{}\": a stream reads no histories of other events beside the positives; train on "
+           "the log instead, or leave the kind out with data.where",
+           kind.name);
   std::string changed;
   const auto set = [&](auto& value, const auto& wanted, std::string_view words) {
     if (value == wanted) return;

@@ -69,7 +69,7 @@ sampling::ItemsOfUsers mine_hard_negatives(ThreadPool& pool, const dataset::Data
   math::Matrix<float> vectors(shard.size(), all.cols());
   for (size_t k = 0; k < shard.size(); ++k) std::ranges::copy(all.row(shard[k]), vectors[k]);
   const auto index = index::make_exact_index(vectors);
-  const auto states = evaluate::user_states(data, fit.events, data.train_end_us);
+  const auto states = evaluate::user_states(data, fit.events, data.train_end_us, fit.event_histories);
 
   sampling::ItemsOfUsers mined;
   for (size_t begin = 0; begin < states.size(); begin += kBlockUsers) {

@@ -38,11 +38,11 @@ std::string log_checksum(const data::Interactions& log) {
   return sum_of(sums);
 }
 
-std::string shown_checksum(const data::Impressions& shown) {
-  std::vector<uint64_t> sums{sum_of(shown.user), sum_of(shown.item), sum_of(shown.time_us)};
-  add_ids(sums, shown.users);
-  add_ids(sums, shown.items);
-  return sum_of(sums);
+Json other_rows_json(const data::OtherRows& rows) {
+  std::vector<uint64_t> sums{sum_of(rows.user), sum_of(rows.item), sum_of(rows.time_us)};
+  add_ids(sums, rows.users);
+  add_ids(sums, rows.items);
+  return {{"rows", rows.size()}, {"checksum", sum_of(sums)}};
 }
 
 Json table_json(const data::Attributes& table) {
@@ -118,8 +118,8 @@ RunIdentity run_identity(const dataset::Options& options, const dataset::Dataset
               {"users", data.log.users.size()},
               {"items", data.log.items.size()},
               {"checksum", log_checksum(data.log)}}}};
-  if (data.log.shown.size() > 0)
-    json["shown"] = {{"rows", data.log.shown.size()}, {"checksum", shown_checksum(data.log.shown)}};
+  if (data.log.shown.size() > 0) json["shown"] = other_rows_json(data.log.shown);
+  for (const auto& rows : data.log.events) json["events"].push_back(other_rows_json(rows));
   if (data.earlier) json["from"] = data.earlier->bundle->fingerprint();
   if (data.item_table) json["items"] = table_json(*data.item_table);
   if (data.user_table) json["users"] = table_json(*data.user_table);

@@ -29,7 +29,7 @@ std::vector<float> score_thresholds(ThreadPool& pool, const dataset::Dataset& da
   for (size_t n = 0; n < searched.size(); ++n) std::ranges::copy(all.row(searched[n]), vectors[n]);
   const auto rank = static_cast<size_t>(std::max(1.0, std::round(static_cast<double>(k) * share)));
   const auto index = index::make_exact_index(vectors);
-  const auto states = evaluate::user_states(data, fit.events, data.train_end_us);
+  const auto states = evaluate::user_states(data, fit.events, data.train_end_us, fit.event_histories);
 
   std::vector<float> thresholds;
   for (size_t begin = 0; begin < states.size(); begin += kThresholdUsers) {

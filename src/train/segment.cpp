@@ -48,11 +48,13 @@ LearntSegment learn_segment(ThreadPool& pool, const dataset::Options& options, d
                .data = data,
                .fit = fit,
                .events = events,
+               .event_histories = fit.event_histories,
                .info = {.chosen_on = "fixed", .all_rows = true, .epochs = 1},
                .run_log = {},
                .frequency = frequency.bytes()});
   const auto lineage = from ? from->next() : Lineage{.full_rows = fit.events.size()};
-  write_state(output, events, lineage, trainer, data.item_table ? &*data.item_table : nullptr, latest_events);
+  write_state(output, events, fit.event_histories, lineage, trainer, data.item_table ? &*data.item_table : nullptr,
+              latest_events);
   return learnt;
 }
 

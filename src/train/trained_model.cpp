@@ -20,7 +20,8 @@ void write_model(ThreadPool& pool, const std::string& path, TrainedModel trained
   fit.model.unknown_user = model::fit_unknown_user(
       vectors.view(), model::unknown_user_weights(fit.item_counts, newest ? newest->counts : std::vector<uint32_t>{}),
       options.towers.model.normalise);
-  const auto states = evaluate::user_states(data, trained.events, data.end_us);
+  auto states = evaluate::user_states(data, trained.events, data.end_us, trained.event_histories);
+  states.event_names = fit.model.user_encoder.own_histories();
   auto info = std::move(trained.info);
   info.version = std::string(version());
   info.towers = true;
@@ -33,6 +34,7 @@ void write_model(ThreadPool& pool, const std::string& path, TrainedModel trained
   info.moment_us = data.end_us;
   info.uses_order = evaluate::uses_order(options, states);
   info.times = data.log.times;
+  info.event_kinds = !fit.model.user_encoder.event_kinds().empty();
   info.given_vectors = fit.model.item_encoder.reads_vectors() || fit.model.user_encoder.reads_vectors();
   info.integer_users = data.log.integer_users;
   info.integer_items = data.log.integer_items;

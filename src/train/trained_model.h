@@ -10,12 +10,13 @@
 
 namespace pagoda::train {
 
-// What is written. Borrows the first four.
+// What is written. Borrows the first five.
 struct TrainedModel {
   const dataset::Options& options;
   const dataset::Dataset& data;
   dataset::TrainingContext& fit;
-  const dataset::Events& events;  // that its users answer from
+  const dataset::Events& events;                              // that its users answer from
+  const std::vector<dataset::EventHistory>& event_histories;  // likewise
   // What the training knows of itself: chosen_on, chosen_by, refit, all_rows, epochs, test_rows. The rest is filled in.
   model::BundleInfo info;
   std::string run_log, frequency;

@@ -484,10 +484,8 @@ void Run::run_phase(dataset::TrainingContext& fit, uint64_t end_epoch, const Che
       std::string metrics;
       for (const auto& [name, value] : record.validation) metrics += fmt::format("  {} {:.4f}", name, value);
       log_info("epoch {}/{}  loss {:.4f}  {}/s{}", epoch + 1, end_epoch, loss, human_count(rate), metrics);
-      progress_.loss_sum = 0;
+      progress_.loss_sum = progress_.hit_sum = progress_.pair_sum = 0;
       progress_.loss_examples = 0;
-      progress_.hit_sum = 0;
-      progress_.pair_sum = 0;
       epoch_examples = 0;
       epoch_start = SteadyClock::now();
       if (judged && runs_out(progress_.evaluated, static_cast<uint64_t>(options_.train.patience))) break;
@@ -539,6 +537,9 @@ void Run::write(const std::string& path, dataset::TrainingContext& fit, bool wit
   std::optional<dataset::Events> own;
   if (!with_validation) own = data_->events(true);
   const auto& events = own ? *own : fit.events;
+  const auto event_histories =  // no more than the towers read
+      dataset::latest_of(with_validation ? fit.event_histories : data_->event_histories(true),
+                         fit.model.user_encoder.history_length());
   auto options = options_;
   // The judged model is what "validation" trains, to the bit.
   if (!all_rows && options.train.refit == dataset::Refit::all) options.train.refit = dataset::Refit::validation;
@@ -547,6 +548,7 @@ void Run::write(const std::string& path, dataset::TrainingContext& fit, bool wit
                        .data = *data_,
                        .fit = fit,
                        .events = events,
+                       .event_histories = event_histories,
                        .info = {.chosen_on = may_choose() ? "validation" : "fixed",
                                 .refit = with_validation,
                                 .all_rows = all_rows,
@@ -563,7 +565,8 @@ void Run::write(const std::string& path, dataset::TrainingContext& fit, bool wit
   write_model(pool_, path, std::move(trained));
   if (path != output_ || !options_.train.keep_state) return;
   const auto lineage = from_ ? from_->next() : Lineage{.full_rows = fit.events.size()};
-  const auto bytes = write_state(path, events, lineage, *trainer_, data_->item_table ? &*data_->item_table : nullptr);
+  const auto bytes =
+      write_state(path, events, event_histories, lineage, *trainer_, data_->item_table ? &*data_->item_table : nullptr);
   log_info("{}: {} bytes, from which `pagoda train --from {}` goes on", state_path(path), human_count(bytes), path);
 }
 

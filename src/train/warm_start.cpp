@@ -68,7 +68,8 @@ std::vector<uint64_t> counts_let_go(const model::Bundle& bundle) {
 
 std::string state_path(const std::string& bundle) { return bundle + ".state"; }
 
-uint64_t write_state(const std::string& bundle, const dataset::Events& events, const Lineage& lineage,
+uint64_t write_state(const std::string& bundle, const dataset::Events& events,
+                     const std::vector<dataset::EventHistory>& event_histories, const Lineage& lineage,
                      const Trainer& trainer, const data::Attributes* items, uint64_t latest_events) {
   const auto path = state_path(bundle);
   SectionWriter out(path, kStateKind, kStateVersion);
@@ -80,6 +81,7 @@ uint64_t write_state(const std::string& bundle, const dataset::Events& events, c
   out.section("info", info.dump(1));
   ByteWriter times;
   times.array(events.time_us);
+  for (const auto& history : event_histories) times.array(history.time_us);
   out.section("times", times.bytes());
   if (items) model::save_vectors(out, items->vectors);
   trainer.save(out);
@@ -114,6 +116,11 @@ WarmStart::WarmStart(const std::string& path, int64_t forget_us) {
     earlier->time_us = times.array<int64_t>();
     if (earlier->time_us.size() != bundle->user_states().histories.values.size())
       times.damaged("is not of the events of the bundle");
+    for (const auto& of_kind : bundle->user_states().event_histories) {
+      earlier->event_time_us.push_back(times.array<int64_t>());
+      if (earlier->event_time_us.back().size() != of_kind.values.size())
+        times.damaged("is not of the events of the bundle");
+    }
     earlier->item_vectors = model::load_vectors(state_);
     for (const auto& vectors : earlier->item_vectors)
       if (vectors->rows() != bundle->item_attributes().rows())
@@ -140,7 +147,9 @@ dataset::Options WarmStart::options_for_more() const {
 }
 
 void WarmStart::check_shape(const dataset::Options& now) const {
-  const auto differences = config_differences(shape_of(options_), shape_of(now));
+  auto differences = config_differences(shape_of(options_), shape_of(now));
+  if (options_.towers.user.event_kinds != now.towers.user.event_kinds)
+    differences += fmt::format("{}data.events has other kinds or roles", differences.empty() ? "" : ", ");
   if (!differences.empty())
     fail(ErrorKind::usage,
          "{}: this config makes towers of another shape: {}; set it back, or train anew without --from",

@@ -27,10 +27,11 @@ struct Lineage {
   uint64_t times = 0;
 };
 
-// The state of `trainer`, for the bundle that lies at `bundle` already; `events` are those of its users, `items` its
-// item table (nullptr: none). latest_events: the bundle keeps so many of each user, 0: all. Writes beside, then
-// renames. Returns the bytes written.
-uint64_t write_state(const std::string& bundle, const dataset::Events& events, const Lineage& lineage,
+// The state of `trainer`, for the bundle that lies at `bundle` already; both kinds of events are those of its users,
+// `items` its item table (nullptr: none). latest_events: the bundle keeps so many of each user, 0: all. Writes beside,
+// then renames. Returns the bytes written.
+uint64_t write_state(const std::string& bundle, const dataset::Events& events,
+                     const std::vector<dataset::EventHistory>& event_histories, const Lineage& lineage,
                      const Trainer& trainer, const data::Attributes* items, uint64_t latest_events = 0);
 
 // Says how often the model went on, and with how much; a warning when it has learnt more that way than at first: means

@@ -37,6 +37,7 @@ USER_KINDS = {
 }
 EVERYTHING = {"item.features": list(ITEM_KINDS.values()), "user.features": list(USER_KINDS.values())}
 # What a model reads, beside a history and the ids of items: each once, and all together in every shape of towers.
+KINDS = {"like": "positive", "view": "history", "hate": "negative"}
 SHAPES = {
     "ids and history": {},
     **{kind: {"item.features": [one]} for kind, one in ITEM_KINDS.items()},
@@ -46,6 +47,8 @@ SHAPES = {
     "no item ids": {"item.id.enabled": False, "item.features": list(ITEM_KINDS.values())},
     "shared": {"user.history.table": "shared", "user.history.recency": 0.5},
     "own": {"user.history.table": "own", "user.history.dim": 8, "user.history.recency": 1.5, "user.history.last": 7},
+    "events": {"kinds": KINDS, "user.history.recency": 0.5, "user.history.last": 7},
+    "events, attention, sum": {"kinds": KINDS, "user.history.encoder": "attention", "model.combine": "sum"},
     "attention": {"user.history.encoder": "attention", "user.history.recency": 0.5, "user.history.last": 7},
     "attention, own, hidden": {"user.history.encoder": "attention", "user.history.heads": 3, "user.history.table": "own", "user.history.dim": 8,
                                "user.hidden": [24], **EVERYTHING},
@@ -68,7 +71,8 @@ def world():
     words = np.array("war art noir sea old new love ship".split())
     log = {"user_id": [f"u{u}" for u in user], "item_id": [f"i{i}" for i in item],
            "ts": 1_700_000_000 + np.arange(ROWS) * 600,
-           "device": [("tv", "phone", "desk")[d] for d in rng.integers(0, 3, ROWS)]}
+           "device": [("tv", "phone", "desk")[d] for d in rng.integers(0, 3, ROWS)],
+           "what": [("like", "like", "like", "view", "hate")[d] for d in rng.integers(0, 5, ROWS)]}
     ids = np.arange(ITEMS)
     items = {"item_id": [f"i{i}" for i in ids], "genre": [("drama", "war", "noir")[i % 3] for i in ids],
              "tags": ["|".join(rng.choice(words, i % 4, replace=False)) for i in ids],
@@ -87,8 +91,9 @@ def world():
 def train(world, settings):
     chosen = {"model.combine": "concat", "user.history.table": "own", "item.features": [], "user.features": [],
               "user.history.last": 20, **settings}
+    kinds = chosen.pop("kinds", None)
     return pagoda.train(world["clicks"], items=world["items"], users=world["users"], context=["device"],
-                        settings=chosen, **FAST)
+                        event=kinds and "what", events=kinds, settings=chosen, **FAST)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +111,8 @@ def requests(model, n):
             request["history"] = [f"i{k}" for k in range(i % 30)]
         if i % 4 == 2:
             request["recent"] = [f"i{i % ITEMS}", "unknown"]
+        if info["events"] and i % 3 == 1:
+            request["events"] = {"view": [f"i{k}" for k in range(i % 25)], "like": ["i2"]}
         if "device" in info["context"] and i % 3 == 0:
             request["context"] = {"device": ("tv", "toaster")[i % 2]}
         if "city" in info["features"] and i % 7 == 0:

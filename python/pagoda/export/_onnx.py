@@ -73,25 +73,40 @@ def _attention(graph: _Graph, bag: dict, shape: dict, table: str, there: str, ag
                       graph.node("MatMul", first, "history.latest"))
 
 
+def _ages(graph: _Graph, rows: str, shape: dict) -> tuple[str, str, str]:
+    """[n, items] each, of a history: whether there is an item, its age, and whether it is young enough."""
+    there = graph.node("Cast", graph.node("GreaterOrEqual", rows, graph.whole(0)), to=1)
+    age = graph.node("CumSum", there, graph.scalar(1), exclusive=1)  # of those that are there
+    return there, age, graph.node("Cast", graph.node("Less", age, graph.number(shape["history"])), to=1)
+
+
+def _fading(graph: _Graph, rows: str, shape: dict) -> str:
+    """[n, items]: the weights of a history before they are divided by those of all of a user's histories."""
+    there, age, read = _ages(graph, rows, shape)
+    fading = graph.node("Pow", graph.node("Add", age, graph.number(1)), graph.number(-shape["recency"]))
+    return graph.node("Mul", there, graph.node("Mul", fading, read))
+
+
 def _pooled(graph: _Graph, bag: dict, shape: dict) -> str:
     """[n, dim]: the weighted sum of a table's rows; a row of -1 weighs nothing."""
     rows = bag["name"]
-    there = graph.node("Cast", graph.node("GreaterOrEqual", rows, graph.whole(0)), to=1)
     table = graph.node("Gather", f"table:{bag['table']}", graph.node("Max", rows, graph.whole(0)), axis=0)
-    weights = there
-    if bag["pooling"] in ("recency", "attention"):
-        age = graph.node("CumSum", there, graph.scalar(1), exclusive=1)  # of those that are there
-        read = graph.node("Cast", graph.node("Less", age, graph.number(shape["history"])), to=1)
-        if bag["pooling"] == "attention":
-            return _attention(graph, bag, shape, table, there, age, read)
-        fading = graph.node("Pow", graph.node("Add", age, graph.number(1)), graph.number(-shape["recency"]))
-        weights = graph.node("Mul", there, graph.node("Mul", fading, read))
+    if bag["pooling"] == "attention":
+        return _attention(graph, bag, shape, table, *_ages(graph, rows, shape))
+    if bag["pooling"] == "recency":
+        weights = _fading(graph, rows, shape)
+        summed = [weights] + [_fading(graph, other["name"], shape) for other in shape["bags"]
+                              if other is not bag and other["pooling"] in ("recency", "attention")]
+    else:
+        weights = graph.node("Cast", graph.node("GreaterOrEqual", rows, graph.whole(0)), to=1)
+        summed = [weights]
     if bag["pooling"] != "one":
-        total = graph.node("ReduceSum", weights, graph.whole(1), keepdims=1)
+        totals = [graph.node("ReduceSum", one, graph.whole(1), keepdims=1) for one in summed]
+        total = totals[0] if len(totals) == 1 else graph.node("Sum", *totals)
         total = graph.node("Max", total, graph.number(1e-12))
         weights = graph.node("Div", weights, graph.node("Sqrt", total) if bag["pooling"] == "root" else total)
-    summed = graph.node("MatMul", graph.node("Unsqueeze", weights, graph.whole(1)), table)
-    return graph.node("Squeeze", summed, graph.whole(1))
+    pooled = graph.node("MatMul", graph.node("Unsqueeze", weights, graph.whole(1)), table)
+    return graph.node("Squeeze", pooled, graph.whole(1))
 
 
 def _vector(graph: _Graph, shape: dict, numbers: str) -> str:
@@ -127,8 +142,8 @@ def inputs_of(tower: str, shape: dict, weights: dict) -> list[dict]:
     said = {"one": "at most one row of the table; -1: none",
             "mean": "rows of the table, which are averaged; -1 is none",
             "root": "rows of the table, whose sum is divided by the root of their number; -1 is none",
-            "recency": f"rows of the user's items in the table, the latest first; the first {shape['history']} count; "
-                       "-1 is no item"}
+            "recency": f"rows of the user's items (of its events of that kind) in the table, the latest first; the first "
+                       f"{shape['history']} count; -1 is no item"}
     said["attention"] = said["recency"]
     inputs: list[dict] = []
     for bag in shape["bags"]:

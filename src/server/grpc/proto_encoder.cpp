@@ -135,6 +135,7 @@ class ProtoForm final : public ResponseEncoder {
     message.set_index(card.index);
     message.mutable_context()->Assign(card.context.begin(), card.context.end());
     message.mutable_features()->Assign(card.features.begin(), card.features.end());
+    message.mutable_events()->Assign(card.events.begin(), card.events.end());
     for (const auto& [name, type] : card.attributes) (*message.mutable_attributes())[name] = type;
     message.set_added_items(card.added_items);
     message.set_hidden_items(card.hidden_items);

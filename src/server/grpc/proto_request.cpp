@@ -47,6 +47,7 @@ json user_of(const Message& message) {
   if (message.has_user()) object["user"] = message.user();
   if (message.has_history()) object["history"] = list_of(message.history().values());
   if (!message.recent().empty()) object["recent"] = list_of(message.recent());
+  for (const auto& [kind, items] : message.events()) object["events"][kind] = list_of(items.values());
   if (!message.context().empty()) object["context"] = object_of(message.context());
   if (!message.features().empty()) object["features"] = object_of(message.features());
   if (message.has_time()) object["time"] = message.time();
@@ -119,6 +120,7 @@ json tree_of(const v1::Event& event) {
   if (event.has_user()) object["user"] = event.user();
   if (event.has_item()) object["item"] = event.item();
   if (event.has_time()) object["time"] = event.time();
+  if (event.has_event()) object["event"] = event.event();
   if (!event.context().empty()) object["context"] = object_of(event.context());
   if (event.has_id()) object["id"] = event.id();
   return object;
