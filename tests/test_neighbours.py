@@ -273,6 +273,6 @@ def test_ensembles_of_the_same_lists_keep_them_and_others_leave_them_out(cli, co
 def test_what_cannot_be_is_told(cli, config, model, tmp_path):
     for key, value in (("kind", "'swing!'"), ("count", 0), ("history", 0), ("shrinkage", -1), ("weight", -0.1), ("weight", "'much'")):
         cli("train", "-c", config, "--set", f"neighbours.{key}={value}", "-o", tmp_path / "no.pagoda", code=2, says=f"neighbours.{key}")
-    cli("train", "-c", config, "--set", "neighbours.kind='ease'", "--set", "neighbours.shrinkage=0", "-o", tmp_path / "no.pagoda", code=2, says="needs more")
+    cli("train", "-c", config, "--set", "neighbours.kind='ease'", "--set", "neighbours.shrinkage=0", "-o", tmp_path / "no.pagoda", code=2, says="needs 0.001 or more")
     cli("train", "-c", config, *ALL_ROWS, *KIND, "-o", tmp_path / "unjudged.pagoda", says="nobody can be judged")
     assert "neighbours" not in cli.sections(tmp_path / "unjudged.pagoda")

@@ -3,7 +3,8 @@
 
 namespace pagoda {
 
-// Lowers the priority of the calling thread, by `nice` as of setpriority. When it wakes it preempts no other thread.
+// Lowers the priority of the calling thread to `nice` as of setpriority, where it is not lower yet. When it wakes it
+// preempts no other thread.
 void lower_priority(int nice);
 
 }  // namespace pagoda

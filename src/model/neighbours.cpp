@@ -75,9 +75,12 @@ void validate(const NeighbourOptions& o) {
   if (o.history < 1) fail(ErrorKind::usage, "neighbours.history = {} must be at least 1", o.history);
   if (o.shrinkage && !(*o.shrinkage >= 0 && std::isfinite(*o.shrinkage)))
     fail(ErrorKind::usage, "neighbours.shrinkage is {}, expected 0 or more, or \"auto\"", *o.shrinkage);
-  if (const bool ease = o.kind == NeighbourKind::ease || o.kind == NeighbourKind::automatic; ease && o.shrinkage == 0)
-    fail(ErrorKind::usage, "neighbours.shrinkage is 0, but kind = \"{}\" needs more: the regression has no answer else",
-         name_of(o.kind));
+  constexpr double kLeast = 1e-3;  // of the mean number of users of an item, which floats add to it without loss
+  const bool ease = o.kind == NeighbourKind::ease || o.kind == NeighbourKind::automatic;
+  if (ease && o.shrinkage && *o.shrinkage < kLeast)
+    fail(ErrorKind::usage,
+         "neighbours.shrinkage is {}, but kind = \"{}\" needs {} or more: the regression has no answer else",
+         *o.shrinkage, name_of(o.kind), kLeast);
   if (o.weight && !(*o.weight >= 0 && std::isfinite(*o.weight)))
     fail(ErrorKind::usage, "neighbours.weight is {}, expected 0 or more, or \"auto\"", *o.weight);
 }

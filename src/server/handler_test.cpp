@@ -270,7 +270,7 @@ TEST_F(HandlerOf, AWrongRequestIsToldItsFieldAndTheNearestName) {
   expect_error("/v1/encode", "{}", "", "give either 'users' or 'items'");
   expect_error("/v1/encode", R"({"users": [], "items": []})", "", "give either 'users' or 'items'");
   expect_error("/v1/encode", R"({"users": [{"k": 1}]})", "users[0].k",
-               "unknown key 'k'; known: user, history, recent, context, features, time");
+               "unknown key 'k'; known: user, history, recent, events, context, features, time");
   expect_error("/v1/encode", R"({"items": ["i99"]})", "items[0]",
                "item 'i99' is not in the catalogue: send {\"item\": ..., \"attributes\": {...}}");
   expect_error("/v1/encode", R"({"items": [{"item": "n", "attributes": {"yeer": 3}}]})", "items[0].attributes",

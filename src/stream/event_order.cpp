@@ -59,10 +59,12 @@ void EventOrder::add(const Message& message, DecodedMessage& decoded) {
     if (!pending.done.empty()) pending.done[event.row] = false;
     ++pending.left;
     ++open_;
-    if (partition.open.empty() || partition.open.back() < event)
-      partition.open.push_back(std::move(event));
-    else
+    if (!partition.open.empty() && event < partition.open.back()) {
       strays_.insert(std::move(event));
+      continue;
+    }
+    partition.open.push_back(std::move(event));
+    if (partition.open.size() == 1) add_front(partition);
   }
   partition.next = message.next;
   partition.idle = false;
@@ -96,23 +98,26 @@ EventOrder::Place EventOrder::limit() const {
   return partitions_.empty() ? Place{INT64_MIN, 0, 0, 0} : least;
 }
 
+void EventOrder::add_front(const Partition& partition) {
+  fronts_.emplace_back(partition.open.front().place());
+  std::ranges::push_heap(fronts_, std::greater());
+}
+
 // Moves the events that have their final order.
 void EventOrder::settle() {
   const auto end = limit();
-  while (true) {
-    const Event* next = strays_.empty() ? nullptr : &*strays_.begin();
-    Partition* of = nullptr;
-    for (auto& partition : partitions_)
-      if (!partition.open.empty() && (!next || partition.open.front() < *next)) {
-        of = &partition;
-        next = &partition.open.front();
-      }
-    if (!next || !(Place(next->place()) < end)) break;
-    if (of) {
-      ready_.push_back(std::move(of->open.front()));
-      of->open.pop_front();
-    } else {
+  while (!fronts_.empty() || !strays_.empty()) {
+    const bool stray = fronts_.empty() || (!strays_.empty() && Place(strays_.begin()->place()) < fronts_.front());
+    if (!((stray ? Place(strays_.begin()->place()) : fronts_.front()) < end)) break;
+    if (stray) {
       ready_.push_back(std::move(strays_.extract(strays_.begin()).value()));
+    } else {
+      auto& of = partitions_[std::get<1>(fronts_.front())];
+      std::ranges::pop_heap(fronts_, std::greater());
+      fronts_.pop_back();
+      ready_.push_back(std::move(of.open.front()));
+      of.open.pop_front();
+      if (!of.open.empty()) add_front(of);
     }
     --open_;
     ready_us_ = std::max(ready_us_, ready_.back().key_us);

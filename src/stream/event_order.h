@@ -104,6 +104,7 @@ class EventOrder {
   using Place = std::tuple<int64_t, uint32_t, int64_t, uint32_t>;
   Place limit() const;  // every event before it is ready
   void add(const Message& message, DecodedMessage& decoded);
+  void add_front(const Partition& partition);
   void settle();
   void mark_done(const Event& event);
 
@@ -112,6 +113,7 @@ class EventOrder {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Partition> partitions_;
+  std::vector<Place> fronts_;  // a heap, the first on top: of partitions with open events, the place of the first
   // Others may still come before these: the open ones of the partitions, and those that stood before one of their own.
   std::set<Event> strays_;
   size_t open_ = 0;  // of both

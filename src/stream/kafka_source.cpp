@@ -252,7 +252,7 @@ class KafkaSource::Consumer {
     const auto list = all([&](uint32_t p) { return partitions_[p].next; });
     if (const auto error = rd_kafka_assign(client_.get(), list.get()); error != RD_KAFKA_RESP_ERR_NO_ERROR)
       fail(ErrorKind::failed, "topic '{}': {}", options_.topic, rd_kafka_err2str(error));
-    paused_.assign(partitions_.size(), false);
+    paused_.resize(partitions_.size(), false);  // librdkafka keeps those that are paused
   }
 
   // Those that are marked, and no others.

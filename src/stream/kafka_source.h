@@ -18,7 +18,7 @@ struct KafkaOptions {
   // partition that is added later begins at its first message.
   std::string start = "begin";
   bool skip_gaps = false;  // go on behind messages that the broker has deleted before they were read; else an error
-  int nice = 0;            // by how much the priority of librdkafka's threads is lower
+  int nice = 0;            // of librdkafka's threads; 0: as that of the thread that starts them
 };
 
 KafkaOptions kafka_options(const train::StreamOptions& options);

@@ -11,6 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kPoll = std::chrono::milliseconds(100);
+constexpr auto kHold = std::chrono::seconds(1);  // what a source has fetched of a partition is lost when it is held
 
 Offsets offsets_of(const Positions& positions) {
   Offsets offsets;
@@ -64,14 +65,15 @@ void Reading::read(std::vector<Message>& messages) {
     std::swap(commit, commit_);
   }
   if (commit) source_.committed(*commit, false);
-  std::vector<bool> held;
-  if (order_.waiting() >= options_.most_waiting) {
-    if (!order_.wants_more()) return source_.rest(kPoll);
-    // Nothing can be taken before a partition that is behind has come as far as those that are ahead of it.
-    held = order_.behind();
-    held.flip();
+  const bool full = order_.waiting() >= options_.most_waiting;
+  if (full && !order_.wants_more()) {
+    source_.rest(kPoll);
+    for (uint32_t p = 0; p < busy_.size(); ++p)  // they may have got messages that were not read
+      if (!idle_[p]) busy_[p] = Clock::now();
+    return;
   }
-  source_.hold(held);
+  choose_held(full);
+  source_.hold(held_);
   messages.clear();
   source_.poll(kPoll, messages);
   meet_partitions();
@@ -80,7 +82,20 @@ void Reading::read(std::vector<Message>& messages) {
   order_.add(messages, std::move(decoded));
   for (const auto& message : messages) busy_[message.partition] = Clock::now();
   lag_ = source_.lag();
-  note_idle(held);
+  note_idle();
+}
+
+// Nothing can be taken before a partition that is behind has come as far as those that are ahead of it. One at its end
+// is not held: it brings nothing, and becomes idle in its time.
+void Reading::choose_held(bool full) {
+  if (!full) return held_.clear();
+  bool reads = false;
+  for (uint32_t p = 0; p < held_.size(); ++p) reads |= !held_[p] && !source_.at_end(p);
+  if (reads && Clock::now() - held_since_ < kHold) return;
+  held_ = order_.behind();
+  held_.flip();
+  for (uint32_t p = 0; p < held_.size(); ++p) held_[p] = held_[p] && !source_.at_end(p);
+  held_since_ = Clock::now();
 }
 
 // Before they are counted as done. False: it was stopped.
@@ -96,16 +111,18 @@ void Reading::meet_partitions() {
   for (uint32_t p = static_cast<uint32_t>(busy_.size()); p < source_.partitions().size(); ++p) {
     order_.add_partition(source_.partitions()[p], source_.begin(p));
     busy_.push_back(Clock::now());
+    idle_.push_back(false);
   }
 }
 
-void Reading::note_idle(const std::vector<bool>& held) {
+void Reading::note_idle() {
   bool all = true;
   for (uint32_t p = 0; p < busy_.size(); ++p) {
     const bool at_end = source_.at_end(p);
-    if (p < held.size() && held[p]) busy_[p] = Clock::now();  // it may have more
+    if (p < held_.size() && held_[p]) busy_[p] = Clock::now();  // it may have more
     all &= at_end;
-    order_.set_idle(p, at_end && Clock::now() - busy_[p] >= options_.idle);
+    idle_[p] = at_end && Clock::now() - busy_[p] >= options_.idle;
+    order_.set_idle(p, idle_[p]);
   }
   if (!options_.once || !all) return;
   order_.end();

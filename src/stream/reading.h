@@ -42,7 +42,8 @@ class Reading {
   void read(std::vector<Message>& messages);
   bool keep_bad(const std::vector<Message>& messages, const std::vector<DecodedMessage>& decoded);
   void meet_partitions();
-  void note_idle(const std::vector<bool>& held);
+  void choose_held(bool full);
+  void note_idle();
 
   Source& source_;
   Decoder& decoder_;
@@ -54,6 +55,9 @@ class Reading {
   std::exception_ptr error_;
   std::optional<Offsets> commit_;
   std::vector<std::chrono::steady_clock::time_point> busy_;  // per partition: when it last had a message
+  std::vector<bool> idle_;                                   // per partition, as `order` knows it
+  std::vector<bool> held_;                                   // per partition; empty: none
+  std::chrono::steady_clock::time_point held_since_;
   std::thread thread_;
 };
 

@@ -128,7 +128,7 @@ class Stream {
   void run() {
     auto segment_began = Clock::now(), published = segment_began;
     const auto batch = static_cast<size_t>(options_.train.batch);
-    // The first segments are short: what follows is read while they are learnt.
+    // The first segments are learnt as soon as an eighth is there: what follows is read meanwhile.
     size_t rows = std::max(batch, most_rows() / kFirstShare);
     while (true) {
       reading_->rethrow();

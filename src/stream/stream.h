@@ -19,7 +19,7 @@ namespace pagoda::stream {
 // What the config says otherwise is changed, and said. Error{usage}: what a stream cannot do.
 dataset::Options as_stream(dataset::Options options);
 
-// The topic of the section, or without one its files. nice: by how much the priority of its own threads is lowered.
+// The topic of the section, or without one its files. nice: of its own threads.
 // Error{usage}: as of KafkaSource.
 std::unique_ptr<Source> make_source(const train::StreamOptions& options, int nice = 0);
 

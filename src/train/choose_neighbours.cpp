@@ -138,4 +138,17 @@ model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Datase
   return choice;
 }
 
+model::NeighbourChoice neighbours_unjudged(const model::NeighbourOptions& o, const model::Bundle* before) {
+  const bool told = o.weight && o.kind != NeighbourKind::automatic;  // all but a shrinkage
+  model::NeighbourChoice choice;
+  if (before && before->neighbours()) choice = before->neighbours()->choice();
+  if (told && choice.kind != o.kind) choice = {.kind = o.kind};
+  if (told) choice.weight = *o.weight;
+  if (choice.kind == NeighbourKind::none && !before)
+    log_warning(
+        "neighbours: nobody can be judged to choose them by, so the towers rank alone; to have them, give both "
+        "neighbours.kind and neighbours.weight, such as \"swing\" and 0.1");
+  return choice;
+}
+
 }  // namespace pagoda::train

@@ -24,4 +24,8 @@ model::NeighbourChoice choose_neighbours(ThreadPool& pool, const dataset::Datase
                                          const dataset::TrainingContext& fit, const dataset::Relevant& validation,
                                          const dataset::Options& options, const std::string& choose_by);
 
+// What the options leave open where nobody can be judged: as `before`, the model that training goes on from, has it;
+// without one, towers alone, with a warning. A shrinkage alone is its kind's usual one. before: nullptr: there is none.
+model::NeighbourChoice neighbours_unjudged(const model::NeighbourOptions& options, const model::Bundle* before);
+
 }  // namespace pagoda::train

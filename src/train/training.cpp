@@ -344,23 +344,12 @@ void Run::begin_phase(Phase phase) {
 
 std::optional<model::Neighbours> Run::neighbours_of(const dataset::TrainingContext& fit) {
   const auto& o = options_.neighbours;
-  if (o.kind == model::NeighbourKind::none) return std::nullopt;
   model::NeighbourChoice choice{.kind = o.kind, .weight = o.weight.value_or(0)};
-  if (chooses_neighbours() && may_choose()) {
+  if (chooses_neighbours() && may_choose())
     choice = progress_.neighbours;
-  } else if (chooses_neighbours()) {  // what was chosen once holds for a model that goes on
-    const auto* before = from_ ? from_->earlier()->bundle->neighbours() : nullptr;
-    if (before) {
-      choice = before->choice();
-    } else if (!o.weight || o.kind == model::NeighbourKind::automatic) {
-      choice = {};
-      if (!from_)
-        log_warning(
-            "neighbours: nobody can be judged to choose them by, so the towers rank alone; to have them, give both "
-            "neighbours.kind and neighbours.weight, such as \"swing\" and 0.1");
-    }
-  }
-  if (choice.weight == 0) return std::nullopt;
+  else if (chooses_neighbours())
+    choice = neighbours_unjudged(o, from_ ? &*from_->earlier()->bundle : nullptr);
+  if (choice.kind == model::NeighbourKind::none || choice.weight == 0) return std::nullopt;
   return make_neighbours(pool_, fit, options_, choice);
 }
 
