@@ -319,7 +319,8 @@ std::string resume_record(const Options& options) {
   for (const auto line : {"encoder = \"mean\"", "heads = 2"}) later.emplace("[user.history]", line);
   later.emplace("[evaluate]", "repeats = \"miss\"");
   later.emplace("[evaluate]", "context = \"last\"");
-  for (const auto line : {"top_k = 0", "top_k_temperature = 0.2", "top_k_start = 0.6", "top_k_refresh = 5"})
+  for (const auto line :
+       {"top_k = 0", "top_k_temperature = 0.2", "top_k_start = 0.6", "top_k_refresh = 5", "negative_weight = 150.0"})
     later.emplace("[loss]", line);
   later.emplace("[train]", "half_life = \"\"");
   later.emplace("[train]", "repeats = \"learn\"");

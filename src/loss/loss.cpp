@@ -10,9 +10,14 @@ namespace pagoda::loss {
 void describe(OptionVisitor& visitor, LossOptions& options) {
   visitor.choice(
       "kind", options.kind,
-      {{"sampled_softmax", LossKind::sampled_softmax}, {"bce", LossKind::bce}, {"triplet", LossKind::triplet}},
-      "over the columns that sampling.negatives draws; \"bce\": binary cross-entropy of each pair; "
-      "\"triplet\": hinge with margin, which ignores temperature, correction and logq_weight");
+      {{"sampled_softmax", LossKind::sampled_softmax},
+       {"bce", LossKind::bce},
+       {"triplet", LossKind::triplet},
+       {"cosine_contrastive", LossKind::cosine_contrastive}},
+      "over the columns that sampling.negatives draws; \"bce\": binary cross-entropy of each pair; \"triplet\": hinge "
+      "with margin; \"cosine_contrastive\": positives to a cosine of 1, negatives below a margin (SimpleX); the last "
+      "two "
+      "ignore temperature, correction and logq_weight");
   visitor.number_or(
       "temperature", options.temperature, "learned",
       "divides the cosine, 0.05-0.2: lower separates the nearest items more, higher tolerates noisy clicks");
@@ -30,7 +35,9 @@ void describe(OptionVisitor& visitor, LossOptions& options) {
                     "data and worse on other; \"auto\": both are trained, and the validation part chooses");
   visitor.field("margin", options.margin,
                 "of triplet: how much nearer the positive must be; raise it when most negatives are past it early "
-                "(0.1-0.2 of a cosine is usual)");
+                "(0.1-0.2 of a cosine is usual); of cosine_contrastive: the cosine that negatives may have (0.4-0.9)");
+  visitor.field("negative_weight", options.negative_weight,
+                "of cosine_contrastive: how much the mean of the negatives weighs beside a positive");
   visitor.field(
       "top_k", options.top_k,
       "SL@K: positives that are near the user's K-th best item, or above it, count most; 20 where lists of 20 "
@@ -54,9 +61,18 @@ void validate(const LossOptions& options) {
     fail(ErrorKind::usage, "loss.temperature_ratio is {}, expected a number above 0; 1 turns it off", options.ratio());
   if (!positive(options.margin))
     fail(ErrorKind::usage, "loss.margin is {}, expected a number above 0; 0.1 to 0.2 is usual", options.margin);
-  if (options.kind == LossKind::triplet && !options.temperature)
+  if (!positive(options.negative_weight))
+    fail(ErrorKind::usage, "loss.negative_weight is {}, expected a number above 0; 10 to 1000 is usual",
+         options.negative_weight);
+  if (options.kind == LossKind::cosine_contrastive && options.margin >= 1)
     fail(ErrorKind::usage,
-         "loss.kind = \"triplet\" has no temperature to learn; set loss.temperature to a number (it is not read)");
+         "loss.margin is {}, and no negative is above that cosine: nothing would be pushed away; "
+         "0.4 to 0.9 is usual with kind = \"cosine_contrastive\"",
+         options.margin);
+  if (!reads_temperature(options.kind) && !options.temperature)
+    fail(ErrorKind::usage,
+         "loss.kind = \"{}\" has no temperature to learn; set loss.temperature to a number (it is not read)",
+         options.kind == LossKind::triplet ? "triplet" : "cosine_contrastive");
   if (options.kind == LossKind::bce && options.correction == Correction::leave_one_out)
     fail(ErrorKind::usage,
          "loss.correction = \"leave_one_out\" is a form of sampled_softmax, not of bce; set \"standard\", "
@@ -86,6 +102,7 @@ std::unique_ptr<Loss<T>> make_loss(const LossOptions& options, math::Precision p
     case LossKind::sampled_softmax: return make_sampled_softmax<T>(options, precision);
     case LossKind::bce: return make_binary_cross_entropy<T>(options);
     case LossKind::triplet: return make_triplet<T>(options);
+    case LossKind::cosine_contrastive: return make_cosine_contrastive<T>(options);
   }
   check(false, "every kind of loss is made");
   return nullptr;

@@ -21,7 +21,9 @@
 
 namespace pagoda::loss {
 
-enum class LossKind { sampled_softmax, bce, triplet };
+enum class LossKind { sampled_softmax, bce, triplet, cosine_contrastive };
+// Whether a loss reads temperature, correction, beta and the log expected counts; others read cosines alone.
+constexpr bool reads_temperature(LossKind kind) { return kind == LossKind::sampled_softmax || kind == LossKind::bce; }
 
 // Which logits are corrected by log expected count (Yi et al. 2019 eq. 4; Yang et al. 2020; Khrylchenko et al. 2025).
 enum class Correction { none, standard, negatives, leave_one_out };
@@ -35,7 +37,8 @@ struct LossOptions {
   // is 1 wherever nobody chooses.
   std::optional<double> temperature_ratio = 1.0;
   double ratio() const { return temperature_ratio.value_or(1.0); }
-  double margin = 0.1;             // of the cosine; triplet alone
+  double margin = 0.1;             // of the cosine; triplet and cosine_contrastive
+  double negative_weight = 150;    // w of cosine_contrastive
   int64_t top_k = 0;               // K of SL@K, 0: off
   double top_k_temperature = 0.2;  // tau_w of SL@K, of the cosine
   double top_k_start = 0.6;        // share of training before it begins
@@ -43,9 +46,9 @@ struct LossOptions {
 };
 
 void describe(OptionVisitor& visitor, LossOptions& options);
-// Error{usage}: temperature <= 0, beta < 0, ratio <= 0, margin <= 0; leave_one_out with a beta or a ratio, which its
-// formula lacks, or with bce, which has no such form; a learned temperature with triplet, which has none; top_k < 0,
-// top_k_temperature <= 0, top_k_start not in 0 .. 1, top_k_refresh < 1.
+// Error{usage}: temperature <= 0, beta < 0, ratio <= 0, margin <= 0, negative_weight <= 0; leave_one_out with a beta or
+// a ratio, which its formula lacks, or with bce, which has no such form; a learned temperature with a loss that has
+// none; top_k < 0, top_k_temperature <= 0, top_k_start not in 0 .. 1, top_k_refresh < 1.
 void validate(const LossOptions& options);
 
 // What a loss reads. All views are borrowed for the call.
@@ -150,5 +153,15 @@ std::unique_ptr<Loss<T>> make_binary_cross_entropy(const LossOptions& options);
 // d_log_temperature is 0. A row without a negative gives 0 with a zero gradient. At the kink the slope is 0.
 template <class T>
 std::unique_ptr<Loss<T>> make_triplet(const LossOptions& options);
+
+// Cosine contrastive loss (Mao et al., SimpleX, CIKM 2021, eq. 1), w_j, n_i and R_i as above, m and w of the options:
+//
+//   L = (1/B) sum_i [ sum_{p in P_i} r_ip max(0, 1 - <u_i, v_p>)  +  (w R_i / n_i) sum_j w_j max(0, <u_i, v_j> - m) ]
+//
+// A positive is pulled up to a cosine of 1, a negative pushed below m and no further: easy ones leave no trace. m may
+// be high (0.4 to 0.9) and w large (tens to hundreds), since few of many negatives are above m. What is not read, and
+// where there is no negative or a kink: as for the triplet, but the positives' term stays.
+template <class T>
+std::unique_ptr<Loss<T>> make_cosine_contrastive(const LossOptions& options);
 
 }  // namespace pagoda::loss

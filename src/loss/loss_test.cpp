@@ -32,6 +32,7 @@ constexpr Form kForms[] = {
     {LossKind::bce, Correction::standard, 4},
     {LossKind::bce, Correction::negatives, 4},
     {LossKind::triplet, Correction::standard, 4},
+    {LossKind::cosine_contrastive, Correction::standard, 4},
 };
 
 template <class T>

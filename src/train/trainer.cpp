@@ -187,7 +187,7 @@ void Trainer::add_hardest(const sampling::SamplingStep& now, const math::Ragged<
   const auto count = static_cast<size_t>(mixture_->hardest(now));
   if (count == 0) return;
   std::vector<float> bias;
-  if (options_.loss.correction != loss::Correction::none && options_.loss.kind != loss::LossKind::triplet)
+  if (options_.loss.correction != loss::Correction::none && loss::reads_temperature(options_.loss.kind))
     for (size_t j = 0; j < now.positives.size(); ++j)
       bias.push_back(static_cast<float>(-options_.loss.logq_weight * columns_.log_count[j]));
   const InBatch batch{.users = user_pass_.output,

@@ -167,7 +167,7 @@ Space::Space(const Options& base, const DataFacts& data) : base_(base) {
   const auto& towers = base.towers;
   const bool corrected =
       base.loss.correction != loss::Correction::none && base.loss.correction != loss::Correction::leave_one_out;
-  const bool temperate = base.loss.kind != loss::LossKind::triplet;
+  const bool temperate = loss::reads_temperature(base.loss.kind);
   const auto add = [&](Key key) {
     if (key.levels.size() > 1) keys_.push_back(std::move(key));
   };
