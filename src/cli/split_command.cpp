@@ -25,7 +25,8 @@ uint64_t write_part(const std::string& path, files::Format format, const dataset
   std::vector<formats::ColumnSpec> specs{{options.user, id_type(log.integer_users)},
                                          {options.item, id_type(log.integer_items)}};
   if (log.has_time()) specs.push_back({options.time, columns::ColumnType::time});
-  if (!log.weight.empty()) specs.push_back({options.weight, columns::ColumnType::real});
+  if (!log.weight.empty())  // those of kinds of events have no column
+    specs.push_back({options.weight.empty() ? "weight" : options.weight, columns::ColumnType::real});
   for (const auto& name : log.context_names) specs.push_back({name, columns::ColumnType::text});
   const auto writer = formats::open_writer(path, specs, format);
   columns::RawBatch batch;
@@ -71,6 +72,7 @@ void run_split(const SplitArgs& args) {
     fail(ErrorKind::usage, "data.split.kind = \"none\" holds nothing out, so there are no parts to write");
   const auto data = dataset::load_dataset(options);
   if (!data.split_said.empty()) log_info("split: {}", data.split_said);
+  if (!options.events.empty()) log_info("split: rows of positive kinds of [[data.events]] alone are written");
   make_folder(args.output);
   constexpr std::array<const char*, 3> kNames{"train", "validation", "test"};
   for (size_t part = 0; part < kNames.size(); ++part) {
