@@ -180,6 +180,15 @@ def test_rows_of_other_kinds_are_counted(cli, tmp_path):
     assert "1 of 901 rows are of no kind of [[data.events]] and left out: event = 'refund'" in said
 
 
+def test_inspect_names_the_kinds(cli, model):
+    assert "events       buy; histories of their own: view, hate" in cli("inspect", model).stdout
+
+
+def test_kinds_for_histories_need_histories(cli, shop, tmp_path):
+    cli("train", "-c", shop / "shop.toml", "--set", "user.history.last=0", "--set", "user.id.enabled=true", "-o", tmp_path / "m.pagoda",
+        code=2, says="user.history.last = 0 turns them off")
+
+
 def test_init_takes_kinds(cli, shop, tmp_path):
     out = tmp_path / "init.toml"
     said = cli("init", shop / "shop.csv", "--events", "buy=positive,view=history,hate=negative", "-o", out).stderr

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,22 @@
 #include "model/bundle.h"
 
 namespace pagoda::cli {
+
+namespace {
+
+// "events       buy; histories of their own: view, hate": kinds of events by the history that reads them.
+void tell_of_events(const features::UserEncoder& encoder) {
+  std::vector<std::string> positive;
+  for (const auto& kind : encoder.event_kinds())
+    if (kind.history == features::EventHistory::main) positive.push_back(kind.name);
+  if (positive.empty()) return;
+  const auto& own = encoder.own_histories();
+  const auto text = fmt::format("{}{}", fmt::join(positive, ", "),
+                                own.empty() ? "" : fmt::format("; histories of their own: {}", fmt::join(own, ", ")));
+  std::printf("  events       %s\n", text.c_str());
+}
+
+}  // namespace
 
 void run_inspect(const InspectArgs& args) {
   const auto bundle = model::Bundle::open(args.model);
@@ -62,6 +79,7 @@ void run_inspect(const InspectArgs& args) {
                   judged->fingerprint.c_str(), human_count(static_cast<double>(judged->training_rows)).c_str());
     std::printf("  order        %s\n", info.uses_order ? "the order of a user's items matters"
                                                        : "the order of a user's items does not matter");
+    if (!bundle->ensemble()) tell_of_events(bundle->members()[0].model.user_encoder);
   }
   if (!bundle->metrics().empty()) {
     const auto evaluation = nlohmann::ordered_json::parse(bundle->metrics());  // outlives the loop over its part

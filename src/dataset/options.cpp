@@ -229,6 +229,13 @@ void validate(const Options& o) {
   const bool reads_negatives =
       std::ranges::any_of(o.sampling.negatives, [](const auto& n) { return n.source == "impressions"; });
   for (const auto& kind : o.data.events)
+    if (data::has_own_history(kind) && o.towers.user.history.last == 0)
+      fail(ErrorKind::usage,
+           "[[data.events]] name = \"{}\" is for histories, and user.history.last = 0 turns them off; leave the kind "
+           "out "
+           "with data.where",
+           kind.name);
+  for (const auto& kind : o.data.events)
     if (kind.role == data::EventRole::negative && !kind.history && !reads_negatives)
       fail(
           ErrorKind::usage,
