@@ -148,6 +148,33 @@ def test_live_events_count_as_they_would_in_the_request(cli, serve, shop, model)
         assert server.post("/v1/retrieve", ask) == expected
 
 
+def test_events_that_the_model_knows_do_not_count_again(cli, serve, shop, tmp_path):
+    short = tmp_path / "short.pagoda"  # of eight views it keeps three, the last of them later than all that it learnt
+    cli("train", "-c", shop / "shop.toml", "--set", "user.history.last=3", "--set", "train.epochs=2", "-o", short)
+    views = [line.split(",") for line in (shop / "shop.csv").read_text().splitlines() if line.startswith("u9,") and ",view," in line]
+    with serve(short) as server:
+        before = server.post("/v1/retrieve", {"user": "u9", "k": 20})
+        for _, item, _, time in (views[0], views[-1]):
+            server.post("/v1/events", {"events": [{"user": "u9", "item": item, "event": "view", "time": int(time)}]})
+            assert server.post("/v1/retrieve", {"user": "u9", "k": 20}) == before
+        server.post("/v1/events", {"events": [{"user": "u9", "item": views[0][1], "event": "view", "time": int(views[-1][3]) + 86400 * 30}]})
+        assert server.post("/v1/retrieve", {"user": "u9", "k": 20}) != before
+
+
+def test_ensembles_know_the_kinds_of_all_models(cli, shop, model, tmp_path):
+    alone, both = tmp_path / "alone.pagoda", tmp_path / "both.pagoda"
+    (tmp_path / "alone.csv").write_text("".join(line for line in (shop / "shop.csv").read_text().splitlines(keepends=True)
+                                                if ",buy," in line or line.startswith("user_id")))
+    text = (shop / "shop.toml").read_text()
+    text = text.replace(KINDS, "\n").replace('event = "event"\n', "").replace('"shop.csv"', '"alone.csv"')
+    (tmp_path / "alone.toml").write_text(text)
+    cli("train", "-c", tmp_path / "alone.toml", "--set", "train.epochs=2", "-o", alone)
+    cli("ensemble", alone, model, "--weights", "1,1", "-o", both)
+    request = json.dumps({"history": ["i1"], "events": {"buy": ["i2"], "view": ["i3"]}})
+    items = json.loads(cli("retrieve", both, "--users", "-", "--k", ITEMS, "--max-unknown", 1, stdin=request).stdout)["items"]
+    assert "i2" not in items and "i3" in items
+
+
 def test_going_on_knows_the_events_before(cli, shop, tmp_path):
     lines = (shop / "shop.csv").read_text().splitlines(keepends=True)[1:]
     first, then = "".join(lines[:6000]), "".join(lines[6000:])

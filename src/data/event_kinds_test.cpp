@@ -96,6 +96,19 @@ TEST_F(EventKindsTest, ATimeThatCannotBeIsDroppedFromEachKind) {
   EXPECT_EQ(log.events[0].users.size(), 1u);
 }
 
+TEST_F(EventKindsTest, ABadRowThatIsReadTwiceCountsOnce) {
+  auto o = shop("user_id,item_id,event,ts\nu,a,buy,1700000000\nv,c,hate,4000000000\nu,d,hate,1700000002\n");
+  o.times.unit = columns::TimeUnit::s;
+  o.now_us = int64_t{1800000000} * 1000000;
+  o.bad_rows = {OnBadRow::skip, 1};
+  testing::internal::CaptureStderr();
+  const auto log = load_interactions(o);
+  const auto said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("1 bad row"), said.npos) << said;
+  EXPECT_EQ(pairs(log.shown), (std::vector<std::string>{"u d 1700000002"}));
+  EXPECT_EQ(pairs(log.events[1]), (std::vector<std::string>{"u d 1700000002"}));
+}
+
 TEST_F(EventKindsTest, ALogWithoutPositivesSaysSo) {
   EXPECT_TRUE(files::error_of([&] {
                 load_interactions(shop("user_id,item_id,event,ts\nu,a,view,1\n"));

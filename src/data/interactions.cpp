@@ -104,6 +104,7 @@ std::vector<size_t> places_of_own_histories(const std::vector<EventOptions>& kin
 struct OtherRowsLoad {
   OtherRows* rows;
   size_t before;
+  bool shown_too = false;  // they lie in Interactions::shown, too, where what is bad of them is said
   columns::ParsedTimes times{};
   RowPlaces places{};
 };
@@ -121,8 +122,7 @@ class LogLoader {
         reader_(std::move(reader)), users_(log.users), items_(log.items) {
     for (const auto& values : log.context_values) contexts_.emplace_back(values);
     others_.push_back({&log.shown, log.shown.size()});
-    log.events.resize(own_histories(options.events).size());
-    for (auto& rows : log.events) others_.push_back({&rows, rows.size()});
+    if (!all_shown) take_kinds();
   }
 
   // Reads all, and says what there is to say.
@@ -157,6 +157,18 @@ class LogLoader {
   }
 
  private:
+  void take_kinds() {
+    std::vector<const EventOptions*> kinds;
+    for (const auto& kind : options_.events)
+      if (has_own_history(kind)) kinds.push_back(&kind);
+    log_.events.resize(kinds.size());
+    for (size_t k = 0; k < kinds.size(); ++k) {
+      auto& rows = log_.events[k];
+      rows.kind = kinds[k]->name;
+      others_.push_back({&rows, rows.size(), kinds[k]->role == EventRole::negative});
+    }
+  }
+
   uint64_t read(columns::Notices& id_notices) {
     uint64_t rows = 0;
     while (reader_->next(batch_)) {
@@ -270,8 +282,8 @@ class LogLoader {
     if (!where_.empty()) log_info("{}: data.where leaves {} of {} rows", file, rows - left_out_, rows);
     if (!kinds_.empty()) tell_of_kinds(rows - left_out_);
     if (!positive_.empty())
-      log_info("{}: data.positive holds for {} of {} rows; the others count as shown", file,
-               rows - left_out_ - of_no_kind_ - not_positive_, rows - left_out_ - of_no_kind_);
+      log_info("{}: data.positive holds for {} of {} rows; the others count as shown", file, positives_,
+               positives_ + not_positive_);
   }
 
   void tell_of_kinds(uint64_t rows) const {
@@ -323,9 +335,9 @@ class LogLoader {
         return bad(batch_.columns[roles_.clicked], row, "1 or 0, true or false; for a count give data.positive");
       clicked &= *parsed;
     }
-    if (!is_positive_.empty() && !is_positive_[row]) {
-      clicked = false;
-      ++not_positive_;
+    if (!is_positive_.empty()) {
+      clicked &= is_positive_[row];
+      ++(is_positive_[row] ? positives_ : not_positive_);
     }
     if (!clicked) return load_other(others_[0], row, time);
     if (!good_context(row)) return;
@@ -408,7 +420,7 @@ class LogLoader {
     drop_rows(log_, before, bad_clicked);
     for (auto& other : others_)
       drop_rows(*other.rows, other.before,
-                settle(other.times, form, bounds, other.places, other.before, other.rows->time_us));
+                settle(other.times, form, bounds, other.places, other.before, other.rows->time_us, !other.shown_too));
   }
 
   template <class Rows>
@@ -442,7 +454,7 @@ class LogLoader {
   // Writes the timestamps to `into` and reports the bad rows.
   std::vector<columns::UnusableTime> settle(columns::ParsedTimes& times, columns::TimeForm form,
                                             const columns::ClockBounds& bounds, const RowPlaces& places, size_t first,
-                                            std::vector<int64_t>& into) {
+                                            std::vector<int64_t>& into, bool tell = true) {
     std::vector<columns::UnusableTime> bad;
     const size_t rows = times.size();
     auto timestamps = std::move(times).timestamps(form, bounds, bad);
@@ -453,7 +465,7 @@ class LogLoader {
     const auto count = [&](auto&& is) { return std::ranges::count_if(bad, is); };
     const auto late = count([&](const auto& t) { return t.timestamp_us && *t.timestamp_us > bounds.latest_us; });
     const auto early = count([&](const auto& t) { return t.timestamp_us && *t.timestamp_us < bounds.earliest_us; });
-    for (const auto& time : bad) {
+    for (const auto& time : tell ? bad : std::vector<columns::UnusableTime>()) {
       std::string expected = form.unit == columns::TimeUnit::automatic || form.unit == columns::TimeUnit::date ||
                                      form.unit == columns::TimeUnit::year
                                  ? "a time like those of the other rows"
@@ -480,9 +492,9 @@ class LogLoader {
   predicate::RowPredicate where_;
   EventKinds kinds_;
   predicate::RowPredicate positive_;
-  std::vector<uint32_t> kind_of_;                              // per row of the batch; empty: there are no kinds
-  std::vector<bool> is_positive_;                              // per row of the batch; empty: all are
-  uint64_t left_out_ = 0, of_no_kind_ = 0, not_positive_ = 0;  // rows, by the three
+  std::vector<uint32_t> kind_of_;  // per row of the batch; empty: there are no kinds
+  std::vector<bool> is_positive_;  // per row of the batch; empty: all are
+  uint64_t left_out_ = 0, of_no_kind_ = 0, positives_ = 0, not_positive_ = 0;  // rows, by the three
   std::vector<uint64_t> rows_of_kind_ = std::vector<uint64_t>(options_.events.size());
   std::vector<size_t> own_history_ = places_of_own_histories(options_.events);
   static constexpr size_t kMostUnnamed = 5;

@@ -39,6 +39,8 @@ struct OtherRows {
   columns::Interner users, items;
   std::vector<uint32_t> user, item;  // per row
   std::vector<int64_t> time_us;      // per row; empty when there is no time column
+  std::string kind;                  // of event; "": shown
+  size_t first_test = SIZE_MAX;      // rows from there on came with test files
   size_t size() const { return user.size(); }
 };
 

@@ -102,8 +102,7 @@ std::vector<uint32_t> Batcher::epoch_order(uint64_t epoch) const {
 void Batcher::add_event_histories(const TrainBatch& batch, size_t example, math::Ragged<uint32_t>& histories) const {
   const auto& o = *source_.options;
   const bool knows_moments =
-      source_.data->log.has_time() &&
-      (o.rows == TrainingRows::interaction ? o.history == HistoryMode::before : o.targets == Targets::window);
+      source_.data->log.has_time() && (o.rows == TrainingRows::interaction || o.targets == Targets::window);
   const uint32_t user = batch.users[example];
   const auto targets = batch.positives[example];
   const size_t k = source_.encoder->history_length();

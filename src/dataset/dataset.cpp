@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "data/id_overlap.h"
 #include "data/table_vectors.h"
+#include "dataset/known_events.h"
 
 namespace pagoda::dataset {
 
@@ -57,50 +58,6 @@ void meet_rows(const std::vector<std::string>& paths, const data::IdSet& users, 
   data::report_overlap(data::count_overlap(users, {&d.users}), {"the training part", "users of " + from, remedy},
                        users_may_be_unknown);
 }
-
-// Which of the events beside the positives are known in training (Dataset::event_histories()). Borrows the log.
-class KnownEvents {
- public:
-  KnownEvents(const Dataset& d, const data::OtherRows& rows, bool with_validation) : rows_(rows) {
-    const auto& log = d.log;
-    const auto is_held = [&](size_t row) { return !d.trains(row, with_validation); };
-    bool any_held = false;
-    for (size_t row = 0; row < log.size() && !any_held; ++row) any_held = is_held(row);
-    if (!any_held) return;
-    if (log.has_time()) {
-      std::vector<int64_t> first(log.users.size(), INT64_MAX);
-      int64_t first_of_all = INT64_MAX;
-      for (size_t row = 0; row < log.size(); ++row) {
-        if (!is_held(row)) continue;
-        first[log.user[row]] = std::min(first[log.user[row]], log.time_us[row]);
-        first_of_all = std::min(first_of_all, log.time_us[row]);
-      }
-      const bool one_cut = (with_validation ? d.end_us : d.train_end_us) <= first_of_all;
-      if (one_cut) std::ranges::fill(first, first_of_all);
-      for (uint32_t user = 0; user < rows.users.size(); ++user) {
-        const auto of = log.users.find(rows.users[user]);
-        before_us_.push_back(of != columns::Interner::kNone ? first[of] : one_cut ? first_of_all : INT64_MAX);
-      }
-      return;
-    }
-    for (size_t row = 0; row < log.size(); ++row) {
-      if (!is_held(row)) continue;
-      const auto user = rows.users.find(log.users[log.user[row]]), item = rows.items.find(log.items[log.item[row]]);
-      if (user != columns::Interner::kNone && item != columns::Interner::kNone) held_.emplace_back(user, item);
-    }
-    std::ranges::sort(held_);
-  }
-
-  bool operator()(size_t row) const {
-    if (!before_us_.empty()) return rows_.time_us[row] < before_us_[rows_.user[row]];
-    return !std::ranges::binary_search(held_, std::pair(rows_.user[row], rows_.item[row]));
-  }
-
- private:
-  const data::OtherRows& rows_;
-  std::vector<int64_t> before_us_;                   // per user of the rows; empty: without times, or nothing is held
-  std::vector<std::pair<uint32_t, uint32_t>> held_;  // pairs in rows that do not train, as numbered here
-};
 
 // All but those of the model that training goes on from.
 void forget_numbers(Dataset& d) {
@@ -166,15 +123,17 @@ Dataset make_dataset(const DataOptions& options, data::Interactions log, std::sh
   auto interactions = interaction_options(options);
   d.log = std::move(log);
   size_t first_test = d.log.size();
+  if (!options.impressions.empty()) {  // before the test files: what these showed is held out
+    interactions.paths = options.impressions;
+    data::append_impressions(interactions, d.log);
+  }
   if (options.split.kind == data::SplitKind::given) {
     if (options.split.test_files.empty())
       fail(ErrorKind::usage, "data.split.kind = \"given\" needs data.split.test_files");
     interactions.paths = options.split.test_files;
+    for (auto& rows : d.log.events) rows.first_test = rows.size();
+    d.log.shown.first_test = d.log.shown.size();
     first_test = data::append_interactions(interactions, d.log);
-  }
-  if (!options.impressions.empty()) {
-    interactions.paths = options.impressions;
-    data::append_impressions(interactions, d.log);
   }
   d.parts = data::split(d.log, options.split, first_test, &d.split_said);
   d.item_table = load_table(options, true, d.log.times);
@@ -212,6 +171,8 @@ Dataset make_dataset(const DataOptions& options, data::Interactions log, std::sh
 
 Dataset with_all_rows(Dataset data, Numbers numbers) {
   std::ranges::fill(data.parts, data::Part::train);
+  data.log.shown.first_test = SIZE_MAX;
+  for (auto& rows : data.log.events) rows.first_test = SIZE_MAX;
   if (numbers == Numbers::anew) forget_numbers(data);
   number_ids(data);
   return data;
@@ -265,14 +226,17 @@ std::vector<EventHistory> Dataset::event_histories(bool with_validation) const {
     }
     const auto& rows = log.events[kind];
     const KnownEvents known(*this, rows, with_validation);
-    for (size_t row = 0; row < rows.size(); ++row)
-      if (known(row))
-        events.push_back({users.find(rows.users[rows.user[row]]), catalogue.find(rows.items[rows.item[row]]),
-                          rows.time_us.empty() ? 0 : rows.time_us[row]});
+    for (size_t row = 0; row < rows.size(); ++row) {
+      if (!known(row)) continue;
+      const auto user = users.find(rows.users[rows.user[row]]), item = catalogue.find(rows.items[rows.item[row]]);
+      check(user != columns::Interner::kNone && item != columns::Interner::kNone, "what is known has a number");
+      events.push_back({user, item, rows.time_us.empty() ? 0 : rows.time_us[row]});
+    }
     std::ranges::stable_sort(events, [](const OneEvent& a, const OneEvent& b) {
       return std::tie(a.user, a.time_us) < std::tie(b.user, b.time_us);
     });
     auto& history = histories.emplace_back();
+    history.kind = rows.kind;
     auto event = events.begin();
     for (uint32_t user = 0; user < users.size(); ++user) {
       for (; event != events.end() && event->user == user; ++event) {
@@ -347,6 +311,7 @@ std::vector<EventHistory> latest_of(const std::vector<EventHistory>& histories, 
   std::vector<EventHistory> latest;
   for (const auto& history : histories) {
     auto& out = latest.emplace_back();
+    out.kind = history.kind;
     for (size_t user = 0; user < history.items.size(); ++user) {
       const auto items = history.items[user];
       const auto end = static_cast<ptrdiff_t>(history.items.offsets[user + 1]);
@@ -394,12 +359,12 @@ math::Ragged<uint32_t> Dataset::items_of_users(bool with_validation) const {
 std::optional<math::Ragged<uint32_t>> Dataset::impressions_of_users(bool with_validation) const {
   const auto& shown = log.shown;
   if (shown.size() == 0) return std::nullopt;
-  const int64_t end = with_validation ? end_us : train_end_us;
+  const KnownEvents known(*this, shown, with_validation);
   const auto clicked = items_of_users(with_validation);
   std::vector<std::pair<uint32_t, uint32_t>> pairs;
   size_t outside = 0;
   for (size_t row = 0; row < shown.size(); ++row) {
-    if (!shown.time_us.empty() && shown.time_us[row] > end) continue;
+    if (!known(row)) continue;
     const auto user = users.find(shown.users[shown.user[row]]), item = catalogue.find(shown.items[shown.item[row]]);
     if (item == columns::Interner::kNone) ++outside;
     if (user == columns::Interner::kNone || item == columns::Interner::kNone) continue;

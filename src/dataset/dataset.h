@@ -25,6 +25,7 @@ struct Events {
 
 // Each user's events of one kind with a history of its own, in order of time as Events.
 struct EventHistory {
+  std::string kind;
   math::Ragged<uint32_t> items;  // per user: catalogue rows
   std::vector<int64_t> time_us;  // parallel to items.values; 0 without times
 };
@@ -63,15 +64,13 @@ struct Dataset {
   std::vector<bool> rows_that_train(bool with_validation) const;  // marks them, per log row
   std::vector<bool> rows_of_earlier() const;                      // marks them, per log row; empty: there is none
   Events events(bool with_validation) const;                      // train, or train and validation
-  // Per kind of event with a history of its own, what was known of each user when the first row came that does not
-  // train: events before it, where the log is cut by time, or else before that user's first such row. Without times,
-  // all but those of pairs of user and item in rows that do not train.
+  // Per kind of event with a history of its own, what was known of each user (known_events.h).
   std::vector<EventHistory> event_histories(bool with_validation) const;
   std::vector<uint64_t> item_counts(bool with_validation) const;  // rows on each catalogue item, ever
   // Per user of `users`: the catalogue's items of its training rows, rising, each once.
   math::Ragged<uint32_t> items_of_users(bool with_validation) const;
-  // Per user, likewise: what it was shown until the end of the training part and never clicked in it. Nothing if the
-  // data has no impressions.
+  // Per user, likewise: what it was shown, as far as that is known (known_events.h), and never clicked in the parts.
+  // Nothing if the data has no impressions.
   std::optional<math::Ragged<uint32_t>> impressions_of_users(bool with_validation) const;
   std::vector<uint64_t> user_counts(bool with_validation) const;
   std::vector<features::UserEncoder::Context> contexts(bool with_validation) const;  // borrows the log

@@ -83,6 +83,50 @@ TEST_F(EventHistoriesOf, NothingIsKnownOfTheTimeAfterTheFirstRowThatIsHeldOut) {
   EXPECT_NE(all.catalogue.find("f"), columns::Interner::kNone);
 }
 
+TEST_F(EventHistoriesOf, WhatIsKnownWithoutValidationIsKnownWithIt) {
+  // Validation is cut from each list, the test part by a file: the first cut is of each user, the second of all.
+  auto o = shop(
+      "user_id,item_id,event,ts\nu,a,buy,2024-01-01\nu,b,buy,2024-01-02\nu,c,buy,2024-01-20\nv,a,buy,2024-01-01\n"
+      "v,b,buy,2024-01-02\nv,c,buy,2024-01-03\nu,d,view,2024-02-15\nw,e,view,2024-01-05\n");
+  o.data.split = {.kind = data::SplitKind::given,
+                  .validation = "0.4",
+                  .test_files = {file("test.csv",
+                                      "user_id,item_id,event,ts\nv,d,buy,2024-02-01\nu,e,buy,2024-03-01\n"
+                                      "u,f,view,2024-01-10\n")}};
+  const auto d = load_dataset(o.data);
+  for (const auto* user : {"u", "w"}) {
+    const auto train = known_of(d, d.event_histories(false)[0], user),
+               both = known_of(d, d.event_histories(true)[0], user);
+    EXPECT_TRUE(std::ranges::includes(both, train)) << user;
+    EXPECT_EQ(std::ranges::count(both, "f"), 0) << "it came with the test files";
+  }
+}
+
+TEST_F(EventHistoriesOf, NegativesOfWhatIsHeldOutAreNotKnown) {
+  auto o = shop(
+      "user_id,item_id,event\nu,a,buy\nu,d,hate\nu,b,buy\nu,c,buy\nu,d,buy\nu,e,hate\nv,e,buy\nv,a,buy\nv,b,buy\n");
+  const auto d = load_dataset(o.data);  // d is held out of u's
+  ASSERT_TRUE(d.impressions_of_users(false));
+  const auto of = (*d.impressions_of_users(false))[d.users.find("u")];
+  ASSERT_EQ(of.size(), 1u);
+  EXPECT_EQ(d.catalogue[of[0]], "e");
+}
+
+TEST_F(EventHistoriesOf, MomentsCutEventsWhateverTheHistoryOfPositives) {
+  auto o = shop(
+      "user_id,item_id,event,ts\nu,a,view,2024-01-01\nu,a,buy,2024-01-02\nu,b,view,2024-01-03\nu,b,buy,2024-01-04\n"
+      "v,a,buy,2024-01-15\nv,b,buy,2024-01-31\n");
+  o.train.history = HistoryMode::others;
+  const Batches b(o);
+  std::map<std::string, Names> seen;
+  for (uint64_t step = 0; step < 4; ++step) {
+    const auto batch = b.make(step);
+    seen[b.targets(batch, 0).at(0)] = read(b, batch, "view");
+  }
+  EXPECT_EQ(seen["a"], Names{"a"});
+  EXPECT_EQ(seen["b"], (Names{"a", "b"}));
+}
+
 TEST_F(EventHistoriesOf, LeaveLastCutsForEachUserApart) {
   auto o = shop(
       "user_id,item_id,event,ts\nu,a,buy,2024-01-01\nu,b,view,2024-01-02\nu,b,buy,2024-01-03\nu,c,view,2024-01-04\n"

@@ -228,20 +228,20 @@ void validate(const Options& o) {
   data::validate(o.data.events, o.data.event);
   const bool reads_negatives =
       std::ranges::any_of(o.sampling.negatives, [](const auto& n) { return n.source == "impressions"; });
-  for (const auto& kind : o.data.events)
+  for (const auto& kind : o.data.events) {
     if (data::has_own_history(kind) && o.towers.user.history.last == 0)
       fail(ErrorKind::usage,
            "[[data.events]] name = \"{}\" is for histories, and user.history.last = 0 turns them off; leave the kind "
            "out "
            "with data.where",
            kind.name);
-  for (const auto& kind : o.data.events)
     if (kind.role == data::EventRole::negative && !kind.history && !reads_negatives)
       fail(
           ErrorKind::usage,
           "[[data.events]] name = \"{}\" is negative, and nothing reads it: add a [[sampling.negatives]] with source = "
           "\"impressions\", or set history = true",
           kind.name);
+  }
   model::validate(o.towers.model);
   features::validate(o.towers.user, o.towers.item);
   loss::validate(o.loss);

@@ -23,6 +23,7 @@ class Trial {
 
  private:
   void read_validation(const model::Bundle& first);
+  void check_kinds(const model::Bundle& bundle) const;
 
   const model::Bundle& first_;
   MetricName metric_;
@@ -54,6 +55,7 @@ Trial::Trial(ThreadPool& pool, const std::vector<model::EnsemblePart>& parts, co
   item_vectors_.resize(first_.item_ids().size(), begins_.back());
   for (size_t p = 0; p < parts.size(); ++p) {
     const auto& bundle = *parts[p].bundle;
+    check_kinds(bundle);
     auto users = model::joined_user_vectors(pool, bundle, [&](const model::Member& m) {
       std::vector<model::UserRequest> requests(users_.size());
       for (size_t i = 0; i < requests.size(); ++i)
@@ -83,6 +85,17 @@ Trial::Trial(ThreadPool& pool, const std::vector<model::EnsemblePart>& parts, co
     for (size_t i = 0; i < users.rows(); ++i) std::copy_n(users[i], users.cols(), user_vectors_[i] + begins_[p]);
     for (size_t i = 0; i < items.rows(); ++i) std::copy_n(items[i], items.cols(), item_vectors_[i] + begins_[p]);
   }
+}
+
+void Trial::check_kinds(const model::Bundle& bundle) const {
+  for (const auto& member : bundle.members())
+    for (const auto& kind : member.model.user_encoder.own_histories())
+      if (std::ranges::find(states_.event_names, kind) == states_.event_names.end())
+        fail(
+            ErrorKind::usage,
+            "{}: reads events of the kind '{}', which the data of the first model does not name; put it first, or give "
+            "the weights with --weights",
+            bundle.file().path(), kind);
 }
 
 void Trial::read_validation(const model::Bundle& first) {

@@ -10,7 +10,11 @@ model::UserStates user_states(const dataset::Dataset& data, const dataset::Event
                               const std::vector<dataset::EventHistory>& event_histories) {
   model::UserStates s;
   s.histories = events.items;
-  for (const auto& history : event_histories) s.event_histories.push_back(history.items);
+  for (const auto& history : event_histories) {
+    s.event_names.push_back(history.kind);
+    s.event_histories.push_back(history.items);
+    for (const int64_t time : history.time_us) s.events_until_us = std::max(s.events_until_us, time);
+  }
   s.moment_us = moment_us;
   s.context_names = data.log.context_names;
   s.context_values = data.log.context_values;

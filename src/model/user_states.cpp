@@ -17,6 +17,7 @@ void UserStates::save(ByteWriter& out) const {
   }
   out.value(moment_us);
   if (event_names.empty()) return;
+  out.value(events_until_us);
   out.value<uint64_t>(event_names.size());
   for (size_t kind = 0; kind < event_names.size(); ++kind) {
     out.text(event_names[kind]);
@@ -44,7 +45,9 @@ UserStates UserStates::load(ByteReader& in, size_t items) {
         in.damaged("a context points past its values");
   }
   s.moment_us = in.value<int64_t>();
-  const auto kinds = in.at_end() ? 0 : in.value<uint64_t>();
+  if (in.at_end()) return s;
+  s.events_until_us = in.value<int64_t>();
+  const auto kinds = in.value<uint64_t>();
   for (uint64_t kind = 0; kind < kinds; ++kind) {
     s.event_names.push_back(in.text());
     s.event_histories.push_back(load_histories());
@@ -65,7 +68,12 @@ RequestExamples::RequestExamples(const Model& model, const UserStates& states, s
                                  std::span<const UserRequest> requests)
     : context_(requests.size() * model.user_encoder.context_names().size()), examples_(requests.size()) {
   const auto& names = model.user_encoder.context_names();
-  const size_t k = model.user_encoder.history_length(), kinds = model.user_encoder.own_histories().size();
+  const auto& own = model.user_encoder.own_histories();
+  const size_t k = model.user_encoder.history_length(), kinds = own.size();
+  std::vector<size_t> event_history(kinds);  // of the states, by name
+  for (size_t kind = 0; kind < kinds; ++kind)
+    event_history[kind] =
+        static_cast<size_t>(std::ranges::find(states.event_names, own[kind]) - states.event_names.begin());
   std::vector<size_t> column(names.size());
   for (size_t c = 0; c < names.size(); ++c)
     column[c] = static_cast<size_t>(std::find(states.context_names.begin(), states.context_names.end(), names[c]) -
@@ -84,7 +92,8 @@ RequestExamples::RequestExamples(const Model& model, const UserStates& states, s
     append(histories_, r.recent);
     histories_.close();
     for (size_t kind = 0; kind < kinds; ++kind) {
-      if (kind < states.event_histories.size()) add_known(states.event_histories[kind], event_histories_);
+      if (const size_t of = event_history[kind]; of < states.event_histories.size())
+        add_known(states.event_histories[of], event_histories_);
       if (kind < r.events.size()) append(event_histories_, r.events[kind]);
       event_histories_.close();
     }

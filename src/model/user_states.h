@@ -13,6 +13,7 @@ namespace pagoda::model {
 struct UserStates {
   math::Ragged<uint32_t> histories;                     // per user: item rows, the latest last
   std::vector<std::string> event_names;                 // kinds of events with a history of their own
+  int64_t events_until_us = 0;                          // the time of the latest of those events; 0 without times
   std::vector<math::Ragged<uint32_t>> event_histories;  // per kind, per user: item rows, the latest last
   std::vector<std::string> context_names;               // the context columns of the log
   std::vector<columns::Interner> context_values;        // per column

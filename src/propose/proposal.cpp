@@ -76,10 +76,11 @@ void propose(Proposal& p, const Request& request) {
           "Items that nobody clicked are negatives, too, and come last. If new ones must be found by their features, "
           "write items = \"clicked\" beside \"uniform\"; docs/howto/new-items.md says what that costs.");
   const double several = log.survey.share_of_users_with_several();
-  if (several < 0.05 && !towers.user.features.empty()) {
+  const bool other_events = std::ranges::any_of(o.data.events, data::has_own_history);
+  if (several < 0.05 && !towers.user.features.empty() && !other_events) {
     towers.user.history.last = 0;
     p.say("No history: {:.1f}% of the users have more than one row.", 100 * several);
-  } else if (several < 0.05) {
+  } else if (several < 0.05 && !other_events) {
     p.say(
         "Only {:.1f}% of the users have more than one row, and nothing else is known of them: there is little to learn "
         "from.",

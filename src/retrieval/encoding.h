@@ -16,10 +16,6 @@ struct Encoding {
   std::span<const size_t> places;  // of these requests among all
 };
 
-// The items of the request that come after the history that the member's towers read positives in: `recent`, and events
-// of positive kinds.
-std::vector<std::string> recent_positives(const model::Member& member, const RetrieveRequest& request);
-
 // Calls encode() for all requests with the cells of known users, and then for those that bring attributes of their own,
 // whose later answer counts.
 void for_each_encoding(const model::Bundle& bundle, const model::Member& member,

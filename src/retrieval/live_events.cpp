@@ -75,21 +75,18 @@ void LiveEvents::let_oldest_user_go() {
 
 size_t LiveEvents::put_into(RetrieveRequest& request, const Retrieval& retrieval) const {
   if (!request.user || request.history) return 0;
-  const auto moment_us = retrieval.bundle().info().moment_us;  // 0: the log has no times
   auto events = of_user(*request.user);
   std::erase_if(events, [&](const LiveEvent& event) {
-    const bool may_be_known = moment_us == 0 || event.time_us <= moment_us;
-    return may_be_known && retrieval.in_known_history(*request.user, event.item, event.kind);
+    return retrieval.in_known_history(*request.user, event.item, event.kind, event.time_us);
   });
   for (auto event = events.rbegin(); event != events.rend(); ++event)  // the latest value of a column counts
     for (auto& [column, value] : event->context)
       if (!names(request, column)) request.context.emplace_back(column, std::move(value));
   // Of positive kinds in one list, so that they keep the order of their times.
-  const auto& encoder = retrieval.bundle().members()[0].model.user_encoder;
   std::vector<std::string> items;
   std::vector<std::pair<std::string, std::vector<std::string>>> of_kinds;
   for (auto& event : events) {
-    if (event.kind.empty() || encoder.history_of(event.kind) == features::EventHistory::main) {
+    if (retrieval.is_positive(event.kind)) {
       items.push_back(std::move(event.item));
       continue;
     }

@@ -53,7 +53,8 @@ ModelCard model_card(const Retrieval& retrieval, bool with_paths) {
     for (const auto& member : bundle.members()) {
       for (const auto& name : member.model.user_encoder.context_names()) add(card.context, name);
       for (const auto& name : member.model.user_encoder.table_columns()) add(card.features, name);
-      for (const auto& kind : member.model.user_encoder.event_kinds()) add(card.events, kind.name);
+      for (const auto& kind : member.model.user_encoder.event_kinds())
+        if (kind.history != features::EventHistory::none) add(card.events, kind.name);
     }
   for (const auto& column : bundle.item_attributes().columns)
     card.attributes.emplace_back(column.name, columns::name_of(column.type));

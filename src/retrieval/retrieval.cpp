@@ -194,7 +194,7 @@ uint32_t Retrieval::now_in_place_of(uint32_t bundle_row) const {
 }
 
 std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) const {
-  auto rows = rows_of(recent_positives(bundle_->members()[0], request));
+  auto rows = rows_of(recent_positives(request));
   if (request.history) {
     const auto history = rows_of(*request.history);
     rows.insert(rows.end(), history.begin(), history.end());
@@ -209,18 +209,40 @@ std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) cons
 
 bool Retrieval::knows_user(const RetrieveRequest& request) const { return knows(*bundle_, request); }
 
-bool Retrieval::in_known_history(std::string_view user, std::string_view item, std::string_view kind) const {
+bool Retrieval::is_positive(std::string_view kind) const {
+  return kind.empty() || std::ranges::any_of(bundle_->members(), [&](const model::Member& member) {
+           return member.model.user_encoder.history_of(kind) == features::EventHistory::main;
+         });
+}
+
+// The request's items that come after a history of positives.
+std::vector<std::string> Retrieval::recent_positives(const RetrieveRequest& request) const {
+  auto items = request.recent;
+  for (const auto& [kind, of_kind] : request.events)
+    if (is_positive(kind)) items.insert(items.end(), of_kind.begin(), of_kind.end());
+  return items;
+}
+
+bool Retrieval::in_known_history(std::string_view user, std::string_view item, std::string_view kind,
+                                 int64_t time_us) const {
+  const auto moment_us = bundle_->info().moment_us;  // 0: the log has no times
   const auto row = bundle_->item_ids().find(item);
-  if (row == columns::Interner::kNone) return false;
   for (const auto& member : bundle_->members()) {
     const auto of = member.user_ids.find(user);
     if (of == columns::Interner::kNone) continue;
     const auto& states = member.user_states;
+    const auto has = [&](std::span<const uint32_t> history) {
+      return row != columns::Interner::kNone && std::ranges::find(history, row) != history.end();
+    };
+    if (is_positive(kind)) {
+      if ((moment_us == 0 || time_us <= moment_us) && has(states.histories[of])) return true;
+      continue;
+    }
     const auto own = std::ranges::find(states.event_names, kind);
-    const auto history = own == states.event_names.end()
-                             ? states.histories[of]
-                             : states.event_histories[static_cast<size_t>(own - states.event_names.begin())][of];
-    if (std::ranges::find(history, row) != history.end()) return true;
+    if (own == states.event_names.end() || (moment_us != 0 && time_us > states.events_until_us)) continue;
+    const auto history = states.event_histories[static_cast<size_t>(own - states.event_names.begin())][of];
+    const bool all_kept = history.size() < member.model.user_encoder.history_length();
+    if (has(history) || (!all_kept && moment_us != 0)) return true;
   }
   return false;
 }
@@ -271,7 +293,8 @@ void Retrieval::check_names(const RetrieveRequest& request) const {
     if (!bundle) continue;
     for (const auto& member : bundle->members()) {
       const auto& encoder = member.model.user_encoder;
-      for (const auto& kind : encoder.event_kinds()) kinds.push_back(kind.name);
+      for (const auto& kind : encoder.event_kinds())
+        if (kind.history != features::EventHistory::none) kinds.push_back(kind.name);
       contexts.insert(contexts.end(), encoder.context_names().begin(), encoder.context_names().end());
       const auto columns = encoder.table_columns();
       features.insert(features.end(), columns.begin(), columns.end());
@@ -316,7 +339,7 @@ StandIns Retrieval::stand_ins(ThreadPool& pool, const std::vector<RetrieveReques
   };
   for (const auto& request : requests) {
     size_t left = read;
-    look(recent_positives(bundle_->members()[0], request), left);
+    look(recent_positives(request), left);
     if (request.history) look(*request.history, left);
     for (const auto& [kind, items] : request.events) {
       size_t left_of_kind = read;
@@ -358,7 +381,7 @@ std::vector<uint32_t> Retrieval::history_of(const RetrieveRequest& request) cons
       rows.assign(known.begin(), known.end());
     }
   }
-  add(recent_positives(bundle_->members()[0], request));
+  add(recent_positives(request));
   return rows;
 }
 

@@ -111,9 +111,12 @@ class Retrieval {
 
   // Whether a member of the bundle was trained on the user; false if the request names none.
   bool knows_user(const RetrieveRequest& request) const;
-  // Whether the item is in the history of the user that a member of the bundle was made with: the one that reads events
-  // of that kind; "": positive ones.
-  bool in_known_history(std::string_view user, std::string_view item, std::string_view kind = "") const;
+  // Whether a member of the bundle reads events of that kind as positives; "": any does.
+  bool is_positive(std::string_view kind) const;
+  // Whether the histories that a member of the bundle was made with have the event: the user's item, among events of
+  // that kind, no later than they go on. Of kinds with a history of its own only the latest are kept; whatever is as
+  // old counts as had.
+  bool in_known_history(std::string_view user, std::string_view item, std::string_view kind, int64_t time_us) const;
   // "device = tv" for each value of the request that no model has a row for, because the training part had it never or
   // too rarely. Such values are encoded as one unknown value.
   std::vector<std::string> unseen_values(const RetrieveRequest& request) const;
@@ -177,6 +180,7 @@ class Retrieval {
   uint32_t now_in_place_of(uint32_t bundle_row) const;
   filter::Filter compile(const std::string& filter) const;
   std::vector<uint32_t> rows_of(const std::vector<std::string>& items) const;
+  std::vector<std::string> recent_positives(const RetrieveRequest& request) const;
   std::vector<uint32_t> seen_items(const RetrieveRequest& request) const;
   std::vector<uint32_t> history_of(const RetrieveRequest& request) const;
   const index::Index& index() const { return over_bundle_ ? *over_bundle_ : bundle_->index(); }

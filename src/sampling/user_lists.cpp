@@ -61,8 +61,8 @@ std::unique_ptr<NegativeSource> make_impressions(const NegativesOptions& options
   constexpr int64_t kDefaultCount = 4;
   if (context.impressions == nullptr)
     fail(ErrorKind::usage,
-         "sampling.negatives: source 'impressions' has no data; name files in data.impressions, or in data.clicked the "
-         "column that says what was clicked");
+         "sampling.negatives: source 'impressions' has no data; name files in data.impressions, in data.clicked the "
+         "column that says what was clicked, or a kind of role = \"negative\" in data.events that has rows");
   return std::make_unique<FromUserLists>(CountSchedule(options, kDefaultCount), *context.impressions,
                                          substream::kImpressions);
 }

@@ -20,8 +20,7 @@ void write_model(ThreadPool& pool, const std::string& path, TrainedModel trained
   fit.model.unknown_user = model::fit_unknown_user(
       vectors.view(), model::unknown_user_weights(fit.item_counts, newest ? newest->counts : std::vector<uint32_t>{}),
       options.towers.model.normalise);
-  auto states = evaluate::user_states(data, trained.events, data.end_us, trained.event_histories);
-  states.event_names = fit.model.user_encoder.own_histories();
+  const auto states = evaluate::user_states(data, trained.events, data.end_us, trained.event_histories);
   auto info = std::move(trained.info);
   info.version = std::string(version());
   info.towers = true;
