@@ -106,8 +106,9 @@ TEST_F(EventHistoriesOf, NegativesOfWhatIsHeldOutAreNotKnown) {
   auto o = shop(
       "user_id,item_id,event\nu,a,buy\nu,d,hate\nu,b,buy\nu,c,buy\nu,d,buy\nu,e,hate\nv,e,buy\nv,a,buy\nv,b,buy\n");
   const auto d = load_dataset(o.data);  // d is held out of u's
-  ASSERT_TRUE(d.impressions_of_users(false));
-  const auto of = (*d.impressions_of_users(false))[d.users.find("u")];
+  const auto shown = d.impressions_of_users(false);
+  ASSERT_TRUE(shown);
+  const auto of = (*shown)[d.users.find("u")];
   ASSERT_EQ(of.size(), 1u);
   EXPECT_EQ(d.catalogue[of[0]], "e");
 }
