@@ -81,7 +81,9 @@ def main():
                       ["--items", world / "items.parquet", "--events", "like=positive,view=history,dislike=negative"], SHOP),
     }
     for name, lab in labs.items():
-        write_block("events.md", name, lab.table(METRICS) + "\n\n" + lab.judged())
+        unknown = lab.variants["positives alone"]["runs"][0]["evaluation"].get("unknown_users", {}).get("users", 0)
+        more = [(f"recall@20 of {unknown:,} without a positive", lambda v: f"{lab.evaluation(v, ['unknown_users', 'recall@20']):.4f}")]
+        write_block("events.md", name, lab.table(METRICS, more if unknown >= 100 else ()) + "\n\n" + lab.judged())
     series = []
     for name, lab in labs.items():
         first = lab.mean("positives alone", "recall@100")
