@@ -4,19 +4,11 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "predicate/quoted.h"
 
 namespace pagoda::data {
 
 namespace {
-
-std::string in_quotes(std::string_view text, char quote) {
-  std::string out(1, quote);
-  for (const char c : text) {
-    if (c == quote || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + quote;
-}
 
 std::string key_of(const EventOptions& kind) { return fmt::format("[[data.events]] name = \"{}\": when", kind.name); }
 
@@ -30,15 +22,8 @@ bool has_own_history(const EventOptions& kind) {
   return kind.role == EventRole::history || (kind.role == EventRole::negative && kind.history);
 }
 
-std::vector<std::string> own_histories(const std::vector<EventOptions>& kinds) {
-  std::vector<std::string> names;
-  for (const auto& kind : kinds)
-    if (has_own_history(kind)) names.push_back(kind.name);
-  return names;
-}
-
 std::string expression_of(const EventOptions& kind, const std::string& column) {
-  return kind.when.empty() ? in_quotes(column, '`') + " = " + in_quotes(kind.name, '"') : kind.when;
+  return kind.when.empty() ? predicate::quoted(column, '`') + " = " + predicate::quoted(kind.name, '"') : kind.when;
 }
 
 bool weighs(const std::vector<EventOptions>& kinds) {

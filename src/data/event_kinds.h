@@ -27,8 +27,6 @@ struct EventOptions {
 
 // Whether histories read the events of a kind apart from the positives.
 bool has_own_history(const EventOptions& kind);
-// The names of those kinds, in their order.
-std::vector<std::string> own_histories(const std::vector<EventOptions>& kinds);
 // The expression that holds for the rows of a kind, as long as no kind before it does. column: that of the events.
 std::string expression_of(const EventOptions& kind, const std::string& column);
 // Whether rows get weights from their kinds.

@@ -92,14 +92,6 @@ bool all_integers(const columns::Interner& ids) {
 
 bool has_weights(const InteractionOptions& options) { return !options.weight.empty() || weighs(options.events); }
 
-// Per kind, which of own_histories() it has; others have none.
-std::vector<size_t> places_of_own_histories(const std::vector<EventOptions>& kinds) {
-  std::vector<size_t> places;
-  size_t own = 0;
-  for (const auto& kind : kinds) places.push_back(has_own_history(kind) ? own++ : SIZE_MAX);
-  return places;
-}
-
 // Rows that are no positives, while they are read.
 struct OtherRowsLoad {
   OtherRows* rows;
@@ -158,14 +150,15 @@ class LogLoader {
 
  private:
   void take_kinds() {
-    std::vector<const EventOptions*> kinds;
-    for (const auto& kind : options_.events)
-      if (has_own_history(kind)) kinds.push_back(&kind);
-    log_.events.resize(kinds.size());
-    for (size_t k = 0; k < kinds.size(); ++k) {
-      auto& rows = log_.events[k];
-      rows.kind = kinds[k]->name;
-      others_.push_back({&rows, rows.size(), kinds[k]->role == EventRole::negative});
+    const auto own = std::ranges::count_if(options_.events, has_own_history);
+    log_.events.resize(static_cast<size_t>(own));
+    for (size_t kind = 0, next = 0; kind < options_.events.size(); ++kind) {
+      const auto& of = options_.events[kind];
+      if (!has_own_history(of)) continue;
+      own_history_[kind] = others_.size();
+      auto& rows = log_.events[next++];
+      rows.kind = of.name;
+      others_.push_back({&rows, rows.size(), of.role == EventRole::negative});
     }
   }
 
@@ -318,7 +311,7 @@ class LogLoader {
     if (kind && kind->role != EventRole::positive) {
       ++rows_of_kind_[kind_of_[row]];
       if (kind->role == EventRole::negative) load_other(others_[0], row, time);
-      if (has_own_history(*kind)) load_other(others_[1 + own_history_[kind_of_[row]]], row, time);
+      if (has_own_history(*kind)) load_other(others_[own_history_[kind_of_[row]]], row, time);
       return;
     }
     float weight = kind ? static_cast<float>(kind->weight) : 1;
@@ -496,7 +489,7 @@ class LogLoader {
   std::vector<bool> is_positive_;  // per row of the batch; empty: all are
   uint64_t left_out_ = 0, of_no_kind_ = 0, positives_ = 0, not_positive_ = 0;  // rows, by the three
   std::vector<uint64_t> rows_of_kind_ = std::vector<uint64_t>(options_.events.size());
-  std::vector<size_t> own_history_ = places_of_own_histories(options_.events);
+  std::vector<size_t> own_history_ = std::vector<size_t>(options_.events.size());  // per kind that has one: of others_
   static constexpr size_t kMostUnnamed = 5;
   std::vector<std::string> unnamed_;  // values of the column of events that are of no kind; one more than are said
   bool integer_users_ = true, integer_items_ = true;

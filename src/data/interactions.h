@@ -59,7 +59,7 @@ struct Interactions {
   // numbers (Parquet, Arrow, JSON) held it as a text.
   bool integer_users = false, integer_items = false;
   OtherRows shown;                // what was shown and not clicked: `clicked`, `positive`, events of role negative
-  std::vector<OtherRows> events;  // per kind of event with a history of its own (own_histories())
+  std::vector<OtherRows> events;  // per kind of event that has_own_history()
 
   size_t size() const { return user.size(); }
   bool has_time() const { return !time_us.empty(); }

@@ -116,7 +116,7 @@ void Batcher::add_event_histories(const TrainBatch& batch, size_t example, math:
                                history.time_us.begin());
     for (; at > begin && histories.values.size() - first < k; --at) {
       const uint32_t item = history.items.values[at - 1];
-      if (knows_moments || std::ranges::find(targets, item) == targets.end())
+      if (knows_moments || !std::ranges::binary_search(targets, item))
         histories.values.push_back(source_.id_row_of_item[item]);
     }
     std::reverse(histories.values.begin() + static_cast<ptrdiff_t>(first), histories.values.end());

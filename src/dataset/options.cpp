@@ -232,8 +232,7 @@ void validate(const Options& o) {
     if (data::has_own_history(kind) && o.towers.user.history.last == 0)
       fail(ErrorKind::usage,
            "[[data.events]] name = \"{}\" is for histories, and user.history.last = 0 turns them off; leave the kind "
-           "out "
-           "with data.where",
+           "out with data.where",
            kind.name);
     if (kind.role == data::EventRole::negative && !kind.history && !reads_negatives)
       fail(

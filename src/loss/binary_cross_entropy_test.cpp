@@ -14,9 +14,8 @@ double reference(const LossFixture<double>& fixture) {
     const auto own = fixture.positives[i], masked = fixture.masked[i];
     const auto is = [](auto list, size_t j) { return std::ranges::find(list, j) != list.end(); };
     const auto z = [&](size_t j, double log_count) {
-      double s = 0;
-      for (size_t d = 0; d < fixture.users.cols(); ++d) s += fixture.users[i][d] * fixture.items[j][d];
-      return s / fixture.temperature - (o.correction == Correction::none ? 0 : o.logq_weight * log_count);
+      return fixture.cosine(i, j) / fixture.temperature -
+             (o.correction == Correction::none ? 0 : o.logq_weight * log_count);
     };
     double negatives = 0, sum = 0, weight = 0;
     for (size_t j = 0; j < fixture.items.rows() && j < fixture.shared_columns; ++j) {
@@ -46,21 +45,8 @@ TEST(BinaryCrossEntropy, OneRowByHand) {
   LossOptions options;
   options.kind = LossKind::bce;
   options.correction = Correction::none;
-  ThreadPool pool(1);
-  math::Matrix<double> users(1, 1), items(3, 1), d_users(1, 1), d_items(3, 1);
-  users[0][0] = 1;
-  items[0][0] = 0.2;
-  items[1][0] = 0.1;
-  items[2][0] = -0.3;
-  const math::Ragged<uint32_t> positives{{0, 1}, {0}};
-  LossInput<double> input;
-  input.users = users;
-  input.items = items;
-  input.positives = &positives;
-  LossOutput<double> output;
-  output.d_users = d_users;
-  output.d_items = d_items;
-  make_loss<double>(options)->run(pool, input, output);
+  const OneRow<double> row(options, {0.2, 0.1, -0.3}, 0);
+  const auto& [d_users, d_items, output] = row;
   const auto sigmoid = [](double z) { return 1 / (1 + std::exp(-z)); };
   EXPECT_NEAR(output.value, -std::log(sigmoid(2)) - (std::log(sigmoid(-1)) + std::log(sigmoid(3))) / 2, 1e-14);
   EXPECT_NEAR(d_items[0][0], -sigmoid(-2) / 0.1, 1e-13);
@@ -73,15 +59,7 @@ TEST(BinaryCrossEntropy, GradientsAreTheSlopesOfTheReference) {
     LossFixture<double> fixture(7, 5, 140, 3, correction, 3);  // two tiles of columns
     fixture.options.kind = LossKind::bce;
     fixture.options.logq_weight = 0.7;
-    fixture.log_multiplicity.assign(140, 0.0);
-    for (size_t j = 0; j < 140; ++j) fixture.log_multiplicity[j] = 0.01 * static_cast<double>(j);
-    const auto formula = [&] { return reference(fixture); };
-    expect_slopes(fixture, formula);
-    fixture.add_row_columns(7);
-    expect_slopes(fixture, formula);
-    fixture.shared_columns = 0;
-    fixture.frozen_begin = fixture.frozen_end = 0;  // own columns alone; the second row has none
-    expect_slopes(fixture, formula);
+    expect_slopes_in_all_forms(fixture, [&] { return reference(fixture); });
   }
 }
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -83,6 +85,23 @@ struct LossFixture {
     }
   }
 
+  double cosine(size_t row, size_t column) const {
+    double dot = 0;
+    for (size_t d = 0; d < users.cols(); ++d) dot += double{users[row][d]} * double{items[column][d]};
+    return dot;
+  }
+  // The columns that are negatives of a row, with the weights w_j of loss.h; the shared ones come first.
+  std::vector<std::pair<size_t, double>> negatives(size_t row) const {
+    const auto is = [](auto list, size_t j) { return std::ranges::find(list, j) != list.end(); };
+    std::vector<std::pair<size_t, double>> found;
+    for (size_t j = 0; j < items.rows() && j < shared_columns; ++j)
+      if (!is(positives[row], j) && !is(masked[row], j))
+        found.emplace_back(j, log_multiplicity.empty() ? 1 : std::exp(log_multiplicity[j]));
+    if (row < row_columns.size())
+      for (const uint32_t j : row_columns[row]) found.emplace_back(j, 1);
+    return found;
+  }
+
   LossInput<T> input() const {
     LossInput<T> input;
     input.users = users;
@@ -141,5 +160,44 @@ void expect_slopes(LossFixture<double>& fixture, const Reference& reference) {
   }
   ASSERT_NEAR(fixture.output.d_log_temperature, slope(fixture.temperature) * fixture.temperature, 1e-6);
 }
+
+// expect_slopes() with columns that stand for several, with row columns, and with row columns alone. The fixture has
+// two tiles of columns and nothing of these yet.
+template <class Reference>
+void expect_slopes_in_all_forms(LossFixture<double>& fixture, const Reference& reference) {
+  fixture.log_multiplicity.assign(fixture.items.rows(), 0.0);
+  for (size_t j = 0; j < fixture.items.rows(); ++j) fixture.log_multiplicity[j] = 0.01 * static_cast<double>(j);
+  expect_slopes(fixture, reference);
+  fixture.add_row_columns(7);
+  expect_slopes(fixture, reference);
+  fixture.shared_columns = 0;
+  fixture.frozen_begin = fixture.frozen_end = 0;  // own columns alone; the second row has none
+  expect_slopes(fixture, reference);
+}
+
+// The loss of one user, whose vector is the number 1, with items that are its cosines, one of them the positive.
+template <class T>
+struct OneRow {
+  math::Matrix<T> d_users, d_items;
+  LossOutput<T> output;
+
+  OneRow(const LossOptions& options, std::initializer_list<T> cosines, uint32_t positive,
+         std::span<const double> log_count = {})
+      : d_users(1, 1), d_items(cosines.size(), 1) {
+    math::Matrix<T> users(1, 1), items(cosines.size(), 1);
+    users[0][0] = 1;
+    std::ranges::copy(cosines, items.begin());
+    const math::Ragged<uint32_t> positives{{0, 1}, {positive}};
+    LossInput<T> input;
+    input.users = users;
+    input.items = items;
+    input.positives = &positives;
+    input.log_count = log_count;
+    output.d_users = d_users;
+    output.d_items = d_items;
+    ThreadPool pool(1);
+    make_loss<T>(options)->run(pool, input, output);
+  }
+};
 
 }  // namespace pagoda::loss

@@ -14,22 +14,9 @@ constexpr Correction kCorrections[] = {Correction::none, Correction::standard, C
 TEST(SampledSoftmax, OneRowByHand) {
   // Logits 0.2/0.1 = 2 and 1; bias -log(1/2) and -log(1/4): weights e^2 2 and e^1 4.
   LossOptions options;
-  ThreadPool pool(1);
-  math::Matrix<double> users(1, 1), items(2, 1), d_users(1, 1), d_items(2, 1);
-  users[0][0] = 1;
-  items[0][0] = 0.2;
-  items[1][0] = 0.1;
-  const math::Ragged<uint32_t> positives{{0, 1}, {0}};
   const std::vector<double> log_count{std::log(0.5), std::log(0.25)};
-  LossInput<double> input;
-  input.users = users;
-  input.items = items;
-  input.positives = &positives;
-  input.log_count = log_count;
-  LossOutput<double> output;
-  output.d_users = d_users;
-  output.d_items = d_items;
-  make_loss<double>(options)->run(pool, input, output);
+  const OneRow<double> row(options, {0.2, 0.1}, 0, log_count);
+  const auto& [d_users, d_items, output] = row;
   const double p = std::exp(2) * 2 / (std::exp(2) * 2 + std::exp(1) * 4);
   EXPECT_NEAR(output.value, -std::log(p), 1e-14);
   EXPECT_NEAR(d_items[0][0], (p - 1) / 0.1, 1e-13);
@@ -164,22 +151,10 @@ TEST(SampledSoftmax, OneItemInAllIsNothingToLearn) {
 
 TEST(SampledSoftmax, APositiveLearnedWellKeepsAnExactGradient) {
   // softmax - 1 is about -1e-9 here: far below what float can tell from 1 - 1.
-  ThreadPool pool(1);
-  math::Matrix<float> users(1, 1), items(2, 1), d_users(1, 1), d_items(2, 1);
-  users[0][0] = 1;
-  items[0][0] = 2;
-  items[1][0] = 0;
-  const math::Ragged<uint32_t> positives{{0, 1}, {0}};
   LossOptions options;
   options.correction = Correction::none;
-  LossInput<float> input;
-  input.users = users;
-  input.items = items;
-  input.positives = &positives;
-  LossOutput<float> output;
-  output.d_users = d_users;
-  output.d_items = d_items;
-  make_loss<float>(options)->run(pool, input, output);
+  const OneRow<float> row(options, {2, 0}, 0);
+  const auto& d_items = row.d_items;
   const double p = 1 / (1 + std::exp(-20.0));
   EXPECT_NEAR(d_items[0][0] / ((p - 1) / 0.1), 1, 1e-5);
   EXPECT_NEAR(d_items[1][0] / ((1 - p) / 0.1), 1, 1e-5);

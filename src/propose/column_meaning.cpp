@@ -9,6 +9,7 @@
 #include "columns/conventional_names.h"
 #include "columns/event_words.h"
 #include "data/answer.h"
+#include "predicate/quoted.h"
 
 namespace pagoda::propose {
 
@@ -182,17 +183,12 @@ std::string field_text(std::string_view name) {
   const Names keywords = {"and", "or", "not", "in", "is", "null", "true", "false", "seen"};
   const bool keyword = std::ranges::find(keywords, plain(name)) != keywords.end();
   const bool digit = !name.empty() && std::isdigit(static_cast<unsigned char>(name[0]));
-  return bare && !keyword && !digit ? std::string(name) : fmt::format("`{}`", name);
+  return bare && !keyword && !digit ? std::string(name) : predicate::quoted(name, '`');
 }
 
 std::string value_text(const data::ColumnGuess& column, std::string_view value) {
   if (is_number(column) || column.type == columns::ColumnType::boolean) return std::string(value);
-  std::string text = "\"";
-  for (const char c : value) {
-    if (c == '"' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text + '"';
+  return predicate::quoted(value, '"');
 }
 
 std::string one_of_text(const data::ColumnGuess& column, const std::vector<std::string>& values) {

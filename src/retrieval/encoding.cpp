@@ -27,21 +27,15 @@ void append_to_history(const model::Bundle& bundle, const model::Member& member,
   }
 }
 
-// The request's items that come after the history in which the member's towers read positives.
-std::vector<std::string> positives_since(const model::Member& member, const RetrieveRequest& request) {
-  auto items = request.recent;
-  for (const auto& [kind, of_kind] : request.events)
-    if (member.model.user_encoder.history_of(kind) == features::EventHistory::main)
-      items.insert(items.end(), of_kind.begin(), of_kind.end());
-  return items;
-}
-
 // The requests as one member reads them, without the attributes in them.
 std::vector<model::UserRequest> plain_requests(const model::Bundle& bundle, const model::Member& member,
                                                const std::vector<RetrieveRequest>& requests,
                                                const StandIns& stand_ins) {
   const auto& names = member.model.user_encoder.context_names();
   const auto& own_histories = member.model.user_encoder.own_histories();
+  const auto reads_as_positive = [&](const std::string& kind) {
+    return member.model.user_encoder.history_of(kind) == features::EventHistory::main;
+  };
   std::vector<model::UserRequest> plain(requests.size());
   for (size_t i = 0; i < requests.size(); ++i) {
     const auto& r = requests[i];
@@ -49,7 +43,8 @@ std::vector<model::UserRequest> plain_requests(const model::Bundle& bundle, cons
     if (r.user) p.user = p.cell = member.user_ids.find(*r.user);
     p.own_history = r.history.has_value();
     if (r.history) append_to_history(bundle, member, stand_ins, *r.history, p, p.history);
-    append_to_history(bundle, member, stand_ins, positives_since(member, r), p, p.recent);
+    for (const auto* items : recent_lists(r, reads_as_positive))
+      append_to_history(bundle, member, stand_ins, *items, p, p.recent);
     p.events.resize(r.events.empty() ? 0 : own_histories.size());
     for (const auto& [kind, items] : r.events)
       if (const auto own = std::ranges::find(own_histories, kind); own != own_histories.end())

@@ -16,6 +16,16 @@ struct Encoding {
   std::span<const size_t> places;  // of these requests among all
 };
 
+// The lists of the request's items that come after a history of positives, in their order: `recent`, and events of the
+// kinds for which is_positive(kind). Borrowed from the request.
+template <class IsPositive>
+std::vector<const std::vector<std::string>*> recent_lists(const RetrieveRequest& request, IsPositive is_positive) {
+  std::vector<const std::vector<std::string>*> lists{&request.recent};
+  for (const auto& [kind, items] : request.events)
+    if (is_positive(kind)) lists.push_back(&items);
+  return lists;
+}
+
 // Calls encode() for all requests with the cells of known users, and then for those that bring attributes of their own,
 // whose later answer counts.
 void for_each_encoding(const model::Bundle& bundle, const model::Member& member,

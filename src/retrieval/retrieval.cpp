@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ranges>
 #include <tuple>
 
 #include "columns/decimal.h"
@@ -176,10 +177,14 @@ size_t Retrieval::hidden_items() const {
   return bottom() - shown.count();
 }
 
-std::vector<uint32_t> Retrieval::rows_of(const std::vector<std::string>& items) const {
-  std::vector<uint32_t> rows;
+void Retrieval::add_rows_of(const std::vector<std::string>& items, std::vector<uint32_t>& rows) const {
   for (const auto& id : items)
     if (const auto row = find_item(id); row != columns::Interner::kNone) rows.push_back(row);
+}
+
+std::vector<uint32_t> Retrieval::rows_of(const std::vector<std::string>& items) const {
+  std::vector<uint32_t> rows;
+  add_rows_of(items, rows);
   return rows;
 }
 
@@ -194,10 +199,10 @@ uint32_t Retrieval::now_in_place_of(uint32_t bundle_row) const {
 }
 
 std::vector<uint32_t> Retrieval::seen_items(const RetrieveRequest& request) const {
-  auto rows = rows_of(recent_positives(request));
+  std::vector<uint32_t> rows;
+  for (const auto* items : recent_lists(request)) add_rows_of(*items, rows);
   if (request.history) {
-    const auto history = rows_of(*request.history);
-    rows.insert(rows.end(), history.begin(), history.end());
+    add_rows_of(*request.history, rows);
     return rows;
   }
   if (!request.user) return rows;
@@ -215,12 +220,8 @@ bool Retrieval::is_positive(std::string_view kind) const {
          });
 }
 
-// The request's items that come after a history of positives.
-std::vector<std::string> Retrieval::recent_positives(const RetrieveRequest& request) const {
-  auto items = request.recent;
-  for (const auto& [kind, of_kind] : request.events)
-    if (is_positive(kind)) items.insert(items.end(), of_kind.begin(), of_kind.end());
-  return items;
+std::vector<const std::vector<std::string>*> Retrieval::recent_lists(const RetrieveRequest& request) const {
+  return retrieval::recent_lists(request, [&](const std::string& kind) { return is_positive(kind); });
 }
 
 bool Retrieval::in_known_history(std::string_view user, std::string_view item, std::string_view kind,
@@ -339,7 +340,8 @@ StandIns Retrieval::stand_ins(ThreadPool& pool, const std::vector<RetrieveReques
   };
   for (const auto& request : requests) {
     size_t left = read;
-    look(recent_positives(request), left);
+    const auto recent = recent_lists(request);
+    for (const auto* items : recent | std::views::reverse) look(*items, left);
     if (request.history) look(*request.history, left);
     for (const auto& [kind, items] : request.events) {
       size_t left_of_kind = read;
@@ -381,7 +383,7 @@ std::vector<uint32_t> Retrieval::history_of(const RetrieveRequest& request) cons
       rows.assign(known.begin(), known.end());
     }
   }
-  add(recent_positives(request));
+  for (const auto* items : recent_lists(request)) add(*items);
   return rows;
 }
 

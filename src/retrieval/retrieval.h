@@ -180,7 +180,9 @@ class Retrieval {
   uint32_t now_in_place_of(uint32_t bundle_row) const;
   filter::Filter compile(const std::string& filter) const;
   std::vector<uint32_t> rows_of(const std::vector<std::string>& items) const;
-  std::vector<std::string> recent_positives(const RetrieveRequest& request) const;
+  void add_rows_of(const std::vector<std::string>& items, std::vector<uint32_t>& rows) const;
+  // As recent_lists() of encoding.h, of the kinds that are is_positive().
+  std::vector<const std::vector<std::string>*> recent_lists(const RetrieveRequest& request) const;
   std::vector<uint32_t> seen_items(const RetrieveRequest& request) const;
   std::vector<uint32_t> history_of(const RetrieveRequest& request) const;
   const index::Index& index() const { return over_bundle_ ? *over_bundle_ : bundle_->index(); }
