@@ -126,6 +126,15 @@ def test_what_was_viewed_may_be_recommended_and_what_was_bought_not(cli, model):
     assert "i5" not in items and "i3" in items
 
 
+def test_a_new_user_with_events_is_known_by_them(cli, model):
+    line = json.dumps({"user": "new", "events": {"view": ["i3", "nothing"]}})
+    said = cli("retrieve", model, "--users", "-", "--k", 5, stdin=line).stderr
+    assert "1 of 2 items of histories are not in the catalogue and are ignored: 'nothing'" in said
+    assert "their answers use their lines alone" in said
+    said = cli("retrieve", model, "--users", "-", "--k", 5, stdin=json.dumps({"user": "new", "events": {"view": []}})).stderr
+    assert "they get the answer for an unknown user" in said
+
+
 def test_live_events_count_as_they_would_in_the_request(cli, serve, shop, model):
     with serve(model) as server:
         assert server.call("GET", "/v1/model")[1]["events"] == ["buy", "view", "hate"]

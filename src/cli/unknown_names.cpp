@@ -34,19 +34,21 @@ std::string UnknownNames::Count::hint(const columns::Interner& known) const {
 }
 
 void UnknownNames::add(const retrieval::RetrieveRequest& request) {
+  std::vector<const std::vector<std::string>*> lists{&request.recent};  // of items that tell of the user
+  if (request.history) lists.push_back(&*request.history);
+  for (const auto& [kind, items] : request.events) lists.push_back(&items);
   if (request.user) {
     const bool known = retrieval_.knows_user(request);
     users_.add(known, *request.user);
     const auto in_catalogue = [&](const std::string& item) {
       return retrieval_.find_item(item) != columns::Interner::kNone;
     };
-    const bool has_history = (request.history && std::ranges::any_of(*request.history, in_catalogue)) ||
-                             std::ranges::any_of(request.recent, in_catalogue);
+    const bool has_history =
+        std::ranges::any_of(lists, [&](const auto* items) { return std::ranges::any_of(*items, in_catalogue); });
     if (!known && (has_history || !request.features.empty())) ++told_otherwise_;
   }
-  for (const auto* items : {request.history ? &*request.history : nullptr, &request.recent})
-    if (items)
-      for (const auto& item : *items) history_.add(retrieval_.find_item(item) != columns::Interner::kNone, item);
+  for (const auto* items : lists)
+    for (const auto& item : *items) history_.add(retrieval_.find_item(item) != columns::Interner::kNone, item);
   for (const auto& value : retrieval_.unseen_values(request)) values_.add(false, value);
 }
 
