@@ -48,8 +48,9 @@ def train(cli, config, output, log, *extra, **options):
     return cli("train", "-c", config, "-o", output, "--interactions", log, *extra, **options)
 
 
-@pytest.mark.parametrize("extra", [BARE, DEEP, CLIPPED, (*BARE, *DEEP, "--set", "item.hidden=[16]"), (*BARE, *HALF), (*BARE, "--set", "user.history.encoder='attention'")],
-                         ids=["ids", "deep", "clipped", "deep without a table", "bf16", "attention"])
+@pytest.mark.parametrize("extra", [BARE, DEEP, CLIPPED, (*BARE, *DEEP, "--set", "item.hidden=[16]"), (*BARE, *HALF), (*BARE, "--set", "user.history.encoder='attention'"),
+                                   (*BARE, "--set", "user.history.encoder='transformer'")],
+                         ids=["ids", "deep", "clipped", "deep without a table", "bf16", "attention", "transformer"])
 def test_one_pass_over_two_days_is_a_pass_over_each_to_the_bit(cli, config, days, tmp_path, extra):
     whole, first, second = (tmp_path / f"{name}.pagoda" for name in ("whole", "first", "second"))
     train(cli, config, whole, days / "both.csv", *ONE_PASS, *extra)

@@ -46,8 +46,9 @@ RATIO = (*SHORT, "--set", "loss.temperature_ratio='auto'", "--set", "evaluate.k=
 
 @pytest.mark.parametrize("extra", [SHORT, CATALOGUE, (*SHORT, "--set", "train.epochs=4", "--set", "train.refit=false", "--set", "train.optimizer='adam'",
                                                       "--set", "sampling.frequency.kind='streaming'"),
-                                   (*SHORT, "--set", "user.history.encoder='attention'"), RATIO, (*RATIO, "--set", "train.refit=false")],
-                         ids=["sampled", "catalogue", "streaming, no refit", "attention", "ratio", "ratio, no refit"])
+                                   (*SHORT, "--set", "user.history.encoder='attention'"),
+                                   (*SHORT, "--set", "train.history='before'", "--set", "user.history.encoder='transformer'", "--set", "train.order='sequences'"), RATIO, (*RATIO, "--set", "train.refit=false")],
+                         ids=["sampled", "catalogue", "streaming, no refit", "attention", "transformer", "ratio", "ratio, no refit"])
 def test_killed_at_any_moment_and_resumed_to_the_same_bits(cli, config, tmp_path, extra):
     whole = tmp_path / "whole.pagoda"
     start = time.monotonic()

@@ -95,8 +95,41 @@ std::vector<uint32_t> Batcher::epoch_order(uint64_t epoch) const {
   }
   if (o.rows == TrainingRows::interaction) std::erase_if(order, [&](uint32_t event) { return !kept(epoch, event); });
   if (o.rows == TrainingRows::interaction && o.order == Order::time) return order;
-  Rng(o.seed, Stream::shuffle, epoch).shuffle(std::span(order));
+  Rng rng(o.seed, Stream::shuffle, epoch);
+  if (o.order == Order::sequences)
+    shuffle_sequences(rng, order);
+  else
+    rng.shuffle(std::span(order));
   return order;
+}
+
+// Of a long list, histories begin at steps of half their length, so that rows of one step share their beginning: each
+// has half of what is read at least.
+size_t Batcher::sequence_begin(size_t position) const {
+  const size_t longest = source_.encoder->history_length();
+  if (source_.options->order != Order::sequences || position <= longest) return 0;
+  const size_t step = std::max<size_t>(1, longest / 2);
+  return (position - longest + step - 1) / step * step;
+}
+
+// `events` in the order of users: those of one user with histories that begin alike stay together.
+void Batcher::shuffle_sequences(Rng& rng, std::vector<uint32_t>& events) const {
+  const auto& e = *source_.events;
+  const auto sequence_of = [&](uint32_t event) {
+    const uint32_t user = e.user[event];
+    return std::pair(user, sequence_begin(event - e.items.offsets[user]));
+  };
+  std::vector<std::span<const uint32_t>> sequences;
+  for (size_t begin = 0, at = 1; begin < events.size(); ++at)
+    if (at == events.size() || sequence_of(events[at]) != sequence_of(events[begin])) {
+      sequences.push_back(std::span(events).subspan(begin, at - begin));
+      begin = at;
+    }
+  rng.shuffle(std::span(sequences));
+  std::vector<uint32_t> shuffled;
+  shuffled.reserve(events.size());
+  for (const auto sequence : sequences) shuffled.insert(shuffled.end(), sequence.begin(), sequence.end());
+  events = std::move(shuffled);
 }
 
 void Batcher::add_event_histories(const TrainBatch& batch, size_t example, math::Ragged<uint32_t>& histories) const {
@@ -138,13 +171,14 @@ void Batcher::add_interaction(uint32_t event, TrainBatch& batch, std::vector<uin
   const uint32_t user = e.user[event], target = e.items.values[event];
   const size_t begin = e.items.offsets[user], end = e.items.offsets[user + 1], k = source_.encoder->history_length();
   const size_t first = history.size();
-  size_t stop = event;
+  size_t stop = event, start = begin;
   if (source_.options->history == HistoryMode::before) {
     if (log.has_time())  // a row's history is strictly before it: nothing of the same moment
       stop = static_cast<size_t>(std::lower_bound(e.time_us.begin() + static_cast<ptrdiff_t>(begin),
                                                   e.time_us.begin() + event, e.time_us[event]) -
                                  e.time_us.begin());
-    for (size_t at = stop; at > begin && history.size() - first < k; --at)
+    start += sequence_begin(stop - begin);
+    for (size_t at = stop; at > start && history.size() - first < k; --at)
       if (e.items.values[at - 1] != target) history.push_back(source_.id_row_of_item[e.items.values[at - 1]]);
     std::reverse(history.begin() + static_cast<ptrdiff_t>(first), history.end());
   } else {
@@ -321,6 +355,7 @@ TrainBatch Batcher::make(uint64_t step, const std::vector<uint32_t>& order) cons
                    .context = std::span(context).subspan(i * names.size(), names.size()),
                    .moment_us = batch.timestamps_us[i]};
   source_.encoder->encode(*source_.cells, examples, batch.encoded);
+  batch.encoded.successive = o.order == Order::sequences;
   return batch;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/bounded_queue.h"
+#include "core/rng.h"
 #include "dataset/dataset.h"
 #include "sampling/positives.h"
 
@@ -43,8 +44,8 @@ struct BatchSource {
 // threads may call make().
 //
 // With rows = "interaction", the examples are the events that are not `skipped`. An epoch is a permutation of them (or
-// their order in time), cut into whole batches; the remainder is dropped, and differs in the next epoch. With rows =
-// "user", an epoch is a permutation of the users who have an event that is not skipped. With targets = "window", each
+// their order in time, or one of sequences), cut into whole batches; the remainder is dropped, and differs in the next
+// epoch. With rows = "user", an epoch is a permutation of the users who have an event that is not skipped. With targets = "window", each
 // batch draws a moment, and users who were active after it.
 class Batcher {
  public:
@@ -58,6 +59,8 @@ class Batcher {
   bool skipped(uint32_t event) const;
   bool kept(uint64_t epoch, uint32_t event) const;
   double expected_events() const;
+  size_t sequence_begin(size_t position) const;  // where the history of a user's event `position` begins
+  void shuffle_sequences(Rng& rng, std::vector<uint32_t>& events) const;
   double weight_of(uint32_t event) const;
   void add_interaction(uint32_t event, TrainBatch& batch, std::vector<uint32_t>& history) const;
   bool add_half(uint32_t user, uint64_t epoch, TrainBatch& batch, std::vector<uint32_t>& history) const;

@@ -142,7 +142,7 @@ void describe(OptionVisitor& f, TrainOptions& o) {
       "\"\": all rows weigh the same");
   f.field("mask_history_items", o.mask_history_items,
           "what the user had before is not pushed away as a negative: right where lists leave it out");
-  f.choice("order", o.order, {{"shuffled", Order::shuffled}, {"time", Order::time}},
+  f.choice("order", o.order, {{"shuffled", Order::shuffled}, {"time", Order::time}, {"sequences", Order::sequences}},
            "shuffled epochs, or one pass in time order");
   f.field("batch", o.batch, "examples a step: more in-batch negatives, fewer steps");
   f.field("epochs", o.epochs, "passes over the training part, at most");
@@ -281,6 +281,21 @@ void validate(const Options& o) {
       o.train.order == Order::time || (o.train.rows == TrainingRows::user && o.train.targets == Targets::window);
   if (needs_time && o.data.time.empty())
     fail(ErrorKind::usage, "train.order = \"time\" and train.targets = \"window\" need data.time");
+  if (o.train.order == Order::sequences &&
+      (o.train.rows != TrainingRows::interaction || o.train.history != HistoryMode::before))
+    fail(ErrorKind::usage,
+         "train.order = \"sequences\" is for rows with what was before them: set train.rows = \"interaction\" and "
+         "train.history = \"before\"");
+  const auto& history = o.towers.user.history;
+  if (history.last > 0 && history.encoder == features::HistoryEncoder::transformer) {
+    int64_t dim = history.table == features::HistoryTable::shared ? o.towers.item.id.dim : history.dim;
+    if (dim == 0) dim = o.towers.model.dim;
+    if (dim % history.heads != 0)
+      fail(ErrorKind::usage,
+           "user.history.heads = {} does not divide {}, the width of the history's embeddings; a transformer's heads "
+           "share it evenly",
+           history.heads, dim);
+  }
   if (!o.train.half_life.empty() && o.train.half_life != "auto" &&
       columns::parse_duration_us(o.train.half_life).value_or(0) <= 0)
     fail(ErrorKind::usage, "train.half_life = \"{}\" is no duration; write 7d, 12h, ..., \"auto\" or \"\"",
@@ -322,7 +337,7 @@ std::string resume_record(const Options& options) {
   for (const auto line : {"item_vectors = []", "user_vectors = []", "event = \"\""}) later.emplace("[data]", line);
   later.emplace("[[sampling.negatives]]", "items = \"all\"");
   for (const auto section : {"[user.id]", "[item.id]"}) later.emplace(section, "dropout = 0.0");
-  for (const auto line : {"encoder = \"mean\"", "heads = 2"}) later.emplace("[user.history]", line);
+  for (const auto line : {"encoder = \"mean\"", "heads = 2", "blocks = 1"}) later.emplace("[user.history]", line);
   later.emplace("[evaluate]", "repeats = \"miss\"");
   later.emplace("[evaluate]", "context = \"last\"");
   for (const auto line :

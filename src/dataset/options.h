@@ -60,7 +60,11 @@ enum class Targets {
   half,    // rows = user: a random half of the user's items is history, the other half targets
   window,  // rows = user: a random moment; before it is history, `target_window` from it targets
 };
-enum class Order { shuffled, time };
+enum class Order {
+  shuffled,
+  time,
+  sequences,  // users shuffled, the rows of each in their order
+};
 // Whether a row is an example if the user had its item before (rows = "interaction"). Lists that leave out what a user
 // had are judged by new items alone.
 enum class LearnRepeats : uint8_t {

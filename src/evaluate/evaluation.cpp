@@ -30,7 +30,7 @@ bool uses_order(const dataset::Options& options, const model::UserStates& states
   const auto& h = options.towers.user.history;
   if (options.train.rows == dataset::TrainingRows::user && options.train.target_recency > 0) return true;
   if (h.last == 0) return false;
-  if (h.recency > 0 || h.encoder == features::HistoryEncoder::attention) return true;
+  if (h.recency > 0 || features::is_learnt(h.encoder)) return true;
   if (options.train.rows == dataset::TrainingRows::interaction && options.train.history == dataset::HistoryMode::before)
     return true;
   if (options.train.rows == dataset::TrainingRows::user && options.train.targets == dataset::Targets::window)

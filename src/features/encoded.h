@@ -16,6 +16,7 @@ namespace pagoda::features {
 struct EncodedBatch {
   size_t size = 0;
   std::vector<math::Bag> bags;
+  bool successive = false;    // the history of a row often begins with all of that of the row before it
   math::Matrix<float> dense;  // [size, dense width]; no columns if there are no plain numbers
 };
 

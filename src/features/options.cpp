@@ -74,21 +74,25 @@ void describe(OptionVisitor& f, FeatureOptions& o) {
 
 void describe(OptionVisitor& f, UserOptions& o) {
   describe(f, o.id, "the user's own id: helps users with many rows, not new ones");
-  f.section("history", "the user's last items, pooled: the strongest sign of taste, and it serves new users, too",
-            [&](OptionVisitor& f) {
-              f.field("last", o.history.last, "how many of the user's latest items are read; 0: no history");
-              f.choice("table", o.history.table, {{"own", HistoryTable::own}, {"shared", HistoryTable::shared}},
-                       "own: embeddings apart from the item tower's; shared: the item tower's id embeddings");
-              f.field("dim", o.history.dim, "own: width of the embeddings; 0: the model's dim");
-              f.field("recency", o.history.recency,
-                      "the n-th latest item weighs (1 + n)^-recency; 0: all the same; attention begins there");
-              f.choice(
-                  "encoder", o.history.encoder,
-                  {{"mean", HistoryEncoder::mean}, {"attention", HistoryEncoder::attention}},
-                  "mean: of the items' embeddings; attention: learns which of them count now, by what they are, by "
-                  "the latest of them and by age, where order matters");
-              f.field("heads", o.history.heads, "attention: how many weightings of the history are learnt");
-            });
+  f.section(
+      "history", "the user's last items, pooled: the strongest sign of taste, and it serves new users, too",
+      [&](OptionVisitor& f) {
+        f.field("last", o.history.last, "how many of the user's latest items are read; 0: no history");
+        f.choice("table", o.history.table, {{"own", HistoryTable::own}, {"shared", HistoryTable::shared}},
+                 "own: embeddings apart from the item tower's; shared: the item tower's id embeddings");
+        f.field("dim", o.history.dim, "own: width of the embeddings; 0: the model's dim");
+        f.field("recency", o.history.recency,
+                "the n-th latest item weighs (1 + n)^-recency; 0: all the same; what is learnt begins there");
+        f.choice("encoder", o.history.encoder,
+                 {{"mean", HistoryEncoder::mean},
+                  {"attention", HistoryEncoder::attention},
+                  {"transformer", HistoryEncoder::transformer}},
+                 "mean: of the items' embeddings; attention: learns which of them count now, by what they are, by "
+                 "the latest of them and by age; transformer: reads them in their order, each beside those before it "
+                 "(take train.order = \"sequences\")");
+        f.field("heads", o.history.heads, "attention, transformer: how many weightings of the history are learnt");
+        f.field("blocks", o.history.blocks, "transformer: how many blocks stand on each other");
+      });
   f.field("hidden", o.hidden, "widths of the tower's ReLU layers; []: none");
   f.list<FeatureOptions>("features", o.features, "columns of the user table or of the context",
                          [](OptionVisitor& f, FeatureOptions& one) { describe(f, one); });
@@ -140,6 +144,8 @@ void validate(const UserOptions& user, const ItemOptions& item) {
     fail(ErrorKind::usage, "user.history.recency = {} is not in 0 .. 64", history.recency);
   if (history.heads < 1 || history.heads > kMaxHeads)
     fail(ErrorKind::usage, "user.history.heads = {} is not in 1 .. {}", history.heads, kMaxHeads);
+  if (history.blocks < 1 || history.blocks > kMaxBlocks)
+    fail(ErrorKind::usage, "user.history.blocks = {} is not in 1 .. {}", history.blocks, kMaxBlocks);
   if (!user.id.enabled && user.history.last == 0 && user.features.empty())
     fail(ErrorKind::usage, "the user tower reads nothing: turn on user.id or user.history, or name [[user.features]]");
   if (!item.id.enabled && item.features.empty())

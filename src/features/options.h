@@ -11,7 +11,7 @@ namespace pagoda::features {
 
 // Upper limits of the options.
 inline constexpr int64_t kMaxDim = 4096, kMaxVector = 16384, kMaxBuckets = 1 << 30, kMaxHistory = 100'000,
-                         kMaxWordNgrams = 16, kMaxHeads = 16;
+                         kMaxWordNgrams = 16, kMaxHeads = 16, kMaxBlocks = 8;
 
 enum class FeatureKind {
   categorical,  // one value of a set: a row of a table
@@ -48,18 +48,22 @@ struct IdOptions {
 
 enum class HistoryTable { own, shared };
 enum class HistoryEncoder {
-  mean,       // of the items' embeddings, weighed by recency
-  attention,  // nn/history_attention.h: weights by what the items are, by the latest of them and by age
+  mean,         // of the items' embeddings, weighed by recency
+  attention,    // nn/history_attention.h: weights by what the items are, by the latest of them and by age
+  transformer,  // nn/history_transformer.h: the items read in their order
 };
 
 struct HistoryOptions {
   int64_t last = 50;                       // the user's last k items; 0: no history
   HistoryTable table = HistoryTable::own;  // own: a table of its own; shared: the item tower's id table
   int64_t dim = 0;                         // own: its width; 0: the model's dim
-  double recency = 0.0;  // item of age n (0 the latest) weighs (1 + n)^-recency; attention begins at these weights
+  double recency = 0.0;  // item of age n (0 the latest) weighs (1 + n)^-recency; what is learnt begins at these weights
   HistoryEncoder encoder = HistoryEncoder::mean;
-  int64_t heads = 2;  // of attention
+  int64_t heads = 2;   // of attention and transformer
+  int64_t blocks = 1;  // of transformer
 };
+// Whether the weights of a history's items are learnt, and depend on each other.
+inline bool is_learnt(HistoryEncoder encoder) { return encoder != HistoryEncoder::mean; }
 
 // Which history reads the events of a kind.
 enum class EventHistory : uint8_t {

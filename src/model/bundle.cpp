@@ -368,7 +368,7 @@ void Bundle::read_towers(Member& member, const std::string& prefix) const {
          "{}: section '{}user_encoder' reads histories of other items than section '{}item_encoder' knows", path,
          prefix, prefix);
   const auto& history = options.user.history;
-  if (history.encoder == features::HistoryEncoder::attention) {
+  if (features::is_learnt(history.encoder)) {
     if (model.user_encoder.history_length() != static_cast<size_t>(history.last))
       fail(ErrorKind::failed,
            "{}: section '{}user_encoder' reads histories of another length than '{}tower_options' says", path, prefix,

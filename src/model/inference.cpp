@@ -19,6 +19,7 @@ math::Matrix<float> in_blocks(ThreadPool& pool, size_t n, size_t dim, const Enco
   pool.for_chunks(n, kBlock, [&](size_t begin, size_t end) {
     features::EncodedBatch batch;
     Tower<float>::Pass pass;
+    pass.transformer.for_backward = false;
     encode(begin, end, batch);
     yield_to_foreground(pool.throttle());
     forward(batch, pass);

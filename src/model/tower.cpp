@@ -10,7 +10,7 @@ namespace pagoda::model {
 
 namespace {
 constexpr size_t kRowChunk = 256;
-constexpr uint64_t kAttentionSubstream = 500;  // of random numbers, from that of the tower on
+constexpr uint64_t kHistorySubstream = 500;  // of random numbers, from that of the tower on
 }  // namespace
 
 template <class T>
@@ -35,20 +35,25 @@ Tower<T>::Tower(features::TowerLayout layout, std::vector<size_t> table_of, std:
     for (auto h : hidden) widths.push_back(static_cast<size_t>(h));
   if (sum_ || !hidden.empty() || width_ != dim || layout_.dense > 0) widths.push_back(dim);
   mlp_ = nn::Mlp<T>(std::move(widths));
-  if (history.encoder == features::HistoryEncoder::mean) return;
+  if (!features::is_learnt(history.encoder)) return;
   for (size_t b = 0; b < bags.size(); ++b)
-    if (bags[b].reads == features::BagReads::history) attended_ = b;
-  if (attended_ == kNone) return;
+    if (bags[b].reads == features::BagReads::history) learnt_ = b;
+  if (learnt_ == kNone) return;
   recency_ = history.recency;
-  attention_ = nn::HistoryAttention<T>(bags[attended_].dim, static_cast<size_t>(history.heads),
-                                       static_cast<size_t>(history.last));
+  const auto heads = static_cast<size_t>(history.heads), longest = static_cast<size_t>(history.last);
+  if (history.encoder == features::HistoryEncoder::attention)
+    attention_.emplace(bags[learnt_].dim, heads, longest);
+  else
+    transformer_.emplace(typename nn::HistoryTransformer<T>::Shape{
+        .dim = bags[learnt_].dim, .blocks = static_cast<size_t>(history.blocks), .heads = heads, .longest = longest});
 }
 
 template <class T>
 void Tower<T>::initialise(uint64_t seed, uint64_t lane) {
   mlp_.initialise(seed, lane);
   if (!added_.empty()) mlp_.weights(mlp_.layers() - 1).fill(0);
-  if (attended_ != kNone) attention_.initialise(seed, lane + kAttentionSubstream, recency_);
+  if (attention_) attention_->initialise(seed, lane + kHistorySubstream, recency_);
+  if (transformer_) transformer_->initialise(seed, lane + kHistorySubstream, recency_);
 }
 
 template <class T>
@@ -61,8 +66,10 @@ void Tower<T>::forward(ThreadPool& pool, Tables tables, const features::EncodedB
     const StepClock::Within gather(pass.clock, StepStage::gather);
     const auto& table = tables[table_of_[b]];
     const auto out = x.slice_cols(column_of_[b], column_of_[b] + layout_.bags[b].dim);
-    if (b == attended_)
-      attention_.forward(pool, table, batch.bags[b], pass.attention, out);
+    if (b == learnt_ && attention_)
+      attention_->forward(pool, table, batch.bags[b], pass.attention, out);
+    else if (b == learnt_)
+      transformer_->forward(pool, table, batch.bags[b], batch.successive, dropout, pass.transformer, out);
     else
       table.forward(pool, batch.bags[b], out);
   }
@@ -99,8 +106,9 @@ std::vector<typename nn::EmbeddingTable<T>::Reading> Tower<T>::backward_bag(Thre
                                                                             Gradients& gradients) const {
   const math::MatrixView<const T> d_bag =
       pass.d_input.view().slice_cols(column_of_[b], column_of_[b] + layout_.bags[b].dim);
-  if (b != attended_) return {{&batch.bags[b], d_bag}};
-  return attention_.backward(pool, tables[table_of_[b]], batch.bags[b], pass.attention, d_bag, gradients.attention);
+  if (b != learnt_) return {{&batch.bags[b], d_bag}};
+  if (transformer_) return {transformer_->backward(pool, pass.transformer, d_bag, gradients.transformer)};
+  return attention_->backward(pool, tables[table_of_[b]], batch.bags[b], pass.attention, d_bag, gradients.attention);
 }
 
 template class Tower<float>;

@@ -1,6 +1,7 @@
 // One tower: embeddings and numbers -> layers -> one vector -> unit length.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "model/step_clock.h"
 #include "nn/embedding_table.h"
 #include "nn/history_attention.h"
+#include "nn/history_transformer.h"
 #include "nn/mlp.h"
 
 namespace pagoda::model {
@@ -18,7 +20,7 @@ namespace pagoda::model {
 // forward or backward; several threads may run forward at once, each with its own Pass.
 //
 //   X [B, width]  the bags' embeddings side by side, then the plain numbers; that of a history is the weighted mean of
-//                 its items', or an attention over them
+//                 its items', or what an attention or a transformer reads in them
 //   Y [B, dim]    Combine::concat: MLP(X), its last layer linear. Without hidden layers and plain numbers and with
 //                 width = dim there is no projection either: the embedding itself is the vector (matrix factorisation).
 //                 Combine::sum: E_1 + ... + MLP(F), E the bags of ids and of the history, F the rest of X, which may be
@@ -37,6 +39,7 @@ class Tower {
     math::Matrix<T> input, output;  // X, Y
     typename nn::Mlp<T>::Activations activations;
     typename nn::HistoryAttention<T>::Pass attention;
+    typename nn::HistoryTransformer<T>::Pass transformer;
     std::vector<T> lengths;
     math::Matrix<T> d_input;
     StepClock* clock = nullptr;  // where there is one, it is told what is gathered
@@ -46,14 +49,17 @@ class Tower {
   struct Gradients {
     typename nn::Mlp<T>::Gradients layers;
     typename nn::HistoryAttention<T>::Gradients attention;
-    double squared_norm() const { return layers.squared_norm() + attention.squared_norm(); }
+    typename nn::HistoryTransformer<T>::Gradients transformer;
+    double squared_norm() const {
+      return layers.squared_norm() + attention.squared_norm() + transformer.squared_norm();
+    }
   };
 
   void forward(ThreadPool& pool, Tables tables, const features::EncodedBatch& batch, const Dropout& dropout,
                Pass& pass) const;
   // The gradients of the weights; leaves dX in pass.d_input; d_output is scratch afterwards.
   void backward(ThreadPool& pool, Pass& pass, math::MatrixView<T> d_output, Gradients& gradients) const;
-  // After backward(): how bag b read its table, and what of dY it brings; for an attention, its gradients, too. The
+  // After backward(): how bag b read its table, and what of dY it brings; for a history that is learnt, its gradients, too. The
   // readings borrow the batch and the pass.
   std::vector<typename nn::EmbeddingTable<T>::Reading> backward_bag(ThreadPool& pool, Tables tables,
                                                                     const features::EncodedBatch& batch, size_t b,
@@ -63,8 +69,11 @@ class Tower {
   size_t table_of(size_t bag) const { return table_of_[bag]; }
   nn::Mlp<T>& mlp() { return mlp_; }
   const nn::Mlp<T>& mlp() const { return mlp_; }
-  nn::HistoryAttention<T>* attention() { return attended_ == kNone ? nullptr : &attention_; }  // nullptr: none
-  const nn::HistoryAttention<T>* attention() const { return attended_ == kNone ? nullptr : &attention_; }
+  // How the history is read; nullptr: not by this.
+  nn::HistoryAttention<T>* attention() { return attention_ ? &*attention_ : nullptr; }
+  const nn::HistoryAttention<T>* attention() const { return attention_ ? &*attention_ : nullptr; }
+  nn::HistoryTransformer<T>* transformer() { return transformer_ ? &*transformer_ : nullptr; }
+  const nn::HistoryTransformer<T>* transformer() const { return transformer_ ? &*transformer_ : nullptr; }
   size_t width() const { return width_; }
 
  private:
@@ -75,9 +84,10 @@ class Tower {
   bool sum_ = false, normalise_ = true;
   nn::Mlp<T> mlp_;
   static constexpr size_t kNone = SIZE_MAX;
-  size_t attended_ = kNone;  // the bag of the history, if it is read by attention
+  size_t learnt_ = kNone;  // the bag of the history, if it is read by one of these
   double recency_ = 0;
-  nn::HistoryAttention<T> attention_;
+  std::optional<nn::HistoryAttention<T>> attention_;
+  std::optional<nn::HistoryTransformer<T>> transformer_;
 };
 
 }  // namespace pagoda::model

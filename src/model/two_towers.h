@@ -67,7 +67,7 @@ class TwoTowers {
   using ConstParameter = NamedParameter<const math::Matrix<T>, const math::Matrix<uint16_t>>;
 
   // All parameters, in the order in which they are saved and update() takes the optimisers: the tables, then the user
-  // tower's layers and its attention, then the item tower's layers.
+  // tower's layers and what reads its history, then the item tower's layers.
   std::vector<Parameter> parameters();
   std::vector<ConstParameter> parameters() const;
 

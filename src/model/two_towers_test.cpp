@@ -55,7 +55,7 @@ struct Step {
   }
 };
 
-// Each table's gradient as a whole matrix, then each layer's and the attention's, in the order of parameters().
+// Each table's gradient as a whole matrix, then each layer's and those of what reads the history, in the order of parameters().
 std::vector<math::Matrix<double>> dense(TwoTowers<double>& towers, const TwoTowersGradients<double>& g) {
   std::vector<math::Matrix<double>> all;
   for (size_t t = 0; t < towers.tables().size(); ++t) {
@@ -70,6 +70,10 @@ std::vector<math::Matrix<double>> dense(TwoTowers<double>& towers, const TwoTowe
       all.push_back(side->layers.weights[l]);
       all.push_back(side->layers.biases[l]);
     }
+    if (side == &g.user && towers.user().transformer())
+      nn::HistoryTransformer<double>::for_each_parameter(
+          *towers.user().transformer(),
+          [&](const std::string&, auto&, const auto& gradient_of) { all.push_back(gradient_of(side->transformer)); });
     if (side == &g.user && towers.user().attention())
       nn::HistoryAttention<double>::for_each_parameter(
           *towers.user().attention(), [&](const char*, auto&, auto of) { all.push_back(side->attention.*of); });
@@ -116,12 +120,13 @@ void sweep(const SmallWorld& w) {
 TEST(TwoTowers, EveryParametersGradientIsThatOfFiniteDifferencesThroughTheLoss) {
   for (auto combine : {Combine::sum, Combine::concat})
     for (auto table : {features::HistoryTable::own, features::HistoryTable::shared})
-      for (auto encoder : {features::HistoryEncoder::mean, features::HistoryEncoder::attention})
+      for (auto encoder :
+           {features::HistoryEncoder::mean, features::HistoryEncoder::attention, features::HistoryEncoder::transformer})
         for (bool normalise : {true, false})
           for (const auto& hidden : std::vector<std::vector<int64_t>>{{}, {5}, {6, 5}}) {
-            SCOPED_TRACE(fmt::format("sum {}, shared {}, attention {}, normalise {}, hidden layers {}",
+            SCOPED_TRACE(fmt::format("sum {}, shared {}, encoder {}, normalise {}, hidden layers {}",
                                      combine == Combine::sum, table == features::HistoryTable::shared,
-                                     encoder == features::HistoryEncoder::attention, normalise, hidden.size()));
+                                     static_cast<int>(encoder), normalise, hidden.size()));
             SmallWorld w;
             w.all_features();
             w.user.history.table = table;

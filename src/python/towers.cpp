@@ -131,6 +131,9 @@ nb::tuple tower(const Loaded& loaded, const std::string& which) {
   const bool user = which == "user";
   const auto& one = user ? towers.user() : towers.item();
   const auto& features = user ? options.user.features : options.item.features;
+  if (user && towers.user().transformer())
+    fail(ErrorKind::usage,
+         "towers with user.history.encoder = \"transformer\" are not exported; \"attention\" and \"mean\" are");
   const auto poolings = poolings_of(one.layout(), features, one.attention() != nullptr);
 
   nb::dict weights;

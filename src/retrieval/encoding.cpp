@@ -16,7 +16,9 @@ void append_to_history(const model::Bundle& bundle, const model::Member& member,
   const auto& encoder = member.model.user_encoder;
   for (const auto& id : items) {
     if (const auto instead = stand_ins.find(id); instead != stand_ins.end()) {
-      const size_t most = member.model.towers.user().attention() ? 1 : instead->second.size();
+      const size_t most = member.model.towers.user().attention() || member.model.towers.user().transformer()
+                              ? 1
+                              : instead->second.size();
       history.push_back(encoder.history_rows() + static_cast<uint32_t>(request.stand_ins.size()));
       for (const uint32_t row : std::span(instead->second).first(most))
         request.stand_ins.values.push_back(member.item_id_rows[row]);

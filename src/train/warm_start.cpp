@@ -26,9 +26,10 @@ std::string shape_of(const dataset::Options& options) {
   towers.model.dropout = standard.dropout;
   towers.user.id.dropout = towers.item.id.dropout = features::IdOptions().dropout;
   auto& history = towers.user.history;
-  const bool attends = history.encoder == features::HistoryEncoder::attention;
-  if (!attends) history.heads = features::HistoryOptions().heads;     // it has none
-  if (attends) history.recency = features::HistoryOptions().recency;  // where attention began, and not where it is
+  const bool is_learnt = features::is_learnt(history.encoder);
+  if (!is_learnt) history.heads = features::HistoryOptions().heads;     // it has none
+  if (is_learnt) history.recency = features::HistoryOptions().recency;  // where learning began, and not where it is
+  if (history.encoder != features::HistoryEncoder::transformer) history.blocks = features::HistoryOptions().blocks;
   return pagoda::to_toml([&](OptionVisitor& f) { describe(f, towers); }, false);
 }
 
