@@ -315,6 +315,12 @@ bool refits_going_on(const Options& o) {
   return o.train.refit_by == RefitBy::going_on || (o.train.refit_by == RefitBy::automatic && by_time);
 }
 
+bool reads_histories_apart(const Options& o) {
+  return o.towers.user.history.last > 0 && o.towers.user.history.encoder == features::HistoryEncoder::transformer &&
+         o.train.rows == TrainingRows::interaction && o.train.history == HistoryMode::before &&
+         o.train.order == Order::shuffled;
+}
+
 std::string_view name_of(Repeats repeats) { return repeats == Repeats::keep ? "keep" : "miss"; }
 
 std::string_view name_of(JudgedContext context) { return context == JudgedContext::request ? "request" : "last"; }

@@ -142,6 +142,8 @@ struct Options {
 bool skips_repeats(const Options& options);
 // Whether a model is refit by going on from the one before it (RefitBy).
 bool refits_going_on(const Options& options);
+// Whether a transformer reads the history of each row anew where one pass could serve a user's rows (Order::sequences).
+bool reads_histories_apart(const Options& options);
 
 void describe(OptionVisitor& fields, Options& options);
 void name_vector_columns(Options& options);   // sets data.item_vector_columns and data.user_vector_columns

@@ -139,6 +139,9 @@ void validate(const UserOptions& user, const ItemOptions& item) {
     fail(ErrorKind::usage, "user.history.last = {} is not in 0 .. {}", history.last, kMaxHistory);
   if (history.dim < 0 || history.dim > kMaxDim)
     fail(ErrorKind::usage, "user.history.dim = {} is not in 0 .. {}", history.dim, kMaxDim);
+  if (history.encoder == HistoryEncoder::transformer && history.last > kMaxSequence)
+    fail(ErrorKind::usage, "user.history.last = {} is more than the {} items that a transformer reads", history.last,
+         kMaxSequence);
   // Above 64 the second latest item weighs less than 2^-64: nothing compared with the latest.
   if (!(history.recency >= 0 && history.recency <= 64))
     fail(ErrorKind::usage, "user.history.recency = {} is not in 0 .. 64", history.recency);

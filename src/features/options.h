@@ -11,7 +11,8 @@ namespace pagoda::features {
 
 // Upper limits of the options.
 inline constexpr int64_t kMaxDim = 4096, kMaxVector = 16384, kMaxBuckets = 1 << 30, kMaxHistory = 100'000,
-                         kMaxWordNgrams = 16, kMaxHeads = 16, kMaxBlocks = 8;
+                         kMaxWordNgrams = 16, kMaxHeads = 16, kMaxBlocks = 8,
+                         kMaxSequence = 1024;  // of a transformer: its work and memory go with the square
 
 enum class FeatureKind {
   categorical,  // one value of a set: a row of a table

@@ -59,8 +59,8 @@ class Tower {
                Pass& pass) const;
   // The gradients of the weights; leaves dX in pass.d_input; d_output is scratch afterwards.
   void backward(ThreadPool& pool, Pass& pass, math::MatrixView<T> d_output, Gradients& gradients) const;
-  // After backward(): how bag b read its table, and what of dY it brings; for a history that is learnt, its gradients, too. The
-  // readings borrow the batch and the pass.
+  // After backward(): how bag b read its table, and what of dY it brings; for a history that is learnt, its gradients,
+  // too. The readings borrow the batch and the pass.
   std::vector<typename nn::EmbeddingTable<T>::Reading> backward_bag(ThreadPool& pool, Tables tables,
                                                                     const features::EncodedBatch& batch, size_t b,
                                                                     Pass& pass, Gradients& gradients) const;

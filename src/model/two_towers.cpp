@@ -10,9 +10,9 @@ namespace pagoda::model {
 namespace {
 constexpr uint64_t kUserSubstream = 1000, kItemSubstream = 2000;  // of random numbers; tables take 0 ..
 constexpr std::string_view kHistoryPrefix = "user.history.";      // of the names of what reads a history
-// Its share of the learning rate. A matrix between embeddings acts on all of them at once, so it must move slowly beside
-// them (Yang et al. 2022, "Tensor Programs V", table 8: by one over the width where an embedding's rate is 1). At 1 the
-// loss settles higher than that of a plain mean.
+// Its share of the learning rate. A matrix between embeddings acts on all of them at once, so it must move slowly
+// beside them (Yang et al. 2022, "Tensor Programs V", table 8: by one over the width where an embedding's rate is 1).
+// At 1 the loss settles higher than that of a plain mean.
 constexpr double kHistoryRate = 0.1;
 }  // namespace
 

@@ -55,7 +55,8 @@ struct Step {
   }
 };
 
-// Each table's gradient as a whole matrix, then each layer's and those of what reads the history, in the order of parameters().
+// Each table's gradient as a whole matrix, then each layer's and those of what reads the history, in the order of
+// parameters().
 std::vector<math::Matrix<double>> dense(TwoTowers<double>& towers, const TwoTowersGradients<double>& g) {
   std::vector<math::Matrix<double>> all;
   for (size_t t = 0; t < towers.tables().size(); ++t) {

@@ -47,8 +47,6 @@ void CausalAttention<T>::forward(const Sequences& sequences, size_t first, size_
   size_t cells = 0;
   for (size_t s = first; s < last; ++s) cells += heads_ * sequences.asked_of(s) * sequences.length(s);
   pass.weights.resize(cells);
-  math::Matrix<T> by_position(heads_, longest_);  // b with the greatest distance first: a row's biases lie together
-  for (size_t h = 0; h < heads_; ++h) std::reverse_copy(ages_[h], ages_[h] + longest_, by_position[h]);
   const T scale = 1 / std::sqrt(static_cast<T>(width));
   for_each_sequence(sequences, first, last, heads_, [&](size_t s, size_t keys, size_t asked, size_t weights) {
     const size_t n = sequences.length(s), m = sequences.asked_of(s);
@@ -63,7 +61,7 @@ void CausalAttention<T>::forward(const Sequences& sequences, size_t first, size_
            math::MatrixView<const T>(of_sequence.slice_cols(left, left + width)), T{0}, a);
       for (size_t i = 0; i < m; ++i) {
         const size_t read = sequences.asked[sequences.asked_begins[s] + i] + 1;
-        const T* bias = by_position[h] + longest_ - read;
+        const T* bias = ages_[h] + longest_ - read;
         const double sum = math::exp_shifted(a[i], bias, math::max_biased(a[i], bias, read), read);
         math::scale(static_cast<T>(1 / sum), a[i], read);
         std::fill(a[i] + read, a[i] + n, T{0});
@@ -110,11 +108,8 @@ void CausalAttention<T>::backward(const Sequences& sequences, size_t first, size
       for (size_t i = 0; i < m; ++i) {
         const size_t at = sequences.asked[sequences.asked_begins[s] + i];
         const T mean = math::dot(a[i], d[i], at + 1);
-        T* d_age = pass.d_ages[h];
-        for (size_t j = 0; j <= at; ++j) {
-          d[i][j] = a[i][j] * (d[i][j] - mean);
-          d_age[at - j] += d[i][j];
-        }
+        for (size_t j = 0; j <= at; ++j) d[i][j] = a[i][j] * (d[i][j] - mean);
+        math::axpy(T{1}, d[i], pass.d_ages[h] + longest_ - (at + 1), at + 1);
         std::fill(d[i] + at + 1, d[i] + n, T{0});
       }
       gemm(Op::none, Op::none, scale, math::MatrixView<const T>(d),

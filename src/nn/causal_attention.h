@@ -29,7 +29,8 @@ struct Sequences {
 // Press et al. 2022). X [n, d] of all positions, Z [m, d] of the asked ones, H heads of width w = d / H:
 //
 //   Q = Z W_q,  [K, V] = X W_kv
-//   a_h(i, j) = softmax over j <= p_i of <Q_hi, K_hj> / sqrt(w) + b_h(p_i - j)      b [H, L], L the longest sequence
+//   a_h(i, j) = softmax over j <= p_i of <Q_hi, K_hj> / sqrt(w) + b_h(p_i - j)      b [H, L], L the longest sequence;
+//                                                                              distance a is in column L - 1 - a
 //   Y_i = [sum_j a_h(i, j) V_hj, h = 1 .. H] W_o
 template <class T>
 class CausalAttention {

@@ -44,7 +44,8 @@ struct Stack {
       HistoryTransformer<T>::for_each_parameter(transformer,
                                                 [&](const std::string&, math::Matrix<T>& matrix, const auto&) {
                                                   matrix = random_matrix<T>(matrix.rows(), matrix.cols(), lane++);
-            for (T& v : matrix) v *= T{0.4};  // the reference takes exp of scores as they are
+                                                  for (T& v : matrix)
+                                                    v *= T{0.4};  // the reference takes exp of scores as they are
                                                 });
   }
   math::Matrix<T> vectors(ThreadPool& pool, const math::Bag& bag, bool successive,
@@ -94,7 +95,7 @@ struct Naive {
       Row part(kWidth, 0.0);
       for (size_t j = 0; j <= at; ++j) {
         const auto kv = times(x[j], *p.at(name + "keys_values"));
-        double score = (*p.at(name + "ages"))[h][at - j];
+        double score = (*p.at(name + "ages"))[h][kLongest - 1 - (at - j)];
         for (size_t k = 0; k < kWidth; ++k) score += q[h * kWidth + k] * kv[h * kWidth + k] / std::sqrt(double{kWidth});
         sum += std::exp(score);
         for (size_t k = 0; k < kWidth; ++k) part[k] += std::exp(score) * kv[kDim + h * kWidth + k];

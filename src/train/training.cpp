@@ -178,6 +178,10 @@ void Run::execute(RunFlags flags) {
   if (const auto& o = options_.loss; o.top_k > 0 && first_epoch_of_thresholds(options_) >= options_.train.epochs)
     log_warning("loss.top_k = {} begins at epoch {} of {}, and so never: lower loss.top_k_start or raise train.epochs",
                 o.top_k, first_epoch_of_thresholds(options_) + 1, options_.train.epochs);
+  if (dataset::reads_histories_apart(options_))
+    log_warning(
+        "train.order = \"sequences\" would be several times as fast: a transformer then reads a user's rows in one "
+        "pass");
   if (choose_by_ != options_.train.choose_by && may_choose())
     log_warning("{} cannot tell models apart among {} items: a list so long holds nearly all there is; {} chooses",
                 options_.train.choose_by, data_->catalogue.size(), choose_by_);
