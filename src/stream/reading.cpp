@@ -77,6 +77,11 @@ void Reading::read(std::vector<Message>& messages) {
   messages.clear();
   source_.poll(kPoll, messages);
   meet_partitions();
+  const auto rest = [this] {
+    source_.rest(kPoll);
+    return !stop_;
+  };
+  if (!decoder_.prepare(messages, rest)) return;  // stopped: they are read again
   auto decoded = decoder_.decode(messages);
   if (!keep_bad(messages, decoded)) return;  // stopped: they are read again
   order_.add(messages, std::move(decoded));

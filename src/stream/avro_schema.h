@@ -1,0 +1,15 @@
+// Private: the text of an Avro schema, made ready for a parser that reads one text alone.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "stream/schema_registry.h"
+
+namespace pagoda::stream {
+
+// The schema with each name of another subject replaced, where it is met first, by what it stands for. Error{input}: it
+// is not JSON; it refers to itself, so that a message may nest without end; or it has a list whose elements take no
+// bytes, so that a message of a few bytes may be a list of any length.
+nlohmann::ordered_json whole_avro_schema(const RegisteredSchema& schema);
+
+}  // namespace pagoda::stream
