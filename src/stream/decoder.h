@@ -8,7 +8,7 @@
 
 #include "data/interactions.h"
 #include "stream/event.h"
-#include "stream/row_decoder.h"
+#include "stream/messages/row_decoder.h"
 
 namespace pagoda::stream {
 

@@ -1,4 +1,4 @@
-#include "stream/avro_schema.h"
+#include "stream/messages/avro_schema.h"
 
 #include <algorithm>
 #include <map>

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "stream/schema_registry.h"
+#include "stream/messages/schema_registry.h"
 #include "text/row.h"
 
 namespace pagoda::stream {

@@ -7,8 +7,8 @@
 
 #include "columns/decimal.h"
 #include "core/error.h"
-#include "stream/avro_schema.h"
-#include "stream/record_decoder.h"
+#include "stream/messages/avro_schema.h"
+#include "stream/messages/record_decoder.h"
 #include "text/json_cell.h"
 
 namespace pagoda::stream {
@@ -85,7 +85,7 @@ std::string symbol_of(const avro_value_t& value) {
   return avro_schema_enum_get(schema, number);
 }
 
-AvroRowJson json_of_value(const avro_value_t& value) {
+AvroRowJson json_of_avro(const avro_value_t& value) {
   switch (avro_value_get_type(&value)) {
     case AVRO_NULL: return nullptr;
     case AVRO_BOOLEAN: return number_of(value, value.iface->get_boolean) != 0;
@@ -105,7 +105,7 @@ AvroRowJson json_of_value(const avro_value_t& value) {
     case AVRO_UNION: {
       avro_value_t branch;
       avro_ok(avro_value_get_current_branch(&value, &branch));
-      return json_of_value(branch);
+      return json_of_avro(branch);
     }
     default: break;
   }
@@ -118,9 +118,9 @@ AvroRowJson json_of_value(const avro_value_t& value) {
     const char* name = nullptr;
     avro_ok(avro_value_get_by_index(&value, i, &element, &name));
     if (list)
-      json.push_back(json_of_value(element));
+      json.push_back(json_of_avro(element));
     else
-      json[name] = json_of_value(element);
+      json[name] = json_of_avro(element);
   }
   return json;
 }
@@ -134,10 +134,10 @@ int64_t times(int64_t value, int64_t factor) {
 
 // The digits of a big-endian two's complement number, and a point before the last `scale` of them.
 std::string decimal_digits(const std::string& bytes, int64_t scale) {
-  constexpr size_t kMostBytes = 16;
-  if (bytes.size() > kMostBytes || scale < 0 || scale > 1000)
+  constexpr size_t kMostDecimalBytes = 16;
+  if (bytes.size() > kMostDecimalBytes || scale < 0 || scale > 1000)
     fail(ErrorKind::input, "has a decimal of {} bytes and scale {}; at most {} bytes are read", bytes.size(), scale,
-         kMostBytes);
+         kMostDecimalBytes);
   auto number = static_cast<unsigned __int128>(!bytes.empty() && (bytes[0] & 0x80) ? -1 : 0);
   for (const char byte : bytes) number = number << 8 | static_cast<unsigned char>(byte);
   const bool negative = static_cast<__int128>(number) < 0;
@@ -165,7 +165,7 @@ void set(text::Cell& cell, const avro_value_t& value, Meaning meaning) {
   if (meaning.kind == Meaning::decimal && (type == AVRO_BYTES || type == AVRO_FIXED))
     return set_decimal(cell, decimal_digits(bytes_of(value), meaning.scale));
   if (meaning.kind == Meaning::plain || meaning.kind == Meaning::decimal || !number)
-    return text::set_cell(cell, json_of_value(value));
+    return text::set_cell(cell, json_of_avro(value));
   const int64_t count =
       type == AVRO_INT32 ? number_of(value, value.iface->get_int) : number_of(value, value.iface->get_long);
   switch (meaning.kind) {

@@ -1,4 +1,4 @@
-#include "stream/http_get.h"
+#include "stream/messages/http_get.h"
 
 #include <openssl/evp.h>
 
@@ -23,7 +23,7 @@ using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 constexpr auto kReplyTime = std::chrono::seconds(5);
-constexpr uint64_t kMostBytes = 16 << 20;
+constexpr uint64_t kMostReplyBytes = 16 << 20;
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -111,7 +111,7 @@ class Fetch {
     step("write", [&](auto done) { http::async_write(stream, request, done); });
     beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
-    parser.body_limit(kMostBytes);
+    parser.body_limit(kMostReplyBytes);
     step("read", [&](auto done) { http::async_read(stream, buffer, parser, done); });
     reply.status = static_cast<int>(parser.get().result_int());
     reply.body = std::move(parser.get().body());

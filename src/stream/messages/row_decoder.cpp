@@ -1,4 +1,4 @@
-#include "stream/row_decoder.h"
+#include "stream/messages/row_decoder.h"
 
 #include <chrono>
 #include <optional>
@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "formats/arrow_message.h"
-#include "stream/record_decoder.h"
+#include "stream/messages/record_decoder.h"
 #include "text/json_row.h"
 
 namespace pagoda::stream {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "stream/http_get.h"
+#include "stream/messages/http_get.h"
 
 namespace pagoda::stream {
 

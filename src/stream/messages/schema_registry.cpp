@@ -1,4 +1,4 @@
-#include "stream/schema_registry.h"
+#include "stream/messages/schema_registry.h"
 
 #include <algorithm>
 #include <chrono>

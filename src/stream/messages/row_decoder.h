@@ -8,7 +8,7 @@
 
 #include "columns/column.h"
 #include "stream/event.h"
-#include "stream/schema_registry.h"
+#include "stream/messages/schema_registry.h"
 #include "train/stream_options.h"
 
 namespace pagoda::stream {

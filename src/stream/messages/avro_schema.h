@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "stream/schema_registry.h"
+#include "stream/messages/schema_registry.h"
 
 namespace pagoda::stream {
 

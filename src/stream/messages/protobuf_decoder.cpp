@@ -13,7 +13,7 @@
 
 #include "columns/decimal.h"
 #include "core/error.h"
-#include "stream/record_decoder.h"
+#include "stream/messages/record_decoder.h"
 #include "text/json_cell.h"
 
 namespace pagoda::stream {
