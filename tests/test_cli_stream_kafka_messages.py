@@ -3,6 +3,7 @@
 import datetime
 import io
 import json
+import os
 import random
 import signal
 import subprocess
@@ -200,14 +201,14 @@ def test_bad_messages_are_told_with_place_and_reason_and_schemas_may_change(cli,
     registry.add(6, '{"type": "record", "name": "r", "fields": [{"name": "a", "type": "Gone"}]}')
     bad = {b"{no avro": "begins with the byte 123",
            in_avro(rows[0], 77): "the registry knows no schema 77",
-           in_avro(rows[0])[:-2]: "is cut off, or no record of its schema",
+           in_avro(rows[0])[:-2]: "is cut off, or written by another schema",
            in_avro({**rows[0], "user_id": ["u"]}, 3, listed): "column 'user_id' is a list",
            in_avro(rows[0], 4, lacks): "column 'item_id' is empty",
            in_avro(rows[0], 5): "schema 5 is of type JSON",
            in_avro(rows[0], 6): "names a type 'Gone'",
            in_avro({**rows[0], "user_id": None}): "column 'user_id' is empty",
            in_avro(rows[0]) + b"x": "goes on behind its record",
-           b"\0\xff\xff\xff\xff": "no positive 32-bit number"}
+           b"\0\xff\xff\xff\xff": "is no positive 32-bit number"}
     good = [in_avro({**row, "new": 7}, 2, more) if n % 2 else in_avro(row) for n, row in enumerate(rows)]
     broker.produce("bad", [(0, message) for message in [*good[:70], *bad, *good[70:]]])
     cli(*words(config, model, broker, "bad", "avro", registry, "--once"), code=1, says=("bad-0, offset 70: begins with the byte 123", "on_bad_row"))
@@ -238,7 +239,6 @@ def test_user_and_password_go_to_the_registry_and_into_no_message(cli, config, l
         assert "hush" not in said.read_text()
         done = cli(*words(config, model, broker, "secret", "avro", registry.url("ann:pa%3Ass%2Fword"), "--once"))
         assert "word" not in done.stderr and "128 events learnt" in done.stderr
-        import os
         cli(*words(config, tmp_path / "env.pagoda", broker, "secret", "avro", registry, "--once"), says="128 events learnt",
             env={**os.environ, "SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO": "ann:pa:ss/word"})
     finally:
@@ -246,7 +246,6 @@ def test_user_and_password_go_to_the_registry_and_into_no_message(cli, config, l
 
 
 def test_over_tls_the_registry_must_be_who_it_says(cli, config, lines, broker, tmp_path):  # noqa: F811
-    import os
     broker("create", "tls", 1)
     broker.produce("tls", [(0, in_avro(record(line))) for line in lines[:2 * BATCH]])
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"

@@ -7,6 +7,7 @@
 
 #include "columns/decimal.h"
 #include "core/error.h"
+#include "stream/messages/avro_bounds.h"
 #include "stream/messages/avro_schema.h"
 #include "stream/messages/record_decoder.h"
 #include "text/json_cell.h"
@@ -56,9 +57,8 @@ struct AvroDeleter {
 template <class T>
 using AvroOwned = std::unique_ptr<T, AvroDeleter>;
 
-[[noreturn]] void refuse_bytes() { fail(ErrorKind::input, "{}", avro_strerror()); }
 void avro_ok(int outcome) {
-  if (outcome != 0) refuse_bytes();
+  if (outcome != 0) fail(ErrorKind::input, "{}", avro_strerror());
 }
 
 template <class T>
@@ -76,15 +76,6 @@ std::string bytes_of(const avro_value_t& value) {
   return {static_cast<const char*>(bytes), size};
 }
 
-std::string symbol_of(const avro_value_t& value) {
-  const int number = number_of(value, value.iface->get_enum);
-  const auto schema = avro_value_get_schema(&value);
-  // The library looks up what it has read without a check.
-  if (number < 0 || number >= avro_schema_enum_number_of_symbols(schema))
-    fail(ErrorKind::input, "has symbol {} of an enum that has {}", number, avro_schema_enum_number_of_symbols(schema));
-  return avro_schema_enum_get(schema, number);
-}
-
 AvroRowJson json_of_avro(const avro_value_t& value) {
   switch (avro_value_get_type(&value)) {
     case AVRO_NULL: return nullptr;
@@ -93,7 +84,7 @@ AvroRowJson json_of_avro(const avro_value_t& value) {
     case AVRO_INT64: return number_of(value, value.iface->get_long);
     case AVRO_FLOAT: return columns::shortest_double(number_of(value, value.iface->get_float));
     case AVRO_DOUBLE: return number_of(value, value.iface->get_double);
-    case AVRO_ENUM: return symbol_of(value);
+    case AVRO_ENUM: return avro_schema_enum_get(avro_value_get_schema(&value), number_of(value, value.iface->get_enum));
     case AVRO_BYTES:
     case AVRO_FIXED: return bytes_of(value);
     case AVRO_STRING: {
@@ -199,11 +190,9 @@ class AvroDecoder : public RecordDecoder {
   AvroDecoder& operator=(const AvroDecoder&) = delete;
 
   void read(std::string_view payload, text::Row& row) override {
+    check_avro_bytes(schema_.get(), payload);
     avro_reader_memory_set_source(reader_.get(), payload.data(), static_cast<int64_t>(payload.size()));
-    if (avro_value_read(reader_.get(), &value_) != 0)
-      fail(ErrorKind::input, "is cut off, or no record of its schema: {}", avro_strerror());
-    char more = 0;
-    if (avro_read(reader_.get(), &more, 1) == 0) fail(ErrorKind::input, "goes on behind its record");
+    avro_ok(avro_value_read(reader_.get(), &value_));
     avro_value_t record = value_;
     int branch = 0;
     if (avro_value_get_type(&value_) == AVRO_UNION) {

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "core/error.h"
 
@@ -23,90 +22,68 @@ AvroJson parsed_schema(const std::string& text) {
 }
 
 // Walks a schema in the order in which a parser meets its names.
-class Walk {
+class NameWalk {
  public:
-  explicit Walk(const RegisteredSchema& schema) {
+  explicit NameWalk(const RegisteredSchema& schema) {
     for (const auto& [name, text] : schema.references) references_[name] = &text;
   }
 
-  // Whether a value of the type takes a byte at least.
-  bool visit(AvroJson& type, const std::string& space) {
+  void visit(AvroJson& type, const std::string& space) {
     if (type.is_string()) return visit_name(type, space);
     if (type.is_array()) {
       for (auto& branch : type) visit(branch, space);
-      return true;
+      return;
     }
-    if (!type.is_object() || !type.contains("type")) fail(ErrorKind::input, "has a type that Avro does not know");
-    auto& of = type["type"];
-    if (of.is_object() || of.is_array()) return visit(of, space);
-    if (!of.is_string()) fail(ErrorKind::input, "has a type that Avro does not know");
+    auto& of = member(type, "type");
+    if (!of.is_string()) return visit(of, space);
     const auto kind = of.get<std::string>();
-    if (kind == "record" || kind == "error" || kind == "enum" || kind == "fixed") return visit_named(type, kind, space);
-    if (kind == "array") {
-      if (!visit(member(type, "items"), space))
-        fail(ErrorKind::input,
-             "has a list whose elements take no bytes, which may be of any length: give them a value");
-      return true;
-    }
-    if (kind == "map") return visit(member(type, "values"), space), true;
-    return visit_name(of, space);
+    if (kind == "array") return visit(member(type, "items"), space);
+    if (kind == "map") return visit(member(type, "values"), space);
+    if (kind != "record" && kind != "error" && kind != "enum" && kind != "fixed") return visit_name(of, space);
+    const auto full = name_of(type, space);
+    met_.insert(full);
+    if (kind != "record" && kind != "error") return;
+    const auto dot = full.rfind('.');
+    for (auto& field : member(type, "fields"))
+      visit(member(field, "type"), dot == full.npos ? "" : full.substr(0, dot));
   }
 
  private:
   static AvroJson& member(AvroJson& type, const char* name) {
-    if (!type.contains(name)) fail(ErrorKind::input, "has a type without '{}'", name);
+    if (!type.is_object() || !type.contains(name))
+      fail(ErrorKind::input, "has {} where Avro wants an object with '{}'", type.dump().substr(0, 40), name);
     return type[name];
   }
 
   static std::string full_name(const std::string& name, const std::string& space) {
     return name.find('.') != name.npos || space.empty() ? name : space + "." + name;
   }
+  static std::string name_of(AvroJson& type, const std::string& space) {
+    const auto& name = member(type, "name");
+    if (!name.is_string()) fail(ErrorKind::input, "has a type whose name is no text");
+    const auto own_space = type.value("namespace", AvroJson());
+    return full_name(name.get<std::string>(), own_space.is_string() ? own_space.get<std::string>() : space);
+  }
 
-  bool visit_name(AvroJson& type, const std::string& space) {
-    const auto name = type.get<std::string>();
-    if (std::ranges::find(kPrimitives, name) != std::end(kPrimitives)) return name != "null";
-    const auto full = full_name(name, space);
-    if (std::ranges::find(open_, full) != open_.end())
-      fail(ErrorKind::input, "the type '{}' holds itself: such records are not read", full);
-    if (const auto known = takes_bytes_.find(full); known != takes_bytes_.end()) return known->second;
+  void visit_name(AvroJson& type, const std::string& space) {
+    const auto name = type.get<std::string>(), full = full_name(name, space);
+    if (std::ranges::find(kPrimitives, name) != std::end(kPrimitives) || met_.contains(full)) return;
     const auto found = references_.contains(full) ? references_.find(full) : references_.find(name);
     if (found == references_.end()) fail(ErrorKind::input, "names a type '{}' that it does not define", name);
     type = parsed_schema(*found->second);
     references_.erase(found);
-    return visit(type, "");
-  }
-
-  bool visit_named(AvroJson& type, const std::string& kind, const std::string& space) {
-    if (!member(type, "name").is_string()) fail(ErrorKind::input, "has a type without a name");
-    const auto name = type["name"].get<std::string>();
-    const bool has_space = type.contains("namespace") && type["namespace"].is_string();
-    const auto full = full_name(name, has_space ? type["namespace"].get<std::string>() : space);
-    if (kind != "record" && kind != "error") {
-      const bool some = kind == "enum" || !type.contains("size") || type["size"] != 0;
-      return takes_bytes_[full] = some;
-    }
-    const auto dot = full.rfind('.');
-    open_.push_back(full);
-    bool some = false;
-    if (!member(type, "fields").is_array()) fail(ErrorKind::input, "has a record whose fields are no list");
-    for (auto& field : type["fields"]) {
-      if (!field.is_object()) fail(ErrorKind::input, "has a field that is none");
-      some |= visit(member(field, "type"), dot == full.npos ? "" : full.substr(0, dot));
-    }
-    open_.pop_back();
-    return takes_bytes_[full] = some;
+    visit(type, "");
   }
 
   std::map<std::string, const std::string*> references_;  // that were not met yet
-  std::map<std::string, bool> takes_bytes_;               // of the named types that were met
-  std::vector<std::string> open_;                         // the records around the one that is walked
+  std::set<std::string> met_;                             // named types
 };
 
 }  // namespace
 
 AvroJson whole_avro_schema(const RegisteredSchema& schema) {
   auto json = parsed_schema(schema.text);
-  Walk(schema).visit(json, "");
+  NameWalk(schema).visit(json, "");
   while (json.is_object() && json["type"].is_object()) json = AvroJson(json["type"]);
   return json;
 }

@@ -8,8 +8,7 @@
 namespace pagoda::stream {
 
 // The schema with each name of another subject replaced, where it is met first, by what it stands for. Error{input}: it
-// is not JSON; it refers to itself, so that a message may nest without end; or it has a list whose elements take no
-// bytes, so that a message of a few bytes may be a list of any length.
+// is not JSON, or names a type that nobody defines.
 nlohmann::ordered_json whole_avro_schema(const RegisteredSchema& schema);
 
 }  // namespace pagoda::stream

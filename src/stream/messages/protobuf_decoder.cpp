@@ -4,6 +4,7 @@
 #include <google/protobuf/descriptor_database.h>
 #include <google/protobuf/dynamic_message.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/timestamp.pb.h>
 
 #include <algorithm>
@@ -157,6 +158,7 @@ class ProtobufDecoder : public RecordDecoder {
   ProtobufDecoder(const RegisteredSchema& schema, const std::vector<std::string>& columns)
       : columns_(columns), files_(schema), known_(*protobuf::DescriptorPool::generated_pool()),
         database_(&files_, &known_), pool_(&database_, database_.GetValidationErrorCollector()) {
+    protobuf::SetLogHandler(nullptr);  // it would write to stderr what is told as a reason
     FirstError error;
     database_.RecordErrorsTo(&error);
     file_ = pool_.FindFileByName(kMainFile);
