@@ -16,6 +16,7 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from schema_registry import Registry
+from test_cli_events_stream import held, line as event_line
 from test_cli_stream import BARE, BATCH, learnt, lines, running, wait_for, whole  # noqa: F401
 from test_cli_stream_kafka import words as kafka_words
 
@@ -202,7 +203,7 @@ def test_bad_messages_are_told_with_place_and_reason_and_schemas_may_change(cli,
     bad = {b"{no avro": "begins with the byte 123",
            in_avro(rows[0], 77): "the registry knows no schema 77",
            in_avro(rows[0])[:-2]: "is cut off, or written by another schema",
-           in_avro({**rows[0], "user_id": ["u"]}, 3, listed): "column 'user_id' is a list",
+           in_avro({**rows[0], "user_id": ["u"]}, 3, listed): "column 'user_id' holds lists",
            in_avro(rows[0], 4, lacks): "column 'item_id' is empty",
            in_avro(rows[0], 5): "schema 5 is of type JSON",
            in_avro(rows[0], 6): "names a type 'Gone'",
@@ -211,7 +212,7 @@ def test_bad_messages_are_told_with_place_and_reason_and_schemas_may_change(cli,
            b"\0\xff\xff\xff\xff": "is no positive 32-bit number"}
     good = [in_avro({**row, "new": 7}, 2, more) if n % 2 else in_avro(row) for n, row in enumerate(rows)]
     broker.produce("bad", [(0, message) for message in [*good[:70], *bad, *good[70:]]])
-    cli(*words(config, model, broker, "bad", "avro", registry, "--once"), code=1, says=("bad-0, offset 70: begins with the byte 123", "on_bad_row"))
+    cli(*words(config, model, broker, "bad", "avro", registry, "--once"), code=3, says=("bad-0, offset 70: begins with the byte 123", "on_bad_row"))
     settings = ("--set", "stream.dead_letters='letters'", "--once")
     done = cli(*words(config, model, broker, "bad", "avro", registry, *settings), says=f"{len(bad)} bad")
     assert learnt(cli, model) == whole(*BARE), done.stderr
@@ -222,7 +223,23 @@ def test_bad_messages_are_told_with_place_and_reason_and_schemas_may_change(cli,
     model = tmp_path / "other.pagoda"
     cli(*words(config, model, broker, "bad", "avro", registry, "--once", "--set", "data.on_bad_row='skip'"), says=f"{len(bad)} bad")
     cli(*words(config, tmp_path / "few.pagoda", broker, "bad", "avro", registry, "--once", "--set", "data.on_bad_row='skip'", "--set",
-               "data.bad_row_limit=3"), code=1, says="more than the 3 bad row(s) allowed")
+               "data.bad_row_limit=3"), code=3, says="more than the 3 bad row(s) allowed")
+
+
+def test_a_server_takes_each_row_of_a_message_once(serve, bundle, config, broker, tmp_path):
+    broker("create", "live", 1)
+    rows = [record(event_line(f"v{n % 50}", f"i{n % 300}", n)) for n in range(900)]
+    broker.produce("live", [(0, in_arrow(rows[at:at + 300])) for at in range(0, 900, 300)])
+    settings = ["serve.events=kafka", "stream.topic=live", "stream.messages=arrow", f"stream.kafka.bootstrap.servers='{broker.address}'",
+                "serve.max_events_of_user=100000"]
+    for _ in range(2):
+        with serve(bundle, "-c", config, settings=settings) as server:
+            server.wait_until(lambda: held(server) == 900, seconds=60)
+            time.sleep(0.3)
+            assert held(server) == 900
+            server.process.send_signal(signal.SIGKILL)
+            server.process.wait()
+        (tmp_path / "m.pagoda.events.position").unlink()  # it reads all again
 
 
 def test_user_and_password_go_to_the_registry_and_into_no_message(cli, config, lines, broker, tmp_path):  # noqa: F811

@@ -129,13 +129,9 @@ HttpPlace HttpPlace::parse(const std::string& key, const std::string& url) {
          key, at == url.npos ? url : "..." + url.substr(at));
   };
   HttpPlace place;
-  std::string_view rest = url;
-  if (rest.starts_with("http://"))
-    rest.remove_prefix(7);
-  else if (rest.starts_with("https://"))
-    rest.remove_prefix(8), place.tls = true;
-  else
-    refuse();
+  place.tls = url.starts_with("https://");
+  if (!place.tls && !url.starts_with("http://")) refuse();
+  std::string_view rest = std::string_view(url).substr(url.find("//") + 2);
   const auto slash = std::min(rest.find('/'), rest.size());
   place.path = rest.substr(slash);
   while (place.path.ends_with('/')) place.path.pop_back();
@@ -144,17 +140,20 @@ HttpPlace HttpPlace::parse(const std::string& key, const std::string& url) {
     place.user_info = url_decoded(rest.substr(0, at));
     rest.remove_prefix(at + 1);
   }
-  const bool bracketed = rest.starts_with('[');
-  const auto end = bracketed ? rest.find(']') : std::min(rest.find(':'), rest.size());
-  if (end == rest.npos) refuse();
-  place.host = rest.substr(bracketed ? 1 : 0, bracketed ? end - 1 : end);
-  rest.remove_prefix(bracketed ? end + 1 : end);
+  if (rest.starts_with('[')) {
+    const auto end = rest.find(']');
+    if (end == rest.npos) refuse();
+    place.host = rest.substr(1, end - 1);
+    rest.remove_prefix(end + 1);
+  } else {
+    place.host = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(place.host.size());
+  }
+  if (!rest.empty() && rest[0] != ':') refuse();
   place.port = rest.empty() ? (place.tls ? "443" : "80") : std::string(rest.substr(1));
   const bool number = !place.port.empty() && place.port.size() <= 5 &&
                       place.port.find_first_not_of("0123456789") == std::string::npos && std::stoi(place.port) <= 65535;
-  if (place.host.empty() || !number || (!rest.empty() && rest[0] != ':') ||
-      place.path.find_first_of("?# ") != std::string::npos)
-    refuse();
+  if (place.host.empty() || !number || place.path.find_first_of("?# ") != std::string::npos) refuse();
   return place;
 }
 
