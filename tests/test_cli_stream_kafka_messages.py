@@ -132,12 +132,14 @@ def test_a_form_gives_the_bits_of_the_same_events_as_json(cli, config, lines, wh
     if form == "protobuf":
         registry.add(2, DEVICE, "PROTOBUF", subject="shop/device")
         registry.add(1, PROTO, "PROTOBUF", [("shop/device.proto", "shop/device", 1)])
-    for part in (rows[:len(rows) // 3], rows[len(rows) // 3:]):
+    middle = len(rows) // 3 // BATCH * BATCH + 17
+    for part in (rows[:middle], rows[middle:]):
         messages = ([in_arrow(some, 40) for some in cut_up(part)] if form == "arrow" else
                     [in_avro(row) for row in part] if form == "avro" else [in_protobuf(click, row) for row in part])
         broker.produce(form, spread(messages))
         # The first run ends within messages of many rows: a whole batch is learnt, the rest of its rows is not.
         done = cli(*words(config, model, broker, form, form, None if form == "arrow" else registry, "--once", "--set", "stream.lateness='1000d'"))
+        assert ("17 events were read and make no segment" in done.stderr) == (part[0] is rows[0])
     assert learnt(cli, model) == whole(*BARE), done.stderr
     assert f"{len(lines) / 1000:.1f}".rstrip("0").rstrip(".") + "k events learnt; 0 late, 0 bad" in done.stderr
     if form != "arrow":
@@ -245,7 +247,7 @@ def test_a_server_takes_each_row_of_a_message_once(serve, bundle, config, broker
 def test_user_and_password_go_to_the_registry_and_into_no_message(cli, config, lines, broker, tmp_path):  # noqa: F811
     broker("create", "secret", 1)
     broker.produce("secret", [(0, in_avro(record(line))) for line in lines[:2 * BATCH]])
-    registry = Registry("ann:pa:ss/word")
+    registry = Registry("ann:pa:ss/phrase")
     registry.add(1, json.dumps(AVRO))
     said, model = tmp_path / "said", tmp_path / "live.pagoda"
     try:
@@ -254,10 +256,10 @@ def test_user_and_password_go_to_the_registry_and_into_no_message(cli, config, l
         with running(cli, words(config, model, broker, "secret", "avro", registry.url("ann:hush")), said):
             wait_for(lambda: "refuses user and password" in said.read_text())
         assert "hush" not in said.read_text()
-        done = cli(*words(config, model, broker, "secret", "avro", registry.url("ann:pa%3Ass%2Fword"), "--once"))
-        assert "word" not in done.stderr and "128 events learnt" in done.stderr
+        done = cli(*words(config, model, broker, "secret", "avro", registry.url("ann:pa%3Ass%2Fphrase"), "--once"))
+        assert "phrase" not in done.stderr and "128 events learnt" in done.stderr
         cli(*words(config, tmp_path / "env.pagoda", broker, "secret", "avro", registry, "--once"), says="128 events learnt",
-            env={**os.environ, "SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO": "ann:pa:ss/word"})
+            env={**os.environ, "SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO": "ann:pa:ss/phrase"})
     finally:
         registry.stop()
 
