@@ -20,8 +20,8 @@ void describe(OptionVisitor& f, StreamOptions& o) {
              "what a message of Kafka is: a JSON object, an Arrow IPC stream of rows, or a record of a schema in "
              "stream.registry");
     f.field("registry", o.registry,
-            "URL of the schema registry of avro and protobuf; user and password, if it asks for them, by "
-            "https://USER:PASSWORD@HOST or in SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO");
+            "URL of the schema registry of avro and protobuf, as http://127.0.0.1:8081; user and password, if it asks "
+            "for them, stand before the host (USER:PASSWORD@) or in SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO");
     f.field("start", o.start,
             "where a stream of Kafka begins that has learnt nothing yet: begin, end, or a time of the messages, as "
             "2024-05-01T10:00:00Z");
