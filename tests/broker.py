@@ -73,12 +73,15 @@ class Broker:
         self.process.kill()
         self.process.wait()
 
-    def __call__(self, *words, stdin=""):
+    def __call__(self, *words, stdin="", errors="strict"):
         """Runs tests/tools/kafka_tool."""
-        done = subprocess.run([self.tool, self.address, *map(str, words)], input=stdin, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([self.tool, self.address, *map(str, words)], input=stdin, capture_output=True, text=True, errors=errors, timeout=120)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def produce(self, topic, messages, rate=0):
-        """messages: (partition, text) pairs."""
+        """messages: (partition, text) pairs; or (partition, bytes) pairs, at no rate."""
+        if messages and isinstance(messages[0][1], bytes):
+            self("produce_hex", topic, stdin="".join(f"{partition}\t{message.hex()}\n" for partition, message in messages))
+            return
         self("produce", topic, rate, stdin="".join(f"{partition}\t{text}\n" for partition, text in messages))

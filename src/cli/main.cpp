@@ -375,7 +375,8 @@ int run(int argc, char** argv) {
   StreamArgs stream;
   c = command(app, "stream", "learn from a log that grows, and publish the model as it goes",
               "  pagoda stream -c pagoda.toml --set stream.files=events/ -o live.pagoda\n"
-              "  pagoda stream -c pagoda.toml --set stream.topic=clicks --from monday.pagoda -o live.pagoda\n",
+              "  pagoda stream -c pagoda.toml --set stream.topic=clicks --from monday.pagoda -o live.pagoda\n"
+              "  pagoda stream -c pagoda.toml --set stream.topic=clicks --set stream.messages=arrow -o live.pagoda\n",
               stream, run_stream_command);
   c->add_option("-c,--config", stream.config, "the config, with a section [stream]")->required();
   c->add_option(

@@ -36,7 +36,7 @@ struct Feed {
     source = stream::make_source(o);
     auto log = dataset::interaction_options(config.training.data);
     log.times = server.snapshots().current()->bundle().info().times.value_or(log.times);
-    feed.emplace(*source, std::move(log), model + ".events.position",
+    feed.emplace(*source, std::move(log), o, model + ".events.position",
                  [&server](auto events, auto done) { return server.add_events(std::move(events), std::move(done)); });
   }
 };

@@ -2,26 +2,30 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <mutex>
-#include <string>
 #include <vector>
 
 #include "data/interactions.h"
 #include "stream/event.h"
+#include "stream/messages/row_decoder.h"
 
 namespace pagoda::stream {
 
 // Not thread-safe, but for found().
 class Decoder {
  public:
-  // `place` names a message in the words of its source.
-  using Place = std::function<std::string(const Message&)>;
-  // options: columns, expressions and bad rows of the log; a time column. Error{usage}: there is none.
-  Decoder(data::InteractionOptions options, Place place);
+  // log: columns, expressions and bad rows of the log; a time column. stream: the form of the messages. Error{usage}: there
+  // is no time column; stream.registry is no URL.
+  Decoder(data::InteractionOptions log, const train::StreamOptions& stream, Place place);
 
-  // One for each message, in their order. Each message is one JSON object. Bad ones are told and counted, as those of a
-  // log are. Error{input}: there are more than data.bad_row_limit, or data.on_bad_row = "fail".
+  // As RowDecoder::prepare(): first of all for messages that are decoded.
+  bool prepare(const std::vector<Message>& messages, const Wait& wait) {
+    return rows_->prepare(messages, place_, wait);
+  }
+  // One for each message, in their order. Bad rows are
+  // told and counted, as those of a log are; a message of which no row can be read is one of them. Error{input}: there
+  // are more than data.bad_row_limit, or data.on_bad_row = "fail".
   std::vector<DecodedMessage> decode(const std::vector<Message>& messages);
 
   void count_bad(uint64_t before) { bad_rows_.add(static_cast<int64_t>(before)); }  // of an earlier run
@@ -42,8 +46,9 @@ class Decoder {
   std::vector<DecodedMessage> decode_together(const std::vector<Message>& messages);
 
   data::InteractionOptions options_;
-  formats::ReaderOptions reading_;
   Place place_;
+  std::vector<std::string> columns_;
+  std::unique_ptr<RowDecoder> rows_;
   data::BadRows bad_rows_;
   mutable std::mutex mutex_;
   Found found_;

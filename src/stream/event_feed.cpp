@@ -35,9 +35,10 @@ data::InteractionOptions forgiving(data::InteractionOptions log) {
 
 }  // namespace
 
-EventFeed::EventFeed(Source& source, const data::InteractionOptions& log, std::string position, AddFn add)
+EventFeed::EventFeed(Source& source, const data::InteractionOptions& log, const train::StreamOptions& stream,
+                     std::string position, AddFn add)
     : source_(source),
-      decoder_(forgiving(log), [this](const Message& m) { return source_.place(m.partition, m.offset); }),
+      decoder_(forgiving(log), stream, [this](const Message& m) { return source_.place(m.partition, m.offset); }),
       context_(log.context), position_(std::move(position)), add_(std::move(add)), next_(read_position(position_)) {
   source_.start(next_);
   thread_ = std::thread([this] { run(); });
@@ -62,6 +63,11 @@ void EventFeed::run() {
 }
 
 void EventFeed::feed(const std::vector<Message>& messages) {
+  const auto rest = [this] {
+    source_.rest(kRetry);
+    return !stop_;
+  };
+  if (!decoder_.prepare(messages, rest)) return;
   const auto decoded = decoder_.decode(messages);
   std::vector<retrieval::LiveEvent> events;
   for (size_t m = 0; m < messages.size(); ++m) {
@@ -71,6 +77,7 @@ void EventFeed::feed(const std::vector<Message>& messages) {
       for (size_t c = 0; c < context_.size(); ++c)
         if (!event.context[c].empty()) live.context.emplace_back(context_[c], event.context[c]);
       live.id = fmt::format("{}/{}", partition, event.offset);
+      if (event.row > 0) live.id += fmt::format("/{}", event.row);
       if (retrieval::fits(live))
         events.push_back(std::move(live));
       else

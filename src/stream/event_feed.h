@@ -13,7 +13,7 @@
 
 namespace pagoda::stream {
 
-// Each message counts once: its partition and offset are the event's id, and the position is written after the events
+// Each row of a message counts once: partition, offset and row are the event's id, and the position is written after the events
 // were taken. Bad messages are told and left out. What the source throws ends the feed with a warning; the server goes on.
 class EventFeed {
  public:
@@ -23,7 +23,8 @@ class EventFeed {
 
   // Starts the source where the file `position` says, or, without one, where the source was told; then its thread
   // reads. Borrows the source. Errors of Decoder, Source::start and of a position that cannot be read.
-  EventFeed(Source& source, const data::InteractionOptions& log, std::string position, AddFn add);
+  EventFeed(Source& source, const data::InteractionOptions& log, const train::StreamOptions& stream,
+            std::string position, AddFn add);
   ~EventFeed();
 
  private:

@@ -214,5 +214,50 @@ TEST(EventOrder, BadMessagesAreNotWaitedForAndCountedOnce) {
   EXPECT_EQ(taken(again), Names{"0:1"});
 }
 
+// Rows 0 to 4 of the message at offset 7: one is bad, one no positive, and the last is out of order within the lateness.
+void add_rows(EventOrder& order) {
+  DecodedMessage decoded{.events = {}, .rows = 5, .bad = 1, .not_positive = 1};
+  for (const auto& [row, time_us] : {std::pair<uint32_t, int64_t>{0, 10}, {2, 30}, {4, 20}})
+    decoded.events.push_back({.partition = 0,
+                              .offset = 7,
+                              .row = row,
+                              .user = "u",
+                              .item = fmt::format("row {}", row),
+                              .time_us = time_us,
+                              .context = {}});
+  order.add({{0, 7, 8, ""}}, {decoded});
+}
+
+TEST(EventOrder, RowsOfAMessageAreLearntOneByOneAndOnceHoweverOftenItIsRead) {
+  const OrderOptions options{.lateness_us = 15};
+  for (size_t before = 0; before <= 3; ++before) {
+    EventOrder order(options, {});
+    order.add_partition("a", 7);
+    add_rows(order);
+    order.end();
+    Names all;
+    for (size_t n = 0; n < before; ++n) all.push_back(order.take({.batch = 1, .max_rows = 1}).at(0).item);
+    const auto standing = order.standing();
+    EXPECT_EQ(standing.positions.at("a").next, before == 3 ? 8 : 7);
+    EventOrder again(options, standing);
+    again.add_partition("a");
+    if (before < 3) add_rows(again);
+    again.end();
+    for (const auto& item : taken(again)) all.push_back(item);
+    EXPECT_EQ(all, (Names{"row 0", "row 4", "row 2"})) << before;
+    EXPECT_EQ(again.standing().bad, 1u);
+    EXPECT_EQ(again.standing().not_positive, 1u);
+    EXPECT_EQ(again.standing().events, 3u);
+    EXPECT_EQ(again.standing().positions.at("a").next, 8);
+  }
+}
+
+TEST(EventOrder, AMessageWithoutRowsIsDone) {
+  EventOrder order({}, {});
+  order.add_partition("a");
+  order.add({{0, 0, 1, ""}}, {{.events = {}, .rows = 0}});
+  EXPECT_EQ(order.standing().positions.at("a").next, 1);
+}
+
 }  // namespace
 }  // namespace pagoda::stream

@@ -67,9 +67,7 @@ void Reading::read(std::vector<Message>& messages) {
   if (commit) source_.committed(*commit, false);
   const bool full = order_.waiting() >= options_.most_waiting;
   if (full && !order_.wants_more()) {
-    source_.rest(kPoll);
-    for (uint32_t p = 0; p < busy_.size(); ++p)  // they may have got messages that were not read
-      if (!idle_[p]) busy_[p] = Clock::now();
+    rest();
     return;
   }
   choose_held(full);
@@ -77,12 +75,25 @@ void Reading::read(std::vector<Message>& messages) {
   messages.clear();
   source_.poll(kPoll, messages);
   meet_partitions();
+  bool rested = false;
+  const auto wait = [&] {
+    rest();
+    rested = true;
+    return !stop_;
+  };
+  if (!decoder_.prepare(messages, wait)) return;  // stopped: they are read again
   auto decoded = decoder_.decode(messages);
   if (!keep_bad(messages, decoded)) return;  // stopped: they are read again
   order_.add(messages, std::move(decoded));
   for (const auto& message : messages) busy_[message.partition] = Clock::now();
   lag_ = source_.lag();
-  note_idle();
+  if (!rested) note_idle();  // else there may be messages that poll() has not given yet
+}
+
+void Reading::rest() {
+  source_.rest(kPoll);
+  for (uint32_t p = 0; p < busy_.size(); ++p)  // they may have got messages that were not read
+    if (!idle_[p]) busy_[p] = Clock::now();
 }
 
 // Nothing can be taken before a partition that is behind has come as far as those that are ahead of it. One at its end

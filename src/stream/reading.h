@@ -40,6 +40,7 @@ class Reading {
  private:
   void run();
   void read(std::vector<Message>& messages);
+  void rest();
   bool keep_bad(const std::vector<Message>& messages, const std::vector<DecodedMessage>& decoded);
   void meet_partitions();
   void choose_held(bool full);

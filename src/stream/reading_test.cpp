@@ -54,7 +54,7 @@ size_t events_read(FakeSource& source, milliseconds time, bool once) {
   options.time = "ts";
   options.trust_clock = true;
   options.times.unit = columns::TimeUnit::s;
-  Decoder decoder(options, [](const Message&) { return std::string("here"); });
+  Decoder decoder(options, {}, [](const Message&) { return std::string("here"); });
   EventOrder order({}, {});
   Reading reading(source, decoder, order, {.most_waiting = 2000, .idle = milliseconds(300), .once = once, .from = {}});
   const auto end = Clock::now() + time;

@@ -85,7 +85,7 @@ class Stream {
          const std::atomic<bool>& interrupted)
       : config_(config.stream), options_(as_stream(config.training)), output_(output), flags_(std::move(flags)),
         interrupted_(interrupted), folder_(stream_folder(output)), pool_(static_cast<int>(options_.train.threads)),
-        decoder_(log_options(options_, flags_.dead_letters != nullptr),
+        decoder_(log_options(options_, flags_.dead_letters != nullptr), config_,
                  [&source](const Message& m) { return source.place(m.partition, m.offset); }) {
     dataset::validate(options_);
     make_folder(folder_);

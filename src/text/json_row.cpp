@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <nlohmann/json.hpp>
 
 #include "columns/decimal.h"
 
@@ -59,7 +60,7 @@ class JsonRow::Events : public nlohmann::json_sax<Json> {
       return true;
     }
     if (depth() != 1) return token("null");
-    row_.cells_[row_.size_ - 1].null = true;
+    row_.last().null = true;
     return true;
   }
   bool boolean(bool value) override {
@@ -111,8 +112,8 @@ class JsonRow::Events : public nlohmann::json_sax<Json> {
 
   bool key(string_t& name) override {
     if (depth() == 1) {
-      for (size_t i = 0; i < row_.size_; ++i)
-        if (row_.cells_[i].key == name) return twice(name);
+      for (size_t i = 0; i < row_.size(); ++i)
+        if (row_[i].key == name) return twice(name);
       row_.add(name);
       return true;
     }
@@ -139,8 +140,8 @@ class JsonRow::Events : public nlohmann::json_sax<Json> {
   bool twice(const std::string& name) {
     return fail(fmt::format("the key '{}' occurs twice in one object: which is meant?", name));
   }
-  JsonCell& of_type(columns::ColumnType type) {
-    auto& cell = row_.cells_[row_.size_ - 1];
+  Cell& of_type(columns::ColumnType type) {
+    auto& cell = row_.last();
     cell.type = type;
     return cell;
   }
@@ -210,7 +211,7 @@ class JsonRow::Events : public nlohmann::json_sax<Json> {
 };
 
 bool JsonRow::parse_strictly(std::string_view line) {
-  size_ = 0;
+  clear();
   error_.clear();
   Events events(*this);
   return Json::sax_parse(line.begin(), line.end(), &events);
@@ -231,54 +232,6 @@ bool JsonRow::parse(std::string_view line) {
   }
   if (error_.empty()) error_ = "expected a JSON object, as in {\"user_id\": \"u1\", ...}";
   return false;
-}
-
-JsonCell& JsonRow::add(std::string_view key) {
-  if (size_ == cells_.size()) cells_.emplace_back();
-  auto& cell = cells_[size_++];
-  cell.key = key;
-  cell.null = false;
-  cell.type = columns::ColumnType::text;
-  cell.text.clear();
-  cell.elements.clear();
-  return cell;
-}
-
-const JsonCell* JsonRow::find(std::string_view key, size_t& hint) const {
-  if (hint < size_ && cells_[hint].key == key) return &cells_[hint];
-  for (hint = 0; hint < size_; ++hint)
-    if (cells_[hint].key == key) return &cells_[hint];
-  return nullptr;
-}
-
-namespace {
-
-void push_value(columns::Column& column, const JsonCell& cell) {
-  switch (column.type) {
-    case columns::ColumnType::text:
-    case columns::ColumnType::decimal: return column.push_text(cell.text);
-    case columns::ColumnType::real: return column.push_real(cell.real);
-    case columns::ColumnType::texts:
-      for (const auto& element : cell.elements) column.push_element(element);
-      return column.end_list();
-    default: return column.push_integer(cell.integer);
-  }
-}
-
-void push(columns::Column& column, const JsonCell* value, size_t rows) {
-  if (!value || value->null) return column.push_null();
-  if (value->type == column.type && rows > 0) return push_value(column, *value);
-  columns::Column cell;
-  cell.type = value->type;
-  push_value(cell, *value);
-  if (rows == 0) column.type = value->type;
-  column.push_cell(cell, 0);
-}
-
-}  // namespace
-
-void JsonColumns::append(const JsonRow& row, size_t rows, std::vector<columns::Column>& columns) {
-  for (size_t c = 0; c < names_.size(); ++c) push(columns[c], row.find(names_[c], hints_[c]), rows);
 }
 
 }  // namespace pagoda::text

@@ -112,7 +112,7 @@ class JsonlFile : public FileReader {
   std::vector<std::string> columns_;
   columns::Notices* notices_;
   JsonRow row_;
-  std::optional<JsonColumns> cells_;
+  std::optional<RowColumns> cells_;
   uint64_t lines_for_names_ = 0;
   bool warn_of_new_names_ = false;
 };

@@ -9,9 +9,19 @@ namespace pagoda::train {
 void describe(OptionVisitor& f, StreamOptions& o) {
   f.section("stream", "how `pagoda stream` learns from a log that grows; nothing else reads it", [&](OptionVisitor& f) {
     f.field("files", o.files, "files of one JSON object a line that grow: files, folders, globs");
-    f.field("topic", o.topic, "of Kafka, of one JSON object a message; \"\": the files");
+    f.field("topic", o.topic, "of Kafka; \"\": the files");
     f.pairs("kafka", o.kafka,
             "keys of librdkafka, as \"bootstrap.servers\" = \"broker:9092\"; a table [stream.kafka] holds many");
+    f.choice("messages", o.messages,
+             {{"json", MessageForm::json},
+              {"arrow", MessageForm::arrow},
+              {"avro", MessageForm::avro},
+              {"protobuf", MessageForm::protobuf}},
+             "what a message of Kafka is: a JSON object, an Arrow IPC stream of rows, or a record of a schema in "
+             "stream.registry");
+    f.field("registry", o.registry,
+            "URL of the schema registry of avro and protobuf, as http://127.0.0.1:8081; user and password, if it asks "
+            "for them, stand before the host (USER:PASSWORD@) or in SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO");
     f.field("start", o.start,
             "where a stream of Kafka begins that has learnt nothing yet: begin, end, or a time of the messages, as "
             "2024-05-01T10:00:00Z");
@@ -73,6 +83,17 @@ void validate(const StreamOptions& o) {
     fail(ErrorKind::usage, "{}",
          o.topic.empty() ? "say where the stream comes from: stream.topic of Kafka, or stream.files that grow"
                          : "stream.topic and stream.files are both given; a stream has one source");
+  const bool schemas = o.messages == MessageForm::avro || o.messages == MessageForm::protobuf;
+  if (o.messages != MessageForm::json && o.topic.empty())
+    fail(ErrorKind::usage,
+         "stream.messages is not \"json\": files of a stream hold one JSON object a line; name a topic");
+  if (schemas && o.registry.empty())
+    fail(ErrorKind::usage,
+         "stream.messages = \"{}\" needs stream.registry, the URL of the schema registry, such as http://registry:8081",
+         o.messages == MessageForm::avro ? "avro" : "protobuf");
+  if (!schemas && !o.registry.empty())
+    fail(ErrorKind::usage,
+         "stream.registry holds schemas of messages in Avro and Protobuf: set stream.messages, or remove it");
   if (o.start != "begin" && o.start != "end" && !columns::parse_time_us(o.start))
     fail(ErrorKind::usage, "stream.start is \"{}\", expected begin, end, or a time, such as 2024-05-01T10:00:00Z",
          o.start);

@@ -11,11 +11,14 @@
 namespace pagoda::train {
 
 enum class LateEvents : uint8_t { drop, move };
+enum class MessageForm : uint8_t { json, arrow, avro, protobuf };
 
 struct StreamOptions {
   std::vector<std::string> files;                          // that grow; folders and globs
   std::string topic;                                       // of Kafka
   std::vector<std::pair<std::string, std::string>> kafka;  // keys of librdkafka
+  MessageForm messages = MessageForm::json;                // of Kafka
+  std::string registry;                                    // URL; of avro and protobuf
   std::string start = "begin";                             // of Kafka: begin, end, or a time
   bool skip_gaps = false;                                  // of Kafka: messages that were deleted unread
   std::string dead_letters;                                // topic, or of files a file: what cannot be learnt

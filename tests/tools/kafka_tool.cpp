@@ -5,6 +5,7 @@
 //   kafka_tool BROKER delete TOPIC
 //   kafka_tool BROKER trim TOPIC PARTITION OFFSET               deletes the messages before an offset
 //   kafka_tool BROKER produce TOPIC [RATE]                      lines of stdin: PARTITION, a tab, the message; RATE a second
+//   kafka_tool BROKER produce_hex TOPIC                         the same, with messages in hexadecimal digits
 //   kafka_tool BROKER consume TOPIC                              what partition 0 holds: a line a message, its headers before it
 //   kafka_tool BROKER committed TOPIC GROUP                     a line a partition: the offset that the group committed
 #include <librdkafka/rdkafka.h>
@@ -63,7 +64,13 @@ void finish(rd_kafka_queue_t* queue) {
   }
 }
 
-void produce(const std::string& broker, const std::string& topic, double rate) {
+std::string bytes_of(const std::string& hex) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
+void produce(const std::string& broker, const std::string& topic, double rate, bool hex) {
   const auto owned = client(RD_KAFKA_PRODUCER, broker,
                             {{"enable.idempotence", "true"},
                              {"linger.ms", rate > 0 ? "1" : "20"},
@@ -80,8 +87,10 @@ void produce(const std::string& broker, const std::string& topic, double rate) {
     if (rate > 0)
       std::this_thread::sleep_until(begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
                                                 std::chrono::duration<double>(static_cast<double>(n) / rate)));
-    while (rd_kafka_produce(to.get(), partition, RD_KAFKA_MSG_F_COPY, line.data() + tab + 1, line.size() - tab - 1,
-                            nullptr, 0, nullptr) != 0) {
+    auto message = line.substr(tab + 1);
+    if (hex) message = bytes_of(message);
+    while (rd_kafka_produce(to.get(), partition, RD_KAFKA_MSG_F_COPY, message.data(), message.size(), nullptr, 0,
+                            nullptr) != 0) {
       if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) die(rd_kafka_err2str(rd_kafka_last_error()));
       rd_kafka_poll(producer, 100);
     }
@@ -122,8 +131,8 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.size() < 3) die("BROKER, a command and a topic, as the head of its source says");
   const auto& [broker, command, topic] = std::tie(words[0], words[1], words[2]);
-  if (command == "produce") {
-    produce(broker, topic, words.size() > 3 ? std::stod(words[3]) : 0);
+  if (command == "produce" || command == "produce_hex") {
+    produce(broker, topic, words.size() > 3 ? std::stod(words[3]) : 0, command == "produce_hex");
     return 0;
   }
   if (command == "consume") {
