@@ -45,8 +45,8 @@ struct BatchSource {
 //
 // With rows = "interaction", the examples are the events that are not `skipped`. An epoch is a permutation of them (or
 // their order in time, or one of sequences), cut into whole batches; the remainder is dropped, and differs in the next
-// epoch. With rows = "user", an epoch is a permutation of the users who have an event that is not skipped. With targets =
-// "window", each batch draws a moment, and users who were active after it.
+// epoch. With rows = "user", an epoch is a permutation of the users who have an event that is not skipped. With targets
+// = "window", each batch draws a moment, and users who were active after it.
 class Batcher {
  public:
   explicit Batcher(BatchSource source);  // Error{input}: all events are skipped

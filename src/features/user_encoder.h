@@ -26,8 +26,8 @@ struct UserExample {
   // Per kind of event with a history of its own (UserEncoder::own_histories()), likewise; missing ones are empty.
   std::span<const std::span<const uint32_t>> event_histories{};
   // Of items without a row of their own: history_rows() + s in a history is stand_ins[s], one or more rows that share
-  // half of the weight of a learnt item (one alone where an attention or a transformer reads the history). nullptr: there
-  // is none.
+  // half of the weight of a learnt item (one alone where an attention or a transformer reads the history). nullptr:
+  // there is none.
   const math::Ragged<uint32_t>* stand_ins = nullptr;
   std::span<const std::string_view> context;  // per context column of the encoder; "" or missing: not known
   int64_t moment_us = 0;                      // time of the request, microseconds since 1970 UTC
