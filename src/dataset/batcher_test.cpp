@@ -229,6 +229,48 @@ TEST_F(BatcherOf, OrderTimeGoesThroughTheLogInTime) {
   EXPECT_EQ(b.batcher.epoch_order(0), b.batcher.epoch_order(1));
 }
 
+TEST_F(BatcherOf, OrderSequencesKeepsRowsWhoseHistoriesBeginAlikeTogether) {
+  std::string log = "user_id,item_id\n";
+  for (const char* item : {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "x", "y"})
+    log += fmt::format("u,{}\n", item);
+  for (const char* item : {"a", "b", "c", "x", "y"}) log += fmt::format("v,{}\n", item);
+  auto options = options_of(log);  // leave_last: x validation, y test
+  options.towers.user.history.last = 4;
+  options.train.order = Order::sequences;
+  options.train.batch = 100;
+  const Batches b(options);
+  ASSERT_EQ(b.batcher.steps_per_epoch(), 1u);
+  // Of a list longer than 4, histories begin at every second item: two items at least, four at most.
+  const std::vector<std::vector<std::pair<std::string, Names>>> sequences{
+      {{"ua", {}}, {"ub", {"a"}}, {"uc", {"a", "b"}}, {"ud", {"a", "b", "c"}}, {"ue", {"a", "b", "c", "d"}}},
+      {{"uf", {"c", "d", "e"}}, {"ug", {"c", "d", "e", "f"}}},
+      {{"uh", {"e", "f", "g"}}, {"ui", {"e", "f", "g", "h"}}},
+      {{"uj", {"g", "h", "i"}}},
+      {{"va", {}}, {"vb", {"a"}}, {"vc", {"a", "b"}}}};
+  std::set<Names> orders;
+  for (uint64_t epoch = 0; epoch < 10; ++epoch) {
+    const auto batch = b.make(epoch);
+    EXPECT_TRUE(batch.encoded.successive);
+    ASSERT_EQ(batch.users.size(), 13u);
+    std::map<std::string, size_t> place;
+    Names order;
+    for (size_t i = 0; i < batch.users.size(); ++i) {
+      order.push_back(b.user(batch, i) + b.targets(batch, i).at(0));
+      place[order.back()] = i;
+    }
+    EXPECT_EQ(place.size(), 13u) << "each row once";
+    for (const auto& sequence : sequences)
+      for (size_t i = 0; i < sequence.size(); ++i) {
+        const auto& [row, history] = sequence[i];
+        ASSERT_TRUE(place.contains(row)) << row;
+        EXPECT_EQ(b.history(batch, place[row]), history) << row;
+        EXPECT_EQ(place[row], place[sequence[0].first] + i) << row;
+      }
+    orders.insert(order);
+  }
+  EXPECT_GT(orders.size(), 3u) << "sequences are shuffled";
+}
+
 TEST_F(BatcherOf, WeightsAreTheRewardsOfTheRows) {
   auto options = options_of(random_log(9));
   options.train.batch = 32;
