@@ -140,6 +140,37 @@ TEST(TwoTowers, EveryParametersGradientIsThatOfFiniteDifferencesThroughTheLoss) 
           }
 }
 
+TEST(TwoTowers, WhatReadsAHistoryLearnsAtATenthOfTheRate) {
+  for (auto encoder : {features::HistoryEncoder::attention, features::HistoryEncoder::transformer}) {
+    SmallWorld w;
+    w.all_features();
+    w.user.history.encoder = encoder;
+    ThreadPool pool(1);
+    Step<double> step(w);
+    TwoTowersGradients<double> gradients;
+    step.gradients(pool, gradients);
+    const auto expected_of = dense(step.towers, gradients);
+    std::vector<nn::OptimizerState<double>> optimizers;
+    std::vector<math::Matrix<double>> before;
+    for (const auto& p : step.towers.parameters()) {
+      optimizers.emplace_back(pool, nn::OptimizerOptions{.kind = nn::OptimizerKind::sgd}, p.rows(), p.cols(), p.table);
+      before.push_back(*p.floats);
+    }
+    step.towers.update(pool, {.rate = 0.5}, gradients, optimizers);
+    const auto parameters = step.towers.parameters();
+    size_t slow = 0;
+    for (size_t p = 0; p < parameters.size(); ++p) {
+      const bool reads_history = !parameters[p].table && parameters[p].name.starts_with("user.history.");
+      slow += reads_history;
+      for (size_t n = 0; n < before[p].size(); ++n)
+        EXPECT_NEAR(before[p].data()[n] - parameters[p].floats->data()[n],
+                    (reads_history ? 0.05 : 0.5) * expected_of[p].data()[n], 1e-12)
+            << parameters[p].name;
+    }
+    EXPECT_GT(slow, 0u);
+  }
+}
+
 TEST(TwoTowers, SumAddsIdsAndHistoriesOfTheModelsWidthToTheLayers) {
   SmallWorld w;
   w.all_features();
