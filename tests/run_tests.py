@@ -50,9 +50,10 @@ class Tally:
         return f"{self.passed} passed, {self.failed} failed{skipped}"
 
 
-def read_gtest(report):
-    """The tally of a GoogleTest JSON report."""
+def read_gtest(report, output=""):
+    """The tally of a GoogleTest JSON report. Versions before 1.13 say why a test was skipped in their output alone."""
     tally = Tally()
+    printed = printed_reasons(output)
     for suite in json.loads(report)["testsuites"]:
         for test in suite["testsuite"]:
             if test["status"] != "RUN":
@@ -61,16 +62,31 @@ def read_gtest(report):
                 tally.failed += 1
             elif test["result"] == "SKIPPED":
                 tally.skipped += 1
-                tally.skips.append((f"{suite.get('name', '')}.{test['name']}", skip_reason(test)))
+                name = f"{suite.get('name', '')}.{test['name']}"
+                tally.skips.append((name, skip_reason(test) or printed.get(name, "no reason is reported")))
             else:
                 tally.passed += 1
     return tally
 
 
 def skip_reason(test):
-    """What GTEST_SKIP said: "file:line" and the text, a line each. Older versions do not report it."""
+    """What GTEST_SKIP said: "file:line" and the text, a line each; "": the report does not tell."""
     said = "".join(part.get("message", "") for part in test.get("skipped", []))
-    return said.strip().splitlines()[-1] if said.strip() else "no reason is reported"
+    return said.strip().splitlines()[-1] if said.strip() else ""
+
+
+def printed_reasons(output):
+    """Of each skipped test the line after "file:line: Skipped"."""
+    reasons, reason, before = {}, "", ""
+    for line in output.splitlines():
+        if line.startswith("[ RUN      ]"):
+            reason = ""
+        elif before.endswith(": Skipped"):
+            reason = line.strip()
+        elif line.startswith("[  SKIPPED ]") and reason:
+            reasons.setdefault(line.removeprefix("[  SKIPPED ]").split(" (")[0].strip(), reason)
+        before = line
+    return reasons
 
 
 def read_gtest_output(output):
@@ -108,7 +124,7 @@ def run_binary(path, environment, prefix):
         report = pathlib.Path(folder) / "report.json"
         status, output = run([*prefix, str(path), "--gtest_brief=0", f"--gtest_output=json:{report}"], environment)
         whole = report.is_file() and report.stat().st_size > 0
-        tally = read_gtest(report.read_text()) if whole else read_gtest_output(output)
+        tally = read_gtest(report.read_text(), output) if whole else read_gtest_output(output)
     if status != 0 and tally.failed == 0:  # it crashed, or a sanitizer spoke after the last test
         tally.failed += 1
     if status == 0 and not whole:

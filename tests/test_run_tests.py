@@ -33,6 +33,23 @@ def test_a_report_is_counted():
     assert str(tally) == "2 passed, 1 failed, 1 skipped"
 
 
+def test_the_reason_of_a_skip_may_stand_in_the_output_alone():
+    skipped = {"name": "C", "status": "RUN", "result": "SKIPPED"}
+    silent = {"name": "D", "status": "RUN", "result": "SKIPPED"}
+    report = json.dumps({"testsuites": [{"name": "S", "testsuite": [skipped, silent]}]})
+    tally = run_tests.read_gtest(report, """[ RUN      ] S.C
+this CPU has no idea
+src/a_test.cpp:7: Skipped
+this CPU has no tiles
+[  SKIPPED ] S.C (0 ms)
+[ RUN      ] S.D
+this CPU has no idea
+[  SKIPPED ] S.D (0 ms)
+""")
+    assert tally.skips == [("S.C", "this CPU has no tiles"), ("S.D", "no reason is reported")]
+    assert tally.forbid_skips() == [("S.D", "no reason is reported")]
+
+
 @pytest.mark.parametrize("end, failed", [("exit 0", 0), ("exit 1", 1), ("kill -SEGV $$", 1)])
 def test_a_whole_report_with_a_bad_end_is_one_failure_more(tmp_path, end, failed):
     path = binary(tmp_path, f"""for a in "$@"; do case $a in --gtest_output=json:*)

@@ -91,7 +91,7 @@ struct Scene {
 class AmxKernelsTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!best_amx_kernels()) GTEST_SKIP() << "no tile registers, or not allowed";
+    if (!best_amx_kernels()) GTEST_SKIP() << "this CPU has no tile registers, or the system does not allow them";
   }
 };
 
